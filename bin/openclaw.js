@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+"use strict";
+// Written in the syntax of old Node versions, so that they can read the message instead of failing on it.
+var version = process.versions.node.split(".");
+if (Number(version[0]) < 20 || (Number(version[0]) === 20 && Number(version[1]) < 19)) {
+  process.stderr.write(
+    "openclaw: Node " + process.versions.node + " is too old; openclaw needs Node 20.19 or newer.\n" +
+      "hint: install a current Node (https://nodejs.org/en/download) and run the command again.\n"
+  );
+  process.exitCode = 1;
+} else {
+  // The AWS SDK reads process.env by itself and takes a blank variable for a value, so blanks go before it loads.
+  Object.keys(process.env).forEach(function (name) {
+    if (/^AWS_|_proxy$/i.test(name) && process.env[name].trim() === "") delete process.env[name];
+  });
+  // Its end-of-support warning for Node 20 is a finding of `openclaw doctor`, not stray stderr.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
+  require("../dist/main.js");
+}

@@ -1,0 +1,50 @@
+// Bundles src/ into dist/: few chunks, loaded when a command needs them, no runtime dependencies.
+// esbuild splits only ES modules; Node starts CommonJS faster. So: split first, then turn each chunk into CommonJS.
+import { build, transform } from "esbuild";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const target = "node20.19";
+
+export async function buildProgram(folder = path.join(root, "dist")) {
+  const { version } = JSON.parse(await readFile(path.join(root, "package.json"), "utf8"));
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: ["src/main.ts"],
+    outdir: folder,
+    bundle: true,
+    splitting: true,
+    metafile: true,
+    format: "esm",
+    platform: "node",
+    target,
+    minify: true,
+    keepNames: false,
+    mainFields: ["module", "main"],
+    legalComments: "none",
+    define: { OPENCLAW_VERSION: JSON.stringify(version) },
+    logLevel: "warning",
+  });
+  const files = (await readdir(folder)).filter((name) => name.endsWith(".js"));
+  await Promise.all(
+    files.map(async (name) => {
+      const file = path.join(folder, name);
+      const chunk = await transform(await readFile(file, "utf8"), {
+        format: "cjs",
+        platform: "node",
+        target,
+        minify: true,
+        supported: { "dynamic-import": false },
+      });
+      await writeFile(file, chunk.code);
+    }),
+  );
+  await writeFile(path.join(folder, "package.json"), '{ "type": "commonjs" }\n');
+  return result.metafile;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await buildProgram();

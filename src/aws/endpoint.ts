@@ -1,0 +1,63 @@
+import { usageError } from "../errors.ts";
+import type { Environment } from "../runtime.ts";
+import { regionOfBaseUrl } from "./region.ts";
+
+/** An endpoint other than the region's own, and where it was named. */
+export interface Endpoint {
+  url: string;
+  source: string;
+}
+
+export type Service = "bedrock" | "bedrock-runtime" | "sts";
+
+export interface EndpointClaims {
+  service: Service;
+  /** `--endpoint-url`: Bedrock and Bedrock Runtime only. */
+  flag?: string | undefined;
+  env: Environment;
+  /** Keys of the active profile, and of the `services` section it names. */
+  profile?:
+    | { name: string; keys: Readonly<Record<string, string>>; services?: Readonly<Record<string, string>> | undefined }
+    | undefined;
+  /** `baseUrl` of the provider, for runtime calls. */
+  baseUrl?: { url: string; setting: string } | undefined;
+}
+
+const VARIABLES: Record<Service, string> = {
+  bedrock: "AWS_ENDPOINT_URL_BEDROCK",
+  "bedrock-runtime": "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+  sts: "AWS_ENDPOINT_URL_STS",
+};
+
+/**
+ * Decides the endpoint of a service; undefined means the region's own. The order of variables and profile is the
+ * SDK's (https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html): a service's variable goes before
+ * the general one, and variables go before the profile. Throws `usage` for a flag or variable that is no URL.
+ */
+export function decideEndpoint(claims: EndpointClaims): Endpoint | undefined {
+  const { service, flag, env, profile, baseUrl } = claims;
+  if (flag !== undefined && service !== "sts") return checked(flag, "--endpoint-url");
+  const isIgnored = env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]?.toLowerCase() === "true";
+  if (!isIgnored) {
+    for (const name of [VARIABLES[service], "AWS_ENDPOINT_URL"]) {
+      const value = env[name];
+      if (value) return checked(value.trim(), `env ${name}`);
+    }
+    const serviceKey = service.replace("-", "_");
+    const inServices = profile?.services?.[`${serviceKey}.endpoint_url`];
+    if (profile && inServices) return checked(inServices, `profile ${profile.name}, services.${serviceKey}.endpoint_url`);
+    const inProfile = profile?.keys["endpoint_url"];
+    if (profile && inProfile) return checked(inProfile, `profile ${profile.name}, endpoint_url`);
+  }
+  if (service === "bedrock-runtime" && baseUrl && regionOfBaseUrl(baseUrl.url) === undefined) {
+    return { url: baseUrl.url, source: baseUrl.setting };
+  }
+  return undefined;
+}
+
+function checked(text: string, source: string): Endpoint {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
+    throw usageError(`${source} '${text}' is not an http or https URL.`, "Write it as https://host or http://host:port.");
+  }
+  return { url: text, source };
+}

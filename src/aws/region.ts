@@ -1,0 +1,77 @@
+import { usageError } from "../errors.ts";
+import type { Environment } from "../runtime.ts";
+
+/** A region and the place its name was taken from, in words. */
+export interface Region {
+  value: string;
+  source: string;
+}
+
+export interface RegionClaims {
+  /** `--region`. */
+  flag?: string | undefined;
+  /** The model's ARN, when the model is named by one. */
+  arn?: { text: string; region: string } | undefined;
+  /** `models.bedrockDiscovery.region`, for discovery and discovered models. */
+  discovery?: string | undefined;
+  /** The region in the `baseUrl` of the provider that configures the model. */
+  baseUrl?: { region: string; setting: string } | undefined;
+  env: Environment;
+  /** The active profile of the shared config. */
+  profile?: { name: string; region: string | undefined } | undefined;
+  /** Asked last, and only when credentials come from the instance. */
+  askInstance?: (() => Promise<string | undefined>) | undefined;
+}
+
+/** The region of last resort. */
+export const FALLBACK_REGION = "us-east-1";
+
+/** Whether a text has the form of a region name of any partition: `us-east-1`, `us-gov-west-1`, `eusc-de-east-1`. */
+export function isRegionName(text: string): boolean {
+  return /^[a-z]{2,5}(-[a-z]+)+-\d{1,2}$/.test(text);
+}
+
+/**
+ * Decides the region without asking anything on the network; undefined when only the instance can tell.
+ * Throws `usage` when `--region` is no region name or contradicts the model's ARN.
+ */
+export function decideRegion(claims: RegionClaims): Region | undefined {
+  const { flag, arn, env } = claims;
+  if (flag !== undefined) {
+    if (!isRegionName(flag)) throw usageError(`--region '${flag}' is not an AWS region name.`, "Try --region us-east-1.");
+    if (arn && arn.region !== flag) {
+      throw usageError(
+        `--region ${flag} contradicts the model, which is in ${arn.region}: ${arn.text}.`,
+        `Leave --region out, or name the model's ARN in ${flag}.`,
+      );
+    }
+    return { value: flag, source: "flag --region" };
+  }
+  if (arn) return { value: arn.region, source: "model ARN" };
+  if (claims.discovery) return { value: claims.discovery, source: "models.bedrockDiscovery.region" };
+  if (claims.baseUrl) return { value: claims.baseUrl.region, source: claims.baseUrl.setting };
+  for (const name of ["AWS_REGION", "AWS_DEFAULT_REGION"] as const) {
+    const value = env[name]?.trim();
+    if (value) return { value, source: `env ${name}` };
+  }
+  if (claims.profile?.region) return { value: claims.profile.region, source: `profile ${claims.profile.name}` };
+  return claims.askInstance ? undefined : { value: FALLBACK_REGION, source: "default" };
+}
+
+/** Decides the region, asking the instance metadata service where nothing nearer names one. Throws `usage`. */
+export async function resolveRegion(claims: RegionClaims): Promise<Region> {
+  const decided = decideRegion(claims);
+  if (decided) return decided;
+  const value = await claims.askInstance?.();
+  return value ? { value, source: "instance metadata" } : { value: FALLBACK_REGION, source: "default" };
+}
+
+/** Host names of the partitions, as the SDK's own endpoint rules have them. */
+const STANDARD_HOST =
+  /^bedrock-runtime(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com|amazonaws\.com\.cn|amazonaws\.eu|api\.aws|c2s\.ic\.gov|sc2s\.sgov\.gov)$/;
+
+/** The region in a standard Bedrock Runtime host of AWS; undefined for any other host, such as a VPC endpoint. */
+export function regionOfBaseUrl(baseUrl: string): string | undefined {
+  const region = STANDARD_HOST.exec(new URL(baseUrl).hostname)?.[1];
+  return region && isRegionName(region) ? region : undefined;
+}

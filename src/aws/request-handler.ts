@@ -1,0 +1,53 @@
+import { readFile } from "node:fs/promises";
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import { NodeHttpHandler, type NodeHttpHandlerOptions } from "@smithy/node-http-handler";
+import { OpenclawError } from "../errors.ts";
+import type { Runtime } from "../runtime.ts";
+
+/** Time to connect, DNS and TLS included, in ms. */
+const CONNECT_MS = 3000;
+
+export interface RequestHandlerOptions {
+  /** Time for a whole request and response, in ms. Without it an answer may take as long as it likes. */
+  requestTimeoutMs?: number;
+}
+
+/**
+ * The HTTP/1.1 handler of every AWS client: bounded connecting, AWS_CA_BUNDLE, and a proxy where HTTPS_PROXY,
+ * HTTP_PROXY and NO_PROXY name one. HTTP/1.1 also for streaming: the SDK's HTTP/2 handler takes no proxy, and to an
+ * http:// endpoint it speaks a protocol that plain servers do not understand.
+ * Throws `config-unreadable` when the CA bundle cannot be read.
+ */
+export async function createRequestHandler(
+  runtime: Pick<Runtime, "env" | "isEmulated">,
+  options: RequestHandlerOptions = {},
+): Promise<NodeHttpHandler> {
+  const ca = await readCertificates(runtime.env["AWS_CA_BUNDLE"]);
+  const handlerOptions: NodeHttpHandlerOptions = {
+    connectionTimeout: CONNECT_MS,
+    ...(options.requestTimeoutMs === undefined
+      ? {}
+      : { requestTimeout: options.requestTimeoutMs, throwOnRequestTimeout: true }),
+    httpAgent: new HttpAgent({ keepAlive: true }),
+    httpsAgent: new HttpsAgent({ keepAlive: true, ...(ca ? { ca } : {}) }),
+  };
+  const names = ["https_proxy", "http_proxy", "all_proxy"];
+  const isProxied = Object.keys(runtime.env).some((name) => names.includes(name.toLowerCase()));
+  if (!isProxied || runtime.isEmulated) return new NodeHttpHandler(handlerOptions);
+  const { ProxyingHandler } = await import("./proxy.ts");
+  return new ProxyingHandler(handlerOptions, ca);
+}
+
+async function readCertificates(file: string | undefined): Promise<Buffer | undefined> {
+  if (!file) return undefined;
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    throw new OpenclawError("config-unreadable", {
+      message: `AWS_CA_BUNDLE names '${file}', which cannot be read: ${(cause as Error).message}.`,
+      hint: "Point AWS_CA_BUNDLE to a file of PEM certificates, or unset it.",
+      cause,
+    });
+  }
+}

@@ -1,0 +1,96 @@
+import { discoverySettings } from "../../config/resolve.ts";
+import type { ListedModel } from "../../discovery/list.ts";
+import type { ModelLoad } from "../../discovery/load.ts";
+import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
+import { OpenclawError, usageError } from "../../errors.ts";
+import type { GlobalOptions } from "../../options.ts";
+import type { Runtime } from "../../runtime.ts";
+import { formatAge } from "../../terminal/numbers.ts";
+
+export interface ListOptions extends GlobalOptions {
+  provider?: string[];
+  search?: string;
+  all?: boolean;
+  plain?: boolean;
+  refresh?: boolean;
+  offline?: boolean;
+}
+
+/** Lists configured and discovered models. Prints what there is even when AWS could not be asked, then throws. */
+export async function run(options: ListOptions, runtime: Runtime): Promise<void> {
+  if (options.refresh && options.offline) {
+    throw usageError("--refresh asks AWS and --offline never does.", "Leave one of them out.");
+  }
+  const survey = await surveyModels(options, runtime, {
+    refresh: options.refresh,
+    offline: options.offline,
+    all: options.all,
+    providers: options.provider,
+    search: options.search,
+  });
+  const { load, models } = survey;
+  const warnings = [...load.warnings, ...withoutCredentials(survey)];
+  const document = {
+    region: load.region ?? null,
+    source: load.source,
+    fetchedAt: load.discovered ? new Date(load.discovered.fetchedAt).toISOString() : null,
+    count: models.length,
+    models,
+    warnings,
+  };
+  const error = load.error ?? nothingToList(survey);
+  if (error) {
+    error.document = document;
+    if (runtime.terminal.format === "text") await printModels(models, options, runtime);
+    throw error;
+  }
+  const { terminal } = runtime;
+  if (terminal.format === "json") await terminal.printJson(document);
+  else await printModels(models, options, runtime);
+  for (const { message, hint } of warnings) await terminal.warn(message, hint);
+  if (terminal.format === "text" && terminal.isStdoutTTY && !options.plain) await printFooter(models, load, runtime);
+}
+
+async function printModels(models: readonly ListedModel[], { plain }: ListOptions, runtime: Runtime): Promise<void> {
+  if (models.length === 0) return;
+  const { terminal } = runtime;
+  if (plain) return terminal.print(models.map(({ key }) => key).join("\n"));
+  const { modelLines } = await import("../../terminal/model-table.ts");
+  await terminal.print(modelLines(models, terminal.columns, await terminal.stdoutStyle()).join("\n"));
+}
+
+/** One dim line for a person: how many, where from, how old. */
+async function printFooter(models: readonly ListedModel[], load: ModelLoad, { terminal, now }: Runtime): Promise<void> {
+  const { dim } = await terminal.stderrStyle();
+  const count = models.length === 1 ? "1 model" : `${models.length} models`;
+  const place = load.region ? ` in ${load.region}` : "";
+  const age = load.discovered ? formatAge(now() - load.discovered.fetchedAt) : "";
+  const origin = {
+    network: "",
+    cache: `, from the list of ${age} ago (--refresh asks AWS now)`,
+    stale: `, from the list of ${age} ago`,
+    config: ", from the configuration only",
+  }[load.source];
+  terminal.note(dim(`${count}${place}${origin}`));
+}
+
+function withoutCredentials({ load, models }: ModelSurvey) {
+  if (load.hasCredentials || load.error || models.length === 0) return [];
+  return [
+    {
+      code: "no-credentials",
+      message: "No AWS credentials were found, so only configured models are listed.",
+      hint: "openclaw doctor",
+    },
+  ];
+}
+
+/** Without credentials and without a configured model there is nothing to show, and that is the credentials' fault. */
+function nothingToList({ load, models, surroundings }: ModelSurvey): OpenclawError | undefined {
+  const { enabled } = discoverySettings(surroundings.config.value);
+  if (load.hasCredentials || models.length > 0 || enabled === false) return undefined;
+  return new OpenclawError("no-credentials", {
+    message: "No AWS credentials were found, and no model is configured.",
+    hint: "See where credentials were looked for: openclaw doctor",
+  });
+}

@@ -1,0 +1,53 @@
+import { endpointOf, regionWithoutAsking } from "../../aws/session.ts";
+import { describeChosen } from "../../credentials/describe.ts";
+import { instanceMetadata } from "../../credentials/imds.ts";
+import type { CredentialDecision } from "../../credentials/order.ts";
+import { discoverySettings } from "../../config/resolve.ts";
+import { surveyModels } from "../../discovery/survey.ts";
+import type { GlobalOptions } from "../../options.ts";
+import type { Runtime } from "../../runtime.ts";
+import { formatAge } from "../../terminal/numbers.ts";
+
+/** Shows the default model, where credentials and region come from, and what is cached. Asks AWS nothing. */
+export async function run(options: GlobalOptions, runtime: Runtime): Promise<void> {
+  const { surroundings, load, models } = await surveyModels(options, runtime, { offline: true });
+  const { decision, config } = surroundings;
+  const { terminal } = runtime;
+  const { enabled } = discoverySettings(config.value);
+  const used = decision.order.find(({ status }) => status === "used" || status === "invalid");
+  const region = regionWithoutAsking(surroundings, { kind: "discovery" });
+  const document = {
+    defaultModel: models.find(({ tags }) => tags.includes("default"))?.key ?? null,
+    fallbacks: models.filter(({ tags }) => tags.some((tag) => tag.startsWith("fallback#"))).map(({ key }) => key),
+    credentials: { source: used?.source ?? "none", detail: await describeSource(decision, runtime) },
+    region: region ?? null,
+    endpoint: endpointOf(surroundings, "bedrock-runtime", { kind: "discovery" }) ?? null,
+    discovery: enabled ?? "auto",
+    cache: load.discovered
+      ? { fetchedAt: new Date(load.discovered.fetchedAt).toISOString(), fresh: load.source === "cache", count: models.length }
+      : null,
+    config: { file: config.file, exists: config.exists },
+  };
+  if (terminal.format === "json") return terminal.printJson(document);
+  const { dim } = await terminal.stdoutStyle();
+  const cached = load.discovered
+    ? `${models.length} models, ${formatAge(runtime.now() - load.discovered.fetchedAt)} old`
+    : "nothing cached";
+  const rows: [string, string][] = [
+    ["default model", document.defaultModel ?? dim("not set (openclaw models set MODEL)")],
+    ...document.fallbacks.map((key, index): [string, string] => [`fallback ${index + 1}`, key]),
+    ["credentials", `${document.credentials.source}: ${document.credentials.detail}`],
+    ["region", region ? `${region.value} (${region.source})` : "the instance's own"],
+    ["endpoint", document.endpoint ? `${document.endpoint.url} (${document.endpoint.source})` : "the region's own"],
+    ["discovery", enabled === undefined ? "on when credentials are found" : enabled ? "on" : "off"],
+    ["model list", cached],
+    ["config", config.exists ? config.file : `${config.file} (not there yet)`],
+  ];
+  const width = Math.max(...rows.map(([title]) => title.length));
+  for (const [title, value] of rows) await terminal.print(`${dim(title.padEnd(width))}  ${value}`);
+}
+
+async function describeSource({ chosen, instanceMetadata: settings }: CredentialDecision, runtime: Runtime): Promise<string> {
+  const isInstance = chosen.source === "default-chain" && chosen.step === "instance-metadata";
+  return describeChosen(chosen, isInstance ? await instanceMetadata(runtime, settings).answer() : undefined);
+}

@@ -1,0 +1,116 @@
+import { OpenclawError, usageError } from "../errors.ts";
+import { isSameValue, quoteForShell, valueAt, type Edit } from "./edit-value.ts";
+import { exampleFor } from "./example.ts";
+import { findSetting } from "./find-setting.ts";
+import { nearestSetting } from "./nearest-setting.ts";
+import { formatPath, isWithin, type PathSegment } from "./path.ts";
+import { isObject, validate, type Problem } from "./validate.ts";
+
+export interface EditPermissions {
+  /** Write a path that is not a setting of this program. */
+  force?: boolean | undefined;
+  /** Drop existing entries of a map, or keys of other programs, that the new value lacks. */
+  replace?: boolean | undefined;
+}
+
+/**
+ * Refuses edits that would make a configuration worse: `config-invalid` for a wrong type or an unknown path,
+ * `usage` for a value that silently drops entries. What was wrong before elsewhere may stay: one edit mends one thing.
+ */
+export function checkEdit(
+  before: unknown,
+  after: unknown,
+  edits: readonly Edit[],
+  { force = false, replace = false }: EditPermissions,
+): void {
+  for (const edit of edits) {
+    if (edit.op === "unset") continue;
+    const unknown = force ? undefined : findUnknown(valueAt(after, edit.path), valueAt(before, edit.path), edit.path);
+    if (unknown !== undefined) throw unknownSetting(unknown);
+    const dropped = replace || edit.op === "merge" ? undefined : findDropped(before, edit);
+    if (dropped !== undefined) throw dropsEntry(dropped, edit);
+  }
+  const old = new Set(validate(before).map(({ message }) => message));
+  const introduced = validate(after).find(
+    (problem) => !old.has(problem.message) || edits.some((edit) => isWithin(problem.path, edit.path)),
+  );
+  if (introduced !== undefined) throw wrongValue(introduced, edits);
+}
+
+/** The first place in a new value that the table does not know and that did not hold the same before. */
+function findUnknown(value: unknown, previous: unknown, path: readonly PathSegment[]): readonly PathSegment[] | undefined {
+  if (previous !== undefined && isSameValue(value, previous)) return undefined;
+  if (findSetting(path) === undefined) return path;
+  if (!isObject(value) && !Array.isArray(value)) return undefined;
+  const entries: [PathSegment, unknown][] = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
+  // Below a value of the wrong kind, that is what to complain about.
+  if (validate(value, findSetting(path)?.kind, path).some((problem) => problem.path.length === path.length)) return undefined;
+  for (const [key, item] of entries) {
+    const unknown = findUnknown(item, valueAt(previous, [key]), [...path, key]);
+    if (unknown !== undefined) return unknown;
+  }
+  return undefined;
+}
+
+function findDropped(before: unknown, edit: Extract<Edit, { value: unknown }>): readonly PathSegment[] | undefined {
+  return dropped(valueAt(before, edit.path), edit.value, edit.path);
+}
+
+function dropped(from: unknown, to: unknown, path: readonly PathSegment[]): readonly PathSegment[] | undefined {
+  if (!isObject(from) || !isObject(to)) return undefined;
+  for (const [key, value] of Object.entries(from)) {
+    const place = [...path, key];
+    const isOpen = findSetting(path)?.kind.kind === "map" || findSetting(place) === undefined;
+    if (!Object.hasOwn(to, key)) {
+      if (isOpen) return place;
+      const inner = dropped(value, {}, place);
+      if (inner !== undefined) return inner;
+      continue;
+    }
+    const inner = dropped(value, to[key], place);
+    if (inner !== undefined) return inner;
+  }
+  return undefined;
+}
+
+function unknownSetting(path: readonly PathSegment[]): OpenclawError {
+  const nearest = nearestSetting(path);
+  return new OpenclawError("config-invalid", {
+    message: `${formatPath(path)} is not a setting; the nearest one is ${nearest}.`,
+    hint: `openclaw config set ${quoteForShell(nearest)} VALUE (or --force, to write ${formatPath(path)} for another program)`,
+    details: {
+      path: formatPath(path),
+      expected: "the path of a setting",
+      received: formatPath(path),
+      nearest,
+    },
+  });
+}
+
+function wrongValue(problem: Problem, edits: readonly Edit[]): OpenclawError {
+  const { path, message, expected, received } = problem;
+  return new OpenclawError("config-invalid", {
+    message,
+    hint: hintFor(path, edits),
+    details: { path: formatPath(path), expected, received },
+  });
+}
+
+function hintFor(path: readonly PathSegment[], edits: readonly Edit[]): string {
+  const removal = edits.find((edit) => edit.op === "unset" && isWithin(path, edit.path));
+  const parent = path.slice(0, -1);
+  if (removal) return `openclaw config unset ${quoteForShell(formatPath(parent))}`;
+  const isBelowEdit = edits.some((edit) => isWithin(path, edit.path));
+  // A setting that must come with others is set together with them.
+  const place = isBelowEdit ? path : parent;
+  const asked = edits.find((edit) => edit.op !== "unset" && isWithin(path, edit.path))?.path ?? place;
+  const found = findSetting(asked);
+  return `openclaw config set ${quoteForShell(formatPath(asked))} ${quoteForShell(found ? exampleFor(found) : "VALUE")}`;
+}
+
+function dropsEntry(path: readonly PathSegment[], edit: Edit): OpenclawError {
+  return usageError(
+    `This value for ${formatPath(edit.path)} would drop ${formatPath(path)}.`,
+    "Add --merge to keep what is there, or --replace to drop it.",
+  );
+}

@@ -1,0 +1,274 @@
+import JSON5 from "json5";
+import { OpenclawError } from "../errors.ts";
+import { applyEdit, isSameValue, toSteps, type Edit, type Step } from "./edit-value.ts";
+import { indentAt, isMultiline, learnLayout, lineStart, type Layout } from "./layout.ts";
+import { isBlank } from "./parse-document.ts";
+import { formatPath, type PathSegment } from "./path.ts";
+import { renderKey, renderValue } from "./render.ts";
+import { findMember, isInside, scanDocument, type Container, type Node, type ScannedDocument, type Span } from "./spans.ts";
+
+/** What became of a document. */
+export interface EditedDocument {
+  text: string;
+  value: unknown;
+}
+
+interface Splice extends Span {
+  text: string;
+}
+
+const LINE_END = /\r\n|[\n\r\u2028\u2029]/y;
+
+/**
+ * Applies an edit to the text of a JSON5 document, changing only the bytes of the value it touches and what a removal
+ * leaves hanging: comments, order, quotes, line ends and indentation of all else stay. The text must be valid JSON5 or blank.
+ * Throws what `applyEdit` throws, and `config-invalid` when the result would not hold exactly the edited value or would
+ * lose a comment, so that a document is never damaged.
+ */
+export function editDocument(text: string, edit: Edit): EditedDocument {
+  const value = parse(text);
+  const expected = applyEdit(value, edit);
+  let edited = text;
+  for (const step of toSteps(value, edit)) {
+    const next = applyStep(edited, step);
+    if (!keepsComments(edited, next, step)) throw unfaithful(edit, "a comment would be lost");
+    edited = next;
+  }
+  if (!isSameValue(parse(edited), expected)) throw unfaithful(edit, "the result would hold another value");
+  return { text: edited, value: expected };
+}
+
+function parse(text: string): unknown {
+  return isBlank(text) ? {} : JSON5.parse(text);
+}
+
+function applyStep(text: string, step: Step): string {
+  if (step.op === "set") return setValue(text, step.path, step.value);
+  let edited = text;
+  // Of several members with one key the last one counts, so all must go.
+  for (let place = locate(edited, step.path); place.rest.length === 0; place = locate(edited, step.path)) {
+    edited = removeMember(edited, place.document, place.parent, place.index);
+  }
+  return edited;
+}
+
+interface Place {
+  document: ScannedDocument;
+  /** The deepest node on the path. */
+  node: Node | undefined;
+  /** The container that holds `node`, and where in it. */
+  parent: Container | undefined;
+  index: number;
+  /** The keys that lead on from `node` and do not exist. */
+  rest: readonly PathSegment[];
+}
+
+function locate(text: string, path: readonly PathSegment[]): Place {
+  const document = scanDocument(text);
+  let node = document.root;
+  let parent: Container | undefined;
+  let index = -1;
+  for (const [depth, segment] of path.entries()) {
+    if (node === undefined || node.kind === "scalar") return { document, node, parent, index, rest: path.slice(depth) };
+    const member = findMember(node, segment);
+    if (member === undefined) return { document, node, parent, index, rest: path.slice(depth) };
+    parent = node;
+    index = node.members.indexOf(member);
+    node = member.value;
+  }
+  return { document, node, parent, index, rest: [] };
+}
+
+function setValue(text: string, path: readonly PathSegment[], value: unknown): string {
+  const { document, node, parent, rest } = locate(text, path);
+  const layout = learnLayout(text, document);
+  if (node === undefined) return appendRoot(text, wrap(rest, value), layout);
+  const [key, ...deeper] = rest;
+  if (key !== undefined && node.kind !== "scalar") {
+    return insertMember(text, document, { container: node, parent }, key, wrap(deeper, value), layout);
+  }
+  const isInline = parent !== undefined && !isMultiline(text, parent);
+  const quote = text[node.start] === "'" ? "'" : text[node.start] === '"' ? '"' : layout.quote;
+  const rendered = renderValue(value, { ...layout, quote }, { indent: indentAt(text, node.start), isInline });
+  return splice(text, [{ start: node.start, end: node.end, text: rendered }]);
+}
+
+/** Builds the objects and lists between the deepest existing place and the value. */
+function wrap(path: readonly PathSegment[], value: unknown): unknown {
+  return path.reduceRight((inner, segment) => (typeof segment === "number" ? [inner] : { [segment]: inner }), value);
+}
+
+function appendRoot(text: string, value: unknown, layout: Layout): string {
+  const gap = /^\uFEFF?$/.test(text) || /[\n\r\u2028\u2029]$/.test(text) ? "" : layout.newline;
+  return text + gap + renderValue(value, layout, { indent: "", isInline: false }) + layout.newline;
+}
+
+function insertMember(
+  text: string,
+  document: ScannedDocument,
+  { container, parent }: { container: Container; parent: Container | undefined },
+  key: PathSegment,
+  value: unknown,
+  layout: Layout,
+): string {
+  const write = (indent: string, isInline: boolean): string => {
+    const prefix = typeof key === "string" ? renderKey(key, siblingLayout(text, container, layout)) + layout.colon : "";
+    return prefix + renderValue(value, layout, { indent, isInline });
+  };
+  const last = container.members.at(-1);
+  if (last === undefined) return fillEmpty(text, document, { container, parent }, write, layout);
+  const hasComma = last.comma !== undefined;
+  const afterLast = last.comma === undefined ? last.end : last.comma + 1;
+  const comma: Splice = { start: last.end, end: last.end, text: hasComma ? "" : "," };
+  if (!isMultiline(text, container)) {
+    const gap = /\s*$/.exec(layout.separator)?.[0] ?? "";
+    const added = gap + write("", true) + (hasComma ? "," : "");
+    return splice(text, [comma, { start: afterLast, end: afterLast, text: added }]);
+  }
+  const indent = indentAt(text, last.start);
+  const at = endOfLineComments(text, document, afterLast);
+  return splice(text, [
+    comma,
+    { start: at, end: at, text: layout.newline + indent + write(indent, false) + (hasComma ? "," : "") },
+  ]);
+}
+
+/** Adds the first member of a container that may hold comments. */
+function fillEmpty(
+  text: string,
+  { comments }: ScannedDocument,
+  { container, parent }: { container: Container; parent: Container | undefined },
+  write: (indent: string, isInline: boolean) => string,
+  layout: Layout,
+): string {
+  const close = container.end - 1;
+  const lastComment = comments.findLast((comment) => isInside(comment, container));
+  const from = lastComment?.end ?? container.start + 1;
+  const tail = text.slice(from, close);
+  const hasLines = /[\n\r\u2028\u2029]/.test(text.slice(container.start, close));
+  if (!hasLines && parent !== undefined && !isMultiline(text, parent)) {
+    const padding = container.kind === "object" || lastComment ? layout.padding : "";
+    return splice(text, [{ start: from, end: close, text: padding + write("", true) + padding }]);
+  }
+  const outer = indentAt(text, container.start);
+  const ownLine = comments.find((comment) => isInside(comment, container) && startsLine(text, comment.start));
+  const indent = ownLine ? indentAt(text, ownLine.start) : outer + layout.indentUnit;
+  const closing = /[\n\r\u2028\u2029]/.test(tail) && lastComment ? tail : layout.newline + outer;
+  const added = layout.newline + indent + write(indent, false) + (layout.hasTrailingCommas ? "," : "") + closing;
+  return splice(text, [{ start: from, end: close, text: added }]);
+}
+
+function removeMember(text: string, { comments }: ScannedDocument, parent: Container | undefined, index: number): string {
+  const member = parent?.members[index];
+  if (parent === undefined || member === undefined) throw new Error("The root of a document cannot be removed");
+  const end = member.comma === undefined ? member.end : member.comma + 1;
+  const left = comments.filter(
+    (comment) => isInside(comment, { start: member.start, end }) && !isInside(comment, member.value),
+  );
+  const splices = [left.length > 0 ? keepComments(text, { start: member.start, end }, left) : clearLine(text, { start: member.start, end })];
+  const previousComma = parent.members[index - 1]?.comma;
+  // Without a trailing comma before, there is none after: strict JSON stays strict JSON.
+  if (member.comma === undefined && previousComma !== undefined) {
+    splices.unshift({ start: previousComma, end: previousComma + 1, text: "" });
+  }
+  const edited = splice(text, splices);
+  const close = parent.end - (text.length - edited.length);
+  const isEmpty = parent.members.length === 1 && edited.slice(parent.start + 1, close - 1).trim() === "";
+  return isEmpty ? splice(edited, [{ start: parent.start + 1, end: close - 1, text: "" }]) : edited;
+}
+
+/** What is taken away with a member: its whole line when it has one for itself, else the blanks beside it. */
+function clearLine(text: string, { start, end }: Span): Splice {
+  const after = skipBlanks(text, end);
+  const lineEnd = lineEndAt(text, after);
+  const line = lineStart(text, start);
+  const isFirst = text.slice(line, start).replace("\uFEFF", "").trim() === "";
+  if (lineEnd === undefined && after < text.length) return { start, end: after, text: "" };
+  if (isFirst && line > 0) return { start: line, end: after + (lineEnd ?? "").length, text: "" };
+  return { start: text.slice(0, start).search(/[^\S\n\r\u2028\u2029]*$/), end, text: "" };
+}
+
+/** The comments between key, colon, value and comma of a removed member belong to its reader, and stay. */
+function keepComments(text: string, { start, end }: Span, comments: readonly (Span & { isLine: boolean })[]): Splice {
+  const newline = learnNewline(text) + indentAt(text, start);
+  const kept = comments.map((comment, index) => {
+    const source = text.slice(comment.start, comment.end);
+    if (!comment.isLine) return source + (index < comments.length - 1 ? " " : "");
+    const isLast = index === comments.length - 1;
+    return isLast && lineEndAt(text, skipBlanks(text, end)) !== undefined ? source : source + newline;
+  });
+  return { start, end, text: kept.join("") };
+}
+
+function learnNewline(text: string): string {
+  return /\r\n|\n|\r/.exec(text)?.[0] ?? "\n";
+}
+
+/** Keys are quoted as those beside them are. */
+function siblingLayout(text: string, { members }: Container, layout: Layout): Layout {
+  const opening = members.flatMap(({ keySpan }) => (keySpan ? [text[keySpan.start] ?? ""] : [])).at(-1);
+  if (opening === '"' || opening === "'") return { ...layout, quote: opening };
+  return layout;
+}
+
+/** The end of the comments that begin on the same line as `offset`, or `offset`. */
+function endOfLineComments(text: string, { comments }: ScannedDocument, offset: number): number {
+  let at = offset;
+  for (;;) {
+    const next = skipBlanks(text, at);
+    const comment = comments.find(({ start }) => start === next);
+    if (comment === undefined) return at;
+    at = comment.end;
+    if (comment.isLine || /[\n\r\u2028\u2029]/.test(text.slice(comment.start, comment.end))) return at;
+  }
+}
+
+function startsLine(text: string, offset: number): boolean {
+  return text.slice(lineStart(text, offset), offset).trim() === "";
+}
+
+function skipBlanks(text: string, offset: number): number {
+  let at = offset;
+  while (/[^\S\n\r\u2028\u2029]/.test(text[at] ?? "")) at += 1;
+  return at;
+}
+
+function lineEndAt(text: string, offset: number): string | undefined {
+  LINE_END.lastIndex = offset;
+  return LINE_END.exec(text)?.[0];
+}
+
+/** Replaces stretches of a text, given in the order they stand. */
+function splice(text: string, splices: readonly Splice[]): string {
+  let edited = "";
+  let at = 0;
+  for (const { start, end, text: replacement } of splices) {
+    edited += text.slice(at, start) + replacement;
+    at = end;
+  }
+  return edited + text.slice(at);
+}
+
+/** True when every comment outside the values a step takes away is in the new text, in the same order, and no other. */
+function keepsComments(before: string, after: string, step: Step): boolean {
+  const { document, node, parent, rest } = locate(before, step.path);
+  const gone = goneNodes(step, { node, parent, rest });
+  const kept = document.comments.filter((comment) => !gone.some((value) => isInside(comment, value)));
+  const texts = (text: string, spans: readonly Span[]): string[] => spans.map(({ start, end }) => text.slice(start, end));
+  return isSameValue(texts(before, kept), texts(after, scanDocument(after).comments));
+}
+
+function goneNodes({ op, path }: Step, { node, parent, rest }: Pick<Place, "node" | "parent" | "rest">): readonly Node[] {
+  if (rest.length > 0 || node === undefined) return [];
+  if (op === "set" || parent === undefined) return [node];
+  return parent.members.filter(({ key }) => key === path.at(-1)).map(({ value }) => value);
+}
+
+function unfaithful(edit: Edit, reason: string): OpenclawError {
+  const place = formatPath(edit.path);
+  return new OpenclawError("config-invalid", {
+    message: `${place} cannot be changed without damage to the rest of the file: ${reason}.`,
+    hint: `Change ${place} in an editor.`,
+    details: { path: place },
+  });
+}

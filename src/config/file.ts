@@ -1,0 +1,100 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { OpenclawError } from "../errors.ts";
+import type { GlobalOptions } from "../options.ts";
+import type { Runtime } from "../runtime.ts";
+
+/** Where the configuration is, and what named that place. */
+export interface ConfigLocation {
+  /** Absolute path, a leading `~` replaced by the home folder. */
+  file: string;
+  source: "--config" | "OPENCLAW_CONFIG_PATH" | "OPENCLAW_STATE_DIR" | "default";
+}
+
+type Surroundings = Pick<Runtime, "env" | "homeFolder" | "currentFolder">;
+
+/** Finds the configuration file: `--config`, OPENCLAW_CONFIG_PATH, $OPENCLAW_STATE_DIR/openclaw.json, ~/.openclaw/openclaw.json. */
+export function locateConfig(options: Pick<GlobalOptions, "config">, surroundings: Surroundings): ConfigLocation {
+  const { env, homeFolder, currentFolder } = surroundings;
+  const absolute = (file: string): string => path.resolve(currentFolder, expandHome(file, homeFolder));
+  if (options.config !== undefined) {
+    if (options.config.trim() === "") {
+      throw new OpenclawError("usage", { message: "--config names no file.", hint: "openclaw --config FILE …" });
+    }
+    return { file: absolute(options.config), source: "--config" };
+  }
+  const configPath = env["OPENCLAW_CONFIG_PATH"];
+  if (configPath !== undefined) return { file: absolute(configPath), source: "OPENCLAW_CONFIG_PATH" };
+  const file = path.join(stateFolder(surroundings), "openclaw.json");
+  return { file, source: env["OPENCLAW_STATE_DIR"] === undefined ? "default" : "OPENCLAW_STATE_DIR" };
+}
+
+/** The folder of this program's own files: $OPENCLAW_STATE_DIR, else ~/.openclaw. */
+export function stateFolder({ env, homeFolder, currentFolder }: Surroundings): string {
+  const named = env["OPENCLAW_STATE_DIR"];
+  return named === undefined
+    ? path.join(homeFolder, ".openclaw")
+    : path.resolve(currentFolder, expandHome(named, homeFolder));
+}
+
+/**
+ * Reads the configuration file as text, a byte order mark included. Returns undefined when there is none.
+ * Throws `config-unreadable` when it exists and cannot be read, `config-invalid` when it is not UTF-8.
+ */
+export async function readConfigText(file: string): Promise<string | undefined> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw unreadable(file, error);
+  }
+  try {
+    // Fatal, because a replacement character written back would lose what stood there.
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    throw new OpenclawError("config-invalid", {
+      message: `${file} is not UTF-8 text.`,
+      hint: `Save ${file} as UTF-8.`,
+      cause: error,
+      details: { file },
+    });
+  }
+}
+
+/** The error for a file that is named but not there. */
+export function missingFile({ file, source }: ConfigLocation): OpenclawError {
+  return new OpenclawError("config-unreadable", {
+    message: `The configuration file ${file} (from ${source}) does not exist.`,
+    hint: `openclaw config set --config ${file} models.bedrockDiscovery.enabled true`,
+    details: { file },
+  });
+}
+
+function unreadable(file: string, error: unknown): OpenclawError {
+  const reasons: Readonly<Record<string, [string, string]>> = {
+    EACCES: ["permission denied", `ls -l ${file}`],
+    EPERM: ["permission denied", `ls -l ${file}`],
+    EISDIR: ["it is a folder", "openclaw --config FILE …"],
+    ENOTDIR: ["a part of the path is not a folder", "openclaw --config FILE …"],
+    ELOOP: ["its symbolic links lead in a circle", `ls -l ${file}`],
+  };
+  const code = errorCode(error) ?? "";
+  const [reason, hint] = reasons[code] ?? [error instanceof Error ? error.message : String(error), `ls -l ${file}`];
+  return new OpenclawError("config-unreadable", {
+    message: `Cannot read the configuration file ${file}: ${reason}.`,
+    hint,
+    cause: error,
+    details: { file, ...(code ? { reason: code } : {}) },
+  });
+}
+
+function expandHome(file: string, homeFolder: string): string {
+  if (file === "~") return homeFolder;
+  return file.startsWith("~/") ? path.join(homeFolder, file.slice(2)) : file;
+}
+
+/** The `code` of a Node system error, such as ENOENT. */
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}

@@ -1,0 +1,38 @@
+import JSON5 from "json5";
+import type { PathSegment } from "./path.ts";
+import { MASK, maskSecrets } from "./secrets.ts";
+import { lineEnds } from "./source-place.ts";
+import { scanDocument, type Node, type Span } from "./spans.ts";
+
+/** A copy of a valid JSON5 text with every secret replaced by `****`. It has the same structure and number of lines. */
+export function maskDocument(text: string): string {
+  const { root } = scanDocument(text);
+  if (root === undefined) return text;
+  let masked = "";
+  let at = 0;
+  for (const { span, path } of listScalars(root, [])) {
+    const source = text.slice(span.start, span.end);
+    const value: unknown = JSON5.parse(source);
+    const shown = maskSecrets(value, path);
+    if (shown === value) continue;
+    const quote = source.startsWith("'") ? "'" : '"';
+    const continuations = lineEnds(source).map((lineEnd) => `\\${lineEnd}`);
+    masked += text.slice(at, span.start) + quote + String(shown) + continuations.join("") + quote;
+    at = span.end;
+  }
+  return masked + text.slice(at);
+}
+
+/** A copy of a text that cannot be parsed, of the same length, with everything hidden that might be a secret. */
+export function maskBrokenText(text: string): string {
+  const hide = (_: string, before: string, secret: string): string =>
+    before + secret.replaceAll(/[^\n\r\u2028\u2029]/g, MASK.charAt(0));
+  return text
+    .replaceAll(/((?:key|secret|token|password|passwd|passphrase|credentials?|authorization)["']?[ \t]*:[ \t]*)([^\n\r]*)/gi, hide)
+    .replaceAll(/(:\s*["'])([^\n\r]*)/g, hide);
+}
+
+function listScalars(node: Node, path: readonly PathSegment[]): { span: Span; path: readonly PathSegment[] }[] {
+  if (node.kind === "scalar") return [{ span: node, path }];
+  return node.members.flatMap(({ key, value }) => listScalars(value, [...path, key]));
+}

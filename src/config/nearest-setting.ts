@@ -1,0 +1,37 @@
+import { distance } from "fastest-levenshtein";
+import { isPlaceholder, listSettings } from "./list-settings.ts";
+import { formatPath, type PathSegment } from "./path.ts";
+
+/**
+ * The path of the table that is most like an unknown one, by edit distance; keys and indexes of the user's choice are
+ * taken from the unknown path. A path that ends as a known one does (`region`) is near whatever is missing before.
+ */
+export function nearestSetting(path: readonly PathSegment[]): string {
+  const typed = formatPath(path).toLowerCase();
+  const last = String(path.at(-1)).toLowerCase();
+  let best = { path: "", score: Number.POSITIVE_INFINITY };
+  for (const { segments } of listSettings()) {
+    const candidate = formatPath(segments.map((segment, depth) => fill(segment, path[depth])));
+    const lower = candidate.toLowerCase();
+    const endsAlike = lower.endsWith(`.${typed}`);
+    const isSameLast = segments.at(-1)?.toLowerCase() === last;
+    const score = endsAlike ? 0.5 : distance(typed, lower) * (isSameLast ? 0.4 : 1);
+    if (score < best.score) best = { path: candidate, score };
+  }
+  return best.path;
+}
+
+/** The known word most like a mistyped one, or undefined when none is within two edits. */
+export function nearestWord(word: string, known: readonly string[]): string | undefined {
+  const near = known
+    .map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ candidate, edits }) => edits <= 2 && edits < candidate.length / 2)
+    .sort((first, second) => first.edits - second.edits);
+  return near[0]?.candidate;
+}
+
+function fill(segment: string, typed: PathSegment | undefined): PathSegment {
+  if (!isPlaceholder(segment)) return segment;
+  if (segment === "[]") return typeof typed === "number" ? typed : 0;
+  return typeof typed === "string" ? typed : segment;
+}

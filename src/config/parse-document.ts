@@ -1,0 +1,43 @@
+import JSON5 from "json5";
+import { OpenclawError } from "../errors.ts";
+import { describeSyntaxError } from "./describe-syntax-error.ts";
+import { placeAt } from "./source-place.ts";
+import { isObject, problemAt } from "./validate.ts";
+
+/**
+ * Parses the text of a configuration file. A text of nothing but white space and comments is an empty configuration.
+ * Throws `config-invalid` with line and column when it is not JSON5, and when it is JSON5 but not an object.
+ */
+export function parseDocument(text: string, file: string): Record<string, unknown> {
+  if (isBlank(text)) return {};
+  let value: unknown;
+  try {
+    value = JSON5.parse(text);
+  } catch (error) {
+    throw syntaxError(error, text, file);
+  }
+  if (isObject(value)) return value;
+  const { expected, received } = problemAt([], "an object", value);
+  throw new OpenclawError("config-invalid", {
+    message: `${file} must hold ${expected}, not ${received}.`,
+    hint: `Put { } around the settings in ${file}.`,
+    details: { file, expected, received },
+  });
+}
+
+/** True when the text holds nothing but white space and comments. */
+export function isBlank(text: string): boolean {
+  return /^(?:\s|\/\/[^\n\r\u2028\u2029]*(?:[\n\r\u2028\u2029]|$)|\/\*[^*]*\*+(?:[^/*][^*]*\*+)*\/)*$/.test(text);
+}
+
+function syntaxError(error: unknown, text: string, file: string): unknown {
+  if (!(error instanceof SyntaxError)) return error;
+  const { what, offset } = describeSyntaxError(text, error);
+  const { line, column } = placeAt(text, offset);
+  return new OpenclawError("config-invalid", {
+    message: `${file} is not valid JSON5 at line ${line}, column ${column}: ${what}.`,
+    hint: "openclaw config validate",
+    cause: error,
+    details: { file, line, column },
+  });
+}

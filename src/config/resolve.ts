@@ -1,0 +1,125 @@
+import { OpenclawError } from "../errors.ts";
+import type { GlobalOptions } from "../options.ts";
+import type { Environment, Runtime } from "../runtime.ts";
+import { expandEnv, hasReference } from "./expand-env.ts";
+import { locateConfig, missingFile, readConfigText } from "./file.ts";
+import { parseDocument } from "./parse-document.ts";
+import { formatPath, type PathSegment } from "./path.ts";
+import { isSecretPath } from "./secrets.ts";
+import { DISCOVERY_DEFAULTS, type Configuration, type DiscoverySettings } from "./settings.ts";
+import { isObject, validate, type Problem } from "./validate.ts";
+
+export interface LoadedConfig {
+  /** Absolute path of the file, whether it exists or not. */
+  file: string;
+  exists: boolean;
+  /** The file's value, validated, keys of other programs included. `{}` without a file. */
+  value: Configuration;
+}
+
+/** The six discovery settings with their defaults. */
+export interface ResolvedDiscovery {
+  /** Undefined: on when AWS credentials are found. */
+  enabled: boolean | undefined;
+  /** Undefined: by the region order. */
+  region: string | undefined;
+  /** Provider names; empty lists all. */
+  providerFilter: readonly string[];
+  /** Seconds; 0 turns the cache off. */
+  refreshInterval: number;
+  /** Tokens. */
+  defaultContextWindow: number;
+  /** Tokens. */
+  defaultMaxTokens: number;
+}
+
+export interface DefaultModel {
+  primary?: string;
+  fallbacks: readonly string[];
+}
+
+/**
+ * Reads and validates the configuration file; without a file the configuration is empty, but a `--config` that names a
+ * missing one is an error unless `mayBeMissing`. `${NAME}` is resolved where the variable is set; elsewhere, and in
+ * secrets, it is left to `expandEnv` where the value is used. Throws `config-unreadable` and `config-invalid`.
+ */
+export async function loadConfig(
+  options: Pick<GlobalOptions, "config">,
+  runtime: Runtime,
+  { mayBeMissing = false }: { mayBeMissing?: boolean } = {},
+): Promise<LoadedConfig> {
+  const location = locateConfig(options, runtime);
+  const { file } = location;
+  const text = await readConfigText(file);
+  if (text === undefined) {
+    if (location.source === "--config" && !mayBeMissing) throw missingFile(location);
+    return { file, exists: false, value: {} };
+  }
+  const parsed = parseDocument(text, file);
+  const value = text.includes("${") ? resolveReferences(parsed, runtime.env) : parsed;
+  const problems = validate(value);
+  if (problems.length > 0) throw invalidConfiguration(file, problems, options);
+  return { file, exists: true, value: value as Configuration };
+}
+
+/** The discovery settings: `models.bedrockDiscovery`, then the plugin's entry, then the defaults. */
+export function discoverySettings(config: Configuration): ResolvedDiscovery {
+  const own: DiscoverySettings = config.models?.bedrockDiscovery ?? {};
+  const plugin: DiscoverySettings = config.plugins?.entries?.["amazon-bedrock"]?.config?.discovery ?? {};
+  const region = own.region ?? plugin.region;
+  return {
+    enabled: own.enabled ?? plugin.enabled,
+    region: region === undefined ? undefined : requireResolved(region, "models.bedrockDiscovery.region"),
+    providerFilter: own.providerFilter ?? plugin.providerFilter ?? DISCOVERY_DEFAULTS.providerFilter,
+    refreshInterval: own.refreshInterval ?? plugin.refreshInterval ?? DISCOVERY_DEFAULTS.refreshInterval,
+    defaultContextWindow:
+      own.defaultContextWindow ?? plugin.defaultContextWindow ?? DISCOVERY_DEFAULTS.defaultContextWindow,
+    defaultMaxTokens: own.defaultMaxTokens ?? plugin.defaultMaxTokens ?? DISCOVERY_DEFAULTS.defaultMaxTokens,
+  };
+}
+
+/** The default model and its fallbacks, from either form of `agents.defaults.model`. */
+export function defaultModel(config: Configuration): DefaultModel {
+  const model = config.agents?.defaults?.model;
+  if (model === undefined) return { fallbacks: [] };
+  const { primary, fallbacks = [] } = typeof model === "string" ? { primary: model } : model;
+  return {
+    primary: requireResolved(primary, "agents.defaults.model"),
+    fallbacks: fallbacks.map((key, index) => requireResolved(key, `agents.defaults.model.fallbacks[${index}]`)),
+  };
+}
+
+/** The error for a file whose settings are of the wrong type: the first problem, and how to see all. */
+export function invalidConfiguration(
+  file: string,
+  problems: readonly Problem[],
+  options: Pick<GlobalOptions, "config"> = {},
+): OpenclawError {
+  const [first] = problems;
+  const others = problems.length - 1;
+  const more = others === 0 ? "" : ` ${others === 1 ? "One more problem follows" : `${others} more problems follow`}.`;
+  return new OpenclawError("config-invalid", {
+    message: `${file}: ${first?.message ?? "the configuration is invalid."}${more}`,
+    hint: `openclaw config validate${options.config === undefined ? "" : ` --config ${options.config}`}`,
+    details: {
+      file,
+      problems: problems.map(({ path, expected, received }) => ({ path: formatPath(path), expected, received })),
+    },
+  });
+}
+
+/** A variable that is not set is an error only for those who need its value. */
+function requireResolved(text: string, place: string): string {
+  return hasReference(text) ? expandEnv(text, {}, place) : text;
+}
+
+/** Puts the values of set variables in place of `${NAME}` in every text that is not a secret. */
+function resolveReferences(value: unknown, env: Environment, path: readonly PathSegment[] = []): unknown {
+  if (Array.isArray(value)) return value.map((item, index) => resolveReferences(item, env, [...path, index]));
+  if (isObject(value)) {
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolveReferences(item, env, [...path, key])]));
+  }
+  if (typeof value !== "string" || !value.includes("${") || isSecretPath(path)) return value;
+  const names = [...value.matchAll(/\$\{([A-Za-z_]\w*)\}/g)].map(([, name]) => name ?? "");
+  return names.every((name) => env[name] !== undefined) ? expandEnv(value, env) : value;
+}

@@ -1,0 +1,43 @@
+import { findSetting } from "./find-setting.ts";
+import type { PathSegment } from "./path.ts";
+
+/** What is shown in place of a secret. */
+export const MASK = "****";
+
+/** Names other programs that share the file give their secrets. */
+const SECRET_NAME = /(?:api[-_]?key|access[-_]?key|private[-_]?key|secret|token|password|passwd|passphrase|credentials?|authorization)$/i;
+const USER_INFO = /^([a-z][a-z0-9+.-]*:\/\/)([^/?#@]*)@/i;
+
+/** True when the value at this path must never be printed: by the table of settings, or, for other programs' keys, by its name. */
+export function isSecretPath(path: readonly PathSegment[]): boolean {
+  const found = findSetting(path);
+  if (found) return found.isSecret;
+  return path.some((segment, index) => {
+    if (typeof segment === "string" && SECRET_NAME.test(segment)) return true;
+    return findSetting(path.slice(0, index + 1))?.isSecret === true;
+  });
+}
+
+/** A copy of the value at `path` with every secret in it replaced by `****`, user and password of URLs included. */
+export function maskSecrets(value: unknown, path: readonly PathSegment[] = []): unknown {
+  if (Array.isArray(value)) return value.map((item, index) => maskSecrets(item, [...path, index]));
+  if (typeof value === "object" && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, maskSecrets(item, [...path, key])]));
+  }
+  if (isSecretPath(path)) return isReference(value) || isHarmless(value) ? value : MASK;
+  return typeof value === "string" ? maskUserInfo(value) : value;
+}
+
+/** Hides user and password of a URL: `http://****@host/`. Other text is returned as it is. */
+export function maskUserInfo(text: string): string {
+  return text.replace(USER_INFO, `$1${MASK}@`);
+}
+
+/** `${NAME}` says where the secret is, not what it is. */
+function isReference(value: unknown): boolean {
+  return typeof value === "string" && /^\$\{[A-Za-z_]\w*\}$/.test(value);
+}
+
+function isHarmless(value: unknown): boolean {
+  return value === "" || value === null || typeof value === "boolean";
+}

@@ -1,0 +1,159 @@
+import JSON5 from "json5";
+import { OpenclawError } from "../errors.ts";
+
+/** A stretch of text: from `start` up to, not including, `end`, in UTF-16 units. */
+export interface Span {
+  start: number;
+  end: number;
+}
+
+export interface Comment extends Span {
+  /** `// …`, which needs a line end after it. */
+  isLine: boolean;
+}
+
+/** One entry of an object or item of a list. */
+export interface Member extends Span {
+  key: string | number;
+  /** The key with its quotes; undefined in a list. */
+  keySpan: Span | undefined;
+  value: Node;
+  /** Where the comma after the value is. */
+  comma: number | undefined;
+}
+
+export type Node =
+  | (Span & { kind: "scalar" })
+  | (Span & { kind: "object" | "list"; members: readonly Member[] });
+export type Container = Extract<Node, { members: readonly Member[] }>;
+
+export interface ScannedDocument {
+  /** Undefined when the text holds nothing but white space and comments. */
+  root: Node | undefined;
+  comments: readonly Comment[];
+}
+
+/** Deeper nesting than any configuration has, and shallower than the call stack. */
+const DEEPEST = 500;
+const LINE_END = /[\n\r\u2028\u2029]/;
+
+/**
+ * Finds where every value, key, comma and comment of a JSON5 text stands. The text must be valid: parse it first.
+ * Throws `config-invalid` when values are nested more than 500 deep.
+ */
+export function scanDocument(text: string): ScannedDocument {
+  const scanner = new Scanner(text);
+  scanner.skip();
+  const root = scanner.isAtEnd ? undefined : scanner.node(0);
+  scanner.skip();
+  return { root, comments: scanner.comments };
+}
+
+/** The member that counts: of several with one key, JSON5 takes the last. */
+export function findMember(container: Container, key: string | number): Member | undefined {
+  return container.members.findLast((member) => member.key === key);
+}
+
+/** True when `inner` lies in `outer`. */
+export function isInside(inner: Span, outer: Span): boolean {
+  return inner.start >= outer.start && inner.end <= outer.end;
+}
+
+class Scanner {
+  readonly comments: Comment[] = [];
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at >= this.#text.length;
+  }
+
+  /** Passes white space and comments. */
+  skip(): void {
+    while (!this.isAtEnd) {
+      const start = this.#at;
+      if (this.#text.startsWith("//", start)) {
+        while (!this.isAtEnd && !LINE_END.test(this.#peek())) this.#at += 1;
+        this.comments.push({ start, end: this.#at, isLine: true });
+      } else if (this.#text.startsWith("/*", start)) {
+        this.#at = this.#text.indexOf("*/", start + 2) + 2;
+        this.comments.push({ start, end: this.#at, isLine: false });
+      } else if (/\s/.test(this.#peek())) {
+        this.#at += 1;
+      } else return;
+    }
+  }
+
+  node(depth: number): Node {
+    if (depth > DEEPEST) {
+      throw new OpenclawError("config-invalid", { message: `The configuration is nested more than ${DEEPEST} deep.` });
+    }
+    const character = this.#peek();
+    if (character === "{") return this.#container("object", "}", depth);
+    if (character === "[") return this.#container("list", "]", depth);
+    return { kind: "scalar", ...this.#scalar() };
+  }
+
+  #container(kind: "object" | "list", close: string, depth: number): Container {
+    const start = this.#at;
+    const members: Member[] = [];
+    this.#at += 1;
+    this.skip();
+    while (this.#peek() !== close) {
+      const memberStart = this.#at;
+      let key: string | number = members.length;
+      let keySpan: Span | undefined;
+      if (kind === "object") {
+        keySpan = this.#scalar();
+        key = readKey(this.#text.slice(keySpan.start, keySpan.end));
+        this.skip();
+        this.#expect(":");
+        this.skip();
+      }
+      const value = this.node(depth + 1);
+      this.skip();
+      const comma = this.#peek() === "," ? this.#at : undefined;
+      members.push({ start: memberStart, end: value.end, key, keySpan, value, comma });
+      if (comma === undefined) break;
+      this.#at += 1;
+      this.skip();
+    }
+    this.#expect(close);
+    return { kind, start, end: this.#at, members };
+  }
+
+  /** A string, or a run of characters up to the next delimiter: a key, a number, true, false, null. */
+  #scalar(): Span {
+    const start = this.#at;
+    const quote = this.#peek();
+    if (quote === '"' || quote === "'") {
+      this.#at += 1;
+      while (!this.isAtEnd && this.#peek() !== quote) this.#at += this.#peek() === "\\" ? 2 : 1;
+      this.#at += 1;
+    } else {
+      while (!this.isAtEnd && !/[\s,:[\]{}/]/.test(this.#peek())) this.#at += 1;
+    }
+    return { start, end: this.#at };
+  }
+
+  #expect(character: string): void {
+    if (this.#peek() !== character) {
+      throw new Error(`Expected ${character} at offset ${this.#at} of a document that was said to be valid JSON5`);
+    }
+    this.#at += 1;
+  }
+
+  #peek(): string {
+    return this.#text[this.#at] ?? "";
+  }
+}
+
+function readKey(source: string): string {
+  const quote = source[0];
+  if (quote !== '"' && quote !== "'" && !source.includes("\\")) return source;
+  return Object.keys(JSON5.parse<Record<string, unknown>>(`{${source}:0}`))[0] ?? "";
+}

@@ -1,0 +1,148 @@
+import { OpenclawError, usageError } from "../errors.ts";
+import type { GlobalOptions } from "../options.ts";
+import type { Runtime } from "../runtime.ts";
+import { followLinks, makeFolderOf, replaceFile, writeError } from "./atomic-write.ts";
+import { checkEdit, type EditPermissions } from "./check-edit.ts";
+import { editDocument } from "./document.ts";
+import { valueAt, type Edit } from "./edit-value.ts";
+import { errorCode, locateConfig, readConfigText } from "./file.ts";
+import { withLock, type HeldLock } from "./lock.ts";
+import { maskDocument } from "./mask-document.ts";
+import { parseDocument } from "./parse-document.ts";
+import { formatPath, isUnsafeKey, type PathSegment } from "./path.ts";
+import { diffTexts } from "./text-diff.ts";
+import { isObject } from "./validate.ts";
+
+export type { Edit } from "./edit-value.ts";
+
+/** What one edit changed. The values may be secrets: pass them through `maskSecrets` before they are shown. */
+export interface Change {
+  path: readonly PathSegment[];
+  /** Undefined when nothing stood there. */
+  previous: unknown;
+  /** Undefined when it was removed. */
+  value: unknown;
+}
+
+export interface UpdatedConfig {
+  file: string;
+  changes: Change[];
+  /** With `dryRun`: the lines of a unified diff, secrets masked. */
+  diff?: string[];
+}
+
+export interface UpdateOptions extends EditPermissions {
+  /** Work everything out, write nothing. */
+  dryRun?: boolean | undefined;
+}
+
+/** The edits, or what makes them from the file's present value. */
+export type Edits = readonly Edit[] | ((value: Record<string, unknown>) => readonly Edit[]);
+
+/**
+ * Applies edits to the configuration file, all or none, under its lock and in one atomic step; a missing file is made.
+ * Throws `config-readonly` under OPENCLAW_CONFIG_READONLY=1, `usage` for unsafe keys and dropped entries,
+ * `config-invalid` and `config-not-set` for edits that must not be, `config-unreadable`, and `internal` when the file
+ * cannot be written. On any error the file is as it was.
+ */
+export async function updateConfig(
+  options: Pick<GlobalOptions, "config">,
+  runtime: Runtime,
+  edits: Edits,
+  update: UpdateOptions = {},
+): Promise<UpdatedConfig> {
+  const { file } = locateConfig(options, runtime);
+  if (isReadOnly(runtime.env["OPENCLAW_CONFIG_READONLY"]) && !update.dryRun) throw readOnly(file);
+  // Everything is worked out before the disk is touched, so that a wrong edit makes no folder and no lock.
+  const before = (await readConfigText(file)) ?? "";
+  const plan = planUpdate(before, file, edits, update);
+  if (update.dryRun) return { file, changes: plan.changes, diff: maskedDiff(before, plan.text) };
+  if (plan.text === before) return { file, changes: plan.changes };
+  const target = await followLinks(file);
+  await makeFolderOf(target);
+  try {
+    const changes = await withLock(target, runtime, (lock) => write(target, file, lock, runtime, edits, update));
+    return { file, changes };
+  } catch (error) {
+    throw errorCode(error) === undefined || error instanceof OpenclawError ? error : writeError(file, error);
+  }
+}
+
+async function write(
+  target: string,
+  file: string,
+  lock: HeldLock,
+  runtime: Runtime,
+  edits: Edits,
+  update: UpdateOptions,
+): Promise<Change[]> {
+  for (;;) {
+    runtime.signal.throwIfAborted();
+    const before = await readConfigText(target);
+    const plan = planUpdate(before ?? "", file, edits, update);
+    if (plan.text === before) return plan.changes;
+    // Programs that know nothing of the lock may write the file too: what they wrote in between must not be lost.
+    const isUnchanged = async (): Promise<boolean> =>
+      (await readConfigText(target)) === before && (await lock.isStillHeld());
+    if (await replaceFile(target, plan.text, runtime.random, isUnchanged)) return plan.changes;
+    if (!(await lock.isStillHeld())) throw lostLock(file);
+  }
+}
+
+interface Plan {
+  text: string;
+  changes: Change[];
+}
+
+function planUpdate(before: string, file: string, edits: Edits, permissions: EditPermissions): Plan {
+  const current = parseDocument(before, file);
+  const list = typeof edits === "function" ? edits(current) : edits;
+  let plan: Plan & { value: unknown } = { text: before, changes: [], value: current };
+  for (const edit of list) {
+    refuseUnsafeKeys(edit);
+    const { text, value } = editDocument(plan.text, edit);
+    const change = { path: edit.path, previous: valueAt(plan.value, edit.path), value: valueAt(value, edit.path) };
+    plan = { text, value, changes: [...plan.changes, change] };
+  }
+  checkEdit(current, plan.value, list, permissions);
+  return plan;
+}
+
+function maskedDiff(before: string, after: string): string[] {
+  return diffTexts(before, after, { before: maskDocument(before), after: maskDocument(after) });
+}
+
+function refuseUnsafeKeys(edit: Edit): void {
+  const unsafe = edit.path.find(isUnsafeKey) ?? (edit.op === "unset" ? undefined : findUnsafeKey(edit.value));
+  if (unsafe === undefined) return;
+  throw usageError(
+    `${JSON.stringify(unsafe)} in ${formatPath(edit.path)} is refused: it is not a setting but a part of JavaScript itself.`,
+    "Leave the key out.",
+  );
+}
+
+function findUnsafeKey(value: unknown): string | undefined {
+  if (Array.isArray(value)) return value.map(findUnsafeKey).find((key) => key !== undefined);
+  if (!isObject(value)) return undefined;
+  return Object.keys(value).find(isUnsafeKey) ?? findUnsafeKey(Object.values(value));
+}
+
+function isReadOnly(setting: string | undefined): boolean {
+  return setting !== undefined && !/^(0|false|no|off)$/i.test(setting.trim());
+}
+
+function readOnly(file: string): OpenclawError {
+  return new OpenclawError("config-readonly", {
+    message: `OPENCLAW_CONFIG_READONLY is set, so ${file} is not written.`,
+    hint: "unset OPENCLAW_CONFIG_READONLY",
+    details: { file },
+  });
+}
+
+function lostLock(file: string): OpenclawError {
+  return new OpenclawError("internal", {
+    message: `Another process took over the lock of ${file} while this one was suspended. Nothing was changed.`,
+    hint: "Run the command again.",
+    details: { file },
+  });
+}

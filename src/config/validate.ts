@@ -1,0 +1,176 @@
+import { isRegionName } from "../aws/region.ts";
+import { formatPath, type PathSegment } from "./path.ts";
+import { isSecretPath, maskUserInfo } from "./secrets.ts";
+import { SETTINGS, type Kind } from "./settings.ts";
+
+/** One thing wrong with a configuration. */
+export interface Problem {
+  path: PathSegment[];
+  /** A sentence that names path, expected and received. */
+  message: string;
+  /** What the setting takes, in words. */
+  expected: string;
+  /** What stands there, in words; never a secret. */
+  received: string;
+}
+
+/** Longest text of a value quoted in a message, in characters. */
+const QUOTED_LENGTH = 60;
+
+/**
+ * Compares a value with the table of settings and returns every problem, in the order of the value's keys.
+ * Keys the table does not know belong to other programs and are no problem.
+ */
+export function validate(value: unknown, kind: Kind = SETTINGS, path: readonly PathSegment[] = []): Problem[] {
+  if (kind.kind === "either") {
+    const fitting = kind.of.find((of) => isOfType(value, of));
+    return fitting ? validate(value, fitting, path) : [problemAt(path, describeKind(kind), value)];
+  }
+  if (!isOfType(value, kind) || !isInBounds(value, kind)) return [problemAt(path, describeKind(kind), value)];
+  if (kind.kind === "list" && Array.isArray(value)) {
+    return value.flatMap((item, index) => validate(item, kind.of, [...path, index]));
+  }
+  if (kind.kind === "map" && isObject(value)) {
+    return Object.entries(value).flatMap(([key, item]) => validate(item, kind.of, [...path, key]));
+  }
+  if (kind.kind === "object" && isObject(value)) {
+    const missing = kind.required
+      .filter((name) => !Object.hasOwn(value, name))
+      .map((name) => problemAt([...path, name], describeKind(kind.fields[name]?.type ?? kind), undefined));
+    const wrong = Object.entries(value).flatMap(([key, item]) => {
+      const field = Object.hasOwn(kind.fields, key) ? kind.fields[key] : undefined;
+      return field ? validate(item, field.type, [...path, key]) : [];
+    });
+    return [...missing, ...wrong];
+  }
+  return [];
+}
+
+/** What a kind takes, in words that follow "takes": `a whole number of seconds, at least 0`. */
+export function describeKind(kind: Kind): string {
+  switch (kind.kind) {
+    case "boolean":
+      return "true or false";
+    case "string":
+      if (kind.format === "url") return "an http or https URL";
+      if (kind.format === "region") return "an AWS region such as us-east-1";
+      return kind.minLength ? "a text that is not empty" : "a text";
+    case "number":
+      return `a number${kind.unit ? ` in ${kind.unit}` : ""}${describeBounds(kind.minimum, kind.maximum)}`;
+    case "integer":
+      return `a whole number of ${kind.unit}${describeBounds(kind.minimum, kind.maximum)}`;
+    case "choice":
+      return kind.values.length === 1 ? String(kind.values[0]) : joinWords(kind.values);
+    case "list":
+      return `a list of ${describeItems(kind.of)}`;
+    case "map":
+      return `an object of ${describeItems(kind.of)} by ${kind.keyName}`;
+    case "object":
+      return kind.required.length > 0 ? `an object with ${kind.required.join(" and ")}` : "an object";
+    case "either":
+      return `${describeKind(kind.of[0])}, or ${describeKind(kind.of[1])}`;
+  }
+}
+
+/** What a value is, in words: `the text "soon"`, `a list`. `isSecret` keeps the value itself out. */
+export function describeValue(value: unknown, isSecret = false): string {
+  if (value === undefined) return "nothing";
+  if (value === null) return "null";
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
+  if (typeof value === "object") return "an object";
+  if (typeof value === "string") {
+    if (value === "") return "an empty text";
+    if (isSecret) return "a text";
+    const shown = maskUserInfo(value);
+    return `the text ${JSON.stringify(shown.length > QUOTED_LENGTH ? `${shown.slice(0, QUOTED_LENGTH)}…` : shown)}`;
+  }
+  if (isSecret) return `a ${typeof value}`;
+  return typeof value === "number" ? `the number ${value}` : String(value);
+}
+
+/** A problem at a path, its message made from what was expected and what stands there. */
+export function problemAt(path: readonly PathSegment[], expected: string, value: unknown): Problem {
+  const received = describeValue(value, isSecretPath(path));
+  const name = path.length === 0 ? "The configuration" : formatPath(path);
+  const message =
+    value === undefined ? `${name} is missing: it takes ${expected}.` : `${name} takes ${expected}, not ${received}.`;
+  return { path: [...path], message, expected, received };
+}
+
+/** True for `{…}`: neither a list nor null. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isOfType(value: unknown, kind: Kind): boolean {
+  switch (kind.kind) {
+    case "boolean":
+      return typeof value === "boolean";
+    case "string":
+    case "choice":
+      return typeof value === "string";
+    case "number":
+    case "integer":
+      return typeof value === "number";
+    case "list":
+      return Array.isArray(value);
+    case "map":
+    case "object":
+      return isObject(value);
+    case "either":
+      return kind.of.some((of) => isOfType(value, of));
+  }
+}
+
+function isInBounds(value: unknown, kind: Kind): boolean {
+  if (typeof value === "string") {
+    // What `${NAME}` stands for is known only where it is used, and checked there.
+    if (/\$\{[A-Za-z_]\w*\}/.test(value)) return true;
+    if (kind.kind === "choice") return kind.values.includes(value);
+    if (kind.kind !== "string") return true;
+    if (kind.format === "url") return isHttpUrl(value);
+    if (kind.format === "region") return isRegionName(value);
+    return value.length >= (kind.minLength ?? 0);
+  }
+  if (typeof value === "number") {
+    if (!Number.isFinite(value)) return false;
+    if (kind.kind === "integer" && !Number.isSafeInteger(value)) return false;
+    if (kind.kind !== "integer" && kind.kind !== "number") return true;
+    return value >= (kind.minimum ?? Number.NEGATIVE_INFINITY) && value <= (kind.maximum ?? Number.POSITIVE_INFINITY);
+  }
+  return true;
+}
+
+function isHttpUrl(text: string): boolean {
+  return /^https?:\/\//i.test(text) && URL.canParse(text);
+}
+
+function describeBounds(minimum: number | undefined, maximum: number | undefined): string {
+  if (minimum !== undefined && maximum !== undefined) return ` from ${minimum} to ${maximum}`;
+  if (minimum !== undefined) return `, at least ${minimum}`;
+  return maximum === undefined ? "" : `, at most ${maximum}`;
+}
+
+function describeItems(kind: Kind): string {
+  switch (kind.kind) {
+    case "string":
+      return kind.minLength ? "texts that are not empty" : "texts";
+    case "choice":
+      return `${kind.values.slice(0, -1).join(", ")} and ${kind.values.at(-1)}`;
+    case "map":
+    case "object":
+    case "either":
+      return "objects";
+    case "list":
+      return "lists";
+    case "number":
+    case "integer":
+      return "numbers";
+    case "boolean":
+      return "true and false";
+  }
+}
+
+function joinWords(words: readonly string[]): string {
+  return `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}

@@ -1,0 +1,39 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { usageError } from "../errors.ts";
+import type { Runtime } from "../runtime.ts";
+
+/**
+ * Makes the prompt of one call: what is piped in, a blank line, the arguments; `-` means stdin only.
+ * Throws `usage` when nothing is left to ask.
+ */
+export async function readPrompt(args: readonly string[], runtime: Runtime): Promise<string> {
+  const isStdinOnly = args.length === 1 && args[0] === "-";
+  const isPiped = runtime.stdin.isTTY !== true;
+  const piped = isPiped || isStdinOnly ? await readAll(runtime.stdin) : "";
+  const typed = isStdinOnly ? "" : args.join(" ");
+  const prompt = [piped.replace(/[\r\n]+$/, ""), typed].filter((part) => part.trim() !== "").join("\n\n");
+  if (prompt === "") throw usageError("There is no prompt: no argument was given and stdin is empty.", 'openclaw chat "Hello"');
+  return prompt;
+}
+
+/** The system prompt of `--system` or `--system-file`. Throws `usage` for both at once and for an unreadable file. */
+export async function readSystemPrompt(
+  options: { system?: string; systemFile?: string },
+  runtime: Runtime,
+): Promise<string | undefined> {
+  const { system, systemFile } = options;
+  if (systemFile === undefined) return system;
+  if (system !== undefined) throw usageError("--system and --system-file both name a system prompt.", "Leave one of them out.");
+  try {
+    return await readFile(path.resolve(runtime.currentFolder, systemFile), "utf8");
+  } catch (cause) {
+    throw usageError(`--system-file '${systemFile}' cannot be read: ${(cause as Error).message}.`, "Name a file of text.");
+  }
+}
+
+async function readAll(stream: NodeJS.ReadableStream): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
+  return Buffer.concat(chunks).toString("utf8").replace(/^\uFEFF/, "");
+}

@@ -1,0 +1,172 @@
+import { request } from "node:http";
+import type { Runtime } from "../runtime.ts";
+import { decideInstanceMetadata, type InstanceMetadataSettings } from "./instance-metadata-settings.ts";
+
+/** How long to wait for a connection, and for each answer, in ms. */
+const REQUEST_MS = 1000;
+/** How long a whole question may take, in ms: a little under the 2 s that a slow service may cost its asker. */
+const TOTAL_MS = 1900;
+const TOKEN_SECONDS = 21_600;
+const ROLE_PATH = "/latest/meta-data/iam/security-credentials/";
+const REGION_PATH = "/latest/meta-data/placement/region";
+
+export type ProtocolVersion = "IMDSv2" | "IMDSv1";
+
+/** What the instance metadata service says about this machine's role. */
+export type InstanceAnswer =
+  | { status: "role"; role: string; version: ProtocolVersion }
+  /** An instance to which no role is attached. */
+  | { status: "no-role"; version: ProtocolVersion }
+  /** Nobody there: this is not EC2, or the way is blocked. */
+  | { status: "absent"; reason: string }
+  /** Somebody is there and does not answer in time, as behind a hop limit of 1. */
+  | { status: "silent"; reason: string }
+  | { status: "refused"; reason: string; statusCode: number }
+  | { status: "disabled"; reason: string };
+
+/** What this process knows of the EC2 instance metadata service. Each question is asked at most once. */
+export interface InstanceMetadata {
+  /** Never rejects. At most 1 s when nothing answers, at most 2 s in all. */
+  answer(): Promise<InstanceAnswer>;
+  /** The name of the instance's role; undefined when there is none or nobody answers. */
+  role(): Promise<string | undefined>;
+  /** The region the instance is in. */
+  region(): Promise<string | undefined>;
+}
+
+const known = new WeakMap<Runtime, Map<string, InstanceMetadata>>();
+
+/** The instance metadata service of a process. What it says is remembered for that process only, never on disk. */
+export function instanceMetadata(
+  runtime: Runtime,
+  settings: InstanceMetadataSettings = decideInstanceMetadata(runtime.env, NO_PROFILES),
+): InstanceMetadata {
+  const perEndpoint = known.get(runtime) ?? new Map<string, InstanceMetadata>();
+  known.set(runtime, perEndpoint);
+  const remembered = perEndpoint.get(settings.endpoint);
+  if (remembered) return remembered;
+  const fresh = createInstanceMetadata(settings);
+  perEndpoint.set(settings.endpoint, fresh);
+  return fresh;
+}
+
+const NO_PROFILES = { profiles: new Map() };
+
+function createInstanceMetadata(settings: InstanceMetadataSettings): InstanceMetadata {
+  const once = <T>(ask: () => Promise<T>): (() => Promise<T>) => {
+    let asked: Promise<T> | undefined;
+    return () => (asked ??= ask());
+  };
+  const token = once(() => askForToken(settings));
+  const answer = once(async (): Promise<InstanceAnswer> => {
+    const deadline = AbortSignal.timeout(TOTAL_MS);
+    const access = await token();
+    if (access.status !== "open") return access;
+    const { version } = access;
+    const reply = await get(settings.endpoint, ROLE_PATH, access, deadline);
+    if (reply.status === "failed") return { status: "silent", reason: reply.reason };
+    if (reply.status === 404) return { status: "no-role", version };
+    if (reply.status !== 200) return refusal(settings.endpoint, reply.status);
+    const role = reply.body.split("\n")[0]?.trim();
+    return role ? { status: "role", role, version } : { status: "no-role", version };
+  });
+  return {
+    answer,
+    role: async () => {
+      const reply = await answer();
+      return reply.status === "role" ? reply.role : undefined;
+    },
+    region: once(async () => {
+      const deadline = AbortSignal.timeout(TOTAL_MS);
+      const access = await token();
+      if (access.status !== "open") return undefined;
+      const reply = await get(settings.endpoint, REGION_PATH, access, deadline);
+      return reply.status === 200 ? reply.body.trim() || undefined : undefined;
+    }),
+  };
+}
+
+type Access = { status: "open"; version: ProtocolVersion; token: string | undefined };
+type Closed = Exclude<InstanceAnswer, { status: "role" | "no-role" }>;
+
+/** Asks for a token of IMDSv2. Where the service refuses or swallows the question, IMDSv1 is left, if it is allowed. */
+async function askForToken(settings: InstanceMetadataSettings): Promise<Access | Closed> {
+  const { endpoint } = settings;
+  if (settings.isDisabled) {
+    return { status: "disabled", reason: "instance metadata is off (AWS_EC2_METADATA_DISABLED)" };
+  }
+  if (!URL.canParse(endpoint)) {
+    return { status: "absent", reason: `the instance metadata endpoint '${endpoint}' is not a URL` };
+  }
+  const reply = await send(endpoint, "/latest/api/token", {
+    method: "PUT",
+    headers: { "x-aws-ec2-metadata-token-ttl-seconds": String(TOKEN_SECONDS) },
+  });
+  if (reply.status === 200) return { status: "open", version: "IMDSv2", token: reply.body };
+  const mayFallBack = reply.status === "failed" ? reply.isConnected : [403, 404, 405].includes(reply.status);
+  if (mayFallBack && settings.allowsVersion1) return { status: "open", version: "IMDSv1", token: undefined };
+  if (reply.status !== "failed") return refusal(endpoint, reply.status);
+  return { status: reply.isConnected ? "silent" : "absent", reason: reply.reason };
+}
+
+function refusal(endpoint: string, statusCode: number): Closed {
+  return { status: "refused", statusCode, reason: `instance metadata at ${hostOf(endpoint)} answered ${statusCode}` };
+}
+
+function get(endpoint: string, path: string, access: Access, deadline: AbortSignal): Promise<Reply> {
+  const headers: Record<string, string> = access.token === undefined ? {} : { "x-aws-ec2-metadata-token": access.token };
+  return send(endpoint, path, { method: "GET", headers, signal: deadline });
+}
+
+type Reply = { status: number; body: string } | { status: "failed"; isConnected: boolean; reason: string };
+
+interface Question {
+  method: "GET" | "PUT";
+  headers: Record<string, string>;
+  signal?: AbortSignal;
+}
+
+/** Sends one request, bounded to 1 s. Never rejects: that nobody answers is an answer, too. */
+function send(endpoint: string, path: string, question: Question): Promise<Reply> {
+  return new Promise((resolve) => {
+    const url = new URL(endpoint);
+    const host = hostOf(endpoint);
+    let isConnected = false;
+    const bounds = [AbortSignal.timeout(REQUEST_MS), ...(question.signal ? [question.signal] : [])];
+    const outgoing = request({
+      // Brackets belong to the URL, not to the address.
+      hostname: url.hostname.replace(/^\[(.+)\]$/, "$1"),
+      port: url.port,
+      path,
+      method: question.method,
+      headers: question.headers,
+      agent: false,
+      signal: AbortSignal.any(bounds),
+    });
+    outgoing.on("socket", (socket) => socket.once("connect", () => (isConnected = true)));
+    outgoing.on("response", (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("end", () =>
+        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString("utf8") }),
+      );
+      response.on("error", (error) => resolve(failure(error)));
+    });
+    outgoing.on("error", (error) => resolve(failure(error)));
+    outgoing.end();
+
+    function failure(error: NodeJS.ErrnoException): Reply {
+      const isLate = error.name === "AbortError" || error.name === "TimeoutError";
+      const why = isLate
+        ? isConnected
+          ? "is there but does not answer in time"
+          : "cannot be reached (no connection within 1 s)"
+        : `cannot be reached (${error.code ?? error.message})`;
+      return { status: "failed", isConnected, reason: `instance metadata at ${host} ${why}` };
+    }
+  });
+}
+
+function hostOf(endpoint: string): string {
+  return new URL(endpoint).host;
+}

@@ -1,0 +1,177 @@
+import type { Keys, SharedConfig } from "./shared-config.ts";
+
+/** What a profile takes its credentials from. */
+export type ProfileSource =
+  | { kind: "static"; profile: string; accessKeyId: string; hasSessionToken: boolean }
+  | { kind: "assume-role"; profile: string; roleArn: string; mfaSerial: string | undefined; from: RoleBase }
+  | { kind: "web-identity"; profile: string; roleArn: string; tokenFile: string }
+  | { kind: "process"; profile: string; program: string }
+  | {
+      kind: "sso";
+      profile: string;
+      /** The sso-session; undefined for the older form, with the start URL in the profile. */
+      session: string | undefined;
+      accountId: string;
+      roleName: string;
+    }
+  | { kind: "login"; profile: string; session: string }
+  /** Settings only, such as a region. */
+  | { kind: "none"; profile: string }
+  | { kind: "invalid"; profile: string; message: string; hint: string };
+
+/** Whose credentials assume the role: another profile, or what `credential_source` names. */
+export type RoleBase = ProfileSource | { kind: CredentialSource };
+
+export type CredentialSource = "Environment" | "Ec2InstanceMetadata" | "EcsContainer";
+
+const CREDENTIAL_SOURCES: readonly CredentialSource[] = ["Environment", "Ec2InstanceMetadata", "EcsContainer"];
+const SSO_KEYS = ["sso_start_url", "sso_account_id", "sso_session", "sso_region", "sso_role_name"];
+
+/**
+ * Says what a profile takes its credentials from, in the order in which @aws-sdk/credential-provider-ini 3.973 looks
+ * (`resolveProfileData`): a role before static keys, except in the profile that another one's `source_profile` names,
+ * where static keys go first. Finds what would make the SDK fail, so that the message can name it.
+ */
+export function explainProfile(name: string, shared: SharedConfig, visited: readonly string[] = []): ProfileSource {
+  const keys = shared.profiles.get(name)?.keys ?? {};
+  const invalid = (message: string, hint: string): ProfileSource => ({ kind: "invalid", profile: name, message, hint });
+  const halfPair = findHalfPair(keys);
+  if (visited.length > 0 && isStatic(keys)) return staticSource(name, keys);
+  if (keys["role_arn"] && (keys["source_profile"] || keys["credential_source"])) {
+    return explainRole(name, keys["role_arn"], keys, shared, visited);
+  }
+  if (isStatic(keys)) return staticSource(name, keys);
+  if (halfPair) return invalid(`profile '${name}' has ${halfPair.has} without ${halfPair.lacks}`, editHint(name, shared));
+  if (keys["web_identity_token_file"] && keys["role_arn"]) {
+    return { kind: "web-identity", profile: name, roleArn: keys["role_arn"], tokenFile: keys["web_identity_token_file"] };
+  }
+  if (keys["credential_process"]) {
+    return { kind: "process", profile: name, program: programOf(keys["credential_process"]) };
+  }
+  if (SSO_KEYS.some((key) => keys[key])) return explainSso(name, keys, shared);
+  if (keys["login_session"]) return { kind: "login", profile: name, session: keys["login_session"] };
+  if (keys["role_arn"]) {
+    return invalid(
+      `profile '${name}' has role_arn without source_profile, credential_source or web_identity_token_file`,
+      `Add the missing setting: aws configure set source_profile NAME --profile ${name}`,
+    );
+  }
+  return { kind: "none", profile: name };
+}
+
+function explainRole(
+  name: string,
+  roleArn: string,
+  keys: Keys,
+  shared: SharedConfig,
+  visited: readonly string[],
+): ProfileSource {
+  const invalid = (message: string, hint: string): ProfileSource => ({ kind: "invalid", profile: name, message, hint });
+  const { source_profile: sourceProfile, credential_source: credentialSource } = keys;
+  const role = { kind: "assume-role", profile: name, roleArn, mfaSerial: keys["mfa_serial"] || undefined } as const;
+  if (sourceProfile && credentialSource) {
+    return invalid(
+      `profile '${name}' has both source_profile and credential_source, and only one is allowed`,
+      `Remove one of them in ${shared.configFile}.`,
+    );
+  }
+  if (credentialSource) {
+    const known = CREDENTIAL_SOURCES.find((source) => source === credentialSource);
+    if (known) return { ...role, from: { kind: known } };
+    return invalid(
+      `profile '${name}' has credential_source '${credentialSource}', which is none that AWS knows`,
+      `Use Environment, Ec2InstanceMetadata or EcsContainer: aws configure set credential_source Ec2InstanceMetadata --profile ${name}`,
+    );
+  }
+  const source = sourceProfile ?? "";
+  if (visited.includes(source)) {
+    return invalid(
+      `the profiles ${[...visited, source].map((visit) => `'${visit}'`).join(" → ")} name each other as source_profile`,
+      `Let one of them have credentials of its own, in ${shared.configFile}.`,
+    );
+  }
+  if (!shared.profiles.has(source)) {
+    return invalid(
+      `profile '${name}' has source_profile '${source}', which does not exist`,
+      `Correct it: aws configure set source_profile NAME --profile ${name}`,
+    );
+  }
+  const sourceKeys = shared.profiles.get(source)?.keys ?? {};
+  if (!isStatic(sourceKeys) && !sourceKeys["role_arn"] && sourceKeys["credential_source"]) {
+    const { mfa_serial = "" } = keys;
+    return explainRole(name, roleArn, { mfa_serial, credential_source: sourceKeys["credential_source"] }, shared, visited);
+  }
+  // A profile may name itself: then its own static keys assume the role.
+  const from = explainProfile(source, shared, [...visited, source]);
+  if (from.kind === "invalid") return from;
+  if (from.kind === "none") {
+    return invalid(
+      `profile '${name}' has source_profile '${source}', which has no credentials`,
+      `Give it some: aws configure --profile ${source}`,
+    );
+  }
+  return { ...role, from };
+}
+
+function explainSso(name: string, keys: Keys, shared: SharedConfig): ProfileSource {
+  const invalid = (message: string): ProfileSource => ({
+    kind: "invalid",
+    profile: name,
+    message,
+    hint: `Set it up again: aws configure sso --profile ${name}`,
+  });
+  const sessionName = keys["sso_session"];
+  const session = sessionName === undefined ? undefined : shared.ssoSessions.get(sessionName);
+  if (sessionName !== undefined && session === undefined) {
+    return invalid(`profile '${name}' has sso_session '${sessionName}', which does not exist`);
+  }
+  const place = session ?? keys;
+  const where = session ? `[sso-session ${sessionName}]` : `profile '${name}'`;
+  for (const key of ["sso_start_url", "sso_region"]) {
+    if (!place[key]) return invalid(`${where} lacks ${key}`);
+  }
+  const { sso_account_id: accountId, sso_role_name: roleName } = keys;
+  if (!accountId || !roleName) {
+    return invalid(`profile '${name}' lacks ${accountId ? "sso_role_name" : "sso_account_id"}`);
+  }
+  return { kind: "sso", profile: name, session: sessionName, accountId, roleName };
+}
+
+function isStatic(keys: Keys): boolean {
+  return keys["aws_access_key_id"] !== undefined && keys["aws_secret_access_key"] !== undefined;
+}
+
+function staticSource(profile: string, keys: Keys): ProfileSource {
+  return {
+    kind: "static",
+    profile,
+    accessKeyId: keys["aws_access_key_id"] ?? "",
+    hasSessionToken: keys["aws_session_token"] !== undefined,
+  };
+}
+
+function findHalfPair(keys: Keys): { has: string; lacks: string } | undefined {
+  const [id, secret] = ["aws_access_key_id", "aws_secret_access_key"] as const;
+  if (keys[id] !== undefined && keys[secret] === undefined) return { has: id, lacks: secret };
+  if (keys[id] === undefined && keys[secret] !== undefined) return { has: secret, lacks: id };
+  return undefined;
+}
+
+function editHint(name: string, shared: SharedConfig): string {
+  const inCredentials = shared.profiles.get(name)?.files.includes("credentials");
+  return `Write both: aws configure --profile ${name}   (${inCredentials ? shared.credentialsFile : shared.configFile})`;
+}
+
+/** The program of a command line, without its folder and without arguments, which may hold secrets. */
+function programOf(command: string): string {
+  const word = /^\s*(?:"([^"]+)"|'([^']+)'|(\S+))/.exec(command);
+  const program = word?.[1] ?? word?.[2] ?? word?.[3] ?? command;
+  return program.slice(Math.max(program.lastIndexOf("/"), program.lastIndexOf("\\")) + 1);
+}
+
+/** The profile at the end of a chain of roles, whose own credentials start it; undefined for a `credential_source`. */
+export function innermost(source: ProfileSource): Exclude<ProfileSource, { kind: "assume-role" }> | undefined {
+  let current: RoleBase = source;
+  while (current.kind === "assume-role") current = current.from;
+  return "profile" in current ? current : undefined;
+}

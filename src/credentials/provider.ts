@@ -1,0 +1,287 @@
+import type { AwsCredentialIdentity, AwsCredentialIdentityProvider, Logger, TokenIdentity } from "@smithy/types";
+import { decideEndpoint } from "../aws/endpoint.ts";
+import { createRequestHandler } from "../aws/request-handler.ts";
+import { OpenclawError } from "../errors.ts";
+import type { Runtime } from "../runtime.ts";
+import { askMfaCode } from "./ask-mfa-code.ts";
+import { createDeadline, type Deadline } from "./deadline.ts";
+import { adviseInstance, describeInstance } from "./describe.ts";
+import { instanceMetadata } from "./imds.ts";
+import type { Chosen, CredentialDecision } from "./order.ts";
+import type { ProfileSource, RoleBase } from "./profile-source.ts";
+import { refreshing } from "./refreshing.ts";
+import { toResolutionError } from "./resolution-error.ts";
+
+/** What signs the requests: a Bedrock API key, or credentials that renew themselves. */
+export type Authentication =
+  | { kind: "token"; token: TokenIdentity }
+  | { kind: "credentials"; credentials: AwsCredentialIdentityProvider };
+
+export interface AuthenticationContext {
+  runtime: Runtime;
+  /** Region of STS calls, where the profile names none. */
+  region?: string | undefined;
+  /** How long resolving may take, in ms, without the time a person needs for an MFA code. */
+  timeoutMs?: number | undefined;
+}
+
+/** Time for STS, IAM Identity Center and container endpoints, in ms. */
+const RESOLVE_MS = 10_000;
+/** Time for a credential_process, in ms: some open a browser and wait for a person. */
+const PROCESS_MS = 60_000;
+/** Time for an HTTP request to STS or IAM Identity Center, in ms. */
+const REQUEST_MS = 5000;
+/** Time for the instance metadata service, in ms, whatever the SDK is waiting for. */
+const INSTANCE_MS = 2000;
+/** Time the SDK waits for one answer of a metadata or container endpoint, in ms. */
+const ANSWER_MS = 1000;
+
+/**
+ * Builds the authentication of exactly the source that was decided, never a chain of sources. Credentials are resolved
+ * when first asked for, kept, and renewed 5 minutes before they expire or with `forceRefresh`.
+ * Throws the decision's own error; the provider throws `no-credentials`, `credentials-expired`, `credentials-rejected`,
+ * `access-denied`, `timeout` or `network`.
+ */
+export async function buildAuthentication(
+  decision: CredentialDecision,
+  context: AuthenticationContext,
+): Promise<Authentication> {
+  const { chosen } = decision;
+  const { env, now } = context.runtime;
+  if (chosen.source === "invalid") throw chosen.error;
+  if (chosen.source === "AWS_BEARER_TOKEN_BEDROCK") {
+    return { kind: "token", token: { token: (env["AWS_BEARER_TOKEN_BEDROCK"] ?? "").trim() } };
+  }
+  if (chosen.source === "AWS_ACCESS_KEY_ID") {
+    const identity = keysOf(context.runtime);
+    return { kind: "credentials", credentials: async () => identity };
+  }
+  return { kind: "credentials", credentials: refreshing(() => resolve(decision, chosen, context), now) };
+}
+
+/**
+ * Says whether the decided source has credentials, for the default of `models.bedrockDiscovery.enabled`. Only the
+ * instance metadata step opens a socket: at most 1 s when nothing answers, 2 s in all, once per process. A source that
+ * is set and broken counts as there, so that its error is told instead of being taken for absence.
+ */
+export async function detectCredentials(decision: CredentialDecision, runtime: Runtime): Promise<boolean> {
+  const { chosen } = decision;
+  if (chosen.source !== "default-chain") return true;
+  if (chosen.step === "none") return false;
+  if (chosen.step !== "instance-metadata") return true;
+  const answer = await instanceMetadata(runtime, decision.instanceMetadata).answer();
+  return answer.status === "role";
+}
+
+type Resolvable = Extract<Chosen, { source: "AWS_PROFILE" | "default-chain" }>;
+
+async function resolve(
+  decision: CredentialDecision,
+  chosen: Resolvable,
+  context: AuthenticationContext,
+): Promise<AwsCredentialIdentity> {
+  const { runtime } = context;
+  const started = runtime.elapsed();
+  const deadline = createDeadline(timeFor(chosen, context), runtime.signal);
+  try {
+    const identity = await deadline.race(ask(decision, chosen, context, deadline));
+    runtime.terminal.verbose(
+      () => `credentials resolved in ${Math.round(runtime.elapsed() - started)} ms (${chosen.source})`,
+    );
+    return identity;
+  } catch (failure) {
+    throw toResolutionError(failure, chosen, runtime.signal);
+  } finally {
+    deadline.stop();
+  }
+}
+
+function timeFor(chosen: Resolvable, context: AuthenticationContext): number {
+  if (context.timeoutMs !== undefined) return context.timeoutMs;
+  if (chosen.source === "default-chain" && chosen.step === "instance-metadata") return INSTANCE_MS;
+  return "from" in chosen && startsWith(chosen.from, "process") ? PROCESS_MS : RESOLVE_MS;
+}
+
+function ask(
+  decision: CredentialDecision,
+  chosen: Resolvable,
+  context: AuthenticationContext,
+  deadline: Deadline,
+): Promise<AwsCredentialIdentity> {
+  if (chosen.source === "AWS_PROFILE") return askProfile(decision, chosen.profile, chosen.from, context, deadline);
+  switch (chosen.step) {
+    case "shared-config":
+      return askProfile(decision, chosen.profile, chosen.from, context, deadline);
+    case "web-identity":
+      return askWebIdentity(decision, context);
+    case "container":
+      return askContainer(context.runtime);
+    case "instance-metadata":
+      return askInstance(decision, context.runtime);
+    case "none":
+      return Promise.reject(noCredentials(chosen.detail));
+  }
+}
+
+async function askProfile(
+  decision: CredentialDecision,
+  profile: string,
+  from: ProfileSource,
+  context: AuthenticationContext,
+  deadline: Deadline,
+): Promise<AwsCredentialIdentity> {
+  const { runtime } = context;
+  const { shared } = decision;
+  const needsInstance = startsWith(from, "Ec2InstanceMetadata");
+  const needsRole = from.kind === "assume-role" || from.kind === "web-identity";
+  const [{ fromIni }, roleAssumers, requestHandler] = await Promise.all([
+    import("@aws-sdk/credential-providers"),
+    needsRole ? createRoleAssumers(decision, context) : {},
+    createRequestHandler(runtime, { requestTimeoutMs: REQUEST_MS }),
+  ]);
+  const options = {
+    configFilepath: shared.configFile,
+    filepath: shared.credentialsFile,
+    ignoreCache: true,
+    logger: quietLogger(runtime),
+    clientConfig: { requestHandler },
+    mfaCodeProvider: (serial: string) => deadline.pauseDuring(() => askMfaCode(serial, profile, runtime)),
+    ...roleAssumers,
+  };
+  if (from.kind === "assume-role" && from.mfaSerial !== undefined && "profile" in from.from) {
+    // The SDK asks for the code while it resolves the source: nobody should type one for credentials that are not there.
+    await fromIni({ ...options, profile: from.from.profile })();
+  }
+  const provider = fromIni({ ...options, profile });
+  return needsInstance ? besideInstance(provider(), decision, runtime) : provider();
+}
+
+async function askWebIdentity(
+  decision: CredentialDecision,
+  context: AuthenticationContext,
+): Promise<AwsCredentialIdentity> {
+  const { env } = context.runtime;
+  const [{ fromTokenFile }, { roleAssumerWithWebIdentity }] = await Promise.all([
+    import("@aws-sdk/credential-providers"),
+    createRoleAssumers(decision, context),
+  ]);
+  return fromTokenFile({
+    webIdentityTokenFile: env["AWS_WEB_IDENTITY_TOKEN_FILE"] ?? "",
+    roleArn: env["AWS_ROLE_ARN"] ?? "",
+    ...(env["AWS_ROLE_SESSION_NAME"] ? { roleSessionName: env["AWS_ROLE_SESSION_NAME"] } : {}),
+    roleAssumerWithWebIdentity,
+  })();
+}
+
+/**
+ * What assumes roles. The endpoint is that of the active profile and the variables, never `--endpoint-url`; the SDK by
+ * itself would look only at the profile of AWS_PROFILE.
+ */
+async function createRoleAssumers(decision: CredentialDecision, context: AuthenticationContext) {
+  const { runtime, region } = context;
+  const { shared, profileName } = decision;
+  const [{ getDefaultRoleAssumer, getDefaultRoleAssumerWithWebIdentity }, requestHandler] = await Promise.all([
+    import("@aws-sdk/client-sts"),
+    createRequestHandler(runtime, { requestTimeoutMs: REQUEST_MS }),
+  ]);
+  const keys = shared.profiles.get(profileName)?.keys;
+  const endpoint = decideEndpoint({
+    service: "sts",
+    env: runtime.env,
+    ...(keys ? { profile: { name: profileName, keys, services: shared.services.get(keys["services"] ?? "") } } : {}),
+  });
+  const stsRegion = keys?.["region"] ?? region;
+  const options = {
+    requestHandler,
+    ...(stsRegion === undefined ? {} : { region: stsRegion }),
+    ...(endpoint === undefined ? {} : { endpoint: endpoint.url }),
+  };
+  return {
+    roleAssumer: getDefaultRoleAssumer(options),
+    roleAssumerWithWebIdentity: getDefaultRoleAssumerWithWebIdentity(options),
+  };
+}
+
+async function askContainer(runtime: Runtime): Promise<AwsCredentialIdentity> {
+  const { env } = runtime;
+  const { fromHttp } = await import("@aws-sdk/credential-providers");
+  const relative = env["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"];
+  const full = env["AWS_CONTAINER_CREDENTIALS_FULL_URI"];
+  const tokenFile = env["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"];
+  const token = env["AWS_CONTAINER_AUTHORIZATION_TOKEN"];
+  return fromHttp({
+    ...(relative === undefined ? { awsContainerCredentialsFullUri: full ?? "" } : { awsContainerCredentialsRelativeUri: relative }),
+    ...(tokenFile === undefined ? {} : { awsContainerAuthorizationTokenFile: tokenFile }),
+    ...(token === undefined || tokenFile !== undefined ? {} : { awsContainerAuthorizationToken: token }),
+    timeout: ANSWER_MS,
+    maxRetries: 1,
+    logger: quietLogger(runtime),
+  })();
+}
+
+async function askInstance(decision: CredentialDecision, runtime: Runtime): Promise<AwsCredentialIdentity> {
+  const { fromInstanceMetadata } = await import("@aws-sdk/credential-providers");
+  const provider = fromInstanceMetadata({ timeout: ANSWER_MS, maxRetries: 0, logger: quietLogger(runtime) });
+  return besideInstance(provider(), decision, runtime);
+}
+
+/**
+ * Lets the SDK ask the instance while this program asks it, too: that nobody is there is known after 1 s, where the SDK
+ * would wait for one time-out after the other, and why there are no credentials is known better than from its error.
+ */
+async function besideInstance(
+  identity: Promise<AwsCredentialIdentity>,
+  decision: CredentialDecision,
+  runtime: Runtime,
+): Promise<AwsCredentialIdentity> {
+  const answered = instanceMetadata(runtime, decision.instanceMetadata)
+    .answer()
+    .then((answer) => {
+      if (answer.status === "role") return identity;
+      throw noCredentials(describeInstance(answer), adviseInstance(answer));
+    });
+  return Promise.race([identity.catch(() => answered), answered]);
+}
+
+/** The key pair of the environment, with what the SDK's own `fromEnv` reads beside it. */
+function keysOf({ env }: Runtime): AwsCredentialIdentity {
+  const text = (name: string): string | undefined => env[name]?.trim();
+  const sessionToken = text("AWS_SESSION_TOKEN");
+  const expiration = text("AWS_CREDENTIAL_EXPIRATION");
+  const accountId = text("AWS_ACCOUNT_ID");
+  const credentialScope = text("AWS_CREDENTIAL_SCOPE");
+  return {
+    accessKeyId: text("AWS_ACCESS_KEY_ID") ?? "",
+    secretAccessKey: text("AWS_SECRET_ACCESS_KEY") ?? "",
+    ...(sessionToken === undefined ? {} : { sessionToken }),
+    ...(expiration === undefined ? {} : { expiration: new Date(expiration) }),
+    ...(accountId === undefined ? {} : { accountId }),
+    ...(credentialScope === undefined ? {} : { credentialScope }),
+  };
+}
+
+/** Whether the credentials at the start of a chain of roles are of this kind. */
+function startsWith(source: RoleBase, kind: RoleBase["kind"]): boolean {
+  return source.kind === "assume-role" ? startsWith(source.from, kind) : source.kind === kind;
+}
+
+function noCredentials(chain: string, hint = "Set some up with: aws configure   (on EC2, attach an instance role)"): OpenclawError {
+  return new OpenclawError("no-credentials", {
+    message:
+      "No AWS credentials found: AWS_BEARER_TOKEN_BEDROCK, AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, and AWS_PROFILE " +
+      `name none, and the default chain has none (${chain}).`,
+    hint,
+  });
+}
+
+/** The SDK's warnings are for `--verbose`: stderr is for what a person has to know. */
+function quietLogger({ terminal }: Runtime): Logger {
+  const quiet = (): void => undefined;
+  return {
+    trace: quiet,
+    debug: quiet,
+    info: quiet,
+    warn: (...content: unknown[]) => terminal.verbose(() => content.map(String).join(" ")),
+    error: quiet,
+  };
+}

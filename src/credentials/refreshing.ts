@@ -1,0 +1,49 @@
+import type { AwsCredentialIdentity } from "@smithy/types";
+
+/** Credentials this close to their expiry are renewed, in ms, as the SDK's clients do. */
+const RENEWAL_MS = 5 * 60_000;
+/** After a renewal that failed or brought no later expiry, the next one waits so long, in ms. */
+const PATIENCE_MS = 30_000;
+
+export interface RefreshOptions {
+  forceRefresh?: boolean | undefined;
+}
+
+/**
+ * Keeps what a provider resolved until 5 minutes before it expires. Callers at the same time share one resolution. When
+ * renewal fails while the old credentials still hold, the old ones are used. `forceRefresh` resolves anew in any case.
+ */
+export function refreshing(
+  resolve: () => Promise<AwsCredentialIdentity>,
+  now: () => number,
+): (options?: RefreshOptions) => Promise<AwsCredentialIdentity> {
+  let current: AwsCredentialIdentity | undefined;
+  let pending: Promise<AwsCredentialIdentity> | undefined;
+  let waitUntil = 0;
+  const leftOf = (identity: AwsCredentialIdentity): number =>
+    identity.expiration === undefined ? Number.POSITIVE_INFINITY : identity.expiration.getTime() - now();
+  const renew = (): Promise<AwsCredentialIdentity> => {
+    pending ??= resolve()
+      .then((identity) => {
+        current = identity;
+        waitUntil = leftOf(identity) < RENEWAL_MS ? now() + PATIENCE_MS : 0;
+        return identity;
+      })
+      .finally(() => {
+        pending = undefined;
+      });
+    return pending;
+  };
+  return async (options) => {
+    if (current === undefined || options?.forceRefresh || leftOf(current) <= 0) return renew();
+    if (leftOf(current) >= RENEWAL_MS || now() < waitUntil) return current;
+    const valid = current;
+    try {
+      return await renew();
+    } catch (failure) {
+      waitUntil = now() + PATIENCE_MS;
+      if (leftOf(valid) > 0) return valid;
+      throw failure;
+    }
+  };
+}

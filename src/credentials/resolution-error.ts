@@ -1,0 +1,172 @@
+import { fromNetworkFailure } from "../converse/network-errors.ts";
+import { type ErrorCode, OpenclawError } from "../errors.ts";
+import { describeChosen, renewalOf } from "./describe.ts";
+import { hideKeyIds, redactSecrets } from "./mask.ts";
+import type { Chosen } from "./order.ts";
+import { innermost, type ProfileSource } from "./profile-source.ts";
+
+interface Circumstances {
+  /** The failure's message, without secrets. */
+  text: string;
+  /** Where the credentials were to come from, in words. */
+  from: string;
+  /** The profile whose sign-in decides: the start of a chain of roles. */
+  profile: string;
+  renewal: string;
+}
+
+interface Row {
+  /** Matched against `Name: message` of the failure. */
+  pattern: RegExp;
+  code: ErrorCode;
+  message: (circumstances: Circumstances) => string;
+  hint: (circumstances: Circumstances) => string;
+}
+
+const renew = ({ renewal }: Circumstances): string => renewal;
+
+/**
+ * What the SDK's providers say, by their wording: most of it arrives as one error type without a code. From the sources
+ * of @aws-sdk/credential-provider-sso, -login, -process, -http, token-providers (3.97x) and the error names of STS and
+ * IAM Identity Center. Each row has a test with the real wording; the first that matches counts.
+ */
+const ROWS: readonly Row[] = [
+  {
+    pattern: /SSO session associated with this profile has expired|Token is expired|Cannot refresh|UnauthorizedException|Session token not found or invalid/,
+    code: "credentials-expired",
+    message: ({ profile }) => `The IAM Identity Center (SSO) session of profile '${profile}' has expired.`,
+    hint: renew,
+  },
+  {
+    pattern: /SSO session (token )?associated with (this )?profile|in SSO Token|SSO session associated/,
+    code: "no-credentials",
+    message: ({ profile }) => `Profile '${profile}' is not signed in to IAM Identity Center (SSO).`,
+    hint: renew,
+  },
+  {
+    pattern: /ForbiddenException|^[^:]*: ForbiddenException/,
+    code: "access-denied",
+    message: ({ from, text }) => `IAM Identity Center gives no credentials for ${from}: ${text}`,
+    hint: ({ profile }) => `Check sso_account_id and sso_role_name: aws configure sso --profile ${profile}`,
+  },
+  {
+    pattern: /session has expired\. Please reauthenticate|change in your password|re-?authenticate using `?aws login|Failed to load (a )?token|Token validation failed/,
+    code: "credentials-expired",
+    message: ({ profile }) => `The aws login session of profile '${profile}' has expired or is gone.`,
+    hint: renew,
+  },
+  {
+    pattern: /^ExpiredToken(Exception)?:|token (included in the request )?(is|has) expired|credential_process returned expired/i,
+    code: "credentials-expired",
+    message: ({ from, text }) => `The credentials behind ${from} have expired: ${text}`,
+    hint: renew,
+  },
+  {
+    pattern: /^AccessDenied(Exception)?:/,
+    code: "access-denied",
+    message: ({ from, text }) => `AWS refuses ${from}: ${text}`,
+    hint: () => "Allow sts:AssumeRole to these credentials in the role's trust policy.",
+  },
+  {
+    pattern: /^(InvalidClientTokenId|SignatureDoesNotMatch|UnrecognizedClient|InvalidIdentityToken|IDPRejectedClaim|IncompleteSignature)/,
+    code: "credentials-rejected",
+    message: ({ from, text }) => `AWS rejects the credentials behind ${from}: ${text}`,
+    hint: renew,
+  },
+  {
+    pattern: /^RegionDisabled/,
+    code: "access-denied",
+    message: ({ from, text }) => `STS is not enabled in this region for ${from}: ${text}`,
+    hint: () => "Use a region that is enabled: --region us-east-1",
+  },
+  {
+    pattern: /Throttling|TooManyRequests|Rate exceeded/,
+    code: "throttled",
+    message: ({ from, text }) => `AWS is asked too often for ${from}: ${text}`,
+    hint: () => "Wait a minute and try again.",
+  },
+  {
+    pattern: /^(IDPCommunicationError|ServiceUnavailable|InternalFailure|InternalServerException)/,
+    code: "service-unavailable",
+    message: ({ from, text }) => `AWS could not give credentials for ${from}: ${text}`,
+    hint: () => "Try again in a minute.",
+  },
+];
+
+/** Turns what a provider threw into the error a person sees. Secrets and command lines never get into it. */
+export function toResolutionError(failure: unknown, chosen: Chosen, signal: AbortSignal): OpenclawError {
+  if (failure instanceof OpenclawError) return failure;
+  if (signal.aborted && signal.reason instanceof OpenclawError) return signal.reason;
+  const error = failure instanceof Error ? failure : new Error(String(failure));
+  const from = describeChosen(chosen);
+  const source = "from" in chosen ? chosen.from : undefined;
+  const processError = source && innermost(source)?.kind === "process" ? fromProcess(error, source) : undefined;
+  if (processError) return processError;
+  const wording = `${error.name}: ${error.message}`;
+  const row = ROWS.find(({ pattern }) => pattern.test(wording) || pattern.test(error.message));
+  if (row) {
+    const start = source ? innermost(source) : undefined;
+    const circumstances = {
+      text: sentence(hideKeyIds(error.message)),
+      from,
+      profile: start?.profile ?? source?.profile ?? "default",
+      renewal: renewalOf(chosen),
+    };
+    return new OpenclawError(row.code, {
+      message: row.message(circumstances),
+      hint: row.hint(circumstances),
+      cause: error,
+    });
+  }
+  return fromFile(error, from) ?? fromNetworkFailure(error, `What gives credentials (${from})`) ?? unexplained(error, from);
+}
+
+/** A command line and its output may hold secrets: the program's name and a cleaned last line are all that is told. */
+function fromProcess(error: Error, source: ProfileSource): OpenclawError | undefined {
+  const start = innermost(source);
+  if (start?.kind !== "process") return undefined;
+  const hint = `Run it by hand to see what is wrong: aws configure get credential_process --profile ${start.profile}`;
+  const told = (what: string): OpenclawError =>
+    new OpenclawError("no-credentials", {
+      message: `credential_process ${start.program} of profile '${start.profile}' ${what}.`,
+      hint,
+    });
+  if (error.name === "TimeoutError") return told("did not end in time");
+  if (/returned expired credentials/.test(error.message)) {
+    return new OpenclawError("credentials-expired", {
+      message: `credential_process ${start.program} of profile '${start.profile}' returned credentials that have expired.`,
+      hint,
+    });
+  }
+  if (/returned invalid JSON/.test(error.message)) return told("printed something that is not JSON");
+  if (/did not return Version 1/.test(error.message)) return told("printed JSON without \"Version\": 1");
+  if (/returned invalid credentials/.test(error.message)) return told("printed no AccessKeyId or no SecretAccessKey");
+  if (!error.message.startsWith("Command failed")) return undefined;
+  const [, ...output] = error.message.split("\n");
+  const last = output.findLast((line) => line.trim() !== "")?.trim();
+  return told(last ? `failed: ${redactSecrets(last).slice(0, 200)}` : "failed");
+}
+
+/** A token file that cannot be read. */
+function fromFile(error: Error, from: string): OpenclawError | undefined {
+  const { code, path } = error as NodeJS.ErrnoException;
+  if (path === undefined || (code !== "ENOENT" && code !== "EACCES" && code !== "EISDIR")) return undefined;
+  return new OpenclawError("no-credentials", {
+    message: `The credentials (${from}) need the file ${path}, which ${code === "ENOENT" ? "does not exist" : "cannot be read"}.`,
+    hint: "Correct the path, or let the program that writes the file run first.",
+    cause: error,
+  });
+}
+
+function unexplained(error: Error, from: string): OpenclawError {
+  return new OpenclawError("no-credentials", {
+    message: `No credentials could be loaded (${from}): ${sentence(redactSecrets(error.message))}`,
+    hint: "openclaw doctor",
+    cause: error,
+  });
+}
+
+function sentence(text: string): string {
+  const line = text.trim().split("\n", 1)[0] ?? "";
+  return /[.!?]$/.test(line) ? line : `${line}.`;
+}

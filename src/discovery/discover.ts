@@ -1,0 +1,123 @@
+import {
+  type FoundationModelSummary,
+  type InferenceProfileSummary,
+  type InferenceProfileType,
+  ListFoundationModelsCommand,
+  paginateListInferenceProfiles,
+} from "@aws-sdk/client-bedrock";
+import type { AwsSession } from "../aws/session.ts";
+import { toOpenclawError } from "../converse/aws-errors.ts";
+import type { OpenclawError } from "../errors.ts";
+import type { Discovered, FoundationModel, InferenceProfile, Warning } from "./discovered.ts";
+
+/** The most ListInferenceProfiles gives in one page. */
+const PAGE_SIZE = 1000;
+
+/**
+ * Asks AWS for the foundation models and the inference profiles of the session's region, all at once and all pages.
+ * Without profiles the models are still worth having: that failure becomes a warning. Throws credential and service errors.
+ */
+export async function discover(session: AwsSession): Promise<Discovered> {
+  const { runtime } = session.surroundings;
+  const [models, systemProfiles, applicationProfiles] = await Promise.allSettled([
+    listModels(session),
+    listProfiles(session),
+    // Without a type the service lists only its own profiles: https://github.com/aws/aws-cli/issues/9728
+    listProfiles(session, "APPLICATION"),
+  ]);
+  if (models.status === "rejected") throw toOpenclawError(models.reason, { session, action: "bedrock:ListFoundationModels" });
+  const warnings: Warning[] = [];
+  const profiles = new Map<string, InferenceProfile>();
+  for (const outcome of [systemProfiles, applicationProfiles]) {
+    if (outcome.status === "fulfilled") for (const profile of outcome.value) profiles.set(profile.arn, profile);
+    else {
+      const warning = toWarning(toOpenclawError(outcome.reason, { session, action: "bedrock:ListInferenceProfiles" }));
+      if (!warnings.some((known) => known.message === warning.message)) warnings.push(warning);
+    }
+  }
+  return {
+    region: session.region.value,
+    fetchedAt: runtime.now(),
+    models: models.value,
+    profiles: [...profiles.values()],
+    warnings,
+  };
+}
+
+async function listModels(session: AwsSession): Promise<FoundationModel[]> {
+  const client = await session.bedrock();
+  const answer = await client.send(new ListFoundationModelsCommand({}), { abortSignal: session.surroundings.runtime.signal });
+  return items<FoundationModelSummary>(answer.modelSummaries).map(readModel).filter(isPresent);
+}
+
+async function listProfiles(session: AwsSession, typeEquals?: InferenceProfileType): Promise<InferenceProfile[]> {
+  const client = await session.bedrock();
+  const found: InferenceProfile[] = [];
+  const pages = paginateListInferenceProfiles(
+    { client, pageSize: PAGE_SIZE, stopOnSameToken: true },
+    typeEquals ? { typeEquals } : {},
+    { abortSignal: session.surroundings.runtime.signal },
+  );
+  for await (const page of pages) {
+    found.push(...items<InferenceProfileSummary>(page.inferenceProfileSummaries).map(readProfile).filter(isPresent));
+  }
+  return found;
+}
+
+/** The service does not keep to its own model, so every field is read as if it came from a stranger. */
+function readModel(summary: Partial<FoundationModelSummary> | null): FoundationModel | undefined {
+  const id = text(summary?.modelId);
+  if (!summary || !id) return undefined;
+  const endOfLife = summary.modelLifecycle?.endOfLifeTime;
+  return {
+    id,
+    arn: text(summary.modelArn),
+    name: text(summary.modelName) || id,
+    provider: text(summary.providerName) || (id.split(".")[0] ?? id),
+    input: words(summary.inputModalities),
+    output: words(summary.outputModalities),
+    streams: typeof summary.responseStreamingSupported === "boolean" ? summary.responseStreamingSupported : undefined,
+    inferenceTypes: Array.isArray(summary.inferenceTypesSupported) ? words(summary.inferenceTypesSupported) : undefined,
+    lifecycle: text(summary.modelLifecycle?.status) || "ACTIVE",
+    ...(endOfLife instanceof Date && !Number.isNaN(endOfLife.getTime()) ? { endOfLife: endOfLife.toISOString() } : {}),
+  };
+}
+
+function readProfile(summary: Partial<InferenceProfileSummary> | null): InferenceProfile | undefined {
+  const id = text(summary?.inferenceProfileId);
+  if (!summary || !id) return undefined;
+  const arn = text(summary.inferenceProfileArn);
+  return {
+    id,
+    arn: arn || id,
+    name: text(summary.inferenceProfileName) || id,
+    isApplication: summary.type === "APPLICATION" || arn.includes(":application-inference-profile/"),
+    isActive: (text(summary.status) || "ACTIVE") === "ACTIVE",
+    modelArns: items(summary.models).map((model) => text(model?.modelArn)).filter((modelArn) => modelArn !== ""),
+  };
+}
+
+/** A failed list of profiles, as a warning beside the models that were found. */
+function toWarning(error: OpenclawError): Warning {
+  return {
+    code: error.code,
+    message: `Inference profiles could not be listed: ${error.message}`,
+    hint: error.hint ?? "Models that need a profile are shown with the tag needs-profile.",
+  };
+}
+
+function items<T>(value: readonly (T | null)[] | undefined): readonly (Partial<T> | null)[] {
+  return Array.isArray(value) ? (value as readonly (T | null)[]) : [];
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function words(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((word): word is string => typeof word === "string") : [];
+}
+
+function isPresent<T>(value: T | undefined): value is T {
+  return value !== undefined;
+}

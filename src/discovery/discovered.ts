@@ -1,0 +1,46 @@
+/** A foundation model as ListFoundationModels told it, reduced to what this program uses. */
+export interface FoundationModel {
+  id: string;
+  arn: string;
+  name: string;
+  /** Provider name as Bedrock writes it, for example `Mistral AI`. */
+  provider: string;
+  /** Modalities in AWS's words, upper case; the service sends more than its model declares. */
+  input: string[];
+  output: string[];
+  /** Undefined where the service left it out. */
+  streams: boolean | undefined;
+  /** `ON_DEMAND`, `PROVISIONED`, `INFERENCE_PROFILE`; undefined where the service left the list out. */
+  inferenceTypes: string[] | undefined;
+  /** `ACTIVE` or `LEGACY`. */
+  lifecycle: string;
+  /** When the model ends, as the service wrote it. */
+  endOfLife?: string | undefined;
+}
+
+/** An inference profile as ListInferenceProfiles told it. */
+export interface InferenceProfile {
+  id: string;
+  arn: string;
+  name: string;
+  isApplication: boolean;
+  isActive: boolean;
+  /** ARNs of the foundation models it routes to, one for each destination region. */
+  modelArns: string[];
+}
+
+export interface Warning {
+  code: string;
+  message: string;
+  hint: string;
+}
+
+/** What one round of questions to AWS found. This, unfiltered, is what the cache keeps. */
+export interface Discovered {
+  region: string;
+  /** Milliseconds since 1970. */
+  fetchedAt: number;
+  models: FoundationModel[];
+  profiles: InferenceProfile[];
+  warnings: Warning[];
+}

@@ -1,0 +1,315 @@
+import { parseArn } from "../aws/arn.ts";
+import type { Configuration, ConfiguredModel } from "../config/settings.ts";
+import { type CatalogEntry, lookUpCatalog } from "./catalog.ts";
+import type { Discovered, FoundationModel, InferenceProfile } from "./discovered.ts";
+import { compareModels } from "./model-order.ts";
+import { canConverse } from "./not-converse.ts";
+import { matchesProvider } from "./provider-filter.ts";
+
+/** Prices in USD per million tokens. */
+export interface Cost {
+  input: number;
+  output: number;
+  cacheRead?: number;
+  cacheWrite?: number;
+}
+
+export type InputKind = "text" | "image" | "document";
+
+/** One line of `models list`, in the words of its `--json` document. */
+export interface ListedModel {
+  /** `<provider id>/<model id>`: what `--model` and `models set` take. */
+  key: string;
+  id: string;
+  name: string;
+  provider: string;
+  kind: "foundation-model" | "inference-profile" | "application-profile" | "configured";
+  /** Kinds of input, joined: `text+image`. */
+  input: string;
+  /** Tokens. */
+  contextWindow: number;
+  /** The most output tokens. */
+  maxTokens: number;
+  limitsSource: "config" | "catalog" | "default";
+  reasoning: boolean;
+  cost: Cost | null;
+  /** Regions that can answer: destinations of a profile, or the region of the list. */
+  regions: string[];
+  /** Whether this identity has credentials for it and AWS lists it. */
+  available: boolean;
+  /** Configured, but not among what AWS lists. */
+  missing: boolean;
+  tags: string[];
+}
+
+export interface ListInput {
+  config: Configuration;
+  /** Undefined when nothing was discovered: then only the config speaks. */
+  discovered: Discovered | undefined;
+  settings: { providerFilter: readonly string[]; defaultContextWindow: number; defaultMaxTokens: number };
+  defaults: { primary: string | undefined; fallbacks: readonly string[] };
+  hasCredentials: boolean;
+  /** Also what cannot be called as it stands: legacy, provisioned-only and profile-only models. */
+  all: boolean;
+  providers: readonly string[];
+  search: string | undefined;
+}
+
+const BEDROCK = "amazon-bedrock";
+
+/**
+ * Makes the list that people see: filters what AWS told, joins profiles with their base models, merges the config in
+ * and sorts. Pure: everything comes in as an argument.
+ */
+export function listModels(input: ListInput): ListedModel[] {
+  const { config, discovered, defaults } = input;
+  const found = discovered ? listDiscovered(input, discovered) : new Map<string, Candidate>();
+  const shown: ListedModel[] = [];
+  const seen = new Set<string>();
+  for (const { key, id, providerId, model } of configuredEntries(config, defaults)) {
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const candidate = providerId === BEDROCK ? found.get(id) : undefined;
+    shown.push(describeConfigured(input, key, id, providerId, model, candidate));
+  }
+  const rest = [...found.values()]
+    .filter(({ listed }) => !seen.has(listed.key))
+    .filter(({ isHidden, listed, vendor }) =>
+      !isHidden && matchesProvider(input.settings.providerFilter, listed.provider, vendor),
+    )
+    .sort((left, right) => compareModels(left.order, right.order))
+    .map(({ listed }) => listed);
+  return [...shown, ...rest].filter((model) => isWanted(model, input));
+}
+
+interface Candidate {
+  listed: ListedModel;
+  base: FoundationModel | undefined;
+  vendor: string;
+  order: { provider: string; baseName: string; id: string };
+  isHidden: boolean;
+}
+
+function listDiscovered(input: ListInput, discovered: Discovered): Map<string, Candidate> {
+  const bases = new Map(discovered.models.map((model) => [model.id, model]));
+  const streaming = discovered.models.filter(streamsText);
+  const profiles = discovered.profiles
+    .map((profile) => ({ profile, base: baseOf(profile, bases) }))
+    .filter(({ base }) => base !== undefined && streamsText(base));
+  const reached = new Set(
+    profiles.filter(({ profile, base }) => profile.isActive && base?.lifecycle === "ACTIVE").map(({ base }) => base?.id),
+  );
+  const found = new Map<string, Candidate>();
+  for (const model of streaming) {
+    const needsProfile = model.inferenceTypes !== undefined && !model.inferenceTypes.includes("ON_DEMAND");
+    const isProvisionedOnly = needsProfile && model.inferenceTypes?.join() === "PROVISIONED";
+    const isLegacy = model.lifecycle !== "ACTIVE";
+    const tags = [
+      ...(isProvisionedOnly ? ["provisioned"] : needsProfile ? ["needs-profile"] : []),
+      ...(isLegacy ? ["legacy"] : []),
+    ];
+    found.set(model.id, {
+      listed: describeDiscovered(input, model.id, model.name, "foundation-model", model, [discovered.region], tags),
+      base: model,
+      vendor: vendorOf(model),
+      order: { provider: model.provider, baseName: model.name, id: model.id },
+      isHidden: !input.all && (isLegacy || isProvisionedOnly || (needsProfile && reached.has(model.id))),
+    });
+  }
+  for (const { profile, base } of profiles) {
+    if (!base) continue;
+    const id = profile.isApplication ? profile.arn : profile.id;
+    const isLegacy = base.lifecycle !== "ACTIVE";
+    const kind = profile.isApplication ? "application-profile" : "inference-profile";
+    found.set(id, {
+      listed: describeDiscovered(input, id, profile.name, kind, base, regionsOf(profile), isLegacy ? ["legacy"] : []),
+      base,
+      vendor: vendorOf(base),
+      order: { provider: base.provider, baseName: base.name, id },
+      isHidden: !input.all && (isLegacy || !profile.isActive),
+    });
+  }
+  return found;
+}
+
+/** Whether a foundation model can be asked for text through ConverseStream. */
+function streamsText(model: FoundationModel): boolean {
+  const takesText = model.input.includes("TEXT");
+  return model.streams === true && takesText && model.output.includes("TEXT") && canConverse(model.id);
+}
+
+/** The foundation model behind a profile, found by the ARNs it routes to. */
+export function baseOf(
+  profile: InferenceProfile,
+  bases: ReadonlyMap<string, FoundationModel>,
+): FoundationModel | undefined {
+  for (const modelArn of profile.modelArns) {
+    const base = bases.get(parseArn(modelArn)?.resourceId ?? modelArn);
+    if (base) return base;
+  }
+  return undefined;
+}
+
+/** The destination regions of a profile, each once. */
+export function regionsOf(profile: InferenceProfile): string[] {
+  const regions = profile.modelArns.map((modelArn) => parseArn(modelArn)?.region ?? "");
+  return [...new Set(regions.filter((region) => region !== ""))].sort();
+}
+
+function vendorOf(model: FoundationModel): string {
+  return model.id.split(".", 1)[0] ?? model.id;
+}
+
+function describeDiscovered(
+  input: ListInput,
+  id: string,
+  name: string,
+  kind: ListedModel["kind"],
+  base: FoundationModel,
+  regions: string[],
+  tags: string[],
+): ListedModel {
+  const catalog = lookUpCatalog(id) ?? lookUpCatalog(base.id);
+  return {
+    key: `${BEDROCK}/${id}`,
+    id,
+    name,
+    provider: base.provider,
+    kind,
+    input: (catalog?.input ?? inputKindsOf(base)).join("+"),
+    ...limitsOf(undefined, catalog, input.settings),
+    reasoning: catalog?.reasoning ?? false,
+    cost: catalog?.cost ?? null,
+    regions,
+    available: input.hasCredentials && base.lifecycle === "ACTIVE" && tags.length === 0,
+    missing: false,
+    tags,
+  };
+}
+
+function describeConfigured(
+  input: ListInput,
+  key: string,
+  id: string,
+  providerId: string,
+  model: ConfiguredModel | undefined,
+  candidate: Candidate | undefined,
+): ListedModel {
+  const isBedrock = providerId === BEDROCK;
+  const catalog = isBedrock ? (lookUpCatalog(id) ?? (candidate?.base && lookUpCatalog(candidate.base.id))) : undefined;
+  const isMissing = isBedrock && input.discovered !== undefined && candidate === undefined && !isForeignArn(id);
+  const inputKinds = model?.input ?? catalog?.input ?? (candidate?.base ? inputKindsOf(candidate.base) : ["text"]);
+  return {
+    key,
+    id,
+    name: model?.name || candidate?.listed.name || catalog?.name || id,
+    provider: candidate?.listed.provider ?? catalog?.provider ?? (isBedrock ? vendorOfId(id) : providerId),
+    kind: candidate?.listed.kind ?? "configured",
+    input: inputKinds.join("+"),
+    ...limitsOf(model, catalog, input.settings),
+    reasoning: model?.reasoning ?? catalog?.reasoning ?? false,
+    cost: costOf(model) ?? catalog?.cost ?? null,
+    regions: candidate?.listed.regions ?? [],
+    available: isBedrock ? input.hasCredentials && !isMissing && (candidate?.listed.available ?? true) : true,
+    missing: isMissing,
+    tags: [...tagsOf(key, id, input, model !== undefined), ...(candidate?.listed.tags ?? []), ...(isMissing ? ["missing"] : [])],
+  };
+}
+
+/** ARNs of deployments, routers and the like are never in AWS's two lists, so their absence says nothing. */
+function isForeignArn(id: string): boolean {
+  const type = parseArn(id)?.resourceType;
+  return type !== undefined && !["foundation-model", "inference-profile", "application-inference-profile"].includes(type);
+}
+
+/** The vendor part of an id that AWS did not list: its first part, or its second behind a profile's prefix. */
+export function vendorOfId(id: string): string {
+  const parts = (parseArn(id)?.resourceId ?? id).split(".");
+  const [first = id, second] = parts;
+  return second !== undefined && parts.length > 2 && /^[a-z]{2,6}(-[a-z]+)?$/.test(first) && /^[a-z][a-z0-9]+$/.test(second)
+    ? second
+    : first;
+}
+
+function limitsOf(
+  model: ConfiguredModel | undefined,
+  catalog: CatalogEntry | undefined,
+  settings: ListInput["settings"],
+): Pick<ListedModel, "contextWindow" | "maxTokens" | "limitsSource"> {
+  const isConfigured = model?.contextWindow !== undefined || model?.maxTokens !== undefined;
+  const isKnown = catalog?.contextWindow !== undefined || catalog?.maxTokens !== undefined;
+  return {
+    contextWindow: model?.contextWindow ?? catalog?.contextWindow ?? settings.defaultContextWindow,
+    maxTokens: model?.maxTokens ?? catalog?.maxTokens ?? settings.defaultMaxTokens,
+    limitsSource: isConfigured ? "config" : isKnown ? "catalog" : "default",
+  };
+}
+
+/** The configured price; undefined when there is none, or when it is all zeros, which means unknown. */
+export function costOf(model: ConfiguredModel | undefined): Cost | undefined {
+  const cost = model?.cost;
+  if (!cost || Object.values(cost).every((price) => price === 0)) return undefined;
+  return { input: cost.input ?? 0, output: cost.output ?? 0, ...omitUndefined({ cacheRead: cost.cacheRead, cacheWrite: cost.cacheWrite }) };
+}
+
+function omitUndefined<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
+
+function inputKindsOf(model: FoundationModel): InputKind[] {
+  return ["text", ...(model.input.includes("IMAGE") ? (["image"] as const) : [])];
+}
+
+interface ConfiguredEntry {
+  key: string;
+  id: string;
+  providerId: string;
+  model: ConfiguredModel | undefined;
+}
+
+/** Default, fallbacks, then the other configured models in the order of the file. */
+function configuredEntries(config: Configuration, defaults: ListInput["defaults"]): ConfiguredEntry[] {
+  const configured = Object.entries(config.models?.providers ?? {}).flatMap(([providerId, provider]) =>
+    (provider.models ?? []).map((model) => ({ key: `${providerId}/${model.id}`, id: model.id, providerId, model })),
+  );
+  const byKey = new Map(configured.map((entry) => [entry.key, entry]));
+  const named = [defaults.primary, ...defaults.fallbacks]
+    .filter((text): text is string => text !== undefined)
+    .map((text): ConfiguredEntry => {
+      const key = keyOf(text, config);
+      const slash = key.indexOf("/");
+      return byKey.get(key) ?? { key, id: key.slice(slash + 1), providerId: key.slice(0, slash), model: undefined };
+    });
+  return [...named, ...configured];
+}
+
+/** The key that a default, alias or bare id stands for. */
+export function keyOf(text: string, config: Configuration): string {
+  for (const [key, { alias }] of Object.entries(config.agents?.defaults?.models ?? {})) {
+    if (alias === text) return key.includes("/") && !key.startsWith("arn:") ? key : `${BEDROCK}/${key}`;
+  }
+  const providerIds = [BEDROCK, ...Object.keys(config.models?.providers ?? {})];
+  return providerIds.some((providerId) => text.startsWith(`${providerId}/`)) ? text : `${BEDROCK}/${text}`;
+}
+
+function tagsOf(key: string, id: string, { config, defaults }: ListInput, isConfigured: boolean): string[] {
+  const isNamed = (text: string | undefined): boolean => text !== undefined && keyOf(text, config) === key;
+  const fallback = defaults.fallbacks.findIndex(isNamed);
+  const entries = config.agents?.defaults?.models ?? {};
+  const alias = (entries[key] ?? entries[id])?.alias;
+  return [
+    ...(isNamed(defaults.primary) ? ["default"] : []),
+    ...(fallback >= 0 ? [`fallback#${fallback + 1}`] : []),
+    ...(isConfigured ? ["configured"] : []),
+    ...(alias ? [`alias:${alias}`] : []),
+  ];
+}
+
+function isWanted(model: ListedModel, { providers, search }: ListInput): boolean {
+  if (!matchesProvider(providers, model.provider, vendorOfId(model.id))) return false;
+  if (search === undefined) return true;
+  const text = search.toLowerCase();
+  return [model.key, model.name].some((field) => field.toLowerCase().includes(text));
+}

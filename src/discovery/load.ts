@@ -1,0 +1,146 @@
+import {
+  type AwsSession,
+  endpointOf,
+  openSession,
+  regionWithoutAsking,
+  type Surroundings,
+  type Target,
+} from "../aws/session.ts";
+import { stateFolder } from "../config/file.ts";
+import { discoverySettings } from "../config/resolve.ts";
+import { fingerprintCredentials } from "../credentials/fingerprint.ts";
+import { OpenclawError } from "../errors.ts";
+import { cacheFile, readCache } from "./cache.ts";
+import type { Discovered, Warning } from "./discovered.ts";
+
+const TARGET: Target = { kind: "discovery" };
+
+export interface LoadOptions {
+  /** Ask AWS now, whatever the cache holds. */
+  refresh?: boolean | undefined;
+  /** Never ask AWS. */
+  offline?: boolean | undefined;
+}
+
+/** What is known of AWS's models, and how it came to be known. */
+export interface ModelLoad {
+  /** Undefined when only the instance metadata service could tell, and it was not asked. */
+  region: string | undefined;
+  source: "network" | "cache" | "stale" | "config";
+  discovered: Discovered | undefined;
+  warnings: Warning[];
+  hasCredentials: boolean;
+  /** Why AWS's models are missing, when they should be there. */
+  error: OpenclawError | undefined;
+}
+
+/**
+ * Gets the model list from the cache while it is fresh, else from AWS; an older list stands in when AWS cannot be
+ * asked. On the way of a fresh cache no SDK is loaded, no socket opened, no credentials resolved. Service and
+ * credential failures come back in `error`; throws `usage` for a bad region or endpoint.
+ */
+export async function loadModels(surroundings: Surroundings, options: LoadOptions): Promise<ModelLoad> {
+  const { runtime, config, decision, shared } = surroundings;
+  const settings = discoverySettings(config.value);
+  const region = regionWithoutAsking(surroundings, TARGET)?.value;
+  const nothing: ModelLoad = {
+    region,
+    source: "config",
+    discovered: undefined,
+    warnings: [],
+    hasCredentials: decision.chosen.source !== "invalid",
+    error: undefined,
+  };
+  if (settings.enabled === false) return nothing;
+  if (decision.chosen.source === "invalid") return { ...nothing, error: decision.chosen.error };
+  const isCached = settings.refreshInterval > 0 && !runtime.isEmulated;
+  const file = cacheFile(stateFolder(runtime), {
+    region: region ?? "instance",
+    endpoint: endpointOf(surroundings, "bedrock", TARGET)?.url,
+    fingerprint: fingerprintCredentials(decision, runtime.env, shared),
+  });
+  const startedAt = runtime.now();
+  const isFresh = ({ fetchedAt }: Discovered): boolean => {
+    const age = runtime.now() - fetchedAt;
+    return age >= 0 && age < settings.refreshInterval * 1000;
+  };
+  const older = isCached ? await readCache(file) : undefined;
+  if (older && (options.offline || (!options.refresh && isFresh(older)))) {
+    return fromCache(nothing, older, isFresh(older) ? "cache" : "stale");
+  }
+  if (options.offline) return { ...nothing, warnings: [nothingCached(region)] };
+
+  if (settings.enabled === undefined) {
+    const { detectCredentials } = await import("../credentials/provider.ts");
+    if (!(await detectCredentials(decision, runtime))) return { ...nothing, hasCredentials: false };
+  }
+  const session = await openSession(surroundings, TARGET);
+  try {
+    const load = isCached
+      ? await refreshTogether(session, file, (entry) => (options.refresh ? entry.fetchedAt >= startedAt : isFresh(entry)))
+      : { discovered: await ask(session), source: "network" as const };
+    return { ...nothing, ...load, region: session.region.value, warnings: load.discovered.warnings };
+  } catch (failure) {
+    if (!(failure instanceof OpenclawError) || failure.code === "interrupted") throw failure;
+    if (!older) {
+      const hasCredentials = failure.code !== "no-credentials" && failure.code !== "credentials-expired";
+      return { ...nothing, region: session.region.value, hasCredentials, error: failure };
+    }
+    const warning = {
+      code: failure.code,
+      message: `The list could not be refreshed, so an older one is shown: ${failure.message}`,
+      hint: failure.hint ?? "openclaw doctor",
+    };
+    return { ...fromCache(nothing, older, "stale"), warnings: [...older.warnings, warning] };
+  } finally {
+    session.close();
+  }
+}
+
+async function ask(session: AwsSession): Promise<Discovered> {
+  const { discover } = await import("./discover.ts");
+  return discover(session);
+}
+
+/** Of several processes that want a list at once, one asks AWS and the others read what it wrote. */
+async function refreshTogether(
+  session: AwsSession,
+  file: string,
+  isRecentEnough: (entry: Discovered) => boolean,
+): Promise<{ discovered: Discovered; source: "network" | "cache" }> {
+  const { terminal } = session.surroundings.runtime;
+  const { withCacheLock, writeCache } = await import("./cache.ts");
+  // The answer is worth more than its cache: a folder that cannot be written costs only the cache.
+  const withoutCache = (error: unknown): void =>
+    terminal.verbose(() => `the model list is not cached: ${error instanceof Error ? error.message : String(error)}`);
+  let answer: { discovered: Discovered; source: "network" | "cache" } | undefined;
+  let failure: unknown;
+  await withCacheLock(file, async () => {
+    const written = await readCache(file);
+    if (written && isRecentEnough(written)) {
+      answer = { discovered: written, source: "cache" };
+      return;
+    }
+    try {
+      answer = { discovered: await ask(session), source: "network" };
+    } catch (error) {
+      failure = error;
+      return;
+    }
+    await writeCache(file, answer.discovered);
+  }).catch(withoutCache);
+  if (failure !== undefined) throw failure;
+  return answer ?? { discovered: await ask(session), source: "network" };
+}
+
+function fromCache(nothing: ModelLoad, entry: Discovered, source: "cache" | "stale"): ModelLoad {
+  return { ...nothing, region: entry.region, source, discovered: entry, warnings: entry.warnings };
+}
+
+function nothingCached(region: string | undefined): Warning {
+  return {
+    code: "network",
+    message: `No model list is cached${region ? ` for ${region}` : ""}, and --offline keeps from asking AWS.`,
+    hint: "openclaw models list --refresh",
+  };
+}

@@ -1,0 +1,18 @@
+import { distance } from "fastest-levenshtein";
+
+/** The known ids nearest to what was typed, at most `limit`, the nearest first; none when all are far off. */
+export function nearestIds(typed: string, knownIds: readonly string[], limit = 3): string[] {
+  const text = typed.toLowerCase();
+  return [...new Set(knownIds)]
+    .map((id) => ({ id, score: scoreOf(text, id.toLowerCase()) }))
+    .filter(({ score, id }) => score <= Math.max(3, Math.min(text.length, id.length) * 0.4))
+    .sort((left, right) => left.score - right.score || (left.id < right.id ? -1 : 1))
+    .slice(0, limit)
+    .map(({ id }) => id);
+}
+
+/** The edit distance, where a part that was left out at either end (`claude-opus-4-6` for the full id) costs little. */
+function scoreOf(text: string, id: string): number {
+  if (text.length >= 4 && id.includes(text)) return Math.min(3, (id.length - text.length) / 10);
+  return distance(text, id);
+}

@@ -1,0 +1,187 @@
+import { AwsError, validationError } from "./aws-error.ts";
+import type { EmulatedModel } from "./models.ts";
+
+export interface ContentBlock {
+  text?: string;
+  image?: unknown;
+  document?: unknown;
+  video?: unknown;
+  audio?: unknown;
+  toolUse?: unknown;
+  toolResult?: unknown;
+}
+
+/** The part of a Converse request that the emulator acts on; the rest is accepted and recorded. */
+export interface ConverseRequest {
+  messages: readonly { role: "user" | "assistant"; content: readonly ContentBlock[] }[];
+  system: readonly { text?: string }[];
+  maxTokens: number | undefined;
+  stopSequences: readonly string[];
+  additionalFields: Readonly<Record<string, unknown>>;
+}
+
+const ROLES = new Set(["user", "assistant"]);
+const MOST_STOP_SEQUENCES = 2500;
+
+/**
+ * Reads the body of Converse or ConverseStream. Throws `AwsError` ValidationException in the words of the service for
+ * what its model constrains and for what it demands of a conversation.
+ */
+export function readConverseRequest(body: unknown, model: EmulatedModel): ConverseRequest {
+  if (!isObject(body)) throw new AwsError("SerializationException", "The request body is not a JSON object.");
+  const request = body;
+  checkConstraints(request);
+  const inference = objectAt(request, "inferenceConfig");
+  const parsed: ConverseRequest = {
+    messages: (request["messages"] ?? []) as ConverseRequest["messages"],
+    system: (request["system"] ?? []) as ConverseRequest["system"],
+    maxTokens: inference["maxTokens"] as number | undefined,
+    stopSequences: (inference["stopSequences"] ?? []) as readonly string[],
+    additionalFields: objectAt(request, "additionalModelRequestFields"),
+  };
+  checkConversation(parsed, request["toolConfig"] !== undefined);
+  if (parsed.maxTokens !== undefined && model.maxTokens !== undefined && parsed.maxTokens > model.maxTokens) {
+    throw validationError(
+      `The maximum tokens you requested exceeds the model limit of ${model.maxTokens}. ` +
+        `Try again with a maximum tokens value that is lower than ${model.maxTokens}.`,
+    );
+  }
+  return parsed;
+}
+
+/** What the service model constrains, all findings in one message, as the service frames them. */
+function checkConstraints(request: Record<string, unknown>): void {
+  const findings: string[] = [];
+  const refuse = (value: unknown, path: string, constraint: string): void => {
+    const shown =
+      value === undefined || value === null
+        ? "null"
+        : `'${typeof value === "string" ? value : JSON.stringify(value)}'`;
+    findings.push(`Value ${shown} at '${path}' failed to satisfy constraint: Member must ${constraint}`);
+  };
+  const listAt = (holder: Record<string, unknown>, name: string, path: string): unknown[] => {
+    const value = holder[name];
+    if (value === undefined || value === null) return [];
+    if (Array.isArray(value)) return value;
+    throw malformed(path);
+  };
+  for (const [index, message] of listAt(request, "messages", "messages").entries()) {
+    const path = `messages.${index + 1}.member`;
+    if (!isObject(message)) throw malformed(path);
+    const { role, content } = message;
+    if (role === undefined || role === null) refuse(role, `${path}.role`, "not be null");
+    else if (typeof role !== "string") throw malformed(`${path}.role`);
+    else if (!ROLES.has(role)) refuse(role, `${path}.role`, "satisfy enum value set: [user, assistant]");
+    if (content === undefined || content === null) refuse(content, `${path}.content`, "not be null");
+    for (const block of listAt(message, "content", `${path}.content`)) {
+      if (!isObject(block)) throw malformed(`${path}.content`);
+      if (block["text"] !== undefined && typeof block["text"] !== "string")
+        throw malformed(`${path}.content.text`);
+    }
+  }
+  for (const [index, block] of listAt(request, "system", "system").entries()) {
+    if (!isObject(block)) throw malformed("system");
+    const text = block["text"];
+    if (text !== undefined && typeof text !== "string") throw malformed("system.text");
+    if (text === "") {
+      refuse(text, `system.${index + 1}.member.text`, "have length greater than or equal to 1");
+    }
+  }
+  const inference = objectAt(request, "inferenceConfig");
+  const checkNumber = (name: string, minimum: number, maximum: number): void => {
+    const value = inference[name];
+    if (value === undefined || value === null) return;
+    const path = `inferenceConfig.${name}`;
+    if (typeof value !== "number") throw malformed(path);
+    if (value < minimum) refuse(value, path, `have value greater than or equal to ${minimum}`);
+    if (value > maximum) refuse(value, path, `have value less than or equal to ${maximum}`);
+  };
+  checkNumber("maxTokens", 1, Number.POSITIVE_INFINITY);
+  checkNumber("temperature", 0, 1);
+  checkNumber("topP", 0, 1);
+  const stops = listAt(inference, "stopSequences", "inferenceConfig.stopSequences");
+  if (stops.length > MOST_STOP_SEQUENCES) {
+    refuse(
+      stops,
+      "inferenceConfig.stopSequences",
+      `have length less than or equal to ${MOST_STOP_SEQUENCES}`,
+    );
+  }
+  for (const [index, stop] of stops.entries()) {
+    if (typeof stop !== "string") throw malformed("inferenceConfig.stopSequences");
+    if (stop === "") {
+      refuse(
+        stop,
+        `inferenceConfig.stopSequences.${index + 1}.member`,
+        "have length greater than or equal to 1",
+      );
+    }
+  }
+  if (findings.length === 0) return;
+  const count = findings.length === 1 ? "1 validation error" : `${findings.length} validation errors`;
+  throw validationError(`${count} detected: ${findings.join("; ")}`);
+}
+
+/** What the service demands of a conversation beyond its shapes. */
+function checkConversation({ messages, system }: ConverseRequest, hasTools: boolean): void {
+  for (const [index, { text }] of system.entries()) {
+    if (text !== undefined) checkText(text, `system.${index}`, "SystemContentBlock");
+  }
+  if (messages[0]?.role !== "user") {
+    throw validationError(
+      "A conversation must start with a user message. Try again with a conversation that starts with a user message.",
+    );
+  }
+  for (const [index, { role, content }] of messages.entries()) {
+    if (role === messages[index - 1]?.role) {
+      throw validationError(
+        "A conversation must alternate between user and assistant roles. " +
+          "Make sure the conversation alternates between user and assistant roles and try again.",
+      );
+    }
+    if (content.length === 0) {
+      throw validationError(
+        `The content field in the Message object at messages.${index} is empty. ` +
+          "Add a ContentBlock object to the content field and try again.",
+      );
+    }
+    for (const [position, { text }] of content.entries()) {
+      if (text !== undefined) checkText(text, `messages.${index}.content.${position}`, "ContentBlock");
+    }
+    if (
+      content.some((block) => block.document !== undefined) &&
+      !content.some((block) => block.text !== undefined)
+    ) {
+      throw validationError(
+        "A text block must be included when using documents. Add a text block and retry your request.",
+      );
+    }
+    if (!hasTools && content.some((block) => block.toolUse !== undefined || block.toolResult !== undefined)) {
+      throw validationError(
+        "The toolConfig field must be defined when using toolUse and toolResult content blocks.",
+      );
+    }
+  }
+}
+
+function checkText(text: string, path: string, kind: string): void {
+  if (text.trim() !== "") return;
+  throw validationError(
+    `The text field in the ${kind} object at ${path} is blank. Add text to the text field, and try again.`,
+  );
+}
+
+function malformed(path: string): Error {
+  return validationError(`Malformed input request at '${path}', please reformat your input and try again.`);
+}
+
+function objectAt(holder: Record<string, unknown>, name: string): Record<string, unknown> {
+  const value = holder[name];
+  if (value === undefined || value === null) return {};
+  if (isObject(value)) return value;
+  throw malformed(name);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,211 @@
+import { checkClaim, type KnownCredentials, type SecretKey } from "./authenticate.ts";
+import { AwsError, toJsonError, toXmlError, type PlainReply } from "./aws-error.ts";
+import { InstanceMetadataService, type InstanceMetadata } from "./instance-metadata.ts";
+import { listen, type Exchange } from "./listener.ts";
+import { MODELS, type EmulatedModel } from "./models.ts";
+import { performOperation, type OperationContext, type Reply } from "./operations.ts";
+import { PROFILES, type EmulatedProfile } from "./profiles.ts";
+import { receiveCall, type ReceivedCall } from "./receive-call.ts";
+import type { RecordedCall } from "./recorded-call.ts";
+import type { Script, ScriptedAnswer } from "./script.ts";
+import { endStream, waitFor, whenClosed, writeSteps } from "./stream-writer.ts";
+
+export { emulatedEnvironment } from "./environment.ts";
+export type { RecordedCall } from "./recorded-call.ts";
+export type { Script, ScriptedAnswer, StreamStep } from "./script.ts";
+
+/** The account that every ARN of the emulator names: AWS's own example account. */
+export const EMULATED_ACCOUNT = "123456789012";
+
+export interface EmulatorOptions {
+  /** 0, the default, takes any free port. */
+  port?: number | undefined;
+  /** Default 127.0.0.1. */
+  host?: string;
+  /** Pause between two deltas of a made-up answer, in ms. Default 0. */
+  delayMs?: number;
+  /** More key pairs than the emulator's own, by access key id. */
+  accessKeys?: Readonly<Record<string, SecretKey>>;
+  /** More bearer tokens than the emulator's own. */
+  bearerTokens?: readonly string[];
+  /** Region of the lists for callers with a bearer token, which names none. Default us-east-1. */
+  region?: string;
+  models?: readonly EmulatedModel[];
+  profiles?: readonly EmulatedProfile[];
+  /** Asked about each call before it is answered; what it says goes before credentials and everything else. */
+  script?: Script;
+  /** The EC2 instance behind the metadata service; `role: undefined` is one without a role. */
+  imds?: Partial<InstanceMetadata>;
+  /** Told about each call when the headers of its answer are sent. */
+  onAnswer?: (call: RecordedCall) => void;
+  /** Milliseconds since 1970, against which signatures are checked. */
+  now?: () => number;
+}
+
+export interface Emulator {
+  readonly url: string;
+  readonly port: number;
+  /** A key pair that this emulator takes, and no other service. */
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly bearerToken: string;
+  /** Every request that was received whole, in order. */
+  readonly calls: RecordedCall[];
+  /** Ends every connection. Rejects with the first bug of the emulator or its script, if there was one. */
+  stop(): Promise<void>;
+}
+
+const ACCESS_KEY_ID = "AKIAEMULATOR0EXAMPLE";
+const SECRET_ACCESS_KEY = "openclaw/emulator/secret/for/no/AWS/call";
+const BEARER_TOKEN = "ABSKopenclaw-emulator-bearer-token-for-no-AWS-call";
+
+const INSTANCE: InstanceMetadata = {
+  role: "EC2-Bedrock-Access",
+  region: "us-east-1",
+  accessKeyId: "ASIAEMULATORROLE0001",
+  secretAccessKey: "openclaw/emulator/secret/of/instance/role",
+  sessionToken: "openclaw-emulator-session-token-of-the-instance-role",
+  lifetimeSeconds: 6 * 60 * 60,
+};
+
+/**
+ * Starts a simulated Bedrock on one loopback port, for HTTP/1.1 and HTTP/2 without TLS, with STS's GetCallerIdentity
+ * and the EC2 instance metadata service beside it. Rejects with Node's system error when the port cannot be had.
+ */
+export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
+  const host = options.host ?? "127.0.0.1";
+  const now = options.now ?? Date.now;
+  const instance: InstanceMetadata = { ...INSTANCE, ...options.imds };
+  const known: KnownCredentials = {
+    accessKeys: new Map<string, SecretKey>([
+      [ACCESS_KEY_ID, { secretAccessKey: SECRET_ACCESS_KEY }],
+      [instance.accessKeyId, instance],
+      ...Object.entries(options.accessKeys ?? {}),
+    ]),
+    bearerTokens: [BEARER_TOKEN, ...(options.bearerTokens ?? [])],
+  };
+  const context: OperationContext = {
+    catalogue: {
+      models: options.models ?? MODELS,
+      profiles: options.profiles ?? PROFILES,
+      account: EMULATED_ACCOUNT,
+    },
+    instance,
+    instanceMetadata: new InstanceMetadataService(instance, now),
+    bearerRegion: options.region ?? "us-east-1",
+    delayMs: options.delayMs ?? 0,
+    now,
+  };
+  const calls: RecordedCall[] = [];
+  const routeCounts = new Map<string, number>();
+  const countRoute = (name: string): number => {
+    const count = (routeCounts.get(name) ?? 0) + 1;
+    routeCounts.set(name, count);
+    return count;
+  };
+  const bugs: unknown[] = [];
+
+  const answer = async (exchange: Exchange): Promise<void> => {
+    const closed = whenClosed(exchange);
+    try {
+      const received = await receiveCall(exchange.request, countRoute);
+      if (received === undefined) return;
+      const { call } = received;
+      calls.push(call);
+      const scripted = options.script?.(call);
+      if (scripted?.after !== undefined && !(await waitFor(scripted.after, closed))) return;
+      if (scripted !== undefined && "drop" in scripted)
+        return await endStream(exchange, scripted.drop, closed);
+      const reply = (scripted && toReply(scripted, received)) ?? (await decide(received, known, context));
+      call.status = "stream" in reply ? 200 : reply.status;
+      options.onAnswer?.(call);
+      await send(exchange, call.requestId, reply, closed);
+    } catch (error) {
+      bugs.push(error);
+      exchange.dropConnection("close");
+    }
+  };
+
+  const listener = await listen(host, options.port ?? 0, (exchange) => void answer(exchange));
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${listener.port}`,
+    port: listener.port,
+    accessKeyId: ACCESS_KEY_ID,
+    secretAccessKey: SECRET_ACCESS_KEY,
+    bearerToken: BEARER_TOKEN,
+    calls,
+    stop: async () => {
+      await listener.close();
+      if (bugs.length > 0) throw bugs[0];
+    },
+  };
+}
+
+type SendableReply = Reply & { readonly headers?: Readonly<Record<string, string>> };
+
+/** What the service itself would answer: first the credentials, then the operation. */
+async function decide(
+  { call, route, claim, message }: ReceivedCall,
+  known: KnownCredentials,
+  context: OperationContext,
+): Promise<SendableReply> {
+  try {
+    if (route.service === "bedrock" || route.service === "sts") {
+      await checkClaim(claim, message, known, route.service, context.now());
+    }
+    return performOperation(call, route.service, context);
+  } catch (error) {
+    if (error instanceof AwsError) return toErrorReply(error, route.service, call.requestId);
+    throw error;
+  }
+}
+
+/** A scripted answer in the form of a reply; undefined when it leaves the answer to the emulator. */
+function toReply(scripted: ScriptedAnswer, { call, route }: ReceivedCall): SendableReply | undefined {
+  if ("http" in scripted) {
+    const { status, headers = {}, body } = scripted.http;
+    if (typeof body === "string" || body instanceof Uint8Array) return { status, headers, body };
+    if (body === undefined) return { status, headers, body: "" };
+    return {
+      status,
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify(body),
+    };
+  }
+  if ("error" in scripted) {
+    const { name, message, status, headers } = scripted.error;
+    const reply = toErrorReply(new AwsError(name, message, status), route.service, call.requestId);
+    return { ...reply, headers: { ...reply.headers, ...headers } };
+  }
+  if ("stream" in scripted) return { stream: scripted.stream, headers: scripted.headers ?? {} };
+  return undefined;
+}
+
+function toErrorReply(
+  error: AwsError,
+  service: ReceivedCall["route"]["service"],
+  requestId: string,
+): PlainReply {
+  return service === "sts" ? toXmlError(error, requestId) : toJsonError(error);
+}
+
+async function send(
+  exchange: Exchange,
+  callId: string,
+  reply: SendableReply,
+  closed: Promise<"closed">,
+): Promise<void> {
+  const { response } = exchange;
+  const requestId = { "x-amzn-requestid": callId };
+  if ("stream" in reply) {
+    response.writeHead(200, {
+      ...requestId,
+      "content-type": "application/vnd.amazon.eventstream",
+      ...reply.headers,
+    });
+    return writeSteps(exchange, reply.stream, closed);
+  }
+  const length = typeof reply.body === "string" ? Buffer.byteLength(reply.body) : reply.body.length;
+  response.writeHead(reply.status, { ...requestId, "content-length": String(length), ...reply.headers });
+  response.end(reply.body);
+}

@@ -1,0 +1,96 @@
+import { randomBytes } from "node:crypto";
+import type { PlainReply } from "./aws-error.ts";
+import type { RecordedCall } from "./recorded-call.ts";
+
+/** The EC2 instance that the emulator pretends to be. */
+export interface InstanceMetadata {
+  /** Name of the attached role; undefined for an instance without one. */
+  role: string | undefined;
+  region: string;
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken: string;
+  /** How long the credentials say they last, in seconds. */
+  lifetimeSeconds: number;
+}
+
+/** The longest life of a session token, six hours: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ */
+const MOST_TTL_SECONDS = 21600;
+
+/** The instance metadata service, version 2 only: each read needs a session token got by PUT before. */
+export class InstanceMetadataService {
+  readonly #instance: InstanceMetadata;
+  readonly #now: () => number;
+  /** Session tokens and when they end, in ms since 1970. */
+  readonly #tokens = new Map<string, number>();
+
+  constructor(instance: InstanceMetadata, now: () => number) {
+    this.#instance = instance;
+    this.#now = now;
+  }
+
+  /** Answers one request to `/latest/…`. */
+  answer(call: RecordedCall): PlainReply {
+    if (call.route === "ImdsToken") return this.#issueToken(call);
+    const ends = this.#tokens.get(call.headers["x-aws-ec2-metadata-token"] ?? "");
+    if (ends === undefined || ends <= this.#now()) return page(401, "Unauthorized");
+    const { role, region } = this.#instance;
+    switch (call.route) {
+      case "ImdsRoleName":
+        return role === undefined ? page(404, "Not Found") : text(role);
+      case "ImdsCredentials":
+        return role !== undefined && call.parameters["role"] === role
+          ? this.#credentials()
+          : page(404, "Not Found");
+      case "ImdsRegion":
+        return text(region);
+      case "ImdsAvailabilityZone":
+        return text(`${region}a`);
+      default:
+        return page(404, "Not Found");
+    }
+  }
+
+  #issueToken(call: RecordedCall): PlainReply {
+    const seconds = Number(call.headers["x-aws-ec2-metadata-token-ttl-seconds"] ?? "");
+    if (!Number.isInteger(seconds) || seconds < 1 || seconds > MOST_TTL_SECONDS)
+      return page(400, "Bad Request");
+    const token = randomBytes(42).toString("base64url");
+    this.#tokens.set(token, this.#now() + seconds * 1000);
+    return {
+      status: 200,
+      headers: { "content-type": "text/plain", "x-aws-ec2-metadata-token-ttl-seconds": String(seconds) },
+      body: token,
+    };
+  }
+
+  #credentials(): PlainReply {
+    const { accessKeyId, secretAccessKey, sessionToken, lifetimeSeconds } = this.#instance;
+    const document = {
+      Code: "Success",
+      LastUpdated: toIso(this.#now()),
+      Type: "AWS-HMAC",
+      AccessKeyId: accessKeyId,
+      SecretAccessKey: secretAccessKey,
+      Token: sessionToken,
+      Expiration: toIso(this.#now() + lifetimeSeconds * 1000),
+    };
+    return text(JSON.stringify(document, undefined, 2));
+  }
+}
+
+function toIso(time: number): string {
+  return `${new Date(time).toISOString().slice(0, 19)}Z`;
+}
+
+function text(body: string): PlainReply {
+  return { status: 200, headers: { "content-type": "text/plain" }, body };
+}
+
+function page(status: number, title: string): PlainReply {
+  return {
+    status,
+    headers: { "content-type": "text/html" },
+    body: `<?xml version="1.0" encoding="iso-8859-1"?>\n<html><head><title>${status} - ${title}</title></head><body><h1>${status} - ${title}</h1></body></html>\n`,
+  };
+}

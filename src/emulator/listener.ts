@@ -1,0 +1,122 @@
+import { createServer as createHttpServer } from "node:http";
+import { constants, createServer as createHttp2Server } from "node:http2";
+import { createServer as createTcpServer, type AddressInfo, type Socket } from "node:net";
+
+/** The request side that both protocols share. */
+export interface IncomingRequest extends AsyncIterable<Buffer> {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly httpVersion: string;
+  readonly headers: NodeJS.Dict<string | string[]>;
+}
+
+/** The answer side that both protocols share. */
+export interface OutgoingResponse {
+  writeHead(status: number, headers: Record<string, string>): unknown;
+  /** False asks to wait for `drain`; the callback comes when the bytes are out. */
+  write(chunk: Uint8Array, onWritten: () => void): boolean;
+  end(chunk?: string | Uint8Array): unknown;
+  once(event: "drain" | "close", listener: () => void): unknown;
+}
+
+/** One request and its answer, on either protocol. */
+export interface Exchange {
+  readonly request: IncomingRequest;
+  readonly response: OutgoingResponse;
+  /** Sends the headers before there is a body. */
+  flushHeaders(): void;
+  /** Ends this answer alone, where the protocol can; else the connection. */
+  resetStream(): void;
+  /** Ends the TCP connection: by FIN, or by RST. */
+  dropConnection(how: "close" | "reset"): void;
+}
+
+export interface Listener {
+  readonly port: number;
+  /** Ends every connection at once. */
+  close(): Promise<void>;
+}
+
+/** What an HTTP/2 client without TLS sends first; no HTTP/1.1 method begins so. */
+const HTTP2_PREFACE = Buffer.from("PRI");
+
+/**
+ * Listens on one TCP port for HTTP/1.1 and for HTTP/2 without TLS, told apart by the first bytes of a connection.
+ * Rejects with Node's system error when the port cannot be had.
+ */
+export async function listen(
+  host: string,
+  port: number,
+  handle: (exchange: Exchange) => void,
+): Promise<Listener> {
+  const sockets = new Map<number, Socket>();
+  /** HTTP/2 hides its socket behind a proxy that refuses to be destroyed, but tells the port. */
+  const drop = (remotePort: number | undefined, how: "close" | "reset"): void => {
+    const socket = sockets.get(remotePort ?? -1);
+    if (how === "reset") socket?.resetAndDestroy();
+    else socket?.destroy();
+  };
+
+  const http = createHttpServer({ keepAliveTimeout: 0, requestTimeout: 0 }, (request, response) => {
+    const dropConnection = (how: "close" | "reset"): void => drop(request.socket.remotePort, how);
+    handle({
+      request,
+      response,
+      dropConnection,
+      flushHeaders: () => response.flushHeaders(),
+      resetStream: () => dropConnection("reset"),
+    });
+  });
+  const http2 = createHttp2Server((request, response) => {
+    handle({
+      request,
+      response,
+      dropConnection: (how) => drop(request.stream.session?.socket.remotePort, how),
+      // HTTP/2 sends them with writeHead.
+      flushHeaders: () => undefined,
+      resetStream: () => response.stream.close(constants.NGHTTP2_INTERNAL_ERROR),
+    });
+  });
+
+  const tcp = createTcpServer({ noDelay: true }, (socket) => {
+    const remotePort = socket.remotePort ?? -1;
+    sockets.set(remotePort, socket);
+    socket.once("close", () => sockets.delete(remotePort));
+    // A client that resets its connection is no error of ours; the exchange learns of it by `close`.
+    socket.on("error", () => undefined);
+    let first = Buffer.alloc(0);
+    const onData = (chunk: Buffer): void => {
+      first = Buffer.concat([first, chunk]);
+      const isUndecided =
+        first.length < HTTP2_PREFACE.length && HTTP2_PREFACE.subarray(0, first.length).equals(first);
+      if (isUndecided) return;
+      socket.off("data", onData);
+      socket.pause();
+      socket.unshift(first);
+      if (first.subarray(0, HTTP2_PREFACE.length).equals(HTTP2_PREFACE)) {
+        // The HTTP/2 session reads what was put back by itself and must find it there.
+        http2.emit("connection", socket);
+      } else {
+        http.emit("connection", socket);
+        socket.resume();
+      }
+    };
+    socket.on("data", onData);
+  });
+
+  await new Promise<void>((resolve, reject) => {
+    tcp.once("error", reject);
+    tcp.listen({ host, port }, () => {
+      tcp.off("error", reject);
+      resolve();
+    });
+  });
+  return {
+    port: (tcp.address() as AddressInfo).port,
+    close: () =>
+      new Promise<void>((resolve) => {
+        tcp.close(() => resolve());
+        for (const socket of sockets.values()) socket.destroy();
+      }),
+  };
+}

@@ -1,0 +1,84 @@
+import { randomUUID } from "node:crypto";
+import { readClaim, type Claim } from "./authenticate.ts";
+import type { IncomingRequest } from "./listener.ts";
+import type { RecordedCall } from "./recorded-call.ts";
+import { findRoute, type Route } from "./routes.ts";
+import type { SignedMessage } from "./signature.ts";
+
+/** A request read whole, with what its signature covers beside what tests look at. */
+export interface ReceivedCall {
+  readonly call: RecordedCall;
+  readonly route: Route;
+  readonly claim: Claim;
+  readonly message: SignedMessage;
+}
+
+/** Reads a request to its end. Resolves with undefined when the client leaves before. */
+export async function receiveCall(
+  request: IncomingRequest,
+  countRoute: (name: string) => number,
+): Promise<ReceivedCall | undefined> {
+  const body = await readBody(request);
+  if (body === undefined) return undefined;
+  const method = request.method ?? "GET";
+  const [path = "/", queryText = ""] = splitOnce(request.url ?? "/", "?");
+  const headers = flattenHeaders(request.headers);
+  const parsed = parseBody(body, headers["content-type"] ?? "");
+  const route = findRoute(method, path, parsed);
+  const claim = readClaim(headers["authorization"]);
+  const scope = claim.kind === "signature" ? claim.claim : undefined;
+  const call: RecordedCall = {
+    route: route.name,
+    nth: countRoute(route.name),
+    method,
+    path,
+    query: Object.fromEntries(new URLSearchParams(queryText)),
+    parameters: route.parameters,
+    headers,
+    body: parsed,
+    httpVersion: request.httpVersion,
+    accessKeyId: scope?.accessKeyId,
+    bearerToken: claim.kind === "bearer" ? claim.token : undefined,
+    region: scope?.region,
+    service: scope?.service,
+    requestId: randomUUID(),
+    status: undefined,
+  };
+  return { call, route, claim, message: { method, path, queryText, headers, body } };
+}
+
+async function readBody(request: IncomingRequest): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of request) chunks.push(chunk);
+  } catch {
+    return undefined;
+  }
+  return Buffer.concat(chunks);
+}
+
+function parseBody(body: Buffer, contentType: string): unknown {
+  if (body.length === 0) return undefined;
+  const text = body.toString("utf8");
+  if (contentType.includes("x-www-form-urlencoded")) return Object.fromEntries(new URLSearchParams(text));
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    // The operation decides whether text that is not JSON is an error.
+    if (error instanceof SyntaxError) return text;
+    throw error;
+  }
+}
+
+function flattenHeaders(headers: NodeJS.Dict<string | string[]>): Record<string, string> {
+  const flat: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(",") : value;
+  }
+  return flat;
+}
+
+function splitOnce(text: string, separator: string): [string, string] {
+  const place = text.indexOf(separator);
+  return place < 0 ? [text, ""] : [text.slice(0, place), text.slice(place + separator.length)];
+}

@@ -1,0 +1,26 @@
+/** What the emulator saw of one request, in the order the requests came. */
+export interface RecordedCall {
+  /** AWS's name of the operation, such as `ConverseStream`; `Imds…` for instance metadata; `Unknown`. */
+  readonly route: string;
+  /** 1 for the first call of this route, 2 for the second: for faults that hit only one of them. */
+  readonly nth: number;
+  readonly method: string;
+  /** The path as it came, still percent-encoded, without the query. */
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  /** Parts of the path that vary, decoded: `modelId`, `identifier`, `role`. */
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Parsed JSON, the fields of a form, or the text as it came; undefined without a body. */
+  readonly body: unknown;
+  readonly httpVersion: string;
+  /** Who signed, from the Authorization header, whether or not the signature held. */
+  readonly accessKeyId: string | undefined;
+  readonly bearerToken: string | undefined;
+  /** Region and service of the signature's scope. */
+  readonly region: string | undefined;
+  readonly service: string | undefined;
+  readonly requestId: string;
+  /** HTTP status of the answer; undefined until its headers are sent, or when there was none. */
+  status: number | undefined;
+}

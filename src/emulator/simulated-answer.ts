@@ -1,0 +1,134 @@
+import { createHash } from "node:crypto";
+import type { ContentBlock, ConverseRequest } from "./converse-request.ts";
+import type { EmulatedModel } from "./models.ts";
+
+/** An answer made up from the request: the same request gets the same answer. */
+export interface SimulatedAnswer {
+  reasoning: { text: string; signature: string } | undefined;
+  text: string;
+  stopReason: "end_turn" | "max_tokens" | "stop_sequence";
+  /** In tokens, by `estimateTokens`. */
+  inputTokens: number;
+  outputTokens: number;
+}
+
+/** Characters per token: the usual rule of thumb for English. The emulator has no tokenizer of any model. */
+const CHARACTERS_PER_TOKEN = 4;
+/** What the input costs in tokens for an image or another file, whatever its size. */
+const TOKENS_PER_FILE = 1000;
+/** A longer prompt is not repeated whole. */
+const MOST_ECHOED_CHARACTERS = 4000;
+/** A word longer than this comes in several deltas, as tokens would. */
+const MOST_DELTA_CHARACTERS = 24;
+
+/** Makes up the answer. It says that it is simulated, names the model and repeats the question. */
+export function simulateAnswer(request: ConverseRequest, model: EmulatedModel): SimulatedAnswer {
+  const question = request.messages.findLast((message) => message.role === "user")?.content ?? [];
+  const whole =
+    `This is a simulated answer from the openclaw emulator (model ${model.modelName}). ` +
+    `You asked: ${echo(question)}${describeFiles(question)}`;
+  let budget = (request.maxTokens ?? Number.POSITIVE_INFINITY) * CHARACTERS_PER_TOKEN;
+  const thought = wantsReasoning(request, model) ? cut(SIMULATED_REASONING, budget) : "";
+  budget -= characterCount(thought);
+  const stop = firstStop(whole, request.stopSequences);
+  const permitted = stop === undefined ? whole : whole.slice(0, stop);
+  const text = cut(permitted, budget);
+  const isCut = text.length < permitted.length;
+  return {
+    reasoning: thought === "" ? undefined : { text: thought, signature: sign(model, thought) },
+    text,
+    stopReason: isCut ? "max_tokens" : stop === undefined ? "end_turn" : "stop_sequence",
+    inputTokens: countInputTokens(request),
+    outputTokens: Math.ceil((characterCount(thought) + characterCount(text)) / CHARACTERS_PER_TOKEN),
+  };
+}
+
+const SIMULATED_REASONING =
+  "This is simulated reasoning from the openclaw emulator: it repeats the question and thinks nothing.";
+
+/** Estimated tokens of a conversation: a quarter of its characters, and a flat price for each file. */
+export function countInputTokens(request: Pick<ConverseRequest, "messages" | "system">): number {
+  const blocks: readonly ContentBlock[] = [
+    ...request.system,
+    ...request.messages.flatMap(({ content }) => content),
+  ];
+  let tokens = 0;
+  for (const block of blocks) {
+    if (block.text !== undefined) tokens += estimateTokens(block.text);
+    if (fileKind(block) !== undefined) tokens += TOKENS_PER_FILE;
+  }
+  return tokens;
+}
+
+/** Estimated tokens of a text: a quarter of its characters, rounded up. */
+export function estimateTokens(text: string): number {
+  return Math.ceil(characterCount(text) / CHARACTERS_PER_TOKEN);
+}
+
+/** Cuts a text into deltas of about a word each, which put together are the text again. */
+export function splitIntoDeltas(text: string): string[] {
+  return (text.match(/\s*\S+|\s+$/gu) ?? []).flatMap((word) => {
+    if (word.length <= MOST_DELTA_CHARACTERS) return [word];
+    const characters = Array.from(word);
+    const pieces: string[] = [];
+    for (let start = 0; start < characters.length; start += MOST_DELTA_CHARACTERS) {
+      pieces.push(characters.slice(start, start + MOST_DELTA_CHARACTERS).join(""));
+    }
+    return pieces;
+  });
+}
+
+function echo(blocks: readonly ContentBlock[]): string {
+  const text = blocks.flatMap((block) => block.text ?? []).join("\n");
+  const start = cut(text, MOST_ECHOED_CHARACTERS);
+  return start.length === text.length ? text : `${start}… (${characterCount(text)} characters in all)`;
+}
+
+function describeFiles(blocks: readonly ContentBlock[]): string {
+  const counts = new Map<string, number>();
+  for (const block of blocks) {
+    const kind = fileKind(block);
+    if (kind !== undefined) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  if (counts.size === 0) return "";
+  const parts = [...counts].map(([kind, count]) => `${count} ${kind}${count === 1 ? "" : "s"}`);
+  return `\nYou attached ${parts.join(", ")}.`;
+}
+
+function fileKind(block: ContentBlock): string | undefined {
+  if (block.image !== undefined) return "image";
+  if (block.document !== undefined) return "document";
+  if (block.video !== undefined) return "video";
+  return block.audio === undefined ? undefined : "audio file";
+}
+
+/** The three ways in which the model families are asked to reason, switched off or not. */
+function wantsReasoning({ additionalFields }: ConverseRequest, model: EmulatedModel): boolean {
+  if (model.canReason !== true) return false;
+  const isOn = (field: unknown): boolean =>
+    typeof field === "object" && field !== null && "type" in field && field.type !== "disabled";
+  const { thinking, reasoning_config, reasoningConfig, reasoning_effort } = additionalFields;
+  return (
+    isOn(thinking) || isOn(reasoning_config) || isOn(reasoningConfig) || typeof reasoning_effort === "string"
+  );
+}
+
+function firstStop(text: string, stopSequences: readonly string[]): number | undefined {
+  const places = stopSequences.map((stop) => text.indexOf(stop)).filter((place) => place >= 0);
+  return places.length === 0 ? undefined : Math.min(...places);
+}
+
+function sign(model: EmulatedModel, thought: string): string {
+  return createHash("sha256").update(`${model.modelId}\n${thought}`).digest("base64");
+}
+
+function characterCount(text: string): number {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
+}
+
+function cut(text: string, mostCharacters: number): string {
+  if (text.length <= mostCharacters) return text;
+  return Array.from(text).slice(0, Math.max(0, mostCharacters)).join("");
+}

@@ -1,0 +1,101 @@
+/**
+ * The exit code of each error code. Scripts branch on these, so a row never changes its meaning.
+ */
+export const EXIT_CODES = {
+  internal: 1,
+  usage: 2,
+  "config-unreadable": 3,
+  "config-invalid": 3,
+  "config-not-set": 3,
+  "config-readonly": 3,
+  "no-default-model": 3,
+  "no-credentials": 4,
+  "credentials-expired": 4,
+  "credentials-rejected": 4,
+  "access-denied": 4,
+  "model-access": 4,
+  throttled: 5,
+  "quota-exceeded": 5,
+  "service-unavailable": 5,
+  timeout: 5,
+  network: 5,
+  "bad-response": 5,
+  "stream-broken": 5,
+  "model-error": 5,
+  "model-not-found": 6,
+  "needs-inference-profile": 6,
+  "input-too-long": 6,
+  "invalid-request": 6,
+  "bad-attachment": 6,
+  blocked: 7,
+  interrupted: 130,
+} as const;
+
+export type ErrorCode = keyof typeof EXIT_CODES;
+
+export interface ErrorFields {
+  /** What failed, naming the value at fault. One sentence. */
+  message: string;
+  /** One thing to do next, as a command where there is one. */
+  hint?: string | undefined;
+  cause?: unknown;
+  /** The service's request id, when a service answered. */
+  requestId?: string | undefined;
+  details?: Record<string, unknown> | undefined;
+  /** Overrides the code's exit code: SIGTERM is `interrupted` with 143. */
+  exitCode?: number | undefined;
+  /** A command's own `--json` document, printed with the error inside instead of the bare error. */
+  document?: Record<string, unknown> | undefined;
+  /** Fields beside `error` in the bare `--json` document, such as a chat's `partialText`. */
+  beside?: Record<string, unknown> | undefined;
+}
+
+/** The one error type that reaches a person: everything else that arrives at the top is a bug of ours. */
+export class OpenclawError extends Error {
+  override readonly name = "OpenclawError";
+  readonly code: ErrorCode;
+  readonly exitCode: number;
+  readonly hint: string | undefined;
+  readonly requestId: string | undefined;
+  readonly details: Record<string, unknown> | undefined;
+  document: Record<string, unknown> | undefined;
+  beside: Record<string, unknown> | undefined;
+
+  constructor(code: ErrorCode, fields: ErrorFields) {
+    super(fields.message, fields.cause === undefined ? undefined : { cause: fields.cause });
+    this.code = code;
+    this.exitCode = fields.exitCode ?? EXIT_CODES[code];
+    this.hint = fields.hint;
+    this.requestId = fields.requestId;
+    this.details = fields.details;
+    this.document = fields.document;
+    this.beside = fields.beside;
+  }
+}
+
+/** The `error` object of every `--json` document. */
+export interface ErrorDocument {
+  code: ErrorCode;
+  message: string;
+  hint: string;
+  exitCode: number;
+  requestId?: string;
+  details?: Record<string, unknown>;
+}
+
+/** Turns an error into its `--json` form. */
+export function toErrorDocument(error: OpenclawError): ErrorDocument {
+  return {
+    code: error.code,
+    message: error.message,
+    hint: error.hint ?? "",
+    exitCode: error.exitCode,
+    ...(error.requestId === undefined ? {} : { requestId: error.requestId }),
+    ...(error.details === undefined ? {} : { details: error.details }),
+  };
+}
+
+/** The error for a wrong call: unknown flag, bad flag value, missing argument. Exit code 2. */
+export function usageError(message: string, hint?: string): OpenclawError {
+  return new OpenclawError("usage", { message, hint });
+}

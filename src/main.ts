@@ -1,0 +1,72 @@
+import { OpenclawError, toErrorDocument } from "./errors.ts";
+import { runProgram } from "./program.ts";
+import { createRuntime, type Runtime } from "./runtime.ts";
+
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+/** How long a command may take to end after a signal, in ms, before the process ends without it. */
+const GRACE_MS = 2000;
+
+const interruption = new AbortController();
+
+function onSignal(signal: keyof typeof SIGNALS): void {
+  const exitCode = SIGNALS[signal];
+  if (interruption.signal.aborted) process.exit(exitCode);
+  interruption.abort(new OpenclawError("interrupted", { message: `Interrupted by ${signal}.`, exitCode }));
+  setTimeout(() => process.exit(exitCode), GRACE_MS).unref();
+}
+
+/** A reader that has gone away has what it wanted: end quietly, as other Unix tools do. */
+function onStdoutError(error: NodeJS.ErrnoException): void {
+  process.exit(error.code === "EPIPE" ? 0 : 1);
+}
+
+/** Says what went wrong: two lines for a known error, the stack and where to report it for a bug of ours. */
+async function report(error: unknown, runtime: Runtime): Promise<number> {
+  const { terminal } = runtime;
+  const known = error instanceof OpenclawError ? error : fromUnknown(error);
+  const document = toErrorDocument(known);
+  if (terminal.format === "json") {
+    await terminal.printJson({ ...known.document, error: document, ...known.beside });
+  }
+  if (terminal.format === "ndjson") await terminal.printJson({ type: "error", ...document, ...known.beside });
+  if (known.code === "interrupted") return known.exitCode;
+  const style = await terminal.stderrStyle();
+  terminal.note(`${style.red("error:")} ${known.message}`);
+  if (known.hint) terminal.note(`${style.dim("hint:")} ${known.hint}`);
+  if (known.requestId && terminal.isVerbose) terminal.note(`${style.dim("request id:")} ${known.requestId}`);
+  if (known.code === "internal" && known.cause instanceof Error) terminal.note(known.cause.stack ?? "");
+  return known.exitCode;
+}
+
+function fromUnknown(error: unknown): OpenclawError {
+  const failure = error instanceof Error ? error : new Error(String(error));
+  const code = (failure as NodeJS.ErrnoException).code;
+  if (code === "ENOSPC" || code === "EDQUOT") {
+    return new OpenclawError("internal", {
+      message: `The disk is full: ${failure.message}.`,
+      hint: "Free some space and run the command again.",
+    });
+  }
+  return new OpenclawError("internal", {
+    message: `Unexpected: ${failure.message}`,
+    hint: "This is a bug in openclaw. Please report it with the lines below and the command you ran.",
+    cause: failure,
+  });
+}
+
+async function main(): Promise<void> {
+  for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) process.on(signal, () => onSignal(signal));
+  process.stdout.on("error", onStdoutError);
+  process.stderr.on("error", () => undefined);
+  const runtime = createRuntime(interruption.signal);
+  let exitCode = 0;
+  try {
+    await runProgram(process.argv.slice(2), runtime);
+  } catch (error) {
+    exitCode = await report(error, runtime);
+  }
+  process.exitCode = exitCode;
+  process.stdout.write("", () => process.exit(exitCode));
+}
+
+void main();

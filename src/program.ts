@@ -1,0 +1,171 @@
+import { Command, CommanderError, type OutputConfiguration } from "commander";
+import { type OpenclawError, usageError } from "./errors.ts";
+import { integerFlag, numberFlag, repeatable } from "./flags.ts";
+import type { GlobalOptions } from "./options.ts";
+import type { Runtime } from "./runtime.ts";
+import { VERSION } from "./version.ts";
+
+interface CommandFile<O> {
+  run(options: O, runtime: Runtime): Promise<void>;
+}
+
+/** Runs the program with the given arguments. Rejects with `OpenclawError`. */
+export async function runProgram(args: readonly string[], runtime: Runtime): Promise<void> {
+  // A wrong call is reported in the format that was asked for, although it could not be parsed.
+  const flags = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
+  if (flags.includes("--json")) runtime.terminal.setMode({ format: "json" });
+  if (flags.includes("--ndjson")) runtime.terminal.setMode({ format: "ndjson" });
+  const root = createCommand(runtime);
+  if (args.length === 0) {
+    root.outputHelp();
+    return;
+  }
+  try {
+    await root.parseAsync([...args], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0 && error.code !== "commander.help") throw toUsageError(error);
+  }
+}
+
+/** The command tree: names, flags, help texts. Documentation and shell completion are made from it, too. */
+export function createCommand(runtime: Runtime): Command {
+  const write = (text: string): void => void runtime.terminal.write(text);
+  const output: OutputConfiguration = { writeOut: write, writeErr: write, outputError: () => undefined };
+  const root = configured(new Command("openclaw"), output)
+    .description("Amazon Bedrock from the command line: find credentials, list models, stream answers.")
+    .version(VERSION, "-V, --version", "print the version")
+    .option("--config <file>", "configuration file to use")
+    .option("--profile <name>", "AWS profile; goes before every other credential source")
+    .option("--region <name>", "AWS region")
+    .option("--endpoint-url <url>", "endpoint of Bedrock and Bedrock Runtime")
+    .option("--emulator", "use a Bedrock inside this process instead of AWS")
+    .option("--json", "print one JSON document")
+    .option("--no-color", "print without colours")
+    .option("-v, --verbose", "show requests, retries and timings on stderr")
+    .addHelpText("after", '\nStart with:\n  openclaw doctor\n  openclaw models list\n  openclaw chat "Hello"');
+  root.hook("preAction", (_, action) => {
+    const { json, ndjson, color, verbose } = action.optsWithGlobals<GlobalOptions & { ndjson?: boolean }>();
+    runtime.terminal.setMode({
+      format: ndjson ? "ndjson" : json ? "json" : "text",
+      color,
+      verbose: verbose === true,
+    });
+  });
+
+  const group = (name: string, description: string): Command =>
+    configured(root.command(name), output).description(description);
+  /** Adds a command whose file is loaded when it runs; arguments and flags arrive as one options object. */
+  const define = <O>(
+    parent: Command,
+    usage: string,
+    description: string,
+    load: () => Promise<CommandFile<O>>,
+  ): Command => {
+    const command = configured(parent.command(usage), output).description(description);
+    return command.action(async () => {
+      const positional = Object.fromEntries(
+        command.registeredArguments.map((argument, index) => [argument.name(), command.processedArgs[index]]),
+      );
+      const options = { ...command.optsWithGlobals<GlobalOptions>(), ...positional };
+      const { run } = await load();
+      await withEmulator(options, runtime, (surroundings) => run(options as O, surroundings));
+    });
+  };
+
+  const config = group("config", "Read and edit the configuration file.");
+  define(config, "get [path]", "Print a setting.", () => import("./commands/config/get.ts")).option(
+    "--effective",
+    "print the value in force and where it comes from",
+  );
+  define(config, "set <path> <value>", "Write a setting.", () => import("./commands/config/set.ts"))
+    .option("--strict-json", "accept only JSON as the value")
+    .option("--force", "write a path that is not a known setting")
+    .option("--dry-run", "print the change and write nothing");
+  define(config, "unset <path>", "Remove a setting.", () => import("./commands/config/unset.ts")).option(
+    "--dry-run",
+    "print the change and write nothing",
+  );
+  define(config, "file", "Print the path of the configuration file.", () => import("./commands/config/file.ts"));
+  define(config, "validate", "Check the configuration file.", () => import("./commands/config/validate.ts"));
+  define(config, "schema", "Print a JSON Schema of the settings.", () => import("./commands/config/schema.ts"));
+
+  const models = group("models", "Find the models this account can call.");
+  define(models, "list", "List configured and discovered models.", () => import("./commands/models/list.ts"))
+    .option("--provider <name>", "only models of this provider (repeatable)", repeatable)
+    .option("--search <text>", "only models whose id or name contains this text")
+    .option("--all", "include legacy, provisioned-only and profile-only models")
+    .option("--plain", "print one model key a line")
+    .option("--refresh", "ask AWS now, whatever the cache holds")
+    .option("--offline", "never ask AWS");
+  define(models, "show <model>", "Show what is known about one model.", () => import("./commands/models/show.ts"));
+  define(models, "status", "Show default model, credentials, region and cache.", () =>
+    import("./commands/models/status.ts"),
+  );
+  define(models, "set <model>", "Set the default model.", () => import("./commands/models/set.ts")).option(
+    "--force",
+    "set it although it is neither configured nor discovered",
+  );
+
+  define(root, "chat [prompt...]", "Ask a model and stream its answer.", () => import("./commands/chat.ts"))
+    .option("-m, --model <model>", "model key, id, ARN or alias")
+    .option("-s, --system <text>", "system prompt")
+    .option("--system-file <file>", "read the system prompt from a file")
+    .option("--max-tokens <tokens>", "most tokens to put out", integerFlag(1))
+    .option("--temperature <number>", "sampling temperature, 0 to 1", numberFlag(0, 1))
+    .option("--top-p <number>", "nucleus sampling, 0 to 1", numberFlag(0, 1))
+    .option("--stop <text>", "text that ends the answer (repeatable)", repeatable)
+    .option("--show-reasoning", "print the model's reasoning on stderr")
+    .option("--no-stream", "print the answer when it is whole")
+    .option("--usage", "print tokens, price and timings on stderr")
+    .option("--timeout <seconds>", "give up when the whole call takes longer", numberFlag(0.001))
+    .option("--first-token-timeout <seconds>", "give up when nothing arrives for so long", numberFlag(0.001))
+    .option("--ndjson", "print one JSON event a line as it arrives");
+
+  define(root, "doctor", "Check credentials, region, permissions and configuration.", () =>
+    import("./commands/doctor.ts"),
+  ).option("--probe", "add one small billed call");
+
+  define(root, "emulator", "Run a simulated Bedrock on this machine.", () => import("./commands/emulator.ts"))
+    .option("--port <number>", "port to listen on (default: any free one)", integerFlag(0, 65535))
+    .option("--host <host>", "loopback address to listen on", "127.0.0.1");
+  return root;
+}
+
+/** With `--emulator`, runs `work` against a Bedrock inside this process that the environment points to. */
+async function withEmulator(
+  options: GlobalOptions,
+  runtime: Runtime,
+  work: (runtime: Runtime) => Promise<void>,
+): Promise<void> {
+  if (!options.emulator) return work(runtime);
+  if (options.endpointUrl) throw usageError("--emulator and --endpoint-url name two different endpoints.", "Leave one of them out.");
+  if (options.profile) throw usageError("--emulator brings its own credentials; --profile has none for it.", "Leave one of them out.");
+  const { emulatedEnvironment, startEmulator } = await import("./emulator/emulator.ts");
+  const emulator = await startEmulator();
+  try {
+    await work({ ...runtime, env: emulatedEnvironment(runtime.env, emulator), isEmulated: true });
+  } finally {
+    await emulator.stop();
+  }
+}
+
+function configured(command: Command, output: OutputConfiguration): Command {
+  return command
+    .configureOutput(output)
+    .configureHelp({ showGlobalOptions: true })
+    .helpOption("-h, --help", "print help")
+    .helpCommand(false)
+    .showSuggestionAfterError(true)
+    .exitOverride();
+}
+
+function toUsageError(error: CommanderError): OpenclawError {
+  const [message = "", suggestion] = error.message.replace(/^error: /, "").split("\n");
+  const sentence = message.endsWith(".") ? message : `${message}.`;
+  const nearest = suggestion?.match(/Did you mean (?:one of )?(.*)\?/)?.[1];
+  return usageError(
+    sentence.charAt(0).toUpperCase() + sentence.slice(1),
+    nearest ? `Did you mean ${nearest}?` : "openclaw --help lists the commands and flags.",
+  );
+}

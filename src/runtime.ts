@@ -1,0 +1,63 @@
+import { homedir } from "node:os";
+import { Terminal } from "./terminal/terminal.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Everything of the outside world that a command may touch. Built once, in main.ts; each test builds its own. */
+export interface Runtime {
+  /** The environment without variables that are empty or blank: those count as unset. */
+  readonly env: Environment;
+  readonly homeFolder: string;
+  readonly currentFolder: string;
+  readonly stdin: NodeJS.ReadableStream & { isTTY?: boolean };
+  readonly terminal: Terminal;
+  /** Aborted by SIGINT, SIGTERM and SIGHUP; the reason is the `interrupted` error. */
+  readonly signal: AbortSignal;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Milliseconds on a clock that never goes back, for durations. */
+  readonly elapsed: () => number;
+  /** A number from 0 up to 1. */
+  readonly random: () => number;
+  readonly nodeVersion: string;
+  readonly platform: NodeJS.Platform;
+  readonly processId: number;
+  /** Whether a process with this id runs on this machine, seen from this process's own namespace. */
+  readonly isProcessAlive: (processId: number) => boolean;
+  /** True under `--emulator`: nothing that was learnt is worth keeping on disk. */
+  readonly isEmulated: boolean;
+}
+
+/** The Runtime of the real process. */
+export function createRuntime(signal: AbortSignal): Runtime {
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(process.env)) {
+    if (value !== undefined && value.trim() !== "") env[name] = value;
+  }
+  return {
+    env,
+    homeFolder: homedir(),
+    currentFolder: process.cwd(),
+    stdin: process.stdin,
+    terminal: new Terminal(process.stdout, process.stderr, env),
+    signal,
+    now: Date.now,
+    elapsed: () => performance.now(),
+    random: Math.random,
+    nodeVersion: process.versions.node,
+    platform: process.platform,
+    processId: process.pid,
+    isProcessAlive,
+    isEmulated: false,
+  };
+}
+
+function isProcessAlive(processId: number): boolean {
+  try {
+    process.kill(processId, 0);
+    return true;
+  } catch (error) {
+    // Signal 0 only asks; a process of another user answers EPERM.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

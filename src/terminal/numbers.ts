@@ -1,0 +1,24 @@
+/** Tokens for people: 4096 is `4K`, 200000 `200K`, 1048576 `1M`. */
+export function formatTokens(tokens: number): string {
+  if (tokens >= 1_000_000) return `${trimZero(tokens / (tokens % 1_048_576 === 0 ? 1_048_576 : 1_000_000))}M`;
+  if (tokens >= 1000) return `${trimZero(tokens / (tokens % 1024 === 0 ? 1024 : 1000))}K`;
+  return String(tokens);
+}
+
+/** A price in USD per million tokens for people: `0.06`, `3`, `15`. */
+export function formatPrice(price: number): string {
+  return Number(price.toFixed(price < 0.1 ? 4 : 2)).toString();
+}
+
+/** A duration for people, from ms: `12 s`, `4 min`, `3 h`, `2 days`. */
+export function formatAge(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 90) return `${seconds} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 48 * 3600) return `${Math.round(seconds / 3600)} h`;
+  return `${Math.round(seconds / 86_400)} days`;
+}
+
+function trimZero(value: number): string {
+  return Number(value.toFixed(1)).toString();
+}

@@ -1,0 +1,62 @@
+import stringWidth from "string-width";
+
+export interface Column {
+  title: string;
+  align?: "left" | "right";
+  /** Columns with a higher number are dropped first when the terminal is too narrow; 0 is never dropped. */
+  dropOrder?: number;
+}
+
+/** One cell: its text, and how it looks. The look never counts for the width. */
+export type Cell = string | { text: string; look: (text: string) => string };
+
+const GAP = "  ";
+
+/**
+ * Lays rows out under aligned titles within `width` columns, dropping whole columns and never cutting a cell.
+ * Returns lines without trailing spaces. An Infinity width keeps every column.
+ */
+export function layoutTable(
+  columns: readonly Column[],
+  rows: readonly (readonly Cell[])[],
+  width: number,
+  titleLook: (text: string) => string = (text) => text,
+): string[] {
+  const widths = columns.map((column, index) =>
+    Math.max(stringWidth(column.title), ...rows.map((row) => stringWidth(textOf(row[index])))),
+  );
+  const kept = keepColumns(columns, widths, width);
+  const line = (cells: readonly (Cell | undefined)[]): string =>
+    kept
+      .map((index, position) => {
+        const cell = cells[index] ?? "";
+        const text = textOf(cell);
+        const padding = " ".repeat(Math.max(0, (widths[index] ?? 0) - stringWidth(text)));
+        const shown = typeof cell === "string" ? cell : cell.look(cell.text);
+        if (columns[index]?.align === "right") return padding + shown;
+        return position === kept.length - 1 ? shown : shown + padding;
+      })
+      .join(GAP)
+      .trimEnd();
+  const titles = columns.map((column) => ({ text: column.title, look: titleLook }));
+  return [line(titles), ...rows.map((row) => line(row))];
+}
+
+function textOf(cell: Cell | undefined): string {
+  if (cell === undefined) return "";
+  return typeof cell === "string" ? cell : cell.text;
+}
+
+function keepColumns(columns: readonly Column[], widths: readonly number[], width: number): number[] {
+  let kept = columns.map((_, index) => index);
+  const total = (): number =>
+    kept.reduce((sum, index) => sum + (widths[index] ?? 0), 0) + GAP.length * (kept.length - 1);
+  while (total() > width) {
+    const victim = kept.reduce((worst, index) =>
+      (columns[index]?.dropOrder ?? 0) > (columns[worst]?.dropOrder ?? 0) ? index : worst,
+    );
+    if ((columns[victim]?.dropOrder ?? 0) === 0) break;
+    kept = kept.filter((index) => index !== victim);
+  }
+  return kept;
+}

@@ -1,0 +1,118 @@
+import { colorLevel, plainStyle, type ColorLevel, type Style } from "./color.ts";
+
+/** Where text goes: a TTY, a pipe or a file. */
+export interface Sink {
+  isTTY?: boolean;
+  columns?: number;
+  write(text: string | Uint8Array): boolean;
+  once(event: "drain", listener: () => void): unknown;
+}
+
+/** How the answer is written: for a person or a plain pipe, as one JSON document, or as a line per event. */
+export type Format = "text" | "json" | "ndjson";
+
+export interface Mode {
+  format: Format;
+  color: boolean;
+  verbose: boolean;
+}
+
+/** Both output streams: stdout is the answer, stderr is everything else. */
+export class Terminal {
+  readonly #stdout: Sink;
+  readonly #stderr: Sink;
+  readonly #env: Readonly<Record<string, string | undefined>>;
+  #mode: Mode = { format: "text", color: true, verbose: false };
+
+  constructor(stdout: Sink, stderr: Sink, env: Readonly<Record<string, string | undefined>>) {
+    this.#stdout = stdout;
+    this.#stderr = stderr;
+    this.#env = env;
+  }
+
+  /** Set once, from the command line, before the command runs. */
+  setMode(mode: Partial<Mode>): void {
+    this.#mode = { ...this.#mode, ...mode };
+  }
+
+  get format(): Format {
+    return this.#mode.format;
+  }
+
+  get isVerbose(): boolean {
+    return this.#mode.verbose;
+  }
+
+  get isStdoutTTY(): boolean {
+    return this.#stdout.isTTY === true;
+  }
+
+  get isStderrTTY(): boolean {
+    return this.#stderr.isTTY === true;
+  }
+
+  /** Columns of the terminal behind stdout; Infinity in a pipe, where nothing is cut or dropped. */
+  get columns(): number {
+    return this.isStdoutTTY ? (this.#stdout.columns ?? 80) : Number.POSITIVE_INFINITY;
+  }
+
+  get stdoutColor(): ColorLevel {
+    return colorLevel(this.isStdoutTTY, this.#mode.color, this.#env);
+  }
+
+  get stderrColor(): ColorLevel {
+    return colorLevel(this.isStderrTTY, this.#mode.color, this.#env);
+  }
+
+  /** Colours for stdout. The colour library is loaded only where colours are shown. */
+  async stdoutStyle(): Promise<Style> {
+    return loadStyle(this.stdoutColor);
+  }
+
+  async stderrStyle(): Promise<Style> {
+    return loadStyle(this.stderrColor);
+  }
+
+  /** Writes a part of the answer. Resolves when the reader can take more. */
+  async write(text: string | Uint8Array): Promise<void> {
+    if (!this.#stdout.write(text)) await new Promise<void>((resolve) => this.#stdout.once("drain", resolve));
+  }
+
+  /** Writes a line of the answer. */
+  async print(line: string): Promise<void> {
+    await this.write(`${line}\n`);
+  }
+
+  /** Writes the one `--json` document of a command: indented for a person's TTY, one line in a pipe. */
+  async printJson(document: unknown): Promise<void> {
+    await this.print(JSON.stringify(document, undefined, this.isStdoutTTY ? 2 : undefined));
+  }
+
+  /** A line on stderr that is neither warning nor error: what was decided, what happens next. */
+  note(line: string): void {
+    this.#stderr.write(`${line}\n`);
+  }
+
+  /** Writes to stderr without a line end, such as streamed reasoning. */
+  writeAside(text: string): void {
+    this.#stderr.write(text);
+  }
+
+  /** A warning on stderr, with one thing to do. */
+  async warn(message: string, hint?: string): Promise<void> {
+    const style = await this.stderrStyle();
+    this.note(`${style.yellow("warning:")} ${message}`);
+    if (hint) this.note(`${style.dim("hint:")} ${hint}`);
+  }
+
+  /** A line on stderr that only `--verbose` shows. */
+  verbose(line: () => string): void {
+    if (this.#mode.verbose) this.note(`openclaw: ${line()}`);
+  }
+}
+
+async function loadStyle(level: ColorLevel): Promise<Style> {
+  if (level === 0) return plainStyle;
+  const { colorStyle } = await import("./color-style.ts");
+  return colorStyle(level);
+}

@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import { decideRegion, isRegionName, type RegionClaims, regionOfBaseUrl, resolveRegion } from "../../src/aws/region.ts";
+
+const everything: RegionClaims = {
+  flag: undefined,
+  arn: { text: "arn:aws:bedrock:eu-west-3::foundation-model/x.y", region: "eu-west-3" },
+  discovery: "eu-central-1",
+  baseUrl: { region: "us-west-2", setting: "models.providers.amazon-bedrock.baseUrl" },
+  env: { AWS_REGION: "ap-south-1", AWS_DEFAULT_REGION: "sa-east-1" },
+  profile: { name: "work", region: "ca-central-1" },
+  askInstance: async () => "us-gov-west-1",
+};
+
+describe("the region order", () => {
+  // Each row takes away the winner of the row before.
+  const rows: [string, Partial<RegionClaims>, string, string][] = [
+    ["--region", { flag: "eu-west-3" }, "eu-west-3", "flag --region"],
+    ["the model's ARN", {}, "eu-west-3", "model ARN"],
+    ["the discovery setting", { arn: undefined }, "eu-central-1", "models.bedrockDiscovery.region"],
+    ["the provider's baseUrl", { discovery: undefined }, "us-west-2", "models.providers.amazon-bedrock.baseUrl"],
+    ["AWS_REGION", { baseUrl: undefined }, "ap-south-1", "env AWS_REGION"],
+    ["AWS_DEFAULT_REGION", { env: { AWS_DEFAULT_REGION: "sa-east-1" } }, "sa-east-1", "env AWS_DEFAULT_REGION"],
+    ["the profile", { env: {} }, "ca-central-1", "profile work"],
+    ["the instance", { profile: undefined }, "us-gov-west-1", "instance metadata"],
+    ["the default", { askInstance: undefined }, "us-east-1", "default"],
+  ];
+  let claims = everything;
+  for (const [name, change, value, source] of rows) {
+    const these = { ...claims, ...change };
+    if (name !== "--region") claims = these;
+    it(`takes ${name} when nothing nearer names one`, async () => {
+      expect(await resolveRegion(these)).toEqual({ value, source });
+    });
+  }
+
+  it("falls to us-east-1 when the instance does not answer", async () => {
+    const claims = { env: {}, askInstance: async () => undefined };
+    expect(await resolveRegion(claims)).toEqual({ value: "us-east-1", source: "default" });
+  });
+
+  it("does not ask the instance when something nearer names a region", () => {
+    const askInstance = (): Promise<string> => Promise.reject(new Error("asked"));
+    expect(decideRegion({ env: { AWS_REGION: "us-east-2" }, askInstance })?.value).toBe("us-east-2");
+  });
+
+  it("refuses a --region that contradicts the ARN", () => {
+    expect(() => decideRegion({ ...everything, flag: "us-east-1" })).toThrow(
+      expect.objectContaining({ code: "usage", message: expect.stringContaining("eu-west-3") }),
+    );
+  });
+
+  it.each(["virginia", "us-east", "US-EAST-1", "us-east-1;rm", "https://x"])("refuses --region %s", (flag) => {
+    expect(() => decideRegion({ env: {}, flag })).toThrow(expect.objectContaining({ code: "usage" }));
+  });
+});
+
+describe("isRegionName", () => {
+  it.each(["us-east-1", "us-gov-west-1", "cn-north-1", "ap-southeast-2", "eusc-de-east-1", "us-iso-east-1"])(
+    "knows %s as one",
+    (name) => expect(isRegionName(name)).toBe(true),
+  );
+});
+
+describe("regionOfBaseUrl", () => {
+  it.each([
+    ["https://bedrock-runtime.us-east-1.amazonaws.com", "us-east-1"],
+    ["https://bedrock-runtime.cn-north-1.amazonaws.com.cn/", "cn-north-1"],
+    ["https://bedrock-runtime-fips.us-gov-west-1.amazonaws.com", "us-gov-west-1"],
+    ["https://bedrock-runtime.eu-west-1.api.aws", "eu-west-1"],
+    ["https://vpce-0123.bedrock-runtime.us-east-1.vpce.amazonaws.com", undefined],
+    ["http://127.0.0.1:8080", undefined],
+  ])("reads %s as %s", (url, region) => expect(regionOfBaseUrl(url)).toBe(region));
+});

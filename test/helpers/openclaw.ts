@@ -1,0 +1,73 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
+
+const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
+
+/** The Node that runs the program under test: this one, or the one that OPENCLAW_TEST_NODE names. */
+const nodeBinary = process.env["OPENCLAW_TEST_NODE"] ?? process.execPath;
+export const binary = path.join(root, "bin", "openclaw.js");
+
+export interface Result {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunOptions {
+  env?: Record<string, string | undefined>;
+  /** Written to stdin, which is then closed. Without it stdin is closed at once. */
+  input?: string;
+  cwd?: string;
+}
+
+/** A home folder of its own for one test, removed when the test ends. */
+export function createHome(): string {
+  const home = mkdtempSync(path.join(tmpdir(), "openclaw-test-"));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  return home;
+}
+
+/** The environment of a user who has set nothing: no AWS variable, IMDS off so that nothing leaves the machine. */
+export function emptyEnvironment(home: string, extra: RunOptions["env"] = {}): Record<string, string> {
+  const env: Record<string, string | undefined> = {
+    HOME: home,
+    PATH: process.env["PATH"],
+    AWS_EC2_METADATA_DISABLED: "true",
+    // Lets coverage see into the spawned program.
+    NODE_V8_COVERAGE: process.env["NODE_V8_COVERAGE"],
+    ...extra,
+  };
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
+
+/** Starts the real program, for tests that look at it while it runs. */
+export function start(args: readonly string[], home: string, options: RunOptions = {}) {
+  const child = spawn(nodeBinary, [binary, ...args], {
+    env: emptyEnvironment(home, options.env),
+    cwd: options.cwd ?? home,
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(options.input ?? "");
+  return child;
+}
+
+/** Runs the real program to its end. */
+export async function openclaw(args: readonly string[], home: string, options: RunOptions = {}): Promise<Result> {
+  const child = start(args, home, options);
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
+  child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code, signal) =>
+      resolve({ code, signal, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() }),
+    );
+  });
+}
