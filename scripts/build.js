@@ -1,16 +1,29 @@
 // Bundles src/ into dist/: few chunks, loaded when a command needs them, no runtime dependencies.
 // esbuild splits only ES modules; Node starts CommonJS faster. So: split first, then turn each chunk into CommonJS.
 import { build, transform } from "esbuild";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const target = "node20.19";
 
+/** Builds the program into a folder, which is replaced when the build is whole. Returns esbuild's account of the inputs. */
 export async function buildProgram(folder = path.join(root, "dist")) {
+  const fresh = `${folder}-${process.pid}`;
+  try {
+    const account = await bundleInto(fresh);
+    // Whoever runs the program meanwhile finds the old one or the new one, never half of one.
+    await rm(folder, { recursive: true, force: true });
+    await rename(fresh, folder);
+    return account;
+  } finally {
+    await rm(fresh, { recursive: true, force: true });
+  }
+}
+
+async function bundleInto(folder) {
   const { version } = JSON.parse(await readFile(path.join(root, "package.json"), "utf8"));
-  await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const result = await build({
     absWorkingDir: root,

@@ -78,14 +78,25 @@ export function createCommand(runtime: Runtime): Command {
     "--effective",
     "print the value in force and where it comes from",
   );
-  define(config, "set <path> <value>", "Write a setting.", () => import("./commands/config/set.ts"))
+  define(config, "set [path] [value]", "Write a setting.", () => import("./commands/config/set.ts"))
     .option("--strict-json", "accept only JSON as the value")
+    .option("--merge", "add the entries of an object to those that are there")
+    .option("--replace", "let the value drop existing entries of a map")
+    .option("--batch-file <file>", "read a list of {path, value} from a JSON5 file, - for stdin")
     .option("--force", "write a path that is not a known setting")
     .option("--dry-run", "print the change and write nothing");
   define(config, "unset <path>", "Remove a setting.", () => import("./commands/config/unset.ts")).option(
     "--dry-run",
     "print the change and write nothing",
   );
+  define(config, "patch", "Merge an object into the configuration; null removes.", () =>
+    import("./commands/config/patch.ts"),
+  )
+    .option("--file <file>", "read the object from a JSON5 file")
+    .option("--stdin", "read the object from stdin")
+    .option("--replace", "let a value drop existing entries of a map")
+    .option("--force", "write paths that are not known settings")
+    .option("--dry-run", "print the change and write nothing");
   define(config, "file", "Print the path of the configuration file.", () => import("./commands/config/file.ts"));
   define(config, "validate", "Check the configuration file.", () => import("./commands/config/validate.ts"));
   define(config, "schema", "Print a JSON Schema of the settings.", () => import("./commands/config/schema.ts"));

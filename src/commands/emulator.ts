@@ -1,8 +1,11 @@
 import { isIPv4 } from "node:net";
+import { maskKeyId } from "../credentials/mask.ts";
 import { startEmulator, type Emulator, type RecordedCall } from "../emulator/emulator.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
+
+const DEFAULT_HOST = "127.0.0.1";
 
 export interface EmulatorCommandOptions extends GlobalOptions {
   /** Any free port when it is not given. */
@@ -17,7 +20,8 @@ export interface EmulatorCommandOptions extends GlobalOptions {
 export async function run(options: EmulatorCommandOptions, runtime: Runtime): Promise<void> {
   const emulator = await open(options, runtime);
   try {
-    const region = options.region ?? runtime.env["AWS_REGION"] ?? runtime.env["AWS_DEFAULT_REGION"] ?? "us-east-1";
+    const region =
+      options.region ?? runtime.env["AWS_REGION"] ?? runtime.env["AWS_DEFAULT_REGION"] ?? "us-east-1";
     if (runtime.terminal.format === "json") await runtime.terminal.printJson(describe(emulator, region));
     else await runtime.terminal.print(instructions(emulator, region));
     await whenAborted(runtime.signal);
@@ -27,11 +31,14 @@ export async function run(options: EmulatorCommandOptions, runtime: Runtime): Pr
   throw runtime.signal.reason;
 }
 
-async function open({ host, port, region }: EmulatorCommandOptions, { terminal }: Runtime): Promise<Emulator> {
+async function open(
+  { host, port, region }: EmulatorCommandOptions,
+  { terminal }: Runtime,
+): Promise<Emulator> {
   if (!isLoopback(host)) {
     throw usageError(
       `--host ${host} is not an address of this machine alone; the emulator's credentials are public.`,
-      "openclaw emulator --host 127.0.0.1",
+      `openclaw emulator --host ${DEFAULT_HOST}`,
     );
   }
   try {
@@ -44,22 +51,25 @@ async function open({ host, port, region }: EmulatorCommandOptions, { terminal }
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "EADDRINUSE") throw cannotListen(host, `Port ${port} is already in use on ${host}.`, error);
-    if (code === "EACCES") throw cannotListen(host, `Port ${port} needs more rights than this user has.`, error);
+    if (code === "EACCES")
+      throw cannotListen(host, `Port ${port} needs more rights than this user has.`, error);
     if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND" || code === "EAFNOSUPPORT") {
-      throw cannotListen("127.0.0.1", `This machine has no address ${host}.`, error);
+      throw cannotListen(DEFAULT_HOST, `This machine has no address ${host}.`, error);
     }
     throw error;
   }
 }
 
 function describeCall(call: RecordedCall): string {
-  const signer = call.bearerToken === undefined ? call.accessKeyId && maskKeyId(call.accessKeyId) : "bearer token";
+  const signer =
+    call.bearerToken === undefined ? call.accessKeyId && maskKeyId(call.accessKeyId) : "bearer token";
   const who = [signer, call.region].filter((part) => part !== undefined).join(" ");
   return `HTTP/${call.httpVersion} ${call.method} ${call.path} (${call.route}${who === "" ? "" : `, ${who}`}): ${call.status}`;
 }
 
 function cannotListen(host: string, message: string, cause: unknown): OpenclawError {
-  return new OpenclawError("usage", { message, hint: `openclaw emulator --host ${host} takes any free port.`, cause });
+  const command = host === DEFAULT_HOST ? "openclaw emulator" : `openclaw emulator --host ${host}`;
+  return new OpenclawError("usage", { message, hint: `${command} takes any free port.`, cause });
 }
 
 function isLoopback(host: string): boolean {
@@ -83,6 +93,7 @@ function instructions(emulator: Emulator, region: string): string {
     "# or, in place of the two keys, a Bedrock API key:",
     `# export AWS_BEARER_TOKEN_BEDROCK=${emulator.bearerToken}`,
     "# or the role of a simulated EC2 instance:",
+    "# unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_EC2_METADATA_DISABLED",
     `# export AWS_EC2_METADATA_SERVICE_ENDPOINT=${emulator.url}`,
   ].join("\n");
 }

@@ -1,9 +1,11 @@
 import { OpenclawError, usageError } from "../errors.ts";
-import { isSameValue, quoteForShell, valueAt, type Edit } from "./edit-value.ts";
+import { isSameValue, valueAt, type Edit } from "./edit-value.ts";
 import { exampleFor } from "./example.ts";
 import { findSetting } from "./find-setting.ts";
 import { nearestSetting } from "./nearest-setting.ts";
 import { formatPath, isWithin, type PathSegment } from "./path.ts";
+import { quoteForShell } from "./quote-for-shell.ts";
+import { maskSecrets } from "./secrets.ts";
 import { isObject, validate, type Problem } from "./validate.ts";
 
 export interface EditPermissions {
@@ -34,7 +36,7 @@ export function checkEdit(
   const introduced = validate(after).find(
     (problem) => !old.has(problem.message) || edits.some((edit) => isWithin(problem.path, edit.path)),
   );
-  if (introduced !== undefined) throw wrongValue(introduced, edits);
+  if (introduced !== undefined) throw wrongValue(introduced, edits, after);
 }
 
 /** The first place in a new value that the table does not know and that did not hold the same before. */
@@ -87,25 +89,31 @@ function unknownSetting(path: readonly PathSegment[]): OpenclawError {
   });
 }
 
-function wrongValue(problem: Problem, edits: readonly Edit[]): OpenclawError {
+function wrongValue(problem: Problem, edits: readonly Edit[], after: unknown): OpenclawError {
   const { path, message, expected, received } = problem;
   return new OpenclawError("config-invalid", {
     message,
-    hint: hintFor(path, edits),
+    hint: hintFor(path, edits, after),
     details: { path: formatPath(path), expected, received },
   });
 }
 
-function hintFor(path: readonly PathSegment[], edits: readonly Edit[]): string {
+function hintFor(path: readonly PathSegment[], edits: readonly Edit[], after: unknown): string {
   const removal = edits.find((edit) => edit.op === "unset" && isWithin(path, edit.path));
   const parent = path.slice(0, -1);
   if (removal) return `openclaw config unset ${quoteForShell(formatPath(parent))}`;
-  const isBelowEdit = edits.some((edit) => isWithin(path, edit.path));
+  const asked = edits.find((edit) => isWithin(path, edit.path))?.path;
+  const found = findSetting(asked ?? path);
+  if (asked !== undefined) return setCommand(asked, found ? exampleFor(found) : "VALUE");
   // A setting that must come with others is set together with them.
-  const place = isBelowEdit ? path : parent;
-  const asked = edits.find((edit) => edit.op !== "unset" && isWithin(path, edit.path))?.path ?? place;
-  const found = findSetting(asked);
-  return `openclaw config set ${quoteForShell(formatPath(asked))} ${quoteForShell(found ? exampleFor(found) : "VALUE")}`;
+  const together = valueAt(after, parent);
+  const missing = found ? exampleFor(found) : "VALUE";
+  const value = isObject(together) ? { ...together, [String(path.at(-1))]: missing } : missing;
+  return setCommand(parent, JSON.stringify(maskSecrets(value, parent)));
+}
+
+function setCommand(path: readonly PathSegment[], value: string): string {
+  return `openclaw config set ${quoteForShell(formatPath(path))} ${quoteForShell(value)}`;
 }
 
 function dropsEntry(path: readonly PathSegment[], edit: Edit): OpenclawError {

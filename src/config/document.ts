@@ -45,10 +45,12 @@ function parse(text: string): unknown {
 function applyStep(text: string, step: Step): string {
   if (step.op === "set") return setValue(text, step.path, step.value);
   let edited = text;
-  // Of several members with one key the last one counts, so all must go.
-  for (let place = locate(edited, step.path); place.rest.length === 0; place = locate(edited, step.path)) {
+  let place = locate(text, step.path);
+  do {
     edited = removeMember(edited, place.document, place.parent, place.index);
-  }
+    place = locate(edited, step.path);
+    // Of several members with one key the last one counts, so all must go.
+  } while (place.rest.length === 0 && typeof step.path.at(-1) === "string");
   return edited;
 }
 
@@ -191,13 +193,16 @@ function clearLine(text: string, { start, end }: Span): Splice {
 /** The comments between key, colon, value and comma of a removed member belong to its reader, and stay. */
 function keepComments(text: string, { start, end }: Span, comments: readonly (Span & { isLine: boolean })[]): Splice {
   const newline = learnNewline(text) + indentAt(text, start);
+  // Blanks that a line comment would swallow go.
+  const lineEnd = skipBlanks(text, end);
+  const endsLine = lineEndAt(text, lineEnd) !== undefined;
   const kept = comments.map((comment, index) => {
     const source = text.slice(comment.start, comment.end);
-    if (!comment.isLine) return source + (index < comments.length - 1 ? " " : "");
     const isLast = index === comments.length - 1;
-    return isLast && lineEndAt(text, skipBlanks(text, end)) !== undefined ? source : source + newline;
+    if (comment.isLine) return isLast && endsLine ? source : source + newline;
+    return isLast ? source : `${source} `;
   });
-  return { start, end, text: kept.join("") };
+  return { start, end: comments.at(-1)?.isLine && endsLine ? lineEnd : end, text: kept.join("") };
 }
 
 function learnNewline(text: string): string {

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { OpenclawError } from "../errors.ts";
 import { findSetting } from "./find-setting.ts";
 import { formatPath, type PathSegment } from "./path.ts";
+import { quoteForShell } from "./quote-for-shell.ts";
 import { isSecretPath } from "./secrets.ts";
 import { describeValue, isObject } from "./validate.ts";
 
@@ -190,9 +191,4 @@ function beyondEnd(path: readonly PathSegment[], depth: number, length: number):
     hint: `openclaw config set ${quoteForShell(next)} VALUE`,
     details: { path: formatPath(path), expected: `an index from 0 to ${length}`, received: String(path[depth]) },
   });
-}
-
-/** A word as a shell takes it, quoted only where it must be. */
-export function quoteForShell(word: string): string {
-  return /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,8 +1,7 @@
+import { valueAt } from "./edit-value.ts";
 import { findSetting } from "./find-setting.ts";
-import { listSettings, isPlaceholder } from "./list-settings.ts";
 import { isWithin, type PathSegment } from "./path.ts";
 import type { Kind } from "./settings.ts";
-import { valueAt } from "./edit-value.ts";
 import { isObject } from "./validate.ts";
 
 /** The value of a setting that is in force. */
@@ -31,25 +30,24 @@ const PLUGIN_DISCOVERY: readonly PathSegment[] = ["plugins", "entries", "amazon-
 export function effectiveSettings(
   value: unknown,
   path: readonly PathSegment[],
-  region: EffectiveRegion | undefined,
+  region: EffectiveRegion,
 ): EffectiveSetting[] {
-  const own = findSetting(path);
-  if (own === undefined || isLeaf(own.kind) || path.some((segment) => typeof segment === "number")) {
-    const setting = effectiveLeaf(value, path, region);
-    return setting ? [setting] : [];
-  }
-  return leafPaths(value)
-    .filter((leaf) => isWithin(leaf, path))
-    .flatMap((leaf) => effectiveLeaf(value, leaf, region) ?? []);
+  return leafPaths(findSetting(path)?.kind, path, value).flatMap((leaf) => effectiveLeaf(value, leaf, region) ?? []);
+}
+
+/** True when a path names one value, not a group of settings. */
+export function isSingleSetting(path: readonly PathSegment[]): boolean {
+  const kind = findSetting(path)?.kind;
+  return kind === undefined || !isGroup(kind);
 }
 
 function effectiveLeaf(
   value: unknown,
   path: readonly PathSegment[],
-  region: EffectiveRegion | undefined,
+  region: EffectiveRegion,
 ): EffectiveSetting | undefined {
   const isDiscovery = path.length === 3 && isWithin(path, DISCOVERY);
-  if (isDiscovery && path[2] === "region" && region) {
+  if (isDiscovery && path[2] === "region") {
     return { path, value: region.value, source: region.source.startsWith("models.") ? "file" : region.source };
   }
   const written = valueAt(value, path);
@@ -60,27 +58,23 @@ function effectiveLeaf(
   if (isWithin(path, PLUGIN_DISCOVERY)) return undefined;
   const field = findSetting(path)?.field;
   if (field?.default !== undefined) return { path, value: field.default, source: "default" };
-  return field?.defaultText === undefined ? undefined : { path, value: null, source: "default", defaultText: field.defaultText };
+  const { defaultText } = field ?? {};
+  return defaultText === undefined ? undefined : { path, value: null, source: "default", defaultText };
 }
 
-/** Every path of the table that holds a single value; keys of maps are those of the file. */
-function leafPaths(value: unknown): PathSegment[][] {
-  return listSettings()
-    .filter(({ segments, field }) => isLeaf(field.type) && !segments.includes("[]"))
-    .flatMap(({ segments }) => fillKeys(value, segments))
-    .filter((path, index, all) => all.findIndex((other) => isWithin(path, other) && path.length >= other.length) === index);
+/** Every path at or below one that holds a single value; keys of maps are those of the file. */
+function leafPaths(kind: Kind | undefined, path: readonly PathSegment[], value: unknown): (readonly PathSegment[])[] {
+  if (kind?.kind === "object") {
+    return Object.entries(kind.fields).flatMap(([name, field]) => leafPaths(field.type, [...path, name], value));
+  }
+  if (kind?.kind === "map" && isGroup(kind)) {
+    const entries = valueAt(value, path);
+    const keys = isObject(entries) ? Object.keys(entries) : [];
+    if (keys.length > 0) return keys.flatMap((key) => leafPaths(kind.of, [...path, key], value));
+  }
+  return [path];
 }
 
-function fillKeys(value: unknown, segments: readonly string[]): PathSegment[][] {
-  const at = segments.findIndex(isPlaceholder);
-  if (at === -1) return [[...segments]];
-  const map = valueAt(value, segments.slice(0, at));
-  if (!isObject(map)) return [];
-  return Object.keys(map).flatMap((key) =>
-    fillKeys(valueAt(map, [key]), segments.slice(at + 1)).map((rest) => [...segments.slice(0, at), key, ...rest]),
-  );
-}
-
-function isLeaf(kind: Kind): boolean {
-  return kind.kind !== "object" && !(kind.kind === "map" && kind.of.kind === "object");
+function isGroup(kind: Kind): boolean {
+  return kind.kind === "object" || (kind.kind === "map" && kind.of.kind === "object");
 }

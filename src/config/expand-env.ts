@@ -9,6 +9,13 @@ export function hasReference(text: string): boolean {
   return [...text.matchAll(REFERENCE)].some(([match]) => !match.startsWith("$$"));
 }
 
+/** The variables a text refers to that have no value. */
+export function unsetVariables(text: string, env: Environment): string[] {
+  return [...text.matchAll(REFERENCE)].flatMap(([match, name = ""]) =>
+    match.startsWith("$$") || env[name] !== undefined ? [] : [name],
+  );
+}
+
 /**
  * Puts the values of environment variables in place of `${NAME}`; `$${NAME}` stands for the text `${NAME}` itself.
  * Throws `config-invalid` naming a variable that is not set; `place` says which setting asks for it.

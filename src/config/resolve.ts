@@ -1,7 +1,7 @@
 import { OpenclawError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Environment, Runtime } from "../runtime.ts";
-import { expandEnv, hasReference } from "./expand-env.ts";
+import { expandEnv, hasReference, unsetVariables } from "./expand-env.ts";
 import { locateConfig, missingFile, readConfigText } from "./file.ts";
 import { parseDocument } from "./parse-document.ts";
 import { formatPath, type PathSegment } from "./path.ts";
@@ -114,12 +114,11 @@ function requireResolved(text: string, place: string): string {
 }
 
 /** Puts the values of set variables in place of `${NAME}` in every text that is not a secret. */
-function resolveReferences(value: unknown, env: Environment, path: readonly PathSegment[] = []): unknown {
+export function resolveReferences(value: unknown, env: Environment, path: readonly PathSegment[] = []): unknown {
   if (Array.isArray(value)) return value.map((item, index) => resolveReferences(item, env, [...path, index]));
   if (isObject(value)) {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolveReferences(item, env, [...path, key])]));
   }
   if (typeof value !== "string" || !value.includes("${") || isSecretPath(path)) return value;
-  const names = [...value.matchAll(/\$\{([A-Za-z_]\w*)\}/g)].map(([, name]) => name ?? "");
-  return names.every((name) => env[name] !== undefined) ? expandEnv(value, env) : value;
+  return unsetVariables(value, env).length === 0 ? expandEnv(value, env) : value;
 }

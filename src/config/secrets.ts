@@ -39,5 +39,5 @@ function isReference(value: unknown): boolean {
 }
 
 function isHarmless(value: unknown): boolean {
-  return value === "" || value === null || typeof value === "boolean";
+  return value === undefined || value === "" || value === null || typeof value === "boolean";
 }

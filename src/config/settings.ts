@@ -204,8 +204,8 @@ const settings = object({
                   guardrail: field(
                     object(
                       {
-                        guardrailIdentifier: field(string, "Id or ARN of the guardrail."),
-                        guardrailVersion: field(string, "Version of the guardrail, or DRAFT."),
+                        guardrailIdentifier: field(string, "Id or ARN of the guardrail.", { example: "abcd1234efgh" }),
+                        guardrailVersion: field(string, "Version of the guardrail, or DRAFT.", { example: "1" }),
                         streamProcessingMode: field(choice("sync", "async"), "Check before or while text streams."),
                         trace: field(choice("enabled", "disabled", "enabled_full"), "Ask for the guardrail's trace."),
                       },

@@ -54,7 +54,7 @@ export function describeKind(kind: Kind): string {
     case "string":
       if (kind.format === "url") return "an http or https URL";
       if (kind.format === "region") return "an AWS region such as us-east-1";
-      return kind.minLength ? "a text that is not empty" : "a text";
+      return kind.minLength ? "a non-empty string" : "a string";
     case "number":
       return `a number${kind.unit ? ` in ${kind.unit}` : ""}${describeBounds(kind.minimum, kind.maximum)}`;
     case "integer":
@@ -72,17 +72,17 @@ export function describeKind(kind: Kind): string {
   }
 }
 
-/** What a value is, in words: `the text "soon"`, `a list`. `isSecret` keeps the value itself out. */
+/** What a value is, in words: `the string "soon"`, `a list`. `isSecret` keeps the value itself out. */
 export function describeValue(value: unknown, isSecret = false): string {
   if (value === undefined) return "nothing";
   if (value === null) return "null";
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
   if (typeof value === "object") return "an object";
   if (typeof value === "string") {
-    if (value === "") return "an empty text";
-    if (isSecret) return "a text";
+    if (value === "") return "an empty string";
+    if (isSecret) return "a string";
     const shown = maskUserInfo(value);
-    return `the text ${JSON.stringify(shown.length > QUOTED_LENGTH ? `${shown.slice(0, QUOTED_LENGTH)}…` : shown)}`;
+    return `the string ${JSON.stringify(shown.length > QUOTED_LENGTH ? `${shown.slice(0, QUOTED_LENGTH)}…` : shown)}`;
   }
   if (isSecret) return `a ${typeof value}`;
   return typeof value === "number" ? `the number ${value}` : String(value);
@@ -154,7 +154,7 @@ function describeBounds(minimum: number | undefined, maximum: number | undefined
 function describeItems(kind: Kind): string {
   switch (kind.kind) {
     case "string":
-      return kind.minLength ? "texts that are not empty" : "texts";
+      return kind.minLength ? "non-empty strings" : "strings";
     case "choice":
       return `${kind.values.slice(0, -1).join(", ")} and ${kind.values.at(-1)}`;
     case "map":

@@ -69,7 +69,10 @@ export class AnswerWriter {
     if (error) throw error;
     if (terminal.format === "text") await this.#endText();
     if (terminal.format === "json") await terminal.printJson(this.#document());
-    if (terminal.format === "ndjson") await terminal.printJson({ type: "usage", ...this.#account() });
+    if (terminal.format === "ndjson") {
+      const { usage, ...rest } = this.#account();
+      await terminal.printJson({ type: "usage", ...usage, ...rest });
+    }
     if (notice) await terminal.warn(notice);
     if (this.#options.showsUsage) {
       const { usage, cost, timeToFirstTokenMs, latencyMs } = this.#account();

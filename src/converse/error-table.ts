@@ -243,7 +243,7 @@ function capitalize(text: string): string {
 /** `ThrottlingException`, `throttlingException` and `com.amazon#ThrottlingException:http://…` are one name. */
 export function stemOf(name: string): string {
   const [bare = name] = (name.split("#").at(-1) ?? name).split(":");
-  return bare.replace(/(Exception|Error)$/, "").toLowerCase();
+  return bare.replace(/(Exception|Error)+$/, "").toLowerCase();
 }
 
 /** The first row that an AWS error falls under. */

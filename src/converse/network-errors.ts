@@ -53,6 +53,12 @@ const NETWORK_TABLE: readonly NetworkRow[] = [
 /** Turns a failure of DNS, connection, TLS or time into `network`, `timeout` or `bad-response`; undefined for others. */
 export function fromNetworkFailure(error: Error, endpoint: string): OpenclawError | undefined {
   const code = codeOf(error);
+  const row = NETWORK_TABLE.find(({ codes }) => codes.includes(code));
+  if (row) {
+    const host = (error as { hostname?: string }).hostname ?? hostOf(endpoint);
+    return new OpenclawError("network", { message: row.message(endpoint, host), hint: row.hint, cause: error });
+  }
+  // Only now: the SDK gives a connection that was reset the name TimeoutError, too.
   if (error.name === "TimeoutError" || code === "ETIMEDOUT" || code === "ESOCKETTIMEDOUT") {
     return new OpenclawError("timeout", {
       message: `${endpoint} did not answer in time.`,
@@ -67,10 +73,11 @@ export function fromNetworkFailure(error: Error, endpoint: string): OpenclawErro
       cause: error,
     });
   }
-  const row = NETWORK_TABLE.find(({ codes }) => codes.includes(code));
-  if (!row) return undefined;
-  const host = (error as { hostname?: string }).hostname ?? (URL.canParse(endpoint) ? new URL(endpoint).hostname : endpoint);
-  return new OpenclawError("network", { message: row.message(endpoint, host), hint: row.hint, cause: error });
+  return undefined;
+}
+
+function hostOf(endpoint: string): string {
+  return URL.canParse(endpoint) ? new URL(endpoint).hostname : endpoint;
 }
 
 /** The system's code, which may sit one or two causes deep or, for several addresses, in a list of errors. */

@@ -7,7 +7,7 @@ import {
 } from "@aws-sdk/client-bedrock";
 import type { AwsSession } from "../aws/session.ts";
 import { toOpenclawError } from "../converse/aws-errors.ts";
-import type { OpenclawError } from "../errors.ts";
+import { OpenclawError } from "../errors.ts";
 import type { Discovered, FoundationModel, InferenceProfile, Warning } from "./discovered.ts";
 
 /** The most ListInferenceProfiles gives in one page. */
@@ -44,13 +44,22 @@ export async function discover(session: AwsSession): Promise<Discovered> {
   };
 }
 
-async function listModels(session: AwsSession): Promise<FoundationModel[]> {
+/** The foundation models of the session's region. Throws what the SDK throws. */
+export async function listModels(session: AwsSession): Promise<FoundationModel[]> {
   const client = await session.bedrock();
   const answer = await client.send(new ListFoundationModelsCommand({}), { abortSignal: session.surroundings.runtime.signal });
+  if (!Array.isArray(answer.modelSummaries)) {
+    throw new OpenclawError("bad-response", {
+      message: `${session.endpoint("bedrock")?.url ?? "Bedrock"} answered without a list of models, which AWS never does.`,
+      hint: "A proxy or another server may be in between: openclaw doctor",
+      requestId: answer.$metadata.requestId,
+    });
+  }
   return items<FoundationModelSummary>(answer.modelSummaries).map(readModel).filter(isPresent);
 }
 
-async function listProfiles(session: AwsSession, typeEquals?: InferenceProfileType): Promise<InferenceProfile[]> {
+/** The inference profiles of the session's region, all pages; AWS's own unless a type is given. Throws what the SDK throws. */
+export async function listProfiles(session: AwsSession, typeEquals?: InferenceProfileType): Promise<InferenceProfile[]> {
   const client = await session.bedrock();
   const found: InferenceProfile[] = [];
   const pages = paginateListInferenceProfiles(

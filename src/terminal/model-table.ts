@@ -7,12 +7,12 @@ const COLUMNS: readonly Column[] = [
   { title: "Key" },
   { title: "Name", dropOrder: 7 },
   { title: "Input", dropOrder: 4 },
-  { title: "Context", align: "right", dropOrder: 2 },
+  { title: "Context", align: "right", dropOrder: 1 },
   { title: "Max out", align: "right", dropOrder: 5 },
   { title: "$ in", align: "right", dropOrder: 3 },
   { title: "$ out", align: "right", dropOrder: 3 },
   { title: "Reasoning", dropOrder: 6 },
-  { title: "Tags", dropOrder: 1 },
+  { title: "Tags", dropOrder: 2 },
 ];
 
 /**
@@ -23,7 +23,7 @@ const COLUMNS: readonly Column[] = [
 export function modelLines(models: readonly ListedModel[], columns: number, style: Style): string[] {
   if (columns === Number.POSITIVE_INFINITY) return models.map(tabLine);
   const rows = models.map((model): Cell[] => [
-    model.available ? model.key : { text: model.key, look: style.dim },
+    { text: model.key, look: model.available ? (key) => quietPrefix(key, style) : style.dim },
     model.name,
     model.input,
     quiet(formatTokens(model.contextWindow), model.limitsSource === "default", style),
@@ -34,6 +34,12 @@ export function modelLines(models: readonly ListedModel[], columns: number, styl
     { text: model.tags.join(","), look: model.missing ? style.yellow : style.cyan },
   ]);
   return layoutTable(COLUMNS, rows, columns, style.bold);
+}
+
+/** The provider is the same in most rows; the id is what people look for. */
+function quietPrefix(key: string, style: Style): string {
+  const slash = key.indexOf("/") + 1;
+  return style.dim(key.slice(0, slash)) + key.slice(slash);
 }
 
 /** A default stands where nobody knows better: shown, but quietly. */

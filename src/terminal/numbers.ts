@@ -1,8 +1,8 @@
-/** Tokens for people: 4096 is `4K`, 200000 `200K`, 1048576 `1M`. */
+/** Tokens for people: 4096 is `4K`, 128000 and 131072 are both `128K`, 1000000 is `1M`. */
 export function formatTokens(tokens: number): string {
-  if (tokens >= 1_000_000) return `${trimZero(tokens / (tokens % 1_048_576 === 0 ? 1_048_576 : 1_000_000))}M`;
-  if (tokens >= 1000) return `${trimZero(tokens / (tokens % 1024 === 0 ? 1024 : 1000))}K`;
-  return String(tokens);
+  const base = tokens % 1000 !== 0 && tokens % 1024 === 0 ? 1024 : 1000;
+  if (tokens >= base * base) return `${trimZero(tokens / (base * base))}M`;
+  return tokens >= base ? `${trimZero(tokens / base)}K` : String(tokens);
 }
 
 /** A price in USD per million tokens for people: `0.06`, `3`, `15`. */

@@ -8,6 +8,7 @@ import { buildAuthentication, detectCredentials } from "../../src/credentials/pr
 import { loadSharedConfig } from "../../src/credentials/shared-config.ts";
 import { describeChosen } from "../../src/credentials/describe.ts";
 import { OpenclawError } from "../../src/errors.ts";
+import { blackHole } from "../helpers/black-hole.ts";
 import { jsonError, startIdentityServer, stsError, type IdentityServer } from "../helpers/identity-server.ts";
 import { createHome } from "../helpers/openclaw.ts";
 import { writeSharedFiles, writeSsoToken } from "../helpers/shared-files.ts";
@@ -437,6 +438,16 @@ describe("an instance that gives no credentials", () => {
     expect(error.code).toBe("no-credentials");
     expect(error.message).toContain("does not answer in time");
     expect(error.hint).toContain("hop limit");
+  });
+
+  it("gives up after 1 s where no connection comes about", async () => {
+    const server = await startIdentityServer();
+    const { signer, detect } = await machine(server, { env: { AWS_EC2_METADATA_SERVICE_ENDPOINT: await blackHole() } });
+    const started = performance.now();
+    const [isThere, error] = await Promise.all([detect(), failureOf(signer())]);
+    expect(performance.now() - started).toBeLessThan(1400);
+    expect(isThere).toBe(false);
+    expect(error.message).toContain("no connection within 1 s");
   });
 
   it("gives up at once where nothing listens", async () => {

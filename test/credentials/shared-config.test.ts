@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { loadSharedConfigFiles, loadSsoSessionData, parseKnownFiles } from "@smithy/core/config";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { loadSharedConfig, parseSharedFile, type Keys } from "../../src/credentials/shared-config.ts";
 import { createHome } from "../helpers/openclaw.ts";

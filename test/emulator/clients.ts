@@ -18,7 +18,11 @@ export async function emulate(options: EmulatorOptions = {}): Promise<Emulator> 
 }
 
 /** The control-plane client of the SDK. */
-export function controlClient(emulator: Emulator, credentials: Signer = emulator, region = "us-east-1"): BedrockClient {
+export function controlClient(
+  emulator: Emulator,
+  credentials: Signer = emulator,
+  region = "us-east-1",
+): BedrockClient {
   const client = new BedrockClient({ endpoint: emulator.url, region, credentials, maxAttempts: 1 });
   onTestFinished(() => client.destroy());
   return client;
@@ -42,8 +46,28 @@ export function runtimeClient(
   return client;
 }
 
+/** The runtime client of the SDK with a Bedrock API key. */
+export function bearerClient(
+  emulator: Emulator,
+  protocol: "HTTP/2" | "HTTP/1.1",
+  token: string,
+): BedrockRuntimeClient {
+  const client = new BedrockRuntimeClient({
+    endpoint: emulator.url,
+    region: "us-east-1",
+    token: { token },
+    authSchemePreference: ["httpBearerAuth"],
+    maxAttempts: 1,
+    ...(protocol === "HTTP/1.1" ? { requestHandler: new NodeHttpHandler() } : {}),
+  });
+  onTestFinished(() => client.destroy());
+  return client;
+}
+
 /** Everything a stream carries. */
-export async function collect(stream: AsyncIterable<ConverseStreamOutput> | undefined): Promise<ConverseStreamOutput[]> {
+export async function collect(
+  stream: AsyncIterable<ConverseStreamOutput> | undefined,
+): Promise<ConverseStreamOutput[]> {
   const events: ConverseStreamOutput[] = [];
   for await (const event of stream ?? []) events.push(event);
   return events;
@@ -52,4 +76,9 @@ export async function collect(stream: AsyncIterable<ConverseStreamOutput> | unde
 /** The text of a stream's deltas. */
 export function textOf(events: readonly ConverseStreamOutput[]): string {
   return events.map((event) => event.contentBlockDelta?.delta?.text ?? "").join("");
+}
+
+/** A conversation of one question. */
+export function user(text: string): { role: "user"; content: { text: string }[] }[] {
+  return [{ role: "user", content: [{ text }] }];
 }

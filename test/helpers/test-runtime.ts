@@ -44,6 +44,7 @@ export function testRuntime(options: TestRuntimeOptions): TestRuntime {
     nodeVersion: process.versions.node,
     platform: process.platform,
     processId: process.pid,
+    isProcessAlive: () => true,
     isEmulated: false,
     stdout: () => written.stdout,
     stderr: () => written.stderr,
@@ -55,6 +56,8 @@ export function useEnvironment(env: Readonly<Record<string, string>>): void {
   for (const name of Object.keys(process.env)) {
     if (/^(AWS_|HOME$|.*_proxy$)/i.test(name)) vi.stubEnv(name, undefined);
   }
+  // As bin/openclaw.js does.
+  vi.stubEnv("AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED", "true");
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
   onTestFinished(() => {
     vi.unstubAllEnvs();

@@ -1,3 +1,102 @@
-export async function run(): Promise<void> {
-  throw new Error("to be built");
+import { notSet, valueAt } from "../../config/edit-value.ts";
+import { effectiveSettings, isSingleSetting, type EffectiveSetting } from "../../config/effective.ts";
+import { locateConfig, missingFile, readConfigText } from "../../config/file.ts";
+import { findSetting } from "../../config/find-setting.ts";
+import { nearestSetting } from "../../config/nearest-setting.ts";
+import { parseDocument } from "../../config/parse-document.ts";
+import { formatPath, parsePath, type PathSegment } from "../../config/path.ts";
+import { quoteForShell } from "../../config/quote-for-shell.ts";
+import { loadConfig } from "../../config/resolve.ts";
+import { maskSecrets } from "../../config/secrets.ts";
+import type { OpenclawError } from "../../errors.ts";
+import type { GlobalOptions } from "../../options.ts";
+import type { Runtime } from "../../runtime.ts";
+import { layoutTable } from "../../terminal/table.ts";
+
+export interface GetOptions extends GlobalOptions {
+  path?: string;
+  effective?: boolean;
+}
+
+/**
+ * Prints a value of the configuration file, secrets masked: a scalar bare, an object or list as JSON, without a path
+ * the whole file. Throws `config-not-set` naming the default, or the nearest path when the one given is no setting.
+ */
+export async function run(options: GetOptions, runtime: Runtime): Promise<void> {
+  const path = options.path === undefined ? [] : parsePath(options.path);
+  if (options.effective) return printEffective(path, options, runtime);
+  // Not validated: who mends a wrong value wants to see it first.
+  const value = valueAt(await readValue(options, runtime), path);
+  if (value === undefined) throw absent(path);
+  await printValue(maskSecrets(value, path), runtime);
+}
+
+async function readValue(options: GetOptions, runtime: Runtime): Promise<unknown> {
+  const location = locateConfig(options, runtime);
+  const text = await readConfigText(location.file);
+  if (text === undefined && location.source === "--config") throw missingFile(location);
+  return parseDocument(text ?? "", location.file);
+}
+
+async function printValue(value: unknown, { terminal }: Runtime): Promise<void> {
+  if (terminal.format === "json") return terminal.printJson(value);
+  await terminal.print(typeof value === "object" ? JSON.stringify(value, undefined, 2) : String(value));
+}
+
+async function printEffective(path: readonly PathSegment[], options: GetOptions, runtime: Runtime): Promise<void> {
+  const { terminal } = runtime;
+  const config = await loadConfig(options, runtime);
+  const { effectiveRegion } = await import("./effective-region.ts");
+  const settings = effectiveSettings(config.value, path, await effectiveRegion(options, runtime, config));
+  const [first] = settings;
+  const isSingle = path.length > 0 && isSingleSetting(path);
+  if (first === undefined && path.length > 0) throw absent(path);
+  if (terminal.format === "json") {
+    return terminal.printJson(isSingle && first ? toDocument(first) : { settings: settings.map(toDocument) });
+  }
+  if (terminal.isStdoutTTY) {
+    const style = await terminal.stdoutStyle();
+    const columns = [{ title: "setting" }, { title: "value" }, { title: "source", dropOrder: 1 }];
+    const rows = settings.map((setting) => [
+      formatPath(setting.path),
+      showValue(setting),
+      { text: setting.source, look: style.dim },
+    ]);
+    for (const line of layoutTable(columns, rows, terminal.columns, style.dim)) await terminal.print(line);
+    return;
+  }
+  for (const setting of settings) {
+    const fields = [showValue(setting), setting.source];
+    await terminal.print((isSingle ? fields : [formatPath(setting.path), ...fields]).join("\t"));
+  }
+}
+
+function toDocument({ path, value, source, defaultText }: EffectiveSetting): Record<string, unknown> {
+  return { path: formatPath(path), value: maskSecrets(value, path), source, ...(defaultText === undefined ? {} : { default: defaultText }) };
+}
+
+function showValue({ path, value, defaultText }: EffectiveSetting): string {
+  if (defaultText !== undefined) return defaultText;
+  const masked = maskSecrets(value, path);
+  return typeof masked === "object" ? JSON.stringify(masked) : String(masked);
+}
+
+function absent(path: readonly PathSegment[]): OpenclawError {
+  const found = findSetting(path);
+  if (found === undefined) {
+    const nearest = nearestSetting(path);
+    return notSet(path, {
+      message: `, and is not a setting; the nearest one is ${nearest}.`,
+      hint: `openclaw config get ${quoteForShell(nearest)}`,
+    });
+  }
+  const fallback =
+    found.field?.default === undefined ? found.field?.defaultText : JSON.stringify(found.field.default);
+  return notSet(path, {
+    message: fallback === undefined ? "." : `; its default is ${fallback}.`,
+    hint:
+      fallback === undefined
+        ? `openclaw config set ${quoteForShell(formatPath(path))} VALUE`
+        : `openclaw config get --effective ${quoteForShell(formatPath(path))}`,
+  });
 }

@@ -1,0 +1,107 @@
+// Brings a clone to where it can run: packages installed as package-lock.json says, dist/ built from the sources.
+// Only node: imports here, because it runs before anything is installed.
+import { spawn } from "node:child_process";
+import { readdir, readFile, stat, utimes } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+
+/** What the bundle is made of: dist/ is stale when one of these changed after it was built. */
+const sources = ["src", "bin", "scripts/build.js", "package.json", "package-lock.json", "tsconfig.json"];
+
+/** Written last by the build, so that half a build is never taken for one. */
+const lastBuilt = path.join(root, "dist", "package.json");
+
+/** Installs and builds what is missing or older than its sources. `say` takes one line for each step that runs. */
+export async function setUp(say) {
+  if (!(await isInstalled())) {
+    say("installing packages (npm ci)");
+    // A machine with NODE_ENV=production would leave the build tools out; no package needs its install script.
+    await runNpm(["ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
+  }
+  if (!(await isBuilt())) {
+    say("building dist/");
+    await build();
+  }
+}
+
+/** Whether node_modules holds what package-lock.json asks for, by npm's own record of its last complete install. */
+async function isInstalled() {
+  const installed = await readLock(path.join(root, "node_modules", ".package-lock.json"));
+  if (installed === undefined) return false;
+  const wanted = await readLock(path.join(root, "package-lock.json"));
+  return Object.entries(wanted).every(
+    ([folder, entry]) =>
+      folder === "" ||
+      (installed[folder] === undefined
+        ? entry.optional === true && !isForThisMachine(entry)
+        : installed[folder].version === entry.version && installed[folder].integrity === entry.integrity),
+  );
+}
+
+/** Whether npm installs an optional package here: esbuild and others ship a binary for each kind of machine. */
+function isForThisMachine({ os, cpu, libc }) {
+  return os?.includes(process.platform) && cpu?.includes(process.arch) && libc === undefined;
+}
+
+async function readLock(file) {
+  try {
+    return JSON.parse(await readFile(file, "utf8")).packages;
+  } catch (error) {
+    // Missing, or left half written by an install that was broken off: either way, install.
+    if (error.code === "ENOENT" || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+async function isBuilt() {
+  const built = await modifiedAt(lastBuilt);
+  if (built === 0) return false;
+  const changed = await Promise.all(sources.map((name) => newestIn(path.join(root, name))));
+  return changed.every((time) => time < built);
+}
+
+/** When a file, or anything in a folder, changed last, in ms since 1970. Folders count: they change with a removal. */
+async function newestIn(place) {
+  const own = await stat(place);
+  if (!own.isDirectory()) return own.mtimeMs;
+  const names = await readdir(place);
+  const times = await Promise.all(names.map((name) => newestIn(path.join(place, name))));
+  return Math.max(own.mtimeMs, ...times);
+}
+
+async function modifiedAt(file) {
+  try {
+    return (await stat(file)).mtimeMs;
+  } catch (error) {
+    if (error.code === "ENOENT") return 0;
+    throw error;
+  }
+}
+
+async function build() {
+  // What changes while the build runs is newer than the build.
+  const started = new Date();
+  const { buildProgram } = await import(pathToFileURL(path.join(root, "scripts", "build.js")).href);
+  await buildProgram();
+  await utimes(lastBuilt, started, started);
+}
+
+/** Runs npm with its output on stderr. Rejects when it fails. */
+export async function runNpm(args, options = {}) {
+  const cli = process.env.npm_execpath;
+  // The npm that runs this script, where there is one: it is certain to exist, and to be the one that was asked.
+  const [command, first] = cli?.endsWith("npm-cli.js") ? [process.execPath, [cli]] : ["npm", []];
+  const child = spawn(command, [...first, ...args], {
+    cwd: root,
+    stdio: ["ignore", 2, 2],
+    shell: process.platform === "win32" && command === "npm",
+    ...options,
+  });
+  const code = await new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", resolve);
+  });
+  if (code !== 0) throw new Error(`npm ${args.join(" ")} ended with exit code ${code}.`);
+}

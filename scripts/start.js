@@ -1,0 +1,89 @@
+// `npm start`: sets the clone up, then runs `openclaw` with the arguments given, or a tour where none are.
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { constants, tmpdir } from "node:os";
+import path from "node:path";
+import { root, setUp } from "./set-up.js";
+
+const binary = path.join(root, "bin", "openclaw.js");
+
+/** What a stranger sees first: where credentials come from, which models there are, an answer that streams. */
+const tour = [
+  ["doctor", "--emulator"],
+  ["models", "list", "--emulator"],
+  ["chat", "--emulator", "Why is the sky blue?"],
+];
+
+/** Variables that by themselves mean that this machine has AWS credentials. */
+const credentialVariables = [
+  "AWS_BEARER_TOKEN_BEDROCK",
+  "AWS_ACCESS_KEY_ID",
+  "AWS_PROFILE",
+  "AWS_WEB_IDENTITY_TOKEN_FILE",
+  "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+  "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+];
+
+const isColored = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
+const bold = (text) => (isColored ? `\u001b[1m${text}\u001b[22m` : text);
+const dim = (text) => (isColored ? `\u001b[2m${text}\u001b[22m` : text);
+
+/** Runs the program to its end with this process's streams. Resolves to its exit code, 128 + n for signal n. */
+async function run(args, options = {}) {
+  const child = spawn(process.execPath, [binary, ...args], { stdio: "inherit", ...options });
+  const isOnTerminal = process.stdin.isTTY === true;
+  const forward = (signal) => {
+    // A terminal sends Ctrl-C to every process in the foreground: the program has it already.
+    if (signal !== "SIGINT" || !isOnTerminal) child.kill(signal);
+  };
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
+  for (const signal of signals) process.on(signal, forward);
+  try {
+    return await new Promise((resolve, reject) => {
+      child.on("error", reject);
+      child.on("close", (code, signal) => resolve(code ?? 128 + constants.signals[signal]));
+    });
+  } finally {
+    for (const signal of signals) process.off(signal, forward);
+  }
+}
+
+async function runTour() {
+  // A folder of its own: the tour shows the program as it comes, not what this user has configured.
+  const stateFolder = await mkdtemp(path.join(tmpdir(), "openclaw-tour-"));
+  const { OPENCLAW_CONFIG_PATH: _, ...env } = process.env;
+  try {
+    for (const args of tour) {
+      process.stdout.write(`\n${dim("$")} ${bold(commandLine(args))}\n\n`);
+      const code = await run(args, { env: { ...env, OPENCLAW_STATE_DIR: stateFolder } });
+      if (code !== 0) return code;
+    }
+  } finally {
+    await rm(stateFolder, { recursive: true, force: true });
+  }
+  process.stdout.write(`\n${farewell()}\n`);
+  return 0;
+}
+
+function commandLine(args) {
+  return ["openclaw", ...args.map((arg) => (/[^\w./-]/.test(arg) ? `"${arg}"` : arg))].join(" ");
+}
+
+/** How to go on: the tour itself never talks to AWS. */
+function farewell() {
+  const found = credentialVariables.find((name) => (process.env[name] ?? "").trim() !== "");
+  const opening = found
+    ? `That was the Bedrock inside openclaw. ${found} is set, so the same three commands work against AWS:`
+    : "That was the Bedrock inside openclaw. With AWS credentials the same three commands work against AWS:";
+  return [opening, ...tour.map((args) => `  ${bold(npmCommandLine(args.filter((arg) => arg !== "--emulator")))}`)].join("\n");
+}
+
+function npmCommandLine(args) {
+  return commandLine(args).replace(/^openclaw/, "node bin/openclaw.js");
+}
+
+const args = process.argv.slice(2);
+await setUp((step) => process.stderr.write(`openclaw: ${step}\n`));
+// npm runs scripts in the package's folder; file names among the arguments are meant from where the user stands.
+const currentFolder = process.env.INIT_CWD ?? process.cwd();
+process.exitCode = args.length === 0 ? await runTour() : await run(args, { cwd: currentFolder });

@@ -1,0 +1,121 @@
+import type { AwsCredentialIdentity } from "@smithy/types";
+import { type AwsSession, openSession, type Surroundings, surveySurroundings, type Target } from "../aws/session.ts";
+import { defaultModel, type LoadedConfig, loadConfig } from "../config/resolve.ts";
+import { instanceMetadata, type InstanceAnswer } from "../credentials/imds.ts";
+import { type CredentialReport, reportCredentials } from "../credentials/report.ts";
+import type { FoundationModel, InferenceProfile } from "../discovery/discovered.ts";
+import { resolveModel, type ResolvedModel } from "../discovery/resolve-model.ts";
+import { OpenclawError } from "../errors.ts";
+import type { GlobalOptions } from "../options.ts";
+import type { Runtime } from "../runtime.ts";
+
+/** What AWS lists in one region. Each list is asked for once, by whoever needs it first. */
+export interface RegionLists {
+  readonly session: AwsSession;
+  /** Throws what the SDK throws. */
+  models(): Promise<FoundationModel[]>;
+  /** AWS's own profiles and the account's. Throws what the SDK throws. */
+  profiles(): Promise<InferenceProfile[]>;
+}
+
+/** What the checks share: everything is found out once, by the check that needs it first. */
+export interface Examination {
+  readonly options: GlobalOptions;
+  readonly runtime: Runtime;
+  /** Throws `config-unreadable` and `config-invalid`. */
+  config(): Promise<LoadedConfig>;
+  /** With an empty configuration where there is no readable one. Never throws. */
+  surroundings(): Promise<Surroundings>;
+  /** What the instance metadata service says; undefined where another source was chosen and nobody asks it. */
+  instance(): Promise<InstanceAnswer | undefined>;
+  credentials(): Promise<CredentialReport>;
+  /** The resolved credentials; undefined for a bearer token. Throws the errors of credentials/provider.ts. */
+  identity(): Promise<AwsCredentialIdentity | undefined>;
+  /** The session of discovery. Throws `usage` for a bad region or endpoint. */
+  session(): Promise<AwsSession>;
+  /** The default model and its fallbacks, as they will be called. Throws config errors. */
+  models(): Promise<ResolvedModel[]>;
+  /** The lists of the region in which a model is called. */
+  listsFor(target: Target): Promise<RegionLists>;
+  /** Closes every connection. */
+  close(): void;
+}
+
+const DISCOVERY: Target = { kind: "discovery" };
+
+/** Prepares an examination. Reads and asks nothing yet. */
+export function createExamination(options: GlobalOptions, runtime: Runtime): Examination {
+  const sessions: AwsSession[] = [];
+  const lists = new Map<string, RegionLists>();
+  const config = once(() => loadConfig(options, runtime));
+  const readableConfig = async (): Promise<LoadedConfig> => {
+    try {
+      return await config();
+    } catch (failure) {
+      // The check of the configuration tells it; the others go on with the defaults.
+      if (failure instanceof OpenclawError) return { file: "", exists: false, value: {} };
+      throw failure;
+    }
+  };
+  const surroundings = once(async () => surveySurroundings(options, runtime, await readableConfig()));
+  const open = async (target: Target): Promise<AwsSession> => {
+    const session = await openSession(await surroundings(), target);
+    sessions.push(session);
+    return session;
+  };
+  const session = once(() => open(DISCOVERY));
+  const instance = once(async () => {
+    const { chosen, instanceMetadata: settings } = (await surroundings()).decision;
+    const isAsked = chosen.source === "default-chain" && chosen.step === "instance-metadata";
+    return isAsked ? instanceMetadata(runtime, settings).answer() : undefined;
+  });
+  return {
+    options,
+    runtime,
+    config,
+    surroundings,
+    instance,
+    credentials: once(async () => reportCredentials((await surroundings()).decision, await instance())),
+    identity: once(async () => {
+      const authentication = await (await session()).authentication();
+      return authentication.kind === "token" ? undefined : authentication.credentials();
+    }),
+    session,
+    models: once(async () => {
+      const { value } = await config();
+      const { primary, fallbacks } = defaultModel(value);
+      return [...(primary === undefined ? [] : [primary]), ...fallbacks].map((text) => resolveModel(text, value));
+    }),
+    listsFor: async (target) => {
+      const discovery = await session();
+      const own = target.kind === "discovery" ? discovery : await open(target);
+      const nearest = own.region.value === discovery.region.value ? discovery : own;
+      const known = lists.get(nearest.region.value);
+      if (known) return known;
+      const fresh = listsOf(nearest);
+      lists.set(nearest.region.value, fresh);
+      return fresh;
+    },
+    close: () => {
+      for (const opened of sessions) opened.close();
+    },
+  };
+}
+
+function listsOf(session: AwsSession): RegionLists {
+  return {
+    session,
+    models: once(async () => (await import("../discovery/discover.ts")).listModels(session)),
+    profiles: once(async () => {
+      const { listProfiles } = await import("../discovery/discover.ts");
+      const [own, application] = await Promise.all([listProfiles(session), listProfiles(session, "APPLICATION")]);
+      return [...new Map([...own, ...application].map((profile) => [profile.arn, profile])).values()];
+    }),
+  };
+}
+
+
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => (result ??= work());
+}

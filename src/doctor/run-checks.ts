@@ -1,0 +1,91 @@
+import { OpenclawError } from "../errors.ts";
+import { type Check, type CheckResult, fail, type Outcome, skip } from "./check.ts";
+
+export interface RunBounds {
+  /** Time for all checks together, in ms. */
+  totalMs: number;
+  signal: AbortSignal;
+  /** Milliseconds on a clock that never goes back. */
+  elapsed: () => number;
+}
+
+/**
+ * Runs the checks, each as soon as those it needs are done, and gives their results in the order of the list. A check
+ * that is not done in time has failed with `timeout`. Rejects with the signal's reason, and with bugs.
+ */
+export async function runChecks<TContext>(
+  checks: readonly Check<TContext>[],
+  context: TContext,
+  bounds: RunBounds,
+): Promise<CheckResult[]> {
+  const { totalMs, signal, elapsed } = bounds;
+  signal.throwIfAborted();
+  const results = new Map<string, Promise<CheckResult>>();
+  const titles = new Map(checks.map(({ id, title }) => [id, title]));
+  let timer: NodeJS.Timeout | undefined;
+  const timeUp = new Promise<"time-up">((resolve) => {
+    timer = setTimeout(() => resolve("time-up"), totalMs);
+  });
+  let onAbort: (() => void) | undefined;
+  const interrupted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason as Error);
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+  interrupted.catch(() => undefined);
+
+  const examine = async (check: Check<TContext>): Promise<CheckResult> => {
+    const missing = await firstMissing(check.needs, results);
+    const started = elapsed();
+    const outcome = missing
+      ? skip(`needs ${titles.get(missing) ?? missing}`)
+      : await Promise.race([attempt(check, context), timeUp.then(() => late(check, totalMs)), interrupted]);
+    const hint = "hint" in outcome ? (outcome.hint ?? check.hint) : undefined;
+    return {
+      id: check.id,
+      title: check.title,
+      status: outcome.status,
+      detail: outcome.detail,
+      ...(hint === undefined ? {} : { hint }),
+      durationMs: Math.round(elapsed() - started),
+      ...(outcome.status === "fail" ? { error: outcome.error } : {}),
+    };
+  };
+  // A need stands before its user in the list, so its promise is there when the user looks for it.
+  for (const check of checks) results.set(check.id, examine(check));
+  try {
+    return await Promise.all(results.values());
+  } finally {
+    clearTimeout(timer);
+    if (onAbort) signal.removeEventListener("abort", onAbort);
+  }
+}
+
+async function attempt<TContext>(check: Check<TContext>, context: TContext): Promise<Outcome> {
+  try {
+    return await check.run(context);
+  } catch (failure) {
+    if (failure instanceof OpenclawError && failure.code !== "interrupted") return fail(failure);
+    throw failure;
+  }
+}
+
+/** The first need that did not end in ok or warn. A need that is not in the list holds up nothing. */
+async function firstMissing(
+  needs: readonly string[],
+  results: ReadonlyMap<string, Promise<CheckResult>>,
+): Promise<string | undefined> {
+  for (const id of needs) {
+    const result = await results.get(id);
+    if (result && result.status !== "ok" && result.status !== "warn") return id;
+  }
+  return undefined;
+}
+
+function late<TContext>(check: Check<TContext>, totalMs: number): Outcome {
+  return fail(
+    new OpenclawError("timeout", {
+      message: `The check '${check.title}' was not done within ${totalMs / 1000} s.`,
+      hint: check.hint,
+    }),
+  );
+}

@@ -1,0 +1,86 @@
+import { describe, expect, it } from "vitest";
+import { describeInstance } from "../../src/credentials/describe.ts";
+import { instanceMetadata } from "../../src/credentials/imds.ts";
+import { blackHole } from "../helpers/black-hole.ts";
+import { startIdentityServer } from "../helpers/identity-server.ts";
+import { createHome } from "../helpers/openclaw.ts";
+import { testRuntime } from "../helpers/test-runtime.ts";
+
+function instanceAt(endpoint: string, env: Record<string, string> = {}) {
+  return instanceMetadata(testRuntime({ home: createHome(), env: { AWS_EC2_METADATA_SERVICE_ENDPOINT: endpoint, ...env } }));
+}
+
+describe("the instance metadata service", () => {
+  it("tells role and region with one token of IMDSv2", async () => {
+    const server = await startIdentityServer();
+    const instance = instanceAt(server.url);
+    const [answer, role, region] = await Promise.all([instance.answer(), instance.role(), instance.region()]);
+    expect(answer).toEqual({ status: "role", role: "EC2-Bedrock-Access", version: "IMDSv2" });
+    expect(describeInstance(answer)).toBe("EC2 instance role `EC2-Bedrock-Access`, IMDSv2");
+    expect([role, region]).toEqual(["EC2-Bedrock-Access", "ap-southeast-2"]);
+    expect(server.calls.map(({ action }) => action).sort()).toEqual(["ImdsRegion", "ImdsRole", "ImdsToken"]);
+    expect(server.calls.filter(({ action }) => action !== "ImdsToken").every(({ signedBy }) => signedBy === "imds-token")).toBe(true);
+  });
+
+  it("is asked once per process, and anew by another", async () => {
+    const server = await startIdentityServer();
+    const runtime = testRuntime({ home: createHome(), env: { AWS_EC2_METADATA_SERVICE_ENDPOINT: server.url } });
+    await instanceMetadata(runtime).role();
+    await instanceMetadata(runtime).role();
+    expect(server.calls).toHaveLength(2);
+    await instanceAt(server.url).role();
+    expect(server.calls).toHaveLength(4);
+  });
+
+  it("knows an instance without a role", async () => {
+    const server = await startIdentityServer({ role: undefined });
+    expect(await instanceAt(server.url).answer()).toEqual({ status: "no-role", version: "IMDSv2" });
+  });
+
+  it.each([403, 404, 405])("falls back to IMDSv1 where the token is answered with %d", async (status) => {
+    const server = await startIdentityServer();
+    server.answer("ImdsToken", { status, body: "" });
+    expect(await instanceAt(server.url).answer()).toMatchObject({ status: "role", version: "IMDSv1" });
+    const strict = await instanceAt(server.url, { AWS_EC2_METADATA_V1_DISABLED: "true" }).answer();
+    expect(strict).toMatchObject({ status: "refused", statusCode: status });
+  });
+
+  it("falls back to IMDSv1 where the token is swallowed, as behind a hop limit of 1", async () => {
+    const server = await startIdentityServer();
+    server.answer("ImdsToken", "silence");
+    expect(await instanceAt(server.url).answer()).toMatchObject({ status: "role", version: "IMDSv1" });
+  });
+
+  it("opens no socket when it is off", async () => {
+    const server = await startIdentityServer();
+    const instance = instanceAt(server.url, { AWS_EC2_METADATA_DISABLED: "true" });
+    expect(await instance.answer()).toMatchObject({ status: "disabled" });
+    expect(await instance.region()).toBeUndefined();
+    expect(server.connections()).toBe(0);
+  });
+
+  it("costs at most 1 s where no connection comes about", async () => {
+    const hole = await blackHole();
+    const started = performance.now();
+    const answer = await instanceAt(hole).answer();
+    expect(performance.now() - started).toBeLessThan(1300);
+    expect(answer).toMatchObject({ status: "absent" });
+  });
+
+  it("costs at most 2 s in all where every answer is late", async () => {
+    const server = await startIdentityServer();
+    server.answer("ImdsToken", "silence");
+    server.answer("ImdsRole", "silence");
+    const started = performance.now();
+    const instance = instanceAt(server.url);
+    const [answer, region] = await Promise.all([instance.answer(), instance.region()]);
+    expect(performance.now() - started).toBeLessThan(2200);
+    expect(answer).toMatchObject({ status: "silent", reason: expect.stringContaining("does not answer in time") });
+    expect(region).toBe("ap-southeast-2");
+  });
+
+  it.each(["not a url", "http://127.0.0.1:1"])("is absent at %s", async (endpoint) => {
+    expect(await instanceAt(endpoint).answer()).toMatchObject({ status: "absent" });
+  });
+});
+

@@ -1,0 +1,132 @@
+import { ListFoundationModelsCommand, BedrockClient } from "@aws-sdk/client-bedrock";
+import { execFileSync, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { createServer, type AddressInfo } from "node:net";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { createHome, openclaw, start, type RunOptions } from "../helpers/openclaw.ts";
+
+interface Running {
+  child: ChildProcessWithoutNullStreams;
+  /** What it printed when it was ready. */
+  stdout: string;
+  stderr: () => string;
+  /** Sends a signal and resolves with the exit code. */
+  end: (signal: NodeJS.Signals) => Promise<number | null>;
+}
+
+async function run(args: string[], options: RunOptions = {}): Promise<Running> {
+  const child = start(["emulator", ...args], createHome(), options) as ChildProcessWithoutNullStreams;
+  onTestFinished(() => void child.kill("SIGKILL"));
+  let stderr = "";
+  child.stderr.on("data", (chunk) => (stderr += String(chunk)));
+  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  const stdout = await new Promise<string>((resolve, reject) => {
+    child.stdout.once("data", (chunk) => resolve(String(chunk)));
+    void ended.then((code) => reject(new Error(`It ended with ${code}: ${stderr}`)));
+  });
+  const end = (signal: NodeJS.Signals): Promise<number | null> => {
+    child.kill(signal);
+    return ended;
+  };
+  return { child, stdout, stderr: () => stderr, end };
+}
+
+function evaluate(lines: string, env: Record<string, string> = {}): Record<string, string> {
+  const text = execFileSync("sh", ["-c", `${lines}\nenv`], { env, encoding: "utf8" });
+  return Object.fromEntries(
+    text
+      .trim()
+      .split("\n")
+      .map((line) => line.split(/=(.*)/s).slice(0, 2)),
+  );
+}
+
+async function listModels(url: string, accessKeyId: string, secretAccessKey: string): Promise<number> {
+  const client = new BedrockClient({
+    endpoint: url,
+    region: "us-east-1",
+    credentials: { accessKeyId, secretAccessKey },
+    maxAttempts: 1,
+  });
+  onTestFinished(() => client.destroy());
+  return (await client.send(new ListFoundationModelsCommand({}))).modelSummaries?.length ?? 0;
+}
+
+describe("openclaw emulator", () => {
+  it("prints lines for a shell that lead to it, and ends with 130 when interrupted", async () => {
+    const emulator = await run([], { env: { AWS_REGION: "eu-west-1" } });
+    const env = evaluate(emulator.stdout, { AWS_PROFILE: "mine", AWS_SESSION_TOKEN: "old" });
+    expect(env).not.toHaveProperty("AWS_PROFILE");
+    expect(env).not.toHaveProperty("AWS_SESSION_TOKEN");
+    expect(env["AWS_REGION"]).toBe("eu-west-1");
+    expect(emulator.stdout).toContain(`# Simulated Amazon Bedrock at ${env["AWS_ENDPOINT_URL"]} `);
+    const count = await listModels(
+      env["AWS_ENDPOINT_URL"] ?? "",
+      env["AWS_ACCESS_KEY_ID"] ?? "",
+      env["AWS_SECRET_ACCESS_KEY"] ?? "",
+    );
+    expect(count).toBeGreaterThan(50);
+    expect(emulator.stderr()).toBe("");
+    expect(await emulator.end("SIGINT")).toBe(130);
+  });
+
+  it("prints one JSON document with --json", async () => {
+    const emulator = await run(["--json", "--region", "ap-south-1", "--host", "localhost"]);
+    const document = JSON.parse(emulator.stdout) as {
+      url: string;
+      port: number;
+      region: string;
+      credentials: { accessKeyId: string; secretAccessKey: string; bearerToken: string };
+    };
+    expect(document).toEqual({
+      url: `http://localhost:${document.port}`,
+      port: expect.any(Number),
+      region: "ap-south-1",
+      credentials: {
+        accessKeyId: expect.stringMatching(/^AKIA\w{16}$/),
+        secretAccessKey: expect.any(String),
+        bearerToken: expect.any(String),
+      },
+    });
+    const { accessKeyId, secretAccessKey } = document.credentials;
+    expect(await listModels(document.url, accessKeyId, secretAccessKey)).toBeGreaterThan(50);
+    expect(await emulator.end("SIGTERM")).toBe(143);
+  });
+
+  it("names each call on stderr with --verbose, the key shortened", async () => {
+    const emulator = await run(["--json", "-v"]);
+    const { url, credentials } = JSON.parse(emulator.stdout) as {
+      url: string;
+      credentials: { accessKeyId: string; secretAccessKey: string };
+    };
+    const line = new Promise<string>((resolve) => {
+      emulator.child.stderr.once("data", (chunk) => resolve(String(chunk)));
+    });
+    await listModels(url, credentials.accessKeyId, credentials.secretAccessKey);
+    expect(await line).toBe(
+      "openclaw: HTTP/1.1 GET /foundation-models (ListFoundationModels, AKIA…MPLE us-east-1): 200\n",
+    );
+    expect(await emulator.end("SIGINT")).toBe(130);
+  });
+
+  it.each(["0.0.0.0", "192.168.1.7", "::", "example.com", "127.0.0.1.example.com"])(
+    "refuses to listen on %s",
+    async (host) => {
+      const result = await openclaw(["emulator", "--host", host], createHome());
+      expect(result).toMatchObject({ code: 2, stdout: "" });
+      expect(result.stderr).toContain(`--host ${host} is not an address of this machine alone`);
+      expect(result.stderr).toContain("hint: openclaw emulator --host 127.0.0.1\n");
+    },
+  );
+
+  it("says so when the port is taken", async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const result = await openclaw(["emulator", "--port", String(port)], createHome());
+    expect(result).toMatchObject({ code: 2, stdout: "" });
+    expect(result.stderr).toBe(
+      `error: Port ${port} is already in use on 127.0.0.1.\nhint: openclaw emulator takes any free port.\n`,
+    );
+  });
+});

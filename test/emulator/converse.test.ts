@@ -1,0 +1,197 @@
+import {
+  ConverseCommand,
+  CountTokensCommand,
+  type ConverseCommandInput,
+} from "@aws-sdk/client-bedrock-runtime";
+import { describe, expect, it } from "vitest";
+import { emulate, runtimeClient, user } from "./clients.ts";
+
+const NOVA = "amazon.nova-micro-v1:0";
+const UNSUPPORTED =
+  "This action doesn't support the model that you provided. Try again with a supported text or chat model.";
+
+function onDemand(modelId: string): string {
+  return (
+    `Invocation of model ID ${modelId} with on-demand throughput isn’t supported. Retry your request with the ID or ` +
+    "ARN of an inference profile that contains this model."
+  );
+}
+
+describe("Converse", () => {
+  it("answers whole, the same each time", async () => {
+    const client = runtimeClient(await emulate(), "HTTP/2");
+    const input = { modelId: NOVA, messages: user("Hello there") };
+    const first = await client.send(new ConverseCommand(input));
+    expect(first).toMatchObject({
+      output: {
+        message: {
+          role: "assistant",
+          content: [
+            {
+              text: "This is a simulated answer from the openclaw emulator (model Nova Micro). You asked: Hello there",
+            },
+          ],
+        },
+      },
+      stopReason: "end_turn",
+      usage: { inputTokens: 3, outputTokens: 24, totalTokens: 27 },
+    });
+    const second = await client.send(new ConverseCommand(input));
+    expect(second.output).toEqual(first.output);
+  });
+
+  it("answers for a LEGACY model", async () => {
+    const client = runtimeClient(await emulate(), "HTTP/1.1");
+    const answer = await client.send(
+      new ConverseCommand({ modelId: "anthropic.claude-3-5-sonnet-20240620-v1:0", messages: user("Hi") }),
+    );
+    expect(answer.stopReason).toBe("end_turn");
+  });
+
+  it.each<[string, Partial<ConverseCommandInput>, string]>([
+    [
+      "an unknown model",
+      { modelId: "us.anthropic.claude-opus-4-6-v1:0" },
+      "The provided model identifier is invalid.",
+    ],
+    [
+      "a profile of another geography",
+      { modelId: "eu.amazon.nova-pro-v1:0" },
+      "The provided model identifier is invalid.",
+    ],
+    [
+      "an ARN of another region",
+      { modelId: "arn:aws:bedrock:eu-west-1:123456789012:inference-profile/eu.amazon.nova-pro-v1:0" },
+      "The provided model identifier is invalid.",
+    ],
+    [
+      "a model that needs a profile",
+      { modelId: "anthropic.claude-sonnet-4-6" },
+      onDemand("anthropic.claude-sonnet-4-6"),
+    ],
+    [
+      "a provisioned variant",
+      { modelId: "anthropic.claude-3-haiku-20240307-v1:0:48k" },
+      onDemand("anthropic.claude-3-haiku-20240307-v1:0:48k"),
+    ],
+    ["an embedding model", { modelId: "amazon.titan-embed-text-v2:0" }, UNSUPPORTED],
+    ["an image model", { modelId: "amazon.nova-canvas-v1:0" }, UNSUPPORTED],
+    ["a speech model", { modelId: "amazon.nova-sonic-v1:0" }, UNSUPPORTED],
+    ["a reranker", { modelId: "cohere.rerank-v3-5:0" }, UNSUPPORTED],
+    [
+      "no message",
+      { messages: [] },
+      "A conversation must start with a user message. Try again with a conversation that starts with a user message.",
+    ],
+    [
+      "an assistant who begins",
+      { messages: [{ role: "assistant", content: [{ text: "Hi" }] }] },
+      "A conversation must start with a user message. Try again with a conversation that starts with a user message.",
+    ],
+    [
+      "two user messages in a row",
+      { messages: [...user("a"), ...user("b")] },
+      "A conversation must alternate between user and assistant roles. Make sure the conversation alternates between " +
+        "user and assistant roles and try again.",
+    ],
+    [
+      "a message without content",
+      { messages: [{ role: "user", content: [] }] },
+      "The content field in the Message object at messages.0 is empty. Add a ContentBlock object to the content field " +
+        "and try again.",
+    ],
+    [
+      "a blank text",
+      { messages: [{ role: "user", content: [{ text: "a" }, { text: " \n" }] }] },
+      "The text field in the ContentBlock object at messages.0.content.1 is blank. Add text to the text field, and try again.",
+    ],
+    [
+      "a document without a text beside it",
+      {
+        messages: [
+          {
+            role: "user",
+            content: [{ document: { name: "a", format: "txt", source: { bytes: new Uint8Array([97]) } } }],
+          },
+        ],
+      },
+      "A text block must be included when using documents. Add a text block and retry your request.",
+    ],
+    [
+      "a tool result without tools",
+      {
+        messages: [{ role: "user", content: [{ toolResult: { toolUseId: "t", content: [{ text: "4" }] } }] }],
+      },
+      "The toolConfig field must be defined when using toolUse and toolResult content blocks.",
+    ],
+    [
+      "no tokens to put out",
+      { inferenceConfig: { maxTokens: 0 } },
+      "1 validation error detected: Value '0' at 'inferenceConfig.maxTokens' failed to satisfy constraint: Member must " +
+        "have value greater than or equal to 1",
+    ],
+    [
+      "several values out of range",
+      { inferenceConfig: { temperature: 1.5, topP: -1, stopSequences: [""] } },
+      "3 validation errors detected: Value '1.5' at 'inferenceConfig.temperature' failed to satisfy constraint: Member " +
+        "must have value less than or equal to 1; Value '-1' at 'inferenceConfig.topP' failed to satisfy constraint: " +
+        "Member must have value greater than or equal to 0; Value '' at 'inferenceConfig.stopSequences.1.member' failed " +
+        "to satisfy constraint: Member must have length greater than or equal to 1",
+    ],
+    [
+      "an unknown role",
+      { messages: [{ role: "system" as "user", content: [{ text: "a" }] }] },
+      "1 validation error detected: Value 'system' at 'messages.1.member.role' failed to satisfy constraint: Member must " +
+        "satisfy enum value set: [user, assistant]",
+    ],
+    [
+      "more tokens than the model has",
+      { inferenceConfig: { maxTokens: 20000 } },
+      "The maximum tokens you requested exceeds the model limit of 10000. Try again with a maximum tokens value that is " +
+        "lower than 10000.",
+    ],
+  ])("refuses %s in the words of the service", async (_, input, message) => {
+    const emulator = await emulate();
+    const call = runtimeClient(emulator, "HTTP/2").send(
+      new ConverseCommand({ modelId: NOVA, messages: user("Hi"), ...input }),
+    );
+    const error: unknown = await call.catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      name: "ValidationException",
+      message,
+      $metadata: { httpStatusCode: 400, requestId: emulator.calls[0]?.requestId },
+    });
+    expect(emulator.calls[0]?.status).toBe(400);
+  });
+});
+
+describe("CountTokens", () => {
+  const input = { converse: { messages: user("twelve chars"), system: [{ text: "four" }] } };
+
+  it("estimates a quarter of the characters", async () => {
+    const client = runtimeClient(await emulate(), "HTTP/2");
+    const answer = await client.send(
+      new CountTokensCommand({ modelId: "anthropic.claude-opus-4-6-v1", input }),
+    );
+    expect(answer.inputTokens).toBe(4);
+  });
+
+  it("counts the body of an InvokeModel call", async () => {
+    const client = runtimeClient(await emulate(), "HTTP/2");
+    const answer = await client.send(
+      new CountTokensCommand({
+        modelId: "anthropic.claude-opus-4-6-v1",
+        input: { invokeModel: { body: new TextEncoder().encode("x".repeat(40)) } },
+      }),
+    );
+    expect(answer.inputTokens).toBe(10);
+  });
+
+  it.each(["us.anthropic.claude-opus-4-6-v1", NOVA])("refuses %s, which has no counter", async (modelId) => {
+    const call = runtimeClient(await emulate(), "HTTP/2").send(new CountTokensCommand({ modelId, input }));
+    await expect(call).rejects.toMatchObject({
+      name: "ValidationException",
+      message: "The provided model doesn't support counting tokens.",
+    });
+  });
+});

@@ -1,0 +1,31 @@
+import { expect, it } from "vitest";
+import { formatAge, formatPrice, formatTokens } from "../../src/terminal/numbers.ts";
+
+it.each([
+  [512, "512"],
+  [4096, "4K"],
+  [32_000, "32K"],
+  [32_768, "32K"],
+  [128_000, "128K"],
+  [131_072, "128K"],
+  [200_000, "200K"],
+  [204_608, "204.6K"],
+  [1_000_000, "1M"],
+  [1_048_576, "1M"],
+  [3_500_000, "3.5M"],
+])("writes %i tokens as %s", (tokens, text) => expect(formatTokens(tokens)).toBe(text));
+
+it.each([
+  [0.035, "0.035"],
+  [0.06, "0.06"],
+  [3, "3"],
+  [27.5, "27.5"],
+])("writes a price of %f as %s", (price, text) => expect(formatPrice(price)).toBe(text));
+
+it.each([
+  [-5, "0 s"],
+  [12_000, "12 s"],
+  [240_000, "4 min"],
+  [3 * 3_600_000, "3 h"],
+  [3 * 86_400_000, "3 days"],
+])("writes an age of %i ms as %s", (ms, text) => expect(formatAge(ms)).toBe(text));
