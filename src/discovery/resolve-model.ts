@@ -51,7 +51,7 @@ export function needsProfile(id: string, discovered: Discovered): boolean {
 
 /** The `model-not-found` error for an id that nobody knows, with the nearest ids that somebody does. */
 export function unknownModel(typed: string, knownIds: readonly string[], cause?: OpenclawError): OpenclawError {
-  const nearest = nearestIds(typed, knownIds);
+  const nearest = nearestIds(typed, knownIds.filter((id) => id !== typed));
   const [best] = nearest;
   return new OpenclawError("model-not-found", {
     message: cause?.message ?? `There is no model '${typed}'.`,

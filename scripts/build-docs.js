@@ -1,0 +1,70 @@
+// Writes the generated pages of docs/: node scripts/build-docs.js
+// With --check it writes nothing and fails where a page is not what the code says.
+import { build } from "esbuild";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { root } from "./set-up.js";
+
+const docs = path.join(root, "docs");
+
+/** The pages as the code has them, by path in docs/. Node 20 cannot load TypeScript, so they are bundled first. */
+async function generatePages() {
+  const outfile = path.join(root, "node_modules", ".cache", "openclaw", `pages-${process.pid}.cjs`);
+  await build({
+    absWorkingDir: root,
+    entryPoints: ["scripts/docs/pages.ts"],
+    outfile,
+    bundle: true,
+    format: "cjs",
+    platform: "node",
+    target: "node20.19",
+    // The command tree is read, no command is run.
+    external: ["./commands/*", "./emulator/*"],
+    logLevel: "warning",
+  });
+  try {
+    const { default: module } = await import(pathToFileURL(outfile).href);
+    return module.pages();
+  } finally {
+    await rm(outfile);
+  }
+}
+
+async function readIfThere(file) {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Pages of commands that are gone. */
+async function findLeftovers(pages) {
+  const names = await readdir(path.join(docs, "commands")).catch((error) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
+  return names.map((name) => `commands/${name}`).filter((name) => !pages.has(name));
+}
+
+const isCheck = process.argv.includes("--check");
+const pages = await generatePages();
+const stale = await findLeftovers(pages);
+if (!isCheck) for (const name of stale.splice(0)) await rm(path.join(docs, name));
+for (const [name, text] of pages) {
+  const file = path.join(docs, name);
+  if ((await readIfThere(file)) === text) continue;
+  if (isCheck) {
+    stale.push(name);
+    continue;
+  }
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, text);
+  console.log(`docs/${name}`);
+}
+if (stale.length > 0) {
+  console.error(`Not what the code says: ${stale.map((name) => `docs/${name}`).join(", ")}. Run: npm run docs`);
+  process.exitCode = 1;
+}

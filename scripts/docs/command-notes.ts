@@ -1,0 +1,101 @@
+/** What a command's page says beyond its help. A test runs every example. */
+export interface CommandNotes {
+  /** Command lines as they are typed; the first one opens the page. */
+  examples: readonly Example[];
+  /** Markdown between the description and the usage. */
+  text: string;
+}
+
+export interface Example {
+  line: string;
+  says?: string;
+}
+
+const say = (line: string, says?: string): Example => (says === undefined ? { line } : { line, says });
+
+const NOTES: Readonly<Record<string, CommandNotes>> = {
+  "openclaw config get": {
+    examples: [
+      say("openclaw config get", "the whole file, secrets masked"),
+      say("openclaw config get --effective", "what is in force, and where each value comes from"),
+      say("openclaw config get --effective models.bedrockDiscovery.region"),
+    ],
+    text: "Prints a text or number bare, an object or a list as JSON. A setting that is not in the file prints nothing on stdout and ends with exit code 3; stderr names its default. [Settings](../settings.md) lists the paths.",
+  },
+  "openclaw config set": {
+    examples: [
+      say("openclaw config set models.bedrockDiscovery.region us-east-1"),
+      say(`openclaw config set models.bedrockDiscovery.providerFilter '["anthropic", "amazon"]'`),
+      say("openclaw config set --dry-run models.bedrockDiscovery.refreshInterval 600", "shows the change, writes nothing"),
+    ],
+    text: "The value of a text setting is taken as it is, any other as JSON5. It is checked before anything is written: a wrong type or an unknown path leaves the file as it was. Comments, order and layout of the rest of the file stay; the write is atomic, and several writers at once wait for each other.",
+  },
+  "openclaw config unset": {
+    examples: [say("openclaw config unset models.bedrockDiscovery.region")],
+    text: "Removes the setting from the file, so that its default holds again.",
+  },
+  "openclaw config patch": {
+    examples: [
+      say("openclaw config patch --file changes.json5"),
+      say(`echo '{ models: { bedrockDiscovery: { region: null } } }' | openclaw config patch --stdin`, "null removes"),
+    ],
+    text: "Objects are merged, null removes, anything else replaces ([RFC 7386](https://www.rfc-editor.org/rfc/rfc7386)). All changes land together or none does.",
+  },
+  "openclaw config file": {
+    examples: [say("openclaw config file"), say('cp "$(openclaw config file)" backup.json5')],
+    text: "",
+  },
+  "openclaw config validate": {
+    examples: [say("openclaw config validate")],
+    text: "Lists every problem with its line and column. Exit code 3 when there is one.",
+  },
+  "openclaw config schema": {
+    examples: [say("openclaw config schema > openclaw.schema.json")],
+    text: "The schema is JSON Schema, draft 2020-12, with descriptions and defaults; editors complete and check the file by it.",
+  },
+  "openclaw models list": {
+    examples: [
+      say("openclaw models list"),
+      say("openclaw models list --provider anthropic --provider mistral"),
+      say("openclaw models list --plain | head -1", "keys only, for scripts"),
+      say("openclaw models list --json", "see docs/schemas/models-list.schema.json"),
+    ],
+    text: "Lists the models of the configuration, and those that this account can stream text from: foundation models and inference profiles. The list is kept for `models.bedrockDiscovery.refreshInterval` seconds. When AWS cannot be asked and an older list exists, that one is printed with a warning. In a pipe each model is a line of tab-separated fields: key, name, input, context window, output limit, price in, price out, reasoning, tags.",
+  },
+  "openclaw models show": {
+    examples: [say("openclaw models show us.anthropic.claude-opus-4-6-v1")],
+    text: "Takes a key, an id, an ARN or an alias.",
+  },
+  "openclaw models status": {
+    examples: [say("openclaw models status"), say("openclaw models status --json")],
+    text: "",
+  },
+  "openclaw models set": {
+    examples: [say("openclaw models set us.anthropic.claude-opus-4-6-v1")],
+    text: "Writes `agents.defaults.model`. A model that is neither configured nor discovered is refused, with the nearest ids; `--force` sets it all the same.",
+  },
+  "openclaw chat": {
+    examples: [
+      say('openclaw chat "Why is the sky blue?"'),
+      say('cat notes.txt | openclaw chat "Summarize these notes."'),
+      say('openclaw chat -m us.anthropic.claude-opus-4-6-v1 --max-tokens 500 "Write a haiku."'),
+      say('openclaw chat --json "Name three colours." > answer.json'),
+    ],
+    text: "Text that is piped in comes before the prompt, separated by an empty line; `-` as the prompt means the piped text alone. The answer streams to stdout and ends with one line end; everything else is on stderr. A stream that breaks off is a failure (exit code 5), never a short answer, and text is never printed twice. Nothing optional is sent unless it is asked for.",
+  },
+  "openclaw doctor": {
+    examples: [say("openclaw doctor"), say("openclaw doctor --json", "see docs/schemas/doctor.schema.json"), say("openclaw doctor --probe")],
+    text: "Names the credentials that sign every request and the ones they hide, checks region, permissions and configuration, and says one thing to do for each finding. Exit code 0 without a failure, else that of the first failing check. [Credentials](../credentials.md) shows a run.",
+  },
+  "openclaw emulator": {
+    examples: [say("openclaw emulator"), say("openclaw emulator --port 8080")],
+    text: "Prints its address and the `export` lines that point any AWS tool at it, and runs until it is stopped. `--emulator` on another command needs none of this. [The emulator](../emulator.md) says what it does.",
+  },
+};
+
+/** The notes of a command, by its full name. Throws for a command that has none: a page opens with an example. */
+export function notesOf(name: string): CommandNotes {
+  const notes = Object.hasOwn(NOTES, name) ? NOTES[name] : undefined;
+  if (!notes) throw new Error(`${name} has no examples: add them to scripts/docs/command-notes.ts.`);
+  return notes;
+}

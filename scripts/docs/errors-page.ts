@@ -1,0 +1,78 @@
+import { ERROR_TABLE, type ErrorContext } from "../../src/converse/error-table.ts";
+import { EXIT_CODES, type ErrorCode } from "../../src/errors.ts";
+import { code, fence, page, table } from "./markdown.ts";
+
+/** What each code means, in words for a person. The compiler keeps the list whole. */
+const MEANINGS: Record<ErrorCode, string> = {
+  internal: "a bug of openclaw, or a fault of this machine such as a full disk",
+  usage: "unknown command or option, or a value it does not take",
+  "config-unreadable": "the configuration file cannot be read or written",
+  "config-invalid": "the configuration file cannot be parsed, or a setting has a value it does not take",
+  "config-not-set": "the setting has no value",
+  "config-readonly": "OPENCLAW_CONFIG_READONLY=1 forbids writing",
+  "no-default-model": "no model is named, and none is configured",
+  "no-credentials": "no AWS credentials were found",
+  "credentials-expired": "the credentials are out of date",
+  "credentials-rejected": "AWS does not accept the key, the token or the signature",
+  "access-denied": "an IAM policy does not allow the call",
+  "model-access": "the account has no access to the model",
+  throttled: "too many requests, also after retries",
+  "quota-exceeded": "a quota is used up",
+  "service-unavailable": "the service is not available, also after retries",
+  timeout: "no answer in time",
+  network: "the endpoint cannot be reached",
+  "bad-response": "the answer is not one of AWS",
+  "stream-broken": "the answer broke off before its end",
+  "model-error": "the model failed, or put out something malformed",
+  "model-not-found": "AWS knows no such model here, or has ended it",
+  "needs-inference-profile": "the model can be called only through an inference profile",
+  "input-too-long": "the input does not fit into the model's context",
+  "invalid-request": "the request is refused, for example an unsupported parameter",
+  "bad-attachment": "a file cannot be sent to the model",
+  blocked: "the answer was withheld by a guardrail, a content filter or the model",
+  interrupted: "stopped by SIGINT (130) or SIGTERM (143)",
+};
+
+/** Stands for what the rows put into their words. */
+const PLACEHOLDERS: ErrorContext = {
+  message: "‹AWS's message›",
+  modelId: "‹model›",
+  region: "‹region›",
+  action: "‹action›",
+  credentials: "‹source of the credentials›",
+  renewal: "‹how to renew them›",
+};
+
+/** docs/errors.md: the codes scripts branch on, and what becomes of each AWS error. */
+export function errorsPage(): string {
+  return page(
+    "# Errors",
+    fence(
+      "text",
+      [
+        "$ openclaw chat --emulator -m us.anthropic.claude-opus-4-6-v1:0 hi",
+        "error: AWS knows no model 'us.anthropic.claude-opus-4-6-v1:0' in us-east-1.",
+        "hint: Did you mean us.anthropic.claude-opus-4-6-v1?",
+      ].join("\n"),
+    ),
+    "An error is two lines on stderr: what failed, and one thing to do. With `--json` it is also the `error` object of the document on stdout. Its `code` never changes its meaning.",
+    "## Codes",
+    table(
+      ["code", "exit", "means"],
+      (Object.keys(EXIT_CODES) as ErrorCode[]).map((name) => [code(name), String(EXIT_CODES[name]), MEANINGS[name]]),
+    ),
+    "## What AWS says, and what openclaw makes of it",
+    "The first row that fits by the name of the error, and by its message where AWS gives nothing else to go by.",
+    table(
+      ["AWS error", "when its message matches", "code", "message", "hint"],
+      ERROR_TABLE.map((row) => [
+        row.names.map(code).join(", "),
+        row.pattern ? code(row.pattern.source) : "",
+        code(row.code),
+        row.message(PLACEHOLDERS),
+        row.hint(PLACEHOLDERS),
+      ]),
+    ),
+    "Names are shown without `Exception` or `Error` at their end: `Throttling` stands for `ThrottlingException`.",
+  );
+}

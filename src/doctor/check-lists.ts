@@ -1,0 +1,54 @@
+import { toOpenclawError } from "../converse/aws-errors.ts";
+import { discoverySettings } from "../config/resolve.ts";
+import { type Check, ok, skip, warn } from "./check.ts";
+import type { Examination } from "./examination.ts";
+
+/** Whether these credentials may list the foundation models. */
+export const discoveryCheck: Check<Examination> = {
+  id: "discovery",
+  title: "discovery permission",
+  needs: ["credentials", "region", "network"],
+  hint: "Allow bedrock:ListFoundationModels to these credentials.",
+  run: async (examination) => {
+    if (await isOff(examination)) return skip("models.bedrockDiscovery.enabled is false");
+    const { models, session } = await examination.listsFor({ kind: "discovery" });
+    try {
+      const found = await models();
+      const streaming = found.filter((model) => model.streams === true && model.output.includes("TEXT"));
+      const detail = `bedrock:ListFoundationModels: ${count(found.length, "model")} in ${session.region.value}, ${streaming.length} of them stream text`;
+      return found.length > 0 ? ok(detail) : warn(detail, `Bedrock may not be in ${session.region.value}: try --region us-east-1`);
+    } catch (failure) {
+      throw toOpenclawError(failure, { session, action: "bedrock:ListFoundationModels" });
+    }
+  },
+};
+
+/** Whether these credentials may list the inference profiles. Without them most current models cannot be found. */
+export const profilesCheck: Check<Examination> = {
+  id: "profiles",
+  title: "profiles permission",
+  needs: ["credentials", "region", "network"],
+  hint: "Allow bedrock:ListInferenceProfiles to these credentials.",
+  run: async (examination) => {
+    if (await isOff(examination)) return skip("models.bedrockDiscovery.enabled is false");
+    const { profiles, session } = await examination.listsFor({ kind: "discovery" });
+    try {
+      const found = await profiles();
+      const own = found.filter(({ isApplication }) => isApplication).length;
+      return ok(`bedrock:ListInferenceProfiles: ${count(found.length, "profile")}${own > 0 ? `, ${own} of them your own` : ""}`);
+    } catch (failure) {
+      // Discovery goes on without profiles, so this is not the end.
+      const error = toOpenclawError(failure, { session, action: "bedrock:ListInferenceProfiles" });
+      return warn(error.message, error.hint);
+    }
+  },
+};
+
+async function isOff({ surroundings }: Examination): Promise<boolean> {
+  return discoverySettings((await surroundings()).config.value).enabled === false;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+

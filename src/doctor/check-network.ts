@@ -1,0 +1,134 @@
+import type { AwsSession } from "../aws/session.ts";
+import type { Service } from "../aws/endpoint.ts";
+import { OpenclawError } from "../errors.ts";
+import { targetOf } from "../discovery/resolve-model.ts";
+import { type Check, fail, ok, type Outcome, warn } from "./check.ts";
+import type { Examination } from "./examination.ts";
+import type { Reached } from "./reach.ts";
+import { regionalEndpoints } from "./regional-endpoints.ts";
+
+/** An endpoint in use and how it answered. */
+export interface Way {
+  service: Service;
+  url: string;
+  /** Who named it; undefined for the region's own. */
+  source: string | undefined;
+  proxy: string | undefined;
+  outcome: Reached | OpenclawError;
+}
+
+/** DNS, TLS, proxy and CA bundle on the way to each endpoint in use. */
+export const networkCheck: Check<Examination> = {
+  id: "network",
+  title: "network/proxy/CA",
+  needs: ["region"],
+  hint: "Check HTTPS_PROXY, NO_PROXY and AWS_CA_BUNDLE.",
+  run: async (examination) => {
+    const ways = await waysOf(examination);
+    return judgeWays(ways, examination.runtime.env["AWS_CA_BUNDLE"]);
+  },
+};
+
+const known = new WeakMap<Examination, Promise<Way[]>>();
+
+/** Tries each endpoint in use, once for all checks. */
+export function waysOf(examination: Examination): Promise<Way[]> {
+  const tried = known.get(examination) ?? tryWays(examination);
+  known.set(examination, tried);
+  return tried;
+}
+
+async function tryWays(examination: Examination): Promise<Way[]> {
+  const { runtime } = examination;
+  const session = await examination.session();
+  const [{ reach }, model] = await Promise.all([import("./reach.ts"), firstBedrockModel(examination)]);
+  const runtimeSession = model ? (await examination.listsFor(targetOf(model))).session : session;
+  const isBearer = session.decision.chosen.source === "AWS_BEARER_TOKEN_BEDROCK";
+  const services: [Service, AwsSession][] = [
+    ["bedrock", session],
+    ["bedrock-runtime", runtimeSession],
+    ...(isBearer ? [] : [["sts", session] as [Service, AwsSession]]),
+  ];
+  const proxyOf = await proxyFinder(examination);
+  return Promise.all(
+    services.map(async ([service, { endpoint, region }]): Promise<Way> => {
+      const named = endpoint(service);
+      const url = named?.url ?? (await regionalEndpoints(region.value, session.decision.profileName))[service];
+      const outcome = await reach(url, runtime).catch((failure: unknown) => {
+        if (failure instanceof OpenclawError) return failure;
+        throw failure;
+      });
+      return { service, url, source: named?.source, proxy: proxyOf(url), outcome };
+    }),
+  );
+}
+
+async function proxyFinder({ runtime }: Examination): Promise<(url: string) => string | undefined> {
+  if (runtime.isEmulated) return () => undefined;
+  const { describeProxy } = await import("../aws/proxy.ts");
+  return describeProxy;
+}
+
+async function firstBedrockModel({ models }: Examination) {
+  try {
+    return (await models()).find(({ providerId }) => providerId === "amazon-bedrock");
+  } catch (failure) {
+    if (failure instanceof OpenclawError) return undefined;
+    throw failure;
+  }
+}
+
+/** Judges the ways. STS is needed to name the identity only, so its failure warns. */
+export function judgeWays(ways: readonly Way[], caBundle: string | undefined): Outcome {
+  const detail = [...describeWays(ways), ...(caBundle ? [`CA bundle ${caBundle}`] : [])].join(", ");
+  const failed = ways.filter((way): way is Way & { outcome: OpenclawError } => way.outcome instanceof OpenclawError);
+  const blocking = failed.find(({ service }) => service !== "sts");
+  if (blocking) return fail(throughProxy(blocking.outcome, blocking.proxy));
+  for (const { service, url, proxy, outcome } of ways) {
+    if (service === "sts" || outcome instanceof OpenclawError) continue;
+    if (outcome.status === 407) {
+      return fail(
+        new OpenclawError("network", {
+          message: `The proxy ${proxy ?? ""} wants a name and password.`,
+          hint: "Put them into the variable: HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT",
+        }),
+      );
+    }
+    if (outcome.status >= 300 && outcome.status < 400) {
+      return fail(
+        new OpenclawError("bad-response", {
+          message: `${url} answers with a redirect (${outcome.status}${outcome.location ? ` to ${outcome.location}` : ""}); AWS never does.`,
+          hint: "Log in to the network you are on, or check the endpoint.",
+        }),
+      );
+    }
+    if (!outcome.isAws) {
+      return warn(
+        `${detail}; ${url} answers ${outcome.status} without AWS's request id, so something else may be in between`,
+        proxy ? `Check the proxy ${proxy}.` : "Check the endpoint.",
+      );
+    }
+  }
+  const [sts] = failed;
+  return sts ? warn(`${detail}; ${sts.outcome.message}`, sts.outcome.hint) : ok(detail);
+}
+
+function describeWays(ways: readonly Way[]): string[] {
+  return ways.map(({ url, source, proxy, outcome }) => {
+    const time = outcome instanceof OpenclawError ? "unreachable" : `${outcome.durationMs} ms`;
+    return [hostOf(url), time, ...(source ? [`(${source})`] : []), ...(proxy ? [`through proxy ${proxy}`] : [])].join(" ");
+  });
+}
+
+function throughProxy(error: OpenclawError, proxy: string | undefined): OpenclawError {
+  if (proxy === undefined) return error;
+  return new OpenclawError(error.code, {
+    message: `${error.message.replace(/\.$/, "")} (through the proxy ${proxy}).`,
+    hint: "Check HTTPS_PROXY, or exempt the host with NO_PROXY.",
+    cause: error,
+  });
+}
+
+function hostOf(url: string): string {
+  return new URL(url).host;
+}
