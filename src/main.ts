@@ -55,7 +55,8 @@ function fromUnknown(error: unknown): OpenclawError {
 }
 
 async function main(): Promise<void> {
-  for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) process.on(signal, () => onSignal(signal));
+  for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[])
+    process.on(signal, () => onSignal(signal));
   process.stdout.on("error", onStdoutError);
   process.stderr.on("error", () => undefined);
   const runtime = createRuntime(interruption.signal);

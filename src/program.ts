@@ -43,7 +43,10 @@ export function createCommand(runtime: Runtime): Command {
     .option("--json", "print one JSON document")
     .option("--no-color", "print without colours")
     .option("-v, --verbose", "show requests, retries and timings on stderr")
-    .addHelpText("after", '\nStart with:\n  openclaw doctor\n  openclaw models list\n  openclaw chat "Hello"');
+    .addHelpText(
+      "after",
+      '\nStart with:\n  openclaw doctor\n  openclaw models list\n  openclaw chat "Hello"',
+    );
   root.hook("preAction", (_, action) => {
     const { json, ndjson, color, verbose } = action.optsWithGlobals<GlobalOptions & { ndjson?: boolean }>();
     runtime.terminal.setMode({
@@ -89,17 +92,30 @@ export function createCommand(runtime: Runtime): Command {
     "--dry-run",
     "print the change and write nothing",
   );
-  define(config, "patch", "Merge an object into the configuration; null removes.", () =>
-    import("./commands/config/patch.ts"),
+  define(
+    config,
+    "patch",
+    "Merge an object into the configuration; null removes.",
+    () => import("./commands/config/patch.ts"),
   )
     .option("--file <file>", "read the object from a JSON5 file")
     .option("--stdin", "read the object from stdin")
     .option("--replace", "let a value drop existing entries of a map")
     .option("--force", "write paths that are not known settings")
     .option("--dry-run", "print the change and write nothing");
-  define(config, "file", "Print the path of the configuration file.", () => import("./commands/config/file.ts"));
+  define(
+    config,
+    "file",
+    "Print the path of the configuration file.",
+    () => import("./commands/config/file.ts"),
+  );
   define(config, "validate", "Check the configuration file.", () => import("./commands/config/validate.ts"));
-  define(config, "schema", "Print a JSON Schema of the settings.", () => import("./commands/config/schema.ts"));
+  define(
+    config,
+    "schema",
+    "Print a JSON Schema of the settings.",
+    () => import("./commands/config/schema.ts"),
+  );
 
   const models = group("models", "Find the models this account can call.");
   define(models, "list", "List configured and discovered models.", () => import("./commands/models/list.ts"))
@@ -109,9 +125,17 @@ export function createCommand(runtime: Runtime): Command {
     .option("--plain", "print one model key a line")
     .option("--refresh", "ask AWS now, whatever the cache holds")
     .option("--offline", "never ask AWS");
-  define(models, "show <model>", "Show what is known about one model.", () => import("./commands/models/show.ts"));
-  define(models, "status", "Show default model, credentials, region and cache.", () =>
-    import("./commands/models/status.ts"),
+  define(
+    models,
+    "show <model>",
+    "Show what is known about one model.",
+    () => import("./commands/models/show.ts"),
+  );
+  define(
+    models,
+    "status",
+    "Show default model, credentials, region and cache.",
+    () => import("./commands/models/status.ts"),
   );
   define(models, "set <model>", "Set the default model.", () => import("./commands/models/set.ts")).option(
     "--force",
@@ -133,8 +157,11 @@ export function createCommand(runtime: Runtime): Command {
     .option("--first-token-timeout <seconds>", "give up when nothing arrives for so long", numberFlag(0.001))
     .option("--ndjson", "print one JSON event a line as it arrives");
 
-  define(root, "doctor", "Check credentials, region, permissions and configuration.", () =>
-    import("./commands/doctor.ts"),
+  define(
+    root,
+    "doctor",
+    "Check credentials, region, permissions and configuration.",
+    () => import("./commands/doctor.ts"),
   ).option("--probe", "add one small billed call");
 
   define(root, "emulator", "Run a simulated Bedrock on this machine.", () => import("./commands/emulator.ts"))
@@ -150,8 +177,13 @@ async function withEmulator(
   work: (runtime: Runtime) => Promise<void>,
 ): Promise<void> {
   if (!options.emulator) return work(runtime);
-  if (options.endpointUrl) throw usageError("--emulator and --endpoint-url name two different endpoints.", "Leave one of them out.");
-  if (options.profile) throw usageError("--emulator brings its own credentials; --profile has none for it.", "Leave one of them out.");
+  if (options.endpointUrl)
+    throw usageError("--emulator and --endpoint-url name two different endpoints.", "Leave one of them out.");
+  if (options.profile)
+    throw usageError(
+      "--emulator brings its own credentials; --profile has none for it.",
+      "Leave one of them out.",
+    );
   const { emulatedEnvironment, startEmulator } = await import("./emulator/emulator.ts");
   const emulator = await startEmulator();
   try {

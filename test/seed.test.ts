@@ -58,7 +58,10 @@ describe("the original program's configuration file", () => {
       ["region", "us-east-1"],
     ] as const) {
       const name = `models.bedrockDiscovery.${setting}`;
-      expect(await run(["config", "set", name, value])).toMatchObject({ code: 0, stdout: `Updated ${name}.\n` });
+      expect(await run(["config", "set", name, value])).toMatchObject({
+        code: 0,
+        stdout: `Updated ${name}.\n`,
+      });
     }
     expect(readFileSync(file, "utf8")).toContain("// † the id that works is us.anthropic.claude-opus-4-6-v1");
     await run(["models", "list"], { env: { AWS_REGION: "eu-west-1" } });

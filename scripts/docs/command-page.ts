@@ -3,7 +3,7 @@ import { notesOf } from "./command-notes.ts";
 import { code, fence, page, table } from "./markdown.ts";
 
 /** A command's words from the root on: `openclaw models list`. */
-export function commandName(command: Command): string {
+function commandName(command: Command): string {
   return command.parent ? `${commandName(command.parent)} ${command.name()}` : command.name();
 }
 
@@ -16,11 +16,10 @@ export function pageName(command: Command): string {
 export function commandPage(command: Command): string {
   const name = commandName(command);
   const { examples, text } = notesOf(name);
-  const ownArguments = command.registeredArguments.map((argument) => [
-    code(argument.variadic ? `${argument.name()}…` : argument.name()),
-    argument.required ? "required" : "optional",
-    argument.description,
-  ]);
+  // The usage line names the arguments; a table is for those that need words.
+  const ownArguments = command.registeredArguments
+    .filter(({ description }) => description !== "")
+    .map((argument) => [code(argument.variadic ? `${argument.name()}…` : argument.name()), argument.description]);
   return page(
     `# ${name}`,
     fence("sh", examples.map(({ line, says }) => `${line}${says ? `  # ${says}` : ""}`).join("\n")),
@@ -28,7 +27,7 @@ export function commandPage(command: Command): string {
     text,
     "## Usage",
     fence("text", `${name} ${command.usage()}`),
-    ownArguments.length > 0 ? table(["argument", "", "meaning"], ownArguments) : "",
+    ownArguments.length > 0 ? table(["argument", "meaning"], ownArguments) : "",
     command.options.length > 0 ? `## Options\n\n${optionTable(command.options)}` : "",
     "The [global options](README.md#global-options) work here too. What an exit code means is in [scripting](../scripting.md#exit-codes).",
   );

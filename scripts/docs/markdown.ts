@@ -1,5 +1,5 @@
 /** First line of every generated page, so that nobody edits one by hand. */
-export const GENERATED = "<!-- Made by `npm run docs` from the code; edit that. -->";
+const GENERATED = "<!-- Made by `npm run docs` from the code; edit that. -->";
 
 /** A Markdown table; columns that are empty in every row are left out. Cells are Markdown already. */
 export function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -16,6 +16,7 @@ export interface Arn {
 export function parseArn(text: string): Arn | undefined {
   const match = /^arn:([a-z0-9-]+):([a-z0-9-]+):([a-z0-9-]*):([0-9]*):([a-z-]+)\/(.+)$/.exec(text);
   if (!match) return undefined;
-  const [, partition = "", service = "", region = "", account = "", resourceType = "", resourceId = ""] = match;
+  const [, partition = "", service = "", region = "", account = "", resourceType = "", resourceId = ""] =
+    match;
   return { partition, service, region, account, resourceType, resourceId };
 }

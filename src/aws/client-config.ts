@@ -64,7 +64,9 @@ export function reportAttempts<Input extends object, Output extends object>(
       const attempt = /attempt=(\d+)(?:; max=(\d+))?/.exec(request.headers["amz-sdk-request"] ?? "");
       const name = String(context["commandName"] ?? "request").replace(/Command$/, "");
       if (attempt && Number(attempt[1]) > 1) {
-        terminal.note(`openclaw: ${name}: trying again (${attempt[1]}${attempt[2] ? ` of ${attempt[2]}` : ""})`);
+        terminal.note(
+          `openclaw: ${name}: trying again (${attempt[1]}${attempt[2] ? ` of ${attempt[2]}` : ""})`,
+        );
       }
       if (!terminal.isVerbose) return next(args);
       const started = runtime.elapsed();

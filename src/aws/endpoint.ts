@@ -17,7 +17,11 @@ export interface EndpointClaims {
   env: Environment;
   /** Keys of the active profile, and of the `services` section it names. */
   profile?:
-    | { name: string; keys: Readonly<Record<string, string>>; services?: Readonly<Record<string, string>> | undefined }
+    | {
+        name: string;
+        keys: Readonly<Record<string, string>>;
+        services?: Readonly<Record<string, string>> | undefined;
+      }
     | undefined;
   /** `baseUrl` of the provider, for runtime calls. */
   baseUrl?: { url: string; setting: string } | undefined;
@@ -45,7 +49,8 @@ export function decideEndpoint(claims: EndpointClaims): Endpoint | undefined {
     }
     const serviceKey = service.replace("-", "_");
     const inServices = profile?.services?.[`${serviceKey}.endpoint_url`];
-    if (profile && inServices) return checked(inServices, `profile ${profile.name}, services.${serviceKey}.endpoint_url`);
+    if (profile && inServices)
+      return checked(inServices, `profile ${profile.name}, services.${serviceKey}.endpoint_url`);
     const inProfile = profile?.keys["endpoint_url"];
     if (profile && inProfile) return checked(inProfile, `profile ${profile.name}, endpoint_url`);
   }
@@ -57,7 +62,10 @@ export function decideEndpoint(claims: EndpointClaims): Endpoint | undefined {
 
 function checked(text: string, source: string): Endpoint {
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
-    throw usageError(`${source} '${text}' is not an http or https URL.`, "Write it as https://host or http://host:port.");
+    throw usageError(
+      `${source} '${text}' is not an http or https URL.`,
+      "Write it as https://host or http://host:port.",
+    );
   }
   return { url: text, source };
 }

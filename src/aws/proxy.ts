@@ -23,7 +23,9 @@ export class ProxyingHandler extends NodeHttpHandler {
     this.#ca = ca;
   }
 
-  override handle(...[request, options]: Parameters<NodeHttpHandler["handle"]>): ReturnType<NodeHttpHandler["handle"]> {
+  override handle(
+    ...[request, options]: Parameters<NodeHttpHandler["handle"]>
+  ): ReturnType<NodeHttpHandler["handle"]> {
     const port = request.port === undefined ? "" : `:${request.port}`;
     const proxy = getProxyForUrl(`${request.protocol}//${request.hostname}${port}`);
     return proxy ? this.#handlerFor(proxy).handle(request, options) : super.handle(request, options);
@@ -40,9 +42,24 @@ export class ProxyingHandler extends NodeHttpHandler {
     const handler = new NodeHttpHandler({
       ...this.#options,
       httpAgent: new HttpProxyAgent(proxy, { keepAlive: true }),
-      httpsAgent: new HttpsProxyAgent(proxy, { keepAlive: true, ...(this.#ca ? { ca: this.#ca } : {}) }),
+      httpsAgent: new TrustingProxyAgent(proxy, this.#ca),
     });
     this.#proxied.set(proxy, handler);
     return handler;
+  }
+}
+
+/** A proxy agent that also trusts `ca` behind the proxy: the library passes it only to the proxy itself. */
+class TrustingProxyAgent extends HttpsProxyAgent<string> {
+  readonly #ca: Buffer | undefined;
+
+  constructor(proxy: string, ca: Buffer | undefined) {
+    super(proxy, { keepAlive: true, ...(ca ? { ca } : {}) });
+    this.#ca = ca;
+  }
+
+  override connect(...[request, options]: Parameters<HttpsProxyAgent<string>["connect"]>) {
+    const trusting = this.#ca ? { ...options, ca: this.#ca } : options;
+    return super.connect(request, trusting);
   }
 }

@@ -38,7 +38,8 @@ export function isRegionName(text: string): boolean {
 export function decideRegion(claims: RegionClaims): Region | undefined {
   const { flag, arn, env } = claims;
   if (flag !== undefined) {
-    if (!isRegionName(flag)) throw usageError(`--region '${flag}' is not an AWS region name.`, "Try --region us-east-1.");
+    if (!isRegionName(flag))
+      throw usageError(`--region '${flag}' is not an AWS region name.`, "Try --region us-east-1.");
     if (arn && arn.region !== flag) {
       throw usageError(
         `--region ${flag} contradicts the model, which is in ${arn.region}: ${arn.text}.`,
@@ -54,7 +55,8 @@ export function decideRegion(claims: RegionClaims): Region | undefined {
     const value = env[name]?.trim();
     if (value) return { value, source: `env ${name}` };
   }
-  if (claims.profile?.region) return { value: claims.profile.region, source: `profile ${claims.profile.name}` };
+  if (claims.profile?.region)
+    return { value: claims.profile.region, source: `profile ${claims.profile.name}` };
   return claims.askInstance ? undefined : { value: FALLBACK_REGION, source: "default" };
 }
 

@@ -32,8 +32,7 @@ export async function createRequestHandler(
     httpAgent: new HttpAgent({ keepAlive: true }),
     httpsAgent: new HttpsAgent({ keepAlive: true, ...(ca ? { ca } : {}) }),
   };
-  const names = ["https_proxy", "http_proxy", "all_proxy"];
-  const isProxied = Object.keys(runtime.env).some((name) => names.includes(name.toLowerCase()));
+  const isProxied = Object.keys(runtime.env).some((name) => /^(https?|all)_proxy$/i.test(name));
   if (!isProxied || runtime.isEmulated) return new NodeHttpHandler(handlerOptions);
   const { ProxyingHandler } = await import("./proxy.ts");
   return new ProxyingHandler(handlerOptions, ca);

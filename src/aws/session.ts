@@ -51,7 +51,11 @@ export function regionWithoutAsking(surroundings: Surroundings, target: Target):
 }
 
 /** The endpoint of a service for a target; undefined means the region's own. Throws `usage`. */
-export function endpointOf(surroundings: Surroundings, service: Service, target: Target): Endpoint | undefined {
+export function endpointOf(
+  surroundings: Surroundings,
+  service: Service,
+  target: Target,
+): Endpoint | undefined {
   const { options, runtime, shared, decision } = surroundings;
   const { profileName } = decision;
   const keys = shared.profiles.get(profileName)?.keys;
@@ -112,7 +116,9 @@ export async function openSession(surroundings: Surroundings, target: Target): P
       return authentication;
     },
     bedrock: once(async () => (await import("./bedrock-client.ts")).createBedrockClient(session)),
-    bedrockRuntime: once(async () => (await import("./bedrock-runtime-client.ts")).createBedrockRuntimeClient(session)),
+    bedrockRuntime: once(async () =>
+      (await import("./bedrock-runtime-client.ts")).createBedrockRuntimeClient(session),
+    ),
     sts: once(async () => (await import("./sts-client.ts")).createStsClient(session)),
     close: () => {
       for (const client of clients) client.destroy();
@@ -127,7 +133,8 @@ function claimsOf(surroundings: Surroundings, target: Target): RegionClaims {
   const arn = target.kind === "discovery" ? undefined : parseArn(target.id);
   const baseUrl = baseUrlOf(surroundings, target);
   const baseUrlRegion = baseUrl && regionOfBaseUrl(baseUrl.url);
-  const asksInstance = decision.chosen.source === "default-chain" && decision.chosen.step === "instance-metadata";
+  const asksInstance =
+    decision.chosen.source === "default-chain" && decision.chosen.step === "instance-metadata";
   return {
     flag: options.region,
     arn: arn?.region ? { text: (target as { id: string }).id, region: arn.region } : undefined,
@@ -135,7 +142,9 @@ function claimsOf(surroundings: Surroundings, target: Target): RegionClaims {
     baseUrl: baseUrl && baseUrlRegion ? { region: baseUrlRegion, setting: baseUrl.setting } : undefined,
     env: runtime.env,
     profile: { name: profileName, region: shared.profiles.get(profileName)?.keys["region"] },
-    askInstance: asksInstance ? () => instanceMetadata(runtime, decision.instanceMetadata).region() : undefined,
+    askInstance: asksInstance
+      ? () => instanceMetadata(runtime, decision.instanceMetadata).region()
+      : undefined,
   };
 }
 

@@ -71,7 +71,8 @@ export async function run(options: ChatOptions, runtime: Runtime): Promise<void>
 
 function chooseModel({ model }: ChatOptions, { config, runtime }: Surroundings): string {
   if (model !== undefined) {
-    if (model.trim() === "") throw usageError("--model names no model.", "List the models you can call: openclaw models list");
+    if (model.trim() === "")
+      throw usageError("--model names no model.", "List the models you can call: openclaw models list");
     return model;
   }
   const { primary } = defaultModel(config.value);

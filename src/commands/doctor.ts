@@ -1,3 +1,73 @@
-export async function run(): Promise<void> {
-  throw new Error("to be built");
+import { checksOf } from "../doctor/checks.ts";
+import { createExamination, type Examination } from "../doctor/examination.ts";
+import { renderReport } from "../doctor/render.ts";
+import { type DoctorReport, toDocument } from "../doctor/report.ts";
+import { runChecks } from "../doctor/run-checks.ts";
+import { OpenclawError } from "../errors.ts";
+import type { GlobalOptions } from "../options.ts";
+import type { Runtime } from "../runtime.ts";
+import { withSpinner } from "../terminal/spinner.ts";
+
+export interface DoctorOptions extends GlobalOptions {
+  probe?: boolean;
+}
+
+/** Time for all checks, in ms. */
+const TOTAL_MS = 15_000;
+/** Time that the probe adds, in ms. */
+const PROBE_MS = 30_000;
+
+/**
+ * Examines credentials, region, permissions and configuration, prints what was found and always the four credential
+ * sources. Throws the error of the first failing check when everything is printed.
+ */
+export async function run(options: DoctorOptions, runtime: Runtime): Promise<void> {
+  const examination = createExamination(options, runtime);
+  try {
+    const report = await examine(examination, options);
+    const document = toDocument(report);
+    const { terminal } = runtime;
+    const error = report.results.find(({ status }) => status === "fail")?.error;
+    if (terminal.format === "text") {
+      await terminal.print(renderReport(report, terminal.columns, await terminal.stdoutStyle()).join("\n"));
+    }
+    if (error) throw withDocument(error, document);
+    if (terminal.format === "json") await terminal.printJson(document);
+  } finally {
+    examination.close();
+  }
+}
+
+async function examine(examination: Examination, options: DoctorOptions): Promise<DoctorReport> {
+  const { runtime } = examination;
+  const work = () =>
+    runChecks(checksOf(options), examination, {
+      totalMs: TOTAL_MS + (options.probe ? PROBE_MS : 0),
+      signal: runtime.signal,
+      elapsed: runtime.elapsed,
+    });
+  // A spinner would write over the question for an MFA code.
+  const results = (await asksForCode(examination)) ? await work() : await withSpinner(runtime, "Checking", work);
+  return { results, credentials: await examination.credentials(), region: await regionOf(examination) };
+}
+
+async function asksForCode({ surroundings }: Examination): Promise<boolean> {
+  const { chosen } = (await surroundings()).decision;
+  return "from" in chosen && chosen.from.kind === "assume-role" && chosen.from.mfaSerial !== undefined;
+}
+
+async function regionOf({ session }: Examination): Promise<DoctorReport["region"]> {
+  try {
+    return (await session()).region;
+  } catch (failure) {
+    // The check of the region has told it.
+    if (failure instanceof OpenclawError) return undefined;
+    throw failure;
+  }
+}
+
+/** The error of a check with the whole document around it. A copy, because checks may share one error. */
+function withDocument(error: OpenclawError, document: Record<string, unknown>): OpenclawError {
+  const { code, message, hint, cause, requestId, details, exitCode } = error;
+  return new OpenclawError(code, { message, hint, cause, requestId, details, exitCode, document });
 }

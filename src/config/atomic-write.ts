@@ -44,7 +44,10 @@ export async function replaceFile(
   mayCommit: () => Promise<boolean>,
 ): Promise<boolean> {
   const folder = path.dirname(file);
-  const temporary = path.join(folder, `.${path.basename(file)}.${Math.floor(random() * 2 ** 48).toString(36)}.tmp`);
+  const temporary = path.join(
+    folder,
+    `.${path.basename(file)}.${Math.floor(random() * 2 ** 48).toString(36)}.tmp`,
+  );
   try {
     await removeLeftovers(file);
     const exists = await writeWhole(temporary, text, file);
@@ -79,7 +82,10 @@ export function writeError(file: string, cause: unknown): OpenclawError {
     EIO: ["the disk reports an error", "dmesg | tail"],
   };
   const code = errorCode(cause) ?? "";
-  const [reason, hint] = reasons[code] ?? [cause instanceof Error ? cause.message : String(cause), `ls -ld ${folder}`];
+  const [reason, hint] = reasons[code] ?? [
+    cause instanceof Error ? cause.message : String(cause),
+    `ls -ld ${folder}`,
+  ];
   return new OpenclawError("internal", {
     message: `Cannot write ${file}: ${reason}. Nothing was changed.`,
     hint,
@@ -103,7 +109,8 @@ async function writeWhole(temporary: string, text: string, file: string): Promis
     if (old !== undefined) {
       const made = await handle.stat();
       // Only the superuser may give a file away; others keep what they may.
-      if (made.uid !== old.uid || made.gid !== old.gid) await ignoring("EPERM", handle.chown(old.uid, old.gid));
+      if (made.uid !== old.uid || made.gid !== old.gid)
+        await ignoring("EPERM", handle.chown(old.uid, old.gid));
       await handle.chmod(old.mode & 0o7777);
     }
     await handle.sync();

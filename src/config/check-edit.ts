@@ -27,7 +27,9 @@ export function checkEdit(
 ): void {
   for (const edit of edits) {
     if (edit.op === "unset") continue;
-    const unknown = force ? undefined : findUnknown(valueAt(after, edit.path), valueAt(before, edit.path), edit.path);
+    const unknown = force
+      ? undefined
+      : findUnknown(valueAt(after, edit.path), valueAt(before, edit.path), edit.path);
     if (unknown !== undefined) throw unknownSetting(unknown);
     const dropped = replace || edit.op === "merge" ? undefined : findDropped(before, edit);
     if (dropped !== undefined) throw dropsEntry(dropped, edit);
@@ -40,13 +42,20 @@ export function checkEdit(
 }
 
 /** The first place in a new value that the table does not know and that did not hold the same before. */
-function findUnknown(value: unknown, previous: unknown, path: readonly PathSegment[]): readonly PathSegment[] | undefined {
+function findUnknown(
+  value: unknown,
+  previous: unknown,
+  path: readonly PathSegment[],
+): readonly PathSegment[] | undefined {
   if (previous !== undefined && isSameValue(value, previous)) return undefined;
   if (findSetting(path) === undefined) return path;
   if (!isObject(value) && !Array.isArray(value)) return undefined;
-  const entries: [PathSegment, unknown][] = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
+  const entries: [PathSegment, unknown][] = Array.isArray(value)
+    ? [...value.entries()]
+    : Object.entries(value);
   // Below a value of the wrong kind, that is what to complain about.
-  if (validate(value, findSetting(path)?.kind, path).some((problem) => problem.path.length === path.length)) return undefined;
+  if (validate(value, findSetting(path)?.kind, path).some((problem) => problem.path.length === path.length))
+    return undefined;
   for (const [key, item] of entries) {
     const unknown = findUnknown(item, valueAt(previous, [key]), [...path, key]);
     if (unknown !== undefined) return unknown;
@@ -54,11 +63,18 @@ function findUnknown(value: unknown, previous: unknown, path: readonly PathSegme
   return undefined;
 }
 
-function findDropped(before: unknown, edit: Extract<Edit, { value: unknown }>): readonly PathSegment[] | undefined {
+function findDropped(
+  before: unknown,
+  edit: Extract<Edit, { value: unknown }>,
+): readonly PathSegment[] | undefined {
   return dropped(valueAt(before, edit.path), edit.value, edit.path);
 }
 
-function dropped(from: unknown, to: unknown, path: readonly PathSegment[]): readonly PathSegment[] | undefined {
+function dropped(
+  from: unknown,
+  to: unknown,
+  path: readonly PathSegment[],
+): readonly PathSegment[] | undefined {
   if (!isObject(from) || !isObject(to)) return undefined;
   for (const [key, value] of Object.entries(from)) {
     const place = [...path, key];

@@ -8,15 +8,24 @@ export interface SyntaxProblem {
 
 /** Says in plain words what JSON5's parser found, and where. Its lines end at `\n` only; ours wherever JSON5's do. */
 export function describeSyntaxError(text: string, error: SyntaxError): SyntaxProblem {
-  const { lineNumber = 1, columnNumber = 1 } = error as SyntaxError & { lineNumber?: number; columnNumber?: number };
+  const { lineNumber = 1, columnNumber = 1 } = error as SyntaxError & {
+    lineNumber?: number;
+    columnNumber?: number;
+  };
   const lineOffset = text.split("\n", lineNumber - 1).reduce((sum, line) => sum + line.length + 1, 0);
   const offset = Math.min(text.length, Math.max(0, lineOffset + columnNumber - 1));
   const character = String.fromCodePoint(text.codePointAt(offset) ?? 0);
   if (offset >= text.length || error.message.includes("end of input")) {
-    return { what: "it ends too early; a brace, bracket, quote or comment is not closed", offset: text.trimEnd().length };
+    return {
+      what: "it ends too early; a brace, bracket, quote or comment is not closed",
+      offset: text.trimEnd().length,
+    };
   }
   if (/[\n\r]/.test(character)) return { what: "the line ends inside a text or number", offset };
-  return { what: `${JSON.stringify(character)} is not expected here${guess(text, offset, character)}`, offset };
+  return {
+    what: `${JSON.stringify(character)} is not expected here${guess(text, offset, character)}`,
+    offset,
+  };
 }
 
 function guess(text: string, offset: number, character: string): string {

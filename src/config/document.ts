@@ -5,7 +5,15 @@ import { indentAt, isMultiline, learnLayout, lineStart, type Layout } from "./la
 import { isBlank } from "./parse-document.ts";
 import { formatPath, type PathSegment } from "./path.ts";
 import { renderKey, renderValue } from "./render.ts";
-import { findMember, isInside, scanDocument, type Container, type Node, type ScannedDocument, type Span } from "./spans.ts";
+import {
+  findMember,
+  isInside,
+  scanDocument,
+  type Container,
+  type Node,
+  type ScannedDocument,
+  type Span,
+} from "./spans.ts";
 
 /** What became of a document. */
 export interface EditedDocument {
@@ -71,7 +79,8 @@ function locate(text: string, path: readonly PathSegment[]): Place {
   let parent: Container | undefined;
   let index = -1;
   for (const [depth, segment] of path.entries()) {
-    if (node === undefined || node.kind === "scalar") return { document, node, parent, index, rest: path.slice(depth) };
+    if (node === undefined || node.kind === "scalar")
+      return { document, node, parent, index, rest: path.slice(depth) };
     const member = findMember(node, segment);
     if (member === undefined) return { document, node, parent, index, rest: path.slice(depth) };
     parent = node;
@@ -97,7 +106,10 @@ function setValue(text: string, path: readonly PathSegment[], value: unknown): s
 
 /** Builds the objects and lists between the deepest existing place and the value. */
 function wrap(path: readonly PathSegment[], value: unknown): unknown {
-  return path.reduceRight((inner, segment) => (typeof segment === "number" ? [inner] : { [segment]: inner }), value);
+  return path.reduceRight(
+    (inner, segment) => (typeof segment === "number" ? [inner] : { [segment]: inner }),
+    value,
+  );
 }
 
 function appendRoot(text: string, value: unknown, layout: Layout): string {
@@ -114,7 +126,8 @@ function insertMember(
   layout: Layout,
 ): string {
   const write = (indent: string, isInline: boolean): string => {
-    const prefix = typeof key === "string" ? renderKey(key, siblingLayout(text, container, layout)) + layout.colon : "";
+    const prefix =
+      typeof key === "string" ? renderKey(key, siblingLayout(text, container, layout)) + layout.colon : "";
     return prefix + renderValue(value, layout, { indent, isInline });
   };
   const last = container.members.at(-1);
@@ -156,18 +169,29 @@ function fillEmpty(
   const ownLine = comments.find((comment) => isInside(comment, container) && startsLine(text, comment.start));
   const indent = ownLine ? indentAt(text, ownLine.start) : outer + layout.indentUnit;
   const closing = /[\n\r\u2028\u2029]/.test(tail) && lastComment ? tail : layout.newline + outer;
-  const added = layout.newline + indent + write(indent, false) + (layout.hasTrailingCommas ? "," : "") + closing;
+  const added =
+    layout.newline + indent + write(indent, false) + (layout.hasTrailingCommas ? "," : "") + closing;
   return splice(text, [{ start: from, end: close, text: added }]);
 }
 
-function removeMember(text: string, { comments }: ScannedDocument, parent: Container | undefined, index: number): string {
+function removeMember(
+  text: string,
+  { comments }: ScannedDocument,
+  parent: Container | undefined,
+  index: number,
+): string {
   const member = parent?.members[index];
-  if (parent === undefined || member === undefined) throw new Error("The root of a document cannot be removed");
+  if (parent === undefined || member === undefined)
+    throw new Error("The root of a document cannot be removed");
   const end = member.comma === undefined ? member.end : member.comma + 1;
   const left = comments.filter(
     (comment) => isInside(comment, { start: member.start, end }) && !isInside(comment, member.value),
   );
-  const splices = [left.length > 0 ? keepComments(text, { start: member.start, end }, left) : clearLine(text, { start: member.start, end })];
+  const splices = [
+    left.length > 0
+      ? keepComments(text, { start: member.start, end }, left)
+      : clearLine(text, { start: member.start, end }),
+  ];
   const previousComma = parent.members[index - 1]?.comma;
   // Without a trailing comma before, there is none after: strict JSON stays strict JSON.
   if (member.comma === undefined && previousComma !== undefined) {
@@ -191,7 +215,11 @@ function clearLine(text: string, { start, end }: Span): Splice {
 }
 
 /** The comments between key, colon, value and comma of a removed member belong to its reader, and stay. */
-function keepComments(text: string, { start, end }: Span, comments: readonly (Span & { isLine: boolean })[]): Splice {
+function keepComments(
+  text: string,
+  { start, end }: Span,
+  comments: readonly (Span & { isLine: boolean })[],
+): Splice {
   const newline = learnNewline(text) + indentAt(text, start);
   // Blanks that a line comment would swallow go.
   const lineEnd = skipBlanks(text, end);
@@ -259,11 +287,15 @@ function keepsComments(before: string, after: string, step: Step): boolean {
   const { document, node, parent, rest } = locate(before, step.path);
   const gone = goneNodes(step, { node, parent, rest });
   const kept = document.comments.filter((comment) => !gone.some((value) => isInside(comment, value)));
-  const texts = (text: string, spans: readonly Span[]): string[] => spans.map(({ start, end }) => text.slice(start, end));
+  const texts = (text: string, spans: readonly Span[]): string[] =>
+    spans.map(({ start, end }) => text.slice(start, end));
   return isSameValue(texts(before, kept), texts(after, scanDocument(after).comments));
 }
 
-function goneNodes({ op, path }: Step, { node, parent, rest }: Pick<Place, "node" | "parent" | "rest">): readonly Node[] {
+function goneNodes(
+  { op, path }: Step,
+  { node, parent, rest }: Pick<Place, "node" | "parent" | "rest">,
+): readonly Node[] {
   if (rest.length > 0 || node === undefined) return [];
   if (op === "set" || parent === undefined) return [node];
   return parent.members.filter(({ key }) => key === path.at(-1)).map(({ value }) => value);

@@ -12,15 +12,19 @@ export type Edit =
   | { op: "unset"; path: readonly PathSegment[] };
 
 /** A change of exactly one place: what `set` and `merge` come down to. */
-export type Step = { op: "set"; path: readonly PathSegment[]; value: unknown } | { op: "unset"; path: readonly PathSegment[] };
+export type Step =
+  | { op: "set"; path: readonly PathSegment[]; value: unknown }
+  | { op: "unset"; path: readonly PathSegment[] };
 
 /** The value at a path, or undefined. A default model written as a text is also found as `primary`. */
 export function valueAt(value: unknown, path: readonly PathSegment[]): unknown {
   let current = value;
   for (const [index, segment] of path.entries()) {
     if (typeof segment === "number" && Array.isArray(current)) current = current[segment];
-    else if (typeof segment === "string" && isObject(current) && Object.hasOwn(current, segment)) current = current[segment];
-    else if (index === path.length - 1 && segment === shortFormKey(current, path.slice(0, index))) return current;
+    else if (typeof segment === "string" && isObject(current) && Object.hasOwn(current, segment))
+      current = current[segment];
+    else if (index === path.length - 1 && segment === shortFormKey(current, path.slice(0, index)))
+      return current;
     else return undefined;
   }
   return current;
@@ -38,7 +42,8 @@ export function applyEdit(value: unknown, edit: Edit): unknown {
 /** Breaks an edit of `value` into the smallest steps that lead to its result: what stays the same is not touched. */
 export function toSteps(value: unknown, edit: Edit): Step[] {
   const { ancestor, long } = longForm(value, edit.path);
-  const prepared = ancestor === undefined ? value : applyStep(value, { op: "set", path: ancestor, value: long });
+  const prepared =
+    ancestor === undefined ? value : applyStep(value, { op: "set", path: ancestor, value: long });
   const steps: Step[] = ancestor === undefined ? [] : [{ op: "set", path: ancestor, value: long }];
   if (edit.op === "unset") {
     if (valueAt(prepared, edit.path) === undefined) throw notSet(edit.path);
@@ -46,14 +51,21 @@ export function toSteps(value: unknown, edit: Edit): Step[] {
   }
   // Says what stands in the way before any step is made.
   applyStep(prepared, { op: "set", path: edit.path, value: edit.value });
-  return [...steps, ...stepsBetween(valueAt(prepared, edit.path), edit.value, edit.path, edit.op === "merge")];
+  return [
+    ...steps,
+    ...stepsBetween(valueAt(prepared, edit.path), edit.value, edit.path, edit.op === "merge"),
+  ];
 }
 
 /**
  * The edits that apply a merge patch (RFC 7386) to `value`: null removes, objects merge, all else replaces.
  * Removing what is not there is no edit.
  */
-export function patchEdits(value: unknown, patch: Readonly<Record<string, unknown>>, path: readonly PathSegment[] = []): Edit[] {
+export function patchEdits(
+  value: unknown,
+  patch: Readonly<Record<string, unknown>>,
+  path: readonly PathSegment[] = [],
+): Edit[] {
   return Object.entries(patch).flatMap(([key, item]): Edit[] => {
     const place = [...path, key];
     const current = valueAt(value, place);
@@ -70,7 +82,10 @@ export function isSameValue(first: unknown, second: unknown): boolean {
 }
 
 /** The error for a place that holds nothing. */
-export function notSet(path: readonly PathSegment[], more: { message?: string; hint?: string } = {}): OpenclawError {
+export function notSet(
+  path: readonly PathSegment[],
+  more: { message?: string; hint?: string } = {},
+): OpenclawError {
   return new OpenclawError("config-not-set", {
     message: `${formatPath(path)} is not set${more.message ?? "."}`,
     hint: more.hint ?? "openclaw config get",
@@ -98,7 +113,10 @@ function applyStep(value: unknown, step: Step, depth = 0): unknown {
 }
 
 /** Where a setting that may be written short, such as the default model, must first be written long. */
-function longForm(value: unknown, path: readonly PathSegment[]): { ancestor?: PathSegment[]; long?: unknown } {
+function longForm(
+  value: unknown,
+  path: readonly PathSegment[],
+): { ancestor?: PathSegment[]; long?: unknown } {
   for (let length = 1; length < path.length; length += 1) {
     const ancestor = path.slice(0, length);
     const current = valueAt(value, ancestor);
@@ -131,13 +149,22 @@ function stepsBetween(from: unknown, to: unknown, path: readonly PathSegment[], 
   return [{ op: "set", path, value: to }];
 }
 
-function stepsBetweenLists(from: readonly unknown[], to: readonly unknown[], path: readonly PathSegment[]): Step[] {
+function stepsBetweenLists(
+  from: readonly unknown[],
+  to: readonly unknown[],
+  path: readonly PathSegment[],
+): Step[] {
   const shorter = Math.min(from.length, to.length);
   let same = 0;
   while (same < shorter && isSameValue(from[same], to[same])) same += 1;
   let tail = 0;
   // Items taken out of the middle leave those behind them, and their comments, as they are.
-  while (to.length < from.length && tail < shorter - same && isSameValue(from.at(-1 - tail), to.at(-1 - tail))) tail += 1;
+  while (
+    to.length < from.length &&
+    tail < shorter - same &&
+    isSameValue(from.at(-1 - tail), to.at(-1 - tail))
+  )
+    tail += 1;
   const steps: Step[] = [];
   for (let index = same; index < to.length - tail; index += 1) {
     steps.push(...stepsBetween(from[index], to[index], [...path, index], false));
@@ -169,7 +196,12 @@ function requireObject(value: unknown, path: readonly PathSegment[], depth: numb
   throw inTheWay(value, path, depth, "an object");
 }
 
-function inTheWay(value: unknown, path: readonly PathSegment[], depth: number, expected: string): OpenclawError {
+function inTheWay(
+  value: unknown,
+  path: readonly PathSegment[],
+  depth: number,
+  expected: string,
+): OpenclawError {
   const place = path.slice(0, depth);
   const received = describeValue(value, isSecretPath(place));
   const hint = Array.isArray(value)
@@ -189,6 +221,10 @@ function beyondEnd(path: readonly PathSegment[], depth: number, length: number):
   return new OpenclawError("config-invalid", {
     message: `${formatPath(path)} is beyond the end: ${formatPath(list)} has ${items}, so the next one is [${length}].`,
     hint: `openclaw config set ${quoteForShell(next)} VALUE`,
-    details: { path: formatPath(path), expected: `an index from 0 to ${length}`, received: String(path[depth]) },
+    details: {
+      path: formatPath(path),
+      expected: `an index from 0 to ${length}`,
+      received: String(path[depth]),
+    },
   });
 }

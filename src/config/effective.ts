@@ -21,7 +21,13 @@ export interface EffectiveRegion {
 }
 
 const DISCOVERY: readonly PathSegment[] = ["models", "bedrockDiscovery"];
-const PLUGIN_DISCOVERY: readonly PathSegment[] = ["plugins", "entries", "amazon-bedrock", "config", "discovery"];
+const PLUGIN_DISCOVERY: readonly PathSegment[] = [
+  "plugins",
+  "entries",
+  "amazon-bedrock",
+  "config",
+  "discovery",
+];
 
 /**
  * The settings at or below a path that have a value: from the file, from the plugin's entry for the discovery settings,
@@ -32,7 +38,9 @@ export function effectiveSettings(
   path: readonly PathSegment[],
   region: EffectiveRegion,
 ): EffectiveSetting[] {
-  return leafPaths(findSetting(path)?.kind, path, value).flatMap((leaf) => effectiveLeaf(value, leaf, region) ?? []);
+  return leafPaths(findSetting(path)?.kind, path, value).flatMap(
+    (leaf) => effectiveLeaf(value, leaf, region) ?? [],
+  );
 }
 
 /** True when a path names one value, not a group of settings. */
@@ -48,7 +56,11 @@ function effectiveLeaf(
 ): EffectiveSetting | undefined {
   const isDiscovery = path.length === 3 && isWithin(path, DISCOVERY);
   if (isDiscovery && path[2] === "region") {
-    return { path, value: region.value, source: region.source.startsWith("models.") ? "file" : region.source };
+    return {
+      path,
+      value: region.value,
+      source: region.source.startsWith("models.") ? "file" : region.source,
+    };
   }
   const written = valueAt(value, path);
   if (written !== undefined) return { path, value: written, source: "file" };
@@ -63,9 +75,15 @@ function effectiveLeaf(
 }
 
 /** Every path at or below one that holds a single value; keys of maps are those of the file. */
-function leafPaths(kind: Kind | undefined, path: readonly PathSegment[], value: unknown): (readonly PathSegment[])[] {
+function leafPaths(
+  kind: Kind | undefined,
+  path: readonly PathSegment[],
+  value: unknown,
+): (readonly PathSegment[])[] {
   if (kind?.kind === "object") {
-    return Object.entries(kind.fields).flatMap(([name, field]) => leafPaths(field.type, [...path, name], value));
+    return Object.entries(kind.fields).flatMap(([name, field]) =>
+      leafPaths(field.type, [...path, name], value),
+    );
   }
   if (kind?.kind === "map" && isGroup(kind)) {
     const entries = valueAt(value, path);

@@ -14,12 +14,18 @@ export interface ConfigLocation {
 type Surroundings = Pick<Runtime, "env" | "homeFolder" | "currentFolder">;
 
 /** Finds the configuration file: `--config`, OPENCLAW_CONFIG_PATH, $OPENCLAW_STATE_DIR/openclaw.json, ~/.openclaw/openclaw.json. */
-export function locateConfig(options: Pick<GlobalOptions, "config">, surroundings: Surroundings): ConfigLocation {
+export function locateConfig(
+  options: Pick<GlobalOptions, "config">,
+  surroundings: Surroundings,
+): ConfigLocation {
   const { env, homeFolder, currentFolder } = surroundings;
   const absolute = (file: string): string => path.resolve(currentFolder, expandHome(file, homeFolder));
   if (options.config !== undefined) {
     if (options.config.trim() === "") {
-      throw new OpenclawError("usage", { message: "--config names no file.", hint: "openclaw --config FILE …" });
+      throw new OpenclawError("usage", {
+        message: "--config names no file.",
+        hint: "openclaw --config FILE …",
+      });
     }
     return { file: absolute(options.config), source: "--config" };
   }
@@ -80,7 +86,10 @@ function unreadable(file: string, error: unknown): OpenclawError {
     ELOOP: ["its symbolic links lead in a circle", `ls -l ${file}`],
   };
   const code = errorCode(error) ?? "";
-  const [reason, hint] = reasons[code] ?? [error instanceof Error ? error.message : String(error), `ls -l ${file}`];
+  const [reason, hint] = reasons[code] ?? [
+    error instanceof Error ? error.message : String(error),
+    `ls -l ${file}`,
+  ];
   return new OpenclawError("config-unreadable", {
     message: `Cannot read the configuration file ${file}: ${reason}.`,
     hint,

@@ -12,7 +12,10 @@ export interface FoundSetting {
 const ROOT: FoundSetting = { kind: SETTINGS, field: undefined, isSecret: false };
 
 /** Looks a path up in the table of settings. Returns undefined for a path that is not a setting of this program. */
-export function findSetting(path: readonly PathSegment[], from: FoundSetting = ROOT): FoundSetting | undefined {
+export function findSetting(
+  path: readonly PathSegment[],
+  from: FoundSetting = ROOT,
+): FoundSetting | undefined {
   const [segment, ...rest] = path;
   if (segment === undefined) return from;
   for (const step of stepsInto(from, segment)) {
@@ -25,7 +28,8 @@ export function findSetting(path: readonly PathSegment[], from: FoundSetting = R
 function stepsInto({ kind, isSecret }: FoundSetting, segment: PathSegment): FoundSetting[] {
   switch (kind.kind) {
     case "object": {
-      const field = typeof segment === "string" && Object.hasOwn(kind.fields, segment) ? kind.fields[segment] : undefined;
+      const field =
+        typeof segment === "string" && Object.hasOwn(kind.fields, segment) ? kind.fields[segment] : undefined;
       return field ? [{ kind: field.type, field, isSecret: isSecret || field.secret === true }] : [];
     }
     case "map":

@@ -62,7 +62,11 @@ export function inspectConfig(text: string, env: Environment): Finding[] {
     .map(({ remark, offset, frame }) => toFinding(remark, placeAt(text, offset), frame));
 }
 
-function toFinding({ severity, path, message, expected, received }: Remark, place: Place, frame: string[]): Finding {
+function toFinding(
+  { severity, path, message, expected, received }: Remark,
+  place: Place,
+  frame: string[],
+): Finding {
   return {
     severity,
     path: formatPath(path),
@@ -99,8 +103,10 @@ function toRemark({ path, message, expected, received }: Problem): Remark {
 
 /** Warnings for `${NAME}` without such a variable. */
 function unsetReferences(value: unknown, env: Environment, path: readonly PathSegment[]): Remark[] {
-  if (isObject(value)) return Object.entries(value).flatMap(([key, item]) => unsetReferences(item, env, [...path, key]));
-  if (Array.isArray(value)) return value.flatMap((item, index) => unsetReferences(item, env, [...path, index]));
+  if (isObject(value))
+    return Object.entries(value).flatMap(([key, item]) => unsetReferences(item, env, [...path, key]));
+  if (Array.isArray(value))
+    return value.flatMap((item, index) => unsetReferences(item, env, [...path, index]));
   if (typeof value !== "string" || !hasReference(value) || findSetting(path) === undefined) return [];
   return unsetVariables(value, env).map((name) => ({
     severity: "warning",
@@ -117,13 +123,24 @@ function keyRemarks(node: Node, path: readonly PathSegment[]): Remark[] {
   return node.members.flatMap((member): Remark[] => {
     const place = [...path, member.key];
     const inner = keyRemarks(member.value, place);
-    const about = (message: string): Remark => ({ severity: "warning", path: place, message, isAboutKey: true });
-    if (findMember(node, member.key) !== member) return [about(`${formatPath(place)} stands here twice; the last one counts.`)];
+    const about = (message: string): Remark => ({
+      severity: "warning",
+      path: place,
+      message,
+      isAboutKey: true,
+    });
+    if (findMember(node, member.key) !== member)
+      return [about(`${formatPath(place)} stands here twice; the last one counts.`)];
     if (known.length === 0 || typeof member.key !== "string" || known.includes(member.key)) return inner;
     const nearest = nearestWord(member.key, known);
     return nearest === undefined || isSecretPath(place)
       ? inner
-      : [about(`${formatPath(place)} is not a setting and is ignored; did you mean ${formatPath([...path, nearest])}?`), ...inner];
+      : [
+          about(
+            `${formatPath(place)} is not a setting and is ignored; did you mean ${formatPath([...path, nearest])}?`,
+          ),
+          ...inner,
+        ];
   });
 }
 
@@ -134,12 +151,15 @@ function spanOf(root: Node, { path, isAboutKey = false }: Remark): Span {
   let key: Span | undefined;
   for (const segment of path) {
     const member = node.kind === "scalar" ? undefined : findMember(node, segment);
-    if (node.kind === "scalar" || member === undefined) return key ?? { start: node.start, end: node.start + 1 };
+    if (node.kind === "scalar" || member === undefined)
+      return key ?? { start: node.start, end: node.start + 1 };
     container = node;
     key = member.keySpan;
     node = member.value;
   }
   if (isAboutKey && key) return key;
   const isComposite = node.kind !== "scalar" && container !== undefined;
-  return isComposite && key ? key : { start: node.start, end: node.kind === "scalar" ? node.end : node.start + 1 };
+  return isComposite && key
+    ? key
+    : { start: node.start, end: node.kind === "scalar" ? node.end : node.start + 1 };
 }

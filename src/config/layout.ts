@@ -34,8 +34,9 @@ const LINE_END = /[\n\r\u2028\u2029]/;
 /** Learns the layout of a document: the most frequent choice wins, strict JSON stays strict JSON. */
 export function learnLayout(text: string, { root }: ScannedDocument): Layout {
   const newline = /\r\n|\n|\r/.exec(text)?.[0] ?? DEFAULT_LAYOUT.newline;
-  const containers = root === undefined ? [] : listContainers(root).filter(({ members }) => members.length > 0);
-  if (containers.length === 0) return { ...DEFAULT_LAYOUT, newline };
+  const containers =
+    root === undefined ? [] : listContainers(root).filter(({ members }) => members.length > 0);
+  if (containers.length === 0) return { ...DEFAULT_LAYOUT, newline, indentUnit: firstIndent(text) };
   const multiline = containers.filter((container) => isMultiline(text, container));
   const inline = containers.filter((container) => !isMultiline(text, container));
   const members = containers.flatMap((container) => container.members);
@@ -44,13 +45,22 @@ export function learnLayout(text: string, { root }: ScannedDocument): Layout {
   const isStrict = isStrictJson(text);
   return {
     newline,
-    indentUnit: mostFrequent(multiline.map((container) => indentStep(text, container))) ?? DEFAULT_LAYOUT.indentUnit,
-    quote: isStrict ? '"' : texts.filter((c) => c === "'").length > texts.filter((c) => c === '"').length ? "'" : '"',
-    areKeysQuoted: isStrict || (mostFrequent(keys.filter(couldBeBare).map((key) => /^["']/.test(key))) ?? false),
-    colon: mostFrequent(members.map((member) => plainGap(text, member.keySpan?.end, member.value.start))) ?? ": ",
-    separator: mostFrequent(inline.flatMap((container) => separators(text, container))) ?? (isCompact(text, inline) ? "," : ", "),
+    indentUnit: mostFrequent(multiline.map((container) => indentStep(text, container))) ?? firstIndent(text),
+    quote: isStrict
+      ? '"'
+      : texts.filter((c) => c === "'").length > texts.filter((c) => c === '"').length
+        ? "'"
+        : '"',
+    areKeysQuoted:
+      isStrict || (mostFrequent(keys.filter(couldBeBare).map((key) => /^["']/.test(key))) ?? false),
+    colon:
+      mostFrequent(members.map((member) => plainGap(text, member.keySpan?.end, member.value.start))) ?? ": ",
+    separator:
+      mostFrequent(inline.flatMap((container) => separators(text, container))) ??
+      (isCompact(text, inline) ? "," : ", "),
     padding: mostFrequent(inline.map((container) => paddingOf(text, container))) ?? DEFAULT_LAYOUT.padding,
-    hasTrailingCommas: !isStrict && (mostFrequent(multiline.map((c) => c.members.at(-1)?.comma !== undefined)) ?? false),
+    hasTrailingCommas:
+      !isStrict && (mostFrequent(multiline.map((c) => c.members.at(-1)?.comma !== undefined)) ?? false),
   };
 }
 
@@ -65,7 +75,10 @@ export function isMultiline(text: string, { members, start }: Container): boolea
 
 /** The white space at the start of the line that `offset` is on. */
 export function indentAt(text: string, offset: number): string {
-  return /^[^\S\n\r\u2028\u2029]*/.exec(text.slice(lineStart(text, offset), offset))?.[0].replace("\uFEFF", "") ?? "";
+  return (
+    /^[^\S\n\r\u2028\u2029]*/.exec(text.slice(lineStart(text, offset), offset))?.[0].replace("\uFEFF", "") ??
+    ""
+  );
 }
 
 /** Where the line begins that `offset` is on. */
@@ -89,6 +102,11 @@ function indentStep(text: string, container: Container): string | undefined {
   const outer = indentAt(text, container.start);
   const inner = indentAt(text, container.members.at(-1)?.start ?? container.start);
   return inner.length > outer.length && inner.startsWith(outer) ? inner.slice(outer.length) : undefined;
+}
+
+/** The white space of the first indented line, such as a comment in an object that is still empty. */
+function firstIndent(text: string): string {
+  return /[\n\r]([ \t]+)\S/.exec(text)?.[1] ?? DEFAULT_LAYOUT.indentUnit;
 }
 
 /** The colon with the blanks around it; undefined where a comment or line end is among them. */
@@ -131,5 +149,8 @@ function isStrictJson(text: string): boolean {
 function mostFrequent<T>(values: readonly (T | undefined)[]): T | undefined {
   const counts = new Map<T, number>();
   for (const value of values) if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1);
-  return [...counts].reduce<[T, number] | undefined>((best, entry) => (best && best[1] >= entry[1] ? best : entry), undefined)?.[0];
+  return [...counts].reduce<[T, number] | undefined>(
+    (best, entry) => (best && best[1] >= entry[1] ? best : entry),
+    undefined,
+  )?.[0];
 }

@@ -40,7 +40,11 @@ const OLD_MS = 20_000;
  * dead is taken over. Rejects with `internal` when the wait is over, with the interruption when there is one, with
  * Node's own error when the lock cannot be made, and with whatever `work` rejects with.
  */
-export async function withLock<T>(file: string, runtime: Surroundings, work: (lock: HeldLock) => Promise<T>): Promise<T> {
+export async function withLock<T>(
+  file: string,
+  runtime: Surroundings,
+  work: (lock: HeldLock) => Promise<T>,
+): Promise<T> {
   const lockFile = `${file}.lock`;
   const self = await describeSelf(runtime);
   await acquire(lockFile, self, runtime, runtime.now() + PATIENCE_MS);
@@ -55,7 +59,12 @@ async function release(lockFile: string, self: Holder): Promise<void> {
   if ((await readHolder(lockFile))?.text === self.text) await unlink(lockFile);
 }
 
-async function acquire(lockFile: string, self: Holder, runtime: Surroundings, deadline: number): Promise<void> {
+async function acquire(
+  lockFile: string,
+  self: Holder,
+  runtime: Surroundings,
+  deadline: number,
+): Promise<void> {
   for (;;) {
     runtime.signal.throwIfAborted();
     if (await create(lockFile, self)) return;
@@ -74,7 +83,13 @@ async function acquire(lockFile: string, self: Holder, runtime: Surroundings, de
  * Removes the lock of a dead holder. Between finding it dead and removing it another process may have done so and
  * taken the lock anew; so only the holder of a second lock, named after the dead one, looks again and removes.
  */
-async function removeDead(lockFile: string, dead: Holder, self: Holder, runtime: Surroundings, deadline: number): Promise<void> {
+async function removeDead(
+  lockFile: string,
+  dead: Holder,
+  self: Holder,
+  runtime: Surroundings,
+  deadline: number,
+): Promise<void> {
   const permit = `${lockFile}.${dead.text.split(" ").at(-1)}`;
   await acquire(permit, self, runtime, deadline);
   try {
@@ -121,7 +136,12 @@ async function readHolder(lockFile: string): Promise<Holder | undefined> {
   return { text, processId: Number(processId), since: Number(since), host: host ?? "" };
 }
 
-async function isDead(lockFile: string, holder: Holder, self: Holder, runtime: Surroundings): Promise<boolean> {
+async function isDead(
+  lockFile: string,
+  holder: Holder,
+  self: Holder,
+  runtime: Surroundings,
+): Promise<boolean> {
   if (holder.host === self.host) {
     if (!runtime.isProcessAlive(holder.processId)) return true;
     // The process id may have been given again after a restart of the machine.
@@ -139,7 +159,12 @@ async function describeSelf(runtime: Surroundings): Promise<Holder> {
   const host = `${hostname()}/${await processNamespace()}`.replaceAll(/\s/g, "-");
   const since = runtime.now();
   const token = `${runtime.processId}-${Math.floor(runtime.random() * 2 ** 48).toString(36)}`;
-  return { text: `${runtime.processId} ${since} ${host} ${token}`, processId: runtime.processId, since, host };
+  return {
+    text: `${runtime.processId} ${since} ${host} ${token}`,
+    processId: runtime.processId,
+    since,
+    host,
+  };
 }
 
 /** Containers may share a file and a host name; their process ids then mean nothing to each other. */

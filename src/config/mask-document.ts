@@ -28,11 +28,17 @@ export function maskBrokenText(text: string): string {
   const hide = (_: string, before: string, secret: string): string =>
     before + secret.replaceAll(/[^\n\r\u2028\u2029]/g, MASK.charAt(0));
   return text
-    .replaceAll(/((?:key|secret|token|password|passwd|passphrase|credentials?|authorization)["']?[ \t]*:[ \t]*)([^\n\r]*)/gi, hide)
+    .replaceAll(
+      /((?:key|secret|token|password|passwd|passphrase|credentials?|authorization)["']?[ \t]*:[ \t]*)([^\n\r]*)/gi,
+      hide,
+    )
     .replaceAll(/(:\s*["'])([^\n\r]*)/g, hide);
 }
 
-function listScalars(node: Node, path: readonly PathSegment[]): { span: Span; path: readonly PathSegment[] }[] {
+function listScalars(
+  node: Node,
+  path: readonly PathSegment[],
+): { span: Span; path: readonly PathSegment[] }[] {
   if (node.kind === "scalar") return [{ span: node, path }];
   return node.members.flatMap(({ key, value }) => listScalars(value, [...path, key]));
 }

@@ -4,7 +4,8 @@ import type { Edit } from "./edit-value.ts";
 import { parsePath } from "./path.ts";
 import { describeValue, isObject } from "./validate.ts";
 
-const BATCH_HINT = '[{ "path": "models.bedrockDiscovery.region", "value": "us-east-1" }, { "path": "agents", "unset": true }]';
+const BATCH_HINT =
+  '[{ "path": "models.bedrockDiscovery.region", "value": "us-east-1" }, { "path": "agents", "unset": true }]';
 
 /**
  * Reads a JSON5 list of edits, each `{path, value}` or `{path, unset: true}`. `name` is the file, for messages.
@@ -12,7 +13,8 @@ const BATCH_HINT = '[{ "path": "models.bedrockDiscovery.region", "value": "us-ea
  */
 export function parseBatch(text: string, name: string, op: "set" | "merge"): Edit[] {
   const entries = parseInput(text, name);
-  if (!Array.isArray(entries)) throw batchError(`${name} must hold a list of edits, not ${describeValue(entries, true)}.`);
+  if (!Array.isArray(entries))
+    throw batchError(`${name} must hold a list of edits, not ${describeValue(entries, true)}.`);
   return entries.map((entry: unknown, index) => toEdit(entry, `${name}, entry ${index + 1}`, op));
 }
 
@@ -31,7 +33,10 @@ function parseInput(text: string, name: string): unknown {
     return JSON5.parse(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw usageError(`${name} is not valid JSON5: ${error.message.replace(/^JSON5: /, "")}.`, `Correct ${name}.`);
+    throw usageError(
+      `${name} is not valid JSON5: ${error.message.replace(/^JSON5: /, "")}.`,
+      `Correct ${name}.`,
+    );
   }
 }
 

@@ -27,7 +27,9 @@ export function parseDocument(text: string, file: string): Record<string, unknow
 
 /** True when the text holds nothing but white space and comments. */
 export function isBlank(text: string): boolean {
-  return /^(?:\s|\/\/[^\n\r\u2028\u2029]*(?:[\n\r\u2028\u2029]|$)|\/\*[^*]*\*+(?:[^/*][^*]*\*+)*\/)*$/.test(text);
+  return /^(?:\s|\/\/[^\n\r\u2028\u2029]*(?:[\n\r\u2028\u2029]|$)|\/\*[^*]*\*+(?:[^/*][^*]*\*+)*\/)*$/.test(
+    text,
+  );
 }
 
 function syntaxError(error: unknown, text: string, file: string): unknown {

@@ -20,7 +20,9 @@ export function parseValue(text: string, path: readonly PathSegment[], isStrict 
 }
 
 function takesText(kind: Kind): boolean {
-  return kind.kind === "string" || kind.kind === "choice" || (kind.kind === "either" && kind.of.some(takesText));
+  return (
+    kind.kind === "string" || kind.kind === "choice" || (kind.kind === "either" && kind.of.some(takesText))
+  );
 }
 
 function tryParse(text: string): { value: unknown } | undefined {

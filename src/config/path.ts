@@ -5,7 +5,8 @@ export type PathSegment = string | number;
 
 /** Keys that would reach into JavaScript's own objects. */
 const UNSAFE_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
-const SYNTAX_HINT = 'Write a path such as models.bedrockDiscovery.region or models.providers["amazon-bedrock"].models[0].id.';
+const SYNTAX_HINT =
+  'Write a path such as models.bedrockDiscovery.region or models.providers["amazon-bedrock"].models[0].id.';
 
 /** True for keys that must never be written: they name JavaScript's own machinery. */
 export function isUnsafeKey(key: PathSegment): boolean {
@@ -21,7 +22,10 @@ export function parsePath(text: string): PathSegment[] {
   const segments: PathSegment[] = [];
   let at = 0;
   const malformed = (what: string, place: number): Error =>
-    usageError(`The path ${JSON.stringify(text)} is malformed at character ${place + 1}: ${what}.`, SYNTAX_HINT);
+    usageError(
+      `The path ${JSON.stringify(text)} is malformed at character ${place + 1}: ${what}.`,
+      SYNTAX_HINT,
+    );
   while (at < text.length) {
     const start = at;
     if (text[at] === "[") {
@@ -30,6 +34,7 @@ export function parsePath(text: string): PathSegment[] {
       at = end;
     } else {
       if (segments.length > 0) {
+        if (/[\]"'\s]/.test(text[at] ?? "")) throw malformed(describeBadKey(text, at), at);
         if (text[at] !== ".") throw malformed('a "." or "[" must come between two keys', at);
         at += 1;
       }
@@ -110,7 +115,10 @@ function parseQuoted(
     }
     const escape = /^\\(?:(["'\\/bfnrt])|u([0-9A-Fa-f]{4}))/.exec(text.slice(at));
     if (!escape) throw malformed("the backslash is followed by nothing it can escape", at);
-    key += escape[2] === undefined ? (ESCAPES[escape[1] ?? ""] ?? escape[1] ?? "") : String.fromCharCode(parseInt(escape[2], 16));
+    key +=
+      escape[2] === undefined
+        ? (ESCAPES[escape[1] ?? ""] ?? escape[1] ?? "")
+        : String.fromCharCode(parseInt(escape[2], 16));
     at += escape[0].length - 1;
   }
   throw malformed(`the ${quote} is never closed`, open);

@@ -85,7 +85,9 @@ export function defaultModel(config: Configuration): DefaultModel {
   const { primary, fallbacks = [] } = typeof model === "string" ? { primary: model } : model;
   return {
     primary: requireResolved(primary, "agents.defaults.model"),
-    fallbacks: fallbacks.map((key, index) => requireResolved(key, `agents.defaults.model.fallbacks[${index}]`)),
+    fallbacks: fallbacks.map((key, index) =>
+      requireResolved(key, `agents.defaults.model.fallbacks[${index}]`),
+    ),
   };
 }
 
@@ -97,13 +99,18 @@ export function invalidConfiguration(
 ): OpenclawError {
   const [first] = problems;
   const others = problems.length - 1;
-  const more = others === 0 ? "" : ` ${others === 1 ? "One more problem follows" : `${others} more problems follow`}.`;
+  const more =
+    others === 0 ? "" : ` ${others === 1 ? "One more problem follows" : `${others} more problems follow`}.`;
   return new OpenclawError("config-invalid", {
     message: `${file}: ${first?.message ?? "the configuration is invalid."}${more}`,
     hint: `openclaw config validate${options.config === undefined ? "" : ` --config ${options.config}`}`,
     details: {
       file,
-      problems: problems.map(({ path, expected, received }) => ({ path: formatPath(path), expected, received })),
+      problems: problems.map(({ path, expected, received }) => ({
+        path: formatPath(path),
+        expected,
+        received,
+      })),
     },
   });
 }
@@ -114,10 +121,16 @@ function requireResolved(text: string, place: string): string {
 }
 
 /** Puts the values of set variables in place of `${NAME}` in every text that is not a secret. */
-export function resolveReferences(value: unknown, env: Environment, path: readonly PathSegment[] = []): unknown {
+export function resolveReferences(
+  value: unknown,
+  env: Environment,
+  path: readonly PathSegment[] = [],
+): unknown {
   if (Array.isArray(value)) return value.map((item, index) => resolveReferences(item, env, [...path, index]));
   if (isObject(value)) {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolveReferences(item, env, [...path, key])]));
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, resolveReferences(item, env, [...path, key])]),
+    );
   }
   if (typeof value !== "string" || !value.includes("${") || isSecretPath(path)) return value;
   return unsetVariables(value, env).length === 0 ? expandEnv(value, env) : value;

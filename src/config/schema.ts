@@ -15,7 +15,8 @@ export function settingsSchema(): JsonSchema {
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "openclaw configuration",
-    description: "The configuration file of openclaw (JSON5). Keys that are not described here belong to other programs.",
+    description:
+      "The configuration file of openclaw (JSON5). Keys that are not described here belong to other programs.",
     ...kindSchema(SETTINGS),
   };
 }
@@ -44,7 +45,9 @@ function kindSchema(kind: Kind): JsonSchema {
     case "object":
       return {
         type: "object",
-        properties: Object.fromEntries(Object.entries(kind.fields).map(([name, field]) => [name, fieldSchema(field)])),
+        properties: Object.fromEntries(
+          Object.entries(kind.fields).map(([name, field]) => [name, fieldSchema(field)]),
+        ),
         ...(kind.required.length > 0 ? { required: [...kind.required] } : {}),
       };
   }

@@ -5,7 +5,8 @@ import type { PathSegment } from "./path.ts";
 export const MASK = "****";
 
 /** Names other programs that share the file give their secrets. */
-const SECRET_NAME = /(?:api[-_]?key|access[-_]?key|private[-_]?key|secret|token|password|passwd|passphrase|credentials?|authorization)$/i;
+const SECRET_NAME =
+  /(?:api[-_]?key|access[-_]?key|private[-_]?key|secret|token|password|passwd|passphrase|credentials?|authorization)$/i;
 const USER_INFO = /^([a-z][a-z0-9+.-]*:\/\/)([^/?#@]*)@/i;
 
 /** True when the value at this path must never be printed: by the table of settings, or, for other programs' keys, by its name. */
@@ -22,7 +23,9 @@ export function isSecretPath(path: readonly PathSegment[]): boolean {
 export function maskSecrets(value: unknown, path: readonly PathSegment[] = []): unknown {
   if (Array.isArray(value)) return value.map((item, index) => maskSecrets(item, [...path, index]));
   if (typeof value === "object" && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, maskSecrets(item, [...path, key])]));
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, maskSecrets(item, [...path, key])]),
+    );
   }
   if (isSecretPath(path)) return isReference(value) || isHarmless(value) ? value : MASK;
   return typeof value === "string" ? maskUserInfo(value) : value;

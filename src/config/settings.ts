@@ -54,8 +54,15 @@ const object = <const F extends Fields, const R extends keyof F & string = never
   fields: F,
   required: readonly R[] = [],
 ): Kind<ObjectOf<F, R>> => ({ kind: "object", fields, required }) as Kind<ObjectOf<F, R>>;
-const either = <A, B>(first: Kind<A>, second: Kind<B>): Kind<A | B> => ({ kind: "either", of: [first, second] });
-const field = <T>(type: Kind<T>, description: string, more: Omit<Field<T>, "type" | "description"> = {}): Field<T> => ({
+const either = <A, B>(first: Kind<A>, second: Kind<B>): Kind<A | B> => ({
+  kind: "either",
+  of: [first, second],
+});
+const field = <T>(
+  type: Kind<T>,
+  description: string,
+  more: Omit<Field<T>, "type" | "description"> = {},
+): Field<T> => ({
   type,
   description,
   ...more,
@@ -84,15 +91,27 @@ const discovery = object({
     default: [...DISCOVERY_DEFAULTS.providerFilter],
     example: '["anthropic", "amazon"]',
   }),
-  refreshInterval: field(integer(0, "seconds"), "Seconds a discovered list stays fresh. 0 turns the cache off.", {
-    default: DISCOVERY_DEFAULTS.refreshInterval,
-  }),
-  defaultContextWindow: field(integer(1, "tokens"), "Context window in tokens, where neither config nor catalog knows it.", {
-    default: DISCOVERY_DEFAULTS.defaultContextWindow,
-  }),
-  defaultMaxTokens: field(integer(1, "tokens"), "Output limit in tokens, where neither config nor catalog knows it.", {
-    default: DISCOVERY_DEFAULTS.defaultMaxTokens,
-  }),
+  refreshInterval: field(
+    integer(0, "seconds"),
+    "Seconds a discovered list stays fresh. 0 turns the cache off.",
+    {
+      default: DISCOVERY_DEFAULTS.refreshInterval,
+    },
+  ),
+  defaultContextWindow: field(
+    integer(1, "tokens"),
+    "Context window in tokens, where neither config nor catalog knows it.",
+    {
+      default: DISCOVERY_DEFAULTS.defaultContextWindow,
+    },
+  ),
+  defaultMaxTokens: field(
+    integer(1, "tokens"),
+    "Output limit in tokens, where neither config nor catalog knows it.",
+    {
+      default: DISCOVERY_DEFAULTS.defaultMaxTokens,
+    },
+  ),
 });
 
 const configuredModel = object(
@@ -113,23 +132,32 @@ const configuredModel = object(
       "Prices in USD per million tokens. All zeros means unknown.",
     ),
     contextWindow: field(integer(1, "tokens"), "Context window in tokens."),
-    maxTokens: field(integer(1, "tokens"), "Most tokens the model can put out. A limit to show and check, never sent by itself."),
+    maxTokens: field(
+      integer(1, "tokens"),
+      "Most tokens the model can put out. A limit to show and check, never sent by itself.",
+    ),
   },
   ["id"],
 );
 
 const provider = object({
-  baseUrl: field(url, "Where the provider's API is.", { example: "https://bedrock-runtime.us-east-1.amazonaws.com" }),
+  baseUrl: field(url, "Where the provider's API is.", {
+    example: "https://bedrock-runtime.us-east-1.amazonaws.com",
+  }),
   api: field(choice("bedrock-converse-stream", "openai-completions"), "The API the provider speaks.", {
     defaultText: "bedrock-converse-stream for amazon-bedrock, openai-completions for others",
   }),
   auth: field(choice("aws-sdk", "api-key", "none"), "How requests are authenticated.", {
     defaultText: "aws-sdk for bedrock-converse-stream; for others api-key when apiKey is set, else none",
   }),
-  apiKey: field(string, "Key of an OpenAI-compatible provider. Write ${NAME} to take it from the environment.", {
-    secret: true,
-    example: "${MY_API_KEY}",
-  }),
+  apiKey: field(
+    string,
+    "Key of an OpenAI-compatible provider. Write ${NAME} to take it from the environment.",
+    {
+      secret: true,
+      example: "${MY_API_KEY}",
+    },
+  ),
   headers: field(map("name", anyString), "Headers added to each request.", { default: {}, secret: true }),
   models: field(list(configuredModel), "Models to list beside the discovered ones.", { default: [] }),
 });
@@ -139,7 +167,10 @@ const modelParameters = object({
   topP: field(number(0, 1), "Nucleus sampling: the share of probability to choose from."),
   maxTokens: field(integer(1, "tokens"), "Most tokens to put out."),
   stopSequences: field(list(string), "Texts that end the answer."),
-  reasoning: field(choice("off", "minimal", "low", "medium", "high", "xhigh", "max"), "How much the model reasons."),
+  reasoning: field(
+    choice("off", "minimal", "low", "medium", "high", "xhigh", "max"),
+    "How much the model reasons.",
+  ),
   serviceTier: field(choice("default", "priority", "flex", "reserved"), "Bedrock service tier."),
   cache: field(choice("off", "5m", "1h"), "Prompt caching, by time to live."),
   latency: field(choice("standard", "optimized"), "Bedrock latency mode."),
@@ -149,9 +180,13 @@ const settings = object({
   models: field(
     object({
       bedrockDiscovery: field(discovery, "Discovery of the models this account can call."),
-      providers: field(map("id", provider), "Model providers, by id. The id of Amazon Bedrock is amazon-bedrock.", {
-        default: {},
-      }),
+      providers: field(
+        map("id", provider),
+        "Model providers, by id. The id of Amazon Bedrock is amazon-bedrock.",
+        {
+          default: {},
+        },
+      ),
     }),
     "Where models come from.",
   ),
@@ -167,7 +202,10 @@ const settings = object({
                   primary: field(string, "Model used when none is named.", {
                     example: "amazon-bedrock/us.anthropic.claude-opus-4-6-v1",
                   }),
-                  fallbacks: field(list(string), "Models tried in order when the one before is not available."),
+                  fallbacks: field(
+                    list(string),
+                    "Models tried in order when the one before is not available.",
+                  ),
                 },
                 ["primary"],
               ),
@@ -204,10 +242,20 @@ const settings = object({
                   guardrail: field(
                     object(
                       {
-                        guardrailIdentifier: field(string, "Id or ARN of the guardrail.", { example: "abcd1234efgh" }),
-                        guardrailVersion: field(string, "Version of the guardrail, or DRAFT.", { example: "1" }),
-                        streamProcessingMode: field(choice("sync", "async"), "Check before or while text streams."),
-                        trace: field(choice("enabled", "disabled", "enabled_full"), "Ask for the guardrail's trace."),
+                        guardrailIdentifier: field(string, "Id or ARN of the guardrail.", {
+                          example: "abcd1234efgh",
+                        }),
+                        guardrailVersion: field(string, "Version of the guardrail, or DRAFT.", {
+                          example: "1",
+                        }),
+                        streamProcessingMode: field(
+                          choice("sync", "async"),
+                          "Check before or while text streams.",
+                        ),
+                        trace: field(
+                          choice("enabled", "disabled", "enabled_full"),
+                          "Ask for the guardrail's trace.",
+                        ),
                       },
                       ["guardrailIdentifier", "guardrailVersion"],
                     ),

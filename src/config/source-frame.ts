@@ -14,6 +14,7 @@ export function drawFrame(text: string, offset: number, length = 1): string[] {
   const marked = shown.slice(before.length, before.length + length).join("");
   const number = String(line);
   const source = `${number} | ${skipped > 0 ? "…" : ""}${shown.join("")}`.trimEnd();
-  const indent = (skipped > 0 ? " " : "") + before.map((c) => (c === "\t" ? c : " ".repeat(stringWidth(c)))).join("");
+  const indent =
+    (skipped > 0 ? " " : "") + before.map((c) => (c === "\t" ? c : " ".repeat(stringWidth(c)))).join("");
   return [source, `${" ".repeat(number.length)} | ${indent}${"^".repeat(Math.max(1, stringWidth(marked)))}`];
 }

@@ -11,6 +11,9 @@ export function lineEnds(text: string): string[] {
 
 /** Line and column of an offset. A byte order mark has no column. */
 export function placeAt(text: string, offset: number): Place {
-  const before = text.slice(0, offset).replace(/^\uFEFF/, "").split(/\r\n|[\n\r\u2028\u2029]/);
+  const before = text
+    .slice(0, offset)
+    .replace(/^\uFEFF/, "")
+    .split(/\r\n|[\n\r\u2028\u2029]/);
   return { line: before.length, column: [...(before.at(-1) ?? "")].length + 1 };
 }

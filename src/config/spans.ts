@@ -90,7 +90,9 @@ class Scanner {
 
   node(depth: number): Node {
     if (depth > DEEPEST) {
-      throw new OpenclawError("config-invalid", { message: `The configuration is nested more than ${DEEPEST} deep.` });
+      throw new OpenclawError("config-invalid", {
+        message: `The configuration is nested more than ${DEEPEST} deep.`,
+      });
     }
     const character = this.#peek();
     if (character === "{") return this.#container("object", "}", depth);
@@ -142,7 +144,9 @@ class Scanner {
 
   #expect(character: string): void {
     if (this.#peek() !== character) {
-      throw new Error(`Expected ${character} at offset ${this.#at} of a document that was said to be valid JSON5`);
+      throw new Error(
+        `Expected ${character} at offset ${this.#at} of a document that was said to be valid JSON5`,
+      );
     }
     this.#at += 1;
   }

@@ -10,20 +10,28 @@ interface DiffLine {
  * The changes between two texts in unified format, without the two header lines; empty when they are the same.
  * `show` gives the text to print for a line of the old or new text, by its index: what is printed need not be what is compared.
  */
-export function diffTexts(before: string, after: string, show: { before: string; after: string } = { before, after }): string[] {
+export function diffTexts(
+  before: string,
+  after: string,
+  show: { before: string; after: string } = { before, after },
+): string[] {
   const old = splitLines(before);
   const fresh = splitLines(after);
   const shown = { old: splitLines(show.before), fresh: splitLines(show.after) };
   let start = 0;
   while (start < old.length && start < fresh.length && old[start] === fresh[start]) start += 1;
   let tail = 0;
-  while (tail < Math.min(old.length, fresh.length) - start && old.at(-1 - tail) === fresh.at(-1 - tail)) tail += 1;
+  while (tail < Math.min(old.length, fresh.length) - start && old.at(-1 - tail) === fresh.at(-1 - tail))
+    tail += 1;
   if (start === old.length && start === fresh.length) return [];
   const lines: DiffLine[] = [
     ...shown.old.slice(0, start).map((text): DiffLine => ({ mark: " ", text })),
     ...diffMiddle(
       { compared: old.slice(start, old.length - tail), shown: shown.old.slice(start, old.length - tail) },
-      { compared: fresh.slice(start, fresh.length - tail), shown: shown.fresh.slice(start, fresh.length - tail) },
+      {
+        compared: fresh.slice(start, fresh.length - tail),
+        shown: shown.fresh.slice(start, fresh.length - tail),
+      },
     ),
     ...shown.old.slice(old.length - tail).map((text): DiffLine => ({ mark: " ", text })),
   ];
@@ -51,7 +59,8 @@ function diffMiddle(old: Side, fresh: Side): DiffLine[] {
   let i = 0;
   let j = 0;
   while (i < old.compared.length || j < fresh.compared.length) {
-    const isSame = i < old.compared.length && j < fresh.compared.length && old.compared[i] === fresh.compared[j];
+    const isSame =
+      i < old.compared.length && j < fresh.compared.length && old.compared[i] === fresh.compared[j];
     const isRemoved =
       i < old.compared.length &&
       (j >= fresh.compared.length || (common[(i + 1) * width + j] ?? 0) >= (common[i * width + j + 1] ?? 0));
@@ -76,7 +85,8 @@ function drawHunks(lines: readonly DiffLine[]): string[] {
       if (!isNear[index - 1]) {
         const end = isNear.indexOf(false, index);
         const hunk = lines.slice(index, end === -1 ? undefined : end);
-        const count = (without: DiffLine["mark"]): number => hunk.filter((line) => line.mark !== without).length;
+        const count = (without: DiffLine["mark"]): number =>
+          hunk.filter((line) => line.mark !== without).length;
         drawn.push(`@@ -${range(oldLine, count("+"))} +${range(newLine, count("-"))} @@`);
       }
       drawn.push(mark + text);

@@ -61,7 +61,9 @@ export async function updateConfig(
   const target = await followLinks(file);
   await makeFolderOf(target);
   try {
-    const changes = await withLock(target, runtime, (lock) => write(target, file, lock, runtime, edits, update));
+    const changes = await withLock(target, runtime, (lock) =>
+      write(target, file, lock, runtime, edits, update),
+    );
     return { file, changes };
   } catch (error) {
     throw errorCode(error) === undefined || error instanceof OpenclawError ? error : writeError(file, error);
@@ -101,7 +103,11 @@ function planUpdate(before: string, file: string, edits: Edits, permissions: Edi
   for (const edit of list) {
     refuseUnsafeKeys(edit);
     const { text, value } = editDocument(plan.text, edit);
-    const change = { path: edit.path, previous: valueAt(plan.value, edit.path), value: valueAt(value, edit.path) };
+    const change = {
+      path: edit.path,
+      previous: valueAt(plan.value, edit.path),
+      value: valueAt(value, edit.path),
+    };
     plan = { text, value, changes: [...plan.changes, change] };
   }
   checkEdit(current, plan.value, list, permissions);

@@ -21,7 +21,11 @@ const QUOTED_LENGTH = 60;
  * Compares a value with the table of settings and returns every problem, in the order of the value's keys.
  * Keys the table does not know belong to other programs and are no problem.
  */
-export function validate(value: unknown, kind: Kind = SETTINGS, path: readonly PathSegment[] = []): Problem[] {
+export function validate(
+  value: unknown,
+  kind: Kind = SETTINGS,
+  path: readonly PathSegment[] = [],
+): Problem[] {
   if (kind.kind === "either") {
     const fitting = kind.of.find((of) => isOfType(value, of));
     return fitting ? validate(value, fitting, path) : [problemAt(path, describeKind(kind), value)];
@@ -93,7 +97,9 @@ export function problemAt(path: readonly PathSegment[], expected: string, value:
   const received = describeValue(value, isSecretPath(path));
   const name = path.length === 0 ? "The configuration" : formatPath(path);
   const message =
-    value === undefined ? `${name} is missing: it takes ${expected}.` : `${name} takes ${expected}, not ${received}.`;
+    value === undefined
+      ? `${name} is missing: it takes ${expected}.`
+      : `${name} takes ${expected}, not ${received}.`;
   return { path: [...path], message, expected, received };
 }
 
@@ -136,7 +142,10 @@ function isInBounds(value: unknown, kind: Kind): boolean {
     if (!Number.isFinite(value)) return false;
     if (kind.kind === "integer" && !Number.isSafeInteger(value)) return false;
     if (kind.kind !== "integer" && kind.kind !== "number") return true;
-    return value >= (kind.minimum ?? Number.NEGATIVE_INFINITY) && value <= (kind.maximum ?? Number.POSITIVE_INFINITY);
+    return (
+      value >= (kind.minimum ?? Number.NEGATIVE_INFINITY) &&
+      value <= (kind.maximum ?? Number.POSITIVE_INFINITY)
+    );
   }
   return true;
 }

@@ -149,7 +149,8 @@ export class AnswerWriter {
   }
 
   #account() {
-    const { inputTokens, outputTokens, totalTokens, cacheReadInputTokens, cacheWriteInputTokens } = this.#usage;
+    const { inputTokens, outputTokens, totalTokens, cacheReadInputTokens, cacheWriteInputTokens } =
+      this.#usage;
     const usage: TokenUsage = {
       inputTokens,
       outputTokens,

@@ -4,7 +4,13 @@ import { OpenclawError } from "../errors.ts";
 import { catalogIds } from "../discovery/catalog.ts";
 import type { Discovered } from "../discovery/discovered.ts";
 import { loadModels } from "../discovery/load.ts";
-import { needsProfile, profileFor, type ResolvedModel, targetOf, unknownModel } from "../discovery/resolve-model.ts";
+import {
+  needsProfile,
+  profileFor,
+  type ResolvedModel,
+  targetOf,
+  unknownModel,
+} from "../discovery/resolve-model.ts";
 import type { ChatEvent } from "./chat-event.ts";
 import type { Bounds } from "./deadlines.ts";
 import { buildRequest, type ChatRequest, configuredGuardrail, mergeParameters } from "./request.ts";
@@ -19,7 +25,10 @@ export interface Question extends Omit<ChatRequest, "modelId" | "guardrail"> {
  * through the region's geographic one: known beforehand from the cached list, or learnt from AWS's refusal, once.
  * Throws the errors of streamChat; `model-not-found` names the nearest ids.
  */
-export async function* askModel(surroundings: Surroundings, question: Question): AsyncGenerator<ChatEvent, void, undefined> {
+export async function* askModel(
+  surroundings: Surroundings,
+  question: Question,
+): AsyncGenerator<ChatEvent, void, undefined> {
   const { model } = question;
   const { terminal } = surroundings.runtime;
   refuseOtherApis(model);
@@ -44,7 +53,11 @@ export async function* askModel(surroundings: Surroundings, question: Question):
   }
 }
 
-async function* ask(session: AwsSession, question: Question, modelId: string): AsyncGenerator<ChatEvent, void, undefined> {
+async function* ask(
+  session: AwsSession,
+  question: Question,
+  modelId: string,
+): AsyncGenerator<ChatEvent, void, undefined> {
   const { streamChat } = await import("./stream.ts");
   const config = session.surroundings.config.value;
   const { model, bounds, prompt, system } = question;
@@ -87,15 +100,18 @@ function throughProfile(id: string, profileId: string): string {
 /** Every id that could have been meant: configured, listed by AWS, or in the catalog. */
 async function idsFor(surroundings: Surroundings): Promise<string[]> {
   const { discovered } = await loadModels(surroundings, {});
-  const configured = Object.values(surroundings.config.value.models?.providers ?? {}).flatMap(({ models = [] }) =>
-    models.map(({ id }) => id),
+  const configured = Object.values(surroundings.config.value.models?.providers ?? {}).flatMap(
+    ({ models = [] }) => models.map(({ id }) => id),
   );
-  const listed = discovered ? [...discovered.profiles, ...discovered.models].map(({ id }) => id) : catalogIds();
+  const listed = discovered
+    ? [...discovered.profiles, ...discovered.models].map(({ id }) => id)
+    : catalogIds();
   return [...configured, ...listed];
 }
 
 function refuseOtherApis({ provider, providerId, key }: ResolvedModel): void {
-  const api = provider?.api ?? (providerId === "amazon-bedrock" ? "bedrock-converse-stream" : "openai-completions");
+  const api =
+    provider?.api ?? (providerId === "amazon-bedrock" ? "bedrock-converse-stream" : "openai-completions");
   if (api === "bedrock-converse-stream") return;
   throw new OpenclawError("invalid-request", {
     message: `'${key}' belongs to provider '${providerId}', whose API (${api}) this version cannot call.`,

@@ -26,7 +26,11 @@ export function toOpenclawError(failure: unknown, call: CallContext): OpenclawEr
   const { signal } = call.session.surroundings.runtime;
   if (signal.aborted && signal.reason instanceof OpenclawError) return signal.reason;
   const error: SdkFailure = failure instanceof Error ? failure : new Error(String(failure));
-  return fromAwsError(error, call) ?? fromNetworkFailure(error, endpointText(call.session)) ?? fromStatus(error, call);
+  return (
+    fromAwsError(error, call) ??
+    fromNetworkFailure(error, endpointText(call.session)) ??
+    fromStatus(error, call)
+  );
 }
 
 function fromAwsError(error: SdkFailure, call: CallContext): OpenclawError | undefined {
@@ -91,6 +95,13 @@ function fromStatus(error: SdkFailure, { session }: CallContext): OpenclawError 
       message: `${endpoint} answers with a redirect (${status}${location ? ` to ${hostOf(location)}` : ""}); AWS never does.`,
       hint: "Log in to the network you are on, or check the endpoint: openclaw doctor",
       requestId,
+      cause: error,
+    });
+  }
+  if (status === 407) {
+    return new OpenclawError("network", {
+      message: "The proxy demands a login.",
+      hint: "Put user and password into HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT",
       cause: error,
     });
   }

@@ -27,14 +27,18 @@ export class Deadlines {
     if (outer.aborted) this.#onOuterAbort();
     else outer.addEventListener("abort", this.#onOuterAbort, { once: true });
     this.#waiting = setTimeout(
-      () => this.#expire(`The model sent nothing for ${seconds(bounds.firstEventMs)}.`, "--first-token-timeout"),
+      () =>
+        this.#expire(`The model sent nothing for ${seconds(bounds.firstEventMs)}.`, "--first-token-timeout"),
       bounds.firstEventMs,
     );
     const { totalMs } = bounds;
     this.#total =
       totalMs === undefined
         ? undefined
-        : setTimeout(() => this.#expire(`The answer took longer than ${seconds(totalMs)}.`, "--timeout"), totalMs);
+        : setTimeout(
+            () => this.#expire(`The answer took longer than ${seconds(totalMs)}.`, "--timeout"),
+            totalMs,
+          );
   }
 
   /** Aborted when a bound is passed or the outer signal fires; the reason is the error to report. */

@@ -83,7 +83,8 @@ export const ERROR_TABLE: readonly ErrorRow[] = [
   {
     names: ["InvalidSignature", "SignatureDoesNotMatch", "IncompleteSignature"],
     code: "credentials-rejected",
-    message: (c) => `AWS rejects the signature: the secret access key${from(c)} does not belong to its key id.`,
+    message: (c) =>
+      `AWS rejects the signature: the secret access key${from(c)} does not belong to its key id.`,
     hint: renew,
   },
   {
@@ -96,8 +97,10 @@ export const ERROR_TABLE: readonly ErrorRow[] = [
     names: ["AccessDenied", "ResourceNotFound", "Validation"],
     pattern: /use case (details|form)/i,
     code: "model-access",
-    message: (c) => `Anthropic's use-case form has not been submitted for this account, so ${model(c)} is closed.`,
-    hint: () => "Submit the form once in the Bedrock console: Model catalog, an Anthropic model, Submit use case details.",
+    message: (c) =>
+      `Anthropic's use-case form has not been submitted for this account, so ${model(c)} is closed.`,
+    hint: () =>
+      "Submit the form once in the Bedrock console: Model catalog, an Anthropic model, Submit use case details.",
   },
   {
     names: ["AccessDenied"],
@@ -109,14 +112,16 @@ export const ERROR_TABLE: readonly ErrorRow[] = [
   },
   {
     names: ["AccessDenied", "ResourceNotFound", "Validation"],
-    pattern: /marked by provider as legacy|end of its life|has reached (the )?end|no longer (available|supported)/i,
+    pattern:
+      /marked by provider as legacy|end of its life|has reached (the )?end|no longer (available|supported)/i,
     code: "model-not-found",
     message: (c) => `AWS has ended ${model(c)} for this account: ${c.message}`,
     hint: () => "Choose another model: openclaw models list",
   },
   {
     names: ["AccessDenied", "Validation"],
-    pattern: /access to the model|model access is denied|operation not allowed|not available for (this|your) account/i,
+    pattern:
+      /access to the model|model access is denied|operation not allowed|not available for (this|your) account/i,
     code: "model-access",
     message: (c) => `This account has no access to ${model(c)}${inRegion(c)}.`,
     hint: (c) => `See what is missing: openclaw doctor${c.region ? ` --region ${c.region}` : ""}`,
@@ -146,7 +151,8 @@ export const ERROR_TABLE: readonly ErrorRow[] = [
   },
   {
     names: ["Validation", "ResourceNotFound"],
-    pattern: /model identifier is invalid|model id .*(invalid|not found)|could not (find|resolve) the (foundation )?model/i,
+    pattern:
+      /model identifier is invalid|model id .*(invalid|not found)|could not (find|resolve) the (foundation )?model/i,
     code: "model-not-found",
     message: (c) => `AWS knows no ${model(c).replace(/^the /, "")}${inRegion(c)}.`,
     hint: () => "List the models you can call: openclaw models list",
@@ -186,7 +192,13 @@ export const ERROR_TABLE: readonly ErrorRow[] = [
     hint: () => "List the models you can call: openclaw models list",
   },
   {
-    names: ["Throttling", "TooManyRequests", "ThrottledException", "RequestLimitExceeded", "ServiceQuotaExceeded"],
+    names: [
+      "Throttling",
+      "TooManyRequests",
+      "ThrottledException",
+      "RequestLimitExceeded",
+      "ServiceQuotaExceeded",
+    ],
     pattern: /per day|daily/i,
     code: "quota-exceeded",
     message: (c) => `The daily quota for ${model(c)} is used up: ${c.message}`,
@@ -201,7 +213,8 @@ export const ERROR_TABLE: readonly ErrorRow[] = [
   {
     names: ["Throttling", "TooManyRequests", "ThrottledException", "RequestLimitExceeded"],
     code: "throttled",
-    message: (c) => `AWS throttles ${c.modelId ? model(c) : (c.action ?? "the call")}${inRegion(c)}: ${c.message}`,
+    message: (c) =>
+      `AWS throttles ${c.modelId ? model(c) : (c.action ?? "the call")}${inRegion(c)}: ${c.message}`,
     hint: () => "Wait a minute and try again; AWS_MAX_ATTEMPTS=8 keeps trying for longer.",
   },
   {
@@ -223,7 +236,13 @@ export const ERROR_TABLE: readonly ErrorRow[] = [
     hint: () => "Try again.",
   },
   {
-    names: ["ServiceUnavailable", "InternalServer", "InternalFailure", "ServiceException", "InternalServerError"],
+    names: [
+      "ServiceUnavailable",
+      "InternalServer",
+      "InternalFailure",
+      "ServiceException",
+      "InternalServerError",
+    ],
     code: "service-unavailable",
     message: (c) => `Amazon Bedrock is not available${inRegion(c)}: ${c.message}`,
     hint: () => "Try again in a minute, or in another region with --region.",

@@ -56,7 +56,11 @@ export function fromNetworkFailure(error: Error, endpoint: string): OpenclawErro
   const row = NETWORK_TABLE.find(({ codes }) => codes.includes(code));
   if (row) {
     const host = (error as { hostname?: string }).hostname ?? hostOf(endpoint);
-    return new OpenclawError("network", { message: row.message(endpoint, host), hint: row.hint, cause: error });
+    return new OpenclawError("network", {
+      message: row.message(endpoint, host),
+      hint: row.hint,
+      cause: error,
+    });
   }
   // Only now: the SDK gives a connection that was reset the name TimeoutError, too.
   if (error.name === "TimeoutError" || code === "ETIMEDOUT" || code === "ESOCKETTIMEDOUT") {

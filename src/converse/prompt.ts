@@ -13,7 +13,11 @@ export async function readPrompt(args: readonly string[], runtime: Runtime): Pro
   const piped = isPiped || isStdinOnly ? await readAll(runtime.stdin) : "";
   const typed = isStdinOnly ? "" : args.join(" ");
   const prompt = [piped.replace(/[\r\n]+$/, ""), typed].filter((part) => part.trim() !== "").join("\n\n");
-  if (prompt === "") throw usageError("There is no prompt: no argument was given and stdin is empty.", 'openclaw chat "Hello"');
+  if (prompt === "")
+    throw usageError(
+      "There is no prompt: no argument was given and stdin is empty.",
+      'openclaw chat "Hello"',
+    );
   return prompt;
 }
 
@@ -24,16 +28,22 @@ export async function readSystemPrompt(
 ): Promise<string | undefined> {
   const { system, systemFile } = options;
   if (systemFile === undefined) return system;
-  if (system !== undefined) throw usageError("--system and --system-file both name a system prompt.", "Leave one of them out.");
+  if (system !== undefined)
+    throw usageError("--system and --system-file both name a system prompt.", "Leave one of them out.");
   try {
     return await readFile(path.resolve(runtime.currentFolder, systemFile), "utf8");
   } catch (cause) {
-    throw usageError(`--system-file '${systemFile}' cannot be read: ${(cause as Error).message}.`, "Name a file of text.");
+    throw usageError(
+      `--system-file '${systemFile}' cannot be read: ${(cause as Error).message}.`,
+      "Name a file of text.",
+    );
   }
 }
 
 async function readAll(stream: NodeJS.ReadableStream): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
-  return Buffer.concat(chunks).toString("utf8").replace(/^\uFEFF/, "");
+  return Buffer.concat(chunks)
+    .toString("utf8")
+    .replace(/^\uFEFF/, "");
 }

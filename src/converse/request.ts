@@ -1,4 +1,9 @@
-import type { ContentBlock, ConverseStreamCommandInput, InferenceConfiguration, Message } from "@aws-sdk/client-bedrock-runtime";
+import type {
+  ContentBlock,
+  ConverseStreamCommandInput,
+  InferenceConfiguration,
+  Message,
+} from "@aws-sdk/client-bedrock-runtime";
 import type { Configuration, ModelParameters } from "../config/settings.ts";
 
 /** What a call may ask for beyond its messages. Undefined means: do not send it. */
@@ -20,7 +25,9 @@ export interface ChatRequest {
   guardrail?: Guardrail | undefined;
 }
 
-type BedrockPlugin = NonNullable<NonNullable<NonNullable<Configuration["plugins"]>["entries"]>["amazon-bedrock"]>;
+type BedrockPlugin = NonNullable<
+  NonNullable<NonNullable<Configuration["plugins"]>["entries"]>["amazon-bedrock"]
+>;
 type Guardrail = NonNullable<NonNullable<BedrockPlugin["config"]>["guardrail"]>;
 
 /** Builds the ConverseStream input. Nothing optional is in it unless it was asked for: no empty blocks, no defaults. */
@@ -40,7 +47,12 @@ export function buildRequest(request: ChatRequest): ConverseStreamCommandInput {
   };
 }
 
-function inferenceConfiguration({ maxTokens, temperature, topP, stopSequences }: ChatParameters): InferenceConfiguration {
+function inferenceConfiguration({
+  maxTokens,
+  temperature,
+  topP,
+  stopSequences,
+}: ChatParameters): InferenceConfiguration {
   return {
     ...(maxTokens === undefined ? {} : { maxTokens }),
     ...(temperature === undefined ? {} : { temperature }),
@@ -50,9 +62,17 @@ function inferenceConfiguration({ maxTokens, temperature, topP, stopSequences }:
 }
 
 /** The parameters in force: flags, then those of the model in the config, then those for every model. */
-export function mergeParameters(flags: ChatParameters, config: Configuration, keys: readonly string[]): ChatParameters {
+export function mergeParameters(
+  flags: ChatParameters,
+  config: Configuration,
+  keys: readonly string[],
+): ChatParameters {
   const defaults = config.agents?.defaults;
-  const layers: ChatParameters[] = [defaults?.params ?? {}, ...keys.map((key) => defaults?.models?.[key]?.params ?? {}), flags];
+  const layers: ChatParameters[] = [
+    defaults?.params ?? {},
+    ...keys.map((key) => defaults?.models?.[key]?.params ?? {}),
+    flags,
+  ];
   const merged: ChatParameters = {};
   for (const { maxTokens, temperature, topP, stopSequences, serviceTier, latency } of layers) {
     if (maxTokens !== undefined) merged.maxTokens = maxTokens;

@@ -1,4 +1,8 @@
-import { ConverseStreamCommand, type ConverseStreamCommandInput, type ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
+import {
+  ConverseStreamCommand,
+  type ConverseStreamCommandInput,
+  type ConverseStreamOutput,
+} from "@aws-sdk/client-bedrock-runtime";
 import type { AwsSession } from "../aws/session.ts";
 import { OpenclawError } from "../errors.ts";
 import { type CallContext, toOpenclawError } from "./aws-errors.ts";
@@ -37,7 +41,12 @@ export async function* streamChat(
   }
 }
 
-async function send(session: AwsSession, input: ConverseStreamCommandInput, abortSignal: AbortSignal, call: CallContext) {
+async function send(
+  session: AwsSession,
+  input: ConverseStreamCommandInput,
+  abortSignal: AbortSignal,
+  call: CallContext,
+) {
   try {
     const client = await session.bedrockRuntime();
     return await client.send(new ConverseStreamCommand(input), { abortSignal });
@@ -67,7 +76,8 @@ async function* readEvents(
     }
   } catch (failure) {
     if (deadlines.signal.aborted) throw abortReason(deadlines.signal);
-    if (failure instanceof OpenclawError || isKnownAwsError(failure)) throw withRequestId(failure, call, requestId);
+    if (failure instanceof OpenclawError || isKnownAwsError(failure))
+      throw withRequestId(failure, call, requestId);
     // The text is complete; what was lost is the bookkeeping after it.
     if (isWhole) return;
     throw brokenStream(modelId, requestId, "The connection broke off in the middle of the answer.", failure);
@@ -81,13 +91,16 @@ async function* readEvents(
 function toChatEvent(part: ConverseStreamOutput, requestId: string | undefined): ChatEvent | undefined {
   const delta = part.contentBlockDelta?.delta;
   if (delta) {
-    if (typeof delta.text === "string") return delta.text === "" ? undefined : { type: "text", text: delta.text };
+    if (typeof delta.text === "string")
+      return delta.text === "" ? undefined : { type: "text", text: delta.text };
     const reasoning = delta.reasoningContent?.text;
     return reasoning ? { type: "reasoning", text: reasoning } : undefined;
   }
   if (part.messageStop) return { type: "stop", stopReason: part.messageStop.stopReason ?? "unknown" };
   const usage = part.metadata?.usage;
-  return usage ? { type: "usage", ...readUsage(usage), ...(requestId === undefined ? {} : { requestId }) } : undefined;
+  return usage
+    ? { type: "usage", ...readUsage(usage), ...(requestId === undefined ? {} : { requestId }) }
+    : undefined;
 }
 
 function readUsage(usage: { [K in keyof TokenUsage]?: number | undefined }): TokenUsage {
@@ -109,7 +122,12 @@ function withRequestId(failure: unknown, call: CallContext, requestId: string | 
   return new OpenclawError(code, { message, hint, details, exitCode, requestId, cause });
 }
 
-function brokenStream(modelId: string, requestId: string | undefined, message: string, cause?: unknown): OpenclawError {
+function brokenStream(
+  modelId: string,
+  requestId: string | undefined,
+  message: string,
+  cause?: unknown,
+): OpenclawError {
   return new OpenclawError("stream-broken", {
     message: `${message} What was printed of '${modelId}' is not all of it.`,
     hint: "Run the command again.",
@@ -119,5 +137,7 @@ function brokenStream(modelId: string, requestId: string | undefined, message: s
 }
 
 function abortReason(signal: AbortSignal): unknown {
-  return signal.reason instanceof Error ? signal.reason : new OpenclawError("interrupted", { message: "Interrupted." });
+  return signal.reason instanceof Error
+    ? signal.reason
+    : new OpenclawError("interrupted", { message: "Interrupted." });
 }

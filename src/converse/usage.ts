@@ -11,7 +11,10 @@ export interface Price {
  * What a call cost, in USD: an estimate from list prices. Tokens read from or written to the prompt cache count at their
  * own price, or at the input price where that is not known. Null when the price is unknown.
  */
-export function estimateCost(usage: TokenUsage, price: Price | undefined): { usd: number; source: Price["source"] } | null {
+export function estimateCost(
+  usage: TokenUsage,
+  price: Price | undefined,
+): { usd: number; source: Price["source"] } | null {
   if (!price) return null;
   const { input, output, cacheRead = input, cacheWrite = input } = price.cost;
   const total =
@@ -38,14 +41,18 @@ export function describeUsage(
     ...(cacheWriteInputTokens ? [`${cacheWriteInputTokens} written to cache`] : []),
     cost ? `$${formatUsd(cost.usd)} (${cost.source} price, estimate)` : "price unknown",
     ...(firstTokenMs === undefined ? [] : [`first token after ${formatSeconds(firstTokenMs)}`]),
-    ...(writingMs > 0 && outputTokens > 0 ? [`${Math.round((outputTokens / writingMs) * 1000)} tokens/s`] : []),
+    ...(writingMs > 0 && outputTokens > 0
+      ? [`${Math.round((outputTokens / writingMs) * 1000)} tokens/s`]
+      : []),
     formatSeconds(totalMs),
   ];
   return parts.join(" · ");
 }
 
 function formatUsd(usd: number): string {
-  return usd >= 0.01 ? usd.toFixed(2) : Number(usd.toPrecision(2)).toFixed(8).replace(/0+$/, "").replace(/\.$/, "");
+  return usd >= 0.01
+    ? usd.toFixed(2)
+    : Number(usd.toPrecision(2)).toFixed(8).replace(/0+$/, "").replace(/\.$/, "");
 }
 
 function formatSeconds(ms: number): string {

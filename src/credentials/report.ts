@@ -24,10 +24,11 @@ export function reportCredentials(decision: CredentialDecision, instance?: Insta
     return { source: chosen.step === "none" ? "none" : chosen.source, detail, order, findings };
   }
   const isThere = instance.status === "role";
-  const answered = order.map((row) =>
-    row.source === "default-chain"
-      ? { ...row, status: isThere ? ("used" as const) : ("not set" as const), detail: describeInstance(instance) }
-      : row,
-  );
+  const chain: OrderRow = {
+    source: chosen.source,
+    status: isThere ? "used" : "not set",
+    detail: describeInstance(instance),
+  };
+  const answered = order.map((row) => (row.source === chain.source ? chain : row));
   return { source: isThere ? chosen.source : "none", detail, order: answered, findings };
 }

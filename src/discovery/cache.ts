@@ -20,7 +20,9 @@ export interface CacheKey {
 
 /** The file that holds the list for a key. */
 export function cacheFile(stateFolder: string, key: CacheKey): string {
-  const digest = createHash("sha256").update(JSON.stringify([FORM, key.region, key.endpoint ?? "", key.fingerprint]));
+  const digest = createHash("sha256").update(
+    JSON.stringify([FORM, key.region, key.endpoint ?? "", key.fingerprint]),
+  );
   return path.join(stateFolder, "cache", `models-${digest.digest("hex").slice(0, 32)}.json`);
 }
 
@@ -46,7 +48,8 @@ function parseEntry(text: string): Discovered | undefined {
   if (!isObject(entry) || entry["form"] !== FORM) return undefined;
   const { region, fetchedAt, models, profiles, warnings } = entry;
   if (typeof region !== "string" || typeof fetchedAt !== "number") return undefined;
-  if (!isListOf(models, isModel) || !isListOf(profiles, isProfile) || !isListOf(warnings, isWarning)) return undefined;
+  if (!isListOf(models, isModel) || !isListOf(profiles, isProfile) || !isListOf(warnings, isWarning))
+    return undefined;
   return { region, fetchedAt, models, profiles, warnings };
 }
 

@@ -25,13 +25,17 @@ export async function discover(session: AwsSession): Promise<Discovered> {
     // Without a type the service lists only its own profiles: https://github.com/aws/aws-cli/issues/9728
     listProfiles(session, "APPLICATION"),
   ]);
-  if (models.status === "rejected") throw toOpenclawError(models.reason, { session, action: "bedrock:ListFoundationModels" });
+  if (models.status === "rejected")
+    throw toOpenclawError(models.reason, { session, action: "bedrock:ListFoundationModels" });
   const warnings: Warning[] = [];
   const profiles = new Map<string, InferenceProfile>();
   for (const outcome of [systemProfiles, applicationProfiles]) {
-    if (outcome.status === "fulfilled") for (const profile of outcome.value) profiles.set(profile.arn, profile);
+    if (outcome.status === "fulfilled")
+      for (const profile of outcome.value) profiles.set(profile.arn, profile);
     else {
-      const warning = toWarning(toOpenclawError(outcome.reason, { session, action: "bedrock:ListInferenceProfiles" }));
+      const warning = toWarning(
+        toOpenclawError(outcome.reason, { session, action: "bedrock:ListInferenceProfiles" }),
+      );
       if (!warnings.some((known) => known.message === warning.message)) warnings.push(warning);
     }
   }
@@ -47,7 +51,9 @@ export async function discover(session: AwsSession): Promise<Discovered> {
 /** The foundation models of the session's region. Throws what the SDK throws. */
 export async function listModels(session: AwsSession): Promise<FoundationModel[]> {
   const client = await session.bedrock();
-  const answer = await client.send(new ListFoundationModelsCommand({}), { abortSignal: session.surroundings.runtime.signal });
+  const answer = await client.send(new ListFoundationModelsCommand({}), {
+    abortSignal: session.surroundings.runtime.signal,
+  });
   if (!Array.isArray(answer.modelSummaries)) {
     throw new OpenclawError("bad-response", {
       message: `${session.endpoint("bedrock")?.url ?? "Bedrock"} answered without a list of models, which AWS never does.`,
@@ -59,7 +65,10 @@ export async function listModels(session: AwsSession): Promise<FoundationModel[]
 }
 
 /** The inference profiles of the session's region, all pages; AWS's own unless a type is given. Throws what the SDK throws. */
-export async function listProfiles(session: AwsSession, typeEquals?: InferenceProfileType): Promise<InferenceProfile[]> {
+export async function listProfiles(
+  session: AwsSession,
+  typeEquals?: InferenceProfileType,
+): Promise<InferenceProfile[]> {
   const client = await session.bedrock();
   const found: InferenceProfile[] = [];
   const pages = paginateListInferenceProfiles(
@@ -68,7 +77,9 @@ export async function listProfiles(session: AwsSession, typeEquals?: InferencePr
     { abortSignal: session.surroundings.runtime.signal },
   );
   for await (const page of pages) {
-    found.push(...items<InferenceProfileSummary>(page.inferenceProfileSummaries).map(readProfile).filter(isPresent));
+    found.push(
+      ...items<InferenceProfileSummary>(page.inferenceProfileSummaries).map(readProfile).filter(isPresent),
+    );
   }
   return found;
 }
@@ -85,10 +96,17 @@ function readModel(summary: Partial<FoundationModelSummary> | null): FoundationM
     provider: text(summary.providerName) || (id.split(".")[0] ?? id),
     input: words(summary.inputModalities),
     output: words(summary.outputModalities),
-    streams: typeof summary.responseStreamingSupported === "boolean" ? summary.responseStreamingSupported : undefined,
-    inferenceTypes: Array.isArray(summary.inferenceTypesSupported) ? words(summary.inferenceTypesSupported) : undefined,
+    streams:
+      typeof summary.responseStreamingSupported === "boolean"
+        ? summary.responseStreamingSupported
+        : undefined,
+    inferenceTypes: Array.isArray(summary.inferenceTypesSupported)
+      ? words(summary.inferenceTypesSupported)
+      : undefined,
     lifecycle: text(summary.modelLifecycle?.status) || "ACTIVE",
-    ...(endOfLife instanceof Date && !Number.isNaN(endOfLife.getTime()) ? { endOfLife: endOfLife.toISOString() } : {}),
+    ...(endOfLife instanceof Date && !Number.isNaN(endOfLife.getTime())
+      ? { endOfLife: endOfLife.toISOString() }
+      : {}),
   };
 }
 
@@ -102,7 +120,9 @@ function readProfile(summary: Partial<InferenceProfileSummary> | null): Inferenc
     name: text(summary.inferenceProfileName) || id,
     isApplication: summary.type === "APPLICATION" || arn.includes(":application-inference-profile/"),
     isActive: (text(summary.status) || "ACTIVE") === "ACTIVE",
-    modelArns: items(summary.models).map((model) => text(model?.modelArn)).filter((modelArn) => modelArn !== ""),
+    modelArns: items(summary.models)
+      .map((model) => text(model?.modelArn))
+      .filter((modelArn) => modelArn !== ""),
   };
 }
 

@@ -74,8 +74,9 @@ export function listModels(input: ListInput): ListedModel[] {
   }
   const rest = [...found.values()]
     .filter(({ listed }) => !seen.has(listed.key))
-    .filter(({ isHidden, listed, vendor }) =>
-      !isHidden && matchesProvider(input.settings.providerFilter, listed.provider, vendor),
+    .filter(
+      ({ isHidden, listed, vendor }) =>
+        !isHidden && matchesProvider(input.settings.providerFilter, listed.provider, vendor),
     )
     .sort((left, right) => compareModels(left.order, right.order))
     .map(({ listed }) => listed);
@@ -97,7 +98,9 @@ function listDiscovered(input: ListInput, discovered: Discovered): Map<string, C
     .map((profile) => ({ profile, base: baseOf(profile, bases) }))
     .filter(({ base }) => base !== undefined && streamsText(base));
   const reached = new Set(
-    profiles.filter(({ profile, base }) => profile.isActive && base?.lifecycle === "ACTIVE").map(({ base }) => base?.id),
+    profiles
+      .filter(({ profile, base }) => profile.isActive && base?.lifecycle === "ACTIVE")
+      .map(({ base }) => base?.id),
   );
   const found = new Map<string, Candidate>();
   for (const model of streaming) {
@@ -109,7 +112,15 @@ function listDiscovered(input: ListInput, discovered: Discovered): Map<string, C
       ...(isLegacy ? ["legacy"] : []),
     ];
     found.set(model.id, {
-      listed: describeDiscovered(input, model.id, model.name, "foundation-model", model, [discovered.region], tags),
+      listed: describeDiscovered(
+        input,
+        model.id,
+        model.name,
+        "foundation-model",
+        model,
+        [discovered.region],
+        tags,
+      ),
       base: model,
       vendor: vendorOf(model),
       order: { provider: model.provider, baseName: model.name, id: model.id },
@@ -122,7 +133,15 @@ function listDiscovered(input: ListInput, discovered: Discovered): Map<string, C
     const isLegacy = base.lifecycle !== "ACTIVE";
     const kind = profile.isApplication ? "application-profile" : "inference-profile";
     found.set(id, {
-      listed: describeDiscovered(input, id, profile.name, kind, base, regionsOf(profile), isLegacy ? ["legacy"] : []),
+      listed: describeDiscovered(
+        input,
+        id,
+        profile.name,
+        kind,
+        base,
+        regionsOf(profile),
+        isLegacy ? ["legacy"] : [],
+      ),
       base,
       vendor: vendorOf(base),
       order: { provider: base.provider, baseName: base.name, id },
@@ -196,9 +215,13 @@ function describeConfigured(
   candidate: Candidate | undefined,
 ): ListedModel {
   const isBedrock = providerId === BEDROCK;
-  const catalog = isBedrock ? (lookUpCatalog(id) ?? (candidate?.base && lookUpCatalog(candidate.base.id))) : undefined;
-  const isMissing = isBedrock && input.discovered !== undefined && candidate === undefined && !isForeignArn(id);
-  const inputKinds = model?.input ?? catalog?.input ?? (candidate?.base ? inputKindsOf(candidate.base) : ["text"]);
+  const catalog = isBedrock
+    ? (lookUpCatalog(id) ?? (candidate?.base && lookUpCatalog(candidate.base.id)))
+    : undefined;
+  const isMissing =
+    isBedrock && input.discovered !== undefined && candidate === undefined && !isForeignArn(id);
+  const inputKinds =
+    model?.input ?? catalog?.input ?? (candidate?.base ? inputKindsOf(candidate.base) : ["text"]);
   return {
     key,
     id,
@@ -212,21 +235,31 @@ function describeConfigured(
     regions: candidate?.listed.regions ?? [],
     available: isBedrock ? input.hasCredentials && !isMissing && (candidate?.listed.available ?? true) : true,
     missing: isMissing,
-    tags: [...tagsOf(key, id, input, model !== undefined), ...(candidate?.listed.tags ?? []), ...(isMissing ? ["missing"] : [])],
+    tags: [
+      ...tagsOf(key, id, input, model !== undefined),
+      ...(candidate?.listed.tags ?? []),
+      ...(isMissing ? ["missing"] : []),
+    ],
   };
 }
 
 /** ARNs of deployments, routers and the like are never in AWS's two lists, so their absence says nothing. */
 function isForeignArn(id: string): boolean {
   const type = parseArn(id)?.resourceType;
-  return type !== undefined && !["foundation-model", "inference-profile", "application-inference-profile"].includes(type);
+  return (
+    type !== undefined &&
+    !["foundation-model", "inference-profile", "application-inference-profile"].includes(type)
+  );
 }
 
 /** The vendor part of an id that AWS did not list: its first part, or its second behind a profile's prefix. */
 export function vendorOfId(id: string): string {
   const parts = (parseArn(id)?.resourceId ?? id).split(".");
   const [first = id, second] = parts;
-  return second !== undefined && parts.length > 2 && /^[a-z]{2,6}(-[a-z]+)?$/.test(first) && /^[a-z][a-z0-9]+$/.test(second)
+  return second !== undefined &&
+    parts.length > 2 &&
+    /^[a-z]{2,6}(-[a-z]+)?$/.test(first) &&
+    /^[a-z][a-z0-9]+$/.test(second)
     ? second
     : first;
 }
@@ -249,7 +282,11 @@ function limitsOf(
 export function costOf(model: ConfiguredModel | undefined): Cost | undefined {
   const cost = model?.cost;
   if (!cost || Object.values(cost).every((price) => price === 0)) return undefined;
-  return { input: cost.input ?? 0, output: cost.output ?? 0, ...omitUndefined({ cacheRead: cost.cacheRead, cacheWrite: cost.cacheWrite }) };
+  return {
+    input: cost.input ?? 0,
+    output: cost.output ?? 0,
+    ...omitUndefined({ cacheRead: cost.cacheRead, cacheWrite: cost.cacheWrite }),
+  };
 }
 
 function omitUndefined<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
@@ -272,7 +309,12 @@ interface ConfiguredEntry {
 /** Default, fallbacks, then the other configured models in the order of the file. */
 function configuredEntries(config: Configuration, defaults: ListInput["defaults"]): ConfiguredEntry[] {
   const configured = Object.entries(config.models?.providers ?? {}).flatMap(([providerId, provider]) =>
-    (provider.models ?? []).map((model) => ({ key: `${providerId}/${model.id}`, id: model.id, providerId, model })),
+    (provider.models ?? []).map((model) => ({
+      key: `${providerId}/${model.id}`,
+      id: model.id,
+      providerId,
+      model,
+    })),
   );
   const byKey = new Map(configured.map((entry) => [entry.key, entry]));
   const named = [defaults.primary, ...defaults.fallbacks]
@@ -280,7 +322,9 @@ function configuredEntries(config: Configuration, defaults: ListInput["defaults"
     .map((text): ConfiguredEntry => {
       const key = keyOf(text, config);
       const slash = key.indexOf("/");
-      return byKey.get(key) ?? { key, id: key.slice(slash + 1), providerId: key.slice(0, slash), model: undefined };
+      return (
+        byKey.get(key) ?? { key, id: key.slice(slash + 1), providerId: key.slice(0, slash), model: undefined }
+      );
     });
   return [...named, ...configured];
 }

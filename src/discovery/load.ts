@@ -77,7 +77,9 @@ export async function loadModels(surroundings: Surroundings, options: LoadOption
   const session = await openSession(surroundings, TARGET);
   try {
     const load = isCached
-      ? await refreshTogether(session, file, (entry) => (options.refresh ? entry.fetchedAt >= startedAt : isFresh(entry)))
+      ? await refreshTogether(session, file, (entry) =>
+          options.refresh ? entry.fetchedAt >= startedAt : isFresh(entry),
+        )
       : { discovered: await ask(session), source: "network" as const };
     return { ...nothing, ...load, region: session.region.value, warnings: load.discovered.warnings };
   } catch (failure) {
@@ -112,7 +114,9 @@ async function refreshTogether(
   const { withCacheLock, writeCache } = await import("./cache.ts");
   // The answer is worth more than its cache: a folder that cannot be written costs only the cache.
   const withoutCache = (error: unknown): void =>
-    terminal.verbose(() => `the model list is not cached: ${error instanceof Error ? error.message : String(error)}`);
+    terminal.verbose(
+      () => `the model list is not cached: ${error instanceof Error ? error.message : String(error)}`,
+    );
   let answer: { discovered: Discovered; source: "network" | "cache" } | undefined;
   let failure: unknown;
   await withCacheLock(file, async () => {

@@ -9,6 +9,6 @@ export function foldProvider(name: string): string {
  */
 export function matchesProvider(wanted: readonly string[], providerName: string, vendor: string): boolean {
   if (wanted.length === 0) return true;
-  const names = [foldProvider(providerName), foldProvider(vendor)];
-  return wanted.some((name) => names.includes(foldProvider(name)));
+  const names = new Set([foldProvider(providerName), foldProvider(vendor)]);
+  return wanted.some((name) => names.has(foldProvider(name)));
 }

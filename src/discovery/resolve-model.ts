@@ -37,10 +37,11 @@ export function targetOf({ configured, id, providerId }: ResolvedModel): Target 
  */
 export function profileFor(id: string, discovered: Discovered): InferenceProfile | undefined {
   const bases = new Map(discovered.models.map((model) => [model.id, model]));
-  return discovered.profiles
+  const [nearest] = discovered.profiles
     .filter((profile) => profile.isActive && !profile.isApplication && !profile.id.startsWith("global."))
     .filter((profile) => baseOf(profile, bases)?.id === id)
-    .sort((left, right) => regionsOf(left).length - regionsOf(right).length || (left.id < right.id ? -1 : 1))[0];
+    .sort((left, right) => regionsOf(left).length - regionsOf(right).length || (left.id < right.id ? -1 : 1));
+  return nearest;
 }
 
 /** Whether AWS's list says that a model can be called only through a profile. */
@@ -50,8 +51,15 @@ export function needsProfile(id: string, discovered: Discovered): boolean {
 }
 
 /** The `model-not-found` error for an id that nobody knows, with the nearest ids that somebody does. */
-export function unknownModel(typed: string, knownIds: readonly string[], cause?: OpenclawError): OpenclawError {
-  const nearest = nearestIds(typed, knownIds.filter((id) => id !== typed));
+export function unknownModel(
+  typed: string,
+  knownIds: readonly string[],
+  cause?: OpenclawError,
+): OpenclawError {
+  const nearest = nearestIds(
+    typed,
+    knownIds.filter((id) => id !== typed),
+  );
   const [best] = nearest;
   return new OpenclawError("model-not-found", {
     message: cause?.message ?? `There is no model '${typed}'.`,

@@ -18,7 +18,11 @@ export interface SurveyOptions extends LoadOptions {
 }
 
 /** Reads the config, gets AWS's list from cache or network, and joins the two. Throws config and usage errors. */
-export async function surveyModels(options: GlobalOptions, runtime: Runtime, wanted: SurveyOptions): Promise<ModelSurvey> {
+export async function surveyModels(
+  options: GlobalOptions,
+  runtime: Runtime,
+  wanted: SurveyOptions,
+): Promise<ModelSurvey> {
   const config = await loadConfig(options, runtime);
   const surroundings = await surveySurroundings(options, runtime, config);
   const load = await loadModels(surroundings, wanted);

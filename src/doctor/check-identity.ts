@@ -1,11 +1,18 @@
 import type { GetCallerIdentityCommandOutput } from "@aws-sdk/client-sts";
 import { toOpenclawError } from "../converse/aws-errors.ts";
-import type { OpenclawError } from "../errors.ts";
+import type { ErrorCode } from "../errors.ts";
 import { type Check, fail, ok, skip, warn } from "./check.ts";
 import type { Examination } from "./examination.ts";
 
 /** Failures that say something about the way to STS and nothing about the credentials: Bedrock may work all the same. */
-const STS_ONLY: readonly OpenclawError["code"][] = ["network", "timeout", "bad-response", "service-unavailable", "throttled", "access-denied"];
+const STS_ONLY: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "network",
+  "timeout",
+  "bad-response",
+  "service-unavailable",
+  "throttled",
+  "access-denied",
+]);
 
 /** Who the credentials belong to, by sts:GetCallerIdentity. */
 export const identityCheck: Check<Examination> = {
@@ -23,7 +30,7 @@ export const identityCheck: Check<Examination> = {
       answer = await client.send(new GetCallerIdentityCommand({}), { abortSignal: examination.runtime.signal });
     } catch (failure) {
       const error = toOpenclawError(failure, { session, action: "sts:GetCallerIdentity" });
-      return STS_ONLY.includes(error.code) ? warn(`STS cannot be asked: ${error.message}`, error.hint) : fail(error);
+      return STS_ONLY.has(error.code) ? warn(`STS cannot be asked: ${error.message}`, error.hint) : fail(error);
     }
     return ok(`${answer.Arn ?? "an identity without ARN"}${expiryText(identity.expiration, examination.runtime.now())}`);
   },

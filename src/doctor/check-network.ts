@@ -42,7 +42,7 @@ async function tryWays(examination: Examination): Promise<Way[]> {
   const { runtime } = examination;
   const session = await examination.session();
   const [{ reach }, model] = await Promise.all([import("./reach.ts"), firstBedrockModel(examination)]);
-  const runtimeSession = model ? (await examination.listsFor(targetOf(model))).session : session;
+  const runtimeSession = model ? await examination.sessionFor(targetOf(model)) : session;
   const isBearer = session.decision.chosen.source === "AWS_BEARER_TOKEN_BEDROCK";
   const services: [Service, AwsSession][] = [
     ["bedrock", session],
@@ -50,17 +50,24 @@ async function tryWays(examination: Examination): Promise<Way[]> {
     ...(isBearer ? [] : [["sts", session] as [Service, AwsSession]]),
   ];
   const proxyOf = await proxyFinder(examination);
+  const attempts = new Map<string, Promise<Reached | OpenclawError>>();
+  const attempt = (url: string): Promise<Reached | OpenclawError> => {
+    const outcome = attempts.get(url) ?? reach(url, runtime).catch(asOutcome);
+    attempts.set(url, outcome);
+    return outcome;
+  };
   return Promise.all(
     services.map(async ([service, { endpoint, region }]): Promise<Way> => {
       const named = endpoint(service);
       const url = named?.url ?? (await regionalEndpoints(region.value, session.decision.profileName))[service];
-      const outcome = await reach(url, runtime).catch((failure: unknown) => {
-        if (failure instanceof OpenclawError) return failure;
-        throw failure;
-      });
-      return { service, url, source: named?.source, proxy: proxyOf(url), outcome };
+      return { service, url, source: named?.source, proxy: proxyOf(url), outcome: await attempt(url) };
     }),
   );
+}
+
+function asOutcome(failure: unknown): OpenclawError {
+  if (failure instanceof OpenclawError && failure.code !== "interrupted") return failure;
+  throw failure;
 }
 
 async function proxyFinder({ runtime }: Examination): Promise<(url: string) => string | undefined> {
@@ -113,8 +120,10 @@ export function judgeWays(ways: readonly Way[], caBundle: string | undefined): O
   return sts ? warn(`${detail}; ${sts.outcome.message}`, sts.outcome.hint) : ok(detail);
 }
 
+/** Services behind one URL are one way. */
 function describeWays(ways: readonly Way[]): string[] {
-  return ways.map(({ url, source, proxy, outcome }) => {
+  const different = [...new Map(ways.map((way) => [way.url, way])).values()];
+  return different.map(({ url, source, proxy, outcome }) => {
     const time = outcome instanceof OpenclawError ? "unreachable" : `${outcome.durationMs} ms`;
     return [hostOf(url), time, ...(source ? [`(${source})`] : []), ...(proxy ? [`through proxy ${proxy}`] : [])].join(" ");
   });

@@ -27,5 +27,5 @@ function upgradeCommand(env: Runtime["env"]): string {
   if (env["VOLTA_HOME"]) return "volta install node@24";
   if (env["FNM_DIR"] || env["FNM_MULTISHELL_PATH"]) return "fnm install 24 && fnm default 24";
   if (env["NVM_DIR"]) return "nvm install 24 && nvm alias default 24";
-  return "Install Node 24, for example with: npx --yes n 24   (https://nodejs.org/en/download)";
+  return "Install Node 24 from https://nodejs.org/en/download, or with a version manager: nvm install 24";
 }

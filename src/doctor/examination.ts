@@ -33,6 +33,8 @@ export interface Examination {
   identity(): Promise<AwsCredentialIdentity | undefined>;
   /** The session of discovery. Throws `usage` for a bad region or endpoint. */
   session(): Promise<AwsSession>;
+  /** The session in which a model is called: its own region and endpoint. Throws `usage`. */
+  sessionFor(target: Target): Promise<AwsSession>;
   /** The default model and its fallbacks, as they will be called. Throws config errors. */
   models(): Promise<ResolvedModel[]>;
   /** The lists of the region in which a model is called. */
@@ -64,6 +66,14 @@ export function createExamination(options: GlobalOptions, runtime: Runtime): Exa
     return session;
   };
   const session = once(() => open(DISCOVERY));
+  const modelSessions = new Map<string, Promise<AwsSession>>();
+  const sessionFor = (target: Target): Promise<AwsSession> => {
+    if (target.kind === "discovery") return session();
+    const key = JSON.stringify(target);
+    const opened = modelSessions.get(key) ?? open(target);
+    modelSessions.set(key, opened);
+    return opened;
+  };
   const instance = once(async () => {
     const { chosen, instanceMetadata: settings } = (await surroundings()).decision;
     const isAsked = chosen.source === "default-chain" && chosen.step === "instance-metadata";
@@ -81,14 +91,14 @@ export function createExamination(options: GlobalOptions, runtime: Runtime): Exa
       return authentication.kind === "token" ? undefined : authentication.credentials();
     }),
     session,
+    sessionFor,
     models: once(async () => {
       const { value } = await config();
       const { primary, fallbacks } = defaultModel(value);
       return [...(primary === undefined ? [] : [primary]), ...fallbacks].map((text) => resolveModel(text, value));
     }),
     listsFor: async (target) => {
-      const discovery = await session();
-      const own = target.kind === "discovery" ? discovery : await open(target);
+      const [discovery, own] = await Promise.all([session(), sessionFor(target)]);
       const nearest = own.region.value === discovery.region.value ? discovery : own;
       const known = lists.get(nearest.region.value);
       if (known) return known;

@@ -20,8 +20,8 @@ export async function runChecks<TContext>(
 ): Promise<CheckResult[]> {
   const { totalMs, signal, elapsed } = bounds;
   signal.throwIfAborted();
+  const byId = new Map(checks.map((check) => [check.id, check]));
   const results = new Map<string, Promise<CheckResult>>();
-  const titles = new Map(checks.map(({ id, title }) => [id, title]));
   let timer: NodeJS.Timeout | undefined;
   const timeUp = new Promise<"time-up">((resolve) => {
     timer = setTimeout(() => resolve("time-up"), totalMs);
@@ -34,10 +34,10 @@ export async function runChecks<TContext>(
   interrupted.catch(() => undefined);
 
   const examine = async (check: Check<TContext>): Promise<CheckResult> => {
-    const missing = await firstMissing(check.needs, results);
+    const missing = await firstMissing(check.needs);
     const started = elapsed();
     const outcome = missing
-      ? skip(`needs ${titles.get(missing) ?? missing}`)
+      ? skip(`needs ${missing.title}`)
       : await Promise.race([attempt(check, context), timeUp.then(() => late(check, totalMs)), interrupted]);
     const hint = "hint" in outcome ? (outcome.hint ?? check.hint) : undefined;
     return {
@@ -50,10 +50,24 @@ export async function runChecks<TContext>(
       ...(outcome.status === "fail" ? { error: outcome.error } : {}),
     };
   };
-  // A need stands before its user in the list, so its promise is there when the user looks for it.
-  for (const check of checks) results.set(check.id, examine(check));
+  /** Starts a check, once. */
+  const resultOf = (check: Check<TContext>): Promise<CheckResult> => {
+    const result = results.get(check.id) ?? examine(check);
+    results.set(check.id, result);
+    return result;
+  };
+  /** The first need that did not end in ok or warn. A need that is not in the list holds up nothing. */
+  const firstMissing = async (needs: readonly string[]): Promise<CheckResult | undefined> => {
+    for (const id of needs) {
+      const need = byId.get(id);
+      if (need === undefined) continue;
+      const result = await resultOf(need);
+      if (result.status !== "ok" && result.status !== "warn") return result;
+    }
+    return undefined;
+  };
   try {
-    return await Promise.all(results.values());
+    return await Promise.all(checks.map(resultOf));
   } finally {
     clearTimeout(timer);
     if (onAbort) signal.removeEventListener("abort", onAbort);
@@ -67,18 +81,6 @@ async function attempt<TContext>(check: Check<TContext>, context: TContext): Pro
     if (failure instanceof OpenclawError && failure.code !== "interrupted") return fail(failure);
     throw failure;
   }
-}
-
-/** The first need that did not end in ok or warn. A need that is not in the list holds up nothing. */
-async function firstMissing(
-  needs: readonly string[],
-  results: ReadonlyMap<string, Promise<CheckResult>>,
-): Promise<string | undefined> {
-  for (const id of needs) {
-    const result = await results.get(id);
-    if (result && result.status !== "ok" && result.status !== "warn") return id;
-  }
-  return undefined;
 }
 
 function late<TContext>(check: Check<TContext>, totalMs: number): Outcome {

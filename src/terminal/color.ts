@@ -8,7 +8,15 @@ export type Style = Record<(typeof COLORS)[number], (text: string) => string>;
 const same = (text: string): string => text;
 
 /** Leaves every text as it is: for pipes, NO_COLOR and `--no-color`. */
-export const plainStyle: Style = { bold: same, dim: same, red: same, green: same, yellow: same, blue: same, cyan: same };
+export const plainStyle: Style = {
+  bold: same,
+  dim: same,
+  red: same,
+  green: same,
+  yellow: same,
+  blue: same,
+  cyan: same,
+};
 
 /**
  * How many colours to use: none in a pipe, with `--no-color` or NO_COLOR (https://no-color.org);

@@ -30,7 +30,9 @@ export function layoutTable(
     const measured = index === 0 ? rows.filter((row) => !isWide(row)) : rows;
     return Math.max(stringWidth(column.title), ...measured.map((row) => stringWidth(textOf(row[index]))));
   });
-  const filled = columns.map((_, index) => index).filter((index) => rows.some((row) => textOf(row[index]) !== ""));
+  const filled = columns
+    .map((_, index) => index)
+    .filter((index) => rows.some((row) => textOf(row[index]) !== ""));
   const kept = keepColumns(columns, filled, widths, width);
   const line = (cells: readonly (Cell | undefined)[]): string =>
     kept

@@ -19,14 +19,19 @@ describe("the endpoint order of Bedrock Runtime", () => {
     ["the service's variable", { flag: undefined }, "http://service-variable"],
     ["the general variable", { env: { AWS_ENDPOINT_URL: "http://variable" } }, "http://variable"],
     ["the profile's services section", { env: {} }, "http://profile-service"],
-    ["the profile", { profile: { name: "work", keys: { endpoint_url: "http://profile" } } }, "http://profile"],
+    [
+      "the profile",
+      { profile: { name: "work", keys: { endpoint_url: "http://profile" } } },
+      "http://profile",
+    ],
     ["baseUrl", { profile: undefined }, "http://base"],
     ["the region's own", { baseUrl: undefined }, undefined],
   ];
-  let claims: EndpointClaims = everything;
-  for (const [name, change, url] of rows) {
-    claims = { ...claims, ...change };
-    const these = claims;
+  for (const [index, [name, , url]] of rows.entries()) {
+    const these: EndpointClaims = Object.assign(
+      { ...everything },
+      ...rows.slice(0, index + 1).map(([, change]) => change),
+    );
     it(`takes ${name} when nothing nearer names one`, () => expect(decideEndpoint(these)?.url).toBe(url));
   }
 
@@ -47,15 +52,23 @@ describe("other services", () => {
   });
 
   it("sends STS to AWS_ENDPOINT_URL, as the SDK does", () => {
-    expect(decideEndpoint({ service: "sts", env: { AWS_ENDPOINT_URL: "http://all" } })?.url).toBe("http://all");
+    expect(decideEndpoint({ service: "sts", env: { AWS_ENDPOINT_URL: "http://all" } })?.url).toBe(
+      "http://all",
+    );
   });
 
   it("never sends the control plane to baseUrl", () => {
-    expect(decideEndpoint({ ...everything, service: "bedrock", flag: undefined, env: {}, profile: undefined })).toBeUndefined();
+    expect(
+      decideEndpoint({ ...everything, service: "bedrock", flag: undefined, env: {}, profile: undefined }),
+    ).toBeUndefined();
   });
 });
 
 it.each(["", "localhost:8080", "ftp://x", "not a url"])("refuses the endpoint '%s' by name", (flag) => {
-  const claims: EndpointClaims = { service: "bedrock", env: { AWS_ENDPOINT_URL: flag || " x" }, flag: flag || undefined };
+  const claims: EndpointClaims = {
+    service: "bedrock",
+    env: { AWS_ENDPOINT_URL: flag || " x" },
+    flag: flag || undefined,
+  };
   expect(() => decideEndpoint(claims)).toThrow(expect.objectContaining({ code: "usage" }));
 });

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { decideRegion, isRegionName, type RegionClaims, regionOfBaseUrl, resolveRegion } from "../../src/aws/region.ts";
+import {
+  decideRegion,
+  isRegionName,
+  type RegionClaims,
+  regionOfBaseUrl,
+  resolveRegion,
+} from "../../src/aws/region.ts";
 
 const everything: RegionClaims = {
   flag: undefined,
@@ -17,9 +23,19 @@ describe("the region order", () => {
     ["--region", { flag: "eu-west-3" }, "eu-west-3", "flag --region"],
     ["the model's ARN", {}, "eu-west-3", "model ARN"],
     ["the discovery setting", { arn: undefined }, "eu-central-1", "models.bedrockDiscovery.region"],
-    ["the provider's baseUrl", { discovery: undefined }, "us-west-2", "models.providers.amazon-bedrock.baseUrl"],
+    [
+      "the provider's baseUrl",
+      { discovery: undefined },
+      "us-west-2",
+      "models.providers.amazon-bedrock.baseUrl",
+    ],
     ["AWS_REGION", { baseUrl: undefined }, "ap-south-1", "env AWS_REGION"],
-    ["AWS_DEFAULT_REGION", { env: { AWS_DEFAULT_REGION: "sa-east-1" } }, "sa-east-1", "env AWS_DEFAULT_REGION"],
+    [
+      "AWS_DEFAULT_REGION",
+      { env: { AWS_DEFAULT_REGION: "sa-east-1" } },
+      "sa-east-1",
+      "env AWS_DEFAULT_REGION",
+    ],
     ["the profile", { env: {} }, "ca-central-1", "profile work"],
     ["the instance", { profile: undefined }, "us-gov-west-1", "instance metadata"],
     ["the default", { askInstance: undefined }, "us-east-1", "default"],
@@ -49,9 +65,12 @@ describe("the region order", () => {
     );
   });
 
-  it.each(["virginia", "us-east", "US-EAST-1", "us-east-1;rm", "https://x"])("refuses --region %s", (flag) => {
-    expect(() => decideRegion({ env: {}, flag })).toThrow(expect.objectContaining({ code: "usage" }));
-  });
+  it.each(["virginia", "us-east", "US-EAST-1", "us-east-1;rm", "https://x"])(
+    "refuses --region %s",
+    (flag) => {
+      expect(() => decideRegion({ env: {}, flag })).toThrow(expect.objectContaining({ code: "usage" }));
+    },
+  );
 });
 
 describe("isRegionName", () => {

@@ -79,7 +79,9 @@ describe("the request", () => {
   it("reads the system prompt from a file", async () => {
     const emulated = await emulate();
     writeFileSync(path.join(emulated.home, "system.txt"), "Ünïcode rules.");
-    expect(await bodyOf(emulated, ["--system-file", "system.txt", "hi"])).toMatchObject({ system: [{ text: "Ünïcode rules." }] });
+    expect(await bodyOf(emulated, ["--system-file", "system.txt", "hi"])).toMatchObject({
+      system: [{ text: "Ünïcode rules." }],
+    });
   });
 
   it("takes model and parameters from the config, the model's own before the general ones, flags before both", async () => {
@@ -122,13 +124,24 @@ describe("the request", () => {
       env: { AWS_BEARER_TOKEN_BEDROCK: emulated.emulator.bearerToken, AWS_PROFILE: "other" },
     });
     expect(result.code).toBe(0);
-    expect(emulated.emulator.calls[0]).toMatchObject({ bearerToken: emulated.emulator.bearerToken, accessKeyId: undefined });
+    expect(emulated.emulator.calls[0]).toMatchObject({
+      bearerToken: emulated.emulator.bearerToken,
+      accessKeyId: undefined,
+    });
   });
 });
 
 describe("the answer", () => {
   it("ends with exactly one newline, however many the model sends", async () => {
-    const emulated = await answering(start, delta("\n\nHello"), delta("\n"), delta("\nworld\n\n"), delta("\n"), stop("end_turn"), metadata);
+    const emulated = await answering(
+      start,
+      delta("\n\nHello"),
+      delta("\n"),
+      delta("\nworld\n\n"),
+      delta("\n"),
+      stop("end_turn"),
+      metadata,
+    );
     const { stdout, code, stderr } = await emulated.run(["chat", "-m", MODEL, "hi"]);
     expect({ stdout, code, stderr }).toEqual({ stdout: "\n\nHello\n\nworld\n", code: 0, stderr: "" });
   });
@@ -151,7 +164,9 @@ describe("the answer", () => {
       }
       yield stop("end_turn");
     }
-    const emulated = await emulate({ script: ({ route }) => (route === "ConverseStream" ? { stream: slowly() } : undefined) });
+    const emulated = await emulate({
+      script: ({ route }) => (route === "ConverseStream" ? { stream: slowly() } : undefined),
+    });
     const child = emulated.start(["chat", "-m", MODEL, "count"]);
     const arrivals: number[] = [];
     const chunks: string[] = [];
@@ -191,7 +206,10 @@ describe("the answer", () => {
     };
     const emulated = await answering(start, reasoning, delta("Yes"), stop("end_turn"), metadata);
     const { stdout } = await emulated.run(["chat", "-m", MODEL, "--ndjson", "hi"]);
-    const events = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    const events = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
     for (const event of events) expectSchema("chat-event", event);
     expect(events.map(({ type }) => type)).toEqual(["start", "reasoning", "text", "stop", "usage"]);
     expect(events.at(-1)).toMatchObject({ inputTokens: 10, outputTokens: 20 });
@@ -212,26 +230,38 @@ describe("the answer", () => {
     const emulated = await answering(start, delta("Hello"), delta(" world"), stop("end_turn"), metadata);
     const { stdout, stderr } = await emulated.run(["chat", "-m", MODEL, "--no-stream", "--usage", "hi"]);
     expect(stdout).toBe("Hello world\n");
-    expect(stderr).toMatch(/^10 tokens in, 20 out · \$0\.0000054 \(catalog price, estimate\) · first token after .* s\n$/);
+    expect(stderr).toMatch(
+      /^10 tokens in, 20 out · \$0\.0000054 \(catalog price, estimate\) · first token after .* s\n$/,
+    );
   });
 
-  it.each(["max_tokens", "model_context_window_exceeded"])("ends in 0 with a notice when it stops by %s", async (reason) => {
-    const emulated = await answering(start, delta("Cut"), stop(reason), metadata);
-    const { code, stdout, stderr } = await emulated.run(["chat", "-m", MODEL, "hi"]);
-    expect({ code, stdout }).toEqual({ code: 0, stdout: "Cut\n" });
-    expect(stderr).toMatch(/^warning: The answer stops/);
-  });
+  it.each(["max_tokens", "model_context_window_exceeded"])(
+    "ends in 0 with a notice when it stops by %s",
+    async (reason) => {
+      const emulated = await answering(start, delta("Cut"), stop(reason), metadata);
+      const { code, stdout, stderr } = await emulated.run(["chat", "-m", MODEL, "hi"]);
+      expect({ code, stdout }).toEqual({ code: 0, stdout: "Cut\n" });
+      expect(stderr).toMatch(/^warning: The answer stops/);
+    },
+  );
 
   it("skips events it does not know and fields it does not expect", async () => {
     const emulated = await answering(
       start,
       { event: "somethingNew", payload: { p: "abc" } },
-      { event: "contentBlockDelta", payload: { contentBlockIndex: 0, delta: { text: "Hi" }, p: "abcdef", extra: [1] } },
+      {
+        event: "contentBlockDelta",
+        payload: { contentBlockIndex: 0, delta: { text: "Hi" }, p: "abcdef", extra: [1] },
+      },
       { event: "contentBlockDelta", payload: { contentBlockIndex: 1, delta: { somethingElse: { x: 1 } } } },
       stop("end_turn"),
       metadata,
     );
-    expect(await emulated.run(["chat", "-m", MODEL, "hi"])).toMatchObject({ code: 0, stdout: "Hi\n", stderr: "" });
+    expect(await emulated.run(["chat", "-m", MODEL, "hi"])).toMatchObject({
+      code: 0,
+      stdout: "Hi\n",
+      stderr: "",
+    });
   });
 });
 
@@ -240,8 +270,14 @@ describe("a failed chat exits non-zero, with the error on stderr and the text th
     ["ends without messageStop", [start, delta("Half")]],
     ["is closed in the middle", [start, delta("Half"), { end: "close" }]],
     ["is reset in the middle", [start, delta("Half"), { end: "reset" }]],
-    ["breaks off inside a frame", [start, delta("Half"), { bytes: Buffer.from([0, 0, 0, 80, 0, 0]) }, { end: "close" }]],
-    ["has a frame with a wrong checksum", [start, delta("Half"), { bytes: corruptFrame() }, stop("end_turn")]],
+    [
+      "breaks off inside a frame",
+      [start, delta("Half"), { bytes: Buffer.from([0, 0, 0, 80, 0, 0]) }, { end: "close" }],
+    ],
+    [
+      "has a frame with a wrong checksum",
+      [start, delta("Half"), { bytes: corruptFrame() }, stop("end_turn")],
+    ],
   ];
   it.each(broken)("when the stream %s: stream-broken", async (_, stream) => {
     const emulated = await answering(...stream);
@@ -250,7 +286,10 @@ describe("a failed chat exits non-zero, with the error on stderr and the text th
     expect(result.stderr).toMatch(/^error: /);
     expect(result.code).toBe(5);
     const json = await emulated.run(["chat", "-m", MODEL, "--json", "hi"]);
-    expect(JSON.parse(json.stdout)).toMatchObject({ error: { code: "stream-broken", exitCode: 5 }, partialText: "Half" });
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      error: { code: "stream-broken", exitCode: 5 },
+      partialText: "Half",
+    });
     expectSchema("error", JSON.parse(json.stdout));
     const ndjson = await emulated.run(["chat", "-m", MODEL, "--ndjson", "hi"]);
     const last = JSON.parse(ndjson.stdout.trimEnd().split("\n").at(-1) ?? "");
@@ -265,7 +304,10 @@ describe("a failed chat exits non-zero, with the error on stderr and the text th
     ["serviceUnavailableException", "service-unavailable", 5],
     ["validationException", "invalid-request", 6],
   ])("when %s comes inside the stream: %s", async (exception, code, exitCode) => {
-    const emulated = await answering(start, delta("Half"), { exception, payload: { message: "It went wrong." } });
+    const emulated = await answering(start, delta("Half"), {
+      exception,
+      payload: { message: "It went wrong." },
+    });
     const result = await emulated.run(["chat", "-m", MODEL, "--json", "hi"], { env: once });
     expect(JSON.parse(result.stdout)).toMatchObject({ error: { code, exitCode }, partialText: "Half" });
     expect(result.code).toBe(exitCode);
@@ -296,20 +338,83 @@ describe("a failed chat exits non-zero, with the error on stderr and the text th
 
   // Wordings are AWS's own.
   it.each<[string, ScriptedAnswer, string, number]>([
-    ["throttled", awsError("ThrottlingException", "Too many requests, please wait before trying again.", 429), "throttled", 5],
-    ["used up for the day", awsError("ThrottlingException", "Too many tokens per day, please wait before trying again.", 429), "quota-exceeded", 5],
-    ["too long", awsError("ValidationException", "Input is too long for requested model.", 400), "input-too-long", 6],
-    ["expired", awsError("ExpiredTokenException", "The security token included in the request is expired", 403), "credentials-expired", 4],
-    ["not accessible", awsError("AccessDeniedException", "You don't have access to the model with the specified model ID.", 403), "model-access", 4],
-    ["without use case form", awsError("ResourceNotFoundException", "Model use case details have not been submitted for this account. Fill out the Anthropic use case details form before using the model.", 404), "model-access", 4],
-    ["ended", awsError("ResourceNotFoundException", "This model version has reached the end of its life. Please refer to the AWS documentation for more details.", 404), "model-not-found", 6],
-    ["unavailable", awsError("ServiceUnavailableException", "Bedrock is unable to process your request.", 503), "service-unavailable", 5],
+    [
+      "throttled",
+      awsError("ThrottlingException", "Too many requests, please wait before trying again.", 429),
+      "throttled",
+      5,
+    ],
+    [
+      "used up for the day",
+      awsError("ThrottlingException", "Too many tokens per day, please wait before trying again.", 429),
+      "quota-exceeded",
+      5,
+    ],
+    [
+      "too long",
+      awsError("ValidationException", "Input is too long for requested model.", 400),
+      "input-too-long",
+      6,
+    ],
+    [
+      "expired",
+      awsError("ExpiredTokenException", "The security token included in the request is expired", 403),
+      "credentials-expired",
+      4,
+    ],
+    [
+      "not accessible",
+      awsError(
+        "AccessDeniedException",
+        "You don't have access to the model with the specified model ID.",
+        403,
+      ),
+      "model-access",
+      4,
+    ],
+    [
+      "without use case form",
+      awsError(
+        "ResourceNotFoundException",
+        "Model use case details have not been submitted for this account. Fill out the Anthropic use case details form before using the model.",
+        404,
+      ),
+      "model-access",
+      4,
+    ],
+    [
+      "ended",
+      awsError(
+        "ResourceNotFoundException",
+        "This model version has reached the end of its life. Please refer to the AWS documentation for more details.",
+        404,
+      ),
+      "model-not-found",
+      6,
+    ],
+    [
+      "unavailable",
+      awsError("ServiceUnavailableException", "Bedrock is unable to process your request.", 503),
+      "service-unavailable",
+      5,
+    ],
     ["timed out", awsError("ModelTimeoutException", "The model did not respond in time.", 408), "timeout", 5],
-    ["refused for its parameters", awsError("ValidationException", "`temperature` and `top_p` cannot both be specified for this model.", 400), "invalid-request", 6],
+    [
+      "refused for its parameters",
+      awsError(
+        "ValidationException",
+        "`temperature` and `top_p` cannot both be specified for this model.",
+        400,
+      ),
+      "invalid-request",
+      6,
+    ],
   ])("when the call is %s", async (_, answer, code, exitCode) => {
     const emulated = await failing(answer);
     const result = await emulated.run(["chat", "-m", MODEL, "--json", "hi"], { env: once });
-    expect(JSON.parse(result.stdout)).toMatchObject({ error: { code, exitCode, requestId: expect.any(String) } });
+    expect(JSON.parse(result.stdout)).toMatchObject({
+      error: { code, exitCode, requestId: expect.any(String) },
+    });
     expect(result.code).toBe(exitCode);
     expect(result.stderr).toMatch(/^error: .+\nhint: .+\n$/);
   });
@@ -328,18 +433,25 @@ describe("models that AWS knows under another name", () => {
     const result = await emulated.run(["chat", "-m", "us.anthropic.claude-opus-4-6-v1:0", "--json", "hi"]);
     expect(result.code).toBe(6);
     const { error } = JSON.parse(result.stdout);
-    expect(error).toMatchObject({ code: "model-not-found", hint: "Did you mean us.anthropic.claude-opus-4-6-v1?" });
+    expect(error).toMatchObject({
+      code: "model-not-found",
+      hint: "Did you mean us.anthropic.claude-opus-4-6-v1?",
+    });
     expect(error.details.nearest[0]).toBe("us.anthropic.claude-opus-4-6-v1");
   });
 
   it("calls a base model that needs a profile through the region's geographic one, after AWS's refusal", async () => {
     const emulated = await emulate();
-    const result = await emulated.run(["chat", "-m", "anthropic.claude-opus-4-6-v1", "hi"], { env: { AWS_REGION: "eu-west-1" } });
+    const result = await emulated.run(["chat", "-m", "anthropic.claude-opus-4-6-v1", "hi"], {
+      env: { AWS_REGION: "eu-west-1" },
+    });
     expect(result.code).toBe(0);
     expect(result.stderr).toBe(
       "openclaw: anthropic.claude-opus-4-6-v1 is called through the inference profile eu.anthropic.claude-opus-4-6-v1\n",
     );
-    const called = emulated.emulator.calls.filter(({ route }) => route === "ConverseStream").map(({ parameters }) => parameters["modelId"]);
+    const called = emulated.emulator.calls
+      .filter(({ route }) => route === "ConverseStream")
+      .map(({ parameters }) => parameters["modelId"]);
     expect(called).toEqual(["anthropic.claude-opus-4-6-v1", "eu.anthropic.claude-opus-4-6-v1"]);
   });
 
@@ -366,7 +478,9 @@ describe("retries", () => {
   it("tries again before the first token, says so, and counts what the server counted", async () => {
     const emulated = await emulate({
       script: ({ route, nth }) =>
-        route === "ConverseStream" && nth < 3 ? awsError("ThrottlingException", "Too many requests", 429) : undefined,
+        route === "ConverseStream" && nth < 3
+          ? awsError("ThrottlingException", "Too many requests", 429)
+          : undefined,
     });
     const result = await emulated.run(["chat", "-m", MODEL, "--json", "hi"]);
     expect(result.code).toBe(0);

@@ -43,7 +43,12 @@ describe("what is listed", () => {
   it("lists models that stream text, and profiles in place of the models they reach", async () => {
     const { document, ids, code } = await list(await emulate());
     expect(code).toBe(0);
-    expect(document).toMatchObject({ source: "network", region: "us-east-1", count: ids.length, warnings: [] });
+    expect(document).toMatchObject({
+      source: "network",
+      region: "us-east-1",
+      count: ids.length,
+      warnings: [],
+    });
     expect(ids).toContain("amazon.nova-lite-v1:0");
     expect(ids).toContain("us.anthropic.claude-opus-4-6-v1");
     expect(ids).toContain("global.anthropic.claude-opus-4-6-v1");
@@ -73,7 +78,9 @@ describe("what is listed", () => {
     await list(emulated);
     const routes = emulated.routes();
     expect(routes.filter((route) => route === "ListFoundationModels")).toHaveLength(1);
-    const types = emulated.emulator.calls.filter(({ route }) => route === "ListInferenceProfiles").map(({ query }) => query["type"]);
+    const types = emulated.emulator.calls
+      .filter(({ route }) => route === "ListInferenceProfiles")
+      .map(({ query }) => query["type"]);
     expect(new Set(types)).toEqual(new Set([undefined, "APPLICATION"]));
   });
 
@@ -109,7 +116,9 @@ describe("what is listed", () => {
     const emulated = await emulate();
     const { stdout, stderr } = await emulated.run(["models", "list"]);
     expect(stdout).not.toContain("\u001B");
-    expect(stdout.split("\n").find((line) => line.startsWith("amazon-bedrock/us.anthropic.claude-opus-4-6-v1"))).toMatch(
+    expect(
+      stdout.split("\n").find((line) => line.startsWith("amazon-bedrock/us.anthropic.claude-opus-4-6-v1")),
+    ).toMatch(
       /^\S+\tUS Anthropic Claude Opus 4\.6\ttext\+image\+document\t\d+\t\d+\t[\d.]+\t[\d.]+\treasoning\t$/,
     );
     expect(stderr).toBe("");
@@ -155,7 +164,9 @@ describe("the configuration", () => {
 
   it("applies defaultContextWindow and defaultMaxTokens only where nothing else is known", async () => {
     const emulated = await emulate();
-    emulated.configure("{ models: { bedrockDiscovery: { defaultContextWindow: 777, defaultMaxTokens: 77 } } }");
+    emulated.configure(
+      "{ models: { bedrockDiscovery: { defaultContextWindow: 777, defaultMaxTokens: 77 } } }",
+    );
     const { document } = await list(emulated);
     const unknown = document.models.filter(({ limitsSource }) => limitsSource === "default");
     expect(unknown.length).toBeGreaterThan(0);
@@ -253,7 +264,9 @@ describe("the cache", () => {
   });
 
   it("never mixes regions, keys or endpoints", async () => {
-    const emulated = await emulate({ accessKeys: { AKIAOTHERACCOUNT00001: { secretAccessKey: "other-secret" } } });
+    const emulated = await emulate({
+      accessKeys: { AKIAOTHERACCOUNT00001: { secretAccessKey: "other-secret" } },
+    });
     await list(emulated);
     expect((await list(emulated, ["--region", "eu-west-1"])).document.source).toBe("network");
     const other = { AWS_ACCESS_KEY_ID: "AKIAOTHERACCOUNT00001", AWS_SECRET_ACCESS_KEY: "other-secret" };
@@ -264,7 +277,12 @@ describe("the cache", () => {
   it("ignores a corrupt cache", async () => {
     const emulated = await emulate();
     await list(emulated);
-    for (const text of ["{", "[]", '{"form":1}', '{"form":1,"region":"us-east-1","fetchedAt":9e15,"models":[5],"profiles":[],"warnings":[]}']) {
+    for (const text of [
+      "{",
+      "[]",
+      '{"form":1}',
+      '{"form":1,"region":"us-east-1","fetchedAt":9e15,"models":[5],"profiles":[],"warnings":[]}',
+    ]) {
       writeFileSync(onlyFile(emulated.home), text);
       expect((await list(emulated)).document.source).toBe("network");
     }
@@ -280,7 +298,10 @@ describe("the cache", () => {
   it("--offline prints what is cached and never asks", async () => {
     const emulated = await emulate();
     const empty = await list(emulated, ["--offline"]);
-    expect(empty).toMatchObject({ code: 0, document: { count: 0, source: "config", warnings: [{ code: "network" }] } });
+    expect(empty).toMatchObject({
+      code: 0,
+      document: { count: 0, source: "config", warnings: [{ code: "network" }] },
+    });
     expect(emulated.routes()).toEqual([]);
     await list(emulated);
     const calls = emulated.emulator.calls.length;
@@ -300,7 +321,9 @@ describe("the cache", () => {
 
 describe("failures", () => {
   it("keeps configured models when ListFoundationModels is denied, and says what is missing", async () => {
-    const emulated = await emulate({ script: ({ route }) => (route === "ListFoundationModels" ? denied : undefined) });
+    const emulated = await emulate({
+      script: ({ route }) => (route === "ListFoundationModels" ? denied : undefined),
+    });
     emulated.configure(configured);
     const { document, code, ids, stderr } = await list(emulated);
     expect(code).toBe(4);
@@ -319,20 +342,27 @@ describe("failures", () => {
       error: {
         name: "AccessDeniedException",
         status: 403,
-        message: "User: x is not authorized to perform: bedrock:ListInferenceProfiles on resource: * because no identity-based policy allows it",
+        message:
+          "User: x is not authorized to perform: bedrock:ListInferenceProfiles on resource: * because no identity-based policy allows it",
       },
     };
-    const emulated = await emulate({ script: ({ route }) => (route === "ListInferenceProfiles" ? deniedProfiles : undefined) });
+    const emulated = await emulate({
+      script: ({ route }) => (route === "ListInferenceProfiles" ? deniedProfiles : undefined),
+    });
     const { document, code } = await list(emulated);
     expect(code).toBe(0);
     expect(document.warnings).toHaveLength(1);
     expect(document.warnings[0]?.message).toContain("bedrock:ListInferenceProfiles");
-    expect(document.models.find(({ id }) => id === "anthropic.claude-opus-4-6-v1")?.tags).toEqual(["needs-profile"]);
+    expect(document.models.find(({ id }) => id === "anthropic.claude-opus-4-6-v1")?.tags).toEqual([
+      "needs-profile",
+    ]);
   });
 
   it("prints the older list when the refresh is throttled", async () => {
     let isThrottled = false;
-    const throttled: ScriptedAnswer = { error: { name: "ThrottlingException", message: "Rate exceeded", status: 429 } };
+    const throttled: ScriptedAnswer = {
+      error: { name: "ThrottlingException", message: "Rate exceeded", status: 429 },
+    };
     const emulated = await emulate({ script: () => (isThrottled ? throttled : undefined) });
     const before = await list(emulated);
     isThrottled = true;
@@ -353,9 +383,24 @@ describe("failures", () => {
   });
 
   it.each<[string, ScriptedAnswer, string, number]>([
-    ["a captive portal's page", { http: { status: 200, headers: { "content-type": "text/html" }, body: "<html>Log in</html>" } }, "bad-response", 5],
-    ["a redirect", { http: { status: 302, headers: { location: "http://127.0.0.1:9/login" } } }, "bad-response", 5],
-    ["an answer without a list", { http: { status: 200, headers: { "content-type": "application/json" }, body: "{}" } }, "bad-response", 5],
+    [
+      "a captive portal's page",
+      { http: { status: 200, headers: { "content-type": "text/html" }, body: "<html>Log in</html>" } },
+      "bad-response",
+      5,
+    ],
+    [
+      "a redirect",
+      { http: { status: 302, headers: { location: "http://127.0.0.1:9/login" } } },
+      "bad-response",
+      5,
+    ],
+    [
+      "an answer without a list",
+      { http: { status: 200, headers: { "content-type": "application/json" }, body: "{}" } },
+      "bad-response",
+      5,
+    ],
     ["a connection that is reset", { drop: "reset" }, "network", 5],
   ])("takes %s for what it is", async (_, answer, errorCode, exitCode) => {
     const emulated = await emulate({ script: () => answer });
@@ -366,7 +411,9 @@ describe("failures", () => {
 
   it("says when nothing listens at the endpoint", async () => {
     const emulated = await emulate();
-    const { code, document } = await list(emulated, ["--endpoint-url", "http://127.0.0.1:1"], { AWS_MAX_ATTEMPTS: "1" });
+    const { code, document } = await list(emulated, ["--endpoint-url", "http://127.0.0.1:1"], {
+      AWS_MAX_ATTEMPTS: "1",
+    });
     expect(code).toBe(5);
     expect(document.error?.code).toBe("network");
     expect(document.error?.message).toContain("127.0.0.1:1");

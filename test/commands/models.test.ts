@@ -30,7 +30,9 @@ describe("models set", () => {
     const set = await emulated.run(["models", "set", "opus", "--json"]);
     expectSchema("models-set", JSON.parse(set.stdout));
     const text = readFileSync(configFile(emulated.home), "utf8");
-    expect(text).toContain(`primary: "amazon-bedrock/${OPUS}", fallbacks: ["amazon-bedrock/amazon.nova-micro-v1:0"]`);
+    expect(text).toContain(
+      `primary: "amazon-bedrock/${OPUS}", fallbacks: ["amazon-bedrock/amazon.nova-micro-v1:0"]`,
+    );
     expect(text).toContain("// how we call models");
   });
 
@@ -39,14 +41,20 @@ describe("models set", () => {
     const list = await emulated.run(["models", "list", "--plain"]);
     const key = list.stdout.split("\n").find((line) => line.includes("application-inference-profile")) ?? "";
     const arn = key.slice("amazon-bedrock/".length);
-    expect(await emulated.run(["models", "set", arn])).toMatchObject({ code: 0, stdout: `Default model: ${key}\n` });
+    expect(await emulated.run(["models", "set", arn])).toMatchObject({
+      code: 0,
+      stdout: `Default model: ${key}\n`,
+    });
   });
 
   it("refuses an unknown model with the nearest ids and writes nothing; --force writes it", async () => {
     const emulated = await emulate();
     const refused = await emulated.run(["models", "set", `${OPUS}:0`, "--json"]);
     expect(refused.code).toBe(6);
-    expect(JSON.parse(refused.stdout).error).toMatchObject({ code: "model-not-found", hint: `Did you mean ${OPUS}?` });
+    expect(JSON.parse(refused.stdout).error).toMatchObject({
+      code: "model-not-found",
+      hint: `Did you mean ${OPUS}?`,
+    });
     expect(existsSync(configFile(emulated.home))).toBe(false);
     expect((await emulated.run(["models", "set", `${OPUS}:0`, "--force"])).code).toBe(0);
     expect(readFileSync(configFile(emulated.home), "utf8")).toContain(`amazon-bedrock/${OPUS}:0`);
@@ -73,16 +81,22 @@ describe("models show", () => {
     expect(code).toBe(0);
     expect(stdout).toContain("Claude Opus 4.6");
     expect(stdout).toMatch(new RegExp(`^profile +${OPUS} → us-east-1, us-east-2, us-west-2$`, "m"));
-    expect(stdout).toMatch(/^call it +openclaw chat --model (us|global)\.anthropic\.claude-opus-4-6-v1 "Hello"$/m);
+    expect(stdout).toMatch(
+      /^call it +openclaw chat --model (us|global)\.anthropic\.claude-opus-4-6-v1 "Hello"$/m,
+    );
   });
 
   it("prints its document, and where the price comes from", async () => {
     const emulated = await emulate();
-    emulated.configure('{ models: { providers: { "amazon-bedrock": { models: [{ id: "amazon.nova-pro-v1:0", cost: { input: 1, output: 2 } }] } } } }');
+    emulated.configure(
+      '{ models: { providers: { "amazon-bedrock": { models: [{ id: "amazon.nova-pro-v1:0", cost: { input: 1, output: 2 } }] } } } }',
+    );
     const own = JSON.parse((await emulated.run(["models", "show", "amazon.nova-pro-v1:0", "--json"])).stdout);
     expectSchema("models-show", own);
     expect(own).toMatchObject({ priceSource: "config", cost: { input: 1, output: 2 } });
-    const known = JSON.parse((await emulated.run(["models", "show", "amazon.nova-lite-v1:0", "--json"])).stdout);
+    const known = JSON.parse(
+      (await emulated.run(["models", "show", "amazon.nova-lite-v1:0", "--json"])).stdout,
+    );
     expect(known.priceSource).toBe("catalog");
   });
 
@@ -96,7 +110,9 @@ describe("models show", () => {
 describe("models status", () => {
   it("shows what signs, without asking anybody", async () => {
     const emulated = await emulate();
-    const { stdout } = await emulated.run(["models", "status", "--json"], { env: { AWS_PROFILE: "other", AWS_REGION: "eu-west-3" } });
+    const { stdout } = await emulated.run(["models", "status", "--json"], {
+      env: { AWS_PROFILE: "other", AWS_REGION: "eu-west-3" },
+    });
     const document = JSON.parse(stdout);
     expectSchema("models-status", document);
     expect(document).toMatchObject({
@@ -108,7 +124,10 @@ describe("models status", () => {
     expect(stdout).not.toContain(emulated.emulator.secretAccessKey);
     expect(emulated.routes()).toEqual([]);
     await emulated.run(["models", "list"], { env: { AWS_REGION: "eu-west-3" } });
-    expect(emulated.emulator.calls[0]).toMatchObject({ accessKeyId: emulated.emulator.accessKeyId, region: "eu-west-3" });
+    expect(emulated.emulator.calls[0]).toMatchObject({
+      accessKeyId: emulated.emulator.accessKeyId,
+      region: "eu-west-3",
+    });
   });
 
   it("tells a person the same in aligned lines", async () => {

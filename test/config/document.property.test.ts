@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import JSON5 from "json5";
 import { expect, test } from "vitest";
 import { editDocument } from "../../src/config/document.ts";
@@ -32,12 +32,31 @@ class Writer {
   }
 
   #value(path: readonly PathSegment[], depth: number): string {
-    const kind = this.#pick(depth > 2 ? (["scalar"] as const) : (["scalar", "scalar", "object", "list"] as const));
+    const kind = this.#pick(
+      depth > 2 ? (["scalar"] as const) : (["scalar", "scalar", "object", "list"] as const),
+    );
     if (kind === "object") return this.#object(path, depth);
     if (kind === "list") return this.#list(path, depth);
     return this.#pick([
-      "1", "-2.5", "+3", "0xFF", ".5", "1e3", "Infinity", "true", "false", "null", '"plain"', "'single'",
-      `"it's"`, `'say "x"'`, `"a \\${this.#newline}b"`, '"// no comment"', "'/* none */'", '"{[,:]}"', '"\\u0041\\x42\\n"',
+      "1",
+      "-2.5",
+      "+3",
+      "0xFF",
+      ".5",
+      "1e3",
+      "Infinity",
+      "true",
+      "false",
+      "null",
+      '"plain"',
+      "'single'",
+      `"it's"`,
+      `'say "x"'`,
+      `"a \\${this.#newline}b"`,
+      '"// no comment"',
+      "'/* none */'",
+      '"{[,:]}"',
+      '"\\u0041\\x42\\n"',
     ]);
   }
 
@@ -69,7 +88,16 @@ class Writer {
 
   #trivia(owner: readonly PathSegment[], share = 1): string {
     const pieces = Array.from({ length: this.#pick([0, 1, 1, 2, 3]) }, () =>
-      this.#pick([" ", "\t", this.#newline, `${this.#newline}  `, `${this.#newline}\t\t`, "block", "line", "lines"]),
+      this.#pick([
+        " ",
+        "\t",
+        this.#newline,
+        `${this.#newline}  `,
+        `${this.#newline}\t\t`,
+        "block",
+        "line",
+        "lines",
+      ]),
     );
     return pieces
       .filter(() => share === 1 || this.#pick([true, false, false]))
@@ -91,7 +119,20 @@ const documents = fc.gen().map((gen): Generated => {
 });
 
 const values = fc.oneof(
-  fc.constantFrom<unknown>(true, null, 0, -0, -1.5, 1e21, "", "text", "it's \"both\"", "line\nbreak \u2028", [], {}),
+  fc.constantFrom<unknown>(
+    true,
+    null,
+    0,
+    -0,
+    -1.5,
+    1e21,
+    "",
+    "text",
+    'it\'s "both"',
+    "line\nbreak \u2028",
+    [],
+    {},
+  ),
   fc.constantFrom<unknown>(["a", "b"], [{ id: "m" }], { a: 1, "x.y": { z: [1] } }, { b: "new", "": 0 }),
 );
 

@@ -6,14 +6,18 @@ describe("Deadlines", () => {
   afterEach(() => void vi.useRealTimers());
 
   const bounds = { firstEventMs: 100, silenceMs: 50, totalMs: 1000 };
-  const create = (outer = new AbortController().signal) => new Deadlines(bounds, outer, () => performance.now());
+  const create = (outer = new AbortController().signal) =>
+    new Deadlines(bounds, outer, () => performance.now());
 
   it("expires when the first event does not come", () => {
     const deadlines = create();
     vi.advanceTimersByTime(99);
     expect(deadlines.signal.aborted).toBe(false);
     vi.advanceTimersByTime(1);
-    expect(deadlines.signal.reason).toMatchObject({ code: "timeout", message: "The model sent nothing for 0.1 s." });
+    expect(deadlines.signal.reason).toMatchObject({
+      code: "timeout",
+      message: "The model sent nothing for 0.1 s.",
+    });
   });
 
   it("expires when the stream falls silent, counted from the last event", () => {
@@ -24,7 +28,10 @@ describe("Deadlines", () => {
     }
     expect(deadlines.signal.aborted).toBe(false);
     vi.advanceTimersByTime(10);
-    expect(deadlines.signal.reason).toMatchObject({ code: "timeout", message: "The stream was silent for 0.05 s." });
+    expect(deadlines.signal.reason).toMatchObject({
+      code: "timeout",
+      message: "The stream was silent for 0.05 s.",
+    });
   });
 
   it("expires when the whole takes too long, however lively the stream", () => {

@@ -16,7 +16,12 @@ describe("buildRequest", () => {
     ["top-p", {}, { topP: 0.5 }, { inferenceConfig: { topP: 0.5 } }],
     ["stop texts", {}, { stopSequences: ["END"] }, { inferenceConfig: { stopSequences: ["END"] } }],
     ["a service tier", {}, { serviceTier: "flex" as const }, { serviceTier: { type: "flex" } }],
-    ["a latency mode", {}, { latency: "optimized" as const }, { performanceConfig: { latency: "optimized" } }],
+    [
+      "a latency mode",
+      {},
+      { latency: "optimized" as const },
+      { performanceConfig: { latency: "optimized" } },
+    ],
     [
       "a guardrail",
       { guardrail: { guardrailIdentifier: "g", guardrailVersion: "1" } },
@@ -24,12 +29,15 @@ describe("buildRequest", () => {
       { guardrailConfig: { guardrailIdentifier: "g", guardrailVersion: "1" } },
     ],
   ])("sends %s where Converse wants it", (_, more, parameters, expected) => {
-    const { modelId, messages, ...rest } = buildRequest({ modelId: "m", prompt: "hi", parameters, ...more });
-    expect(rest).toEqual(expected);
+    const plain = buildRequest({ modelId: "m", prompt: "hi", parameters: {} });
+    const request = buildRequest({ modelId: "m", prompt: "hi", parameters, ...more });
+    expect(request).toEqual({ ...plain, ...expected });
   });
 
   it("sends no empty system block", () => {
-    expect(buildRequest({ modelId: "m", prompt: "hi", system: "", parameters: {} })).not.toHaveProperty("system");
+    expect(buildRequest({ modelId: "m", prompt: "hi", system: "", parameters: {} })).not.toHaveProperty(
+      "system",
+    );
   });
 });
 

@@ -11,7 +11,10 @@ describe("estimateCost", () => {
 
   it("counts cached tokens at their own price, beside the input tokens", () => {
     const cached = { ...usage, cacheReadInputTokens: 10_000, cacheWriteInputTokens: 2000 };
-    const price = { cost: { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75 }, source: "config" as const };
+    const price = {
+      cost: { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75 },
+      source: "config" as const,
+    };
     expect(estimateCost(cached, price)?.usd).toBeCloseTo(0.0105 + 0.003 + 0.0075, 10);
   });
 
@@ -25,16 +28,20 @@ describe("estimateCost", () => {
 
 describe("describeUsage", () => {
   it("says tokens, price and source, first token, speed and time", () => {
-    const line = describeUsage(usage, { usd: 0.0105, source: "catalog" }, { firstTokenMs: 320, totalMs: 1320 });
+    const line = describeUsage(
+      usage,
+      { usd: 0.0105, source: "catalog" },
+      { firstTokenMs: 320, totalMs: 1320 },
+    );
     expect(line).toBe(
       "1000 tokens in, 500 out · $0.01 (catalog price, estimate) · first token after 0.32 s · 500 tokens/s · 1.32 s",
     );
   });
 
   it("does not write a small price as zero or with an exponent", () => {
-    expect(describeUsage(usage, { usd: 0.00000012, source: "catalog" }, { firstTokenMs: 1, totalMs: 2 })).toContain(
-      "$0.00000012 ",
-    );
+    expect(
+      describeUsage(usage, { usd: 0.00000012, source: "catalog" }, { firstTokenMs: 1, totalMs: 2 }),
+    ).toContain("$0.00000012 ");
   });
 
   it("says when the price is unknown", () => {

@@ -17,6 +17,7 @@ it("finds the full id behind a part of it", () => {
   expect(nearestIds("claude-sonnet-4-6", ids)[0]).toBe("us.anthropic.claude-sonnet-4-6");
 });
 
-it("finds a misspelt id", () => expect(nearestIds("amazon.nova-lit-v1:0", ids)[0]).toBe("amazon.nova-lite-v1:0"));
+it("finds a misspelt id", () =>
+  expect(nearestIds("amazon.nova-lit-v1:0", ids)[0]).toBe("amazon.nova-lite-v1:0"));
 
 it("offers nothing for a text that is like none", () => expect(nearestIds("zebra", ids)).toEqual([]));

@@ -28,7 +28,9 @@ const SOON_MS = 3_600_000;
  * What hands out credentials, on loopback: STS, IAM Identity Center (portal and OIDC), AWS sign-in, a container
  * endpoint and EC2 instance metadata. Every key it gives names who gave it.
  */
-export async function startIdentityServer(options: { role?: string | undefined } = { role: "EC2-Bedrock-Access" }): Promise<IdentityServer> {
+export async function startIdentityServer(
+  options: { role?: string | undefined } = { role: "EC2-Bedrock-Access" },
+): Promise<IdentityServer> {
   const calls: IdentityCall[] = [];
   const answers = new Map<string, Answer>();
   const sockets = new Set<Socket>();
@@ -88,22 +90,45 @@ function identify(request: IncomingMessage, body: string): IdentityCall {
   const url = new URL(request.url ?? "/", "http://server");
   const authorization = request.headers.authorization ?? "";
   const credential = /Credential=([^/]+)\/\d+\/([^/]+)\//.exec(authorization);
-  const bare = { parameters: Object.fromEntries(url.searchParams), region: credential?.[2], signedBy: credential?.[1] };
+  const bare = {
+    parameters: Object.fromEntries(url.searchParams),
+    region: credential?.[2],
+    signedBy: credential?.[1],
+  };
   if (url.pathname === "/federation/credentials") {
-    return { ...bare, service: "sso", action: "GetRoleCredentials", signedBy: String(request.headers["x-amz-sso_bearer_token"]) };
+    return {
+      ...bare,
+      service: "sso",
+      action: "GetRoleCredentials",
+      signedBy: String(request.headers["x-amz-sso_bearer_token"]),
+    };
   }
   if (url.pathname === "/token") {
-    return { ...bare, service: "sso-oidc", action: "CreateToken", parameters: JSON.parse(body) as Record<string, string> };
+    return {
+      ...bare,
+      service: "sso-oidc",
+      action: "CreateToken",
+      parameters: JSON.parse(body) as Record<string, string>,
+    };
   }
   if (url.pathname === "/v1/token") return { ...bare, service: "signin", action: "CreateOAuth2Token" };
   if (url.pathname === "/latest/api/token") return { ...bare, service: "imds", action: "ImdsToken" };
   if (url.pathname.startsWith("/latest/")) {
     const token = request.headers["x-aws-ec2-metadata-token"];
-    const action = url.pathname.endsWith("/region") ? "ImdsRegion" : url.pathname.endsWith("/") ? "ImdsRole" : "ImdsCredentials";
+    const action = url.pathname.endsWith("/region")
+      ? "ImdsRegion"
+      : url.pathname.endsWith("/")
+        ? "ImdsRole"
+        : "ImdsCredentials";
     return { ...bare, service: "imds", action, signedBy: token === undefined ? undefined : String(token) };
   }
   if (url.pathname.startsWith("/container")) {
-    return { ...bare, service: "container", action: "ContainerCredentials", signedBy: authorization || undefined };
+    return {
+      ...bare,
+      service: "container",
+      action: "ContainerCredentials",
+      signedBy: authorization || undefined,
+    };
   }
   if (request.method === "POST" && url.pathname === "/") {
     const parameters = Object.fromEntries(new URLSearchParams(body));
@@ -144,9 +169,19 @@ function usual(call: IdentityCall, role: string | undefined): Answer {
         },
       });
     case "CreateToken":
-      return json({ accessToken: "renewed-sso-token", expiresIn: 3600, refreshToken: "refresh-2", tokenType: "Bearer" });
+      return json({
+        accessToken: "renewed-sso-token",
+        expiresIn: 3600,
+        refreshToken: "refresh-2",
+        tokenType: "Bearer",
+      });
     case "ContainerCredentials":
-      return json({ AccessKeyId: "ASIACONTAINER0000001", SecretAccessKey: "secret", Token: "token", Expiration: expiration });
+      return json({
+        AccessKeyId: "ASIACONTAINER0000001",
+        SecretAccessKey: "secret",
+        Token: "token",
+        Expiration: expiration,
+      });
     case "ImdsToken":
       return text("imds-token");
     case "ImdsRole":

@@ -42,7 +42,9 @@ export function emptyEnvironment(home: string, extra: RunOptions["env"] = {}): R
     NODE_V8_COVERAGE: process.env["NODE_V8_COVERAGE"],
     ...extra,
   };
-  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  return Object.fromEntries(
+    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
 }
 
 /** Starts the real program, for tests that look at it while it runs. */
@@ -58,7 +60,11 @@ export function start(args: readonly string[], home: string, options: RunOptions
 }
 
 /** Runs the real program to its end. */
-export async function openclaw(args: readonly string[], home: string, options: RunOptions = {}): Promise<Result> {
+export async function openclaw(
+  args: readonly string[],
+  home: string,
+  options: RunOptions = {},
+): Promise<Result> {
   const child = start(args, home, options);
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
@@ -67,7 +73,12 @@ export async function openclaw(args: readonly string[], home: string, options: R
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code, signal) =>
-      resolve({ code, signal, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() }),
+      resolve({
+        code,
+        signal,
+        stdout: Buffer.concat(stdout).toString(),
+        stderr: Buffer.concat(stderr).toString(),
+      }),
     );
   });
 }

@@ -6,7 +6,8 @@ import { expect } from "vitest";
 
 const folder = fileURLToPath(new URL("../../docs/schemas/", import.meta.url));
 
-const read = (name: string): object => JSON.parse(readFileSync(path.join(folder, `${name}.schema.json`), "utf8")) as object;
+const read = (name: string): object =>
+  JSON.parse(readFileSync(path.join(folder, `${name}.schema.json`), "utf8")) as object;
 
 /** Asserts that a `--json` document is what its schema in docs/schemas/ says. */
 export function expectSchema(name: string, document: unknown): void {

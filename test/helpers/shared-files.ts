@@ -8,9 +8,16 @@ export function writeSharedFiles(home: string, files: { config?: string; credent
 }
 
 /** Writes the cached sign-in of IAM Identity Center, as `aws sso login` does; `name` is the session or the start URL. */
-export async function writeSsoToken(home: string, name: string, token: Record<string, unknown>): Promise<void> {
+export async function writeSsoToken(
+  home: string,
+  name: string,
+  token: Record<string, unknown>,
+): Promise<void> {
   const { createHash } = await import("node:crypto");
   const folder = path.join(home, ".aws", "sso", "cache");
   mkdirSync(folder, { recursive: true });
-  writeFileSync(path.join(folder, `${createHash("sha1").update(name).digest("hex")}.json`), JSON.stringify(token));
+  writeFileSync(
+    path.join(folder, `${createHash("sha1").update(name).digest("hex")}.json`),
+    JSON.stringify(token),
+  );
 }

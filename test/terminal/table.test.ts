@@ -21,7 +21,11 @@ describe("layoutTable", () => {
   });
 
   it("drops whole columns until the rest fits, in their order", () => {
-    expect(layoutTable(columns, rows, 25)).toEqual(["Key          Tokens", "alpha          200K", "beta-longer      4K"]);
+    expect(layoutTable(columns, rows, 25)).toEqual([
+      "Key          Tokens",
+      "alpha          200K",
+      "beta-longer      4K",
+    ]);
     expect(layoutTable(columns, rows, 15)).toEqual(["Key", "alpha", "beta-longer"]);
   });
 
@@ -35,7 +39,10 @@ describe("layoutTable", () => {
 
   it("gives a very long key a line of its own, so that it does not push the others out", () => {
     const arn = "a".repeat(90);
-    expect(layoutTable(columns, [...rows, [arn, "Third", "1M"]], 40).slice(3)).toEqual([arn, "             Third          1M"]);
+    expect(layoutTable(columns, [...rows, [arn, "Third", "1M"]], 40).slice(3)).toEqual([
+      arn,
+      "             Third          1M",
+    ]);
   });
 
   it("does not count a cell's look for its width", () => {
@@ -44,10 +51,15 @@ describe("layoutTable", () => {
   });
 
   it("counts wide characters as two columns", () => {
-    expect(layoutTable([{ title: "K" }, { title: "N" }], [["日本", "x"], ["ab", "y"]], 80)).toEqual([
-      "K     N",
-      "日本  x",
-      "ab    y",
-    ]);
+    expect(
+      layoutTable(
+        [{ title: "K" }, { title: "N" }],
+        [
+          ["日本", "x"],
+          ["ab", "y"],
+        ],
+        80,
+      ),
+    ).toEqual(["K     N", "日本  x", "ab    y"]);
   });
 });

@@ -43,7 +43,11 @@ async function printValue(value: unknown, { terminal }: Runtime): Promise<void> 
   await terminal.print(typeof value === "object" ? JSON.stringify(value, undefined, 2) : String(value));
 }
 
-async function printEffective(path: readonly PathSegment[], options: GetOptions, runtime: Runtime): Promise<void> {
+async function printEffective(
+  path: readonly PathSegment[],
+  options: GetOptions,
+  runtime: Runtime,
+): Promise<void> {
   const { terminal } = runtime;
   const config = await loadConfig(options, runtime);
   const { effectiveRegion } = await import("./effective-region.ts");
@@ -72,7 +76,12 @@ async function printEffective(path: readonly PathSegment[], options: GetOptions,
 }
 
 function toDocument({ path, value, source, defaultText }: EffectiveSetting): Record<string, unknown> {
-  return { path: formatPath(path), value: maskSecrets(value, path), source, ...(defaultText === undefined ? {} : { default: defaultText }) };
+  return {
+    path: formatPath(path),
+    value: maskSecrets(value, path),
+    source,
+    ...(defaultText === undefined ? {} : { default: defaultText }),
+  };
 }
 
 function showValue({ path, value, defaultText }: EffectiveSetting): string {

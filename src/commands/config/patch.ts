@@ -22,10 +22,17 @@ export interface PatchOptions extends GlobalOptions {
 export async function run(options: PatchOptions, runtime: Runtime): Promise<void> {
   const { file, stdin, force, replace, dryRun } = options;
   if ((file === undefined) === (stdin !== true)) {
-    throw usageError("config patch takes either --file FILE or --stdin.", "openclaw config patch --file settings.json5");
+    throw usageError(
+      "config patch takes either --file FILE or --stdin.",
+      "openclaw config patch --file settings.json5",
+    );
   }
   const name = file ?? "stdin";
   const patch = parsePatch(await readInput(file ?? "-", runtime, "--file"), name);
-  const updated = await updateConfig(options, runtime, (value) => patchEdits(value, patch), { force, replace, dryRun });
+  const updated = await updateConfig(options, runtime, (value) => patchEdits(value, patch), {
+    force,
+    replace,
+    dryRun,
+  });
   await reportUpdate(updated, { isBatch: true }, runtime);
 }

@@ -11,13 +11,18 @@ export interface UpdateReport {
 }
 
 /** Prints what an edit of the configuration changed, or would change, secrets masked. */
-export async function reportUpdate(updated: UpdatedConfig, report: UpdateReport, runtime: Runtime): Promise<void> {
+export async function reportUpdate(
+  updated: UpdatedConfig,
+  report: UpdateReport,
+  runtime: Runtime,
+): Promise<void> {
   const { terminal } = runtime;
   const { file, diff } = updated;
   const changes = updated.changes.map((change, index) => describeChange(change, report.names?.[index]));
   if (terminal.format === "json") {
     const [first] = changes;
-    const preview = diff === undefined ? {} : { dryRun: true, diff: diff.map((line) => `${line}\n`).join("") };
+    const preview =
+      diff === undefined ? {} : { dryRun: true, diff: diff.map((line) => `${line}\n`).join("") };
     await terminal.printJson({ ...(report.isBatch ? { changes } : first), file, ...preview });
     return;
   }
@@ -27,17 +32,29 @@ export async function reportUpdate(updated: UpdatedConfig, report: UpdateReport,
     return;
   }
   if (changes.length === 0) terminal.note(`Nothing to change in ${file}.`);
-  for (const { path, value } of changes) await terminal.print(`${value === null ? "Removed" : "Updated"} ${path}.`);
+  for (const { path, value } of changes)
+    await terminal.print(`${value === null ? "Removed" : "Updated"} ${path}.`);
 }
 
-function describeChange(change: Change, name: string | undefined): { path: string; value: unknown; previous: unknown } {
+function describeChange(
+  change: Change,
+  name: string | undefined,
+): { path: string; value: unknown; previous: unknown } {
   const mask = (value: unknown): unknown => maskSecrets(value, change.path) ?? null;
-  return { path: name ?? formatPath(change.path), value: mask(change.value), previous: mask(change.previous) };
+  return {
+    path: name ?? formatPath(change.path),
+    value: mask(change.value),
+    previous: mask(change.previous),
+  };
 }
 
 async function printDiff(file: string, diff: readonly string[], { terminal }: Runtime): Promise<void> {
   const style = await terminal.stdoutStyle();
-  const looks: Readonly<Record<string, (text: string) => string>> = { "+": style.green, "-": style.red, "@": style.cyan };
+  const looks: Readonly<Record<string, (text: string) => string>> = {
+    "+": style.green,
+    "-": style.red,
+    "@": style.cyan,
+  };
   await terminal.print(style.bold(`--- ${file}`));
   await terminal.print(style.bold(`+++ ${file}`));
   for (const line of diff) await terminal.print((looks[line.charAt(0)] ?? ((text: string) => text))(line));

@@ -25,8 +25,10 @@ export async function run(options: GlobalOptions, runtime: Runtime): Promise<voi
     warnings: warnings.map(toDocument),
   };
   if (terminal.format === "text") {
-    for (const finding of warnings) for (const line of await describe(file, finding, runtime)) terminal.note(line);
-    for (const finding of problems) for (const line of await describe(file, finding, runtime)) await terminal.print(line);
+    for (const finding of warnings)
+      for (const line of await describe(file, finding, runtime)) terminal.note(line);
+    for (const finding of problems)
+      for (const line of await describe(file, finding, runtime)) await terminal.print(line);
   }
   if (problems.length > 0) throw invalid(file, problems, document);
   if (terminal.format === "json") return terminal.printJson(document);
@@ -35,7 +37,11 @@ export async function run(options: GlobalOptions, runtime: Runtime): Promise<voi
   );
 }
 
-function invalid(file: string, problems: readonly Finding[], document: Record<string, unknown>): OpenclawError {
+function invalid(
+  file: string,
+  problems: readonly Finding[],
+  document: Record<string, unknown>,
+): OpenclawError {
   const [first] = problems;
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
   return new OpenclawError("config-invalid", {
@@ -63,5 +69,9 @@ async function describe(file: string, finding: Finding, { terminal }: Runtime): 
   const [source = "", caret = ""] = frame;
   const place = style.bold(`${file}:${line}:${column}:`);
   const kind = isWarning ? `${style.yellow("warning:")} ` : "";
-  return [`${place} ${kind}${message}`, `  ${source}`, `  ${isWarning ? style.yellow(caret) : style.red(caret)}`];
+  return [
+    `${place} ${kind}${message}`,
+    `  ${source}`,
+    `  ${isWarning ? style.yellow(caret) : style.red(caret)}`,
+  ];
 }

@@ -48,10 +48,15 @@ export async function run(options: ListOptions, runtime: Runtime): Promise<void>
   if (terminal.format === "json") await terminal.printJson(document);
   else await printModels(models, options, runtime);
   for (const { message, hint } of warnings) await terminal.warn(message, hint);
-  if (terminal.format === "text" && terminal.isStdoutTTY && !options.plain) await printFooter(models, load, runtime);
+  if (terminal.format === "text" && terminal.isStdoutTTY && !options.plain)
+    await printFooter(models, load, runtime);
 }
 
-async function printModels(models: readonly ListedModel[], { plain }: ListOptions, runtime: Runtime): Promise<void> {
+async function printModels(
+  models: readonly ListedModel[],
+  { plain }: ListOptions,
+  runtime: Runtime,
+): Promise<void> {
   if (models.length === 0) return;
   const { terminal } = runtime;
   if (plain) return terminal.print(models.map(({ key }) => key).join("\n"));
@@ -60,7 +65,11 @@ async function printModels(models: readonly ListedModel[], { plain }: ListOption
 }
 
 /** One dim line for a person: how many, where from, how old. */
-async function printFooter(models: readonly ListedModel[], load: ModelLoad, { terminal, now }: Runtime): Promise<void> {
+async function printFooter(
+  models: readonly ListedModel[],
+  load: ModelLoad,
+  { terminal, now }: Runtime,
+): Promise<void> {
   const { dim } = await terminal.stderrStyle();
   const count = models.length === 1 ? "1 model" : `${models.length} models`;
   const place = load.region ? ` in ${load.region}` : "";

@@ -14,13 +14,17 @@ export interface SetOptions extends GlobalOptions {
 
 /** Makes a configured or discovered model the default. Throws `model-not-found` with the nearest ids for any other. */
 export async function run(options: SetOptions, runtime: Runtime): Promise<void> {
-  if (options.model.trim() === "") throw usageError("No model is named.", "List the models you can call: openclaw models list");
+  if (options.model.trim() === "")
+    throw usageError("No model is named.", "List the models you can call: openclaw models list");
   const { models, surroundings, load } = await surveyModels(options, runtime, { all: true });
   const config = surroundings.config.value;
   const key = keyOf(options.model.trim(), config);
   // A default that AWS does not list is in the list only because it is the default.
-  const isKnown = models.some((model) => model.key === key && (!model.missing || model.tags.includes("configured")));
-  const isUnlisted = load.discovered === undefined && models.every((model) => !model.tags.includes("configured"));
+  const isKnown = models.some(
+    (model) => model.key === key && (!model.missing || model.tags.includes("configured")),
+  );
+  const isUnlisted =
+    load.discovered === undefined && models.every((model) => !model.tags.includes("configured"));
   if (!isKnown && !options.force) {
     if (load.error) throw load.error;
     const known = models.filter(({ missing }) => !missing).map(({ id }) => id);

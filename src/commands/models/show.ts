@@ -23,11 +23,15 @@ export async function run(options: ShowOptions, runtime: Runtime): Promise<void>
   const model = models.find((candidate) => candidate.key === key);
   if (!model) {
     if (load.error) throw load.error;
-    throw unknownModel(key.slice(key.indexOf("/") + 1), models.map(({ id }) => id));
+    throw unknownModel(
+      key.slice(key.indexOf("/") + 1),
+      models.map(({ id }) => id),
+    );
   }
   const profiles = profilesReaching(model, survey);
   const { terminal } = runtime;
-  if (terminal.format === "json") return terminal.printJson({ ...model, priceSource: priceSource(model, survey), profiles });
+  if (terminal.format === "json")
+    return terminal.printJson({ ...model, priceSource: priceSource(model, survey), profiles });
   const { dim, bold } = await terminal.stdoutStyle();
   const rows: [string, string][] = [
     ["id", model.id],
@@ -40,7 +44,10 @@ export async function run(options: ShowOptions, runtime: Runtime): Promise<void>
     ["price", describePrice(model, survey)],
     ["regions", model.regions.join(", ") || "unknown"],
     ...(model.tags.length > 0 ? [["tags", model.tags.join(", ")] as [string, string]] : []),
-    ...profiles.map((profile): [string, string] => ["profile", `${profile.id} → ${profile.regions.join(", ")}`]),
+    ...profiles.map((profile): [string, string] => [
+      "profile",
+      `${profile.id} → ${profile.regions.join(", ")}`,
+    ]),
     ["call it", callLine(model, profiles)],
   ];
   const width = Math.max(...rows.map(([title]) => title.length));
@@ -64,7 +71,10 @@ function priceSource(model: ListedModel, { surroundings }: ModelSurvey): "config
   if (!model.cost) return null;
   const providers = surroundings.config.value.models?.providers ?? {};
   const isConfigured = Object.entries(providers).some(([id, { models = [] }]) =>
-    models.some((entry) => `${id}/${entry.id}` === model.key && Object.values(entry.cost ?? {}).some((price) => price > 0)),
+    models.some(
+      (entry) =>
+        `${id}/${entry.id}` === model.key && Object.values(entry.cost ?? {}).some((price) => price > 0),
+    ),
   );
   return isConfigured ? "config" : "catalog";
 }

@@ -18,13 +18,19 @@ export async function run(options: GlobalOptions, runtime: Runtime): Promise<voi
   const region = regionWithoutAsking(surroundings, { kind: "discovery" });
   const document = {
     defaultModel: models.find(({ tags }) => tags.includes("default"))?.key ?? null,
-    fallbacks: models.filter(({ tags }) => tags.some((tag) => tag.startsWith("fallback#"))).map(({ key }) => key),
+    fallbacks: models
+      .filter(({ tags }) => tags.some((tag) => tag.startsWith("fallback#")))
+      .map(({ key }) => key),
     credentials: { source: used?.source ?? "none", detail: await describeSource(decision, runtime) },
     region: region ?? null,
     endpoint: endpointOf(surroundings, "bedrock-runtime", { kind: "discovery" }) ?? null,
     discovery: enabled ?? "auto",
     cache: load.discovered
-      ? { fetchedAt: new Date(load.discovered.fetchedAt).toISOString(), fresh: load.source === "cache", count: models.length }
+      ? {
+          fetchedAt: new Date(load.discovered.fetchedAt).toISOString(),
+          fresh: load.source === "cache",
+          count: models.length,
+        }
       : null,
     config: { file: config.file, exists: config.exists },
   };
@@ -38,7 +44,10 @@ export async function run(options: GlobalOptions, runtime: Runtime): Promise<voi
     ...document.fallbacks.map((key, index): [string, string] => [`fallback ${index + 1}`, key]),
     ["credentials", `${document.credentials.source}: ${document.credentials.detail}`],
     ["region", region ? `${region.value} (${region.source})` : "the instance's own"],
-    ["endpoint", document.endpoint ? `${document.endpoint.url} (${document.endpoint.source})` : "the region's own"],
+    [
+      "endpoint",
+      document.endpoint ? `${document.endpoint.url} (${document.endpoint.source})` : "the region's own",
+    ],
     ["discovery", enabled === undefined ? "on when credentials are found" : enabled ? "on" : "off"],
     ["model list", cached],
     ["config", config.exists ? config.file : `${config.file} (not there yet)`],
@@ -47,7 +56,10 @@ export async function run(options: GlobalOptions, runtime: Runtime): Promise<voi
   for (const [title, value] of rows) await terminal.print(`${dim(title.padEnd(width))}  ${value}`);
 }
 
-async function describeSource({ chosen, instanceMetadata: settings }: CredentialDecision, runtime: Runtime): Promise<string> {
+async function describeSource(
+  { chosen, instanceMetadata: settings }: CredentialDecision,
+  runtime: Runtime,
+): Promise<string> {
   const isInstance = chosen.source === "default-chain" && chosen.step === "instance-metadata";
   return describeChosen(chosen, isInstance ? await instanceMetadata(runtime, settings).answer() : undefined);
 }

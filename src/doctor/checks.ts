@@ -1,0 +1,33 @@
+import type { Check } from "./check.ts";
+import { clockCheck } from "./check-clock.ts";
+import { configCheck } from "./check-config.ts";
+import { credentialsCheck } from "./check-credentials.ts";
+import { defaultModelCheck } from "./check-default-model.ts";
+import { identityCheck } from "./check-identity.ts";
+import { discoveryCheck, profilesCheck } from "./check-lists.ts";
+import { modelAccessCheck } from "./check-model-access.ts";
+import { networkCheck } from "./check-network.ts";
+import { probeCheck } from "./check-probe.ts";
+import { regionCheck } from "./check-region.ts";
+import { runtimeCheck } from "./check-runtime.ts";
+import type { Examination } from "./examination.ts";
+
+/** Every check but the probe, in the order in which they are shown; what each needs decides when it runs. */
+const CHECKS: readonly Check<Examination>[] = [
+  runtimeCheck,
+  configCheck,
+  credentialsCheck,
+  identityCheck,
+  regionCheck,
+  clockCheck,
+  networkCheck,
+  discoveryCheck,
+  profilesCheck,
+  defaultModelCheck,
+  modelAccessCheck,
+];
+
+/** The checks of a run; with `probe` one small billed call is among them. */
+export function checksOf({ probe }: { probe?: boolean | undefined }): readonly Check<Examination>[] {
+  return probe ? [...CHECKS, probeCheck] : CHECKS;
+}

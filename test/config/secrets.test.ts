@@ -1,0 +1,67 @@
+import { expect, test } from "vitest";
+import { parsePath } from "../../src/config/path.ts";
+import { isSecretPath, maskSecrets } from "../../src/config/secrets.ts";
+import { maskBrokenText, maskDocument } from "../../src/config/mask-document.ts";
+
+test.each([
+  ["models.providers.x.apiKey", true],
+  ["models.providers.x.headers.Authorization", true],
+  ["models.providers.x.headers", true],
+  ["models.providers.x.baseUrl", false],
+  ["models.bedrockDiscovery.defaultMaxTokens", false],
+  ["channels.telegram.botToken", true],
+  ["gateway.auth.password", true],
+  ["gateway.aws_secret_access_key", true],
+  ["gateway.tokens", false],
+  ["gateway.port", false],
+])("%s: secret %s", (path, isSecret) => {
+  expect(isSecretPath(parsePath(path))).toBe(isSecret);
+});
+
+test("masks secrets at every depth, those of other programs and of URLs among them", () => {
+  const value = {
+    models: {
+      providers: {
+        a: { apiKey: "sk-1", headers: { "X-Trace": "h-2" }, baseUrl: "https://user:pw-3@host/v1" },
+        b: { apiKey: "${MY_KEY}" },
+      },
+    },
+    channels: [{ botToken: "t-4", name: "n" }],
+    credentials: { user: "u-5", nested: [{ anything: "x-6" }] },
+    maxTokens: 5,
+  };
+  expect(maskSecrets(value)).toEqual({
+    models: {
+      providers: {
+        a: { apiKey: "****", headers: { "X-Trace": "****" }, baseUrl: "https://****@host/v1" },
+        b: { apiKey: "${MY_KEY}" },
+      },
+    },
+    channels: [{ botToken: "****", name: "n" }],
+    credentials: { user: "****", nested: [{ anything: "****" }] },
+    maxTokens: 5,
+  });
+});
+
+test("masks a part of the file that is secret as a whole", () => {
+  expect(maskSecrets("sk-1", parsePath("models.providers.a.apiKey"))).toBe("****");
+  expect(maskSecrets({ A: "1" }, parsePath("models.providers.a.headers"))).toEqual({ A: "****" });
+  expect(maskSecrets(undefined, parsePath("models.providers.a.apiKey"))).toBeUndefined();
+});
+
+test("masks the text of a document without changing its structure or its number of lines", () => {
+  const text = "{ // c\n  models: { providers: { a: { apiKey: 'sk-\\\n1', headers: { A: \"h-2\" } } } }, // d\n}";
+  expect(maskDocument(text)).toBe(
+    "{ // c\n  models: { providers: { a: { apiKey: '****\\\n', headers: { A: \"****\" } } } }, // d\n}",
+  );
+});
+
+test.each([
+  ["{ apiKey: 'sk-123, region: 1", "{ apiKey: ******************"],
+  ["{ botToken: sk-123\n a: 1", "{ botToken: ******\n a: 1"],
+  ['{ headers: { "X": "abc" ', '{ headers: { "X": "*****'],
+  ['{ "api-key" : "abc"}', '{ "api-key" : ******'],
+])("hides what may be a secret in a text that cannot be parsed: %j", (text, masked) => {
+  expect(maskBrokenText(text)).toHaveLength(text.length);
+  expect(maskBrokenText(text)).toBe(masked);
+});

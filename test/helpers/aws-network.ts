@@ -1,0 +1,94 @@
+import { writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { connect, type Socket } from "node:net";
+import path from "node:path";
+import { createSecureContext, TLSSocket } from "node:tls";
+import { generate } from "selfsigned";
+import { onTestFinished } from "vitest";
+import type { Emulated } from "./emulated.ts";
+
+export interface AwsNetwork {
+  /** `host:port` of each connection that was asked for, in order. */
+  hosts: string[];
+  /** Credentials of the Proxy-Authorization header, in order. */
+  logins: (string | undefined)[];
+  /** HTTPS_PROXY and AWS_CA_BUNDLE, without any endpoint: the program believes it talks to AWS. */
+  env: Record<string, string | undefined>;
+}
+
+let certificate: Promise<{ private: string; cert: string }> | undefined;
+
+/** One self-signed certificate for every host the tests call, trusted through AWS_CA_BUNDLE. */
+function certificateFor(regions: readonly string[]): Promise<{ private: string; cert: string }> {
+  const services = ["bedrock", "bedrock-runtime", "bedrock-fips", "bedrock-runtime-fips", "sts", "sts-fips"];
+  const hosts = regions.flatMap((region) =>
+    services.flatMap((service) => [
+      `${service}.${region}.amazonaws.com`,
+      `${service}.${region}.amazonaws.com.cn`,
+    ]),
+  );
+  certificate ??= generate([{ name: "commonName", value: "openclaw tests" }], {
+    algorithm: "sha256",
+    extensions: [
+      { name: "basicConstraints", cA: true },
+      { name: "subjectAltName", altNames: hosts.map((value) => ({ type: 2 as const, value })) },
+    ],
+  });
+  return certificate;
+}
+
+const REGIONS = [
+  "us-east-1",
+  "us-west-2",
+  "eu-west-1",
+  "eu-central-1",
+  "ap-northeast-1",
+  "us-gov-west-1",
+  "cn-north-1",
+];
+
+/**
+ * An HTTPS proxy behind which every AWS host is the emulator, over real TLS: a test sees which host was called, and the
+ * emulator sees which region was signed.
+ */
+export async function createAwsNetwork({ emulator, home }: Emulated): Promise<AwsNetwork> {
+  const { private: key, cert } = await certificateFor(REGIONS);
+  const bundle = path.join(home, "test-ca.pem");
+  writeFileSync(bundle, cert);
+  const secureContext = createSecureContext({ key, cert });
+  const hosts: string[] = [];
+  const logins: (string | undefined)[] = [];
+  const sockets = new Set<Socket>();
+  const proxy = createServer((_, response) => response.writeHead(400).end("CONNECT only"));
+  proxy.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => sockets.delete(socket));
+  });
+  proxy.on("connect", (request, socket: Socket) => {
+    hosts.push(request.url ?? "");
+    const login = request.headers["proxy-authorization"]?.replace(/^Basic /, "");
+    logins.push(login === undefined ? undefined : Buffer.from(login, "base64").toString());
+    socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
+    const inside = new TLSSocket(socket, { isServer: true, secureContext });
+    const upstream = connect(emulator.port, "127.0.0.1");
+    for (const [from, to] of [
+      [inside, upstream],
+      [upstream, inside],
+    ] as const) {
+      from.on("error", () => to.destroy());
+      from.pipe(to);
+    }
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    proxy.close();
+  });
+  const { port } = proxy.address() as { port: number };
+  return {
+    hosts,
+    logins,
+    env: { HTTPS_PROXY: `http://127.0.0.1:${port}`, AWS_CA_BUNDLE: bundle, AWS_ENDPOINT_URL: undefined },
+  };
+}
