@@ -17,7 +17,9 @@ function onSignal(signal: keyof typeof SIGNALS): void {
 
 /** A reader that has gone away has what it wanted: end quietly, as other Unix tools do. */
 function onStdoutError(error: NodeJS.ErrnoException): void {
-  process.exit(error.code === "EPIPE" ? 0 : 1);
+  if (error.code === "EPIPE") process.exit(0);
+  process.stderr.write(`error: The answer cannot be written: ${error.message}.\nhint: Check where stdout leads to.\n`);
+  process.exit(1);
 }
 
 /** Says what went wrong: two lines for a known error, the stack and where to report it for a bug of ours. */

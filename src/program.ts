@@ -24,7 +24,8 @@ export async function runProgram(args: readonly string[], runtime: Runtime): Pro
     await root.parseAsync([...args], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode !== 0 && error.code !== "commander.help") throw toUsageError(error);
+    if (error.exitCode !== 0 && error.code !== "commander.help")
+      throw toUsageError(error, commandPath(root, args));
   }
 }
 
@@ -203,12 +204,25 @@ function configured(command: Command, output: OutputConfiguration): Command {
     .exitOverride();
 }
 
-function toUsageError(error: CommanderError): OpenclawError {
+/** The command that was meant, as far as the arguments name one: `openclaw models list`. */
+function commandPath(root: Command, args: readonly string[]): string {
+  let command = root;
+  const names = [root.name()];
+  for (const arg of args) {
+    const child = command.commands.find((candidate) => candidate.name() === arg);
+    if (!child) continue;
+    command = child;
+    names.push(arg);
+  }
+  return names.join(" ");
+}
+
+function toUsageError(error: CommanderError, path: string): OpenclawError {
   const [message = "", suggestion] = error.message.replace(/^error: /, "").split("\n");
   const sentence = message.endsWith(".") ? message : `${message}.`;
   const nearest = suggestion?.match(/Did you mean (?:one of )?(.*)\?/)?.[1];
   return usageError(
     sentence.charAt(0).toUpperCase() + sentence.slice(1),
-    nearest ? `Did you mean ${nearest}?` : "openclaw --help lists the commands and flags.",
+    nearest ? `Did you mean ${nearest}?` : `${path} --help`,
   );
 }

@@ -1,4 +1,5 @@
 import { BedrockRuntimeClient } from "@aws-sdk/client-bedrock-runtime";
+import { guardFrames } from "./frame-guard.ts";
 import { clientConfig, reportAttempts } from "./client-config.ts";
 import type { AwsSession } from "./session.ts";
 
@@ -6,5 +7,6 @@ import type { AwsSession } from "./session.ts";
 export async function createBedrockRuntimeClient(session: AwsSession): Promise<BedrockRuntimeClient> {
   const client = new BedrockRuntimeClient(await clientConfig(session, "bedrock-runtime", {}));
   reportAttempts(client.middlewareStack, session.surroundings.runtime);
+  guardFrames(client.middlewareStack);
   return client;
 }

@@ -57,6 +57,8 @@ export function reportAttempts<Input extends object, Output extends object>(
   stack: MiddlewareStack<Input, Output>,
   runtime: Runtime,
 ): void {
+  // Lists are asked for side by side; the same notice twice says nothing more.
+  const noted = new Set<string>();
   const middleware: FinalizeRequestMiddleware<Input, Output> =
     (next: FinalizeHandler<Input, Output>, context) => async (args) => {
       const { terminal } = runtime;
@@ -64,9 +66,9 @@ export function reportAttempts<Input extends object, Output extends object>(
       const attempt = /attempt=(\d+)(?:; max=(\d+))?/.exec(request.headers["amz-sdk-request"] ?? "");
       const name = String(context["commandName"] ?? "request").replace(/Command$/, "");
       if (attempt && Number(attempt[1]) > 1) {
-        terminal.note(
-          `openclaw: ${name}: trying again (${attempt[1]}${attempt[2] ? ` of ${attempt[2]}` : ""})`,
-        );
+        const notice = `openclaw: ${name}: trying again (${attempt[1]}${attempt[2] ? ` of ${attempt[2]}` : ""})`;
+        if (!noted.has(notice)) terminal.note(notice);
+        noted.add(notice);
       }
       if (!terminal.isVerbose) return next(args);
       const started = runtime.elapsed();

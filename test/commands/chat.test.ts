@@ -297,6 +297,15 @@ describe("a failed chat exits non-zero, with the error on stderr and the text th
     expect(last).toMatchObject({ type: "error", code: "stream-broken" });
   });
 
+  it("when a frame claims to be larger than any frame is: bad-response, without waiting for its bytes", async () => {
+    const prelude = Buffer.alloc(12);
+    prelude.writeUInt32BE(0x7f_ff_ff_ff, 0);
+    const emulated = await answering(start, delta("Half"), { bytes: prelude }, { end: "stall" });
+    const result = await emulated.run(["chat", "-m", MODEL, "--json", "hi"]);
+    expect(JSON.parse(result.stdout)).toMatchObject({ error: { code: "bad-response" }, partialText: "Half" });
+    expect(result.code).toBe(5);
+  });
+
   it.each([
     ["internalServerException", "service-unavailable", 5],
     ["modelStreamErrorException", "model-error", 5],

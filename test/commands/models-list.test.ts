@@ -225,7 +225,7 @@ describe("the configuration", () => {
 describe("the cache", () => {
   const onlyFile = (home: string): string => {
     const folder = path.join(home, ".openclaw", "cache");
-    const [name = ""] = readdirSync(folder).filter((entry) => entry.endsWith(".json"));
+    const name = readdirSync(folder).find((entry) => entry.endsWith(".json")) ?? "";
     return path.join(folder, name);
   };
 
