@@ -3,7 +3,7 @@ import { defaultModel, loadConfig } from "../config/resolve.ts";
 import { AnswerWriter } from "../converse/answer-writer.ts";
 import { askModel } from "../converse/ask-model.ts";
 import { readPrompt, readSystemPrompt } from "../converse/prompt.ts";
-import type { ChatParameters } from "../converse/request.ts";
+import { type ChatParameters, userMessage } from "../converse/request.ts";
 import type { Price } from "../converse/usage.ts";
 import { lookUpCatalog } from "../discovery/catalog.ts";
 import { costOf } from "../discovery/list.ts";
@@ -53,7 +53,7 @@ export async function run(options: ChatOptions, runtime: Runtime): Promise<void>
   try {
     const events = askModel(surroundings, {
       model,
-      prompt,
+      messages: [userMessage(prompt)],
       system,
       parameters: parametersOf(options),
       bounds: {

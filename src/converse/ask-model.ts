@@ -60,10 +60,10 @@ async function* ask(
 ): AsyncGenerator<ChatEvent, void, undefined> {
   const { streamChat } = await import("./stream.ts");
   const config = session.surroundings.config.value;
-  const { model, bounds, prompt, system } = question;
+  const { model, bounds, messages, system } = question;
   const input = buildRequest({
     modelId,
-    prompt,
+    messages,
     system,
     parameters: mergeParameters(question.parameters, config, [model.id, model.key]),
     guardrail: configuredGuardrail(config),

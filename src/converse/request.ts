@@ -1,5 +1,4 @@
 import type {
-  ContentBlock,
   ConverseStreamCommandInput,
   InferenceConfiguration,
   Message,
@@ -19,7 +18,8 @@ export interface ChatParameters {
 
 export interface ChatRequest {
   modelId: string;
-  prompt: string;
+  /** The conversation so far; the last message is the question. */
+  messages: readonly Message[];
   system?: string | undefined;
   parameters: ChatParameters;
   guardrail?: Guardrail | undefined;
@@ -32,19 +32,22 @@ type Guardrail = NonNullable<NonNullable<BedrockPlugin["config"]>["guardrail"]>;
 
 /** Builds the ConverseStream input. Nothing optional is in it unless it was asked for: no empty blocks, no defaults. */
 export function buildRequest(request: ChatRequest): ConverseStreamCommandInput {
-  const { modelId, prompt, system, parameters, guardrail } = request;
+  const { modelId, messages, system, parameters, guardrail } = request;
   const inferenceConfig = inferenceConfiguration(parameters);
-  const content: ContentBlock[] = [{ text: prompt }];
-  const messages: Message[] = [{ role: "user", content }];
   return {
     modelId,
-    messages,
+    messages: [...messages],
     ...(system ? { system: [{ text: system }] } : {}),
     ...(Object.keys(inferenceConfig).length > 0 ? { inferenceConfig } : {}),
     ...(guardrail ? { guardrailConfig: { ...guardrail } } : {}),
     ...(parameters.serviceTier ? { serviceTier: { type: parameters.serviceTier } } : {}),
     ...(parameters.latency ? { performanceConfig: { latency: parameters.latency } } : {}),
   };
+}
+
+/** A person's message of plain text. */
+export function userMessage(text: string): Message {
+  return { role: "user", content: [{ text }] };
 }
 
 function inferenceConfiguration({

@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { buildRequest, mergeParameters } from "../../src/converse/request.ts";
+import { buildRequest, mergeParameters, userMessage } from "../../src/converse/request.ts";
+
+const messages = [userMessage("hi")];
 
 describe("buildRequest", () => {
   it("sends nothing that was not asked for", () => {
-    expect(buildRequest({ modelId: "m", prompt: "hi", parameters: {} })).toEqual({
+    expect(buildRequest({ modelId: "m", messages, parameters: {} })).toEqual({
       modelId: "m",
       messages: [{ role: "user", content: [{ text: "hi" }] }],
     });
@@ -29,13 +31,13 @@ describe("buildRequest", () => {
       { guardrailConfig: { guardrailIdentifier: "g", guardrailVersion: "1" } },
     ],
   ])("sends %s where Converse wants it", (_, more, parameters, expected) => {
-    const plain = buildRequest({ modelId: "m", prompt: "hi", parameters: {} });
-    const request = buildRequest({ modelId: "m", prompt: "hi", parameters, ...more });
+    const plain = buildRequest({ modelId: "m", messages, parameters: {} });
+    const request = buildRequest({ modelId: "m", messages, parameters, ...more });
     expect(request).toEqual({ ...plain, ...expected });
   });
 
   it("sends no empty system block", () => {
-    expect(buildRequest({ modelId: "m", prompt: "hi", system: "", parameters: {} })).not.toHaveProperty(
+    expect(buildRequest({ modelId: "m", messages, system: "", parameters: {} })).not.toHaveProperty(
       "system",
     );
   });
