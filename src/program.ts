@@ -144,7 +144,7 @@ export function createCommand(runtime: Runtime): Command {
   );
 
   define(root, "chat [prompt...]", "Ask a model and stream its answer.", () => import("./commands/chat.ts"))
-    .option("-m, --model <model>", "model key, id, ARN or alias")
+    .option("-m, --model <model>", "model key, id, ARN or alias; several, by commas, are tried in order")
     .option("-s, --system <text>", "system prompt")
     .option("--system-file <file>", "read the system prompt from a file")
     .option("--max-tokens <tokens>", "most tokens to put out", integerFlag(1))

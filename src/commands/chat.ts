@@ -1,7 +1,7 @@
 import { type Surroundings, surveySurroundings } from "../aws/session.ts";
 import { defaultModel, loadConfig } from "../config/resolve.ts";
 import { AnswerWriter } from "../converse/answer-writer.ts";
-import { askModel } from "../converse/ask-model.ts";
+import { askFirstAvailable } from "../converse/ask-first-available.ts";
 import { readPrompt, readSystemPrompt } from "../converse/prompt.ts";
 import { type ChatParameters, userMessage } from "../converse/request.ts";
 import type { Price } from "../converse/usage.ts";
@@ -43,16 +43,16 @@ export async function run(options: ChatOptions, runtime: Runtime): Promise<void>
     readSystemPrompt(options, runtime),
   ]);
   const surroundings = await surveySurroundings(options, runtime, config);
-  const model = resolveModel(chooseModel(options, surroundings), config.value);
+  const models = chooseModels(options, surroundings).map((text) => resolveModel(text, config.value));
+  let answering = models[0];
   const writer = new AnswerWriter(runtime, {
-    priceOf: (modelId) => priceOf(model, modelId),
+    priceOf: (modelId) => priceOf(answering, modelId),
     showsReasoning: options.showReasoning === true,
     isStreamed: options.stream,
     showsUsage: options.usage === true,
   });
   try {
-    const events = askModel(surroundings, {
-      model,
+    const events = askFirstAvailable(surroundings, models, {
       messages: [userMessage(prompt)],
       system,
       parameters: parametersOf(options),
@@ -62,22 +62,31 @@ export async function run(options: ChatOptions, runtime: Runtime): Promise<void>
         totalMs: options.timeout === undefined ? undefined : options.timeout * 1000,
       },
     });
-    for await (const event of events) await writer.take(event);
+    for await (const { model, event } of events) {
+      answering = model;
+      await writer.take(event);
+    }
     await writer.finish();
   } catch (failure) {
     throw await writer.fail(failure);
   }
 }
 
-function chooseModel({ model }: ChatOptions, { config, runtime }: Surroundings): string {
+/** The models to ask, in order: those of `--model a,b,c`, else the default and its fallbacks. Throws `no-default-model`. */
+function chooseModels({ model }: ChatOptions, { config, runtime }: Surroundings): string[] {
   if (model !== undefined) {
-    if (model.trim() === "")
-      throw usageError("--model names no model.", "List the models you can call: openclaw models list");
-    return model;
+    const named = model.split(",").map((text) => text.trim());
+    if (named.some((text) => text === "")) {
+      throw usageError(
+        `--model '${model}' names no model.`,
+        "List the models you can call: openclaw models list",
+      );
+    }
+    return named;
   }
-  const { primary } = defaultModel(config.value);
-  if (primary !== undefined) return primary;
-  if (runtime.isEmulated) return EMULATED_MODEL;
+  const { primary, fallbacks } = defaultModel(config.value);
+  if (primary !== undefined) return [primary, ...fallbacks];
+  if (runtime.isEmulated) return [EMULATED_MODEL];
   throw new OpenclawError("no-default-model", {
     message: "No model is named, and the configuration has no default model.",
     hint: "Choose one from `openclaw models list`, then: openclaw models set MODEL",
@@ -88,9 +97,9 @@ function parametersOf({ maxTokens, temperature, topP, stop }: ChatOptions): Chat
   return { maxTokens, temperature, topP, stopSequences: stop };
 }
 
-function priceOf({ configured, id }: ResolvedModel, modelId: string): Price | undefined {
-  const cost = costOf(configured);
+function priceOf(model: ResolvedModel | undefined, modelId: string): Price | undefined {
+  const cost = costOf(model?.configured);
   if (cost) return { cost, source: "config" };
-  const known = (lookUpCatalog(modelId) ?? lookUpCatalog(id))?.cost;
+  const known = (lookUpCatalog(modelId) ?? lookUpCatalog(model?.id ?? modelId))?.cost;
   return known ? { cost: known, source: "catalog" } : undefined;
 }

@@ -25,11 +25,18 @@ export function judgeConfig({ file, value }: LoadedConfig, mode: number, env: En
   const keys = providers.flatMap(([id, { apiKey }]) => (apiKey === undefined ? [] : [{ id, apiKey }]));
   const isOpen = (mode & 0o077) !== 0;
   if (isOpen && keys.some(({ apiKey }) => !apiKey.includes("${"))) {
-    return warn(`${file} holds an apiKey and can be read by others (mode ${(mode & 0o777).toString(8)})`, `chmod 600 ${file}`);
+    return warn(
+      `${file} holds an apiKey and can be read by others (mode ${(mode & 0o777).toString(8)})`,
+      `chmod 600 ${file}`,
+    );
   }
   for (const { id, apiKey } of keys) {
     const [variable] = unsetVariables(apiKey, env);
-    if (variable) return warn(`${file}: models.providers.${id}.apiKey takes \${${variable}}, which is not set`, `export ${variable}=…`);
+    if (variable)
+      return warn(
+        `${file}: models.providers.${id}.apiKey takes \${${variable}}, which is not set`,
+        `export ${variable}=…`,
+      );
   }
   return ok(file);
 }

@@ -19,7 +19,7 @@ export const credentialsCheck: Check<Examination> = {
 };
 
 /** Judges a decision and what the instance answered, where it was asked. */
-export function judgeCredentials(
+function judgeCredentials(
   decision: CredentialDecision,
   report: CredentialReport,
   instance: InstanceAnswer | undefined,
@@ -31,13 +31,14 @@ export function judgeCredentials(
       new OpenclawError("no-credentials", {
         message: `No AWS credentials were found: none of the four sources below has any (${report.detail}).`,
         hint:
-          (instance && adviseInstance(instance)) ?? "Set some up with: aws configure   (on EC2, attach an instance role)",
+          (instance && adviseInstance(instance)) ??
+          "Set some up with: aws configure   (on EC2, attach an instance role)",
       }),
     );
   }
   const detail = `${report.source}: ${report.detail}`;
-  const [first, ...others] = findings;
-  if (first) return warn([detail, first.message, ...others.map(({ message }) => message)].join("; "), first.hint);
+  const [first] = findings;
+  if (first) return warn([`${detail}.`, ...findings.map(({ message }) => message)].join(" "), first.hint);
   if (instance?.status === "role" && instance.version === "IMDSv1") {
     return warn(
       `${detail}; the tokens of IMDSv2 do not come through`,

@@ -2,7 +2,13 @@ import { parseArn } from "../aws/arn.ts";
 import { discoverySettings } from "../config/resolve.ts";
 import type { Discovered, FoundationModel, InferenceProfile } from "../discovery/discovered.ts";
 import { baseOf, regionsOf } from "../discovery/list.ts";
-import { needsProfile, profileFor, type ResolvedModel, targetOf, unknownModel } from "../discovery/resolve-model.ts";
+import {
+  needsProfile,
+  profileFor,
+  type ResolvedModel,
+  targetOf,
+  unknownModel,
+} from "../discovery/resolve-model.ts";
 import { OpenclawError } from "../errors.ts";
 import { type Check, fail, ok, type Outcome, warn } from "./check.ts";
 import type { Examination } from "./examination.ts";
@@ -16,9 +22,14 @@ export const defaultModelCheck: Check<Examination> = {
   run: async (examination) => {
     const models = await examination.models();
     if (models.length === 0) {
-      return warn("none is set, so chat needs --model", "Choose one from: openclaw models list   (openclaw models set MODEL)");
+      return warn(
+        "none is set, so chat needs --model",
+        "Choose one from: openclaw models list   (openclaw models set MODEL)",
+      );
     }
-    return worst(await Promise.all(models.map(async (model) => judgeModel(model, await readLists(model, examination)))));
+    return worst(
+      await Promise.all(models.map(async (model) => judgeModel(model, await readLists(model, examination)))),
+    );
   },
 };
 
@@ -35,7 +46,8 @@ export async function readLists(model: ResolvedModel, examination: Examination):
   const lists = await examination.listsFor(targetOf(model));
   const region = lists.session.region.value;
   const { config } = await examination.surroundings();
-  if (discoverySettings(config.value).enabled === false) return { region, models: undefined, profiles: undefined };
+  if (discoverySettings(config.value).enabled === false)
+    return { region, models: undefined, profiles: undefined };
   const [models, profiles] = await Promise.allSettled([lists.models(), lists.profiles()]);
   return {
     region,
@@ -50,17 +62,36 @@ export function judgeModel(model: ResolvedModel, lists: ModelLists): Outcome {
   if (providerId !== "amazon-bedrock") return ok(`${key}, of provider ${providerId}`);
   const { region, models } = lists;
   if (isUnlisted(id)) return ok(`${id}, an ARN that AWS's lists do not hold`);
-  if (models === undefined) return warn(`${id} could not be looked up: AWS's list of models is not to be had`, `openclaw chat --model ${id} "Hello"`);
+  if (models === undefined)
+    return warn(
+      `${id} could not be looked up: AWS's list of models is not to be had`,
+      `openclaw chat --model ${id} "Hello"`,
+    );
   const profiles = lists.profiles ?? [];
   const bases = new Map(models.map((candidate) => [candidate.id, candidate]));
   const profile = profiles.find((candidate) => candidate.id === id || candidate.arn === id);
   if (profile) return judgeProfile(id, profile, baseOf(profile, bases));
   const base = bases.get(baseId(id));
-  if (base) return judgeBase(id, base, { region, fetchedAt: 0, models: [...models], profiles: [...profiles], warnings: [] }, lists);
+  if (base)
+    return judgeBase(
+      id,
+      base,
+      { region, fetchedAt: 0, models: [...models], profiles: [...profiles], warnings: [] },
+      lists,
+    );
   if (lists.profiles === undefined) {
-    return warn(`${id} is not among the models of ${region}, and the profiles may not be listed`, "Allow bedrock:ListInferenceProfiles to these credentials.");
+    return warn(
+      `${id} is not among the models of ${region}, and the profiles may not be listed`,
+      "Allow bedrock:ListInferenceProfiles to these credentials.",
+    );
   }
-  return fail(notListed(id, region, [...profiles, ...models].map((candidate) => candidate.id)));
+  return fail(
+    notListed(
+      id,
+      region,
+      [...profiles, ...models].map((candidate) => candidate.id),
+    ),
+  );
 }
 
 function judgeProfile(id: string, profile: InferenceProfile, base: FoundationModel | undefined): Outcome {
@@ -82,9 +113,13 @@ function judgeBase(id: string, base: FoundationModel, discovered: Discovered, li
   }
   if (parseArn(id) || !needsProfile(base.id, discovered)) return ok(`${id}, on demand in ${lists.region}`);
   const profile = profileFor(base.id, discovered);
-  if (profile) return ok(`${id}, called through ${profile.id}, which routes to ${regionsOf(profile).join(", ")}`);
+  if (profile)
+    return ok(`${id}, called through ${profile.id}, which routes to ${regionsOf(profile).join(", ")}`);
   if (lists.profiles === undefined) {
-    return warn(`${id} needs an inference profile, and the profiles may not be listed`, "Allow bedrock:ListInferenceProfiles to these credentials.");
+    return warn(
+      `${id} needs an inference profile, and the profiles may not be listed`,
+      "Allow bedrock:ListInferenceProfiles to these credentials.",
+    );
   }
   const elsewhere = discovered.profiles.find((candidate) => candidate.id === `global.${id}`);
   return fail(
@@ -99,7 +134,10 @@ function judgeBase(id: string, base: FoundationModel, discovered: Discovered, li
 
 function legacy(detail: string, base: FoundationModel): Outcome {
   const end = base.endOfLife ? `, ends on ${base.endOfLife.slice(0, 10)}` : "";
-  return warn(`${detail}; AWS calls it ${base.lifecycle}${end}`, "Choose a current one: openclaw models list");
+  return warn(
+    `${detail}; AWS calls it ${base.lifecycle}${end}`,
+    "Choose a current one: openclaw models list",
+  );
 }
 
 function notListed(id: string, region: string, known: readonly string[]): OpenclawError {
@@ -114,7 +152,10 @@ function notListed(id: string, region: string, known: readonly string[]): Opencl
 /** ARNs of deployments, prompt routers and the like are never in AWS's two lists. */
 function isUnlisted(id: string): boolean {
   const type = parseArn(id)?.resourceType;
-  return type !== undefined && !["foundation-model", "inference-profile", "application-inference-profile"].includes(type);
+  return (
+    type !== undefined &&
+    !["foundation-model", "inference-profile", "application-inference-profile"].includes(type)
+  );
 }
 
 function baseId(id: string): string {
@@ -127,6 +168,9 @@ const WEIGHT = { ok: 0, skip: 0, warn: 1, fail: 2 } as const;
 /** Of several outcomes the worst, with the details of all: for a default model and its fallbacks. */
 export function worst(outcomes: readonly Outcome[]): Outcome {
   const [first = ok(""), ...others] = outcomes;
-  const gravest = others.reduce((worse, next) => (WEIGHT[next.status] > WEIGHT[worse.status] ? next : worse), first);
+  const gravest = others.reduce(
+    (worse, next) => (WEIGHT[next.status] > WEIGHT[worse.status] ? next : worse),
+    first,
+  );
   return { ...gravest, detail: outcomes.map(({ detail }) => detail).join("; ") };
 }

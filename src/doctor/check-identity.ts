@@ -22,17 +22,27 @@ export const identityCheck: Check<Examination> = {
   hint: "aws sts get-caller-identity",
   run: async (examination) => {
     const identity = await examination.identity();
-    if (identity === undefined) return skip("a Bedrock API key works for Bedrock only; STS cannot be asked who it belongs to");
+    if (identity === undefined)
+      return skip("a Bedrock API key works for Bedrock only; STS cannot be asked who it belongs to");
     const session = await examination.session();
     let answer: GetCallerIdentityCommandOutput;
     try {
-      const [client, { GetCallerIdentityCommand }] = await Promise.all([session.sts(), import("@aws-sdk/client-sts")]);
-      answer = await client.send(new GetCallerIdentityCommand({}), { abortSignal: examination.runtime.signal });
+      const [client, { GetCallerIdentityCommand }] = await Promise.all([
+        session.sts(),
+        import("@aws-sdk/client-sts"),
+      ]);
+      answer = await client.send(new GetCallerIdentityCommand({}), {
+        abortSignal: examination.runtime.signal,
+      });
     } catch (failure) {
       const error = toOpenclawError(failure, { session, action: "sts:GetCallerIdentity" });
-      return STS_ONLY.has(error.code) ? warn(`STS cannot be asked: ${error.message}`, error.hint) : fail(error);
+      return STS_ONLY.has(error.code)
+        ? warn(`STS cannot be asked: ${error.message}`, error.hint)
+        : fail(error);
     }
-    return ok(`${answer.Arn ?? "an identity without ARN"}${expiryText(identity.expiration, examination.runtime.now())}`);
+    return ok(
+      `${answer.Arn ?? "an identity without ARN"}${expiryText(identity.expiration, examination.runtime.now())}`,
+    );
   },
 };
 

@@ -16,7 +16,9 @@ export const discoveryCheck: Check<Examination> = {
       const found = await models();
       const streaming = found.filter((model) => model.streams === true && model.output.includes("TEXT"));
       const detail = `bedrock:ListFoundationModels: ${count(found.length, "model")} in ${session.region.value}, ${streaming.length} of them stream text`;
-      return found.length > 0 ? ok(detail) : warn(detail, `Bedrock may not be in ${session.region.value}: try --region us-east-1`);
+      return found.length > 0
+        ? ok(detail)
+        : warn(detail, `Bedrock may not be in ${session.region.value}: try --region us-east-1`);
     } catch (failure) {
       throw toOpenclawError(failure, { session, action: "bedrock:ListFoundationModels" });
     }
@@ -35,7 +37,9 @@ export const profilesCheck: Check<Examination> = {
     try {
       const found = await profiles();
       const own = found.filter(({ isApplication }) => isApplication).length;
-      return ok(`bedrock:ListInferenceProfiles: ${count(found.length, "profile")}${own > 0 ? `, ${own} of them your own` : ""}`);
+      return ok(
+        `bedrock:ListInferenceProfiles: ${count(found.length, "profile")}${own > 0 ? `, ${own} of them your own` : ""}`,
+      );
     } catch (failure) {
       // Discovery goes on without profiles, so this is not the end.
       const error = toOpenclawError(failure, { session, action: "bedrock:ListInferenceProfiles" });
@@ -51,4 +55,3 @@ async function isOff({ surroundings }: Examination): Promise<boolean> {
 function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
-

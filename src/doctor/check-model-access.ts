@@ -32,11 +32,18 @@ async function examine(model: ResolvedModel, examination: Examination): Promise<
     const answer = await client.send(new GetFoundationModelAvailabilityCommand({ modelId: base }), {
       abortSignal: examination.runtime.signal,
     });
-    const isFormMissing = answer.agreementAvailability?.status !== "AVAILABLE" && base.startsWith("anthropic.") && (await lacksUseCase(session));
+    const isFormMissing =
+      answer.agreementAvailability?.status !== "AVAILABLE" &&
+      base.startsWith("anthropic.") &&
+      (await lacksUseCase(session));
     return judgeAvailability(base, session.region.value, answer, isFormMissing);
   } catch (failure) {
     // Being refused an answer about the model is not being refused the model.
-    const error = toOpenclawError(failure, { session, action: "bedrock:GetFoundationModelAvailability", modelId: base });
+    const error = toOpenclawError(failure, {
+      session,
+      action: "bedrock:GetFoundationModelAvailability",
+      modelId: base,
+    });
     return warn(`access to ${base} could not be asked: ${error.message}`, error.hint);
   }
 }
@@ -56,7 +63,9 @@ async function lacksUseCase(session: AwsSession): Promise<boolean> {
   const { GetUseCaseForModelAccessCommand } = await import("@aws-sdk/client-bedrock");
   const client = await session.bedrock();
   try {
-    await client.send(new GetUseCaseForModelAccessCommand({}), { abortSignal: session.surroundings.runtime.signal });
+    await client.send(new GetUseCaseForModelAccessCommand({}), {
+      abortSignal: session.surroundings.runtime.signal,
+    });
     return false;
   } catch (failure) {
     // Only this answer says that there is no form; a denial says nothing.
@@ -76,14 +85,30 @@ type Availability = Partial<
  * agreement is made at the first call by itself, where the credentials may subscribe
  * (https://docs.aws.amazon.com/bedrock/latest/userguide/model-access.html), so it only warns.
  */
-export function judgeAvailability(id: string, region: string, answer: Availability, isFormMissing: boolean): Outcome {
+export function judgeAvailability(
+  id: string,
+  region: string,
+  answer: Availability,
+  isFormMissing: boolean,
+): Outcome {
   const missing = (what: string, hint: string): Outcome =>
-    fail(new OpenclawError("model-access", { message: `This account has no access to '${id}' in ${region}: ${what}.`, hint }));
+    fail(
+      new OpenclawError("model-access", {
+        message: `This account has no access to '${id}' in ${region}: ${what}.`,
+        hint,
+      }),
+    );
   if (answer.regionAvailability === "NOT_AVAILABLE") {
-    return missing(`the model is not offered in ${region} (region)`, "Try another region: openclaw models list --region us-east-1");
+    return missing(
+      `the model is not offered in ${region} (region)`,
+      "Try another region: openclaw models list --region us-east-1",
+    );
   }
   if (answer.authorizationStatus === "NOT_AUTHORIZED") {
-    return missing("the account is not authorized to use it (authorization)", "Ask your administrator: a service control policy may close the model.");
+    return missing(
+      "the account is not authorized to use it (authorization)",
+      "Ask your administrator: a service control policy may close the model.",
+    );
   }
   if (isFormMissing) {
     return missing(
@@ -92,17 +117,24 @@ export function judgeAvailability(id: string, region: string, answer: Availabili
     );
   }
   if (answer.entitlementAvailability === "NOT_AVAILABLE") {
-    return missing("it has no entitlement (entitlement)", "Request access in the Bedrock console: Model catalog, the model, Request access.");
+    return missing(
+      "it has no entitlement (entitlement)",
+      "Request access in the Bedrock console: Model catalog, the model, Request access.",
+    );
   }
   const agreement = answer.agreementAvailability;
-  const subscribe = "Allow aws-marketplace:Subscribe and aws-marketplace:ViewSubscriptions, or let an administrator call the model once.";
+  const subscribe =
+    "Allow aws-marketplace:Subscribe and aws-marketplace:ViewSubscriptions, or let an administrator call the model once.";
   switch (agreement?.status) {
     case "NOT_AVAILABLE":
       return warn(`${id}: its Marketplace agreement is made at the first call (agreement)`, subscribe);
     case "PENDING":
       return warn(`${id}: its Marketplace agreement is being made (agreement)`, "Wait up to 15 minutes.");
     case "ERROR":
-      return missing(`its Marketplace agreement failed (agreement): ${agreement.errorMessage ?? "no reason given"}`, subscribe);
+      return missing(
+        `its Marketplace agreement failed (agreement): ${agreement.errorMessage ?? "no reason given"}`,
+        subscribe,
+      );
     default:
       return ok(`${id} in ${region}`);
   }

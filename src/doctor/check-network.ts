@@ -22,7 +22,7 @@ export const networkCheck: Check<Examination> = {
   id: "network",
   title: "network/proxy/CA",
   needs: ["region"],
-  hint: "Check HTTPS_PROXY, NO_PROXY and AWS_CA_BUNDLE.",
+  hint: "Check the endpoint, and HTTPS_PROXY, NO_PROXY and AWS_CA_BUNDLE.",
   run: async (examination) => {
     const ways = await waysOf(examination);
     return judgeWays(ways, examination.runtime.env["AWS_CA_BUNDLE"]);
@@ -59,7 +59,8 @@ async function tryWays(examination: Examination): Promise<Way[]> {
   return Promise.all(
     services.map(async ([service, { endpoint, region }]): Promise<Way> => {
       const named = endpoint(service);
-      const url = named?.url ?? (await regionalEndpoints(region.value, session.decision.profileName))[service];
+      const url =
+        named?.url ?? (await regionalEndpoints(region.value, session.decision.profileName))[service];
       return { service, url, source: named?.source, proxy: proxyOf(url), outcome: await attempt(url) };
     }),
   );
@@ -88,7 +89,9 @@ async function firstBedrockModel({ models }: Examination) {
 /** Judges the ways. STS is needed to name the identity only, so its failure warns. */
 export function judgeWays(ways: readonly Way[], caBundle: string | undefined): Outcome {
   const detail = [...describeWays(ways), ...(caBundle ? [`CA bundle ${caBundle}`] : [])].join(", ");
-  const failed = ways.filter((way): way is Way & { outcome: OpenclawError } => way.outcome instanceof OpenclawError);
+  const failed = ways.filter(
+    (way): way is Way & { outcome: OpenclawError } => way.outcome instanceof OpenclawError,
+  );
   const blocking = failed.find(({ service }) => service !== "sts");
   if (blocking) return fail(throughProxy(blocking.outcome, blocking.proxy));
   for (const { service, url, proxy, outcome } of ways) {
@@ -125,7 +128,12 @@ function describeWays(ways: readonly Way[]): string[] {
   const different = [...new Map(ways.map((way) => [way.url, way])).values()];
   return different.map(({ url, source, proxy, outcome }) => {
     const time = outcome instanceof OpenclawError ? "unreachable" : `${outcome.durationMs} ms`;
-    return [hostOf(url), time, ...(source ? [`(${source})`] : []), ...(proxy ? [`through proxy ${proxy}`] : [])].join(" ");
+    return [
+      hostOf(url),
+      time,
+      ...(source ? [`(${source})`] : []),
+      ...(proxy ? [`through proxy ${proxy}`] : []),
+    ].join(" ");
   });
 }
 

@@ -1,11 +1,12 @@
 import { askModel } from "../converse/ask-model.ts";
+import { userMessage } from "../converse/request.ts";
 import { type Check, ok, skip } from "./check.ts";
 import type { Examination } from "./examination.ts";
 
 const PROMPT = "Reply with the word OK.";
 const MAX_TOKENS = 16;
 /** How long the call may take, in ms: a model that was not called for a while may be slow to start. */
-export const PROBE_MS = 30_000;
+const PROBE_MS = 30_000;
 
 /** One small billed call of the default model, with the time to its first token. */
 export const probeCheck: Check<Examination> = {
@@ -23,7 +24,7 @@ export const probeCheck: Check<Examination> = {
     let tokens = "";
     const events = askModel(await examination.surroundings(), {
       model,
-      prompt: PROMPT,
+      messages: [userMessage(PROMPT)],
       parameters: { maxTokens: MAX_TOKENS },
       bounds: { firstEventMs: PROBE_MS, silenceMs: PROBE_MS, totalMs: PROBE_MS },
     });

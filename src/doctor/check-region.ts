@@ -16,7 +16,10 @@ export const regionCheck: Check<Examination> = {
     const { decision, shared } = session.surroundings;
     const profile = shared.profiles.get(decision.profileName);
     return judgeRegion(session.region, {
-      profile: profile?.keys["region"] === undefined ? undefined : { name: profile.name, region: profile.keys["region"] },
+      profile:
+        profile?.keys["region"] === undefined
+          ? undefined
+          : { name: profile.name, region: profile.keys["region"] },
       endpoint: session.endpoint("bedrock"),
       modelIds: await modelIds(examination),
     });
@@ -44,17 +47,25 @@ export function judgeRegion(region: Region, { profile, endpoint, modelIds }: Oth
   const detail = `${value} (${source})`;
   const host = endpoint && regionOfHost(endpoint.url);
   if (endpoint && host && host !== value) {
-    return warn(`${detail}, but the endpoint ${endpoint.url} (${endpoint.source}) is in ${host}`, `Use --region ${host}, or the endpoint of ${value}.`);
+    return warn(
+      `${detail}, but the endpoint ${endpoint.url} (${endpoint.source}) is in ${host}`,
+      `Use --region ${host}, or the endpoint of ${value}.`,
+    );
   }
   for (const id of modelIds) {
     const arn = parseArn(id);
     if (arn && arn.region !== "" && arn.region !== value) {
-      return warn(`${detail}, but the model ${id} is called in ${arn.region}`, `Use one region: openclaw config set models.bedrockDiscovery.region ${arn.region}`);
+      return warn(
+        `${detail}, but the model ${id} is called in ${arn.region}`,
+        `Use one region: openclaw config set models.bedrockDiscovery.region ${arn.region}`,
+      );
     }
   }
   if (profile && profile.region !== value) {
     const note = `${detail}; profile ${profile.name} says ${profile.region}`;
-    return source === "default" || source === "instance metadata" ? ok(detail) : warn(note, `Use the profile's with: --region ${profile.region}`);
+    return source === "default" || source === "instance metadata"
+      ? ok(detail)
+      : warn(note, `Use the profile's with: --region ${profile.region}`);
   }
   return ok(detail);
 }

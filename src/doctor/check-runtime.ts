@@ -19,7 +19,10 @@ export function judgeNode(runtime: Pick<Runtime, "nodeVersion" | "platform" | "e
   const detail = `Node ${runtime.nodeVersion} on ${runtime.platform}`;
   const major = Number(runtime.nodeVersion.split(".", 1)[0]);
   if (major >= NEXT_NODE) return ok(detail);
-  return warn(`${detail}; AWS SDK releases from January 2027 need Node ${NEXT_NODE}`, upgradeCommand(runtime.env));
+  return warn(
+    `${detail}; AWS SDK releases from January 2027 need Node ${NEXT_NODE}`,
+    upgradeCommand(runtime.env),
+  );
 }
 
 /** The command of the version manager that this environment shows. */

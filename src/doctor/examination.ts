@@ -1,5 +1,11 @@
 import type { AwsCredentialIdentity } from "@smithy/types";
-import { type AwsSession, openSession, type Surroundings, surveySurroundings, type Target } from "../aws/session.ts";
+import {
+  type AwsSession,
+  openSession,
+  type Surroundings,
+  surveySurroundings,
+  type Target,
+} from "../aws/session.ts";
 import { defaultModel, type LoadedConfig, loadConfig } from "../config/resolve.ts";
 import { instanceMetadata, type InstanceAnswer } from "../credentials/imds.ts";
 import { type CredentialReport, reportCredentials } from "../credentials/report.ts";
@@ -95,7 +101,9 @@ export function createExamination(options: GlobalOptions, runtime: Runtime): Exa
     models: once(async () => {
       const { value } = await config();
       const { primary, fallbacks } = defaultModel(value);
-      return [...(primary === undefined ? [] : [primary]), ...fallbacks].map((text) => resolveModel(text, value));
+      return [...(primary === undefined ? [] : [primary]), ...fallbacks].map((text) =>
+        resolveModel(text, value),
+      );
     }),
     listsFor: async (target) => {
       const [discovery, own] = await Promise.all([session(), sessionFor(target)]);
@@ -118,12 +126,14 @@ function listsOf(session: AwsSession): RegionLists {
     models: once(async () => (await import("../discovery/discover.ts")).listModels(session)),
     profiles: once(async () => {
       const { listProfiles } = await import("../discovery/discover.ts");
-      const [own, application] = await Promise.all([listProfiles(session), listProfiles(session, "APPLICATION")]);
+      const [own, application] = await Promise.all([
+        listProfiles(session),
+        listProfiles(session, "APPLICATION"),
+      ]);
       return [...new Map([...own, ...application].map((profile) => [profile.arn, profile])).values()];
     }),
   };
 }
-
 
 function once<T>(work: () => Promise<T>): () => Promise<T> {
   let result: Promise<T> | undefined;

@@ -39,7 +39,7 @@ export async function runChecks<TContext>(
     const outcome = missing
       ? skip(`needs ${missing.title}`)
       : await Promise.race([attempt(check, context), timeUp.then(() => late(check, totalMs)), interrupted]);
-    const hint = "hint" in outcome ? (outcome.hint ?? check.hint) : undefined;
+    const hint = "hint" in outcome ? hintFor(outcome.hint, check) : undefined;
     return {
       id: check.id,
       title: check.title,
@@ -81,6 +81,11 @@ async function attempt<TContext>(check: Check<TContext>, context: TContext): Pro
     if (failure instanceof OpenclawError && failure.code !== "interrupted") return fail(failure);
     throw failure;
   }
+}
+
+/** Most errors of the network send people to doctor: here they are already. */
+function hintFor<TContext>(hint: string | undefined, check: Check<TContext>): string {
+  return hint === undefined || /openclaw doctor$/.test(hint) ? check.hint : hint;
 }
 
 function late<TContext>(check: Check<TContext>, totalMs: number): Outcome {

@@ -230,7 +230,6 @@ describe("what doctor names is what signs", () => {
         "[sso-session corp]\nsso_region = eu-west-3\nsso_start_url = https://corp.awsapps.com/start\n",
       credentials: section("dev", "AKIADEV0000000000DEVX"),
     });
-    // STS answers the AssumeRole of one server only; the identity is asked where the emulator is.
     const env = { ...BARE, AWS_ENDPOINT_URL_STS: identity.url, AWS_ENDPOINT_URL_SSO: identity.url };
     for (const [profile, signer, words] of [
       [
@@ -509,15 +508,13 @@ describe("what doctor finds wrong", () => {
 
   it("an endpoint behind a proxy: which one", async () => {
     const { run, emulator } = await emulate();
-    const proxy = createServer((request, response) => {
-      const url = new URL(request.url ?? "");
-      void fetch(`${emulator.url}${url.pathname}`).then(async (answer) => {
-        response.writeHead(answer.status, {
-          "x-amzn-requestid": "through-proxy",
-          date: new Date().toUTCString(),
-        });
-        response.end(await answer.text());
+    const proxy = createServer(async (request, response) => {
+      const answer = await fetch(`${emulator.url}${new URL(request.url ?? "").pathname}`);
+      response.writeHead(answer.status, {
+        "x-amzn-requestid": "through-proxy",
+        date: new Date().toUTCString(),
       });
+      response.end(await answer.text());
     });
     await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
     onTestFinished(() => void proxy.close());
