@@ -48,7 +48,7 @@ export function errorsPage(): string {
   return page(
     "# Errors",
     fence(
-      "text",
+      "console",
       [
         "$ openclaw chat --emulator -m us.anthropic.claude-opus-4-6-v1:0 hi",
         "error: AWS knows no model 'us.anthropic.claude-opus-4-6-v1:0' in us-east-1.",

@@ -1,4 +1,5 @@
 import { BedrockClient } from "@aws-sdk/client-bedrock";
+import { renewExpired } from "../credentials/renew-expired.ts";
 import { clientConfig, reportAttempts } from "./client-config.ts";
 import type { AwsSession } from "./session.ts";
 
@@ -9,5 +10,6 @@ const REQUEST_MS = 10_000;
 export async function createBedrockClient(session: AwsSession): Promise<BedrockClient> {
   const client = new BedrockClient(await clientConfig(session, "bedrock", { requestTimeoutMs: REQUEST_MS }));
   reportAttempts(client.middlewareStack, session.surroundings.runtime);
+  renewExpired(client.middlewareStack, await session.authentication());
   return client;
 }

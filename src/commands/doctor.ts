@@ -27,11 +27,11 @@ export async function run(options: DoctorOptions, runtime: Runtime): Promise<voi
     const report = await examine(examination, options);
     const document = toDocument(report);
     const { terminal } = runtime;
-    const error = report.results.find(({ status }) => status === "fail")?.error;
+    const failed = report.results.find(({ status }) => status === "fail");
     if (terminal.format === "text") {
       await terminal.print(renderReport(report, terminal.columns, await terminal.stdoutStyle()).join("\n"));
     }
-    if (error) throw withDocument(error, document);
+    if (failed?.error) throw withDocument(failed.error, failed.hint, document);
     if (terminal.format === "json") await terminal.printJson(document);
   } finally {
     examination.close();
@@ -47,7 +47,9 @@ async function examine(examination: Examination, options: DoctorOptions): Promis
       elapsed: runtime.elapsed,
     });
   // A spinner would write over the question for an MFA code.
-  const results = (await asksForCode(examination)) ? await work() : await withSpinner(runtime, "Checking", work);
+  const results = (await asksForCode(examination))
+    ? await work()
+    : await withSpinner(runtime, "Checking", work);
   return { results, credentials: await examination.credentials(), region: await regionOf(examination) };
 }
 
@@ -66,8 +68,12 @@ async function regionOf({ session }: Examination): Promise<DoctorReport["region"
   }
 }
 
-/** The error of a check with the whole document around it. A copy, because checks may share one error. */
-function withDocument(error: OpenclawError, document: Record<string, unknown>): OpenclawError {
-  const { code, message, hint, cause, requestId, details, exitCode } = error;
+/** The error of a check with its hint and the whole document. A copy, because checks may share one error. */
+function withDocument(
+  error: OpenclawError,
+  hint: string | undefined,
+  document: Record<string, unknown>,
+): OpenclawError {
+  const { code, message, cause, requestId, details, exitCode } = error;
   return new OpenclawError(code, { message, hint, cause, requestId, details, exitCode, document });
 }

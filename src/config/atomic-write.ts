@@ -55,12 +55,13 @@ export async function replaceFile(
       await unlink(temporary);
       return false;
     }
-    if (exists) await keepBackup(file, `${temporary.slice(0, -".tmp".length)}.bak.tmp`);
+    if (exists) await keepBackup(file, `${temporary}.bak.tmp`);
     await rename(temporary, file);
     await syncFolder(folder);
     return true;
   } catch (error) {
     await removeIfThere(temporary);
+    await removeIfThere(`${temporary}.bak.tmp`);
     throw error instanceof OpenclawError ? error : writeError(file, error);
   }
 }

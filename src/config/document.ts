@@ -1,8 +1,8 @@
-import JSON5 from "json5";
 import { OpenclawError } from "../errors.ts";
 import { applyEdit, isSameValue, toSteps, type Edit, type Step } from "./edit-value.ts";
 import { indentAt, isMultiline, learnLayout, lineStart, type Layout } from "./layout.ts";
 import { isBlank } from "./parse-document.ts";
+import { parseJson5 } from "./parse-json5.ts";
 import { formatPath, type PathSegment } from "./path.ts";
 import { renderKey, renderValue } from "./render.ts";
 import {
@@ -33,13 +33,13 @@ const LINE_END = /\r\n|[\n\r\u2028\u2029]/y;
  * Throws what `applyEdit` throws, and `config-invalid` when the result would not hold exactly the edited value or would
  * lose a comment, so that a document is never damaged.
  */
-export function editDocument(text: string, edit: Edit): EditedDocument {
-  const value = parse(text);
+export function editDocument(text: string, edit: Edit, value: unknown = parse(text)): EditedDocument {
   const expected = applyEdit(value, edit);
   let edited = text;
   for (const step of toSteps(value, edit)) {
-    const next = applyStep(edited, step);
-    if (!keepsComments(edited, next, step)) throw unfaithful(edit, "a comment would be lost");
+    const place = locate(edited, step.path);
+    const next = step.op === "set" ? setValue(edited, place, step.value) : removeValue(edited, place, step.path);
+    if (!keepsComments(edited, place, next, step)) throw unfaithful(edit, "a comment would be lost");
     edited = next;
   }
   if (!isSameValue(parse(edited), expected)) throw unfaithful(edit, "the result would hold another value");
@@ -47,18 +47,17 @@ export function editDocument(text: string, edit: Edit): EditedDocument {
 }
 
 function parse(text: string): unknown {
-  return isBlank(text) ? {} : JSON5.parse(text);
+  return isBlank(text) ? {} : parseJson5(text);
 }
 
-function applyStep(text: string, step: Step): string {
-  if (step.op === "set") return setValue(text, step.path, step.value);
+function removeValue(text: string, first: Place, path: readonly PathSegment[]): string {
   let edited = text;
-  let place = locate(text, step.path);
+  let place = first;
   do {
     edited = removeMember(edited, place.document, place.parent, place.index);
-    place = locate(edited, step.path);
+    place = locate(edited, path);
     // Of several members with one key the last one counts, so all must go.
-  } while (place.rest.length === 0 && typeof step.path.at(-1) === "string");
+  } while (place.rest.length === 0 && typeof path.at(-1) === "string");
   return edited;
 }
 
@@ -90,8 +89,7 @@ function locate(text: string, path: readonly PathSegment[]): Place {
   return { document, node, parent, index, rest: [] };
 }
 
-function setValue(text: string, path: readonly PathSegment[], value: unknown): string {
-  const { document, node, parent, rest } = locate(text, path);
+function setValue(text: string, { document, node, parent, rest }: Place, value: unknown): string {
   const layout = learnLayout(text, document);
   if (node === undefined) return appendRoot(text, wrap(rest, value), layout);
   const [key, ...deeper] = rest;
@@ -283,10 +281,10 @@ function splice(text: string, splices: readonly Splice[]): string {
 }
 
 /** True when every comment outside the values a step takes away is in the new text, in the same order, and no other. */
-function keepsComments(before: string, after: string, step: Step): boolean {
-  const { document, node, parent, rest } = locate(before, step.path);
-  const gone = goneNodes(step, { node, parent, rest });
-  const kept = document.comments.filter((comment) => !gone.some((value) => isInside(comment, value)));
+function keepsComments(before: string, place: Place, after: string, step: Step): boolean {
+  const { comments } = place.document;
+  const gone = goneNodes(step, place);
+  const kept = comments.filter((comment) => !gone.some((value) => isInside(comment, value)));
   const texts = (text: string, spans: readonly Span[]): string[] =>
     spans.map(({ start, end }) => text.slice(start, end));
   return isSameValue(texts(before, kept), texts(after, scanDocument(after).comments));

@@ -130,7 +130,7 @@ function keyRemarks(node: Node, path: readonly PathSegment[]): Remark[] {
       isAboutKey: true,
     });
     if (findMember(node, member.key) !== member)
-      return [about(`${formatPath(place)} stands here twice; the last one counts.`)];
+      return [about(`${formatPath(place)} stands twice; this last one counts.`)];
     if (known.length === 0 || typeof member.key !== "string" || known.includes(member.key)) return inner;
     const nearest = nearestWord(member.key, known);
     return nearest === undefined || isSecretPath(place)

@@ -65,7 +65,7 @@ async function acquire(
   runtime: Surroundings,
   deadline: number,
 ): Promise<void> {
-  for (;;) {
+  for (let attempts = 1; ; attempts += 1) {
     runtime.signal.throwIfAborted();
     if (await create(lockFile, self)) return;
     const holder = await readHolder(lockFile);
@@ -75,7 +75,7 @@ async function acquire(
       continue;
     }
     if (runtime.now() > deadline) throw stillHeld(lockFile, holder);
-    await wait(1 + runtime.random() * 15);
+    await wait(1 + runtime.random() * Math.min(10 * attempts, 80));
   }
 }
 
@@ -148,7 +148,9 @@ async function isDead(
     if (holder.since < runtime.now() - uptime() * 1000 - OLD_MS) return true;
   }
   try {
-    return (await lstat(lockFile)).mtimeMs < runtime.now() - OLD_MS;
+    // The later of the holder's clock and the file server's, so that one that is slow makes no lock look old.
+    const takenAt = Math.max((await lstat(lockFile)).mtimeMs, Number.isFinite(holder.since) ? holder.since : 0);
+    return takenAt < runtime.now() - OLD_MS;
   } catch (error) {
     if (errorCode(error) === "ENOENT") return false;
     throw error;

@@ -1,6 +1,6 @@
-import JSON5 from "json5";
 import { OpenclawError } from "../errors.ts";
 import { describeSyntaxError } from "./describe-syntax-error.ts";
+import { parseJson5 } from "./parse-json5.ts";
 import { placeAt } from "./source-place.ts";
 import { isObject, problemAt } from "./validate.ts";
 
@@ -12,7 +12,7 @@ export function parseDocument(text: string, file: string): Record<string, unknow
   if (isBlank(text)) return {};
   let value: unknown;
   try {
-    value = JSON5.parse(text);
+    value = parseJson5(text);
   } catch (error) {
     throw syntaxError(error, text, file);
   }

@@ -35,7 +35,12 @@ export interface ScannedDocument {
 
 /** Deeper nesting than any configuration has, and shallower than the call stack. */
 const DEEPEST = 500;
-const LINE_END = /[\n\r\u2028\u2029]/;
+const WHITE_SPACE = /\s+/y;
+const LINE_COMMENT = /\/\/[^\n\r\u2028\u2029]*/y;
+const BLOCK_COMMENT = /\/\*[^*]*\*+(?:[^/*][^*]*\*+)*\//y;
+const DOUBLE_QUOTED = /"[^"\\]*(?:\\[^][^"\\]*)*"/y;
+const SINGLE_QUOTED = /'[^'\\]*(?:\\[^][^'\\]*)*'/y;
+const BARE = /[^\s,:[\]{}/]+/y;
 
 /**
  * Finds where every value, key, comma and comment of a JSON5 text stands. The text must be valid: parse it first.
@@ -74,17 +79,13 @@ class Scanner {
 
   /** Passes white space and comments. */
   skip(): void {
-    while (!this.isAtEnd) {
+    for (;;) {
+      this.#take(WHITE_SPACE);
+      if (this.#peek() !== "/") return;
       const start = this.#at;
-      if (this.#text.startsWith("//", start)) {
-        while (!this.isAtEnd && !LINE_END.test(this.#peek())) this.#at += 1;
-        this.comments.push({ start, end: this.#at, isLine: true });
-      } else if (this.#text.startsWith("/*", start)) {
-        this.#at = this.#text.indexOf("*/", start + 2) + 2;
-        this.comments.push({ start, end: this.#at, isLine: false });
-      } else if (/\s/.test(this.#peek())) {
-        this.#at += 1;
-      } else return;
+      const isLine = this.#take(LINE_COMMENT);
+      if (!isLine && !this.#take(BLOCK_COMMENT)) this.#fail("a comment");
+      this.comments.push({ start, end: this.#at, isLine });
     }
   }
 
@@ -132,23 +133,26 @@ class Scanner {
   #scalar(): Span {
     const start = this.#at;
     const quote = this.#peek();
-    if (quote === '"' || quote === "'") {
-      this.#at += 1;
-      while (!this.isAtEnd && this.#peek() !== quote) this.#at += this.#peek() === "\\" ? 2 : 1;
-      this.#at += 1;
-    } else {
-      while (!this.isAtEnd && !/[\s,:[\]{}/]/.test(this.#peek())) this.#at += 1;
-    }
+    const pattern = quote === '"' ? DOUBLE_QUOTED : quote === "'" ? SINGLE_QUOTED : BARE;
+    if (!this.#take(pattern)) this.#fail("a key or value");
     return { start, end: this.#at };
   }
 
+  /** Passes what matches a sticky pattern here. Returns whether anything does. */
+  #take(pattern: RegExp): boolean {
+    pattern.lastIndex = this.#at;
+    if (!pattern.test(this.#text)) return false;
+    this.#at = pattern.lastIndex;
+    return true;
+  }
+
   #expect(character: string): void {
-    if (this.#peek() !== character) {
-      throw new Error(
-        `Expected ${character} at offset ${this.#at} of a document that was said to be valid JSON5`,
-      );
-    }
+    if (this.#peek() !== character) this.#fail(character);
     this.#at += 1;
+  }
+
+  #fail(expected: string): never {
+    throw new Error(`Expected ${expected} at offset ${this.#at} of a document that was said to be valid JSON5`);
   }
 
   #peek(): string {
@@ -158,6 +162,6 @@ class Scanner {
 
 function readKey(source: string): string {
   const quote = source[0];
-  if (quote !== '"' && quote !== "'" && !source.includes("\\")) return source;
+  if (!source.includes("\\")) return quote === '"' || quote === "'" ? source.slice(1, -1) : source;
   return Object.keys(JSON5.parse<Record<string, unknown>>(`{${source}:0}`))[0] ?? "";
 }

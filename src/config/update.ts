@@ -61,9 +61,8 @@ export async function updateConfig(
   const target = await followLinks(file);
   await makeFolderOf(target);
   try {
-    const changes = await withLock(target, runtime, (lock) =>
-      write(target, file, lock, runtime, edits, update),
-    );
+    const planFor = (text: string): Plan => (text === before ? plan : planUpdate(text, file, edits, update));
+    const changes = await withLock(target, runtime, (lock) => write(target, lock, runtime, planFor));
     return { file, changes };
   } catch (error) {
     throw errorCode(error) === undefined || error instanceof OpenclawError ? error : writeError(file, error);
@@ -72,22 +71,20 @@ export async function updateConfig(
 
 async function write(
   target: string,
-  file: string,
   lock: HeldLock,
   runtime: Runtime,
-  edits: Edits,
-  update: UpdateOptions,
+  planFor: (text: string) => Plan,
 ): Promise<Change[]> {
   for (;;) {
     runtime.signal.throwIfAborted();
     const before = await readConfigText(target);
-    const plan = planUpdate(before ?? "", file, edits, update);
+    const plan = planFor(before ?? "");
     if (plan.text === before) return plan.changes;
     // Programs that know nothing of the lock may write the file too: what they wrote in between must not be lost.
     const isUnchanged = async (): Promise<boolean> =>
       (await readConfigText(target)) === before && (await lock.isStillHeld());
     if (await replaceFile(target, plan.text, runtime.random, isUnchanged)) return plan.changes;
-    if (!(await lock.isStillHeld())) throw lostLock(file);
+    if (!(await lock.isStillHeld())) throw lostLock(target);
   }
 }
 
@@ -102,7 +99,7 @@ function planUpdate(before: string, file: string, edits: Edits, permissions: Edi
   let plan: Plan & { value: unknown } = { text: before, changes: [], value: current };
   for (const edit of list) {
     refuseUnsafeKeys(edit);
-    const { text, value } = editDocument(plan.text, edit);
+    const { text, value } = editDocument(plan.text, edit, plan.value);
     const change = {
       path: edit.path,
       previous: valueAt(plan.value, edit.path),

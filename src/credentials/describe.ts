@@ -35,12 +35,14 @@ function describeBase(base: RoleBase, role: string): string {
     case "EcsContainer":
       return "the container's role";
     default:
-      return base.profile === role ? "its own keys" : `profile ${base.profile} (${describeProfileSource(base)})`;
+      return base.profile === role
+        ? "its own keys"
+        : `profile ${base.profile} (${describeProfileSource(base)})`;
   }
 }
 
 /** The name in a role's ARN, with its path; any other text as it is. */
-export function roleName(arn: string): string {
+function roleName(arn: string): string {
   return /:role\/(.+)$/.exec(arn)?.[1] ?? arn;
 }
 

@@ -8,7 +8,11 @@ import type { Keys, SharedConfig } from "./shared-config.ts";
  * with its sections, the variables of container, web identity and instance metadata. Two calls with the same
  * fingerprint may share a cached model list. Who the credentials belong to is never asked.
  */
-export function fingerprintCredentials(decision: CredentialDecision, env: Environment, shared: SharedConfig): string {
+export function fingerprintCredentials(
+  decision: CredentialDecision,
+  env: Environment,
+  shared: SharedConfig,
+): string {
   return digest(JSON.stringify(ingredients(decision, env, shared)));
 }
 
@@ -55,9 +59,14 @@ function digestProfiles(first: string, env: Environment, shared: SharedConfig): 
   let name: string | undefined = first;
   while (name !== undefined && !seen.has(name)) {
     const keys: Keys = shared.profiles.get(name)?.keys ?? {};
-    const session = keys["sso_session"] === undefined ? undefined : shared.ssoSessions.get(keys["sso_session"]);
+    const session =
+      keys["sso_session"] === undefined ? undefined : shared.ssoSessions.get(keys["sso_session"]);
     const isFromEnvironment = keys["credential_source"] === "Environment";
-    seen.set(name, [sorted(keys), session && sorted(session), isFromEnvironment ? (env["AWS_ACCESS_KEY_ID"] ?? null) : null]);
+    seen.set(name, [
+      sorted(keys),
+      session && sorted(session),
+      isFromEnvironment ? (env["AWS_ACCESS_KEY_ID"] ?? null) : null,
+    ]);
     name = keys["source_profile"];
   }
   return digest(JSON.stringify([...seen]));

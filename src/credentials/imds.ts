@@ -110,11 +110,16 @@ async function askForToken(settings: InstanceMetadataSettings): Promise<Access |
 }
 
 function refusal(endpoint: string, statusCode: number): Closed {
-  return { status: "refused", statusCode, reason: `instance metadata at ${hostOf(endpoint)} answered ${statusCode}` };
+  return {
+    status: "refused",
+    statusCode,
+    reason: `instance metadata at ${hostOf(endpoint)} answered ${statusCode}`,
+  };
 }
 
 function get(endpoint: string, path: string, access: Access, deadline: AbortSignal): Promise<Reply> {
-  const headers: Record<string, string> = access.token === undefined ? {} : { "x-aws-ec2-metadata-token": access.token };
+  const headers: Record<string, string> =
+    access.token === undefined ? {} : { "x-aws-ec2-metadata-token": access.token };
   return send(endpoint, path, { method: "GET", headers, signal: deadline });
 }
 

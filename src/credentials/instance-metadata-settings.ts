@@ -15,7 +15,10 @@ export interface InstanceMetadataSettings {
  * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-imds-credentials.html). As in the SDK, the profile is that of
  * AWS_PROFILE, not of a flag, and any value of AWS_EC2_METADATA_DISABLED but `false` turns it off.
  */
-export function decideInstanceMetadata(env: Environment, shared: Pick<SharedConfig, "profiles">): InstanceMetadataSettings {
+export function decideInstanceMetadata(
+  env: Environment,
+  shared: Pick<SharedConfig, "profiles">,
+): InstanceMetadataSettings {
   const keys = shared.profiles.get(env["AWS_PROFILE"] ?? "default")?.keys ?? {};
   const endpoint = env["AWS_EC2_METADATA_SERVICE_ENDPOINT"] ?? keys["ec2_metadata_service_endpoint"];
   const mode = env["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"] ?? keys["ec2_metadata_service_endpoint_mode"];

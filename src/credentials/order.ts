@@ -8,7 +8,12 @@ import { explainProfile, type ProfileSource } from "./profile-source.ts";
 import type { SharedConfig } from "./shared-config.ts";
 
 /** The four sources in their order, as scripts see them. */
-export const SOURCES = ["AWS_BEARER_TOKEN_BEDROCK", "AWS_ACCESS_KEY_ID", "AWS_PROFILE", "default-chain"] as const;
+export const SOURCES = [
+  "AWS_BEARER_TOKEN_BEDROCK",
+  "AWS_ACCESS_KEY_ID",
+  "AWS_PROFILE",
+  "default-chain",
+] as const;
 export type SourceName = (typeof SOURCES)[number];
 
 export type SourceStatus = "used" | "shadowed" | "not set" | "invalid";
@@ -73,7 +78,10 @@ export function decideCredentials(input: CredentialInput): CredentialDecision {
   const chain = claimChain(input, claims.profile.kind === "settings-only");
   const winner = findWinner(claims, input.profileFlag !== undefined);
   const chosen = choose(winner, claims, chain);
-  const row = (source: SourceName, claim: { status: SourceStatus; detail: string }): OrderRow => ({ source, ...claim });
+  const row = (source: SourceName, claim: { status: SourceStatus; detail: string }): OrderRow => ({
+    source,
+    ...claim,
+  });
   return {
     chosen,
     order: [
@@ -141,7 +149,9 @@ function claimKeys(env: Environment): KeysClaim {
     };
   }
   if (!id && !secret) return { kind: "unset", detail: "" };
-  const [has, lacks] = id ? ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] : ["AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"];
+  const [has, lacks] = id
+    ? ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
+    : ["AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"];
   return {
     kind: "invalid",
     detail: `${has} is set without ${lacks}`,
@@ -162,13 +172,27 @@ function claimProfile(input: CredentialInput): ProfileClaim {
   const note = overridden ? ` (goes before AWS_PROFILE=${env["AWS_PROFILE"]})` : "";
   if (!shared.profiles.has(name)) {
     if (name === "default") {
-      return { kind: "settings-only", name, exists: false, detail: `${asked}: no such profile, so the default chain decides${note}` };
+      return {
+        kind: "settings-only",
+        name,
+        exists: false,
+        detail: `${asked}: no such profile, so the default chain decides${note}`,
+      };
     }
-    return { kind: "invalid", detail: `${asked}: no such profile${note}`, error: missingProfile(name, asked, shared) };
+    return {
+      kind: "invalid",
+      detail: `${asked}: no such profile${note}`,
+      error: missingProfile(name, asked, shared),
+    };
   }
   const from = explainProfile(name, shared);
   if (from.kind === "none") {
-    return { kind: "settings-only", name, exists: true, detail: `${asked}: no credentials in it, so the default chain decides${note}` };
+    return {
+      kind: "settings-only",
+      name,
+      exists: true,
+      detail: `${asked}: no credentials in it, so the default chain decides${note}`,
+    };
   }
   if (from.kind === "invalid") {
     return { kind: "invalid", detail: `${asked}: ${from.message}${note}`, error: brokenProfile(from) };
@@ -192,7 +216,8 @@ function brokenProfile(from: { message: string; hint: string }): OpenclawError {
 function missingProfile(name: string, asked: string, shared: SharedConfig): OpenclawError {
   const known = [...shared.profiles.keys()];
   const near = known.length > 0 ? closest(name, known) : undefined;
-  const isNear = near !== undefined && distance(name.toLowerCase(), near.toLowerCase()) <= Math.max(2, name.length / 3);
+  const isNear =
+    near !== undefined && distance(name.toLowerCase(), near.toLowerCase()) <= Math.max(2, name.length / 3);
   return new OpenclawError("no-credentials", {
     message: `The AWS profile '${name}' (${asked}) does not exist in ${shared.configFile} or ${shared.credentialsFile}.`,
     hint: missingProfileHint(name, isNear ? near : undefined, known),
@@ -202,7 +227,8 @@ function missingProfile(name: string, asked: string, shared: SharedConfig): Open
 
 function missingProfileHint(name: string, near: string | undefined, known: readonly string[]): string {
   if (near !== undefined) return `Did you mean '${near}'? Try: --profile ${near}`;
-  if (known.length > 0) return `Choose one that exists: ${known.slice(0, 8).join(", ")}${known.length > 8 ? ", …" : ""}`;
+  if (known.length > 0)
+    return `Choose one that exists: ${known.slice(0, 8).join(", ")}${known.length > 8 ? ", …" : ""}`;
   return `Create it: aws configure --profile ${name}`;
 }
 
@@ -238,7 +264,11 @@ function choose(winner: Winner, claims: Claims, chain: ChainClaim): Chosen {
   const { keys, profile } = claims;
   if (winner === "bearer") return { source: "AWS_BEARER_TOKEN_BEDROCK" };
   if (winner === "keys" && keys.kind === "set") {
-    return { source: "AWS_ACCESS_KEY_ID", accessKeyId: keys.accessKeyId, hasSessionToken: keys.hasSessionToken };
+    return {
+      source: "AWS_ACCESS_KEY_ID",
+      accessKeyId: keys.accessKeyId,
+      hasSessionToken: keys.hasSessionToken,
+    };
   }
   if (winner === "profile" && profile.kind === "set") {
     return { source: "AWS_PROFILE", profile: profile.name, viaFlag: profile.viaFlag, from: profile.from };
@@ -253,9 +283,13 @@ function choose(winner: Winner, claims: Claims, chain: ChainClaim): Chosen {
   return { source: "default-chain", step: chain.step, detail: chain.detail };
 }
 
-function statusOf(claim: BearerClaim | KeysClaim | ProfileClaim, isWinner: boolean): { status: SourceStatus; detail: string } {
+function statusOf(
+  claim: BearerClaim | KeysClaim | ProfileClaim,
+  isWinner: boolean,
+): { status: SourceStatus; detail: string } {
   if (claim.kind === "invalid") return { status: "invalid", detail: claim.detail };
-  if (claim.kind === "unset" || claim.kind === "settings-only") return { status: "not set", detail: claim.detail };
+  if (claim.kind === "unset" || claim.kind === "settings-only")
+    return { status: "not set", detail: claim.detail };
   return { status: isWinner ? "used" : "shadowed", detail: claim.detail };
 }
 
@@ -275,16 +309,20 @@ function findOddities(input: CredentialInput, claims: Claims, winner: Winner): F
   const add = (id: string, message: string, hint: string): void => void findings.push({ id, message, hint });
   const { bearer, keys, profile } = claims;
   if (bearer.kind === "set" && winner !== "bearer") {
-    add("bearer-shadowed", "AWS_BEARER_TOKEN_BEDROCK is set, but --profile goes before it.", "unset AWS_BEARER_TOKEN_BEDROCK");
+    add(
+      "bearer-shadowed",
+      "AWS_BEARER_TOKEN_BEDROCK is set, but --profile goes before it.",
+      "unset AWS_BEARER_TOKEN_BEDROCK",
+    );
   }
-  if (bearer.kind === "set" && winner === "bearer" && env["AWS_PROFILE"] !== undefined) {
+  if (bearer.kind === "set" && winner === "bearer" && profile.kind === "set") {
     add(
       "profile-shadowed",
       `AWS_PROFILE=${env["AWS_PROFILE"]} gives no credentials, because AWS_BEARER_TOKEN_BEDROCK goes before it.`,
       `Use the profile with: --profile ${env["AWS_PROFILE"]}`,
     );
   }
-  if (keys.kind === "set" && winner === "keys" && env["AWS_PROFILE"] !== undefined) {
+  if (keys.kind === "set" && winner === "keys" && profile.kind === "set") {
     add(
       "profile-shadowed",
       `AWS_PROFILE=${env["AWS_PROFILE"]} gives no credentials, because the key pair in the environment goes before it.`,
@@ -302,7 +340,11 @@ function findOddities(input: CredentialInput, claims: Claims, winner: Winner): F
     );
   }
   if (keys.kind !== "set" && env["AWS_SESSION_TOKEN"] !== undefined) {
-    add("session-token-alone", "AWS_SESSION_TOKEN is set without a key pair and is not used.", "unset AWS_SESSION_TOKEN");
+    add(
+      "session-token-alone",
+      "AWS_SESSION_TOKEN is set without a key pair and is not used.",
+      "unset AWS_SESSION_TOKEN",
+    );
   }
   if (profile.kind === "invalid" && winner !== "profile") {
     add("profile-invalid", profile.error.message, profile.error.hint ?? "");
@@ -326,7 +368,11 @@ function findOddities(input: CredentialInput, claims: Claims, winner: Winner): F
     const [has, lacks] = env["AWS_ROLE_ARN"]
       ? ["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"]
       : ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"];
-    add("web-identity-half", `${has} is set without ${lacks} and is not used.`, `Set ${lacks}, or: unset ${has}`);
+    add(
+      "web-identity-half",
+      `${has} is set without ${lacks} and is not used.`,
+      `Set ${lacks}, or: unset ${has}`,
+    );
   }
   if (env["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] && env["AWS_CONTAINER_CREDENTIALS_FULL_URI"]) {
     add(

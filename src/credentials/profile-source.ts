@@ -24,7 +24,11 @@ export type RoleBase = ProfileSource | { kind: CredentialSource };
 
 export type CredentialSource = "Environment" | "Ec2InstanceMetadata" | "EcsContainer";
 
-const CREDENTIAL_SOURCES: readonly CredentialSource[] = ["Environment", "Ec2InstanceMetadata", "EcsContainer"];
+const CREDENTIAL_SOURCES: readonly CredentialSource[] = [
+  "Environment",
+  "Ec2InstanceMetadata",
+  "EcsContainer",
+];
 const SSO_KEYS = ["sso_start_url", "sso_account_id", "sso_session", "sso_region", "sso_role_name"];
 
 /**
@@ -32,18 +36,33 @@ const SSO_KEYS = ["sso_start_url", "sso_account_id", "sso_session", "sso_region"
  * (`resolveProfileData`): a role before static keys, except in the profile that another one's `source_profile` names,
  * where static keys go first. Finds what would make the SDK fail, so that the message can name it.
  */
-export function explainProfile(name: string, shared: SharedConfig, visited: readonly string[] = []): ProfileSource {
+export function explainProfile(
+  name: string,
+  shared: SharedConfig,
+  visited: readonly string[] = [],
+): ProfileSource {
   const keys = shared.profiles.get(name)?.keys ?? {};
-  const invalid = (message: string, hint: string): ProfileSource => ({ kind: "invalid", profile: name, message, hint });
+  const invalid = (message: string, hint: string): ProfileSource => ({
+    kind: "invalid",
+    profile: name,
+    message,
+    hint,
+  });
   const halfPair = findHalfPair(keys);
   if (visited.length > 0 && isStatic(keys)) return staticSource(name, keys);
   if (keys["role_arn"] && (keys["source_profile"] || keys["credential_source"])) {
     return explainRole(name, keys["role_arn"], keys, shared, visited);
   }
   if (isStatic(keys)) return staticSource(name, keys);
-  if (halfPair) return invalid(`profile '${name}' has ${halfPair.has} without ${halfPair.lacks}`, editHint(name, shared));
+  if (halfPair)
+    return invalid(`profile '${name}' has ${halfPair.has} without ${halfPair.lacks}`, editHint(name, shared));
   if (keys["web_identity_token_file"] && keys["role_arn"]) {
-    return { kind: "web-identity", profile: name, roleArn: keys["role_arn"], tokenFile: keys["web_identity_token_file"] };
+    return {
+      kind: "web-identity",
+      profile: name,
+      roleArn: keys["role_arn"],
+      tokenFile: keys["web_identity_token_file"],
+    };
   }
   if (keys["credential_process"]) {
     return { kind: "process", profile: name, program: programOf(keys["credential_process"]) };
@@ -66,9 +85,19 @@ function explainRole(
   shared: SharedConfig,
   visited: readonly string[],
 ): ProfileSource {
-  const invalid = (message: string, hint: string): ProfileSource => ({ kind: "invalid", profile: name, message, hint });
+  const invalid = (message: string, hint: string): ProfileSource => ({
+    kind: "invalid",
+    profile: name,
+    message,
+    hint,
+  });
   const { source_profile: sourceProfile, credential_source: credentialSource } = keys;
-  const role = { kind: "assume-role", profile: name, roleArn, mfaSerial: keys["mfa_serial"] || undefined } as const;
+  const role = {
+    kind: "assume-role",
+    profile: name,
+    roleArn,
+    mfaSerial: keys["mfa_serial"] || undefined,
+  } as const;
   if (sourceProfile && credentialSource) {
     return invalid(
       `profile '${name}' has both source_profile and credential_source, and only one is allowed`,
@@ -99,7 +128,13 @@ function explainRole(
   const sourceKeys = shared.profiles.get(source)?.keys ?? {};
   if (!isStatic(sourceKeys) && !sourceKeys["role_arn"] && sourceKeys["credential_source"]) {
     const { mfa_serial = "" } = keys;
-    return explainRole(name, roleArn, { mfa_serial, credential_source: sourceKeys["credential_source"] }, shared, visited);
+    return explainRole(
+      name,
+      roleArn,
+      { mfa_serial, credential_source: sourceKeys["credential_source"] },
+      shared,
+      visited,
+    );
   }
   // A profile may name itself: then its own static keys assume the role.
   const from = explainProfile(source, shared, [...visited, source]);
@@ -170,7 +205,9 @@ function programOf(command: string): string {
 }
 
 /** The profile at the end of a chain of roles, whose own credentials start it; undefined for a `credential_source`. */
-export function innermost(source: ProfileSource): Exclude<ProfileSource, { kind: "assume-role" }> | undefined {
+export function innermost(
+  source: ProfileSource,
+): Exclude<ProfileSource, { kind: "assume-role" }> | undefined {
   let current: RoleBase = source;
   while (current.kind === "assume-role") current = current.from;
   return "profile" in current ? current : undefined;

@@ -1,4 +1,9 @@
-import type { AwsCredentialIdentity, AwsCredentialIdentityProvider, Logger, TokenIdentity } from "@smithy/types";
+import type {
+  AwsCredentialIdentity,
+  AwsCredentialIdentityProvider,
+  Logger,
+  TokenIdentity,
+} from "@smithy/types";
 import { decideEndpoint } from "../aws/endpoint.ts";
 import { createRequestHandler } from "../aws/request-handler.ts";
 import { OpenclawError } from "../errors.ts";
@@ -108,7 +113,8 @@ function ask(
   context: AuthenticationContext,
   deadline: Deadline,
 ): Promise<AwsCredentialIdentity> {
-  if (chosen.source === "AWS_PROFILE") return askProfile(decision, chosen.profile, chosen.from, context, deadline);
+  if (chosen.source === "AWS_PROFILE")
+    return askProfile(decision, chosen.profile, chosen.from, context, deadline);
   switch (chosen.step) {
     case "shared-config":
       return askProfile(decision, chosen.profile, chosen.from, context, deadline);
@@ -180,15 +186,16 @@ async function askWebIdentity(
 async function createRoleAssumers(decision: CredentialDecision, context: AuthenticationContext) {
   const { runtime, region } = context;
   const { shared, profileName } = decision;
-  const [{ getDefaultRoleAssumer, getDefaultRoleAssumerWithWebIdentity }, requestHandler] = await Promise.all([
-    import("@aws-sdk/client-sts"),
-    createRequestHandler(runtime, { requestTimeoutMs: REQUEST_MS }),
-  ]);
+  const [{ getDefaultRoleAssumer, getDefaultRoleAssumerWithWebIdentity }, requestHandler] = await Promise.all(
+    [import("@aws-sdk/client-sts"), createRequestHandler(runtime, { requestTimeoutMs: REQUEST_MS })],
+  );
   const keys = shared.profiles.get(profileName)?.keys;
   const endpoint = decideEndpoint({
     service: "sts",
     env: runtime.env,
-    ...(keys ? { profile: { name: profileName, keys, services: shared.services.get(keys["services"] ?? "") } } : {}),
+    ...(keys
+      ? { profile: { name: profileName, keys, services: shared.services.get(keys["services"] ?? "") } }
+      : {}),
   });
   const stsRegion = keys?.["region"] ?? region;
   const options = {
@@ -210,7 +217,9 @@ async function askContainer(runtime: Runtime): Promise<AwsCredentialIdentity> {
   const tokenFile = env["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"];
   const token = env["AWS_CONTAINER_AUTHORIZATION_TOKEN"];
   return fromHttp({
-    ...(relative === undefined ? { awsContainerCredentialsFullUri: full ?? "" } : { awsContainerCredentialsRelativeUri: relative }),
+    ...(relative === undefined
+      ? { awsContainerCredentialsFullUri: full ?? "" }
+      : { awsContainerCredentialsRelativeUri: relative }),
     ...(tokenFile === undefined ? {} : { awsContainerAuthorizationTokenFile: tokenFile }),
     ...(token === undefined || tokenFile !== undefined ? {} : { awsContainerAuthorizationToken: token }),
     timeout: ANSWER_MS,
@@ -265,7 +274,10 @@ function startsWith(source: RoleBase, kind: RoleBase["kind"]): boolean {
   return source.kind === "assume-role" ? startsWith(source.from, kind) : source.kind === kind;
 }
 
-function noCredentials(chain: string, hint = "Set some up with: aws configure   (on EC2, attach an instance role)"): OpenclawError {
+function noCredentials(
+  chain: string,
+  hint = "Set some up with: aws configure   (on EC2, attach an instance role)",
+): OpenclawError {
   return new OpenclawError("no-credentials", {
     message:
       "No AWS credentials found: AWS_BEARER_TOKEN_BEDROCK, AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, and AWS_PROFILE " +

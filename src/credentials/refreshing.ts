@@ -9,6 +9,11 @@ export interface RefreshOptions {
   forceRefresh?: boolean | undefined;
 }
 
+/** `memoized` tells the SDK's clients that they need not keep the credentials themselves, which would hide a renewal. */
+export type RefreshingProvider = ((options?: RefreshOptions) => Promise<AwsCredentialIdentity>) & {
+  memoized: true;
+};
+
 /**
  * Keeps what a provider resolved until 5 minutes before it expires. Callers at the same time share one resolution. When
  * renewal fails while the old credentials still hold, the old ones are used. `forceRefresh` resolves anew in any case.
@@ -16,7 +21,7 @@ export interface RefreshOptions {
 export function refreshing(
   resolve: () => Promise<AwsCredentialIdentity>,
   now: () => number,
-): (options?: RefreshOptions) => Promise<AwsCredentialIdentity> {
+): RefreshingProvider {
   let current: AwsCredentialIdentity | undefined;
   let pending: Promise<AwsCredentialIdentity> | undefined;
   let waitUntil = 0;
@@ -34,7 +39,7 @@ export function refreshing(
       });
     return pending;
   };
-  return async (options) => {
+  const provide = async (options?: RefreshOptions): Promise<AwsCredentialIdentity> => {
     if (current === undefined || options?.forceRefresh || leftOf(current) <= 0) return renew();
     if (leftOf(current) >= RENEWAL_MS || now() < waitUntil) return current;
     const valid = current;
@@ -46,4 +51,5 @@ export function refreshing(
       throw failure;
     }
   };
+  return Object.assign(provide, { memoized: true as const });
 }

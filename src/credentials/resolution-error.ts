@@ -32,7 +32,8 @@ const renew = ({ renewal }: Circumstances): string => renewal;
  */
 const ROWS: readonly Row[] = [
   {
-    pattern: /SSO session associated with this profile has expired|Token is expired|Cannot refresh|UnauthorizedException|Session token not found or invalid/,
+    pattern:
+      /SSO session associated with this profile has expired|Token is expired|Cannot refresh|UnauthorizedException|Session token not found or invalid/,
     code: "credentials-expired",
     message: ({ profile }) => `The IAM Identity Center (SSO) session of profile '${profile}' has expired.`,
     hint: renew,
@@ -50,13 +51,15 @@ const ROWS: readonly Row[] = [
     hint: ({ profile }) => `Check sso_account_id and sso_role_name: aws configure sso --profile ${profile}`,
   },
   {
-    pattern: /session has expired\. Please reauthenticate|change in your password|re-?authenticate using `?aws login|Failed to load (a )?token|Token validation failed/,
+    pattern:
+      /session has expired\. Please reauthenticate|change in your password|re-?authenticate using `?aws login|Failed to load (a )?token|Token validation failed/,
     code: "credentials-expired",
     message: ({ profile }) => `The aws login session of profile '${profile}' has expired or is gone.`,
     hint: renew,
   },
   {
-    pattern: /^ExpiredToken(Exception)?:|token (included in the request )?(is|has) expired|credential_process returned expired/i,
+    pattern:
+      /^ExpiredToken(Exception)?:|token (included in the request )?(is|has) expired|credential_process returned expired/i,
     code: "credentials-expired",
     message: ({ from, text }) => `The credentials behind ${from} have expired: ${text}`,
     hint: renew,
@@ -68,7 +71,8 @@ const ROWS: readonly Row[] = [
     hint: () => "Allow sts:AssumeRole to these credentials in the role's trust policy.",
   },
   {
-    pattern: /^(InvalidClientTokenId|SignatureDoesNotMatch|UnrecognizedClient|InvalidIdentityToken|IDPRejectedClaim|IncompleteSignature)/,
+    pattern:
+      /^(InvalidClientTokenId|SignatureDoesNotMatch|UnrecognizedClient|InvalidIdentityToken|IDPRejectedClaim|IncompleteSignature)/,
     code: "credentials-rejected",
     message: ({ from, text }) => `AWS rejects the credentials behind ${from}: ${text}`,
     hint: renew,
@@ -100,7 +104,8 @@ export function toResolutionError(failure: unknown, chosen: Chosen, signal: Abor
   const error = failure instanceof Error ? failure : new Error(String(failure));
   const from = describeChosen(chosen);
   const source = "from" in chosen ? chosen.from : undefined;
-  const processError = source && innermost(source)?.kind === "process" ? fromProcess(error, source) : undefined;
+  const processError =
+    source && innermost(source)?.kind === "process" ? fromProcess(error, source) : undefined;
   if (processError) return processError;
   const wording = `${error.name}: ${error.message}`;
   const row = ROWS.find(({ pattern }) => pattern.test(wording) || pattern.test(error.message));
@@ -118,7 +123,11 @@ export function toResolutionError(failure: unknown, chosen: Chosen, signal: Abor
       cause: error,
     });
   }
-  return fromFile(error, from) ?? fromNetworkFailure(error, `What gives credentials (${from})`) ?? unexplained(error, from);
+  return (
+    fromFile(error, from) ??
+    fromNetworkFailure(error, `What gives credentials (${from})`) ??
+    unexplained(error, from)
+  );
 }
 
 /** A command line and its output may hold secrets: the program's name and a cleaned last line are all that is told. */
@@ -139,8 +148,9 @@ function fromProcess(error: Error, source: ProfileSource): OpenclawError | undef
     });
   }
   if (/returned invalid JSON/.test(error.message)) return told("printed something that is not JSON");
-  if (/did not return Version 1/.test(error.message)) return told("printed JSON without \"Version\": 1");
-  if (/returned invalid credentials/.test(error.message)) return told("printed no AccessKeyId or no SecretAccessKey");
+  if (/did not return Version 1/.test(error.message)) return told('printed JSON without "Version": 1');
+  if (/returned invalid credentials/.test(error.message))
+    return told("printed no AccessKeyId or no SecretAccessKey");
   if (!error.message.startsWith("Command failed")) return undefined;
   const [, ...output] = error.message.split("\n");
   const last = output.findLast((line) => line.trim() !== "")?.trim();

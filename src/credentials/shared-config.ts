@@ -84,7 +84,10 @@ async function readText(
     if (code === "ENOENT" || code === "ENOTDIR") {
       if (variable) problems.push({ file, message: `${variable} names '${file}', which does not exist` });
     } else {
-      problems.push({ file, message: `'${file}' cannot be read: ${describeReadError(code, cause as Error)}` });
+      problems.push({
+        file,
+        message: `'${file}' cannot be read: ${describeReadError(code, cause as Error)}`,
+      });
     }
     return "";
   }
@@ -147,7 +150,11 @@ export function parseSharedFile(text: string, file: string, kind: SharedFile): P
     }
     const equals = line.indexOf("=");
     if (equals <= 0) {
-      if (!isSkipping) complain(index + 1, line.startsWith("[") ? "the section title lacks its ]" : "this is not 'key = value'");
+      if (!isSkipping)
+        complain(
+          index + 1,
+          line.startsWith("[") ? "the section title lacks its ]" : "this is not 'key = value'",
+        );
       continue;
     }
     if (!section) {
@@ -181,7 +188,8 @@ function explainMisplaced(title: string, key: string, kind: SharedFile): string 
     return `[${title}] is not read here; in the credentials file a profile is written [${key.slice(key.indexOf(".") + 1)}]`;
   }
   if (kind === "config" && !isPrefixed && !OTHER_SECTIONS.has(title) && !hasPrefix(key)) {
-    if (/^(profile|sso-session|services)\s/.test(title)) return `[${title}] is not read; its name has characters the SDK does not take`;
+    if (/^(profile|sso-session|services)\s/.test(title))
+      return `[${title}] is not read; its name has characters the SDK does not take`;
     return `[${title}] is not read here; in the config file a profile is written [profile ${title}]`;
   }
   return undefined;

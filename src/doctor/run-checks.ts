@@ -85,7 +85,7 @@ async function attempt<TContext>(check: Check<TContext>, context: TContext): Pro
 
 /** Most errors of the network send people to doctor: here they are already. */
 function hintFor<TContext>(hint: string | undefined, check: Check<TContext>): string {
-  return hint === undefined || /openclaw doctor$/.test(hint) ? check.hint : hint;
+  return hint === undefined || hint.endsWith("openclaw doctor") ? check.hint : hint;
 }
 
 function late<TContext>(check: Check<TContext>, totalMs: number): Outcome {

@@ -113,7 +113,7 @@ export function resolveModel(
 }
 
 /** The ARN of a foundation model in a region; an empty region makes the region-less ARN of global profiles. */
-export function modelArn(region: string, modelId: string, partition = partitionOf(region)): string {
+function modelArn(region: string, modelId: string, partition = partitionOf(region)): string {
   return `arn:${partition}:bedrock:${region}::foundation-model/${modelId}`;
 }
 

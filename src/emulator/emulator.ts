@@ -12,10 +12,10 @@ import { endStream, waitFor, whenClosed, writeSteps } from "./stream-writer.ts";
 
 export { emulatedEnvironment } from "./environment.ts";
 export type { RecordedCall } from "./recorded-call.ts";
-export type { Script, ScriptedAnswer, StreamStep } from "./script.ts";
+export type { ScriptedAnswer, StreamStep } from "./script.ts";
 
 /** The account that every ARN of the emulator names: AWS's own example account. */
-export const EMULATED_ACCOUNT = "123456789012";
+const EMULATED_ACCOUNT = "123456789012";
 
 export interface EmulatorOptions {
   /** 0, the default, takes any free port. */

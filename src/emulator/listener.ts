@@ -11,7 +11,7 @@ export interface IncomingRequest extends AsyncIterable<Buffer> {
 }
 
 /** The answer side that both protocols share. */
-export interface OutgoingResponse {
+interface OutgoingResponse {
   writeHead(status: number, headers: Record<string, string>): unknown;
   /** False asks to wait for `drain`; the callback comes when the bytes are out. */
   write(chunk: Uint8Array, onWritten: () => void): boolean;

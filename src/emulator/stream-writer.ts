@@ -105,7 +105,7 @@ class BatchedOutput {
     this.#written = new Promise<void>((resolve) => {
       isRoomLeft = response.write(chunk, () => resolve());
     });
-    return;
+    if (isRoomLeft) return;
     await new Promise<unknown>((resolve) => {
       response.once("drain", () => resolve(undefined));
       void this.#closed.then(resolve);

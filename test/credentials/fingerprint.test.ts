@@ -28,11 +28,31 @@ const CORP = "[sso-session corp]\nsso_region = us-east-1\nsso_start_url = https:
 
 describe("the fingerprint of credentials", () => {
   it.each<[string, Scene, Scene]>([
-    ["the order of lines and comments in the files", { env: { AWS_PROFILE: "admin" }, config: ROLE, credentials: BASE }, { env: { AWS_PROFILE: "admin" }, config: "# hi\n[profile admin]\nsource_profile=base\nrole_arn=r\n", credentials: BASE }],
-    ["other profiles", { env: { AWS_PROFILE: "base" }, credentials: BASE }, { env: { AWS_PROFILE: "base" }, credentials: `${BASE}[other]\nregion = x\n` }],
-    ["the secret behind a key id of the environment", { env: KEYS }, { env: { ...KEYS, AWS_SECRET_ACCESS_KEY: "rotated", AWS_SESSION_TOKEN: "t" } }],
+    [
+      "the order of lines and comments in the files",
+      { env: { AWS_PROFILE: "admin" }, config: ROLE, credentials: BASE },
+      {
+        env: { AWS_PROFILE: "admin" },
+        config: "# hi\n[profile admin]\nsource_profile=base\nrole_arn=r\n",
+        credentials: BASE,
+      },
+    ],
+    [
+      "other profiles",
+      { env: { AWS_PROFILE: "base" }, credentials: BASE },
+      { env: { AWS_PROFILE: "base" }, credentials: `${BASE}[other]\nregion = x\n` },
+    ],
+    [
+      "the secret behind a key id of the environment",
+      { env: KEYS },
+      { env: { ...KEYS, AWS_SECRET_ACCESS_KEY: "rotated", AWS_SESSION_TOKEN: "t" } },
+    ],
     ["shadowed sources", { env: KEYS }, { env: { ...KEYS, AWS_PROFILE: "base" }, credentials: BASE }],
-    ["a flag instead of the variable", { env: { AWS_PROFILE: "base" }, credentials: BASE }, { profileFlag: "base", credentials: BASE }],
+    [
+      "a flag instead of the variable",
+      { env: { AWS_PROFILE: "base" }, credentials: BASE },
+      { profileFlag: "base", credentials: BASE },
+    ],
     ["unrelated variables", { env: {} }, { env: { HTTPS_PROXY: "http://p", AWS_REGION: "x" } }],
   ])("does not depend on %s", async (_, one, other) => {
     expect(await fingerprint(one)).toBe(await fingerprint(other));
@@ -41,16 +61,67 @@ describe("the fingerprint of credentials", () => {
   it.each<[string, Scene, Scene]>([
     ["the source", { env: KEYS }, { env: { AWS_BEARER_TOKEN_BEDROCK: "AKIA1" } }],
     ["the key id", { env: KEYS }, { env: { ...KEYS, AWS_ACCESS_KEY_ID: "AKIA2" } }],
-    ["the bearer token", { env: { AWS_BEARER_TOKEN_BEDROCK: "a" } }, { env: { AWS_BEARER_TOKEN_BEDROCK: "b" } }],
-    ["the profile's name", { env: { AWS_PROFILE: "base" }, credentials: BASE }, { env: { AWS_PROFILE: "b2" }, credentials: BASE.replace("base", "b2") }],
-    ["the profile's section", { env: { AWS_PROFILE: "base" }, credentials: BASE }, { env: { AWS_PROFILE: "base" }, credentials: BASE.replace("AKIA1", "AKIA2") }],
-    ["the section of the source profile", { env: { AWS_PROFILE: "admin" }, config: ROLE, credentials: BASE }, { env: { AWS_PROFILE: "admin" }, config: ROLE, credentials: BASE.replace("AKIA1", "AKIA2") }],
-    ["the sso-session", { env: { AWS_PROFILE: "sso" }, config: SSO + CORP }, { env: { AWS_PROFILE: "sso" }, config: SSO + CORP.replace("https://a", "https://b") }],
-    ["the sso-session of the source profile", { env: { AWS_PROFILE: "x" }, config: `${SSO}${CORP}[profile x]\nrole_arn = r\nsource_profile = sso\n` }, { env: { AWS_PROFILE: "x" }, config: `${SSO}${CORP.replace("https://a", "https://b")}[profile x]\nrole_arn = r\nsource_profile = sso\n` }],
-    ["the environment's key behind credential_source", { env: { ...KEYS }, profileFlag: "x", config: "[profile x]\nrole_arn = r\ncredential_source = Environment\n" }, { env: { ...KEYS, AWS_ACCESS_KEY_ID: "AKIA2" }, profileFlag: "x", config: "[profile x]\nrole_arn = r\ncredential_source = Environment\n" }],
-    ["the default profile", { credentials: BASE.replace("base", "default") }, { credentials: BASE.replace("base", "default").replace("AKIA1", "AKIA2") }],
-    ["the web identity role", { env: { AWS_WEB_IDENTITY_TOKEN_FILE: "/t", AWS_ROLE_ARN: "a" } }, { env: { AWS_WEB_IDENTITY_TOKEN_FILE: "/t", AWS_ROLE_ARN: "b" } }],
-    ["the container endpoint", { env: { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/a" } }, { env: { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/b" } }],
+    [
+      "the bearer token",
+      { env: { AWS_BEARER_TOKEN_BEDROCK: "a" } },
+      { env: { AWS_BEARER_TOKEN_BEDROCK: "b" } },
+    ],
+    [
+      "the profile's name",
+      { env: { AWS_PROFILE: "base" }, credentials: BASE },
+      { env: { AWS_PROFILE: "b2" }, credentials: BASE.replace("base", "b2") },
+    ],
+    [
+      "the profile's section",
+      { env: { AWS_PROFILE: "base" }, credentials: BASE },
+      { env: { AWS_PROFILE: "base" }, credentials: BASE.replace("AKIA1", "AKIA2") },
+    ],
+    [
+      "the section of the source profile",
+      { env: { AWS_PROFILE: "admin" }, config: ROLE, credentials: BASE },
+      { env: { AWS_PROFILE: "admin" }, config: ROLE, credentials: BASE.replace("AKIA1", "AKIA2") },
+    ],
+    [
+      "the sso-session",
+      { env: { AWS_PROFILE: "sso" }, config: SSO + CORP },
+      { env: { AWS_PROFILE: "sso" }, config: SSO + CORP.replace("https://a", "https://b") },
+    ],
+    [
+      "the sso-session of the source profile",
+      { env: { AWS_PROFILE: "x" }, config: `${SSO}${CORP}[profile x]\nrole_arn = r\nsource_profile = sso\n` },
+      {
+        env: { AWS_PROFILE: "x" },
+        config: `${SSO}${CORP.replace("https://a", "https://b")}[profile x]\nrole_arn = r\nsource_profile = sso\n`,
+      },
+    ],
+    [
+      "the environment's key behind credential_source",
+      {
+        env: { ...KEYS },
+        profileFlag: "x",
+        config: "[profile x]\nrole_arn = r\ncredential_source = Environment\n",
+      },
+      {
+        env: { ...KEYS, AWS_ACCESS_KEY_ID: "AKIA2" },
+        profileFlag: "x",
+        config: "[profile x]\nrole_arn = r\ncredential_source = Environment\n",
+      },
+    ],
+    [
+      "the default profile",
+      { credentials: BASE.replace("base", "default") },
+      { credentials: BASE.replace("base", "default").replace("AKIA1", "AKIA2") },
+    ],
+    [
+      "the web identity role",
+      { env: { AWS_WEB_IDENTITY_TOKEN_FILE: "/t", AWS_ROLE_ARN: "a" } },
+      { env: { AWS_WEB_IDENTITY_TOKEN_FILE: "/t", AWS_ROLE_ARN: "b" } },
+    ],
+    [
+      "the container endpoint",
+      { env: { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/a" } },
+      { env: { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/b" } },
+    ],
     ["the metadata endpoint", {}, { env: { AWS_EC2_METADATA_SERVICE_ENDPOINT: "http://127.0.0.1:1" } }],
     ["whether metadata is off", {}, { env: { AWS_EC2_METADATA_DISABLED: "true" } }],
   ])("depends on %s", async (_, one, other) => {

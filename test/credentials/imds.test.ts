@@ -7,7 +7,9 @@ import { createHome } from "../helpers/openclaw.ts";
 import { testRuntime } from "../helpers/test-runtime.ts";
 
 function instanceAt(endpoint: string, env: Record<string, string> = {}) {
-  return instanceMetadata(testRuntime({ home: createHome(), env: { AWS_EC2_METADATA_SERVICE_ENDPOINT: endpoint, ...env } }));
+  return instanceMetadata(
+    testRuntime({ home: createHome(), env: { AWS_EC2_METADATA_SERVICE_ENDPOINT: endpoint, ...env } }),
+  );
 }
 
 describe("the instance metadata service", () => {
@@ -19,12 +21,19 @@ describe("the instance metadata service", () => {
     expect(describeInstance(answer)).toBe("EC2 instance role `EC2-Bedrock-Access`, IMDSv2");
     expect([role, region]).toEqual(["EC2-Bedrock-Access", "ap-southeast-2"]);
     expect(server.calls.map(({ action }) => action).sort()).toEqual(["ImdsRegion", "ImdsRole", "ImdsToken"]);
-    expect(server.calls.filter(({ action }) => action !== "ImdsToken").every(({ signedBy }) => signedBy === "imds-token")).toBe(true);
+    expect(
+      server.calls
+        .filter(({ action }) => action !== "ImdsToken")
+        .every(({ signedBy }) => signedBy === "imds-token"),
+    ).toBe(true);
   });
 
   it("is asked once per process, and anew by another", async () => {
     const server = await startIdentityServer();
-    const runtime = testRuntime({ home: createHome(), env: { AWS_EC2_METADATA_SERVICE_ENDPOINT: server.url } });
+    const runtime = testRuntime({
+      home: createHome(),
+      env: { AWS_EC2_METADATA_SERVICE_ENDPOINT: server.url },
+    });
     await instanceMetadata(runtime).role();
     await instanceMetadata(runtime).role();
     expect(server.calls).toHaveLength(2);
@@ -75,7 +84,10 @@ describe("the instance metadata service", () => {
     const instance = instanceAt(server.url);
     const [answer, region] = await Promise.all([instance.answer(), instance.region()]);
     expect(performance.now() - started).toBeLessThan(2200);
-    expect(answer).toMatchObject({ status: "silent", reason: expect.stringContaining("does not answer in time") });
+    expect(answer).toMatchObject({
+      status: "silent",
+      reason: expect.stringContaining("does not answer in time"),
+    });
     expect(region).toBe("ap-southeast-2");
   });
 
@@ -83,4 +95,3 @@ describe("the instance metadata service", () => {
     expect(await instanceAt(endpoint).answer()).toMatchObject({ status: "absent" });
   });
 });
-

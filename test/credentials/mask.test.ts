@@ -18,8 +18,10 @@ describe("what may be shown", () => {
   ])("of %j is %j", (text, shown) => expect(redactSecrets(text)).toBe(shown));
 
   it("of AWS's own words is everything but key ids", () => {
-    expect(hideKeyIds("User: arn:aws:sts::123456789012:assumed-role/R/i-0123456789abcdef0 with AKIAIOSFODNN7EXAMPLE")).toBe(
-      "User: arn:aws:sts::123456789012:assumed-role/R/i-0123456789abcdef0 with AKIA…MPLE",
-    );
+    expect(
+      hideKeyIds(
+        "User: arn:aws:sts::123456789012:assumed-role/R/i-0123456789abcdef0 with AKIAIOSFODNN7EXAMPLE",
+      ),
+    ).toBe("User: arn:aws:sts::123456789012:assumed-role/R/i-0123456789abcdef0 with AKIA…MPLE");
   });
 });

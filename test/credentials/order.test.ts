@@ -44,21 +44,31 @@ const combinations = Array.from({ length: 32 }, (_, bits) => ({
 }));
 
 describe("the order of credential sources", () => {
-  it.each(combinations)("bearer $bearer, keys $keys, profile $profile, default $chain, flag $flag", async (set) => {
-    const decision = await decide({
-      env: { ...(set.bearer ? BEARER : {}), ...(set.keys ? KEYS : {}), ...(set.profile ? PROFILE : {}), AWS_EC2_METADATA_DISABLED: "true" },
-      credentials: `${DEV}${set.chain ? DEFAULT : ""}[flagged]\naws_access_key_id = AKIAFLAG000000000001\naws_secret_access_key = x\n`,
-      ...(set.flag ? { profileFlag: "flagged" } : {}),
-    });
-    const present = [set.bearer, set.keys, set.profile || set.flag, set.chain];
-    const used = set.flag ? 2 : present.indexOf(true);
-    expect(statuses(decision)).toEqual(present.map((isSet, index) => (index === used ? "used" : isSet ? "shadowed" : "not set")));
-    expect(decision.order.map(({ source }) => source)).toEqual(SOURCES);
-    if (used === -1) expect(decision.chosen).toMatchObject({ source: "default-chain", step: "none" });
-    else expect(decision.chosen.source).toBe(SOURCES[used]);
-    if (set.flag) expect(decision.chosen).toMatchObject({ profile: "flagged", viaFlag: true });
-    else if (used === 2) expect(decision.chosen).toMatchObject({ profile: "dev", viaFlag: false });
-  });
+  it.each(combinations)(
+    "bearer $bearer, keys $keys, profile $profile, default $chain, flag $flag",
+    async (set) => {
+      const decision = await decide({
+        env: {
+          ...(set.bearer ? BEARER : {}),
+          ...(set.keys ? KEYS : {}),
+          ...(set.profile ? PROFILE : {}),
+          AWS_EC2_METADATA_DISABLED: "true",
+        },
+        credentials: `${DEV}${set.chain ? DEFAULT : ""}[flagged]\naws_access_key_id = AKIAFLAG000000000001\naws_secret_access_key = x\n`,
+        ...(set.flag ? { profileFlag: "flagged" } : {}),
+      });
+      const present = [set.bearer, set.keys, set.profile || set.flag, set.chain];
+      const used = set.flag ? 2 : present.indexOf(true);
+      expect(statuses(decision)).toEqual(
+        present.map((isSet, index) => (index === used ? "used" : isSet ? "shadowed" : "not set")),
+      );
+      expect(decision.order.map(({ source }) => source)).toEqual(SOURCES);
+      if (used === -1) expect(decision.chosen).toMatchObject({ source: "default-chain", step: "none" });
+      else expect(decision.chosen.source).toBe(SOURCES[used]);
+      if (set.flag) expect(decision.chosen).toMatchObject({ profile: "flagged", viaFlag: true });
+      else if (used === 2) expect(decision.chosen).toMatchObject({ profile: "dev", viaFlag: false });
+    },
+  );
 
   it("never tells a secret", async () => {
     const decision = await decide({
@@ -75,23 +85,48 @@ describe("the order of credential sources", () => {
   describe("the end of the chain", () => {
     it.each<[string, Scene, string]>([
       ["default profile", { credentials: DEFAULT }, "shared-config"],
-      ["web identity", { env: { AWS_WEB_IDENTITY_TOKEN_FILE: "/t", AWS_ROLE_ARN: "arn:aws:iam::1:role/R" } }, "web-identity"],
+      [
+        "web identity",
+        { env: { AWS_WEB_IDENTITY_TOKEN_FILE: "/t", AWS_ROLE_ARN: "arn:aws:iam::1:role/R" } },
+        "web-identity",
+      ],
       ["container, relative", { env: { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/x" } }, "container"],
-      ["container, full", { env: { AWS_CONTAINER_CREDENTIALS_FULL_URI: "http://169.254.170.23/v1/credentials" } }, "container"],
+      [
+        "container, full",
+        { env: { AWS_CONTAINER_CREDENTIALS_FULL_URI: "http://169.254.170.23/v1/credentials" } },
+        "container",
+      ],
       ["nothing", {}, "instance-metadata"],
       ["nothing, instance off", { env: { AWS_EC2_METADATA_DISABLED: "true" } }, "none"],
       ["nothing, instance off in capitals", { env: { AWS_EC2_METADATA_DISABLED: "TRUE" } }, "none"],
       ["nothing, instance not off", { env: { AWS_EC2_METADATA_DISABLED: "false" } }, "instance-metadata"],
       ["half a web identity", { env: { AWS_ROLE_ARN: "arn:aws:iam::1:role/R" } }, "instance-metadata"],
-      ["a default profile with a region only", { config: "[default]\nregion = eu-west-1\n" }, "instance-metadata"],
+      [
+        "a default profile with a region only",
+        { config: "[default]\nregion = eu-west-1\n" },
+        "instance-metadata",
+      ],
       [
         "default profile before web identity and container",
-        { credentials: DEFAULT, env: { AWS_WEB_IDENTITY_TOKEN_FILE: "/t", AWS_ROLE_ARN: "r", AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/x" } },
+        {
+          credentials: DEFAULT,
+          env: {
+            AWS_WEB_IDENTITY_TOKEN_FILE: "/t",
+            AWS_ROLE_ARN: "r",
+            AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/x",
+          },
+        },
         "shared-config",
       ],
       [
         "web identity before container",
-        { env: { AWS_WEB_IDENTITY_TOKEN_FILE: "/t", AWS_ROLE_ARN: "r", AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/x" } },
+        {
+          env: {
+            AWS_WEB_IDENTITY_TOKEN_FILE: "/t",
+            AWS_ROLE_ARN: "r",
+            AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/x",
+          },
+        },
         "web-identity",
       ],
     ])("with %s", async (_, scene, step) => {
@@ -111,7 +146,10 @@ describe("the order of credential sources", () => {
     });
 
     it("with a region only means the default chain, too", async () => {
-      const decision = await decide({ env: { AWS_PROFILE: "default" }, config: "[default]\nregion = eu-west-1\n" });
+      const decision = await decide({
+        env: { AWS_PROFILE: "default" },
+        config: "[default]\nregion = eu-west-1\n",
+      });
       expect(decision.chosen).toMatchObject({ source: "default-chain", step: "instance-metadata" });
     });
 
@@ -124,12 +162,16 @@ describe("the order of credential sources", () => {
     it("gives way to keys of the environment", async () => {
       const decision = await decide({ env: { AWS_PROFILE: "default", ...KEYS } });
       expect(decision.chosen.source).toBe("AWS_ACCESS_KEY_ID");
-      expect(findings(decision)).toEqual(["profile-shadowed"]);
+      expect(findings(decision)).toEqual([]);
     });
   });
 
   it("a named profile with settings only leaves the choice to the rest of the chain, without the default profile", async () => {
-    const decision = await decide({ env: { AWS_PROFILE: "eu" }, config: "[profile eu]\nregion = eu-west-1\n", credentials: DEFAULT });
+    const decision = await decide({
+      env: { AWS_PROFILE: "eu" },
+      config: "[profile eu]\nregion = eu-west-1\n",
+      credentials: DEFAULT,
+    });
     expect(decision.chosen).toMatchObject({ source: "default-chain", step: "instance-metadata" });
     expect(findings(decision)).toEqual(["profile-without-credentials"]);
     expect(decision.profileName).toBe("eu");
@@ -146,7 +188,11 @@ describe("the order of credential sources", () => {
   });
 
   it("--profile is shown as AWS_PROFILE with the flag, and says what it goes before", async () => {
-    const decision = await decide({ env: { AWS_PROFILE: "dev", ...BEARER }, profileFlag: "other", credentials: `${DEV}[other]\naws_access_key_id = AKIAOTHER00000000001\naws_secret_access_key = x\n` });
+    const decision = await decide({
+      env: { AWS_PROFILE: "dev", ...BEARER },
+      profileFlag: "other",
+      credentials: `${DEV}[other]\naws_access_key_id = AKIAOTHER00000000001\naws_secret_access_key = x\n`,
+    });
     expect(decision.chosen).toMatchObject({ source: "AWS_PROFILE", profile: "other", viaFlag: true });
     expect(decision.order[2]?.detail).toBe("--profile other (goes before AWS_PROFILE=dev): key AKIA…0001");
     expect(findings(decision)).toEqual(["bearer-shadowed"]);
@@ -157,10 +203,18 @@ describe("the order of credential sources", () => {
       [{ AWS_PROFILE: "dve" }, undefined],
       [{}, "dve"],
     ])("is an error that names the nearest one (%j, flag %s)", async (env, profileFlag) => {
-      const decision = await decide({ env, ...(profileFlag ? { profileFlag } : {}), credentials: DEV + DEFAULT });
+      const decision = await decide({
+        env,
+        ...(profileFlag ? { profileFlag } : {}),
+        credentials: DEV + DEFAULT,
+      });
       expect(decision.chosen.source).toBe("invalid");
       const error = decision.chosen.source === "invalid" ? decision.chosen.error : undefined;
-      expect(error).toMatchObject({ code: "no-credentials", exitCode: 4, hint: "Did you mean 'dev'? Try: --profile dev" });
+      expect(error).toMatchObject({
+        code: "no-credentials",
+        exitCode: 4,
+        hint: "Did you mean 'dev'? Try: --profile dev",
+      });
       expect(error?.message).toContain("'dve'");
       expect(decision.order[2]?.status).toBe("invalid");
     });
@@ -172,7 +226,9 @@ describe("the order of credential sources", () => {
 
     it("says how to create it when there is none at all", async () => {
       const decision = await decide({ env: { AWS_PROFILE: "production" } });
-      expect(decision.chosen).toMatchObject({ error: { hint: "Create it: aws configure --profile production" } });
+      expect(decision.chosen).toMatchObject({
+        error: { hint: "Create it: aws configure --profile production" },
+      });
     });
 
     it("is only a finding while another source signs", async () => {
@@ -200,7 +256,10 @@ describe("the order of credential sources", () => {
     });
 
     it("is only a finding behind a bearer token or --profile", async () => {
-      for (const scene of [{ env: { ...BEARER, AWS_ACCESS_KEY_ID: "AKIAX" } }, { env: { AWS_ACCESS_KEY_ID: "AKIAX" }, profileFlag: "dev", credentials: DEV }]) {
+      for (const scene of [
+        { env: { ...BEARER, AWS_ACCESS_KEY_ID: "AKIAX" } },
+        { env: { AWS_ACCESS_KEY_ID: "AKIAX" }, profileFlag: "dev", credentials: DEV },
+      ]) {
         const decision = await decide(scene);
         expect(decision.chosen.source).not.toBe("invalid");
         expect(decision.order[1]?.status).toBe("invalid");
@@ -209,20 +268,59 @@ describe("the order of credential sources", () => {
     });
 
     it("in a profile is an error, too", async () => {
-      const decision = await decide({ env: PROFILE, credentials: "[dev]\naws_access_key_id = AKIADEV0000000000001\n" });
-      expect(decision.chosen).toMatchObject({ error: { message: "Profile 'dev' has aws_access_key_id without aws_secret_access_key." } });
+      const decision = await decide({
+        env: PROFILE,
+        credentials: "[dev]\naws_access_key_id = AKIADEV0000000000001\n",
+      });
+      expect(decision.chosen).toMatchObject({
+        error: { message: "Profile 'dev' has aws_access_key_id without aws_secret_access_key." },
+      });
     });
   });
 
   describe("findings", () => {
     it.each<[string, Scene, string[]]>([
-      ["a temporary key without its token", { env: { AWS_ACCESS_KEY_ID: "ASIA0000000000000001", AWS_SECRET_ACCESS_KEY: "x" } }, ["session-token-missing"]],
-      ["a temporary key with its token", { env: { AWS_ACCESS_KEY_ID: "ASIA0000000000000001", AWS_SECRET_ACCESS_KEY: "x", AWS_SESSION_TOKEN: "t" } }, []],
-      ["a temporary key in a profile without its token", { env: PROFILE, credentials: "[dev]\naws_access_key_id = ASIA0000000000000001\naws_secret_access_key = x\n" }, ["session-token-missing"]],
+      [
+        "a temporary key without its token",
+        { env: { AWS_ACCESS_KEY_ID: "ASIA0000000000000001", AWS_SECRET_ACCESS_KEY: "x" } },
+        ["session-token-missing"],
+      ],
+      [
+        "a temporary key with its token",
+        {
+          env: {
+            AWS_ACCESS_KEY_ID: "ASIA0000000000000001",
+            AWS_SECRET_ACCESS_KEY: "x",
+            AWS_SESSION_TOKEN: "t",
+          },
+        },
+        [],
+      ],
+      [
+        "a temporary key in a profile without its token",
+        {
+          env: PROFILE,
+          credentials: "[dev]\naws_access_key_id = ASIA0000000000000001\naws_secret_access_key = x\n",
+        },
+        ["session-token-missing"],
+      ],
       ["a session token alone", { env: { AWS_SESSION_TOKEN: "t" } }, ["session-token-alone"]],
       ["half a web identity", { env: { AWS_WEB_IDENTITY_TOKEN_FILE: "/t" } }, ["web-identity-half"]],
-      ["two container endpoints", { env: { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/x", AWS_CONTAINER_CREDENTIALS_FULL_URI: "http://localhost/x" } }, ["container-twice"]],
-      ["a bearer token before a profile", { env: { ...BEARER, ...PROFILE }, credentials: DEV }, ["profile-shadowed"]],
+      [
+        "two container endpoints",
+        {
+          env: {
+            AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/x",
+            AWS_CONTAINER_CREDENTIALS_FULL_URI: "http://localhost/x",
+          },
+        },
+        ["container-twice"],
+      ],
+      [
+        "a bearer token before a profile",
+        { env: { ...BEARER, ...PROFILE }, credentials: DEV },
+        ["profile-shadowed"],
+      ],
       ["a malformed file", { config: "[profile dev\n" }, ["shared-config"]],
     ])("%s", async (_, scene, expected) => {
       const decision = await decide({ ...scene, env: { AWS_EC2_METADATA_DISABLED: "true", ...scene.env } });
@@ -242,19 +340,71 @@ describe("the order of credential sources", () => {
   describe("what a profile takes its credentials from", () => {
     it.each<[string, string, string]>([
       ["keys", "aws_access_key_id = AKIADEV0000000000001\naws_secret_access_key = x", "key AKIA…0001"],
-      ["keys with token", "aws_access_key_id = ASIADEV0000000000001\naws_secret_access_key = x\naws_session_token = t", "key ASIA…0001 with session token"],
-      ["a role", "role_arn = arn:aws:iam::1:role/Admin\nsource_profile = base", "role `Admin`, assumed with profile base (key AKIA…BASE)"],
-      ["a role before keys", "role_arn = arn:aws:iam::1:role/Admin\nsource_profile = base\naws_access_key_id = A\naws_secret_access_key = B", "role `Admin`, assumed with profile base (key AKIA…BASE)"],
-      ["its own keys for a role", "role_arn = arn:aws:iam::1:role/Admin\nsource_profile = dev\naws_access_key_id = AKIADEV0000000000001\naws_secret_access_key = B", "role `Admin`, assumed with its own keys"],
-      ["a role on an instance", "role_arn = arn:aws:iam::1:role/Admin\ncredential_source = Ec2InstanceMetadata", "role `Admin`, assumed with the EC2 instance role"],
-      ["a role in a container", "role_arn = arn:aws:iam::1:role/Admin\ncredential_source = EcsContainer", "role `Admin`, assumed with the container's role"],
-      ["a role from the environment", "role_arn = arn:aws:iam::1:role/Admin\ncredential_source = Environment", "role `Admin`, assumed with the environment's keys"],
-      ["a role with MFA", "role_arn = arn:aws:iam::1:role/Admin\nsource_profile = base\nmfa_serial = arn:aws:iam::1:mfa/me", "role `Admin`, assumed with profile base (key AKIA…BASE) and MFA"],
-      ["a role over a role", "role_arn = arn:aws:iam::1:role/Admin\nsource_profile = middle", "role `Admin`, assumed with profile middle (role `Middle`, assumed with profile base (key AKIA…BASE))"],
-      ["a web identity", "role_arn = arn:aws:iam::1:role/Admin\nweb_identity_token_file = /t", "role `Admin`, web identity token from /t"],
-      ["a process", "credential_process = /opt/bin/get-keys --password hunter2", "credential_process get-keys"],
-      ["a session", "sso_session = corp\nsso_account_id = 123456789012\nsso_role_name = Dev", "IAM Identity Center session `corp`, account 123456789012, role `Dev`"],
-      ["the older SSO", "sso_start_url = https://x.awsapps.com/start\nsso_region = us-east-1\nsso_account_id = 123456789012\nsso_role_name = Dev", "IAM Identity Center, account 123456789012, role `Dev`"],
+      [
+        "keys with token",
+        "aws_access_key_id = ASIADEV0000000000001\naws_secret_access_key = x\naws_session_token = t",
+        "key ASIA…0001 with session token",
+      ],
+      [
+        "a role",
+        "role_arn = arn:aws:iam::1:role/Admin\nsource_profile = base",
+        "role `Admin`, assumed with profile base (key AKIA…BASE)",
+      ],
+      [
+        "a role before keys",
+        "role_arn = arn:aws:iam::1:role/Admin\nsource_profile = base\naws_access_key_id = A\naws_secret_access_key = B",
+        "role `Admin`, assumed with profile base (key AKIA…BASE)",
+      ],
+      [
+        "its own keys for a role",
+        "role_arn = arn:aws:iam::1:role/Admin\nsource_profile = dev\naws_access_key_id = AKIADEV0000000000001\naws_secret_access_key = B",
+        "role `Admin`, assumed with its own keys",
+      ],
+      [
+        "a role on an instance",
+        "role_arn = arn:aws:iam::1:role/Admin\ncredential_source = Ec2InstanceMetadata",
+        "role `Admin`, assumed with the EC2 instance role",
+      ],
+      [
+        "a role in a container",
+        "role_arn = arn:aws:iam::1:role/Admin\ncredential_source = EcsContainer",
+        "role `Admin`, assumed with the container's role",
+      ],
+      [
+        "a role from the environment",
+        "role_arn = arn:aws:iam::1:role/Admin\ncredential_source = Environment",
+        "role `Admin`, assumed with the environment's keys",
+      ],
+      [
+        "a role with MFA",
+        "role_arn = arn:aws:iam::1:role/Admin\nsource_profile = base\nmfa_serial = arn:aws:iam::1:mfa/me",
+        "role `Admin`, assumed with profile base (key AKIA…BASE) and MFA",
+      ],
+      [
+        "a role over a role",
+        "role_arn = arn:aws:iam::1:role/Admin\nsource_profile = middle",
+        "role `Admin`, assumed with profile middle (role `Middle`, assumed with profile base (key AKIA…BASE))",
+      ],
+      [
+        "a web identity",
+        "role_arn = arn:aws:iam::1:role/Admin\nweb_identity_token_file = /t",
+        "role `Admin`, web identity token from /t",
+      ],
+      [
+        "a process",
+        "credential_process = /opt/bin/get-keys --password hunter2",
+        "credential_process get-keys",
+      ],
+      [
+        "a session",
+        "sso_session = corp\nsso_account_id = 123456789012\nsso_role_name = Dev",
+        "IAM Identity Center session `corp`, account 123456789012, role `Dev`",
+      ],
+      [
+        "the older SSO",
+        "sso_start_url = https://x.awsapps.com/start\nsso_region = us-east-1\nsso_account_id = 123456789012\nsso_role_name = Dev",
+        "IAM Identity Center, account 123456789012, role `Dev`",
+      ],
       ["aws login", "login_session = arn:aws:iam::1:user/me", "aws login session"],
     ])("%s", async (_, keys, detail) => {
       const decision = await decide({
@@ -262,20 +412,60 @@ describe("the order of credential sources", () => {
         config: `[profile dev]\n${keys}\n[profile middle]\nrole_arn = arn:aws:iam::1:role/Middle\nsource_profile = base\n[sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://x.awsapps.com/start\n`,
         credentials: "[base]\naws_access_key_id = AKIABASE000000000BASE\naws_secret_access_key = x\n",
       });
-      expect(decision.order[2]).toEqual({ source: "AWS_PROFILE", status: "used", detail: `profile dev: ${detail}` });
+      expect(decision.order[2]).toEqual({
+        source: "AWS_PROFILE",
+        status: "used",
+        detail: `profile dev: ${detail}`,
+      });
       expect(JSON.stringify(decision.order)).not.toContain("hunter2");
     });
 
     it.each<[string, string, string]>([
-      ["a source profile that does not exist", "role_arn = r\nsource_profile = nobody", "Profile 'dev' has source_profile 'nobody', which does not exist."],
-      ["a source profile without credentials", "role_arn = r\nsource_profile = empty", "Profile 'dev' has source_profile 'empty', which has no credentials."],
-      ["a circle", "role_arn = r\nsource_profile = circle", "The profiles 'circle' → 'dev' → 'circle' name each other as source_profile."],
-      ["two sources for a role", "role_arn = r\nsource_profile = base\ncredential_source = Environment", "Profile 'dev' has both source_profile and credential_source, and only one is allowed."],
-      ["an unknown credential_source", "role_arn = r\ncredential_source = Ec2", "Profile 'dev' has credential_source 'Ec2', which is none that AWS knows."],
-      ["a role without anything to assume it with", "role_arn = r", "Profile 'dev' has role_arn without source_profile, credential_source or web_identity_token_file."],
-      ["an sso_session that does not exist", "sso_session = crop\nsso_account_id = 1\nsso_role_name = Dev", "Profile 'dev' has sso_session 'crop', which does not exist."],
-      ["an sso_session without region", "sso_session = bare\nsso_account_id = 1\nsso_role_name = Dev", "[sso-session bare] lacks sso_region."],
-      ["SSO without account", "sso_session = corp\nsso_role_name = Dev", "Profile 'dev' lacks sso_account_id."],
+      [
+        "a source profile that does not exist",
+        "role_arn = r\nsource_profile = nobody",
+        "Profile 'dev' has source_profile 'nobody', which does not exist.",
+      ],
+      [
+        "a source profile without credentials",
+        "role_arn = r\nsource_profile = empty",
+        "Profile 'dev' has source_profile 'empty', which has no credentials.",
+      ],
+      [
+        "a circle",
+        "role_arn = r\nsource_profile = circle",
+        "The profiles 'circle' → 'dev' → 'circle' name each other as source_profile.",
+      ],
+      [
+        "two sources for a role",
+        "role_arn = r\nsource_profile = base\ncredential_source = Environment",
+        "Profile 'dev' has both source_profile and credential_source, and only one is allowed.",
+      ],
+      [
+        "an unknown credential_source",
+        "role_arn = r\ncredential_source = Ec2",
+        "Profile 'dev' has credential_source 'Ec2', which is none that AWS knows.",
+      ],
+      [
+        "a role without anything to assume it with",
+        "role_arn = r",
+        "Profile 'dev' has role_arn without source_profile, credential_source or web_identity_token_file.",
+      ],
+      [
+        "an sso_session that does not exist",
+        "sso_session = crop\nsso_account_id = 1\nsso_role_name = Dev",
+        "Profile 'dev' has sso_session 'crop', which does not exist.",
+      ],
+      [
+        "an sso_session without region",
+        "sso_session = bare\nsso_account_id = 1\nsso_role_name = Dev",
+        "[sso-session bare] lacks sso_region.",
+      ],
+      [
+        "SSO without account",
+        "sso_session = corp\nsso_role_name = Dev",
+        "Profile 'dev' lacks sso_account_id.",
+      ],
     ])("%s is told before anybody is asked", async (_, keys, message) => {
       const decision = await decide({
         env: PROFILE,
@@ -284,16 +474,33 @@ describe("the order of credential sources", () => {
           "[sso-session corp]\nsso_region = us-east-1\nsso_start_url = u\n[sso-session bare]\nsso_start_url = u\n",
         credentials: "[base]\naws_access_key_id = AKIABASE000000000BASE\naws_secret_access_key = x\n",
       });
-      expect(decision.chosen).toMatchObject({ source: "invalid", error: { code: "no-credentials", message } });
+      expect(decision.chosen).toMatchObject({
+        source: "invalid",
+        error: { code: "no-credentials", message },
+      });
       expect(decision.order[2]?.status).toBe("invalid");
     });
   });
 
   it("reads instance metadata settings from variables before the profile", async () => {
-    const config = "[default]\nec2_metadata_service_endpoint = http://127.0.0.1:1\nec2_metadata_v1_disabled = true\n";
-    expect((await decide({ config })).instanceMetadata).toEqual({ endpoint: "http://127.0.0.1:1", isDisabled: false, allowsVersion1: false });
-    expect((await decide({ config, env: { AWS_EC2_METADATA_SERVICE_ENDPOINT: "http://127.0.0.1:2" } })).instanceMetadata.endpoint).toBe("http://127.0.0.1:2");
-    expect((await decide({ env: { AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: "IPv6" } })).instanceMetadata.endpoint).toBe("http://[fd00:ec2::254]");
-    expect((await decide({})).instanceMetadata).toEqual({ endpoint: "http://169.254.169.254", isDisabled: false, allowsVersion1: true });
+    const config =
+      "[default]\nec2_metadata_service_endpoint = http://127.0.0.1:1\nec2_metadata_v1_disabled = true\n";
+    expect((await decide({ config })).instanceMetadata).toEqual({
+      endpoint: "http://127.0.0.1:1",
+      isDisabled: false,
+      allowsVersion1: false,
+    });
+    expect(
+      (await decide({ config, env: { AWS_EC2_METADATA_SERVICE_ENDPOINT: "http://127.0.0.1:2" } }))
+        .instanceMetadata.endpoint,
+    ).toBe("http://127.0.0.1:2");
+    expect(
+      (await decide({ env: { AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: "IPv6" } })).instanceMetadata.endpoint,
+    ).toBe("http://[fd00:ec2::254]");
+    expect((await decide({})).instanceMetadata).toEqual({
+      endpoint: "http://169.254.169.254",
+      isDisabled: false,
+      allowsVersion1: true,
+    });
   });
 });

@@ -12,7 +12,12 @@ import { blackHole } from "../helpers/black-hole.ts";
 import { jsonError, startIdentityServer, stsError, type IdentityServer } from "../helpers/identity-server.ts";
 import { createHome } from "../helpers/openclaw.ts";
 import { writeSharedFiles, writeSsoToken } from "../helpers/shared-files.ts";
-import { testRuntime, useEnvironment, type TestRuntime, type TestRuntimeOptions } from "../helpers/test-runtime.ts";
+import {
+  testRuntime,
+  useEnvironment,
+  type TestRuntime,
+  type TestRuntimeOptions,
+} from "../helpers/test-runtime.ts";
 
 interface Scene extends Partial<TestRuntimeOptions> {
   config?: string;
@@ -80,7 +85,8 @@ async function failureOf(work: Promise<unknown>): Promise<OpenclawError> {
 
 const KEYS = { AWS_ACCESS_KEY_ID: "AKIAENV0000000000001", AWS_SECRET_ACCESS_KEY: "env-secret" };
 const BASE = "[base]\naws_access_key_id = AKIABASE000000000001\naws_secret_access_key = base-secret\n";
-const SSO_SESSION = "[sso-session corp]\nsso_region = eu-west-3\nsso_start_url = https://corp.awsapps.com/start\n";
+const SSO_SESSION =
+  "[sso-session corp]\nsso_region = eu-west-3\nsso_start_url = https://corp.awsapps.com/start\n";
 const SSO_PROFILE = "[profile sso]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = Dev\n";
 const LEGACY_SSO =
   "[profile old]\nsso_start_url = https://corp.awsapps.com/start\nsso_region = eu-west-3\nsso_account_id = 123456789012\nsso_role_name = Dev\n";
@@ -97,7 +103,12 @@ describe("each source resolves to its own credentials", () => {
 
   it("key pair, with session token, account and expiry", async () => {
     const server = await startIdentityServer();
-    const env = { ...KEYS, AWS_SESSION_TOKEN: "t", AWS_CREDENTIAL_EXPIRATION: "2030-01-01T00:00:00Z", AWS_ACCOUNT_ID: "123456789012" };
+    const env = {
+      ...KEYS,
+      AWS_SESSION_TOKEN: "t",
+      AWS_CREDENTIAL_EXPIRATION: "2030-01-01T00:00:00Z",
+      AWS_ACCOUNT_ID: "123456789012",
+    };
     const home = createHome();
     const runtime = testRuntime({ env, home });
     const decision = decideCredentials({ env, shared: await loadSharedConfig(env, home) });
@@ -114,7 +125,10 @@ describe("each source resolves to its own credentials", () => {
 
   it("key pair before AWS_PROFILE, without the SDK's warning", async () => {
     const server = await startIdentityServer();
-    const { signer, runtime } = await machine(server, { env: { ...KEYS, AWS_PROFILE: "base" }, credentials: BASE });
+    const { signer, runtime } = await machine(server, {
+      env: { ...KEYS, AWS_PROFILE: "base" },
+      credentials: BASE,
+    });
     expect(await signer()).toBe("AKIAENV0000000000001");
     expect(runtime.stderr()).toBe("");
   });
@@ -140,7 +154,8 @@ describe("each source resolves to its own credentials", () => {
     const server = await startIdentityServer();
     const { signer, description } = await machine(server, {
       env: { AWS_PROFILE: "admin" },
-      config: "[profile admin]\nrole_arn = arn:aws:iam::1:role/Admin\nsource_profile = base\nregion = ap-south-1\nexternal_id = x-1\nrole_session_name = me\n",
+      config:
+        "[profile admin]\nrole_arn = arn:aws:iam::1:role/Admin\nsource_profile = base\nregion = ap-south-1\nexternal_id = x-1\nrole_session_name = me\n",
       credentials: BASE,
     });
     expect(await signer()).toBe("ASIASTSROLE000000001");
@@ -159,7 +174,8 @@ describe("each source resolves to its own credentials", () => {
     const server = await startIdentityServer();
     const { signer } = await machine(server, {
       env: { AWS_PROFILE: "both" },
-      config: "[profile both]\nrole_arn = arn:aws:iam::1:role/Admin\nsource_profile = base\naws_access_key_id = AKIAOWN0000000000001\naws_secret_access_key = x\n",
+      config:
+        "[profile both]\nrole_arn = arn:aws:iam::1:role/Admin\nsource_profile = base\naws_access_key_id = AKIAOWN0000000000001\naws_secret_access_key = x\n",
       credentials: BASE,
     });
     expect(await signer()).toBe("ASIASTSROLE000000001");
@@ -189,7 +205,9 @@ describe("each source resolves to its own credentials", () => {
   ])("role with credential_source %s", async (source, env, signer) => {
     const server = await startIdentityServer();
     const resolved = await machine(server, {
-      env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value.replace("SERVER", server.url)])),
+      env: Object.fromEntries(
+        Object.entries(env).map(([name, value]) => [name, value.replace("SERVER", server.url)]),
+      ),
       profileFlag: "admin",
       config: `[profile admin]\nrole_arn = arn:aws:iam::1:role/Admin\ncredential_source = ${source}\n`,
     });
@@ -212,7 +230,10 @@ describe("each source resolves to its own credentials", () => {
     const server = await startIdentityServer();
     const home = createHome();
     const program = path.join(home, "keys");
-    writeFileSync(program, '#!/bin/sh\necho \'{"Version":1,"AccessKeyId":"AKIAPROC000000000001","SecretAccessKey":"s"}\'\n');
+    writeFileSync(
+      program,
+      '#!/bin/sh\necho \'{"Version":1,"AccessKeyId":"AKIAPROC000000000001","SecretAccessKey":"s"}\'\n',
+    );
     chmodSync(program, 0o755);
     const { signer, description } = await machine(server, {
       home,
@@ -227,10 +248,18 @@ describe("each source resolves to its own credentials", () => {
     const server = await startIdentityServer();
     const home = createHome();
     await writeSsoToken(home, "corp", { accessToken: "sso-token", expiresAt: later(HOUR) });
-    const { signer } = await machine(server, { home, env: { AWS_PROFILE: "sso" }, config: SSO_SESSION + SSO_PROFILE });
+    const { signer } = await machine(server, {
+      home,
+      env: { AWS_PROFILE: "sso" },
+      config: SSO_SESSION + SSO_PROFILE,
+    });
     expect(await signer()).toBe("ASIASSO0000000000001");
     expect(server.calls).toMatchObject([
-      { action: "GetRoleCredentials", signedBy: "sso-token", parameters: { account_id: "123456789012", role_name: "Dev" } },
+      {
+        action: "GetRoleCredentials",
+        signedBy: "sso-token",
+        parameters: { account_id: "123456789012", role_name: "Dev" },
+      },
     ]);
   });
 
@@ -244,7 +273,11 @@ describe("each source resolves to its own credentials", () => {
       clientSecret: "s",
       refreshToken: "refresh-1",
     });
-    const { signer } = await machine(server, { home, env: { AWS_PROFILE: "sso" }, config: SSO_SESSION + SSO_PROFILE });
+    const { signer } = await machine(server, {
+      home,
+      env: { AWS_PROFILE: "sso" },
+      config: SSO_SESSION + SSO_PROFILE,
+    });
     expect(await signer()).toBe("ASIASSO0000000000001");
     expect(server.calls.map(({ action, signedBy }) => [action, signedBy])).toEqual([
       ["CreateToken", undefined],
@@ -255,7 +288,10 @@ describe("each source resolves to its own credentials", () => {
   it("the older SSO with a valid sign-in", async () => {
     const server = await startIdentityServer();
     const home = createHome();
-    await writeSsoToken(home, "https://corp.awsapps.com/start", { accessToken: "old-form", expiresAt: later(HOUR) });
+    await writeSsoToken(home, "https://corp.awsapps.com/start", {
+      accessToken: "old-form",
+      expiresAt: later(HOUR),
+    });
     const { signer } = await machine(server, { home, env: { AWS_PROFILE: "old" }, config: LEGACY_SSO });
     expect(await signer()).toBe("ASIASSO0000000000001");
     expect(server.calls[0]?.signedBy).toBe("old-form");
@@ -287,7 +323,13 @@ describe("each source resolves to its own credentials", () => {
     writeFileSync(
       path.join(folder, `${createHash("sha256").update(session).digest("hex")}.json`),
       JSON.stringify({
-        accessToken: { accessKeyId: "ASIALOGIN00000000001", secretAccessKey: "s", sessionToken: "t", accountId: "123456789012", expiresAt: later(HOUR) },
+        accessToken: {
+          accessKeyId: "ASIALOGIN00000000001",
+          secretAccessKey: "s",
+          sessionToken: "t",
+          accountId: "123456789012",
+          expiresAt: later(HOUR),
+        },
         clientId: "c",
         refreshToken: "r",
         dpopKey: "k",
@@ -307,14 +349,22 @@ describe("each source resolves to its own credentials", () => {
     writeFileSync(path.join(home, "token"), "web-token");
     const { signer } = await machine(server, {
       home,
-      env: { AWS_WEB_IDENTITY_TOKEN_FILE: path.join(home, "token"), AWS_ROLE_ARN: "arn:aws:iam::1:role/Pod", AWS_ROLE_SESSION_NAME: "pod-1" },
+      env: {
+        AWS_WEB_IDENTITY_TOKEN_FILE: path.join(home, "token"),
+        AWS_ROLE_ARN: "arn:aws:iam::1:role/Pod",
+        AWS_ROLE_SESSION_NAME: "pod-1",
+      },
     });
     expect(await signer()).toBe("ASIASTSWEBID00000001");
     expect(server.calls).toMatchObject([
       {
         action: "AssumeRoleWithWebIdentity",
         signedBy: undefined,
-        parameters: { RoleArn: "arn:aws:iam::1:role/Pod", WebIdentityToken: "web-token", RoleSessionName: "pod-1" },
+        parameters: {
+          RoleArn: "arn:aws:iam::1:role/Pod",
+          WebIdentityToken: "web-token",
+          RoleSessionName: "pod-1",
+        },
       },
     ]);
   });
@@ -336,7 +386,11 @@ describe("each source resolves to its own credentials", () => {
     ["no token", {}, undefined],
     ["a token", { AWS_CONTAINER_AUTHORIZATION_TOKEN: "direct" }, "direct"],
     ["a token file", { AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: "HOME/token" }, "from-file"],
-    ["both", { AWS_CONTAINER_AUTHORIZATION_TOKEN: "direct", AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: "HOME/token" }, "from-file"],
+    [
+      "both",
+      { AWS_CONTAINER_AUTHORIZATION_TOKEN: "direct", AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: "HOME/token" },
+      "from-file",
+    ],
   ])("container endpoint with %s", async (_, env, token) => {
     const server = await startIdentityServer();
     const home = createHome();
@@ -345,7 +399,9 @@ describe("each source resolves to its own credentials", () => {
       home,
       env: {
         AWS_CONTAINER_CREDENTIALS_FULL_URI: `${server.url}/container/v1`,
-        ...Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value.replace("HOME", home)])),
+        ...Object.fromEntries(
+          Object.entries(env).map(([name, value]) => [name, value.replace("HOME", home)]),
+        ),
       },
     });
     expect(await signer()).toBe("ASIACONTAINER0000001");
@@ -391,7 +447,10 @@ describe("detection", () => {
   });
 
   it("asks the instance once per process, and finds a role or none", async () => {
-    for (const [role, found] of [["R", true], [undefined, false]] as const) {
+    for (const [role, found] of [
+      ["R", true],
+      [undefined, false],
+    ] as const) {
       const server = await startIdentityServer({ role });
       const { detect } = await machine(server, {});
       expect(await Promise.all([detect(), detect()])).toEqual([found, found]);
@@ -407,7 +466,8 @@ describe("detection", () => {
     const error = await failureOf(signer());
     expect(error.code).toBe("no-credentials");
     expect(error.message).toContain("AWS_EC2_METADATA_DISABLED");
-    for (const source of ["AWS_BEARER_TOKEN_BEDROCK", "AWS_ACCESS_KEY_ID", "AWS_PROFILE", "default chain"]) expect(error.message).toContain(source);
+    for (const source of ["AWS_BEARER_TOKEN_BEDROCK", "AWS_ACCESS_KEY_ID", "AWS_PROFILE", "default chain"])
+      expect(error.message).toContain(source);
     expect(server.connections()).toBe(0);
   });
 });
@@ -422,7 +482,8 @@ describe("an instance that gives no credentials", () => {
 
   it("says that instance metadata answers 403", async () => {
     const server = await startIdentityServer();
-    for (const action of ["ImdsToken", "ImdsRole", "ImdsCredentials"]) server.answer(action, { status: 403, body: "forbidden" });
+    for (const action of ["ImdsToken", "ImdsRole", "ImdsCredentials"])
+      server.answer(action, { status: 403, body: "forbidden" });
     const error = await failureOf((await machine(server, {})).signer());
     expect(error.code).toBe("no-credentials");
     expect(error.message).toContain("answered 403");
@@ -442,7 +503,9 @@ describe("an instance that gives no credentials", () => {
 
   it("gives up after 1 s where no connection comes about", async () => {
     const server = await startIdentityServer();
-    const { signer, detect } = await machine(server, { env: { AWS_EC2_METADATA_SERVICE_ENDPOINT: await blackHole() } });
+    const { signer, detect } = await machine(server, {
+      env: { AWS_EC2_METADATA_SERVICE_ENDPOINT: await blackHole() },
+    });
     const started = performance.now();
     const [isThere, error] = await Promise.all([detect(), failureOf(signer())]);
     expect(performance.now() - started).toBeLessThan(1400);
@@ -453,7 +516,9 @@ describe("an instance that gives no credentials", () => {
   it("gives up at once where nothing listens", async () => {
     const server = await startIdentityServer();
     const unused = await freePort();
-    const { signer, detect } = await machine(server, { env: { AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://127.0.0.1:${unused}` } });
+    const { signer, detect } = await machine(server, {
+      env: { AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://127.0.0.1:${unused}` },
+    });
     const started = performance.now();
     expect(await detect()).toBe(false);
     const error = await failureOf(signer());
@@ -464,13 +529,67 @@ describe("an instance that gives no credentials", () => {
 
 describe("what goes wrong while credentials are resolved", () => {
   it.each<[string, Scene & { token?: [string, Record<string, unknown>] }, string, string, RegExp]>([
-    ["an SSO session that has expired and cannot be renewed", { env: { AWS_PROFILE: "sso" }, config: SSO_SESSION + SSO_PROFILE, token: ["corp", { accessToken: "x", expiresAt: later(-HOUR) }] }, "credentials-expired", "aws sso login --profile sso", /'sso' has expired/],
-    ["an SSO session without sign-in", { env: { AWS_PROFILE: "sso" }, config: SSO_SESSION + SSO_PROFILE }, "no-credentials", "aws sso login --profile sso", /'sso' is not signed in/],
-    ["an older SSO that has expired", { env: { AWS_PROFILE: "old" }, config: LEGACY_SSO, token: ["https://corp.awsapps.com/start", { accessToken: "x", expiresAt: later(-HOUR) }] }, "credentials-expired", "aws sso login --profile old", /'old' has expired/],
-    ["an older SSO without sign-in", { env: { AWS_PROFILE: "old" }, config: LEGACY_SSO }, "no-credentials", "aws sso login --profile old", /'old' is not signed in/],
-    ["a role whose source profile's SSO has expired", { env: { AWS_PROFILE: "admin" }, config: `${SSO_SESSION}${SSO_PROFILE}[profile admin]\nrole_arn = r\nsource_profile = sso\n`, token: ["corp", { accessToken: "x", expiresAt: later(-HOUR) }] }, "credentials-expired", "aws sso login --profile sso", /'sso' has expired/],
-    ["a token file that is missing", { env: { AWS_WEB_IDENTITY_TOKEN_FILE: "/nowhere/token", AWS_ROLE_ARN: "r" } }, "no-credentials", "Correct the path, or let the program that writes the file run first.", /\/nowhere\/token, which does not exist/],
-    ["an aws login session without sign-in", { env: { AWS_PROFILE: "login" }, config: "[profile login]\nlogin_session = arn:x\n" }, "credentials-expired", "aws login --profile login", /'login' has expired or is gone/],
+    [
+      "an SSO session that has expired and cannot be renewed",
+      {
+        env: { AWS_PROFILE: "sso" },
+        config: SSO_SESSION + SSO_PROFILE,
+        token: ["corp", { accessToken: "x", expiresAt: later(-HOUR) }],
+      },
+      "credentials-expired",
+      "aws sso login --profile sso",
+      /'sso' has expired/,
+    ],
+    [
+      "an SSO session without sign-in",
+      { env: { AWS_PROFILE: "sso" }, config: SSO_SESSION + SSO_PROFILE },
+      "no-credentials",
+      "aws sso login --profile sso",
+      /'sso' is not signed in/,
+    ],
+    [
+      "an older SSO that has expired",
+      {
+        env: { AWS_PROFILE: "old" },
+        config: LEGACY_SSO,
+        token: ["https://corp.awsapps.com/start", { accessToken: "x", expiresAt: later(-HOUR) }],
+      },
+      "credentials-expired",
+      "aws sso login --profile old",
+      /'old' has expired/,
+    ],
+    [
+      "an older SSO without sign-in",
+      { env: { AWS_PROFILE: "old" }, config: LEGACY_SSO },
+      "no-credentials",
+      "aws sso login --profile old",
+      /'old' is not signed in/,
+    ],
+    [
+      "a role whose source profile's SSO has expired",
+      {
+        env: { AWS_PROFILE: "admin" },
+        config: `${SSO_SESSION}${SSO_PROFILE}[profile admin]\nrole_arn = r\nsource_profile = sso\n`,
+        token: ["corp", { accessToken: "x", expiresAt: later(-HOUR) }],
+      },
+      "credentials-expired",
+      "aws sso login --profile sso",
+      /'sso' has expired/,
+    ],
+    [
+      "a token file that is missing",
+      { env: { AWS_WEB_IDENTITY_TOKEN_FILE: "/nowhere/token", AWS_ROLE_ARN: "r" } },
+      "no-credentials",
+      "Correct the path, or let the program that writes the file run first.",
+      /\/nowhere\/token, which does not exist/,
+    ],
+    [
+      "an aws login session without sign-in",
+      { env: { AWS_PROFILE: "login" }, config: "[profile login]\nlogin_session = arn:x\n" },
+      "credentials-expired",
+      "aws login --profile login",
+      /'login' has expired or is gone/,
+    ],
   ])("%s", async (_, { token, ...scene }, code, hint, message) => {
     const server = await startIdentityServer();
     const home = createHome();
@@ -481,25 +600,71 @@ describe("what goes wrong while credentials are resolved", () => {
   });
 
   it.each<[string, string, [string, number], string, RegExp]>([
-    ["a sign-in that IAM Identity Center has ended", "GetRoleCredentials", ["UnauthorizedException", 401], "credentials-expired", /session of profile 'sso' has expired/],
-    ["a role that IAM Identity Center does not give", "GetRoleCredentials", ["ForbiddenException", 403], "access-denied", /gives no credentials/],
-    ["too many questions to IAM Identity Center", "GetRoleCredentials", ["TooManyRequestsException", 429], "throttled", /asked too often/],
+    [
+      "a sign-in that IAM Identity Center has ended",
+      "GetRoleCredentials",
+      ["UnauthorizedException", 401],
+      "credentials-expired",
+      /session of profile 'sso' has expired/,
+    ],
+    [
+      "a role that IAM Identity Center does not give",
+      "GetRoleCredentials",
+      ["ForbiddenException", 403],
+      "access-denied",
+      /gives no credentials/,
+    ],
+    [
+      "too many questions to IAM Identity Center",
+      "GetRoleCredentials",
+      ["TooManyRequestsException", 429],
+      "throttled",
+      /asked too often/,
+    ],
   ])("%s", async (_, action, [type, status], code, message) => {
     const server = await startIdentityServer();
     const home = createHome();
     await writeSsoToken(home, "corp", { accessToken: "sso-token", expiresAt: later(HOUR) });
     server.answer(action, jsonError(type, "No access", status));
-    const error = await failureOf((await machine(server, { home, env: { AWS_PROFILE: "sso", AWS_MAX_ATTEMPTS: "1" }, config: SSO_SESSION + SSO_PROFILE })).signer());
+    const error = await failureOf(
+      (
+        await machine(server, {
+          home,
+          env: { AWS_PROFILE: "sso", AWS_MAX_ATTEMPTS: "1" },
+          config: SSO_SESSION + SSO_PROFILE,
+        })
+      ).signer(),
+    );
     expect(error.code).toBe(code);
     expect(error.message).toMatch(message);
   });
 
   it.each([
-    ["AccessDenied", "User: arn:aws:iam::123456789012:user/me is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::1:role/Admin", 403, "access-denied"],
+    [
+      "AccessDenied",
+      "User: arn:aws:iam::123456789012:user/me is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::1:role/Admin",
+      403,
+      "access-denied",
+    ],
     ["ExpiredToken", "The security token included in the request is expired", 403, "credentials-expired"],
-    ["InvalidClientTokenId", "The security token included in the request is invalid.", 403, "credentials-rejected"],
-    ["SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided.", 403, "credentials-rejected"],
-    ["RegionDisabledException", "STS is not activated in this region for account:123456789012.", 403, "access-denied"],
+    [
+      "InvalidClientTokenId",
+      "The security token included in the request is invalid.",
+      403,
+      "credentials-rejected",
+    ],
+    [
+      "SignatureDoesNotMatch",
+      "The request signature we calculated does not match the signature you provided.",
+      403,
+      "credentials-rejected",
+    ],
+    [
+      "RegionDisabledException",
+      "STS is not activated in this region for account:123456789012.",
+      403,
+      "access-denied",
+    ],
     ["Throttling", "Rate exceeded", 400, "throttled"],
     ["InternalFailure", "An internal error occurred", 500, "service-unavailable"],
   ])("STS answering %s is told with AWS's words", async (type, text, status, code) => {
@@ -518,35 +683,68 @@ describe("what goes wrong while credentials are resolved", () => {
   });
 
   it.each([
-    ["InvalidIdentityToken", "No OpenIDConnect provider found in your account for https://oidc.example", "credentials-rejected"],
-    ["ExpiredTokenException", "Token expired: current date/time must be before the expiration date/time", "credentials-expired"],
+    [
+      "InvalidIdentityToken",
+      "No OpenIDConnect provider found in your account for https://oidc.example",
+      "credentials-rejected",
+    ],
+    [
+      "ExpiredTokenException",
+      "Token expired: current date/time must be before the expiration date/time",
+      "credentials-expired",
+    ],
     ["AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity", "access-denied"],
   ])("a web identity answered with %s", async (type, text, code) => {
     const server = await startIdentityServer();
     server.answer("AssumeRoleWithWebIdentity", stsError(type, text, 400));
     const home = createHome();
     writeFileSync(path.join(home, "token"), "web-token");
-    const { signer } = await machine(server, { home, env: { AWS_WEB_IDENTITY_TOKEN_FILE: path.join(home, "token"), AWS_ROLE_ARN: "r", AWS_MAX_ATTEMPTS: "1" } });
+    const { signer } = await machine(server, {
+      home,
+      env: {
+        AWS_WEB_IDENTITY_TOKEN_FILE: path.join(home, "token"),
+        AWS_ROLE_ARN: "r",
+        AWS_MAX_ATTEMPTS: "1",
+      },
+    });
     expect((await failureOf(signer())).code).toBe(code);
   });
 
   it.each([
-    ["exit 3", "echo 'please sign in' >&2; exit 3", /credential_process keys of profile 'proc' failed: please sign in\./],
+    [
+      "exit 3",
+      "echo 'please sign in' >&2; exit 3",
+      /credential_process keys of profile 'proc' failed: please sign in\./,
+    ],
     ["no JSON", "echo hello", /printed something that is not JSON/],
     ["another version", `echo '{"Version":2}'`, /printed JSON without "Version": 1/],
     ["no keys", `echo '{"Version":1}'`, /printed no AccessKeyId/],
-    ["expired keys", `echo '{"Version":1,"AccessKeyId":"A","SecretAccessKey":"S","Expiration":"2001-01-01T00:00:00Z"}'`, /returned credentials that have expired/],
-    ["a secret on stderr", "echo 'bad token wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' >&2; exit 1", /failed: bad token …\./],
+    [
+      "expired keys",
+      `echo '{"Version":1,"AccessKeyId":"A","SecretAccessKey":"S","Expiration":"2001-01-01T00:00:00Z"}'`,
+      /returned credentials that have expired/,
+    ],
+    [
+      "a secret on stderr",
+      "echo 'bad token wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' >&2; exit 1",
+      /failed: bad token …\./,
+    ],
   ])("a credential_process with %s, without its command line", async (_, script, message) => {
     const server = await startIdentityServer();
     const home = createHome();
     const program = path.join(home, "keys");
     writeFileSync(program, `#!/bin/sh\n${script}\n`);
     chmodSync(program, 0o755);
-    const { signer } = await machine(server, { home, env: { AWS_PROFILE: "proc" }, config: `[profile proc]\ncredential_process = ${program} --password hunter2\n` });
+    const { signer } = await machine(server, {
+      home,
+      env: { AWS_PROFILE: "proc" },
+      config: `[profile proc]\ncredential_process = ${program} --password hunter2\n`,
+    });
     const error = await failureOf(signer());
     expect(error.message).toMatch(message);
-    expect(`${error.message} ${error.hint} ${String(error.cause)} ${JSON.stringify(error.details)}`).not.toMatch(/hunter2|EXAMPLEKEY/);
+    expect(
+      `${error.message} ${error.hint} ${String(error.cause)} ${JSON.stringify(error.details)}`,
+    ).not.toMatch(/hunter2|EXAMPLEKEY/);
   });
 
   it("a credential_process that does not end is given up", async () => {
@@ -576,7 +774,11 @@ describe("what goes wrong while credentials are resolved", () => {
   it("STS that cannot be reached is a network error", async () => {
     const server = await startIdentityServer();
     const { signer } = await machine(server, {
-      env: { AWS_PROFILE: "admin", AWS_ENDPOINT_URL_STS: `http://127.0.0.1:${await freePort()}`, AWS_MAX_ATTEMPTS: "1" },
+      env: {
+        AWS_PROFILE: "admin",
+        AWS_ENDPOINT_URL_STS: `http://127.0.0.1:${await freePort()}`,
+        AWS_MAX_ATTEMPTS: "1",
+      },
       config: "[profile admin]\nrole_arn = arn:aws:iam::1:role/Admin\nsource_profile = base\n",
       credentials: BASE,
     });
@@ -586,14 +788,20 @@ describe("what goes wrong while credentials are resolved", () => {
   it("a container endpoint that refuses", async () => {
     const server = await startIdentityServer();
     server.answer("ContainerCredentials", { status: 403, body: '{"Code":"AccessDenied"}' });
-    const error = await failureOf((await machine(server, { env: { AWS_CONTAINER_CREDENTIALS_FULL_URI: `${server.url}/container` } })).signer());
+    const error = await failureOf(
+      (
+        await machine(server, { env: { AWS_CONTAINER_CREDENTIALS_FULL_URI: `${server.url}/container` } })
+      ).signer(),
+    );
     expect(error.code).toBe("no-credentials");
     expect(error.message).toContain("status: 403");
   });
 
   it("a container endpoint that is not allowed by AWS's rules", async () => {
     const server = await startIdentityServer();
-    const error = await failureOf((await machine(server, { env: { AWS_CONTAINER_CREDENTIALS_FULL_URI: "http://192.0.2.1/x" } })).signer());
+    const error = await failureOf(
+      (await machine(server, { env: { AWS_CONTAINER_CREDENTIALS_FULL_URI: "http://192.0.2.1/x" } })).signer(),
+    );
     expect(error.code).toBe("no-credentials");
     expect(error.message).toContain("URL not accepted");
   });
@@ -617,16 +825,26 @@ describe("what goes wrong while credentials are resolved", () => {
 });
 
 describe("multi-factor authentication", () => {
-  const config = "[profile admin]\nrole_arn = arn:aws:iam::1:role/Admin\nsource_profile = base\nmfa_serial = arn:aws:iam::1:mfa/me\n";
+  const config =
+    "[profile admin]\nrole_arn = arn:aws:iam::1:role/Admin\nsource_profile = base\nmfa_serial = arn:aws:iam::1:mfa/me\n";
 
   it("asks at a terminal and sends the code", async () => {
     const server = await startIdentityServer();
     const stdin: PassThrough & { isTTY?: boolean } = new PassThrough();
     stdin.isTTY = true;
     stdin.write("123456\n");
-    const { signer, runtime } = await machine(server, { env: { AWS_PROFILE: "admin" }, config, credentials: BASE, stdin, isTTY: true });
+    const { signer, runtime } = await machine(server, {
+      env: { AWS_PROFILE: "admin" },
+      config,
+      credentials: BASE,
+      stdin,
+      isTTY: true,
+    });
     expect(await signer()).toBe("ASIASTSROLE000000001");
-    expect(server.calls[0]?.parameters).toMatchObject({ SerialNumber: "arn:aws:iam::1:mfa/me", TokenCode: "123456" });
+    expect(server.calls[0]?.parameters).toMatchObject({
+      SerialNumber: "arn:aws:iam::1:mfa/me",
+      TokenCode: "123456",
+    });
     expect(runtime.stderr()).toBe("MFA code for arn:aws:iam::1:mfa/me: ");
   });
 
@@ -634,7 +852,14 @@ describe("multi-factor authentication", () => {
     const server = await startIdentityServer();
     const stdin: PassThrough & { isTTY?: boolean } = new PassThrough();
     stdin.isTTY = true;
-    const { signer, runtime } = await machine(server, { env: { AWS_PROFILE: "admin" }, config, credentials: BASE, stdin, isTTY: true, timeoutMs: 400 });
+    const { signer, runtime } = await machine(server, {
+      env: { AWS_PROFILE: "admin" },
+      config,
+      credentials: BASE,
+      stdin,
+      isTTY: true,
+      timeoutMs: 400,
+    });
     const signed = signer();
     await expect.poll(() => runtime.stderr()).toContain("MFA code");
     const typed = setTimeout(() => stdin.write("123456\n"), 600);
@@ -644,8 +869,13 @@ describe("multi-factor authentication", () => {
 
   it("is an error in a pipe, and asks nobody", async () => {
     const server = await startIdentityServer();
-    const error = await failureOf((await machine(server, { env: { AWS_PROFILE: "admin" }, config, credentials: BASE })).signer());
-    expect(error).toMatchObject({ code: "no-credentials", hint: "Run the command in a terminal, or use a profile without mfa_serial." });
+    const error = await failureOf(
+      (await machine(server, { env: { AWS_PROFILE: "admin" }, config, credentials: BASE })).signer(),
+    );
+    expect(error).toMatchObject({
+      code: "no-credentials",
+      hint: "Run the command in a terminal, or use a profile without mfa_serial.",
+    });
     expect(server.connections()).toBe(0);
   });
 

@@ -20,7 +20,11 @@ function counted(lifetimes: (number | undefined | Error)[]) {
     },
     () => time,
   );
-  return { id: async (options?: { forceRefresh: boolean }) => (await provider(options)).accessKeyId, pass: (ms: number) => (time += ms), asked: () => count };
+  return {
+    id: async (options?: { forceRefresh: boolean }) => (await provider(options)).accessKeyId,
+    pass: (ms: number) => (time += ms),
+    asked: () => count,
+  };
 }
 
 describe("credentials that renew themselves", () => {

@@ -13,9 +13,30 @@ function plain(map: ReadonlyMap<string, Keys>): Record<string, Record<string, st
 
 /** Files with everything the grammar has: prefixes, quotes, comments, blocks, repetitions, odd spaces, broken lines. */
 const name = fc.constantFrom("default", "dev", "prod.eu", "team-1", "a@b", "with space", "x/y", "9");
-const key = fc.constantFrom("region", "aws_access_key_id", "aws_secret_access_key", "role_arn", "s3", "endpoint_url", "a b", "x-y");
+const key = fc.constantFrom(
+  "region",
+  "aws_access_key_id",
+  "aws_secret_access_key",
+  "role_arn",
+  "s3",
+  "endpoint_url",
+  "a b",
+  "x-y",
+);
 const value = fc.oneof(
-  fc.constantFrom("", "us-east-1", "AKIA123", "a=b", "x#y", "x ; comment", "x # comment", "x;y", '"quoted"', "ümlaut", " "),
+  fc.constantFrom(
+    "",
+    "us-east-1",
+    "AKIA123",
+    "a=b",
+    "x#y",
+    "x ; comment",
+    "x # comment",
+    "x;y",
+    '"quoted"',
+    "ümlaut",
+    " ",
+  ),
   fc.string({ maxLength: 12 }).map((text) => text.replaceAll(/[\r\n]/g, "")),
 );
 const title = fc.oneof(
@@ -30,9 +51,32 @@ const title = fc.oneof(
   fc.constantFrom("preview", "profile.dotted", "sso-session.dotted", "", " default ", "profile\ttabbed"),
 );
 const line = fc.oneof(
-  { weight: 3, arbitrary: fc.tuple(fc.constantFrom("", "  ", "\t"), key, fc.constantFrom("=", " = ", "= "), value).map((parts) => parts.join("")) },
-  { weight: 2, arbitrary: fc.tuple(title, fc.constantFrom("", " # note", "  ")).map(([text, rest]) => `[${text}]${rest}`) },
-  { weight: 1, arbitrary: fc.constantFrom("", "# comment", "; comment", "  # indented", "[broken", "no equals here", "= value", "]", "[]") },
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(fc.constantFrom("", "  ", "\t"), key, fc.constantFrom("=", " = ", "= "), value)
+      .map((parts) => parts.join("")),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(title, fc.constantFrom("", " # note", "  "))
+      .map(([text, rest]) => `[${text}]${rest}`),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      "",
+      "# comment",
+      "; comment",
+      "  # indented",
+      "[broken",
+      "no equals here",
+      "= value",
+      "]",
+      "[]",
+    ),
+  },
 );
 const fileText = fc
   .tuple(fc.array(line, { maxLength: 25 }), fc.constantFrom("\n", "\r\n"), fc.constantFrom("", "\uFEFF"))
@@ -51,7 +95,10 @@ describe("the shared config and credentials files", () => {
           const init = { filepath, configFilepath, ignoreCache: true };
           const theirs = await parseKnownFiles(init);
           const { configFile } = await loadSharedConfigFiles(init);
-          const ours = await loadSharedConfig({ AWS_CONFIG_FILE: configFilepath, AWS_SHARED_CREDENTIALS_FILE: filepath }, folder);
+          const ours = await loadSharedConfig(
+            { AWS_CONFIG_FILE: configFilepath, AWS_SHARED_CREDENTIALS_FILE: filepath },
+            folder,
+          );
 
           const isProfile = (section: string): boolean => !/^(profile|sso-session|services)\./.test(section);
           const expected = Object.fromEntries(
@@ -60,17 +107,23 @@ describe("the shared config and credentials files", () => {
               .map(([section, keys]) => [section, { ...keys }]),
           );
           const withKeys = Object.fromEntries(
-            [...ours.profiles].filter(([, { keys }]) => Object.keys(keys).length > 0).map(([section, { keys }]) => [section, { ...keys }]),
+            [...ours.profiles]
+              .filter(([, { keys }]) => Object.keys(keys).length > 0)
+              .map(([section, { keys }]) => [section, { ...keys }]),
           );
           expect(withKeys).toEqual(expected);
-          const sessions = Object.fromEntries(Object.entries(plain(ours.ssoSessions)).filter(([, keys]) => Object.keys(keys).length > 0));
+          const sessions = Object.fromEntries(
+            Object.entries(plain(ours.ssoSessions)).filter(([, keys]) => Object.keys(keys).length > 0),
+          );
           expect(sessions).toEqual(plainRecord(await loadSsoSessionData(init)));
           const services = Object.fromEntries(
             Object.entries(configFile)
               .filter(([section]) => section.startsWith("services."))
               .map(([section, keys]) => [section.slice("services.".length), { ...keys }]),
           );
-          const ourServices = Object.fromEntries(Object.entries(plain(ours.services)).filter(([, keys]) => Object.keys(keys).length > 0));
+          const ourServices = Object.fromEntries(
+            Object.entries(plain(ours.services)).filter(([, keys]) => Object.keys(keys).length > 0),
+          );
           expect(ourServices).toEqual(services);
         }),
         { numRuns: 400 },
@@ -94,10 +147,16 @@ describe("the shared config and credentials files", () => {
   it("merge by profile, the credentials file winning, and remember where each profile stands", async () => {
     const home = createHome();
     mkdirSync(path.join(home, ".aws"));
-    writeFileSync(path.join(home, ".aws", "config"), "[profile dev]\nregion = eu-west-1\naws_access_key_id = OLD\n");
+    writeFileSync(
+      path.join(home, ".aws", "config"),
+      "[profile dev]\nregion = eu-west-1\naws_access_key_id = OLD\n",
+    );
     writeFileSync(path.join(home, ".aws", "credentials"), "[dev]\naws_access_key_id = NEW\n[alone]\nx = y\n");
     const shared = await loadSharedConfig({}, home);
-    expect({ ...shared.profiles.get("dev")?.keys }).toEqual({ region: "eu-west-1", aws_access_key_id: "NEW" });
+    expect({ ...shared.profiles.get("dev")?.keys }).toEqual({
+      region: "eu-west-1",
+      aws_access_key_id: "NEW",
+    });
     expect(shared.profiles.get("dev")?.files).toEqual(["config", "credentials"]);
     expect(shared.profiles.get("alone")?.files).toEqual(["credentials"]);
   });
@@ -113,7 +172,10 @@ describe("the shared config and credentials files", () => {
     const home = createHome();
     const shared = await loadSharedConfig({ AWS_SHARED_CREDENTIALS_FILE: "/nowhere/credentials" }, home);
     expect(shared.problems).toEqual([
-      { file: "/nowhere/credentials", message: "AWS_SHARED_CREDENTIALS_FILE names '/nowhere/credentials', which does not exist" },
+      {
+        file: "/nowhere/credentials",
+        message: "AWS_SHARED_CREDENTIALS_FILE names '/nowhere/credentials', which does not exist",
+      },
     ]);
   });
 
@@ -122,7 +184,10 @@ describe("the shared config and credentials files", () => {
     mkdirSync(path.join(home, ".aws", "config"), { recursive: true });
     const shared = await loadSharedConfig({}, home);
     expect(shared.problems).toEqual([
-      { file: path.join(home, ".aws", "config"), message: expect.stringContaining("cannot be read: it is a folder") },
+      {
+        file: path.join(home, ".aws", "config"),
+        message: expect.stringContaining("cannot be read: it is a folder"),
+      },
     ]);
   });
 
@@ -157,10 +222,14 @@ describe("the shared config and credentials files", () => {
       "# mine\n[default]\nregion = x\ns3 =\n  max_concurrent_requests = 20\n[plugins]\na = b\n[profile 'dev']\nx = y ; note\n" +
       "[sso-session corp]\nsso_region = x\n[services s]\nsts =\n  endpoint_url = http://x\n";
     expect(parseSharedFile(text, "file", "config").problems).toEqual([]);
-    expect(parseSharedFile("[default]\na = b\n[x y z]\n[profile.x]\n", "file", "credentials").problems).toEqual([]);
+    expect(
+      parseSharedFile("[default]\na = b\n[x y z]\n[profile.x]\n", "file", "credentials").problems,
+    ).toEqual([]);
   });
 });
 
 function plainRecord(record: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(record).map(([section, keys]) => [section, { ...(keys as object) }]));
+  return Object.fromEntries(
+    Object.entries(record).map(([section, keys]) => [section, { ...(keys as object) }]),
+  );
 }

@@ -5,6 +5,7 @@ import {
 } from "@aws-sdk/client-bedrock-runtime";
 import { describe, expect, it } from "vitest";
 import { emulate, runtimeClient, user } from "./clients.ts";
+import { send, sign } from "./signed-request.ts";
 
 const NOVA = "amazon.nova-micro-v1:0";
 const UNSUPPORTED =
@@ -162,6 +163,80 @@ describe("Converse", () => {
       $metadata: { httpStatusCode: 400, requestId: emulator.calls[0]?.requestId },
     });
     expect(emulator.calls[0]?.status).toBe(400);
+  });
+});
+
+describe("bodies that no SDK would send", () => {
+  const message = { role: "user", content: [{ text: "Hi" }] };
+
+  it.each<[unknown, string, string]>([
+    ["not JSON", "SerializationException", "not a JSON object"],
+    [[], "SerializationException", "not a JSON object"],
+    [{ messages: "Hi" }, "ValidationException", "'messages'"],
+    [{ messages: ["Hi"] }, "ValidationException", "'messages.1.member'"],
+    [
+      { messages: [{}] },
+      "ValidationException",
+      "2 validation errors detected: Value null at 'messages.1.member.role'",
+    ],
+    [{ messages: [{ role: 1, content: [] }] }, "ValidationException", "'messages.1.member.role'"],
+    [{ messages: [{ role: "user", content: ["Hi"] }] }, "ValidationException", "'messages.1.member.content'"],
+    [
+      { messages: [{ role: "user", content: [{ text: 1 }] }] },
+      "ValidationException",
+      "'messages.1.member.content.text'",
+    ],
+    [{ messages: [message], system: ["a"] }, "ValidationException", "'system'"],
+    [{ messages: [message], system: [{ text: 1 }] }, "ValidationException", "'system.text'"],
+    [{ messages: [message], system: [{ text: "" }] }, "ValidationException", "'system.1.member.text'"],
+    [
+      { messages: [message], system: [{ text: " " }] },
+      "ValidationException",
+      "SystemContentBlock object at system.0 is blank",
+    ],
+    [{ messages: [message], inferenceConfig: 1 }, "ValidationException", "'inferenceConfig'"],
+    [
+      { messages: [message], inferenceConfig: { topP: "1" } },
+      "ValidationException",
+      "'inferenceConfig.topP'",
+    ],
+    [
+      { messages: [message], inferenceConfig: { stopSequences: [1] } },
+      "ValidationException",
+      "'inferenceConfig.stopSequences'",
+    ],
+    [
+      { messages: [message], inferenceConfig: { stopSequences: Array.from({ length: 2501 }, () => "x") } },
+      "ValidationException",
+      "have length less than or equal to 2500",
+    ],
+  ])("refuses %j with %s", async (body, name, text) => {
+    const emulator = await emulate();
+    const answer = await send(
+      emulator,
+      await sign(emulator, {
+        method: "POST",
+        path: `/model/${NOVA}/converse`,
+        body: typeof body === "string" ? body : JSON.stringify(body),
+      }),
+    );
+    expect(answer.status).toBe(400);
+    expect(answer.headers["x-amzn-errortype"]).toMatch(new RegExp(`^${name}:`));
+    expect(answer.body).toContain(text);
+  });
+
+  it("looks up a broken escape in the path as it stands", async () => {
+    const emulator = await emulate();
+    const request = await sign(emulator, { method: "POST", path: "/model/%zz/converse", body: "{}" });
+    expect(await send(emulator, request)).toMatchObject({ status: 400 });
+    expect(emulator.calls[0]?.parameters).toEqual({ modelId: "%zz" });
+  });
+
+  it("asks CountTokens for its input", async () => {
+    const emulator = await emulate();
+    const path = "/model/anthropic.claude-opus-4-6-v1/count-tokens";
+    const answer = await send(emulator, await sign(emulator, { method: "POST", path, body: "{}" }));
+    expect(answer.body).toContain("Value null at 'input' failed to satisfy constraint");
   });
 });
 

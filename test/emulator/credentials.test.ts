@@ -78,6 +78,27 @@ describe("signatures", () => {
     if (message !== undefined) expect(JSON.parse(answer.body)).toEqual({ message });
   });
 
+  it.each<[string, (amzDate: string) => string, string]>([
+    ["no date", () => "", "requires existence of either a 'X-Amz-Date' or a 'Date' header"],
+    [
+      "a date that is none",
+      () => "yesterday",
+      "requires existence of either a 'X-Amz-Date' or a 'Date' header",
+    ],
+    [
+      "another day than its scope",
+      (amzDate) => amzDate.replace(/^\d{8}/, "20010203"),
+      "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP",
+    ],
+  ])("refuses a signature with %s", async (_, alter, message) => {
+    const emulator = await emulate();
+    const request = await sign(emulator, CONVERSE);
+    const headers = { ...request.headers, "x-amz-date": alter(request.headers["x-amz-date"] ?? "") };
+    const answer = await send(emulator, { ...request, headers });
+    expect(answer.status).toBe(403);
+    expect(answer.body).toContain(message);
+  });
+
   it("refuses a signature for another service", async () => {
     const emulator = await emulate();
     const answer = await send(emulator, await sign(emulator, CONVERSE, { service: "s3" }));
@@ -211,6 +232,19 @@ describe("GetCallerIdentity", () => {
   ])("refuses %s with STS's own code", async (_, credentials, name) => {
     const call = stsClient(await emulate(), credentials).send(new GetCallerIdentityCommand({}));
     await expect(call).rejects.toMatchObject({ name, $metadata: { httpStatusCode: 403 } });
+  });
+
+  it("answers an operation that the emulator lacks with InvalidAction", async () => {
+    const emulator = await emulate();
+    const request = await sign(
+      emulator,
+      { method: "POST", path: "/", body: "Action=DecodeAuthorizationMessage&Version=2011-06-15" },
+      { service: "sts", contentType: "application/x-www-form-urlencoded" },
+    );
+    const answer = await send(emulator, request);
+    expect(answer.status).toBe(400);
+    expect(answer.body).toContain("<Code>InvalidAction</Code>");
+    expect(emulator.calls[0]?.route).toBe("DecodeAuthorizationMessage");
   });
 
   it("does not take a bearer token", async () => {

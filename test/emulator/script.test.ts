@@ -91,6 +91,18 @@ describe("answers of a script", () => {
     expect((await answer).modelSummaries?.length).toBeGreaterThan(50);
   });
 
+  it("end with the client's patience", async () => {
+    const emulator = await emulate({ script: () => ({ after: 3_600_000, pass: true }) });
+    const leaving = new AbortController();
+    const answer = controlClient(emulator).send(new ListFoundationModelsCommand({}), {
+      abortSignal: leaving.signal,
+    });
+    while (emulator.calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    leaving.abort();
+    await expect(answer).rejects.toMatchObject({ name: "AbortError" });
+    expect(emulator.calls[0]?.status).toBeUndefined();
+  });
+
   it("that throw are bugs: the connection drops and stopping reports them", async () => {
     const emulator = await startEmulator({
       script: () => {
@@ -120,6 +132,14 @@ describe.each(["HTTP/2", "HTTP/1.1"] as const)("scripted streams over %s", (prot
     const events = await collect(stream);
     expect(textOf(events)).toBe("one two drei");
     expect(events.at(-2)).toEqual({ messageStop: { stopReason: "max_tokens" } });
+  });
+
+  it("pause between deltas for the time given", async () => {
+    const started = performance.now();
+    const { stream } = await ask(textAnswerSteps(["a", "b", "c", "d"], { delayMs: 20 }));
+    expect(textOf(await collect(stream))).toBe("abcd");
+    // Timers may fire a fraction of a millisecond early.
+    expect(performance.now() - started).toBeGreaterThan(3 * 19);
   });
 
   it("send each event when its time has come", async () => {
@@ -217,29 +237,32 @@ describe.each(["HTTP/2", "HTTP/1.1"] as const)("scripted streams over %s", (prot
 
   it("stop when the client leaves", async () => {
     const finished = later();
-    function* endless(): Generator<StreamStep> {
+    let isCutShort = true;
+    function* long(): Generator<StreamStep> {
       try {
-        for (;;) yield textStep("more ");
+        for (let count = 0; count < 10_000; count++) yield textStep("x".repeat(10_000));
+        isCutShort = false;
       } finally {
         finished.happen();
       }
     }
     const leaving = new AbortController();
-    const { stream } = await ask(endless(), leaving.signal);
+    const { stream } = await ask(long(), leaving.signal);
     await stream?.[Symbol.asyncIterator]().next();
     leaving.abort();
     await finished.promise;
+    expect(isCutShort).toBe(true);
   });
 
   it("make no more than the client takes", async () => {
     let made = 0;
-    function* endless(): Generator<StreamStep> {
-      for (;;) {
+    function* plenty(): Generator<StreamStep> {
+      while (made < 100_000_000) {
         made += 10_000;
         yield textStep("x".repeat(10_000));
       }
     }
-    const { stream } = await ask(endless());
+    const { stream } = await ask(plenty());
     const iterator = stream?.[Symbol.asyncIterator]();
     await iterator?.next();
     // Turns of the event loop, in which a writer without brakes would go on.

@@ -22,7 +22,7 @@ export interface RawResponse {
 export async function sign(
   emulator: Emulator,
   request: Omit<RawRequest, "headers">,
-  options: { credentials?: Signer; service?: string; date?: Date } = {},
+  options: { credentials?: Signer; service?: string; date?: Date; contentType?: string } = {},
 ): Promise<RawRequest> {
   const signer = new SignatureV4({
     credentials: options.credentials ?? emulator,
@@ -35,7 +35,10 @@ export async function sign(
       ...request,
       protocol: "http:",
       hostname: "127.0.0.1",
-      headers: { host: `127.0.0.1:${emulator.port}`, "content-type": "application/json" },
+      headers: {
+        host: `127.0.0.1:${emulator.port}`,
+        "content-type": options.contentType ?? "application/json",
+      },
     },
     { signingDate: options.date ?? new Date() },
   );

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,8 +8,8 @@ import { onTestFinished } from "vitest";
 const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 
 /** The Node that runs the program under test: this one, or the one that OPENCLAW_TEST_NODE names. */
-const nodeBinary = process.env["OPENCLAW_TEST_NODE"] ?? process.execPath;
-export const binary = path.join(root, "bin", "openclaw.js");
+export const nodeBinary = process.env["OPENCLAW_TEST_NODE"] ?? process.execPath;
+const binary = path.join(root, "bin", "openclaw.js");
 
 export interface Result {
   code: number | null;
@@ -45,6 +45,15 @@ export function emptyEnvironment(home: string, extra: RunOptions["env"] = {}): R
   return Object.fromEntries(
     Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
+}
+
+/** A PATH on which a shell finds the real program under its name, for one test. */
+export function pathWithOpenclaw(home: string): string {
+  const folder = path.join(home, "bin");
+  mkdirSync(folder);
+  const program = `exec "${nodeBinary}" "${binary}" "$@"`;
+  writeFileSync(path.join(folder, "openclaw"), `#!/bin/sh\n${program}\n`, { mode: 0o755 });
+  return `${folder}${path.delimiter}${process.env["PATH"]}`;
 }
 
 /** Starts the real program, for tests that look at it while it runs. */

@@ -1,7 +1,7 @@
 import { endpointOf, regionWithoutAsking } from "../../aws/session.ts";
-import { describeChosen } from "../../credentials/describe.ts";
 import { instanceMetadata } from "../../credentials/imds.ts";
 import type { CredentialDecision } from "../../credentials/order.ts";
+import { type CredentialReport, reportCredentials } from "../../credentials/report.ts";
 import { discoverySettings } from "../../config/resolve.ts";
 import { surveyModels } from "../../discovery/survey.ts";
 import type { GlobalOptions } from "../../options.ts";
@@ -14,14 +14,14 @@ export async function run(options: GlobalOptions, runtime: Runtime): Promise<voi
   const { decision, config } = surroundings;
   const { terminal } = runtime;
   const { enabled } = discoverySettings(config.value);
-  const used = decision.order.find(({ status }) => status === "used" || status === "invalid");
+  const credentials = await report(decision, runtime);
   const region = regionWithoutAsking(surroundings, { kind: "discovery" });
   const document = {
     defaultModel: models.find(({ tags }) => tags.includes("default"))?.key ?? null,
     fallbacks: models
       .filter(({ tags }) => tags.some((tag) => tag.startsWith("fallback#")))
       .map(({ key }) => key),
-    credentials: { source: used?.source ?? "none", detail: await describeSource(decision, runtime) },
+    credentials: { source: credentials.source, detail: credentials.detail },
     region: region ?? null,
     endpoint: endpointOf(surroundings, "bedrock-runtime", { kind: "discovery" }) ?? null,
     discovery: enabled ?? "auto",
@@ -56,10 +56,8 @@ export async function run(options: GlobalOptions, runtime: Runtime): Promise<voi
   for (const [title, value] of rows) await terminal.print(`${dim(title.padEnd(width))}  ${value}`);
 }
 
-async function describeSource(
-  { chosen, instanceMetadata: settings }: CredentialDecision,
-  runtime: Runtime,
-): Promise<string> {
+async function report(decision: CredentialDecision, runtime: Runtime): Promise<CredentialReport> {
+  const { chosen, instanceMetadata: settings } = decision;
   const isInstance = chosen.source === "default-chain" && chosen.step === "instance-metadata";
-  return describeChosen(chosen, isInstance ? await instanceMetadata(runtime, settings).answer() : undefined);
+  return reportCredentials(decision, isInstance ? await instanceMetadata(runtime, settings).answer() : undefined);
 }

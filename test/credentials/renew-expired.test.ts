@@ -1,0 +1,73 @@
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import type { ScriptedAnswer } from "../../src/emulator/emulator.ts";
+import { emulate, type Emulated } from "../helpers/emulated.ts";
+import { writeSharedFiles } from "../helpers/shared-files.ts";
+
+const EXPIRED: ScriptedAnswer = {
+  error: {
+    name: "ExpiredTokenException",
+    message: "The security token included in the request is expired",
+    status: 403,
+  },
+};
+const SECRET = "openclaw/test/secret/key/that/nobody/sees";
+const OLD = "ASIAOLD0000000000OLDX";
+const NEW = "ASIANEW0000000000NEWX";
+
+/** A machine whose credential_process gives another key the second time it is asked. */
+async function rotating(
+  script: (accessKeyId: string | undefined) => ScriptedAnswer | undefined,
+): Promise<Emulated> {
+  const temporary = { secretAccessKey: SECRET, sessionToken: "token" };
+  const emulated = await emulate({
+    accessKeys: { [OLD]: temporary, [NEW]: temporary },
+    script: ({ route, accessKeyId }) => (route === "ListFoundationModels" ? script(accessKeyId) : undefined),
+  });
+  const { home } = emulated;
+  const program = path.join(home, "keys");
+  writeFileSync(
+    program,
+    `#!/bin/sh\nKEY=${OLD}\n[ -e ${home}/asked ] && KEY=${NEW}\necho x >> ${home}/asked\n` +
+      `echo "{\\"Version\\":1,\\"AccessKeyId\\":\\"$KEY\\",\\"SecretAccessKey\\":\\"${SECRET}\\",\\"SessionToken\\":\\"token\\"}"\n`,
+  );
+  chmodSync(program, 0o755);
+  writeSharedFiles(home, { config: `[profile proc]\ncredential_process = ${program}\n` });
+  return emulated;
+}
+
+const env = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_PROFILE: "proc" };
+const signersOf = ({ emulator }: Emulated): (string | undefined)[] =>
+  emulator.calls
+    .filter(({ route }) => route === "ListFoundationModels")
+    .map(({ accessKeyId }) => accessKeyId);
+const askedOf = ({ home }: Emulated): number =>
+  readFileSync(path.join(home, "asked"), "utf8").trim().split("\n").length;
+
+describe("credentials that AWS calls expired", () => {
+  it("are resolved anew once, and the request is sent again with the new ones", async () => {
+    const machine = await rotating((id) => (id === OLD ? EXPIRED : undefined));
+    const result = await machine.run(["models", "list", "--plain"], { env });
+    expect(result.code).toBe(0);
+    expect(signersOf(machine)).toEqual([OLD, NEW]);
+    expect(askedOf(machine)).toBe(2);
+  });
+
+  it("are an error when the new ones have expired, too", async () => {
+    const machine = await rotating(() => EXPIRED);
+    const result = await machine.run(["models", "list", "--json"], { env });
+    expect(result.code).toBe(4);
+    expect(JSON.parse(result.stdout)).toMatchObject({ error: { code: "credentials-expired" } });
+    expect(signersOf(machine)).toEqual([OLD, NEW]);
+  });
+
+  it("are not tried again when they cannot change", async () => {
+    const machine = await emulate({
+      script: ({ route }) => (route === "ListFoundationModels" ? EXPIRED : undefined),
+    });
+    const result = await machine.run(["models", "list", "--json"]);
+    expect(result.code).toBe(4);
+    expect(signersOf(machine)).toHaveLength(1);
+  });
+});

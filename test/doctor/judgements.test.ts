@@ -1,0 +1,449 @@
+import { describe, expect, it } from "vitest";
+import { resolveModel } from "../../src/discovery/resolve-model.ts";
+import type { FoundationModel, InferenceProfile } from "../../src/discovery/discovered.ts";
+import type { Outcome } from "../../src/doctor/check.ts";
+import { judgeClock } from "../../src/doctor/check-clock.ts";
+import { judgeConfig } from "../../src/doctor/check-config.ts";
+import { judgeModel, type ModelLists, worst } from "../../src/doctor/check-default-model.ts";
+import { judgeAvailability } from "../../src/doctor/check-model-access.ts";
+import { judgeWays, type Way } from "../../src/doctor/check-network.ts";
+import type { Reached } from "../../src/doctor/reach.ts";
+import { judgeRegion } from "../../src/doctor/check-region.ts";
+import { judgeNode } from "../../src/doctor/check-runtime.ts";
+import { regionOfHost } from "../../src/doctor/region-of-host.ts";
+import { regionalEndpoints } from "../../src/doctor/regional-endpoints.ts";
+import { OpenclawError } from "../../src/errors.ts";
+import { useEnvironment } from "../helpers/test-runtime.ts";
+
+const codeOf = (outcome: Outcome): string | undefined =>
+  outcome.status === "fail" ? outcome.error.code : undefined;
+
+describe("the Node version", () => {
+  it.each([
+    ["20.20.2", "warn"],
+    ["21.7.0", "warn"],
+    ["22.12.0", "ok"],
+    ["24.1.0", "ok"],
+    ["26.0.0", "ok"],
+  ])("%s is %s", (nodeVersion, status) => {
+    expect(judgeNode({ nodeVersion, platform: "linux", env: {} }).status).toBe(status);
+  });
+
+  it.each([
+    [{ NVM_DIR: "/x" }, "nvm install 24 && nvm alias default 24"],
+    [{ FNM_DIR: "/x" }, "fnm install 24 && fnm default 24"],
+    [{ VOLTA_HOME: "/x" }, "volta install node@24"],
+    [{}, "Install Node 24 from https://nodejs.org/en/download, or with a version manager: nvm install 24"],
+  ])("too old is told with the command for %j", (env, hint) => {
+    expect(judgeNode({ nodeVersion: "20.19.0", platform: "linux", env })).toMatchObject({
+      status: "warn",
+      hint,
+    });
+  });
+});
+
+describe("the configuration", () => {
+  const config = (apiKey?: string) => ({
+    file: "/c.json",
+    exists: true,
+    value: { models: { providers: { proxy: apiKey === undefined ? {} : { apiKey } } } },
+  });
+  it.each<[string, string | undefined, number, string, string | undefined]>([
+    ["a key that others can read", "sk-1", 0o100644, "warn", "chmod 600 /c.json"],
+    ["a key that nobody else can read", "sk-1", 0o100600, "ok", undefined],
+    ["no key, readable by all", undefined, 0o100644, "ok", undefined],
+    ["a key from a variable, readable by all", "${SET}", 0o100644, "ok", undefined],
+    ["a key from a variable that is not set", "${UNSET}", 0o100600, "warn", "export UNSET=…"],
+  ])("with %s", (_, apiKey, mode, status, hint) => {
+    const outcome = judgeConfig(config(apiKey), mode, { SET: "x" });
+    expect(outcome.status).toBe(status);
+    expect("hint" in outcome ? outcome.hint : undefined).toBe(hint);
+    expect(JSON.stringify(outcome)).not.toContain("sk-1");
+  });
+});
+
+describe("the region", () => {
+  const silent = { profile: undefined, endpoint: undefined, modelIds: [] };
+  it.each<[string, string, Partial<Parameters<typeof judgeRegion>[1]>, string, string]>([
+    ["env AWS_REGION", "us-east-1", {}, "ok", "us-east-1 (env AWS_REGION)"],
+    ["env AWS_REGION", "US East", {}, "fail", "'US East' (env AWS_REGION) is not an AWS region name."],
+    [
+      "env AWS_REGION",
+      "us-east-1",
+      { endpoint: { url: "https://bedrock.eu-west-1.amazonaws.com", source: "--endpoint-url" } },
+      "warn",
+      "is in eu-west-1",
+    ],
+    [
+      "env AWS_REGION",
+      "us-east-1",
+      { endpoint: { url: "http://127.0.0.1:1", source: "--endpoint-url" } },
+      "ok",
+      "us-east-1",
+    ],
+    [
+      "env AWS_REGION",
+      "us-east-1",
+      { modelIds: ["arn:aws:bedrock:eu-west-1:1:application-inference-profile/x"] },
+      "warn",
+      "is called in eu-west-1",
+    ],
+    ["env AWS_REGION", "us-east-1", { modelIds: ["us.amazon.nova-lite-v1:0"] }, "ok", "us-east-1"],
+    [
+      "env AWS_REGION",
+      "us-east-1",
+      { profile: { name: "dev", region: "eu-west-1" } },
+      "warn",
+      "profile dev says eu-west-1",
+    ],
+    [
+      "profile dev",
+      "eu-west-1",
+      { profile: { name: "dev", region: "eu-west-1" } },
+      "ok",
+      "eu-west-1 (profile dev)",
+    ],
+  ])("from %s: %s with %j", (source, value, voices, status, detail) => {
+    const outcome = judgeRegion({ value, source }, { ...silent, ...voices });
+    expect(outcome.status).toBe(status);
+    expect(outcome.detail).toContain(detail);
+  });
+
+  it.each([
+    ["https://bedrock.us-east-1.amazonaws.com", "us-east-1"],
+    ["https://bedrock-runtime-fips.us-gov-west-1.amazonaws.com", "us-gov-west-1"],
+    ["https://vpce-0123-abc.bedrock-runtime.eu-central-1.vpce.amazonaws.com", "eu-central-1"],
+    ["https://bedrock-runtime.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1"],
+    ["https://bedrock.example.com", undefined],
+    ["http://127.0.0.1:4100", undefined],
+  ])("of the host in %s is %s", (url, region) => expect(regionOfHost(url)).toBe(region));
+});
+
+describe("the clock", () => {
+  it.each([
+    [0, true, "ok", "agrees with AWS"],
+    [-20_000, true, "ok", "20 s slow"],
+    [45_000, true, "warn", "45 s fast"],
+    [-299_000, true, "warn", "5 minutes slow"],
+    [-720_000, true, "fail", "12 minutes slow"],
+    [720_000, false, "warn", "12 minutes fast"],
+  ])("%d ms ahead (signed: %s) is %s", (skew, isSigned, status, words) => {
+    const outcome = judgeClock(skew, isSigned);
+    expect(outcome.status).toBe(status);
+    expect(outcome.detail).toContain(words);
+    if (status === "fail") expect(codeOf(outcome)).toBe("credentials-rejected");
+  });
+});
+
+describe("the way to the endpoints", () => {
+  const answered: Reached = {
+    status: 404,
+    serverTime: 0,
+    localTime: 0,
+    durationMs: 12,
+    isAws: true,
+    location: undefined,
+  };
+  const way = (more: Partial<Way> = {}): Way => ({
+    service: "bedrock",
+    url: "https://bedrock.us-east-1.amazonaws.com",
+    source: undefined,
+    proxy: undefined,
+    outcome: answered,
+    ...more,
+  });
+  const unreachable = new OpenclawError("network", { message: "The name x cannot be found.", hint: "Look." });
+
+  it.each<[string, Way[], string, string | undefined, string]>([
+    ["open", [way()], "ok", undefined, "bedrock.us-east-1.amazonaws.com 12 ms"],
+    [
+      "through a proxy",
+      [way({ proxy: "http://proxy:3128" })],
+      "ok",
+      undefined,
+      "through proxy http://proxy:3128",
+    ],
+    ["closed", [way({ outcome: unreachable })], "fail", "network", "cannot be found"],
+    [
+      "closed by a proxy",
+      [way({ proxy: "http://proxy:3128", outcome: unreachable })],
+      "fail",
+      "network",
+      "through the proxy http://proxy:3128",
+    ],
+    [
+      "closed to STS only",
+      [way(), way({ service: "sts", url: "https://sts.us-east-1.amazonaws.com", outcome: unreachable })],
+      "warn",
+      undefined,
+      "cannot be found",
+    ],
+    [
+      "redirected by STS, which it does to browsers",
+      [way(), way({ service: "sts", outcome: { ...answered, status: 302, isAws: false } })],
+      "ok",
+      undefined,
+      "12 ms",
+    ],
+    [
+      "redirected",
+      [way({ outcome: { ...answered, status: 302, location: "http://login.wifi/" } })],
+      "fail",
+      "bad-response",
+      "302 to http://login.wifi/",
+    ],
+    [
+      "at a proxy that wants a password",
+      [way({ proxy: "http://proxy:3128", outcome: { ...answered, status: 407, isAws: false } })],
+      "fail",
+      "network",
+      "wants a name and password",
+    ],
+    [
+      "to something that is not AWS",
+      [way({ outcome: { ...answered, status: 502, isAws: false } })],
+      "warn",
+      undefined,
+      "answers 502 without AWS's request id",
+    ],
+  ])("%s", (_, ways, status, code, words) => {
+    const outcome = judgeWays(ways, undefined);
+    expect([outcome.status, codeOf(outcome)]).toEqual([status, code]);
+    expect(outcome.detail).toContain(words);
+  });
+
+  it("tells services behind one URL once, with who named it and the CA bundle", () => {
+    const url = "http://127.0.0.1:4100";
+    const source = "env AWS_ENDPOINT_URL";
+    const { detail } = judgeWays(
+      [way({ url, source }), way({ service: "bedrock-runtime", url, source })],
+      "/ca.pem",
+    );
+    expect(detail).toBe("127.0.0.1:4100 12 ms (env AWS_ENDPOINT_URL), CA bundle /ca.pem");
+  });
+
+  it.each([
+    [
+      "us-east-1",
+      {},
+      [
+        "https://bedrock.us-east-1.amazonaws.com",
+        "https://bedrock-runtime.us-east-1.amazonaws.com",
+        "https://sts.us-east-1.amazonaws.com",
+      ],
+    ],
+    [
+      "us-gov-west-1",
+      { AWS_USE_FIPS_ENDPOINT: "true" },
+      [
+        "https://bedrock-fips.us-gov-west-1.amazonaws.com",
+        "https://bedrock-runtime-fips.us-gov-west-1.amazonaws.com",
+        "https://sts.us-gov-west-1.amazonaws.com",
+      ],
+    ],
+    [
+      "cn-north-1",
+      {},
+      [
+        "https://bedrock.cn-north-1.amazonaws.com.cn",
+        "https://bedrock-runtime.cn-north-1.amazonaws.com.cn",
+        "https://sts.cn-north-1.amazonaws.com.cn",
+      ],
+    ],
+  ])("leads in %s to the SDK's own hosts", async (region, env, urls) => {
+    useEnvironment(env);
+    const own = await regionalEndpoints(region, "default");
+    expect([own.bedrock, own["bedrock-runtime"], own.sts]).toEqual(urls);
+    const { BedrockRuntimeClient } = await import("@aws-sdk/client-bedrock-runtime");
+    const { config } = new BedrockRuntimeClient({ region });
+    const UseFIPS = await config.useFipsEndpoint();
+    const { url } = config.endpointProvider({ Region: region, UseFIPS, UseDualStack: false });
+    expect(own["bedrock-runtime"]).toBe(url.origin);
+  });
+});
+
+describe("the default model", () => {
+  const base = (id: string, more: Partial<FoundationModel> = {}): FoundationModel => ({
+    id,
+    arn: `arn:aws:bedrock:us-east-1::foundation-model/${id}`,
+    name: id,
+    provider: "Anthropic",
+    input: ["TEXT"],
+    output: ["TEXT"],
+    streams: true,
+    inferenceTypes: ["ON_DEMAND"],
+    lifecycle: "ACTIVE",
+    ...more,
+  });
+  const profile = (id: string, baseId: string, more: Partial<InferenceProfile> = {}): InferenceProfile => ({
+    id,
+    arn: `arn:aws:bedrock:us-east-1:123456789012:inference-profile/${id}`,
+    name: id,
+    isApplication: false,
+    isActive: true,
+    modelArns: ["us-east-1", "us-west-2"].map(
+      (region) => `arn:aws:bedrock:${region}::foundation-model/${baseId}`,
+    ),
+    ...more,
+  });
+  const lists: ModelLists = {
+    region: "us-east-1",
+    models: [
+      base("amazon.nova-lite-v1:0"),
+      base("anthropic.claude-opus-4-6-v1", { inferenceTypes: ["INFERENCE_PROFILE"] }),
+      base("anthropic.claude-v2", { lifecycle: "LEGACY", endOfLife: "2026-12-24T00:00:00.000Z" }),
+      base("cohere.rerank-v1", { streams: false }),
+      base("vendor.only-global-v1", { inferenceTypes: ["INFERENCE_PROFILE"] }),
+      base("vendor.nowhere-v1", { inferenceTypes: ["INFERENCE_PROFILE"] }),
+    ],
+    profiles: [
+      profile("us.anthropic.claude-opus-4-6-v1", "anthropic.claude-opus-4-6-v1"),
+      profile("us.anthropic.claude-v2", "anthropic.claude-v2"),
+      profile("us.sleeping", "amazon.nova-lite-v1:0", { isActive: false }),
+      profile("global.vendor.only-global-v1", "vendor.only-global-v1"),
+    ],
+  };
+  const judge = (text: string, own: ModelLists = lists): Outcome => judgeModel(resolveModel(text, {}), own);
+
+  it.each<[string, string, string | undefined, string]>([
+    ["amazon.nova-lite-v1:0", "ok", undefined, "on demand in us-east-1"],
+    ["amazon-bedrock/amazon.nova-lite-v1:0", "ok", undefined, "amazon.nova-lite-v1:0, on demand"],
+    ["arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0", "ok", undefined, "on demand"],
+    ["us.anthropic.claude-opus-4-6-v1", "ok", undefined, "routes to us-east-1, us-west-2"],
+    [
+      "anthropic.claude-opus-4-6-v1",
+      "ok",
+      undefined,
+      "called through us.anthropic.claude-opus-4-6-v1, which routes to us-east-1, us-west-2",
+    ],
+    ["anthropic.claude-v2", "warn", undefined, "AWS calls it LEGACY, ends on 2026-12-24"],
+    ["us.anthropic.claude-v2", "warn", undefined, "AWS calls it LEGACY"],
+    ["us.sleeping", "warn", undefined, "it is not active"],
+    ["cohere.rerank-v1", "fail", "invalid-request", "does not stream"],
+    ["vendor.only-global-v1", "fail", "needs-inference-profile", "none of us-east-1 reaches it"],
+    ["vendor.nowhere-v1", "fail", "needs-inference-profile", "none of us-east-1 reaches it"],
+    [
+      "us.anthropic.claude-opus-4-6-v1:0",
+      "fail",
+      "model-not-found",
+      "AWS lists no model or inference profile 'us.anthropic.claude-opus-4-6-v1:0' in us-east-1.",
+    ],
+    [
+      "arn:aws:bedrock:us-east-1:1:provisioned-model/x",
+      "ok",
+      undefined,
+      "an ARN that AWS's lists do not hold",
+    ],
+    ["my-proxy/gpt", "ok", undefined, "of provider my-proxy"],
+  ])("%s is %s", (text, status, code, words) => {
+    const outcome = text.startsWith("my-proxy")
+      ? judgeModel(
+          resolveModel(text, { models: { providers: { "my-proxy": { models: [{ id: "gpt" }] } } } }),
+          lists,
+        )
+      : judge(text);
+    expect([outcome.status, codeOf(outcome)]).toEqual([status, code]);
+    expect(outcome.detail).toContain(words);
+  });
+
+  it("that nobody lists is told with the nearest id", () => {
+    expect(judge("us.anthropic.claude-opus-4-6-v1:0")).toMatchObject({
+      hint: "Did you mean us.anthropic.claude-opus-4-6-v1?",
+    });
+  });
+
+  it("that only a global profile reaches is told with it", () => {
+    expect(judge("vendor.only-global-v1")).toMatchObject({
+      hint: expect.stringContaining("openclaw models set global.vendor.only-global-v1"),
+    });
+  });
+
+  it("is a warning where a list may not be read", () => {
+    expect(judge("amazon.nova-lite-v1:0", { ...lists, models: undefined }).status).toBe("warn");
+    expect(judge("us.anthropic.claude-opus-4-6-v1", { ...lists, profiles: undefined })).toMatchObject({
+      status: "warn",
+      hint: expect.stringContaining("bedrock:ListInferenceProfiles"),
+    });
+    expect(judge("anthropic.claude-opus-4-6-v1", { ...lists, profiles: undefined })).toMatchObject({
+      status: "warn",
+      hint: expect.stringContaining("bedrock:ListInferenceProfiles"),
+    });
+  });
+
+  it("and its fallbacks are judged by the worst, with the details of all", () => {
+    const outcome = worst([judge("amazon.nova-lite-v1:0"), judge("anthropic.claude-v2")]);
+    expect(outcome.status).toBe("warn");
+    expect(outcome.detail).toMatch(/^amazon\.nova-lite-v1:0, .*; anthropic\.claude-v2; AWS calls it LEGACY/);
+    expect(worst([judge("anthropic.claude-v2"), judge("nobody.knows-this")])).toMatchObject({
+      status: "fail",
+    });
+  });
+});
+
+describe("access to a model", () => {
+  const open = {
+    agreementAvailability: { status: "AVAILABLE" },
+    authorizationStatus: "AUTHORIZED",
+    entitlementAvailability: "AVAILABLE",
+    regionAvailability: "AVAILABLE",
+  } as const;
+  it.each<[string, Parameters<typeof judgeAvailability>[2], boolean, string, string, string]>([
+    ["open", open, false, "ok", "m in us-east-1", ""],
+    ["region", { ...open, regionAvailability: "NOT_AVAILABLE" }, false, "fail", "(region)", "--region"],
+    [
+      "authorization",
+      { ...open, authorizationStatus: "NOT_AUTHORIZED" },
+      false,
+      "fail",
+      "(authorization)",
+      "service control policy",
+    ],
+    [
+      "entitlement",
+      { ...open, entitlementAvailability: "NOT_AVAILABLE" },
+      false,
+      "fail",
+      "(entitlement)",
+      "Request access",
+    ],
+    [
+      "agreement",
+      { ...open, agreementAvailability: { status: "NOT_AVAILABLE" } },
+      false,
+      "warn",
+      "(agreement)",
+      "aws-marketplace:Subscribe",
+    ],
+    [
+      "agreement on its way",
+      { ...open, agreementAvailability: { status: "PENDING" } },
+      false,
+      "warn",
+      "(agreement)",
+      "15 minutes",
+    ],
+    [
+      "agreement that failed",
+      { ...open, agreementAvailability: { status: "ERROR", errorMessage: "INVALID_PAYMENT_INSTRUMENT" } },
+      false,
+      "fail",
+      "INVALID_PAYMENT_INSTRUMENT",
+      "aws-marketplace:Subscribe",
+    ],
+    [
+      "the use-case form",
+      { ...open, agreementAvailability: { status: "NOT_AVAILABLE" } },
+      true,
+      "fail",
+      "use-case form",
+      "Bedrock console",
+    ],
+    ["nothing that is told", {}, false, "ok", "m in us-east-1", ""],
+  ])("misses %s", (_, answer, isFormMissing, status, words, hint) => {
+    const outcome = judgeAvailability("m", "us-east-1", answer, isFormMissing);
+    expect(outcome.status).toBe(status);
+    expect(outcome.detail).toContain(words);
+    if ("hint" in outcome) expect(outcome.hint).toContain(hint);
+    if (status === "fail") expect(codeOf(outcome)).toBe("model-access");
+  });
+});
