@@ -4,8 +4,10 @@
 var version = process.versions.node.split(".");
 if (Number(version[0]) < 20 || (Number(version[0]) === 20 && Number(version[1]) < 19)) {
   process.stderr.write(
-    "openclaw: Node " + process.versions.node + " is too old; openclaw needs Node 20.19 or newer.\n" +
-      "hint: install a current Node (https://nodejs.org/en/download) and run the command again.\n"
+    "openclaw: Node " +
+      process.versions.node +
+      " is too old; openclaw needs Node 20.19 or newer.\n" +
+      "hint: install a current Node (https://nodejs.org/en/download) and run the command again.\n",
   );
   process.exitCode = 1;
 } else {
@@ -15,5 +17,16 @@ if (Number(version[0]) < 20 || (Number(version[0]) === 20 && Number(version[1]) 
   });
   // Its end-of-support warning for Node 20 is a finding of `openclaw doctor`, not stray stderr.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
+  // Compiled code is kept beside the program, or in the state folder where the program is not this user's.
+  // Coverage needs the code compiled afresh.
+  var modules = require("node:module");
+  if (modules.enableCompileCache && !process.env.NODE_V8_COVERAGE) {
+    var path = require("node:path");
+    var failed = modules.constants.compileCacheStatus.FAILED;
+    if (modules.enableCompileCache(path.join(__dirname, "..", "dist", ".compiled")).status === failed) {
+      var state = process.env.OPENCLAW_STATE_DIR || path.join(require("node:os").homedir(), ".openclaw");
+      modules.enableCompileCache(path.join(state, "cache", "compiled"));
+    }
+  }
   require("../dist/main.js");
 }

@@ -9,6 +9,24 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const target = "node20.19";
 
 /** Builds the program into a folder, which is replaced when the build is whole. Returns esbuild's account of the inputs. */
+/**
+ * commander loads node:child_process for subcommands that are programs of their own, which openclaw has none of. It
+ * costs 5 ms of every start, so commander gets it when it asks for it.
+ */
+const lazyChildProcess = {
+  name: "lazy-child-process",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
+      /node_modules[\\/]commander[\\/]/.test(importer)
+        ? { path: "child_process", namespace: "lazy" }
+        : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: "lazy" }, () => ({
+      contents: 'module.exports = { spawn: (...args) => require("node:child_process").spawn(...args) };',
+    }));
+  },
+};
+
 export async function buildProgram(folder = path.join(root, "dist")) {
   const fresh = `${folder}-${process.pid}`;
   try {
@@ -40,6 +58,7 @@ async function bundleInto(folder) {
     mainFields: ["module", "main"],
     legalComments: "none",
     define: { OPENCLAW_VERSION: JSON.stringify(version) },
+    plugins: [lazyChildProcess],
     logLevel: "warning",
   });
   const files = (await readdir(folder)).filter((name) => name.endsWith(".js"));

@@ -18,7 +18,7 @@ export default class ReportTests {
 }
 
 function count(modules, unhandledErrors) {
-  const counts = { passed: 0, failed: unhandledErrors.length, skipped: [] };
+  const counts = { passed: 0, failed: unhandledErrors.length, skipped: [], unexplained: [] };
   for (const module of modules) {
     // What could not be loaded has no tests to fail, and counts itself.
     for (const part of [module, ...module.children.allSuites()]) if (part.errors().length > 0) counts.failed += 1;
@@ -26,8 +26,11 @@ function count(modules, unhandledErrors) {
       const { state, note } = test.result();
       if (state === "passed") counts.passed += 1;
       else if (state === "skipped" && note) counts.skipped.push(`${test.fullName}: ${note}`);
-      // A test that was skipped without a reason, or never ran, has shown nothing.
-      else counts.failed += 1;
+      else {
+        counts.failed += 1;
+        // A test that was skipped without a reason, or never ran, has shown nothing.
+        if (state !== "failed") counts.unexplained.push(`${module.moduleId}: ${test.fullName}`);
+      }
     }
   }
   return counts;

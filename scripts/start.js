@@ -49,6 +49,12 @@ async function run(args, options = {}) {
 }
 
 async function runTour() {
+  // `npm start | head` has seen what it wants.
+  let isReaderGone = false;
+  process.stdout.on("error", (error) => {
+    if (error.code !== "EPIPE") throw error;
+    isReaderGone = true;
+  });
   // A folder of its own: the tour shows the program as it comes, not what this user has configured.
   const stateFolder = await mkdtemp(path.join(tmpdir(), "openclaw-tour-"));
   const { OPENCLAW_CONFIG_PATH: _, ...env } = process.env;
@@ -56,7 +62,7 @@ async function runTour() {
     for (const args of tour) {
       process.stdout.write(`\n${dim("$")} ${bold(commandLine(args))}\n\n`);
       const code = await run(args, { env: { ...env, OPENCLAW_STATE_DIR: stateFolder } });
-      if (code !== 0) return code;
+      if (code !== 0 || isReaderGone) return code;
     }
   } finally {
     await rm(stateFolder, { recursive: true, force: true });
@@ -82,8 +88,16 @@ function npmCommandLine(args) {
   return commandLine(args).replace(/^openclaw/, "node bin/openclaw.js");
 }
 
-const args = process.argv.slice(2);
-await setUp((step) => process.stderr.write(`openclaw: ${step}\n`));
-// npm runs scripts in the package's folder; file names among the arguments are meant from where the user stands.
-const currentFolder = process.env.INIT_CWD ?? process.cwd();
-process.exitCode = args.length === 0 ? await runTour() : await run(args, { cwd: currentFolder });
+async function main(args) {
+  try {
+    await setUp((step) => process.stderr.write(`openclaw: ${step}\n`));
+  } catch (error) {
+    process.stderr.write(`openclaw: set-up failed: ${error.message}\n`);
+    return 1;
+  }
+  if (args.length === 0) return runTour();
+  // npm runs scripts in the package's folder; file names among the arguments are meant from where the user stands.
+  return run(args, { cwd: process.env.INIT_CWD ?? process.cwd() });
+}
+
+process.exitCode = await main(process.argv.slice(2));

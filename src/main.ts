@@ -18,7 +18,9 @@ function onSignal(signal: keyof typeof SIGNALS): void {
 /** A reader that has gone away has what it wanted: end quietly, as other Unix tools do. */
 function onStdoutError(error: NodeJS.ErrnoException): void {
   if (error.code === "EPIPE") process.exit(0);
-  process.stderr.write(`error: The answer cannot be written: ${error.message}.\nhint: Check where stdout leads to.\n`);
+  process.stderr.write(
+    `error: The answer cannot be written: ${error.message}.\nhint: Check where stdout leads to.\n`,
+  );
   process.exit(1);
 }
 
@@ -27,7 +29,7 @@ async function report(error: unknown, runtime: Runtime): Promise<number> {
   const { terminal } = runtime;
   const known = error instanceof OpenclawError ? error : fromUnknown(error);
   const document = toErrorDocument(known);
-  if (terminal.format === "json") {
+  if (terminal.format === "json" && !terminal.hasPrintedJson) {
     await terminal.printJson({ ...known.document, error: document, ...known.beside });
   }
   if (terminal.format === "ndjson") await terminal.printJson({ type: "error", ...document, ...known.beside });
@@ -59,17 +61,15 @@ function fromUnknown(error: unknown): OpenclawError {
 async function main(): Promise<void> {
   for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[])
     process.on(signal, () => onSignal(signal));
-  process.stdout.on("error", onStdoutError);
-  process.stderr.on("error", () => undefined);
-  const runtime = createRuntime(interruption.signal);
+  const runtime = createRuntime(interruption.signal, onStdoutError);
   let exitCode = 0;
   try {
     await runProgram(process.argv.slice(2), runtime);
   } catch (error) {
     exitCode = await report(error, runtime);
   }
-  process.exitCode = exitCode;
-  process.stdout.write("", () => process.exit(exitCode));
+  await runtime.terminal.flush();
+  process.exit(exitCode);
 }
 
 void main();

@@ -1,4 +1,5 @@
 import { homedir } from "node:os";
+import { outputSink } from "./terminal/output-sink.ts";
 import { Terminal } from "./terminal/terminal.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -28,8 +29,11 @@ export interface Runtime {
   readonly isEmulated: boolean;
 }
 
-/** The Runtime of the real process. */
-export function createRuntime(signal: AbortSignal): Runtime {
+/** The Runtime of the real process. The three streams are opened when first used: each costs a millisecond or two. */
+export function createRuntime(
+  signal: AbortSignal,
+  onStdoutError: (error: Error) => void = () => undefined,
+): Runtime {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) {
     if (value !== undefined && value.trim() !== "") env[name] = value;
@@ -38,8 +42,20 @@ export function createRuntime(signal: AbortSignal): Runtime {
     env,
     homeFolder: homedir(),
     currentFolder: process.cwd(),
-    stdin: process.stdin,
-    terminal: new Terminal(process.stdout, process.stderr, env),
+    get stdin() {
+      return process.stdin;
+    },
+    terminal: new Terminal(
+      outputSink(1, () => process.stdout, onStdoutError, process.platform),
+      // Nobody is left to be told that stderr is gone.
+      outputSink(
+        2,
+        () => process.stderr,
+        () => undefined,
+        process.platform,
+      ),
+      env,
+    ),
     signal,
     now: Date.now,
     elapsed: () => performance.now(),

@@ -3,7 +3,6 @@ import type { BedrockRuntimeClient } from "@aws-sdk/client-bedrock-runtime";
 import type { STSClient } from "@aws-sdk/client-sts";
 import type { LoadedConfig } from "../config/resolve.ts";
 import { discoverySettings } from "../config/resolve.ts";
-import { instanceMetadata } from "../credentials/imds.ts";
 import { type CredentialDecision, decideCredentials } from "../credentials/order.ts";
 import type { Authentication } from "../credentials/provider.ts";
 import { loadSharedConfig, type SharedConfig } from "../credentials/shared-config.ts";
@@ -142,10 +141,13 @@ function claimsOf(surroundings: Surroundings, target: Target): RegionClaims {
     baseUrl: baseUrl && baseUrlRegion ? { region: baseUrlRegion, setting: baseUrl.setting } : undefined,
     env: runtime.env,
     profile: { name: profileName, region: shared.profiles.get(profileName)?.keys["region"] },
-    askInstance: asksInstance
-      ? () => instanceMetadata(runtime, decision.instanceMetadata).region()
-      : undefined,
+    askInstance: asksInstance ? () => regionOfInstance(runtime, decision) : undefined,
   };
+}
+
+async function regionOfInstance(runtime: Runtime, decision: CredentialDecision): Promise<string | undefined> {
+  const { instanceMetadata } = await import("../credentials/imds.ts");
+  return instanceMetadata(runtime, decision.instanceMetadata).region();
 }
 
 function baseUrlOf(surroundings: Surroundings, target: Target): { url: string; setting: string } | undefined {

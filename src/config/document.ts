@@ -38,7 +38,8 @@ export function editDocument(text: string, edit: Edit, value: unknown = parse(te
   let edited = text;
   for (const step of toSteps(value, edit)) {
     const place = locate(edited, step.path);
-    const next = step.op === "set" ? setValue(edited, place, step.value) : removeValue(edited, place, step.path);
+    const next =
+      step.op === "set" ? setValue(edited, place, step.value) : removeValue(edited, place, step.path);
     if (!keepsComments(edited, place, next, step)) throw unfaithful(edit, "a comment would be lost");
     edited = next;
   }

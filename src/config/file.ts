@@ -3,6 +3,7 @@ import path from "node:path";
 import { OpenclawError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
+import { quoteForShell } from "./quote-for-shell.ts";
 
 /** Where the configuration is, and what named that place. */
 export interface ConfigLocation {
@@ -72,7 +73,7 @@ export async function readConfigText(file: string): Promise<string | undefined> 
 export function missingFile({ file, source }: ConfigLocation): OpenclawError {
   return new OpenclawError("config-unreadable", {
     message: `The configuration file ${file} (from ${source}) does not exist.`,
-    hint: `openclaw config set --config ${file} models.bedrockDiscovery.enabled true`,
+    hint: `openclaw config set --config ${quoteForShell(file)} models.bedrockDiscovery.enabled true`,
     details: { file },
   });
 }

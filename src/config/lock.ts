@@ -149,7 +149,10 @@ async function isDead(
   }
   try {
     // The later of the holder's clock and the file server's, so that one that is slow makes no lock look old.
-    const takenAt = Math.max((await lstat(lockFile)).mtimeMs, Number.isFinite(holder.since) ? holder.since : 0);
+    const takenAt = Math.max(
+      (await lstat(lockFile)).mtimeMs,
+      Number.isFinite(holder.since) ? holder.since : 0,
+    );
     return takenAt < runtime.now() - OLD_MS;
   } catch (error) {
     if (errorCode(error) === "ENOENT") return false;

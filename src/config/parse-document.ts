@@ -1,6 +1,8 @@
 import { OpenclawError } from "../errors.ts";
+import type { GlobalOptions } from "../options.ts";
 import { describeSyntaxError } from "./describe-syntax-error.ts";
 import { parseJson5 } from "./parse-json5.ts";
+import { quoteForShell } from "./quote-for-shell.ts";
 import { placeAt } from "./source-place.ts";
 import { isObject, problemAt } from "./validate.ts";
 
@@ -8,13 +10,17 @@ import { isObject, problemAt } from "./validate.ts";
  * Parses the text of a configuration file. A text of nothing but white space and comments is an empty configuration.
  * Throws `config-invalid` with line and column when it is not JSON5, and when it is JSON5 but not an object.
  */
-export function parseDocument(text: string, file: string): Record<string, unknown> {
+export function parseDocument(
+  text: string,
+  file: string,
+  options: Pick<GlobalOptions, "config"> = {},
+): Record<string, unknown> {
   if (isBlank(text)) return {};
   let value: unknown;
   try {
     value = parseJson5(text);
   } catch (error) {
-    throw syntaxError(error, text, file);
+    throw syntaxError(error, text, file, options);
   }
   if (isObject(value)) return value;
   const { expected, received } = problemAt([], "an object", value);
@@ -25,6 +31,11 @@ export function parseDocument(text: string, file: string): Record<string, unknow
   });
 }
 
+/** The command that shows all that is wrong with the file these options name. */
+export function validateCommand({ config }: Pick<GlobalOptions, "config">): string {
+  return `openclaw config validate${config === undefined ? "" : ` --config ${quoteForShell(config)}`}`;
+}
+
 /** True when the text holds nothing but white space and comments. */
 export function isBlank(text: string): boolean {
   return /^(?:\s|\/\/[^\n\r\u2028\u2029]*(?:[\n\r\u2028\u2029]|$)|\/\*[^*]*\*+(?:[^/*][^*]*\*+)*\/)*$/.test(
@@ -32,13 +43,18 @@ export function isBlank(text: string): boolean {
   );
 }
 
-function syntaxError(error: unknown, text: string, file: string): unknown {
+function syntaxError(
+  error: unknown,
+  text: string,
+  file: string,
+  options: Pick<GlobalOptions, "config">,
+): unknown {
   if (!(error instanceof SyntaxError)) return error;
   const { what, offset } = describeSyntaxError(text, error);
   const { line, column } = placeAt(text, offset);
   return new OpenclawError("config-invalid", {
     message: `${file} is not valid JSON5 at line ${line}, column ${column}: ${what}.`,
-    hint: "openclaw config validate",
+    hint: validateCommand(options),
     cause: error,
     details: { file, line, column },
   });

@@ -65,11 +65,6 @@ export function formatPath(path: readonly PathSegment[]): string {
     .join("");
 }
 
-/** True when both name the same place. */
-export function isSamePath(first: readonly PathSegment[], second: readonly PathSegment[]): boolean {
-  return first.length === second.length && isWithin(first, second);
-}
-
 /** True when `path` is `ancestor` or a place below it. */
 export function isWithin(path: readonly PathSegment[], ancestor: readonly PathSegment[]): boolean {
   return ancestor.every((segment, index) => path[index] === segment);

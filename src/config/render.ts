@@ -22,7 +22,7 @@ export function renderKey(key: string, layout: Pick<Layout, "areKeysQuoted" | "q
 }
 
 /** Writes a text in the given quotes. */
-export function renderText(text: string, quote: '"' | "'"): string {
+function renderText(text: string, quote: '"' | "'"): string {
   // JSON leaves U+2028 and U+2029 as they are; readers of JSON5 warn about them.
   const escaped = JSON.stringify(text).replace(/[\u2028\u2029]/g, (c) =>
     c === "\u2028" ? "\\u2028" : "\\u2029",

@@ -3,7 +3,7 @@ import type { GlobalOptions } from "../options.ts";
 import type { Environment, Runtime } from "../runtime.ts";
 import { expandEnv, hasReference, unsetVariables } from "./expand-env.ts";
 import { locateConfig, missingFile, readConfigText } from "./file.ts";
-import { parseDocument } from "./parse-document.ts";
+import { parseDocument, validateCommand } from "./parse-document.ts";
 import { formatPath, type PathSegment } from "./path.ts";
 import { isSecretPath } from "./secrets.ts";
 import { DISCOVERY_DEFAULTS, type Configuration, type DiscoverySettings } from "./settings.ts";
@@ -55,7 +55,7 @@ export async function loadConfig(
     if (location.source === "--config" && !mayBeMissing) throw missingFile(location);
     return { file, exists: false, value: {} };
   }
-  const parsed = parseDocument(text, file);
+  const parsed = parseDocument(text, file, options);
   const value = text.includes("${") ? resolveReferences(parsed, runtime.env) : parsed;
   const problems = validate(value);
   if (problems.length > 0) throw invalidConfiguration(file, problems, options);
@@ -92,7 +92,7 @@ export function defaultModel(config: Configuration): DefaultModel {
 }
 
 /** The error for a file whose settings are of the wrong type: the first problem, and how to see all. */
-export function invalidConfiguration(
+function invalidConfiguration(
   file: string,
   problems: readonly Problem[],
   options: Pick<GlobalOptions, "config"> = {},
@@ -103,7 +103,7 @@ export function invalidConfiguration(
     others === 0 ? "" : ` ${others === 1 ? "One more problem follows" : `${others} more problems follow`}.`;
   return new OpenclawError("config-invalid", {
     message: `${file}: ${first?.message ?? "the configuration is invalid."}${more}`,
-    hint: `openclaw config validate${options.config === undefined ? "" : ` --config ${options.config}`}`,
+    hint: validateCommand(options),
     details: {
       file,
       problems: problems.map(({ path, expected, received }) => ({

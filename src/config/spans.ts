@@ -152,7 +152,9 @@ class Scanner {
   }
 
   #fail(expected: string): never {
-    throw new Error(`Expected ${expected} at offset ${this.#at} of a document that was said to be valid JSON5`);
+    throw new Error(
+      `Expected ${expected} at offset ${this.#at} of a document that was said to be valid JSON5`,
+    );
   }
 
   #peek(): string {

@@ -55,14 +55,15 @@ export async function updateConfig(
   if (isReadOnly(runtime.env["OPENCLAW_CONFIG_READONLY"]) && !update.dryRun) throw readOnly(file);
   // Everything is worked out before the disk is touched, so that a wrong edit makes no folder and no lock.
   const before = (await readConfigText(file)) ?? "";
-  const plan = planUpdate(before, file, edits, update);
+  const planFor = (text: string): Plan => planUpdate(text, parseDocument(text, file, options), edits, update);
+  const plan = planFor(before);
   if (update.dryRun) return { file, changes: plan.changes, diff: maskedDiff(before, plan.text) };
   if (plan.text === before) return { file, changes: plan.changes };
   const target = await followLinks(file);
   await makeFolderOf(target);
   try {
-    const planFor = (text: string): Plan => (text === before ? plan : planUpdate(text, file, edits, update));
-    const changes = await withLock(target, runtime, (lock) => write(target, lock, runtime, planFor));
+    const planAgain = (text: string): Plan => (text === before ? plan : planFor(text));
+    const changes = await withLock(target, runtime, (lock) => write(target, lock, runtime, planAgain));
     return { file, changes };
   } catch (error) {
     throw errorCode(error) === undefined || error instanceof OpenclawError ? error : writeError(file, error);
@@ -93,8 +94,12 @@ interface Plan {
   changes: Change[];
 }
 
-function planUpdate(before: string, file: string, edits: Edits, permissions: EditPermissions): Plan {
-  const current = parseDocument(before, file);
+function planUpdate(
+  before: string,
+  current: Record<string, unknown>,
+  edits: Edits,
+  permissions: EditPermissions,
+): Plan {
   const list = typeof edits === "function" ? edits(current) : edits;
   let plan: Plan & { value: unknown } = { text: before, changes: [], value: current };
   for (const edit of list) {

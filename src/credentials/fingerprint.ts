@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256Hex } from "../aws/digest.ts";
 import type { Environment } from "../runtime.ts";
 import type { CredentialDecision } from "./order.ts";
 import type { Keys, SharedConfig } from "./shared-config.ts";
@@ -13,7 +13,7 @@ export function fingerprintCredentials(
   env: Environment,
   shared: SharedConfig,
 ): string {
-  return digest(JSON.stringify(ingredients(decision, env, shared)));
+  return sha256Hex(JSON.stringify(ingredients(decision, env, shared)));
 }
 
 function ingredients(decision: CredentialDecision, env: Environment, shared: SharedConfig): unknown[] {
@@ -21,7 +21,7 @@ function ingredients(decision: CredentialDecision, env: Environment, shared: Sha
   const variables = (...names: string[]): unknown[] => names.map((name) => env[name] ?? null);
   switch (chosen.source) {
     case "AWS_BEARER_TOKEN_BEDROCK":
-      return [chosen.source, digest(env["AWS_BEARER_TOKEN_BEDROCK"] ?? "")];
+      return [chosen.source, sha256Hex(env["AWS_BEARER_TOKEN_BEDROCK"] ?? "")];
     case "AWS_ACCESS_KEY_ID":
       return [chosen.source, chosen.accessKeyId];
     case "AWS_PROFILE":
@@ -44,7 +44,7 @@ function ingredients(decision: CredentialDecision, env: Environment, shared: Sha
           "AWS_CONTAINER_CREDENTIALS_FULL_URI",
           "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
         ),
-        digest(env["AWS_CONTAINER_AUTHORIZATION_TOKEN"] ?? ""),
+        sha256Hex(env["AWS_CONTAINER_AUTHORIZATION_TOKEN"] ?? ""),
       ];
     case "instance-metadata":
       return [chosen.step, instanceMetadata.endpoint];
@@ -69,13 +69,9 @@ function digestProfiles(first: string, env: Environment, shared: SharedConfig): 
     ]);
     name = keys["source_profile"];
   }
-  return digest(JSON.stringify([...seen]));
+  return sha256Hex(JSON.stringify([...seen]));
 }
 
 function sorted(keys: Keys): [string, string][] {
   return Object.entries(keys).sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
-function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

@@ -1,6 +1,6 @@
-import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
+import { sha256Hex } from "../aws/digest.ts";
 import type { Discovered, FoundationModel, InferenceProfile, Warning } from "./discovered.ts";
 
 /** Raised when the form of an entry changes; entries of another form are ignored. */
@@ -20,10 +20,8 @@ export interface CacheKey {
 
 /** The file that holds the list for a key. */
 export function cacheFile(stateFolder: string, key: CacheKey): string {
-  const digest = createHash("sha256").update(
-    JSON.stringify([FORM, key.region, key.endpoint ?? "", key.fingerprint]),
-  );
-  return path.join(stateFolder, "cache", `models-${digest.digest("hex").slice(0, 32)}.json`);
+  const digest = sha256Hex(JSON.stringify([FORM, key.region, key.endpoint ?? "", key.fingerprint]));
+  return path.join(stateFolder, "cache", `models-${digest.slice(0, 32)}.json`);
 }
 
 /** Reads a cached list; undefined when there is none, or when what is there is not one. */
@@ -57,6 +55,7 @@ function parseEntry(text: string): Discovered | undefined {
 export async function writeCache(file: string, discovered: Discovered): Promise<void> {
   const folder = path.dirname(file);
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  const { randomUUID } = await import("node:crypto");
   const temporary = path.join(folder, `.${path.basename(file)}.${randomUUID()}`);
   const handle = await open(temporary, "wx", 0o600);
   try {

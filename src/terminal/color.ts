@@ -1,6 +1,6 @@
 export type ColorLevel = 0 | 1 | 2 | 3;
 
-const COLORS = ["bold", "dim", "red", "green", "yellow", "blue", "cyan"] as const;
+const COLORS = ["bold", "dim", "red", "green", "yellow", "blue", "cyan", "italic", "underline"] as const;
 
 /** The few colours and weights this program uses; each a function from text to text. */
 export type Style = Record<(typeof COLORS)[number], (text: string) => string>;
@@ -16,6 +16,8 @@ export const plainStyle: Style = {
   yellow: same,
   blue: same,
   cyan: same,
+  italic: same,
+  underline: same,
 };
 
 /**

@@ -16,12 +16,10 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /**
- * The lines of `models list`. On a terminal: aligned columns that fit its width, whole columns dropped and keys never
- * cut; prices in USD per million tokens. In a pipe (`columns` is Infinity): one line a model, separated by tabs,
- * numbers in full, no title, so that other programs can read it.
+ * The lines of `models list` on a terminal: aligned columns that fit its width, whole columns dropped and keys never
+ * cut; prices in USD per million tokens.
  */
-export function modelLines(models: readonly ListedModel[], columns: number, style: Style): string[] {
-  if (columns === Number.POSITIVE_INFINITY) return models.map(tabLine);
+export function modelTable(models: readonly ListedModel[], columns: number, style: Style): string[] {
   const rows = models.map((model): Cell[] => [
     { text: model.key, look: model.available ? (key) => quietPrefix(key, style) : style.dim },
     model.name,
@@ -45,18 +43,4 @@ function quietPrefix(key: string, style: Style): string {
 /** A default stands where nobody knows better: shown, but quietly. */
 function quiet(text: string, isDefault: boolean, style: Style): Cell {
   return isDefault ? { text, look: style.dim } : text;
-}
-
-function tabLine(model: ListedModel): string {
-  return [
-    model.key,
-    model.name,
-    model.input,
-    model.contextWindow,
-    model.maxTokens,
-    model.cost?.input ?? "",
-    model.cost?.output ?? "",
-    model.reasoning ? "reasoning" : "",
-    model.tags.join(","),
-  ].join("\t");
 }

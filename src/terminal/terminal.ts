@@ -1,11 +1,25 @@
 import { colorLevel, plainStyle, type ColorLevel, type Style } from "./color.ts";
+import { escapeInJson, neutralise, neutraliseStyled } from "./neutralise.ts";
 
 /** Where text goes: a TTY, a pipe or a file. */
 export interface Sink {
-  isTTY?: boolean;
-  columns?: number;
+  isTTY?: boolean | undefined;
+  columns?: number | undefined;
+  rows?: number | undefined;
   write(text: string | Uint8Array): boolean;
   once(event: "drain", listener: () => void): unknown;
+  /** Calls back when everything written has left this process. */
+  end?(whenWritten: () => void): void;
+  /** Calls `listener` whenever the terminal's size changes. Returns how to stop that. */
+  onResize?(listener: () => void): () => void;
+}
+
+/** The terminal behind stderr, for whoever draws on it. What is written here is not looked at: no foreign text. */
+export interface Screen {
+  readonly columns: number;
+  readonly rows: number;
+  write(text: string): void;
+  onResize(listener: () => void): () => void;
 }
 
 /** How the answer is written: for a person or a plain pipe, as one JSON document, or as a line per event. */
@@ -23,6 +37,7 @@ export class Terminal {
   readonly #stderr: Sink;
   readonly #env: Readonly<Record<string, string | undefined>>;
   #mode: Mode = { format: "text", color: true, verbose: false };
+  #hasPrintedJson = false;
 
   constructor(stdout: Sink, stderr: Sink, env: Readonly<Record<string, string | undefined>>) {
     this.#stdout = stdout;
@@ -37,6 +52,11 @@ export class Terminal {
 
   get format(): Format {
     return this.#mode.format;
+  }
+
+  /** Whether the one document of `--json` is out already: then nothing may follow it. */
+  get hasPrintedJson(): boolean {
+    return this.#hasPrintedJson;
   }
 
   get isVerbose(): boolean {
@@ -73,9 +93,38 @@ export class Terminal {
     return loadStyle(this.stderrColor);
   }
 
-  /** Writes a part of the answer. Resolves when the reader can take more. */
+  /** Foreign text, such as a model's, as stdout may show it: nothing in it acts on a terminal; a pipe gets it as it is. */
+  foreign(text: string): string {
+    return this.isStdoutTTY ? neutralise(text) : text;
+  }
+
+  /** Foreign text as stderr may show it. */
+  foreignAside(text: string): string {
+    return this.isStderrTTY ? neutralise(text) : text;
+  }
+
+  /** The terminal behind stderr; undefined where there is none. */
+  get screen(): Screen | undefined {
+    const sink = this.#stderr;
+    if (!this.isStderrTTY) return undefined;
+    return {
+      get columns() {
+        return sink.columns || 80;
+      },
+      get rows() {
+        return sink.rows || 24;
+      },
+      write: (text) => void sink.write(text),
+      onResize: (listener) => sink.onResize?.(listener) ?? (() => undefined),
+    };
+  }
+
+  /**
+   * Writes a part of the answer. On a terminal nothing but our own colours acts. Resolves when the reader can take more.
+   */
   async write(text: string | Uint8Array): Promise<void> {
-    if (!this.#stdout.write(text)) await new Promise<void>((resolve) => this.#stdout.once("drain", resolve));
+    const shown = typeof text === "string" && this.isStdoutTTY ? neutraliseStyled(text) : text;
+    if (!this.#stdout.write(shown)) await new Promise<void>((resolve) => this.#stdout.once("drain", resolve));
   }
 
   /** Writes a line of the answer. */
@@ -83,19 +132,27 @@ export class Terminal {
     await this.write(`${line}\n`);
   }
 
+  /** Resolves when the answer has left this process. */
+  async flush(): Promise<void> {
+    await new Promise<void>((resolve) => (this.#stdout.end ? this.#stdout.end(resolve) : resolve()));
+  }
+
   /** Writes the one `--json` document of a command: indented for a person's TTY, one line in a pipe. */
   async printJson(document: unknown): Promise<void> {
-    await this.print(JSON.stringify(document, undefined, this.isStdoutTTY ? 2 : undefined));
+    this.#hasPrintedJson = true;
+    await this.print(
+      this.isStdoutTTY ? escapeInJson(JSON.stringify(document, undefined, 2)) : JSON.stringify(document),
+    );
   }
 
   /** A line on stderr that is neither warning nor error: what was decided, what happens next. */
   note(line: string): void {
-    this.#stderr.write(`${line}\n`);
+    this.writeAside(`${line}\n`);
   }
 
   /** Writes to stderr without a line end, such as streamed reasoning. */
   writeAside(text: string): void {
-    this.#stderr.write(text);
+    this.#stderr.write(this.isStderrTTY ? neutraliseStyled(text) : text);
   }
 
   /** A warning on stderr, with one thing to do. */

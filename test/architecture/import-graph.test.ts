@@ -33,7 +33,7 @@ function loadedWith(file: string, found = new Set<string>()): Set<string> {
   return found;
 }
 
-const isAws = (name: string): boolean => /^@(aws-sdk|smithy|aws-crypto)\//.test(name);
+const isAws = (name: string): boolean => /^@(aws-sdk|smithy)\//.test(name);
 const isNode = (name: string): boolean => name.startsWith("node:");
 const filter = (names: Iterable<string>, is: (name: string) => boolean): string[] => [...names].filter(is);
 

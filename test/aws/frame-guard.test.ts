@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { checkFrames, MAX_FRAME_BYTES } from "../../src/aws/frame-guard.ts";
 

@@ -1,7 +1,16 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { FileHandle } from "node:fs/promises";
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { followLinks, replaceFile } from "../../src/config/atomic-write.ts";
@@ -41,7 +50,8 @@ vi.mock("node:fs/promises", async (importOriginal) => {
           return async (...args: unknown[]): Promise<unknown> => {
             if (flags === "wx") {
               // What was written before the disk was full is there.
-              if (name === "writeFile" && failures.operation === "writeFile") await target.writeFile("{ half");
+              if (name === "writeFile" && failures.operation === "writeFile")
+                await target.writeFile("{ half");
               fail(String(name));
             }
             return Reflect.apply(method, target, args) as unknown;
@@ -76,17 +86,20 @@ test.each([
   ["rename", "EROFS", "the file system is read-only"],
   ["symlink", "EACCES", "permission denied"],
   ["symlink", "ENOSPC", "the disk is full"],
-])("when %s fails with %s the file is as it was and nothing else is left", async (operation, code, reason) => {
-  const { home, file } = homeWith("{ a: 1 } // mine");
-  Object.assign(failures, { operation, code });
-  await expect(updateConfig({}, testRuntime({ home }), edits)).rejects.toMatchObject({
-    code: "internal",
-    exitCode: 1,
-    message: `Cannot write ${file}: ${reason}. Nothing was changed.`,
-  });
-  expect(readFileSync(file, "utf8")).toBe("{ a: 1 } // mine");
-  expect(readdirSync(path.dirname(file))).toEqual(["openclaw.json"]);
-});
+])(
+  "when %s fails with %s the file is as it was and nothing else is left",
+  async (operation, code, reason) => {
+    const { home, file } = homeWith("{ a: 1 } // mine");
+    Object.assign(failures, { operation, code });
+    await expect(updateConfig({}, testRuntime({ home }), edits)).rejects.toMatchObject({
+      code: "internal",
+      exitCode: 1,
+      message: `Cannot write ${file}: ${reason}. Nothing was changed.`,
+    });
+    expect(readFileSync(file, "utf8")).toBe("{ a: 1 } // mine");
+    expect(readdirSync(path.dirname(file))).toEqual(["openclaw.json"]);
+  },
+);
 
 test("a file system without symbolic or hard links is written all the same", async () => {
   const { home, file } = homeWith("{}");
@@ -113,7 +126,9 @@ test("what another program writes in between is not lost", async () => {
   };
   await updateConfig({}, { ...runtime, random }, edits);
   expect(interference).toBe(2);
-  expect(readFileSync(file, "utf8")).toBe('{ a: 1, other2: true, models: { bedrockDiscovery: { region: "eu-west-1" } } }');
+  expect(readFileSync(file, "utf8")).toBe(
+    '{ a: 1, other2: true, models: { bedrockDiscovery: { region: "eu-west-1" } } }',
+  );
 });
 
 test("temporary files of killed writers are cleared away", async () => {
@@ -122,14 +137,20 @@ test("temporary files of killed writers are cleared away", async () => {
   writeFileSync(path.join(path.dirname(file), ".openclaw.json.abc.bak.tmp"), "half");
   writeFileSync(path.join(path.dirname(file), ".other.json.abc.tmp"), "not ours");
   await updateConfig({}, testRuntime({ home }), edits);
-  expect(readdirSync(path.dirname(file)).sort()).toEqual([".other.json.abc.tmp", "openclaw.json", "openclaw.json.bak"]);
+  expect(readdirSync(path.dirname(file)).sort()).toEqual([
+    ".other.json.abc.tmp",
+    "openclaw.json",
+    "openclaw.json.bak",
+  ]);
 });
 
 test("symbolic links in a circle are an error, not an endless loop", async () => {
   const home = createHome();
   symlinkSync("b", path.join(home, "a"));
   symlinkSync("a", path.join(home, "b"));
-  await expect(updateConfig({ config: path.join(home, "a") }, testRuntime({ home }), edits)).rejects.toMatchObject({
+  await expect(
+    updateConfig({ config: path.join(home, "a") }, testRuntime({ home }), edits),
+  ).rejects.toMatchObject({
     code: "config-unreadable",
   });
   expect(await followLinks(path.join(home, "none"))).toBe(path.join(home, "none"));
@@ -151,16 +172,21 @@ test("a folder that may not be written is exit 1 with the file intact", async ()
   const root = path.join(import.meta.dirname, "../..");
   // Permissions mean nothing to the superuser, so the program runs as nobody, from where nobody can read it.
   const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
-  for (const part of ["bin", "dist"]) cpSync(path.join(root, part), path.join(home, part), { recursive: true });
+  for (const part of ["bin", "dist"])
+    cpSync(path.join(root, part), path.join(home, part), { recursive: true });
   chmodSync(home, 0o755);
   chmodSync(folder, 0o555);
   const program = path.join(home, "bin", "openclaw.js");
-  const child = spawn(process.execPath, [program, "config", "set", "models.bedrockDiscovery.region", "eu-west-1"], {
-    env: emptyEnvironment(home, { NODE_V8_COVERAGE: undefined }),
-    cwd: home,
-    stdio: ["ignore", "pipe", "pipe"],
-    ...nobody,
-  });
+  const child = spawn(
+    process.execPath,
+    [program, "config", "set", "models.bedrockDiscovery.region", "eu-west-1"],
+    {
+      env: emptyEnvironment(home, { NODE_V8_COVERAGE: undefined }),
+      cwd: home,
+      stdio: ["ignore", "pipe", "pipe"],
+      ...nobody,
+    },
+  );
   let stderr = "";
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
   child.stdout.resume();

@@ -2,7 +2,9 @@ import { describe, expect, test } from "vitest";
 import { inspectConfig } from "../../src/config/inspect.ts";
 
 const brief = (text: string, env: Record<string, string> = {}): string[] =>
-  inspectConfig(text, env).map(({ severity, path, line, column }) => `${severity} ${path ?? "-"} ${line}:${column}`);
+  inspectConfig(text, env).map(
+    ({ severity, path, line, column }) => `${severity} ${path ?? "-"} ${line}:${column}`,
+  );
 
 test.each(["", "// nothing", "{}", "{ gateway: { port: 1 }, models: {} }"])("%j is fine", (text) => {
   expect(inspectConfig(text, {})).toEqual([]);
@@ -39,7 +41,10 @@ describe("the frame", () => {
   });
 
   test("keeps tabs, and counts wide characters as two columns", () => {
-    expect(frame('{\n\t"\u6A21": 1, models: 5 }')).toEqual(['2 | \t"\u6A21": 1, models: 5 }', "  | \t                 ^"]);
+    expect(frame('{\n\t"\u6A21": 1, models: 5 }')).toEqual([
+      '2 | \t"\u6A21": 1, models: 5 }',
+      "  | \t                 ^",
+    ]);
   });
 
   test("shows no secret, neither beside the problem nor in it", () => {
@@ -49,8 +54,12 @@ describe("the frame", () => {
       `1 | { models: { providers: { p: { apiKey: "****", headers: { A: '****' }, api: "x" } } } }`,
     );
     expect(caret!.indexOf("^^^")).toBe(source!.indexOf('"x"'));
-    expect(JSON.stringify(inspectConfig("{ models: { providers: { p: { apiKey: 123456 } } } }", {}))).not.toContain("123456");
-    expect(JSON.stringify(inspectConfig("{ models: { providers: { p: { apiKey: 'sk-1234\n' } } } }", {}))).not.toContain("sk-1234");
+    expect(
+      JSON.stringify(inspectConfig("{ models: { providers: { p: { apiKey: 123456 } } } }", {})),
+    ).not.toContain("123456");
+    expect(
+      JSON.stringify(inspectConfig("{ models: { providers: { p: { apiKey: 'sk-1234\n' } } } }", {})),
+    ).not.toContain("sk-1234");
   });
 
   test("of a long line is cut around the place", () => {
@@ -73,7 +82,9 @@ describe("what cannot be parsed", () => {
 
 describe("warnings", () => {
   test("for a key that looks like a slip, with the right one", () => {
-    expect(inspectConfig("{ models: { bedrockDiscovery: { regoin: 'x' } }, gateway: {}, agnets: {} }", {})).toEqual([
+    expect(
+      inspectConfig("{ models: { bedrockDiscovery: { regoin: 'x' } }, gateway: {}, agnets: {} }", {}),
+    ).toEqual([
       expect.objectContaining({
         severity: "warning",
         path: "models.bedrockDiscovery.regoin",
@@ -91,7 +102,10 @@ describe("warnings", () => {
   test("for a variable that is not set", () => {
     const text = '{ models: { bedrockDiscovery: { region: "${R}" } } }';
     expect(inspectConfig(text, {})).toEqual([
-      expect.objectContaining({ severity: "warning", message: expect.stringContaining("environment variable R") }),
+      expect.objectContaining({
+        severity: "warning",
+        message: expect.stringContaining("environment variable R"),
+      }),
     ]);
     expect(inspectConfig(text, { R: "eu-west-1" })).toEqual([]);
     expect(brief(text, { R: "nowhere" })).toEqual(["problem models.bedrockDiscovery.region 1:41"]);

@@ -25,7 +25,12 @@ describe("a value typed on the command line", () => {
     ["list in JSON", "models.bedrockDiscovery.providerFilter", '["a","b"]', ["a", "b"]],
     ["list in JSON5", "models.bedrockDiscovery.providerFilter", "['a', 'b',]", ["a", "b"]],
     ["list, mistyped", "models.bedrockDiscovery.providerFilter", "a,b", "a,b"],
-    ["a default model as text", "agents.defaults.model", "amazon-bedrock/us.x-v1:0", "amazon-bedrock/us.x-v1:0"],
+    [
+      "a default model as text",
+      "agents.defaults.model",
+      "amazon-bedrock/us.x-v1:0",
+      "amazon-bedrock/us.x-v1:0",
+    ],
     ["a default model as object", "agents.defaults.model", "{primary: 'a'}", { primary: "a" }],
     ["a default model that looks like a number", "agents.defaults.model", "4", "4"],
     ["an item of a list of strings", "models.bedrockDiscovery.providerFilter[0]", "5", "5"],

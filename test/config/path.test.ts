@@ -13,8 +13,14 @@ describe("a path is read", () => {
     ["models.providers['amazon-bedrock'].baseUrl", ["models", "providers", "amazon-bedrock", "baseUrl"]],
     ["models.providers[amazon-bedrock].baseUrl", ["models", "providers", "amazon-bedrock", "baseUrl"]],
     ["models.providers.amazon-bedrock.baseUrl", ["models", "providers", "amazon-bedrock", "baseUrl"]],
-    ['agents.defaults.models["amazon-bedrock/us.x-v1:0"].alias', ["agents", "defaults", "models", "amazon-bedrock/us.x-v1:0", "alias"]],
-    ["agents.defaults.models[amazon-bedrock/us.x-v1:0].alias", ["agents", "defaults", "models", "amazon-bedrock/us.x-v1:0", "alias"]],
+    [
+      'agents.defaults.models["amazon-bedrock/us.x-v1:0"].alias',
+      ["agents", "defaults", "models", "amazon-bedrock/us.x-v1:0", "alias"],
+    ],
+    [
+      "agents.defaults.models[amazon-bedrock/us.x-v1:0].alias",
+      ["agents", "defaults", "models", "amazon-bedrock/us.x-v1:0", "alias"],
+    ],
     ['["a"].b', ["a", "b"]],
     ['a["0"]', ["a", "0"]],
     ['a[""]', ["a", ""]],
@@ -50,28 +56,40 @@ describe("a malformed path is refused with its place", () => {
   ];
   test.each(table)("%s", (text, place, words) => {
     expect(() => parsePath(text)).toThrow(
-      expect.objectContaining({ code: "usage", exitCode: 2, message: expect.stringContaining(`at character ${place}: `) }),
+      expect.objectContaining({
+        code: "usage",
+        exitCode: 2,
+        message: expect.stringContaining(`at character ${place}: `),
+      }),
     );
     expect(() => parsePath(text)).toThrow(words);
   });
 
   test.each(["", "   "])("%j is empty", (text) => {
-    expect(() => parsePath(text)).toThrow(expect.objectContaining({ code: "usage", message: "The path is empty." }));
+    expect(() => parsePath(text)).toThrow(
+      expect.objectContaining({ code: "usage", message: "The path is empty." }),
+    );
   });
 });
 
-test.each(["__proto__.polluted", "a.constructor", 'a["prototype"].b', "[__proto__]", 'models["\\u005f_proto__"]'])(
-  "%s is refused: it reaches into JavaScript",
-  (text) => {
-    expect(() => parsePath(text)).toThrow(expect.objectContaining({ code: "usage", exitCode: 2 }));
-    expect(() => parsePath(text)).toThrow("a part of JavaScript itself");
+test.each([
+  "__proto__.polluted",
+  "a.constructor",
+  'a["prototype"].b',
+  "[__proto__]",
+  'models["\\u005f_proto__"]',
+])("%s is refused: it reaches into JavaScript", (text) => {
+  expect(() => parsePath(text)).toThrow(expect.objectContaining({ code: "usage", exitCode: 2 }));
+  expect(() => parsePath(text)).toThrow("a part of JavaScript itself");
+});
+
+const segments = fc.array(
+  fc.oneof(fc.string({ unit: "binary" }), fc.nat(), fc.constantFrom("a.b", "x[0]", '"', "\\", "0")),
+  {
+    minLength: 1,
+    maxLength: 5,
   },
 );
-
-const segments = fc.array(fc.oneof(fc.string({ unit: "binary" }), fc.nat(), fc.constantFrom("a.b", "x[0]", '"', "\\", "0")), {
-  minLength: 1,
-  maxLength: 5,
-});
 
 test("every path is read back as it was written", () => {
   fc.assert(
@@ -84,13 +102,16 @@ test("every path is read back as it was written", () => {
 
 test("any text is either a path or a usage error", () => {
   fc.assert(
-    fc.property(fc.string({ unit: fc.constantFrom("a", ".", "[", "]", '"', "'", "0", "\\", " ", "-") }), (text) => {
-      try {
-        expect(parsePath(formatPath(parsePath(text)))).toEqual(parsePath(text));
-      } catch (error) {
-        expect(error).toBeInstanceOf(OpenclawError);
-        expect(error).toMatchObject({ code: "usage" });
-      }
-    }),
+    fc.property(
+      fc.string({ unit: fc.constantFrom("a", ".", "[", "]", '"', "'", "0", "\\", " ", "-") }),
+      (text) => {
+        try {
+          expect(parsePath(formatPath(parsePath(text)))).toEqual(parsePath(text));
+        } catch (error) {
+          expect(error).toBeInstanceOf(OpenclawError);
+          expect(error).toMatchObject({ code: "usage" });
+        }
+      },
+    ),
   );
 });

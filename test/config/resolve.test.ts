@@ -11,7 +11,7 @@ import { testRuntime } from "../helpers/test-runtime.ts";
 const home = "/home/u";
 const at = (config: string | undefined, env: Record<string, string>): string => {
   const options = config === undefined ? {} : { config };
-  return locateConfig(options, { env, homeFolder: home, currentFolder: "/work/dir" }).file;
+  return locateConfig(options, { env, homeFolder: home, currentFolder: "/srv/dir" }).file;
 };
 
 test.each([
@@ -20,12 +20,15 @@ test.each([
   [undefined, { OPENCLAW_STATE_DIR: "~/state" }, "/home/u/state/openclaw.json"],
   [undefined, { OPENCLAW_STATE_DIR: "/var/state", OPENCLAW_CONFIG_PATH: "/etc/o.json5" }, "/etc/o.json5"],
   [undefined, { OPENCLAW_CONFIG_PATH: "~/o.json5" }, "/home/u/o.json5"],
-  [undefined, { OPENCLAW_CONFIG_PATH: "o.json5" }, "/work/dir/o.json5"],
-  ["c.json5", { OPENCLAW_CONFIG_PATH: "/etc/o.json5" }, "/work/dir/c.json5"],
+  [undefined, { OPENCLAW_CONFIG_PATH: "o.json5" }, "/srv/dir/o.json5"],
+  ["c.json5", { OPENCLAW_CONFIG_PATH: "/etc/o.json5" }, "/srv/dir/c.json5"],
   ["~/c.json5", {}, "/home/u/c.json5"],
-] as [string | undefined, Record<string, string>, string][])("--config %s with %j is %s", (config, env, file) => {
-  expect(at(config, env)).toBe(file);
-});
+] as [string | undefined, Record<string, string>, string][])(
+  "--config %s with %j is %s",
+  (config, env, file) => {
+    expect(at(config, env)).toBe(file);
+  },
+);
 
 test("a --config that names nothing is a usage error", () => {
   expect(() => at(" ", {})).toThrow(expect.objectContaining({ code: "usage" }));
@@ -63,7 +66,9 @@ describe("the configuration", () => {
       exitCode: 3,
       message: expect.stringContaining(options.config),
     });
-    expect(await loadConfig(options, testRuntime({ home }), { mayBeMissing: true })).toMatchObject({ exists: false });
+    expect(await loadConfig(options, testRuntime({ home }), { mayBeMissing: true })).toMatchObject({
+      exists: false,
+    });
   });
 
   test.each([
@@ -81,9 +86,12 @@ describe("the configuration", () => {
     ["{ a: 1\n  b: 2 }", 'line 2, column 3: "b" is not expected here; a comma may be missing before it'],
     ['{ "a": "x\n" }', "line 1, column 10: the line ends inside a text or number"],
     ["{ a: [1,", "line 1, column 9: it ends too early"],
-    ["{ a: 1 # b\n}", "line 1, column 8: \"#\" is not expected here; comments begin with //"],
+    ["{ a: 1 # b\n}", 'line 1, column 8: "#" is not expected here; comments begin with //'],
     ["{\r  a: @\r}", 'line 2, column 6: "@" is not expected here'],
-    ["{ models: { bedrockDiscovery: { enabled: 'yes' } } }", 'models.bedrockDiscovery.enabled takes true or false, not the string "yes".'],
+    [
+      "{ models: { bedrockDiscovery: { enabled: 'yes' } } }",
+      'models.bedrockDiscovery.enabled takes true or false, not the string "yes".',
+    ],
     ["{ models: 1, agents: 2 }", "models takes an object, not the number 1. One more problem follows."],
   ])("%j is refused", async (text, message) => {
     await expect(load(text)).rejects.toMatchObject({
@@ -108,7 +116,9 @@ describe("the configuration", () => {
     });
     const file = path.join(home, "latin1.json5");
     writeFileSync(file, Buffer.from([0x7b, 0x2f, 0x2f, 0xe9, 0x0a, 0x7d]));
-    await expect(loadConfig({ config: file }, testRuntime({ home }))).rejects.toMatchObject({ code: "config-invalid" });
+    await expect(loadConfig({ config: file }, testRuntime({ home }))).rejects.toMatchObject({
+      code: "config-invalid",
+    });
   });
 
   test.skipIf(process.getuid?.() === 0)("that may not be read says so", async () => {
@@ -121,6 +131,16 @@ describe("the configuration", () => {
       message: expect.stringContaining("permission denied"),
     });
   });
+});
+
+test("the hint of an error names the file that was named", async () => {
+  const home = createHome();
+  const file = path.join(home, "my config.json5");
+  writeFileSync(file, "{ models: 5 }");
+  const hint = `openclaw config validate --config '${file}'`;
+  await expect(loadConfig({ config: file }, testRuntime({ home }))).rejects.toMatchObject({ hint });
+  writeFileSync(file, "{ models: ");
+  await expect(loadConfig({ config: file }, testRuntime({ home }))).rejects.toMatchObject({ hint });
 });
 
 describe("${NAME}", () => {
@@ -138,14 +158,23 @@ describe("${NAME}", () => {
   });
 
   test("is checked by the value it stands for", async () => {
-    await expect(load('{ models: { bedrockDiscovery: { region: "${R}" } } }', { R: "nowhere" })).rejects.toMatchObject({
+    await expect(
+      load('{ models: { bedrockDiscovery: { region: "${R}" } } }', { R: "nowhere" }),
+    ).rejects.toMatchObject({
       code: "config-invalid",
     });
   });
 
   test("without such a variable is an error for those who need the value", async () => {
-    const value = await load('{ models: { bedrockDiscovery: { region: "${R}" } }, agents: { defaults: { model: "${M}" } } }');
-    expect(() => discoverySettings(value)).toThrow(expect.objectContaining({ code: "config-invalid", details: { variable: "R", path: "models.bedrockDiscovery.region" } }));
+    const value = await load(
+      '{ models: { bedrockDiscovery: { region: "${R}" } }, agents: { defaults: { model: "${M}" } } }',
+    );
+    expect(() => discoverySettings(value)).toThrow(
+      expect.objectContaining({
+        code: "config-invalid",
+        details: { variable: "R", path: "models.bedrockDiscovery.region" },
+      }),
+    );
     expect(() => defaultModel(value)).toThrow("The environment variable M is not set");
   });
 
@@ -183,20 +212,38 @@ describe("discovery settings", () => {
     expect(discoverySettings({})).toEqual(defaults);
   });
 
-  test.each(Object.entries(own))("%s counts from either place, models.bedrockDiscovery first", (name, value) => {
-    const plugin = (discovery: object): Configuration => ({ plugins: { entries: { "amazon-bedrock": { config: { discovery } } } } });
-    expect(discoverySettings({ models: { bedrockDiscovery: { [name]: value } } })).toEqual({ ...defaults, [name]: value });
-    expect(discoverySettings(plugin({ [name]: value }))).toEqual({ ...defaults, [name]: value });
-    const other = { enabled: true, region: "eu-west-1", providerFilter: [], refreshInterval: 9, defaultContextWindow: 9, defaultMaxTokens: 9 };
-    const both = { ...plugin(other), models: { bedrockDiscovery: { [name]: value } } };
-    expect(discoverySettings(both)).toEqual({ ...other, [name]: value });
-  });
+  test.each(Object.entries(own))(
+    "%s counts from either place, models.bedrockDiscovery first",
+    (name, value) => {
+      const plugin = (discovery: object): Configuration => ({
+        plugins: { entries: { "amazon-bedrock": { config: { discovery } } } },
+      });
+      expect(discoverySettings({ models: { bedrockDiscovery: { [name]: value } } })).toEqual({
+        ...defaults,
+        [name]: value,
+      });
+      expect(discoverySettings(plugin({ [name]: value }))).toEqual({ ...defaults, [name]: value });
+      const other = {
+        enabled: true,
+        region: "eu-west-1",
+        providerFilter: [],
+        refreshInterval: 9,
+        defaultContextWindow: 9,
+        defaultMaxTokens: 9,
+      };
+      const both = { ...plugin(other), models: { bedrockDiscovery: { [name]: value } } };
+      expect(discoverySettings(both)).toEqual({ ...other, [name]: value });
+    },
+  );
 });
 
 test.each([
   [{}, { fallbacks: [] }],
   [{ agents: { defaults: { model: "a" } } }, { primary: "a", fallbacks: [] }],
-  [{ agents: { defaults: { model: { primary: "a", fallbacks: ["b"] } } } }, { primary: "a", fallbacks: ["b"] }],
+  [
+    { agents: { defaults: { model: { primary: "a", fallbacks: ["b"] } } } },
+    { primary: "a", fallbacks: ["b"] },
+  ],
 ] as [Configuration, object][])("the default model of %j", (config, model) => {
   expect(defaultModel(config)).toEqual(model);
 });

@@ -17,7 +17,8 @@ test("the seed's configuration file fits the schema", () => {
 test("every setting has a description, and its default fits", () => {
   for (const { segments, field } of listSettings()) {
     expect(field.description, segments.join(".")).toMatch(/\.$/);
-    if (field.default !== undefined) expect(validate(field.default, field.type), segments.join(".")).toEqual([]);
+    if (field.default !== undefined)
+      expect(validate(field.default, field.type), segments.join(".")).toEqual([]);
     if (field.example !== undefined) {
       const example: unknown = field.type.kind === "list" ? JSON.parse(field.example) : field.example;
       expect(validate(example, field.type), segments.join(".")).toEqual([]);

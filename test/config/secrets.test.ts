@@ -50,7 +50,8 @@ test("masks a part of the file that is secret as a whole", () => {
 });
 
 test("masks the text of a document without changing its structure or its number of lines", () => {
-  const text = "{ // c\n  models: { providers: { a: { apiKey: 'sk-\\\n1', headers: { A: \"h-2\" } } } }, // d\n}";
+  const text =
+    "{ // c\n  models: { providers: { a: { apiKey: 'sk-\\\n1', headers: { A: \"h-2\" } } } }, // d\n}";
   expect(maskDocument(text)).toBe(
     "{ // c\n  models: { providers: { a: { apiKey: '****\\\n', headers: { A: \"****\" } } } }, // d\n}",
   );

@@ -2,12 +2,14 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
+  chownSync,
   existsSync,
   lstatSync,
   lutimesSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -18,6 +20,7 @@ import { mkdtemp } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import JSON5 from "json5";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -28,10 +31,16 @@ import { createRuntime, type Runtime } from "../../src/runtime.ts";
 import { createHome, emptyEnvironment } from "../helpers/openclaw.ts";
 import { testRuntime } from "../helpers/test-runtime.ts";
 
-const region = (value: string): Edit[] => [{ op: "set", path: ["models", "bedrockDiscovery", "region"], value }];
+const region = (value: string): Edit[] => [
+  { op: "set", path: ["models", "bedrockDiscovery", "region"], value },
+];
 const fileIn = (home: string): string => path.join(home, ".openclaw", "openclaw.json");
 const { isProcessAlive } = createRuntime(new AbortController().signal);
-const runtimeIn = (home: string, more: Partial<Runtime> = {}): Runtime => ({ ...testRuntime({ home }), isProcessAlive, ...more });
+const runtimeIn = (home: string, more: Partial<Runtime> = {}): Runtime => ({
+  ...testRuntime({ home }),
+  isProcessAlive,
+  ...more,
+});
 
 function writeIn(home: string, text: string): string {
   const file = fileIn(home);
@@ -47,7 +56,7 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "openclaw-writer-"));
   writer = path.join(folder, "writer-process.mjs");
   await build({
-    entryPoints: [path.join(import.meta.dirname, "writer-process.ts")],
+    entryPoints: [fileURLToPath(new URL("./writer-process.ts", import.meta.url))],
     outfile: writer,
     bundle: true,
     format: "esm",
@@ -89,6 +98,14 @@ describe("the file", () => {
     await updateConfig({}, runtimeIn(home), region("eu-west-1"));
     expect(readFileSync(`${file}.bak`, "utf8")).toContain("us-east-1");
     expect(readdirSync(path.dirname(file))).toEqual(["openclaw.json", "openclaw.json.bak"]);
+  });
+
+  test.runIf(process.getuid?.() === 0)("keeps its owner", async () => {
+    const home = createHome();
+    const file = writeIn(home, "{}");
+    chownSync(file, 1234, 5678);
+    await updateConfig({}, runtimeIn(home), region("us-east-1"));
+    expect(statSync(file)).toMatchObject({ uid: 1234, gid: 5678 });
   });
 
   test("is followed through symbolic links, which stay", async () => {
@@ -167,10 +184,18 @@ describe("a write that cannot be", () => {
   });
 
   test.each([
-    ["unknown path", [{ op: "set", path: ["models", "bedrockDiscovery", "regoin"], value: "x" }], "config-invalid"],
+    [
+      "unknown path",
+      [{ op: "set", path: ["models", "bedrockDiscovery", "regoin"], value: "x" }],
+      "config-invalid",
+    ],
     ["wrong type", region("nowhere"), "config-invalid"],
     ["unsafe key", [{ op: "set", path: ["models", "__proto__"], value: 1 }], "usage"],
-    ["unsafe key in a value", [{ op: "set", path: ["models"], value: JSON.parse('{"providers":{"__proto__":{}}}') as unknown }], "usage"],
+    [
+      "unsafe key in a value",
+      [{ op: "set", path: ["models"], value: JSON.parse('{"providers":{"__proto__":{}}}') as unknown }],
+      "usage",
+    ],
     ["nothing to unset", [{ op: "unset", path: ["agents"] }], "config-not-set"],
   ] as [string, Edit[], string][])("%s makes no folder, no lock and no file", async (_, edits, code) => {
     const home = createHome();
@@ -192,7 +217,9 @@ describe("a write that cannot be", () => {
     const home = createHome();
     const file = writeIn(home, "");
     writeFileSync(file, Buffer.from([0x7b, 0x2f, 0x2f, 0xe9, 0x0a, 0x7d]));
-    await expect(updateConfig({}, runtimeIn(home), region("us-east-1"))).rejects.toMatchObject({ code: "config-invalid" });
+    await expect(updateConfig({}, runtimeIn(home), region("us-east-1"))).rejects.toMatchObject({
+      code: "config-invalid",
+    });
     expect(readFileSync(file)).toHaveLength(6);
   });
 
@@ -200,7 +227,9 @@ describe("a write that cannot be", () => {
     const home = createHome();
     const file = writeIn(home, "{ models: { bedrockDiscovery: { enabled: 'yes', refreshInterval: -1 } } }");
     await updateConfig({}, runtimeIn(home), region("us-east-1"));
-    await updateConfig({}, runtimeIn(home), [{ op: "set", path: ["models", "bedrockDiscovery", "enabled"], value: true }]);
+    await updateConfig({}, runtimeIn(home), [
+      { op: "set", path: ["models", "bedrockDiscovery", "enabled"], value: true },
+    ]);
     expect(JSON5.parse(readFileSync(file, "utf8"))).toEqual({
       models: { bedrockDiscovery: { enabled: true, refreshInterval: -1, region: "us-east-1" } },
     });
@@ -213,7 +242,9 @@ describe("locks", () => {
     const file = writeIn(home, "{\n  // the comment of 640 writes\n}\n");
     const children = Array.from({ length: 32 }, (_, id) => startWriter(home, id, 20));
     for (const child of children) child.stdout?.resume();
-    const codes = await Promise.all(children.map(async (child) => ((await once(child, "close")) as [number])[0]));
+    const codes = await Promise.all(
+      children.map(async (child) => ((await once(child, "close")) as [number])[0]),
+    );
     expect(new Set(codes)).toEqual(new Set([0]));
     const text = readFileSync(file, "utf8");
     const { models } = JSON5.parse<Configuration>(text);
@@ -286,6 +317,24 @@ describe("locks", () => {
     interruption.abort(new Error("enough"));
     await expect(update).rejects.toThrow("enough");
     expect(readFileSync(fileIn(home), "utf8")).toBe("{}");
+  });
+
+  test("a dead lock that another process removed and took in the meantime is not removed again", async () => {
+    const home = createHome();
+    const file = writeIn(home, "{}");
+    const lock = `${file}.lock`;
+    const runtime = runtimeIn(home);
+    const host = await withLock(file, runtime, () => Promise.resolve(readlinkSync(lock).split(" ")[2]));
+    symlinkSync(`999999 ${Date.now()} ${host} 999999-dead`, lock);
+    const events: string[] = [];
+    const isProcessAlive = (processId: number): boolean => {
+      rmSync(lock);
+      events.push(processId === 999_999 ? "found dead" : "found alive");
+      if (processId === 999_999) symlinkSync(`${process.pid} ${Date.now()} ${host} 1-alive`, lock);
+      return processId !== 999_999;
+    };
+    await withLock(file, { ...runtime, isProcessAlive }, () => Promise.resolve(events.push("ours")));
+    expect(events).toEqual(["found dead", "found alive", "ours"]);
   });
 
   test("many waiters that find the same dead lock never hold it together", async () => {

@@ -12,7 +12,11 @@ const runtime = createRuntime(new AbortController().signal);
 for (let index = 0; index < Number(count); index += 1) {
   const filler = `${index} ${"x".repeat(Number(filling))}`;
   await updateConfig({}, runtime, [
-    { op: "set", path: ["models", "providers", filling === "0" ? `${id}-${index}` : "p", "headers"], value: { X: String(index) } },
+    {
+      op: "set",
+      path: ["models", "providers", filling === "0" ? `${id}-${index}` : "p", "headers"],
+      value: { X: String(index) },
+    },
     ...(filling === "0"
       ? []
       : [

@@ -43,11 +43,10 @@ describe("each example of a command's page works as it is typed", () => {
     // A port of one's own choice may be taken on the machine that runs the tests.
     const child = spawn("/bin/sh", ["-c", `exec ${line.replace(/--port \d+/, "--port 0")}`], { cwd: user.home, env });
     let stdout = "";
-    for await (const text of child.stdout.setEncoding("utf8")) {
-      stdout += String(text);
-      if (stdout.includes("export AWS_ENDPOINT_URL=")) break;
-    }
-    child.kill("SIGTERM");
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
+      if (stdout.includes("export AWS_ENDPOINT_URL=")) child.kill("SIGTERM");
+    });
     const [code] = (await once(child, "close")) as [number | null];
     expect(stdout).toMatch(/export AWS_ENDPOINT_URL=http:\/\/127\.0\.0\.1:\d+/);
     expect(code).toBe(143);

@@ -35,7 +35,7 @@ async function readValue(options: GetOptions, runtime: Runtime): Promise<unknown
   const location = locateConfig(options, runtime);
   const text = await readConfigText(location.file);
   if (text === undefined && location.source === "--config") throw missingFile(location);
-  return parseDocument(text ?? "", location.file);
+  return parseDocument(text ?? "", location.file, options);
 }
 
 async function printValue(value: unknown, { terminal }: Runtime): Promise<void> {
@@ -60,11 +60,12 @@ async function printEffective(
   }
   if (terminal.isStdoutTTY) {
     const style = await terminal.stdoutStyle();
-    const columns = [{ title: "setting" }, { title: "value" }, { title: "source", dropOrder: 1 }];
+    // Values come last: the long ones then wrap without moving the rest.
+    const columns = [{ title: "setting" }, { title: "source" }, { title: "value" }];
     const rows = settings.map((setting) => [
       formatPath(setting.path),
-      showValue(setting),
       { text: setting.source, look: style.dim },
+      showValue(setting),
     ]);
     for (const line of layoutTable(columns, rows, terminal.columns, style.dim)) await terminal.print(line);
     return;

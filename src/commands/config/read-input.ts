@@ -15,7 +15,7 @@ export async function readInput(file: string, runtime: Runtime, flag: string): P
 }
 
 /** Reads stdin to its end. */
-export async function readStdin(runtime: Runtime): Promise<string> {
+async function readStdin(runtime: Runtime): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of runtime.stdin) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks).toString("utf8");

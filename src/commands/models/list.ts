@@ -5,6 +5,7 @@ import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
+import { modelLines } from "../../terminal/model-lines.ts";
 import { formatAge } from "../../terminal/numbers.ts";
 
 export interface ListOptions extends GlobalOptions {
@@ -60,8 +61,9 @@ async function printModels(
   if (models.length === 0) return;
   const { terminal } = runtime;
   if (plain) return terminal.print(models.map(({ key }) => key).join("\n"));
-  const { modelLines } = await import("../../terminal/model-table.ts");
-  await terminal.print(modelLines(models, terminal.columns, await terminal.stdoutStyle()).join("\n"));
+  if (!terminal.isStdoutTTY) return terminal.print(modelLines(models).join("\n"));
+  const { modelTable } = await import("../../terminal/model-table.ts");
+  await terminal.print(modelTable(models, terminal.columns, await terminal.stdoutStyle()).join("\n"));
 }
 
 /** One dim line for a person: how many, where from, how old. */

@@ -59,5 +59,8 @@ export async function run(options: GlobalOptions, runtime: Runtime): Promise<voi
 async function report(decision: CredentialDecision, runtime: Runtime): Promise<CredentialReport> {
   const { chosen, instanceMetadata: settings } = decision;
   const isInstance = chosen.source === "default-chain" && chosen.step === "instance-metadata";
-  return reportCredentials(decision, isInstance ? await instanceMetadata(runtime, settings).answer() : undefined);
+  return reportCredentials(
+    decision,
+    isInstance ? await instanceMetadata(runtime, settings).answer() : undefined,
+  );
 }

@@ -1,0 +1,69 @@
+import { fstatSync, writeSync } from "node:fs";
+import type { Sink } from "./terminal.ts";
+
+/**
+ * What is written without Node's stream, in bytes. An empty pipe takes 64 KiB at once, so this much never waits for the
+ * reader; beyond it the stream keeps signals and time-outs working while a slow reader makes us wait.
+ */
+const DIRECT_BYTES = 60 * 1024;
+
+/**
+ * A sink for an output of the process. The first bytes to a pipe, socket or file are written directly: opening Node's
+ * stream loads its networking, which costs 5 ms of every start. Terminals, what follows, and pipes that someone made
+ * non-blocking go through the stream. `onError` is told about a reader that has gone, a full disk, and the like.
+ */
+export function outputSink(
+  descriptor: number,
+  openStream: () => NodeJS.WriteStream,
+  onError: (error: Error) => void,
+  platform: NodeJS.Platform,
+): Sink {
+  let opened: NodeJS.WriteStream | undefined;
+  const stream = (): NodeJS.WriteStream => (opened ??= openStream().on("error", onError));
+  // On Windows Node's pipes are asynchronous, for good reasons of their own.
+  const isDirect = platform !== "win32" && takesDirectWrites(descriptor);
+  let budget = isDirect ? DIRECT_BYTES : 0;
+
+  const write = (text: string | Uint8Array): boolean => {
+    if (budget === 0) return stream().write(text);
+    const bytes = typeof text === "string" ? Buffer.from(text) : text;
+    const direct = Math.min(budget, bytes.length);
+    let offset = 0;
+    try {
+      while (offset < direct) offset += writeSync(descriptor, bytes, offset, direct - offset);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") {
+        onError(error as Error);
+        return true;
+      }
+      budget = 0;
+    }
+    if (budget > 0) budget -= direct;
+    return offset === bytes.length ? true : stream().write(bytes.subarray(offset));
+  };
+
+  return {
+    get isTTY() {
+      return isDirect ? false : stream().isTTY;
+    },
+    get columns() {
+      return isDirect ? undefined : stream().columns;
+    },
+    write,
+    once: (event, listener) => stream().once(event, listener),
+    end: (whenWritten) => {
+      if (opened) opened.write("", () => whenWritten());
+      else whenWritten();
+    },
+  };
+}
+
+function takesDirectWrites(descriptor: number): boolean {
+  try {
+    const status = fstatSync(descriptor);
+    return status.isFIFO() || status.isSocket() || status.isFile();
+  } catch {
+    // A closed descriptor: the stream knows what to do with it.
+    return false;
+  }
+}
