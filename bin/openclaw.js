@@ -7,7 +7,7 @@ if (Number(version[0]) < 20 || (Number(version[0]) === 20 && Number(version[1]) 
     "openclaw: Node " +
       process.versions.node +
       " is too old; openclaw needs Node 20.19 or newer.\n" +
-      "hint: install a current Node (https://nodejs.org/en/download) and run the command again.\n",
+      "hint: install a current Node (https://nodejs.org/en/download) and run the command again.\n"
   );
   process.exitCode = 1;
 } else {

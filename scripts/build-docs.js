@@ -65,6 +65,8 @@ for (const [name, text] of pages) {
   console.log(`docs/${name}`);
 }
 if (stale.length > 0) {
-  console.error(`Not what the code says: ${stale.map((name) => `docs/${name}`).join(", ")}. Run: npm run docs`);
+  console.error(
+    `Not what the code says: ${stale.map((name) => `docs/${name}`).join(", ")}. Run: npm run docs`,
+  );
   process.exitCode = 1;
 }

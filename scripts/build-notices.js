@@ -29,8 +29,12 @@ async function bundledPackages() {
 /** What a package says about itself, with the licence text it ships, if it ships one. */
 async function readPackage(folder) {
   const place = path.join(root, folder);
-  const { name, version, license, repository } = JSON.parse(await readFile(path.join(place, "package.json"), "utf8"));
-  const names = (await readdir(place)).filter((entry) => /^(licen[cs]e|copying|notice)([.-]|$)/i.test(entry)).sort();
+  const { name, version, license, repository } = JSON.parse(
+    await readFile(path.join(place, "package.json"), "utf8"),
+  );
+  const names = (await readdir(place))
+    .filter((entry) => /^(licen[cs]e|copying|notice)([.-]|$)/i.test(entry))
+    .sort();
   const texts = await Promise.all(names.map((entry) => readFile(path.join(place, entry), "utf8")));
   const url = webAddress(typeof repository === "string" ? repository : repository?.url);
   return {
@@ -56,7 +60,10 @@ function textOf({ title, origin, text }, packages) {
 
 /** Line ends and white space differ between packages with the same licence. */
 function normalize(text) {
-  return text.replaceAll("\r\n", "\n").replaceAll(/[ \t]+$/gm, "").trim();
+  return text
+    .replaceAll("\r\n", "\n")
+    .replaceAll(/[ \t]+$/gm, "")
+    .trim();
 }
 
 async function describeAll() {
@@ -73,7 +80,9 @@ async function describeAll() {
 
 const text = await describeAll();
 if (process.argv.includes("--check")) {
-  const existing = await readFile(file, "utf8").catch((error) => (error.code === "ENOENT" ? "" : Promise.reject(error)));
+  const existing = await readFile(file, "utf8").catch((error) =>
+    error.code === "ENOENT" ? "" : Promise.reject(error),
+  );
   if (existing !== text) {
     console.error("THIRD-PARTY-NOTICES.txt is not what the bundle holds. Run: npm run docs");
     process.exitCode = 1;

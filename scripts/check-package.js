@@ -15,7 +15,8 @@ try {
     pack: { tarball: buffer.slice(byteOffset, byteOffset + byteLength) },
     strict: true,
   });
-  for (const message of messages) console.error(`${message.type}: ${formatMessage(message, pkg, { color: false })}`);
+  for (const message of messages)
+    console.error(`${message.type}: ${formatMessage(message, pkg, { color: false })}`);
   if (messages.length > 0) process.exitCode = 1;
 } finally {
   await rm(folder, { recursive: true, force: true });

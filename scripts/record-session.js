@@ -10,7 +10,7 @@ import { root, setUp } from "./set-up.js";
 const commands = [
   "openclaw doctor --emulator",
   "openclaw models list --emulator --provider amazon",
-  'openclaw chat --emulator "Why is the sky blue?"',
+  'openclaw chat --emulator "Hello, Bedrock."',
 ];
 
 /** What the user of the picture has configured. */
@@ -30,8 +30,22 @@ const background = "#10141c";
 const foreground = "#d3d9e3";
 /** The sixteen colours of a terminal, each readable on the background above. */
 const palette = [
-  "#4b5464", "#ff7b72", "#56d364", "#e3b341", "#79b8ff", "#d2a8ff", "#56d4dd", "#d3d9e3",
-  "#8b95a5", "#ffa198", "#7ee787", "#f2cc60", "#a5d6ff", "#e2c5ff", "#8be9f0", "#ffffff",
+  "#4b5464",
+  "#ff7b72",
+  "#56d364",
+  "#e3b341",
+  "#79b8ff",
+  "#d2a8ff",
+  "#56d4dd",
+  "#d3d9e3",
+  "#8b95a5",
+  "#ffa198",
+  "#7ee787",
+  "#f2cc60",
+  "#a5d6ff",
+  "#e2c5ff",
+  "#8be9f0",
+  "#ffffff",
 ];
 
 /** Types the commands into a shell, each when the one before is done. Resolves to the terminal that shows it all. */
@@ -43,7 +57,13 @@ async function record(home) {
     cols: columns,
     rows,
     cwd: home,
-    env: { HOME: home, PATH: `${bin}:${process.env.PATH}`, TERM: "xterm-256color", LANG: "C.UTF-8", PS1: `\\[\\e[32m\\]${prompt}\\[\\e[0m\\] ` },
+    env: {
+      HOME: home,
+      PATH: `${bin}:${process.env.PATH}`,
+      TERM: "xterm-256color",
+      LANG: "C.UTF-8",
+      PS1: `\\[\\e[32m\\]${prompt}\\[\\e[0m\\] `,
+    },
   });
   let prompts = 0;
   shell.onData((text) => {
@@ -89,7 +109,11 @@ function readRuns(line) {
 
 /** An SVG attribute list: colour, weight, and less of it for dim text. */
 function lookOf(current) {
-  const color = current.isFgDefault() ? foreground : current.isFgRGB() ? hex(current.getFgColor()) : palette[current.getFgColor()];
+  const color = current.isFgDefault()
+    ? foreground
+    : current.isFgRGB()
+      ? hex(current.getFgColor())
+      : palette[current.getFgColor()];
   if (color === undefined) throw new Error(`Colour ${current.getFgColor()} is not one of the sixteen.`);
   return [
     color === foreground ? "" : ` fill="${color}"`,
@@ -104,7 +128,9 @@ function hex(color) {
 
 /** An empty line before each command but the first. */
 function separate(lines) {
-  return lines.flatMap((runs, index) => (index > 0 && runs[0]?.text.startsWith(prompt) ? [[], runs] : [runs]));
+  return lines.flatMap((runs, index) =>
+    index > 0 && runs[0]?.text.startsWith(prompt) ? [[], runs] : [runs],
+  );
 }
 
 function draw(lines) {
@@ -132,7 +158,11 @@ function round(number) {
 }
 
 function escape(text) {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
 }
 
 await setUp((step) => console.error(step));

@@ -21,7 +21,8 @@ function count(modules, unhandledErrors) {
   const counts = { passed: 0, failed: unhandledErrors.length, skipped: [], unexplained: [] };
   for (const module of modules) {
     // What could not be loaded has no tests to fail, and counts itself.
-    for (const part of [module, ...module.children.allSuites()]) if (part.errors().length > 0) counts.failed += 1;
+    for (const part of [module, ...module.children.allSuites()])
+      if (part.errors().length > 0) counts.failed += 1;
     for (const test of module.children.allTests()) {
       const { state, note } = test.result();
       if (state === "passed") counts.passed += 1;

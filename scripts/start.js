@@ -81,7 +81,10 @@ function farewell() {
   const opening = found
     ? `That was the Bedrock inside openclaw. ${found} is set, so the same three commands work against AWS:`
     : "That was the Bedrock inside openclaw. With AWS credentials the same three commands work against AWS:";
-  return [opening, ...tour.map((args) => `  ${bold(npmCommandLine(args.filter((arg) => arg !== "--emulator")))}`)].join("\n");
+  return [
+    opening,
+    ...tour.map((args) => `  ${bold(npmCommandLine(args.filter((arg) => arg !== "--emulator")))}`),
+  ].join("\n");
 }
 
 function npmCommandLine(args) {

@@ -10,10 +10,16 @@ import { root, runNpm, setUp } from "./set-up.js";
 /** The lowest version that works, and the newest of each line. */
 const supported = ["20.19.0", "20", "22", "24", "26"];
 
+/** The last line that is refused: its users are told which version to install. */
+const refused = "18";
+
 /** What must work everywhere: it starts, finds its way through the SDK, and streams. */
 const quickRuns = [
   { args: ["--version"], expected: /^\d+\.\d+\.\d+\n$/ },
-  { args: ["models", "list", "--emulator", "--plain"], expected: /^amazon-bedrock\/amazon\.nova-lite-v1:0$/m },
+  {
+    args: ["models", "list", "--emulator", "--plain"],
+    expected: /^amazon-bedrock\/amazon\.nova-lite-v1:0$/m,
+  },
   { args: ["chat", "--emulator", "ping"], expected: /simulated[^]*ping\n$/ },
 ];
 
@@ -42,7 +48,17 @@ async function nodeBinary(version) {
   if (!(await exists(binary))) {
     await mkdir(folder, { recursive: true });
     await runNpm(
-      ["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--prefix", folder, `${name}@${version}`],
+      [
+        "install",
+        "--no-save",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+        "--prefix",
+        folder,
+        `${name}@${version}`,
+      ],
       { cwd: folder },
     );
   }
@@ -69,7 +85,9 @@ async function runQuickly(binary) {
   try {
     const env = { HOME: home, PATH: process.env.PATH, AWS_EC2_METADATA_DISABLED: "true" };
     for (const { args, expected } of quickRuns) {
-      const { code, stdout, stderr } = await run(binary, [path.join(root, "bin", "openclaw.js"), ...args], { env });
+      const { code, stdout, stderr } = await run(binary, [path.join(root, "bin", "openclaw.js"), ...args], {
+        env,
+      });
       // Anything on stderr would be a warning of that Node version, which nobody asked for.
       if (code !== 0 || stderr !== "" || !expected.test(stdout)) {
         return `openclaw ${args.join(" ")}: exit code ${code}\n${stdout}${stderr}`;
@@ -103,20 +121,31 @@ async function endToEndTests() {
     .map((name) => path.posix.join("test", name.split(path.sep).join("/")));
 }
 
+/** What went wrong on a version that is refused: it must say why instead of failing on the syntax. */
+async function runRefused(binary) {
+  const { code, stdout, stderr } = await run(binary, [path.join(root, "bin", "openclaw.js"), "doctor"]);
+  const isRefused = code === 1 && stdout === "" && /is too old; openclaw needs Node 20\.19/.test(stderr);
+  return isRefused ? "" : `openclaw doctor: exit code ${code}\n${stdout}${stderr}`;
+}
+
+async function runOn(version, test) {
+  const started = performance.now();
+  const binary = await nodeBinary(version);
+  const { stdout } = await run(binary, ["--version"]);
+  const failure = await test(binary);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  say(`${failure === "" ? "ok  " : "FAIL"} Node ${stdout.trim()} (${seconds} s)`);
+  if (failure === "") return;
+  say(failure);
+  process.exitCode = 1;
+}
+
 const args = process.argv.slice(2);
 const isQuick = args.includes("--quick");
 const chosen = args.filter((arg) => arg !== "--quick");
 await setUp((step) => say(`...  ${step}`));
-const files = await endToEndTests();
-for (const version of chosen.length > 0 ? chosen : supported) {
-  const started = performance.now();
-  const binary = await nodeBinary(version);
-  const { stdout } = await run(binary, ["--version"]);
-  const failure = isQuick ? await runQuickly(binary) : await runEndToEndTests(binary, files);
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  say(`${failure === "" ? "ok  " : "FAIL"} Node ${stdout.trim()} (${seconds} s)`);
-  if (failure !== "") {
-    say(failure);
-    process.exitCode = 1;
-  }
-}
+const files = isQuick ? [] : await endToEndTests();
+const versions = chosen.length > 0 ? chosen : supported;
+for (const version of versions)
+  await runOn(version, isQuick ? runQuickly : (binary) => runEndToEndTests(binary, files));
+if (chosen.length === 0) await runOn(refused, runRefused);

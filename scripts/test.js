@@ -43,7 +43,8 @@ async function run(args, onMessage = () => undefined) {
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
   let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text) => (output += text));
   child.on("message", onMessage);
   const code = await new Promise((resolve, reject) => {
     child.on("error", reject);
@@ -75,7 +76,9 @@ async function runTests() {
   const started = performance.now();
   let lastProgress = started;
   let counts = { passed: 0, failed: 1, skipped: [], unexplained: [] };
-  const reporters = ["dot", path.join(root, "scripts", "report-tests.js")].map((name) => `--reporter=${name}`);
+  const reporters = ["dot", path.join(root, "scripts", "report-tests.js")].map(
+    (name) => `--reporter=${name}`,
+  );
   const { code, output } = await run([await binOf("vitest", "vitest"), "run", ...reporters], (message) => {
     if (message.counts) counts = message.counts;
     else if (performance.now() - lastProgress > PROGRESS_MS) {
@@ -86,7 +89,9 @@ async function runTests() {
   const failed = code !== 0 && counts.failed === 0 ? 1 : counts.failed;
   for (const reason of counts.skipped) say(`skip ${reason}`);
   for (const name of counts.unexplained) say(`FAIL skipped without a reason, or not run: ${name}`);
-  say(`${failed === 0 ? "ok  " : "FAIL"} tests: ${counts.passed} passed, ${failed} failed (${seconds(started)})`);
+  say(
+    `${failed === 0 ? "ok  " : "FAIL"} tests: ${counts.passed} passed, ${failed} failed (${seconds(started)})`,
+  );
   if (failed > 0) say(indent(output));
   return { passed: counts.passed, failed };
 }

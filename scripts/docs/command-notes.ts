@@ -26,7 +26,10 @@ const NOTES: Readonly<Record<string, CommandNotes>> = {
     examples: [
       say("openclaw config set models.bedrockDiscovery.region us-east-1"),
       say(`openclaw config set models.bedrockDiscovery.providerFilter '["anthropic", "amazon"]'`),
-      say("openclaw config set --dry-run models.bedrockDiscovery.refreshInterval 600", "shows the change, writes nothing"),
+      say(
+        "openclaw config set --dry-run models.bedrockDiscovery.refreshInterval 600",
+        "shows the change, writes nothing",
+      ),
     ],
     text: "The value of a text setting is taken as it is, any other as JSON5. It is checked before anything is written: a wrong type or an unknown path leaves the file as it was. Comments, order and layout of the rest of the file stay; the write is atomic, and several writers at once wait for each other.",
   },
@@ -37,7 +40,10 @@ const NOTES: Readonly<Record<string, CommandNotes>> = {
   "openclaw config patch": {
     examples: [
       say("openclaw config patch --file changes.json5"),
-      say(`echo '{ models: { bedrockDiscovery: { region: null } } }' | openclaw config patch --stdin`, "null removes"),
+      say(
+        `echo '{ models: { bedrockDiscovery: { region: null } } }' | openclaw config patch --stdin`,
+        "null removes",
+      ),
     ],
     text: "Objects are merged, null removes, anything else replaces ([RFC 7386](https://www.rfc-editor.org/rfc/rfc7386)). All changes land together or none does.",
   },
@@ -84,7 +90,11 @@ const NOTES: Readonly<Record<string, CommandNotes>> = {
     text: "Text that is piped in comes before the prompt, separated by an empty line; `-` as the prompt means the piped text alone. The answer streams to stdout and ends with one line end; everything else is on stderr. A stream that breaks off is a failure (exit code 5), never a short answer, and text is never printed twice. Nothing optional is sent unless it is asked for.",
   },
   "openclaw doctor": {
-    examples: [say("openclaw doctor"), say("openclaw doctor --json", "see docs/schemas/doctor.schema.json"), say("openclaw doctor --probe")],
+    examples: [
+      say("openclaw doctor"),
+      say("openclaw doctor --json", "see docs/schemas/doctor.schema.json"),
+      say("openclaw doctor --probe"),
+    ],
     text: "Names the credentials that sign every request and the ones they hide, checks region, permissions and configuration, and says one thing to do for each finding. Exit code 0 without a failure, else that of the first failing check. [Credentials](../credentials.md) shows a run.",
   },
   "openclaw emulator": {

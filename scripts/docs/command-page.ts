@@ -19,7 +19,10 @@ export function commandPage(command: Command): string {
   // The usage line names the arguments; a table is for those that need words.
   const ownArguments = command.registeredArguments
     .filter(({ description }) => description !== "")
-    .map((argument) => [code(argument.variadic ? `${argument.name()}…` : argument.name()), argument.description]);
+    .map((argument) => [
+      code(argument.variadic ? `${argument.name()}…` : argument.name()),
+      argument.description,
+    ]);
   return page(
     `# ${name}`,
     fence("sh", examples.map(({ line, says }) => `${line}${says ? `  # ${says}` : ""}`).join("\n")),
@@ -37,10 +40,16 @@ export function commandPage(command: Command): string {
 export function commandIndex(root: Command, commands: readonly Command[]): string {
   return page(
     "# Commands",
-    fence("sh", ["openclaw doctor", "openclaw models list", 'openclaw chat "Why is the sky blue?"'].join("\n")),
+    fence(
+      "sh",
+      ["openclaw doctor", "openclaw models list", 'openclaw chat "Why is the sky blue?"'].join("\n"),
+    ),
     table(
       ["command", "what it does"],
-      commands.map((command) => [`[\`${commandName(command)}\`](${pageName(command)})`, command.description()]),
+      commands.map((command) => [
+        `[\`${commandName(command)}\`](${pageName(command)})`,
+        command.description(),
+      ]),
     ),
     "## Global options",
     "Every command takes these, before or after its name.",

@@ -59,7 +59,11 @@ export function errorsPage(): string {
     "## Codes",
     table(
       ["code", "exit", "means"],
-      (Object.keys(EXIT_CODES) as ErrorCode[]).map((name) => [code(name), String(EXIT_CODES[name]), MEANINGS[name]]),
+      (Object.keys(EXIT_CODES) as ErrorCode[]).map((name) => [
+        code(name),
+        String(EXIT_CODES[name]),
+        MEANINGS[name],
+      ]),
     ),
     "## What AWS says, and what openclaw makes of it",
     "The first row that fits by the name of the error, and by its message where AWS gives nothing else to go by.",

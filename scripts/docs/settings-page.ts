@@ -45,7 +45,7 @@ export function settingsPage(): string {
         "openclaw config validate",
       ].join("\n"),
     ),
-    "`<id>`, `<key>` and `<name>` stand for a key of your choice, `[]` for a place in a list. A key with dots is written in brackets: `agents.defaults.models[\"amazon-bedrock/us.anthropic.claude-opus-4-6-v1\"].alias`.",
+    '`<id>`, `<key>` and `<name>` stand for a key of your choice, `[]` for a place in a list. A key with dots is written in brackets: `agents.defaults.models["amazon-bedrock/us.anthropic.claude-opus-4-6-v1"].alias`.',
     ...[...sections].flatMap(([section, rows]) => [`## ${section}`, table(TITLES, rows.map(row))]),
   );
 }

@@ -1,4 +1,4 @@
-import { lstat, readFile, readlink, symlink, unlink, writeFile } from "node:fs/promises";
+import { lstat, lutimes, readFile, readlink, symlink, unlink, writeFile } from "node:fs/promises";
 import { hostname, uptime } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { OpenclawError } from "../errors.ts";
@@ -20,6 +20,11 @@ export interface HeldLock {
   isStillHeld(): Promise<boolean>;
 }
 
+/** A lock that is held until it is let go. */
+export interface LongLock extends HeldLock {
+  release(): Promise<void>;
+}
+
 interface Holder {
   /** The lock's target as it stands; different for every time any process takes any lock. */
   text: string;
@@ -34,6 +39,8 @@ interface Holder {
 const PATIENCE_MS = 60_000;
 /** Age, in ms, from which a lock is dead although nobody can tell whether its holder is. Work under it takes milliseconds. */
 const OLD_MS = 20_000;
+/** How often a lock that is held for long is made young again, in ms. */
+const RENEWAL_MS = 5000;
 
 /**
  * Runs `work` while holding the lock `file + ".lock"`, waiting up to 60 s for other processes. A lock whose holder is
@@ -55,6 +62,35 @@ export async function withLock<T>(
   }
 }
 
+/**
+ * Takes the lock `file + ".lock"` for as long as it takes: it stays young while this process runs. Waits up to
+ * `patienceMs` for others, then rejects with what `refuse` makes of the holder's process id.
+ */
+export async function holdLock(
+  file: string,
+  runtime: Surroundings,
+  patienceMs: number,
+  refuse: (processId: number) => OpenclawError,
+): Promise<LongLock> {
+  const lockFile = `${file}.lock`;
+  const self = await describeSelf(runtime);
+  const isOwn = async (): Promise<boolean> => (await readHolder(lockFile))?.text === self.text;
+  await acquire(lockFile, self, runtime, runtime.now() + patienceMs, ({ processId }) => refuse(processId));
+  const renewal = setInterval(() => {
+    // A lock that is gone, or that cannot be renewed, shows when it is asked for.
+    void isOwn()
+      .then((isOurs) => (isOurs ? lutimes(lockFile, runtime.now() / 1000, runtime.now() / 1000) : undefined))
+      .catch(() => clearInterval(renewal));
+  }, RENEWAL_MS).unref();
+  return {
+    isStillHeld: isOwn,
+    release: async () => {
+      clearInterval(renewal);
+      await release(lockFile, self);
+    },
+  };
+}
+
 async function release(lockFile: string, self: Holder): Promise<void> {
   if ((await readHolder(lockFile))?.text === self.text) await unlink(lockFile);
 }
@@ -64,6 +100,7 @@ async function acquire(
   self: Holder,
   runtime: Surroundings,
   deadline: number,
+  refuse: (holder: Holder) => OpenclawError = (holder) => stillHeld(lockFile, holder),
 ): Promise<void> {
   for (let attempts = 1; ; attempts += 1) {
     runtime.signal.throwIfAborted();
@@ -74,7 +111,7 @@ async function acquire(
       await removeDead(lockFile, holder, self, runtime, deadline);
       continue;
     }
-    if (runtime.now() > deadline) throw stillHeld(lockFile, holder);
+    if (runtime.now() > deadline) throw refuse(holder);
     await wait(1 + runtime.random() * Math.min(10 * attempts, 80));
   }
 }

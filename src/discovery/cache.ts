@@ -1,6 +1,7 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { sha256Hex } from "../aws/digest.ts";
+import type { Runtime } from "../runtime.ts";
 import type { Discovered, FoundationModel, InferenceProfile, Warning } from "./discovered.ts";
 
 /** Raised when the form of an entry changes; entries of another form are ignored. */
@@ -76,24 +77,11 @@ async function prune(folder: string, kept: string, now: number): Promise<void> {
   }
 }
 
-/**
- * Runs `work` while no other process runs it for the same file. Locks of processes that died are taken over.
- * Rejects with Node's own error when the folder cannot be written.
- */
-export async function withCacheLock<T>(file: string, work: () => Promise<T>): Promise<T> {
+/** Runs `work` while no other process runs it for the same file. Rejects with Node's own error for a bad folder. */
+export async function withCacheLock<T>(file: string, runtime: Runtime, work: () => Promise<T>): Promise<T> {
   await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-  const { lock } = (await import("proper-lockfile")).default;
-  const release = await lock(file, {
-    realpath: false,
-    stale: 10_000,
-    update: 2_000,
-    retries: { retries: 600, minTimeout: 20, maxTimeout: 100, factor: 1.2, randomize: true },
-  });
-  try {
-    return await work();
-  } finally {
-    await release();
-  }
+  const { withLock } = await import("../config/lock.ts");
+  return withLock(file, runtime, work);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -10,7 +10,7 @@ import { stateFolder } from "../config/file.ts";
 import { discoverySettings } from "../config/resolve.ts";
 import { fingerprintCredentials } from "../credentials/fingerprint.ts";
 import { OpenclawError } from "../errors.ts";
-import { cacheFile, readCache } from "./cache.ts";
+import { cacheFile, readCache, withCacheLock, writeCache } from "./cache.ts";
 import type { Discovered, Warning } from "./discovered.ts";
 
 const TARGET: Target = { kind: "discovery" };
@@ -110,16 +110,15 @@ async function refreshTogether(
   file: string,
   isRecentEnough: (entry: Discovered) => boolean,
 ): Promise<{ discovered: Discovered; source: "network" | "cache" }> {
-  const { terminal } = session.surroundings.runtime;
-  const { withCacheLock, writeCache } = await import("./cache.ts");
+  const { runtime } = session.surroundings;
   // The answer is worth more than its cache: a folder that cannot be written costs only the cache.
   const withoutCache = (error: unknown): void =>
-    terminal.verbose(
+    runtime.terminal.verbose(
       () => `the model list is not cached: ${error instanceof Error ? error.message : String(error)}`,
     );
   let answer: { discovered: Discovered; source: "network" | "cache" } | undefined;
   let failure: unknown;
-  await withCacheLock(file, async () => {
+  const refresh = async (): Promise<void> => {
     const written = await readCache(file);
     if (written && isRecentEnough(written)) {
       answer = { discovered: written, source: "cache" };
@@ -132,7 +131,12 @@ async function refreshTogether(
       return;
     }
     await writeCache(file, answer.discovered);
-  }).catch(withoutCache);
+  };
+  try {
+    await withCacheLock(file, runtime, refresh);
+  } catch (error) {
+    withoutCache(error);
+  }
   if (failure !== undefined) throw failure;
   return answer ?? { discovered: await ask(session), source: "network" };
 }

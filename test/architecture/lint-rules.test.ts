@@ -31,7 +31,11 @@ const VIOLATIONS: readonly Violation[] = [
   imports("a room that imports a command", "src/discovery/a.ts", "../commands/chat.ts"),
   imports("a room that imports the program", "src/discovery/a.ts", "../program.ts"),
   imports("a room that imports main", "src/aws/a.ts", "../main.ts"),
-  imports("an SDK value outside the files that may", "src/converse/prompt.ts", "@aws-sdk/client-bedrock-runtime"),
+  imports(
+    "an SDK value outside the files that may",
+    "src/converse/prompt.ts",
+    "@aws-sdk/client-bedrock-runtime",
+  ),
   imports("a part of an SDK package", "src/credentials/shared-config.ts", "@smithy/core/config"),
   imports("an SDK file that imports a command", "src/discovery/discover.ts", "../commands/models/list.ts"),
   imports("a pure file that reads files", "src/discovery/list.ts", "node:fs/promises"),
@@ -93,7 +97,10 @@ function lint({ file, text }: Omit<Violation, "rule" | "name">): string[] {
   mkdirSync(path.join(folder, path.dirname(file)), { recursive: true });
   writeFileSync(path.join(folder, file), text);
   const oxlint = path.join(root, "node_modules", "oxlint", "bin", "oxlint");
-  const { stdout } = spawnSync(process.execPath, [oxlint, "--format=json", "."], { cwd: folder, encoding: "utf8" });
+  const { stdout } = spawnSync(process.execPath, [oxlint, "--format=json", "."], {
+    cwd: folder,
+    encoding: "utf8",
+  });
   const { diagnostics } = JSON.parse(stdout) as { diagnostics: Diagnostic[] };
   return diagnostics.map(({ code }) => code);
 }

@@ -16,14 +16,22 @@ const CONFIGURATION = `{
 /** The examples that open the page of each command. */
 const examples = readPages()
   .filter(({ page }) => page.startsWith(path.join("docs", "commands")))
-  .flatMap(({ page, text }) => (fencedBlocks(text, "sh")[0] ?? "").trimEnd().split("\n").map((line) => ({ page, line })));
+  .flatMap(({ page, text }) =>
+    (fencedBlocks(text, "sh")[0] ?? "")
+      .trimEnd()
+      .split("\n")
+      .map((line) => ({ page, line })),
+  );
 
 /** A user with credentials, a configuration and the files that the examples name. */
 async function prepare(): Promise<{ user: Emulated; env: Record<string, string> }> {
   const user = await emulate();
   user.configure(CONFIGURATION);
   writeFileSync(path.join(user.home, "notes.txt"), "Milk, eggs, bread.\n");
-  writeFileSync(path.join(user.home, "changes.json5"), "{ models: { bedrockDiscovery: { refreshInterval: 60 } } }\n");
+  writeFileSync(
+    path.join(user.home, "changes.json5"),
+    "{ models: { bedrockDiscovery: { refreshInterval: 60 } } }\n",
+  );
   return { user, env: emptyEnvironment(user.home, { ...user.env, PATH: pathWithOpenclaw(user.home) }) };
 }
 
@@ -41,7 +49,10 @@ describe("each example of a command's page works as it is typed", () => {
   test.each(examples.filter(({ page }) => page.endsWith("emulator.md")))("$line", async ({ line }) => {
     const { user, env } = await prepare();
     // A port of one's own choice may be taken on the machine that runs the tests.
-    const child = spawn("/bin/sh", ["-c", `exec ${line.replace(/--port \d+/, "--port 0")}`], { cwd: user.home, env });
+    const child = spawn("/bin/sh", ["-c", `exec ${line.replace(/--port \d+/, "--port 0")}`], {
+      cwd: user.home,
+      env,
+    });
     let stdout = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;

@@ -16,7 +16,10 @@ function stepsOf(block: string): Step[] {
     if (command !== undefined) steps.push({ command, shown: [] });
     else steps.at(-1)?.shown.push(line);
   }
-  return steps.map(({ command, shown }) => ({ command, shown: shown.slice(0, shown.findLastIndex((line) => line !== "") + 1) }));
+  return steps.map(({ command, shown }) => ({
+    command,
+    shown: shown.slice(0, shown.findLastIndex((line) => line !== "") + 1),
+  }));
 }
 
 /** A line in a page stands for itself; `…` in it stands for anything. A line of nothing but `…` stands for any lines. */

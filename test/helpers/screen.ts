@@ -20,7 +20,12 @@ export async function showOnScreen(
   command: string,
   { env, cwd, columns = 100, interruptAt }: ScreenOptions,
 ): Promise<Screen> {
-  const terminal = new headless.Terminal({ cols: columns, rows: 24, scrollback: 10_000, allowProposedApi: true });
+  const terminal = new headless.Terminal({
+    cols: columns,
+    rows: 24,
+    scrollback: 10_000,
+    allowProposedApi: true,
+  });
   const shell = pty.spawn("/bin/sh", ["-c", command], {
     name: "xterm-256color",
     cols: columns,

@@ -44,7 +44,10 @@ describe("npm start", () => {
     const home = createHome();
     const folder = path.join(home, "project");
     mkdirSync(folder);
-    writeFileSync(path.join(folder, "config.json5"), "{ models: { bedrockDiscovery: { region: 'eu-west-3' } } }");
+    writeFileSync(
+      path.join(folder, "config.json5"),
+      "{ models: { bedrockDiscovery: { region: 'eu-west-3' } } }",
+    );
     const args = ["config", "get", "--config", "config.json5", "models.bedrockDiscovery.region"];
     expect(await run(args, home, { INIT_CWD: folder })).toMatchObject({ code: 0, stdout: "eu-west-3\n" });
   });
@@ -75,7 +78,10 @@ describe("npm start", () => {
   test("keeps the tour on the emulator although credentials and a configuration are there", async () => {
     const home = createHome();
     mkdirSync(path.join(home, ".openclaw"));
-    writeFileSync(path.join(home, ".openclaw", "openclaw.json"), '{ agents: { defaults: { model: "other/model" } } }');
+    writeFileSync(
+      path.join(home, ".openclaw", "openclaw.json"),
+      '{ agents: { defaults: { model: "other/model" } } }',
+    );
     const { code, stdout } = await run([], home, {
       AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE",
       AWS_SECRET_ACCESS_KEY: "secret",

@@ -1,5 +1,14 @@
 import { spawnSync, type SpawnSyncReturns } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -29,14 +38,21 @@ let packed: { filename: string; files: { path: string; mode: number }[] };
 
 function environment(): Record<string, string> {
   // The shebang line of the installed command takes the first `node` there is.
-  return emptyEnvironment(home, { PATH: `${path.dirname(nodeBinary)}${path.delimiter}${process.env["PATH"]}` });
+  return emptyEnvironment(home, {
+    PATH: `${path.dirname(nodeBinary)}${path.delimiter}${process.env["PATH"]}`,
+  });
 }
 
 function npm(cwd: string, ...args: string[]): string {
   const cli = process.env["npm_execpath"];
   const [command, first] = cli?.endsWith("npm-cli.js") ? [process.execPath, [cli]] : ["npm", []];
-  const result = spawnSync(command, [...first, ...args, "--loglevel=error"], { cwd, env: environment(), encoding: "utf8" });
-  if (result.status !== 0) throw new Error(`npm ${args.join(" ")}: ${result.stderr}${result.error?.message ?? ""}`);
+  const result = spawnSync(command, [...first, ...args, "--loglevel=error"], {
+    cwd,
+    env: environment(),
+    encoding: "utf8",
+  });
+  if (result.status !== 0)
+    throw new Error(`npm ${args.join(" ")}: ${result.stderr}${result.error?.message ?? ""}`);
   return result.stdout;
 }
 
@@ -89,14 +105,18 @@ describe("the packed package", () => {
   });
 
   test("prints its version", () => {
-    const { version } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as { version: string };
+    const { version } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {
+      version: string;
+    };
     expect(openclaw("--version")).toMatchObject({ status: 0, stdout: `${version}\n`, stderr: "" });
   });
 
   test("writes a setting into an empty home", () => {
     const run = openclaw("config", "set", "models.bedrockDiscovery.region", "eu-central-1");
     expect(run).toMatchObject({ status: 0, stdout: "Updated models.bedrockDiscovery.region.\n", stderr: "" });
-    expect(openclaw("config", "get", "models.bedrockDiscovery.region")).toMatchObject({ stdout: "eu-central-1\n" });
+    expect(openclaw("config", "get", "models.bedrockDiscovery.region")).toMatchObject({
+      stdout: "eu-central-1\n",
+    });
     expect(statSync(path.join(home, ".openclaw", "openclaw.json")).mode & 0o777).toBe(0o600);
   });
 

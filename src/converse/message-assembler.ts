@@ -1,0 +1,112 @@
+import type {
+  Citation,
+  CitationsDelta,
+  ContentBlock,
+  ConverseStreamOutput,
+  Message,
+  ToolUseBlock,
+  ToolUseBlockStart,
+} from "@aws-sdk/client-bedrock-runtime";
+
+/** What has arrived of one content block. */
+interface Block {
+  text: string[];
+  reasoning: string[];
+  signature: string[];
+  redacted: Uint8Array[];
+  citations: Citation[];
+  tool: ToolUseBlockStart | undefined;
+  toolInput: string[];
+  isWhole: boolean;
+}
+
+/** Puts an answer's content blocks together from the parts of its stream, to the letter. */
+export class MessageAssembler {
+  readonly #blocks = new Map<number, Block>();
+
+  /** Takes one part of a stream. A new `messageStart` begins anew. */
+  take(part: ConverseStreamOutput): void {
+    if (part.messageStart) this.#blocks.clear();
+    if (part.contentBlockStart) {
+      const { contentBlockIndex, start } = part.contentBlockStart;
+      if (start?.toolUse) this.#block(contentBlockIndex).tool = start.toolUse;
+    }
+    if (part.contentBlockStop) this.#block(part.contentBlockStop.contentBlockIndex).isWhole = true;
+    if (part.messageStop) for (const block of this.#blocks.values()) block.isWhole = true;
+    const delta = part.contentBlockDelta?.delta;
+    if (!delta) return;
+    const block = this.#block(part.contentBlockDelta?.contentBlockIndex);
+    if (delta.text) block.text.push(delta.text);
+    if (delta.toolUse?.input) block.toolInput.push(delta.toolUse.input);
+    if (delta.citation) block.citations.push(toCitation(delta.citation));
+    const { text, signature, redactedContent } = delta.reasoningContent ?? {};
+    if (text) block.reasoning.push(text);
+    if (signature) block.signature.push(signature);
+    if (redactedContent) block.redacted.push(redactedContent);
+  }
+
+  /** The message so far. Of a block that is cut off, text stays; a signature and a tool's input do not. */
+  message(): Message {
+    const blocks = [...this.#blocks].sort(([left], [right]) => left - right).map(([, block]) => block);
+    return { role: "assistant", content: blocks.flatMap(toContent) };
+  }
+
+  #block(index = 0): Block {
+    let block = this.#blocks.get(index);
+    if (!block) {
+      block = {
+        text: [],
+        reasoning: [],
+        signature: [],
+        redacted: [],
+        citations: [],
+        tool: undefined,
+        toolInput: [],
+        isWhole: false,
+      };
+      this.#blocks.set(index, block);
+    }
+    return block;
+  }
+}
+
+function toContent(block: Block): ContentBlock[] {
+  if (block.tool) return toolUse(block.tool, block);
+  if (block.redacted.length > 0)
+    return [{ reasoningContent: { redactedContent: Buffer.concat(block.redacted) } }];
+  if (block.reasoning.length > 0 || block.signature.length > 0) {
+    // Half a signature proves nothing.
+    const signature = block.isWhole ? block.signature.join("") : "";
+    const reasoningText = { text: block.reasoning.join(""), ...(signature === "" ? {} : { signature }) };
+    return [{ reasoningContent: { reasoningText } }];
+  }
+  const text = block.text.join("");
+  if (text === "") return [];
+  return block.citations.length === 0
+    ? [{ text }]
+    : [{ citationsContent: { content: [{ text }], citations: block.citations } }];
+}
+
+function toolUse({ toolUseId, name, type }: ToolUseBlockStart, { toolInput, isWhole }: Block): ContentBlock[] {
+  const input = parseInput(toolInput.join(""));
+  if (input === undefined || !isWhole) return [];
+  const tool: ToolUseBlock = { toolUseId, name, input };
+  // The service answers with other types, too, and refuses them when they are sent back.
+  if (type === "server_tool_use") tool.type = type;
+  return [{ toolUse: tool }];
+}
+
+/** A tool's input; undefined when it is not whole. A tool without arguments may send nothing. */
+function parseInput(json: string): ToolUseBlock["input"] {
+  try {
+    return json === "" ? {} : (JSON.parse(json) as ToolUseBlock["input"]);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function toCitation({ sourceContent, ...citation }: CitationsDelta): Citation {
+  const texts = sourceContent?.flatMap(({ text }) => (text === undefined ? [] : [{ text }]));
+  return texts === undefined ? citation : { ...citation, sourceContent: texts };
+}
