@@ -1,4 +1,4 @@
-import { Command, CommanderError, type OutputConfiguration } from "commander";
+import { Command, CommanderError, Option, type OutputConfiguration } from "commander";
 import { type OpenclawError, usageError } from "./errors.ts";
 import { integerFlag, numberFlag, repeatable } from "./flags.ts";
 import type { GlobalOptions } from "./options.ts";
@@ -151,6 +151,16 @@ export function createCommand(runtime: Runtime): Command {
     .option("--temperature <number>", "sampling temperature, 0 to 1", numberFlag(0, 1))
     .option("--top-p <number>", "nucleus sampling, 0 to 1", numberFlag(0, 1))
     .option("--stop <text>", "text that ends the answer (repeatable)", repeatable)
+    .option("-f, --file <file>", "attach an image or a document, - for stdin (repeatable)", repeatable)
+    .addOption(choice("--reasoning <level>", "how much the model reasons", REASONING_LEVELS))
+    .option("--schema <file|json>", "answer with JSON that fits this JSON Schema")
+    .addOption(choice("--cache <time>", "cache the prompt for this long", ["off", "5m", "1h"]))
+    .option("--guardrail <id:version>", "guardrail to apply")
+    .option("--guardrail-trace", "ask which of the guardrail's policies act")
+    .addOption(choice("--service-tier <tier>", "Bedrock service tier", SERVICE_TIERS))
+    .addOption(choice("--latency <mode>", "Bedrock latency mode", ["standard", "optimized"]))
+    .option("--metadata <key=value>", "mark the call in the invocation logs (repeatable)", repeatable)
+    .option("--dry-run", "print the request and what it would cost, send nothing billed")
     .option("--show-reasoning", "print the model's reasoning on stderr")
     .option("--no-stream", "print the answer when it is whole")
     .option("--usage", "print tokens, price and timings on stderr")
@@ -192,6 +202,13 @@ async function withEmulator(
   } finally {
     await emulator.stop();
   }
+}
+
+const REASONING_LEVELS = ["off", "minimal", "low", "medium", "high", "xhigh", "max"];
+const SERVICE_TIERS = ["default", "priority", "flex", "reserved"];
+
+function choice(flags: string, description: string, values: string[]): Option {
+  return new Option(flags, description).choices(values);
 }
 
 function configured(command: Command, output: OutputConfiguration): Command {

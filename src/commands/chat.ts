@@ -1,7 +1,8 @@
 import { type Surroundings, surveySurroundings } from "../aws/session.ts";
 import { defaultModel, loadConfig } from "../config/resolve.ts";
+import type { ModelParameters } from "../config/settings.ts";
 import { AnswerWriter } from "../converse/answer-writer.ts";
-import { askFirstAvailable } from "../converse/ask-first-available.ts";
+import { askFirstAvailable, type Query } from "../converse/ask-first-available.ts";
 import { readPrompt, readSystemPrompt } from "../converse/prompt.ts";
 import { type ChatParameters, userMessage } from "../converse/request.ts";
 import type { Price } from "../converse/usage.ts";
@@ -26,6 +27,20 @@ export interface ChatOptions extends GlobalOptions {
   showReasoning?: boolean;
   stream: boolean;
   usage?: boolean;
+  /** Paths; `-` is stdin. */
+  file?: string[];
+  reasoning?: ModelParameters["reasoning"];
+  /** A JSON Schema, or the path of one. */
+  schema?: string;
+  cache?: ModelParameters["cache"];
+  /** `ID:VERSION`. */
+  guardrail?: string;
+  guardrailTrace?: boolean;
+  serviceTier?: ModelParameters["serviceTier"];
+  latency?: ModelParameters["latency"];
+  /** `KEY=VALUE`. */
+  metadata?: string[];
+  dryRun?: boolean;
   /** Seconds. */
   timeout?: number;
   /** Seconds. */
@@ -37,13 +52,30 @@ const SILENCE_MS = 300_000;
 
 /** Asks a model and writes its answer as it arrives. Every failure is thrown, also one after the first token. */
 export async function run(options: ChatOptions, runtime: Runtime): Promise<void> {
+  const extras = await readExtras(options, runtime);
   const [config, prompt, system] = await Promise.all([
     loadConfig(options, runtime),
-    readPrompt(options.prompt, runtime),
+    readPrompt(options.prompt, runtime, { isStdinTaken: options.file?.includes("-") === true }),
     readSystemPrompt(options, runtime),
   ]);
   const surroundings = await surveySurroundings(options, runtime, config);
   const models = chooseModels(options, surroundings).map((text) => resolveModel(text, config.value));
+  const query: Query = {
+    messages: [userMessage(prompt)],
+    system,
+    parameters: parametersOf(options),
+    showsReasoning: options.showReasoning === true,
+    ...extras,
+    bounds: {
+      firstEventMs: (options.firstTokenTimeout ?? FIRST_TOKEN_SECONDS) * 1000,
+      silenceMs: SILENCE_MS,
+      totalMs: options.timeout === undefined ? undefined : options.timeout * 1000,
+    },
+  };
+  if (options.dryRun && models[0]) {
+    const { rehearse } = await import("../converse/dry-run.ts");
+    return rehearse(surroundings, { ...query, model: models[0] }, (modelId) => priceOf(models[0], modelId));
+  }
   let answering = models[0];
   const writer = new AnswerWriter(runtime, {
     priceOf: (modelId) => priceOf(answering, modelId),
@@ -52,16 +84,7 @@ export async function run(options: ChatOptions, runtime: Runtime): Promise<void>
     showsUsage: options.usage === true,
   });
   try {
-    const events = askFirstAvailable(surroundings, models, {
-      messages: [userMessage(prompt)],
-      system,
-      parameters: parametersOf(options),
-      bounds: {
-        firstEventMs: (options.firstTokenTimeout ?? FIRST_TOKEN_SECONDS) * 1000,
-        silenceMs: SILENCE_MS,
-        totalMs: options.timeout === undefined ? undefined : options.timeout * 1000,
-      },
-    });
+    const events = askFirstAvailable(surroundings, models, query);
     for await (const { model, event } of events) {
       answering = model;
       await writer.take(event);
@@ -93,8 +116,22 @@ function chooseModels({ model }: ChatOptions, { config, runtime }: Surroundings)
   });
 }
 
-function parametersOf({ maxTokens, temperature, topP, stop }: ChatOptions): ChatParameters {
-  return { maxTokens, temperature, topP, stopSequences: stop };
+function parametersOf(options: ChatOptions): ChatParameters {
+  const { maxTokens, temperature, topP, stop, reasoning, cache, serviceTier, latency } = options;
+  return { maxTokens, temperature, topP, stopSequences: stop, reasoning, cache, serviceTier, latency };
+}
+
+/** What goes with the prompt: files, schema, guardrail, metadata. Each is loaded only when it is asked for. */
+async function readExtras(options: ChatOptions, runtime: Runtime): Promise<Partial<Query>> {
+  const { file, schema, guardrail, metadata } = options;
+  const extras: Partial<Query> = { asksForTrace: options.guardrailTrace === true };
+  if (guardrail !== undefined) extras.guardrail = (await import("../converse/guardrail.ts")).parseGuardrail(guardrail);
+  if (metadata)
+    extras.metadata = (await import("../converse/request-metadata.ts")).parseRequestMetadata(metadata);
+  if (schema !== undefined)
+    extras.schema = await (await import("../converse/output-schema.ts")).readOutputSchema(schema, runtime);
+  if (file) extras.attachments = await (await import("../converse/attachments.ts")).readAttachments(file, runtime);
+  return extras;
 }
 
 function priceOf(model: ResolvedModel | undefined, modelId: string): Price | undefined {

@@ -133,8 +133,8 @@ async function keepBackup(file: string, temporary: string): Promise<void> {
   await rename(temporary, `${file}.bak`);
 }
 
-/** Without this the rename itself could be lost when the machine loses power. */
-async function syncFolder(folder: string): Promise<void> {
+/** Flushes a folder's entries: without this a new name itself could be lost when the machine loses power. */
+export async function syncFolder(folder: string): Promise<void> {
   // Some file systems cannot sync a folder, and Windows cannot open one.
   const handle = await ignoring("EISDIR EPERM EACCES", open(folder, "r"));
   if (handle === undefined) return;

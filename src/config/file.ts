@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { OpenclawError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
@@ -51,7 +51,8 @@ export function stateFolder({ env, homeFolder, currentFolder }: Surroundings): s
 export async function readConfigText(file: string): Promise<string | undefined> {
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(file);
+    // At once, because a small file is read sooner than Node's promises for files are loaded.
+    bytes = readFileSync(file);
   } catch (error) {
     if (errorCode(error) === "ENOENT") return undefined;
     throw unreadable(file, error);

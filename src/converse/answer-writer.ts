@@ -24,6 +24,8 @@ export class AnswerWriter {
   #firstTokenMs: number | undefined;
   #stopReason: string | undefined;
   #usage: TokenUsage = NO_USAGE;
+  #guardrail: readonly string[] | undefined;
+  #invokedModel: string | undefined;
   /** Kept only where the output needs the whole text: `--json` and `--no-stream`. */
   #text: string[] = [];
   #reasoning: string[] = [];
@@ -54,6 +56,8 @@ export class AnswerWriter {
         break;
       case "usage":
         this.#usage = event;
+        this.#guardrail = event.guardrail;
+        this.#invokedModel = event.invokedModel;
         // The last line, written when everything is known.
         return;
     }
@@ -65,7 +69,8 @@ export class AnswerWriter {
   /** Ends a whole answer: last line, notices, usage, document. Throws `blocked` or `model-error` for how it stopped. */
   async finish(): Promise<void> {
     const { terminal } = this.#runtime;
-    const { error, notice } = judgeStop(this.#stopReason ?? "", this.#start?.model ?? "");
+    const evidence = { guardrail: this.#guardrail };
+    const { error, notice } = judgeStop(this.#stopReason ?? "", this.#start?.model ?? "", evidence);
     if (error) throw error;
     if (terminal.format === "text") await this.#endText();
     if (terminal.format === "json") await terminal.printJson(this.#document());
@@ -149,17 +154,19 @@ export class AnswerWriter {
   }
 
   #account() {
-    const { inputTokens, outputTokens, totalTokens, cacheReadInputTokens, cacheWriteInputTokens } =
-      this.#usage;
+    const { inputTokens, outputTokens, totalTokens } = this.#usage;
+    const { cacheReadInputTokens, cacheWriteInputTokens, cacheWrite1hInputTokens } = this.#usage;
     const usage: TokenUsage = {
       inputTokens,
       outputTokens,
       totalTokens,
       ...(cacheReadInputTokens === undefined ? {} : { cacheReadInputTokens }),
       ...(cacheWriteInputTokens === undefined ? {} : { cacheWriteInputTokens }),
+      ...(cacheWrite1hInputTokens === undefined ? {} : { cacheWrite1hInputTokens }),
     };
-    const model = this.#start?.model;
+    const model = this.#invokedModel ?? this.#start?.model;
     return {
+      ...(this.#invokedModel === undefined ? {} : { invokedModel: this.#invokedModel }),
       usage,
       cost: estimateCost(usage, model === undefined ? undefined : this.#options.priceOf(model)),
       timeToFirstTokenMs: this.#firstTokenMs ?? null,

@@ -13,10 +13,10 @@ import {
 } from "../discovery/resolve-model.ts";
 import type { ChatEvent } from "./chat-event.ts";
 import type { Bounds } from "./deadlines.ts";
-import { buildRequest, type ChatRequest, configuredGuardrail, mergeParameters } from "./request.ts";
+import { baseModelId } from "./base-model-id.ts";
+import { type Ask, dependsOnModel, planRequests } from "./plan-request.ts";
 
-export interface Question extends Omit<ChatRequest, "modelId" | "guardrail"> {
-  model: ResolvedModel;
+export interface Question extends Ask {
   bounds: Bounds;
 }
 
@@ -34,41 +34,71 @@ export async function* askModel(
   refuseOtherApis(model);
   const session = await openSession(surroundings, targetOf(model));
   try {
-    const { discovered } = await loadModels(surroundings, { offline: true });
-    const known = discovered?.region === session.region.value ? discovered : undefined;
+    const known = await knownModels(session, question);
     const profile = known && needsProfile(model.id, known) ? profileFor(model.id, known) : undefined;
     if (profile) terminal.note(throughProfile(model.id, profile.id));
+    const said = new Set<string>();
     try {
-      yield* ask(session, question, profile?.id ?? model.id);
+      yield* ask(session, question, profile?.id ?? model.id, known, said);
     } catch (error) {
       if (!(error instanceof OpenclawError)) throw error;
       if (error.code === "model-not-found") throw unknownModel(model.id, await idsFor(surroundings), error);
       if (error.code !== "needs-inference-profile" || profile || parseArn(model.id)) throw error;
       const found = await findProfile(session, model.id, error);
       terminal.note(throughProfile(model.id, found));
-      yield* ask(session, question, found);
+      yield* ask(session, question, found, known, said);
     }
   } finally {
     session.close();
   }
 }
 
+/** What AWS lists in the session's region, from the cache; asked for only where the request depends on it. */
+export async function knownModels(session: AwsSession, question: Ask): Promise<Discovered | undefined> {
+  const { surroundings, region } = session;
+  const load = async (options: { offline?: boolean }): Promise<Discovered | undefined> => {
+    const { discovered } = await loadModels(surroundings, options);
+    return discovered?.region === region.value ? discovered : undefined;
+  };
+  const cached = await load({ offline: true });
+  const { id } = question.model;
+  const isNamedByAws = parseArn(id)?.resourceType === "application-inference-profile";
+  if (!isNamedByAws || baseModelId(id, cached) !== undefined) return cached;
+  return dependsOnModel(question, surroundings.config.value) ? ((await load({})) ?? cached) : cached;
+}
+
 async function* ask(
   session: AwsSession,
   question: Question,
   modelId: string,
+  known: Discovered | undefined,
+  said: Set<string>,
 ): AsyncGenerator<ChatEvent, void, undefined> {
-  const { streamChat } = await import("./stream.ts");
-  const config = session.surroundings.config.value;
-  const { model, bounds, messages, system } = question;
-  const input = buildRequest({
-    modelId,
-    messages,
-    system,
-    parameters: mergeParameters(question.parameters, config, [model.id, model.key]),
-    guardrail: configuredGuardrail(config),
-  });
-  yield* streamChat(session, input, bounds);
+  const { config, runtime } = session.surroundings;
+  const [{ streamChat }, plans] = await Promise.all([
+    import("./stream.ts"),
+    planRequests(question, modelId, config.value, known),
+  ]);
+  for (const [index, { input, form, notices }] of plans.entries()) {
+    for (const notice of notices.filter((text) => !said.has(text))) {
+      said.add(notice);
+      runtime.terminal.note(`openclaw: ${notice}`);
+    }
+    const events = streamChat(session, input, question.bounds);
+    if (!question.schema || !form) return yield* events;
+    const { isFormRefused, readStructured } = await import("./structured-output.ts");
+    let hasStarted = false;
+    try {
+      for await (const event of readStructured(events, form, question.schema)) {
+        hasStarted = true;
+        yield event;
+      }
+      return;
+    } catch (error) {
+      if (hasStarted || index === plans.length - 1 || !isFormRefused(error)) throw error;
+      runtime.terminal.verbose(() => `schema as ${form}: ${String(error)}; trying ${plans[index + 1]?.form}`);
+    }
+  }
 }
 
 /** Asks AWS for the profile behind a refusal. Rethrows the refusal, with what is known, when there is none. */

@@ -5,6 +5,8 @@ export interface TokenUsage {
   totalTokens: number;
   cacheReadInputTokens?: number;
   cacheWriteInputTokens?: number;
+  /** Those of `cacheWriteInputTokens` that are kept for an hour. */
+  cacheWrite1hInputTokens?: number;
 }
 
 /** What a streamed answer consists of, in the order it arrives. The lines of `--ndjson` are these. */
@@ -13,4 +15,13 @@ export type ChatEvent =
   | { type: "reasoning"; text: string }
   | { type: "text"; text: string }
   | { type: "stop"; stopReason: string }
-  | ({ type: "usage"; requestId?: string } & TokenUsage);
+  /** A piece of the JSON that a model calls a tool with. Only structured output has tools; never a line of `--ndjson`. */
+  | { type: "tool-input"; text: string }
+  | ({
+      type: "usage";
+      requestId?: string;
+      /** The guardrail policies that acted, in words, when the trace was asked for. */
+      guardrail?: string[];
+      /** The model that a prompt router chose. */
+      invokedModel?: string;
+    } & TokenUsage);

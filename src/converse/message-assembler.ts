@@ -87,7 +87,10 @@ function toContent(block: Block): ContentBlock[] {
     : [{ citationsContent: { content: [{ text }], citations: block.citations } }];
 }
 
-function toolUse({ toolUseId, name, type }: ToolUseBlockStart, { toolInput, isWhole }: Block): ContentBlock[] {
+function toolUse(
+  { toolUseId, name, type }: ToolUseBlockStart,
+  { toolInput, isWhole }: Block,
+): ContentBlock[] {
   const input = parseInput(toolInput.join(""));
   if (input === undefined || !isWhole) return [];
   const tool: ToolUseBlock = { toolUseId, name, input };

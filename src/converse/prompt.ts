@@ -4,18 +4,26 @@ import { usageError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 
 /**
- * Makes the prompt of one call: what is piped in, a blank line, the arguments; `-` means stdin only.
- * Throws `usage` when nothing is left to ask.
+ * Makes the prompt of one call: what is piped in, a blank line, the arguments; `-` means stdin only. With
+ * `isStdinTaken`, stdin is a file that goes with the prompt. Throws `usage` when nothing is left to ask.
  */
-export async function readPrompt(args: readonly string[], runtime: Runtime): Promise<string> {
+export async function readPrompt(
+  args: readonly string[],
+  runtime: Runtime,
+  { isStdinTaken = false }: { isStdinTaken?: boolean } = {},
+): Promise<string> {
   const isStdinOnly = args.length === 1 && args[0] === "-";
-  const isPiped = runtime.stdin.isTTY !== true;
+  if (isStdinOnly && isStdinTaken)
+    throw usageError("stdin is both the prompt (-) and a file (--file -).", "Write the prompt as an argument.");
+  const isPiped = runtime.stdin.isTTY !== true && !isStdinTaken;
   const piped = isPiped || isStdinOnly ? await readAll(runtime.stdin) : "";
   const typed = isStdinOnly ? "" : args.join(" ");
   const prompt = [piped.replace(/[\r\n]+$/, ""), typed].filter((part) => part.trim() !== "").join("\n\n");
   if (prompt === "")
     throw usageError(
-      "There is no prompt: no argument was given and stdin is empty.",
+      isStdinTaken
+        ? "There is no prompt: no argument was given, and stdin is a file (--file -)."
+        : "There is no prompt: no argument was given and stdin is empty.",
       'openclaw chat "Hello"',
     );
   return prompt;

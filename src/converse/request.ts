@@ -1,9 +1,13 @@
 import type {
+  CachePointBlock,
   ConverseStreamCommandInput,
   InferenceConfiguration,
   Message,
 } from "@aws-sdk/client-bedrock-runtime";
 import type { Configuration, ModelParameters } from "../config/settings.ts";
+import { withCachePoints } from "./cache-points.ts";
+import type { Guardrail } from "./guardrail.ts";
+import type { Fields } from "./reasoning-forms.ts";
 
 /** What a call may ask for beyond its messages. Undefined means: do not send it. */
 export interface ChatParameters {
@@ -14,6 +18,8 @@ export interface ChatParameters {
   stopSequences?: readonly string[] | undefined;
   serviceTier?: ModelParameters["serviceTier"] | undefined;
   latency?: ModelParameters["latency"] | undefined;
+  reasoning?: ModelParameters["reasoning"] | undefined;
+  cache?: ModelParameters["cache"] | undefined;
 }
 
 export interface ChatRequest {
@@ -23,25 +29,29 @@ export interface ChatRequest {
   system?: string | undefined;
   parameters: ChatParameters;
   guardrail?: Guardrail | undefined;
+  /** Where the prompt is cached up to; undefined caches nothing. */
+  cachePoint?: CachePointBlock | undefined;
+  /** Fields of the model's own, such as those for reasoning. */
+  additionalFields?: Fields | undefined;
+  /** Marks the call in the invocation logs. */
+  metadata?: Readonly<Record<string, string>> | undefined;
 }
-
-type BedrockPlugin = NonNullable<
-  NonNullable<NonNullable<Configuration["plugins"]>["entries"]>["amazon-bedrock"]
->;
-type Guardrail = NonNullable<NonNullable<BedrockPlugin["config"]>["guardrail"]>;
 
 /** Builds the ConverseStream input. Nothing optional is in it unless it was asked for: no empty blocks, no defaults. */
 export function buildRequest(request: ChatRequest): ConverseStreamCommandInput {
-  const { modelId, messages, system, parameters, guardrail } = request;
+  const { modelId, messages, system, parameters, guardrail, cachePoint, additionalFields = {}, metadata = {} } = request;
   const inferenceConfig = inferenceConfiguration(parameters);
+  const cached = withCachePoints(cachePoint, system ? [{ text: system }] : [], messages);
   return {
     modelId,
-    messages: [...messages],
-    ...(system ? { system: [{ text: system }] } : {}),
+    messages: cached.messages,
+    ...(cached.system.length > 0 ? { system: cached.system } : {}),
     ...(Object.keys(inferenceConfig).length > 0 ? { inferenceConfig } : {}),
     ...(guardrail ? { guardrailConfig: { ...guardrail } } : {}),
     ...(parameters.serviceTier ? { serviceTier: { type: parameters.serviceTier } } : {}),
     ...(parameters.latency ? { performanceConfig: { latency: parameters.latency } } : {}),
+    ...(Object.keys(additionalFields).length > 0 ? { additionalModelRequestFields: additionalFields } : {}),
+    ...(Object.keys(metadata).length > 0 ? { requestMetadata: { ...metadata } } : {}),
   };
 }
 
@@ -77,18 +87,16 @@ export function mergeParameters(
     flags,
   ];
   const merged: ChatParameters = {};
-  for (const { maxTokens, temperature, topP, stopSequences, serviceTier, latency } of layers) {
+  for (const layer of layers) {
+    const { maxTokens, temperature, topP, stopSequences, serviceTier, latency, reasoning, cache } = layer;
     if (maxTokens !== undefined) merged.maxTokens = maxTokens;
     if (temperature !== undefined) merged.temperature = temperature;
     if (topP !== undefined) merged.topP = topP;
     if (stopSequences !== undefined) merged.stopSequences = stopSequences;
     if (serviceTier !== undefined) merged.serviceTier = serviceTier;
     if (latency !== undefined) merged.latency = latency;
+    if (reasoning !== undefined) merged.reasoning = reasoning;
+    if (cache !== undefined) merged.cache = cache;
   }
   return merged;
-}
-
-/** The guardrail that the config applies to every call. */
-export function configuredGuardrail(config: Configuration): Guardrail | undefined {
-  return config.plugins?.entries?.["amazon-bedrock"]?.config?.guardrail;
 }

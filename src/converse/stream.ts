@@ -1,7 +1,9 @@
 import {
   ConverseStreamCommand,
   type ConverseStreamCommandInput,
+  type ConverseStreamMetadataEvent,
   type ConverseStreamOutput,
+  type TokenUsage as AwsTokenUsage,
 } from "@aws-sdk/client-bedrock-runtime";
 import type { AwsSession } from "../aws/session.ts";
 import { OpenclawError } from "../errors.ts";
@@ -9,6 +11,7 @@ import { type CallContext, toOpenclawError } from "./aws-errors.ts";
 import type { ChatEvent, TokenUsage } from "./chat-event.ts";
 import { type Bounds, Deadlines } from "./deadlines.ts";
 import { isKnownAwsError } from "./error-table.ts";
+import { firedPolicies } from "./guardrail.ts";
 
 /**
  * Calls ConverseStream and yields what arrives as `ChatEvent`s. The stream is whole only with a `messageStop`: without
@@ -35,7 +38,8 @@ export async function* streamChat(
       attempts: answer.$metadata.attempts ?? 1,
     };
     if (!answer.stream) throw brokenStream(modelId, requestId, "The answer holds no stream.");
-    yield* readEvents(answer.stream, { modelId, requestId, call, deadlines });
+    const hasTools = input.toolConfig !== undefined;
+    yield* readEvents(answer.stream, { modelId, requestId, call, deadlines, hasTools });
   } finally {
     deadlines.stop();
   }
@@ -60,18 +64,20 @@ interface Reading {
   requestId: string | undefined;
   call: CallContext;
   deadlines: Deadlines;
+  /** Whether the model was given tools; without them a call of one is nothing to a reader. */
+  hasTools: boolean;
 }
 
 async function* readEvents(
   stream: AsyncIterable<ConverseStreamOutput>,
-  { modelId, requestId, call, deadlines }: Reading,
+  { modelId, requestId, call, deadlines, hasTools }: Reading,
 ): AsyncGenerator<ChatEvent, void, undefined> {
   let isWhole = false;
   try {
     for await (const part of stream) {
       deadlines.heard();
       if (part.messageStop) isWhole = true;
-      const event = toChatEvent(part, requestId);
+      const event = toChatEvent(part, requestId, hasTools);
       if (event) yield event;
     }
   } catch (failure) {
@@ -88,29 +94,52 @@ async function* readEvents(
 }
 
 /** The event that a part of the stream stands for; undefined for the parts that carry nothing for a reader. */
-function toChatEvent(part: ConverseStreamOutput, requestId: string | undefined): ChatEvent | undefined {
+function toChatEvent(
+  part: ConverseStreamOutput,
+  requestId: string | undefined,
+  hasTools: boolean,
+): ChatEvent | undefined {
   const delta = part.contentBlockDelta?.delta;
   if (delta) {
     if (typeof delta.text === "string")
       return delta.text === "" ? undefined : { type: "text", text: delta.text };
+    if (delta.toolUse?.input && hasTools) return { type: "tool-input", text: delta.toolUse.input };
     const reasoning = delta.reasoningContent?.text;
     return reasoning ? { type: "reasoning", text: reasoning } : undefined;
   }
   if (part.messageStop) return { type: "stop", stopReason: part.messageStop.stopReason ?? "unknown" };
-  const usage = part.metadata?.usage;
-  return usage
-    ? { type: "usage", ...readUsage(usage), ...(requestId === undefined ? {} : { requestId }) }
-    : undefined;
+  return part.metadata ? readMetadata(part.metadata, requestId) : undefined;
 }
 
-function readUsage(usage: { [K in keyof TokenUsage]?: number | undefined }): TokenUsage {
+/** Usage, and what the trace tells: it may come without counts. */
+function readMetadata(
+  { usage, trace }: ConverseStreamMetadataEvent,
+  requestId: string | undefined,
+): ChatEvent | undefined {
+  const invokedModel = trace?.promptRouter?.invokedModelId;
+  const guardrail = trace?.guardrail ? firedPolicies(trace.guardrail) : [];
+  if (!usage && invokedModel === undefined && guardrail.length === 0) return undefined;
+  return {
+    type: "usage",
+    ...readUsage(usage),
+    ...(requestId === undefined ? {} : { requestId }),
+    ...(guardrail.length === 0 ? {} : { guardrail }),
+    ...(invokedModel === undefined ? {} : { invokedModel }),
+  };
+}
+
+function readUsage(usage: Partial<AwsTokenUsage> = {}): TokenUsage {
   const { inputTokens = 0, outputTokens = 0, cacheReadInputTokens, cacheWriteInputTokens } = usage;
+  const forAnHour = (usage.cacheDetails ?? [])
+    .filter(({ ttl }) => ttl === "1h")
+    .reduce((sum, detail) => sum + (detail.inputTokens ?? 0), 0);
   return {
     inputTokens,
     outputTokens,
     totalTokens: usage.totalTokens ?? inputTokens + outputTokens,
     ...(cacheReadInputTokens === undefined ? {} : { cacheReadInputTokens }),
     ...(cacheWriteInputTokens === undefined ? {} : { cacheWriteInputTokens }),
+    ...(forAnHour === 0 ? {} : { cacheWrite1hInputTokens: forAnHour }),
   };
 }
 

@@ -7,6 +7,9 @@ export interface Price {
   source: "config" | "catalog";
 }
 
+/** Writing to the cache for an hour costs twice the input price (https://aws.amazon.com/bedrock/pricing/, Anthropic). */
+const HOUR_FACTOR = 2;
+
 /**
  * What a call cost, in USD: an estimate from list prices. Tokens read from or written to the prompt cache count at their
  * own price, or at the input price where that is not known. Null when the price is unknown.
@@ -17,11 +20,13 @@ export function estimateCost(
 ): { usd: number; source: Price["source"] } | null {
   if (!price) return null;
   const { input, output, cacheRead = input, cacheWrite = input } = price.cost;
+  const writtenForAnHour = usage.cacheWrite1hInputTokens ?? 0;
   const total =
     usage.inputTokens * input +
     usage.outputTokens * output +
     (usage.cacheReadInputTokens ?? 0) * cacheRead +
-    (usage.cacheWriteInputTokens ?? 0) * cacheWrite;
+    Math.max(0, (usage.cacheWriteInputTokens ?? 0) - writtenForAnHour) * cacheWrite +
+    writtenForAnHour * input * HOUR_FACTOR;
   // Ten digits: more would only show the noise of floating point.
   return { usd: Number((total / 1_000_000).toFixed(10)), source: price.source };
 }
@@ -49,7 +54,8 @@ export function describeUsage(
   return parts.join(" · ");
 }
 
-function formatUsd(usd: number): string {
+/** USD with as many digits as say something. */
+export function formatUsd(usd: number): string {
   return usd >= 0.01
     ? usd.toFixed(2)
     : Number(usd.toPrecision(2)).toFixed(8).replace(/0+$/, "").replace(/\.$/, "");

@@ -1,13 +1,10 @@
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { sha256Hex } from "../aws/digest.ts";
-import type { Runtime } from "../runtime.ts";
 import type { Discovered, FoundationModel, InferenceProfile, Warning } from "./discovered.ts";
 
 /** Raised when the form of an entry changes; entries of another form are ignored. */
-const FORM = 1;
-/** Entries untouched for so long belong to identities and regions nobody asks for any more. In ms. */
-const PRUNE_AFTER_MS = 30 * 24 * 3600 * 1000;
+export const FORM = 1;
 
 /** What decides which cached list answers a question. Never a resolved identity, and not the provider filter. */
 export interface CacheKey {
@@ -26,10 +23,10 @@ export function cacheFile(stateFolder: string, key: CacheKey): string {
 }
 
 /** Reads a cached list; undefined when there is none, or when what is there is not one. */
-export async function readCache(file: string): Promise<Discovered | undefined> {
+export function readCache(file: string): Discovered | undefined {
   let text: string;
   try {
-    text = await readFile(file, "utf8");
+    text = readFileSync(file, "utf8");
   } catch {
     // Missing and unreadable come to the same: AWS is asked instead.
     return undefined;
@@ -50,38 +47,6 @@ function parseEntry(text: string): Discovered | undefined {
   if (!isListOf(models, isModel) || !isListOf(profiles, isProfile) || !isListOf(warnings, isWarning))
     return undefined;
   return { region, fetchedAt, models, profiles, warnings };
-}
-
-/** Writes a list so that readers see the old file or the new one, and drops entries that nobody has used for a month. */
-export async function writeCache(file: string, discovered: Discovered): Promise<void> {
-  const folder = path.dirname(file);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const { randomUUID } = await import("node:crypto");
-  const temporary = path.join(folder, `.${path.basename(file)}.${randomUUID()}`);
-  const handle = await open(temporary, "wx", 0o600);
-  try {
-    await handle.writeFile(JSON.stringify({ form: FORM, ...discovered }));
-  } finally {
-    await handle.close();
-  }
-  await rename(temporary, file);
-  await prune(folder, file, discovered.fetchedAt);
-}
-
-async function prune(folder: string, kept: string, now: number): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const file = path.join(folder, name);
-    if (file === kept || !/^\.?models-/.test(name)) continue;
-    const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: now }));
-    if (now - mtimeMs > PRUNE_AFTER_MS) await rm(file, { recursive: true, force: true });
-  }
-}
-
-/** Runs `work` while no other process runs it for the same file. Rejects with Node's own error for a bad folder. */
-export async function withCacheLock<T>(file: string, runtime: Runtime, work: () => Promise<T>): Promise<T> {
-  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-  const { withLock } = await import("../config/lock.ts");
-  return withLock(file, runtime, work);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

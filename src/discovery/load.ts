@@ -10,7 +10,7 @@ import { stateFolder } from "../config/file.ts";
 import { discoverySettings } from "../config/resolve.ts";
 import { fingerprintCredentials } from "../credentials/fingerprint.ts";
 import { OpenclawError } from "../errors.ts";
-import { cacheFile, readCache, withCacheLock, writeCache } from "./cache.ts";
+import { cacheFile, readCache } from "./cache.ts";
 import type { Discovered, Warning } from "./discovered.ts";
 
 const TARGET: Target = { kind: "discovery" };
@@ -64,7 +64,7 @@ export async function loadModels(surroundings: Surroundings, options: LoadOption
     const age = runtime.now() - fetchedAt;
     return age >= 0 && age < settings.refreshInterval * 1000;
   };
-  const older = isCached ? await readCache(file) : undefined;
+  const older = isCached ? readCache(file) : undefined;
   if (older && (options.offline || (!options.refresh && isFresh(older)))) {
     return fromCache(nothing, older, isFresh(older) ? "cache" : "stale");
   }
@@ -111,6 +111,7 @@ async function refreshTogether(
   isRecentEnough: (entry: Discovered) => boolean,
 ): Promise<{ discovered: Discovered; source: "network" | "cache" }> {
   const { runtime } = session.surroundings;
+  const { withCacheLock, writeCache } = await import("./cache-write.ts");
   // The answer is worth more than its cache: a folder that cannot be written costs only the cache.
   const withoutCache = (error: unknown): void =>
     runtime.terminal.verbose(
@@ -119,7 +120,7 @@ async function refreshTogether(
   let answer: { discovered: Discovered; source: "network" | "cache" } | undefined;
   let failure: unknown;
   const refresh = async (): Promise<void> => {
-    const written = await readCache(file);
+    const written = readCache(file);
     if (written && isRecentEnough(written)) {
       answer = { discovered: written, source: "cache" };
       return;

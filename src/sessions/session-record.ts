@@ -25,8 +25,6 @@ export interface KeptTurn extends Turn {
   /** As AWS put it; `interrupted` when the person stopped the answer. */
   stopReason: string;
   usage?: TokenUsage;
-  /** True when this turn stands in for the one before: the question was asked again. */
-  replaces?: boolean;
 }
 
 /** What a session file holds. */
@@ -43,9 +41,12 @@ export function headerLine(header: SessionHeader): string {
   return `${JSON.stringify({ type: "session", form: FORM, ...header })}\n`;
 }
 
-/** The line of a turn, with its line end. Bytes become base64. */
-export function turnLine(turn: KeptTurn): string {
-  return `${JSON.stringify({ type: "turn", ...turn, user: packBytes(turn.user), assistant: packBytes(turn.assistant) })}\n`;
+/** The line of a turn, with its line end; bytes become base64. `isRetry`: it stands in for the turn before it. */
+export function turnLine(turn: KeptTurn, isRetry: boolean): string {
+  const { user, assistant, ...rest } = turn;
+  const mark = isRetry ? { replaces: true } : {};
+  const messages = { user: packBytes(user), assistant: packBytes(assistant) };
+  return `${JSON.stringify({ type: "turn", ...mark, ...rest, ...messages })}\n`;
 }
 
 /** Reads the text of a session file up to its last line end. Undefined when it does not begin as a session does. */
@@ -55,14 +56,17 @@ export function parseSession(text: string): SessionContent | undefined {
   if (!header) return undefined;
   const turns: KeptTurn[] = [];
   let damagedLines = 0;
+  let isLastDamaged = false;
   for (const line of lines) {
     if (line === "") continue;
-    const turn = readTurn(parseLine(line));
+    const record = parseLine(line);
+    const turn = readTurn(record);
     if (!turn) damagedLines += 1;
     else {
-      if (turn.replaces) turns.pop();
+      if (isObject(record) && record["replaces"] === true && !isLastDamaged) turns.pop();
       turns.push(turn);
     }
+    isLastDamaged = !turn;
   }
   return { header, turns, damagedLines };
 }
@@ -86,7 +90,7 @@ function readHeader(value: unknown): SessionHeader | undefined {
 
 function readTurn(value: unknown): KeptTurn | undefined {
   if (!isObject(value) || value["type"] !== "turn") return undefined;
-  const { type: _, ...turn } = value;
+  const { type: _, replaces: __, ...turn } = value;
   const isTurn =
     ["at", "key", "model", "stopReason"].every((name) => typeof turn[name] === "string") &&
     isMessage(turn["user"]) &&

@@ -1,0 +1,16 @@
+import type { GlobalOptions } from "../../options.ts";
+import type { Runtime } from "../../runtime.ts";
+import { exportMarkdown } from "../../sessions/export-markdown.ts";
+import { findSession, sessionDocument } from "../../sessions/find-session.ts";
+
+export interface ExportOptions extends GlobalOptions {
+  id: string;
+}
+
+/** Prints a session as a Markdown document, or as JSON with every content block as it was sent and came. */
+export async function run({ id }: ExportOptions, runtime: Runtime): Promise<void> {
+  const { terminal } = runtime;
+  const session = await findSession(runtime, id);
+  if (terminal.format === "json") await terminal.printJson(sessionDocument(session));
+  else await terminal.write(terminal.foreign(exportMarkdown(session)));
+}

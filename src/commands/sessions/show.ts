@@ -1,0 +1,30 @@
+import { textOf } from "../../converse/conversation.ts";
+import type { GlobalOptions } from "../../options.ts";
+import type { Runtime } from "../../runtime.ts";
+import { findSession, sessionDocument } from "../../sessions/find-session.ts";
+import { attachmentsOf, wordsOf } from "../../sessions/session-summary.ts";
+import { answerRenderer } from "../../terminal/answer-renderer.ts";
+
+export interface ShowOptions extends GlobalOptions {
+  id: string;
+  raw?: boolean;
+}
+
+/** Prints a session as it went: each question after `> `, then its answer. */
+export async function run({ id, raw }: ShowOptions, runtime: Runtime): Promise<void> {
+  const { terminal } = runtime;
+  const session = await findSession(runtime, id);
+  if (terminal.format === "json") return terminal.printJson(sessionDocument(session));
+  const style = await terminal.stdoutStyle();
+  for (const [index, turn] of session.turns.entries()) {
+    if (index > 0) await terminal.print("");
+    const question = terminal.foreign(wordsOf(turn.user)).replaceAll("\n", "\n> ");
+    await terminal.print(style.bold(`> ${question}`));
+    for (const name of attachmentsOf(turn.user))
+      await terminal.print(style.dim(`> [${terminal.foreign(name)}]`));
+    const answer = (turn.assistant.content ?? []).map(textOf).join("").trim();
+    const renderer = await answerRenderer(terminal, raw === true);
+    await terminal.print(`\n${renderer.push(answer)}${renderer.end()}`);
+    if (turn.stopReason === "interrupted") await terminal.print(style.dim("(stopped here)"));
+  }
+}

@@ -1,0 +1,123 @@
+import type { ConverseStreamCommandInput, Message } from "@aws-sdk/client-bedrock-runtime";
+import type { Configuration } from "../config/settings.ts";
+import { lookUpCatalog } from "../discovery/catalog.ts";
+import type { Discovered } from "../discovery/discovered.ts";
+import type { InputKind } from "../discovery/list.ts";
+import type { ResolvedModel } from "../discovery/resolve-model.ts";
+import type { Attachment } from "./attachments.ts";
+import { baseModelId } from "./base-model-id.ts";
+import { cachePointFor } from "./cache-points.ts";
+import { chooseGuardrail } from "./guardrail.ts";
+import type { OutputSchema } from "./output-schema.ts";
+import { planReasoning } from "./reasoning.ts";
+import { buildRequest, type ChatParameters, mergeParameters } from "./request.ts";
+import type { StructuredForm } from "./structured-output.ts";
+
+/** What is asked, before it is known what the model that answers takes. */
+export interface Ask {
+  model: ResolvedModel;
+  /** The conversation so far; the last message is the question. */
+  messages: readonly Message[];
+  system?: string | undefined;
+  parameters: ChatParameters;
+  /** Files of the newest turn, put before its text. */
+  attachments?: readonly Attachment[] | undefined;
+  /** Overrides the config's guardrail. */
+  guardrail?: { guardrailIdentifier: string; guardrailVersion: string } | undefined;
+  /** Asks for the guardrail's trace, which names the policies that act. */
+  asksForTrace?: boolean | undefined;
+  metadata?: Readonly<Record<string, string>> | undefined;
+  schema?: OutputSchema | undefined;
+  /** Whether a person wants to read the reasoning. */
+  showsReasoning?: boolean | undefined;
+}
+
+/** A request as it goes out. */
+export interface RequestPlan {
+  input: ConverseStreamCommandInput;
+  /** Set when the answer is held to a schema. */
+  form: StructuredForm | undefined;
+  /** What was asked for and cannot be sent as it is, for the person who asked. */
+  notices: string[];
+}
+
+/**
+ * Plans the requests for a question to one model, best first: without a schema there is one; with one, a request for
+ * each form that the model may take it in. Throws `bad-attachment`.
+ */
+export async function planRequests(
+  ask: Ask,
+  modelId: string,
+  config: Configuration,
+  discovered: Discovered | undefined,
+): Promise<[RequestPlan, ...RequestPlan[]]> {
+  const { model, schema } = ask;
+  const baseId = baseModelId(modelId, discovered);
+  const known = lookUpCatalog(baseId ?? modelId);
+  const wanted = mergeParameters(ask.parameters, config, [model.id, model.key]);
+  const reasoning = planReasoning({
+    modelId: model.id,
+    baseId,
+    canReason: model.configured?.reasoning ?? known?.reasoning,
+    parameters: wanted,
+    mostTokens: known?.maxTokens,
+    isShown: ask.showsReasoning === true,
+  });
+  const cache = cachePointFor(wanted.cache, { modelId: model.id, baseId });
+  const attached = await attach(ask, baseId);
+  const input = buildRequest({
+    modelId,
+    messages: attached.messages,
+    system: ask.system,
+    parameters: reasoning.parameters,
+    guardrail: chooseGuardrail(ask.guardrail, ask.asksForTrace === true, config),
+    cachePoint: cache.point,
+    additionalFields: reasoning.fields,
+    metadata: ask.metadata,
+  });
+  const notices = [...attached.notices, ...reasoning.notices, ...cache.notices];
+  if (!schema) return [{ input, form: undefined, notices }];
+  const { structuredForms, withStructuredOutput } = await import("./structured-output.ts");
+  const [first, ...others] = structuredForms(baseId, reasoning.isReasoning, schema.schema);
+  const plan = (form: StructuredForm): RequestPlan => ({
+    input: withStructuredOutput(input, form, schema.schema, baseId),
+    form,
+    notices,
+  });
+  return [plan(first), ...others.map(plan)];
+}
+
+/**
+ * Whether a plan depends on what the model is. For an application profile AWS's list has to tell, which is worth two
+ * calls only then.
+ */
+export function dependsOnModel(ask: Ask, config: Configuration): boolean {
+  const { reasoning, cache } = mergeParameters(ask.parameters, config, [ask.model.id, ask.model.key]);
+  const hasFiles = ask.attachments !== undefined && ask.attachments.length > 0;
+  return hasFiles || ask.schema !== undefined || reasoning !== undefined || (cache !== undefined && cache !== "off");
+}
+
+/** Puts the files before the text of the newest turn. */
+async function attach(
+  { attachments = [], messages, model }: Ask,
+  baseId: string | undefined,
+): Promise<{ messages: readonly Message[]; notices: string[] }> {
+  const newest = messages.at(-1);
+  if (attachments.length === 0 || !newest) return { messages, notices: [] };
+  const { attachmentBlocks } = await import("./attachments.ts");
+  const recipient = { modelId: model.id, baseId, input: inputKinds(model, baseId) };
+  const { blocks, notices } = attachmentBlocks(attachments, recipient);
+  const content = [...blocks, ...(newest.content ?? [])];
+  return { messages: [...messages.slice(0, -1), { ...newest, content }], notices };
+}
+
+/**
+ * The kinds of input a model takes: the config's, and documents where the catalog knows them, since configurations from
+ * before documents name only text and images. Undefined when neither knows the model.
+ */
+function inputKinds({ configured }: ResolvedModel, baseId: string | undefined): readonly InputKind[] | undefined {
+  const known = baseId === undefined ? undefined : lookUpCatalog(baseId)?.input;
+  if (!configured?.input) return known;
+  const takesDocuments = known === undefined || known.includes("document");
+  return takesDocuments ? [...configured.input, "document"] : configured.input;
+}

@@ -1,0 +1,137 @@
+import {
+  type Effort,
+  type Fields,
+  LEAST_BUDGET,
+  type Parameter,
+  reasoningForm,
+  type ReasoningForm,
+  type ReasoningLevel,
+} from "./reasoning-forms.ts";
+import type { ChatParameters } from "./request.ts";
+
+/** Levels in order of strength, to find the nearest. */
+const ORDER: readonly ReasoningLevel[] = ["off", "minimal", "low", "medium", "high", "xhigh", "max"];
+
+export interface ReasoningQuestion {
+  /** As it is sent to AWS, for messages. */
+  modelId: string;
+  /** The id of the foundation model; undefined when it is not known. */
+  baseId: string | undefined;
+  /** Whether config or catalog say that the model reasons; undefined when neither knows it. */
+  canReason: boolean | undefined;
+  parameters: ChatParameters;
+  /** The model's own limit for its output, in tokens. */
+  mostTokens: number | undefined;
+  /** Whether a person wants to read the reasoning. */
+  isShown: boolean;
+}
+
+export interface ReasoningPlan {
+  fields: Fields;
+  /** The parameters without those that the model refuses. */
+  parameters: ChatParameters;
+  /** Whether the model will reason, as far as this request decides it. */
+  isReasoning: boolean;
+  /** What was changed, for the person who asked for something else. */
+  notices: string[];
+}
+
+/**
+ * Translates a reasoning level into the fields that the model takes: the nearest level where it does not know this one,
+ * and without the parameters that it refuses. Every departure is a notice.
+ */
+export function planReasoning(question: ReasoningQuestion): ReasoningPlan {
+  const { modelId, baseId, canReason, parameters, isShown } = question;
+  const wanted = parameters.reasoning;
+  const form = reasoningForm(baseId);
+  if (!form) {
+    const isIgnored = wanted !== undefined && wanted !== "off";
+    const why =
+      canReason === false
+        ? `'${modelId}' does not reason, so reasoning '${wanted}' is left out`
+        : `How '${modelId}' takes a reasoning level is not known, so '${wanted}' is left out`;
+    return { fields: {}, parameters, isReasoning: false, notices: isIgnored ? [why] : [] };
+  }
+  if (wanted === undefined) {
+    const fields = isShown ? (form.shown ?? {}) : {};
+    return { fields, isReasoning: isReasoningByItself(form), ...withoutRefused(question, form, undefined) };
+  }
+  const { level, notices } = chooseLevel(question, form, wanted);
+  const kept = withoutRefused(question, form, level ?? "max");
+  if (level === undefined) return { fields: {}, isReasoning: true, ...kept, notices };
+  const fields =
+    level === "off" ? (form.off ?? {}) : form.fields(level, { mostBudget: mostBudget(question), isShown });
+  return { fields, isReasoning: level !== "off", ...kept, notices: [...notices, ...kept.notices] };
+}
+
+/** The level to send; undefined when the model takes none. */
+function chooseLevel(
+  question: ReasoningQuestion,
+  form: ReasoningForm,
+  wanted: ReasoningLevel,
+): { level: ReasoningLevel | undefined; notices: string[] } {
+  const { modelId } = question;
+  const [weakest] = form.levels;
+  if (wanted === "off") {
+    if (form.off !== undefined) return { level: "off", notices: [] };
+    return weakest === undefined
+      ? { level: undefined, notices: [`'${modelId}' always reasons, so reasoning 'off' is left out`] }
+      : { level: weakest, notices: [`'${modelId}' cannot stop reasoning, so '${weakest}' is sent`] };
+  }
+  if (weakest === undefined) {
+    const notice = `'${modelId}' reasons as it likes, so reasoning '${wanted}' is left out`;
+    return { level: undefined, notices: [notice] };
+  }
+  if (form.hasBudget && mostBudget(question) < LEAST_BUDGET) {
+    const notice =
+      `'${modelId}' needs more than ${LEAST_BUDGET} tokens to reason and answer, and --max-tokens ` +
+      `allows ${question.parameters.maxTokens}, so reasoning '${wanted}' is left out`;
+    return { level: "off", notices: [notice] };
+  }
+  const level = nearest(wanted, form.levels);
+  const notices =
+    level === wanted ? [] : [`'${modelId}' does not know reasoning '${wanted}', so '${level}' is sent`];
+  return { level, notices };
+}
+
+/** The level at the least distance; of two, the weaker. */
+function nearest(wanted: Effort, levels: readonly Effort[]): Effort {
+  const distance = (level: Effort): number => Math.abs(ORDER.indexOf(level) - ORDER.indexOf(wanted));
+  return levels.reduce((best, level) => (distance(level) < distance(best) ? level : best));
+}
+
+/** The budget must be below the tokens of the whole answer. */
+function mostBudget({ parameters, mostTokens }: ReasoningQuestion): number {
+  return Math.min(parameters.maxTokens ?? Number.POSITIVE_INFINITY, mostTokens ?? Number.POSITIVE_INFINITY) - 1;
+}
+
+/** Models that hide what they think unless told otherwise think without being told. */
+function isReasoningByItself(form: ReasoningForm): boolean {
+  return form.shown !== undefined || form.levels.length === 0 || form.off === undefined;
+}
+
+const FLAGS: Readonly<Record<Parameter, string>> = {
+  temperature: "temperature",
+  topP: "top-p",
+  maxTokens: "max-tokens",
+  stopSequences: "stop",
+};
+
+function withoutRefused(
+  { modelId, parameters }: ReasoningQuestion,
+  form: ReasoningForm,
+  level: ReasoningLevel | undefined,
+): { parameters: ChatParameters; notices: string[] } {
+  const kept = { ...parameters };
+  const notices: string[] = [];
+  const always = new Set(form.refuses(undefined));
+  for (const name of form.refuses(level)) {
+    const value = parameters[name];
+    if (value === undefined) continue;
+    if (typeof value === "number" && form.tolerates?.[name]?.(value)) continue;
+    delete kept[name];
+    const when = always.has(name) ? "" : " while it reasons so";
+    notices.push(`'${modelId}' does not take ${FLAGS[name]}${when}, so ${JSON.stringify(value)} is left out`);
+  }
+  return { parameters: kept, notices };
+}

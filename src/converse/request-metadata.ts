@@ -1,0 +1,26 @@
+import { usageError } from "../errors.ts";
+
+/** Bounds and characters of the service model of Bedrock Runtime (RequestMetadata). */
+const MOST_ENTRIES = 16;
+const ALLOWED = /^[a-zA-Z0-9\s:_@$#=/+,.-]*$/;
+const MOST_CHARACTERS = 256;
+
+/** Reads `--metadata KEY=VALUE`, which marks the call in the account's invocation logs. Throws `usage`. */
+export function parseRequestMetadata(entries: readonly string[]): Record<string, string> {
+  const metadata: Record<string, string> = {};
+  for (const entry of entries) {
+    const equals = entry.indexOf("=");
+    const [key, value] = [entry.slice(0, Math.max(equals, 0)), entry.slice(equals + 1)];
+    const isLegal = [key, value].every((part) => ALLOWED.test(part) && part.length <= MOST_CHARACTERS);
+    if (key === "" || !isLegal) {
+      throw usageError(
+        `--metadata '${entry}' is not KEY=VALUE of at most ${MOST_CHARACTERS} letters, digits, spaces and :_@$#=/+,.- each.`,
+        "For example: --metadata team=search",
+      );
+    }
+    metadata[key] = value;
+  }
+  if (Object.keys(metadata).length > MOST_ENTRIES)
+    throw usageError(`--metadata is given more than ${MOST_ENTRIES} times.`, "Leave some out.");
+  return metadata;
+}

@@ -1,0 +1,232 @@
+import type {
+  ConverseStreamCommandInput,
+  SystemContentBlock,
+  ToolInputSchema,
+} from "@aws-sdk/client-bedrock-runtime";
+import { OpenclawError } from "../errors.ts";
+import type { ChatEvent } from "./chat-event.ts";
+import type { JsonSchema, OutputSchema } from "./output-schema.ts";
+
+/**
+ * How a model is held to a schema: by Converse's `outputConfig`; by a tool that it must call; by a tool that it is
+ * offered; by an instruction in the system prompt.
+ */
+export type StructuredForm = "native" | "tool" | "offered-tool" | "instruction";
+
+const TOOL_NAME = "answer";
+const PAGE = "https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html";
+
+/** Models that take a schema in `outputConfig.textFormat`. */
+const NATIVE: readonly { models: RegExp; source: string }[] = [
+  { models: /^anthropic\.claude-((opus|sonnet|haiku)-4-5|(opus|sonnet)-4-6)/, source: PAGE },
+  {
+    // These refuse a forced tool.
+    models: /^anthropic\.claude-((opus|sonnet|haiku)-5|(fable|mythos)-)/,
+    source: "https://platform.claude.com/docs/en/build-with-claude/structured-outputs",
+  },
+  { models: /^openai\.gpt-/, source: PAGE },
+  { models: /^qwen\.qwen3-/, source: PAGE },
+  { models: /^deepseek\.v3/, source: PAGE },
+  { models: /^google\.gemma-3-(12|27)b/, source: PAGE },
+  { models: /^minimax\.minimax-m2/, source: "https://github.com/anomalyco/models.dev/pull/6822 (measured)" },
+  { models: /^mistral\.(devstral|magistral|ministral|mistral-large-3|voxtral)-/, source: PAGE },
+  { models: /^moonshot(ai)?\.kimi-/, source: PAGE },
+  { models: /^nvidia\.nemotron-/, source: PAGE },
+  { models: /^zai\.glm-/, source: PAGE },
+];
+
+/** Models whose tool choice may name the tool (SpecificToolChoice in the service model); others take `any`. */
+const NAMES_ITS_TOOL = /^(anthropic\.claude-|amazon\.nova-)/;
+/** Claude refuses a forced tool while it thinks (its page on extended thinking). */
+const REFUSES_FORCE_WHILE_REASONING = /^anthropic\.claude-/;
+
+/** The forms to try for a model and a schema, best first: AWS's refusal of one leads to the next. */
+export function structuredForms(
+  baseId: string | undefined,
+  isReasoning: boolean,
+  schema: JsonSchema,
+): [StructuredForm, ...StructuredForm[]] {
+  const forms: StructuredForm[] = [];
+  if (wrapped(schema) === undefined) return ["instruction"];
+  const isNative = baseId !== undefined && NATIVE.some(({ models }) => models.test(baseId));
+  if (isNative && canBeClosed(schema)) forms.push("native");
+  const isForceRefused = isReasoning && baseId !== undefined && REFUSES_FORCE_WHILE_REASONING.test(baseId);
+  if (!isForceRefused) forms.push("tool");
+  const [first = "offered-tool", ...others] = [...forms, "offered-tool" as const, "instruction" as const];
+  return [first, ...others];
+}
+
+/** Adds to a request what holds the model to the schema. */
+export function withStructuredOutput(
+  input: ConverseStreamCommandInput,
+  form: StructuredForm,
+  schema: JsonSchema,
+  baseId: string | undefined,
+): ConverseStreamCommandInput {
+  if (form === "instruction") {
+    const text =
+      "Answer with exactly one JSON document and nothing else, no code fence, valid against this JSON Schema:\n" +
+      JSON.stringify(schema);
+    const system: SystemContentBlock[] = [...(input.system ?? []), { text }];
+    return { ...input, system };
+  }
+  const sent = wrapped(schema) ?? schema;
+  if (form === "native") {
+    const jsonSchema = { name: TOOL_NAME, schema: JSON.stringify(closed(sent)) };
+    return {
+      ...input,
+      outputConfig: { textFormat: { type: "json_schema", structure: { jsonSchema } } },
+    };
+  }
+  const isNamed = baseId !== undefined && NAMES_ITS_TOOL.test(baseId);
+  const toolChoice = isNamed ? { tool: { name: TOOL_NAME } } : { any: {} };
+  return {
+    ...input,
+    toolConfig: {
+      tools: [
+        {
+          toolSpec: {
+            name: TOOL_NAME,
+            description: "Gives the answer. Call it exactly once, with the whole answer; write no other text.",
+            inputSchema: { json: sent } as ToolInputSchema,
+          },
+        },
+      ],
+      ...(form === "tool" ? { toolChoice } : {}),
+    },
+  };
+}
+
+/** Whether AWS refused a request for its form and not for what it asks: then another form may work. */
+export function isFormRefused(error: unknown): boolean {
+  if (!(error instanceof OpenclawError) || error.code !== "invalid-request") return false;
+  const message = String(error.details?.["awsMessage"] ?? "");
+  return /output_?config|text_?format|response_format|json_?schema|tool|schema/i.test(message);
+}
+
+/**
+ * Turns the events of a structured answer into those of a plain one: text is held back until it is whole, validated,
+ * and then comes at once. Throws `invalid-request` with the raw text in its details for output that does not fit.
+ */
+export async function* readStructured(
+  events: AsyncIterable<ChatEvent>,
+  form: StructuredForm,
+  { schema, problemsOf }: OutputSchema,
+): AsyncGenerator<ChatEvent, void, undefined> {
+  const text: string[] = [];
+  const input: string[] = [];
+  let modelId = "";
+  for await (const event of events) {
+    if (event.type === "start") modelId = event.model;
+    if (event.type === "text") text.push(event.text);
+    else if (event.type === "tool-input") input.push(event.text);
+    else {
+      // A withheld or malformed answer is judged by its stop reason, not by its text.
+      if (event.type === "stop" && /^(end_turn|tool_use|stop_sequence|max_tokens|unknown)$/.test(event.stopReason)) {
+        const raw = input.length > 0 ? input.join("") : text.join("");
+        const isWrapped = form !== "instruction" && !isObjectSchema(schema);
+        yield { type: "text", text: validated(raw, isWrapped, event.stopReason, modelId, problemsOf) };
+      }
+      yield event;
+    }
+  }
+}
+
+function validated(
+  raw: string,
+  isWrapped: boolean,
+  stopReason: string,
+  modelId: string,
+  problemsOf: OutputSchema["problemsOf"],
+): string {
+  const details = { rawText: raw, stopReason };
+  const text = withoutFence(raw.trim());
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    const isCut = stopReason === "max_tokens";
+    throw new OpenclawError("invalid-request", {
+      message: isCut
+        ? `'${modelId}' stopped at its token limit before its JSON was whole.`
+        : `'${modelId}' answered with text that is not JSON: ${(cause as Error).message}.`,
+      hint: isCut ? "Allow more with --max-tokens." : "Run the command again, or ask another model.",
+      details,
+      cause,
+    });
+  }
+  const unwraps = isWrapped && typeof value === "object" && value !== null && "value" in value;
+  const answer = unwraps ? (value as { value: unknown }).value : value;
+  const problems = problemsOf(answer);
+  if (problems.length > 0) {
+    throw new OpenclawError("invalid-request", {
+      message: `'${modelId}' answered with JSON that does not fit the schema: ${problems[0]}.`,
+      hint: "Run the command again, or describe in the prompt what the schema demands.",
+      details: { ...details, problems },
+    });
+  }
+  // The model's own text where it can be had: numbers keep their digits.
+  return unwraps ? JSON.stringify(answer) : text;
+}
+
+function withoutFence(text: string): string {
+  return /^```(?:json)?\s*\n([\s\S]*?)\n?```$/.exec(text)?.[1]?.trim() ?? text;
+}
+
+/**
+ * The schema as models take it: with an object at its root, in which any other value is the member `value`. Undefined
+ * when a reference to the root itself would then point elsewhere.
+ */
+function wrapped(schema: JsonSchema): JsonSchema | undefined {
+  const { $schema: _schema, $id: _id, ...rest } = schema;
+  if (isObjectSchema(schema)) return rest;
+  if (mentionsRoot(rest)) return undefined;
+  const { $defs, definitions, ...value } = rest;
+  return {
+    type: "object",
+    properties: { value },
+    required: ["value"],
+    ...($defs === undefined ? {} : { $defs }),
+    ...(definitions === undefined ? {} : { definitions }),
+  };
+}
+
+function isObjectSchema(schema: JsonSchema): boolean {
+  return schema["type"] === "object";
+}
+
+function mentionsRoot(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(mentionsRoot);
+  if (typeof value !== "object" || value === null) return false;
+  return Object.entries(value).some(([key, item]) =>
+    key === "$ref" ? !/^#\/(\$defs|definitions)\//.test(String(item)) : mentionsRoot(item),
+  );
+}
+
+/**
+ * `outputConfig` wants `additionalProperties: false` on each object. Where a schema says nothing, a closed object is one
+ * of those it allows; where it asks for open ones, or composes objects, it is not.
+ */
+function canBeClosed(schema: unknown): boolean {
+  if (Array.isArray(schema)) return schema.every(canBeClosed);
+  if (!isRecord(schema)) return true;
+  if ("allOf" in schema || "patternProperties" in schema) return false;
+  const { additionalProperties } = schema;
+  if (additionalProperties !== undefined && additionalProperties !== false) return false;
+  return Object.values(schema).every(canBeClosed);
+}
+
+/** A copy whose objects allow no other properties than those they name. */
+function closed(schema: JsonSchema): JsonSchema {
+  const close = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(close);
+    if (!isRecord(value)) return value;
+    const copy = Object.fromEntries(Object.entries(value).map(([key, item]) => [key, close(item)]));
+    return value["type"] === "object" ? { ...copy, additionalProperties: false } : copy;
+  };
+  return close(schema) as JsonSchema;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

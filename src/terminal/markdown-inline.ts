@@ -1,0 +1,139 @@
+import type { Style } from "./color.ts";
+
+/** How far a text could be rendered: the rest waits for what comes after it. */
+export interface Rendered {
+  shown: string;
+  rest: string;
+}
+
+/** A delimiter whose end is further away than this is taken for text, in characters: nobody should wait for long. */
+const PATIENCE = 1000;
+/** What a backslash may stand before. The others are left with it, for the sake of formulas. */
+const ESCAPABLE = /[\\`*_[\]#>~|-]/;
+
+/**
+ * Renders emphasis, code spans and links of one line. `isEnd` says that the line ends here; until then a delimiter whose
+ * partner has not come yet waits in `rest`. `before` is the character before the text. What has no partner is shown as it
+ * is: two asterisks between numbers are arithmetic.
+ */
+export function renderInline(text: string, isEnd: boolean, style: Style, before = ""): Rendered {
+  let shown = "";
+  let index = 0;
+  while (index < text.length) {
+    const found = /[\\`*_[]/.exec(text.slice(index));
+    if (!found) return { shown: shown + text.slice(index), rest: "" };
+    shown += text.slice(index, index + found.index);
+    index += found.index;
+    const left = index === 0 ? before : (text[index - 1] ?? "");
+    const isLast = isEnd || text.length - index > PATIENCE;
+    const span = spanAt(text.slice(index), isLast, style, left);
+    if (!span) return { shown, rest: text.slice(index) };
+    shown += span.shown;
+    index += span.length;
+  }
+  return { shown, rest: "" };
+}
+
+interface Span {
+  shown: string;
+  /** Characters of the text that it took. */
+  length: number;
+}
+
+/** The construct that a text begins with, or its delimiter as text; undefined while that is open. */
+function spanAt(text: string, isEnd: boolean, style: Style, before: string): Span | undefined {
+  if (text.startsWith("\\")) return escapedAt(text, isEnd);
+  if (text.startsWith("`")) return codeAt(text, isEnd, style);
+  if (text.startsWith("[")) return linkAt(text, isEnd, style);
+  return emphasisAt(text, isEnd, style, before);
+}
+
+function literal(shown: string): Span {
+  return { shown, length: shown.length };
+}
+
+function escapedAt(text: string, isEnd: boolean): Span | undefined {
+  const next = text[1];
+  if (next === undefined) return isEnd ? literal("\\") : undefined;
+  return ESCAPABLE.test(next) ? { shown: next, length: 2 } : literal("\\");
+}
+
+function codeAt(text: string, isEnd: boolean, style: Style): Span | undefined {
+  const [fence = ""] = /^`+/.exec(text) ?? [];
+  const rest = text.slice(fence.length);
+  const end = closingTicks(rest, fence.length);
+  // At the very end more backticks may follow.
+  const isOpen = end === undefined || end + fence.length === rest.length;
+  if (isOpen && !isEnd) return undefined;
+  if (end === undefined) return literal(fence);
+  const content = rest.slice(0, end);
+  const isPadded = content.startsWith(" ") && content.endsWith(" ") && content.trim() !== "";
+  return { shown: style.cyan(isPadded ? content.slice(1, -1) : content), length: 2 * fence.length + end };
+}
+
+/** Where a run of exactly so many backticks begins. */
+function closingTicks(text: string, length: number): number | undefined {
+  for (const { 0: run, index } of text.matchAll(/`+/g)) if (run.length === length) return index;
+  return undefined;
+}
+
+function linkAt(text: string, isEnd: boolean, style: Style): Span | undefined {
+  const link = /^\[([^[\]]*)\]\(([^()\s]*)(?: "[^"]*")?\)/.exec(text);
+  if (link?.[1] !== undefined && link[2] !== undefined) {
+    const [whole, words, address] = link;
+    const label = renderInline(words, true, style).shown;
+    const isBare = words === address || words === "";
+    return {
+      shown: isBare ? style.underline(address) : `${style.underline(label)} ${style.dim(`(${address})`)}`,
+      length: whole.length,
+    };
+  }
+  const mayBecomeLink = /^\[[^[\]]*(?:\](?:\([^()\s]*(?: "[^"]*"?)?)?)?$/.test(text);
+  return mayBecomeLink && !isEnd ? undefined : literal("[");
+}
+
+function emphasisAt(text: string, isEnd: boolean, style: Style, before: string): Span | undefined {
+  const mark = text.charAt(0);
+  const run = runAt(text, 0);
+  const inside = text.slice(run);
+  if (inside === "" && !isEnd) return undefined;
+  if (run > 3 || isWord(before) || /^\s|^$/.test(inside)) return literal(mark.repeat(run));
+  const end = closingRun(inside, mark, run, isEnd);
+  if (end === "open") return undefined;
+  if (end === undefined) return literal(mark.repeat(run));
+  const content = renderInline(inside.slice(0, end), true, style).shown;
+  const italic = run === 2 ? content : style.italic(content);
+  return { shown: run === 1 ? italic : style.bold(italic), length: 2 * run + end };
+}
+
+/** Where the closing run of an emphasis begins; `open` while it may still come. Code spans and escapes are passed over. */
+function closingRun(text: string, mark: string, length: number, isEnd: boolean): number | "open" | undefined {
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text.charAt(index);
+    if (character === "\\") index += 1;
+    else if (character === "`") {
+      const ticks = /^`+/.exec(text.slice(index))?.[0].length ?? 1;
+      const end = closingTicks(text.slice(index + ticks), ticks);
+      index += ticks - 1 + (end === undefined ? 0 : end + ticks);
+    } else if (character === mark) {
+      const run = runAt(text, index);
+      const after = text.charAt(index + run);
+      if (after === "" && !isEnd) return "open";
+      const fits = run === length || (run === 3 && length < 3);
+      if (fits && !/\s/.test(text.charAt(index - 1)) && !isWord(after)) return index + run - length;
+      index += run - 1;
+    }
+  }
+  return isEnd ? undefined : "open";
+}
+
+/** How often the character at a place stands there in a row. */
+function runAt(text: string, start: number): number {
+  let end = start;
+  while (text[end] === text[start] && end < text.length) end += 1;
+  return end - start;
+}
+
+function isWord(character: string): boolean {
+  return /[\p{L}\p{N}]/u.test(character);
+}
