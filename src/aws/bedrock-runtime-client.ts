@@ -1,6 +1,5 @@
 import { BedrockRuntimeClient } from "@aws-sdk/client-bedrock-runtime";
 import { renewExpired } from "../credentials/renew-expired.ts";
-import { guardFrames } from "./frame-guard.ts";
 import { clientConfig, reportAttempts } from "./client-config.ts";
 import type { AwsSession } from "./session.ts";
 
@@ -9,6 +8,5 @@ export async function createBedrockRuntimeClient(session: AwsSession): Promise<B
   const client = new BedrockRuntimeClient(await clientConfig(session, "bedrock-runtime", {}));
   reportAttempts(client.middlewareStack, session.surroundings.runtime);
   renewExpired(client.middlewareStack, await session.authentication());
-  guardFrames(client.middlewareStack);
   return client;
 }

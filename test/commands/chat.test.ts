@@ -508,6 +508,7 @@ describe("retries", () => {
 describe("time and interruption", () => {
   it.each([
     ["--first-token-timeout", [{ end: "stall" }] as StreamStep[], ""],
+    ["--first-token-timeout", [start, { end: "stall" }] as StreamStep[], ""],
     ["--timeout", [start, delta("Half"), { end: "stall" }] as StreamStep[], "Half\n"],
   ])("%s ends a silent stream", async (flag, stream, stdout) => {
     const emulated = await answering(...stream);

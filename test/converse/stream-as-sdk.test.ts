@@ -1,0 +1,90 @@
+import { ConverseStreamCommand } from "@aws-sdk/client-bedrock-runtime";
+import { expect, it } from "vitest";
+import { openSession, surveySurroundings } from "../../src/aws/session.ts";
+import type { ChatEvent } from "../../src/converse/chat-event.ts";
+import { streamChat } from "../../src/converse/stream.ts";
+import { emulatedEnvironment, startEmulator, type StreamStep } from "../../src/emulator/emulator.ts";
+import { createHome } from "../helpers/openclaw.ts";
+import { testRuntime } from "../helpers/test-runtime.ts";
+
+const MODEL = "amazon.nova-lite-v1:0";
+const input = { modelId: MODEL, messages: [{ role: "user" as const, content: [{ text: "hi" }] }] };
+
+function delta(value: object, contentBlockIndex = 0): StreamStep {
+  return { event: "contentBlockDelta", payload: { contentBlockIndex, delta: value, p: "abcdefghijkl" } };
+}
+
+const steps: StreamStep[] = [
+  { event: "messageStart", payload: { role: "assistant", p: "abc" } },
+  delta({ reasoningContent: { text: "Let me " } }),
+  delta({ reasoningContent: { text: "think 🦞." } }),
+  delta({ reasoningContent: { signature: "c2lnbmF0dXJl" } }),
+  { event: "contentBlockStop", payload: { contentBlockIndex: 0 } },
+  delta({ text: "Hello" }, 1),
+  delta({ text: "" }, 1),
+  delta({ text: ", wörld\n" }, 1),
+  delta({ citation: { title: "A source", source: "x" } }, 1),
+  { event: "aNewKindOfEvent", payload: { surprise: true } },
+  { event: "contentBlockStop", payload: { contentBlockIndex: 1 } },
+  { event: "messageStop", payload: { stopReason: "end_turn" } },
+  {
+    event: "metadata",
+    payload: {
+      usage: {
+        inputTokens: 3,
+        outputTokens: 5,
+        totalTokens: 8,
+        cacheReadInputTokens: 1,
+        serverToolUsage: {},
+      },
+      metrics: { latencyMs: 9 },
+    },
+  },
+];
+
+it("reads the same text, reasoning, stop reason and usage from a stream as the SDK's own client", async () => {
+  const emulator = await startEmulator({
+    script: ({ route }) => (route === "ConverseStream" ? { stream: steps } : undefined),
+  });
+  const env = Object.fromEntries(
+    Object.entries(emulatedEnvironment({}, emulator)).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined,
+    ),
+  );
+  const runtime = testRuntime({ home: createHome(), env });
+  runtime.terminal.setMode({ format: "ndjson" });
+  const config = { file: "", exists: false, value: {} };
+  const surroundings = await surveySurroundings({ color: false }, runtime, config);
+  const session = await openSession(surroundings, { kind: "model", id: MODEL });
+  try {
+    const ours: ChatEvent[] = [];
+    const bounds = { firstEventMs: 5000, silenceMs: 5000, totalMs: undefined };
+    for await (const event of streamChat(session, input, bounds)) ours.push(event);
+
+    const client = await session.bedrockRuntime();
+    const { stream } = await client.send(new ConverseStreamCommand(input));
+    const theirs: object[] = [];
+    for await (const part of stream ?? []) {
+      const { text, reasoningContent } = part.contentBlockDelta?.delta ?? {};
+      if (text) theirs.push({ type: "text", text });
+      if (reasoningContent?.text) theirs.push({ type: "reasoning", text: reasoningContent.text });
+      if (part.messageStop) theirs.push({ type: "stop", stopReason: part.messageStop.stopReason });
+      if (part.metadata?.usage) {
+        const { inputTokens, outputTokens, totalTokens, cacheReadInputTokens } = part.metadata.usage;
+        theirs.push({ type: "usage", inputTokens, outputTokens, totalTokens, cacheReadInputTokens });
+      }
+    }
+    const [started, ...rest] = ours;
+    expect(started).toMatchObject({
+      type: "start",
+      model: MODEL,
+      attempts: 1,
+      requestId: emulator.calls[0]?.requestId,
+    });
+    expect(rest).toMatchObject(theirs);
+    expect(rest).toHaveLength(theirs.length);
+  } finally {
+    session.close();
+    await emulator.stop();
+  }
+});
