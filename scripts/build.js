@@ -1,6 +1,7 @@
 // Bundles src/ into dist/: few chunks, loaded when a command needs them, no runtime dependencies.
 // esbuild splits only ES modules; Node starts CommonJS faster. So: split first, then turn each chunk into CommonJS.
 import { build, transform } from "esbuild";
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,7 +9,6 @@ import { fileURLToPath } from "node:url";
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const target = "node20.19";
 
-/** Builds the program into a folder, which is replaced when the build is whole. Returns esbuild's account of the inputs. */
 /**
  * commander loads node:child_process for subcommands that are programs of their own, which openclaw has none of. It
  * costs 5 ms of every start, so commander gets it when it asks for it.
@@ -27,16 +27,18 @@ const lazyChildProcess = {
   },
 };
 
+/** Builds the program into a folder, which is replaced when the build is whole. Returns esbuild's account of the inputs. */
 export async function buildProgram(folder = path.join(root, "dist")) {
   const fresh = `${folder}-${process.pid}`;
+  const old = `${fresh}-old`;
   try {
     const account = await bundleInto(fresh);
     // Whoever runs the program meanwhile finds the old one or the new one, never half of one.
-    await rm(folder, { recursive: true, force: true });
+    if (existsSync(folder)) await rename(folder, old);
     await rename(fresh, folder);
     return account;
   } finally {
-    await rm(fresh, { recursive: true, force: true });
+    for (const name of [fresh, old]) await rm(name, { recursive: true, force: true });
   }
 }
 

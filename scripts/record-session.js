@@ -10,7 +10,7 @@ import { root, setUp } from "./set-up.js";
 const commands = [
   "openclaw doctor --emulator",
   "openclaw models list --emulator --provider amazon",
-  'openclaw chat --emulator "Hello, Bedrock."',
+  'openclaw chat --emulator "Hello!"',
 ];
 
 /** What the user of the picture has configured. */

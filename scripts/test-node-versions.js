@@ -2,10 +2,11 @@
 //   node scripts/test-node-versions.js [--quick] [VERSION…]
 // All end-to-end tests, or with --quick only whether it starts, lists and streams. The test runner stays on this Node.
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { root, runNpm, setUp } from "./set-up.js";
+import { nodeBinary } from "./node-binary.js";
+import { root, setUp } from "./set-up.js";
 
 /** The lowest version that works, and the newest of each line. */
 const supported = ["20.19.0", "20", "22", "24", "26"];
@@ -25,44 +26,6 @@ const quickRuns = [
 
 function say(line) {
   process.stdout.write(`${line}\n`);
-}
-
-async function exists(file) {
-  return stat(file).then(
-    () => true,
-    (error) => {
-      if (error.code === "ENOENT") return false;
-      throw error;
-    },
-  );
-}
-
-/** Path of a Node binary of that version, installed when it is not there yet. `20` is the newest of that line. */
-async function nodeBinary(version) {
-  const folder = path.join(root, "node_modules", ".cache", "openclaw", `node-${version}`);
-  // The package named "node" only picks one of these in an install script; it is picked here, so that none runs.
-  const platform = process.platform === "win32" ? "win" : process.platform;
-  const prefix = platform === "darwin" && process.arch === "arm64" ? "node-bin" : "node";
-  const name = `${prefix}-${platform}-${process.arch}`;
-  const binary = path.join(folder, "node_modules", name, "bin", platform === "win" ? "node.exe" : "node");
-  if (!(await exists(binary))) {
-    await mkdir(folder, { recursive: true });
-    await runNpm(
-      [
-        "install",
-        "--no-save",
-        "--ignore-scripts",
-        "--no-audit",
-        "--no-fund",
-        "--loglevel=error",
-        "--prefix",
-        folder,
-        `${name}@${version}`,
-      ],
-      { cwd: folder },
-    );
-  }
-  return binary;
 }
 
 /** Runs a program to its end. Resolves to its exit code and all it printed. */
@@ -102,10 +65,14 @@ async function runQuickly(binary) {
 async function runEndToEndTests(binary, files) {
   const vitest = path.join(root, "node_modules", "vitest", "vitest.mjs");
   const { FORCE_COLOR: _, ...env } = process.env;
-  const { code, stdout, stderr } = await run(process.execPath, [vitest, "run", "--reporter=dot", ...files], {
-    cwd: root,
-    env: { ...env, NO_COLOR: "1", OPENCLAW_TEST_NODE: binary },
-  });
+  const { code, stdout, stderr } = await run(
+    process.execPath,
+    [vitest, "run", "--reporter=minimal", ...files],
+    {
+      cwd: root,
+      env: { ...env, NO_COLOR: "1", OPENCLAW_TEST_NODE: binary },
+    },
+  );
   const counts = stdout.match(/^ *Tests .*$/m)?.[0].trim() ?? "no tests";
   say(`     ${counts}`);
   return code === 0 ? "" : `${stdout}${stderr}`;

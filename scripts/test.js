@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { root, setUp } from "./set-up.js";
 
 /** A check has passed when its program, the command of a package or a script beside this one, ends with exit code 0. */
@@ -26,7 +27,7 @@ function say(line) {
 }
 
 function indent(text) {
-  return text.trimEnd().replaceAll(/^/gm, "     ");
+  return stripVTControlCharacters(text).trimEnd().replaceAll(/^/gm, "     ");
 }
 
 function seconds(since) {
@@ -76,7 +77,7 @@ async function runTests() {
   const started = performance.now();
   let lastProgress = started;
   let counts = { passed: 0, failed: 1, skipped: [], unexplained: [] };
-  const reporters = ["dot", path.join(root, "scripts", "report-tests.js")].map(
+  const reporters = ["minimal", path.join(root, "scripts", "report-tests.js")].map(
     (name) => `--reporter=${name}`,
   );
   const { code, output } = await run([await binOf("vitest", "vitest"), "run", ...reporters], (message) => {

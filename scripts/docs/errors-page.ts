@@ -1,4 +1,6 @@
-import { ERROR_TABLE, type ErrorContext } from "../../src/converse/error-table.ts";
+import { ERROR_TABLE, type ErrorContext, type ErrorRow } from "../../src/converse/error-table.ts";
+import { NETWORK_TABLE, type NetworkContext } from "../../src/converse/network-errors.ts";
+import { RESOLUTION_TABLE, type ResolutionContext } from "../../src/credentials/resolution-error.ts";
 import { EXIT_CODES, type ErrorCode } from "../../src/errors.ts";
 import { code, fence, page, table } from "./markdown.ts";
 
@@ -41,6 +43,17 @@ const PLACEHOLDERS: ErrorContext = {
   action: "‹action›",
   credentials: "‹source of the credentials›",
   renewal: "‹how to renew them›",
+  endpoint: "‹endpoint›",
+  location: "‹host›",
+};
+
+const NETWORK_PLACEHOLDERS: NetworkContext = { endpoint: "‹endpoint›", host: "‹host›", between: undefined };
+
+const RESOLUTION_PLACEHOLDERS: ResolutionContext = {
+  text: "‹the reason›",
+  from: "‹source of the credentials›",
+  profile: "‹profile›",
+  renewal: "‹how to renew them›",
 };
 
 /** docs/errors.md: the codes scripts branch on, and what becomes of each AWS error. */
@@ -66,17 +79,48 @@ export function errorsPage(): string {
       ]),
     ),
     "## What AWS says, and what openclaw makes of it",
-    "The first row that fits by the name of the error, and by its message where AWS gives nothing else to go by.",
+    "The first row that fits by the name of the error, by its message where AWS gives nothing else to go by, and by the HTTP status where an answer carries no name at all.",
     table(
-      ["AWS error", "when its message matches", "code", "message", "hint"],
-      ERROR_TABLE.map((row) => [
-        row.names.map(code).join(", "),
-        row.pattern ? code(row.pattern.source) : "",
+      ["AWS error", "status", "when its message matches", "code", "message", "hint"],
+      ERROR_TABLE.map(describeRow),
+    ),
+    "Names are shown without `Exception` or `Error` at their end: `Throttling` stands for `ThrottlingException`. A denial names the action, the resource and, where AWS tells, the kind of policy that decides and whether it denies explicitly; the hint is about that policy.",
+    "## When nothing answers",
+    "By the code of Node's error: DNS, TLS, proxy, reset, time-out.",
+    table(
+      ["Node's code", "code", "message", "hint"],
+      NETWORK_TABLE.map((row) => [
+        row.codes.map(code).join(", "),
         code(row.code),
-        row.message(PLACEHOLDERS),
-        row.hint(PLACEHOLDERS),
+        row.message(NETWORK_PLACEHOLDERS),
+        row.hint(NETWORK_PLACEHOLDERS),
       ]),
     ),
-    "Names are shown without `Exception` or `Error` at their end: `Throttling` stands for `ThrottlingException`.",
+    "## When credentials cannot be had",
+    "By what the source of the credentials says: STS, IAM Identity Center, a sign-in, a process.",
+    table(
+      ["when it says", "code", "message", "hint"],
+      RESOLUTION_TABLE.map((row) => [
+        code(row.pattern.source),
+        code(row.code),
+        row.message(RESOLUTION_PLACEHOLDERS),
+        row.hint(RESOLUTION_PLACEHOLDERS),
+      ]),
+    ),
   );
+}
+
+function describeRow(row: ErrorRow): string[] {
+  const [first, last] = typeof row.status === "number" ? [row.status, row.status] : row.status;
+  // A status is a number; of a range, none of them stands for all.
+  const context = { ...PLACEHOLDERS, status: first === last ? first : Number.NaN };
+  const words = (text: string): string => text.replaceAll("NaN", "‹status›");
+  return [
+    row.names.length > 0 ? row.names.map(code).join(", ") : "none",
+    first === last ? String(first) : `${first}–${last}`,
+    row.pattern ? code(row.pattern.source) : "",
+    code(row.code),
+    words(row.message(context)),
+    words(row.hint(context)),
+  ];
 }

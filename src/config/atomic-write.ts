@@ -131,6 +131,9 @@ async function keepBackup(file: string, temporary: string): Promise<void> {
     await copyFile(file, temporary);
   }
   await rename(temporary, `${file}.bak`);
+  // When a writer was killed in between, `.bak` is the file itself already, and renaming one name of a file to another of
+  // its names does nothing.
+  await removeIfThere(temporary);
 }
 
 /** Flushes a folder's entries: without this a new name itself could be lost when the machine loses power. */

@@ -1,7 +1,9 @@
-import { parseArn } from "../aws/arn.ts";
+import { isListedType, parseArn } from "../aws/arn.ts";
+import { regionOfBaseUrl } from "../aws/region.ts";
 import type { Configuration, ConfiguredModel } from "../config/settings.ts";
 import { type CatalogEntry, lookUpCatalog } from "./catalog.ts";
 import type { Discovered, FoundationModel, InferenceProfile } from "./discovered.ts";
+import { baseOf, basesOf, idOfProfile, listedId } from "./listed-id.ts";
 import { compareModels } from "./model-order.ts";
 import { canConverse } from "./not-converse.ts";
 import { matchesProvider } from "./provider-filter.ts";
@@ -49,6 +51,8 @@ export interface ListInput {
   settings: { providerFilter: readonly string[]; defaultContextWindow: number; defaultMaxTokens: number };
   defaults: { primary: string | undefined; fallbacks: readonly string[] };
   hasCredentials: boolean;
+  /** `--region`: goes before the region of a provider's `baseUrl`. */
+  regionFlag?: string | undefined;
   /** Also what cannot be called as it stands: legacy, provisioned-only and profile-only models. */
   all: boolean;
   providers: readonly string[];
@@ -69,8 +73,11 @@ export function listModels(input: ListInput): ListedModel[] {
   for (const { key, id, providerId, model } of configuredEntries(config, defaults)) {
     if (seen.has(key)) continue;
     seen.add(key);
-    const candidate = providerId === BEDROCK ? found.get(id) : undefined;
-    shown.push(describeConfigured(input, key, id, providerId, model, candidate));
+    const candidate =
+      discovered && speaksConverse(providerId, config)
+        ? found.get(listedId(id, discovered) ?? id)
+        : undefined;
+    shown.push(describeConfigured(input, { key, id, providerId, model }, candidate));
   }
   const rest = [...found.values()]
     .filter(({ listed }) => !seen.has(listed.key))
@@ -92,7 +99,7 @@ interface Candidate {
 }
 
 function listDiscovered(input: ListInput, discovered: Discovered): Map<string, Candidate> {
-  const bases = new Map(discovered.models.map((model) => [model.id, model]));
+  const bases = basesOf(discovered);
   const streaming = discovered.models.filter(streamsText);
   const profiles = discovered.profiles
     .map((profile) => ({ profile, base: baseOf(profile, bases) }))
@@ -105,7 +112,8 @@ function listDiscovered(input: ListInput, discovered: Discovered): Map<string, C
   const found = new Map<string, Candidate>();
   for (const model of streaming) {
     const needsProfile = model.inferenceTypes !== undefined && !model.inferenceTypes.includes("ON_DEMAND");
-    const isProvisionedOnly = needsProfile && model.inferenceTypes?.join() === "PROVISIONED";
+    const isProvisionedOnly =
+      needsProfile && (model.inferenceTypes?.join() === "PROVISIONED" || CONTEXT_VARIANT.test(model.id));
     const isLegacy = model.lifecycle !== "ACTIVE";
     const tags = [
       ...(isProvisionedOnly ? ["provisioned"] : needsProfile ? ["needs-profile"] : []),
@@ -129,7 +137,7 @@ function listDiscovered(input: ListInput, discovered: Discovered): Map<string, C
   }
   for (const { profile, base } of profiles) {
     if (!base) continue;
-    const id = profile.isApplication ? profile.arn : profile.id;
+    const id = idOfProfile(profile);
     const isLegacy = base.lifecycle !== "ACTIVE";
     const kind = profile.isApplication ? "application-profile" : "inference-profile";
     found.set(id, {
@@ -151,22 +159,13 @@ function listDiscovered(input: ListInput, discovered: Discovered): Map<string, C
   return found;
 }
 
+/** The form of ids that exist for provisioned throughput only: `anthropic.claude-3-haiku-20240307-v1:0:48k`. */
+const CONTEXT_VARIANT = /:\d+k$/;
+
 /** Whether a foundation model can be asked for text through ConverseStream. */
 function streamsText(model: FoundationModel): boolean {
   const takesText = model.input.includes("TEXT");
   return model.streams === true && takesText && model.output.includes("TEXT") && canConverse(model.id);
-}
-
-/** The foundation model behind a profile, found by the ARNs it routes to. */
-export function baseOf(
-  profile: InferenceProfile,
-  bases: ReadonlyMap<string, FoundationModel>,
-): FoundationModel | undefined {
-  for (const modelArn of profile.modelArns) {
-    const base = bases.get(parseArn(modelArn)?.resourceId ?? modelArn);
-    if (base) return base;
-  }
-  return undefined;
 }
 
 /** The destination regions of a profile, each once. */
@@ -208,18 +207,18 @@ function describeDiscovered(
 
 function describeConfigured(
   input: ListInput,
-  key: string,
-  id: string,
-  providerId: string,
-  model: ConfiguredModel | undefined,
+  { key, id, providerId, model }: ConfiguredEntry,
   candidate: Candidate | undefined,
 ): ListedModel {
-  const isBedrock = providerId === BEDROCK;
+  const isBedrock = speaksConverse(providerId, input.config);
   const catalog = isBedrock
     ? (lookUpCatalog(id) ?? (candidate?.base && lookUpCatalog(candidate.base.id)))
     : undefined;
-  const isMissing =
-    isBedrock && input.discovered !== undefined && candidate === undefined && !isForeignArn(id);
+  const region = isBedrock ? regionOf(input, id, providerId) : undefined;
+  const isElsewhere = region !== undefined && region !== input.discovered?.region;
+  const isAbsent = isBedrock && !candidate && !isElsewhere;
+  const isUnfit = isAbsent && input.discovered !== undefined && listedId(id, input.discovered) !== undefined;
+  const isMissing = isAbsent && !isUnfit && wouldBeListed(id, input.discovered);
   const inputKinds =
     model?.input ?? catalog?.input ?? (candidate?.base ? inputKindsOf(candidate.base) : ["text"]);
   return {
@@ -232,28 +231,46 @@ function describeConfigured(
     ...limitsOf(model, catalog, input.settings),
     reasoning: model?.reasoning ?? catalog?.reasoning ?? false,
     cost: costOf(model) ?? catalog?.cost ?? null,
-    regions: candidate?.listed.regions ?? [],
-    available: isBedrock ? input.hasCredentials && !isMissing && (candidate?.listed.available ?? true) : true,
+    regions: isElsewhere ? [region] : (candidate?.listed.regions ?? []),
+    available:
+      !isBedrock || (input.hasCredentials && !isMissing && !isUnfit && (candidate?.listed.available ?? true)),
     missing: isMissing,
     tags: [
       ...tagsOf(key, id, input, model !== undefined),
       ...(candidate?.listed.tags ?? []),
+      // AWS has it, but it does not stream text.
+      ...(isUnfit ? ["no-chat"] : []),
       ...(isMissing ? ["missing"] : []),
     ],
   };
 }
 
-/** ARNs of deployments, routers and the like are never in AWS's two lists, so their absence says nothing. */
-function isForeignArn(id: string): boolean {
-  const type = parseArn(id)?.resourceType;
-  return (
-    type !== undefined &&
-    !["foundation-model", "inference-profile", "application-inference-profile"].includes(type)
-  );
+/** Whether a provider's models are called through Converse: those of Amazon Bedrock, and of providers that say so. */
+function speaksConverse(providerId: string, config: Configuration): boolean {
+  const api = config.models?.providers?.[providerId]?.api;
+  return api === undefined ? providerId === BEDROCK : api === "bedrock-converse-stream";
+}
+
+/** The region that a configured model names: by its ARN, or by its provider's `baseUrl`. */
+function regionOf({ config, regionFlag }: ListInput, id: string, providerId: string): string | undefined {
+  const region = parseArn(id)?.region;
+  if (region) return region;
+  const { baseUrl, models = [] } = config.models?.providers?.[providerId] ?? {};
+  if (regionFlag !== undefined || baseUrl === undefined || !models.some((model) => model.id === id))
+    return undefined;
+  return regionOfBaseUrl(baseUrl);
+}
+
+/** Whether AWS's lists would hold a model of this id if it existed: not when they could not be had whole. */
+function wouldBeListed(id: string, discovered: Discovered | undefined): boolean {
+  if (!discovered) return false;
+  const arn = parseArn(id);
+  if (arn && !isListedType(arn)) return false;
+  return arn?.resourceType === "foundation-model" || discovered.warnings.length === 0;
 }
 
 /** The vendor part of an id that AWS did not list: its first part, or its second behind a profile's prefix. */
-export function vendorOfId(id: string): string {
+function vendorOfId(id: string): string {
   const parts = (parseArn(id)?.resourceId ?? id).split(".");
   const [first = id, second] = parts;
   return second !== undefined &&

@@ -137,12 +137,12 @@ export class Terminal {
     await new Promise<void>((resolve) => (this.#stdout.end ? this.#stdout.end(resolve) : resolve()));
   }
 
-  /** Writes the one `--json` document of a command: indented for a person's TTY, one line in a pipe. */
+  /** Writes a JSON document: one line, but the one of `--json` is indented for a person's TTY. */
   async printJson(document: unknown): Promise<void> {
     this.#hasPrintedJson = true;
-    await this.print(
-      this.isStdoutTTY ? escapeInJson(JSON.stringify(document, undefined, 2)) : JSON.stringify(document),
-    );
+    const isIndented = this.isStdoutTTY && this.format !== "ndjson";
+    const text = JSON.stringify(document, undefined, isIndented ? 2 : undefined);
+    await this.print(this.isStdoutTTY ? escapeInJson(text) : text);
   }
 
   /** A line on stderr that is neither warning nor error: what was decided, what happens next. */

@@ -512,7 +512,8 @@ describe("time and interruption", () => {
     ["--timeout", [start, delta("Half"), { end: "stall" }] as StreamStep[], "Half\n"],
   ])("%s ends a silent stream", async (flag, stream, stdout) => {
     const emulated = await answering(...stream);
-    const result = await emulated.run(["chat", "-m", MODEL, flag, "0.3", "hi"]);
+    // Long enough for a busy machine to print what came before.
+    const result = await emulated.run(["chat", "-m", MODEL, flag, "1.5", "hi"]);
     expect(result).toMatchObject({ code: 5, stdout });
     expect(result.stderr).toContain(flag);
   });

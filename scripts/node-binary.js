@@ -1,0 +1,42 @@
+// Node binaries of other versions, from npm's own packages of them.
+import { mkdir, stat } from "node:fs/promises";
+import path from "node:path";
+import { root, runNpm } from "./set-up.js";
+
+async function exists(file) {
+  return stat(file).then(
+    () => true,
+    (error) => {
+      if (error.code === "ENOENT") return false;
+      throw error;
+    },
+  );
+}
+
+/** Path of a Node binary of that version, installed when it is not there yet. `20` is the newest of that line. */
+export async function nodeBinary(version) {
+  const folder = path.join(root, "node_modules", ".cache", "openclaw", `node-${version}`);
+  // The package named "node" only picks one of these in an install script; it is picked here, so that none runs.
+  const platform = process.platform === "win32" ? "win" : process.platform;
+  const prefix = platform === "darwin" && process.arch === "arm64" ? "node-bin" : "node";
+  const name = `${prefix}-${platform}-${process.arch}`;
+  const binary = path.join(folder, "node_modules", name, "bin", platform === "win" ? "node.exe" : "node");
+  if (!(await exists(binary))) {
+    await mkdir(folder, { recursive: true });
+    await runNpm(
+      [
+        "install",
+        "--no-save",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+        "--prefix",
+        folder,
+        `${name}@${version}`,
+      ],
+      { cwd: folder },
+    );
+  }
+  return binary;
+}
