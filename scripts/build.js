@@ -27,6 +27,30 @@ const lazyChildProcess = {
   },
 };
 
+/**
+ * string-width makes a segmenter and sets of emoji when it is loaded: 18 ms of Unicode tables. It needs them only for
+ * text beyond ASCII, so the rest of it waits for such a text.
+ */
+const lazyStringWidth = {
+  name: "lazy-string-width",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\?whole$/ }, ({ resolveDir }) => ({
+      path: path.join(resolveDir, "index.js"),
+      suffix: "?whole",
+    }));
+    onLoad({ filter: /node_modules[\\/]string-width[\\/]index\.js$/ }, ({ path: file, suffix }) => {
+      if (suffix === "?whole") return undefined;
+      const contents = `let whole;
+export default function stringWidth(text, options) {
+  if (/^[\\x20-\\x7E]*$/.test(text)) return text.length;
+  whole ??= require("./index.js?whole").default;
+  return whole(text, options);
+}`;
+      return { contents, resolveDir: path.dirname(file) };
+    });
+  },
+};
+
 /** Builds the program into a folder, which is replaced when the build is whole. Returns esbuild's account of the inputs. */
 export async function buildProgram(folder = path.join(root, "dist")) {
   const fresh = `${folder}-${process.pid}`;
@@ -60,7 +84,7 @@ async function bundleInto(folder) {
     mainFields: ["module", "main"],
     legalComments: "none",
     define: { OPENCLAW_VERSION: JSON.stringify(version) },
-    plugins: [lazyChildProcess],
+    plugins: [lazyChildProcess, lazyStringWidth],
     logLevel: "warning",
   });
   const files = (await readdir(folder)).filter((name) => name.endsWith(".js"));
