@@ -123,6 +123,8 @@ export function createCommand(runtime: Runtime): Command {
     .option("--provider <name>", "only models of this provider (repeatable)", repeatable)
     .option("--search <text>", "only models whose id or name contains this text")
     .option("--all", "include legacy, provisioned-only and profile-only models")
+    .addOption(choice("--sort <field>", "sort by a column", SORT_FIELDS))
+    .option("--access", "ask AWS which of the listed models this identity can call")
     .option("--plain", "print one model key a line")
     .option("--refresh", "ask AWS now, whatever the cache holds")
     .option("--offline", "never ask AWS");
@@ -131,7 +133,7 @@ export function createCommand(runtime: Runtime): Command {
     "show <model>",
     "Show what is known about one model.",
     () => import("./commands/models/show.ts"),
-  );
+  ).option("--access", "ask AWS whether this identity can call it");
   define(
     models,
     "status",
@@ -161,6 +163,10 @@ export function createCommand(runtime: Runtime): Command {
     .addOption(choice("--latency <mode>", "Bedrock latency mode", ["standard", "optimized"]))
     .option("--metadata <key=value>", "mark the call in the invocation logs (repeatable)", repeatable)
     .option("--dry-run", "print the request and what it would cost, send nothing billed")
+    .option("--session <id>", "go on with this session, or begin it")
+    .option("--continue", "go on with the latest session of this folder")
+    .option("--no-save", "write nothing of the conversation to the disk")
+    .option("--raw", "print the text as the model wrote it, on a terminal too")
     .option("--show-reasoning", "print the model's reasoning on stderr")
     .option("--no-stream", "print the answer when it is whole")
     .option("--usage", "print tokens, price and timings on stderr")
@@ -168,12 +174,39 @@ export function createCommand(runtime: Runtime): Command {
     .option("--first-token-timeout <seconds>", "give up when nothing arrives for so long", numberFlag(0.001))
     .option("--ndjson", "print one JSON event a line as it arrives");
 
+  const sessions = group("sessions", "Look at the conversations that are kept on this machine.");
+  define(sessions, "list", "List the sessions.", () => import("./commands/sessions/list.ts")).option(
+    "--here",
+    "only those begun in this folder",
+  );
+  define(
+    sessions,
+    "show <id>",
+    "Print a session as it went.",
+    () => import("./commands/sessions/show.ts"),
+  ).option("--raw", "print the text as the model wrote it, on a terminal too");
+  define(
+    sessions,
+    "export <id>",
+    "Print a session as Markdown, or as JSON with --json.",
+    () => import("./commands/sessions/export.ts"),
+  );
+  define(sessions, "rm <ids...>", "Remove sessions.", () => import("./commands/sessions/rm.ts"));
+
   define(
     root,
     "doctor",
     "Check credentials, region, permissions and configuration.",
     () => import("./commands/doctor.ts"),
   ).option("--probe", "add one small billed call");
+
+  const iam = group("iam", "Write the permissions that this configuration needs.");
+  define(
+    iam,
+    "policy",
+    "Print the least-privilege IAM policy for this configuration.",
+    () => import("./commands/iam/policy.ts"),
+  ).option("--for <purposes>", "what it is for, by commas: discovery, chat, serve, doctor (default: all)");
 
   define(root, "emulator", "Run a simulated Bedrock on this machine.", () => import("./commands/emulator.ts"))
     .option("--port <number>", "port to listen on (default: any free one)", integerFlag(0, 65535))
@@ -205,6 +238,7 @@ async function withEmulator(
 }
 
 const REASONING_LEVELS = ["off", "minimal", "low", "medium", "high", "xhigh", "max"];
+const SORT_FIELDS = ["name", "provider", "context", "max-output", "price-in", "price-out"];
 const SERVICE_TIERS = ["default", "priority", "flex", "reserved"];
 
 function choice(flags: string, description: string, values: string[]): Option {

@@ -10,7 +10,7 @@ export interface Runtime {
   readonly env: Environment;
   readonly homeFolder: string;
   readonly currentFolder: string;
-  readonly stdin: NodeJS.ReadableStream & { isTTY?: boolean };
+  readonly stdin: NodeJS.ReadableStream & { isTTY?: boolean; setRawMode?: (isRaw: boolean) => unknown };
   readonly terminal: Terminal;
   /** Aborted by SIGINT, SIGTERM and SIGHUP; the reason is the `interrupted` error. */
   readonly signal: AbortSignal;
@@ -25,6 +25,10 @@ export interface Runtime {
   readonly processId: number;
   /** Whether a process with this id runs on this machine, seen from this process's own namespace. */
   readonly isProcessAlive: (processId: number) => boolean;
+  /** Has `work` done when the process ends, however it ends short of SIGKILL. Returns how to take that back. */
+  readonly onExit: (work: () => void) => () => void;
+  /** Stops the process as Ctrl-Z does; resolves when it goes on. */
+  readonly suspend: () => Promise<void>;
   /** True under `--emulator`: nothing that was learnt is worth keeping on disk. */
   readonly isEmulated: boolean;
 }
@@ -64,6 +68,11 @@ export function createRuntime(
     platform: process.platform,
     processId: process.pid,
     isProcessAlive,
+    onExit: (work) => {
+      process.on("exit", work);
+      return () => process.off("exit", work);
+    },
+    suspend,
     isEmulated: false,
   };
 }
@@ -76,4 +85,19 @@ function isProcessAlive(processId: number): boolean {
     // Signal 0 only asks; a process of another user answers EPERM.
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
+}
+
+/** Where nobody could continue the process the system does not stop it: then it goes on at once. */
+const NOT_STOPPED_MS = 200;
+
+async function suspend(): Promise<void> {
+  if (process.platform === "win32") return;
+  await new Promise<void>((resolve) => {
+    process.once("SIGCONT", resolve);
+    process.kill(process.pid, "SIGTSTP");
+    setTimeout(() => {
+      process.off("SIGCONT", resolve);
+      resolve();
+    }, NOT_STOPPED_MS);
+  });
 }

@@ -6,12 +6,15 @@ import type {
   HttpRequest,
   HttpResponse,
   MiddlewareStack,
+  RetryStrategyV2,
   TokenIdentity,
 } from "@smithy/types";
+import { setTimeout as wait } from "node:timers/promises";
 import type { Runtime } from "../runtime.ts";
 import { VERSION } from "../version.ts";
 import type { Service } from "./endpoint.ts";
 import { createRequestHandler, type RequestHandlerOptions } from "./request-handler.ts";
+import { createRetryStrategy, decideRetries, type RetrySettings } from "./retries.ts";
 import type { AwsSession } from "./session.ts";
 
 /** What every AWS client of this program is built with. */
@@ -22,18 +25,24 @@ export interface ClientConfig {
   customUserAgent: [string, string][];
   /** Named outright, because the SDK would prefer a bearer token of the environment to the source that was chosen. */
   authSchemePreference: string[];
+  maxAttempts: number;
+  retryMode: RetrySettings["mode"];
+  retryStrategy: RetryStrategyV2;
   endpoint?: string;
   credentials?: AwsCredentialIdentityProvider;
   token?: TokenIdentity;
 }
 
-/** Builds the configuration of one client. Throws the credential errors of credentials/provider.ts. */
+/** Builds the configuration of one client. Throws `usage` and the credential errors of credentials/provider.ts. */
 export async function clientConfig(
   session: AwsSession,
   service: Service,
   options: RequestHandlerOptions,
 ): Promise<ClientConfig> {
-  const { runtime } = session.surroundings;
+  const { runtime, shared } = session.surroundings;
+  const { profileName } = session.decision;
+  const keys = shared.profiles.get(profileName)?.keys;
+  const retries = decideRetries(runtime.env, keys && { name: profileName, keys });
   const [authentication, requestHandler] = await Promise.all([
     session.authentication(),
     createRequestHandler(runtime, options),
@@ -42,8 +51,15 @@ export async function clientConfig(
   if (endpoint) runtime.terminal.verbose(() => `${service} endpoint ${endpoint.url} (${endpoint.source})`);
   return {
     region: session.region.value,
-    profile: session.decision.profileName,
+    profile: profileName,
     requestHandler,
+    maxAttempts: retries.maxAttempts,
+    retryMode: retries.mode,
+    retryStrategy: createRetryStrategy(retries, {
+      now: runtime.now,
+      wait,
+      note: (line) => runtime.terminal.note(line),
+    }),
     customUserAgent: [["openclaw", VERSION]],
     ...(endpoint ? { endpoint: endpoint.url } : {}),
     ...(authentication.kind === "token"

@@ -24,7 +24,7 @@ export interface RegionClaims {
 }
 
 /** The region of last resort. */
-export const FALLBACK_REGION = "us-east-1";
+const FALLBACK_REGION = "us-east-1";
 
 /** Whether a text has the form of a region name of any partition: `us-east-1`, `us-gov-west-1`, `eusc-de-east-1`. */
 export function isRegionName(text: string): boolean {
@@ -68,9 +68,26 @@ export async function resolveRegion(claims: RegionClaims): Promise<Region> {
   return value ? { value, source: "instance metadata" } : { value: FALLBACK_REGION, source: "default" };
 }
 
-/** Host names of the partitions, as the SDK's own endpoint rules have them. */
-const STANDARD_HOST =
-  /^bedrock-runtime(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com|amazonaws\.com\.cn|amazonaws\.eu|api\.aws|c2s\.ic\.gov|sc2s\.sgov\.gov)$/;
+/** The domains of the partitions, with their dual-stack ones, as the SDK's endpoint rules have them. */
+const DOMAINS = [
+  "amazonaws.com",
+  "api.aws",
+  "amazonaws.com.cn",
+  "api.amazonwebservices.com.cn",
+  "amazonaws.eu",
+  "api.amazonwebservices.eu",
+  "c2s.ic.gov",
+  "api.aws.ic.gov",
+  "sc2s.sgov.gov",
+  "api.aws.scloud",
+  "cloud.adc-e.uk",
+  "api.cloud-aws.adc-e.uk",
+  "csp.hci.ic.gov",
+  "api.aws.hci.ic.gov",
+];
+const STANDARD_HOST = new RegExp(
+  `^bedrock-runtime(?:-fips)?\\.([a-z0-9-]+)\\.(?:${DOMAINS.join("|").replaceAll(".", "\\.")})$`,
+);
 
 /** The region in a standard Bedrock Runtime host of AWS; undefined for any other host, such as a VPC endpoint. */
 export function regionOfBaseUrl(baseUrl: string): string | undefined {

@@ -1,12 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
-import { NodeHttpHandler, type NodeHttpHandlerOptions } from "@smithy/node-http-handler";
+import type { NodeHttpHandler, NodeHttpHandlerOptions } from "@smithy/node-http-handler";
 import { OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
-
-/** Time to connect, DNS and TLS included, in ms. */
-const CONNECT_MS = 3000;
+import { BoundedHttpAgent, BoundedHttpsAgent } from "./connect-bound.ts";
+import { TimedHandler } from "./timed-handler.ts";
 
 export interface RequestHandlerOptions {
   /** Time for a whole request and response, in ms. Without it an answer may take as long as it likes. */
@@ -25,15 +22,13 @@ export async function createRequestHandler(
 ): Promise<NodeHttpHandler> {
   const ca = await readCertificates(runtime.env["AWS_CA_BUNDLE"]);
   const handlerOptions: NodeHttpHandlerOptions = {
-    connectionTimeout: CONNECT_MS,
-    ...(options.requestTimeoutMs === undefined
-      ? {}
-      : { requestTimeout: options.requestTimeoutMs, throwOnRequestTimeout: true }),
-    httpAgent: new HttpAgent({ keepAlive: true }),
-    httpsAgent: new HttpsAgent({ keepAlive: true, ...(ca ? { ca } : {}) }),
+    throwOnRequestTimeout: true,
+    ...(options.requestTimeoutMs === undefined ? {} : { requestTimeout: options.requestTimeoutMs }),
+    httpAgent: new BoundedHttpAgent({ keepAlive: true }),
+    httpsAgent: new BoundedHttpsAgent({ keepAlive: true, ...(ca ? { ca } : {}) }),
   };
   const isProxied = Object.keys(runtime.env).some((name) => /^(https?|all)_proxy$/i.test(name));
-  if (!isProxied || runtime.isEmulated) return new NodeHttpHandler(handlerOptions);
+  if (!isProxied || runtime.isEmulated) return new TimedHandler(handlerOptions);
   const { ProxyingHandler } = await import("./proxy.ts");
   return new ProxyingHandler(handlerOptions, ca);
 }

@@ -161,4 +161,4 @@ function baseUrlOf(surroundings: Surroundings, target: Target): { url: string; s
 }
 
 /** The provider id of Amazon Bedrock in the configuration and in model keys. */
-export const BEDROCK_PROVIDER = "amazon-bedrock";
+const BEDROCK_PROVIDER = "amazon-bedrock";

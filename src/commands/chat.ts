@@ -13,6 +13,9 @@ import { EMULATED_MODEL } from "../emulator/default-model.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
+import type { Conversation } from "../sessions/kept-conversation.ts";
+import { answerRenderer } from "../terminal/answer-renderer.ts";
+import type { Screen } from "../terminal/terminal.ts";
 
 export interface ChatOptions extends GlobalOptions {
   prompt: string[];
@@ -25,6 +28,8 @@ export interface ChatOptions extends GlobalOptions {
   topP?: number;
   stop?: string[];
   showReasoning?: boolean;
+  /** Shows the text as the model wrote it, on a terminal too. */
+  raw?: boolean;
   stream: boolean;
   usage?: boolean;
   /** Paths; `-` is stdin. */
@@ -41,6 +46,12 @@ export interface ChatOptions extends GlobalOptions {
   /** `KEY=VALUE`. */
   metadata?: string[];
   dryRun?: boolean;
+  /** Id of the session to go on with. */
+  session?: string;
+  /** Go on with the latest session of this folder. */
+  continue?: boolean;
+  /** False with `--no-save`. */
+  save: boolean;
   /** Seconds. */
   timeout?: number;
   /** Seconds. */
@@ -50,27 +61,45 @@ export interface ChatOptions extends GlobalOptions {
 const FIRST_TOKEN_SECONDS = 120;
 const SILENCE_MS = 300_000;
 
-/** Asks a model and writes its answer as it arrives. Every failure is thrown, also one after the first token. */
+/**
+ * Asks a model and writes its answer as it arrives; without a prompt on a terminal, talks until the person leaves. Every
+ * failure is thrown, also one after the first token.
+ */
 export async function run(options: ChatOptions, runtime: Runtime): Promise<void> {
+  const screen = screenFor(options, runtime);
+  if (screen) return talk(options, runtime, screen);
   const extras = await readExtras(options, runtime);
-  const [config, prompt, system] = await Promise.all([
+  const [config, prompt] = await Promise.all([
     loadConfig(options, runtime),
     readPrompt(options.prompt, runtime, { isStdinTaken: options.file?.includes("-") === true }),
-    readSystemPrompt(options, runtime),
   ]);
   const surroundings = await surveySurroundings(options, runtime, config);
-  const models = chooseModels(options, surroundings).map((text) => resolveModel(text, config.value));
+  const conversation = await openNamed(options, runtime);
+  try {
+    await ask(options, surroundings, conversation, { ...extras, messages: [userMessage(prompt)] });
+  } finally {
+    await conversation?.close();
+  }
+}
+
+/** Puts one question, in the conversation that it belongs to. */
+async function ask(
+  options: ChatOptions,
+  surroundings: Surroundings,
+  conversation: Conversation | undefined,
+  extras: Partial<Query> & Pick<Query, "messages">,
+): Promise<void> {
+  const { runtime, config } = surroundings;
+  const { terminal } = runtime;
+  const models = chooseModels(options, surroundings, conversation).map((text) =>
+    resolveModel(text, config.value),
+  );
+  const keeper = conversation && new (await import("../sessions/turn-keeper.ts")).TurnKeeper();
   const query: Query = {
-    messages: [userMessage(prompt)],
-    system,
-    parameters: parametersOf(options),
-    showsReasoning: options.showReasoning === true,
+    ...(await queryOf(options, runtime, conversation)),
     ...extras,
-    bounds: {
-      firstEventMs: (options.firstTokenTimeout ?? FIRST_TOKEN_SECONDS) * 1000,
-      silenceMs: SILENCE_MS,
-      totalMs: options.timeout === undefined ? undefined : options.timeout * 1000,
-    },
+    earlier: conversation?.turns,
+    recorder: keeper?.recorder,
   };
   if (options.dryRun && models[0]) {
     const { rehearse } = await import("../converse/dry-run.ts");
@@ -82,12 +111,19 @@ export async function run(options: ChatOptions, runtime: Runtime): Promise<void>
     showsReasoning: options.showReasoning === true,
     isStreamed: options.stream,
     showsUsage: options.usage === true,
+    renderer: terminal.isStdoutTTY ? await answerRenderer(terminal, isRaw(options)) : undefined,
+    sessionId: () => conversation?.id,
   });
   try {
     const events = askFirstAvailable(surroundings, models, query);
     for await (const { model, event } of events) {
       answering = model;
+      keeper?.take(event);
       await writer.take(event);
+    }
+    if (conversation && keeper) {
+      const context = { key: answering?.key ?? "", system: query.system, now: runtime.now() };
+      await keeper.keep(conversation, context);
     }
     await writer.finish();
   } catch (failure) {
@@ -95,18 +131,98 @@ export async function run(options: ChatOptions, runtime: Runtime): Promise<void>
   }
 }
 
-/** The models to ask, in order: those of `--model a,b,c`, else the default and its fallbacks. Throws `no-default-model`. */
-function chooseModels({ model }: ChatOptions, { config, runtime }: Surroundings): string[] {
-  if (model !== undefined) {
-    const named = model.split(",").map((text) => text.trim());
-    if (named.some((text) => text === "")) {
-      throw usageError(
-        `--model '${model}' names no model.`,
-        "List the models you can call: openclaw models list",
-      );
-    }
-    return named;
+/** The screen to talk at: there is one when a person sits at both ends and nothing was asked on the command line. */
+function screenFor(options: ChatOptions, { stdin, terminal }: Runtime): Screen | undefined {
+  if (options.prompt.length > 0 || options.dryRun || terminal.format !== "text" || stdin.isTTY !== true)
+    return undefined;
+  return terminal.screen;
+}
+
+/** Talks with the person at the terminal. */
+async function talk(options: ChatOptions, runtime: Runtime, screen: Screen): Promise<void> {
+  if (options.file?.includes("-"))
+    throw usageError("--file - reads stdin, which is the keyboard here.", "Name a file.");
+  const [{ runInteractive }, { openConversation }, extras, config] = await Promise.all([
+    import("../interactive/run-interactive.ts"),
+    import("../sessions/open-conversation.ts"),
+    readExtras(options, runtime),
+    loadConfig(options, runtime),
+  ]);
+  const survey = (): Promise<Surroundings> => surveySurroundings(options, runtime, config);
+  const surroundings = await survey();
+  const resolve = (names: string): ResolvedModel[] =>
+    splitNames(names).map((name) => resolveModel(name, config.value));
+  const conversation = await openConversation(options, runtime, false);
+  try {
+    const { attachments, ...others } = extras;
+    await runInteractive({
+      runtime,
+      screen,
+      surroundings,
+      survey,
+      conversation,
+      begin: () => openConversation({ save: options.save }, runtime, false),
+      models: chooseModels(options, surroundings, conversation).flatMap(resolve),
+      resolve,
+      priceOf,
+      query: { ...(await queryOf(options, runtime, conversation)), ...others },
+      attachments,
+      isRaw: isRaw(options),
+      isStreamed: options.stream,
+      showsUsage: options.usage === true,
+      keepsHistory: options.save,
+    });
+  } finally {
+    await conversation.close();
   }
+}
+
+/** The conversation that the command line names. A single question that names none leaves no trace. */
+async function openNamed(options: ChatOptions, runtime: Runtime): Promise<Conversation | undefined> {
+  if (options.session === undefined && !options.continue) return undefined;
+  const { openConversation } = await import("../sessions/open-conversation.ts");
+  // A rehearsal keeps nothing.
+  return openConversation({ ...options, save: options.save && !options.dryRun }, runtime, true);
+}
+
+/** What goes with every question of this command line. */
+async function queryOf(
+  options: ChatOptions,
+  runtime: Runtime,
+  conversation: Conversation | undefined,
+): Promise<Omit<Query, "messages">> {
+  return {
+    system: (await readSystemPrompt(options, runtime)) ?? conversation?.turns.at(-1)?.system,
+    parameters: parametersOf(options),
+    // The documents of --json and --ndjson hold the reasoning that was asked for.
+    showsReasoning:
+      options.showReasoning === true ||
+      (options.reasoning !== undefined && runtime.terminal.format !== "text"),
+    bounds: {
+      firstEventMs: (options.firstTokenTimeout ?? FIRST_TOKEN_SECONDS) * 1000,
+      silenceMs: SILENCE_MS,
+      totalMs: options.timeout === undefined ? undefined : options.timeout * 1000,
+    },
+  };
+}
+
+/** JSON is for programs: it stays as it is. */
+function isRaw({ raw, schema }: ChatOptions): boolean {
+  return raw === true || schema !== undefined;
+}
+
+/**
+ * The models to ask, in order: those of `--model a,b,c`, else the one that the conversation was with, else the default
+ * and its fallbacks. Throws `no-default-model`.
+ */
+function chooseModels(
+  { model }: ChatOptions,
+  { config, runtime }: Surroundings,
+  conversation: Conversation | undefined,
+): string[] {
+  if (model !== undefined) return splitNames(model);
+  const before = conversation?.turns.at(-1)?.key;
+  if (before !== undefined) return [before];
   const { primary, fallbacks } = defaultModel(config.value);
   if (primary !== undefined) return [primary, ...fallbacks];
   if (runtime.isEmulated) return [EMULATED_MODEL];
@@ -114,6 +230,16 @@ function chooseModels({ model }: ChatOptions, { config, runtime }: Surroundings)
     message: "No model is named, and the configuration has no default model.",
     hint: "Choose one from `openclaw models list`, then: openclaw models set MODEL",
   });
+}
+
+/** The names in `a,b,c`. Throws `usage`. */
+function splitNames(names: string): string[] {
+  const split = names.split(",").map((text) => text.trim());
+  if (split.every((text) => text !== "")) return split;
+  throw usageError(
+    `--model '${names}' names no model.`,
+    "List the models you can call: openclaw models list",
+  );
 }
 
 function parametersOf(options: ChatOptions): ChatParameters {
@@ -125,12 +251,14 @@ function parametersOf(options: ChatOptions): ChatParameters {
 async function readExtras(options: ChatOptions, runtime: Runtime): Promise<Partial<Query>> {
   const { file, schema, guardrail, metadata } = options;
   const extras: Partial<Query> = { asksForTrace: options.guardrailTrace === true };
-  if (guardrail !== undefined) extras.guardrail = (await import("../converse/guardrail.ts")).parseGuardrail(guardrail);
+  if (guardrail !== undefined)
+    extras.guardrail = (await import("../converse/guardrail.ts")).parseGuardrail(guardrail);
   if (metadata)
     extras.metadata = (await import("../converse/request-metadata.ts")).parseRequestMetadata(metadata);
   if (schema !== undefined)
     extras.schema = await (await import("../converse/output-schema.ts")).readOutputSchema(schema, runtime);
-  if (file) extras.attachments = await (await import("../converse/attachments.ts")).readAttachments(file, runtime);
+  if (file)
+    extras.attachments = await (await import("../converse/attachments.ts")).readAttachments(file, runtime);
   return extras;
 }
 

@@ -1,8 +1,10 @@
 import { OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
+import type { TextRenderer } from "../terminal/markdown-stream.ts";
 import type { ChatEvent, TokenUsage } from "./chat-event.ts";
 import { judgeStop } from "./outcome.ts";
 import { describeUsage, estimateCost, type Price } from "./usage.ts";
+import { WholeCharacters } from "./whole-characters.ts";
 
 export interface WriterOptions {
   /** The price of a model id, once it is known which one answers. */
@@ -11,6 +13,10 @@ export interface WriterOptions {
   /** False with `--no-stream`: the text is written when it is whole. */
   isStreamed: boolean;
   showsUsage: boolean;
+  /** How the text is shown on a terminal; without one it is written as it came, with nothing in it that acts. */
+  renderer?: TextRenderer | undefined;
+  /** The session that the turn is kept in, once it is kept. */
+  sessionId?: (() => string | undefined) | undefined;
 }
 
 const NO_USAGE: TokenUsage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
@@ -31,6 +37,7 @@ export class AnswerWriter {
   #reasoning: string[] = [];
   /** Line ends not written yet: the answer ends with exactly one, whatever the model sends. */
   #heldLineEnds = "";
+  readonly #characters = new WholeCharacters();
   #hasText = false;
   #hasAside = false;
 
@@ -103,7 +110,7 @@ export class AnswerWriter {
       this.#text.push(text);
       return;
     }
-    await this.#writeText(text);
+    await this.#writeText(this.#characters.take(text));
   }
 
   async #writeText(text: string): Promise<void> {
@@ -121,7 +128,8 @@ export class AnswerWriter {
     this.#hasText = true;
     const held = this.#heldLineEnds;
     this.#heldLineEnds = lineEnds;
-    await terminal.write(held + body);
+    const { renderer } = this.#options;
+    await terminal.write(renderer ? renderer.push(held + body) : terminal.foreign(held + body));
   }
 
   async #takeReasoning(text: string): Promise<void> {
@@ -130,13 +138,15 @@ export class AnswerWriter {
     else if (this.#options.showsReasoning) {
       const style = await terminal.stderrStyle();
       this.#hasAside = true;
-      terminal.writeAside(style.dim(text));
+      terminal.writeAside(style.dim(terminal.foreignAside(text)));
     }
   }
 
   async #endText(): Promise<void> {
     if (!this.#options.isStreamed && this.#text.length > 0) await this.#writeText(this.#text.join(""));
-    if (this.#hasText) await this.#runtime.terminal.write("\n");
+    const rest = this.#characters.rest();
+    if (rest !== "") await this.#writeText(rest);
+    if (this.#hasText) await this.#runtime.terminal.write(`${this.#options.renderer?.end() ?? ""}\n`);
   }
 
   #document(): Record<string, unknown> {
@@ -165,6 +175,7 @@ export class AnswerWriter {
       ...(cacheWrite1hInputTokens === undefined ? {} : { cacheWrite1hInputTokens }),
     };
     const model = this.#invokedModel ?? this.#start?.model;
+    const session = this.#options.sessionId?.();
     return {
       ...(this.#invokedModel === undefined ? {} : { invokedModel: this.#invokedModel }),
       usage,
@@ -173,6 +184,7 @@ export class AnswerWriter {
       latencyMs: this.#sinceStart(),
       requestId: this.#start?.requestId ?? null,
       attempts: this.#start?.attempts ?? 1,
+      ...(session === undefined ? {} : { session }),
     };
   }
 

@@ -15,9 +15,14 @@ import type { ChatEvent } from "./chat-event.ts";
 import type { Bounds } from "./deadlines.ts";
 import { baseModelId } from "./base-model-id.ts";
 import { type Ask, dependsOnModel, planRequests } from "./plan-request.ts";
+import type { TurnRecorder } from "./turn-recorder.ts";
 
 export interface Question extends Ask {
   bounds: Bounds;
+  /** Keeps what is sent and what comes back; none where nothing follows the answer. */
+  recorder?: TurnRecorder | undefined;
+  /** Opens the session of a target: a new one unless told otherwise. */
+  open?: typeof openSession | undefined;
 }
 
 /**
@@ -32,7 +37,7 @@ export async function* askModel(
   const { model } = question;
   const { terminal } = surroundings.runtime;
   refuseOtherApis(model);
-  const session = await openSession(surroundings, targetOf(model));
+  const session = await (question.open ?? openSession)(surroundings, targetOf(model));
   try {
     const known = await knownModels(session, question);
     const profile = known && needsProfile(model.id, known) ? profileFor(model.id, known) : undefined;
@@ -84,7 +89,7 @@ async function* ask(
       said.add(notice);
       runtime.terminal.note(`openclaw: ${notice}`);
     }
-    const events = streamChat(session, input, question.bounds);
+    const events = streamChat(session, input, question.bounds, question.recorder);
     if (!question.schema || !form) return yield* events;
     const { isFormRefused, readStructured } = await import("./structured-output.ts");
     let hasStarted = false;

@@ -4,7 +4,12 @@ import path from "node:path";
 import type { InputKind } from "../discovery/list.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
-import { type AttachmentLimits, attachmentLimits, fitsRequest, MOST_FILE_BYTES } from "./attachment-limits.ts";
+import {
+  type AttachmentLimits,
+  attachmentLimits,
+  fitsRequest,
+  MOST_FILE_BYTES,
+} from "./attachment-limits.ts";
 import { documentName } from "./document-name.ts";
 import { detectKind, type FileKind, TEXT_FORMATS } from "./file-kind.ts";
 import { imageSize } from "./image-size.ts";
@@ -66,20 +71,29 @@ export async function readAttachments(paths: readonly string[], runtime: Runtime
 /**
  * Makes the content blocks of a turn's files, in their order, for one model. What the model is known not to take is
  * refused: throws `bad-attachment` with file, size and limit. Text files go as text to a model that takes no documents.
+ * `taken` are the names of the documents in earlier turns.
  */
-export function attachmentBlocks(attachments: readonly Attachment[], recipient: Recipient): AttachedBlocks {
+export function attachmentBlocks(
+  attachments: readonly Attachment[],
+  recipient: Recipient,
+  taken: ReadonlySet<string> = new Set(),
+): AttachedBlocks {
   const limits = attachmentLimits(recipient.baseId);
   const notices = [
     ...checkKinds(attachments, recipient),
     ...checkSizes(attachments, recipient, limits),
     ...checkCounts(attachments, recipient, limits),
   ];
-  const taken = new Set<string>();
-  const blocks = attachments.map((attachment) => toBlock(attachment, recipient, taken));
+  const names = new Set(taken);
+  const blocks = attachments.map((attachment) => toBlock(attachment, recipient, names));
   return { blocks, notices };
 }
 
-function toBlock({ file, bytes, fileName, label }: Attachment, recipient: Recipient, taken: Set<string>): ContentBlock {
+function toBlock(
+  { file, bytes, fileName, label }: Attachment,
+  recipient: Recipient,
+  taken: Set<string>,
+): ContentBlock {
   if (file.kind === "image") return { image: { format: file.format, source: { bytes } } };
   if (!takes(recipient, "document")) {
     return { text: `${fileName ?? label}:\n\n${new TextDecoder().decode(bytes)}` };
@@ -123,7 +137,9 @@ function checkSizes(
       if (limits.isKnown) {
         throw badAttachment(
           `'${label}' has ${inMegabytes(bytes.length)}, and '${modelId}' takes ${what} of at most ${inMegabytes(most)}.`,
-          file.kind === "image" ? "Scale it down, or save it as jpeg." : "Split it, or attach only the part that matters.",
+          file.kind === "image"
+            ? "Scale it down, or save it as jpeg."
+            : "Split it, or attach only the part that matters.",
           { ...details, limit: most },
         );
       }
@@ -135,7 +151,11 @@ function checkSizes(
     if (size && Math.max(size.width, size.height) > limits.mostPixels) {
       const message = `'${label}' has ${size.width} × ${size.height} pixels, and images may have ${limits.mostPixels} on a side`;
       if (limits.isKnown)
-        throw badAttachment(`${message}.`, "Scale it down.", { ...details, ...size, limit: limits.mostPixels });
+        throw badAttachment(`${message}.`, "Scale it down.", {
+          ...details,
+          ...size,
+          limit: limits.mostPixels,
+        });
       notices.push(message);
     }
   }
@@ -165,7 +185,10 @@ function checkCounts(
     if (count <= most) continue;
     const message = `${count} ${kind}s are attached, and '${recipient.modelId}' takes at most ${most} in one message`;
     if (limits.isKnown) {
-      throw badAttachment(`${message}.`, "Leave some out, or put them into one file.", { count, limit: most });
+      throw badAttachment(`${message}.`, "Leave some out, or put them into one file.", {
+        count,
+        limit: most,
+      });
     }
     notices.push(message);
   }
@@ -177,7 +200,8 @@ async function readFile(label: string, file: string): Promise<Buffer> {
     const handle = await open(file, "r");
     try {
       const stats = await handle.stat();
-      if (stats.isDirectory()) throw badAttachment(`'${label}' is a folder.`, "Name the files in it.", { file: label });
+      if (stats.isDirectory())
+        throw badAttachment(`'${label}' is a folder.`, "Name the files in it.", { file: label });
       if (stats.size > MOST_FILE_BYTES) throw tooLarge(label, stats.size);
       const bytes = await handle.readFile();
       // A pipe or a file that grows has no size beforehand.

@@ -1,7 +1,9 @@
+import type { Service } from "../aws/endpoint.ts";
 import type { AwsSession } from "../aws/session.ts";
 import { describeChosen, renewalOf } from "../credentials/describe.ts";
 import { OpenclawError } from "../errors.ts";
-import { type Denial, type ErrorContext, findRow } from "./error-table.ts";
+import { type Denial, readDenial } from "./denial.ts";
+import { type ErrorContext, findRow, findRowOfStatus } from "./error-table.ts";
 import { fromNetworkFailure } from "./network-errors.ts";
 
 export interface CallContext {
@@ -27,9 +29,7 @@ export function toOpenclawError(failure: unknown, call: CallContext): OpenclawEr
   if (signal.aborted && signal.reason instanceof OpenclawError) return signal.reason;
   const error: SdkFailure = failure instanceof Error ? failure : new Error(String(failure));
   return (
-    fromAwsError(error, call) ??
-    fromNetworkFailure(error, endpointText(call.session)) ??
-    fromStatus(error, call)
+    fromAwsError(error, call) ?? fromNetworkFailure(error, endpointText(call)) ?? fromStatus(error, call)
   );
 }
 
@@ -44,13 +44,14 @@ function fromAwsError(error: SdkFailure, call: CallContext): OpenclawError | und
     details: {
       awsError: error.name,
       awsMessage: error.message,
-      ...(context.denial ? { action: context.denial.action } : {}),
+      ...denialDetails(context.denial),
     },
     cause: error,
   });
 }
 
-function contextOf(error: Error, { session, action, modelId }: CallContext): ErrorContext {
+function contextOf(error: Error, call: CallContext): ErrorContext {
+  const { session, action, modelId } = call;
   return {
     message: error.message.trim() || "no reason given",
     modelId,
@@ -59,72 +60,61 @@ function contextOf(error: Error, { session, action, modelId }: CallContext): Err
     credentials: describeChosen(session.decision.chosen),
     renewal: renewalOf(session.decision.chosen),
     denial: readDenial(error.message),
+    endpoint: endpointText(call),
   };
 }
 
-/**
- * Reads IAM's denial: `User: … is not authorized to perform: ACTION on resource: ARN because … explicit deny in a KIND`
- * (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html).
- */
-export function readDenial(message: string): Denial | undefined {
-  const match = /not authorized to perform:? ([\w-]+:[\w*]+)(?: on resource:? (\S+))?/i.exec(message);
-  if (!match?.[1]) return undefined;
-  const explicit = /explicit deny in an? ([a-z -]+?)(?: policy)?(?:[.:,]|$| with| attached)/i.exec(message);
+/** A denial in the `details` of an error: what was denied, by which kind of policy, and whether explicitly. */
+function denialDetails(denial: Denial | undefined): Record<string, unknown> {
+  if (!denial) return {};
+  const { action, resource, policy, isExplicit, policyArn } = denial;
   return {
-    action: match[1],
-    resource: match[2]?.replace(/[.,]$/, ""),
-    explicitIn: explicit?.[1] ? `a ${explicit[1].replace(/ policy$/, "")} policy` : undefined,
+    action,
+    isExplicit,
+    ...(resource === undefined ? {} : { resource }),
+    ...(policy === undefined ? {} : { policy }),
+    ...(policyArn === undefined ? {} : { policyArn }),
   };
 }
 
 /** What is left: an answer that is not AWS's. Its status is all there is to go by. */
-function fromStatus(error: SdkFailure, { session }: CallContext): OpenclawError {
+function fromStatus(error: SdkFailure, call: CallContext): OpenclawError {
   const status = error.$response?.statusCode ?? error.$metadata?.httpStatusCode;
-  const endpoint = endpointText(session);
-  const requestId = error.$metadata?.requestId;
-  if (status === undefined) {
+  const row = status === undefined ? undefined : findRowOfStatus(status);
+  if (!row) {
     return new OpenclawError("internal", {
       message: `Unexpected: ${error.message}`,
       hint: "This is a bug in openclaw. Please report it with the lines below and the command you ran.",
       cause: error,
     });
   }
-  if (status >= 300 && status < 400) {
-    const location = error.$response?.headers?.["location"];
-    return new OpenclawError("bad-response", {
-      message: `${endpoint} answers with a redirect (${status}${location ? ` to ${hostOf(location)}` : ""}); AWS never does.`,
-      hint: "Log in to the network you are on, or check the endpoint: openclaw doctor",
-      requestId,
-      cause: error,
-    });
-  }
-  if (status === 407) {
-    return new OpenclawError("network", {
-      message: "The proxy demands a login.",
-      hint: "Put user and password into HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT",
-      cause: error,
-    });
-  }
-  if (status === 429 || status === 503) {
-    return new OpenclawError(status === 429 ? "throttled" : "service-unavailable", {
-      message: `${endpoint} answers ${status}: ${firstLine(error.message)}`,
-      hint: "Wait a minute and try again.",
-      requestId,
-      cause: error,
-    });
-  }
-  return new OpenclawError("bad-response", {
-    message: `${endpoint} answers ${status} with something that is not AWS's.`,
-    hint: "A proxy or another server may be in between: openclaw doctor",
-    requestId,
+  const location = error.$response?.headers?.["location"];
+  const context = {
+    ...contextOf(error, call),
+    message: firstLine(error.message),
+    status,
+    location: location === undefined ? undefined : hostOf(location),
+  };
+  return new OpenclawError(row.code, {
+    message: row.message(context),
+    hint: row.hint(context),
+    requestId: error.$metadata?.requestId,
     details: { status },
     cause: error,
   });
 }
 
-function endpointText(session: AwsSession): string {
-  const endpoint = session.endpoint("bedrock-runtime") ?? session.endpoint("bedrock");
-  return endpoint ? endpoint.url : `Bedrock in ${session.region.value}`;
+/** Who was asked, as a URL where somebody named one. */
+function endpointText({ session, action }: CallContext): string {
+  const service = serviceOf(action);
+  const name = service === "sts" ? "STS" : "Bedrock";
+  return session.endpoint(service)?.url ?? `${name} in ${session.region.value}`;
+}
+
+/** The service that an IAM action is one of: Bedrock's are spread over two. */
+function serviceOf(action: string): Service {
+  if (action.startsWith("sts:")) return "sts";
+  return /^bedrock:(InvokeModel|CountTokens)/.test(action) ? "bedrock-runtime" : "bedrock";
 }
 
 function hostOf(location: string): string {

@@ -45,10 +45,15 @@ export function cachePointFor(
     return { notices: [`'${modelId}' is not known to take cache points, so cache '${setting}' is left out`] };
   }
   if (row.times.length === 0) {
-    return { notices: [`'${modelId}' caches by itself and takes no cache points, so cache '${setting}' is left out`] };
+    return {
+      notices: [`'${modelId}' caches by itself and takes no cache points, so cache '${setting}' is left out`],
+    };
   }
-  if (setting === "1h" && row.times.includes("1h")) return { point: { type: "default", ttl: "1h" }, notices: [] };
-  const notices = row.times.includes(setting) ? [] : [`'${modelId}' caches for 5m only, so cache '${setting}' becomes that`];
+  if (setting === "1h" && row.times.includes("1h"))
+    return { point: { type: "default", ttl: "1h" }, notices: [] };
+  const notices = row.times.includes(setting)
+    ? []
+    : [`'${modelId}' caches for 5m only, so cache '${setting}' becomes that`];
   // Without a time to live it is five minutes, for models that do not know the field, too.
   return { point: { type: "default" }, notices };
 }

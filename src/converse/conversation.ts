@@ -1,5 +1,5 @@
 import type { ContentBlock, Message } from "@aws-sdk/client-bedrock-runtime";
-import { parseArn } from "../aws/arn.ts";
+import { baseModelId } from "./base-model-id.ts";
 
 /** One question and its answer. */
 export interface Turn {
@@ -45,28 +45,15 @@ export function textOf(block: ContentBlock): string {
   return block.toolUse ? JSON.stringify(block.toolUse.input) : "";
 }
 
-/**
- * Whether two ids or ARNs name the same model, directly or through an inference profile of any region: a profile's id is
- * one more word and a dot before the model's. Application profiles do not say what is behind them.
- */
+/** The names of the documents in a conversation: the service refuses a request in which two have the same. */
+export function documentNames(turns: readonly Turn[]): Set<string> {
+  const blocks = turns.flatMap(({ user }) => user.content ?? []);
+  return new Set(blocks.flatMap(({ document }) => document?.name ?? []));
+}
+
+/** Whether two ids or ARNs name the same model. Application profiles do not say what is behind them. */
 export function isSameModel(one: string, other: string): boolean {
-  const [left, right] = [plainId(one), plainId(other)];
-  if (left === right) return true;
-  const [behindLeft, behindRight] = [behindDot(left), behindDot(right)];
-  return (
-    behindLeft === right ||
-    left === behindRight ||
-    // Two words before the name: a prefix and the vendor.
-    (behindLeft === behindRight && behindDot(behindLeft) !== "" && behindLeft !== "")
-  );
-}
-
-function plainId(id: string): string {
-  const arn = parseArn(id);
-  return arn && arn.resourceType !== "application-inference-profile" ? arn.resourceId : id;
-}
-
-function behindDot(id: string): string {
-  const dot = id.indexOf(".");
-  return dot < 0 ? "" : id.slice(dot + 1);
+  if (one === other) return true;
+  const base = baseModelId(one);
+  return base !== undefined && base === baseModelId(other);
 }

@@ -37,8 +37,7 @@ export async function rehearse(
   try {
     const rehearsal = await plan(session, ask, priceOf);
     for (const notice of rehearsal.notices) terminal.note(`openclaw: ${notice}`);
-    if (terminal.format === "json") return await terminal.printJson(rehearsal);
-    if (terminal.format === "ndjson") return await terminal.printJson({ type: "dry-run", ...rehearsal });
+    if (terminal.format !== "text") return await terminal.printJson(rehearsal);
     await terminal.print(JSON.stringify(rehearsal.request, undefined, 2));
     terminal.note(describe(rehearsal));
   } finally {
@@ -87,13 +86,18 @@ async function count(
     if (tokens !== undefined) return { tokens };
     return { ...estimated, notice: "AWS gave no count, so it is estimated" };
   } catch (error) {
-    if (!(error instanceof OpenclawError) || error.code === "interrupted" || error.code === "usage") throw error;
+    if (!(error instanceof OpenclawError) || error.code === "interrupted" || error.code === "usage")
+      throw error;
     const why = String(error.details?.["awsMessage"] ?? error.message).replace(/\.$/, "");
     return { ...estimated, notice: `AWS did not count the tokens (${why}), so the count is estimated` };
   }
 }
 
-function costOf(inputTokens: number, maxTokens: number | undefined, { cost, source }: Price): Rehearsal["cost"] {
+function costOf(
+  inputTokens: number,
+  maxTokens: number | undefined,
+  { cost, source }: Price,
+): Rehearsal["cost"] {
   const usd = (tokens: number, price: number): number => Number(((tokens * price) / 1_000_000).toFixed(10));
   return {
     inputUsd: usd(inputTokens, cost.input),
@@ -106,7 +110,9 @@ function describe({ model, region, inputTokens, tokensSource, cost }: Rehearsal)
   const tokens = `${tokensSource === "estimate" ? "about " : ""}${inputTokens} tokens in`;
   if (!cost) return `${model} in ${region} · ${tokens} · price unknown`;
   const output =
-    cost.outputUsdAtMost === null ? "the answer" : `at most $${formatUsd(cost.outputUsdAtMost)} for the answer`;
+    cost.outputUsdAtMost === null
+      ? "the answer"
+      : `at most $${formatUsd(cost.outputUsdAtMost)} for the answer`;
   return `${model} in ${region} · ${tokens} · $${formatUsd(cost.inputUsd)} (${cost.source} price, estimate) plus ${output}`;
 }
 

@@ -1,8 +1,7 @@
 import type { DocumentFormat, ImageFormat } from "@aws-sdk/client-bedrock-runtime";
 
 /** What Converse can be given a file as. */
-export type FileKind =
-  { kind: "image"; format: ImageFormat } | { kind: "document"; format: DocumentFormat };
+export type FileKind = { kind: "image"; format: ImageFormat } | { kind: "document"; format: DocumentFormat };
 
 /** A file that Converse takes in no form, and why. */
 export interface Unsupported {
@@ -49,7 +48,6 @@ const FOREIGN: readonly (readonly [name: string, offset: number, signature: stri
   ["a gzip archive", 0, "\x1f\x8b"],
   ["a 7z archive", 0, "7z\xbc\xaf"],
   ["a program", 0, "\x7fELF"],
-  ["an RTF document", 0, "{\\rtf"],
 ];
 
 /**
@@ -68,8 +66,7 @@ export function detectKind(bytes: Uint8Array, fileName: string | undefined): Fil
     return { kind: "document", format: "pdf" };
   if (startsWith("PK\x03\x04")) return kindOfZip(bytes);
   if (startsWith("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")) return kindOfCompoundFile(bytes, extension);
-  const foreign = FOREIGN.find(([, offset, signature]) => startsWith(signature, offset));
-  if (foreign) return { kind: "unsupported", reason: `it is ${foreign[0]}` };
+  if (startsWith("{\\rtf")) return { kind: "unsupported", reason: "it is an RTF document" };
   return kindOfText(bytes, extension);
 }
 
@@ -94,13 +91,22 @@ function kindOfCompoundFile(bytes: Uint8Array, extension: string | undefined): F
 
 function kindOfText(bytes: Uint8Array, extension: string | undefined): FileKind | Unsupported {
   const format = extension === undefined ? undefined : TEXT_EXTENSIONS[extension];
-  if (toBuffer(bytes).includes(0)) return { kind: "unsupported", reason: "its content is not of a known kind" };
+  if (toBuffer(bytes).includes(0)) return unknownKind(bytes);
   if (extension !== undefined && BINARY_EXTENSIONS.has(extension))
     return { kind: "unsupported", reason: `it is named .${extension} but does not hold that` };
   // A table or a page in an older encoding is still one.
   if (format !== undefined) return { kind: "document", format };
-  if (!isUtf8(bytes)) return { kind: "unsupported", reason: "its content is not of a known kind" };
+  if (!isUtf8(bytes)) return unknownKind(bytes);
   return { kind: "document", format: looksLikeHtml(bytes) ? "html" : "txt" };
+}
+
+/** Short signatures are asked last: a text may begin like one. */
+function unknownKind(bytes: Uint8Array): Unsupported {
+  const foreign = FOREIGN.find(([, offset, signature]) => hasBytes(bytes, signature, offset));
+  return {
+    kind: "unsupported",
+    reason: foreign ? `it is ${foreign[0]}` : "its content is not of a known kind",
+  };
 }
 
 function looksLikeHtml(bytes: Uint8Array): boolean {

@@ -14,7 +14,9 @@ export type Guardrail = GuardrailStreamConfiguration;
  */
 export function parseGuardrail(text: string): { guardrailIdentifier: string; guardrailVersion: string } {
   const match =
-    /^(arn:aws(?:-[^:]+)?:bedrock:[a-z0-9-]{1,20}:\d{12}:guardrail\/[a-z0-9]+|[a-z0-9]+):([1-9]\d{0,7}|DRAFT)$/.exec(text);
+    /^(arn:aws(?:-[^:]+)?:bedrock:[a-z0-9-]{1,20}:\d{12}:guardrail\/[a-z0-9]+|[a-z0-9]+):([1-9]\d{0,7}|DRAFT)$/.exec(
+      text,
+    );
   if (match?.[1] === undefined || match[2] === undefined) {
     throw usageError(
       `--guardrail '${text}' is not ID:VERSION.`,
@@ -42,17 +44,25 @@ export function chooseGuardrail(
  */
 export function firedPolicies(trace: GuardrailTraceAssessment): string[] {
   const onPrompt = Object.values(trace.inputAssessment ?? {}).flatMap(describeAssessment);
-  const onAnswer = Object.values(trace.outputAssessments ?? {}).flatMap((list) => list.flatMap(describeAssessment));
+  const onAnswer = Object.values(trace.outputAssessments ?? {}).flatMap((list) =>
+    list.flatMap(describeAssessment),
+  );
   return [
-    ...new Set([...onPrompt.map((what) => `${what} in the prompt`), ...onAnswer.map((what) => `${what} in the answer`)]),
+    ...new Set([
+      ...onPrompt.map((what) => `${what} in the prompt`),
+      ...onAnswer.map((what) => `${what} in the answer`),
+    ]),
   ];
 }
 
 function describeAssessment(assessment: GuardrailAssessment): string[] {
-  const { topicPolicy, contentPolicy, wordPolicy, sensitiveInformationPolicy, contextualGroundingPolicy } = assessment;
+  const { topicPolicy, contentPolicy, wordPolicy, sensitiveInformationPolicy, contextualGroundingPolicy } =
+    assessment;
   return [
     ...acting(topicPolicy?.topics).map(({ name }) => `topic '${name}'`),
-    ...acting(contentPolicy?.filters).map(({ type, confidence }) => `content filter ${type} (confidence ${confidence})`),
+    ...acting(contentPolicy?.filters).map(
+      ({ type, confidence }) => `content filter ${type} (confidence ${confidence})`,
+    ),
     ...acting(wordPolicy?.customWords).map(() => "custom word"),
     ...acting(wordPolicy?.managedWordLists).map(({ type }) => `word list ${type}`),
     ...acting(sensitiveInformationPolicy?.piiEntities).map(({ type }) => `sensitive information ${type}`),

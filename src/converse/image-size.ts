@@ -31,8 +31,7 @@ export function imageSize(bytes: Uint8Array, format: ImageFormat): ImageSize | u
 function webpSize(view: DataView): ImageSize | undefined {
   if (view.byteLength < 30) return undefined;
   const chunk = String.fromCharCode(...Array.from({ length: 4 }, (_, index) => view.getUint8(12 + index)));
-  const uint24 = (offset: number): number =>
-    view.getUint16(offset, true) | (view.getUint8(offset + 2) << 16);
+  const uint24 = (offset: number): number => view.getUint16(offset, true) | (view.getUint8(offset + 2) << 16);
   if (chunk === "VP8X") return { width: uint24(24) + 1, height: uint24(27) + 1 };
   if (chunk === "VP8 ")
     return { width: view.getUint16(26, true) & 0x3f_ff, height: view.getUint16(28, true) & 0x3f_ff };

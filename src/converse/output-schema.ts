@@ -28,14 +28,21 @@ export async function readOutputSchema(text: string, runtime: Runtime): Promise<
   try {
     schema = JSON.parse(json.replace(/^\uFEFF/, ""));
   } catch (cause) {
-    throw usageError(`${label} is not JSON: ${(cause as Error).message}.`, "Name a file, or quote a JSON Schema.");
+    throw usageError(
+      `${label} is not JSON: ${(cause as Error).message}.`,
+      "Name a file, or quote a JSON Schema.",
+    );
   }
   if (typeof schema !== "object" || schema === null || Array.isArray(schema))
-    throw usageError(`${label} is not a JSON Schema: it must be an object.`, "For example: '{\"type\":\"object\"}'");
+    throw usageError(
+      `${label} is not a JSON Schema: it must be an object.`,
+      'For example: \'{"type":"object"}\'',
+    );
   const validate = await compile(schema as JsonSchema, label);
   return {
     schema: schema as JsonSchema,
-    problemsOf: (value) => (validate(value) ? [] : (validate.errors ?? []).slice(0, MOST_PROBLEMS).map(describe)),
+    problemsOf: (value) =>
+      validate(value) ? [] : (validate.errors ?? []).slice(0, MOST_PROBLEMS).map(describe),
   };
 }
 
@@ -56,7 +63,7 @@ async function compile(schema: JsonSchema, label: string): Promise<ValidateFunct
     return (await validatorFor(schema["$schema"], options)).compile(schema);
   } catch (cause) {
     throw usageError(
-      `${label} is not a valid JSON Schema: ${(cause as Error).message}.`,
+      `${label} is not a valid JSON Schema: ${(cause as Error).message.replace(/^schema is invalid: data/, "").split(", data")[0]}.`,
       "Correct the schema; https://json-schema.org/learn shows how.",
     );
   }
@@ -64,9 +71,9 @@ async function compile(schema: JsonSchema, label: string): Promise<ValidateFunct
 
 async function validatorFor(draft: unknown, options: object) {
   const name = String(draft ?? "");
-  if (/draft-0[67]/.test(name)) return new (await import("ajv")).Ajv(options);
-  if (name.includes("2019-09")) return new (await import("ajv/dist/2019.js")).Ajv2019(options);
-  return new (await import("ajv/dist/2020.js")).Ajv2020(options);
+  if (/draft-0[67]/.test(name)) return new (await import("ajv")).default(options);
+  if (name.includes("2019-09")) return new (await import("ajv/dist/2019.js")).default(options);
+  return new (await import("ajv/dist/2020.js")).default(options);
 }
 
 function describe({ instancePath, message, params }: ErrorObject): string {

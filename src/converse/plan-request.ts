@@ -7,6 +7,7 @@ import type { ResolvedModel } from "../discovery/resolve-model.ts";
 import type { Attachment } from "./attachments.ts";
 import { baseModelId } from "./base-model-id.ts";
 import { cachePointFor } from "./cache-points.ts";
+import { documentNames, messagesFor, type Turn } from "./conversation.ts";
 import { chooseGuardrail } from "./guardrail.ts";
 import type { OutputSchema } from "./output-schema.ts";
 import { planReasoning } from "./reasoning.ts";
@@ -16,7 +17,9 @@ import type { StructuredForm } from "./structured-output.ts";
 /** What is asked, before it is known what the model that answers takes. */
 export interface Ask {
   model: ResolvedModel;
-  /** The conversation so far; the last message is the question. */
+  /** The turns before, of which each model gets what it may be sent. */
+  earlier?: readonly Turn[] | undefined;
+  /** What is asked now; the last message is the question. */
   messages: readonly Message[];
   system?: string | undefined;
   parameters: ChatParameters;
@@ -67,7 +70,7 @@ export async function planRequests(
   const attached = await attach(ask, baseId);
   const input = buildRequest({
     modelId,
-    messages: attached.messages,
+    messages: [...messagesFor(ask.earlier ?? [], modelId), ...attached.messages],
     system: ask.system,
     parameters: reasoning.parameters,
     guardrail: chooseGuardrail(ask.guardrail, ask.asksForTrace === true, config),
@@ -94,19 +97,24 @@ export async function planRequests(
 export function dependsOnModel(ask: Ask, config: Configuration): boolean {
   const { reasoning, cache } = mergeParameters(ask.parameters, config, [ask.model.id, ask.model.key]);
   const hasFiles = ask.attachments !== undefined && ask.attachments.length > 0;
-  return hasFiles || ask.schema !== undefined || reasoning !== undefined || (cache !== undefined && cache !== "off");
+  return (
+    hasFiles ||
+    ask.schema !== undefined ||
+    reasoning !== undefined ||
+    (cache !== undefined && cache !== "off")
+  );
 }
 
 /** Puts the files before the text of the newest turn. */
 async function attach(
-  { attachments = [], messages, model }: Ask,
+  { attachments = [], earlier = [], messages, model }: Ask,
   baseId: string | undefined,
 ): Promise<{ messages: readonly Message[]; notices: string[] }> {
   const newest = messages.at(-1);
   if (attachments.length === 0 || !newest) return { messages, notices: [] };
   const { attachmentBlocks } = await import("./attachments.ts");
   const recipient = { modelId: model.id, baseId, input: inputKinds(model, baseId) };
-  const { blocks, notices } = attachmentBlocks(attachments, recipient);
+  const { blocks, notices } = attachmentBlocks(attachments, recipient, documentNames(earlier));
   const content = [...blocks, ...(newest.content ?? [])];
   return { messages: [...messages.slice(0, -1), { ...newest, content }], notices };
 }
@@ -115,7 +123,10 @@ async function attach(
  * The kinds of input a model takes: the config's, and documents where the catalog knows them, since configurations from
  * before documents name only text and images. Undefined when neither knows the model.
  */
-function inputKinds({ configured }: ResolvedModel, baseId: string | undefined): readonly InputKind[] | undefined {
+function inputKinds(
+  { configured }: ResolvedModel,
+  baseId: string | undefined,
+): readonly InputKind[] | undefined {
   const known = baseId === undefined ? undefined : lookUpCatalog(baseId)?.input;
   if (!configured?.input) return known;
   const takesDocuments = known === undefined || known.includes("document");

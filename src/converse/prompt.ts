@@ -14,7 +14,10 @@ export async function readPrompt(
 ): Promise<string> {
   const isStdinOnly = args.length === 1 && args[0] === "-";
   if (isStdinOnly && isStdinTaken)
-    throw usageError("stdin is both the prompt (-) and a file (--file -).", "Write the prompt as an argument.");
+    throw usageError(
+      "stdin is both the prompt (-) and a file (--file -).",
+      "Write the prompt as an argument.",
+    );
   const isPiped = runtime.stdin.isTTY !== true && !isStdinTaken;
   const piped = isPiped || isStdinOnly ? await readAll(runtime.stdin) : "";
   const typed = isStdinOnly ? "" : args.join(" ");

@@ -6,8 +6,8 @@ export type Effort = Exclude<ReasoningLevel, "off">;
 /** Fields of `additionalModelRequestFields`. */
 export type Fields = Record<string, string | number | boolean | Record<string, string | number>>;
 
-/** What a request may set besides the level. */
-export interface Surroundings {
+/** What the fields of a level depend on besides it. */
+export interface LevelContext {
   /** The most tokens to think, for models that take a budget: below what the answer may have. */
   mostBudget: number;
   /** Whether a person wants to read the reasoning. */
@@ -22,7 +22,7 @@ export interface ReasoningForm {
   models: RegExp;
   /** The levels it knows, weakest first; empty when it reasons as it likes. */
   levels: readonly Effort[];
-  fields: (level: Effort, surroundings: Surroundings) => Fields;
+  fields: (level: Effort, context: LevelContext) => Fields;
   /** What switches reasoning off: `{}` where it is off unless asked for; undefined where it cannot be. */
   off: Fields | undefined;
   /** What makes the reasoning readable without asking for a level, where the model reasons by itself but hides it. */
@@ -64,7 +64,7 @@ const CLAUDE_TOLERATES = {
 
 /** From Opus 4.7 on Claude hides what it thinks unless `display` says otherwise. */
 const SUMMARIZED = { thinking: { type: "adaptive", display: "summarized" } };
-const adaptive = (level: Effort, { isShown }: Surroundings): Fields => ({
+const adaptive = (level: Effort, { isShown }: LevelContext): Fields => ({
   ...(isShown ? SUMMARIZED : { thinking: { type: "adaptive" } }),
   output_config: { effort: level },
 });

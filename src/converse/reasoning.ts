@@ -9,8 +9,16 @@ import {
 } from "./reasoning-forms.ts";
 import type { ChatParameters } from "./request.ts";
 
-/** Levels in order of strength, to find the nearest. */
-const ORDER: readonly ReasoningLevel[] = ["off", "minimal", "low", "medium", "high", "xhigh", "max"];
+/** The levels in order of strength. */
+export const REASONING_LEVELS: readonly ReasoningLevel[] = [
+  "off",
+  "minimal",
+  "low",
+  "medium",
+  "high",
+  "xhigh",
+  "max",
+];
 
 export interface ReasoningQuestion {
   /** As it is sent to AWS, for messages. */
@@ -96,13 +104,16 @@ function chooseLevel(
 
 /** The level at the least distance; of two, the weaker. */
 function nearest(wanted: Effort, levels: readonly Effort[]): Effort {
-  const distance = (level: Effort): number => Math.abs(ORDER.indexOf(level) - ORDER.indexOf(wanted));
+  const distance = (level: Effort): number =>
+    Math.abs(REASONING_LEVELS.indexOf(level) - REASONING_LEVELS.indexOf(wanted));
   return levels.reduce((best, level) => (distance(level) < distance(best) ? level : best));
 }
 
 /** The budget must be below the tokens of the whole answer. */
 function mostBudget({ parameters, mostTokens }: ReasoningQuestion): number {
-  return Math.min(parameters.maxTokens ?? Number.POSITIVE_INFINITY, mostTokens ?? Number.POSITIVE_INFINITY) - 1;
+  return (
+    Math.min(parameters.maxTokens ?? Number.POSITIVE_INFINITY, mostTokens ?? Number.POSITIVE_INFINITY) - 1
+  );
 }
 
 /** Models that hide what they think unless told otherwise think without being told. */

@@ -39,7 +39,16 @@ export interface ChatRequest {
 
 /** Builds the ConverseStream input. Nothing optional is in it unless it was asked for: no empty blocks, no defaults. */
 export function buildRequest(request: ChatRequest): ConverseStreamCommandInput {
-  const { modelId, messages, system, parameters, guardrail, cachePoint, additionalFields = {}, metadata = {} } = request;
+  const {
+    modelId,
+    messages,
+    system,
+    parameters,
+    guardrail,
+    cachePoint,
+    additionalFields = {},
+    metadata = {},
+  } = request;
   const inferenceConfig = inferenceConfiguration(parameters);
   const cached = withCachePoints(cachePoint, system ? [{ text: system }] : [], messages);
   return {

@@ -33,6 +33,7 @@ export async function* streamChat(
   const call: CallContext = { session, action: "bedrock:InvokeModelWithResponseStream", modelId };
   const deadlines = new Deadlines(bounds, runtime.signal, runtime.elapsed);
   try {
+    recorder?.begin(input);
     const { body, requestId, attempts } = await send(session, input, deadlines.signal, call);
     yield {
       type: "start",
@@ -43,7 +44,7 @@ export async function* streamChat(
     };
     const hasTools = input.toolConfig !== undefined;
     const coalesces = runtime.terminal.format !== "ndjson";
-    yield* readEvents(body, { modelId, requestId, call, deadlines, hasTools, coalesces });
+    yield* readEvents(body, { modelId, requestId, call, deadlines, hasTools, coalesces, recorder });
   } finally {
     deadlines.stop();
   }
@@ -103,11 +104,12 @@ interface Reading {
   hasTools: boolean;
   /** Whether deltas that arrive together are passed on as one: always, but where each of them is a line. */
   coalesces: boolean;
+  recorder: TurnRecorder | undefined;
 }
 
 async function* readEvents(
   body: AsyncIterable<Uint8Array>,
-  { modelId, requestId, call, deadlines, hasTools, coalesces }: Reading,
+  { modelId, requestId, call, deadlines, hasTools, coalesces, recorder }: Reading,
 ): AsyncGenerator<ChatEvent, void, undefined> {
   const reader = new FrameReader();
   let hasBegun = false;
@@ -120,6 +122,7 @@ async function* readEvents(
       if (hasBegun && parts.length > 0) deadlines.heard();
       let text = "";
       for (const part of parts) {
+        recorder?.take(part);
         if (part.messageStop) isWhole = true;
         const event = toChatEvent(part, requestId, hasTools);
         if (coalesces && event?.type === "text") {

@@ -87,7 +87,8 @@ export function withStructuredOutput(
         {
           toolSpec: {
             name: TOOL_NAME,
-            description: "Gives the answer. Call it exactly once, with the whole answer; write no other text.",
+            description:
+              "Gives the answer. Call it exactly once, with the whole answer; write no other text.",
             inputSchema: { json: sent } as ToolInputSchema,
           },
         },
@@ -122,7 +123,10 @@ export async function* readStructured(
     else if (event.type === "tool-input") input.push(event.text);
     else {
       // A withheld or malformed answer is judged by its stop reason, not by its text.
-      if (event.type === "stop" && /^(end_turn|tool_use|stop_sequence|max_tokens|unknown)$/.test(event.stopReason)) {
+      if (
+        event.type === "stop" &&
+        /^(end_turn|tool_use|stop_sequence|max_tokens|unknown)$/.test(event.stopReason)
+      ) {
         const raw = input.length > 0 ? input.join("") : text.join("");
         const isWrapped = form !== "instruction" && !isObjectSchema(schema);
         yield { type: "text", text: validated(raw, isWrapped, event.stopReason, modelId, problemsOf) };

@@ -5,7 +5,8 @@ import { hideKeyIds, redactSecrets } from "./mask.ts";
 import type { Chosen } from "./order.ts";
 import { innermost, type ProfileSource } from "./profile-source.ts";
 
-interface Circumstances {
+/** What a row may put into its words. */
+export interface ResolutionContext {
   /** The failure's message, without secrets. */
   text: string;
   /** Where the credentials were to come from, in words. */
@@ -15,22 +16,23 @@ interface Circumstances {
   renewal: string;
 }
 
-interface Row {
+/** One way in which a source gives no credentials. */
+export interface ResolutionRow {
   /** Matched against `Name: message` of the failure. */
   pattern: RegExp;
   code: ErrorCode;
-  message: (circumstances: Circumstances) => string;
-  hint: (circumstances: Circumstances) => string;
+  message: (circumstances: ResolutionContext) => string;
+  hint: (circumstances: ResolutionContext) => string;
 }
 
-const renew = ({ renewal }: Circumstances): string => renewal;
+const renew = ({ renewal }: ResolutionContext): string => renewal;
 
 /**
  * What the SDK's providers say, by their wording: most of it arrives as one error type without a code. From the sources
  * of @aws-sdk/credential-provider-sso, -login, -process, -http, token-providers (3.97x) and the error names of STS and
  * IAM Identity Center. Each row has a test with the real wording; the first that matches counts.
  */
-const ROWS: readonly Row[] = [
+export const RESOLUTION_TABLE: readonly ResolutionRow[] = [
   {
     pattern:
       /SSO session associated with this profile has expired|Token is expired|Cannot refresh|UnauthorizedException|Session token not found or invalid/,
@@ -108,7 +110,7 @@ export function toResolutionError(failure: unknown, chosen: Chosen, signal: Abor
     source && innermost(source)?.kind === "process" ? fromProcess(error, source) : undefined;
   if (processError) return processError;
   const wording = `${error.name}: ${error.message}`;
-  const row = ROWS.find(({ pattern }) => pattern.test(wording) || pattern.test(error.message));
+  const row = RESOLUTION_TABLE.find(({ pattern }) => pattern.test(wording) || pattern.test(error.message));
   if (row) {
     const start = source ? innermost(source) : undefined;
     const circumstances = {

@@ -4,7 +4,7 @@ import { sha256Hex } from "../aws/digest.ts";
 import type { Discovered, FoundationModel, InferenceProfile, Warning } from "./discovered.ts";
 
 /** Raised when the form of an entry changes; entries of another form are ignored. */
-export const FORM = 1;
+export const FORM = 2;
 
 /** What decides which cached list answers a question. Never a resolved identity, and not the provider filter. */
 export interface CacheKey {
@@ -61,13 +61,16 @@ function isText(value: unknown): value is string {
   return typeof value === "string";
 }
 
+const OPTIONAL_TEXTS = ["startOfLife", "legacyFrom", "extendedAccessFrom", "endOfLife", "description"];
+
 function isModel(value: unknown): value is FoundationModel {
   return (
     isObject(value) &&
     [value["id"], value["arn"], value["name"], value["provider"], value["lifecycle"]].every(isText) &&
     isListOf(value["input"], isText) &&
     isListOf(value["output"], isText) &&
-    (value["inferenceTypes"] === undefined || isListOf(value["inferenceTypes"], isText))
+    (value["inferenceTypes"] === undefined || isListOf(value["inferenceTypes"], isText)) &&
+    OPTIONAL_TEXTS.every((name) => value[name] === undefined || isText(value[name]))
   );
 }
 
@@ -77,7 +80,8 @@ function isProfile(value: unknown): value is InferenceProfile {
     [value["id"], value["arn"], value["name"]].every(isText) &&
     isListOf(value["modelArns"], isText) &&
     typeof value["isActive"] === "boolean" &&
-    typeof value["isApplication"] === "boolean"
+    typeof value["isApplication"] === "boolean" &&
+    OPTIONAL_TEXTS.every((name) => value[name] === undefined || isText(value[name]))
   );
 }
 

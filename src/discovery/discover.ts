@@ -88,7 +88,7 @@ export async function listProfiles(
 function readModel(summary: Partial<FoundationModelSummary> | null): FoundationModel | undefined {
   const id = text(summary?.modelId);
   if (!summary || !id) return undefined;
-  const endOfLife = summary.modelLifecycle?.endOfLifeTime;
+  const lifecycle = summary.modelLifecycle;
   return {
     id,
     arn: text(summary.modelArn),
@@ -103,11 +103,23 @@ function readModel(summary: Partial<FoundationModelSummary> | null): FoundationM
     inferenceTypes: Array.isArray(summary.inferenceTypesSupported)
       ? words(summary.inferenceTypesSupported)
       : undefined,
-    lifecycle: text(summary.modelLifecycle?.status) || "ACTIVE",
-    ...(endOfLife instanceof Date && !Number.isNaN(endOfLife.getTime())
-      ? { endOfLife: endOfLife.toISOString() }
-      : {}),
+    lifecycle: text(lifecycle?.status) || "ACTIVE",
+    ...dates({
+      startOfLife: lifecycle?.startOfLifeTime,
+      legacyFrom: lifecycle?.legacyTime,
+      extendedAccessFrom: lifecycle?.publicExtendedAccessTime,
+      endOfLife: lifecycle?.endOfLifeTime,
+    }),
   };
+}
+
+/** The dates among the values, as ISO 8601. */
+function dates<Name extends string>(values: Record<Name, unknown>): Partial<Record<Name, string>> {
+  const found: Partial<Record<Name, string>> = {};
+  for (const [name, value] of Object.entries(values) as [Name, unknown][]) {
+    if (value instanceof Date && !Number.isNaN(value.getTime())) found[name] = value.toISOString();
+  }
+  return found;
 }
 
 function readProfile(summary: Partial<InferenceProfileSummary> | null): InferenceProfile | undefined {
@@ -120,6 +132,7 @@ function readProfile(summary: Partial<InferenceProfileSummary> | null): Inferenc
     name: text(summary.inferenceProfileName) || id,
     isApplication: summary.type === "APPLICATION" || arn.includes(":application-inference-profile/"),
     isActive: (text(summary.status) || "ACTIVE") === "ACTIVE",
+    ...(text(summary.description) ? { description: text(summary.description) } : {}),
     modelArns: items(summary.models)
       .map((model) => text(model?.modelArn))
       .filter((modelArn) => modelArn !== ""),

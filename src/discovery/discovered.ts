@@ -14,7 +14,10 @@ export interface FoundationModel {
   inferenceTypes: string[] | undefined;
   /** `ACTIVE` or `LEGACY`. */
   lifecycle: string;
-  /** When the model ends, as the service wrote it. */
+  /** When the model came, becomes LEGACY, costs more and ends, as far as the service says; ISO 8601. */
+  startOfLife?: string | undefined;
+  legacyFrom?: string | undefined;
+  extendedAccessFrom?: string | undefined;
   endOfLife?: string | undefined;
 }
 
@@ -25,6 +28,7 @@ export interface InferenceProfile {
   name: string;
   isApplication: boolean;
   isActive: boolean;
+  description?: string | undefined;
   /** ARNs of the foundation models it routes to, one for each destination region. */
   modelArns: string[];
 }

@@ -70,14 +70,10 @@ export function listModels(input: ListInput): ListedModel[] {
   const found = discovered ? listDiscovered(input, discovered) : new Map<string, Candidate>();
   const shown: ListedModel[] = [];
   const seen = new Set<string>();
-  for (const { key, id, providerId, model } of configuredEntries(config, defaults)) {
-    if (seen.has(key)) continue;
-    seen.add(key);
-    const candidate =
-      discovered && speaksConverse(providerId, config)
-        ? found.get(listedId(id, discovered) ?? id)
-        : undefined;
-    shown.push(describeConfigured(input, { key, id, providerId, model }, candidate));
+  for (const entry of configuredEntries(config, defaults)) {
+    if (seen.has(entry.key)) continue;
+    seen.add(entry.key);
+    shown.push(describeConfigured(input, entry, candidateFor(entry, input, found)));
   }
   const rest = [...found.values()]
     .filter(({ listed }) => !seen.has(listed.key))
@@ -88,6 +84,37 @@ export function listModels(input: ListInput): ListedModel[] {
     .sort((left, right) => compareModels(left.order, right.order))
     .map(({ listed }) => listed);
   return [...shown, ...rest].filter((model) => isWanted(model, input));
+}
+
+/**
+ * Describes one model that was named, listed or not; its facts come from `baseId` where its own id tells nothing. Facts
+ * that nobody knows are the defaults.
+ */
+export function describeNamed(
+  input: ListInput,
+  { key, id, providerId, configured }: NamedModel,
+  baseId?: string,
+): ListedModel {
+  const found = input.discovered ? listDiscovered(input, input.discovered) : new Map<string, Candidate>();
+  const entry = { key, id, providerId, model: configured };
+  return describeConfigured(input, entry, candidateFor(entry, input, found), baseId);
+}
+
+function candidateFor(
+  { id, providerId }: ConfiguredEntry,
+  { config, discovered }: ListInput,
+  found: ReadonlyMap<string, Candidate>,
+): Candidate | undefined {
+  if (!discovered || !speaksConverse(providerId, config)) return undefined;
+  return found.get(listedId(id, discovered) ?? id);
+}
+
+/** A model as a person named it. */
+interface NamedModel {
+  key: string;
+  id: string;
+  providerId: string;
+  configured: ConfiguredModel | undefined;
 }
 
 interface Candidate {
@@ -209,10 +236,11 @@ function describeConfigured(
   input: ListInput,
   { key, id, providerId, model }: ConfiguredEntry,
   candidate: Candidate | undefined,
+  baseId: string | undefined = candidate?.base?.id,
 ): ListedModel {
   const isBedrock = speaksConverse(providerId, input.config);
   const catalog = isBedrock
-    ? (lookUpCatalog(id) ?? (candidate?.base && lookUpCatalog(candidate.base.id)))
+    ? (lookUpCatalog(id) ?? (baseId === undefined ? undefined : lookUpCatalog(baseId)))
     : undefined;
   const region = isBedrock ? regionOf(input, id, providerId) : undefined;
   const isElsewhere = region !== undefined && region !== input.discovered?.region;
@@ -269,10 +297,15 @@ function wouldBeListed(id: string, discovered: Discovered | undefined): boolean 
   return arn?.resourceType === "foundation-model" || discovered.warnings.length === 0;
 }
 
-/** The vendor part of an id that AWS did not list: its first part, or its second behind a profile's prefix. */
+/**
+ * The vendor part of an id that AWS did not list: its first part, or its second behind a profile's prefix. What an account
+ * made itself has none.
+ */
 function vendorOfId(id: string): string {
-  const parts = (parseArn(id)?.resourceId ?? id).split(".");
+  const arn = parseArn(id);
+  const parts = (arn?.resourceId ?? id).split(".");
   const [first = id, second] = parts;
+  if (arn && second === undefined) return "custom";
   return second !== undefined &&
     parts.length > 2 &&
     /^[a-z]{2,6}(-[a-z]+)?$/.test(first) &&

@@ -13,13 +13,13 @@ import { OpenclawError } from "../errors.ts";
 import { cacheFile, readCache } from "./cache.ts";
 import type { Discovered, Warning } from "./discovered.ts";
 
-const TARGET: Target = { kind: "discovery" };
-
 export interface LoadOptions {
   /** Ask AWS now, whatever the cache holds. */
   refresh?: boolean | undefined;
   /** Never ask AWS. */
   offline?: boolean | undefined;
+  /** The model the list is wanted for, when there is one: its region counts. */
+  target?: Target | undefined;
 }
 
 /** What is known of AWS's models, and how it came to be known. */
@@ -30,6 +30,8 @@ export interface ModelLoad {
   discovered: Discovered | undefined;
   warnings: Warning[];
   hasCredentials: boolean;
+  /** Where the list is kept; undefined where it is not. */
+  cacheFile: string | undefined;
   /** Why AWS's models are missing, when they should be there. */
   error: OpenclawError | undefined;
 }
@@ -42,13 +44,15 @@ export interface ModelLoad {
 export async function loadModels(surroundings: Surroundings, options: LoadOptions): Promise<ModelLoad> {
   const { runtime, config, decision, shared } = surroundings;
   const settings = discoverySettings(config.value);
-  const region = regionWithoutAsking(surroundings, TARGET)?.value;
+  const target = options.target ?? { kind: "discovery" };
+  const region = regionWithoutAsking(surroundings, target)?.value;
   const nothing: ModelLoad = {
     region,
     source: "config",
     discovered: undefined,
     warnings: [],
     hasCredentials: decision.chosen.source !== "invalid",
+    cacheFile: undefined,
     error: undefined,
   };
   if (settings.enabled === false) return nothing;
@@ -56,9 +60,10 @@ export async function loadModels(surroundings: Surroundings, options: LoadOption
   const isCached = settings.refreshInterval > 0 && !runtime.isEmulated;
   const file = cacheFile(stateFolder(runtime), {
     region: region ?? "instance",
-    endpoint: endpointOf(surroundings, "bedrock", TARGET)?.url,
+    endpoint: endpointOf(surroundings, "bedrock", target)?.url,
     fingerprint: fingerprintCredentials(decision, runtime.env, shared),
   });
+  if (isCached) nothing.cacheFile = file;
   const startedAt = runtime.now();
   const isFresh = ({ fetchedAt }: Discovered): boolean => {
     const age = runtime.now() - fetchedAt;
@@ -74,10 +79,10 @@ export async function loadModels(surroundings: Surroundings, options: LoadOption
     const { detectCredentials } = await import("../credentials/provider.ts");
     if (!(await detectCredentials(decision, runtime))) return { ...nothing, hasCredentials: false };
   }
-  const session = await openSession(surroundings, TARGET);
+  const session = await openSession(surroundings, target);
   try {
     const load = isCached
-      ? await refreshTogether(session, file, (entry) =>
+      ? await refreshTogether(session, file, startedAt, (entry) =>
           options.refresh ? entry.fetchedAt >= startedAt : isFresh(entry),
         )
       : { discovered: await ask(session), source: "network" as const };
@@ -104,42 +109,32 @@ async function ask(session: AwsSession): Promise<Discovered> {
   return discover(session);
 }
 
-/** Of several processes that want a list at once, one asks AWS and the others read what it wrote. */
+/**
+ * Of several processes that want a list at once, one asks AWS and the others take what it got: its list, or its failure.
+ */
 async function refreshTogether(
   session: AwsSession,
   file: string,
+  startedAt: number,
   isRecentEnough: (entry: Discovered) => boolean,
 ): Promise<{ discovered: Discovered; source: "network" | "cache" }> {
   const { runtime } = session.surroundings;
-  const { withCacheLock, writeCache } = await import("./cache-write.ts");
-  // The answer is worth more than its cache: a folder that cannot be written costs only the cache.
-  const withoutCache = (error: unknown): void =>
-    runtime.terminal.verbose(
-      () => `the model list is not cached: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  let answer: { discovered: Discovered; source: "network" | "cache" } | undefined;
-  let failure: unknown;
-  const refresh = async (): Promise<void> => {
+  const [{ tryToKeep, withCacheLock, writeCache }, { mayShare, sharedFailure, shareFailure }] =
+    await Promise.all([import("./cache-write.ts"), import("./shared-failure.ts")]);
+  return withCacheLock(file, runtime, async () => {
     const written = readCache(file);
-    if (written && isRecentEnough(written)) {
-      answer = { discovered: written, source: "cache" };
-      return;
-    }
+    if (written && isRecentEnough(written)) return { discovered: written, source: "cache" };
+    const failure = sharedFailure(file, startedAt);
+    if (failure) throw failure;
     try {
-      answer = { discovered: await ask(session), source: "network" };
+      const discovered = await ask(session);
+      await tryToKeep(runtime, () => writeCache(file, discovered));
+      return { discovered, source: "network" };
     } catch (error) {
-      failure = error;
-      return;
+      if (mayShare(error)) await tryToKeep(runtime, () => shareFailure(file, error, runtime.now()));
+      throw error;
     }
-    await writeCache(file, answer.discovered);
-  };
-  try {
-    await withCacheLock(file, runtime, refresh);
-  } catch (error) {
-    withoutCache(error);
-  }
-  if (failure !== undefined) throw failure;
-  return answer ?? { discovered: await ask(session), source: "network" };
+  });
 }
 
 function fromCache(nothing: ModelLoad, entry: Discovered, source: "cache" | "stale"): ModelLoad {

@@ -1,5 +1,5 @@
 /** Lower case letters and digits only, so that `Mistral AI`, `mistral-ai` and `mistralai` are one word. */
-export function foldProvider(name: string): string {
+function foldProvider(name: string): string {
   return name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
 }
 

@@ -2,7 +2,8 @@ import type { Target } from "../aws/session.ts";
 import type { Configuration, ConfiguredModel, ProviderSettings } from "../config/settings.ts";
 import { OpenclawError } from "../errors.ts";
 import type { Discovered, InferenceProfile } from "./discovered.ts";
-import { baseOf, keyOf, regionsOf } from "./list.ts";
+import { keyOf, regionsOf } from "./list.ts";
+import { baseOf } from "./listed-id.ts";
 import { nearestIds } from "./nearest.ts";
 
 /** What a person typed, as a model that can be called. */

@@ -2,40 +2,50 @@ import { type Surroundings, surveySurroundings } from "../aws/session.ts";
 import { defaultModel, discoverySettings, loadConfig } from "../config/resolve.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
-import { listModels, type ListedModel } from "./list.ts";
+import { type ListInput, listModels, type ListedModel } from "./list.ts";
 import { type LoadOptions, loadModels, type ModelLoad } from "./load.ts";
+import { type ResolvedModel, resolveModel, targetOf } from "./resolve-model.ts";
 
 export interface ModelSurvey {
   surroundings: Surroundings;
   load: ModelLoad;
   models: ListedModel[];
+  /** What the list was made from. */
+  input: ListInput;
+  /** What `about` stands for. */
+  wanted: ResolvedModel | undefined;
 }
 
 export interface SurveyOptions extends LoadOptions {
   all?: boolean | undefined;
   providers?: readonly string[] | undefined;
   search?: string | undefined;
+  /** One model, as a person names it: then the list is that of the region it is called in. */
+  about?: string | undefined;
 }
 
 /** Reads the config, gets AWS's list from cache or network, and joins the two. Throws config and usage errors. */
 export async function surveyModels(
   options: GlobalOptions,
   runtime: Runtime,
-  wanted: SurveyOptions,
+  question: SurveyOptions,
 ): Promise<ModelSurvey> {
   const config = await loadConfig(options, runtime);
   const surroundings = await surveySurroundings(options, runtime, config);
-  const load = await loadModels(surroundings, wanted);
+  const wanted = question.about === undefined ? undefined : resolveModel(question.about, config.value);
+  const target = wanted && targetOf(wanted);
+  const load = await loadModels(surroundings, { ...question, target });
   const { primary, fallbacks } = defaultModel(config.value);
-  const models = listModels({
+  const input: ListInput = {
     config: config.value,
     discovered: load.discovered,
     settings: discoverySettings(config.value),
     defaults: { primary, fallbacks },
     hasCredentials: load.hasCredentials,
-    all: wanted.all === true,
-    providers: wanted.providers ?? [],
-    search: wanted.search,
-  });
-  return { surroundings, load, models };
+    regionFlag: options.region,
+    all: question.all === true,
+    providers: question.providers ?? [],
+    search: question.search,
+  };
+  return { surroundings, load, models: listModels(input), input, wanted };
 }

@@ -1,7 +1,8 @@
 import { parseArn } from "../aws/arn.ts";
 import { discoverySettings } from "../config/resolve.ts";
 import type { Discovered, FoundationModel, InferenceProfile } from "../discovery/discovered.ts";
-import { baseOf, regionsOf } from "../discovery/list.ts";
+import { regionsOf } from "../discovery/list.ts";
+import { baseOf } from "../discovery/listed-id.ts";
 import {
   needsProfile,
   profileFor,

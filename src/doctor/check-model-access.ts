@@ -1,8 +1,7 @@
-import type { GetFoundationModelAvailabilityCommandOutput } from "@aws-sdk/client-bedrock";
 import { parseArn } from "../aws/arn.ts";
-import type { AwsSession } from "../aws/session.ts";
 import { toOpenclawError } from "../converse/aws-errors.ts";
-import { baseOf } from "../discovery/list.ts";
+import { judgeAccess, mayLackForm, readAvailability } from "../discovery/judge-access.ts";
+import { baseOf } from "../discovery/listed-id.ts";
 import { type ResolvedModel, targetOf } from "../discovery/resolve-model.ts";
 import { OpenclawError } from "../errors.ts";
 import { type Check, fail, ok, type Outcome, skip, warn } from "./check.ts";
@@ -26,16 +25,10 @@ async function examine(model: ResolvedModel, examination: Examination): Promise<
   const base = await baseIdOf(model, examination);
   if (base === undefined) return skip(`the base model of ${model.id} is not known`);
   const { session } = await examination.listsFor(targetOf(model));
-  const { GetFoundationModelAvailabilityCommand } = await import("@aws-sdk/client-bedrock");
+  const { askAvailability, lacksUseCaseForm } = await import("../aws/availability.ts");
   try {
-    const client = await session.bedrock();
-    const answer = await client.send(new GetFoundationModelAvailabilityCommand({ modelId: base }), {
-      abortSignal: examination.runtime.signal,
-    });
-    const isFormMissing =
-      answer.agreementAvailability?.status !== "AVAILABLE" &&
-      base.startsWith("anthropic.") &&
-      (await lacksUseCase(session));
+    const answer = await askAvailability(session, base);
+    const isFormMissing = mayLackForm(base, readAvailability(answer)) && (await lacksUseCaseForm(session));
     return judgeAvailability(base, session.region.value, answer, isFormMissing);
   } catch (failure) {
     // Being refused an answer about the model is not being refused the model.
@@ -58,84 +51,22 @@ async function baseIdOf(model: ResolvedModel, examination: Examination): Promise
   return profile && baseOf(profile, new Map(models?.map((base) => [base.id, base])))?.id;
 }
 
-/** Whether Anthropic's form is known not to have been sent in for this account. */
-async function lacksUseCase(session: AwsSession): Promise<boolean> {
-  const { GetUseCaseForModelAccessCommand } = await import("@aws-sdk/client-bedrock");
-  const client = await session.bedrock();
-  try {
-    await client.send(new GetUseCaseForModelAccessCommand({}), {
-      abortSignal: session.surroundings.runtime.signal,
-    });
-    return false;
-  } catch (failure) {
-    // Only this answer says that there is no form; a denial says nothing.
-    return failure instanceof Error && failure.name === "ResourceNotFoundException";
-  }
-}
-
-type Availability = Partial<
-  Pick<
-    GetFoundationModelAvailabilityCommandOutput,
-    "agreementAvailability" | "authorizationStatus" | "entitlementAvailability" | "regionAvailability"
-  >
->;
-
 /**
- * Says which of region, authorization, entitlement and agreement is missing, and what to do about it. A missing
- * agreement is made at the first call by itself, where the credentials may subscribe
- * (https://docs.aws.amazon.com/bedrock/latest/userguide/model-access.html), so it only warns.
+ * Judges what AWS says about access to a model. An agreement that is made at the first call, or being made, only warns.
  */
 export function judgeAvailability(
   id: string,
   region: string,
-  answer: Availability,
+  answer: Parameters<typeof readAvailability>[0],
   isFormMissing: boolean,
 ): Outcome {
-  const missing = (what: string, hint: string): Outcome =>
-    fail(
-      new OpenclawError("model-access", {
-        message: `This account has no access to '${id}' in ${region}: ${what}.`,
-        hint,
-      }),
-    );
-  if (answer.regionAvailability === "NOT_AVAILABLE") {
-    return missing(
-      `the model is not offered in ${region} (region)`,
-      "Try another region: openclaw models list --region us-east-1",
-    );
-  }
-  if (answer.authorizationStatus === "NOT_AUTHORIZED") {
-    return missing(
-      "the account is not authorized to use it (authorization)",
-      "Ask your administrator: a service control policy may close the model.",
-    );
-  }
-  if (isFormMissing) {
-    return missing(
-      "Anthropic's use-case form has not been submitted",
-      "Submit it once in the Bedrock console: Model catalog, an Anthropic model, Submit use case details.",
-    );
-  }
-  if (answer.entitlementAvailability === "NOT_AVAILABLE") {
-    return missing(
-      "it has no entitlement (entitlement)",
-      "Request access in the Bedrock console: Model catalog, the model, Request access.",
-    );
-  }
-  const agreement = answer.agreementAvailability;
-  const subscribe =
-    "Allow aws-marketplace:Subscribe and aws-marketplace:ViewSubscriptions, or let an administrator call the model once.";
-  switch (agreement?.status) {
-    case "NOT_AVAILABLE":
-      return warn(`${id}: its Marketplace agreement is made at the first call (agreement)`, subscribe);
-    case "PENDING":
-      return warn(`${id}: its Marketplace agreement is being made (agreement)`, "Wait up to 15 minutes.");
-    case "ERROR":
-      return missing(
-        `its Marketplace agreement failed (agreement): ${agreement.errorMessage ?? "no reason given"}`,
-        subscribe,
-      );
-    default:
-      return ok(`${id} in ${region}`);
-  }
+  const { status, reason, hint } = judgeAccess(readAvailability(answer), { region, isFormMissing });
+  if (reason === null) return ok(`${id} in ${region}`);
+  if (status === "on-first-call" || status === "pending") return warn(`${id}: ${reason}`, hint ?? undefined);
+  return fail(
+    new OpenclawError("model-access", {
+      message: `This account has no access to '${id}' in ${region}: ${reason}.`,
+      hint: hint ?? undefined,
+    }),
+  );
 }

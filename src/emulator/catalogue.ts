@@ -113,7 +113,7 @@ export function resolveModel(
 }
 
 /** The ARN of a foundation model in a region; an empty region makes the region-less ARN of global profiles. */
-function modelArn(region: string, modelId: string, partition = partitionOf(region)): string {
+export function modelArn(region: string, modelId: string, partition = partitionOf(region)): string {
   return `arn:${partition}:bedrock:${region}::foundation-model/${modelId}`;
 }
 
@@ -140,8 +140,8 @@ export function findModel(
   return found;
 }
 
-/** Calls take an application profile by its ARN only; looking it up works by id, too. */
-function findProfile(
+/** Finds a profile. Calls take an application profile by its ARN only; looking it up works by id, too. */
+export function findProfile(
   catalogue: Catalogue,
   region: string | undefined,
   identifier: string,
@@ -163,7 +163,8 @@ function isOfferedIn(profile: EmulatedProfile, region: string): boolean {
   return profile.sourceRegions.some((prefix) => region.startsWith(prefix));
 }
 
-function profileArn(catalogue: Catalogue, profile: EmulatedProfile, region: string): string {
+/** The ARN of a profile as its account has it in a region. */
+export function profileArn(catalogue: Catalogue, profile: EmulatedProfile, region: string): string {
   const kind = profile.type === "APPLICATION" ? "application-inference-profile" : "inference-profile";
   return `arn:${partitionOf(region)}:bedrock:${region}:${catalogue.account}:${kind}/${profile.inferenceProfileId}`;
 }
@@ -173,12 +174,16 @@ function describeModel(model: EmulatedModel, region: string): object {
   return { modelArn: modelArn(region, model.modelId), ...summary };
 }
 
+/** The ARNs of the models that a profile routes to from a region. */
+export function destinationArns(profile: EmulatedProfile, region: string): string[] {
+  return profile.destinations.map((destination) =>
+    modelArn(destination === "source" ? region : destination, profile.modelId, partitionOf(region)),
+  );
+}
+
 function describeProfile(catalogue: Catalogue, profile: EmulatedProfile, region: string): object {
   const { inferenceProfileName, description, createdAt, updatedAt, inferenceProfileId, type } = profile;
-  const models = profile.destinations.map((destination) => {
-    const target = destination === "source" ? region : destination;
-    return { modelArn: modelArn(target, profile.modelId, partitionOf(region)) };
-  });
+  const models = destinationArns(profile, region).map((arn) => ({ modelArn: arn }));
   return {
     inferenceProfileName,
     ...(description === undefined ? {} : { description }),

@@ -18,6 +18,8 @@ export interface ConverseRequest {
   maxTokens: number | undefined;
   stopSequences: readonly string[];
   additionalFields: Readonly<Record<string, unknown>>;
+  /** The schema of `outputConfig`, or of the tool that must be called. */
+  structure?: { toolName: string | undefined; schema: unknown } | undefined;
 }
 
 const ROLES = new Set(["user", "assistant"]);
@@ -38,6 +40,7 @@ export function readConverseRequest(body: unknown, model: EmulatedModel): Conver
     maxTokens: inference["maxTokens"] as number | undefined,
     stopSequences: (inference["stopSequences"] ?? []) as readonly string[],
     additionalFields: objectAt(request, "additionalModelRequestFields"),
+    structure: readStructure(request),
   };
   checkConversation(parsed, request["toolConfig"] !== undefined);
   if (parsed.maxTokens !== undefined && model.maxTokens !== undefined && parsed.maxTokens > model.maxTokens) {
@@ -47,6 +50,31 @@ export function readConverseRequest(body: unknown, model: EmulatedModel): Conver
     );
   }
   return parsed;
+}
+
+/** What the answer is held to. A tool that is only offered is never called. */
+function readStructure(request: Record<string, unknown>): ConverseRequest["structure"] {
+  const format = objectAt(objectAt(request, "outputConfig"), "textFormat");
+  const { schema } = objectAt(objectAt(format, "structure"), "jsonSchema");
+  if (typeof schema === "string") return { toolName: undefined, schema: parseSchema(schema) };
+  const toolConfig = objectAt(request, "toolConfig");
+  const choice = objectAt(toolConfig, "toolChoice");
+  if (choice["any"] === undefined && choice["tool"] === undefined) return undefined;
+  const tools = (Array.isArray(toolConfig["tools"]) ? toolConfig["tools"] : []).filter(isObject);
+  const specs = tools.map((tool) => objectAt(tool, "toolSpec"));
+  const { name: wanted } = objectAt(choice, "tool");
+  const spec = specs.find(({ name }) => wanted === undefined || name === wanted);
+  if (!spec) throw malformed("toolConfig.toolChoice");
+  return { toolName: String(spec["name"]), schema: objectAt(spec, "inputSchema")["json"] };
+}
+
+function parseSchema(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw malformed("outputConfig.textFormat.structure.jsonSchema.schema");
+    throw error;
+  }
 }
 
 /** What the service model constrains, all findings in one message, as the service frames them. */

@@ -59,6 +59,15 @@ export function* answerSteps(
     yield* deltas(splitIntoDeltas(answer.text), index, (text) => ({ text }), options.delayMs);
     yield eventStep("contentBlockStop", { contentBlockIndex: index });
   }
+  if (answer.tool) {
+    const { name, id, input } = answer.tool;
+    yield eventStep("contentBlockStart", {
+      contentBlockIndex: index,
+      start: { toolUse: { name, toolUseId: id, type: "tool_use" } },
+    });
+    yield* deltas(splitIntoDeltas(input), index, (text) => ({ toolUse: { input: text } }), options.delayMs);
+    yield eventStep("contentBlockStop", { contentBlockIndex: index });
+  }
   yield eventStep("messageStop", { stopReason: answer.stopReason });
   yield metadataStep(usageOf(answer), options.elapsed());
 }
@@ -68,6 +77,17 @@ export function converseResponse(answer: SimulatedAnswer, latencyMs: number): ob
   const content = [
     ...(answer.reasoning === undefined ? [] : [{ reasoningContent: { reasoningText: answer.reasoning } }]),
     ...(answer.text === "" ? [] : [{ text: answer.text }]),
+    ...(answer.tool
+      ? [
+          {
+            toolUse: {
+              name: answer.tool.name,
+              toolUseId: answer.tool.id,
+              input: JSON.parse(answer.tool.input),
+            },
+          },
+        ]
+      : []),
   ];
   return {
     output: { message: { role: "assistant", content } },

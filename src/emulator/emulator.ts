@@ -4,6 +4,7 @@ import { InstanceMetadataService, type InstanceMetadata } from "./instance-metad
 import { listen, type Exchange } from "./listener.ts";
 import { MODELS, type EmulatedModel } from "./models.ts";
 import { performOperation, type OperationContext, type Reply } from "./operations.ts";
+import { requiredPermissions } from "./permissions.ts";
 import { PROFILES, type EmulatedProfile } from "./profiles.ts";
 import { receiveCall, type ReceivedCall } from "./receive-call.ts";
 import type { RecordedCall } from "./recorded-call.ts";
@@ -11,6 +12,7 @@ import type { Script, ScriptedAnswer } from "./script.ts";
 import { endStream, waitFor, whenClosed, writeSteps } from "./stream-writer.ts";
 
 export { emulatedEnvironment } from "./environment.ts";
+export type { Permission } from "./permissions.ts";
 export type { RecordedCall } from "./recorded-call.ts";
 export type { ScriptedAnswer, StreamStep } from "./script.ts";
 
@@ -111,6 +113,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       const received = await receiveCall(exchange.request, countRoute);
       if (received === undefined) return;
       const { call } = received;
+      call.permissions = requiredPermissions(call, context.catalogue, call.region ?? context.bearerRegion);
       calls.push(call);
       const scripted = options.script?.(call);
       if (scripted?.after !== undefined && !(await waitFor(scripted.after, closed))) return;

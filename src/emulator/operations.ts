@@ -45,6 +45,10 @@ export function performOperation(call: RecordedCall, service: string, context: O
       return json(getFoundationModel(catalogue, region, identifier));
     case "GetFoundationModelAvailability":
       return json(getModelAvailability(catalogue, region, identifier));
+    case "GetUseCaseForModelAccess":
+      return json({
+        formData: Buffer.from('{"note":"simulated by the openclaw emulator"}').toString("base64"),
+      });
     case "ListInferenceProfiles":
       return json(listInferenceProfiles(catalogue, region, call.query));
     case "GetInferenceProfile":

@@ -42,6 +42,7 @@ export async function receiveCall(
     region: scope?.region,
     service: scope?.service,
     requestId: randomUUID(),
+    permissions: [],
     status: undefined,
   };
   return { call, route, claim, message: { method, path, queryText, headers, body } };

@@ -1,3 +1,5 @@
+import type { Permission } from "./permissions.ts";
+
 /** What the emulator saw of one request, in the order the requests came. */
 export interface RecordedCall {
   /** AWS's name of the operation, such as `ConverseStream`; `Imds…` for instance metadata; `Unknown`. */
@@ -21,6 +23,8 @@ export interface RecordedCall {
   readonly region: string | undefined;
   readonly service: string | undefined;
   readonly requestId: string;
+  /** What IAM would have to allow for it. */
+  permissions: readonly Permission[];
   /** HTTP status of the answer; undefined until its headers are sent, or when there was none. */
   status: number | undefined;
 }

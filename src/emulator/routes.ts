@@ -23,6 +23,12 @@ const PATTERNS: readonly RoutePattern[] = [
     method: "GET",
     path: "/foundation-model-availability/{identifier}",
   },
+  {
+    name: "GetUseCaseForModelAccess",
+    service: "bedrock",
+    method: "GET",
+    path: "/use-case-for-model-access",
+  },
   { name: "ListInferenceProfiles", service: "bedrock", method: "GET", path: "/inference-profiles" },
   {
     name: "GetInferenceProfile",

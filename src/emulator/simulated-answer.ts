@@ -1,12 +1,15 @@
 import { createHash } from "node:crypto";
 import type { ContentBlock, ConverseRequest } from "./converse-request.ts";
 import type { EmulatedModel } from "./models.ts";
+import { sampleInstance } from "./sample-instance.ts";
 
 /** An answer made up from the request: the same request gets the same answer. */
 export interface SimulatedAnswer {
   reasoning: { text: string; signature: string } | undefined;
   text: string;
-  stopReason: "end_turn" | "max_tokens" | "stop_sequence";
+  /** The call of the tool that must be called, in place of text. */
+  tool?: { name: string; id: string; input: string };
+  stopReason: "end_turn" | "max_tokens" | "stop_sequence" | "tool_use";
   /** In tokens, by `estimateTokens`. */
   inputTokens: number;
   outputTokens: number;
@@ -24,9 +27,14 @@ const MOST_DELTA_CHARACTERS = 24;
 /** Makes up the answer. It says that it is simulated, names the model and repeats the question. */
 export function simulateAnswer(request: ConverseRequest, model: EmulatedModel): SimulatedAnswer {
   const question = request.messages.findLast((message) => message.role === "user")?.content ?? [];
+  const { structure } = request;
+  const json = structure && JSON.stringify(sampleInstance(structure.schema));
+  if (structure?.toolName !== undefined && json !== undefined)
+    return simulateToolUse(request, structure.toolName, json);
   const whole =
+    json ??
     `This is a simulated answer from the openclaw emulator (model ${model.modelName}). ` +
-    `You asked: ${echo(question)}${describeFiles(question)}`;
+      `You asked: ${echo(question)}${describeFiles(question)}`;
   let budget = (request.maxTokens ?? Number.POSITIVE_INFINITY) * CHARACTERS_PER_TOKEN;
   const thought = wantsReasoning(request, model) ? cut(SIMULATED_REASONING, budget) : "";
   budget -= characterCount(thought);
@@ -40,6 +48,17 @@ export function simulateAnswer(request: ConverseRequest, model: EmulatedModel): 
     stopReason: isCut ? "max_tokens" : stop === undefined ? "end_turn" : "stop_sequence",
     inputTokens: countInputTokens(request),
     outputTokens: Math.ceil((characterCount(thought) + characterCount(text)) / CHARACTERS_PER_TOKEN),
+  };
+}
+
+function simulateToolUse(request: ConverseRequest, name: string, input: string): SimulatedAnswer {
+  return {
+    reasoning: undefined,
+    text: "",
+    tool: { name, id: `tooluse_${createHash("sha256").update(input).digest("hex").slice(0, 22)}`, input },
+    stopReason: "tool_use",
+    inputTokens: countInputTokens(request),
+    outputTokens: estimateTokens(input),
   };
 }
 
@@ -102,14 +121,20 @@ function fileKind(block: ContentBlock): string | undefined {
   return block.audio === undefined ? undefined : "audio file";
 }
 
-/** The three ways in which the model families are asked to reason, switched off or not. */
+/** The ways in which the model families are asked to reason, switched off or not. */
 function wantsReasoning({ additionalFields }: ConverseRequest, model: EmulatedModel): boolean {
   if (model.canReason !== true) return false;
   const isOn = (field: unknown): boolean =>
     typeof field === "object" && field !== null && "type" in field && field.type !== "disabled";
-  const { thinking, reasoning_config, reasoningConfig, reasoning_effort } = additionalFields;
+  const { thinking, reasoning_config, reasoningConfig, reasoning_effort, reasoning } = additionalFields;
+  const isLevel = (field: unknown): boolean => typeof field === "string" && field !== "none";
   return (
-    isOn(thinking) || isOn(reasoning_config) || isOn(reasoningConfig) || typeof reasoning_effort === "string"
+    isOn(thinking) ||
+    isOn(reasoning_config) ||
+    isOn(reasoningConfig) ||
+    isLevel(reasoning_config) ||
+    isLevel(reasoning_effort) ||
+    isLevel((reasoning as { effort?: unknown } | undefined)?.effort)
   );
 }
 

@@ -6,8 +6,8 @@ export interface Rendered {
   rest: string;
 }
 
-/** A delimiter whose end is further away than this is taken for text, in characters: nobody should wait for long. */
-const PATIENCE = 1000;
+/** A delimiter whose partner is further away than this is text, in characters: nobody should wait for it for long. */
+const REACH = 1000;
 /** What a backslash may stand before. The others are left with it, for the sake of formulas. */
 const ESCAPABLE = /[\\`*_[\]#>~|-]/;
 
@@ -25,8 +25,8 @@ export function renderInline(text: string, isEnd: boolean, style: Style, before 
     shown += text.slice(index, index + found.index);
     index += found.index;
     const left = index === 0 ? before : (text[index - 1] ?? "");
-    const isLast = isEnd || text.length - index > PATIENCE;
-    const span = spanAt(text.slice(index), isLast, style, left);
+    const isLast = isEnd || text.length - index > REACH;
+    const span = spanAt(text.slice(index, index + REACH), isLast, style, left);
     if (!span) return { shown, rest: text.slice(index) };
     shown += span.shown;
     index += span.length;
@@ -79,7 +79,8 @@ function closingTicks(text: string, length: number): number | undefined {
 
 function linkAt(text: string, isEnd: boolean, style: Style): Span | undefined {
   const link = /^\[([^[\]]*)\]\(([^()\s]*)(?: "[^"]*")?\)/.exec(text);
-  if (link?.[1] !== undefined && link[2] !== undefined) {
+  // `table[row](column)` is code that was left without its backticks.
+  if (link?.[1] !== undefined && link[2] !== undefined && /[/.:#]/.test(link[2])) {
     const [whole, words, address] = link;
     const label = renderInline(words, true, style).shown;
     const isBare = words === address || words === "";

@@ -1,6 +1,7 @@
 import type { Style } from "./color.ts";
 import { renderInline } from "./markdown-inline.ts";
 import { renderTable } from "./markdown-table.ts";
+import { WordWrap } from "./word-wrap.ts";
 
 /** Turns text that arrives in pieces into what is shown of it. */
 export interface TextRenderer {
@@ -15,12 +16,13 @@ type LineKind = "code" | "text" | undefined;
 
 /**
  * Renders Markdown while it arrives: headings, emphasis, code spans, lists, quotes, rules, links and tables. What stands
- * in a fence is left as it is, so that it can be copied. A piece is held back only while it is open what it is, a table
- * until it is whole. The text is neutral already; `columns` is the width for tables.
+ * in a fence is left as it is, so that it can be copied. A piece is held back only while it is open what it is, a word
+ * and a table until they are whole. The text is neutral already; `columns` is the width for tables.
  */
 export class MarkdownStream implements TextRenderer {
   readonly #style: Style;
   readonly #columns: number;
+  readonly #wrap: WordWrap;
   /** The part of the current line that is not shown yet. */
   #held = "";
   #kind: LineKind;
@@ -32,9 +34,10 @@ export class MarkdownStream implements TextRenderer {
   #fence: string | undefined;
   #table: string[] = [];
 
-  constructor(style: Style, columns: number) {
+  constructor(style: Style, columns: number, wrap = new WordWrap(columns)) {
     this.#style = style;
     this.#columns = columns;
+    this.#wrap = wrap;
   }
 
   push(text: string): string {
@@ -51,7 +54,7 @@ export class MarkdownStream implements TextRenderer {
 
   end(): string {
     const isEmpty = this.#held === "" && this.#kind === undefined;
-    const shown = isEmpty ? this.#endTable() : this.#endLine();
+    const shown = (isEmpty ? "" : this.#endLine()) + this.#endTable();
     this.#fence = undefined;
     // The line end is for whoever writes the answer.
     return shown.replace(/\n$/, "");
@@ -99,7 +102,8 @@ export class MarkdownStream implements TextRenderer {
     const { shown, rest } = renderInline(held, isEnd, this.#style, this.#before);
     this.#held = rest;
     this.#before = held.charAt(held.length - rest.length - 1) || this.#before;
-    return start + (shown === "" ? "" : this.#look(shown));
+    const words = shown === "" ? "" : this.#wrap.push(this.#look(shown));
+    return start + words + (isEnd ? this.#wrap.end() : "");
   }
 
   /** Decides what a line inside a fence is: code, or the fence's end. */
@@ -138,10 +142,15 @@ export class MarkdownStream implements TextRenderer {
       return this.#take(heading[0].length, "");
     }
     const item = /^([ \t]*)[-*+][ \t]+(?=\S)/.exec(line);
-    if (item?.[1] !== undefined) return this.#take(item[0].length, `${item[1]}• `);
+    if (item?.[1] !== undefined) {
+      const start = `${item[1]}• `;
+      return this.#take(item[0].length, this.#wrap.begin(start, " ".repeat(start.length)));
+    }
     const quote = /^ {0,3}>[ \t]?/.exec(line);
-    if (quote) return this.#take(quote[0].length, this.#style.dim("│ "));
-    return "";
+    const bar = this.#style.dim("│ ");
+    if (quote) return this.#take(quote[0].length, this.#wrap.begin(bar, bar));
+    const [indent = ""] = /^ *(?:\d{1,9}[.)] +)?/.exec(line) ?? [];
+    return this.#take(indent.length, this.#wrap.begin(indent, " ".repeat(indent.length)));
   }
 
   /** Takes so many characters off the line; `shown` stands for them. */
@@ -156,7 +165,7 @@ function same(text: string): string {
   return text;
 }
 
-/** Whether the beginning of a line leaves open what the line is: only marks and spaces so far. */
+/** Whether the beginning of a line leaves open what the line is: only marks, numbers and spaces so far. */
 function mayBecomeAnything(line: string): boolean {
-  return /^[ \t]*(?:#{0,6}|`{0,2}|~{0,2}|[+>]|[-*_][-*_ \t]*)[ \t]*$/.test(line);
+  return /^[ \t]*(?:#{0,6}|`{0,2}|~{0,2}|[+>]|\d{1,9}[.)]?|[-*_][-*_ \t]*)[ \t]*$/.test(line);
 }

@@ -1,10 +1,10 @@
-import type { ListedModel } from "../discovery/list.ts";
+import type { TabledModel } from "./model-table.ts";
 
 /**
  * The lines of `models list` in a pipe: one a model, fields separated by tabs, numbers in full, no title, so that other
- * programs can read them. Prices in USD per million tokens.
+ * programs can read them. Prices in USD per million tokens; access last, where it was asked for.
  */
-export function modelLines(models: readonly ListedModel[]): string[] {
+export function modelLines(models: readonly TabledModel[]): string[] {
   return models.map((model) =>
     [
       model.key,
@@ -16,6 +16,7 @@ export function modelLines(models: readonly ListedModel[]): string[] {
       model.cost?.output ?? "",
       model.reasoning ? "reasoning" : "",
       model.tags.join(","),
+      ...(model.access ? [model.access.status] : []),
     ].join("\t"),
   );
 }

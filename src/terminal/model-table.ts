@@ -1,10 +1,15 @@
+import type { AccessStatus, AccessVerdict } from "../discovery/judge-access.ts";
 import type { ListedModel } from "../discovery/list.ts";
 import type { Style } from "./color.ts";
 import { formatPrice, formatTokens } from "./numbers.ts";
 import { type Cell, type Column, layoutTable } from "./table.ts";
 
+/** A listed model; where access was asked for, with its verdict. */
+export type TabledModel = ListedModel & { access?: AccessVerdict };
+
 const COLUMNS: readonly Column[] = [
   { title: "Key" },
+  { title: "Access" },
   { title: "Name", dropOrder: 7 },
   { title: "Input", dropOrder: 4 },
   { title: "Context", align: "right", dropOrder: 1 },
@@ -15,13 +20,27 @@ const COLUMNS: readonly Column[] = [
   { title: "Tags", dropOrder: 2 },
 ];
 
+/** Words for the column, none longer than its place beside a key in 80 columns. */
+const ACCESS_WORDS: Readonly<Record<AccessStatus, string>> = {
+  available: "yes",
+  "on-first-call": "on first call",
+  pending: "pending",
+  "not-in-region": "not in region",
+  "not-authorized": "not authorized",
+  "form-missing": "form missing",
+  "not-entitled": "no entitlement",
+  "agreement-failed": "no agreement",
+  unknown: "unknown",
+};
+
 /**
  * The lines of `models list` on a terminal: aligned columns that fit its width, whole columns dropped and keys never
  * cut; prices in USD per million tokens.
  */
-export function modelTable(models: readonly ListedModel[], columns: number, style: Style): string[] {
+export function modelTable(models: readonly TabledModel[], columns: number, style: Style): string[] {
   const rows = models.map((model): Cell[] => [
     { text: model.key, look: model.available ? (key) => quietPrefix(key, style) : style.dim },
+    accessCell(model.access, style),
     model.name,
     model.input,
     quiet(formatTokens(model.contextWindow), model.limitsSource === "default", style),
@@ -32,6 +51,12 @@ export function modelTable(models: readonly ListedModel[], columns: number, styl
     { text: model.tags.join(","), look: model.missing ? style.yellow : style.cyan },
   ]);
   return layoutTable(COLUMNS, rows, columns, style.bold);
+}
+
+function accessCell(access: AccessVerdict | undefined, style: Style): Cell {
+  if (!access) return "";
+  const look = access.callable === null ? style.dim : access.callable ? style.green : style.red;
+  return { text: ACCESS_WORDS[access.status], look };
 }
 
 /** The provider is the same in most rows; the id is what people look for. */

@@ -37,9 +37,7 @@ describe("buildRequest", () => {
   });
 
   it("sends no empty system block", () => {
-    expect(buildRequest({ modelId: "m", messages, system: "", parameters: {} })).not.toHaveProperty(
-      "system",
-    );
+    expect(buildRequest({ modelId: "m", messages, system: "", parameters: {} })).not.toHaveProperty("system");
   });
 });
 

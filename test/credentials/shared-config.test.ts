@@ -191,7 +191,8 @@ describe("the shared config and credentials files", () => {
     ]);
   });
 
-  it.skipIf(process.getuid?.() === 0)("that permissions close are a problem", async () => {
+  it("that permissions close are a problem", async ({ skip }) => {
+    skip(process.getuid?.() === 0, "root reads every file");
     const home = createHome();
     mkdirSync(path.join(home, ".aws"));
     const file = path.join(home, ".aws", "config");

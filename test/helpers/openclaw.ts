@@ -9,7 +9,7 @@ const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.ur
 
 /** The Node that runs the program under test: this one, or the one that OPENCLAW_TEST_NODE names. */
 export const nodeBinary = process.env["OPENCLAW_TEST_NODE"] ?? process.execPath;
-const binary = path.join(root, "bin", "openclaw.js");
+export const binary = path.join(root, "bin", "openclaw.js");
 
 export interface Result {
   code: number | null;

@@ -45,6 +45,8 @@ export function testRuntime(options: TestRuntimeOptions): TestRuntime {
     platform: process.platform,
     processId: process.pid,
     isProcessAlive: () => true,
+    onExit: () => () => undefined,
+    suspend: async () => undefined,
     isEmulated: false,
     stdout: () => written.stdout,
     stderr: () => written.stderr,

@@ -1,6 +1,9 @@
 import { discoverySettings } from "../../config/resolve.ts";
+import type { Access } from "../../discovery/access.ts";
+import type { Warning } from "../../discovery/discovered.ts";
 import type { ListedModel } from "../../discovery/list.ts";
 import type { ModelLoad } from "../../discovery/load.ts";
+import { type SortField, sortModels } from "../../discovery/sort-models.ts";
 import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
@@ -12,10 +15,15 @@ export interface ListOptions extends GlobalOptions {
   provider?: string[];
   search?: string;
   all?: boolean;
+  sort?: SortField;
+  access?: boolean;
   plain?: boolean;
   refresh?: boolean;
   offline?: boolean;
 }
+
+/** A line of the list; with `--access` also whether it can be called. */
+type ShownModel = ListedModel & { access?: Access };
 
 /** Lists configured and discovered models. Prints what there is even when AWS could not be asked, then throws. */
 export async function run(options: ListOptions, runtime: Runtime): Promise<void> {
@@ -29,8 +37,10 @@ export async function run(options: ListOptions, runtime: Runtime): Promise<void>
     providers: options.provider,
     search: options.search,
   });
-  const { load, models } = survey;
-  const warnings = [...load.warnings, ...withoutCredentials(survey)];
+  const { load } = survey;
+  const sorted = options.sort ? sortModels(survey.models, options.sort) : survey.models;
+  const { models, accessWarnings } = await addAccess(sorted, survey, options);
+  const warnings = [...load.warnings, ...withoutCredentials(survey), ...accessWarnings];
   const document = {
     region: load.region ?? null,
     source: load.source,
@@ -53,8 +63,23 @@ export async function run(options: ListOptions, runtime: Runtime): Promise<void>
     await printFooter(models, load, runtime);
 }
 
-async function printModels(
+async function addAccess(
   models: readonly ListedModel[],
+  survey: ModelSurvey,
+  options: ListOptions,
+): Promise<{ models: ShownModel[]; accessWarnings: Warning[] }> {
+  if (!options.access) return { models: [...models], accessWarnings: [] };
+  const { surveyAccess } = await import("../../discovery/access.ts");
+  const { access, warnings } = await surveyAccess(survey, options);
+  const shown = models.map((model): ShownModel => {
+    const own = access.get(model.key);
+    return own ? { ...model, access: own } : model;
+  });
+  return { models: shown, accessWarnings: warnings };
+}
+
+async function printModels(
+  models: readonly ShownModel[],
   { plain }: ListOptions,
   runtime: Runtime,
 ): Promise<void> {
@@ -62,8 +87,13 @@ async function printModels(
   const { terminal } = runtime;
   if (plain) return terminal.print(models.map(({ key }) => key).join("\n"));
   if (!terminal.isStdoutTTY) return terminal.print(modelLines(models).join("\n"));
-  const { modelTable } = await import("../../terminal/model-table.ts");
-  await terminal.print(modelTable(models, terminal.columns, await terminal.stdoutStyle()).join("\n"));
+  const style = await terminal.stdoutStyle();
+  const [{ modelTable }, { accessLines }] = await Promise.all([
+    import("../../terminal/model-table.ts"),
+    import("../../terminal/access-lines.ts"),
+  ]);
+  const lines = [modelTable(models, terminal.columns, style), accessLines(models, terminal.columns, style)];
+  await terminal.print(lines.flat().join("\n"));
 }
 
 /** One dim line for a person: how many, where from, how old. */

@@ -1,9 +1,11 @@
+import { loadConfig } from "../../config/resolve.ts";
+import { quoteForShell } from "../../config/quote-for-shell.ts";
 import { updateConfig } from "../../config/update.ts";
 import { catalogIds } from "../../discovery/catalog.ts";
-import { keyOf } from "../../discovery/list.ts";
-import { unknownModel } from "../../discovery/resolve-model.ts";
-import { surveyModels } from "../../discovery/survey.ts";
-import { usageError } from "../../errors.ts";
+import { findNamed, type NamedModel } from "../../discovery/find-named.ts";
+import { type ResolvedModel, resolveModel, unknownModel } from "../../discovery/resolve-model.ts";
+import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
+import { OpenclawError, usageError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 
@@ -12,28 +14,70 @@ export interface SetOptions extends GlobalOptions {
   force?: boolean;
 }
 
-/** Makes a configured or discovered model the default. Throws `model-not-found` with the nearest ids for any other. */
+/**
+ * Makes a configured or discovered model the default. Throws `model-not-found` with the nearest ids for any other, and
+ * `invalid-request` for one that does not stream text; `--force` asks nobody.
+ */
 export async function run(options: SetOptions, runtime: Runtime): Promise<void> {
+  const { terminal } = runtime;
   if (options.model.trim() === "")
     throw usageError("No model is named.", "List the models you can call: openclaw models list");
-  const { models, surroundings, load } = await surveyModels(options, runtime, { all: true });
-  const config = surroundings.config.value;
-  const key = keyOf(options.model.trim(), config);
-  // A default that AWS does not list is in the list only because it is the default.
-  const isKnown = models.some(
-    (model) => model.key === key && (!model.missing || model.tags.includes("configured")),
-  );
-  const isUnlisted =
-    load.discovered === undefined && models.every((model) => !model.tags.includes("configured"));
-  if (!isKnown && !options.force) {
-    if (load.error) throw load.error;
-    const known = models.filter(({ missing }) => !missing).map(({ id }) => id);
-    throw unknownModel(key.slice(key.indexOf("/") + 1), isUnlisted ? catalogIds() : known);
-  }
+  const { value: config } = await loadConfig(options, runtime);
+  const wanted = resolveModel(options.model, config);
+  if (!options.force) await warnOfEnd(await requireKnown(options, wanted, runtime), runtime);
   const isObject = typeof config.agents?.defaults?.model === "object";
   const path = ["agents", "defaults", "model", ...(isObject ? ["primary"] : [])];
-  const { file } = await updateConfig(options, runtime, [{ op: "set", path, value: key }]);
-  const { terminal } = runtime;
-  if (terminal.format === "json") await terminal.printJson({ model: key, file });
-  else await terminal.print(`Default model: ${key}`);
+  const { file } = await updateConfig(options, runtime, [{ op: "set", path, value: wanted.key }]);
+  if (terminal.format === "json") await terminal.printJson({ model: wanted.key, file });
+  else await terminal.print(`Default model: ${wanted.key}`);
+}
+
+async function requireKnown(
+  options: SetOptions,
+  wanted: ResolvedModel,
+  runtime: Runtime,
+): Promise<NamedModel> {
+  const survey = await surveyModels(options, runtime, { all: true, about: options.model });
+  const named = await findNamed(survey, wanted);
+  if (!named?.isKnown) {
+    if (survey.load.error) throw survey.load.error;
+    throw named ? notSure(named, wanted, survey) : unknown(wanted, survey);
+  }
+  if (named.model.tags.includes("no-chat")) {
+    throw new OpenclawError("invalid-request", {
+      message: `AWS has '${wanted.id}', but it does not stream text, so chat cannot call it.`,
+      hint: "Choose another: openclaw models list",
+    });
+  }
+  return named;
+}
+
+/** The error for a model that may exist: nobody who knows could be asked. */
+function notSure({ warnings }: NamedModel, { id }: ResolvedModel, { load }: ModelSurvey): OpenclawError {
+  const why =
+    warnings[0]?.message ??
+    (load.discovered
+      ? `AWS's lists do not hold '${id}', and it cannot be asked about it.`
+      : `Whether this account has '${id}' is not known, because AWS was not asked.`);
+  return new OpenclawError("model-not-found", {
+    message: why,
+    hint: `If you are sure: openclaw models set ${quoteForShell(id)} --force`,
+    details: { model: id },
+  });
+}
+
+function unknown({ id }: ResolvedModel, { load, models }: ModelSurvey): OpenclawError {
+  const isUnlisted =
+    load.discovered === undefined && models.every(({ tags }) => !tags.includes("configured"));
+  const known = models.filter(({ missing }) => !missing).map((model) => model.id);
+  return unknownModel(id, isUnlisted ? catalogIds() : known);
+}
+
+async function warnOfEnd({ base }: NamedModel, { terminal }: Runtime): Promise<void> {
+  if (!base || base.lifecycle === "ACTIVE") return;
+  const end = base.endOfLife ? ` and ends on ${base.endOfLife.slice(0, 10)}` : "";
+  await terminal.warn(
+    `AWS calls ${base.id} ${base.lifecycle}${end}.`,
+    "Choose a current one: openclaw models list",
+  );
 }

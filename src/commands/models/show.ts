@@ -1,96 +1,218 @@
-import { baseOf, keyOf, type ListedModel, regionsOf } from "../../discovery/list.ts";
-import { unknownModel } from "../../discovery/resolve-model.ts";
+import { quoteForShell } from "../../config/quote-for-shell.ts";
+import { reasoningForm } from "../../converse/reasoning-forms.ts";
+import { type Access, surveyAccess } from "../../discovery/access.ts";
+import { catalogIds } from "../../discovery/catalog.ts";
+import { findNamed, type NamedModel } from "../../discovery/find-named.ts";
+import { modelFacts, type ModelFacts } from "../../discovery/model-facts.ts";
+import { needsProfile, profileFor, type ResolvedModel, unknownModel } from "../../discovery/resolve-model.ts";
 import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
+import { usageError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
-import { formatPrice } from "../../terminal/numbers.ts";
+import { type Fact, printFacts } from "../../terminal/fact-lines.ts";
+import { formatAge, formatPrice } from "../../terminal/numbers.ts";
 
 export interface ShowOptions extends GlobalOptions {
   model: string;
+  access?: boolean;
 }
 
-interface Reach {
-  id: string;
-  name: string;
-  regions: string[];
-}
-
-/** Shows what is known of one model and where each fact comes from. Throws `model-not-found` with the nearest ids. */
+/**
+ * Shows everything known of one model, where each fact comes from, and how to call it. Throws `model-not-found` with the
+ * nearest ids.
+ */
 export async function run(options: ShowOptions, runtime: Runtime): Promise<void> {
-  const survey = await surveyModels(options, runtime, { all: true });
-  const { models, surroundings, load } = survey;
-  const key = keyOf(options.model.trim(), surroundings.config.value);
-  const model = models.find((candidate) => candidate.key === key);
-  if (!model) {
+  if (options.model.trim() === "")
+    throw usageError("No model is named.", "List the models you can call: openclaw models list");
+  const survey = await surveyModels(options, runtime, { all: true, about: options.model });
+  const { wanted, load } = survey;
+  const named = wanted && (await findNamed(survey, wanted));
+  if (!wanted || !named) {
     if (load.error) throw load.error;
-    throw unknownModel(
-      key.slice(key.indexOf("/") + 1),
-      models.map(({ id }) => id),
-    );
+    const known = survey.models.map(({ id }) => id);
+    throw unknownModel(wanted?.id ?? options.model, known.length > 0 ? known : catalogIds());
   }
-  const profiles = profilesReaching(model, survey);
+  const form = reasoningForm(named.baseId ?? named.base?.id);
+  const facts = modelFacts({
+    model: named.model,
+    configured: wanted.configured,
+    discovered: load.discovered,
+    base: named.base,
+    baseId: named.baseId,
+    arnFacts: named.arnFacts,
+    reasoningLevels: form && [...(form.off === undefined ? [] : ["off"]), ...form.levels],
+  });
+  const { access, warnings: accessWarnings } = await askAccess(named, survey, options);
+  const warnings = [...load.warnings, ...named.warnings, ...accessWarnings];
   const { terminal } = runtime;
-  if (terminal.format === "json")
-    return terminal.printJson({ ...model, priceSource: priceSource(model, survey), profiles });
-  const { dim, bold } = await terminal.stdoutStyle();
-  const rows: [string, string][] = [
-    ["id", model.id],
-    ["provider", model.provider],
-    ["kind", model.kind],
-    ["input", model.input],
-    ["context", `${model.contextWindow} tokens (${model.limitsSource})`],
-    ["max out", `${model.maxTokens} tokens (${model.limitsSource})`],
-    ["reasoning", model.reasoning ? "yes" : "no"],
-    ["price", describePrice(model, survey)],
-    ["regions", model.regions.join(", ") || "unknown"],
-    ...(model.tags.length > 0 ? [["tags", model.tags.join(", ")] as [string, string]] : []),
-    ...profiles.map((profile): [string, string] => [
-      "profile",
-      `${profile.id} → ${profile.regions.join(", ")}`,
-    ]),
-    ["call it", callLine(model, profiles)],
+  const call = callLine(facts, wanted, survey, options);
+  if (terminal.format === "json") {
+    await terminal.printJson({
+      ...facts,
+      ...(access ? { access } : {}),
+      reasoningSource: form?.source ?? null,
+      call,
+      region: load.region ?? null,
+      source: load.source,
+      fetchedAt: load.discovered ? new Date(load.discovered.fetchedAt).toISOString() : null,
+      warnings,
+    });
+  } else {
+    const { bold } = await terminal.stdoutStyle();
+    await terminal.print(bold(facts.name));
+    await printFacts(factRows(facts, access, call, survey), terminal);
+  }
+  for (const { message, hint } of warnings) await terminal.warn(message, hint);
+}
+
+async function askAccess(
+  { model }: NamedModel,
+  survey: ModelSurvey,
+  options: ShowOptions,
+): Promise<{ access: Access | undefined; warnings: { code: string; message: string; hint: string }[] }> {
+  if (!options.access) return { access: undefined, warnings: [] };
+  const { access, warnings } = await surveyAccess({ ...survey, models: [model] }, {});
+  return { access: access.get(model.key), warnings };
+}
+
+function factRows(
+  facts: ModelFacts,
+  access: Access | undefined,
+  call: string,
+  { load, surroundings }: ModelSurvey,
+): Fact[] {
+  const { base, sources, arn } = facts;
+  const origin = (source: string | null): string => (source === null ? "" : ` (${source})`);
+  return [
+    ["key", facts.key],
+    ["kind", kindInWords(facts)],
+    ...fact("description", facts.description),
+    ["provider", facts.provider],
+    ...(arn ? arnRows(facts) : fact("ARN", base && facts.kind === "foundation-model" ? base.arn : null)),
+    ...(base ? ([["lifecycle", lifecycleInWords(base.lifecycle)]] as Fact[]) : []),
+    [
+      "input",
+      `${facts.input.replaceAll("+", ", ")}${origin(sources.input)}${asAwsSays(base?.inputModalities)}`,
+    ],
+    ...fact("output", base && base.outputModalities.join(", ").toLowerCase()),
+    ["context", `${tokens(facts.contextWindow)}${origin(sources.contextWindow)}`],
+    ["max out", `${tokens(facts.maxTokens)}${origin(sources.maxTokens)}`],
+    ["reasoning", reasoningInWords(facts, origin(sources.reasoning))],
+    ["price", priceInWords(facts)],
+    ...fact("inference", base && inferenceInWords(base.inferenceTypes)),
+    ["regions", facts.regions.join(", ") || "unknown"],
+    ...(facts.tags.length > 0 ? ([["tags", facts.tags.join(", ")]] as Fact[]) : []),
+    ...(access ? ([["access", accessInWords(access)]] as Fact[]) : []),
+    ...facts.profiles.map((profile): Fact => ["profile", `${profile.id} → ${profile.regions.join(", ")}`]),
+    ...fact("asked", askedInWords(load, surroundings.runtime)),
+    ["call it", call],
   ];
-  const width = Math.max(...rows.map(([title]) => title.length));
-  await terminal.print(bold(model.name));
-  for (const [title, value] of rows) await terminal.print(`${dim(title.padEnd(width))}  ${value}`);
 }
 
-function profilesReaching(model: ListedModel, { load: { discovered } }: ModelSurvey): Reach[] {
-  if (!discovered || model.kind !== "foundation-model") return [];
-  const bases = new Map(discovered.models.map((base) => [base.id, base]));
-  return discovered.profiles
-    .filter((profile) => profile.isActive && baseOf(profile, bases)?.id === model.id)
-    .map((profile) => ({
-      id: profile.isApplication ? profile.arn : profile.id,
-      name: profile.name,
-      regions: regionsOf(profile),
-    }));
+function fact(title: string, value: string | null | undefined): Fact[] {
+  return value ? [[title, value]] : [];
 }
 
-function priceSource(model: ListedModel, { surroundings }: ModelSurvey): "config" | "catalog" | null {
-  if (!model.cost) return null;
-  const providers = surroundings.config.value.models?.providers ?? {};
-  const isConfigured = Object.entries(providers).some(([id, { models = [] }]) =>
-    models.some(
-      (entry) =>
-        `${id}/${entry.id}` === model.key && Object.values(entry.cost ?? {}).some((price) => price > 0),
-    ),
-  );
-  return isConfigured ? "config" : "catalog";
+function kindInWords({ kind, base, arn }: ModelFacts): string {
+  const name = kind === "other" ? (arn?.names ?? "not listed") : kind.replace("-", " ");
+  return base && kind !== "foundation-model" ? `${name} of ${base.id}` : name;
 }
 
-function describePrice(model: ListedModel, survey: ModelSurvey): string {
-  if (!model.cost) return "unknown";
-  const { input, output, cacheRead, cacheWrite } = model.cost;
+function arnRows({ arn }: ModelFacts): Fact[] {
+  if (!arn) return [];
+  const owner = arn.account === "" ? "" : `, account ${arn.account}`;
+  const place = `partition ${arn.partition}${arn.region === "" ? "" : `, region ${arn.region}`}${owner}`;
+  return [
+    ["ARN", arn.arn],
+    ["belongs to", place],
+    ...fact("status", arn.status),
+    ...arn.targets.map((target): Fact => ["routes to", target]),
+  ];
+}
+
+function lifecycleInWords(lifecycle: NonNullable<ModelFacts["base"]>["lifecycle"]): string {
+  const date = (text: string | null, words: string): string[] =>
+    text === null ? [] : [`${words} ${text.slice(0, 10)}`];
+  return [
+    lifecycle.status.toLowerCase(),
+    ...date(lifecycle.startOfLife, "came on"),
+    ...date(lifecycle.legacyFrom, "legacy from"),
+    ...date(lifecycle.extendedAccessFrom, "dearer from"),
+    ...date(lifecycle.endOfLife, "ends on"),
+  ].join(", ");
+}
+
+function asAwsSays(modalities: readonly string[] | undefined): string {
+  return modalities ? `; AWS says ${modalities.join(", ").toLowerCase()}` : "";
+}
+
+function tokens(count: number): string {
+  return `${count.toLocaleString("en-US")} tokens`;
+}
+
+function reasoningInWords({ reasoning, reasoningLevels }: ModelFacts, origin: string): string {
+  if (!reasoning) return `no${origin}`;
+  if (reasoningLevels === null) return `yes${origin}; which levels it takes is not known`;
+  if (reasoningLevels.length === 0) return `always${origin}; it takes no level`;
+  return `yes${origin}; --reasoning ${reasoningLevels.join("|")}`;
+}
+
+function priceInWords({ cost, priceSource }: ModelFacts): string {
+  if (!cost) return "unknown";
+  const { input, output, cacheRead, cacheWrite } = cost;
   const cache = [
     ...(cacheRead === undefined ? [] : [`cache read $${formatPrice(cacheRead)}`]),
     ...(cacheWrite === undefined ? [] : [`cache write $${formatPrice(cacheWrite)}`]),
   ];
   const all = [`$${formatPrice(input)} in`, `$${formatPrice(output)} out`, ...cache].join(", ");
-  return `${all} per million tokens (${priceSource(model, survey)}, estimate)`;
+  return `${all} per million tokens (${priceSource}, estimate)`;
 }
 
-function callLine(model: ListedModel, profiles: readonly Reach[]): string {
-  const through = model.tags.includes("needs-profile") ? profiles[0]?.id : undefined;
-  return `openclaw chat --model ${through ?? model.id} "Hello"`;
+const INFERENCE_WORDS: Readonly<Record<string, string>> = {
+  ON_DEMAND: "on demand",
+  INFERENCE_PROFILE: "inference profile",
+  PROVISIONED: "provisioned throughput",
+};
+
+function inferenceInWords(types: readonly string[] | null): string | null {
+  if (types === null) return null;
+  return types.map((type) => INFERENCE_WORDS[type] ?? type).join(", ") || "none that AWS names";
+}
+
+function accessInWords({ status, reason, hint }: Access): string {
+  if (status === "available") return "yes";
+  return `${status.replaceAll("-", " ")}: ${reason}${reason?.endsWith(".") ? "" : "."}${hint ? ` ${hint}` : ""}`;
+}
+
+function askedInWords({ discovered, source, region }: ModelSurvey["load"], { now }: Runtime): string {
+  if (!discovered) return "config and catalog only; AWS was not asked";
+  const age = source === "network" ? "just now" : `${formatAge(now() - discovered.fetchedAt)} ago`;
+  return `AWS in ${region ?? discovered.region}, ${age}`;
+}
+
+/** The command that calls it, with the flags that were needed to find it. */
+function callLine(
+  facts: ModelFacts,
+  wanted: ResolvedModel,
+  { load: { discovered } }: ModelSurvey,
+  { region, profile, config, endpointUrl, emulator }: ShowOptions,
+): string {
+  const isBedrock = wanted.providerId === "amazon-bedrock";
+  const through =
+    discovered && facts.kind === "foundation-model" && needsProfile(wanted.id, discovered)
+      ? (profileFor(wanted.id, discovered)?.id ?? facts.profiles[0]?.id)
+      : undefined;
+  const flags = Object.entries({ config, profile, region, "endpoint-url": endpointUrl }).flatMap(
+    ([name, value]) => (value === undefined ? [] : [`--${name}`, quoteForShell(value)]),
+  );
+  const model = through ?? (isBedrock ? wanted.id : wanted.key);
+  return [
+    "openclaw",
+    "chat",
+    ...flags,
+    ...(emulator ? ["--emulator"] : []),
+    "--model",
+    quoteForShell(model),
+    '"Hello"',
+  ].join(" ");
 }

@@ -6,6 +6,7 @@ import { discoverySettings } from "../../config/resolve.ts";
 import { surveyModels } from "../../discovery/survey.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
+import { type Fact, printFacts } from "../../terminal/fact-lines.ts";
 import { formatAge } from "../../terminal/numbers.ts";
 
 /** Shows the default model, where credentials and region come from, and what is cached. Asks AWS nothing. */
@@ -39,9 +40,9 @@ export async function run(options: GlobalOptions, runtime: Runtime): Promise<voi
   const cached = load.discovered
     ? `${models.length} models, ${formatAge(runtime.now() - load.discovered.fetchedAt)} old`
     : "nothing cached";
-  const rows: [string, string][] = [
+  const rows: Fact[] = [
     ["default model", document.defaultModel ?? dim("not set (openclaw models set MODEL)")],
-    ...document.fallbacks.map((key, index): [string, string] => [`fallback ${index + 1}`, key]),
+    ...document.fallbacks.map((key, index): Fact => [`fallback ${index + 1}`, key]),
     ["credentials", `${document.credentials.source}: ${document.credentials.detail}`],
     ["region", region ? `${region.value} (${region.source})` : "the instance's own"],
     [
@@ -52,8 +53,7 @@ export async function run(options: GlobalOptions, runtime: Runtime): Promise<voi
     ["model list", cached],
     ["config", config.exists ? config.file : `${config.file} (not there yet)`],
   ];
-  const width = Math.max(...rows.map(([title]) => title.length));
-  for (const [title, value] of rows) await terminal.print(`${dim(title.padEnd(width))}  ${value}`);
+  await printFacts(rows, terminal);
 }
 
 async function report(decision: CredentialDecision, runtime: Runtime): Promise<CredentialReport> {

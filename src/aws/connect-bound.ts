@@ -1,0 +1,45 @@
+import { type ClientRequestArgs, Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent, type RequestOptions } from "node:https";
+import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
+
+/** Time to connect in ms: name look-up, TCP, the way through a proxy and TLS together. */
+export const CONNECT_MS = 3000;
+
+/** The error of a connection that did not come about in time, under the code that undici gives it. The SDK retries it. */
+export function connectTimeout(): Error {
+  return Object.assign(new Error(`No connection within ${CONNECT_MS} ms.`), {
+    name: "TimeoutError",
+    code: "UND_ERR_CONNECT_TIMEOUT",
+  });
+}
+
+/**
+ * Destroys a socket that is not connected in time, TLS included: the SDK's own bound ends with TCP, and a peer that
+ * accepts a connection and then says nothing would be waited for as long as for a model that thinks.
+ */
+export function boundConnecting(socket: Duplex, leftMs = CONNECT_MS): void {
+  const timer = setTimeout(() => socket.destroy(connectTimeout()), leftMs);
+  const connected = socket instanceof TLSSocket ? "secureConnect" : "connect";
+  for (const event of [connected, "close"]) socket.once(event, () => clearTimeout(timer));
+}
+
+type OnCreated = (error: Error | null, stream: Duplex) => void;
+
+/** Node's HTTP agent with bounded connecting. */
+export class BoundedHttpAgent extends HttpAgent {
+  override createConnection(options: ClientRequestArgs, callback?: OnCreated): Duplex | null | undefined {
+    const socket = super.createConnection(options, callback);
+    if (socket) boundConnecting(socket);
+    return socket;
+  }
+}
+
+/** Node's HTTPS agent with bounded connecting. */
+export class BoundedHttpsAgent extends HttpsAgent {
+  override createConnection(options: RequestOptions, callback?: OnCreated): Duplex | null | undefined {
+    const socket = super.createConnection(options, callback);
+    if (socket) boundConnecting(socket);
+    return socket;
+  }
+}

@@ -1,0 +1,64 @@
+import { OpenclawError, usageError } from "../../errors.ts";
+import { buildPolicy, type PolicyDocument, PURPOSES, type Purpose } from "../../iam/policy.ts";
+import { surveyNeeds } from "../../iam/survey-needs.ts";
+import type { GlobalOptions } from "../../options.ts";
+import type { Runtime } from "../../runtime.ts";
+import { withSpinner } from "../../terminal/spinner.ts";
+
+export interface PolicyOptions extends GlobalOptions {
+  /** Purposes, by commas. */
+  for?: string;
+}
+
+/** The most characters of a managed policy, white space not counted: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
+const MOST_CHARACTERS = 6144;
+
+/**
+ * Prints the least-privilege IAM policy for what the configuration leads to, ready for the AWS CLI. Throws `usage` for a
+ * purpose that there is none of, `no-default-model` when there is nothing to allow.
+ */
+export async function run(options: PolicyOptions, runtime: Runtime): Promise<void> {
+  const purposes = parsePurposes(options.for);
+  const { terminal } = runtime;
+  const { needs, warnings } = await withSpinner(runtime, "Asking AWS", () =>
+    surveyNeeds(options, runtime, purposes),
+  );
+  const policy = buildPolicy(needs);
+  if (policy.Statement.length === 0) {
+    throw new OpenclawError("no-default-model", {
+      message: `No model is configured, so there is nothing to allow for ${purposes.join(" and ")}.`,
+      hint: "Choose one from `openclaw models list`, then: openclaw models set MODEL",
+    });
+  }
+  if (terminal.format === "json") await terminal.printJson(policy);
+  else await terminal.print(JSON.stringify(policy, undefined, 2));
+  for (const { message, hint } of warnings) await terminal.warn(message, hint);
+  if (needs.models.length === 0 && purposes.some((purpose) => purpose === "chat" || purpose === "serve")) {
+    await terminal.warn(
+      "No model is configured, so the policy lets none be called.",
+      "openclaw models set MODEL",
+    );
+  }
+  if (lengthOf(policy) > MOST_CHARACTERS) {
+    await terminal.warn(
+      `The policy has ${lengthOf(policy)} characters; a managed policy may have ${MOST_CHARACTERS}.`,
+      "Attach it as an inline policy of the role: aws iam put-role-policy",
+    );
+  }
+}
+
+function parsePurposes(text: string | undefined): Purpose[] {
+  if (text === undefined) return [...PURPOSES];
+  return text.split(",").map((part) => {
+    const known = PURPOSES.find((purpose) => purpose === part.trim());
+    if (known) return known;
+    throw usageError(
+      `--for '${text}' names '${part.trim()}'.`,
+      `It takes ${PURPOSES.join(", ")}, by commas.`,
+    );
+  });
+}
+
+function lengthOf(policy: PolicyDocument): number {
+  return JSON.stringify(policy).length;
+}

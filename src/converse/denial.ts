@@ -1,0 +1,105 @@
+import { parseArn } from "../aws/arn.ts";
+
+/** The parts of an IAM denial. */
+export interface Denial {
+  action: string;
+  resource: string | undefined;
+  /** The kind of policy that decided, in AWS's words: `service control policy`; undefined where AWS does not tell. */
+  policy: PolicyKind | undefined;
+  /** Whether a policy forbids the call; otherwise simply nothing allows it. */
+  isExplicit: boolean;
+  policyArn: string | undefined;
+}
+
+const POLICY_KINDS = [
+  "identity-based policy",
+  "resource-based policy",
+  "service control policy",
+  "resource control policy",
+  "permissions boundary",
+  "session policy",
+  "VPC endpoint policy",
+  "role trust policy",
+] as const;
+
+export type PolicyKind = (typeof POLICY_KINDS)[number];
+
+// AWS's page spells one of its examples "sessions policy".
+const KIND = `(${POLICY_KINDS.join("|").replace("session policy", "sessions? policy")})`;
+const EXPLICIT = new RegExp(`explicit deny in (?:an?|the) ${KIND}(?:: *(arn:\\S+))?`, "i");
+const IMPLICIT = new RegExp(`because no ${KIND} allows`, "i");
+
+/**
+ * Reads IAM's denial: `User: … is not authorized to perform: ACTION on resource: ARN because no KIND allows the ACTION
+ * action`, or `… with an explicit deny in a KIND: ARN`. Undefined for a message of any other form. The wordings are those of
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html.
+ */
+export function readDenial(message: string): Denial | undefined {
+  const match = /not authorized to perform:? ([\w-]+:[\w*]+)(?:\s+on resource:? "?([^\s"]+))?/i.exec(message);
+  if (!match?.[1]) return undefined;
+  const explicit = EXPLICIT.exec(message);
+  const kind = explicit?.[1] ?? IMPLICIT.exec(message)?.[1];
+  return {
+    action: match[1],
+    resource: withoutStop(match[2]),
+    policy: POLICY_KINDS.find(
+      (known) => known.toLowerCase() === kind?.toLowerCase().replace("sessions", "session"),
+    ),
+    isExplicit: explicit !== null || /explicit deny/i.test(message),
+    policyArn: withoutStop(explicit?.[2]),
+  };
+}
+
+/** Says what was denied, on what and by which kind of policy, in one sentence. */
+export function describeDenial({ action, resource, policy, isExplicit, policyArn }: Denial): string {
+  const on = resource === undefined || resource === "*" ? "" : ` on ${resource}`;
+  const what = `These credentials may not call ${action}${on}`;
+  if (!policy) return isExplicit ? `${what}: a policy denies it explicitly.` : `${what}.`;
+  if (!isExplicit) return `${what}: no ${policy} allows it.`;
+  const article = policy.startsWith("identity") ? "an" : "a";
+  return `${what}: ${article} ${policy} denies it explicitly${policyArn ? ` (${policyArn})` : ""}.`;
+}
+
+/** The one thing to do about a denial. `credentials` says whose policy it is, in words. */
+export function adviseDenial(denial: Denial, credentials: string): string {
+  const { action, policy, isExplicit } = denial;
+  const place = placeOf(denial);
+  switch (policy) {
+    case "service control policy":
+      return `Ask whoever administers your AWS organization to let its service control policies allow ${action}${place}.`;
+    case "resource control policy":
+      return `Ask whoever administers your AWS organization to let its resource control policies allow ${action}${place}.`;
+    case "permissions boundary":
+      return `Allow ${action} in the permissions boundary of ${credentials}.`;
+    case "session policy":
+      return `Assume the role again with a session policy that allows ${action}, or with none.`;
+    case "VPC endpoint policy":
+      return `Allow ${action} in the policy of the VPC endpoint: aws ec2 describe-vpc-endpoints --query "VpcEndpoints[].[VpcEndpointId,ServiceName]"`;
+    case "resource-based policy":
+      return `Allow ${action} in the policy of ${denial.resource ?? "the resource"}.`;
+    case "role trust policy":
+      return `Allow ${action} to these credentials in the trust policy of ${denial.resource ?? "the role"}.`;
+    default:
+      if (isExplicit) return `Lift the Deny of ${action} in the IAM policies of ${credentials}.`;
+      return isPrinted(action)
+        ? `Allow ${action} to ${credentials}; a policy with all that is needed: openclaw iam policy`
+        : `Allow ${action} in the IAM policy of ${credentials}.`;
+  }
+}
+
+/** Where a policy has to allow the call: an inference profile's models are called in other regions, too. */
+function placeOf({ resource }: Denial): string {
+  const arn = resource === undefined ? undefined : parseArn(resource);
+  if (arn?.resourceType !== "foundation-model") return "";
+  // https://docs.aws.amazon.com/bedrock/latest/userguide/global-cross-region-inference.html
+  return arn.region === "" ? ' where aws:RequestedRegion is "unspecified"' : ` in ${arn.region}`;
+}
+
+/** Whether `openclaw iam policy` prints this action. */
+function isPrinted(action: string): boolean {
+  return action.startsWith("bedrock:");
+}
+
+function withoutStop(text: string | undefined): string | undefined {
+  return text?.replace(/[.,;:]+$/, "");
+}

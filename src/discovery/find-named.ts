@@ -1,0 +1,99 @@
+import { describeModelArn, isListedType, parseArn } from "../aws/arn.ts";
+import type { ArnFacts } from "../aws/ask-about-arn.ts";
+import { openSession } from "../aws/session.ts";
+import { OpenclawError } from "../errors.ts";
+import { lookUpCatalog } from "./catalog.ts";
+import type { FoundationModel, Warning } from "./discovered.ts";
+import { describeNamed, type ListedModel } from "./list.ts";
+import { listedBase, listedId } from "./listed-id.ts";
+import { type ResolvedModel, targetOf } from "./resolve-model.ts";
+import type { ModelSurvey } from "./survey.ts";
+
+/** A model that a person named, found in the config, in AWS's lists, or by asking AWS about its ARN. */
+export interface NamedModel {
+  model: ListedModel;
+  /** The foundation model behind it, as AWS lists it. */
+  base: FoundationModel | undefined;
+  /** Its id, also where AWS's lists do not hold it. */
+  baseId: string | undefined;
+  arnFacts: ArnFacts | undefined;
+  /** Whether AWS or the config knows it. What is only in the catalog, or an ARN nobody could ask about, may not exist. */
+  isKnown: boolean;
+  /** Why AWS could not be asked about the ARN. */
+  warnings: Warning[];
+}
+
+/**
+ * Finds the model that a survey was made about; undefined when nobody knows it. AWS is asked about ARNs that its lists
+ * never hold: prompt routers, provisioned throughput, deployments, imported models. Throws `interrupted`.
+ */
+export async function findNamed(survey: ModelSurvey, wanted: ResolvedModel): Promise<NamedModel | undefined> {
+  const { load, models, input } = survey;
+  const { discovered } = load;
+  const base = discovered && listedBase(wanted.id, discovered);
+  const isListed = discovered !== undefined && listedId(wanted.id, discovered) !== undefined;
+  const { arnFacts, warnings, isGone } = isListed ? NOT_ASKED : await askAboutUnlisted(survey, wanted);
+  if (isGone) return undefined;
+  const baseId = base?.id ?? (arnFacts?.base && (parseArn(arnFacts.base)?.resourceId ?? arnFacts.base));
+  const shown = models.find(({ key }) => key === wanted.key);
+  // A default that AWS does not list is in the list only because it is the default.
+  const isConfigured = wanted.configured !== undefined;
+  const isKnown = isListed || isConfigured || arnFacts !== undefined;
+  const arn = parseArn(wanted.id);
+  const isUnlisted = arn !== undefined && !isListedType(arn) && describeModelArn(arn) !== undefined;
+  const isInCatalog =
+    discovered === undefined && load.error === undefined && lookUpCatalog(wanted.id) !== undefined;
+  if (!isKnown && !isUnlisted && !isInCatalog && warnings.length === 0) return undefined;
+  const model = baseId === base?.id ? shown : undefined;
+  return {
+    model: model ?? describeNamed(input, wanted, baseId),
+    base,
+    baseId,
+    arnFacts,
+    isKnown,
+    warnings,
+  };
+}
+
+interface Asked {
+  arnFacts: ArnFacts | undefined;
+  warnings: Warning[];
+  /** Whether AWS says that there is no such resource. */
+  isGone: boolean;
+}
+
+const NOT_ASKED: Asked = { arnFacts: undefined, warnings: [], isGone: false };
+
+/** Asks AWS about an ARN that its lists do not hold, where it can be asked. */
+async function askAboutUnlisted({ load, surroundings }: ModelSurvey, wanted: ResolvedModel): Promise<Asked> {
+  const arn = parseArn(wanted.id);
+  // Without a list AWS was not to be asked, or could not be.
+  if (arn === undefined || load.discovered === undefined) return NOT_ASKED;
+  if (arn.resourceType === "foundation-model") return NOT_ASKED;
+  const [{ actionAboutArn, askAboutArn }, { toOpenclawError }] = await Promise.all([
+    import("../aws/ask-about-arn.ts"),
+    import("../converse/aws-errors.ts"),
+  ]);
+  const action = actionAboutArn(wanted.id);
+  if (action === undefined) return NOT_ASKED;
+  const session = await openSession(surroundings, targetOf(wanted));
+  try {
+    return { ...NOT_ASKED, arnFacts: await askAboutArn(session, wanted.id) };
+  } catch (failure) {
+    const error = toOpenclawError(failure, { session, action, modelId: wanted.id });
+    if (error.code === "interrupted") throw error;
+    if (error.code === "model-not-found" || error.code === "invalid-request")
+      return { ...NOT_ASKED, isGone: true };
+    return { ...NOT_ASKED, warnings: [toWarning(error, wanted.id)] };
+  } finally {
+    session.close();
+  }
+}
+
+function toWarning(error: OpenclawError, id: string): Warning {
+  return {
+    code: error.code,
+    message: `AWS could not be asked about ${id}: ${error.message}`,
+    hint: error.hint ?? "openclaw doctor",
+  };
+}

@@ -1,0 +1,121 @@
+import { type Arn, isListedType, parseArn } from "../aws/arn.ts";
+import { baseModelId } from "../converse/base-model-id.ts";
+import type { Discovered, InferenceProfile } from "../discovery/discovered.ts";
+import { findProfile, listedBase } from "../discovery/listed-id.ts";
+import { needsProfile, profileFor } from "../discovery/resolve-model.ts";
+
+/** A model as a call names it, and where the call goes. */
+export interface CalledModel {
+  /** An id or an ARN. */
+  id: string;
+  region: string;
+  /** What AWS lists in that region; undefined where that is not to be had. */
+  discovered: Discovered | undefined;
+}
+
+export interface Account {
+  /** `aws`, `aws-us-gov` and so on. */
+  partition: string;
+  /** Twelve digits, or `*` where nobody can tell. */
+  id: string;
+}
+
+/** The resources that IAM looks at when a model is called, as ARNs in which `*` may stand for what is not known. */
+export interface ModelResources {
+  /** What the call names, and may therefore be called by itself: a model, a profile, a deployment. */
+  called: readonly string[];
+  /** Those of them that are inference profiles. */
+  profiles: readonly string[];
+  /** Those that are application inference profiles. */
+  applicationProfiles: readonly string[];
+  /** Those that are prompt routers. */
+  routers: readonly string[];
+  /** The foundation models that the profiles route to, one for each destination region. */
+  destinations: readonly string[];
+  /** The foundation model whose tokens are counted, in the region of the call. */
+  counted: readonly string[];
+  /** Whether every ARN is the exact one; otherwise AWS's lists would have had to tell. */
+  isExact: boolean;
+  /** False for what is called with permissions of another kind: stored prompts and endpoints of Amazon SageMaker. */
+  isCovered: boolean;
+}
+
+const NONE: ModelResources = {
+  called: [],
+  profiles: [],
+  applicationProfiles: [],
+  routers: [],
+  destinations: [],
+  counted: [],
+  isExact: true,
+  isCovered: true,
+};
+
+/**
+ * Finds what a policy has to name so that a model can be called. A profile needs its own ARN and that of the foundation
+ * model in every region it routes to; a base model that is called through a profile is that profile.
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-prereq.html
+ */
+export function resourcesOf(model: CalledModel, account: Account): ModelResources {
+  const { id, region, discovered } = model;
+  const arn = parseArn(id);
+  if (arn && isOfAnotherKind(arn)) return { ...NONE, isCovered: false };
+  if (arn && !isListedType(arn)) return { ...NONE, called: [id], routers: isRouter(arn) ? [id] : [] };
+  const profile = discovered && profileCalled(id, discovered);
+  const base = discovered && listedBase(profile?.arn ?? id, discovered);
+  const counted = base ? [foundationModel(base.id, region, account)] : [];
+  if (profile) return { ...throughProfile(profile.arn, profile.isApplication, profile.modelArns), counted };
+  if (base) return { ...NONE, called: counted, counted };
+  return { ...unlisted(id, arn, region, account), isExact: false };
+}
+
+/** The profile that the call names, or that the chat takes for a base model that needs one. */
+function profileCalled(id: string, discovered: Discovered): InferenceProfile | undefined {
+  return (
+    findProfile(id, discovered) ?? (needsProfile(id, discovered) ? profileFor(id, discovered) : undefined)
+  );
+}
+
+/** What is known without AWS's lists: the ids of system profiles hold that of their model, their regions are anybody's guess. */
+function unlisted(id: string, arn: Arn | undefined, region: string, account: Account): ModelResources {
+  if (arn?.resourceType === "foundation-model") return { ...NONE, called: [id], counted: [id] };
+  if (arn?.resourceType === "application-inference-profile") {
+    return throughProfile(id, true, [foundationModel("*", "*", account)]);
+  }
+  const base = baseModelId(id) ?? id;
+  const anywhere = [foundationModel(base, "*", account)];
+  const counted = [foundationModel(base, region, account)];
+  const profileArn = (name: string): string =>
+    `arn:${account.partition}:bedrock:${region}:${account.id}:inference-profile/${name}`;
+  if (arn) return { ...throughProfile(profileArn(arn.resourceId), false, anywhere), counted };
+  if (base !== id) return { ...throughProfile(profileArn(id), false, anywhere), counted };
+  // Whether the model is called by itself or through a profile is not known, either.
+  const through = throughProfile(profileArn(`*.${id}`), false, anywhere);
+  return { ...through, called: [...counted, ...through.called], counted };
+}
+
+function throughProfile(
+  arn: string,
+  isApplication: boolean,
+  destinations: readonly string[],
+): ModelResources {
+  return {
+    ...NONE,
+    called: [arn],
+    profiles: [arn],
+    applicationProfiles: isApplication ? [arn] : [],
+    destinations,
+  };
+}
+
+function foundationModel(id: string, region: string, { partition }: Account): string {
+  return `arn:${partition}:bedrock:${region}::foundation-model/${id}`;
+}
+
+function isOfAnotherKind({ service, resourceType }: Arn): boolean {
+  return service !== "bedrock" || resourceType === "prompt";
+}
+
+function isRouter({ resourceType }: Arn): boolean {
+  return resourceType === "prompt-router" || resourceType === "default-prompt-router";
+}

@@ -1,0 +1,162 @@
+import { type Account, type CalledModel, type ModelResources, resourcesOf } from "./model-resources.ts";
+
+/** What a policy may be for: the commands `models`, `chat`, `serve` and `doctor`. */
+export const PURPOSES = ["discovery", "chat", "serve", "doctor"] as const;
+export type Purpose = (typeof PURPOSES)[number];
+
+export interface PolicyStatement {
+  /** Letters and digits only. */
+  Sid: string;
+  Effect: "Allow";
+  Action: string[];
+  Resource: string | string[];
+  Condition?: { StringLike: Record<string, string[]> };
+}
+
+/** An IAM policy, as AWS takes it. */
+export interface PolicyDocument {
+  Version: "2012-10-17";
+  Statement: PolicyStatement[];
+}
+
+/** Everything that decides which calls the program makes. */
+export interface PolicyNeeds {
+  purposes: readonly Purpose[];
+  account: Account;
+  /** Whether AWS's lists are asked for at all. */
+  isDiscoveryOn: boolean;
+  models: readonly CalledModel[];
+  /** Id or ARN; undefined for none. */
+  guardrail: string | undefined;
+  /** Whether a Bedrock API key makes the calls. */
+  usesApiKey: boolean;
+}
+
+/** `serve` answers a request that does not stream by Converse, which is InvokeModel to IAM. */
+const INVOKE: Readonly<Record<"chat" | "serve", readonly string[]>> = {
+  chat: ["bedrock:InvokeModelWithResponseStream"],
+  serve: ["bedrock:InvokeModelWithResponseStream", "bedrock:InvokeModel"],
+};
+
+/**
+ * Builds the policy that allows the calls the program makes, and no others. Actions and resource types are those of
+ * https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonbedrock.html; the models behind a profile may
+ * be called through that profile only. GetCallerIdentity needs no permission. Without anything to allow it has no
+ * statement.
+ */
+export function buildPolicy(needs: PolicyNeeds): PolicyDocument {
+  const { purposes, account, models, guardrail, usesApiKey } = needs;
+  const isFor = (...wanted: readonly Purpose[]): boolean =>
+    wanted.some((purpose) => purposes.includes(purpose));
+  const resources = models.map((model) => resourcesOf(model, account));
+  const calls = isFor("chat", "serve") ? callStatements(purposes, resources, account) : [];
+  const guarded =
+    calls.length > 0 && guardrail !== undefined ? guardrailArns(guardrail, models, account) : [];
+  const statements = [
+    ...(isFor("discovery", "serve", "doctor") ? listStatements(needs) : []),
+    ...(isFor("discovery", "doctor") ? accessStatements(needs) : []),
+    ...calls,
+    ...statement("ApplyGuardrail", ["bedrock:ApplyGuardrail"], guarded),
+  ];
+  const apiKey = usesApiKey && statements.length > 0 ? ["*"] : [];
+  return {
+    Version: "2012-10-17",
+    Statement: [...statements, ...statement("UseApiKey", ["bedrock:CallWithBearerToken"], apiKey)],
+  };
+}
+
+function listStatements({ isDiscoveryOn }: PolicyNeeds): PolicyStatement[] {
+  const actions = ["bedrock:ListFoundationModels", "bedrock:ListInferenceProfiles"];
+  return statement("ListModels", actions, isDiscoveryOn ? ["*"] : []);
+}
+
+/** AWS has no resource types for these; the use-case form is Anthropic's. */
+function accessStatements({ isDiscoveryOn, models }: PolicyNeeds): PolicyStatement[] {
+  const actions = ["bedrock:GetFoundationModelAvailability", "bedrock:GetUseCaseForModelAccess"];
+  return statement("CheckAccess", actions, isDiscoveryOn || models.length > 0 ? ["*"] : []);
+}
+
+function callStatements(
+  purposes: readonly Purpose[],
+  resources: readonly ModelResources[],
+  { partition, id }: Account,
+): PolicyStatement[] {
+  const all = (pick: (own: ModelResources) => readonly string[]): string[] => resources.flatMap(pick);
+  const invoke = (["chat", "serve"] as const).flatMap((purpose) =>
+    purposes.includes(purpose) ? INVOKE[purpose] : [],
+  );
+  const isChat = purposes.includes("chat");
+  const routers = all((own) => own.routers);
+  // Which models a router chooses from is its own affair; they may be called through it only.
+  const behindRouters =
+    routers.length > 0
+      ? [
+          `arn:${partition}:bedrock:*::foundation-model/*`,
+          `arn:${partition}:bedrock:*:${id}:inference-profile/*`,
+        ]
+      : [];
+  return [
+    ...statement(
+      "CallModels",
+      invoke,
+      all((own) => own.called),
+    ),
+    ...statement(
+      "CallModelsThroughProfiles",
+      invoke,
+      all((own) => own.destinations),
+      {
+        "bedrock:InferenceProfileArn": all((own) => own.profiles),
+      },
+    ),
+    ...statement("CallModelsThroughRouters", invoke, behindRouters, { "bedrock:PromptRouterArn": routers }),
+    ...statement(
+      "ReadApplicationProfiles",
+      ["bedrock:GetInferenceProfile"],
+      all((own) => own.applicationProfiles),
+    ),
+    ...statement("CountTokens", ["bedrock:CountTokens"], isChat ? all((own) => own.counted) : []),
+  ];
+}
+
+/** The guardrail is applied in the region of each call. */
+function guardrailArns(
+  guardrail: string,
+  models: readonly CalledModel[],
+  { partition, id }: Account,
+): string[] {
+  if (guardrail.startsWith("arn:")) return [guardrail];
+  return models.map(({ region }) => `arn:${partition}:bedrock:${region}:${id}:guardrail/${guardrail}`);
+}
+
+/** A statement, unless there is nothing that it would allow. */
+function statement(
+  Sid: string,
+  actions: readonly string[],
+  resources: readonly string[],
+  condition?: Readonly<Record<string, readonly string[]>>,
+): PolicyStatement[] {
+  const [first, ...others] = distinct(resources);
+  if (first === undefined) return [];
+  return [
+    {
+      Sid,
+      Effect: "Allow",
+      Action: distinct(actions),
+      Resource: first === "*" ? first : [first, ...others],
+      ...(condition
+        ? {
+            Condition: {
+              StringLike: Object.fromEntries(
+                Object.entries(condition).map(([key, values]) => [key, distinct(values)]),
+              ),
+            },
+          }
+        : {}),
+    },
+  ];
+}
+
+function distinct(texts: readonly string[]): string[] {
+  return [...new Set(texts)].sort();
+}

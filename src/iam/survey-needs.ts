@@ -1,0 +1,179 @@
+import { parseArn } from "../aws/arn.ts";
+import { partitionOfRegion } from "../aws/partition.ts";
+import { type AwsSession, openSession, type Surroundings, surveySurroundings } from "../aws/session.ts";
+import { defaultModel, discoverySettings, loadConfig } from "../config/resolve.ts";
+import type { Configuration } from "../config/settings.ts";
+import { toOpenclawError } from "../converse/aws-errors.ts";
+import type { Warning } from "../discovery/discovered.ts";
+import { loadModels, type ModelLoad } from "../discovery/load.ts";
+import { resolveModel, type ResolvedModel, targetOf } from "../discovery/resolve-model.ts";
+import type { GlobalOptions } from "../options.ts";
+import type { Runtime } from "../runtime.ts";
+import { type Account, type CalledModel, resourcesOf } from "./model-resources.ts";
+import type { PolicyNeeds, Purpose } from "./policy.ts";
+
+/** What a policy has to allow, and what could not be found out about that. */
+export interface NeedsSurvey {
+  needs: PolicyNeeds;
+  warnings: Warning[];
+}
+
+/**
+ * Finds out which calls the configuration leads to: its models in the regions they are called in, with AWS's lists for the
+ * regions that their profiles route to, and the account, by STS where it can be asked. What cannot be asked becomes a
+ * warning. Throws config and usage errors.
+ */
+export async function surveyNeeds(
+  options: GlobalOptions,
+  runtime: Runtime,
+  purposes: readonly Purpose[],
+): Promise<NeedsSurvey> {
+  const config = await loadConfig(options, runtime);
+  const surroundings = await surveySurroundings(options, runtime, config);
+  const session = await openSession(surroundings, { kind: "discovery" });
+  try {
+    const guardrail =
+      config.value.plugins?.entries?.["amazon-bedrock"]?.config?.guardrail?.guardrailIdentifier;
+    const [models, identity] = await Promise.all([findModels(surroundings), askAccount(session)]);
+    const account = decideAccount(identity, models, guardrail, session.region.value);
+    return {
+      needs: {
+        purposes,
+        account,
+        isDiscoveryOn: discoverySettings(config.value).enabled !== false,
+        models,
+        guardrail,
+        usesApiKey: surroundings.decision.chosen.source === "AWS_BEARER_TOKEN_BEDROCK",
+      },
+      warnings: warningsOf(models, account),
+    };
+  } finally {
+    session.close();
+  }
+}
+
+/** A model with what could be learnt about its region. */
+interface FoundModel extends CalledModel {
+  load: ModelLoad;
+}
+
+/** The models of the configuration that Bedrock answers: default, fallbacks, those of the providers, those with an alias. */
+async function findModels(surroundings: Surroundings): Promise<FoundModel[]> {
+  const loads = new Map<string, Promise<ModelLoad>>();
+  return Promise.all(
+    bedrockModels(surroundings.config.value).map(async (model): Promise<FoundModel> => {
+      const target = targetOf(model);
+      const session = await openSession(surroundings, target);
+      const region = session.region.value;
+      session.close();
+      const load = loads.get(region) ?? loadModels(surroundings, { target });
+      loads.set(region, load);
+      const loaded = await load;
+      return { id: model.id, region, discovered: loaded.discovered, load: loaded };
+    }),
+  );
+}
+
+function bedrockModels(config: Configuration): ResolvedModel[] {
+  const { primary, fallbacks } = defaultModel(config);
+  const texts = [
+    ...(primary === undefined ? [] : [primary]),
+    ...fallbacks,
+    ...Object.entries(config.models?.providers ?? {}).flatMap(([id, { models = [] }]) =>
+      models.map((model) => `${id}/${model.id}`),
+    ),
+    ...Object.keys(config.agents?.defaults?.models ?? {}),
+  ];
+  const models = new Map(texts.map((text) => resolveModel(text, config)).map((model) => [model.key, model]));
+  return [...models.values()].filter(isAnsweredByBedrock);
+}
+
+function isAnsweredByBedrock({ provider, providerId }: ResolvedModel): boolean {
+  return (
+    (provider?.api ?? (providerId === "amazon-bedrock" ? "bedrock-converse-stream" : "")) ===
+    "bedrock-converse-stream"
+  );
+}
+
+/** Account and partition by STS; undefined where it cannot be asked. */
+async function askAccount(session: AwsSession): Promise<Account | undefined> {
+  const { runtime } = session.surroundings;
+  const { source } = session.decision.chosen;
+  if (source === "AWS_BEARER_TOKEN_BEDROCK" || source === "invalid") return undefined;
+  const { askCallerIdentity } = await import("../aws/caller-identity.ts");
+  try {
+    const { arn, account } = await askCallerIdentity(session);
+    if (account === undefined) return undefined;
+    return {
+      id: account,
+      partition: /^arn:([^:]+):/.exec(arn ?? "")?.[1] ?? partitionOfRegion(session.region.value),
+    };
+  } catch (failure) {
+    const error = toOpenclawError(failure, { session, action: "sts:GetCallerIdentity" });
+    if (error.code === "interrupted" || error.code === "internal") throw error;
+    runtime.terminal.verbose(() => `STS was not asked: ${error.message}`);
+    return undefined;
+  }
+}
+
+/** The account: STS's answer, else that of an ARN that is known to be the account's own, else `*`. */
+function decideAccount(
+  identity: Account | undefined,
+  models: readonly FoundModel[],
+  guardrail: string | undefined,
+  region: string,
+): Account {
+  if (identity) return identity;
+  const arns = [
+    ...models.flatMap(({ discovered }) => discovered?.profiles.map(({ arn }) => arn) ?? []),
+    ...models.map(({ id }) => id),
+    ...(guardrail === undefined ? [] : [guardrail]),
+  ];
+  for (const text of arns) {
+    const arn = parseArn(text);
+    if (arn?.account) return { partition: arn.partition, id: arn.account };
+  }
+  return { partition: partitionOfRegion(region), id: "*" };
+}
+
+function warningsOf(models: readonly FoundModel[], account: Account): Warning[] {
+  const failures = new Map(
+    models.flatMap(({ load: { error } }) => (error === undefined ? [] : [[error.message, error] as const])),
+  );
+  const vague = models.filter((model) => !resourcesOf(model, account).isExact).map(({ id }) => id);
+  const foreign = models.filter((model) => !resourcesOf(model, account).isCovered).map(({ id }) => id);
+  return [
+    ...[...failures.values()].map(({ code, message, hint }) => ({
+      code,
+      message: `AWS's lists could not be read: ${message}`,
+      hint: hint ?? "openclaw doctor",
+    })),
+    ...(vague.length > 0
+      ? [
+          {
+            code: "not-exact",
+            message: `AWS does not tell which regions ${vague.join(", ")} ${vague.length === 1 ? "is" : "are"} answered in, so the policy allows every region.`,
+            hint: "Run it with credentials that may list models and profiles: openclaw models list --refresh",
+          },
+        ]
+      : []),
+    ...(foreign.length > 0
+      ? [
+          {
+            code: "not-covered",
+            message: `The permissions for ${foreign.join(", ")} are of another kind and not in the policy.`,
+            hint: "https://docs.aws.amazon.com/bedrock/latest/userguide/security_iam_id-based-policy-examples.html",
+          },
+        ]
+      : []),
+    ...(account.id === "*"
+      ? [
+          {
+            code: "account-unknown",
+            message: "The account could not be found out, so the policy has * in its place.",
+            hint: "Put the number of your account there: aws sts get-caller-identity --query Account",
+          },
+        ]
+      : []),
+  ];
+}

@@ -1,0 +1,219 @@
+import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { Readable } from "node:stream";
+import { describe, expect, it } from "vitest";
+import {
+  type Attachment,
+  attachmentBlocks,
+  readAttachments,
+  type Recipient,
+} from "../../src/converse/attachments.ts";
+import { OpenclawError } from "../../src/errors.ts";
+import { createHome } from "../helpers/openclaw.ts";
+import { testRuntime } from "../helpers/test-runtime.ts";
+
+const MB = 1024 * 1024;
+const CLAUDE: Recipient = {
+  modelId: "us.anthropic.claude-sonnet-4-6",
+  baseId: "anthropic.claude-sonnet-4-6",
+  input: ["text", "image", "document"],
+};
+const NOVA: Recipient = {
+  modelId: "amazon.nova-pro-v1:0",
+  baseId: "amazon.nova-pro-v1:0",
+  input: ["text", "image", "document"],
+};
+const ROUTER: Recipient = { modelId: "arn:router", baseId: undefined, input: undefined };
+const TEXT_ONLY: Recipient = {
+  modelId: "openai.gpt-oss-20b-1:0",
+  baseId: "openai.gpt-oss-20b-1:0",
+  input: ["text"],
+};
+
+function attachment(fileName: string, bytes: number | Uint8Array): Attachment {
+  const format = fileName.split(".").at(-1) ?? "";
+  const isImage = ["png", "jpeg", "gif", "webp"].includes(format);
+  return {
+    label: `docs/${fileName}`,
+    fileName,
+    file: { kind: isImage ? "image" : "document", format } as Attachment["file"],
+    bytes: typeof bytes === "number" ? Buffer.alloc(bytes) : bytes,
+  };
+}
+
+function refusal(attachments: Attachment[], recipient: Recipient): OpenclawError {
+  try {
+    attachmentBlocks(attachments, recipient);
+  } catch (error) {
+    if (error instanceof OpenclawError) return error;
+    throw error;
+  }
+  throw new Error("Nothing was refused.");
+}
+
+describe("the blocks of attached files", () => {
+  it("are images and documents in their order, documents with distinct names", () => {
+    const { blocks, notices } = attachmentBlocks(
+      [attachment("a.png", 3), attachment("report.pdf", 4), attachment("report.md", 5)],
+      CLAUDE,
+    );
+    expect(blocks).toEqual([
+      { image: { format: "png", source: { bytes: Buffer.alloc(3) } } },
+      { document: { format: "pdf", name: "report", source: { bytes: Buffer.alloc(4) } } },
+      { document: { format: "md", name: "report (2)", source: { bytes: Buffer.alloc(5) } } },
+    ]);
+    expect(notices).toEqual([]);
+  });
+
+  it("have other names than the documents before them", () => {
+    const { blocks } = attachmentBlocks([attachment("report.pdf", 1)], CLAUDE, new Set(["report"]));
+    expect(blocks).toMatchObject([{ document: { name: "report (2)" } }]);
+  });
+
+  it("are text for text files when the model takes no documents", () => {
+    const { blocks, notices } = attachmentBlocks([attachment("a.md", Buffer.from("# Ä"))], TEXT_ONLY);
+    expect(blocks).toEqual([{ text: "a.md:\n\n# Ä" }]);
+    expect(notices).toEqual(["'openai.gpt-oss-20b-1:0' takes no documents, so 'docs/a.md' is sent as text"]);
+  });
+
+  it.each<[string, Attachment[], Recipient, string[]]>([
+    ["an image for a model without images", [attachment("a.png", 1)], TEXT_ONLY, ["docs/a.png", "no images"]],
+    [
+      "a PDF for a model without documents",
+      [attachment("a.pdf", 1)],
+      TEXT_ONLY,
+      ["docs/a.pdf", "no documents"],
+    ],
+    [
+      "an image over 3.75 MB for Claude",
+      [attachment("a.png", 3.75 * MB + 1)],
+      CLAUDE,
+      ["docs/a.png", "3.75 MB"],
+    ],
+    [
+      "a document over 4.5 MB for Claude",
+      [attachment("a.docx", 5 * MB)],
+      CLAUDE,
+      ["docs/a.docx", "5 MB", "4.5 MB"],
+    ],
+    [
+      "a text over 4.5 MB for Nova",
+      [attachment("a.csv", 4.6 * MB)],
+      NOVA,
+      ["docs/a.csv", "4.6 MB", "4.5 MB"],
+    ],
+    [
+      "a PDF over 25 MB in base64 for Nova",
+      [attachment("a.pdf", 18_750_001)],
+      NOVA,
+      ["docs/a.pdf", "17.88 MB"],
+    ],
+    [
+      "more than the request holds",
+      [attachment("a.pdf", 15e6), attachment("b.pdf", 10e6)],
+      CLAUDE,
+      ["23.84 MB"],
+    ],
+    [
+      "six documents",
+      "abcdef".split("").map((name) => attachment(`${name}.pdf`, 1)),
+      CLAUDE,
+      ["6 documents", "5"],
+    ],
+    ["21 images", Array.from({ length: 21 }, () => attachment("a.png", 1)), NOVA, ["21 images", "20"]],
+  ])("are refused for %s, naming file, size and limit", (_, attachments, recipient, words) => {
+    const error = refusal(attachments, recipient);
+    expect(error).toMatchObject({ code: "bad-attachment", exitCode: 6, hint: expect.any(String) });
+    for (const word of words) expect(error.message).toContain(word);
+  });
+
+  it("are refused for an image of too many pixels", () => {
+    const wide = Buffer.alloc(24);
+    wide.writeUInt32BE(8001, 16);
+    wide.writeUInt32BE(10, 20);
+    expect(refusal([attachment("a.png", wide)], CLAUDE).message).toContain("8001 × 10 pixels");
+  });
+
+  it.each<[string, Attachment, Recipient]>([
+    ["an image of exactly 3.75 MB for Claude", attachment("a.png", 3.75 * MB), CLAUDE],
+    ["a PDF over 4.5 MB for Claude 4 and later", attachment("a.pdf", 20 * MB), CLAUDE],
+    ["a DOCX over 4.5 MB for Nova", attachment("a.docx", 10 * MB), NOVA],
+    ["an image over 3.75 MB for Nova", attachment("a.png", 10 * MB), NOVA],
+  ])("are sent without a word for %s", (_, file, recipient) => {
+    expect(attachmentBlocks([file], recipient)).toMatchObject({ blocks: [{}], notices: [] });
+  });
+
+  it("are sent with a warning where the limits of a model are not known", () => {
+    const { blocks, notices } = attachmentBlocks([attachment("a.docx", 5 * MB)], ROUTER);
+    expect(blocks).toHaveLength(1);
+    expect(notices).toEqual([expect.stringMatching(/docs\/a\.docx.* 5 MB.*not known.*4\.5 MB/)]);
+  });
+
+  it("refuses an old Claude's PDF over 4.5 MB", () => {
+    const old = { ...CLAUDE, baseId: "anthropic.claude-3-haiku-20240307-v1:0" };
+    expect(refusal([attachment("a.pdf", 5 * MB)], old).message).toContain("4.5 MB");
+  });
+});
+
+describe("reading files", () => {
+  it("takes paths from the current folder and stdin, and decides kinds by content", async () => {
+    const home = createHome();
+    writeFileSync(path.join(home, "photo.txt"), "\x89PNG\r\n\x1a\n…", "latin1");
+    const runtime = testRuntime({ home, stdin: Readable.from([Buffer.from("%PDF-"), Buffer.from("1.7")]) });
+    expect(await readAttachments(["photo.txt", "-"], runtime)).toMatchObject([
+      { label: "photo.txt", fileName: "photo.txt", file: { kind: "image", format: "png" } },
+      {
+        label: "stdin",
+        fileName: undefined,
+        file: { kind: "document", format: "pdf" },
+        bytes: Buffer.from("%PDF-1.7"),
+      },
+    ]);
+  });
+
+  it.each<[string, string, string]>([
+    ["a missing file", "missing.png", "no file 'missing.png'"],
+    ["a folder", "folder", "is a folder"],
+    ["an empty file", "empty.txt", "it is empty"],
+    ["a kind that Converse does not take", "a.zip", "ZIP archive"],
+  ])("refuses %s", async (_, name, words) => {
+    const home = createHome();
+    mkdirSync(path.join(home, "folder"));
+    writeFileSync(path.join(home, "empty.txt"), "");
+    writeFileSync(path.join(home, "a.zip"), "PK\x03\x04");
+    await expect(readAttachments([name], testRuntime({ home }))).rejects.toMatchObject({
+      code: "bad-attachment",
+      message: expect.stringContaining(words),
+    });
+  });
+
+  it("refuses a file of gigabytes without reading it", async () => {
+    const home = createHome();
+    const file = path.join(home, "huge.pdf");
+    writeFileSync(file, "%PDF-1.7");
+    truncateSync(file, 8 * 1024 * MB);
+    await expect(readAttachments(["huge.pdf"], testRuntime({ home }))).rejects.toMatchObject({
+      code: "bad-attachment",
+      message: expect.stringMatching(/huge\.pdf' has 8192 MB.*22\.89 MB/),
+    });
+  });
+
+  it("stops reading stdin when it is too much for any request", async () => {
+    let given = 0;
+    async function* endless(): AsyncGenerator<Buffer> {
+      for (;;) {
+        given += MB;
+        yield Buffer.alloc(MB);
+      }
+    }
+    const runtime = testRuntime({ home: createHome(), stdin: Readable.from(endless()) });
+    await expect(readAttachments(["-"], runtime)).rejects.toMatchObject({ code: "bad-attachment" });
+    expect(given).toBeLessThan(60 * MB);
+  });
+
+  it("refuses stdin named twice", async () => {
+    await expect(readAttachments(["-", "-"], testRuntime({ home: createHome() }))).rejects.toMatchObject({
+      code: "usage",
+    });
+  });
+});

@@ -1,0 +1,39 @@
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { expect, it } from "vitest";
+import { sampleInstance } from "../../src/emulator/sample-instance.ts";
+
+it.each<[object]>([
+  [
+    {
+      type: "object",
+      required: ["a", "b"],
+      properties: { a: { type: "string" }, b: { type: "integer", minimum: 3 } },
+    },
+  ],
+  [{ type: "object", properties: { a: { type: "string" } } }],
+  [{ type: "array", items: { enum: ["x", "y"] }, minItems: 2 }],
+  [{ type: "string", minLength: 20 }],
+  [{ type: "string", maxLength: 3 }],
+  [{ type: "number", maximum: -5 }],
+  [{ type: ["boolean", "null"] }],
+  [{ const: { a: 1 } }],
+  [{ anyOf: [{ type: "null" }, { type: "string" }] }],
+  [
+    {
+      type: "object",
+      required: ["a"],
+      properties: { a: { $ref: "#/$defs/name" } },
+      $defs: { name: { type: "string" } },
+    },
+  ],
+  [{ properties: { a: { type: "boolean" } }, required: ["a"] }],
+])("makes up a value that %j accepts", (schema) => {
+  const validate = new Ajv2020({ strict: false }).compile(schema);
+  validate(sampleInstance(schema));
+  expect(validate.errors ?? []).toEqual([]);
+});
+
+it("comes to an end in a schema that contains itself", () => {
+  const tree = { type: "object", required: ["child"], properties: { child: { $ref: "#" } } };
+  expect(JSON.stringify(sampleInstance(tree))).toContain("null");
+});

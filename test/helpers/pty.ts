@@ -1,0 +1,120 @@
+import * as pty from "@lydell/node-pty";
+import headless from "@xterm/headless";
+import { onTestFinished } from "vitest";
+import { binary, emptyEnvironment, nodeBinary } from "./openclaw.ts";
+
+export interface PtyOptions {
+  env?: Record<string, string | undefined>;
+  columns?: number;
+  rows?: number;
+  cwd?: string;
+}
+
+/** The real program in a pseudo-terminal, and a terminal emulator that shows what a person would see. */
+export interface Pty {
+  /** Types text and keys. */
+  type(text: string): void;
+  /** Resolves when the screen, without what has scrolled away, shows this. Rejects with the screen when it does not. */
+  see(what: string | RegExp): Promise<string>;
+  /** The lines on the screen and above it, without empty ones at the end. */
+  lines(): string[];
+  /** Row and column of the cursor, from 0. */
+  cursor(): { row: number; column: number };
+  /** The look of the first cell of a text on the screen. */
+  lookOf(text: string): { isBold: boolean; isDim: boolean; isItalic: boolean; color: number };
+  resize(columns: number, rows: number): Promise<void>;
+  /** Everything that the program wrote, to the byte. */
+  output(): string;
+  kill(signal: string): void;
+  /** Resolves to the exit code, or the signal's number plus 128. */
+  exit: Promise<number>;
+  /** The settings of the terminal's line discipline, as stty prints them. */
+  pid: number;
+}
+
+/** How long a person would look at a screen that does not change, in ms. */
+const PATIENCE_MS = 10_000;
+
+/** Starts the program in a terminal. */
+export function openPty(args: readonly string[], home: string, options: PtyOptions = {}): Pty {
+  const { columns = 80, rows = 24, cwd = home } = options;
+  const terminal = new headless.Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 5000 });
+  const child = pty.spawn(nodeBinary, [binary, ...args], {
+    name: "xterm-256color",
+    cols: columns,
+    rows,
+    cwd,
+    env: emptyEnvironment(home, { TERM: "xterm-256color", LANG: "C.UTF-8", ...options.env }),
+  });
+  let output = "";
+  const waiting = new Set<() => void>();
+  child.onData((text) => {
+    output += text;
+    terminal.write(text, () => {
+      for (const look of waiting) look();
+    });
+  });
+  let hasEnded = false;
+  const exit = new Promise<number>((resolve) =>
+    child.onExit(({ exitCode, signal }) => {
+      hasEnded = true;
+      terminal.write("", () => {
+        for (const look of waiting) look();
+        resolve(signal ? 128 + signal : exitCode);
+      });
+    }),
+  );
+  onTestFinished(() => {
+    if (!hasEnded) child.kill("SIGKILL");
+  });
+  const lines = (): string[] => {
+    const { active } = terminal.buffer;
+    const texts = Array.from({ length: active.length }, (_, y) => active.getLine(y)?.translateToString(true) ?? "");
+    while (texts.at(-1) === "") texts.pop();
+    return texts;
+  };
+  const shown = (): string => lines().slice(terminal.buffer.active.baseY).join("\n");
+  return {
+    type: (text) => child.write(text),
+    lines,
+    see: (what) =>
+      new Promise((resolve, reject) => {
+        const timer = setTimeout(() => {
+          waiting.delete(look);
+          reject(new Error(`The screen does not show ${what}:\n${lines().join("\n")}`));
+        }, PATIENCE_MS);
+        const look = (): void => {
+          const text = shown();
+          if (typeof what === "string" ? !text.includes(what) : !what.test(text)) return;
+          clearTimeout(timer);
+          waiting.delete(look);
+          resolve(text);
+        };
+        waiting.add(look);
+        look();
+      }),
+    cursor: () => ({ row: terminal.buffer.active.cursorY, column: terminal.buffer.active.cursorX }),
+    lookOf: (text) => {
+      const all = lines();
+      const y = all.findLastIndex((line) => line.includes(text));
+      const cell = terminal.buffer.active.getLine(y)?.getCell(all[y]?.indexOf(text) ?? 0);
+      if (!cell) throw new Error(`The screen does not show ${text}.`);
+      return {
+        isBold: cell.isBold() !== 0,
+        isDim: cell.isDim() !== 0,
+        isItalic: cell.isItalic() !== 0,
+        color: cell.getFgColor(),
+      };
+    },
+    resize: (wide, high) =>
+      new Promise((resolve) => {
+        terminal.resize(wide, high);
+        child.resize(wide, high);
+        terminal.write("", resolve);
+      }),
+    output: () => output,
+    kill: (signal) => child.kill(signal),
+    exit,
+    pid: child.pid,
+  };
+}

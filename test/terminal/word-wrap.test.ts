@@ -1,0 +1,53 @@
+import fc from "fast-check";
+import stringWidth from "string-width";
+import { describe, expect, it } from "vitest";
+import { colorStyle } from "../../src/terminal/color-style.ts";
+import { WordWrap } from "../../src/terminal/word-wrap.ts";
+
+const { bold } = colorStyle(1);
+
+function wrap(pieces: readonly string[], columns: number): string {
+  const words = new WordWrap(columns);
+  return pieces.map((piece) => words.push(piece)).join("") + words.end();
+}
+
+describe("the word wrap", () => {
+  it.each([
+    ["between words", "one two three", "one two\nthree"],
+    ["with two spaces", "one  two", "one  two"],
+    ["never within a word", "extraordinarily so", "extraordinarily\nso"],
+    ["with styles, which have no width", `${bold("one")} ${bold("two")} x`, `${bold("one")} ${bold("two")}\nx`],
+    ["by characters where there are no spaces", "日本語日本語", "日本語日\n本語"],
+    ["with punctuation at its character", "日本語日。本", "日本語\n日。本"],
+  ])("breaks a line of eight columns %s", (_, text, shown) => {
+    expect(wrap([text], 8)).toBe(shown);
+  });
+
+  it("indents the further rows", () => {
+    const words = new WordWrap(8);
+    expect(words.begin("• ", "  ") + words.push("one two three") + words.end()).toBe("• one\n  two\n  three");
+    expect(words.push("one two three") + words.end()).toBe("one two\nthree");
+  });
+
+  const pieces = fc.array(fc.constantFrom("a", "word", " ", "  ", bold("b"), bold("c d"), "日", "é", ".", "👩‍👧"));
+
+  it("breaks at the same places wherever the text is cut, and never over the edge", () => {
+    fc.assert(
+      fc.property(pieces, fc.integer({ min: 4, max: 20 }), (parts, columns) => {
+        const shown = wrap(parts, columns);
+        expect(shown).toBe(wrap([parts.join("")], columns));
+        for (const line of shown.split("\n")) {
+          expect(stringWidth(line) <= columns || !/\S\s+\S/.test(line.trim())).toBe(true);
+        }
+      }),
+    );
+  });
+
+  it("loses nothing but the spaces at breaks and at the end", () => {
+    fc.assert(
+      fc.property(pieces, fc.integer({ min: 4, max: 20 }), (parts, columns) => {
+        expect(wrap(parts, columns).replaceAll(/\s+/g, "")).toBe(parts.join("").replaceAll(/\s+/g, ""));
+      }),
+    );
+  });
+});
