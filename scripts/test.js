@@ -15,6 +15,7 @@ const checks = [
   { title: "generated documents", script: ["build-docs.js", "--check"] },
   { title: "third-party notices", script: ["build-notices.js", "--check"] },
   { title: "package", script: ["check-package.js"] },
+  { title: "benchmark, short form", script: ["bench.js", "--quick"] },
 ];
 
 const everyNode = { title: "every Node version", script: ["test-node-versions.js", "--quick"] };
