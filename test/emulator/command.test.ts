@@ -3,6 +3,7 @@ import { execFileSync, type ChildProcessWithoutNullStreams } from "node:child_pr
 import { createServer, type AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createHome, openclaw, start, type RunOptions } from "../helpers/openclaw.ts";
+import { expectSchema } from "../helpers/schema.ts";
 
 interface Running {
   child: ChildProcessWithoutNullStreams;
@@ -77,6 +78,7 @@ describe("openclaw emulator", () => {
       region: string;
       credentials: { accessKeyId: string; secretAccessKey: string; bearerToken: string };
     };
+    expectSchema("emulator", document);
     expect(document).toEqual({
       url: `http://localhost:${document.port}`,
       port: expect.any(Number),
