@@ -12,9 +12,14 @@ if (Number(version[0]) < 20 || (Number(version[0]) === 20 && Number(version[1]) 
   process.exitCode = 1;
 } else {
   // The AWS SDK reads process.env by itself and takes a blank variable for a value, so blanks go before it loads.
-  Object.keys(process.env).forEach(function (name) {
-    if (/^AWS_|_proxy$/i.test(name) && process.env[name].trim() === "") delete process.env[name];
+  var blanks = Object.keys(process.env).filter(function (name) {
+    return /^AWS_|_proxy$/i.test(name) && process.env[name].trim() === "";
   });
+  blanks.forEach(function (name) {
+    delete process.env[name];
+  });
+  // `openclaw doctor` tells of them all the same.
+  process.env.OPENCLAW_BLANK_VARIABLES = blanks.join(",");
   // Its end-of-support warning for Node 20 is a finding of `openclaw doctor`, not stray stderr.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
   // Compiled code is kept beside the program, or in the state folder where the program is not this user's.

@@ -171,7 +171,11 @@ export function createCommand(runtime: Runtime): Command {
     .option("--no-stream", "print the answer when it is whole")
     .option("--usage", "print tokens, price and timings on stderr")
     .option("--timeout <seconds>", "give up when the whole call takes longer", numberFlag(0.001))
-    .option("--first-token-timeout <seconds>", "give up when nothing arrives for so long", numberFlag(0.001))
+    .option(
+      "--first-token-timeout <seconds>",
+      "give up when nothing arrives for so long (default: 120, or 900 for a model that reasons)",
+      numberFlag(0.001),
+    )
     .option("--ndjson", "print one JSON event a line as it arrives");
 
   const sessions = group("sessions", "Look at the conversations that are kept on this machine.");

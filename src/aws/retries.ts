@@ -57,7 +57,10 @@ function readMode(text: string, source: string): RetrySettings["mode"] {
     case "adaptive":
       return "adaptive";
     default:
-      throw usageError(`${source} '${text}' is no retry mode.`, "Set it to standard or adaptive, or unset it.");
+      throw usageError(
+        `${source} '${text}' is no retry mode.`,
+        "Set it to standard or adaptive, or unset it.",
+      );
   }
 }
 

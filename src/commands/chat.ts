@@ -58,7 +58,6 @@ export interface ChatOptions extends GlobalOptions {
   firstTokenTimeout?: number;
 }
 
-const FIRST_TOKEN_SECONDS = 120;
 const SILENCE_MS = 300_000;
 
 /**
@@ -199,7 +198,7 @@ async function queryOf(
       options.showReasoning === true ||
       (options.reasoning !== undefined && runtime.terminal.format !== "text"),
     bounds: {
-      firstEventMs: (options.firstTokenTimeout ?? FIRST_TOKEN_SECONDS) * 1000,
+      firstEventMs: options.firstTokenTimeout === undefined ? undefined : options.firstTokenTimeout * 1000,
       silenceMs: SILENCE_MS,
       totalMs: options.timeout === undefined ? undefined : options.timeout * 1000,
     },

@@ -179,7 +179,11 @@ export class AnswerWriter {
     return {
       ...(this.#invokedModel === undefined ? {} : { invokedModel: this.#invokedModel }),
       usage,
-      cost: estimateCost(usage, model === undefined ? undefined : this.#options.priceOf(model)),
+      // Counts come last, and a connection may break after the text: then nobody knows what it cost.
+      cost:
+        totalTokens === 0
+          ? null
+          : estimateCost(usage, model === undefined ? undefined : this.#options.priceOf(model)),
       timeToFirstTokenMs: this.#firstTokenMs ?? null,
       latencyMs: this.#sinceStart(),
       requestId: this.#start?.requestId ?? null,

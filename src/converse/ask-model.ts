@@ -12,13 +12,13 @@ import {
   unknownModel,
 } from "../discovery/resolve-model.ts";
 import type { ChatEvent } from "./chat-event.ts";
-import type { Bounds } from "./deadlines.ts";
+import { boundsFor, type WantedBounds } from "./deadlines.ts";
 import { baseModelId } from "./base-model-id.ts";
 import { type Ask, dependsOnModel, planRequests } from "./plan-request.ts";
 import type { TurnRecorder } from "./turn-recorder.ts";
 
 export interface Question extends Ask {
-  bounds: Bounds;
+  bounds: WantedBounds;
   /** Keeps what is sent and what comes back; none where nothing follows the answer. */
   recorder?: TurnRecorder | undefined;
   /** Opens the session of a target: a new one unless told otherwise. */
@@ -84,12 +84,12 @@ async function* ask(
     import("./stream.ts"),
     planRequests(question, modelId, config.value, known),
   ]);
-  for (const [index, { input, form, notices }] of plans.entries()) {
+  for (const [index, { input, form, isReasoning, notices }] of plans.entries()) {
     for (const notice of notices.filter((text) => !said.has(text))) {
       said.add(notice);
       runtime.terminal.note(`openclaw: ${notice}`);
     }
-    const events = streamChat(session, input, question.bounds, question.recorder);
+    const events = streamChat(session, input, boundsFor(question.bounds, isReasoning), question.recorder);
     if (!question.schema || !form) return yield* events;
     const { isFormRefused, readStructured } = await import("./structured-output.ts");
     let hasStarted = false;

@@ -1,7 +1,16 @@
 import { OpenclawError } from "../errors.ts";
 
+/** Until the model says something, in ms. */
+const FIRST_CONTENT_MS = 2 * 60_000;
+/** The same for a model that reasons, which may say nothing of it. */
+const REASONED_CONTENT_MS = 15 * 60_000;
+/** Between an answer's last word and the end of its stream, in ms. */
+const END_MS = 5000;
+/** The longest that Node's timers wait; beyond it they fire at once. In ms. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 export interface Bounds {
-  /** Until the first event arrives, in ms. */
+  /** Until the model says something, in ms. */
   firstEventMs: number;
   /** Between two events, in ms. */
   silenceMs: number;
@@ -9,19 +18,31 @@ export interface Bounds {
   totalMs: number | undefined;
 }
 
+/** Bounds as they are asked for. */
+export type WantedBounds = Omit<Bounds, "firstEventMs"> & {
+  /** Undefined: 2 minutes, or 15 for a model that reasons. */
+  firstEventMs: number | undefined;
+};
+
+/** The bounds of one call. */
+export function boundsFor(wanted: WantedBounds, isReasoning: boolean): Bounds {
+  const firstEventMs = wanted.firstEventMs ?? (isReasoning ? REASONED_CONTENT_MS : FIRST_CONTENT_MS);
+  return { ...wanted, firstEventMs };
+}
+
 /** Watches over one streamed call: aborts it when nothing comes for too long, when it takes too long, or on a signal. */
 export class Deadlines {
   readonly #controller = new AbortController();
   readonly #outer: AbortSignal;
-  readonly #bounds: Bounds;
   readonly #onOuterAbort = (): void => this.#controller.abort(this.#outer.reason);
+  #silenceMs: number;
   #lastEventAt: number | undefined;
   readonly #now: () => number;
   #waiting: NodeJS.Timeout;
   readonly #total: NodeJS.Timeout | undefined;
 
   constructor(bounds: Bounds, outer: AbortSignal, now: () => number) {
-    this.#bounds = bounds;
+    this.#silenceMs = bounds.silenceMs;
     this.#outer = outer;
     this.#now = now;
     if (outer.aborted) this.#onOuterAbort();
@@ -29,7 +50,7 @@ export class Deadlines {
     this.#waiting = setTimeout(
       () =>
         this.#expire(`The model sent nothing for ${seconds(bounds.firstEventMs)}.`, "--first-token-timeout"),
-      bounds.firstEventMs,
+      Math.min(bounds.firstEventMs, LONGEST_MS),
     );
     const { totalMs } = bounds;
     this.#total =
@@ -37,7 +58,7 @@ export class Deadlines {
         ? undefined
         : setTimeout(
             () => this.#expire(`The answer took longer than ${seconds(totalMs)}.`, "--timeout"),
-            totalMs,
+            Math.min(totalMs, LONGEST_MS),
           );
   }
 
@@ -52,7 +73,14 @@ export class Deadlines {
     this.#lastEventAt = this.#now();
     if (!isFirst) return;
     clearTimeout(this.#waiting);
-    this.#waiting = setTimeout(() => this.#checkSilence(), this.#bounds.silenceMs);
+    this.#waiting = setTimeout(() => this.#checkSilence(), this.#silenceMs);
+  }
+
+  /** The answer is whole: what may still come is bookkeeping, and nobody waits for that as for a model. */
+  expectEnd(): void {
+    this.#silenceMs = Math.min(this.#silenceMs, END_MS);
+    clearTimeout(this.#waiting);
+    this.#waiting = setTimeout(() => this.#checkSilence(), this.#silenceMs);
   }
 
   /** Ends the watch. */
@@ -63,7 +91,7 @@ export class Deadlines {
   }
 
   #checkSilence(): void {
-    const { silenceMs } = this.#bounds;
+    const silenceMs = this.#silenceMs;
     const silent = this.#now() - (this.#lastEventAt ?? 0);
     if (silent >= silenceMs) return this.#expire(`The stream was silent for ${seconds(silenceMs)}.`);
     this.#waiting = setTimeout(() => this.#checkSilence(), silenceMs - silent);

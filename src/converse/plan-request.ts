@@ -40,6 +40,8 @@ export interface RequestPlan {
   input: ConverseStreamCommandInput;
   /** Set when the answer is held to a schema. */
   form: StructuredForm | undefined;
+  /** Whether the model will reason, which takes its time. */
+  isReasoning: boolean;
   /** What was asked for and cannot be sent as it is, for the person who asked. */
   notices: string[];
 }
@@ -78,13 +80,15 @@ export async function planRequests(
     additionalFields: reasoning.fields,
     metadata: ask.metadata,
   });
+  const { isReasoning } = reasoning;
   const notices = [...attached.notices, ...reasoning.notices, ...cache.notices];
-  if (!schema) return [{ input, form: undefined, notices }];
+  if (!schema) return [{ input, form: undefined, isReasoning, notices }];
   const { structuredForms, withStructuredOutput } = await import("./structured-output.ts");
-  const [first, ...others] = structuredForms(baseId, reasoning.isReasoning, schema.schema);
+  const [first, ...others] = structuredForms(baseId, isReasoning, schema.schema);
   const plan = (form: StructuredForm): RequestPlan => ({
     input: withStructuredOutput(input, form, schema.schema, baseId),
     form,
+    isReasoning,
     notices,
   });
   return [plan(first), ...others.map(plan)];

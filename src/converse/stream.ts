@@ -3,18 +3,20 @@ import {
   type ConverseStreamCommandInput,
   type ConverseStreamMetadataEvent,
   type ConverseStreamOutput,
+  type ConverseStreamCommandOutput,
   type TokenUsage as AwsTokenUsage,
 } from "@aws-sdk/client-bedrock-runtime";
 import { Readable } from "node:stream";
-import type { HttpResponse } from "@smithy/types";
+import type { FinalizeRequestMiddleware, HttpResponse } from "@smithy/types";
 import type { AwsSession } from "../aws/session.ts";
 import { OpenclawError } from "../errors.ts";
 import { type CallContext, toOpenclawError } from "./aws-errors.ts";
 import type { ChatEvent, TokenUsage } from "./chat-event.ts";
 import { type Bounds, Deadlines } from "./deadlines.ts";
 import { isKnownAwsError } from "./error-table.ts";
-import { type FrameMessage, FrameReader } from "./frame-reader.ts";
+import { FrameReader } from "./frame-reader.ts";
 import { firedPolicies } from "./guardrail.ts";
+import { readPart, StreamException } from "./read-part.ts";
 import type { TurnRecorder } from "./turn-recorder.ts";
 
 /**
@@ -34,7 +36,7 @@ export async function* streamChat(
   const deadlines = new Deadlines(bounds, runtime.signal, runtime.elapsed);
   try {
     recorder?.begin(input);
-    const { body, requestId, attempts } = await send(session, input, deadlines.signal, call);
+    const { batches, requestId, attempts } = await send(session, input, deadlines, call);
     yield {
       type: "start",
       model: modelId,
@@ -44,34 +46,41 @@ export async function* streamChat(
     };
     const hasTools = input.toolConfig !== undefined;
     const coalesces = runtime.terminal.format !== "ndjson";
-    yield* readEvents(body, { modelId, requestId, call, deadlines, hasTools, coalesces, recorder });
+    yield* readEvents(batches, { requestId, call, deadlines, hasTools, coalesces, recorder });
   } finally {
     deadlines.stop();
   }
 }
 
+/** The parts of an answer; those that arrive together are one list. */
+type Batches = AsyncGenerator<ConverseStreamOutput[], void, undefined>;
+
 interface Answer {
-  /** The event stream as it arrives, still encoded. */
-  body: AsyncIterable<Uint8Array>;
+  batches: Batches;
   requestId: string | undefined;
+  /** How often the request was sent. */
   attempts: number;
 }
 
 /**
  * Sends the request with the SDK's client and keeps the event stream from it: read here, it costs a tenth of the time,
- * its frames are checked before they are buffered, and the answer has started when its headers are there.
+ * and its frames are checked before they are buffered. Resolves with the first content; an answer that fails before it is
+ * retried by the SDK, by the same rules and within the same attempts as one that fails before its headers.
  */
 async function send(
   session: AwsSession,
   input: ConverseStreamCommandInput,
-  abortSignal: AbortSignal,
+  deadlines: Deadlines,
   call: CallContext,
 ): Promise<Answer> {
   const command = new ConverseStreamCommand(input);
   let body: AsyncIterable<Uint8Array> | undefined;
   let contentType = "";
+  let answer: Omit<Answer, "attempts"> | undefined;
+  let attempts = 0;
   command.middlewareStack.add(
     (next) => async (args) => {
+      attempts += 1;
       const result = await next(args);
       const response = result.response as HttpResponse;
       if (response.statusCode < 300) {
@@ -83,23 +92,96 @@ async function send(
     },
     { step: "deserialize", priority: "low", name: "openclawKeepStream" },
   );
+  const begin: FinalizeRequestMiddleware<ConverseStreamCommandInput, ConverseStreamCommandOutput> =
+    (next) => async (args) => {
+      const result = await next(args);
+      const { requestId } = result.output.$metadata;
+      if (!body || !contentType.startsWith("application/vnd.amazon.eventstream")) {
+        throw notAnEventStream(contentType, requestId);
+      }
+      answer = { requestId, batches: await awaitContent(readBatches(body), { call, requestId, deadlines }) };
+      return result;
+    };
+  command.middlewareStack.addRelativeTo(begin, {
+    relation: "after",
+    toMiddleware: "retryMiddleware",
+    name: "openclawBegin",
+  });
+  const { signal } = deadlines;
   try {
     const client = await session.bedrockRuntime();
-    const { $metadata } = await client.send(command, { abortSignal });
-    if (!body || !contentType.startsWith("application/vnd.amazon.eventstream")) {
-      throw notAnEventStream(contentType, $metadata.requestId);
-    }
-    return { body, requestId: $metadata.requestId, attempts: $metadata.attempts ?? 1 };
+    await client.send(command, { abortSignal: signal });
+    if (!answer) throw new Error("The SDK's client did not send the request.");
+    return { ...answer, attempts };
   } catch (failure) {
-    throw abortSignal.aborted ? abortReason(abortSignal) : toOpenclawError(failure, call);
+    throw signal.aborted ? abortReason(signal) : toOpenclawError(failure, call);
   }
 }
 
-interface Reading {
-  modelId: string;
-  requestId: string | undefined;
+/** Reads the frames of a stream. Throws what is wrong with one when the parts before it have been handed on. */
+async function* readBatches(body: AsyncIterable<Uint8Array>): Batches {
+  const reader = new FrameReader();
+  for await (const chunk of body) {
+    const parts: ConverseStreamOutput[] = [];
+    let damage: unknown;
+    try {
+      reader.push(chunk, (message) => {
+        const part = readPart(message);
+        if (part) parts.push(part);
+      });
+    } catch (failure) {
+      damage = failure;
+    }
+    if (parts.length > 0) yield parts;
+    if (damage) throw damage;
+  }
+  if (!reader.isBetweenFrames) throw new Error("The stream ends inside a frame.");
+}
+
+interface Source {
   call: CallContext;
+  requestId: string | undefined;
   deadlines: Deadlines;
+}
+
+/** Reads on until the model has said something, and gives the answer from its beginning. */
+async function awaitContent(batches: Batches, source: Source): Promise<Batches> {
+  const first: ConverseStreamOutput[][] = [];
+  try {
+    for (;;) {
+      const next = await batches.next();
+      if (next.done) throw new Error("The stream ends without an answer.");
+      first.push(next.value);
+      // A stream may open long before the model says anything, and that is not yet the first token.
+      if (next.value.some((part) => part.contentBlockDelta ?? part.messageStop)) break;
+    }
+  } catch (failure) {
+    throw asRetryable(toFailure(failure, source, false));
+  }
+  source.deadlines.heard();
+  return joined(first, batches);
+}
+
+async function* joined(first: readonly ConverseStreamOutput[][], rest: Batches): Batches {
+  try {
+    yield* first;
+    yield* rest;
+  } finally {
+    // Whoever stops reading early has the connection closed.
+    await rest.return();
+  }
+}
+
+/** Codes of failures that may be gone at the next attempt. */
+const PASSING: ReadonlySet<string> = new Set(["throttled", "service-unavailable", "stream-broken"]);
+
+/** Marks a failure for the SDK's retry strategy, which knows errors by their HTTP status. */
+function asRetryable(error: OpenclawError): OpenclawError {
+  if (!PASSING.has(error.code)) return error;
+  return Object.assign(error, { $retryable: { throttling: error.code === "throttled" } });
+}
+
+interface Reading extends Source {
   /** Whether the model was given tools; without them a call of one is nothing to a reader. */
   hasTools: boolean;
   /** Whether deltas that arrive together are passed on as one: always, but where each of them is a line. */
@@ -108,18 +190,14 @@ interface Reading {
 }
 
 async function* readEvents(
-  body: AsyncIterable<Uint8Array>,
-  { modelId, requestId, call, deadlines, hasTools, coalesces, recorder }: Reading,
+  batches: Batches,
+  { hasTools, coalesces, recorder, ...source }: Reading,
 ): AsyncGenerator<ChatEvent, void, undefined> {
-  const reader = new FrameReader();
-  let hasBegun = false;
+  const { deadlines, requestId } = source;
   let isWhole = false;
   try {
-    for await (const chunk of body) {
-      const { parts, damage } = readParts(reader, chunk);
-      // A stream may open long before the model says anything, and that is not yet the first token.
-      hasBegun ||= parts.some((part) => part.contentBlockDelta ?? part.messageStop);
-      if (hasBegun && parts.length > 0) deadlines.heard();
+    for await (const parts of batches) {
+      deadlines.heard();
       let text = "";
       for (const part of parts) {
         recorder?.take(part);
@@ -134,80 +212,21 @@ async function* readEvents(
         if (event) yield event;
       }
       if (text !== "") yield { type: "text", text };
-      if (damage) throw damage;
+      if (isWhole) deadlines.expectEnd();
     }
   } catch (failure) {
-    if (deadlines.signal.aborted) throw abortReason(deadlines.signal);
-    if (failure instanceof OpenclawError || isKnownAwsError(failure))
-      throw withRequestId(failure, call, requestId);
-    // The text is complete; what was lost is the bookkeeping after it.
-    if (isWhole) return;
-    throw brokenStream(modelId, requestId, "The connection broke off in the middle of the answer.", failure);
+    const error = toFailure(failure, source, true);
+    // The text is complete; what was lost on the way is the bookkeeping after it.
+    if (isWhole && LOST.has(error.code)) return;
+    throw error;
   }
   // An abort in the middle of a stream can end it silently.
-  if (deadlines.signal.aborted) throw abortReason(deadlines.signal);
-  if (!isWhole || !reader.isBetweenFrames) {
-    throw brokenStream(modelId, requestId, "The stream ended before the answer did.");
-  }
+  if (deadlines.signal.aborted && !isWhole) throw abortReason(deadlines.signal);
+  if (!isWhole) throw toFailure(new Error("The stream ends without messageStop."), source, true);
 }
 
-/** The parts that a chunk completes, and what is wrong with what follows them. */
-function readParts(
-  reader: FrameReader,
-  chunk: Uint8Array,
-): { parts: ConverseStreamOutput[]; damage: unknown } {
-  const parts: ConverseStreamOutput[] = [];
-  try {
-    reader.push(chunk, (message) => {
-      const part = readMessage(message);
-      if (part) parts.push(part);
-    });
-    return { parts, damage: undefined };
-  } catch (damage) {
-    return { parts, damage };
-  }
-}
-
-/**
- * One message of the stream as a part of the answer; undefined for an event of a kind nobody has heard of. An exception
- * is thrown under AWS's name for it.
- */
-function readMessage({ type, name, errorMessage, payload }: FrameMessage): ConverseStreamOutput | undefined {
-  if (type === "event") {
-    if (!EVENTS.has(name)) return undefined;
-    const part = { [name]: JSON.parse(payload) as unknown } as unknown as ConverseStreamOutput;
-    const reasoning: { redactedContent?: unknown } | undefined =
-      part.contentBlockDelta?.delta?.reasoningContent;
-    // JSON has bytes as base64.
-    if (typeof reasoning?.redactedContent === "string") {
-      reasoning.redactedContent = Buffer.from(reasoning.redactedContent, "base64");
-    }
-    return part;
-  }
-  const error = new Error(type === "error" ? errorMessage : messageOf(payload));
-  error.name = name;
-  throw error;
-}
-
-/** The events of ConverseStream that this program reads, by their names in the service model. */
-const EVENTS: ReadonlySet<string> = new Set([
-  "messageStart",
-  "contentBlockStart",
-  "contentBlockDelta",
-  "contentBlockStop",
-  "messageStop",
-  "metadata",
-]);
-
-function messageOf(payload: string): string {
-  try {
-    const { message, Message } = JSON.parse(payload) as { message?: unknown; Message?: unknown };
-    return String(message ?? Message ?? "");
-  } catch {
-    // Not JSON: then what stands there is all there is to tell.
-    return payload;
-  }
-}
+/** How a connection fails, in codes. What AWS says, and an interruption, count also after the last word. */
+const LOST: ReadonlySet<string> = new Set(["stream-broken", "bad-response", "timeout"]);
 
 /** The event that a part of the stream stands for; undefined for the parts that carry nothing for a reader. */
 function toChatEvent(
@@ -259,9 +278,19 @@ function readUsage(usage: Partial<AwsTokenUsage> = {}): TokenUsage {
   };
 }
 
-/** An exception inside the stream has no metadata of its own; the request id is that of the answer it is in. */
-function withRequestId(failure: unknown, call: CallContext, requestId: string | undefined): OpenclawError {
-  const error = toOpenclawError(failure, call);
+/** What a failed stream means: an interruption or time-out, something AWS or the stream's reader says, or a lost connection. */
+function toFailure(
+  failure: unknown,
+  { call, requestId, deadlines }: Source,
+  hasBegun: boolean,
+): OpenclawError {
+  const { signal } = deadlines;
+  if (signal.aborted) return abortReason(signal);
+  const error =
+    failure instanceof OpenclawError || isKnownAwsError(failure)
+      ? toOpenclawError(failure, call)
+      : brokenStream(failure, call.modelId ?? "", hasBegun);
+  // What comes inside a stream has no metadata of its own; the request id is that of the answer it is in.
   if (error.requestId !== undefined || requestId === undefined) return error;
   const { code, message, hint, details, exitCode, cause } = error;
   return new OpenclawError(code, { message, hint, details, exitCode, requestId, cause });
@@ -280,22 +309,22 @@ function headerOf({ headers }: HttpResponse, name: string): string {
   return Object.entries(headers).find(([known]) => known.toLowerCase() === name)?.[1] ?? "";
 }
 
-function brokenStream(
-  modelId: string,
-  requestId: string | undefined,
-  message: string,
-  cause?: unknown,
-): OpenclawError {
+function brokenStream(cause: unknown, modelId: string, hasBegun: boolean): OpenclawError {
+  const exception = cause instanceof StreamException ? cause : undefined;
+  const how = exception
+    ? `AWS broke the answer off (${exception.name}: ${exception.message || "no reason given"})`
+    : "The connection broke off";
   return new OpenclawError("stream-broken", {
-    message: `${message} What was printed of '${modelId}' is not all of it.`,
+    message: hasBegun
+      ? `${how} in the middle of the answer: what was printed of '${modelId}' is not all of it.`
+      : `${how} before '${modelId}' answered.`,
     hint: "Run the command again.",
-    requestId,
     cause,
   });
 }
 
-function abortReason(signal: AbortSignal): unknown {
-  return signal.reason instanceof Error
-    ? signal.reason
-    : new OpenclawError("interrupted", { message: "Interrupted." });
+function abortReason({ reason }: AbortSignal): OpenclawError {
+  return reason instanceof OpenclawError
+    ? reason
+    : new OpenclawError("interrupted", { message: "Interrupted.", cause: reason });
 }

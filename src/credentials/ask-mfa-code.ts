@@ -1,16 +1,21 @@
 import { createInterface } from "node:readline";
 import { OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
+import { withoutSpinner } from "../terminal/spinner.ts";
 
 /** Asks the person at the terminal for the code of an MFA device. Throws `no-credentials` where nobody can answer. */
 export async function askMfaCode(serial: string, profile: string, runtime: Runtime): Promise<string> {
-  const { stdin, terminal, signal } = runtime;
+  const { stdin, terminal } = runtime;
   if (stdin.isTTY !== true || !terminal.isStderrTTY) {
     throw new OpenclawError("no-credentials", {
       message: `Profile '${profile}' asks for the code of MFA device ${serial}, and there is no terminal to ask at.`,
       hint: "Run the command in a terminal, or use a profile without mfa_serial.",
     });
   }
+  return withoutSpinner(runtime, () => readCode(serial, runtime));
+}
+
+async function readCode(serial: string, { stdin, terminal, signal }: Runtime): Promise<string> {
   terminal.writeAside(`MFA code for ${serial}: `);
   const lines = createInterface({ input: stdin, terminal: false });
   try {

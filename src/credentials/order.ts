@@ -308,6 +308,15 @@ function findOddities(input: CredentialInput, claims: Claims, winner: Winner): F
   const findings: Finding[] = [];
   const add = (id: string, message: string, hint: string): void => void findings.push({ id, message, hint });
   const { bearer, keys, profile } = claims;
+  const blanks = blankVariables(env);
+  if (blanks.length > 0) {
+    const [are, count] = blanks.length === 1 ? ["is", "it counts"] : ["are", "they count"];
+    add(
+      "blank",
+      `${blanks.join(" and ")} ${are} set but blank, so ${count} as not set.`,
+      `unset ${blanks.join(" ")}`,
+    );
+  }
   if (bearer.kind === "set" && winner !== "bearer") {
     add(
       "bearer-shadowed",
@@ -385,6 +394,11 @@ function findOddities(input: CredentialInput, claims: Claims, winner: Winner): F
     add("shared-config", `${file}${line === undefined ? "" : `:${line}`}: ${message}.`, `Correct ${file}.`);
   }
   return findings;
+}
+
+/** The AWS variables that are set to blanks; bin/openclaw.js removes them, because the SDK would take them for values. */
+function blankVariables(env: Environment): string[] {
+  return (env["OPENCLAW_BLANK_VARIABLES"] ?? "").split(",").filter((name) => name.startsWith("AWS_"));
 }
 
 function usedProfile(claims: Claims, winner: Winner, { shared }: CredentialInput): ProfileSource | undefined {

@@ -8,6 +8,7 @@ import { decideEndpoint } from "../aws/endpoint.ts";
 import { createRequestHandler } from "../aws/request-handler.ts";
 import { OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
+import { withSpinner } from "../terminal/spinner.ts";
 import { askMfaCode } from "./ask-mfa-code.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
 import { adviseInstance, describeInstance } from "./describe.ts";
@@ -89,7 +90,9 @@ async function resolve(
   const started = runtime.elapsed();
   const deadline = createDeadline(timeFor(chosen, context), runtime.signal);
   try {
-    const identity = await deadline.race(ask(decision, chosen, context, deadline));
+    const identity = await withSpinner(runtime, "Getting credentials", () =>
+      deadline.race(ask(decision, chosen, context, deadline)),
+    );
     runtime.terminal.verbose(
       () => `credentials resolved in ${Math.round(runtime.elapsed() - started)} ms (${chosen.source})`,
     );

@@ -2,7 +2,7 @@ import { describeModelArn, isListedType, parseArn } from "../aws/arn.ts";
 import type { ArnFacts } from "../aws/ask-about-arn.ts";
 import { openSession } from "../aws/session.ts";
 import { OpenclawError } from "../errors.ts";
-import { lookUpCatalog } from "./catalog.ts";
+import { catalogIds } from "./catalog.ts";
 import type { FoundationModel, Warning } from "./discovered.ts";
 import { describeNamed, type ListedModel } from "./list.ts";
 import { listedBase, listedId } from "./listed-id.ts";
@@ -41,8 +41,7 @@ export async function findNamed(survey: ModelSurvey, wanted: ResolvedModel): Pro
   const isKnown = isListed || isConfigured || arnFacts !== undefined;
   const arn = parseArn(wanted.id);
   const isUnlisted = arn !== undefined && !isListedType(arn) && describeModelArn(arn) !== undefined;
-  const isInCatalog =
-    discovered === undefined && load.error === undefined && lookUpCatalog(wanted.id) !== undefined;
+  const isInCatalog = !discovered && !load.error && isCatalogId(wanted.id);
   if (!isKnown && !isUnlisted && !isInCatalog && warnings.length === 0) return undefined;
   const model = baseId === base?.id ? shown : undefined;
   return {
@@ -53,6 +52,13 @@ export async function findNamed(survey: ModelSurvey, wanted: ResolvedModel): Pro
     isKnown,
     warnings,
   };
+}
+
+/** Whether the catalog has this very id, behind a profile's prefix or not: a near spelling would be refused by AWS. */
+function isCatalogId(id: string): boolean {
+  const plain = parseArn(id)?.resourceId ?? id;
+  const ids = new Set(catalogIds());
+  return ids.has(plain) || ids.has(plain.slice(plain.indexOf(".") + 1));
 }
 
 interface Asked {

@@ -3,7 +3,7 @@ import { regionOfBaseUrl } from "../aws/region.ts";
 import type { Configuration, ConfiguredModel } from "../config/settings.ts";
 import { type CatalogEntry, lookUpCatalog } from "./catalog.ts";
 import type { Discovered, FoundationModel, InferenceProfile } from "./discovered.ts";
-import { baseOf, basesOf, idOfProfile, listedId } from "./listed-id.ts";
+import { baseOf, basesOf, idOfProfile, listedBase, listedId } from "./listed-id.ts";
 import { compareModels } from "./model-order.ts";
 import { canConverse } from "./not-converse.ts";
 import { matchesProvider } from "./provider-filter.ts";
@@ -195,6 +195,11 @@ function streamsText(model: FoundationModel): boolean {
   return model.streams === true && takesText && model.output.includes("TEXT") && canConverse(model.id);
 }
 
+/** Whether a profile may send a request to any region of its partition: one of its models has an ARN without a region. */
+export function reachesEveryRegion({ modelArns }: InferenceProfile): boolean {
+  return modelArns.some((modelArn) => parseArn(modelArn)?.region === "");
+}
+
 /** The destination regions of a profile, each once. */
 export function regionsOf(profile: InferenceProfile): string[] {
   const regions = profile.modelArns.map((modelArn) => parseArn(modelArn)?.region ?? "");
@@ -245,28 +250,33 @@ function describeConfigured(
   const region = isBedrock ? regionOf(input, id, providerId) : undefined;
   const isElsewhere = region !== undefined && region !== input.discovered?.region;
   const isAbsent = isBedrock && !candidate && !isElsewhere;
-  const isUnfit = isAbsent && input.discovered !== undefined && listedId(id, input.discovered) !== undefined;
+  // AWS lists it, but it does not stream text.
+  const unfit = isAbsent && input.discovered ? listedBase(id, input.discovered) : undefined;
+  const isUnfit = unfit !== undefined;
   const isMissing = isAbsent && !isUnfit && wouldBeListed(id, input.discovered);
-  const inputKinds =
-    model?.input ?? catalog?.input ?? (candidate?.base ? inputKindsOf(candidate.base) : ["text"]);
+  const listedModel = candidate?.base ?? unfit;
+  const inputKinds = model?.input ?? catalog?.input ?? (listedModel ? inputKindsOf(listedModel) : ["text"]);
   return {
     key,
     id,
-    name: model?.name || candidate?.listed.name || catalog?.name || id,
-    provider: candidate?.listed.provider ?? catalog?.provider ?? (isBedrock ? vendorOfId(id) : providerId),
+    name: model?.name || candidate?.listed.name || catalog?.name || unfit?.name || id,
+    provider:
+      candidate?.listed.provider ??
+      unfit?.provider ??
+      catalog?.provider ??
+      (isBedrock ? vendorOfId(id) : providerId),
     kind: candidate?.listed.kind ?? "configured",
     input: inputKinds.join("+"),
     ...limitsOf(model, catalog, input.settings),
     reasoning: model?.reasoning ?? catalog?.reasoning ?? false,
     cost: costOf(model) ?? catalog?.cost ?? null,
-    regions: isElsewhere ? [region] : (candidate?.listed.regions ?? []),
+    regions: isElsewhere ? [region] : (candidate?.listed.regions ?? (region === undefined ? [] : [region])),
     available:
       !isBedrock || (input.hasCredentials && !isMissing && !isUnfit && (candidate?.listed.available ?? true)),
     missing: isMissing,
     tags: [
       ...tagsOf(key, id, input, model !== undefined),
       ...(candidate?.listed.tags ?? []),
-      // AWS has it, but it does not stream text.
       ...(isUnfit ? ["no-chat"] : []),
       ...(isMissing ? ["missing"] : []),
     ],

@@ -3,7 +3,7 @@ import { describeModelArn, parseArn } from "../aws/arn.ts";
 import type { ConfiguredModel } from "../config/settings.ts";
 import { type CatalogEntry, lookUpCatalog } from "./catalog.ts";
 import type { Discovered, FoundationModel } from "./discovered.ts";
-import { costOf, type ListedModel, regionsOf } from "./list.ts";
+import { costOf, type ListedModel, reachesEveryRegion, regionsOf } from "./list.ts";
 import { baseOf, basesOf, findProfile, idOfProfile } from "./listed-id.ts";
 
 /** Where a fact was found. */
@@ -15,6 +15,8 @@ export interface Reach {
   name: string;
   /** Where it may send a request. */
   regions: string[];
+  /** Whether it may go to any other region of the partition, too. */
+  everyRegion: boolean;
 }
 
 /** A foundation model as AWS describes it. */
@@ -56,6 +58,8 @@ export interface ArnDescription {
 export interface ModelFacts extends Omit<ListedModel, "kind"> {
   kind: ListedModel["kind"] | "other";
   description: string | null;
+  /** Whether a request may go to any other region of the partition, too. */
+  everyRegion: boolean;
   priceSource: "config" | "catalog" | null;
   sources: {
     name: FactSource | null;
@@ -103,6 +107,7 @@ export function modelFacts(input: FactsInput): ModelFacts {
           ? "other"
           : model.kind,
     description: profile?.description ?? null,
+    everyRegion: profile !== undefined && reachesEveryRegion(profile),
     priceSource: model.cost ? (costOf(configured) ? "config" : "catalog") : null,
     sources: sourcesOf(input, catalog, profile !== undefined),
     base: base ? describeBase(base) : null,
@@ -168,5 +173,10 @@ function profilesReaching(base: FoundationModel, discovered: Discovered): Reach[
   const bases = basesOf(discovered);
   return discovered.profiles
     .filter((profile) => profile.isActive && baseOf(profile, bases)?.id === base.id)
-    .map((profile) => ({ id: idOfProfile(profile), name: profile.name, regions: regionsOf(profile) }));
+    .map((profile) => ({
+      id: idOfProfile(profile),
+      name: profile.name,
+      regions: regionsOf(profile),
+      everyRegion: reachesEveryRegion(profile),
+    }));
 }

@@ -2,7 +2,7 @@ import { parseArn } from "../aws/arn.ts";
 import { discoverySettings } from "../config/resolve.ts";
 import type { Discovered, FoundationModel, InferenceProfile } from "../discovery/discovered.ts";
 import { regionsOf } from "../discovery/list.ts";
-import { baseOf } from "../discovery/listed-id.ts";
+import { baseOf, findProfile } from "../discovery/listed-id.ts";
 import {
   needsProfile,
   profileFor,
@@ -70,16 +70,11 @@ export function judgeModel(model: ResolvedModel, lists: ModelLists): Outcome {
     );
   const profiles = lists.profiles ?? [];
   const bases = new Map(models.map((candidate) => [candidate.id, candidate]));
-  const profile = profiles.find((candidate) => candidate.id === id || candidate.arn === id);
+  const discovered = { region, fetchedAt: 0, models: [...models], profiles: [...profiles], warnings: [] };
+  const profile = findProfile(id, discovered);
   if (profile) return judgeProfile(id, profile, baseOf(profile, bases));
   const base = bases.get(baseId(id));
-  if (base)
-    return judgeBase(
-      id,
-      base,
-      { region, fetchedAt: 0, models: [...models], profiles: [...profiles], warnings: [] },
-      lists,
-    );
+  if (base) return judgeBase(id, base, discovered, lists);
   if (lists.profiles === undefined) {
     return warn(
       `${id} is not among the models of ${region}, and the profiles may not be listed`,
@@ -96,10 +91,23 @@ export function judgeModel(model: ResolvedModel, lists: ModelLists): Outcome {
 }
 
 function judgeProfile(id: string, profile: InferenceProfile, base: FoundationModel | undefined): Outcome {
-  const regions = regionsOf(profile);
-  const detail = `${id}, an inference profile${regions.length > 0 ? ` that routes to ${regions.join(", ")}` : ""}`;
+  const detail = `${id}, an inference profile that ${routeOf(profile)}`;
   if (!profile.isActive) return warn(`${detail}; it is not active`, "openclaw models list");
   return base && base.lifecycle !== "ACTIVE" ? legacy(detail, base) : ok(detail);
+}
+
+/**
+ * Where a profile's calls go, and what service control policies must allow for that
+ * (https://docs.aws.amazon.com/bedrock/latest/userguide/cross-region-inference.html).
+ */
+function routeOf(profile: InferenceProfile): string {
+  const regions = regionsOf(profile);
+  const isGlobal = profile.modelArns.some((modelArn) => parseArn(modelArn)?.region === "");
+  if (isGlobal) {
+    return 'routes to any commercial region (service control policies must allow aws:RequestedRegion "unspecified")';
+  }
+  if (regions.length < 2) return `routes to ${regions[0] ?? "regions that AWS does not tell"}`;
+  return `routes to ${regions.join(", ")} (service control policies must allow ${regions.length === 2 ? "both" : "all of them"})`;
 }
 
 function judgeBase(id: string, base: FoundationModel, discovered: Discovered, lists: ModelLists): Outcome {
@@ -114,8 +122,7 @@ function judgeBase(id: string, base: FoundationModel, discovered: Discovered, li
   }
   if (parseArn(id) || !needsProfile(base.id, discovered)) return ok(`${id}, on demand in ${lists.region}`);
   const profile = profileFor(base.id, discovered);
-  if (profile)
-    return ok(`${id}, called through ${profile.id}, which routes to ${regionsOf(profile).join(", ")}`);
+  if (profile) return ok(`${id}, called through ${profile.id}, which ${routeOf(profile)}`);
   if (lists.profiles === undefined) {
     return warn(
       `${id} needs an inference profile, and the profiles may not be listed`,

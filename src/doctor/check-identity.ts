@@ -1,4 +1,4 @@
-import type { GetCallerIdentityCommandOutput } from "@aws-sdk/client-sts";
+import type { CallerIdentity } from "../aws/caller-identity.ts";
 import { toOpenclawError } from "../converse/aws-errors.ts";
 import type { ErrorCode } from "../errors.ts";
 import { type Check, fail, ok, skip, warn } from "./check.ts";
@@ -25,15 +25,10 @@ export const identityCheck: Check<Examination> = {
     if (identity === undefined)
       return skip("a Bedrock API key works for Bedrock only; STS cannot be asked who it belongs to");
     const session = await examination.session();
-    let answer: GetCallerIdentityCommandOutput;
+    let answer: CallerIdentity;
     try {
-      const [client, { GetCallerIdentityCommand }] = await Promise.all([
-        session.sts(),
-        import("@aws-sdk/client-sts"),
-      ]);
-      answer = await client.send(new GetCallerIdentityCommand({}), {
-        abortSignal: examination.runtime.signal,
-      });
+      const { askCallerIdentity } = await import("../aws/caller-identity.ts");
+      answer = await askCallerIdentity(session);
     } catch (failure) {
       const error = toOpenclawError(failure, { session, action: "sts:GetCallerIdentity" });
       return STS_ONLY.has(error.code)
@@ -41,7 +36,7 @@ export const identityCheck: Check<Examination> = {
         : fail(error);
     }
     return ok(
-      `${answer.Arn ?? "an identity without ARN"}${expiryText(identity.expiration, examination.runtime.now())}`,
+      `${answer.arn ?? "an identity without ARN"}${expiryText(identity.expiration, examination.runtime.now())}`,
     );
   },
 };

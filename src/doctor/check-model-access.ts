@@ -1,7 +1,7 @@
-import { parseArn } from "../aws/arn.ts";
+import { baseModelId } from "../converse/base-model-id.ts";
 import { toOpenclawError } from "../converse/aws-errors.ts";
 import { judgeAccess, mayLackForm, readAvailability } from "../discovery/judge-access.ts";
-import { baseOf } from "../discovery/listed-id.ts";
+import { listedBase } from "../discovery/listed-id.ts";
 import { type ResolvedModel, targetOf } from "../discovery/resolve-model.ts";
 import { OpenclawError } from "../errors.ts";
 import { type Check, fail, ok, type Outcome, skip, warn } from "./check.ts";
@@ -41,14 +41,19 @@ async function examine(model: ResolvedModel, examination: Examination): Promise<
   }
 }
 
-/** The id of the foundation model that is called in the end; undefined where the lists do not tell. */
+/** The id of the foundation model that is called in the end, by AWS's lists, else by the id; undefined where neither tells. */
 async function baseIdOf(model: ResolvedModel, examination: Examination): Promise<string | undefined> {
-  const { models, profiles } = await readLists(model, examination);
-  const arn = parseArn(model.id);
-  if (arn?.resourceType === "foundation-model") return arn.resourceId;
-  if (models?.some(({ id }) => id === model.id)) return model.id;
-  const profile = profiles?.find(({ id, arn: profileArn }) => id === model.id || profileArn === model.id);
-  return profile && baseOf(profile, new Map(models?.map((base) => [base.id, base])))?.id;
+  const { region, models, profiles = [] } = await readLists(model, examination);
+  const listed =
+    models &&
+    listedBase(model.id, {
+      region,
+      fetchedAt: 0,
+      models: [...models],
+      profiles: [...profiles],
+      warnings: [],
+    });
+  return listed?.id ?? baseModelId(model.id);
 }
 
 /**

@@ -41,12 +41,14 @@ export function waysOf(examination: Examination): Promise<Way[]> {
 async function tryWays(examination: Examination): Promise<Way[]> {
   const { runtime } = examination;
   const session = await examination.session();
-  const [{ reach }, model] = await Promise.all([import("./reach.ts"), firstBedrockModel(examination)]);
-  const runtimeSession = model ? await examination.sessionFor(targetOf(model)) : session;
+  const [{ reach }, runtimeSessions] = await Promise.all([
+    import("./reach.ts"),
+    sessionsOfModels(examination),
+  ]);
   const isBearer = session.decision.chosen.source === "AWS_BEARER_TOKEN_BEDROCK";
   const services: [Service, AwsSession][] = [
     ["bedrock", session],
-    ["bedrock-runtime", runtimeSession],
+    ...runtimeSessions.map((own): [Service, AwsSession] => ["bedrock-runtime", own]),
     ...(isBearer ? [] : [["sts", session] as [Service, AwsSession]]),
   ];
   const proxyOf = await proxyFinder(examination);
@@ -77,13 +79,18 @@ async function proxyFinder({ runtime }: Examination): Promise<(url: string) => s
   return describeProxy;
 }
 
-async function firstBedrockModel({ models }: Examination) {
+/** The sessions in which the default model and its fallbacks are called; without a model that of discovery. */
+async function sessionsOfModels(examination: Examination): Promise<AwsSession[]> {
   try {
-    return (await models()).find(({ providerId }) => providerId === "amazon-bedrock");
+    const bedrock = (await examination.models()).filter(({ providerId }) => providerId === "amazon-bedrock");
+    if (bedrock.length > 0) {
+      return await Promise.all(bedrock.map((model) => examination.sessionFor(targetOf(model))));
+    }
   } catch (failure) {
-    if (failure instanceof OpenclawError) return undefined;
-    throw failure;
+    // What is wrong with the configuration is told by its own check.
+    if (!(failure instanceof OpenclawError)) throw failure;
   }
+  return [await examination.session()];
 }
 
 /** Judges the ways. STS is needed to name the identity only, so its failure warns. */

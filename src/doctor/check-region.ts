@@ -1,5 +1,5 @@
-import { parseArn } from "../aws/arn.ts";
 import { type Region, isRegionName } from "../aws/region.ts";
+import { targetOf } from "../discovery/resolve-model.ts";
 import { OpenclawError } from "../errors.ts";
 import { type Check, fail, ok, type Outcome, warn } from "./check.ts";
 import type { Examination } from "./examination.ts";
@@ -15,26 +15,28 @@ export const regionCheck: Check<Examination> = {
     const session = await examination.session();
     const { decision, shared } = session.surroundings;
     const profile = shared.profiles.get(decision.profileName);
+    const models = await modelVoices(examination);
     return judgeRegion(session.region, {
       profile:
         profile?.keys["region"] === undefined
           ? undefined
           : { name: profile.name, region: profile.keys["region"] },
-      endpoint: session.endpoint("bedrock"),
-      modelIds: await modelIds(examination),
+      endpoints: [session.endpoint("bedrock"), session.endpoint("bedrock-runtime")].filter(isPresent),
+      models,
     });
   },
 };
 
 interface OtherVoices {
   profile: { name: string; region: string } | undefined;
-  endpoint: { url: string; source: string } | undefined;
-  /** Ids of the default model and its fallbacks. */
-  modelIds: readonly string[];
+  /** Those that somebody named. */
+  endpoints: readonly { url: string; source: string }[];
+  /** The default model and its fallbacks, with the region each is called in and who named that. */
+  models: readonly { id: string; region: Region }[];
 }
 
-/** Judges the region against what profile, endpoint and model ARNs say. Only a contradicting endpoint or ARN warns. */
-export function judgeRegion(region: Region, { profile, endpoint, modelIds }: OtherVoices): Outcome {
+/** Judges the region against what endpoints, models and the profile say. */
+export function judgeRegion(region: Region, { profile, endpoints, models }: OtherVoices): Outcome {
   const { value, source } = region;
   if (!isRegionName(value)) {
     return fail(
@@ -45,21 +47,21 @@ export function judgeRegion(region: Region, { profile, endpoint, modelIds }: Oth
     );
   }
   const detail = `${value} (${source})`;
-  const host = endpoint && regionOfHost(endpoint.url);
-  if (endpoint && host && host !== value) {
-    return warn(
-      `${detail}, but the endpoint ${endpoint.url} (${endpoint.source}) is in ${host}`,
-      `Use --region ${host}, or the endpoint of ${value}.`,
-    );
-  }
-  for (const id of modelIds) {
-    const arn = parseArn(id);
-    if (arn && arn.region !== "" && arn.region !== value) {
+  for (const { url, source: namedBy } of endpoints) {
+    const host = regionOfHost(url);
+    if (host && host !== value) {
       return warn(
-        `${detail}, but the model ${id} is called in ${arn.region}`,
-        `Use one region: openclaw config set models.bedrockDiscovery.region ${arn.region}`,
+        `${detail}, but the endpoint ${url} (${namedBy}) is in ${host}`,
+        `Use the region of the endpoint: --region ${host}`,
       );
     }
+  }
+  const elsewhere = models.find((model) => model.region.value !== value);
+  if (elsewhere) {
+    return warn(
+      `${detail}, but the model ${elsewhere.id} is called in ${elsewhere.region.value} (${elsewhere.region.source})`,
+      `Use one region: openclaw config set models.bedrockDiscovery.region ${elsewhere.region.value}`,
+    );
   }
   if (profile && profile.region !== value) {
     const note = `${detail}; profile ${profile.name} says ${profile.region}`;
@@ -70,12 +72,19 @@ export function judgeRegion(region: Region, { profile, endpoint, modelIds }: Oth
   return ok(detail);
 }
 
-async function modelIds({ models }: Examination): Promise<string[]> {
+async function modelVoices({ models, sessionFor }: Examination): Promise<OtherVoices["models"]> {
   try {
-    return (await models()).map(({ id }) => id);
+    const bedrock = (await models()).filter(({ providerId }) => providerId === "amazon-bedrock");
+    return await Promise.all(
+      bedrock.map(async (model) => ({ id: model.id, region: (await sessionFor(targetOf(model))).region })),
+    );
   } catch (failure) {
     // What is wrong with the configuration is told by its own check.
     if (failure instanceof OpenclawError) return [];
     throw failure;
   }
+}
+
+function isPresent<T>(value: T | undefined): value is T {
+  return value !== undefined;
 }

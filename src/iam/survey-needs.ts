@@ -152,7 +152,7 @@ function warningsOf(models: readonly FoundModel[], account: Account): Warning[] 
       ? [
           {
             code: "not-exact",
-            message: `AWS does not tell which regions ${vague.join(", ")} ${vague.length === 1 ? "is" : "are"} answered in, so the policy allows every region.`,
+            message: `AWS does not tell which regions ${named(vague)} ${vague.length === 1 ? "is" : "are"} answered in, so the policy allows every region.`,
             hint: "Run it with credentials that may list models and profiles: openclaw models list --refresh",
           },
         ]
@@ -161,7 +161,7 @@ function warningsOf(models: readonly FoundModel[], account: Account): Warning[] 
       ? [
           {
             code: "not-covered",
-            message: `The permissions for ${foreign.join(", ")} are of another kind and not in the policy.`,
+            message: `The permissions for ${named(foreign)} are of another kind and not in the policy.`,
             hint: "https://docs.aws.amazon.com/bedrock/latest/userguide/security_iam_id-based-policy-examples.html",
           },
         ]
@@ -176,4 +176,10 @@ function warningsOf(models: readonly FoundModel[], account: Account): Warning[] 
         ]
       : []),
   ];
+}
+
+/** The first three of a list, and how many more there are. */
+function named(ids: readonly string[]): string {
+  const more = ids.length > 3 ? ` and ${ids.length - 3} more` : "";
+  return `${ids.slice(0, 3).join(", ")}${more}`;
 }

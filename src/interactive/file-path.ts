@@ -17,7 +17,7 @@ export function readPath(typed: string, { homeFolder }: Surroundings): string {
 /** The files and folders whose path begins so, spelled as it was begun; folders with a slash at their end. */
 export async function completePath(typed: string, surroundings: Surroundings): Promise<string[]> {
   const begun = typed.slice(0, typed.lastIndexOf("/") + 1);
-  const name = typed.slice(begun.length);
+  const name = readPath(typed.slice(begun.length), surroundings);
   const folder = path.resolve(surroundings.currentFolder, readPath(begun, surroundings));
   try {
     const entries = await readdir(folder, { withFileTypes: true });

@@ -31,6 +31,8 @@ export interface LineEditorParts {
   /** What was typed before, the oldest first. */
   history: () => readonly string[];
   complete: (textBeforeCursor: string) => Promise<Completions>;
+  /** Whether the terminal lays the line at the cursor out anew when its width changes. */
+  reflows: boolean;
 }
 
 /** What a person did: sent a text, interrupted while one stood there, or left. */
@@ -213,9 +215,10 @@ export class LineEditor {
     this.#drawnRow = row - first;
   }
 
-  /** The terminal has laid out anew what stood there; the first row is as far up as the new layout says. */
   #redrawResized(): void {
-    this.#drawnRow = Math.min(this.#layout().row, Math.max(0, this.#parts.screen.rows - 1));
+    // Where the terminal has laid out anew what stood there, the first row is as far up as the new layout says.
+    if (this.#parts.reflows)
+      this.#drawnRow = Math.min(this.#layout().row, Math.max(0, this.#parts.screen.rows - 1));
     this.#draw();
   }
 }

@@ -9,6 +9,9 @@ import { completeSlashCommand, findSlashCommand } from "./slash-commands.ts";
 import { Talk } from "./talk.ts";
 import { tellFailure } from "./tell-failure.ts";
 
+/** Terminals built on xterm.js, which leaves the lines around the cursor to the program (its option reflowCursorLine). */
+const XTERM_JS = /^(vscode|hyper|tabby)$/i;
+
 /**
  * Talks with a person at the terminal until they leave: by /exit, Ctrl-D, or a second Ctrl-C. What goes wrong with one
  * question ends nothing. Rejects only with the reason of the runtime's signal, and with a bug.
@@ -26,6 +29,7 @@ export async function runInteractive(seat: Seat): Promise<void> {
     style,
     history: () => history.entries,
     complete: (typed) => completeSlashCommand(talk, typed),
+    reflows: !XTERM_JS.test(runtime.env["TERM_PROGRAM"] ?? ""),
   });
   terminal.note(style.dim(greeting(talk)));
   keyboard.start();

@@ -1,23 +1,23 @@
 import type { Terminal } from "./terminal.ts";
 
-/** A title and its value; rows of the same title in a row show it once. */
-export type Fact = readonly [title: string, value: string];
+/** A title and its value; `whole` is for commands, which must be copied as they are. */
+export type Fact = readonly [title: string, value: string, form?: "whole"];
 
 const GAP = "  ";
 
 /**
  * Prints facts under each other, titles dimmed and values aligned. On a terminal a long value goes on in the lines below
- * it, broken at spaces; in a pipe each fact is one line with its title.
+ * it, broken at spaces, and a title that comes again is left out; in a pipe each fact is one line with its title.
  */
 export async function printFacts(facts: readonly Fact[], terminal: Terminal): Promise<void> {
   const { dim } = await terminal.stdoutStyle();
   const width = Math.max(...facts.map(([title]) => title.length));
   const wrap = await wrapper(terminal, width + GAP.length);
   let last: string | undefined;
-  for (const [title, value] of facts) {
+  for (const [title, value, form] of facts) {
     const shown = terminal.isStdoutTTY && title === last ? "" : title;
     last = title;
-    for (const [index, line] of wrap(value).entries()) {
+    for (const [index, line] of (form === "whole" ? [value] : wrap(value)).entries()) {
       await terminal.print(`${dim((index === 0 ? shown : "").padEnd(width))}${GAP}${line}`);
     }
   }

@@ -49,11 +49,18 @@ export function outputSink(
     get columns() {
       return isDirect ? undefined : stream().columns;
     },
+    get rows() {
+      return isDirect ? undefined : stream().rows;
+    },
     write,
     once: (event, listener) => stream().once(event, listener),
     end: (whenWritten) => {
       if (opened) opened.write("", () => whenWritten());
       else whenWritten();
+    },
+    onResize: (listener) => {
+      stream().on("resize", listener);
+      return () => stream().off("resize", listener);
     },
   };
 }

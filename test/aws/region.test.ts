@@ -1,3 +1,4 @@
+import { BedrockRuntimeClient } from "@aws-sdk/client-bedrock-runtime";
 import { describe, expect, it } from "vitest";
 import {
   decideRegion,
@@ -86,7 +87,34 @@ describe("regionOfBaseUrl", () => {
     ["https://bedrock-runtime.cn-north-1.amazonaws.com.cn/", "cn-north-1"],
     ["https://bedrock-runtime-fips.us-gov-west-1.amazonaws.com", "us-gov-west-1"],
     ["https://bedrock-runtime.eu-west-1.api.aws", "eu-west-1"],
+    ["https://bedrock-runtime.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1"],
+    ["https://bedrock-runtime.evil.example.amazonaws.com", undefined],
+    ["https://bedrock-runtime.us-east-1.amazonawsXcom", undefined],
     ["https://vpce-0123.bedrock-runtime.us-east-1.vpce.amazonaws.com", undefined],
     ["http://127.0.0.1:8080", undefined],
   ])("reads %s as %s", (url, region) => expect(regionOfBaseUrl(url)).toBe(region));
+});
+
+describe("the SDK's own endpoints", () => {
+  const client = new BedrockRuntimeClient({ region: "us-east-1" });
+  const { endpointProvider } = client.config;
+  const regions = [
+    "us-east-1",
+    "ap-southeast-7",
+    "cn-north-1",
+    "us-gov-west-1",
+    "us-iso-east-1",
+    "us-isob-east-1",
+    "eu-isoe-west-1",
+    "us-isof-south-1",
+    "eusc-de-east-1",
+  ];
+  it.each(regions)("are known as standard ones of %s, with FIPS and dual stack", (region) => {
+    for (const UseFIPS of [false, true]) {
+      for (const UseDualStack of [false, true]) {
+        const { url } = endpointProvider({ Region: region, UseFIPS, UseDualStack });
+        expect(regionOfBaseUrl(url.href), url.href).toBe(region);
+      }
+    }
+  });
 });

@@ -314,6 +314,17 @@ describe("what doctor finds wrong", () => {
       }),
     );
     expect(statuses(document)).toEqual(["not set", "not set", "not set", "used"]);
+    expect(document.credentials.findings).toMatchObject([
+      {
+        id: "blank",
+        message: expect.stringMatching(/^AWS_.* are set but blank, so they count as not set\.$/),
+        hint: expect.stringMatching(/^unset AWS_/),
+      },
+    ]);
+    expect(checkOf(document, "credentials")).toMatchObject({
+      status: "warn",
+      detail: expect.stringContaining("AWS_BEARER_TOKEN_BEDROCK"),
+    });
   });
 
   it("a malformed shared config: its line, as a warning", async () => {

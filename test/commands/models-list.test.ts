@@ -282,8 +282,8 @@ describe("the cache", () => {
     for (const text of [
       "{",
       "[]",
-      '{"form":1}',
-      '{"form":1,"region":"us-east-1","fetchedAt":9e15,"models":[5],"profiles":[],"warnings":[]}',
+      '{"form":2}',
+      '{"form":2,"region":"us-east-1","fetchedAt":9e15,"models":[5],"profiles":[],"warnings":[]}',
     ]) {
       writeFileSync(onlyFile(emulated.home), text);
       expect((await list(emulated)).document.source).toBe("network");

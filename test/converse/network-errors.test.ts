@@ -107,6 +107,37 @@ describe("an endpoint", () => {
     });
   });
 
+  it("that accepts connections and speaks no TLS, for 3 s and not as long as a model may think", async () => {
+    const port = await listen(createServer());
+    const started = performance.now();
+    expect(await refusal(`https://127.0.0.1:${port}`)).toMatchObject({
+      code: "timeout",
+      message: `https://127.0.0.1:${port} did not accept a connection within 3 s.`,
+    });
+    expect(performance.now() - started).toBeLessThan(4500);
+  });
+
+  it.each([
+    ["hangs up", (socket: Socket) => socket.on("data", () => socket.end())],
+    ["talks nonsense", (socket: Socket) => socket.on("data", () => socket.end("\r\n\r\n"))],
+  ])("behind a proxy that %s", async (_, onConnection) => {
+    const port = await listen(createServer((socket) => void onConnection(socket)));
+    expect(await refusal("https://bedrock.test", { HTTPS_PROXY: `http://127.0.0.1:${port}` })).toMatchObject({
+      code: "network",
+      message: "The proxy on the way to https://bedrock.test does not answer like one.",
+    });
+  });
+
+  it("behind a proxy that says nothing", async () => {
+    const port = await listen(createServer());
+    const started = performance.now();
+    expect(await refusal("https://bedrock.test", { HTTPS_PROXY: `http://127.0.0.1:${port}` })).toMatchObject({
+      code: "timeout",
+      message: "https://bedrock.test did not accept a connection within 3 s.",
+    });
+    expect(performance.now() - started).toBeLessThan(4500);
+  });
+
   it("that keeps silent", async () => {
     const url = await blackHole();
     const handler = await createRequestHandler({ env: {}, isEmulated: false }, { requestTimeoutMs: 300 });

@@ -322,6 +322,12 @@ describe("the order of credential sources", () => {
         ["profile-shadowed"],
       ],
       ["a malformed file", { config: "[profile dev\n" }, ["shared-config"]],
+      [
+        "variables that are blank",
+        { env: { OPENCLAW_BLANK_VARIABLES: "AWS_PROFILE,HTTPS_PROXY,AWS_REGION" } },
+        ["blank"],
+      ],
+      ["a blank variable that is not AWS's", { env: { OPENCLAW_BLANK_VARIABLES: "HTTPS_PROXY" } }, []],
     ])("%s", async (_, scene, expected) => {
       const decision = await decide({ ...scene, env: { AWS_EC2_METADATA_DISABLED: "true", ...scene.env } });
       expect(findings(decision)).toEqual(expected);

@@ -63,32 +63,78 @@ describe("the configuration", () => {
 });
 
 describe("the region", () => {
-  const silent = { profile: undefined, endpoint: undefined, modelIds: [] };
+  const silent = { profile: undefined, endpoints: [], models: [] };
   it.each<[string, string, Partial<Parameters<typeof judgeRegion>[1]>, string, string]>([
     ["env AWS_REGION", "us-east-1", {}, "ok", "us-east-1 (env AWS_REGION)"],
     ["env AWS_REGION", "US East", {}, "fail", "'US East' (env AWS_REGION) is not an AWS region name."],
     [
       "env AWS_REGION",
       "us-east-1",
-      { endpoint: { url: "https://bedrock.eu-west-1.amazonaws.com", source: "--endpoint-url" } },
+      { endpoints: [{ url: "https://bedrock.eu-west-1.amazonaws.com", source: "--endpoint-url" }] },
       "warn",
       "is in eu-west-1",
     ],
     [
       "env AWS_REGION",
       "us-east-1",
-      { endpoint: { url: "http://127.0.0.1:1", source: "--endpoint-url" } },
+      { endpoints: [{ url: "http://127.0.0.1:1", source: "--endpoint-url" }] },
       "ok",
       "us-east-1",
     ],
     [
       "env AWS_REGION",
       "us-east-1",
-      { modelIds: ["arn:aws:bedrock:eu-west-1:1:application-inference-profile/x"] },
+      {
+        models: [
+          {
+            id: "arn:aws:bedrock:eu-west-1:1:application-inference-profile/x",
+            region: { value: "eu-west-1", source: "model ARN" },
+          },
+        ],
+      },
       "warn",
-      "is called in eu-west-1",
+      "is called in eu-west-1 (model ARN)",
     ],
-    ["env AWS_REGION", "us-east-1", { modelIds: ["us.amazon.nova-lite-v1:0"] }, "ok", "us-east-1"],
+    [
+      "env AWS_REGION",
+      "us-east-1",
+      {
+        endpoints: [
+          { url: "https://bedrock.us-east-1.amazonaws.com", source: "env AWS_ENDPOINT_URL_BEDROCK" },
+          {
+            url: "https://vpce-0a1b-2c3d.bedrock-runtime.us-west-2.vpce.amazonaws.com",
+            source: "env AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+          },
+        ],
+      },
+      "warn",
+      "(env AWS_ENDPOINT_URL_BEDROCK_RUNTIME) is in us-west-2",
+    ],
+    [
+      "models.bedrockDiscovery.region",
+      "us-east-1",
+      {
+        models: [
+          {
+            id: "us.amazon.nova-lite-v1:0",
+            region: { value: "us-west-2", source: "models.providers.amazon-bedrock.baseUrl" },
+          },
+        ],
+      },
+      "warn",
+      "is called in us-west-2 (models.providers.amazon-bedrock.baseUrl)",
+    ],
+    [
+      "env AWS_REGION",
+      "us-east-1",
+      {
+        models: [
+          { id: "us.amazon.nova-lite-v1:0", region: { value: "us-east-1", source: "env AWS_REGION" } },
+        ],
+      },
+      "ok",
+      "us-east-1",
+    ],
     [
       "env AWS_REGION",
       "us-east-1",
@@ -301,6 +347,11 @@ describe("the default model", () => {
       profile("us.anthropic.claude-v2", "anthropic.claude-v2"),
       profile("us.sleeping", "amazon.nova-lite-v1:0", { isActive: false }),
       profile("global.vendor.only-global-v1", "vendor.only-global-v1"),
+      profile("global.amazon.nova-2-lite-v1:0", "amazon.nova-2-lite-v1:0", {
+        modelArns: ["us-east-1", ""].map(
+          (region) => `arn:aws:bedrock:${region}::foundation-model/amazon.nova-2-lite-v1:0`,
+        ),
+      }),
     ],
   };
   const judge = (text: string, own: ModelLists = lists): Outcome => judgeModel(resolveModel(text, {}), own);
@@ -309,7 +360,24 @@ describe("the default model", () => {
     ["amazon.nova-lite-v1:0", "ok", undefined, "on demand in us-east-1"],
     ["amazon-bedrock/amazon.nova-lite-v1:0", "ok", undefined, "amazon.nova-lite-v1:0, on demand"],
     ["arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0", "ok", undefined, "on demand"],
-    ["us.anthropic.claude-opus-4-6-v1", "ok", undefined, "routes to us-east-1, us-west-2"],
+    [
+      "us.anthropic.claude-opus-4-6-v1",
+      "ok",
+      undefined,
+      "routes to us-east-1, us-west-2 (service control policies must allow both)",
+    ],
+    [
+      "arn:aws:bedrock:us-east-1::inference-profile/us.anthropic.claude-opus-4-6-v1",
+      "ok",
+      undefined,
+      "routes to us-east-1, us-west-2",
+    ],
+    [
+      "global.amazon.nova-2-lite-v1:0",
+      "ok",
+      undefined,
+      'routes to any commercial region (service control policies must allow aws:RequestedRegion "unspecified")',
+    ],
     [
       "anthropic.claude-opus-4-6-v1",
       "ok",

@@ -8,6 +8,10 @@ export interface PtyOptions {
   columns?: number;
   rows?: number;
   cwd?: string;
+  /** Whether the terminal lays the line at the cursor out anew when its width changes, as most do but xterm.js. */
+  reflows?: boolean;
+  /** Runs this in the terminal instead of the program. */
+  command?: readonly [string, ...string[]];
 }
 
 /** The real program in a pseudo-terminal, and a terminal emulator that shows what a person would see. */
@@ -28,8 +32,6 @@ export interface Pty {
   kill(signal: string): void;
   /** Resolves to the exit code, or the signal's number plus 128. */
   exit: Promise<number>;
-  /** The settings of the terminal's line discipline, as stty prints them. */
-  pid: number;
 }
 
 /** How long a person would look at a screen that does not change, in ms. */
@@ -37,14 +39,27 @@ const PATIENCE_MS = 10_000;
 
 /** Starts the program in a terminal. */
 export function openPty(args: readonly string[], home: string, options: PtyOptions = {}): Pty {
-  const { columns = 80, rows = 24, cwd = home } = options;
-  const terminal = new headless.Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 5000 });
-  const child = pty.spawn(nodeBinary, [binary, ...args], {
+  const { columns = 80, rows = 24, cwd = home, command = [nodeBinary, binary, ...args] } = options;
+  const { reflows = false } = options;
+  const terminal = new headless.Terminal({
+    cols: columns,
+    rows,
+    allowProposedApi: true,
+    scrollback: 5000,
+    reflowCursorLine: reflows,
+  });
+  const child = pty.spawn(command[0], command.slice(1), {
     name: "xterm-256color",
     cols: columns,
     rows,
     cwd,
-    env: emptyEnvironment(home, { TERM: "xterm-256color", LANG: "C.UTF-8", ...options.env }),
+    env: emptyEnvironment(home, {
+      TERM: "xterm-256color",
+      LANG: "C.UTF-8",
+      // The name under which programs know the terminal emulator used here, xterm.js.
+      TERM_PROGRAM: reflows ? undefined : "vscode",
+      ...options.env,
+    }),
   });
   let output = "";
   const waiting = new Set<() => void>();
@@ -69,7 +84,10 @@ export function openPty(args: readonly string[], home: string, options: PtyOptio
   });
   const lines = (): string[] => {
     const { active } = terminal.buffer;
-    const texts = Array.from({ length: active.length }, (_, y) => active.getLine(y)?.translateToString(true) ?? "");
+    const texts = Array.from(
+      { length: active.length },
+      (_, y) => active.getLine(y)?.translateToString(true) ?? "",
+    );
     while (texts.at(-1) === "") texts.pop();
     return texts;
   };
@@ -115,6 +133,5 @@ export function openPty(args: readonly string[], home: string, options: PtyOptio
     output: () => output,
     kill: (signal) => child.kill(signal),
     exit,
-    pid: child.pid,
   };
 }

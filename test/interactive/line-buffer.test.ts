@@ -3,7 +3,13 @@ import { describe, expect, it } from "vitest";
 import type { Key } from "../../src/interactive/key.ts";
 import { editLine, EMPTY_BUFFER, type LineBuffer, moveLine } from "../../src/interactive/line-buffer.ts";
 
-const key = (name: string, more: Partial<Key> = {}): Key => ({ name, text: `\u001B${name}`, ctrl: false, meta: false, ...more });
+const key = (name: string, more: Partial<Key> = {}): Key => ({
+  name,
+  text: `\u001B${name}`,
+  ctrl: false,
+  meta: false,
+  ...more,
+});
 const ctrl = (name: string): Key => key(name, { ctrl: true, text: "\u0001" });
 const meta = (name: string): Key => key(name, { meta: true });
 const char = (text: string): Key => ({ name: undefined, text, ctrl: false, meta: false });
@@ -86,9 +92,11 @@ describe("editing", () => {
   it("never leaves the text, or a character in two, whatever is pressed", () => {
     const names = ["left", "right", "home", "end", "backspace", "delete"];
     const pressed = fc.oneof(
-      fc.constantFrom(...names, ..."abefhdkuwy").chain((name) =>
-        fc.record({ ctrl: fc.boolean(), meta: fc.boolean() }).map((more) => key(name, more)),
-      ),
+      fc
+        .constantFrom(...names, ..."abefhdkuwy")
+        .chain((name) =>
+          fc.record({ ctrl: fc.boolean(), meta: fc.boolean() }).map((more) => key(name, more)),
+        ),
       fc.constantFrom("x", "é", "👩‍👧", "日", "\n").map((text): Key => ({ ...char(text), name: "paste" })),
     );
     fc.assert(

@@ -29,7 +29,9 @@ describe("the layout", () => {
         const terminal = new headless.Terminal({ cols: columns, rows: 80, allowProposedApi: true });
         const lines = rows.map(({ text: line, isFull }) => (isFull ? line : `${line}\r\n`)).join("");
         await new Promise<void>((resolve) => terminal.write(lines, resolve));
-        const shown = rows.map((_, y) => terminal.buffer.active.getLine(y)?.translateToString(true).trimEnd());
+        const shown = rows.map((_, y) =>
+          terminal.buffer.active.getLine(y)?.translateToString(true).trimEnd(),
+        );
         expect(shown).toEqual(rows.map(({ text: line }) => line.trimEnd()));
         expect(row).toBeLessThan(rows.length);
         expect(column).toBeLessThanOrEqual(columns);

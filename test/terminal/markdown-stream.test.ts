@@ -39,7 +39,11 @@ describe("markdown on a terminal", () => {
     ["code with backticks", "``a ` b``", "<cyan>a ` b</cyan>"],
     ["padded code", "`` `a` ``", "<cyan>`a`</cyan>"],
     ["code within bold", "**run `a**b` now**", "<bold>run <cyan>a**b</cyan> now</bold>"],
-    ["a link", "see [the docs](https://a.b/c)", "see <underline>the docs</underline> <dim>(https://a.b/c)</dim>"],
+    [
+      "a link",
+      "see [the docs](https://a.b/c)",
+      "see <underline>the docs</underline> <dim>(https://a.b/c)</dim>",
+    ],
     ["a link that is its own text", "[https://a.b](https://a.b)", "<underline>https://a.b</underline>"],
     ["escapes", "\\*no\\* \\`code\\`", "*no* `code`"],
     ["formulas", "\\(x_1 + y\\) and \\frac", "\\(x_1 + y\\) and \\frac"],
@@ -100,7 +104,9 @@ describe("markdown on a terminal", () => {
   const markdown = fc
     .array(
       fc.constantFrom(
-        ..."**|*|_|__|`|``|```|~~~|#|## |- |> |1. |\n|\n\n| |a|word|[|](|)|\\|| x | y ||---|:-:|é|👩‍👧|.|    ".split("|"),
+        ..."**|*|_|__|`|``|```|~~~|#|## |- |> |1. |\n|\n\n| |a|word|[|](|)|\\|| x | y ||---|:-:|é|👩‍👧|.|    ".split(
+          "|",
+        ),
         "|",
         "| a | b |\n",
         "|---|---|\n",
@@ -130,7 +136,8 @@ describe("markdown on a terminal", () => {
   });
 
   it("breaks prose between words, under bullets and behind quotes, and never code", () => {
-    const text = "- one two three four five\n2. alpha beta gamma\n> quoted words go on\n```\na line of code that is long\n```";
+    const text =
+      "- one two three four five\n2. alpha beta gamma\n> quoted words go on\n```\na line of code that is long\n```";
     const stream = new MarkdownStream(plainStyle, 16);
     expect(stream.push(text) + stream.end()).toBe(
       "• one two three\n  four five\n2. alpha beta\n   gamma\n│ quoted words\n│ go on\n```\na line of code that is long\n```",

@@ -71,7 +71,11 @@ describe("neutraliseStyled", () => {
 describe("the terminal", () => {
   function terminal(isTTY: boolean) {
     let written = "";
-    const sink = { isTTY, write: (text: string | Uint8Array) => ((written += String(text)), true), once: () => undefined };
+    const sink = {
+      isTTY,
+      write: (text: string | Uint8Array) => ((written += String(text)), true),
+      once: () => undefined,
+    };
     return { terminal: new Terminal(sink, sink, { TERM: "xterm" }), written: () => written };
   }
   const attack = "\u001B]52;c;x\u0007\u202E";

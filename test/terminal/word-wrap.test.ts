@@ -16,7 +16,11 @@ describe("the word wrap", () => {
     ["between words", "one two three", "one two\nthree"],
     ["with two spaces", "one  two", "one  two"],
     ["never within a word", "extraordinarily so", "extraordinarily\nso"],
-    ["with styles, which have no width", `${bold("one")} ${bold("two")} x`, `${bold("one")} ${bold("two")}\nx`],
+    [
+      "with styles, which have no width",
+      `${bold("one")} ${bold("two")} x`,
+      `${bold("one")} ${bold("two")}\nx`,
+    ],
     ["by characters where there are no spaces", "日本語日本語", "日本語日\n本語"],
     ["with punctuation at its character", "日本語日。本", "日本語\n日。本"],
   ])("breaks a line of eight columns %s", (_, text, shown) => {
@@ -29,7 +33,9 @@ describe("the word wrap", () => {
     expect(words.push("one two three") + words.end()).toBe("one two\nthree");
   });
 
-  const pieces = fc.array(fc.constantFrom("a", "word", " ", "  ", bold("b"), bold("c d"), "日", "é", ".", "👩‍👧"));
+  const pieces = fc.array(
+    fc.constantFrom("a", "word", " ", "  ", bold("b"), bold("c d"), "日", "é", ".", "👩‍👧"),
+  );
 
   it("breaks at the same places wherever the text is cut, and never over the edge", () => {
     fc.assert(

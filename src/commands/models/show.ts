@@ -1,4 +1,5 @@
 import { quoteForShell } from "../../config/quote-for-shell.ts";
+import { baseModelId } from "../../converse/base-model-id.ts";
 import { reasoningForm } from "../../converse/reasoning-forms.ts";
 import { type Access, surveyAccess } from "../../discovery/access.ts";
 import { catalogIds } from "../../discovery/catalog.ts";
@@ -32,7 +33,7 @@ export async function run(options: ShowOptions, runtime: Runtime): Promise<void>
     const known = survey.models.map(({ id }) => id);
     throw unknownModel(wanted?.id ?? options.model, known.length > 0 ? known : catalogIds());
   }
-  const form = reasoningForm(named.baseId ?? named.base?.id);
+  const form = reasoningForm(named.baseId ?? baseModelId(wanted.id, load.discovered));
   const facts = modelFacts({
     model: named.model,
     configured: wanted.configured,
@@ -45,7 +46,7 @@ export async function run(options: ShowOptions, runtime: Runtime): Promise<void>
   const { access, warnings: accessWarnings } = await askAccess(named, survey, options);
   const warnings = [...load.warnings, ...named.warnings, ...accessWarnings];
   const { terminal } = runtime;
-  const call = callLine(facts, wanted, survey, options);
+  const call = facts.tags.includes("no-chat") ? null : callLine(facts, wanted, survey, options);
   if (terminal.format === "json") {
     await terminal.printJson({
       ...facts,
@@ -78,14 +79,15 @@ async function askAccess(
 function factRows(
   facts: ModelFacts,
   access: Access | undefined,
-  call: string,
+  call: string | null,
   { load, surroundings }: ModelSurvey,
 ): Fact[] {
   const { base, sources, arn } = facts;
-  const origin = (source: string | null): string => (source === null ? "" : ` (${source})`);
+  const origin = (source: string | null): string =>
+    source === null ? "" : ` (${source === "aws" ? "AWS" : source})`;
   return [
     ["key", facts.key],
-    ["kind", kindInWords(facts)],
+    ["kind", kindInWords(facts, load.discovered !== undefined)],
     ...fact("description", facts.description),
     ["provider", facts.provider],
     ...(arn ? arnRows(facts) : fact("ARN", base && facts.kind === "foundation-model" ? base.arn : null)),
@@ -100,12 +102,12 @@ function factRows(
     ["reasoning", reasoningInWords(facts, origin(sources.reasoning))],
     ["price", priceInWords(facts)],
     ...fact("inference", base && inferenceInWords(base.inferenceTypes)),
-    ["regions", facts.regions.join(", ") || "unknown"],
+    ["regions", regionsInWords(facts) || "unknown"],
     ...(facts.tags.length > 0 ? ([["tags", facts.tags.join(", ")]] as Fact[]) : []),
     ...(access ? ([["access", accessInWords(access)]] as Fact[]) : []),
-    ...facts.profiles.map((profile): Fact => ["profile", `${profile.id} → ${profile.regions.join(", ")}`]),
+    ...facts.profiles.map((profile): Fact => ["profile", `${profile.id} → ${regionsInWords(profile)}`]),
     ...fact("asked", askedInWords(load, surroundings.runtime)),
-    ["call it", call],
+    call === null ? ["call it", "chat cannot: it does not stream text"] : ["call it", call, "whole"],
   ];
 }
 
@@ -113,8 +115,9 @@ function fact(title: string, value: string | null | undefined): Fact[] {
   return value ? [[title, value]] : [];
 }
 
-function kindInWords({ kind, base, arn }: ModelFacts): string {
-  const name = kind === "other" ? (arn?.names ?? "not listed") : kind.replace("-", " ");
+function kindInWords({ kind, base, arn }: ModelFacts, isListKnown: boolean): string {
+  const unlisted = isListKnown ? "not listed by AWS" : "known from the catalog";
+  const name = kind === "other" ? (arn?.names ?? unlisted) : kind.replace("-", " ");
   return base && kind !== "foundation-model" ? `${name} of ${base.id}` : name;
 }
 
@@ -128,6 +131,16 @@ function arnRows({ arn }: ModelFacts): Fact[] {
     ...fact("status", arn.status),
     ...arn.targets.map((target): Fact => ["routes to", target]),
   ];
+}
+
+function regionsInWords({
+  regions,
+  everyRegion,
+}: {
+  regions: readonly string[];
+  everyRegion: boolean;
+}): string {
+  return [...regions, ...(everyRegion ? ["any other region"] : [])].join(", ");
 }
 
 function lifecycleInWords(lifecycle: NonNullable<ModelFacts["base"]>["lifecycle"]): string {

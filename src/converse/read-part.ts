@@ -1,0 +1,158 @@
+import type { ConverseStreamOutput, TokenUsage } from "@aws-sdk/client-bedrock-runtime";
+import { OpenclawError } from "../errors.ts";
+import type { FrameMessage } from "./frame-reader.ts";
+
+/** The events of ConverseStream that this program reads, by their names in the service model. */
+const EVENTS: ReadonlySet<string> = new Set([
+  "messageStart",
+  "contentBlockStart",
+  "contentBlockDelta",
+  "contentBlockStop",
+  "messageStop",
+  "metadata",
+]);
+
+type Fields = Record<string, unknown>;
+
+/** An exception inside a stream, under AWS's name for it. */
+export class StreamException extends Error {
+  override readonly name: string;
+
+  constructor(name: string, message: string) {
+    super(message);
+    this.name = name || "an exception without a name";
+  }
+}
+
+/**
+ * Reads one message of the stream as a part of the answer; undefined for an event of a kind nobody has heard of. The
+ * service does not keep to its own model, so what is not of the kind it should be is left out. Throws
+ * `StreamException`, and `bad-response` for an event that is not JSON.
+ */
+export function readPart({
+  type,
+  name,
+  errorMessage,
+  payload,
+}: FrameMessage): ConverseStreamOutput | undefined {
+  if (type !== "event") throw new StreamException(name, type === "error" ? errorMessage : messageOf(payload));
+  if (!EVENTS.has(name)) return undefined;
+  const fields = parse(payload, name);
+  clean(name, fields);
+  return { [name]: fields } as unknown as ConverseStreamOutput;
+}
+
+function parse(payload: string, name: string): Fields {
+  let value: unknown;
+  try {
+    value = JSON.parse(payload);
+  } catch (cause) {
+    throw new OpenclawError("bad-response", {
+      message: `An event of the answer ('${name}') is not JSON, which AWS's events always are.`,
+      hint: "Run the command again; if it stays, a proxy or another server is in between: openclaw doctor",
+      cause,
+    });
+  }
+  return isObject(value) ? value : {};
+}
+
+/** Leaves out what whoever reads the parts could not take for what it should be. */
+function clean(name: string, fields: Fields): void {
+  keep(fields, "contentBlockIndex", isIndex);
+  switch (name) {
+    case "contentBlockDelta":
+      keep(fields, "delta", isObject);
+      if (isObject(fields["delta"])) cleanDelta(fields["delta"]);
+      break;
+    case "contentBlockStart":
+      keep(fields, "start", isObject);
+      if (isObject(fields["start"])) cleanStart(fields["start"]);
+      break;
+    case "messageStop":
+      keep(fields, "stopReason", isText);
+      break;
+    case "metadata":
+      keep(fields, "usage", isObject);
+      if (isObject(fields["usage"])) fields["usage"] = cleanUsage(fields["usage"]);
+      keep(fields, "trace", isObject);
+      break;
+  }
+}
+
+function cleanDelta(delta: Fields): void {
+  keep(delta, "text", isText);
+  if ("toolUse" in delta) keepTexts(delta, "toolUse", ["input"]);
+  if ("citation" in delta) cleanCitation(delta);
+  if (!("reasoningContent" in delta)) return;
+  keepTexts(delta, "reasoningContent", ["text", "signature", "redactedContent"]);
+  const reasoning = delta["reasoningContent"];
+  if (!isObject(reasoning)) return;
+  // JSON has bytes as base64.
+  const redacted = reasoning["redactedContent"];
+  if (isText(redacted)) reasoning["redactedContent"] = Buffer.from(redacted, "base64");
+}
+
+function cleanStart(start: Fields): void {
+  keepTexts(start, "toolUse", ["toolUseId", "name", "type"]);
+  const tool = start["toolUse"];
+  // A call of nothing by nobody.
+  if (isObject(tool) && !(isText(tool["toolUseId"]) && isText(tool["name"]))) delete start["toolUse"];
+}
+
+function cleanCitation(delta: Fields): void {
+  keep(delta, "citation", isObject);
+  const citation = delta["citation"];
+  if (!isObject(citation)) return;
+  keep(citation, "sourceContent", (value) => Array.isArray(value) && value.every(isObject));
+}
+
+const COUNTS = [
+  "inputTokens",
+  "outputTokens",
+  "totalTokens",
+  "cacheReadInputTokens",
+  "cacheWriteInputTokens",
+];
+
+function cleanUsage(usage: Fields): Partial<TokenUsage> {
+  for (const name of COUNTS) keep(usage, name, isIndex);
+  const details: unknown = usage["cacheDetails"];
+  const known = Array.isArray(details) ? details.filter(isObject) : [];
+  for (const detail of known) keep(detail, "inputTokens", isIndex);
+  return { ...usage, cacheDetails: known as unknown as NonNullable<TokenUsage["cacheDetails"]> };
+}
+
+/** Drops a field that is there and not what it should be. */
+function keep(fields: Fields, name: string, isRight: (value: unknown) => boolean): void {
+  if (name in fields && !isRight(fields[name])) delete fields[name];
+}
+
+/** Drops a field that is no object, and of the names in it those that are no texts. */
+function keepTexts(fields: Fields, name: string, texts: readonly string[]): void {
+  keep(fields, name, isObject);
+  const inner = fields[name];
+  if (isObject(inner)) for (const text of texts) keep(inner, text, isText);
+}
+
+function messageOf(payload: string): string {
+  try {
+    const { message, Message } = JSON.parse(payload) as { message?: unknown; Message?: unknown };
+    return String(message ?? Message ?? "");
+  } catch {
+    // Not JSON, or null: then what stands there is all there is to tell.
+    return payload;
+  }
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+/** A count or an index: what 2^53 cannot hold is neither. */
+function isIndex(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

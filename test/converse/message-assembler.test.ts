@@ -1,0 +1,106 @@
+import type { ContentBlockDelta, ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
+import { describe, expect, it } from "vitest";
+import { MessageAssembler } from "../../src/converse/message-assembler.ts";
+
+const begin = { messageStart: { role: "assistant" as const } };
+const stop = { messageStop: { stopReason: "end_turn" as const } };
+const at = (contentBlockIndex: number, delta: ContentBlockDelta): ConverseStreamOutput => ({
+  contentBlockDelta: { contentBlockIndex, delta },
+});
+const blockStop = (contentBlockIndex: number): ConverseStreamOutput => ({
+  contentBlockStop: { contentBlockIndex },
+});
+const toolStart = (contentBlockIndex: number, type?: string): ConverseStreamOutput =>
+  ({
+    contentBlockStart: { contentBlockIndex, start: { toolUse: { toolUseId: "t1", name: "answer", type } } },
+  }) as ConverseStreamOutput;
+
+function assemble(...parts: ConverseStreamOutput[]) {
+  const assembler = new MessageAssembler();
+  for (const part of parts) assembler.take(part);
+  return assembler.message().content;
+}
+
+describe("an answer put together from its stream", () => {
+  it("is its text, to the letter", () => {
+    expect(assemble(begin, at(0, { text: "\n a" }), at(0, { text: "b \n" }), blockStop(0), stop)).toEqual([
+      { text: "\n ab \n" },
+    ]);
+  });
+
+  it("has reasoning with its signature, in whatever pieces they come", () => {
+    const parts = [
+      begin,
+      at(0, { reasoningContent: { text: "One " } }),
+      at(0, { reasoningContent: { text: "two." } }),
+      at(0, { reasoningContent: { signature: "AbC" } }),
+      at(0, { reasoningContent: { signature: "dE==" } }),
+      blockStop(0),
+      at(1, { text: "Three." }),
+      stop,
+    ];
+    expect(assemble(...parts)).toEqual([
+      { reasoningContent: { reasoningText: { text: "One two.", signature: "AbCdE==" } } },
+      { text: "Three." },
+    ]);
+  });
+
+  it("has redacted reasoning, byte for byte", () => {
+    const bytes = new Uint8Array([0, 255, 128, 7]);
+    const redacted = at(0, { reasoningContent: { redactedContent: bytes } });
+    const [block] = assemble(begin, redacted, blockStop(0), at(1, { text: "x" }), stop) ?? [];
+    expect([...(block?.reasoningContent?.redactedContent ?? [])]).toEqual([...bytes]);
+  });
+
+  it("has its blocks in their order, however they are mixed", () => {
+    const parts = [
+      begin,
+      at(1, { text: "b" }),
+      at(0, { text: "a" }),
+      at(2, { text: "c" }),
+      at(0, { text: "A" }),
+      stop,
+    ];
+    expect(assemble(...parts)).toEqual([{ text: "aA" }, { text: "b" }, { text: "c" }]);
+  });
+
+  it("has a tool's input as a value, and only the type that may be sent back", () => {
+    const input = [
+      at(0, { toolUse: { input: '{"a":' } }),
+      at(0, { toolUse: { input: "1}" } }),
+      blockStop(0),
+      stop,
+    ];
+    const tool = { toolUseId: "t1", name: "answer", input: { a: 1 } };
+    expect(assemble(begin, toolStart(0, "tool_use"), ...input)).toEqual([{ toolUse: tool }]);
+    expect(assemble(begin, toolStart(0, "server_tool_use"), ...input)).toEqual([
+      { toolUse: { ...tool, type: "server_tool_use" } },
+    ]);
+    expect(assemble(begin, toolStart(0), blockStop(0), stop)).toEqual([{ toolUse: { ...tool, input: {} } }]);
+  });
+
+  it("has citations beside the text they are for", () => {
+    const citation = { title: "Report", sourceContent: [{ text: "as it says" }] };
+    expect(assemble(begin, at(0, { text: "So." }), at(0, { citation }), blockStop(0), stop)).toEqual([
+      { citationsContent: { content: [{ text: "So." }], citations: [citation] } },
+    ]);
+  });
+
+  it("that was cut off keeps its text, and nothing that half of is worth nothing", () => {
+    expect(assemble(begin, at(0, { text: "Hal" }))).toEqual([{ text: "Hal" }]);
+    expect(
+      assemble(
+        begin,
+        at(0, { reasoningContent: { text: "Hm" } }),
+        at(0, { reasoningContent: { signature: "Ab" } }),
+      ),
+    ).toEqual([{ reasoningContent: { reasoningText: { text: "Hm" } } }]);
+    expect(assemble(begin, toolStart(0), at(0, { toolUse: { input: '{"a":' } }))).toEqual([]);
+  });
+
+  it("begins anew with a new message", () => {
+    expect(assemble(begin, at(0, { text: "old" }), begin, at(0, { text: "new" }), stop)).toEqual([
+      { text: "new" },
+    ]);
+  });
+});
