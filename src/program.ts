@@ -15,7 +15,7 @@ export async function runProgram(args: readonly string[], runtime: Runtime): Pro
   const flags = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
   if (flags.includes("--json")) runtime.terminal.setMode({ format: "json" });
   if (flags.includes("--ndjson")) runtime.terminal.setMode({ format: "ndjson" });
-  const root = createCommand(runtime);
+  const root = createCommand(runtime, args);
   if (args.length === 0) {
     root.outputHelp();
     return;
@@ -29,8 +29,11 @@ export async function runProgram(args: readonly string[], runtime: Runtime): Pro
   }
 }
 
-/** The command tree: names, flags, help texts. Documentation and shell completion are made from it, too. */
-export function createCommand(runtime: Runtime): Command {
+/**
+ * The command tree: names, flags, help texts. Documentation and shell completion are made from it, too. With arguments
+ * only the commands they name are built: the whole tree costs 3 ms of every start.
+ */
+export function createCommand(runtime: Runtime, args?: readonly string[]): Command {
   const write = (text: string): void => void runtime.terminal.write(text);
   const output: OutputConfiguration = { writeOut: write, writeErr: write, outputError: () => undefined };
   const root = configured(new Command("openclaw"), output)
@@ -77,145 +80,188 @@ export function createCommand(runtime: Runtime): Command {
     });
   };
 
-  const config = group("config", "Read and edit the configuration file.");
-  define(config, "get [path]", "Print a setting.", () => import("./commands/config/get.ts")).option(
-    "--effective",
-    "print the value in force and where it comes from",
-  );
-  define(config, "set [path] [value]", "Write a setting.", () => import("./commands/config/set.ts"))
-    .option("--strict-json", "accept only JSON as the value")
-    .option("--merge", "add the entries of an object to those that are there")
-    .option("--replace", "let the value drop existing entries of a map")
-    .option("--batch-file <file>", "read a list of {path, value} from a JSON5 file, - for stdin")
-    .option("--force", "write a path that is not a known setting")
-    .option("--dry-run", "print the change and write nothing");
-  define(config, "unset <path>", "Remove a setting.", () => import("./commands/config/unset.ts")).option(
-    "--dry-run",
-    "print the change and write nothing",
-  );
-  define(
-    config,
-    "patch",
-    "Merge an object into the configuration; null removes.",
-    () => import("./commands/config/patch.ts"),
-  )
-    .option("--file <file>", "read the object from a JSON5 file")
-    .option("--stdin", "read the object from stdin")
-    .option("--replace", "let a value drop existing entries of a map")
-    .option("--force", "write paths that are not known settings")
-    .option("--dry-run", "print the change and write nothing");
-  define(
-    config,
-    "file",
-    "Print the path of the configuration file.",
-    () => import("./commands/config/file.ts"),
-  );
-  define(config, "validate", "Check the configuration file.", () => import("./commands/config/validate.ts"));
-  define(
-    config,
-    "schema",
-    "Print a JSON Schema of the settings.",
-    () => import("./commands/config/schema.ts"),
-  );
-
-  const models = group("models", "Find the models this account can call.");
-  define(models, "list", "List configured and discovered models.", () => import("./commands/models/list.ts"))
-    .option("--provider <name>", "only models of this provider (repeatable)", repeatable)
-    .option("--search <text>", "only models whose id or name contains this text")
-    .option("--all", "include legacy, provisioned-only and profile-only models")
-    .addOption(choice("--sort <field>", "sort by a column", SORT_FIELDS))
-    .option("--access", "ask AWS which of the listed models this identity can call")
-    .option("--plain", "print one model key a line")
-    .option("--refresh", "ask AWS now, whatever the cache holds")
-    .option("--offline", "never ask AWS");
-  define(
-    models,
-    "show <model>",
-    "Show what is known about one model.",
-    () => import("./commands/models/show.ts"),
-  ).option("--access", "ask AWS whether this identity can call it");
-  define(
-    models,
-    "status",
-    "Show default model, credentials, region and cache.",
-    () => import("./commands/models/status.ts"),
-  );
-  define(models, "set <model>", "Set the default model.", () => import("./commands/models/set.ts")).option(
-    "--force",
-    "set it although it is neither configured nor discovered",
-  );
-
-  define(root, "chat [prompt...]", "Ask a model and stream its answer.", () => import("./commands/chat.ts"))
-    .option("-m, --model <model>", "model key, id, ARN or alias; several, by commas, are tried in order")
-    .option("-s, --system <text>", "system prompt")
-    .option("--system-file <file>", "read the system prompt from a file")
-    .option("--max-tokens <tokens>", "most tokens to put out", integerFlag(1))
-    .option("--temperature <number>", "sampling temperature, 0 to 1", numberFlag(0, 1))
-    .option("--top-p <number>", "nucleus sampling, 0 to 1", numberFlag(0, 1))
-    .option("--stop <text>", "text that ends the answer (repeatable)", repeatable)
-    .option("-f, --file <file>", "attach an image or a document, - for stdin (repeatable)", repeatable)
-    .addOption(choice("--reasoning <level>", "how much the model reasons", REASONING_LEVELS))
-    .option("--schema <file|json>", "answer with JSON that fits this JSON Schema")
-    .addOption(choice("--cache <time>", "cache the prompt for this long", ["off", "5m", "1h"]))
-    .option("--guardrail <id:version>", "guardrail to apply")
-    .option("--guardrail-trace", "ask which of the guardrail's policies act")
-    .addOption(choice("--service-tier <tier>", "Bedrock service tier", SERVICE_TIERS))
-    .addOption(choice("--latency <mode>", "Bedrock latency mode", ["standard", "optimized"]))
-    .option("--metadata <key=value>", "mark the call in the invocation logs (repeatable)", repeatable)
-    .option("--dry-run", "print the request and what it would cost, send nothing billed")
-    .option("--session <id>", "go on with this session, or begin it")
-    .option("--continue", "go on with the latest session of this folder")
-    .option("--no-save", "write nothing of the conversation to the disk")
-    .option("--raw", "print the text as the model wrote it, on a terminal too")
-    .option("--show-reasoning", "print the model's reasoning on stderr")
-    .option("--no-stream", "print the answer when it is whole")
-    .option("--usage", "print tokens, price and timings on stderr")
-    .option("--timeout <seconds>", "give up when the whole call takes longer", numberFlag(0.001))
-    .option(
-      "--first-token-timeout <seconds>",
-      "give up when nothing arrives for so long (default: 120, or 900 for a model that reasons)",
-      numberFlag(0.001),
-    )
-    .option("--ndjson", "print one JSON event a line as it arrives");
-
-  const sessions = group("sessions", "Look at the conversations that are kept on this machine.");
-  define(sessions, "list", "List the sessions.", () => import("./commands/sessions/list.ts")).option(
-    "--here",
-    "only those begun in this folder",
-  );
-  define(
-    sessions,
-    "show <id>",
-    "Print a session as it went.",
-    () => import("./commands/sessions/show.ts"),
-  ).option("--raw", "print the text as the model wrote it, on a terminal too");
-  define(
-    sessions,
-    "export <id>",
-    "Print a session as Markdown, or as JSON with --json.",
-    () => import("./commands/sessions/export.ts"),
-  );
-  define(sessions, "rm <ids...>", "Remove sessions.", () => import("./commands/sessions/rm.ts"));
-
-  define(
-    root,
-    "doctor",
-    "Check credentials, region, permissions and configuration.",
-    () => import("./commands/doctor.ts"),
-  ).option("--probe", "add one small billed call");
-
-  const iam = group("iam", "Write the permissions that this configuration needs.");
-  define(
-    iam,
-    "policy",
-    "Print the least-privilege IAM policy for this configuration.",
-    () => import("./commands/iam/policy.ts"),
-  ).option("--for <purposes>", "what it is for, by commas: discovery, chat, serve, doctor (default: all)");
-
-  define(root, "emulator", "Run a simulated Bedrock on this machine.", () => import("./commands/emulator.ts"))
-    .option("--port <number>", "port to listen on (default: any free one)", integerFlag(0, 65535))
-    .option("--host <host>", "loopback address to listen on", "127.0.0.1");
+  const commands: Record<string, () => void> = {
+    config: () => {
+      const config = group("config", "Read and edit the configuration file.");
+      define(config, "get [path]", "Print a setting.", () => import("./commands/config/get.ts")).option(
+        "--effective",
+        "print the value in force and where it comes from",
+      );
+      define(config, "set [path] [value]", "Write a setting.", () => import("./commands/config/set.ts"))
+        .option("--strict-json", "accept only JSON as the value")
+        .option("--merge", "add the entries of an object to those that are there")
+        .option("--replace", "let the value drop existing entries of a map")
+        .option("--batch-file <file>", "read a list of {path, value} from a JSON5 file, - for stdin")
+        .option("--force", "write a path that is not a known setting")
+        .option("--dry-run", "print the change and write nothing");
+      define(config, "unset <path>", "Remove a setting.", () => import("./commands/config/unset.ts")).option(
+        "--dry-run",
+        "print the change and write nothing",
+      );
+      define(
+        config,
+        "patch",
+        "Merge an object into the configuration; null removes.",
+        () => import("./commands/config/patch.ts"),
+      )
+        .option("--file <file>", "read the object from a JSON5 file")
+        .option("--stdin", "read the object from stdin")
+        .option("--replace", "let a value drop existing entries of a map")
+        .option("--force", "write paths that are not known settings")
+        .option("--dry-run", "print the change and write nothing");
+      define(
+        config,
+        "file",
+        "Print the path of the configuration file.",
+        () => import("./commands/config/file.ts"),
+      );
+      define(
+        config,
+        "validate",
+        "Check the configuration file.",
+        () => import("./commands/config/validate.ts"),
+      );
+      define(
+        config,
+        "schema",
+        "Print a JSON Schema of the settings.",
+        () => import("./commands/config/schema.ts"),
+      );
+    },
+    models: () => {
+      const models = group("models", "Find the models this account can call.");
+      define(
+        models,
+        "list",
+        "List configured and discovered models.",
+        () => import("./commands/models/list.ts"),
+      )
+        .option("--provider <name>", "only models of this provider (repeatable)", repeatable)
+        .option("--search <text>", "only models whose id or name contains this text")
+        .option("--all", "include legacy, provisioned-only and profile-only models")
+        .addOption(choice("--sort <field>", "sort by a column", SORT_FIELDS))
+        .option("--access", "ask AWS which of the listed models this identity can call")
+        .option("--plain", "print one model key a line")
+        .option("--refresh", "ask AWS now, whatever the cache holds")
+        .option("--offline", "never ask AWS");
+      define(
+        models,
+        "show <model>",
+        "Show what is known about one model.",
+        () => import("./commands/models/show.ts"),
+      ).option("--access", "ask AWS whether this identity can call it");
+      define(
+        models,
+        "status",
+        "Show default model, credentials, region and cache.",
+        () => import("./commands/models/status.ts"),
+      );
+      define(
+        models,
+        "set <model>",
+        "Set the default model.",
+        () => import("./commands/models/set.ts"),
+      ).option("--force", "set it although it is neither configured nor discovered");
+    },
+    chat: () => {
+      define(
+        root,
+        "chat [prompt...]",
+        "Ask a model and stream its answer.",
+        () => import("./commands/chat.ts"),
+      )
+        .option("-m, --model <model>", "model key, id, ARN or alias; several, by commas, are tried in order")
+        .option("-s, --system <text>", "system prompt")
+        .option("--system-file <file>", "read the system prompt from a file")
+        .option("--max-tokens <tokens>", "most tokens to put out", integerFlag(1))
+        .option("--temperature <number>", "sampling temperature, 0 to 1", numberFlag(0, 1))
+        .option("--top-p <number>", "nucleus sampling, 0 to 1", numberFlag(0, 1))
+        .option("--stop <text>", "text that ends the answer (repeatable)", repeatable)
+        .option("-f, --file <file>", "attach an image or a document, - for stdin (repeatable)", repeatable)
+        .addOption(choice("--reasoning <level>", "how much the model reasons", REASONING_LEVELS))
+        .option("--schema <file|json>", "answer with JSON that fits this JSON Schema")
+        .addOption(choice("--cache <time>", "cache the prompt for this long", ["off", "5m", "1h"]))
+        .option("--guardrail <id:version>", "guardrail to apply")
+        .option("--guardrail-trace", "ask which of the guardrail's policies act")
+        .addOption(choice("--service-tier <tier>", "Bedrock service tier", SERVICE_TIERS))
+        .addOption(choice("--latency <mode>", "Bedrock latency mode", ["standard", "optimized"]))
+        .option("--metadata <key=value>", "mark the call in the invocation logs (repeatable)", repeatable)
+        .option("--dry-run", "print the request and what it would cost, send nothing billed")
+        .option("--session <id>", "go on with this session, or begin it")
+        .option("--continue", "go on with the latest session of this folder")
+        .option("--no-save", "write nothing of the conversation to the disk")
+        .option("--raw", "print the text as the model wrote it, on a terminal too")
+        .option("--show-reasoning", "print the model's reasoning on stderr")
+        .option("--no-stream", "print the answer when it is whole")
+        .option("--usage", "print tokens, price and timings on stderr")
+        .option("--timeout <seconds>", "give up when the whole call takes longer", numberFlag(0.001))
+        .option(
+          "--first-token-timeout <seconds>",
+          "give up when nothing arrives for so long (default: 120, or 900 for a model that reasons)",
+          numberFlag(0.001),
+        )
+        .option("--ndjson", "print one JSON event a line as it arrives");
+    },
+    sessions: () => {
+      const sessions = group("sessions", "Look at the conversations that are kept on this machine.");
+      define(sessions, "list", "List the sessions.", () => import("./commands/sessions/list.ts")).option(
+        "--here",
+        "only those begun in this folder",
+      );
+      define(
+        sessions,
+        "show <id>",
+        "Print a session as it went.",
+        () => import("./commands/sessions/show.ts"),
+      ).option("--raw", "print the text as the model wrote it, on a terminal too");
+      define(
+        sessions,
+        "export <id>",
+        "Print a session as Markdown, or as JSON with --json.",
+        () => import("./commands/sessions/export.ts"),
+      );
+      define(sessions, "rm <ids...>", "Remove sessions.", () => import("./commands/sessions/rm.ts"));
+    },
+    doctor: () => {
+      define(
+        root,
+        "doctor",
+        "Check credentials, region, permissions and configuration.",
+        () => import("./commands/doctor.ts"),
+      ).option("--probe", "add one small billed call");
+    },
+    iam: () => {
+      const iam = group("iam", "Write the permissions that this configuration needs.");
+      define(
+        iam,
+        "policy",
+        "Print the least-privilege IAM policy for this configuration.",
+        () => import("./commands/iam/policy.ts"),
+      ).option(
+        "--for <purposes>",
+        "what it is for, by commas: discovery, chat, serve, doctor (default: all)",
+      );
+    },
+    emulator: () => {
+      define(
+        root,
+        "emulator",
+        "Run a simulated Bedrock on this machine.",
+        () => import("./commands/emulator.ts"),
+      )
+        .option("--port <number>", "port to listen on (default: any free one)", integerFlag(0, 65535))
+        .option("--host <host>", "loopback address to listen on", "127.0.0.1");
+    },
+  };
+  for (const [name, add] of Object.entries(commands)) if (isWanted(name, Object.keys(commands), args)) add();
   return root;
+}
+
+/** Whether a command is to be built: all without arguments and where they name none, for help and suggestions. */
+function isWanted(name: string, names: readonly string[], args: readonly string[] | undefined): boolean {
+  if (args === undefined || args.includes(name)) return true;
+  const isVersion = args.length === 1 && (args[0] === "--version" || args[0] === "-V");
+  return !isVersion && !names.some((other) => args.includes(other));
 }
 
 /** With `--emulator`, runs `work` against a Bedrock inside this process that the environment points to. */

@@ -66,12 +66,11 @@ export function getModelAvailability(catalogue: Catalogue, region: string, ident
 
 /** Answers one page of ListInferenceProfiles. Throws `AwsError` for a wrong page length, type or token. */
 export function listInferenceProfiles(catalogue: Catalogue, region: string, query: Query): object {
-  const type = filterValue(query, "type");
+  // Without a type the service lists only its own profiles: https://github.com/aws/aws-cli/issues/9728
+  const type = filterValue(query, "type") ?? "SYSTEM_DEFINED";
   const length = pageLength(query["maxResults"]);
   const start = readPageToken(query["nextToken"]);
-  const found = catalogue.profiles.filter(
-    (profile) => isOfferedIn(profile, region) && (type === undefined || profile.type === type),
-  );
+  const found = catalogue.profiles.filter((profile) => isOfferedIn(profile, region) && profile.type === type);
   const end = start + length;
   return {
     inferenceProfileSummaries: found
