@@ -1,4 +1,12 @@
-import { Command, CommanderError, Option, type OutputConfiguration } from "commander";
+import {
+  Argument,
+  Command,
+  CommanderError,
+  type CommandOptions,
+  Option,
+  type OutputConfiguration,
+} from "commander";
+import type { CompleteOptions } from "./commands/complete.ts";
 import { type OpenclawError, usageError } from "./errors.ts";
 import { integerFlag, numberFlag, repeatable } from "./flags.ts";
 import type { GlobalOptions } from "./options.ts";
@@ -68,8 +76,9 @@ export function createCommand(runtime: Runtime, args?: readonly string[]): Comma
     usage: string,
     description: string,
     load: () => Promise<CommandFile<O>>,
+    settings: CommandOptions = {},
   ): Command => {
-    const command = configured(parent.command(usage), output).description(description);
+    const command = configured(parent.command(usage, settings), output).description(description);
     return command.action(async () => {
       const positional = Object.fromEntries(
         command.registeredArguments.map((argument, index) => [argument.name(), command.processedArgs[index]]),
@@ -252,6 +261,33 @@ export function createCommand(runtime: Runtime, args?: readonly string[]): Comma
         .option("--port <number>", "port to listen on (default: any free one)", integerFlag(0, 65535))
         .option("--host <host>", "loopback address to listen on", "127.0.0.1");
     },
+    completion: () => {
+      define(
+        root,
+        "completion",
+        "Print the script that makes a shell complete commands.",
+        () => import("./commands/completion.ts"),
+      ).addArgument(new Argument("<shell>").choices(SHELLS));
+    },
+    complete: () => {
+      define<CompleteOptions>(
+        root,
+        "complete",
+        "Print what may stand at the cursor; completion scripts call it.",
+        async () => {
+          const [{ run }, { describeTree }] = await Promise.all([
+            import("./commands/complete.ts"),
+            import("./completion/describe-tree.ts"),
+          ]);
+          return {
+            run: (options) => run({ ...options, tree: describeTree(createCommand(runtime)) }, runtime),
+          };
+        },
+        { hidden: true },
+      )
+        .addArgument(new Argument("<shell>").choices(SHELLS))
+        .argument("[words...]");
+    },
   };
   for (const [name, add] of Object.entries(commands)) if (isWanted(name, Object.keys(commands), args)) add();
   return root;
@@ -289,6 +325,7 @@ async function withEmulator(
 
 const REASONING_LEVELS = ["off", "minimal", "low", "medium", "high", "xhigh", "max"];
 const SORT_FIELDS = ["name", "provider", "context", "max-output", "price-in", "price-out"];
+const SHELLS = ["bash", "zsh", "fish"];
 const SERVICE_TIERS = ["default", "priority", "flex", "reserved"];
 
 function choice(flags: string, description: string, values: string[]): Option {

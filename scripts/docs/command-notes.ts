@@ -86,8 +86,40 @@ const NOTES: Readonly<Record<string, CommandNotes>> = {
       say('cat notes.txt | openclaw chat "Summarize these notes."'),
       say('openclaw chat -m us.anthropic.claude-opus-4-6-v1 --max-tokens 500 "Write a haiku."'),
       say('openclaw chat --json "Name three colours." > answer.json'),
+      say("openclaw chat", "on a terminal: a conversation"),
+      say('openclaw chat --session build-42 "And the second one?"', "the next question of one that is kept"),
     ],
-    text: "Text that is piped in comes before the prompt, separated by an empty line; `-` as the prompt means the piped text alone. The answer streams to stdout and ends with one line end; everything else is on stderr. A stream that breaks off is a failure (exit code 5), never a short answer, and text is never printed twice. Nothing optional is sent unless it is asked for.",
+    text: "Text that is piped in comes before the prompt, separated by an empty line; `-` as the prompt means the piped text alone. The answer streams to stdout and ends with one line end; everything else is on stderr. A stream that breaks off is a failure (exit code 5), never a short answer, and text is never printed twice. Nothing optional is sent unless it is asked for. Without a prompt on a terminal it is a conversation, which is kept turn by turn; a single question is kept only with `--session` or `--continue`. [Conversations](../sessions.md) says more.",
+  },
+  "openclaw sessions list": {
+    examples: [
+      say("openclaw sessions list"),
+      say("openclaw sessions list --here"),
+      say("openclaw sessions list | cut -f1", "ids only, for scripts"),
+      say("openclaw sessions list --json", "see docs/schemas/sessions-list.schema.json"),
+    ],
+    text: "Lists the conversations that are kept on this machine, the one that was written last first. In a pipe each is a line of tab-separated fields: id, time of the last turn, number of turns, first question, model, folder.",
+  },
+  "openclaw sessions show": {
+    examples: [
+      say("openclaw sessions show build-42"),
+      say("openclaw sessions show build-42 --json", "see docs/schemas/sessions-show.schema.json"),
+    ],
+    text: "Prints each question after `> `, then its answer.",
+  },
+  "openclaw sessions export": {
+    examples: [
+      say("openclaw sessions export build-42 > build-42.md"),
+      say("openclaw sessions export build-42 --json > build-42.json"),
+    ],
+    text: "The JSON holds every content block as it was sent and came, reasoning with its signatures and files as base64 included.",
+  },
+  "openclaw sessions rm": {
+    examples: [
+      say("openclaw sessions rm build-42"),
+      say("openclaw sessions rm $(openclaw sessions list --here | cut -f1)", "all of this folder"),
+    ],
+    text: "Removes nothing when one of the ids is unknown, or when another openclaw has the session open.",
   },
   "openclaw doctor": {
     examples: [
@@ -96,6 +128,16 @@ const NOTES: Readonly<Record<string, CommandNotes>> = {
       say("openclaw doctor --probe"),
     ],
     text: "Names the credentials that sign every request and the ones they hide, checks region, permissions and configuration, and says one thing to do for each finding. Exit code 0 without a failure, else that of the first failing check. [Credentials](../credentials.md) shows a run.",
+  },
+  "openclaw iam policy": {
+    examples: [
+      say(
+        "openclaw iam policy > policy.json",
+        "for aws iam put-role-policy --policy-document file://policy.json",
+      ),
+      say("openclaw iam policy --for chat", "only what a call of the configured models needs"),
+    ],
+    text: "Prints an IAM policy with what this configuration leads to and nothing else: the lists of models, the access checks of `doctor`, the default model, its fallbacks and every other configured model, the guardrail, token counting. A model that is called through an inference profile is allowed in every region that the profile routes to, and through that profile only. Account and regions come from AWS: run it with credentials that may call STS and list profiles, such as an administrator's; what cannot be asked is a `*` and a warning. `discovery` stands for the `models` commands.\n\nA guardrail that uses cross-Region inference needs its guardrail profiles besides; [EC2](../ec2.md) shows the policy in use.",
   },
   "openclaw emulator": {
     examples: [say("openclaw emulator"), say("openclaw emulator --port 8080")],

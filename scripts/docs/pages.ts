@@ -3,6 +3,7 @@ import { createCommand } from "../../src/program.ts";
 import { createRuntime } from "../../src/runtime.ts";
 import { commandIndex, commandPage, pageName } from "./command-page.ts";
 import { errorsPage } from "./errors-page.ts";
+import { faultsPage } from "./faults-page.ts";
 import { settingsPage } from "./settings-page.ts";
 
 /** Every generated page of docs/, by its path there. */
@@ -14,10 +15,13 @@ export function pages(): Map<string, string> {
     ...commands.map((command) => [`commands/${pageName(command)}`, commandPage(command)] as const),
     ["settings.md", settingsPage()],
     ["errors.md", errorsPage()],
+    ["faults.md", faultsPage()],
   ]);
 }
 
 /** The commands that do something, in the order of the help. */
 function leaves(command: Command): Command[] {
-  return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
+  return command.commands.length === 0
+    ? [command]
+    : command.createHelp().visibleCommands(command).flatMap(leaves);
 }

@@ -27,6 +27,8 @@ export interface Surroundings {
   readonly config: LoadedConfig;
   readonly shared: SharedConfig;
   readonly decision: CredentialDecision;
+  /** True where nothing that is learnt may be written to the disk: `doctor` leaves no trace. */
+  readonly keepsNothing?: boolean;
 }
 
 /** Reads the shared config and decides where credentials come from. Opens no socket. */
@@ -101,19 +103,13 @@ export async function openSession(surroundings: Surroundings, target: Target): P
       return client;
     };
   };
-  let authentication: Promise<Authentication> | undefined;
   const session: AwsSession = {
     surroundings,
     target,
     region,
     decision,
     endpoint: (service) => endpointOf(surroundings, service, target),
-    authentication: () => {
-      authentication ??= import("../credentials/provider.ts").then(({ buildAuthentication }) =>
-        buildAuthentication(decision, { runtime, region: region.value }),
-      );
-      return authentication;
-    },
+    authentication: () => authenticationOf(surroundings, region.value),
     bedrock: once(async () => (await import("./bedrock-client.ts")).createBedrockClient(session)),
     bedrockRuntime: once(async () =>
       (await import("./bedrock-runtime-client.ts")).createBedrockRuntimeClient(session),
@@ -124,6 +120,20 @@ export async function openSession(surroundings: Surroundings, target: Target): P
     },
   };
   return session;
+}
+
+const authentications = new WeakMap<Surroundings, Promise<Authentication>>();
+
+/** One for all sessions of a command: nobody types an MFA code for each model. The first one's region is that of STS. */
+function authenticationOf(surroundings: Surroundings, region: string): Promise<Authentication> {
+  const { decision, runtime } = surroundings;
+  const known =
+    authentications.get(surroundings) ??
+    import("../credentials/provider.ts").then(({ buildAuthentication }) =>
+      buildAuthentication(decision, { runtime, region }),
+    );
+  authentications.set(surroundings, known);
+  return known;
 }
 
 function claimsOf(surroundings: Surroundings, target: Target): RegionClaims {

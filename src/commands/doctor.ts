@@ -3,6 +3,7 @@ import { createExamination, type Examination } from "../doctor/examination.ts";
 import { renderReport } from "../doctor/render.ts";
 import { type DoctorReport, toDocument } from "../doctor/report.ts";
 import { runChecks } from "../doctor/run-checks.ts";
+import { asksForCode } from "../credentials/asks-for-code.ts";
 import { OpenclawError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
@@ -41,7 +42,8 @@ export async function run(options: DoctorOptions, runtime: Runtime): Promise<voi
 async function examine(examination: Examination, options: DoctorOptions): Promise<DoctorReport> {
   const { runtime } = examination;
   // The time that a person needs for an MFA code is not that of the checks.
-  if (await asksForCode(examination)) await examination.identity().catch(toldByCheck);
+  if (asksForCode((await examination.surroundings()).decision))
+    await examination.identity().catch(toldByCheck);
   const results = await withSpinner(runtime, "Checking", () =>
     runChecks(checksOf(options), examination, {
       totalMs: TOTAL_MS + (options.probe ? PROBE_MS : 0),
@@ -56,11 +58,6 @@ async function examine(examination: Examination, options: DoctorOptions): Promis
 function toldByCheck(failure: unknown): undefined {
   if (failure instanceof OpenclawError && failure.code !== "interrupted") return undefined;
   throw failure;
-}
-
-async function asksForCode({ surroundings }: Examination): Promise<boolean> {
-  const { chosen } = (await surroundings()).decision;
-  return "from" in chosen && chosen.from.kind === "assume-role" && chosen.from.mfaSerial !== undefined;
 }
 
 async function regionOf({ session }: Examination): Promise<DoctorReport["region"]> {

@@ -1,6 +1,6 @@
 import { OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
-import type { TextRenderer } from "../terminal/markdown-stream.ts";
+import type { TextRenderer } from "../terminal/text-renderer.ts";
 import type { ChatEvent, TokenUsage } from "./chat-event.ts";
 import { judgeStop } from "./outcome.ts";
 import { describeUsage, estimateCost, type Price } from "./usage.ts";
@@ -15,6 +15,8 @@ export interface WriterOptions {
   showsUsage: boolean;
   /** How the text is shown on a terminal; without one it is written as it came, with nothing in it that acts. */
   renderer?: TextRenderer | undefined;
+  /** How the reasoning is. */
+  reasoningRenderer?: TextRenderer | undefined;
   /** The session that the turn is kept in, once it is kept. */
   sessionId?: (() => string | undefined) | undefined;
 }
@@ -115,10 +117,7 @@ export class AnswerWriter {
 
   async #writeText(text: string): Promise<void> {
     const { terminal } = this.#runtime;
-    if (this.#hasAside) {
-      this.#hasAside = false;
-      terminal.writeAside("\n\n");
-    }
+    if (this.#hasAside) await this.#endAside("\n\n");
     const body = text.replace(/\n+$/, "");
     const lineEnds = text.slice(body.length);
     if (body === "") {
@@ -138,14 +137,24 @@ export class AnswerWriter {
     else if (this.#options.showsReasoning) {
       const style = await terminal.stderrStyle();
       this.#hasAside = true;
-      terminal.writeAside(style.dim(terminal.foreignAside(text)));
+      const { reasoningRenderer: renderer } = this.#options;
+      const words = terminal.foreignAside(text);
+      terminal.writeAside(style.dim(renderer ? renderer.push(words) : words));
     }
+  }
+
+  async #endAside(lineEnds: string): Promise<void> {
+    const { terminal } = this.#runtime;
+    const style = await terminal.stderrStyle();
+    this.#hasAside = false;
+    terminal.writeAside(`${style.dim(this.#options.reasoningRenderer?.end() ?? "")}${lineEnds}`);
   }
 
   async #endText(): Promise<void> {
     if (!this.#options.isStreamed && this.#text.length > 0) await this.#writeText(this.#text.join(""));
     const rest = this.#characters.rest();
     if (rest !== "") await this.#writeText(rest);
+    if (this.#hasAside) await this.#endAside("\n");
     if (this.#hasText) await this.#runtime.terminal.write(`${this.#options.renderer?.end() ?? ""}\n`);
   }
 

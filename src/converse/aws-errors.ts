@@ -91,7 +91,7 @@ function fromStatus(error: SdkFailure, call: CallContext): OpenclawError {
   const location = error.$response?.headers?.["location"];
   const context = {
     ...contextOf(error, call),
-    message: firstLine(error.message),
+    message: isUnreadable(error) ? "" : firstLine(error.message),
     status,
     location: location === undefined ? undefined : hostOf(location),
   };
@@ -119,6 +119,11 @@ function serviceOf(action: string): Service {
 
 function hostOf(location: string): string {
   return URL.canParse(location) ? new URL(location).host : "another address";
+}
+
+/** Whether the error is the SDK's about a body that it could not read, and not what the body says. */
+function isUnreadable({ name, message }: Error): boolean {
+  return name === "SyntaxError" || message === "Unknown" || message === "UnknownError";
 }
 
 function firstLine(text: string): string {

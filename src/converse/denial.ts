@@ -2,6 +2,8 @@ import { parseArn } from "../aws/arn.ts";
 
 /** The parts of an IAM denial. */
 export interface Denial {
+  /** Who was denied, in words: `the role EC2-Bedrock-Access`; undefined where AWS does not tell. */
+  principal: string | undefined;
   action: string;
   resource: string | undefined;
   /** The kind of policy that decided, in AWS's words: `service control policy`; undefined where AWS does not tell. */
@@ -40,6 +42,7 @@ export function readDenial(message: string): Denial | undefined {
   const explicit = EXPLICIT.exec(message);
   const kind = explicit?.[1] ?? IMPLICIT.exec(message)?.[1];
   return {
+    principal: principalOf(message),
     action: match[1],
     resource: withoutStop(match[2]),
     policy: POLICY_KINDS.find(
@@ -47,6 +50,18 @@ export function readDenial(message: string): Denial | undefined {
     ),
     isExplicit: explicit !== null || /explicit deny/i.test(message),
     policyArn: withoutStop(explicit?.[2]),
+  };
+}
+
+/** The denial of an action about which AWS says nothing else. */
+export function bareDenial(action: string): Denial {
+  return {
+    principal: undefined,
+    action,
+    resource: undefined,
+    policy: undefined,
+    isExplicit: false,
+    policyArn: undefined,
   };
 }
 
@@ -60,9 +75,10 @@ export function describeDenial({ action, resource, policy, isExplicit, policyArn
   return `${what}: ${article} ${policy} denies it explicitly${policyArn ? ` (${policyArn})` : ""}.`;
 }
 
-/** The one thing to do about a denial. `credentials` says whose policy it is, in words. */
+/** The one thing to do about a denial. `credentials` says whose policy it is where AWS does not, in words. */
 export function adviseDenial(denial: Denial, credentials: string): string {
   const { action, policy, isExplicit } = denial;
+  const principal = denial.principal ?? credentials;
   const place = placeOf(denial);
   switch (policy) {
     case "service control policy":
@@ -70,7 +86,7 @@ export function adviseDenial(denial: Denial, credentials: string): string {
     case "resource control policy":
       return `Ask whoever administers your AWS organization to let its resource control policies allow ${action}${place}.`;
     case "permissions boundary":
-      return `Allow ${action} in the permissions boundary of ${credentials}.`;
+      return `Allow ${action} in the permissions boundary of ${principal}.`;
     case "session policy":
       return `Assume the role again with a session policy that allows ${action}, or with none.`;
     case "VPC endpoint policy":
@@ -80,10 +96,10 @@ export function adviseDenial(denial: Denial, credentials: string): string {
     case "role trust policy":
       return `Allow ${action} to these credentials in the trust policy of ${denial.resource ?? "the role"}.`;
     default:
-      if (isExplicit) return `Lift the Deny of ${action} in the IAM policies of ${credentials}.`;
+      if (isExplicit) return `Lift the Deny of ${action} in the IAM policies of ${principal}.`;
       return isPrinted(action)
-        ? `Allow ${action} to ${credentials}; a policy with all that is needed: openclaw iam policy`
-        : `Allow ${action} in the IAM policy of ${credentials}.`;
+        ? `Allow ${action} to ${principal}; a policy with all that is needed: openclaw iam policy`
+        : `Allow ${action} in the IAM policy of ${principal}.`;
   }
 }
 
@@ -98,6 +114,15 @@ function placeOf({ resource }: Denial): string {
 /** Whether `openclaw iam policy` prints this action. */
 function isPrinted(action: string): boolean {
   return action.startsWith("bedrock:");
+}
+
+/** The role or user of `User: arn:aws:sts::123456789012:assumed-role/NAME/SESSION is not authorized`. */
+function principalOf(message: string): string | undefined {
+  const arn = /User: (arn:\S+) is not authorized/i.exec(message)?.[1];
+  const role = /:assumed-role\/([^/]+)\//.exec(arn ?? "")?.[1];
+  if (role) return `the role ${role}`;
+  const user = /:user\/(\S+)$/.exec(arn ?? "")?.[1];
+  return user ? `the user ${user}` : arn;
 }
 
 function withoutStop(text: string | undefined): string | undefined {

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../errors.ts";
-import { adviseDenial, type Denial, describeDenial } from "./denial.ts";
+import { adviseDenial, bareDenial, type Denial, describeDenial } from "./denial.ts";
 
 /** What a row may put into its words. Everything here is safe to print. */
 export interface ErrorContext {
@@ -46,6 +46,8 @@ const inRegion = ({ region }: ErrorContext): string => (region ? ` in ${region}`
 const renew = ({ renewal }: ErrorContext): string => renewal ?? "Run: openclaw doctor";
 const from = ({ credentials }: ErrorContext): string => (credentials ? ` from ${credentials}` : "");
 const endpoint = (context: ErrorContext): string => context.endpoint ?? "The endpoint";
+const said = ({ message }: ErrorContext): string =>
+  message === "" ? " with something that is not AWS's." : `: ${message}`;
 
 const SET_CLOCK = "Set the clock, for example with: sudo timedatectl set-ntp true";
 const OTHER_MODEL = "Choose another model: openclaw models list";
@@ -241,18 +243,8 @@ export const ERROR_TABLE: readonly ErrorRow[] = [
       c.denial
         ? describeDenial(c.denial)
         : `AWS denies ${c.action ?? "the call"}${inRegion(c)}: ${c.message}`,
-    hint: (c) => {
-      const credentials = c.credentials ?? "these credentials";
-      const action = c.action ?? "the action";
-      const denial = c.denial ?? {
-        action,
-        resource: undefined,
-        policy: undefined,
-        isExplicit: false,
-        policyArn: undefined,
-      };
-      return adviseDenial(denial, credentials);
-    },
+    hint: (c) =>
+      adviseDenial(c.denial ?? bareDenial(c.action ?? "the action"), c.credentials ?? "these credentials"),
   },
   // The request.
   {
@@ -532,14 +524,14 @@ export const ERROR_TABLE: readonly ErrorRow[] = [
     names: [],
     status: 429,
     code: "throttled",
-    message: (c) => `${endpoint(c)} answers 429: ${c.message}`,
+    message: (c) => `${endpoint(c)} answers 429${said(c)}`,
     hint: () => "Wait a minute and try again.",
   },
   {
     names: [],
     status: 503,
     code: "service-unavailable",
-    message: (c) => `${endpoint(c)} answers 503: ${c.message}`,
+    message: (c) => `${endpoint(c)} answers 503${said(c)}`,
     hint: () => "Wait a minute and try again.",
   },
   {

@@ -110,12 +110,22 @@ async function send(
   const { signal } = deadlines;
   try {
     const client = await session.bedrockRuntime();
-    await client.send(command, { abortSignal: signal });
+    await untilAborted(client.send(command, { abortSignal: signal }), signal);
     if (!answer) throw new Error("The SDK's client did not send the request.");
     return { ...answer, attempts };
   } catch (failure) {
     throw signal.aborted ? abortReason(signal) : toOpenclawError(failure, call);
   }
+}
+
+/** The SDK looks at the signal only when it has credentials, and those may be long in coming. */
+async function untilAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  const aborted = new Promise<never>((_, reject) => {
+    const giveUp = (): void => reject(abortReason(signal));
+    if (signal.aborted) giveUp();
+    else signal.addEventListener("abort", giveUp, { once: true });
+  });
+  await Promise.race([work, aborted]);
 }
 
 /** Reads the frames of a stream. Throws what is wrong with one when the parts before it have been handed on. */

@@ -1,4 +1,5 @@
 import { request } from "node:http";
+import type { AwsCredentialIdentity } from "@smithy/types";
 import type { Runtime } from "../runtime.ts";
 import { decideInstanceMetadata, type InstanceMetadataSettings } from "./instance-metadata-settings.ts";
 
@@ -24,7 +25,12 @@ export type InstanceAnswer =
   | { status: "refused"; reason: string; statusCode: number }
   | { status: "disabled"; reason: string };
 
-/** What this process knows of the EC2 instance metadata service. Each question is asked at most once. */
+/** What the service hands out for the role: credentials, or why there are none, as the end of a sentence. */
+export type RoleAnswer =
+  | { status: "credentials"; credentials: AwsCredentialIdentity }
+  | { status: "none"; reason: string };
+
+/** What this process knows of the EC2 instance metadata service. Each question but that for credentials is asked once. */
 export interface InstanceMetadata {
   /** Never rejects. At most 1 s when nothing answers, at most 2 s in all. */
   answer(): Promise<InstanceAnswer>;
@@ -32,6 +38,8 @@ export interface InstanceMetadata {
   role(): Promise<string | undefined>;
   /** The region the instance is in. */
   region(): Promise<string | undefined>;
+  /** The credentials of the role, asked for at each call: they change. Never rejects; at most 2 s. */
+  credentials(): Promise<RoleAnswer>;
 }
 
 const known = new WeakMap<Runtime, Map<string, InstanceMetadata>>();
@@ -57,8 +65,8 @@ function createInstanceMetadata(settings: InstanceMetadataSettings): InstanceMet
     let asked: Promise<T> | undefined;
     return () => (asked ??= ask());
   };
-  const token = once(() => askForToken(settings));
-  const answer = once(async (): Promise<InstanceAnswer> => {
+  let token = once(() => askForToken(settings));
+  const askForRole = async (): Promise<InstanceAnswer> => {
     const deadline = AbortSignal.timeout(TOTAL_MS);
     const access = await token();
     if (access.status !== "open") return access;
@@ -69,9 +77,17 @@ function createInstanceMetadata(settings: InstanceMetadataSettings): InstanceMet
     if (reply.status !== 200) return refusal(settings.endpoint, reply.status);
     const role = reply.body.split("\n")[0]?.trim();
     return role ? { status: "role", role, version } : { status: "no-role", version };
-  });
+  };
+  let answer = once(askForRole);
+  const askForCredentials = async (): Promise<Reply | { status: "none"; reason: string }> => {
+    const [known, access] = [await answer(), await token()];
+    if (known.status !== "role" || access.status !== "open") {
+      return { status: "none", reason: "reason" in known ? known.reason : "the instance has no role" };
+    }
+    return get(settings.endpoint, `${ROLE_PATH}${known.role}`, access, AbortSignal.timeout(TOTAL_MS));
+  };
   return {
-    answer,
+    answer: () => answer(),
     role: async () => {
       const reply = await answer();
       return reply.status === "role" ? reply.role : undefined;
@@ -83,6 +99,55 @@ function createInstanceMetadata(settings: InstanceMetadataSettings): InstanceMet
       const reply = await get(settings.endpoint, REGION_PATH, access, deadline);
       return reply.status === 200 ? reply.body.trim() || undefined : undefined;
     }),
+    credentials: async () => {
+      let reply = await askForCredentials();
+      if (reply.status === 401 || reply.status === 404) {
+        // In a process that runs for long the token has run out, or the role was changed.
+        token = once(() => askForToken(settings));
+        answer = once(askForRole);
+        reply = await askForCredentials();
+      }
+      if (reply.status === "none") return reply;
+      if (reply.status === "failed") return { status: "none", reason: reply.reason };
+      if (reply.status !== 200)
+        return { status: "none", reason: refusal(settings.endpoint, reply.status).reason };
+      return readCredentials(reply.body);
+    },
+  };
+}
+
+/**
+ * Reads the credentials of the role, or the code that stands in their place
+ * (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html).
+ */
+function readCredentials(body: string): RoleAnswer {
+  const none = (reason: string): RoleAnswer => ({ status: "none", reason });
+  let document: Partial<Record<string, unknown>>;
+  try {
+    document = JSON.parse(body) as Partial<Record<string, unknown>>;
+  } catch {
+    return none("instance metadata answered with something that is not JSON");
+  }
+  const { Code, AccessKeyId, SecretAccessKey, Token, Expiration } = document;
+  const isWhole = [AccessKeyId, SecretAccessKey, Token].every(
+    (part) => typeof part === "string" && part !== "",
+  );
+  if (!isWhole || (Code !== undefined && Code !== "Success")) {
+    return none(
+      typeof Code === "string" && Code !== "Success"
+        ? `the role has no credentials: ${Code}`
+        : "instance metadata answered without credentials",
+    );
+  }
+  const expiration = new Date(String(Expiration));
+  return {
+    status: "credentials",
+    credentials: {
+      accessKeyId: String(AccessKeyId),
+      secretAccessKey: String(SecretAccessKey),
+      sessionToken: String(Token),
+      ...(Number.isNaN(expiration.getTime()) ? {} : { expiration }),
+    },
   };
 }
 

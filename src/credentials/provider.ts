@@ -231,10 +231,17 @@ async function askContainer(runtime: Runtime): Promise<AwsCredentialIdentity> {
   })();
 }
 
+/** Not by the SDK's provider, which would ask once more for the token and the role that are known by now. */
 async function askInstance(decision: CredentialDecision, runtime: Runtime): Promise<AwsCredentialIdentity> {
-  const { fromInstanceMetadata } = await import("@aws-sdk/credential-providers");
-  const provider = fromInstanceMetadata({ timeout: ANSWER_MS, maxRetries: 0, logger: quietLogger(runtime) });
-  return besideInstance(provider(), decision, runtime);
+  const metadata = instanceMetadata(runtime, decision.instanceMetadata);
+  const answer = await metadata.answer();
+  if (answer.status !== "role") throw noCredentials(describeInstance(answer), adviseInstance(answer));
+  const reply = await metadata.credentials();
+  if (reply.status === "credentials") return reply.credentials;
+  throw noCredentials(
+    `${describeInstance(answer)}: ${reply.reason}`,
+    `Look at the trust policy of the role, which ec2.amazonaws.com must be able to assume: aws iam get-role --role-name ${answer.role}`,
+  );
 }
 
 /**

@@ -9,6 +9,7 @@ import { listedBase } from "./listed-id.ts";
 import type { LoadOptions } from "./load.ts";
 import { targetOf } from "./resolve-model.ts";
 import type { ModelSurvey } from "./survey.ts";
+import { withPatience } from "./with-patience.ts";
 
 /** Access to a listed model: the verdict, and what AWS says in its own words; null where it said nothing. */
 export interface Access extends AccessVerdict {
@@ -68,7 +69,9 @@ export async function surveyAccess(
   if (needed(answers).length > 0 && !options.offline && load.hasCredentials) {
     const session = await openSession(surroundings, wanted ? targetOf(wanted) : { kind: "discovery" });
     try {
-      answers = await refreshAnswers(session, file, answers, needed, failures);
+      answers = await withPatience(surroundings, "Asking AWS about access", () =>
+        refreshAnswers(session, file, answers, needed, failures),
+      );
     } finally {
       session.close();
     }

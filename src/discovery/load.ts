@@ -81,11 +81,12 @@ export async function loadModels(surroundings: Surroundings, options: LoadOption
   }
   const session = await openSession(surroundings, target);
   try {
-    const load = isCached
-      ? await refreshTogether(session, file, startedAt, (entry) =>
-          options.refresh ? entry.fetchedAt >= startedAt : isFresh(entry),
-        )
-      : { discovered: await ask(session), source: "network" as const };
+    const load =
+      isCached && !surroundings.keepsNothing
+        ? await refreshTogether(session, file, startedAt, (entry) =>
+            options.refresh ? entry.fetchedAt >= startedAt : isFresh(entry),
+          )
+        : { discovered: await ask(session), source: "network" as const };
     return { ...nothing, ...load, region: session.region.value, warnings: load.discovered.warnings };
   } catch (failure) {
     if (!(failure instanceof OpenclawError) || failure.code === "interrupted") throw failure;

@@ -50,6 +50,8 @@ export interface ArnDescription {
   account: string;
   /** In AWS's words; null where it was not asked. */
   status: string | null;
+  /** Of an imported model, in AWS's words; null for others. */
+  architecture: string | null;
   /** ARNs of the models or profiles behind it. */
   targets: string[];
 }
@@ -165,6 +167,7 @@ function describeArn(id: string, facts: ArnFacts | undefined): ArnDescription | 
     region,
     account,
     status: facts?.status ?? null,
+    architecture: facts?.architecture ?? null,
     targets: facts?.targets ?? [],
   };
 }

@@ -5,6 +5,7 @@ import type { Runtime } from "../runtime.ts";
 import { type ListInput, listModels, type ListedModel } from "./list.ts";
 import { type LoadOptions, loadModels, type ModelLoad } from "./load.ts";
 import { type ResolvedModel, resolveModel, targetOf } from "./resolve-model.ts";
+import { withPatience } from "./with-patience.ts";
 
 export interface ModelSurvey {
   surroundings: Surroundings;
@@ -34,7 +35,9 @@ export async function surveyModels(
   const surroundings = await surveySurroundings(options, runtime, config);
   const wanted = question.about === undefined ? undefined : resolveModel(question.about, config.value);
   const target = wanted && targetOf(wanted);
-  const load = await loadModels(surroundings, { ...question, target });
+  const load = await withPatience(surroundings, "Asking AWS for its models", () =>
+    loadModels(surroundings, { ...question, target }),
+  );
   const { primary, fallbacks } = defaultModel(config.value);
   const input: ListInput = {
     config: config.value,

@@ -106,7 +106,7 @@ export function judgeWays(ways: readonly Way[], caBundle: string | undefined): O
     if (outcome.status === 407) {
       return fail(
         new OpenclawError("network", {
-          message: `The proxy ${proxy ?? ""} wants a name and password.`,
+          message: `The proxy${proxy ? ` ${proxy}` : ""} wants a name and password.`,
           hint: "Put them into the variable: HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT",
         }),
       );
@@ -114,7 +114,7 @@ export function judgeWays(ways: readonly Way[], caBundle: string | undefined): O
     if (outcome.status >= 300 && outcome.status < 400) {
       return fail(
         new OpenclawError("bad-response", {
-          message: `${url} answers with a redirect (${outcome.status}${outcome.location ? ` to ${outcome.location}` : ""}); AWS never does.`,
+          message: `${url} answers with a redirect (${outcome.status}${outcome.location ? ` to ${placeOf(outcome.location)}` : ""}); AWS never does.`,
           hint: "Log in to the network you are on, or check the endpoint.",
         }),
       );
@@ -151,6 +151,11 @@ function throughProxy(error: OpenclawError, proxy: string | undefined): Openclaw
     hint: "Check HTTPS_PROXY, or exempt the host with NO_PROXY.",
     cause: error,
   });
+}
+
+/** Where a redirect leads: its host, since the rest may be a session of somebody's. */
+function placeOf(location: string): string {
+  return URL.canParse(location) ? hostOf(location) : "another address";
 }
 
 function hostOf(url: string): string {

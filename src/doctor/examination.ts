@@ -65,7 +65,10 @@ export function createExamination(options: GlobalOptions, runtime: Runtime): Exa
       throw failure;
     }
   };
-  const surroundings = once(async () => surveySurroundings(options, runtime, await readableConfig()));
+  const surroundings = once(async () => ({
+    ...(await surveySurroundings(options, runtime, await readableConfig())),
+    keepsNothing: true,
+  }));
   const open = async (target: Target): Promise<AwsSession> => {
     const session = await openSession(await surroundings(), target);
     sessions.push(session);

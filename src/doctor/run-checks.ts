@@ -83,9 +83,10 @@ async function attempt<TContext>(check: Check<TContext>, context: TContext): Pro
   }
 }
 
-/** Most errors of the network send people to doctor: here they are already. */
+/** Most errors of the network send people to doctor: here they are already, and what is left of the hint is what to do. */
 function hintFor<TContext>(hint: string | undefined, check: Check<TContext>): string {
-  return hint === undefined || hint.endsWith("openclaw doctor") ? check.hint : hint;
+  const advice = hint?.replace(/(: |Run: |^)openclaw doctor$/, ".");
+  return advice === undefined || advice === "." ? check.hint : advice;
 }
 
 function late<TContext>(check: Check<TContext>, totalMs: number): Outcome {

@@ -144,7 +144,11 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   };
 }
 
-type SendableReply = Reply & { readonly headers?: Readonly<Record<string, string>> };
+type SendableReply = Reply & {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** It is not AWS's, so it has nothing of AWS about it. */
+  readonly isForeign?: boolean;
+};
 
 /** What the service itself would answer: first the credentials, then the operation. */
 async function decide(
@@ -167,9 +171,11 @@ async function decide(
 function toReply(scripted: ScriptedAnswer, { call, route }: ReceivedCall): SendableReply | undefined {
   if ("http" in scripted) {
     const { status, headers = {}, body } = scripted.http;
-    if (typeof body === "string" || body instanceof Uint8Array) return { status, headers, body };
-    if (body === undefined) return { status, headers, body: "" };
+    const isForeign = true;
+    if (typeof body === "string" || body instanceof Uint8Array) return { status, headers, body, isForeign };
+    if (body === undefined) return { status, headers, body: "", isForeign };
     return {
+      isForeign,
       status,
       headers: { "content-type": "application/json", ...headers },
       body: JSON.stringify(body),
@@ -199,7 +205,7 @@ async function send(
   closed: Promise<"closed">,
 ): Promise<void> {
   const { response } = exchange;
-  const requestId = { "x-amzn-requestid": callId };
+  const requestId = reply.isForeign ? {} : { "x-amzn-requestid": callId };
   if ("stream" in reply) {
     response.writeHead(200, {
       ...requestId,

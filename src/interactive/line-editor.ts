@@ -71,6 +71,10 @@ export class LineEditor {
           return entry;
         }
       }
+    } catch (error) {
+      // Whatever is printed next begins a line of its own.
+      this.#moveToEnd();
+      throw error;
     } finally {
       stopResizing();
     }

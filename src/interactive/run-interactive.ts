@@ -57,7 +57,7 @@ async function converse(talk: Talk, editor: LineEditor, history: History, style:
     } else if (entry.text.trim() !== "") {
       await history.add(entry.text);
       isInterrupted = await take(talk, entry.text);
-      terminal.note("");
+      if (!talk.isOver) terminal.note("");
     }
   }
 }
@@ -77,8 +77,9 @@ async function take(talk: Talk, entry: string): Promise<boolean> {
   }
 }
 
-function greeting({ models, conversation }: Talk): string {
+function greeting({ models, conversation, files }: Talk): string {
   const { id, turns } = conversation;
+  const attached = files.map(({ label }) => ` · ${label}`).join("");
   const session = turns.length === 0 ? "" : ` · session ${id ?? "not kept"}, ${turns.length} so far`;
-  return `openclaw ${VERSION} · ${models[0]?.key ?? ""}${session} · /help`;
+  return `openclaw ${VERSION} · ${models[0]?.key ?? ""}${session}${attached} · /help`;
 }

@@ -17,6 +17,12 @@ export interface ScreenRow {
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 const TAB = "    ";
+/** Lines whose characters all take one column. */
+const PLAIN = /^[\u0020-\u007E]*$/;
+
+/** How characters are shown, those that were laid out before: a text is laid out anew with every key. */
+const looks = new Map<string, { shown: string; width: number }>();
+const MOST_LOOKS = 10_000;
 
 /**
  * Lays a text out as a terminal of so many columns does: rows break where they are full, a wide character that does not
@@ -39,6 +45,27 @@ export function layOut(text: string, cursor: number, prompt: string, columns: nu
     if (offset === cursor)
       place = column >= columns ? { row: rows.length + 1, column: 0 } : { row: rows.length, column };
   };
+  const placeCharacter = (character: string): void => {
+    const { shown, width } = look(character);
+    if (column + width > columns) endRow(true);
+    notePlace();
+    row += shown;
+    column += width;
+    offset += character.length;
+  };
+  /** As much at once as fits into a row: a pasted text may be long. */
+  const placePlain = (line: string): void => {
+    for (let start = 0; start < line.length;) {
+      if (column >= columns) endRow(true);
+      const piece = line.slice(start, start + columns - column);
+      const ahead = cursor - offset;
+      if (ahead >= 0 && ahead < piece.length) place = { row: rows.length, column: column + ahead };
+      row += piece;
+      column += piece.length;
+      offset += piece.length;
+      start += piece.length;
+    }
+  };
   for (const [index, line] of text.split("\n").entries()) {
     if (index > 0) {
       endRow(false);
@@ -46,15 +73,8 @@ export function layOut(text: string, cursor: number, prompt: string, columns: nu
       column = indent.length;
       offset += 1;
     }
-    for (const { segment } of graphemes.segment(line)) {
-      const shown = segment === "\t" ? TAB : neutralise(segment);
-      const width = stringWidth(shown);
-      if (column + width > columns) endRow(true);
-      notePlace();
-      row += shown;
-      column += width;
-      offset += segment.length;
-    }
+    if (PLAIN.test(line)) placePlain(line);
+    else for (const { segment } of graphemes.segment(line)) placeCharacter(segment);
     notePlace();
   }
   const isFull = column >= columns;
@@ -62,4 +82,14 @@ export function layOut(text: string, cursor: number, prompt: string, columns: nu
   // The cursor may stand behind a row that is full.
   if (isFull) endRow(false);
   return { rows, ...place };
+}
+
+function look(character: string): { shown: string; width: number } {
+  const known = looks.get(character);
+  if (known) return known;
+  if (looks.size >= MOST_LOOKS) looks.clear();
+  const shown = character === "\t" ? TAB : neutralise(character);
+  const made = { shown, width: stringWidth(shown) };
+  looks.set(character, made);
+  return made;
 }

@@ -21,7 +21,7 @@ export interface SlashCommand {
   candidates?: (talk: Talk, typed: string) => Promise<readonly string[]>;
 }
 
-export const SLASH_COMMANDS: readonly SlashCommand[] = [
+const SLASH_COMMANDS: readonly SlashCommand[] = [
   {
     name: "/model",
     argument: "[MODEL]",
@@ -59,8 +59,8 @@ export const SLASH_COMMANDS: readonly SlashCommand[] = [
   },
   {
     name: "/reasoning",
-    argument: `[${REASONING_LEVELS.join(" | ")}]`,
-    says: "show or set how much the model reasons",
+    argument: "[LEVEL]",
+    says: `show or set how much the model reasons: ${REASONING_LEVELS.join(", ")}`,
     run: async (talk, argument) => {
       const level = REASONING_LEVELS.find((known) => known === argument);
       if (argument !== "" && level === undefined) {
@@ -160,7 +160,7 @@ function help(talk: Talk): void {
   say(talk, "");
   say(
     talk,
-    '"""  or Alt-Enter, or a backslash before Enter, for several lines; Tab completes; Ctrl-C stops an answer.',
+    'Several lines: """, Alt-Enter, or a backslash before Enter. Tab completes, Ctrl-C stops an answer.',
   );
 }
 

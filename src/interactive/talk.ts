@@ -12,6 +12,7 @@ import { TurnKeeper } from "../sessions/turn-keeper.ts";
 import type { Conversation } from "../sessions/kept-conversation.ts";
 import { answerRenderer } from "../terminal/answer-renderer.ts";
 import { withSpinner } from "../terminal/spinner.ts";
+import { WrappedText } from "../terminal/word-wrap.ts";
 import type { Keyboard } from "./keyboard.ts";
 import type { Seat } from "./seat.ts";
 import { untilStopped } from "./until-stopped.ts";
@@ -127,6 +128,7 @@ export class Talk {
       isStreamed: this.seat.isStreamed,
       showsUsage: this.seat.showsUsage,
       renderer: await answerRenderer(runtime.terminal, isRaw || query.schema !== undefined),
+      reasoningRenderer: new WrappedText(this.seat.screen.columns),
     });
     const { turns } = this.conversation;
     try {

@@ -22,12 +22,14 @@ export class TurnKeeper {
   readonly recorder = new TurnRecorder();
   #stopReason: string | undefined;
   #usage: TokenUsage | undefined;
+  #invokedModel: string | undefined;
 
   take(event: ChatEvent): void {
     if (event.type === "stop") this.#stopReason = event.stopReason;
     if (event.type === "usage") {
-      const { type: _type, requestId: _id, guardrail: _guardrail, invokedModel: _model, ...usage } = event;
+      const { type: _type, requestId: _id, guardrail: _guardrail, invokedModel, ...usage } = event;
       this.#usage = usage;
+      this.#invokedModel = invokedModel;
     }
   }
 
@@ -51,6 +53,8 @@ export class TurnKeeper {
       key,
       stopReason,
       ...turn,
+      // A prompt router may choose another one next time, to which this one's reasoning means nothing.
+      ...(this.#invokedModel === undefined ? {} : { model: this.#invokedModel }),
       ...(this.#usage ? { usage: this.#usage } : {}),
       ...(system === undefined ? {} : { system }),
     };

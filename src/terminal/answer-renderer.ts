@@ -1,5 +1,5 @@
-import type { TextRenderer } from "./markdown-stream.ts";
 import type { Terminal } from "./terminal.ts";
+import type { TextRenderer } from "./text-renderer.ts";
 
 /**
  * How a model's text is shown on stdout: Markdown on a terminal with colours, else, and where `isRaw`, as it is. Nothing

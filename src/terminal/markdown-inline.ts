@@ -114,7 +114,9 @@ function closingRun(text: string, mark: string, length: number, isEnd: boolean):
     if (character === "\\") index += 1;
     else if (character === "`") {
       const ticks = /^`+/.exec(text.slice(index))?.[0].length ?? 1;
-      const end = closingTicks(text.slice(index + ticks), ticks);
+      const rest = text.slice(index + ticks);
+      const end = closingTicks(rest, ticks);
+      if (!isEnd && (end === undefined || end + ticks === rest.length)) return "open";
       index += ticks - 1 + (end === undefined ? 0 : end + ticks);
     } else if (character === mark) {
       const run = runAt(text, index);

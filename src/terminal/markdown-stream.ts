@@ -1,15 +1,8 @@
 import type { Style } from "./color.ts";
 import { renderInline } from "./markdown-inline.ts";
 import { renderTable } from "./markdown-table.ts";
+import type { TextRenderer } from "./text-renderer.ts";
 import { WordWrap } from "./word-wrap.ts";
-
-/** Turns text that arrives in pieces into what is shown of it. */
-export interface TextRenderer {
-  /** Takes a piece; returns what can be shown by now. */
-  push(text: string): string;
-  /** Returns what was still held back, and begins anew. */
-  end(): string;
-}
 
 /** What a line turned out to be; undefined while its beginning leaves that open. */
 type LineKind = "code" | "text" | undefined;

@@ -1,4 +1,5 @@
 import stringWidth from "string-width";
+import type { TextRenderer } from "./text-renderer.ts";
 
 /** Spaces, styles, characters of scripts that are written without spaces, and what else makes up a word. */
 const PIECES =
@@ -69,5 +70,25 @@ export class WordWrap {
     }
     this.#column += spaceWidth + width;
     return space + word;
+  }
+}
+
+/** Breaks a text of several lines between words while it arrives. */
+export class WrappedText implements TextRenderer {
+  readonly #wrap: WordWrap;
+
+  constructor(columns: number) {
+    this.#wrap = new WordWrap(columns);
+  }
+
+  push(text: string): string {
+    const [first = "", ...others] = text.split("\n");
+    return (
+      this.#wrap.push(first) + others.map((line) => `${this.#wrap.end()}\n${this.#wrap.push(line)}`).join("")
+    );
+  }
+
+  end(): string {
+    return this.#wrap.end();
   }
 }

@@ -3,8 +3,10 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import type { ScriptedAnswer, StreamStep } from "../../src/emulator/emulator.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
+import { startIdentityServer } from "../helpers/identity-server.ts";
 import { createHome, openclaw } from "../helpers/openclaw.ts";
 import { expectSchema } from "../helpers/schema.ts";
+import { writeSharedFiles } from "../helpers/shared-files.ts";
 
 const MODEL = "amazon.nova-lite-v1:0";
 
@@ -433,6 +435,31 @@ describe("a failed chat exits non-zero, with the error on stderr and the text th
     const { stderr } = await emulated.run(["chat", "-m", MODEL, "hi"]);
     expect(stderr).not.toMatch(/\n\s+at /);
     expect(stderr).toContain("Something new.");
+  });
+});
+
+describe("credentials that are long in coming", () => {
+  it("count against --timeout", async () => {
+    const emulated = await emulate();
+    const identity = await startIdentityServer();
+    identity.answer("AssumeRole", "silence");
+    writeSharedFiles(emulated.home, {
+      config: "[profile admin]\nrole_arn = arn:aws:iam::123456789012:role/Admin\nsource_profile = base\n",
+      credentials: "[base]\naws_access_key_id = AKIABASE000000000001\naws_secret_access_key = secret\n",
+    });
+    const started = performance.now();
+    const { code, stderr } = await emulated.run(["chat", "-m", MODEL, "--timeout", "1", "hi"], {
+      env: {
+        AWS_ACCESS_KEY_ID: undefined,
+        AWS_SECRET_ACCESS_KEY: undefined,
+        AWS_PROFILE: "admin",
+        AWS_ENDPOINT_URL_STS: identity.url,
+      },
+    });
+    expect(performance.now() - started).toBeLessThan(5000);
+    expect(code).toBe(5);
+    expect(stderr).toContain("error: The answer took longer than 1 s.");
+    expect(identity.calls.map(({ action }) => action)).toContain("AssumeRole");
   });
 });
 

@@ -95,6 +95,31 @@ describe("openclaw doctor", () => {
     expect(readdirSync(home)).toEqual([]);
   });
 
+  it.each([
+    [
+      "a model that AWS does not know",
+      {
+        name: "ValidationException",
+        message: "The provided model identifier is invalid.",
+      },
+    ],
+    [
+      "a model that needs a profile after all",
+      {
+        name: "ValidationException",
+        message:
+          "Invocation of model ID amazon.nova-lite-v1:0 with on-demand throughput isn’t supported. Retry your request with the ID or ARN of an inference profile that contains this model.",
+      },
+    ],
+  ])("writes nothing when the probe meets %s", async (_, error) => {
+    const { run, home, configure } = await emulate({
+      script: ({ route, nth }) => (route === "ConverseStream" && nth === 1 ? { error } : undefined),
+    });
+    configure('{ agents: { defaults: { model: "amazon.nova-lite-v1:0" } } }');
+    await run(["doctor", "--probe"]);
+    expect(readdirSync(path.join(home, ".openclaw"))).toEqual(["openclaw.json"]);
+  });
+
   it("asks each question once", async () => {
     const { run, routes, configure } = await emulate();
     configure('{ agents: { defaults: { model: "amazon.nova-lite-v1:0" } } }');
@@ -196,6 +221,8 @@ describe("what doctor names is what signs", () => {
     expect(checkOf(document, "identity")?.detail).toContain("assumed-role/EC2-Bedrock-Access");
     const signers = emulator.calls.flatMap(({ accessKeyId }) => accessKeyId ?? []);
     expect([...new Set(signers)]).toEqual(["ASIAEMULATORROLE0001"]);
+    const asked = emulator.calls.map(({ route }) => route).filter((route) => route.startsWith("Imds"));
+    expect(asked.toSorted()).toEqual(["ImdsCredentials", "ImdsRegion", "ImdsRoleName", "ImdsToken"]);
     const status = JSON.parse(
       (await run(["models", "status", "--json"], { env: instance })).stdout,
     ) as DoctorDocument;

@@ -2,7 +2,9 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { emulate } from "../helpers/emulated.ts";
+import { createHome, emptyEnvironment, openclaw, pathWithOpenclaw } from "../helpers/openclaw.ts";
 import { expectSchema } from "../helpers/schema.ts";
+import { showOnScreen } from "../helpers/screen.ts";
 
 const OPUS = "us.anthropic.claude-opus-4-6-v1";
 
@@ -74,6 +76,33 @@ describe("models set", () => {
   });
 });
 
+describe("models set of a model that is listed, but", () => {
+  it("does not stream text is refused", async () => {
+    const emulated = await emulate();
+    const { code, stderr } = await emulated.run(["models", "set", "cohere.embed-v4:0"]);
+    expect(code).toBe(6);
+    expect(stderr).toContain("does not stream text");
+    expect(existsSync(configFile(emulated.home))).toBe(false);
+  });
+
+  it("is about to end is set with a warning", async () => {
+    const emulated = await emulate();
+    const { code, stderr } = await emulated.run(["models", "set", "us.amazon.nova-premier-v1:0"]);
+    expect(code).toBe(0);
+    expect(stderr).toContain("AWS calls amazon.nova-premier-v1:0 LEGACY; it ends on 2026-12-14.");
+  });
+});
+
+it("models set asks nobody with --force, and says that nobody was asked without", async () => {
+  const home = createHome();
+  const refused = await openclaw(["models", "set", OPUS], home);
+  expect(refused.code).toBe(6);
+  expect(refused.stderr).toContain(`openclaw models set ${OPUS} --force`);
+  const emulated = await emulate();
+  expect((await emulated.run(["models", "set", OPUS, "--force"])).code).toBe(0);
+  expect(emulated.routes()).toEqual([]);
+});
+
 describe("models show", () => {
   it("shows one model, the profiles that reach it and how to call it", async () => {
     const emulated = await emulate();
@@ -98,6 +127,106 @@ describe("models show", () => {
       (await emulated.run(["models", "show", "amazon.nova-lite-v1:0", "--json"])).stdout,
     );
     expect(known.priceSource).toBe("catalog");
+  });
+
+  it("says where each fact comes from, and what AWS says in its own words", async () => {
+    const emulated = await emulate();
+    emulated.configure(
+      '{ models: { providers: { "amazon-bedrock": { models: [{ id: "amazon.nova-pro-v1:0", name: "Ours", contextWindow: 1000 }] } } } }',
+    );
+    const { stdout } = await emulated.run(["models", "show", "amazon.nova-pro-v1:0", "--json"]);
+    const document = JSON.parse(stdout);
+    expectSchema("models-show", document);
+    expect(document).toMatchObject({
+      name: "Ours",
+      sources: {
+        name: "config",
+        contextWindow: "config",
+        maxTokens: "catalog",
+        input: "catalog",
+        reasoning: "catalog",
+      },
+      base: {
+        id: "amazon.nova-pro-v1:0",
+        inputModalities: ["TEXT", "IMAGE", "VIDEO"],
+        streaming: true,
+        inferenceTypes: ["ON_DEMAND", "INFERENCE_PROFILE"],
+        lifecycle: { status: "ACTIVE", startOfLife: "2024-12-03T00:00:00.000Z", endOfLife: null },
+      },
+      source: "network",
+      region: "us-east-1",
+    });
+    const text = await emulated.run(["models", "show", "amazon.nova-pro-v1:0"]);
+    expect(text.stdout).toMatch(/^context +1,000 tokens \(config\)$/m);
+    expect(text.stdout).toMatch(/^max out +10,000 tokens \(catalog\)$/m);
+    expect(text.stdout).toMatch(/^inference +on demand, inference profile$/m);
+  });
+
+  it("tells when a model ends, the base and the destinations of a profile, and the levels of reasoning", async () => {
+    const emulated = await emulate();
+    const legacy = await emulated.run(["models", "show", "amazon.nova-premier-v1:0"]);
+    expect(legacy.stdout).toMatch(
+      /^lifecycle +legacy, came on 2025-04-30, legacy from 2026-03-14, ends on 2026-12-14$/m,
+    );
+    const profile = await emulated.run(["models", "show", "global.anthropic.claude-sonnet-4-6"]);
+    expect(profile.stdout).toMatch(/^kind +inference profile of anthropic\.claude-sonnet-4-6$/m);
+    expect(profile.stdout).toMatch(/^regions +us-east-1, any other region$/m);
+    expect(profile.stdout).toMatch(/^reasoning +yes \(catalog\); --reasoning off\|low\|medium\|high\|max$/m);
+  });
+
+  it("prints the command that calls it with the flags that were needed to find it", async () => {
+    const emulated = await emulate();
+    const args = ["models", "show", "eu.amazon.nova-pro-v1:0", "--region", "eu-west-1"];
+    const { stdout } = await emulated.run(args);
+    expect(stdout).toMatch(
+      /^call it +openclaw chat --region eu-west-1 --model eu\.amazon\.nova-pro-v1:0 "Hello"$/m,
+    );
+    const json = await emulated.run([...args, "--json"]);
+    expect(JSON.parse(json.stdout).call).toContain("--region eu-west-1");
+  });
+
+  it("shows a model that providerFilter hides, and one that does not stream text", async () => {
+    const emulated = await emulate();
+    emulated.configure('{ models: { bedrockDiscovery: { providerFilter: ["anthropic"] } } }');
+    expect(await emulated.run(["models", "show", "amazon.nova-lite-v1:0"])).toMatchObject({ code: 0 });
+    const { stdout } = await emulated.run(["models", "show", "cohere.embed-v4:0", "--json"]);
+    const document = JSON.parse(stdout);
+    expectSchema("models-show", document);
+    expect(document).toMatchObject({
+      kind: "foundation-model",
+      available: false,
+      tags: ["no-chat"],
+      call: null,
+    });
+  });
+
+  it("shows what the catalog knows when AWS was not asked, and says so", async () => {
+    const { code, stdout } = await openclaw(["models", "show", OPUS], createHome());
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^asked +config and catalog only; AWS was not asked$/m);
+    expect(stdout).toMatch(/^context +1,000,000 tokens \(catalog\)$/m);
+  });
+
+  it("fits a terminal of 80 columns, the command in one piece", async () => {
+    const emulated = await emulate();
+    const env = {
+      ...emptyEnvironment(emulated.home, emulated.env),
+      NO_COLOR: "1",
+      PATH: pathWithOpenclaw(emulated.home),
+    };
+    const command = "openclaw models show us.anthropic.claude-haiku-4-5-20251001-v1:0";
+    const { lines } = await showOnScreen(command, { env, cwd: emulated.home, columns: 80 });
+    // A line that the terminal had to break is longer than it here.
+    const broken = lines.filter((line) => line.length > 80);
+    expect(broken).toEqual([
+      'call it      openclaw chat --model us.anthropic.claude-haiku-4-5-20251001-v1:0 "Hello"',
+    ]);
+    const price = lines.findIndex((line) => line.startsWith("price"));
+    expect(lines[price + 1]).toMatch(/^ {13}\S/);
+  });
+
+  it.each(["", "  "])("refuses the name %j", async (name) => {
+    expect((await (await emulate()).run(["models", "show", name])).code).toBe(2);
   });
 
   it("does not know a model that nobody lists", async () => {

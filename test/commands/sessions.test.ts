@@ -1,6 +1,5 @@
 import {
   appendFileSync,
-  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -43,6 +42,10 @@ const bodies = ({ emulator }: Emulated) =>
   emulator.calls
     .filter(({ route }) => route === "ConverseStream")
     .map(({ body }) => body as Record<string, unknown>);
+function messagesOf<Block>(body: Record<string, unknown> | undefined): { content: Block[] }[] {
+  return (body?.["messages"] ?? []) as { content: Block[] }[];
+}
+
 const user = (text: string) => ({ role: "user", content: [{ text }] });
 const assistant = (text: string) => ({ role: "assistant", content: [{ text }] });
 const folderIn = (home: string): string => path.join(home, ".openclaw", "sessions");
@@ -130,7 +133,7 @@ describe("chat --session", () => {
     expect(results.map(({ code }) => code)).toEqual([0, 0]);
     const { stdout } = await emulated.run(["sessions", "show", "s", "--json"]);
     expect(JSON.parse(stdout).turns).toHaveLength(3);
-    expect((bodies(emulated).at(-1)?.["messages"] as unknown[]).length).toBe(5);
+    expect(messagesOf(bodies(emulated).at(-1))).toHaveLength(5);
   });
 
   it.each(["../x", "a/b", ".hidden", "a b", "x".repeat(65), ""])("refuses the id %j", async (id) => {
@@ -254,6 +257,41 @@ describe("reasoning in the turns before", () => {
     expect(result.code).toBe(0);
     expect(bodies(emulated)[1]).toMatchObject({ messages: [{}, { content: [signed, redacted, {}] }, {}] });
     expect(bodies(emulated)[2]).toEqual({ messages: [user("one"), assistant("Done."), user("two")] });
+  });
+});
+
+describe("what belongs to a call and not to the conversation", () => {
+  it("is left out of later turns: a cache point stands behind the newest question only", async () => {
+    const emulated = await answering(answer("One."), answer("Two."));
+    for (const question of ["one", "two"])
+      await emulated.run(["chat", "-m", CLAUDE, "--cache", "5m", "--session", "s", question]);
+    const cached = (text: string) => ({
+      role: "user",
+      content: [{ text }, { cachePoint: { type: "default" } }],
+    });
+    expect(bodies(emulated)[1]?.["messages"]).toEqual([user("one"), assistant("One."), cached("two")]);
+  });
+
+  it("is left out: a document keeps its name, and another file of the same name gets one of its own", async () => {
+    const emulated = await emulate();
+    for (const folder of ["a", "b"]) {
+      mkdirSync(path.join(emulated.home, folder));
+      writeFileSync(path.join(emulated.home, folder, "note.txt"), folder);
+      await emulated.run(["chat", "-m", MODEL, "-f", `${folder}/note.txt`, "--session", "s", "Read."]);
+    }
+    const messages = messagesOf<{ document?: { name: string } }>(bodies(emulated)[1]);
+    const names = messages.flatMap(({ content }) => content.flatMap(({ document }) => document?.name ?? []));
+    expect(names).toEqual(["note", "note (2)"]);
+  });
+
+  it("is kept: what a structured answer said, as text", async () => {
+    const emulated = await emulate();
+    const schema = '{"type":"object","properties":{"colour":{"type":"string"}},"required":["colour"]}';
+    const first = await emulated.run(["chat", "-m", CLAUDE, "--schema", schema, "--session", "s", "one"]);
+    if (first.code !== 0) throw new Error(first.stderr);
+    await emulated.run(["chat", "--session", "s", "two"]);
+    const [, turn] = messagesOf<{ text: string }>(bodies(emulated).at(-1));
+    expect(JSON.parse(turn?.content[0]?.text ?? "")).toEqual(JSON.parse(first.stdout));
   });
 });
 
@@ -469,12 +507,12 @@ describe("openclaw sessions", () => {
     expectSchema("error", JSON.parse(json.stdout));
   });
 
-  it.skipIf(process.getuid?.() === 0)("says when the folder cannot be read", async () => {
-    const emulated = await withSessions();
-    chmodSync(folderIn(emulated.home), 0);
-    const result = await emulated.run(["sessions", "list"]);
-    chmodSync(folderIn(emulated.home), 0o700);
-    expect(result.code).toBe(1);
-    expect(result.stderr).toContain(folderIn(emulated.home));
+  it("says when the sessions cannot be read", async () => {
+    const home = createHome();
+    mkdirSync(path.join(home, ".openclaw"));
+    writeFileSync(folderIn(home), "not a folder");
+    const result = await openclaw(["sessions", "list"], home);
+    expect(result).toMatchObject({ code: 1, stdout: "" });
+    expect(result.stderr).toMatch(/^error: Cannot read .*sessions: .*\nhint: ls -ld /);
   });
 });

@@ -16,7 +16,7 @@ describe("an IAM denial", () => {
       "nothing in the identity's policies",
       `${WHO} is not authorized to perform: ${ACTION} on resource: ${PROFILE} because no identity-based policy allows the ${ACTION} action`,
       `These credentials may not call ${ACTION} on ${PROFILE}: no identity-based policy allows it.`,
-      "openclaw iam policy",
+      `Allow ${ACTION} to the role EC2-Bedrock-Access; a policy with all that is needed: openclaw iam policy`,
     ],
     [
       "a Deny in the identity's policies",
@@ -52,13 +52,13 @@ describe("an IAM denial", () => {
       "a permissions boundary that says nothing",
       `${WHO} is not authorized to perform: ${ACTION} on resource: ${PROFILE} because no permissions boundary allows the ${ACTION} action`,
       "no permissions boundary allows it.",
-      `Allow ${ACTION} in the permissions boundary of the role`,
+      `Allow ${ACTION} in the permissions boundary of the role EC2-Bedrock-Access.`,
     ],
     [
       "a permissions boundary that denies",
       `${WHO} is not authorized to perform: ${ACTION} on resource: ${PROFILE} with an explicit deny in a permissions boundary: ${BOUNDARY}.`,
       `a permissions boundary denies it explicitly (${BOUNDARY}).`,
-      "in the permissions boundary of the role",
+      "in the permissions boundary of the role EC2-Bedrock-Access.",
     ],
     [
       "a session policy",
@@ -112,7 +112,23 @@ describe("an IAM denial", () => {
     const denial = readDenial(message);
     if (!denial) throw new Error("It was not read.");
     expect(describeDenial(denial)).toContain(says);
-    expect(adviseDenial(denial, "the role")).toContain(hint);
+    expect(adviseDenial(denial, "key AKIA…MPLE")).toContain(hint);
+  });
+
+  it.each([
+    [
+      "User: arn:aws:iam::123456789012:user/ops/jane is not authorized to perform: bedrock:X",
+      "the user ops/jane",
+    ],
+    [
+      "User: arn:aws:sts::123456789012:federated-user/jane is not authorized to perform: bedrock:X",
+      "arn:aws:sts::123456789012:federated-user/jane",
+    ],
+    ["You are not authorized to perform: bedrock:X", "key AKIA…MPLE"],
+  ])("%s", (message, who) => {
+    const denial = readDenial(message);
+    if (!denial) throw new Error("It was not read.");
+    expect(adviseDenial(denial, "key AKIA…MPLE")).toContain(`Allow bedrock:X to ${who};`);
   });
 
   it.each(["Authentication failed: Please make sure your API Key is valid.", "Access denied.", ""])(

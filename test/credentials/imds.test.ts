@@ -41,6 +41,75 @@ describe("the instance metadata service", () => {
     expect(server.calls).toHaveLength(4);
   });
 
+  it("hands out the credentials of the role with the token and the role that are known, anew each time", async () => {
+    const server = await startIdentityServer();
+    const instance = instanceAt(server.url);
+    await instance.answer();
+    for (let time = 0; time < 2; time += 1) {
+      expect(await instance.credentials()).toMatchObject({
+        status: "credentials",
+        credentials: {
+          accessKeyId: "ASIAIMDS000000000001",
+          secretAccessKey: "secret",
+          sessionToken: "token",
+          expiration: expect.any(Date),
+        },
+      });
+    }
+    expect(server.calls.map(({ action }) => action)).toEqual([
+      "ImdsToken",
+      "ImdsRole",
+      "ImdsCredentials",
+      "ImdsCredentials",
+    ]);
+  });
+
+  it.each([401, 404])(
+    "asks for token and role once more when the credentials are answered with %d",
+    async (status) => {
+      const server = await startIdentityServer();
+      const instance = instanceAt(server.url);
+      server.answer("ImdsCredentials", { status, body: "" });
+      expect(await instance.credentials()).toEqual({
+        status: "none",
+        reason: expect.stringMatching(new RegExp(`answered ${status}$`)),
+      });
+      expect(server.calls.map(({ action }) => action)).toEqual([
+        "ImdsToken",
+        "ImdsRole",
+        "ImdsCredentials",
+        "ImdsToken",
+        "ImdsRole",
+        "ImdsCredentials",
+      ]);
+    },
+  );
+
+  it.each([
+    [
+      '{"Code":"AssumeRoleUnauthorizedAccess","Message":"EC2 cannot assume the role EC2-Bedrock-Access."}',
+      "the role has no credentials: AssumeRoleUnauthorizedAccess",
+    ],
+    ['{"Code":"Success"}', "instance metadata answered without credentials"],
+    ["<html>", "instance metadata answered with something that is not JSON"],
+  ])("says why there are none: %s", async (body, reason) => {
+    const server = await startIdentityServer();
+    server.answer("ImdsCredentials", { status: 200, body });
+    expect(await instanceAt(server.url).credentials()).toEqual({ status: "none", reason });
+  });
+
+  it("has none without a role, and none where nobody answers", async () => {
+    const server = await startIdentityServer({ role: undefined });
+    expect(await instanceAt(server.url).credentials()).toEqual({
+      status: "none",
+      reason: "the instance has no role",
+    });
+    expect(await instanceAt("http://127.0.0.1:1").credentials()).toEqual({
+      status: "none",
+      reason: expect.stringContaining("cannot be reached"),
+    });
+  });
+
   it("knows an instance without a role", async () => {
     const server = await startIdentityServer({ role: undefined });
     expect(await instanceAt(server.url).answer()).toEqual({ status: "no-role", version: "IMDSv2" });

@@ -3,7 +3,8 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import type { ScriptedAnswer } from "../../src/emulator/emulator.ts";
 import { emulate, type Emulated } from "../helpers/emulated.ts";
-import { writeSharedFiles } from "../helpers/shared-files.ts";
+import { jsonError, startIdentityServer } from "../helpers/identity-server.ts";
+import { writeSharedFiles, writeSsoToken } from "../helpers/shared-files.ts";
 
 const EXPIRED: ScriptedAnswer = {
   error: {
@@ -61,6 +62,47 @@ describe("credentials that AWS calls expired", () => {
     expect(JSON.parse(result.stdout)).toMatchObject({ error: { code: "credentials-expired" } });
     expect(signersOf(machine)).toEqual([OLD, NEW]);
   });
+
+  it.each([
+    ["sso", "aws sso login --profile sso"],
+    ["admin", "aws sso login --profile sso"],
+  ])(
+    "of profile %s are an error that says how to sign in again, when the sign-in is over",
+    async (profile, hint) => {
+      const machine = await emulate({
+        script: ({ route }) => {
+          if (route !== "ListFoundationModels") return undefined;
+          identity.answer(
+            "GetRoleCredentials",
+            jsonError("UnauthorizedException", "Session token not found or invalid", 401),
+          );
+          return EXPIRED;
+        },
+      });
+      const identity = await startIdentityServer();
+      await writeSsoToken(machine.home, "corp", {
+        accessToken: "sso-token",
+        expiresAt: new Date(Date.now() + 3_600_000).toISOString(),
+      });
+      writeSharedFiles(machine.home, {
+        config:
+          "[sso-session corp]\nsso_region = eu-west-3\nsso_start_url = https://corp.awsapps.com/start\n" +
+          "[profile sso]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = Dev\n" +
+          "[profile admin]\nrole_arn = arn:aws:iam::123456789012:role/Admin\nsource_profile = sso\n",
+      });
+      const result = await machine.run(["models", "list", "--json"], {
+        env: {
+          ...env,
+          AWS_PROFILE: profile,
+          AWS_ENDPOINT_URL_SSO: identity.url,
+          AWS_ENDPOINT_URL_STS: identity.url,
+        },
+      });
+      expect(result.code).toBe(4);
+      expect(JSON.parse(result.stdout)).toMatchObject({ error: { code: "credentials-expired", hint } });
+      expect(identity.calls.filter(({ action }) => action === "GetRoleCredentials")).toHaveLength(2);
+    },
+  );
 
   it("are not tried again when they cannot change", async () => {
     const machine = await emulate({

@@ -236,7 +236,7 @@ describe("the way to the endpoints", () => {
       [way({ outcome: { ...answered, status: 302, location: "http://login.wifi/" } })],
       "fail",
       "bad-response",
-      "302 to http://login.wifi/",
+      "302 to login.wifi",
     ],
     [
       "at a proxy that wants a password",

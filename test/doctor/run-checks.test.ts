@@ -92,7 +92,10 @@ describe("a run of checks", () => {
       hint: "Check the endpoint: openclaw doctor",
     });
     const [result] = await runChecks([check("a", [], () => Promise.reject(error))], [], bounds());
-    expect(result?.hint).toBe("general hint of a");
+    expect(result?.hint).toBe("Check the endpoint.");
+    const bare = new OpenclawError("network", { message: "No.", hint: "Run: openclaw doctor" });
+    const [other] = await runChecks([check("a", [], () => Promise.reject(bare))], [], bounds());
+    expect(other?.hint).toBe("general hint of a");
   });
 
   it("fails what is not done in time, skips what needs it, and keeps what was done", async () => {

@@ -8,8 +8,6 @@ export interface PtyOptions {
   columns?: number;
   rows?: number;
   cwd?: string;
-  /** Whether the terminal lays the line at the cursor out anew when its width changes, as most do but xterm.js. */
-  reflows?: boolean;
   /** Runs this in the terminal instead of the program. */
   command?: readonly [string, ...string[]];
 }
@@ -40,14 +38,7 @@ const PATIENCE_MS = 10_000;
 /** Starts the program in a terminal. */
 export function openPty(args: readonly string[], home: string, options: PtyOptions = {}): Pty {
   const { columns = 80, rows = 24, cwd = home, command = [nodeBinary, binary, ...args] } = options;
-  const { reflows = false } = options;
-  const terminal = new headless.Terminal({
-    cols: columns,
-    rows,
-    allowProposedApi: true,
-    scrollback: 5000,
-    reflowCursorLine: reflows,
-  });
+  const terminal = new headless.Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 5000 });
   const child = pty.spawn(command[0], command.slice(1), {
     name: "xterm-256color",
     cols: columns,
@@ -57,7 +48,7 @@ export function openPty(args: readonly string[], home: string, options: PtyOptio
       TERM: "xterm-256color",
       LANG: "C.UTF-8",
       // The name under which programs know the terminal emulator used here, xterm.js.
-      TERM_PROGRAM: reflows ? undefined : "vscode",
+      TERM_PROGRAM: "vscode",
       ...options.env,
     }),
   });

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Script, StreamStep } from "../../src/emulator/script.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
 import { openPty, type Pty, type PtyOptions } from "../helpers/pty.ts";
@@ -127,6 +127,46 @@ describe("a conversation at the terminal", () => {
   });
 });
 
+describe("reasoning", () => {
+  const thought = (text: string): StreamStep => ({
+    event: "contentBlockDelta",
+    payload: { contentBlockIndex: 0, delta: { reasoningContent: { text } } },
+  });
+  const words: StreamStep = {
+    event: "contentBlockDelta",
+    payload: { contentBlockIndex: 1, delta: { text: "Yes." } },
+  };
+
+  it("is shown dimmed above the answer, between words", async () => {
+    const long = "I have to think about this for a while, which takes more than one line.";
+    const steps = [...long.split(/(?<= )/), "\nSo."].map(thought);
+    const sitting = await sitDown(await answering({ stream: [begin, ...steps, words, ...end] }), [], {
+      columns: 60,
+    });
+    await ask(sitting.pty, "hi", "Yes\\.");
+    expect(sitting.pty.lines().slice(-7, -2)).toEqual([
+      "I have to think about this for a while, which takes more",
+      "than one line.",
+      "So.",
+      "",
+      "Yes.",
+    ]);
+    expect(sitting.pty.lookOf("think").isDim).toBe(true);
+    expect(sitting.pty.lookOf("Yes.").isDim).toBe(false);
+  });
+
+  it("that is stopped ends its line", async () => {
+    const stalled = {
+      stream: [begin, thought("Hm, let me"), thought(" see "), { end: "stall" } as StreamStep],
+    };
+    const sitting = await sitDown(await answering(stalled));
+    sitting.pty.type(`hi${ENTER}`);
+    await sitting.pty.see("let me");
+    sitting.pty.type(CTRL_C);
+    await sitting.pty.see(/Hm, let me see\n\(stopped\)\n\n> $/);
+  });
+});
+
 describe("the line editor", () => {
   it("has the history of this session and of those before", async () => {
     const emulated = await emulate();
@@ -174,11 +214,8 @@ describe("the line editor", () => {
     expect(bodies(sitting)[0]).toEqual({ messages: [user("see: if x:\n\ty()\n\n/exit\n\u0003done")] });
   });
 
-  it.each([
-    ["leaves the line at the cursor alone", false],
-    ["lays it out anew", true],
-  ])("edits over the edge of a screen whose size changes, where the terminal %s", async (_, reflows) => {
-    const sitting = await sitDown(await emulate(), [], { columns: 30, reflows });
+  it("edits over the edge of a screen, whose size may change meanwhile", async () => {
+    const sitting = await sitDown(await emulate(), [], { columns: 30 });
     const { pty } = sitting;
     const long = "The quick brown fox jumps over the lazy dog and runs.";
     pty.type(long);
@@ -258,6 +295,7 @@ describe("Ctrl-C", () => {
     sitting.pty.type(`one${ENTER}`);
     // The spinner, with the model that is waited for.
     await sitting.pty.see(new RegExp(`\\S ${MODEL}`));
+    await vi.waitFor(() => expect(bodies(sitting)).toHaveLength(1));
     sitting.pty.type(CTRL_C);
     await sitting.pty.see(/> one\n\(stopped\)\n\n> $/);
     await ask(sitting.pty, "/retry", "There\\.");
@@ -447,6 +485,48 @@ describe("what goes wrong", () => {
     expect(bodies(sitting).at(-1)).toMatchObject({
       messages: [user("one"), {}, user("two"), {}, user("three")],
     });
+  });
+
+  it("credentials are resolved once for a session, and a program that asks a person for them gets the terminal", async () => {
+    const emulated = await emulate();
+    const asker = path.join(emulated.home, "ask-pin");
+    const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret } = emulated.env;
+    const identity = JSON.stringify({ Version: 1, AccessKeyId: id, SecretAccessKey: secret });
+    writeFileSync(
+      asker,
+      `#!/bin/sh\nprintf 'PIN: ' > /dev/tty\nread pin < /dev/tty\necho "pin $pin" >> ${emulated.home}/asked\necho '${identity}'\n`,
+      { mode: 0o755 },
+    );
+    writeSharedFiles(emulated.home, { config: `[default]\ncredential_process = ${asker}\n` });
+    const env = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
+    const { pty } = await sitDown(emulated, [], { env });
+    pty.type(`one${ENTER}`);
+    await pty.see(/PIN: $/);
+    pty.type(`1234${ENTER}`);
+    await pty.see(/PIN: 1234\n[\s\S]*asked: one\n\n> $/);
+    await ask(pty, "two", "asked: two");
+    expect(readFileSync(path.join(emulated.home, "asked"), "utf8")).toBe("pin 1234\n");
+  });
+
+  it("Ctrl-Z gives the terminal to the shell, and fg brings the text back that stood there", async () => {
+    const emulated = await emulate();
+    const pty = openPty([], emulated.home, {
+      command: ["bash", "--norc", "--noprofile", "-i"],
+      env: { ...emulated.env, PATH: pathWithOpenclaw(emulated.home), PS1: "shell$ " },
+    });
+    await pty.see(/shell\$ $/);
+    pty.type(`openclaw chat -m ${MODEL}${ENTER}`);
+    await pty.see(/\n> $/);
+    pty.type("half a ");
+    await pty.see(/> half a $/);
+    pty.type("\u001A");
+    await pty.see(/Stopped[\s\S]*shell\$ $/);
+    pty.type(`echo $((6 * 7))${ENTER}`);
+    await pty.see(/\n42\nshell\$ $/);
+    pty.type(`fg${ENTER}`);
+    await pty.see(/> half a $/);
+    pty.type(`question${ENTER}`);
+    await pty.see(/asked: half a question\n\n> $/);
   });
 
   it.each(["SIGTERM", "SIGHUP"])("%s leaves the terminal as it was", async (signal) => {

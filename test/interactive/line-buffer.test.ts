@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Key } from "../../src/interactive/key.ts";
 import { editLine, EMPTY_BUFFER, type LineBuffer, moveLine } from "../../src/interactive/line-buffer.ts";
@@ -14,6 +14,8 @@ const ctrl = (name: string): Key => key(name, { ctrl: true, text: "\u0001" });
 const meta = (name: string): Key => key(name, { meta: true });
 const char = (text: string): Key => ({ name: undefined, text, ctrl: false, meta: false });
 
+const paste = (text: string): Key => ({ name: "paste", text, ctrl: false, meta: false });
+
 /** A buffer with its cursor at the bar. */
 function at(marked: string): LineBuffer {
   return { ...EMPTY_BUFFER, text: marked.replace("|", ""), cursor: marked.indexOf("|") };
@@ -27,7 +29,7 @@ describe("editing", () => {
   it.each<[string, Key, string]>([
     ["a|c", char("b"), "ab|c"],
     ["|", char("日"), "日|"],
-    ["a|b", { name: "paste", text: "x\ny", ctrl: false, meta: false }, "ax\ny|b"],
+    ["a|b", paste("x\ny"), "ax\ny|b"],
     ["ab|", key("left"), "a|b"],
     ["a👩‍👧|b", key("left"), "a|👩‍👧b"],
     ["a|é", key("right"), "aé|"],
@@ -97,7 +99,7 @@ describe("editing", () => {
         .chain((name) =>
           fc.record({ ctrl: fc.boolean(), meta: fc.boolean() }).map((more) => key(name, more)),
         ),
-      fc.constantFrom("x", "é", "👩‍👧", "日", "\n").map((text): Key => ({ ...char(text), name: "paste" })),
+      fc.constantFrom("x", "é", "👩‍👧", "日", "\n").map(paste),
     );
     fc.assert(
       fc.property(fc.array(pressed, { maxLength: 40 }), (keys) => {

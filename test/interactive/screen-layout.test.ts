@@ -1,5 +1,5 @@
 import headless from "@xterm/headless";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { layOut } from "../../src/interactive/screen-layout.ts";
 
@@ -17,6 +17,24 @@ describe("the layout", () => {
     const layout = layOut(marked.replace("|", ""), marked.indexOf("|"), "> ", columns);
     expect(layout.rows.map(({ text }) => text)).toEqual(rows);
     expect([layout.row, layout.column]).toEqual([row, column]);
+  });
+
+  it("is the same for plain lines, which are laid out at once, and others", () => {
+    const text = fc
+      .array(fc.constantFrom("a", "bc ", "\n"), { maxLength: 60 })
+      .map((parts) => parts.join(""));
+    fc.assert(
+      fc.property(text, fc.nat(80), fc.integer({ min: 4, max: 30 }), (typed, place, columns) => {
+        const cursor = Math.min(place, typed.length);
+        const plain = layOut(typed, cursor, "> ", columns);
+        // A character of the same width, which only the slow way knows.
+        const other = layOut(typed.replaceAll("a", "é"), cursor, "> ", columns);
+        expect({ ...plain, rows: plain.rows.map(({ text: line }) => line) }).toEqual({
+          ...other,
+          rows: other.rows.map(({ text: line }) => line.replaceAll("é", "a")),
+        });
+      }),
+    );
   });
 
   it("is what a terminal makes of it", async () => {

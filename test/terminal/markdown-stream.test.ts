@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { colorStyle } from "../../src/terminal/color-style.ts";
 import { plainStyle, type Style } from "../../src/terminal/color.ts";
@@ -45,6 +45,7 @@ describe("markdown on a terminal", () => {
       "see <underline>the docs</underline> <dim>(https://a.b/c)</dim>",
     ],
     ["a link that is its own text", "[https://a.b](https://a.b)", "<underline>https://a.b</underline>"],
+    ["emphasis that ends within code", "__`__**`", "__<cyan>__**</cyan>"],
     ["escapes", "\\*no\\* \\`code\\`", "*no* `code`"],
     ["formulas", "\\(x_1 + y\\) and \\frac", "\\(x_1 + y\\) and \\frac"],
     ["a heading", "## Title `x`\nText", "<bold>Title <cyan>x</cyan></bold>\nText"],
@@ -121,7 +122,7 @@ describe("markdown on a terminal", () => {
         expect(joined(renderPieces(parts))).toBe(joined(render(text)));
         expect(joined(renderPieces([...text]))).toBe(joined(render(text)));
       }),
-      { numRuns: 500 },
+      { numRuns: 500, examples: [[{ parts: ["__", "`", "__", "**", "`"], text: "__`__**`" }]] },
     );
   });
 

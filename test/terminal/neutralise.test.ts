@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { colorStyle } from "../../src/terminal/color-style.ts";
 import { escapeInJson, neutralise, neutraliseStyled } from "../../src/terminal/neutralise.ts";

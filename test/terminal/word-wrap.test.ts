@@ -1,8 +1,8 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import stringWidth from "string-width";
 import { describe, expect, it } from "vitest";
 import { colorStyle } from "../../src/terminal/color-style.ts";
-import { WordWrap } from "../../src/terminal/word-wrap.ts";
+import { WordWrap, WrappedText } from "../../src/terminal/word-wrap.ts";
 
 const { bold } = colorStyle(1);
 
@@ -31,6 +31,13 @@ describe("the word wrap", () => {
     const words = new WordWrap(8);
     expect(words.begin("• ", "  ") + words.push("one two three") + words.end()).toBe("• one\n  two\n  three");
     expect(words.push("one two three") + words.end()).toBe("one two\nthree");
+  });
+
+  it("goes on from line to line", () => {
+    const text = new WrappedText(8);
+    expect(text.push("one two three\n\n  fo") + text.push("ur five\nsix") + text.end()).toBe(
+      "one two\nthree\n\n  four\nfive\nsix",
+    );
   });
 
   const pieces = fc.array(

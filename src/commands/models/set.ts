@@ -75,7 +75,7 @@ function unknown({ id }: ResolvedModel, { load, models }: ModelSurvey): Openclaw
 
 async function warnOfEnd({ base }: NamedModel, { terminal }: Runtime): Promise<void> {
   if (!base || base.lifecycle === "ACTIVE") return;
-  const end = base.endOfLife ? ` and ends on ${base.endOfLife.slice(0, 10)}` : "";
+  const end = base.endOfLife ? `; it ends on ${base.endOfLife.slice(0, 10)}` : "";
   await terminal.warn(
     `AWS calls ${base.id} ${base.lifecycle}${end}.`,
     "Choose a current one: openclaw models list",

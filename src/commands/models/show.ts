@@ -129,6 +129,7 @@ function arnRows({ arn }: ModelFacts): Fact[] {
     ["ARN", arn.arn],
     ["belongs to", place],
     ...fact("status", arn.status),
+    ...fact("made of", arn.architecture),
     ...arn.targets.map((target): Fact => ["routes to", target]),
   ];
 }

@@ -1,0 +1,37 @@
+import type { CommandNode } from "../completion/command-tree.ts";
+import { findCandidates } from "../completion/find-candidates.ts";
+import { formatForBash, formatForFish, formatForZsh } from "../completion/format-offer.ts";
+import type { Shell } from "../completion/scripts.ts";
+import { readSituation } from "../completion/situation.ts";
+import { splitLine } from "../completion/split-line.ts";
+import type { GlobalOptions } from "../options.ts";
+import type { Runtime } from "../runtime.ts";
+
+export interface CompleteOptions extends GlobalOptions {
+  shell: Shell;
+  /** Of bash, COMP_WORDBREAKS and the line up to the cursor; of others the words up to the cursor. */
+  words: string[];
+  tree: CommandNode;
+}
+
+/** Prints what may stand at the cursor of a shell, in the form that its completion script reads. */
+export async function run({ shell, words, tree }: CompleteOptions, runtime: Runtime): Promise<void> {
+  const { terminal } = runtime;
+  const lines = await answer(shell, words, tree, runtime);
+  await terminal.print(lines.join("\n"));
+}
+
+async function answer(
+  shell: Shell,
+  words: readonly string[],
+  tree: CommandNode,
+  runtime: Runtime,
+): Promise<string[]> {
+  if (shell === "bash") {
+    const [breaks = "", text = ""] = words;
+    const line = splitLine(text, breaks);
+    return formatForBash(await findCandidates(readSituation(tree, line.words, line.current), runtime), line);
+  }
+  const offer = await findCandidates(readSituation(tree, words.slice(0, -1), words.at(-1) ?? ""), runtime);
+  return shell === "zsh" ? formatForZsh(offer) : formatForFish(offer);
+}

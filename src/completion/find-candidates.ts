@@ -1,0 +1,117 @@
+import { OpenclawError } from "../errors.ts";
+import type { GlobalOptions } from "../options.ts";
+import type { Runtime } from "../runtime.ts";
+import type { Candidate, SettingUse, ValueKind } from "./command-tree.ts";
+import { type Situation, staticCandidates } from "./situation.ts";
+
+/** What a line may go on with: candidates, or the names of files, which the shell knows best. */
+export type Offer = { kind: "files" } | { kind: "candidates"; candidates: readonly Candidate[] };
+
+/**
+ * Finds what may stand at the cursor: from the command tree, the files of this program and the shared AWS files; never
+ * from the network. A broken configuration offers what can be known without it.
+ */
+export async function findCandidates(situation: Situation, runtime: Runtime): Promise<Offer> {
+  const { wanted, before } = situation;
+  const value = wanted?.kind === "value" ? wanted.value : undefined;
+  if (value?.kind === "files") return { kind: "files" };
+  const found = value === undefined ? [] : await valuesFor(value, situation, runtime);
+  const candidates = [...staticCandidates(situation), ...found.map((candidate) => behind(before, candidate))];
+  return { kind: "candidates", candidates };
+}
+
+function behind(before: string, candidate: Candidate): Candidate {
+  return { ...candidate, value: before + candidate.value };
+}
+
+async function valuesFor(value: ValueKind, situation: Situation, runtime: Runtime): Promise<Candidate[]> {
+  const options = optionsOf(situation);
+  switch (value.kind) {
+    case "region": {
+      const { KNOWN_REGIONS } = await import("../aws/known-regions.ts");
+      return asCandidates(KNOWN_REGIONS);
+    }
+    case "profile": {
+      const { loadSharedConfig } = await import("../credentials/shared-config.ts");
+      return asCandidates((await loadSharedConfig(runtime.env, runtime.homeFolder)).profiles.keys());
+    }
+    case "purpose": {
+      const { PURPOSES } = await import("../iam/policy.ts");
+      return asCandidates(PURPOSES);
+    }
+    case "session": {
+      const { sessionIds } = await import("../sessions/session-files.ts");
+      return asCandidates(await sessionIds(runtime));
+    }
+    case "model": {
+      const { modelCandidates } = await import("./model-candidates.ts");
+      return whereReadable(() => modelCandidates(situation.text, options, runtime), []);
+    }
+    case "provider": {
+      const { providerNames } = await import("./model-candidates.ts");
+      return asCandidates(await whereReadable(() => providerNames(options, runtime), []));
+    }
+    case "setting":
+      return settingsFor(value.use, situation, runtime);
+    case "setting-value": {
+      const { settingValues } = await import("./setting-candidates.ts");
+      return settingValues(situation.positionals[0] ?? "", await settingsInput("set", situation, runtime));
+    }
+    default:
+      return [];
+  }
+}
+
+async function settingsFor(use: SettingUse, situation: Situation, runtime: Runtime): Promise<Candidate[]> {
+  const { settingCandidates } = await import("./setting-candidates.ts");
+  return settingCandidates(situation.text, await settingsInput(use, situation, runtime));
+}
+
+async function settingsInput(use: SettingUse, situation: Situation, runtime: Runtime) {
+  const options = optionsOf(situation);
+  const [{ locateConfig, readConfigText }, { parseDocument }, { KNOWN_REGIONS }] = await Promise.all([
+    import("../config/file.ts"),
+    import("../config/parse-document.ts"),
+    import("../aws/known-regions.ts"),
+  ]);
+  const { file } = locateConfig(options, runtime);
+  const value = await whereReadable<unknown>(
+    async () => parseDocument((await readConfigText(file)) ?? "", file),
+    {},
+  );
+  // The lists of models are read only where a model's key is a part of the path or the value.
+  const isAboutModels = [situation.text, ...situation.positionals].some((path) =>
+    path.startsWith("agents.defaults.model"),
+  );
+  const modelKeys = isAboutModels
+    ? await whereReadable(async () => (await import("./model-candidates.ts")).modelKeys(options, runtime), [])
+    : [];
+  return { use, value, modelKeys, regions: KNOWN_REGIONS };
+}
+
+/** The flags of every command that were typed, as the program would read them. */
+function optionsOf({ values }: Situation): GlobalOptions {
+  const options: GlobalOptions = { color: false };
+  const [config, profile, region, endpointUrl] = ["--config", "--profile", "--region", "--endpoint-url"].map(
+    (name) => values.get(name),
+  );
+  if (config !== undefined) options.config = config;
+  if (profile !== undefined) options.profile = profile;
+  if (region !== undefined) options.region = region;
+  if (endpointUrl !== undefined) options.endpointUrl = endpointUrl;
+  return options;
+}
+
+/** What is wrong with a file is told by the command that needs it, not in the middle of a line that is being typed. */
+async function whereReadable<T>(read: () => Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof OpenclawError && error.code !== "interrupted") return otherwise;
+    throw error;
+  }
+}
+
+function asCandidates(values: Iterable<string>): Candidate[] {
+  return [...values].map((value) => ({ value }));
+}

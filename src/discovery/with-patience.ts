@@ -1,0 +1,12 @@
+import type { Surroundings } from "../aws/session.ts";
+import { asksForCode } from "../credentials/asks-for-code.ts";
+import { withSpinner } from "../terminal/spinner.ts";
+
+/** Shows a spinner while AWS is asked, but not over a question for an MFA code. Rejects with what `work` rejects with. */
+export async function withPatience<T>(
+  { runtime, decision }: Surroundings,
+  text: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  return asksForCode(decision) ? work() : withSpinner(runtime, text, work);
+}

@@ -1,0 +1,187 @@
+import { describe, expect, it } from "vitest";
+import { textAnswerSteps } from "../../src/emulator/converse.ts";
+import type { ScriptedAnswer, StreamStep } from "../../src/emulator/script.ts";
+import { type Emulated, emulate } from "../helpers/emulated.ts";
+import { writeSharedFiles } from "../helpers/shared-files.ts";
+
+const MODEL = "amazon.nova-lite-v1:0";
+const start: StreamStep = { event: "messageStart", payload: { role: "assistant" } };
+
+const BUSY: ScriptedAnswer = {
+  error: { name: "ThrottlingException", message: "Too many requests, please wait before trying again." },
+};
+const DOWN: ScriptedAnswer = {
+  error: { name: "ServiceUnavailableException", message: "Bedrock is unable to process your request." },
+};
+const BUSY_INSIDE: ScriptedAnswer = {
+  stream: [start, { exception: "throttlingException", payload: { message: "Too many requests." } }],
+};
+const DOWN_INSIDE: ScriptedAnswer = {
+  stream: [start, { exception: "serviceUnavailableException", payload: { message: "Unable." } }],
+};
+const LOST: ScriptedAnswer = { drop: "reset" };
+const GOOD = (): ScriptedAnswer => ({ stream: textAnswerSteps(["Hello", " there"]) });
+
+/** A service whose nth call of the model, or of the list, is answered with the nth of these, and then well. */
+function failing(...answers: ScriptedAnswer[]): Promise<Emulated> {
+  return emulate({
+    script: ({ route, nth }) => {
+      if (route !== "ConverseStream" && route !== "ListFoundationModels") return undefined;
+      return answers[nth - 1] ?? (route === "ConverseStream" ? GOOD() : undefined);
+    },
+  });
+}
+
+const calls = (user: Emulated, route = "ConverseStream"): number =>
+  user.routes().filter((called) => called === route).length;
+const notices = (stderr: string): string[] =>
+  stderr.split("\n").filter((line) => line.includes("trying again"));
+
+describe("before the first token", () => {
+  it.each<[string, ScriptedAnswer[]]>([
+    ["throttled", [BUSY]],
+    ["unavailable", [DOWN]],
+    ["throttled inside the stream", [BUSY_INSIDE]],
+    ["unavailable inside the stream", [DOWN_INSIDE]],
+    ["closed without an answer", [LOST]],
+    ["broken off before it says anything", [{ stream: [start, { end: "reset" }] }]],
+    ["one after the other", [DOWN, BUSY_INSIDE]],
+  ])("it is tried again when it is %s, and counted as the server counts", async (_, answers) => {
+    const user = await failing(...answers);
+    const { code, stdout, stderr } = await user.run(["chat", "-m", MODEL, "--json", "hi"]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ text: "Hello there", attempts: answers.length + 1 });
+    expect(calls(user)).toBe(answers.length + 1);
+    expect(notices(stderr)).toEqual(
+      answers.map((_, index) => `openclaw: ConverseStream: trying again (${index + 2} of 3)`),
+    );
+  });
+
+  it("all failures share the attempts that there are", async () => {
+    const user = await failing(BUSY_INSIDE, DOWN, BUSY_INSIDE, BUSY_INSIDE);
+    const { code, stdout } = await user.run(["chat", "-m", MODEL, "--json", "hi"]);
+    expect(code).toBe(5);
+    expect(JSON.parse(stdout).error.code).toBe("throttled");
+    expect(calls(user)).toBe(3);
+  });
+
+  it("text is printed once, in lines of JSON too", async () => {
+    const user = await failing(BUSY_INSIDE, DOWN_INSIDE);
+    const { stdout } = await user.run(["chat", "-m", MODEL, "--ndjson", "hi"]);
+    const events = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(events.map(({ type }) => type)).toEqual(["start", "text", "text", "stop", "usage"]);
+    expect(events[0].attempts).toBe(3);
+  });
+
+  it("a renewed token counts as a call, too", async () => {
+    const user = await failing();
+    const { stdout } = await user.run(["chat", "-m", MODEL, "--json", "hi"]);
+    expect(JSON.parse(stdout).attempts).toBe(calls(user));
+  });
+});
+
+describe("how often is decided by", () => {
+  it.each([
+    ["AWS_MAX_ATTEMPTS=1", { AWS_MAX_ATTEMPTS: "1" }, 1],
+    ["AWS_MAX_ATTEMPTS=4", { AWS_MAX_ATTEMPTS: "4" }, 4],
+    ["AWS_RETRY_MODE=adaptive", { AWS_RETRY_MODE: "adaptive", AWS_MAX_ATTEMPTS: "2" }, 2],
+  ])("%s", async (_, env, expected) => {
+    const user = await failing(DOWN, DOWN, DOWN, DOWN, DOWN);
+    const { code, stderr } = await user.run(["chat", "-m", MODEL, "hi"], { env });
+    expect(code).toBe(5);
+    expect(calls(user)).toBe(expected);
+    expect(notices(stderr)).toHaveLength(expected - 1);
+  });
+
+  it("max_attempts of the profile", async () => {
+    const user = await failing(DOWN, DOWN, DOWN, DOWN);
+    writeSharedFiles(user.home, { config: "[profile dev]\nmax_attempts = 2\n" });
+    await user.run(["chat", "-m", MODEL, "hi"], { env: { AWS_PROFILE: "dev" } });
+    expect(calls(user)).toBe(2);
+  });
+
+  it.each([{ AWS_MAX_ATTEMPTS: "none" }, { AWS_RETRY_MODE: "never" }])(
+    "no value that is none: %j",
+    async (env) => {
+      const user = await failing();
+      for (const args of [
+        ["chat", "-m", MODEL, "hi"],
+        ["models", "list"],
+      ]) {
+        const { code, stdout, stderr } = await user.run(args, { env });
+        expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+        expect(stderr).toMatch(/^error: AWS_\w+ '(none|never)' is no .*\nhint: /);
+      }
+      expect(user.emulator.calls).toEqual([]);
+    },
+  );
+});
+
+describe("not tried again", () => {
+  it.each<[string, ScriptedAnswer]>([
+    [
+      "the quota of the day",
+      { error: { name: "ThrottlingException", message: "Too many tokens per day, please wait." } },
+    ],
+    [
+      "a quota of the account",
+      {
+        error: { name: "ServiceQuotaExceededException", message: "Your request exceeds the service quota." },
+      },
+    ],
+    [
+      "the quota of the day, inside the stream",
+      {
+        stream: [
+          start,
+          { exception: "throttlingException", payload: { message: "Too many tokens per day." } },
+        ],
+      },
+    ],
+  ])("%s", async (_, answer) => {
+    const user = await failing(answer, answer, answer);
+    const { code, stdout } = await user.run(["chat", "-m", MODEL, "--json", "hi"]);
+    expect(code).toBe(5);
+    expect(JSON.parse(stdout).error.code).toBe("quota-exceeded");
+    expect(calls(user)).toBe(1);
+  });
+});
+
+describe("Retry-After", () => {
+  const asking = (seconds: number): ScriptedAnswer => ({
+    error: {
+      name: "ServiceUnavailableException",
+      message: "Bedrock is unable to process your request.",
+      headers: { "retry-after": String(seconds) },
+    },
+  });
+
+  it("is waited for", async () => {
+    const user = await failing(asking(1));
+    const started = performance.now();
+    const { code } = await user.run(["chat", "-m", MODEL, "hi"]);
+    expect(code).toBe(0);
+    expect(performance.now() - started).toBeGreaterThan(1000);
+  });
+
+  it("of minutes is not, nor is the service asked again before", async () => {
+    const user = await failing(asking(600));
+    const { code } = await user.run(["models", "list"]);
+    expect(code).toBe(5);
+    expect(calls(user, "ListFoundationModels")).toBe(1);
+  });
+});
+
+it("lists are tried again, too, with one notice for calls that run side by side", async () => {
+  const user = await failing(DOWN, BUSY);
+  const { code, stderr } = await user.run(["models", "list"]);
+  expect(code).toBe(0);
+  expect(calls(user, "ListFoundationModels")).toBe(3);
+  expect(notices(stderr)).toEqual([
+    "openclaw: ListFoundationModels: trying again (2 of 3)",
+    "openclaw: ListFoundationModels: trying again (3 of 3)",
+  ]);
+});
