@@ -1,5 +1,5 @@
 import { type Surroundings, surveySurroundings } from "../aws/session.ts";
-import { defaultModel, loadConfig } from "../config/resolve.ts";
+import { loadConfig } from "../config/resolve.ts";
 import type { ModelParameters } from "../config/settings.ts";
 import { AnswerWriter } from "../converse/answer-writer.ts";
 import { askFirstAvailable, type Query } from "../converse/ask-first-available.ts";
@@ -8,8 +8,8 @@ import { type ChatParameters, userMessage } from "../converse/request.ts";
 import type { Price } from "../converse/usage.ts";
 import { lookUpCatalog } from "../discovery/catalog.ts";
 import { costOf } from "../discovery/list.ts";
+import { defaultModels } from "../discovery/default-models.ts";
 import { type ResolvedModel, resolveModel } from "../discovery/resolve-model.ts";
-import { EMULATED_MODEL } from "../emulator/default-model.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
@@ -222,9 +222,8 @@ function chooseModels(
   if (model !== undefined) return splitNames(model);
   const before = conversation?.turns.at(-1)?.key;
   if (before !== undefined) return [before];
-  const { primary, fallbacks } = defaultModel(config.value);
-  if (primary !== undefined) return [primary, ...fallbacks];
-  if (runtime.isEmulated) return [EMULATED_MODEL];
+  const models = defaultModels(config.value, runtime);
+  if (models.length > 0) return models;
   throw new OpenclawError("no-default-model", {
     message: "No model is named, and the configuration has no default model.",
     hint: "Choose one from `openclaw models list`, then: openclaw models set MODEL",

@@ -6,10 +6,11 @@ import {
   surveySurroundings,
   type Target,
 } from "../aws/session.ts";
-import { defaultModel, type LoadedConfig, loadConfig } from "../config/resolve.ts";
+import { type LoadedConfig, loadConfig } from "../config/resolve.ts";
 import { instanceMetadata, type InstanceAnswer } from "../credentials/imds.ts";
 import { type CredentialReport, reportCredentials } from "../credentials/report.ts";
 import type { FoundationModel, InferenceProfile } from "../discovery/discovered.ts";
+import { defaultModels } from "../discovery/default-models.ts";
 import { resolveModel, type ResolvedModel } from "../discovery/resolve-model.ts";
 import { OpenclawError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
@@ -103,10 +104,7 @@ export function createExamination(options: GlobalOptions, runtime: Runtime): Exa
     sessionFor,
     models: once(async () => {
       const { value } = await config();
-      const { primary, fallbacks } = defaultModel(value);
-      return [...(primary === undefined ? [] : [primary]), ...fallbacks].map((text) =>
-        resolveModel(text, value),
-      );
+      return defaultModels(value, runtime).map((text) => resolveModel(text, value));
     }),
     listsFor: async (target) => {
       const [discovery, own] = await Promise.all([session(), sessionFor(target)]);
