@@ -46,8 +46,8 @@ export interface ErrorFields {
   exitCode?: number | undefined;
   /** A command's own `--json` document, printed with the error inside instead of the bare error. */
   document?: Record<string, unknown> | undefined;
-  /** Fields beside `error` in the bare `--json` document, such as a chat's `partialText`. */
-  beside?: Record<string, unknown> | undefined;
+  /** Text of an answer that arrived before the failure. */
+  partialText?: string | undefined;
 }
 
 /** The one error type that reaches a person: everything else that arrives at the top is a bug of ours. */
@@ -59,7 +59,7 @@ export class OpenclawError extends Error {
   readonly requestId: string | undefined;
   readonly details: Record<string, unknown> | undefined;
   document: Record<string, unknown> | undefined;
-  beside: Record<string, unknown> | undefined;
+  partialText: string | undefined;
 
   constructor(code: ErrorCode, fields: ErrorFields) {
     super(fields.message, fields.cause === undefined ? undefined : { cause: fields.cause });
@@ -69,7 +69,7 @@ export class OpenclawError extends Error {
     this.requestId = fields.requestId;
     this.details = fields.details;
     this.document = fields.document;
-    this.beside = fields.beside;
+    this.partialText = fields.partialText;
   }
 }
 
@@ -81,6 +81,7 @@ export interface ErrorDocument {
   exitCode: number;
   requestId?: string;
   details?: Record<string, unknown>;
+  partialText?: string;
 }
 
 /** Turns an error into its `--json` form. */
@@ -92,10 +93,18 @@ export function toErrorDocument(error: OpenclawError): ErrorDocument {
     exitCode: error.exitCode,
     ...(error.requestId === undefined ? {} : { requestId: error.requestId }),
     ...(error.details === undefined ? {} : { details: error.details }),
+    ...(error.partialText === undefined ? {} : { partialText: error.partialText }),
   };
 }
 
 /** The error for a wrong call: unknown flag, bad flag value, missing argument. Exit code 2. */
 export function usageError(message: string, hint?: string): OpenclawError {
   return new OpenclawError("usage", { message, hint });
+}
+
+/** The same error with the service's request id, where it had none. */
+export function withRequestId(error: OpenclawError, requestId: string | undefined): OpenclawError {
+  if (error.requestId !== undefined || requestId === undefined) return error;
+  const { code, message, hint, details, exitCode, cause } = error;
+  return new OpenclawError(code, { message, hint, details, exitCode, requestId, cause });
 }

@@ -11,7 +11,13 @@ const interruption = new AbortController();
 function onSignal(signal: keyof typeof SIGNALS): void {
   const exitCode = SIGNALS[signal];
   if (interruption.signal.aborted) process.exit(exitCode);
-  interruption.abort(new OpenclawError("interrupted", { message: `Interrupted by ${signal}.`, exitCode }));
+  interruption.abort(
+    new OpenclawError("interrupted", {
+      message: `Interrupted by ${signal}.`,
+      hint: "Run the command again.",
+      exitCode,
+    }),
+  );
   setTimeout(() => process.exit(exitCode), GRACE_MS).unref();
 }
 
@@ -30,15 +36,18 @@ async function report(error: unknown, runtime: Runtime): Promise<number> {
   const known = error instanceof OpenclawError ? error : fromUnknown(error);
   const document = toErrorDocument(known);
   if (terminal.format === "json" && !terminal.hasPrintedJson) {
-    await terminal.printJson({ ...known.document, error: document, ...known.beside });
+    await terminal.printJson({ ...known.document, error: document });
   }
-  if (terminal.format === "ndjson") await terminal.printJson({ type: "error", ...document, ...known.beside });
+  if (terminal.format === "ndjson") await terminal.printJson({ type: "error", ...document });
   if (known.code === "interrupted") return known.exitCode;
   const style = await terminal.stderrStyle();
   terminal.note(`${style.red("error:")} ${known.message}`);
   if (known.hint) terminal.note(`${style.dim("hint:")} ${known.hint}`);
   if (known.requestId && terminal.isVerbose) terminal.note(`${style.dim("request id:")} ${known.requestId}`);
-  if (known.code === "internal" && known.cause instanceof Error) terminal.note(known.cause.stack ?? "");
+  if (known.code === "internal" && known.cause instanceof Error) {
+    const { hideSecrets } = await import("./credentials/hide-secrets.ts");
+    terminal.note(hideSecrets(known.cause.stack ?? "", runtime));
+  }
   return known.exitCode;
 }
 

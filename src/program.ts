@@ -60,7 +60,15 @@ export function createCommand(runtime: Runtime, args?: readonly string[]): Comma
       '\nStart with:\n  openclaw doctor\n  openclaw models list\n  openclaw chat "Hello"',
     );
   root.hook("preAction", (_, action) => {
-    const { json, ndjson, color, verbose } = action.optsWithGlobals<GlobalOptions & { ndjson?: boolean }>();
+    const { json, ndjson, plain, color, verbose } = action.optsWithGlobals<
+      GlobalOptions & { ndjson?: boolean; plain?: boolean }
+    >();
+    if (json && (ndjson || plain)) {
+      throw usageError(
+        `--json and ${ndjson ? "--ndjson" : "--plain"} are two forms of one output.`,
+        "Leave one of them out.",
+      );
+    }
     runtime.terminal.setMode({
       format: ndjson ? "ndjson" : json ? "json" : "text",
       color,

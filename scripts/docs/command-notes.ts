@@ -63,14 +63,20 @@ const NOTES: Readonly<Record<string, CommandNotes>> = {
     examples: [
       say("openclaw models list"),
       say("openclaw models list --provider anthropic --provider mistral"),
+      say("openclaw models list --sort price-out --search claude"),
+      say("openclaw models list --access", "what this identity can really call, and why not the rest"),
       say("openclaw models list --plain | head -1", "keys only, for scripts"),
       say("openclaw models list --json", "see docs/schemas/models-list.schema.json"),
     ],
-    text: "Lists the models of the configuration, and those that this account can stream text from: foundation models and inference profiles. The list is kept for `models.bedrockDiscovery.refreshInterval` seconds. When AWS cannot be asked and an older list exists, that one is printed with a warning. In a pipe each model is a line of tab-separated fields: key, name, input, context window, output limit, price in, price out, reasoning, tags.",
+    text: "Lists the models of the configuration, and those that this account can stream text from: foundation models and inference profiles. The list is kept for `models.bedrockDiscovery.refreshInterval` seconds. When AWS cannot be asked and an older list exists, that one is printed with a warning. In a pipe each model is a line of tab-separated fields: key, name, input, context window, output limit, price in, price out, reasoning, tags, and access where it was asked for. `--sort` puts names from A to Z, the largest limit or the lowest price first. `--access` asks AWS about each foundation model behind the list (`bedrock:GetFoundationModelAvailability`) and keeps the answers as long as the list.",
   },
   "openclaw models show": {
-    examples: [say("openclaw models show us.anthropic.claude-opus-4-6-v1")],
-    text: "Takes a key, an id, an ARN or an alias.",
+    examples: [
+      say("openclaw models show us.anthropic.claude-opus-4-6-v1"),
+      say("openclaw models show arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-pro-v1:0"),
+      say("openclaw models show us.amazon.nova-pro-v1:0 --access"),
+    ],
+    text: "Takes a key, an id, an ARN or an alias, and says of each fact where it comes from: the configuration, the built-in catalog, AWS, or a default. An ARN is looked up in the region it names; prompt routers, provisioned throughput, custom model deployments and imported models, which no list holds, are asked for one by one (`bedrock:GetPromptRouter` and the like). `profile` lines are the inference profiles that reach a model, with the regions they may send a request to.",
   },
   "openclaw models status": {
     examples: [say("openclaw models status"), say("openclaw models status --json")],
@@ -142,6 +148,13 @@ const NOTES: Readonly<Record<string, CommandNotes>> = {
   "openclaw emulator": {
     examples: [say("openclaw emulator"), say("openclaw emulator --port 8080")],
     text: "Prints its address and the `export` lines that point any AWS tool at it, and runs until it is stopped. `--emulator` on another command needs none of this. [The emulator](../emulator.md) says what it does.",
+  },
+  "openclaw completion": {
+    examples: [
+      say("openclaw completion bash"),
+      say("openclaw completion fish > openclaw.fish", "for ~/.config/fish/completions"),
+    ],
+    text: "[Completion](../completion.md) has the line for each shell, and what it completes.",
   },
 };
 

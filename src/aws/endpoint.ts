@@ -1,3 +1,4 @@
+import { maskUserInfo } from "../config/secrets.ts";
 import { usageError } from "../errors.ts";
 import type { Environment } from "../runtime.ts";
 import { regionOfBaseUrl } from "./region.ts";
@@ -55,7 +56,7 @@ export function decideEndpoint(claims: EndpointClaims): Endpoint | undefined {
     if (profile && inProfile) return checked(inProfile, `profile ${profile.name}, endpoint_url`);
   }
   if (service === "bedrock-runtime" && baseUrl && regionOfBaseUrl(baseUrl.url) === undefined) {
-    return { url: baseUrl.url, source: baseUrl.setting };
+    return { url: withoutUserInfo(baseUrl.url), source: baseUrl.setting };
   }
   return undefined;
 }
@@ -63,9 +64,18 @@ export function decideEndpoint(claims: EndpointClaims): Endpoint | undefined {
 function checked(text: string, source: string): Endpoint {
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
     throw usageError(
-      `${source} '${text}' is not an http or https URL.`,
+      `${source} '${maskUserInfo(text)}' is not an http or https URL.`,
       "Write it as https://host or http://host:port.",
     );
   }
-  return { url: text, source };
+  return { url: withoutUserInfo(text), source };
+}
+
+/** The SDK sends no user and password of a URL, and nobody is to read them. */
+function withoutUserInfo(text: string): string {
+  const url = new URL(text);
+  if (url.username === "" && url.password === "") return text;
+  url.username = "";
+  url.password = "";
+  return url.href;
 }

@@ -1,4 +1,4 @@
-import { usageError } from "../errors.ts";
+import { OpenclawError, usageError } from "../errors.ts";
 import type { Environment } from "../runtime.ts";
 
 /** A region and the place its name was taken from, in words. */
@@ -33,7 +33,7 @@ export function isRegionName(text: string): boolean {
 
 /**
  * Decides the region without asking anything on the network; undefined when only the instance can tell.
- * Throws `usage` when `--region` is no region name or contradicts the model's ARN.
+ * Throws `usage` when `--region` is no region name or contradicts the model's ARN, `config-invalid` for a bad name elsewhere.
  */
 export function decideRegion(claims: RegionClaims): Region | undefined {
   const { flag, arn, env } = claims;
@@ -49,14 +49,13 @@ export function decideRegion(claims: RegionClaims): Region | undefined {
     return { value: flag, source: "flag --region" };
   }
   if (arn) return { value: arn.region, source: "model ARN" };
-  if (claims.discovery) return { value: claims.discovery, source: "models.bedrockDiscovery.region" };
+  if (claims.discovery) return named(claims.discovery, "models.bedrockDiscovery.region");
   if (claims.baseUrl) return { value: claims.baseUrl.region, source: claims.baseUrl.setting };
   for (const name of ["AWS_REGION", "AWS_DEFAULT_REGION"] as const) {
     const value = env[name]?.trim();
-    if (value) return { value, source: `env ${name}` };
+    if (value) return named(value, `env ${name}`);
   }
-  if (claims.profile?.region)
-    return { value: claims.profile.region, source: `profile ${claims.profile.name}` };
+  if (claims.profile?.region) return named(claims.profile.region, `profile ${claims.profile.name}`);
   return claims.askInstance ? undefined : { value: FALLBACK_REGION, source: "default" };
 }
 
@@ -65,7 +64,19 @@ export async function resolveRegion(claims: RegionClaims): Promise<Region> {
   const decided = decideRegion(claims);
   if (decided) return decided;
   const value = await claims.askInstance?.();
-  return value ? { value, source: "instance metadata" } : { value: FALLBACK_REGION, source: "default" };
+  const isNamed = value !== undefined && isRegionName(value);
+  return isNamed ? { value, source: "instance metadata" } : { value: FALLBACK_REGION, source: "default" };
+}
+
+/** A region as a setting names it. Throws `config-invalid`: the text becomes part of a host name. */
+function named(value: string, source: string): Region {
+  if (isRegionName(value)) return { value, source };
+  throw new OpenclawError("config-invalid", {
+    message: `'${value}' (${source}) is not an AWS region name.`,
+    hint: source.startsWith("env ")
+      ? `export ${source.slice(4)}=us-east-1`
+      : "Name it as AWS does, for example us-east-1.",
+  });
 }
 
 /** The domains of the partitions, with their dual-stack ones, as the SDK's endpoint rules have them. */

@@ -9,7 +9,7 @@ import type { Runtime } from "../runtime.ts";
 
 export interface CompleteOptions extends GlobalOptions {
   shell: Shell;
-  /** Of bash, COMP_WORDBREAKS and the line up to the cursor; of others the words up to the cursor. */
+  /** Of bash, COMP_WORDBREAKS and the line up to the cursor; of others the words up to the cursor, the last one unfinished. */
   words: string[];
   tree: CommandNode;
 }
@@ -32,6 +32,9 @@ async function answer(
     const line = splitLine(text, breaks);
     return formatForBash(await findCandidates(readSituation(tree, line.words, line.current), runtime), line);
   }
-  const offer = await findCandidates(readSituation(tree, words.slice(0, -1), words.at(-1) ?? ""), runtime);
+  const last = words.at(-1) ?? "";
+  // fish gives the word at the cursor with its quotes and backslashes.
+  const current = shell === "fish" ? splitLine(last, "").current : last;
+  const offer = await findCandidates(readSituation(tree, words.slice(0, -1), current), runtime);
   return shell === "zsh" ? formatForZsh(offer) : formatForFish(offer);
 }

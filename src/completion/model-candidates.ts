@@ -1,5 +1,4 @@
-import type { ListedModel } from "../discovery/list.ts";
-import { surveyModels } from "../discovery/survey.ts";
+import { type ModelSurvey, surveyModels } from "../discovery/survey.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Candidate } from "./command-tree.ts";
@@ -15,12 +14,11 @@ export async function modelCandidates(
   options: GlobalOptions,
   runtime: Runtime,
 ): Promise<Candidate[]> {
-  const models = await readModels(options, runtime);
+  const { models, surroundings } = await readModels(options, runtime);
   const isKey = text.startsWith(BEDROCK);
-  const aliases = models.flatMap(({ tags, id }) =>
-    tags
-      .filter((tag) => tag.startsWith("alias:"))
-      .map((tag) => ({ value: tag.slice("alias:".length), description: id })),
+  const named = Object.entries(surroundings.config.value.agents?.defaults?.models ?? {});
+  const aliases = named.flatMap(([key, { alias }]) =>
+    alias ? [{ value: alias, description: key.replace(BEDROCK, "") }] : [],
   );
   const names = models.map(({ key, id, name }) => ({
     value: isKey || !key.startsWith(BEDROCK) ? key : id,
@@ -31,16 +29,16 @@ export async function modelCandidates(
 
 /** The keys of the models in the configuration and the cached list. */
 export async function modelKeys(options: GlobalOptions, runtime: Runtime): Promise<string[]> {
-  return (await readModels(options, runtime)).map(({ key }) => key);
+  return (await readModels(options, runtime)).models.map(({ key }) => key);
 }
 
 /** The providers of the models in the configuration and the cached list, without the configuration's own filter. */
 export async function providerNames(options: GlobalOptions, runtime: Runtime): Promise<string[]> {
-  return [...new Set((await readModels(options, runtime)).map(({ provider }) => provider))];
+  return [...new Set((await readModels(options, runtime)).models.map(({ provider }) => provider))];
 }
 
-/** What can only be provisioned is called by an ARN of its own. */
-async function readModels(options: GlobalOptions, runtime: Runtime): Promise<ListedModel[]> {
-  const { models } = await surveyModels(options, runtime, { offline: true, all: true });
-  return models.filter(({ tags }) => !tags.includes("provisioned"));
+/** Without what can only be provisioned: that is called by an ARN of its own. */
+async function readModels(options: GlobalOptions, runtime: Runtime): Promise<ModelSurvey> {
+  const survey = await surveyModels(options, runtime, { offline: true, all: true });
+  return { ...survey, models: survey.models.filter(({ tags }) => !tags.includes("provisioned")) };
 }

@@ -53,10 +53,10 @@ if [[ $zsh_eval_context[-1] == loadautofunc ]]; then _openclaw "$@"; else compde
 `;
 
 const FISH = String.raw`# Completion of openclaw for fish. Write it to a file once:
-#   openclaw completion fish > ~/.config/fish/completions/openclaw.fish
+#   mkdir -p ~/.config/fish/completions && openclaw completion fish > ~/.config/fish/completions/openclaw.fish
 function __openclaw_complete
     set -l words (commandline -opc)
-    set -l current (commandline -cto)
+    set -l current (commandline -ct)
     set -l answer (command openclaw complete fish -- $words[2..-1] "$current" 2>/dev/null </dev/null)
     if test "$answer[1]" = files
         set -l before (string match -r -- '^--[^=]*=' "$current")

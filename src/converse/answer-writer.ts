@@ -1,4 +1,4 @@
-import { OpenclawError } from "../errors.ts";
+import { OpenclawError, withRequestId } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import type { TextRenderer } from "../terminal/text-renderer.ts";
 import type { ChatEvent, TokenUsage } from "./chat-event.ts";
@@ -80,7 +80,7 @@ export class AnswerWriter {
     const { terminal } = this.#runtime;
     const evidence = { guardrail: this.#guardrail };
     const { error, notice } = judgeStop(this.#stopReason ?? "", this.#start?.model ?? "", evidence);
-    if (error) throw error;
+    if (error) throw withRequestId(error, this.#start?.requestId);
     if (terminal.format === "text") await this.#endText();
     if (terminal.format === "json") await terminal.printJson(this.#document());
     if (terminal.format === "ndjson") {
@@ -101,7 +101,7 @@ export class AnswerWriter {
     const { terminal } = this.#runtime;
     if (terminal.format === "text") await this.#endText();
     if (terminal.format === "json" && failure instanceof OpenclawError && this.#text.length > 0) {
-      failure.beside = { partialText: this.#text.join("") };
+      failure.partialText = this.#text.join("");
     }
     return failure;
   }

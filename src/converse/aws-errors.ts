@@ -1,6 +1,7 @@
 import type { Service } from "../aws/endpoint.ts";
 import type { AwsSession } from "../aws/session.ts";
 import { describeChosen, renewalOf } from "../credentials/describe.ts";
+import { hideSecrets } from "../credentials/hide-secrets.ts";
 import { OpenclawError } from "../errors.ts";
 import { type Denial, readDenial } from "./denial.ts";
 import { type ErrorContext, findRow, findRowOfStatus } from "./error-table.ts";
@@ -12,6 +13,9 @@ export interface CallContext {
   action: string;
   modelId?: string;
 }
+
+/** An error is two lines: what is longer than this, in characters, is in its details. */
+const LONGEST_MESSAGE = 1000;
 
 /** The fields that errors of the SDK carry, all of them optional. */
 interface SdkFailure extends Error {
@@ -25,41 +29,46 @@ interface SdkFailure extends Error {
  */
 export function toOpenclawError(failure: unknown, call: CallContext): OpenclawError {
   if (failure instanceof OpenclawError) return failure;
-  const { signal } = call.session.surroundings.runtime;
+  const { runtime } = call.session.surroundings;
+  const { signal } = runtime;
   if (signal.aborted && signal.reason instanceof OpenclawError) return signal.reason;
   const error: SdkFailure = failure instanceof Error ? failure : new Error(String(failure));
+  // Who answers may repeat what it was sent.
+  const text = hideSecrets(error.message, runtime).trim();
   return (
-    fromAwsError(error, call) ?? fromNetworkFailure(error, endpointText(call)) ?? fromStatus(error, call)
+    fromAwsError(error, text, call) ??
+    fromNetworkFailure(error, endpointText(call)) ??
+    fromStatus(error, text, call)
   );
 }
 
-function fromAwsError(error: SdkFailure, call: CallContext): OpenclawError | undefined {
+function fromAwsError(error: SdkFailure, text: string, call: CallContext): OpenclawError | undefined {
   const row = findRow(error.name, error.message);
   if (!row) return undefined;
-  const context = contextOf(error, call);
+  const context = contextOf(text, call);
   return new OpenclawError(row.code, {
     message: row.message(context),
     hint: row.hint(context),
     requestId: error.$metadata?.requestId,
     details: {
       awsError: error.name,
-      awsMessage: error.message,
+      awsMessage: text,
       ...denialDetails(context.denial),
     },
     cause: error,
   });
 }
 
-function contextOf(error: Error, call: CallContext): ErrorContext {
+function contextOf(text: string, call: CallContext): ErrorContext {
   const { session, action, modelId } = call;
   return {
-    message: error.message.trim() || "no reason given",
+    message: text.replaceAll(/\s*[\r\n]+\s*/g, " ").slice(0, LONGEST_MESSAGE) || "no reason given",
     modelId,
     region: session.region.value,
     action,
     credentials: describeChosen(session.decision.chosen),
     renewal: renewalOf(session.decision.chosen),
-    denial: readDenial(error.message),
+    denial: readDenial(text),
     endpoint: endpointText(call),
   };
 }
@@ -78,20 +87,20 @@ function denialDetails(denial: Denial | undefined): Record<string, unknown> {
 }
 
 /** What is left: an answer that is not AWS's. Its status is all there is to go by. */
-function fromStatus(error: SdkFailure, call: CallContext): OpenclawError {
+function fromStatus(error: SdkFailure, text: string, call: CallContext): OpenclawError {
   const status = error.$response?.statusCode ?? error.$metadata?.httpStatusCode;
   const row = status === undefined ? undefined : findRowOfStatus(status);
   if (!row) {
     return new OpenclawError("internal", {
-      message: `Unexpected: ${error.message}`,
+      message: `Unexpected: ${text}`,
       hint: "This is a bug in openclaw. Please report it with the lines below and the command you ran.",
       cause: error,
     });
   }
   const location = error.$response?.headers?.["location"];
   const context = {
-    ...contextOf(error, call),
-    message: isUnreadable(error) ? "" : firstLine(error.message),
+    ...contextOf(text, call),
+    message: isUnreadable(error) ? "" : firstLine(text),
     status,
     location: location === undefined ? undefined : hostOf(location),
   };

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { usageError } from "../errors.ts";
+import { OpenclawError, usageError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 
 /**
@@ -54,7 +54,13 @@ export async function readSystemPrompt(
 async function readAll(stream: NodeJS.ReadableStream): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
-  return Buffer.concat(chunks)
-    .toString("utf8")
-    .replace(/^\uFEFF/, "");
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
+  } catch (cause) {
+    throw new OpenclawError("bad-attachment", {
+      message: "What is piped in is not UTF-8 text.",
+      hint: "Attach it as a file with --file -, or convert it first: iconv -f LATIN1 -t UTF-8",
+      cause,
+    });
+  }
 }

@@ -27,7 +27,7 @@ export class StreamException extends Error {
 /**
  * Reads one message of the stream as a part of the answer; undefined for an event of a kind nobody has heard of. The
  * service does not keep to its own model, so what is not of the kind it should be is left out. Throws
- * `StreamException`, and `bad-response` for an event that is not JSON.
+ * `StreamException`, and `bad-response` for a message that is not one of AWS's.
  */
 export function readPart({
   type,
@@ -35,7 +35,9 @@ export function readPart({
   errorMessage,
   payload,
 }: FrameMessage): ConverseStreamOutput | undefined {
-  if (type !== "event") throw new StreamException(name, type === "error" ? errorMessage : messageOf(payload));
+  if (type === "error") throw new StreamException(name, errorMessage);
+  if (type === "exception") throw new StreamException(name, messageOf(payload));
+  if (type !== "event") throw notAwsMessage(`has a message of type '${type}'`);
   if (!EVENTS.has(name)) return undefined;
   const fields = parse(payload, name);
   clean(name, fields);
@@ -47,13 +49,17 @@ function parse(payload: string, name: string): Fields {
   try {
     value = JSON.parse(payload);
   } catch (cause) {
-    throw new OpenclawError("bad-response", {
-      message: `An event of the answer ('${name}') is not JSON, which AWS's events always are.`,
-      hint: "Run the command again; if it stays, a proxy or another server is in between: openclaw doctor",
-      cause,
-    });
+    throw notAwsMessage(`has an event ('${name}') that is not JSON`, cause);
   }
   return isObject(value) ? value : {};
+}
+
+function notAwsMessage(what: string, cause?: unknown): OpenclawError {
+  return new OpenclawError("bad-response", {
+    message: `The answer ${what}, which AWS's never has.`,
+    hint: "Run the command again; if it stays, a proxy or another server is in between: openclaw doctor",
+    cause,
+  });
 }
 
 /** Leaves out what whoever reads the parts could not take for what it should be. */

@@ -96,7 +96,7 @@ async function send(
     (next) => async (args) => {
       const result = await next(args);
       const { requestId } = result.output.$metadata;
-      if (!body || !contentType.startsWith("application/vnd.amazon.eventstream")) {
+      if (!body || !/^application\/vnd\.amazon\.eventstream\b/i.test(contentType)) {
         throw notAnEventStream(contentType, requestId);
       }
       answer = { requestId, batches: await awaitContent(readBatches(body), { call, requestId, deadlines }) };
@@ -226,8 +226,8 @@ async function* readEvents(
     }
   } catch (failure) {
     const error = toFailure(failure, source, true);
-    // The text is complete; what was lost on the way is the bookkeeping after it.
-    if (isWhole && LOST.has(error.code)) return;
+    // The text is complete; what was lost on the way is the bookkeeping after it. What AWS says still counts.
+    if (isWhole && LOST.has(error.code) && !(failure instanceof StreamException)) return;
     throw error;
   }
   // An abort in the middle of a stream can end it silently.
@@ -235,7 +235,7 @@ async function* readEvents(
   if (!isWhole) throw toFailure(new Error("The stream ends without messageStop."), source, true);
 }
 
-/** How a connection fails, in codes. What AWS says, and an interruption, count also after the last word. */
+/** How a connection fails, in codes. */
 const LOST: ReadonlySet<string> = new Set(["stream-broken", "bad-response", "timeout"]);
 
 /** The event that a part of the stream stands for; undefined for the parts that carry nothing for a reader. */

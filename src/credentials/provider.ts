@@ -12,6 +12,7 @@ import { withSpinner } from "../terminal/spinner.ts";
 import { askMfaCode } from "./ask-mfa-code.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
 import { adviseInstance, describeInstance } from "./describe.ts";
+import { hideSecrets, rememberSecrets } from "./hide-secrets.ts";
 import { instanceMetadata } from "./imds.ts";
 import type { Chosen, CredentialDecision } from "./order.ts";
 import type { ProfileSource, RoleBase } from "./profile-source.ts";
@@ -56,7 +57,8 @@ export async function buildAuthentication(
   const { env, now } = context.runtime;
   if (chosen.source === "invalid") throw chosen.error;
   if (chosen.source === "AWS_BEARER_TOKEN_BEDROCK") {
-    return { kind: "token", token: { token: (env["AWS_BEARER_TOKEN_BEDROCK"] ?? "").trim() } };
+    const token = (env["AWS_BEARER_TOKEN_BEDROCK"] ?? "").trim();
+    return { kind: "token", token: { token: sendable("AWS_BEARER_TOKEN_BEDROCK", token) } };
   }
   if (chosen.source === "AWS_ACCESS_KEY_ID") {
     const identity = keysOf(context.runtime);
@@ -93,12 +95,16 @@ async function resolve(
     const identity = await withSpinner(runtime, "Getting credentials", () =>
       deadline.race(ask(decision, chosen, context, deadline)),
     );
+    rememberSecrets(runtime, [identity.secretAccessKey, identity.sessionToken]);
     runtime.terminal.verbose(
       () => `credentials resolved in ${Math.round(runtime.elapsed() - started)} ms (${chosen.source})`,
     );
     return identity;
   } catch (failure) {
-    throw toResolutionError(failure, chosen, runtime.signal);
+    for (const { keys } of decision.shared.profiles.values()) {
+      rememberSecrets(runtime, [keys["aws_secret_access_key"], keys["aws_session_token"]]);
+    }
+    throw toResolutionError(failure, chosen, runtime.signal, (text) => hideSecrets(text, runtime));
   } finally {
     deadline.stop();
   }
@@ -264,7 +270,10 @@ async function besideInstance(
 
 /** The key pair of the environment, with what the SDK's own `fromEnv` reads beside it. */
 function keysOf({ env }: Runtime): AwsCredentialIdentity {
-  const text = (name: string): string | undefined => env[name]?.trim();
+  const text = (name: string): string | undefined => {
+    const value = env[name]?.trim();
+    return value === undefined ? undefined : sendable(name, value);
+  };
   const sessionToken = text("AWS_SESSION_TOKEN");
   const expiration = text("AWS_CREDENTIAL_EXPIRATION");
   const accountId = text("AWS_ACCOUNT_ID");
@@ -277,6 +286,15 @@ function keysOf({ env }: Runtime): AwsCredentialIdentity {
     ...(accountId === undefined ? {} : { accountId }),
     ...(credentialScope === undefined ? {} : { credentialScope }),
   };
+}
+
+/** What goes into a header, which carries no line break and nothing beyond ASCII. Throws `credentials-rejected`. */
+function sendable(name: string, value: string): string {
+  if (/^[\x20-\x7E]*$/.test(value)) return value;
+  throw new OpenclawError("credentials-rejected", {
+    message: `${name} holds a character that no credential has: a line break inside it, or one beyond ASCII.`,
+    hint: `Copy it again, as one line: export ${name}=…`,
+  });
 }
 
 /** Whether the credentials at the start of a chain of roles are of this kind. */

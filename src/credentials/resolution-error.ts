@@ -100,7 +100,12 @@ export const RESOLUTION_TABLE: readonly ResolutionRow[] = [
 ];
 
 /** Turns what a provider threw into the error a person sees. Secrets and command lines never get into it. */
-export function toResolutionError(failure: unknown, chosen: Chosen, signal: AbortSignal): OpenclawError {
+export function toResolutionError(
+  failure: unknown,
+  chosen: Chosen,
+  signal: AbortSignal,
+  hide: (text: string) => string = hideKeyIds,
+): OpenclawError {
   if (failure instanceof OpenclawError) return failure;
   if (signal.aborted && signal.reason instanceof OpenclawError) return signal.reason;
   const error = failure instanceof Error ? failure : new Error(String(failure));
@@ -114,7 +119,7 @@ export function toResolutionError(failure: unknown, chosen: Chosen, signal: Abor
   if (row) {
     const start = source ? innermost(source) : undefined;
     const circumstances = {
-      text: sentence(hideKeyIds(error.message)),
+      text: sentence(hide(error.message)),
       from,
       profile: start?.profile ?? source?.profile ?? "default",
       renewal: renewalOf(chosen),

@@ -1,10 +1,13 @@
 import {
   type FoundationModelSummary,
+  type InferenceProfileModel,
   type InferenceProfileSummary,
   type InferenceProfileType,
   ListFoundationModelsCommand,
-  paginateListInferenceProfiles,
+  ListInferenceProfilesCommand,
 } from "@aws-sdk/client-bedrock";
+import type { ResponseMetadata } from "@smithy/types";
+import { keepBody } from "../aws/keep-body.ts";
 import type { AwsSession } from "../aws/session.ts";
 import { toOpenclawError } from "../converse/aws-errors.ts";
 import { OpenclawError } from "../errors.ts";
@@ -12,6 +15,8 @@ import type { Discovered, FoundationModel, InferenceProfile, Warning } from "./d
 
 /** The most ListInferenceProfiles gives in one page. */
 const PAGE_SIZE = 1000;
+/** Far more than the profiles of an account fill: a list that is longer has no end. */
+const MOST_PAGES = 100;
 
 /**
  * Asks AWS for the foundation models and the inference profiles of the session's region, all at once and all pages.
@@ -28,14 +33,16 @@ export async function discover(session: AwsSession): Promise<Discovered> {
   if (models.status === "rejected")
     throw toOpenclawError(models.reason, { session, action: "bedrock:ListFoundationModels" });
   const warnings: Warning[] = [];
+  let isPartial = false;
   const profiles = new Map<string, InferenceProfile>();
   for (const outcome of [systemProfiles, applicationProfiles]) {
     if (outcome.status === "fulfilled")
       for (const profile of outcome.value) profiles.set(profile.arn, profile);
     else {
-      const warning = toWarning(
-        toOpenclawError(outcome.reason, { session, action: "bedrock:ListInferenceProfiles" }),
-      );
+      const failure = toOpenclawError(outcome.reason, { session, action: "bedrock:ListInferenceProfiles" });
+      if (failure.code === "interrupted") throw failure;
+      isPartial ||= failure.code !== "access-denied";
+      const warning = toWarning(failure);
       if (!warnings.some((known) => known.message === warning.message)) warnings.push(warning);
     }
   }
@@ -45,55 +52,109 @@ export async function discover(session: AwsSession): Promise<Discovered> {
     models: models.value,
     profiles: [...profiles.values()],
     warnings,
+    ...(isPartial ? { isPartial } : {}),
   };
 }
 
-/** The foundation models of the session's region. Throws what the SDK throws. */
+/** The foundation models of the session's region. Throws what the SDK throws, and `bad-response`. */
 export async function listModels(session: AwsSession): Promise<FoundationModel[]> {
   const client = await session.bedrock();
-  const answer = await client.send(new ListFoundationModelsCommand({}), {
-    abortSignal: session.surroundings.runtime.signal,
-  });
-  if (!Array.isArray(answer.modelSummaries)) {
-    throw new OpenclawError("bad-response", {
-      message: `${session.endpoint("bedrock")?.url ?? "Bedrock"} answered without a list of models, which AWS never does.`,
-      hint: "A proxy or another server may be in between: openclaw doctor",
-      requestId: answer.$metadata.requestId,
-    });
-  }
-  return items<FoundationModelSummary>(answer.modelSummaries).map(readModel).filter(isPresent);
+  const command = new ListFoundationModelsCommand({});
+  const body = keepBody(command.middlewareStack);
+  const { $metadata } = await client.send(command, { abortSignal: session.surroundings.runtime.signal });
+  const { modelSummaries } = readDocument(body(), session, $metadata);
+  if (!Array.isArray(modelSummaries))
+    throw notAws(session, "answered without a list of models, which AWS never does", $metadata);
+  return items<FoundationModelSummary>(modelSummaries).map(readModel).filter(isPresent);
 }
 
-/** The inference profiles of the session's region, all pages; AWS's own unless a type is given. Throws what the SDK throws. */
+/** The inference profiles of the session's region, all pages; AWS's own unless a type is given. Throws as listModels does. */
 export async function listProfiles(
   session: AwsSession,
   typeEquals?: InferenceProfileType,
 ): Promise<InferenceProfile[]> {
   const client = await session.bedrock();
   const found: InferenceProfile[] = [];
-  const pages = paginateListInferenceProfiles(
-    { client, pageSize: PAGE_SIZE, stopOnSameToken: true },
-    typeEquals ? { typeEquals } : {},
-    { abortSignal: session.surroundings.runtime.signal },
-  );
-  for await (const page of pages) {
-    found.push(
-      ...items<InferenceProfileSummary>(page.inferenceProfileSummaries).map(readProfile).filter(isPresent),
-    );
+  const tokens = new Set<string>();
+  for (let nextToken = ""; ;) {
+    const command = new ListInferenceProfilesCommand({
+      maxResults: PAGE_SIZE,
+      ...(typeEquals ? { typeEquals } : {}),
+      ...(nextToken === "" ? {} : { nextToken }),
+    });
+    const body = keepBody(command.middlewareStack);
+    const { $metadata } = await client.send(command, { abortSignal: session.surroundings.runtime.signal });
+    const page = readDocument(body(), session, $metadata);
+    const { inferenceProfileSummaries } = page;
+    if (!Array.isArray(inferenceProfileSummaries))
+      throw notAws(session, "answered without a list of inference profiles, which AWS never does", $metadata);
+    for (const summary of items<InferenceProfileSummary>(inferenceProfileSummaries)) {
+      const profile = readProfile(summary);
+      if (profile) found.push(profile);
+    }
+    nextToken = readToken(page["nextToken"], session, $metadata);
+    if (nextToken === "") return found;
+    if (tokens.has(nextToken))
+      throw notAws(session, "leads in a circle from page to page of inference profiles", $metadata);
+    tokens.add(nextToken);
+    if (tokens.size === MOST_PAGES)
+      throw notAws(
+        session,
+        `has no end of inference profiles: ${MOST_PAGES} pages, and more to come`,
+        $metadata,
+      );
   }
-  return found;
+}
+
+/** The name of the next page; empty when there is none. Throws `bad-response` for one that no request can carry. */
+function readToken(value: unknown, session: AwsSession, metadata: ResponseMetadata): string {
+  if (value === undefined || value === null || value === "") return "";
+  const token = identifier(value);
+  if (token === "") throw notAws(session, "names a next page that nobody can ask for", metadata);
+  return token;
+}
+
+/** A document of the control plane; an empty one for no text. Throws `bad-response` for anything but a JSON object. */
+function readDocument(
+  json: string,
+  session: AwsSession,
+  metadata: ResponseMetadata,
+): Record<string, unknown> {
+  const message = `answers ${metadata.httpStatusCode ?? ""} with something that is not AWS's`;
+  let document: unknown;
+  try {
+    document = json === "" ? {} : JSON.parse(json);
+  } catch (cause) {
+    throw notAws(session, message, metadata, cause);
+  }
+  if (typeof document !== "object" || document === null) throw notAws(session, message, metadata);
+  return document as Record<string, unknown>;
+}
+
+function notAws(
+  session: AwsSession,
+  what: string,
+  { requestId }: ResponseMetadata,
+  cause?: unknown,
+): OpenclawError {
+  return new OpenclawError("bad-response", {
+    message: `${session.endpoint("bedrock")?.url ?? "Bedrock"} ${what}.`,
+    hint: "A proxy or another server may be in between: openclaw doctor",
+    requestId,
+    cause,
+  });
 }
 
 /** The service does not keep to its own model, so every field is read as if it came from a stranger. */
 function readModel(summary: Partial<FoundationModelSummary> | null): FoundationModel | undefined {
-  const id = text(summary?.modelId);
+  const id = identifier(summary?.modelId);
   if (!summary || !id) return undefined;
   const lifecycle = summary.modelLifecycle;
   return {
     id,
     arn: text(summary.modelArn),
-    name: text(summary.modelName) || id,
-    provider: text(summary.providerName) || (id.split(".")[0] ?? id),
+    name: line(summary.modelName) || id,
+    provider: line(summary.providerName) || (id.split(".")[0] ?? id),
     input: words(summary.inputModalities),
     output: words(summary.outputModalities),
     streams:
@@ -117,23 +178,25 @@ function readModel(summary: Partial<FoundationModelSummary> | null): FoundationM
 function dates<Name extends string>(values: Record<Name, unknown>): Partial<Record<Name, string>> {
   const found: Partial<Record<Name, string>> = {};
   for (const [name, value] of Object.entries(values) as [Name, unknown][]) {
-    if (value instanceof Date && !Number.isNaN(value.getTime())) found[name] = value.toISOString();
+    // Date.parse takes more than dates.
+    const time = /^\d{4}-\d{2}-\d{2}T/.test(text(value)) ? Date.parse(text(value)) : Number.NaN;
+    if (!Number.isNaN(time)) found[name] = new Date(time).toISOString();
   }
   return found;
 }
 
 function readProfile(summary: Partial<InferenceProfileSummary> | null): InferenceProfile | undefined {
-  const id = text(summary?.inferenceProfileId);
+  const id = identifier(summary?.inferenceProfileId);
   if (!summary || !id) return undefined;
-  const arn = text(summary.inferenceProfileArn);
+  const arn = identifier(summary.inferenceProfileArn);
   return {
     id,
     arn: arn || id,
-    name: text(summary.inferenceProfileName) || id,
+    name: line(summary.inferenceProfileName) || id,
     isApplication: summary.type === "APPLICATION" || arn.includes(":application-inference-profile/"),
     isActive: (text(summary.status) || "ACTIVE") === "ACTIVE",
-    ...(text(summary.description) ? { description: text(summary.description) } : {}),
-    modelArns: items(summary.models)
+    ...(line(summary.description) ? { description: line(summary.description) } : {}),
+    modelArns: items<InferenceProfileModel>(summary.models)
       .map((model) => text(model?.modelArn))
       .filter((modelArn) => modelArn !== ""),
   };
@@ -148,12 +211,24 @@ function toWarning(error: OpenclawError): Warning {
   };
 }
 
-function items<T>(value: readonly (T | null)[] | undefined): readonly (Partial<T> | null)[] {
+function items<T>(value: unknown): readonly (Partial<T> | null)[] {
   return Array.isArray(value) ? (value as readonly (T | null)[]) : [];
 }
 
 function text(value: unknown): string {
   return typeof value === "string" ? value : "";
+}
+
+/** What names a thing: without white space, control characters and half characters, which no request could carry. */
+function identifier(value: unknown): string {
+  return typeof value === "string" && !/[\s\p{Cc}\p{Cs}]/u.test(value) ? value : "";
+}
+
+/** A text of one line: what a line of a list is made of must not make two. */
+function line(value: unknown): string {
+  return text(value)
+    .replaceAll(/[\s\u0085]+/g, " ")
+    .trim();
 }
 
 function words(value: unknown): string[] {

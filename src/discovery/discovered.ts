@@ -47,4 +47,9 @@ export interface Discovered {
   models: FoundationModel[];
   profiles: InferenceProfile[];
   warnings: Warning[];
+  /**
+   * True when profiles are missing for a reason that may pass, unlike a permission: such a list is shown when there is
+   * no better one, and never kept.
+   */
+  isPartial?: boolean;
 }

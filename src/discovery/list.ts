@@ -233,7 +233,7 @@ function describeDiscovered(
     regions,
     available: input.hasCredentials && base.lifecycle === "ACTIVE" && tags.length === 0,
     missing: false,
-    tags,
+    tags: [...aliasTags(`${BEDROCK}/${id}`, id, input), ...tags],
   };
 }
 
@@ -275,10 +275,12 @@ function describeConfigured(
       !isBedrock || (input.hasCredentials && !isMissing && !isUnfit && (candidate?.listed.available ?? true)),
     missing: isMissing,
     tags: [
-      ...tagsOf(key, id, input, model !== undefined),
-      ...(candidate?.listed.tags ?? []),
-      ...(isUnfit ? ["no-chat"] : []),
-      ...(isMissing ? ["missing"] : []),
+      ...new Set([
+        ...tagsOf(key, id, input, model !== undefined),
+        ...(candidate?.listed.tags ?? []),
+        ...(isUnfit ? ["no-chat"] : []),
+        ...(isMissing ? ["missing"] : []),
+      ]),
     ],
   };
 }
@@ -398,16 +400,21 @@ export function keyOf(text: string, config: Configuration): string {
   return providerIds.some((providerId) => text.startsWith(`${providerId}/`)) ? text : `${BEDROCK}/${text}`;
 }
 
-function tagsOf(key: string, id: string, { config, defaults }: ListInput, isConfigured: boolean): string[] {
-  const isNamed = (text: string | undefined): boolean => text !== undefined && keyOf(text, config) === key;
-  const fallback = defaults.fallbacks.findIndex(isNamed);
+function aliasTags(key: string, id: string, { config }: ListInput): string[] {
   const entries = config.agents?.defaults?.models ?? {};
   const alias = (entries[key] ?? entries[id])?.alias;
+  return alias ? [`alias:${alias}`] : [];
+}
+
+function tagsOf(key: string, id: string, input: ListInput, isConfigured: boolean): string[] {
+  const { config, defaults } = input;
+  const isNamed = (text: string | undefined): boolean => text !== undefined && keyOf(text, config) === key;
+  const fallback = defaults.fallbacks.findIndex(isNamed);
   return [
     ...(isNamed(defaults.primary) ? ["default"] : []),
     ...(fallback >= 0 ? [`fallback#${fallback + 1}`] : []),
     ...(isConfigured ? ["configured"] : []),
-    ...(alias ? [`alias:${alias}`] : []),
+    ...aliasTags(key, id, input),
   ];
 }
 

@@ -87,7 +87,9 @@ export async function loadModels(surroundings: Surroundings, options: LoadOption
             options.refresh ? entry.fetchedAt >= startedAt : isFresh(entry),
           )
         : { discovered: await ask(session), source: "network" as const };
-    return { ...nothing, ...load, region: session.region.value, warnings: load.discovered.warnings };
+    const { warnings, isPartial } = load.discovered;
+    if (isPartial && older) return { ...fromCache(nothing, older, "stale"), warnings };
+    return { ...nothing, ...load, region: session.region.value, warnings };
   } catch (failure) {
     if (!(failure instanceof OpenclawError) || failure.code === "interrupted") throw failure;
     if (!older) {
@@ -129,7 +131,7 @@ async function refreshTogether(
     if (failure) throw failure;
     try {
       const discovered = await ask(session);
-      await tryToKeep(runtime, () => writeCache(file, discovered));
+      if (!discovered.isPartial) await tryToKeep(runtime, () => writeCache(file, discovered));
       return { discovered, source: "network" };
     } catch (error) {
       if (mayShare(error)) await tryToKeep(runtime, () => shareFailure(file, error, runtime.now()));

@@ -1,11 +1,11 @@
-import { type Surroundings, surveySurroundings } from "../aws/session.ts";
+import { type Surroundings, surveySurroundings, type Target } from "../aws/session.ts";
 import { defaultModel, discoverySettings, loadConfig } from "../config/resolve.ts";
+import type { Configuration } from "../config/settings.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { type ListInput, listModels, type ListedModel } from "./list.ts";
 import { type LoadOptions, loadModels, type ModelLoad } from "./load.ts";
-import { type ResolvedModel, resolveModel, targetOf } from "./resolve-model.ts";
-import { withPatience } from "./with-patience.ts";
+import type { ResolvedModel } from "./resolve-model.ts";
 
 export interface ModelSurvey {
   surroundings: Surroundings;
@@ -33,11 +33,11 @@ export async function surveyModels(
 ): Promise<ModelSurvey> {
   const config = await loadConfig(options, runtime);
   const surroundings = await surveySurroundings(options, runtime, config);
-  const wanted = question.about === undefined ? undefined : resolveModel(question.about, config.value);
-  const target = wanted && targetOf(wanted);
-  const load = await withPatience(surroundings, "Asking AWS for its models", () =>
-    loadModels(surroundings, { ...question, target }),
-  );
+  const { wanted, target } = await readQuestion(question, config.value);
+  const ask = (): Promise<ModelLoad> => loadModels(surroundings, { ...question, target });
+  const load = runtime.terminal.isStderrTTY
+    ? await (await import("./with-patience.ts")).withPatience(surroundings, "Asking AWS for its models", ask)
+    : await ask();
   const { primary, fallbacks } = defaultModel(config.value);
   const input: ListInput = {
     config: config.value,
@@ -51,4 +51,14 @@ export async function surveyModels(
     search: question.search,
   };
   return { surroundings, load, models: listModels(input), input, wanted };
+}
+
+async function readQuestion(
+  { about }: SurveyOptions,
+  config: Configuration,
+): Promise<{ wanted: ResolvedModel | undefined; target: Target | undefined }> {
+  if (about === undefined) return { wanted: undefined, target: undefined };
+  const { resolveModel, targetOf } = await import("./resolve-model.ts");
+  const wanted = resolveModel(about, config);
+  return { wanted, target: targetOf(wanted) };
 }

@@ -17,6 +17,18 @@ export function modelLines(models: readonly TabledModel[]): string[] {
       model.reasoning ? "reasoning" : "",
       model.tags.join(","),
       ...(model.access ? [model.access.status] : []),
-    ].join("\t"),
+    ]
+      .map((field) => oneField(String(field)))
+      .join("\t"),
   );
+}
+
+/** The lines of `models list --plain`: one key each. */
+export function keyLines(models: readonly Pick<TabledModel, "key">[]): string[] {
+  return models.map(({ key }) => oneField(key));
+}
+
+/** A name of the configuration or of an odd answer may hold anything; a field holds no tab and no line end. */
+function oneField(text: string): string {
+  return text.replaceAll(/[\t\n\v\f\r\u0085\u2028\u2029]/g, " ");
 }

@@ -1,6 +1,7 @@
 import type { AccessStatus, AccessVerdict } from "../discovery/judge-access.ts";
 import type { ListedModel } from "../discovery/list.ts";
 import type { Style } from "./color.ts";
+import { neutralise } from "./neutralise.ts";
 import { formatPrice, formatTokens } from "./numbers.ts";
 import { type Cell, type Column, layoutTable } from "./table.ts";
 
@@ -38,19 +39,27 @@ const ACCESS_WORDS: Readonly<Record<AccessStatus, string>> = {
  * cut; prices in USD per million tokens.
  */
 export function modelTable(models: readonly TabledModel[], columns: number, style: Style): string[] {
-  const rows = models.map((model): Cell[] => [
-    { text: model.key, look: model.available ? (key) => quietPrefix(key, style) : style.dim },
-    accessCell(model.access, style),
-    model.name,
-    model.input,
-    quiet(formatTokens(model.contextWindow), model.limitsSource === "default", style),
-    quiet(formatTokens(model.maxTokens), model.limitsSource === "default", style),
-    model.cost ? formatPrice(model.cost.input) : "",
-    model.cost ? formatPrice(model.cost.output) : "",
-    model.reasoning ? "yes" : "",
-    { text: model.tags.join(","), look: model.missing ? style.yellow : style.cyan },
-  ]);
+  const rows = models
+    .map(shownOnTerminal)
+    .map((model): Cell[] => [
+      { text: model.key, look: model.available ? (key) => quietPrefix(key, style) : style.dim },
+      accessCell(model.access, style),
+      model.name,
+      model.input,
+      quiet(formatTokens(model.contextWindow), model.limitsSource === "default", style),
+      quiet(formatTokens(model.maxTokens), model.limitsSource === "default", style),
+      model.cost ? formatPrice(model.cost.input) : "",
+      model.cost ? formatPrice(model.cost.output) : "",
+      model.reasoning ? "yes" : "",
+      { text: model.tags.join(","), look: model.missing ? style.yellow : style.cyan },
+    ]);
   return layoutTable(COLUMNS, rows, columns, style.bold);
+}
+
+/** Ids and names come from AWS's answer and the config, and may hold anything. A cell is one line. */
+function shownOnTerminal(model: TabledModel): TabledModel {
+  const harmless = (text: string): string => neutralise(text.replaceAll(/[\t\n]/g, " "));
+  return { ...model, key: harmless(model.key), name: harmless(model.name), tags: model.tags.map(harmless) };
 }
 
 function accessCell(access: AccessVerdict | undefined, style: Style): Cell {

@@ -53,20 +53,31 @@ describe("the import graph", () => {
   });
 
   test.each([
+    "src/completion/situation.ts",
+    "src/completion/split-line.ts",
     "src/config/path.ts",
     "src/config/settings.ts",
     "src/converse/outcome.ts",
     "src/converse/request.ts",
     "src/converse/usage.ts",
     "src/credentials/order.ts",
+    "src/discovery/judge-access.ts",
     "src/discovery/list.ts",
+    "src/discovery/listed-id.ts",
+    "src/discovery/model-facts.ts",
     "src/discovery/nearest.ts",
     "src/discovery/provider-filter.ts",
+    "src/discovery/sort-models.ts",
     "src/iam/model-resources.ts",
     "src/iam/policy.ts",
   ])("keeps %s pure, with all it loads", (file) => {
     expect(inputs).toHaveProperty([file]);
     expect(filter(loadedWith(file), (name) => isAws(name) || isNode(name))).toEqual([]);
+  });
+
+  test("completes flags with nothing but the command tree", () => {
+    const loaded = loadedWith("src/commands/complete.ts");
+    expect(filter(loaded, (name) => !/^src\/(completion\/|errors\.ts)/.test(name))).toEqual([]);
   });
 
   test("lets nothing go back up", () => {

@@ -67,22 +67,23 @@ describe("the strategy", () => {
 
   it("backs off exponentially, with jitter", async () => {
     vi.useFakeTimers();
-      const random = vi.spyOn(Math, "random");
-      const { strategy } = create({ mode: "standard", maxAttempts: 5 });
-      const delays: number[] = [];
-      for (const jitter of [1, 0.5]) {
-        random.mockReturnValue(jitter);
-        let token = await strategy.acquireInitialRetryToken("aws");
-        for (let attempt = 0; attempt < 3; attempt += 1) {
-          const started = Date.now();
-          const renewed = strategy.refreshRetryTokenForRetry(token, { ...BUSY, errorType: "TRANSIENT" });
-          await vi.runAllTimersAsync();
-          token = await renewed;
-          delays.push(Date.now() - started);
-        }
+    const random = vi.spyOn(Math, "random");
+    const { strategy } = create({ mode: "standard", maxAttempts: 5 });
+    const delays: number[] = [];
+    for (const jitter of [1, 0.5]) {
+      random.mockReturnValue(jitter);
+      let token = await strategy.acquireInitialRetryToken("aws");
+      for (let attempt = 0; attempt < 3; attempt += 1) {
+        const started = Date.now();
+        const renewed = strategy.refreshRetryTokenForRetry(token, { ...BUSY, errorType: "TRANSIENT" });
+        await vi.runAllTimersAsync();
+        token = await renewed;
+        delays.push(Date.now() - started);
       }
-      expect(delays).toEqual([50, 100, 200, 25, 50, 100]);
-    
+    }
+    expect(delays).toEqual([50, 100, 200, 25, 50, 100]);
+  });
+
   it("waits longer for a throttled service", async () => {
     vi.useFakeTimers();
     vi.spyOn(Math, "random").mockReturnValue(1);

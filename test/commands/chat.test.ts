@@ -289,8 +289,7 @@ describe("a failed chat exits non-zero, with the error on stderr and the text th
     expect(result.code).toBe(5);
     const json = await emulated.run(["chat", "-m", MODEL, "--json", "hi"]);
     expect(JSON.parse(json.stdout)).toMatchObject({
-      error: { code: "stream-broken", exitCode: 5 },
-      partialText: "Half",
+      error: { code: "stream-broken", exitCode: 5, partialText: "Half" },
     });
     expectSchema("error", JSON.parse(json.stdout));
     const ndjson = await emulated.run(["chat", "-m", MODEL, "--ndjson", "hi"]);
@@ -304,7 +303,7 @@ describe("a failed chat exits non-zero, with the error on stderr and the text th
     prelude.writeUInt32BE(0x7f_ff_ff_ff, 0);
     const emulated = await answering(start, delta("Half"), { bytes: prelude }, { end: "stall" });
     const result = await emulated.run(["chat", "-m", MODEL, "--json", "hi"]);
-    expect(JSON.parse(result.stdout)).toMatchObject({ error: { code: "bad-response" }, partialText: "Half" });
+    expect(JSON.parse(result.stdout)).toMatchObject({ error: { code: "bad-response", partialText: "Half" } });
     expect(result.code).toBe(5);
   });
 
@@ -320,7 +319,7 @@ describe("a failed chat exits non-zero, with the error on stderr and the text th
       payload: { message: "It went wrong." },
     });
     const result = await emulated.run(["chat", "-m", MODEL, "--json", "hi"], { env: once });
-    expect(JSON.parse(result.stdout)).toMatchObject({ error: { code, exitCode }, partialText: "Half" });
+    expect(JSON.parse(result.stdout)).toMatchObject({ error: { code, exitCode, partialText: "Half" } });
     expect(result.code).toBe(exitCode);
     expect(emulated.routes()).toEqual(["ConverseStream"]);
   });
@@ -344,7 +343,7 @@ describe("a failed chat exits non-zero, with the error on stderr and the text th
     const result = await emulated.run(["chat", "-m", MODEL, "hi"]);
     expect(result).toMatchObject({ code: exitCode, stdout: "Sorry.\n" });
     const json = await emulated.run(["chat", "-m", MODEL, "--json", "hi"]);
-    expect(JSON.parse(json.stdout)).toMatchObject({ error: { code: errorCode }, partialText: "Sorry." });
+    expect(JSON.parse(json.stdout)).toMatchObject({ error: { code: errorCode, partialText: "Sorry." } });
   });
 
   // Wordings are AWS's own.
@@ -587,6 +586,7 @@ describe("wrong calls change nothing and call nobody", () => {
     [["--system-file", "missing.txt", "hi"], 2, "missing.txt"],
     [["--system", "a", "--system-file", "b", "hi"], 2, "--system-file"],
     [["--colour", "hi"], 2, "--colour"],
+    [["--json", "--ndjson", "hi"], 2, "--ndjson"],
     [[], 2, "prompt"],
     [["   "], 2, "prompt"],
   ])("chat %j", async (args, exitCode, value) => {
@@ -594,7 +594,7 @@ describe("wrong calls change nothing and call nobody", () => {
     const model = args.includes("--model") ? [] : ["-m", MODEL];
     const result = await emulated.run(["chat", ...model, ...args]);
     expect(result.code).toBe(exitCode);
-    expect(result.stdout).toBe("");
+    if (!args.includes("--json")) expect(result.stdout).toBe("");
     expect(result.stderr).toContain(value);
     expect(emulated.emulator.calls).toEqual([]);
     expect(readdirSync(emulated.home)).toEqual([]);
@@ -605,6 +605,31 @@ describe("wrong calls change nothing and call nobody", () => {
     const result = await emulated.run(["chat", "--json", "hi"]);
     expect(result.code).toBe(3);
     expect(JSON.parse(result.stdout).error.code).toBe("no-default-model");
+  });
+
+  it("refuses input that is not UTF-8 instead of sending it damaged", async () => {
+    const emulated = await emulate();
+    const child = emulated.start(["chat", "-m", MODEL, "--json"], { input: Buffer.from([0x63, 0xe9, 0x0a]) });
+    let stdout = "";
+    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+    const code = await new Promise((resolve) => child.on("close", resolve));
+    expect(code).toBe(6);
+    expect(JSON.parse(stdout).error.code).toBe("bad-attachment");
+    expect(emulated.routes()).toEqual([]);
+  });
+
+  it.each([
+    ["AWS_BEARER_TOKEN_BEDROCK", "xyzzy9\n123"],
+    ["AWS_BEARER_TOKEN_BEDROCK", "xyzzy9-tök"],
+    ["AWS_SESSION_TOKEN", "xyzzy9\nEN"],
+  ])("ends in 4 for a %s that no header can carry, and does not show it", async (name, value) => {
+    const emulated = await emulate();
+    const result = await emulated.run(["chat", "-m", MODEL, "--json", "hi"], { env: { [name]: value } });
+    expect(result.code).toBe(4);
+    const { error } = JSON.parse(result.stdout);
+    expect(error.code).toBe("credentials-rejected");
+    expect(error.message).toContain(name);
+    expect(result.stdout + result.stderr).not.toContain(value.slice(0, 6));
   });
 
   it("ends in 4 without credentials", async () => {

@@ -360,6 +360,53 @@ describe("failures", () => {
     ]);
   });
 
+  it.each<[string, ScriptedAnswer]>([
+    [
+      "fails on the server's side",
+      { error: { name: "InternalServerException", message: "Try again.", status: 500 } },
+    ],
+    [
+      "leads in a circle",
+      {
+        http: {
+          status: 200,
+          headers: { "content-type": "application/json" },
+          body: { inferenceProfileSummaries: [], nextToken: "same" },
+        },
+      },
+    ],
+    [
+      "is no list",
+      {
+        http: {
+          status: 200,
+          headers: { "content-type": "application/json" },
+          body: { inferenceProfileSummaries: null },
+        },
+      },
+    ],
+  ])(
+    "keeps a whole older list when the list of profiles %s, and never keeps the partial one",
+    async (_, answer) => {
+      let isBroken = false;
+      const emulated = await emulate({
+        script: ({ route }) => (isBroken && route === "ListInferenceProfiles" ? answer : undefined),
+      });
+      const before = await list(emulated);
+      isBroken = true;
+      const { document, code, ids } = await list(emulated, ["--refresh"], { AWS_MAX_ATTEMPTS: "1" });
+      expect({ code, source: document.source, ids }).toEqual({ code: 0, source: "stale", ids: before.ids });
+      expect(document.warnings).toHaveLength(1);
+      const elsewhere = await list(emulated, ["--region", "eu-west-1"], { AWS_MAX_ATTEMPTS: "1" });
+      expect(elsewhere).toMatchObject({ code: 0, document: { source: "network" } });
+      expect(elsewhere.document.warnings).toHaveLength(1);
+      isBroken = false;
+      const after = await list(emulated, ["--region", "eu-west-1"]);
+      expect(after.document.source).toBe("network");
+      expect(after.ids.length).toBeGreaterThan(elsewhere.ids.length);
+    },
+  );
+
   it("prints the older list when the refresh is throttled", async () => {
     let isThrottled = false;
     const throttled: ScriptedAnswer = {
@@ -456,6 +503,57 @@ describe("without credentials", () => {
     expect(ids).toEqual(["us.amazon.nova-lite-v1:0"]);
     expect(document.error?.code).toBe("no-credentials");
   });
+});
+
+it.each(["us west", "US-EAST-1", "evil.com/#"])(
+  "refuses AWS_REGION=%s by name before any call",
+  async (region) => {
+    const emulated = await emulate();
+    const { code, stdout } = await emulated.run(["models", "list", "--json"], {
+      env: { AWS_REGION: region },
+    });
+    expect(code).toBe(3);
+    const { error } = JSON.parse(stdout);
+    expect(error.code).toBe("config-invalid");
+    expect(error.message).toContain(region);
+    expect(error.message).toContain("AWS_REGION");
+    expect(emulated.routes()).toEqual([]);
+  },
+);
+
+it("keeps a line a model whatever its id and name hold", async () => {
+  const odd = {
+    modelId: "evil.red",
+    modelArn: "arn:aws:bedrock:us-east-1::foundation-model/evil.red",
+    modelName: "A\tname\nof \u001B]0;lines\u0007",
+    providerName: "Evil",
+    inputModalities: ["TEXT"],
+    outputModalities: ["TEXT"],
+    responseStreamingSupported: true,
+    inferenceTypesSupported: ["ON_DEMAND"],
+    modelLifecycle: { status: "ACTIVE" },
+  };
+  const emulated = await emulate({
+    script: ({ route }) =>
+      route === "ListFoundationModels"
+        ? {
+            http: {
+              status: 200,
+              headers: { "content-type": "application/json" },
+              body: { modelSummaries: [odd] },
+            },
+          }
+        : undefined,
+  });
+  const { stdout } = await emulated.run(["models", "list"]);
+  const lines = stdout.replace(/\n$/, "").split("\n");
+  expect(lines.every((line) => line.split("\t").length === 9)).toBe(true);
+  const plain = await emulated.run(["models", "list", "--plain"]);
+  expect(plain.stdout.trimEnd().split("\n")).toHaveLength(lines.length);
+});
+
+it("refuses --json together with --plain", async () => {
+  expect((await (await emulate()).run(["models", "list", "--plain", "--json"])).code).toBe(2);
 });
 
 it("refuses --refresh together with --offline", async () => {

@@ -1,3 +1,5 @@
+import { chmodSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { textAnswerSteps } from "../../src/emulator/converse.ts";
 import type { ScriptedAnswer, StreamStep } from "../../src/emulator/script.ts";
@@ -76,10 +78,27 @@ describe("before the first token", () => {
     expect(events[0].attempts).toBe(3);
   });
 
-  it("a renewed token counts as a call, too", async () => {
-    const user = await failing();
-    const { stdout } = await user.run(["chat", "-m", MODEL, "--json", "hi"]);
-    expect(JSON.parse(stdout).attempts).toBe(calls(user));
+  it("a call with credentials that had expired counts, too", async () => {
+    const expired: ScriptedAnswer = {
+      error: {
+        name: "ExpiredTokenException",
+        message: "The security token included in the request is expired",
+      },
+    };
+    const user = await failing(expired);
+    // Each time it is asked it has other keys.
+    const keys = `{"Version":1,"AccessKeyId":"AKIA%s","SecretAccessKey":"s","Expiration":"2099-01-01T00:00:00Z"}`;
+    const program = path.join(user.home, "keys.sh");
+    writeFileSync(
+      program,
+      `#!/bin/sh\necho x >> "$0.count"\nprintf '${keys}' "$(wc -l < "$0.count" | tr -d ' ')"\n`,
+    );
+    chmodSync(program, 0o755);
+    writeSharedFiles(user.home, { config: `[profile dev]\ncredential_process = ${program}\n` });
+    const env = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_PROFILE: "dev" };
+    const { stdout } = await user.run(["chat", "-m", MODEL, "--json", "hi"], { env });
+    expect(JSON.parse(stdout)).toMatchObject({ text: "Hello there", attempts: 2 });
+    expect(user.emulator.calls.map(({ accessKeyId }) => accessKeyId)).toEqual(["AKIA1", "AKIA2"]);
   });
 });
 

@@ -45,7 +45,7 @@ export type FaultGroup =
   | "What is not AWS's";
 
 /** The whole answer, as the stream of most rows has it. */
-export const WHOLE = "Hello, wörld 🦞!";
+const WHOLE = "Hello, wörld 🦞!";
 const PIECES = ["Hello, ", "wörld ", "🦞!"];
 const MANY = Array.from({ length: 40 }, (_, index) => `word${index} `);
 

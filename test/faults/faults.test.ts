@@ -71,7 +71,7 @@ describe.each([
       } else {
         expectSchema("error", document);
         expect(document.error).toMatchObject({ code: chat.code, exitCode });
-        expect(document.partialText ?? "").toBe(chat.text);
+        expect(document.error?.partialText ?? "").toBe(chat.text);
       }
 
       // chat --ndjson

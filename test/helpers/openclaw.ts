@@ -21,7 +21,7 @@ export interface Result {
 export interface RunOptions {
   env?: Record<string, string | undefined>;
   /** Written to stdin, which is then closed. Without it stdin is closed at once. */
-  input?: string;
+  input?: string | Buffer;
   cwd?: string;
 }
 

@@ -1,7 +1,14 @@
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { KeptConversation } from "../../src/sessions/kept-conversation.ts";
 import { openConversation } from "../../src/sessions/open-conversation.ts";
 import { readSession } from "../../src/sessions/session-files.ts";
 import type { KeptTurn } from "../../src/sessions/session-record.ts";
@@ -66,19 +73,15 @@ describe("a kept conversation", () => {
 
   it("writes what could not be written with the next turn that can", async () => {
     const runtime = testRuntime({ home: createHome() });
-    const conversation = new KeptConversation(runtime, { id: "s" });
-    const file = path.join(folderIn(runtime.homeFolder), "s.jsonl");
+    const conversation = await openConversation({ save: true }, runtime, false);
     mkdirSync(path.join(runtime.homeFolder, ".openclaw"));
     // A folder that cannot be made, because a file has its name.
-    mkdirSync(file, { recursive: true });
-    const failure = conversation.keep(turn("one"));
-    rmdirSync(file);
-    await expect(failure)
-      .rejects.toMatchObject({ code: "internal" })
-      .catch(() => undefined);
+    writeFileSync(folderIn(runtime.homeFolder), "");
+    await expect(conversation.keep(turn("one"))).rejects.toMatchObject({ code: "internal" });
+    expect(conversation.turns).toEqual([turn("one")]);
+    rmSync(folderIn(runtime.homeFolder));
     await conversation.keep(turn("two"));
-    const id = conversation.id;
-    expect((await readSession(runtime, id))?.turns).toEqual([turn("one"), turn("two")]);
+    expect((await readSession(runtime, conversation.id ?? ""))?.turns).toEqual([turn("one"), turn("two")]);
     await conversation.close();
   });
 

@@ -3,12 +3,12 @@ import type { Access } from "../../discovery/access.ts";
 import type { Warning } from "../../discovery/discovered.ts";
 import type { ListedModel } from "../../discovery/list.ts";
 import type { ModelLoad } from "../../discovery/load.ts";
-import { type SortField, sortModels } from "../../discovery/sort-models.ts";
+import type { SortField } from "../../discovery/sort-models.ts";
 import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
-import { modelLines } from "../../terminal/model-lines.ts";
+import { keyLines, modelLines } from "../../terminal/model-lines.ts";
 import { formatAge } from "../../terminal/numbers.ts";
 
 export interface ListOptions extends GlobalOptions {
@@ -38,7 +38,9 @@ export async function run(options: ListOptions, runtime: Runtime): Promise<void>
     search: options.search,
   });
   const { load } = survey;
-  const sorted = options.sort ? sortModels(survey.models, options.sort) : survey.models;
+  const sorted = options.sort
+    ? (await import("../../discovery/sort-models.ts")).sortModels(survey.models, options.sort)
+    : survey.models;
   const { models, accessWarnings } = await addAccess(sorted, survey, options);
   const warnings = [...load.warnings, ...withoutCredentials(survey), ...accessWarnings];
   const document = {
@@ -85,7 +87,7 @@ async function printModels(
 ): Promise<void> {
   if (models.length === 0) return;
   const { terminal } = runtime;
-  if (plain) return terminal.print(models.map(({ key }) => key).join("\n"));
+  if (plain) return terminal.print(keyLines(models).join("\n"));
   if (!terminal.isStdoutTTY) return terminal.print(modelLines(models).join("\n"));
   const style = await terminal.stdoutStyle();
   const [{ modelTable }, { accessLines }] = await Promise.all([
