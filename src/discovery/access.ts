@@ -134,7 +134,8 @@ async function refreshAnswers(
     await refresh();
     return answers;
   }
-  const { replaceFile, tryToKeep, withCacheLock } = await import("./cache-write.ts");
+  const { tryToKeep, withCacheLock } = await import("./cache-write.ts");
+  const { replaceFile } = await import("./replace-file.ts");
   await withCacheLock(file, runtime, async () => {
     for (const [id, answer] of readAccess(file)) answers.set(id, answer);
     await refresh();

@@ -1,11 +1,11 @@
-import { randomUUID } from "node:crypto";
-import { lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { lstat, mkdir, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { holdLock, type LongLock } from "../config/lock.ts";
 import { OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { FORM } from "./cache.ts";
 import type { Discovered } from "./discovered.ts";
+import { replaceFile } from "./replace-file.ts";
 import { failureFile } from "./shared-failure.ts";
 
 /** Entries untouched for so long belong to identities and regions nobody asks for any more. In ms. */
@@ -19,30 +19,22 @@ const PRUNE_SURPLUS_AFTER_MS = 3600 * 1000;
 /** Longer than a refresh takes when nothing answers: three attempts of ten seconds, after credentials that take as long. In ms. */
 const PATIENCE_MS = 90_000;
 
-/** Writes a list, ends the failure that was shared in its place, and drops entries that nobody uses any more. */
+/** Writes a list, ends what was shared in its place, and drops entries that nobody uses any more. */
 export async function writeCache(file: string, discovered: Discovered): Promise<void> {
   await replaceFile(file, JSON.stringify({ form: FORM, ...discovered }));
   await rm(failureFile(file), { force: true });
+  await rm(partialFile(file), { force: true });
   await prune(path.dirname(file), file, discovered.fetchedAt);
 }
 
-/** Writes a private file so that readers see the old one or the new one. Rejects with Node's own error. */
-export async function replaceFile(file: string, text: string): Promise<void> {
-  const folder = path.dirname(file);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const temporary = path.join(folder, `.${path.basename(file)}.${randomUUID()}`);
-  const handle = await open(temporary, "wx", 0o600);
-  try {
-    try {
-      await handle.writeFile(text);
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+/** Where a list that lacks something is shared with those who wait for it, without a place among the cached ones. */
+export function partialFile(file: string): string {
+  return `${file}.partial`;
+}
+
+/** Shares a list that lacks something with the processes that wait for the same: each would get no more of AWS. */
+export async function sharePartial(file: string, discovered: Discovered): Promise<void> {
+  await replaceFile(partialFile(file), JSON.stringify({ form: FORM, ...discovered }));
 }
 
 /** Drops what belongs to identities and regions nobody asks for any more: what is old, and the oldest of what is too much. */

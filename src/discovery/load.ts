@@ -122,16 +122,21 @@ async function refreshTogether(
   isRecentEnough: (entry: Discovered) => boolean,
 ): Promise<{ discovered: Discovered; source: "network" | "cache" }> {
   const { runtime } = session.surroundings;
-  const [{ tryToKeep, withCacheLock, writeCache }, { mayShare, sharedFailure, shareFailure }] =
-    await Promise.all([import("./cache-write.ts"), import("./shared-failure.ts")]);
+  const [
+    { partialFile, sharePartial, tryToKeep, withCacheLock, writeCache },
+    { mayShare, sharedFailure, shareFailure },
+  ] = await Promise.all([import("./cache-write.ts"), import("./shared-failure.ts")]);
   return withCacheLock(file, runtime, async () => {
     const written = readCache(file);
     if (written && isRecentEnough(written)) return { discovered: written, source: "cache" };
+    const partial = readCache(partialFile(file));
+    if (partial && partial.fetchedAt >= startedAt) return { discovered: partial, source: "cache" };
     const failure = sharedFailure(file, startedAt);
     if (failure) throw failure;
     try {
       const discovered = await ask(session);
-      if (!discovered.isPartial) await tryToKeep(runtime, () => writeCache(file, discovered));
+      const keep = discovered.isPartial ? sharePartial : writeCache;
+      await tryToKeep(runtime, () => keep(file, discovered));
       return { discovered, source: "network" };
     } catch (error) {
       if (mayShare(error)) await tryToKeep(runtime, () => shareFailure(file, error, runtime.now()));

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
 import { EXIT_CODES, type ErrorCode, OpenclawError, toErrorDocument } from "../errors.ts";
+import { replaceFile } from "./replace-file.ts";
 
 /** Where a failed refresh of a cached list is told to the processes that wait for it. */
 export function failureFile(file: string): string {
@@ -21,7 +21,7 @@ export function mayShare(error: unknown): error is OpenclawError {
  */
 export async function shareFailure(file: string, error: OpenclawError, at: number): Promise<void> {
   const text = JSON.stringify({ at, error: toErrorDocument(error) });
-  await writeFile(failureFile(file), text, { mode: 0o600 });
+  await replaceFile(failureFile(file), text);
 }
 
 /** The failure that was shared since a moment (ms since 1970); undefined when there is none. */

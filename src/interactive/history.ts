@@ -1,5 +1,6 @@
 import { appendFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { APPEND_FLAGS } from "../config/atomic-write.ts";
 import { errorCode, stateFolder } from "../config/file.ts";
 import type { Runtime } from "../runtime.ts";
 
@@ -44,7 +45,7 @@ export async function openHistory(runtime: Runtime): Promise<History> {
       entries.push(entry);
       try {
         await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-        await appendFile(file, `${JSON.stringify(entry)}\n`, { mode: 0o600 });
+        await appendFile(file, `${JSON.stringify(entry)}\n`, { mode: 0o600, flag: APPEND_FLAGS });
       } catch (error) {
         say(error);
       }
@@ -63,8 +64,11 @@ async function load(file: string, runtime: Runtime): Promise<string[]> {
   const entries = text.split("\n").flatMap(parseEntry);
   const kept = entries.slice(-MOST_ENTRIES);
   if (entries.length > 2 * MOST_ENTRIES) {
-    const temporary = `${file}.${runtime.processId}.tmp`;
-    await writeFile(temporary, kept.map((entry) => `${JSON.stringify(entry)}\n`).join(""), { mode: 0o600 });
+    const temporary = `${file}.${Math.floor(runtime.random() * 2 ** 48).toString(36)}.tmp`;
+    await writeFile(temporary, kept.map((entry) => `${JSON.stringify(entry)}\n`).join(""), {
+      mode: 0o600,
+      flag: "wx",
+    });
     await rename(temporary, file);
   }
   return kept;

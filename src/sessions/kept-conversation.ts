@@ -1,6 +1,6 @@
 import { open, stat } from "node:fs/promises";
 import path from "node:path";
-import { makeFolderOf, syncFolder, writeError } from "../config/atomic-write.ts";
+import { APPEND_FLAGS, makeFolderOf, syncFolder, writeError } from "../config/atomic-write.ts";
 import { errorCode } from "../config/file.ts";
 import { holdLock, type LongLock } from "../config/lock.ts";
 import { OpenclawError } from "../errors.ts";
@@ -94,7 +94,7 @@ export class KeptConversation implements Conversation {
   async #append(file: string): Promise<void> {
     const bytes = Buffer.from(this.#pending.join(""));
     const isNew = this.#size === undefined;
-    const handle = await open(file, "a", 0o600);
+    const handle = await open(file, APPEND_FLAGS, 0o600);
     try {
       const { size } = await handle.stat();
       const start = this.#size ?? 0;

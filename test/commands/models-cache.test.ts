@@ -85,6 +85,30 @@ describe("processes that want the list at once", () => {
     expect(asked.filter((route) => route === "ListFoundationModels")).toHaveLength(1);
   }, 120_000);
 
+  it("share a list that lacks the profiles, which is not kept", async () => {
+    let answer: ScriptedAnswer | undefined;
+    const emulated = await emulate({
+      script: ({ route }) => (route === "ListInferenceProfiles" ? answer : undefined),
+    });
+    let release: () => void = () => undefined;
+    answer = { ...throttled, after: new Promise<void>((resolve) => (release = resolve)) };
+    const { allWait, results } = startTogether(emulated, 10, { AWS_MAX_ATTEMPTS: "1" });
+    await allWait;
+    release();
+    for (const result of await results) {
+      expect(result.code, result.stderr).toBe(0);
+      expect(documentOf(result)).toMatchObject({ warnings: [{ code: "throttled" }] });
+    }
+    const count = (): number => emulated.routes().filter((route) => route === "ListFoundationModels").length;
+    expect(count()).toBe(1);
+    answer = undefined;
+    expect(documentOf(await emulated.run(["models", "list", "--json"]))).toMatchObject({
+      source: "network",
+      warnings: [],
+    });
+    expect(count()).toBe(2);
+  }, 120_000);
+
   it("wait for an AWS that cannot be reached once, not once each", async () => {
     const emulated = await emulate();
     const env = { AWS_ENDPOINT_URL: await blackHole(), AWS_MAX_ATTEMPTS: "1" };

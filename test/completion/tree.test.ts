@@ -45,10 +45,12 @@ describe("the described tree", () => {
 
   it("knows what every flag and argument takes, or leaves it to the person on purpose", () => {
     const root = tree();
-    const free = [{ path: "openclaw", node: root }, ...leaves(root)].flatMap(({ path, node }) => [
-      ...node.flags.filter(({ value }) => value?.kind === "anything").map(({ long }) => `${path} ${long}`),
-      ...node.arguments.filter(({ value }) => value.kind === "anything").map(({ name }) => `${path} ${name}`),
-    ]);
+    const free: string[] = [];
+    for (const { path, node } of [{ path: "openclaw", node: root }, ...leaves(root)]) {
+      for (const { long, value } of node.flags) if (value?.kind === "anything") free.push(`${path} ${long}`);
+      for (const { name, value } of node.arguments)
+        if (value.kind === "anything") free.push(`${path} ${name}`);
+    }
     expect(free.sort()).toEqual(FREE);
   });
 });

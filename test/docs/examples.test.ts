@@ -21,7 +21,9 @@ const examples = readPages()
       .trimEnd()
       .split("\n")
       .map((line) => ({ page, line })),
-  );
+  )
+  // A conversation needs a person: test/interactive types into it.
+  .filter(({ line }) => !line.includes("# on a terminal"));
 
 /** A user with credentials, a configuration and the files that the examples name. */
 async function prepare(): Promise<{ user: Emulated; env: Record<string, string> }> {
@@ -38,6 +40,7 @@ async function prepare(): Promise<{ user: Emulated; env: Record<string, string> 
 describe("each example of a command's page works as it is typed", () => {
   test.each(examples.filter(({ page }) => !page.endsWith("emulator.md")))("$line", async ({ line }) => {
     const { user, env } = await prepare();
+    if (line.includes("sessions")) await user.run(["chat", "--session", "build-42", "The first question."]);
     const child = spawn("/bin/sh", ["-c", line], { cwd: user.home, env, stdio: ["ignore", "pipe", "pipe"] });
     let stderr = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));

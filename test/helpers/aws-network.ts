@@ -20,13 +20,21 @@ let certificate: Promise<{ private: string; cert: string }> | undefined;
 
 /** One self-signed certificate for every host the tests call, trusted through AWS_CA_BUNDLE. */
 function certificateFor(regions: readonly string[]): Promise<{ private: string; cert: string }> {
-  const services = ["bedrock", "bedrock-runtime", "bedrock-fips", "bedrock-runtime-fips", "sts", "sts-fips"];
-  const hosts = regions.flatMap((region) =>
-    services.flatMap((service) => [
+  const services = ["bedrock", "bedrock-runtime", "sts", "portal.sso", "oidc"].flatMap((service) => [
+    service,
+    `${service}-fips`,
+  ]);
+  const hosts = regions.flatMap((region) => [
+    ...services.flatMap((service) => [
       `${service}.${region}.amazonaws.com`,
       `${service}.${region}.amazonaws.com.cn`,
+      `${service}.${region}.api.aws`,
     ]),
-  );
+    // Interface endpoints of a VPC.
+    `*.bedrock.${region}.vpce.amazonaws.com`,
+    `*.bedrock-runtime.${region}.vpce.amazonaws.com`,
+    `*.sts.${region}.vpce.amazonaws.com`,
+  ]);
   certificate ??= generate([{ name: "commonName", value: "openclaw tests" }], {
     algorithm: "sha256",
     extensions: [
@@ -49,9 +57,13 @@ const REGIONS = [
 
 /**
  * An HTTPS proxy behind which every AWS host is the emulator, over real TLS: a test sees which host was called, and the
- * emulator sees which region was signed.
+ * emulator sees which region was signed. With `identity`, STS and IAM Identity Center are that server. `host` is the
+ * proxy's own address.
  */
-export async function createAwsNetwork({ emulator, home }: Emulated): Promise<AwsNetwork> {
+export async function createAwsNetwork(
+  { emulator, home }: Emulated,
+  { identity, host = "127.0.0.1" }: { identity?: { url: string }; host?: string } = {},
+): Promise<AwsNetwork> {
   const { private: key, cert } = await certificateFor(REGIONS);
   const bundle = path.join(home, "test-ca.pem");
   writeFileSync(bundle, cert);
@@ -71,7 +83,9 @@ export async function createAwsNetwork({ emulator, home }: Emulated): Promise<Aw
     logins.push(login === undefined ? undefined : Buffer.from(login, "base64").toString());
     socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
     const inside = new TLSSocket(socket, { isServer: true, secureContext });
-    const upstream = connect(emulator.port, "127.0.0.1");
+    const isIdentity = identity && /^(sts|portal\.sso|oidc)[.-]/.test(request.url ?? "");
+    const port = isIdentity ? Number(new URL(identity.url).port) : emulator.port;
+    const upstream = connect(port, "127.0.0.1");
     for (const [from, to] of [
       [inside, upstream],
       [upstream, inside],
@@ -80,7 +94,7 @@ export async function createAwsNetwork({ emulator, home }: Emulated): Promise<Aw
       from.pipe(to);
     }
   });
-  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => proxy.listen(0, host, resolve));
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
     proxy.close();
@@ -89,6 +103,10 @@ export async function createAwsNetwork({ emulator, home }: Emulated): Promise<Aw
   return {
     hosts,
     logins,
-    env: { HTTPS_PROXY: `http://127.0.0.1:${port}`, AWS_CA_BUNDLE: bundle, AWS_ENDPOINT_URL: undefined },
+    env: {
+      HTTPS_PROXY: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+      AWS_CA_BUNDLE: bundle,
+      AWS_ENDPOINT_URL: undefined,
+    },
   };
 }

@@ -1,4 +1,12 @@
-import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import type { EmulatorOptions } from "../../src/emulator/emulator.ts";
@@ -61,8 +69,16 @@ const COMMANDS: readonly (readonly string[])[] = [
   ["sessions", "list", "--json"],
   ["iam", "policy"],
 ];
-/** Those that call AWS: the ones that a failure of AWS reaches. */
-const CALLING = COMMANDS.filter(([name]) => name === "models" || name === "chat" || name === "doctor");
+/** One of each kind that a failure reaches, and a write. */
+const FAILING: readonly (readonly string[])[] = [
+  ["models", "list", "--refresh"],
+  ["models", "list", "--json"],
+  ["chat", "hi"],
+  ["chat", "--json", "hi"],
+  ["doctor", "--probe"],
+  ["doctor", "--json"],
+  ["config", "set", "models.bedrockDiscovery.refreshInterval", "60"],
+];
 
 interface Setup {
   user: Pick<Emulated, "home" | "configure" | "run">;
@@ -94,9 +110,16 @@ function leaksIn(text: string): string[] {
 }
 
 async function runAll({ user, env }: Setup, commands = COMMANDS): Promise<Map<string, Result>> {
-  const results = new Map<string, Result>();
-  for (const args of commands) results.set(args.join(" "), await user.run([...args, "--verbose"], { env }));
-  return results;
+  const run = async (args: readonly string[]): Promise<[string, Result]> => [
+    args.join(" "),
+    await user.run([...args, "--verbose"], { env }),
+  ];
+  // Three at a time: a person has several terminals, too.
+  const results: [string, Result][] = [];
+  for (let index = 0; index < commands.length; index += 3) {
+    results.push(...(await Promise.all(commands.slice(index, index + 3).map(run))));
+  }
+  return new Map(results);
 }
 
 /** Nothing planted is in what was printed or written, and what was written is nobody else's to read. */
@@ -114,8 +137,9 @@ function expectNoLeak({ user }: Setup, results: ReadonlyMap<string, Result>): vo
     expect(leaksIn(text), file).toEqual([]);
     expect(mode.toString(8), file).toBe("600");
   }
-  for (const file of [config, `${config}.bak`])
-    expect((lstatSync(file).mode & 0o777).toString(8)).toBe("600");
+  for (const file of [config, `${config}.bak`].filter((name) => existsSync(name))) {
+    expect((lstatSync(file).mode & 0o777).toString(8), file).toBe("600");
+  }
 }
 
 /** A service that tells everybody what it was sent: a debugging proxy, or AWS explaining a wrong signature. */
@@ -259,8 +283,11 @@ describe("no secret of anybody is printed or written, whatever is run", () => {
   );
 
   it.each(
-    Object.keys(SOURCES).flatMap((source) =>
-      Object.keys(FAILURES).map((failure) => [source, failure] as const),
+    // A failure repeats what is sent, and that is of two kinds; the other sources differ in how they know a secret.
+    Object.keys(SOURCES).flatMap((source, index) =>
+      (index < 2 ? Object.keys(FAILURES) : ["AWS denies, naming what it saw"]).map(
+        (failure) => [source, failure] as const,
+      ),
     ),
   )(
     "with %s when %s",
@@ -270,11 +297,8 @@ describe("no secret of anybody is printed or written, whatever is run", () => {
       if (!setup) throw new Error(source);
       setup.user.configure(CONFIG());
       const env = { ...setup.env, AWS_MAX_ATTEMPTS: "1" };
-      const results = await runAll({ ...setup, env }, [
-        ...CALLING,
-        ["config", "set", "models.bedrockDiscovery.refreshInterval", "60"],
-      ]);
-      expect([...results.values()].filter(({ code }) => code !== 0).length).toBeGreaterThan(4);
+      const results = await runAll({ ...setup, env }, FAILING);
+      expect([...results.values()].filter(({ code }) => code !== 0).length).toBeGreaterThan(3);
       expectNoLeak(setup, results);
     },
     60_000,
@@ -287,10 +311,7 @@ describe("nor where credentials cannot be had", () => {
     user.configure(CONFIG());
     writeSharedFiles(user.home, { config: config.replace("PROGRAM", program(user.home, text)) });
     const setup = { user, env: { ...NO_KEYS, AWS_PROFILE: "dev" } };
-    const results = await runAll(setup, [
-      ...CALLING,
-      ["config", "set", "models.bedrockDiscovery.refreshInterval", "60"],
-    ]);
+    const results = await runAll(setup, FAILING);
     expectNoLeak(setup, results);
     expect(results.get("chat --json hi")?.code).toBe(4);
   };
@@ -323,10 +344,7 @@ describe("nor where credentials cannot be had", () => {
       credentials: `[base]\naws_access_key_id = ${keys.id}\naws_secret_access_key = ${keys.secret}\naws_session_token = ${keys.token}\n`,
     });
     const setup = { user, env: { ...NO_KEYS, AWS_PROFILE: "dev", AWS_ENDPOINT_URL_STS: identity.url } };
-    const results = await runAll(setup, [
-      ...CALLING,
-      ["config", "set", "models.bedrockDiscovery.refreshInterval", "60"],
-    ]);
+    const results = await runAll(setup, FAILING);
     expectNoLeak(setup, results);
     expect(results.get("chat --json hi")?.code).toBe(4);
   }, 60_000);
@@ -349,10 +367,7 @@ describe("nor where credentials cannot be had", () => {
       region: "us-east-1",
     });
     const setup = { user, env: { ...NO_KEYS, AWS_PROFILE: "dev" } };
-    const results = await runAll(setup, [
-      ...CALLING,
-      ["config", "set", "models.bedrockDiscovery.refreshInterval", "60"],
-    ]);
+    const results = await runAll(setup, FAILING);
     expectNoLeak(setup, results);
     expect(results.get("chat --json hi")?.code).toBe(4);
   }, 60_000);
@@ -369,10 +384,7 @@ describe("nor where they travel", () => {
     );
     for (const HTTPS_PROXY of proxies) {
       const setup = { user, env: { ...network.env, HTTPS_PROXY, AWS_MAX_ATTEMPTS: "1" } };
-      const results = await runAll(setup, [
-        ...CALLING,
-        ["config", "set", "models.bedrockDiscovery.refreshInterval", "60"],
-      ]);
+      const results = await runAll(setup, FAILING);
       expectNoLeak(setup, results);
     }
     expect(network.logins).toContain(`me:${password}`);
@@ -390,10 +402,7 @@ describe("nor where they travel", () => {
       { AWS_ENDPOINT_URL: url.replace(/:\d+$/, ":1"), AWS_MAX_ATTEMPTS: "1" },
     ]) {
       const setup = { user, env };
-      const results = await runAll(setup, [
-        ...CALLING,
-        ["config", "set", "models.bedrockDiscovery.refreshInterval", "60"],
-      ]);
+      const results = await runAll(setup, FAILING);
       expectNoLeak(setup, results);
     }
   }, 60_000);
