@@ -159,7 +159,8 @@ async function askProfile(
     filepath: shared.credentialsFile,
     ignoreCache: true,
     logger: quietLogger(runtime),
-    clientConfig: { requestHandler },
+    // The profile also says whether FIPS and dual-stack endpoints are wanted.
+    clientConfig: { requestHandler, profile },
     mfaCodeProvider: (serial: string) => deadline.pauseDuring(() => askMfaCode(serial, profile, runtime)),
     ...roleAssumers,
   };
@@ -209,6 +210,7 @@ async function createRoleAssumers(decision: CredentialDecision, context: Authent
   const stsRegion = keys?.["region"] ?? region;
   const options = {
     requestHandler,
+    profile: profileName,
     ...(stsRegion === undefined ? {} : { region: stsRegion }),
     ...(endpoint === undefined ? {} : { endpoint: endpoint.url }),
   };

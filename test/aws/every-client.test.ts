@@ -1,0 +1,280 @@
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { startEmulator } from "../../src/emulator/emulator.ts";
+import { createAwsNetwork } from "../helpers/aws-network.ts";
+import { type Emulated, emulate } from "../helpers/emulated.ts";
+import { startIdentityServer } from "../helpers/identity-server.ts";
+import { createHome, openclaw } from "../helpers/openclaw.ts";
+import { writeSharedFiles, writeSsoToken } from "../helpers/shared-files.ts";
+
+const MODEL = "amazon.nova-lite-v1:0";
+const NO_KEYS = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
+/** Keys that the identity server gives, which the emulator has to take. */
+const GIVEN = ["ASIASTSROLE000000001", "ASIASTSWEBID00000001", "ASIASSO0000000000001"];
+
+/** How a client is made to call, and the hosts that it then calls. */
+interface Client {
+  name: string;
+  args: readonly string[];
+  /** Puts into the home folder what leads to the call; gives the environment. */
+  prepare: (user: Emulated) => Promise<Record<string, string | undefined>>;
+  /** The host's name, without `-fips`, region and domain. */
+  host: string;
+}
+
+const CHAT = ["chat", "-m", MODEL, "hi"];
+
+const CLIENTS: readonly Client[] = [
+  { name: "Bedrock", args: ["models", "list"], prepare: async () => ({}), host: "bedrock" },
+  { name: "Bedrock Runtime", args: CHAT, prepare: async () => ({}), host: "bedrock-runtime" },
+  { name: "STS, asked who somebody is", args: ["doctor"], prepare: async () => ({}), host: "sts" },
+  {
+    name: "STS, assuming a role",
+    args: CHAT,
+    prepare: async ({ home }) => {
+      writeSharedFiles(home, {
+        config: "[profile dev]\nrole_arn = arn:aws:iam::123456789012:role/R\nsource_profile = base\n",
+        credentials: "[base]\naws_access_key_id = AKIABASE\naws_secret_access_key = secret\n",
+      });
+      return { ...NO_KEYS, AWS_PROFILE: "dev" };
+    },
+    host: "sts",
+  },
+  {
+    name: "STS, taking a web identity",
+    args: CHAT,
+    prepare: async ({ home }) => {
+      const file = path.join(home, "token.jwt");
+      writeFileSync(file, "header.payload.signature");
+      return {
+        ...NO_KEYS,
+        AWS_WEB_IDENTITY_TOKEN_FILE: file,
+        AWS_ROLE_ARN: "arn:aws:iam::123456789012:role/R",
+      };
+    },
+    host: "sts",
+  },
+  {
+    name: "the portal of IAM Identity Center",
+    args: CHAT,
+    prepare: async ({ home }) => {
+      await signIn(home, "2099-01-01T00:00:00Z");
+      return { ...NO_KEYS, AWS_PROFILE: "dev" };
+    },
+    host: "portal.sso",
+  },
+  {
+    name: "OIDC of IAM Identity Center, renewing a token",
+    args: CHAT,
+    prepare: async ({ home }) => {
+      await signIn(home, new Date(Date.now() + 60_000).toISOString());
+      return { ...NO_KEYS, AWS_PROFILE: "dev" };
+    },
+    host: "oidc",
+  },
+];
+
+async function signIn(home: string, expiresAt: string, more = ""): Promise<void> {
+  writeSharedFiles(home, {
+    config:
+      `[profile dev]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = R\n${more}` +
+      "[sso-session corp]\nsso_start_url = https://corp.example/start\nsso_region = us-east-1\n",
+  });
+  await writeSsoToken(home, "corp", {
+    accessToken: "sso-token",
+    refreshToken: "refresh-1",
+    clientId: "id",
+    clientSecret: "secret",
+    registrationExpiresAt: "2099-01-01T00:00:00Z",
+    expiresAt,
+    startUrl: "https://corp.example/start",
+    region: "us-east-1",
+  });
+}
+
+async function connect(client: Client, env: Record<string, string | undefined> = {}) {
+  const identity = await startIdentityServer();
+  const accessKeys = Object.fromEntries(
+    GIVEN.map((id) => [id, { secretAccessKey: "secret", sessionToken: "token" }]),
+  );
+  const user = await emulate({ accessKeys });
+  const isAssumed = client.name !== "STS, asked who somebody is";
+  const network = await createAwsNetwork(user, isAssumed ? { identity } : {});
+  const own = await client.prepare(user);
+  const result = await user.run(client.args, { env: { ...network.env, ...own, ...env } });
+  return { result, network };
+}
+
+const MODES: readonly [name: string, env: Record<string, string>, hostOf: (service: string) => string][] = [
+  ["as it is", {}, (service) => `${service}.us-east-1.amazonaws.com:443`],
+  [
+    "with FIPS",
+    { AWS_USE_FIPS_ENDPOINT: "true" },
+    (service) => `${service}-fips.us-east-1.amazonaws.com:443`,
+  ],
+  [
+    "with dual-stack",
+    { AWS_USE_DUALSTACK_ENDPOINT: "true" },
+    (service) => `${service}.us-east-1.api.aws:443`,
+  ],
+  [
+    "with FIPS and dual-stack",
+    { AWS_USE_FIPS_ENDPOINT: "true", AWS_USE_DUALSTACK_ENDPOINT: "true" },
+    (service) => `${service}-fips.us-east-1.api.aws:443`,
+  ],
+];
+
+describe.each(CLIENTS)("$name", (client) => {
+  it.each(MODES)(
+    "%s is called through the proxy, over TLS that AWS_CA_BUNDLE vouches for",
+    async (_, env, hostOf) => {
+      const { result, network } = await connect(client, env);
+      expect(result.code, result.stderr).toBe(0);
+      expect(network.hosts).toContain(hostOf(client.host));
+      // Nothing goes around the mode that was asked for.
+      const others = network.hosts.filter(
+        (host) => host !== hostOf(host.split(/(-fips)?\.us-east-1/)[0] ?? ""),
+      );
+      expect(others).toEqual([]);
+    },
+  );
+
+  it("trusts NODE_EXTRA_CA_CERTS as Node does", async () => {
+    const identity = await startIdentityServer();
+    const accessKeys = Object.fromEntries(
+      GIVEN.map((id) => [id, { secretAccessKey: "secret", sessionToken: "token" }]),
+    );
+    const user = await emulate({ accessKeys });
+    const network = await createAwsNetwork(user, client.args === CHAT ? { identity } : {});
+    const own = await client.prepare(user);
+    const { AWS_CA_BUNDLE, ...env } = network.env;
+    const result = await user.run(client.args, {
+      env: { ...env, ...own, NODE_EXTRA_CA_CERTS: AWS_CA_BUNDLE },
+    });
+    expect(result.code, result.stderr).toBe(0);
+  });
+});
+
+describe("a profile that is named with --profile", () => {
+  it.each([
+    ["use_fips_endpoint", "-fips.us-east-1.amazonaws.com:443"],
+    ["use_dualstack_endpoint", ".us-east-1.api.aws:443"],
+  ])("decides by its %s for Bedrock and for the STS that its role comes from", async (key, suffix) => {
+    const identity = await startIdentityServer();
+    const accessKeys = { ASIASTSROLE000000001: { secretAccessKey: "secret", sessionToken: "token" } };
+    const user = await emulate({ accessKeys });
+    const network = await createAwsNetwork(user, { identity });
+    writeSharedFiles(user.home, {
+      config: `[profile dev]\nregion = us-east-1\n${key} = true\nrole_arn = arn:aws:iam::123456789012:role/R\nsource_profile = base\n`,
+      credentials: "[base]\naws_access_key_id = AKIABASE\naws_secret_access_key = secret\n",
+    });
+    const result = await user.run([...CHAT, "--profile", "dev"], { env: { ...network.env, ...NO_KEYS } });
+    expect(result.code, result.stderr).toBe(0);
+    expect(network.hosts).toEqual([`sts${suffix}`, `bedrock-runtime${suffix}`]);
+  });
+
+  it.each([
+    ["use_fips_endpoint", "-fips.us-east-1.amazonaws.com:443"],
+    ["use_dualstack_endpoint", ".us-east-1.api.aws:443"],
+  ])("decides by its %s for IAM Identity Center, too", async (key, suffix) => {
+    const identity = await startIdentityServer();
+    const accessKeys = { ASIASSO0000000000001: { secretAccessKey: "secret", sessionToken: "token" } };
+    const user = await emulate({ accessKeys });
+    const network = await createAwsNetwork(user, { identity });
+    await signIn(
+      user.home,
+      new Date(Date.now() + 60_000).toISOString(),
+      `region = us-east-1\n${key} = true\n`,
+    );
+    const result = await user.run([...CHAT, "--profile", "dev"], { env: { ...network.env, ...NO_KEYS } });
+    expect(result.code, result.stderr).toBe(0);
+    expect(network.hosts).toEqual(
+      ["oidc", "portal.sso", "bedrock-runtime"].map((service) => `${service}${suffix}`),
+    );
+  });
+});
+
+describe("an interface endpoint of a VPC", () => {
+  const host = (service: string): string => `vpce-0abc-1def.${service}.us-east-1.vpce.amazonaws.com`;
+
+  it("is called for each service by its own variable, and signed for the region", async () => {
+    const user = await emulate();
+    const network = await createAwsNetwork(user);
+    const env = {
+      ...network.env,
+      AWS_ENDPOINT_URL_BEDROCK: `https://${host("bedrock")}`,
+      AWS_ENDPOINT_URL_BEDROCK_RUNTIME: `https://${host("bedrock-runtime")}`,
+      AWS_ENDPOINT_URL_STS: `https://${host("sts")}`,
+      AWS_REGION: "eu-west-1",
+    };
+    user.configure(`{ agents: { defaults: { model: "${MODEL}" } } }`);
+    const result = await user.run(["doctor", "--probe"], { env });
+    expect(result.code, result.stdout).toBe(0);
+    expect(new Set(network.hosts)).toEqual(
+      new Set(["bedrock", "bedrock-runtime", "sts"].map((service) => `${host(service)}:443`)),
+    );
+    const signed = user.emulator.calls.filter(({ region }) => region !== undefined);
+    expect(new Set(signed.map(({ region }) => region))).toEqual(new Set(["eu-west-1"]));
+  });
+
+  it("is named by baseUrl for the models of its provider", async () => {
+    const user = await emulate();
+    const network = await createAwsNetwork(user);
+    user.configure(
+      JSON.stringify({
+        models: {
+          providers: {
+            "amazon-bedrock": { baseUrl: `https://${host("bedrock-runtime")}`, models: [{ id: MODEL }] },
+          },
+        },
+      }),
+    );
+    const result = await user.run(CHAT, { env: network.env });
+    expect(result.code, result.stderr).toBe(0);
+    expect(network.hosts).toEqual([`${host("bedrock-runtime")}:443`]);
+  });
+});
+
+describe("IPv6", () => {
+  it("is the way to an endpoint of either service", async () => {
+    const emulator = await startEmulator({ host: "::1" });
+    onTestFinished(() => emulator.stop());
+    const home = createHome();
+    const env = {
+      AWS_ACCESS_KEY_ID: emulator.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: emulator.secretAccessKey,
+      AWS_ENDPOINT_URL: emulator.url,
+    };
+    expect(emulator.url).toMatch(/^http:\/\/\[::1\]:\d+$/);
+    for (const args of [CHAT, ["models", "list"], ["doctor"]]) {
+      const result = await openclaw(args, home, { env });
+      expect(result.code, result.stderr).toBe(0);
+    }
+    const result = await openclaw([...CHAT, "--endpoint-url", emulator.url], home, {
+      env: { ...env, AWS_ENDPOINT_URL: undefined },
+    });
+    expect(result.code, result.stderr).toBe(0);
+  });
+
+  it("is the way to a proxy", async () => {
+    const user = await emulate();
+    const network = await createAwsNetwork(user, { host: "::1" });
+    const result = await user.run(CHAT, { env: network.env });
+    expect(result.code, result.stderr).toBe(0);
+    expect(network.hosts).toEqual(["bedrock-runtime.us-east-1.amazonaws.com:443"]);
+  });
+
+  it("is the way to the metadata of an instance", async () => {
+    const emulator = await startEmulator({ host: "::1" });
+    onTestFinished(() => emulator.stop());
+    const env = {
+      AWS_EC2_METADATA_DISABLED: undefined,
+      AWS_EC2_METADATA_SERVICE_ENDPOINT: emulator.url,
+      AWS_ENDPOINT_URL: emulator.url,
+    };
+    const result = await openclaw(CHAT, createHome(), { env });
+    expect(result.code, result.stderr).toBe(0);
+    expect(emulator.calls.at(-1)?.accessKeyId).toMatch(/^ASIA/);
+  });
+});
