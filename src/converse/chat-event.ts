@@ -15,8 +15,10 @@ export type ChatEvent =
   | { type: "reasoning"; text: string }
   | { type: "text"; text: string }
   | { type: "stop"; stopReason: string }
-  /** A piece of the JSON that a model calls a tool with. Only structured output has tools; never a line of `--ndjson`. */
-  | { type: "tool-input"; text: string }
+  /** The model begins to call a tool. `index` is that of the content block, `id` the model's own. */
+  | { type: "tool-call"; index: number; id: string; name: string }
+  /** A piece of the JSON that a model calls a tool with. Only requests with tools have both; never a line of `--ndjson`. */
+  | { type: "tool-input"; index: number; text: string }
   | ({
       type: "usage";
       requestId?: string;

@@ -1,4 +1,4 @@
-import type { ConverseStreamCommandInput, Message } from "@aws-sdk/client-bedrock-runtime";
+import type { ConverseStreamCommandInput, Message, ToolConfiguration } from "@aws-sdk/client-bedrock-runtime";
 import type { Configuration } from "../config/settings.ts";
 import { lookUpCatalog } from "../discovery/catalog.ts";
 import type { Discovered } from "../discovery/discovered.ts";
@@ -31,6 +31,8 @@ export interface Ask {
   asksForTrace?: boolean | undefined;
   metadata?: Readonly<Record<string, string>> | undefined;
   schema?: OutputSchema | undefined;
+  /** The tools that the model may call. */
+  tools?: ToolConfiguration | undefined;
   /** Whether a person wants to read the reasoning. */
   showsReasoning?: boolean | undefined;
 }
@@ -79,6 +81,7 @@ export async function planRequests(
     cachePoint: cache.point,
     additionalFields: reasoning.fields,
     metadata: ask.metadata,
+    tools: ask.tools,
   });
   const { isReasoning } = reasoning;
   const notices = [...attached.notices, ...reasoning.notices, ...cache.notices];

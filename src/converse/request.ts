@@ -3,6 +3,7 @@ import type {
   ConverseStreamCommandInput,
   InferenceConfiguration,
   Message,
+  ToolConfiguration,
 } from "@aws-sdk/client-bedrock-runtime";
 import type { Configuration, ModelParameters } from "../config/settings.ts";
 import { withCachePoints } from "./cache-points.ts";
@@ -35,6 +36,8 @@ export interface ChatRequest {
   additionalFields?: Fields | undefined;
   /** Marks the call in the invocation logs. */
   metadata?: Readonly<Record<string, string>> | undefined;
+  /** The tools that the model may call. */
+  tools?: ToolConfiguration | undefined;
 }
 
 /** Builds the ConverseStream input. Nothing optional is in it unless it was asked for: no empty blocks, no defaults. */
@@ -48,6 +51,7 @@ export function buildRequest(request: ChatRequest): ConverseStreamCommandInput {
     cachePoint,
     additionalFields = {},
     metadata = {},
+    tools,
   } = request;
   const inferenceConfig = inferenceConfiguration(parameters);
   const cached = withCachePoints(cachePoint, system ? [{ text: system }] : [], messages);
@@ -56,6 +60,7 @@ export function buildRequest(request: ChatRequest): ConverseStreamCommandInput {
     messages: cached.messages,
     ...(cached.system.length > 0 ? { system: cached.system } : {}),
     ...(Object.keys(inferenceConfig).length > 0 ? { inferenceConfig } : {}),
+    ...(tools ? { toolConfig: tools } : {}),
     ...(guardrail ? { guardrailConfig: { ...guardrail } } : {}),
     ...(parameters.serviceTier ? { serviceTier: { type: parameters.serviceTier } } : {}),
     ...(parameters.latency ? { performanceConfig: { latency: parameters.latency } } : {}),

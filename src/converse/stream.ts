@@ -244,13 +244,22 @@ function toChatEvent(
   requestId: string | undefined,
   hasTools: boolean,
 ): ChatEvent | undefined {
-  const delta = part.contentBlockDelta?.delta;
+  const { delta, contentBlockIndex: index = 0 } = part.contentBlockDelta ?? {};
   if (delta) {
     if (typeof delta.text === "string")
       return delta.text === "" ? undefined : { type: "text", text: delta.text };
-    if (delta.toolUse?.input && hasTools) return { type: "tool-input", text: delta.toolUse.input };
+    if (delta.toolUse?.input && hasTools) return { type: "tool-input", index, text: delta.toolUse.input };
     const reasoning = delta.reasoningContent?.text;
     return reasoning ? { type: "reasoning", text: reasoning } : undefined;
+  }
+  const call = part.contentBlockStart?.start?.toolUse;
+  if (call && hasTools) {
+    return {
+      type: "tool-call",
+      index: part.contentBlockStart?.contentBlockIndex ?? 0,
+      id: call.toolUseId ?? "",
+      name: call.name ?? "",
+    };
   }
   if (part.messageStop) return { type: "stop", stopReason: part.messageStop.stopReason ?? "unknown" };
   return part.metadata ? readMetadata(part.metadata, requestId) : undefined;

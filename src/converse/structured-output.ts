@@ -121,7 +121,7 @@ export async function* readStructured(
     if (event.type === "start") modelId = event.model;
     if (event.type === "text") text.push(event.text);
     else if (event.type === "tool-input") input.push(event.text);
-    else {
+    else if (event.type !== "tool-call") {
       // A withheld or malformed answer is judged by its stop reason, not by its text.
       if (
         event.type === "stop" &&

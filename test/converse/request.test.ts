@@ -30,6 +30,12 @@ describe("buildRequest", () => {
       {},
       { guardrailConfig: { guardrailIdentifier: "g", guardrailVersion: "1" } },
     ],
+    [
+      "tools",
+      { tools: { tools: [{ toolSpec: { name: "clock", inputSchema: { json: { type: "object" } } } }] } },
+      {},
+      { toolConfig: { tools: [{ toolSpec: { name: "clock", inputSchema: { json: { type: "object" } } } }] } },
+    ],
   ])("sends %s where Converse wants it", (_, more, parameters, expected) => {
     const plain = buildRequest({ modelId: "m", messages, parameters: {} });
     const request = buildRequest({ modelId: "m", messages, parameters, ...more });

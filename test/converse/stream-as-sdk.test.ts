@@ -8,7 +8,11 @@ import { createHome } from "../helpers/openclaw.ts";
 import { testRuntime } from "../helpers/test-runtime.ts";
 
 const MODEL = "amazon.nova-lite-v1:0";
-const input = { modelId: MODEL, messages: [{ role: "user" as const, content: [{ text: "hi" }] }] };
+const input = {
+  modelId: MODEL,
+  messages: [{ role: "user" as const, content: [{ text: "hi" }] }],
+  toolConfig: { tools: [{ toolSpec: { name: "clock", inputSchema: { json: { type: "object" } } } }] },
+};
 
 function delta(value: object, contentBlockIndex = 0): StreamStep {
   return { event: "contentBlockDelta", payload: { contentBlockIndex, delta: value, p: "abcdefghijkl" } };
@@ -26,6 +30,13 @@ const steps: StreamStep[] = [
   delta({ citation: { title: "A source", source: "x" } }, 1),
   { event: "aNewKindOfEvent", payload: { surprise: true } },
   { event: "contentBlockStop", payload: { contentBlockIndex: 1 } },
+  {
+    event: "contentBlockStart",
+    payload: { contentBlockIndex: 2, start: { toolUse: { toolUseId: "t1", name: "clock" } } },
+  },
+  delta({ toolUse: { input: '{"zone":' } }, 2),
+  delta({ toolUse: { input: '"UTC"}' } }, 2),
+  { event: "contentBlockStop", payload: { contentBlockIndex: 2 } },
   { event: "messageStop", payload: { stopReason: "end_turn" } },
   {
     event: "metadata",
@@ -65,7 +76,10 @@ it("reads the same text, reasoning, stop reason and usage from a stream as the S
     const { stream } = await client.send(new ConverseStreamCommand(input));
     const theirs: object[] = [];
     for await (const part of stream ?? []) {
-      const { text, reasoningContent } = part.contentBlockDelta?.delta ?? {};
+      const { text, reasoningContent, toolUse } = part.contentBlockDelta?.delta ?? {};
+      const call = part.contentBlockStart?.start?.toolUse;
+      if (call) theirs.push({ type: "tool-call", index: 2, id: call.toolUseId, name: call.name });
+      if (toolUse) theirs.push({ type: "tool-input", index: 2, text: toolUse.input });
       if (text) theirs.push({ type: "text", text });
       if (reasoningContent?.text) theirs.push({ type: "reasoning", text: reasoningContent.text });
       if (part.messageStop) theirs.push({ type: "stop", stopReason: part.messageStop.stopReason });

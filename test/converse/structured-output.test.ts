@@ -136,7 +136,7 @@ describe("a structured answer", () => {
     return read;
   }
   const text = (text: string): ChatEvent => ({ type: "text", text });
-  const tool = (text: string): ChatEvent => ({ type: "tool-input", text });
+  const tool = (text: string): ChatEvent => ({ type: "tool-input", index: 0, text });
   const stop = (stopReason = "end_turn"): ChatEvent => ({ type: "stop", stopReason });
 
   it("comes at once when it is whole, reasoning before it as it arrives", async () => {
@@ -154,6 +154,7 @@ describe("a structured answer", () => {
       "tool",
       schema,
       text("Here:"),
+      { type: "tool-call", index: 1, id: "t1", name: "answer" },
       tool('{"name":'),
       tool('"Ada"}'),
       stop("tool_use"),
