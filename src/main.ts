@@ -33,7 +33,7 @@ function onStdoutError(error: NodeJS.ErrnoException): void {
 /** Says what went wrong: two lines for a known error, the stack and where to report it for a bug of ours. */
 async function report(error: unknown, runtime: Runtime): Promise<number> {
   const { terminal } = runtime;
-  const known = error instanceof OpenclawError ? error : fromUnknown(error);
+  const known = error instanceof OpenclawError ? error : await fromUnknown(error, runtime);
   const document = toErrorDocument(known);
   if (terminal.format === "json" && !terminal.hasPrintedJson) {
     await terminal.printJson({ ...known.document, error: document });
@@ -51,17 +51,19 @@ async function report(error: unknown, runtime: Runtime): Promise<number> {
   return known.exitCode;
 }
 
-function fromUnknown(error: unknown): OpenclawError {
+async function fromUnknown(error: unknown, runtime: Runtime): Promise<OpenclawError> {
+  const { hideSecrets } = await import("./credentials/hide-secrets.ts");
   const failure = error instanceof Error ? error : new Error(String(error));
+  const message = hideSecrets(failure.message, runtime);
   const code = (failure as NodeJS.ErrnoException).code;
   if (code === "ENOSPC" || code === "EDQUOT") {
     return new OpenclawError("internal", {
-      message: `The disk is full: ${failure.message}.`,
+      message: `The disk is full: ${message}.`,
       hint: "Free some space and run the command again.",
     });
   }
   return new OpenclawError("internal", {
-    message: `Unexpected: ${failure.message}`,
+    message: `Unexpected: ${message}`,
     hint: "This is a bug in openclaw. Please report it with the lines below and the command you ran.",
     cause: failure,
   });

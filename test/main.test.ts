@@ -1,0 +1,82 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, openSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { emulate } from "./helpers/emulated.ts";
+import { binary, createHome, emptyEnvironment, nodeBinary, openclaw } from "./helpers/openclaw.ts";
+import { expectSchema } from "./helpers/schema.ts";
+
+/** The environment of a program in which the sorting of lists has a bug. */
+function withBug(home: string, bug: string): Record<string, string> {
+  const file = path.join(home, "bug.cjs");
+  writeFileSync(file, `Array.prototype.sort = () => { throw ${bug}; };\n`);
+  return { NODE_OPTIONS: `--require ${file}` };
+}
+
+const LIST = ["models", "list", "--emulator"];
+
+describe("a bug", () => {
+  it("is told with its stack and where to report it", async () => {
+    const home = createHome();
+    const result = await openclaw(LIST, home, { env: withBug(home, 'new TypeError("planted")') });
+    expect(result).toMatchObject({ code: 1, stdout: "" });
+    expect(result.stderr).toMatch(
+      /^error: Unexpected: planted\nhint: This is a bug in openclaw\. Please report it .*\nTypeError: planted\n\s+at /,
+    );
+  });
+
+  it("is a document with --json, and is one also when it is no error", async () => {
+    const home = createHome();
+    const { code, stdout } = await openclaw([...LIST, "--json"], home, { env: withBug(home, '"planted"') });
+    expect(code).toBe(1);
+    const document = JSON.parse(stdout);
+    expectSchema("error", document);
+    expect(document.error).toMatchObject({ code: "internal", message: "Unexpected: planted", exitCode: 1 });
+  });
+
+  it("does not tell the secrets that are in its message", async () => {
+    const user = await emulate();
+    const bug = "new Error(`at ${process.env.AWS_SECRET_ACCESS_KEY}`)";
+    const { code, stderr } = await user.run(["models", "list"], { env: withBug(user.home, bug) });
+    expect(code).toBe(1);
+    expect(stderr).toContain("Unexpected: at …");
+    expect(stderr).not.toContain(user.emulator.secretAccessKey);
+  });
+});
+
+describe("this machine", () => {
+  it("is said to be full when it is", async () => {
+    const home = createHome();
+    const bug = 'Object.assign(new Error("no space left on device"), { code: "ENOSPC" })';
+    const { code, stderr } = await openclaw(LIST, home, { env: withBug(home, bug) });
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      "error: The disk is full: no space left on device.\nhint: Free some space and run the command again.\n",
+    );
+  });
+
+  it("that cannot take the answer is told, and no stack", async (context) => {
+    if (!existsSync("/dev/full")) return context.skip("this system has no /dev/full");
+    const child = spawn(nodeBinary, [binary, "config", "schema"], {
+      env: emptyEnvironment(createHome()),
+      stdio: ["ignore", openSync("/dev/full", "w"), "pipe"],
+    });
+    let stderr = "";
+    child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+    const [code] = (await once(child, "close")) as [number | null];
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^error: The answer cannot be written: ENOSPC.*\nhint: Check where stdout leads to\.\n$/,
+    );
+  });
+});
+
+it("names the service's request id with --verbose", async () => {
+  const user = await emulate({
+    script: ({ route }) =>
+      route === "ConverseStream" ? { error: { name: "ValidationException", message: "No." } } : undefined,
+  });
+  const { stderr } = await user.run(["chat", "-v", "-m", "amazon.nova-lite-v1:0", "hi"]);
+  expect(stderr).toContain(`request id: ${user.emulator.calls[0]?.requestId}\n`);
+});
