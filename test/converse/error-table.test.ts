@@ -798,6 +798,15 @@ describe("what AWS says", () => {
     });
   });
 
+  it("is told in sentences also where nothing around it is known", () => {
+    for (const row of ERROR_TABLE) {
+      const context = { message: "", ...(row.names.length === 0 ? { status: 500 } : {}) };
+      const said = `${row.message(context)} ${row.hint(context)}`;
+      expect(said).not.toMatch(/undefined|null|NaN/);
+      expect(said).toMatch(/^[A-Z].+ .+/);
+    }
+  });
+
   it("is an exit code of its own kind for every row", () => {
     for (const { code } of ERROR_TABLE) expect(EXIT_CODES[code]).toBeGreaterThan(3);
   });
