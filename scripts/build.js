@@ -51,12 +51,15 @@ export default function stringWidth(text, options) {
   },
 };
 
-/** Builds the program into a folder, which is replaced when the build is whole. Returns esbuild's account of the inputs. */
-export async function buildProgram(folder = path.join(root, "dist")) {
+/**
+ * Builds the program into a folder, which is replaced when the build is whole. Returns esbuild's account of the inputs.
+ * With `isTraceable` each file has a source map beside it and its code stays readable, so that coverage finds its way back.
+ */
+export async function buildProgram(folder = path.join(root, "dist"), { isTraceable = false } = {}) {
   const fresh = `${folder}-${process.pid}`;
   const old = `${fresh}-old`;
   try {
-    const account = await bundleInto(fresh);
+    const account = await bundleInto(fresh, isTraceable);
     // Whoever runs the program meanwhile finds the old one or the new one, never half of one.
     if (existsSync(folder)) await rename(folder, old);
     await rename(fresh, folder);
@@ -66,7 +69,7 @@ export async function buildProgram(folder = path.join(root, "dist")) {
   }
 }
 
-async function bundleInto(folder) {
+async function bundleInto(folder, isTraceable) {
   const { version } = JSON.parse(await readFile(path.join(root, "package.json"), "utf8"));
   await mkdir(folder, { recursive: true });
   const result = await build({
@@ -79,7 +82,8 @@ async function bundleInto(folder) {
     format: "esm",
     platform: "node",
     target,
-    minify: true,
+    minify: !isTraceable,
+    sourcemap: isTraceable ? "inline" : false,
     keepNames: false,
     mainFields: ["module", "main"],
     legalComments: "none",
@@ -95,10 +99,12 @@ async function bundleInto(folder) {
         format: "cjs",
         platform: "node",
         target,
-        minify: true,
+        minify: !isTraceable,
+        sourcemap: isTraceable ? "external" : false,
         supported: { "dynamic-import": false },
       });
       await writeFile(file, chunk.code);
+      if (isTraceable) await writeFile(`${file}.map`, chunk.map);
     }),
   );
   await writeFile(path.join(folder, "package.json"), '{ "type": "commonjs" }\n');

@@ -9,7 +9,8 @@ const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.ur
 
 /** The Node that runs the program under test: this one, or the one that OPENCLAW_TEST_NODE names. */
 export const nodeBinary = process.env["OPENCLAW_TEST_NODE"] ?? process.execPath;
-export const binary = path.join(root, "bin", "openclaw.js");
+/** The program under test; scripts/coverage.js names one that it has built to be traced. */
+export const binary = process.env["OPENCLAW_TEST_BINARY"] ?? path.join(root, "bin", "openclaw.js");
 
 export interface Result {
   code: number | null;
@@ -38,8 +39,8 @@ export function emptyEnvironment(home: string, extra: RunOptions["env"] = {}): R
     HOME: home,
     PATH: process.env["PATH"],
     AWS_EC2_METADATA_DISABLED: "true",
-    // Lets coverage see into the spawned program.
-    NODE_V8_COVERAGE: process.env["NODE_V8_COVERAGE"],
+    // Lets scripts/coverage.js see into the spawned program.
+    NODE_V8_COVERAGE: process.env["OPENCLAW_TEST_COVERAGE"],
     ...extra,
   };
   return Object.fromEntries(

@@ -70,8 +70,11 @@ export function openPty(args: readonly string[], home: string, options: PtyOptio
       });
     }),
   );
-  onTestFinished(() => {
-    if (!hasEnded) child.kill("SIGKILL");
+  onTestFinished(async () => {
+    if (hasEnded) return;
+    // A program that is killed tells nothing of what it did.
+    child.kill(process.env["OPENCLAW_TEST_COVERAGE"] ? "SIGHUP" : "SIGKILL");
+    await exit;
   });
   const lines = (): string[] => {
     const { active } = terminal.buffer;
