@@ -267,7 +267,8 @@ export function createCommand(runtime: Runtime, args?: readonly string[]): Comma
         () => import("./commands/emulator.ts"),
       )
         .option("--port <number>", "port to listen on (default: any free one)", integerFlag(0, 65535))
-        .option("--host <host>", "loopback address to listen on", "127.0.0.1");
+        .option("--host <host>", "loopback address to listen on", "127.0.0.1")
+        .option("--fault <fault>", "let a call fail: ROUTE[:CALL]=FAULT[@DELTAS] (repeatable)", repeatable);
     },
     completion: () => {
       define(

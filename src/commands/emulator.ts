@@ -1,6 +1,7 @@
 import { isIPv4 } from "node:net";
 import { maskKeyId } from "../credentials/mask.ts";
 import { startEmulator, type Emulator, type RecordedCall } from "../emulator/emulator.ts";
+import { faultScript } from "../emulator/fault.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
@@ -11,11 +12,13 @@ export interface EmulatorCommandOptions extends GlobalOptions {
   /** Any free port when it is not given. */
   port?: number;
   host: string;
+  /** `ROUTE[:CALL]=FAULT[@DELTAS]`. */
+  fault?: string[];
 }
 
 /**
  * Runs a simulated Bedrock until the program is interrupted, and prints how to use it. Throws `usage` for a host that
- * is not loopback or a port that cannot be had, and the interruption when it ends.
+ * is not loopback, a port that cannot be had or a fault that does not exist, and the interruption when it ends.
  */
 export async function run(options: EmulatorCommandOptions, runtime: Runtime): Promise<void> {
   const emulator = await open(options, runtime);
@@ -32,7 +35,7 @@ export async function run(options: EmulatorCommandOptions, runtime: Runtime): Pr
 }
 
 async function open(
-  { host, port, region }: EmulatorCommandOptions,
+  { host, port, region, fault = [] }: EmulatorCommandOptions,
   { terminal }: Runtime,
 ): Promise<Emulator> {
   if (!isLoopback(host)) {
@@ -41,10 +44,12 @@ async function open(
       `openclaw emulator --host ${DEFAULT_HOST}`,
     );
   }
+  const script = faultScript(fault);
   try {
     return await startEmulator({
       host,
       port,
+      script,
       ...(region === undefined ? {} : { region }),
       onAnswer: (call) => terminal.verbose(() => describeCall(call)),
     });

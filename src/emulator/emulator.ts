@@ -119,7 +119,9 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       if (scripted?.after !== undefined && !(await waitFor(scripted.after, closed))) return;
       if (scripted !== undefined && "drop" in scripted)
         return await endStream(exchange, scripted.drop, closed);
-      const reply = (scripted && toReply(scripted, received)) ?? (await decide(received, known, context));
+      const own = (scripted && toReply(scripted, received)) ?? (await decide(received, known, context));
+      const alter = scripted && "alter" in scripted ? scripted.alter : undefined;
+      const reply = alter && "stream" in own ? { ...own, stream: alter(own.stream) } : own;
       call.status = "stream" in reply ? 200 : reply.status;
       options.onAnswer?.(call);
       await send(exchange, call.requestId, reply, closed);

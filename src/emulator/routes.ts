@@ -61,6 +61,9 @@ const PATTERNS: readonly RoutePattern[] = [
   },
 ];
 
+/** The names of the routes that answer. */
+export const ROUTE_NAMES: readonly string[] = [...PATTERNS.map(({ name }) => name), "GetCallerIdentity"];
+
 const COMPILED = PATTERNS.map((pattern) => ({
   pattern,
   names: [...pattern.path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name),

@@ -55,8 +55,9 @@ export type ScriptedAnswer = Delayed &
         readonly drop: StreamEnd;
       }
     | {
-        /** The emulator's own answer. */
+        /** The emulator's own answer; its stream, where it is one, as `alter` makes it. */
         readonly pass: true;
+        readonly alter?: (steps: StreamSteps) => StreamSteps;
       }
   );
 

@@ -121,7 +121,8 @@ class BatchedOutput {
   }
 }
 
-function toFrame(step: Exclude<StreamStep, { wait: Wait } | { end: unknown }>): Uint8Array {
+/** The bytes of a step that has some. */
+export function toFrame(step: Exclude<StreamStep, { wait: Wait } | { end: unknown }>): Uint8Array {
   if ("bytes" in step) return step.bytes;
   if ("exception" in step) return encodeException(step.exception, step.payload);
   return encodeEvent(step.event, step.payload);

@@ -25,6 +25,7 @@ const FREE = [
   "chat --timeout",
   "chat --top-p",
   "chat prompt",
+  "emulator --fault",
   "emulator --host",
   "emulator --port",
   "models list --search",

@@ -110,6 +110,28 @@ describe("openclaw emulator", () => {
     expect(await emulator.end("SIGINT")).toBe(130);
   });
 
+  it("lets calls fail that --fault names", async () => {
+    const emulator = await run([
+      "--json",
+      "--fault",
+      "ListFoundationModels:1=ThrottlingException: Slow down.",
+    ]);
+    const { url, credentials } = JSON.parse(emulator.stdout) as {
+      url: string;
+      credentials: { accessKeyId: string; secretAccessKey: string };
+    };
+    const list = () => listModels(url, credentials.accessKeyId, credentials.secretAccessKey);
+    await expect(list()).rejects.toMatchObject({ name: "ThrottlingException", message: "Slow down." });
+    expect(await list()).toBeGreaterThan(50);
+    expect(await emulator.end("SIGINT")).toBe(130);
+  });
+
+  it("says which fault does not exist", async () => {
+    const result = await openclaw(["emulator", "--fault", "ConverseStream=explode"], createHome());
+    expect(result).toMatchObject({ code: 2, stdout: "" });
+    expect(result.stderr).toMatch(/^error: .*'explode'\.\nhint: .*ThrottlingException/);
+  });
+
   it.each(["0.0.0.0", "192.168.1.7", "::", "example.com", "127.0.0.1.example.com"])(
     "refuses to listen on %s",
     async (host) => {
