@@ -114,11 +114,26 @@ function add(data) {
     const account = files.get(file) ?? emptyAccount();
     files.set(file, account);
     for (const [id, { start }] of Object.entries(statementMap)) raise(account.lines, start.line, s[id]);
-    for (const [id, { type, loc, locations }] of Object.entries(branchMap)) {
-      for (const index of locations.keys())
-        raise(account.branches, `${loc.start.line}:${loc.start.column} ${type} ${index}`, b[id][index]);
+    for (const [id, name] of nameBranches(branchMap)) {
+      for (const [index, hits] of b[id].entries()) raise(account.branches, `${name} ${index}`, hits);
     }
   }
+}
+
+/**
+ * Names each branch by line, kind and place among those of its kind on the line: the column is not the same in the two
+ * accounts, for a bundle's map and a file's own differ in it.
+ */
+function nameBranches(branchMap) {
+  const counts = new Map();
+  return Object.entries(branchMap)
+    .sort(([, { loc: left }], [, { loc: right }]) => left.start.column - right.start.column)
+    .map(([id, { type, loc }]) => {
+      const kind = `${loc.start.line} ${type}`;
+      const count = (counts.get(kind) ?? 0) + 1;
+      counts.set(kind, count);
+      return [id, `${kind} ${count}`];
+    });
 }
 
 async function convertScripts() {
