@@ -179,6 +179,25 @@ describe("in zsh", () => {
   });
 });
 
+describe("what the scripts of zsh and fish read", () => {
+  it.each<[shell: string, words: string[], expected: string]>([
+    ["zsh", ["mod"], " models:Find the models this account can call."],
+    ["zsh", ["chat", "-m", "us.amazon.nova-lite-v1:"], " us.amazon.nova-lite-v1\\:0:US Nova Lite"],
+    ["zsh", ["config", "get", "models.bed"], "-models.bedrockDiscovery.:Discovery of the models"],
+    ["zsh", ["chat", "-f", "my"], "files"],
+    ["fish", ["mod"], "models\tFind the models this account can call."],
+    ["fish", ["chat", "-m", "us.amazon.nova-lite-v1:"], "us.amazon.nova-lite-v1:0\tUS Nova Lite"],
+    ["fish", ["config", "get", "'models.bed"], "models.bedrockDiscovery.\tDiscovery of the models"],
+    ["fish", ["chat", "-f", "my"], "files"],
+    ["fish", [], "chat\tAsk a model and stream its answer."],
+  ])("%s: %j", async (shell, words, expected) => {
+    const { emulated } = await prepare();
+    const { code, stdout } = await emulated.run(["complete", shell, "--", ...words]);
+    expect(code).toBe(0);
+    expect(stdout.split("\n").some((line) => line.startsWith(expected))).toBe(true);
+  });
+});
+
 describe("in fish", () => {
   it.for([
     ["openclaw mod", "models\tFind the models this account can call."],

@@ -407,6 +407,16 @@ describe("openclaw sessions", () => {
     for (const line of narrow.lines()) expect(line.length).toBeLessThanOrEqual(60);
   });
 
+  it("list: says on a terminal that there is nothing, and where a session lies under the home folder", async () => {
+    const home = createHome();
+    const none = openPty(["sessions", "list"], home, { columns: 100 });
+    expect(await none.exit).toBe(0);
+    expect(none.lines().join("\n")).toContain("No session is kept; `openclaw chat` begins one.");
+    const here = openPty(["sessions", "list", "--here"], home, { columns: 100 });
+    expect(await here.exit).toBe(0);
+    expect(here.lines().join("\n")).toContain("No session is kept of /");
+  });
+
   it("list: nothing where there is nothing, and what is damaged as a warning", async () => {
     const home = createHome();
     expect(await openclaw(["sessions", "list"], home)).toMatchObject({ code: 0, stdout: "", stderr: "" });

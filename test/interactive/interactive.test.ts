@@ -236,6 +236,31 @@ describe("the line editor", () => {
     expect(pty.lines().filter((line) => line.startsWith("> See:"))).toHaveLength(1);
   });
 
+  it("clears the screen and goes through the history with the keys of a shell", async () => {
+    const { pty } = await sitDown(await emulate());
+    await ask(pty, "alpha", "asked: alpha");
+    await ask(pty, "beta", "asked: beta");
+    pty.type("gam\u000C");
+    await pty.see(/^> gam$/);
+    pty.type("\u0015\u0010\u0010");
+    await pty.see(/> alpha$/);
+    // Older than the oldest there is none.
+    pty.type("\u0010!");
+    await pty.see(/> alpha!$/);
+    pty.type("\u0015\u0010\u000E");
+    await pty.see(/> $/);
+    // Newer than what is typed there is none either.
+    pty.type("x\u000Ey");
+    await pty.see(/> xy$/);
+  });
+
+  it("goes from line to line in a text of several", async () => {
+    const sitting = await sitDown(await emulate());
+    sitting.pty.type(`one${ALT_ENTER}two${UP}1\u001B[B2${ENTER}`);
+    await sitting.pty.see(/asked: [\s\S]*\n\n> $/);
+    expect(bodies(sitting)[0]).toEqual({ messages: [user("one1\ntwo2")] });
+  });
+
   it("shows the part around the cursor of a text that is higher than the screen", async () => {
     const sitting = await sitDown(await emulate(), [], { rows: 10 });
     const lines = Array.from({ length: 40 }, (_, index) => `line ${index}`);
@@ -357,6 +382,26 @@ describe("slash commands", () => {
     expect(bodies(sitting)[1]).toMatchObject({ messages: [question, { role: "assistant" }, user("Sure?")] });
     await ask(sitting.pty, "/file nowhere.txt", "hint: .*");
     expect(sitting.pty.lines().join("\n")).toContain("nowhere.txt");
+  });
+
+  it("/file, /system and /reasoning say what is set, and none takes it back", async () => {
+    const emulated = await emulate();
+    writeFileSync(path.join(emulated.home, "big.txt"), "x".repeat(2500));
+    writeFileSync(path.join(emulated.home, "huge.txt"), "y".repeat(1_500_000));
+    const sitting = await sitDown(emulated);
+    await ask(sitting.pty, "/file", "with the next question: no file");
+    await ask(sitting.pty, "/file ~/big.txt", "big\\.txt \\(3 kB\\)");
+    await ask(sitting.pty, "/file ~/huge.txt", "huge\\.txt \\(1\\.5 MB\\)");
+    await ask(sitting.pty, "/file none", "with the next question: no file");
+    await ask(sitting.pty, "/system", "system prompt: none");
+    await ask(sitting.pty, "/system Be brief.", "system prompt: Be brief\\.");
+    await ask(sitting.pty, "/system none", "system prompt: none");
+    await ask(sitting.pty, "/reasoning", "reasoning: as the model does by itself");
+    await ask(sitting.pty, "/reasoning much", "hint: Choose one of: .*");
+    await ask(sitting.pty, "/model", `model: amazon-bedrock/${MODEL}`);
+    await ask(sitting.pty, "/mdoel", "hint: .*");
+    await ask(sitting.pty, "hi", "asked: hi");
+    expect(bodies(sitting)).toEqual([{ messages: [user("hi")] }]);
   });
 
   it("/retry asks the last question again, and its answer takes the place of the old one", async () => {
