@@ -6,6 +6,7 @@ import type { Discovered, FoundationModel, InferenceProfile } from "./discovered
 import { baseOf, basesOf, idOfProfile, listedBase, listedId } from "./listed-id.ts";
 import { compareModels } from "./model-order.ts";
 import { canConverse } from "./not-converse.ts";
+import { speaksOpenai } from "./provider-api.ts";
 import { matchesProvider } from "./provider-filter.ts";
 
 /** Prices in USD per million tokens. */
@@ -287,8 +288,7 @@ function describeConfigured(
 
 /** Whether a provider's models are called through Converse: those of Amazon Bedrock, and of providers that say so. */
 function speaksConverse(providerId: string, config: Configuration): boolean {
-  const api = config.models?.providers?.[providerId]?.api;
-  return api === undefined ? providerId === BEDROCK : api === "bedrock-converse-stream";
+  return !speaksOpenai({ providerId, provider: config.models?.providers?.[providerId] });
 }
 
 /** The region that a configured model names: by its ARN, or by its provider's `baseUrl`. */
