@@ -63,7 +63,11 @@ async function openUpstream(
     import("../openai/call-server.ts"),
     import("../openai/server.ts"),
   ]);
-  const server = openServer(new URL(upstream).host, upstream, runtime.env[UPSTREAM_KEY], UPSTREAM_KEY);
+  const server = openServer(new URL(upstream).host, upstream, {
+    key: runtime.env[UPSTREAM_KEY],
+    keyPlace: UPSTREAM_KEY,
+    urlPlace: "--upstream",
+  });
   return createUpstream(await openLine(server, runtime), upstreamModel);
 }
 

@@ -16,6 +16,11 @@ export function speaksOpenai(model: { providerId: string; provider: ProviderSett
   return apiOf(model.providerId, model.provider) === "openai-completions";
 }
 
+/** Whether a provider leaves it to its server to say which models there are. */
+export function isListedByServer(config: Configuration): boolean {
+  return openaiProviders(config).some((id) => (config.models?.providers?.[id]?.models ?? []).length === 0);
+}
+
 /** The ids of the providers whose models are called through OpenAI's API, in the order of the file. */
 export function openaiProviders(config: Configuration): string[] {
   const providers = Object.entries(config.models?.providers ?? {});

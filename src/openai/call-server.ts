@@ -80,15 +80,19 @@ export async function callServer(
     if (signal.aborted && signal.reason instanceof OpenclawError) throw signal.reason;
     const error = failure instanceof Error ? failure : new Error(String(failure));
     tell(error.name);
-    throw (
-      fromNetworkFailure(error, server.shownUrl) ??
-      new OpenclawError("network", {
-        message: `${server.shownUrl} cannot be reached: ${hideSecrets(error.message, runtime)}`,
-        hint: "Check the address: openclaw doctor",
-        cause: error,
-      })
-    );
+    throw unreached(error, line);
   }
+}
+
+/** The error for an answer that did not come. Region and credentials have no part in it, so the hint is another than AWS's. */
+function unreached(error: Error, { server, runtime }: ServerLine): OpenclawError {
+  const known = fromNetworkFailure(error, server.shownUrl);
+  const hint = known?.hint?.endsWith("openclaw doctor") === false ? known.hint : undefined;
+  return new OpenclawError(known?.code ?? "network", {
+    message: known?.message ?? `${server.shownUrl} cannot be reached: ${hideSecrets(error.message, runtime)}`,
+    hint: hint ?? `Check that the server runs there, and ${server.urlPlace}.`,
+    cause: error,
+  });
 }
 
 /** What the failures of a call are told with. */

@@ -16,8 +16,9 @@ export interface OpenaiServer {
   headers: Readonly<Record<string, string>>;
   /** What no message may tell: the key and every header of the configuration. */
   secrets: readonly string[];
-  /** Where its key is set, for hints. */
+  /** Where its key and its address are set, for hints. */
   keyPlace: string;
+  urlPlace: string;
 }
 
 /**
@@ -57,16 +58,26 @@ export function serverOf(id: string, provider: ProviderSettings | undefined, env
       expandEnv(value, env, `${place}.headers.${name}`),
     ]),
   );
-  return openServer(id, expandEnv(baseUrl, env, `${place}.baseUrl`), key, `${place}.apiKey`, own);
+  return openServer(id, expandEnv(baseUrl, env, `${place}.baseUrl`), {
+    key,
+    keyPlace: `${place}.apiKey`,
+    urlPlace: `${place}.baseUrl`,
+    headers: own,
+  });
 }
 
 /** A server by its address and key. A user and password in the address are sent as such where there is no key. */
 export function openServer(
   name: string,
   baseUrl: string,
-  key: string | undefined,
-  keyPlace: string,
-  headers: Readonly<Record<string, string>> = {},
+  {
+    key,
+    headers = {},
+    ...places
+  }: Pick<OpenaiServer, "keyPlace" | "urlPlace"> & {
+    key: string | undefined;
+    headers?: Readonly<Record<string, string>>;
+  },
 ): OpenaiServer {
   const url = new URL(baseUrl);
   const userInfo =
@@ -93,6 +104,6 @@ export function openServer(
     shownUrl: `${url.protocol}//${url.host}${url.pathname === "/" ? "" : url.pathname}`,
     headers: { ...authorization, ...headers },
     secrets,
-    keyPlace,
+    ...places,
   };
 }
