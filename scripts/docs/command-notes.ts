@@ -146,8 +146,15 @@ const NOTES: Readonly<Record<string, CommandNotes>> = {
     text: "Prints an IAM policy with what this configuration leads to and nothing else: the lists of models, the access checks of `doctor`, the default model, its fallbacks and every other configured model, the guardrail, token counting. A model that is called through an inference profile is allowed in every region that the profile routes to, and through that profile only. Account and regions come from AWS: run it with credentials that may call STS and list profiles, such as an administrator's; what cannot be asked is a `*` and a warning. `discovery` stands for the `models` commands.\n\nA guardrail that uses cross-Region inference needs its guardrail profiles besides; [EC2](../ec2.md) shows the policy in use.",
   },
   "openclaw emulator": {
-    examples: [say("openclaw emulator"), say("openclaw emulator --port 8080")],
-    text: "Prints its address and the `export` lines that point any AWS tool at it, and runs until it is stopped. `--emulator` on another command needs none of this. [The emulator](../emulator.md) says what it does.",
+    examples: [
+      say("openclaw emulator"),
+      say("openclaw emulator --port 8080"),
+      say(
+        "openclaw emulator --upstream http://127.0.0.1:11434/v1 --upstream-model llama3.2",
+        "answers are those of a local model",
+      ),
+    ],
+    text: "Prints its address and the `export` lines that point any AWS tool at it, and runs until it is stopped. `--emulator` on another command needs none of this. With `--upstream` a real model answers Converse calls; its key is read from `OPENCLAW_UPSTREAM_API_KEY`. [The emulator](../emulator.md) says what it does.",
   },
   "openclaw completion": {
     examples: [
