@@ -268,7 +268,9 @@ export function createCommand(runtime: Runtime, args?: readonly string[]): Comma
       )
         .option("--port <number>", "port to listen on (default: any free one)", integerFlag(0, 65535))
         .option("--host <host>", "loopback address to listen on", "127.0.0.1")
-        .option("--fault <fault>", "let a call fail: ROUTE[:CALL]=FAULT[@DELTAS] (repeatable)", repeatable);
+        .option("--fault <fault>", "let a call fail: ROUTE[:CALL]=FAULT[@DELTAS] (repeatable)", repeatable)
+        .option("--upstream <url>", "OpenAI-compatible server whose model answers Converse calls")
+        .option("--upstream-model <model>", "model of that server that answers");
     },
     completion: () => {
       define(

@@ -150,8 +150,12 @@ const NOTES: Readonly<Record<string, CommandNotes>> = {
       say("openclaw emulator"),
       say("openclaw emulator --port 8080"),
       say("openclaw emulator --fault ConverseStream:1=ThrottlingException --fault ConverseStream:2=reset@5"),
+      say(
+        "openclaw emulator --upstream http://127.0.0.1:11434/v1 --upstream-model llama3.2",
+        "answers are those of a local model",
+      ),
     ],
-    text: "Prints its address and the `export` lines that point any AWS tool at it, and runs until it is stopped. `--emulator` on another command needs none of this. [The emulator](../emulator.md) says what it does.",
+    text: "Prints its address and the `export` lines that point any AWS tool at it, and runs until it is stopped. `--emulator` on another command needs none of this. With `--upstream` a real model answers Converse calls; its key is read from `OPENCLAW_UPSTREAM_API_KEY`. [The emulator](../emulator.md) says what it does.",
   },
   "openclaw completion": {
     examples: [

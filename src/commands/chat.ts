@@ -9,6 +9,7 @@ import type { Price } from "../converse/usage.ts";
 import { lookUpCatalog } from "../discovery/catalog.ts";
 import { costOf } from "../discovery/list.ts";
 import { defaultModels } from "../discovery/default-models.ts";
+import { speaksOpenai } from "../discovery/provider-api.ts";
 import { type ResolvedModel, resolveModel } from "../discovery/resolve-model.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
@@ -260,9 +261,11 @@ async function readExtras(options: ChatOptions, runtime: Runtime): Promise<Parti
   return extras;
 }
 
+/** The catalog's prices are Amazon Bedrock's: what another provider takes is known from its settings only. */
 function priceOf(model: ResolvedModel | undefined, modelId: string): Price | undefined {
   const cost = costOf(model?.configured);
   if (cost) return { cost, source: "config" };
+  if (model && speaksOpenai(model)) return undefined;
   const known = (lookUpCatalog(modelId) ?? lookUpCatalog(model?.id ?? modelId))?.cost;
   return known ? { cost: known, source: "catalog" } : undefined;
 }

@@ -1,3 +1,4 @@
+import { openaiProviders } from "../discovery/provider-api.ts";
 import { checksOf } from "../doctor/checks.ts";
 import { createExamination, type Examination } from "../doctor/examination.ts";
 import { renderReport } from "../doctor/render.ts";
@@ -44,8 +45,10 @@ async function examine(examination: Examination, options: DoctorOptions): Promis
   // The time that a person needs for an MFA code is not that of the checks.
   if (asksForCode((await examination.surroundings()).decision))
     await examination.identity().catch(toldByCheck);
+  const { config } = await examination.surroundings();
+  const hasProviders = openaiProviders(config.value).length > 0;
   const results = await withSpinner(runtime, "Checking", () =>
-    runChecks(checksOf(options), examination, {
+    runChecks(checksOf({ ...options, hasProviders }), examination, {
       totalMs: TOTAL_MS + (options.probe ? PROBE_MS : 0),
       signal: runtime.signal,
       elapsed: runtime.elapsed,

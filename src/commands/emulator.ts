@@ -1,7 +1,9 @@
 import { isIPv4 } from "node:net";
+import { maskUserInfo } from "../config/secrets.ts";
 import { maskKeyId } from "../credentials/mask.ts";
 import { startEmulator, type Emulator, type RecordedCall } from "../emulator/emulator.ts";
 import { faultScript } from "../emulator/fault.ts";
+import type { Upstream } from "../emulator/upstream.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
@@ -14,19 +16,27 @@ export interface EmulatorCommandOptions extends GlobalOptions {
   host: string;
   /** `ROUTE[:CALL]=FAULT[@DELTAS]`. */
   fault?: string[];
+  /** Address of an OpenAI-compatible server whose model answers Converse calls. */
+  upstream?: string;
+  upstreamModel?: string;
 }
+
+/** Where the upstream's key comes from: a flag would show it to everybody on this machine. */
+const UPSTREAM_KEY = "OPENCLAW_UPSTREAM_API_KEY";
 
 /**
  * Runs a simulated Bedrock until the program is interrupted, and prints how to use it. Throws `usage` for a host that
- * is not loopback, a port that cannot be had or a fault that does not exist, and the interruption when it ends.
+ * is not loopback, a port that cannot be had, a fault that does not exist or an upstream that is no address, and the
+ * interruption when it ends.
  */
 export async function run(options: EmulatorCommandOptions, runtime: Runtime): Promise<void> {
-  const emulator = await open(options, runtime);
+  const emulator = await open(options, runtime, await openUpstream(options, runtime));
   try {
     const region =
       options.region ?? runtime.env["AWS_REGION"] ?? runtime.env["AWS_DEFAULT_REGION"] ?? "us-east-1";
-    if (runtime.terminal.format === "json") await runtime.terminal.printJson(describe(emulator, region));
-    else await runtime.terminal.print(instructions(emulator, region));
+    if (runtime.terminal.format === "json")
+      await runtime.terminal.printJson(describe(emulator, region, options));
+    else await runtime.terminal.print(instructions(emulator, region, options));
     await whenAborted(runtime.signal);
   } finally {
     await emulator.stop();
@@ -34,9 +44,41 @@ export async function run(options: EmulatorCommandOptions, runtime: Runtime): Pr
   throw runtime.signal.reason;
 }
 
+/** The model that answers in the emulator's place, where one is named. Opens no connection yet. */
+async function openUpstream(
+  { upstream, upstreamModel }: EmulatorCommandOptions,
+  runtime: Runtime,
+): Promise<Upstream | undefined> {
+  if (upstream === undefined) {
+    if (upstreamModel === undefined) return undefined;
+    throw usageError(
+      "--upstream-model names a model, and there is no --upstream that has it.",
+      `openclaw emulator --upstream http://127.0.0.1:11434/v1 --upstream-model ${upstreamModel}`,
+    );
+  }
+  if (!/^https?:\/\//i.test(upstream) || !URL.canParse(upstream)) {
+    throw usageError(
+      `--upstream '${maskUserInfo(upstream)}' is not the address of a server.`,
+      "openclaw emulator --upstream http://127.0.0.1:11434/v1",
+    );
+  }
+  const [{ createUpstream }, { openLine }, { openServer }] = await Promise.all([
+    import("../emulator/upstream.ts"),
+    import("../openai/call-server.ts"),
+    import("../openai/server.ts"),
+  ]);
+  const server = openServer(new URL(upstream).host, upstream, {
+    key: runtime.env[UPSTREAM_KEY],
+    keyPlace: UPSTREAM_KEY,
+    urlPlace: "--upstream",
+  });
+  return createUpstream(await openLine(server, runtime), upstreamModel);
+}
+
 async function open(
   { host, port, region, fault = [] }: EmulatorCommandOptions,
   { terminal }: Runtime,
+  upstream: Upstream | undefined,
 ): Promise<Emulator> {
   if (!isLoopback(host)) {
     throw usageError(
@@ -51,6 +93,7 @@ async function open(
       port,
       script,
       ...(region === undefined ? {} : { region }),
+      upstream,
       onAnswer: (call) => terminal.verbose(() => describeCall(call)),
     });
   } catch (error) {
@@ -81,15 +124,37 @@ function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 }
 
-function describe(emulator: Emulator, region: string): object {
+function describe(
+  emulator: Emulator,
+  region: string,
+  { upstream, upstreamModel }: EmulatorCommandOptions,
+): object {
   const { url, port, accessKeyId, secretAccessKey, bearerToken } = emulator;
-  return { url, port, region, credentials: { accessKeyId, secretAccessKey, bearerToken } };
+  return {
+    url,
+    port,
+    region,
+    credentials: { accessKeyId, secretAccessKey, bearerToken },
+    ...(upstream === undefined
+      ? {}
+      : { upstream: { url: maskUserInfo(upstream), model: upstreamModel ?? null } }),
+  };
 }
 
 /** Lines to paste into a shell. The credentials are the emulator's own and open nothing else. */
-function instructions(emulator: Emulator, region: string): string {
+function instructions(
+  emulator: Emulator,
+  region: string,
+  { upstream, upstreamModel }: EmulatorCommandOptions,
+): string {
+  const model = upstreamModel === undefined ? "a model" : `the model ${upstreamModel}`;
   return [
     `# Simulated Amazon Bedrock at ${emulator.url} (Ctrl-C ends it). Paste into another shell:`,
+    ...(upstream === undefined
+      ? []
+      : [
+          `# Converse and ConverseStream are answered by ${model} at ${maskUserInfo(upstream)}; the rest is simulated.`,
+        ]),
     "unset AWS_PROFILE AWS_SESSION_TOKEN AWS_BEARER_TOKEN_BEDROCK",
     `export AWS_ACCESS_KEY_ID=${emulator.accessKeyId}`,
     `export AWS_SECRET_ACCESS_KEY=${emulator.secretAccessKey}`,

@@ -116,7 +116,7 @@ const discovery = object({
 
 const configuredModel = object(
   {
-    id: field(string, "Model id, inference profile id or ARN, as Bedrock takes it.", {
+    id: field(string, "Model id as the provider takes it; for Bedrock also an inference profile id or ARN.", {
       example: "us.anthropic.claude-opus-4-6-v1",
     }),
     name: field(anyString, "Name to show in lists."),
@@ -159,7 +159,11 @@ const provider = object({
     },
   ),
   headers: field(map("name", anyString), "Headers added to each request.", { default: {}, secret: true }),
-  models: field(list(configuredModel), "Models to list beside the discovered ones.", { default: [] }),
+  models: field(
+    list(configuredModel),
+    "Models to list beside the discovered ones. An OpenAI-compatible provider without any is asked for its list.",
+    { default: [] },
+  ),
 });
 
 const modelParameters = object({

@@ -4,13 +4,8 @@ import { OpenclawError } from "../errors.ts";
 import { catalogIds } from "../discovery/catalog.ts";
 import type { Discovered } from "../discovery/discovered.ts";
 import { loadModels } from "../discovery/load.ts";
-import {
-  needsProfile,
-  profileFor,
-  type ResolvedModel,
-  targetOf,
-  unknownModel,
-} from "../discovery/resolve-model.ts";
+import { speaksOpenai } from "../discovery/provider-api.ts";
+import { needsProfile, profileFor, targetOf, unknownModel } from "../discovery/resolve-model.ts";
 import type { ChatEvent } from "./chat-event.ts";
 import { boundsFor, type WantedBounds } from "./deadlines.ts";
 import { baseModelId } from "./base-model-id.ts";
@@ -27,7 +22,8 @@ export interface Question extends Ask {
 
 /**
  * Puts a question to a model and yields the answer's events. A base model that needs an inference profile is called
- * through the region's geographic one: known beforehand from the cached list, or learnt from AWS's refusal, once.
+ * through the region's geographic one: known beforehand from the cached list, or learnt from AWS's refusal, once. A model
+ * behind OpenAI's API is asked there, and AWS has no part in it.
  * Throws the errors of streamChat; `model-not-found` names the nearest ids.
  */
 export async function* askModel(
@@ -36,7 +32,10 @@ export async function* askModel(
 ): AsyncGenerator<ChatEvent, void, undefined> {
   const { model } = question;
   const { terminal } = surroundings.runtime;
-  refuseOtherApis(model);
+  if (speaksOpenai(model)) {
+    const { askProvider } = await import("../openai/ask-provider.ts");
+    return yield* askProvider(surroundings, question);
+  }
   const session = await (question.open ?? openSession)(surroundings, targetOf(model));
   try {
     const known = await knownModels(session, question);
@@ -142,14 +141,4 @@ async function idsFor(surroundings: Surroundings): Promise<string[]> {
     ? [...discovered.profiles, ...discovered.models].map(({ id }) => id)
     : catalogIds();
   return [...configured, ...listed];
-}
-
-function refuseOtherApis({ provider, providerId, key }: ResolvedModel): void {
-  const api =
-    provider?.api ?? (providerId === "amazon-bedrock" ? "bedrock-converse-stream" : "openai-completions");
-  if (api === "bedrock-converse-stream") return;
-  throw new OpenclawError("invalid-request", {
-    message: `'${key}' belongs to provider '${providerId}', whose API (${api}) this version cannot call.`,
-    hint: "Choose a model of amazon-bedrock: openclaw models list",
-  });
 }

@@ -11,7 +11,8 @@ export interface TokenUsage {
 
 /** What a streamed answer consists of, in the order it arrives. The lines of `--ndjson` are these. */
 export type ChatEvent =
-  | { type: "start"; model: string; region: string; requestId?: string; attempts: number }
+  /** `region` is null for a model that is not one of Amazon Bedrock. */
+  | { type: "start"; model: string; region: string | null; requestId?: string; attempts: number }
   | { type: "reasoning"; text: string }
   | { type: "text"; text: string }
   | { type: "stop"; stopReason: string }

@@ -106,3 +106,10 @@ export class Deadlines {
 function seconds(ms: number): string {
   return `${ms / 1000} s`;
 }
+
+/** The error that an aborted call ends with. */
+export function abortReason({ reason }: AbortSignal): OpenclawError {
+  return reason instanceof OpenclawError
+    ? reason
+    : new OpenclawError("interrupted", { message: "Interrupted.", cause: reason });
+}

@@ -1,5 +1,6 @@
 import type { ConverseStreamCommandInput, ConverseTokensRequest } from "@aws-sdk/client-bedrock-runtime";
 import { type AwsSession, openSession, type Surroundings } from "../aws/session.ts";
+import { speaksOpenai } from "../discovery/provider-api.ts";
 import { needsProfile, profileFor, targetOf } from "../discovery/resolve-model.ts";
 import { OpenclawError } from "../errors.ts";
 import { knownModels } from "./ask-model.ts";
@@ -13,14 +14,31 @@ const CHARACTERS_PER_TOKEN = 4;
 /** The `--json` document of `chat --dry-run`. */
 export interface Rehearsal {
   model: string;
-  region: string;
-  /** The body of ConverseStream; files are replaced by their sizes. */
+  /** Null for a model that is not one of Amazon Bedrock. */
+  region: string | null;
+  /** The body of ConverseStream, or of chat completions; files are replaced by their sizes. */
   request: unknown;
   inputTokens: number;
   /** Whether AWS counted, or the text was estimated, without attached files. */
   tokensSource: "count-tokens" | "estimate";
   cost: { inputUsd: number; outputUsdAtMost: number | null; source: Price["source"] } | null;
   notices: string[];
+}
+
+/** A request that was planned and not sent. */
+export interface Rehearsed {
+  modelId: string;
+  region: string | null;
+  /** As it prints. */
+  request: unknown;
+  tokens: number;
+  /** Why the tokens are estimated; undefined where AWS counted them. */
+  estimatedBecause: string | undefined;
+  /** The most tokens of the answer. */
+  maxTokens: number | undefined;
+  notices: string[];
+  /** The foundation model behind the id, where its price may stand. */
+  baseId?: string | undefined;
 }
 
 /**
@@ -33,23 +51,27 @@ export async function rehearse(
   priceOf: (modelId: string) => Price | undefined,
 ): Promise<void> {
   const { terminal } = surroundings.runtime;
+  const rehearsal = toRehearsal(await planFor(surroundings, ask), priceOf);
+  for (const notice of rehearsal.notices) terminal.note(`openclaw: ${notice}`);
+  if (terminal.format !== "text") return terminal.printJson(rehearsal);
+  await terminal.print(JSON.stringify(rehearsal.request, undefined, 2));
+  terminal.note(describe(rehearsal));
+}
+
+async function planFor(surroundings: Surroundings, ask: Ask): Promise<Rehearsed> {
+  if (speaksOpenai(ask.model)) {
+    const { rehearseCompletion } = await import("../openai/rehearse-completion.ts");
+    return rehearseCompletion(ask, surroundings.config.value, surroundings.runtime.env);
+  }
   const session = await openSession(surroundings, targetOf(ask.model));
   try {
-    const rehearsal = await plan(session, ask, priceOf);
-    for (const notice of rehearsal.notices) terminal.note(`openclaw: ${notice}`);
-    if (terminal.format !== "text") return await terminal.printJson(rehearsal);
-    await terminal.print(JSON.stringify(rehearsal.request, undefined, 2));
-    terminal.note(describe(rehearsal));
+    return await plan(session, ask);
   } finally {
     session.close();
   }
 }
 
-async function plan(
-  session: AwsSession,
-  ask: Ask,
-  priceOf: (modelId: string) => Price | undefined,
-): Promise<Rehearsal> {
+async function plan(session: AwsSession, ask: Ask): Promise<Rehearsed> {
   const { config } = session.surroundings;
   const known = await knownModels(session, ask);
   const profile = known && needsProfile(ask.model.id, known) ? profileFor(ask.model.id, known) : undefined;
@@ -57,16 +79,32 @@ async function plan(
   const [{ input, notices }] = await planRequests(ask, modelId, config.value, known);
   const baseId = baseModelId(modelId, known);
   const counted = await count(session, baseId, input);
-  const price = priceOf(modelId) ?? (baseId === undefined ? undefined : priceOf(baseId));
   const { modelId: _, ...request } = input;
   return {
-    model: modelId,
+    modelId,
+    baseId,
     region: session.region.value,
     request: withoutBytes(request),
-    inputTokens: counted.tokens,
-    tokensSource: counted.notice === undefined ? "count-tokens" : "estimate",
-    cost: price ? costOf(counted.tokens, input.inferenceConfig?.maxTokens, price) : null,
-    notices: [...notices, ...(counted.notice === undefined ? [] : [counted.notice])],
+    tokens: counted.tokens,
+    estimatedBecause: counted.notice,
+    maxTokens: input.inferenceConfig?.maxTokens,
+    notices,
+  };
+}
+
+function toRehearsal(
+  { modelId, baseId, region, request, tokens, estimatedBecause, maxTokens, notices }: Rehearsed,
+  priceOf: (modelId: string) => Price | undefined,
+): Rehearsal {
+  const price = priceOf(modelId) ?? (baseId === undefined ? undefined : priceOf(baseId));
+  return {
+    model: modelId,
+    region,
+    request,
+    inputTokens: tokens,
+    tokensSource: estimatedBecause === undefined ? "count-tokens" : "estimate",
+    cost: price ? costOf(tokens, maxTokens, price) : null,
+    notices: [...notices, ...(estimatedBecause === undefined ? [] : [estimatedBecause])],
   };
 }
 
@@ -75,7 +113,7 @@ async function count(
   baseId: string | undefined,
   input: ConverseStreamCommandInput,
 ): Promise<{ tokens: number; notice?: string }> {
-  const estimated = { tokens: Math.ceil(textLength(input) / CHARACTERS_PER_TOKEN) };
+  const estimated = { tokens: estimateTokens(input) };
   if (baseId === undefined)
     return { ...estimated, notice: "AWS counts tokens only for known models, so the count is estimated" };
   const { messages, system, toolConfig, additionalModelRequestFields } = input;
@@ -108,12 +146,13 @@ function costOf(
 
 function describe({ model, region, inputTokens, tokensSource, cost }: Rehearsal): string {
   const tokens = `${tokensSource === "estimate" ? "about " : ""}${inputTokens} tokens in`;
-  if (!cost) return `${model} in ${region} · ${tokens} · price unknown`;
+  const place = region === null ? model : `${model} in ${region}`;
+  if (!cost) return `${place} · ${tokens} · price unknown`;
   const output =
     cost.outputUsdAtMost === null
       ? "the answer"
       : `at most $${formatUsd(cost.outputUsdAtMost)} for the answer`;
-  return `${model} in ${region} · ${tokens} · $${formatUsd(cost.inputUsd)} (${cost.source} price, estimate) plus ${output}`;
+  return `${place} · ${tokens} · $${formatUsd(cost.inputUsd)} (${cost.source} price, estimate) plus ${output}`;
 }
 
 /** The request in a form that prints: the content of files is replaced by its size. */
@@ -122,6 +161,11 @@ function withoutBytes(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutBytes);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutBytes(item)]));
+}
+
+/** The tokens of a request's text, by its length. */
+export function estimateTokens(input: ConverseStreamCommandInput): number {
+  return Math.ceil(textLength(input) / CHARACTERS_PER_TOKEN);
 }
 
 /** The characters of all text that the model reads. */

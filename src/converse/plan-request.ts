@@ -4,7 +4,7 @@ import { lookUpCatalog } from "../discovery/catalog.ts";
 import type { Discovered } from "../discovery/discovered.ts";
 import type { InputKind } from "../discovery/list.ts";
 import type { ResolvedModel } from "../discovery/resolve-model.ts";
-import type { Attachment } from "./attachments.ts";
+import type { Attachment, Recipient } from "./attachments.ts";
 import { baseModelId } from "./base-model-id.ts";
 import { cachePointFor } from "./cache-points.ts";
 import { documentNames, messagesFor, type Turn } from "./conversation.ts";
@@ -71,7 +71,7 @@ export async function planRequests(
     isShown: ask.showsReasoning === true,
   });
   const cache = cachePointFor(wanted.cache, { modelId: model.id, baseId });
-  const attached = await attach(ask, baseId);
+  const attached = await attach(ask, { baseId, input: inputKinds(model, baseId) });
   const input = buildRequest({
     modelId,
     messages: [...messagesFor(ask.earlier ?? [], modelId), ...attached.messages],
@@ -112,15 +112,15 @@ export function dependsOnModel(ask: Ask, config: Configuration): boolean {
   );
 }
 
-/** Puts the files before the text of the newest turn. */
-async function attach(
+/** Puts the files before the text of the newest turn, for a model of which that much is known. Throws `bad-attachment`. */
+export async function attach(
   { attachments = [], earlier = [], messages, model }: Ask,
-  baseId: string | undefined,
+  known: Pick<Recipient, "baseId" | "input">,
 ): Promise<{ messages: readonly Message[]; notices: string[] }> {
   const newest = messages.at(-1);
   if (attachments.length === 0 || !newest) return { messages, notices: [] };
   const { attachmentBlocks } = await import("./attachments.ts");
-  const recipient = { modelId: model.id, baseId, input: inputKinds(model, baseId) };
+  const recipient = { modelId: model.id, ...known };
   const { blocks, notices } = attachmentBlocks(attachments, recipient, documentNames(earlier));
   const content = [...blocks, ...(newest.content ?? [])];
   return { messages: [...messages.slice(0, -1), { ...newest, content }], notices };

@@ -1,21 +1,20 @@
 import {
   ConverseStreamCommand,
   type ConverseStreamCommandInput,
-  type ConverseStreamMetadataEvent,
   type ConverseStreamOutput,
   type ConverseStreamCommandOutput,
-  type TokenUsage as AwsTokenUsage,
 } from "@aws-sdk/client-bedrock-runtime";
 import { Readable } from "node:stream";
 import type { FinalizeRequestMiddleware, HttpResponse } from "@smithy/types";
 import type { AwsSession } from "../aws/session.ts";
 import { OpenclawError } from "../errors.ts";
 import { type CallContext, toOpenclawError } from "./aws-errors.ts";
-import type { ChatEvent, TokenUsage } from "./chat-event.ts";
-import { type Bounds, Deadlines } from "./deadlines.ts";
+import { awaitContent, type Batches } from "./answer-batches.ts";
+import type { ChatEvent } from "./chat-event.ts";
+import { abortReason, type Bounds, Deadlines } from "./deadlines.ts";
 import { isKnownAwsError } from "./error-table.ts";
 import { FrameReader } from "./frame-reader.ts";
-import { firedPolicies } from "./guardrail.ts";
+import { readEvents } from "./read-events.ts";
 import { readPart, StreamException } from "./read-part.ts";
 import type { TurnRecorder } from "./turn-recorder.ts";
 
@@ -44,16 +43,20 @@ export async function* streamChat(
       ...(requestId === undefined ? {} : { requestId }),
       attempts,
     };
-    const hasTools = input.toolConfig !== undefined;
-    const coalesces = runtime.terminal.format !== "ndjson";
-    yield* readEvents(batches, { requestId, call, deadlines, hasTools, coalesces, recorder });
+    const source = { call, requestId, deadlines };
+    yield* readEvents(batches, {
+      requestId,
+      deadlines,
+      hasTools: input.toolConfig !== undefined,
+      coalesces: runtime.terminal.format !== "ndjson",
+      recorder,
+      toFailure: (failure) => toFailure(failure, source, true),
+      isSaid: (failure) => failure instanceof StreamException,
+    });
   } finally {
     deadlines.stop();
   }
 }
-
-/** The parts of an answer; those that arrive together are one list. */
-type Batches = AsyncGenerator<ConverseStreamOutput[], void, undefined>;
 
 interface Answer {
   batches: Batches;
@@ -99,7 +102,7 @@ async function send(
       if (!body || !/^application\/vnd\.amazon\.eventstream\b/i.test(contentType)) {
         throw notAnEventStream(contentType, requestId);
       }
-      answer = { requestId, batches: await awaitContent(readBatches(body), { call, requestId, deadlines }) };
+      answer = { requestId, batches: await begun(readBatches(body), { call, requestId, deadlines }) };
       return result;
     };
   command.middlewareStack.addRelativeTo(begin, {
@@ -154,31 +157,14 @@ interface Source {
   deadlines: Deadlines;
 }
 
-/** Reads on until the model has said something, and gives the answer from its beginning. */
-async function awaitContent(batches: Batches, source: Source): Promise<Batches> {
-  const first: ConverseStreamOutput[][] = [];
+/** The answer from its beginning, once the model has said something. Failures before that may be tried again. */
+async function begun(batches: Batches, source: Source): Promise<Batches> {
   try {
-    for (;;) {
-      const next = await batches.next();
-      if (next.done) throw new Error("The stream ends without an answer.");
-      first.push(next.value);
-      // A stream may open long before the model says anything, and that is not yet the first token.
-      if (next.value.some((part) => part.contentBlockDelta ?? part.messageStop)) break;
-    }
+    const answer = await awaitContent(batches);
+    source.deadlines.heard();
+    return answer;
   } catch (failure) {
     throw asRetryable(toFailure(failure, source, false));
-  }
-  source.deadlines.heard();
-  return joined(first, batches);
-}
-
-async function* joined(first: readonly ConverseStreamOutput[][], rest: Batches): Batches {
-  try {
-    yield* first;
-    yield* rest;
-  } finally {
-    // Whoever stops reading early has the connection closed.
-    await rest.return();
   }
 }
 
@@ -189,112 +175,6 @@ const PASSING: ReadonlySet<string> = new Set(["throttled", "service-unavailable"
 function asRetryable(error: OpenclawError): OpenclawError {
   if (!PASSING.has(error.code)) return error;
   return Object.assign(error, { $retryable: { throttling: error.code === "throttled" } });
-}
-
-interface Reading extends Source {
-  /** Whether the model was given tools; without them a call of one is nothing to a reader. */
-  hasTools: boolean;
-  /** Whether deltas that arrive together are passed on as one: always, but where each of them is a line. */
-  coalesces: boolean;
-  recorder: TurnRecorder | undefined;
-}
-
-async function* readEvents(
-  batches: Batches,
-  { hasTools, coalesces, recorder, ...source }: Reading,
-): AsyncGenerator<ChatEvent, void, undefined> {
-  const { deadlines, requestId } = source;
-  let isWhole = false;
-  try {
-    for await (const parts of batches) {
-      deadlines.heard();
-      let text = "";
-      for (const part of parts) {
-        recorder?.take(part);
-        if (part.messageStop) isWhole = true;
-        const event = toChatEvent(part, requestId, hasTools);
-        if (coalesces && event?.type === "text") {
-          text += event.text;
-          continue;
-        }
-        if (text !== "") yield { type: "text", text };
-        text = "";
-        if (event) yield event;
-      }
-      if (text !== "") yield { type: "text", text };
-      if (isWhole) deadlines.expectEnd();
-    }
-  } catch (failure) {
-    const error = toFailure(failure, source, true);
-    // The text is complete; what was lost on the way is the bookkeeping after it. What AWS says still counts.
-    if (isWhole && LOST.has(error.code) && !(failure instanceof StreamException)) return;
-    throw error;
-  }
-  // An abort in the middle of a stream can end it silently.
-  if (deadlines.signal.aborted && !isWhole) throw abortReason(deadlines.signal);
-  if (!isWhole) throw toFailure(new Error("The stream ends without messageStop."), source, true);
-}
-
-/** How a connection fails, in codes. */
-const LOST: ReadonlySet<string> = new Set(["stream-broken", "bad-response", "timeout"]);
-
-/** The event that a part of the stream stands for; undefined for the parts that carry nothing for a reader. */
-function toChatEvent(
-  part: ConverseStreamOutput,
-  requestId: string | undefined,
-  hasTools: boolean,
-): ChatEvent | undefined {
-  const { delta, contentBlockIndex: index = 0 } = part.contentBlockDelta ?? {};
-  if (delta) {
-    if (typeof delta.text === "string")
-      return delta.text === "" ? undefined : { type: "text", text: delta.text };
-    if (delta.toolUse?.input && hasTools) return { type: "tool-input", index, text: delta.toolUse.input };
-    const reasoning = delta.reasoningContent?.text;
-    return reasoning ? { type: "reasoning", text: reasoning } : undefined;
-  }
-  const call = part.contentBlockStart?.start?.toolUse;
-  if (call && hasTools) {
-    return {
-      type: "tool-call",
-      index: part.contentBlockStart?.contentBlockIndex ?? 0,
-      id: call.toolUseId ?? "",
-      name: call.name ?? "",
-    };
-  }
-  if (part.messageStop) return { type: "stop", stopReason: part.messageStop.stopReason ?? "unknown" };
-  return part.metadata ? readMetadata(part.metadata, requestId) : undefined;
-}
-
-/** Usage, and what the trace tells: it may come without counts. */
-function readMetadata(
-  { usage, trace }: ConverseStreamMetadataEvent,
-  requestId: string | undefined,
-): ChatEvent | undefined {
-  const invokedModel = trace?.promptRouter?.invokedModelId;
-  const guardrail = trace?.guardrail ? firedPolicies(trace.guardrail) : [];
-  if (!usage && invokedModel === undefined && guardrail.length === 0) return undefined;
-  return {
-    type: "usage",
-    ...readUsage(usage ?? {}),
-    ...(requestId === undefined ? {} : { requestId }),
-    ...(guardrail.length === 0 ? {} : { guardrail }),
-    ...(invokedModel === undefined ? {} : { invokedModel }),
-  };
-}
-
-function readUsage(usage: Partial<AwsTokenUsage> = {}): TokenUsage {
-  const { inputTokens = 0, outputTokens = 0, cacheReadInputTokens, cacheWriteInputTokens } = usage;
-  const forAnHour = (usage.cacheDetails ?? [])
-    .filter(({ ttl }) => ttl === "1h")
-    .reduce((sum, detail) => sum + (detail.inputTokens ?? 0), 0);
-  return {
-    inputTokens,
-    outputTokens,
-    totalTokens: usage.totalTokens ?? inputTokens + outputTokens,
-    ...(cacheReadInputTokens === undefined ? {} : { cacheReadInputTokens }),
-    ...(cacheWriteInputTokens === undefined ? {} : { cacheWriteInputTokens }),
-    ...(forAnHour === 0 ? {} : { cacheWrite1hInputTokens: forAnHour }),
-  };
 }
 
 /** What a failed stream means: an interruption or time-out, something AWS or the stream's reader says, or a lost connection. */
@@ -340,10 +220,4 @@ function brokenStream(cause: unknown, modelId: string, hasBegun: boolean): Openc
     hint: "Run the command again.",
     cause,
   });
-}
-
-function abortReason({ reason }: AbortSignal): OpenclawError {
-  return reason instanceof OpenclawError
-    ? reason
-    : new OpenclawError("interrupted", { message: "Interrupted.", cause: reason });
 }

@@ -56,6 +56,15 @@ export function structuredForms(
   return [first, ...others];
 }
 
+/**
+ * The same for a model behind OpenAI's API, whose `response_format` is the native form: every server of that API has it,
+ * and older ones refuse it.
+ */
+export function completionForms(schema: JsonSchema): [StructuredForm, ...StructuredForm[]] {
+  if (wrapped(schema) === undefined) return ["instruction"];
+  return canBeClosed(schema) ? ["native", "tool", "instruction"] : ["tool", "instruction"];
+}
+
 /** Adds to a request what holds the model to the schema. */
 export function withStructuredOutput(
   input: ConverseStreamCommandInput,
@@ -98,10 +107,10 @@ export function withStructuredOutput(
   };
 }
 
-/** Whether AWS refused a request for its form and not for what it asks: then another form may work. */
+/** Whether a service refused a request for its form and not for what it asks: then another form may work. */
 export function isFormRefused(error: unknown): boolean {
   if (!(error instanceof OpenclawError) || error.code !== "invalid-request") return false;
-  const message = String(error.details?.["awsMessage"] ?? "");
+  const message = String(error.details?.["awsMessage"] ?? error.details?.["serverMessage"] ?? "");
   return /output_?config|text_?format|response_format|json_?schema|tool|schema/i.test(message);
 }
 

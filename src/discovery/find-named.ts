@@ -6,6 +6,7 @@ import { catalogIds } from "./catalog.ts";
 import type { FoundationModel, Warning } from "./discovered.ts";
 import { describeNamed, type ListedModel } from "./list.ts";
 import { listedBase, listedId } from "./listed-id.ts";
+import { speaksOpenai } from "./provider-api.ts";
 import { type ResolvedModel, targetOf } from "./resolve-model.ts";
 import type { ModelSurvey } from "./survey.ts";
 
@@ -29,6 +30,7 @@ export interface NamedModel {
  */
 export async function findNamed(survey: ModelSurvey, wanted: ResolvedModel): Promise<NamedModel | undefined> {
   const { load, models, input } = survey;
+  if (speaksOpenai(wanted)) return findServed(survey, wanted);
   const { discovered } = load;
   const base = discovered && listedBase(wanted.id, discovered);
   const isListed = discovered !== undefined && listedId(wanted.id, discovered) !== undefined;
@@ -51,6 +53,24 @@ export async function findNamed(survey: ModelSurvey, wanted: ResolvedModel): Pro
     arnFacts,
     isKnown,
     warnings,
+  };
+}
+
+/** A model behind OpenAI's API: known from the configuration, or from its server's list. */
+function findServed({ models, input, load }: ModelSurvey, wanted: ResolvedModel): NamedModel | undefined {
+  const { key, id, providerId, configured } = wanted;
+  const listed = input.served?.get(providerId);
+  const isKnown = configured !== undefined || listed?.includes(id) === true;
+  // A list that is not to be had says nothing about a model.
+  const isUnsure = !isKnown && listed === undefined && load.warnings.length > 0;
+  if (!isKnown && !isUnsure) return undefined;
+  return {
+    model: models.find((model) => model.key === key) ?? describeNamed(input, wanted),
+    base: undefined,
+    baseId: undefined,
+    arnFacts: undefined,
+    isKnown,
+    warnings: [],
   };
 }
 

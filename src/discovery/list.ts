@@ -6,6 +6,7 @@ import type { Discovered, FoundationModel, InferenceProfile } from "./discovered
 import { baseOf, basesOf, idOfProfile, listedBase, listedId } from "./listed-id.ts";
 import { compareModels } from "./model-order.ts";
 import { canConverse } from "./not-converse.ts";
+import { speaksOpenai } from "./provider-api.ts";
 import { matchesProvider } from "./provider-filter.ts";
 
 /** Prices in USD per million tokens. */
@@ -48,6 +49,8 @@ export interface ListInput {
   config: Configuration;
   /** Undefined when nothing was discovered: then only the config speaks. */
   discovered: Discovered | undefined;
+  /** Ids that the servers of providers without models in their settings list, by provider. */
+  served?: ReadonlyMap<string, readonly string[]> | undefined;
   settings: { providerFilter: readonly string[]; defaultContextWindow: number; defaultMaxTokens: number };
   defaults: { primary: string | undefined; fallbacks: readonly string[] };
   hasCredentials: boolean;
@@ -66,11 +69,11 @@ const BEDROCK = "amazon-bedrock";
  * and sorts. Pure: everything comes in as an argument.
  */
 export function listModels(input: ListInput): ListedModel[] {
-  const { config, discovered, defaults } = input;
+  const { discovered } = input;
   const found = discovered ? listDiscovered(input, discovered) : new Map<string, Candidate>();
   const shown: ListedModel[] = [];
   const seen = new Set<string>();
-  for (const entry of configuredEntries(config, defaults)) {
+  for (const entry of configuredEntries(input)) {
     if (seen.has(entry.key)) continue;
     seen.add(entry.key);
     shown.push(describeConfigured(input, entry, candidateFor(entry, input, found)));
@@ -287,8 +290,7 @@ function describeConfigured(
 
 /** Whether a provider's models are called through Converse: those of Amazon Bedrock, and of providers that say so. */
 function speaksConverse(providerId: string, config: Configuration): boolean {
-  const api = config.models?.providers?.[providerId]?.api;
-  return api === undefined ? providerId === BEDROCK : api === "bedrock-converse-stream";
+  return !speaksOpenai({ providerId, provider: config.models?.providers?.[providerId] });
 }
 
 /** The region that a configured model names: by its ARN, or by its provider's `baseUrl`. */
@@ -368,15 +370,18 @@ interface ConfiguredEntry {
   model: ConfiguredModel | undefined;
 }
 
-/** Default, fallbacks, then the other configured models in the order of the file. */
-function configuredEntries(config: Configuration, defaults: ListInput["defaults"]): ConfiguredEntry[] {
-  const configured = Object.entries(config.models?.providers ?? {}).flatMap(([providerId, provider]) =>
-    (provider.models ?? []).map((model) => ({
-      key: `${providerId}/${model.id}`,
-      id: model.id,
-      providerId,
-      model,
-    })),
+/** Default, fallbacks, then the other models of configured providers in the order of the file. */
+function configuredEntries({ config, defaults, served }: ListInput): ConfiguredEntry[] {
+  const entry = (providerId: string, id: string, model?: ConfiguredModel): ConfiguredEntry => ({
+    key: `${providerId}/${id}`,
+    id,
+    providerId,
+    model,
+  });
+  const configured = Object.entries(config.models?.providers ?? {}).flatMap(([providerId, { models = [] }]) =>
+    models
+      .map((model) => entry(providerId, model.id, model))
+      .concat((served?.get(providerId) ?? []).map((id) => entry(providerId, id))),
   );
   const byKey = new Map(configured.map((entry) => [entry.key, entry]));
   const named = [defaults.primary, ...defaults.fallbacks]

@@ -5,6 +5,8 @@ import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { type ListInput, listModels, type ListedModel } from "./list.ts";
 import { type LoadOptions, loadModels, type ModelLoad } from "./load.ts";
+import type { Served } from "../openai/load-served.ts";
+import { isListedByServer, speaksOpenai } from "./provider-api.ts";
 import type { ResolvedModel } from "./resolve-model.ts";
 
 export interface ModelSurvey {
@@ -34,14 +36,24 @@ export async function surveyModels(
   const config = await loadConfig(options, runtime);
   const surroundings = await surveySurroundings(options, runtime, config);
   const { wanted, target } = await readQuestion(question, config.value);
-  const ask = (): Promise<ModelLoad> => loadModels(surroundings, { ...question, target });
-  const load = runtime.terminal.isStderrTTY
+  const ask = (): Promise<[ModelLoad, Served | undefined]> =>
+    Promise.all([
+      // AWS has nothing to say about another provider's model: what is cached is enough for the names of others.
+      wanted && speaksOpenai(wanted)
+        ? loadModels(surroundings, { offline: true, target }).then(withoutComplaint)
+        : loadModels(surroundings, { ...question, target }),
+      isListedByServer(config.value)
+        ? import("../openai/load-served.ts").then(({ loadServed }) => loadServed(surroundings, question))
+        : undefined,
+    ]);
+  const [load, served] = runtime.terminal.isStderrTTY
     ? await (await import("./with-patience.ts")).withPatience(surroundings, "Asking AWS for its models", ask)
     : await ask();
   const { primary, fallbacks } = defaultModel(config.value);
   const input: ListInput = {
     config: config.value,
     discovered: load.discovered,
+    served: served?.models,
     settings: discoverySettings(config.value),
     defaults: { primary, fallbacks },
     hasCredentials: load.hasCredentials,
@@ -50,7 +62,12 @@ export async function surveyModels(
     providers: question.providers ?? [],
     search: question.search,
   };
+  if (served) load.warnings = [...load.warnings, ...served.warnings];
   return { surroundings, load, models: listModels(input), input, wanted };
+}
+
+function withoutComplaint(load: ModelLoad): ModelLoad {
+  return { ...load, warnings: [], error: undefined };
 }
 
 async function readQuestion(

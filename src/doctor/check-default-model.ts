@@ -3,6 +3,7 @@ import { discoverySettings } from "../config/resolve.ts";
 import type { Discovered, FoundationModel, InferenceProfile } from "../discovery/discovered.ts";
 import { regionsOf } from "../discovery/list.ts";
 import { baseOf, findProfile } from "../discovery/listed-id.ts";
+import { speaksOpenai } from "../discovery/provider-api.ts";
 import {
   needsProfile,
   profileFor,
@@ -29,7 +30,13 @@ export const defaultModelCheck: Check<Examination> = {
       );
     }
     return worst(
-      await Promise.all(models.map(async (model) => judgeModel(model, await readLists(model, examination)))),
+      await Promise.all(
+        models.map(async (model) =>
+          speaksOpenai(model)
+            ? ok(`${model.key}, which AWS has no part in`)
+            : judgeModel(model, await readLists(model, examination)),
+        ),
+      ),
     );
   },
 };

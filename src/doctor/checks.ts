@@ -8,6 +8,7 @@ import { discoveryCheck, profilesCheck } from "./check-lists.ts";
 import { modelAccessCheck } from "./check-model-access.ts";
 import { networkCheck } from "./check-network.ts";
 import { probeCheck } from "./check-probe.ts";
+import { providersCheck } from "./check-providers.ts";
 import { regionCheck } from "./check-region.ts";
 import { runtimeCheck } from "./check-runtime.ts";
 import type { Examination } from "./examination.ts";
@@ -27,7 +28,16 @@ const CHECKS: readonly Check<Examination>[] = [
   modelAccessCheck,
 ];
 
-/** The checks of a run; with `probe` one small billed call is among them. */
-export function checksOf({ probe }: { probe?: boolean | undefined }): readonly Check<Examination>[] {
-  return probe ? [...CHECKS, probeCheck] : CHECKS;
+/**
+ * The checks of a run; with `probe` one small billed call is among them, and other providers where the configuration has
+ * some.
+ */
+export function checksOf({
+  probe,
+  hasProviders,
+}: {
+  probe?: boolean | undefined;
+  hasProviders?: boolean;
+}): readonly Check<Examination>[] {
+  return [...CHECKS, ...(hasProviders ? [providersCheck] : []), ...(probe ? [probeCheck] : [])];
 }

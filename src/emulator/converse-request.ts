@@ -29,7 +29,7 @@ const MOST_STOP_SEQUENCES = 2500;
  * Reads the body of Converse or ConverseStream. Throws `AwsError` ValidationException in the words of the service for
  * what its model constrains and for what it demands of a conversation.
  */
-export function readConverseRequest(body: unknown, model: EmulatedModel): ConverseRequest {
+export function readConverseRequest(body: unknown, model: Pick<EmulatedModel, "maxTokens">): ConverseRequest {
   if (!isObject(body)) throw new AwsError("SerializationException", "The request body is not a JSON object.");
   const request = body;
   checkConstraints(request);

@@ -9,6 +9,7 @@ import { PROFILES, type EmulatedProfile } from "./profiles.ts";
 import { receiveCall, type ReceivedCall } from "./receive-call.ts";
 import type { RecordedCall } from "./recorded-call.ts";
 import type { Script, ScriptedAnswer } from "./script.ts";
+import type { Upstream } from "./upstream.ts";
 import { endStream, waitFor, whenClosed, writeSteps } from "./stream-writer.ts";
 
 export { emulatedEnvironment } from "./environment.ts";
@@ -40,6 +41,8 @@ export interface EmulatorOptions {
   imds?: Partial<InstanceMetadata>;
   /** Told about each call when the headers of its answer are sent. */
   onAnswer?: (call: RecordedCall) => void;
+  /** The real model that answers Converse and ConverseStream, in place of made-up answers. Closed with the emulator. */
+  upstream?: Upstream | undefined;
   /** Milliseconds since 1970, against which signatures are checked. */
   now?: () => number;
 }
@@ -97,6 +100,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     bearerRegion: options.region ?? "us-east-1",
     delayMs: options.delayMs ?? 0,
     now,
+    upstream: options.upstream,
   };
   const calls: RecordedCall[] = [];
   const routeCounts = new Map<string, number>();
@@ -109,6 +113,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 
   const answer = async (exchange: Exchange): Promise<void> => {
     const closed = whenClosed(exchange);
+    const gone = new AbortController();
+    void closed.then(() => gone.abort());
     try {
       const received = await receiveCall(exchange.request, countRoute);
       if (received === undefined) return;
@@ -119,7 +125,10 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       if (scripted?.after !== undefined && !(await waitFor(scripted.after, closed))) return;
       if (scripted !== undefined && "drop" in scripted)
         return await endStream(exchange, scripted.drop, closed);
-      const own = (scripted && toReply(scripted, received)) ?? (await decide(received, known, context));
+      const own =
+        (scripted && toReply(scripted, received)) ?? (await decide(received, known, context, gone.signal));
+      // An upstream takes its time, and the caller may not have waited.
+      if (gone.signal.aborted) return;
       const alter = scripted && "alter" in scripted ? scripted.alter : undefined;
       const reply = alter && "stream" in own ? { ...own, stream: alter(own.stream) } : own;
       call.status = "stream" in reply ? 200 : reply.status;
@@ -141,6 +150,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     calls,
     stop: async () => {
       await listener.close();
+      options.upstream?.close();
       if (bugs.length > 0) throw bugs[0];
     },
   };
@@ -157,12 +167,13 @@ async function decide(
   { call, route, claim, message }: ReceivedCall,
   known: KnownCredentials,
   context: OperationContext,
+  signal: AbortSignal,
 ): Promise<SendableReply> {
   try {
     if (route.service === "bedrock" || route.service === "sts") {
       await checkClaim(claim, message, known, route.service, context.now());
     }
-    return performOperation(call, route.service, context);
+    return await performOperation(call, route.service, context, signal);
   } catch (error) {
     if (error instanceof AwsError) return toErrorReply(error, route.service, call.requestId);
     throw error;

@@ -17,6 +17,7 @@ import type { EmulatedModel } from "./models.ts";
 import type { RecordedCall } from "./recorded-call.ts";
 import type { StreamSteps } from "./script.ts";
 import { simulateAnswer, type SimulatedAnswer } from "./simulated-answer.ts";
+import type { Upstream } from "./upstream.ts";
 
 /** What a made-up answer depends on besides the call. */
 export interface OperationContext {
@@ -29,12 +30,22 @@ export interface OperationContext {
   readonly delayMs: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** The real model that answers Converse calls; none where answers are made up. */
+  readonly upstream: Upstream | undefined;
 }
 
 export type Reply = PlainReply | { readonly stream: StreamSteps };
 
-/** Answers a call whose credentials are good. Throws `AwsError` for what AWS would refuse. */
-export function performOperation(call: RecordedCall, service: string, context: OperationContext): Reply {
+/**
+ * Answers a call whose credentials are good; the signal is aborted when the caller leaves. Throws `AwsError`, or rejects
+ * with it, for what AWS would refuse.
+ */
+export function performOperation(
+  call: RecordedCall,
+  service: string,
+  context: OperationContext,
+  signal: AbortSignal,
+): Reply | Promise<Reply> {
   const { catalogue } = context;
   const region = call.region ?? context.bearerRegion;
   const identifier = call.parameters["identifier"] ?? "";
@@ -54,9 +65,11 @@ export function performOperation(call: RecordedCall, service: string, context: O
     case "GetInferenceProfile":
       return json(getInferenceProfile(catalogue, region, identifier));
     case "Converse":
-      return converse(call, context);
+      return context.upstream ? converseUpstream(call, context.upstream, signal) : converse(call, context);
     case "ConverseStream":
-      return converseStream(call, context);
+      return context.upstream
+        ? streamUpstream(call, context.upstream, signal)
+        : converseStream(call, context);
     case "CountTokens":
       return json(countTokens(catalogue, call.region, call.parameters["modelId"] ?? "", call.body));
     case "GetCallerIdentity":
@@ -80,6 +93,14 @@ function converseStream(call: RecordedCall, context: OperationContext): Reply {
   const answer = answerConversation(call, context, (model) => model.responseStreamingSupported === true);
   const elapsed = (): number => context.now() - started;
   return { stream: answerSteps(answer, { delayMs: context.delayMs, elapsed }) };
+}
+
+async function converseUpstream(call: RecordedCall, upstream: Upstream, signal: AbortSignal): Promise<Reply> {
+  return json(await upstream.converse(call.body, call.parameters["modelId"] ?? "", signal));
+}
+
+async function streamUpstream(call: RecordedCall, upstream: Upstream, signal: AbortSignal): Promise<Reply> {
+  return { stream: await upstream.converseStream(call.body, call.parameters["modelId"] ?? "", signal) };
 }
 
 function answerConversation(

@@ -1,5 +1,6 @@
 import type { Surroundings } from "../aws/session.ts";
 import { catalogIds } from "../discovery/catalog.ts";
+import { isListedByServer, speaksOpenai } from "../discovery/provider-api.ts";
 import { loadModels } from "../discovery/load.ts";
 
 /** What may be typed for a model: aliases, configured ids, and AWS's list from the cache or, without one, the catalog. */
@@ -7,11 +8,20 @@ export async function modelNames(surroundings: Surroundings): Promise<string[]> 
   const { agents, models } = surroundings.config.value;
   const { discovered } = await loadModels(surroundings, { offline: true });
   const aliases = Object.values(agents?.defaults?.models ?? {}).flatMap(({ alias }) => alias ?? []);
-  const configured = Object.values(models?.providers ?? {}).flatMap((provider) =>
-    (provider.models ?? []).map(({ id }) => id),
+  const configured = Object.entries(models?.providers ?? {}).flatMap(([providerId, provider]) =>
+    (provider.models ?? []).map(({ id }) =>
+      speaksOpenai({ providerId, provider }) ? `${providerId}/${id}` : id,
+    ),
   );
+  const served = isListedByServer(surroundings.config.value) ? await servedKeys(surroundings) : [];
   const listed = discovered
     ? [...discovered.profiles, ...discovered.models].map(({ id }) => id)
     : catalogIds();
-  return [...new Set([...aliases, ...configured, ...listed])].sort();
+  return [...new Set([...aliases, ...configured, ...served, ...listed])].sort();
+}
+
+async function servedKeys(surroundings: Surroundings): Promise<string[]> {
+  const { loadServed } = await import("../openai/load-served.ts");
+  const { models } = await loadServed(surroundings, { offline: true });
+  return [...models].flatMap(([providerId, ids]) => ids.map((id) => `${providerId}/${id}`));
 }

@@ -35,7 +35,7 @@ const CONFIG = (): string =>
     models: {
       providers: {
         other: {
-          baseUrl: `https://user:${encodeURIComponent(secret("url"))}@models.example/v1`,
+          baseUrl: `https://user:${encodeURIComponent(secret("url"))}@127.0.0.1:1/v1`,
           apiKey: secret("apikey"),
           headers: { "x-api-key": secret("header") },
           models: [{ id: "some-model" }],

@@ -3,6 +3,7 @@ import { quoteForShell } from "../../config/quote-for-shell.ts";
 import { updateConfig } from "../../config/update.ts";
 import { catalogIds } from "../../discovery/catalog.ts";
 import { findNamed, type NamedModel } from "../../discovery/find-named.ts";
+import { speaksOpenai } from "../../discovery/provider-api.ts";
 import { type ResolvedModel, resolveModel, unknownModel } from "../../discovery/resolve-model.ts";
 import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
@@ -66,7 +67,14 @@ function notSure({ warnings }: NamedModel, { id }: ResolvedModel, { load }: Mode
   });
 }
 
-function unknown({ id }: ResolvedModel, { load, models }: ModelSurvey): OpenclawError {
+function unknown({ id, ...wanted }: ResolvedModel, { load, models }: ModelSurvey): OpenclawError {
+  if (speaksOpenai(wanted)) {
+    const own = models.filter(({ provider, missing }) => provider === wanted.providerId && !missing);
+    return unknownModel(
+      id,
+      own.map((model) => model.id),
+    );
+  }
   const isUnlisted =
     load.discovered === undefined && models.every(({ tags }) => !tags.includes("configured"));
   const known = models.filter(({ missing }) => !missing).map((model) => model.id);

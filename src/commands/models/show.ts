@@ -5,6 +5,7 @@ import { type Access, surveyAccess } from "../../discovery/access.ts";
 import { catalogIds } from "../../discovery/catalog.ts";
 import { findNamed, type NamedModel } from "../../discovery/find-named.ts";
 import { modelFacts, type ModelFacts } from "../../discovery/model-facts.ts";
+import { speaksOpenai } from "../../discovery/provider-api.ts";
 import { needsProfile, profileFor, type ResolvedModel, unknownModel } from "../../discovery/resolve-model.ts";
 import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
 import { usageError } from "../../errors.ts";
@@ -61,7 +62,7 @@ export async function run(options: ShowOptions, runtime: Runtime): Promise<void>
   } else {
     const { bold } = await terminal.stdoutStyle();
     await terminal.print(bold(facts.name));
-    await printFacts(factRows(facts, access, call, survey), terminal);
+    await printFacts(factRows(facts, access, call, survey, wanted), terminal);
   }
   for (const { message, hint } of warnings) await terminal.warn(message, hint);
 }
@@ -81,13 +82,17 @@ function factRows(
   access: Access | undefined,
   call: string | null,
   { load, surroundings }: ModelSurvey,
+  wanted: ResolvedModel,
 ): Fact[] {
   const { base, sources, arn } = facts;
   const origin = (source: string | null): string =>
     source === null ? "" : ` (${source === "aws" ? "AWS" : source})`;
   return [
     ["key", facts.key],
-    ["kind", kindInWords(facts, load.discovered !== undefined)],
+    [
+      "kind",
+      speaksOpenai(wanted) ? "behind OpenAI's API" : kindInWords(facts, load.discovered !== undefined),
+    ],
     ...fact("description", facts.description),
     ["provider", facts.provider],
     ...(arn ? arnRows(facts) : fact("ARN", base && facts.kind === "foundation-model" ? base.arn : null)),

@@ -1,0 +1,29 @@
+import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
+
+/** The parts of an answer; those that arrive together are one list. */
+export type Batches = AsyncGenerator<ConverseStreamOutput[], void, undefined>;
+
+/**
+ * Reads on until the model has said something, and gives the answer from its beginning: a stream may open long before
+ * the first token. Rejects with what the batches reject with, and for a stream without content.
+ */
+export async function awaitContent(batches: Batches): Promise<Batches> {
+  const first: ConverseStreamOutput[][] = [];
+  for (;;) {
+    const next = await batches.next();
+    if (next.done) throw new Error("The stream ends without an answer.");
+    first.push(next.value);
+    if (next.value.some((part) => part.contentBlockDelta ?? part.messageStop)) break;
+  }
+  return joined(first, batches);
+}
+
+async function* joined(first: readonly ConverseStreamOutput[][], rest: Batches): Batches {
+  try {
+    yield* first;
+    yield* rest;
+  } finally {
+    // Whoever stops reading early has the connection closed.
+    await rest.return();
+  }
+}

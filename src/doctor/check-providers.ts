@@ -1,0 +1,52 @@
+import { openaiProviders } from "../discovery/provider-api.ts";
+import { OpenclawError } from "../errors.ts";
+import { type Check, fail, ok, type Outcome, warn } from "./check.ts";
+import { worst } from "./check-default-model.ts";
+import type { Examination } from "./examination.ts";
+
+/** Time for one answer, in ms. */
+const ANSWER_MS = 5000;
+
+/** Whether the OpenAI-compatible servers of the configuration answer, and list the models that are called there. */
+export const providersCheck: Check<Examination> = {
+  id: "providers",
+  title: "other providers",
+  needs: ["config"],
+  hint: "Check baseUrl, apiKey and the server.",
+  run: async (examination) => {
+    const { value } = await examination.config();
+    return worst(await Promise.all(openaiProviders(value).map((id) => examine(id, examination))));
+  },
+};
+
+async function examine(id: string, examination: Examination): Promise<Outcome> {
+  const { runtime } = examination;
+  const wanted = (await examination.models()).filter(({ providerId }) => providerId === id);
+  try {
+    const [{ openLine }, { askForModels }, { serverOf }, { value }] = await Promise.all([
+      import("../openai/call-server.ts"),
+      import("../openai/served-models.ts"),
+      import("../openai/server.ts"),
+      examination.config(),
+    ]);
+    const provider = value.models?.providers?.[id];
+    const server = serverOf(id, provider, runtime.env);
+    const line = await openLine(server, runtime, ANSWER_MS);
+    const started = runtime.elapsed();
+    try {
+      const ids = await askForModels(line, runtime.signal);
+      const known = new Set([...ids, ...(provider?.models ?? []).map((model) => model.id)]);
+      const missing = wanted.find((model) => !known.has(model.id));
+      const count = ids.length === 1 ? "1 model" : `${ids.length} models`;
+      const detail = `${id} at ${server.shownUrl} lists ${count}, ${Math.round(runtime.elapsed() - started)} ms`;
+      if (!missing) return ok(detail);
+      return warn(`${detail}; ${missing.id} is not among them`, `openclaw models list --provider ${id}`);
+    } finally {
+      line.close();
+    }
+  } catch (failure) {
+    if (!(failure instanceof OpenclawError) || failure.code === "interrupted") throw failure;
+    // A server that no default model needs may well be down.
+    return wanted.length > 0 ? fail(failure) : warn(`${id}: ${failure.message}`, failure.hint);
+  }
+}

@@ -1,0 +1,33 @@
+import type { TokenUsage } from "@aws-sdk/client-bedrock-runtime";
+
+/**
+ * Converse's token counts for those of a completion, whatever of them a server sends. OpenAI counts cached tokens among
+ * the prompt's, Converse beside them. Undefined where nothing was counted.
+ */
+export function toTokenUsage(usage: unknown): TokenUsage | undefined {
+  if (!isObject(usage)) return undefined;
+  const prompt = count(usage["prompt_tokens"]);
+  const outputTokens = count(usage["completion_tokens"]) ?? 0;
+  if (prompt === undefined && outputTokens === 0) return undefined;
+  const details = isObject(usage["prompt_tokens_details"]) ? usage["prompt_tokens_details"] : {};
+  // DeepSeek's own name for the same.
+  const read = count(details["cached_tokens"]) ?? count(usage["prompt_cache_hit_tokens"]);
+  const written = count(details["cache_creation_tokens"]) ?? count(details["cache_write_tokens"]);
+  const inputTokens = Math.max(0, (prompt ?? 0) - (read ?? 0) - (written ?? 0));
+  const totalTokens = count(usage["total_tokens"]) ?? (prompt ?? 0) + outputTokens;
+  return {
+    inputTokens,
+    outputTokens,
+    totalTokens,
+    ...(read ? { cacheReadInputTokens: read } : {}),
+    ...(written ? { cacheWriteInputTokens: written } : {}),
+  };
+}
+
+function count(value: unknown): number | undefined {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

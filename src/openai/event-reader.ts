@@ -1,0 +1,48 @@
+import { createParser } from "eventsource-parser";
+
+/** What a server-sent event holds: its data, or what a server says went wrong in its place. */
+export type ServerEvent = { data: string } | { error: string };
+
+/** The largest event that is read, in characters: a stream without an end of line must not fill the memory. */
+const LARGEST_EVENT = 16 * 1024 * 1024;
+
+/**
+ * Reads server-sent events out of bytes, however they are cut: in the middle of a character, a line end or an event.
+ * Comments and fields without meaning are skipped. An event that the end of the stream leaves without its blank line
+ * counts: some servers end so behind `[DONE]`.
+ */
+export class EventReader {
+  readonly #decoder = new TextDecoder();
+  #events: ServerEvent[] = [];
+  #tooLarge: Error | undefined;
+  readonly #parser = createParser({
+    maxBufferSize: LARGEST_EVENT,
+    onEvent: ({ event, data }) => {
+      this.#events.push(event === "error" ? { error: data } : { data });
+    },
+    onError: (error) => {
+      // llama.cpp has sent its errors as a field of their own.
+      if (error.type === "unknown-field" && error.field === "error")
+        this.#events.push({ error: error.value ?? "" });
+      else if (error.type === "max-buffer-size-exceeded") this.#tooLarge = error;
+    },
+  });
+
+  /** The events that these bytes complete. Throws for an event larger than 16 million characters. */
+  push(bytes: Uint8Array): ServerEvent[] {
+    return this.#feed(this.#decoder.decode(bytes, { stream: true }));
+  }
+
+  /** The event that the end of the stream completes, if there is one. */
+  end(): ServerEvent[] {
+    return this.#feed(`${this.#decoder.decode()}\n\n`);
+  }
+
+  #feed(text: string): ServerEvent[] {
+    this.#parser.feed(text);
+    if (this.#tooLarge) throw this.#tooLarge;
+    const events = this.#events;
+    this.#events = [];
+    return events;
+  }
+}
