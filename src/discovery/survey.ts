@@ -38,19 +38,28 @@ export async function surveyModels(
   const load = runtime.terminal.isStderrTTY
     ? await (await import("./with-patience.ts")).withPatience(surroundings, "Asking AWS for its models", ask)
     : await ask();
+  const input = listInput(surroundings, load, question);
+  return { surroundings, load, models: listModels(input), input, wanted };
+}
+
+/** What a list is made from: the configuration, what was loaded, and which of it is asked for. */
+export function listInput(
+  { config, options }: Surroundings,
+  load: ModelLoad,
+  { all, providers, search }: Pick<SurveyOptions, "all" | "providers" | "search"> = {},
+): ListInput {
   const { primary, fallbacks } = defaultModel(config.value);
-  const input: ListInput = {
+  return {
     config: config.value,
     discovered: load.discovered,
     settings: discoverySettings(config.value),
     defaults: { primary, fallbacks },
     hasCredentials: load.hasCredentials,
     regionFlag: options.region,
-    all: question.all === true,
-    providers: question.providers ?? [],
-    search: question.search,
+    all: all === true,
+    providers: providers ?? [],
+    search,
   };
-  return { surroundings, load, models: listModels(input), input, wanted };
 }
 
 async function readQuestion(
