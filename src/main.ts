@@ -4,7 +4,7 @@ import { createRuntime, type Runtime } from "./runtime.ts";
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 /** How long a command may take to end after a signal, in ms, before the process ends without it. */
-const GRACE_MS = 2000;
+let graceMs = 2000;
 
 const interruption = new AbortController();
 
@@ -18,7 +18,7 @@ function onSignal(signal: keyof typeof SIGNALS): void {
       exitCode,
     }),
   );
-  setTimeout(() => process.exit(exitCode), GRACE_MS).unref();
+  setTimeout(() => process.exit(exitCode), graceMs).unref();
 }
 
 /** A reader that has gone away has what it wanted: end quietly, as other Unix tools do. */
@@ -72,7 +72,9 @@ async function fromUnknown(error: unknown, runtime: Runtime): Promise<OpenclawEr
 async function main(): Promise<void> {
   for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[])
     process.on(signal, () => onSignal(signal));
-  const runtime = createRuntime(interruption.signal, onStdoutError);
+  const runtime = createRuntime(interruption.signal, onStdoutError, (ms) => {
+    graceMs = ms;
+  });
   let exitCode = 0;
   try {
     await runProgram(process.argv.slice(2), runtime);

@@ -272,6 +272,45 @@ export function createCommand(runtime: Runtime, args?: readonly string[]): Comma
         .option("--upstream <url>", "OpenAI-compatible server whose model answers Converse calls")
         .option("--upstream-model <model>", "model of that server that answers");
     },
+    serve: () => {
+      define(
+        root,
+        "serve",
+        "Serve Amazon Bedrock over OpenAI's HTTP API.",
+        () => import("./commands/serve.ts"),
+      )
+        .option("--port <number>", "port to listen on; 0 takes any free one", integerFlag(0, 65535), 8080)
+        .option("--host <host>", "address to listen on; other than loopback it needs a key", "127.0.0.1")
+        .option("--api-key-file <file>", "keys that clients may use, a line each: name:key")
+        .option(
+          "--map <name=model>",
+          "let a name stand for a model, or several by commas (repeatable)",
+          repeatable,
+        )
+        .option("--cors <origin>", "let pages of this origin call the server (repeatable)", repeatable)
+        .option("--allow-remote-images", "fetch images that a request names by their URL")
+        .option("--max-streams <number>", "answers at once; more are told to try again", integerFlag(1), 1000)
+        .option("--max-body <megabytes>", "largest request", numberFlag(0.001, 1024), 32)
+        .option(
+          "--idle-timeout <seconds>",
+          "close a connection that nobody uses or reads",
+          numberFlag(1, 86_400),
+          75,
+        )
+        .option(
+          "--heartbeat <seconds>",
+          "how often a waiting stream shows that it lives",
+          numberFlag(0.05, 3600),
+          15,
+        )
+        .option(
+          "--drain-timeout <seconds>",
+          "time for running answers after SIGTERM",
+          numberFlag(0, 86_400),
+          30,
+        )
+        .option("--log-content", "write prompts and answers into the log, too");
+    },
     completion: () => {
       define(
         root,

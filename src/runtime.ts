@@ -27,6 +27,8 @@ export interface Runtime {
   readonly isProcessAlive: (processId: number) => boolean;
   /** Has `work` done when the process ends, however it ends short of SIGKILL. Returns how to take that back. */
   readonly onExit: (work: () => void) => () => void;
+  /** Gives the command so many ms to end after a signal; a second signal ends it at once, as ever. */
+  readonly allowGrace: (ms: number) => void;
   /** Stops the process as Ctrl-Z does; resolves when it goes on. */
   readonly suspend: () => Promise<void>;
   /** True under `--emulator`: nothing that was learnt is worth keeping on disk. */
@@ -37,6 +39,7 @@ export interface Runtime {
 export function createRuntime(
   signal: AbortSignal,
   onStdoutError: (error: Error) => void = () => undefined,
+  allowGrace: (ms: number) => void = () => undefined,
 ): Runtime {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) {
@@ -72,6 +75,7 @@ export function createRuntime(
       process.on("exit", work);
       return () => process.off("exit", work);
     },
+    allowGrace,
     suspend,
     isEmulated: false,
   };

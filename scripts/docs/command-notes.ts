@@ -157,6 +157,14 @@ const NOTES: Readonly<Record<string, CommandNotes>> = {
     ],
     text: "Prints its address and the `export` lines that point any AWS tool at it, and runs until it is stopped. `--emulator` on another command needs none of this. With `--upstream` a real model answers Converse calls; its key is read from `OPENCLAW_UPSTREAM_API_KEY`. [The emulator](../emulator.md) says what it does.",
   },
+  "openclaw serve": {
+    examples: [
+      say("openclaw serve"),
+      say("openclaw serve --port 9000 --map gpt-4o=amazon.nova-pro-v1:0"),
+      say("openclaw serve --host 0.0.0.0 --api-key-file keys.txt", "for other machines, with a key"),
+    ],
+    text: "Runs until it is stopped, and prints the two variables that OpenAI's clients read. [Serve](../serve.md) says what of OpenAI's API it takes, and how to run it as a service. The log goes to stderr, a JSON line for each request. SIGTERM lets running answers end; a second one does not wait.",
+  },
   "openclaw completion": {
     examples: [
       say("openclaw completion bash"),

@@ -1,3 +1,4 @@
+import { parseArn } from "./arn.ts";
 import { type AwsSession, openSession, type Surroundings, type Target } from "./session.ts";
 
 /**
@@ -16,7 +17,7 @@ export class SessionPool {
   /** What openSession does, but that closing it leaves it open. Throws `usage`. */
   readonly open = async (surroundings: Surroundings, target: Target): Promise<AwsSession> => {
     const session = await this.#session(target);
-    return { ...session, surroundings, close: () => undefined };
+    return { ...session, surroundings, target, close: () => undefined };
   };
 
   /** Resolves the credentials for a target now, where that has not been done. Throws the errors of credentials/provider.ts. */
@@ -40,7 +41,7 @@ export class SessionPool {
   }
 
   async #session(target: Target): Promise<AwsSession> {
-    const key = JSON.stringify(target);
+    const key = placeOf(target);
     const kept = this.#sessions.get(key) ?? openSession(this.#surroundings, target);
     this.#sessions.set(key, kept);
     try {
@@ -50,4 +51,11 @@ export class SessionPool {
       throw error;
     }
   }
+}
+
+/** What of a target decides where it is called: models of one region and provider share their connections. */
+function placeOf(target: Target): string {
+  if (target.kind === "discovery") return target.kind;
+  const provider = target.kind === "configured-model" ? target.providerId : "";
+  return [target.kind, provider, parseArn(target.id)?.region ?? ""].join(" ");
 }

@@ -1,10 +1,10 @@
-import { isIPv4 } from "node:net";
 import { maskUserInfo } from "../config/secrets.ts";
 import { maskKeyId } from "../credentials/mask.ts";
 import { startEmulator, type Emulator, type RecordedCall } from "../emulator/emulator.ts";
 import { faultScript } from "../emulator/fault.ts";
 import type { Upstream } from "../emulator/upstream.ts";
 import { OpenclawError, usageError } from "../errors.ts";
+import { isLoopback } from "../loopback.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 
@@ -118,10 +118,6 @@ function describeCall(call: RecordedCall): string {
 function cannotListen(host: string, message: string, cause: unknown): OpenclawError {
   const command = host === DEFAULT_HOST ? "openclaw emulator" : `openclaw emulator --host ${host}`;
   return new OpenclawError("usage", { message, hint: `${command} takes any free port.`, cause });
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 }
 
 function describe(

@@ -18,6 +18,8 @@ export interface Question extends Ask {
   recorder?: TurnRecorder | undefined;
   /** Opens the session of a target: a new one unless told otherwise. */
   open?: typeof openSession | undefined;
+  /** Tells what AWS lists: from the cache on the disk unless told otherwise. */
+  known?: typeof knownModels | undefined;
 }
 
 /**
@@ -38,7 +40,7 @@ export async function* askModel(
   }
   const session = await (question.open ?? openSession)(surroundings, targetOf(model));
   try {
-    const known = await knownModels(session, question);
+    const known = await (question.known ?? knownModels)(session, question);
     const profile = known && needsProfile(model.id, known) ? profileFor(model.id, known) : undefined;
     if (profile) terminal.note(throughProfile(model.id, profile.id));
     const said = new Set<string>();

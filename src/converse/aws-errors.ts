@@ -54,6 +54,7 @@ function fromAwsError(error: SdkFailure, text: string, call: CallContext): Openc
       awsError: error.name,
       awsMessage: text,
       ...denialDetails(context.denial),
+      ...waitDetails(error),
     },
     cause: error,
   });
@@ -71,6 +72,12 @@ function contextOf(text: string, call: CallContext): ErrorContext {
     denial: readDenial(text),
     endpoint: endpointText(call),
   };
+}
+
+/** How many seconds the service asks to wait, where it does. */
+function waitDetails({ $response }: SdkFailure): Record<string, unknown> {
+  const seconds = Number($response?.headers?.["retry-after"] ?? Number.NaN);
+  return Number.isFinite(seconds) ? { retryAfter: seconds } : {};
 }
 
 /** A denial in the `details` of an error: what was denied, by which kind of policy, and whether explicitly. */

@@ -9,6 +9,8 @@ export interface OutputSchema {
   schema: JsonSchema;
   /** What is wrong with a value, each as `/path what it must be`; empty when it fits. */
   problemsOf: (value: unknown) => string[];
+  /** Whether an answer that stopped for this reason is handed on although it does not fit. Never, unless told otherwise. */
+  mayMisfit?: ((stopReason: string) => boolean) | undefined;
 }
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -38,9 +40,14 @@ export async function readOutputSchema(text: string, runtime: Runtime): Promise<
       `${label} is not a JSON Schema: it must be an object.`,
       'For example: \'{"type":"object"}\'',
     );
-  const validate = await compile(schema as JsonSchema, label);
+  return compileOutputSchema(schema as JsonSchema, label);
+}
+
+/** Makes a schema ready to check answers by. Throws `usage`, naming it by `label`, for what is no valid JSON Schema. */
+export async function compileOutputSchema(schema: JsonSchema, label: string): Promise<OutputSchema> {
+  const validate = await compile(schema, label);
   return {
-    schema: schema as JsonSchema,
+    schema,
     problemsOf: (value) =>
       validate(value) ? [] : (validate.errors ?? []).slice(0, MOST_PROBLEMS).map(describe),
   };

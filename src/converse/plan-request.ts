@@ -87,7 +87,7 @@ export async function planRequests(
   const notices = [...attached.notices, ...reasoning.notices, ...cache.notices];
   if (!schema) return [{ input, form: undefined, isReasoning, notices }];
   const { structuredForms, withStructuredOutput } = await import("./structured-output.ts");
-  const [first, ...others] = structuredForms(baseId, isReasoning, schema.schema);
+  const [first, ...others] = structuredForms(baseId, isReasoning, schema.schema, ask.tools !== undefined);
   const plan = (form: StructuredForm): RequestPlan => ({
     input: withStructuredOutput(input, form, schema.schema, baseId),
     form,

@@ -5,14 +5,18 @@ const MOST_ENTRIES = 16;
 const ALLOWED = /^[a-zA-Z0-9\s:_@$#=/+,.-]*$/;
 const MOST_CHARACTERS = 256;
 
+/** Whether Converse takes a mark for the invocation logs. */
+export function isRequestMetadata(key: string, value: string): boolean {
+  return key !== "" && [key, value].every((part) => ALLOWED.test(part) && part.length <= MOST_CHARACTERS);
+}
+
 /** Reads `--metadata KEY=VALUE`, which marks the call in the account's invocation logs. Throws `usage`. */
 export function parseRequestMetadata(entries: readonly string[]): Record<string, string> {
   const metadata: Record<string, string> = {};
   for (const entry of entries) {
     const equals = entry.indexOf("=");
     const [key, value] = [entry.slice(0, Math.max(equals, 0)), entry.slice(equals + 1)];
-    const isLegal = [key, value].every((part) => ALLOWED.test(part) && part.length <= MOST_CHARACTERS);
-    if (key === "" || !isLegal) {
+    if (!isRequestMetadata(key, value)) {
       throw usageError(
         `--metadata '${entry}' is not KEY=VALUE of at most ${MOST_CHARACTERS} letters, digits, spaces and :_@$#=/+,.- each.`,
         "For example: --metadata team=search",

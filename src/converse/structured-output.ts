@@ -45,11 +45,14 @@ export function structuredForms(
   baseId: string | undefined,
   isReasoning: boolean,
   schema: JsonSchema,
+  hasTools = false,
 ): [StructuredForm, ...StructuredForm[]] {
   const forms: StructuredForm[] = [];
   if (wrapped(schema) === undefined) return ["instruction"];
   const isNative = baseId !== undefined && NATIVE.some(({ models }) => models.test(baseId));
   if (isNative && canBeClosed(schema)) forms.push("native");
+  // A model that has tools of its caller's to call cannot be held to one of ours.
+  if (hasTools) return forms.length === 0 ? ["instruction"] : ["native", "instruction"];
   const isForceRefused = isReasoning && baseId !== undefined && REFUSES_FORCE_WHILE_REASONING.test(baseId);
   if (!isForceRefused) forms.push("tool");
   const [first = "offered-tool", ...others] = [...forms, "offered-tool" as const, "instruction" as const];
@@ -121,24 +124,28 @@ export function isFormRefused(error: unknown): boolean {
 export async function* readStructured(
   events: AsyncIterable<ChatEvent>,
   form: StructuredForm,
-  { schema, problemsOf }: OutputSchema,
+  outputSchema: OutputSchema,
 ): AsyncGenerator<ChatEvent, void, undefined> {
   const text: string[] = [];
   const input: string[] = [];
+  const isToolOurs = form === "tool" || form === "offered-tool";
   let modelId = "";
+  let hasCalls = false;
   for await (const event of events) {
     if (event.type === "start") modelId = event.model;
     if (event.type === "text") text.push(event.text);
-    else if (event.type === "tool-input") input.push(event.text);
-    else if (event.type !== "tool-call") {
+    else if (event.type === "tool-input" && isToolOurs) input.push(event.text);
+    else if (event.type !== "tool-call" || !isToolOurs) {
+      hasCalls ||= event.type === "tool-call";
       // A withheld or malformed answer is judged by its stop reason, not by its text.
       if (
         event.type === "stop" &&
         /^(end_turn|tool_use|stop_sequence|max_tokens|unknown)$/.test(event.stopReason)
       ) {
         const raw = input.length > 0 ? input.join("") : text.join("");
-        const isWrapped = form !== "instruction" && !isObjectSchema(schema);
-        yield { type: "text", text: validated(raw, isWrapped, event.stopReason, modelId, problemsOf) };
+        // Before a call of the caller's tools a model may say what it likes, or nothing.
+        const whole = hasCalls ? raw : validated(raw, form, event.stopReason, modelId, outputSchema);
+        if (whole !== "" || !hasCalls) yield { type: "text", text: whole };
       }
       yield event;
     }
@@ -147,10 +154,10 @@ export async function* readStructured(
 
 function validated(
   raw: string,
-  isWrapped: boolean,
+  form: StructuredForm,
   stopReason: string,
   modelId: string,
-  problemsOf: OutputSchema["problemsOf"],
+  { schema, problemsOf, mayMisfit }: OutputSchema,
 ): string {
   const details = { rawText: raw, stopReason };
   const text = withoutFence(raw.trim());
@@ -158,6 +165,7 @@ function validated(
   try {
     value = JSON.parse(text);
   } catch (cause) {
+    if (mayMisfit?.(stopReason)) return raw;
     const isCut = stopReason === "max_tokens";
     throw new OpenclawError("invalid-request", {
       message: isCut
@@ -168,10 +176,11 @@ function validated(
       cause,
     });
   }
+  const isWrapped = form !== "instruction" && !isObjectSchema(schema);
   const unwraps = isWrapped && typeof value === "object" && value !== null && "value" in value;
   const answer = unwraps ? (value as { value: unknown }).value : value;
   const problems = problemsOf(answer);
-  if (problems.length > 0) {
+  if (problems.length > 0 && !mayMisfit?.(stopReason)) {
     throw new OpenclawError("invalid-request", {
       message: `'${modelId}' answered with JSON that does not fit the schema: ${problems[0]}.`,
       hint: "Run the command again, or describe in the prompt what the schema demands.",

@@ -49,8 +49,20 @@ export async function surveyModels(
   const [load, served] = runtime.terminal.isStderrTTY
     ? await (await import("./with-patience.ts")).withPatience(surroundings, "Asking AWS for its models", ask)
     : await ask();
+  if (served) load.warnings = [...load.warnings, ...served.warnings];
+  const input = listInput(surroundings, load, served, question);
+  return { surroundings, load, models: listModels(input), input, wanted };
+}
+
+/** What a list is made from: the configuration, what was loaded, and which of it is asked for. */
+export function listInput(
+  { config, options }: Surroundings,
+  load: ModelLoad,
+  served: Served | undefined,
+  { all, providers, search }: Pick<SurveyOptions, "all" | "providers" | "search"> = {},
+): ListInput {
   const { primary, fallbacks } = defaultModel(config.value);
-  const input: ListInput = {
+  return {
     config: config.value,
     discovered: load.discovered,
     served: served?.models,
@@ -58,12 +70,10 @@ export async function surveyModels(
     defaults: { primary, fallbacks },
     hasCredentials: load.hasCredentials,
     regionFlag: options.region,
-    all: question.all === true,
-    providers: question.providers ?? [],
-    search: question.search,
+    all: all === true,
+    providers: providers ?? [],
+    search,
   };
-  if (served) load.warnings = [...load.warnings, ...served.warnings];
-  return { surroundings, load, models: listModels(input), input, wanted };
 }
 
 function withoutComplaint(load: ModelLoad): ModelLoad {

@@ -32,11 +32,8 @@ export interface PolicyNeeds {
   usesApiKey: boolean;
 }
 
-/** `serve` answers a request that does not stream by Converse, which is InvokeModel to IAM. */
-const INVOKE: Readonly<Record<"chat" | "serve", readonly string[]>> = {
-  chat: ["bedrock:InvokeModelWithResponseStream"],
-  serve: ["bedrock:InvokeModelWithResponseStream", "bedrock:InvokeModel"],
-};
+/** Every answer is streamed from AWS, also where `serve` hands it on in one piece. */
+const INVOKE = ["bedrock:InvokeModelWithResponseStream"];
 
 /**
  * Builds the policy that allows the calls the program makes, and no others. Actions and resource types are those of
@@ -82,9 +79,6 @@ function callStatements(
   { partition, id }: Account,
 ): PolicyStatement[] {
   const all = (pick: (own: ModelResources) => readonly string[]): string[] => resources.flatMap(pick);
-  const invoke = (["chat", "serve"] as const).flatMap((purpose) =>
-    purposes.includes(purpose) ? INVOKE[purpose] : [],
-  );
   const isChat = purposes.includes("chat");
   const routers = all((own) => own.routers);
   // Which models a router chooses from is its own affair; they may be called through it only.
@@ -98,18 +92,18 @@ function callStatements(
   return [
     ...statement(
       "CallModels",
-      invoke,
+      INVOKE,
       all((own) => own.called),
     ),
     ...statement(
       "CallModelsThroughProfiles",
-      invoke,
+      INVOKE,
       all((own) => own.destinations),
       {
         "bedrock:InferenceProfileArn": all((own) => own.profiles),
       },
     ),
-    ...statement("CallModelsThroughRouters", invoke, behindRouters, { "bedrock:PromptRouterArn": routers }),
+    ...statement("CallModelsThroughRouters", INVOKE, behindRouters, { "bedrock:PromptRouterArn": routers }),
     ...statement(
       "ReadApplicationProfiles",
       ["bedrock:GetInferenceProfile"],

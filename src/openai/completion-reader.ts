@@ -1,7 +1,7 @@
 import type { ConverseStreamOutput, StopReason, TokenUsage } from "@aws-sdk/client-bedrock-runtime";
 import { OpenclawError } from "../errors.ts";
 import { toTokenUsage } from "./completion-usage.ts";
-import { toStopReason } from "./finish-reason.ts";
+import { toStopReason } from "./stop-reason.ts";
 
 /** A block of the answer that is being written. */
 type OpenBlock = { kind: "text" | "reasoning" } | { kind: "tool"; place: number; id: string | undefined };

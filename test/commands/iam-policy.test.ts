@@ -215,7 +215,7 @@ describe("openclaw iam policy", () => {
       "CallModelsThroughProfiles",
       "CountTokens",
     ]);
-    expect(Statement[2]?.Action).toEqual(["bedrock:InvokeModel", STREAM]);
+    expect(Statement[2]?.Action).toEqual([STREAM]);
   });
 
   it("leaves the lists out where discovery is off", async () => {

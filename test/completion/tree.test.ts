@@ -30,6 +30,15 @@ const FREE = [
   "emulator --port",
   "models list --search",
   "openclaw --endpoint-url",
+  "serve --cors",
+  "serve --drain-timeout",
+  "serve --heartbeat",
+  "serve --host",
+  "serve --idle-timeout",
+  "serve --map",
+  "serve --max-body",
+  "serve --max-streams",
+  "serve --port",
 ];
 
 describe("the described tree", () => {

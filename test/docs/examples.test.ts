@@ -30,6 +30,7 @@ async function prepare(): Promise<{ user: Emulated; env: Record<string, string> 
   const user = await emulate();
   user.configure(CONFIGURATION);
   writeFileSync(path.join(user.home, "notes.txt"), "Milk, eggs, bread.\n");
+  writeFileSync(path.join(user.home, "keys.txt"), "team-a:not-a-secret-0123456789\n", { mode: 0o600 });
   writeFileSync(
     path.join(user.home, "changes.json5"),
     "{ models: { bedrockDiscovery: { refreshInterval: 60 } } }\n",
@@ -37,8 +38,16 @@ async function prepare(): Promise<{ user: Emulated; env: Record<string, string> 
   return { user, env: emptyEnvironment(user.home, { ...user.env, PATH: pathWithOpenclaw(user.home) }) };
 }
 
+/** Commands that run until they are stopped, and what they print when they are there. */
+const SERVERS = {
+  "emulator.md": /export AWS_ENDPOINT_URL=http:\/\/127\.0\.0\.1:\d+\n/,
+  "serve.md": /export OPENAI_BASE_URL=http:\/\/[\d.]+:\d+\/v1\n/,
+};
+const printedBy = (page: string): RegExp | undefined =>
+  Object.entries(SERVERS).find(([name]) => path.basename(page) === name)?.[1];
+
 describe("each example of a command's page works as it is typed", () => {
-  test.each(examples.filter(({ page }) => !page.endsWith("emulator.md")))("$line", async ({ line }) => {
+  test.each(examples.filter(({ page }) => !printedBy(page)))("$line", async ({ line }) => {
     const { user, env } = await prepare();
     if (line.includes("sessions")) await user.run(["chat", "--session", "build-42", "The first question."]);
     const child = spawn("/bin/sh", ["-c", line], { cwd: user.home, env, stdio: ["ignore", "pipe", "pipe"] });
@@ -49,20 +58,23 @@ describe("each example of a command's page works as it is typed", () => {
     expect({ code, stderr: stderr.includes("error:") ? stderr : "" }).toEqual({ code: 0, stderr: "" });
   });
 
-  test.each(examples.filter(({ page }) => page.endsWith("emulator.md")))("$line", async ({ line }) => {
+  test.each(examples.filter(({ page }) => printedBy(page)))("$line", async ({ line, page }) => {
     const { user, env } = await prepare();
+    const printed = printedBy(page) ?? /^$/;
     // A port of one's own choice may be taken on the machine that runs the tests.
-    const child = spawn("/bin/sh", ["-c", `exec ${line.replace(/--port \d+/, "--port 0")}`], {
+    const [command = "", comment = ""] = line.split(/(?=\s+#)/);
+    const child = spawn("/bin/sh", ["-c", `exec ${command.replace(/--port \d+/, "")} --port 0${comment}`], {
       cwd: user.home,
       env,
     });
     let stdout = "";
+    child.stderr.resume();
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;
-      if (stdout.includes("export AWS_ENDPOINT_URL=")) child.kill("SIGTERM");
+      if (printed.test(stdout)) child.kill("SIGTERM");
     });
     const [code] = (await once(child, "close")) as [number | null];
-    expect(stdout).toMatch(/export AWS_ENDPOINT_URL=http:\/\/127\.0\.0\.1:\d+/);
+    expect(stdout).toMatch(printed);
     expect(code).toBe(143);
   });
 });

@@ -46,6 +46,7 @@ export function testRuntime(options: TestRuntimeOptions): TestRuntime {
     processId: process.pid,
     isProcessAlive: () => true,
     onExit: () => () => undefined,
+    allowGrace: () => undefined,
     suspend: async () => undefined,
     isEmulated: false,
     stdout: () => written.stdout,

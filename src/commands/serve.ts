@@ -1,0 +1,148 @@
+import { loadConfig } from "../config/resolve.ts";
+import { OpenclawError, usageError } from "../errors.ts";
+import { isLoopback } from "../loopback.ts";
+import type { GlobalOptions } from "../options.ts";
+import type { Runtime } from "../runtime.ts";
+import type { ApiKeys } from "../serve/api-keys.ts";
+import type { RunningServer } from "../serve/server.ts";
+
+export interface ServeOptions extends GlobalOptions {
+  port: number;
+  host: string;
+  apiKeyFile?: string;
+  /** Origins. */
+  cors?: string[];
+  /** `NAME=MODEL`. */
+  map?: string[];
+  maxStreams: number;
+  /** Megabytes. */
+  maxBody: number;
+  /** Seconds. */
+  idleTimeout: number;
+  /** Seconds. */
+  heartbeat: number;
+  /** Seconds. */
+  drainTimeout: number;
+  allowRemoteImages?: boolean;
+  logContent?: boolean;
+}
+
+/**
+ * Serves Bedrock over OpenAI's API until the program is interrupted, then lets running answers end. Throws `usage` for an
+ * open address without a key or a port that cannot be had, config errors, and the interruption when it ends.
+ */
+export async function run(options: ServeOptions, runtime: Runtime): Promise<void> {
+  const { readApiKeys } = await import("../serve/api-keys.ts");
+  const [config, keys] = await Promise.all([
+    loadConfig(options, runtime),
+    readApiKeys(options.apiKeyFile, runtime),
+  ]);
+  refuseOpenDoor(options, keys);
+  const [{ startServer }, { Upstream }, { parseNameMap }, { listeningTerminal, ServeLog }] =
+    await Promise.all([
+      import("../serve/server.ts"),
+      import("../serve/upstream.ts"),
+      import("../serve/model-names.ts"),
+      import("../serve/serve-log.ts"),
+    ]);
+  const log = new ServeLog(runtime);
+  const end = new AbortController();
+  // What runs in the server ends with the server, and not with the signal that asks it to end.
+  const inner: Runtime = {
+    ...runtime,
+    signal: end.signal,
+    terminal: listeningTerminal((line) => log.note(line), runtime.terminal.isVerbose),
+  };
+  const upstream = new Upstream(options, inner, config);
+  const server = await open(options, () =>
+    startServer({
+      host: options.host,
+      port: options.port,
+      runtime: inner,
+      log,
+      keys,
+      upstream,
+      names: parseNameMap(options.map ?? []),
+      origins: options.cors ?? [],
+      isLocal: isLoopback(options.host),
+      mostStreams: options.maxStreams,
+      mostBytes: Math.floor(options.maxBody * 1024 * 1024),
+      idleMs: options.idleTimeout * 1000,
+      heartbeatMs: options.heartbeat * 1000,
+      allowsRemoteImages: options.allowRemoteImages === true,
+      logsContent: options.logContent === true,
+    }),
+  );
+  upstream.warm();
+  runtime.allowGrace(options.drainTimeout * 1000 + SPARE_MS);
+  await announce(server, keys, runtime);
+  await whenAborted(runtime.signal);
+  if (server.running() > 0) log.note("Ending: no new requests are taken, running answers are finished.");
+  const cut = await server.drain(options.drainTimeout * 1000);
+  if (cut > 0) log.note(`${cut} answers were cut off after ${options.drainTimeout} s.`);
+  end.abort(runtime.signal.reason);
+  await upstream.close();
+  throw runtime.signal.reason;
+}
+
+/** For closing connections after the last answer, in ms. */
+const SPARE_MS = 3000;
+
+/** Everybody who reaches the address can spend the account's money: beyond this machine only with a key. */
+function refuseOpenDoor({ host }: ServeOptions, keys: ApiKeys): void {
+  if (isLoopback(host) || keys.areRequired) return;
+  throw usageError(
+    `--host ${host} can be reached from other machines, and no API key protects it.`,
+    "Name a file of keys with --api-key-file, or set OPENCLAW_SERVE_API_KEY.",
+  );
+}
+
+async function open(
+  { host, port }: ServeOptions,
+  start: () => Promise<RunningServer>,
+): Promise<RunningServer> {
+  try {
+    return await start();
+  } catch (error) {
+    const message = whyNot(error, host, port);
+    if (message === undefined) throw error;
+    throw new OpenclawError("usage", {
+      message,
+      hint: `openclaw serve --host ${isLoopback(host) ? host : "127.0.0.1"} --port 0 takes any free port.`,
+      cause: error,
+    });
+  }
+}
+
+function whyNot(error: unknown, host: string, port: number): string | undefined {
+  switch (error instanceof Error && "code" in error ? error.code : undefined) {
+    case "EADDRINUSE":
+      return `Port ${port} is already in use on ${host}.`;
+    case "EACCES":
+      return `Port ${port} needs more rights than this user has.`;
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+    case "EAFNOSUPPORT":
+      return `This machine has no address ${host}.`;
+    default:
+      return undefined;
+  }
+}
+
+async function announce({ host, port }: RunningServer, keys: ApiKeys, { terminal }: Runtime): Promise<void> {
+  const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}/v1`;
+  if (terminal.format === "json")
+    return terminal.printJson({ url, host, port, requiresKey: keys.areRequired });
+  await terminal.print(
+    [
+      `# Amazon Bedrock as OpenAI's API at ${url} (Ctrl-C ends it). For its clients:`,
+      `export OPENAI_BASE_URL=${url}`,
+      keys.areRequired ? "export OPENAI_API_KEY=…" : "export OPENAI_API_KEY=none",
+    ].join("\n"),
+  );
+}
+
+async function whenAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}

@@ -1,0 +1,34 @@
+/** What a data URL holds. */
+export interface DataUrl {
+  mediaType: string;
+  bytes: Uint8Array;
+}
+
+const HEAD = /^data:([^,]*),/i;
+const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
+
+/** Reads a data URL (RFC 2397), in base64 or percent-encoded; undefined when it is not one, or damaged. */
+export function readDataUrl(text: string): DataUrl | undefined {
+  // Looked for at the start only: the rest may have millions of characters.
+  const head = HEAD.exec(text.slice(0, 1000));
+  if (!head) return undefined;
+  const [mediaType = "", ...parameters] = (head[1] ?? "").split(";").map((part) => part.trim().toLowerCase());
+  const data = text.slice(head[0].length);
+  const bytes = parameters.includes("base64") ? readBase64(data) : readPercentEncoded(data);
+  return bytes && { mediaType, bytes };
+}
+
+/** Reads base64, with or without padding and line ends; undefined for what is none. */
+export function readBase64(text: string): Uint8Array | undefined {
+  const packed = /\s/.test(text) ? text.replace(/\s+/g, "") : text;
+  return BASE64.test(packed) ? Buffer.from(packed, "base64") : undefined;
+}
+
+function readPercentEncoded(text: string): Uint8Array | undefined {
+  try {
+    return Buffer.from(decodeURIComponent(text), "utf8");
+  } catch (error) {
+    if (error instanceof URIError) return undefined;
+    throw error;
+  }
+}

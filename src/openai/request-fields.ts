@@ -1,0 +1,77 @@
+import type { ChatCompletionCreateParamsBase } from "openai/resources/chat/completions/completions";
+import { isAbsent, refused, show } from "./read-value.ts";
+
+/** What becomes of a field: it is read; it has no say in the answer; or why a value of it cannot be honoured. */
+type Rule = "read" | "ignored" | ((value: unknown) => string | undefined);
+
+const unless =
+  (isHarmless: (value: unknown) => boolean, why: string): Rule =>
+  (value) =>
+    isHarmless(value) ? undefined : why;
+
+const isZero = (value: unknown): boolean => value === 0;
+const isFalse = (value: unknown): boolean => value === false;
+const isEmpty = (value: unknown): boolean => JSON.stringify(value) === "{}";
+
+/**
+ * Every field of OpenAI's chat completions request, by its own type, so that a field that OpenAI adds does not compile
+ * until somebody decides what becomes of it. What changes the answer and has no counterpart in Converse is refused.
+ */
+const RULES: Readonly<Record<keyof ChatCompletionCreateParamsBase, Rule>> = {
+  audio: () => "Converse answers with text only",
+  frequency_penalty: unless(isZero, "Converse has no penalties"),
+  function_call: () => "functions are the older form of tools: send `tools` and `tool_choice`",
+  functions: () => "functions are the older form of tools: send `tools` and `tool_choice`",
+  logit_bias: unless(isEmpty, "Converse has no bias of single tokens"),
+  logprobs: unless(isFalse, "Converse gives no log probabilities"),
+  max_completion_tokens: "read",
+  max_tokens: "read",
+  messages: "read",
+  metadata: "read",
+  modalities: unless(
+    (value) => Array.isArray(value) && value.every((kind) => kind === "text"),
+    "Converse answers with text only",
+  ),
+  model: "read",
+  moderation: () => "Bedrock moderates by guardrails, which the server's configuration names",
+  n: unless((value) => value === 1, "Converse gives one answer a call: ask several times"),
+  parallel_tool_calls: "read",
+  // A guess at the answer makes it faster, and never another.
+  prediction: "ignored",
+  presence_penalty: unless(isZero, "Converse has no penalties"),
+  prompt_cache_key: "ignored",
+  prompt_cache_options: "ignored",
+  prompt_cache_retention: "ignored",
+  reasoning_effort: "read",
+  response_format: "read",
+  safety_identifier: "ignored",
+  // OpenAI promises nothing of it either.
+  seed: "ignored",
+  service_tier: "read",
+  stop: "read",
+  // Nothing is ever stored here.
+  store: "ignored",
+  stream: "read",
+  stream_options: "read",
+  temperature: "read",
+  tool_choice: "read",
+  tools: "read",
+  top_logprobs: () => "Converse gives no log probabilities",
+  top_p: "read",
+  user: "ignored",
+  verbosity: unless((value) => value === "medium", "Converse has no verbosity: ask for it in the prompt"),
+  web_search_options: () => "Converse searches no web",
+};
+
+/** Refuses the fields that cannot be honoured, and those that OpenAI does not know. Throws `invalid-request`. */
+export function refuseForeignFields(request: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(request)) {
+    const rule: Rule | undefined = Object.hasOwn(RULES, name) ? RULES[name as keyof typeof RULES] : undefined;
+    if (rule === undefined)
+      throw refused(`Unrecognized request argument supplied: ${name}`, name, "unknown_parameter");
+    if (typeof rule === "string" || isAbsent(value)) continue;
+    const why = rule(value);
+    if (why !== undefined)
+      throw refused(`'${name}' ${show(value)} is not supported: ${why}.`, name, "unsupported_parameter");
+  }
+}

@@ -1,0 +1,95 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { readFile, stat } from "node:fs/promises";
+import path from "node:path";
+import { usageError } from "../errors.ts";
+import type { Runtime } from "../runtime.ts";
+
+/** The name of the key that OPENCLAW_SERVE_API_KEY holds. */
+const FROM_ENVIRONMENT = "env";
+/** What a shorter key holds can be guessed. In characters. */
+const SHORTEST = 8;
+
+/** A key that opens the server. Only its digest is kept. */
+interface ApiKey {
+  name: string;
+  digest: Buffer;
+}
+
+/** The keys that open the server; without any, everybody on this machine may come in. */
+export class ApiKeys {
+  readonly #keys: readonly ApiKey[];
+
+  constructor(keys: readonly ApiKey[]) {
+    this.#keys = keys;
+  }
+
+  get areRequired(): boolean {
+    return this.#keys.length > 0;
+  }
+
+  /**
+   * The name of the key in an Authorization header; undefined when it holds none of ours. Digests are compared, all of
+   * them and each in constant time, so that an answer's timing tells nothing of a key.
+   */
+  nameOf(authorization: string | undefined): string | undefined {
+    const [, sent = ""] = /^Bearer +(\S+) *$/i.exec(authorization ?? "") ?? [];
+    const digest = digestOf(sent);
+    let name: string | undefined;
+    for (const key of this.#keys) if (timingSafeEqual(key.digest, digest)) name = key.name;
+    return name;
+  }
+}
+
+/**
+ * Reads the keys of `--api-key-file` and of OPENCLAW_SERVE_API_KEY. A line of the file is `name:key` or a bare key; blank
+ * lines and those that begin with # are skipped. Throws `usage`, never with a key in it.
+ */
+export async function readApiKeys(file: string | undefined, runtime: Runtime): Promise<ApiKeys> {
+  const keys = file === undefined ? [] : await readKeyFile(file, runtime);
+  const fromEnvironment = runtime.env["OPENCLAW_SERVE_API_KEY"];
+  if (fromEnvironment !== undefined)
+    keys.push(toKey(FROM_ENVIRONMENT, fromEnvironment.trim(), "OPENCLAW_SERVE_API_KEY"));
+  return new ApiKeys(keys);
+}
+
+async function readKeyFile(name: string, runtime: Runtime): Promise<ApiKey[]> {
+  const file = path.resolve(runtime.currentFolder, name);
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+    const { mode } = await stat(file);
+    if (runtime.platform !== "win32" && (mode & 0o077) !== 0)
+      await runtime.terminal.warn(`Others on this machine can read '${name}'.`, `chmod 600 '${name}'`);
+  } catch (cause) {
+    throw usageError(
+      `--api-key-file '${name}' cannot be read: ${(cause as Error).message}.`,
+      "Name a file with a line for each key: name:key",
+    );
+  }
+  const lines = text.split(/\r?\n/).map((line) => line.trim());
+  const keys = lines.flatMap((line, index) => {
+    if (line === "" || line.startsWith("#")) return [];
+    const place = `line ${index + 1} of '${name}'`;
+    const colon = line.indexOf(":");
+    return [
+      colon < 0
+        ? toKey(`line-${index + 1}`, line, place)
+        : toKey(line.slice(0, colon).trim(), line.slice(colon + 1).trim(), place),
+    ];
+  });
+  if (keys.length > 0) return keys;
+  throw usageError(`--api-key-file '${name}' holds no key.`, "Write a line for each key: name:key");
+}
+
+function toKey(name: string, key: string, place: string): ApiKey {
+  if (/^[\w.@-]+$/.test(name) && key.length >= SHORTEST && /^[\x21-\x7E]+$/.test(key))
+    return { name, digest: digestOf(key) };
+  throw usageError(
+    `The key in ${place} cannot be used: it must have ${SHORTEST} or more visible ASCII characters, and a name only letters, digits and ._@-.`,
+    "Make one: openssl rand -hex 32",
+  );
+}
+
+function digestOf(key: string): Buffer {
+  return createHash("sha256").update(key).digest();
+}

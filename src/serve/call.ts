@@ -1,0 +1,81 @@
+import { OpenclawError } from "../errors.ts";
+import type { Runtime } from "../runtime.ts";
+import { toErrorAnswer } from "../openai/to-error.ts";
+import { listeningTerminal, type RequestEntry, type ServeLog } from "./serve-log.ts";
+
+/** One request on its way: what can stop it, and what the log will say of it. */
+export class Call {
+  readonly entry: RequestEntry;
+  readonly #abort = new AbortController();
+  readonly #startedAt: number;
+  readonly #log: ServeLog;
+  readonly #runtime: Runtime;
+  readonly #onEnd: (() => void)[];
+  #isOver = false;
+  /** True for an answer that goes on when its handler has returned: whoever sends it ends the call. */
+  isStreaming = false;
+
+  constructor(entry: RequestEntry, runtime: Runtime, log: ServeLog, onEnd: () => void) {
+    this.entry = entry;
+    this.#runtime = runtime;
+    this.#log = log;
+    this.#onEnd = [onEnd];
+    this.#startedAt = runtime.elapsed();
+  }
+
+  /** Aborted when the client has gone away, or the server gives up on it. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** What work for this call is done with: its own signal, and what is noted goes to its line of the log. */
+  runtime(): Runtime {
+    const terminal = listeningTerminal((line) => this.note(line.replace(/^openclaw: /, "")));
+    return { ...this.#runtime, signal: this.signal, terminal };
+  }
+
+  note(line: string): void {
+    (this.entry.notices ??= []).push(line);
+  }
+
+  /** Has `work` done when the call is over. */
+  onEnd(work: () => void): void {
+    this.#onEnd.push(work);
+  }
+
+  /** The client has gone away. */
+  leave(): void {
+    if (this.#isOver) return;
+    this.entry.isAborted = true;
+    this.stop(new OpenclawError("interrupted", { message: "The client went away." }));
+  }
+
+  /** Stops the call to Bedrock. */
+  stop(reason: OpenclawError): void {
+    this.#abort.abort(reason);
+  }
+
+  /** Notes what went wrong, for whoever runs the server. */
+  fail(failure: unknown): void {
+    if (this.entry.isAborted) return;
+    const { error } = toErrorAnswer(failure);
+    const known = failure instanceof OpenclawError ? failure : undefined;
+    const message = known?.message ?? String(failure instanceof Error ? failure.stack : failure);
+    this.entry.error = { code: known?.code ?? error.code ?? "internal", message, hint: known?.hint };
+  }
+
+  /** Time since the request came, in ms. */
+  since(): number {
+    return Math.round((this.#runtime.elapsed() - this.#startedAt) * 10) / 10;
+  }
+
+  /** The call is over: writes its line of the log, once. */
+  end(status: number): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.entry.status = status;
+    this.entry.durationMs = this.since();
+    for (const work of this.#onEnd) work();
+    this.#log.request(this.entry);
+  }
+}

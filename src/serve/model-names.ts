@@ -1,0 +1,90 @@
+import { parseArn } from "../aws/arn.ts";
+import { KNOWN_REGIONS } from "../aws/known-regions.ts";
+import type { Surroundings } from "../aws/session.ts";
+import type { Configuration } from "../config/settings.ts";
+import type { ListedModel } from "../discovery/list.ts";
+import { listedId } from "../discovery/listed-id.ts";
+import { type ResolvedModel, resolveModel, unknownModel } from "../discovery/resolve-model.ts";
+import { usageError } from "../errors.ts";
+import type { Shelf } from "./model-shelf.ts";
+
+/** What names stand for: each for a model, or for several that are asked in turn. */
+export type NameMap = ReadonlyMap<string, readonly string[]>;
+
+/** Reads `--map NAME=MODEL`; several models by commas are fallbacks. Throws `usage`. */
+export function parseNameMap(entries: readonly string[]): NameMap {
+  const map = new Map<string, readonly string[]>();
+  for (const entry of entries) {
+    const equals = entry.indexOf("=");
+    const name = entry.slice(0, Math.max(equals, 0)).trim();
+    const models = entry
+      .slice(equals + 1)
+      .split(",")
+      .map((text) => text.trim());
+    if (name === "" || models.includes(""))
+      throw usageError(
+        `--map '${entry}' is not NAME=MODEL.`,
+        "For example: --map gpt-4o=us.amazon.nova-pro-v1:0",
+      );
+    if (map.has(name)) throw usageError(`--map names '${name}' twice.`, "Leave one of them out.");
+    map.set(name, models);
+  }
+  return map;
+}
+
+/**
+ * The models that a name stands for, in the order they are asked. Ids, keys, ARNs, aliases and the names of the map are
+ * taken. Throws `model-not-found` with the nearest names for what nobody knows.
+ */
+export function resolveName(
+  name: string,
+  map: NameMap,
+  surroundings: Surroundings,
+  shelf: Shelf,
+): ResolvedModel[] {
+  const { config } = surroundings;
+  return (map.get(name) ?? [name]).map((text) => {
+    const model = resolveModel(text, config.value);
+    if (isCallable(model, surroundings, shelf)) return model;
+    throw unknownModel(name, servedNames(map, config.value, shelf));
+  });
+}
+
+/** Every name that a client may send, but for keys and ARNs that AWS does not list. */
+export function servedNames(map: NameMap, config: Configuration, { models }: Shelf): string[] {
+  return [...new Set([...models.map((model) => servedId(model, config)), ...map.keys(), ...aliases(config)])];
+}
+
+/** The id under which a listed model is served: its bare id, or its key where the bare id means another model. */
+export function servedId({ id, key }: ListedModel, config: Configuration): string {
+  return resolveModel(id, config).key === key ? id : key;
+}
+
+/** The aliases of the configuration. */
+export function aliases(config: Configuration): string[] {
+  return Object.values(config.agents?.defaults?.models ?? {}).flatMap(({ alias }) => alias ?? []);
+}
+
+/**
+ * Whether a model may be asked for: configured, listed by AWS, or an ARN, of which AWS lists only some. A region that
+ * does not exist would be a host that does not, either.
+ */
+function isCallable(
+  { id, configured, providerId, provider }: ResolvedModel,
+  { options }: Surroundings,
+  { load: { discovered } }: Shelf,
+): boolean {
+  if (configured !== undefined) return true;
+  // Only Amazon Bedrock is known by its lists; another provider that is configured knows its models itself.
+  if (providerId !== "amazon-bedrock") return provider !== undefined;
+  const arn = parseArn(id);
+  if (arn) {
+    const isElsewhere = options.region !== undefined && arn.region !== "" && arn.region !== options.region;
+    return !isElsewhere && (arn.region === "" || KNOWN_REGIONS.includes(arn.region));
+  }
+  if (id === "" || /\s/.test(id) || id.length > LONGEST_ID) return false;
+  return discovered === undefined || listedId(id, discovered) !== undefined;
+}
+
+/** The longest model id that Converse takes, in characters (ConversationalModelId of the service model). */
+const LONGEST_ID = 2048;

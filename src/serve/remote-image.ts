@@ -1,0 +1,145 @@
+import { lookup } from "node:dns";
+import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { BlockList, isIP, type LookupFunction } from "node:net";
+import { MOST_FILE_BYTES } from "../converse/attachment-limits.ts";
+import type { OpenclawError } from "../errors.ts";
+import { refused } from "../openai/read-value.ts";
+
+/** Name look-up, connection and the whole image together, in ms. */
+const FETCH_MS = 15_000;
+/** Converse takes no more images in a message. */
+const MOST_IMAGES = 20;
+
+/** Where nothing public is (https://www.iana.org/assignments/iana-ipv4-special-registry/ and the one of IPv6). */
+const NOT_PUBLIC = new BlockList();
+for (const [network, prefix] of [
+  ["0.0.0.0", 8],
+  ["10.0.0.0", 8],
+  ["100.64.0.0", 10],
+  ["127.0.0.0", 8],
+  ["169.254.0.0", 16],
+  ["172.16.0.0", 12],
+  ["192.0.0.0", 24],
+  ["192.0.2.0", 24],
+  ["192.88.99.0", 24],
+  ["192.168.0.0", 16],
+  ["198.18.0.0", 15],
+  ["198.51.100.0", 24],
+  ["203.0.113.0", 24],
+  ["224.0.0.0", 4],
+  ["240.0.0.0", 4],
+] as const)
+  NOT_PUBLIC.addSubnet(network, prefix, "ipv4");
+
+/** All that is public in IPv6; addresses that carry one of IPv4 in them are left out below. */
+const PUBLIC_IPV6 = new BlockList();
+PUBLIC_IPV6.addSubnet("2000::", 3, "ipv6");
+const NOT_PUBLIC_IPV6 = new BlockList();
+for (const [network, prefix] of [
+  ["2001::", 23],
+  ["2001:db8::", 32],
+  ["2002::", 16],
+  ["3fff::", 20],
+] as const)
+  NOT_PUBLIC_IPV6.addSubnet(network, prefix, "ipv6");
+
+/** Whether an address is one of the public internet: not of this machine, its network, or a cloud's metadata service. */
+export function isPublicAddress(address: string): boolean {
+  const family = isIP(address);
+  if (family === 4) return !NOT_PUBLIC.check(address, "ipv4");
+  return family === 6 && PUBLIC_IPV6.check(address, "ipv6") && !NOT_PUBLIC_IPV6.check(address, "ipv6");
+}
+
+/** Fetches images, each by its URL. Throws `invalid-request` for the first that cannot be had. */
+export async function fetchRemoteImages(
+  urls: readonly string[],
+  signal: AbortSignal,
+  mayReach: (address: string) => boolean = isPublicAddress,
+): Promise<Map<string, Uint8Array>> {
+  if (urls.length > MOST_IMAGES) {
+    throw refused(`${urls.length} remote images are more than the ${MOST_IMAGES} of a request.`, "messages");
+  }
+  const bound = AbortSignal.any([signal, AbortSignal.timeout(FETCH_MS)]);
+  return new Map(
+    await Promise.all(urls.map(async (url) => [url, await fetchImage(url, bound, mayReach)] as const)),
+  );
+}
+
+async function fetchImage(
+  url: string,
+  signal: AbortSignal,
+  mayReach: (address: string) => boolean,
+): Promise<Uint8Array> {
+  const { protocol, hostname, username, password } = parse(url);
+  if (username !== "" || password !== "") throw cannotFetch(url, "its URL holds a password");
+  // A literal address is never looked up.
+  const literal = hostname.replace(/^\[|\]$/g, "");
+  if (isIP(literal) !== 0 && !mayReach(literal)) throw cannotFetch(url, "its host is not a public one");
+  const send = protocol === "https:" ? httpsRequest : httpRequest;
+  const lookupPublic: LookupFunction = (name, options, callback) => {
+    // The very address that was looked at is connected to: a name that changes its mind gains nothing.
+    lookup(name, { ...options, all: true }, (error, addresses) => {
+      const reachable = (addresses ?? []).filter(({ address }) => mayReach(address));
+      const [first] = reachable;
+      if (error) callback(error, "", 0);
+      else if (!first) callback(new Error("its host is not a public one"), "", 0);
+      else if (options.all) callback(null, reachable);
+      else callback(null, first.address, first.family);
+    });
+  };
+  const request = send(url, {
+    agent: false,
+    lookup: lookupPublic,
+    signal,
+    headers: { accept: "image/*", "user-agent": "openclaw" },
+  });
+  try {
+    return await receive(request, url);
+  } catch (error) {
+    request.destroy();
+    if (signal.aborted) throw cannotFetch(url, `it took longer than ${FETCH_MS / 1000} s`);
+    throw error;
+  }
+}
+
+function parse(url: string): URL {
+  if (URL.canParse(url)) return new URL(url);
+  throw cannotFetch(url, "its URL is not one");
+}
+
+async function receive(request: ClientRequest, url: string): Promise<Uint8Array> {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    request.once("response", resolve);
+    request.once("error", (error) => reject(cannotFetch(url, error.message)));
+    request.end();
+  });
+  const { statusCode = 0 } = response;
+  // A redirect could lead anywhere, and is another address than the one that was asked for.
+  if (statusCode !== 200) throw cannotFetch(url, `its host answers with status ${statusCode}`);
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > MOST_FILE_BYTES) throw cannotFetch(url, `it has more than ${MOST_FILE_BYTES} bytes`);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw isRefusal(error) ? error : cannotFetch(url, (error as Error).message);
+  }
+  return Buffer.concat(chunks);
+}
+
+function isRefusal(error: unknown): error is OpenclawError {
+  return error instanceof Error && error.name === "OpenclawError";
+}
+
+/** Names the URL without its query, which may be a signature. */
+function cannotFetch(url: string, why: string): OpenclawError {
+  return refused(
+    `The image ${url.split(/[?#]/, 1)[0]?.slice(0, 200)} cannot be fetched: ${why}.`,
+    "messages",
+    "invalid_image_url",
+  );
+}

@@ -1,0 +1,75 @@
+import type { Runtime } from "../runtime.ts";
+import { Terminal } from "../terminal/terminal.ts";
+
+/** One request in the log. What is undefined is left out. Never a key, and no content unless that was asked for. */
+export interface RequestEntry {
+  method: string;
+  path: string;
+  /** The id that was answered: AWS's, where AWS was asked. */
+  requestId: string;
+  status?: number;
+  /** The name of the client's key. */
+  key?: string | undefined;
+  /** As the client named it. */
+  model?: string;
+  /** The id or ARN that was called. */
+  calledModel?: string;
+  isStreamed?: boolean;
+  finishReason?: string | null;
+  promptTokens?: number;
+  cachedTokens?: number;
+  completionTokens?: number;
+  /** Until the first part of the answer arrived, in ms. */
+  firstTokenMs?: number;
+  /** Until the answer was sent whole, in ms. */
+  durationMs?: number;
+  /** The client went away before its answer was whole. */
+  isAborted?: boolean;
+  error?: { code: string; message: string; hint?: string | undefined };
+  notices?: string[];
+  /** With `--log-content` only. */
+  request?: unknown;
+  answer?: string;
+}
+
+/** Writes the log: a JSON line for each request and each thing worth noting, on stderr. */
+export class ServeLog {
+  readonly #runtime: Pick<Runtime, "terminal" | "now">;
+
+  constructor(runtime: Pick<Runtime, "terminal" | "now">) {
+    this.#runtime = runtime;
+  }
+
+  /** Logs a request when it is over. */
+  request(entry: RequestEntry): void {
+    this.#write("request", entry);
+  }
+
+  /** Logs what happens beside the requests. */
+  note(message: string): void {
+    this.#write("note", { message });
+  }
+
+  #write(kind: string, fields: object): void {
+    const { terminal, now } = this.#runtime;
+    terminal.note(JSON.stringify({ time: new Date(now()).toISOString(), kind, ...fields }));
+  }
+}
+
+/** A terminal for work that nobody looks at: what it would say on stderr goes to `take`, line by line. */
+export function listeningTerminal(take: (line: string) => void, isVerbose = false): Terminal {
+  const nothing = { once: () => undefined };
+  const terminal = new Terminal(
+    { ...nothing, write: () => true },
+    {
+      ...nothing,
+      write: (text) => {
+        for (const line of text.toString().split("\n")) if (line !== "") take(line);
+        return true;
+      },
+    },
+    {},
+  );
+  terminal.setMode({ verbose: isVerbose });
+  return terminal;
+}

@@ -1,0 +1,193 @@
+import { SessionPool } from "../aws/session-pool.ts";
+import { type Surroundings, surveySurroundings } from "../aws/session.ts";
+import type { LoadedConfig } from "../config/resolve.ts";
+import { askFirstAvailable, type Query } from "../converse/ask-first-available.ts";
+import type { ChatEvent } from "../converse/chat-event.ts";
+import type { ResolvedModel } from "../discovery/resolve-model.ts";
+import { OpenclawError } from "../errors.ts";
+import type { GlobalOptions } from "../options.ts";
+import type { Runtime } from "../runtime.ts";
+import { ModelShelf } from "./model-shelf.ts";
+
+/** Credentials are looked for anew at most this often, in ms. */
+const RENEWAL_MS = 10_000;
+/** How long the question whether the server is ready waits for credentials, in ms. */
+const READY_MS = 3000;
+/** Between two events of an answer, in ms. */
+const SILENCE_MS = 300_000;
+
+/** Connections, credentials and the model list, as long as the credentials hold. */
+interface Generation {
+  surroundings: Surroundings;
+  pool: SessionPool;
+  shelf: ModelShelf;
+  /** Answers that are running. */
+  running: number;
+}
+
+/** Why the server is not ready, by what is missing; `ok` where nothing is. */
+export interface Readiness {
+  credentials: string;
+  models: string;
+}
+
+/** Bedrock, as the server calls it: over connections that stay open, with credentials that renew themselves. */
+export class Upstream {
+  readonly #options: GlobalOptions;
+  readonly #runtime: Runtime;
+  readonly #config: LoadedConfig;
+  #current: Promise<Generation> | undefined;
+  #renewedAt = Number.NEGATIVE_INFINITY;
+
+  /** `runtime` outlives every call: its signal is that of the server's end. */
+  constructor(options: GlobalOptions, runtime: Runtime, config: LoadedConfig) {
+    this.#options = options;
+    this.#runtime = runtime;
+    this.#config = config;
+  }
+
+  /** Begins to resolve credentials and to load the model list, before anybody asks. Never throws. */
+  warm(): void {
+    this.readiness().catch((error: unknown) => this.#runtime.terminal.note(String(error)));
+  }
+
+  /** What names are resolved with. Throws `usage`. */
+  async library(): Promise<{ surroundings: Surroundings; shelf: ModelShelf }> {
+    return this.#generation();
+  }
+
+  /** Whether credentials resolve and the model list is there. Throws `usage`. */
+  async readiness(): Promise<Readiness> {
+    const generation = await this.#generation();
+    const [credentials, models] = await Promise.all([
+      this.#credentialsOf(generation),
+      stateOf(async () => {
+        const { load } = await generation.shelf.current();
+        if (load.error) throw load.error;
+      }),
+    ]);
+    const isWarm = generation.shelf.isWarm;
+    return { credentials, models: models === "ok" && !isWarm ? "no-models" : models };
+  }
+
+  /**
+   * Asks the first of the models that is available. Credentials that turn out not to hold are looked for anew, once,
+   * before anything was said. Throws the errors of askModel.
+   */
+  async *ask(
+    models: readonly ResolvedModel[],
+    query: Omit<Query, "bounds">,
+    runtime: Runtime,
+  ): AsyncGenerator<ChatEvent, void, undefined> {
+    const generation = await this.#generation();
+    let hasSpoken = false;
+    try {
+      for await (const event of this.#askWith(generation, models, query, runtime)) {
+        hasSpoken = true;
+        yield event;
+      }
+      return;
+    } catch (error) {
+      if (hasSpoken || !isStale(error) || !(await this.#renew(generation))) throw error;
+      this.#runtime.terminal.note(`${error.message} Looking for new credentials.`);
+    }
+    yield* this.#askWith(await this.#generation(), models, query, runtime);
+  }
+
+  /** Closes every connection. */
+  async close(): Promise<void> {
+    const current = await this.#current?.catch(() => undefined);
+    await current?.pool.close();
+  }
+
+  async *#askWith(
+    generation: Generation,
+    models: readonly ResolvedModel[],
+    query: Omit<Query, "bounds">,
+    runtime: Runtime,
+  ): AsyncGenerator<ChatEvent, void, undefined> {
+    const { surroundings, pool, shelf } = generation;
+    generation.running += 1;
+    try {
+      const events = askFirstAvailable({ ...surroundings, runtime }, models, {
+        ...query,
+        bounds: { firstEventMs: undefined, silenceMs: SILENCE_MS, totalMs: undefined },
+        open: pool.open,
+        known: shelf.known,
+      });
+      for await (const { event } of events) yield event;
+    } finally {
+      generation.running -= 1;
+      await this.#closeRetired(generation);
+    }
+  }
+
+  async #credentialsOf(generation: Generation): Promise<string> {
+    const { pool } = generation;
+    const state = await stateOf(() => within(READY_MS, pool.authenticate({ kind: "discovery" })));
+    // Credentials may come after the server: a role that is attached later, a file that is written later.
+    if (state !== "ok") await this.#renew(generation);
+    return state;
+  }
+
+  #generation(): Promise<Generation> {
+    this.#current ??= this.#begin();
+    return this.#current;
+  }
+
+  async #begin(): Promise<Generation> {
+    const surroundings = await surveySurroundings(this.#options, this.#runtime, this.#config);
+    return {
+      surroundings,
+      pool: new SessionPool(surroundings),
+      shelf: new ModelShelf(surroundings),
+      running: 0,
+    };
+  }
+
+  /** Lets the next call begin anew; those that are running end as they are. False where that was done just now. */
+  async #renew(stale: Generation): Promise<boolean> {
+    if ((await this.#current) !== stale) return true;
+    const { elapsed } = this.#runtime;
+    if (elapsed() - this.#renewedAt < RENEWAL_MS) return false;
+    this.#renewedAt = elapsed();
+    this.#current = this.#begin();
+    await this.#closeRetired(stale);
+    return true;
+  }
+
+  async #closeRetired(generation: Generation): Promise<void> {
+    if (generation.running > 0 || (await this.#current) === generation) return;
+    await generation.pool.close();
+  }
+}
+
+/** Whether other credentials may help. */
+function isStale(error: unknown): error is OpenclawError {
+  const codes = ["no-credentials", "credentials-expired", "credentials-rejected"];
+  return error instanceof OpenclawError && codes.includes(error.code);
+}
+
+async function stateOf(work: () => Promise<void>): Promise<string> {
+  try {
+    await work();
+    return "ok";
+  } catch (error) {
+    return error instanceof OpenclawError ? error.code : "internal";
+  }
+}
+
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new OpenclawError("timeout", { message: `Not done within ${ms} ms.` })),
+      ms,
+    );
+  });
+  try {
+    await Promise.race([work, expired]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

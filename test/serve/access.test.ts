@@ -1,0 +1,120 @@
+import { chmodSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
+import path from "node:path";
+import OpenAI from "openai";
+import { describe, expect, it } from "vitest";
+import { emulate } from "../helpers/emulated.ts";
+import { MODEL, serve, serveEmulated } from "../helpers/served.ts";
+
+const KEY_A = "key-of-team-a-0123456789";
+const KEY_B = "key-of-team-b-0123456789";
+const ask = { model: MODEL, messages: [{ role: "user" as const, content: "x" }] };
+
+/** Asks with headers that fetch does not let anybody set. */
+async function statusWith(url: string, headers: Record<string, string>): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    request(url, { headers }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    })
+      .on("error", reject)
+      .end();
+  });
+}
+
+describe("who may come in", () => {
+  it("needs one of the keys, and logs its name but never the key", async () => {
+    const emulated = await emulate();
+    const file = path.join(emulated.home, "keys");
+    writeFileSync(file, `# teams\n\nteam-a: ${KEY_A}\n${KEY_B}\n`, { mode: 0o600 });
+    const { client, origin, log, logged } = await serveEmulated(emulated, {
+      args: ["--api-key-file", file],
+      env: { OPENCLAW_SERVE_API_KEY: "key-of-the-environment" },
+    });
+    const as = (apiKey: string) => new OpenAI({ baseURL: `${origin}/v1`, apiKey, maxRetries: 0 });
+    for (const [key, name] of [
+      [KEY_A, "team-a"],
+      [KEY_B, "line-4"],
+      ["key-of-the-environment", "env"],
+    ] as const) {
+      await as(key).chat.completions.create(ask);
+      await logged((line) => line.key === name && line.status === 200);
+    }
+    for (const wrong of ["none", `${KEY_A}x`, KEY_A.slice(0, -1)]) {
+      await expect(as(wrong).models.list()).rejects.toMatchObject({ status: 401, code: "invalid_api_key" });
+    }
+    await expect(client.models.list()).rejects.toMatchObject({ status: 401 });
+    const bare = await fetch(`${origin}/v1/models`);
+    expect([bare.status, bare.headers.get("www-authenticate")]).toEqual([401, "Bearer"]);
+    expect((await fetch(`${origin}/health`)).status).toBe(200);
+    expect((await fetch(`${origin}/ready`)).status).toBe(200);
+    expect(JSON.stringify(log)).not.toMatch(new RegExp(`${KEY_A}|${KEY_B}|key-of-the-environment`));
+  });
+
+  it("listens on an open address with a key, and for any host name", async () => {
+    const { origin } = await serve({
+      args: ["--host", "0.0.0.0"],
+      env: { OPENCLAW_SERVE_API_KEY: KEY_A },
+    });
+    const url = origin.replace("0.0.0.0", "127.0.0.1");
+    const headers = { host: "llm.example.com", authorization: `Bearer ${KEY_A}` };
+    expect(await statusWith(`${url}/v1/models`, headers)).toBe(200);
+    expect(await statusWith(`${url}/v1/models`, { host: "llm.example.com" })).toBe(401);
+  });
+
+  it("warns of a file of keys that others can read, and refuses one without a usable key", async () => {
+    const { home, run } = await serve();
+    const file = path.join(home, "keys");
+    writeFileSync(file, "team-a:short\n");
+    chmodSync(file, 0o644);
+    const short = await run(["serve", "--port", "0", "--api-key-file", file]);
+    expect(short.code).toBe(2);
+    expect(short.stderr).toContain(`Others on this machine can read '${file}'.`);
+    expect(short.stderr).toContain(`The key in line 1 of '${file}' cannot be used`);
+    expect(short.stderr).not.toContain("short");
+    writeFileSync(file, "# nothing\n");
+    expect((await run(["serve", "--port", "0", "--api-key-file", file])).stderr).toContain("holds no key");
+  });
+
+  it("answers on loopback to this machine's own names only", async () => {
+    const { origin } = await serve();
+    const { port } = new URL(origin);
+    const url = `${origin}/v1/models`;
+    for (const host of [`localhost:${port}`, "LOCALHOST", `127.0.0.1:${port}`, "[::1]:80", "127.1.2.3"])
+      expect([host, await statusWith(url, { host })]).toEqual([host, 200]);
+    for (const host of ["evil.example", `localhost.evil.example:${port}`, "10.0.0.1", "127.0.0.1.nip.io"])
+      expect([host, await statusWith(url, { host })]).toEqual([host, 403]);
+  });
+
+  it("lets pages of named origins in, and no others", async () => {
+    const preflight = async (origin: string, from: string): Promise<string | null> => {
+      const response = await fetch(`${origin}/v1/chat/completions`, {
+        method: "OPTIONS",
+        headers: {
+          origin: from,
+          "access-control-request-method": "POST",
+          "access-control-request-headers": "authorization,content-type,x-stainless-lang",
+        },
+      });
+      return response.headers.get("access-control-allow-origin");
+    };
+    const closed = await serve();
+    expect(await preflight(closed.origin, "https://app.example")).toBeNull();
+    const open = await serve({
+      args: ["--cors", "https://app.example"],
+      env: { OPENCLAW_SERVE_API_KEY: KEY_A },
+    });
+    expect(await preflight(open.origin, "https://app.example")).toBe("https://app.example");
+    expect(await preflight(open.origin, "https://other.example")).toBeNull();
+    const response = await fetch(`${open.origin}/v1/models`, {
+      headers: { origin: "https://app.example", authorization: `Bearer ${KEY_A}` },
+    });
+    expect(response.headers.get("access-control-allow-origin")).toBe("https://app.example");
+    expect(response.headers.get("access-control-expose-headers")).toContain("x-request-id");
+    const refused = await fetch(`${open.origin}/v1/models`, { headers: { origin: "https://app.example" } });
+    expect([refused.status, refused.headers.get("access-control-allow-origin")]).toEqual([
+      401,
+      "https://app.example",
+    ]);
+  });
+});

@@ -1,0 +1,196 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { describe, expect, it } from "vitest";
+import { eventStep, textAnswerSteps, textStep } from "../../src/emulator/converse.ts";
+import type { RecordedCall, StreamStep } from "../../src/emulator/emulator.ts";
+import { emulate } from "../helpers/emulated.ts";
+import { gate, MODEL, serve, serveEmulated } from "../helpers/served.ts";
+
+const ask = { model: MODEL, messages: [{ role: "user" as const, content: "x" }] };
+
+/** An answer whose first words come at once, and the rest when it is let go; `left` resolves when its reader leaves. */
+function heldAnswer() {
+  const { opened, open } = gate();
+  const { opened: left, open: leave } = gate();
+  const { opened: asked, open: begin } = gate();
+  async function* steps(): AsyncGenerator<StreamStep> {
+    begin();
+    try {
+      yield textStep("first ");
+      yield { wait: opened };
+      yield* textAnswerSteps(["last"]);
+    } finally {
+      leave();
+    }
+  }
+  const script = ({ route }: RecordedCall) => (route === "ConverseStream" ? { stream: steps() } : undefined);
+  return { emulator: { script }, finish: open, left, asked };
+}
+
+describe("a client that goes away", () => {
+  it("stops the call to Bedrock in the middle of a stream", async () => {
+    const { emulator, left } = heldAnswer();
+    const { client, logged } = await serve({ emulator });
+    const stream = await client.chat.completions.create({ ...ask, stream: true });
+    for await (const chunk of stream) if (chunk.choices[0]?.delta.content) break;
+    await left;
+    expect(await logged(({ isAborted }) => isAborted === true)).toMatchObject({
+      status: 499,
+      isStreamed: true,
+      model: MODEL,
+    });
+  });
+
+  it("stops the call to Bedrock while an answer is gathered, and before its first token", async () => {
+    const { emulator, left, asked } = heldAnswer();
+    const { client, logged } = await serve({ emulator });
+    const stop = new AbortController();
+    const answer = client.chat.completions.create(ask, { signal: stop.signal });
+    await asked;
+    stop.abort();
+    await expect(answer).rejects.toThrow("aborted");
+    await left;
+    expect(await logged(({ isAborted }) => isAborted === true)).toMatchObject({ status: 499 });
+  });
+
+  it("is given up when it takes nothing, and what it does not read is not read from Bedrock", async () => {
+    const { opened: left, open: leave } = gate();
+    let written = 0;
+    const text = "x".repeat(10_000);
+    async function* endless(): AsyncGenerator<StreamStep> {
+      try {
+        for (;;) {
+          written += text.length;
+          yield textStep(text);
+        }
+      } finally {
+        leave();
+      }
+    }
+    const { origin, logged } = await serve({
+      args: ["--idle-timeout", "1"],
+      emulator: {
+        script: ({ route }) => (route === "ConverseStream" ? { stream: endless() } : undefined),
+      },
+    });
+    const { port } = new URL(origin);
+    const socket = connect(Number(port), "127.0.0.1");
+    const body = JSON.stringify({ ...ask, stream: true });
+    socket.write(
+      `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    );
+    await once(socket, "readable");
+    await left;
+    const line = await logged(({ isAborted }) => isAborted === true);
+    expect(line.notices).toContain("The client took nothing for too long.");
+    // The buffers of the sockets between, and no more.
+    expect(written).toBeLessThan(40_000_000);
+    socket.destroy();
+  });
+});
+
+describe("limits", () => {
+  it("tells the one above --max-streams to try again, and takes the next when a place is free", async () => {
+    const { emulator, finish } = heldAnswer();
+    const { client, logged } = await serve({ args: ["--max-streams", "1"], emulator });
+    const first = await client.chat.completions.create({ ...ask, stream: true });
+    const refusal = (await client.chat.completions.create(ask).catch((error: unknown) => error)) as {
+      status: number;
+      code: string;
+      headers: Headers;
+    };
+    expect(refusal).toMatchObject({ status: 429, code: "too_many_streams" });
+    expect(refusal.headers.get("retry-after")).toBe("1");
+    expect((await client.models.list()).data.length).toBeGreaterThan(0);
+    finish();
+    for await (const chunk of first) expect(chunk.object).toBe("chat.completion.chunk");
+    await logged(({ status, isStreamed }) => status === 200 && isStreamed === true);
+    expect((await client.chat.completions.create(ask)).choices[0]?.message.content).toBe("first last");
+  });
+
+  it("shows that a stream lives while its model says nothing", async () => {
+    const { opened, open } = gate();
+    async function* late(): AsyncGenerator<StreamStep> {
+      yield eventStep("messageStart", { role: "assistant" });
+      yield { wait: opened };
+      yield* textAnswerSteps(["at last"]);
+    }
+    const { origin } = await serve({
+      args: ["--heartbeat", "0.1"],
+      emulator: { script: ({ route }) => (route === "ConverseStream" ? { stream: late() } : undefined) },
+    });
+    const response = await fetch(`${origin}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ ...ask, stream: true }),
+    });
+    let text = "";
+    const decoder = new TextDecoder();
+    for await (const chunk of response.body ?? []) {
+      text += decoder.decode(chunk as Uint8Array, { stream: true });
+      if (text.split(": waiting\n\n").length > 3) open();
+    }
+    expect(text).toMatch(/^(: waiting\n\n){3,}data: /);
+    expect(text).toContain('"content":"at last"');
+    expect(text.endsWith("data: [DONE]\n\n")).toBe(true);
+  });
+});
+
+describe("the end", () => {
+  it("lets a running answer end after SIGTERM, refuses new ones, and says that it is not ready", async () => {
+    const { emulator, finish } = heldAnswer();
+    const { client, origin, end, logged } = await serve({ emulator });
+    const stream = await client.chat.completions.create({ ...ask, stream: true });
+    const ended = end("SIGTERM");
+    await logged(({ kind }) => kind === "note");
+    const ready = await fetch(`${origin}/ready`);
+    expect([ready.status, ((await ready.json()) as { status: string }).status]).toEqual([503, "draining"]);
+    expect(ready.headers.get("connection")).toBe("close");
+    await expect(client.chat.completions.create(ask)).rejects.toMatchObject({
+      status: 503,
+      code: "shutting_down",
+    });
+    finish();
+    let text = "";
+    for await (const { choices } of stream) text += choices[0]?.delta.content ?? "";
+    expect(text).toBe("first last");
+    expect(await ended).toBe(143);
+  });
+
+  it("cuts off what runs longer than --drain-timeout, with an error event, and stops the call", async () => {
+    const { emulator, left } = heldAnswer();
+    const { client, end, logged } = await serve({ emulator, args: ["--drain-timeout", "0.2"] });
+    const stream = await client.chat.completions.create({ ...ask, stream: true });
+    const read = (async () => {
+      for await (const chunk of stream) expect(chunk.object).toBe("chat.completion.chunk");
+    })();
+    const ended = end("SIGTERM");
+    await expect(read).rejects.toMatchObject({ code: "shutting_down" });
+    await left;
+    expect(await ended).toBe(143);
+    await logged(({ message }) => message === "1 answers were cut off after 0.2 s.");
+  });
+
+  it("ends at once on a second signal", async () => {
+    const { emulator, left } = heldAnswer();
+    const { client, child, end, logged } = await serve({ emulator });
+    const stream = await client.chat.completions.create({ ...ask, stream: true });
+    const read = (async () => {
+      for await (const chunk of stream) expect(chunk.object).toBe("chat.completion.chunk");
+    })();
+    child.kill("SIGINT");
+    await logged(({ kind }) => kind === "note");
+    const code = end("SIGINT");
+    await expect(read).rejects.toThrow();
+    await left;
+    expect(await code).toBe(130);
+  });
+
+  it("leaves another instance that shares nothing with it as it is", async () => {
+    const emulated = await emulate();
+    const [one, other] = [await serveEmulated(emulated), await serveEmulated(emulated)];
+    await Promise.all([one, other].map(({ client }) => client.chat.completions.create(ask)));
+    expect(await one.end()).toBe(143);
+    expect((await other.client.chat.completions.create(ask)).choices).toHaveLength(1);
+  });
+});
