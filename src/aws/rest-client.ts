@@ -120,14 +120,14 @@ export class RestClient {
   }
 
   #request({ method, path, query = {}, body }: RestCall): HttpRequest {
-    const { protocol, hostname, host, port, pathname, searchParams } = new URL(this.#service.endpoint);
+    const { protocol, hostname, host, port, pathname } = new URL(this.#service.endpoint);
     return new HttpRequest({
       protocol,
       hostname,
       ...(port === "" ? {} : { port: Number(port) }),
       method,
       path: pathname === "/" ? path : pathname + path,
-      query: { ...Object.fromEntries(searchParams), ...query },
+      query: { ...query },
       headers: {
         ...(body === undefined
           ? {}
