@@ -5,25 +5,21 @@ import type { Runtime } from "../runtime.ts";
 import { BoundedHttpAgent, BoundedHttpsAgent } from "./connect-bound.ts";
 import { TimedHandler } from "./timed-handler.ts";
 
-export interface RequestHandlerOptions {
-  /** Time for a whole request and response, in ms. Without it an answer may take as long as it likes. */
-  requestTimeoutMs?: number;
-}
-
 /**
  * The HTTP/1.1 handler of every AWS client: bounded connecting, AWS_CA_BUNDLE, and a proxy where HTTPS_PROXY,
- * HTTP_PROXY and NO_PROXY name one. HTTP/1.1 also for streaming: the SDK's HTTP/2 handler takes no proxy, and to an
+ * HTTP_PROXY and NO_PROXY name one. `requestTimeoutMs` is for a whole answer; without it one may take as long as it likes.
+ * HTTP/1.1 also for streaming: the SDK's HTTP/2 handler takes no proxy, and to an
  * http:// endpoint it speaks a protocol that plain servers do not understand.
  * Throws `config-unreadable` when the CA bundle cannot be read.
  */
 export async function createRequestHandler(
   runtime: Pick<Runtime, "env" | "isEmulated">,
-  options: RequestHandlerOptions = {},
+  requestTimeoutMs?: number,
 ): Promise<NodeHttpHandler> {
   const ca = await readCertificates(runtime.env["AWS_CA_BUNDLE"]);
   const handlerOptions: NodeHttpHandlerOptions = {
     throwOnRequestTimeout: true,
-    ...(options.requestTimeoutMs === undefined ? {} : { requestTimeout: options.requestTimeoutMs }),
+    ...(requestTimeoutMs === undefined ? {} : { requestTimeout: requestTimeoutMs }),
     httpAgent: new BoundedHttpAgent({ keepAlive: true }),
     httpsAgent: new BoundedHttpsAgent({ keepAlive: true, ...(ca ? { ca } : {}) }),
   };

@@ -10,7 +10,9 @@ import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { parseArn } from "./arn.ts";
 import { decideEndpoint, type Endpoint, type Service } from "./endpoint.ts";
+import type { BedrockService } from "./regional-endpoint.ts";
 import { decideRegion, type Region, type RegionClaims, regionOfBaseUrl, resolveRegion } from "./region.ts";
+import type { RestClient } from "./rest-client.ts";
 
 /** What is to be called: the lists of discovery, or one model. */
 export type Target =
@@ -80,6 +82,8 @@ export interface AwsSession {
   endpoint(service: Service): Endpoint | undefined;
   /** Throws `no-credentials`, `credentials-expired` and the others of credentials/provider.ts. */
   authentication(): Promise<Authentication>;
+  /** The client for the lists of models and for the stream of an answer, quick to load. */
+  rest(service: BedrockService): Promise<RestClient>;
   bedrock(): Promise<BedrockClient>;
   bedrockRuntime(): Promise<BedrockRuntimeClient>;
   sts(): Promise<STSClient>;
@@ -103,6 +107,9 @@ export async function openSession(surroundings: Surroundings, target: Target): P
       return client;
     };
   };
+  const openRest = (service: BedrockService) =>
+    once(async () => (await import("./open-rest-client.ts")).openRestClient(session, service));
+  const rest = { bedrock: openRest("bedrock"), "bedrock-runtime": openRest("bedrock-runtime") };
   const session: AwsSession = {
     surroundings,
     target,
@@ -110,6 +117,7 @@ export async function openSession(surroundings: Surroundings, target: Target): P
     decision,
     endpoint: (service) => endpointOf(surroundings, service, target),
     authentication: () => authenticationOf(surroundings, region.value),
+    rest: (service) => rest[service](),
     bedrock: once(async () => (await import("./bedrock-client.ts")).createBedrockClient(session)),
     bedrockRuntime: once(async () =>
       (await import("./bedrock-runtime-client.ts")).createBedrockRuntimeClient(session),

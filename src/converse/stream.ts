@@ -1,11 +1,7 @@
-import {
-  ConverseStreamCommand,
-  type ConverseStreamCommandInput,
-  type ConverseStreamOutput,
-  type ConverseStreamCommandOutput,
-} from "@aws-sdk/client-bedrock-runtime";
-import { Readable } from "node:stream";
-import type { FinalizeRequestMiddleware, HttpResponse } from "@smithy/types";
+import type { ConverseStreamCommandInput, ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
+import { extendedEncodeURIComponent } from "@smithy/core/protocols";
+import type { HttpResponse, ResponseMetadata } from "@smithy/types";
+import type { RestCall } from "../aws/rest-client.ts";
 import type { AwsSession } from "../aws/session.ts";
 import { OpenclawError } from "../errors.ts";
 import { type CallContext, toOpenclawError } from "./aws-errors.ts";
@@ -15,6 +11,7 @@ import { abortReason, type Bounds, Deadlines } from "./deadlines.ts";
 import { isKnownAwsError } from "./error-table.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { readEvents } from "./read-events.ts";
+import { toRequestJson } from "./request-json.ts";
 import { readPart, StreamException } from "./read-part.ts";
 import type { TurnRecorder } from "./turn-recorder.ts";
 
@@ -66,9 +63,8 @@ interface Answer {
 }
 
 /**
- * Sends the request with the SDK's client and keeps the event stream from it: read here, it costs a tenth of the time,
- * and its frames are checked before they are buffered. Resolves with the first content; an answer that fails before it is
- * retried by the SDK, by the same rules and within the same attempts as one that fails before its headers.
+ * Sends the request. Resolves with the first content; an answer that fails before it is tried again, by the same rules
+ * and within the same attempts as one that fails before its headers.
  */
 async function send(
   session: AwsSession,
@@ -76,59 +72,47 @@ async function send(
   deadlines: Deadlines,
   call: CallContext,
 ): Promise<Answer> {
-  const command = new ConverseStreamCommand(input);
-  let body: AsyncIterable<Uint8Array> | undefined;
-  let contentType = "";
-  let answer: Omit<Answer, "attempts"> | undefined;
-  let attempts = 0;
-  command.middlewareStack.add(
-    (next) => async (args) => {
-      attempts += 1;
-      const result = await next(args);
-      const response = result.response as HttpResponse;
-      if (response.statusCode < 300) {
-        contentType = headerOf(response, "content-type");
-        body = response.body as AsyncIterable<Uint8Array>;
-        response.body = Readable.from([]);
-      }
-      return result;
-    },
-    { step: "deserialize", priority: "low", name: "openclawKeepStream" },
-  );
-  const begin: FinalizeRequestMiddleware<ConverseStreamCommandInput, ConverseStreamCommandOutput> =
-    (next) => async (args) => {
-      const result = await next(args);
-      const { requestId } = result.output.$metadata;
-      if (!body || !/^application\/vnd\.amazon\.eventstream\b/i.test(contentType)) {
-        throw notAnEventStream(contentType, requestId);
-      }
-      answer = { requestId, batches: await begun(readBatches(body), { call, requestId, deadlines }) };
-      return result;
-    };
-  command.middlewareStack.addRelativeTo(begin, {
-    relation: "after",
-    toMiddleware: "retryMiddleware",
-    name: "openclawBegin",
-  });
   const { signal } = deadlines;
+  const begin = async (
+    { headers, body }: HttpResponse,
+    { requestId }: ResponseMetadata,
+  ): Promise<Omit<Answer, "attempts">> => {
+    const contentType = headers["content-type"] ?? "";
+    if (!/^application\/vnd\.amazon\.eventstream\b/i.test(contentType))
+      throw notAnEventStream(contentType, requestId);
+    const batches = readBatches(body as AsyncIterable<Uint8Array>);
+    return { requestId, batches: await begun(batches, { call, requestId, deadlines }) };
+  };
+  const request = async (): Promise<Answer> => {
+    const client = await session.rest("bedrock-runtime");
+    const { value, attempts } = await client.send(toCall(input), begin, signal);
+    return { ...value, attempts };
+  };
   try {
-    const client = await session.bedrockRuntime();
-    await untilAborted(client.send(command, { abortSignal: signal }), signal);
-    if (!answer) throw new Error("The SDK's client did not send the request.");
-    return { ...answer, attempts };
+    return await untilAborted(request(), signal);
   } catch (failure) {
     throw signal.aborted ? abortReason(signal) : toOpenclawError(failure, call);
   }
 }
 
-/** The SDK looks at the signal only when it has credentials, and those may be long in coming. */
-async function untilAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+/** The request as it goes over the wire. */
+function toCall({ modelId = "", ...body }: ConverseStreamCommandInput): RestCall {
+  return {
+    operation: "ConverseStream",
+    method: "POST",
+    path: `/model/${extendedEncodeURIComponent(modelId)}/converse-stream`,
+    body: toRequestJson(body),
+  };
+}
+
+/** The signal is looked at only when there are credentials, and those may be long in coming. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = new Promise<never>((_, reject) => {
     const giveUp = (): void => reject(abortReason(signal));
     if (signal.aborted) giveUp();
     else signal.addEventListener("abort", giveUp, { once: true });
   });
-  await Promise.race([work, aborted]);
+  return Promise.race([work, aborted]);
 }
 
 /** Reads the frames of a stream. Throws what is wrong with one when the parts before it have been handed on. */
@@ -202,10 +186,6 @@ function notAnEventStream(contentType: string, requestId: string | undefined): O
     requestId,
     details: { contentType },
   });
-}
-
-function headerOf({ headers }: HttpResponse, name: string): string {
-  return Object.entries(headers).find(([known]) => known.toLowerCase() === name)?.[1] ?? "";
 }
 
 function brokenStream(cause: unknown, modelId: string, hasBegun: boolean): OpenclawError {

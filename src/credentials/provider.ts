@@ -152,7 +152,7 @@ async function askProfile(
   const [{ fromIni }, roleAssumers, requestHandler] = await Promise.all([
     import("@aws-sdk/credential-providers"),
     needsRole ? createRoleAssumers(decision, context) : {},
-    createRequestHandler(runtime, { requestTimeoutMs: REQUEST_MS }),
+    createRequestHandler(runtime, REQUEST_MS),
   ]);
   const options = {
     configFilepath: shared.configFile,
@@ -197,7 +197,7 @@ async function createRoleAssumers(decision: CredentialDecision, context: Authent
   const { runtime, region } = context;
   const { shared, profileName } = decision;
   const [{ getDefaultRoleAssumer, getDefaultRoleAssumerWithWebIdentity }, requestHandler] = await Promise.all(
-    [import("@aws-sdk/client-sts"), createRequestHandler(runtime, { requestTimeoutMs: REQUEST_MS })],
+    [import("@aws-sdk/client-sts"), createRequestHandler(runtime, REQUEST_MS)],
   );
   const keys = shared.profiles.get(profileName)?.keys;
   const endpoint = decideEndpoint({

@@ -5,27 +5,30 @@ import type { Authentication } from "./provider.ts";
 const EXPIRED = new Set(["ExpiredToken", "ExpiredTokenException"]);
 
 /**
- * Lets a client resolve its credentials anew when AWS says that they have expired, and send the request once more. Only
+ * Sends a request and, when AWS says that the credentials have expired, resolves them anew and sends it once more. Only
  * once, and only when the new credentials are others: static keys stay what they are.
  */
+export async function withRenewal<T>(authentication: Authentication, send: () => Promise<T>): Promise<T> {
+  if (authentication.kind === "token") return send();
+  const { credentials } = authentication;
+  const before = await credentials();
+  try {
+    return await send();
+  } catch (failure) {
+    if (!(failure instanceof Error) || !EXPIRED.has(failure.name)) throw failure;
+    const after = await credentials({ forceRefresh: true });
+    if (isSame(before, after)) throw failure;
+    return send();
+  }
+}
+
+/** Lets a client of the SDK renew credentials that have expired, as withRenewal does. */
 export function renewExpired<Input extends object, Output extends object>(
   stack: MiddlewareStack<Input, Output>,
   authentication: Authentication,
 ): void {
-  if (authentication.kind === "token") return;
-  const { credentials } = authentication;
   stack.add(
-    (next) => async (args) => {
-      const before = await credentials();
-      try {
-        return await next(args);
-      } catch (failure) {
-        if (!(failure instanceof Error) || !EXPIRED.has(failure.name)) throw failure;
-        const after = await credentials({ forceRefresh: true });
-        if (isSame(before, after)) throw failure;
-        return next(args);
-      }
-    },
+    (next) => (args) => withRenewal(authentication, () => next(args)),
     // Outside of everything else: the identity of a request is chosen before it is signed and retried.
     { step: "initialize", priority: "high", name: "openclawRenewExpired" },
   );

@@ -1,13 +1,11 @@
-import {
-  type FoundationModelSummary,
-  type InferenceProfileModel,
-  type InferenceProfileSummary,
-  type InferenceProfileType,
-  ListFoundationModelsCommand,
-  ListInferenceProfilesCommand,
+import type {
+  FoundationModelSummary,
+  InferenceProfileModel,
+  InferenceProfileSummary,
+  InferenceProfileType,
 } from "@aws-sdk/client-bedrock";
 import type { ResponseMetadata } from "@smithy/types";
-import { keepBody } from "../aws/keep-body.ts";
+import type { RestCall } from "../aws/rest-client.ts";
 import type { AwsSession } from "../aws/session.ts";
 import { toOpenclawError } from "../converse/aws-errors.ts";
 import { OpenclawError } from "../errors.ts";
@@ -58,13 +56,14 @@ export async function discover(session: AwsSession): Promise<Discovered> {
 
 /** The foundation models of the session's region. Throws what the SDK throws, and `bad-response`. */
 export async function listModels(session: AwsSession): Promise<FoundationModel[]> {
-  const client = await session.bedrock();
-  const command = new ListFoundationModelsCommand({});
-  const body = keepBody(command.middlewareStack);
-  const { $metadata } = await client.send(command, { abortSignal: session.surroundings.runtime.signal });
-  const { modelSummaries } = readDocument(body(), session, $metadata);
+  const { document, metadata } = await ask(session, {
+    operation: "ListFoundationModels",
+    method: "GET",
+    path: "/foundation-models",
+  });
+  const { modelSummaries } = document;
   if (!Array.isArray(modelSummaries))
-    throw notAws(session, "answered without a list of models, which AWS never does", $metadata);
+    throw notAws(session, "answered without a list of models, which AWS never does", metadata);
   return items<FoundationModelSummary>(modelSummaries).map(readModel).filter(isPresent);
 }
 
@@ -73,35 +72,36 @@ export async function listProfiles(
   session: AwsSession,
   typeEquals?: InferenceProfileType,
 ): Promise<InferenceProfile[]> {
-  const client = await session.bedrock();
   const found: InferenceProfile[] = [];
   const tokens = new Set<string>();
   for (let nextToken = ""; ;) {
-    const command = new ListInferenceProfilesCommand({
-      maxResults: PAGE_SIZE,
-      ...(typeEquals ? { typeEquals } : {}),
-      ...(nextToken === "" ? {} : { nextToken }),
+    const { document, metadata } = await ask(session, {
+      operation: "ListInferenceProfiles",
+      method: "GET",
+      path: "/inference-profiles",
+      query: {
+        maxResults: String(PAGE_SIZE),
+        ...(nextToken === "" ? {} : { nextToken }),
+        ...(typeEquals ? { type: typeEquals } : {}),
+      },
     });
-    const body = keepBody(command.middlewareStack);
-    const { $metadata } = await client.send(command, { abortSignal: session.surroundings.runtime.signal });
-    const page = readDocument(body(), session, $metadata);
-    const { inferenceProfileSummaries } = page;
+    const { inferenceProfileSummaries } = document;
     if (!Array.isArray(inferenceProfileSummaries))
-      throw notAws(session, "answered without a list of inference profiles, which AWS never does", $metadata);
+      throw notAws(session, "answered without a list of inference profiles, which AWS never does", metadata);
     for (const summary of items<InferenceProfileSummary>(inferenceProfileSummaries)) {
       const profile = readProfile(summary);
       if (profile) found.push(profile);
     }
-    nextToken = readToken(page["nextToken"], session, $metadata);
+    nextToken = readToken(document["nextToken"], session, metadata);
     if (nextToken === "") return found;
     if (tokens.has(nextToken))
-      throw notAws(session, "leads in a circle from page to page of inference profiles", $metadata);
+      throw notAws(session, "leads in a circle from page to page of inference profiles", metadata);
     tokens.add(nextToken);
     if (tokens.size === MOST_PAGES)
       throw notAws(
         session,
         `has no end of inference profiles: ${MOST_PAGES} pages, and more to come`,
-        $metadata,
+        metadata,
       );
   }
 }
@@ -112,6 +112,19 @@ function readToken(value: unknown, session: AwsSession, metadata: ResponseMetada
   const token = identifier(value);
   if (token === "") throw notAws(session, "names a next page that nobody can ask for", metadata);
   return token;
+}
+
+/** Calls the control plane, and reads its document. Throws what the client throws, and `bad-response`. */
+async function ask(
+  session: AwsSession,
+  call: RestCall,
+): Promise<{ document: Record<string, unknown>; metadata: ResponseMetadata }> {
+  const [client, { readText }] = await Promise.all([
+    session.rest("bedrock"),
+    import("../aws/rest-client.ts"),
+  ]);
+  const { value, metadata } = await client.send(call, readText, session.surroundings.runtime.signal);
+  return { document: readDocument(value, session, metadata), metadata };
 }
 
 /** A document of the control plane; an empty one for no text. Throws `bad-response` for anything but a JSON object. */

@@ -26,7 +26,7 @@ export interface Reached {
  * Throws `network`, `timeout`, `bad-response` and `config-unreadable`.
  */
 export async function reach(url: string, runtime: Runtime): Promise<Reached> {
-  const handler = await createRequestHandler(runtime, { requestTimeoutMs: ANSWER_MS });
+  const handler = await createRequestHandler(runtime, ANSWER_MS);
   const { protocol, hostname, port } = new URL(url);
   const sentAt = runtime.now();
   const started = runtime.elapsed();

@@ -42,10 +42,7 @@ export async function openLine(
 ): Promise<ServerLine> {
   rememberSecrets(runtime, server.secrets);
   // What --emulator stands in for is AWS; this server is reached as ever.
-  const handler = await createRequestHandler(
-    { env: runtime.env, isEmulated: false },
-    requestTimeoutMs === undefined ? {} : { requestTimeoutMs },
-  );
+  const handler = await createRequestHandler({ env: runtime.env, isEmulated: false }, requestTimeoutMs);
   return { server, runtime, handler, close: () => handler.destroy() };
 }
 

@@ -8,7 +8,7 @@ import { createRequestHandler } from "../../src/aws/request-handler.ts";
 async function ask(answer: RequestListener): Promise<AsyncIterable<Buffer>> {
   const server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const handler = await createRequestHandler({ env: {}, isEmulated: false }, { requestTimeoutMs: 200 });
+  const handler = await createRequestHandler({ env: {}, isEmulated: false }, 200);
   onTestFinished(() => {
     handler.destroy();
     server.closeAllConnections();

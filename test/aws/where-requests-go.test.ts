@@ -131,6 +131,12 @@ const rows: Row[] = [
     region: "us-east-1",
   },
   {
+    name: "a region of FIPS endpoints",
+    env: { AWS_REGION: "fips-us-east-1" },
+    host: "bedrock-runtime-fips.us-east-1.amazonaws.com:443",
+    region: "us-east-1",
+  },
+  {
     name: "--endpoint-url",
     args: ["--endpoint-url", "EMULATOR", "--region", "eu-west-1"],
     env: { AWS_ENDPOINT_URL: "http://127.0.0.1:1" },

@@ -140,7 +140,7 @@ describe("an endpoint", () => {
 
   it("that keeps silent", async () => {
     const url = await blackHole();
-    const handler = await createRequestHandler({ env: {}, isEmulated: false }, { requestTimeoutMs: 300 });
+    const handler = await createRequestHandler({ env: {}, isEmulated: false }, 300);
     onTestFinished(() => handler.destroy());
     const { HttpRequest } = await import("@smithy/protocol-http");
     const { hostname, port } = new URL(url);

@@ -1,6 +1,8 @@
-import type { HttpHandler, HttpRequest } from "@smithy/protocol-http";
-import { HttpResponse } from "@smithy/protocol-http";
 import { Readable } from "node:stream";
+import { StandardRetryStrategy } from "@smithy/core/retry";
+import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { type HttpRequest, HttpResponse } from "@smithy/protocol-http";
+import { RestClient } from "../../src/aws/rest-client.ts";
 import { type AwsSession, openSession, surveySurroundings } from "../../src/aws/session.ts";
 import type { Runtime } from "../../src/runtime.ts";
 
@@ -11,44 +13,65 @@ export interface FakeAnswer {
   body: readonly Uint8Array[];
 }
 
-type ClientOptions = Record<string, unknown>;
+type Answering = (request: HttpRequest) => FakeAnswer;
 
-/** What an AWS client is built with to get its answers from a function of this process: no socket, no retries. */
-export function fakeClient(answer: (request: HttpRequest) => FakeAnswer): ClientOptions {
-  const requestHandler: Pick<HttpHandler, "handle" | "destroy"> = {
-    handle: async (request) => {
-      const { status, headers, body } = answer(request);
-      return {
-        response: new HttpResponse({
-          statusCode: status,
-          headers,
-          body: Readable.from(body, { objectMode: false }),
-        }),
-      };
-    },
-    destroy: () => undefined,
-  };
-  return {
-    region: "us-east-1",
-    endpoint: "http://service.test",
-    credentials: { accessKeyId: "AKIAFUZZ", secretAccessKey: "secret" },
-    maxAttempts: 1,
-    requestHandler: {
-      ...requestHandler,
-      metadata: { handlerProtocol: "http/1.1" },
-      updateHttpClientConfig: () => undefined,
-      httpHandlerConfigs: () => ({}),
-    },
-  };
+/** Answers from a function of this process: no socket. */
+class FakeHandler extends NodeHttpHandler {
+  readonly #answer: Answering;
+
+  constructor(answer: Answering) {
+    super();
+    this.#answer = answer;
+  }
+
+  override async handle(request: HttpRequest): ReturnType<NodeHttpHandler["handle"]> {
+    const { status, headers, body } = this.#answer(request);
+    return {
+      response: new HttpResponse({
+        statusCode: status,
+        headers,
+        body: Readable.from(body, { objectMode: false }),
+      }),
+    };
+  }
 }
 
-/** Sessions of a runtime whose clients are these. */
+/** A client of either service that never tries again, answered by a function of this process. */
+function fakeClient(answer: Answering, runtime: Runtime): RestClient {
+  const credentials = async () => ({ accessKeyId: "AKIAFUZZ", secretAccessKey: "secret" });
+  const config = {
+    region: "us-east-1",
+    profile: "default",
+    requestHandler: new FakeHandler(answer),
+    customUserAgent: [],
+    authSchemePreference: ["sigv4"],
+    maxAttempts: 1,
+    retryMode: "standard" as const,
+    retryStrategy: new StandardRetryStrategy(async () => 1),
+    credentials,
+  };
+  const service = {
+    id: "Bedrock",
+    endpoint: "http://service.test",
+    isNamed: true,
+    sdkVersion: "0",
+    appId: undefined,
+  };
+  return new RestClient(config, { kind: "credentials", credentials }, service, runtime);
+}
+
+/** Sessions of a runtime whose service is this one. */
 export async function sessionMaker(
   runtime: Runtime,
-  clients: Partial<Pick<AwsSession, "bedrock" | "bedrockRuntime">>,
+  answer: Answering,
 ): Promise<(runtime: Runtime) => AwsSession> {
   const config = { file: "", exists: false, value: {} };
   const surroundings = await surveySurroundings({ color: false }, runtime, config);
   const session = await openSession(surroundings, { kind: "model", id: "amazon.nova-lite-v1:0" });
-  return (own) => ({ ...session, ...clients, surroundings: { ...surroundings, runtime: own } });
+  const client = fakeClient(answer, runtime);
+  return (own) => ({
+    ...session,
+    rest: async () => client,
+    surroundings: { ...surroundings, runtime: own },
+  });
 }

@@ -1,4 +1,3 @@
-import { BedrockClient } from "@aws-sdk/client-bedrock";
 import type { HttpRequest } from "@smithy/protocol-http";
 import path from "node:path";
 import { expect, it } from "vitest";
@@ -16,7 +15,7 @@ import { createHome } from "../helpers/openclaw.ts";
 import { expectSchema } from "../helpers/schema.ts";
 import { testRuntime } from "../helpers/test-runtime.ts";
 import { CASES, FIRST_SEED } from "./case-count.ts";
-import { type FakeAnswer, fakeClient, sessionMaker } from "./fake-service.ts";
+import { type FakeAnswer, sessionMaker } from "./fake-service.ts";
 import { mutateJson } from "./mutate-json.ts";
 import { createRandom, type Random } from "./random.ts";
 
@@ -101,10 +100,10 @@ it(
   `${CASES} lists, from seed ${FIRST_SEED}: each is listed as far as it makes sense, or is an error of the contract`,
   async () => {
     let service = generateService(createRandom(FIRST_SEED));
-    const client = new BedrockClient(fakeClient((request) => respond(service, request)));
     const home = createHome();
     const runtime = testRuntime({ home, env: { AWS_ACCESS_KEY_ID: "AKIAFUZZ", AWS_SECRET_ACCESS_KEY: "s" } });
-    const session = (await sessionMaker(runtime, { bedrock: async () => client }))(runtime);
+    const openSession = await sessionMaker(runtime, (request) => respond(service, request));
+    const session = openSession(runtime);
     const outcomes = new Map<string, number>();
     for (let seed = FIRST_SEED; seed < FIRST_SEED + CASES; seed += 1) {
       service = generateService(createRandom(seed));
@@ -144,7 +143,6 @@ it(
         expect(readCache(file), say).toEqual(JSON.parse(JSON.stringify(found)));
       }
     }
-    client.destroy();
     if (CASES >= 500) {
       expect(outcomes.get("listed") ?? 0).toBeGreaterThan(CASES / 2);
       expect(outcomes.get("bad-response") ?? 0).toBeGreaterThan(CASES / 50);

@@ -1,4 +1,3 @@
-import { BedrockRuntimeClient } from "@aws-sdk/client-bedrock-runtime";
 import { EventStreamCodec } from "@smithy/eventstream-codec";
 import { expect, it } from "vitest";
 import { AnswerWriter } from "../../src/converse/answer-writer.ts";
@@ -8,7 +7,7 @@ import { EXIT_CODES, OpenclawError } from "../../src/errors.ts";
 import { createHome } from "../helpers/openclaw.ts";
 import { type TestRuntime, testRuntime } from "../helpers/test-runtime.ts";
 import { CASES, FIRST_SEED } from "./case-count.ts";
-import { fakeClient, sessionMaker } from "./fake-service.ts";
+import { sessionMaker } from "./fake-service.ts";
 import { generateStream } from "./generate-stream.ts";
 import { createRandom } from "./random.ts";
 
@@ -61,15 +60,12 @@ it(
   `${CASES} streams, from seed ${FIRST_SEED}: each ends in a whole answer or an error of the contract, with every word that came before`,
   async () => {
     let chunks: readonly Uint8Array[] = [];
-    const client = new BedrockRuntimeClient(
-      fakeClient(() => ({
-        status: 200,
-        headers: { "content-type": "application/vnd.amazon.eventstream", "x-amzn-requestid": "r-1" },
-        body: chunks,
-      })),
-    );
     const home = createHome();
-    const openSession = await sessionMaker(runtimeFor(home, "text"), { bedrockRuntime: async () => client });
+    const openSession = await sessionMaker(runtimeFor(home, "text"), () => ({
+      status: 200,
+      headers: { "content-type": "application/vnd.amazon.eventstream", "x-amzn-requestid": "r-1" },
+      body: chunks,
+    }));
     const outcomes = new Map<string, number>();
     for (let seed = FIRST_SEED; seed < FIRST_SEED + CASES; seed += 1) {
       const random = createRandom(seed);
@@ -126,7 +122,6 @@ it(
       const outcome = failure instanceof OpenclawError ? failure.code : `whole: ${stopReason}`;
       outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
     }
-    client.destroy();
     // A generator that breaks everything, or nothing, tests little.
     const wholes = [...outcomes]
       .filter(([name]) => name.startsWith("whole"))
