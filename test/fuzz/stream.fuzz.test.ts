@@ -26,6 +26,8 @@ function readByCodec(frames: Buffer): { text: string; isWhole: boolean; isExcept
     if (length < 16 || end > frames.length) break;
     try {
       const { headers, body } = codec.decode(frames.subarray(offset, end));
+      // The codec reads a header that claims to be longer than its frame out of the next one.
+      if (codec.encode({ headers, body }).length !== length) break;
       const header = (name: string): string => String(headers[name]?.value ?? "");
       const type = header(":message-type");
       if (type === "exception" || type === "error") return { text, isWhole, isException: true };
