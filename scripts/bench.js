@@ -9,6 +9,7 @@ import { cpus, tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
+import { serveLatency } from "./bench/serve-latency.js";
 import { nodeBinary } from "./node-binary.js";
 import { root, runNpm, setUp } from "./set-up.js";
 
@@ -106,7 +107,7 @@ try {
   for (const version of versions) results.push(await measureOn(version));
   const size = options.quick ? undefined : await installedSize();
   const speed = await streamSpeed();
-  const text = report(results, size, speed);
+  const text = `${report(results, size, speed)}\n\n${await serveLatency(work, options.quick ? 2 : 50)}`;
   console.log(text);
   const figures = Object.fromEntries(
     results.flatMap(({ version, measured }) => measured.map((row) => [`${version} ${row.name}`, row.ratio])),

@@ -19,9 +19,20 @@ export function connectTimeout(): Error {
  * accepts a connection and then says nothing would be waited for as long as for a model that thinks.
  */
 export function boundConnecting(socket: Duplex, leftMs = CONNECT_MS): void {
-  const timer = setTimeout(() => socket.destroy(connectTimeout()), leftMs);
+  let isSettled = false;
+  // A busy process learns late that it is connected, and of its timers first: what has arrived by then still counts.
+  const timer = setTimeout(() => {
+    setImmediate(() => {
+      if (!isSettled) socket.destroy(connectTimeout());
+    });
+  }, leftMs);
   const connected = socket instanceof TLSSocket ? "secureConnect" : "connect";
-  for (const event of [connected, "close"]) socket.once(event, () => clearTimeout(timer));
+  for (const event of [connected, "close"]) {
+    socket.once(event, () => {
+      isSettled = true;
+      clearTimeout(timer);
+    });
+  }
 }
 
 type OnCreated = (error: Error | null, stream: Duplex) => void;

@@ -14,11 +14,28 @@ export type AnswerPart =
   | { type: "usage"; usage: TokenUsage };
 
 /**
- * Reads an answer's events as OpenAI's parts. With `mayCallInParallel` false only the first call is passed on. What is
+ * Reads an answer's events as OpenAI's parts. The start is held back until something follows it: what fails in between
+ * has said nothing yet. With `mayCallInParallel` false only the first call is passed on. What is
  * withheld, before or in the middle of the answer, finishes as `content_filter`. Throws what the events throw, and
  * `model-error` for output that is not well formed.
  */
 export async function* answerParts(
+  events: AsyncIterable<ChatEvent>,
+  mayCallInParallel: boolean,
+): AsyncGenerator<AnswerPart, void, undefined> {
+  let started: AnswerPart | undefined;
+  for await (const part of readParts(events, mayCallInParallel)) {
+    if (part.type === "start") {
+      started = part;
+      continue;
+    }
+    if (started) yield started;
+    started = undefined;
+    yield part;
+  }
+}
+
+async function* readParts(
   events: AsyncIterable<ChatEvent>,
   mayCallInParallel: boolean,
 ): AsyncGenerator<AnswerPart, void, undefined> {

@@ -1,0 +1,23 @@
+// A Bedrock for the latency of `openclaw serve`: each delta says when it was sent, in ms since 1970, and comes by itself.
+// Prints its address as JSON and runs until its stdin ends.
+import { textAnswerSteps, textStep } from "../../src/emulator/converse.ts";
+import { type StreamStep, startEmulator } from "../../src/emulator/emulator.ts";
+
+const deltas = Number(process.argv[2] ?? 0);
+/** Between two deltas, in ms: a fast model's pace. */
+const PACE_MS = 5;
+
+function* steps(): Generator<StreamStep> {
+  for (let sent = 0; sent < deltas; sent++) {
+    if (sent > 0) yield { wait: PACE_MS };
+    yield textStep(` ${performance.timeOrigin + performance.now()}`);
+  }
+  yield* textAnswerSteps([]);
+}
+
+const emulator = await startEmulator({
+  script: ({ route }) => (route === "ConverseStream" ? { stream: steps() } : undefined),
+});
+const { url, accessKeyId, secretAccessKey } = emulator;
+console.log(JSON.stringify({ url, accessKeyId, secretAccessKey }));
+process.stdin.resume().on("end", () => void emulator.stop().then(() => process.exit(0)));
