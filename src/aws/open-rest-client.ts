@@ -1,9 +1,9 @@
 import { version } from "@aws-sdk/client-bedrock-runtime/package.json";
-import { resolveRegionConfig } from "@smithy/core/config";
 import { usageError } from "../errors.ts";
 import { clientConfig } from "./client-config.ts";
 import { type BedrockService, decideWishes, regionalEndpoint } from "./regional-endpoint.ts";
 import { RestClient } from "./rest-client.ts";
+import { resolveRegionConfig } from "./sdk-parts.ts";
 import type { AwsSession } from "./session.ts";
 
 /** The names of the services in the user agents of the SDK's clients. */

@@ -1,7 +1,7 @@
-import { partition } from "@aws-sdk/core/client";
 import { usageError } from "../errors.ts";
 import type { Environment } from "../runtime.ts";
 import type { Service } from "./endpoint.ts";
+import { partition } from "./sdk-parts.ts";
 
 /** The services whose hosts are named after themselves and the region, everywhere. */
 export type BedrockService = Exclude<Service, "sts">;

@@ -1,14 +1,4 @@
-import {
-  createDefaultUserAgentProvider,
-  userAgentMiddleware,
-  type UserAgentResolvedConfig,
-} from "@aws-sdk/core/client";
-import { AwsSdkSigV4Signer } from "@aws-sdk/core/httpAuthSchemes";
-import { HttpBearerAuthSigner, httpSigningMiddleware } from "@smithy/core";
-import { HttpRequest } from "@smithy/core/protocols";
-import { retryMiddleware } from "@smithy/core/retry";
-import { Hash } from "@smithy/core/serde";
-import { SignatureV4 } from "@smithy/signature-v4";
+import type { UserAgentResolvedConfig } from "@aws-sdk/core/client";
 import {
   type FinalizeHandler,
   type HandlerExecutionContext,
@@ -22,6 +12,17 @@ import { withRenewal } from "../credentials/renew-expired.ts";
 import type { Runtime } from "../runtime.ts";
 import type { ClientConfig } from "./client-config.ts";
 import { type AttemptReporter, createAttemptReporter } from "./report-attempts.ts";
+import {
+  AwsSdkSigV4Signer,
+  createDefaultUserAgentProvider,
+  Hash,
+  HttpBearerAuthSigner,
+  HttpRequest,
+  httpSigningMiddleware,
+  retryMiddleware,
+  SignatureV4,
+  userAgentMiddleware,
+} from "./sdk-parts.ts";
 import { readMetadata, readServiceError } from "./service-error.ts";
 
 /** One call of an operation of a REST-JSON service. */

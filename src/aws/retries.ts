@@ -1,8 +1,8 @@
-import { AdaptiveRetryStrategy, StandardRetryStrategy } from "@smithy/core/retry";
 import type { RetryErrorInfo, RetryStrategyV2 } from "@smithy/types";
 import { findRow } from "../converse/error-table.ts";
 import { usageError } from "../errors.ts";
 import type { Environment } from "../runtime.ts";
+import { AdaptiveRetryStrategy, StandardRetryStrategy } from "./sdk-parts.ts";
 
 /** How a client tries again. */
 export interface RetrySettings {

@@ -1,5 +1,5 @@
-import { loadRestJsonErrorCode } from "@smithy/core/protocols";
 import type { HttpResponse, ResponseMetadata } from "@smithy/types";
+import { loadRestJsonErrorCode } from "./sdk-parts.ts";
 
 /** What the SDK's retry middleware and the error table know an error of a service by. */
 interface ServiceError extends Error {

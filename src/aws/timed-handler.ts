@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
-import { NodeHttpHandler, type NodeHttpHandlerOptions } from "@smithy/node-http-handler";
+import type { NodeHttpHandlerOptions } from "@smithy/node-http-handler";
+import { NodeHttpHandler } from "./sdk-parts.ts";
 
 /**
  * The SDK's HTTP/1.1 handler whose time for a request is the time for the whole answer: the SDK's own ends with the

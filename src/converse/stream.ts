@@ -1,7 +1,7 @@
 import type { ConverseStreamCommandInput, ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
-import { extendedEncodeURIComponent } from "@smithy/core/protocols";
 import type { HttpResponse, ResponseMetadata } from "@smithy/types";
 import type { RestCall } from "../aws/rest-client.ts";
+import { extendedEncodeURIComponent } from "../aws/sdk-parts.ts";
 import type { AwsSession } from "../aws/session.ts";
 import { OpenclawError } from "../errors.ts";
 import { type CallContext, toOpenclawError } from "./aws-errors.ts";

@@ -1,0 +1,11 @@
+// The parts of the SDK that RestClient is put together from. scripts/build.js bundles this file by itself: in a bundle
+// with the SDK's clients each of these would bring along whatever the clients use of the package that it comes from.
+export { createDefaultUserAgentProvider, partition, userAgentMiddleware } from "@aws-sdk/core/client";
+export { AwsSdkSigV4Signer } from "@aws-sdk/core/httpAuthSchemes";
+export { HttpBearerAuthSigner, httpSigningMiddleware } from "@smithy/core";
+export { resolveRegionConfig } from "@smithy/core/config";
+export { extendedEncodeURIComponent, HttpRequest, loadRestJsonErrorCode } from "@smithy/core/protocols";
+export { AdaptiveRetryStrategy, retryMiddleware, StandardRetryStrategy } from "@smithy/core/retry";
+export { Hash } from "@smithy/core/serde";
+export { NodeHttpHandler } from "@smithy/node-http-handler";
+export { SignatureV4 } from "@smithy/signature-v4";
