@@ -1,3 +1,4 @@
+import { hideSecrets } from "../credentials/hide-secrets.ts";
 import { OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { toErrorAnswer } from "../openai/to-error.ts";
@@ -61,7 +62,11 @@ export class Call {
     const { error } = toErrorAnswer(failure);
     const known = failure instanceof OpenclawError ? failure : undefined;
     const message = known?.message ?? String(failure instanceof Error ? failure.stack : failure);
-    this.entry.error = { code: known?.code ?? error.code ?? "internal", message, hint: known?.hint };
+    this.entry.error = {
+      code: known?.code ?? error.code ?? "internal",
+      message: hideSecrets(message, this.#runtime),
+      hint: known?.hint,
+    };
   }
 
   /** Time since the request came, in ms. */
