@@ -24,6 +24,16 @@ export function rememberSecrets(
   for (const secret of secrets) if (secret) known.add(secret);
 }
 
+/** Lets a terminal know the secrets of another, those that are resolved later, too: for work with an output of its own. */
+export function shareSecrets(
+  { terminal: from }: Pick<Runtime, "terminal">,
+  { terminal: to }: Pick<Runtime, "terminal">,
+): void {
+  const known = resolved.get(from) ?? new Set<string>();
+  resolved.set(from, known);
+  resolved.set(to, known);
+}
+
 /**
  * Takes out of a foreign text what this process must not tell: its secrets, whole key ids, and the canonical request
  * with which AWS explains a wrong signature, which holds the session token.

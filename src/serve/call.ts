@@ -1,4 +1,4 @@
-import { hideSecrets } from "../credentials/hide-secrets.ts";
+import { hideSecrets, shareSecrets } from "../credentials/hide-secrets.ts";
 import { OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { toErrorAnswer } from "../openai/to-error.ts";
@@ -32,7 +32,9 @@ export class Call {
   /** What work for this call is done with: its own signal, and what is noted goes to its line of the log. */
   runtime(): Runtime {
     const terminal = listeningTerminal((line) => this.note(line.replace(/^openclaw: /, "")));
-    return { ...this.#runtime, signal: this.signal, terminal };
+    const runtime = { ...this.#runtime, signal: this.signal, terminal };
+    shareSecrets(this.#runtime, runtime);
+    return runtime;
   }
 
   note(line: string): void {

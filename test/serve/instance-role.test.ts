@@ -49,3 +49,31 @@ it("takes up credentials that come after it was started", async () => {
   expect((await client.chat.completions.create(ask)).choices).toHaveLength(1);
   await logged(({ path, status }) => path === "/ready" && status === 200);
 });
+
+it("tells nobody the role's secrets, although what answers repeats them", async () => {
+  const sessionToken = "session-token-of-the-role-that-nobody-sees";
+  const emulated = await emulate({
+    imds: { sessionToken },
+    script: ({ route, headers }) =>
+      route === "ConverseStream"
+        ? {
+            error: {
+              name: "ValidationException",
+              message: `Bad request with ${headers["x-amz-security-token"]}`,
+            },
+          }
+        : undefined,
+  });
+  const { client, logged, log } = await serveEmulated(emulated, {
+    env: {
+      AWS_ACCESS_KEY_ID: undefined,
+      AWS_SECRET_ACCESS_KEY: undefined,
+      AWS_EC2_METADATA_DISABLED: undefined,
+      AWS_EC2_METADATA_SERVICE_ENDPOINT: emulated.emulator.url,
+    },
+  });
+  const failure = await client.chat.completions.create(ask).catch((error: unknown) => error);
+  expect(String(failure)).toContain("Bad request with …");
+  await logged(({ status }) => status === 400);
+  expect(JSON.stringify(log)).not.toContain(sessionToken);
+});
