@@ -192,7 +192,8 @@ describe("a structured answer", () => {
     ["is cut off", [tool('{"name":"A'), stop("max_tokens")], /token limit/, /--max-tokens/],
   ])("that %s is invalid-request with the raw text in its details", async (_, events, message, hint) => {
     const raw = events.map((event) => ("text" in event ? event.text : "")).join("");
-    await expect(read("native", schema, ...events)).rejects.toMatchObject({
+    const form = events.some(({ type }) => type === "tool-input") ? "tool" : "native";
+    await expect(read(form, schema, ...events)).rejects.toMatchObject({
       code: "invalid-request",
       exitCode: 6,
       message: expect.stringMatching(message),

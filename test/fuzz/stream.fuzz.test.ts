@@ -16,6 +16,22 @@ const codec = new EventStreamCodec(
   (text) => Buffer.from(text, "utf8"),
 );
 
+/** Bytes of a header's value by its type; those of the types 6 and 7 begin with a length of their own. */
+const VALUE_BYTES = [0, 0, 1, 2, 4, 8, 0, 0, 8, 16];
+
+/** Whether the headers of a frame end where its prelude says. */
+function hasWholeHeaders(frame: Buffer): boolean {
+  const end = 12 + frame.readUInt32BE(4);
+  let at = 12;
+  while (at < end) {
+    at += 1 + frame.readUInt8(at);
+    const type = frame.readUInt8(at);
+    at += 1;
+    at += type === 6 || type === 7 ? 2 + frame.readUInt16BE(at) : (VALUE_BYTES[type] ?? 0);
+  }
+  return at === end;
+}
+
 /** What the SDK's own codec finds in a stream: the text before the first damage, and whether the last word is there. */
 function readByCodec(frames: Buffer): { text: string; isWhole: boolean; isException: boolean } {
   let text = "";
@@ -27,7 +43,7 @@ function readByCodec(frames: Buffer): { text: string; isWhole: boolean; isExcept
     try {
       const { headers, body } = codec.decode(frames.subarray(offset, end));
       // The codec reads a header that claims to be longer than its frame out of the next one.
-      if (codec.encode({ headers, body }).length !== length) break;
+      if (!hasWholeHeaders(frames.subarray(offset, end))) break;
       const header = (name: string): string => String(headers[name]?.value ?? "");
       const type = header(":message-type");
       if (type === "exception" || type === "error") return { text, isWhole, isException: true };
