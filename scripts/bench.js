@@ -70,6 +70,13 @@ const rows = [
   },
   { name: "`chat --help`", args: openclaw("chat", "--help"), against: nothing, figure: "wall", goal: 1.4 },
   {
+    name: "completion of a flag",
+    args: openclaw("complete", "fish", "--", "chat", "--max"),
+    against: nothing,
+    figure: "wall",
+    goal: 1.4,
+  },
+  {
     name: "`models list --refresh`",
     args: openclaw("models", "list", "--refresh"),
     against: reference("list"),

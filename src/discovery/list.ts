@@ -4,7 +4,7 @@ import type { Configuration, ConfiguredModel } from "../config/settings.ts";
 import { type CatalogEntry, lookUpCatalog } from "./catalog.ts";
 import type { Discovered, FoundationModel, InferenceProfile } from "./discovered.ts";
 import { baseOf, basesOf, idOfProfile, listedBase, listedId } from "./listed-id.ts";
-import { compareModels } from "./model-order.ts";
+import { orderModels } from "./model-order.ts";
 import { canConverse } from "./not-converse.ts";
 import { speaksOpenai } from "./provider-api.ts";
 import { matchesProvider } from "./provider-filter.ts";
@@ -83,10 +83,9 @@ export function listModels(input: ListInput): ListedModel[] {
     .filter(
       ({ isHidden, listed, vendor }) =>
         !isHidden && matchesProvider(input.settings.providerFilter, listed.provider, vendor),
-    )
-    .sort((left, right) => compareModels(left.order, right.order))
-    .map(({ listed }) => listed);
-  return [...shown, ...rest].filter((model) => isWanted(model, input));
+    );
+  const ordered = orderModels(rest, ({ order }) => order).map(({ listed }) => listed);
+  return [...shown, ...ordered].filter((model) => isWanted(model, input));
 }
 
 /**

@@ -7,16 +7,39 @@ export interface Ordered {
 }
 
 /**
- * Compares two models by provider, then by name, the newest version first: Claude Sonnet 4.6, 4.5, 3.7; a model without
- * a version comes after its numbered siblings.
+ * Sorts models by provider, then by name, the newest version first: Claude Sonnet 4.6, 4.5, 3.7; a model without a
+ * version comes after its numbered siblings.
  */
-export function compareModels(left: Ordered, right: Ordered): number {
-  const byProvider = compareText(left.provider, right.provider);
-  if (byProvider !== 0) return byProvider;
-  const [leftName, rightName] = [splitName(left.baseName), splitName(right.baseName)];
+export function orderModels<T>(models: readonly T[], orderedOf: (model: T) => Ordered): T[] {
+  // A name is taken apart once, not each time it is compared.
+  return models
+    .map((model) => ({ model, key: keyOf(orderedOf(model)) }))
+    .sort((left, right) => compareKeys(left.key, right.key))
+    .map(({ model }) => model);
+}
+
+interface Key {
+  provider: string;
+  family: string;
+  version: number[];
+  baseName: string;
+  id: string;
+}
+
+function keyOf({ provider, baseName, id }: Ordered): Key {
+  return {
+    provider: provider.toLowerCase(),
+    ...splitName(baseName),
+    baseName: baseName.toLowerCase(),
+    id: id.toLowerCase(),
+  };
+}
+
+function compareKeys(left: Key, right: Key): number {
   return (
-    compareText(leftName.family, rightName.family) ||
-    compareVersions(rightName.version, leftName.version) ||
+    compareText(left.provider, right.provider) ||
+    compareText(left.family, right.family) ||
+    compareVersions(right.version, left.version) ||
     compareText(left.baseName, right.baseName) ||
     compareText(left.id, right.id)
   );
@@ -40,6 +63,5 @@ function compareVersions(left: readonly number[], right: readonly number[]): num
 }
 
 function compareText(left: string, right: string): number {
-  const [a, b] = [left.toLowerCase(), right.toLowerCase()];
-  return a < b ? -1 : a > b ? 1 : 0;
+  return left < right ? -1 : left > right ? 1 : 0;
 }

@@ -1,11 +1,8 @@
 import { expect, it } from "vitest";
-import { compareModels } from "../../src/discovery/model-order.ts";
+import { orderModels } from "../../src/discovery/model-order.ts";
 
 function order(...names: string[]): string[] {
-  return names
-    .map((name) => ({ provider: "Anthropic", baseName: name, id: name }))
-    .sort(compareModels)
-    .map(({ baseName }) => baseName);
+  return orderModels(names, (name) => ({ provider: "Anthropic", baseName: name, id: name }));
 }
 
 it("puts the newest version of a family first, wherever the name carries it", () => {
@@ -34,5 +31,5 @@ it("sorts by provider before anything else, ignoring case", () => {
     { provider: "Meta", baseName: "A 9", id: "a" },
     { provider: "amazon", baseName: "Z 1", id: "z" },
   ];
-  expect(models.sort(compareModels).map(({ provider }) => provider)).toEqual(["amazon", "Meta"]);
+  expect(orderModels(models, (model) => model).map(({ provider }) => provider)).toEqual(["amazon", "Meta"]);
 });
