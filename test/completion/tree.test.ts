@@ -28,6 +28,8 @@ const FREE = [
   "emulator --fault",
   "emulator --host",
   "emulator --port",
+  "emulator --upstream",
+  "emulator --upstream-model",
   "models list --search",
   "openclaw --endpoint-url",
   "serve --cors",
