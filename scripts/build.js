@@ -113,7 +113,8 @@ async function bundleInto(folder, isTraceable) {
     mainFields: ["module", "main"],
     legalComments: "none",
     define: { OPENCLAW_VERSION: JSON.stringify(version) },
-    plugins: [lazyChildProcess, lazyStringWidth, ownSdkParts],
+    // A bundle in the bundle has no map of its own.
+    plugins: [lazyChildProcess, lazyStringWidth, ...(isTraceable ? [] : [ownSdkParts])],
     logLevel: "warning",
   });
   const files = (await readdir(folder)).filter((name) => name.endsWith(".js"));

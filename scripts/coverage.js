@@ -102,20 +102,25 @@ function emptyAccount() {
 
 const files = new Map();
 
-function raise(map, key, hits) {
-  map.set(key, Math.max(map.get(key) ?? 0, hits));
+/** Adds hits to what is known; `isOwn` is whether the account says what there is to be hit. */
+function raise(map, key, hits, isOwn) {
+  if (isOwn || map.has(key)) map.set(key, Math.max(map.get(key) ?? 0, hits));
 }
 
-/** Adds Istanbul's account of files; what one account calls unreached may be reached in another. */
-function add(data) {
+/**
+ * Adds Istanbul's account of files; what one account calls unreached may be reached in another. What there is to be
+ * reached is what Vitest's account of the sources names: the bundler's code has branches of its own.
+ */
+function add(data, isOwn) {
   for (const [name, { statementMap, s, branchMap, b }] of Object.entries(data)) {
     const file = path.relative(root, name);
     if (!file.startsWith(`src${path.sep}`)) continue;
     const account = files.get(file) ?? emptyAccount();
     files.set(file, account);
-    for (const [id, { start }] of Object.entries(statementMap)) raise(account.lines, start.line, s[id]);
+    for (const [id, { start }] of Object.entries(statementMap))
+      raise(account.lines, start.line, s[id], isOwn);
     for (const [id, name] of nameBranches(branchMap)) {
-      for (const [index, hits] of b[id].entries()) raise(account.branches, `${name} ${index}`, hits);
+      for (const [index, hits] of b[id].entries()) raise(account.branches, `${name} ${index}`, hits, isOwn);
     }
   }
 }
@@ -141,7 +146,7 @@ async function convertScripts() {
     const [code, map] = await Promise.all([readFile(file, "utf8"), readFile(`${file}.map`, "utf8")]);
     const sourceMap = JSON.parse(map);
     sourceMap.sources = sourceMap.sources.map((source) => path.resolve(path.dirname(file), source));
-    add(await convert({ ast: parseAstAsync(code), code, wrapperLength: 0, coverage, sourceMap }));
+    add(await convert({ ast: parseAstAsync(code), code, wrapperLength: 0, coverage, sourceMap }), false);
   }
 }
 
@@ -159,7 +164,7 @@ const unreached = (map) => [...map].filter(([, hits]) => hits === 0).map(([key])
 const format = ({ percent }) => `${percent.toFixed(1).padStart(5)} %`;
 
 const code = await runTests();
-add(JSON.parse(await readFile(path.join(inProcess, "coverage-final.json"), "utf8")));
+add(JSON.parse(await readFile(path.join(inProcess, "coverage-final.json"), "utf8")), true);
 await convertScripts();
 await writeFile(
   path.join(folder, "unreached.json"),

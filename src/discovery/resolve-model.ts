@@ -64,7 +64,9 @@ export function unknownModel(
   const [best] = nearest;
   return new OpenclawError("model-not-found", {
     message: cause?.message ?? `There is no model '${typed}'.`,
-    hint: best ? `Did you mean ${best}?` : "List the models you can call: openclaw models list",
+    hint: best
+      ? `Did you mean ${best}?`
+      : (cause?.hint ?? "List the models you can call: openclaw models list"),
     requestId: cause?.requestId,
     details: { ...cause?.details, model: typed, nearest },
     cause,

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { sha256Hex } from "../aws/digest.ts";
-import { replaceFile } from "../discovery/replace-file.ts";
 import type { OpenaiServer } from "./server.ts";
 
 /** Raised when the form of an entry changes; entries of another form are ignored. */
@@ -37,5 +36,6 @@ export function readServed(file: string): ServedList | undefined {
 
 /** Keeps a list, readable by its owner only. */
 export async function writeServed(file: string, list: ServedList): Promise<void> {
+  const { replaceFile } = await import("../discovery/replace-file.ts");
   await replaceFile(file, JSON.stringify({ form: FORM, ...list }));
 }

@@ -48,7 +48,10 @@ export async function serveEmulated(emulated: Emulated, options: ServeTestOption
   });
   const closed = once(child, "close");
   onTestFinished(async () => {
-    child.kill("SIGKILL");
+    // The first signal lets running answers end, the second ends the program at once; either way it says what it ran
+    // to whoever measures that.
+    child.kill("SIGTERM");
+    child.kill("SIGHUP");
     await closed;
   });
   const log: LogLine[] = [];
