@@ -76,8 +76,16 @@ export function createCommand(runtime: Runtime, args?: readonly string[]): Comma
     });
   });
 
-  const group = (name: string, description: string): Command =>
-    configured(root.command(name), output).description(description);
+  /** Adds a group of commands; when arguments name some of them, only those. */
+  const group = (
+    name: string,
+    description: string,
+    members: Readonly<Record<string, (parent: Command) => Command>>,
+  ): void => {
+    const parent = configured(root.command(name), output).description(description);
+    for (const [member, build] of Object.entries(members))
+      if (isWanted(member, Object.keys(members), args)) build(parent);
+  };
   /** Adds a command whose file is loaded when it runs; arguments and flags arrive as one options object. */
   const define = <O>(
     parent: Command,
@@ -99,86 +107,101 @@ export function createCommand(runtime: Runtime, args?: readonly string[]): Comma
 
   const commands: Record<string, () => void> = {
     config: () => {
-      const config = group("config", "Read and edit the configuration file.");
-      define(config, "get [path]", "Print a setting.", () => import("./commands/config/get.ts")).option(
-        "--effective",
-        "print the value in force and where it comes from",
-      );
-      define(config, "set [path] [value]", "Write a setting.", () => import("./commands/config/set.ts"))
-        .option("--strict-json", "accept only JSON as the value")
-        .option("--merge", "add the entries of an object to those that are there")
-        .option("--replace", "let the value drop existing entries of a map")
-        .option("--batch-file <file>", "read a list of {path, value} from a JSON5 file, - for stdin")
-        .option("--force", "write a path that is not a known setting")
-        .option("--dry-run", "print the change and write nothing");
-      define(config, "unset <path>", "Remove a setting.", () => import("./commands/config/unset.ts")).option(
-        "--dry-run",
-        "print the change and write nothing",
-      );
-      define(
-        config,
-        "patch",
-        "Merge an object into the configuration; null removes.",
-        () => import("./commands/config/patch.ts"),
-      )
-        .option("--file <file>", "read the object from a JSON5 file")
-        .option("--stdin", "read the object from stdin")
-        .option("--replace", "let a value drop existing entries of a map")
-        .option("--force", "write paths that are not known settings")
-        .option("--dry-run", "print the change and write nothing");
-      define(
-        config,
-        "file",
-        "Print the path of the configuration file.",
-        () => import("./commands/config/file.ts"),
-      );
-      define(
-        config,
-        "validate",
-        "Check the configuration file.",
-        () => import("./commands/config/validate.ts"),
-      );
-      define(
-        config,
-        "schema",
-        "Print a JSON Schema of the settings.",
-        () => import("./commands/config/schema.ts"),
-      );
+      group("config", "Read and edit the configuration file.", {
+        get: (config) =>
+          define(config, "get [path]", "Print a setting.", () => import("./commands/config/get.ts")).option(
+            "--effective",
+            "print the value in force and where it comes from",
+          ),
+        set: (config) =>
+          define(config, "set [path] [value]", "Write a setting.", () => import("./commands/config/set.ts"))
+            .option("--strict-json", "accept only JSON as the value")
+            .option("--merge", "add the entries of an object to those that are there")
+            .option("--replace", "let the value drop existing entries of a map")
+            .option("--batch-file <file>", "read a list of {path, value} from a JSON5 file, - for stdin")
+            .option("--force", "write a path that is not a known setting")
+            .option("--dry-run", "print the change and write nothing"),
+        unset: (config) =>
+          define(
+            config,
+            "unset <path>",
+            "Remove a setting.",
+            () => import("./commands/config/unset.ts"),
+          ).option("--dry-run", "print the change and write nothing"),
+        patch: (config) =>
+          define(
+            config,
+            "patch",
+            "Merge an object into the configuration; null removes.",
+            () => import("./commands/config/patch.ts"),
+          )
+            .option("--file <file>", "read the object from a JSON5 file")
+            .option("--stdin", "read the object from stdin")
+            .option("--replace", "let a value drop existing entries of a map")
+            .option("--force", "write paths that are not known settings")
+            .option("--dry-run", "print the change and write nothing"),
+        file: (config) =>
+          define(
+            config,
+            "file",
+            "Print the path of the configuration file.",
+            () => import("./commands/config/file.ts"),
+          ),
+        validate: (config) =>
+          define(
+            config,
+            "validate",
+            "Check the configuration file.",
+            () => import("./commands/config/validate.ts"),
+          ),
+        schema: (config) =>
+          define(
+            config,
+            "schema",
+            "Print a JSON Schema of the settings.",
+            () => import("./commands/config/schema.ts"),
+          ),
+      });
     },
     models: () => {
-      const models = group("models", "Find the models this account can call.");
-      define(
-        models,
-        "list",
-        "List configured and discovered models.",
-        () => import("./commands/models/list.ts"),
-      )
-        .option("--provider <name>", "only models of this provider (repeatable)", repeatable)
-        .option("--search <text>", "only models whose id or name contains this text")
-        .option("--all", "include legacy, provisioned-only and profile-only models")
-        .addOption(choice("--sort <field>", "sort by a column", SORT_FIELDS))
-        .option("--access", "ask AWS which of the listed models this identity can call")
-        .option("--plain", "print one model key a line")
-        .option("--refresh", "ask AWS now, whatever the cache holds")
-        .option("--offline", "never ask AWS");
-      define(
-        models,
-        "show <model>",
-        "Show what is known about one model.",
-        () => import("./commands/models/show.ts"),
-      ).option("--access", "ask AWS whether this identity can call it");
-      define(
-        models,
-        "status",
-        "Show default model, credentials, region and cache.",
-        () => import("./commands/models/status.ts"),
-      );
-      define(
-        models,
-        "set <model>",
-        "Set the default model.",
-        () => import("./commands/models/set.ts"),
-      ).option("--force", "set it although it is neither configured nor discovered");
+      group("models", "Find the models this account can call.", {
+        list: (models) =>
+          define(
+            models,
+            "list",
+            "List configured and discovered models.",
+            () => import("./commands/models/list.ts"),
+          )
+            .option("--provider <name>", "only models of this provider (repeatable)", repeatable)
+            .option("--search <text>", "only models whose id or name contains this text")
+            .option("--all", "include legacy, provisioned-only and profile-only models")
+            .addOption(choice("--sort <field>", "sort by a column", SORT_FIELDS))
+            .option("--access", "ask AWS which of the listed models this identity can call")
+            .option("--plain", "print one model key a line")
+            .option("--refresh", "ask AWS now, whatever the cache holds")
+            .option("--offline", "never ask AWS"),
+        show: (models) =>
+          define(
+            models,
+            "show <model>",
+            "Show what is known about one model.",
+            () => import("./commands/models/show.ts"),
+          ).option("--access", "ask AWS whether this identity can call it"),
+        status: (models) =>
+          define(
+            models,
+            "status",
+            "Show default model, credentials, region and cache.",
+            () => import("./commands/models/status.ts"),
+          ),
+        set: (models) =>
+          define(
+            models,
+            "set <model>",
+            "Set the default model.",
+            () => import("./commands/models/set.ts"),
+          ).option("--force", "set it although it is neither configured nor discovered"),
+      });
     },
     chat: () => {
       define(
@@ -220,24 +243,29 @@ export function createCommand(runtime: Runtime, args?: readonly string[]): Comma
         .option("--ndjson", "print one JSON event a line as it arrives");
     },
     sessions: () => {
-      const sessions = group("sessions", "Look at the conversations that are kept on this machine.");
-      define(sessions, "list", "List the sessions.", () => import("./commands/sessions/list.ts")).option(
-        "--here",
-        "only those begun in this folder",
-      );
-      define(
-        sessions,
-        "show <id>",
-        "Print a session as it went.",
-        () => import("./commands/sessions/show.ts"),
-      ).option("--raw", "print the text as the model wrote it, on a terminal too");
-      define(
-        sessions,
-        "export <id>",
-        "Print a session as Markdown, or as JSON with --json.",
-        () => import("./commands/sessions/export.ts"),
-      );
-      define(sessions, "rm <ids...>", "Remove sessions.", () => import("./commands/sessions/rm.ts"));
+      group("sessions", "Look at the conversations that are kept on this machine.", {
+        list: (sessions) =>
+          define(sessions, "list", "List the sessions.", () => import("./commands/sessions/list.ts")).option(
+            "--here",
+            "only those begun in this folder",
+          ),
+        show: (sessions) =>
+          define(
+            sessions,
+            "show <id>",
+            "Print a session as it went.",
+            () => import("./commands/sessions/show.ts"),
+          ).option("--raw", "print the text as the model wrote it, on a terminal too"),
+        export: (sessions) =>
+          define(
+            sessions,
+            "export <id>",
+            "Print a session as Markdown, or as JSON with --json.",
+            () => import("./commands/sessions/export.ts"),
+          ),
+        rm: (sessions) =>
+          define(sessions, "rm <ids...>", "Remove sessions.", () => import("./commands/sessions/rm.ts")),
+      });
     },
     doctor: () => {
       define(
@@ -248,16 +276,18 @@ export function createCommand(runtime: Runtime, args?: readonly string[]): Comma
       ).option("--probe", "add one small billed call");
     },
     iam: () => {
-      const iam = group("iam", "Write the permissions that this configuration needs.");
-      define(
-        iam,
-        "policy",
-        "Print the least-privilege IAM policy for this configuration.",
-        () => import("./commands/iam/policy.ts"),
-      ).option(
-        "--for <purposes>",
-        "what it is for, by commas: discovery, chat, serve, doctor (default: all)",
-      );
+      group("iam", "Write the permissions that this configuration needs.", {
+        policy: (iam) =>
+          define(
+            iam,
+            "policy",
+            "Print the least-privilege IAM policy for this configuration.",
+            () => import("./commands/iam/policy.ts"),
+          ).option(
+            "--for <purposes>",
+            "what it is for, by commas: discovery, chat, serve, doctor (default: all)",
+          ),
+      });
     },
     emulator: () => {
       define(

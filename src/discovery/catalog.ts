@@ -3,19 +3,19 @@ import catalog from "./catalog.json";
 
 /** What the catalog knows of a model, as far as it knows it. */
 export interface CatalogEntry {
-  name?: string;
+  name?: string | undefined;
   /** The vendor, as AWS spells it. */
-  provider?: string;
+  provider?: string | undefined;
   /** Tokens, input and output together. */
-  contextWindow?: number;
+  contextWindow?: number | undefined;
   /** The most output tokens. */
-  maxTokens?: number;
+  maxTokens?: number | undefined;
   /** USD per million tokens, on demand, standard tier: estimates. */
-  cost?: { input: number; output: number; cacheRead?: number; cacheWrite?: number };
-  reasoning?: boolean;
+  cost?: { input: number; output: number; cacheRead?: number; cacheWrite?: number } | undefined;
+  reasoning?: boolean | undefined;
   /** Words for what the model takes: effort levels, `budget` (a number of tokens), `toggle` (can be switched off). */
-  reasoningOptions?: string[];
-  input?: ("text" | "image" | "document")[];
+  reasoningOptions?: string[] | undefined;
+  input?: ("text" | "image" | "document")[] | undefined;
 }
 
 type InputKind = NonNullable<CatalogEntry["input"]>[number];
@@ -46,18 +46,17 @@ export function lookUpCatalog(id: string): CatalogEntry | undefined {
   const { id: plainId, contextWindow } = splitContextVariant(resourceOf(id));
   const model = findModel(plainId);
   if (!model) return undefined;
-  const { input, cost, reasoningOptions, ...row } = {
-    ...rows[model.id],
-    ...(model.prefix && rows[`${model.prefix}.${model.id}`]),
-  };
-  const provider = providers[model.id.slice(0, model.id.indexOf("."))];
+  const own = model.prefix === undefined ? undefined : rows[`${model.prefix}.${model.id}`];
+  const row: Row = own ? { ...rows[model.id], ...own } : (rows[model.id] ?? {});
   return {
-    ...row,
-    ...(provider === undefined ? {} : { provider }),
-    ...(cost === undefined ? {} : { cost: { ...cost } }),
-    ...(reasoningOptions === undefined ? {} : { reasoningOptions: [...reasoningOptions] }),
-    ...(input === undefined ? {} : { input: input.filter(isInputKind) }),
-    ...(contextWindow === undefined ? {} : narrow(row, contextWindow)),
+    name: row.name,
+    provider: providers[model.id.slice(0, model.id.indexOf("."))],
+    contextWindow: contextWindow ?? row.contextWindow,
+    maxTokens: row.maxTokens && Math.min(row.maxTokens, contextWindow ?? row.maxTokens),
+    cost: row.cost && { ...row.cost },
+    reasoning: row.reasoning,
+    reasoningOptions: row.reasoningOptions && [...row.reasoningOptions],
+    input: row.input?.filter(isInputKind),
   };
 }
 
@@ -83,18 +82,12 @@ function splitContextVariant(id: string): { id: string; contextWindow?: number }
   return match?.[1] === undefined ? { id } : { id: match[1], contextWindow: Number(match[2]) * 1000 };
 }
 
-function narrow(row: Row, contextWindow: number): Pick<CatalogEntry, "contextWindow" | "maxTokens"> {
-  return {
-    contextWindow,
-    ...(row.maxTokens === undefined ? {} : { maxTokens: Math.min(row.maxTokens, contextWindow) }),
-  };
-}
-
 /** Finds the model itself, else the model behind one leading segment: a profile's id is that segment and the model's id. */
 function findModel(id: string): { id: string; prefix?: string } | undefined {
   const dot = id.indexOf(".");
-  const [prefix, behind] = [id.slice(0, Math.max(dot, 0)), id.slice(dot + 1)];
   if (isModelKey(id)) return { id };
+  const prefix = id.slice(0, Math.max(dot, 0));
+  const behind = id.slice(dot + 1);
   if (prefix !== "" && isModelKey(behind)) return { id: behind, prefix };
   const model = findOtherSpelling(id);
   if (model !== undefined) return { id: model };

@@ -79,12 +79,12 @@ export function listModels(input: ListInput): ListedModel[] {
     shown.push(describeConfigured(input, entry, candidateFor(entry, input, found)));
   }
   const rest = [...found.values()]
-    .filter(({ listed }) => !seen.has(listed.key))
+    .filter(({ order }) => !seen.has(`${BEDROCK}/${order.id}`))
     .filter(
-      ({ isHidden, listed, vendor }) =>
-        !isHidden && matchesProvider(input.settings.providerFilter, listed.provider, vendor),
+      ({ isHidden, provider, vendor }) =>
+        !isHidden && matchesProvider(input.settings.providerFilter, provider, vendor),
     );
-  const ordered = orderModels(rest, ({ order }) => order).map(({ listed }) => listed);
+  const ordered = orderModels(rest, ({ order }) => order).map(({ describe }) => describe());
   return [...shown, ...ordered].filter((model) => isWanted(model, input));
 }
 
@@ -120,8 +120,10 @@ interface NamedModel {
 }
 
 interface Candidate {
-  listed: ListedModel;
+  /** Describes it, which is the dear part: most of what AWS lists is shown to nobody. */
+  describe: () => ListedModel;
   base: FoundationModel | undefined;
+  provider: string;
   vendor: string;
   order: { provider: string; baseName: string; id: string };
   isHidden: boolean;
@@ -149,16 +151,10 @@ function listDiscovered(input: ListInput, discovered: Discovered): Map<string, C
       ...(isLegacy ? ["legacy"] : []),
     ];
     found.set(model.id, {
-      listed: describeDiscovered(
-        input,
-        model.id,
-        model.name,
-        "foundation-model",
-        model,
-        [discovered.region],
-        tags,
-      ),
+      describe: () =>
+        describeDiscovered(input, model.id, model.name, "foundation-model", model, [discovered.region], tags),
       base: model,
+      provider: model.provider,
       vendor: vendorOf(model),
       order: { provider: model.provider, baseName: model.name, id: model.id },
       isHidden: !input.all && (isLegacy || isProvisionedOnly || (needsProfile && reached.has(model.id))),
@@ -170,16 +166,18 @@ function listDiscovered(input: ListInput, discovered: Discovered): Map<string, C
     const isLegacy = base.lifecycle !== "ACTIVE";
     const kind = profile.isApplication ? "application-profile" : "inference-profile";
     found.set(id, {
-      listed: describeDiscovered(
-        input,
-        id,
-        profile.name,
-        kind,
-        base,
-        regionsOf(profile),
-        isLegacy ? ["legacy"] : [],
-      ),
+      describe: () =>
+        describeDiscovered(
+          input,
+          id,
+          profile.name,
+          kind,
+          base,
+          regionsOf(profile),
+          isLegacy ? ["legacy"] : [],
+        ),
       base,
+      provider: base.provider,
       vendor: vendorOf(base),
       order: { provider: base.provider, baseName: base.name, id },
       isHidden: !input.all && (isLegacy || !profile.isActive),
@@ -209,7 +207,8 @@ export function regionsOf(profile: InferenceProfile): string[] {
 }
 
 function vendorOf(model: FoundationModel): string {
-  return model.id.split(".", 1)[0] ?? model.id;
+  const dot = model.id.indexOf(".");
+  return dot < 0 ? model.id : model.id.slice(0, dot);
 }
 
 function describeDiscovered(
@@ -221,7 +220,7 @@ function describeDiscovered(
   regions: string[],
   tags: string[],
 ): ListedModel {
-  const catalog = lookUpCatalog(id) ?? lookUpCatalog(base.id);
+  const catalog = lookUpCatalog(id) ?? (id === base.id ? undefined : lookUpCatalog(base.id));
   return {
     key: `${BEDROCK}/${id}`,
     id,
@@ -245,6 +244,7 @@ function describeConfigured(
   candidate: Candidate | undefined,
   baseId: string | undefined = candidate?.base?.id,
 ): ListedModel {
+  const listed = candidate?.describe();
   const isBedrock = speaksConverse(providerId, input.config);
   const catalog = isBedrock
     ? (lookUpCatalog(id) ?? (baseId === undefined ? undefined : lookUpCatalog(baseId)))
@@ -261,25 +261,21 @@ function describeConfigured(
   return {
     key,
     id,
-    name: model?.name || candidate?.listed.name || catalog?.name || unfit?.name || id,
+    name: model?.name || listed?.name || catalog?.name || unfit?.name || id,
     provider:
-      candidate?.listed.provider ??
-      unfit?.provider ??
-      catalog?.provider ??
-      (isBedrock ? vendorOfId(id) : providerId),
-    kind: candidate?.listed.kind ?? "configured",
+      listed?.provider ?? unfit?.provider ?? catalog?.provider ?? (isBedrock ? vendorOfId(id) : providerId),
+    kind: listed?.kind ?? "configured",
     input: inputKinds.join("+"),
     ...limitsOf(model, catalog, input.settings),
     reasoning: model?.reasoning ?? catalog?.reasoning ?? false,
     cost: costOf(model) ?? catalog?.cost ?? null,
-    regions: isElsewhere ? [region] : (candidate?.listed.regions ?? (region === undefined ? [] : [region])),
-    available:
-      !isBedrock || (input.hasCredentials && !isMissing && !isUnfit && (candidate?.listed.available ?? true)),
+    regions: isElsewhere ? [region] : (listed?.regions ?? (region === undefined ? [] : [region])),
+    available: !isBedrock || (input.hasCredentials && !isMissing && !isUnfit && (listed?.available ?? true)),
     missing: isMissing,
     tags: [
       ...new Set([
         ...tagsOf(key, id, input, model !== undefined),
-        ...(candidate?.listed.tags ?? []),
+        ...(listed?.tags ?? []),
         ...(isUnfit ? ["no-chat"] : []),
         ...(isMissing ? ["missing"] : []),
       ]),
@@ -423,7 +419,7 @@ function tagsOf(key: string, id: string, input: ListInput, isConfigured: boolean
 }
 
 function isWanted(model: ListedModel, { providers, search }: ListInput): boolean {
-  if (!matchesProvider(providers, model.provider, vendorOfId(model.id))) return false;
+  if (providers.length > 0 && !matchesProvider(providers, model.provider, vendorOfId(model.id))) return false;
   if (search === undefined) return true;
   const text = search.toLowerCase();
   return [model.key, model.name].some((field) => field.toLowerCase().includes(text));

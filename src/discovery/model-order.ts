@@ -11,46 +11,49 @@ export interface Ordered {
  * version comes after its numbered siblings.
  */
 export function orderModels<T>(models: readonly T[], orderedOf: (model: T) => Ordered): T[] {
-  // A name is taken apart once, not each time it is compared.
+  // A name is taken apart once, not each time it is compared, and not again for each profile of its model.
+  const names = new Map<string, Name>();
   return models
-    .map((model) => ({ model, key: keyOf(orderedOf(model)) }))
+    .map((model) => ({ model, key: keyOf(orderedOf(model), names) }))
     .sort((left, right) => compareKeys(left.key, right.key))
     .map(({ model }) => model);
 }
 
+interface Name {
+  whole: string;
+  family: string;
+  version: readonly number[];
+}
+
 interface Key {
   provider: string;
-  family: string;
-  version: number[];
-  baseName: string;
+  name: Name;
   id: string;
 }
 
-function keyOf({ provider, baseName, id }: Ordered): Key {
-  return {
-    provider: provider.toLowerCase(),
-    ...splitName(baseName),
-    baseName: baseName.toLowerCase(),
-    id: id.toLowerCase(),
-  };
+function keyOf({ provider, baseName, id }: Ordered, names: Map<string, Name>): Key {
+  let name = names.get(baseName);
+  if (!name) names.set(baseName, (name = splitName(baseName.toLowerCase())));
+  return { provider: provider.toLowerCase(), name, id: id.toLowerCase() };
 }
 
 function compareKeys(left: Key, right: Key): number {
   return (
     compareText(left.provider, right.provider) ||
-    compareText(left.family, right.family) ||
-    compareVersions(right.version, left.version) ||
-    compareText(left.baseName, right.baseName) ||
+    compareText(left.name.family, right.name.family) ||
+    compareVersions(right.name.version, left.name.version) ||
+    compareText(left.name.whole, right.name.whole) ||
     compareText(left.id, right.id)
   );
 }
 
 /** `Claude 3.7 Sonnet` is family `claude sonnet`, version 3.7; a size such as `70B` belongs to the family. */
-function splitName(name: string): { family: string; version: number[] } {
-  const words = name.toLowerCase().split(/\s+/);
+function splitName(whole: string): Name {
+  const words = whole.split(/\s+/);
   const versionWord = words.find((word) => /^v?\d+(\.\d+)*$/.test(word));
+  if (versionWord === undefined) return { whole, family: words.join(" "), version: [] };
   const family = words.filter((word) => word !== versionWord).join(" ");
-  return { family, version: versionWord ? versionWord.replace("v", "").split(".").map(Number) : [] };
+  return { whole, family, version: versionWord.replace("v", "").split(".").map(Number) };
 }
 
 function compareVersions(left: readonly number[], right: readonly number[]): number {

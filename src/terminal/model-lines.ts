@@ -7,19 +7,17 @@ import type { TabledModel } from "./model-table.ts";
 export function modelLines(models: readonly TabledModel[]): string[] {
   return models.map((model) =>
     [
-      model.key,
-      model.name,
+      oneField(model.key),
+      oneField(model.name),
       model.input,
       model.contextWindow,
       model.maxTokens,
       model.cost?.input ?? "",
       model.cost?.output ?? "",
       model.reasoning ? "reasoning" : "",
-      model.tags.join(","),
+      oneField(model.tags.join(",")),
       ...(model.access ? [model.access.status] : []),
-    ]
-      .map((field) => oneField(String(field)))
-      .join("\t"),
+    ].join("\t"),
   );
 }
 
