@@ -66,7 +66,11 @@ const OPTIONAL_TEXTS = ["startOfLife", "legacyFrom", "extendedAccessFrom", "endO
 function isModel(value: unknown): value is FoundationModel {
   return (
     isObject(value) &&
-    [value["id"], value["arn"], value["name"], value["provider"], value["lifecycle"]].every(isText) &&
+    isText(value["id"]) &&
+    isText(value["arn"]) &&
+    isText(value["name"]) &&
+    isText(value["provider"]) &&
+    isText(value["lifecycle"]) &&
     isListOf(value["input"], isText) &&
     isListOf(value["output"], isText) &&
     (value["inferenceTypes"] === undefined || isListOf(value["inferenceTypes"], isText)) &&
@@ -77,7 +81,9 @@ function isModel(value: unknown): value is FoundationModel {
 function isProfile(value: unknown): value is InferenceProfile {
   return (
     isObject(value) &&
-    [value["id"], value["arn"], value["name"]].every(isText) &&
+    isText(value["id"]) &&
+    isText(value["arn"]) &&
+    isText(value["name"]) &&
     isListOf(value["modelArns"], isText) &&
     typeof value["isActive"] === "boolean" &&
     typeof value["isApplication"] === "boolean" &&

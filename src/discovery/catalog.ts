@@ -119,7 +119,9 @@ function stems(): Map<string, string[]> {
   for (const id of Object.keys(rows)) {
     if (isProfileKey(id)) continue;
     const { stem } = splitVersion(id);
-    idsByStem.set(stem, [...(idsByStem.get(stem) ?? []), id]);
+    const ids = idsByStem.get(stem);
+    if (ids) ids.push(id);
+    else idsByStem.set(stem, [id]);
   }
   return idsByStem;
 }

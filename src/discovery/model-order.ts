@@ -49,11 +49,10 @@ function compareKeys(left: Key, right: Key): number {
 
 /** `Claude 3.7 Sonnet` is family `claude sonnet`, version 3.7; a size such as `70B` belongs to the family. */
 function splitName(whole: string): Name {
-  const words = whole.split(/\s+/);
-  const versionWord = words.find((word) => /^v?\d+(\.\d+)*$/.test(word));
-  if (versionWord === undefined) return { whole, family: words.join(" "), version: [] };
-  const family = words.filter((word) => word !== versionWord).join(" ");
-  return { whole, family, version: versionWord.replace("v", "").split(".").map(Number) };
+  const found = /(?:^|\s)v?(\d+(?:\.\d+)*)(?!\S)/.exec(whole);
+  if (!found) return { whole, family: whole, version: [] };
+  const family = (whole.slice(0, found.index) + whole.slice(found.index + found[0].length)).trimStart();
+  return { whole, family, version: (found[1] ?? "").split(".").map(Number) };
 }
 
 function compareVersions(left: readonly number[], right: readonly number[]): number {
