@@ -11,6 +11,7 @@ import { documentNames, messagesFor, type Turn } from "./conversation.ts";
 import { chooseGuardrail } from "./guardrail.ts";
 import type { OutputSchema } from "./output-schema.ts";
 import { planReasoning } from "./reasoning.ts";
+import type { Obstacle } from "./reasoning-forms.ts";
 import { buildRequest, type ChatParameters, mergeParameters } from "./request.ts";
 import type { StructuredForm } from "./structured-output.ts";
 
@@ -69,6 +70,7 @@ export async function planRequests(
     parameters: wanted,
     mostTokens: known?.maxTokens,
     isShown: ask.showsReasoning === true,
+    obstacle: obstacleOf(ask),
   });
   const cache = cachePointFor(wanted.cache, { modelId: model.id, baseId });
   const attached = await attach(ask, { baseId, input: inputKinds(model, baseId) });
@@ -95,6 +97,14 @@ export async function planRequests(
     notices,
   });
   return [plan(first), ...others.map(plan)];
+}
+
+function obstacleOf({ messages, tools }: Ask): Obstacle | undefined {
+  const newest = messages.at(-1)?.content ?? [];
+  const answer = messages.at(-2)?.content ?? [];
+  if (newest.some(({ toolResult }) => toolResult) && !answer.some(({ reasoningContent }) => reasoningContent))
+    return "lost-reasoning";
+  return tools?.toolChoice && !tools.toolChoice.auto ? "forced-tool" : undefined;
 }
 
 /**

@@ -16,6 +16,12 @@ export interface LevelContext {
 
 export type Parameter = "temperature" | "topP" | "maxTokens" | "stopSequences";
 
+/**
+ * What keeps a model from reasoning in this turn: a tool that it must call, or results of calls that it made while it
+ * reasoned, without that reasoning. OpenAI's format has no place for it.
+ */
+export type Obstacle = "forced-tool" | "lost-reasoning";
+
 /** How a family of models takes a reasoning level. */
 export interface ReasoningForm {
   /** Matches the id of the foundation model. */
@@ -29,6 +35,8 @@ export interface ReasoningForm {
   shown?: Fields;
   /** Whether a level is a number of tokens. */
   hasBudget?: true;
+  /** What it refuses to reason with. */
+  minds?: readonly Obstacle[];
   /** Parameters that the model refuses at a level, or whenever (level undefined). */
   refuses: (level: ReasoningLevel | undefined) => readonly Parameter[];
   /** Values that a refused parameter may have all the same. */
@@ -36,6 +44,8 @@ export interface ReasoningForm {
   source: string;
 }
 
+/** Claude thinks only where it may choose whether to call a tool. Same page as the budgets below. */
+const FORCED: readonly Obstacle[] = ["forced-tool"];
 const LOW_TO_HIGH: readonly Effort[] = ["low", "medium", "high"];
 const LOW_TO_MAX: readonly Effort[] = ["low", "medium", "high", "xhigh", "max"];
 
@@ -81,6 +91,7 @@ export const REASONING_FORMS: readonly ReasoningForm[] = [
     models: /^anthropic\.claude-(fable|mythos)-/,
     levels: LOW_TO_MAX,
     fields: adaptive,
+    minds: FORCED,
     off: undefined,
     shown: SUMMARIZED,
     refuses: refusesSampling,
@@ -90,6 +101,7 @@ export const REASONING_FORMS: readonly ReasoningForm[] = [
     models: /^anthropic\.claude-opus-5-5/,
     levels: LOW_TO_MAX,
     fields: adaptive,
+    minds: FORCED,
     off: undefined,
     shown: SUMMARIZED,
     refuses: refusesSampling,
@@ -99,6 +111,7 @@ export const REASONING_FORMS: readonly ReasoningForm[] = [
     models: /^anthropic\.claude-sonnet-5-5/,
     levels: LOW_TO_MAX,
     fields: adaptive,
+    minds: FORCED,
     // No thinking before the answer; `disabled` is refused.
     off: { thinking: { type: "between_tools" } },
     shown: SUMMARIZED,
@@ -109,6 +122,7 @@ export const REASONING_FORMS: readonly ReasoningForm[] = [
     models: /^anthropic\.claude-haiku-5-5/,
     levels: LOW_TO_MAX,
     fields: adaptive,
+    minds: FORCED,
     off: { thinking: { type: "disabled" } },
     shown: SUMMARIZED,
     refuses: refusesSampling,
@@ -118,6 +132,7 @@ export const REASONING_FORMS: readonly ReasoningForm[] = [
     models: /^anthropic\.claude-(opus|sonnet)-5/,
     levels: LOW_TO_MAX,
     fields: adaptive,
+    minds: FORCED,
     off: { thinking: { type: "disabled" } },
     shown: SUMMARIZED,
     refuses: refusesSampling,
@@ -128,6 +143,7 @@ export const REASONING_FORMS: readonly ReasoningForm[] = [
     models: /^anthropic\.claude-opus-4-[78]/,
     levels: LOW_TO_MAX,
     fields: adaptive,
+    minds: FORCED,
     off: {},
     refuses: refusesSampling,
     source: `${BEDROCK}/claude-messages-adaptive-thinking.html`,
@@ -136,6 +152,7 @@ export const REASONING_FORMS: readonly ReasoningForm[] = [
     models: /^anthropic\.claude-(opus|sonnet)-4-6/,
     levels: ["low", "medium", "high", "max"],
     fields: (level) => ({ thinking: { type: "adaptive" }, output_config: { effort: level } }),
+    minds: FORCED,
     off: {},
     refuses: refusesSamplingWhileThinking,
     tolerates: CLAUDE_TOLERATES,
@@ -148,6 +165,8 @@ export const REASONING_FORMS: readonly ReasoningForm[] = [
       thinking: { type: "enabled", budget_tokens: Math.min(BUDGETS[level], mostBudget) },
     }),
     hasBudget: true,
+    // Adaptive thinking no longer wants its own thoughts back: see the source of the rows above.
+    minds: ["forced-tool", "lost-reasoning"],
     off: {},
     refuses: refusesSamplingWhileThinking,
     tolerates: CLAUDE_TOLERATES,

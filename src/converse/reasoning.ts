@@ -2,6 +2,7 @@ import {
   type Effort,
   type Fields,
   LEAST_BUDGET,
+  type Obstacle,
   type Parameter,
   reasoningForm,
   type ReasoningForm,
@@ -32,6 +33,8 @@ export interface ReasoningQuestion {
   mostTokens: number | undefined;
   /** Whether a person wants to read the reasoning. */
   isShown: boolean;
+  /** What speaks against reasoning in this turn, for models that mind it. */
+  obstacle?: Obstacle | undefined;
 }
 
 export interface ReasoningPlan {
@@ -96,11 +99,24 @@ function chooseLevel(
       `allows ${question.parameters.maxTokens}, so reasoning '${wanted}' is left out`;
     return { level: "off", notices: [notice] };
   }
+  const { obstacle } = question;
+  if (obstacle !== undefined && form.off !== undefined && form.minds?.includes(obstacle)) {
+    return {
+      level: "off",
+      notices: [`${OBSTACLES[obstacle](modelId)}, so reasoning '${wanted}' is left out`],
+    };
+  }
   const level = nearest(wanted, form.levels);
   const notices =
     level === wanted ? [] : [`'${modelId}' does not know reasoning '${wanted}', so '${level}' is sent`];
   return { level, notices };
 }
+
+const OBSTACLES: Readonly<Record<Obstacle, (modelId: string) => string>> = {
+  "forced-tool": (modelId) => `'${modelId}' does not reason where it must call a tool`,
+  "lost-reasoning": (modelId) =>
+    `'${modelId}' goes on after tool calls only with the reasoning that led to them, which is not in the request`,
+};
 
 /** The level at the least distance; of two, the weaker. */
 function nearest(wanted: Effort, levels: readonly Effort[]): Effort {

@@ -87,6 +87,28 @@ describe("a reasoning level becomes what the model takes", () => {
   });
 });
 
+describe("a turn in which Claude refuses to reason goes without, with a notice", () => {
+  const BUDGETED = "anthropic.claude-sonnet-4-5-20250929-v1:0";
+  const ADAPTIVE = "anthropic.claude-opus-4-6-v1";
+  it.each([
+    [BUDGETED, "lost-reasoning", "'low' is left out"],
+    [BUDGETED, "forced-tool", "must call a tool"],
+    [ADAPTIVE, "forced-tool", "must call a tool"],
+  ] as const)("%s, %s", (id, obstacle, notice) => {
+    const planned = plan(id, { reasoning: "low", temperature: 0.5 }, { obstacle });
+    expect(planned).toMatchObject({ fields: {}, isReasoning: false, parameters: { temperature: 0.5 } });
+    expect(planned.notices).toEqual([expect.stringContaining(notice)]);
+  });
+
+  it.each([
+    [ADAPTIVE, "lost-reasoning", adaptive("low")],
+    ["openai.gpt-oss-120b-1:0", "forced-tool", { reasoning_effort: "low" }],
+    ["anthropic.claude-fable-5-1", "forced-tool", adaptive("low")],
+  ] as const)("%s, %s: no reason to", (id, obstacle, fields) => {
+    expect(plan(id, { reasoning: "low" }, { obstacle })).toMatchObject({ fields, notices: [] });
+  });
+});
+
 describe("a budget", () => {
   const OPUS_4_1 = "anthropic.claude-opus-4-1-20250805-v1:0";
 

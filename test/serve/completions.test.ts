@@ -390,6 +390,24 @@ describe("chat completions", () => {
     expect(low).toContain('"low"');
   });
 
+  it("goes on after tool calls without the reasoning that OpenAI's format has no place for", async () => {
+    const { client, emulator, logged } = await serve();
+    const call = { id: "a", type: "function" as const, function: { name: "look", arguments: "{}" } };
+    await client.chat.completions.create({
+      model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+      reasoning_effort: "low",
+      tools: [{ type: "function", function: { name: "look", parameters: { type: "object" } } }],
+      messages: [
+        { role: "user", content: "Look." },
+        { role: "assistant", tool_calls: [call] },
+        { role: "tool", tool_call_id: "a", content: "Nothing there." },
+      ],
+    });
+    expect(sent(emulator.calls)[0]).not.toHaveProperty("additionalModelRequestFields");
+    const { notices } = await logged(({ kind }) => kind === "request");
+    expect(notices).toEqual([expect.stringContaining("reasoning 'low' is left out")]);
+  });
+
   it("calls a model through its profile, by key, alias and mapped name, and its fallback when it is throttled", async () => {
     const { client, emulator, logged } = await serve({
       args: ["--map", `gpt-4o=amazon.nova-pro-v1:0,${MODEL}`],
