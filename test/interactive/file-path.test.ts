@@ -12,11 +12,11 @@ describe("a path as a person types or drops it", () => {
     [String.raw`a\ b\(1\).png`, "a b(1).png"],
     ["''", ""],
     ["-", "./-"],
-    ["~", "/home/me"],
-    ["~/a.png", "/home/me/a.png"],
+    ["~", "/users/me"],
+    ["~/a.png", "/users/me/a.png"],
     ["~other/a.png", "~other/a.png"],
   ])("%s is %s", (typed, read) => {
-    expect(readPath(typed, { homeFolder: "/home/me", currentFolder: "/" })).toBe(read);
+    expect(readPath(typed, { homeFolder: "/users/me", currentFolder: "/" })).toBe(read);
   });
 });
 

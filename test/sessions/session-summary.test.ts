@@ -11,7 +11,7 @@ const turn = (key: string, question: string): KeptTurn => ({
   assistant: { role: "assistant", content: [{ text: "Yes." }] },
 });
 const session = (turns: KeptTurn[]) => ({
-  header: { id: "s", folder: "/work", created: "2026-11-22T10:00:00.000Z" },
+  header: { id: "s", folder: "/somewhere", created: "2026-11-22T10:00:00.000Z" },
   turns,
   damagedLines: 0,
   file: "/s.jsonl",
@@ -28,7 +28,7 @@ it("sums a session up by its first question and its last model", () => {
     turns: 2,
     created: "2026-11-22T10:00:00.000Z",
     updated: "2026-11-22T10:02:00.000Z",
-    folder: "/work",
+    folder: "/somewhere",
   });
 });
 
