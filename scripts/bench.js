@@ -8,8 +8,8 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promise
 import { cpus, tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { build } from "esbuild";
 import { serveLatency } from "./bench/serve-latency.js";
+import { startServer } from "./bench/start-server.js";
 import { nodeBinary } from "./node-binary.js";
 import { root, runNpm, setUp } from "./set-up.js";
 
@@ -107,9 +107,8 @@ const work = await mkdtemp(path.join(tmpdir(), "openclaw-bench-"));
 const servers = {};
 try {
   await setUp((step) => console.error(`...  ${step}`));
-  await bundleServer();
-  servers.plain = await startServer(0);
-  servers.stream = await startServer(options.quick ? 2000 : DELTAS);
+  servers.plain = await startServer("server", 0, work);
+  servers.stream = await startServer("server", options.quick ? 2000 : DELTAS, work);
   const results = [];
   for (const version of versions) results.push(await measureOn(version));
   const size = options.quick ? undefined : await installedSize();
@@ -125,28 +124,6 @@ try {
 } finally {
   for (const server of Object.values(servers)) server.child.stdin.end();
   await rm(work, { recursive: true, force: true });
-}
-
-async function bundleServer() {
-  await build({
-    absWorkingDir: root,
-    entryPoints: ["scripts/bench/server.ts"],
-    outfile: path.join(work, "server.mjs"),
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    target: "node20.19",
-    mainFields: ["module", "main"],
-    logLevel: "warning",
-  });
-}
-
-async function startServer(deltas) {
-  const child = spawn(process.execPath, [path.join(work, "server.mjs"), String(deltas)], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  const [line] = await once(child.stdout.setEncoding("utf8"), "data");
-  return { child, ...JSON.parse(line) };
 }
 
 function environment({ url, accessKeyId, secretAccessKey }, home) {

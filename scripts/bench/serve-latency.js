@@ -2,8 +2,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
-import { build } from "esbuild";
 import { root } from "../set-up.js";
+import { listening, startServer } from "./start-server.js";
 
 const MODEL = "amazon.nova-lite-v1:0";
 const DELTAS = 40;
@@ -14,7 +14,7 @@ const WARM_UP = 20;
  * folder to write into, `runs` how many answers each way gives.
  */
 export async function serveLatency(work, runs) {
-  const server = await startPaced(work);
+  const server = await startServer("paced-server", DELTAS, work);
   const serve = await startServe(server, work);
   try {
     const direct = { firstMs: [], deltaMs: [] };
@@ -36,22 +36,6 @@ export async function serveLatency(work, runs) {
   }
 }
 
-async function startPaced(work) {
-  const outfile = path.join(work, "paced-server.mjs");
-  await build({
-    absWorkingDir: root,
-    entryPoints: ["scripts/bench/paced-server.ts"],
-    outfile,
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    target: "node20.19",
-    mainFields: ["module", "main"],
-    logLevel: "warning",
-  });
-  return started(spawn(process.execPath, [outfile, String(DELTAS)], { stdio: ["pipe", "pipe", "inherit"] }));
-}
-
 function startServe({ url, accessKeyId, secretAccessKey }, work) {
   const args = [path.join(root, "bin", "openclaw.js"), "serve", "--port", "0", "--json"];
   const env = {
@@ -63,12 +47,7 @@ function startServe({ url, accessKeyId, secretAccessKey }, work) {
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
     AWS_ENDPOINT_URL: url,
   };
-  return started(spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "ignore"] }));
-}
-
-async function started(child) {
-  const [line] = await once(child.stdout.setEncoding("utf8"), "data");
-  return { child, ...JSON.parse(line) };
+  return listening(spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "ignore"] }));
 }
 
 const askDirectly =

@@ -1,0 +1,31 @@
+// Servers to measure against, each in a process of its own.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import path from "node:path";
+import { build } from "esbuild";
+import { root } from "../set-up.js";
+
+/** Bundles a server of this folder into `work` and starts it. Resolves to its process and what it prints when it listens. */
+export async function startServer(name, deltas, work) {
+  const outfile = path.join(work, `${name}.mjs`);
+  await build({
+    absWorkingDir: root,
+    entryPoints: [`scripts/bench/${name}.ts`],
+    outfile,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node20.19",
+    mainFields: ["module", "main"],
+    logLevel: "warning",
+  });
+  return listening(
+    spawn(process.execPath, [outfile, String(deltas)], { stdio: ["pipe", "pipe", "inherit"] }),
+  );
+}
+
+/** Resolves to a process with the JSON of its first line. */
+export async function listening(child) {
+  const [line] = await once(child.stdout.setEncoding("utf8"), "data");
+  return { child, ...JSON.parse(line) };
+}
