@@ -1,9 +1,10 @@
 // `npm test`: sets the clone up, then runs every check. The last line is `N passed, N failed`: each check before the
-// tests counts as one, each test as one. `--every-node` adds a short run on each supported Node version.
+// tests counts as one, each test as one. `--every-node` adds a short run on each supported Node version, `--fuzz-cases N`
+// and `--fuzz-seed N` say how much the fuzz tests try, and from where on.
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { stripVTControlCharacters } from "node:util";
+import { parseArgs, stripVTControlCharacters } from "node:util";
 import { root, setUp } from "./set-up.js";
 
 /** A check has passed when its program, the command of a package or a script beside this one, ends with exit code 0. */
@@ -19,6 +20,14 @@ const checks = [
 ];
 
 const everyNode = { title: "every Node version", script: ["test-node-versions.js", "--quick"] };
+
+const { values: options } = parseArgs({
+  options: {
+    "every-node": { type: "boolean", default: false },
+    "fuzz-cases": { type: "string" },
+    "fuzz-seed": { type: "string" },
+  },
+});
 
 /** How often a run that nobody watches says how far the tests are, in ms. */
 const PROGRESS_MS = 20_000;
@@ -39,6 +48,8 @@ function seconds(since) {
 async function run(args, onMessage = () => undefined) {
   // What is printed here is indented, cut and kept: plain text.
   const { FORCE_COLOR: _, ...env } = process.env;
+  if (options["fuzz-cases"]) env.OPENCLAW_FUZZ_CASES = options["fuzz-cases"];
+  if (options["fuzz-seed"]) env.OPENCLAW_FUZZ_SEED = options["fuzz-seed"];
   const child = spawn(process.execPath, args, {
     cwd: root,
     env: { ...env, NO_COLOR: "1" },
@@ -112,8 +123,8 @@ async function runAll() {
   const prepared = await prepare();
   if (prepared.failed > 0) return [prepared];
   const results = [];
-  const isEveryNode = process.argv.includes("--every-node");
-  for (const check of isEveryNode ? [...checks, everyNode] : checks) results.push(await runCheck(check));
+  for (const check of options["every-node"] ? [...checks, everyNode] : checks)
+    results.push(await runCheck(check));
   return [...results, await runTests()];
 }
 
