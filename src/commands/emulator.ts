@@ -145,16 +145,19 @@ function instructions(
 ): string {
   const model = upstreamModel === undefined ? "a model" : `the model ${upstreamModel}`;
   return [
-    `# Simulated Amazon Bedrock at ${emulator.url} (Ctrl-C ends it). Paste into another shell:`,
+    `# Simulated Amazon Bedrock at ${emulator.url} (Ctrl-C ends it).`,
     ...(upstream === undefined
       ? []
       : [
           `# Converse and ConverseStream are answered by ${model} at ${maskUserInfo(upstream)}; the rest is simulated.`,
         ]),
+    "# Paste into another shell:",
     "unset AWS_PROFILE AWS_SESSION_TOKEN AWS_BEARER_TOKEN_BEDROCK",
     `export AWS_ACCESS_KEY_ID=${emulator.accessKeyId}`,
     `export AWS_SECRET_ACCESS_KEY=${emulator.secretAccessKey}`,
+    // boto3 and version 1 of the AWS CLI read the second name only.
     `export AWS_REGION=${region}`,
+    `export AWS_DEFAULT_REGION=${region}`,
     `export AWS_ENDPOINT_URL=${emulator.url}`,
     "# or, in place of the two keys, a Bedrock API key:",
     `# export AWS_BEARER_TOKEN_BEDROCK=${emulator.bearerToken}`,

@@ -135,7 +135,8 @@ async function announce({ host, port }: RunningServer, keys: ApiKeys, { terminal
     return terminal.printJson({ url, host, port, requiresKey: keys.areRequired });
   await terminal.print(
     [
-      `# Amazon Bedrock as OpenAI's API at ${url} (Ctrl-C ends it). For its clients:`,
+      `# Amazon Bedrock as OpenAI's API at ${url} (Ctrl-C ends it).`,
+      "# For its clients:",
       `export OPENAI_BASE_URL=${url}`,
       keys.areRequired ? "export OPENAI_API_KEY=…" : "export OPENAI_API_KEY=none",
     ].join("\n"),

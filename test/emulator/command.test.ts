@@ -59,6 +59,8 @@ describe("openclaw emulator", () => {
     expect(env).not.toHaveProperty("AWS_PROFILE");
     expect(env).not.toHaveProperty("AWS_SESSION_TOKEN");
     expect(env["AWS_REGION"]).toBe("eu-west-1");
+    // What boto3 and version 1 of the AWS CLI read.
+    expect(env["AWS_DEFAULT_REGION"]).toBe("eu-west-1");
     expect(emulator.stdout).toContain(`# Simulated Amazon Bedrock at ${env["AWS_ENDPOINT_URL"]} `);
     const count = await listModels(
       env["AWS_ENDPOINT_URL"] ?? "",
