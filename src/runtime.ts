@@ -1,4 +1,3 @@
-import { homedir } from "node:os";
 import { outputSink } from "./terminal/output-sink.ts";
 import { Terminal } from "./terminal/terminal.ts";
 
@@ -47,7 +46,7 @@ export function createRuntime(
   }
   return {
     env,
-    homeFolder: homedir(),
+    homeFolder: findHomeFolder(env, process.platform),
     currentFolder: process.cwd(),
     get stdin() {
       return process.stdin;
@@ -79,6 +78,15 @@ export function createRuntime(
     suspend,
     isEmulated: false,
   };
+}
+
+/** As os.homedir() finds it, which loads node:os only where HOME does not say: a hundredth of every start. */
+function findHomeFolder(env: Environment, platform: NodeJS.Platform): string {
+  const named = platform === "win32" ? undefined : env["HOME"];
+  if (named !== undefined) return named;
+  const os = process.getBuiltinModule("node:os");
+  // A HOME that is set to nothing is no home.
+  return os.homedir() || os.userInfo().homedir;
 }
 
 function isProcessAlive(processId: number): boolean {
