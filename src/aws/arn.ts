@@ -15,9 +15,7 @@ export interface Arn {
 
 /** Reads an ARN such as `arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0`; undefined for other text. */
 export function parseArn(text: string): Arn | undefined {
-  // Most of the hundreds of texts of a list that come here are ids.
-  if (!text.startsWith("arn:")) return undefined;
-  const match = ARN.exec(text);
+  const match = /^arn:([a-z0-9-]+):([a-z0-9-]+):([a-z0-9-]*):([0-9]*):([a-z-]+)\/(.+)$/.exec(text);
   if (!match) return undefined;
   return {
     partition: match[1] ?? "",
@@ -28,8 +26,6 @@ export function parseArn(text: string): Arn | undefined {
     resourceId: match[6] ?? "",
   };
 }
-
-const ARN = /^arn:([a-z0-9-]+):([a-z0-9-]+):([a-z0-9-]*):([0-9]*):([a-z-]+)\/(.+)$/;
 
 /**
  * What the ARNs that Converse takes are the names of, by service and resource type, in words. From the pattern of

@@ -6,6 +6,7 @@ import type {
 import { OpenclawError } from "../errors.ts";
 import type { ChatEvent } from "./chat-event.ts";
 import type { JsonSchema, OutputSchema } from "./output-schema.ts";
+import { reasoningForm } from "./reasoning-forms.ts";
 
 /**
  * How a model is held to a schema: by Converse's `outputConfig`; by a tool that it must call; by a tool that it is
@@ -37,8 +38,6 @@ const NATIVE: readonly { models: RegExp; source: string }[] = [
 
 /** Models whose tool choice may name the tool (SpecificToolChoice in the service model); others take `any`. */
 const NAMES_ITS_TOOL = /^(anthropic\.claude-|amazon\.nova-)/;
-/** Claude refuses a forced tool while it thinks (its page on extended thinking). */
-const REFUSES_FORCE_WHILE_REASONING = /^anthropic\.claude-/;
 
 /** The forms to try for a model and a schema, best first: AWS's refusal of one leads to the next. */
 export function structuredForms(
@@ -53,7 +52,7 @@ export function structuredForms(
   if (isNative && canBeClosed(schema)) forms.push("native");
   // A model that has tools of its caller's to call cannot be held to one of ours.
   if (hasTools) return forms.length === 0 ? ["instruction"] : ["native", "instruction"];
-  const isForceRefused = isReasoning && baseId !== undefined && REFUSES_FORCE_WHILE_REASONING.test(baseId);
+  const isForceRefused = isReasoning && reasoningForm(baseId)?.minds?.includes("forced-tool");
   if (!isForceRefused) forms.push("tool");
   const [first = "offered-tool", ...others] = [...forms, "offered-tool" as const, "instruction" as const];
   return [first, ...others];
