@@ -1,5 +1,6 @@
 import { OpenclawError, toErrorDocument } from "./errors.ts";
-import { runProgram } from "./program.ts";
+import { runProgram } from "./command-line/run-program.ts";
+import { PROGRAM } from "./program.ts";
 import { createRuntime, type Runtime } from "./runtime.ts";
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
@@ -77,7 +78,7 @@ async function main(): Promise<void> {
   });
   let exitCode = 0;
   try {
-    await runProgram(process.argv.slice(2), runtime);
+    await runProgram(PROGRAM, process.argv.slice(2), runtime);
   } catch (error) {
     exitCode = await report(error, runtime);
   }

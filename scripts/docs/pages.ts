@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { createCommand } from "../../src/program.ts";
-import { createRuntime } from "../../src/runtime.ts";
+import { buildCommand } from "../../src/command-line/build-command.ts";
+import { PROGRAM } from "../../src/program.ts";
 import { commandIndex, commandPage, pageName } from "./command-page.ts";
 import { errorsPage } from "./errors-page.ts";
 import { faultsPage } from "./faults-page.ts";
@@ -8,7 +8,7 @@ import { settingsPage } from "./settings-page.ts";
 
 /** Every generated page of docs/, by its path there. */
 export function pages(): Map<string, string> {
-  const root = createCommand(createRuntime(new AbortController().signal));
+  const root = buildCommand(PROGRAM, { write: () => undefined, run: () => Promise.resolve() });
   const commands = leaves(root);
   return new Map([
     ["commands/README.md", commandIndex(root, commands)],

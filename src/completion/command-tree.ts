@@ -1,4 +1,4 @@
-/** The program as completion sees it: names, flags, and what their values are. Made from the commander tree. */
+/** The program as completion sees it: names, flags, and what their values are. Made from src/program.ts. */
 export interface CommandNode {
   name: string;
   description: string;

@@ -1,4 +1,14 @@
-import type { Argument, Command, Option } from "commander";
+import {
+  type Action,
+  type Argument,
+  type Flag,
+  type Group,
+  HELP,
+  isGroup,
+  type Program,
+  readArgument,
+  readNotation,
+} from "../command-line/declaration.ts";
 import type { ArgumentNode, CommandNode, FlagNode, ValueKind } from "./command-tree.ts";
 
 /**
@@ -27,34 +37,45 @@ const KINDS: Readonly<Record<string, ValueKind>> = {
 };
 const ANYTHING: ValueKind = { kind: "anything" };
 
-/** Describes a command and all below it. Hidden commands and flags are left out. */
-export function describeTree(command: Command, path: readonly string[] = []): CommandNode {
-  const help = command.createHelp();
+/** Describes the program and every command of it. Hidden commands are left out. */
+export function describeTree(program: Program): CommandNode {
+  const { name, flags, versionFlag } = program;
+  return { ...describeCommand(name, program, []), flags: [versionFlag, ...flags, HELP].map(describeFlag) };
+}
+
+function describeCommand(name: string, command: Group | Action, path: readonly string[]): CommandNode {
+  const node = { name, description: command.description };
+  if (!isGroup(command)) {
+    return {
+      ...node,
+      commands: [],
+      flags: [...(command.flags ?? []), HELP].map(describeFlag),
+      arguments: (command.arguments ?? []).map((argument) => describeArgument(argument, path)),
+    };
+  }
+  const members = Object.entries(command.members).filter(([, member]) => isGroup(member) || !member.isHidden);
   return {
-    name: command.name(),
-    description: command.description(),
-    commands: help.visibleCommands(command).map((child) => describeTree(child, [...path, child.name()])),
-    flags: help.visibleOptions(command).flatMap(describeFlag),
-    arguments: command.registeredArguments.map((argument) => describeArgument(argument, path)),
+    ...node,
+    commands: members.map(([child, member]) => describeCommand(child, member, [...path, child])),
+    flags: [describeFlag(HELP)],
+    arguments: [],
   };
 }
 
-function describeFlag(option: Option): FlagNode[] {
-  const { long, short, description, flags, argChoices } = option;
-  if (!long) return [];
-  const placeholder = /[<[].*$/.exec(flags)?.[0];
-  const value = argChoices
-    ? { kind: "choices" as const, values: argChoices }
+function describeFlag({ notation, description, choices }: Flag): FlagNode {
+  const { long, short, placeholder } = readNotation(notation);
+  const value: ValueKind | undefined = choices
+    ? { kind: "choices", values: choices }
     : (find(long) ?? find(placeholder));
-  return [{ long, short, description, value: placeholder === undefined ? undefined : (value ?? ANYTHING) }];
+  return { long, short, description, value: placeholder === undefined ? undefined : (value ?? ANYTHING) };
 }
 
 function describeArgument(argument: Argument, path: readonly string[]): ArgumentNode {
-  const name = argument.name();
-  const value: ValueKind | undefined = argument.argChoices
-    ? { kind: "choices", values: argument.argChoices }
+  const { name, isVariadic } = readArgument(argument);
+  const value: ValueKind | undefined = argument.choices
+    ? { kind: "choices", values: argument.choices }
     : find([...path, name].join(" "));
-  return { name, isVariadic: argument.variadic, value: value ?? ANYTHING };
+  return { name, isVariadic, value: value ?? ANYTHING };
 }
 
 function find(name: string | undefined): ValueKind | undefined {

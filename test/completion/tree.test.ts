@@ -1,11 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { CommandNode } from "../../src/completion/command-tree.ts";
 import { describeTree } from "../../src/completion/describe-tree.ts";
-import { createCommand } from "../../src/program.ts";
-import { createHome } from "../helpers/openclaw.ts";
-import { testRuntime } from "../helpers/test-runtime.ts";
+import { PROGRAM } from "../../src/program.ts";
 
-const tree = (): CommandNode => describeTree(createCommand(testRuntime({ home: createHome() })));
+const tree = (): CommandNode => describeTree(PROGRAM);
 
 function leaves(node: CommandNode, path: readonly string[] = []): { path: string; node: CommandNode }[] {
   return node.commands.length === 0

@@ -1,27 +1,28 @@
-import { InvalidArgumentError } from "commander";
+/** A flag's value that cannot be read. The message says what it takes. */
+export class FlagValueError extends Error {}
 
 /** Collects the values of a flag that may be given several times. */
 export function repeatable(value: string, previous: string[] | undefined): string[] {
   return [...(previous ?? []), value];
 }
 
-/** Parses a whole number within bounds. Throws the parser's usage error, which names flag and value. */
+/** Parses a whole number within bounds. Throws `FlagValueError`. */
 export function integerFlag(minimum: number, maximum = Number.MAX_SAFE_INTEGER): (value: string) => number {
   return (value) => {
     const number = Number(value);
     if (!/^[+-]?\d+$/.test(value.trim()) || number < minimum || number > maximum) {
-      throw new InvalidArgumentError(`It takes a whole number ${bounds(minimum, maximum)}.`);
+      throw new FlagValueError(`It takes a whole number ${bounds(minimum, maximum)}.`);
     }
     return number;
   };
 }
 
-/** Parses a number within bounds. Throws the parser's usage error, which names flag and value. */
+/** Parses a number within bounds. Throws `FlagValueError`. */
 export function numberFlag(minimum: number, maximum = Number.POSITIVE_INFINITY): (value: string) => number {
   return (value) => {
     const number = Number(value);
     if (value.trim() === "" || !Number.isFinite(number) || number < minimum || number > maximum) {
-      throw new InvalidArgumentError(`It takes a number ${bounds(minimum, maximum)}.`);
+      throw new FlagValueError(`It takes a number ${bounds(minimum, maximum)}.`);
     }
     return number;
   };

@@ -1,0 +1,101 @@
+import { Argument, Command, InvalidArgumentError, Option, type OutputConfiguration } from "commander";
+import {
+  type Action,
+  type Argument as DeclaredArgument,
+  type Flag,
+  type Group,
+  HELP,
+  isGroup,
+  type Program,
+} from "./declaration.ts";
+import { FlagValueError } from "./flag-values.ts";
+import type { Call } from "./plain-call.ts";
+
+export interface CommandSettings {
+  /** Prints help and version. */
+  write: (text: string) => void;
+  /** Runs what was called. */
+  run: (call: Call) => Promise<void>;
+  /** With arguments only the commands they name are built: the whole tree costs 3 ms. */
+  args?: readonly string[];
+}
+
+/** The program as commander's command: what prints help, suggests names and says what is wrong with a command line. */
+export function buildCommand(program: Program, settings: CommandSettings): Command {
+  const { write } = settings;
+  const output: OutputConfiguration = { writeOut: write, writeErr: write, outputError: () => undefined };
+  const root = configured(new Command(program.name), output)
+    .description(program.description)
+    .version(program.version, program.versionFlag.notation, program.versionFlag.description)
+    .addHelpText("after", `\n${program.epilogue}`);
+  for (const flag of program.flags) root.addOption(toOption(flag));
+  addMembers(root, program, output, settings);
+  return root;
+}
+
+function addMembers(
+  parent: Command,
+  group: Group,
+  output: OutputConfiguration,
+  settings: CommandSettings,
+): void {
+  for (const [name, member] of Object.entries(group.members)) {
+    if (!isWanted(name, group, settings.args)) continue;
+    const isHidden = !isGroup(member) && member.isHidden === true;
+    const command = configured(parent.command(name, { hidden: isHidden }), output).description(
+      member.description,
+    );
+    if (isGroup(member)) addMembers(command, member, output, settings);
+    else addAction(command, member, settings);
+  }
+}
+
+function addAction(command: Command, action: Action, { run }: CommandSettings): void {
+  for (const argument of action.arguments ?? []) command.addArgument(toArgument(argument));
+  for (const flag of action.flags ?? []) command.addOption(toOption(flag));
+  command.action(() => {
+    const words = command.registeredArguments.map((argument, index) => [
+      argument.name(),
+      command.processedArgs[index],
+    ]);
+    return run({ action, options: { ...command.optsWithGlobals(), ...Object.fromEntries(words) } });
+  });
+}
+
+/** Whether a command is to be built: all without arguments and where they name none, for help and suggestions. */
+function isWanted(name: string, { members }: Group, args: readonly string[] | undefined): boolean {
+  return (
+    args === undefined || args.includes(name) || !Object.keys(members).some((other) => args.includes(other))
+  );
+}
+
+function toOption({ notation, description, choices, parse, default: initial }: Flag): Option {
+  const option = new Option(notation, description);
+  if (initial !== undefined) option.default(initial);
+  if (choices) option.choices(choices);
+  if (parse) {
+    option.argParser((value, previous) => {
+      try {
+        return parse(value, previous as never);
+      } catch (error) {
+        throw error instanceof FlagValueError ? new InvalidArgumentError(error.message) : error;
+      }
+    });
+  }
+  return option;
+}
+
+function toArgument({ notation, choices }: DeclaredArgument): Argument {
+  const argument = new Argument(notation);
+  return choices ? argument.choices(choices) : argument;
+}
+
+function configured(command: Command, output: OutputConfiguration): Command {
+  return command
+    .configureOutput(output)
+    .configureHelp({ showGlobalOptions: true })
+    .helpOption(HELP.notation, HELP.description)
+    .helpCommand(false)
+    .showSuggestionAfterError(true)
+    .exitOverride();
+}

@@ -1,0 +1,117 @@
+import type { Runtime } from "../runtime.ts";
+
+/** The program as data: parsing, help, completion and documentation are made from it. */
+export interface Program extends Group {
+  name: string;
+  version: string;
+  /** Prints the version. */
+  versionFlag: Flag;
+  /** What the help ends with. */
+  epilogue: string;
+  /** Flags that every command takes, before or after its name. */
+  flags: readonly Flag[];
+}
+
+/** Commands under one name. */
+export interface Group {
+  description: string;
+  members: Readonly<Record<string, Group | Action>>;
+}
+
+/** A command that does something. */
+export interface Action {
+  description: string;
+  /** Loads its file. Arguments and flags arrive in `run` as one object, by their names in camel case. */
+  load: () => Promise<CommandFile>;
+  arguments?: readonly Argument[];
+  flags?: readonly Flag[];
+  /** Left out of help and completion. */
+  isHidden?: true;
+}
+
+/** A file of src/commands. */
+export interface CommandFile {
+  run(options: never, runtime: Runtime): Promise<void>;
+}
+
+export interface Argument {
+  /** `<name>` is required, `[name]` is not; dots take all that follow: `<ids...>`. */
+  notation: string;
+  choices?: readonly string[];
+}
+
+export interface Flag {
+  /** `--all`, `-m, --model <model>`; one that begins with `--no-` is on until it is given. */
+  notation: string;
+  description: string;
+  choices?: readonly string[];
+  /** Reads the value; `previous` is what the flag held before. Throws `FlagValueError`. */
+  parse?: (value: string, previous: never) => unknown;
+  default?: unknown;
+}
+
+/** Declares a flag; `how` is a parser of its value, or the few words it takes. */
+export function flag(
+  notation: string,
+  description: string,
+  how?: Flag["parse"] | readonly string[],
+  initial?: unknown,
+): Flag {
+  return {
+    notation,
+    description,
+    ...(typeof how === "function" ? { parse: how } : how && { choices: how }),
+    ...(initial === undefined ? {} : { default: initial }),
+  };
+}
+
+/** What every command has. */
+export const HELP: Flag = flag("-h, --help", "print help");
+
+export function isGroup(command: Group | Action): command is Group {
+  return "members" in command;
+}
+
+/** What the notation of a flag says. */
+export interface FlagNames {
+  /** With its dashes: `--no-color`. */
+  long: string;
+  /** With its dash: `-m`. */
+  short: string | undefined;
+  /** `<model>`; undefined for a switch. */
+  placeholder: string | undefined;
+  /** The option's name: `maxTokens` of `--max-tokens`, `color` of `--no-color`. */
+  option: string;
+  /** Whether the option is on until the flag is given. */
+  isNegated: boolean;
+}
+
+/** Takes the notation of a flag apart. */
+export function readNotation(notation: string): FlagNames {
+  const words = notation.split(/, | /);
+  const short = words[0]?.startsWith("--") === false ? words.shift() : undefined;
+  const [long = "", placeholder] = words;
+  const isNegated = long.startsWith("--no-");
+  const name = long.slice(isNegated ? 5 : 2);
+  return {
+    long,
+    short,
+    placeholder,
+    option: name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase()),
+    isNegated,
+  };
+}
+
+/** The name of an argument, and how many words it takes. */
+export function readArgument({ notation }: Argument): {
+  name: string;
+  isRequired: boolean;
+  isVariadic: boolean;
+} {
+  const isVariadic = notation.endsWith("...", notation.length - 1);
+  return {
+    name: notation.slice(1, isVariadic ? -4 : -1),
+    isRequired: notation.startsWith("<"),
+    isVariadic,
+  };
+}

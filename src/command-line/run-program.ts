@@ -1,0 +1,71 @@
+import { usageError } from "../errors.ts";
+import type { GlobalOptions } from "../options.ts";
+import type { Runtime } from "../runtime.ts";
+import { type Program, readNotation } from "./declaration.ts";
+import { type Call, readPlainCall } from "./plain-call.ts";
+
+/** The options that say how the answer is printed. */
+interface OutputOptions extends GlobalOptions {
+  ndjson?: boolean;
+  plain?: boolean;
+}
+
+/** Runs the program with the given arguments. Rejects with `OpenclawError`. */
+export async function runProgram(program: Program, args: readonly string[], runtime: Runtime): Promise<void> {
+  const { terminal } = runtime;
+  // A wrong call is reported in the format that was asked for, although it could not be parsed.
+  const flags = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
+  if (flags.includes("--json")) terminal.setMode({ format: "json" });
+  if (flags.includes("--ndjson")) terminal.setMode({ format: "ndjson" });
+  if (args.length === 1 && isVersionFlag(program, args[0])) return terminal.print(program.version);
+  const run = (call: Call): Promise<void> => runCall(call, runtime);
+  const plain = readPlainCall(program, args);
+  if (plain) return run(plain);
+  const { parseWithCommander } = await import("./parse-with-commander.ts");
+  await parseWithCommander(program, args, { write: (text) => void terminal.write(text), run });
+}
+
+function isVersionFlag({ versionFlag }: Program, arg: string | undefined): boolean {
+  const { long, short } = readNotation(versionFlag.notation);
+  return arg === long || arg === short;
+}
+
+async function runCall({ action, options }: Call, runtime: Runtime): Promise<void> {
+  const globals = options as unknown as OutputOptions;
+  setOutputMode(globals, runtime);
+  const { run } = await action.load();
+  await withEmulator(globals, runtime, (surroundings) => run(options as never, surroundings));
+}
+
+function setOutputMode({ json, ndjson, plain, color, verbose }: OutputOptions, { terminal }: Runtime): void {
+  if (json && (ndjson || plain)) {
+    throw usageError(
+      `--json and ${ndjson ? "--ndjson" : "--plain"} are two forms of one output.`,
+      "Leave one of them out.",
+    );
+  }
+  terminal.setMode({ format: ndjson ? "ndjson" : json ? "json" : "text", color, verbose: verbose === true });
+}
+
+/** With `--emulator`, runs `work` against a Bedrock inside this process that the environment points to. */
+async function withEmulator(
+  options: GlobalOptions,
+  runtime: Runtime,
+  work: (runtime: Runtime) => Promise<void>,
+): Promise<void> {
+  if (!options.emulator) return work(runtime);
+  if (options.endpointUrl)
+    throw usageError("--emulator and --endpoint-url name two different endpoints.", "Leave one of them out.");
+  if (options.profile)
+    throw usageError(
+      "--emulator brings its own credentials; --profile has none for it.",
+      "Leave one of them out.",
+    );
+  const { emulatedEnvironment, startEmulator } = await import("../emulator/emulator.ts");
+  const emulator = await startEmulator();
+  try {
+    await work({ ...runtime, env: emulatedEnvironment(runtime.env, emulator), isEmulated: true });
+  } finally {
+    await emulator.stop();
+  }
+}
