@@ -1,9 +1,9 @@
 // Writes the generated pages of docs/: node scripts/build-docs.js
 // With --check it writes nothing and fails where a page is not what the code says.
-import { build } from "esbuild";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
+import { bundleModule } from "./bundle-module.js";
 import { root } from "./set-up.js";
 
 const docs = path.join(root, "docs");
@@ -11,18 +11,9 @@ const docs = path.join(root, "docs");
 /** The pages as the code has them, by path in docs/. Node 20 cannot load TypeScript, so they are bundled first. */
 async function generatePages() {
   const outfile = path.join(root, "node_modules", ".cache", "openclaw", `pages-${process.pid}.cjs`);
-  await build({
-    absWorkingDir: root,
-    entryPoints: ["scripts/docs/pages.ts"],
-    outfile,
-    bundle: true,
-    format: "cjs",
-    platform: "node",
-    target: "node20.19",
-    // The command tree is read, no command is run.
-    external: ["./commands/*", "./emulator/*"],
-    logLevel: "warning",
-  });
+  // The table of commands is read, no command is run.
+  const external = [/^\.\/(commands|completion)\//];
+  await bundleModule("scripts/docs/pages.ts", outfile, { format: "cjs", external });
   try {
     const { default: module } = await import(pathToFileURL(outfile).href);
     return module.pages();

@@ -13,12 +13,10 @@ const rule = "-".repeat(80);
 async function bundledPackages() {
   const folder = await mkdtemp(path.join(tmpdir(), "openclaw-notices-"));
   try {
-    const { outputs } = await buildProgram(path.join(folder, "dist"));
-    const inputs = Object.values(outputs).flatMap((output) => Object.entries(output.inputs));
-    const packages = inputs
-      .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    const files = await buildProgram(path.join(folder, "dist"));
+    const packages = files
       // The innermost package: one may hold another in a node_modules of its own.
-      .map(([name]) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(name)?.[0])
+      .map((file) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0])
       .filter((name) => name !== undefined);
     return [...new Set(packages)].sort();
   } finally {

@@ -4,6 +4,7 @@
 // Vitest measures its own process. The programs run from a build with source maps, and each leaves V8's account of
 // itself in a folder (NODE_V8_COVERAGE), which is emptied while the tests run: thousands of them would fill a disk.
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -44,6 +45,8 @@ async function collect() {
       if (!script.url.startsWith("file://")) continue;
       const source = fileURLToPath(script.url);
       if (!source.startsWith(path.join(program, "dist"))) continue;
+      // The bundler's own lines come from no source.
+      if (!existsSync(`${source}.map`)) continue;
       const known = scripts.get(source);
       scripts.set(source, known ? mergeScriptCovs([known, script]) : script);
     }

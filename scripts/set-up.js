@@ -40,7 +40,7 @@ async function isInstalled() {
   );
 }
 
-/** Whether npm installs an optional package here: esbuild and others ship a binary for each kind of machine. */
+/** Whether npm installs an optional package here: the bundler and others ship a binary for each kind of machine. */
 function isForThisMachine({ os, cpu, libc }) {
   return os?.includes(process.platform) && cpu?.includes(process.arch) && libc === undefined;
 }

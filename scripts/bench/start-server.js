@@ -2,23 +2,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
-import { build } from "esbuild";
-import { root } from "../set-up.js";
+import { bundleModule } from "../bundle-module.js";
 
 /** Bundles a server of this folder into `work` and starts it. Resolves to its process and what it prints when it listens. */
 export async function startServer(name, deltas, work) {
   const outfile = path.join(work, `${name}.mjs`);
-  await build({
-    absWorkingDir: root,
-    entryPoints: [`scripts/bench/${name}.ts`],
-    outfile,
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    target: "node20.19",
-    mainFields: ["module", "main"],
-    logLevel: "warning",
-  });
+  await bundleModule(`scripts/bench/${name}.ts`, outfile);
   return listening(
     spawn(process.execPath, [outfile, String(deltas)], { stdio: ["pipe", "pipe", "inherit"] }),
   );

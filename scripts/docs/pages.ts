@@ -8,7 +8,11 @@ import { settingsPage } from "./settings-page.ts";
 
 /** Every generated page of docs/, by its path there. */
 export function pages(): Map<string, string> {
-  const root = buildCommand(PROGRAM, { write: () => undefined, run: () => Promise.resolve() });
+  const root = buildCommand(PROGRAM, {
+    write: () => undefined,
+    columns: 80,
+    run: () => Promise.resolve(),
+  });
   const commands = leaves(root);
   return new Map([
     ["commands/README.md", commandIndex(root, commands)],

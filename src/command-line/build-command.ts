@@ -14,6 +14,8 @@ import type { Call } from "./plain-call.ts";
 export interface CommandSettings {
   /** Prints help and version. */
   write: (text: string) => void;
+  /** Where the lines of help are wrapped. */
+  columns: number;
   /** Runs what was called. */
   run: (call: Call) => Promise<void>;
   /** With arguments only the commands they name are built: the whole tree costs 3 ms. */
@@ -22,8 +24,17 @@ export interface CommandSettings {
 
 /** The program as commander's command: what prints help, suggests names and says what is wrong with a command line. */
 export function buildCommand(program: Program, settings: CommandSettings): Command {
-  const { write } = settings;
-  const output: OutputConfiguration = { writeOut: write, writeErr: write, outputError: () => undefined };
+  const { write, columns } = settings;
+  const output: OutputConfiguration = {
+    writeOut: write,
+    writeErr: write,
+    outputError: () => undefined,
+    getOutHelpWidth: () => columns,
+    getErrHelpWidth: () => columns,
+    // The texts have none to be taken out, and asking process.stdout opens it, which takes 5 ms.
+    getOutHasColors: () => true,
+    getErrHasColors: () => true,
+  };
   const root = configured(new Command(program.name), output)
     .description(program.description)
     .version(program.version, program.versionFlag.notation, program.versionFlag.description)

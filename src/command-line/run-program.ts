@@ -22,7 +22,11 @@ export async function runProgram(program: Program, args: readonly string[], runt
   const plain = readPlainCall(program, args);
   if (plain) return run(plain);
   const { parseWithCommander } = await import("./parse-with-commander.ts");
-  await parseWithCommander(program, args, { write: (text) => void terminal.write(text), run });
+  await parseWithCommander(program, args, {
+    write: (text) => void terminal.write(text),
+    columns: terminal.isStdoutTTY ? terminal.columns : 80,
+    run,
+  });
 }
 
 function isVersionFlag({ versionFlag }: Program, arg: string | undefined): boolean {

@@ -16,6 +16,7 @@ async function readWithCommander(args: readonly string[]): Promise<Call | undefi
   let found: Call | undefined;
   const root = buildCommand(PROGRAM, {
     write: () => undefined,
+    columns: 80,
     run: async (call) => {
       found = call;
     },

@@ -21,9 +21,9 @@ import { hostname, tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import JSON5 from "json5";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bundleModule } from "../../scripts/bundle-module.js";
 import { withLock } from "../../src/config/lock.ts";
 import type { Configuration } from "../../src/config/settings.ts";
 import { updateConfig, type Edit } from "../../src/config/update.ts";
@@ -55,15 +55,7 @@ let writer: string;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "openclaw-writer-"));
   writer = path.join(folder, "writer-process.mjs");
-  await build({
-    entryPoints: [fileURLToPath(new URL("./writer-process.ts", import.meta.url))],
-    outfile: writer,
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    define: { OPENCLAW_VERSION: '"test"' },
-    logLevel: "warning",
-  });
+  await bundleModule(fileURLToPath(new URL("./writer-process.ts", import.meta.url)), writer);
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,0 +1,136 @@
+// What the bundler does beyond bundling, each for a shorter start.
+import { readFile } from "node:fs/promises";
+import { build } from "rolldown";
+
+/**
+ * commander loads node:child_process for subcommands that are programs of their own, which openclaw has none of. It
+ * costs 5 ms, so commander gets it when it asks for it.
+ */
+export const lazyChildProcess = {
+  name: "lazy-child-process",
+  resolveId: {
+    filter: { id: /^node:child_process$/ },
+    handler: (_, importer = "") =>
+      /node_modules[\\/]commander[\\/]/.test(importer) ? "\0child_process" : undefined,
+  },
+  load: {
+    filter: { id: /^\0child_process$/ },
+    handler: () => 'exports.spawn = (...args) => require("node:child_process").spawn(...args);',
+  },
+};
+
+/**
+ * Packages of which most starts need nothing: string-width's segmenter and sets of emoji (18 ms) are for text beyond ASCII,
+ * JSON5's tables of letters for a configuration that is not plain JSON. Each is a file of its own, behind a small module
+ * that loads it when it is called.
+ */
+const LAZY_PACKAGES = {
+  "string-width": `let whole;
+export default function stringWidth(text, options) {
+  if (/^[\\x20-\\x7E]*$/.test(text)) return text.length;
+  whole ??= require("./string-width.js").default;
+  return whole(text, options);
+}`,
+  json5: `let whole;
+const load = () => (whole ??= require("./json5.js").default);
+export default { parse: (...args) => load().parse(...args), stringify: (...args) => load().stringify(...args) };`,
+};
+
+/** The packages that are files of their own, as the bundler's input. */
+export const lazyInput = Object.fromEntries(
+  Object.keys(LAZY_PACKAGES).map((name) => [name, `${name}?whole`]),
+);
+
+export const lazyPackages = {
+  name: "lazy-packages",
+  async resolveId(id, importer) {
+    const name = /^(?:\.\/)?([\w-]+)(?:\?whole|\.js)?$/.exec(id)?.[1];
+    if (name === undefined || !Object.hasOwn(LAZY_PACKAGES, name)) return undefined;
+    if (id.endsWith("?whole")) return this.resolve(name, importer, { skipSelf: true });
+    if (importer?.startsWith("\0lazy:")) return { id, external: true };
+    return id === name ? `\0lazy:${name}` : undefined;
+  },
+  load: {
+    filter: { id: /^\0lazy:/ },
+    handler: (id) => LAZY_PACKAGES[id.slice("\0lazy:".length)],
+  },
+};
+
+/** V8 reads JSON four times as fast as the same in JavaScript. */
+export const jsonAsText = {
+  name: "json-as-text",
+  load: {
+    filter: { id: /[\\/]src[\\/].*\.json$/ },
+    handler: async (file) => {
+      const text = JSON.stringify(JSON.parse(await readFile(file, "utf8")));
+      return { code: `export default JSON.parse(${JSON.stringify(text)});`, moduleType: "js" };
+    },
+  },
+};
+
+/** What is imported dynamically would be taken into a bundle of one file, and all that it imports would be wrapped for it. */
+const dynamicImportsOutside = {
+  name: "dynamic-imports-outside",
+  async resolveId(id, importer, { kind }) {
+    if (kind !== "dynamic-import") return undefined;
+    const resolved = await this.resolve(id, importer, { kind, skipSelf: true });
+    return resolved && { ...resolved, external: resolved.external || "absolute" };
+  },
+};
+
+/**
+ * The bundler puts what two parts of the program use of a package into one file, and the SDK's packages are reached through
+ * files that name everything in them. So the parts for the calls that people wait for are bundled by themselves first:
+ * half the code, and no node:http2, at the price of standing in the program twice. Tells `onModules` what is in them.
+ */
+export function ownSdkParts(options, onModules) {
+  return {
+    name: "own-sdk-parts",
+    load: {
+      filter: { id: /[\\/]aws[\\/]sdk-parts\.ts$/ },
+      handler: async (file) => {
+        const { output } = await build({
+          ...options,
+          input: file,
+          write: false,
+          plugins: [dynamicImportsOutside],
+          output: { format: "esm", comments: false, codeSplitting: false },
+        });
+        onModules(output[0].modules);
+        return { code: output[0].code, moduleType: "js" };
+      },
+    },
+  };
+}
+
+/** The bundler's own few lines would be a file that every start loads: they go into `main.js`, and others find them there. */
+export const runtimeInMain = {
+  name: "runtime-in-main",
+  generateBundle(_, bundle) {
+    const runtime = Object.values(bundle).find(({ name }) => name === "rolldown-runtime");
+    if (!runtime) throw new Error("The bundler has no runtime any more: take this plugin away.");
+    const call = `require("./${runtime.fileName}")`;
+    const text = `exports.runtime=(exports=>{${runtime.code};return exports})({})`;
+    for (const chunk of Object.values(bundle)) {
+      const isMain = chunk.fileName === "main.js";
+      if (isMain && !chunk.code.includes(call))
+        throw new Error("main.js does not load the bundler's runtime.");
+      chunk.code = chunk.code.replace(call, () => (isMain ? `(${text})` : 'require("./main.js").runtime'));
+    }
+    delete bundle[runtime.fileName];
+  },
+};
+
+/** Node reads a file that is all ASCII sooner, and keeps it in half the memory. */
+export const asAscii = {
+  name: "as-ascii",
+  generateBundle(_, bundle) {
+    for (const { fileName, code } of Object.values(bundle)) {
+      if (/String\.raw`[^`]*[^\0-\x7F]/.test(code)) throw new Error(`${fileName} has raw text beyond ASCII.`);
+      bundle[fileName].code = code.replaceAll(
+        /[^\0-\x7F]/g,
+        (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`,
+      );
+    }
+  },
+};
