@@ -188,7 +188,7 @@ async function measure(node, args, env, figure) {
     const file = path.join(work, "usage.json");
     await runOnce(node, ["--require", path.join(bench, "report-usage.cjs"), ...args], {
       ...env,
-      OPENCLAW_BENCH_USAGE: file,
+      OPENCLAW_USAGE: file,
     });
     const { cpuMs, peakMiB } = JSON.parse(await readFile(file, "utf8"));
     return figure === "cpu" ? cpuMs : peakMiB;

@@ -11,14 +11,14 @@ import { emulate } from "../helpers/emulated.ts";
 
 const MODEL = "amazon.nova-lite-v1:0";
 const MB = 1024 * 1024;
-const hook = fileURLToPath(new URL("../helpers/report-memory.cjs", import.meta.url));
+const hook = fileURLToPath(new URL("../../scripts/bench/report-usage.cjs", import.meta.url));
 
 /** The environment of a program whose memory is asked for when it has ended. */
 function watchMemory(home: string): { env: Record<string, string>; most: () => number } {
   const file = path.join(home, "memory");
   return {
-    env: { NODE_OPTIONS: `--require ${hook}`, OPENCLAW_TEST_MEMORY: file },
-    most: () => Number(readFileSync(file, "utf8")),
+    env: { NODE_OPTIONS: `--require ${hook}`, OPENCLAW_USAGE: file },
+    most: () => JSON.parse(readFileSync(file, "utf8")).peakMiB,
   };
 }
 
