@@ -8,7 +8,15 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 /** What the bundle is made of: dist/ is stale when one of these changed after it was built. */
-const sources = ["src", "bin", "scripts/build.js", "package.json", "package-lock.json", "tsconfig.json"];
+const sources = [
+  "src",
+  "bin",
+  "scripts/build.js",
+  "scripts/build-plugins.js",
+  "package.json",
+  "package-lock.json",
+  "tsconfig.json",
+];
 
 /** Written last by the build, so that half a build is never taken for one. */
 const lastBuilt = path.join(root, "dist", "package.json");
