@@ -3,6 +3,7 @@ import {
   type Argument,
   type Flag,
   type FlagNames,
+  type Group,
   isGroup,
   type Program,
   readArgument,
@@ -17,8 +18,14 @@ export interface Call {
 }
 
 type NamedFlag = Flag & FlagNames;
-/** A flag and its value; that of a switch is empty. */
-type GivenFlag = [flag: NamedFlag, value: string];
+
+interface GivenFlag {
+  flag: NamedFlag;
+  /** Empty for a switch. */
+  value: string;
+  /** Whether the value is the argument after it. */
+  isValueNext: boolean;
+}
 
 /**
  * Reads a command line that is written out plainly: known names, whole flags, values that do not look like flags, as many
@@ -27,42 +34,31 @@ type GivenFlag = [flag: NamedFlag, value: string];
  * test/command-line/plain-call.test.ts.
  */
 export function readPlainCall(program: Program, args: readonly string[]): Call | undefined {
-  const shared = program.flags.map(named);
-  let command: Program["members"][string] = program;
-  let own: NamedFlag[] = [];
+  let command: Group | Action = program;
+  const flags = program.flags.map(withNames);
   const given: GivenFlag[] = [];
   const words: string[] = [];
   for (let index = 0; index < args.length; index++) {
     const arg = args[index] ?? "";
-    if (!looksLikeFlag(arg)) {
-      if (!isGroup(command)) {
-        words.push(arg);
-        continue;
-      }
-      if (!Object.hasOwn(command.members, arg)) return undefined;
-      command = command.members[arg] ?? command;
-      if (!isGroup(command)) own = (command.flags ?? []).map(named);
-      continue;
-    }
     if (arg === "--") {
       words.push(...args.slice(index + 1));
       break;
     }
-    const equals = arg.startsWith("--") ? arg.indexOf("=") : -1;
-    const name = equals < 0 ? arg : arg.slice(0, equals);
-    const found = find(shared, name) ?? find(own, name);
-    if (!found) return undefined;
-    if (found.placeholder === undefined) {
-      if (equals >= 0) return undefined;
-      given.push([found, ""]);
-      continue;
+    if (looksLikeFlag(arg)) {
+      const flag = readFlag(flags, arg, args[index + 1]);
+      if (!flag) return undefined;
+      given.push(flag);
+      if (flag.isValueNext) index++;
+    } else if (isGroup(command)) {
+      if (!Object.hasOwn(command.members, arg)) return undefined;
+      command = command.members[arg] ?? command;
+      if (!isGroup(command)) flags.push(...(command.flags ?? []).map(withNames));
+    } else {
+      words.push(arg);
     }
-    const value = equals < 0 ? args[++index] : arg.slice(equals + 1);
-    if (value === undefined || (equals < 0 && looksLikeFlag(value))) return undefined;
-    given.push([found, value]);
   }
   if (isGroup(command)) return undefined;
-  const values = readValues([...own, ...shared], given);
+  const values = readValues(flags, given);
   const positionals = readWords(command.arguments ?? [], words);
   return values && positionals && { action: command, options: { ...values, ...positionals } };
 }
@@ -72,12 +68,20 @@ function looksLikeFlag(word: string): boolean {
   return word.length > 1 && word.startsWith("-");
 }
 
-function named(flag: Flag): NamedFlag {
+function withNames(flag: Flag): NamedFlag {
   return { ...flag, ...readNotation(flag.notation) };
 }
 
-function find(flags: readonly NamedFlag[], name: string): NamedFlag | undefined {
-  return flags.find(({ long, short }) => long === name || short === name);
+/** The flag that `arg` is, with the value that is attached to it or that is `next`; undefined where that is not plain. */
+function readFlag(flags: readonly NamedFlag[], arg: string, next: string | undefined): GivenFlag | undefined {
+  const equals = arg.startsWith("--") ? arg.indexOf("=") : -1;
+  const name = equals < 0 ? arg : arg.slice(0, equals);
+  const flag = flags.find(({ long, short }) => long === name || short === name);
+  if (!flag) return undefined;
+  const isAttached = equals >= 0;
+  if (flag.placeholder === undefined) return isAttached ? undefined : { flag, value: "", isValueNext: false };
+  if (isAttached) return { flag, value: arg.slice(equals + 1), isValueNext: false };
+  return next === undefined || looksLikeFlag(next) ? undefined : { flag, value: next, isValueNext: true };
 }
 
 /** The options that flags stand for; undefined where one has a value that it does not take. */
@@ -91,10 +95,11 @@ function readValues(
     else if (initial !== undefined) values[option] = initial;
   }
   try {
-    for (const [{ option, isNegated, placeholder, choices, parse }, text] of given) {
-      if (choices && !choices.includes(text)) return undefined;
+    for (const { flag, value } of given) {
+      const { option, isNegated, placeholder, choices, parse } = flag;
+      if (choices && !choices.includes(value)) return undefined;
       if (placeholder === undefined) values[option] = !isNegated;
-      else values[option] = parse ? parse(text, values[option] as never) : text;
+      else values[option] = parse ? parse(value, values[option] as never) : value;
     }
   } catch (error) {
     if (error instanceof FlagValueError) return undefined;
