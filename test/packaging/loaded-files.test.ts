@@ -1,0 +1,81 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { type Emulated, emulate } from "../helpers/emulated.ts";
+
+interface Loaded {
+  /** Files of the program, without what a build adds to their names. */
+  files: string[];
+  /** Parts of Node, its inner ones included. */
+  parts: string[];
+}
+
+/** Runs a command and tells what it loaded. */
+async function loadedBy(emulated: Emulated, args: string[]): Promise<Loaded> {
+  const hook = path.join(emulated.home, "hook.cjs");
+  const report = path.join(emulated.home, "loaded.json");
+  writeFileSync(
+    hook,
+    `process.on("exit", () => require("node:fs").writeFileSync(${JSON.stringify(report)},
+      JSON.stringify({ files: Object.keys(require.cache), parts: process.moduleLoadList })));`,
+  );
+  const { stderr, code } = await emulated.run(args, { env: { NODE_OPTIONS: `--require ${hook}` } });
+  expect({ stderr, code }).toEqual({ stderr: "", code: 0 });
+  const { files, parts } = JSON.parse(readFileSync(report, "utf8")) as Loaded;
+  return {
+    files: files
+      .filter((file) => file.includes(`${path.sep}dist${path.sep}`))
+      .map((file) => path.basename(file, ".js").replace(/-[\w-]{8}$/, ""))
+      // A file of its own only in the build that coverage traces.
+      .filter((name) => name !== "rolldown-runtime"),
+    parts: parts.map((part) => part.replace("NativeModule ", "")),
+  };
+}
+
+/** Parts of Node that take a start some milliseconds each. */
+const COSTLY = new Set([
+  "http",
+  "https",
+  "net",
+  "tls",
+  "crypto",
+  "child_process",
+  "http2",
+  "readline",
+  "stream",
+]);
+
+describe("what a command loads", () => {
+  it.each([
+    [["--version"]],
+    [["config", "file"]],
+    [["models", "list"]],
+    [["models", "list", "--json"]],
+    [["models", "list", "--offline", "--search", "nova"]],
+  ])("is one file, and nothing costly of Node, for %j with a fresh list", async (args) => {
+    const emulated = await emulate();
+    await emulated.run(["models", "list"]);
+    const { files, parts } = await loadedBy(emulated, args);
+    expect(files).toEqual(["main"]);
+    expect(parts.filter((part) => COSTLY.has(part))).toEqual([]);
+  });
+
+  it.each([
+    [
+      ["chat", "-m", "amazon.nova-lite-v1:0", "hi"],
+      ["main", "chat", "aws"],
+    ],
+    [
+      ["models", "list", "--refresh"],
+      ["main", "aws", "refresh"],
+    ],
+    [
+      ["chat", "--help"],
+      ["main", "parse-with-commander"],
+    ],
+  ])("is few files for %j, and no HTTP/2", async (args, expected) => {
+    const { files, parts } = await loadedBy(await emulate(), args);
+    expect(files.toSorted()).toEqual(expected.toSorted());
+    expect(parts).not.toContain("http2");
+  });
+});
