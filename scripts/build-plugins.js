@@ -36,24 +36,21 @@ const load = () => (whole ??= require("./json5.js").default);
 export default { parse: (...args) => load().parse(...args), stringify: (...args) => load().stringify(...args) };`,
 };
 
+const WHOLE = "?whole";
+const STUB = "\0lazy:";
+
 /** The packages that are files of their own, as the bundler's input. */
-export const lazyInput = Object.fromEntries(
-  Object.keys(LAZY_PACKAGES).map((name) => [name, `${name}?whole`]),
-);
+export const lazyInput = Object.fromEntries(Object.keys(LAZY_PACKAGES).map((name) => [name, name + WHOLE]));
 
 export const lazyPackages = {
   name: "lazy-packages",
   async resolveId(id, importer) {
-    const name = /^(?:\.\/)?([\w-]+)(?:\?whole|\.js)?$/.exec(id)?.[1];
-    if (name === undefined || !Object.hasOwn(LAZY_PACKAGES, name)) return undefined;
-    if (id.endsWith("?whole")) return this.resolve(name, importer, { skipSelf: true });
-    if (importer?.startsWith("\0lazy:")) return { id, external: true };
-    return id === name ? `\0lazy:${name}` : undefined;
+    if (Object.hasOwn(LAZY_PACKAGES, id)) return STUB + id;
+    if (id.endsWith(WHOLE)) return this.resolve(id.slice(0, -WHOLE.length), importer, { skipSelf: true });
+    // A stub finds the file of its package beside its own.
+    return importer?.startsWith(STUB) ? { id, external: true } : undefined;
   },
-  load: {
-    filter: { id: /^\0lazy:/ },
-    handler: (id) => LAZY_PACKAGES[id.slice("\0lazy:".length)],
-  },
+  load: (id) => (id.startsWith(STUB) ? LAZY_PACKAGES[id.slice(STUB.length)] : undefined),
 };
 
 /** V8 reads JSON four times as fast as the same in JavaScript. */

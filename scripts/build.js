@@ -13,8 +13,17 @@ import {
   ownSdkParts,
   runtimeInMain,
 } from "./build-plugins.js";
+import { root } from "./set-up.js";
 
-const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+/** The bundler's options for everything that is bundled here: for Node 20.19 and newer, with a version built in. */
+export function nodeOptions(version) {
+  return {
+    cwd: root,
+    platform: "node",
+    resolve: { mainFields: ["module", "main"] },
+    transform: { target: "node20.19", define: { OPENCLAW_VERSION: JSON.stringify(version) } },
+  };
+}
 
 /**
  * Sources that go into one file with all that they import: each file costs a start its time. Everything in a file runs when
@@ -63,12 +72,9 @@ async function bundleInto(folder, isTraceable) {
       if (renderedLength > 0) used.add(path.relative(root, file));
   };
   const options = {
-    cwd: root,
-    platform: "node",
-    resolve: { mainFields: ["module", "main"] },
+    ...nodeOptions(version),
     // What Node brings along has no effect by being named.
     treeshake: { moduleSideEffects: [{ external: true, sideEffects: false }] },
-    transform: { target: "node20.19", define: { OPENCLAW_VERSION: JSON.stringify(version) } },
     // FILES puts what is loaded together into one file, whichever way it is imported.
     checks: { ineffectiveDynamicImport: false },
   };

@@ -1,16 +1,13 @@
 // Makes a TypeScript module one file that Node 20 can load, for the scripts and tests that start it.
 import { build } from "rolldown";
-import { root } from "./set-up.js";
+import { nodeOptions } from "./build.js";
 
 /** Bundles `entry` into `outfile`, all but what `external` matches. Paths are absolute or from the repository's root. */
 export async function bundleModule(entry, outfile, { format = "esm", external = [] } = {}) {
   await build({
-    cwd: root,
+    ...nodeOptions("test"),
     input: entry,
-    platform: "node",
     external,
-    resolve: { mainFields: ["module", "main"] },
-    transform: { target: "node20.19", define: { OPENCLAW_VERSION: '"test"' } },
     output: { file: outfile, format, codeSplitting: false },
   });
 }
