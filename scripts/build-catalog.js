@@ -1,4 +1,4 @@
-// Makes src/discovery/catalog.json from a models.dev export and scripts/catalog/overrides.json5:
+// Makes src/models/catalog.json from a models.dev export and scripts/catalog/overrides.json5:
 //   node scripts/build-catalog.js EXPORT.json [OUTPUT.json]
 // EXPORT.json is https://models.dev/api.json, or its "amazon-bedrock" part alone with a "source" that names the commit.
 import { readFile, writeFile } from "node:fs/promises";

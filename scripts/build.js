@@ -34,7 +34,7 @@ const FILES = {
   main: ["src/main.ts", "src/commands/config/file.ts", "src/commands/models/list.ts"],
   get: ["src/commands/config/get.ts"],
   // What asks AWS.
-  aws: ["src/aws/open-rest-client.ts", "src/credentials/provider.ts", "src/converse/aws-errors.ts"],
+  aws: ["src/session/open-rest-client.ts", "src/credentials/provider.ts", "src/session/aws-errors.ts"],
   chat: ["src/commands/chat.ts", "src/converse/stream.ts"],
   refresh: ["src/discovery/discover.ts", "src/discovery/cache-write.ts", "src/discovery/shared-failure.ts"],
 };

@@ -1,5 +1,5 @@
-import { ERROR_TABLE, type ErrorContext, type ErrorRow } from "../../src/converse/error-table.ts";
-import { NETWORK_TABLE, type NetworkContext } from "../../src/converse/network-errors.ts";
+import { ERROR_TABLE, type ErrorContext, type ErrorRow } from "../../src/session/error-table.ts";
+import { NETWORK_TABLE, type NetworkContext } from "../../src/network/network-errors.ts";
 import { RESOLUTION_TABLE, type ResolutionContext } from "../../src/credentials/resolution-error.ts";
 import { EXIT_CODES, type ErrorCode } from "../../src/errors.ts";
 import { code, fence, page, table } from "./markdown.ts";

@@ -1,20 +1,20 @@
-import { type Surroundings, surveySurroundings } from "../aws/session.ts";
+import { type Surroundings, surveySurroundings } from "../session/session.ts";
 import { loadConfig } from "../config/resolve.ts";
 import type { ModelParameters } from "../config/settings.ts";
-import { AnswerWriter } from "../converse/answer-writer.ts";
-import { askFirstAvailable, type Query } from "../converse/ask-first-available.ts";
-import { readPrompt, readSystemPrompt } from "../converse/prompt.ts";
+import { AnswerWriter } from "../chat/answer-writer.ts";
+import { askFirstAvailable, type Query } from "../chat/ask-first-available.ts";
+import { readPrompt, readSystemPrompt } from "../chat/prompt.ts";
 import { type ChatParameters, userMessage } from "../converse/request.ts";
-import type { Price } from "../converse/usage.ts";
-import { lookUpCatalog } from "../discovery/catalog.ts";
-import { costOf } from "../discovery/list.ts";
-import { defaultModels } from "../discovery/default-models.ts";
-import { speaksOpenai } from "../discovery/provider-api.ts";
-import { type ResolvedModel, resolveModel } from "../discovery/resolve-model.ts";
+import type { Price } from "../models/usage.ts";
+import { lookUpCatalog } from "../models/catalog.ts";
+import { costOf } from "../models/list.ts";
+import { defaultModels } from "../models/default-models.ts";
+import { speaksOpenai } from "../models/provider-api.ts";
+import { type ResolvedModel, resolveModel } from "../models/resolve-model.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
-import type { Conversation } from "../sessions/kept-conversation.ts";
+import type { Conversation } from "../chat/sessions/kept-conversation.ts";
 import { answerRenderer } from "../terminal/answer-renderer.ts";
 import type { Screen } from "../terminal/terminal.ts";
 
@@ -94,7 +94,7 @@ async function ask(
   const models = chooseModels(options, surroundings, conversation).map((text) =>
     resolveModel(text, config.value),
   );
-  const keeper = conversation && new (await import("../sessions/turn-keeper.ts")).TurnKeeper();
+  const keeper = conversation && new (await import("../chat/sessions/turn-keeper.ts")).TurnKeeper();
   const query: Query = {
     ...(await queryOf(options, runtime, conversation)),
     ...extras,
@@ -102,7 +102,7 @@ async function ask(
     recorder: keeper?.recorder,
   };
   if (options.dryRun && models[0]) {
-    const { rehearse } = await import("../converse/dry-run.ts");
+    const { rehearse } = await import("../chat/dry-run.ts");
     return rehearse(surroundings, { ...query, model: models[0] }, (modelId) => priceOf(models[0], modelId));
   }
   let answering = models[0];
@@ -143,8 +143,8 @@ async function talk(options: ChatOptions, runtime: Runtime, screen: Screen): Pro
   if (options.file?.includes("-"))
     throw usageError("--file - reads stdin, which is the keyboard here.", "Name a file.");
   const [{ runInteractive }, { openConversation }, extras, config] = await Promise.all([
-    import("../interactive/run-interactive.ts"),
-    import("../sessions/open-conversation.ts"),
+    import("../chat/interactive/run-interactive.ts"),
+    import("../chat/sessions/open-conversation.ts"),
     readExtras(options, runtime),
     loadConfig(options, runtime),
   ]);
@@ -180,7 +180,7 @@ async function talk(options: ChatOptions, runtime: Runtime, screen: Screen): Pro
 /** The conversation that the command line names. A single question that names none leaves no trace. */
 async function openNamed(options: ChatOptions, runtime: Runtime): Promise<Conversation | undefined> {
   if (options.session === undefined && !options.continue) return undefined;
-  const { openConversation } = await import("../sessions/open-conversation.ts");
+  const { openConversation } = await import("../chat/sessions/open-conversation.ts");
   // A rehearsal keeps nothing.
   return openConversation({ ...options, save: options.save && !options.dryRun }, runtime, true);
 }

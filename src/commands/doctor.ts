@@ -1,4 +1,4 @@
-import { openaiProviders } from "../discovery/provider-api.ts";
+import { openaiProviders } from "../models/provider-api.ts";
 import { checksOf } from "../doctor/checks.ts";
 import { createExamination, type Examination } from "../doctor/examination.ts";
 import { renderReport } from "../doctor/render.ts";

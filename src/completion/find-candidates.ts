@@ -40,7 +40,7 @@ async function valuesFor(value: ValueKind, situation: Situation, runtime: Runtim
       return asCandidates(PURPOSES);
     }
     case "session": {
-      const { sessionIds } = await import("../sessions/session-files.ts");
+      const { sessionIds } = await import("../chat/sessions/session-files.ts");
       return asCandidates(await sessionIds(runtime));
     }
     case "model": {

@@ -1,12 +1,12 @@
 import { OpenclawError, usageError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
-import { followLinks, makeFolderOf, replaceFile, writeError } from "./atomic-write.ts";
+import { followLinks, makeFolderOf, replaceFile, writeError } from "../disk/atomic-write.ts";
 import { checkEdit, type EditPermissions } from "./check-edit.ts";
 import { editDocument } from "./document.ts";
 import { valueAt, type Edit } from "./edit-value.ts";
 import { errorCode, locateConfig, readConfigText } from "./file.ts";
-import { withLock, type HeldLock } from "./lock.ts";
+import { withLock, type HeldLock } from "../disk/lock.ts";
 import { maskDocument } from "./mask-document.ts";
 import { parseDocument } from "./parse-document.ts";
 import { formatPath, isUnsafeKey, type PathSegment } from "./path.ts";

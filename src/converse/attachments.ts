@@ -1,7 +1,7 @@
 import type { ContentBlock } from "@aws-sdk/client-bedrock-runtime";
 import { open } from "node:fs/promises";
 import path from "node:path";
-import type { InputKind } from "../discovery/list.ts";
+import type { InputKind } from "../models/list.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import {
@@ -9,7 +9,7 @@ import {
   attachmentLimits,
   fitsRequest,
   MOST_FILE_BYTES,
-} from "./attachment-limits.ts";
+} from "../models/attachment-limits.ts";
 import { documentName } from "./document-name.ts";
 import { detectKind, type FileKind, TEXT_FORMATS } from "./file-kind.ts";
 import { imageSize } from "./image-size.ts";

@@ -1,5 +1,5 @@
 import type { ContentBlock, Message } from "@aws-sdk/client-bedrock-runtime";
-import { baseModelId } from "./base-model-id.ts";
+import { baseModelId } from "../models/base-model-id.ts";
 
 /** One question and its answer. */
 export interface Turn {

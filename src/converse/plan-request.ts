@@ -1,17 +1,17 @@
 import type { ConverseStreamCommandInput, Message, ToolConfiguration } from "@aws-sdk/client-bedrock-runtime";
 import type { Configuration } from "../config/settings.ts";
-import { lookUpCatalog } from "../discovery/catalog.ts";
-import type { Discovered } from "../discovery/discovered.ts";
-import type { InputKind } from "../discovery/list.ts";
-import type { ResolvedModel } from "../discovery/resolve-model.ts";
+import { lookUpCatalog } from "../models/catalog.ts";
+import type { Discovered } from "../models/discovered.ts";
+import type { InputKind } from "../models/list.ts";
+import type { ResolvedModel } from "../models/resolve-model.ts";
 import type { Attachment, Recipient } from "./attachments.ts";
-import { baseModelId } from "./base-model-id.ts";
-import { cachePointFor } from "./cache-points.ts";
+import { baseModelId } from "../models/base-model-id.ts";
+import { cachePointFor } from "../models/cache-points.ts";
 import { documentNames, messagesFor, type Turn } from "./conversation.ts";
 import { chooseGuardrail } from "./guardrail.ts";
 import type { OutputSchema } from "./output-schema.ts";
 import { planReasoning } from "./reasoning.ts";
-import type { Obstacle } from "./reasoning-forms.ts";
+import type { Obstacle } from "../models/reasoning-forms.ts";
 import { buildRequest, type ChatParameters, mergeParameters } from "./request.ts";
 import type { StructuredForm } from "./structured-output.ts";
 

@@ -7,7 +7,7 @@ import {
   reasoningForm,
   type ReasoningForm,
   type ReasoningLevel,
-} from "./reasoning-forms.ts";
+} from "../models/reasoning-forms.ts";
 import type { ChatParameters } from "./request.ts";
 
 /** The levels in order of strength. */

@@ -6,9 +6,9 @@ import type {
   ToolConfiguration,
 } from "@aws-sdk/client-bedrock-runtime";
 import type { Configuration, ModelParameters } from "../config/settings.ts";
-import { withCachePoints } from "./cache-points.ts";
+import { withCachePoints } from "../models/cache-points.ts";
 import type { Guardrail } from "./guardrail.ts";
-import type { Fields } from "./reasoning-forms.ts";
+import type { Fields } from "../models/reasoning-forms.ts";
 
 /** What a call may ask for beyond its messages. Undefined means: do not send it. */
 export interface ChatParameters {

@@ -6,7 +6,7 @@ import type {
 import { OpenclawError } from "../errors.ts";
 import type { ChatEvent } from "./chat-event.ts";
 import type { JsonSchema, OutputSchema } from "./output-schema.ts";
-import { reasoningForm } from "./reasoning-forms.ts";
+import { reasoningForm } from "../models/reasoning-forms.ts";
 
 /**
  * How a model is held to a schema: by Converse's `outputConfig`; by a tool that it must call; by a tool that it is

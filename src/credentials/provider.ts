@@ -5,7 +5,7 @@ import type {
   TokenIdentity,
 } from "@smithy/types";
 import { decideEndpoint } from "../aws/endpoint.ts";
-import { createRequestHandler } from "../aws/request-handler.ts";
+import { createRequestHandler } from "../network/request-handler.ts";
 import { OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { withSpinner } from "../terminal/spinner.ts";

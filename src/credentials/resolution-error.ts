@@ -1,4 +1,4 @@
-import { fromNetworkFailure } from "../converse/network-errors.ts";
+import { fromNetworkFailure } from "../network/network-errors.ts";
 import { type ErrorCode, OpenclawError } from "../errors.ts";
 import { describeChosen, renewalOf } from "./describe.ts";
 import { hideKeyIds, redactSecrets } from "./mask.ts";

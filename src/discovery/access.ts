@@ -1,13 +1,13 @@
-import { openSession, type AwsSession } from "../aws/session.ts";
+import { openSession, type AwsSession } from "../session/session.ts";
 import { discoverySettings } from "../config/resolve.ts";
 import { type ErrorCode, OpenclawError } from "../errors.ts";
 import { type AccessAnswer, accessFile, formatAccess, readAccess } from "./access-cache.ts";
-import type { Warning } from "./discovered.ts";
+import type { Warning } from "../models/discovered.ts";
 import { type AccessVerdict, judgeAccess, mayLackForm, readAvailability } from "./judge-access.ts";
-import type { ListedModel } from "./list.ts";
-import { listedBase } from "./listed-id.ts";
+import type { ListedModel } from "../models/list.ts";
+import { listedBase } from "../models/listed-id.ts";
 import type { LoadOptions } from "./load.ts";
-import { targetOf } from "./resolve-model.ts";
+import { targetOf } from "../models/resolve-model.ts";
 import type { ModelSurvey } from "./survey.ts";
 import { withPatience } from "./with-patience.ts";
 
@@ -135,7 +135,7 @@ async function refreshAnswers(
     return answers;
   }
   const { tryToKeep, withCacheLock } = await import("./cache-write.ts");
-  const { replaceFile } = await import("./replace-file.ts");
+  const { replaceFile } = await import("../disk/replace-file.ts");
   await withCacheLock(file, runtime, async () => {
     for (const [id, answer] of readAccess(file)) answers.set(id, answer);
     await refresh();
@@ -150,8 +150,8 @@ async function askAll(
   failures: Map<string, OpenclawError>,
 ): Promise<Map<string, AccessAnswer>> {
   const [{ askAvailability, lacksUseCaseForm }, { toOpenclawError }] = await Promise.all([
-    import("../aws/availability.ts"),
-    import("../converse/aws-errors.ts"),
+    import("../session/availability.ts"),
+    import("../session/aws-errors.ts"),
   ]);
   const answers = new Map<string, AccessAnswer>();
   let isFormMissing: Promise<boolean> | undefined;

@@ -1,11 +1,11 @@
 import { lstat, mkdir, readdir, rm } from "node:fs/promises";
 import path from "node:path";
-import { holdLock, type LongLock } from "../config/lock.ts";
+import { holdLock, type LongLock } from "../disk/lock.ts";
 import { OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { FORM } from "./cache.ts";
-import type { Discovered } from "./discovered.ts";
-import { replaceFile } from "./replace-file.ts";
+import type { Discovered } from "../models/discovered.ts";
+import { replaceFile } from "../disk/replace-file.ts";
 import { failureFile } from "./shared-failure.ts";
 
 /** Entries untouched for so long belong to identities and regions nobody asks for any more. In ms. */

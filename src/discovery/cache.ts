@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { sha256Hex } from "../aws/digest.ts";
-import type { Discovered, FoundationModel, InferenceProfile, Warning } from "./discovered.ts";
+import type { Discovered, FoundationModel, InferenceProfile, Warning } from "../models/discovered.ts";
 
 /** Raised when the form of an entry changes; entries of another form are ignored. */
 export const FORM = 2;

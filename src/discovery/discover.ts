@@ -5,11 +5,11 @@ import type {
   InferenceProfileType,
 } from "@aws-sdk/client-bedrock";
 import type { ResponseMetadata } from "@smithy/types";
-import type { RestCall } from "../aws/rest-client.ts";
-import type { AwsSession } from "../aws/session.ts";
-import { toOpenclawError } from "../converse/aws-errors.ts";
+import type { RestCall } from "../session/rest-client.ts";
+import type { AwsSession } from "../session/session.ts";
+import { toOpenclawError } from "../session/aws-errors.ts";
 import { OpenclawError } from "../errors.ts";
-import type { Discovered, FoundationModel, InferenceProfile, Warning } from "./discovered.ts";
+import type { Discovered, FoundationModel, InferenceProfile, Warning } from "../models/discovered.ts";
 
 /** The most ListInferenceProfiles gives in one page. */
 const PAGE_SIZE = 1000;
@@ -121,7 +121,7 @@ async function ask(
 ): Promise<{ document: Record<string, unknown>; metadata: ResponseMetadata }> {
   const [client, { readText }] = await Promise.all([
     session.rest("bedrock"),
-    import("../aws/rest-client.ts"),
+    import("../session/rest-client.ts"),
   ]);
   const { value, metadata } = await client.send(call, readText, session.surroundings.runtime.signal);
   return { document: readDocument(value, session, metadata), metadata };

@@ -1,13 +1,13 @@
 import { describeModelArn, isListedType, parseArn } from "../aws/arn.ts";
-import type { ArnFacts } from "../aws/ask-about-arn.ts";
-import { openSession } from "../aws/session.ts";
+import type { ArnFacts } from "../session/ask-about-arn.ts";
+import { openSession } from "../session/session.ts";
 import { OpenclawError } from "../errors.ts";
-import { catalogIds } from "./catalog.ts";
-import type { FoundationModel, Warning } from "./discovered.ts";
-import { describeNamed, type ListedModel } from "./list.ts";
-import { listedBase, listedId } from "./listed-id.ts";
-import { speaksOpenai } from "./provider-api.ts";
-import { type ResolvedModel, targetOf } from "./resolve-model.ts";
+import { catalogIds } from "../models/catalog.ts";
+import type { FoundationModel, Warning } from "../models/discovered.ts";
+import { describeNamed, type ListedModel } from "../models/list.ts";
+import { listedBase, listedId } from "../models/listed-id.ts";
+import { speaksOpenai } from "../models/provider-api.ts";
+import { type ResolvedModel, targetOf } from "../models/resolve-model.ts";
 import type { ModelSurvey } from "./survey.ts";
 
 /** A model that a person named, found in the config, in AWS's lists, or by asking AWS about its ARN. */
@@ -97,8 +97,8 @@ async function askAboutUnlisted({ load, surroundings }: ModelSurvey, wanted: Res
   if (arn === undefined || load.discovered === undefined) return NOT_ASKED;
   if (arn.resourceType === "foundation-model") return NOT_ASKED;
   const [{ actionAboutArn, askAboutArn }, { toOpenclawError }] = await Promise.all([
-    import("../aws/ask-about-arn.ts"),
-    import("../converse/aws-errors.ts"),
+    import("../session/ask-about-arn.ts"),
+    import("../session/aws-errors.ts"),
   ]);
   const action = actionAboutArn(wanted.id);
   if (action === undefined) return NOT_ASKED;

@@ -5,13 +5,13 @@ import {
   regionWithoutAsking,
   type Surroundings,
   type Target,
-} from "../aws/session.ts";
+} from "../session/session.ts";
 import { stateFolder } from "../config/file.ts";
 import { discoverySettings } from "../config/resolve.ts";
 import { fingerprintCredentials } from "../credentials/fingerprint.ts";
 import { OpenclawError } from "../errors.ts";
 import { cacheFile, readCache } from "./cache.ts";
-import type { Discovered, Warning } from "./discovered.ts";
+import type { Discovered, Warning } from "../models/discovered.ts";
 
 export interface LoadOptions {
   /** Ask AWS now, whatever the cache holds. */

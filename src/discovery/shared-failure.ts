@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { EXIT_CODES, type ErrorCode, OpenclawError, toErrorDocument } from "../errors.ts";
-import { replaceFile } from "./replace-file.ts";
+import { replaceFile } from "../disk/replace-file.ts";
 
 /** Where a failed refresh of a cached list is told to the processes that wait for it. */
 export function failureFile(file: string): string {

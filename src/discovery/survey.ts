@@ -1,13 +1,13 @@
-import { type Surroundings, surveySurroundings, type Target } from "../aws/session.ts";
+import { type Surroundings, surveySurroundings, type Target } from "../session/session.ts";
 import { defaultModel, discoverySettings, loadConfig } from "../config/resolve.ts";
 import type { Configuration } from "../config/settings.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
-import { type ListInput, listModels, type ListedModel } from "./list.ts";
+import { type ListInput, listModels, type ListedModel } from "../models/list.ts";
 import { type LoadOptions, loadModels, type ModelLoad } from "./load.ts";
-import type { Served } from "../openai/load-served.ts";
-import { isListedByServer, speaksOpenai } from "./provider-api.ts";
-import type { ResolvedModel } from "./resolve-model.ts";
+import type { Served } from "./load-served.ts";
+import { isListedByServer, speaksOpenai } from "../models/provider-api.ts";
+import type { ResolvedModel } from "../models/resolve-model.ts";
 
 export interface ModelSurvey {
   surroundings: Surroundings;
@@ -43,7 +43,7 @@ export async function surveyModels(
         ? loadModels(surroundings, { offline: true, target }).then(withoutComplaint)
         : loadModels(surroundings, { ...question, target }),
       isListedByServer(config.value)
-        ? import("../openai/load-served.ts").then(({ loadServed }) => loadServed(surroundings, question))
+        ? import("./load-served.ts").then(({ loadServed }) => loadServed(surroundings, question))
         : undefined,
     ]);
   const [load, served] = runtime.terminal.isStderrTTY
@@ -85,7 +85,7 @@ async function readQuestion(
   config: Configuration,
 ): Promise<{ wanted: ResolvedModel | undefined; target: Target | undefined }> {
   if (about === undefined) return { wanted: undefined, target: undefined };
-  const { resolveModel, targetOf } = await import("./resolve-model.ts");
+  const { resolveModel, targetOf } = await import("../models/resolve-model.ts");
   const wanted = resolveModel(about, config);
   return { wanted, target: targetOf(wanted) };
 }

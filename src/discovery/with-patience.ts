@@ -1,4 +1,4 @@
-import type { Surroundings } from "../aws/session.ts";
+import type { Surroundings } from "../session/session.ts";
 import { asksForCode } from "../credentials/asks-for-code.ts";
 import { withSpinner } from "../terminal/spinner.ts";
 

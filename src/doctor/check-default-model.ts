@@ -1,16 +1,16 @@
 import { parseArn } from "../aws/arn.ts";
 import { discoverySettings } from "../config/resolve.ts";
-import type { Discovered, FoundationModel, InferenceProfile } from "../discovery/discovered.ts";
-import { regionsOf } from "../discovery/list.ts";
-import { baseOf, findProfile } from "../discovery/listed-id.ts";
-import { speaksOpenai } from "../discovery/provider-api.ts";
+import type { Discovered, FoundationModel, InferenceProfile } from "../models/discovered.ts";
+import { regionsOf } from "../models/list.ts";
+import { baseOf, findProfile } from "../models/listed-id.ts";
+import { speaksOpenai } from "../models/provider-api.ts";
 import {
   needsProfile,
   profileFor,
   type ResolvedModel,
   targetOf,
   unknownModel,
-} from "../discovery/resolve-model.ts";
+} from "../models/resolve-model.ts";
 import { OpenclawError } from "../errors.ts";
 import { type Check, fail, ok, type Outcome, warn } from "./check.ts";
 import type { Examination } from "./examination.ts";

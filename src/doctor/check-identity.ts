@@ -1,5 +1,5 @@
-import type { CallerIdentity } from "../aws/caller-identity.ts";
-import { toOpenclawError } from "../converse/aws-errors.ts";
+import type { CallerIdentity } from "../session/caller-identity.ts";
+import { toOpenclawError } from "../session/aws-errors.ts";
 import type { ErrorCode } from "../errors.ts";
 import { type Check, fail, ok, skip, warn } from "./check.ts";
 import type { Examination } from "./examination.ts";
@@ -27,7 +27,7 @@ export const identityCheck: Check<Examination> = {
     const session = await examination.session();
     let answer: CallerIdentity;
     try {
-      const { askCallerIdentity } = await import("../aws/caller-identity.ts");
+      const { askCallerIdentity } = await import("../session/caller-identity.ts");
       answer = await askCallerIdentity(session);
     } catch (failure) {
       const error = toOpenclawError(failure, { session, action: "sts:GetCallerIdentity" });

@@ -1,4 +1,4 @@
-import { toOpenclawError } from "../converse/aws-errors.ts";
+import { toOpenclawError } from "../session/aws-errors.ts";
 import { discoverySettings } from "../config/resolve.ts";
 import { type Check, ok, skip, warn } from "./check.ts";
 import type { Examination } from "./examination.ts";

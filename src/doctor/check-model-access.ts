@@ -1,8 +1,8 @@
-import { baseModelId } from "../converse/base-model-id.ts";
-import { toOpenclawError } from "../converse/aws-errors.ts";
+import { baseModelId } from "../models/base-model-id.ts";
+import { toOpenclawError } from "../session/aws-errors.ts";
 import { judgeAccess, mayLackForm, readAvailability } from "../discovery/judge-access.ts";
-import { listedBase } from "../discovery/listed-id.ts";
-import { type ResolvedModel, targetOf } from "../discovery/resolve-model.ts";
+import { listedBase } from "../models/listed-id.ts";
+import { type ResolvedModel, targetOf } from "../models/resolve-model.ts";
 import { OpenclawError } from "../errors.ts";
 import { type Check, fail, ok, type Outcome, skip, warn } from "./check.ts";
 import { readLists, worst } from "./check-default-model.ts";
@@ -25,7 +25,7 @@ async function examine(model: ResolvedModel, examination: Examination): Promise<
   const base = await baseIdOf(model, examination);
   if (base === undefined) return skip(`the base model of ${model.id} is not known`);
   const { session } = await examination.listsFor(targetOf(model));
-  const { askAvailability, lacksUseCaseForm } = await import("../aws/availability.ts");
+  const { askAvailability, lacksUseCaseForm } = await import("../session/availability.ts");
   try {
     const answer = await askAvailability(session, base);
     const isFormMissing = mayLackForm(base, readAvailability(answer)) && (await lacksUseCaseForm(session));

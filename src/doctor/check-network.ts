@@ -1,7 +1,7 @@
-import type { AwsSession } from "../aws/session.ts";
+import type { AwsSession } from "../session/session.ts";
 import type { Service } from "../aws/endpoint.ts";
 import { OpenclawError } from "../errors.ts";
-import { targetOf } from "../discovery/resolve-model.ts";
+import { targetOf } from "../models/resolve-model.ts";
 import { type Check, fail, ok, type Outcome, warn } from "./check.ts";
 import type { Examination } from "./examination.ts";
 import type { Reached } from "./reach.ts";
@@ -75,7 +75,7 @@ function asOutcome(failure: unknown): OpenclawError {
 
 async function proxyFinder({ runtime }: Examination): Promise<(url: string) => string | undefined> {
   if (runtime.isEmulated) return () => undefined;
-  const { describeProxy } = await import("../aws/proxy.ts");
+  const { describeProxy } = await import("../network/proxy.ts");
   return describeProxy;
 }
 

@@ -1,4 +1,4 @@
-import { askModel } from "../converse/ask-model.ts";
+import { askModel } from "../chat/ask-model.ts";
 import { userMessage } from "../converse/request.ts";
 import { type Check, ok, skip } from "./check.ts";
 import type { Examination } from "./examination.ts";

@@ -1,4 +1,4 @@
-import { openaiProviders } from "../discovery/provider-api.ts";
+import { openaiProviders } from "../models/provider-api.ts";
 import { OpenclawError } from "../errors.ts";
 import { type Check, fail, ok, type Outcome, warn } from "./check.ts";
 import { worst } from "./check-default-model.ts";
@@ -24,9 +24,9 @@ async function examine(id: string, examination: Examination): Promise<Outcome> {
   const wanted = (await examination.models()).filter(({ providerId }) => providerId === id);
   try {
     const [{ openLine }, { askForModels }, { serverOf }, { value }] = await Promise.all([
-      import("../openai/call-server.ts"),
-      import("../openai/served-models.ts"),
-      import("../openai/server.ts"),
+      import("../wires/chat-completions/call-server.ts"),
+      import("../wires/chat-completions/served-models.ts"),
+      import("../wires/chat-completions/server.ts"),
       examination.config(),
     ]);
     const provider = value.models?.providers?.[id];

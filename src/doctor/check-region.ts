@@ -1,5 +1,5 @@
 import { type Region, isRegionName } from "../aws/region.ts";
-import { targetOf } from "../discovery/resolve-model.ts";
+import { targetOf } from "../models/resolve-model.ts";
 import { OpenclawError } from "../errors.ts";
 import { type Check, fail, ok, type Outcome, warn } from "./check.ts";
 import type { Examination } from "./examination.ts";

@@ -5,13 +5,13 @@ import {
   type Surroundings,
   surveySurroundings,
   type Target,
-} from "../aws/session.ts";
+} from "../session/session.ts";
 import { type LoadedConfig, loadConfig } from "../config/resolve.ts";
 import { instanceMetadata, type InstanceAnswer } from "../credentials/imds.ts";
 import { type CredentialReport, reportCredentials } from "../credentials/report.ts";
-import type { FoundationModel, InferenceProfile } from "../discovery/discovered.ts";
-import { defaultModels } from "../discovery/default-models.ts";
-import { resolveModel, type ResolvedModel } from "../discovery/resolve-model.ts";
+import type { FoundationModel, InferenceProfile } from "../models/discovered.ts";
+import { defaultModels } from "../models/default-models.ts";
+import { resolveModel, type ResolvedModel } from "../models/resolve-model.ts";
 import { OpenclawError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";

@@ -1,6 +1,6 @@
 import { HttpRequest } from "@smithy/protocol-http";
-import { createRequestHandler } from "../aws/request-handler.ts";
-import { fromNetworkFailure } from "../converse/network-errors.ts";
+import { createRequestHandler } from "../network/request-handler.ts";
+import { fromNetworkFailure } from "../network/network-errors.ts";
 import { OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 

@@ -2,10 +2,10 @@ import type { ConverseStreamOutput, TokenUsage } from "@aws-sdk/client-bedrock-r
 import { awaitContent, type Batches } from "../converse/answer-batches.ts";
 import { MessageAssembler } from "../converse/message-assembler.ts";
 import { OpenclawError } from "../errors.ts";
-import type { ServerLine } from "../openai/call-server.ts";
-import { toCompletionRequest } from "../openai/completion-request.ts";
-import { askForModels } from "../openai/served-models.ts";
-import { streamCompletion } from "../openai/stream-completion.ts";
+import type { ServerLine } from "../wires/chat-completions/call-server.ts";
+import { toCompletionRequest } from "../wires/chat-completions/completion-request.ts";
+import { askForModels } from "../wires/chat-completions/served-models.ts";
+import { streamCompletion } from "../wires/chat-completions/stream-completion.ts";
 import { validationError } from "./aws-error.ts";
 import { eventStep } from "./converse.ts";
 import { readConverseRequest } from "./converse-request.ts";

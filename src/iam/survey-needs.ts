@@ -1,12 +1,12 @@
 import { parseArn } from "../aws/arn.ts";
 import { partitionOfRegion } from "../aws/partition.ts";
-import { type AwsSession, openSession, type Surroundings, surveySurroundings } from "../aws/session.ts";
+import { type AwsSession, openSession, type Surroundings, surveySurroundings } from "../session/session.ts";
 import { defaultModel, discoverySettings, loadConfig } from "../config/resolve.ts";
 import type { Configuration } from "../config/settings.ts";
-import { toOpenclawError } from "../converse/aws-errors.ts";
-import type { Warning } from "../discovery/discovered.ts";
+import { toOpenclawError } from "../session/aws-errors.ts";
+import type { Warning } from "../models/discovered.ts";
 import { loadModels, type ModelLoad } from "../discovery/load.ts";
-import { resolveModel, type ResolvedModel, targetOf } from "../discovery/resolve-model.ts";
+import { resolveModel, type ResolvedModel, targetOf } from "../models/resolve-model.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { type Account, type CalledModel, resourcesOf } from "./model-resources.ts";
@@ -100,7 +100,7 @@ async function askAccount(session: AwsSession): Promise<Account | undefined> {
   const { runtime } = session.surroundings;
   const { source } = session.decision.chosen;
   if (source === "AWS_BEARER_TOKEN_BEDROCK" || source === "invalid") return undefined;
-  const { askCallerIdentity } = await import("../aws/caller-identity.ts");
+  const { askCallerIdentity } = await import("../session/caller-identity.ts");
   try {
     const { arn, account } = await askCallerIdentity(session);
     if (account === undefined) return undefined;

@@ -6,11 +6,11 @@ import type { Model } from "openai/resources/models";
 import type { ErrorObject } from "openai/resources/shared";
 import { OpenclawError } from "../errors.ts";
 import { isLoopback } from "../loopback.ts";
-import { toErrorAnswer } from "../openai/to-error.ts";
+import { toErrorAnswer } from "./dialects/chat-completions/to-error.ts";
 import type { Runtime } from "../runtime.ts";
 import type { ApiKeys } from "./api-keys.ts";
 import { Call } from "./call.ts";
-import { CLIENT_CLOSED, completeChat, type CompletionService } from "./chat-completions.ts";
+import { CLIENT_CLOSED, completeChat, type CompletionService } from "./dialects/chat-completions/routes.ts";
 import { servedModel, servedModels } from "./served-models.ts";
 import type { ServeLog } from "./serve-log.ts";
 

@@ -1,7 +1,7 @@
 import { hideSecrets, shareSecrets } from "../credentials/hide-secrets.ts";
 import { OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
-import { toErrorAnswer } from "../openai/to-error.ts";
+import { toErrorAnswer } from "./dialects/chat-completions/to-error.ts";
 import { listeningTerminal, type RequestEntry, type ServeLog } from "./serve-log.ts";
 
 /** One request on its way: what can stop it, and what the log will say of it. */

@@ -1,10 +1,10 @@
 import { parseArn } from "../aws/arn.ts";
 import { KNOWN_REGIONS } from "../aws/known-regions.ts";
-import type { Surroundings } from "../aws/session.ts";
+import type { Surroundings } from "../session/session.ts";
 import type { Configuration } from "../config/settings.ts";
-import type { ListedModel } from "../discovery/list.ts";
-import { listedId } from "../discovery/listed-id.ts";
-import { type ResolvedModel, resolveModel, unknownModel } from "../discovery/resolve-model.ts";
+import type { ListedModel } from "../models/list.ts";
+import { listedId } from "../models/listed-id.ts";
+import { type ResolvedModel, resolveModel, unknownModel } from "../models/resolve-model.ts";
 import { usageError } from "../errors.ts";
 import type { Shelf } from "./model-shelf.ts";
 

@@ -1,12 +1,12 @@
-import type { AwsSession, Surroundings } from "../aws/session.ts";
+import type { AwsSession, Surroundings } from "../session/session.ts";
 import { discoverySettings } from "../config/resolve.ts";
-import { knownModels } from "../converse/ask-model.ts";
+import { knownModels } from "../chat/ask-model.ts";
 import type { Ask } from "../converse/plan-request.ts";
-import type { Discovered } from "../discovery/discovered.ts";
-import { type ListedModel, listModels } from "../discovery/list.ts";
+import type { Discovered } from "../models/discovered.ts";
+import { type ListedModel, listModels } from "../models/list.ts";
 import { loadModels, type ModelLoad } from "../discovery/load.ts";
 import { listInput } from "../discovery/survey.ts";
-import { loadServed } from "../openai/load-served.ts";
+import { loadServed } from "../discovery/load-served.ts";
 
 /** The model list as it was last loaded. */
 export interface Shelf {

@@ -2,9 +2,9 @@ import { lookup } from "node:dns";
 import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { BlockList, isIP, type LookupFunction } from "node:net";
-import { MOST_FILE_BYTES } from "../converse/attachment-limits.ts";
+import { MOST_FILE_BYTES } from "../models/attachment-limits.ts";
 import type { OpenclawError } from "../errors.ts";
-import { refused } from "../openai/read-value.ts";
+import { refused } from "./dialects/chat-completions/read-value.ts";
 
 /** Name look-up, connection and the whole image together, in ms. */
 const FETCH_MS = 15_000;

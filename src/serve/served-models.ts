@@ -1,5 +1,5 @@
 import type { Model } from "openai/resources/models";
-import { unknownModel } from "../discovery/resolve-model.ts";
+import { unknownModel } from "../models/resolve-model.ts";
 import { aliases, type NameMap, resolveName, servedId, servedNames } from "./model-names.ts";
 import type { Upstream } from "./upstream.ts";
 

@@ -1,9 +1,9 @@
-import { SessionPool } from "../aws/session-pool.ts";
-import { type Surroundings, surveySurroundings } from "../aws/session.ts";
+import { SessionPool } from "../session/session-pool.ts";
+import { type Surroundings, surveySurroundings } from "../session/session.ts";
 import type { LoadedConfig } from "../config/resolve.ts";
-import { askFirstAvailable, type Query } from "../converse/ask-first-available.ts";
+import { askFirstAvailable, type Query } from "../chat/ask-first-available.ts";
 import type { ChatEvent } from "../converse/chat-event.ts";
-import type { ResolvedModel } from "../discovery/resolve-model.ts";
+import type { ResolvedModel } from "../models/resolve-model.ts";
 import { OpenclawError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Access } from "../../src/discovery/access.ts";
-import type { ListedModel } from "../../src/discovery/list.ts";
+import type { ListedModel } from "../../src/models/list.ts";
 import type { RecordedCall, ScriptedAnswer } from "../../src/emulator/emulator.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
 import { emptyEnvironment, pathWithOpenclaw, type RunOptions } from "../helpers/openclaw.ts";

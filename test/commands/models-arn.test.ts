@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ModelFacts } from "../../src/discovery/model-facts.ts";
+import type { ModelFacts } from "../../src/models/model-facts.ts";
 import type { RecordedCall, ScriptedAnswer, StreamStep } from "../../src/emulator/emulator.ts";
 import { emulate } from "../helpers/emulated.ts";
 import { expectSchema } from "../helpers/schema.ts";

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import type { ListedModel } from "../../src/discovery/list.ts";
+import type { ListedModel } from "../../src/models/list.ts";
 import type { ScriptedAnswer } from "../../src/emulator/emulator.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
 import { createHome, openclaw } from "../helpers/openclaw.ts";

@@ -24,7 +24,7 @@ import { fileURLToPath } from "node:url";
 import JSON5 from "json5";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bundleModule } from "../../scripts/bundle-module.js";
-import { withLock } from "../../src/config/lock.ts";
+import { withLock } from "../../src/disk/lock.ts";
 import type { Configuration } from "../../src/config/settings.ts";
 import { updateConfig, type Edit } from "../../src/config/update.ts";
 import { createRuntime, type Runtime } from "../../src/runtime.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { planReasoning, type ReasoningQuestion } from "../../src/converse/reasoning.ts";
-import { REASONING_FORMS } from "../../src/converse/reasoning-forms.ts";
+import { REASONING_FORMS } from "../../src/models/reasoning-forms.ts";
 import type { ChatParameters } from "../../src/converse/request.ts";
 
 function plan(baseId: string, parameters: ChatParameters, more: Partial<ReasoningQuestion> = {}) {

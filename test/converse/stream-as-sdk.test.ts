@@ -1,6 +1,6 @@
 import { ConverseStreamCommand } from "@aws-sdk/client-bedrock-runtime";
 import { expect, it } from "vitest";
-import { openSession, surveySurroundings } from "../../src/aws/session.ts";
+import { openSession, surveySurroundings } from "../../src/session/session.ts";
 import type { ChatEvent } from "../../src/converse/chat-event.ts";
 import { streamChat } from "../../src/converse/stream.ts";
 import { emulatedEnvironment, startEmulator, type StreamStep } from "../../src/emulator/emulator.ts";

@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { accessFile, formatAccess, readAccess } from "../../src/discovery/access-cache.ts";
 import { cacheFile, readCache } from "../../src/discovery/cache.ts";
 import { writeCache } from "../../src/discovery/cache-write.ts";
-import type { Discovered } from "../../src/discovery/discovered.ts";
+import type { Discovered } from "../../src/models/discovered.ts";
 import { mayShare, sharedFailure, shareFailure } from "../../src/discovery/shared-failure.ts";
 import { OpenclawError } from "../../src/errors.ts";
 

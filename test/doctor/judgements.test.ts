@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { resolveModel } from "../../src/discovery/resolve-model.ts";
-import type { FoundationModel, InferenceProfile } from "../../src/discovery/discovered.ts";
+import { resolveModel } from "../../src/models/resolve-model.ts";
+import type { FoundationModel, InferenceProfile } from "../../src/models/discovered.ts";
 import type { Outcome } from "../../src/doctor/check.ts";
 import { judgeClock } from "../../src/doctor/check-clock.ts";
 import { judgeConfig } from "../../src/doctor/check-config.ts";

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { ERROR_TABLE } from "../../src/converse/error-table.ts";
+import { ERROR_TABLE } from "../../src/session/error-table.ts";
 import { EXIT_CODES } from "../../src/errors.ts";
 import { expectSchema } from "../helpers/schema.ts";
 import { FAULTS, type FaultRow } from "./fault-table.ts";

@@ -2,8 +2,8 @@ import { Readable } from "node:stream";
 import { StandardRetryStrategy } from "@smithy/core/retry";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { type HttpRequest, HttpResponse } from "@smithy/protocol-http";
-import { RestClient } from "../../src/aws/rest-client.ts";
-import { type AwsSession, openSession, surveySurroundings } from "../../src/aws/session.ts";
+import { RestClient } from "../../src/session/rest-client.ts";
+import { type AwsSession, openSession, surveySurroundings } from "../../src/session/session.ts";
 import type { Runtime } from "../../src/runtime.ts";
 
 export interface FakeAnswer {

@@ -1,6 +1,6 @@
 import { EventStreamCodec } from "@smithy/eventstream-codec";
 import { expect, it } from "vitest";
-import { AnswerWriter } from "../../src/converse/answer-writer.ts";
+import { AnswerWriter } from "../../src/chat/answer-writer.ts";
 import { streamChat } from "../../src/converse/stream.ts";
 import { TurnRecorder } from "../../src/converse/turn-recorder.ts";
 import { EXIT_CODES, OpenclawError } from "../../src/errors.ts";

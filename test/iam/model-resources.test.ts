@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Discovered } from "../../src/discovery/discovered.ts";
+import type { Discovered } from "../../src/models/discovered.ts";
 import { type ModelResources, resourcesOf } from "../../src/iam/model-resources.ts";
 import { buildPolicy, type PolicyNeeds } from "../../src/iam/policy.ts";
 

@@ -6,7 +6,7 @@ import { textAnswerSteps, textStep } from "../../src/emulator/converse.ts";
 import { encodeEvent } from "../../src/emulator/event-stream.ts";
 import { MODELS } from "../../src/emulator/models.ts";
 import type { Script, StreamStep } from "../../src/emulator/script.ts";
-import { headerLine, turnLine } from "../../src/sessions/session-record.ts";
+import { headerLine, turnLine } from "../../src/chat/sessions/session-record.ts";
 import { emulate } from "../helpers/emulated.ts";
 
 const MODEL = "amazon.nova-lite-v1:0";

@@ -1,4 +1,4 @@
-import { openSession, regionWithoutAsking, surveySurroundings } from "../../aws/session.ts";
+import { openSession, regionWithoutAsking, surveySurroundings } from "../../session/session.ts";
 import type { EffectiveRegion } from "../../config/effective.ts";
 import type { LoadedConfig } from "../../config/resolve.ts";
 import type { GlobalOptions } from "../../options.ts";

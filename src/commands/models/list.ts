@@ -1,14 +1,14 @@
 import { discoverySettings } from "../../config/resolve.ts";
 import type { Access } from "../../discovery/access.ts";
-import type { Warning } from "../../discovery/discovered.ts";
-import type { ListedModel } from "../../discovery/list.ts";
+import type { Warning } from "../../models/discovered.ts";
+import type { ListedModel } from "../../models/list.ts";
 import type { ModelLoad } from "../../discovery/load.ts";
-import type { SortField } from "../../discovery/sort-models.ts";
+import type { SortField } from "../../models/sort-models.ts";
 import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
-import { keyLines, modelLines } from "../../terminal/model-lines.ts";
+import { keyLines, modelLines } from "./model-lines.ts";
 import { formatAge } from "../../terminal/numbers.ts";
 
 export interface ListOptions extends GlobalOptions {
@@ -39,7 +39,7 @@ export async function run(options: ListOptions, runtime: Runtime): Promise<void>
   });
   const { load } = survey;
   const sorted = options.sort
-    ? (await import("../../discovery/sort-models.ts")).sortModels(survey.models, options.sort)
+    ? (await import("../../models/sort-models.ts")).sortModels(survey.models, options.sort)
     : survey.models;
   const { models, accessWarnings } = await addAccess(sorted, survey, options);
   const warnings = [...load.warnings, ...withoutCredentials(survey), ...accessWarnings];
@@ -91,8 +91,8 @@ async function printModels(
   if (!terminal.isStdoutTTY) return terminal.print(modelLines(models).join("\n"));
   const style = await terminal.stdoutStyle();
   const [{ modelTable }, { accessLines }] = await Promise.all([
-    import("../../terminal/model-table.ts"),
-    import("../../terminal/access-lines.ts"),
+    import("./model-table.ts"),
+    import("./access-lines.ts"),
   ]);
   const lines = [modelTable(models, terminal.columns, style), accessLines(models, terminal.columns, style)];
   await terminal.print(lines.flat().join("\n"));

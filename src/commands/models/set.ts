@@ -1,10 +1,10 @@
 import { loadConfig } from "../../config/resolve.ts";
 import { quoteForShell } from "../../config/quote-for-shell.ts";
 import { updateConfig } from "../../config/update.ts";
-import { catalogIds } from "../../discovery/catalog.ts";
+import { catalogIds } from "../../models/catalog.ts";
 import { findNamed, type NamedModel } from "../../discovery/find-named.ts";
-import { speaksOpenai } from "../../discovery/provider-api.ts";
-import { type ResolvedModel, resolveModel, unknownModel } from "../../discovery/resolve-model.ts";
+import { speaksOpenai } from "../../models/provider-api.ts";
+import { type ResolvedModel, resolveModel, unknownModel } from "../../models/resolve-model.ts";
 import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";

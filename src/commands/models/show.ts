@@ -1,12 +1,12 @@
 import { quoteForShell } from "../../config/quote-for-shell.ts";
-import { baseModelId } from "../../converse/base-model-id.ts";
-import { reasoningForm } from "../../converse/reasoning-forms.ts";
+import { baseModelId } from "../../models/base-model-id.ts";
+import { reasoningForm } from "../../models/reasoning-forms.ts";
 import { type Access, surveyAccess } from "../../discovery/access.ts";
-import { catalogIds } from "../../discovery/catalog.ts";
+import { catalogIds } from "../../models/catalog.ts";
 import { findNamed, type NamedModel } from "../../discovery/find-named.ts";
-import { modelFacts, type ModelFacts } from "../../discovery/model-facts.ts";
-import { speaksOpenai } from "../../discovery/provider-api.ts";
-import { needsProfile, profileFor, type ResolvedModel, unknownModel } from "../../discovery/resolve-model.ts";
+import { modelFacts, type ModelFacts } from "../../models/model-facts.ts";
+import { speaksOpenai } from "../../models/provider-api.ts";
+import { needsProfile, profileFor, type ResolvedModel, unknownModel } from "../../models/resolve-model.ts";
 import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
 import { usageError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";

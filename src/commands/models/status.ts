@@ -1,4 +1,4 @@
-import { endpointOf, regionWithoutAsking } from "../../aws/session.ts";
+import { endpointOf, regionWithoutAsking } from "../../session/session.ts";
 import { instanceMetadata } from "../../credentials/imds.ts";
 import type { CredentialDecision } from "../../credentials/order.ts";
 import { type CredentialReport, reportCredentials } from "../../credentials/report.ts";

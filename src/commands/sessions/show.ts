@@ -1,8 +1,8 @@
 import { textOf } from "../../converse/conversation.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
-import { findSession, sessionDocument } from "../../sessions/find-session.ts";
-import { attachmentsOf, wordsOf } from "../../sessions/session-summary.ts";
+import { findSession, sessionDocument } from "../../chat/sessions/find-session.ts";
+import { attachmentsOf, wordsOf } from "../../chat/sessions/session-summary.ts";
 import { answerRenderer } from "../../terminal/answer-renderer.ts";
 
 export interface ShowOptions extends GlobalOptions {

@@ -1,0 +1,208 @@
+import { OpenclawError, withRequestId } from "../errors.ts";
+import type { Runtime } from "../runtime.ts";
+import type { TextRenderer } from "../terminal/text-renderer.ts";
+import type { ChatEvent, TokenUsage } from "../converse/chat-event.ts";
+import { judgeStop } from "./outcome.ts";
+import { describeUsage, estimateCost, type Price } from "../models/usage.ts";
+import { WholeCharacters } from "../converse/whole-characters.ts";
+
+export interface WriterOptions {
+  /** The price of a model id, once it is known which one answers. */
+  priceOf: (modelId: string) => Price | undefined;
+  showsReasoning: boolean;
+  /** False with `--no-stream`: the text is written when it is whole. */
+  isStreamed: boolean;
+  showsUsage: boolean;
+  /** How the text is shown on a terminal; without one it is written as it came, with nothing in it that acts. */
+  renderer?: TextRenderer | undefined;
+  /** How the reasoning is. */
+  reasoningRenderer?: TextRenderer | undefined;
+  /** The session that the turn is kept in, once it is kept. */
+  sessionId?: (() => string | undefined) | undefined;
+}
+
+const NO_USAGE: TokenUsage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
+
+/** Writes one answer to the terminal while it arrives: as text, as one JSON document, or as a JSON line per event. */
+export class AnswerWriter {
+  readonly #runtime: Runtime;
+  readonly #options: WriterOptions;
+  readonly #startedAt: number;
+  #start: Extract<ChatEvent, { type: "start" }> | undefined;
+  #firstTokenMs: number | undefined;
+  #stopReason: string | undefined;
+  #usage: TokenUsage = NO_USAGE;
+  #guardrail: readonly string[] | undefined;
+  #invokedModel: string | undefined;
+  /** Kept only where the output needs the whole text: `--json` and `--no-stream`. */
+  #text: string[] = [];
+  #reasoning: string[] = [];
+  /** Line ends not written yet: the answer ends with exactly one, whatever the model sends. */
+  #heldLineEnds = "";
+  readonly #characters = new WholeCharacters();
+  #hasText = false;
+  #hasAside = false;
+
+  constructor(runtime: Runtime, options: WriterOptions) {
+    this.#runtime = runtime;
+    this.#options = options;
+    this.#startedAt = runtime.elapsed();
+  }
+
+  /** Takes one event. Resolves when the reader can take more. */
+  async take(event: ChatEvent): Promise<void> {
+    const { terminal } = this.#runtime;
+    switch (event.type) {
+      case "start":
+        this.#start = event;
+        break;
+      case "text":
+      case "reasoning":
+        this.#firstTokenMs ??= this.#sinceStart();
+        break;
+      case "stop":
+        this.#stopReason = event.stopReason;
+        break;
+      case "usage":
+        this.#usage = event;
+        this.#guardrail = event.guardrail;
+        this.#invokedModel = event.invokedModel;
+        // The last line, written when everything is known.
+        return;
+    }
+    if (terminal.format === "ndjson") return terminal.printJson(event);
+    if (event.type === "text") return this.#takeText(event.text);
+    if (event.type === "reasoning") return this.#takeReasoning(event.text);
+  }
+
+  /** Ends a whole answer: last line, notices, usage, document. Throws `blocked` or `model-error` for how it stopped. */
+  async finish(): Promise<void> {
+    const { terminal } = this.#runtime;
+    const evidence = { guardrail: this.#guardrail };
+    const { error, notice } = judgeStop(this.#stopReason ?? "", this.#start?.model ?? "", evidence);
+    if (error) throw withRequestId(error, this.#start?.requestId);
+    if (terminal.format === "text") await this.#endText();
+    if (terminal.format === "json") await terminal.printJson(this.#document());
+    if (terminal.format === "ndjson") {
+      const { usage, ...rest } = this.#account();
+      await terminal.printJson({ type: "usage", ...usage, ...rest });
+    }
+    if (notice) await terminal.warn(notice);
+    if (this.#options.showsUsage) {
+      const { usage, cost, timeToFirstTokenMs, latencyMs } = this.#account();
+      const style = await terminal.stderrStyle();
+      const times = { firstTokenMs: timeToFirstTokenMs ?? undefined, totalMs: latencyMs };
+      terminal.note(style.dim(describeUsage(usage, cost, times)));
+    }
+  }
+
+  /** Ends an answer that failed: what came is on stdout, or in the error's `partialText`. Returns the error to throw. */
+  async fail(failure: unknown): Promise<unknown> {
+    const { terminal } = this.#runtime;
+    if (terminal.format === "text") await this.#endText();
+    if (terminal.format === "json" && failure instanceof OpenclawError && this.#text.length > 0) {
+      failure.partialText = this.#text.join("");
+    }
+    return failure;
+  }
+
+  async #takeText(text: string): Promise<void> {
+    const { terminal } = this.#runtime;
+    if (terminal.format === "json" || !this.#options.isStreamed) {
+      this.#text.push(text);
+      return;
+    }
+    await this.#writeText(this.#characters.take(text));
+  }
+
+  async #writeText(text: string): Promise<void> {
+    const { terminal } = this.#runtime;
+    if (this.#hasAside) await this.#endAside("\n\n");
+    const body = text.replace(/\n+$/, "");
+    const lineEnds = text.slice(body.length);
+    if (body === "") {
+      this.#heldLineEnds += lineEnds;
+      return;
+    }
+    this.#hasText = true;
+    const held = this.#heldLineEnds;
+    this.#heldLineEnds = lineEnds;
+    const { renderer } = this.#options;
+    await terminal.write(renderer ? renderer.push(held + body) : terminal.foreign(held + body));
+  }
+
+  async #takeReasoning(text: string): Promise<void> {
+    const { terminal } = this.#runtime;
+    if (terminal.format === "json") this.#reasoning.push(text);
+    else if (this.#options.showsReasoning) {
+      const style = await terminal.stderrStyle();
+      this.#hasAside = true;
+      const { reasoningRenderer: renderer } = this.#options;
+      const words = terminal.foreignAside(text);
+      terminal.writeAside(style.dim(renderer ? renderer.push(words) : words));
+    }
+  }
+
+  async #endAside(lineEnds: string): Promise<void> {
+    const { terminal } = this.#runtime;
+    const style = await terminal.stderrStyle();
+    this.#hasAside = false;
+    terminal.writeAside(`${style.dim(this.#options.reasoningRenderer?.end() ?? "")}${lineEnds}`);
+  }
+
+  async #endText(): Promise<void> {
+    if (!this.#options.isStreamed && this.#text.length > 0) await this.#writeText(this.#text.join(""));
+    const rest = this.#characters.rest();
+    if (rest !== "") await this.#writeText(rest);
+    if (this.#hasAside) await this.#endAside("\n");
+    if (this.#hasText) await this.#runtime.terminal.write(`${this.#options.renderer?.end() ?? ""}\n`);
+  }
+
+  #document(): Record<string, unknown> {
+    const { usage, ...rest } = this.#account();
+    const reasoning = this.#reasoning.join("");
+    return {
+      model: this.#start?.model ?? null,
+      region: this.#start?.region ?? null,
+      text: this.#text.join(""),
+      ...(reasoning === "" ? {} : { reasoning }),
+      stopReason: this.#stopReason ?? null,
+      usage,
+      ...rest,
+    };
+  }
+
+  #account() {
+    const { inputTokens, outputTokens, totalTokens } = this.#usage;
+    const { cacheReadInputTokens, cacheWriteInputTokens, cacheWrite1hInputTokens } = this.#usage;
+    const usage: TokenUsage = {
+      inputTokens,
+      outputTokens,
+      totalTokens,
+      ...(cacheReadInputTokens === undefined ? {} : { cacheReadInputTokens }),
+      ...(cacheWriteInputTokens === undefined ? {} : { cacheWriteInputTokens }),
+      ...(cacheWrite1hInputTokens === undefined ? {} : { cacheWrite1hInputTokens }),
+    };
+    const model = this.#invokedModel ?? this.#start?.model;
+    const session = this.#options.sessionId?.();
+    return {
+      ...(this.#invokedModel === undefined ? {} : { invokedModel: this.#invokedModel }),
+      usage,
+      // Counts come last, and a connection may break after the text: then nobody knows what it cost.
+      cost:
+        totalTokens === 0
+          ? null
+          : estimateCost(usage, model === undefined ? undefined : this.#options.priceOf(model)),
+      timeToFirstTokenMs: this.#firstTokenMs ?? null,
+      latencyMs: this.#sinceStart(),
+      requestId: this.#start?.requestId ?? null,
+      attempts: this.#start?.attempts ?? 1,
+      ...(session === undefined ? {} : { session }),
+    };
+  }
+
+  /** Whole ms since the question was put. */
+  #sinceStart(): number {
+    return Math.round(this.#runtime.elapsed() - this.#startedAt);
+  }
+}

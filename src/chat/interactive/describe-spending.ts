@@ -1,0 +1,30 @@
+import { estimateCost, formatUsd, type Price } from "../../models/usage.ts";
+import type { Spending } from "./talk.ts";
+
+/** Sums up what a conversation has cost: answers, tokens, and the price as far as it is known. */
+export function describeSpending(
+  spending: readonly Spending[],
+  priceOf: (key: string, model: string) => Price | undefined,
+): string {
+  if (spending.length === 0) return "nothing was asked yet";
+  const sum = (count: (usage: Spending["usage"]) => number | undefined): number =>
+    spending.reduce((total, { usage }) => total + (count(usage) ?? 0), 0);
+  const costs = spending.map(({ key, model, usage }) => estimateCost(usage, priceOf(key, model))?.usd);
+  const known = costs.flatMap((usd) => usd ?? []);
+  const price = `$${formatUsd(known.reduce((total, usd) => total + usd, 0))} (estimate)`;
+  const [read, written] = [
+    sum((usage) => usage.cacheReadInputTokens),
+    sum((usage) => usage.cacheWriteInputTokens),
+  ];
+  return [
+    spending.length === 1 ? "1 answer" : `${spending.length} answers`,
+    `${sum((usage) => usage.inputTokens)} tokens in, ${sum((usage) => usage.outputTokens)} out`,
+    ...(read > 0 ? [`${read} read from cache`] : []),
+    ...(written > 0 ? [`${written} written to cache`] : []),
+    known.length === 0
+      ? "price unknown"
+      : known.length < costs.length
+        ? `${price}, some prices unknown`
+        : price,
+  ].join(" · ");
+}

@@ -1,0 +1,33 @@
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import { errorCode } from "../../config/file.ts";
+import type { Runtime } from "../../runtime.ts";
+
+type Surroundings = Pick<Runtime, "homeFolder" | "currentFolder">;
+
+/** The path that a person typed or dropped on the terminal: with quotes, backslashes before spaces, or `~`. */
+export function readPath(typed: string, { homeFolder }: Surroundings): string {
+  const quoted = /^'([^']*)'$|^"([^"]*)"$/.exec(typed);
+  const plain = quoted ? (quoted[1] ?? quoted[2] ?? "") : typed.replaceAll(/\\([ ()'"&\\])/g, "$1");
+  // A dash alone means stdin on a command line, which the keyboard is here.
+  if (plain === "-") return "./-";
+  return plain === "~" || plain.startsWith("~/") ? path.join(homeFolder, plain.slice(1)) : plain;
+}
+
+/** The files and folders whose path begins so, spelled as it was begun; folders with a slash at their end. */
+export async function completePath(typed: string, surroundings: Surroundings): Promise<string[]> {
+  const begun = typed.slice(0, typed.lastIndexOf("/") + 1);
+  const name = readPath(typed.slice(begun.length), surroundings);
+  const folder = path.resolve(surroundings.currentFolder, readPath(begun, surroundings));
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries
+      .filter((entry) => entry.name.startsWith(name) && (name.startsWith(".") || !entry.name.startsWith(".")))
+      .map((entry) => `${begun}${entry.name.replaceAll(" ", "\\ ")}${entry.isDirectory() ? "/" : ""}`)
+      .sort();
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    // No such folder: then nothing completes it.
+    return [];
+  }
+}

@@ -1,0 +1,86 @@
+import { appendFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { APPEND_FLAGS } from "../../disk/atomic-write.ts";
+import { errorCode, stateFolder } from "../../config/file.ts";
+import type { Runtime } from "../../runtime.ts";
+
+/** How many entries are kept. The file is cut down to them when it holds twice as many. */
+const MOST_ENTRIES = 1000;
+
+/** What was typed in this session and in those before, the oldest first. */
+export interface History {
+  readonly entries: readonly string[];
+  /** Adds an entry, unless it is the last one again. */
+  add(entry: string): Promise<void>;
+}
+
+/** A history that is not written anywhere. */
+export function forgetfulHistory(): History {
+  const entries: string[] = [];
+  return {
+    entries,
+    add: async (entry) => {
+      if (entries.at(-1) !== entry) entries.push(entry);
+    },
+  };
+}
+
+/**
+ * Opens the history of this user: one JSON string a line, so that several sessions may append at once and an entry may
+ * have line ends. What cannot be read or written costs only the history, and is told with `--verbose`.
+ */
+export async function openHistory(runtime: Runtime): Promise<History> {
+  const file = path.join(stateFolder(runtime), "chat-history.jsonl");
+  const say = (error: unknown): void => runtime.terminal.verbose(() => `history ${file}: ${String(error)}`);
+  let entries: string[] = [];
+  try {
+    entries = await load(file, runtime);
+  } catch (error) {
+    say(error);
+  }
+  return {
+    entries,
+    add: async (entry) => {
+      if (entries.at(-1) === entry) return;
+      entries.push(entry);
+      try {
+        await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+        await appendFile(file, `${JSON.stringify(entry)}\n`, { mode: 0o600, flag: APPEND_FLAGS });
+      } catch (error) {
+        say(error);
+      }
+    },
+  };
+}
+
+async function load(file: string, runtime: Runtime): Promise<string[]> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return [];
+    throw error;
+  }
+  const entries = text.split("\n").flatMap(parseEntry);
+  const kept = entries.slice(-MOST_ENTRIES);
+  if (entries.length > 2 * MOST_ENTRIES) {
+    const temporary = `${file}.${Math.floor(runtime.random() * 2 ** 48).toString(36)}.tmp`;
+    await writeFile(temporary, kept.map((entry) => `${JSON.stringify(entry)}\n`).join(""), {
+      mode: 0o600,
+      flag: "wx",
+    });
+    await rename(temporary, file);
+  }
+  return kept;
+}
+
+/** A line that was cut off when the machine stopped is no entry. */
+function parseEntry(line: string): string[] {
+  try {
+    const entry: unknown = JSON.parse(line);
+    return typeof entry === "string" ? [entry] : [];
+  } catch (error) {
+    if (error instanceof SyntaxError) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,146 @@
+import { emitKeypressEvents } from "node:readline";
+import type { Runtime } from "../../runtime.ts";
+import type { Screen } from "../../terminal/terminal.ts";
+import type { Key } from "./key.ts";
+
+const BRACKETED_PASTE_ON = "\u001B[?2004h";
+const BRACKETED_PASTE_OFF = "\u001B[?2004l";
+
+/** What node:readline says of a key. */
+interface Keypress {
+  name?: string;
+  sequence?: string;
+  ctrl?: boolean;
+  meta?: boolean;
+}
+
+/**
+ * The keys of the terminal, one after the other, those that were pressed while nobody asked, too. It takes the terminal
+ * out of line mode, and gives it back whatever ends the process.
+ */
+export class Keyboard {
+  readonly #runtime: Runtime;
+  readonly #screen: Screen;
+  readonly #keys: Key[] = [];
+  #waiting: ((key: Key | undefined) => void) | undefined;
+  /** Text of a paste that has not ended. */
+  #paste: string[] | undefined;
+  #hasEnded = false;
+  #forgetExit: (() => void) | undefined;
+  #onInterrupt: (() => void) | undefined;
+
+  constructor(runtime: Runtime, screen: Screen) {
+    this.#runtime = runtime;
+    this.#screen = screen;
+    emitKeypressEvents(runtime.stdin);
+  }
+
+  /** Takes the terminal. */
+  start(): void {
+    const { stdin, onExit } = this.#runtime;
+    stdin.setRawMode?.(true);
+    this.#screen.write(BRACKETED_PASTE_ON);
+    // Node itself puts the line mode back.
+    this.#forgetExit = onExit(() => this.#screen.write(BRACKETED_PASTE_OFF));
+    stdin.on("keypress", this.#onKeypress);
+    stdin.on("end", this.#onEnd);
+    stdin.on("error", this.#onEnd);
+    stdin.resume();
+  }
+
+  /** Gives the terminal back. */
+  stop(): void {
+    const { stdin } = this.#runtime;
+    if (!this.#forgetExit) return;
+    stdin.off("keypress", this.#onKeypress);
+    stdin.off("end", this.#onEnd);
+    stdin.off("error", this.#onEnd);
+    stdin.pause();
+    stdin.setRawMode?.(false);
+    this.#screen.write(BRACKETED_PASTE_OFF);
+    this.#forgetExit();
+    this.#forgetExit = undefined;
+  }
+
+  /** The next key; undefined when the terminal has gone. Rejects with the reason of the runtime's signal. */
+  async next(): Promise<Key | undefined> {
+    const { signal } = this.#runtime;
+    signal.throwIfAborted();
+    const key = this.#keys.shift();
+    if (key || this.#hasEnded) return key;
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        this.#waiting = undefined;
+        reject(signal.reason);
+      };
+      signal.addEventListener("abort", onAbort, { once: true });
+      this.#waiting = (pressed) => {
+        this.#waiting = undefined;
+        signal.removeEventListener("abort", onAbort);
+        resolve(pressed);
+      };
+    });
+  }
+
+  /** Whether no key is waiting to be read. */
+  get isIdle(): boolean {
+    return this.#keys.length === 0;
+  }
+
+  /** Runs `work`; meanwhile Ctrl-C calls `onInterrupt` at once, and the other keys wait. */
+  async whileBusy<T>(onInterrupt: () => void, work: () => Promise<T>): Promise<T> {
+    this.#onInterrupt = onInterrupt;
+    try {
+      return await work();
+    } finally {
+      this.#onInterrupt = undefined;
+    }
+  }
+
+  /** Runs `work` with the terminal as it was, for programs that ask a person by themselves. */
+  async lend<T>(work: () => Promise<T>): Promise<T> {
+    this.stop();
+    try {
+      return await work();
+    } finally {
+      this.start();
+    }
+  }
+
+  readonly #onEnd = (): void => {
+    this.#hasEnded = true;
+    if (this.#keys.length === 0) this.#waiting?.(undefined);
+  };
+
+  readonly #onKeypress = (character: string | undefined, keypress: Keypress): void => {
+    const { name, sequence = "", ctrl = false, meta = false } = keypress;
+    if (name === "paste-start") {
+      this.#paste = [];
+      return;
+    }
+    if (this.#paste) {
+      if (name !== "paste-end") this.#paste.push(character ?? sequence);
+      else {
+        const text = this.#paste.join("").replaceAll(/\r\n?/g, "\n");
+        this.#paste = undefined;
+        this.#deliver({ name: "paste", text, ctrl: false, meta: false });
+      }
+      return;
+    }
+    const key: Key = { name, text: character ?? sequence, ctrl, meta };
+    if (ctrl && name === "c" && this.#onInterrupt) this.#onInterrupt();
+    else if (ctrl && name === "z") void this.#suspend();
+    else this.#deliver(key);
+  };
+
+  #deliver(key: Key): void {
+    if (this.#waiting) this.#waiting(key);
+    else this.#keys.push(key);
+  }
+
+  async #suspend(): Promise<void> {
+    await this.lend(() => this.#runtime.suspend());
+    // Whoever draws has to draw again: the shell has written meanwhile.
+    this.#deliver({ name: "redraw", text: "", ctrl: false, meta: false });
+  }
+}

@@ -1,0 +1,242 @@
+import stringWidth from "string-width";
+import type { Style } from "../../terminal/color.ts";
+import { neutralise } from "../../terminal/neutralise.ts";
+import type { Screen } from "../../terminal/terminal.ts";
+import { isUnfinished, withoutContinuation } from "./block.ts";
+import type { Key } from "./key.ts";
+import type { Keyboard } from "./keyboard.ts";
+import { editLine, EMPTY_BUFFER, insertText, type LineBuffer, moveLine } from "./line-buffer.ts";
+import { layOut, type ScreenLayout } from "./screen-layout.ts";
+
+/*
+ * An editor of our own, because node:readline edits one line: a pasted text would be sent line by line, and how it shows
+ * a text with line ends differs from one Node to the next. It still reads the keys.
+ */
+
+const PROMPT = "> ";
+const CLEAR_BELOW = "\u001B[J";
+const CLEAR_SCREEN = "\u001B[H\u001B[2J\u001B[3J";
+
+/** What may stand in place of the text before the cursor. */
+export interface Completions {
+  /** Where the part begins that is completed. */
+  from: number;
+  candidates: readonly string[];
+}
+
+export interface LineEditorParts {
+  keyboard: Keyboard;
+  screen: Screen;
+  style: Style;
+  /** What was typed before, the oldest first. */
+  history: () => readonly string[];
+  complete: (textBeforeCursor: string) => Promise<Completions>;
+  /** Whether the terminal lays the line at the cursor out anew when its width changes. */
+  reflows: boolean;
+}
+
+/** What a person did: sent a text, interrupted while one stood there, or left. */
+export type Entry = { kind: "text"; text: string } | { kind: "interrupt"; text: string } | { kind: "end" };
+
+/** Lets a person edit a text of several lines at the terminal's cursor, with history and completion. */
+export class LineEditor {
+  readonly #parts: LineEditorParts;
+  #buffer: LineBuffer = EMPTY_BUFFER;
+  /** Which entry of the history stands there; undefined for a text of its own. */
+  #historyPlace: number | undefined;
+  /** The text that was there before the history was gone through. */
+  #draft = "";
+  /** The row of the cursor, counted from the first row that is drawn. */
+  #drawnRow = 0;
+
+  constructor(parts: LineEditorParts) {
+    this.#parts = parts;
+  }
+
+  /** Reads one text. Rejects with the reason of the runtime's signal. */
+  async read(): Promise<Entry> {
+    const { keyboard, screen } = this.#parts;
+    this.#buffer = { ...EMPTY_BUFFER, cut: this.#buffer.cut };
+    this.#historyPlace = undefined;
+    this.#drawnRow = 0;
+    const stopResizing = screen.onResize(() => this.#redrawResized());
+    try {
+      for (;;) {
+        // Not between keys that came at once, such as what was typed while an answer came.
+        if (keyboard.isIdle) this.#draw();
+        const key = await keyboard.next();
+        const entry = key ? await this.#press(key) : ({ kind: "end" } as const);
+        if (entry) {
+          this.#leave(entry);
+          return entry;
+        }
+      }
+    } catch (error) {
+      // Whatever is printed next begins a line of its own.
+      this.#moveToEnd();
+      throw error;
+    } finally {
+      stopResizing();
+    }
+  }
+
+  async #press(key: Key): Promise<Entry | undefined> {
+    const { name, ctrl, meta } = key;
+    const { text } = this.#buffer;
+    if (ctrl && name === "c") return { kind: "interrupt", text };
+    if (ctrl && name === "d" && text === "") return { kind: "end" };
+    if ((name === "return" || name === "enter") && !meta) return this.#enter();
+    if (name === "tab" && !meta) await this.#complete();
+    else if (ctrl && name === "l") this.#clearScreen();
+    else if (name === "redraw") this.#drawnRow = 0;
+    else if (name === "up" || (ctrl && name === "p")) this.#goUp();
+    else if (name === "down" || (ctrl && name === "n")) this.#goDown();
+    else {
+      const edited = editLine(this.#buffer, key);
+      if (edited && edited.text !== text) this.#historyPlace = undefined;
+      this.#buffer = edited ?? this.#buffer;
+    }
+    return undefined;
+  }
+
+  #enter(): Entry | undefined {
+    const { text, cursor } = this.#buffer;
+    if (!isUnfinished(text)) return { kind: "text", text };
+    const isAtEnd = cursor === text.length;
+    const shortened = isAtEnd ? withoutContinuation(text) : text;
+    this.#buffer = insertText(
+      { ...this.#buffer, text: shortened, cursor: Math.min(cursor, shortened.length) },
+      "\n",
+    );
+    return undefined;
+  }
+
+  #goUp(): void {
+    const moved = moveLine(this.#buffer, -1);
+    if (moved) this.#buffer = moved;
+    else this.#recall(-1);
+  }
+
+  #goDown(): void {
+    const moved = moveLine(this.#buffer, 1);
+    if (moved) this.#buffer = moved;
+    else this.#recall(1);
+  }
+
+  /** Goes to the next older (-1) or newer (1) entry that begins with what was typed. */
+  #recall(direction: -1 | 1): void {
+    const entries = this.#parts.history();
+    if (this.#historyPlace === undefined) {
+      if (direction > 0) return;
+      this.#draft = this.#buffer.text;
+    }
+    let place = (this.#historyPlace ?? entries.length) + direction;
+    while (place >= 0 && place < entries.length && !entries[place]?.startsWith(this.#draft))
+      place += direction;
+    if (place < 0) return;
+    const text = entries[place] ?? this.#draft;
+    this.#historyPlace = place < entries.length ? place : undefined;
+    this.#buffer = { ...this.#buffer, text, cursor: text.length };
+  }
+
+  async #complete(): Promise<void> {
+    const { text, cursor } = this.#buffer;
+    const { from, candidates } = await this.#parts.complete(text.slice(0, cursor));
+    const [first] = candidates;
+    if (first === undefined) return;
+    const common = candidates.reduce(commonStart);
+    const completed = candidates.length === 1 && !common.endsWith("/") ? `${common} ` : common;
+    const typed = text.slice(from, cursor);
+    if (completed.length > typed.length || candidates.length === 1) {
+      this.#buffer = insertText(
+        { ...this.#buffer, text: text.slice(0, from) + text.slice(cursor), cursor: from },
+        completed,
+      );
+    } else this.#list(candidates);
+  }
+
+  /** Shows the candidates above a prompt that is drawn anew. */
+  #list(names: readonly string[]): void {
+    const { screen, style } = this.#parts;
+    const candidates = names.map(neutralise);
+    const width = Math.max(...candidates.map((candidate) => stringWidth(candidate))) + 2;
+    const perRow = Math.max(1, Math.floor(screen.columns / width));
+    const rows: string[] = [];
+    for (let index = 0; index < candidates.length; index += perRow) {
+      const cells = candidates.slice(index, index + perRow);
+      rows.push(
+        cells
+          .map((cell) => cell + " ".repeat(width - stringWidth(cell)))
+          .join("")
+          .trimEnd(),
+      );
+    }
+    this.#moveToEnd();
+    screen.write(`${rows.map((row) => style.dim(row)).join("\r\n")}\r\n`);
+    this.#drawnRow = 0;
+  }
+
+  #clearScreen(): void {
+    this.#parts.screen.write(CLEAR_SCREEN);
+    this.#drawnRow = 0;
+  }
+
+  #leave(entry: Entry): void {
+    if (!(entry.kind === "interrupt" && entry.text !== "")) return this.#moveToEnd();
+    this.#moveToEnd("^C");
+  }
+
+  /** Shows the whole text and goes to the row below it. */
+  #moveToEnd(mark = ""): void {
+    this.#buffer = { ...this.#buffer, cursor: this.#buffer.text.length };
+    this.#draw();
+    this.#parts.screen.write(`${this.#parts.style.dim(mark)}\r\n`);
+    this.#drawnRow = 0;
+  }
+
+  #layout(): ScreenLayout {
+    const { text, cursor } = this.#buffer;
+    return layOut(text, cursor, PROMPT, this.#parts.screen.columns);
+  }
+
+  #draw(): void {
+    const { screen, style } = this.#parts;
+    const { rows, row, column } = this.#layout();
+    // Of a text that is higher than the screen, the part around the cursor.
+    const height = Math.max(1, screen.rows - 1);
+    const first = Math.min(Math.max(0, row - Math.floor(height / 2)), Math.max(0, rows.length - height));
+    const shown = rows.slice(first, first + height);
+    const lines = shown.map(({ text, isFull }, index) => {
+      const look = index === 0 && first === 0 ? style.cyan(PROMPT) + text.slice(PROMPT.length) : text;
+      // A row that is full goes on in the next one, also when the terminal is made wider.
+      return isFull || index === shown.length - 1 ? look : `${look}\r\n`;
+    });
+    const upFromEnd = shown.length - 1 - (row - first);
+    screen.write(
+      `\r${up(this.#drawnRow)}${CLEAR_BELOW}${lines.join("")}${shown.at(-1)?.isFull ? "\r\n" : ""}` +
+        `\r${up(upFromEnd)}${right(column)}`,
+    );
+    this.#drawnRow = row - first;
+  }
+
+  #redrawResized(): void {
+    // Where the terminal has laid out anew what stood there, the first row is as far up as the new layout says.
+    if (this.#parts.reflows)
+      this.#drawnRow = Math.min(this.#layout().row, Math.max(0, this.#parts.screen.rows - 1));
+    this.#draw();
+  }
+}
+
+function commonStart(one: string, other: string): string {
+  let length = 0;
+  while (length < one.length && one[length] === other[length]) length += 1;
+  return one.slice(0, length);
+}
+
+function up(rows: number): string {
+  return rows > 0 ? `\u001B[${rows}A` : "";
+}
+
+function right(columns: number): string {
+  return columns > 0 ? `\u001B[${columns}C` : "";
+}

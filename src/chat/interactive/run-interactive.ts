@@ -1,0 +1,85 @@
+import type { Style } from "../../terminal/color.ts";
+import { VERSION } from "../../version.ts";
+import { unwrapBlock } from "./block.ts";
+import { forgetfulHistory, type History, openHistory } from "./history.ts";
+import { Keyboard } from "./keyboard.ts";
+import { LineEditor } from "./line-editor.ts";
+import type { Seat } from "./seat.ts";
+import { completeSlashCommand, findSlashCommand } from "./slash-commands.ts";
+import { Talk } from "./talk.ts";
+import { tellFailure } from "./tell-failure.ts";
+
+/** Terminals built on xterm.js, which leaves the lines around the cursor to the program (its option reflowCursorLine). */
+const XTERM_JS = /^(vscode|hyper|tabby)$/i;
+
+/**
+ * Talks with a person at the terminal until they leave: by /exit, Ctrl-D, or a second Ctrl-C. What goes wrong with one
+ * question ends nothing. Rejects only with the reason of the runtime's signal, and with a bug.
+ */
+export async function runInteractive(seat: Seat): Promise<void> {
+  const { runtime, screen } = seat;
+  const { terminal } = runtime;
+  const style = await terminal.stderrStyle();
+  const history = seat.keepsHistory ? await openHistory(runtime) : forgetfulHistory();
+  const keyboard = new Keyboard(runtime, screen);
+  const talk = new Talk(seat, keyboard);
+  const editor = new LineEditor({
+    keyboard,
+    screen,
+    style,
+    history: () => history.entries,
+    complete: (typed) => completeSlashCommand(talk, typed),
+    reflows: !XTERM_JS.test(runtime.env["TERM_PROGRAM"] ?? ""),
+  });
+  terminal.note(style.dim(greeting(talk)));
+  keyboard.start();
+  try {
+    await converse(talk, editor, history, style);
+  } finally {
+    keyboard.stop();
+    await talk.close();
+  }
+  const { id, turns } = talk.conversation;
+  if (id !== undefined && turns.length > 0)
+    terminal.note(style.dim(`To go on: openclaw chat --session ${id}`));
+}
+
+async function converse(talk: Talk, editor: LineEditor, history: History, style: Style): Promise<void> {
+  const { terminal } = talk.seat.runtime;
+  /** Whether the last thing that happened was Ctrl-C. */
+  let isInterrupted = false;
+  while (!talk.isOver) {
+    const entry = await editor.read();
+    if (entry.kind === "end" || (entry.kind === "interrupt" && entry.text === "" && isInterrupted)) return;
+    isInterrupted = entry.kind === "interrupt";
+    if (entry.kind === "interrupt") {
+      if (entry.text === "") terminal.note(style.dim("Ctrl-C again leaves, as do Ctrl-D and /exit."));
+    } else if (entry.text.trim() !== "") {
+      await history.add(entry.text);
+      isInterrupted = await take(talk, entry.text);
+      if (!talk.isOver) terminal.note("");
+    }
+  }
+}
+
+/** Does what a command says, or asks. Resolves to whether the answer was stopped. */
+async function take(talk: Talk, entry: string): Promise<boolean> {
+  const { terminal } = talk.seat.runtime;
+  try {
+    const slash = findSlashCommand(entry);
+    if (slash) return (await slash.command.run(talk, slash.argument)) === "stopped";
+    const question = unwrapBlock(entry);
+    return question.trim() === "" ? false : (await talk.ask(question)) === "stopped";
+  } catch (failure) {
+    if (talk.seat.runtime.signal.aborted) throw talk.seat.runtime.signal.reason;
+    await tellFailure(failure, terminal);
+    return false;
+  }
+}
+
+function greeting({ models, conversation, files }: Talk): string {
+  const { id, turns } = conversation;
+  const attached = files.map(({ label }) => ` · ${label}`).join("");
+  const session = turns.length === 0 ? "" : ` · session ${id ?? "not kept"}, ${turns.length} so far`;
+  return `openclaw ${VERSION} · ${models[0]?.key ?? ""}${session}${attached} · /help`;
+}

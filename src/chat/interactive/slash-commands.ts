@@ -1,0 +1,177 @@
+import { readAttachments } from "../../converse/attachments.ts";
+import { REASONING_LEVELS } from "../../converse/reasoning.ts";
+import { nearestIds } from "../../models/nearest.ts";
+import { usageError } from "../../errors.ts";
+import { describeSpending } from "./describe-spending.ts";
+import { completePath, readPath } from "./file-path.ts";
+import type { Completions } from "./line-editor.ts";
+import { modelNames } from "./model-names.ts";
+import type { Ending, Talk } from "./talk.ts";
+
+/** A command that is typed where a question would be. */
+export interface SlashCommand {
+  /** With its slash. */
+  name: string;
+  /** What may follow the name, as the help shows it. */
+  argument: string;
+  says: string;
+  /** Does it. Throws `usage`, `bad-attachment` and others, which end nothing. */
+  run: (talk: Talk, argument: string) => Promise<Ending | void>;
+  /** What could stand for an argument that begins so. */
+  candidates?: (talk: Talk, typed: string) => Promise<readonly string[]>;
+}
+
+const SLASH_COMMANDS: readonly SlashCommand[] = [
+  {
+    name: "/model",
+    argument: "[MODEL]",
+    says: "show the model, or ask another one from here on",
+    run: async (talk, argument) => {
+      if (argument !== "") talk.models = talk.seat.resolve(argument);
+      say(talk, `model: ${talk.models.map(({ key }) => key).join(", then ")}`);
+    },
+    candidates: async (talk) => modelNames(talk.surroundings),
+  },
+  {
+    name: "/system",
+    argument: "[TEXT | none]",
+    says: "show or set the system prompt",
+    run: async (talk, argument) => {
+      if (argument !== "") talk.system = argument === "none" ? undefined : argument;
+      say(talk, `system prompt: ${talk.system ?? "none"}`);
+    },
+    candidates: async () => ["none"],
+  },
+  {
+    name: "/file",
+    argument: "[PATH | none]",
+    says: "attach a file to the next question",
+    run: async (talk, argument) => {
+      const { runtime } = talk.seat;
+      if (argument === "none") talk.files = [];
+      else if (argument !== "") {
+        talk.files = [...talk.files, ...(await readAttachments([readPath(argument, runtime)], runtime))];
+      }
+      const names = talk.files.map(({ label, bytes }) => `${label} (${formatBytes(bytes.length)})`);
+      say(talk, `with the next question: ${names.length > 0 ? names.join(", ") : "no file"}`);
+    },
+    candidates: async (talk, typed) => completePath(typed, talk.seat.runtime),
+  },
+  {
+    name: "/reasoning",
+    argument: "[LEVEL]",
+    says: `show or set how much the model reasons: ${REASONING_LEVELS.join(", ")}`,
+    run: async (talk, argument) => {
+      const level = REASONING_LEVELS.find((known) => known === argument);
+      if (argument !== "" && level === undefined) {
+        throw usageError(
+          `'${argument}' is no level of reasoning.`,
+          `Choose one of: ${REASONING_LEVELS.join(", ")}`,
+        );
+      }
+      if (level !== undefined) talk.parameters = { ...talk.parameters, reasoning: level };
+      say(talk, `reasoning: ${talk.parameters.reasoning ?? "as the model does by itself"}`);
+    },
+    candidates: async () => REASONING_LEVELS,
+  },
+  {
+    name: "/usage",
+    argument: "",
+    says: "show tokens and price of this conversation",
+    run: async (talk) => {
+      say(
+        talk,
+        describeSpending(talk.spending, (key, model) => talk.seat.priceOf(talk.seat.resolve(key)[0], model)),
+      );
+    },
+  },
+  {
+    name: "/retry",
+    argument: "",
+    says: "ask the last question again",
+    run: (talk) => talk.retry(),
+  },
+  {
+    name: "/clear",
+    argument: "",
+    says: "begin a new conversation; this one stays where it is kept",
+    run: async (talk) => {
+      await talk.clear();
+      say(talk, "a new conversation");
+    },
+  },
+  {
+    name: "/help",
+    argument: "",
+    says: "show these commands",
+    run: async (talk) => help(talk),
+  },
+  {
+    name: "/exit",
+    argument: "",
+    says: "leave, as Ctrl-D does",
+    run: async (talk) => {
+      talk.isOver = true;
+    },
+  },
+];
+
+/**
+ * Finds the command that an entry is; undefined for a question, such as one that begins with a path. Only a system prompt
+ * has several lines. Throws `usage` for an unknown name.
+ */
+export function findSlashCommand(entry: string): { command: SlashCommand; argument: string } | undefined {
+  const [, name, argument = ""] = /^(\/[a-z]+)(?:\s+([\s\S]*))?$/.exec(entry.trimEnd()) ?? [];
+  if (name === undefined || (argument.includes("\n") && name !== "/system")) return undefined;
+  const command = SLASH_COMMANDS.find((candidate) => candidate.name === name);
+  if (command) return { command, argument: argument.trim() };
+  const [nearest] = nearestIds(
+    name,
+    SLASH_COMMANDS.map((candidate) => candidate.name),
+  );
+  throw usageError(
+    `There is no command ${name}.`,
+    nearest
+      ? `Did you mean ${nearest}?`
+      : "/help shows them all; a space before the slash makes it a question",
+  );
+}
+
+/** What could stand in place of the end of what was typed: names of commands, and what may follow them. */
+export async function completeSlashCommand(talk: Talk, typed: string): Promise<Completions> {
+  const [, name, space, argument = ""] = /^(\/[a-z]*)(\s+)?([\s\S]*)$/.exec(typed) ?? [];
+  if (name === undefined) return { from: typed.length, candidates: [] };
+  if (space === undefined) {
+    const names = SLASH_COMMANDS.map((command) => command.name);
+    return { from: 0, candidates: names.filter((candidate) => candidate.startsWith(name)) };
+  }
+  const command = SLASH_COMMANDS.find((candidate) => candidate.name === name);
+  const candidates = (await command?.candidates?.(talk, argument)) ?? [];
+  return {
+    from: name.length + space.length,
+    candidates: candidates.filter((candidate) => candidate.startsWith(argument)),
+  };
+}
+
+function help(talk: Talk): void {
+  const lines = SLASH_COMMANDS.map(({ name, argument, says }) => ({ usage: `${name} ${argument}`, says }));
+  const width = Math.max(...lines.map(({ usage }) => usage.length));
+  for (const { usage, says } of lines) say(talk, `${usage.padEnd(width)}  ${says}`);
+  say(talk, "");
+  say(
+    talk,
+    'Several lines: """, Alt-Enter, or a backslash before Enter. Tab completes, Ctrl-C stops an answer.',
+  );
+}
+
+function say(talk: Talk, line: string): void {
+  talk.seat.runtime.terminal.note(line);
+}
+
+function formatBytes(bytes: number): string {
+  return bytes < 1000
+    ? `${bytes} bytes`
+    : bytes < 1_000_000
+      ? `${Math.round(bytes / 1000)} kB`
+      : `${(bytes / 1_000_000).toFixed(1)} MB`;
+}

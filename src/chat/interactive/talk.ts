@@ -1,0 +1,226 @@
+import type { Message } from "@aws-sdk/client-bedrock-runtime";
+import { SessionPool } from "../../session/session-pool.ts";
+import type { Surroundings } from "../../session/session.ts";
+import { AnswerWriter } from "../answer-writer.ts";
+import { askFirstAvailable } from "../ask-first-available.ts";
+import type { Attachment } from "../../converse/attachments.ts";
+import type { ChatEvent, TokenUsage } from "../../converse/chat-event.ts";
+import { type ChatParameters, userMessage } from "../../converse/request.ts";
+import { type ResolvedModel, targetOf } from "../../models/resolve-model.ts";
+import { OpenclawError } from "../../errors.ts";
+import { TurnKeeper } from "../sessions/turn-keeper.ts";
+import type { Conversation } from "../sessions/kept-conversation.ts";
+import { answerRenderer } from "../../terminal/answer-renderer.ts";
+import { withSpinner } from "../../terminal/spinner.ts";
+import { WrappedText } from "../../terminal/word-wrap.ts";
+import type { Keyboard } from "./keyboard.ts";
+import type { Seat } from "./seat.ts";
+import { untilStopped } from "./until-stopped.ts";
+
+/** A question as it was put. */
+interface Asked {
+  message: Message;
+  attachments: readonly Attachment[];
+}
+
+interface Arrival {
+  model: ResolvedModel;
+  event: ChatEvent;
+}
+
+/** How an answer ended: by itself, or by Ctrl-C. */
+export type Ending = "whole" | "stopped";
+
+/** What a model was paid for. */
+export interface Spending {
+  key: string;
+  model: string;
+  usage: TokenUsage;
+}
+
+/** A conversation at the terminal: puts questions with everything said before, shows the answers, keeps the turns. */
+export class Talk {
+  readonly seat: Seat;
+  readonly #keyboard: Keyboard;
+  readonly #pool: SessionPool;
+  #surroundings: Surroundings;
+  conversation: Conversation;
+  models: ResolvedModel[];
+  parameters: ChatParameters;
+  system: string | undefined;
+  /** Files for the next question. */
+  files: Attachment[];
+  /** Set when the person wants to leave. */
+  isOver = false;
+  /** What every answer cost, those that were asked again or stopped, too. */
+  readonly spending: Spending[];
+  #last: Asked | undefined;
+
+  constructor(seat: Seat, keyboard: Keyboard) {
+    this.seat = seat;
+    this.#keyboard = keyboard;
+    this.#surroundings = seat.surroundings;
+    this.#pool = new SessionPool(seat.surroundings);
+    this.conversation = seat.conversation;
+    this.models = seat.models;
+    this.parameters = seat.query.parameters;
+    this.system = seat.query.system;
+    this.files = [...(seat.attachments ?? [])];
+    this.spending = seat.conversation.turns.flatMap(({ key, model, usage }) =>
+      usage ? [{ key, model, usage }] : [],
+    );
+  }
+
+  get surroundings(): Surroundings {
+    return this.#surroundings;
+  }
+
+  /** Puts a question. Resolves to how its answer ended. Throws what goes wrong with it; /retry then asks it again. */
+  async ask(text: string): Promise<Ending> {
+    const attachments = this.files;
+    this.files = [];
+    return this.#answer({ message: userMessage(text), attachments }, false);
+  }
+
+  /** Puts the last question again; a new answer takes the place of the old one. Throws `usage` when there is none. */
+  async retry(): Promise<Ending> {
+    if (this.#last) return this.#answer(this.#last, false);
+    const last = this.conversation.turns.at(-1);
+    if (!last) throw new OpenclawError("usage", { message: "There is no question to ask again." });
+    return this.#answer({ message: last.user, attachments: [] }, true);
+  }
+
+  /** Begins a new conversation; the old one stays where it is kept. */
+  async clear(): Promise<void> {
+    await this.conversation.close();
+    this.conversation = await this.seat.begin();
+    this.#last = undefined;
+    this.spending.length = 0;
+  }
+
+  /** Closes every connection and the conversation. */
+  async close(): Promise<void> {
+    await this.#pool.close();
+    await this.conversation.close();
+  }
+
+  async #answer(asked: Asked, isRetry: boolean): Promise<Ending> {
+    // Until the answer is kept, this is what /retry asks again.
+    if (!isRetry) this.#last = asked;
+    const stop = new AbortController();
+    const onInterrupt = (): void =>
+      stop.abort(new OpenclawError("interrupted", { message: "Stopped by Ctrl-C." }));
+    await this.#keyboard.whileBusy(onInterrupt, () => this.#attempt(asked, isRetry, stop.signal, true));
+    return stop.signal.aborted ? "stopped" : "whole";
+  }
+
+  /** Asks once, and once more when the credentials turn out to have expired before anything came. */
+  async #attempt(asked: Asked, isRetry: boolean, stop: AbortSignal, mayRenew: boolean): Promise<void> {
+    const { runtime, query, priceOf, isRaw } = this.seat;
+    const signal = AbortSignal.any([runtime.signal, stop]);
+    const turnRuntime = { ...runtime, signal };
+    const keeper = new TurnKeeper();
+    let answering: ResolvedModel | undefined;
+    let hasSpoken = false;
+    const writer = new AnswerWriter(turnRuntime, {
+      priceOf: (modelId) => priceOf(answering, modelId),
+      showsReasoning: true,
+      isStreamed: this.seat.isStreamed,
+      showsUsage: this.seat.showsUsage,
+      renderer: await answerRenderer(runtime.terminal, isRaw || query.schema !== undefined),
+      reasoningRenderer: new WrappedText(this.seat.screen.columns),
+    });
+    const { turns } = this.conversation;
+    try {
+      await this.#authenticate();
+      const events = askFirstAvailable({ ...this.#surroundings, runtime: turnRuntime }, this.models, {
+        ...query,
+        system: this.system,
+        parameters: this.parameters,
+        // Who sets a level wants to see what it brings.
+        showsReasoning: query.showsReasoning === true || isSet(this.parameters.reasoning),
+        earlier: isRetry ? turns.slice(0, -1) : turns,
+        messages: [asked.message],
+        attachments: asked.attachments,
+        recorder: keeper.recorder,
+        open: this.#pool.open,
+      });
+      for await (const { model, event } of untilStopped(this.#awaitFirst(events), signal)) {
+        answering = model;
+        hasSpoken ||= event.type === "text" || event.type === "reasoning";
+        keeper.take(event);
+        await writer.take(event);
+      }
+      await this.#keep(keeper, answering, isRetry, false);
+      await writer.finish();
+    } catch (failure) {
+      await writer.fail(failure);
+      if (stop.aborted) {
+        runtime.terminal.note((await runtime.terminal.stderrStyle()).dim("(stopped)"));
+        await this.#keep(keeper, answering, isRetry, true);
+      } else if (mayRenew && !hasSpoken && isStale(failure)) {
+        runtime.terminal.note("openclaw: the credentials no longer hold; looking for new ones");
+        this.#surroundings = await this.seat.survey();
+        await this.#pool.renew(this.#surroundings);
+        await this.#attempt(asked, isRetry, stop, false);
+      } else throw failure;
+    }
+  }
+
+  /** A program or a person that has to be asked for credentials needs the terminal as it was. */
+  async #authenticate(): Promise<void> {
+    const [model] = this.models;
+    const profiles = [...this.#surroundings.shared.profiles.values()];
+    const asksPerson = profiles.some(({ keys }) => keys["mfa_serial"] ?? keys["credential_process"]);
+    if (model && asksPerson) await this.#keyboard.lend(() => this.#pool.authenticate(targetOf(model)));
+  }
+
+  /** Shows that the model is being waited for until it says something. */
+  async *#awaitFirst(
+    events: AsyncGenerator<Arrival, void, undefined>,
+  ): AsyncGenerator<Arrival, void, undefined> {
+    const first = await withSpinner(this.seat.runtime, this.models[0]?.id ?? "", async () => {
+      const arrivals: Arrival[] = [];
+      for (;;) {
+        const { done, value } = await events.next();
+        if (done) return arrivals;
+        arrivals.push(value);
+        if (value.event.type === "text" || value.event.type === "reasoning") return arrivals;
+      }
+    });
+    yield* first;
+    yield* events;
+  }
+
+  async #keep(
+    keeper: TurnKeeper,
+    model: ResolvedModel | undefined,
+    isRetry: boolean,
+    isStopped: boolean,
+  ): Promise<void> {
+    const { terminal, now } = this.seat.runtime;
+    const key = model?.key ?? "";
+    const turn = keeper.recorder.turn();
+    if (turn && keeper.usage) this.spending.push({ key, model: turn.model, usage: keeper.usage });
+    try {
+      const context = { key, system: this.system, isRetry, now: now() };
+      if (await keeper.keep(this.conversation, context, isStopped)) this.#last = undefined;
+    } catch (error) {
+      if (!(error instanceof OpenclawError)) throw error;
+      this.#last = undefined;
+      await terminal.warn(`${error.message} The conversation goes on, unkept so far.`, error.hint);
+    }
+  }
+}
+
+function isSet(level: ChatParameters["reasoning"]): boolean {
+  return level !== undefined && level !== "off";
+}
+
+/** Whether new credentials may help. */
+function isStale(failure: unknown): boolean {
+  return (
+    failure instanceof OpenclawError &&
+    (failure.code === "credentials-expired" || failure.code === "credentials-rejected")
+  );
+}

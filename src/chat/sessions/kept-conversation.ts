@@ -1,0 +1,160 @@
+import { open, stat } from "node:fs/promises";
+import path from "node:path";
+import { APPEND_FLAGS, makeFolderOf, syncFolder, writeError } from "../../disk/atomic-write.ts";
+import { errorCode } from "../../config/file.ts";
+import { holdLock, type LongLock } from "../../disk/lock.ts";
+import { OpenclawError } from "../../errors.ts";
+import type { Runtime } from "../../runtime.ts";
+import { type Session, sessionFile } from "./session-files.ts";
+import { createSessionId } from "./session-id.ts";
+import { headerLine, type KeptTurn, turnLine } from "./session-record.ts";
+
+/** A conversation that goes on, and where it is written turn by turn. */
+export interface Conversation {
+  /** The id it is kept under; undefined with `--no-save`. */
+  readonly id: string | undefined;
+  readonly turns: readonly KeptTurn[];
+  /**
+   * Adds a turn, in place of the last one when the question was asked again, and resolves when it is on the disk.
+   * Throws `internal`; the turn then counts all the same, and is written with the next one.
+   */
+  keep(turn: KeptTurn, isRetry?: boolean): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A conversation that leaves no trace. */
+export function unkeptConversation(turns: readonly KeptTurn[]): Conversation {
+  const all = [...turns];
+  return {
+    id: undefined,
+    turns: all,
+    keep: async (turn, isRetry) => addTo(all, turn, isRetry),
+    close: async () => undefined,
+  };
+}
+
+/** A conversation whose turns are appended to a session file, each one flushed to the disk before the next begins. */
+export class KeptConversation implements Conversation {
+  readonly #runtime: Runtime;
+  readonly #turns: KeptTurn[];
+  #id: string;
+  #lock: LongLock | undefined;
+  /** Size of the file in bytes, as this conversation left it; undefined while there is none. */
+  #size: number | undefined;
+  /** Lines that are not on the disk yet. */
+  #pending: string[] = [];
+
+  /** `lock` is the lock of an id that others may know; for a new one it is taken with the first turn. */
+  constructor(runtime: Runtime, start: { id: string; session?: Session | undefined; lock?: LongLock }) {
+    this.#runtime = runtime;
+    this.#id = start.id;
+    this.#turns = [...(start.session?.turns ?? [])];
+    this.#size = start.session?.wholeBytes;
+    this.#lock = start.lock;
+    if (!start.session) this.#pending.push(this.#header());
+  }
+
+  get id(): string {
+    return this.#id;
+  }
+
+  get turns(): readonly KeptTurn[] {
+    return this.#turns;
+  }
+
+  async keep(turn: KeptTurn, isRetry = false): Promise<void> {
+    addTo(this.#turns, turn, isRetry);
+    this.#pending.push(turnLine(turn, isRetry));
+    const file = this.#file();
+    try {
+      await makeFolderOf(file);
+      this.#lock ??= await holdLock(file, this.#runtime, 0, (processId) => sessionInUse(this.#id, processId));
+      if (await this.#isUntouched(file)) await this.#append(file);
+      else await this.#moveOn();
+    } catch (error) {
+      throw error instanceof OpenclawError ? error : writeError(this.#file(), error);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#lock?.release();
+    this.#lock = undefined;
+  }
+
+  /** Whether nobody else has written, which a lock that was lost to a long suspension cannot rule out. */
+  async #isUntouched(file: string): Promise<boolean> {
+    const size = await sizeOf(file);
+    const isHeld = (await this.#lock?.isStillHeld()) === true;
+    // More than was left there is what a write that failed, or was killed, left of a line.
+    return (
+      isHeld && (this.#size === undefined ? size === undefined : size !== undefined && size >= this.#size)
+    );
+  }
+
+  async #append(file: string): Promise<void> {
+    const bytes = Buffer.from(this.#pending.join(""));
+    const isNew = this.#size === undefined;
+    const handle = await open(file, APPEND_FLAGS, 0o600);
+    try {
+      const { size } = await handle.stat();
+      const start = this.#size ?? 0;
+      if (size > start) await handle.truncate(start);
+      // From here on the file is known to be there, if the write should fail half-way.
+      this.#size = start;
+      await handle.writeFile(bytes);
+      await handle.sync();
+      this.#size = start + bytes.length;
+      this.#pending = [];
+    } finally {
+      await handle.close();
+    }
+    if (isNew) await syncFolder(path.dirname(file));
+  }
+
+  /** Goes on under a new id with everything so far, because somebody else has gone on with this one. */
+  async #moveOn(): Promise<void> {
+    const old = this.#id;
+    await this.close();
+    this.#id = createSessionId(this.#runtime.random);
+    this.#size = undefined;
+    this.#pending = [this.#header(), ...this.#turns.map((turn) => turnLine(turn, false))];
+    const file = this.#file();
+    this.#lock = await holdLock(file, this.#runtime, 0, (processId) => sessionInUse(this.#id, processId));
+    await this.#append(file);
+    await this.#runtime.terminal.warn(
+      `Session ${old} has changed under this conversation, which goes on as session ${this.#id}.`,
+    );
+  }
+
+  #header(): string {
+    const { currentFolder, now } = this.#runtime;
+    return headerLine({ id: this.#id, folder: currentFolder, created: new Date(now()).toISOString() });
+  }
+
+  #file(): string {
+    return sessionFile(this.#runtime, this.#id);
+  }
+}
+
+/** The refusal of a session that another process has open. */
+export function sessionInUse(id: string, processId: number): OpenclawError {
+  return new OpenclawError("usage", {
+    message: `Session ${id} is open in another openclaw, process ${processId}.`,
+    hint: "Leave it there first, or begin another one: openclaw chat",
+    details: { session: id, processId },
+  });
+}
+
+function addTo(turns: KeptTurn[], turn: KeptTurn, isRetry = false): void {
+  if (isRetry) turns.pop();
+  turns.push(turn);
+}
+
+async function sizeOf(file: string): Promise<number | undefined> {
+  try {
+    return (await stat(file)).size;
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}

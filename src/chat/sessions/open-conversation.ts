@@ -1,0 +1,90 @@
+import { makeFolderOf, writeError } from "../../disk/atomic-write.ts";
+import { holdLock, type LongLock } from "../../disk/lock.ts";
+import { OpenclawError, usageError } from "../../errors.ts";
+import type { Runtime } from "../../runtime.ts";
+import {
+  type Conversation,
+  KeptConversation,
+  sessionInUse,
+  unkeptConversation,
+} from "./kept-conversation.ts";
+import { latestSession, readSession, type Session, sessionFile } from "./session-files.ts";
+import { checkSessionId, createSessionId } from "./session-id.ts";
+
+export interface ConversationOptions {
+  /** Id of the session to go on with, or to begin under that name. */
+  session?: string | undefined;
+  /** Go on with the latest session of the current folder. */
+  continue?: boolean | undefined;
+  /** False with `--no-save`: what is there is read, nothing is written. */
+  save: boolean;
+}
+
+/** How long a single question waits for another process to be done with its session, in ms. */
+const PATIENCE_MS = 60_000;
+
+/**
+ * Opens the conversation that `--session` or `--continue` names, or a new one. A session that another process has open
+ * is waited for with `isPatient`, else refused. Throws `usage` where there is nothing to go on with, `internal` for a
+ * file that cannot be read.
+ */
+export async function openConversation(
+  options: ConversationOptions,
+  runtime: Runtime,
+  isPatient: boolean,
+): Promise<Conversation> {
+  const id = await chosenId(options, runtime);
+  if (id === undefined) {
+    return options.save
+      ? new KeptConversation(runtime, { id: createSessionId(runtime.random) })
+      : unkeptConversation([]);
+  }
+  if (!options.save) return unkeptConversation((await load(id, runtime))?.turns ?? []);
+  const lock = await lockSession(id, runtime, isPatient);
+  try {
+    const session = await load(id, runtime);
+    if (!session) runtime.terminal.note(`openclaw: session ${id} is new`);
+    return new KeptConversation(runtime, { id, session, lock });
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+async function chosenId(options: ConversationOptions, runtime: Runtime): Promise<string | undefined> {
+  const { session } = options;
+  if (!options.continue) return session === undefined ? undefined : checkSessionId(session);
+  if (session !== undefined)
+    throw usageError("--session and --continue both name a session.", "Leave one of them out.");
+  const latest = await latestSession(runtime, runtime.currentFolder);
+  if (latest !== undefined) return latest;
+  throw usageError(
+    `--continue finds no session that was begun in ${runtime.currentFolder}.`,
+    "See those of other folders: openclaw sessions list",
+  );
+}
+
+async function load(id: string, runtime: Runtime): Promise<Session | undefined> {
+  const session = await readSession(runtime, id);
+  if (session && session.damagedLines > 0) {
+    const lines = session.damagedLines === 1 ? "One line" : `${session.damagedLines} lines`;
+    await runtime.terminal.warn(`${lines} of ${session.file} cannot be read and count for nothing.`);
+  }
+  return session;
+}
+
+async function lockSession(id: string, runtime: Runtime, isPatient: boolean): Promise<LongLock> {
+  const file = sessionFile(runtime, id);
+  const refuse = (processId: number): OpenclawError => sessionInUse(id, processId);
+  await makeFolderOf(file);
+  try {
+    return await holdLock(file, runtime, 0, refuse);
+  } catch (error) {
+    if (!(error instanceof OpenclawError)) throw writeError(file, error);
+    if (!isPatient || error.code !== "usage") throw error;
+    runtime.terminal.note(
+      `openclaw: waiting for process ${error.details?.["processId"]}, which has session ${id} open`,
+    );
+    return holdLock(file, runtime, PATIENCE_MS, refuse);
+  }
+}

@@ -1,0 +1,138 @@
+import { open, readdir, readFile, stat } from "node:fs/promises";
+import path from "node:path";
+import { errorCode, stateFolder } from "../../config/file.ts";
+import { OpenclawError } from "../../errors.ts";
+import type { Runtime } from "../../runtime.ts";
+import { parseSession, type SessionContent } from "./session-record.ts";
+
+type Surroundings = Pick<Runtime, "env" | "homeFolder" | "currentFolder">;
+
+const EXTENSION = ".jsonl";
+/** The header is far shorter, whatever the folder's path. In bytes. */
+const HEADER_BYTES = 32_768;
+
+/** A session as it stands on disk. */
+export interface Session extends SessionContent {
+  file: string;
+  /** When the last turn was written, in ms since 1970. */
+  updated: number;
+  /** Size of the file in bytes. */
+  bytes: number;
+  /** Bytes up to the last line end: what follows is a line that was never finished. */
+  wholeBytes: number;
+}
+
+/** The file of a session. */
+export function sessionFile(runtime: Surroundings, id: string): string {
+  return path.join(stateFolder(runtime), "sessions", `${id}${EXTENSION}`);
+}
+
+/** Reads a session; undefined when there is none. Throws `internal` for a file that is no session or cannot be read. */
+export async function readSession(runtime: Surroundings, id: string): Promise<Session | undefined> {
+  const file = sessionFile(runtime, id);
+  let text: Buffer;
+  let updated: number;
+  try {
+    text = await readFile(file);
+    updated = (await stat(file)).mtimeMs;
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw unreadable(file, error);
+  }
+  const wholeBytes = text.lastIndexOf("\n") + 1;
+  const content = parseSession(text.toString("utf8", 0, wholeBytes));
+  if (content) return { ...content, file, updated, bytes: text.length, wholeBytes };
+  throw new OpenclawError("internal", {
+    message: `${file} does not begin as a session of this version does.`,
+    hint: `openclaw sessions rm ${id}`,
+    details: { file },
+  });
+}
+
+/** Reads every session, the latest first. What cannot be read is in `damaged`, by its id. */
+export async function readSessions(
+  runtime: Surroundings,
+): Promise<{ sessions: Session[]; damaged: { id: string; reason: string }[] }> {
+  const sessions: Session[] = [];
+  const damaged: { id: string; reason: string }[] = [];
+  for (const { id } of await findSessions(runtime)) {
+    try {
+      const session = await readSession(runtime, id);
+      if (session) sessions.push(session);
+    } catch (error) {
+      if (!(error instanceof OpenclawError)) throw error;
+      damaged.push({ id, reason: error.message });
+    }
+  }
+  return { sessions, damaged };
+}
+
+/** The id of the session of a folder that was written last; undefined when the folder has none. */
+export async function latestSession(runtime: Surroundings, folder: string): Promise<string | undefined> {
+  for (const { id, file } of await findSessions(runtime)) {
+    if ((await readHead(file))?.header.folder === folder) return id;
+  }
+  return undefined;
+}
+
+/** The ids of all sessions, the latest first. */
+export async function sessionIds(runtime: Surroundings): Promise<string[]> {
+  return (await findSessions(runtime)).map(({ id }) => id);
+}
+
+async function findSessions(runtime: Surroundings): Promise<{ id: string; file: string }[]> {
+  const folder = path.dirname(sessionFile(runtime, ""));
+  const found: { id: string; file: string; updated: number }[] = [];
+  for (const name of await namesIn(folder)) {
+    if (!name.endsWith(EXTENSION)) continue;
+    const file = path.join(folder, name);
+    const updated = await modified(file);
+    if (updated !== undefined) found.push({ id: name.slice(0, -EXTENSION.length), file, updated });
+  }
+  return found.sort((left, right) => right.updated - left.updated || (left.id < right.id ? -1 : 1));
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return [];
+    throw unreadable(folder, error);
+  }
+}
+
+async function modified(file: string): Promise<number | undefined> {
+  try {
+    return (await stat(file)).mtimeMs;
+  } catch (error) {
+    // Removed since the folder was read.
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw unreadable(file, error);
+  }
+}
+
+/** Reads a session's header without the rest, which may hold images. */
+async function readHead(file: string): Promise<SessionContent | undefined> {
+  try {
+    const handle = await open(file);
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, 0);
+      const end = buffer.subarray(0, bytesRead).indexOf("\n") + 1;
+      return parseSession(buffer.toString("utf8", 0, end));
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    // Whoever asks for this very session is told why; the search goes on without it.
+    return undefined;
+  }
+}
+
+function unreadable(file: string, cause: unknown): OpenclawError {
+  return new OpenclawError("internal", {
+    message: `Cannot read ${file}: ${cause instanceof Error ? cause.message : String(cause)}.`,
+    hint: `ls -ld ${file}`,
+    details: { file },
+  });
+}

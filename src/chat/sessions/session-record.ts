@@ -1,0 +1,131 @@
+import type { Message } from "@aws-sdk/client-bedrock-runtime";
+import type { TokenUsage } from "../../converse/chat-event.ts";
+import type { Turn } from "../../converse/conversation.ts";
+
+/** Raised when the form of the lines changes. */
+const FORM = 1;
+
+/** The first line of a session file. */
+export interface SessionHeader {
+  id: string;
+  /** Absolute path of the folder that the session was begun in. */
+  folder: string;
+  /** When it was begun, as ISO 8601. */
+  created: string;
+}
+
+/** One finished question and answer: one line of a session file. */
+export interface KeptTurn extends Turn {
+  /** When the answer ended, as ISO 8601. */
+  at: string;
+  /** The key of the model that was asked for; `model` is the id that answered. */
+  key: string;
+  /** The system prompt that the question was asked under. */
+  system?: string;
+  /** As AWS put it; `interrupted` when the person stopped the answer. */
+  stopReason: string;
+  usage?: TokenUsage;
+}
+
+/** What a session file holds. */
+export interface SessionContent {
+  header: SessionHeader;
+  /** The turns that count, those that were asked again only once. */
+  turns: KeptTurn[];
+  /** How many lines could not be read. A last line that is cut off is not one of them: it was never written whole. */
+  damagedLines: number;
+}
+
+/** The line of a header, with its line end. */
+export function headerLine(header: SessionHeader): string {
+  return `${JSON.stringify({ type: "session", form: FORM, ...header })}\n`;
+}
+
+/** The line of a turn, with its line end; bytes become base64. `isRetry`: it stands in for the turn before it. */
+export function turnLine(turn: KeptTurn, isRetry: boolean): string {
+  const { user, assistant, ...rest } = turn;
+  const mark = isRetry ? { replaces: true } : {};
+  const messages = { user: packBytes(user), assistant: packBytes(assistant) };
+  return `${JSON.stringify({ type: "turn", ...mark, ...rest, ...messages })}\n`;
+}
+
+/** Reads the text of a session file up to its last line end. Undefined when it does not begin as a session does. */
+export function parseSession(text: string): SessionContent | undefined {
+  const [first = "", ...lines] = text.slice(0, text.lastIndexOf("\n") + 1).split("\n");
+  const header = readHeader(parseLine(first));
+  if (!header) return undefined;
+  const turns: KeptTurn[] = [];
+  let damagedLines = 0;
+  let isLastDamaged = false;
+  for (const line of lines) {
+    if (line === "") continue;
+    const record = parseLine(line);
+    const turn = readTurn(record);
+    if (!turn) damagedLines += 1;
+    else {
+      if (isObject(record) && record["replaces"] === true && !isLastDamaged) turns.pop();
+      turns.push(turn);
+    }
+    isLastDamaged = !turn;
+  }
+  return { header, turns, damagedLines };
+}
+
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line, unpackBytes);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function readHeader(value: unknown): SessionHeader | undefined {
+  if (!isObject(value) || value["type"] !== "session" || value["form"] !== FORM) return undefined;
+  const { id, folder, created } = value;
+  return typeof id === "string" && typeof folder === "string" && typeof created === "string"
+    ? { id, folder, created }
+    : undefined;
+}
+
+function readTurn(value: unknown): KeptTurn | undefined {
+  if (!isObject(value) || value["type"] !== "turn") return undefined;
+  const { type: _, replaces: __, ...turn } = value;
+  const isTurn =
+    ["at", "key", "model", "stopReason"].every((name) => typeof turn[name] === "string") &&
+    isMessage(turn["user"]) &&
+    isMessage(turn["assistant"]);
+  return isTurn ? (turn as unknown as KeptTurn) : undefined;
+}
+
+function isMessage(value: unknown): value is Message {
+  return (
+    isObject(value) &&
+    (value["role"] === "user" || value["role"] === "assistant") &&
+    Array.isArray(value["content"]) &&
+    value["content"].every(isObject)
+  );
+}
+
+/** The name under which bytes stand in a line. */
+const BYTES = "$bytes";
+
+/** Puts base64 in place of bytes: JSON has none. */
+export function packBytes(value: unknown): unknown {
+  if (value instanceof Uint8Array) return { [BYTES]: Buffer.from(value).toString("base64") };
+  if (Array.isArray(value)) return value.map(packBytes);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, packBytes(item)]));
+}
+
+function unpackBytes(_: string, value: unknown): unknown {
+  if (!isObject(value)) return value;
+  const base64 = value[BYTES];
+  return typeof base64 === "string" && Object.keys(value).length === 1
+    ? new Uint8Array(Buffer.from(base64, "base64"))
+    : value;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

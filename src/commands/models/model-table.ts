@@ -1,0 +1,80 @@
+import type { AccessStatus, AccessVerdict } from "../../discovery/judge-access.ts";
+import type { ListedModel } from "../../models/list.ts";
+import type { Style } from "../../terminal/color.ts";
+import { neutralise } from "../../terminal/neutralise.ts";
+import { formatPrice, formatTokens } from "../../terminal/numbers.ts";
+import { type Cell, type Column, layoutTable } from "../../terminal/table.ts";
+
+/** A listed model; where access was asked for, with its verdict. */
+export type TabledModel = ListedModel & { access?: AccessVerdict };
+
+const COLUMNS: readonly Column[] = [
+  { title: "Key" },
+  { title: "Access" },
+  { title: "Name", dropOrder: 7 },
+  { title: "Input", dropOrder: 4 },
+  { title: "Context", align: "right", dropOrder: 1 },
+  { title: "Max out", align: "right", dropOrder: 5 },
+  { title: "$ in", align: "right", dropOrder: 3 },
+  { title: "$ out", align: "right", dropOrder: 3 },
+  { title: "Reasoning", dropOrder: 6 },
+  { title: "Tags", dropOrder: 2 },
+];
+
+/** Words for the column, none longer than its place beside a key in 80 columns. */
+const ACCESS_WORDS: Readonly<Record<AccessStatus, string>> = {
+  available: "yes",
+  "on-first-call": "on first call",
+  pending: "pending",
+  "not-in-region": "not in region",
+  "not-authorized": "not authorized",
+  "form-missing": "form missing",
+  "not-entitled": "no entitlement",
+  "agreement-failed": "no agreement",
+  unknown: "unknown",
+};
+
+/**
+ * The lines of `models list` on a terminal: aligned columns that fit its width, whole columns dropped and keys never
+ * cut; prices in USD per million tokens.
+ */
+export function modelTable(models: readonly TabledModel[], columns: number, style: Style): string[] {
+  const rows = models
+    .map(shownOnTerminal)
+    .map((model): Cell[] => [
+      { text: model.key, look: model.available ? (key) => quietPrefix(key, style) : style.dim },
+      accessCell(model.access, style),
+      model.name,
+      model.input,
+      quiet(formatTokens(model.contextWindow), model.limitsSource === "default", style),
+      quiet(formatTokens(model.maxTokens), model.limitsSource === "default", style),
+      model.cost ? formatPrice(model.cost.input) : "",
+      model.cost ? formatPrice(model.cost.output) : "",
+      model.reasoning ? "yes" : "",
+      { text: model.tags.join(","), look: model.missing ? style.yellow : style.cyan },
+    ]);
+  return layoutTable(COLUMNS, rows, columns, style.bold);
+}
+
+/** Ids and names come from AWS's answer and the config, and may hold anything. A cell is one line. */
+function shownOnTerminal(model: TabledModel): TabledModel {
+  const harmless = (text: string): string => neutralise(text.replaceAll(/[\t\n]/g, " "));
+  return { ...model, key: harmless(model.key), name: harmless(model.name), tags: model.tags.map(harmless) };
+}
+
+function accessCell(access: AccessVerdict | undefined, style: Style): Cell {
+  if (!access) return "";
+  const look = access.callable === null ? style.dim : access.callable ? style.green : style.red;
+  return { text: ACCESS_WORDS[access.status], look };
+}
+
+/** The provider is the same in most rows; the id is what people look for. */
+function quietPrefix(key: string, style: Style): string {
+  const slash = key.indexOf("/") + 1;
+  return style.dim(key.slice(0, slash)) + key.slice(slash);
+}
+
+/** A default stands where nobody knows better: shown, but quietly. */
+function quiet(text: string, isDefault: boolean, style: Style): Cell {
+  return isDefault ? { text, look: style.dim } : text;
+}

@@ -1,0 +1,228 @@
+import { lstat, lutimes, readFile, readlink, symlink, unlink, writeFile } from "node:fs/promises";
+import { hostname, uptime } from "node:os";
+import { setTimeout as wait } from "node:timers/promises";
+import { OpenclawError } from "../errors.ts";
+import type { Runtime } from "../runtime.ts";
+import { errorCode } from "../config/file.ts";
+
+/*
+ * A lock of our own, because proper-lockfile and its like know a dead holder only by the age of its lock: after a
+ * SIGKILL everybody waits for seconds, and two waiters that find the same old lock may both remove and take it.
+ * Here the lock is a symbolic link (made whole or not at all) whose target names its holder, so a dead one is known
+ * at once; and only who holds the lock named after a dead holder may remove what it left.
+ */
+
+type Surroundings = Pick<Runtime, "processId" | "isProcessAlive" | "now" | "random" | "signal">;
+
+/** A lock that is held until `work` ends. */
+export interface HeldLock {
+  /** False when another process took the lock for dead, because this one was suspended for too long. */
+  isStillHeld(): Promise<boolean>;
+}
+
+/** A lock that is held until it is let go. */
+export interface LongLock extends HeldLock {
+  release(): Promise<void>;
+}
+
+interface Holder {
+  /** The lock's target as it stands; different for every time any process takes any lock. */
+  text: string;
+  processId: number;
+  /** Machine and process namespace, for which the process id means something. */
+  host: string;
+  /** When the lock was taken, in ms since 1970. */
+  since: number;
+}
+
+/** How long to wait for a lock, in ms. */
+const PATIENCE_MS = 60_000;
+/** Age, in ms, from which a lock is dead although nobody can tell whether its holder is. Work under it takes milliseconds. */
+const OLD_MS = 20_000;
+/** How often a lock that is held for long is made young again, in ms. */
+const RENEWAL_MS = 5000;
+
+/**
+ * Runs `work` while holding the lock `file + ".lock"`, waiting up to 60 s for other processes. A lock whose holder is
+ * dead is taken over. Rejects with `internal` when the wait is over, with the interruption when there is one, with
+ * Node's own error when the lock cannot be made, and with whatever `work` rejects with.
+ */
+export async function withLock<T>(
+  file: string,
+  runtime: Surroundings,
+  work: (lock: HeldLock) => Promise<T>,
+): Promise<T> {
+  const lockFile = `${file}.lock`;
+  const self = await describeSelf(runtime);
+  await acquire(lockFile, self, runtime, runtime.now() + PATIENCE_MS);
+  try {
+    return await work({ isStillHeld: async () => (await readHolder(lockFile))?.text === self.text });
+  } finally {
+    await release(lockFile, self);
+  }
+}
+
+/**
+ * Takes the lock `file + ".lock"` for as long as it takes: it stays young while this process runs. Waits up to
+ * `patienceMs` for others, then rejects with what `refuse` makes of the holder's process id.
+ */
+export async function holdLock(
+  file: string,
+  runtime: Surroundings,
+  patienceMs: number,
+  refuse: (processId: number) => OpenclawError,
+): Promise<LongLock> {
+  const lockFile = `${file}.lock`;
+  const self = await describeSelf(runtime);
+  const isOwn = async (): Promise<boolean> => (await readHolder(lockFile))?.text === self.text;
+  await acquire(lockFile, self, runtime, runtime.now() + patienceMs, ({ processId }) => refuse(processId));
+  const renewal = setInterval(() => {
+    // A lock that is gone, or that cannot be renewed, shows when it is asked for.
+    void isOwn()
+      .then((isOurs) => (isOurs ? lutimes(lockFile, runtime.now() / 1000, runtime.now() / 1000) : undefined))
+      .catch(() => clearInterval(renewal));
+  }, RENEWAL_MS).unref();
+  return {
+    isStillHeld: isOwn,
+    release: async () => {
+      clearInterval(renewal);
+      await release(lockFile, self);
+    },
+  };
+}
+
+async function release(lockFile: string, self: Holder): Promise<void> {
+  if ((await readHolder(lockFile))?.text === self.text) await unlink(lockFile);
+}
+
+async function acquire(
+  lockFile: string,
+  self: Holder,
+  runtime: Surroundings,
+  deadline: number,
+  refuse: (holder: Holder) => OpenclawError = (holder) => stillHeld(lockFile, holder),
+): Promise<void> {
+  for (let attempts = 1; ; attempts += 1) {
+    runtime.signal.throwIfAborted();
+    if (await create(lockFile, self)) return;
+    const holder = await readHolder(lockFile);
+    if (holder === undefined) continue;
+    if (await isDead(lockFile, holder, self, runtime)) {
+      await removeDead(lockFile, holder, self, runtime, deadline);
+      continue;
+    }
+    if (runtime.now() > deadline) throw refuse(holder);
+    await wait(1 + runtime.random() * Math.min(10 * attempts, 80));
+  }
+}
+
+/**
+ * Removes the lock of a dead holder. Between finding it dead and removing it another process may have done so and
+ * taken the lock anew; so only the holder of a second lock, named after the dead one, looks again and removes.
+ */
+async function removeDead(
+  lockFile: string,
+  dead: Holder,
+  self: Holder,
+  runtime: Surroundings,
+  deadline: number,
+): Promise<void> {
+  const permit = `${lockFile}.${dead.text.split(" ").at(-1)}`;
+  await acquire(permit, self, runtime, deadline);
+  try {
+    await release(lockFile, dead);
+  } finally {
+    await release(permit, self);
+  }
+}
+
+async function create(lockFile: string, self: Holder): Promise<boolean> {
+  try {
+    await symlink(self.text, lockFile);
+    return true;
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === "EEXIST") return false;
+    if (code !== "EPERM" && code !== "ENOTSUP" && code !== "EOPNOTSUPP" && code !== "ENOSYS") throw error;
+  }
+  // A file system without symbolic links: a file, whose text may be missing for a moment.
+  try {
+    await writeFile(lockFile, self.text, { flag: "wx", mode: 0o600 });
+    return true;
+  } catch (error) {
+    if (errorCode(error) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+async function readHolder(lockFile: string): Promise<Holder | undefined> {
+  let text: string;
+  try {
+    text = await readlink(lockFile);
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return undefined;
+    if (errorCode(error) !== "EINVAL") throw error;
+    try {
+      text = await readFile(lockFile, "utf8");
+    } catch (failure) {
+      if (errorCode(failure) === "ENOENT") return undefined;
+      throw failure;
+    }
+  }
+  const [processId, since, host] = text.split(" ");
+  return { text, processId: Number(processId), since: Number(since), host: host ?? "" };
+}
+
+async function isDead(
+  lockFile: string,
+  holder: Holder,
+  self: Holder,
+  runtime: Surroundings,
+): Promise<boolean> {
+  if (holder.host === self.host) {
+    if (!runtime.isProcessAlive(holder.processId)) return true;
+    // The process id may have been given again after a restart of the machine.
+    if (holder.since < runtime.now() - uptime() * 1000 - OLD_MS) return true;
+  }
+  try {
+    // The later of the holder's clock and the file server's, so that one that is slow makes no lock look old.
+    const takenAt = Math.max(
+      (await lstat(lockFile)).mtimeMs,
+      Number.isFinite(holder.since) ? holder.since : 0,
+    );
+    return takenAt < runtime.now() - OLD_MS;
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return false;
+    throw error;
+  }
+}
+
+async function describeSelf(runtime: Surroundings): Promise<Holder> {
+  const host = `${hostname()}/${await processNamespace()}`.replaceAll(/\s/g, "-");
+  const since = runtime.now();
+  const token = `${runtime.processId}-${Math.floor(runtime.random() * 2 ** 48).toString(36)}`;
+  return {
+    text: `${runtime.processId} ${since} ${host} ${token}`,
+    processId: runtime.processId,
+    since,
+    host,
+  };
+}
+
+/** Containers may share a file and a host name; their process ids then mean nothing to each other. */
+async function processNamespace(): Promise<string> {
+  try {
+    return await readlink("/proc/self/ns/pid");
+  } catch (error) {
+    // Only Linux has it.
+    if (errorCode(error) !== undefined) return "";
+    throw error;
+  }
+}
+
+function stillHeld(lockFile: string, holder: Holder): OpenclawError {
+  return new OpenclawError("internal", {
+    message: `Process ${holder.processId} has held the lock ${lockFile} for more than ${PATIENCE_MS / 1000} s.`,
+    hint: `rm ${lockFile}`,
+  });
+}

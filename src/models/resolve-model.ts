@@ -1,0 +1,74 @@
+import type { Target } from "../session/session.ts";
+import type { Configuration, ConfiguredModel, ProviderSettings } from "../config/settings.ts";
+import { OpenclawError } from "../errors.ts";
+import type { Discovered, InferenceProfile } from "./discovered.ts";
+import { keyOf, regionsOf } from "./list.ts";
+import { baseOf } from "./listed-id.ts";
+import { nearestIds } from "./nearest.ts";
+
+/** What a person typed, as a model that can be called. */
+export interface ResolvedModel {
+  /** `<provider id>/<model id>`. */
+  key: string;
+  providerId: string;
+  /** What is sent to AWS: an id or an ARN. */
+  id: string;
+  provider: ProviderSettings | undefined;
+  /** The model's entry in the config. */
+  configured: ConfiguredModel | undefined;
+}
+
+/** Finds the model that a key, id, ARN or alias stands for. Whether AWS knows it is for AWS to say. */
+export function resolveModel(text: string, config: Configuration): ResolvedModel {
+  const key = keyOf(text.trim(), config);
+  const slash = key.indexOf("/");
+  const [providerId, id] = [key.slice(0, slash), key.slice(slash + 1)];
+  const provider = config.models?.providers?.[providerId];
+  return { key, providerId, id, provider, configured: provider?.models?.find((model) => model.id === id) };
+}
+
+/** What a session is opened for to call a model. */
+export function targetOf({ configured, id, providerId }: ResolvedModel): Target {
+  return configured ? { kind: "configured-model", id, providerId } : { kind: "model", id };
+}
+
+/**
+ * The inference profile through which a base model is called: a geographic one of the list's region, the one with the
+ * fewest destination regions first; never a global one, and never for an ARN. Undefined when there is none.
+ */
+export function profileFor(id: string, discovered: Discovered): InferenceProfile | undefined {
+  const bases = new Map(discovered.models.map((model) => [model.id, model]));
+  const [nearest] = discovered.profiles
+    .filter((profile) => profile.isActive && !profile.isApplication && !profile.id.startsWith("global."))
+    .filter((profile) => baseOf(profile, bases)?.id === id)
+    .sort((left, right) => regionsOf(left).length - regionsOf(right).length || (left.id < right.id ? -1 : 1));
+  return nearest;
+}
+
+/** Whether AWS's list says that a model can be called only through a profile. */
+export function needsProfile(id: string, discovered: Discovered): boolean {
+  const model = discovered.models.find((candidate) => candidate.id === id);
+  return model?.inferenceTypes !== undefined && !model.inferenceTypes.includes("ON_DEMAND");
+}
+
+/** The `model-not-found` error for an id that nobody knows, with the nearest ids that somebody does. */
+export function unknownModel(
+  typed: string,
+  knownIds: readonly string[],
+  cause?: OpenclawError,
+): OpenclawError {
+  const nearest = nearestIds(
+    typed,
+    knownIds.filter((id) => id !== typed),
+  );
+  const [best] = nearest;
+  return new OpenclawError("model-not-found", {
+    message: cause?.message ?? `There is no model '${typed}'.`,
+    hint: best
+      ? `Did you mean ${best}?`
+      : (cause?.hint ?? "List the models you can call: openclaw models list"),
+    requestId: cause?.requestId,
+    details: { ...cause?.details, model: typed, nearest },
+    cause,
+  });
+}

@@ -1,0 +1,147 @@
+import type { Service } from "../aws/endpoint.ts";
+import type { AwsSession } from "./session.ts";
+import { describeChosen, renewalOf } from "../credentials/describe.ts";
+import { hideSecrets } from "../credentials/hide-secrets.ts";
+import { OpenclawError } from "../errors.ts";
+import { type Denial, readDenial } from "./denial.ts";
+import { type ErrorContext, findRow, findRowOfStatus } from "./error-table.ts";
+import { fromNetworkFailure } from "../network/network-errors.ts";
+
+export interface CallContext {
+  session: AwsSession;
+  /** The IAM action of the call, for example `bedrock:InvokeModelWithResponseStream`. */
+  action: string;
+  modelId?: string;
+}
+
+/** An error is two lines: what is longer than this, in characters, is in its details. */
+const LONGEST_MESSAGE = 1000;
+
+/** The fields that errors of the SDK carry, all of them optional. */
+interface SdkFailure extends Error {
+  $metadata?: { httpStatusCode?: number; requestId?: string; attempts?: number };
+  $response?: { statusCode?: number; headers?: Record<string, string> };
+}
+
+/**
+ * Turns whatever an AWS client threw into the one error a person sees. An `OpenclawError` passes unchanged; a signal
+ * becomes `interrupted`. The original stays as `cause`.
+ */
+export function toOpenclawError(failure: unknown, call: CallContext): OpenclawError {
+  if (failure instanceof OpenclawError) return failure;
+  const { runtime } = call.session.surroundings;
+  const { signal } = runtime;
+  if (signal.aborted && signal.reason instanceof OpenclawError) return signal.reason;
+  const error: SdkFailure = failure instanceof Error ? failure : new Error(String(failure));
+  // Who answers may repeat what it was sent.
+  const text = hideSecrets(error.message, runtime).trim();
+  return (
+    fromAwsError(error, text, call) ??
+    fromNetworkFailure(error, endpointText(call)) ??
+    fromStatus(error, text, call)
+  );
+}
+
+function fromAwsError(error: SdkFailure, text: string, call: CallContext): OpenclawError | undefined {
+  const row = findRow(error.name, error.message);
+  if (!row) return undefined;
+  const context = contextOf(text, call);
+  return new OpenclawError(row.code, {
+    message: row.message(context),
+    hint: row.hint(context),
+    requestId: error.$metadata?.requestId,
+    details: {
+      awsError: error.name,
+      awsMessage: text,
+      ...denialDetails(context.denial),
+      ...waitDetails(error),
+    },
+    cause: error,
+  });
+}
+
+function contextOf(text: string, call: CallContext): ErrorContext {
+  const { session, action, modelId } = call;
+  return {
+    message: text.replaceAll(/\s*[\r\n]+\s*/g, " ").slice(0, LONGEST_MESSAGE) || "no reason given",
+    modelId,
+    region: session.region.value,
+    action,
+    credentials: describeChosen(session.decision.chosen),
+    renewal: renewalOf(session.decision.chosen),
+    denial: readDenial(text),
+    endpoint: endpointText(call),
+  };
+}
+
+/** How many seconds the service asks to wait, where it does. */
+function waitDetails({ $response }: SdkFailure): Record<string, unknown> {
+  const seconds = Number($response?.headers?.["retry-after"] ?? Number.NaN);
+  return Number.isFinite(seconds) ? { retryAfter: seconds } : {};
+}
+
+/** A denial in the `details` of an error: what was denied, by which kind of policy, and whether explicitly. */
+function denialDetails(denial: Denial | undefined): Record<string, unknown> {
+  if (!denial) return {};
+  const { action, resource, policy, isExplicit, policyArn } = denial;
+  return {
+    action,
+    isExplicit,
+    ...(resource === undefined ? {} : { resource }),
+    ...(policy === undefined ? {} : { policy }),
+    ...(policyArn === undefined ? {} : { policyArn }),
+  };
+}
+
+/** What is left: an answer that is not AWS's. Its status is all there is to go by. */
+function fromStatus(error: SdkFailure, text: string, call: CallContext): OpenclawError {
+  const status = error.$response?.statusCode ?? error.$metadata?.httpStatusCode;
+  const row = status === undefined ? undefined : findRowOfStatus(status);
+  if (!row) {
+    return new OpenclawError("internal", {
+      message: `Unexpected: ${text}`,
+      hint: "This is a bug in openclaw. Please report it with the lines below and the command you ran.",
+      cause: error,
+    });
+  }
+  const location = error.$response?.headers?.["location"];
+  const context = {
+    ...contextOf(text, call),
+    message: isUnreadable(error) ? "" : firstLine(text),
+    status,
+    location: location === undefined ? undefined : hostOf(location),
+  };
+  return new OpenclawError(row.code, {
+    message: row.message(context),
+    hint: row.hint(context),
+    requestId: error.$metadata?.requestId,
+    details: { status },
+    cause: error,
+  });
+}
+
+/** Who was asked, as a URL where somebody named one. */
+function endpointText({ session, action }: CallContext): string {
+  const service = serviceOf(action);
+  const name = service === "sts" ? "STS" : "Bedrock";
+  return session.endpoint(service)?.url ?? `${name} in ${session.region.value}`;
+}
+
+/** The service that an IAM action is one of: Bedrock's are spread over two. */
+function serviceOf(action: string): Service {
+  if (action.startsWith("sts:")) return "sts";
+  return /^bedrock:(InvokeModel|CountTokens)/.test(action) ? "bedrock-runtime" : "bedrock";
+}
+
+function hostOf(location: string): string {
+  return URL.canParse(location) ? new URL(location).host : "another address";
+}
+
+/** Whether the error is the SDK's about a body that it could not read, and not what the body says. */
+function isUnreadable({ name, message }: Error): boolean {
+  return name === "SyntaxError" || message === "Unknown" || message === "UnknownError";
+}
+
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0]?.slice(0, 200) ?? "";
+}

@@ -1,0 +1,575 @@
+import type { ErrorCode } from "../errors.ts";
+import { adviseDenial, bareDenial, type Denial, describeDenial } from "./denial.ts";
+
+/** What a row may put into its words. Everything here is safe to print. */
+export interface ErrorContext {
+  /** AWS's own message. */
+  message: string;
+  /** The model that was called, as it was sent. */
+  modelId?: string | undefined;
+  region?: string | undefined;
+  /** The IAM action that was tried, for example `bedrock:ListFoundationModels`. */
+  action?: string | undefined;
+  /** Where the credentials came from, in words. */
+  credentials?: string | undefined;
+  /** How to get fresh credentials from that source, as a command where there is one. */
+  renewal?: string | undefined;
+  /** What AWS's denial says about itself. */
+  denial?: Denial | undefined;
+  /** Who answered, as a URL or in words. */
+  endpoint?: string | undefined;
+  /** The HTTP status of the answer. */
+  status?: number | undefined;
+  /** The host that a redirect leads to. */
+  location?: string | undefined;
+}
+
+/** One kind of failed answer, and what this program makes of it. */
+export interface ErrorRow {
+  /**
+   * Error names as AWS sends them, without namespace; the words `Exception` and `Error` at the end do not count. Empty
+   * for answers that carry no name of AWS: those go by `status`.
+   */
+  names: readonly string[];
+  /** The HTTP status that comes with it, or the first and the last one. For a named error it is there to be read only. */
+  status: number | readonly [number, number];
+  /** Only when AWS's message matches: ValidationException and others give nothing else to go by. */
+  pattern?: RegExp;
+  code: ErrorCode;
+  message: (context: ErrorContext) => string;
+  hint: (context: ErrorContext) => string;
+}
+
+const model = ({ modelId }: ErrorContext): string => (modelId ? `model '${modelId}'` : "the model");
+const Model = (context: ErrorContext): string => capitalize(model(context));
+const inRegion = ({ region }: ErrorContext): string => (region ? ` in ${region}` : "");
+const renew = ({ renewal }: ErrorContext): string => renewal ?? "Run: openclaw doctor";
+const from = ({ credentials }: ErrorContext): string => (credentials ? ` from ${credentials}` : "");
+const endpoint = (context: ErrorContext): string => context.endpoint ?? "The endpoint";
+const said = ({ message }: ErrorContext): string =>
+  message === "" ? " with something that is not AWS's." : `: ${message}`;
+
+const SET_CLOCK = "Set the clock, for example with: sudo timedatectl set-ntp true";
+const OTHER_MODEL = "Choose another model: openclaw models list";
+
+/**
+ * Every answer that is an error, first match wins. Names and statuses are those of the service models and of
+ * https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html; the patterns fit AWS's own wordings, from
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html and from answers seen on the
+ * wire: test/session/error-table.test.ts has them all.
+ */
+export const ERROR_TABLE: readonly ErrorRow[] = [
+  // Credentials.
+  {
+    names: ["ExpiredToken"],
+    status: 403,
+    code: "credentials-expired",
+    message: (c) => `The credentials${from(c)} have expired.`,
+    hint: renew,
+  },
+  {
+    names: ["RequestExpired", "RequestTimeTooSkewed"],
+    status: [400, 403],
+    code: "credentials-rejected",
+    message: () => "AWS rejects the request because this machine's clock is wrong.",
+    hint: () => SET_CLOCK,
+  },
+  {
+    names: ["AccessDenied", "UnrecognizedClient"],
+    status: 403,
+    pattern: /(bearer token|api key).*expired/i,
+    code: "credentials-expired",
+    message: () => "The Bedrock API key in AWS_BEARER_TOKEN_BEDROCK has expired.",
+    hint: () => "Create a new key in the Bedrock console and export it as AWS_BEARER_TOKEN_BEDROCK.",
+  },
+  {
+    names: ["AccessDenied", "UnrecognizedClient"],
+    status: 403,
+    pattern: /api key is valid|invalid (api key|bearer token)/i,
+    code: "credentials-rejected",
+    message: () => "AWS rejects the Bedrock API key in AWS_BEARER_TOKEN_BEDROCK.",
+    hint: () => "Export a valid key as AWS_BEARER_TOKEN_BEDROCK.",
+  },
+  {
+    names: ["UnrecognizedClient", "InvalidClientTokenId"],
+    status: 403,
+    code: "credentials-rejected",
+    message: (c) => `AWS does not know the credentials${from(c)}.`,
+    hint: renew,
+  },
+  {
+    names: ["InvalidSignature", "SignatureDoesNotMatch"],
+    status: 403,
+    pattern: /signature (expired|not yet current)/i,
+    code: "credentials-rejected",
+    message: () => "AWS rejects the signature because this machine's clock is wrong.",
+    hint: () => SET_CLOCK,
+  },
+  {
+    names: ["InvalidSignature", "SignatureDoesNotMatch"],
+    status: 403,
+    pattern: /scoped to (a valid|correct) (region|service)/i,
+    code: "credentials-rejected",
+    message: (c) =>
+      `The request was signed for ${c.region ?? "a region"}, and ${endpoint(c)} is not there: ${c.message}`,
+    hint: () => "Let region and endpoint agree: openclaw doctor",
+  },
+  {
+    names: ["InvalidSignature", "SignatureDoesNotMatch", "IncompleteSignature"],
+    status: 403,
+    code: "credentials-rejected",
+    message: (c) =>
+      `AWS rejects the signature: the secret access key${from(c)} does not belong to its key id.`,
+    hint: renew,
+  },
+  {
+    names: ["MissingAuthenticationToken"],
+    status: 403,
+    code: "credentials-rejected",
+    message: () => "AWS received the request without credentials.",
+    hint: () => "Run: openclaw doctor",
+  },
+  {
+    names: ["OptInRequired", "SubscriptionRequired"],
+    status: 403,
+    code: "access-denied",
+    message: (c) =>
+      `The AWS account of the credentials${from(c)} is not signed up for Amazon Bedrock: ${c.message}`,
+    hint: () => "Complete the account's sign-up: https://portal.aws.amazon.com/billing/signup",
+  },
+  // Access to a model.
+  {
+    names: ["AccessDenied", "ResourceNotFound", "Validation"],
+    status: [400, 404],
+    pattern: /use case (details|form)/i,
+    code: "model-access",
+    message: (c) =>
+      `Anthropic's use-case form has not been submitted for this account, so ${model(c)} is closed.`,
+    hint: () =>
+      "Submit the form once in the Bedrock console: Model catalog, an Anthropic model, Submit use case details.",
+  },
+  {
+    names: ["AccessDenied"],
+    status: 403,
+    pattern: /invalid_payment_instrument|payment instrument/i,
+    code: "model-access",
+    message: (c) =>
+      `The AWS Marketplace subscription for ${model(c)} could not be made: the account has no valid payment method.`,
+    hint: () =>
+      "Add one and try again after 2 minutes: https://console.aws.amazon.com/billing/home#/paymentpreferences",
+  },
+  {
+    names: ["AccessDenied"],
+    status: 403,
+    pattern: /marketplace/i,
+    code: "model-access",
+    message: (c) => `The AWS Marketplace subscription for ${model(c)} could not be made.`,
+    hint: () =>
+      "Let somebody with aws-marketplace:Subscribe and aws-marketplace:ViewSubscriptions call the model once.",
+  },
+  {
+    names: ["AccessDenied", "ResourceNotFound", "Validation"],
+    status: [400, 404],
+    pattern: /marked by provider as legacy/i,
+    code: "model-not-found",
+    message: (c) =>
+      `${Model(c)} is legacy, and AWS has closed it to accounts that do not use it: ${c.message}`,
+    hint: () => OTHER_MODEL,
+  },
+  {
+    names: ["AccessDenied", "ResourceNotFound", "Validation"],
+    status: [400, 404],
+    pattern: /end of its life|has reached (the )?end|no longer (available|supported)/i,
+    code: "model-not-found",
+    message: (c) => `AWS has ended ${model(c)}: ${c.message}`,
+    hint: () => OTHER_MODEL,
+  },
+  {
+    names: ["Validation", "AccessDenied"],
+    status: [400, 403],
+    pattern: /not allowed from unsupported countries/i,
+    code: "model-access",
+    message: (c) =>
+      `The provider of ${model(c)} does not serve the country of this account or request: ${c.message}`,
+    hint: () => "Choose a model of another provider: openclaw models list",
+  },
+  {
+    names: ["AccessDenied", "Validation"],
+    status: [400, 403],
+    pattern: /not (available|allowed) for (this|your) account/i,
+    code: "model-access",
+    message: (c) => `AWS has not opened ${model(c)} to this account: ${c.message}`,
+    hint: () => OTHER_MODEL,
+  },
+  {
+    names: ["AccessDenied", "Validation"],
+    status: [400, 403],
+    pattern: /operation not allowed/i,
+    code: "model-access",
+    message: (c) =>
+      `AWS lets this account call no models${inRegion(c)} ("${c.message}"): it is new and being verified, or under review.`,
+    hint: () => "Ask AWS Support to open Amazon Bedrock for it: https://console.aws.amazon.com/support/home",
+  },
+  {
+    names: ["AccessDenied", "Validation"],
+    status: [400, 403],
+    pattern: /access to the model|model access is denied|account is not authorized to invoke/i,
+    code: "model-access",
+    message: (c) => `This account has no access to ${model(c)}${inRegion(c)}.`,
+    hint: (c) => `See what is missing: openclaw doctor${c.region ? ` --region ${c.region}` : ""}`,
+  },
+  {
+    names: ["AccessDenied", "Validation"],
+    status: [400, 403],
+    pattern: /prompt caching|cache_?point|cache_?control/i,
+    code: "invalid-request",
+    message: (c) => `${Model(c)} does not take the prompt cache like this: ${c.message}`,
+    hint: () => "Ask without: --cache off",
+  },
+  {
+    names: ["Validation", "AccessDenied", "ModelStream", "ModelError"],
+    status: [400, 424],
+    pattern: /content filter/i,
+    code: "blocked",
+    message: (c) => `The answer of ${model(c)} was withheld: ${c.message}`,
+    hint: () => "Rephrase the prompt.",
+  },
+  // Permissions.
+  {
+    names: ["AccessDenied", "NotAuthorized", "UnauthorizedOperation"],
+    status: [401, 403],
+    code: "access-denied",
+    message: (c) =>
+      c.denial
+        ? describeDenial(c.denial)
+        : `AWS denies ${c.action ?? "the call"}${inRegion(c)}: ${c.message}`,
+    hint: (c) =>
+      adviseDenial(c.denial ?? bareDenial(c.action ?? "the action"), c.credentials ?? "these credentials"),
+  },
+  // The request.
+  {
+    names: ["Validation"],
+    status: 400,
+    pattern: /on-demand throughput isn.t supported/i,
+    code: "needs-inference-profile",
+    message: (c) => `AWS calls ${model(c)} only through an inference profile.`,
+    hint: () => "List the profiles that reach it: openclaw models list --all",
+  },
+  {
+    names: ["Validation", "ResourceNotFound"],
+    status: [400, 404],
+    pattern: /guardrail (identifier|version|.*(does not exist|not found|is invalid))/i,
+    code: "invalid-request",
+    message: (c) => `AWS knows no such guardrail${inRegion(c)}: ${c.message}`,
+    hint: () => "List those of the region, with their versions: aws bedrock list-guardrails",
+  },
+  {
+    names: ["Validation", "ResourceNotFound"],
+    status: [400, 404],
+    pattern:
+      /model identifier is invalid|model id .*(invalid|not found)|could not (find|resolve) the (foundation )?model/i,
+    code: "model-not-found",
+    message: (c) => `AWS knows no ${model(c).replace(/^the /, "")}${inRegion(c)}.`,
+    hint: () => "List the models you can call: openclaw models list",
+  },
+  {
+    names: ["Validation"],
+    status: 400,
+    pattern: /doesn.t support the model that you provided|not supported for (converse|streaming)/i,
+    code: "invalid-request",
+    message: (c) => `${Model(c)} is no chat model that streams: ${c.message}`,
+    hint: () => OTHER_MODEL,
+  },
+  {
+    names: ["Validation"],
+    status: 400,
+    pattern: /maximum tokens you requested exceeds|max_tokens: \d+ > \d+/i,
+    code: "invalid-request",
+    message: (c) => `${Model(c)} does not put out so many tokens: ${c.message}`,
+    hint: (c) => `Ask for fewer: --max-tokens ${/(?:limit of|>) (\d+)/.exec(c.message)?.[1] ?? "NUMBER"}`,
+  },
+  {
+    names: ["Validation"],
+    status: 400,
+    pattern: /document file name/i,
+    code: "bad-attachment",
+    message: (c) => `AWS does not take the name of a file: ${c.message}`,
+    hint: () =>
+      "Rename it with letters, digits, single spaces, hyphens, parentheses and square brackets only.",
+  },
+  {
+    names: ["Validation"],
+    status: 400,
+    pattern: /doesn.t support (documents|the document)/i,
+    code: "bad-attachment",
+    message: (c) => `${Model(c)} does not read documents: ${c.message}`,
+    hint: () => "Attach the text of the document instead.",
+  },
+  {
+    names: ["Validation"],
+    status: 400,
+    pattern: /doesn.t support the (image|video|audio) content/i,
+    code: "bad-attachment",
+    message: (c) => `${Model(c)} does not take this kind of file: ${c.message}`,
+    hint: () => "Choose a model that does: openclaw models list",
+  },
+  {
+    names: ["Validation"],
+    status: 400,
+    pattern: /maximum document size/i,
+    code: "bad-attachment",
+    message: (c) => `${Model(c)} does not take so large a document: ${c.message}`,
+    hint: () => "Split it, or attach only the part that matters.",
+  },
+  {
+    names: ["Validation"],
+    status: 400,
+    pattern: /too many images/i,
+    code: "bad-attachment",
+    message: (c) => `${Model(c)} does not take so many files: ${c.message}`,
+    hint: () => "Attach fewer files.",
+  },
+  {
+    names: ["Validation"],
+    status: 400,
+    pattern: /image exceeds|image dimensions exceed|could not process image|image.*media type/i,
+    code: "bad-attachment",
+    message: (c) => `${Model(c)} does not take the image: ${c.message}`,
+    hint: () => "Save it smaller, as PNG or JPEG, and attach that.",
+  },
+  {
+    names: ["Validation", "RequestEntityTooLarge"],
+    status: [400, 413],
+    pattern:
+      /input is too long|prompt is too long|input tokens? exceed|exceeds? (the )?(model'?s? )?(maximum )?(context|input)|too many (input )?tokens|context (limit|length|window)|maximum (number of )?(input )?tokens/i,
+    code: "input-too-long",
+    message: (c) => `The input is too long for ${model(c)}: ${c.message}`,
+    hint: () => "Send less, or choose a model with a larger context: openclaw models list",
+  },
+  {
+    names: ["RequestEntityTooLarge"],
+    status: 413,
+    code: "input-too-long",
+    message: (c) => `The request to ${model(c)} is too large: ${c.message}`,
+    hint: () => "Send less: fewer or smaller files.",
+  },
+  {
+    names: ["Validation"],
+    status: 400,
+    pattern: /temperature.*top_?p.*both|both.*temperature.*top_?p/i,
+    code: "invalid-request",
+    message: (c) => `${Model(c)} does not take temperature and top-p together: ${c.message}`,
+    hint: () => "Leave --temperature or --top-p out.",
+  },
+  {
+    names: ["Validation"],
+    status: 400,
+    pattern: /(temperature|top_?p|top_?k)\W.*(deprecated|may only be set|must be|not supported|unset)/i,
+    code: "invalid-request",
+    message: (c) => `${Model(c)} does not take sampling like this: ${c.message}`,
+    hint: () => "Leave --temperature and --top-p out.",
+  },
+  {
+    names: ["Validation"],
+    status: 400,
+    pattern: /thinking|budget_tokens|output_config\.effort|reasoning_?(effort|config)/i,
+    code: "invalid-request",
+    message: (c) => `${Model(c)} does not reason as it was asked to: ${c.message}`,
+    hint: () => "Leave --reasoning out, and params.reasoning in the configuration.",
+  },
+  {
+    names: ["Validation"],
+    status: 400,
+    pattern:
+      /tool use in streaming mode|doesn.t support tool use|toolConfig|tools?\.\d+\.|toolUse|toolResult/i,
+    code: "invalid-request",
+    message: (c) => `${Model(c)} does not take the tools of the request: ${c.message}`,
+    hint: () => "Choose a model that takes tools: openclaw models list",
+  },
+  {
+    names: ["Validation"],
+    status: 400,
+    pattern:
+      /is blank|text content blocks must|content field in the message object|must be non-empty|end with trailing whitespace/i,
+    code: "invalid-request",
+    message: (c) => `A message is empty: ${c.message}`,
+    hint: () => "Give every message some text.",
+  },
+  {
+    names: ["Validation"],
+    status: 400,
+    pattern: /service tier/i,
+    code: "invalid-request",
+    message: (c) => `${Model(c)} does not have the service tier: ${c.message}`,
+    hint: () => "Leave --service-tier out, and params.serviceTier in the configuration.",
+  },
+  {
+    names: ["Validation"],
+    status: 400,
+    pattern: /latency performance configuration|performanceConfig/i,
+    code: "invalid-request",
+    message: (c) => `${Model(c)} has no such latency mode: ${c.message}`,
+    hint: () => "Leave --latency out, and params.latency in the configuration.",
+  },
+  {
+    names: ["Validation", "Serialization", "MalformedHttpRequest"],
+    status: 400,
+    code: "invalid-request",
+    message: (c) => `AWS refuses the request${c.modelId ? ` to ${model(c)}` : ""}: ${c.message}`,
+    hint: () => "Change what the message names and run the command again.",
+  },
+  {
+    names: ["ResourceNotFound"],
+    status: 404,
+    code: "model-not-found",
+    message: (c) => `AWS knows no ${model(c).replace(/^the /, "")}${inRegion(c)}: ${c.message}`,
+    hint: () => "List the models you can call: openclaw models list",
+  },
+  // The service.
+  {
+    names: [
+      "Throttling",
+      "TooManyRequests",
+      "ThrottledException",
+      "RequestLimitExceeded",
+      "ServiceQuotaExceeded",
+    ],
+    status: [400, 429],
+    pattern: /per day|daily/i,
+    code: "quota-exceeded",
+    message: (c) => `The daily quota for ${model(c)} is used up: ${c.message}`,
+    hint: () => "Ask for a higher quota in the Service Quotas console; this one is full again tomorrow.",
+  },
+  {
+    names: ["Throttling"],
+    status: 429,
+    pattern: /too many tokens/i,
+    code: "throttled",
+    message: (c) => `The tokens per minute for ${model(c)}${inRegion(c)} are used up: ${c.message}`,
+    hint: () => "Wait a minute; a smaller --max-tokens counts less against the quota.",
+  },
+  {
+    names: ["ServiceQuotaExceeded", "LimitExceeded"],
+    status: 400,
+    code: "quota-exceeded",
+    message: (c) => `A quota of this account is used up: ${c.message}`,
+    hint: () => "Ask for a higher quota in the Service Quotas console.",
+  },
+  {
+    names: ["Throttling", "TooManyRequests", "ThrottledException", "RequestLimitExceeded"],
+    status: 429,
+    code: "throttled",
+    message: (c) =>
+      `AWS throttles ${c.modelId ? model(c) : (c.action ?? "the call")}${inRegion(c)}: ${c.message}`,
+    hint: () => "Wait a minute and try again; AWS_MAX_ATTEMPTS=8 keeps trying for longer.",
+  },
+  {
+    names: ["ModelTimeout", "RequestTimeout"],
+    status: 408,
+    code: "timeout",
+    message: (c) => `${Model(c)} took too long to answer: ${c.message}`,
+    hint: () => "Try again, or ask for less with --max-tokens.",
+  },
+  {
+    names: ["ModelNotReady"],
+    status: 429,
+    code: "service-unavailable",
+    message: (c) => `${Model(c)} is not ready: ${c.message}`,
+    hint: () => "Try again in a few minutes.",
+  },
+  {
+    names: ["ModelError", "ModelStreamError", "ModelStream"],
+    status: 424,
+    code: "model-error",
+    message: (c) => `${Model(c)} failed while it answered: ${c.message}`,
+    hint: () => "Try again.",
+  },
+  {
+    names: [
+      "ServiceUnavailable",
+      "InternalServer",
+      "InternalFailure",
+      "ServiceException",
+      "InternalServerError",
+    ],
+    status: [500, 503],
+    code: "service-unavailable",
+    message: (c) => `Amazon Bedrock is not available${inRegion(c)}: ${c.message}`,
+    hint: () => "Try again in a minute.",
+  },
+  {
+    names: ["UnknownOperation"],
+    status: 404,
+    code: "bad-response",
+    message: (c) => `The endpoint does not know ${c.action ?? "this call"}.`,
+    hint: () => "Check --endpoint-url, AWS_ENDPOINT_URL and baseUrl: openclaw doctor",
+  },
+  // Answers without a name of AWS.
+  {
+    names: [],
+    status: [300, 399],
+    code: "bad-response",
+    message: (c) =>
+      `${endpoint(c)} answers with a redirect (${c.status}${c.location ? ` to ${c.location}` : ""}); AWS never does.`,
+    hint: () => "Log in to the network you are on, or check the endpoint: openclaw doctor",
+  },
+  {
+    names: [],
+    status: 407,
+    code: "network",
+    message: () => "The proxy demands a login.",
+    hint: () => "Put user and password into HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT",
+  },
+  {
+    names: [],
+    status: 429,
+    code: "throttled",
+    message: (c) => `${endpoint(c)} answers 429${said(c)}`,
+    hint: () => "Wait a minute and try again.",
+  },
+  {
+    names: [],
+    status: 503,
+    code: "service-unavailable",
+    message: (c) => `${endpoint(c)} answers 503${said(c)}`,
+    hint: () => "Wait a minute and try again.",
+  },
+  {
+    names: [],
+    status: [100, 599],
+    code: "bad-response",
+    message: (c) => `${endpoint(c)} answers ${c.status} with something that is not AWS's.`,
+    hint: () => "A proxy or another server may be in between: openclaw doctor",
+  },
+];
+
+function capitalize(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** `ThrottlingException`, `throttlingException` and `com.amazon#ThrottlingException:http://…` are one name. */
+function stemOf(name: string): string {
+  const [bare = name] = (name.split("#").at(-1) ?? name).split(":");
+  return bare.replace(/(Exception|Error)+$/, "").toLowerCase();
+}
+
+/** The first row that an AWS error falls under, by its name and message. */
+export function findRow(name: string, message: string): ErrorRow | undefined {
+  const stem = stemOf(name);
+  return ERROR_TABLE.find(
+    (row) => row.names.some((known) => stemOf(known) === stem) && (row.pattern?.test(message) ?? true),
+  );
+}
+
+/** The row of an answer that carries no name of AWS, by its HTTP status. */
+export function findRowOfStatus(status: number): ErrorRow | undefined {
+  return ERROR_TABLE.find((row) => {
+    const [first, last] = typeof row.status === "number" ? [row.status, row.status] : row.status;
+    return row.names.length === 0 && status >= first && status <= last;
+  });
+}
+
+/** Whether something thrown is an error that AWS sent, by its name. */
+export function isKnownAwsError(failure: unknown): failure is Error {
+  return failure instanceof Error && findRow(failure.name, failure.message) !== undefined;
+}

@@ -1,0 +1,49 @@
+import { usageError } from "../errors.ts";
+import type { Environment } from "../runtime.ts";
+import type { Service } from "../aws/endpoint.ts";
+import { partition } from "../network/sdk-parts.ts";
+
+/** The services whose hosts are named after themselves and the region, everywhere. */
+export type BedrockService = Exclude<Service, "sts">;
+
+/** Which of a region's endpoints are wanted. */
+export interface EndpointWishes {
+  fips: boolean;
+  dualStack: boolean;
+}
+
+/**
+ * Reads AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT, else the keys of the profile, as the SDK does: what is
+ * neither `true` nor `false` is nothing.
+ */
+export function decideWishes(
+  env: Environment,
+  keys: Readonly<Record<string, string>> | undefined,
+): EndpointWishes {
+  const isWished = (variable: string, key: string): boolean =>
+    [env[variable], keys?.[key]].find((value) => value === "true" || value === "false") === "true";
+  return {
+    fips: isWished("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
+    dualStack: isWished("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
+  };
+}
+
+/**
+ * The region's own endpoint of a service, from the SDK's table of partitions and by the rules of its clients.
+ * Throws `usage` where the partition has no endpoint of the kind that is wished for.
+ */
+export function regionalEndpoint(service: BedrockService, region: string, wishes: EndpointWishes): string {
+  const { dnsSuffix, dualStackDnsSuffix, supportsFIPS, supportsDualStack } = partition(region);
+  if (wishes.fips && !supportsFIPS) throw noSuchEndpoint(service, region, "FIPS");
+  if (wishes.dualStack && !supportsDualStack) throw noSuchEndpoint(service, region, "dual-stack");
+  const suffix = wishes.dualStack ? dualStackDnsSuffix : dnsSuffix;
+  return `https://${service}${wishes.fips ? "-fips" : ""}.${region}.${suffix}`;
+}
+
+function noSuchEndpoint(service: BedrockService, region: string, kind: "FIPS" | "dual-stack"): Error {
+  const word = kind === "FIPS" ? "fips" : "dualstack";
+  return usageError(
+    `There is no ${kind} endpoint of ${service} in ${region}.`,
+    `Unset AWS_USE_${word.toUpperCase()}_ENDPOINT and use_${word}_endpoint of the profile, or choose another --region.`,
+  );
+}

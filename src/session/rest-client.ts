@@ -1,0 +1,196 @@
+import type { UserAgentResolvedConfig } from "@aws-sdk/core/client";
+import {
+  type FinalizeHandler,
+  type HandlerExecutionContext,
+  type HttpResponse,
+  type ResponseMetadata,
+  type SelectedHttpAuthScheme,
+  SMITHY_CONTEXT_KEY,
+} from "@smithy/types";
+import type { Authentication } from "../credentials/provider.ts";
+import { withRenewal } from "../credentials/renew-expired.ts";
+import type { Runtime } from "../runtime.ts";
+import type { ClientConfig } from "./client-config.ts";
+import { type AttemptReporter, createAttemptReporter } from "./report-attempts.ts";
+import {
+  AwsSdkSigV4Signer,
+  createDefaultUserAgentProvider,
+  Hash,
+  HttpBearerAuthSigner,
+  HttpRequest,
+  httpSigningMiddleware,
+  retryMiddleware,
+  SignatureV4,
+  userAgentMiddleware,
+} from "../network/sdk-parts.ts";
+import { readMetadata, readServiceError } from "./service-error.ts";
+
+/** One call of an operation of a REST-JSON service. */
+export interface RestCall {
+  /** As the service model names it: `ListFoundationModels`. */
+  operation: string;
+  method: "GET" | "POST";
+  /** Below the endpoint; what stands in it is percent-encoded. */
+  path: string;
+  query?: Readonly<Record<string, string>>;
+  /** JSON text. */
+  body?: string;
+}
+
+/** What was read from an answer. */
+export interface RestAnswer<T> {
+  value: T;
+  metadata: ResponseMetadata;
+  /** How often the request was sent. */
+  attempts: number;
+}
+
+/** What is called, and as whom the client calls. */
+export interface RestService {
+  /** The service's name in the user agent, such as `Bedrock Runtime`. */
+  id: string;
+  /** URL. */
+  endpoint: string;
+  /** Whether somebody named the endpoint, which the user agent tells AWS. */
+  isNamed: boolean;
+  /** Version of the SDK that the parts are of. */
+  sdkVersion: string;
+  /** Name of an application for the user agent: AWS_SDK_UA_APP_ID. */
+  appId: string | undefined;
+}
+
+type Sent<T> = { $metadata: ResponseMetadata; value: T };
+
+/**
+ * Calls a Bedrock service with the middleware of the SDK's clients (user agent, retries, signature, HTTP handler) and
+ * without the clients, whose schemas and settings take longer to load than a call takes. For the calls that people wait
+ * for; the requests and errors are those of the clients, which test/session/rest-client.test.ts holds this to.
+ */
+export class RestClient {
+  readonly #config: ClientConfig;
+  readonly #authentication: Authentication;
+  readonly #service: RestService;
+  readonly #report: AttemptReporter;
+  /** Of all calls, because the signer keeps in it how far AWS's clock is ahead. */
+  readonly #signing: { signer: () => Promise<SignatureV4 | undefined>; systemClockOffset: number };
+
+  constructor(config: ClientConfig, authentication: Authentication, service: RestService, runtime: Runtime) {
+    this.#config = config;
+    this.#authentication = authentication;
+    this.#service = service;
+    this.#report = createAttemptReporter(runtime);
+    const { credentials, region } = config;
+    const signature =
+      credentials &&
+      new SignatureV4({ credentials, region, service: "bedrock", sha256: Hash.bind(null, "sha256") });
+    this.#signing = { signer: async () => signature, systemClockOffset: 0 };
+  }
+
+  /**
+   * Sends a call until it succeeds or may not be tried again. `read` is part of each attempt: what it throws is judged
+   * as any failure is. Throws credential errors, what `read` throws, the service's errors under AWS's names for them,
+   * and those of the connection.
+   */
+  async send<T>(
+    call: RestCall,
+    read: (response: HttpResponse, metadata: ResponseMetadata) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<RestAnswer<T>> {
+    let attempts = 0;
+    return withRenewal(this.#authentication, async () => {
+      const context = await this.#context(signal);
+      const attempt: FinalizeHandler<object, Sent<T>> = async (args) => {
+        attempts += 1;
+        const response = await this.#exchange(call.operation, args.request as HttpRequest, signal);
+        const $metadata = readMetadata(response);
+        return { response, output: { $metadata, value: await read(response, $metadata) } };
+      };
+      const signed = httpSigningMiddleware<object, Sent<T>>({})(attempt, context);
+      const { retryStrategy, maxAttempts } = this.#config;
+      const retries = { retryStrategy: async () => retryStrategy, maxAttempts: async () => maxAttempts };
+      const retried = retryMiddleware(retries)<Sent<T>>(signed, context);
+      const named = userAgentMiddleware(this.#userAgent())(retried, context);
+      const { output }: { output: Sent<T> } = await named({ input: {}, request: this.#request(call) });
+      return { value: output.value, metadata: output.$metadata, attempts };
+    });
+  }
+
+  /** Closes every connection. */
+  destroy(): void {
+    this.#config.requestHandler.destroy();
+  }
+
+  #request({ method, path, query = {}, body }: RestCall): HttpRequest {
+    const { protocol, hostname, host, port, pathname } = new URL(this.#service.endpoint);
+    return new HttpRequest({
+      protocol,
+      hostname,
+      ...(port === "" ? {} : { port: Number(port) }),
+      method,
+      path: pathname === "/" ? path : pathname + path,
+      query: { ...query },
+      headers: {
+        ...(body === undefined
+          ? {}
+          : { "content-type": "application/json", "content-length": String(Buffer.byteLength(body)) }),
+        host,
+      },
+      body,
+    });
+  }
+
+  /** What the SDK's middleware finds out from one part of a client for another. */
+  async #context(signal: AbortSignal): Promise<HandlerExecutionContext> {
+    return {
+      [SMITHY_CONTEXT_KEY]: {
+        abortSignal: signal,
+        selectedHttpAuthScheme: await this.#scheme(),
+        features: this.#service.isNamed ? { ENDPOINT_OVERRIDE: "N" } : {},
+      },
+    };
+  }
+
+  async #scheme(): Promise<SelectedHttpAuthScheme> {
+    const authentication = this.#authentication;
+    if (authentication.kind === "token") {
+      return {
+        httpAuthOption: { schemeId: "smithy.api#httpBearerAuth" },
+        identity: authentication.token,
+        signer: new HttpBearerAuthSigner(),
+      };
+    }
+    return {
+      httpAuthOption: {
+        schemeId: "aws.auth#sigv4",
+        signingProperties: { config: this.#signing, context: {} },
+      },
+      identity: await authentication.credentials(),
+      signer: new AwsSdkSigV4Signer(),
+    };
+  }
+
+  #userAgent(): UserAgentResolvedConfig {
+    const { id, sdkVersion, appId } = this.#service;
+    return {
+      defaultUserAgentProvider: createDefaultUserAgentProvider({ serviceId: id, clientVersion: sdkVersion }),
+      customUserAgent: this.#config.customUserAgent,
+      userAgentAppId: async () => appId,
+      runtime: "node",
+    };
+  }
+
+  async #exchange(operation: string, request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
+    const { response } = await this.#report(operation, request, () =>
+      this.#config.requestHandler.handle(request, { abortSignal: signal }),
+    );
+    if (response.statusCode < 300) return response;
+    throw readServiceError(response, await readText(response));
+  }
+}
+
+/** The text of an answer's body. Throws what its connection throws. */
+export async function readText({ body }: HttpResponse): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body as AsyncIterable<Uint8Array>) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("utf8");
+}

@@ -1,0 +1,120 @@
+import type { RetryErrorInfo, RetryStrategyV2 } from "@smithy/types";
+import { findRow } from "./error-table.ts";
+import { usageError } from "../errors.ts";
+import type { Environment } from "../runtime.ts";
+import { AdaptiveRetryStrategy, StandardRetryStrategy } from "../network/sdk-parts.ts";
+
+/** How a client tries again. */
+export interface RetrySettings {
+  mode: "standard" | "adaptive";
+  /** The first try included. */
+  maxAttempts: number;
+}
+
+/** The SDK's own default. */
+const MAX_ATTEMPTS = 3;
+/** A service that asks for a longer wait than this is not asked again. In ms. */
+const LONGEST_WAIT_MS = 60_000;
+/** A wait that a person wonders about. In ms. */
+const NOTICEABLE_MS = 2000;
+
+/**
+ * Reads AWS_RETRY_MODE and AWS_MAX_ATTEMPTS, else `retry_mode` and `max_attempts` of the profile
+ * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html). Throws `usage` for values that are none.
+ */
+export function decideRetries(
+  env: Environment,
+  profile: { name: string; keys: Readonly<Record<string, string>> } | undefined,
+): RetrySettings {
+  const read = (variable: string, key: string): { text: string; source: string } | undefined => {
+    const inEnv = env[variable]?.trim();
+    if (inEnv) return { text: inEnv, source: variable };
+    const inProfile = profile?.keys[key]?.trim();
+    return profile && inProfile
+      ? { text: inProfile, source: `${key} of profile ${profile.name}` }
+      : undefined;
+  };
+  const mode = read("AWS_RETRY_MODE", "retry_mode");
+  const attempts = read("AWS_MAX_ATTEMPTS", "max_attempts");
+  if (attempts && !/^[1-9]\d{0,3}$/.test(attempts.text)) {
+    throw usageError(
+      `${attempts.source} '${attempts.text}' is no whole number from 1 to 9999.`,
+      "Unset it for three attempts, or set it to 1 for no retries.",
+    );
+  }
+  return {
+    mode: mode ? readMode(mode.text, mode.source) : "standard",
+    maxAttempts: attempts ? Number(attempts.text) : MAX_ATTEMPTS,
+  };
+}
+
+/** `legacy` is a mode of other SDKs; here it means the standard one. */
+function readMode(text: string, source: string): RetrySettings["mode"] {
+  switch (text.toLowerCase()) {
+    case "standard":
+    case "legacy":
+      return "standard";
+    case "adaptive":
+      return "adaptive";
+    default:
+      throw usageError(
+        `${source} '${text}' is no retry mode.`,
+        "Set it to standard or adaptive, or unset it.",
+      );
+  }
+}
+
+/** What a strategy needs of the world around it. */
+export interface RetrySurroundings {
+  /** Milliseconds since 1970. */
+  now: () => number;
+  /** Resolves after so many milliseconds. */
+  wait: (ms: number) => Promise<unknown>;
+  /** Tells a person what is waited for. */
+  note: (line: string) => void;
+}
+
+/**
+ * The SDK's strategy, with its jittered exponential back-off, but for two things. A quota that is used up, for the day or
+ * the account, is not asked for again. `Retry-After` is kept to: the SDK waits at most 5 s longer than it would have.
+ */
+export function createRetryStrategy(
+  { mode, maxAttempts }: RetrySettings,
+  surroundings: RetrySurroundings,
+): RetryStrategyV2 {
+  const inner: RetryStrategyV2 =
+    mode === "adaptive"
+      ? new AdaptiveRetryStrategy(async () => maxAttempts)
+      : new StandardRetryStrategy(async () => maxAttempts);
+  // Lists are asked for side by side; the same notice twice says nothing more.
+  const noted = new Set<string>();
+  const noteOnce = (line: string): void => {
+    if (!noted.has(line)) surroundings.note(line);
+    noted.add(line);
+  };
+  return {
+    acquireInitialRetryToken: (scope) => inner.acquireInitialRetryToken(scope),
+    recordSuccess: (token) => inner.recordSuccess(token),
+    refreshRetryTokenForRetry: async (token, failure) => {
+      const { now, wait } = surroundings;
+      const leftMs = (): number => (failure.retryAfterHint?.getTime() ?? 0) - now();
+      // What is thrown here only tells the SDK to stop; it reports the failure itself.
+      if (isUsedUp(failure)) throw new Error("The quota is used up.");
+      if (leftMs() > LONGEST_WAIT_MS) throw new Error("The service asks for too long a wait.");
+      const isRetried = RETRIED.has(failure.errorType) && token.getRetryCount() + 1 < maxAttempts;
+      if (isRetried && leftMs() > NOTICEABLE_MS) {
+        noteOnce(`openclaw: the service asks to wait ${Math.ceil(leftMs() / 1000)} s before the next try`);
+      }
+      const renewed = await inner.refreshRetryTokenForRetry(token, failure);
+      if (leftMs() > 0) await wait(leftMs());
+      return renewed;
+    },
+  };
+}
+
+/** The kinds of failure that the SDK's strategies retry. */
+const RETRIED: ReadonlySet<string> = new Set(["THROTTLING", "TRANSIENT"]);
+
+function isUsedUp({ error }: RetryErrorInfo): boolean {
+  return error instanceof Error && findRow(error.name, error.message)?.code === "quota-exceeded";
+}

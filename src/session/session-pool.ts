@@ -1,0 +1,61 @@
+import { parseArn } from "../aws/arn.ts";
+import { type AwsSession, openSession, type Surroundings, type Target } from "./session.ts";
+
+/**
+ * Keeps sessions open over several calls: their credentials are resolved and their connections made once. Whoever opens
+ * a session here gets it with the surroundings of the call, its signal above all.
+ */
+export class SessionPool {
+  #surroundings: Surroundings;
+  readonly #sessions = new Map<string, Promise<AwsSession>>();
+
+  /** `surroundings` outlive every call. */
+  constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings;
+  }
+
+  /** What openSession does, but that closing it leaves it open. Throws `usage`. */
+  readonly open = async (surroundings: Surroundings, target: Target): Promise<AwsSession> => {
+    const session = await this.#session(target);
+    return { ...session, surroundings, target, close: () => undefined };
+  };
+
+  /** Resolves the credentials for a target now, where that has not been done. Throws the errors of credentials/provider.ts. */
+  async authenticate(target: Target): Promise<void> {
+    const session = await this.#session(target);
+    const authentication = await session.authentication();
+    if (authentication.kind === "credentials") await authentication.credentials();
+  }
+
+  /** Closes everything and begins anew, for credentials that have changed. */
+  async renew(surroundings: Surroundings): Promise<void> {
+    await this.close();
+    this.#surroundings = surroundings;
+  }
+
+  /** Closes every connection. */
+  async close(): Promise<void> {
+    const sessions = [...this.#sessions.values()];
+    this.#sessions.clear();
+    for (const session of sessions) (await session).close();
+  }
+
+  async #session(target: Target): Promise<AwsSession> {
+    const key = placeOf(target);
+    const kept = this.#sessions.get(key) ?? openSession(this.#surroundings, target);
+    this.#sessions.set(key, kept);
+    try {
+      return await kept;
+    } catch (error) {
+      this.#sessions.delete(key);
+      throw error;
+    }
+  }
+}
+
+/** What of a target decides where it is called: models of one region and provider share their connections. */
+function placeOf(target: Target): string {
+  if (target.kind === "discovery") return target.kind;
+  const provider = target.kind === "configured-model" ? target.providerId : "";
+  return [target.kind, provider, parseArn(target.id)?.region ?? ""].join(" ");
+}

@@ -1,0 +1,188 @@
+import type { BedrockClient } from "@aws-sdk/client-bedrock";
+import type { BedrockRuntimeClient } from "@aws-sdk/client-bedrock-runtime";
+import type { STSClient } from "@aws-sdk/client-sts";
+import type { LoadedConfig } from "../config/resolve.ts";
+import { discoverySettings } from "../config/resolve.ts";
+import { type CredentialDecision, decideCredentials } from "../credentials/order.ts";
+import type { Authentication } from "../credentials/provider.ts";
+import { loadSharedConfig, type SharedConfig } from "../credentials/shared-config.ts";
+import type { GlobalOptions } from "../options.ts";
+import type { Runtime } from "../runtime.ts";
+import { parseArn } from "../aws/arn.ts";
+import { decideEndpoint, type Endpoint, type Service } from "../aws/endpoint.ts";
+import type { BedrockService } from "./regional-endpoint.ts";
+import {
+  decideRegion,
+  type Region,
+  type RegionClaims,
+  regionOfBaseUrl,
+  resolveRegion,
+} from "../aws/region.ts";
+import type { RestClient } from "./rest-client.ts";
+
+/** What is to be called: the lists of discovery, or one model. */
+export type Target =
+  | { kind: "discovery" }
+  /** A model that discovery found, or that nobody knows; an ARN brings its own region. */
+  | { kind: "model"; id: string }
+  /** A model of the config, with its provider's `baseUrl`. */
+  | { kind: "configured-model"; id: string; providerId: string };
+
+/** What of a session is known without the network: cheap enough for a warm `models list`. */
+export interface Surroundings {
+  readonly options: GlobalOptions;
+  readonly runtime: Runtime;
+  readonly config: LoadedConfig;
+  readonly shared: SharedConfig;
+  readonly decision: CredentialDecision;
+  /** True where nothing that is learnt may be written to the disk: `doctor` leaves no trace. */
+  readonly keepsNothing?: boolean;
+}
+
+/** Reads the shared config and decides where credentials come from. Opens no socket. */
+export async function surveySurroundings(
+  options: GlobalOptions,
+  runtime: Runtime,
+  config: LoadedConfig,
+): Promise<Surroundings> {
+  const shared = await loadSharedConfig(runtime.env, runtime.homeFolder);
+  const decision = decideCredentials({
+    ...(options.profile === undefined ? {} : { profileFlag: options.profile }),
+    env: runtime.env,
+    shared,
+  });
+  return { options, runtime, config, shared, decision };
+}
+
+/** The region for a target, or undefined when only the instance metadata service can tell. Throws `usage`. */
+export function regionWithoutAsking(surroundings: Surroundings, target: Target): Region | undefined {
+  return decideRegion(claimsOf(surroundings, target));
+}
+
+/** The endpoint of a service for a target; undefined means the region's own. Throws `usage`. */
+export function endpointOf(
+  surroundings: Surroundings,
+  service: Service,
+  target: Target,
+): Endpoint | undefined {
+  const { options, runtime, shared, decision } = surroundings;
+  const { profileName } = decision;
+  const keys = shared.profiles.get(profileName)?.keys;
+  return decideEndpoint({
+    service,
+    flag: options.endpointUrl,
+    env: runtime.env,
+    ...(keys
+      ? { profile: { name: profileName, keys, services: shared.services.get(keys["services"] ?? "") } }
+      : {}),
+    baseUrl: baseUrlOf(surroundings, target),
+  });
+}
+
+/** Region, credentials and clients for one target. Clients are built, and the SDK loaded, when first asked for. */
+export interface AwsSession {
+  readonly surroundings: Surroundings;
+  readonly target: Target;
+  readonly region: Region;
+  readonly decision: CredentialDecision;
+  endpoint(service: Service): Endpoint | undefined;
+  /** Throws `no-credentials`, `credentials-expired` and the others of credentials/provider.ts. */
+  authentication(): Promise<Authentication>;
+  /** The client for the lists of models and for the stream of an answer, quick to load. */
+  rest(service: BedrockService): Promise<RestClient>;
+  bedrock(): Promise<BedrockClient>;
+  bedrockRuntime(): Promise<BedrockRuntimeClient>;
+  sts(): Promise<STSClient>;
+  /** Closes every connection. */
+  close(): void;
+}
+
+/** Opens a session: asks the instance for its region where that decides, and nothing else. Throws `usage`. */
+export async function openSession(surroundings: Surroundings, target: Target): Promise<AwsSession> {
+  const { runtime, decision } = surroundings;
+  const region = await resolveRegion(claimsOf(surroundings, target));
+  runtime.terminal.verbose(() => `region ${region.value} (${region.source})`);
+  const clients: { destroy(): void }[] = [];
+  const once = <T extends { destroy(): void }>(build: () => Promise<T>): (() => Promise<T>) => {
+    let client: Promise<T> | undefined;
+    return () => {
+      client ??= build().then((built) => {
+        clients.push(built);
+        return built;
+      });
+      return client;
+    };
+  };
+  const openRest = (service: BedrockService) =>
+    once(async () => (await import("./open-rest-client.ts")).openRestClient(session, service));
+  const rest = { bedrock: openRest("bedrock"), "bedrock-runtime": openRest("bedrock-runtime") };
+  const session: AwsSession = {
+    surroundings,
+    target,
+    region,
+    decision,
+    endpoint: (service) => endpointOf(surroundings, service, target),
+    authentication: () => authenticationOf(surroundings, region.value),
+    rest: (service) => rest[service](),
+    bedrock: once(async () => (await import("./bedrock-client.ts")).createBedrockClient(session)),
+    bedrockRuntime: once(async () =>
+      (await import("./bedrock-runtime-client.ts")).createBedrockRuntimeClient(session),
+    ),
+    sts: once(async () => (await import("./sts-client.ts")).createStsClient(session)),
+    close: () => {
+      for (const client of clients) client.destroy();
+    },
+  };
+  return session;
+}
+
+const authentications = new WeakMap<Surroundings, Promise<Authentication>>();
+
+/** One for all sessions of a command: nobody types an MFA code for each model. The first one's region is that of STS. */
+function authenticationOf(surroundings: Surroundings, region: string): Promise<Authentication> {
+  const { decision, runtime } = surroundings;
+  const known =
+    authentications.get(surroundings) ??
+    import("../credentials/provider.ts").then(({ buildAuthentication }) =>
+      buildAuthentication(decision, { runtime, region }),
+    );
+  authentications.set(surroundings, known);
+  return known;
+}
+
+function claimsOf(surroundings: Surroundings, target: Target): RegionClaims {
+  const { options, runtime, config, shared, decision } = surroundings;
+  const { profileName } = decision;
+  const arn = target.kind === "discovery" ? undefined : parseArn(target.id);
+  const baseUrl = baseUrlOf(surroundings, target);
+  const baseUrlRegion = baseUrl && regionOfBaseUrl(baseUrl.url);
+  const asksInstance =
+    decision.chosen.source === "default-chain" && decision.chosen.step === "instance-metadata";
+  return {
+    flag: options.region,
+    arn: arn?.region ? { text: (target as { id: string }).id, region: arn.region } : undefined,
+    discovery: target.kind === "configured-model" ? undefined : discoverySettings(config.value).region,
+    baseUrl: baseUrl && baseUrlRegion ? { region: baseUrlRegion, setting: baseUrl.setting } : undefined,
+    env: runtime.env,
+    profile: { name: profileName, region: shared.profiles.get(profileName)?.keys["region"] },
+    askInstance: asksInstance ? () => regionOfInstance(runtime, decision) : undefined,
+  };
+}
+
+async function regionOfInstance(runtime: Runtime, decision: CredentialDecision): Promise<string | undefined> {
+  const { instanceMetadata } = await import("../credentials/imds.ts");
+  return instanceMetadata(runtime, decision.instanceMetadata).region();
+}
+
+function baseUrlOf(surroundings: Surroundings, target: Target): { url: string; setting: string } | undefined {
+  if (target.kind === "discovery") return undefined;
+  const providerId = target.kind === "configured-model" ? target.providerId : BEDROCK_PROVIDER;
+  const url = surroundings.config.value.models?.providers?.[providerId]?.baseUrl;
+  if (!url) return undefined;
+  const setting = `models.providers.${providerId}.baseUrl`;
+  // The region of the baseUrl is for the models configured with it; its host is for every call of the provider.
+  return target.kind === "model" && regionOfBaseUrl(url) ? undefined : { url, setting };
+}
+
+/** The provider id of Amazon Bedrock in the configuration and in model keys. */
+const BEDROCK_PROVIDER = "amazon-bedrock";

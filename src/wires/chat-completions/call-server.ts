@@ -1,0 +1,145 @@
+import type { Readable } from "node:stream";
+import type { NodeHttpHandler } from "@smithy/node-http-handler";
+import { HttpRequest } from "@smithy/protocol-http";
+import { createRequestHandler } from "../../network/request-handler.ts";
+import { maskUserInfo } from "../../config/secrets.ts";
+import { fromNetworkFailure } from "../../network/network-errors.ts";
+import { hideSecrets, rememberSecrets } from "../../credentials/hide-secrets.ts";
+import { OpenclawError } from "../../errors.ts";
+import type { Runtime } from "../../runtime.ts";
+import { VERSION } from "../../version.ts";
+import type { OpenaiServer } from "./server.ts";
+import { type FailureSurroundings, toServerFailure } from "./server-failure.ts";
+
+/** The connections to one server: same proxy, same certificates, same bounds for connecting as those to AWS. */
+export interface ServerLine {
+  readonly server: OpenaiServer;
+  readonly runtime: Runtime;
+  readonly handler: NodeHttpHandler;
+  close(): void;
+}
+
+/** A good answer whose body is still to be read. */
+export interface ServerAnswer {
+  /** By lower-case name. */
+  headers: Readonly<Record<string, string>>;
+  body: Readable;
+}
+
+/** The most of an error's body that is read, in bytes. */
+const LONGEST_FAILURE = 64 * 1024;
+/** The longest that the rest of an error's body is waited for, in ms. */
+const FAILURE_MS = 5000;
+
+/**
+ * Prepares the connections to a server. Opens none. `requestTimeoutMs` bounds a whole answer. Throws `config-unreadable`
+ * for a CA bundle that cannot be read.
+ */
+export async function openLine(
+  server: OpenaiServer,
+  runtime: Runtime,
+  requestTimeoutMs?: number,
+): Promise<ServerLine> {
+  rememberSecrets(runtime, server.secrets);
+  // What --emulator stands in for is AWS; this server is reached as ever.
+  const handler = await createRequestHandler({ env: runtime.env, isEmulated: false }, requestTimeoutMs);
+  return { server, runtime, handler, close: () => handler.destroy() };
+}
+
+/**
+ * Sends one request to `path` below the server's address. Resolves with a good answer's headers; its body is read by
+ * whoever asked. Throws the errors of the failure table, `network`, `timeout` and `bad-response`, and the signal's reason.
+ */
+export async function callServer(
+  line: ServerLine,
+  path: string,
+  options: { body?: string; signal: AbortSignal; model?: string | undefined },
+): Promise<ServerAnswer> {
+  const { server, runtime, handler } = line;
+  const { body, signal, model } = options;
+  const request = requestFor(server, path, body);
+  const started = runtime.elapsed();
+  const tell = (outcome: string): void =>
+    runtime.terminal.verbose(
+      () =>
+        `${request.method} ${server.shownUrl}${path} ${outcome} in ${Math.round(runtime.elapsed() - started)} ms`,
+    );
+  try {
+    const { response } = await handler.handle(request, { abortSignal: signal });
+    tell(String(response.statusCode));
+    const headers = lowerCase(response.headers);
+    const stream = response.body as Readable;
+    if (response.statusCode < 300) return { headers, body: stream };
+    const text = await readSome(stream);
+    throw toServerFailure({ status: response.statusCode, headers, body: text }, surroundingsOf(line, model));
+  } catch (failure) {
+    if (failure instanceof OpenclawError) throw failure;
+    if (signal.aborted && signal.reason instanceof OpenclawError) throw signal.reason;
+    const error = failure instanceof Error ? failure : new Error(String(failure));
+    tell(error.name);
+    throw unreached(error, line);
+  }
+}
+
+/** The error for an answer that did not come. Region and credentials have no part in it, so the hint is another than AWS's. */
+function unreached(error: Error, { server, runtime }: ServerLine): OpenclawError {
+  const known = fromNetworkFailure(error, server.shownUrl);
+  const hint = known?.hint?.endsWith("openclaw doctor") === false ? known.hint : undefined;
+  return new OpenclawError(known?.code ?? "network", {
+    message: known?.message ?? `${server.shownUrl} cannot be reached: ${hideSecrets(error.message, runtime)}`,
+    hint: hint ?? `Check that the server runs there, and ${server.urlPlace}.`,
+    cause: error,
+  });
+}
+
+/** What the failures of a call are told with. */
+export function surroundingsOf(
+  { server, runtime }: ServerLine,
+  model: string | undefined,
+): FailureSurroundings {
+  return { server, model, hide: (text) => maskUserInfo(hideSecrets(text, runtime)) };
+}
+
+function requestFor({ url, headers }: OpenaiServer, path: string, body: string | undefined): HttpRequest {
+  return new HttpRequest({
+    method: body === undefined ? "GET" : "POST",
+    protocol: url.protocol,
+    hostname: url.hostname,
+    ...(url.port === "" ? {} : { port: Number(url.port) }),
+    path: `${url.pathname === "/" ? "" : url.pathname}${path}`,
+    query: Object.fromEntries(url.searchParams),
+    headers: {
+      host: url.host,
+      "user-agent": `openclaw/${VERSION}`,
+      accept: body === undefined ? "application/json" : "text/event-stream, application/json",
+      ...(body === undefined
+        ? {}
+        : { "content-type": "application/json", "content-length": String(Buffer.byteLength(body)) }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body }),
+  });
+}
+
+/** The beginning of a body; what cannot be read in time counts as empty, since the status says enough. */
+async function readSome(body: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  const timer = setTimeout(() => body.destroy(), FAILURE_MS);
+  try {
+    for await (const chunk of body) {
+      chunks.push(chunk as Buffer);
+      length += (chunk as Buffer).length;
+      if (length > LONGEST_FAILURE) break;
+    }
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function lowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}

@@ -1,0 +1,104 @@
+import type { ConverseStreamCommandInput } from "@aws-sdk/client-bedrock-runtime";
+import type { ChatCompletionCreateParamsStreaming } from "openai/resources/chat/completions";
+import type { Configuration } from "../../config/settings.ts";
+import { messagesFor } from "../../converse/conversation.ts";
+import { chooseGuardrail } from "../../converse/guardrail.ts";
+import { type Ask, attach } from "../../converse/plan-request.ts";
+import { buildRequest, type ChatParameters, mergeParameters } from "../../converse/request.ts";
+import type { StructuredForm } from "../../converse/structured-output.ts";
+import type { ResolvedModel } from "../../models/resolve-model.ts";
+import { toCompletionRequest } from "./completion-request.ts";
+
+/** A chat completion as it goes out. */
+export interface CompletionsPlan {
+  body: ChatCompletionCreateParamsStreaming;
+  /** The same in Converse's terms, for whoever keeps the conversation. */
+  input: ConverseStreamCommandInput;
+  /** Set when the answer is held to a schema. */
+  form: StructuredForm | undefined;
+  /** Whether the model will reason, which takes its time. */
+  isReasoning: boolean;
+  /** What was asked for and cannot be sent, for the person who asked. */
+  notices: string[];
+}
+
+/** The host whose models want `max_completion_tokens`; every other server is told only when it refuses the older name. */
+const OPENAI_HOST = /(^|\.)(openai\.com|openai\.azure\.com)$/;
+
+/**
+ * Plans the requests for a question to a model behind OpenAI's API, best first: one without a schema, with one a request
+ * for each form that the server may take it in. `host` is the server's. Throws `bad-attachment`.
+ */
+export async function planCompletions(
+  ask: Ask,
+  config: Configuration,
+  host: string,
+): Promise<[CompletionsPlan, ...CompletionsPlan[]]> {
+  const { model, schema } = ask;
+  const wanted = mergeParameters(ask.parameters, config, [model.id, model.key]);
+  const effort = planEffort(model, wanted.reasoning);
+  const attached = await attach(ask, { baseId: undefined, input: model.configured?.input });
+  const { maxTokens, temperature, topP, stopSequences } = wanted;
+  const input = buildRequest({
+    modelId: model.id,
+    messages: [...messagesFor(ask.earlier ?? [], model.id), ...attached.messages],
+    system: ask.system,
+    parameters: { maxTokens, temperature, topP, stopSequences },
+    additionalFields: effort.fields,
+    tools: ask.tools,
+  });
+  const notices = [...attached.notices, ...effort.notices, ...leftOut(ask, wanted, config)];
+  const plan = (planned: ConverseStreamCommandInput, form: StructuredForm | undefined): CompletionsPlan => ({
+    body: inWordsOf(host, toCompletionRequest(planned, model.id).body),
+    input: planned,
+    form,
+    isReasoning: effort.isReasoning,
+    notices,
+  });
+  if (!schema) return [plan(input, undefined)];
+  const { completionForms, withStructuredOutput } = await import("../../converse/structured-output.ts");
+  const [first, ...others] = completionForms(schema.schema);
+  const formed = (form: StructuredForm): CompletionsPlan =>
+    plan(withStructuredOutput(input, form, schema.schema, undefined), form);
+  return [formed(first), ...others.map(formed)];
+}
+
+/** The body with the limit on tokens under the name that a host is known to want. */
+function inWordsOf(
+  host: string,
+  body: ChatCompletionCreateParamsStreaming,
+): ChatCompletionCreateParamsStreaming {
+  const { max_tokens: most, ...rest } = body;
+  return most === undefined || most === null || !OPENAI_HOST.test(host)
+    ? body
+    : { ...rest, max_completion_tokens: most };
+}
+
+/** How the level of reasoning goes out: as OpenAI's `reasoning_effort`, where `none` is off. */
+function planEffort(
+  { key, configured }: ResolvedModel,
+  level: ChatParameters["reasoning"],
+): { fields: Record<string, string>; isReasoning: boolean; notices: string[] } {
+  const canReason = configured?.reasoning;
+  if (level === undefined) return { fields: {}, isReasoning: canReason === true, notices: [] };
+  if (canReason === false) {
+    const notices =
+      level === "off" ? [] : [`'${key}' does not reason by its settings, so no level of reasoning is sent`];
+    return { fields: {}, isReasoning: false, notices };
+  }
+  const effort = level === "off" ? "none" : level;
+  return { fields: { reasoning_effort: effort }, isReasoning: level !== "off", notices: [] };
+}
+
+/** What has no meaning outside of Amazon Bedrock. */
+function leftOut(ask: Ask, wanted: ChatParameters, config: Configuration): string[] {
+  const names = [
+    ...(chooseGuardrail(ask.guardrail, false, config) ? ["the guardrail"] : []),
+    ...(wanted.cache !== undefined && wanted.cache !== "off" ? ["the prompt cache"] : []),
+    ...(wanted.serviceTier === undefined ? [] : ["the service tier"]),
+    ...(wanted.latency === undefined ? [] : ["the latency mode"]),
+    ...(ask.metadata === undefined ? [] : ["the metadata"]),
+  ];
+  if (names.length === 0) return [];
+  return [`'${ask.model.key}' is not a model of Amazon Bedrock, so it goes without ${names.join(", ")}`];
+}

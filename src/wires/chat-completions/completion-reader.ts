@@ -1,0 +1,195 @@
+import type { ConverseStreamOutput, StopReason, TokenUsage } from "@aws-sdk/client-bedrock-runtime";
+import { OpenclawError } from "../../errors.ts";
+import { toTokenUsage } from "./completion-usage.ts";
+import { toStopReason } from "./stop-reason.ts";
+
+/** A block of the answer that is being written. */
+type OpenBlock = { kind: "text" | "reasoning" } | { kind: "tool"; place: number; id: string | undefined };
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * Turns the chunks of a streamed chat completion into the parts of a ConverseStream, in which one content block is open
+ * at a time. Chunks are read leniently: servers leave fields out, repeat them and add their own.
+ */
+export class CompletionReader {
+  readonly #newId: () => string;
+  #hasStarted = false;
+  #open: OpenBlock | undefined;
+  #index = -1;
+  /** Places of the calls that are whole. */
+  readonly #closed = new Set<number>();
+  #hasToolCalls = false;
+  #hasRefused = false;
+  #isFinished = false;
+  #usage: TokenUsage | undefined;
+
+  /** `newId` makes the id of a call to which the server gave none. */
+  constructor(newId: () => string) {
+    this.#newId = newId;
+  }
+
+  /** Whether a finish reason came: only then the answer is whole. */
+  get isFinished(): boolean {
+    return this.#isFinished;
+  }
+
+  /** The parts that a chunk stands for. Throws `bad-response` for calls of tools whose pieces are mixed up. */
+  take(chunk: Fields): ConverseStreamOutput[] {
+    const parts: ConverseStreamOutput[] = [];
+    if (!this.#hasStarted) parts.push({ messageStart: { role: "assistant" } });
+    this.#hasStarted = true;
+    this.#usage = toTokenUsage(chunk["usage"]) ?? this.#usage;
+    const choices = Array.isArray(chunk["choices"]) ? (chunk["choices"] as unknown[]) : [];
+    const choice = choices.filter(isRecord).find(({ index }) => index === undefined || index === 0);
+    if (!choice) {
+      // Behind the end nothing but the counts is waited for, and some servers then leave the connection open.
+      if (this.#isFinished) parts.push(...this.end());
+      return parts;
+    }
+    const delta = isRecord(choice["delta"]) ? choice["delta"] : {};
+    this.#takeReasoning(delta, parts);
+    this.#takeContent(delta, parts);
+    for (const [position, call] of listAt(delta, "tool_calls").entries())
+      this.#takeCall(call, position, parts);
+    const reason = choice["finish_reason"];
+    if (typeof reason === "string" && reason !== "" && !this.#isFinished) {
+      this.#close(parts);
+      this.#isFinished = true;
+      const stopReason = toStopReason(reason, {
+        hasToolCalls: this.#hasToolCalls,
+        hasRefused: this.#hasRefused,
+        matchedStop: choice["stop_reason"],
+      });
+      parts.push({ messageStop: { stopReason: stopReason as StopReason } });
+    }
+    return parts;
+  }
+
+  /** What is left to say when the stream is over: the token counts, which come with any chunk or with one of their own. */
+  end(): ConverseStreamOutput[] {
+    const usage = this.#usage;
+    this.#usage = undefined;
+    return usage ? [{ metadata: { usage, metrics: undefined } }] : [];
+  }
+
+  /** `reasoning_content` is DeepSeek's name, taken over by llama.cpp and LiteLLM; `reasoning` is Ollama's and vLLM's. */
+  #takeReasoning(delta: Fields, parts: ConverseStreamOutput[]): void {
+    const text =
+      textAt(delta, "reasoning_content") || textAt(delta, "reasoning") || thoughtIn(delta["content"]);
+    if (text === "") return;
+    this.#begin("reasoning", parts);
+    parts.push({
+      contentBlockDelta: { contentBlockIndex: this.#index, delta: { reasoningContent: { text } } },
+    });
+  }
+
+  #takeContent(delta: Fields, parts: ConverseStreamOutput[]): void {
+    const refusal = textAt(delta, "refusal");
+    if (refusal !== "") this.#hasRefused = true;
+    const text = textIn(delta["content"]) + refusal;
+    if (text === "") return;
+    this.#begin("text", parts);
+    parts.push({ contentBlockDelta: { contentBlockIndex: this.#index, delta: { text } } });
+  }
+
+  /**
+   * A piece of a call. Ollama sends each call whole, older ones all at place 0, and some servers name no place: a new id
+   * beside a name begins a new call.
+   */
+  #takeCall(call: Fields, position: number, parts: ConverseStreamOutput[]): void {
+    const details = isRecord(call["function"]) ? call["function"] : {};
+    const name = textAt(details, "name");
+    const id = textAt(call, "id") || undefined;
+    const open = this.#open?.kind === "tool" ? this.#open : undefined;
+    const named = typeof call["index"] === "number" ? call["index"] : undefined;
+    const place = named ?? open?.place ?? position;
+    const isAnother = open?.place !== place || (id === undefined ? named === undefined : open.id !== id);
+    const isNew = name !== "" && isAnother;
+    if (isNew) this.#beginCall(place, id, name, parts);
+    else if (open === undefined || open.place !== place) {
+      throw new OpenclawError("bad-response", {
+        message: this.#closed.has(place)
+          ? "The server sends more of a tool call that was over."
+          : "The server sends a tool call without the name of its tool.",
+        hint: "Update the server, or ask without tools.",
+      });
+    }
+    const input = argumentsText(details["arguments"]);
+    if (input === "") return;
+    parts.push({
+      contentBlockDelta: { contentBlockIndex: this.#index, delta: { toolUse: { input } } },
+    });
+  }
+
+  #beginCall(place: number, id: string | undefined, name: string, parts: ConverseStreamOutput[]): void {
+    this.#close(parts);
+    this.#hasToolCalls = true;
+    this.#open = { kind: "tool", place, id };
+    this.#index += 1;
+    const toolUse = { toolUseId: id ?? this.#newId(), name };
+    parts.push({ contentBlockStart: { contentBlockIndex: this.#index, start: { toolUse } } });
+  }
+
+  /** Text and reasoning have no contentBlockStart, as on the real service. */
+  #begin(kind: "text" | "reasoning", parts: ConverseStreamOutput[]): void {
+    if (this.#open?.kind === kind) return;
+    this.#close(parts);
+    this.#open = { kind };
+    this.#index += 1;
+  }
+
+  #close(parts: ConverseStreamOutput[]): void {
+    if (!this.#open) return;
+    if (this.#open.kind === "tool") this.#closed.add(this.#open.place);
+    this.#open = undefined;
+    parts.push({ contentBlockStop: { contentBlockIndex: this.#index } });
+  }
+}
+
+/** A whole completion, which a server sends that does not stream, as the one chunk that says the same. */
+export function toChunk(completion: Fields): Fields {
+  const choices = listAt(completion, "choices").map(({ index, message, finish_reason, stop_reason }) => ({
+    index,
+    delta: message,
+    finish_reason,
+    stop_reason,
+  }));
+  return { ...completion, choices };
+}
+
+/** Mistral's reasoning models send a list of parts in place of a text. */
+function textIn(content: unknown): string {
+  if (typeof content === "string") return content;
+  if (!Array.isArray(content)) return "";
+  return content
+    .map((part) => (isRecord(part) && part["type"] === "text" ? textAt(part, "text") : ""))
+    .join("");
+}
+
+function thoughtIn(content: unknown): string {
+  if (!Array.isArray(content)) return "";
+  return content
+    .map((part) => (isRecord(part) && part["type"] === "thinking" ? textIn(part["thinking"]) : ""))
+    .join("");
+}
+
+/** The arguments of a call: JSON text, or the value itself. */
+function argumentsText(value: unknown): string {
+  if (typeof value === "string") return value;
+  return value === undefined || value === null ? "" : JSON.stringify(value);
+}
+
+function listAt(holder: Fields, name: string): Fields[] {
+  const value = holder[name];
+  return Array.isArray(value) ? (value as unknown[]).filter(isRecord) : [];
+}
+
+function textAt(holder: Fields, name: string): string {
+  const value = holder[name];
+  return typeof value === "string" ? value : "";
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

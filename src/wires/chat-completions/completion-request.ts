@@ -1,0 +1,179 @@
+import type {
+  ConverseStreamCommandInput,
+  OutputConfig,
+  ToolConfiguration,
+} from "@aws-sdk/client-bedrock-runtime";
+import type {
+  ChatCompletionCreateParamsStreaming,
+  ChatCompletionFunctionTool,
+  ChatCompletionToolChoiceOption,
+} from "openai/resources/chat/completions";
+import type { ReasoningEffort } from "openai/resources/shared";
+import { OpenclawError } from "../../errors.ts";
+import { toCompletionMessages } from "./completion-messages.ts";
+
+/** A request as it goes out, and what of the Converse request it leaves out, in Converse's words. */
+export interface CompletionPlan {
+  body: ChatCompletionCreateParamsStreaming;
+  dropped: string[];
+}
+
+/**
+ * Fields of Converse with no counterpart here. Nothing of them changes what is asked, so the request goes out without
+ * them, and whoever asked is told.
+ */
+const WITHOUT_COUNTERPART = [
+  "guardrailConfig",
+  "serviceTier",
+  "performanceConfig",
+  "requestMetadata",
+  "additionalModelResponseFieldPaths",
+] as const;
+
+/** How Claude, Nova and others are told to reason: fields of those models alone, from which the effort is taken. */
+const REASONING_FIELDS: ReadonlySet<string> = new Set([
+  "thinking",
+  "output_config",
+  "reasoning_config",
+  "reasoningConfig",
+  "anthropic_beta",
+]);
+
+/**
+ * The chat completion that asks what a Converse request asks, of the model `model`. Fields of the model's own go with
+ * it as they are: vLLM, llama.cpp and others take `top_k` and the like beside OpenAI's. Throws `bad-attachment` and
+ * `invalid-request` for what cannot be asked so.
+ */
+export function toCompletionRequest(input: ConverseStreamCommandInput, model: string): CompletionPlan {
+  const { messages = [], system = [], inferenceConfig = {}, toolConfig, outputConfig } = input;
+  const { maxTokens, temperature, topP, stopSequences = [] } = inferenceConfig;
+  const own = ownFields(input.additionalModelRequestFields);
+  const hasCachePoints = [
+    ...system,
+    ...messages.flatMap(({ content }) => content ?? []),
+    ...(toolConfig?.tools ?? []),
+  ].some(({ cachePoint }) => cachePoint !== undefined);
+  const body: ChatCompletionCreateParamsStreaming = {
+    ...own.fields,
+    model,
+    messages: toCompletionMessages(system, messages),
+    stream: true,
+    stream_options: { include_usage: true },
+    ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }),
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(topP === undefined ? {} : { top_p: topP }),
+    ...(stopSequences.length === 0 ? {} : { stop: [...stopSequences] }),
+    ...(own.effort === undefined ? {} : { reasoning_effort: own.effort }),
+    ...(toolConfig ? toolFields(toolConfig) : {}),
+    ...(outputConfig ? formatField(outputConfig) : {}),
+  };
+  return {
+    body,
+    dropped: [
+      ...WITHOUT_COUNTERPART.filter((name) => input[name] !== undefined),
+      ...(hasCachePoints ? ["cachePoint"] : []),
+      ...own.dropped,
+    ],
+  };
+}
+
+function toolFields({
+  tools = [],
+  toolChoice,
+}: ToolConfiguration): Pick<ChatCompletionCreateParamsStreaming, "tools" | "tool_choice"> {
+  const functions = (tools ?? []).flatMap((tool): ChatCompletionFunctionTool[] => {
+    if (tool.cachePoint) return [];
+    const { name, description, inputSchema } = tool.toolSpec ?? {};
+    if (name === undefined) {
+      throw new OpenclawError("invalid-request", {
+        message: `OpenAI's API has no counterpart of a tool of the kind ${Object.keys(tool)[0] ?? "unknown"}.`,
+        hint: "Give the model tools with a toolSpec.",
+      });
+    }
+    const parameters = (inputSchema?.json ?? { type: "object", properties: {} }) as Record<string, unknown>;
+    return [
+      {
+        type: "function",
+        function: { name, ...(description === undefined ? {} : { description }), parameters },
+      },
+    ];
+  });
+  const choice = choiceOf(toolChoice);
+  return {
+    ...(functions.length === 0 ? {} : { tools: functions }),
+    ...(choice === undefined || functions.length === 0 ? {} : { tool_choice: choice }),
+  };
+}
+
+function choiceOf(choice: ToolConfiguration["toolChoice"]): ChatCompletionToolChoiceOption | undefined {
+  if (choice?.tool) return { type: "function", function: { name: choice.tool.name ?? "" } };
+  if (choice?.any) return "required";
+  return choice?.auto ? "auto" : undefined;
+}
+
+function formatField({
+  textFormat,
+}: OutputConfig): Pick<ChatCompletionCreateParamsStreaming, "response_format"> {
+  const jsonSchema = textFormat?.structure?.jsonSchema;
+  if (!jsonSchema?.schema) return {};
+  const { name = "answer", description } = jsonSchema;
+  return {
+    response_format: {
+      type: "json_schema",
+      json_schema: {
+        name,
+        ...(description === undefined ? {} : { description }),
+        schema: readSchema(jsonSchema.schema),
+      },
+    },
+  };
+}
+
+function readSchema(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch (cause) {
+    throw new OpenclawError("invalid-request", {
+      message: `The JSON Schema of outputConfig is not JSON: ${(cause as Error).message}.`,
+      hint: "Send the schema as JSON text.",
+      cause,
+    });
+  }
+}
+
+/** The fields of the model's own: those that may go as they are, and the effort that others come to. */
+function ownFields(additional: ConverseStreamCommandInput["additionalModelRequestFields"]): {
+  fields: Record<string, unknown>;
+  effort: ReasoningEffort | undefined;
+  dropped: string[];
+} {
+  const all = isRecord(additional) ? additional : {};
+  const entries = Object.entries(all).filter(([name]) => !REASONING_FIELDS.has(name));
+  const thinking = isRecord(all["thinking"]) ? all["thinking"] : {};
+  const effort =
+    textAt(all["output_config"], "effort") ??
+    textAt(all["reasoningConfig"], "maxReasoningEffort") ??
+    (typeof all["reasoning_config"] === "string" ? all["reasoning_config"] : undefined) ??
+    (thinking["type"] === "disabled" ? "none" : undefined);
+  const dropped = Object.keys(all).filter((name) => REASONING_FIELDS.has(name));
+  return {
+    fields: Object.fromEntries(entries),
+    effort: isEffort(effort) ? effort : undefined,
+    dropped: effort === undefined ? dropped : [],
+  };
+}
+
+const EFFORTS: ReadonlySet<string> = new Set(["none", "minimal", "low", "medium", "high", "xhigh", "max"]);
+
+function isEffort(text: string | undefined): text is NonNullable<ReasoningEffort> {
+  return text !== undefined && EFFORTS.has(text);
+}
+
+function textAt(holder: unknown, name: string): string | undefined {
+  const value = isRecord(holder) ? holder[name] : undefined;
+  return typeof value === "string" ? value : undefined;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,39 @@
+import { OpenclawError } from "../../errors.ts";
+import { callServer, type ServerLine } from "./call-server.ts";
+
+/** The largest list that is read, in bytes. */
+const LARGEST_LIST = 8 * 1024 * 1024;
+
+/**
+ * Asks a server for the ids of its models (GET /models), in its own order. Throws the errors of callServer, and
+ * `bad-response` for what is no list.
+ */
+export async function askForModels(line: ServerLine, signal: AbortSignal): Promise<string[]> {
+  const { server } = line;
+  const { body } = await callServer(line, "/models", { signal });
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of body) {
+      chunks.push(chunk as Buffer);
+      length += (chunk as Buffer).length;
+      if (length > LARGEST_LIST) throw new Error(`The list is larger than ${LARGEST_LIST} bytes.`);
+    }
+    return idsIn(JSON.parse(Buffer.concat(chunks).toString("utf8")));
+  } catch (cause) {
+    if (signal.aborted && signal.reason instanceof OpenclawError) throw signal.reason;
+    throw new OpenclawError("bad-response", {
+      message: `${server.shownUrl}/models is not a list of models.`,
+      hint: "Check baseUrl; it usually ends in /v1.",
+      cause,
+    });
+  }
+}
+
+/** The ids in `{data: [{id}]}`. Throws for anything else. */
+function idsIn(list: unknown): string[] {
+  const { data } = list as { data?: unknown };
+  if (!Array.isArray(data)) throw new Error("There is no list under data.");
+  const ids = data.map((model: { id?: unknown } | null) => model?.id);
+  return [...new Set(ids.filter((id): id is string => typeof id === "string" && id !== ""))];
+}

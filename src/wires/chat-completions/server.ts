@@ -1,0 +1,109 @@
+import { expandEnv } from "../../config/expand-env.ts";
+import { quoteForShell } from "../../config/quote-for-shell.ts";
+import type { ProviderSettings } from "../../config/settings.ts";
+import { OpenclawError } from "../../errors.ts";
+import type { Environment } from "../../runtime.ts";
+
+/** A server that speaks OpenAI's API, ready to be called. */
+export interface OpenaiServer {
+  /** Who it is, for messages: the provider's id. */
+  name: string;
+  /** Its address without user and password, for messages. */
+  shownUrl: string;
+  /** Its address, without a slash at the end of its path. */
+  url: URL;
+  /** Sent with each request, by lower-case name. */
+  headers: Readonly<Record<string, string>>;
+  /** What no message may tell: the key and every header of the configuration. */
+  secrets: readonly string[];
+  /** Where its key and its address are set, for hints. */
+  keyPlace: string;
+  urlPlace: string;
+}
+
+/**
+ * Reads how a provider of the configuration is called. `${NAME}` takes its value from the environment. Throws
+ * `config-invalid` for a provider without an address, a variable that is not set, and a key that `auth` wants and nobody
+ * gave.
+ */
+export function serverOf(id: string, provider: ProviderSettings | undefined, env: Environment): OpenaiServer {
+  const place = /^[\w-]+$/.test(id) ? `models.providers.${id}` : `models.providers[${JSON.stringify(id)}]`;
+  const { baseUrl, apiKey, auth = apiKey === undefined ? "none" : "api-key", headers = {} } = provider ?? {};
+  if (baseUrl === undefined) {
+    throw new OpenclawError("config-invalid", {
+      message: `The provider '${id}' has no address.`,
+      hint: `openclaw config set ${quoteForShell(`${place}.baseUrl`)} http://127.0.0.1:11434/v1`,
+      details: { path: `${place}.baseUrl` },
+    });
+  }
+  if (auth === "aws-sdk") {
+    throw new OpenclawError("config-invalid", {
+      message: `${place}.auth is aws-sdk, and '${id}' speaks openai-completions, which AWS credentials do not open.`,
+      hint: `openclaw config set ${quoteForShell(`${place}.auth`)} api-key`,
+      details: { path: `${place}.auth` },
+    });
+  }
+  if (auth === "api-key" && apiKey === undefined) {
+    throw new OpenclawError("config-invalid", {
+      message: `${place}.auth is api-key, and there is no ${place}.apiKey.`,
+      hint: `openclaw config set ${quoteForShell(`${place}.apiKey`)} '\${MY_API_KEY}'`,
+      details: { path: `${place}.apiKey` },
+    });
+  }
+  const key =
+    auth === "api-key" && apiKey !== undefined ? expandEnv(apiKey, env, `${place}.apiKey`) : undefined;
+  const own = Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name.toLowerCase(),
+      expandEnv(value, env, `${place}.headers.${name}`),
+    ]),
+  );
+  return openServer(id, expandEnv(baseUrl, env, `${place}.baseUrl`), {
+    key,
+    keyPlace: `${place}.apiKey`,
+    urlPlace: `${place}.baseUrl`,
+    headers: own,
+  });
+}
+
+/** A server by its address and key. A user and password in the address are sent as such where there is no key. */
+export function openServer(
+  name: string,
+  baseUrl: string,
+  {
+    key,
+    headers = {},
+    ...places
+  }: Pick<OpenaiServer, "keyPlace" | "urlPlace"> & {
+    key: string | undefined;
+    headers?: Readonly<Record<string, string>>;
+  },
+): OpenaiServer {
+  const url = new URL(baseUrl);
+  const userInfo =
+    url.username === "" && url.password === ""
+      ? undefined
+      : `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  const password = decodeURIComponent(url.password);
+  url.username = "";
+  url.password = "";
+  url.hash = "";
+  url.pathname = url.pathname.replace(/\/+$/, "");
+  const authorization =
+    key !== undefined
+      ? { authorization: `Bearer ${key.trim()}` }
+      : userInfo !== undefined
+        ? { authorization: `Basic ${Buffer.from(userInfo).toString("base64")}` }
+        : {};
+  const secrets = [key?.trim(), password, ...Object.values(headers)].filter(
+    (secret): secret is string => secret !== undefined && secret !== "",
+  );
+  return {
+    name,
+    url,
+    shownUrl: `${url.protocol}//${url.host}${url.pathname === "/" ? "" : url.pathname}`,
+    headers: { ...authorization, ...headers },
+    secrets,
+    ...places,
+  };
+}

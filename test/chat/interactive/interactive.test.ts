@@ -1,0 +1,704 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import type { Script, StreamStep } from "../../../src/emulator/script.ts";
+import { type Emulated, emulate } from "../../helpers/emulated.ts";
+import { openPty, type Pty, type PtyOptions } from "../../helpers/pty.ts";
+import { openclaw, pathWithOpenclaw } from "../../helpers/openclaw.ts";
+import { writeSharedFiles } from "../../helpers/shared-files.ts";
+
+const MODEL = "amazon.nova-lite-v1:0";
+const ENTER = "\r";
+const ALT_ENTER = "\u001B\r";
+const UP = "\u001B[A";
+const CTRL_A = "\u0001";
+const CTRL_C = "\u0003";
+const CTRL_D = "\u0004";
+const TAB = "\t";
+const DIM_HINT = "Ctrl-C again leaves";
+
+const delta = (text: string): StreamStep => ({
+  event: "contentBlockDelta",
+  payload: { contentBlockIndex: 0, delta: { text } },
+});
+const begin: StreamStep = { event: "messageStart", payload: { role: "assistant" } };
+const end: readonly StreamStep[] = [
+  { event: "contentBlockStop", payload: { contentBlockIndex: 0 } },
+  { event: "messageStop", payload: { stopReason: "end_turn" } },
+  { event: "metadata", payload: { usage: { inputTokens: 10, outputTokens: 20, totalTokens: 30 } } },
+];
+const answer = (...texts: string[]): { stream: StreamStep[] } => ({
+  stream: [begin, ...texts.map(delta), ...end],
+});
+
+/** Answers the questions one after the other; the emulator answers those that follow. */
+function answering(...answers: readonly ReturnType<Script>[]): Promise<Emulated> {
+  return emulate({
+    script: ({ route, nth }) => (route === "ConverseStream" ? answers[nth - 1] : undefined),
+  });
+}
+
+interface Sitting extends Emulated {
+  pty: Pty;
+}
+
+async function sitDown(emulated: Emulated, args: string[] = [], options: PtyOptions = {}): Promise<Sitting> {
+  const model =
+    args.includes("-m") || args.includes("--continue") || args.includes("--session") ? [] : ["-m", MODEL];
+  const pty = openPty(["chat", ...model, ...args], emulated.home, {
+    ...options,
+    env: { ...emulated.env, ...options.env },
+  });
+  await pty.see(/\n> $/);
+  return { ...emulated, pty };
+}
+
+/** Types a question and waits for the end of its answer. */
+async function ask(pty: Pty, question: string, last: string): Promise<void> {
+  pty.type(question + ENTER);
+  await pty.see(new RegExp(`${last}\\n\\n> $`));
+}
+
+const bodies = ({ emulator }: Emulated) =>
+  emulator.calls
+    .filter(({ route }) => route === "ConverseStream")
+    .map(({ body }) => body as Record<string, unknown>);
+const user = (text: string) => ({ role: "user", content: [{ text }] });
+const assistant = (text: string) => ({ role: "assistant", content: [{ text }] });
+
+describe("a conversation at the terminal", () => {
+  it("sends everything that was said before with each question", async () => {
+    const sitting = await sitDown(await answering(answer("Hello ", "Ada."), answer("Ada, again.")));
+    await ask(sitting.pty, "I am Ada.", "Hello Ada.");
+    await ask(sitting.pty, "Who am I?", "Ada, again.");
+    sitting.pty.type(CTRL_D);
+    expect(await sitting.pty.exit).toBe(0);
+    expect(bodies(sitting)).toEqual([
+      { messages: [user("I am Ada.")] },
+      { messages: [user("I am Ada."), assistant("Hello Ada."), user("Who am I?")] },
+    ]);
+  });
+
+  it("is kept, and goes on where it was left, with its model and system prompt", async () => {
+    const emulated = await emulate();
+    const first = await sitDown(emulated, ["-s", "Be brief."]);
+    await ask(first.pty, "One", "asked: One");
+    first.pty.type(`/exit${ENTER}`);
+    expect(await first.pty.exit).toBe(0);
+    const id = /chat --session (\w+)/.exec(first.pty.lines().join("\n"))?.[1];
+    const second = await sitDown(emulated, ["--continue"]);
+    expect(second.pty.lines()[0]).toContain(`session ${id}, 1 so far`);
+    await ask(second.pty, "Two", "asked: Two");
+    expect(bodies(emulated)[1]).toMatchObject({
+      system: [{ text: "Be brief." }],
+      messages: [{ role: "user" }, { role: "assistant" }, user("Two")],
+    });
+    expect(emulated.emulator.calls[1]?.parameters["modelId"]).toBe(MODEL);
+  });
+
+  it("takes what was typed while an answer came as the next question", async () => {
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const sitting = await sitDown(
+      await answering(
+        { stream: [begin, delta("First "), { wait: held }, delta("done."), ...end] },
+        answer("Second."),
+      ),
+    );
+    sitting.pty.type(`one${ENTER}`);
+    await sitting.pty.see("First");
+    sitting.pty.type(`two${ENTER}`);
+    release();
+    await sitting.pty.see(/First done\.\n\n> two\nSecond\.\n\n> $/);
+  });
+
+  it("writes the answers to a pipe as they came, and what is for the person to the terminal", async () => {
+    const emulated = await answering(answer("**Bold** words."));
+    const pty = openPty([], emulated.home, {
+      command: ["sh", "-c", `openclaw chat -m ${MODEL} | cat > out.txt`],
+      env: { ...emulated.env, PATH: pathWithOpenclaw(emulated.home) },
+    });
+    await pty.see(/\n> $/);
+    pty.type(`hi${ENTER}`);
+    await pty.see(/> hi\n\n> $/);
+    pty.type(CTRL_D);
+    expect(await pty.exit).toBe(0);
+    expect(readFileSync(path.join(emulated.home, "out.txt"), "utf8")).toBe("**Bold** words.\n");
+  });
+});
+
+describe("reasoning", () => {
+  const thought = (text: string): StreamStep => ({
+    event: "contentBlockDelta",
+    payload: { contentBlockIndex: 0, delta: { reasoningContent: { text } } },
+  });
+  const words: StreamStep = {
+    event: "contentBlockDelta",
+    payload: { contentBlockIndex: 1, delta: { text: "Yes." } },
+  };
+
+  it("is shown dimmed above the answer, between words", async () => {
+    const long = "I have to think about this for a while, which takes more than one line.";
+    const steps = [...long.split(/(?<= )/), "\nSo."].map(thought);
+    const sitting = await sitDown(await answering({ stream: [begin, ...steps, words, ...end] }), [], {
+      columns: 60,
+    });
+    await ask(sitting.pty, "hi", "Yes\\.");
+    expect(sitting.pty.lines().slice(-7, -2)).toEqual([
+      "I have to think about this for a while, which takes more",
+      "than one line.",
+      "So.",
+      "",
+      "Yes.",
+    ]);
+    expect(sitting.pty.lookOf("think").isDim).toBe(true);
+    expect(sitting.pty.lookOf("Yes.").isDim).toBe(false);
+  });
+
+  it("that is stopped ends its line", async () => {
+    const stalled = {
+      stream: [begin, thought("Hm, let me"), thought(" see "), { end: "stall" } as StreamStep],
+    };
+    const sitting = await sitDown(await answering(stalled));
+    sitting.pty.type(`hi${ENTER}`);
+    await sitting.pty.see("let me");
+    sitting.pty.type(CTRL_C);
+    await sitting.pty.see(/Hm, let me see\n\(stopped\)\n\n> $/);
+  });
+});
+
+describe("the line editor", () => {
+  it("has the history of this session and of those before", async () => {
+    const emulated = await emulate();
+    const first = await sitDown(emulated);
+    await ask(first.pty, "alpha", "asked: alpha");
+    await ask(first.pty, "beta", "asked: beta");
+    first.pty.type(CTRL_D);
+    await first.pty.exit;
+    const second = await sitDown(emulated);
+    second.pty.type(UP);
+    await second.pty.see(/> beta$/);
+    second.pty.type(UP);
+    await second.pty.see(/> alpha$/);
+    second.pty.type(`!${ENTER}`);
+    await second.pty.see("asked: alpha!");
+    // What is typed first chooses among the entries.
+    second.pty.type(`be${UP}`);
+    await second.pty.see(/> beta$/);
+    const file = path.join(emulated.home, ".openclaw", "chat-history.jsonl");
+    expect(readFileSync(file, "utf8")).toBe('"alpha"\n"beta"\n"alpha!"\n');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  it('takes several lines between """, after Alt-Enter and after a backslash', async () => {
+    const sitting = await sitDown(await emulate());
+    sitting.pty.type(`"""${ENTER}one${ENTER}${ENTER}two${ENTER}"""${ENTER}`);
+    await sitting.pty.see(/two\n\n> $/);
+    sitting.pty.type(`three${ALT_ENTER}four${ENTER}`);
+    await sitting.pty.see(/four\n\n> $/);
+    sitting.pty.type(`five\\${ENTER}six${ENTER}`);
+    await sitting.pty.see(/six\n\n> $/);
+    expect(bodies(sitting).map(({ messages }) => (messages as object[]).at(-1))).toEqual([
+      user("one\n\ntwo"),
+      user("three\nfour"),
+      user("five\nsix"),
+    ]);
+  });
+
+  it("sends a pasted text only when Enter is pressed, whole and with its tabs", async () => {
+    const sitting = await sitDown(await emulate());
+    sitting.pty.type("see: \u001B[200~if x:\r\ty()\r\r/exit\r\u0003\u001B[201~");
+    await sitting.pty.see("/exit");
+    sitting.pty.type(`done${ENTER}`);
+    await sitting.pty.see(/done\n\n> $/);
+    expect(bodies(sitting)[0]).toEqual({ messages: [user("see: if x:\n\ty()\n\n/exit\n\u0003done")] });
+  });
+
+  it("edits over the edge of a screen, whose size may change meanwhile", async () => {
+    const sitting = await sitDown(await emulate(), [], { columns: 30 });
+    const { pty } = sitting;
+    const long = "The quick brown fox jumps over the lazy dog and runs.";
+    pty.type(long);
+    await pty.see("runs.");
+    expect(pty.lines().slice(-2)).toEqual(["> The quick brown fox jumps ov", "er the lazy dog and runs."]);
+    pty.type(`${CTRL_A}See: `);
+    await pty.see("> See: The quick");
+    await pty.resize(50, 20);
+    await pty.see("> See: The quick brown fox jumps over the lazy dog\n");
+    pty.type("now: ");
+    await pty.see("> See: now: The");
+    await pty.resize(24, 20);
+    await pty.see(/> See: now: The quick br\nown fox/);
+    pty.type(ENTER);
+    await pty.see(/asked:[\s\S]*runs\.\n\n> $/);
+    expect(bodies(sitting)[0]).toEqual({ messages: [user(`See: now: ${long}`)] });
+    // Nothing of what was redrawn is left behind.
+    expect(pty.lines().filter((line) => line.startsWith("> See:"))).toHaveLength(1);
+  });
+
+  it("clears the screen and goes through the history with the keys of a shell", async () => {
+    const { pty } = await sitDown(await emulate());
+    await ask(pty, "alpha", "asked: alpha");
+    await ask(pty, "beta", "asked: beta");
+    pty.type("gam\u000C");
+    await pty.see(/^> gam$/);
+    pty.type("\u0015\u0010\u0010");
+    await pty.see(/> alpha$/);
+    // Older than the oldest there is none.
+    pty.type("\u0010!");
+    await pty.see(/> alpha!$/);
+    pty.type("\u0015\u0010\u000E");
+    await pty.see(/> $/);
+    // Newer than what is typed there is none either.
+    pty.type("x\u000Ey");
+    await pty.see(/> xy$/);
+  });
+
+  it("goes from line to line in a text of several", async () => {
+    const sitting = await sitDown(await emulate());
+    sitting.pty.type(`one${ALT_ENTER}two${UP}1\u001B[B2${ENTER}`);
+    await sitting.pty.see(/asked: [\s\S]*\n\n> $/);
+    expect(bodies(sitting)[0]).toEqual({ messages: [user("one1\ntwo2")] });
+  });
+
+  it("shows the part around the cursor of a text that is higher than the screen", async () => {
+    const sitting = await sitDown(await emulate(), [], { rows: 10 });
+    const lines = Array.from({ length: 40 }, (_, index) => `line ${index}`);
+    sitting.pty.type(`\u001B[200~${lines.join("\r")}\u001B[201~`);
+    await sitting.pty.see(/line 39$/);
+    sitting.pty.type(ENTER);
+    await sitting.pty.see(/line 39\n\n> $/);
+    expect(bodies(sitting)[0]).toEqual({ messages: [user(lines.join("\n"))] });
+  });
+
+  it("completes commands, models, files and levels", async () => {
+    const emulated = await emulate();
+    writeFileSync(path.join(emulated.home, "notes one.txt"), "x");
+    writeFileSync(path.join(emulated.home, "notes two.txt"), "x");
+    const { pty } = await sitDown(emulated);
+    pty.type(`/re${TAB}${TAB}`);
+    await pty.see(/\/reasoning\s+\/retry\n> \/re$/);
+    pty.type(`a${TAB}hi${TAB}`);
+    await pty.see(/> \/reasoning high $/);
+    pty.type(`${CTRL_C}/model us.anthropic.claude-opus-4-6${TAB}`);
+    await pty.see(/> \/model us\.anthropic\.claude-opus-4-6-v1 $/);
+    pty.type(`${CTRL_C}/file no${TAB}t${TAB}`);
+    await pty.see(/> \/file notes\\ two\.txt $/);
+  });
+});
+
+describe("Ctrl-C", () => {
+  const halfAnswer = { stream: [begin, delta("Half of"), { end: "stall" } as StreamStep] };
+
+  it("stops an answer and keeps what came, and the session; a second one leaves", async () => {
+    const sitting = await sitDown(await answering(halfAnswer, answer("Whole.")));
+    sitting.pty.type(`one${ENTER}`);
+    await sitting.pty.see("Half");
+    sitting.pty.type(CTRL_C);
+    await sitting.pty.see(/Half of\n\(stopped\)\n\n> $/);
+    await ask(sitting.pty, "two", "Whole\\.");
+    expect(bodies(sitting)[1]).toEqual({ messages: [user("one"), assistant("Half of"), user("two")] });
+    sitting.pty.type(CTRL_C);
+    await sitting.pty.see(DIM_HINT);
+    sitting.pty.type(CTRL_C);
+    expect(await sitting.pty.exit).toBe(0);
+    expect(sitting.pty.lines().at(-1)).toMatch(/^To go on: openclaw chat --session \w{6}$/);
+  });
+
+  it("leaves right after it has stopped an answer", async () => {
+    const sitting = await sitDown(await answering(halfAnswer));
+    sitting.pty.type(`one${ENTER}`);
+    await sitting.pty.see("Half");
+    sitting.pty.type(CTRL_C);
+    await sitting.pty.see(/\(stopped\)\n\n> $/);
+    sitting.pty.type(CTRL_C);
+    expect(await sitting.pty.exit).toBe(0);
+  });
+
+  it("stops a model that says nothing at once, and asks the same again with /retry", async () => {
+    const sitting = await sitDown(await answering({ drop: "stall" }, answer("There.")));
+    sitting.pty.type(`one${ENTER}`);
+    // The spinner, with the model that is waited for.
+    await sitting.pty.see(new RegExp(`\\S ${MODEL}`));
+    await vi.waitFor(() => expect(bodies(sitting)).toHaveLength(1));
+    sitting.pty.type(CTRL_C);
+    await sitting.pty.see(/> one\n\(stopped\)\n\n> $/);
+    await ask(sitting.pty, "/retry", "There\\.");
+    expect(bodies(sitting)[1]).toEqual({ messages: [user("one")] });
+  });
+
+  it("takes back what was typed, and does not leave for it", async () => {
+    const sitting = await sitDown(await emulate());
+    sitting.pty.type(`rubbish${CTRL_C}`);
+    await sitting.pty.see(/> rubbish\^C\n> $/);
+    await ask(sitting.pty, "sense", "asked: sense");
+    expect(bodies(sitting)).toEqual([{ messages: [user("sense")] }]);
+  });
+});
+
+describe("slash commands", () => {
+  it("/model, /system and /reasoning change what is sent from then on", async () => {
+    const sitting = await sitDown(await emulate());
+    const { pty } = sitting;
+    await ask(
+      pty,
+      "/model us.anthropic.claude-sonnet-4-6",
+      "model: amazon-bedrock/us.anthropic.claude-sonnet-4-6",
+    );
+    await ask(pty, "/system Be kind.", "system prompt: Be kind\\.");
+    await ask(pty, "/reasoning low", "reasoning: low");
+    await ask(pty, "hi", "asked: hi");
+    await ask(pty, "/system none", "system prompt: none");
+    await ask(pty, "/reasoning off", "reasoning: off");
+    await ask(pty, "again", "asked: again");
+    const calls = sitting.emulator.calls.filter(({ route }) => route === "ConverseStream");
+    expect(calls.map(({ parameters }) => parameters["modelId"])).toEqual(
+      Array.from({ length: 2 }, () => "us.anthropic.claude-sonnet-4-6"),
+    );
+    expect(bodies(sitting)[0]).toMatchObject({
+      system: [{ text: "Be kind." }],
+      additionalModelRequestFields: { output_config: { effort: "low" } },
+    });
+    expect(bodies(sitting)[1]).not.toHaveProperty("system");
+  });
+
+  it("/file attaches to the next question, and its content goes with every later one", async () => {
+    const emulated = await emulate();
+    mkdirSync(path.join(emulated.home, "my files"));
+    writeFileSync(path.join(emulated.home, "my files", "note.txt"), "The code is 42.");
+    const sitting = await sitDown(emulated);
+    await ask(sitting.pty, "/file ~/my\\ files/note.txt", "note\\.txt \\(15 bytes\\)");
+    await ask(sitting.pty, "What is the code?", "1 document\\.");
+    await ask(sitting.pty, "Sure?", "asked: Sure\\?");
+    const document = {
+      document: {
+        format: "txt",
+        name: "note",
+        source: { bytes: Buffer.from("The code is 42.").toString("base64") },
+      },
+    };
+    const question = { role: "user", content: [document, { text: "What is the code?" }] };
+    expect(bodies(sitting)[0]).toEqual({ messages: [question] });
+    expect(bodies(sitting)[1]).toMatchObject({ messages: [question, { role: "assistant" }, user("Sure?")] });
+    await ask(sitting.pty, "/file nowhere.txt", "hint: .*");
+    expect(sitting.pty.lines().join("\n")).toContain("nowhere.txt");
+  });
+
+  it("/file, /system and /reasoning say what is set, and none takes it back", async () => {
+    const emulated = await emulate();
+    writeFileSync(path.join(emulated.home, "big.txt"), "x".repeat(2500));
+    writeFileSync(path.join(emulated.home, "huge.txt"), "y".repeat(1_500_000));
+    const sitting = await sitDown(emulated);
+    await ask(sitting.pty, "/file", "with the next question: no file");
+    await ask(sitting.pty, "/file ~/big.txt", "big\\.txt \\(3 kB\\)");
+    await ask(sitting.pty, "/file ~/huge.txt", "huge\\.txt \\(1\\.5 MB\\)");
+    await ask(sitting.pty, "/file none", "with the next question: no file");
+    await ask(sitting.pty, "/system", "system prompt: none");
+    await ask(sitting.pty, "/system Be brief.", "system prompt: Be brief\\.");
+    await ask(sitting.pty, "/system none", "system prompt: none");
+    await ask(sitting.pty, "/reasoning", "reasoning: as the model does by itself");
+    await ask(sitting.pty, "/reasoning much", "hint: Choose one of: .*");
+    await ask(sitting.pty, "/model", `model: amazon-bedrock/${MODEL}`);
+    await ask(sitting.pty, "/mdoel", "hint: .*");
+    await ask(sitting.pty, "hi", "asked: hi");
+    expect(bodies(sitting)).toEqual([{ messages: [user("hi")] }]);
+  });
+
+  it("/retry asks the last question again, and its answer takes the place of the old one", async () => {
+    const sitting = await sitDown(await answering(answer("Bad."), answer("Good."), answer("Next.")));
+    await ask(sitting.pty, "one", "Bad\\.");
+    await ask(sitting.pty, "/retry", "Good\\.");
+    await ask(sitting.pty, "two", "Next\\.");
+    expect(bodies(sitting).slice(1)).toEqual([
+      { messages: [user("one")] },
+      { messages: [user("one"), assistant("Good."), user("two")] },
+    ]);
+    sitting.pty.type(CTRL_D);
+    await sitting.pty.exit;
+    const id = /--session (\w+)/.exec(sitting.pty.lines().at(-1) ?? "")?.[1] ?? "";
+    const { stdout } = await sitting.run(["sessions", "show", id]);
+    expect(stdout).toBe("> one\n\nGood.\n\n> two\n\nNext.\n");
+  });
+
+  it("/clear begins anew, and the old conversation stays", async () => {
+    const sitting = await sitDown(await emulate());
+    await ask(sitting.pty, "one", "asked: one");
+    await ask(sitting.pty, "/clear", "a new conversation");
+    await ask(sitting.pty, "two", "asked: two");
+    expect(bodies(sitting)[1]).toEqual({ messages: [user("two")] });
+    sitting.pty.type(CTRL_D);
+    await sitting.pty.exit;
+    const { stdout } = await sitting.run(["sessions", "list", "--json"]);
+    expect(JSON.parse(stdout).sessions.map(({ title }: { title: string }) => title)).toEqual(["two", "one"]);
+  });
+
+  it("/usage sums up, answers that were asked again too", async () => {
+    const sitting = await sitDown(await answering(answer("a"), answer("b")));
+    await ask(sitting.pty, "/usage", "nothing was asked yet");
+    await ask(sitting.pty, "one", "a");
+    await ask(sitting.pty, "/retry", "b");
+    await ask(sitting.pty, "/usage", "2 answers · 20 tokens in, 40 out · \\$0\\.0000\\d+ \\(estimate\\)");
+  });
+
+  it("/help names every command; an unknown one is asked about; a path is a question", async () => {
+    const sitting = await sitDown(await emulate());
+    await ask(sitting.pty, "/help", "stops an answer\\.");
+    for (const name of [
+      "/model",
+      "/system",
+      "/file",
+      "/reasoning",
+      "/usage",
+      "/retry",
+      "/clear",
+      "/help",
+      "/exit",
+    ])
+      expect(sitting.pty.lines().some((line) => line.startsWith(name))).toBe(true);
+    await ask(sitting.pty, "/modle x", "hint: Did you mean /model\\?");
+    await ask(sitting.pty, "/reasoning deep", "hint: Choose one of: off, .*");
+    await ask(sitting.pty, "/etc/passwd is what?", "asked: /etc/passwd is what\\?");
+    await ask(sitting.pty, " /help me", "asked: +/help me");
+    sitting.pty.type(`/exit${ENTER}`);
+    expect(await sitting.pty.exit).toBe(0);
+  });
+});
+
+describe("what goes wrong", () => {
+  const expired = {
+    error: {
+      name: "ExpiredTokenException",
+      message: "The security token included in the request is expired",
+    },
+  };
+
+  it("with one question ends nothing", async () => {
+    const throttled = {
+      error: { name: "ValidationException", message: "Input is too long for requested model." },
+    };
+    const sitting = await sitDown(await answering(answer("One."), throttled, answer("Two.")));
+    await ask(sitting.pty, "one", "One\\.");
+    sitting.pty.type(`${"long ".repeat(5)}${ENTER}`);
+    await sitting.pty.see(/error: .*[\s\S]*hint: [\s\S]*> $/);
+    await ask(sitting.pty, "two", "Two\\.");
+    expect(bodies(sitting)[2]).toEqual({ messages: [user("one"), assistant("One."), user("two")] });
+  });
+
+  it("an answer that breaks off or is withheld is no part of the conversation, and /retry asks again", async () => {
+    const broken = { stream: [begin, delta("Hal")] };
+    const withheld = {
+      stream: [
+        begin,
+        delta("Sorry."),
+        { event: "messageStop", payload: { stopReason: "guardrail_intervened" } },
+      ],
+    };
+    const sitting = await sitDown(await answering(broken, withheld, answer("Whole.")));
+    await ask(sitting.pty, "one", "hint: /retry asks again\\.");
+    await ask(sitting.pty, "/retry", "hint: .*");
+    await ask(sitting.pty, "/retry", "Whole\\.");
+    expect(bodies(sitting)[2]).toEqual({ messages: [user("one")] });
+  });
+
+  it("credentials that expire in the middle are looked for anew, once, and the question is asked again", async () => {
+    const emulated = await emulate({
+      accessKeys: {
+        AKIAOLDKEY0000000001: { secretAccessKey: "old" },
+        AKIANEWKEY0000000001: { secretAccessKey: "new" },
+      },
+      script: ({ route, nth, accessKeyId }) => {
+        if (route !== "ConverseStream" || nth === 1) return undefined;
+        return accessKeyId === "AKIAOLDKEY0000000001" ? expired : undefined;
+      },
+    });
+    const keys = (id: string, secret: string): void =>
+      writeSharedFiles(emulated.home, {
+        credentials: `[default]\naws_access_key_id = ${id}\naws_secret_access_key = ${secret}\n`,
+      });
+    keys("AKIAOLDKEY0000000001", "old");
+    const env = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
+    const sitting = await sitDown(emulated, [], { env });
+    await ask(sitting.pty, "one", "asked: one");
+    await ask(sitting.pty, "two", "hint: .*");
+    expect(bodies(sitting)).toHaveLength(3);
+    keys("AKIANEWKEY0000000001", "new");
+    await ask(sitting.pty, "/retry", "asked: two");
+    await ask(sitting.pty, "three", "asked: three");
+    const signers = sitting.emulator.calls.map(({ accessKeyId }) => accessKeyId?.slice(4, 7));
+    // Once for each question, but for the two that found the old key expired: those were asked twice.
+    expect(signers).toEqual(["OLD", "OLD", "OLD", "OLD", "NEW", "NEW"]);
+    expect(bodies(sitting).at(-1)).toMatchObject({
+      messages: [user("one"), {}, user("two"), {}, user("three")],
+    });
+  });
+
+  it("credentials are resolved once for a session, and a program that asks a person for them gets the terminal", async () => {
+    const emulated = await emulate();
+    const asker = path.join(emulated.home, "ask-pin");
+    const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret } = emulated.env;
+    const identity = JSON.stringify({ Version: 1, AccessKeyId: id, SecretAccessKey: secret });
+    writeFileSync(
+      asker,
+      `#!/bin/sh\nprintf 'PIN: ' > /dev/tty\nread pin < /dev/tty\necho "pin $pin" >> ${emulated.home}/asked\necho '${identity}'\n`,
+      { mode: 0o755 },
+    );
+    writeSharedFiles(emulated.home, { config: `[default]\ncredential_process = ${asker}\n` });
+    const env = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
+    const { pty } = await sitDown(emulated, [], { env });
+    pty.type(`one${ENTER}`);
+    await pty.see(/PIN: $/);
+    pty.type(`1234${ENTER}`);
+    await pty.see(/PIN: 1234\n[\s\S]*asked: one\n\n> $/);
+    await ask(pty, "two", "asked: two");
+    expect(readFileSync(path.join(emulated.home, "asked"), "utf8")).toBe("pin 1234\n");
+  });
+
+  it("Ctrl-Z gives the terminal to the shell, and fg brings the text back that stood there", async () => {
+    const emulated = await emulate();
+    const pty = openPty([], emulated.home, {
+      command: ["bash", "--norc", "--noprofile", "-i"],
+      env: { ...emulated.env, PATH: pathWithOpenclaw(emulated.home), PS1: "shell$ " },
+    });
+    await pty.see(/shell\$ $/);
+    pty.type(`openclaw chat -m ${MODEL}${ENTER}`);
+    await pty.see(/\n> $/);
+    pty.type("half a ");
+    await pty.see(/> half a $/);
+    pty.type("\u001A");
+    await pty.see(/Stopped[\s\S]*shell\$ $/);
+    pty.type(`echo $((6 * 7))${ENTER}`);
+    await pty.see(/\n42\nshell\$ $/);
+    pty.type(`fg${ENTER}`);
+    await pty.see(/> half a $/);
+    pty.type(`question${ENTER}`);
+    await pty.see(/asked: half a question\n\n> $/);
+  });
+
+  it.each(["SIGTERM", "SIGHUP"])("%s leaves the terminal as it was", async (signal) => {
+    const sitting = await sitDown(await emulate());
+    sitting.pty.type("half a quest");
+    await sitting.pty.see("half a quest");
+    sitting.pty.kill(signal);
+    expect(await sitting.pty.exit).toBe(signal === "SIGTERM" ? 143 : 129);
+    expect(sitting.pty.output().lastIndexOf("\u001B[?2004l")).toBeGreaterThan(
+      sitting.pty.output().lastIndexOf("\u001B[?2004h"),
+    );
+  });
+
+  it.each([
+    ["Ctrl-D", CTRL_D],
+    ["Ctrl-C twice", CTRL_C + CTRL_C],
+    ["/exit", `/exit${ENTER}`],
+  ])("%s leaves the terminal as it was", async (_, keys) => {
+    const emulated = await emulate();
+    const pty = openPty([], emulated.home, {
+      command: ["sh", "-c", `stty -a > before; openclaw chat -m ${MODEL}; stty -a > after`],
+      env: { ...emulated.env, PATH: pathWithOpenclaw(emulated.home) },
+    });
+    await pty.see(/\n> $/);
+    pty.type(keys);
+    expect(await pty.exit).toBe(0);
+    const settings = (name: string): string => readFileSync(path.join(emulated.home, name), "utf8");
+    expect(settings("after")).toBe(settings("before"));
+    expect(settings("before")).toContain(" icanon");
+  });
+
+  it("a model's text cannot act on the terminal, its name and its errors neither", async () => {
+    const attack = "\u001B]52;c;cm0=\u0007\u001B]0;owned\u0007\u001B[2J\u009B31m\u202E";
+    const sitting = await sitDown(
+      await answering(answer(`a${attack}b`), {
+        error: { name: "ValidationException", message: `no ${attack} good` },
+      }),
+    );
+    await ask(sitting.pty, "one", "b");
+    await ask(sitting.pty, "two", "hint: .*");
+    expect(sitting.pty.lines().join("\n")).toContain("a␛]52;c;cm0=␇␛]0;owned␇␛[2J\uFFFD31mb");
+    expect(sitting.pty.output()).not.toMatch(/\u001B\]|\u001B\[2J|[\u0080-\u009F]|\p{Bidi_Control}/u);
+    // In the file, and to the model, it is what it was.
+    await ask(sitting.pty, "three", "asked: three");
+    expect(bodies(sitting)[2]).toMatchObject({ messages: [{}, assistant(`a${attack}b`), {}] });
+  });
+});
+
+describe("markdown", () => {
+  const text =
+    "# Title\n\nSome **bold** and *slanted* words, `code`.\n\n- first\n- second\n\n```js\nlet  **x** = 1;\n```\n";
+
+  it("is rendered while it arrives, and code is left to be copied", async () => {
+    const sitting = await sitDown(await answering(answer(...text.split(/(?=\s)/))));
+    await ask(sitting.pty, "hi", "```");
+    expect(sitting.pty.lines().slice(2, -2)).toEqual([
+      "Title",
+      "",
+      "Some bold and slanted words, code.",
+      "",
+      "• first",
+      "• second",
+      "",
+      "```js",
+      "let  **x** = 1;",
+      "```",
+    ]);
+    expect(sitting.pty.lookOf("bold").isBold).toBe(true);
+    expect(sitting.pty.lookOf("slanted").isItalic).toBe(true);
+    expect(sitting.pty.lookOf("let").isBold).toBe(false);
+  });
+
+  it.each([
+    ["--raw", ["--raw"], {}],
+    ["NO_COLOR", [], { NO_COLOR: "1" }],
+  ])("is left as it is with %s", async (_, args, env) => {
+    const sitting = await sitDown(await answering(answer(text)), args, { env });
+    await ask(sitting.pty, "hi", "```");
+    expect(sitting.pty.lines().slice(2, -2).join("\n")).toBe(text.trimEnd());
+  });
+});
+
+describe("what is kept", () => {
+  it("is nothing with --no-save", async () => {
+    const sitting = await sitDown(await emulate(), ["--no-save"]);
+    await ask(sitting.pty, "secret", "asked: secret");
+    await ask(sitting.pty, "more", "asked: more");
+    sitting.pty.type(CTRL_D);
+    expect(await sitting.pty.exit).toBe(0);
+    expect(sitting.pty.output()).not.toContain("To go on");
+    const state = path.join(sitting.home, ".openclaw");
+    expect(existsSync(state) ? readdirSync(state) : []).toEqual([]);
+  });
+
+  it("is nothing before the first answer", async () => {
+    const sitting = await sitDown(await emulate());
+    sitting.pty.type(CTRL_D);
+    expect(await sitting.pty.exit).toBe(0);
+    expect(existsSync(path.join(sitting.home, ".openclaw", "sessions"))).toBe(false);
+  });
+
+  it("is every whole turn when the program is killed in the middle of an answer", async () => {
+    const emulated = await answering(answer("One."), { stream: [begin, delta("Tw o"), { end: "stall" }] });
+    const sitting = await sitDown(emulated);
+    await ask(sitting.pty, "one", "One\\.");
+    sitting.pty.type(`two${ENTER}`);
+    await sitting.pty.see("Tw");
+    sitting.pty.kill("SIGKILL");
+    await sitting.pty.exit;
+    const again = await sitDown(emulated, ["--continue"]);
+    await ask(again.pty, "three", "asked: three");
+    expect(bodies(emulated)[2]).toEqual({ messages: [user("one"), assistant("One."), user("three")] });
+  });
+
+  it("is refused to a second program while the first has it open", async () => {
+    const emulated = await emulate();
+    const first = await sitDown(emulated, ["--session", "shared", "-m", MODEL]);
+    await ask(first.pty, "one", "asked: one");
+    const second = openPty(["chat", "--session", "shared"], emulated.home, { env: emulated.env });
+    expect(await second.exit).toBe(2);
+    expect(second.lines()[0]).toMatch(/^error: Session shared is open in another openclaw, process \d+\.$/);
+    const removed = await emulated.run(["sessions", "rm", "shared"]);
+    expect(removed).toMatchObject({ code: 2 });
+    first.pty.type(CTRL_D);
+    await first.pty.exit;
+    expect((await openclaw(["sessions", "rm", "shared"], emulated.home)).stdout).toBe(
+      "Removed session shared.\n",
+    );
+  });
+});

@@ -1,0 +1,102 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  headerLine,
+  type KeptTurn,
+  parseSession,
+  turnLine,
+} from "../../../src/chat/sessions/session-record.ts";
+
+const header = { id: "abc234", folder: "/home/ada", created: "2026-11-22T10:00:00.000Z" };
+
+function turn(question: string, answer: string, more: Partial<KeptTurn> = {}): KeptTurn {
+  return {
+    at: "2026-11-22T10:01:00.000Z",
+    key: "amazon-bedrock/amazon.nova-lite-v1:0",
+    model: "amazon.nova-lite-v1:0",
+    stopReason: "end_turn",
+    user: { role: "user", content: [{ text: question }] },
+    assistant: { role: "assistant", content: [{ text: answer }] },
+    ...more,
+  };
+}
+
+const one = turn("one", "1", {
+  system: "Be brief.",
+  usage: { inputTokens: 1, outputTokens: 2, totalTokens: 3 },
+});
+const two = turn("zwei: ü日🦞\u2028", "2\n\u0000");
+
+describe("a session file", () => {
+  it("holds what was put into it, bytes and all", () => {
+    const bytes = new Uint8Array([0, 10, 13, 255, 34, 92]);
+    const full = turn("look", "seen", {
+      user: {
+        role: "user",
+        content: [
+          { image: { format: "png", source: { bytes } } },
+          { document: { format: "pdf", name: "report", source: { bytes } } },
+          { text: "look" },
+        ],
+      },
+      assistant: {
+        role: "assistant",
+        content: [
+          { reasoningContent: { redactedContent: bytes } },
+          { reasoningContent: { reasoningText: { text: "Hm.\n", signature: "Ab+/==" } } },
+          { toolUse: { toolUseId: "t", name: "n", input: { deep: [1, { x: null }] } } },
+          { text: "seen" },
+        ],
+      },
+    });
+    const text = headerLine(header) + turnLine(one, false) + turnLine(full, false) + turnLine(two, false);
+    expect(text.split("\n")).toHaveLength(5);
+    expect(parseSession(text)).toEqual({ header, turns: [one, full, two], damagedLines: 0 });
+  });
+
+  it("counts a question that was asked again once", () => {
+    const text = headerLine(header) + turnLine(one, false) + turnLine(two, false) + turnLine(one, true);
+    expect(parseSession(text)?.turns).toEqual([one, one]);
+  });
+
+  it("that was cut off anywhere holds every turn that was written whole", () => {
+    const lines = [headerLine(header), turnLine(one, false), turnLine(two, false), turnLine(one, true)];
+    const whole = Buffer.from(lines.join(""));
+    const ends = lines.map((_, index) => Buffer.byteLength(lines.slice(0, index + 1).join("")));
+    const expected = [[], [one], [one, two], [one, one]];
+    for (let length = 0; length <= whole.length; length++) {
+      const content = parseSession(whole.subarray(0, length).toString("utf8"));
+      const last = ends.findLastIndex((end) => end <= length);
+      if (last < 0) expect(content).toBeUndefined();
+      else expect(content).toEqual({ header, turns: expected[last], damagedLines: 0 });
+    }
+  });
+
+  it("with damaged lines holds the others, and says how many", () => {
+    const text = `${headerLine(header)}${turnLine(one, false)}{"type":"turn","at":1}\nrubbish\n${turnLine(two, true)}`;
+    expect(parseSession(text)).toEqual({ header, turns: [one, two], damagedLines: 2 });
+  });
+
+  it.each([
+    "",
+    "\n",
+    "{}\n",
+    "rubbish\n",
+    '{"type":"session","form":2,"id":"a","folder":"/","created":""}\n',
+  ])("is none: %j", (text) => {
+    expect(parseSession(text)).toBeUndefined();
+  });
+
+  it("holds any words", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }))),
+        (pairs) => {
+          const turns = pairs.map(([question, answer]) => turn(question, answer));
+          const text = headerLine(header) + turns.map((each) => turnLine(each, false)).join("");
+          expect(parseSession(text)?.turns).toEqual(turns);
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,51 @@
+import { existsSync, lstatSync, lutimesSync } from "node:fs";
+import path from "node:path";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { holdLock } from "../../src/disk/lock.ts";
+import { OpenclawError } from "../../src/errors.ts";
+import { createHome } from "../helpers/openclaw.ts";
+import { testRuntime } from "../helpers/test-runtime.ts";
+
+const refuse = (processId: number): OpenclawError =>
+  new OpenclawError("usage", { message: `held by ${processId}` });
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("a lock that is held for long", () => {
+  test("is refused to others, with the holder's process id, until it is let go", async () => {
+    const runtime = testRuntime({ home: createHome() });
+    const file = path.join(runtime.homeFolder, "file");
+    const lock = await holdLock(file, runtime, 0, refuse);
+    expect(await lock.isStillHeld()).toBe(true);
+    await expect(holdLock(file, runtime, 0, refuse)).rejects.toThrow(`held by ${process.pid}`);
+    const waiting = holdLock(file, runtime, 5000, refuse);
+    await lock.release();
+    await (await waiting).release();
+    expect(existsSync(`${file}.lock`)).toBe(false);
+  });
+
+  test("stays young, so that nobody takes it for dead", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    const runtime = testRuntime({ home: createHome() });
+    const file = path.join(runtime.homeFolder, "file");
+    const lock = await holdLock(file, runtime, 0, refuse);
+    const old = (Date.now() - 60_000) / 1000;
+    lutimesSync(`${file}.lock`, old, old);
+    vi.advanceTimersByTime(5000);
+    await vi.waitFor(() => expect(lstatSync(`${file}.lock`).mtimeMs).toBeGreaterThan(Date.now() - 10_000));
+    await lock.release();
+  });
+
+  test("of a process that is gone is taken over", async () => {
+    const runtime = testRuntime({ home: createHome() });
+    const file = path.join(runtime.homeFolder, "file");
+    const lock = await holdLock(file, runtime, 0, refuse);
+    const heir = await holdLock(file, { ...runtime, isProcessAlive: () => false }, 0, refuse);
+    expect(await lock.isStillHeld()).toBe(false);
+    await lock.release();
+    expect(await heir.isStillHeld()).toBe(true);
+    await heir.release();
+  });
+});

@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { cachePointFor, withCachePoints } from "../../src/models/cache-points.ts";
+import { userMessage } from "../../src/converse/request.ts";
+
+describe("the cache point of a model", () => {
+  it.each<[string | undefined, "5m" | "1h", object | undefined, RegExp | undefined]>([
+    ["anthropic.claude-sonnet-4-5-20250929-v1:0", "5m", { type: "default" }, undefined],
+    ["anthropic.claude-sonnet-4-5-20250929-v1:0", "1h", { type: "default", ttl: "1h" }, undefined],
+    ["anthropic.claude-opus-5-5", "1h", { type: "default", ttl: "1h" }, undefined],
+    ["anthropic.claude-fable-5", "1h", { type: "default", ttl: "1h" }, undefined],
+    ["anthropic.claude-opus-4-1-20250805-v1:0", "1h", { type: "default" }, /5m only/],
+    ["anthropic.claude-3-7-sonnet-20250219-v1:0", "5m", { type: "default" }, undefined],
+    ["amazon.nova-lite-v1:0", "5m", { type: "default" }, undefined],
+    ["amazon.nova-2-lite-v1:0", "1h", { type: "default" }, /5m only/],
+    ["moonshotai.kimi-k3", "5m", undefined, /caches by itself/],
+    ["anthropic.claude-3-haiku-20240307-v1:0", "5m", undefined, /not known/],
+    ["meta.llama3-3-70b-instruct-v1:0", "5m", undefined, /not known/],
+    [undefined, "5m", undefined, /not known/],
+  ])("%s, %s", (baseId, setting, point, notice) => {
+    const planned = cachePointFor(setting, { modelId: baseId ?? "router", baseId });
+    expect(planned.point).toEqual(point);
+    expect(planned.notices).toEqual(notice ? [expect.stringMatching(notice)] : []);
+  });
+
+  it.each([undefined, "off" as const])("is none for %s", (setting) => {
+    expect(cachePointFor(setting, { modelId: "m", baseId: "amazon.nova-lite-v1:0" })).toEqual({
+      notices: [],
+    });
+  });
+});
+
+describe("cache points", () => {
+  const point = { type: "default" } as const;
+
+  it("stand after the system prompt and at the end of the newest turn, and leave the conversation as it was", () => {
+    const messages = [
+      userMessage("one"),
+      { role: "assistant" as const, content: [{ text: "1" }] },
+      userMessage("two"),
+    ];
+    const copy = structuredClone(messages);
+    const cached = withCachePoints(point, [{ text: "S" }], messages);
+    expect(cached).toEqual({
+      system: [{ text: "S" }, { cachePoint: point }],
+      messages: [...copy.slice(0, 2), { role: "user", content: [{ text: "two" }, { cachePoint: point }] }],
+    });
+    expect(messages).toEqual(copy);
+  });
+
+  it("make no system block where there is no system prompt", () => {
+    expect(withCachePoints(point, [], [userMessage("one")]).system).toEqual([]);
+  });
+});

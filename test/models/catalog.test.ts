@@ -1,0 +1,153 @@
+import { describe, expect, test } from "vitest";
+import { catalogIds, lookUpCatalog } from "../../src/models/catalog.ts";
+
+const models = catalogIds().map((id) => ({ id, entry: lookUpCatalog(id) }));
+
+describe("what the catalog holds", () => {
+  test("is not empty", () => {
+    expect(models.length).toBeGreaterThan(100);
+  });
+
+  test.for(models)("$id is plausible", ({ entry }) => {
+    expect(entry?.name).toBeTruthy();
+    expect(entry?.provider).toBeTruthy();
+    expect(entry?.contextWindow).toBeGreaterThanOrEqual(1_000);
+    expect(entry?.contextWindow).toBeLessThanOrEqual(10_000_000);
+    expect(entry?.maxTokens ?? 1).toBeLessThanOrEqual(entry?.contextWindow ?? 0);
+    expect(entry?.maxTokens ?? 1_024).toBeGreaterThanOrEqual(1_024);
+    expect(entry?.input?.[0]).toBe("text");
+    expect(typeof entry?.reasoning).toBe("boolean");
+    expect(entry?.reasoning === false && entry.reasoningOptions !== undefined).toBe(false);
+    const cost = entry?.cost;
+    expect(cost?.input).toBeGreaterThan(0);
+    expect(Math.max(...Object.values(cost ?? {}))).toBeLessThanOrEqual(200);
+    expect(cost?.output).toBeGreaterThanOrEqual(cost?.input ?? 0);
+    expect(cost?.cacheRead ?? 0).toBeLessThanOrEqual(cost?.input ?? 0);
+    expect(cost?.cacheWrite ?? cost?.input).toBeGreaterThanOrEqual(cost?.input ?? 0);
+  });
+
+  test("no price is far from the family's: a profile costs what its model costs, give or take a tenth", () => {
+    const outliers = models.flatMap(({ id, entry }) => {
+      const model = lookUpCatalog(id.slice(id.indexOf(".") + 1));
+      if (!model?.cost || !entry?.cost) return [];
+      const ratio = entry.cost.input / model.cost.input;
+      return ratio < 0.9 || ratio > 1.11 ? [`${id}: ${ratio}`] : [];
+    });
+    expect(outliers).toEqual([]);
+  });
+
+  test("an output limit as large as the context window is a guess, but for Palmyra Vision, whose card says so", () => {
+    const guesses = models
+      .filter(({ entry }) => entry?.maxTokens === entry?.contextWindow)
+      .map(({ id }) => id);
+    expect(guesses).toEqual(["writer.palmyra-vision-7b"]);
+  });
+});
+
+describe("lookUpCatalog", () => {
+  const opus = {
+    name: "Claude Opus 4.6",
+    contextWindow: 1_000_000,
+    maxTokens: 128_000,
+    cost: { input: 5.5 },
+  };
+
+  test.for([
+    ["anthropic.claude-opus-4-6-v1", opus],
+    ["us.anthropic.claude-opus-4-6-v1", opus],
+    ["us-gov.anthropic.claude-opus-4-6-v1", opus],
+    ["ca.anthropic.claude-opus-4-6-v1", opus],
+    ["anthropic.claude-opus-4-6-v1:0", opus],
+    ["anthropic.claude-opus-4-6", opus],
+    ["us.anthropic.claude-opus-4-6-v1:0", opus],
+    ["arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-opus-4-6-v1", opus],
+    [
+      "arn:aws-us-gov:bedrock:us-gov-west-1:123456789012:inference-profile/us-gov.anthropic.claude-opus-4-6-v1",
+      opus,
+    ],
+    ["amazon.nova-2-lite-v1:0", { contextWindow: 1_000_000, maxTokens: 64_000, provider: "Amazon" }],
+    ["amazon.nova-2-lite-v1", { contextWindow: 1_000_000 }],
+    ["apac.amazon.nova-lite-v1:0", { contextWindow: 300_000, input: ["text", "image", "document"] }],
+    ["deepseek.v3.2", { name: "DeepSeek-V3.2", provider: "DeepSeek" }],
+    ["us.deepseek.r1-v1:0", { name: "DeepSeek-R1", reasoning: true }],
+    ["openai.gpt-oss-120b-1:0", { name: "gpt-oss-120b" }],
+    ["us.openai.gpt-6.1-sol", { name: "GPT-6.1 Sol" }],
+    ["mistral.magistral-small-2509", { provider: "Mistral AI", reasoning: true }],
+  ] as const)("finds %s", ([id, expected]) => {
+    expect(lookUpCatalog(id)).toMatchObject(expected);
+  });
+
+  test.for([
+    ["global.anthropic.claude-opus-4-6-v1", 5],
+    ["us.anthropic.claude-opus-4-6-v1", 5.5],
+    ["eu.anthropic.claude-opus-4-6-v1", 5.5],
+    ["au.anthropic.claude-opus-4-6-v1", 5.5],
+    ["jp.anthropic.claude-opus-4-8", 5.5],
+    ["anthropic.claude-opus-4-1-20250805-v1:0", 15],
+    ["us.anthropic.claude-opus-4-1-20250805-v1:0", 15],
+    ["us.amazon.nova-2-lite-v1:0", 0.33],
+    ["global.amazon.nova-2-lite-v1:0", 0.3],
+    ["global.xai.grok-4.7", 2],
+    ["arn:aws:bedrock:us-east-1:123456789012:inference-profile/global.anthropic.claude-opus-4-6-v1", 5],
+  ] as const)("prices %s at %d USD per million input tokens", ([id, input]) => {
+    expect(lookUpCatalog(id)?.cost?.input).toBe(input);
+  });
+
+  test("gives a profile with a price of its own everything else of its model", () => {
+    const { cost, ...rest } = lookUpCatalog("global.anthropic.claude-sonnet-5") ?? {};
+    const { cost: modelCost, ...modelRest } = lookUpCatalog("anthropic.claude-sonnet-5") ?? {};
+    expect(rest).toEqual(modelRest);
+    expect(cost).not.toEqual(modelCost);
+  });
+
+  test.for([
+    ["anthropic.claude-3-haiku-20240307-v1:0", 200_000, 4_096],
+    ["anthropic.claude-3-haiku-20240307-v1:0:48k", 48_000, 4_096],
+    ["anthropic.claude-3-haiku-20240307-v1:0:200k", 200_000, 4_096],
+    ["amazon.nova-lite-v1:0:24k", 24_000, 10_000],
+    ["amazon.nova-lite-v1:0:4k", 4_000, 4_000],
+    ["arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-micro-v1:0:128k", 128_000, 10_000],
+  ] as const)("reads the context window of %s: %d tokens", ([id, contextWindow, maxTokens]) => {
+    expect(lookUpCatalog(id)).toMatchObject({ contextWindow, maxTokens });
+  });
+
+  test.for([
+    ["", "nothing"],
+    ["us.", "a prefix alone"],
+    ["anthropic.", "a vendor alone"],
+    ["claude-opus-4-6-v1", "a model without its vendor"],
+    ["anthropic.claude-opus-4-6-v2", "another major version"],
+    ["anthropic.claude-opus-4-6-v1:1", "another minor version"],
+    ["anthropic.claude-opus-4-60", "a longer number"],
+    ["anthropic.claude-opus-4", "a shorter number"],
+    ["anthropic.claude-sonnet-4-5", "an id without its date"],
+    ["us.eu.anthropic.claude-opus-4-6-v1", "two prefixes"],
+    [".anthropic.claude-opus-4-6-v1", "an empty prefix"],
+    ["amazon.nova-lite-v1:0:300x", "a suffix that is no context window"],
+    ["cohere.embed-v4:0", "a model that is not there"],
+    ["__proto__", "a name that every object has"],
+    ["us.constructor", "a name that every object has, behind a prefix"],
+    [
+      "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abcdef123456",
+      "a profile whose model the ARN hides",
+    ],
+    ["arn:aws:bedrock:us-east-1:123456789012:imported-model/amazon.nova-lite-v1:0", "an ARN of another kind"],
+  ] as const)("knows nothing of '%s': %s", ([id]) => {
+    expect(lookUpCatalog(id)).toBeUndefined();
+  });
+
+  test("hands out copies: what a caller does to an entry stays with the caller", () => {
+    const before = structuredClone(lookUpCatalog("amazon.nova-2-lite-v1:0"));
+    const entry = lookUpCatalog("amazon.nova-2-lite-v1:0");
+    entry?.input?.pop();
+    entry?.reasoningOptions?.pop();
+    Object.assign(entry?.cost ?? {}, { input: 99 });
+    expect(lookUpCatalog("amazon.nova-2-lite-v1:0")).toEqual(before);
+  });
+});
+
+test("catalogIds names models and profiles, for suggestions", () => {
+  expect(catalogIds()).toEqual(
+    expect.arrayContaining(["us.anthropic.claude-opus-4-6-v1", "amazon.nova-pro-v1:0"]),
+  );
+});

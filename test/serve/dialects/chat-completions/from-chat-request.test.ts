@@ -1,0 +1,154 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { OpenclawError } from "../../../../src/errors.ts";
+import { fromChatRequest } from "../../../../src/serve/dialects/chat-completions/from-chat-request.ts";
+import { tellToolCalls } from "../../../../src/serve/dialects/chat-completions/read-messages.ts";
+import { readTools } from "../../../../src/serve/dialects/chat-completions/read-tools.ts";
+
+const read = (fields: object) => fromChatRequest({ model: "m", ...fields }, undefined);
+const say = (role: string, content: unknown, more: object = {}) => ({ role, content, ...more });
+const tool = (name: string) => ({ type: "function", function: { name } });
+
+describe("a chat completions request", () => {
+  it("asks for nothing that it does not say", async () => {
+    const { ask, isStreamed, includesUsage, mayCallInParallel } = await read({
+      messages: [say("user", "hi")],
+      temperature: null,
+      tools: [],
+      stop: null,
+      response_format: { type: "text" },
+    });
+    expect(JSON.parse(JSON.stringify(ask))).toEqual({
+      messages: [{ role: "user", content: [{ text: "hi" }] }],
+      parameters: {},
+      showsReasoning: false,
+    });
+    expect({ isStreamed, includesUsage, mayCallInParallel }).toEqual({
+      isStreamed: false,
+      includesUsage: false,
+      mayCallInParallel: true,
+    });
+  });
+
+  it("lets roles alternate, and leaves blank text out", async () => {
+    const { ask } = await read({
+      messages: [
+        say("user", "one"),
+        say("user", [{ type: "text", text: " " }]),
+        say("user", "two"),
+        say("assistant", ""),
+        say("assistant", null, { refusal: "No." }),
+        say("assistant", [{ type: "text", text: "Yes." }]),
+        say("user", "three"),
+      ],
+    });
+    expect(ask.messages).toEqual([
+      { role: "user", content: [{ text: "one" }, { text: "two" }] },
+      { role: "assistant", content: [{ text: "No." }, { text: "Yes." }] },
+      { role: "user", content: [{ text: "three" }] },
+    ]);
+  });
+
+  it("gives documents of one name different ones", async () => {
+    const file = { type: "file", file: { filename: "a.txt", file_data: "aGVsbG8=" } };
+    const { ask } = await read({ messages: [say("user", [file, file])] });
+    expect(ask.messages[0]?.content?.map(({ document }) => document?.name)).toEqual(["a", "a (2)"]);
+  });
+
+  it("takes fetched images by their URL", async () => {
+    const url = "https://example.com/cat.gif";
+    const bytes = Buffer.from("GIF89a…");
+    const { ask } = await fromChatRequest(
+      { model: "m", messages: [say("user", [{ type: "image_url", image_url: { url } }])] },
+      new Map([[url, bytes]]),
+    );
+    expect(ask.messages[0]?.content).toEqual([{ image: { format: "gif", source: { bytes } } }]);
+  });
+
+  it("refuses whatever else comes with an error that names the field, and never with another", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record(
+          {
+            model: fc.jsonValue(),
+            messages: fc.oneof(
+              fc.jsonValue(),
+              fc.array(
+                fc.record(
+                  {
+                    role: fc.constantFrom("user", "assistant", "tool", "system", "x"),
+                    content: fc.jsonValue(),
+                    tool_calls: fc.jsonValue(),
+                  },
+                  { requiredKeys: [] },
+                ),
+              ),
+            ),
+            tools: fc.jsonValue(),
+            tool_choice: fc.jsonValue(),
+            response_format: fc.jsonValue(),
+            metadata: fc.jsonValue(),
+            stop: fc.jsonValue(),
+          },
+          { requiredKeys: [] },
+        ),
+        async (body) => {
+          try {
+            await fromChatRequest(body, undefined);
+          } catch (error) {
+            expect(error).toBeInstanceOf(OpenclawError);
+            expect((error as OpenclawError).details?.["param"]).toEqual(expect.any(String));
+          }
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe("tools", () => {
+  const names = (tools: unknown, choice: unknown) => {
+    const read = readTools(tools, choice);
+    return read && [read.tools?.map(({ toolSpec }) => toolSpec?.name), read.toolChoice];
+  };
+  it.each([
+    [undefined, undefined],
+    ["auto", [["a", "b"], undefined]],
+    ["required", [["a", "b"], { any: {} }]],
+    [tool("b"), [["a", "b"], { tool: { name: "b" } }]],
+    [{ type: "allowed_tools", allowed_tools: { mode: "auto", tools: [tool("b")] } }, [["b"], undefined]],
+    [
+      { type: "allowed_tools", allowed_tools: { mode: "required", tools: [tool("a")] } },
+      [["a"], { any: {} }],
+    ],
+  ])("are chosen by %j", (choice, expected) => {
+    expect(names([tool("a"), tool("b")], choice)).toEqual(expected ?? [["a", "b"], undefined]);
+  });
+
+  it("are left out where none is to be called", () => {
+    expect(readTools([tool("a")], "none")).toBeUndefined();
+    expect(readTools(undefined, undefined)).toBeUndefined();
+  });
+
+  it.each([[tool("c")], ["sometimes"], [{ type: "custom", custom: { name: "a" } }]])(
+    "are not chosen by %j",
+    (choice) => {
+      expect(() => readTools([tool("a")], choice)).toThrow(OpenclawError);
+    },
+  );
+
+  it("that were called before are told as text where none may be called now", () => {
+    expect(
+      tellToolCalls([
+        { role: "assistant", content: [{ toolUse: { toolUseId: "1", name: "add", input: { a: 1 } } }] },
+        {
+          role: "user",
+          content: [{ toolResult: { toolUseId: "1", content: [{ text: "2" }] } }, { text: "And?" }],
+        },
+      ]),
+    ).toEqual([
+      { role: "assistant", content: [{ text: '(called add with {"a":1})' }] },
+      { role: "user", content: [{ text: "(add returned: 2)" }, { text: "And?" }] },
+    ]);
+  });
+});

@@ -1,0 +1,20 @@
+import { describe, expect, it } from "vitest";
+import { EXIT_CODES, type ErrorCode, OpenclawError } from "../../../../src/errors.ts";
+import { toErrorAnswer } from "../../../../src/serve/dialects/chat-completions/to-error.ts";
+
+describe("errors in OpenAI's shape", () => {
+  const codes = Object.keys(EXIT_CODES) as ErrorCode[];
+  it.each(codes)("%s has a status, a type and a code", (code) => {
+    const { status, error } = toErrorAnswer(new OpenclawError(code, { message: "What happened." }));
+    expect(status).toBeGreaterThanOrEqual(400);
+    expect(error.message).not.toBe("");
+    expect(error.type).toMatch(/^[a-z_]+$/);
+    expect(error.code).toMatch(/^[a-z_]+$/);
+  });
+
+  it("says nothing of what a bug of ours holds", () => {
+    const { status, error } = toErrorAnswer(new TypeError("secret is undefined"));
+    expect(status).toBe(500);
+    expect(error.message).not.toContain("secret");
+  });
+});

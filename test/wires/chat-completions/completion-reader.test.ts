@@ -1,0 +1,236 @@
+import { describe, expect, it } from "vitest";
+import { CompletionReader, toChunk } from "../../../src/wires/chat-completions/completion-reader.ts";
+import { chunk, counted } from "../../helpers/openai-server.ts";
+
+function read(...chunks: Record<string, unknown>[]): object[] {
+  let made = 0;
+  const reader = new CompletionReader(() => `made-${(made += 1)}`);
+  const parts = chunks.flatMap((one) => reader.take(one));
+  return [...parts, ...reader.end()];
+}
+
+const start = { messageStart: { role: "assistant" } };
+const text = (contentBlockIndex: number, words: string) => ({
+  contentBlockDelta: { contentBlockIndex, delta: { text: words } },
+});
+const thought = (contentBlockIndex: number, words: string) => ({
+  contentBlockDelta: { contentBlockIndex, delta: { reasoningContent: { text: words } } },
+});
+const call = (contentBlockIndex: number, toolUseId: string, name: string) => ({
+  contentBlockStart: { contentBlockIndex, start: { toolUse: { toolUseId, name } } },
+});
+const input = (contentBlockIndex: number, json: string) => ({
+  contentBlockDelta: { contentBlockIndex, delta: { toolUse: { input: json } } },
+});
+const stop = (contentBlockIndex: number) => ({ contentBlockStop: { contentBlockIndex } });
+const end = (stopReason: string) => ({ messageStop: { stopReason } });
+const toolCall = (fields: object, details: object) => ({
+  tool_calls: [{ ...fields, type: "function", function: details }],
+});
+
+it("makes a text answer one block", () => {
+  expect(
+    read(
+      chunk({ role: "assistant", content: "" }),
+      chunk({ content: "Hel" }),
+      chunk({ content: "lo" }),
+      chunk({}, "stop"),
+      counted({ prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 }),
+    ),
+  ).toEqual([
+    start,
+    text(0, "Hel"),
+    text(0, "lo"),
+    stop(0),
+    end("end_turn"),
+    { metadata: { usage: { inputTokens: 5, outputTokens: 2, totalTokens: 7 }, metrics: undefined } },
+  ]);
+});
+
+describe("reads reasoning", () => {
+  it.each([
+    ["of DeepSeek, llama.cpp and LiteLLM", { reasoning_content: "hm" }],
+    ["of Ollama and vLLM", { reasoning: "hm", content: "" }],
+    ["once where both names are used", { reasoning: "hm", reasoning_content: "hm" }],
+    ["of Mistral", { content: [{ type: "thinking", thinking: [{ type: "text", text: "hm" }] }] }],
+  ])("%s", (_, delta) => {
+    expect(read(chunk(delta), chunk({ content: "yes" }), chunk({}, "stop"))).toEqual([
+      start,
+      thought(0, "hm"),
+      stop(0),
+      text(1, "yes"),
+      stop(1),
+      end("end_turn"),
+    ]);
+  });
+});
+
+describe("reads calls of tools", () => {
+  const two = [
+    start,
+    call(0, "a", "weather"),
+    input(0, '{"city":'),
+    input(0, '"Oslo"}'),
+    stop(0),
+    call(1, "b", "time"),
+    input(1, "{}"),
+    stop(1),
+    end("tool_use"),
+  ];
+
+  it("in pieces, as OpenAI and vLLM send them", () => {
+    expect(
+      read(
+        chunk(toolCall({ index: 0, id: "a" }, { name: "weather", arguments: "" })),
+        chunk(toolCall({ index: 0 }, { arguments: '{"city":' })),
+        chunk(toolCall({ index: 0 }, { arguments: '"Oslo"}' })),
+        chunk(toolCall({ index: 1, id: "b" }, { name: "time", arguments: "{}" })),
+        chunk({}, "tool_calls"),
+      ),
+    ).toEqual(two);
+  });
+
+  it("whole, all at place 0, with `stop` behind them, as older Ollama sends them", () => {
+    expect(
+      read(
+        chunk(toolCall({ index: 0, id: "a" }, { name: "weather", arguments: '{"city":"Oslo"}' })),
+        chunk(toolCall({ index: 0, id: "b" }, { name: "time", arguments: "{}" })),
+        chunk({ content: "" }, "stop"),
+      ),
+    ).toEqual([
+      start,
+      call(0, "a", "weather"),
+      input(0, '{"city":"Oslo"}'),
+      stop(0),
+      call(1, "b", "time"),
+      input(1, "{}"),
+      stop(1),
+      end("tool_use"),
+    ]);
+  });
+
+  it("with id and name in every piece, as LM Studio sends them", () => {
+    expect(
+      read(
+        chunk(toolCall({ index: 0, id: "a" }, { name: "weather", arguments: '{"city":' })),
+        chunk(toolCall({ index: 0, id: "a" }, { name: "weather", arguments: '"Oslo"}' })),
+        chunk(toolCall({ index: 1, id: "b" }, { name: "time", arguments: "{}" }), "tool_calls"),
+      ),
+    ).toEqual(two);
+  });
+
+  it("two in one chunk, without places, ids and texts of JSON", () => {
+    expect(
+      read(
+        chunk({
+          tool_calls: [
+            { function: { name: "weather", arguments: { city: "Oslo" } } },
+            { function: { name: "time", arguments: {} } },
+          ],
+        }),
+        chunk({}, "tool_calls"),
+      ),
+    ).toEqual([
+      start,
+      call(0, "made-1", "weather"),
+      input(0, '{"city":"Oslo"}'),
+      stop(0),
+      call(1, "made-2", "time"),
+      input(1, "{}"),
+      stop(1),
+      end("tool_use"),
+    ]);
+  });
+
+  it("and refuses pieces that are mixed up", () => {
+    const mixed = [
+      chunk(toolCall({ index: 0, id: "a" }, { name: "weather", arguments: "{" })),
+      chunk(toolCall({ index: 1, id: "b" }, { name: "time", arguments: "{" })),
+      chunk(toolCall({ index: 0 }, { arguments: "}" })),
+    ];
+    expect(() => read(...mixed)).toThrow(expect.objectContaining({ code: "bad-response" }));
+  });
+
+  it("and refuses one without a name", () => {
+    expect(() => read(chunk(toolCall({ index: 0 }, { arguments: "{}" })))).toThrow(
+      expect.objectContaining({ code: "bad-response" }),
+    );
+  });
+});
+
+describe("ends with", () => {
+  it.each([
+    ["stop", {}, "end_turn"],
+    ["length", {}, "max_tokens"],
+    ["tool_calls", {}, "tool_use"],
+    ["function_call", {}, "tool_use"],
+    ["content_filter", {}, "content_filtered"],
+    ["eos_token", {}, "end_turn"],
+    ["stop_sequence", {}, "stop_sequence"],
+    ["something new", {}, "something new"],
+  ])("%s", (reason, delta, expected) => {
+    expect(read(chunk(delta, reason)).at(-1)).toEqual(end(expected));
+  });
+
+  it("the stop sequence that vLLM names", () => {
+    const last = { choices: [{ index: 0, delta: {}, finish_reason: "stop", stop_reason: "###" }] };
+    expect(read(chunk({ content: "a" }), last).at(-1)).toEqual(end("stop_sequence"));
+  });
+
+  it("a refusal, whose words are text", () => {
+    expect(read(chunk({ refusal: "I cannot." }), chunk({}, "stop"))).toEqual([
+      start,
+      text(0, "I cannot."),
+      stop(0),
+      end("refusal"),
+    ]);
+  });
+
+  it("nothing where an empty reason stands in every chunk", () => {
+    expect(read(chunk({ content: "a" }, ""))).toEqual([start, text(0, "a")]);
+  });
+});
+
+it("loses no text behind the end", () => {
+  const parts = read(chunk({ content: "a" }, "stop"), chunk({ content: "b" }));
+  expect(parts).toContainEqual(text(1, "b"));
+});
+
+it("skips other choices and chunks without any", () => {
+  const other = { choices: [{ index: 1, delta: { content: "no" }, finish_reason: "stop" }] };
+  expect(read({}, other, { choices: null }, { choices: [null, "x"] })).toEqual([start]);
+});
+
+it("counts cached tokens beside the others, wherever the counts stand", () => {
+  const usage = {
+    prompt_tokens: 10,
+    completion_tokens: 3,
+    total_tokens: 13,
+    prompt_tokens_details: { cached_tokens: 4 },
+  };
+  expect(read(chunk({ content: "a" }), chunk({}, "stop", { usage })).at(-1)).toEqual({
+    metadata: {
+      usage: { inputTokens: 6, outputTokens: 3, totalTokens: 13, cacheReadInputTokens: 4 },
+      metrics: undefined,
+    },
+  });
+});
+
+it("leaves counts out that are none", () => {
+  const usage = { prompt_tokens: "many", completion_tokens: null };
+  expect(read(chunk({}, "stop", { usage })).at(-1)).toEqual(end("end_turn"));
+});
+
+it("reads a whole completion as one chunk", () => {
+  const completion = {
+    choices: [{ index: 0, message: { role: "assistant", content: "Hello" }, finish_reason: "stop" }],
+    usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
+  };
+  expect(read(toChunk(completion))).toEqual([
+    start,
+    text(0, "Hello"),
+    stop(0),
+    end("end_turn"),
+    { metadata: { usage: { inputTokens: 1, outputTokens: 1, totalTokens: 2 }, metrics: undefined } },
+  ]);
+});

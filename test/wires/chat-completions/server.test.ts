@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import { retryTime } from "../../../src/wires/chat-completions/retry-after.ts";
+import { serverOf } from "../../../src/wires/chat-completions/server.ts";
+
+const baseUrl = "http://127.0.0.1:11434/v1/";
+
+describe("reads how a provider is called", () => {
+  it("with nothing but an address", () => {
+    const server = serverOf("ollama", { baseUrl }, {});
+    expect(server.headers).toEqual({});
+    expect(server.shownUrl).toBe("http://127.0.0.1:11434/v1");
+  });
+
+  it("with a key and headers out of the environment", () => {
+    const provider = { baseUrl, apiKey: "${KEY}", headers: { "X-Team": "${TEAM}-1", plain: "p" } };
+    const server = serverOf("lab", provider, { KEY: "sk-1", TEAM: "blue" });
+    expect(server.headers).toEqual({ authorization: "Bearer sk-1", "x-team": "blue-1", plain: "p" });
+    expect(server.secrets).toEqual(["sk-1", "blue-1", "p"]);
+  });
+
+  it("without the key where auth is none", () => {
+    expect(serverOf("lab", { baseUrl, apiKey: "${KEY}", auth: "none" }, {}).headers).toEqual({});
+  });
+
+  it("with a user and password of the address, which are not shown", () => {
+    const server = serverOf("lab", { baseUrl: "https://me:p%40ss@models.example/v1" }, {});
+    expect(server.headers).toEqual({ authorization: `Basic ${Buffer.from("me:p@ss").toString("base64")}` });
+    expect(server.shownUrl).toBe("https://models.example/v1");
+    expect(server.secrets).toEqual(["p@ss"]);
+  });
+
+  it("with the query that Azure wants", () => {
+    const { url } = serverOf("azure", { baseUrl: "https://x.example/openai?api-version=1" }, {});
+    expect(url.searchParams.get("api-version")).toBe("1");
+    expect(url.pathname).toBe("/openai");
+  });
+});
+
+describe("refuses a provider", () => {
+  it.each<[string, Parameters<typeof serverOf>[1], string[]]>([
+    ["without an address", {}, ["'lab'"]],
+    [
+      "whose key is a variable that is not set",
+      { baseUrl, apiKey: "${LAB_KEY}" },
+      ["LAB_KEY", "models.providers.lab.apiKey"],
+    ],
+    [
+      "whose header is a variable that is not set",
+      { baseUrl, headers: { "X-Team": "${TEAM}" } },
+      ["TEAM", "models.providers.lab.headers.X-Team"],
+    ],
+    ["that wants a key and has none", { baseUrl, auth: "api-key" }, ["models.providers.lab.apiKey"]],
+    ["that wants AWS credentials", { baseUrl, auth: "aws-sdk" }, ["aws-sdk"]],
+  ])("%s", (_, provider, words) => {
+    let failure: unknown;
+    try {
+      serverOf("lab", provider, {});
+    } catch (error) {
+      failure = error;
+    }
+    expect(failure).toMatchObject({ code: "config-invalid" });
+    for (const word of words) expect((failure as Error).message).toContain(word);
+  });
+});
+
+it.each([
+  ["2", 1002_000],
+  ["0.5", 1000_500],
+  ["250 ms", 1000_250],
+  ["Thu, 01 Jan 1970 00:20:00 GMT", 1200_000],
+  ["soon", undefined],
+  [undefined, undefined],
+])("reads Retry-After %s", (text, expected) => {
+  expect(retryTime(text, 1000_000)?.getTime()).toBe(expected);
+});
