@@ -108,3 +108,8 @@ export function withRequestId(error: OpenclawError, requestId: string | undefine
   const { code, message, hint, details, exitCode, cause } = error;
   return new OpenclawError(code, { message, hint, details, exitCode, requestId, cause });
 }
+
+/** The `code` of a Node system error, such as ENOENT. */
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}

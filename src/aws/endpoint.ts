@@ -1,4 +1,4 @@
-import { maskUserInfo } from "../config/secrets.ts";
+import { maskUserInfo, withoutUserInfo } from "../network/user-info.ts";
 import { usageError } from "../errors.ts";
 import type { Environment } from "../runtime.ts";
 import { regionOfBaseUrl } from "./region.ts";
@@ -69,13 +69,4 @@ function checked(text: string, source: string): Endpoint {
     );
   }
   return { url: withoutUserInfo(text), source };
-}
-
-/** The SDK sends no user and password of a URL, and nobody is to read them. */
-function withoutUserInfo(text: string): string {
-  const url = new URL(text);
-  if (url.username === "" && url.password === "") return text;
-  url.username = "";
-  url.password = "";
-  return url.href;
 }

@@ -1,7 +1,8 @@
 import { OpenclawError, withRequestId } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import type { TextRenderer } from "../terminal/text-renderer.ts";
-import type { ChatEvent, TokenUsage } from "../converse/chat-event.ts";
+import type { TokenUsage } from "../models/usage.ts";
+import type { ChatEvent } from "../converse/chat-event.ts";
 import { judgeStop } from "./outcome.ts";
 import { describeUsage, estimateCost, type Price } from "../models/usage.ts";
 import { WholeCharacters } from "../converse/whole-characters.ts";

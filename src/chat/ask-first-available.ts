@@ -1,4 +1,4 @@
-import type { Surroundings } from "../session/session.ts";
+import type { Setup } from "../session/session.ts";
 import { type ErrorCode, OpenclawError } from "../errors.ts";
 import type { ResolvedModel } from "../models/resolve-model.ts";
 import { askModel, type Question } from "./ask-model.ts";
@@ -21,18 +21,18 @@ export type Query = Omit<Question, "model">;
  * the next. A notice names the one that is asked instead. Throws the last model's error.
  */
 export async function* askFirstAvailable(
-  surroundings: Surroundings,
+  setup: Setup,
   models: readonly ResolvedModel[],
   query: Query,
 ): AsyncGenerator<{ model: ResolvedModel; event: ChatEvent }, void, undefined> {
-  const { terminal } = surroundings.runtime;
+  const { terminal } = setup.runtime;
   for (const [index, model] of models.entries()) {
     const next = models[index + 1];
     // Held back until something follows it, so that a model that only started leaves no trace.
     let started: ChatEvent | undefined;
     let hasSpoken = false;
     try {
-      for await (const event of askModel(surroundings, { ...query, model })) {
+      for await (const event of askModel(setup, { ...query, model })) {
         if (event.type === "start" && next !== undefined) {
           started = event;
           continue;

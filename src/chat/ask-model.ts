@@ -1,5 +1,5 @@
 import { parseArn } from "../aws/arn.ts";
-import { type AwsSession, openSession, type Surroundings } from "../session/session.ts";
+import { type AwsSession, openSession, type Setup } from "../session/session.ts";
 import { OpenclawError } from "../errors.ts";
 import { catalogIds } from "../models/catalog.ts";
 import type { Discovered } from "../models/discovered.ts";
@@ -29,16 +29,16 @@ export interface Question extends Ask {
  * Throws the errors of streamChat; `model-not-found` names the nearest ids.
  */
 export async function* askModel(
-  surroundings: Surroundings,
+  setup: Setup,
   question: Question,
 ): AsyncGenerator<ChatEvent, void, undefined> {
   const { model } = question;
-  const { terminal } = surroundings.runtime;
+  const { terminal } = setup.runtime;
   if (speaksOpenai(model)) {
     const { askProvider } = await import("../wires/chat-completions/ask-provider.ts");
-    return yield* askProvider(surroundings, question);
+    return yield* askProvider(setup, question);
   }
-  const session = await (question.open ?? openSession)(surroundings, targetOf(model));
+  const session = await (question.open ?? openSession)(setup, targetOf(model));
   try {
     const known = await (question.known ?? knownModels)(session, question);
     const profile = known && needsProfile(model.id, known) ? profileFor(model.id, known) : undefined;
@@ -48,7 +48,7 @@ export async function* askModel(
       yield* ask(session, question, profile?.id ?? model.id, known, said);
     } catch (error) {
       if (!(error instanceof OpenclawError)) throw error;
-      if (error.code === "model-not-found") throw unknownModel(model.id, await idsFor(surroundings), error);
+      if (error.code === "model-not-found") throw unknownModel(model.id, await idsFor(setup), error);
       if (error.code !== "needs-inference-profile" || profile || parseArn(model.id)) throw error;
       const found = await findProfile(session, model.id, error);
       terminal.note(throughProfile(model.id, found));
@@ -61,16 +61,16 @@ export async function* askModel(
 
 /** What AWS lists in the session's region, from the cache; asked for only where the request depends on it. */
 export async function knownModels(session: AwsSession, question: Ask): Promise<Discovered | undefined> {
-  const { surroundings, region } = session;
+  const { setup, region } = session;
   const load = async (options: { offline?: boolean }): Promise<Discovered | undefined> => {
-    const { discovered } = await loadModels(surroundings, options);
+    const { discovered } = await loadModels(setup, options);
     return discovered?.region === region.value ? discovered : undefined;
   };
   const cached = await load({ offline: true });
   const { id } = question.model;
   const isNamedByAws = parseArn(id)?.resourceType === "application-inference-profile";
   if (!isNamedByAws || baseModelId(id, cached) !== undefined) return cached;
-  return dependsOnModel(question, surroundings.config.value) ? ((await load({})) ?? cached) : cached;
+  return dependsOnModel(question, setup.config.value) ? ((await load({})) ?? cached) : cached;
 }
 
 async function* ask(
@@ -80,7 +80,7 @@ async function* ask(
   known: Discovered | undefined,
   said: Set<string>,
 ): AsyncGenerator<ChatEvent, void, undefined> {
-  const { config, runtime } = session.surroundings;
+  const { config, runtime } = session.setup;
   const [{ streamChat }, plans] = await Promise.all([
     import("../converse/stream.ts"),
     planRequests(question, modelId, config.value, known),
@@ -114,7 +114,7 @@ async function findProfile(session: AwsSession, id: string, refusal: OpenclawErr
   try {
     discovered = await discover(session);
   } catch (cause) {
-    session.surroundings.runtime.terminal.verbose(() => `no profile could be looked up: ${String(cause)}`);
+    session.setup.runtime.terminal.verbose(() => `no profile could be looked up: ${String(cause)}`);
     throw refusal;
   }
   const profile = profileFor(id, discovered);
@@ -134,10 +134,10 @@ function throughProfile(id: string, profileId: string): string {
 }
 
 /** Every id that could have been meant: configured, listed by AWS, or in the catalog. */
-async function idsFor(surroundings: Surroundings): Promise<string[]> {
-  const { discovered } = await loadModels(surroundings, {});
-  const configured = Object.values(surroundings.config.value.models?.providers ?? {}).flatMap(
-    ({ models = [] }) => models.map(({ id }) => id),
+async function idsFor(setup: Setup): Promise<string[]> {
+  const { discovered } = await loadModels(setup, {});
+  const configured = Object.values(setup.config.value.models?.providers ?? {}).flatMap(({ models = [] }) =>
+    models.map(({ id }) => id),
   );
   const listed = discovered
     ? [...discovered.profiles, ...discovered.models].map(({ id }) => id)

@@ -1,5 +1,5 @@
 import type { ConverseStreamCommandInput, ConverseTokensRequest } from "@aws-sdk/client-bedrock-runtime";
-import { type AwsSession, openSession, type Surroundings } from "../session/session.ts";
+import { type AwsSession, openSession, type Setup } from "../session/session.ts";
 import { speaksOpenai } from "../models/provider-api.ts";
 import { needsProfile, profileFor, targetOf } from "../models/resolve-model.ts";
 import { OpenclawError } from "../errors.ts";
@@ -46,24 +46,24 @@ export interface Rehearsed {
  * and free; where it cannot count, the text is estimated and a notice says why. Throws `bad-attachment`.
  */
 export async function rehearse(
-  surroundings: Surroundings,
+  setup: Setup,
   ask: Ask,
   priceOf: (modelId: string) => Price | undefined,
 ): Promise<void> {
-  const { terminal } = surroundings.runtime;
-  const rehearsal = toRehearsal(await planFor(surroundings, ask), priceOf);
+  const { terminal } = setup.runtime;
+  const rehearsal = toRehearsal(await planFor(setup, ask), priceOf);
   for (const notice of rehearsal.notices) terminal.note(`openclaw: ${notice}`);
   if (terminal.format !== "text") return terminal.printJson(rehearsal);
   await terminal.print(JSON.stringify(rehearsal.request, undefined, 2));
   terminal.note(describe(rehearsal));
 }
 
-async function planFor(surroundings: Surroundings, ask: Ask): Promise<Rehearsed> {
+async function planFor(setup: Setup, ask: Ask): Promise<Rehearsed> {
   if (speaksOpenai(ask.model)) {
     const { rehearseCompletion } = await import("../wires/chat-completions/rehearse-completion.ts");
-    return rehearseCompletion(ask, surroundings.config.value, surroundings.runtime.env);
+    return rehearseCompletion(ask, setup.config.value, setup.runtime.env);
   }
-  const session = await openSession(surroundings, targetOf(ask.model));
+  const session = await openSession(setup, targetOf(ask.model));
   try {
     return await plan(session, ask);
   } finally {
@@ -72,7 +72,7 @@ async function planFor(surroundings: Surroundings, ask: Ask): Promise<Rehearsed>
 }
 
 async function plan(session: AwsSession, ask: Ask): Promise<Rehearsed> {
-  const { config } = session.surroundings;
+  const { config } = session.setup;
   const known = await knownModels(session, ask);
   const profile = known && needsProfile(ask.model.id, known) ? profileFor(ask.model.id, known) : undefined;
   const modelId = profile?.id ?? ask.model.id;

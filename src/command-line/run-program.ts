@@ -38,7 +38,7 @@ async function runCall({ action, options }: Call, runtime: Runtime): Promise<voi
   const globals = options as unknown as OutputOptions;
   setOutputMode(globals, runtime);
   const { run } = await action.load();
-  await withEmulator(globals, runtime, (surroundings) => run(options as never, surroundings));
+  await withEmulator(globals, runtime, (setup) => run(options as never, setup));
 }
 
 function setOutputMode({ json, ndjson, plain, color, verbose }: OutputOptions, { terminal }: Runtime): void {

@@ -1,4 +1,4 @@
-import { type Surroundings, surveySurroundings } from "../session/session.ts";
+import { type Setup, readSetup } from "../session/session.ts";
 import { loadConfig } from "../config/resolve.ts";
 import type { ModelParameters } from "../config/settings.ts";
 import { AnswerWriter } from "../chat/answer-writer.ts";
@@ -73,10 +73,10 @@ export async function run(options: ChatOptions, runtime: Runtime): Promise<void>
     loadConfig(options, runtime),
     readPrompt(options.prompt, runtime, { isStdinTaken: options.file?.includes("-") === true }),
   ]);
-  const surroundings = await surveySurroundings(options, runtime, config);
+  const setup = await readSetup(options, runtime, config);
   const conversation = await openNamed(options, runtime);
   try {
-    await ask(options, surroundings, conversation, { ...extras, messages: [userMessage(prompt)] });
+    await ask(options, setup, conversation, { ...extras, messages: [userMessage(prompt)] });
   } finally {
     await conversation?.close();
   }
@@ -85,15 +85,13 @@ export async function run(options: ChatOptions, runtime: Runtime): Promise<void>
 /** Puts one question, in the conversation that it belongs to. */
 async function ask(
   options: ChatOptions,
-  surroundings: Surroundings,
+  setup: Setup,
   conversation: Conversation | undefined,
   extras: Partial<Query> & Pick<Query, "messages">,
 ): Promise<void> {
-  const { runtime, config } = surroundings;
+  const { runtime, config } = setup;
   const { terminal } = runtime;
-  const models = chooseModels(options, surroundings, conversation).map((text) =>
-    resolveModel(text, config.value),
-  );
+  const models = chooseModels(options, setup, conversation).map((text) => resolveModel(text, config.value));
   const keeper = conversation && new (await import("../chat/sessions/turn-keeper.ts")).TurnKeeper();
   const query: Query = {
     ...(await queryOf(options, runtime, conversation)),
@@ -103,7 +101,7 @@ async function ask(
   };
   if (options.dryRun && models[0]) {
     const { rehearse } = await import("../chat/dry-run.ts");
-    return rehearse(surroundings, { ...query, model: models[0] }, (modelId) => priceOf(models[0], modelId));
+    return rehearse(setup, { ...query, model: models[0] }, (modelId) => priceOf(models[0], modelId));
   }
   let answering = models[0];
   const writer = new AnswerWriter(runtime, {
@@ -115,7 +113,7 @@ async function ask(
     sessionId: () => conversation?.id,
   });
   try {
-    const events = askFirstAvailable(surroundings, models, query);
+    const events = askFirstAvailable(setup, models, query);
     for await (const { model, event } of events) {
       answering = model;
       keeper?.take(event);
@@ -148,8 +146,8 @@ async function talk(options: ChatOptions, runtime: Runtime, screen: Screen): Pro
     readExtras(options, runtime),
     loadConfig(options, runtime),
   ]);
-  const survey = (): Promise<Surroundings> => surveySurroundings(options, runtime, config);
-  const surroundings = await survey();
+  const survey = (): Promise<Setup> => readSetup(options, runtime, config);
+  const setup = await survey();
   const resolve = (names: string): ResolvedModel[] =>
     splitNames(names).map((name) => resolveModel(name, config.value));
   const conversation = await openConversation(options, runtime, false);
@@ -158,11 +156,11 @@ async function talk(options: ChatOptions, runtime: Runtime, screen: Screen): Pro
     await runInteractive({
       runtime,
       screen,
-      surroundings,
+      setup,
       survey,
       conversation,
       begin: () => openConversation({ save: options.save }, runtime, false),
-      models: chooseModels(options, surroundings, conversation).flatMap(resolve),
+      models: chooseModels(options, setup, conversation).flatMap(resolve),
       resolve,
       priceOf,
       query: { ...(await queryOf(options, runtime, conversation)), ...others },
@@ -217,7 +215,7 @@ function isRaw({ raw, schema }: ChatOptions): boolean {
  */
 function chooseModels(
   { model }: ChatOptions,
-  { config, runtime }: Surroundings,
+  { config, runtime }: Setup,
   conversation: Conversation | undefined,
 ): string[] {
   if (model !== undefined) return splitNames(model);

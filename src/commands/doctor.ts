@@ -43,9 +43,8 @@ export async function run(options: DoctorOptions, runtime: Runtime): Promise<voi
 async function examine(examination: Examination, options: DoctorOptions): Promise<DoctorReport> {
   const { runtime } = examination;
   // The time that a person needs for an MFA code is not that of the checks.
-  if (asksForCode((await examination.surroundings()).decision))
-    await examination.identity().catch(toldByCheck);
-  const { config } = await examination.surroundings();
+  if (asksForCode((await examination.setup()).decision)) await examination.identity().catch(toldByCheck);
+  const { config } = await examination.setup();
   const hasProviders = openaiProviders(config.value).length > 0;
   const results = await withSpinner(runtime, "Checking", () =>
     runChecks(checksOf({ ...options, hasProviders }), examination, {

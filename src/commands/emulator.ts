@@ -1,4 +1,4 @@
-import { maskUserInfo } from "../config/secrets.ts";
+import { maskUserInfo } from "../network/user-info.ts";
 import { maskKeyId } from "../credentials/mask.ts";
 import { startEmulator, type Emulator, type RecordedCall } from "../emulator/emulator.ts";
 import { faultScript } from "../emulator/fault.ts";

@@ -14,9 +14,9 @@ export async function modelCandidates(
   options: GlobalOptions,
   runtime: Runtime,
 ): Promise<Candidate[]> {
-  const { models, surroundings } = await readModels(options, runtime);
+  const { models, setup } = await readModels(options, runtime);
   const isKey = text.startsWith(BEDROCK);
-  const named = Object.entries(surroundings.config.value.agents?.defaults?.models ?? {});
+  const named = Object.entries(setup.config.value.agents?.defaults?.models ?? {});
   const aliases = named.flatMap(([key, { alias }]) =>
     alias ? [{ value: alias, description: key.replace(BEDROCK, "") }] : [],
   );

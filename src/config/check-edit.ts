@@ -6,7 +6,8 @@ import { nearestSetting } from "./nearest-setting.ts";
 import { formatPath, isWithin, type PathSegment } from "./path.ts";
 import { quoteForShell } from "./quote-for-shell.ts";
 import { maskSecrets } from "./secrets.ts";
-import { isObject, validate, type Problem } from "./validate.ts";
+import { isRecord } from "../json.ts";
+import { validate, type Problem } from "./validate.ts";
 
 export interface EditPermissions {
   /** Write a path that is not a setting of this program. */
@@ -49,7 +50,7 @@ function findUnknown(
 ): readonly PathSegment[] | undefined {
   if (previous !== undefined && isSameValue(value, previous)) return undefined;
   if (findSetting(path) === undefined) return path;
-  if (!isObject(value) && !Array.isArray(value)) return undefined;
+  if (!isRecord(value) && !Array.isArray(value)) return undefined;
   const entries: [PathSegment, unknown][] = Array.isArray(value)
     ? [...value.entries()]
     : Object.entries(value);
@@ -75,7 +76,7 @@ function dropped(
   to: unknown,
   path: readonly PathSegment[],
 ): readonly PathSegment[] | undefined {
-  if (!isObject(from) || !isObject(to)) return undefined;
+  if (!isRecord(from) || !isRecord(to)) return undefined;
   for (const [key, value] of Object.entries(from)) {
     const place = [...path, key];
     const isOpen = findSetting(path)?.kind.kind === "map" || findSetting(place) === undefined;
@@ -124,7 +125,7 @@ function hintFor(path: readonly PathSegment[], edits: readonly Edit[], after: un
   // A setting that must come with others is set together with them.
   const together = valueAt(after, parent);
   const missing = found ? exampleFor(found) : "VALUE";
-  const value = isObject(together) ? { ...together, [String(path.at(-1))]: missing } : missing;
+  const value = isRecord(together) ? { ...together, [String(path.at(-1))]: missing } : missing;
   return setCommand(parent, JSON.stringify(maskSecrets(value, parent)));
 }
 

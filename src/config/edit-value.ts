@@ -4,7 +4,8 @@ import { findSetting } from "./find-setting.ts";
 import { formatPath, type PathSegment } from "./path.ts";
 import { quoteForShell } from "./quote-for-shell.ts";
 import { isSecretPath } from "./secrets.ts";
-import { describeValue, isObject } from "./validate.ts";
+import { isRecord } from "../json.ts";
+import { describeValue } from "./validate.ts";
 
 /** A change of one place: `merge` keeps what an object holds beside the new entries. */
 export type Edit =
@@ -21,7 +22,7 @@ export function valueAt(value: unknown, path: readonly PathSegment[]): unknown {
   let current = value;
   for (const [index, segment] of path.entries()) {
     if (typeof segment === "number" && Array.isArray(current)) current = current[segment];
-    else if (typeof segment === "string" && isObject(current) && Object.hasOwn(current, segment))
+    else if (typeof segment === "string" && isRecord(current) && Object.hasOwn(current, segment))
       current = current[segment];
     else if (index === path.length - 1 && segment === shortFormKey(current, path.slice(0, index)))
       return current;
@@ -70,8 +71,8 @@ export function patchEdits(
     const place = [...path, key];
     const current = valueAt(value, place);
     if (item === null) return current === undefined ? [] : [{ op: "unset", path: place }];
-    if (!isObject(item)) return [{ op: "set", path: place, value: item }];
-    if (isObject(current)) return patchEdits(value, item, place);
+    if (!isRecord(item)) return [{ op: "set", path: place, value: item }];
+    if (isRecord(current)) return patchEdits(value, item, place);
     return [{ op: "set", path: place, value: withoutNulls(item) }];
   });
 }
@@ -136,7 +137,7 @@ function shortFormKey(value: unknown, path: readonly PathSegment[]): string | un
 
 function stepsBetween(from: unknown, to: unknown, path: readonly PathSegment[], isMerge: boolean): Step[] {
   if (from !== undefined && isSameValue(from, to)) return [];
-  if (isObject(from) && isObject(to)) {
+  if (isRecord(from) && isRecord(to)) {
     const dropped = isMerge ? [] : Object.keys(from).filter((key) => !Object.hasOwn(to, key));
     return [
       ...Object.entries(to).flatMap(([key, item]) =>
@@ -176,7 +177,7 @@ function stepsBetweenLists(
 }
 
 function withoutNulls(value: unknown): unknown {
-  if (!isObject(value)) return value;
+  if (!isRecord(value)) return value;
   return Object.fromEntries(
     Object.entries(value)
       .filter(([, item]) => item !== null)
@@ -192,7 +193,7 @@ function requireList(value: unknown, path: readonly PathSegment[], depth: number
 
 function requireObject(value: unknown, path: readonly PathSegment[], depth: number): Record<string, unknown> {
   if (value === undefined) return {};
-  if (isObject(value)) return value;
+  if (isRecord(value)) return value;
   throw inTheWay(value, path, depth, "an object");
 }
 

@@ -2,7 +2,7 @@ import { valueAt } from "./edit-value.ts";
 import { findSetting } from "./find-setting.ts";
 import { isWithin, type PathSegment } from "./path.ts";
 import type { Kind } from "./settings.ts";
-import { isObject } from "./validate.ts";
+import { isRecord } from "../json.ts";
 
 /** The value of a setting that is in force. */
 export interface EffectiveSetting {
@@ -87,7 +87,7 @@ function leafPaths(
   }
   if (kind?.kind === "map" && isGroup(kind)) {
     const entries = valueAt(value, path);
-    const keys = isObject(entries) ? Object.keys(entries) : [];
+    const keys = isRecord(entries) ? Object.keys(entries) : [];
     if (keys.length > 0) return keys.flatMap((key) => leafPaths(kind.of, [...path, key], value));
   }
   return [path];

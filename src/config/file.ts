@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { OpenclawError } from "../errors.ts";
+import { expandHome, type FolderNames, stateFolder } from "../disk/state-folder.ts";
+import { errorCode, OpenclawError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
-import type { Runtime } from "../runtime.ts";
 import { quoteForShell } from "./quote-for-shell.ts";
 
 /** Where the configuration is, and what named that place. */
@@ -12,14 +12,9 @@ export interface ConfigLocation {
   source: "--config" | "OPENCLAW_CONFIG_PATH" | "OPENCLAW_STATE_DIR" | "default";
 }
 
-type Surroundings = Pick<Runtime, "env" | "homeFolder" | "currentFolder">;
-
 /** Finds the configuration file: `--config`, OPENCLAW_CONFIG_PATH, $OPENCLAW_STATE_DIR/openclaw.json, ~/.openclaw/openclaw.json. */
-export function locateConfig(
-  options: Pick<GlobalOptions, "config">,
-  surroundings: Surroundings,
-): ConfigLocation {
-  const { env, homeFolder, currentFolder } = surroundings;
+export function locateConfig(options: Pick<GlobalOptions, "config">, runtime: FolderNames): ConfigLocation {
+  const { env, homeFolder, currentFolder } = runtime;
   const absolute = (file: string): string => path.resolve(currentFolder, expandHome(file, homeFolder));
   if (options.config !== undefined) {
     if (options.config.trim() === "") {
@@ -32,16 +27,8 @@ export function locateConfig(
   }
   const configPath = env["OPENCLAW_CONFIG_PATH"];
   if (configPath !== undefined) return { file: absolute(configPath), source: "OPENCLAW_CONFIG_PATH" };
-  const file = path.join(stateFolder(surroundings), "openclaw.json");
+  const file = path.join(stateFolder(runtime), "openclaw.json");
   return { file, source: env["OPENCLAW_STATE_DIR"] === undefined ? "default" : "OPENCLAW_STATE_DIR" };
-}
-
-/** The folder of this program's own files: $OPENCLAW_STATE_DIR, else ~/.openclaw. */
-export function stateFolder({ env, homeFolder, currentFolder }: Surroundings): string {
-  const named = env["OPENCLAW_STATE_DIR"];
-  return named === undefined
-    ? path.join(homeFolder, ".openclaw")
-    : path.resolve(currentFolder, expandHome(named, homeFolder));
 }
 
 /**
@@ -98,14 +85,4 @@ function unreadable(file: string, error: unknown): OpenclawError {
     cause: error,
     details: { file, ...(code ? { reason: code } : {}) },
   });
-}
-
-function expandHome(file: string, homeFolder: string): string {
-  if (file === "~") return homeFolder;
-  return file.startsWith("~/") ? path.join(homeFolder, file.slice(2)) : file;
-}
-
-/** The `code` of a Node system error, such as ENOENT. */
-export function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }

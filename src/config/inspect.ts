@@ -11,7 +11,8 @@ import { isSecretPath } from "./secrets.ts";
 import { drawFrame } from "./source-frame.ts";
 import { placeAt, type Place } from "./source-place.ts";
 import { findMember, scanDocument, type Container, type Node, type Span } from "./spans.ts";
-import { isObject, problemAt, validate, type Problem } from "./validate.ts";
+import { isRecord } from "../json.ts";
+import { problemAt, validate, type Problem } from "./validate.ts";
 
 /** Something to know about a configuration file, and where in it. */
 export interface Finding extends Place {
@@ -90,7 +91,7 @@ function syntaxFinding(text: string, error: SyntaxError): Finding {
 }
 
 function remarksOn(value: unknown, root: Node, env: Environment): Remark[] {
-  if (!isObject(value)) {
+  if (!isRecord(value)) {
     return [toRemark(problemAt([], "an object", value))];
   }
   const problems = validate(resolveReferences(value, env));
@@ -103,7 +104,7 @@ function toRemark({ path, message, expected, received }: Problem): Remark {
 
 /** Warnings for `${NAME}` without such a variable. */
 function unsetReferences(value: unknown, env: Environment, path: readonly PathSegment[]): Remark[] {
-  if (isObject(value))
+  if (isRecord(value))
     return Object.entries(value).flatMap(([key, item]) => unsetReferences(item, env, [...path, key]));
   if (Array.isArray(value))
     return value.flatMap((item, index) => unsetReferences(item, env, [...path, index]));

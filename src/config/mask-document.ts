@@ -1,6 +1,7 @@
 import JSON5 from "json5";
 import type { PathSegment } from "./path.ts";
-import { MASK, maskSecrets } from "./secrets.ts";
+import { MASK } from "../network/user-info.ts";
+import { maskSecrets } from "./secrets.ts";
 import { lineEnds } from "./source-place.ts";
 import { scanDocument, type Node, type Span } from "./spans.ts";
 

@@ -2,7 +2,8 @@ import JSON5 from "json5";
 import { usageError, type OpenclawError } from "../errors.ts";
 import type { Edit } from "./edit-value.ts";
 import { parsePath } from "./path.ts";
-import { describeValue, isObject } from "./validate.ts";
+import { isRecord } from "../json.ts";
+import { describeValue } from "./validate.ts";
 
 const BATCH_HINT =
   '[{ "path": "models.bedrockDiscovery.region", "value": "us-east-1" }, { "path": "agents", "unset": true }]';
@@ -21,7 +22,7 @@ export function parseBatch(text: string, name: string, op: "set" | "merge"): Edi
 /** Reads a JSON5 object of settings to merge; null removes. Throws `usage`. */
 export function parsePatch(text: string, name: string): Record<string, unknown> {
   const patch = parseInput(text, name);
-  if (isObject(patch)) return patch;
+  if (isRecord(patch)) return patch;
   throw usageError(
     `${name} must hold an object of settings, not ${describeValue(patch, true)}.`,
     '{ "models": { "bedrockDiscovery": { "region": "us-east-1" } } }',
@@ -41,7 +42,7 @@ function parseInput(text: string, name: string): unknown {
 }
 
 function toEdit(entry: unknown, place: string, op: "set" | "merge"): Edit {
-  if (!isObject(entry) || typeof entry["path"] !== "string") throw batchError(`${place} has no path.`);
+  if (!isRecord(entry) || typeof entry["path"] !== "string") throw batchError(`${place} has no path.`);
   const path = parsePath(entry["path"]);
   const isUnset = entry["unset"] === true;
   if (isUnset === Object.hasOwn(entry, "value")) {

@@ -4,7 +4,8 @@ import { describeSyntaxError } from "./describe-syntax-error.ts";
 import { parseJson5 } from "./parse-json5.ts";
 import { quoteForShell } from "./quote-for-shell.ts";
 import { placeAt } from "./source-place.ts";
-import { isObject, problemAt } from "./validate.ts";
+import { isRecord } from "../json.ts";
+import { problemAt } from "./validate.ts";
 
 /**
  * Parses the text of a configuration file. A text of nothing but white space and comments is an empty configuration.
@@ -22,7 +23,7 @@ export function parseDocument(
   } catch (error) {
     throw syntaxError(error, text, file, options);
   }
-  if (isObject(value)) return value;
+  if (isRecord(value)) return value;
   const { expected, received } = problemAt([], "an object", value);
   throw new OpenclawError("config-invalid", {
     message: `${file} must hold ${expected}, not ${received}.`,

@@ -7,7 +7,8 @@ import { parseDocument, validateCommand } from "./parse-document.ts";
 import { formatPath, type PathSegment } from "./path.ts";
 import { isSecretPath } from "./secrets.ts";
 import { DISCOVERY_DEFAULTS, type Configuration, type DiscoverySettings } from "./settings.ts";
-import { isObject, validate, type Problem } from "./validate.ts";
+import { isRecord } from "../json.ts";
+import { validate, type Problem } from "./validate.ts";
 
 export interface LoadedConfig {
   /** Absolute path of the file, whether it exists or not. */
@@ -127,7 +128,7 @@ export function resolveReferences(
   path: readonly PathSegment[] = [],
 ): unknown {
   if (Array.isArray(value)) return value.map((item, index) => resolveReferences(item, env, [...path, index]));
-  if (isObject(value)) {
+  if (isRecord(value)) {
     return Object.fromEntries(
       Object.entries(value).map(([key, item]) => [key, resolveReferences(item, env, [...path, key])]),
     );

@@ -1,15 +1,10 @@
+import { MASK, maskUserInfo } from "../network/user-info.ts";
 import { findSetting } from "./find-setting.ts";
 import type { PathSegment } from "./path.ts";
-
-/** What is shown in place of a secret. */
-export const MASK = "****";
 
 /** Names other programs that share the file give their secrets. */
 const SECRET_NAME =
   /(?:api[-_]?key|access[-_]?key|private[-_]?key|secret|token|password|passwd|passphrase|credentials?|authorization)$/i;
-const USER_INFO = /^([a-z][a-z0-9+.-]*:\/\/)([^/?#@]*)@/i;
-/** The same in what is no URL, often because of a character in its password: up to the last `@`. */
-const BROKEN_USER_INFO = /^([a-z][a-z0-9+.-]*:\/\/).*@/is;
 
 /** True when the value at this path must never be printed: by the table of settings, or, for other programs' keys, by its name. */
 export function isSecretPath(path: readonly PathSegment[]): boolean {
@@ -31,11 +26,6 @@ export function maskSecrets(value: unknown, path: readonly PathSegment[] = []): 
   }
   if (isSecretPath(path)) return isReference(value) || isHarmless(value) ? value : MASK;
   return typeof value === "string" ? maskUserInfo(value) : value;
-}
-
-/** Hides user and password of a URL: `http://****@host/`. Other text is returned as it is. */
-export function maskUserInfo(text: string): string {
-  return text.replace(URL.canParse(text) ? USER_INFO : BROKEN_USER_INFO, `$1${MASK}@`);
 }
 
 /** `${NAME}` says where the secret is, not what it is. */

@@ -5,13 +5,14 @@ import { followLinks, makeFolderOf, replaceFile, writeError } from "../disk/atom
 import { checkEdit, type EditPermissions } from "./check-edit.ts";
 import { editDocument } from "./document.ts";
 import { valueAt, type Edit } from "./edit-value.ts";
-import { errorCode, locateConfig, readConfigText } from "./file.ts";
+import { errorCode } from "../errors.ts";
+import { locateConfig, readConfigText } from "./file.ts";
 import { withLock, type HeldLock } from "../disk/lock.ts";
 import { maskDocument } from "./mask-document.ts";
 import { parseDocument } from "./parse-document.ts";
 import { formatPath, isUnsafeKey, type PathSegment } from "./path.ts";
 import { diffTexts } from "./text-diff.ts";
-import { isObject } from "./validate.ts";
+import { isRecord } from "../json.ts";
 
 export type { Edit } from "./edit-value.ts";
 
@@ -131,7 +132,7 @@ function refuseUnsafeKeys(edit: Edit): void {
 
 function findUnsafeKey(value: unknown): string | undefined {
   if (Array.isArray(value)) return value.map(findUnsafeKey).find((key) => key !== undefined);
-  if (!isObject(value)) return undefined;
+  if (!isRecord(value)) return undefined;
   return Object.keys(value).find(isUnsafeKey) ?? findUnsafeKey(Object.values(value));
 }
 

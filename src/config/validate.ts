@@ -1,6 +1,8 @@
+import { isRecord } from "../json.ts";
 import { isRegionName } from "../aws/region.ts";
 import { formatPath, type PathSegment } from "./path.ts";
-import { isSecretPath, maskUserInfo } from "./secrets.ts";
+import { maskUserInfo } from "../network/user-info.ts";
+import { isSecretPath } from "./secrets.ts";
 import { SETTINGS, type Kind } from "./settings.ts";
 
 /** One thing wrong with a configuration. */
@@ -34,10 +36,10 @@ export function validate(
   if (kind.kind === "list" && Array.isArray(value)) {
     return value.flatMap((item, index) => validate(item, kind.of, [...path, index]));
   }
-  if (kind.kind === "map" && isObject(value)) {
+  if (kind.kind === "map" && isRecord(value)) {
     return Object.entries(value).flatMap(([key, item]) => validate(item, kind.of, [...path, key]));
   }
-  if (kind.kind === "object" && isObject(value)) {
+  if (kind.kind === "object" && isRecord(value)) {
     const missing = kind.required
       .filter((name) => !Object.hasOwn(value, name))
       .map((name) => problemAt([...path, name], describeKind(kind.fields[name]?.type ?? kind), undefined));
@@ -103,11 +105,6 @@ export function problemAt(path: readonly PathSegment[], expected: string, value:
   return { path: [...path], message, expected, received };
 }
 
-/** True for `{…}`: neither a list nor null. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function isOfType(value: unknown, kind: Kind): boolean {
   switch (kind.kind) {
     case "boolean":
@@ -122,7 +119,7 @@ function isOfType(value: unknown, kind: Kind): boolean {
       return Array.isArray(value);
     case "map":
     case "object":
-      return isObject(value);
+      return isRecord(value);
     case "either":
       return kind.of.some((of) => isOfType(value, of));
   }

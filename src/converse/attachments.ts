@@ -11,7 +11,8 @@ import {
   MOST_FILE_BYTES,
 } from "../models/attachment-limits.ts";
 import { documentName } from "./document-name.ts";
-import { detectKind, type FileKind, TEXT_FORMATS } from "./file-kind.ts";
+import type { FileKind } from "../models/attachment-limits.ts";
+import { detectKind, TEXT_FORMATS } from "./file-kind.ts";
 import { imageSize } from "./image-size.ts";
 
 /** A file that goes with a question. */

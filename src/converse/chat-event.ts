@@ -1,13 +1,4 @@
-/** Token counts of one call, in AWS's names. Cached tokens are counted beside `inputTokens`, not within. */
-export interface TokenUsage {
-  inputTokens: number;
-  outputTokens: number;
-  totalTokens: number;
-  cacheReadInputTokens?: number;
-  cacheWriteInputTokens?: number;
-  /** Those of `cacheWriteInputTokens` that are kept for an hour. */
-  cacheWrite1hInputTokens?: number;
-}
+import type { TokenUsage } from "../models/usage.ts";
 
 /** What a streamed answer consists of, in the order it arrives. The lines of `--ndjson` are these. */
 export type ChatEvent =

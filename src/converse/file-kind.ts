@@ -1,7 +1,5 @@
-import type { DocumentFormat, ImageFormat } from "@aws-sdk/client-bedrock-runtime";
-
-/** What Converse can be given a file as. */
-export type FileKind = { kind: "image"; format: ImageFormat } | { kind: "document"; format: DocumentFormat };
+import type { DocumentFormat } from "@aws-sdk/client-bedrock-runtime";
+import type { FileKind } from "../models/attachment-limits.ts";
 
 /** A file that Converse takes in no form, and why. */
 export interface Unsupported {

@@ -3,7 +3,8 @@ import type {
   ConverseStreamOutput,
   TokenUsage as AwsTokenUsage,
 } from "@aws-sdk/client-bedrock-runtime";
-import type { ChatEvent, TokenUsage } from "./chat-event.ts";
+import type { TokenUsage } from "../models/usage.ts";
+import type { ChatEvent } from "./chat-event.ts";
 import { firedPolicies } from "./guardrail.ts";
 
 /** The event that a part of the stream stands for; undefined for the parts that carry nothing for a reader. */

@@ -1,3 +1,4 @@
+import { isRecord } from "../json.ts";
 import type { ConverseStreamOutput, TokenUsage } from "@aws-sdk/client-bedrock-runtime";
 import { OpenclawError } from "../errors.ts";
 import type { FrameMessage } from "./frame-reader.ts";
@@ -11,8 +12,6 @@ const EVENTS: ReadonlySet<string> = new Set([
   "messageStop",
   "metadata",
 ]);
-
-type Fields = Record<string, unknown>;
 
 /** An exception inside a stream, under AWS's name for it. */
 export class StreamException extends Error {
@@ -44,14 +43,14 @@ export function readPart({
   return { [name]: fields } as unknown as ConverseStreamOutput;
 }
 
-function parse(payload: string, name: string): Fields {
+function parse(payload: string, name: string): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(payload);
   } catch (cause) {
     throw notAwsMessage(`has an event ('${name}') that is not JSON`, cause);
   }
-  return isObject(value) ? value : {};
+  return isRecord(value) ? value : {};
 }
 
 function notAwsMessage(what: string, cause?: unknown): OpenclawError {
@@ -63,53 +62,53 @@ function notAwsMessage(what: string, cause?: unknown): OpenclawError {
 }
 
 /** Leaves out what whoever reads the parts could not take for what it should be. */
-function clean(name: string, fields: Fields): void {
+function clean(name: string, fields: Record<string, unknown>): void {
   keep(fields, "contentBlockIndex", isIndex);
   switch (name) {
     case "contentBlockDelta":
-      keep(fields, "delta", isObject);
-      if (isObject(fields["delta"])) cleanDelta(fields["delta"]);
+      keep(fields, "delta", isRecord);
+      if (isRecord(fields["delta"])) cleanDelta(fields["delta"]);
       break;
     case "contentBlockStart":
-      keep(fields, "start", isObject);
-      if (isObject(fields["start"])) cleanStart(fields["start"]);
+      keep(fields, "start", isRecord);
+      if (isRecord(fields["start"])) cleanStart(fields["start"]);
       break;
     case "messageStop":
       keep(fields, "stopReason", isText);
       break;
     case "metadata":
-      keep(fields, "usage", isObject);
-      if (isObject(fields["usage"])) fields["usage"] = cleanUsage(fields["usage"]);
-      keep(fields, "trace", isObject);
+      keep(fields, "usage", isRecord);
+      if (isRecord(fields["usage"])) fields["usage"] = cleanUsage(fields["usage"]);
+      keep(fields, "trace", isRecord);
       break;
   }
 }
 
-function cleanDelta(delta: Fields): void {
+function cleanDelta(delta: Record<string, unknown>): void {
   keep(delta, "text", isText);
   if ("toolUse" in delta) keepTexts(delta, "toolUse", ["input"]);
   if ("citation" in delta) cleanCitation(delta);
   if (!("reasoningContent" in delta)) return;
   keepTexts(delta, "reasoningContent", ["text", "signature", "redactedContent"]);
   const reasoning = delta["reasoningContent"];
-  if (!isObject(reasoning)) return;
+  if (!isRecord(reasoning)) return;
   // JSON has bytes as base64.
   const redacted = reasoning["redactedContent"];
   if (isText(redacted)) reasoning["redactedContent"] = Buffer.from(redacted, "base64");
 }
 
-function cleanStart(start: Fields): void {
+function cleanStart(start: Record<string, unknown>): void {
   keepTexts(start, "toolUse", ["toolUseId", "name", "type"]);
   const tool = start["toolUse"];
   // A call of nothing by nobody.
-  if (isObject(tool) && !(isText(tool["toolUseId"]) && isText(tool["name"]))) delete start["toolUse"];
+  if (isRecord(tool) && !(isText(tool["toolUseId"]) && isText(tool["name"]))) delete start["toolUse"];
 }
 
-function cleanCitation(delta: Fields): void {
-  keep(delta, "citation", isObject);
+function cleanCitation(delta: Record<string, unknown>): void {
+  keep(delta, "citation", isRecord);
   const citation = delta["citation"];
-  if (!isObject(citation)) return;
-  keep(citation, "sourceContent", (value) => Array.isArray(value) && value.every(isObject));
+  if (!isRecord(citation)) return;
+  keep(citation, "sourceContent", (value) => Array.isArray(value) && value.every(isRecord));
 }
 
 const COUNTS = [
@@ -120,24 +119,24 @@ const COUNTS = [
   "cacheWriteInputTokens",
 ];
 
-function cleanUsage(usage: Fields): Partial<TokenUsage> {
+function cleanUsage(usage: Record<string, unknown>): Partial<TokenUsage> {
   for (const name of COUNTS) keep(usage, name, isIndex);
   const details: unknown = usage["cacheDetails"];
-  const known = Array.isArray(details) ? details.filter(isObject) : [];
+  const known = Array.isArray(details) ? details.filter(isRecord) : [];
   for (const detail of known) keep(detail, "inputTokens", isIndex);
   return { ...usage, cacheDetails: known as unknown as NonNullable<TokenUsage["cacheDetails"]> };
 }
 
 /** Drops a field that is there and not what it should be. */
-function keep(fields: Fields, name: string, isRight: (value: unknown) => boolean): void {
+function keep(fields: Record<string, unknown>, name: string, isRight: (value: unknown) => boolean): void {
   if (name in fields && !isRight(fields[name])) delete fields[name];
 }
 
 /** Drops a field that is no object, and of the names in it those that are no texts. */
-function keepTexts(fields: Fields, name: string, texts: readonly string[]): void {
-  keep(fields, name, isObject);
+function keepTexts(fields: Record<string, unknown>, name: string, texts: readonly string[]): void {
+  keep(fields, name, isRecord);
   const inner = fields[name];
-  if (isObject(inner)) for (const text of texts) keep(inner, text, isText);
+  if (isRecord(inner)) for (const text of texts) keep(inner, text, isText);
 }
 
 function messageOf(payload: string): string {
@@ -148,10 +147,6 @@ function messageOf(payload: string): string {
     // Not JSON, or null: then what stands there is all there is to tell.
     return payload;
   }
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isText(value: unknown): value is string {

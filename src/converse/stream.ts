@@ -26,7 +26,7 @@ export async function* streamChat(
   bounds: Bounds,
   recorder?: TurnRecorder,
 ): AsyncGenerator<ChatEvent, void, undefined> {
-  const { runtime } = session.surroundings;
+  const { runtime } = session.setup;
   const modelId = input.modelId ?? "";
   const call: CallContext = { session, action: "bedrock:InvokeModelWithResponseStream", modelId };
   const deadlines = new Deadlines(bounds, runtime.signal, runtime.elapsed);

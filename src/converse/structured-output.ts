@@ -1,3 +1,4 @@
+import { isRecord } from "../json.ts";
 import type {
   ConverseStreamCommandInput,
   SystemContentBlock,
@@ -246,8 +247,4 @@ function closed(schema: JsonSchema): JsonSchema {
     return value["type"] === "object" ? { ...copy, additionalProperties: false } : copy;
   };
   return close(schema) as JsonSchema;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

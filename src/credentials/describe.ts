@@ -1,7 +1,7 @@
 import type { Environment } from "../runtime.ts";
 import type { InstanceAnswer } from "./imds.ts";
 import { maskKeyId } from "./mask.ts";
-import type { Chosen } from "./order.ts";
+import type { Chosen } from "./chosen.ts";
 import { innermost, type ProfileSource, type RoleBase } from "./profile-source.ts";
 
 /** Says what a profile takes its credentials from, without secrets: "role `Admin`, assumed with profile base". */

@@ -2,6 +2,7 @@ import { closest, distance } from "fastest-levenshtein";
 import { OpenclawError } from "../errors.ts";
 import type { Environment } from "../runtime.ts";
 import { describeProfileSource, describeStep } from "./describe.ts";
+import type { ChainStep, Chosen } from "./chosen.ts";
 import { decideInstanceMetadata, type InstanceMetadataSettings } from "./instance-metadata-settings.ts";
 import { maskKeyId } from "./mask.ts";
 import { explainProfile, type ProfileSource } from "./profile-source.ts";
@@ -24,18 +25,6 @@ export interface OrderRow {
   status: SourceStatus;
   detail: string;
 }
-
-/** Where the default chain ends up, as far as that can be told without asking anybody. */
-export type ChainStep = "shared-config" | "web-identity" | "container" | "instance-metadata" | "none";
-
-/** The one source whose credentials sign the requests. */
-export type Chosen =
-  | { source: "AWS_BEARER_TOKEN_BEDROCK" }
-  | { source: "AWS_ACCESS_KEY_ID"; accessKeyId: string; hasSessionToken: boolean }
-  | { source: "AWS_PROFILE"; profile: string; viaFlag: boolean; from: ProfileSource }
-  | { source: "default-chain"; step: "shared-config"; profile: "default"; from: ProfileSource }
-  | { source: "default-chain"; step: Exclude<ChainStep, "shared-config">; detail: string }
-  | { source: "invalid"; error: OpenclawError };
 
 /** Something about the credentials that a person should know although it stops nothing. */
 export interface Finding {

@@ -2,7 +2,7 @@ import { fromNetworkFailure } from "../network/network-errors.ts";
 import { type ErrorCode, OpenclawError } from "../errors.ts";
 import { describeChosen, renewalOf } from "./describe.ts";
 import { hideKeyIds, redactSecrets } from "./mask.ts";
-import type { Chosen } from "./order.ts";
+import type { Chosen } from "./chosen.ts";
 import { innermost, type ProfileSource } from "./profile-source.ts";
 
 /** What a row may put into its words. */

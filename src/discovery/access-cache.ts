@@ -1,3 +1,4 @@
+import { isRecord } from "../json.ts";
 import { readFileSync } from "node:fs";
 import type { Availability } from "./judge-access.ts";
 
@@ -26,7 +27,7 @@ export function readAccess(file: string): Map<string, AccessAnswer> {
     // Missing, torn and unreadable come to the same: AWS is asked instead.
     return new Map();
   }
-  if (!isObject(entry) || entry["form"] !== FORM || !isObject(entry["answers"])) return new Map();
+  if (!isRecord(entry) || entry["form"] !== FORM || !isRecord(entry["answers"])) return new Map();
   return new Map(
     Object.entries(entry["answers"]).filter((pair): pair is [string, AccessAnswer] => isAnswer(pair[1])),
   );
@@ -39,14 +40,10 @@ export function formatAccess(answers: ReadonlyMap<string, AccessAnswer>): string
 
 function isAnswer(value: unknown): value is AccessAnswer {
   return (
-    isObject(value) &&
+    isRecord(value) &&
     typeof value["fetchedAt"] === "number" &&
     typeof value["isFormMissing"] === "boolean" &&
-    isObject(value["availability"]) &&
+    isRecord(value["availability"]) &&
     Object.values(value["availability"]).every((word) => typeof word === "string")
   );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

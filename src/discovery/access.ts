@@ -9,7 +9,7 @@ import { listedBase } from "../models/listed-id.ts";
 import type { LoadOptions } from "./load.ts";
 import { targetOf } from "../models/resolve-model.ts";
 import type { ModelSurvey } from "./survey.ts";
-import { withPatience } from "./with-patience.ts";
+import { withAwsSpinner } from "./aws-spinner.ts";
 
 /** Access to a listed model: the verdict, and what AWS says in its own words; null where it said nothing. */
 export interface Access extends AccessVerdict {
@@ -44,7 +44,7 @@ export interface AccessSurvey {
  * for as long as it is. A model whose question fails is `unknown`, and why is a warning. Throws `interrupted`.
  */
 export async function surveyAccess(
-  { load, models, surroundings, wanted }: ModelSurvey,
+  { load, models, setup, wanted }: ModelSurvey,
   options: LoadOptions,
 ): Promise<AccessSurvey> {
   const { discovered, cacheFile } = load;
@@ -54,22 +54,22 @@ export async function surveyAccess(
       return base === undefined ? [] : [[key, base] as const];
     }),
   );
-  const interval = discoverySettings(surroundings.config.value).refreshInterval * 1000;
-  const startedAt = surroundings.runtime.now();
+  const interval = discoverySettings(setup.config.value).refreshInterval * 1000;
+  const startedAt = setup.runtime.now();
   const file = cacheFile === undefined ? undefined : accessFile(cacheFile);
   const baseIds = [...new Set(bases.values())];
   const needed = (answers: ReadonlyMap<string, AccessAnswer>): string[] =>
     baseIds.filter((id) => {
       const { fetchedAt } = answers.get(id) ?? {};
-      if (fetchedAt === undefined || fetchedAt > surroundings.runtime.now()) return true;
-      return options.refresh ? fetchedAt < startedAt : fetchedAt < surroundings.runtime.now() - interval;
+      if (fetchedAt === undefined || fetchedAt > setup.runtime.now()) return true;
+      return options.refresh ? fetchedAt < startedAt : fetchedAt < setup.runtime.now() - interval;
     });
   let answers = file === undefined ? new Map<string, AccessAnswer>() : readAccess(file);
   const failures = new Map<string, OpenclawError>();
   if (needed(answers).length > 0 && !options.offline && load.hasCredentials) {
-    const session = await openSession(surroundings, wanted ? targetOf(wanted) : { kind: "discovery" });
+    const session = await openSession(setup, wanted ? targetOf(wanted) : { kind: "discovery" });
     try {
-      answers = await withPatience(surroundings, "Asking AWS about access", () =>
+      answers = await withAwsSpinner(setup, "Asking AWS about access", () =>
         refreshAnswers(session, file, answers, needed, failures),
       );
     } finally {
@@ -124,7 +124,7 @@ async function refreshAnswers(
   needed: (answers: ReadonlyMap<string, AccessAnswer>) => string[],
   failures: Map<string, OpenclawError>,
 ): Promise<Map<string, AccessAnswer>> {
-  const { runtime } = session.surroundings;
+  const { runtime } = session.setup;
   const answers = new Map(older);
   const refresh = async (): Promise<void> => {
     const fresh = await askAll(session, needed(answers), failures);
@@ -162,7 +162,7 @@ async function askAll(
       const availability = readAvailability(await askAvailability(session, id));
       if (mayLackForm(id, availability)) isFormMissing ??= lacksUseCaseForm(session);
       answers.set(id, {
-        fetchedAt: session.surroundings.runtime.now(),
+        fetchedAt: session.setup.runtime.now(),
         availability,
         isFormMissing: mayLackForm(id, availability) && (await isFormMissing) === true,
       });

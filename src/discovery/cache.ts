@@ -1,3 +1,4 @@
+import { isRecord } from "../json.ts";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { sha256Hex } from "../aws/digest.ts";
@@ -41,16 +42,12 @@ function parseEntry(text: string): Discovered | undefined {
   } catch {
     return undefined;
   }
-  if (!isObject(entry) || entry["form"] !== FORM) return undefined;
+  if (!isRecord(entry) || entry["form"] !== FORM) return undefined;
   const { region, fetchedAt, models, profiles, warnings } = entry;
   if (typeof region !== "string" || typeof fetchedAt !== "number") return undefined;
   if (!isListOf(models, isModel) || !isListOf(profiles, isProfile) || !isListOf(warnings, isWarning))
     return undefined;
   return { region, fetchedAt, models, profiles, warnings };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isListOf<T>(value: unknown, isItem: (item: unknown) => item is T): value is T[] {
@@ -65,7 +62,7 @@ const OPTIONAL_TEXTS = ["startOfLife", "legacyFrom", "extendedAccessFrom", "endO
 
 function isModel(value: unknown): value is FoundationModel {
   return (
-    isObject(value) &&
+    isRecord(value) &&
     isText(value["id"]) &&
     isText(value["arn"]) &&
     isText(value["name"]) &&
@@ -80,7 +77,7 @@ function isModel(value: unknown): value is FoundationModel {
 
 function isProfile(value: unknown): value is InferenceProfile {
   return (
-    isObject(value) &&
+    isRecord(value) &&
     isText(value["id"]) &&
     isText(value["arn"]) &&
     isText(value["name"]) &&
@@ -92,5 +89,5 @@ function isProfile(value: unknown): value is InferenceProfile {
 }
 
 function isWarning(value: unknown): value is Warning {
-  return isObject(value) && [value["code"], value["message"], value["hint"]].every(isText);
+  return isRecord(value) && [value["code"], value["message"], value["hint"]].every(isText);
 }

@@ -21,7 +21,7 @@ const MOST_PAGES = 100;
  * Without profiles the models are still worth having: that failure becomes a warning. Throws credential and service errors.
  */
 export async function discover(session: AwsSession): Promise<Discovered> {
-  const { runtime } = session.surroundings;
+  const { runtime } = session.setup;
   const [models, systemProfiles, applicationProfiles] = await Promise.allSettled([
     listModels(session),
     listProfiles(session),
@@ -123,7 +123,7 @@ async function ask(
     session.rest("bedrock"),
     import("../session/rest-client.ts"),
   ]);
-  const { value, metadata } = await client.send(call, readText, session.surroundings.runtime.signal);
+  const { value, metadata } = await client.send(call, readText, session.setup.runtime.signal);
   return { document: readDocument(value, session, metadata), metadata };
 }
 

@@ -1,5 +1,5 @@
 import { describeModelArn, isListedType, parseArn } from "../aws/arn.ts";
-import type { ArnFacts } from "../session/ask-about-arn.ts";
+import type { ArnFacts } from "../models/model-facts.ts";
 import { openSession } from "../session/session.ts";
 import { OpenclawError } from "../errors.ts";
 import { catalogIds } from "../models/catalog.ts";
@@ -91,7 +91,7 @@ interface Asked {
 const NOT_ASKED: Asked = { arnFacts: undefined, warnings: [], isGone: false };
 
 /** Asks AWS about an ARN that its lists do not hold, where it can be asked. */
-async function askAboutUnlisted({ load, surroundings }: ModelSurvey, wanted: ResolvedModel): Promise<Asked> {
+async function askAboutUnlisted({ load, setup }: ModelSurvey, wanted: ResolvedModel): Promise<Asked> {
   const arn = parseArn(wanted.id);
   // Without a list AWS was not to be asked, or could not be.
   if (arn === undefined || load.discovered === undefined) return NOT_ASKED;
@@ -102,7 +102,7 @@ async function askAboutUnlisted({ load, surroundings }: ModelSurvey, wanted: Res
   ]);
   const action = actionAboutArn(wanted.id);
   if (action === undefined) return NOT_ASKED;
-  const session = await openSession(surroundings, targetOf(wanted));
+  const session = await openSession(setup, targetOf(wanted));
   try {
     return { ...NOT_ASKED, arnFacts: await askAboutArn(session, wanted.id) };
   } catch (failure) {

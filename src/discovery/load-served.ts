@@ -1,5 +1,5 @@
-import type { Surroundings } from "../session/session.ts";
-import { stateFolder } from "../config/file.ts";
+import type { Setup } from "../session/session.ts";
+import { stateFolder } from "../disk/state-folder.ts";
 import { discoverySettings } from "../config/resolve.ts";
 import type { Warning } from "../models/discovered.ts";
 import type { LoadOptions } from "./load.ts";
@@ -24,12 +24,12 @@ const LIST_MS = 10_000;
  * What goes wrong is a warning; throws only `interrupted`.
  */
 export async function loadServed(
-  surroundings: Surroundings,
+  setup: Setup,
   options: Pick<LoadOptions, "refresh" | "offline">,
 ): Promise<Served> {
-  const { config } = surroundings;
-  const ids = openaiProviders(config.value).filter((id) => isBare(id, surroundings));
-  const loads = await Promise.all(ids.map((id) => load(id, surroundings, options)));
+  const { config } = setup;
+  const ids = openaiProviders(config.value).filter((id) => isBare(id, setup));
+  const loads = await Promise.all(ids.map((id) => load(id, setup, options)));
   return {
     models: new Map(loads.flatMap(({ id, list }) => (list ? [[id, list.ids] as const] : []))),
     warnings: loads.flatMap(({ warning }) => warning ?? []),
@@ -37,7 +37,7 @@ export async function loadServed(
 }
 
 /** Whether the settings of a provider leave it to its server to say which models there are. */
-function isBare(id: string, { config }: Surroundings): boolean {
+function isBare(id: string, { config }: Setup): boolean {
   const models = config.value.models?.providers?.[id]?.models;
   return models === undefined || models.length === 0;
 }
@@ -50,10 +50,10 @@ interface Loaded {
 
 async function load(
   id: string,
-  surroundings: Surroundings,
+  setup: Setup,
   { refresh, offline }: Pick<LoadOptions, "refresh" | "offline">,
 ): Promise<Loaded> {
-  const { runtime, config } = surroundings;
+  const { runtime, config } = setup;
   const { refreshInterval } = discoverySettings(config.value);
   const startedAt = runtime.now();
   const isFresh = ({ fetchedAt }: ServedList): boolean => {
@@ -69,9 +69,9 @@ async function load(
     if (offline || (older && !refresh && isFresh(older))) return { id, list: older };
     const isRecent = (list: ServedList): boolean => (refresh ? list.fetchedAt >= startedAt : isFresh(list));
     const list =
-      file === undefined || surroundings.keepsNothing
-        ? await ask(server, surroundings)
-        : await refreshTogether(server, file, startedAt, isRecent, surroundings);
+      file === undefined || setup.keepsNothing
+        ? await ask(server, setup)
+        : await refreshTogether(server, file, startedAt, isRecent, setup);
     return { id, list };
   } catch (failure) {
     if (!(failure instanceof OpenclawError) || failure.code === "interrupted") throw failure;
@@ -83,10 +83,10 @@ async function load(
   }
 }
 
-async function ask(server: OpenaiServer, { runtime }: Surroundings): Promise<ServedList> {
+async function ask(server: OpenaiServer, { runtime }: Setup): Promise<ServedList> {
   const [{ openLine }, { askForModels }] = await Promise.all([
     import("../wires/chat-completions/call-server.ts"),
-    import("../wires/chat-completions/served-models.ts"),
+    import("../wires/chat-completions/list-models.ts"),
   ]);
   const line = await openLine(server, runtime, LIST_MS);
   try {
@@ -102,9 +102,9 @@ async function refreshTogether(
   file: string,
   startedAt: number,
   isRecent: (list: ServedList) => boolean,
-  surroundings: Surroundings,
+  setup: Setup,
 ): Promise<ServedList> {
-  const { runtime } = surroundings;
+  const { runtime } = setup;
   const [{ tryToKeep, withCacheLock }, { mayShare, sharedFailure, shareFailure }] = await Promise.all([
     import("./cache-write.ts"),
     import("./shared-failure.ts"),
@@ -115,7 +115,7 @@ async function refreshTogether(
     const failure = sharedFailure(file, startedAt);
     if (failure) throw failure;
     try {
-      const list = await ask(server, surroundings);
+      const list = await ask(server, setup);
       await tryToKeep(runtime, () => writeServed(file, list));
       return list;
     } catch (error) {

@@ -1,12 +1,12 @@
+import type { Target } from "../models/resolve-model.ts";
 import {
   type AwsSession,
   endpointOf,
   openSession,
   regionWithoutAsking,
-  type Surroundings,
-  type Target,
+  type Setup,
 } from "../session/session.ts";
-import { stateFolder } from "../config/file.ts";
+import { stateFolder } from "../disk/state-folder.ts";
 import { discoverySettings } from "../config/resolve.ts";
 import { fingerprintCredentials } from "../credentials/fingerprint.ts";
 import { OpenclawError } from "../errors.ts";
@@ -41,11 +41,11 @@ export interface ModelLoad {
  * asked. On the way of a fresh cache no SDK is loaded, no socket opened, no credentials resolved. Service and
  * credential failures come back in `error`; throws `usage` for a bad region or endpoint.
  */
-export async function loadModels(surroundings: Surroundings, options: LoadOptions): Promise<ModelLoad> {
-  const { runtime, config, decision, shared } = surroundings;
+export async function loadModels(setup: Setup, options: LoadOptions): Promise<ModelLoad> {
+  const { runtime, config, decision, shared } = setup;
   const settings = discoverySettings(config.value);
   const target = options.target ?? { kind: "discovery" };
-  const region = regionWithoutAsking(surroundings, target)?.value;
+  const region = regionWithoutAsking(setup, target)?.value;
   const nothing: ModelLoad = {
     region,
     source: "config",
@@ -60,7 +60,7 @@ export async function loadModels(surroundings: Surroundings, options: LoadOption
   const isCached = settings.refreshInterval > 0 && !runtime.isEmulated;
   const file = cacheFile(stateFolder(runtime), {
     region: region ?? "instance",
-    endpoint: endpointOf(surroundings, "bedrock", target)?.url,
+    endpoint: endpointOf(setup, "bedrock", target)?.url,
     fingerprint: fingerprintCredentials(decision, runtime.env, shared),
   });
   if (isCached) nothing.cacheFile = file;
@@ -79,10 +79,10 @@ export async function loadModels(surroundings: Surroundings, options: LoadOption
     const { detectCredentials } = await import("../credentials/provider.ts");
     if (!(await detectCredentials(decision, runtime))) return { ...nothing, hasCredentials: false };
   }
-  const session = await openSession(surroundings, target);
+  const session = await openSession(setup, target);
   try {
     const load =
-      isCached && !surroundings.keepsNothing
+      isCached && !setup.keepsNothing
         ? await refreshTogether(session, file, startedAt, (entry) =>
             options.refresh ? entry.fetchedAt >= startedAt : isFresh(entry),
           )
@@ -121,7 +121,7 @@ async function refreshTogether(
   startedAt: number,
   isRecentEnough: (entry: Discovered) => boolean,
 ): Promise<{ discovered: Discovered; source: "network" | "cache" }> {
-  const { runtime } = session.surroundings;
+  const { runtime } = session.setup;
   const [
     { partialFile, sharePartial, tryToKeep, withCacheLock, writeCache },
     { mayShare, sharedFailure, shareFailure },

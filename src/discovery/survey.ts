@@ -1,4 +1,5 @@
-import { type Surroundings, surveySurroundings, type Target } from "../session/session.ts";
+import type { Target } from "../models/resolve-model.ts";
+import { type Setup, readSetup } from "../session/session.ts";
 import { defaultModel, discoverySettings, loadConfig } from "../config/resolve.ts";
 import type { Configuration } from "../config/settings.ts";
 import type { GlobalOptions } from "../options.ts";
@@ -10,7 +11,7 @@ import { isListedByServer, speaksOpenai } from "../models/provider-api.ts";
 import type { ResolvedModel } from "../models/resolve-model.ts";
 
 export interface ModelSurvey {
-  surroundings: Surroundings;
+  setup: Setup;
   load: ModelLoad;
   models: ListedModel[];
   /** What the list was made from. */
@@ -34,29 +35,29 @@ export async function surveyModels(
   question: SurveyOptions,
 ): Promise<ModelSurvey> {
   const config = await loadConfig(options, runtime);
-  const surroundings = await surveySurroundings(options, runtime, config);
+  const setup = await readSetup(options, runtime, config);
   const { wanted, target } = await readQuestion(question, config.value);
   const ask = (): Promise<[ModelLoad, Served | undefined]> =>
     Promise.all([
       // AWS has nothing to say about another provider's model: what is cached is enough for the names of others.
       wanted && speaksOpenai(wanted)
-        ? loadModels(surroundings, { offline: true, target }).then(withoutComplaint)
-        : loadModels(surroundings, { ...question, target }),
+        ? loadModels(setup, { offline: true, target }).then(withoutComplaint)
+        : loadModels(setup, { ...question, target }),
       isListedByServer(config.value)
-        ? import("./load-served.ts").then(({ loadServed }) => loadServed(surroundings, question))
+        ? import("./load-served.ts").then(({ loadServed }) => loadServed(setup, question))
         : undefined,
     ]);
   const [load, served] = runtime.terminal.isStderrTTY
-    ? await (await import("./with-patience.ts")).withPatience(surroundings, "Asking AWS for its models", ask)
+    ? await (await import("./aws-spinner.ts")).withAwsSpinner(setup, "Asking AWS for its models", ask)
     : await ask();
   if (served) load.warnings = [...load.warnings, ...served.warnings];
-  const input = listInput(surroundings, load, served, question);
-  return { surroundings, load, models: listModels(input), input, wanted };
+  const input = listInput(setup, load, served, question);
+  return { setup, load, models: listModels(input), input, wanted };
 }
 
 /** What a list is made from: the configuration, what was loaded, and which of it is asked for. */
 export function listInput(
-  { config, options }: Surroundings,
+  { config, options }: Setup,
   load: ModelLoad,
   served: Served | undefined,
   { all, providers, search }: Pick<SurveyOptions, "all" | "providers" | "search"> = {},

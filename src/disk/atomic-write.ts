@@ -2,7 +2,7 @@ import { constants, type Stats } from "node:fs";
 import { copyFile, link, mkdir, open, readdir, readlink, rename, stat, unlink } from "node:fs/promises";
 import path from "node:path";
 import { OpenclawError } from "../errors.ts";
-import { errorCode } from "../config/file.ts";
+import { errorCode } from "../errors.ts";
 
 const NEW_FILE_MODE = 0o600;
 const NEW_FOLDER_MODE = 0o700;

@@ -3,7 +3,7 @@ import { hostname, uptime } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
-import { errorCode } from "../config/file.ts";
+import { errorCode } from "../errors.ts";
 
 /*
  * A lock of our own, because proper-lockfile and its like know a dead holder only by the age of its lock: after a
@@ -12,7 +12,7 @@ import { errorCode } from "../config/file.ts";
  * at once; and only who holds the lock named after a dead holder may remove what it left.
  */
 
-type Surroundings = Pick<Runtime, "processId" | "isProcessAlive" | "now" | "random" | "signal">;
+type ProcessView = Pick<Runtime, "processId" | "isProcessAlive" | "now" | "random" | "signal">;
 
 /** A lock that is held until `work` ends. */
 export interface HeldLock {
@@ -49,7 +49,7 @@ const RENEWAL_MS = 5000;
  */
 export async function withLock<T>(
   file: string,
-  runtime: Surroundings,
+  runtime: ProcessView,
   work: (lock: HeldLock) => Promise<T>,
 ): Promise<T> {
   const lockFile = `${file}.lock`;
@@ -68,7 +68,7 @@ export async function withLock<T>(
  */
 export async function holdLock(
   file: string,
-  runtime: Surroundings,
+  runtime: ProcessView,
   patienceMs: number,
   refuse: (processId: number) => OpenclawError,
 ): Promise<LongLock> {
@@ -98,7 +98,7 @@ async function release(lockFile: string, self: Holder): Promise<void> {
 async function acquire(
   lockFile: string,
   self: Holder,
-  runtime: Surroundings,
+  runtime: ProcessView,
   deadline: number,
   refuse: (holder: Holder) => OpenclawError = (holder) => stillHeld(lockFile, holder),
 ): Promise<void> {
@@ -124,7 +124,7 @@ async function removeDead(
   lockFile: string,
   dead: Holder,
   self: Holder,
-  runtime: Surroundings,
+  runtime: ProcessView,
   deadline: number,
 ): Promise<void> {
   const permit = `${lockFile}.${dead.text.split(" ").at(-1)}`;
@@ -177,7 +177,7 @@ async function isDead(
   lockFile: string,
   holder: Holder,
   self: Holder,
-  runtime: Surroundings,
+  runtime: ProcessView,
 ): Promise<boolean> {
   if (holder.host === self.host) {
     if (!runtime.isProcessAlive(holder.processId)) return true;
@@ -197,7 +197,7 @@ async function isDead(
   }
 }
 
-async function describeSelf(runtime: Surroundings): Promise<Holder> {
+async function describeSelf(runtime: ProcessView): Promise<Holder> {
   const host = `${hostname()}/${await processNamespace()}`.replaceAll(/\s/g, "-");
   const since = runtime.now();
   const token = `${runtime.processId}-${Math.floor(runtime.random() * 2 ** 48).toString(36)}`;

@@ -15,7 +15,7 @@ export const clockCheck: Check<Examination> = {
   needs: ["region"],
   hint: SET_CLOCK,
   run: async (examination) => {
-    const [ways, { decision }] = await Promise.all([waysOf(examination), examination.surroundings()]);
+    const [ways, { decision }] = await Promise.all([waysOf(examination), examination.setup()]);
     for (const { outcome } of ways) {
       if (outcome instanceof OpenclawError || outcome.serverTime === undefined || !outcome.isAws) continue;
       // The date has whole seconds, cut off: half a second is the best guess for the rest.

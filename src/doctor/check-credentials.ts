@@ -12,8 +12,8 @@ export const credentialsCheck: Check<Examination> = {
   title: "credential order",
   needs: [],
   hint: "aws configure",
-  run: async ({ surroundings, credentials, instance }) => {
-    const { decision } = await surroundings();
+  run: async ({ setup, credentials, instance }) => {
+    const { decision } = await setup();
     return judgeCredentials(decision, await credentials(), await instance());
   },
 };

@@ -53,7 +53,7 @@ export interface ModelLists {
 export async function readLists(model: ResolvedModel, examination: Examination): Promise<ModelLists> {
   const lists = await examination.listsFor(targetOf(model));
   const region = lists.session.region.value;
-  const { config } = await examination.surroundings();
+  const { config } = await examination.setup();
   if (discoverySettings(config.value).enabled === false)
     return { region, models: undefined, profiles: undefined };
   const [models, profiles] = await Promise.allSettled([lists.models(), lists.profiles()]);

@@ -48,8 +48,8 @@ export const profilesCheck: Check<Examination> = {
   },
 };
 
-async function isOff({ surroundings }: Examination): Promise<boolean> {
-  return discoverySettings((await surroundings()).config.value).enabled === false;
+async function isOff({ setup }: Examination): Promise<boolean> {
+  return discoverySettings((await setup()).config.value).enabled === false;
 }
 
 function count(number: number, noun: string): string {

@@ -22,7 +22,7 @@ export const probeCheck: Check<Examination> = {
     let firstTokenMs: number | undefined;
     let called = model.id;
     let tokens = "";
-    const events = askModel(await examination.surroundings(), {
+    const events = askModel(await examination.setup(), {
       model,
       messages: [userMessage(PROMPT)],
       parameters: { maxTokens: MAX_TOKENS },

@@ -25,7 +25,7 @@ async function examine(id: string, examination: Examination): Promise<Outcome> {
   try {
     const [{ openLine }, { askForModels }, { serverOf }, { value }] = await Promise.all([
       import("../wires/chat-completions/call-server.ts"),
-      import("../wires/chat-completions/served-models.ts"),
+      import("../wires/chat-completions/list-models.ts"),
       import("../wires/chat-completions/server.ts"),
       examination.config(),
     ]);

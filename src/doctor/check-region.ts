@@ -13,7 +13,7 @@ export const regionCheck: Check<Examination> = {
   hint: "openclaw config set models.bedrockDiscovery.region us-east-1",
   run: async (examination) => {
     const session = await examination.session();
-    const { decision, shared } = session.surroundings;
+    const { decision, shared } = session.setup;
     const profile = shared.profiles.get(decision.profileName);
     const models = await modelVoices(examination);
     return judgeRegion(session.region, {

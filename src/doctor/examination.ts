@@ -1,11 +1,6 @@
 import type { AwsCredentialIdentity } from "@smithy/types";
-import {
-  type AwsSession,
-  openSession,
-  type Surroundings,
-  surveySurroundings,
-  type Target,
-} from "../session/session.ts";
+import type { Target } from "../models/resolve-model.ts";
+import { type AwsSession, openSession, type Setup, readSetup } from "../session/session.ts";
 import { type LoadedConfig, loadConfig } from "../config/resolve.ts";
 import { instanceMetadata, type InstanceAnswer } from "../credentials/imds.ts";
 import { type CredentialReport, reportCredentials } from "../credentials/report.ts";
@@ -32,7 +27,7 @@ export interface Examination {
   /** Throws `config-unreadable` and `config-invalid`. */
   config(): Promise<LoadedConfig>;
   /** With an empty configuration where there is no readable one. Never throws. */
-  surroundings(): Promise<Surroundings>;
+  setup(): Promise<Setup>;
   /** What the instance metadata service says; undefined where another source was chosen and nobody asks it. */
   instance(): Promise<InstanceAnswer | undefined>;
   credentials(): Promise<CredentialReport>;
@@ -66,12 +61,12 @@ export function createExamination(options: GlobalOptions, runtime: Runtime): Exa
       throw failure;
     }
   };
-  const surroundings = once(async () => ({
-    ...(await surveySurroundings(options, runtime, await readableConfig())),
+  const setup = once(async () => ({
+    ...(await readSetup(options, runtime, await readableConfig())),
     keepsNothing: true,
   }));
   const open = async (target: Target): Promise<AwsSession> => {
-    const session = await openSession(await surroundings(), target);
+    const session = await openSession(await setup(), target);
     sessions.push(session);
     return session;
   };
@@ -85,7 +80,7 @@ export function createExamination(options: GlobalOptions, runtime: Runtime): Exa
     return opened;
   };
   const instance = once(async () => {
-    const { chosen, instanceMetadata: settings } = (await surroundings()).decision;
+    const { chosen, instanceMetadata: settings } = (await setup()).decision;
     const isAsked = chosen.source === "default-chain" && chosen.step === "instance-metadata";
     return isAsked ? instanceMetadata(runtime, settings).answer() : undefined;
   });
@@ -93,9 +88,9 @@ export function createExamination(options: GlobalOptions, runtime: Runtime): Exa
     options,
     runtime,
     config,
-    surroundings,
+    setup,
     instance,
-    credentials: once(async () => reportCredentials((await surroundings()).decision, await instance())),
+    credentials: once(async () => reportCredentials((await setup()).decision, await instance())),
     identity: once(async () => {
       const authentication = await (await session()).authentication();
       return authentication.kind === "token" ? undefined : authentication.credentials();

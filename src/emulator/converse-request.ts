@@ -1,3 +1,4 @@
+import { isRecord } from "../json.ts";
 import { AwsError, validationError } from "./aws-error.ts";
 import type { EmulatedModel } from "./models.ts";
 
@@ -30,7 +31,7 @@ const MOST_STOP_SEQUENCES = 2500;
  * what its model constrains and for what it demands of a conversation.
  */
 export function readConverseRequest(body: unknown, model: Pick<EmulatedModel, "maxTokens">): ConverseRequest {
-  if (!isObject(body)) throw new AwsError("SerializationException", "The request body is not a JSON object.");
+  if (!isRecord(body)) throw new AwsError("SerializationException", "The request body is not a JSON object.");
   const request = body;
   checkConstraints(request);
   const inference = objectAt(request, "inferenceConfig");
@@ -60,7 +61,7 @@ function readStructure(request: Record<string, unknown>): ConverseRequest["struc
   const toolConfig = objectAt(request, "toolConfig");
   const choice = objectAt(toolConfig, "toolChoice");
   if (choice["any"] === undefined && choice["tool"] === undefined) return undefined;
-  const tools = (Array.isArray(toolConfig["tools"]) ? toolConfig["tools"] : []).filter(isObject);
+  const tools = (Array.isArray(toolConfig["tools"]) ? toolConfig["tools"] : []).filter(isRecord);
   const specs = tools.map((tool) => objectAt(tool, "toolSpec"));
   const { name: wanted } = objectAt(choice, "tool");
   const spec = specs.find(({ name }) => wanted === undefined || name === wanted);
@@ -95,20 +96,20 @@ function checkConstraints(request: Record<string, unknown>): void {
   };
   for (const [index, message] of listAt(request, "messages", "messages").entries()) {
     const path = `messages.${index + 1}.member`;
-    if (!isObject(message)) throw malformed(path);
+    if (!isRecord(message)) throw malformed(path);
     const { role, content } = message;
     if (role === undefined || role === null) refuse(role, `${path}.role`, "not be null");
     else if (typeof role !== "string") throw malformed(`${path}.role`);
     else if (!ROLES.has(role)) refuse(role, `${path}.role`, "satisfy enum value set: [user, assistant]");
     if (content === undefined || content === null) refuse(content, `${path}.content`, "not be null");
     for (const block of listAt(message, "content", `${path}.content`)) {
-      if (!isObject(block)) throw malformed(`${path}.content`);
+      if (!isRecord(block)) throw malformed(`${path}.content`);
       if (block["text"] !== undefined && typeof block["text"] !== "string")
         throw malformed(`${path}.content.text`);
     }
   }
   for (const [index, block] of listAt(request, "system", "system").entries()) {
-    if (!isObject(block)) throw malformed("system");
+    if (!isRecord(block)) throw malformed("system");
     const text = block["text"];
     if (text !== undefined && typeof text !== "string") throw malformed("system.text");
     if (text === "") {
@@ -206,10 +207,6 @@ function malformed(path: string): Error {
 function objectAt(holder: Record<string, unknown>, name: string): Record<string, unknown> {
   const value = holder[name];
   if (value === undefined || value === null) return {};
-  if (isObject(value)) return value;
+  if (isRecord(value)) return value;
   throw malformed(name);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

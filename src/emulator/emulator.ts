@@ -13,7 +13,7 @@ import type { Upstream } from "./upstream.ts";
 import { endStream, waitFor, whenClosed, writeSteps } from "./stream-writer.ts";
 
 export { emulatedEnvironment } from "./environment.ts";
-export type { Permission } from "./permissions.ts";
+export type { Permission } from "./recorded-call.ts";
 export type { RecordedCall } from "./recorded-call.ts";
 export type { ScriptedAnswer, StreamStep } from "./script.ts";
 

@@ -9,16 +9,7 @@ import {
   resolveModel,
   type Catalogue,
 } from "./catalogue.ts";
-import type { RecordedCall } from "./recorded-call.ts";
-
-/** Something that IAM must allow for a call. */
-export interface Permission {
-  action: string;
-  /** An ARN; `*` for actions without resource types. */
-  resource: string;
-  /** Condition keys that AWS gives to the policies, such as `bedrock:InferenceProfileArn`. */
-  context: Readonly<Record<string, string>>;
-}
+import type { Permission, RecordedCall } from "./recorded-call.ts";
 
 /** The routes whose action has no resource types: a policy names them on `*`. */
 const ON_ANYTHING = new Set([

@@ -1,4 +1,11 @@
-import type { Permission } from "./permissions.ts";
+/** Something that IAM must allow for a call. */
+export interface Permission {
+  action: string;
+  /** An ARN; `*` for actions without resource types. */
+  resource: string;
+  /** Condition keys that AWS gives to the policies, such as `bedrock:InferenceProfileArn`. */
+  context: Readonly<Record<string, string>>;
+}
 
 /** What the emulator saw of one request, in the order the requests came. */
 export interface RecordedCall {

@@ -4,7 +4,7 @@ import { MessageAssembler } from "../converse/message-assembler.ts";
 import { OpenclawError } from "../errors.ts";
 import type { ServerLine } from "../wires/chat-completions/call-server.ts";
 import { toCompletionRequest } from "../wires/chat-completions/completion-request.ts";
-import { askForModels } from "../wires/chat-completions/served-models.ts";
+import { askForModels } from "../wires/chat-completions/list-models.ts";
 import { streamCompletion } from "../wires/chat-completions/stream-completion.ts";
 import { validationError } from "./aws-error.ts";
 import { eventStep } from "./converse.ts";

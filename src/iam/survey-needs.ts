@@ -1,6 +1,6 @@
 import { parseArn } from "../aws/arn.ts";
 import { partitionOfRegion } from "../aws/partition.ts";
-import { type AwsSession, openSession, type Surroundings, surveySurroundings } from "../session/session.ts";
+import { type AwsSession, openSession, type Setup, readSetup } from "../session/session.ts";
 import { defaultModel, discoverySettings, loadConfig } from "../config/resolve.ts";
 import type { Configuration } from "../config/settings.ts";
 import { toOpenclawError } from "../session/aws-errors.ts";
@@ -29,12 +29,12 @@ export async function surveyNeeds(
   purposes: readonly Purpose[],
 ): Promise<NeedsSurvey> {
   const config = await loadConfig(options, runtime);
-  const surroundings = await surveySurroundings(options, runtime, config);
-  const session = await openSession(surroundings, { kind: "discovery" });
+  const setup = await readSetup(options, runtime, config);
+  const session = await openSession(setup, { kind: "discovery" });
   try {
     const guardrail =
       config.value.plugins?.entries?.["amazon-bedrock"]?.config?.guardrail?.guardrailIdentifier;
-    const [models, identity] = await Promise.all([findModels(surroundings), askAccount(session)]);
+    const [models, identity] = await Promise.all([findModels(setup), askAccount(session)]);
     const account = decideAccount(identity, models, guardrail, session.region.value);
     return {
       needs: {
@@ -43,7 +43,7 @@ export async function surveyNeeds(
         isDiscoveryOn: discoverySettings(config.value).enabled !== false,
         models,
         guardrail,
-        usesApiKey: surroundings.decision.chosen.source === "AWS_BEARER_TOKEN_BEDROCK",
+        usesApiKey: setup.decision.chosen.source === "AWS_BEARER_TOKEN_BEDROCK",
       },
       warnings: warningsOf(models, account),
     };
@@ -58,15 +58,15 @@ interface FoundModel extends CalledModel {
 }
 
 /** The models of the configuration that Bedrock answers: default, fallbacks, those of the providers, those with an alias. */
-async function findModels(surroundings: Surroundings): Promise<FoundModel[]> {
+async function findModels(setup: Setup): Promise<FoundModel[]> {
   const loads = new Map<string, Promise<ModelLoad>>();
   return Promise.all(
-    bedrockModels(surroundings.config.value).map(async (model): Promise<FoundModel> => {
+    bedrockModels(setup.config.value).map(async (model): Promise<FoundModel> => {
       const target = targetOf(model);
-      const session = await openSession(surroundings, target);
+      const session = await openSession(setup, target);
       const region = session.region.value;
       session.close();
-      const load = loads.get(region) ?? loadModels(surroundings, { target });
+      const load = loads.get(region) ?? loadModels(setup, { target });
       loads.set(region, load);
       const loaded = await load;
       return { id: model.id, region, discovered: loaded.discovered, load: loaded };
@@ -97,7 +97,7 @@ function isAnsweredByBedrock({ provider, providerId }: ResolvedModel): boolean {
 
 /** Account and partition by STS; undefined where it cannot be asked. */
 async function askAccount(session: AwsSession): Promise<Account | undefined> {
-  const { runtime } = session.surroundings;
+  const { runtime } = session.setup;
   const { source } = session.decision.chosen;
   if (source === "AWS_BEARER_TOKEN_BEDROCK" || source === "invalid") return undefined;
   const { askCallerIdentity } = await import("../session/caller-identity.ts");

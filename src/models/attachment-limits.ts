@@ -1,4 +1,7 @@
-import type { FileKind } from "../converse/file-kind.ts";
+import type { DocumentFormat, ImageFormat } from "@aws-sdk/client-bedrock-runtime";
+
+/** What Converse can be given a file as. */
+export type FileKind = { kind: "image"; format: ImageFormat } | { kind: "document"; format: DocumentFormat };
 
 /** What is known of the files a model takes. Sizes in bytes of the file itself. */
 export interface AttachmentLimits {

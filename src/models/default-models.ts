@@ -1,6 +1,8 @@
 import { defaultModel } from "../config/resolve.ts";
 import type { Configuration } from "../config/settings.ts";
-import { EMULATED_MODEL } from "../emulator/default-model.ts";
+
+/** The model that `--emulator` asks when neither flag nor configuration names one. */
+const EMULATED_MODEL = "amazon.nova-lite-v1:0";
 
 /**
  * The default model and its fallbacks, as the config names them, in the order they are asked. Under `--emulator`, where

@@ -1,10 +1,22 @@
-import type { ArnFacts } from "../session/ask-about-arn.ts";
 import { describeModelArn, parseArn } from "../aws/arn.ts";
 import type { ConfiguredModel } from "../config/settings.ts";
 import { type CatalogEntry, lookUpCatalog } from "./catalog.ts";
 import type { Discovered, FoundationModel } from "./discovered.ts";
 import { costOf, type ListedModel, reachesEveryRegion, regionsOf } from "./list.ts";
 import { baseOf, basesOf, findProfile, idOfProfile } from "./listed-id.ts";
+
+/** What AWS tells about a resource that its lists of models do not hold. */
+export interface ArnFacts {
+  name: string | undefined;
+  /** In AWS's words. */
+  status: string | undefined;
+  /** ARNs of the models or profiles behind it, the one that answers for the others last. */
+  targets: string[];
+  /** The foundation model it was made from, as an id or ARN; undefined when there are several or none. */
+  base: string | undefined;
+  /** For imported models: the architecture, such as `llama3`. */
+  architecture?: string | undefined;
+}
 
 /** Where a fact was found. */
 export type FactSource = "config" | "catalog" | "aws" | "default";

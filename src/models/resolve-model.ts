@@ -1,10 +1,17 @@
-import type { Target } from "../session/session.ts";
 import type { Configuration, ConfiguredModel, ProviderSettings } from "../config/settings.ts";
 import { OpenclawError } from "../errors.ts";
 import type { Discovered, InferenceProfile } from "./discovered.ts";
 import { keyOf, regionsOf } from "./list.ts";
 import { baseOf } from "./listed-id.ts";
 import { nearestIds } from "./nearest.ts";
+
+/** What is to be called: the lists of discovery, or one model. */
+export type Target =
+  | { kind: "discovery" }
+  /** A model that discovery found, or that nobody knows; an ARN brings its own region. */
+  | { kind: "model"; id: string }
+  /** A model of the config, with its provider's `baseUrl`. */
+  | { kind: "configured-model"; id: string; providerId: string };
 
 /** What a person typed, as a model that can be called. */
 export interface ResolvedModel {

@@ -1,5 +1,15 @@
 import type { Cost } from "./list.ts";
-import type { TokenUsage } from "../converse/chat-event.ts";
+
+/** Token counts of one call, in AWS's names. Cached tokens are counted beside `inputTokens`, not within. */
+export interface TokenUsage {
+  inputTokens: number;
+  outputTokens: number;
+  totalTokens: number;
+  cacheReadInputTokens?: number;
+  cacheWriteInputTokens?: number;
+  /** Those of `cacheWriteInputTokens` that are kept for an hour. */
+  cacheWrite1hInputTokens?: number;
+}
 
 /** Prices in USD per million tokens, and where they come from. */
 export interface Price {

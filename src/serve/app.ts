@@ -11,7 +11,7 @@ import type { Runtime } from "../runtime.ts";
 import type { ApiKeys } from "./api-keys.ts";
 import { Call } from "./call.ts";
 import { CLIENT_CLOSED, completeChat, type CompletionService } from "./dialects/chat-completions/routes.ts";
-import { servedModel, servedModels } from "./served-models.ts";
+import { servedModel, servedModels } from "./listed-models.ts";
 import type { ServeLog } from "./serve-log.ts";
 
 export interface AppOptions extends CompletionService {

@@ -1,12 +1,12 @@
 import { parseArn } from "../aws/arn.ts";
 import { KNOWN_REGIONS } from "../aws/known-regions.ts";
-import type { Surroundings } from "../session/session.ts";
+import type { Setup } from "../session/session.ts";
 import type { Configuration } from "../config/settings.ts";
 import type { ListedModel } from "../models/list.ts";
 import { listedId } from "../models/listed-id.ts";
 import { type ResolvedModel, resolveModel, unknownModel } from "../models/resolve-model.ts";
 import { usageError } from "../errors.ts";
-import type { Shelf } from "./model-shelf.ts";
+import type { CachedModelList } from "./model-list-cache.ts";
 
 /** What names stand for: each for a model, or for several that are asked in turn. */
 export type NameMap = ReadonlyMap<string, readonly string[]>;
@@ -39,19 +39,19 @@ export function parseNameMap(entries: readonly string[]): NameMap {
 export function resolveName(
   name: string,
   map: NameMap,
-  surroundings: Surroundings,
-  shelf: Shelf,
+  setup: Setup,
+  modelList: CachedModelList,
 ): ResolvedModel[] {
-  const { config } = surroundings;
+  const { config } = setup;
   return (map.get(name) ?? [name]).map((text) => {
     const model = resolveModel(text, config.value);
-    if (isCallable(model, surroundings, shelf)) return model;
-    throw unknownModel(name, servedNames(map, config.value, shelf));
+    if (isCallable(model, setup, modelList)) return model;
+    throw unknownModel(name, servedNames(map, config.value, modelList));
   });
 }
 
 /** Every name that a client may send, but for keys and ARNs that AWS does not list. */
-export function servedNames(map: NameMap, config: Configuration, { models }: Shelf): string[] {
+export function servedNames(map: NameMap, config: Configuration, { models }: CachedModelList): string[] {
   return [...new Set([...models.map((model) => servedId(model, config)), ...map.keys(), ...aliases(config)])];
 }
 
@@ -71,8 +71,8 @@ export function aliases(config: Configuration): string[] {
  */
 function isCallable(
   { id, configured, providerId, provider }: ResolvedModel,
-  { options }: Surroundings,
-  { load: { discovered } }: Shelf,
+  { options }: Setup,
+  { load: { discovered } }: CachedModelList,
 ): boolean {
   if (configured !== undefined) return true;
   // Only Amazon Bedrock is known by its lists; another provider that is configured knows its models itself.

@@ -1,5 +1,5 @@
 import { SessionPool } from "../session/session-pool.ts";
-import { type Surroundings, surveySurroundings } from "../session/session.ts";
+import { type Setup, readSetup } from "../session/session.ts";
 import type { LoadedConfig } from "../config/resolve.ts";
 import { askFirstAvailable, type Query } from "../chat/ask-first-available.ts";
 import type { ChatEvent } from "../converse/chat-event.ts";
@@ -7,7 +7,7 @@ import type { ResolvedModel } from "../models/resolve-model.ts";
 import { OpenclawError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
-import { ModelShelf } from "./model-shelf.ts";
+import { ModelListCache } from "./model-list-cache.ts";
 
 /** Credentials are looked for anew at most this often, in ms. */
 const RENEWAL_MS = 10_000;
@@ -18,9 +18,9 @@ const SILENCE_MS = 300_000;
 
 /** Connections, credentials and the model list, as long as the credentials hold. */
 interface Generation {
-  surroundings: Surroundings;
+  setup: Setup;
   pool: SessionPool;
-  shelf: ModelShelf;
+  modelList: ModelListCache;
   /** Answers that are running. */
   running: number;
 }
@@ -52,7 +52,7 @@ export class Upstream {
   }
 
   /** What names are resolved with. Throws `usage`. */
-  async library(): Promise<{ surroundings: Surroundings; shelf: ModelShelf }> {
+  async library(): Promise<{ setup: Setup; modelList: ModelListCache }> {
     return this.#generation();
   }
 
@@ -62,11 +62,11 @@ export class Upstream {
     const [credentials, models] = await Promise.all([
       this.#credentialsOf(generation),
       stateOf(async () => {
-        const { load } = await generation.shelf.current();
+        const { load } = await generation.modelList.current();
         if (load.error) throw load.error;
       }),
     ]);
-    const isWarm = generation.shelf.isWarm;
+    const isWarm = generation.modelList.isWarm;
     return { credentials, models: models === "ok" && !isWarm ? "no-models" : models };
   }
 
@@ -106,14 +106,14 @@ export class Upstream {
     query: Omit<Query, "bounds">,
     runtime: Runtime,
   ): AsyncGenerator<ChatEvent, void, undefined> {
-    const { surroundings, pool, shelf } = generation;
+    const { setup, pool, modelList } = generation;
     generation.running += 1;
     try {
-      const events = askFirstAvailable({ ...surroundings, runtime }, models, {
+      const events = askFirstAvailable({ ...setup, runtime }, models, {
         ...query,
         bounds: { firstEventMs: undefined, silenceMs: SILENCE_MS, totalMs: undefined },
         open: pool.open,
-        known: shelf.known,
+        known: modelList.known,
       });
       for await (const { event } of events) yield event;
     } finally {
@@ -136,11 +136,11 @@ export class Upstream {
   }
 
   async #begin(): Promise<Generation> {
-    const surroundings = await surveySurroundings(this.#options, this.#runtime, this.#config);
+    const setup = await readSetup(this.#options, this.#runtime, this.#config);
     return {
-      surroundings,
-      pool: new SessionPool(surroundings),
-      shelf: new ModelShelf(surroundings),
+      setup,
+      pool: new SessionPool(setup),
+      modelList: new ModelListCache(setup),
       running: 0,
     };
   }

@@ -1,3 +1,4 @@
+import type { ArnFacts } from "../models/model-facts.ts";
 import {
   GetCustomModelCommand,
   GetCustomModelDeploymentCommand,
@@ -8,19 +9,6 @@ import {
 } from "@aws-sdk/client-bedrock";
 import { parseArn } from "../aws/arn.ts";
 import type { AwsSession } from "./session.ts";
-
-/** What AWS tells about a resource that its lists of models do not hold. */
-export interface ArnFacts {
-  name: string | undefined;
-  /** In AWS's words. */
-  status: string | undefined;
-  /** ARNs of the models or profiles behind it, the one that answers for the others last. */
-  targets: string[];
-  /** The foundation model it was made from, as an id or ARN; undefined when there are several or none. */
-  base: string | undefined;
-  /** For imported models: the architecture, such as `llama3`. */
-  architecture?: string | undefined;
-}
 
 interface Question {
   /** The IAM action it needs. */
@@ -131,7 +119,7 @@ async function askProfile(session: AwsSession, arn: string): Promise<ArnFacts> {
 }
 
 function options(session: AwsSession): { abortSignal: AbortSignal } {
-  return { abortSignal: session.surroundings.runtime.signal };
+  return { abortSignal: session.setup.runtime.signal };
 }
 
 function present(value: string | undefined): string[] {

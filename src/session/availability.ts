@@ -12,7 +12,7 @@ export async function askAvailability(
 ): Promise<GetFoundationModelAvailabilityCommandOutput> {
   const client = await session.bedrock();
   return client.send(new GetFoundationModelAvailabilityCommand({ modelId }), {
-    abortSignal: session.surroundings.runtime.signal,
+    abortSignal: session.setup.runtime.signal,
   });
 }
 
@@ -21,7 +21,7 @@ export async function lacksUseCaseForm(session: AwsSession): Promise<boolean> {
   const client = await session.bedrock();
   try {
     await client.send(new GetUseCaseForModelAccessCommand({}), {
-      abortSignal: session.surroundings.runtime.signal,
+      abortSignal: session.setup.runtime.signal,
     });
     return false;
   } catch (failure) {

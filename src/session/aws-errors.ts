@@ -29,7 +29,7 @@ interface SdkFailure extends Error {
  */
 export function toOpenclawError(failure: unknown, call: CallContext): OpenclawError {
   if (failure instanceof OpenclawError) return failure;
-  const { runtime } = call.session.surroundings;
+  const { runtime } = call.session.setup;
   const { signal } = runtime;
   if (signal.aborted && signal.reason instanceof OpenclawError) return signal.reason;
   const error: SdkFailure = failure instanceof Error ? failure : new Error(String(failure));

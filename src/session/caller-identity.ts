@@ -12,7 +12,7 @@ export interface CallerIdentity {
 export async function askCallerIdentity(session: AwsSession): Promise<CallerIdentity> {
   const client = await session.sts();
   const answer = await client.send(new GetCallerIdentityCommand({}), {
-    abortSignal: session.surroundings.runtime.signal,
+    abortSignal: session.setup.runtime.signal,
   });
   return { arn: answer.Arn, account: answer.Account };
 }

@@ -28,7 +28,7 @@ const REQUEST_MS: Partial<Record<Service, number>> = { bedrock: 10_000, sts: 10_
 
 /** Builds the configuration of one client. Throws `usage` and the credential errors of credentials/provider.ts. */
 export async function clientConfig(session: AwsSession, service: Service): Promise<ClientConfig> {
-  const { runtime, shared } = session.surroundings;
+  const { runtime, shared } = session.setup;
   const { profileName } = session.decision;
   const keys = shared.profiles.get(profileName)?.keys;
   const retries = decideRetries(runtime.env, keys && { name: profileName, keys });

@@ -14,7 +14,7 @@ export async function countTokens(
   baseId: string,
   converse: ConverseTokensRequest,
 ): Promise<number | undefined> {
-  const { signal } = session.surroundings.runtime;
+  const { signal } = session.setup.runtime;
   try {
     const client = await session.bedrockRuntime();
     const answer = await client.send(new CountTokensCommand({ modelId: baseId, input: { converse } }), {

@@ -14,7 +14,7 @@ const IDS: Record<BedrockService, string> = { bedrock: "Bedrock", "bedrock-runti
  * errors, and `usage` for an endpoint that does not go with FIPS or dual-stack.
  */
 export async function openRestClient(session: AwsSession, service: BedrockService): Promise<RestClient> {
-  const { runtime, shared } = session.surroundings;
+  const { runtime, shared } = session.setup;
   const keys = shared.profiles.get(session.decision.profileName)?.keys;
   const wishes = decideWishes(runtime.env, keys);
   const config = await clientConfig(session, service);

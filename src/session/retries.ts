@@ -65,7 +65,7 @@ function readMode(text: string, source: string): RetrySettings["mode"] {
 }
 
 /** What a strategy needs of the world around it. */
-export interface RetrySurroundings {
+export interface RetryTools {
   /** Milliseconds since 1970. */
   now: () => number;
   /** Resolves after so many milliseconds. */
@@ -80,7 +80,7 @@ export interface RetrySurroundings {
  */
 export function createRetryStrategy(
   { mode, maxAttempts }: RetrySettings,
-  surroundings: RetrySurroundings,
+  setup: RetryTools,
 ): RetryStrategyV2 {
   const inner: RetryStrategyV2 =
     mode === "adaptive"
@@ -89,14 +89,14 @@ export function createRetryStrategy(
   // Lists are asked for side by side; the same notice twice says nothing more.
   const noted = new Set<string>();
   const noteOnce = (line: string): void => {
-    if (!noted.has(line)) surroundings.note(line);
+    if (!noted.has(line)) setup.note(line);
     noted.add(line);
   };
   return {
     acquireInitialRetryToken: (scope) => inner.acquireInitialRetryToken(scope),
     recordSuccess: (token) => inner.recordSuccess(token),
     refreshRetryTokenForRetry: async (token, failure) => {
-      const { now, wait } = surroundings;
+      const { now, wait } = setup;
       const leftMs = (): number => (failure.retryAfterHint?.getTime() ?? 0) - now();
       // What is thrown here only tells the SDK to stop; it reports the failure itself.
       if (isUsedUp(failure)) throw new Error("The quota is used up.");

@@ -1,23 +1,24 @@
 import { parseArn } from "../aws/arn.ts";
-import { type AwsSession, openSession, type Surroundings, type Target } from "./session.ts";
+import type { Target } from "../models/resolve-model.ts";
+import { type AwsSession, openSession, type Setup } from "./session.ts";
 
 /**
  * Keeps sessions open over several calls: their credentials are resolved and their connections made once. Whoever opens
- * a session here gets it with the surroundings of the call, its signal above all.
+ * a session here gets it with the set-up of the call, its signal above all.
  */
 export class SessionPool {
-  #surroundings: Surroundings;
+  #setup: Setup;
   readonly #sessions = new Map<string, Promise<AwsSession>>();
 
-  /** `surroundings` outlive every call. */
-  constructor(surroundings: Surroundings) {
-    this.#surroundings = surroundings;
+  /** `setup` outlives every call. */
+  constructor(setup: Setup) {
+    this.#setup = setup;
   }
 
   /** What openSession does, but that closing it leaves it open. Throws `usage`. */
-  readonly open = async (surroundings: Surroundings, target: Target): Promise<AwsSession> => {
+  readonly open = async (setup: Setup, target: Target): Promise<AwsSession> => {
     const session = await this.#session(target);
-    return { ...session, surroundings, target, close: () => undefined };
+    return { ...session, setup, target, close: () => undefined };
   };
 
   /** Resolves the credentials for a target now, where that has not been done. Throws the errors of credentials/provider.ts. */
@@ -28,9 +29,9 @@ export class SessionPool {
   }
 
   /** Closes everything and begins anew, for credentials that have changed. */
-  async renew(surroundings: Surroundings): Promise<void> {
+  async renew(setup: Setup): Promise<void> {
     await this.close();
-    this.#surroundings = surroundings;
+    this.#setup = setup;
   }
 
   /** Closes every connection. */
@@ -42,7 +43,7 @@ export class SessionPool {
 
   async #session(target: Target): Promise<AwsSession> {
     const key = placeOf(target);
-    const kept = this.#sessions.get(key) ?? openSession(this.#surroundings, target);
+    const kept = this.#sessions.get(key) ?? openSession(this.#setup, target);
     this.#sessions.set(key, kept);
     try {
       return await kept;

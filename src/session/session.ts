@@ -1,3 +1,4 @@
+import type { Target } from "../models/resolve-model.ts";
 import type { BedrockClient } from "@aws-sdk/client-bedrock";
 import type { BedrockRuntimeClient } from "@aws-sdk/client-bedrock-runtime";
 import type { STSClient } from "@aws-sdk/client-sts";
@@ -20,16 +21,8 @@ import {
 } from "../aws/region.ts";
 import type { RestClient } from "./rest-client.ts";
 
-/** What is to be called: the lists of discovery, or one model. */
-export type Target =
-  | { kind: "discovery" }
-  /** A model that discovery found, or that nobody knows; an ARN brings its own region. */
-  | { kind: "model"; id: string }
-  /** A model of the config, with its provider's `baseUrl`. */
-  | { kind: "configured-model"; id: string; providerId: string };
-
 /** What of a session is known without the network: cheap enough for a warm `models list`. */
-export interface Surroundings {
+export interface Setup {
   readonly options: GlobalOptions;
   readonly runtime: Runtime;
   readonly config: LoadedConfig;
@@ -40,11 +33,11 @@ export interface Surroundings {
 }
 
 /** Reads the shared config and decides where credentials come from. Opens no socket. */
-export async function surveySurroundings(
+export async function readSetup(
   options: GlobalOptions,
   runtime: Runtime,
   config: LoadedConfig,
-): Promise<Surroundings> {
+): Promise<Setup> {
   const shared = await loadSharedConfig(runtime.env, runtime.homeFolder);
   const decision = decideCredentials({
     ...(options.profile === undefined ? {} : { profileFlag: options.profile }),
@@ -55,17 +48,13 @@ export async function surveySurroundings(
 }
 
 /** The region for a target, or undefined when only the instance metadata service can tell. Throws `usage`. */
-export function regionWithoutAsking(surroundings: Surroundings, target: Target): Region | undefined {
-  return decideRegion(claimsOf(surroundings, target));
+export function regionWithoutAsking(setup: Setup, target: Target): Region | undefined {
+  return decideRegion(claimsOf(setup, target));
 }
 
 /** The endpoint of a service for a target; undefined means the region's own. Throws `usage`. */
-export function endpointOf(
-  surroundings: Surroundings,
-  service: Service,
-  target: Target,
-): Endpoint | undefined {
-  const { options, runtime, shared, decision } = surroundings;
+export function endpointOf(setup: Setup, service: Service, target: Target): Endpoint | undefined {
+  const { options, runtime, shared, decision } = setup;
   const { profileName } = decision;
   const keys = shared.profiles.get(profileName)?.keys;
   return decideEndpoint({
@@ -75,13 +64,13 @@ export function endpointOf(
     ...(keys
       ? { profile: { name: profileName, keys, services: shared.services.get(keys["services"] ?? "") } }
       : {}),
-    baseUrl: baseUrlOf(surroundings, target),
+    baseUrl: baseUrlOf(setup, target),
   });
 }
 
 /** Region, credentials and clients for one target. Clients are built, and the SDK loaded, when first asked for. */
 export interface AwsSession {
-  readonly surroundings: Surroundings;
+  readonly setup: Setup;
   readonly target: Target;
   readonly region: Region;
   readonly decision: CredentialDecision;
@@ -98,9 +87,9 @@ export interface AwsSession {
 }
 
 /** Opens a session: asks the instance for its region where that decides, and nothing else. Throws `usage`. */
-export async function openSession(surroundings: Surroundings, target: Target): Promise<AwsSession> {
-  const { runtime, decision } = surroundings;
-  const region = await resolveRegion(claimsOf(surroundings, target));
+export async function openSession(setup: Setup, target: Target): Promise<AwsSession> {
+  const { runtime, decision } = setup;
+  const region = await resolveRegion(claimsOf(setup, target));
   runtime.terminal.verbose(() => `region ${region.value} (${region.source})`);
   const clients: { destroy(): void }[] = [];
   const once = <T extends { destroy(): void }>(build: () => Promise<T>): (() => Promise<T>) => {
@@ -117,12 +106,12 @@ export async function openSession(surroundings: Surroundings, target: Target): P
     once(async () => (await import("./open-rest-client.ts")).openRestClient(session, service));
   const rest = { bedrock: openRest("bedrock"), "bedrock-runtime": openRest("bedrock-runtime") };
   const session: AwsSession = {
-    surroundings,
+    setup,
     target,
     region,
     decision,
-    endpoint: (service) => endpointOf(surroundings, service, target),
-    authentication: () => authenticationOf(surroundings, region.value),
+    endpoint: (service) => endpointOf(setup, service, target),
+    authentication: () => authenticationOf(setup, region.value),
     rest: (service) => rest[service](),
     bedrock: once(async () => (await import("./bedrock-client.ts")).createBedrockClient(session)),
     bedrockRuntime: once(async () =>
@@ -136,25 +125,25 @@ export async function openSession(surroundings: Surroundings, target: Target): P
   return session;
 }
 
-const authentications = new WeakMap<Surroundings, Promise<Authentication>>();
+const authentications = new WeakMap<Setup, Promise<Authentication>>();
 
 /** One for all sessions of a command: nobody types an MFA code for each model. The first one's region is that of STS. */
-function authenticationOf(surroundings: Surroundings, region: string): Promise<Authentication> {
-  const { decision, runtime } = surroundings;
+function authenticationOf(setup: Setup, region: string): Promise<Authentication> {
+  const { decision, runtime } = setup;
   const known =
-    authentications.get(surroundings) ??
+    authentications.get(setup) ??
     import("../credentials/provider.ts").then(({ buildAuthentication }) =>
       buildAuthentication(decision, { runtime, region }),
     );
-  authentications.set(surroundings, known);
+  authentications.set(setup, known);
   return known;
 }
 
-function claimsOf(surroundings: Surroundings, target: Target): RegionClaims {
-  const { options, runtime, config, shared, decision } = surroundings;
+function claimsOf(setup: Setup, target: Target): RegionClaims {
+  const { options, runtime, config, shared, decision } = setup;
   const { profileName } = decision;
   const arn = target.kind === "discovery" ? undefined : parseArn(target.id);
-  const baseUrl = baseUrlOf(surroundings, target);
+  const baseUrl = baseUrlOf(setup, target);
   const baseUrlRegion = baseUrl && regionOfBaseUrl(baseUrl.url);
   const asksInstance =
     decision.chosen.source === "default-chain" && decision.chosen.step === "instance-metadata";
@@ -174,10 +163,10 @@ async function regionOfInstance(runtime: Runtime, decision: CredentialDecision):
   return instanceMetadata(runtime, decision.instanceMetadata).region();
 }
 
-function baseUrlOf(surroundings: Surroundings, target: Target): { url: string; setting: string } | undefined {
+function baseUrlOf(setup: Setup, target: Target): { url: string; setting: string } | undefined {
   if (target.kind === "discovery") return undefined;
   const providerId = target.kind === "configured-model" ? target.providerId : BEDROCK_PROVIDER;
-  const url = surroundings.config.value.models?.providers?.[providerId]?.baseUrl;
+  const url = setup.config.value.models?.providers?.[providerId]?.baseUrl;
   if (!url) return undefined;
   const setting = `models.providers.${providerId}.baseUrl`;
   // The region of the baseUrl is for the models configured with it; its host is for every call of the provider.

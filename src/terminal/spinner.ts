@@ -1,4 +1,3 @@
-import type { Runtime } from "../runtime.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** A spinner shorter than this would only flicker. */
@@ -11,8 +10,12 @@ const running = new WeakMap<Terminal, Spinner>();
  * Runs `work` and, when it takes longer than 150 ms on a terminal, shows a spinner on stderr that leaves no trace. Inside
  * the work of another spinner that one stays. Rejects with whatever `work` rejects with.
  */
-export async function withSpinner<T>(runtime: Runtime, text: string, work: () => Promise<T>): Promise<T> {
-  const { terminal } = runtime;
+export async function withSpinner<T>(
+  holder: { terminal: Terminal },
+  text: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const { terminal } = holder;
   const isSilent = !terminal.isStderrTTY || terminal.isVerbose || terminal.format !== "text";
   if (isSilent || running.has(terminal)) return work();
   const spinner = new Spinner(terminal, text);
@@ -27,13 +30,13 @@ export async function withSpinner<T>(runtime: Runtime, text: string, work: () =>
 }
 
 /** Takes the spinner away while `work` has the terminal, as for a question to the person at it. */
-export async function withoutSpinner<T>(runtime: Runtime, work: () => Promise<T>): Promise<T> {
-  const spinner = running.get(runtime.terminal);
+export async function withoutSpinner<T>(holder: { terminal: Terminal }, work: () => Promise<T>): Promise<T> {
+  const spinner = running.get(holder.terminal);
   spinner?.stop();
   try {
     return await work();
   } finally {
-    if (spinner && running.get(runtime.terminal) === spinner) spinner.start();
+    if (spinner && running.get(holder.terminal) === spinner) spinner.start();
   }
 }
 

@@ -1,6 +1,6 @@
 import { ConverseStreamCommand } from "@aws-sdk/client-bedrock-runtime";
 import { expect, it } from "vitest";
-import { openSession, surveySurroundings } from "../../src/session/session.ts";
+import { openSession, readSetup } from "../../src/session/session.ts";
 import type { ChatEvent } from "../../src/converse/chat-event.ts";
 import { streamChat } from "../../src/converse/stream.ts";
 import { emulatedEnvironment, startEmulator, type StreamStep } from "../../src/emulator/emulator.ts";
@@ -65,8 +65,8 @@ it("reads the same text, reasoning, stop reason and usage from a stream as the S
   const runtime = testRuntime({ home: createHome(), env });
   runtime.terminal.setMode({ format: "ndjson" });
   const config = { file: "", exists: false, value: {} };
-  const surroundings = await surveySurroundings({ color: false }, runtime, config);
-  const session = await openSession(surroundings, { kind: "model", id: MODEL });
+  const setup = await readSetup({ color: false }, runtime, config);
+  const session = await openSession(setup, { kind: "model", id: MODEL });
   try {
     const ours: ChatEvent[] = [];
     const bounds = { firstEventMs: 5000, silenceMs: 5000, totalMs: undefined };

@@ -3,7 +3,7 @@ import { StandardRetryStrategy } from "@smithy/core/retry";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { type HttpRequest, HttpResponse } from "@smithy/protocol-http";
 import { RestClient } from "../../src/session/rest-client.ts";
-import { type AwsSession, openSession, surveySurroundings } from "../../src/session/session.ts";
+import { type AwsSession, openSession, readSetup } from "../../src/session/session.ts";
 import type { Runtime } from "../../src/runtime.ts";
 
 export interface FakeAnswer {
@@ -66,12 +66,12 @@ export async function sessionMaker(
   answer: Answering,
 ): Promise<(runtime: Runtime) => AwsSession> {
   const config = { file: "", exists: false, value: {} };
-  const surroundings = await surveySurroundings({ color: false }, runtime, config);
-  const session = await openSession(surroundings, { kind: "model", id: "amazon.nova-lite-v1:0" });
+  const setup = await readSetup({ color: false }, runtime, config);
+  const session = await openSession(setup, { kind: "model", id: "amazon.nova-lite-v1:0" });
   const client = fakeClient(answer, runtime);
   return (own) => ({
     ...session,
     rest: async () => client,
-    surroundings: { ...surroundings, runtime: own },
+    setup: { ...setup, runtime: own },
   });
 }

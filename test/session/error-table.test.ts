@@ -1,6 +1,6 @@
 import { ConverseCommand } from "@aws-sdk/client-bedrock-runtime";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { openSession, surveySurroundings } from "../../src/session/session.ts";
+import { openSession, readSetup } from "../../src/session/session.ts";
 import { toOpenclawError } from "../../src/session/aws-errors.ts";
 import { ERROR_TABLE, type ErrorRow, findRow, findRowOfStatus } from "../../src/session/error-table.ts";
 import { streamChat } from "../../src/converse/stream.ts";
@@ -727,7 +727,7 @@ async function scripted(answer: ScriptedAnswer) {
   useEnvironment(env);
   const runtime = testRuntime({ env, home });
   const config = { file: "", exists: false, value: {} };
-  const session = await openSession(await surveySurroundings({ color: false }, runtime, config), {
+  const session = await openSession(await readSetup({ color: false }, runtime, config), {
     kind: "model",
     id: MODEL,
   });

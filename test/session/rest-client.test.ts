@@ -8,7 +8,7 @@ import { isServerError, isThrottlingError, isTransientError } from "@smithy/core
 import { assert, asyncProperty, jsonValue, string } from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { RestCall } from "../../src/session/rest-client.ts";
-import { type AwsSession, openSession, surveySurroundings } from "../../src/session/session.ts";
+import { type AwsSession, openSession, readSetup } from "../../src/session/session.ts";
 import { streamChat } from "../../src/converse/stream.ts";
 import { listModels, listProfiles } from "../../src/discovery/discover.ts";
 import { createHome } from "../helpers/openclaw.ts";
@@ -74,12 +74,12 @@ async function open(env: Record<string, string>, config = ""): Promise<AwsSessio
   const whole = { AWS_REGION: "us-east-1", AWS_EC2_METADATA_DISABLED: "true", HOME: home, ...env };
   useEnvironment(whole);
   const runtime = testRuntime({ home, env: whole });
-  const surroundings = await surveySurroundings({ color: false }, runtime, {
+  const setup = await readSetup({ color: false }, runtime, {
     file: "",
     exists: false,
     value: {},
   });
-  const session = await openSession(surroundings, { kind: "discovery" });
+  const session = await openSession(setup, { kind: "discovery" });
   onTestFinished(() => session.close());
   return session;
 }

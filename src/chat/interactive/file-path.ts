@@ -1,12 +1,12 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
-import { errorCode } from "../../config/file.ts";
+import { errorCode } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
 
-type Surroundings = Pick<Runtime, "homeFolder" | "currentFolder">;
+type Folders = Pick<Runtime, "homeFolder" | "currentFolder">;
 
 /** The path that a person typed or dropped on the terminal: with quotes, backslashes before spaces, or `~`. */
-export function readPath(typed: string, { homeFolder }: Surroundings): string {
+export function readPath(typed: string, { homeFolder }: Folders): string {
   const quoted = /^'([^']*)'$|^"([^"]*)"$/.exec(typed);
   const plain = quoted ? (quoted[1] ?? quoted[2] ?? "") : typed.replaceAll(/\\([ ()'"&\\])/g, "$1");
   // A dash alone means stdin on a command line, which the keyboard is here.
@@ -15,10 +15,10 @@ export function readPath(typed: string, { homeFolder }: Surroundings): string {
 }
 
 /** The files and folders whose path begins so, spelled as it was begun; folders with a slash at their end. */
-export async function completePath(typed: string, surroundings: Surroundings): Promise<string[]> {
+export async function completePath(typed: string, folders: Folders): Promise<string[]> {
   const begun = typed.slice(0, typed.lastIndexOf("/") + 1);
-  const name = readPath(typed.slice(begun.length), surroundings);
-  const folder = path.resolve(surroundings.currentFolder, readPath(begun, surroundings));
+  const name = readPath(typed.slice(begun.length), folders);
+  const folder = path.resolve(folders.currentFolder, readPath(begun, folders));
   try {
     const entries = await readdir(folder, { withFileTypes: true });
     return entries

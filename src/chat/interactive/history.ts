@@ -1,7 +1,8 @@
 import { appendFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { APPEND_FLAGS } from "../../disk/atomic-write.ts";
-import { errorCode, stateFolder } from "../../config/file.ts";
+import { errorCode } from "../../errors.ts";
+import { stateFolder } from "../../disk/state-folder.ts";
 import type { Runtime } from "../../runtime.ts";
 
 /** How many entries are kept. The file is cut down to them when it holds twice as many. */

@@ -4,7 +4,7 @@ import { unwrapBlock } from "./block.ts";
 import { forgetfulHistory, type History, openHistory } from "./history.ts";
 import { Keyboard } from "./keyboard.ts";
 import { LineEditor } from "./line-editor.ts";
-import type { Seat } from "./seat.ts";
+import type { InteractiveOptions } from "./interactive-options.ts";
 import { completeSlashCommand, findSlashCommand } from "./slash-commands.ts";
 import { Talk } from "./talk.ts";
 import { tellFailure } from "./tell-failure.ts";
@@ -16,13 +16,13 @@ const XTERM_JS = /^(vscode|hyper|tabby)$/i;
  * Talks with a person at the terminal until they leave: by /exit, Ctrl-D, or a second Ctrl-C. What goes wrong with one
  * question ends nothing. Rejects only with the reason of the runtime's signal, and with a bug.
  */
-export async function runInteractive(seat: Seat): Promise<void> {
-  const { runtime, screen } = seat;
+export async function runInteractive(options: InteractiveOptions): Promise<void> {
+  const { runtime, screen } = options;
   const { terminal } = runtime;
   const style = await terminal.stderrStyle();
-  const history = seat.keepsHistory ? await openHistory(runtime) : forgetfulHistory();
+  const history = options.keepsHistory ? await openHistory(runtime) : forgetfulHistory();
   const keyboard = new Keyboard(runtime, screen);
-  const talk = new Talk(seat, keyboard);
+  const talk = new Talk(options, keyboard);
   const editor = new LineEditor({
     keyboard,
     screen,
@@ -45,7 +45,7 @@ export async function runInteractive(seat: Seat): Promise<void> {
 }
 
 async function converse(talk: Talk, editor: LineEditor, history: History, style: Style): Promise<void> {
-  const { terminal } = talk.seat.runtime;
+  const { terminal } = talk.options.runtime;
   /** Whether the last thing that happened was Ctrl-C. */
   let isInterrupted = false;
   while (!talk.isOver) {
@@ -64,14 +64,14 @@ async function converse(talk: Talk, editor: LineEditor, history: History, style:
 
 /** Does what a command says, or asks. Resolves to whether the answer was stopped. */
 async function take(talk: Talk, entry: string): Promise<boolean> {
-  const { terminal } = talk.seat.runtime;
+  const { terminal } = talk.options.runtime;
   try {
     const slash = findSlashCommand(entry);
     if (slash) return (await slash.command.run(talk, slash.argument)) === "stopped";
     const question = unwrapBlock(entry);
     return question.trim() === "" ? false : (await talk.ask(question)) === "stopped";
   } catch (failure) {
-    if (talk.seat.runtime.signal.aborted) throw talk.seat.runtime.signal.reason;
+    if (talk.options.runtime.signal.aborted) throw talk.options.runtime.signal.reason;
     await tellFailure(failure, terminal);
     return false;
   }

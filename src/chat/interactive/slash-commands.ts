@@ -27,10 +27,10 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
     argument: "[MODEL]",
     says: "show the model, or ask another one from here on",
     run: async (talk, argument) => {
-      if (argument !== "") talk.models = talk.seat.resolve(argument);
+      if (argument !== "") talk.models = talk.options.resolve(argument);
       say(talk, `model: ${talk.models.map(({ key }) => key).join(", then ")}`);
     },
-    candidates: async (talk) => modelNames(talk.surroundings),
+    candidates: async (talk) => modelNames(talk.setup),
   },
   {
     name: "/system",
@@ -47,7 +47,7 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
     argument: "[PATH | none]",
     says: "attach a file to the next question",
     run: async (talk, argument) => {
-      const { runtime } = talk.seat;
+      const { runtime } = talk.options;
       if (argument === "none") talk.files = [];
       else if (argument !== "") {
         talk.files = [...talk.files, ...(await readAttachments([readPath(argument, runtime)], runtime))];
@@ -55,7 +55,7 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
       const names = talk.files.map(({ label, bytes }) => `${label} (${formatBytes(bytes.length)})`);
       say(talk, `with the next question: ${names.length > 0 ? names.join(", ") : "no file"}`);
     },
-    candidates: async (talk, typed) => completePath(typed, talk.seat.runtime),
+    candidates: async (talk, typed) => completePath(typed, talk.options.runtime),
   },
   {
     name: "/reasoning",
@@ -81,7 +81,9 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
     run: async (talk) => {
       say(
         talk,
-        describeSpending(talk.spending, (key, model) => talk.seat.priceOf(talk.seat.resolve(key)[0], model)),
+        describeSpending(talk.spending, (key, model) =>
+          talk.options.priceOf(talk.options.resolve(key)[0], model),
+        ),
       );
     },
   },
@@ -165,7 +167,7 @@ function help(talk: Talk): void {
 }
 
 function say(talk: Talk, line: string): void {
-  talk.seat.runtime.terminal.note(line);
+  talk.options.runtime.terminal.note(line);
 }
 
 function formatBytes(bytes: number): string {

@@ -1,10 +1,11 @@
 import type { Message } from "@aws-sdk/client-bedrock-runtime";
 import { SessionPool } from "../../session/session-pool.ts";
-import type { Surroundings } from "../../session/session.ts";
+import type { Setup } from "../../session/session.ts";
 import { AnswerWriter } from "../answer-writer.ts";
 import { askFirstAvailable } from "../ask-first-available.ts";
 import type { Attachment } from "../../converse/attachments.ts";
-import type { ChatEvent, TokenUsage } from "../../converse/chat-event.ts";
+import type { TokenUsage } from "../../models/usage.ts";
+import type { ChatEvent } from "../../converse/chat-event.ts";
 import { type ChatParameters, userMessage } from "../../converse/request.ts";
 import { type ResolvedModel, targetOf } from "../../models/resolve-model.ts";
 import { OpenclawError } from "../../errors.ts";
@@ -14,7 +15,7 @@ import { answerRenderer } from "../../terminal/answer-renderer.ts";
 import { withSpinner } from "../../terminal/spinner.ts";
 import { WrappedText } from "../../terminal/word-wrap.ts";
 import type { Keyboard } from "./keyboard.ts";
-import type { Seat } from "./seat.ts";
+import type { InteractiveOptions } from "./interactive-options.ts";
 import { untilStopped } from "./until-stopped.ts";
 
 /** A question as it was put. */
@@ -40,10 +41,10 @@ export interface Spending {
 
 /** A conversation at the terminal: puts questions with everything said before, shows the answers, keeps the turns. */
 export class Talk {
-  readonly seat: Seat;
+  readonly options: InteractiveOptions;
   readonly #keyboard: Keyboard;
   readonly #pool: SessionPool;
-  #surroundings: Surroundings;
+  #setup: Setup;
   conversation: Conversation;
   models: ResolvedModel[];
   parameters: ChatParameters;
@@ -56,23 +57,23 @@ export class Talk {
   readonly spending: Spending[];
   #last: Asked | undefined;
 
-  constructor(seat: Seat, keyboard: Keyboard) {
-    this.seat = seat;
+  constructor(options: InteractiveOptions, keyboard: Keyboard) {
+    this.options = options;
     this.#keyboard = keyboard;
-    this.#surroundings = seat.surroundings;
-    this.#pool = new SessionPool(seat.surroundings);
-    this.conversation = seat.conversation;
-    this.models = seat.models;
-    this.parameters = seat.query.parameters;
-    this.system = seat.query.system;
-    this.files = [...(seat.attachments ?? [])];
-    this.spending = seat.conversation.turns.flatMap(({ key, model, usage }) =>
+    this.#setup = options.setup;
+    this.#pool = new SessionPool(options.setup);
+    this.conversation = options.conversation;
+    this.models = options.models;
+    this.parameters = options.query.parameters;
+    this.system = options.query.system;
+    this.files = [...(options.attachments ?? [])];
+    this.spending = options.conversation.turns.flatMap(({ key, model, usage }) =>
       usage ? [{ key, model, usage }] : [],
     );
   }
 
-  get surroundings(): Surroundings {
-    return this.#surroundings;
+  get setup(): Setup {
+    return this.#setup;
   }
 
   /** Puts a question. Resolves to how its answer ended. Throws what goes wrong with it; /retry then asks it again. */
@@ -93,7 +94,7 @@ export class Talk {
   /** Begins a new conversation; the old one stays where it is kept. */
   async clear(): Promise<void> {
     await this.conversation.close();
-    this.conversation = await this.seat.begin();
+    this.conversation = await this.options.begin();
     this.#last = undefined;
     this.spending.length = 0;
   }
@@ -116,7 +117,7 @@ export class Talk {
 
   /** Asks once, and once more when the credentials turn out to have expired before anything came. */
   async #attempt(asked: Asked, isRetry: boolean, stop: AbortSignal, mayRenew: boolean): Promise<void> {
-    const { runtime, query, priceOf, isRaw } = this.seat;
+    const { runtime, query, priceOf, isRaw } = this.options;
     const signal = AbortSignal.any([runtime.signal, stop]);
     const turnRuntime = { ...runtime, signal };
     const keeper = new TurnKeeper();
@@ -125,15 +126,15 @@ export class Talk {
     const writer = new AnswerWriter(turnRuntime, {
       priceOf: (modelId) => priceOf(answering, modelId),
       showsReasoning: true,
-      isStreamed: this.seat.isStreamed,
-      showsUsage: this.seat.showsUsage,
+      isStreamed: this.options.isStreamed,
+      showsUsage: this.options.showsUsage,
       renderer: await answerRenderer(runtime.terminal, isRaw || query.schema !== undefined),
-      reasoningRenderer: new WrappedText(this.seat.screen.columns),
+      reasoningRenderer: new WrappedText(this.options.screen.columns),
     });
     const { turns } = this.conversation;
     try {
       await this.#authenticate();
-      const events = askFirstAvailable({ ...this.#surroundings, runtime: turnRuntime }, this.models, {
+      const events = askFirstAvailable({ ...this.#setup, runtime: turnRuntime }, this.models, {
         ...query,
         system: this.system,
         parameters: this.parameters,
@@ -160,8 +161,8 @@ export class Talk {
         await this.#keep(keeper, answering, isRetry, true);
       } else if (mayRenew && !hasSpoken && isStale(failure)) {
         runtime.terminal.note("openclaw: the credentials no longer hold; looking for new ones");
-        this.#surroundings = await this.seat.survey();
-        await this.#pool.renew(this.#surroundings);
+        this.#setup = await this.options.survey();
+        await this.#pool.renew(this.#setup);
         await this.#attempt(asked, isRetry, stop, false);
       } else throw failure;
     }
@@ -170,7 +171,7 @@ export class Talk {
   /** A program or a person that has to be asked for credentials needs the terminal as it was. */
   async #authenticate(): Promise<void> {
     const [model] = this.models;
-    const profiles = [...this.#surroundings.shared.profiles.values()];
+    const profiles = [...this.#setup.shared.profiles.values()];
     const asksPerson = profiles.some(({ keys }) => keys["mfa_serial"] ?? keys["credential_process"]);
     if (model && asksPerson) await this.#keyboard.lend(() => this.#pool.authenticate(targetOf(model)));
   }
@@ -179,7 +180,7 @@ export class Talk {
   async *#awaitFirst(
     events: AsyncGenerator<Arrival, void, undefined>,
   ): AsyncGenerator<Arrival, void, undefined> {
-    const first = await withSpinner(this.seat.runtime, this.models[0]?.id ?? "", async () => {
+    const first = await withSpinner(this.options.runtime, this.models[0]?.id ?? "", async () => {
       const arrivals: Arrival[] = [];
       for (;;) {
         const { done, value } = await events.next();
@@ -198,7 +199,7 @@ export class Talk {
     isRetry: boolean,
     isStopped: boolean,
   ): Promise<void> {
-    const { terminal, now } = this.seat.runtime;
+    const { terminal, now } = this.options.runtime;
     const key = model?.key ?? "";
     const turn = keeper.recorder.turn();
     if (turn && keeper.usage) this.spending.push({ key, model: turn.model, usage: keeper.usage });

@@ -1,7 +1,7 @@
 import { open, stat } from "node:fs/promises";
 import path from "node:path";
 import { APPEND_FLAGS, makeFolderOf, syncFolder, writeError } from "../../disk/atomic-write.ts";
-import { errorCode } from "../../config/file.ts";
+import { errorCode } from "../../errors.ts";
 import { holdLock, type LongLock } from "../../disk/lock.ts";
 import { OpenclawError } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";

@@ -1,6 +1,6 @@
 import { stat, unlink } from "node:fs/promises";
 import { writeError } from "../../disk/atomic-write.ts";
-import { errorCode } from "../../config/file.ts";
+import { errorCode } from "../../errors.ts";
 import { holdLock } from "../../disk/lock.ts";
 import { OpenclawError } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";

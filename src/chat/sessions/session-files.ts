@@ -1,11 +1,9 @@
 import { open, readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
-import { errorCode, stateFolder } from "../../config/file.ts";
+import { errorCode } from "../../errors.ts";
+import { type FolderNames, stateFolder } from "../../disk/state-folder.ts";
 import { OpenclawError } from "../../errors.ts";
-import type { Runtime } from "../../runtime.ts";
 import { parseSession, type SessionContent } from "./session-record.ts";
-
-type Surroundings = Pick<Runtime, "env" | "homeFolder" | "currentFolder">;
 
 const EXTENSION = ".jsonl";
 /** The header is far shorter, whatever the folder's path. In bytes. */
@@ -23,12 +21,12 @@ export interface Session extends SessionContent {
 }
 
 /** The file of a session. */
-export function sessionFile(runtime: Surroundings, id: string): string {
+export function sessionFile(runtime: FolderNames, id: string): string {
   return path.join(stateFolder(runtime), "sessions", `${id}${EXTENSION}`);
 }
 
 /** Reads a session; undefined when there is none. Throws `internal` for a file that is no session or cannot be read. */
-export async function readSession(runtime: Surroundings, id: string): Promise<Session | undefined> {
+export async function readSession(runtime: FolderNames, id: string): Promise<Session | undefined> {
   const file = sessionFile(runtime, id);
   let text: Buffer;
   let updated: number;
@@ -51,7 +49,7 @@ export async function readSession(runtime: Surroundings, id: string): Promise<Se
 
 /** Reads every session, the latest first. What cannot be read is in `damaged`, by its id. */
 export async function readSessions(
-  runtime: Surroundings,
+  runtime: FolderNames,
 ): Promise<{ sessions: Session[]; damaged: { id: string; reason: string }[] }> {
   const sessions: Session[] = [];
   const damaged: { id: string; reason: string }[] = [];
@@ -68,7 +66,7 @@ export async function readSessions(
 }
 
 /** The id of the session of a folder that was written last; undefined when the folder has none. */
-export async function latestSession(runtime: Surroundings, folder: string): Promise<string | undefined> {
+export async function latestSession(runtime: FolderNames, folder: string): Promise<string | undefined> {
   for (const { id, file } of await findSessions(runtime)) {
     if ((await readHead(file))?.header.folder === folder) return id;
   }
@@ -76,11 +74,11 @@ export async function latestSession(runtime: Surroundings, folder: string): Prom
 }
 
 /** The ids of all sessions, the latest first. */
-export async function sessionIds(runtime: Surroundings): Promise<string[]> {
+export async function sessionIds(runtime: FolderNames): Promise<string[]> {
   return (await findSessions(runtime)).map(({ id }) => id);
 }
 
-async function findSessions(runtime: Surroundings): Promise<{ id: string; file: string }[]> {
+async function findSessions(runtime: FolderNames): Promise<{ id: string; file: string }[]> {
   const folder = path.dirname(sessionFile(runtime, ""));
   const found: { id: string; file: string; updated: number }[] = [];
   for (const name of await namesIn(folder)) {

@@ -1,5 +1,6 @@
+import { isRecord } from "../../json.ts";
 import type { Message } from "@aws-sdk/client-bedrock-runtime";
-import type { TokenUsage } from "../../converse/chat-event.ts";
+import type { TokenUsage } from "../../models/usage.ts";
 import type { Turn } from "../../converse/conversation.ts";
 
 /** Raised when the form of the lines changes. */
@@ -63,7 +64,7 @@ export function parseSession(text: string): SessionContent | undefined {
     const turn = readTurn(record);
     if (!turn) damagedLines += 1;
     else {
-      if (isObject(record) && record["replaces"] === true && !isLastDamaged) turns.pop();
+      if (isRecord(record) && record["replaces"] === true && !isLastDamaged) turns.pop();
       turns.push(turn);
     }
     isLastDamaged = !turn;
@@ -81,7 +82,7 @@ function parseLine(line: string): unknown {
 }
 
 function readHeader(value: unknown): SessionHeader | undefined {
-  if (!isObject(value) || value["type"] !== "session" || value["form"] !== FORM) return undefined;
+  if (!isRecord(value) || value["type"] !== "session" || value["form"] !== FORM) return undefined;
   const { id, folder, created } = value;
   return typeof id === "string" && typeof folder === "string" && typeof created === "string"
     ? { id, folder, created }
@@ -89,7 +90,7 @@ function readHeader(value: unknown): SessionHeader | undefined {
 }
 
 function readTurn(value: unknown): KeptTurn | undefined {
-  if (!isObject(value) || value["type"] !== "turn") return undefined;
+  if (!isRecord(value) || value["type"] !== "turn") return undefined;
   const { type: _, replaces: __, ...turn } = value;
   const isTurn =
     ["at", "key", "model", "stopReason"].every((name) => typeof turn[name] === "string") &&
@@ -100,10 +101,10 @@ function readTurn(value: unknown): KeptTurn | undefined {
 
 function isMessage(value: unknown): value is Message {
   return (
-    isObject(value) &&
+    isRecord(value) &&
     (value["role"] === "user" || value["role"] === "assistant") &&
     Array.isArray(value["content"]) &&
-    value["content"].every(isObject)
+    value["content"].every(isRecord)
   );
 }
 
@@ -114,18 +115,14 @@ const BYTES = "$bytes";
 export function packBytes(value: unknown): unknown {
   if (value instanceof Uint8Array) return { [BYTES]: Buffer.from(value).toString("base64") };
   if (Array.isArray(value)) return value.map(packBytes);
-  if (!isObject(value)) return value;
+  if (!isRecord(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, packBytes(item)]));
 }
 
 function unpackBytes(_: string, value: unknown): unknown {
-  if (!isObject(value)) return value;
+  if (!isRecord(value)) return value;
   const base64 = value[BYTES];
   return typeof base64 === "string" && Object.keys(value).length === 1
     ? new Uint8Array(Buffer.from(base64, "base64"))
     : value;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,5 @@
-import type { ChatEvent, TokenUsage } from "../../converse/chat-event.ts";
+import type { TokenUsage } from "../../models/usage.ts";
+import type { ChatEvent } from "../../converse/chat-event.ts";
 import { textOf } from "../../converse/conversation.ts";
 import { judgeStop } from "../outcome.ts";
 import { TurnRecorder } from "../../converse/turn-recorder.ts";

@@ -1,4 +1,4 @@
-import { openSession, regionWithoutAsking, surveySurroundings } from "../../session/session.ts";
+import { openSession, regionWithoutAsking, readSetup } from "../../session/session.ts";
 import type { EffectiveRegion } from "../../config/effective.ts";
 import type { LoadedConfig } from "../../config/resolve.ts";
 import type { GlobalOptions } from "../../options.ts";
@@ -10,10 +10,10 @@ export async function effectiveRegion(
   runtime: Runtime,
   config: LoadedConfig,
 ): Promise<EffectiveRegion> {
-  const surroundings = await surveySurroundings(options, runtime, config);
-  const known = regionWithoutAsking(surroundings, { kind: "discovery" });
+  const setup = await readSetup(options, runtime, config);
+  const known = regionWithoutAsking(setup, { kind: "discovery" });
   if (known) return known;
-  const session = await openSession(surroundings, { kind: "discovery" });
+  const session = await openSession(setup, { kind: "discovery" });
   session.close();
   return session.region;
 }

@@ -1,5 +1,6 @@
 import { accessSync } from "node:fs";
-import { errorCode, locateConfig } from "../../config/file.ts";
+import { errorCode } from "../../errors.ts";
+import { locateConfig } from "../../config/file.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 

@@ -129,8 +129,8 @@ function withoutCredentials({ load, models }: ModelSurvey) {
 }
 
 /** Without credentials and without a configured model there is nothing to show, and that is the credentials' fault. */
-function nothingToList({ load, models, surroundings }: ModelSurvey): OpenclawError | undefined {
-  const { enabled } = discoverySettings(surroundings.config.value);
+function nothingToList({ load, models, setup }: ModelSurvey): OpenclawError | undefined {
+  const { enabled } = discoverySettings(setup.config.value);
   if (load.hasCredentials || models.length > 0 || enabled === false) return undefined;
   return new OpenclawError("no-credentials", {
     message: "No AWS credentials were found, and no model is configured.",

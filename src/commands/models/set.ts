@@ -26,8 +26,8 @@ export async function run(options: SetOptions, runtime: Runtime): Promise<void> 
   const { value: config } = await loadConfig(options, runtime);
   const wanted = resolveModel(options.model, config);
   if (!options.force) await warnOfEnd(await requireKnown(options, wanted, runtime), runtime);
-  const isObject = typeof config.agents?.defaults?.model === "object";
-  const path = ["agents", "defaults", "model", ...(isObject ? ["primary"] : [])];
+  const isRecord = typeof config.agents?.defaults?.model === "object";
+  const path = ["agents", "defaults", "model", ...(isRecord ? ["primary"] : [])];
   const { file } = await updateConfig(options, runtime, [{ op: "set", path, value: wanted.key }]);
   if (terminal.format === "json") await terminal.printJson({ model: wanted.key, file });
   else await terminal.print(`Default model: ${wanted.key}`);

@@ -81,7 +81,7 @@ function factRows(
   facts: ModelFacts,
   access: Access | undefined,
   call: string | null,
-  { load, surroundings }: ModelSurvey,
+  { load, setup }: ModelSurvey,
   wanted: ResolvedModel,
 ): Fact[] {
   const { base, sources, arn } = facts;
@@ -111,7 +111,7 @@ function factRows(
     ...(facts.tags.length > 0 ? ([["tags", facts.tags.join(", ")]] as Fact[]) : []),
     ...(access ? ([["access", accessInWords(access)]] as Fact[]) : []),
     ...facts.profiles.map((profile): Fact => ["profile", `${profile.id} → ${regionsInWords(profile)}`]),
-    ...fact("asked", askedInWords(load, surroundings.runtime)),
+    ...fact("asked", askedInWords(load, setup.runtime)),
     call === null ? ["call it", "chat cannot: it does not stream text"] : ["call it", call, "whole"],
   ];
 }

@@ -11,12 +11,12 @@ import { formatAge } from "../../terminal/numbers.ts";
 
 /** Shows the default model, where credentials and region come from, and what is cached. Asks AWS nothing. */
 export async function run(options: GlobalOptions, runtime: Runtime): Promise<void> {
-  const { surroundings, load, models } = await surveyModels(options, runtime, { offline: true });
-  const { decision, config } = surroundings;
+  const { setup, load, models } = await surveyModels(options, runtime, { offline: true });
+  const { decision, config } = setup;
   const { terminal } = runtime;
   const { enabled } = discoverySettings(config.value);
   const credentials = await report(decision, runtime);
-  const region = regionWithoutAsking(surroundings, { kind: "discovery" });
+  const region = regionWithoutAsking(setup, { kind: "discovery" });
   const document = {
     defaultModel: models.find(({ tags }) => tags.includes("default"))?.key ?? null,
     fallbacks: models
@@ -24,7 +24,7 @@ export async function run(options: GlobalOptions, runtime: Runtime): Promise<voi
       .map(({ key }) => key),
     credentials: { source: credentials.source, detail: credentials.detail },
     region: region ?? null,
-    endpoint: endpointOf(surroundings, "bedrock-runtime", { kind: "discovery" }) ?? null,
+    endpoint: endpointOf(setup, "bedrock-runtime", { kind: "discovery" }) ?? null,
     discovery: enabled ?? "auto",
     cache: load.discovered
       ? {

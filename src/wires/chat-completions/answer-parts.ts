@@ -1,4 +1,5 @@
-import type { ChatEvent, TokenUsage } from "../../converse/chat-event.ts";
+import type { TokenUsage } from "../../models/usage.ts";
+import type { ChatEvent } from "../../converse/chat-event.ts";
 import { judgeStop } from "../../chat/outcome.ts";
 import { OpenclawError } from "../../errors.ts";
 import { type FinishReason, finishReason } from "./finish-reason.ts";

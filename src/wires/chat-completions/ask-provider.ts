@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { isTransientError } from "@smithy/core/retry";
 import type { RetryErrorInfo, RetryErrorType, SdkError } from "@smithy/types";
 import { createRetryStrategy, decideRetries } from "../../session/retries.ts";
-import type { Surroundings } from "../../session/session.ts";
+import type { Setup } from "../../session/session.ts";
 import { awaitContent, type Batches } from "../../converse/answer-batches.ts";
 import type { Question } from "../../chat/ask-model.ts";
 import type { ChatEvent } from "../../converse/chat-event.ts";
@@ -13,7 +13,7 @@ import { OpenclawError, withRequestId } from "../../errors.ts";
 import { openLine, type ServerLine } from "./call-server.ts";
 import { type CompletionsPlan, planCompletions } from "./completion-plan.ts";
 import { retryTime } from "./retry-after.ts";
-import { askForModels } from "./served-models.ts";
+import { askForModels } from "./list-models.ts";
 import { serverOf } from "./server.ts";
 import { streamCompletion } from "./stream-completion.ts";
 
@@ -27,17 +27,17 @@ const NEAREST_MS = 3000;
  * the provider's models.
  */
 export async function* askProvider(
-  surroundings: Surroundings,
+  setup: Setup,
   question: Question,
 ): AsyncGenerator<ChatEvent, void, undefined> {
-  const { runtime, config } = surroundings;
+  const { runtime, config } = setup;
   const { model } = question;
   const server = serverOf(model.providerId, model.provider, runtime.env);
   const plans = await planCompletions(question, config.value, server.url.hostname);
   for (const notice of plans[0].notices) runtime.terminal.note(`openclaw: ${notice}`);
   const line = await openLine(server, runtime);
   try {
-    yield* askInForms(surroundings, line, question, plans);
+    yield* askInForms(setup, line, question, plans);
   } catch (error) {
     if (!(error instanceof OpenclawError) || error.code !== "model-not-found") throw error;
     throw unknownModel(model.id, await idsOf(line, question), error);
@@ -48,13 +48,13 @@ export async function* askProvider(
 
 /** Asks in the first form that the server does not refuse. */
 async function* askInForms(
-  surroundings: Surroundings,
+  setup: Setup,
   line: ServerLine,
   question: Question,
   plans: readonly CompletionsPlan[],
 ): AsyncGenerator<ChatEvent, void, undefined> {
   for (const [index, plan] of plans.entries()) {
-    const events = streamAnswer(surroundings, line, question, plan);
+    const events = streamAnswer(setup, line, question, plan);
     if (!question.schema || !plan.form) return yield* events;
     const { isFormRefused, readStructured } = await import("../../converse/structured-output.ts");
     let hasStarted = false;
@@ -74,7 +74,7 @@ async function* askInForms(
 }
 
 async function* streamAnswer(
-  surroundings: Surroundings,
+  setup: Setup,
   line: ServerLine,
   { bounds, recorder }: Question,
   plan: CompletionsPlan,
@@ -84,7 +84,7 @@ async function* streamAnswer(
   const deadlines = new Deadlines(boundsFor(bounds, plan.isReasoning), runtime.signal, runtime.elapsed);
   try {
     recorder?.begin(plan.input);
-    const { batches, requestId, attempts } = await begin(surroundings, line, plan, deadlines);
+    const { batches, requestId, attempts } = await begin(setup, line, plan, deadlines);
     yield { type: "start", model, region: null, ...(requestId === undefined ? {} : { requestId }), attempts };
     yield* readEvents(batches, {
       requestId,
@@ -109,7 +109,7 @@ interface Begun {
 
 /** Sends the request until the model says something: a retry happens only before that, by the rules for AWS's calls. */
 async function begin(
-  { decision, shared }: Surroundings,
+  { decision, shared }: Setup,
   line: ServerLine,
   { body }: CompletionsPlan,
   deadlines: Deadlines,

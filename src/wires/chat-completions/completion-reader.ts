@@ -1,3 +1,4 @@
+import { isRecord, type JsonObject } from "../../json.ts";
 import type { ConverseStreamOutput, StopReason, TokenUsage } from "@aws-sdk/client-bedrock-runtime";
 import { OpenclawError } from "../../errors.ts";
 import { toTokenUsage } from "./completion-usage.ts";
@@ -5,8 +6,6 @@ import { toStopReason } from "./stop-reason.ts";
 
 /** A block of the answer that is being written. */
 type OpenBlock = { kind: "text" | "reasoning" } | { kind: "tool"; place: number; id: string | undefined };
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * Turns the chunks of a streamed chat completion into the parts of a ConverseStream, in which one content block is open
@@ -35,7 +34,7 @@ export class CompletionReader {
   }
 
   /** The parts that a chunk stands for. Throws `bad-response` for calls of tools whose pieces are mixed up. */
-  take(chunk: Fields): ConverseStreamOutput[] {
+  take(chunk: JsonObject): ConverseStreamOutput[] {
     const parts: ConverseStreamOutput[] = [];
     if (!this.#hasStarted) parts.push({ messageStart: { role: "assistant" } });
     this.#hasStarted = true;
@@ -74,7 +73,7 @@ export class CompletionReader {
   }
 
   /** `reasoning_content` is DeepSeek's name, taken over by llama.cpp and LiteLLM; `reasoning` is Ollama's and vLLM's. */
-  #takeReasoning(delta: Fields, parts: ConverseStreamOutput[]): void {
+  #takeReasoning(delta: JsonObject, parts: ConverseStreamOutput[]): void {
     const text =
       textAt(delta, "reasoning_content") || textAt(delta, "reasoning") || thoughtIn(delta["content"]);
     if (text === "") return;
@@ -84,7 +83,7 @@ export class CompletionReader {
     });
   }
 
-  #takeContent(delta: Fields, parts: ConverseStreamOutput[]): void {
+  #takeContent(delta: JsonObject, parts: ConverseStreamOutput[]): void {
     const refusal = textAt(delta, "refusal");
     if (refusal !== "") this.#hasRefused = true;
     const text = textIn(delta["content"]) + refusal;
@@ -97,7 +96,7 @@ export class CompletionReader {
    * A piece of a call. Ollama sends each call whole, older ones all at place 0, and some servers name no place: a new id
    * beside a name begins a new call.
    */
-  #takeCall(call: Fields, position: number, parts: ConverseStreamOutput[]): void {
+  #takeCall(call: JsonObject, position: number, parts: ConverseStreamOutput[]): void {
     const details = isRecord(call["function"]) ? call["function"] : {};
     const name = textAt(details, "name");
     const id = textAt(call, "id") || undefined;
@@ -148,7 +147,7 @@ export class CompletionReader {
 }
 
 /** A whole completion, which a server sends that does not stream, as the one chunk that says the same. */
-export function toChunk(completion: Fields): Fields {
+export function toChunk(completion: JsonObject): JsonObject {
   const choices = listAt(completion, "choices").map(({ index, message, finish_reason, stop_reason }) => ({
     index,
     delta: message,
@@ -180,16 +179,12 @@ function argumentsText(value: unknown): string {
   return value === undefined || value === null ? "" : JSON.stringify(value);
 }
 
-function listAt(holder: Fields, name: string): Fields[] {
+function listAt(holder: JsonObject, name: string): JsonObject[] {
   const value = holder[name];
   return Array.isArray(value) ? (value as unknown[]).filter(isRecord) : [];
 }
 
-function textAt(holder: Fields, name: string): string {
+function textAt(holder: JsonObject, name: string): string {
   const value = holder[name];
   return typeof value === "string" ? value : "";
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

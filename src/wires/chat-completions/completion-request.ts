@@ -1,3 +1,4 @@
+import { isRecord } from "../../json.ts";
 import type {
   ConverseStreamCommandInput,
   OutputConfig,
@@ -172,8 +173,4 @@ function isEffort(text: string | undefined): text is NonNullable<ReasoningEffort
 function textAt(holder: unknown, name: string): string | undefined {
   const value = isRecord(holder) ? holder[name] : undefined;
   return typeof value === "string" ? value : undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,3 +1,4 @@
+import { isRecord } from "../../json.ts";
 import type { TokenUsage } from "@aws-sdk/client-bedrock-runtime";
 
 /**
@@ -5,11 +6,11 @@ import type { TokenUsage } from "@aws-sdk/client-bedrock-runtime";
  * the prompt's, Converse beside them. Undefined where nothing was counted.
  */
 export function toTokenUsage(usage: unknown): TokenUsage | undefined {
-  if (!isObject(usage)) return undefined;
+  if (!isRecord(usage)) return undefined;
   const prompt = count(usage["prompt_tokens"]);
   const outputTokens = count(usage["completion_tokens"]) ?? 0;
   if (prompt === undefined && outputTokens === 0) return undefined;
-  const details = isObject(usage["prompt_tokens_details"]) ? usage["prompt_tokens_details"] : {};
+  const details = isRecord(usage["prompt_tokens_details"]) ? usage["prompt_tokens_details"] : {};
   // DeepSeek's own name for the same.
   const read = count(details["cached_tokens"]) ?? count(usage["prompt_cache_hit_tokens"]);
   const written = count(details["cache_creation_tokens"]) ?? count(details["cache_write_tokens"]);
@@ -26,8 +27,4 @@ export function toTokenUsage(usage: unknown): TokenUsage | undefined {
 
 function count(value: unknown): number | undefined {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

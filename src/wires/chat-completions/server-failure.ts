@@ -15,7 +15,7 @@ export interface FailedAnswer {
 }
 
 /** What stands around a failed call. */
-export interface FailureSurroundings {
+export interface FailureContext {
   server: OpenaiServer;
   model: string | undefined;
   /** Takes secrets out of what a server says: it may repeat what it was sent. */
@@ -23,10 +23,10 @@ export interface FailureSurroundings {
 }
 
 /** The error for an answer with a status from 300 up, or of the wrong kind, by the failure table. */
-export function toServerFailure(answer: FailedAnswer, surroundings: FailureSurroundings): OpenclawError {
+export function toServerFailure(answer: FailedAnswer, setup: FailureContext): OpenclawError {
   const { status, headers } = answer;
   const location = headers["location"];
-  return failureOf(readServerMessage(parseJson(answer.body)), status, surroundings, {
+  return failureOf(readServerMessage(parseJson(answer.body)), status, setup, {
     location: location === undefined ? undefined : hostOf(location),
     requestId: requestIdOf(headers),
     retryAfter: headers["retry-after-ms"] ? `${headers["retry-after-ms"]} ms` : headers["retry-after"],
@@ -37,13 +37,13 @@ export function toServerFailure(answer: FailedAnswer, surroundings: FailureSurro
  * The error for what a server says in the middle of its stream: by the failure table where it names a status or a known
  * word, else `stream-broken`.
  */
-export function toStreamFailure(data: unknown, surroundings: FailureSurroundings): OpenclawError {
+export function toStreamFailure(data: unknown, setup: FailureContext): OpenclawError {
   const said = readServerMessage(data) ?? { message: describe(data), words: [], status: undefined };
   const status = said.status ?? statusOfWords(said.words.join(" "));
-  if (status !== undefined) return failureOf(said, status, surroundings, {});
-  const message = surroundings.hide(oneLine(said.message));
+  if (status !== undefined) return failureOf(said, status, setup, {});
+  const message = setup.hide(oneLine(said.message));
   return new OpenclawError("stream-broken", {
-    message: `${surroundings.server.name} broke the answer off: ${message}`,
+    message: `${setup.server.name} broke the answer off: ${message}`,
     hint: "Run the command again.",
     details: { serverMessage: message },
   });
@@ -52,7 +52,7 @@ export function toStreamFailure(data: unknown, surroundings: FailureSurroundings
 function failureOf(
   said: ServerMessage | undefined,
   status: number,
-  { server, model, hide }: FailureSurroundings,
+  { server, model, hide }: FailureContext,
   more: { location?: string | undefined; requestId?: string | undefined; retryAfter?: string | undefined },
 ): OpenclawError {
   const text = said === undefined ? "" : hide(oneLine(said.message));

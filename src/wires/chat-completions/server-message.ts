@@ -1,3 +1,4 @@
+import { isRecord, type JsonObject } from "../../json.ts";
 /** What a server says about a failure, in whichever of the known shapes it says it. */
 export interface ServerMessage {
   message: string;
@@ -6,8 +7,6 @@ export interface ServerMessage {
   /** An HTTP status that stands inside the error, as in errors within a stream. */
   status: number | undefined;
 }
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * Reads an error: OpenAI's `{error: {message, type, code}}`, `{error: "…"}` of LM Studio and Text Generation Inference,
@@ -31,7 +30,7 @@ export function isErrorData(value: unknown): boolean {
   return (value["error"] !== undefined && value["error"] !== null) || value["object"] === "error";
 }
 
-function fromFields(fields: Fields, otherwise: string): ServerMessage {
+function fromFields(fields: JsonObject, otherwise: string): ServerMessage {
   const { code, type, error_type: errorType, status } = fields;
   const words = [code, type, errorType].filter(
     (word): word is string => typeof word === "string" && word !== "",
@@ -58,8 +57,4 @@ function describeDetail(item: unknown): string {
 
 function textOf(value: unknown): string {
   return typeof value === "string" ? value : "";
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -5,7 +5,7 @@ import type { ChatCompletionCreateParamsStreaming } from "openai/resources/chat/
 import type { Batches } from "../../converse/answer-batches.ts";
 import { OpenclawError } from "../../errors.ts";
 import { adaptRequest } from "./adapt-request.ts";
-import { callServer, type ServerAnswer, type ServerLine, surroundingsOf } from "./call-server.ts";
+import { callServer, type ServerAnswer, type ServerLine, failureContext } from "./call-server.ts";
 import { CompletionReader, toChunk } from "./completion-reader.ts";
 import { EventReader, type ServerEvent } from "./event-reader.ts";
 import { requestIdOf, toServerFailure, toStreamFailure } from "./server-failure.ts";
@@ -39,7 +39,7 @@ export async function streamCompletion(
     answer.body.destroy();
     throw toServerFailure(
       { status: 200, headers: answer.headers, body: "" },
-      surroundingsOf(line, body.model),
+      failureContext(line, body.model),
     );
   }
   const reading = new Reading(line, body.model);
@@ -94,7 +94,7 @@ class Reading {
   }
 
   failure(data: unknown): OpenclawError {
-    return toStreamFailure(data, surroundingsOf(this.#line, this.#model));
+    return toStreamFailure(data, failureContext(this.#line, this.#model));
   }
 
   /** What the end of the stream leaves to say. Throws when the answer is not whole. */

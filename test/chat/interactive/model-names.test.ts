@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
-import { surveySurroundings } from "../../../src/session/session.ts";
+import { readSetup } from "../../../src/session/session.ts";
 import { loadConfig } from "../../../src/config/resolve.ts";
 import { modelNames } from "../../../src/chat/interactive/model-names.ts";
 import { servedFile, writeServed } from "../../../src/discovery/served-cache.ts";
@@ -31,7 +31,7 @@ it("offers aliases, configured and served models, and the catalog where AWS was 
   const server = serverOf("listing", config.value.models?.providers?.["listing"], runtime.env);
   const kept = servedFile(path.join(home, ".openclaw"), server);
   await writeServed(kept, { fetchedAt: Date.now(), ids: ["qwen3"] });
-  const names = await modelNames(await surveySurroundings(options, runtime, config));
+  const names = await modelNames(await readSetup(options, runtime, config));
   expect(names).toEqual(
     expect.arrayContaining([
       "pro",

@@ -8,11 +8,11 @@ const server = openServer("lab", "http://127.0.0.1:9/v1", {
   keyPlace: "models.providers.lab.apiKey",
   urlPlace: "models.providers.lab.baseUrl",
 });
-const surroundings = { server, model: "m", hide: (text: string) => text.replaceAll("sk-secret", "…") };
+const setup = { server, model: "m", hide: (text: string) => text.replaceAll("sk-secret", "…") };
 
 function failure(status: number, body: unknown, headers: Record<string, string> = {}) {
   const text = typeof body === "string" ? body : JSON.stringify(body);
-  return toServerFailure({ status, headers, body: text }, surroundings);
+  return toServerFailure({ status, headers, body: text }, setup);
 }
 
 const openai = (message: string, code: string | null, type = "invalid_request_error") => ({
@@ -169,6 +169,6 @@ describe("turns what stands in a stream into an error", () => {
     ["it fell over", "stream-broken"],
     [{ error: {} }, "stream-broken"],
   ])("%j", (data, code) => {
-    expect(toStreamFailure(data, surroundings).code).toBe(code);
+    expect(toStreamFailure(data, setup).code).toBe(code);
   });
 });

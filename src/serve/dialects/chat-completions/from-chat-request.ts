@@ -1,3 +1,4 @@
+import { type JsonObject } from "../../../json.ts";
 import type { ModelParameters } from "../../../config/settings.ts";
 import type { Ask } from "../../../converse/plan-request.ts";
 import { isRequestMetadata } from "../../../converse/request-metadata.ts";
@@ -74,9 +75,7 @@ export async function fromChatRequest(
   };
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-function readParameters(request: Fields): ChatParameters {
+function readParameters(request: JsonObject): ChatParameters {
   const most = readOptionalCount(request["max_completion_tokens"], "max_completion_tokens");
   const older = readOptionalCount(request["max_tokens"], "max_tokens");
   if (most !== undefined && older !== undefined && most !== older) {

@@ -1,3 +1,4 @@
+import { type JsonObject } from "../../../json.ts";
 import type { ContentBlock, Message, ToolResultBlock, ToolUseBlock } from "@aws-sdk/client-bedrock-runtime";
 import { type ContentContext, readTextContent, readUserContent, textBlocks } from "./read-content.ts";
 import { isAbsent, readList, readObject, readOptionalText, readText, refused, show } from "./read-value.ts";
@@ -54,9 +55,7 @@ export function readMessages(value: unknown, context: ContentContext): Conversat
   return { system: texts.length === 0 ? undefined : texts.join("\n\n"), messages };
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-function readAnswer(message: Fields, param: string): ContentBlock[] {
+function readAnswer(message: JsonObject, param: string): ContentBlock[] {
   if (!isAbsent(message["function_call"])) {
     throw refused("'function_call' is the older form of 'tool_calls'.", `${param}.function_call`);
   }
@@ -97,7 +96,7 @@ function readArguments(text: string, param: string): NonNullable<ToolUseBlock["i
   return readObject(value, param) as NonNullable<ToolUseBlock["input"]>;
 }
 
-function readToolResult(message: Fields, param: string): { toolResult: ToolResultBlock } {
+function readToolResult(message: JsonObject, param: string): { toolResult: ToolResultBlock } {
   const text = readTextContent(message["content"], `${param}.content`);
   return {
     toolResult: {

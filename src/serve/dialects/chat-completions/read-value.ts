@@ -1,3 +1,4 @@
+import { type JsonObject } from "../../../json.ts";
 import { OpenclawError } from "../../../errors.ts";
 
 /** The error for a field of a request that cannot be taken as it is; `param` names the field as OpenAI's errors do. */
@@ -8,16 +9,14 @@ export function refused(message: string, param: string, code?: string): Openclaw
   });
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
 /** Whether a field counts as not given: OpenAI's clients send null for what they leave open. */
 export function isAbsent(value: unknown): value is undefined | null {
   return value === undefined || value === null;
 }
 
 /** An object. Throws `invalid-request`. */
-export function readObject(value: unknown, param: string): Fields {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Fields;
+export function readObject(value: unknown, param: string): JsonObject {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as JsonObject;
   throw wrongType(value, param, "an object");
 }
 

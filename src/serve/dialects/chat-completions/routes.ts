@@ -69,9 +69,9 @@ async function* answerOf(
   completion: CompletionAsk,
   call: Call,
 ): AsyncGenerator<AnswerPart, void, undefined> {
-  const { surroundings, shelf } = await upstream.library();
+  const { setup, modelList } = await upstream.library();
   const resolve = async (list: "current" | "newest") =>
-    resolveName(completion.model, names, surroundings, await shelf[list]());
+    resolveName(completion.model, names, setup, await modelList[list]());
   const models = await resolve("current").catch((error: unknown) => {
     // AWS may have opened a model since the list was loaded.
     if (error instanceof OpenclawError && error.code === "model-not-found") return resolve("newest");

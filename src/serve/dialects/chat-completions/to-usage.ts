@@ -1,5 +1,5 @@
 import type { CompletionUsage } from "openai/resources/completions";
-import type { TokenUsage } from "../../../converse/chat-event.ts";
+import type { TokenUsage } from "../../../models/usage.ts";
 
 /** Token counts in OpenAI's names. Cached tokens are part of the prompt's there, and beside them with AWS. */
 export function toUsage(usage: TokenUsage): CompletionUsage {

@@ -1,4 +1,4 @@
-import type { AwsSession, Surroundings } from "../session/session.ts";
+import type { AwsSession, Setup } from "../session/session.ts";
 import { discoverySettings } from "../config/resolve.ts";
 import { knownModels } from "../chat/ask-model.ts";
 import type { Ask } from "../converse/plan-request.ts";
@@ -9,7 +9,7 @@ import { listInput } from "../discovery/survey.ts";
 import { loadServed } from "../discovery/load-served.ts";
 
 /** The model list as it was last loaded. */
-export interface Shelf {
+export interface CachedModelList {
   load: ModelLoad;
   models: readonly ListedModel[];
 }
@@ -23,34 +23,34 @@ const PATIENCE_MS = 5000;
  * Keeps the model list in memory, so that no request waits for disk or network. An old list is answered with while a new
  * one is loaded; requests at the same time share one loading.
  */
-export class ModelShelf {
-  readonly #surroundings: Surroundings;
-  #shelf: Shelf | undefined;
+export class ModelListCache {
+  readonly #setup: Setup;
+  #modelList: CachedModelList | undefined;
   #loadedAt = Number.NEGATIVE_INFINITY;
-  #loading: Promise<Shelf> | undefined;
+  #loading: Promise<CachedModelList> | undefined;
   readonly #elsewhere = new Map<string, { at: number; list: Promise<Discovered | undefined> }>();
 
-  constructor(surroundings: Surroundings) {
-    this.#surroundings = surroundings;
+  constructor(setup: Setup) {
+    this.#setup = setup;
   }
 
   /** The list; loaded first where there is none at all. Throws `usage`. */
-  async current(): Promise<Shelf> {
-    if (!this.#shelf) return this.#load();
-    const age = this.#surroundings.runtime.elapsed() - this.#loadedAt;
-    if (age > (isWhole(this.#shelf) ? this.#longestAge() : PATIENCE_MS)) this.#loadAside();
-    return this.#shelf;
+  async current(): Promise<CachedModelList> {
+    if (!this.#modelList) return this.#load();
+    const age = this.#setup.runtime.elapsed() - this.#loadedAt;
+    if (age > (isWhole(this.#modelList) ? this.#longestAge() : PATIENCE_MS)) this.#loadAside();
+    return this.#modelList;
   }
 
   /** The list, loaded anew unless that has just been done: for a name that it does not hold. Throws `usage`. */
-  async newest(): Promise<Shelf> {
-    const age = this.#surroundings.runtime.elapsed() - this.#loadedAt;
-    return this.#shelf && age < LEAST_AGE_MS ? this.#shelf : this.#load(true);
+  async newest(): Promise<CachedModelList> {
+    const age = this.#setup.runtime.elapsed() - this.#loadedAt;
+    return this.#modelList && age < LEAST_AGE_MS ? this.#modelList : this.#load(true);
   }
 
   /** Whether there is a list, or nothing to be listed. */
   get isWarm(): boolean {
-    return this.#shelf !== undefined && isWhole(this.#shelf);
+    return this.#modelList !== undefined && isWhole(this.#modelList);
   }
 
   /** What AWS lists in a session's region: what askModel wants to know before each call. */
@@ -58,7 +58,7 @@ export class ModelShelf {
     const { discovered } = (await this.current()).load;
     const region = session.region.value;
     if (discovered?.region === region) return discovered;
-    const now = this.#surroundings.runtime.elapsed();
+    const now = this.#setup.runtime.elapsed();
     const kept = this.#elsewhere.get(region);
     if (kept && now - kept.at < LEAST_AGE_MS) return kept.list;
     const list = knownModels(session, question);
@@ -67,11 +67,11 @@ export class ModelShelf {
   };
 
   #longestAge(): number {
-    const { refreshInterval } = discoverySettings(this.#surroundings.config.value);
+    const { refreshInterval } = discoverySettings(this.#setup.config.value);
     return Math.max(refreshInterval * 1000, LEAST_AGE_MS);
   }
 
-  #load(refresh = false): Promise<Shelf> {
+  #load(refresh = false): Promise<CachedModelList> {
     this.#loading ??= this.#loadOnce(refresh).finally(() => {
       this.#loading = undefined;
     });
@@ -80,26 +80,26 @@ export class ModelShelf {
 
   #loadAside(): void {
     this.#load(true).catch((error: unknown) =>
-      this.#surroundings.runtime.terminal.note(`The model list could not be refreshed: ${String(error)}`),
+      this.#setup.runtime.terminal.note(`The model list could not be refreshed: ${String(error)}`),
     );
   }
 
-  async #loadOnce(refresh: boolean): Promise<Shelf> {
+  async #loadOnce(refresh: boolean): Promise<CachedModelList> {
     const [load, served] = await Promise.all([
-      loadModels(this.#surroundings, { refresh }),
-      loadServed(this.#surroundings, { refresh }),
+      loadModels(this.#setup, { refresh }),
+      loadServed(this.#setup, { refresh }),
     ]);
-    const { terminal, elapsed } = this.#surroundings.runtime;
+    const { terminal, elapsed } = this.#setup.runtime;
     for (const { message } of [...load.warnings, ...served.warnings]) terminal.note(message);
     if (load.error) terminal.note(load.error.message);
     this.#loadedAt = elapsed();
     // A list that could not be had does not push out one that was.
-    if (!this.#shelf || load.discovered || !this.#shelf.load.discovered)
-      this.#shelf = { load, models: listModels(listInput(this.#surroundings, load, served)) };
-    return this.#shelf;
+    if (!this.#modelList || load.discovered || !this.#modelList.load.discovered)
+      this.#modelList = { load, models: listModels(listInput(this.#setup, load, served)) };
+    return this.#modelList;
   }
 }
 
-function isWhole({ load, models }: Shelf): boolean {
+function isWhole({ load, models }: CachedModelList): boolean {
   return load.error === undefined && (load.discovered !== undefined || models.length > 0);
 }

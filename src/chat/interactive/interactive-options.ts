@@ -1,4 +1,4 @@
-import type { Surroundings } from "../../session/session.ts";
+import type { Setup } from "../../session/session.ts";
 import type { Query } from "../ask-first-available.ts";
 import type { Price } from "../../models/usage.ts";
 import type { ResolvedModel } from "../../models/resolve-model.ts";
@@ -7,12 +7,12 @@ import type { Conversation } from "../sessions/kept-conversation.ts";
 import type { Screen } from "../../terminal/terminal.ts";
 
 /** What a person sits down to: everything that the command line has decided. */
-export interface Seat {
+export interface InteractiveOptions {
   runtime: Runtime;
   screen: Screen;
-  surroundings: Surroundings;
+  setup: Setup;
   /** Looks for credentials anew, where they may have changed. */
-  survey: () => Promise<Surroundings>;
+  survey: () => Promise<Setup>;
   conversation: Conversation;
   /** Begins another conversation. */
   begin: () => Promise<Conversation>;

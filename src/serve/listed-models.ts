@@ -14,13 +14,13 @@ interface ModelPage {
  * aliases of the configuration. Throws the error of the list where there is nothing to list.
  */
 export async function servedModels(upstream: Upstream, names: NameMap): Promise<ModelPage> {
-  const { surroundings, shelf } = await upstream.library();
-  const { load, models } = await shelf.current();
+  const { setup, modelList } = await upstream.library();
+  const { load, models } = await modelList.current();
   if (load.error && models.length === 0) throw load.error;
   // AWS does not tell when it opened each model; clients want a number.
   const created = Math.floor((load.discovered?.fetchedAt ?? 0) / 1000);
   const toModel = (id: string, owner: string): Model => ({ id, object: "model", created, owned_by: owner });
-  const config = surroundings.config.value;
+  const config = setup.config.value;
   const listed = models.map((model) => toModel(servedId(model, config), model.provider));
   const others = [...names.keys(), ...aliases(config)].map((name) => toModel(name, "openclaw"));
   const seen = new Map([...others, ...listed].map((model) => [model.id, model]));
@@ -31,9 +31,9 @@ export async function servedModels(upstream: Upstream, names: NameMap): Promise<
 export async function servedModel(upstream: Upstream, names: NameMap, name: string): Promise<Model> {
   const listed = (await servedModels(upstream, names)).data.find(({ id }) => id === name);
   if (listed) return listed;
-  const { surroundings, shelf } = await upstream.library();
-  const current = await shelf.current();
-  const [model] = resolveName(name, names, surroundings, current);
-  if (!model) throw unknownModel(name, servedNames(names, surroundings.config.value, current));
+  const { setup, modelList } = await upstream.library();
+  const current = await modelList.current();
+  const [model] = resolveName(name, names, setup, current);
+  if (!model) throw unknownModel(name, servedNames(names, setup.config.value, current));
   return { id: name, object: "model", created: 0, owned_by: model.providerId };
 }

@@ -1,0 +1,14 @@
+import type { OpenclawError } from "../errors.ts";
+import type { ProfileSource } from "./profile-source.ts";
+
+/** Where the default chain ends up, as far as that can be told without asking anybody. */
+export type ChainStep = "shared-config" | "web-identity" | "container" | "instance-metadata" | "none";
+
+/** The one source whose credentials sign the requests. */
+export type Chosen =
+  | { source: "AWS_BEARER_TOKEN_BEDROCK" }
+  | { source: "AWS_ACCESS_KEY_ID"; accessKeyId: string; hasSessionToken: boolean }
+  | { source: "AWS_PROFILE"; profile: string; viaFlag: boolean; from: ProfileSource }
+  | { source: "default-chain"; step: "shared-config"; profile: "default"; from: ProfileSource }
+  | { source: "default-chain"; step: Exclude<ChainStep, "shared-config">; detail: string }
+  | { source: "invalid"; error: OpenclawError };
