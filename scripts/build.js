@@ -35,7 +35,7 @@ const FILES = {
   get: ["src/commands/config/get.ts"],
   // What asks AWS.
   aws: ["src/session/open-rest-client.ts", "src/credentials/provider.ts", "src/session/aws-errors.ts"],
-  chat: ["src/commands/chat.ts", "src/converse/stream.ts"],
+  chat: ["src/commands/chat.ts", "src/chat/converse-wire.ts", "src/converse/converse-stream.ts"],
   refresh: ["src/discovery/discover.ts", "src/discovery/cache-write.ts", "src/discovery/shared-failure.ts"],
 };
 

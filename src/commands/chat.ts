@@ -100,8 +100,8 @@ async function ask(
     recorder: keeper?.recorder,
   };
   if (options.dryRun && models[0]) {
-    const { rehearse } = await import("../chat/dry-run.ts");
-    return rehearse(setup, { ...query, model: models[0] }, (modelId) => priceOf(models[0], modelId));
+    const { dryRun } = await import("../chat/dry-run.ts");
+    return dryRun(setup, { ...query, model: models[0] }, (modelId) => priceOf(models[0], modelId));
   }
   let answering = models[0];
   const writer = new AnswerWriter(runtime, {
@@ -179,7 +179,7 @@ async function talk(options: ChatOptions, runtime: Runtime, screen: Screen): Pro
 async function openNamed(options: ChatOptions, runtime: Runtime): Promise<Conversation | undefined> {
   if (options.session === undefined && !options.continue) return undefined;
   const { openConversation } = await import("../chat/sessions/open-conversation.ts");
-  // A rehearsal keeps nothing.
+  // A dry run keeps nothing.
   return openConversation({ ...options, save: options.save && !options.dryRun }, runtime, true);
 }
 

@@ -14,6 +14,7 @@ import { planReasoning } from "./reasoning.ts";
 import type { Obstacle } from "../models/reasoning-forms.ts";
 import { buildRequest, type ChatParameters, mergeParameters } from "./request.ts";
 import type { StructuredForm } from "./structured-output.ts";
+import type { RequestPlan, RequestPlans } from "./wire.ts";
 
 /** What is asked, before it is known what the model that answers takes. */
 export interface Ask {
@@ -38,17 +39,6 @@ export interface Ask {
   showsReasoning?: boolean | undefined;
 }
 
-/** A request as it goes out. */
-export interface RequestPlan {
-  input: ConverseStreamCommandInput;
-  /** Set when the answer is held to a schema. */
-  form: StructuredForm | undefined;
-  /** Whether the model will reason, which takes its time. */
-  isReasoning: boolean;
-  /** What was asked for and cannot be sent as it is, for the person who asked. */
-  notices: string[];
-}
-
 /**
  * Plans the requests for a question to one model, best first: without a schema there is one; with one, a request for
  * each form that the model may take it in. Throws `bad-attachment`.
@@ -58,7 +48,7 @@ export async function planRequests(
   modelId: string,
   config: Configuration,
   discovered: Discovered | undefined,
-): Promise<[RequestPlan, ...RequestPlan[]]> {
+): Promise<RequestPlans> {
   const { model, schema } = ask;
   const baseId = baseModelId(modelId, discovered);
   const known = lookUpCatalog(baseId ?? modelId);
@@ -87,16 +77,16 @@ export async function planRequests(
   });
   const { isReasoning } = reasoning;
   const notices = [...attached.notices, ...reasoning.notices, ...cache.notices];
-  if (!schema) return [{ input, form: undefined, isReasoning, notices }];
+  const plan = (planned: ConverseStreamCommandInput, form: StructuredForm | undefined): RequestPlan => {
+    const { modelId: _, ...body } = planned;
+    return { input: planned, body, form, isReasoning, notices };
+  };
+  if (!schema) return [plan(input, undefined)];
   const { structuredForms, withStructuredOutput } = await import("./structured-output.ts");
   const [first, ...others] = structuredForms(baseId, isReasoning, schema.schema, ask.tools !== undefined);
-  const plan = (form: StructuredForm): RequestPlan => ({
-    input: withStructuredOutput(input, form, schema.schema, baseId),
-    form,
-    isReasoning,
-    notices,
-  });
-  return [plan(first), ...others.map(plan)];
+  const formed = (form: StructuredForm): RequestPlan =>
+    plan(withStructuredOutput(input, form, schema.schema, baseId), form);
+  return [formed(first), ...others.map(formed)];
 }
 
 function obstacleOf({ messages, tools }: Ask): Obstacle | undefined {

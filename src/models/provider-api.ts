@@ -4,7 +4,7 @@ import type { Configuration, ProviderSettings } from "../config/settings.ts";
 const BEDROCK = "amazon-bedrock";
 
 /** The API that a provider's models are called through: what its settings say, else Converse for Amazon Bedrock only. */
-function apiOf(
+export function apiOf(
   providerId: string,
   provider: ProviderSettings | undefined,
 ): NonNullable<ProviderSettings["api"]> {

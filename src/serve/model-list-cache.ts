@@ -1,6 +1,6 @@
 import type { AwsSession, Setup } from "../session/session.ts";
 import { discoverySettings } from "../config/resolve.ts";
-import { knownModels } from "../chat/ask-model.ts";
+import { knownModels } from "../chat/converse-wire.ts";
 import type { Ask } from "../converse/plan-request.ts";
 import type { Discovered } from "../models/discovered.ts";
 import { type ListedModel, listModels } from "../models/list.ts";
@@ -53,7 +53,7 @@ export class ModelListCache {
     return this.#modelList !== undefined && isWhole(this.#modelList);
   }
 
-  /** What AWS lists in a session's region: what askModel wants to know before each call. */
+  /** What AWS lists in a session's region: what a wire wants to know before each call. */
   readonly known = async (session: AwsSession, question: Ask): Promise<Discovered | undefined> => {
     const { discovered } = (await this.current()).load;
     const region = session.region.value;

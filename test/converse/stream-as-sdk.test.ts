@@ -2,7 +2,7 @@ import { ConverseStreamCommand } from "@aws-sdk/client-bedrock-runtime";
 import { expect, it } from "vitest";
 import { openSession, readSetup } from "../../src/session/session.ts";
 import type { ChatEvent } from "../../src/converse/chat-event.ts";
-import { streamChat } from "../../src/converse/stream.ts";
+import { streamChat } from "../helpers/stream-chat.ts";
 import { emulatedEnvironment, startEmulator, type StreamStep } from "../../src/emulator/emulator.ts";
 import { createHome } from "../helpers/openclaw.ts";
 import { testRuntime } from "../helpers/test-runtime.ts";

@@ -1,7 +1,7 @@
 import { EventStreamCodec } from "@smithy/eventstream-codec";
 import { expect, it } from "vitest";
 import { AnswerWriter } from "../../src/chat/answer-writer.ts";
-import { streamChat } from "../../src/converse/stream.ts";
+import { streamChat } from "../helpers/stream-chat.ts";
 import { TurnRecorder } from "../../src/converse/turn-recorder.ts";
 import { EXIT_CODES, OpenclawError } from "../../src/errors.ts";
 import { createHome } from "../helpers/openclaw.ts";

@@ -77,7 +77,17 @@ beforeAll(() => {
   symlinkSync(path.join(root, "node_modules"), path.join(clone, "node_modules"));
   const [entry] = JSON.parse(npm(clone, "pack", "--json", "--foreground-scripts=false")) as [typeof packed];
   packed = entry;
-  npm(installed, "install", "--offline", "--no-audit", "--no-fund", path.join(clone, packed.filename));
+  // Without a prefix npm takes the nearest folder above that has a node_modules.
+  npm(
+    installed,
+    "install",
+    "--prefix",
+    installed,
+    "--offline",
+    "--no-audit",
+    "--no-fund",
+    path.join(clone, packed.filename),
+  );
 }, 120_000);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openSession, readSetup } from "../../src/session/session.ts";
 import { toOpenclawError } from "../../src/session/aws-errors.ts";
 import { ERROR_TABLE, type ErrorRow, findRow, findRowOfStatus } from "../../src/session/error-table.ts";
-import { streamChat } from "../../src/converse/stream.ts";
+import { streamChat } from "../helpers/stream-chat.ts";
 import { type ScriptedAnswer, startEmulator } from "../../src/emulator/emulator.ts";
 import { EXIT_CODES, type ErrorCode, OpenclawError } from "../../src/errors.ts";
 import { createHome } from "../helpers/openclaw.ts";

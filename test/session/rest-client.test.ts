@@ -9,7 +9,7 @@ import { assert, asyncProperty, jsonValue, string } from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { RestCall } from "../../src/session/rest-client.ts";
 import { type AwsSession, openSession, readSetup } from "../../src/session/session.ts";
-import { streamChat } from "../../src/converse/stream.ts";
+import { streamChat } from "../helpers/stream-chat.ts";
 import { listModels, listProfiles } from "../../src/discovery/discover.ts";
 import { createHome } from "../helpers/openclaw.ts";
 import { writeSharedFiles } from "../helpers/shared-files.ts";

@@ -5,22 +5,10 @@ import { messagesFor } from "../../converse/conversation.ts";
 import { chooseGuardrail } from "../../converse/guardrail.ts";
 import { type Ask, attach } from "../../converse/plan-request.ts";
 import { buildRequest, type ChatParameters, mergeParameters } from "../../converse/request.ts";
+import type { RequestPlan, RequestPlans } from "../../converse/wire.ts";
 import type { StructuredForm } from "../../converse/structured-output.ts";
 import type { ResolvedModel } from "../../models/resolve-model.ts";
 import { toCompletionRequest } from "./completion-request.ts";
-
-/** A chat completion as it goes out. */
-export interface CompletionsPlan {
-  body: ChatCompletionCreateParamsStreaming;
-  /** The same in Converse's terms, for whoever keeps the conversation. */
-  input: ConverseStreamCommandInput;
-  /** Set when the answer is held to a schema. */
-  form: StructuredForm | undefined;
-  /** Whether the model will reason, which takes its time. */
-  isReasoning: boolean;
-  /** What was asked for and cannot be sent, for the person who asked. */
-  notices: string[];
-}
 
 /** The host whose models want `max_completion_tokens`; every other server is told only when it refuses the older name. */
 const OPENAI_HOST = /(^|\.)(openai\.com|openai\.azure\.com)$/;
@@ -29,11 +17,7 @@ const OPENAI_HOST = /(^|\.)(openai\.com|openai\.azure\.com)$/;
  * Plans the requests for a question to a model behind OpenAI's API, best first: one without a schema, with one a request
  * for each form that the server may take it in. `host` is the server's. Throws `bad-attachment`.
  */
-export async function planCompletions(
-  ask: Ask,
-  config: Configuration,
-  host: string,
-): Promise<[CompletionsPlan, ...CompletionsPlan[]]> {
+export async function planCompletions(ask: Ask, config: Configuration, host: string): Promise<RequestPlans> {
   const { model, schema } = ask;
   const wanted = mergeParameters(ask.parameters, config, [model.id, model.key]);
   const effort = planEffort(model, wanted.reasoning);
@@ -48,9 +32,9 @@ export async function planCompletions(
     tools: ask.tools,
   });
   const notices = [...attached.notices, ...effort.notices, ...leftOut(ask, wanted, config)];
-  const plan = (planned: ConverseStreamCommandInput, form: StructuredForm | undefined): CompletionsPlan => ({
-    body: inWordsOf(host, toCompletionRequest(planned, model.id).body),
+  const plan = (planned: ConverseStreamCommandInput, form: StructuredForm | undefined): RequestPlan => ({
     input: planned,
+    body: inWordsOf(host, toCompletionRequest(planned, model.id).body),
     form,
     isReasoning: effort.isReasoning,
     notices,
@@ -58,7 +42,7 @@ export async function planCompletions(
   if (!schema) return [plan(input, undefined)];
   const { completionForms, withStructuredOutput } = await import("../../converse/structured-output.ts");
   const [first, ...others] = completionForms(schema.schema);
-  const formed = (form: StructuredForm): CompletionsPlan =>
+  const formed = (form: StructuredForm): RequestPlan =>
     plan(withStructuredOutput(input, form, schema.schema, undefined), form);
   return [formed(first), ...others.map(formed)];
 }

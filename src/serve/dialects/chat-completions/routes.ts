@@ -1,5 +1,5 @@
 import { OpenclawError } from "../../../errors.ts";
-import { type AnswerPart, answerParts } from "../../../wires/chat-completions/answer-parts.ts";
+import { type AnswerPart, answerParts } from "./answer-parts.ts";
 import { type CompletionAsk, fromChatRequest } from "./from-chat-request.ts";
 import { remoteImageUrls } from "./read-content.ts";
 import { toChunks } from "./to-chunks.ts";

@@ -1,5 +1,5 @@
 import type { ChatCompletionChunk } from "openai/resources/chat/completions/completions";
-import type { AnswerPart } from "../../../wires/chat-completions/answer-parts.ts";
+import type { AnswerPart } from "./answer-parts.ts";
 import type { AnswerHead, Reasoned } from "./to-completion.ts";
 import { toUsage } from "./to-usage.ts";
 

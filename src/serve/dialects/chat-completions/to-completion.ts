@@ -3,8 +3,8 @@ import type {
   ChatCompletionMessage,
   ChatCompletionMessageFunctionToolCall,
 } from "openai/resources/chat/completions/completions";
-import type { AnswerPart } from "../../../wires/chat-completions/answer-parts.ts";
-import type { FinishReason } from "../../../wires/chat-completions/finish-reason.ts";
+import type { AnswerPart } from "./answer-parts.ts";
+import type { FinishReason } from "./finish-reason.ts";
 import { toUsage } from "./to-usage.ts";
 
 /** What every object of one answer carries. */

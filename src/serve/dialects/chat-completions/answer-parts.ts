@@ -1,7 +1,7 @@
-import type { TokenUsage } from "../../models/usage.ts";
-import type { ChatEvent } from "../../converse/chat-event.ts";
-import { judgeStop } from "../../chat/outcome.ts";
-import { OpenclawError } from "../../errors.ts";
+import type { TokenUsage } from "../../../models/usage.ts";
+import type { ChatEvent } from "../../../converse/chat-event.ts";
+import { judgeStop } from "../../../chat/outcome.ts";
+import { OpenclawError } from "../../../errors.ts";
 import { type FinishReason, finishReason } from "./finish-reason.ts";
 
 /** What an answer consists of in OpenAI's terms, in the order it arrives. Tool calls are numbered from 0. */

@@ -1,0 +1,133 @@
+import type { ConverseTokensRequest } from "@aws-sdk/client-bedrock-runtime";
+import { parseArn } from "../aws/arn.ts";
+import { type Ask, dependsOnModel, planRequests } from "../converse/plan-request.ts";
+import type { RequestPlan, RequestPlans, Wire } from "../converse/wire.ts";
+import { loadModels } from "../discovery/load.ts";
+import { OpenclawError } from "../errors.ts";
+import { baseModelId } from "../models/base-model-id.ts";
+import { catalogIds } from "../models/catalog.ts";
+import type { Discovered } from "../models/discovered.ts";
+import { needsProfile, profileFor, targetOf } from "../models/resolve-model.ts";
+import { type AwsSession, openSession, type Setup } from "../session/session.ts";
+
+/** What a wire is opened with, beside the question. */
+export interface WireOptions {
+  /** Opens the session of a target: a new one unless told otherwise. */
+  open?: typeof openSession | undefined;
+  /** Tells what AWS lists: from the cache on the disk unless told otherwise. */
+  known?: ((session: AwsSession, ask: Ask) => Promise<Discovered | undefined>) | undefined;
+}
+
+/**
+ * Opens the way to a model of Amazon Bedrock, by ConverseStream. A base model that needs an inference profile is called
+ * through the region's geographic one: known beforehand from the cached list, or learnt from AWS's refusal, once.
+ * Throws `usage`.
+ */
+export async function openConverse(
+  setup: Setup,
+  ask: Ask,
+  { open = openSession, known: tellKnown = knownModels }: WireOptions,
+): Promise<Wire> {
+  const { id } = ask.model;
+  const { terminal } = setup.runtime;
+  const [session, { converseStream }] = await Promise.all([
+    open(setup, targetOf(ask.model)),
+    import("../converse/converse-stream.ts"),
+  ]);
+  let known: Discovered | undefined;
+  let profileId: string | undefined;
+  const planFor = (profile: string | undefined): Promise<RequestPlans> => {
+    profileId = profile;
+    if (profile !== undefined)
+      terminal.note(`openclaw: ${id} is called through the inference profile ${profile}`);
+    return planRequests(ask, profile ?? id, setup.config.value, known);
+  };
+  return {
+    ...converseStream(session),
+    region: session.region.value,
+    plan: async () => {
+      known = await tellKnown(session, ask);
+      const profile = known && needsProfile(id, known) ? profileFor(id, known) : undefined;
+      return planFor(profile?.id);
+    },
+    replan: async (refusal) => {
+      if (refusal.code !== "needs-inference-profile" || profileId !== undefined || parseArn(id))
+        return undefined;
+      return planFor(await findProfile(session, id, refusal));
+    },
+    knownIds: () => idsFor(setup),
+    countTokens: (plan) => count(session, baseModelId(plan.input.modelId ?? "", known), plan),
+    baseIdOf: ({ input }) => baseModelId(input.modelId ?? "", known),
+    close: () => session.close(),
+  };
+}
+
+/** What AWS lists in the session's region, from the cache; asked for only where the request depends on it. */
+export async function knownModels(session: AwsSession, ask: Ask): Promise<Discovered | undefined> {
+  const { setup, region } = session;
+  const load = async (options: { offline?: boolean }): Promise<Discovered | undefined> => {
+    const { discovered } = await loadModels(setup, options);
+    return discovered?.region === region.value ? discovered : undefined;
+  };
+  const cached = await load({ offline: true });
+  const { id } = ask.model;
+  const isNamedByAws = parseArn(id)?.resourceType === "application-inference-profile";
+  if (!isNamedByAws || baseModelId(id, cached) !== undefined) return cached;
+  return dependsOnModel(ask, setup.config.value) ? ((await load({})) ?? cached) : cached;
+}
+
+/** Asks AWS for the profile behind a refusal. Rethrows the refusal, with what is known, when there is none. */
+async function findProfile(session: AwsSession, id: string, refusal: OpenclawError): Promise<string> {
+  const { discover } = await import("../discovery/discover.ts");
+  let discovered: Discovered;
+  try {
+    discovered = await discover(session);
+  } catch (cause) {
+    session.setup.runtime.terminal.verbose(() => `no profile could be looked up: ${String(cause)}`);
+    throw refusal;
+  }
+  const profile = profileFor(id, discovered);
+  if (profile) return profile.id;
+  const global = discovered.profiles.find((candidate) => candidate.id === `global.${id}`);
+  if (!global) throw refusal;
+  throw new OpenclawError("needs-inference-profile", {
+    message: `${refusal.message} Only a global one reaches it from ${session.region.value}.`,
+    hint: `If your data may go to any region: openclaw chat --model ${global.id}`,
+    requestId: refusal.requestId,
+    cause: refusal,
+  });
+}
+
+/** Every id that could have been meant: configured, listed by AWS, or in the catalog. */
+async function idsFor(setup: Setup): Promise<string[]> {
+  const { discovered } = await loadModels(setup, {});
+  const configured = Object.values(setup.config.value.models?.providers ?? {}).flatMap(({ models = [] }) =>
+    models.map(({ id }) => id),
+  );
+  const listed = discovered
+    ? [...discovered.profiles, ...discovered.models].map(({ id }) => id)
+    : catalogIds();
+  return [...configured, ...listed];
+}
+
+/** Asks AWS for the tokens of a request, free of charge; it counts for foundation models only. */
+async function count(
+  session: AwsSession,
+  baseId: string | undefined,
+  { input }: RequestPlan,
+): ReturnType<Wire["countTokens"]> {
+  if (baseId === undefined)
+    return { uncounted: "AWS counts tokens only for known models, so the count is estimated" };
+  const { messages, system, toolConfig, additionalModelRequestFields } = input;
+  const request: ConverseTokensRequest = { messages, system, toolConfig, additionalModelRequestFields };
+  try {
+    const { countTokens } = await import("../session/count-tokens.ts");
+    const tokens = await countTokens(session, baseId, request);
+    return tokens === undefined ? { uncounted: "AWS gave no count, so it is estimated" } : { tokens };
+  } catch (error) {
+    if (!(error instanceof OpenclawError) || error.code === "interrupted" || error.code === "usage")
+      throw error;
+    const why = String(error.details?.["awsMessage"] ?? error.message).replace(/\.$/, "");
+    return { uncounted: `AWS did not count the tokens (${why}), so the count is estimated` };
+  }
+}

@@ -1,0 +1,144 @@
+import type { ConverseStreamCommandInput, ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
+import type { HttpResponse, ResponseMetadata } from "@smithy/types";
+import { OpenclawError } from "../errors.ts";
+import { extendedEncodeURIComponent } from "../network/sdk-parts.ts";
+import { type CallContext, toOpenclawError } from "../session/aws-errors.ts";
+import { isKnownAwsError } from "../session/error-table.ts";
+import type { RestCall } from "../session/rest-client.ts";
+import type { AwsSession } from "../session/session.ts";
+import { awaitContent, type Batches } from "./answer-batches.ts";
+import { abortReason, type Deadlines } from "./deadlines.ts";
+import { FrameReader } from "./frame-reader.ts";
+import { readPart, StreamException } from "./read-part.ts";
+import { toRequestJson } from "./request-json.ts";
+import { toStreamError } from "./stream-failure.ts";
+import type { OpenAnswer, RequestPlan, Wire } from "./wire.ts";
+
+/** How answers of ConverseStream are opened, and what their failures mean. */
+export type ConverseStream = Pick<Wire, "open" | "explain" | "tellBreak" | "isSaid">;
+
+/**
+ * Opens answers of ConverseStream in a session. A stream is whole only with a `messageStop`. Throws the errors of the
+ * error table, `timeout`, `network`, `bad-response` and `interrupted`.
+ */
+export function converseStream(session: AwsSession): ConverseStream {
+  const callOf = (modelId: string | undefined): CallContext => ({
+    session,
+    action: "bedrock:InvokeModelWithResponseStream",
+    modelId: modelId ?? "",
+  });
+  let call = callOf(undefined);
+  const stream: ConverseStream = {
+    open: async ({ input }, deadlines) => {
+      call = callOf(input.modelId);
+      return send(stream, input, deadlines, call);
+    },
+    explain: (failure) =>
+      failure instanceof OpenclawError || isKnownAwsError(failure)
+        ? toOpenclawError(failure, call)
+        : undefined,
+    tellBreak: (failure) =>
+      failure instanceof StreamException
+        ? `AWS broke the answer off (${failure.name}: ${failure.message || "no reason given"})`
+        : "The connection broke off",
+    isSaid: (failure) => failure instanceof StreamException,
+  };
+  return stream;
+}
+
+/**
+ * Sends the request. Resolves with the first content; an answer that fails before it is tried again, by the same rules
+ * and within the same attempts as one that fails before its headers.
+ */
+async function send(
+  stream: ConverseStream,
+  input: RequestPlan["input"],
+  deadlines: Deadlines,
+  call: CallContext,
+): Promise<OpenAnswer> {
+  const { signal } = deadlines;
+  const begin = async (
+    { headers, body }: HttpResponse,
+    { requestId }: ResponseMetadata,
+  ): Promise<Omit<OpenAnswer, "attempts">> => {
+    const contentType = headers["content-type"] ?? "";
+    if (!/^application\/vnd\.amazon\.eventstream\b/i.test(contentType))
+      throw notAnEventStream(contentType, requestId);
+    try {
+      const batches = await awaitContent(readBatches(body as AsyncIterable<Uint8Array>));
+      deadlines.heard();
+      return { requestId, batches };
+    } catch (failure) {
+      const failed = { signal, model: input.modelId ?? "", requestId, hasBegun: false };
+      throw asRetryable(toStreamError(failure, stream, failed));
+    }
+  };
+  const request = async (): Promise<OpenAnswer> => {
+    const client = await call.session.rest("bedrock-runtime");
+    const { value, attempts } = await client.send(toCall(input), begin, signal);
+    return { ...value, attempts };
+  };
+  try {
+    return await untilAborted(request(), signal);
+  } catch (failure) {
+    throw signal.aborted ? abortReason(signal) : toOpenclawError(failure, call);
+  }
+}
+
+/** The request as it goes over the wire. */
+function toCall({ modelId = "", ...body }: ConverseStreamCommandInput): RestCall {
+  return {
+    operation: "ConverseStream",
+    method: "POST",
+    path: `/model/${extendedEncodeURIComponent(modelId)}/converse-stream`,
+    body: toRequestJson(body),
+  };
+}
+
+/** The signal is looked at only when there are credentials, and those may be long in coming. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = new Promise<never>((_, reject) => {
+    const giveUp = (): void => reject(abortReason(signal));
+    if (signal.aborted) giveUp();
+    else signal.addEventListener("abort", giveUp, { once: true });
+  });
+  return Promise.race([work, aborted]);
+}
+
+/** Reads the frames of a stream. Throws what is wrong with one when the parts before it have been handed on. */
+async function* readBatches(body: AsyncIterable<Uint8Array>): Batches {
+  const reader = new FrameReader();
+  for await (const chunk of body) {
+    const parts: ConverseStreamOutput[] = [];
+    let damage: unknown;
+    try {
+      reader.push(chunk, (message) => {
+        const part = readPart(message);
+        if (part) parts.push(part);
+      });
+    } catch (failure) {
+      damage = failure;
+    }
+    if (parts.length > 0) yield parts;
+    if (damage) throw damage;
+  }
+  if (!reader.isBetweenFrames) throw new Error("The stream ends inside a frame.");
+}
+
+/** Codes of failures that may be gone at the next attempt. */
+const PASSING: ReadonlySet<string> = new Set(["throttled", "service-unavailable", "stream-broken"]);
+
+/** Marks a failure for the SDK's retry strategy, which knows errors by their HTTP status. */
+function asRetryable(error: OpenclawError): OpenclawError {
+  if (!PASSING.has(error.code)) return error;
+  return Object.assign(error, { $retryable: { throttling: error.code === "throttled" } });
+}
+
+function notAnEventStream(contentType: string, requestId: string | undefined): OpenclawError {
+  return new OpenclawError("bad-response", {
+    message: `The answer is ${contentType || "of no type"}, not an event stream: something other than AWS answered.`,
+    hint: "A proxy or another server may be in between: openclaw doctor",
+    requestId,
+    details: { contentType },
+  });
+}

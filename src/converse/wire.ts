@@ -1,0 +1,62 @@
+import type { ConverseStreamCommandInput } from "@aws-sdk/client-bedrock-runtime";
+import type { OpenclawError } from "../errors.ts";
+import type { Batches } from "./answer-batches.ts";
+import type { Deadlines } from "./deadlines.ts";
+import type { StructuredForm } from "./structured-output.ts";
+
+/** A request as it goes out. */
+export interface RequestPlan {
+  /** In Converse's terms, whatever the wire: what is kept of a conversation is in them. */
+  input: ConverseStreamCommandInput;
+  /** In the wire's own terms, as it is sent. */
+  body: unknown;
+  /** Set when the answer is held to a schema. */
+  form: StructuredForm | undefined;
+  /** Whether the model will reason, which takes its time. */
+  isReasoning: boolean;
+  /** What was asked for and cannot be sent as it is, for the person who asked. */
+  notices: string[];
+}
+
+/** The requests for one question, best first: with a schema one for each form that the model may take it in. */
+export type RequestPlans = readonly [RequestPlan, ...RequestPlan[]];
+
+/** An answer whose model has said something. */
+export interface OpenAnswer {
+  /** From its beginning, in the parts of a ConverseStream. */
+  batches: Batches;
+  requestId: string | undefined;
+  /** How often the request was sent. */
+  attempts: number;
+}
+
+/**
+ * The way to one model: how it is asked in the words of its API. Everything that does not depend on the API (forms of a
+ * schema, deadlines, recording, fallbacks) stands above it, once.
+ */
+export interface Wire {
+  /** Null for a model that is not one of Amazon Bedrock. */
+  readonly region: string | null;
+  /** Plans the requests for the question that the wire was opened with. Throws `bad-attachment`. */
+  plan(): Promise<RequestPlans>;
+  /** Plans anew after a refusal that tells how; undefined where it tells nothing. */
+  replan?(refusal: OpenclawError): Promise<RequestPlans | undefined>;
+  /**
+   * Sends a request until the model says something, by the retry rules of AWS's SDKs: what fails before that may be tried
+   * again. Throws the error that it came to.
+   */
+  open(plan: RequestPlan, deadlines: Deadlines): Promise<OpenAnswer>;
+  /** The error that a failure in the middle of an answer is known as; undefined for one that just broke off. */
+  explain(failure: unknown): OpenclawError | undefined;
+  /** How an answer broke off that nobody can explain: "The connection broke off". */
+  tellBreak(failure: unknown): string;
+  /** Whether a failure is something the service said, which counts after the last word, too. */
+  isSaid(failure: unknown): boolean;
+  /** Ids that may have been meant in place of one that nobody knows. */
+  knownIds(): Promise<string[]>;
+  /** Input tokens of a request as the service counts them, or why it does not. Throws `interrupted` and `usage`. */
+  countTokens(plan: RequestPlan): Promise<{ tokens: number } | { uncounted: string }>;
+  /** The foundation model behind a request's model, where that is another and known. */
+  baseIdOf(plan: RequestPlan): string | undefined;
+  close(): void;
+}
