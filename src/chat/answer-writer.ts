@@ -3,7 +3,7 @@ import type { Runtime } from "../runtime.ts";
 import type { TextRenderer } from "../terminal/text-renderer.ts";
 import type { TokenUsage } from "../models/usage.ts";
 import type { ChatEvent } from "../converse/chat-event.ts";
-import { judgeStop } from "./outcome.ts";
+import { judgeStop } from "../converse/outcome.ts";
 import { describeUsage, estimateCost, type Price } from "../models/usage.ts";
 import { WholeCharacters } from "../converse/whole-characters.ts";
 

@@ -16,6 +16,12 @@ const FALLBACK_CODES: ReadonlySet<ErrorCode> = new Set([
 
 export type Query = Omit<Question, "model">;
 
+/** An event of an answer, and the model that gives it. */
+export interface Arrival {
+  model: ResolvedModel;
+  event: ChatEvent;
+}
+
 /**
  * Asks the first of several models and, when it is throttled, not available or not accessible before it said anything,
  * the next. A notice names the one that is asked instead. Throws the last model's error.
@@ -24,7 +30,7 @@ export async function* askFirstAvailable(
   setup: Setup,
   models: readonly ResolvedModel[],
   query: Query,
-): AsyncGenerator<{ model: ResolvedModel; event: ChatEvent }, void, undefined> {
+): AsyncGenerator<Arrival, void, undefined> {
   const { terminal } = setup.runtime;
   for (const [index, model] of models.entries()) {
     const next = models[index + 1];

@@ -1,8 +1,9 @@
 import { type Setup, readSetup } from "../session/session.ts";
 import { loadConfig } from "../config/resolve.ts";
 import type { ModelParameters } from "../config/settings.ts";
-import { AnswerWriter } from "../chat/answer-writer.ts";
-import { askFirstAvailable, type Query } from "../chat/ask-first-available.ts";
+import type { Query } from "../chat/ask-first-available.ts";
+import { runTurn } from "../chat/run-turn.ts";
+import { showTurn } from "../chat/show-turn.ts";
 import { readPrompt, readSystemPrompt } from "../chat/prompt.ts";
 import { type ChatParameters, userMessage } from "../converse/request.ts";
 import type { Price } from "../models/usage.ts";
@@ -93,40 +94,33 @@ async function ask(
   const { terminal } = runtime;
   const models = chooseModels(options, setup, conversation).map((text) => resolveModel(text, config.value));
   const keeper = conversation && new (await import("../chat/sessions/turn-keeper.ts")).TurnKeeper();
-  const query: Query = {
+  const query = {
     ...(await queryOf(options, runtime, conversation)),
     ...extras,
     earlier: conversation?.turns,
-    recorder: keeper?.recorder,
   };
   if (options.dryRun && models[0]) {
     const { dryRun } = await import("../chat/dry-run.ts");
     return dryRun(setup, { ...query, model: models[0] }, (modelId) => priceOf(models[0], modelId));
   }
-  let answering = models[0];
-  const writer = new AnswerWriter(runtime, {
-    priceOf: (modelId) => priceOf(answering, modelId),
-    showsReasoning: options.showReasoning === true,
-    isStreamed: options.stream,
-    showsUsage: options.usage === true,
-    renderer: terminal.isStdoutTTY ? await answerRenderer(terminal, isRaw(options)) : undefined,
-    sessionId: () => conversation?.id,
-  });
-  try {
-    const events = askFirstAvailable(setup, models, query);
-    for await (const { model, event } of events) {
-      answering = model;
-      keeper?.take(event);
-      await writer.take(event);
-    }
-    if (conversation && keeper) {
+  await showTurn({
+    runtime,
+    models,
+    arrivals: runTurn(setup, models, query, keeper),
+    show: {
+      showsReasoning: options.showReasoning === true,
+      isStreamed: options.stream,
+      showsUsage: options.usage === true,
+      renderer: terminal.isStdoutTTY ? await answerRenderer(terminal, isRaw(options)) : undefined,
+      sessionId: () => conversation?.id,
+    },
+    priceOf,
+    keep: async (answering) => {
+      if (!conversation || !keeper) return;
       const context = { key: answering?.key ?? "", system: query.system, now: runtime.now() };
       await keeper.keep(conversation, context);
-    }
-    await writer.finish();
-  } catch (failure) {
-    throw await writer.fail(failure);
-  }
+    },
+  });
 }
 
 /** The screen to talk at: there is one when a person sits at both ends and nothing was asked on the command line. */

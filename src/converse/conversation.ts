@@ -1,35 +1,54 @@
 import type { ContentBlock, Message } from "@aws-sdk/client-bedrock-runtime";
 import { baseModelId } from "../models/base-model-id.ts";
 
-/** One question and its answer. */
+/** One question and what came of it. */
 export interface Turn {
   /** The id or ARN of the model that answered. */
   model: string;
-  user: Message;
-  assistant: Message;
+  /** The question first, the answer last; between them calls of tools and their results. */
+  messages: readonly Message[];
+}
+
+/** The message that a turn began with. */
+export function questionOf({ messages }: Turn): Message {
+  return messages[0] ?? { role: "user", content: [] };
+}
+
+/** The message that a turn ended with. */
+export function answerOf({ messages }: Turn): Message {
+  return messages.at(-1) ?? { role: "assistant", content: [] };
 }
 
 /**
  * The turns of a conversation as a model may be sent them. Signed and redacted reasoning goes back as it came, and only
- * to the model that it came from; reasoning without a signature never does. What a model put into a tool's input goes
- * back as text, because nothing answered the tool. A turn whose answer comes to nothing is left out with its question.
+ * to the model that it came from; reasoning without a signature never does. What a model put into the input of a tool
+ * that nothing answered goes back as text. A turn whose answer comes to nothing is left out with its question.
  */
 export function messagesFor(turns: readonly Turn[], modelId: string): Message[] {
   return turns.flatMap((turn) => {
     const isOwn = isSameModel(turn.model, modelId);
-    const content = (turn.assistant.content ?? []).flatMap((block) => sendable(block, isOwn));
+    const answered = new Set(
+      turn.messages.flatMap(({ content = [] }) =>
+        content.flatMap(({ toolResult }) => toolResult?.toolUseId ?? []),
+      ),
+    );
+    const messages = turn.messages.map((message): Message => {
+      if (message.role === "user") return message;
+      const content = (message.content ?? []).flatMap((block) => sendable(block, isOwn, answered));
+      return { role: "assistant", content };
+    });
     // Reasoning alone is not an answer: the service wants text beside it.
-    if (!content.some((block) => block.text !== undefined)) return [];
-    return [turn.user, { role: "assistant", content }];
+    return messages.at(-1)?.content?.some((block) => block.text !== undefined) ? messages : [];
   });
 }
 
-function sendable(block: ContentBlock, isOwn: boolean): ContentBlock[] {
+function sendable(block: ContentBlock, isOwn: boolean, answered: ReadonlySet<string>): ContentBlock[] {
   if (block.reasoningContent) {
     const { reasoningText, redactedContent } = block.reasoningContent;
     const isProven = redactedContent !== undefined || Boolean(reasoningText?.signature);
     return isOwn && isProven ? [block] : [];
   }
+  if (block.toolUse && answered.has(block.toolUse.toolUseId ?? "")) return [block];
   return textBlock(textOf(block));
 }
 
@@ -47,7 +66,7 @@ export function textOf(block: ContentBlock): string {
 
 /** The names of the documents in a conversation: the service refuses a request in which two have the same. */
 export function documentNames(turns: readonly Turn[]): Set<string> {
-  const blocks = turns.flatMap(({ user }) => user.content ?? []);
+  const blocks = turns.flatMap(({ messages }) => messages.flatMap(({ content }) => content ?? []));
   return new Set(blocks.flatMap(({ document }) => document?.name ?? []));
 }
 

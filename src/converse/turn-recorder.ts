@@ -24,6 +24,6 @@ export class TurnRecorder {
     const model = this.#input?.modelId;
     if (!newest || model === undefined) return undefined;
     const content = (newest.content ?? []).filter(({ cachePoint }) => cachePoint === undefined);
-    return { model, user: { ...newest, content }, assistant: this.#assembler.message() };
+    return { model, messages: [{ ...newest, content }, this.#assembler.message()] };
   }
 }

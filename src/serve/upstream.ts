@@ -1,7 +1,8 @@
 import { SessionPool } from "../session/session-pool.ts";
 import { type Setup, readSetup } from "../session/session.ts";
 import type { LoadedConfig } from "../config/resolve.ts";
-import { askFirstAvailable, type Query } from "../chat/ask-first-available.ts";
+import type { Query } from "../chat/ask-first-available.ts";
+import { runTurn, withRenewal } from "../chat/run-turn.ts";
 import type { ChatEvent } from "../converse/chat-event.ts";
 import type { ResolvedModel } from "../models/resolve-model.ts";
 import { OpenclawError } from "../errors.ts";
@@ -79,19 +80,16 @@ export class Upstream {
     query: Omit<Query, "bounds">,
     runtime: Runtime,
   ): AsyncGenerator<ChatEvent, void, undefined> {
-    const generation = await this.#generation();
-    let hasSpoken = false;
-    try {
-      for await (const event of this.#askWith(generation, models, query, runtime)) {
-        hasSpoken = true;
-        yield event;
-      }
-      return;
-    } catch (error) {
-      if (hasSpoken || !isStale(error) || !(await this.#renew(generation))) throw error;
-      this.#runtime.terminal.note(`${error.message} Looking for new credentials.`);
-    }
-    yield* this.#askWith(await this.#generation(), models, query, runtime);
+    let generation = await this.#generation();
+    const run = async function* (this: Upstream): AsyncGenerator<ChatEvent, void, undefined> {
+      generation = await this.#generation();
+      yield* this.#askWith(generation, models, query, runtime);
+    }.bind(this);
+    yield* withRenewal(run, async (failure) => {
+      if (!(await this.#renew(generation))) return false;
+      this.#runtime.terminal.note(`${failure.message} Looking for new credentials.`);
+      return true;
+    });
   }
 
   /** Closes every connection. */
@@ -109,13 +107,13 @@ export class Upstream {
     const { setup, pool, modelList } = generation;
     generation.running += 1;
     try {
-      const events = askFirstAvailable({ ...setup, runtime }, models, {
+      const arrivals = runTurn({ ...setup, runtime }, models, {
         ...query,
         bounds: { firstEventMs: undefined, silenceMs: SILENCE_MS, totalMs: undefined },
         open: pool.open,
         known: modelList.known,
       });
-      for await (const { event } of events) yield event;
+      for await (const { event } of arrivals) yield event;
     } finally {
       generation.running -= 1;
       await this.#closeRetired(generation);
@@ -160,12 +158,6 @@ export class Upstream {
     if (generation.running > 0 || (await this.#current) === generation) return;
     await generation.pool.close();
   }
-}
-
-/** Whether other credentials may help. */
-function isStale(error: unknown): error is OpenclawError {
-  const codes = ["no-credentials", "credentials-expired", "credentials-rejected"];
-  return error instanceof OpenclawError && codes.includes(error.code);
 }
 
 async function stateOf(work: () => Promise<void>): Promise<string> {

@@ -69,7 +69,7 @@ describe("the import graph", () => {
     "src/completion/split-line.ts",
     "src/config/path.ts",
     "src/config/settings.ts",
-    "src/chat/outcome.ts",
+    "src/converse/outcome.ts",
     "src/converse/request.ts",
     "src/models/usage.ts",
     "src/credentials/order.ts",

@@ -6,7 +6,7 @@ const CLAUDE = "us.anthropic.claude-sonnet-4-6";
 const user = { role: "user" as const, content: [{ text: "Hi" }] };
 
 function turn(...content: ContentBlock[]): Turn {
-  return { model: CLAUDE, user, assistant: { role: "assistant", content } };
+  return { model: CLAUDE, messages: [user, { role: "assistant", content }] };
 }
 
 const text = { text: "Hello." };
@@ -48,12 +48,28 @@ describe("what a model is sent of the turns before", () => {
     },
   );
 
+  it("is calls of tools that were answered, as they were", () => {
+    const result = { toolResult: { toolUseId: "t", content: [{ text: "blue" }] } };
+    const messages: Turn["messages"] = [
+      user,
+      { role: "assistant", content: [unsigned, text, tool] },
+      { role: "user", content: [result] },
+      { role: "assistant", content: [text] },
+    ];
+    expect(messagesFor([{ model: CLAUDE, messages }], CLAUDE)).toEqual([
+      user,
+      { role: "assistant", content: [text, tool] },
+      { role: "user", content: [result] },
+      { role: "assistant", content: [text] },
+    ]);
+  });
+
   it("has documents whose names no other may have", () => {
     const document = {
       document: { name: "note", format: "txt" as const, source: { bytes: new Uint8Array() } },
     };
     expect(
-      documentNames([turn(text), { ...turn(text), user: { role: "user", content: [document] } }]),
+      documentNames([turn(text), { model: CLAUDE, messages: [{ role: "user", content: [document] }] }]),
     ).toEqual(new Set(["note"]));
   });
 });

@@ -183,8 +183,10 @@ function keepSession(home: string, id: string, turns: number): void {
         key: `amazon-bedrock/${MODEL}`,
         model: MODEL,
         stopReason: "end_turn",
-        user: { role: "user", content: [{ text: `Question ${index}: ${WORDS.slice(0, 400)}` }] },
-        assistant: { role: "assistant", content: [{ text: `Answer ${index}: ${WORDS.slice(0, 1200)}` }] },
+        messages: [
+          { role: "user", content: [{ text: `Question ${index}: ${WORDS.slice(0, 400)}` }] },
+          { role: "assistant", content: [{ text: `Answer ${index}: ${WORDS.slice(0, 1200)}` }] },
+        ],
       },
       false,
     ),

@@ -1,14 +1,16 @@
 import type { Message } from "@aws-sdk/client-bedrock-runtime";
 import { SessionPool } from "../../session/session-pool.ts";
 import type { Setup } from "../../session/session.ts";
-import { AnswerWriter } from "../answer-writer.ts";
-import { askFirstAvailable } from "../ask-first-available.ts";
+import type { Arrival } from "../ask-first-available.ts";
+import { runTurn, withRenewal } from "../run-turn.ts";
+import { showTurn } from "../show-turn.ts";
 import type { Attachment } from "../../converse/attachments.ts";
 import type { TokenUsage } from "../../models/usage.ts";
-import type { ChatEvent } from "../../converse/chat-event.ts";
+import { questionOf } from "../../converse/conversation.ts";
 import { type ChatParameters, userMessage } from "../../converse/request.ts";
 import { type ResolvedModel, targetOf } from "../../models/resolve-model.ts";
 import { OpenclawError } from "../../errors.ts";
+import type { Runtime } from "../../runtime.ts";
 import { TurnKeeper } from "../sessions/turn-keeper.ts";
 import type { Conversation } from "../sessions/kept-conversation.ts";
 import { answerRenderer } from "../../terminal/answer-renderer.ts";
@@ -22,11 +24,6 @@ import { untilStopped } from "./until-stopped.ts";
 interface Asked {
   message: Message;
   attachments: readonly Attachment[];
-}
-
-interface Arrival {
-  model: ResolvedModel;
-  event: ChatEvent;
 }
 
 /** How an answer ended: by itself, or by Ctrl-C. */
@@ -88,7 +85,7 @@ export class Talk {
     if (this.#last) return this.#answer(this.#last, false);
     const last = this.conversation.turns.at(-1);
     if (!last) throw new OpenclawError("usage", { message: "There is no question to ask again." });
-    return this.#answer({ message: last.user, attachments: [] }, true);
+    return this.#answer({ message: questionOf(last), attachments: [] }, true);
   }
 
   /** Begins a new conversation; the old one stays where it is kept. */
@@ -111,61 +108,64 @@ export class Talk {
     const stop = new AbortController();
     const onInterrupt = (): void =>
       stop.abort(new OpenclawError("interrupted", { message: "Stopped by Ctrl-C." }));
-    await this.#keyboard.whileBusy(onInterrupt, () => this.#attempt(asked, isRetry, stop.signal, true));
+    await this.#keyboard.whileBusy(onInterrupt, () => this.#show(asked, isRetry, stop.signal));
     return stop.signal.aborted ? "stopped" : "whole";
   }
 
-  /** Asks once, and once more when the credentials turn out to have expired before anything came. */
-  async #attempt(asked: Asked, isRetry: boolean, stop: AbortSignal, mayRenew: boolean): Promise<void> {
-    const { runtime, query, priceOf, isRaw } = this.options;
-    const signal = AbortSignal.any([runtime.signal, stop]);
-    const turnRuntime = { ...runtime, signal };
+  async #show(asked: Asked, isRetry: boolean, stop: AbortSignal): Promise<void> {
+    const { runtime: outer, query, priceOf, isRaw, isStreamed, showsUsage, screen } = this.options;
+    const signal = AbortSignal.any([outer.signal, stop]);
+    const runtime = { ...outer, signal };
     const keeper = new TurnKeeper();
-    let answering: ResolvedModel | undefined;
-    let hasSpoken = false;
-    const writer = new AnswerWriter(turnRuntime, {
-      priceOf: (modelId) => priceOf(answering, modelId),
-      showsReasoning: true,
-      isStreamed: this.options.isStreamed,
-      showsUsage: this.options.showsUsage,
-      renderer: await answerRenderer(runtime.terminal, isRaw || query.schema !== undefined),
-      reasoningRenderer: new WrappedText(this.options.screen.columns),
+    const run = (): AsyncGenerator<Arrival, void, undefined> => this.#run(asked, isRetry, runtime, keeper);
+    await showTurn({
+      runtime,
+      models: this.models,
+      arrivals: untilStopped(
+        withRenewal(run, () => this.#renew()),
+        signal,
+      ),
+      show: {
+        showsReasoning: true,
+        isStreamed,
+        showsUsage,
+        renderer: await answerRenderer(runtime.terminal, isRaw || query.schema !== undefined),
+        reasoningRenderer: new WrappedText(screen.columns),
+      },
+      priceOf,
+      keep: (answering, isStopped) => this.#keep(keeper, answering, isRetry, isStopped),
+      stop,
     });
+  }
+
+  async *#run(
+    { message, attachments }: Asked,
+    isRetry: boolean,
+    runtime: Runtime,
+    keeper: TurnKeeper,
+  ): AsyncGenerator<Arrival, void, undefined> {
+    const { query } = this.options;
     const { turns } = this.conversation;
-    try {
-      await this.#authenticate();
-      const events = askFirstAvailable({ ...this.#setup, runtime: turnRuntime }, this.models, {
-        ...query,
-        system: this.system,
-        parameters: this.parameters,
-        // Who sets a level wants to see what it brings.
-        showsReasoning: query.showsReasoning === true || isSet(this.parameters.reasoning),
-        earlier: isRetry ? turns.slice(0, -1) : turns,
-        messages: [asked.message],
-        attachments: asked.attachments,
-        recorder: keeper.recorder,
-        open: this.#pool.open,
-      });
-      for await (const { model, event } of untilStopped(this.#awaitFirst(events), signal)) {
-        answering = model;
-        hasSpoken ||= event.type === "text" || event.type === "reasoning";
-        keeper.take(event);
-        await writer.take(event);
-      }
-      await this.#keep(keeper, answering, isRetry, false);
-      await writer.finish();
-    } catch (failure) {
-      await writer.fail(failure);
-      if (stop.aborted) {
-        runtime.terminal.note((await runtime.terminal.stderrStyle()).dim("(stopped)"));
-        await this.#keep(keeper, answering, isRetry, true);
-      } else if (mayRenew && !hasSpoken && isStale(failure)) {
-        runtime.terminal.note("openclaw: the credentials no longer hold; looking for new ones");
-        this.#setup = await this.options.survey();
-        await this.#pool.renew(this.#setup);
-        await this.#attempt(asked, isRetry, stop, false);
-      } else throw failure;
-    }
+    await this.#authenticate();
+    const question = {
+      ...query,
+      system: this.system,
+      parameters: this.parameters,
+      // Who sets a level wants to see what it brings.
+      showsReasoning: query.showsReasoning === true || isSet(this.parameters.reasoning),
+      earlier: isRetry ? turns.slice(0, -1) : turns,
+      messages: [message],
+      attachments,
+      open: this.#pool.open,
+    };
+    yield* this.#awaitFirst(runTurn({ ...this.#setup, runtime }, this.models, question, keeper));
+  }
+
+  async #renew(): Promise<boolean> {
+    this.options.runtime.terminal.note("openclaw: the credentials no longer hold; looking for new ones");
+    this.#setup = await this.options.survey();
+    await this.#pool.renew(this.#setup);
+    return true;
   }
 
   /** A program or a person that has to be asked for credentials needs the terminal as it was. */
@@ -216,12 +216,4 @@ export class Talk {
 
 function isSet(level: ChatParameters["reasoning"]): boolean {
   return level !== undefined && level !== "off";
-}
-
-/** Whether new credentials may help. */
-function isStale(failure: unknown): boolean {
-  return (
-    failure instanceof OpenclawError &&
-    (failure.code === "credentials-expired" || failure.code === "credentials-rejected")
-  );
 }

@@ -1,4 +1,4 @@
-import { textOf } from "../../converse/conversation.ts";
+import { answerOf, questionOf, textOf } from "../../converse/conversation.ts";
 import type { Session } from "./session-files.ts";
 import { attachmentsOf, summarize, wordsOf } from "./session-summary.ts";
 
@@ -13,10 +13,10 @@ export function exportMarkdown(session: Session): string {
   for (const turn of session.turns) {
     if (turn.system !== system && turn.system !== undefined) paragraphs.push("## System prompt", turn.system);
     system = turn.system;
-    paragraphs.push("## Question", wordsOf(turn.user));
-    const attached = attachmentsOf(turn.user);
+    paragraphs.push("## Question", wordsOf(questionOf(turn)));
+    const attached = attachmentsOf(questionOf(turn));
     if (attached.length > 0) paragraphs.push(`Attached: ${attached.join(", ")}`);
-    const answer = (turn.assistant.content ?? []).map(textOf).join("");
+    const answer = (answerOf(turn).content ?? []).map(textOf).join("");
     paragraphs.push(`## Answer of ${turn.model}`, answer);
     if (turn.stopReason === "interrupted") paragraphs.push("*The answer was stopped here.*");
   }

@@ -1,3 +1,4 @@
+import { answerOf, questionOf } from "../../converse/conversation.ts";
 import { nearestIds } from "../../models/nearest.ts";
 import { type OpenclawError, usageError } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
@@ -26,7 +27,10 @@ export function sessionDocument({ header, turns, updated, damagedLines }: Sessio
   return {
     ...header,
     updated: new Date(updated).toISOString(),
-    turns: turns.map((turn) => packBytes(turn)),
+    turns: turns.map((turn) => {
+      const { messages: _, ...rest } = turn;
+      return packBytes({ ...rest, user: questionOf(turn), assistant: answerOf(turn) });
+    }),
     damagedLines,
   };
 }

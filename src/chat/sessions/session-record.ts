@@ -3,8 +3,9 @@ import type { Message } from "@aws-sdk/client-bedrock-runtime";
 import type { TokenUsage } from "../../models/usage.ts";
 import type { Turn } from "../../converse/conversation.ts";
 
-/** Raised when the form of the lines changes. */
-const FORM = 1;
+/** Raised when the form of the lines changes. In form 1 a turn had a `user` and an `assistant` message in place of `messages`. */
+const FORM = 2;
+const READABLE: ReadonlySet<unknown> = new Set([1, FORM]);
 
 /** The first line of a session file. */
 export interface SessionHeader {
@@ -44,10 +45,9 @@ export function headerLine(header: SessionHeader): string {
 
 /** The line of a turn, with its line end; bytes become base64. `isRetry`: it stands in for the turn before it. */
 export function turnLine(turn: KeptTurn, isRetry: boolean): string {
-  const { user, assistant, ...rest } = turn;
+  const { messages, ...rest } = turn;
   const mark = isRetry ? { replaces: true } : {};
-  const messages = { user: packBytes(user), assistant: packBytes(assistant) };
-  return `${JSON.stringify({ type: "turn", ...mark, ...rest, ...messages })}\n`;
+  return `${JSON.stringify({ type: "turn", ...mark, ...rest, messages: packBytes(messages) })}\n`;
 }
 
 /** Reads the text of a session file up to its last line end. Undefined when it does not begin as a session does. */
@@ -82,7 +82,7 @@ function parseLine(line: string): unknown {
 }
 
 function readHeader(value: unknown): SessionHeader | undefined {
-  if (!isRecord(value) || value["type"] !== "session" || value["form"] !== FORM) return undefined;
+  if (!isRecord(value) || value["type"] !== "session" || !READABLE.has(value["form"])) return undefined;
   const { id, folder, created } = value;
   return typeof id === "string" && typeof folder === "string" && typeof created === "string"
     ? { id, folder, created }
@@ -91,12 +91,13 @@ function readHeader(value: unknown): SessionHeader | undefined {
 
 function readTurn(value: unknown): KeptTurn | undefined {
   if (!isRecord(value) || value["type"] !== "turn") return undefined;
-  const { type: _, replaces: __, ...turn } = value;
+  const { type: _, replaces: __, user, assistant, messages = [user, assistant], ...turn } = value;
   const isTurn =
     ["at", "key", "model", "stopReason"].every((name) => typeof turn[name] === "string") &&
-    isMessage(turn["user"]) &&
-    isMessage(turn["assistant"]);
-  return isTurn ? (turn as unknown as KeptTurn) : undefined;
+    Array.isArray(messages) &&
+    messages.length >= 2 &&
+    messages.every(isMessage);
+  return isTurn ? ({ ...turn, messages } as unknown as KeptTurn) : undefined;
 }
 
 function isMessage(value: unknown): value is Message {

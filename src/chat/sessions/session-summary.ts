@@ -1,4 +1,5 @@
 import type { ContentBlock, Message } from "@aws-sdk/client-bedrock-runtime";
+import { questionOf } from "../../converse/conversation.ts";
 import type { Session } from "./session-files.ts";
 
 /** What a list shows of a session. */
@@ -22,7 +23,7 @@ export function summarize({ header, turns, updated }: Session): SessionSummary {
   const [first] = turns;
   return {
     id: header.id,
-    title: first ? wordsOf(first.user).replaceAll(/\s+/g, " ").trim() : "",
+    title: first ? wordsOf(questionOf(first)).replaceAll(/\s+/g, " ").trim() : "",
     model: turns.at(-1)?.key ?? null,
     turns: turns.length,
     created: header.created,

@@ -1,7 +1,7 @@
 import type { TokenUsage } from "../../models/usage.ts";
 import type { ChatEvent } from "../../converse/chat-event.ts";
-import { textOf } from "../../converse/conversation.ts";
-import { judgeStop } from "../outcome.ts";
+import { answerOf, textOf } from "../../converse/conversation.ts";
+import { judgeStop } from "../../converse/outcome.ts";
 import { TurnRecorder } from "../../converse/turn-recorder.ts";
 import type { Conversation } from "./kept-conversation.ts";
 import type { KeptTurn } from "./session-record.ts";
@@ -47,7 +47,7 @@ export class TurnKeeper {
     const turn = this.recorder.turn();
     const stopReason = this.#stopReason ?? (isStopped ? "interrupted" : "");
     if (!turn || stopReason === "" || judgeStop(stopReason, turn.model).error) return false;
-    if (!(turn.assistant.content ?? []).some((block) => textOf(block).trim() !== "")) return false;
+    if (!(answerOf(turn).content ?? []).some((block) => textOf(block).trim() !== "")) return false;
     const { key, system, now, isRetry = false } = context;
     const kept: KeptTurn = {
       at: new Date(now).toISOString(),

@@ -1,4 +1,4 @@
-import { textOf } from "../../converse/conversation.ts";
+import { answerOf, questionOf, textOf } from "../../converse/conversation.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { findSession, sessionDocument } from "../../chat/sessions/find-session.ts";
@@ -18,11 +18,11 @@ export async function run({ id, raw }: ShowOptions, runtime: Runtime): Promise<v
   const style = await terminal.stdoutStyle();
   for (const [index, turn] of session.turns.entries()) {
     if (index > 0) await terminal.print("");
-    const question = terminal.foreign(wordsOf(turn.user)).replaceAll("\n", "\n> ");
+    const question = terminal.foreign(wordsOf(questionOf(turn))).replaceAll("\n", "\n> ");
     await terminal.print(style.bold(`> ${question}`));
-    for (const name of attachmentsOf(turn.user))
+    for (const name of attachmentsOf(questionOf(turn)))
       await terminal.print(style.dim(`> [${terminal.foreign(name)}]`));
-    const answer = (turn.assistant.content ?? []).map(textOf).join("").trim();
+    const answer = (answerOf(turn).content ?? []).map(textOf).join("").trim();
     const renderer = await answerRenderer(terminal, raw === true);
     await terminal.print(`\n${renderer.push(answer)}${renderer.end()}`);
     if (turn.stopReason === "interrupted") await terminal.print(style.dim("(stopped here)"));

@@ -21,8 +21,10 @@ function turn(question: string): KeptTurn {
     key: "amazon-bedrock/m",
     model: "m",
     stopReason: "end_turn",
-    user: { role: "user", content: [{ text: question }] },
-    assistant: { role: "assistant", content: [{ text: "Yes." }] },
+    messages: [
+      { role: "user", content: [{ text: question }] },
+      { role: "assistant", content: [{ text: "Yes." }] },
+    ],
   };
 }
 

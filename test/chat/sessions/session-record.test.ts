@@ -15,8 +15,10 @@ function turn(question: string, answer: string, more: Partial<KeptTurn> = {}): K
     key: "amazon-bedrock/amazon.nova-lite-v1:0",
     model: "amazon.nova-lite-v1:0",
     stopReason: "end_turn",
-    user: { role: "user", content: [{ text: question }] },
-    assistant: { role: "assistant", content: [{ text: answer }] },
+    messages: [
+      { role: "user", content: [{ text: question }] },
+      { role: "assistant", content: [{ text: answer }] },
+    ],
     ...more,
   };
 }
@@ -31,27 +33,40 @@ describe("a session file", () => {
   it("holds what was put into it, bytes and all", () => {
     const bytes = new Uint8Array([0, 10, 13, 255, 34, 92]);
     const full = turn("look", "seen", {
-      user: {
-        role: "user",
-        content: [
-          { image: { format: "png", source: { bytes } } },
-          { document: { format: "pdf", name: "report", source: { bytes } } },
-          { text: "look" },
-        ],
-      },
-      assistant: {
-        role: "assistant",
-        content: [
-          { reasoningContent: { redactedContent: bytes } },
-          { reasoningContent: { reasoningText: { text: "Hm.\n", signature: "Ab+/==" } } },
-          { toolUse: { toolUseId: "t", name: "n", input: { deep: [1, { x: null }] } } },
-          { text: "seen" },
-        ],
-      },
+      messages: [
+        {
+          role: "user",
+          content: [
+            { image: { format: "png", source: { bytes } } },
+            { document: { format: "pdf", name: "report", source: { bytes } } },
+            { text: "look" },
+          ],
+        },
+        {
+          role: "assistant",
+          content: [
+            { reasoningContent: { redactedContent: bytes } },
+            { reasoningContent: { reasoningText: { text: "Hm.\n", signature: "Ab+/==" } } },
+            { toolUse: { toolUseId: "t", name: "n", input: { deep: [1, { x: null }] } } },
+            { text: "seen" },
+          ],
+        },
+      ],
     });
     const text = headerLine(header) + turnLine(one, false) + turnLine(full, false) + turnLine(two, false);
     expect(text.split("\n")).toHaveLength(5);
     expect(parseSession(text)).toEqual({ header, turns: [one, full, two], damagedLines: 0 });
+  });
+
+  it("of the form before is read: a turn had a message of the person and one of the model", () => {
+    const { messages, ...rest } = one;
+    const [user, assistant] = messages;
+    const lines = [
+      { type: "session", form: 1, ...header },
+      { type: "turn", ...rest, user, assistant },
+    ];
+    const text = `${lines.map((line) => JSON.stringify(line)).join("\n")}\n${turnLine(two, false)}`;
+    expect(parseSession(text)).toEqual({ header, turns: [one, two], damagedLines: 0 });
   });
 
   it("counts a question that was asked again once", () => {
@@ -82,7 +97,7 @@ describe("a session file", () => {
     "\n",
     "{}\n",
     "rubbish\n",
-    '{"type":"session","form":2,"id":"a","folder":"/","created":""}\n',
+    '{"type":"session","form":3,"id":"a","folder":"/","created":""}\n',
   ])("is none: %j", (text) => {
     expect(parseSession(text)).toBeUndefined();
   });

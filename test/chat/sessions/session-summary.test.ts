@@ -7,8 +7,10 @@ const turn = (key: string, question: string): KeptTurn => ({
   key,
   model: key,
   stopReason: "end_turn",
-  user: { role: "user", content: [{ text: question }] },
-  assistant: { role: "assistant", content: [{ text: "Yes." }] },
+  messages: [
+    { role: "user", content: [{ text: question }] },
+    { role: "assistant", content: [{ text: "Yes." }] },
+  ],
 });
 const session = (turns: KeptTurn[]) => ({
   header: { id: "s", folder: "/somewhere", created: "2026-11-22T10:00:00.000Z" },

@@ -1,6 +1,6 @@
 import type { TokenUsage } from "../../../models/usage.ts";
 import type { ChatEvent } from "../../../converse/chat-event.ts";
-import { judgeStop } from "../../../chat/outcome.ts";
+import { judgeStop } from "../../../converse/outcome.ts";
 import { OpenclawError } from "../../../errors.ts";
 import { type FinishReason, finishReason } from "./finish-reason.ts";
 

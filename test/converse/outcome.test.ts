@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { judgeStop } from "../../src/chat/outcome.ts";
+import { judgeStop } from "../../src/converse/outcome.ts";
 
 // Stop reasons of Converse's own list, and `refusal`, which Claude models send.
 it.each([

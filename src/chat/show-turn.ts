@@ -1,0 +1,39 @@
+import type { ResolvedModel } from "../models/resolve-model.ts";
+import type { Price } from "../models/usage.ts";
+import type { Runtime } from "../runtime.ts";
+import { AnswerWriter, type WriterOptions } from "./answer-writer.ts";
+import type { Arrival } from "./ask-first-available.ts";
+
+export interface ShownTurn {
+  runtime: Runtime;
+  /** Asked in order. */
+  models: readonly ResolvedModel[];
+  arrivals: AsyncIterable<Arrival>;
+  /** How the answer is shown. */
+  show: Omit<WriterOptions, "priceOf">;
+  priceOf: (model: ResolvedModel | undefined, modelId: string) => Price | undefined;
+  /** Keeps the turn, whole or as far as it came when the person stopped it. */
+  keep: (answering: ResolvedModel | undefined, isStopped: boolean) => Promise<void>;
+  /** Aborted when the person stops the answer, which is then no failure. */
+  stop?: AbortSignal;
+}
+
+/** Shows an answer at the terminal while it arrives, and has the turn kept. Throws what goes wrong with it. */
+export async function showTurn(turn: ShownTurn): Promise<void> {
+  const { runtime, models, arrivals, show, priceOf, keep, stop } = turn;
+  let answering = models[0];
+  const writer = new AnswerWriter(runtime, { ...show, priceOf: (modelId) => priceOf(answering, modelId) });
+  try {
+    for await (const { model, event } of arrivals) {
+      answering = model;
+      await writer.take(event);
+    }
+    await keep(answering, false);
+    await writer.finish();
+  } catch (failure) {
+    const error = await writer.fail(failure);
+    if (!stop?.aborted) throw error;
+    runtime.terminal.note((await runtime.terminal.stderrStyle()).dim("(stopped)"));
+    await keep(answering, true);
+  }
+}
