@@ -81,11 +81,13 @@ const dynamicImportsOutside = {
  * half the code, and no node:http2, at the price of standing in the program twice. Tells `onModules` what is in them.
  */
 export function ownSdkParts(options, onModules) {
+  let isFound = false;
   return {
     name: "own-sdk-parts",
     load: {
-      filter: { id: /[\\/]aws[\\/]sdk-parts\.ts$/ },
+      filter: { id: /[\\/]network[\\/]sdk-parts\.ts$/ },
       handler: async (file) => {
+        isFound = true;
         const { output } = await build({
           ...options,
           input: file,
@@ -96,6 +98,9 @@ export function ownSdkParts(options, onModules) {
         onModules(output[0].modules);
         return { code: output[0].code, moduleType: "js" };
       },
+    },
+    buildEnd(error) {
+      if (!error && !isFound) throw new Error("sdk-parts.ts is not where it was.");
     },
   };
 }

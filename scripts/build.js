@@ -41,6 +41,8 @@ const FILES = {
 
 const groups = Object.entries(FILES).map(([name, sources], index, all) => {
   const files = new Set(sources.map((source) => path.join(root, source)));
+  for (const file of files)
+    if (!existsSync(file)) throw new Error(`${file} is not there to be put into a file.`);
   return { name, test: (id) => files.has(path.normalize(id)), priority: all.length - index };
 });
 
