@@ -1,6 +1,9 @@
-// What the bundler does beyond bundling, each for a shorter start.
+// What the bundler does beyond bundling: for a shorter start, and for a bug's stack that names the sources.
 import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { decode, encode } from "@jridgewell/sourcemap-codec";
 import { build } from "rolldown";
+import { root } from "./set-up.js";
 
 /**
  * commander loads node:child_process for subcommands that are programs of their own, which openclaw has none of. It
@@ -93,10 +96,17 @@ export function ownSdkParts(options, onModules) {
           input: file,
           write: false,
           plugins: [dynamicImportsOutside],
-          output: { format: "esm", comments: false, codeSplitting: false },
+          output: {
+            format: "esm",
+            comments: false,
+            codeSplitting: false,
+            sourcemap: "hidden",
+            // The map of the whole is put together from here on by file names alone.
+            sourcemapPathTransform: (source, map) => path.resolve(path.dirname(map), source),
+          },
         });
         onModules(output[0].modules);
-        return { code: output[0].code, moduleType: "js" };
+        return { code: output[0].code, map: output[0].map, moduleType: "js" };
       },
     },
     buildEnd(error) {
@@ -105,34 +115,72 @@ export function ownSdkParts(options, onModules) {
   };
 }
 
-/** The bundler's own few lines would be a file that every start loads: they go into `main.js`, and others find them there. */
+/**
+ * The bundler's own few lines would be a file that every start loads: they go into `main.js`, on a line of their own, and
+ * others find them there. Nothing else moves on its line, so that the maps stay right.
+ */
 export const runtimeInMain = {
   name: "runtime-in-main",
   generateBundle(_, bundle) {
-    const runtime = Object.values(bundle).find(({ name }) => name === "rolldown-runtime");
+    const name = "rolldown-runtime.js";
+    const { [name]: runtime, "main.js": main, "main.js.map": map } = bundle;
+    const call = `require("./${name}")`;
     if (!runtime) throw new Error("The bundler has no runtime any more: take this plugin away.");
-    const call = `require("./${runtime.fileName}")`;
-    const text = `exports.runtime=(exports=>{${runtime.code};return exports})({})`;
+    if (!main.code.includes(call)) throw new Error("main.js does not load the bundler's runtime.");
     for (const chunk of Object.values(bundle)) {
-      const isMain = chunk.fileName === "main.js";
-      if (isMain && !chunk.code.includes(call))
-        throw new Error("main.js does not load the bundler's runtime.");
-      chunk.code = chunk.code.replace(call, () => (isMain ? `(${text})` : 'require("./main.js").runtime'));
+      if (chunk.type !== "chunk") continue;
+      const found = chunk === main ? "exports.runtime" : 'require("./main.js").runtime';
+      chunk.code = chunk.code.replace(call, found.padEnd(call.length));
     }
-    delete bundle[runtime.fileName];
+    const line = `exports.runtime=(exports=>{${runtime.code.trim()};return exports})({});`;
+    if (line.includes("\n")) throw new Error("The bundler's runtime is not one line.");
+    main.code = `${line}\n${main.code}`;
+    const { mappings, ...rest } = JSON.parse(map.source);
+    map.source = JSON.stringify({ ...rest, mappings: `;${mappings}` });
+    delete bundle[name];
+    delete bundle[`${name}.map`];
   },
 };
 
-/** Node reads a file that is all ASCII sooner, and keeps it in half the memory. */
-export const asAscii = {
-  name: "as-ascii",
-  generateBundle(_, bundle) {
-    for (const { fileName, code } of Object.values(bundle)) {
-      if (/String\.raw`[^`]*[^\0-\x7F]/.test(code)) throw new Error(`${fileName} has raw text beyond ASCII.`);
-      bundle[fileName].code = code.replaceAll(
-        /[^\0-\x7F]/g,
-        (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`,
-      );
-    }
-  },
-};
+/** What a stack needs of a line's map: where each line of a source starts, without columns and names. */
+function startsOfLines(segments) {
+  let last;
+  return segments
+    .filter(([, source, line]) => {
+      const place = `${source}:${line}`;
+      const isNew = place !== last;
+      last = place;
+      return isNew;
+    })
+    .map((segment) => segment.slice(0, 4));
+}
+
+/** Where a module is: from the root on, or from node_modules on, wherever that lies. */
+export function placeOf(file) {
+  const place = path.relative(root, file).replaceAll(path.sep, "/");
+  return place.slice(Math.max(place.indexOf("node_modules/"), 0));
+}
+
+/**
+ * Puts the maps of all files into one, `sources.json`, which `src/source-stack.ts` reads when there is a bug to tell of:
+ * lines only, which is a quarter of the whole. With `keepsMaps` the whole maps stay beside their files.
+ */
+export function sourcesInOneFile({ keepsMaps }) {
+  return {
+    name: "sources-in-one-file",
+    generateBundle({ dir }, bundle) {
+      const all = {};
+      for (const name of Object.keys(bundle).filter((name) => name.endsWith(".map"))) {
+        const { version, sources, mappings } = JSON.parse(bundle[name].source);
+        all[name.slice(0, -".map".length)] = {
+          version,
+          sources: sources.map((source) => placeOf(path.resolve(dir, source))),
+          names: [],
+          mappings: encode(decode(mappings).map(startsOfLines)),
+        };
+        if (!keepsMaps) delete bundle[name];
+      }
+      this.emitFile({ type: "asset", fileName: "sources.json", source: JSON.stringify(all) });
+    },
+  };
+}

@@ -5,23 +5,27 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "rolldown";
 import {
-  asAscii,
   jsonAsText,
   lazyChildProcess,
   lazyInput,
   lazyPackages,
   ownSdkParts,
+  placeOf,
   runtimeInMain,
+  sourcesInOneFile,
 } from "./build-plugins.js";
 import { root } from "./set-up.js";
 
-/** The bundler's options for everything that is bundled here: for Node 20.19 and newer, with a version built in. */
-export function nodeOptions(version) {
+/** The bundler's options for everything that is bundled here: for Node 20.19 and newer, with what package.json says built in. */
+export function nodeOptions({ version, bugs }) {
   return {
     cwd: root,
     platform: "node",
     resolve: { mainFields: ["module", "main"] },
-    transform: { target: "node20.19", define: { OPENCLAW_VERSION: JSON.stringify(version) } },
+    transform: {
+      target: "node20.19",
+      define: { OPENCLAW_VERSION: JSON.stringify(version), OPENCLAW_BUGS_URL: JSON.stringify(bugs.url) },
+    },
   };
 }
 
@@ -46,10 +50,27 @@ const groups = Object.entries(FILES).map(([name, sources], index, all) => {
   return { name, test: (id) => files.has(path.normalize(id)), priority: all.length - index };
 });
 
+/** What a stack names. */
+const NAMED = { function: true, class: true };
+
+/** Folders that say nothing about what is in them. */
+const UNSAID = new Set(["src", "node_modules", "dist-es", "dist-src", "dist", "submodules"]);
+
+/** The name of a file: its own in FILES, or the path of the module that it was made for. */
+function nameFile({ name, facadeModuleId, moduleIds }) {
+  const group = groups.find(({ test }) => moduleIds.some(test));
+  const module = facadeModuleId ?? moduleIds.at(-1);
+  // Only the bundler's own lines are of no module.
+  if (group || module === undefined) return `${group?.name ?? name}.js`;
+  const { dir, name: base } = path.posix.parse(placeOf(module));
+  const folders = dir.split("/").filter((folder) => !UNSAID.has(folder));
+  return `${[...folders, base].join("-").replaceAll(/[^\w-]/g, "")}.js`;
+}
+
 /**
  * Builds the program into a folder, which is replaced when the build is whole. Resolves to the files of node_modules and
- * src, from the root, of which something is in it. With `isTraceable` each file has a source map beside it and its code stays readable, so
- * that coverage finds its way back.
+ * src, from the root, of which something is in it. With `isTraceable` each file has its whole source map beside it and its
+ * code stays readable, so that coverage finds its way back.
  */
 export async function buildProgram(folder = path.join(root, "dist"), { isTraceable = false } = {}) {
   const fresh = `${folder}-${process.pid}`;
@@ -66,7 +87,7 @@ export async function buildProgram(folder = path.join(root, "dist"), { isTraceab
 }
 
 async function bundleInto(folder, isTraceable) {
-  const { version } = JSON.parse(await readFile(path.join(root, "package.json"), "utf8"));
+  const manifest = JSON.parse(await readFile(path.join(root, "package.json"), "utf8"));
   await mkdir(folder, { recursive: true });
   const used = new Set();
   const addUsed = (modules) => {
@@ -74,18 +95,23 @@ async function bundleInto(folder, isTraceable) {
       if (renderedLength > 0) used.add(path.relative(root, file));
   };
   const options = {
-    ...nodeOptions(version),
+    ...nodeOptions(manifest),
     // What Node brings along has no effect by being named.
     treeshake: { moduleSideEffects: [{ external: true, sideEffects: false }] },
     // FILES puts what is loaded together into one file, whichever way it is imported.
     checks: { ineffectiveDynamicImport: false },
   };
-  // A bundle in the bundle has no map of its own, and changed text does not fit its map.
-  const unmapped = isTraceable ? [] : [ownSdkParts(options, addUsed), runtimeInMain, asAscii];
+  const startSooner = isTraceable ? [] : [ownSdkParts(options, addUsed), runtimeInMain];
   const { output } = await build({
     ...options,
     input: { main: path.join(root, "src", "main.ts"), ...lazyInput },
-    plugins: [lazyChildProcess, lazyPackages, jsonAsText, ...unmapped],
+    plugins: [
+      lazyChildProcess,
+      lazyPackages,
+      jsonAsText,
+      ...startSooner,
+      sourcesInOneFile({ keepsMaps: isTraceable }),
+    ],
     output: {
       dir: folder,
       format: "cjs",
@@ -93,9 +119,17 @@ async function bundleInto(folder, isTraceable) {
       // An import() of a part of Node goes through its loader of ES modules, which looks at everything that the part has.
       dynamicImportInCjs: false,
       entryFileNames: "[name].js",
-      chunkFileNames: "[name]-[hash].js",
-      minify: !isTraceable,
-      sourcemap: isTraceable ? "hidden" : false,
+      chunkFileNames: nameFile,
+      minify: !isTraceable && {
+        compress: { keepNames: NAMED },
+        mangle: { keepNames: NAMED },
+        // Node reads a file that is all ASCII sooner, and keeps it in half the memory.
+        codegen: { asciiOnly: true, removeWhitespace: true },
+      },
+      // A server that runs on while the package is replaced never gets one thing for another from a new file.
+      minifyInternalExports: false,
+      sourcemap: "hidden",
+      sourcemapExcludeSources: !isTraceable,
       comments: false,
       codeSplitting: { groups },
     },

@@ -5,7 +5,7 @@ import { nodeOptions } from "./build.js";
 /** Bundles `entry` into `outfile`, all but what `external` matches. Paths are absolute or from the repository's root. */
 export async function bundleModule(entry, outfile, { format = "esm", external = [] } = {}) {
   await build({
-    ...nodeOptions("test"),
+    ...nodeOptions({ version: "test", bugs: { url: "test" } }),
     input: entry,
     external,
     output: { file: outfile, format, codeSplitting: false },

@@ -2,6 +2,7 @@ import { OpenclawError, toErrorDocument } from "./errors.ts";
 import { runProgram } from "./command-line/run-program.ts";
 import { PROGRAM } from "./program.ts";
 import { createRuntime, type Runtime } from "./runtime.ts";
+import { BUG_HINT } from "./version.ts";
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 /** How long a command may take to end after a signal, in ms, before the process ends without it. */
@@ -47,7 +48,8 @@ async function report(error: unknown, runtime: Runtime): Promise<number> {
   if (known.requestId && terminal.isVerbose) terminal.note(`${style.dim("request id:")} ${known.requestId}`);
   if (known.code === "internal" && known.cause instanceof Error) {
     const { hideSecrets } = await import("./credentials/hide-secrets.ts");
-    terminal.note(hideSecrets(known.cause.stack ?? "", runtime));
+    const { withSources } = await import("./source-stack.ts");
+    terminal.note(hideSecrets(withSources(known.cause.stack ?? ""), runtime));
   }
   return known.exitCode;
 }
@@ -65,7 +67,7 @@ async function fromUnknown(error: unknown, runtime: Runtime): Promise<OpenclawEr
   }
   return new OpenclawError("internal", {
     message: `Unexpected: ${message}`,
-    hint: "This is a bug in openclaw. Please report it with the lines below and the command you ran.",
+    hint: BUG_HINT,
     cause: failure,
   });
 }

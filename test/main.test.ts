@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, openSync, writeFileSync } from "node:fs";
+import { existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { root } from "./helpers/documents.ts";
 import { emulate } from "./helpers/emulated.ts";
 import { binary, createHome, emptyEnvironment, nodeBinary, openclaw } from "./helpers/openclaw.ts";
 import { expectSchema } from "./helpers/schema.ts";
@@ -19,11 +20,33 @@ const LIST = ["models", "list", "--emulator"];
 describe("a bug", () => {
   it("is told with its stack and where to report it", async () => {
     const home = createHome();
+    const { bugs } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {
+      bugs: { url: string };
+    };
     const result = await openclaw(LIST, home, { env: withBug(home, 'new TypeError("planted")') });
     expect(result).toMatchObject({ code: 1, stdout: "" });
-    expect(result.stderr).toMatch(
-      /^error: Unexpected: planted\nhint: This is a bug in openclaw\. Please report it .*\nTypeError: planted\n\s+at /,
+    const [error, hint, ...stack] = result.stderr.split("\n");
+    expect(error).toBe("error: Unexpected: planted");
+    expect(hint).toBe(
+      `hint: This is a bug in openclaw. Please report it with the lines below and the command you ran: ${bugs.url}`,
     );
+    expect(stack[0]).toBe("TypeError: planted");
+    expect(stack[1]).toMatch(/^ +at /);
+  });
+
+  it("is told with functions and lines of the sources", async () => {
+    const home = createHome();
+    const { stderr } = await openclaw(LIST, home, { env: withBug(home, "new Error()") });
+    const frames = [...stderr.matchAll(/ at (?:async )?(\w+) \((src\/[\w/-]+\.ts):(\d+)\)$/gm)].map(
+      ([, name, file, line]) => ({
+        name,
+        code: readFileSync(path.join(root, file ?? ""), "utf8").split("\n")[Number(line) - 1],
+      }),
+    );
+    expect(frames.at(-1)).toEqual({ name: "main", code: expect.stringContaining("await runProgram(") });
+    expect(frames[0]?.code).toContain(".sort(");
+    expect(frames[1]?.code).toContain(`${frames[0]?.name}(`);
+    expect(stderr).not.toContain(path.join("dist", "main.js"));
   });
 
   it("is a document with --json, and is one also when it is no error", async () => {

@@ -1,6 +1,7 @@
 import { hideSecrets, shareSecrets } from "../credentials/hide-secrets.ts";
 import { OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
+import { withSources } from "../source-stack.ts";
 import { toErrorAnswer } from "./dialects/chat-completions/to-error.ts";
 import { listeningTerminal, type RequestEntry, type ServeLog } from "./serve-log.ts";
 
@@ -63,7 +64,8 @@ export class Call {
     if (this.entry.isAborted) return;
     const { error } = toErrorAnswer(failure);
     const known = failure instanceof OpenclawError ? failure : undefined;
-    const message = known?.message ?? String(failure instanceof Error ? failure.stack : failure);
+    const message =
+      known?.message ?? (failure instanceof Error ? withSources(failure.stack ?? "") : String(failure));
     this.entry.error = {
       code: known?.code ?? error.code ?? "internal",
       message: hideSecrets(message, this.#runtime),

@@ -3,6 +3,7 @@ import type { AwsSession } from "./session.ts";
 import { describeChosen, renewalOf } from "../credentials/describe.ts";
 import { hideSecrets } from "../credentials/hide-secrets.ts";
 import { OpenclawError } from "../errors.ts";
+import { BUG_HINT } from "../version.ts";
 import { type Denial, readDenial } from "./denial.ts";
 import { type ErrorContext, findRow, findRowOfStatus } from "./error-table.ts";
 import { fromNetworkFailure } from "../network/network-errors.ts";
@@ -100,7 +101,7 @@ function fromStatus(error: SdkFailure, text: string, call: CallContext): Opencla
   if (!row) {
     return new OpenclawError("internal", {
       message: `Unexpected: ${text}`,
-      hint: "This is a bug in openclaw. Please report it with the lines below and the command you ran.",
+      hint: BUG_HINT,
       cause: error,
     });
   }

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
 
 interface Loaded {
-  /** Files of the program, without what a build adds to their names. */
+  /** Files of the program. */
   files: string[];
   /** Parts of Node, its inner ones included. */
   parts: string[];
@@ -25,7 +25,7 @@ async function loadedBy(emulated: Emulated, args: string[]): Promise<Loaded> {
   return {
     files: files
       .filter((file) => file.includes(`${path.sep}dist${path.sep}`))
-      .map((file) => path.basename(file, ".js").replace(/-[\w-]{8}$/, ""))
+      .map((file) => path.basename(file, ".js"))
       // A file of its own only in the build that coverage traces.
       .filter((name) => name !== "rolldown-runtime"),
     parts: parts.map((part) => part.replace("NativeModule ", "")),
@@ -71,7 +71,7 @@ describe("what a command loads", () => {
     ],
     [
       ["chat", "--help"],
-      ["main", "parse-with-commander"],
+      ["main", "command-line-parse-with-commander"],
     ],
   ])("is few files for %j, and no HTTP/2", async (args, expected) => {
     const { files, parts } = await loadedBy(await emulate(), args);

@@ -8,7 +8,9 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  writeFileSync,
 } from "node:fs";
+import { SourceMap, type SourceMapPayload } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -57,8 +59,36 @@ function npm(cwd: string, ...args: string[]): string {
 }
 
 function openclaw(...args: string[]): SpawnSyncReturns<string> {
+  return openclawWith({}, ...args);
+}
+
+function openclawWith(env: Record<string, string>, ...args: string[]): SpawnSyncReturns<string> {
   const command = path.join(installed, "node_modules", ".bin", "openclaw");
-  return spawnSync(command, args, { cwd: home, env: environment(), encoding: "utf8" });
+  return spawnSync(command, args, { cwd: home, env: { ...environment(), ...env }, encoding: "utf8" });
+}
+
+/** A file of the installed program. */
+function readBuilt(name: string): string {
+  return readFileSync(path.join(installed, "node_modules", "openclaw", "dist", name), "utf8");
+}
+
+function builtFiles(): string[] {
+  const files = packed.files.map((file) => file.path);
+  return files.filter((name) => /^dist\/.*\.js$/.test(name)).map((name) => path.basename(name));
+}
+
+const lines = new Map<string, string[]>();
+
+/** The lines of a source of the program or of its packages, by its path from the root. */
+function readLines(source: string): string[] {
+  const known = lines.get(source) ?? readFileSync(path.join(root, source), "utf8").split("\n");
+  lines.set(source, known);
+  return known;
+}
+
+/** The maps of the installed program, by file. */
+function readMaps(): Record<string, SourceMapPayload> {
+  return JSON.parse(readBuilt("sources.json")) as Record<string, SourceMapPayload>;
 }
 
 function sizeOf(place: string): number {
@@ -77,7 +107,7 @@ beforeAll(() => {
   symlinkSync(path.join(root, "node_modules"), path.join(clone, "node_modules"));
   const [entry] = JSON.parse(npm(clone, "pack", "--json", "--foreground-scripts=false")) as [typeof packed];
   packed = entry;
-  // Without a prefix npm takes the nearest folder above that has a node_modules.
+  // Without a prefix npm installs into whatever folder above has a package.json.
   npm(
     installed,
     "install",
@@ -103,6 +133,7 @@ describe("the packed package", () => {
       "bin/openclaw.js",
       "bin/package.json",
       "dist/package.json",
+      "dist/sources.json",
       "package.json",
     ]);
     expect(packed.files.map((file) => file.path)).toContain("dist/main.js");
@@ -140,5 +171,55 @@ describe("the packed package", () => {
     const run = openclaw("chat", "--emulator", "ping");
     expect(run).toMatchObject({ status: 0, stderr: "" });
     expect(run.stdout).toMatch(/simulated.*ping\n$/);
+  });
+
+  test("tells of a bug with lines of the sources", () => {
+    const bug = path.join(home, "bug.cjs");
+    writeFileSync(bug, 'Array.prototype.sort = () => { throw new TypeError("planted"); };\n');
+    const run = openclawWith({ NODE_OPTIONS: `--require ${bug}` }, "models", "list", "--emulator");
+    expect(run).toMatchObject({ status: 1, stdout: "" });
+    expect(run.stderr).toMatch(
+      /TypeError: planted\n.*bug\.cjs.*\n +at \w+ \(src\/models\/[\w-]+\.ts:\d+\)\n/,
+    );
+    expect(run.stderr).toMatch(/ +at async main \(src\/main\.ts:\d+\)\n$/);
+  });
+
+  test("knows the line of every function of every file in the sources", () => {
+    let found = 0;
+    const lost: unknown[] = [];
+    const maps = readMaps();
+    for (const [name, payload] of Object.entries(maps)) {
+      const map = new SourceMap(payload);
+      for (const [row, text] of readBuilt(name).split("\n").entries()) {
+        for (const { 0: start, 1: named = "", index } of text.matchAll(/\b(?:function|class)\*? (\w{3,})/g)) {
+          const entry = map.findEntry(row, index);
+          // The build's own lines are of no source, and the scripts for shells have functions of shells.
+          if (
+            !("originalSource" in entry) ||
+            !entry.originalSource ||
+            entry.originalSource.endsWith("scripts.ts")
+          )
+            continue;
+          const line = readLines(entry.originalSource)[entry.originalLine];
+          if (line?.includes(named)) found += 1;
+          else lost.push({ name, start, source: entry.originalSource, line });
+        }
+      }
+    }
+    expect(lost).toEqual([]);
+    expect(found).toBeGreaterThan(1500);
+    // A file without a map has nothing in it but what it hands on.
+    for (const name of builtFiles()) if (!maps[name]) expect(readBuilt(name)).not.toMatch(/function|=>/);
+  });
+
+  test("has names that the next build gives again: made of words, with no hash of what is in a file", () => {
+    const sources = Object.values(readMaps()).flatMap((map) => map.sources);
+    const words = new Set(sources.flatMap((source) => source.split(/\W+/)));
+    const isWord = (text: string) => words.has(text) || /^[a-z]{3,}([A-Z][a-z]{2,})*$/.test(text);
+    expect(builtFiles().filter((name) => !path.parse(name).name.split("-").every(isWord))).toEqual([]);
+  });
+
+  test("is all ASCII", () => {
+    expect(builtFiles().filter((name) => /[^\0-\x7F]/.test(readBuilt(name)))).toEqual([]);
   });
 });
