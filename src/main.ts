@@ -78,14 +78,24 @@ async function main(): Promise<void> {
   const runtime = createRuntime(interruption.signal, onStdoutError, (ms) => {
     graceMs = ms;
   });
-  let exitCode = 0;
+  const end = async (exitCode: number): Promise<void> => {
+    await runtime.terminal.flush();
+    process.exit(exitCode);
+  };
+  let failing: Promise<void> | undefined;
+  // The first failure is the one that is told; should telling it fail, Node tells of that.
+  const fail = (failure: unknown): Promise<void> =>
+    (failing ??= report(failure, runtime)
+      .then(end)
+      .finally(() => process.off("uncaughtException", fail)));
+  // What is thrown where nobody waits for it is told like any other bug, and ends the command as well.
+  process.on("uncaughtException", fail);
   try {
     await runProgram(PROGRAM, process.argv.slice(2), runtime);
   } catch (error) {
-    exitCode = await report(error, runtime);
+    return fail(error);
   }
-  await runtime.terminal.flush();
-  process.exit(exitCode);
+  await (failing ?? end(0));
 }
 
 void main();

@@ -49,6 +49,27 @@ describe("a bug", () => {
     expect(stderr).not.toContain(path.join("dist", "main.js"));
   });
 
+  it.each(["process.nextTick(() => { throw bug; })", "void Promise.reject(bug)"])(
+    "is told the same way where nobody waits for it: %s",
+    async (thrown) => {
+      const home = createHome();
+      const file = path.join(home, "bug.cjs");
+      writeFileSync(
+        file,
+        `const { sort } = Array.prototype;
+         Array.prototype.sort = function (...given) {
+           const bug = new TypeError("planted");
+           ${thrown};
+           return sort.apply(this, given);
+         };`,
+      );
+      const { code, stderr } = await openclaw(LIST, home, { env: { NODE_OPTIONS: `--require ${file}` } });
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^error: Unexpected: planted\nhint: .*\nTypeError: planted\n/);
+      expect(stderr).toMatch(/ \(?src\/[\w/-]+\.ts:\d+/);
+    },
+  );
+
   it("is a document with --json, and is one also when it is no error", async () => {
     const home = createHome();
     const { code, stdout } = await openclaw([...LIST, "--json"], home, { env: withBug(home, '"planted"') });
