@@ -1,7 +1,7 @@
 // A Bedrock for the latency of `openclaw serve`: each delta says when it was sent, in ms since 1970, and comes by itself.
 // Prints its address as JSON and runs until its stdin ends.
-import { textAnswerSteps, textStep } from "../../src/emulator/converse.ts";
 import { type StreamStep, startEmulator } from "../../src/emulator/emulator.ts";
+import { textAnswerSteps, textStep } from "../../test/helpers/answer-steps.ts";
 
 const deltas = Number(process.argv[2] ?? 0);
 /** Between two deltas, in ms: a fast model's pace. */

@@ -1,8 +1,7 @@
 import { maskUserInfo } from "../network/user-info.ts";
 import { maskKeyId } from "../credentials/mask.ts";
-import { startEmulator, type Emulator, type RecordedCall } from "../emulator/emulator.ts";
+import { startEmulator, type Emulator, type RecordedCall, type Upstream } from "../emulator/emulator.ts";
 import { faultScript } from "../emulator/fault.ts";
-import type { Upstream } from "../emulator/upstream.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import { isLoopback } from "../loopback.ts";
 import type { GlobalOptions } from "../options.ts";
@@ -63,7 +62,7 @@ async function openUpstream(
     );
   }
   const [{ createUpstream }, { openLine }, { openServer }] = await Promise.all([
-    import("../emulator/upstream.ts"),
+    import("./emulator/upstream.ts"),
     import("../wires/chat-completions/call-server.ts"),
     import("../wires/chat-completions/server.ts"),
   ]);

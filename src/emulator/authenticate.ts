@@ -1,6 +1,8 @@
-import { timingSafeEqual } from "node:crypto";
+import { Sha256 } from "@aws-crypto/sha256-js";
+import { SignatureV4 } from "@smithy/signature-v4";
+import { createHash, timingSafeEqual } from "node:crypto";
 import { AwsError } from "./aws-error.ts";
-import { parseSignature, verifySignature, type SignatureClaim, type SignedMessage } from "./signature.ts";
+import type { RecordedCall } from "./recorded-call.ts";
 
 export interface SecretKey {
   secretAccessKey: string;
@@ -14,60 +16,184 @@ export interface KnownCredentials {
   bearerTokens: readonly string[];
 }
 
-/** What the Authorization header claims, before anything is checked. */
-export type Claim =
-  | { readonly kind: "signature"; readonly claim: SignatureClaim }
-  | { readonly kind: "bearer"; readonly token: string }
-  | { readonly kind: "unreadable" }
-  | { readonly kind: "none" };
-
-/** Reads the Authorization header without judging it. */
-export function readClaim(authorization: string | undefined): Claim {
-  if (authorization === undefined) return { kind: "none" };
-  const bearer = /^Bearer\s+(.+)$/i.exec(authorization);
-  if (bearer?.[1] !== undefined) return { kind: "bearer", token: bearer[1] };
-  const claim = parseSignature(authorization);
-  return claim === undefined ? { kind: "unreadable" } : { kind: "signature", claim };
+/** What a signature covers besides what is recorded of a call. */
+export interface SignedParts {
+  /** Without the question mark. */
+  queryText: string;
+  body: Uint8Array;
 }
 
-/** Checks a claim as AWS does. Throws `AwsError` with AWS's name, status and words. `now` is in ms since 1970. */
-export async function checkClaim(
-  claim: Claim,
-  message: SignedMessage,
+/** What an `AWS4-HMAC-SHA256` Authorization header says. */
+interface SignatureClaim {
+  accessKeyId: string;
+  /** `YYYYMMDD`. */
+  date: string;
+  region: string;
+  service: string;
+  signedHeaders: readonly string[];
+  signature: string;
+}
+
+/** What the Authorization header claims, before anything is checked: one of the two, or nothing that can be read. */
+interface Claim {
+  readonly signature?: SignatureClaim | undefined;
+  readonly bearerToken?: string | undefined;
+}
+
+/** AWS refuses signatures older or newer than this, in ms. */
+const ALLOWED_SKEW_MS = 5 * 60 * 1000;
+const AUTHORIZATION =
+  /^AWS4-HMAC-SHA256\s+Credential=([^/,\s]+)\/(\d{8})\/([^/,\s]+)\/([^/,\s]+)\/aws4_request\s*,\s*SignedHeaders=([^,\s]+)\s*,\s*Signature=([0-9a-f]{64})\s*$/;
+
+/** Reads the Authorization header without judging it. */
+export function readClaim(authorization = ""): Claim {
+  const bearerToken = /^Bearer\s+(.+)$/i.exec(authorization)?.[1];
+  return bearerToken === undefined ? { signature: parseSignature(authorization) } : { bearerToken };
+}
+
+function parseSignature(authorization: string): SignatureClaim | undefined {
+  const match = AUTHORIZATION.exec(authorization);
+  if (match === null) return undefined;
+  const [, accessKeyId = "", date = "", region = "", service = "", signedHeaders = "", signature = ""] =
+    match;
+  return { accessKeyId, date, region, service, signedHeaders: signedHeaders.split(";"), signature };
+}
+
+/**
+ * Checks the credentials of a call as AWS does. `service` is the one that the call is for, `now` is in ms since 1970.
+ * Throws `AwsError` with AWS's name, status and words.
+ */
+export async function authenticate(
+  call: RecordedCall,
+  parts: SignedParts,
   known: KnownCredentials,
   service: string,
   now: number,
 ): Promise<void> {
-  if (claim.kind === "none") {
+  const { authorization } = call.headers;
+  const { signature: claim, bearerToken } = readClaim(authorization);
+  if (authorization === undefined) {
     throw new AwsError("MissingAuthenticationTokenException", "Missing Authentication Token");
   }
-  if (claim.kind === "unreadable" || (claim.kind === "bearer" && service !== "bedrock")) {
+  if (bearerToken !== undefined && service === "bedrock") {
+    if (known.bearerTokens.some((token) => isSame(token, bearerToken))) return;
+    throw new AwsError(
+      "AccessDeniedException",
+      "Authentication failed: Please make sure your API Key is valid.",
+    );
+  }
+  if (claim === undefined) {
     throw new AwsError(
       "IncompleteSignatureException",
       "Authorization header requires 'Credential' parameter. Authorization header requires 'Signature' parameter. " +
         "Authorization header requires 'SignedHeaders' parameter.",
     );
   }
-  if (claim.kind === "bearer") {
-    if (known.bearerTokens.some((token) => isSame(token, claim.token))) return;
-    throw new AwsError(
-      "AccessDeniedException",
-      "Authentication failed: Please make sure your API Key is valid.",
-    );
-  }
-  const { accessKeyId } = claim.claim;
-  const key = known.accessKeys.get(accessKeyId);
-  const sessionToken = message.headers["x-amz-security-token"];
+  const key = known.accessKeys.get(claim.accessKeyId);
+  const sessionToken = call.headers["x-amz-security-token"];
   if (key === undefined || !isSame(key.sessionToken ?? "", sessionToken ?? "")) {
     throw new AwsError(
       "UnrecognizedClientException",
       "The security token included in the request is invalid.",
     );
   }
-  await verifySignature(message, claim.claim, key.secretAccessKey, service, now);
+  await verifySignature(call, parts, claim, key.secretAccessKey, service, now);
+}
+
+/** Signs the request again with the secret that belongs to the key and compares. */
+async function verifySignature(
+  { method, path, headers }: RecordedCall,
+  { queryText, body }: SignedParts,
+  claim: SignatureClaim,
+  secretAccessKey: string,
+  service: string,
+  now: number,
+): Promise<void> {
+  const signingDate = checkDate(headers["x-amz-date"], claim.date, now);
+  if (claim.service !== service) {
+    throw invalidSignature(`Credential should be scoped to correct service: '${service}'.`);
+  }
+  const declaredHash = headers["x-amz-content-sha256"] ?? "UNSIGNED-PAYLOAD";
+  const isBodySame =
+    declaredHash === "UNSIGNED-PAYLOAD" || declaredHash === createHash("sha256").update(body).digest("hex");
+  const signer = new SignatureV4({
+    credentials: { accessKeyId: claim.accessKeyId, secretAccessKey },
+    region: claim.region,
+    service: claim.service,
+    sha256: Sha256,
+    applyChecksum: false,
+  });
+  // Some HTTP/2 clients sign `:authority`, some sign `host` and send only the other: both name the same thing.
+  const sent: NodeJS.Dict<string> = {
+    host: headers[":authority"],
+    ":authority": headers["host"],
+    ...headers,
+  };
+  const query: Record<string, string[]> = {};
+  for (const [name, value] of new URLSearchParams(queryText)) (query[name] ??= []).push(value);
+  const signed = await signer.sign(
+    {
+      method,
+      protocol: "http:",
+      hostname: "",
+      path,
+      query,
+      headers: Object.fromEntries(
+        claim.signedHeaders.flatMap((name) => (sent[name] === undefined ? [] : [[name, sent[name]]])),
+      ),
+      body,
+    },
+    { signingDate, signableHeaders: new Set(claim.signedHeaders) },
+  );
+  const expected = parseSignature(signed.headers["authorization"] ?? "");
+  // A header that was to be signed and did not come is not among those that are signed here.
+  const isSigned = expected?.signedHeaders.join(";") === claim.signedHeaders.join(";");
+  if (isBodySame && isSigned && isSame(expected.signature, claim.signature)) return;
+  throw invalidSignature(
+    "The request signature we calculated does not match the signature you provided. " +
+      "Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
+  );
 }
 
 function isSame(expected: string, given: string): boolean {
   const [left, right] = [Buffer.from(expected), Buffer.from(given)];
   return left.length === right.length && timingSafeEqual(left, right);
+}
+
+function checkDate(amzDate = "", scopeDate: string, now: number): Date {
+  const signedAt = new Date(
+    amzDate.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, "$1-$2-$3T$4:$5:$6Z"),
+  );
+  if (Number.isNaN(signedAt.getTime()) || toAmzDate(signedAt) !== amzDate) {
+    throw new AwsError(
+      "IncompleteSignatureException",
+      "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.",
+    );
+  }
+  if (!amzDate.startsWith(scopeDate)) {
+    throw invalidSignature(
+      `Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: ` +
+        `'${scopeDate}' != '${amzDate.slice(0, 8)}', from '${amzDate}'.`,
+    );
+  }
+  const [earliest, latest] = [now - ALLOWED_SKEW_MS, now + ALLOWED_SKEW_MS];
+  if (signedAt.getTime() < Math.floor(earliest / 1000) * 1000) {
+    throw invalidSignature(
+      `Signature expired: ${amzDate} is now earlier than ${toAmzDate(earliest)} (${toAmzDate(now)} - 5 min.)`,
+    );
+  }
+  if (signedAt.getTime() > latest) {
+    throw invalidSignature(
+      `Signature not yet current: ${amzDate} is still later than ${toAmzDate(latest)} (${toAmzDate(now)} + 5 min.)`,
+    );
+  }
+  return signedAt;
+}
+
+function toAmzDate(time: number | Date): string {
+  return new Date(time).toISOString().replace(/[-:]|\.\d+/g, "");
+}
+
+function invalidSignature(message: string): AwsError {
+  return new AwsError("InvalidSignatureException", message);
 }

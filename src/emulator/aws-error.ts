@@ -52,38 +52,55 @@ export function validationError(message: string): AwsError {
   return new AwsError("ValidationException", message);
 }
 
-export interface PlainReply {
-  status: number;
-  headers: Readonly<Record<string, string>>;
-  body: string | Uint8Array;
+/** What a value breaks of its service model's constraints, for `constraintError`. */
+export function describeBreach(value: unknown, path: string, constraint: string): string {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  const shown = value === undefined || value === null ? "null" : `'${text}'`;
+  return `Value ${shown} at '${path}' failed to satisfy constraint: Member must ${constraint}`;
 }
 
-/** The error as the Bedrock services put it: name in a header, message in JSON. IAM's denials spell it `Message`. */
-export function toJsonError(error: AwsError): PlainReply {
+/** The refusal of a request that breaks constraints of the service model, all in one message, as AWS frames them. */
+export function constraintError(...breaches: readonly string[]): AwsError {
+  const count = breaches.length === 1 ? "1 validation error" : `${breaches.length} validation errors`;
+  return validationError(`${count} detected: ${breaches.join("; ")}`);
+}
+
+/** A whole answer. */
+export interface PlainReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array;
+}
+
+/** The error in the service's own shape. */
+export function toErrorReply(error: AwsError, service: string, requestId: string): PlainReply {
+  return service === "sts" ? toXmlError(error, requestId) : toJsonError(error);
+}
+
+/** As the Bedrock services put it: name in a header, message in JSON. IAM's denials spell it `Message`. */
+function toJsonError({ awsName, message, status }: AwsError): PlainReply {
   const body =
-    error.awsName === "UnknownOperationException"
+    awsName === "UnknownOperationException"
       ? { Output: { __type: "com.amazon.coral.service#UnknownOperationException" }, Version: "1.0" }
-      : { [error.awsName === "AccessDeniedException" ? "Message" : "message"]: error.message };
+      : { [awsName === "AccessDeniedException" ? "Message" : "message"]: message };
+  const errorType = `${awsName}:http://internal.amazon.com/coral/com.amazon.bedrock/`;
   return {
-    status: error.status,
-    headers: {
-      "content-type": "application/json",
-      "x-amzn-errortype": `${error.awsName}:http://internal.amazon.com/coral/com.amazon.bedrock/`,
-    },
+    status,
+    headers: { "content-type": "application/json", "x-amzn-errortype": errorType },
     body: JSON.stringify(body),
   };
 }
 
-/** The error as STS puts it: XML of the query protocol. */
-export function toXmlError(error: AwsError, requestId: string): PlainReply {
-  const code = STS_CODES[error.awsName] ?? error.awsName;
-  const type = error.status >= 500 ? "Receiver" : "Sender";
+/** As STS puts it: XML of the query protocol. */
+function toXmlError({ awsName, message, status }: AwsError, requestId: string): PlainReply {
+  const code = STS_CODES[awsName] ?? awsName;
+  const type = status >= 500 ? "Receiver" : "Sender";
   return {
-    status: error.status,
+    status,
     headers: { "content-type": "text/xml" },
     body:
       `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>${type}</Type>` +
-      `<Code>${escapeXml(code)}</Code><Message>${escapeXml(error.message)}</Message></Error>` +
+      `<Code>${escapeXml(code)}</Code><Message>${escapeXml(message)}</Message></Error>` +
       `<RequestId>${requestId}</RequestId></ErrorResponse>\n`,
   };
 }

@@ -1,5 +1,5 @@
-import { isRecord } from "../json.ts";
-import { AwsError, validationError } from "./aws-error.ts";
+import { isRecord, type JsonObject } from "../json.ts";
+import { AwsError, constraintError, describeBreach, validationError } from "./aws-error.ts";
 import type { EmulatedModel } from "./models.ts";
 
 export interface ContentBlock {
@@ -18,13 +18,14 @@ export interface ConverseRequest {
   system: readonly { text?: string }[];
   maxTokens: number | undefined;
   stopSequences: readonly string[];
-  additionalFields: Readonly<Record<string, unknown>>;
+  additionalFields: JsonObject;
   /** The schema of `outputConfig`, or of the tool that must be called. */
   structure?: { toolName: string | undefined; schema: unknown } | undefined;
 }
 
 const ROLES = new Set(["user", "assistant"]);
 const MOST_STOP_SEQUENCES = 2500;
+const NOT_EMPTY = "have length greater than or equal to 1";
 
 /**
  * Reads the body of Converse or ConverseStream. Throws `AwsError` ValidationException in the words of the service for
@@ -32,18 +33,17 @@ const MOST_STOP_SEQUENCES = 2500;
  */
 export function readConverseRequest(body: unknown, model: Pick<EmulatedModel, "maxTokens">): ConverseRequest {
   if (!isRecord(body)) throw new AwsError("SerializationException", "The request body is not a JSON object.");
-  const request = body;
-  checkConstraints(request);
-  const inference = objectAt(request, "inferenceConfig");
+  checkConstraints(body);
+  const inference = objectAt(body, "inferenceConfig");
   const parsed: ConverseRequest = {
-    messages: (request["messages"] ?? []) as ConverseRequest["messages"],
-    system: (request["system"] ?? []) as ConverseRequest["system"],
+    messages: (body["messages"] ?? []) as ConverseRequest["messages"],
+    system: (body["system"] ?? []) as ConverseRequest["system"],
     maxTokens: inference["maxTokens"] as number | undefined,
     stopSequences: (inference["stopSequences"] ?? []) as readonly string[],
-    additionalFields: objectAt(request, "additionalModelRequestFields"),
-    structure: readStructure(request),
+    additionalFields: objectAt(body, "additionalModelRequestFields"),
+    structure: readStructure(body),
   };
-  checkConversation(parsed, request["toolConfig"] !== undefined);
+  checkConversation(parsed, body["toolConfig"] !== undefined);
   if (parsed.maxTokens !== undefined && model.maxTokens !== undefined && parsed.maxTokens > model.maxTokens) {
     throw validationError(
       `The maximum tokens you requested exceeds the model limit of ${model.maxTokens}. ` +
@@ -54,7 +54,7 @@ export function readConverseRequest(body: unknown, model: Pick<EmulatedModel, "m
 }
 
 /** What the answer is held to. A tool that is only offered is never called. */
-function readStructure(request: Record<string, unknown>): ConverseRequest["structure"] {
+function readStructure(request: JsonObject): ConverseRequest["structure"] {
   const format = objectAt(objectAt(request, "outputConfig"), "textFormat");
   const { schema } = objectAt(objectAt(format, "structure"), "jsonSchema");
   if (typeof schema === "string") return { toolName: undefined, schema: parseSchema(schema) };
@@ -79,16 +79,12 @@ function parseSchema(text: string): unknown {
 }
 
 /** What the service model constrains, all findings in one message, as the service frames them. */
-function checkConstraints(request: Record<string, unknown>): void {
-  const findings: string[] = [];
+function checkConstraints(request: JsonObject): void {
+  const breaches: string[] = [];
   const refuse = (value: unknown, path: string, constraint: string): void => {
-    const shown =
-      value === undefined || value === null
-        ? "null"
-        : `'${typeof value === "string" ? value : JSON.stringify(value)}'`;
-    findings.push(`Value ${shown} at '${path}' failed to satisfy constraint: Member must ${constraint}`);
+    breaches.push(describeBreach(value, path, constraint));
   };
-  const listAt = (holder: Record<string, unknown>, name: string, path: string): unknown[] => {
+  const listAt = (holder: JsonObject, name: string, path: string): unknown[] => {
     const value = holder[name];
     if (value === undefined || value === null) return [];
     if (Array.isArray(value)) return value;
@@ -112,9 +108,7 @@ function checkConstraints(request: Record<string, unknown>): void {
     if (!isRecord(block)) throw malformed("system");
     const text = block["text"];
     if (text !== undefined && typeof text !== "string") throw malformed("system.text");
-    if (text === "") {
-      refuse(text, `system.${index + 1}.member.text`, "have length greater than or equal to 1");
-    }
+    if (text === "") refuse(text, `system.${index + 1}.member.text`, NOT_EMPTY);
   }
   const inference = objectAt(request, "inferenceConfig");
   const checkNumber = (name: string, minimum: number, maximum: number): void => {
@@ -128,27 +122,16 @@ function checkConstraints(request: Record<string, unknown>): void {
   checkNumber("maxTokens", 1, Number.POSITIVE_INFINITY);
   checkNumber("temperature", 0, 1);
   checkNumber("topP", 0, 1);
-  const stops = listAt(inference, "stopSequences", "inferenceConfig.stopSequences");
+  const stopsPath = "inferenceConfig.stopSequences";
+  const stops = listAt(inference, "stopSequences", stopsPath);
   if (stops.length > MOST_STOP_SEQUENCES) {
-    refuse(
-      stops,
-      "inferenceConfig.stopSequences",
-      `have length less than or equal to ${MOST_STOP_SEQUENCES}`,
-    );
+    refuse(stops, stopsPath, `have length less than or equal to ${MOST_STOP_SEQUENCES}`);
   }
   for (const [index, stop] of stops.entries()) {
-    if (typeof stop !== "string") throw malformed("inferenceConfig.stopSequences");
-    if (stop === "") {
-      refuse(
-        stop,
-        `inferenceConfig.stopSequences.${index + 1}.member`,
-        "have length greater than or equal to 1",
-      );
-    }
+    if (typeof stop !== "string") throw malformed(stopsPath);
+    if (stop === "") refuse(stop, `${stopsPath}.${index + 1}.member`, NOT_EMPTY);
   }
-  if (findings.length === 0) return;
-  const count = findings.length === 1 ? "1 validation error" : `${findings.length} validation errors`;
-  throw validationError(`${count} detected: ${findings.join("; ")}`);
+  if (breaches.length > 0) throw constraintError(...breaches);
 }
 
 /** What the service demands of a conversation beyond its shapes. */
@@ -204,7 +187,7 @@ function malformed(path: string): Error {
   return validationError(`Malformed input request at '${path}', please reformat your input and try again.`);
 }
 
-function objectAt(holder: Record<string, unknown>, name: string): Record<string, unknown> {
+function objectAt(holder: JsonObject, name: string): JsonObject {
   const value = holder[name];
   if (value === undefined || value === null) return {};
   if (isRecord(value)) return value;

@@ -1,20 +1,19 @@
-import { checkClaim, type KnownCredentials, type SecretKey } from "./authenticate.ts";
-import { AwsError, toJsonError, toXmlError, type PlainReply } from "./aws-error.ts";
+import { authenticate, type KnownCredentials, type SecretKey } from "./authenticate.ts";
+import { AwsError, toErrorReply } from "./aws-error.ts";
+import { Catalogue } from "./catalogue.ts";
 import { InstanceMetadataService, type InstanceMetadata } from "./instance-metadata.ts";
 import { listen, type Exchange } from "./listener.ts";
-import { MODELS, type EmulatedModel } from "./models.ts";
-import { performOperation, type OperationContext, type Reply } from "./operations.ts";
+import { MODELS, PROFILES, type EmulatedModel, type EmulatedProfile } from "./models.ts";
+import type { OperationContext, Reply, Upstream } from "./operations.ts";
 import { requiredPermissions } from "./permissions.ts";
-import { PROFILES, type EmulatedProfile } from "./profiles.ts";
 import { receiveCall, type ReceivedCall } from "./receive-call.ts";
 import type { RecordedCall } from "./recorded-call.ts";
 import type { Script, ScriptedAnswer } from "./script.ts";
-import type { Upstream } from "./upstream.ts";
-import { endStream, waitFor, whenClosed, writeSteps } from "./stream-writer.ts";
+import { breakOff, waitFor, writeSteps } from "./stream-writer.ts";
 
 export { emulatedEnvironment } from "./environment.ts";
-export type { Permission } from "./recorded-call.ts";
-export type { RecordedCall } from "./recorded-call.ts";
+export type { Upstream } from "./operations.ts";
+export type { Permission, RecordedCall } from "./recorded-call.ts";
 export type { ScriptedAnswer, StreamStep } from "./script.ts";
 
 /** The account that every ARN of the emulator names: AWS's own example account. */
@@ -89,12 +88,13 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     ]),
     bearerTokens: [BEARER_TOKEN, ...(options.bearerTokens ?? [])],
   };
+  const account = {
+    id: EMULATED_ACCOUNT,
+    models: options.models ?? MODELS,
+    profiles: options.profiles ?? PROFILES,
+  };
   const context: OperationContext = {
-    catalogue: {
-      models: options.models ?? MODELS,
-      profiles: options.profiles ?? PROFILES,
-      account: EMULATED_ACCOUNT,
-    },
+    account,
     instance,
     instanceMetadata: new InstanceMetadataService(instance, now),
     bearerRegion: options.region ?? "us-east-1",
@@ -112,29 +112,28 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const bugs: unknown[] = [];
 
   const answer = async (exchange: Exchange): Promise<void> => {
-    const closed = whenClosed(exchange);
-    const gone = new AbortController();
-    void closed.then(() => gone.abort());
     try {
       const received = await receiveCall(exchange.request, countRoute);
       if (received === undefined) return;
-      const { call } = received;
-      call.permissions = requiredPermissions(call, context.catalogue, call.region ?? context.bearerRegion);
+      const { call, route } = received;
+      const catalogue = new Catalogue(account, call.region ?? context.bearerRegion);
+      call.permissions = requiredPermissions(route.needs, call, catalogue);
       calls.push(call);
       const scripted = options.script?.(call);
-      if (scripted?.after !== undefined && !(await waitFor(scripted.after, closed))) return;
-      if (scripted !== undefined && "drop" in scripted)
-        return await endStream(exchange, scripted.drop, closed);
+      if (scripted?.after !== undefined) await waitFor(scripted.after, exchange);
+      if (scripted !== undefined && "drop" in scripted) return await breakOff(exchange, scripted.drop);
       const own =
-        (scripted && toReply(scripted, received)) ?? (await decide(received, known, context, gone.signal));
+        (scripted && toReply(scripted, received)) ??
+        (await decide(received, known, context, exchange.signal));
       // An upstream takes its time, and the caller may not have waited.
-      if (gone.signal.aborted) return;
+      exchange.signal.throwIfAborted();
       const alter = scripted && "alter" in scripted ? scripted.alter : undefined;
       const reply = alter && "stream" in own ? { ...own, stream: alter(own.stream) } : own;
       call.status = "stream" in reply ? 200 : reply.status;
       options.onAnswer?.(call);
-      await send(exchange, call.requestId, reply, closed);
+      await send(exchange, call.requestId, reply);
     } catch (error) {
+      if (error === exchange.signal.reason) return;
       bugs.push(error);
       exchange.dropConnection("close");
     }
@@ -164,16 +163,16 @@ type SendableReply = Reply & {
 
 /** What the service itself would answer: first the credentials, then the operation. */
 async function decide(
-  { call, route, claim, message }: ReceivedCall,
+  { call, route, parts }: ReceivedCall,
   known: KnownCredentials,
   context: OperationContext,
   signal: AbortSignal,
 ): Promise<SendableReply> {
   try {
     if (route.service === "bedrock" || route.service === "sts") {
-      await checkClaim(claim, message, known, route.service, context.now());
+      await authenticate(call, parts, known, route.service, context.now());
     }
-    return await performOperation(call, route.service, context, signal);
+    return await route.answer(call, context, signal);
   } catch (error) {
     if (error instanceof AwsError) return toErrorReply(error, route.service, call.requestId);
     throw error;
@@ -183,16 +182,11 @@ async function decide(
 /** A scripted answer in the form of a reply; undefined when it leaves the answer to the emulator. */
 function toReply(scripted: ScriptedAnswer, { call, route }: ReceivedCall): SendableReply | undefined {
   if ("http" in scripted) {
-    const { status, headers = {}, body } = scripted.http;
-    const isForeign = true;
-    if (typeof body === "string" || body instanceof Uint8Array) return { status, headers, body, isForeign };
-    if (body === undefined) return { status, headers, body: "", isForeign };
-    return {
-      isForeign,
-      status,
-      headers: { "content-type": "application/json", ...headers },
-      body: JSON.stringify(body),
-    };
+    const { status, headers = {}, body = "" } = scripted.http;
+    if (typeof body === "string" || body instanceof Uint8Array)
+      return { status, headers, body, isForeign: true };
+    const type = { "content-type": "application/json" };
+    return { status, headers: { ...type, ...headers }, body: JSON.stringify(body), isForeign: true };
   }
   if ("error" in scripted) {
     const { name, message, status, headers } = scripted.error;
@@ -203,20 +197,7 @@ function toReply(scripted: ScriptedAnswer, { call, route }: ReceivedCall): Senda
   return undefined;
 }
 
-function toErrorReply(
-  error: AwsError,
-  service: ReceivedCall["route"]["service"],
-  requestId: string,
-): PlainReply {
-  return service === "sts" ? toXmlError(error, requestId) : toJsonError(error);
-}
-
-async function send(
-  exchange: Exchange,
-  callId: string,
-  reply: SendableReply,
-  closed: Promise<"closed">,
-): Promise<void> {
+async function send(exchange: Exchange, callId: string, reply: SendableReply): Promise<void> {
   const { response } = exchange;
   const requestId = reply.isForeign ? {} : { "x-amzn-requestid": callId };
   if ("stream" in reply) {
@@ -225,7 +206,7 @@ async function send(
       "content-type": "application/vnd.amazon.eventstream",
       ...reply.headers,
     });
-    return writeSteps(exchange, reply.stream, closed);
+    return writeSteps(exchange, reply.stream);
   }
   const length = typeof reply.body === "string" ? Buffer.byteLength(reply.body) : reply.body.length;
   response.writeHead(reply.status, { ...requestId, "content-length": String(length), ...reply.headers });

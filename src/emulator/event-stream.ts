@@ -19,16 +19,6 @@ export function encodeException(name: string, payload: unknown): Buffer {
   return encodeFrame("exception", ":exception-type", name, payload);
 }
 
-/** Encodes the protocol's own error frame, which has a code and a message in its headers and no payload. */
-export function encodeError(code: string, message: string): Buffer {
-  const headers = codec.formatHeaders({
-    ":message-type": { type: "string", value: "error" },
-    ":error-code": { type: "string", value: code },
-    ":error-message": { type: "string", value: message },
-  });
-  return assembleFrame(headers, Buffer.alloc(0));
-}
-
 function encodeFrame(messageType: string, nameHeader: string, name: string, payload: unknown): Buffer {
   const key = `${messageType} ${name}`;
   let headers = headerBlocks.get(key);

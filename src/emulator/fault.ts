@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 import { usageError } from "../errors.ts";
 import type { RecordedCall } from "./recorded-call.ts";
-import { ROUTE_NAMES } from "./routes.ts";
+import { ROUTE_NAMES } from "./operations.ts";
 import type { Script, ScriptedAnswer, StreamStep, StreamSteps } from "./script.ts";
 import { toFrame } from "./stream-writer.ts";
 

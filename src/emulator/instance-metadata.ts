@@ -29,29 +29,8 @@ export class InstanceMetadataService {
     this.#now = now;
   }
 
-  /** Answers one request to `/latest/…`. */
-  answer(call: RecordedCall): PlainReply {
-    if (call.route === "ImdsToken") return this.#issueToken(call);
-    const ends = this.#tokens.get(call.headers["x-aws-ec2-metadata-token"] ?? "");
-    if (ends === undefined || ends <= this.#now()) return page(401, "Unauthorized");
-    const { role, region } = this.#instance;
-    switch (call.route) {
-      case "ImdsRoleName":
-        return role === undefined ? page(404, "Not Found") : text(role);
-      case "ImdsCredentials":
-        return role !== undefined && call.parameters["role"] === role
-          ? this.#credentials()
-          : page(404, "Not Found");
-      case "ImdsRegion":
-        return text(region);
-      case "ImdsAvailabilityZone":
-        return text(`${region}a`);
-      default:
-        return page(404, "Not Found");
-    }
-  }
-
-  #issueToken(call: RecordedCall): PlainReply {
+  /** Answers a request for a session token. */
+  issueToken(call: RecordedCall): PlainReply {
     const seconds = Number(call.headers["x-aws-ec2-metadata-token-ttl-seconds"] ?? "");
     if (!Number.isInteger(seconds) || seconds < 1 || seconds > MOST_TTL_SECONDS)
       return page(400, "Bad Request");
@@ -64,8 +43,20 @@ export class InstanceMetadataService {
     };
   }
 
-  #credentials(): PlainReply {
+  /** Answers a read of what `tell` says about the instance; there is no such page where it says undefined. */
+  read(call: RecordedCall, tell: (instance: InstanceMetadata) => string | undefined): PlainReply {
+    const ends = this.#tokens.get(call.headers["x-aws-ec2-metadata-token"] ?? "");
+    if (ends === undefined || ends <= this.#now()) return page(401, "Unauthorized");
+    const body = tell(this.#instance);
+    return body === undefined
+      ? page(404, "Not Found")
+      : { status: 200, headers: { "content-type": "text/plain" }, body };
+  }
+
+  /** The credentials of a role, as JSON; undefined when the instance has another or none. */
+  credentialsOf(role: string | undefined): string | undefined {
     const { accessKeyId, secretAccessKey, sessionToken, lifetimeSeconds } = this.#instance;
+    if (role === undefined || role !== this.#instance.role) return undefined;
     const document = {
       Code: "Success",
       LastUpdated: toIso(this.#now()),
@@ -75,16 +66,12 @@ export class InstanceMetadataService {
       Token: sessionToken,
       Expiration: toIso(this.#now() + lifetimeSeconds * 1000),
     };
-    return text(JSON.stringify(document, undefined, 2));
+    return JSON.stringify(document, undefined, 2);
   }
 }
 
 function toIso(time: number): string {
   return `${new Date(time).toISOString().slice(0, 19)}Z`;
-}
-
-function text(body: string): PlainReply {
-  return { status: 200, headers: { "content-type": "text/plain" }, body };
 }
 
 function page(status: number, title: string): PlainReply {

@@ -23,6 +23,10 @@ interface OutgoingResponse {
 export interface Exchange {
   readonly request: IncomingRequest;
   readonly response: OutgoingResponse;
+  /** Aborted when the client or the emulator has ended the connection of this answer. */
+  readonly signal: AbortSignal;
+  /** Waits, but no longer than the connection stays: rejects with the signal's reason when it has ended. */
+  whileOpen<T>(promise: PromiseLike<T>): Promise<T>;
   /** Sends the headers before there is a body. */
   flushHeaders(): void;
   /** Ends this answer alone, where the protocol can; else the connection. */
@@ -62,6 +66,7 @@ export async function listen(
     handle({
       request,
       response,
+      ...watch(response),
       dropConnection,
       flushHeaders: () => response.flushHeaders(),
       resetStream: () => dropConnection("reset"),
@@ -71,6 +76,7 @@ export async function listen(
     handle({
       request,
       response,
+      ...watch(response),
       dropConnection: (how) => drop(request.stream.session?.socket.remotePort, how),
       // HTTP/2 sends them with writeHead.
       flushHeaders: () => undefined,
@@ -119,4 +125,18 @@ export async function listen(
         for (const socket of sockets.values()) socket.destroy();
       }),
   };
+}
+
+function watch(response: OutgoingResponse): Pick<Exchange, "signal" | "whileOpen"> {
+  const gone = new AbortController();
+  const closed = new Promise<never>((_, reject) => {
+    response.once("close", () => {
+      const reason = new Error("The connection has ended.");
+      reject(reason);
+      gone.abort(reason);
+    });
+  });
+  // Nobody may be waiting when it ends.
+  closed.catch(() => undefined);
+  return { signal: gone.signal, whileOpen: (promise) => Promise.race([promise, closed]) };
 }

@@ -1,27 +1,41 @@
-import { AwsError, escapeXml, type PlainReply } from "./aws-error.ts";
+import { partitionOfRegion } from "../aws/partition.ts";
+import { isRecord } from "../json.ts";
 import {
-  getFoundationModel,
-  getInferenceProfile,
-  getModelAvailability,
-  listFoundationModels,
-  listInferenceProfiles,
-  partitionOf,
-  resolveModel,
-  type Catalogue,
-} from "./catalogue.ts";
+  AwsError,
+  constraintError,
+  describeBreach,
+  escapeXml,
+  validationError,
+  type PlainReply,
+} from "./aws-error.ts";
+import { Catalogue, type Account } from "./catalogue.ts";
 import { answerSteps, converseResponse } from "./converse.ts";
 import { readConverseRequest } from "./converse-request.ts";
-import { countTokens } from "./count-tokens.ts";
 import type { InstanceMetadata, InstanceMetadataService } from "./instance-metadata.ts";
 import type { EmulatedModel } from "./models.ts";
+import { onAnything, onModel, onProfile, toInvoke, type Needs } from "./permissions.ts";
 import type { RecordedCall } from "./recorded-call.ts";
 import type { StreamSteps } from "./script.ts";
-import { simulateAnswer, type SimulatedAnswer } from "./simulated-answer.ts";
-import type { Upstream } from "./upstream.ts";
+import {
+  countInputTokens,
+  estimateTokens,
+  simulateAnswer,
+  type SimulatedAnswer,
+} from "./simulated-answer.ts";
 
-/** What a made-up answer depends on besides the call. */
+/** A real model that answers Converse calls in the emulator's place. The bodies it gets are such as Bedrock takes. */
+export interface Upstream {
+  /** The body of Converse's answer. Rejects with `AwsError`. */
+  converse(body: unknown, modelId: string, signal: AbortSignal): Promise<object>;
+  /** The events of ConverseStream's answer, once the model has said something. Rejects with `AwsError` before that. */
+  converseStream(body: unknown, modelId: string, signal: AbortSignal): Promise<StreamSteps>;
+  /** Closes the connections. */
+  close(): void;
+}
+
+/** What an answer depends on besides the call. */
 export interface OperationContext {
-  readonly catalogue: Catalogue;
+  readonly account: Account;
   readonly instance: InstanceMetadata;
   readonly instanceMetadata: InstanceMetadataService;
   /** Region of the lists for a caller with a bearer token, which names none. */
@@ -40,104 +54,245 @@ export type Reply = PlainReply | { readonly stream: StreamSteps };
  * Answers a call whose credentials are good; the signal is aborted when the caller leaves. Throws `AwsError`, or rejects
  * with it, for what AWS would refuse.
  */
-export function performOperation(
-  call: RecordedCall,
-  service: string,
-  context: OperationContext,
-  signal: AbortSignal,
-): Reply | Promise<Reply> {
-  const { catalogue } = context;
-  const region = call.region ?? context.bearerRegion;
-  const identifier = call.parameters["identifier"] ?? "";
-  switch (call.route) {
-    case "ListFoundationModels":
-      return json(listFoundationModels(catalogue, region, call.query));
-    case "GetFoundationModel":
-      return json(getFoundationModel(catalogue, region, identifier));
-    case "GetFoundationModelAvailability":
-      return json(getModelAvailability(catalogue, region, identifier));
-    case "GetUseCaseForModelAccess":
-      return json({
-        formData: Buffer.from('{"note":"simulated by the openclaw emulator"}').toString("base64"),
-      });
-    case "ListInferenceProfiles":
-      return json(listInferenceProfiles(catalogue, region, call.query));
-    case "GetInferenceProfile":
-      return json(getInferenceProfile(catalogue, region, identifier));
-    case "Converse":
-      return context.upstream ? converseUpstream(call, context.upstream, signal) : converse(call, context);
-    case "ConverseStream":
-      return context.upstream
-        ? streamUpstream(call, context.upstream, signal)
-        : converseStream(call, context);
-    case "CountTokens":
-      return json(countTokens(catalogue, call.region, call.parameters["modelId"] ?? "", call.body));
-    case "GetCallerIdentity":
-      return callerIdentity(call, context);
-    default:
-      if (service === "imds") return context.instanceMetadata.answer(call);
-      if (service === "sts") {
-        throw new AwsError("InvalidAction", `Could not find operation ${call.route} for version 2011-06-15`);
-      }
-      throw new AwsError("UnknownOperationException", `There is no operation at ${call.method} ${call.path}`);
+type Answer = (call: RecordedCall, context: OperationContext, signal: AbortSignal) => Reply | Promise<Reply>;
+
+/** What the emulator knows of an operation. */
+interface Operation {
+  /** Method and path; `{name}` stands for one segment, percent-decoded. STS has the same for all. */
+  readonly http?: string;
+  /** Missing for what needs no permission. */
+  readonly needs?: Needs;
+  readonly answer: Answer;
+}
+
+/** Of Bedrock and Bedrock Runtime, by AWS's names; methods and paths are from their service models. */
+const BEDROCK: Readonly<Record<string, Operation>> = {
+  ListFoundationModels: {
+    http: "GET /foundation-models",
+    needs: onAnything,
+    answer: inRegion((catalogue, { query }) => catalogue.listFoundationModels(query)),
+  },
+  GetFoundationModel: {
+    http: "GET /foundation-models/{modelId}",
+    needs: onModel,
+    answer: inRegion((catalogue, call) => catalogue.getFoundationModel(modelIdOf(call))),
+  },
+  GetFoundationModelAvailability: {
+    http: "GET /foundation-model-availability/{modelId}",
+    needs: onAnything,
+    answer: inRegion((catalogue, call) => catalogue.getFoundationModelAvailability(modelIdOf(call))),
+  },
+  GetUseCaseForModelAccess: {
+    http: "GET /use-case-for-model-access",
+    needs: onAnything,
+    answer: () =>
+      json({ formData: Buffer.from('{"note":"simulated by the openclaw emulator"}').toString("base64") }),
+  },
+  ListInferenceProfiles: {
+    http: "GET /inference-profiles",
+    needs: onAnything,
+    answer: inRegion((catalogue, { query }) => catalogue.listInferenceProfiles(query)),
+  },
+  GetInferenceProfile: {
+    http: "GET /inference-profiles/{identifier}",
+    needs: onProfile,
+    answer: inRegion((catalogue, { parameters }) =>
+      catalogue.getInferenceProfile(parameters["identifier"] ?? ""),
+    ),
+  },
+  Converse: {
+    http: "POST /model/{modelId}/converse",
+    needs: toInvoke("bedrock:InvokeModel"),
+    answer: converse,
+  },
+  ConverseStream: {
+    http: "POST /model/{modelId}/converse-stream",
+    needs: toInvoke("bedrock:InvokeModelWithResponseStream"),
+    answer: converseStream,
+  },
+  CountTokens: { http: "POST /model/{modelId}/count-tokens", needs: onModel, answer: countTokens },
+};
+
+/** EC2's instance metadata, by names of our own. */
+const INSTANCE_METADATA: Readonly<Record<string, Operation>> = {
+  ImdsToken: {
+    http: "PUT /latest/api/token",
+    answer: (call, { instanceMetadata }) => instanceMetadata.issueToken(call),
+  },
+  ImdsRoleName: {
+    http: "GET /latest/meta-data/iam/security-credentials/",
+    answer: metadata(({ role }) => role),
+  },
+  ImdsCredentials: {
+    http: "GET /latest/meta-data/iam/security-credentials/{role}",
+    answer: (call, { instanceMetadata }) =>
+      instanceMetadata.read(call, () => instanceMetadata.credentialsOf(call.parameters["role"])),
+  },
+  ImdsRegion: { http: "GET /latest/meta-data/placement/region", answer: metadata(({ region }) => region) },
+  ImdsAvailabilityZone: {
+    http: "GET /latest/meta-data/placement/availability-zone",
+    answer: metadata(({ region }) => `${region}a`),
+  },
+};
+
+const STS: Readonly<Record<string, Operation>> = { GetCallerIdentity: { answer: getCallerIdentity } };
+
+/** The names of the routes that answer. */
+export const ROUTE_NAMES: readonly string[] = [BEDROCK, INSTANCE_METADATA, STS].flatMap(Object.keys);
+
+/** The operation of a request, and the service whose credentials it takes. */
+export interface Route extends Operation {
+  readonly name: string;
+  readonly service: "bedrock" | "sts" | "imds" | "none";
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+const PATTERNS = [...Object.entries(BEDROCK), ...Object.entries(INSTANCE_METADATA)].map(
+  ([name, operation]) => ({
+    name,
+    operation,
+    expression: new RegExp(`^${operation.http?.replace(/\{(\w+)\}/g, "(?<$1>[^/]+)")}$`),
+  }),
+);
+
+/**
+ * Finds the route of a request. STS puts the name of the operation into the form that it is sent; a request that
+ * nothing matches has the route `Unknown`.
+ */
+export function findRoute(method: string, path: string, body: unknown): Route {
+  for (const { name, operation, expression } of PATTERNS) {
+    const match = expression.exec(`${method} ${path}`);
+    if (match === null) continue;
+    const service = Object.hasOwn(BEDROCK, name) ? "bedrock" : "imds";
+    const parameters = Object.entries(match.groups ?? {}).map(([key, value]) => [key, decode(value)]);
+    return { name, service, parameters: Object.fromEntries(parameters), ...operation };
+  }
+  if (method === "POST" && path === "/" && isRecord(body) && "Action" in body) {
+    const name = String(body["Action"]);
+    const operation = Object.hasOwn(STS, name) ? STS[name] : undefined;
+    return { name, service: "sts", parameters: {}, answer: refuseAction, ...operation };
+  }
+  if (path.startsWith("/latest/")) {
+    return { name: "ImdsOther", service: "imds", parameters: {}, answer: metadata(() => undefined) };
+  }
+  return { name: "Unknown", service: "none", parameters: {}, answer: refuseOperation };
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch (error) {
+    // A broken escape names no model; it is looked up, and not found, as it stands.
+    if (error instanceof URIError) return segment;
+    throw error;
   }
 }
 
-function converse(call: RecordedCall, context: OperationContext): Reply {
-  const started = context.now();
-  return json(converseResponse(answerConversation(call, context), context.now() - started));
+function modelIdOf({ parameters }: RecordedCall): string {
+  return parameters["modelId"] ?? "";
 }
 
-function converseStream(call: RecordedCall, context: OperationContext): Reply {
-  const started = context.now();
+/** Answers with what the region of the call shows. */
+function inRegion(show: (catalogue: Catalogue, call: RecordedCall) => object): Answer {
+  return (call, { account, bearerRegion }) =>
+    json(show(new Catalogue(account, call.region ?? bearerRegion), call));
+}
+
+function metadata(tell: (instance: InstanceMetadata) => string | undefined): Answer {
+  return (call, { instanceMetadata }) => instanceMetadata.read(call, tell);
+}
+
+function refuseAction({ route }: RecordedCall): never {
+  throw new AwsError("InvalidAction", `Could not find operation ${route} for version 2011-06-15`);
+}
+
+function refuseOperation({ method, path }: RecordedCall): never {
+  throw new AwsError("UnknownOperationException", `There is no operation at ${method} ${path}`);
+}
+
+async function converse(call: RecordedCall, context: OperationContext, signal: AbortSignal): Promise<Reply> {
+  const { upstream, now } = context;
+  if (upstream) {
+    readConverseRequest(call.body, {});
+    return json(await upstream.converse(call.body, modelIdOf(call), signal));
+  }
+  const started = now();
+  return json(converseResponse(answerConversation(call, context), now() - started));
+}
+
+async function converseStream(
+  call: RecordedCall,
+  context: OperationContext,
+  signal: AbortSignal,
+): Promise<Reply> {
+  const { upstream, now, delayMs } = context;
+  if (upstream) {
+    readConverseRequest(call.body, {});
+    return { stream: await upstream.converseStream(call.body, modelIdOf(call), signal) };
+  }
+  const started = now();
   const answer = answerConversation(call, context, (model) => model.responseStreamingSupported === true);
-  const elapsed = (): number => context.now() - started;
-  return { stream: answerSteps(answer, { delayMs: context.delayMs, elapsed }) };
-}
-
-async function converseUpstream(call: RecordedCall, upstream: Upstream, signal: AbortSignal): Promise<Reply> {
-  return json(await upstream.converse(call.body, call.parameters["modelId"] ?? "", signal));
-}
-
-async function streamUpstream(call: RecordedCall, upstream: Upstream, signal: AbortSignal): Promise<Reply> {
-  return { stream: await upstream.converseStream(call.body, call.parameters["modelId"] ?? "", signal) };
+  return { stream: answerSteps(answer, { delayMs, elapsed: () => now() - started }) };
 }
 
 function answerConversation(
   call: RecordedCall,
-  { catalogue }: OperationContext,
+  { account }: OperationContext,
   canAnswer: (model: EmulatedModel) => boolean = () => true,
 ): SimulatedAnswer {
-  const { model } = resolveModel(catalogue, call.region, call.parameters["modelId"] ?? "");
+  const { model } = new Catalogue(account, call.region).resolveModel(modelIdOf(call));
   const isChatModel =
     model.canConverse !== false &&
     model.inputModalities.includes("TEXT") &&
     model.outputModalities.includes("TEXT");
   if (!isChatModel || !canAnswer(model)) {
-    throw new AwsError(
-      "ValidationException",
+    throw validationError(
       "This action doesn't support the model that you provided. Try again with a supported text or chat model.",
     );
   }
   return simulateAnswer(readConverseRequest(call.body, model), model);
 }
 
+/**
+ * Answers with the emulator's estimate. It counts for base models only, as the service does: a profile is refused with
+ * the same words as a model without a counter.
+ */
+function countTokens(call: RecordedCall, { account }: OperationContext): Reply {
+  const modelId = modelIdOf(call);
+  const isProfile = account.profiles.some(({ inferenceProfileId }) => modelId.endsWith(inferenceProfileId));
+  const model = isProfile ? undefined : new Catalogue(account, call.region).findModel(modelId);
+  if (model?.canCountTokens !== true)
+    throw validationError("The provided model doesn't support counting tokens.");
+  const input = fieldOf(call.body, "input");
+  const conversation = fieldOf(input, "converse");
+  if (conversation !== undefined)
+    return json({ inputTokens: countInputTokens(readConverseRequest(conversation, model)) });
+  const invocation = fieldOf(fieldOf(input, "invokeModel"), "body");
+  if (typeof invocation !== "string")
+    throw constraintError(describeBreach(undefined, "input", "not be null"));
+  return json({ inputTokens: estimateTokens(Buffer.from(invocation, "base64").toString("utf8")) });
+}
+
+function fieldOf(holder: unknown, name: string): unknown {
+  return isRecord(holder) ? holder[name] : undefined;
+}
+
 /** Who signed: the role of the instance, some other session, or a user. */
-function callerIdentity(call: RecordedCall, { catalogue: { account }, instance }: OperationContext): Reply {
+function getCallerIdentity(call: RecordedCall, { account, instance }: OperationContext): Reply {
   const isInstance = call.accessKeyId === instance.accessKeyId;
   const isSession = isInstance || call.headers["x-amz-security-token"] !== undefined;
   const session = isInstance ? "i-0e0e0e0e0e0e0e0e0" : "session";
   const resource = isSession
-    ? `sts::${account}:assumed-role/${(isInstance ? instance.role : undefined) ?? "openclaw-emulator"}/${session}`
-    : `iam::${account}:user/openclaw-emulator`;
-  const arn = `arn:${partitionOf(call.region ?? "")}:${resource}`;
+    ? `sts::${account.id}:assumed-role/${(isInstance ? instance.role : undefined) ?? "openclaw-emulator"}/${session}`
+    : `iam::${account.id}:user/openclaw-emulator`;
+  const arn = `arn:${partitionOfRegion(call.region ?? "")}:${resource}`;
   const userId = isSession ? `AROAEMULATOREXAMPLE00:${session}` : "AIDAEMULATOREXAMPLE00";
   return {
     status: 200,
     headers: { "content-type": "text/xml" },
     body:
       `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>` +
-      `<Arn>${escapeXml(arn)}</Arn><UserId>${userId}</UserId><Account>${account}</Account>` +
+      `<Arn>${escapeXml(arn)}</Arn><UserId>${userId}</UserId><Account>${account.id}</Account>` +
       `</GetCallerIdentityResult><ResponseMetadata><RequestId>${call.requestId}</RequestId></ResponseMetadata>` +
       `</GetCallerIdentityResponse>\n`,
   };

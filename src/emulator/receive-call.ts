@@ -1,16 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { readClaim, type Claim } from "./authenticate.ts";
+import { readClaim, type SignedParts } from "./authenticate.ts";
 import type { IncomingRequest } from "./listener.ts";
+import { findRoute, type Route } from "./operations.ts";
 import type { RecordedCall } from "./recorded-call.ts";
-import { findRoute, type Route } from "./routes.ts";
-import type { SignedMessage } from "./signature.ts";
 
-/** A request read whole, with what its signature covers beside what tests look at. */
+/** A request read whole. */
 export interface ReceivedCall {
   readonly call: RecordedCall;
   readonly route: Route;
-  readonly claim: Claim;
-  readonly message: SignedMessage;
+  readonly parts: SignedParts;
 }
 
 /** Reads a request to its end. Resolves with undefined when the client leaves before. */
@@ -21,12 +19,11 @@ export async function receiveCall(
   const body = await readBody(request);
   if (body === undefined) return undefined;
   const method = request.method ?? "GET";
-  const [path = "/", queryText = ""] = splitOnce(request.url ?? "/", "?");
+  const [, path = "", queryText = ""] = /^([^?]*)\??(.*)$/s.exec(request.url ?? "/") ?? [];
   const headers = flattenHeaders(request.headers);
   const parsed = parseBody(body, headers["content-type"] ?? "");
   const route = findRoute(method, path, parsed);
-  const claim = readClaim(headers["authorization"]);
-  const scope = claim.kind === "signature" ? claim.claim : undefined;
+  const { signature, bearerToken } = readClaim(headers["authorization"]);
   const call: RecordedCall = {
     route: route.name,
     nth: countRoute(route.name),
@@ -37,15 +34,15 @@ export async function receiveCall(
     headers,
     body: parsed,
     httpVersion: request.httpVersion,
-    accessKeyId: scope?.accessKeyId,
-    bearerToken: claim.kind === "bearer" ? claim.token : undefined,
-    region: scope?.region,
-    service: scope?.service,
+    accessKeyId: signature?.accessKeyId,
+    bearerToken,
+    region: signature?.region,
+    service: signature?.service,
     requestId: randomUUID(),
     permissions: [],
     status: undefined,
   };
-  return { call, route, claim, message: { method, path, queryText, headers, body } };
+  return { call, route, parts: { queryText, body } };
 }
 
 async function readBody(request: IncomingRequest): Promise<Buffer | undefined> {
@@ -77,9 +74,4 @@ function flattenHeaders(headers: NodeJS.Dict<string | string[]>): Record<string,
     if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(",") : value;
   }
   return flat;
-}
-
-function splitOnce(text: string, separator: string): [string, string] {
-  const place = text.indexOf(separator);
-  return place < 0 ? [text, ""] : [text.slice(0, place), text.slice(place + separator.length)];
 }

@@ -1,11 +1,11 @@
-type Schema = Readonly<Record<string, unknown>>;
+import { isRecord, type JsonObject } from "../json.ts";
 
 /** Deeper than any schema that a person writes; a recursive one ends here. */
 const MOST_DEPTH = 20;
 
 /** Makes up the smallest value that a JSON Schema of the usual kind accepts; texts say that they are simulated. */
 export function sampleInstance(schema: unknown, root: unknown = schema, depth = 0): unknown {
-  if (!isSchema(schema) || depth > MOST_DEPTH) return null;
+  if (!isRecord(schema) || depth > MOST_DEPTH) return null;
   if (typeof schema["$ref"] === "string")
     return sampleInstance(resolve(schema["$ref"], root), root, depth + 1);
   if ("const" in schema) return schema["const"];
@@ -36,18 +36,18 @@ export function sampleInstance(schema: unknown, root: unknown = schema, depth = 
   }
 }
 
-function sampleObject(schema: Schema, root: unknown, depth: number): object {
+function sampleObject(schema: JsonObject, root: unknown, depth: number): object {
   const { properties } = schema;
   const required = Array.isArray(schema["required"]) ? schema["required"].map(String) : [];
   return Object.fromEntries(
     required.map((name) => {
-      const property = isSchema(properties) ? properties[name] : undefined;
+      const property = isRecord(properties) ? properties[name] : undefined;
       return [name, sampleInstance(property ?? {}, root, depth + 1)];
     }),
   );
 }
 
-function typeOf(schema: Schema): unknown {
+function typeOf(schema: JsonObject): unknown {
   const { type } = schema;
   if (Array.isArray(type)) return type[0];
   return type ?? ("properties" in schema ? "object" : undefined);
@@ -56,16 +56,12 @@ function typeOf(schema: Schema): unknown {
 function resolve(reference: string, root: unknown): unknown {
   let target = root;
   for (const part of reference.replace(/^#\/?/, "").split("/").filter(Boolean)) {
-    target = isSchema(target) ? target[part.replaceAll("~1", "/").replaceAll("~0", "~")] : undefined;
+    target = isRecord(target) ? target[part.replaceAll("~1", "/").replaceAll("~0", "~")] : undefined;
   }
   return target;
 }
 
-function numberAt(schema: Schema, name: string): number | undefined {
+function numberAt(schema: JsonObject, name: string): number | undefined {
   const value = schema[name];
   return typeof value === "number" ? value : undefined;
-}
-
-function isSchema(value: unknown): value is Schema {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

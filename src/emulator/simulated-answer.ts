@@ -8,7 +8,7 @@ export interface SimulatedAnswer {
   reasoning: { text: string; signature: string } | undefined;
   text: string;
   /** The call of the tool that must be called, in place of text. */
-  tool?: { name: string; id: string; input: string };
+  tool?: { name: string; toolUseId: string; input: unknown };
   stopReason: "end_turn" | "max_tokens" | "stop_sequence" | "tool_use";
   /** In tokens, by `estimateTokens`. */
   inputTokens: number;
@@ -28,11 +28,10 @@ const MOST_DELTA_CHARACTERS = 24;
 export function simulateAnswer(request: ConverseRequest, model: EmulatedModel): SimulatedAnswer {
   const question = request.messages.findLast((message) => message.role === "user")?.content ?? [];
   const { structure } = request;
-  const json = structure && JSON.stringify(sampleInstance(structure.schema));
-  if (structure?.toolName !== undefined && json !== undefined)
-    return simulateToolUse(request, structure.toolName, json);
+  const made = structure && sampleInstance(structure.schema);
+  if (structure?.toolName !== undefined) return simulateToolUse(request, structure.toolName, made);
   const whole =
-    json ??
+    (structure && JSON.stringify(made)) ??
     `This is a simulated answer from the openclaw emulator (model ${model.modelName}). ` +
       `You asked: ${echo(question)}${describeFiles(question)}`;
   let budget = (request.maxTokens ?? Number.POSITIVE_INFINITY) * CHARACTERS_PER_TOKEN;
@@ -51,14 +50,16 @@ export function simulateAnswer(request: ConverseRequest, model: EmulatedModel): 
   };
 }
 
-function simulateToolUse(request: ConverseRequest, name: string, input: string): SimulatedAnswer {
+function simulateToolUse(request: ConverseRequest, name: string, input: unknown): SimulatedAnswer {
+  const json = JSON.stringify(input);
+  const id = createHash("sha256").update(json).digest("hex").slice(0, 22);
   return {
     reasoning: undefined,
     text: "",
-    tool: { name, id: `tooluse_${createHash("sha256").update(input).digest("hex").slice(0, 22)}`, input },
+    tool: { name, toolUseId: `tooluse_${id}`, input },
     stopReason: "tool_use",
     inputTokens: countInputTokens(request),
-    outputTokens: estimateTokens(input),
+    outputTokens: estimateTokens(json),
   };
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { encodeEvent, encodeException } from "./event-stream.ts";
 import type { Exchange } from "./listener.ts";
 import type { StreamEnd, StreamStep, StreamSteps, Wait } from "./script.ts";
@@ -5,119 +6,87 @@ import type { StreamEnd, StreamStep, StreamSteps, Wait } from "./script.ts";
 /** Frames are gathered up to this many bytes: a write per frame would cost more than the frame. */
 const BATCH_BYTES = 16 * 1024;
 
-/** Resolves when the client or the emulator has ended the connection of this answer. */
-export function whenClosed(exchange: Exchange): Promise<"closed"> {
-  return new Promise((resolve) => exchange.response.once("close", () => resolve("closed")));
+/** Waits for milliseconds or a promise. Rejects with the reason of the exchange's signal when the client leaves before. */
+export async function waitFor(wait: Wait, { signal, whileOpen }: Exchange): Promise<void> {
+  await whileOpen(typeof wait === "number" ? setTimeout(wait, undefined, { signal }) : wait);
 }
 
-/** Waits for milliseconds or a promise, but no longer than the client stays. Resolves with false when it has left. */
-export async function waitFor(wait: Wait, closed: Promise<"closed">): Promise<boolean> {
-  if (typeof wait !== "number") return (await Promise.race([wait, closed])) !== "closed";
-  let timer: NodeJS.Timeout | undefined;
-  const slept = new Promise<"slept">((resolve) => {
-    timer = setTimeout(resolve, wait, "slept");
-  });
-  const outcome = await Promise.race([slept, closed]);
-  clearTimeout(timer);
-  return outcome !== "closed";
+/** Ends an answer in one of the ways in which networks and services break. Rejects when the connection has ended. */
+export async function breakOff(exchange: Exchange, how: StreamEnd): Promise<never> {
+  if (how === "reset-stream") exchange.resetStream();
+  else if (how !== "stall") exchange.dropConnection(how);
+  return exchange.whileOpen(new Promise<never>(() => undefined));
 }
 
 /**
  * Writes the steps of a stream, never more than the client takes. Frames that come without a wait between them are
- * written together. Returns when the stream has ended or the client has left.
+ * written together. Rejects with the reason of the exchange's signal when the client leaves before the end.
  */
-export async function writeSteps(
-  exchange: Exchange,
-  steps: StreamSteps,
-  closed: Promise<"closed">,
-): Promise<void> {
-  const output = new BatchedOutput(exchange, closed);
+export async function writeSteps(exchange: Exchange, steps: StreamSteps): Promise<void> {
+  const output = new BatchedOutput(exchange);
   exchange.flushHeaders();
-  if (Symbol.asyncIterator in steps) {
-    const iterator = steps[Symbol.asyncIterator]();
+  const isSlow = Symbol.asyncIterator in steps;
+  const iterator = isSlow ? steps[Symbol.asyncIterator]() : steps[Symbol.iterator]();
+  try {
     for (;;) {
-      const next = await Promise.race([iterator.next(), closed]);
-      if (next === "closed") return void iterator.return?.();
+      const coming = iterator.next();
+      const next = coming instanceof Promise ? await exchange.whileOpen(coming) : coming;
       if (next.done === true) break;
-      if (!(await take(next.value, output, exchange, closed))) return void iterator.return?.();
+      const busy = output.take(next.value);
+      if (busy) await busy;
       // The next step may be long in coming.
-      await output.flush();
+      if (isSlow) await output.flush();
     }
-  } else {
-    for (const step of steps) {
-      const isGoingOn = take(step, output, exchange, closed);
-      if (isGoingOn !== true && !(await isGoingOn)) return;
-    }
+    await output.flush();
+  } finally {
+    void iterator.return?.();
   }
-  await output.flush();
-  if (!output.isClosed) exchange.response.end();
-}
-
-/** Does one step. Plain events, the bulk of a stream, are done without a promise. False: the stream is over. */
-function take(
-  step: StreamStep,
-  output: BatchedOutput,
-  exchange: Exchange,
-  closed: Promise<"closed">,
-): boolean | Promise<boolean> {
-  if ("wait" in step) return output.flush().then(() => waitFor(step.wait, closed));
-  if ("end" in step) {
-    return output.settle().then(async () => {
-      await endStream(exchange, step.end, closed);
-      return false;
-    });
-  }
-  return output.add(toFrame(step)) ? output.flush().then(() => !output.isClosed) : true;
+  exchange.response.end();
 }
 
 /** Gathers frames and hands them on as fast as the client reads. */
 class BatchedOutput {
-  isClosed = false;
   readonly #exchange: Exchange;
-  readonly #closed: Promise<"closed">;
   #batch: Uint8Array[] = [];
   #bytes = 0;
   #written: Promise<unknown> = Promise.resolve();
 
-  constructor(exchange: Exchange, closed: Promise<"closed">) {
+  constructor(exchange: Exchange) {
     this.#exchange = exchange;
-    this.#closed = closed;
-    exchange.response.once("close", () => {
-      this.isClosed = true;
-    });
   }
 
-  /** True when it is time to flush. */
-  add(frame: Uint8Array): boolean {
+  /** Does one step. Plain events, the bulk of a stream, are done without a promise. */
+  take(step: StreamStep): Promise<void> | undefined {
+    if ("wait" in step) return this.flush().then(() => waitFor(step.wait, this.#exchange));
+    if ("end" in step) return this.#settle().then(() => breakOff(this.#exchange, step.end));
+    const frame = toFrame(step);
     this.#batch.push(frame);
     this.#bytes += frame.length;
-    return this.#bytes >= BATCH_BYTES;
+    return this.#bytes >= BATCH_BYTES ? this.flush() : undefined;
   }
 
   /** Resolves when the client can take more. */
   async flush(): Promise<void> {
-    if (this.#bytes === 0 || this.isClosed) return;
+    const { response, signal, whileOpen } = this.#exchange;
+    signal.throwIfAborted();
+    if (this.#bytes === 0) return;
     const chunk = Buffer.concat(this.#batch, this.#bytes);
     this.#batch = [];
     this.#bytes = 0;
-    const { response } = this.#exchange;
     let isRoomLeft = true;
     this.#written = new Promise<void>((resolve) => {
       isRoomLeft = response.write(chunk, () => resolve());
     });
-    if (isRoomLeft) return;
-    await new Promise<unknown>((resolve) => {
-      response.once("drain", () => resolve(undefined));
-      void this.#closed.then(resolve);
-    });
+    if (!isRoomLeft)
+      await whileOpen(new Promise((resolve) => response.once("drain", () => resolve(undefined))));
   }
 
   /** Resolves when everything written so far has left the process, so that what follows cannot overtake it. */
-  async settle(): Promise<void> {
+  async #settle(): Promise<void> {
     await this.flush();
-    await Promise.race([this.#written, this.#closed]);
+    await this.#exchange.whileOpen(this.#written);
     // HTTP/2 sends its frames, the response's headers too, at the end of the turn of the event loop.
-    await new Promise((resolve) => setImmediate(resolve));
+    await setImmediate();
   }
 }
 
@@ -126,15 +95,4 @@ export function toFrame(step: Exclude<StreamStep, { wait: Wait } | { end: unknow
   if ("bytes" in step) return step.bytes;
   if ("exception" in step) return encodeException(step.exception, step.payload);
   return encodeEvent(step.event, step.payload);
-}
-
-/** Ends an answer in one of the ways in which networks and services break. */
-export async function endStream(
-  exchange: Exchange,
-  how: StreamEnd,
-  closed: Promise<"closed">,
-): Promise<void> {
-  if (how === "reset-stream") exchange.resetStream();
-  else if (how !== "stall") exchange.dropConnection(how);
-  await closed;
 }

@@ -1,8 +1,8 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { textAnswerSteps } from "../../src/emulator/converse.ts";
 import type { ScriptedAnswer, StreamStep } from "../../src/emulator/script.ts";
+import { textAnswerSteps } from "../helpers/answer-steps.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
 import { writeSharedFiles } from "../helpers/shared-files.ts";
 

@@ -1,10 +1,11 @@
 import { ListFoundationModelsCommand } from "@aws-sdk/client-bedrock";
 import { ConverseStreamCommand } from "@aws-sdk/client-bedrock-runtime";
 import { describe, expect, it } from "vitest";
-import { eventStep, textAnswerSteps, textStep } from "../../src/emulator/converse.ts";
+import { eventStep } from "../../src/emulator/converse.ts";
 import { startEmulator } from "../../src/emulator/emulator.ts";
-import { encodeError, encodeEvent } from "../../src/emulator/event-stream.ts";
+import { encodeEvent } from "../../src/emulator/event-stream.ts";
 import type { ScriptedAnswer, StreamStep, StreamSteps } from "../../src/emulator/script.ts";
+import { encodeError, textAnswerSteps, textStep } from "../helpers/answer-steps.ts";
 import { collect, controlClient, emulate, runtimeClient, textOf, user } from "./clients.ts";
 import { send } from "./signed-request.ts";
 

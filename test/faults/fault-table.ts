@@ -1,8 +1,8 @@
 import { crc32, gzipSync } from "node:zlib";
-import { textAnswerSteps, textStep } from "../../src/emulator/converse.ts";
-import { encodeError, encodeEvent } from "../../src/emulator/event-stream.ts";
+import { encodeEvent } from "../../src/emulator/event-stream.ts";
 import type { Script, ScriptedAnswer, StreamStep } from "../../src/emulator/script.ts";
 import type { ErrorCode } from "../../src/errors.ts";
+import { encodeError, textAnswerSteps, textStep } from "../helpers/answer-steps.ts";
 
 /** What a command has to make of a fault. */
 interface Expectation {

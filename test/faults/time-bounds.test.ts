@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { run } from "../../src/commands/chat.ts";
-import { textStep } from "../../src/emulator/converse.ts";
 import { startEmulator } from "../../src/emulator/emulator.ts";
 import type { StreamStep } from "../../src/emulator/script.ts";
+import { textStep } from "../helpers/answer-steps.ts";
 import { blackHole } from "../helpers/black-hole.ts";
 import { emulate } from "../helpers/emulated.ts";
 import { createHome } from "../helpers/openclaw.ts";

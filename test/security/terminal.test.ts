@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { textAnswerSteps } from "../../src/emulator/converse.ts";
 import { MODELS } from "../../src/emulator/models.ts";
+import { textAnswerSteps } from "../helpers/answer-steps.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
 import { openPty } from "../helpers/pty.ts";
 

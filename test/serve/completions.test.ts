@@ -1,7 +1,8 @@
 import type { ChatCompletionChunk } from "openai/resources/chat/completions/completions";
 import { describe, expect, it } from "vitest";
-import { eventStep, textAnswerSteps, textStep } from "../../src/emulator/converse.ts";
+import { eventStep } from "../../src/emulator/converse.ts";
 import type { RecordedCall, StreamStep } from "../../src/emulator/emulator.ts";
+import { textAnswerSteps, textStep } from "../helpers/answer-steps.ts";
 import { gate, MODEL, serve } from "../helpers/served.ts";
 
 /** A PNG of one pixel. */

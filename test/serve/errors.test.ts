@@ -1,7 +1,8 @@
 import { APIError } from "openai";
 import { describe, expect, it } from "vitest";
-import { eventStep, textAnswerSteps, textStep } from "../../src/emulator/converse.ts";
+import { eventStep } from "../../src/emulator/converse.ts";
 import type { ScriptedAnswer } from "../../src/emulator/emulator.ts";
+import { textAnswerSteps, textStep } from "../helpers/answer-steps.ts";
 import { MODEL, serve } from "../helpers/served.ts";
 
 const ask = { model: MODEL, messages: [{ role: "user" as const, content: "x" }] };

@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
-import { eventStep, textAnswerSteps, textStep } from "../../src/emulator/converse.ts";
+import { eventStep } from "../../src/emulator/converse.ts";
 import type { RecordedCall, StreamStep } from "../../src/emulator/emulator.ts";
+import { textAnswerSteps, textStep } from "../helpers/answer-steps.ts";
 import { emulate } from "../helpers/emulated.ts";
 import { gate, MODEL, serve, serveEmulated } from "../helpers/served.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ScriptedAnswer } from "../../src/emulator/script.ts";
-import { textAnswerSteps } from "../../src/emulator/converse.ts";
+import { textAnswerSteps } from "../helpers/answer-steps.ts";
 import { MODEL, serve } from "../helpers/served.ts";
 
 interface Answered {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { textAnswerSteps } from "../../src/emulator/converse.ts";
+import { textAnswerSteps } from "../helpers/answer-steps.ts";
 import { type LogLine, MODEL, serve } from "../helpers/served.ts";
 
 const STREAMS = 500;

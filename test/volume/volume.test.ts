@@ -2,11 +2,11 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { textAnswerSteps, textStep } from "../../src/emulator/converse.ts";
 import { encodeEvent } from "../../src/emulator/event-stream.ts";
 import { MODELS } from "../../src/emulator/models.ts";
 import type { Script, StreamStep } from "../../src/emulator/script.ts";
 import { headerLine, turnLine } from "../../src/chat/sessions/session-record.ts";
+import { textAnswerSteps, textStep } from "../helpers/answer-steps.ts";
 import { emulate } from "../helpers/emulated.ts";
 
 const MODEL = "amazon.nova-lite-v1:0";

@@ -1,6 +1,6 @@
-import { type ErrorCode, OpenclawError } from "../errors.ts";
-import { AwsError } from "./aws-error.ts";
-import type { StreamStep } from "./script.ts";
+import { type ErrorCode, OpenclawError } from "../../errors.ts";
+import { AwsError } from "../../emulator/aws-error.ts";
+import type { StreamStep } from "../../emulator/emulator.ts";
 
 /** What an upstream's failure is called in Bedrock: the error of Converse, and the exception within a stream. */
 interface AwsNames {

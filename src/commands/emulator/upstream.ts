@@ -1,27 +1,15 @@
-import type { ConverseStreamOutput, TokenUsage } from "@aws-sdk/client-bedrock-runtime";
-import { awaitContent, type Batches } from "../converse/answer-batches.ts";
-import { MessageAssembler } from "../converse/message-assembler.ts";
-import { OpenclawError } from "../errors.ts";
-import type { ServerLine } from "../wires/chat-completions/call-server.ts";
-import { toCompletionRequest } from "../wires/chat-completions/completion-request.ts";
-import { askForModels } from "../wires/chat-completions/list-models.ts";
-import { streamCompletion } from "../wires/chat-completions/stream-completion.ts";
-import { validationError } from "./aws-error.ts";
-import { eventStep } from "./converse.ts";
-import { readConverseRequest } from "./converse-request.ts";
-import type { StreamStep } from "./script.ts";
+import { awaitContent, type Batches } from "../../converse/answer-batches.ts";
+import { MessageAssembler } from "../../converse/message-assembler.ts";
+import { validationError } from "../../emulator/aws-error.ts";
+import { eventStep } from "../../emulator/converse.ts";
+import type { StreamStep, Upstream } from "../../emulator/emulator.ts";
+import { OpenclawError } from "../../errors.ts";
+import { isRecord } from "../../json.ts";
+import type { ServerLine } from "../../wires/chat-completions/call-server.ts";
+import { toCompletionRequest } from "../../wires/chat-completions/completion-request.ts";
+import { askForModels } from "../../wires/chat-completions/list-models.ts";
+import { streamCompletion } from "../../wires/chat-completions/stream-completion.ts";
 import { toAwsError, toExceptionStep } from "./upstream-error.ts";
-import { toConverseInput } from "./wire-input.ts";
-
-/** A real model that answers Converse calls in the emulator's place. */
-export interface Upstream {
-  /** The body of Converse's answer. Rejects with `AwsError`. */
-  converse(body: unknown, modelId: string, signal: AbortSignal): Promise<object>;
-  /** The events of ConverseStream's answer, once the model has said something. Rejects with `AwsError` before that. */
-  converseStream(body: unknown, modelId: string, signal: AbortSignal): Promise<AsyncIterable<StreamStep>>;
-  /** Closes the connections. */
-  close(): void;
-}
 
 /**
  * Makes an upstream of an OpenAI-compatible server. `wanted` is the model that answers all calls; without it the server
@@ -37,7 +25,6 @@ export function createUpstream(line: ServerLine, wanted: string | undefined): Up
     return model;
   };
   const open = async (body: unknown, modelId: string, signal: AbortSignal): Promise<Batches> => {
-    readConverseRequest(body, {});
     const model = await choose(modelId, signal);
     const { body: request, dropped } = toCompletionRequest(toConverseInput(body, modelId), model);
     if (dropped.length > 0)
@@ -51,26 +38,17 @@ export function createUpstream(line: ServerLine, wanted: string | undefined): Up
       throw failure;
     }
   };
-  return {
-    converse: async (body, modelId, signal) => {
+  const answer =
+    <T>(read: (batches: Batches, latencyMs: () => number) => T) =>
+    async (body: unknown, modelId: string, signal: AbortSignal): Promise<Awaited<T>> => {
       const started = elapsed();
       try {
-        const batches = await open(body, modelId, signal);
-        return await wholeAnswer(batches, () => elapsed() - started);
+        return await read(await open(body, modelId, signal), () => Math.round(elapsed() - started));
       } catch (failure) {
         throw toAwsError(failure);
       }
-    },
-    converseStream: async (body, modelId, signal) => {
-      const started = elapsed();
-      try {
-        return stepsOf(await open(body, modelId, signal), () => elapsed() - started);
-      } catch (failure) {
-        throw toAwsError(failure);
-      }
-    },
-    close: () => line.close(),
-  };
+    };
+  return { converse: answer(wholeAnswer), converseStream: answer(stepsOf), close: () => line.close() };
 }
 
 /**
@@ -98,12 +76,12 @@ async function listOf(line: ServerLine, signal: AbortSignal): Promise<string[] |
 }
 
 /** Programs read counts that AWS always sends; where the server counts nothing they are zero. */
-const NOT_COUNTED: TokenUsage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
+const NOT_COUNTED = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
 
 async function wholeAnswer(batches: Batches, latencyMs: () => number): Promise<object> {
   const assembler = new MessageAssembler();
   let stopReason: string | undefined;
-  let usage = NOT_COUNTED;
+  let usage: object = NOT_COUNTED;
   let calls = 0;
   for await (const parts of batches) {
     for (const part of parts) {
@@ -119,27 +97,44 @@ async function wholeAnswer(batches: Batches, latencyMs: () => number): Promise<o
     output: { message },
     stopReason: isWhole ? stopReason : "malformed_tool_use",
     usage,
-    metrics: { latencyMs: Math.round(latencyMs()) },
+    metrics: { latencyMs: latencyMs() },
   };
 }
 
 async function* stepsOf(batches: Batches, latencyMs: () => number): AsyncGenerator<StreamStep> {
-  let usage = NOT_COUNTED;
+  let usage: object = NOT_COUNTED;
   try {
     for await (const parts of batches) {
       for (const part of parts) {
         usage = part.metadata?.usage ?? usage;
-        if (!part.metadata) yield toStep(part);
+        const [event = "", payload = {}] = Object.entries(part)[0] ?? [];
+        if (!part.metadata) yield eventStep(event, payload);
       }
     }
   } catch (failure) {
     yield toExceptionStep(failure);
     return;
   }
-  yield eventStep("metadata", { usage, metrics: { latencyMs: Math.round(latencyMs()) } });
+  yield eventStep("metadata", { usage, metrics: { latencyMs: latencyMs() } });
 }
 
-function toStep(part: ConverseStreamOutput): StreamStep {
-  const [event = "", payload = {}] = Object.entries(part)[0] ?? [];
-  return eventStep(event, payload as Record<string, unknown>);
+type ConverseInput = Parameters<typeof toCompletionRequest>[0];
+
+/** The body of Converse or ConverseStream as the SDK's input: bytes, which travel as base64, are bytes again. */
+function toConverseInput(body: unknown, modelId: string): ConverseInput {
+  return { ...(withBytes(body) as Omit<ConverseInput, "modelId">), modelId };
+}
+
+/** Places where free JSON stands, in which `bytes` is a name like any other. */
+const FREE_FORM: ReadonlySet<string> = new Set(["json", "input", "additionalModelRequestFields"]);
+
+function withBytes(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withBytes);
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => {
+      if (name === "bytes" && typeof item === "string") return [name, Buffer.from(item, "base64")];
+      return [name, FREE_FORM.has(name) ? item : withBytes(item)];
+    }),
+  );
 }

@@ -4,9 +4,9 @@ import {
   type ConverseStreamOutput,
 } from "@aws-sdk/client-bedrock-runtime";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { createUpstream } from "../../src/emulator/upstream.ts";
-import { openLine } from "../../src/wires/chat-completions/call-server.ts";
-import { openServer } from "../../src/wires/chat-completions/server.ts";
+import { createUpstream } from "../../../src/commands/emulator/upstream.ts";
+import { openLine } from "../../../src/wires/chat-completions/call-server.ts";
+import { openServer } from "../../../src/wires/chat-completions/server.ts";
 import {
   chunk,
   events,
@@ -15,11 +15,11 @@ import {
   openaiServer,
   refusal,
   says,
-} from "../helpers/openai-server.ts";
-import { createHome, openclaw, start } from "../helpers/openclaw.ts";
-import { expectSchema } from "../helpers/schema.ts";
-import { testRuntime } from "../helpers/test-runtime.ts";
-import { emulate, runtimeClient } from "./clients.ts";
+} from "../../helpers/openai-server.ts";
+import { createHome, openclaw, start } from "../../helpers/openclaw.ts";
+import { expectSchema } from "../../helpers/schema.ts";
+import { testRuntime } from "../../helpers/test-runtime.ts";
+import { emulate, runtimeClient } from "../../emulator/clients.ts";
 
 const MODEL = "anthropic.claude-3-haiku-20240307-v1:0";
 const ask = (text: string) => ({
