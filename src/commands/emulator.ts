@@ -1,8 +1,9 @@
+import { once } from "node:events";
 import { maskUserInfo } from "../network/user-info.ts";
 import { maskKeyId } from "../credentials/mask.ts";
 import { startEmulator, type Emulator, type RecordedCall, type Upstream } from "../emulator/emulator.ts";
 import { faultScript } from "../emulator/fault.ts";
-import { OpenclawError, usageError } from "../errors.ts";
+import { errorCode, OpenclawError, usageError } from "../errors.ts";
 import { isLoopback } from "../loopback.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
@@ -36,7 +37,7 @@ export async function run(options: EmulatorCommandOptions, runtime: Runtime): Pr
     if (runtime.terminal.format === "json")
       await runtime.terminal.printJson(describe(emulator, region, options));
     else await runtime.terminal.print(instructions(emulator, region, options));
-    await whenAborted(runtime.signal);
+    if (!runtime.signal.aborted) await once(runtime.signal, "abort");
   } finally {
     await emulator.stop();
   }
@@ -96,7 +97,7 @@ async function open(
       onAnswer: (call) => terminal.verbose(() => describeCall(call)),
     });
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const code = errorCode(error);
     if (code === "EADDRINUSE") throw cannotListen(host, `Port ${port} is already in use on ${host}.`, error);
     if (code === "EACCES")
       throw cannotListen(host, `Port ${port} needs more rights than this user has.`, error);
@@ -164,9 +165,4 @@ function instructions(
     "# unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_EC2_METADATA_DISABLED",
     `# export AWS_EC2_METADATA_SERVICE_ENDPOINT=${emulator.url}`,
   ].join("\n");
-}
-
-async function whenAborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }

@@ -66,18 +66,6 @@ export class Catalogue {
     return { modelDetails: this.#describeModel(this.findModel(identifier)) };
   }
 
-  /** Answers GetFoundationModelAvailability: everything the emulator lists can be used. */
-  getFoundationModelAvailability(identifier: string): object {
-    const { modelId } = this.findModel(identifier);
-    return {
-      modelId,
-      agreementAvailability: { status: "AVAILABLE" },
-      authorizationStatus: "AUTHORIZED",
-      entitlementAvailability: "AVAILABLE",
-      regionAvailability: "AVAILABLE",
-    };
-  }
-
   /** Answers one page of ListInferenceProfiles. Throws `AwsError` for a wrong page length, type or token. */
   listInferenceProfiles(query: Query): object {
     // Without a type the service lists only its own profiles: https://github.com/aws/aws-cli/issues/9728
@@ -120,12 +108,9 @@ export class Catalogue {
 
   /** Finds a model by id or ARN. Throws `AwsError` in AWS's words for an unknown one. */
   findModel(identifier: string): EmulatedModel {
+    const here = this.#regionOf(identifier);
     const found = this.#account.models.find(
-      ({ modelId }) =>
-        modelId === identifier ||
-        (this.#region === undefined
-          ? identifier.endsWith(`::foundation-model/${modelId}`) && identifier.startsWith("arn:aws")
-          : this.modelArn(modelId) === identifier),
+      ({ modelId }) => modelId === identifier || here.modelArn(modelId) === identifier,
     );
     if (found === undefined) throw validationError("The provided model identifier is invalid.");
     return found;
@@ -145,9 +130,14 @@ export class Catalogue {
     identifier: string,
     hasId: (profile: EmulatedProfile) => boolean,
   ): EmulatedProfile | undefined {
-    const region = this.#region ?? /^arn:[^:]+:bedrock:([^:]+):/.exec(identifier)?.[1];
-    const here = new Catalogue(this.#account, region);
+    const here = this.#regionOf(identifier);
     return here.#offered().find((profile) => hasId(profile) || here.profileArn(profile) === identifier);
+  }
+
+  /** Without a region an ARN names its own. */
+  #regionOf(identifier: string): Catalogue {
+    if (this.#region !== undefined) return this;
+    return new Catalogue(this.#account, /^arn:[^:]+:bedrock:([^:]+):/.exec(identifier)?.[1]);
   }
 
   #offered(): EmulatedProfile[] {

@@ -95,7 +95,6 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   };
   const context: OperationContext = {
     account,
-    instance,
     instanceMetadata: new InstanceMetadataService(instance, now),
     bearerRegion: options.region ?? "us-east-1",
     delayMs: options.delayMs ?? 0,
@@ -135,7 +134,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     } catch (error) {
       if (error === exchange.signal.reason) return;
       bugs.push(error);
-      exchange.dropConnection("close");
+      exchange.breakOff("close");
     }
   };
 

@@ -7,8 +7,8 @@ import { toFrame } from "./stream-writer.ts";
 
 /** What is to go wrong, and when. */
 interface Fault {
-  /** AWS's name of an operation; undefined hits every one. */
-  route: string | undefined;
+  /** AWS's name of an operation; `*` hits every one. */
+  route: string;
   /** The call of the route that it hits, from 1; undefined hits all. */
   nth: number | undefined;
   answer: ScriptedAnswer;
@@ -58,7 +58,7 @@ const FAULT_NAMES = [...new Set([...Object.keys(ANSWERS), ...Object.keys(STREAM_
 export function faultScript(texts: readonly string[]): Script {
   const faults = texts.map(parseFault);
   return ({ route, nth }: RecordedCall) =>
-    faults.find((fault) => (fault.route ?? route) === route && (fault.nth ?? nth) === nth)?.answer;
+    faults.find((fault) => ["*", route].includes(fault.route) && (fault.nth ?? nth) === nth)?.answer;
 }
 
 function parseFault(text: string): Fault {
@@ -83,11 +83,7 @@ function parseFault(text: string): Fault {
       `Write ${STREAMING} in place of ${route}.`,
     );
   }
-  return {
-    route: route === "*" ? undefined : route,
-    nth: nth === undefined ? undefined : Number(nth),
-    answer,
-  };
+  return { route, nth: nth === undefined ? undefined : Number(nth), answer };
 }
 
 function answerOf(

@@ -19,13 +19,13 @@ const MOST_TTL_SECONDS = 21600;
 
 /** The instance metadata service, version 2 only: each read needs a session token got by PUT before. */
 export class InstanceMetadataService {
-  readonly #instance: InstanceMetadata;
+  readonly instance: InstanceMetadata;
   readonly #now: () => number;
   /** Session tokens and when they end, in ms since 1970. */
   readonly #tokens = new Map<string, number>();
 
   constructor(instance: InstanceMetadata, now: () => number) {
-    this.#instance = instance;
+    this.instance = instance;
     this.#now = now;
   }
 
@@ -47,7 +47,7 @@ export class InstanceMetadataService {
   read(call: RecordedCall, tell: (instance: InstanceMetadata) => string | undefined): PlainReply {
     const ends = this.#tokens.get(call.headers["x-aws-ec2-metadata-token"] ?? "");
     if (ends === undefined || ends <= this.#now()) return page(401, "Unauthorized");
-    const body = tell(this.#instance);
+    const body = tell(this.instance);
     return body === undefined
       ? page(404, "Not Found")
       : { status: 200, headers: { "content-type": "text/plain" }, body };
@@ -55,8 +55,8 @@ export class InstanceMetadataService {
 
   /** The credentials of a role, as JSON; undefined when the instance has another or none. */
   credentialsOf(role: string | undefined): string | undefined {
-    const { accessKeyId, secretAccessKey, sessionToken, lifetimeSeconds } = this.#instance;
-    if (role === undefined || role !== this.#instance.role) return undefined;
+    const { accessKeyId, secretAccessKey, sessionToken, lifetimeSeconds } = this.instance;
+    if (role === undefined || role !== this.instance.role) return undefined;
     const document = {
       Code: "Success",
       LastUpdated: toIso(this.#now()),

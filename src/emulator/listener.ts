@@ -1,6 +1,8 @@
+import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { constants, createServer as createHttp2Server } from "node:http2";
 import { createServer as createTcpServer, type AddressInfo, type Socket } from "node:net";
+import type { StreamEnd } from "./script.ts";
 
 /** The request side that both protocols share. */
 export interface IncomingRequest extends AsyncIterable<Buffer> {
@@ -29,10 +31,8 @@ export interface Exchange {
   whileOpen<T>(promise: PromiseLike<T>): Promise<T>;
   /** Sends the headers before there is a body. */
   flushHeaders(): void;
-  /** Ends this answer alone, where the protocol can; else the connection. */
-  resetStream(): void;
-  /** Ends the TCP connection: by FIN, or by RST. */
-  dropConnection(how: "close" | "reset"): void;
+  /** Ends the answer in one of the ways in which networks and services break. */
+  breakOff(how: StreamEnd): void;
 }
 
 export interface Listener {
@@ -55,21 +55,19 @@ export async function listen(
 ): Promise<Listener> {
   const sockets = new Map<number, Socket>();
   /** HTTP/2 hides its socket behind a proxy that refuses to be destroyed, but tells the port. */
-  const drop = (remotePort: number | undefined, how: "close" | "reset"): void => {
+  const drop = (remotePort: number | undefined, how: StreamEnd): void => {
     const socket = sockets.get(remotePort ?? -1);
-    if (how === "reset") socket?.resetAndDestroy();
-    else socket?.destroy();
+    if (how === "close") socket?.destroy();
+    else if (how !== "stall") socket?.resetAndDestroy();
   };
 
   const http = createHttpServer({ keepAliveTimeout: 0, requestTimeout: 0 }, (request, response) => {
-    const dropConnection = (how: "close" | "reset"): void => drop(request.socket.remotePort, how);
     handle({
       request,
       response,
       ...watch(response),
-      dropConnection,
       flushHeaders: () => response.flushHeaders(),
-      resetStream: () => dropConnection("reset"),
+      breakOff: (how) => drop(request.socket.remotePort, how),
     });
   });
   const http2 = createHttp2Server((request, response) => {
@@ -77,10 +75,12 @@ export async function listen(
       request,
       response,
       ...watch(response),
-      dropConnection: (how) => drop(request.stream.session?.socket.remotePort, how),
       // HTTP/2 sends them with writeHead.
       flushHeaders: () => undefined,
-      resetStream: () => response.stream.close(constants.NGHTTP2_INTERNAL_ERROR),
+      breakOff: (how) => {
+        if (how === "reset-stream") response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+        else drop(request.stream.session?.socket.remotePort, how);
+      },
     });
   });
 
@@ -110,13 +110,8 @@ export async function listen(
     socket.on("data", onData);
   });
 
-  await new Promise<void>((resolve, reject) => {
-    tcp.once("error", reject);
-    tcp.listen({ host, port }, () => {
-      tcp.off("error", reject);
-      resolve();
-    });
-  });
+  tcp.listen({ host, port });
+  await once(tcp, "listening");
   return {
     port: (tcp.address() as AddressInfo).port,
     close: () =>

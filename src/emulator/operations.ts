@@ -36,7 +36,6 @@ export interface Upstream {
 /** What an answer depends on besides the call. */
 export interface OperationContext {
   readonly account: Account;
-  readonly instance: InstanceMetadata;
   readonly instanceMetadata: InstanceMetadataService;
   /** Region of the lists for a caller with a bearer token, which names none. */
   readonly bearerRegion: string;
@@ -80,7 +79,14 @@ const BEDROCK: Readonly<Record<string, Operation>> = {
   GetFoundationModelAvailability: {
     http: "GET /foundation-model-availability/{modelId}",
     needs: onAnything,
-    answer: inRegion((catalogue, call) => catalogue.getFoundationModelAvailability(modelIdOf(call))),
+    // Everything that is listed can be used.
+    answer: inRegion((catalogue, call) => ({
+      modelId: catalogue.findModel(modelIdOf(call)).modelId,
+      agreementAvailability: { status: "AVAILABLE" },
+      authorizationStatus: "AUTHORIZED",
+      entitlementAvailability: "AVAILABLE",
+      regionAvailability: "AVAILABLE",
+    })),
   },
   GetUseCaseForModelAccess: {
     http: "GET /use-case-for-model-access",
@@ -278,7 +284,11 @@ function fieldOf(holder: unknown, name: string): unknown {
 }
 
 /** Who signed: the role of the instance, some other session, or a user. */
-function getCallerIdentity(call: RecordedCall, { account, instance }: OperationContext): Reply {
+function getCallerIdentity(call: RecordedCall, context: OperationContext): Reply {
+  const {
+    account,
+    instanceMetadata: { instance },
+  } = context;
   const isInstance = call.accessKeyId === instance.accessKeyId;
   const isSession = isInstance || call.headers["x-amz-security-token"] !== undefined;
   const session = isInstance ? "i-0e0e0e0e0e0e0e0e0" : "session";

@@ -11,10 +11,9 @@ export async function waitFor(wait: Wait, { signal, whileOpen }: Exchange): Prom
   await whileOpen(typeof wait === "number" ? setTimeout(wait, undefined, { signal }) : wait);
 }
 
-/** Ends an answer in one of the ways in which networks and services break. Rejects when the connection has ended. */
+/** Breaks an answer off. Rejects when the connection has ended, which after a stall is up to the client. */
 export async function breakOff(exchange: Exchange, how: StreamEnd): Promise<never> {
-  if (how === "reset-stream") exchange.resetStream();
-  else if (how !== "stall") exchange.dropConnection(how);
+  exchange.breakOff(how);
   return exchange.whileOpen(new Promise<never>(() => undefined));
 }
 

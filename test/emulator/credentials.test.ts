@@ -86,6 +86,11 @@ describe("signatures", () => {
       "requires existence of either a 'X-Amz-Date' or a 'Date' header",
     ],
     [
+      "a day that no month has",
+      (amzDate) => amzDate.replace(/^\d{8}/, "20260230"),
+      "requires existence of either a 'X-Amz-Date' or a 'Date' header",
+    ],
+    [
       "another day than its scope",
       (amzDate) => amzDate.replace(/^\d{8}/, "20010203"),
       "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP",
@@ -234,17 +239,21 @@ describe("GetCallerIdentity", () => {
     await expect(call).rejects.toMatchObject({ name, $metadata: { httpStatusCode: 403 } });
   });
 
-  it("answers an operation that the emulator lacks with InvalidAction", async () => {
+  it.each([
+    ["that the emulator lacks", "DecodeAuthorizationMessage"],
+    ["of another service", "ListFoundationModels"],
+    ["that is none", "toString"],
+  ])("answers an operation %s with InvalidAction", async (_, action) => {
     const emulator = await emulate();
     const request = await sign(
       emulator,
-      { method: "POST", path: "/", body: "Action=DecodeAuthorizationMessage&Version=2011-06-15" },
+      { method: "POST", path: "/", body: `Action=${action}&Version=2011-06-15` },
       { service: "sts", contentType: "application/x-www-form-urlencoded" },
     );
     const answer = await send(emulator, request);
     expect(answer.status).toBe(400);
     expect(answer.body).toContain("<Code>InvalidAction</Code>");
-    expect(emulator.calls[0]?.route).toBe("DecodeAuthorizationMessage");
+    expect(emulator.calls[0]?.route).toBe(action);
   });
 
   it("does not take a bearer token", async () => {
