@@ -1,12 +1,12 @@
 /** The options every command takes, before or after its name. */
 export interface GlobalOptions {
   /** Path of the configuration file. */
-  config?: string;
+  config?: string | undefined;
   /** AWS profile; goes before every other credential source. */
-  profile?: string;
-  region?: string;
+  profile?: string | undefined;
+  region?: string | undefined;
   /** Endpoint of Bedrock and Bedrock Runtime, never of STS or SSO. */
-  endpointUrl?: string;
+  endpointUrl?: string | undefined;
   /** Run the command against a Bedrock inside this process. */
   emulator?: boolean;
   json?: boolean;

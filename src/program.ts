@@ -260,13 +260,10 @@ export const PROGRAM: Program = {
       description: "Print what may stand at the cursor; completion scripts call it.",
       isHidden: true,
       load: async () => {
-        const [{ run }, { describeTree }] = await Promise.all([
-          import("./commands/complete.ts"),
-          import("./completion/describe-tree.ts"),
-        ]);
+        const { run } = await import("./commands/complete.ts");
         return {
-          run: (options: Omit<CompleteOptions, "tree">, runtime) =>
-            run({ ...options, tree: describeTree(PROGRAM) }, runtime),
+          run: (options: Omit<CompleteOptions, "program">, runtime) =>
+            run({ ...options, program: PROGRAM }, runtime),
         };
       },
       arguments: [{ notation: "<shell>", choices: SHELLS }, { notation: "[words...]" }],

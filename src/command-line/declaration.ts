@@ -44,9 +44,9 @@ export interface Flag {
   /** `--all`, `-m, --model <model>`; one that begins with `--no-` is on until it is given. */
   notation: string;
   description: string;
-  choices?: readonly string[];
+  choices?: readonly string[] | undefined;
   /** Reads the value; `previous` is what the flag held before. Throws `FlagValueError`. */
-  parse?: (value: string, previous: never) => unknown;
+  parse?: ((value: string, previous: never) => unknown) | undefined;
   default?: unknown;
 }
 
@@ -57,12 +57,8 @@ export function flag(
   how?: Flag["parse"] | readonly string[],
   initial?: unknown,
 ): Flag {
-  return {
-    notation,
-    description,
-    ...(typeof how === "function" ? { parse: how } : how && { choices: how }),
-    ...(initial === undefined ? {} : { default: initial }),
-  };
+  const [parse, choices] = typeof how === "function" ? [how] : [undefined, how];
+  return { notation, description, parse, choices, default: initial };
 }
 
 /** What every command has. */
@@ -72,8 +68,8 @@ export function isGroup(command: Group | Action): command is Group {
   return "members" in command;
 }
 
-/** What the notation of a flag says. */
-export interface FlagNames {
+/** A flag with what its notation says. */
+export interface NamedFlag extends Flag {
   /** With its dashes: `--no-color`. */
   long: string;
   /** With its dash: `-m`. */
@@ -87,31 +83,26 @@ export interface FlagNames {
 }
 
 /** Takes the notation of a flag apart. */
-export function readNotation(notation: string): FlagNames {
-  const words = notation.split(/, | /);
+export function readFlag(flag: Flag): NamedFlag {
+  const words = flag.notation.split(/, | /);
   const short = words[0]?.startsWith("--") === false ? words.shift() : undefined;
   const [long = "", placeholder] = words;
   const isNegated = long.startsWith("--no-");
   const name = long.slice(isNegated ? 5 : 2);
-  return {
-    long,
-    short,
-    placeholder,
-    option: name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase()),
-    isNegated,
-  };
+  const option = name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+  return { ...flag, long, short, placeholder, option, isNegated };
 }
 
-/** The name of an argument, and how many words it takes. */
-export function readArgument({ notation }: Argument): {
+/** What the notation of an argument says. */
+export interface NamedArgument {
   name: string;
   isRequired: boolean;
+  /** Whether it takes all that follows. */
   isVariadic: boolean;
-} {
+}
+
+/** Takes the notation of an argument apart. */
+export function readArgument({ notation }: Argument): NamedArgument {
   const isVariadic = notation.endsWith("...", notation.length - 1);
-  return {
-    name: notation.slice(1, isVariadic ? -4 : -1),
-    isRequired: notation.startsWith("<"),
-    isVariadic,
-  };
+  return { name: notation.slice(1, isVariadic ? -4 : -1), isRequired: notation.startsWith("<"), isVariadic };
 }

@@ -1,13 +1,12 @@
 import {
   type Action,
   type Argument,
-  type Flag,
-  type FlagNames,
   type Group,
   isGroup,
+  type NamedFlag,
   type Program,
   readArgument,
-  readNotation,
+  readFlag,
 } from "./declaration.ts";
 import { FlagValueError } from "./flag-values.ts";
 
@@ -16,8 +15,6 @@ export interface Call {
   action: Action;
   options: Record<string, unknown>;
 }
-
-type NamedFlag = Flag & FlagNames;
 
 interface GivenFlag {
   flag: NamedFlag;
@@ -35,7 +32,7 @@ interface GivenFlag {
  */
 export function readPlainCall(program: Program, args: readonly string[]): Call | undefined {
   let command: Group | Action = program;
-  const flags = program.flags.map(withNames);
+  const flags = program.flags.map(readFlag);
   const given: GivenFlag[] = [];
   const words: string[] = [];
   for (let index = 0; index < args.length; index++) {
@@ -45,14 +42,14 @@ export function readPlainCall(program: Program, args: readonly string[]): Call |
       break;
     }
     if (looksLikeFlag(arg)) {
-      const flag = readFlag(flags, arg, args[index + 1]);
+      const flag = findFlag(flags, arg, args[index + 1]);
       if (!flag) return undefined;
       given.push(flag);
       if (flag.isValueNext) index++;
     } else if (isGroup(command)) {
       if (!Object.hasOwn(command.members, arg)) return undefined;
       command = command.members[arg] ?? command;
-      if (!isGroup(command)) flags.push(...(command.flags ?? []).map(withNames));
+      if (!isGroup(command)) flags.push(...(command.flags ?? []).map(readFlag));
     } else {
       words.push(arg);
     }
@@ -68,12 +65,8 @@ function looksLikeFlag(word: string): boolean {
   return word.length > 1 && word.startsWith("-");
 }
 
-function withNames(flag: Flag): NamedFlag {
-  return { ...flag, ...readNotation(flag.notation) };
-}
-
 /** The flag that `arg` is, with the value that is attached to it or that is `next`; undefined where that is not plain. */
-function readFlag(flags: readonly NamedFlag[], arg: string, next: string | undefined): GivenFlag | undefined {
+function findFlag(flags: readonly NamedFlag[], arg: string, next: string | undefined): GivenFlag | undefined {
   const equals = arg.startsWith("--") ? arg.indexOf("=") : -1;
   const name = equals < 0 ? arg : arg.slice(0, equals);
   const flag = flags.find(({ long, short }) => long === name || short === name);

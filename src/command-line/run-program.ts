@@ -1,7 +1,7 @@
 import { usageError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
-import { type Program, readNotation } from "./declaration.ts";
+import { type Program, readFlag } from "./declaration.ts";
 import { type Call, readPlainCall } from "./plain-call.ts";
 
 /** The options that say how the answer is printed. */
@@ -30,7 +30,7 @@ export async function runProgram(program: Program, args: readonly string[], runt
 }
 
 function isVersionFlag({ versionFlag }: Program, arg: string | undefined): boolean {
-  const { long, short } = readNotation(versionFlag.notation);
+  const { long, short } = readFlag(versionFlag);
   return arg === long || arg === short;
 }
 

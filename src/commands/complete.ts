@@ -1,4 +1,4 @@
-import type { CommandNode } from "../completion/command-tree.ts";
+import type { Program } from "../command-line/declaration.ts";
 import { findCandidates } from "../completion/find-candidates.ts";
 import { formatForBash, formatForFish, formatForZsh } from "../completion/format-offer.ts";
 import type { Shell } from "../completion/scripts.ts";
@@ -11,30 +11,26 @@ export interface CompleteOptions extends GlobalOptions {
   shell: Shell;
   /** Of bash, COMP_WORDBREAKS and the line up to the cursor; of others the words up to the cursor, the last one unfinished. */
   words: string[];
-  tree: CommandNode;
+  program: Program;
 }
 
 /** Prints what may stand at the cursor of a shell, in the form that its completion script reads. */
-export async function run({ shell, words, tree }: CompleteOptions, runtime: Runtime): Promise<void> {
-  const { terminal } = runtime;
-  const lines = await answer(shell, words, tree, runtime);
-  await terminal.print(lines.join("\n"));
+export async function run(options: CompleteOptions, runtime: Runtime): Promise<void> {
+  await runtime.terminal.print((await answer(options, runtime)).join("\n"));
 }
 
-async function answer(
-  shell: Shell,
-  words: readonly string[],
-  tree: CommandNode,
-  runtime: Runtime,
-): Promise<string[]> {
+async function answer({ shell, words, program }: CompleteOptions, runtime: Runtime): Promise<string[]> {
   if (shell === "bash") {
     const [breaks = "", text = ""] = words;
     const line = splitLine(text, breaks);
-    return formatForBash(await findCandidates(readSituation(tree, line.words, line.current), runtime), line);
+    return formatForBash(
+      await findCandidates(readSituation(program, line.words, line.current), runtime),
+      line,
+    );
   }
   const last = words.at(-1) ?? "";
   // fish gives the word at the cursor with its quotes and backslashes.
   const current = shell === "fish" ? splitLine(last, "").current : last;
-  const offer = await findCandidates(readSituation(tree, words.slice(0, -1), current), runtime);
+  const offer = await findCandidates(readSituation(program, words.slice(0, -1), current), runtime);
   return shell === "zsh" ? formatForZsh(offer) : formatForFish(offer);
 }

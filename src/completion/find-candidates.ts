@@ -1,11 +1,11 @@
 import { OpenclawError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
-import type { Candidate, SettingUse, ValueKind } from "./command-tree.ts";
 import { type Situation, staticCandidates } from "./situation.ts";
+import type { Candidate, SettingUse, ValueKind } from "./value-kinds.ts";
 
 /** What a line may go on with: candidates, or the names of files, which the shell knows best. */
-export type Offer = { kind: "files" } | { kind: "candidates"; candidates: readonly Candidate[] };
+export type Offer = "files" | readonly Candidate[];
 
 /**
  * Finds what may stand at the cursor: from the command tree, the files of this program and the shared AWS files; never
@@ -14,10 +14,9 @@ export type Offer = { kind: "files" } | { kind: "candidates"; candidates: readon
 export async function findCandidates(situation: Situation, runtime: Runtime): Promise<Offer> {
   const { wanted, before } = situation;
   const value = wanted?.kind === "value" ? wanted.value : undefined;
-  if (value?.kind === "files") return { kind: "files" };
+  if (value?.kind === "files") return "files";
   const found = value === undefined ? [] : await valuesFor(value, situation, runtime);
-  const candidates = [...staticCandidates(situation), ...found.map((candidate) => behind(before, candidate))];
-  return { kind: "candidates", candidates };
+  return [...staticCandidates(situation), ...found.map((candidate) => behind(before, candidate))];
 }
 
 function behind(before: string, candidate: Candidate): Candidate {
@@ -51,8 +50,10 @@ async function valuesFor(value: ValueKind, situation: Situation, runtime: Runtim
       const { providerNames } = await import("./model-candidates.ts");
       return asCandidates(await whereReadable(() => providerNames(options, runtime), []));
     }
-    case "setting":
-      return settingsFor(value.use, situation, runtime);
+    case "setting": {
+      const { settingCandidates } = await import("./setting-candidates.ts");
+      return settingCandidates(situation.text, await settingsInput(value.use, situation, runtime));
+    }
     case "setting-value": {
       const { settingValues } = await import("./setting-candidates.ts");
       return settingValues(situation.positionals[0] ?? "", await settingsInput("set", situation, runtime));
@@ -60,11 +61,6 @@ async function valuesFor(value: ValueKind, situation: Situation, runtime: Runtim
     default:
       return [];
   }
-}
-
-async function settingsFor(use: SettingUse, situation: Situation, runtime: Runtime): Promise<Candidate[]> {
-  const { settingCandidates } = await import("./setting-candidates.ts");
-  return settingCandidates(situation.text, await settingsInput(use, situation, runtime));
 }
 
 async function settingsInput(use: SettingUse, situation: Situation, runtime: Runtime) {
@@ -91,15 +87,13 @@ async function settingsInput(use: SettingUse, situation: Situation, runtime: Run
 
 /** The flags of every command that were typed, as the program would read them. */
 function optionsOf({ values }: Situation): GlobalOptions {
-  const options: GlobalOptions = { color: false };
-  const [config, profile, region, endpointUrl] = ["--config", "--profile", "--region", "--endpoint-url"].map(
-    (name) => values.get(name),
-  );
-  if (config !== undefined) options.config = config;
-  if (profile !== undefined) options.profile = profile;
-  if (region !== undefined) options.region = region;
-  if (endpointUrl !== undefined) options.endpointUrl = endpointUrl;
-  return options;
+  return {
+    config: values.get("--config"),
+    profile: values.get("--profile"),
+    region: values.get("--region"),
+    endpointUrl: values.get("--endpoint-url"),
+    color: false,
+  };
 }
 
 /** What is wrong with a file is told by the command that needs it, not in the middle of a line that is being typed. */

@@ -1,7 +1,7 @@
 import { type ModelSurvey, surveyModels } from "../discovery/survey.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
-import type { Candidate } from "./command-tree.ts";
+import type { Candidate } from "./value-kinds.ts";
 
 const BEDROCK = "amazon-bedrock/";
 

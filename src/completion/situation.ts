@@ -1,12 +1,24 @@
-import type { Candidate, CommandNode, FlagNode, ValueKind } from "./command-tree.ts";
+import {
+  type Action,
+  type Flag,
+  type Group,
+  HELP,
+  isGroup,
+  type NamedFlag,
+  type Program,
+  readArgument,
+  readFlag,
+} from "../command-line/declaration.ts";
+import { type Candidate, kindOfArgument, kindOfFlag, type ValueKind } from "./value-kinds.ts";
 
 /** What the cursor stands at. */
 export interface Situation {
   /** What may come here; undefined where nothing may, and behind a command that nobody knows. */
   wanted: { kind: "commands" | "flags" } | { kind: "value"; value: ValueKind } | undefined;
-  command: CommandNode;
+  /** Where the cursor is among the commands. */
+  command: Group | Action;
   /** Flags that may come here: the command's own, then those of every command. */
-  flags: readonly FlagNode[];
+  flags: readonly NamedFlag[];
   /** What stands before the value in the same word, such as `--model=` or the models before a comma. */
   before: string;
   /** The word from there on. */
@@ -21,61 +33,69 @@ export interface Situation {
  * Reads a command line up to the cursor the way the program would: `words` are the finished words after the program's
  * name, `current` is the one the cursor is in.
  */
-export function readSituation(root: CommandNode, words: readonly string[], current: string): Situation {
-  let command = root;
+export function readSituation(program: Program, words: readonly string[], current: string): Situation {
+  const rootFlags = [program.versionFlag, ...program.flags, HELP];
+  let command: Group | Action = program;
+  let flags = uniqueFlags(rootFlags);
+  const path: string[] = [];
   let isKnown = true;
   let isBehindDashes = false;
-  let pending: FlagNode | undefined;
+  let pending: NamedFlag | undefined;
   const values = new Map<string, string>();
   const positionals: string[] = [];
-  const findFlag = (name: string): FlagNode | undefined =>
-    [...command.flags, ...root.flags].find(({ long, short }) => long === name || short === name);
   for (const word of words) {
     if (pending) {
       values.set(pending.long, word);
       pending = undefined;
     } else if (isBehindDashes || !word.startsWith("-") || word === "-") {
-      const child = positionals.length === 0 ? command.commands.find(({ name }) => name === word) : undefined;
-      if (child) command = child;
-      else if (command.commands.length > 0) isKnown = false;
+      const children: Member[] = isGroup(command) ? visibleMembers(command) : [];
+      const child = children.find(([name]) => name === word);
+      if (child) {
+        [, command] = child;
+        path.push(word);
+        flags = uniqueFlags([...(isGroup(command) ? [] : (command.flags ?? [])), HELP, ...rootFlags]);
+      } else if (isGroup(command)) isKnown = false;
       else positionals.push(word);
     } else if (word === "--") {
       isBehindDashes = true;
     } else {
-      const { name, value } = splitFlag(word, findFlag);
-      const flag = findFlag(name);
-      if (flag?.value && value === undefined) pending = flag;
-      else if (flag?.value && value !== undefined) values.set(flag.long, value);
+      const given = valueFlagOf(word, flags);
+      if (given?.value === undefined) pending = given?.flag;
+      else values.set(given.flag.long, given.value);
     }
   }
-  const flags = command === root ? root.flags : [...command.flags, ...root.flags];
-  const situation = { command, flags: uniqueFlags(flags), values, positionals };
+  const situation = { command, flags, values, positionals };
   const at = (wanted: Situation["wanted"], before = "", text = current): Situation => ({
     ...situation,
     wanted,
     before,
     text,
   });
-  if (pending?.value) return atValue(pending.value, "", current, at);
+  if (pending) return atValue(kindOfFlag(pending), "", current, at);
   if (!isBehindDashes && current.startsWith("-")) {
-    const { name, value } = splitFlag(current, findFlag);
-    const flag = findFlag(name);
-    if (value !== undefined && flag?.value)
-      return atValue(flag.value, current.slice(0, current.length - value.length), value, at);
-    return at({ kind: "flags" });
+    const given = valueFlagOf(current, flags);
+    if (given?.value === undefined) return at({ kind: "flags" });
+    return atValue(
+      kindOfFlag(given.flag),
+      current.slice(0, current.length - given.value.length),
+      given.value,
+      at,
+    );
   }
   if (!isKnown) return at(undefined);
-  if (command.commands.length > 0) return at({ kind: "commands" });
-  const argument =
-    command.arguments[positionals.length] ?? command.arguments.findLast((last) => last.isVariadic);
-  return argument ? atValue(argument.value, "", current, at) : at(undefined);
+  if (isGroup(command)) return at({ kind: "commands" });
+  const declared = command.arguments ?? [];
+  const argument = declared[positionals.length] ?? declared.findLast((last) => readArgument(last).isVariadic);
+  return argument ? atValue(kindOfArgument(argument, path.join(" ")), "", current, at) : at(undefined);
 }
 
 /** What of a situation needs no look at the machine: commands, flags, choices. */
 export function staticCandidates({ wanted, command, flags, before, text }: Situation): Candidate[] {
   switch (wanted?.kind) {
     case "commands":
-      return command.commands.map(({ name, description }) => ({ value: name, description }));
+      return isGroup(command)
+        ? visibleMembers(command).map(([value, { description }]) => ({ value, description }))
+        : [];
     case "flags":
       return flagCandidates(flags, text);
     case "value": {
@@ -87,32 +107,33 @@ export function staticCandidates({ wanted, command, flags, before, text }: Situa
   }
 }
 
-function flagCandidates(flags: readonly FlagNode[], text: string): Candidate[] {
+function flagCandidates(flags: readonly NamedFlag[], text: string): Candidate[] {
   const long = flags.map(({ long: value, description }) => ({ value, description }));
   // A short flag is no shorter to complete than to type, so it is only confirmed.
   const typed = text.length === 2 ? flags.find(({ short }) => short === text) : undefined;
   return typed?.short ? [{ value: typed.short, description: typed.description }] : long;
 }
 
-/** `--flag=value` and `-fvalue` as flag and value; the value is undefined where none is attached. */
-function splitFlag(
+/** The flag with a value that a word is, as `--flag=value` or `-fvalue`; the value is undefined where none is attached. */
+function valueFlagOf(
   word: string,
-  findFlag: (name: string) => FlagNode | undefined,
-): { name: string; value: string | undefined } {
+  flags: readonly NamedFlag[],
+): { flag: NamedFlag; value: string | undefined } | undefined {
+  const find = (name: string): NamedFlag | undefined =>
+    flags.find(
+      ({ long, short, placeholder }) => placeholder !== undefined && (long === name || short === name),
+    );
   if (word.startsWith("--")) {
-    const equals = word.indexOf("=");
-    return equals < 0
-      ? { name: word, value: undefined }
-      : { name: word.slice(0, equals), value: word.slice(equals + 1) };
+    const [name = "", ...value] = word.split("=");
+    const flag = find(name);
+    return flag && { flag, value: value.length > 0 ? value.join("=") : undefined };
   }
   // Of `-vm` the last one may take a value.
   for (let index = 1; index < word.length; index += 1) {
-    const name = `-${word[index]}`;
-    if (!findFlag(name)?.value) continue;
-    const rest = word.slice(index + 1);
-    return { name, value: rest === "" ? undefined : rest };
+    const flag = find(`-${word[index]}`);
+    if (flag) return { flag, value: word.slice(index + 1) || undefined };
   }
-  return { name: word, value: undefined };
+  return undefined;
 }
 
 function atValue(
@@ -125,6 +146,14 @@ function atValue(
   return at({ kind: "value", value }, before + text.slice(0, comma), text.slice(comma));
 }
 
-function uniqueFlags(flags: readonly FlagNode[]): FlagNode[] {
-  return [...new Map(flags.map((flag) => [flag.long, flag])).values()];
+type Member = [name: string, command: Group | Action];
+
+function visibleMembers({ members }: Group): Member[] {
+  return Object.entries(members).filter(([, member]) => isGroup(member) || !member.isHidden);
+}
+
+/** The flags without those that come again: a command's own go before those of every command. */
+function uniqueFlags(flags: readonly Flag[]): NamedFlag[] {
+  const named = flags.map(readFlag);
+  return named.filter(({ long }, index) => named.findIndex((flag) => flag.long === long) === index);
 }

@@ -1,13 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { buildCommand } from "../../src/command-line/build-command.ts";
-import {
-  type Action,
-  type Flag,
-  type Group,
-  isGroup,
-  readNotation,
-} from "../../src/command-line/declaration.ts";
+import { type Action, type Flag, type Group, isGroup, readFlag } from "../../src/command-line/declaration.ts";
 import { type Call, readPlainCall } from "../../src/command-line/plain-call.ts";
 import { PROGRAM } from "../../src/program.ts";
 
@@ -113,8 +107,8 @@ const word = fc.oneof(
 
 function flagWords(flags: readonly Flag[]): fc.Arbitrary<string[]> {
   if (flags.length === 0) return fc.constant([]);
-  return fc.constantFrom(...flags).chain(({ notation, choices }) => {
-    const { long, short, placeholder } = readNotation(notation);
+  return fc.constantFrom(...flags).chain((flag) => {
+    const { long, short, placeholder, choices } = readFlag(flag);
     const value = choices ? fc.oneof(fc.constantFrom(...choices), word) : word;
     if (placeholder === undefined) return fc.constantFrom([long], [short ?? long]);
     return value.chain((text) =>

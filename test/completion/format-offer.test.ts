@@ -4,15 +4,13 @@ import { formatForBash, formatForFish, formatForZsh } from "../../src/completion
 import { splitLine } from "../../src/completion/split-line.ts";
 
 const BREAKS = " \t\n\"'><=;|&(:";
-const files: Offer = { kind: "files" };
-const models: Offer = {
-  kind: "candidates",
-  candidates: [{ value: "a.b-v1:0", description: "Model: B" }, { value: "a.b-v1:0:8k" }, { value: "other" }],
-};
-const branch: Offer = {
-  kind: "candidates",
-  candidates: [{ value: "models.", description: "Where models\ncome from.", isBranch: true }],
-};
+const files: Offer = "files";
+const models: Offer = [
+  { value: "a.b-v1:0", description: "Model: B" },
+  { value: "a.b-v1:0:8k" },
+  { value: "other" },
+];
+const branch: Offer = [{ value: "models.", description: "Where models\ncome from.", isBranch: true }];
 
 it("gives bash what fits, without what stands before the last colon", () => {
   expect(formatForBash(models, splitLine("openclaw chat -m a.b-v1:", BREAKS))).toEqual(["", "0", "0:8k"]);

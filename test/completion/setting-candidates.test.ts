@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { SettingUse } from "../../src/completion/command-tree.ts";
+import type { SettingUse } from "../../src/completion/value-kinds.ts";
 import { settingCandidates, settingValues } from "../../src/completion/setting-candidates.ts";
 import { valueAt } from "../../src/config/edit-value.ts";
 import { findSetting } from "../../src/config/find-setting.ts";

@@ -1,44 +1,44 @@
 import { describe, expect, it } from "vitest";
-import type { CommandNode, ValueKind } from "../../src/completion/command-tree.ts";
+import { type Action, flag, type Group, type Program } from "../../src/command-line/declaration.ts";
 import { readSituation, staticCandidates } from "../../src/completion/situation.ts";
 
-const models: ValueKind = { kind: "model", isList: true };
-
-function command(name: string, more: Partial<CommandNode> = {}): CommandNode {
-  return { name, description: `does ${name}`, commands: [], flags: [], arguments: [], ...more };
+function action(more: Partial<Action> = {}): Action {
+  return {
+    description: "does it",
+    load: () => Promise.reject(new Error("completion loads no command")),
+    ...more,
+  };
 }
 
-const tree = command("openclaw", {
+const group = (members: Group["members"]): Group => ({ description: "does more", members });
+
+const program: Program = {
+  ...group({
+    models: group({
+      list: action({ flags: [flag("--sort <field>", "order", ["name", "price"])] }),
+      show: action({ arguments: [{ notation: "<model>" }] }),
+    }),
+    chat: action({
+      flags: [flag("-m, --model <model>", "model"), flag("-f, --file <file>", "file")],
+      arguments: [{ notation: "[prompt...]" }],
+    }),
+    sessions: group({ rm: action({ arguments: [{ notation: "<ids...>" }] }) }),
+    hidden: action({ isHidden: true }),
+  }),
+  name: "openclaw",
+  version: "1.0.0",
+  versionFlag: flag("-V, --version", "version"),
+  epilogue: "",
   flags: [
-    { long: "--config", description: "file", value: { kind: "files" } },
-    { long: "--profile", description: "profile", value: { kind: "profile" } },
-    { long: "--verbose", short: "-v", description: "more" },
+    flag("--config <file>", "file"),
+    flag("--profile <name>", "profile"),
+    flag("-v, --verbose", "more"),
   ],
-  commands: [
-    command("models", {
-      commands: [
-        command("list", {
-          flags: [
-            { long: "--sort", description: "order", value: { kind: "choices", values: ["name", "price"] } },
-          ],
-        }),
-        command("show", { arguments: [{ name: "model", isVariadic: false, value: { kind: "model" } }] }),
-      ],
-    }),
-    command("chat", {
-      flags: [
-        { long: "--model", short: "-m", description: "model", value: models },
-        { long: "--file", short: "-f", description: "file", value: { kind: "files" } },
-      ],
-      arguments: [{ name: "prompt", isVariadic: true, value: { kind: "anything" } }],
-    }),
-    command("rm", { arguments: [{ name: "ids", isVariadic: true, value: { kind: "session" } }] }),
-  ],
-});
+};
 
 const read = (line: string) => {
   const words = line.split(" ");
-  return readSituation(tree, words.slice(0, -1), words.at(-1) ?? "");
+  return readSituation(program, words.slice(0, -1), words.at(-1) ?? "");
 };
 
 describe("readSituation", () => {
@@ -66,8 +66,9 @@ describe("readSituation", () => {
     ["chat -- -m ", "anything", "", ""],
     ["chat hello --mo", "flags", "", "--mo"],
     ["chat - ", "anything", "", ""],
-    ["rm a b ", "session", "", ""],
+    ["sessions rm a b ", "session", "", ""],
     ["nonsense ", undefined, "", ""],
+    ["hidden ", undefined, "", ""],
     ["nonsense --", "flags", "", "--"],
     ["chat models ", "anything", "", ""],
     ["--unknown models ", "commands", "", ""],
@@ -78,8 +79,8 @@ describe("readSituation", () => {
   });
 
   it("keeps the flags and arguments that were typed", () => {
-    const { values, positionals, command: at } = read("--profile dev models show --config=x.json us ");
-    expect(at.name).toBe("show");
+    const { values, positionals, command } = read("--profile dev models show --config=x.json us ");
+    expect(command).toMatchObject({ arguments: [{ notation: "<model>" }] });
     expect([...values]).toEqual([
       ["--profile", "dev"],
       ["--config", "x.json"],
@@ -91,13 +92,15 @@ describe("readSituation", () => {
 describe("staticCandidates", () => {
   const offered = (line: string): string[] => staticCandidates(read(line)).map(({ value }) => value);
 
+  const everywhere = ["--version", "--config", "--profile", "--verbose"];
+
   it("offers commands, flags and choices", () => {
-    expect(offered("")).toEqual(["models", "chat", "rm"]);
+    expect(offered("")).toEqual(["models", "chat", "sessions"]);
     expect(offered("models list --sort ")).toEqual(["name", "price"]);
     expect(offered("models list --sort=")).toEqual(["--sort=name", "--sort=price"]);
-    expect(offered("models list --")).toEqual(["--sort", "--config", "--profile", "--verbose"]);
-    expect(offered("--")).toEqual(["--config", "--profile", "--verbose"]);
-    expect(offered("chat -")).toEqual(["--model", "--file", "--config", "--profile", "--verbose"]);
+    expect(offered("models list --")).toEqual(["--sort", "--help", ...everywhere]);
+    expect(offered("--")).toEqual([...everywhere, "--help"]);
+    expect(offered("chat -")).toEqual(["--model", "--file", "--help", ...everywhere]);
   });
 
   it("confirms a short flag, and offers nothing where anything may come", () => {

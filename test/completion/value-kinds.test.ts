@@ -1,0 +1,74 @@
+import { expect, it } from "vitest";
+import {
+  type Action,
+  type Group,
+  isGroup,
+  readArgument,
+  readFlag,
+} from "../../src/command-line/declaration.ts";
+import { readSituation, staticCandidates } from "../../src/completion/situation.ts";
+import { kindOfArgument, kindOfFlag } from "../../src/completion/value-kinds.ts";
+import { PROGRAM } from "../../src/program.ts";
+
+/** Every command that can be completed, by its path. */
+function actions(group: Group, path: readonly string[] = []): [path: string, action: Action][] {
+  return Object.entries(group.members).flatMap(([name, member]): [string, Action][] => {
+    if (isGroup(member)) return actions(member, [...path, name]);
+    return member.isHidden ? [] : [[[...path, name].join(" "), member]];
+  });
+}
+
+/** Flags and arguments whose values only the person knows. A new one belongs here, or into src/completion/value-kinds.ts. */
+const FREE = [
+  "chat --first-token-timeout",
+  "chat --guardrail",
+  "chat --max-tokens",
+  "chat --metadata",
+  "chat --stop",
+  "chat --system",
+  "chat --temperature",
+  "chat --timeout",
+  "chat --top-p",
+  "chat prompt",
+  "emulator --fault",
+  "emulator --host",
+  "emulator --port",
+  "emulator --upstream",
+  "emulator --upstream-model",
+  "models list --search",
+  "openclaw --endpoint-url",
+  "serve --cors",
+  "serve --drain-timeout",
+  "serve --heartbeat",
+  "serve --host",
+  "serve --idle-timeout",
+  "serve --map",
+  "serve --max-body",
+  "serve --max-streams",
+  "serve --port",
+];
+
+it("knows what every flag and argument takes, or leaves it to the person on purpose", () => {
+  const free: string[] = [];
+  const noteFree = (path: string, { flags = [], arguments: declared = [] }: Partial<Action>): void => {
+    for (const flag of flags.map(readFlag))
+      if (flag.placeholder !== undefined && kindOfFlag(flag).kind === "anything")
+        free.push(`${path} ${flag.long}`);
+    for (const argument of declared)
+      if (kindOfArgument(argument, path).kind === "anything")
+        free.push(`${path} ${readArgument(argument).name}`);
+  };
+  noteFree("openclaw", { flags: PROGRAM.flags });
+  for (const [path, action] of actions(PROGRAM)) noteFree(path, action);
+  expect(free.sort()).toEqual(FREE);
+});
+
+it("offers every command of the program but the hidden one, and the flags of each", () => {
+  const offered = (words: string[], current: string): string[] =>
+    staticCandidates(readSituation(PROGRAM, words, current)).map(({ value }) => value);
+  const names = offered([], "");
+  expect(names).toEqual(expect.arrayContaining(["config", "models", "chat", "doctor", "completion"]));
+  expect(names).not.toContain("complete");
+  expect(offered(["models", "list"], "--")).toEqual(expect.arrayContaining(["--sort", "--all", "--help"]));
+  expect(offered(["models", "list", "--sort"], "")).toContain("price-in");
+});
