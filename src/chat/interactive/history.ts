@@ -1,8 +1,9 @@
-import { appendFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { APPEND_FLAGS } from "../../disk/atomic-write.ts";
-import { errorCode } from "../../errors.ts";
+import { replaceFile } from "../../disk/replace-file.ts";
 import { stateFolder } from "../../disk/state-folder.ts";
+import { errorCode } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
 
 /** How many entries are kept. The file is cut down to them when it holds twice as many. */
@@ -35,7 +36,7 @@ export async function openHistory(runtime: Runtime): Promise<History> {
   const say = (error: unknown): void => runtime.terminal.verbose(() => `history ${file}: ${String(error)}`);
   let entries: string[] = [];
   try {
-    entries = await load(file, runtime);
+    entries = await load(file);
   } catch (error) {
     say(error);
   }
@@ -46,7 +47,7 @@ export async function openHistory(runtime: Runtime): Promise<History> {
       entries.push(entry);
       try {
         await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-        await appendFile(file, `${JSON.stringify(entry)}\n`, { mode: 0o600, flag: APPEND_FLAGS });
+        await appendFile(file, lineOf(entry), { mode: 0o600, flag: APPEND_FLAGS });
       } catch (error) {
         say(error);
       }
@@ -54,25 +55,19 @@ export async function openHistory(runtime: Runtime): Promise<History> {
   };
 }
 
-async function load(file: string, runtime: Runtime): Promise<string[]> {
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return [];
+async function load(file: string): Promise<string[]> {
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    if (errorCode(error) === "ENOENT") return "";
     throw error;
-  }
+  });
   const entries = text.split("\n").flatMap(parseEntry);
   const kept = entries.slice(-MOST_ENTRIES);
-  if (entries.length > 2 * MOST_ENTRIES) {
-    const temporary = `${file}.${Math.floor(runtime.random() * 2 ** 48).toString(36)}.tmp`;
-    await writeFile(temporary, kept.map((entry) => `${JSON.stringify(entry)}\n`).join(""), {
-      mode: 0o600,
-      flag: "wx",
-    });
-    await rename(temporary, file);
-  }
+  if (entries.length > 2 * MOST_ENTRIES) await replaceFile(file, kept.map(lineOf).join(""));
   return kept;
+}
+
+function lineOf(entry: string): string {
+  return `${JSON.stringify(entry)}\n`;
 }
 
 /** A line that was cut off when the machine stopped is no entry. */

@@ -1,7 +1,7 @@
 import { emitKeypressEvents } from "node:readline";
 import type { Runtime } from "../../runtime.ts";
 import type { Screen } from "../../terminal/terminal.ts";
-import type { Key } from "./key.ts";
+import type { Key } from "./line-buffer.ts";
 
 const BRACKETED_PASTE_ON = "\u001B[?2004h";
 const BRACKETED_PASTE_OFF = "\u001B[?2004l";

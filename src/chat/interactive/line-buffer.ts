@@ -1,4 +1,13 @@
-import { isCharacter, type Key } from "./key.ts";
+/** A key that was pressed, as node:readline names it, or a text that was pasted. */
+export interface Key {
+  /** `return`, `up`, `a`, …; `paste` for pasted text; undefined for characters without a name. */
+  name: string | undefined;
+  /** What the terminal sent; of a paste, its text. */
+  text: string;
+  ctrl: boolean;
+  /** Alt, or Escape before the key. */
+  meta: boolean;
+}
 
 /** A text that is being edited. */
 export interface LineBuffer {
@@ -13,80 +22,60 @@ export const EMPTY_BUFFER: LineBuffer = { text: "", cursor: 0, cut: "" };
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
-/** Applies an editing key, with the bindings of Emacs and of readline. Undefined when the key is none. */
+type Edit = (buffer: LineBuffer) => LineBuffer;
+type Place = (text: string, cursor: number) => number;
+
+const move =
+  (to: Place): Edit =>
+  (buffer) => ({ ...buffer, cursor: to(buffer.text, buffer.cursor) });
+const remove =
+  (to: Place): Edit =>
+  (buffer) =>
+    removeTo(buffer, to(buffer.text, buffer.cursor));
+const cut =
+  (to: Place): Edit =>
+  (buffer) =>
+    cutTo(buffer, to(buffer.text, buffer.cursor));
+
+/** The bindings of Emacs and of readline: `C-` is Ctrl, `M-` is Alt. */
+const BINDINGS: Readonly<Record<string, Edit>> = {
+  left: move(previous),
+  "C-b": move(previous),
+  "C-left": move(wordStart),
+  "M-left": move(wordStart),
+  "M-b": move(wordStart),
+  right: move(following),
+  "C-f": move(following),
+  "C-right": move(wordEnd),
+  "M-right": move(wordEnd),
+  "M-f": move(wordEnd),
+  home: move(lineStart),
+  "C-a": move(lineStart),
+  end: move(lineEnd),
+  "C-e": move(lineEnd),
+  backspace: remove(previous),
+  "C-h": remove(previous),
+  "M-backspace": cut(wordStart),
+  delete: remove(following),
+  "C-d": remove(following),
+  "C-delete": cut(wordEnd),
+  "M-delete": cut(wordEnd),
+  "M-d": cut(wordEnd),
+  // At the end of a line it joins the next one.
+  "C-k": cut((text, cursor) => (cursor === lineEnd(text, cursor) ? following : lineEnd)(text, cursor)),
+  "C-u": cut((text, cursor) => (cursor === lineStart(text, cursor) ? previous : lineStart)(text, cursor)),
+  "C-w": cut(spacedWordStart),
+  "C-y": (buffer) => insertText(buffer, buffer.cut),
+  "M-return": (buffer) => insertText(buffer, "\n"),
+  "M-enter": (buffer) => insertText(buffer, "\n"),
+};
+
+/** Applies an editing key. Undefined when the key is none. */
 export function editLine(buffer: LineBuffer, key: Key): LineBuffer | undefined {
-  const { text, cursor } = buffer;
   const { name, ctrl, meta } = key;
   if (name === "paste" || isCharacter(key)) return insertText(buffer, key.text);
-  const [lineStart, lineEnd] = lineAround(text, cursor);
-  const isWordKey = meta || ctrl;
-  switch (name) {
-    case "left":
-      return moveTo(buffer, isWordKey ? wordStart(text, cursor) : previous(text, cursor));
-    case "right":
-      return moveTo(buffer, isWordKey ? wordEnd(text, cursor) : following(text, cursor));
-    case "home":
-      return moveTo(buffer, lineStart);
-    case "end":
-      return moveTo(buffer, lineEnd);
-    case "backspace":
-      return meta ? cutTo(buffer, wordStart(text, cursor)) : deleteTo(buffer, previous(text, cursor));
-    case "delete":
-      return isWordKey ? cutTo(buffer, wordEnd(text, cursor)) : deleteTo(buffer, following(text, cursor));
-    case "return":
-    case "enter":
-      return meta ? insertText(buffer, "\n") : undefined;
-  }
-  if (ctrl) return editByControl(buffer, name, lineStart, lineEnd);
-  return meta ? editByMeta(buffer, name) : undefined;
-}
-
-function editByControl(
-  buffer: LineBuffer,
-  name: string | undefined,
-  lineStart: number,
-  lineEnd: number,
-): LineBuffer | undefined {
-  const { text, cursor } = buffer;
-  switch (name) {
-    case "a":
-      return moveTo(buffer, lineStart);
-    case "e":
-      return moveTo(buffer, lineEnd);
-    case "b":
-      return moveTo(buffer, previous(text, cursor));
-    case "f":
-      return moveTo(buffer, following(text, cursor));
-    case "h":
-      return deleteTo(buffer, previous(text, cursor));
-    case "d":
-      return deleteTo(buffer, following(text, cursor));
-    case "k":
-      // At the end of a line it joins the next one.
-      return cutTo(buffer, cursor === lineEnd ? following(text, cursor) : lineEnd);
-    case "u":
-      return cutTo(buffer, cursor === lineStart ? previous(text, cursor) : lineStart);
-    case "w":
-      return cutTo(buffer, spacedWordStart(text, cursor));
-    case "y":
-      return insertText(buffer, buffer.cut);
-    default:
-      return undefined;
-  }
-}
-
-function editByMeta(buffer: LineBuffer, name: string | undefined): LineBuffer | undefined {
-  const { text, cursor } = buffer;
-  switch (name) {
-    case "b":
-      return moveTo(buffer, wordStart(text, cursor));
-    case "f":
-      return moveTo(buffer, wordEnd(text, cursor));
-    case "d":
-      return cutTo(buffer, wordEnd(text, cursor));
-    default:
-      return undefined;
-  }
+  const bound = [ctrl && `C-${name}`, meta && `M-${name}`, name].find((keys) => keys && BINDINGS[keys]);
+  return bound ? BINDINGS[bound]?.(buffer) : undefined;
 }
 
 /** Puts a text where the cursor stands. */
@@ -109,21 +98,17 @@ export function moveLine(buffer: LineBuffer, direction: -1 | 1): LineBuffer | un
   const column = [...graphemes.segment(text.slice(start, cursor))].length;
   let place = otherStart;
   for (let step = 0; step < column && place < otherEnd; step += 1) place = following(text, place);
-  return moveTo(buffer, place);
+  return { ...buffer, cursor: place };
 }
 
-function moveTo(buffer: LineBuffer, cursor: number): LineBuffer {
-  return { ...buffer, cursor };
-}
-
-function deleteTo(buffer: LineBuffer, place: number): LineBuffer {
+function removeTo(buffer: LineBuffer, place: number): LineBuffer {
   const [from, to] = [Math.min(place, buffer.cursor), Math.max(place, buffer.cursor)];
   return { ...buffer, text: buffer.text.slice(0, from) + buffer.text.slice(to), cursor: from };
 }
 
 function cutTo(buffer: LineBuffer, place: number): LineBuffer {
   const [from, to] = [Math.min(place, buffer.cursor), Math.max(place, buffer.cursor)];
-  return from === to ? buffer : { ...deleteTo(buffer, place), cut: buffer.text.slice(from, to) };
+  return from === to ? buffer : { ...removeTo(buffer, place), cut: buffer.text.slice(from, to) };
 }
 
 /** Start and end of the line that a place is in, without its line end. */
@@ -131,6 +116,14 @@ function lineAround(text: string, place: number): [number, number] {
   const start = place === 0 ? 0 : text.lastIndexOf("\n", place - 1) + 1;
   const end = text.indexOf("\n", place);
   return [start, end < 0 ? text.length : end];
+}
+
+function lineStart(text: string, place: number): number {
+  return lineAround(text, place)[0];
+}
+
+function lineEnd(text: string, place: number): number {
+  return lineAround(text, place)[1];
 }
 
 function previous(text: string, place: number): number {
@@ -158,4 +151,9 @@ function wordEnd(text: string, place: number): number {
 
 function spacedWordStart(text: string, place: number): number {
   return place - (/\S*\s*$/.exec(text.slice(0, place))?.[0].length ?? 0);
+}
+
+/** Whether a key is a plain character, and not a command of any kind. */
+function isCharacter({ text, ctrl, meta }: Key): boolean {
+  return !ctrl && !meta && text !== "" && !/^[\u0000-\u001F\u007F]/.test(text);
 }

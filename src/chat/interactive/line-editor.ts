@@ -3,9 +3,8 @@ import type { Style } from "../../terminal/color.ts";
 import { neutralise } from "../../terminal/neutralise.ts";
 import type { Screen } from "../../terminal/terminal.ts";
 import { isUnfinished, withoutContinuation } from "./block.ts";
-import type { Key } from "./key.ts";
 import type { Keyboard } from "./keyboard.ts";
-import { editLine, EMPTY_BUFFER, insertText, type LineBuffer, moveLine } from "./line-buffer.ts";
+import { editLine, EMPTY_BUFFER, insertText, type Key, type LineBuffer, moveLine } from "./line-buffer.ts";
 import { layOut, type ScreenLayout } from "./screen-layout.ts";
 
 /*

@@ -1,11 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Key } from "../../../src/chat/interactive/key.ts";
 import {
   editLine,
   EMPTY_BUFFER,
   type LineBuffer,
   moveLine,
+  type Key,
 } from "../../../src/chat/interactive/line-buffer.ts";
 
 const key = (name: string, more: Partial<Key> = {}): Key => ({
