@@ -1,6 +1,6 @@
 import { OpenclawError, withRequestId } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
-import type { TextRenderer } from "../terminal/text-renderer.ts";
+import type { TextRenderer } from "../terminal/word-wrap.ts";
 import type { TokenUsage } from "../models/usage.ts";
 import type { ChatEvent } from "../converse/chat-event.ts";
 import { judgeStop } from "../converse/outcome.ts";

@@ -1,6 +1,6 @@
 import type { OrderRow } from "../credentials/order.ts";
 import type { Style } from "../terminal/color.ts";
-import { wrapText } from "../terminal/wrap-text.ts";
+import { wrapText } from "../terminal/word-wrap.ts";
 import type { CheckResult, CheckStatus } from "./check.ts";
 import type { DoctorReport } from "./report.ts";
 

@@ -1,5 +1,5 @@
 import type { Terminal } from "./terminal.ts";
-import type { TextRenderer } from "./text-renderer.ts";
+import type { TextRenderer } from "./word-wrap.ts";
 
 /**
  * How a model's text is shown on stdout: Markdown on a terminal with colours, else, and where `isRaw`, as it is. Nothing

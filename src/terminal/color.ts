@@ -5,20 +5,21 @@ const COLORS = ["bold", "dim", "red", "green", "yellow", "blue", "cyan", "italic
 /** The few colours and weights this program uses; each a function from text to text. */
 export type Style = Record<(typeof COLORS)[number], (text: string) => string>;
 
-const same = (text: string): string => text;
+function styleOf(look: (name: keyof Style) => Style[keyof Style]): Style {
+  return Object.fromEntries(COLORS.map((name) => [name, look(name)])) as Style;
+}
 
 /** Leaves every text as it is: for pipes, NO_COLOR and `--no-color`. */
-export const plainStyle: Style = {
-  bold: same,
-  dim: same,
-  red: same,
-  green: same,
-  yellow: same,
-  blue: same,
-  cyan: same,
-  italic: same,
-  underline: same,
-};
+export const plainStyle = styleOf(() => (text) => text);
+
+/** The Style of a level. The colour library is loaded only where there are colours. */
+export async function loadStyle(level: ColorLevel): Promise<Style> {
+  if (level === 0) return plainStyle;
+  const { Chalk } = await import("chalk");
+  const chalk = new Chalk({ level });
+  // Of one text: the library joins all that it is given, such as the index that map() adds.
+  return styleOf((name) => (text) => chalk[name](text));
+}
 
 /**
  * How many colours to use: none in a pipe, with `--no-color` or NO_COLOR (https://no-color.org);

@@ -12,20 +12,17 @@ const GAP = "  ";
 export async function printFacts(facts: readonly Fact[], terminal: Terminal): Promise<void> {
   const { dim } = await terminal.stdoutStyle();
   const width = Math.max(...facts.map(([title]) => title.length));
-  const wrap = await wrapper(terminal, width + GAP.length);
+  const columns = Math.max(20, terminal.columns - width - GAP.length);
+  // Measuring text is loaded only where there is a width.
+  const { wrapText } = terminal.isStdoutTTY
+    ? await import("./word-wrap.ts")
+    : { wrapText: (value: string) => [value] };
   let last: string | undefined;
   for (const [title, value, form] of facts) {
     const shown = terminal.isStdoutTTY && title === last ? "" : title;
     last = title;
-    for (const [index, line] of (form === "whole" ? [value] : wrap(value)).entries()) {
+    for (const [index, line] of (form === "whole" ? [value] : wrapText(value, columns)).entries()) {
       await terminal.print(`${dim((index === 0 ? shown : "").padEnd(width))}${GAP}${line}`);
     }
   }
-}
-
-/** What breaks values into lines; measuring text is loaded only where there is a width. */
-async function wrapper(terminal: Terminal, indent: number): Promise<(value: string) => string[]> {
-  if (!terminal.isStdoutTTY) return (value) => [value];
-  const { wrapText } = await import("./wrap-text.ts");
-  return (value) => wrapText(value, Math.max(20, terminal.columns - indent));
 }

@@ -1,4 +1,4 @@
-import type { Style } from "./color.ts";
+import { plainStyle, type Style } from "./color.ts";
 
 /** How far a text could be rendered: the rest waits for what comes after it. */
 export interface Rendered {
@@ -61,7 +61,7 @@ function escapedAt(text: string, isEnd: boolean): Span | undefined {
 function codeAt(text: string, isEnd: boolean, style: Style): Span | undefined {
   const [fence = ""] = /^`+/.exec(text) ?? [];
   const rest = text.slice(fence.length);
-  const end = closingTicks(rest, fence.length);
+  const end = [...rest.matchAll(/`+/g)].find(([run]) => run.length === fence.length)?.index;
   // At the very end more backticks may follow.
   const isOpen = end === undefined || end + fence.length === rest.length;
   if (isOpen && !isEnd) return undefined;
@@ -69,12 +69,6 @@ function codeAt(text: string, isEnd: boolean, style: Style): Span | undefined {
   const content = rest.slice(0, end);
   const isPadded = content.startsWith(" ") && content.endsWith(" ") && content.trim() !== "";
   return { shown: style.cyan(isPadded ? content.slice(1, -1) : content), length: 2 * fence.length + end };
-}
-
-/** Where a run of exactly so many backticks begins. */
-function closingTicks(text: string, length: number): number | undefined {
-  for (const { 0: run, index } of text.matchAll(/`+/g)) if (run.length === length) return index;
-  return undefined;
 }
 
 function linkAt(text: string, isEnd: boolean, style: Style): Span | undefined {
@@ -113,11 +107,9 @@ function closingRun(text: string, mark: string, length: number, isEnd: boolean):
     const character = text.charAt(index);
     if (character === "\\") index += 1;
     else if (character === "`") {
-      const ticks = /^`+/.exec(text.slice(index))?.[0].length ?? 1;
-      const rest = text.slice(index + ticks);
-      const end = closingTicks(rest, ticks);
-      if (!isEnd && (end === undefined || end + ticks === rest.length)) return "open";
-      index += ticks - 1 + (end === undefined ? 0 : end + ticks);
+      const code = codeAt(text.slice(index), isEnd, plainStyle);
+      if (!code) return "open";
+      index += code.length - 1;
     } else if (character === mark) {
       const run = runAt(text, index);
       const after = text.charAt(index + run);

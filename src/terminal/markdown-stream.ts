@@ -1,8 +1,7 @@
 import type { Style } from "./color.ts";
 import { renderInline } from "./markdown-inline.ts";
 import { renderTable } from "./markdown-table.ts";
-import type { TextRenderer } from "./text-renderer.ts";
-import { WordWrap } from "./word-wrap.ts";
+import { type TextRenderer, WordWrap } from "./word-wrap.ts";
 
 /** What a line turned out to be; undefined while its beginning leaves that open. */
 type LineKind = "code" | "text" | undefined;
@@ -114,15 +113,12 @@ export class MarkdownStream implements TextRenderer {
   #beginText(isEnd: boolean): string | undefined {
     const line = this.#held;
     if (!isEnd && mayBecomeAnything(line)) return undefined;
-    const fence = /^[ \t]*(`{3,}|~{3,})(.*)$/.exec(line);
-    if (fence?.[1] !== undefined) {
-      const isFence = fence[1].startsWith("~") || !fence[2]?.includes("`");
-      if (isFence && !isEnd) return undefined;
-      if (isFence) {
-        [, this.#fence] = fence;
-        this.#kind = "code";
-        return this.#take(line.length, this.#style.dim(line));
-      }
+    const fence = /^[ \t]*(`{3,}(?=[^`]*$)|~{3,})/.exec(line);
+    if (fence) {
+      if (!isEnd) return undefined;
+      [, this.#fence] = fence;
+      this.#kind = "code";
+      return this.#take(line.length, this.#style.dim(line));
     }
     this.#kind = "text";
     if (/^ {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$/.test(line)) {

@@ -1,4 +1,4 @@
-import { colorLevel, plainStyle, type ColorLevel, type Style } from "./color.ts";
+import { colorLevel, type ColorLevel, loadStyle, type Style } from "./color.ts";
 import { escapeInJson, neutralise, neutraliseStyled } from "./neutralise.ts";
 
 /** Where text goes: a TTY, a pipe or a file. */
@@ -84,7 +84,7 @@ export class Terminal {
     return colorLevel(this.isStderrTTY, this.#mode.color, this.#env);
   }
 
-  /** Colours for stdout. The colour library is loaded only where colours are shown. */
+  /** Colours for stdout. */
   async stdoutStyle(): Promise<Style> {
     return loadStyle(this.stdoutColor);
   }
@@ -166,10 +166,4 @@ export class Terminal {
   verbose(line: () => string): void {
     if (this.#mode.verbose) this.note(`openclaw: ${line()}`);
   }
-}
-
-async function loadStyle(level: ColorLevel): Promise<Style> {
-  if (level === 0) return plainStyle;
-  const { colorStyle } = await import("./color-style.ts");
-  return colorStyle(level);
 }

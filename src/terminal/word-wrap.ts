@@ -1,5 +1,12 @@
 import stringWidth from "string-width";
-import type { TextRenderer } from "./text-renderer.ts";
+
+/** Turns text that arrives in pieces into what is shown of it. */
+export interface TextRenderer {
+  /** Takes a piece; returns what can be shown by now. */
+  push(text: string): string;
+  /** Returns what was still held back, and begins anew. */
+  end(): string;
+}
 
 /** Spaces, styles, characters of scripts that are written without spaces, and what else makes up a word. */
 const PIECES =
@@ -91,4 +98,13 @@ export class WrappedText implements TextRenderer {
   end(): string {
     return this.#wrap.end();
   }
+}
+
+/**
+ * Breaks a text between words into lines of at most `columns`; a longer word stands alone and is never cut. Infinity, as
+ * in a pipe, breaks nothing.
+ */
+export function wrapText(text: string, columns: number): string[] {
+  const wrap = new WrappedText(columns);
+  return (wrap.push(text) + wrap.end()).split("\n");
 }

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { type ColorLevel, colorLevel } from "../../src/terminal/color.ts";
+import { type ColorLevel, colorLevel, loadStyle } from "../../src/terminal/color.ts";
 
 it.each<[string, boolean, boolean, Record<string, string>, ColorLevel]>([
   ["a plain terminal", true, true, { TERM: "xterm" }, 1],
@@ -21,4 +21,9 @@ it.each<[string, boolean, boolean, Record<string, string>, ColorLevel]>([
   ["FORCE_COLOR over NO_COLOR", false, true, { FORCE_COLOR: "1", NO_COLOR: "1" }, 1],
 ])("%s", (_, isTTY, isAllowed, env, expected) => {
   expect(colorLevel(isTTY, isAllowed, env)).toBe(expected);
+});
+
+it("colours a text alone, also in a list", async () => {
+  const { dim } = await loadStyle(1);
+  expect(["one", "two"].map(dim)).toEqual(["\u001B[2mone\u001B[22m", "\u001B[2mtwo\u001B[22m"]);
 });

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { colorStyle } from "../../src/terminal/color-style.ts";
+import { loadStyle } from "../../src/terminal/color.ts";
 import { escapeInJson, neutralise, neutraliseStyled } from "../../src/terminal/neutralise.ts";
 import { Terminal } from "../../src/terminal/terminal.ts";
 
@@ -49,9 +49,9 @@ describe("neutralise", () => {
   });
 });
 
-describe("neutraliseStyled", () => {
-  const style = colorStyle(3);
+const style = await loadStyle(3);
 
+describe("neutraliseStyled", () => {
   it("keeps every style of ours", () => {
     for (const look of Object.values(style)) expect(neutraliseStyled(look("x"))).toBe(look("x"));
   });

@@ -1,10 +1,10 @@
 import * as fc from "fast-check";
 import stringWidth from "string-width";
 import { describe, expect, it } from "vitest";
-import { colorStyle } from "../../src/terminal/color-style.ts";
-import { WordWrap, WrappedText } from "../../src/terminal/word-wrap.ts";
+import { loadStyle } from "../../src/terminal/color.ts";
+import { WordWrap, WrappedText, wrapText } from "../../src/terminal/word-wrap.ts";
 
-const { bold } = colorStyle(1);
+const { bold } = await loadStyle(1);
 
 function wrap(pieces: readonly string[], columns: number): string {
   const words = new WordWrap(columns);
@@ -61,6 +61,29 @@ describe("the word wrap", () => {
       fc.property(pieces, fc.integer({ min: 4, max: 20 }), (parts, columns) => {
         expect(wrap(parts, columns).replaceAll(/\s+/g, "")).toBe(parts.join("").replaceAll(/\s+/g, ""));
       }),
+    );
+  });
+});
+
+describe("wrapping a text", () => {
+  it.each([
+    ["one two three", 8, ["one two", "three"]],
+    ["one two three", Number.POSITIVE_INFINITY, ["one two three"]],
+    ["a-word-that-is-too-long for it", 6, ["a-word-that-is-too-long", "for it"]],
+    ["", 10, [""]],
+    ["日本 日本 日本", 9, ["日本 日本", "日本"]],
+  ])("%j at %d columns", (text, width, lines) => expect(wrapText(text, width)).toEqual(lines));
+
+  it("loses nothing", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.stringMatching(/^[a-z]{1,12}$/)),
+        fc.integer({ min: 1, max: 40 }),
+        (words, width) => {
+          const text = words.join(" ");
+          expect(wrapText(text, width).join(" ")).toBe(text);
+        },
+      ),
     );
   });
 });

@@ -90,10 +90,7 @@ async function printModels(
   if (plain) return terminal.print(keyLines(models).join("\n"));
   if (!terminal.isStdoutTTY) return terminal.print(modelLines(models).join("\n"));
   const style = await terminal.stdoutStyle();
-  const [{ modelTable }, { accessLines }] = await Promise.all([
-    import("./model-table.ts"),
-    import("./access-lines.ts"),
-  ]);
+  const { accessLines, modelTable } = await import("./model-table.ts");
   const lines = [modelTable(models, terminal.columns, style), accessLines(models, terminal.columns, style)];
   await terminal.print(lines.flat().join("\n"));
 }

@@ -4,6 +4,7 @@ import type { Style } from "../../terminal/color.ts";
 import { neutralise } from "../../terminal/neutralise.ts";
 import { formatPrice, formatTokens } from "../../terminal/numbers.ts";
 import { type Cell, type Column, layoutTable } from "../../terminal/table.ts";
+import { wrapText } from "../../terminal/word-wrap.ts";
 
 /** A listed model; where access was asked for, with its verdict. */
 export type TabledModel = ListedModel & { access?: AccessVerdict };
@@ -54,6 +55,23 @@ export function modelTable(models: readonly TabledModel[], columns: number, styl
       { text: model.tags.join(","), look: model.missing ? style.yellow : style.cyan },
     ]);
   return layoutTable(COLUMNS, rows, columns, style.bold);
+}
+
+/** What keeps listed models from being called: each reason once, with what to do about it, within `columns`. */
+export function accessLines(models: readonly TabledModel[], columns: number, style: Style): string[] {
+  const reasons = new Map<string, { hint: string | null; ids: string[] }>();
+  for (const { id, access } of models) {
+    if (access?.status === "unknown" || !access?.reason) continue;
+    const known = reasons.get(access.reason);
+    if (known) known.ids.push(id);
+    else reasons.set(access.reason, { hint: access.hint, ids: [id] });
+  }
+  const lines: string[] = [];
+  for (const [reason, { hint, ids }] of reasons) {
+    lines.push("", ...wrapText(`${ids.length === 1 ? ids[0] : `${ids.length} models`}: ${reason}.`, columns));
+    if (hint !== null) lines.push(...wrapText(hint, columns).map(style.dim));
+  }
+  return lines;
 }
 
 /** Ids and names come from AWS's answer and the config, and may hold anything. A cell is one line. */
