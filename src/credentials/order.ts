@@ -5,7 +5,7 @@ import { describeProfileSource, describeStep } from "./describe.ts";
 import type { ChainStep, Chosen } from "./chosen.ts";
 import { decideInstanceMetadata, type InstanceMetadataSettings } from "./instance-metadata-settings.ts";
 import { maskKeyId } from "./mask.ts";
-import { explainProfile, type ProfileSource } from "./profile-source.ts";
+import { explainProfile, findHalf } from "./profile-source.ts";
 import type { SharedConfig } from "./shared-config.ts";
 
 /** The four sources in their order, as scripts see them. */
@@ -35,7 +35,7 @@ export interface Finding {
 
 export interface CredentialInput {
   /** `--profile`. */
-  profileFlag?: string;
+  profileFlag?: string | undefined;
   /** Without blank variables, as the Runtime has it. */
   env: Environment;
   shared: SharedConfig;
@@ -58,148 +58,93 @@ export interface CredentialDecision {
  * and SDKs. Asks nobody and throws nothing: what is wrong is `chosen.error` or a finding.
  */
 export function decideCredentials(input: CredentialInput): CredentialDecision {
-  const { env, shared } = input;
-  const claims: Claims = {
-    bearer: claimBearer(env),
-    keys: claimKeys(env),
-    profile: claimProfile(input),
+  const { profileFlag, env, shared } = input;
+  const profile = claimProfile(input);
+  const chain = claimChain(input, profile.settingsOf !== undefined);
+  const claims: Readonly<Record<SourceName, Claim>> = {
+    AWS_BEARER_TOKEN_BEDROCK: claimBearer(env),
+    AWS_ACCESS_KEY_ID: claimKeys(env),
+    AWS_PROFILE: profile,
+    "default-chain": chain,
   };
-  const chain = claimChain(input, claims.profile.kind === "settings-only");
-  const winner = findWinner(claims, input.profileFlag !== undefined);
-  const chosen = choose(winner, claims, chain);
-  const row = (source: SourceName, claim: { status: SourceStatus; detail: string }): OrderRow => ({
-    source,
-    ...claim,
-  });
+  // `--profile` goes first of all, also where what it names leaves the choice to the rest of the chain.
+  const rivals = profileFlag === undefined ? SOURCES : (["AWS_PROFILE", "default-chain"] as const);
+  const winner = rivals.find((source) => claims[source].chosen) ?? "default-chain";
+  const chosen = claims[winner].chosen ?? chain.chosen;
   return {
     chosen,
-    order: [
-      row("AWS_BEARER_TOKEN_BEDROCK", statusOf(claims.bearer, winner === "bearer")),
-      row("AWS_ACCESS_KEY_ID", statusOf(claims.keys, winner === "keys")),
-      row("AWS_PROFILE", statusOf(claims.profile, winner === "profile")),
-      row("default-chain", chainStatus(chain, winner)),
-    ],
-    findings: findOddities(input, claims, winner),
-    profileName: profileNameOf(input),
+    order: SOURCES.map((source) => rowOf(source, claims[source], source === winner)),
+    findings: findOddities(input, claims, winner, chosen),
+    profileName: profileFlag ?? env["AWS_PROFILE"] ?? "default",
     instanceMetadata: decideInstanceMetadata(env, shared),
     shared,
   };
 }
 
-type Winner = "bearer" | "keys" | "profile" | "chain";
-
-type Claim<K extends string, T = object> = { kind: K; detail: string } & T;
-type BearerClaim = Claim<"unset"> | Claim<"set">;
-type KeysClaim =
-  | Claim<"unset">
-  | Claim<"set", { accessKeyId: string; hasSessionToken: boolean }>
-  | Claim<"invalid", { error: OpenclawError }>;
-type ProfileClaim =
-  | Claim<"unset">
-  /** Named, but without credentials of its own: the chain goes on behind it. */
-  | Claim<"settings-only", { name: string; exists: boolean }>
-  | Claim<"set", { name: string; viaFlag: boolean; from: ProfileSource }>
-  | Claim<"invalid", { error: OpenclawError }>;
-
-interface Claims {
-  bearer: BearerClaim;
-  keys: KeysClaim;
-  profile: ProfileClaim;
-}
-
-interface ChainClaim {
-  step: ChainStep;
+/** What a source has to say. */
+interface Claim {
+  /** What signs where this source wins; undefined where it is not set. */
+  chosen?: Chosen;
   detail: string;
-  /** The `default` profile of the shared config, where the chain ends there. */
-  from?: ProfileSource;
-  error?: OpenclawError;
+  /** The profile that was named and has no credentials of its own: the chain goes on behind it. */
+  settingsOf?: string;
 }
 
-function profileNameOf(input: CredentialInput): string {
-  return input.profileFlag ?? input.env["AWS_PROFILE"] ?? "default";
-}
-
-function claimBearer(env: Environment): BearerClaim {
+function claimBearer(env: Environment): Claim {
   return env["AWS_BEARER_TOKEN_BEDROCK"]
-    ? { kind: "set", detail: "Bedrock API key from the environment" }
-    : { kind: "unset", detail: "" };
+    ? { chosen: { source: "AWS_BEARER_TOKEN_BEDROCK" }, detail: "Bedrock API key from the environment" }
+    : { detail: "" };
 }
 
-function claimKeys(env: Environment): KeysClaim {
+function claimKeys(env: Environment): Claim {
   const id = env["AWS_ACCESS_KEY_ID"];
-  const secret = env["AWS_SECRET_ACCESS_KEY"];
-  if (id && secret) {
-    const hasSessionToken = env["AWS_SESSION_TOKEN"] !== undefined;
-    return {
-      kind: "set",
-      accessKeyId: id,
-      hasSessionToken,
-      detail: `${maskKeyId(id)}${hasSessionToken ? " with AWS_SESSION_TOKEN" : ""}`,
-    };
-  }
-  if (!id && !secret) return { kind: "unset", detail: "" };
-  const [has, lacks] = id
-    ? ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
-    : ["AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"];
-  return {
-    kind: "invalid",
-    detail: `${has} is set without ${lacks}`,
-    error: new OpenclawError("no-credentials", {
+  const half = findHalf(["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"], env);
+  if (half) {
+    const { has, lacks } = half;
+    const error = new OpenclawError("no-credentials", {
       message: `${has} is set${id ? ` (${maskKeyId(id)})` : ""} without ${lacks}: half a key pair signs nothing.`,
       hint: `Set the other half too, or drop this one: unset ${has}`,
-    }),
+    });
+    return { chosen: { source: "invalid", error }, detail: `${has} is set without ${lacks}` };
+  }
+  if (!id) return { detail: "" };
+  const hasSessionToken = env["AWS_SESSION_TOKEN"] !== undefined;
+  return {
+    chosen: { source: "AWS_ACCESS_KEY_ID", accessKeyId: id, hasSessionToken },
+    detail: `${maskKeyId(id)}${hasSessionToken ? " with AWS_SESSION_TOKEN" : ""}`,
   };
 }
 
-function claimProfile(input: CredentialInput): ProfileClaim {
-  const { profileFlag, env, shared } = input;
+function claimProfile({ profileFlag, env, shared }: CredentialInput): Claim {
   const name = profileFlag ?? env["AWS_PROFILE"];
-  if (name === undefined) return { kind: "unset", detail: "" };
+  if (name === undefined) return { detail: "" };
   const viaFlag = profileFlag !== undefined;
   const asked = viaFlag ? `--profile ${name}` : `AWS_PROFILE=${name}`;
   const overridden = viaFlag && env["AWS_PROFILE"] !== undefined && env["AWS_PROFILE"] !== name;
   const note = overridden ? ` (goes before AWS_PROFILE=${env["AWS_PROFILE"]})` : "";
   if (!shared.profiles.has(name)) {
-    if (name === "default") {
-      return {
-        kind: "settings-only",
-        name,
-        exists: false,
-        detail: `${asked}: no such profile, so the default chain decides${note}`,
-      };
-    }
-    return {
-      kind: "invalid",
-      detail: `${asked}: no such profile${note}`,
-      error: missingProfile(name, asked, shared),
-    };
+    if (name === "default")
+      return { detail: `${asked}: no such profile, so the default chain decides${note}` };
+    const error = missingProfile(name, asked, shared);
+    return { chosen: { source: "invalid", error }, detail: `${asked}: no such profile${note}` };
   }
   const from = explainProfile(name, shared);
   if (from.kind === "none") {
-    return {
-      kind: "settings-only",
-      name,
-      exists: true,
-      detail: `${asked}: no credentials in it, so the default chain decides${note}`,
-    };
+    const detail = `${asked}: no credentials in it, so the default chain decides${note}`;
+    return { detail, settingsOf: name };
   }
   if (from.kind === "invalid") {
-    return { kind: "invalid", detail: `${asked}: ${from.message}${note}`, error: brokenProfile(from) };
+    return { chosen: brokenProfile(from), detail: `${asked}: ${from.message}${note}` };
   }
   return {
-    kind: "set",
-    name,
-    viaFlag,
-    from,
-    detail: `${viaFlag ? `--profile ${name}` : `profile ${name}`}${note}: ${describeProfileSource(from)}`,
+    chosen: { source: "AWS_PROFILE", profile: name, viaFlag, from },
+    detail: `${viaFlag ? asked : `profile ${name}`}${note}: ${describeProfileSource(from)}`,
   };
 }
 
-function brokenProfile(from: { message: string; hint: string }): OpenclawError {
-  return new OpenclawError("no-credentials", {
-    message: `${from.message.charAt(0).toUpperCase()}${from.message.slice(1)}.`,
-    hint: from.hint,
-  });
+function brokenProfile({ message, hint }: { message: string; hint: string }): Chosen {
+  const sentence = `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
+  return { source: "invalid", error: new OpenclawError("no-credentials", { message: sentence, hint }) };
 }
 
 function missingProfile(name: string, asked: string, shared: SharedConfig): OpenclawError {
@@ -222,81 +167,51 @@ function missingProfileHint(name: string, near: string | undefined, known: reado
 }
 
 /** `skipsDefault` is true where a profile was named: then the SDKs do not look at `default`, either. */
-function claimChain(input: CredentialInput, skipsDefault: boolean): ChainClaim {
-  const { env, shared } = input;
+function claimChain({ env, shared }: CredentialInput, skipsDefault: boolean): Claim & { chosen: Chosen } {
   if (!skipsDefault && shared.profiles.has("default")) {
     const from = explainProfile("default", shared);
     const detail = `profile default: ${describeProfileSource(from)}`;
-    if (from.kind === "invalid") return { step: "shared-config", from, detail, error: brokenProfile(from) };
-    if (from.kind !== "none") return { step: "shared-config", from, detail };
+    if (from.kind === "invalid") return { chosen: brokenProfile(from), detail };
+    if (from.kind !== "none") {
+      return {
+        chosen: { source: "default-chain", step: "shared-config", profile: "default", from },
+        detail,
+      };
+    }
   }
-  if (env["AWS_WEB_IDENTITY_TOKEN_FILE"] && env["AWS_ROLE_ARN"]) return stepClaim("web-identity", env);
-  if (env["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] || env["AWS_CONTAINER_CREDENTIALS_FULL_URI"]) {
-    return stepClaim("container", env);
-  }
-  return stepClaim(decideInstanceMetadata(env, shared).isDisabled ? "none" : "instance-metadata", env);
+  const step = stepBehindProfiles(env, shared);
+  const detail = describeStep(step, env);
+  return { chosen: { source: "default-chain", step, detail }, detail };
 }
 
-function stepClaim(step: Exclude<ChainStep, "shared-config">, env: Environment): ChainClaim {
-  return { step, detail: describeStep(step, env) };
+function stepBehindProfiles(env: Environment, shared: SharedConfig): Exclude<ChainStep, "shared-config"> {
+  if (env["AWS_WEB_IDENTITY_TOKEN_FILE"] && env["AWS_ROLE_ARN"]) return "web-identity";
+  if (env["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] || env["AWS_CONTAINER_CREDENTIALS_FULL_URI"])
+    return "container";
+  return decideInstanceMetadata(env, shared).isDisabled ? "none" : "instance-metadata";
 }
 
-function findWinner({ bearer, keys, profile }: Claims, hasProfileFlag: boolean): Winner {
-  // `--profile` goes first of all, also where what it names leaves the choice to the rest of the chain.
-  if (hasProfileFlag) return profile.kind === "settings-only" ? "chain" : "profile";
-  if (bearer.kind === "set") return "bearer";
-  if (keys.kind !== "unset") return "keys";
-  return profile.kind === "set" || profile.kind === "invalid" ? "profile" : "chain";
+function rowOf(source: SourceName, { chosen, detail }: Claim, isWinner: boolean): OrderRow {
+  if (chosen?.source === "invalid") return { source, status: "invalid", detail };
+  const step = chosen && "step" in chosen ? chosen.step : undefined;
+  if (!chosen || step === "none") return { source, status: "not set", detail };
+  if (isWinner) return { source, status: "used", detail };
+  // Where another source is used the instance is not asked, so nobody knows whether it would answer.
+  if (step === "instance-metadata")
+    return { source, status: "not set", detail: "instance metadata not asked" };
+  return { source, status: "shadowed", detail };
 }
 
-function choose(winner: Winner, claims: Claims, chain: ChainClaim): Chosen {
-  const { keys, profile } = claims;
-  if (winner === "bearer") return { source: "AWS_BEARER_TOKEN_BEDROCK" };
-  if (winner === "keys" && keys.kind === "set") {
-    return {
-      source: "AWS_ACCESS_KEY_ID",
-      accessKeyId: keys.accessKeyId,
-      hasSessionToken: keys.hasSessionToken,
-    };
-  }
-  if (winner === "profile" && profile.kind === "set") {
-    return { source: "AWS_PROFILE", profile: profile.name, viaFlag: profile.viaFlag, from: profile.from };
-  }
-  const loser = winner === "keys" ? keys : winner === "profile" ? profile : undefined;
-  if (loser?.kind === "invalid") return { source: "invalid", error: loser.error };
-  if (chain.error) return { source: "invalid", error: chain.error };
-  if (chain.step === "shared-config") {
-    const from = chain.from ?? { kind: "none", profile: "default" };
-    return { source: "default-chain", step: chain.step, profile: "default", from };
-  }
-  return { source: "default-chain", step: chain.step, detail: chain.detail };
-}
-
-function statusOf(
-  claim: BearerClaim | KeysClaim | ProfileClaim,
-  isWinner: boolean,
-): { status: SourceStatus; detail: string } {
-  if (claim.kind === "invalid") return { status: "invalid", detail: claim.detail };
-  if (claim.kind === "unset" || claim.kind === "settings-only")
-    return { status: "not set", detail: claim.detail };
-  return { status: isWinner ? "used" : "shadowed", detail: claim.detail };
-}
-
-/** Where another source is used the instance is not asked, so nobody knows whether it would answer. */
-function chainStatus(chain: ChainClaim, winner: Winner): { status: SourceStatus; detail: string } {
-  const { step, detail, error } = chain;
-  if (error) return { status: "invalid", detail };
-  if (step === "none") return { status: "not set", detail };
-  if (winner === "chain") return { status: "used", detail };
-  if (step === "instance-metadata") return { status: "not set", detail: "instance metadata not asked" };
-  return { status: "shadowed", detail };
-}
-
-function findOddities(input: CredentialInput, claims: Claims, winner: Winner): Finding[] {
-  const { env, shared, profileFlag } = input;
+function findOddities(
+  { env, shared, profileFlag }: CredentialInput,
+  claims: Readonly<Record<SourceName, Claim>>,
+  winner: SourceName,
+  chosen: Chosen,
+): Finding[] {
   const findings: Finding[] = [];
   const add = (id: string, message: string, hint: string): void => void findings.push({ id, message, hint });
-  const { bearer, keys, profile } = claims;
+  const { AWS_BEARER_TOKEN_BEDROCK: bearer, AWS_ACCESS_KEY_ID: keys, AWS_PROFILE: profile } = claims;
+  const pair = keys.chosen?.source === "AWS_ACCESS_KEY_ID" ? keys.chosen : undefined;
   const blanks = blankVariables(env);
   if (blanks.length > 0) {
     const [are, count] = blanks.length === 1 ? ["is", "it counts"] : ["are", "they count"];
@@ -306,55 +221,51 @@ function findOddities(input: CredentialInput, claims: Claims, winner: Winner): F
       `unset ${blanks.join(" ")}`,
     );
   }
-  if (bearer.kind === "set" && winner !== "bearer") {
+  if (bearer.chosen && winner !== "AWS_BEARER_TOKEN_BEDROCK") {
     add(
       "bearer-shadowed",
       "AWS_BEARER_TOKEN_BEDROCK is set, but --profile goes before it.",
       "unset AWS_BEARER_TOKEN_BEDROCK",
     );
   }
-  if (bearer.kind === "set" && winner === "bearer" && profile.kind === "set") {
+  const isFromEnvironment =
+    chosen.source === "AWS_BEARER_TOKEN_BEDROCK" || chosen.source === "AWS_ACCESS_KEY_ID";
+  if (isFromEnvironment && profile.chosen?.source === "AWS_PROFILE") {
+    const first = pair === chosen ? "the key pair in the environment" : chosen.source;
     add(
       "profile-shadowed",
-      `AWS_PROFILE=${env["AWS_PROFILE"]} gives no credentials, because AWS_BEARER_TOKEN_BEDROCK goes before it.`,
+      `AWS_PROFILE=${env["AWS_PROFILE"]} gives no credentials, because ${first} goes before it.`,
       `Use the profile with: --profile ${env["AWS_PROFILE"]}`,
     );
   }
-  if (keys.kind === "set" && winner === "keys" && profile.kind === "set") {
-    add(
-      "profile-shadowed",
-      `AWS_PROFILE=${env["AWS_PROFILE"]} gives no credentials, because the key pair in the environment goes before it.`,
-      `Use the profile with: --profile ${env["AWS_PROFILE"]}`,
-    );
+  if (keys.chosen?.source === "invalid" && winner !== "AWS_ACCESS_KEY_ID") {
+    add("half-pair", `${keys.detail}.`, keys.chosen.error.hint ?? "");
   }
-  if (keys.kind === "invalid" && winner !== "keys") {
-    add("half-pair", `${keys.detail}.`, keys.error.hint ?? "");
-  }
-  if (keys.kind === "set" && keys.accessKeyId.startsWith("ASIA") && !keys.hasSessionToken) {
+  if (pair?.accessKeyId.startsWith("ASIA") && !pair.hasSessionToken) {
     add(
       "session-token-missing",
-      `${maskKeyId(keys.accessKeyId)} is a temporary key, which AWS rejects without AWS_SESSION_TOKEN.`,
+      `${maskKeyId(pair.accessKeyId)} is a temporary key, which AWS rejects without AWS_SESSION_TOKEN.`,
       "Set AWS_SESSION_TOKEN to the token that came with the key.",
     );
   }
-  if (keys.kind !== "set" && env["AWS_SESSION_TOKEN"] !== undefined) {
+  if (!pair && env["AWS_SESSION_TOKEN"] !== undefined) {
     add(
       "session-token-alone",
       "AWS_SESSION_TOKEN is set without a key pair and is not used.",
       "unset AWS_SESSION_TOKEN",
     );
   }
-  if (profile.kind === "invalid" && winner !== "profile") {
-    add("profile-invalid", profile.error.message, profile.error.hint ?? "");
+  if (profile.chosen?.source === "invalid" && winner !== "AWS_PROFILE") {
+    add("profile-invalid", profile.chosen.error.message, profile.chosen.error.hint ?? "");
   }
-  if (profile.kind === "settings-only" && profile.exists && winner === "chain") {
+  if (profile.settingsOf !== undefined && winner === "default-chain") {
     add(
       "profile-without-credentials",
-      `The profile '${profile.name}' has settings but no credentials, so the default chain decides.`,
-      `Give it credentials: aws configure --profile ${profile.name}`,
+      `The profile '${profile.settingsOf}' has settings but no credentials, so the default chain decides.`,
+      `Give it credentials: aws configure --profile ${profile.settingsOf}`,
     );
   }
-  const used = usedProfile(claims, winner, input);
+  const used = "from" in chosen ? chosen.from : undefined;
   if (used?.kind === "static" && used.accessKeyId.startsWith("ASIA") && !used.hasSessionToken) {
     add(
       "session-token-missing",
@@ -362,10 +273,9 @@ function findOddities(input: CredentialInput, claims: Claims, winner: Winner): F
       `aws configure set aws_session_token TOKEN --profile ${used.profile}`,
     );
   }
-  if (!env["AWS_WEB_IDENTITY_TOKEN_FILE"] !== !env["AWS_ROLE_ARN"] && profileFlag === undefined) {
-    const [has, lacks] = env["AWS_ROLE_ARN"]
-      ? ["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"]
-      : ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN"];
+  const half = findHalf(["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"], env);
+  if (half && profileFlag === undefined) {
+    const { has, lacks } = half;
     add(
       "web-identity-half",
       `${has} is set without ${lacks} and is not used.`,
@@ -388,10 +298,4 @@ function findOddities(input: CredentialInput, claims: Claims, winner: Winner): F
 /** The AWS variables that are set to blanks; bin/openclaw.js removes them, because the SDK would take them for values. */
 function blankVariables(env: Environment): string[] {
   return (env["OPENCLAW_BLANK_VARIABLES"] ?? "").split(",").filter((name) => name.startsWith("AWS_"));
-}
-
-function usedProfile(claims: Claims, winner: Winner, { shared }: CredentialInput): ProfileSource | undefined {
-  if (winner === "profile" && claims.profile.kind === "set") return claims.profile.from;
-  if (winner !== "chain" || claims.profile.kind === "settings-only") return undefined;
-  return shared.profiles.has("default") ? explainProfile("default", shared) : undefined;
 }

@@ -42,20 +42,15 @@ export function explainProfile(
   visited: readonly string[] = [],
 ): ProfileSource {
   const keys = shared.profiles.get(name)?.keys ?? {};
-  const invalid = (message: string, hint: string): ProfileSource => ({
-    kind: "invalid",
-    profile: name,
-    message,
-    hint,
-  });
-  const halfPair = findHalfPair(keys);
   if (visited.length > 0 && isStatic(keys)) return staticSource(name, keys);
   if (keys["role_arn"] && (keys["source_profile"] || keys["credential_source"])) {
     return explainRole(name, keys["role_arn"], keys, shared, visited);
   }
   if (isStatic(keys)) return staticSource(name, keys);
-  if (halfPair)
-    return invalid(`profile '${name}' has ${halfPair.has} without ${halfPair.lacks}`, editHint(name, shared));
+  const half = findHalf(["aws_access_key_id", "aws_secret_access_key"], keys);
+  if (half) {
+    return invalid(name, `profile '${name}' has ${half.has} without ${half.lacks}`, editHint(name, shared));
+  }
   if (keys["web_identity_token_file"] && keys["role_arn"]) {
     return {
       kind: "web-identity",
@@ -71,6 +66,7 @@ export function explainProfile(
   if (keys["login_session"]) return { kind: "login", profile: name, session: keys["login_session"] };
   if (keys["role_arn"]) {
     return invalid(
+      name,
       `profile '${name}' has role_arn without source_profile, credential_source or web_identity_token_file`,
       `Add the missing setting: aws configure set source_profile NAME --profile ${name}`,
     );
@@ -85,12 +81,6 @@ function explainRole(
   shared: SharedConfig,
   visited: readonly string[],
 ): ProfileSource {
-  const invalid = (message: string, hint: string): ProfileSource => ({
-    kind: "invalid",
-    profile: name,
-    message,
-    hint,
-  });
   const { source_profile: sourceProfile, credential_source: credentialSource } = keys;
   const role = {
     kind: "assume-role",
@@ -100,6 +90,7 @@ function explainRole(
   } as const;
   if (sourceProfile && credentialSource) {
     return invalid(
+      name,
       `profile '${name}' has both source_profile and credential_source, and only one is allowed`,
       `Remove one of them in ${shared.configFile}.`,
     );
@@ -108,6 +99,7 @@ function explainRole(
     const known = CREDENTIAL_SOURCES.find((source) => source === credentialSource);
     if (known) return { ...role, from: { kind: known } };
     return invalid(
+      name,
       `profile '${name}' has credential_source '${credentialSource}', which is none that AWS knows`,
       `Use Environment, Ec2InstanceMetadata or EcsContainer: aws configure set credential_source Ec2InstanceMetadata --profile ${name}`,
     );
@@ -115,12 +107,14 @@ function explainRole(
   const source = sourceProfile ?? "";
   if (visited.includes(source)) {
     return invalid(
+      name,
       `the profiles ${[...visited, source].map((visit) => `'${visit}'`).join(" → ")} name each other as source_profile`,
       `Let one of them have credentials of its own, in ${shared.configFile}.`,
     );
   }
   if (!shared.profiles.has(source)) {
     return invalid(
+      name,
       `profile '${name}' has source_profile '${source}', which does not exist`,
       `Correct it: aws configure set source_profile NAME --profile ${name}`,
     );
@@ -141,6 +135,7 @@ function explainRole(
   if (from.kind === "invalid") return from;
   if (from.kind === "none") {
     return invalid(
+      name,
       `profile '${name}' has source_profile '${source}', which has no credentials`,
       `Give it some: aws configure --profile ${source}`,
     );
@@ -149,25 +144,21 @@ function explainRole(
 }
 
 function explainSso(name: string, keys: Keys, shared: SharedConfig): ProfileSource {
-  const invalid = (message: string): ProfileSource => ({
-    kind: "invalid",
-    profile: name,
-    message,
-    hint: `Set it up again: aws configure sso --profile ${name}`,
-  });
+  const incomplete = (message: string): ProfileSource =>
+    invalid(name, message, `Set it up again: aws configure sso --profile ${name}`);
   const sessionName = keys["sso_session"];
   const session = sessionName === undefined ? undefined : shared.ssoSessions.get(sessionName);
   if (sessionName !== undefined && session === undefined) {
-    return invalid(`profile '${name}' has sso_session '${sessionName}', which does not exist`);
+    return incomplete(`profile '${name}' has sso_session '${sessionName}', which does not exist`);
   }
   const place = session ?? keys;
   const where = session ? `[sso-session ${sessionName}]` : `profile '${name}'`;
   for (const key of ["sso_start_url", "sso_region"]) {
-    if (!place[key]) return invalid(`${where} lacks ${key}`);
+    if (!place[key]) return incomplete(`${where} lacks ${key}`);
   }
   const { sso_account_id: accountId, sso_role_name: roleName } = keys;
   if (!accountId || !roleName) {
-    return invalid(`profile '${name}' lacks ${accountId ? "sso_role_name" : "sso_account_id"}`);
+    return incomplete(`profile '${name}' lacks ${accountId ? "sso_role_name" : "sso_account_id"}`);
   }
   return { kind: "sso", profile: name, session: sessionName, accountId, roleName };
 }
@@ -185,11 +176,17 @@ function staticSource(profile: string, keys: Keys): ProfileSource {
   };
 }
 
-function findHalfPair(keys: Keys): { has: string; lacks: string } | undefined {
-  const [id, secret] = ["aws_access_key_id", "aws_secret_access_key"] as const;
-  if (keys[id] !== undefined && keys[secret] === undefined) return { has: id, lacks: secret };
-  if (keys[id] === undefined && keys[secret] !== undefined) return { has: secret, lacks: id };
-  return undefined;
+/** Which of two settings is there without the other; undefined where both are or none. */
+export function findHalf(
+  [first, second]: readonly [string, string],
+  values: Readonly<Record<string, string | undefined>>,
+): { has: string; lacks: string } | undefined {
+  if (!values[first] === !values[second]) return undefined;
+  return values[first] ? { has: first, lacks: second } : { has: second, lacks: first };
+}
+
+function invalid(profile: string, message: string, hint: string): ProfileSource {
+  return { kind: "invalid", profile, message, hint };
 }
 
 function editHint(name: string, shared: SharedConfig): string {
