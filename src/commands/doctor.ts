@@ -4,7 +4,7 @@ import { createExamination, type Examination } from "../doctor/examination.ts";
 import { renderReport } from "../doctor/render.ts";
 import { type DoctorReport, toDocument } from "../doctor/report.ts";
 import { runChecks } from "../doctor/run-checks.ts";
-import { asksForCode } from "../credentials/asks-for-code.ts";
+import { asksForCode } from "../credentials/chosen.ts";
 import { OpenclawError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";

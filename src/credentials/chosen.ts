@@ -12,3 +12,8 @@ export type Chosen =
   | { source: "default-chain"; step: "shared-config"; profile: "default"; from: ProfileSource }
   | { source: "default-chain"; step: Exclude<ChainStep, "shared-config">; detail: string }
   | { source: "invalid"; error: OpenclawError };
+
+/** Whether resolving the credentials asks the person at the terminal for an MFA code, which a spinner would write over. */
+export function asksForCode({ chosen }: { chosen: Chosen }): boolean {
+  return "from" in chosen && chosen.from.kind === "assume-role" && chosen.from.mfaSerial !== undefined;
+}

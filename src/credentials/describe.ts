@@ -1,8 +1,8 @@
 import type { Environment } from "../runtime.ts";
 import type { InstanceAnswer } from "./imds.ts";
 import { maskKeyId } from "./mask.ts";
-import type { Chosen } from "./chosen.ts";
-import { innermost, type ProfileSource, type RoleBase } from "./profile-source.ts";
+import type { ChainStep, Chosen } from "./chosen.ts";
+import { type ProfileSource, type RoleBase, startOf } from "./profile-source.ts";
 
 /** Says what a profile takes its credentials from, without secrets: "role `Admin`, assumed with profile base". */
 export function describeProfileSource(source: ProfileSource): string {
@@ -47,10 +47,7 @@ function roleName(arn: string): string {
 }
 
 /** Says what a step of the default chain is, before anybody was asked. */
-export function describeStep(
-  step: "web-identity" | "container" | "instance-metadata" | "none",
-  env: Environment,
-): string {
+export function describeStep(step: Exclude<ChainStep, "shared-config">, env: Environment): string {
   switch (step) {
     case "web-identity":
       return `role \`${roleName(env["AWS_ROLE_ARN"] ?? "")}\`, web identity token from ${env["AWS_WEB_IDENTITY_TOKEN_FILE"] ?? ""}`;
@@ -125,16 +122,15 @@ export function renewalOf(chosen: Chosen): string {
       return chosen.hasSessionToken
         ? "Get a new key pair and session token, and set all three: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN."
         : "Check the key pair, and set both: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.";
-    case "AWS_PROFILE":
-      return renewProfile(chosen.from);
     case "invalid":
       return chosen.error.hint ?? "openclaw doctor";
-    case "default-chain":
-      break;
+    default:
+      return "from" in chosen ? renewProfile(chosen.from) : renewStep(chosen.step);
   }
-  switch (chosen.step) {
-    case "shared-config":
-      return renewProfile(chosen.from);
+}
+
+function renewStep(step: Exclude<ChainStep, "shared-config">): string {
+  switch (step) {
     case "web-identity":
       return "Renew the web identity token in the file that AWS_WEB_IDENTITY_TOKEN_FILE names.";
     case "container":
@@ -146,8 +142,8 @@ export function renewalOf(chosen: Chosen): string {
 }
 
 function renewProfile(source: ProfileSource): string {
-  const start = innermost(source);
-  switch (start?.kind) {
+  const start = startOf(source);
+  switch (start.kind) {
     case "sso":
       return `aws sso login --profile ${start.profile}`;
     case "login":

@@ -1,6 +1,9 @@
 import { request } from "node:http";
 import type { AwsCredentialIdentity } from "@smithy/types";
+import { withoutUndefined } from "../json.ts";
+import { readBytes } from "../read-bytes.ts";
 import type { Runtime } from "../runtime.ts";
+import type { Chosen } from "./chosen.ts";
 import { decideInstanceMetadata, type InstanceMetadataSettings } from "./instance-metadata-settings.ts";
 
 /** How long to wait for a connection, and for each answer, in ms. */
@@ -56,6 +59,15 @@ export function instanceMetadata(
   const fresh = createInstanceMetadata(settings);
   perEndpoint.set(settings.endpoint, fresh);
   return fresh;
+}
+
+/** What the instance says where the default chain ends at it; undefined where another source was chosen. */
+export async function askChosenInstance(
+  { chosen, instanceMetadata: settings }: { chosen: Chosen; instanceMetadata: InstanceMetadataSettings },
+  runtime: Runtime,
+): Promise<InstanceAnswer | undefined> {
+  const isChosen = "step" in chosen && chosen.step === "instance-metadata";
+  return isChosen ? instanceMetadata(runtime, settings).answer() : undefined;
 }
 
 const NO_PROFILES = { profiles: new Map() };
@@ -142,12 +154,12 @@ function readCredentials(body: string): RoleAnswer {
   const expiration = new Date(String(Expiration));
   return {
     status: "credentials",
-    credentials: {
+    credentials: withoutUndefined({
       accessKeyId: String(AccessKeyId),
       secretAccessKey: String(SecretAccessKey),
       sessionToken: String(Token),
-      ...(Number.isNaN(expiration.getTime()) ? {} : { expiration }),
-    },
+      expiration: Number.isNaN(expiration.getTime()) ? undefined : expiration,
+    }),
   };
 }
 
@@ -215,12 +227,10 @@ function send(endpoint: string, path: string, question: Question): Promise<Reply
     });
     outgoing.on("socket", (socket) => socket.once("connect", () => (isConnected = true)));
     outgoing.on("response", (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("end", () =>
-        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString("utf8") }),
+      readBytes(response).then(
+        (body) => resolve({ status: response.statusCode ?? 0, body: body.toString("utf8") }),
+        (error) => resolve(failure(error)),
       );
-      response.on("error", (error) => resolve(failure(error)));
     });
     outgoing.on("error", (error) => resolve(failure(error)));
     outgoing.end();

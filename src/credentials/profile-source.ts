@@ -22,13 +22,9 @@ export type ProfileSource =
 /** Whose credentials assume the role: another profile, or what `credential_source` names. */
 export type RoleBase = ProfileSource | { kind: CredentialSource };
 
-export type CredentialSource = "Environment" | "Ec2InstanceMetadata" | "EcsContainer";
+const CREDENTIAL_SOURCES = ["Environment", "Ec2InstanceMetadata", "EcsContainer"] as const;
+export type CredentialSource = (typeof CREDENTIAL_SOURCES)[number];
 
-const CREDENTIAL_SOURCES: readonly CredentialSource[] = [
-  "Environment",
-  "Ec2InstanceMetadata",
-  "EcsContainer",
-];
 const SSO_KEYS = ["sso_start_url", "sso_account_id", "sso_session", "sso_region", "sso_role_name"];
 
 /**
@@ -201,11 +197,9 @@ function programOf(command: string): string {
   return program.slice(Math.max(program.lastIndexOf("/"), program.lastIndexOf("\\")) + 1);
 }
 
-/** The profile at the end of a chain of roles, whose own credentials start it; undefined for a `credential_source`. */
-export function innermost(
-  source: ProfileSource,
-): Exclude<ProfileSource, { kind: "assume-role" }> | undefined {
+/** What a chain of roles starts from: a profile with credentials of its own, or what `credential_source` names. */
+export function startOf(source: ProfileSource): Exclude<RoleBase, { kind: "assume-role" }> {
   let current: RoleBase = source;
   while (current.kind === "assume-role") current = current.from;
-  return "profile" in current ? current : undefined;
+  return current;
 }

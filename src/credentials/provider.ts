@@ -7,16 +7,17 @@ import type {
 import { decideEndpoint } from "../aws/endpoint.ts";
 import { createRequestHandler } from "../network/request-handler.ts";
 import { OpenclawError } from "../errors.ts";
+import { withoutUndefined } from "../json.ts";
 import type { Runtime } from "../runtime.ts";
 import { withSpinner } from "../terminal/spinner.ts";
 import { askMfaCode } from "./ask-mfa-code.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
 import { adviseInstance, describeInstance } from "./describe.ts";
 import { hideSecrets, rememberSecrets } from "./hide-secrets.ts";
-import { instanceMetadata } from "./imds.ts";
+import { askChosenInstance, instanceMetadata } from "./imds.ts";
 import type { Chosen } from "./chosen.ts";
 import type { CredentialDecision } from "./order.ts";
-import type { ProfileSource, RoleBase } from "./profile-source.ts";
+import { type ProfileSource, startOf } from "./profile-source.ts";
 import { refreshing } from "./refreshing.ts";
 import { toResolutionError } from "./resolution-error.ts";
 
@@ -75,11 +76,9 @@ export async function buildAuthentication(
  */
 export async function detectCredentials(decision: CredentialDecision, runtime: Runtime): Promise<boolean> {
   const { chosen } = decision;
-  if (chosen.source !== "default-chain") return true;
-  if (chosen.step === "none") return false;
-  if (chosen.step !== "instance-metadata") return true;
-  const answer = await instanceMetadata(runtime, decision.instanceMetadata).answer();
-  return answer.status === "role";
+  if ("step" in chosen && chosen.step === "none") return false;
+  const instance = await askChosenInstance(decision, runtime);
+  return instance === undefined || instance.status === "role";
 }
 
 type Resolvable = Extract<Chosen, { source: "AWS_PROFILE" | "default-chain" }>;
@@ -113,8 +112,8 @@ async function resolve(
 
 function timeFor(chosen: Resolvable, context: AuthenticationContext): number {
   if (context.timeoutMs !== undefined) return context.timeoutMs;
-  if (chosen.source === "default-chain" && chosen.step === "instance-metadata") return INSTANCE_MS;
-  return "from" in chosen && startsWith(chosen.from, "process") ? PROCESS_MS : RESOLVE_MS;
+  if ("step" in chosen && chosen.step === "instance-metadata") return INSTANCE_MS;
+  return "from" in chosen && startOf(chosen.from).kind === "process" ? PROCESS_MS : RESOLVE_MS;
 }
 
 function ask(
@@ -123,11 +122,8 @@ function ask(
   context: AuthenticationContext,
   deadline: Deadline,
 ): Promise<AwsCredentialIdentity> {
-  if (chosen.source === "AWS_PROFILE")
-    return askProfile(decision, chosen.profile, chosen.from, context, deadline);
+  if ("from" in chosen) return askProfile(decision, chosen, context, deadline);
   switch (chosen.step) {
-    case "shared-config":
-      return askProfile(decision, chosen.profile, chosen.from, context, deadline);
     case "web-identity":
       return askWebIdentity(decision, context);
     case "container":
@@ -141,14 +137,13 @@ function ask(
 
 async function askProfile(
   decision: CredentialDecision,
-  profile: string,
-  from: ProfileSource,
+  { profile, from }: Extract<Chosen, { from: ProfileSource }>,
   context: AuthenticationContext,
   deadline: Deadline,
 ): Promise<AwsCredentialIdentity> {
   const { runtime } = context;
   const { shared } = decision;
-  const needsInstance = startsWith(from, "Ec2InstanceMetadata");
+  const needsInstance = startOf(from).kind === "Ec2InstanceMetadata";
   const needsRole = from.kind === "assume-role" || from.kind === "web-identity";
   const [{ fromIni }, roleAssumers, requestHandler] = await Promise.all([
     import("@aws-sdk/credential-providers"),
@@ -182,12 +177,13 @@ async function askWebIdentity(
     import("@aws-sdk/credential-providers"),
     createRoleAssumers(decision, context),
   ]);
-  return fromTokenFile({
-    webIdentityTokenFile: env["AWS_WEB_IDENTITY_TOKEN_FILE"] ?? "",
-    roleArn: env["AWS_ROLE_ARN"] ?? "",
-    ...(env["AWS_ROLE_SESSION_NAME"] ? { roleSessionName: env["AWS_ROLE_SESSION_NAME"] } : {}),
+  const options = withoutUndefined({
+    webIdentityTokenFile: env["AWS_WEB_IDENTITY_TOKEN_FILE"],
+    roleArn: env["AWS_ROLE_ARN"],
+    roleSessionName: env["AWS_ROLE_SESSION_NAME"],
     roleAssumerWithWebIdentity,
-  })();
+  });
+  return fromTokenFile(options)();
 }
 
 /**
@@ -201,20 +197,18 @@ async function createRoleAssumers(decision: CredentialDecision, context: Authent
     [import("@aws-sdk/client-sts"), createRequestHandler(runtime, REQUEST_MS)],
   );
   const keys = shared.profiles.get(profileName)?.keys;
-  const endpoint = decideEndpoint({
-    service: "sts",
-    env: runtime.env,
-    ...(keys
-      ? { profile: { name: profileName, keys, services: shared.services.get(keys["services"] ?? "") } }
-      : {}),
-  });
-  const stsRegion = keys?.["region"] ?? region;
-  const options = {
+  const profile = keys && {
+    name: profileName,
+    keys,
+    services: shared.services.get(keys["services"] ?? ""),
+  };
+  const endpoint = decideEndpoint(withoutUndefined({ service: "sts" as const, env: runtime.env, profile }));
+  const options = withoutUndefined({
     requestHandler,
     profile: profileName,
-    ...(stsRegion === undefined ? {} : { region: stsRegion }),
-    ...(endpoint === undefined ? {} : { endpoint: endpoint.url }),
-  };
+    region: keys?.["region"] ?? region,
+    endpoint: endpoint?.url,
+  });
   return {
     roleAssumer: getDefaultRoleAssumer(options),
     roleAssumerWithWebIdentity: getDefaultRoleAssumerWithWebIdentity(options),
@@ -225,19 +219,17 @@ async function askContainer(runtime: Runtime): Promise<AwsCredentialIdentity> {
   const { env } = runtime;
   const { fromHttp } = await import("@aws-sdk/credential-providers");
   const relative = env["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"];
-  const full = env["AWS_CONTAINER_CREDENTIALS_FULL_URI"];
   const tokenFile = env["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"];
-  const token = env["AWS_CONTAINER_AUTHORIZATION_TOKEN"];
-  return fromHttp({
-    ...(relative === undefined
-      ? { awsContainerCredentialsFullUri: full ?? "" }
-      : { awsContainerCredentialsRelativeUri: relative }),
-    ...(tokenFile === undefined ? {} : { awsContainerAuthorizationTokenFile: tokenFile }),
-    ...(token === undefined || tokenFile !== undefined ? {} : { awsContainerAuthorizationToken: token }),
+  const options = withoutUndefined({
+    awsContainerCredentialsRelativeUri: relative,
+    awsContainerCredentialsFullUri: relative ? undefined : env["AWS_CONTAINER_CREDENTIALS_FULL_URI"],
+    awsContainerAuthorizationTokenFile: tokenFile,
+    awsContainerAuthorizationToken: tokenFile ? undefined : env["AWS_CONTAINER_AUTHORIZATION_TOKEN"],
     timeout: ANSWER_MS,
     maxRetries: 1,
     logger: quietLogger(runtime),
-  })();
+  });
+  return fromHttp(options)();
 }
 
 /** Not by the SDK's provider, which would ask once more for the token and the role that are known by now. */
@@ -277,18 +269,15 @@ function keysOf({ env }: Runtime): AwsCredentialIdentity {
     const value = env[name]?.trim();
     return value === undefined ? undefined : sendable(name, value);
   };
-  const sessionToken = text("AWS_SESSION_TOKEN");
   const expiration = text("AWS_CREDENTIAL_EXPIRATION");
-  const accountId = text("AWS_ACCOUNT_ID");
-  const credentialScope = text("AWS_CREDENTIAL_SCOPE");
-  return {
+  return withoutUndefined({
     accessKeyId: text("AWS_ACCESS_KEY_ID") ?? "",
     secretAccessKey: text("AWS_SECRET_ACCESS_KEY") ?? "",
-    ...(sessionToken === undefined ? {} : { sessionToken }),
-    ...(expiration === undefined ? {} : { expiration: new Date(expiration) }),
-    ...(accountId === undefined ? {} : { accountId }),
-    ...(credentialScope === undefined ? {} : { credentialScope }),
-  };
+    sessionToken: text("AWS_SESSION_TOKEN"),
+    expiration: expiration === undefined ? undefined : new Date(expiration),
+    accountId: text("AWS_ACCOUNT_ID"),
+    credentialScope: text("AWS_CREDENTIAL_SCOPE"),
+  });
 }
 
 /** What goes into a header, which carries no line break and nothing beyond ASCII. Throws `credentials-rejected`. */
@@ -298,11 +287,6 @@ function sendable(name: string, value: string): string {
     message: `${name} holds a character that no credential has: a line break inside it, or one beyond ASCII.`,
     hint: `Copy it again, as one line: export ${name}=…`,
   });
-}
-
-/** Whether the credentials at the start of a chain of roles are of this kind. */
-function startsWith(source: RoleBase, kind: RoleBase["kind"]): boolean {
-  return source.kind === "assume-role" ? startsWith(source.from, kind) : source.kind === kind;
 }
 
 function noCredentials(

@@ -3,7 +3,7 @@ import { type ErrorCode, OpenclawError } from "../errors.ts";
 import { describeChosen, renewalOf } from "./describe.ts";
 import { hideKeyIds, redactSecrets } from "./mask.ts";
 import type { Chosen } from "./chosen.ts";
-import { innermost, type ProfileSource } from "./profile-source.ts";
+import { type ProfileSource, startOf } from "./profile-source.ts";
 
 /** What a row may put into its words. */
 export interface ResolutionContext {
@@ -110,18 +110,16 @@ export function toResolutionError(
   if (signal.aborted && signal.reason instanceof OpenclawError) return signal.reason;
   const error = failure instanceof Error ? failure : new Error(String(failure));
   const from = describeChosen(chosen);
-  const source = "from" in chosen ? chosen.from : undefined;
-  const processError =
-    source && innermost(source)?.kind === "process" ? fromProcess(error, source) : undefined;
+  const start = "from" in chosen ? startOf(chosen.from) : undefined;
+  const processError = start?.kind === "process" ? fromProcess(error, start) : undefined;
   if (processError) return processError;
   const wording = `${error.name}: ${error.message}`;
   const row = RESOLUTION_TABLE.find(({ pattern }) => pattern.test(wording) || pattern.test(error.message));
   if (row) {
-    const start = source ? innermost(source) : undefined;
     const circumstances = {
       text: sentence(hide(error.message)),
       from,
-      profile: start?.profile ?? source?.profile ?? "default",
+      profile: start && "profile" in start ? start.profile : "from" in chosen ? chosen.profile : "default",
       renewal: renewalOf(chosen),
     };
     return new OpenclawError(row.code, {
@@ -137,29 +135,29 @@ export function toResolutionError(
   );
 }
 
+/** What is wrong with a credential_process, by the words of @aws-sdk/credential-provider-process. */
+const PROCESS_FAILURES: readonly (readonly [pattern: RegExp, what: string, code?: ErrorCode])[] = [
+  [/^TimeoutError:/, "did not end in time"],
+  [/returned expired credentials/, "returned credentials that have expired", "credentials-expired"],
+  [/returned invalid JSON/, "printed something that is not JSON"],
+  [/did not return Version 1/, 'printed JSON without "Version": 1'],
+  [/returned invalid credentials/, "printed no AccessKeyId or no SecretAccessKey"],
+];
+
 /** A command line and its output may hold secrets: the program's name and a cleaned last line are all that is told. */
-function fromProcess(error: Error, source: ProfileSource): OpenclawError | undefined {
-  const start = innermost(source);
-  if (start?.kind !== "process") return undefined;
-  const hint = `Run it by hand to see what is wrong: aws configure get credential_process --profile ${start.profile}`;
-  const told = (what: string): OpenclawError =>
-    new OpenclawError("no-credentials", {
-      message: `credential_process ${start.program} of profile '${start.profile}' ${what}.`,
-      hint,
+function fromProcess(
+  { name, message }: Error,
+  { program, profile }: Extract<ProfileSource, { kind: "process" }>,
+): OpenclawError | undefined {
+  const told = (what: string, code: ErrorCode = "no-credentials"): OpenclawError =>
+    new OpenclawError(code, {
+      message: `credential_process ${program} of profile '${profile}' ${what}.`,
+      hint: `Run it by hand to see what is wrong: aws configure get credential_process --profile ${profile}`,
     });
-  if (error.name === "TimeoutError") return told("did not end in time");
-  if (/returned expired credentials/.test(error.message)) {
-    return new OpenclawError("credentials-expired", {
-      message: `credential_process ${start.program} of profile '${start.profile}' returned credentials that have expired.`,
-      hint,
-    });
-  }
-  if (/returned invalid JSON/.test(error.message)) return told("printed something that is not JSON");
-  if (/did not return Version 1/.test(error.message)) return told('printed JSON without "Version": 1');
-  if (/returned invalid credentials/.test(error.message))
-    return told("printed no AccessKeyId or no SecretAccessKey");
-  if (!error.message.startsWith("Command failed")) return undefined;
-  const [, ...output] = error.message.split("\n");
+  const known = PROCESS_FAILURES.find(([pattern]) => pattern.test(`${name}: ${message}`));
+  if (known) return told(known[1], known[2]);
+  if (!message.startsWith("Command failed")) return undefined;
+  const [, ...output] = message.split("\n");
   const last = output.findLast((line) => line.trim() !== "")?.trim();
   return told(last ? `failed: ${redactSecrets(last).slice(0, 200)}` : "failed");
 }

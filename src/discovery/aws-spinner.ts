@@ -1,5 +1,5 @@
 import type { Setup } from "../session/session.ts";
-import { asksForCode } from "../credentials/asks-for-code.ts";
+import { asksForCode } from "../credentials/chosen.ts";
 import { withSpinner } from "../terminal/spinner.ts";
 
 /** Shows a spinner while AWS is asked, but not over a question for an MFA code. Rejects with what `work` rejects with. */

@@ -1,7 +1,6 @@
 import { endpointOf, regionWithoutAsking } from "../../session/session.ts";
-import { instanceMetadata } from "../../credentials/imds.ts";
-import type { CredentialDecision } from "../../credentials/order.ts";
-import { type CredentialReport, reportCredentials } from "../../credentials/report.ts";
+import { askChosenInstance } from "../../credentials/imds.ts";
+import { reportCredentials } from "../../credentials/report.ts";
 import { discoverySettings } from "../../config/resolve.ts";
 import { surveyModels } from "../../discovery/survey.ts";
 import type { GlobalOptions } from "../../options.ts";
@@ -15,7 +14,7 @@ export async function run(options: GlobalOptions, runtime: Runtime): Promise<voi
   const { decision, config } = setup;
   const { terminal } = runtime;
   const { enabled } = discoverySettings(config.value);
-  const credentials = await report(decision, runtime);
+  const credentials = reportCredentials(decision, await askChosenInstance(decision, runtime));
   const region = regionWithoutAsking(setup, { kind: "discovery" });
   const document = {
     defaultModel: models.find(({ tags }) => tags.includes("default"))?.key ?? null,
@@ -54,13 +53,4 @@ export async function run(options: GlobalOptions, runtime: Runtime): Promise<voi
     ["config", config.exists ? config.file : `${config.file} (not there yet)`],
   ];
   await printFacts(rows, terminal);
-}
-
-async function report(decision: CredentialDecision, runtime: Runtime): Promise<CredentialReport> {
-  const { chosen, instanceMetadata: settings } = decision;
-  const isInstance = chosen.source === "default-chain" && chosen.step === "instance-metadata";
-  return reportCredentials(
-    decision,
-    isInstance ? await instanceMetadata(runtime, settings).answer() : undefined,
-  );
 }
