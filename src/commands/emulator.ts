@@ -1,9 +1,10 @@
 import { once } from "node:events";
+import { explainListenFailure } from "../network/listen-failure.ts";
 import { maskUserInfo } from "../network/user-info.ts";
 import { maskKeyId } from "../credentials/mask.ts";
 import { startEmulator, type Emulator, type RecordedCall, type Upstream } from "../emulator/emulator.ts";
 import { faultScript } from "../emulator/fault.ts";
-import { errorCode, OpenclawError, usageError } from "../errors.ts";
+import { OpenclawError, usageError } from "../errors.ts";
 import { isLoopback } from "../loopback.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
@@ -96,15 +97,15 @@ async function open(
       upstream,
       onAnswer: (call) => terminal.verbose(() => describeCall(call)),
     });
-  } catch (error) {
-    const code = errorCode(error);
-    if (code === "EADDRINUSE") throw cannotListen(host, `Port ${port} is already in use on ${host}.`, error);
-    if (code === "EACCES")
-      throw cannotListen(host, `Port ${port} needs more rights than this user has.`, error);
-    if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND" || code === "EAFNOSUPPORT") {
-      throw cannotListen(DEFAULT_HOST, `This machine has no address ${host}.`, error);
-    }
-    throw error;
+  } catch (cause) {
+    const failure = explainListenFailure(cause, host, port);
+    if (!failure) throw cause;
+    const isUsual = host === DEFAULT_HOST || !failure.isHostKnown;
+    throw new OpenclawError("usage", {
+      message: failure.message,
+      hint: `openclaw emulator${isUsual ? "" : ` --host ${host}`} takes any free port.`,
+      cause,
+    });
   }
 }
 
@@ -113,11 +114,6 @@ function describeCall(call: RecordedCall): string {
     call.bearerToken === undefined ? call.accessKeyId && maskKeyId(call.accessKeyId) : "bearer token";
   const who = [signer, call.region].filter((part) => part !== undefined).join(" ");
   return `HTTP/${call.httpVersion} ${call.method} ${call.path} (${call.route}${who === "" ? "" : `, ${who}`}): ${call.status}`;
-}
-
-function cannotListen(host: string, message: string, cause: unknown): OpenclawError {
-  const command = host === DEFAULT_HOST ? "openclaw emulator" : `openclaw emulator --host ${host}`;
-  return new OpenclawError("usage", { message, hint: `${command} takes any free port.`, cause });
 }
 
 function describe(

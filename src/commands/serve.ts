@@ -1,6 +1,8 @@
+import { once } from "node:events";
 import { loadConfig } from "../config/resolve.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import { isLoopback } from "../loopback.ts";
+import { explainListenFailure } from "../network/listen-failure.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import type { ApiKeys } from "../serve/api-keys.ts";
@@ -76,7 +78,7 @@ export async function run(options: ServeOptions, runtime: Runtime): Promise<void
   upstream.warm();
   runtime.allowGrace(options.drainTimeout * 1000 + SPARE_MS);
   await announce(server, keys, runtime);
-  await whenAborted(runtime.signal);
+  if (!runtime.signal.aborted) await once(runtime.signal, "abort");
   if (server.running() > 0) log.note("Ending: no new requests are taken, running answers are finished.");
   const cut = await server.drain(options.drainTimeout * 1000);
   if (cut > 0) log.note(`${cut} answers were cut off after ${options.drainTimeout} s.`);
@@ -103,29 +105,14 @@ async function open(
 ): Promise<RunningServer> {
   try {
     return await start();
-  } catch (error) {
-    const message = whyNot(error, host, port);
-    if (message === undefined) throw error;
+  } catch (cause) {
+    const failure = explainListenFailure(cause, host, port);
+    if (!failure) throw cause;
     throw new OpenclawError("usage", {
-      message,
+      message: failure.message,
       hint: `openclaw serve --host ${isLoopback(host) ? host : "127.0.0.1"} --port 0 takes any free port.`,
-      cause: error,
+      cause,
     });
-  }
-}
-
-function whyNot(error: unknown, host: string, port: number): string | undefined {
-  switch (error instanceof Error && "code" in error ? error.code : undefined) {
-    case "EADDRINUSE":
-      return `Port ${port} is already in use on ${host}.`;
-    case "EACCES":
-      return `Port ${port} needs more rights than this user has.`;
-    case "EADDRNOTAVAIL":
-    case "ENOTFOUND":
-    case "EAFNOSUPPORT":
-      return `This machine has no address ${host}.`;
-    default:
-      return undefined;
   }
 }
 
@@ -141,9 +128,4 @@ async function announce({ host, port }: RunningServer, keys: ApiKeys, { terminal
       keys.areRequired ? "export OPENAI_API_KEY=…" : "export OPENAI_API_KEY=none",
     ].join("\n"),
   );
-}
-
-async function whenAborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
