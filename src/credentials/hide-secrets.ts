@@ -19,8 +19,7 @@ export function rememberSecrets(
   { terminal }: Pick<Runtime, "terminal">,
   secrets: readonly (string | undefined)[],
 ): void {
-  const known = resolved.get(terminal) ?? new Set<string>();
-  resolved.set(terminal, known);
+  const known = secretsOf(terminal);
   for (const secret of secrets) if (secret) known.add(secret);
 }
 
@@ -29,9 +28,13 @@ export function shareSecrets(
   { terminal: from }: Pick<Runtime, "terminal">,
   { terminal: to }: Pick<Runtime, "terminal">,
 ): void {
-  const known = resolved.get(from) ?? new Set<string>();
-  resolved.set(from, known);
-  resolved.set(to, known);
+  resolved.set(to, secretsOf(from));
+}
+
+function secretsOf(terminal: Runtime["terminal"]): Set<string> {
+  const known = resolved.get(terminal) ?? new Set<string>();
+  resolved.set(terminal, known);
+  return known;
 }
 
 /**

@@ -65,7 +65,7 @@ class TrustingProxyAgent extends HttpsProxyAgent<string> {
   readonly #ca: Buffer | undefined;
 
   constructor(proxy: string, ca: Buffer | undefined) {
-    super(proxy, { keepAlive: true, ...(ca ? { ca } : {}) });
+    super(proxy, { keepAlive: true, ca });
     this.#ca = ca;
   }
 

@@ -21,7 +21,7 @@ export async function createRequestHandler(
     throwOnRequestTimeout: true,
     ...(requestTimeoutMs === undefined ? {} : { requestTimeout: requestTimeoutMs }),
     httpAgent: new BoundedHttpAgent({ keepAlive: true }),
-    httpsAgent: new BoundedHttpsAgent({ keepAlive: true, ...(ca ? { ca } : {}) }),
+    httpsAgent: new BoundedHttpsAgent({ keepAlive: true, ca }),
   };
   const isProxied = Object.keys(runtime.env).some((name) => /^(https?|all)_proxy$/i.test(name));
   if (!isProxied || runtime.isEmulated) return new TimedHandler(handlerOptions);

@@ -1,24 +1,26 @@
 import type { Terminal } from "./terminal.ts";
 
-/** A title and its value; `whole` is for commands, which must be copied as they are. */
-export type Fact = readonly [title: string, value: string, form?: "whole"];
+/** A title and its value, if there is one; `whole` is for commands, which must be copied as they are. */
+export type Fact = readonly [title: string, value: string | null | undefined, form?: "whole"];
 
 const GAP = "  ";
 
 /**
  * Prints facts under each other, titles dimmed and values aligned. On a terminal a long value goes on in the lines below
- * it, broken at spaces, and a title that comes again is left out; in a pipe each fact is one line with its title.
+ * it, broken at spaces, and a title that comes again is left out; in a pipe each fact is one line with its title. Facts
+ * without a value are left out.
  */
 export async function printFacts(facts: readonly Fact[], terminal: Terminal): Promise<void> {
   const { dim } = await terminal.stdoutStyle();
-  const width = Math.max(...facts.map(([title]) => title.length));
+  const known = facts.flatMap(([title, value, form]) => (value ? [{ title, value, form }] : []));
+  const width = Math.max(...known.map(({ title }) => title.length));
   const columns = Math.max(20, terminal.columns - width - GAP.length);
   // Measuring text is loaded only where there is a width.
   const { wrapText } = terminal.isStdoutTTY
     ? await import("./word-wrap.ts")
     : { wrapText: (value: string) => [value] };
   let last: string | undefined;
-  for (const [title, value, form] of facts) {
+  for (const { title, value, form } of known) {
     const shown = terminal.isStdoutTTY && title === last ? "" : title;
     last = title;
     for (const [index, line] of (form === "whole" ? [value] : wrapText(value, columns)).entries()) {

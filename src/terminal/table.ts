@@ -15,6 +15,13 @@ const GAP = "  ";
 /** A first cell wider than this gets a line of its own: one long ARN must not push every other column out. */
 const WIDE_CELL = 64;
 
+/** A column that is shown. */
+interface ShownColumn {
+  column: Column;
+  index: number;
+  width: number;
+}
+
 /**
  * Lays rows out under aligned titles within `width` columns, dropping empty columns and then whole ones, never cutting
  * a cell. Returns lines without trailing spaces.
@@ -26,23 +33,20 @@ export function layoutTable(
   titleLook: (text: string) => string = (text) => text,
 ): string[] {
   const isWide = (row: readonly Cell[]): boolean => stringWidth(textOf(row[0])) > WIDE_CELL;
-  const widths = columns.map((column, index) => {
+  const widthOf = ({ title }: Column, index: number): number => {
     const measured = index === 0 ? rows.filter((row) => !isWide(row)) : rows;
-    return Math.max(stringWidth(column.title), ...measured.map((row) => stringWidth(textOf(row[index]))));
-  });
+    return Math.max(stringWidth(title), ...measured.map((row) => stringWidth(textOf(row[index]))));
+  };
   const filled = columns
-    .map((_, index) => index)
-    .filter((index) => rows.some((row) => textOf(row[index]) !== ""));
-  const kept = keepColumns(columns, filled, widths, width);
+    .map((column, index): ShownColumn => ({ column, index, width: widthOf(column, index) }))
+    .filter(({ index }) => rows.some((row) => textOf(row[index]) !== ""));
+  const kept = dropColumns(filled, width);
   const line = (cells: readonly (Cell | undefined)[]): string =>
     kept
-      .map((index, position) => {
-        const cell = cells[index] ?? "";
-        const text = textOf(cell);
-        const padding = " ".repeat(Math.max(0, (widths[index] ?? 0) - stringWidth(text)));
-        const shown = shownAs(cell);
-        if (columns[index]?.align === "right") return padding + shown;
-        return position === kept.length - 1 ? shown : shown + padding;
+      .map(({ column, index, width: own }) => {
+        const padding = " ".repeat(Math.max(0, own - stringWidth(textOf(cells[index]))));
+        const shown = shownAs(cells[index]);
+        return column.align === "right" ? padding + shown : shown + padding;
       })
       .join(GAP)
       .trimEnd();
@@ -53,31 +57,21 @@ export function layoutTable(
   ].filter((text) => text !== "");
 }
 
-function textOf(cell: Cell | undefined): string {
-  if (cell === undefined) return "";
+function dropColumns(columns: readonly ShownColumn[], width: number): readonly ShownColumn[] {
+  const total = columns.reduce((sum, column) => sum + column.width + GAP.length, -GAP.length);
+  const first = Math.max(...columns.map(({ column }) => column.dropOrder ?? 0));
+  if (total <= width || first <= 0) return columns;
+  const dropped = columns.find(({ column }) => column.dropOrder === first);
+  return dropColumns(
+    columns.filter((column) => column !== dropped),
+    width,
+  );
+}
+
+function textOf(cell: Cell = ""): string {
   return typeof cell === "string" ? cell : cell.text;
 }
 
-function shownAs(cell: Cell | undefined): string {
-  if (cell === undefined || typeof cell === "string") return cell ?? "";
-  return cell.look(cell.text);
-}
-
-function keepColumns(
-  columns: readonly Column[],
-  filled: readonly number[],
-  widths: readonly number[],
-  width: number,
-): number[] {
-  let kept = [...filled];
-  const total = (): number =>
-    kept.reduce((sum, index) => sum + (widths[index] ?? 0), 0) + GAP.length * (kept.length - 1);
-  while (total() > width) {
-    const victim = kept.reduce((worst, index) =>
-      (columns[index]?.dropOrder ?? 0) > (columns[worst]?.dropOrder ?? 0) ? index : worst,
-    );
-    if ((columns[victim]?.dropOrder ?? 0) === 0) break;
-    kept = kept.filter((index) => index !== victim);
-  }
-  return kept;
+function shownAs(cell: Cell = ""): string {
+  return typeof cell === "string" ? cell : cell.look(cell.text);
 }

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from "node:events";
 import { emitKeypressEvents } from "node:readline";
 import type { Runtime } from "../../runtime.ts";
 import type { Screen } from "../../terminal/terminal.ts";
@@ -22,7 +23,8 @@ export class Keyboard {
   readonly #runtime: Runtime;
   readonly #screen: Screen;
   readonly #keys: Key[] = [];
-  #waiting: ((key: Key | undefined) => void) | undefined;
+  /** Tells with `change` that a key has come, or that none will any more. */
+  readonly #news = new EventEmitter();
   /** Text of a paste that has not ended. */
   #paste: string[] | undefined;
   #hasEnded = false;
@@ -66,20 +68,9 @@ export class Keyboard {
   async next(): Promise<Key | undefined> {
     const { signal } = this.#runtime;
     signal.throwIfAborted();
-    const key = this.#keys.shift();
-    if (key || this.#hasEnded) return key;
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
-        this.#waiting = undefined;
-        reject(signal.reason);
-      };
-      signal.addEventListener("abort", onAbort, { once: true });
-      this.#waiting = (pressed) => {
-        this.#waiting = undefined;
-        signal.removeEventListener("abort", onAbort);
-        resolve(pressed);
-      };
-    });
+    if (this.isIdle && !this.#hasEnded)
+      await once(this.#news, "change", { signal }).catch(() => signal.throwIfAborted());
+    return this.#keys.shift();
   }
 
   /** Whether no key is waiting to be read. */
@@ -109,7 +100,7 @@ export class Keyboard {
 
   readonly #onEnd = (): void => {
     this.#hasEnded = true;
-    if (this.#keys.length === 0) this.#waiting?.(undefined);
+    this.#news.emit("change");
   };
 
   readonly #onKeypress = (character: string | undefined, keypress: Keypress): void => {
@@ -134,8 +125,8 @@ export class Keyboard {
   };
 
   #deliver(key: Key): void {
-    if (this.#waiting) this.#waiting(key);
-    else this.#keys.push(key);
+    this.#keys.push(key);
+    this.#news.emit("change");
   }
 
   async #suspend(): Promise<void> {

@@ -30,13 +30,7 @@ export async function run(options: ListOptions, runtime: Runtime): Promise<void>
   if (options.refresh && options.offline) {
     throw usageError("--refresh asks AWS and --offline never does.", "Leave one of them out.");
   }
-  const survey = await surveyModels(options, runtime, {
-    refresh: options.refresh,
-    offline: options.offline,
-    all: options.all,
-    providers: options.provider,
-    search: options.search,
-  });
+  const survey = await surveyModels(options, runtime, { ...options, providers: options.provider });
   const { load } = survey;
   const sorted = options.sort
     ? (await import("../../models/sort-models.ts")).sortModels(survey.models, options.sort)

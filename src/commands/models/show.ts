@@ -4,6 +4,7 @@ import { reasoningForm } from "../../models/reasoning-forms.ts";
 import { type Access, surveyAccess } from "../../discovery/access.ts";
 import { catalogIds } from "../../models/catalog.ts";
 import { findNamed, type NamedModel } from "../../discovery/find-named.ts";
+import type { Warning } from "../../models/discovered.ts";
 import { modelFacts, type ModelFacts } from "../../models/model-facts.ts";
 import { speaksOpenai } from "../../models/provider-api.ts";
 import { needsProfile, profileFor, type ResolvedModel, unknownModel } from "../../models/resolve-model.ts";
@@ -51,7 +52,7 @@ export async function run(options: ShowOptions, runtime: Runtime): Promise<void>
   if (terminal.format === "json") {
     await terminal.printJson({
       ...facts,
-      ...(access ? { access } : {}),
+      access,
       reasoningSource: form?.source ?? null,
       call,
       region: load.region ?? null,
@@ -71,8 +72,8 @@ async function askAccess(
   { model }: NamedModel,
   survey: ModelSurvey,
   options: ShowOptions,
-): Promise<{ access: Access | undefined; warnings: { code: string; message: string; hint: string }[] }> {
-  if (!options.access) return { access: undefined, warnings: [] };
+): Promise<{ access?: Access | undefined; warnings: Warning[] }> {
+  if (!options.access) return { warnings: [] };
   const { access, warnings } = await surveyAccess({ ...survey, models: [model] }, {});
   return { access: access.get(model.key), warnings };
 }
@@ -93,31 +94,27 @@ function factRows(
       "kind",
       speaksOpenai(wanted) ? "behind OpenAI's API" : kindInWords(facts, load.discovered !== undefined),
     ],
-    ...fact("description", facts.description),
+    ["description", facts.description],
     ["provider", facts.provider],
-    ...(arn ? arnRows(facts) : fact("ARN", base && facts.kind === "foundation-model" ? base.arn : null)),
-    ...(base ? ([["lifecycle", lifecycleInWords(base.lifecycle)]] as Fact[]) : []),
+    ...(arn ? arnRows(arn) : [["ARN", facts.kind === "foundation-model" ? base?.arn : null] as const]),
+    ["lifecycle", base && lifecycleInWords(base.lifecycle)],
     [
       "input",
       `${facts.input.replaceAll("+", ", ")}${origin(sources.input)}${asAwsSays(base?.inputModalities)}`,
     ],
-    ...fact("output", base && base.outputModalities.join(", ").toLowerCase()),
+    ["output", base?.outputModalities.join(", ").toLowerCase()],
     ["context", `${tokens(facts.contextWindow)}${origin(sources.contextWindow)}`],
     ["max out", `${tokens(facts.maxTokens)}${origin(sources.maxTokens)}`],
     ["reasoning", reasoningInWords(facts, origin(sources.reasoning))],
     ["price", priceInWords(facts)],
-    ...fact("inference", base && inferenceInWords(base.inferenceTypes)),
+    ["inference", base && inferenceInWords(base.inferenceTypes)],
     ["regions", regionsInWords(facts) || "unknown"],
-    ...(facts.tags.length > 0 ? ([["tags", facts.tags.join(", ")]] as Fact[]) : []),
-    ...(access ? ([["access", accessInWords(access)]] as Fact[]) : []),
+    ["tags", facts.tags.join(", ")],
+    ["access", access && accessInWords(access)],
     ...facts.profiles.map((profile): Fact => ["profile", `${profile.id} → ${regionsInWords(profile)}`]),
-    ...fact("asked", askedInWords(load, setup.runtime)),
+    ["asked", askedInWords(load, setup.runtime)],
     call === null ? ["call it", "chat cannot: it does not stream text"] : ["call it", call, "whole"],
   ];
-}
-
-function fact(title: string, value: string | null | undefined): Fact[] {
-  return value ? [[title, value]] : [];
 }
 
 function kindInWords({ kind, base, arn }: ModelFacts, isListKnown: boolean): string {
@@ -126,26 +123,19 @@ function kindInWords({ kind, base, arn }: ModelFacts, isListKnown: boolean): str
   return base && kind !== "foundation-model" ? `${name} of ${base.id}` : name;
 }
 
-function arnRows({ arn }: ModelFacts): Fact[] {
-  if (!arn) return [];
+function arnRows(arn: NonNullable<ModelFacts["arn"]>): Fact[] {
   const owner = arn.account === "" ? "" : `, account ${arn.account}`;
   const place = `partition ${arn.partition}${arn.region === "" ? "" : `, region ${arn.region}`}${owner}`;
   return [
     ["ARN", arn.arn],
     ["belongs to", place],
-    ...fact("status", arn.status),
-    ...fact("made of", arn.architecture),
+    ["status", arn.status],
+    ["made of", arn.architecture],
     ...arn.targets.map((target): Fact => ["routes to", target]),
   ];
 }
 
-function regionsInWords({
-  regions,
-  everyRegion,
-}: {
-  regions: readonly string[];
-  everyRegion: boolean;
-}): string {
+function regionsInWords({ regions, everyRegion }: Pick<ModelFacts, "regions" | "everyRegion">): string {
   return [...regions, ...(everyRegion ? ["any other region"] : [])].join(", ");
 }
 
@@ -179,12 +169,13 @@ function reasoningInWords({ reasoning, reasoningLevels }: ModelFacts, origin: st
 function priceInWords({ cost, priceSource }: ModelFacts): string {
   if (!cost) return "unknown";
   const { input, output, cacheRead, cacheWrite } = cost;
-  const cache = [
+  const all = [
+    `$${formatPrice(input)} in`,
+    `$${formatPrice(output)} out`,
     ...(cacheRead === undefined ? [] : [`cache read $${formatPrice(cacheRead)}`]),
     ...(cacheWrite === undefined ? [] : [`cache write $${formatPrice(cacheWrite)}`]),
   ];
-  const all = [`$${formatPrice(input)} in`, `$${formatPrice(output)} out`, ...cache].join(", ");
-  return `${all} per million tokens (${priceSource}, estimate)`;
+  return `${all.join(", ")} per million tokens (${priceSource}, estimate)`;
 }
 
 const INFERENCE_WORDS: Readonly<Record<string, string>> = {
@@ -224,14 +215,7 @@ function callLine(
   const flags = Object.entries({ config, profile, region, "endpoint-url": endpointUrl }).flatMap(
     ([name, value]) => (value === undefined ? [] : [`--${name}`, quoteForShell(value)]),
   );
+  if (emulator) flags.push("--emulator");
   const model = through ?? (isBedrock ? wanted.id : wanted.key);
-  return [
-    "openclaw",
-    "chat",
-    ...flags,
-    ...(emulator ? ["--emulator"] : []),
-    "--model",
-    quoteForShell(model),
-    '"Hello"',
-  ].join(" ");
+  return ["openclaw chat", ...flags, "--model", quoteForShell(model), '"Hello"'].join(" ");
 }
