@@ -64,29 +64,32 @@ export function readSituation(program: Program, words: readonly string[], curren
       else values.set(given.flag.long, given.value);
     }
   }
-  const situation = { command, flags, values, positionals };
-  const at = (wanted: Situation["wanted"], before = "", text = current): Situation => ({
-    ...situation,
-    wanted,
-    before,
-    text,
-  });
-  if (pending) return atValue(kindOfFlag(pending), "", current, at);
+  const situation = { command, flags, before: "", text: current, values, positionals };
+  if (pending) return atValue(situation, kindOfFlag(pending));
   if (!isBehindDashes && current.startsWith("-")) {
     const given = valueFlagOf(current, flags);
-    if (given?.value === undefined) return at({ kind: "flags" });
-    return atValue(
-      kindOfFlag(given.flag),
-      current.slice(0, current.length - given.value.length),
-      given.value,
-      at,
-    );
+    if (given?.value === undefined) return { ...situation, wanted: { kind: "flags" } };
+    const before = current.slice(0, current.length - given.value.length);
+    return atValue({ ...situation, before, text: given.value }, kindOfFlag(given.flag));
   }
-  if (!isKnown) return at(undefined);
-  if (isGroup(command)) return at({ kind: "commands" });
+  if (!isKnown) return { ...situation, wanted: undefined };
+  if (isGroup(command)) return { ...situation, wanted: { kind: "commands" } };
   const declared = command.arguments ?? [];
   const argument = declared[positionals.length] ?? declared.findLast((last) => readArgument(last).isVariadic);
-  return argument ? atValue(kindOfArgument(argument, path.join(" ")), "", current, at) : at(undefined);
+  if (!argument) return { ...situation, wanted: undefined };
+  return atValue(situation, kindOfArgument(argument, path.join(" ")));
+}
+
+/** Of several values by commas, the cursor stands at the last one. */
+function atValue(situation: Omit<Situation, "wanted">, value: ValueKind): Situation {
+  const { before, text } = situation;
+  const comma = "isList" in value && value.isList ? text.lastIndexOf(",") + 1 : 0;
+  return {
+    ...situation,
+    wanted: { kind: "value", value },
+    before: before + text.slice(0, comma),
+    text: text.slice(comma),
+  };
 }
 
 /** What of a situation needs no look at the machine: commands, flags, choices. */
@@ -134,16 +137,6 @@ function valueFlagOf(
     if (flag) return { flag, value: word.slice(index + 1) || undefined };
   }
   return undefined;
-}
-
-function atValue(
-  value: ValueKind,
-  before: string,
-  text: string,
-  at: (wanted: Situation["wanted"], before: string, text: string) => Situation,
-): Situation {
-  const comma = "isList" in value && value.isList ? text.lastIndexOf(",") + 1 : 0;
-  return at({ kind: "value", value }, before + text.slice(0, comma), text.slice(comma));
 }
 
 type Member = [name: string, command: Group | Action];

@@ -4,7 +4,7 @@ import { withoutUndefined } from "../json.ts";
 import { readBytes } from "../read-bytes.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Chosen } from "./chosen.ts";
-import { decideInstanceMetadata, type InstanceMetadataSettings } from "./instance-metadata-settings.ts";
+import type { InstanceMetadataSettings } from "./instance-metadata-settings.ts";
 
 /** How long to wait for a connection, and for each answer, in ms. */
 const REQUEST_MS = 1000;
@@ -37,8 +37,6 @@ export type RoleAnswer =
 export interface InstanceMetadata {
   /** Never rejects. At most 1 s when nothing answers, at most 2 s in all. */
   answer(): Promise<InstanceAnswer>;
-  /** The name of the instance's role; undefined when there is none or nobody answers. */
-  role(): Promise<string | undefined>;
   /** The region the instance is in. */
   region(): Promise<string | undefined>;
   /** The credentials of the role, asked for at each call: they change. Never rejects; at most 2 s. */
@@ -48,10 +46,7 @@ export interface InstanceMetadata {
 const known = new WeakMap<Runtime, Map<string, InstanceMetadata>>();
 
 /** The instance metadata service of a process. What it says is remembered for that process only, never on disk. */
-export function instanceMetadata(
-  runtime: Runtime,
-  settings: InstanceMetadataSettings = decideInstanceMetadata(runtime.env, NO_PROFILES),
-): InstanceMetadata {
+export function instanceMetadata(runtime: Runtime, settings: InstanceMetadataSettings): InstanceMetadata {
   const perEndpoint = known.get(runtime) ?? new Map<string, InstanceMetadata>();
   known.set(runtime, perEndpoint);
   const remembered = perEndpoint.get(settings.endpoint);
@@ -69,8 +64,6 @@ export async function askChosenInstance(
   const isChosen = "step" in chosen && chosen.step === "instance-metadata";
   return isChosen ? instanceMetadata(runtime, settings).answer() : undefined;
 }
-
-const NO_PROFILES = { profiles: new Map() };
 
 function createInstanceMetadata(settings: InstanceMetadataSettings): InstanceMetadata {
   const once = <T>(ask: () => Promise<T>): (() => Promise<T>) => {
@@ -100,10 +93,6 @@ function createInstanceMetadata(settings: InstanceMetadataSettings): InstanceMet
   };
   return {
     answer: () => answer(),
-    role: async () => {
-      const reply = await answer();
-      return reply.status === "role" ? reply.role : undefined;
-    },
     region: once(async () => {
       const deadline = AbortSignal.timeout(TOTAL_MS);
       const access = await token();

@@ -1,4 +1,4 @@
-import { describeChosen, describeInstance } from "./describe.ts";
+import { describeChosen } from "./describe.ts";
 import type { InstanceAnswer } from "./imds.ts";
 import type { CredentialDecision, Finding, OrderRow, SourceName } from "./order.ts";
 
@@ -18,17 +18,14 @@ export interface CredentialReport {
 export function reportCredentials(decision: CredentialDecision, instance?: InstanceAnswer): CredentialReport {
   const { chosen, order, findings } = decision;
   const detail = describeChosen(chosen, instance);
-  if (chosen.source === "invalid") return { source: "none", detail, order, findings };
-  if (chosen.source !== "default-chain") return { source: chosen.source, detail, order, findings };
-  if (chosen.step !== "instance-metadata" || instance === undefined) {
-    return { source: chosen.step === "none" ? "none" : chosen.source, detail, order, findings };
+  const step = "step" in chosen ? chosen.step : undefined;
+  if (step === "instance-metadata" && instance) {
+    const source = "default-chain";
+    const isThere = instance.status === "role";
+    const answered: OrderRow = { source, status: isThere ? "used" : "not set", detail };
+    const rows = order.map((row) => (row.source === source ? answered : row));
+    return { source: isThere ? source : "none", detail, order: rows, findings };
   }
-  const isThere = instance.status === "role";
-  const chain: OrderRow = {
-    source: chosen.source,
-    status: isThere ? "used" : "not set",
-    detail: describeInstance(instance),
-  };
-  const answered = order.map((row) => (row.source === chain.source ? chain : row));
-  return { source: isThere ? chosen.source : "none", detail, order: answered, findings };
+  const isNone = chosen.source === "invalid" || step === "none";
+  return { source: isNone ? "none" : chosen.source, detail, order, findings };
 }

@@ -3,7 +3,12 @@ import type { Terminal } from "./terminal.ts";
 /** A spinner shorter than this would only flicker. */
 const DELAY_MS = 150;
 
-/** The spinner that a terminal shows or is about to show. */
+/** A spinner that a terminal shows or is about to show. */
+interface Spinner {
+  text: string;
+  stop: () => void;
+}
+
 const running = new WeakMap<Terminal, Spinner>();
 
 /**
@@ -18,9 +23,8 @@ export async function withSpinner<T>(
   const { terminal } = holder;
   const isSilent = !terminal.isStderrTTY || terminal.isVerbose || terminal.format !== "text";
   if (isSilent || running.has(terminal)) return work();
-  const spinner = new Spinner(terminal, text);
+  const spinner = { text, stop: startSpinner(terminal, text) };
   running.set(terminal, spinner);
-  spinner.start();
   try {
     return await work();
   } finally {
@@ -30,46 +34,35 @@ export async function withSpinner<T>(
 }
 
 /** Takes the spinner away while `work` has the terminal, as for a question to the person at it. */
-export async function withoutSpinner<T>(holder: { terminal: Terminal }, work: () => Promise<T>): Promise<T> {
-  const spinner = running.get(holder.terminal);
+export async function withoutSpinner<T>(
+  { terminal }: { terminal: Terminal },
+  work: () => Promise<T>,
+): Promise<T> {
+  const spinner = running.get(terminal);
   spinner?.stop();
   try {
     return await work();
   } finally {
-    if (spinner && running.get(holder.terminal) === spinner) spinner.start();
+    if (spinner && running.get(terminal) === spinner) spinner.stop = startSpinner(terminal, spinner.text);
   }
 }
 
-class Spinner {
-  readonly #terminal: Terminal;
-  readonly #text: string;
-  #timer: NodeJS.Timeout | undefined;
-  #hide: (() => void) | undefined;
-
-  constructor(terminal: Terminal, text: string) {
-    this.#terminal = terminal;
-    this.#text = text;
-  }
-
-  start(): void {
-    const timer = setTimeout(() => void this.#show(timer), DELAY_MS);
-    this.#timer = timer;
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#hide?.();
-    this.#hide = undefined;
-  }
-
-  async #show(timer: NodeJS.Timeout): Promise<void> {
+/** Shows a spinner after a while. Returns how to take it away. */
+function startSpinner(terminal: Terminal, text: string): () => void {
+  let isStopped = false;
+  let hide = (): void => undefined;
+  const show = async (): Promise<void> => {
     const { default: ora } = await import("ora");
-    // It may have been stopped, and even started again, while the library was loaded.
-    if (this.#timer !== timer) return;
-    const color = this.#terminal.stderrColor > 0 ? "cyan" : false;
-    const shown = ora({ text: this.#text, discardStdin: false, color });
+    // It may have been stopped while the library was loaded.
+    if (isStopped) return;
+    const shown = ora({ text, discardStdin: false, color: terminal.stderrColor > 0 ? "cyan" : false });
     shown.start();
-    this.#hide = () => void shown.stop();
-  }
+    hide = () => void shown.stop();
+  };
+  const timer = setTimeout(() => void show(), DELAY_MS);
+  return () => {
+    isStopped = true;
+    clearTimeout(timer);
+    hide();
+  };
 }

@@ -1,25 +1,33 @@
 import { describe, expect, it } from "vitest";
 import { describeInstance } from "../../src/credentials/describe.ts";
 import { instanceMetadata } from "../../src/credentials/imds.ts";
+import { decideInstanceMetadata } from "../../src/credentials/instance-metadata-settings.ts";
+import type { Runtime } from "../../src/runtime.ts";
 import { blackHole } from "../helpers/black-hole.ts";
 import { startIdentityServer } from "../helpers/identity-server.ts";
 import { createHome } from "../helpers/openclaw.ts";
 import { testRuntime } from "../helpers/test-runtime.ts";
 
+function metadataOf(runtime: Runtime) {
+  return instanceMetadata(runtime, decideInstanceMetadata(runtime.env, { profiles: new Map() }));
+}
+
 function instanceAt(endpoint: string, env: Record<string, string> = {}) {
-  return instanceMetadata(
-    testRuntime({ home: createHome(), env: { AWS_EC2_METADATA_SERVICE_ENDPOINT: endpoint, ...env } }),
-  );
+  const runtime = testRuntime({
+    home: createHome(),
+    env: { AWS_EC2_METADATA_SERVICE_ENDPOINT: endpoint, ...env },
+  });
+  return metadataOf(runtime);
 }
 
 describe("the instance metadata service", () => {
   it("tells role and region with one token of IMDSv2", async () => {
     const server = await startIdentityServer();
     const instance = instanceAt(server.url);
-    const [answer, role, region] = await Promise.all([instance.answer(), instance.role(), instance.region()]);
+    const [answer, region] = await Promise.all([instance.answer(), instance.region()]);
     expect(answer).toEqual({ status: "role", role: "EC2-Bedrock-Access", version: "IMDSv2" });
     expect(describeInstance(answer)).toBe("EC2 instance role `EC2-Bedrock-Access`, IMDSv2");
-    expect([role, region]).toEqual(["EC2-Bedrock-Access", "ap-southeast-2"]);
+    expect(region).toBe("ap-southeast-2");
     expect(server.calls.map(({ action }) => action).sort()).toEqual(["ImdsRegion", "ImdsRole", "ImdsToken"]);
     expect(
       server.calls
@@ -34,10 +42,10 @@ describe("the instance metadata service", () => {
       home: createHome(),
       env: { AWS_EC2_METADATA_SERVICE_ENDPOINT: server.url },
     });
-    await instanceMetadata(runtime).role();
-    await instanceMetadata(runtime).role();
+    await metadataOf(runtime).answer();
+    await metadataOf(runtime).answer();
     expect(server.calls).toHaveLength(2);
-    await instanceAt(server.url).role();
+    await instanceAt(server.url).answer();
     expect(server.calls).toHaveLength(4);
   });
 

@@ -66,7 +66,7 @@ export class LineEditor {
         const key = await keyboard.next();
         const entry = key ? await this.#press(key) : ({ kind: "end" } as const);
         if (entry) {
-          this.#leave(entry);
+          this.#moveToEnd(entry.kind === "interrupt" && entry.text !== "" ? "^C" : "");
           return entry;
         }
       }
@@ -88,8 +88,8 @@ export class LineEditor {
     if (name === "tab" && !meta) await this.#complete();
     else if (ctrl && name === "l") this.#clearScreen();
     else if (name === "redraw") this.#drawnRow = 0;
-    else if (name === "up" || (ctrl && name === "p")) this.#goUp();
-    else if (name === "down" || (ctrl && name === "n")) this.#goDown();
+    else if (name === "up" || (ctrl && name === "p")) this.#goVertically(-1);
+    else if (name === "down" || (ctrl && name === "n")) this.#goVertically(1);
     else {
       const edited = editLine(this.#buffer, key);
       if (edited && edited.text !== text) this.#historyPlace = undefined;
@@ -110,16 +110,11 @@ export class LineEditor {
     return undefined;
   }
 
-  #goUp(): void {
-    const moved = moveLine(this.#buffer, -1);
+  /** Goes up (-1) or down (1), beyond the text into the history. */
+  #goVertically(direction: -1 | 1): void {
+    const moved = moveLine(this.#buffer, direction);
     if (moved) this.#buffer = moved;
-    else this.#recall(-1);
-  }
-
-  #goDown(): void {
-    const moved = moveLine(this.#buffer, 1);
-    if (moved) this.#buffer = moved;
-    else this.#recall(1);
+    else this.#recall(direction);
   }
 
   /** Goes to the next older (-1) or newer (1) entry that begins with what was typed. */
@@ -178,11 +173,6 @@ export class LineEditor {
   #clearScreen(): void {
     this.#parts.screen.write(CLEAR_SCREEN);
     this.#drawnRow = 0;
-  }
-
-  #leave(entry: Entry): void {
-    if (!(entry.kind === "interrupt" && entry.text !== "")) return this.#moveToEnd();
-    this.#moveToEnd("^C");
   }
 
   /** Shows the whole text and goes to the row below it. */
