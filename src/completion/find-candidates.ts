@@ -1,4 +1,5 @@
 import { OpenclawError } from "../errors.ts";
+import type { ListedModel } from "../models/list.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { type Situation, staticCandidates } from "./situation.ts";
@@ -46,10 +47,8 @@ async function valuesFor(value: ValueKind, situation: Situation, runtime: Runtim
       const { modelCandidates } = await import("./model-candidates.ts");
       return whereReadable(() => modelCandidates(situation.text, options, runtime), []);
     }
-    case "provider": {
-      const { providerNames } = await import("./model-candidates.ts");
-      return asCandidates(await whereReadable(() => providerNames(options, runtime), []));
-    }
+    case "provider":
+      return asCandidates(new Set((await modelsOf(options, runtime)).map(({ provider }) => provider)));
     case "setting": {
       const { settingCandidates } = await import("./setting-candidates.ts");
       return settingCandidates(situation.text, await settingsInput(value.use, situation, runtime));
@@ -79,10 +78,13 @@ async function settingsInput(use: SettingUse, situation: Situation, runtime: Run
   const isAboutModels = [situation.text, ...situation.positionals].some((path) =>
     path.startsWith("agents.defaults.model"),
   );
-  const modelKeys = isAboutModels
-    ? await whereReadable(async () => (await import("./model-candidates.ts")).modelKeys(options, runtime), [])
-    : [];
-  return { use, value, modelKeys, regions: KNOWN_REGIONS };
+  const models = isAboutModels ? await modelsOf(options, runtime) : [];
+  return { use, value, modelKeys: models.map(({ key }) => key), regions: KNOWN_REGIONS };
+}
+
+async function modelsOf(options: GlobalOptions, runtime: Runtime): Promise<readonly ListedModel[]> {
+  const { readModels } = await import("./model-candidates.ts");
+  return whereReadable(async () => (await readModels(options, runtime)).models, []);
 }
 
 /** The flags of every command that were typed, as the program would read them. */

@@ -27,18 +27,11 @@ export async function modelCandidates(
   return [...aliases, ...names];
 }
 
-/** The keys of the models in the configuration and the cached list. */
-export async function modelKeys(options: GlobalOptions, runtime: Runtime): Promise<string[]> {
-  return (await readModels(options, runtime)).models.map(({ key }) => key);
-}
-
-/** The providers of the models in the configuration and the cached list, without the configuration's own filter. */
-export async function providerNames(options: GlobalOptions, runtime: Runtime): Promise<string[]> {
-  return [...new Set((await readModels(options, runtime)).models.map(({ provider }) => provider))];
-}
-
-/** Without what can only be provisioned: that is called by an ARN of its own. */
-async function readModels(options: GlobalOptions, runtime: Runtime): Promise<ModelSurvey> {
+/**
+ * The models of the configuration and of the cached list, without the configuration's own filter, and without what can
+ * only be provisioned: that is called by an ARN of its own.
+ */
+export async function readModels(options: GlobalOptions, runtime: Runtime): Promise<ModelSurvey> {
   const survey = await surveyModels(options, runtime, { offline: true, all: true });
   return { ...survey, models: survey.models.filter(({ tags }) => !tags.includes("provisioned")) };
 }

@@ -155,7 +155,7 @@ function missingProfile(name: string, asked: string, shared: SharedConfig): Open
   return new OpenclawError("no-credentials", {
     message: `The AWS profile '${name}' (${asked}) does not exist in ${shared.configFile} or ${shared.credentialsFile}.`,
     hint: missingProfileHint(name, isNear ? near : undefined, known),
-    details: { profile: name, profiles: known, ...(isNear ? { nearest: near } : {}) },
+    details: { profile: name, profiles: known, nearest: isNear ? near : undefined },
   });
 }
 

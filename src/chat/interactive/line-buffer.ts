@@ -91,13 +91,13 @@ export function insertText(buffer: LineBuffer, inserted: string): LineBuffer {
 /** Moves the cursor a line up (-1) or down (1), in the same column. Undefined when there is no such line. */
 export function moveLine(buffer: LineBuffer, direction: -1 | 1): LineBuffer | undefined {
   const { text, cursor } = buffer;
-  const [start, end] = lineAround(text, cursor);
-  const neighbour = direction < 0 ? start - 1 : end + 1;
+  const start = lineStart(text, cursor);
+  const neighbour = direction < 0 ? start - 1 : lineEnd(text, cursor) + 1;
   if (neighbour < 0 || neighbour > text.length) return undefined;
-  const [otherStart, otherEnd] = lineAround(text, neighbour);
   const column = [...graphemes.segment(text.slice(start, cursor))].length;
-  let place = otherStart;
-  for (let step = 0; step < column && place < otherEnd; step += 1) place = following(text, place);
+  const end = lineEnd(text, neighbour);
+  let place = lineStart(text, neighbour);
+  for (let step = 0; step < column && place < end; step += 1) place = following(text, place);
   return { ...buffer, cursor: place };
 }
 
@@ -111,23 +111,18 @@ function cutTo(buffer: LineBuffer, place: number): LineBuffer {
   return from === to ? buffer : { ...removeTo(buffer, place), cut: buffer.text.slice(from, to) };
 }
 
-/** Start and end of the line that a place is in, without its line end. */
-function lineAround(text: string, place: number): [number, number] {
-  const start = place === 0 ? 0 : text.lastIndexOf("\n", place - 1) + 1;
-  const end = text.indexOf("\n", place);
-  return [start, end < 0 ? text.length : end];
-}
-
 function lineStart(text: string, place: number): number {
-  return lineAround(text, place)[0];
+  return place === 0 ? 0 : text.lastIndexOf("\n", place - 1) + 1;
 }
 
+/** The end of the line that a place is in, before its line end. */
 function lineEnd(text: string, place: number): number {
-  return lineAround(text, place)[1];
+  const end = text.indexOf("\n", place);
+  return end < 0 ? text.length : end;
 }
 
 function previous(text: string, place: number): number {
-  const [start] = lineAround(text, place);
+  const start = lineStart(text, place);
   if (place === start) return Math.max(0, place - 1);
   let last = start;
   for (const { index } of graphemes.segment(text.slice(start, place))) last = start + index;
@@ -135,7 +130,7 @@ function previous(text: string, place: number): number {
 }
 
 function following(text: string, place: number): number {
-  const [, end] = lineAround(text, place);
+  const end = lineEnd(text, place);
   if (place === end) return Math.min(text.length, place + 1);
   const [next] = graphemes.segment(text.slice(place, end));
   return place + (next?.segment.length ?? 0);
