@@ -38,7 +38,12 @@ const FILES = {
   main: ["src/main.ts", "src/commands/config/file.ts", "src/commands/models/list.ts"],
   get: ["src/commands/config/get.ts"],
   // What asks AWS.
-  aws: ["src/session/open-rest-client.ts", "src/credentials/provider.ts", "src/session/aws-errors.ts"],
+  aws: [
+    "src/session/open-rest-client.ts",
+    "src/session/bedrock-operations.ts",
+    "src/credentials/provider.ts",
+    "src/session/aws-errors.ts",
+  ],
   chat: ["src/commands/chat.ts", "src/chat/converse-wire.ts", "src/converse/converse-stream.ts"],
   refresh: ["src/discovery/discover.ts", "src/discovery/cache-write.ts", "src/discovery/shared-failure.ts"],
 };

@@ -1,16 +1,14 @@
-import type { ConverseStreamCommandInput, ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
+import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
 import type { HttpResponse, ResponseMetadata } from "@smithy/types";
 import { OpenclawError } from "../errors.ts";
-import { extendedEncodeURIComponent } from "../network/sdk-parts.ts";
 import { type CallContext, toOpenclawError } from "../session/aws-errors.ts";
+import { toCall } from "../session/bedrock-operations.ts";
 import { isKnownAwsError } from "../session/error-table.ts";
-import type { RestCall } from "../session/rest-client.ts";
 import type { AwsSession } from "../session/session.ts";
 import { awaitContent, type Batches } from "./answer-batches.ts";
 import { abortReason, type Deadlines } from "./deadlines.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { readPart, StreamException } from "./read-part.ts";
-import { toRequestJson } from "./request-json.ts";
 import { toStreamError } from "./stream-failure.ts";
 import type { OpenAnswer, RequestPlan, Wire } from "./wire.ts";
 
@@ -75,7 +73,7 @@ async function send(
   };
   const request = async (): Promise<OpenAnswer> => {
     const client = await call.session.rest("bedrock-runtime");
-    const { value, attempts } = await client.send(toCall(input), begin, signal);
+    const { value, attempts } = await client.send(toCall("ConverseStream", input), begin, signal);
     return { ...value, attempts };
   };
   try {
@@ -83,16 +81,6 @@ async function send(
   } catch (failure) {
     throw signal.aborted ? abortReason(signal) : toOpenclawError(failure, call);
   }
-}
-
-/** The request as it goes over the wire. */
-function toCall({ modelId = "", ...body }: ConverseStreamCommandInput): RestCall {
-  return {
-    operation: "ConverseStream",
-    method: "POST",
-    path: `/model/${extendedEncodeURIComponent(modelId)}/converse-stream`,
-    body: toRequestJson(body),
-  };
 }
 
 /** The signal is looked at only when there are credentials, and those may be long in coming. */

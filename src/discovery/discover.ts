@@ -5,7 +5,7 @@ import type {
   InferenceProfileType,
 } from "@aws-sdk/client-bedrock";
 import type { ResponseMetadata } from "@smithy/types";
-import type { RestCall } from "../session/rest-client.ts";
+import type { toCall } from "../session/bedrock-operations.ts";
 import type { AwsSession } from "../session/session.ts";
 import { toOpenclawError } from "../session/aws-errors.ts";
 import { OpenclawError } from "../errors.ts";
@@ -56,11 +56,7 @@ export async function discover(session: AwsSession): Promise<Discovered> {
 
 /** The foundation models of the session's region. Throws what the SDK throws, and `bad-response`. */
 export async function listModels(session: AwsSession): Promise<FoundationModel[]> {
-  const { document, metadata } = await ask(session, {
-    operation: "ListFoundationModels",
-    method: "GET",
-    path: "/foundation-models",
-  });
+  const { document, metadata } = await ask(session, "ListFoundationModels", {});
   const { modelSummaries } = document;
   if (!Array.isArray(modelSummaries))
     throw notAws(session, "answered without a list of models, which AWS never does", metadata);
@@ -75,15 +71,10 @@ export async function listProfiles(
   const found: InferenceProfile[] = [];
   const tokens = new Set<string>();
   for (let nextToken = ""; ;) {
-    const { document, metadata } = await ask(session, {
-      operation: "ListInferenceProfiles",
-      method: "GET",
-      path: "/inference-profiles",
-      query: {
-        maxResults: String(PAGE_SIZE),
-        ...(nextToken === "" ? {} : { nextToken }),
-        ...(typeEquals ? { type: typeEquals } : {}),
-      },
+    const { document, metadata } = await ask(session, "ListInferenceProfiles", {
+      maxResults: PAGE_SIZE,
+      nextToken: nextToken || undefined,
+      typeEquals,
     });
     const { inferenceProfileSummaries } = document;
     if (!Array.isArray(inferenceProfileSummaries))
@@ -117,13 +108,14 @@ function readToken(value: unknown, session: AwsSession, metadata: ResponseMetada
 /** Calls the control plane, and reads its document. Throws what the client throws, and `bad-response`. */
 async function ask(
   session: AwsSession,
-  call: RestCall,
+  ...call: Parameters<typeof toCall>
 ): Promise<{ document: Record<string, unknown>; metadata: ResponseMetadata }> {
-  const [client, { readText }] = await Promise.all([
+  const [client, { toCall }, { readText }] = await Promise.all([
     session.rest("bedrock"),
-    import("../session/rest-client.ts"),
+    import("../session/bedrock-operations.ts"),
+    import("../session/read-answer.ts"),
   ]);
-  const { value, metadata } = await client.send(call, readText, session.setup.runtime.signal);
+  const { value, metadata } = await client.send(toCall(...call), readText, session.setup.runtime.signal);
   return { document: readDocument(value, session, metadata), metadata };
 }
 

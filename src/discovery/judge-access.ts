@@ -1,4 +1,4 @@
-import type { GetFoundationModelAvailabilityCommandOutput } from "@aws-sdk/client-bedrock";
+import type { Answer } from "../session/bedrock-operations.ts";
 
 /** What AWS says about access to a model, in its own words; a field it leaves out is undefined. */
 export interface Availability {
@@ -11,7 +11,7 @@ export interface Availability {
 }
 
 /** Takes the answer of GetFoundationModelAvailability, whose fields may be missing, apart. */
-export function readAvailability(answer: Partial<GetFoundationModelAvailabilityCommandOutput>): Availability {
+export function readAvailability(answer: Answer<"GetFoundationModelAvailability">): Availability {
   const { agreementAvailability, authorizationStatus, entitlementAvailability, regionAvailability } = answer;
   return {
     agreement: agreementAvailability?.status,

@@ -1,11 +1,11 @@
 import type { AwsSession } from "../session/session.ts";
 import type { Service } from "../aws/endpoint.ts";
 import { OpenclawError } from "../errors.ts";
+import { oncePer } from "../session/once.ts";
 import { targetOf } from "../models/resolve-model.ts";
 import { type Check, fail, ok, type Outcome, warn } from "./check.ts";
 import type { Examination } from "./examination.ts";
 import type { Reached } from "./reach.ts";
-import { regionalEndpoints } from "./regional-endpoints.ts";
 
 /** An endpoint in use and how it answered. */
 export interface Way {
@@ -52,20 +52,23 @@ async function tryWays(examination: Examination): Promise<Way[]> {
     ...(isBearer ? [] : [["sts", session] as [Service, AwsSession]]),
   ];
   const proxyOf = await proxyFinder(examination);
-  const attempts = new Map<string, Promise<Reached | OpenclawError>>();
-  const attempt = (url: string): Promise<Reached | OpenclawError> => {
-    const outcome = attempts.get(url) ?? reach(url, runtime).catch(asOutcome);
-    attempts.set(url, outcome);
-    return outcome;
-  };
+  const attempt = oncePer((url: string) => reach(url, runtime).catch(asOutcome));
   return Promise.all(
-    services.map(async ([service, { endpoint, region }]): Promise<Way> => {
-      const named = endpoint(service);
-      const url =
-        named?.url ?? (await regionalEndpoints(region.value, session.decision.profileName))[service];
+    services.map(async ([service, own]): Promise<Way> => {
+      const named = own.endpoint(service);
+      const url = named?.url ?? (await ownEndpoint(service, own));
       return { service, url, source: named?.source, proxy: proxyOf(url), outcome: await attempt(url) };
     }),
   );
+}
+
+async function ownEndpoint(service: Service, session: AwsSession): Promise<string> {
+  const [{ decideWishes, locateService }, { profileKeys }] = await Promise.all([
+    import("../session/regional-endpoint.ts"),
+    import("../session/client-config.ts"),
+  ]);
+  const wishes = decideWishes(session.setup.runtime.env, profileKeys(session));
+  return (await locateService(service, session.region.value, wishes)).url;
 }
 
 function asOutcome(failure: unknown): OpenclawError {

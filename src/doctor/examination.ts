@@ -1,6 +1,7 @@
 import type { AwsCredentialIdentity } from "@smithy/types";
 import type { Target } from "../models/resolve-model.ts";
 import { type AwsSession, openSession, type Setup, readSetup } from "../session/session.ts";
+import { once, oncePer } from "../session/once.ts";
 import { type LoadedConfig, loadConfig } from "../config/resolve.ts";
 import { instanceMetadata, type InstanceAnswer } from "../credentials/imds.ts";
 import { type CredentialReport, reportCredentials } from "../credentials/report.ts";
@@ -45,12 +46,9 @@ export interface Examination {
   close(): void;
 }
 
-const DISCOVERY: Target = { kind: "discovery" };
-
 /** Prepares an examination. Reads and asks nothing yet. */
 export function createExamination(options: GlobalOptions, runtime: Runtime): Examination {
   const sessions: AwsSession[] = [];
-  const lists = new Map<string, RegionLists>();
   const config = once(() => loadConfig(options, runtime));
   const readableConfig = async (): Promise<LoadedConfig> => {
     try {
@@ -70,15 +68,9 @@ export function createExamination(options: GlobalOptions, runtime: Runtime): Exa
     sessions.push(session);
     return session;
   };
-  const session = once(() => open(DISCOVERY));
-  const modelSessions = new Map<string, Promise<AwsSession>>();
-  const sessionFor = (target: Target): Promise<AwsSession> => {
-    if (target.kind === "discovery") return session();
-    const key = JSON.stringify(target);
-    const opened = modelSessions.get(key) ?? open(target);
-    modelSessions.set(key, opened);
-    return opened;
-  };
+  const sessionFor = oncePer(open, JSON.stringify);
+  const session = (): Promise<AwsSession> => sessionFor({ kind: "discovery" });
+  const listsOf = oncePer(createLists, ({ region }) => region.value);
   const instance = once(async () => {
     const { chosen, instanceMetadata: settings } = (await setup()).decision;
     const isAsked = chosen.source === "default-chain" && chosen.step === "instance-metadata";
@@ -104,11 +96,7 @@ export function createExamination(options: GlobalOptions, runtime: Runtime): Exa
     listsFor: async (target) => {
       const [discovery, own] = await Promise.all([session(), sessionFor(target)]);
       const nearest = own.region.value === discovery.region.value ? discovery : own;
-      const known = lists.get(nearest.region.value);
-      if (known) return known;
-      const fresh = listsOf(nearest);
-      lists.set(nearest.region.value, fresh);
-      return fresh;
+      return listsOf(nearest);
     },
     close: () => {
       for (const opened of sessions) opened.close();
@@ -116,7 +104,7 @@ export function createExamination(options: GlobalOptions, runtime: Runtime): Exa
   };
 }
 
-function listsOf(session: AwsSession): RegionLists {
+function createLists(session: AwsSession): RegionLists {
   return {
     session,
     models: once(async () => (await import("../discovery/discover.ts")).listModels(session)),
@@ -129,9 +117,4 @@ function listsOf(session: AwsSession): RegionLists {
       return [...new Map([...own, ...application].map((profile) => [profile.arn, profile])).values()];
     }),
   };
-}
-
-function once<T>(work: () => Promise<T>): () => Promise<T> {
-  let result: Promise<T> | undefined;
-  return () => (result ??= work());
 }

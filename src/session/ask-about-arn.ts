@@ -1,13 +1,6 @@
-import type { ArnFacts } from "../models/model-facts.ts";
-import {
-  GetCustomModelCommand,
-  GetCustomModelDeploymentCommand,
-  GetImportedModelCommand,
-  GetInferenceProfileCommand,
-  GetPromptRouterCommand,
-  GetProvisionedModelThroughputCommand,
-} from "@aws-sdk/client-bedrock";
 import { parseArn } from "../aws/arn.ts";
+import type { ArnFacts } from "../models/model-facts.ts";
+import { callBedrock } from "./bedrock-operations.ts";
 import type { AwsSession } from "./session.ts";
 
 interface Question {
@@ -16,49 +9,50 @@ interface Question {
   ask: (session: AwsSession, arn: string) => Promise<ArnFacts>;
 }
 
+const PROMPT_ROUTER: Question = { action: "bedrock:GetPromptRouter", ask: askPromptRouter };
+const PROFILE: Question = { action: "bedrock:GetInferenceProfile", ask: askProfile };
+
 const QUESTIONS: Readonly<Record<string, Question>> = {
   "provisioned-model": {
     action: "bedrock:GetProvisionedModelThroughput",
     ask: async (session, arn) => {
-      const answer = await (
-        await session.bedrock()
-      ).send(new GetProvisionedModelThroughputCommand({ provisionedModelId: arn }), options(session));
-      return {
-        name: answer.provisionedModelName,
-        status: answer.status,
-        targets: present(answer.modelArn),
-        base: answer.foundationModelArn,
-      };
+      const { provisionedModelName, status, modelArn, foundationModelArn } = await callBedrock(
+        session,
+        "GetProvisionedModelThroughput",
+        { provisionedModelId: arn },
+      );
+      return { name: provisionedModelName, status, targets: present(modelArn), base: foundationModelArn };
     },
   },
   "custom-model": {
     action: "bedrock:GetCustomModel",
     ask: async (session, arn) => {
-      const { modelName, modelStatus, baseModelArn } = await askCustomModel(session, arn);
+      const { modelName, modelStatus, baseModelArn } = await callBedrock(session, "GetCustomModel", {
+        modelIdentifier: arn,
+      });
       return { name: modelName, status: modelStatus, targets: present(baseModelArn), base: baseModelArn };
     },
   },
   "custom-model-deployment": {
     action: "bedrock:GetCustomModelDeployment",
     ask: async (session, arn) => {
-      const command = new GetCustomModelDeploymentCommand({ customModelDeploymentIdentifier: arn });
-      const answer = await (await session.bedrock()).send(command, options(session));
-      const { baseModelArn } = answer.modelArn ? await askCustomModel(session, answer.modelArn) : {};
-      return {
-        name: answer.modelDeploymentName,
-        status: answer.status,
-        targets: present(answer.modelArn),
-        base: baseModelArn,
-      };
+      const { modelDeploymentName, status, modelArn } = await callBedrock(
+        session,
+        "GetCustomModelDeployment",
+        { customModelDeploymentIdentifier: arn },
+      );
+      const { baseModelArn } = modelArn
+        ? await callBedrock(session, "GetCustomModel", { modelIdentifier: modelArn })
+        : {};
+      return { name: modelDeploymentName, status, targets: present(modelArn), base: baseModelArn };
     },
   },
   "imported-model": {
     action: "bedrock:GetImportedModel",
     ask: async (session, arn) => {
-      const command = new GetImportedModelCommand({ modelIdentifier: arn });
-      const { modelName, modelArchitecture } = await (
-        await session.bedrock()
-      ).send(command, options(session));
+      const { modelName, modelArchitecture } = await callBedrock(session, "GetImportedModel", {
+        modelIdentifier: arn,
+      });
       return {
         name: modelName,
         status: undefined,
@@ -68,10 +62,10 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
       };
     },
   },
-  "prompt-router": { action: "bedrock:GetPromptRouter", ask: askPromptRouter },
-  "default-prompt-router": { action: "bedrock:GetPromptRouter", ask: askPromptRouter },
-  "application-inference-profile": { action: "bedrock:GetInferenceProfile", ask: askProfile },
-  "inference-profile": { action: "bedrock:GetInferenceProfile", ask: askProfile },
+  "prompt-router": PROMPT_ROUTER,
+  "default-prompt-router": PROMPT_ROUTER,
+  "application-inference-profile": PROFILE,
+  "inference-profile": PROFILE,
 };
 
 /** The IAM action that a question about an ARN needs; undefined when AWS cannot be asked about one of its kind. */
@@ -79,7 +73,7 @@ export function actionAboutArn(arn: string): string | undefined {
   return questionAbout(arn)?.action;
 }
 
-/** Asks AWS about the resource an ARN names; undefined when it cannot be asked. Throws what the SDK throws. */
+/** Asks AWS about the resource an ARN names; undefined when it cannot be asked. Throws as RestClient.send does. */
 export async function askAboutArn(session: AwsSession, arn: string): Promise<ArnFacts | undefined> {
   return questionAbout(arn)?.ask(session, arn);
 }
@@ -91,35 +85,25 @@ function questionAbout(text: string): Question | undefined {
     : undefined;
 }
 
-async function askCustomModel(session: AwsSession, arn: string) {
-  const client = await session.bedrock();
-  return client.send(new GetCustomModelCommand({ modelIdentifier: arn }), options(session));
-}
-
 async function askPromptRouter(session: AwsSession, arn: string): Promise<ArnFacts> {
-  const client = await session.bedrock();
-  const answer = await client.send(new GetPromptRouterCommand({ promptRouterArn: arn }), options(session));
-  const targets = [...(answer.models ?? []), answer.fallbackModel].flatMap((model) =>
-    present(model?.modelArn),
-  );
+  const { promptRouterName, status, models, fallbackModel } = await callBedrock(session, "GetPromptRouter", {
+    promptRouterArn: arn,
+  });
+  const targets = [...(models ?? []), fallbackModel].flatMap((model) => present(model?.modelArn));
   return {
-    name: answer.promptRouterName,
-    status: answer.status,
+    name: promptRouterName,
+    status,
     targets: [...new Set(targets.toReversed())].toReversed(),
     base: undefined,
   };
 }
 
 async function askProfile(session: AwsSession, arn: string): Promise<ArnFacts> {
-  const client = await session.bedrock();
-  const command = new GetInferenceProfileCommand({ inferenceProfileIdentifier: arn });
-  const answer = await client.send(command, options(session));
-  const targets = (answer.models ?? []).flatMap(({ modelArn }) => present(modelArn));
-  return { name: answer.inferenceProfileName, status: answer.status, targets, base: targets[0] };
-}
-
-function options(session: AwsSession): { abortSignal: AbortSignal } {
-  return { abortSignal: session.setup.runtime.signal };
+  const { inferenceProfileName, status, models } = await callBedrock(session, "GetInferenceProfile", {
+    inferenceProfileIdentifier: arn,
+  });
+  const targets = (models ?? []).flatMap(({ modelArn }) => present(modelArn));
+  return { name: inferenceProfileName, status, targets, base: targets[0] };
 }
 
 function present(value: string | undefined): string[] {

@@ -1,5 +1,7 @@
-import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
-import type { AwsSession } from "./session.ts";
+import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { renewExpired } from "../credentials/renew-expired.ts";
+import { ANSWER_MS, clientConfig, type ClientSession } from "./client-config.ts";
+import { reportAttempts } from "./report-attempts.ts";
 
 /** Whose credentials these are, by STS; a field that it leaves out is undefined. */
 export interface CallerIdentity {
@@ -8,11 +10,22 @@ export interface CallerIdentity {
   account: string | undefined;
 }
 
-/** Asks STS whose credentials sign; not for a Bedrock API key, which STS does not take. Throws what the SDK throws. */
-export async function askCallerIdentity(session: AwsSession): Promise<CallerIdentity> {
-  const client = await session.sts();
-  const answer = await client.send(new GetCallerIdentityCommand({}), {
-    abortSignal: session.setup.runtime.signal,
-  });
-  return { arn: answer.Arn, account: answer.Account };
+/**
+ * Asks STS whose credentials sign; not for a Bedrock API key, which STS does not take. Never at the `--endpoint-url` of
+ * Bedrock. Throws what the SDK throws, and credential errors.
+ */
+export async function askCallerIdentity(session: ClientSession): Promise<CallerIdentity> {
+  const { runtime } = session.setup;
+  const client = new STSClient(await clientConfig(session, "sts"));
+  reportAttempts(client.middlewareStack, runtime);
+  renewExpired(client.middlewareStack, await session.authentication());
+  try {
+    const answer = await client.send(new GetCallerIdentityCommand({}), {
+      abortSignal: runtime.signal,
+      requestTimeout: ANSWER_MS,
+    });
+    return { arn: answer.Arn, account: answer.Account };
+  } finally {
+    client.destroy();
+  }
 }

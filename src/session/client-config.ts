@@ -1,11 +1,26 @@
 import type { NodeHttpHandler } from "@smithy/node-http-handler";
 import type { AwsCredentialIdentityProvider, RetryStrategyV2, TokenIdentity } from "@smithy/types";
 import { setTimeout as wait } from "node:timers/promises";
-import { VERSION } from "../version.ts";
-import type { Service } from "../aws/endpoint.ts";
+import type { Endpoint, Service } from "../aws/endpoint.ts";
+import type { Region } from "../aws/region.ts";
+import type { CredentialDecision } from "../credentials/order.ts";
+import type { Authentication } from "../credentials/provider.ts";
+import type { SharedConfig } from "../credentials/shared-config.ts";
 import { createRequestHandler } from "../network/request-handler.ts";
+import type { Runtime } from "../runtime.ts";
+import { VERSION } from "../version.ts";
 import { createRetryStrategy, decideRetries, type RetrySettings } from "./retries.ts";
-import type { AwsSession } from "./session.ts";
+
+/** What a client has to know of the session it is for. */
+export interface ClientSession {
+  readonly setup: { readonly runtime: Runtime; readonly shared: SharedConfig };
+  readonly region: Region;
+  readonly decision: CredentialDecision;
+  /** The endpoint that somebody named; undefined means the region's own. */
+  endpoint(service: Service): Endpoint | undefined;
+  /** Throws `no-credentials`, `credentials-expired` and the others of credentials/provider.ts. */
+  authentication(): Promise<Authentication>;
+}
 
 /** What every AWS client of this program is built with. */
 export interface ClientConfig {
@@ -23,18 +38,29 @@ export interface ClientConfig {
   token?: TokenIdentity;
 }
 
-/** Time for a whole answer, in ms. Without one the caller has bounds of its own: a model may think for long. */
-const REQUEST_MS: Partial<Record<Service, number>> = { bedrock: 10_000, sts: 10_000 };
+/** Time for a whole answer that is not streamed, in ms. */
+export const ANSWER_MS = 10_000;
 
-/** Builds the configuration of one client. Throws `usage` and the credential errors of credentials/provider.ts. */
-export async function clientConfig(session: AwsSession, service: Service): Promise<ClientConfig> {
-  const { runtime, shared } = session.setup;
+/** The keys of the profile that is in force, where it has some. */
+export function profileKeys({
+  setup,
+  decision,
+}: ClientSession): Readonly<Record<string, string>> | undefined {
+  return setup.shared.profiles.get(decision.profileName)?.keys;
+}
+
+/**
+ * Builds the configuration of one client; its answers may take as long as they like unless a call says otherwise. Throws
+ * `usage` and the credential errors of credentials/provider.ts.
+ */
+export async function clientConfig(session: ClientSession, service: Service): Promise<ClientConfig> {
+  const { runtime } = session.setup;
   const { profileName } = session.decision;
-  const keys = shared.profiles.get(profileName)?.keys;
+  const keys = profileKeys(session);
   const retries = decideRetries(runtime.env, keys && { name: profileName, keys });
   const [authentication, requestHandler] = await Promise.all([
     session.authentication(),
-    createRequestHandler(runtime, REQUEST_MS[service]),
+    createRequestHandler(runtime),
   ]);
   const endpoint = session.endpoint(service);
   if (endpoint) runtime.terminal.verbose(() => `${service} endpoint ${endpoint.url} (${endpoint.source})`);

@@ -1,9 +1,7 @@
-import { CountTokensCommand, type ConverseTokensRequest } from "@aws-sdk/client-bedrock-runtime";
+import type { ConverseTokensRequest } from "@aws-sdk/client-bedrock-runtime";
 import { toOpenclawError } from "./aws-errors.ts";
+import { callBedrock } from "./bedrock-operations.ts";
 import type { AwsSession } from "./session.ts";
-
-/** In ms. */
-const REQUEST_MS = 10_000;
 
 /**
  * Asks AWS how many input tokens a conversation has for a model; free of charge. Takes the id of a foundation model:
@@ -11,18 +9,12 @@ const REQUEST_MS = 10_000;
  */
 export async function countTokens(
   session: AwsSession,
-  baseId: string,
+  modelId: string,
   converse: ConverseTokensRequest,
 ): Promise<number | undefined> {
-  const { signal } = session.setup.runtime;
   try {
-    const client = await session.bedrockRuntime();
-    const answer = await client.send(new CountTokensCommand({ modelId: baseId, input: { converse } }), {
-      abortSignal: signal,
-      requestTimeout: REQUEST_MS,
-    });
-    return answer.inputTokens;
+    return (await callBedrock(session, "CountTokens", { modelId, input: { converse } })).inputTokens;
   } catch (failure) {
-    throw toOpenclawError(failure, { session, action: "bedrock:CountTokens", modelId: baseId });
+    throw toOpenclawError(failure, { session, action: "bedrock:CountTokens", modelId });
   }
 }

@@ -1,7 +1,7 @@
 import { usageError } from "../errors.ts";
 import type { Environment } from "../runtime.ts";
 import type { Service } from "../aws/endpoint.ts";
-import { partition } from "../network/sdk-parts.ts";
+import { partition, resolveRegionConfig } from "../network/sdk-parts.ts";
 
 /** The services whose hosts are named after themselves and the region, everywhere. */
 export type BedrockService = Exclude<Service, "sts">;
@@ -29,18 +29,34 @@ export function decideWishes(
 }
 
 /**
+ * Where a service is called when nobody names its endpoint, and the region that is signed for: `fips-us-east-1` is another
+ * one's FIPS endpoint. Throws as regionalEndpoint does.
+ */
+export async function locateService(
+  service: Service,
+  name: string,
+  wishes: EndpointWishes,
+): Promise<{ region: string; url: string }> {
+  const resolved = resolveRegionConfig({ region: name, useFipsEndpoint: wishes.fips });
+  const [region, fips] = await Promise.all([resolved.region(), resolved.useFipsEndpoint()]);
+  return { region, url: regionalEndpoint(service, region, { ...wishes, fips }) };
+}
+
+/**
  * The region's own endpoint of a service, from the SDK's table of partitions and by the rules of its clients.
  * Throws `usage` where the partition has no endpoint of the kind that is wished for.
  */
-export function regionalEndpoint(service: BedrockService, region: string, wishes: EndpointWishes): string {
-  const { dnsSuffix, dualStackDnsSuffix, supportsFIPS, supportsDualStack } = partition(region);
+export function regionalEndpoint(service: Service, region: string, wishes: EndpointWishes): string {
+  const { name, dnsSuffix, dualStackDnsSuffix, supportsFIPS, supportsDualStack } = partition(region);
   if (wishes.fips && !supportsFIPS) throw noSuchEndpoint(service, region, "FIPS");
   if (wishes.dualStack && !supportsDualStack) throw noSuchEndpoint(service, region, "dual-stack");
+  // Every STS of GovCloud is a FIPS one, under its plain name.
+  const isPlain = !wishes.fips || (service === "sts" && name === "aws-us-gov" && !wishes.dualStack);
   const suffix = wishes.dualStack ? dualStackDnsSuffix : dnsSuffix;
-  return `https://${service}${wishes.fips ? "-fips" : ""}.${region}.${suffix}`;
+  return `https://${service}${isPlain ? "" : "-fips"}.${region}.${suffix}`;
 }
 
-function noSuchEndpoint(service: BedrockService, region: string, kind: "FIPS" | "dual-stack"): Error {
+function noSuchEndpoint(service: Service, region: string, kind: "FIPS" | "dual-stack"): Error {
   const word = kind === "FIPS" ? "fips" : "dualstack";
   return usageError(
     `There is no ${kind} endpoint of ${service} in ${region}.`,

@@ -23,7 +23,7 @@ import {
   SignatureV4,
   userAgentMiddleware,
 } from "../network/sdk-parts.ts";
-import { readMetadata, readServiceError } from "./service-error.ts";
+import { readMetadata, readServiceError, readText } from "./read-answer.ts";
 
 /** One call of an operation of a REST-JSON service. */
 export interface RestCall {
@@ -35,6 +35,8 @@ export interface RestCall {
   query?: Readonly<Record<string, string>>;
   /** JSON text. */
   body?: string;
+  /** Time for the whole answer, in ms. */
+  timeoutMs?: number;
 }
 
 /** What was read from an answer. */
@@ -63,8 +65,8 @@ type Sent<T> = { $metadata: ResponseMetadata; value: T };
 
 /**
  * Calls a Bedrock service with the middleware of the SDK's clients (user agent, retries, signature, HTTP handler) and
- * without the clients, whose schemas and settings take longer to load than a call takes. For the calls that people wait
- * for; the requests and errors are those of the clients, which test/session/rest-client.test.ts holds this to.
+ * without the clients, whose schemas and settings take longer to load than a call takes. The requests and errors are those
+ * of the clients, which test/session/rest-client.test.ts holds this to.
  */
 export class RestClient {
   readonly #config: ClientConfig;
@@ -101,7 +103,7 @@ export class RestClient {
       const context = await this.#context(signal);
       const attempt: FinalizeHandler<object, Sent<T>> = async (args) => {
         attempts += 1;
-        const response = await this.#exchange(call.operation, args.request as HttpRequest, signal);
+        const response = await this.#exchange(call, args.request as HttpRequest, signal);
         const $metadata = readMetadata(response);
         return { response, output: { $metadata, value: await read(response, $metadata) } };
       };
@@ -179,18 +181,19 @@ export class RestClient {
     };
   }
 
-  async #exchange(operation: string, request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
+  async #exchange(
+    { operation, timeoutMs }: RestCall,
+    request: HttpRequest,
+    signal: AbortSignal,
+  ): Promise<HttpResponse> {
+    const options = {
+      abortSignal: signal,
+      ...(timeoutMs === undefined ? {} : { requestTimeout: timeoutMs }),
+    };
     const { response } = await this.#report(operation, request, () =>
-      this.#config.requestHandler.handle(request, { abortSignal: signal }),
+      this.#config.requestHandler.handle(request, options),
     );
     if (response.statusCode < 300) return response;
     throw readServiceError(response, await readText(response));
   }
-}
-
-/** The text of an answer's body. Throws what its connection throws. */
-export async function readText({ body }: HttpResponse): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body as AsyncIterable<Uint8Array>) chunks.push(chunk);
-  return Buffer.concat(chunks).toString("utf8");
 }

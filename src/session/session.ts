@@ -1,7 +1,4 @@
 import type { Target } from "../models/resolve-model.ts";
-import type { BedrockClient } from "@aws-sdk/client-bedrock";
-import type { BedrockRuntimeClient } from "@aws-sdk/client-bedrock-runtime";
-import type { STSClient } from "@aws-sdk/client-sts";
 import type { LoadedConfig } from "../config/resolve.ts";
 import { discoverySettings } from "../config/resolve.ts";
 import { type CredentialDecision, decideCredentials } from "../credentials/order.ts";
@@ -11,7 +8,6 @@ import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { parseArn } from "../aws/arn.ts";
 import { decideEndpoint, type Endpoint, type Service } from "../aws/endpoint.ts";
-import type { BedrockService } from "./regional-endpoint.ts";
 import {
   decideRegion,
   type Region,
@@ -19,6 +15,9 @@ import {
   regionOfBaseUrl,
   resolveRegion,
 } from "../aws/region.ts";
+import type { ClientSession } from "./client-config.ts";
+import { oncePer } from "./once.ts";
+import type { BedrockService } from "./regional-endpoint.ts";
 import type { RestClient } from "./rest-client.ts";
 
 /** What of a session is known without the network: cheap enough for a warm `models list`. */
@@ -69,19 +68,11 @@ export function endpointOf(setup: Setup, service: Service, target: Target): Endp
 }
 
 /** Region, credentials and clients for one target. Clients are built, and the SDK loaded, when first asked for. */
-export interface AwsSession {
+export interface AwsSession extends ClientSession {
   readonly setup: Setup;
   readonly target: Target;
-  readonly region: Region;
-  readonly decision: CredentialDecision;
-  endpoint(service: Service): Endpoint | undefined;
-  /** Throws `no-credentials`, `credentials-expired` and the others of credentials/provider.ts. */
-  authentication(): Promise<Authentication>;
-  /** The client for the lists of models and for the stream of an answer, quick to load. */
+  /** The client of a Bedrock service. */
   rest(service: BedrockService): Promise<RestClient>;
-  bedrock(): Promise<BedrockClient>;
-  bedrockRuntime(): Promise<BedrockRuntimeClient>;
-  sts(): Promise<STSClient>;
   /** Closes every connection. */
   close(): void;
 }
@@ -91,20 +82,7 @@ export async function openSession(setup: Setup, target: Target): Promise<AwsSess
   const { runtime, decision } = setup;
   const region = await resolveRegion(claimsOf(setup, target));
   runtime.terminal.verbose(() => `region ${region.value} (${region.source})`);
-  const clients: { destroy(): void }[] = [];
-  const once = <T extends { destroy(): void }>(build: () => Promise<T>): (() => Promise<T>) => {
-    let client: Promise<T> | undefined;
-    return () => {
-      client ??= build().then((built) => {
-        clients.push(built);
-        return built;
-      });
-      return client;
-    };
-  };
-  const openRest = (service: BedrockService) =>
-    once(async () => (await import("./open-rest-client.ts")).openRestClient(session, service));
-  const rest = { bedrock: openRest("bedrock"), "bedrock-runtime": openRest("bedrock-runtime") };
+  const clients: RestClient[] = [];
   const session: AwsSession = {
     setup,
     target,
@@ -112,12 +90,12 @@ export async function openSession(setup: Setup, target: Target): Promise<AwsSess
     decision,
     endpoint: (service) => endpointOf(setup, service, target),
     authentication: () => authenticationOf(setup, region.value),
-    rest: (service) => rest[service](),
-    bedrock: once(async () => (await import("./bedrock-client.ts")).createBedrockClient(session)),
-    bedrockRuntime: once(async () =>
-      (await import("./bedrock-runtime-client.ts")).createBedrockRuntimeClient(session),
-    ),
-    sts: once(async () => (await import("./sts-client.ts")).createStsClient(session)),
+    rest: oncePer(async (service) => {
+      const { openRestClient } = await import("./open-rest-client.ts");
+      const client = await openRestClient(session, service);
+      clients.push(client);
+      return client;
+    }),
     close: () => {
       for (const client of clients) client.destroy();
     },

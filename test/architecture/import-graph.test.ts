@@ -64,6 +64,13 @@ describe("the import graph", () => {
     expect(reaching.filter(([, packages]) => packages.length > 0)).toEqual([]);
   });
 
+  test("has nothing of the SDK's Bedrock clients but their version: one client makes every call", () => {
+    const imports = [...inputs.values()].flatMap(({ imported, later }) => imported.concat(later));
+    expect(new Set(filter(imports, (name) => name.startsWith("@aws-sdk/client-bedrock")))).toEqual(
+      new Set(["@aws-sdk/client-bedrock-runtime/package.json"]),
+    );
+  });
+
   test.each([
     "src/completion/situation.ts",
     "src/completion/split-line.ts",

@@ -5,6 +5,7 @@ import type { ChatEvent } from "../../src/converse/chat-event.ts";
 import { streamChat } from "../helpers/stream-chat.ts";
 import { emulatedEnvironment, startEmulator, type StreamStep } from "../../src/emulator/emulator.ts";
 import { createHome } from "../helpers/openclaw.ts";
+import { sdkBedrockRuntime } from "../helpers/sdk-clients.ts";
 import { testRuntime } from "../helpers/test-runtime.ts";
 
 const MODEL = "amazon.nova-lite-v1:0";
@@ -72,7 +73,7 @@ it("reads the same text, reasoning, stop reason and usage from a stream as the S
     const bounds = { firstEventMs: 5000, silenceMs: 5000, totalMs: undefined };
     for await (const event of streamChat(session, input, bounds)) ours.push(event);
 
-    const client = await session.bedrockRuntime();
+    const client = await sdkBedrockRuntime(session);
     const { stream } = await client.send(new ConverseStreamCommand(input));
     const theirs: object[] = [];
     for await (const part of stream ?? []) {

@@ -11,9 +11,7 @@ import type { Reached } from "../../src/doctor/reach.ts";
 import { judgeRegion } from "../../src/doctor/check-region.ts";
 import { judgeNode } from "../../src/doctor/check-runtime.ts";
 import { regionOfHost } from "../../src/doctor/region-of-host.ts";
-import { regionalEndpoints } from "../../src/doctor/regional-endpoints.ts";
 import { OpenclawError } from "../../src/errors.ts";
-import { useEnvironment } from "../helpers/test-runtime.ts";
 
 const codeOf = (outcome: Outcome): string | undefined =>
   outcome.status === "fail" ? outcome.error.code : undefined;
@@ -266,45 +264,6 @@ describe("the way to the endpoints", () => {
       "/ca.pem",
     );
     expect(detail).toBe("127.0.0.1:4100 12 ms (env AWS_ENDPOINT_URL), CA bundle /ca.pem");
-  });
-
-  it.each([
-    [
-      "us-east-1",
-      {},
-      [
-        "https://bedrock.us-east-1.amazonaws.com",
-        "https://bedrock-runtime.us-east-1.amazonaws.com",
-        "https://sts.us-east-1.amazonaws.com",
-      ],
-    ],
-    [
-      "us-gov-west-1",
-      { AWS_USE_FIPS_ENDPOINT: "true" },
-      [
-        "https://bedrock-fips.us-gov-west-1.amazonaws.com",
-        "https://bedrock-runtime-fips.us-gov-west-1.amazonaws.com",
-        "https://sts.us-gov-west-1.amazonaws.com",
-      ],
-    ],
-    [
-      "cn-north-1",
-      {},
-      [
-        "https://bedrock.cn-north-1.amazonaws.com.cn",
-        "https://bedrock-runtime.cn-north-1.amazonaws.com.cn",
-        "https://sts.cn-north-1.amazonaws.com.cn",
-      ],
-    ],
-  ])("leads in %s to the SDK's own hosts", async (region, env, urls) => {
-    useEnvironment(env);
-    const own = await regionalEndpoints(region, "default");
-    expect([own.bedrock, own["bedrock-runtime"], own.sts]).toEqual(urls);
-    const { BedrockRuntimeClient } = await import("@aws-sdk/client-bedrock-runtime");
-    const { config } = new BedrockRuntimeClient({ region });
-    const UseFIPS = await config.useFipsEndpoint();
-    const { url } = config.endpointProvider({ Region: region, UseFIPS, UseDualStack: false });
-    expect(own["bedrock-runtime"]).toBe(url.origin);
   });
 });
 

@@ -1,6 +1,6 @@
-import { ConverseCommand } from "@aws-sdk/client-bedrock-runtime";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openSession, readSetup } from "../../src/session/session.ts";
+import { callBedrock } from "../../src/session/bedrock-operations.ts";
 import { toOpenclawError } from "../../src/session/aws-errors.ts";
 import { ERROR_TABLE, type ErrorRow, findRow, findRowOfStatus } from "../../src/session/error-table.ts";
 import { streamChat } from "../helpers/stream-chat.ts";
@@ -735,12 +735,11 @@ async function scripted(answer: ScriptedAnswer) {
   return session;
 }
 
-/** What becomes of an answer, over a real socket and through the SDK's own client. */
+/** What becomes of an answer, over a real socket and through the client of every call. */
 async function refusal(answer: ScriptedAnswer): Promise<OpenclawError> {
   const session = await scripted(answer);
-  const client = await session.bedrockRuntime();
   try {
-    await client.send(new ConverseCommand({ modelId: MODEL, messages: [] }));
+    await callBedrock(session, "CountTokens", { modelId: MODEL, input: { converse: { messages: [] } } });
   } catch (failure) {
     return toOpenclawError(failure, { session, action: ACTION, modelId: MODEL });
   }

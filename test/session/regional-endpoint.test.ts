@@ -1,35 +1,34 @@
 import { BedrockClient } from "@aws-sdk/client-bedrock";
 import { BedrockRuntimeClient } from "@aws-sdk/client-bedrock-runtime";
+import { STSClient } from "@aws-sdk/client-sts";
 import { partition, setPartitionInfo, useDefaultPartitionInfo } from "@aws-sdk/core/client";
 import { afterEach, describe, expect, it } from "vitest";
-import { decideWishes, regionalEndpoint } from "../../src/session/regional-endpoint.ts";
+import { KNOWN_REGIONS } from "../../src/aws/known-regions.ts";
+import { decideWishes, locateService, regionalEndpoint } from "../../src/session/regional-endpoint.ts";
 import { writeSharedFiles } from "../helpers/shared-files.ts";
 import { createHome } from "../helpers/openclaw.ts";
 import { useEnvironment } from "../helpers/test-runtime.ts";
 
 const REGIONS = [
-  "us-east-1",
-  "eu-central-2",
-  "mx-central-1",
+  ...KNOWN_REGIONS,
+  "cn-north-1",
   "cn-northwest-1",
-  "us-gov-west-1",
-  "eusc-de-east-1",
-  "us-iso-east-1",
-  "us-isob-east-1",
+  "us-iso-west-1",
+  "us-isob-west-1",
   "eu-isoe-west-1",
-  "us-isof-south-1",
   "xx-nowhere-7",
 ];
 const BOTH = [false, true];
-const clients = { bedrock: BedrockClient, "bedrock-runtime": BedrockRuntimeClient };
+const clients = { bedrock: BedrockClient, "bedrock-runtime": BedrockRuntimeClient, sts: STSClient };
+const SERVICES = ["bedrock", "bedrock-runtime", "sts"] as const;
 
 afterEach(useDefaultPartitionInfo);
 
-describe.each(REGIONS)("the endpoint of either service in %s", (region) => {
+describe.each(REGIONS)("the endpoint of each service in %s", (region) => {
   it.each(BOTH.flatMap((fips) => BOTH.map((dualStack) => ({ fips, dualStack }))))(
     "is the one of the SDK's rules with %o",
     (wishes) => {
-      for (const service of ["bedrock", "bedrock-runtime"] as const) {
+      for (const service of SERVICES) {
         const { config } = new clients[service]({ region });
         const { url } = config.endpointProvider({
           Region: region,
@@ -41,6 +40,21 @@ describe.each(REGIONS)("the endpoint of either service in %s", (region) => {
     },
   );
 });
+
+it.each(["us-east-1", "us-gov-west-1", "cn-north-1", "fips-us-east-1", "us-gov-west-1-fips"])(
+  "%s leads to the host that the SDK's clients call, and is signed for their region",
+  async (name) => {
+    useEnvironment({ HOME: createHome(), AWS_USE_FIPS_ENDPOINT: "true" });
+    for (const service of SERVICES) {
+      const { config } = new clients[service]({ region: name });
+      const region = await config.region();
+      const UseFIPS = await config.useFipsEndpoint();
+      const { url } = config.endpointProvider({ Region: region, UseFIPS, UseDualStack: false });
+      const wishes = decideWishes({ AWS_USE_FIPS_ENDPOINT: "true" }, undefined);
+      expect(await locateService(service, name, wishes)).toEqual({ region, url: url.origin });
+    }
+  },
+);
 
 it.each([
   ["FIPS", { fips: true, dualStack: false }],

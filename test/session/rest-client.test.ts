@@ -7,11 +7,12 @@ import { createDefaultUserAgentProvider } from "@aws-sdk/core/client";
 import { isServerError, isThrottlingError, isTransientError } from "@smithy/core/retry";
 import { assert, asyncProperty, jsonValue, string } from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import type { RestCall } from "../../src/session/rest-client.ts";
+import { callBedrock, OPERATIONS, toCall } from "../../src/session/bedrock-operations.ts";
 import { type AwsSession, openSession, readSetup } from "../../src/session/session.ts";
 import { streamChat } from "../helpers/stream-chat.ts";
 import { listModels, listProfiles } from "../../src/discovery/discover.ts";
 import { createHome } from "../helpers/openclaw.ts";
+import { sdkBedrock, sdkBedrockRuntime } from "../helpers/sdk-clients.ts";
 import { writeSharedFiles } from "../helpers/shared-files.ts";
 import { testRuntime, useEnvironment } from "../helpers/test-runtime.ts";
 
@@ -105,10 +106,10 @@ function withVersion<T extends control.BedrockClient | data.BedrockRuntimeClient
 }
 
 const theirControl = async (session: AwsSession): Promise<control.BedrockClient> =>
-  withVersion(await session.bedrock());
+  withVersion(await sdkBedrock(session));
 
 async function theirStream(session: AwsSession, input: data.ConverseStreamCommandInput): Promise<unknown> {
-  const client = withVersion(await session.bedrockRuntime());
+  const client = withVersion(await sdkBedrockRuntime(session));
   return settled(client.send(new data.ConverseStreamCommand(input)));
 }
 
@@ -381,6 +382,171 @@ describe("a list", () => {
   });
 });
 
+/** How each operation but the lists and the stream is called, by this program and by the SDK. */
+const CALLS: readonly {
+  operation: keyof typeof OPERATIONS;
+  ours: (session: AwsSession, id: string) => Promise<unknown>;
+  theirs: (session: AwsSession, id: string) => Promise<unknown>;
+}[] = [
+  {
+    operation: "GetFoundationModelAvailability",
+    ours: (session, modelId) => callBedrock(session, "GetFoundationModelAvailability", { modelId }),
+    theirs: async (session, modelId) =>
+      (await theirControl(session)).send(new control.GetFoundationModelAvailabilityCommand({ modelId })),
+  },
+  {
+    operation: "GetUseCaseForModelAccess",
+    ours: (session) => callBedrock(session, "GetUseCaseForModelAccess", {}),
+    theirs: async (session) =>
+      (await theirControl(session)).send(new control.GetUseCaseForModelAccessCommand({})),
+  },
+  {
+    operation: "GetProvisionedModelThroughput",
+    ours: (session, provisionedModelId) =>
+      callBedrock(session, "GetProvisionedModelThroughput", { provisionedModelId }),
+    theirs: async (session, provisionedModelId) =>
+      (await theirControl(session)).send(
+        new control.GetProvisionedModelThroughputCommand({ provisionedModelId }),
+      ),
+  },
+  {
+    operation: "GetCustomModel",
+    ours: (session, modelIdentifier) => callBedrock(session, "GetCustomModel", { modelIdentifier }),
+    theirs: async (session, modelIdentifier) =>
+      (await theirControl(session)).send(new control.GetCustomModelCommand({ modelIdentifier })),
+  },
+  {
+    operation: "GetCustomModelDeployment",
+    ours: (session, customModelDeploymentIdentifier) =>
+      callBedrock(session, "GetCustomModelDeployment", { customModelDeploymentIdentifier }),
+    theirs: async (session, customModelDeploymentIdentifier) =>
+      (await theirControl(session)).send(
+        new control.GetCustomModelDeploymentCommand({ customModelDeploymentIdentifier }),
+      ),
+  },
+  {
+    operation: "GetImportedModel",
+    ours: (session, modelIdentifier) => callBedrock(session, "GetImportedModel", { modelIdentifier }),
+    theirs: async (session, modelIdentifier) =>
+      (await theirControl(session)).send(new control.GetImportedModelCommand({ modelIdentifier })),
+  },
+  {
+    operation: "GetInferenceProfile",
+    ours: (session, inferenceProfileIdentifier) =>
+      callBedrock(session, "GetInferenceProfile", { inferenceProfileIdentifier }),
+    theirs: async (session, inferenceProfileIdentifier) =>
+      (await theirControl(session)).send(
+        new control.GetInferenceProfileCommand({ inferenceProfileIdentifier }),
+      ),
+  },
+  {
+    operation: "GetPromptRouter",
+    ours: (session, promptRouterArn) => callBedrock(session, "GetPromptRouter", { promptRouterArn }),
+    theirs: async (session, promptRouterArn) =>
+      (await theirControl(session)).send(new control.GetPromptRouterCommand({ promptRouterArn })),
+  },
+  {
+    operation: "CountTokens",
+    ours: (session, modelId) =>
+      callBedrock(session, "CountTokens", { modelId, input: { converse: { messages: hi } } }),
+    theirs: async (session, modelId) => {
+      const input = { modelId, input: { converse: { messages: hi } } };
+      return withVersion(await sdkBedrockRuntime(session)).send(new data.CountTokensCommand(input));
+    },
+  },
+];
+
+describe("every other operation", () => {
+  it("is called here", () => {
+    expect(CALLS.map(({ operation }) => operation).sort()).toEqual(
+      Object.keys(OPERATIONS)
+        .filter((name) => !/^(List|ConverseStream)/.test(name))
+        .sort(),
+    );
+  });
+
+  const ODD = [
+    ...IDS,
+    "arn:aws:bedrock:eu-west-1:123456789012:prompt-router/a:b/c d",
+    "$& $1 ${x} {modelId}",
+  ];
+
+  it.each(CALLS)(
+    "$operation is asked as the SDK asks, of whatever id",
+    async ({ operation, ours, theirs }) => {
+      const recorder = await startRecorder();
+      const session = await open({ ...KEYS, AWS_ENDPOINT_URL: recorder.url });
+      for (const id of ODD) {
+        await settled(ours(session, id));
+        await settled(theirs(session, id));
+        const [own, whole, ...more] = recorder.requests.splice(0);
+        expect(own?.method).toBe(OPERATIONS[operation].method);
+        expect(own).toEqual(whole);
+        expect(more).toEqual([]);
+      }
+    },
+  );
+
+  it.each(INPUTS)("CountTokens of %s is asked as the SDK asks", async (_, input) => {
+    const recorder = await startRecorder();
+    const session = await open({ ...KEYS, AWS_BEARER_TOKEN_BEDROCK: "key", AWS_ENDPOINT_URL: recorder.url });
+    const { messages, system, toolConfig, additionalModelRequestFields } = input;
+    const converse = { messages, system, toolConfig, additionalModelRequestFields };
+    await settled(callBedrock(session, "CountTokens", { modelId: MODEL, input: { converse } }));
+    const command = new data.CountTokensCommand({ modelId: MODEL, input: { converse } });
+    await settled(withVersion(await sdkBedrockRuntime(session)).send(command));
+    expect(recorder.requests).toHaveLength(2);
+    expect(recorder.requests[0]).toEqual(recorder.requests[1]);
+  });
+
+  it.each(CALLS)("$operation reads an answer as the SDK does", async ({ ours, theirs }) => {
+    const summary = { modelArn: "arn:a", modelName: null };
+    const answer = {
+      agreementAvailability: { status: "AVAILABLE", errorMessage: null },
+      authorizationStatus: null,
+      inputTokens: 12,
+      models: [{ modelArn: "arn:b" }, { modelArn: null }],
+      fallbackModel: { modelArn: "arn:c" },
+      status: "Active",
+      ...summary,
+    };
+    const recorder = await startRecorder({ status: 200, body: JSON.stringify(answer) });
+    const session = await open({ ...KEYS, AWS_ENDPOINT_URL: recorder.url });
+    const [own, whole] = [await ours(session, "x"), await theirs(session, "x")];
+    const { $metadata: _, ...expected } = whole as Record<string, unknown>;
+    const known = Object.fromEntries(
+      Object.keys(expected).map((name) => [name, (own as Record<string, unknown>)[name]]),
+    );
+    expect(known).toEqual(expected);
+  });
+
+  it.each([
+    { status: 200, headers: { "x-amzn-requestid": "0-1-2" }, body: "<html>Welcome</html>" },
+    { status: 200, body: '{"status":' },
+  ])("that is answered $status with $body fails as with the SDK", async (answer) => {
+    const recorder = await startRecorder({ ...answer, headers: answer.headers ?? {} });
+    const session = await open({ ...KEYS, AWS_ENDPOINT_URL: recorder.url });
+    for (const { ours, theirs } of CALLS) {
+      const [own, whole] = [
+        await settled(ours(session, "x")),
+        await settled(theirs(session, "x")),
+      ] as Error[];
+      expect([own?.name, answeredBy(own)]).toEqual([whole?.name, answeredBy(whole)]);
+    }
+  });
+
+  it.each(["", "null", "[]", '"text"', "7"])("that is answered %j says nothing", async (body) => {
+    const recorder = await startRecorder({ status: 200, body });
+    const session = await open({ ...KEYS, AWS_ENDPOINT_URL: recorder.url });
+    expect(await callBedrock(session, "GetCustomModel", { modelIdentifier: "x" })).toEqual({});
+  });
+});
+
+function answeredBy(failure: object | undefined): unknown[] {
+  const { $response, $metadata } = failure as Partial<data.BedrockRuntimeServiceException>;
+  return [$response?.statusCode, $metadata?.requestId];
+}
+
 describe("an error", () => {
   const body = JSON.stringify({ message: "That went wrong." });
   const named = (name: string, status: number): Answer => ({
@@ -449,7 +615,7 @@ describe("an error", () => {
     ).toEqual(["20261125T120000Z", "20261125T130000Z"]);
   });
 
-  const LIST: RestCall = { operation: "ListFoundationModels", method: "GET", path: "/foundation-models" };
+  const LIST = toCall("ListFoundationModels", {});
 
   /** What both clients throw when everything is answered like this. */
   async function failWith(answer: Answer): Promise<[Error, Error]> {

@@ -1,4 +1,5 @@
 import type { HttpResponse, ResponseMetadata } from "@smithy/types";
+import { isRecord, type JsonObject } from "../json.ts";
 import { loadRestJsonErrorCode } from "../network/sdk-parts.ts";
 
 /** What the SDK's retry middleware and the error table know an error of a service by. */
@@ -11,12 +12,37 @@ interface ServiceError extends Error {
 /** Errors that the service models as passing, besides those that the SDK knows by their status. */
 const RETRYABLE: ReadonlySet<string> = new Set(["ModelNotReadyException"]);
 
+/** The text of an answer's body. Throws what its connection throws. */
+export async function readText({ body }: HttpResponse): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body as AsyncIterable<Uint8Array>) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/**
+ * The JSON object of an answer, as the SDK's clients read it: what is null is missing, and anything but an object is an
+ * empty one. Throws the `SyntaxError` of what is no JSON, and what the connection throws.
+ */
+export async function readJson(response: HttpResponse): Promise<JsonObject> {
+  const text = await readText(response);
+  try {
+    const value: unknown = JSON.parse(text || "{}", (_, item: unknown) => (item === null ? undefined : item));
+    return isRecord(value) ? value : {};
+  } catch (failure) {
+    throw asAnswered(failure as Error, response);
+  }
+}
+
 /**
  * The error that an answer of a REST-JSON service stands for, as the SDK's clients read it: name, message, status, request
  * id. An answer that is not JSON is the `SyntaxError` of reading it.
  */
 export function readServiceError(response: HttpResponse, text: string): Error {
-  const error = readError(response, text);
+  return asAnswered(readError(response, text), response);
+}
+
+/** An error with the answer that it is about, where the SDK has it. */
+function asAnswered(error: ServiceError, response: HttpResponse): Error {
   error.$metadata = readMetadata(response);
   Object.defineProperty(error, "$response", { value: response, enumerable: false });
   return error;

@@ -1,0 +1,152 @@
+import type * as bedrock from "@aws-sdk/client-bedrock";
+import type * as runtime from "@aws-sdk/client-bedrock-runtime";
+import { extendedEncodeURIComponent } from "../network/sdk-parts.ts";
+import { ANSWER_MS } from "./client-config.ts";
+import type { BedrockService } from "./regional-endpoint.ts";
+import type { RestCall } from "./rest-client.ts";
+import { readJson } from "./read-answer.ts";
+import type { AwsSession } from "./session.ts";
+
+/** What the operations take. */
+interface Inputs {
+  ListFoundationModels: bedrock.ListFoundationModelsRequest;
+  ListInferenceProfiles: bedrock.ListInferenceProfilesRequest;
+  GetFoundationModelAvailability: bedrock.GetFoundationModelAvailabilityRequest;
+  GetUseCaseForModelAccess: bedrock.GetUseCaseForModelAccessRequest;
+  GetProvisionedModelThroughput: bedrock.GetProvisionedModelThroughputRequest;
+  GetCustomModel: bedrock.GetCustomModelRequest;
+  GetCustomModelDeployment: bedrock.GetCustomModelDeploymentRequest;
+  GetImportedModel: bedrock.GetImportedModelRequest;
+  GetInferenceProfile: bedrock.GetInferenceProfileRequest;
+  GetPromptRouter: bedrock.GetPromptRouterRequest;
+  ConverseStream: runtime.ConverseStreamRequest;
+  CountTokens: runtime.CountTokensRequest;
+}
+
+/** What the service model says of the answers. */
+interface Outputs {
+  GetFoundationModelAvailability: bedrock.GetFoundationModelAvailabilityResponse;
+  GetUseCaseForModelAccess: bedrock.GetUseCaseForModelAccessResponse;
+  GetProvisionedModelThroughput: bedrock.GetProvisionedModelThroughputResponse;
+  GetCustomModel: bedrock.GetCustomModelResponse;
+  GetCustomModelDeployment: bedrock.GetCustomModelDeploymentResponse;
+  GetImportedModel: bedrock.GetImportedModelResponse;
+  GetInferenceProfile: bedrock.GetInferenceProfileResponse;
+  GetPromptRouter: bedrock.GetPromptRouterResponse;
+  CountTokens: runtime.CountTokensResponse;
+}
+
+interface Operation {
+  service: BedrockService;
+  method: "GET" | "POST";
+  /** Below the endpoint; `{name}` stands for the member of the input that has this name. */
+  path: string;
+  /** The parts of the query, and the members of the input that they are. */
+  query?: Readonly<Record<string, string>>;
+  /** Whether the answer is a stream, whose reader has bounds of its own: a model may think for long. */
+  isStreamed?: true;
+}
+
+/**
+ * Every operation of the two Bedrock services that is called, from their service models. What an input has beside path and
+ * query is the JSON of the body.
+ */
+export const OPERATIONS: Readonly<Record<keyof Inputs, Operation>> = {
+  ListFoundationModels: { service: "bedrock", method: "GET", path: "/foundation-models" },
+  ListInferenceProfiles: {
+    service: "bedrock",
+    method: "GET",
+    path: "/inference-profiles",
+    query: { maxResults: "maxResults", nextToken: "nextToken", type: "typeEquals" },
+  },
+  GetFoundationModelAvailability: {
+    service: "bedrock",
+    method: "GET",
+    path: "/foundation-model-availability/{modelId}",
+  },
+  GetUseCaseForModelAccess: { service: "bedrock", method: "GET", path: "/use-case-for-model-access" },
+  GetProvisionedModelThroughput: {
+    service: "bedrock",
+    method: "GET",
+    path: "/provisioned-model-throughput/{provisionedModelId}",
+  },
+  GetCustomModel: { service: "bedrock", method: "GET", path: "/custom-models/{modelIdentifier}" },
+  GetCustomModelDeployment: {
+    service: "bedrock",
+    method: "GET",
+    path: "/model-customization/custom-model-deployments/{customModelDeploymentIdentifier}",
+  },
+  GetImportedModel: { service: "bedrock", method: "GET", path: "/imported-models/{modelIdentifier}" },
+  GetInferenceProfile: {
+    service: "bedrock",
+    method: "GET",
+    path: "/inference-profiles/{inferenceProfileIdentifier}",
+  },
+  GetPromptRouter: { service: "bedrock", method: "GET", path: "/prompt-routers/{promptRouterArn}" },
+  ConverseStream: {
+    service: "bedrock-runtime",
+    method: "POST",
+    path: "/model/{modelId}/converse-stream",
+    isStreamed: true,
+  },
+  CountTokens: { service: "bedrock-runtime", method: "POST", path: "/model/{modelId}/count-tokens" },
+};
+
+/** The call of an operation, as it goes over the wire. */
+export function toCall<Name extends keyof Inputs>(operation: Name, input: Inputs[Name]): RestCall {
+  const { method, path, query = {}, isStreamed } = OPERATIONS[operation];
+  const members = new Map<string, unknown>(Object.entries(input));
+  const take = (name: string): unknown => {
+    const value = members.get(name);
+    members.delete(name);
+    return value;
+  };
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    extendedEncodeURIComponent(String(take(name) ?? "")),
+  );
+  const asked = Object.entries(query).map(([name, member]) => [name, take(member)] as const);
+  return {
+    operation,
+    method,
+    path: filled,
+    query: Object.fromEntries(
+      asked.flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+    ),
+    ...(method === "GET" ? {} : { body: JSON.stringify(withBase64(Object.fromEntries(members))) }),
+    ...(isStreamed ? {} : { timeoutMs: ANSWER_MS }),
+  };
+}
+
+/** A body as the SDK's clients write it: bytes as base64, everything else as it is. */
+function withBase64(value: unknown): unknown {
+  if (value instanceof Uint8Array) {
+    return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64");
+  }
+  if (Array.isArray(value)) return value.map(withBase64);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withBase64(item)]));
+}
+
+/** An answer as JSON has it: dates are texts, and any field may be missing, whatever the service model says. */
+type Json<T> = T extends Date
+  ? string
+  : T extends readonly (infer Item)[]
+    ? Json<Item>[]
+    : T extends object
+      ? { [Name in keyof T]?: Json<T[Name]> }
+      : T;
+
+/** The answer of an operation. */
+export type Answer<Name extends keyof Outputs> = Json<Outputs[Name]>;
+
+/** Calls an operation and reads its answer. Throws what RestClient.send throws. */
+export async function callBedrock<Name extends keyof Outputs>(
+  session: AwsSession,
+  operation: Name,
+  input: Inputs[Name],
+): Promise<Answer<Name>> {
+  const client = await session.rest(OPERATIONS[operation].service);
+  const { signal } = session.setup.runtime;
+  const { value } = await client.send(toCall(operation, input), readJson, signal);
+  return value as Answer<Name>;
+}
