@@ -66,8 +66,7 @@ export async function readLists(model: ResolvedModel, examination: Examination):
 
 /** Judges one model against AWS's lists. */
 export function judgeModel(model: ResolvedModel, lists: ModelLists): Outcome {
-  const { id, providerId, key } = model;
-  if (providerId !== "amazon-bedrock") return ok(`${key}, of provider ${providerId}`);
+  const { id } = model;
   const { region, models } = lists;
   if (isUnlisted(id)) return ok(`${id}, an ARN that AWS's lists do not hold`);
   if (models === undefined)

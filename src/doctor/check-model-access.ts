@@ -2,6 +2,7 @@ import { baseModelId } from "../models/base-model-id.ts";
 import { toOpenclawError } from "../session/aws-errors.ts";
 import { judgeAccess, mayLackForm, readAvailability } from "../discovery/judge-access.ts";
 import { listedBase } from "../models/listed-id.ts";
+import { speaksConverse } from "../models/provider-api.ts";
 import { type ResolvedModel, targetOf } from "../models/resolve-model.ts";
 import { OpenclawError } from "../errors.ts";
 import { type Check, fail, ok, type Outcome, skip, warn } from "./check.ts";
@@ -15,8 +16,8 @@ export const modelAccessCheck: Check<Examination> = {
   needs: ["default-model"],
   hint: "https://docs.aws.amazon.com/bedrock/latest/userguide/model-access.html",
   run: async (examination) => {
-    const models = (await examination.models()).filter(({ providerId }) => providerId === "amazon-bedrock");
-    if (models.length === 0) return skip("no default model of amazon-bedrock is set");
+    const models = (await examination.models()).filter(speaksConverse);
+    if (models.length === 0) return skip("no default model of Amazon Bedrock is set");
     return worst(await Promise.all(models.map((model) => examine(model, examination))));
   },
 };

@@ -2,6 +2,7 @@ import type { AwsSession } from "../session/session.ts";
 import type { Service } from "../aws/endpoint.ts";
 import { OpenclawError } from "../errors.ts";
 import { oncePer } from "../session/once.ts";
+import { speaksConverse } from "../models/provider-api.ts";
 import { targetOf } from "../models/resolve-model.ts";
 import { type Check, fail, ok, type Outcome, warn } from "./check.ts";
 import type { Examination } from "./examination.ts";
@@ -85,7 +86,7 @@ async function proxyFinder({ runtime }: Examination): Promise<(url: string) => s
 /** The sessions in which the default model and its fallbacks are called; without a model that of discovery. */
 async function sessionsOfModels(examination: Examination): Promise<AwsSession[]> {
   try {
-    const bedrock = (await examination.models()).filter(({ providerId }) => providerId === "amazon-bedrock");
+    const bedrock = (await examination.models()).filter(speaksConverse);
     if (bedrock.length > 0) {
       return await Promise.all(bedrock.map((model) => examination.sessionFor(targetOf(model))));
     }

@@ -1,4 +1,5 @@
 import { type Region, isRegionName } from "../aws/region.ts";
+import { speaksConverse } from "../models/provider-api.ts";
 import { targetOf } from "../models/resolve-model.ts";
 import { OpenclawError } from "../errors.ts";
 import { type Check, fail, ok, type Outcome, warn } from "./check.ts";
@@ -74,7 +75,7 @@ export function judgeRegion(region: Region, { profile, endpoints, models }: Othe
 
 async function modelVoices({ models, sessionFor }: Examination): Promise<OtherVoices["models"]> {
   try {
-    const bedrock = (await models()).filter(({ providerId }) => providerId === "amazon-bedrock");
+    const bedrock = (await models()).filter(speaksConverse);
     return await Promise.all(
       bedrock.map(async (model) => ({ id: model.id, region: (await sessionFor(targetOf(model))).region })),
     );

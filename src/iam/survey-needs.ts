@@ -1,11 +1,13 @@
 import { parseArn } from "../aws/arn.ts";
 import { partitionOfRegion } from "../aws/partition.ts";
 import { type AwsSession, openSession, type Setup, readSetup } from "../session/session.ts";
+import { chooseGuardrail } from "../converse/guardrail.ts";
 import { defaultModel, discoverySettings, loadConfig } from "../config/resolve.ts";
 import type { Configuration } from "../config/settings.ts";
 import { toOpenclawError } from "../session/aws-errors.ts";
 import type { Warning } from "../models/discovered.ts";
 import { loadModels, type ModelLoad } from "../discovery/load.ts";
+import { speaksConverse } from "../models/provider-api.ts";
 import { resolveModel, type ResolvedModel, targetOf } from "../models/resolve-model.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
@@ -32,8 +34,7 @@ export async function surveyNeeds(
   const setup = await readSetup(options, runtime, config);
   const session = await openSession(setup, { kind: "discovery" });
   try {
-    const guardrail =
-      config.value.plugins?.entries?.["amazon-bedrock"]?.config?.guardrail?.guardrailIdentifier;
+    const guardrail = chooseGuardrail(undefined, false, config.value)?.guardrailIdentifier;
     const [models, identity] = await Promise.all([findModels(setup), askAccount(session)]);
     const account = decideAccount(identity, models, guardrail, session.region.value);
     return {
@@ -85,14 +86,7 @@ function bedrockModels(config: Configuration): ResolvedModel[] {
     ...Object.keys(config.agents?.defaults?.models ?? {}),
   ];
   const models = new Map(texts.map((text) => resolveModel(text, config)).map((model) => [model.key, model]));
-  return [...models.values()].filter(isAnsweredByBedrock);
-}
-
-function isAnsweredByBedrock({ provider, providerId }: ResolvedModel): boolean {
-  return (
-    (provider?.api ?? (providerId === "amazon-bedrock" ? "bedrock-converse-stream" : "")) ===
-    "bedrock-converse-stream"
-  );
+  return [...models.values()].filter(speaksConverse);
 }
 
 /** Account and partition by STS; undefined where it cannot be asked. */

@@ -16,6 +16,14 @@ export function speaksOpenai(model: { providerId: string; provider: ProviderSett
   return apiOf(model.providerId, model.provider) === "openai-completions";
 }
 
+/** Whether a model is called through Bedrock's Converse, whatever its provider is called. */
+export function speaksConverse(model: {
+  providerId: string;
+  provider: ProviderSettings | undefined;
+}): boolean {
+  return apiOf(model.providerId, model.provider) === "bedrock-converse-stream";
+}
+
 /** Whether a provider leaves it to its server to say which models there are. */
 export function isListedByServer(config: Configuration): boolean {
   return openaiProviders(config).some((id) => (config.models?.providers?.[id]?.models ?? []).length === 0);

@@ -9,8 +9,8 @@ import { nearestIds } from "./nearest.ts";
 export type Target =
   | { kind: "discovery" }
   /** A model that discovery found, or that nobody knows; an ARN brings its own region. */
-  | { kind: "model"; id: string }
-  /** A model of the config, with its provider's `baseUrl`. */
+  | { kind: "model"; id: string; providerId: string }
+  /** A model of the config, with the region of its provider's `baseUrl`. */
   | { kind: "configured-model"; id: string; providerId: string };
 
 /** What a person typed, as a model that can be called. */
@@ -36,7 +36,7 @@ export function resolveModel(text: string, config: Configuration): ResolvedModel
 
 /** What a session is opened for to call a model. */
 export function targetOf({ configured, id, providerId }: ResolvedModel): Target {
-  return configured ? { kind: "configured-model", id, providerId } : { kind: "model", id };
+  return { kind: configured ? "configured-model" : "model", id, providerId };
 }
 
 /**

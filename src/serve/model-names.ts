@@ -4,6 +4,7 @@ import type { Setup } from "../session/session.ts";
 import type { Configuration } from "../config/settings.ts";
 import type { ListedModel } from "../models/list.ts";
 import { listedId } from "../models/listed-id.ts";
+import { speaksOpenai } from "../models/provider-api.ts";
 import { type ResolvedModel, resolveModel, unknownModel } from "../models/resolve-model.ts";
 import { usageError } from "../errors.ts";
 import type { CachedModelList } from "./model-list-cache.ts";
@@ -75,8 +76,8 @@ function isCallable(
   { load: { discovered } }: CachedModelList,
 ): boolean {
   if (configured !== undefined) return true;
-  // Only Amazon Bedrock is known by its lists; another provider that is configured knows its models itself.
-  if (providerId !== "amazon-bedrock") return provider !== undefined;
+  // AWS lists what Converse calls; the server of any other provider knows its models itself.
+  if (speaksOpenai({ providerId, provider })) return provider !== undefined;
   const arn = parseArn(id);
   if (arn) {
     const isElsewhere = options.region !== undefined && arn.region !== "" && arn.region !== options.region;

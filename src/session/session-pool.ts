@@ -57,6 +57,5 @@ export class SessionPool {
 /** What of a target decides where it is called: models of one region and provider share their connections. */
 function placeOf(target: Target): string {
   if (target.kind === "discovery") return target.kind;
-  const provider = target.kind === "configured-model" ? target.providerId : "";
-  return [target.kind, provider, parseArn(target.id)?.region ?? ""].join(" ");
+  return [target.kind, target.providerId, parseArn(target.id)?.region ?? ""].join(" ");
 }

@@ -143,13 +143,10 @@ async function regionOfInstance(runtime: Runtime, decision: CredentialDecision):
 
 function baseUrlOf(setup: Setup, target: Target): { url: string; setting: string } | undefined {
   if (target.kind === "discovery") return undefined;
-  const providerId = target.kind === "configured-model" ? target.providerId : BEDROCK_PROVIDER;
+  const { providerId } = target;
   const url = setup.config.value.models?.providers?.[providerId]?.baseUrl;
   if (!url) return undefined;
   const setting = `models.providers.${providerId}.baseUrl`;
   // The region of the baseUrl is for the models configured with it; its host is for every call of the provider.
   return target.kind === "model" && regionOfBaseUrl(url) ? undefined : { url, setting };
 }
-
-/** The provider id of Amazon Bedrock in the configuration and in model keys. */
-const BEDROCK_PROVIDER = "amazon-bedrock";

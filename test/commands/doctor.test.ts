@@ -138,6 +138,79 @@ describe("openclaw doctor", () => {
   });
 });
 
+describe("a provider of another name that speaks Converse", () => {
+  const LITE = "amazon.nova-lite-v1:0";
+  const corp = (id: string, more: object = {}): string =>
+    JSON.stringify({
+      models: { providers: { corp: { api: "bedrock-converse-stream", ...more } } },
+      agents: { defaults: { model: `corp/${id}` } },
+    });
+
+  it.each([[{}], [{ models: [{ id: "amazon.nova-lite-v9:0" }] }]])(
+    "with a default model that AWS does not list fails as chat does, models listed: %j",
+    async (more) => {
+      const { run, configure } = await emulate();
+      configure(corp("amazon.nova-lite-v9:0", more));
+      const list = JSON.parse((await run(["models", "list", "--json"])).stdout) as {
+        models: { key: string; tags: string[] }[];
+      };
+      const listed = list.models.find(({ key }) => key === "corp/amazon.nova-lite-v9:0");
+      expect(listed?.tags).toContain("missing");
+      const chat = await run(["chat", "--json", "hi"]);
+      const refusal = (JSON.parse(chat.stdout) as DoctorDocument).error;
+      const result = await run(["doctor", "--json"]);
+      const check = checkOf(read(result), "default-model");
+      expect([chat.code, result.code]).toEqual([6, 6]);
+      expect(check).toMatchObject({ status: "fail", hint: refusal?.hint });
+      expect(refusal).toMatchObject({ code: "model-not-found", hint: `Did you mean ${LITE}?` });
+    },
+  );
+
+  it("has access to its model looked at", async () => {
+    const { run, configure } = await emulate();
+    configure(corp(LITE));
+    const document = read(await run(["doctor", "--json"]));
+    expect(checkOf(document, "model-access")).toMatchObject({ status: "ok", detail: `${LITE} in us-east-1` });
+  });
+
+  it("has the region of its baseUrl looked at", async () => {
+    const { run, configure } = await emulate();
+    configure(
+      corp(LITE, { baseUrl: "https://bedrock-runtime.eu-west-1.amazonaws.com", models: [{ id: LITE }] }),
+    );
+    expect(checkOf(read(await run(["doctor", "--json"])), "region")).toMatchObject({
+      status: "warn",
+      detail: expect.stringContaining(`${LITE} is called in eu-west-1 (models.providers.corp.baseUrl)`),
+    });
+  });
+
+  it.each([[{}], [{ models: [{ id: LITE }] }]])(
+    "has its baseUrl tried, and is called there, models listed: %j",
+    async (more) => {
+      const { run, configure, emulator } = await emulate();
+      const env = {
+        AWS_ENDPOINT_URL: undefined,
+        AWS_ENDPOINT_URL_BEDROCK: emulator.url,
+        AWS_ENDPOINT_URL_STS: emulator.url,
+      };
+      configure(corp(LITE, { baseUrl: emulator.url.replace("127.0.0.1", "localhost"), ...more }));
+      const document = read(await run(["doctor", "--json"], { env }));
+      expect(checkOf(document, "network")).toMatchObject({
+        status: "ok",
+        detail: expect.stringMatching(/localhost:\d+ \d+ ms \(models\.providers\.corp\.baseUrl\)/),
+      });
+      expect(await run(["chat", "hi"], { env })).toMatchObject({ code: 0 });
+    },
+  );
+
+  it("counts in the policy", async () => {
+    const { run, configure } = await emulate();
+    configure(corp(LITE));
+    const policy = await run(["iam", "policy", "--for", "chat"]);
+    expect(policy.stdout).toContain(`arn:aws:bedrock:us-east-1::foundation-model/${LITE}`);
+  });
+});
+
 describe("what doctor names is what signs", () => {
   const combinations = Array.from({ length: 32 }, (_, bits) => ({
     bearer: (bits & 1) !== 0,

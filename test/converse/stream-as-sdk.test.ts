@@ -67,7 +67,7 @@ it("reads the same text, reasoning, stop reason and usage from a stream as the S
   runtime.terminal.setMode({ format: "ndjson" });
   const config = { file: "", exists: false, value: {} };
   const setup = await readSetup({ color: false }, runtime, config);
-  const session = await openSession(setup, { kind: "model", id: MODEL });
+  const session = await openSession(setup, { kind: "model", id: MODEL, providerId: "amazon-bedrock" });
   try {
     const ours: ChatEvent[] = [];
     const bounds = { firstEventMs: 5000, silenceMs: 5000, totalMs: undefined };

@@ -361,16 +361,20 @@ describe("the default model", () => {
       undefined,
       "an ARN that AWS's lists do not hold",
     ],
-    ["my-proxy/gpt", "ok", undefined, "of provider my-proxy"],
   ])("%s is %s", (text, status, code, words) => {
-    const outcome = text.startsWith("my-proxy")
-      ? judgeModel(
-          resolveModel(text, { models: { providers: { "my-proxy": { models: [{ id: "gpt" }] } } } }),
-          lists,
-        )
-      : judge(text);
+    const outcome = judge(text);
     expect([outcome.status, codeOf(outcome)]).toEqual([status, code]);
     expect(outcome.detail).toContain(words);
+  });
+
+  it("of another provider that speaks Converse is looked up as any", () => {
+    const corp = { api: "bedrock-converse-stream" as const, models: [{ id: "us.anthropic.claude-v3" }] };
+    const model = resolveModel("corp/us.anthropic.claude-v3", { models: { providers: { corp } } });
+    expect(judgeModel(model, lists)).toMatchObject({
+      status: "fail",
+      error: { code: "model-not-found" },
+      hint: "Did you mean us.anthropic.claude-v2?",
+    });
   });
 
   it("that nobody lists is told with the nearest id", () => {

@@ -67,7 +67,11 @@ export async function sessionMaker(
 ): Promise<(runtime: Runtime) => AwsSession> {
   const config = { file: "", exists: false, value: {} };
   const setup = await readSetup({ color: false }, runtime, config);
-  const session = await openSession(setup, { kind: "model", id: "amazon.nova-lite-v1:0" });
+  const session = await openSession(setup, {
+    kind: "model",
+    id: "amazon.nova-lite-v1:0",
+    providerId: "amazon-bedrock",
+  });
   const client = fakeClient(answer, runtime);
   return (own) => ({
     ...session,

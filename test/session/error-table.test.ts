@@ -730,6 +730,7 @@ async function scripted(answer: ScriptedAnswer) {
   const session = await openSession(await readSetup({ color: false }, runtime, config), {
     kind: "model",
     id: MODEL,
+    providerId: "amazon-bedrock",
   });
   onTestFinished(() => session.close());
   return session;
