@@ -58,8 +58,8 @@ export class OpenclawError extends Error {
   readonly hint: string | undefined;
   readonly requestId: string | undefined;
   readonly details: Record<string, unknown> | undefined;
-  document: Record<string, unknown> | undefined;
-  partialText: string | undefined;
+  readonly document: Record<string, unknown> | undefined;
+  readonly partialText: string | undefined;
 
   constructor(code: ErrorCode, fields: ErrorFields) {
     super(fields.message, fields.cause === undefined ? undefined : { cause: fields.cause });
@@ -102,11 +102,17 @@ export function usageError(message: string, hint?: string): OpenclawError {
   return new OpenclawError("usage", { message, hint });
 }
 
+/** The same error with other words about it. A copy, because several may hold one error. */
+export function withFields(error: OpenclawError, fields: Partial<ErrorFields>): OpenclawError {
+  const { code, message, hint, cause, requestId, details, exitCode, document, partialText } = error;
+  const own = { message, hint, cause, requestId, details, exitCode, document, partialText };
+  return new OpenclawError(code, { ...own, ...fields });
+}
+
 /** The same error with the service's request id, where it had none. */
 export function withRequestId(error: OpenclawError, requestId: string | undefined): OpenclawError {
   if (error.requestId !== undefined || requestId === undefined) return error;
-  const { code, message, hint, details, exitCode, cause } = error;
-  return new OpenclawError(code, { message, hint, details, exitCode, requestId, cause });
+  return withFields(error, { requestId });
 }
 
 /** The `code` of a Node system error, such as ENOENT. */

@@ -1,4 +1,4 @@
-import { OpenclawError, withRequestId } from "../errors.ts";
+import { OpenclawError, withFields, withRequestId } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import type { TextRenderer } from "../terminal/word-wrap.ts";
 import type { TokenUsage } from "../models/usage.ts";
@@ -102,7 +102,7 @@ export class AnswerWriter {
     const { terminal } = this.#runtime;
     if (terminal.format === "text") await this.#endText();
     if (terminal.format === "json" && failure instanceof OpenclawError && this.#text.length > 0) {
-      failure.partialText = this.#text.join("");
+      return withFields(failure, { partialText: this.#text.join("") });
     }
     return failure;
   }

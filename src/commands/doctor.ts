@@ -1,11 +1,10 @@
 import { openaiProviders } from "../models/provider-api.ts";
 import { checksOf } from "../doctor/checks.ts";
-import { createExamination, type Examination } from "../doctor/examination.ts";
-import { renderReport } from "../doctor/render.ts";
-import { type DoctorReport, toDocument } from "../doctor/report.ts";
+import { Examination } from "../doctor/examination.ts";
+import { type DoctorReport, renderReport, toDocument } from "../doctor/report.ts";
 import { runChecks } from "../doctor/run-checks.ts";
 import { asksForCode } from "../credentials/chosen.ts";
-import { OpenclawError } from "../errors.ts";
+import { OpenclawError, withFields } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { withSpinner } from "../terminal/spinner.ts";
@@ -24,7 +23,7 @@ const PROBE_MS = 30_000;
  * sources. Throws the error of the first failing check when everything is printed.
  */
 export async function run(options: DoctorOptions, runtime: Runtime): Promise<void> {
-  const examination = createExamination(options, runtime);
+  const examination = new Examination(options, runtime);
   try {
     const report = await examine(examination, options);
     const document = toDocument(report);
@@ -33,7 +32,7 @@ export async function run(options: DoctorOptions, runtime: Runtime): Promise<voi
     if (terminal.format === "text") {
       await terminal.print(renderReport(report, terminal.columns, await terminal.stdoutStyle()).join("\n"));
     }
-    if (failed?.error) throw withDocument(failed.error, failed.hint, document);
+    if (failed?.error) throw withFields(failed.error, { hint: failed.hint, document });
     if (terminal.format === "json") await terminal.printJson(document);
   } finally {
     examination.close();
@@ -70,14 +69,4 @@ async function regionOf({ session }: Examination): Promise<DoctorReport["region"
     if (failure instanceof OpenclawError) return undefined;
     throw failure;
   }
-}
-
-/** The error of a check with its hint and the whole document. A copy, because checks may share one error. */
-function withDocument(
-  error: OpenclawError,
-  hint: string | undefined,
-  document: Record<string, unknown>,
-): OpenclawError {
-  const { code, message, cause, requestId, details, exitCode } = error;
-  return new OpenclawError(code, { message, hint, cause, requestId, details, exitCode, document });
 }

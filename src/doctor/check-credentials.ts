@@ -2,8 +2,9 @@ import { adviseInstance } from "../credentials/describe.ts";
 import type { InstanceAnswer } from "../credentials/imds.ts";
 import type { CredentialDecision } from "../credentials/order.ts";
 import type { CredentialReport } from "../credentials/report.ts";
-import { OpenclawError } from "../errors.ts";
-import { type Check, fail, ok, type Outcome, warn } from "./check.ts";
+import type { ErrorCode } from "../errors.ts";
+import { toOpenclawError } from "../session/aws-errors.ts";
+import { type Check, fail, failAs, ok, type Outcome, skip, warn } from "./check.ts";
 import type { Examination } from "./examination.ts";
 
 /** Which credential source signs, and what stands in its way. */
@@ -27,13 +28,11 @@ function judgeCredentials(
   const { chosen, findings } = decision;
   if (chosen.source === "invalid") return fail(chosen.error);
   if (report.source === "none") {
-    return fail(
-      new OpenclawError("no-credentials", {
-        message: `No AWS credentials were found: none of the four sources below has any (${report.detail}).`,
-        hint:
-          (instance && adviseInstance(instance)) ??
-          "Set some up with: aws configure   (on EC2, attach an instance role)",
-      }),
+    return failAs(
+      "no-credentials",
+      `No AWS credentials were found: none of the four sources below has any (${report.detail}).`,
+      (instance && adviseInstance(instance)) ??
+        "Set some up with: aws configure   (on EC2, attach an instance role)",
     );
   }
   const detail = `${report.source}: ${report.detail}`;
@@ -46,4 +45,44 @@ function judgeCredentials(
     );
   }
   return ok(detail);
+}
+
+/** Failures that say something about the way to STS and nothing about the credentials: Bedrock may work all the same. */
+const STS_ONLY: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "network",
+  "timeout",
+  "bad-response",
+  "service-unavailable",
+  "throttled",
+  "access-denied",
+]);
+
+/** Who the credentials belong to, by sts:GetCallerIdentity. */
+export const identityCheck: Check<Examination> = {
+  id: "identity",
+  title: "identity",
+  needs: ["credentials", "region"],
+  hint: "aws sts get-caller-identity",
+  run: async (examination) => {
+    const identity = await examination.identity();
+    if (identity === undefined)
+      return skip("a Bedrock API key works for Bedrock only; STS cannot be asked who it belongs to");
+    const session = await examination.session();
+    try {
+      const { askCallerIdentity } = await import("../session/caller-identity.ts");
+      const { arn = "an identity without ARN" } = await askCallerIdentity(session);
+      return ok(`${arn}${expiryText(identity.expiration, examination.runtime.now())}`);
+    } catch (failure) {
+      const error = toOpenclawError(failure, { session, action: "sts:GetCallerIdentity" });
+      return STS_ONLY.has(error.code)
+        ? warn(`STS cannot be asked: ${error.message}`, error.hint)
+        : fail(error);
+    }
+  },
+};
+
+function expiryText(expiration: Date | undefined, now: number): string {
+  if (expiration === undefined) return "";
+  const minutes = Math.round((expiration.getTime() - now) / 60_000);
+  return minutes < 120 ? `, for ${minutes} more minutes` : `, for ${Math.round(minutes / 60)} more hours`;
 }

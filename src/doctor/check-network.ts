@@ -4,7 +4,7 @@ import { OpenclawError } from "../errors.ts";
 import { oncePer } from "../session/once.ts";
 import { speaksConverse } from "../models/provider-api.ts";
 import { targetOf } from "../models/resolve-model.ts";
-import { type Check, fail, ok, type Outcome, warn } from "./check.ts";
+import { type Check, fail, failAs, ok, type Outcome, skip, warn } from "./check.ts";
 import type { Examination } from "./examination.ts";
 import type { Reached } from "./reach.ts";
 
@@ -30,14 +30,8 @@ export const networkCheck: Check<Examination> = {
   },
 };
 
-const known = new WeakMap<Examination, Promise<Way[]>>();
-
 /** Tries each endpoint in use, once for all checks. */
-export function waysOf(examination: Examination): Promise<Way[]> {
-  const tried = known.get(examination) ?? tryWays(examination);
-  known.set(examination, tried);
-  return tried;
-}
+const waysOf = oncePer(tryWays);
 
 async function tryWays(examination: Examination): Promise<Way[]> {
   const { runtime } = examination;
@@ -108,19 +102,18 @@ export function judgeWays(ways: readonly Way[], caBundle: string | undefined): O
   for (const { service, url, proxy, outcome } of ways) {
     if (service === "sts" || outcome instanceof OpenclawError) continue;
     if (outcome.status === 407) {
-      return fail(
-        new OpenclawError("network", {
-          message: `The proxy${proxy ? ` ${proxy}` : ""} wants a name and password.`,
-          hint: "Put them into the variable: HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT",
-        }),
+      return failAs(
+        "network",
+        `The proxy${proxy ? ` ${proxy}` : ""} wants a name and password.`,
+        "Put them into the variable: HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT",
       );
     }
     if (outcome.status >= 300 && outcome.status < 400) {
-      return fail(
-        new OpenclawError("bad-response", {
-          message: `${url} answers with a redirect (${outcome.status}${outcome.location ? ` to ${placeOf(outcome.location)}` : ""}); AWS never does.`,
-          hint: "Log in to the network you are on, or check the endpoint.",
-        }),
+      const place = outcome.location ? ` to ${placeOf(outcome.location)}` : "";
+      return failAs(
+        "bad-response",
+        `${url} answers with a redirect (${outcome.status}${place}); AWS never does.`,
+        "Log in to the network you are on, or check the endpoint.",
       );
     }
     if (!outcome.isAws) {
@@ -164,4 +157,43 @@ function placeOf(location: string): string {
 
 function hostOf(url: string): string {
   return new URL(url).host;
+}
+
+/** AWS rejects signatures older than this: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
+const SIGNATURE_MS = 5 * 60_000;
+const NOTICEABLE_MS = 30_000;
+const SET_CLOCK = "sudo timedatectl set-ntp true";
+
+/** This machine's clock against the date in an answer. */
+export const clockCheck: Check<Examination> = {
+  id: "clock",
+  title: "clock",
+  needs: ["region"],
+  hint: SET_CLOCK,
+  run: async (examination) => {
+    const [ways, { decision }] = await Promise.all([waysOf(examination), examination.setup()]);
+    for (const { outcome } of ways) {
+      if (outcome instanceof OpenclawError || outcome.serverTime === undefined || !outcome.isAws) continue;
+      // The date has whole seconds, cut off: half a second is the best guess for the rest.
+      const skewMs = outcome.localTime - (outcome.serverTime + 500);
+      return judgeClock(skewMs, decision.chosen.source !== "AWS_BEARER_TOKEN_BEDROCK");
+    }
+    return skip("no endpoint answered with a date");
+  },
+};
+
+/** Judges how far this machine's clock is ahead, in ms. Bearer tokens are not signed, so they stand any clock. */
+export function judgeClock(skewMs: number, isSigned: boolean): Outcome {
+  const seconds = Math.abs(Math.round(skewMs / 1000));
+  const size = seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} minutes`;
+  const skew = `${size} ${skewMs > 0 ? "fast" : "slow"}`;
+  if (Math.abs(skewMs) > SIGNATURE_MS && isSigned) {
+    return failAs(
+      "credentials-rejected",
+      `This machine's clock is ${skew}; AWS rejects signatures that are more than 5 minutes off.`,
+      SET_CLOCK,
+    );
+  }
+  if (Math.abs(skewMs) > NOTICEABLE_MS) return warn(`this machine's clock is ${skew}`, SET_CLOCK);
+  return ok(seconds <= 1 ? "agrees with AWS" : skew);
 }

@@ -1,7 +1,6 @@
 import { openaiProviders } from "../models/provider-api.ts";
 import { OpenclawError } from "../errors.ts";
-import { type Check, fail, ok, type Outcome, warn } from "./check.ts";
-import { worst } from "./check-default-model.ts";
+import { type Check, fail, ok, type Outcome, warn, worst } from "./check.ts";
 import type { Examination } from "./examination.ts";
 
 /** Time for one answer, in ms. */

@@ -2,9 +2,8 @@ import { type Region, isRegionName } from "../aws/region.ts";
 import { speaksConverse } from "../models/provider-api.ts";
 import { targetOf } from "../models/resolve-model.ts";
 import { OpenclawError } from "../errors.ts";
-import { type Check, fail, ok, type Outcome, warn } from "./check.ts";
+import { type Check, failAs, ok, type Outcome, warn } from "./check.ts";
 import type { Examination } from "./examination.ts";
-import { regionOfHost } from "./region-of-host.ts";
 
 /** Which region is used, who named it, and who says otherwise. */
 export const regionCheck: Check<Examination> = {
@@ -40,11 +39,10 @@ interface OtherVoices {
 export function judgeRegion(region: Region, { profile, endpoints, models }: OtherVoices): Outcome {
   const { value, source } = region;
   if (!isRegionName(value)) {
-    return fail(
-      new OpenclawError("config-invalid", {
-        message: `'${value}' (${source}) is not an AWS region name.`,
-        hint: "Write it like us-east-1.",
-      }),
+    return failAs(
+      "config-invalid",
+      `'${value}' (${source}) is not an AWS region name.`,
+      "Write it like us-east-1.",
     );
   }
   const detail = `${value} (${source})`;
@@ -88,4 +86,12 @@ async function modelVoices({ models, sessionFor }: Examination): Promise<OtherVo
 
 function isPresent<T>(value: T | undefined): value is T {
   return value !== undefined;
+}
+
+/** `bedrock.us-east-1.amazonaws.com`, `bedrock-runtime-fips.us-gov-west-1.amazonaws.com`, `vpce-….bedrock.eu-west-1.vpce.amazonaws.com`. */
+const BEDROCK_HOST = /(?:^|\.)bedrock(?:-runtime)?(?:-fips)?\.([a-z]{2,5}(?:-[a-z]+)+-\d{1,2})\./;
+
+/** The region in the host name of a Bedrock endpoint of AWS, VPC endpoints included; undefined for any other host. */
+export function regionOfHost(url: string): string | undefined {
+  return BEDROCK_HOST.exec(new URL(url).hostname)?.[1];
 }

@@ -1,4 +1,4 @@
-import { OpenclawError } from "../errors.ts";
+import { type ErrorCode, OpenclawError } from "../errors.ts";
 
 export type CheckStatus = "ok" | "warn" | "fail" | "skip";
 
@@ -41,3 +41,18 @@ export const fail = (error: OpenclawError): Outcome => ({
   hint: error.hint,
   error,
 });
+/** A failure of which no error tells yet. */
+export const failAs = (code: ErrorCode, message: string, hint?: string): Outcome =>
+  fail(new OpenclawError(code, { message, hint }));
+
+const WEIGHT = { ok: 0, skip: 0, warn: 1, fail: 2 } as const;
+
+/** Of several outcomes the worst, with the details of all: for a default model and its fallbacks. */
+export function worst(outcomes: readonly Outcome[]): Outcome {
+  const [first = ok(""), ...others] = outcomes;
+  const gravest = others.reduce(
+    (worse, next) => (WEIGHT[next.status] > WEIGHT[worse.status] ? next : worse),
+    first,
+  );
+  return { ...gravest, detail: outcomes.map(({ detail }) => detail).join("; ") };
+}

@@ -1,12 +1,9 @@
 import type { Check } from "./check.ts";
-import { clockCheck } from "./check-clock.ts";
 import { configCheck } from "./check-config.ts";
-import { credentialsCheck } from "./check-credentials.ts";
-import { defaultModelCheck } from "./check-default-model.ts";
-import { identityCheck } from "./check-identity.ts";
+import { credentialsCheck, identityCheck } from "./check-credentials.ts";
 import { discoveryCheck, profilesCheck } from "./check-lists.ts";
-import { modelAccessCheck } from "./check-model-access.ts";
-import { networkCheck } from "./check-network.ts";
+import { defaultModelCheck, modelAccessCheck } from "./check-models.ts";
+import { clockCheck, networkCheck } from "./check-network.ts";
 import { probeCheck } from "./check-probe.ts";
 import { providersCheck } from "./check-providers.ts";
 import { regionCheck } from "./check-region.ts";

@@ -1,6 +1,9 @@
 import type { Region } from "../aws/region.ts";
+import type { OrderRow } from "../credentials/order.ts";
 import type { CredentialReport } from "../credentials/report.ts";
-import type { CheckResult } from "./check.ts";
+import type { Style } from "../terminal/color.ts";
+import { wrapText } from "../terminal/word-wrap.ts";
+import type { CheckResult, CheckStatus } from "./check.ts";
 
 /** What a run of `doctor` found out. */
 export interface DoctorReport {
@@ -33,4 +36,54 @@ export function toDocument({ results, credentials, region }: DoctorReport) {
       durationMs,
     })),
   };
+}
+
+const GAP = "  ";
+
+/** Lays a report out for people: a line a check with its hint below, then the four credential sources in order. */
+export function renderReport({ results, credentials }: DoctorReport, width: number, style: Style): string[] {
+  return [
+    ...renderChecks(results, width, style),
+    "",
+    style.bold("Credential sources, in order"),
+    ...renderOrder(credentials.order, width, style),
+  ];
+}
+
+function renderChecks(results: readonly CheckResult[], width: number, style: Style): string[] {
+  const looks: Record<CheckStatus, (text: string) => string> = {
+    ok: style.green,
+    warn: style.yellow,
+    fail: style.red,
+    skip: style.dim,
+  };
+  const titleWidth = Math.max(...results.map(({ title }) => title.length));
+  const indent = " ".repeat("skip".length + GAP.length + titleWidth + GAP.length);
+  return results.flatMap(({ status, title, detail, hint }) => {
+    const look = status === "skip" ? style.dim : (text: string) => text;
+    const [first = "", ...rest] = wrapText(detail, width - indent.length);
+    const hints = hint === undefined ? [] : wrapText(hint, width - indent.length - "hint: ".length);
+    return [
+      `${looks[status](status.padEnd("skip".length))}${GAP}${title.padEnd(titleWidth)}${GAP}${look(first)}`,
+      ...rest.map((line) => indent + look(line)),
+      ...hints.map((line, index) => `${indent}${index === 0 ? style.dim("hint: ") : "      "}${line}`),
+    ];
+  });
+}
+
+function renderOrder(order: readonly OrderRow[], width: number, style: Style): string[] {
+  const looks: Record<OrderRow["status"], (text: string) => string> = {
+    used: style.green,
+    shadowed: style.yellow,
+    "not set": style.dim,
+    invalid: style.red,
+  };
+  const sourceWidth = Math.max(...order.map(({ source }) => source.length));
+  const statusWidth = Math.max(...order.map(({ status }) => status.length));
+  const indent = " ".repeat("1".length + GAP.length + sourceWidth + GAP.length + statusWidth + GAP.length);
+  return order.flatMap(({ source, status, detail }, index) => {
+    const [first = "", ...rest] = wrapText(detail, width - indent.length);
+    const head = `${index + 1}${GAP}${source.padEnd(sourceWidth)}${GAP}${looks[status](status.padEnd(statusWidth))}`;
+    return [(first === "" ? head : `${head}${GAP}${first}`).trimEnd(), ...rest.map((line) => indent + line)];
+  });
 }

@@ -4,8 +4,8 @@ import { describeChosen, renewalOf } from "../credentials/describe.ts";
 import { hideSecrets } from "../credentials/hide-secrets.ts";
 import { OpenclawError } from "../errors.ts";
 import { BUG_HINT } from "../version.ts";
-import { type Denial, readDenial } from "./denial.ts";
-import { type ErrorContext, findRow, findRowOfStatus } from "./error-table.ts";
+import { readDenial } from "./denial.ts";
+import { type ErrorContext, type ErrorRow, findRow, findRowOfStatus } from "./error-table.ts";
 import { fromNetworkFailure } from "../network/network-errors.ts";
 
 export interface CallContext {
@@ -47,16 +47,30 @@ function fromAwsError(error: SdkFailure, text: string, call: CallContext): Openc
   const row = findRow(error.name, error.message);
   if (!row) return undefined;
   const context = contextOf(text, call);
+  const { denial } = context;
+  return fromRow(row, context, error, {
+    awsError: error.name,
+    awsMessage: text,
+    action: denial?.action,
+    isExplicit: denial?.isExplicit,
+    resource: denial?.resource,
+    policy: denial?.policy,
+    policyArn: denial?.policyArn,
+    retryAfter: secondsToWait(error),
+  });
+}
+
+function fromRow(
+  row: ErrorRow,
+  context: ErrorContext,
+  error: SdkFailure,
+  details: Record<string, unknown>,
+): OpenclawError {
   return new OpenclawError(row.code, {
     message: row.message(context),
     hint: row.hint(context),
     requestId: error.$metadata?.requestId,
-    details: {
-      awsError: error.name,
-      awsMessage: text,
-      ...denialDetails(context.denial),
-      ...waitDetails(error),
-    },
+    details,
     cause: error,
   });
 }
@@ -76,22 +90,9 @@ function contextOf(text: string, call: CallContext): ErrorContext {
 }
 
 /** How many seconds the service asks to wait, where it does. */
-function waitDetails({ $response }: SdkFailure): Record<string, unknown> {
+function secondsToWait({ $response }: SdkFailure): number | undefined {
   const seconds = Number($response?.headers?.["retry-after"] ?? Number.NaN);
-  return Number.isFinite(seconds) ? { retryAfter: seconds } : {};
-}
-
-/** A denial in the `details` of an error: what was denied, by which kind of policy, and whether explicitly. */
-function denialDetails(denial: Denial | undefined): Record<string, unknown> {
-  if (!denial) return {};
-  const { action, resource, policy, isExplicit, policyArn } = denial;
-  return {
-    action,
-    isExplicit,
-    ...(resource === undefined ? {} : { resource }),
-    ...(policy === undefined ? {} : { policy }),
-    ...(policyArn === undefined ? {} : { policyArn }),
-  };
+  return Number.isFinite(seconds) ? seconds : undefined;
 }
 
 /** What is left: an answer that is not AWS's. Its status is all there is to go by. */
@@ -112,13 +113,7 @@ function fromStatus(error: SdkFailure, text: string, call: CallContext): Opencla
     status,
     location: location === undefined ? undefined : hostOf(location),
   };
-  return new OpenclawError(row.code, {
-    message: row.message(context),
-    hint: row.hint(context),
-    requestId: error.$metadata?.requestId,
-    details: { status },
-    cause: error,
-  });
+  return fromRow(row, context, error, { status });
 }
 
 /** Who was asked, as a URL where somebody named one. */

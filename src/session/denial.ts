@@ -3,14 +3,14 @@ import { parseArn } from "../aws/arn.ts";
 /** The parts of an IAM denial. */
 export interface Denial {
   /** Who was denied, in words: `the role EC2-Bedrock-Access`; undefined where AWS does not tell. */
-  principal: string | undefined;
+  principal?: string | undefined;
   action: string;
-  resource: string | undefined;
+  resource?: string | undefined;
   /** The kind of policy that decided, in AWS's words: `service control policy`; undefined where AWS does not tell. */
-  policy: PolicyKind | undefined;
+  policy?: PolicyKind | undefined;
   /** Whether a policy forbids the call; otherwise simply nothing allows it. */
   isExplicit: boolean;
-  policyArn: string | undefined;
+  policyArn?: string | undefined;
 }
 
 const POLICY_KINDS = [
@@ -53,18 +53,6 @@ export function readDenial(message: string): Denial | undefined {
   };
 }
 
-/** The denial of an action about which AWS says nothing else. */
-export function bareDenial(action: string): Denial {
-  return {
-    principal: undefined,
-    action,
-    resource: undefined,
-    policy: undefined,
-    isExplicit: false,
-    policyArn: undefined,
-  };
-}
-
 /** Says what was denied, on what and by which kind of policy, in one sentence. */
 export function describeDenial({ action, resource, policy, isExplicit, policyArn }: Denial): string {
   const on = resource === undefined || resource === "*" ? "" : ` on ${resource}`;
@@ -79,12 +67,10 @@ export function describeDenial({ action, resource, policy, isExplicit, policyArn
 export function adviseDenial(denial: Denial, credentials: string): string {
   const { action, policy, isExplicit } = denial;
   const principal = denial.principal ?? credentials;
-  const place = placeOf(denial);
   switch (policy) {
     case "service control policy":
-      return `Ask whoever administers your AWS organization to let its service control policies allow ${action}${place}.`;
     case "resource control policy":
-      return `Ask whoever administers your AWS organization to let its resource control policies allow ${action}${place}.`;
+      return `Ask whoever administers your AWS organization to let its ${policy.replace(/y$/, "ies")} allow ${action}${placeOf(denial)}.`;
     case "permissions boundary":
       return `Allow ${action} in the permissions boundary of ${principal}.`;
     case "session policy":
@@ -97,7 +83,7 @@ export function adviseDenial(denial: Denial, credentials: string): string {
       return `Allow ${action} to these credentials in the trust policy of ${denial.resource ?? "the role"}.`;
     default:
       if (isExplicit) return `Lift the Deny of ${action} in the IAM policies of ${principal}.`;
-      return isPrinted(action)
+      return action.startsWith("bedrock:")
         ? `Allow ${action} to ${principal}; a policy with all that is needed: openclaw iam policy`
         : `Allow ${action} in the IAM policy of ${principal}.`;
   }
@@ -109,11 +95,6 @@ function placeOf({ resource }: Denial): string {
   if (arn?.resourceType !== "foundation-model") return "";
   // https://docs.aws.amazon.com/bedrock/latest/userguide/global-cross-region-inference.html
   return arn.region === "" ? ' where aws:RequestedRegion is "unspecified"' : ` in ${arn.region}`;
-}
-
-/** Whether `openclaw iam policy` prints this action. */
-function isPrinted(action: string): boolean {
-  return action.startsWith("bedrock:");
 }
 
 /** The role or user of `User: arn:aws:sts::123456789012:assumed-role/NAME/SESSION is not authorized`. */

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../errors.ts";
-import { adviseDenial, bareDenial, type Denial, describeDenial } from "./denial.ts";
+import { adviseDenial, type Denial, describeDenial } from "./denial.ts";
 
 /** What a row may put into its words. Everything here is safe to print. */
 export interface ErrorContext {
@@ -40,6 +40,9 @@ export interface ErrorRow {
   hint: (context: ErrorContext) => string;
 }
 
+/** What most refusals of a request are: ValidationException, and nothing but its message tells them apart. */
+const VALIDATION = { names: ["Validation"], status: 400 } as const;
+
 const model = ({ modelId }: ErrorContext): string => (modelId ? `model '${modelId}'` : "the model");
 const Model = (context: ErrorContext): string => capitalize(model(context));
 const inRegion = ({ region }: ErrorContext): string => (region ? ` in ${region}` : "");
@@ -53,12 +56,13 @@ const SET_CLOCK = "Set the clock, for example with: sudo timedatectl set-ntp tru
 const OTHER_MODEL = "Choose another model: openclaw models list";
 
 /**
- * Every answer that is an error, first match wins. Names and statuses are those of the service models and of
- * https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html; the patterns fit AWS's own wordings, from
+ * The rows of the table; one without names is of a ValidationException. Names and statuses are those of the service
+ * models and of https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html; the patterns fit AWS's own
+ * wordings, from
  * https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html and from answers seen on the
  * wire: test/session/error-table.test.ts has them all.
  */
-export const ERROR_TABLE: readonly ErrorRow[] = [
+const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow>)[] = [
   // Credentials.
   {
     names: ["ExpiredToken"],
@@ -244,12 +248,13 @@ export const ERROR_TABLE: readonly ErrorRow[] = [
         ? describeDenial(c.denial)
         : `AWS denies ${c.action ?? "the call"}${inRegion(c)}: ${c.message}`,
     hint: (c) =>
-      adviseDenial(c.denial ?? bareDenial(c.action ?? "the action"), c.credentials ?? "these credentials"),
+      adviseDenial(
+        c.denial ?? { action: c.action ?? "the action", isExplicit: false },
+        c.credentials ?? "these credentials",
+      ),
   },
   // The request.
   {
-    names: ["Validation"],
-    status: 400,
     pattern: /on-demand throughput isn.t supported/i,
     code: "needs-inference-profile",
     message: (c) => `AWS calls ${model(c)} only through an inference profile.`,
@@ -273,24 +278,18 @@ export const ERROR_TABLE: readonly ErrorRow[] = [
     hint: () => "List the models you can call: openclaw models list",
   },
   {
-    names: ["Validation"],
-    status: 400,
     pattern: /doesn.t support the model that you provided|not supported for (converse|streaming)/i,
     code: "invalid-request",
     message: (c) => `${Model(c)} is no chat model that streams: ${c.message}`,
     hint: () => OTHER_MODEL,
   },
   {
-    names: ["Validation"],
-    status: 400,
     pattern: /maximum tokens you requested exceeds|max_tokens: \d+ > \d+/i,
     code: "invalid-request",
     message: (c) => `${Model(c)} does not put out so many tokens: ${c.message}`,
     hint: (c) => `Ask for fewer: --max-tokens ${/(?:limit of|>) (\d+)/.exec(c.message)?.[1] ?? "NUMBER"}`,
   },
   {
-    names: ["Validation"],
-    status: 400,
     pattern: /document file name/i,
     code: "bad-attachment",
     message: (c) => `AWS does not take the name of a file: ${c.message}`,
@@ -298,40 +297,30 @@ export const ERROR_TABLE: readonly ErrorRow[] = [
       "Rename it with letters, digits, single spaces, hyphens, parentheses and square brackets only.",
   },
   {
-    names: ["Validation"],
-    status: 400,
     pattern: /doesn.t support (documents|the document)/i,
     code: "bad-attachment",
     message: (c) => `${Model(c)} does not read documents: ${c.message}`,
     hint: () => "Attach the text of the document instead.",
   },
   {
-    names: ["Validation"],
-    status: 400,
     pattern: /doesn.t support the (image|video|audio) content/i,
     code: "bad-attachment",
     message: (c) => `${Model(c)} does not take this kind of file: ${c.message}`,
     hint: () => "Choose a model that does: openclaw models list",
   },
   {
-    names: ["Validation"],
-    status: 400,
     pattern: /maximum document size/i,
     code: "bad-attachment",
     message: (c) => `${Model(c)} does not take so large a document: ${c.message}`,
     hint: () => "Split it, or attach only the part that matters.",
   },
   {
-    names: ["Validation"],
-    status: 400,
     pattern: /too many images/i,
     code: "bad-attachment",
     message: (c) => `${Model(c)} does not take so many files: ${c.message}`,
     hint: () => "Attach fewer files.",
   },
   {
-    names: ["Validation"],
-    status: 400,
     pattern: /image exceeds|image dimensions exceed|could not process image|image.*media type/i,
     code: "bad-attachment",
     message: (c) => `${Model(c)} does not take the image: ${c.message}`,
@@ -354,32 +343,24 @@ export const ERROR_TABLE: readonly ErrorRow[] = [
     hint: () => "Send less: fewer or smaller files.",
   },
   {
-    names: ["Validation"],
-    status: 400,
     pattern: /temperature.*top_?p.*both|both.*temperature.*top_?p/i,
     code: "invalid-request",
     message: (c) => `${Model(c)} does not take temperature and top-p together: ${c.message}`,
     hint: () => "Leave --temperature or --top-p out.",
   },
   {
-    names: ["Validation"],
-    status: 400,
     pattern: /(temperature|top_?p|top_?k)\W.*(deprecated|may only be set|must be|not supported|unset)/i,
     code: "invalid-request",
     message: (c) => `${Model(c)} does not take sampling like this: ${c.message}`,
     hint: () => "Leave --temperature and --top-p out.",
   },
   {
-    names: ["Validation"],
-    status: 400,
     pattern: /thinking|budget_tokens|output_config\.effort|reasoning_?(effort|config)/i,
     code: "invalid-request",
     message: (c) => `${Model(c)} does not reason as it was asked to: ${c.message}`,
     hint: () => "Leave --reasoning out, and params.reasoning in the configuration.",
   },
   {
-    names: ["Validation"],
-    status: 400,
     pattern:
       /tool use in streaming mode|doesn.t support tool use|toolConfig|tools?\.\d+\.|toolUse|toolResult/i,
     code: "invalid-request",
@@ -387,8 +368,6 @@ export const ERROR_TABLE: readonly ErrorRow[] = [
     hint: () => "Choose a model that takes tools: openclaw models list",
   },
   {
-    names: ["Validation"],
-    status: 400,
     pattern:
       /is blank|text content blocks must|content field in the message object|must be non-empty|end with trailing whitespace/i,
     code: "invalid-request",
@@ -396,16 +375,12 @@ export const ERROR_TABLE: readonly ErrorRow[] = [
     hint: () => "Give every message some text.",
   },
   {
-    names: ["Validation"],
-    status: 400,
     pattern: /service tier/i,
     code: "invalid-request",
     message: (c) => `${Model(c)} does not have the service tier: ${c.message}`,
     hint: () => "Leave --service-tier out, and params.serviceTier in the configuration.",
   },
   {
-    names: ["Validation"],
-    status: 400,
     pattern: /latency performance configuration|performanceConfig/i,
     code: "invalid-request",
     message: (c) => `${Model(c)} has no such latency mode: ${c.message}`,
@@ -542,6 +517,9 @@ export const ERROR_TABLE: readonly ErrorRow[] = [
     hint: () => "A proxy or another server may be in between: openclaw doctor",
   },
 ];
+
+/** Every answer that is an error, first match wins. */
+export const ERROR_TABLE: readonly ErrorRow[] = ROWS.map((row) => Object.assign({}, VALIDATION, row));
 
 function capitalize(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);

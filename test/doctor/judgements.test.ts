@@ -1,16 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { resolveModel } from "../../src/models/resolve-model.ts";
 import type { FoundationModel, InferenceProfile } from "../../src/models/discovered.ts";
-import type { Outcome } from "../../src/doctor/check.ts";
-import { judgeClock } from "../../src/doctor/check-clock.ts";
+import { type Outcome, worst } from "../../src/doctor/check.ts";
 import { judgeConfig } from "../../src/doctor/check-config.ts";
-import { judgeModel, type ModelLists, worst } from "../../src/doctor/check-default-model.ts";
-import { judgeAvailability } from "../../src/doctor/check-model-access.ts";
-import { judgeWays, type Way } from "../../src/doctor/check-network.ts";
+import { judgeAvailability, judgeModel, type ModelLists } from "../../src/doctor/check-models.ts";
+import { judgeClock, judgeWays, type Way } from "../../src/doctor/check-network.ts";
 import type { Reached } from "../../src/doctor/reach.ts";
-import { judgeRegion } from "../../src/doctor/check-region.ts";
+import { judgeRegion, regionOfHost } from "../../src/doctor/check-region.ts";
 import { judgeNode } from "../../src/doctor/check-runtime.ts";
-import { regionOfHost } from "../../src/doctor/region-of-host.ts";
 import { OpenclawError } from "../../src/errors.ts";
 
 const codeOf = (outcome: Outcome): string | undefined =>
@@ -313,7 +310,8 @@ describe("the default model", () => {
       }),
     ],
   };
-  const judge = (text: string, own: ModelLists = lists): Outcome => judgeModel(resolveModel(text, {}), own);
+  const judge = (text: string, own: ModelLists = lists): Outcome =>
+    judgeModel(resolveModel(text, {}).id, own);
 
   it.each<[string, string, string | undefined, string]>([
     ["amazon.nova-lite-v1:0", "ok", undefined, "on demand in us-east-1"],
@@ -365,16 +363,6 @@ describe("the default model", () => {
     const outcome = judge(text);
     expect([outcome.status, codeOf(outcome)]).toEqual([status, code]);
     expect(outcome.detail).toContain(words);
-  });
-
-  it("of another provider that speaks Converse is looked up as any", () => {
-    const corp = { api: "bedrock-converse-stream" as const, models: [{ id: "us.anthropic.claude-v3" }] };
-    const model = resolveModel("corp/us.anthropic.claude-v3", { models: { providers: { corp } } });
-    expect(judgeModel(model, lists)).toMatchObject({
-      status: "fail",
-      error: { code: "model-not-found" },
-      hint: "Did you mean us.anthropic.claude-v2?",
-    });
   });
 
   it("that nobody lists is told with the nearest id", () => {

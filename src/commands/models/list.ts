@@ -5,7 +5,7 @@ import type { ListedModel } from "../../models/list.ts";
 import type { ModelLoad } from "../../discovery/load.ts";
 import type { SortField } from "../../models/sort-models.ts";
 import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
-import { OpenclawError, usageError } from "../../errors.ts";
+import { OpenclawError, usageError, withFields } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { keyLines, modelLines } from "./model-lines.ts";
@@ -47,9 +47,8 @@ export async function run(options: ListOptions, runtime: Runtime): Promise<void>
   };
   const error = load.error ?? nothingToList(survey);
   if (error) {
-    error.document = document;
     if (runtime.terminal.format === "text") await printModels(models, options, runtime);
-    throw error;
+    throw withFields(error, { document });
   }
   const { terminal } = runtime;
   if (terminal.format === "json") await terminal.printJson(document);
