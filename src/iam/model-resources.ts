@@ -24,12 +24,6 @@ export interface Account {
 export interface ModelResources {
   /** What the call names, and may therefore be called by itself: a model, a profile, a deployment. */
   called: readonly string[];
-  /** Those of them that are inference profiles. */
-  profiles: readonly string[];
-  /** Those that are application inference profiles. */
-  applicationProfiles: readonly string[];
-  /** Those that are prompt routers. */
-  routers: readonly string[];
   /** The foundation models that the profiles route to, one for each destination region. */
   destinations: readonly string[];
   /** The foundation model whose tokens are counted, in the region of the call. */
@@ -40,16 +34,7 @@ export interface ModelResources {
   isCovered: boolean;
 }
 
-const NONE: ModelResources = {
-  called: [],
-  profiles: [],
-  applicationProfiles: [],
-  routers: [],
-  destinations: [],
-  counted: [],
-  isExact: true,
-  isCovered: true,
-};
+const NONE: ModelResources = { called: [], destinations: [], counted: [], isExact: true, isCovered: true };
 
 /**
  * Finds what a policy has to name so that a model can be called. A profile needs its own ARN and that of the foundation
@@ -60,13 +45,13 @@ export function resourcesOf(model: CalledModel, account: Account): ModelResource
   const { id, region, discovered } = model;
   const arn = parseArn(id);
   if (arn && isOfAnotherKind(arn)) return { ...NONE, isCovered: false };
-  if (arn && !isListedType(arn)) return { ...NONE, called: [id], routers: isRouter(arn) ? [id] : [] };
+  if (arn && !isListedType(arn)) return { ...NONE, called: [id] };
   const profile = discovered && profileCalled(id, discovered);
   const base = discovered && listedBase(profile?.arn ?? id, discovered);
   const counted = base ? [foundationModel(base.id, region, account)] : [];
-  if (profile) return { ...throughProfile(profile.arn, profile.isApplication, profile.modelArns), counted };
+  if (profile) return { ...NONE, called: [profile.arn], destinations: profile.modelArns, counted };
   if (base) return { ...NONE, called: counted, counted };
-  return { ...unlisted(id, arn, region, account), isExact: false };
+  return { ...NONE, ...unlisted(id, arn, region, account), isExact: false };
 }
 
 /** The profile that the call names, or that the chat takes for a base model that needs one. */
@@ -77,35 +62,25 @@ function profileCalled(id: string, discovered: Discovered): InferenceProfile | u
 }
 
 /** What is known without AWS's lists: the ids of system profiles hold that of their model, their regions are anybody's guess. */
-function unlisted(id: string, arn: Arn | undefined, region: string, account: Account): ModelResources {
-  if (arn?.resourceType === "foundation-model") return { ...NONE, called: [id], counted: [id] };
+function unlisted(
+  id: string,
+  arn: Arn | undefined,
+  region: string,
+  account: Account,
+): Partial<ModelResources> {
+  if (arn?.resourceType === "foundation-model") return { called: [id], counted: [id] };
   if (arn?.resourceType === "application-inference-profile") {
-    return throughProfile(id, true, [foundationModel("*", "*", account)]);
+    return { called: [id], destinations: [foundationModel("*", "*", account)] };
   }
   const base = baseModelId(id) ?? id;
-  const anywhere = [foundationModel(base, "*", account)];
+  const destinations = [foundationModel(base, "*", account)];
   const counted = [foundationModel(base, region, account)];
   const profileArn = (name: string): string =>
     `arn:${account.partition}:bedrock:${region}:${account.id}:inference-profile/${name}`;
-  if (arn) return { ...throughProfile(profileArn(arn.resourceId), false, anywhere), counted };
-  if (base !== id) return { ...throughProfile(profileArn(id), false, anywhere), counted };
+  if (arn) return { called: [profileArn(arn.resourceId)], destinations, counted };
+  if (base !== id) return { called: [profileArn(id)], destinations, counted };
   // Whether the model is called by itself or through a profile is not known, either.
-  const through = throughProfile(profileArn(`*.${id}`), false, anywhere);
-  return { ...through, called: [...counted, ...through.called], counted };
-}
-
-function throughProfile(
-  arn: string,
-  isApplication: boolean,
-  destinations: readonly string[],
-): ModelResources {
-  return {
-    ...NONE,
-    called: [arn],
-    profiles: [arn],
-    applicationProfiles: isApplication ? [arn] : [],
-    destinations,
-  };
+  return { called: [...counted, profileArn(`*.${id}`)], destinations, counted };
 }
 
 function foundationModel(id: string, region: string, { partition }: Account): string {
@@ -114,8 +89,4 @@ function foundationModel(id: string, region: string, { partition }: Account): st
 
 function isOfAnotherKind({ service, resourceType }: Arn): boolean {
   return service !== "bedrock" || resourceType === "prompt";
-}
-
-function isRouter({ resourceType }: Arn): boolean {
-  return resourceType === "prompt-router" || resourceType === "default-prompt-router";
 }

@@ -78,39 +78,33 @@ function callStatements(
   resources: readonly ModelResources[],
   { partition, id }: Account,
 ): PolicyStatement[] {
-  const all = (pick: (own: ModelResources) => readonly string[]): string[] => resources.flatMap(pick);
-  const isChat = purposes.includes("chat");
-  const routers = all((own) => own.routers);
+  const called = resources.flatMap((own) => own.called);
+  const destinations = resources.flatMap((own) => own.destinations);
+  const counted = purposes.includes("chat") ? resources.flatMap((own) => own.counted) : [];
+  const applications = ofType(called, "application-inference-profile");
+  const profiles = [...ofType(called, "inference-profile"), ...applications];
+  const routers = ofType(called, "prompt-router", "default-prompt-router");
   // Which models a router chooses from is its own affair; they may be called through it only.
-  const behindRouters =
-    routers.length > 0
-      ? [
-          `arn:${partition}:bedrock:*::foundation-model/*`,
-          `arn:${partition}:bedrock:*:${id}:inference-profile/*`,
-        ]
-      : [];
-  return [
-    ...statement(
-      "CallModels",
-      INVOKE,
-      all((own) => own.called),
-    ),
-    ...statement(
-      "CallModelsThroughProfiles",
-      INVOKE,
-      all((own) => own.destinations),
-      {
-        "bedrock:InferenceProfileArn": all((own) => own.profiles),
-      },
-    ),
-    ...statement("CallModelsThroughRouters", INVOKE, behindRouters, { "bedrock:PromptRouterArn": routers }),
-    ...statement(
-      "ReadApplicationProfiles",
-      ["bedrock:GetInferenceProfile"],
-      all((own) => own.applicationProfiles),
-    ),
-    ...statement("CountTokens", ["bedrock:CountTokens"], isChat ? all((own) => own.counted) : []),
+  const behindRouters = [
+    `arn:${partition}:bedrock:*::foundation-model/*`,
+    `arn:${partition}:bedrock:*:${id}:inference-profile/*`,
   ];
+  return [
+    ...statement("CallModels", INVOKE, called),
+    ...statement("CallModelsThroughProfiles", INVOKE, destinations, {
+      "bedrock:InferenceProfileArn": profiles,
+    }),
+    ...statement("CallModelsThroughRouters", INVOKE, routers.length > 0 ? behindRouters : [], {
+      "bedrock:PromptRouterArn": routers,
+    }),
+    ...statement("ReadApplicationProfiles", ["bedrock:GetInferenceProfile"], applications),
+    ...statement("CountTokens", ["bedrock:CountTokens"], counted),
+  ];
+}
+
+/** Those of the ARNs whose resource is of one of the types. */
+function ofType(arns: readonly string[], ...types: readonly string[]): string[] {
+  return arns.filter((arn) => types.some((type) => arn.includes(`:${type}/`)));
 }
 
 /** The guardrail is applied in the region of each call. */
@@ -132,21 +126,16 @@ function statement(
 ): PolicyStatement[] {
   const [first, ...others] = distinct(resources);
   if (first === undefined) return [];
+  const StringLike =
+    condition &&
+    Object.fromEntries(Object.entries(condition).map(([key, values]) => [key, distinct(values)]));
   return [
     {
       Sid,
       Effect: "Allow",
       Action: distinct(actions),
       Resource: first === "*" ? first : [first, ...others],
-      ...(condition
-        ? {
-            Condition: {
-              StringLike: Object.fromEntries(
-                Object.entries(condition).map(([key, values]) => [key, distinct(values)]),
-              ),
-            },
-          }
-        : {}),
+      ...(StringLike ? { Condition: { StringLike } } : {}),
     },
   ];
 }

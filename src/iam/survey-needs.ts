@@ -5,10 +5,11 @@ import { chooseGuardrail } from "../converse/guardrail.ts";
 import { defaultModel, discoverySettings, loadConfig } from "../config/resolve.ts";
 import type { Configuration } from "../config/settings.ts";
 import { toOpenclawError } from "../session/aws-errors.ts";
+import { oncePer } from "../session/once.ts";
 import type { Warning } from "../models/discovered.ts";
 import { loadModels, type ModelLoad } from "../discovery/load.ts";
 import { speaksConverse } from "../models/provider-api.ts";
-import { resolveModel, type ResolvedModel, targetOf } from "../models/resolve-model.ts";
+import { resolveModel, type ResolvedModel, type Target, targetOf } from "../models/resolve-model.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { type Account, type CalledModel, resourcesOf } from "./model-resources.ts";
@@ -60,16 +61,17 @@ interface FoundModel extends CalledModel {
 
 /** The models of the configuration that Bedrock answers: default, fallbacks, those of the providers, those with an alias. */
 async function findModels(setup: Setup): Promise<FoundModel[]> {
-  const loads = new Map<string, Promise<ModelLoad>>();
+  const load = oncePer(
+    ({ target }: { target: Target; region: string }) => loadModels(setup, { target }),
+    ({ region }) => region,
+  );
   return Promise.all(
     bedrockModels(setup.config.value).map(async (model): Promise<FoundModel> => {
       const target = targetOf(model);
       const session = await openSession(setup, target);
       const region = session.region.value;
       session.close();
-      const load = loads.get(region) ?? loadModels(setup, { target });
-      loads.set(region, load);
-      const loaded = await load;
+      const loaded = await load({ target, region });
       return { id: model.id, region, discovered: loaded.discovered, load: loaded };
     }),
   );
@@ -136,40 +138,33 @@ function warningsOf(models: readonly FoundModel[], account: Account): Warning[] 
   );
   const vague = models.filter((model) => !resourcesOf(model, account).isExact).map(({ id }) => id);
   const foreign = models.filter((model) => !resourcesOf(model, account).isCovered).map(({ id }) => id);
-  return [
-    ...[...failures.values()].map(({ code, message, hint }) => ({
-      code,
-      message: `AWS's lists could not be read: ${message}`,
-      hint: hint ?? "openclaw doctor",
-    })),
-    ...(vague.length > 0
-      ? [
-          {
-            code: "not-exact",
-            message: `AWS does not tell which regions ${named(vague)} ${vague.length === 1 ? "is" : "are"} answered in, so the policy allows every region.`,
-            hint: "Run it with credentials that may list models and profiles: openclaw models list --refresh",
-          },
-        ]
-      : []),
-    ...(foreign.length > 0
-      ? [
-          {
-            code: "not-covered",
-            message: `The permissions for ${named(foreign)} are of another kind and not in the policy.`,
-            hint: "https://docs.aws.amazon.com/bedrock/latest/userguide/security_iam_id-based-policy-examples.html",
-          },
-        ]
-      : []),
-    ...(account.id === "*"
-      ? [
-          {
-            code: "account-unknown",
-            message: "The account could not be found out, so the policy has * in its place.",
-            hint: "Put the number of your account there: aws sts get-caller-identity --query Account",
-          },
-        ]
-      : []),
-  ];
+  const warnings: Warning[] = [...failures.values()].map(({ code, message, hint }) => ({
+    code,
+    message: `AWS's lists could not be read: ${message}`,
+    hint: hint ?? "openclaw doctor",
+  }));
+  if (vague.length > 0) {
+    warnings.push({
+      code: "not-exact",
+      message: `AWS does not tell which regions ${named(vague)} ${vague.length === 1 ? "is" : "are"} answered in, so the policy allows every region.`,
+      hint: "Run it with credentials that may list models and profiles: openclaw models list --refresh",
+    });
+  }
+  if (foreign.length > 0) {
+    warnings.push({
+      code: "not-covered",
+      message: `The permissions for ${named(foreign)} are of another kind and not in the policy.`,
+      hint: "https://docs.aws.amazon.com/bedrock/latest/userguide/security_iam_id-based-policy-examples.html",
+    });
+  }
+  if (account.id === "*") {
+    warnings.push({
+      code: "account-unknown",
+      message: "The account could not be found out, so the policy has * in its place.",
+      hint: "Put the number of your account there: aws sts get-caller-identity --query Account",
+    });
+  }
+  return warnings;
 }
 
 /** The first three of a list, and how many more there are. */

@@ -48,9 +48,6 @@ const discovered: Discovered = {
 
 const NONE = {
   called: [],
-  profiles: [],
-  applicationProfiles: [],
-  routers: [],
   destinations: [],
   counted: [],
 };
@@ -64,7 +61,6 @@ describe("the resources of a model", () => {
       `us.${NOVA}`,
       {
         called: [profile(`us.${NOVA}`)],
-        profiles: [profile(`us.${NOVA}`)],
         destinations: [fm("us-east-1"), fm("us-west-2")],
         counted: [fm(REGION)],
       },
@@ -74,7 +70,6 @@ describe("the resources of a model", () => {
       `global.${NOVA}`,
       {
         called: [profile(`global.${NOVA}`)],
-        profiles: [profile(`global.${NOVA}`)],
         destinations: [fm("us-east-1"), fm("")],
         counted: [fm(REGION)],
       },
@@ -84,7 +79,6 @@ describe("the resources of a model", () => {
       `arn:aws:bedrock:${REGION}::inference-profile/us.${NOVA}`,
       {
         called: [profile(`us.${NOVA}`)],
-        profiles: [profile(`us.${NOVA}`)],
         destinations: [fm("us-east-1"), fm("us-west-2")],
         counted: [fm(REGION)],
       },
@@ -99,7 +93,6 @@ describe("the resources of a model", () => {
       "arn:aws:bedrock:us-east-1:123456789012:default-prompt-router/anthropic.claude:1",
       {
         called: ["arn:aws:bedrock:us-east-1:123456789012:default-prompt-router/anthropic.claude:1"],
-        routers: ["arn:aws:bedrock:us-east-1:123456789012:default-prompt-router/anthropic.claude:1"],
       },
     ],
     ["a stored prompt", "arn:aws:bedrock:us-east-1:123456789012:prompt/ABC:1", { isCovered: false }],
@@ -123,7 +116,6 @@ describe("the resources of a model", () => {
       NOVA,
       {
         called: [fm(REGION), profile(`*.${NOVA}`)],
-        profiles: [profile(`*.${NOVA}`)],
         destinations: [fm("*")],
         counted: [fm(REGION)],
       },
@@ -133,7 +125,6 @@ describe("the resources of a model", () => {
       `us.${NOVA}`,
       {
         called: [profile(`us.${NOVA}`)],
-        profiles: [profile(`us.${NOVA}`)],
         destinations: [fm("*")],
         counted: [fm(REGION)],
       },
@@ -143,8 +134,6 @@ describe("the resources of a model", () => {
       "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc",
       {
         called: ["arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc"],
-        profiles: ["arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc"],
-        applicationProfiles: ["arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc"],
         destinations: [fm("*", "*")],
       },
     ],
