@@ -1,9 +1,8 @@
 import type { AwsSession } from "../session/session.ts";
 import type { Service } from "../aws/endpoint.ts";
 import { OpenclawError } from "../errors.ts";
+import { hostOfRedirect } from "../session/aws-errors.ts";
 import { oncePer } from "../session/once.ts";
-import { speaksConverse } from "../models/provider-api.ts";
-import { targetOf } from "../models/resolve-model.ts";
 import { type Check, fail, failAs, ok, type Outcome, skip, warn } from "./check.ts";
 import type { Examination } from "./examination.ts";
 import type { Reached } from "./reach.ts";
@@ -36,14 +35,13 @@ const waysOf = oncePer(tryWays);
 async function tryWays(examination: Examination): Promise<Way[]> {
   const { runtime } = examination;
   const session = await examination.session();
-  const [{ reach }, runtimeSessions] = await Promise.all([
-    import("./reach.ts"),
-    sessionsOfModels(examination),
-  ]);
+  const [{ reach }, models] = await Promise.all([import("./reach.ts"), examination.bedrockModels()]);
+  // Without a model it is the session of discovery that would call one.
+  const callers = models.length > 0 ? models.map((model) => model.session) : [session];
   const isBearer = session.decision.chosen.source === "AWS_BEARER_TOKEN_BEDROCK";
   const services: [Service, AwsSession][] = [
     ["bedrock", session],
-    ...runtimeSessions.map((own): [Service, AwsSession] => ["bedrock-runtime", own]),
+    ...callers.map((own): [Service, AwsSession] => ["bedrock-runtime", own]),
     ...(isBearer ? [] : [["sts", session] as [Service, AwsSession]]),
   ];
   const proxyOf = await proxyFinder(examination);
@@ -77,20 +75,6 @@ async function proxyFinder({ runtime }: Examination): Promise<(url: string) => s
   return describeProxy;
 }
 
-/** The sessions in which the default model and its fallbacks are called; without a model that of discovery. */
-async function sessionsOfModels(examination: Examination): Promise<AwsSession[]> {
-  try {
-    const bedrock = (await examination.models()).filter(speaksConverse);
-    if (bedrock.length > 0) {
-      return await Promise.all(bedrock.map((model) => examination.sessionFor(targetOf(model))));
-    }
-  } catch (failure) {
-    // What is wrong with the configuration is told by its own check.
-    if (!(failure instanceof OpenclawError)) throw failure;
-  }
-  return [await examination.session()];
-}
-
 /** Judges the ways. STS is needed to name the identity only, so its failure warns. */
 export function judgeWays(ways: readonly Way[], caBundle: string | undefined): Outcome {
   const detail = [...describeWays(ways), ...(caBundle ? [`CA bundle ${caBundle}`] : [])].join(", ");
@@ -109,7 +93,7 @@ export function judgeWays(ways: readonly Way[], caBundle: string | undefined): O
       );
     }
     if (outcome.status >= 300 && outcome.status < 400) {
-      const place = outcome.location ? ` to ${placeOf(outcome.location)}` : "";
+      const place = outcome.location ? ` to ${hostOfRedirect(outcome.location)}` : "";
       return failAs(
         "bad-response",
         `${url} answers with a redirect (${outcome.status}${place}); AWS never does.`,
@@ -133,7 +117,7 @@ function describeWays(ways: readonly Way[]): string[] {
   return different.map(({ url, source, proxy, outcome }) => {
     const time = outcome instanceof OpenclawError ? "unreachable" : `${outcome.durationMs} ms`;
     return [
-      hostOf(url),
+      new URL(url).host,
       time,
       ...(source ? [`(${source})`] : []),
       ...(proxy ? [`through proxy ${proxy}`] : []),
@@ -148,15 +132,6 @@ function throughProxy(error: OpenclawError, proxy: string | undefined): Openclaw
     hint: "Check HTTPS_PROXY, or exempt the host with NO_PROXY.",
     cause: error,
   });
-}
-
-/** Where a redirect leads: its host, since the rest may be a session of somebody's. */
-function placeOf(location: string): string {
-  return URL.canParse(location) ? hostOf(location) : "another address";
-}
-
-function hostOf(url: string): string {
-  return new URL(url).host;
 }
 
 /** AWS rejects signatures older than this: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */

@@ -1,7 +1,4 @@
 import { type Region, isRegionName } from "../aws/region.ts";
-import { speaksConverse } from "../models/provider-api.ts";
-import { targetOf } from "../models/resolve-model.ts";
-import { OpenclawError } from "../errors.ts";
 import { type Check, failAs, ok, type Outcome, warn } from "./check.ts";
 import type { Examination } from "./examination.ts";
 
@@ -15,14 +12,16 @@ export const regionCheck: Check<Examination> = {
     const session = await examination.session();
     const { decision, shared } = session.setup;
     const profile = shared.profiles.get(decision.profileName);
-    const models = await modelVoices(examination);
+    const models = await examination.bedrockModels();
     return judgeRegion(session.region, {
       profile:
         profile?.keys["region"] === undefined
           ? undefined
           : { name: profile.name, region: profile.keys["region"] },
-      endpoints: [session.endpoint("bedrock"), session.endpoint("bedrock-runtime")].filter(isPresent),
-      models,
+      endpoints: [session.endpoint("bedrock"), session.endpoint("bedrock-runtime")].filter(
+        (endpoint) => endpoint !== undefined,
+      ),
+      models: models.map(({ model, session: own }) => ({ id: model.id, region: own.region })),
     });
   },
 };
@@ -69,23 +68,6 @@ export function judgeRegion(region: Region, { profile, endpoints, models }: Othe
       : warn(note, `Use the profile's with: --region ${profile.region}`);
   }
   return ok(detail);
-}
-
-async function modelVoices({ models, sessionFor }: Examination): Promise<OtherVoices["models"]> {
-  try {
-    const bedrock = (await models()).filter(speaksConverse);
-    return await Promise.all(
-      bedrock.map(async (model) => ({ id: model.id, region: (await sessionFor(targetOf(model))).region })),
-    );
-  } catch (failure) {
-    // What is wrong with the configuration is told by its own check.
-    if (failure instanceof OpenclawError) return [];
-    throw failure;
-  }
-}
-
-function isPresent<T>(value: T | undefined): value is T {
-  return value !== undefined;
 }
 
 /** `bedrock.us-east-1.amazonaws.com`, `bedrock-runtime-fips.us-gov-west-1.amazonaws.com`, `vpce-….bedrock.eu-west-1.vpce.amazonaws.com`. */

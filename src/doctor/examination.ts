@@ -5,7 +5,8 @@ import { instanceMetadata } from "../credentials/imds.ts";
 import { reportCredentials } from "../credentials/report.ts";
 import type { FoundationModel, InferenceProfile } from "../models/discovered.ts";
 import { defaultModels } from "../models/default-models.ts";
-import { resolveModel, type Target } from "../models/resolve-model.ts";
+import { speaksConverse } from "../models/provider-api.ts";
+import { type ResolvedModel, resolveModel, type Target, targetOf } from "../models/resolve-model.ts";
 import { OpenclawError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
@@ -76,6 +77,20 @@ export class Examination {
   readonly models = once(async () => {
     const { value } = await this.config();
     return defaultModels(value, this.runtime).map((text) => resolveModel(text, value));
+  });
+
+  /** Those of them that Bedrock answers, each with its session; none where the configuration or a region is wrong. */
+  readonly bedrockModels = once(async (): Promise<{ model: ResolvedModel; session: AwsSession }[]> => {
+    try {
+      const models = (await this.models()).filter(speaksConverse);
+      return await Promise.all(
+        models.map(async (model) => ({ model, session: await this.sessionFor(targetOf(model)) })),
+      );
+    } catch (failure) {
+      // What is wrong with the configuration is told by its own check.
+      if (failure instanceof OpenclawError) return [];
+      throw failure;
+    }
   });
 
   /** The lists of the region in which a model is called. */

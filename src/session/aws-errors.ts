@@ -111,7 +111,7 @@ function fromStatus(error: SdkFailure, text: string, call: CallContext): Opencla
     ...contextOf(text, call),
     message: isUnreadable(error) ? "" : firstLine(text),
     status,
-    location: location === undefined ? undefined : hostOf(location),
+    location: location === undefined ? undefined : hostOfRedirect(location),
   };
   return fromRow(row, context, error, { status });
 }
@@ -129,7 +129,8 @@ function serviceOf(action: string): Service {
   return /^bedrock:(InvokeModel|CountTokens)/.test(action) ? "bedrock-runtime" : "bedrock";
 }
 
-function hostOf(location: string): string {
+/** Where a redirect leads: its host, since the rest may be a session of somebody's. */
+export function hostOfRedirect(location: string): string {
   return URL.canParse(location) ? new URL(location).host : "another address";
 }
 
