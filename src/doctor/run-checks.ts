@@ -1,4 +1,5 @@
 import { OpenclawError } from "../errors.ts";
+import { oncePer } from "../session/once.ts";
 import { type Check, type CheckResult, fail, type Outcome, skip } from "./check.ts";
 
 export interface RunBounds {
@@ -21,7 +22,6 @@ export async function runChecks<TContext>(
   const { totalMs, signal, elapsed } = bounds;
   signal.throwIfAborted();
   const byId = new Map(checks.map((check) => [check.id, check]));
-  const results = new Map<string, Promise<CheckResult>>();
   let timer: NodeJS.Timeout | undefined;
   const timeUp = new Promise<"time-up">((resolve) => {
     timer = setTimeout(() => resolve("time-up"), totalMs);
@@ -51,11 +51,7 @@ export async function runChecks<TContext>(
     };
   };
   /** Starts a check, once. */
-  const resultOf = (check: Check<TContext>): Promise<CheckResult> => {
-    const result = results.get(check.id) ?? examine(check);
-    results.set(check.id, result);
-    return result;
-  };
+  const resultOf = oncePer(examine);
   /** The first need that did not end in ok or warn. A need that is not in the list holds up nothing. */
   const firstMissing = async (needs: readonly string[]): Promise<CheckResult | undefined> => {
     for (const id of needs) {
