@@ -42,7 +42,7 @@ const SAID: Readonly<Record<string, object>> = {
 
 function answer({ route, path, parameters }: RecordedCall): ScriptedAnswer | undefined {
   if (route === AVAILABILITY) {
-    const said = SAID[parameters["identifier"] ?? ""];
+    const said = SAID[parameters["modelId"] ?? ""];
     return said && json(said);
   }
   // Anthropic's use-case form.
@@ -70,7 +70,7 @@ const accessOf = ({ models }: Document, id: string): Access | undefined =>
 const asked = (emulated: Emulated): string[] =>
   emulated.emulator.calls
     .filter(({ route }) => route === AVAILABILITY)
-    .map(({ parameters }) => parameters["identifier"] ?? "");
+    .map(({ parameters }) => parameters["modelId"] ?? "");
 
 describe("models list --access", () => {
   it("says which models this identity can call, and why not the others, through profiles too", async () => {
