@@ -620,7 +620,11 @@ describe("what doctor finds wrong", () => {
   it("an endpoint behind a proxy: which one", async () => {
     const { run, emulator } = await emulate();
     const proxy = createServer(async (request, response) => {
-      const answer = await fetch(`${emulator.url}${new URL(request.url ?? "").pathname}`);
+      const answer = await fetch(`${emulator.url}${new URL(request.url ?? "").pathname}`).catch(
+        () => undefined,
+      );
+      // Nobody waits for it any more, nor is the emulator there.
+      if (!answer) return void response.destroy();
       response.writeHead(answer.status, {
         "x-amzn-requestid": "through-proxy",
         date: new Date().toUTCString(),

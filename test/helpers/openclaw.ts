@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
+import { runInProcess } from "./run-in-process.ts";
+import { isThorough } from "./thorough.ts";
 
 const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 
@@ -24,6 +26,8 @@ export interface RunOptions {
   /** Written to stdin, which is then closed. Without it stdin is closed at once. */
   input?: string | Buffer;
   cwd?: string;
+  /** A process of its own in any case: its memory, its time or what it shares with others is looked at. */
+  isAlone?: boolean;
 }
 
 /** A home folder of its own for one test, removed when the test ends. */
@@ -69,12 +73,32 @@ export function start(args: readonly string[], home: string, options: RunOptions
   return child;
 }
 
-/** Runs the real program to its end. */
+/** Whether every run is a process: where what is looked at is Node, coverage, or the suite itself. */
+const needsProcess =
+  isThorough || ["OPENCLAW_TEST_NODE", "OPENCLAW_TEST_COVERAGE"].some((name) => process.env[name]);
+/** The commands that this file of tests has run as a process. */
+const proven = new Set<string>();
+
+/**
+ * Runs the real program to its end: each command as a process the first time in a file of tests, and from then on inside
+ * this one, which prints and asks for the same in a tenth of the time.
+ */
 export async function openclaw(
   args: readonly string[],
   home: string,
   options: RunOptions = {},
 ): Promise<Result> {
+  const command = args.slice(0, 2).join(" ");
+  const env = emptyEnvironment(home, options.env);
+  const isForNode = Object.keys(env).some((name) => name.startsWith("NODE_"));
+  if (needsProcess || options.isAlone || isForNode || !proven.has(command)) {
+    proven.add(command);
+    return runProcess(args, home, options);
+  }
+  return runInProcess(binary, args, { env, cwd: options.cwd ?? home, input: options.input ?? "" });
+}
+
+async function runProcess(args: readonly string[], home: string, options: RunOptions): Promise<Result> {
   const child = start(args, home, options);
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
