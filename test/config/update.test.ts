@@ -30,6 +30,10 @@ import { updateConfig, type Edit } from "../../src/config/update.ts";
 import { createRuntime, type Runtime } from "../../src/runtime.ts";
 import { createHome, emptyEnvironment } from "../helpers/openclaw.ts";
 import { testRuntime } from "../helpers/test-runtime.ts";
+import { isThorough } from "../helpers/thorough.ts";
+
+const WRITERS = isThorough ? 32 : 12;
+const KILLS = isThorough ? 200 : 64;
 
 const region = (value: string): Edit[] => [
   { op: "set", path: ["models", "bedrockDiscovery", "region"], value },
@@ -230,10 +234,10 @@ describe("a write that cannot be", () => {
 });
 
 describe("locks", () => {
-  test("32 processes that set 20 keys each end with all 640", async () => {
+  test(`${WRITERS} processes that set 20 keys each end with all of them`, async () => {
     const home = createHome();
-    const file = writeIn(home, "{\n  // the comment of 640 writes\n}\n");
-    const children = Array.from({ length: 32 }, (_, id) => startWriter(home, id, 20));
+    const file = writeIn(home, "{\n  // the comment of all writes\n}\n");
+    const children = Array.from({ length: WRITERS }, (_, id) => startWriter(home, id, 20));
     for (const child of children) child.stdout?.resume();
     const codes = await Promise.all(
       children.map(async (child) => ((await once(child, "close")) as [number])[0]),
@@ -241,12 +245,12 @@ describe("locks", () => {
     expect(new Set(codes)).toEqual(new Set([0]));
     const text = readFileSync(file, "utf8");
     const { models } = JSON5.parse<Configuration>(text);
-    expect(Object.keys(models?.providers ?? {})).toHaveLength(640);
-    expect(text).toContain("// the comment of 640 writes");
+    expect(Object.keys(models?.providers ?? {})).toHaveLength(20 * WRITERS);
+    expect(text).toContain("// the comment of all writes");
     expect(readdirSync(path.dirname(file))).toEqual(["openclaw.json", "openclaw.json.bak"]);
   }, 120_000);
 
-  test("a process killed at any moment leaves the old or the new file, and nobody waits for its lock", async () => {
+  test(`a process killed at any moment, ${KILLS} times, leaves the old or the new file, and nobody waits for its lock`, async () => {
     const home = createHome();
     const file = writeIn(home, "{}");
     const killOne = async (id: number): Promise<void> => {
@@ -263,7 +267,7 @@ describe("locks", () => {
     };
     const startedAt = performance.now();
     const lane = async (first: number): Promise<void> => {
-      for (let id = first; id < 200; id += 4) await killOne(id);
+      for (let id = first; id < KILLS; id += 4) await killOne(id);
     };
     await Promise.all([lane(0), lane(1), lane(2), lane(3)]);
     // Waiting out one dead lock by its age takes 20 s.
