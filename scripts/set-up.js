@@ -28,10 +28,14 @@ export async function setUp(say) {
     // A machine with NODE_ENV=production would leave the build tools out; no package needs its install script.
     await runNpm(["ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
   }
-  if (!(await isBuilt())) {
-    say("building dist/");
-    await build();
-  }
+  await buildWhenStale(say);
+}
+
+/** Builds what is missing or older than its sources. */
+export async function buildWhenStale(say) {
+  if (await isBuilt()) return;
+  say("building dist/");
+  await build();
 }
 
 /** Whether node_modules holds what package-lock.json asks for, by npm's own record of its last complete install. */
