@@ -1,29 +1,19 @@
-// `npm test`: sets the clone up, then runs every check. The last line is `N passed, N failed`: each check before the
-// tests counts as one, each test as one. `--every-node` adds a short run on each supported Node version, `--fuzz-cases N`
-// and `--fuzz-seed N` say how much the fuzz tests try, and from where on.
-import { spawn } from "node:child_process";
-import { readFile } from "node:fs/promises";
+// `npm test`: sets the clone up, then runs every check. The last line is `N passed, N failed`: each check beside the
+// tests counts as one, each test as one.
+//   --no-tests    the checks alone (`npm run check`)
+//   --every-node  a short run on each supported Node version, too
+//   --thorough    the large form of what has two: each program a process, hundreds of kills, crowds and fuzzed cases
+//   --fuzz-cases N, --fuzz-seed N    how much the fuzz tests try, and from where on
 import path from "node:path";
-import { parseArgs, stripVTControlCharacters } from "node:util";
+import { parseArgs } from "node:util";
+import { binOf, checks, everyNode, indent, run, runChecks, say, seconds } from "./checks.js";
 import { root, setUp } from "./set-up.js";
-
-/** A check has passed when its program, the command of a package or a script beside this one, ends with exit code 0. */
-const checks = [
-  { title: "types", command: ["typescript", "tsc", "-p", "."] },
-  { title: "lint", command: ["oxlint", "oxlint", "."] },
-  { title: "format", command: ["oxfmt", "oxfmt", "--check", "."] },
-  { title: "unused code", command: ["knip", "knip", "--no-progress"] },
-  { title: "generated documents", script: ["build-docs.js", "--check"] },
-  { title: "third-party notices", script: ["build-notices.js", "--check"] },
-  { title: "package", script: ["check-package.js"] },
-  { title: "benchmark, short form", script: ["bench.js", "--quick"] },
-];
-
-const everyNode = { title: "every Node version", script: ["test-node-versions.js", "--quick"] };
 
 const { values: options } = parseArgs({
   options: {
+    "no-tests": { type: "boolean", default: false },
     "every-node": { type: "boolean", default: false },
+    thorough: { type: "boolean", default: false },
     "fuzz-cases": { type: "string" },
     "fuzz-seed": { type: "string" },
   },
@@ -31,74 +21,42 @@ const { values: options } = parseArgs({
 
 /** How often a run that nobody watches says how far the tests are, in ms. */
 const PROGRESS_MS = 20_000;
+/** How many cases the fuzz tests make in a thorough run. */
+const THOROUGH_CASES = "20000";
 
-function say(line) {
-  process.stdout.write(`${line}\n`);
+/** @returns {NodeJS.ProcessEnv} */
+function testEnvironment() {
+  const cases = options["fuzz-cases"] ?? (options.thorough ? THOROUGH_CASES : undefined);
+  return {
+    ...(cases ? { OPENCLAW_FUZZ_CASES: cases } : {}),
+    ...(options["fuzz-seed"] ? { OPENCLAW_FUZZ_SEED: options["fuzz-seed"] } : {}),
+    ...(options.thorough ? { OPENCLAW_TEST_THOROUGH: "1" } : {}),
+  };
 }
 
-function indent(text) {
-  return stripVTControlCharacters(text).trimEnd().replaceAll(/^/gm, "     ");
-}
-
-function seconds(since) {
-  return `${((performance.now() - since) / 1000).toFixed(1)} s`;
-}
-
-/** Runs a program on this Node. Resolves to its exit code and everything it printed, in order. */
-async function run(args, onMessage = () => undefined) {
-  // What is printed here is indented, cut and kept: plain text.
-  const { FORCE_COLOR: _, ...env } = process.env;
-  if (options["fuzz-cases"]) env.OPENCLAW_FUZZ_CASES = options["fuzz-cases"];
-  if (options["fuzz-seed"]) env.OPENCLAW_FUZZ_SEED = options["fuzz-seed"];
-  const child = spawn(process.execPath, args, {
-    cwd: root,
-    env: { ...env, NO_COLOR: "1" },
-    stdio: ["ignore", "pipe", "pipe", "ipc"],
-  });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding("utf8").on("data", (text) => (output += text));
-  child.on("message", onMessage);
-  const code = await new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", resolve);
-  });
-  return { code, output };
-}
-
-/** The script behind a package's command, so that it runs on this Node and needs no shell. */
-async function binOf(name, command) {
-  const folder = path.join(root, "node_modules", name);
-  const { bin } = JSON.parse(await readFile(path.join(folder, "package.json"), "utf8"));
-  return path.join(folder, typeof bin === "string" ? bin : bin[command]);
-}
-
-async function runCheck({ title, command, script }) {
-  const started = performance.now();
-  const args = script
-    ? [path.join(root, "scripts", script[0]), ...script.slice(1)]
-    : [await binOf(command[0], command[1]), ...command.slice(2)];
-  const { code, output } = await run(args);
-  say(`${code === 0 ? "ok  " : "FAIL"} ${title} (${seconds(started)})`);
-  if (code !== 0) say(indent(output));
-  return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
-}
-
-/** Unit, property and end-to-end tests. A run that ends without telling its numbers counts as one failure. */
+/**
+ * Unit, property and end-to-end tests. A run that ends without telling its numbers counts as one failure.
+ * @returns {Promise<import("./checks.js").Counts>}
+ */
 async function runTests() {
   const started = performance.now();
   let lastProgress = started;
+  /** @type {import("./report-tests.js").Counts} */
   let counts = { passed: 0, failed: 1, skipped: [], unexplained: [] };
-  const reporters = ["minimal", path.join(root, "scripts", "report-tests.js")].map(
-    (name) => `--reporter=${name}`,
-  );
-  const { code, output } = await run([await binOf("vitest", "vitest"), "run", ...reporters], (message) => {
-    if (message.counts) counts = message.counts;
+  /** @param {unknown} sent */
+  const onMessage = (sent) => {
+    const message = /** @type {import("./report-tests.js").Message} */ (sent);
+    if ("counts" in message) counts = message.counts;
     else if (performance.now() - lastProgress > PROGRESS_MS) {
       lastProgress = performance.now();
       say(`...  tests: ${message.done} of ${message.files} files (${seconds(started)})`);
     }
-  });
+  };
+  const reporters = ["minimal", path.join(root, "scripts", "report-tests.js")].map(
+    (name) => `--reporter=${name}`,
+  );
+  const args = [await binOf("vitest", "vitest"), "run", ...reporters];
+  const { code, output } = await run(args, { env: testEnvironment(), onMessage });
   const failed = code !== 0 && counts.failed === 0 ? 1 : counts.failed;
   for (const reason of counts.skipped) say(`skip ${reason}`);
   for (const name of counts.unexplained) say(`FAIL skipped without a reason, or not run: ${name}`);
@@ -114,7 +72,7 @@ async function prepare() {
     await setUp((step) => say(`...  ${step}`));
     return { passed: 0, failed: 0 };
   } catch (error) {
-    say(`FAIL set-up\n${indent(error.message)}`);
+    say(`FAIL set-up\n${indent(error instanceof Error ? error.message : String(error))}`);
     return { passed: 0, failed: 1 };
   }
 }
@@ -122,10 +80,10 @@ async function prepare() {
 async function runAll() {
   const prepared = await prepare();
   if (prepared.failed > 0) return [prepared];
-  const results = [];
-  for (const check of options["every-node"] ? [...checks, everyNode] : checks)
-    results.push(await runCheck(check));
-  return [...results, await runTests()];
+  // That one mostly waits for the network.
+  const versions = options["every-node"] ? runChecks([everyNode], 1) : { passed: 0, failed: 0 };
+  const results = [await runChecks(checks, 2), await versions];
+  return options["no-tests"] ? results : [...results, await runTests()];
 }
 
 const results = await runAll();
