@@ -13,6 +13,19 @@ import { startServer } from "./bench/start-server.js";
 import { nodeBinary } from "./node-binary.js";
 import { root, runNpm, setUp } from "./set-up.js";
 
+/**
+ * @typedef {import("./bench/start-server.js").Listening} Listening
+ * @typedef {object} Row
+ * @property {string} name
+ * @property {string[]} args
+ * @property {string[]} against
+ * @property {"wall" | "first" | "cpu" | "memory"} figure
+ * @property {number} goal
+ * @property {"stream"} [server]
+ * @property {number} [runs]
+ * @typedef {Row & { own: number[], other: number[], ratio: number }} Measured
+ */
+
 const binary = path.join(root, "bin", "openclaw.js");
 const bench = path.join(root, "scripts", "bench");
 const MODEL = "amazon.nova-lite-v1:0";
@@ -36,13 +49,16 @@ const runs = Number(options.runs ?? (options.quick ? 2 : 21));
 const versions = options.node ?? (options.quick ? [process.versions.node] : ["24", "20"]);
 
 const nothing = ["-e", "0"];
+/** @param {string[]} args */
 const openclaw = (...args) => [binary, ...args];
 const chat = openclaw("chat", "-m", MODEL, "Hello");
+/** @param {string} name */
 const reference = (name) => [path.join(bench, `reference-${name}.mjs`)];
 
 /**
  * What is measured: `figure` is `wall` (ms until the process ends), `first` (ms until the first byte), `cpu` (ms) or
  * `memory` (peak, MiB). `goal` is the ratio to the reference on Node 24.
+ * @type {Row[]}
  */
 const rows = [
   { name: "`--version`", args: openclaw("--version"), against: nothing, figure: "wall", goal: 1.2 },
@@ -126,6 +142,11 @@ try {
   await rm(work, { recursive: true, force: true });
 }
 
+/**
+ * @param {Listening} server
+ * @param {string} home
+ * @returns {NodeJS.ProcessEnv}
+ */
 function environment({ url, accessKeyId, secretAccessKey }, home) {
   return {
     HOME: home,
@@ -139,6 +160,7 @@ function environment({ url, accessKeyId, secretAccessKey }, home) {
   };
 }
 
+/** @param {string} wanted */
 async function measureOn(wanted) {
   const node = wanted === process.versions.node ? process.execPath : await nodeBinary(wanted);
   const home = await mkdtemp(path.join(work, "home-"));
@@ -149,14 +171,17 @@ async function measureOn(wanted) {
   const measured = [];
   for (const row of rows) {
     const env = environment(servers[row.server ?? "plain"], home);
-    const [own, other] = [[], []];
+    /** @type {number[]} */
+    const own = [];
+    /** @type {number[]} */
+    const other = [];
     // One of each that does not count: it fills the file system's cache and Node's.
     for (let run = -1; run < Math.min(runs, row.runs ?? runs); run++) {
-      const pair = [
-        await measure(node, row.args, env, row.figure),
-        await measure(node, row.against, env, row.figure),
-      ];
-      if (run >= 0) [own, other].forEach((list, index) => list.push(pair[index]));
+      const took = await measure(node, row.args, env, row.figure);
+      const reference = await measure(node, row.against, env, row.figure);
+      if (run < 0) continue;
+      own.push(took);
+      other.push(reference);
     }
     const ratio = median(own) / median(other);
     measured.push({ ...row, own, other, ratio });
@@ -165,24 +190,36 @@ async function measureOn(wanted) {
   return { version, measured };
 }
 
-/** A fresh list of 150 models in the cache, as a large account has it. */
+/**
+ * A fresh list of 150 models in the cache, as a large account has it.
+ * @param {string} node
+ * @param {string} home
+ */
 async function fillCache(node, home) {
   const env = environment(servers.plain, home);
   await runOnce(node, openclaw("models", "list", "--refresh"), env);
   const folder = path.join(home, ".openclaw", "cache");
-  const file = path.join(
-    folder,
-    (await readdir(folder)).find((name) => name.endsWith(".json")),
-  );
+  const name = (await readdir(folder)).find((entry) => entry.endsWith(".json")) ?? "";
+  const file = path.join(folder, name);
   const entry = JSON.parse(await readFile(file, "utf8"));
-  const plain = entry.models.filter(({ inferenceTypes }) => inferenceTypes?.includes("ON_DEMAND"));
+  /** @type {{ id: string, name: string, inferenceTypes?: string[] }[]} */
+  const models = entry.models;
+  const plain = models.filter(({ inferenceTypes }) => inferenceTypes?.includes("ON_DEMAND"));
   for (let index = 0; entry.models.length + entry.profiles.length < LISTED + 50; index++) {
     const model = plain[index % plain.length];
-    entry.models.push({ ...model, id: `${model.id}-copy${index}`, name: `${model.name} copy ${index}` });
+    if (!model) throw new Error("The emulator lists no model that is called by its own id.");
+    models.push({ ...model, id: `${model.id}-copy${index}`, name: `${model.name} copy ${index}` });
   }
   await writeFile(file, JSON.stringify({ ...entry, fetchedAt: Date.now() }));
 }
 
+/**
+ * @param {string} node
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ * @param {Row["figure"]} figure
+ * @returns {Promise<number>}
+ */
 async function measure(node, args, env, figure) {
   if (figure === "cpu" || figure === "memory") {
     const file = path.join(work, "usage.json");
@@ -194,14 +231,20 @@ async function measure(node, args, env, figure) {
     return figure === "cpu" ? cpuMs : peakMiB;
   }
   const { wallMs, firstMs } = await runOnce(node, args, env);
-  return figure === "first" ? firstMs : wallMs;
+  return figure === "first" ? (firstMs ?? Number.NaN) : wallMs;
 }
 
-/** Runs a process to its end and times it. Fails on any exit code but 0: what fails fast is not fast. */
+/**
+ * Runs a process to its end and times it. Fails on any exit code but 0: what fails fast is not fast.
+ * @param {string} node
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ */
 async function runOnce(node, args, env) {
   const started = process.hrtime.bigint();
   const since = () => Number(process.hrtime.bigint() - started) / 1e6;
   const child = spawn(node, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+  /** @type {number | undefined} */
   let firstMs;
   let stdout = "";
   let stderr = "";
@@ -221,7 +264,7 @@ async function runOnce(node, args, env) {
 async function installedSize() {
   const folder = path.join(work, "installed");
   await runNpm(["pack", "--silent", "--pack-destination", work], { stdio: ["ignore", "ignore", "inherit"] });
-  const tarball = (await readdir(work)).find((name) => name.endsWith(".tgz"));
+  const tarball = (await readdir(work)).find((name) => name.endsWith(".tgz")) ?? "";
   await runNpm(
     ["install", "--silent", "--omit=dev", "--no-save", "--prefix", folder, path.join(work, tarball)],
     { cwd: work },
@@ -229,6 +272,10 @@ async function installedSize() {
   return sizeOf(path.join(folder, "node_modules"));
 }
 
+/**
+ * @param {string} place
+ * @returns {Promise<number>}
+ */
 async function sizeOf(place) {
   const status = await stat(place);
   if (!status.isDirectory()) return status.size;
@@ -245,23 +292,31 @@ async function streamSpeed() {
     method: "POST",
     body: "{}",
   });
-  for await (const chunk of response.body) if (chunk.length === 0) break;
+  for await (const chunk of response.body ?? []) if (chunk.length === 0) break;
   return ((options.quick ? 2000 : DELTAS) / (performance.now() - started)) * 1000;
 }
 
+/** @param {number[]} values */
 function median(values) {
   const sorted = values.toSorted((left, right) => left - right);
-  return sorted[Math.floor(sorted.length / 2)];
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
+/**
+ * @param {number[]} values
+ * @param {string} unit
+ */
 function spread(values, unit) {
   const digits = unit === "MiB" || median(values) >= 100 ? 0 : 1;
-  const [low, middle, high] = [Math.min(...values), median(values), Math.max(...values)].map((value) =>
-    value.toFixed(digits),
-  );
-  return `${middle} (${low}–${high}) ${unit}`;
+  const inDigits = (/** @type {number} */ value) => value.toFixed(digits);
+  return `${inDigits(median(values))} (${inDigits(Math.min(...values))}–${inDigits(Math.max(...values))}) ${unit}`;
 }
 
+/**
+ * @param {{ version: string, measured: Measured[] }[]} results
+ * @param {number | undefined} size
+ * @param {number} speed
+ */
 function report(results, size, speed) {
   const tables = results.map(({ version, measured }) => {
     const lines = measured.map(({ name, own, other, ratio, goal, figure }) => {
@@ -291,17 +346,24 @@ function report(results, size, speed) {
   ].join("\n\n");
 }
 
+/**
+ * @param {Record<string, number>} figures
+ * @param {Record<string, number>} baseline
+ */
 function compare(figures, baseline) {
   const slower = Object.entries(figures).filter(
-    ([name, ratio]) => baseline[name] && ratio > baseline[name] * SLOWER,
+    ([name, ratio]) => ratio > (baseline[name] ?? Number.POSITIVE_INFINITY) * SLOWER,
   );
   for (const [name, ratio] of slower)
-    console.log(`slower: ${name} ${baseline[name].toFixed(2)} → ${ratio.toFixed(2)}`);
+    console.log(`slower: ${name} ${baseline[name]?.toFixed(2)} → ${ratio.toFixed(2)}`);
   if (slower.length === 0) console.log("Nothing became slower.");
   else process.exitCode = 1;
 }
 
-/** Puts the figures between the two marks of docs/performance.md; the notes around them are written by hand. */
+/**
+ * Puts the figures between the two marks of docs/performance.md; the notes around them are written by hand.
+ * @param {string} text
+ */
 async function writePage(text) {
   const file = path.join(root, "docs", "performance.md");
   const page = await readFile(file, "utf8");

@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { bundleModule } from "./bundle-module.js";
-import { root } from "./set-up.js";
+import { isMissing, root } from "./set-up.js";
 
 const docs = path.join(root, "docs");
 
@@ -22,19 +22,23 @@ async function generatePages() {
   }
 }
 
+/** @param {string} file */
 async function readIfThere(file) {
   try {
     return await readFile(file, "utf8");
   } catch (error) {
-    if (error.code === "ENOENT") return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }
 
-/** Pages of commands that are gone. */
+/**
+ * Pages of commands that are gone.
+ * @param {Map<string, string>} pages
+ */
 async function findLeftovers(pages) {
   const names = await readdir(path.join(docs, "commands")).catch((error) => {
-    if (error.code === "ENOENT") return [];
+    if (isMissing(error)) return [];
     throw error;
   });
   return names.map((name) => `commands/${name}`).filter((name) => !pages.has(name));

@@ -6,6 +6,8 @@ import path from "node:path";
 import { buildProgram } from "./build.js";
 import { root } from "./set-up.js";
 
+/** @typedef {{ title: string, origin: string, text: string | undefined }} Package */
+
 const file = path.join(root, "THIRD-PARTY-NOTICES.txt");
 const rule = "-".repeat(80);
 
@@ -24,7 +26,11 @@ async function bundledPackages() {
   }
 }
 
-/** What a package says about itself, with the licence text it ships, if it ships one. */
+/**
+ * What a package says about itself, with the licence text it ships, if it ships one.
+ * @param {string} folder
+ * @returns {Promise<Package>}
+ */
 async function readPackage(folder) {
   const place = path.join(root, folder);
   const { name, version, license, repository } = JSON.parse(
@@ -49,14 +55,21 @@ function webAddress(repository = "") {
   return bare.replace(/^git@([^:]+):/, "https://$1/").replace(/^git:/, "https:");
 }
 
-/** Some packages of a repository forget their licence: it is the one beside them. Throws where there is none. */
+/**
+ * Some packages of a repository forget their licence: it is the one beside them. Throws where there is none.
+ * @param {Package} own
+ * @param {Package[]} packages
+ */
 function textOf({ title, origin, text }, packages) {
   const found = text ?? packages.find((other) => other.origin === origin && other.text !== undefined)?.text;
   if (found === undefined) throw new Error(`${title} is in the bundle and ships no licence text.`);
   return found;
 }
 
-/** Line ends and white space differ between packages with the same licence. */
+/**
+ * Line ends and white space differ between packages with the same licence.
+ * @param {string} text
+ */
 function normalize(text) {
   return text
     .replaceAll("\r\n", "\n")

@@ -8,6 +8,7 @@ import { root } from "./set-up.js";
 /**
  * commander loads node:child_process for subcommands that are programs of their own, which openclaw has none of. It
  * costs 5 ms, so commander gets it when it asks for it.
+ * @type {import("rolldown").Plugin}
  */
 export const lazyChildProcess = {
   name: "lazy-child-process",
@@ -26,6 +27,7 @@ export const lazyChildProcess = {
  * Packages of which most starts need nothing: string-width's segmenter and sets of emoji (18 ms) are for text beyond ASCII,
  * JSON5's tables of letters for a configuration that is not plain JSON. Each is a file of its own, behind a small module
  * that loads it when it is called.
+ * @type {Readonly<Record<string, string>>}
  */
 const LAZY_PACKAGES = {
   "string-width": `let whole;
@@ -45,6 +47,7 @@ const STUB = "\0lazy:";
 /** The packages that are files of their own, as the bundler's input. */
 export const lazyInput = Object.fromEntries(Object.keys(LAZY_PACKAGES).map((name) => [name, name + WHOLE]));
 
+/** @type {import("rolldown").Plugin} */
 export const lazyPackages = {
   name: "lazy-packages",
   async resolveId(id, importer) {
@@ -56,7 +59,10 @@ export const lazyPackages = {
   load: (id) => (id.startsWith(STUB) ? LAZY_PACKAGES[id.slice(STUB.length)] : undefined),
 };
 
-/** V8 reads JSON four times as fast as the same in JavaScript. */
+/**
+ * V8 reads JSON four times as fast as the same in JavaScript.
+ * @type {import("rolldown").Plugin}
+ */
 export const jsonAsText = {
   name: "json-as-text",
   load: {
@@ -68,7 +74,10 @@ export const jsonAsText = {
   },
 };
 
-/** What is imported dynamically would be taken into a bundle of one file, and all that it imports would be wrapped for it. */
+/**
+ * What is imported dynamically would be taken into a bundle of one file, and all that it imports would be wrapped for it.
+ * @type {import("rolldown").Plugin}
+ */
 const dynamicImportsOutside = {
   name: "dynamic-imports-outside",
   async resolveId(id, importer, { kind }) {
@@ -82,6 +91,9 @@ const dynamicImportsOutside = {
  * The bundler puts what two parts of the program use of a package into one file, and the SDK's packages are reached through
  * files that name everything in them. So the parts for the calls that people wait for are bundled by themselves first:
  * half the code, and no node:http2, at the price of standing in the program twice. Tells `onModules` what is in them.
+ * @param {import("rolldown").InputOptions} options
+ * @param {(modules: import("rolldown").OutputChunk["modules"]) => void} onModules
+ * @returns {import("rolldown").Plugin}
  */
 export function ownSdkParts(options, onModules) {
   let isFound = false;
@@ -118,6 +130,7 @@ export function ownSdkParts(options, onModules) {
 /**
  * The bundler's own few lines would be a file that every start loads: they go into `main.js`, on a line of their own, and
  * others find them there. Nothing else moves on its line, so that the maps stay right.
+ * @type {import("rolldown").Plugin}
  */
 export const runtimeInMain = {
   name: "runtime-in-main",
@@ -125,7 +138,9 @@ export const runtimeInMain = {
     const name = "rolldown-runtime.js";
     const { [name]: runtime, "main.js": main, "main.js.map": map } = bundle;
     const call = `require("./${name}")`;
-    if (!runtime) throw new Error("The bundler has no runtime any more: take this plugin away.");
+    if (runtime?.type !== "chunk")
+      throw new Error("The bundler has no runtime any more: take this plugin away.");
+    if (main?.type !== "chunk" || map?.type !== "asset") throw new Error("main.js or its map is not there.");
     if (!main.code.includes(call)) throw new Error("main.js does not load the bundler's runtime.");
     for (const chunk of Object.values(bundle)) {
       if (chunk.type !== "chunk") continue;
@@ -135,15 +150,20 @@ export const runtimeInMain = {
     const line = `exports.runtime=(exports=>{${runtime.code.trim()};return exports})({});`;
     if (line.includes("\n")) throw new Error("The bundler's runtime is not one line.");
     main.code = `${line}\n${main.code}`;
-    const { mappings, ...rest } = JSON.parse(map.source);
+    const { mappings, ...rest } = JSON.parse(String(map.source));
     map.source = JSON.stringify({ ...rest, mappings: `;${mappings}` });
     delete bundle[name];
     delete bundle[`${name}.map`];
   },
 };
 
-/** What a stack needs of a line's map: where each line of a source starts, without columns and names. */
+/**
+ * What a stack needs of a line's map: where each line of a source starts, without columns and names.
+ * @param {import("@jridgewell/sourcemap-codec").SourceMapSegment[]} segments
+ * @returns {import("@jridgewell/sourcemap-codec").SourceMapLine}
+ */
 function startsOfLines(segments) {
+  /** @type {string | undefined} */
   let last;
   return segments
     .filter(([, source, line]) => {
@@ -152,10 +172,17 @@ function startsOfLines(segments) {
       last = place;
       return isNew;
     })
-    .map((segment) => segment.slice(0, 4));
+    .map(([column, source, line, place]) =>
+      source === undefined || line === undefined || place === undefined
+        ? [column]
+        : [column, source, line, place],
+    );
 }
 
-/** Where a module is: from the root on, or from node_modules on, wherever that lies. */
+/**
+ * Where a module is: from the root on, or from node_modules on, wherever that lies.
+ * @param {string} file
+ */
 export function placeOf(file) {
   const place = path.relative(root, file).replaceAll(path.sep, "/");
   return place.slice(Math.max(place.indexOf("node_modules/"), 0));
@@ -164,17 +191,21 @@ export function placeOf(file) {
 /**
  * Puts the maps of all files into one, `sources.json`, which `src/source-stack.ts` reads when there is a bug to tell of:
  * lines only, which is a quarter of the whole. With `keepsMaps` the whole maps stay beside their files.
+ * @param {{ keepsMaps: boolean }} options
+ * @returns {import("rolldown").Plugin}
  */
 export function sourcesInOneFile({ keepsMaps }) {
   return {
     name: "sources-in-one-file",
     generateBundle({ dir }, bundle) {
+      /** @type {Record<string, unknown>} */
       const all = {};
-      for (const name of Object.keys(bundle).filter((name) => name.endsWith(".map"))) {
-        const { version, sources, mappings } = JSON.parse(bundle[name].source);
+      for (const [name, map] of Object.entries(bundle)) {
+        if (map.type !== "asset" || !name.endsWith(".map")) continue;
+        const { version, sources, mappings } = JSON.parse(String(map.source));
         all[name.slice(0, -".map".length)] = {
           version,
-          sources: sources.map((source) => placeOf(path.resolve(dir, source))),
+          sources: sources.map((/** @type {string} */ source) => placeOf(path.resolve(dir ?? "", source))),
           names: [],
           mappings: encode(decode(mappings).map(startsOfLines)),
         };

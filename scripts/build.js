@@ -16,7 +16,11 @@ import {
 } from "./build-plugins.js";
 import { root } from "./set-up.js";
 
-/** The bundler's options for everything that is bundled here: for Node 20.19 and newer, with what package.json says built in. */
+/**
+ * The bundler's options for everything that is bundled here: for Node 20.19 and newer, with what package.json says built in.
+ * @param {{ version: string, bugs: { url: string } }} manifest
+ * @returns {import("rolldown").InputOptions}
+ */
 export function nodeOptions({ version, bugs }) {
   return {
     cwd: root,
@@ -52,7 +56,11 @@ const groups = Object.entries(FILES).map(([name, sources], index, all) => {
   const files = new Set(sources.map((source) => path.join(root, source)));
   for (const file of files)
     if (!existsSync(file)) throw new Error(`${file} is not there to be put into a file.`);
-  return { name, test: (id) => files.has(path.normalize(id)), priority: all.length - index };
+  return {
+    name,
+    test: (/** @type {string} */ id) => files.has(path.normalize(id)),
+    priority: all.length - index,
+  };
 });
 
 /** What a stack names. */
@@ -61,7 +69,10 @@ const NAMED = { function: true, class: true };
 /** Folders that say nothing about what is in them. */
 const UNSAID = new Set(["src", "node_modules", "dist-es", "dist-src", "dist", "submodules"]);
 
-/** The name of a file: its own in FILES, or the path of the module that it was made for. */
+/**
+ * The name of a file: its own in FILES, or the path of the module that it was made for.
+ * @param {import("rolldown").PreRenderedChunk} chunk
+ */
 function nameFile({ name, facadeModuleId, moduleIds }) {
   const group = groups.find(({ test }) => moduleIds.some(test));
   const module = facadeModuleId ?? moduleIds.at(-1);
@@ -91,14 +102,21 @@ export async function buildProgram(folder = path.join(root, "dist"), { isTraceab
   }
 }
 
+/**
+ * @param {string} folder
+ * @param {boolean} isTraceable
+ */
 async function bundleInto(folder, isTraceable) {
   const manifest = JSON.parse(await readFile(path.join(root, "package.json"), "utf8"));
   await mkdir(folder, { recursive: true });
+  /** @type {Set<string>} */
   const used = new Set();
+  /** @param {import("rolldown").OutputChunk["modules"]} modules */
   const addUsed = (modules) => {
     for (const [file, { renderedLength }] of Object.entries(modules))
       if (renderedLength > 0) used.add(path.relative(root, file));
   };
+  /** @type {import("rolldown").InputOptions} */
   const options = {
     ...nodeOptions(manifest),
     // What Node brings along has no effect by being named.
@@ -139,7 +157,7 @@ async function bundleInto(folder, isTraceable) {
       codeSplitting: { groups },
     },
   });
-  for (const { modules } of output) addUsed(modules ?? {});
+  for (const part of output) if (part.type === "chunk") addUsed(part.modules);
   await writeFile(path.join(folder, "package.json"), '{ "type": "commonjs" }\n');
   return [...used];
 }

@@ -2,7 +2,12 @@
 import { build } from "rolldown";
 import { nodeOptions } from "./build.js";
 
-/** Bundles `entry` into `outfile`, all but what `external` matches. Paths are absolute or from the repository's root. */
+/**
+ * Bundles `entry` into `outfile`, all but what `external` matches. Paths are absolute or from the repository's root.
+ * @param {string} entry
+ * @param {string} outfile
+ * @param {{ format?: "cjs" | "esm", external?: RegExp[] }} [options]
+ */
 export async function bundleModule(entry, outfile, { format = "esm", external = [] } = {}) {
   await build({
     ...nodeOptions({ version: "test", bugs: { url: "test" } }),

@@ -9,7 +9,7 @@ import { runNpm } from "./set-up.js";
 const folder = await mkdtemp(path.join(tmpdir(), "openclaw-package-"));
 try {
   await runNpm(["pack", "--ignore-scripts", "--loglevel=error", "--pack-destination", folder]);
-  const [name] = await readdir(folder);
+  const [name = ""] = await readdir(folder);
   const { buffer, byteOffset, byteLength } = await readFile(path.join(folder, name));
   const { messages, pkg } = await publint({
     pack: { tarball: buffer.slice(byteOffset, byteOffset + byteLength) },

@@ -14,6 +14,15 @@ import { parseAstAsync } from "vite";
 import { buildProgram } from "./build.js";
 import { root } from "./set-up.js";
 
+/**
+ * What Istanbul says of a file, as far as it is read here.
+ * @typedef {object} Istanbul
+ * @property {Record<string, { start: { line: number } }>} statementMap
+ * @property {Record<string, number>} s
+ * @property {Record<string, { type: string, loc: { start: { line: number, column: number } } }>} branchMap
+ * @property {Record<string, number[]>} b
+ */
+
 const MOST_UNCOVERED = { lines: 5, branches: 10 };
 
 const folder = path.join(root, "coverage");
@@ -105,7 +114,14 @@ function emptyAccount() {
 
 const files = new Map();
 
-/** Adds hits to what is known; `isOwn` is whether the account says what there is to be hit. */
+/**
+ * Adds hits to what is known; `isOwn` is whether the account says what there is to be hit.
+ * @template K
+ * @param {Map<K, number>} map
+ * @param {K} key
+ * @param {number} hits
+ * @param {boolean} isOwn
+ */
 function raise(map, key, hits, isOwn) {
   if (isOwn || map.has(key)) map.set(key, Math.max(map.get(key) ?? 0, hits));
 }
@@ -113,6 +129,8 @@ function raise(map, key, hits, isOwn) {
 /**
  * Adds Istanbul's account of files; what one account calls unreached may be reached in another. What there is to be
  * reached is what Vitest's account of the sources names: the bundler's code has branches of its own.
+ * @param {Record<string, Istanbul>} data
+ * @param {boolean} isOwn
  */
 function add(data, isOwn) {
   for (const [name, { statementMap, s, branchMap, b }] of Object.entries(data)) {
@@ -121,9 +139,10 @@ function add(data, isOwn) {
     const account = files.get(file) ?? emptyAccount();
     files.set(file, account);
     for (const [id, { start }] of Object.entries(statementMap))
-      raise(account.lines, start.line, s[id], isOwn);
+      raise(account.lines, start.line, s[id] ?? 0, isOwn);
     for (const [id, name] of nameBranches(branchMap)) {
-      for (const [index, hits] of b[id].entries()) raise(account.branches, `${name} ${index}`, hits, isOwn);
+      for (const [index, hits] of (b[id] ?? []).entries())
+        raise(account.branches, `${name} ${index}`, hits, isOwn);
     }
   }
 }
@@ -131,6 +150,8 @@ function add(data, isOwn) {
 /**
  * Names each branch by line, kind and place among those of its kind on the line: the column is not the same in the two
  * accounts, for a bundle's map and a file's own differ in it.
+ * @param {Istanbul["branchMap"]} branchMap
+ * @returns {[id: string, name: string][]}
  */
 function nameBranches(branchMap) {
   const counts = new Map();
@@ -148,11 +169,14 @@ async function convertScripts() {
   for (const [file, coverage] of scripts) {
     const [code, map] = await Promise.all([readFile(file, "utf8"), readFile(`${file}.map`, "utf8")]);
     const sourceMap = JSON.parse(map);
-    sourceMap.sources = sourceMap.sources.map((source) => path.resolve(path.dirname(file), source));
+    sourceMap.sources = sourceMap.sources.map((/** @type {string} */ source) =>
+      path.resolve(path.dirname(file), source),
+    );
     add(await convert({ ast: parseAstAsync(code), code, wrapperLength: 0, coverage, sourceMap }), false);
   }
 }
 
+/** @param {Map<unknown, number>[]} maps */
 function share(maps) {
   let all = 0;
   let reached = 0;
@@ -163,7 +187,9 @@ function share(maps) {
   return { all, reached, percent: all === 0 ? 100 : (reached / all) * 100 };
 }
 
+/** @param {Map<unknown, number>} map */
 const unreached = (map) => [...map].filter(([, hits]) => hits === 0).map(([key]) => key);
+/** @param {{ percent: number }} share */
 const format = ({ percent }) => `${percent.toFixed(1).padStart(5)} %`;
 
 const code = await runTests();

@@ -1,19 +1,23 @@
 // Node binaries of other versions, from npm's own packages of them.
 import { mkdir, stat } from "node:fs/promises";
 import path from "node:path";
-import { root, runNpm } from "./set-up.js";
+import { isMissing, root, runNpm } from "./set-up.js";
 
+/** @param {string} file */
 async function exists(file) {
   return stat(file).then(
     () => true,
     (error) => {
-      if (error.code === "ENOENT") return false;
+      if (isMissing(error)) return false;
       throw error;
     },
   );
 }
 
-/** Path of a Node binary of that version, installed when it is not there yet. `20` is the newest of that line. */
+/**
+ * Path of a Node binary of that version, installed when it is not there yet. `20` is the newest of that line.
+ * @param {string} version
+ */
 export async function nodeBinary(version) {
   const folder = path.join(root, "node_modules", ".cache", "openclaw", `node-${version}`);
   // The package named "node" only picks one of these in an install script; it is picked here, so that none runs.

@@ -48,7 +48,12 @@ const palette = [
   "#ffffff",
 ];
 
-/** Types the commands into a shell, each when the one before is done. Resolves to the terminal that shows it all. */
+/** @typedef {{ x: number, text: string, look: string }} Run */
+
+/**
+ * Types the commands into a shell, each when the one before is done. Resolves to the terminal that shows it all.
+ * @param {string} home
+ */
 async function record(home) {
   const terminal = new headless.Terminal({ cols: columns, rows, allowProposedApi: true });
   const bin = path.join(home, "bin");
@@ -77,27 +82,34 @@ async function record(home) {
   });
   const { exitCode } = await new Promise((resolve) => shell.onExit(resolve));
   if (exitCode !== 0) throw new Error(`The last command of the session ended with exit code ${exitCode}.`);
-  await new Promise((resolve) => terminal.write("", resolve));
+  await new Promise((resolve) => terminal.write("", () => resolve(undefined)));
   return terminal;
 }
 
-/** The lines of a terminal, each a list of runs: column, width in cells, text and look. */
+/**
+ * The lines of a terminal, each a list of runs: column, width in cells, text and look.
+ * @param {import("@xterm/headless").Terminal} terminal
+ */
 function readLines(terminal) {
   const { active } = terminal.buffer;
   const lines = [];
   for (let y = 0; y < active.length; y += 1) lines.push(readRuns(active.getLine(y)));
   // After the last command come its prompt and `exit`.
-  const last = lines.findLastIndex((runs) => runs.length > 0 && runs[0].text.startsWith(prompt));
+  const last = lines.findLastIndex((runs) => runs[0]?.text.startsWith(prompt));
   return separate(lines.slice(0, last));
 }
 
-/** Words that look alike with one space between them are one run; wider gaps are left to the column numbers. */
+/**
+ * Words that look alike with one space between them are one run; wider gaps are left to the column numbers.
+ * @param {import("@xterm/headless").IBufferLine | undefined} line
+ */
 function readRuns(line) {
+  /** @type {Run[]} */
   const runs = [];
   for (let x = 0; x < columns; x += 1) {
-    const current = line.getCell(x);
-    const text = current.getChars();
-    if (text === "" || text === " ") continue;
+    const current = line?.getCell(x);
+    const text = current?.getChars() ?? "";
+    if (!current || text === "" || text === " ") continue;
     const look = lookOf(current);
     const before = runs.at(-1);
     const gap = before ? x - before.x - before.text.length : columns;
@@ -107,7 +119,10 @@ function readRuns(line) {
   return runs;
 }
 
-/** An SVG attribute list: colour, weight, and less of it for dim text. */
+/**
+ * An SVG attribute list: colour, weight, and less of it for dim text.
+ * @param {import("@xterm/headless").IBufferCell} current
+ */
 function lookOf(current) {
   const color = current.isFgDefault()
     ? foreground
@@ -122,17 +137,22 @@ function lookOf(current) {
   ].join("");
 }
 
+/** @param {number} color */
 function hex(color) {
   return `#${color.toString(16).padStart(6, "0")}`;
 }
 
-/** An empty line before each command but the first. */
+/**
+ * An empty line before each command but the first.
+ * @param {Run[][]} lines
+ */
 function separate(lines) {
   return lines.flatMap((runs, index) =>
     index > 0 && runs[0]?.text.startsWith(prompt) ? [[], runs] : [runs],
   );
 }
 
+/** @param {Run[][]} lines */
 function draw(lines) {
   const width = columns * cell.width + 2 * margin;
   const height = lines.length * cell.height + titleBar + margin;
@@ -153,10 +173,12 @@ ${text.join("\n")}
 `;
 }
 
+/** @param {number} number */
 function round(number) {
   return Math.round(number * 10) / 10;
 }
 
+/** @param {string} text */
 function escape(text) {
   return text
     .replaceAll("&", "&amp;")

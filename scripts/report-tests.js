@@ -4,10 +4,7 @@
  * @typedef {{ counts: Counts } | { done: number, files: number }} Message
  */
 
-/**
- * A vitest reporter that tells the process which started vitest how far the run is, and at its end the numbers.
- * @implements {import("vitest/node").Reporter}
- */
+/** A vitest reporter that tells the process which started vitest how far the run is, and at its end the numbers. */
 export default class ReportTests {
   #files = 0;
   #done = 0;

@@ -5,6 +5,11 @@ import { readdir, readFile, stat, utimes } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
+/**
+ * A package in package-lock.json.
+ * @typedef {{ version?: string, integrity?: string, optional?: boolean, os?: string[], cpu?: string[], libc?: string[] }} LockEntry
+ */
+
 export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 /** What the bundle is made of: dist/ is stale when one of these changed after it was built. */
@@ -21,7 +26,10 @@ const sources = [
 /** Written last by the build, so that half a build is never taken for one. */
 const lastBuilt = path.join(root, "dist", "package.json");
 
-/** Installs and builds what is missing or older than its sources. `say` takes one line for each step that runs. */
+/**
+ * Installs and builds what is missing or older than its sources. `say` takes one line for each step that runs.
+ * @param {(step: string) => void} say
+ */
 export async function setUp(say) {
   if (!(await isInstalled())) {
     say("installing packages (npm ci)");
@@ -31,7 +39,10 @@ export async function setUp(say) {
   await buildWhenStale(say);
 }
 
-/** Builds what is missing or older than its sources. */
+/**
+ * Builds what is missing or older than its sources.
+ * @param {(step: string) => void} say
+ */
 export async function buildWhenStale(say) {
   if (await isBuilt()) return;
   say("building dist/");
@@ -42,7 +53,7 @@ export async function buildWhenStale(say) {
 async function isInstalled() {
   const installed = await readLock(path.join(root, "node_modules", ".package-lock.json"));
   if (installed === undefined) return false;
-  const wanted = await readLock(path.join(root, "package-lock.json"));
+  const wanted = (await readLock(path.join(root, "package-lock.json"))) ?? {};
   return Object.entries(wanted).every(
     ([folder, entry]) =>
       folder === "" ||
@@ -52,17 +63,24 @@ async function isInstalled() {
   );
 }
 
-/** Whether npm installs an optional package here: the bundler and others ship a binary for each kind of machine. */
+/**
+ * Whether npm installs an optional package here: the bundler and others ship a binary for each kind of machine.
+ * @param {LockEntry} entry
+ */
 function isForThisMachine({ os, cpu, libc }) {
   return os?.includes(process.platform) && cpu?.includes(process.arch) && libc === undefined;
 }
 
+/**
+ * @param {string} file
+ * @returns {Promise<Record<string, LockEntry> | undefined>}
+ */
 async function readLock(file) {
   try {
     return JSON.parse(await readFile(file, "utf8")).packages;
   } catch (error) {
     // Missing, or left half written by an install that was broken off: either way, install.
-    if (error.code === "ENOENT" || error instanceof SyntaxError) return undefined;
+    if (isMissing(error) || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
@@ -74,7 +92,11 @@ async function isBuilt() {
   return changed.every((time) => time < built);
 }
 
-/** When a file, or anything in a folder, changed last, in ms since 1970. Folders count: they change with a removal. */
+/**
+ * When a file, or anything in a folder, changed last, in ms since 1970. Folders count: they change with a removal.
+ * @param {string} place
+ * @returns {Promise<number>}
+ */
 async function newestIn(place) {
   const own = await stat(place);
   if (!own.isDirectory()) return own.mtimeMs;
@@ -83,13 +105,22 @@ async function newestIn(place) {
   return Math.max(own.mtimeMs, ...times);
 }
 
+/** @param {string} file */
 async function modifiedAt(file) {
   try {
     return (await stat(file)).mtimeMs;
   } catch (error) {
-    if (error.code === "ENOENT") return 0;
+    if (isMissing(error)) return 0;
     throw error;
   }
+}
+
+/**
+ * Whether Node did not find a file.
+ * @param {unknown} error
+ */
+export function isMissing(error) {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
 
 async function build() {
@@ -100,7 +131,11 @@ async function build() {
   await utimes(lastBuilt, started, started);
 }
 
-/** Runs npm with its output on stderr. Rejects when it fails. */
+/**
+ * Runs npm with its output on stderr. Rejects when it fails.
+ * @param {string[]} args
+ * @param {import("node:child_process").SpawnOptions} [options]
+ */
 export async function runNpm(args, options = {}) {
   const cli = process.env.npm_execpath;
   // The npm that runs this script, where there is one: it is certain to exist, and to be the one that was asked.

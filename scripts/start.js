@@ -25,23 +25,31 @@ const credentialVariables = [
 ];
 
 const isColored = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
+/** @param {string} text */
 const bold = (text) => (isColored ? `\u001b[1m${text}\u001b[22m` : text);
+/** @param {string} text */
 const dim = (text) => (isColored ? `\u001b[2m${text}\u001b[22m` : text);
 
-/** Runs the program to its end with this process's streams. Resolves to its exit code, 128 + n for signal n. */
+/**
+ * Runs the program to its end with this process's streams. Resolves to its exit code, 128 + n for signal n.
+ * @param {string[]} args
+ * @param {import("node:child_process").SpawnOptions} [options]
+ * @returns {Promise<number>}
+ */
 async function run(args, options = {}) {
   const child = spawn(process.execPath, [binary, ...args], { stdio: "inherit", ...options });
   const isOnTerminal = process.stdin.isTTY === true;
+  /** @param {NodeJS.Signals} signal */
   const forward = (signal) => {
     // A terminal sends Ctrl-C to every process in the foreground: the program has it already.
     if (signal !== "SIGINT" || !isOnTerminal) child.kill(signal);
   };
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
+  const signals = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
   for (const signal of signals) process.on(signal, forward);
   try {
     return await new Promise((resolve, reject) => {
       child.on("error", reject);
-      child.on("close", (code, signal) => resolve(code ?? 128 + constants.signals[signal]));
+      child.on("close", (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? "SIGKILL"]));
     });
   } finally {
     for (const signal of signals) process.off(signal, forward);
@@ -51,7 +59,7 @@ async function run(args, options = {}) {
 async function runTour() {
   // `npm start | head` has seen what it wants.
   let isReaderGone = false;
-  process.stdout.on("error", (error) => {
+  process.stdout.on("error", (/** @type {NodeJS.ErrnoException} */ error) => {
     if (error.code !== "EPIPE") throw error;
     isReaderGone = true;
   });
@@ -71,6 +79,7 @@ async function runTour() {
   return 0;
 }
 
+/** @param {string[]} args */
 function commandLine(args) {
   return ["openclaw", ...args.map((arg) => (/[^\w./-]/.test(arg) ? `"${arg}"` : arg))].join(" ");
 }
@@ -87,15 +96,17 @@ function farewell() {
   ].join("\n");
 }
 
+/** @param {string[]} args */
 function npmCommandLine(args) {
   return commandLine(args).replace(/^openclaw/, "node bin/openclaw.js");
 }
 
+/** @param {string[]} args */
 async function main(args) {
   try {
     await setUp((step) => process.stderr.write(`openclaw: ${step}\n`));
   } catch (error) {
-    process.stderr.write(`openclaw: set-up failed: ${error.message}\n`);
+    process.stderr.write(`openclaw: set-up failed: ${error instanceof Error ? error.message : error}\n`);
     return 1;
   }
   if (args.length === 0) return runTour();

@@ -24,17 +24,24 @@ const quickRuns = [
   { args: ["chat", "--emulator", "ping"], expected: /simulated[^]*ping\n$/ },
 ];
 
+/** @param {string} line */
 function say(line) {
   process.stdout.write(`${line}\n`);
 }
 
-/** Runs a program to its end. Resolves to its exit code and all it printed. */
+/**
+ * Runs a program to its end. Resolves to its exit code and all it printed.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options]
+ */
 async function run(command, args, options) {
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text) => (stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));
+  /** @type {number | null} */
   const code = await new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", resolve);
@@ -42,7 +49,10 @@ async function run(command, args, options) {
   return { code, stdout, stderr };
 }
 
-/** Resolves to what went wrong, empty when nothing did. */
+/**
+ * Resolves to what went wrong, empty when nothing did.
+ * @param {string} binary
+ */
 async function runQuickly(binary) {
   const home = await mkdtemp(path.join(tmpdir(), "openclaw-node-"));
   try {
@@ -62,6 +72,10 @@ async function runQuickly(binary) {
   }
 }
 
+/**
+ * @param {string} binary
+ * @param {string[]} files
+ */
 async function runEndToEndTests(binary, files) {
   const vitest = path.join(root, "node_modules", "vitest", "vitest.mjs");
   const { FORCE_COLOR: _, ...env } = process.env;
@@ -84,17 +98,24 @@ async function endToEndTests() {
   const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".test.ts"));
   const texts = await Promise.all(names.map((name) => readFile(path.join(folder, name), "utf8")));
   return names
-    .filter((_, index) => /helpers\/(openclaw|emulated)\.ts"/.test(texts[index]))
+    .filter((_, index) => /helpers\/(openclaw|emulated)\.ts"/.test(texts[index] ?? ""))
     .map((name) => path.posix.join("test", name.split(path.sep).join("/")));
 }
 
-/** What went wrong on a version that is refused: it must say why instead of failing on the syntax. */
+/**
+ * What went wrong on a version that is refused: it must say why instead of failing on the syntax.
+ * @param {string} binary
+ */
 async function runRefused(binary) {
   const { code, stdout, stderr } = await run(binary, [path.join(root, "bin", "openclaw.js"), "doctor"]);
   const isRefused = code === 1 && stdout === "" && /is too old; openclaw needs Node 20\.19/.test(stderr);
   return isRefused ? "" : `openclaw doctor: exit code ${code}\n${stdout}${stderr}`;
 }
 
+/**
+ * @param {string} version
+ * @param {(binary: string) => Promise<string>} test
+ */
 async function runOn(version, test) {
   const started = performance.now();
   const binary = await nodeBinary(version);

@@ -3,4 +3,4 @@ import { BedrockClient, ListFoundationModelsCommand } from "@aws-sdk/client-bedr
 
 const client = new BedrockClient({});
 const { modelSummaries } = await client.send(new ListFoundationModelsCommand({}));
-for (const { modelId } of modelSummaries) console.log(modelId);
+for (const { modelId } of modelSummaries ?? []) console.log(modelId);

@@ -11,5 +11,5 @@ function peakKiB() {
 process.on("exit", () => {
   const { userCPUTime, systemCPUTime } = process.resourceUsage();
   const usage = { cpuMs: (userCPUTime + systemCPUTime) / 1000, peakMiB: peakKiB() / 1024 };
-  writeFileSync(process.env.OPENCLAW_USAGE, JSON.stringify(usage));
+  writeFileSync(process.env.OPENCLAW_USAGE ?? "usage.json", JSON.stringify(usage));
 });

@@ -5,6 +5,11 @@ import path from "node:path";
 import { root } from "../set-up.js";
 import { listening, startServer } from "./start-server.js";
 
+/**
+ * @typedef {import("./start-server.js").Listening} Listening
+ * @typedef {{ firstMs: number[], deltaMs: number[] }} Times
+ */
+
 const MODEL = "amazon.nova-lite-v1:0";
 const DELTAS = 40;
 const WARM_UP = 20;
@@ -12,20 +17,27 @@ const WARM_UP = 20;
 /**
  * Measures on this Node and resolves to Markdown: a table with the medians of both ways and what serve adds. `work` is a
  * folder to write into, `runs` how many answers each way gives.
+ * @param {string} work
+ * @param {number} runs
  */
 export async function serveLatency(work, runs) {
   const server = await startServer("paced-server", DELTAS, work);
   const serve = await startServe(server, work);
   try {
+    /** @type {Times} */
     const direct = { firstMs: [], deltaMs: [] };
+    /** @type {Times} */
     const served = { firstMs: [], deltaMs: [] };
     // The first answers open connections, load the SDK and warm the compiler up; they do not count.
     for (let run = -WARM_UP; run < runs; run++) {
-      const pair = [await answer(askDirectly(server), readFrames), await answer(askServe(serve), readChunks)];
+      const times = [
+        { into: direct, took: await answer(askDirectly(server), readFrames) },
+        { into: served, took: await answer(askServe(serve), readChunks) },
+      ];
       if (run < 0) continue;
-      for (const [index, into] of [direct, served].entries()) {
-        into.firstMs.push(pair[index].firstMs);
-        into.deltaMs.push(...pair[index].deltaMs);
+      for (const { into, took } of times) {
+        into.firstMs.push(took.firstMs);
+        into.deltaMs.push(...took.deltaMs);
       }
     }
     return table(direct, served, runs);
@@ -36,6 +48,10 @@ export async function serveLatency(work, runs) {
   }
 }
 
+/**
+ * @param {Listening} server
+ * @param {string} work
+ */
 function startServe({ url, accessKeyId, secretAccessKey }, work) {
   const args = [path.join(root, "bin", "openclaw.js"), "serve", "--port", "0", "--json"];
   const env = {
@@ -50,11 +66,13 @@ function startServe({ url, accessKeyId, secretAccessKey }, work) {
   return listening(spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "ignore"] }));
 }
 
+/** @param {Listening} server */
 const askDirectly =
   ({ url }) =>
   () =>
     post(`${url}/model/${encodeURIComponent(MODEL)}/converse-stream`, {});
 
+/** @param {Listening} server */
 const askServe =
   ({ url }) =>
   () =>
@@ -64,27 +82,41 @@ const askServe =
       messages: [{ role: "user", content: "Hello" }],
     });
 
+/**
+ * @param {string} url
+ * @param {unknown} body
+ */
 function post(url, body) {
   const headers = { "content-type": "application/json" };
   return fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
 }
 
-/** The stamps in what has arrived: in Bedrock's binary frames and in OpenAI's chunks alike they stand in JSON. */
+/**
+ * The stamps in what has arrived: in Bedrock's binary frames and in OpenAI's chunks alike they stand in JSON.
+ * @type {(text: string) => number[]}
+ */
 const readFrames = (text) => [...text.matchAll(/"text":" ([\d.]+)"/g)].map(([, stamp]) => Number(stamp));
+/** @type {(text: string) => number[]} */
 const readChunks = (text) =>
   [...text.matchAll(/"content":"((?: [\d.]+)+)"/g)].flatMap(([, stamps]) =>
-    stamps.trim().split(" ").map(Number),
+    (stamps ?? "").trim().split(" ").map(Number),
   );
 
+/**
+ * @param {() => Promise<Response>} ask
+ * @param {(text: string) => number[]} read
+ */
 async function answer(ask, read) {
   const now = () => performance.timeOrigin + performance.now();
   const startedAt = now();
   const response = await ask();
+  /** @type {number[]} */
   const deltaMs = [];
+  /** @type {number | undefined} */
   let firstMs;
   let text = "";
   let seen = 0;
-  for await (const chunk of response.body) {
+  for await (const chunk of response.body ?? []) {
     const at = now();
     text += Buffer.from(chunk).toString("latin1");
     const stamps = read(text).slice(seen);
@@ -92,15 +124,23 @@ async function answer(ask, read) {
     if (stamps.length > 0) firstMs ??= at - startedAt;
     deltaMs.push(...stamps.map((stamp) => at - stamp));
   }
-  if (seen !== DELTAS) throw new Error(`${seen} of ${DELTAS} deltas arrived: ${text.slice(0, 500)}`);
+  if (seen !== DELTAS || firstMs === undefined)
+    throw new Error(`${seen} of ${DELTAS} deltas arrived: ${text.slice(0, 500)}`);
   return { firstMs, deltaMs };
 }
 
+/** @param {number[]} values */
 function median(values) {
-  return values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)];
+  return values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
+/**
+ * @param {Times} direct
+ * @param {Times} served
+ * @param {number} runs
+ */
 function table(direct, served, runs) {
+  /** @type {(name: string, key: keyof Times) => string} */
   const row = (name, key) => {
     const [own, other] = [median(served[key]), median(direct[key])];
     return `| ${name} | ${own.toFixed(2)} ms | ${other.toFixed(2)} ms | **${(own - other).toFixed(2)} ms** |`;

@@ -4,7 +4,18 @@ import { once } from "node:events";
 import path from "node:path";
 import { bundleModule } from "../bundle-module.js";
 
-/** Bundles a server of this folder into `work` and starts it. Resolves to its process and what it prints when it listens. */
+/**
+ * What a server says when it listens, and a process whose output can be read.
+ * @typedef {{ url: string, accessKeyId: string, secretAccessKey: string }} Listening
+ * @typedef {import("node:child_process").ChildProcess & { stdout: import("node:stream").Readable }} Printing
+ */
+
+/**
+ * Bundles a server of this folder into `work` and starts it. Resolves to its process and what it prints when it listens.
+ * @param {string} name
+ * @param {number} deltas
+ * @param {string} work
+ */
 export async function startServer(name, deltas, work) {
   const outfile = path.join(work, `${name}.mjs`);
   await bundleModule(`scripts/bench/${name}.ts`, outfile);
@@ -13,7 +24,12 @@ export async function startServer(name, deltas, work) {
   );
 }
 
-/** Resolves to a process with the JSON of its first line. */
+/**
+ * Resolves to a process with the JSON of its first line.
+ * @template {Printing} C
+ * @param {C} child
+ * @returns {Promise<Listening & { child: C }>}
+ */
 export async function listening(child) {
   const [line] = await once(child.stdout.setEncoding("utf8"), "data");
   return { child, ...JSON.parse(line) };

@@ -60,10 +60,13 @@ function wrapperOf(file: string): Wrapper {
   const known = wrappers.get(file);
   if (known) return known;
   const code = fs.readFileSync(file, "utf8").replace(/^#!/, "//");
-  const script = new vm.Script(
-    `(function (exports, require, module, __filename, __dirname, process) {${code}\n})`,
-    { filename: file, importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER },
-  );
+  const head = "(function (exports, require, module, __filename, __dirname, process) {";
+  const script = new vm.Script(`${head}${code}\n})`, {
+    filename: file,
+    // Stacks name the places of the file.
+    columnOffset: -head.length,
+    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  });
   const wrapper = script.runInThisContext() as Wrapper;
   wrappers.set(file, wrapper);
   return wrapper;
