@@ -16,6 +16,8 @@ import { root } from "./set-up.js";
 
 /** @typedef {import("./mutants/find-mutants.js").Mutant} Mutant */
 
+/** The share of mutants that the tests have to notice. */
+const LEAST = 0.8;
 /** A mutant that keeps the tests busy for so long, in ms, is noticed. */
 const PATIENCE_MS = 15 * 60_000;
 
@@ -169,4 +171,5 @@ if (options["dry-run"]) {
     await rm(folder, { recursive: true, force: true });
   }
   say(`${killed} of ${mutants.length} killed`);
+  if (killed < LEAST * mutants.length) process.exitCode = 1;
 }

@@ -25,7 +25,7 @@ export function faultsPage(): string {
         "hint: Check region, endpoint and proxy: openclaw doctor",
       ].join("\n"),
     ),
-    "What openclaw makes of everything that can break between it and a model. Each row is a test: `chat` (plain, with `--json` and with `--ndjson`), `models list` and `doctor` with its probe run as real programs against a service that breaks so. Their exit code, their error code and every byte of their answer are compared with this page, which is made from the same table. [Errors](errors.md) says what a code means.",
+    "What openclaw makes of everything that can break between it and a model. Each row is a test: `chat` (plain, with `--json` and with `--ndjson`), `models list` and `doctor` with its probe run against a service that breaks so. Their exit code, their error code and every byte of their answer are compared with this page, which is made from the same table. [Errors](errors.md) says what a code means.",
     "Text that arrived before a fault is on stdout, once; with `--json` it is in `error.partialText`. A failure before the first token is tried again where that may help: two attempts are allowed here, three by default (`AWS_MAX_ATTEMPTS`). After it nothing is ever tried again.",
     ...(Object.keys(GROUPS) as FaultGroup[]).flatMap((group) => [
       `## ${group}`,

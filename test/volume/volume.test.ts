@@ -8,6 +8,7 @@ import type { Script, StreamStep } from "../../src/emulator/script.ts";
 import { headerLine, turnLine } from "../../src/chat/sessions/session-record.ts";
 import { textAnswerSteps, textStep } from "../helpers/answer-steps.ts";
 import { emulate } from "../helpers/emulated.ts";
+import { isThorough } from "../helpers/thorough.ts";
 
 const MODEL = "amazon.nova-lite-v1:0";
 const MB = 1024 * 1024;
@@ -118,14 +119,16 @@ describe("much of everything", () => {
     expect(coldMs).toBeLessThan(10_000);
   }, 60_000);
 
-  it("a configuration of 10 MB is read, and edited without a byte of the rest changing", async () => {
+  const megabytes = isThorough ? 10 : 2;
+
+  it(`a configuration of ${megabytes} MB is read, and edited without a byte of the rest changing`, async () => {
     const user = await emulate();
     const lines = Array.from(
-      { length: 100_000 },
+      { length: megabytes * 10_000 },
       (_, index) => `    key${index}: "${"x".repeat(90)}", // note ${index}`,
     );
     const text = `{\n  // theirs\n  other: {\n${lines.join("\n")}\n  },\n  agents: { defaults: { model: "${MODEL}" } },\n}\n`;
-    expect(text.length).toBeGreaterThan(10 * MB);
+    expect(text.length).toBeGreaterThan(megabytes * MB);
     user.configure(text);
     expect(await user.run(["config", "get", "agents.defaults.model"])).toMatchObject({
       code: 0,
