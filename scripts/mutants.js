@@ -6,6 +6,7 @@
 // For each the tests related to the changed file run first; when they pass, the changed program is built and those that
 // start it run. All of it happens in a copy, so that nobody meets a mutant elsewhere.
 import { execFile, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -103,7 +104,31 @@ async function succeeds(folder, args) {
   return code === 0;
 }
 
-const vitest = path.join("node_modules", "vitest", "vitest.mjs");
+/** @param {string} folder */
+const build = (folder) => succeeds(folder, [path.join("scripts", "build.js")]);
+
+/**
+ * Runs tests up to the first that fails. Resolves to its file and name, or to no file where the run itself failed.
+ * @param {string} folder
+ * @param {string[]} args
+ * @returns {Promise<{ file?: string, name: string } | undefined>}
+ */
+async function firstFailure(folder, args) {
+  const report = path.join(folder, "mutant-report.json");
+  await rm(report, { force: true });
+  const vitest = path.join("node_modules", "vitest", "vitest.mjs");
+  const reporting = ["--run", "--bail=1", "--passWithNoTests", "--reporter=json", `--outputFile=${report}`];
+  if (await succeeds(folder, [vitest, ...args, ...reporting])) return undefined;
+  /** @type {{ testResults: { name: string, status: string, assertionResults: { status: string, fullName: string }[] }[] }} */
+  const { testResults } = existsSync(report)
+    ? JSON.parse(await readFile(report, "utf8"))
+    : { testResults: [] };
+  const failed = testResults.find(({ status }) => status === "failed");
+  if (!failed) return { name: "the run as a whole" };
+  const file = path.relative(folder, failed.name);
+  const test = failed.assertionResults.find(({ status }) => status === "failed");
+  return { file, name: `${file}: ${test?.fullName ?? "not loaded"}` };
+}
 
 /**
  * The files of tests that start the program, those of the same room first.
@@ -122,7 +147,7 @@ async function endToEndTests(folder, file) {
 }
 
 /**
- * What notices a mutant; undefined when nothing does.
+ * The test that notices a mutant; undefined when none does. One that fails without the mutant, too, does not count.
  * @param {string} folder
  * @param {Mutant} mutant
  */
@@ -131,15 +156,30 @@ async function killerOf(folder, mutant) {
   const text = await readFile(place, "utf8");
   if (text.slice(mutant.start, mutant.end) !== mutant.from)
     throw new Error(`${mutant.file} is another than the list was made for.`);
-  await writeFile(place, text.slice(0, mutant.start) + mutant.to + text.slice(mutant.end));
+  const changed = text.slice(0, mutant.start) + mutant.to + text.slice(mutant.end);
   try {
-    const built = await succeeds(folder, [path.join("scripts", "build.js")]);
-    if (!built) return "the build";
-    const related = [vitest, "related", "--run", "--bail=1", "--passWithNoTests", mutant.file];
-    if (!(await succeeds(folder, related))) return "related tests";
-    const others = await endToEndTests(folder, mutant.file);
-    const passed = await succeeds(folder, [vitest, "run", "--bail=1", ...others]);
-    return passed ? undefined : "end-to-end tests";
+    await writeFile(place, changed);
+    if (!(await build(folder))) return "the build";
+    const rounds = [
+      ["related", mutant.file],
+      ["run", ...(await endToEndTests(folder, mutant.file))],
+    ];
+    const unsteady = [];
+    for (let round = rounds.shift(); round;) {
+      const failure = await firstFailure(folder, [...round, ...unsteady.map((name) => `--exclude=${name}`)]);
+      if (!failure) {
+        round = rounds.shift();
+        continue;
+      }
+      if (failure.file === undefined) return failure.name;
+      await writeFile(place, text);
+      await build(folder);
+      if (!(await firstFailure(folder, ["run", failure.file]))) return failure.name;
+      unsteady.push(failure.file);
+      await writeFile(place, changed);
+      await build(folder);
+    }
+    return undefined;
   } finally {
     await writeFile(place, text);
   }
