@@ -4,16 +4,19 @@ import path from "node:path";
 import type { InputKind } from "../models/list.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
-import {
-  type AttachmentLimits,
-  attachmentLimits,
-  fitsRequest,
-  MOST_FILE_BYTES,
-} from "../models/attachment-limits.ts";
+import { ANY_ATTACHMENTS, familyOf, type FileKind } from "../models/families.ts";
 import { documentName } from "./document-name.ts";
-import type { FileKind } from "../models/attachment-limits.ts";
 import { detectKind, TEXT_FORMATS } from "./file-kind.ts";
 import { imageSize } from "./image-size.ts";
+
+/**
+ * All media of a request together stay below this, in base64: 31,998,668 bytes were accepted and 32,000,000 refused
+ * (https://github.com/stdapi-ai/stdapi.ai/blob/main/stdapi/input_file.py, measured for every family).
+ */
+const MOST_REQUEST_BASE64 = 32_000_000;
+
+/** No file that is larger than this fits into a request, in bytes. */
+export const MOST_FILE_BYTES = (MOST_REQUEST_BASE64 / 4) * 3 - 1;
 
 /** A file that goes with a question. */
 export interface Attachment {
@@ -79,12 +82,7 @@ export function attachmentBlocks(
   recipient: Recipient,
   taken: ReadonlySet<string> = new Set(),
 ): AttachedBlocks {
-  const limits = attachmentLimits(recipient.baseId);
-  const notices = [
-    ...checkKinds(attachments, recipient),
-    ...checkSizes(attachments, recipient, limits),
-    ...checkCounts(attachments, recipient, limits),
-  ];
+  const notices = [...checkKinds(attachments, recipient), ...checkLimits(attachments, recipient)];
   const names = new Set(taken);
   const blocks = attachments.map((attachment) => toBlock(attachment, recipient, names));
   return { blocks, notices };
@@ -124,76 +122,67 @@ function takes({ input }: Recipient, kind: InputKind): boolean {
   return input === undefined || input.includes(kind);
 }
 
-function checkSizes(
-  attachments: readonly Attachment[],
-  { modelId }: Recipient,
-  limits: AttachmentLimits,
-): string[] {
+function checkLimits(attachments: readonly Attachment[], recipient: Recipient): string[] {
+  const { modelId, baseId } = recipient;
+  const known = familyOf(baseId).attachments;
+  const limits = known ?? ANY_ATTACHMENTS;
   const notices: string[] = [];
+  /** Refuses what is over a limit of the model's own; of one that may not be its own a person is told. */
+  const report = (
+    message: string,
+    hint: string,
+    details: Record<string, unknown>,
+    notice: string = message,
+  ): void => {
+    if (known) throw badAttachment(`${message}.`, hint, details);
+    notices.push(notice);
+  };
   for (const { label, file, bytes } of attachments) {
     const details = { file: label, bytes: bytes.length, model: modelId, source: limits.source };
-    const most = limits.mostBytes(file);
-    const what = file.kind === "image" ? "images" : `${file.format} documents`;
-    if (most !== undefined && bytes.length > most) {
-      if (limits.isKnown) {
-        throw badAttachment(
-          `'${label}' has ${inMegabytes(bytes.length)}, and '${modelId}' takes ${what} of at most ${inMegabytes(most)}.`,
-          file.kind === "image"
-            ? "Scale it down, or save it as jpeg."
-            : "Split it, or attach only the part that matters.",
-          { ...details, limit: most },
-        );
-      }
-      notices.push(
-        `'${label}' has ${inMegabytes(bytes.length)}; what '${modelId}' takes is not known, Converse's reference says ${inMegabytes(most)}`,
+    const most = limits.mostBytes[file.format] ?? limits.mostBytes[file.kind];
+    if (bytes.length > most) {
+      const [has, may] = [`'${label}' has ${inMegabytes(bytes.length)}`, inMegabytes(most)];
+      const isImage = file.kind === "image";
+      report(
+        `${has}, and '${modelId}' takes ${isImage ? "images" : `${file.format} documents`} of at most ${may}`,
+        isImage ? "Scale it down, or save it as jpeg." : "Split it, or attach only the part that matters.",
+        { ...details, limit: most },
+        `${has}; what '${modelId}' takes is not known, Converse's reference says ${may}`,
       );
     }
     const size = file.kind === "image" ? imageSize(bytes, file.format) : undefined;
     if (size && Math.max(size.width, size.height) > limits.mostPixels) {
-      const message = `'${label}' has ${size.width} × ${size.height} pixels, and images may have ${limits.mostPixels} on a side`;
-      if (limits.isKnown)
-        throw badAttachment(`${message}.`, "Scale it down.", {
-          ...details,
-          ...size,
-          limit: limits.mostPixels,
-        });
-      notices.push(message);
+      report(
+        `'${label}' has ${size.width} × ${size.height} pixels, and images may have ${limits.mostPixels} on a side`,
+        "Scale it down.",
+        { ...details, ...size, limit: limits.mostPixels },
+      );
     }
   }
-  const sizes = attachments.map(({ bytes }) => bytes.length);
-  if (!fitsRequest(sizes)) {
-    const total = sizes.reduce((sum, size) => sum + size, 0);
-    throw badAttachment(
-      `The files have ${inMegabytes(total)} together, and a request holds at most ${inMegabytes(MOST_FILE_BYTES)} of them.`,
-      "Attach fewer or smaller files.",
-      { files: attachments.map(({ label }) => label), bytes: total, limit: MOST_FILE_BYTES },
-    );
+  checkRequest(attachments);
+  const counts = { image: limits.mostImages, document: limits.mostDocuments };
+  for (const [kind, limit] of Object.entries(counts) as [FileKind["kind"], number][]) {
+    const count = attachments.filter(({ file }) => file.kind === kind && takes(recipient, kind)).length;
+    if (count > limit) {
+      report(
+        `${count} ${kind}s are attached, and '${modelId}' takes at most ${limit} in one message`,
+        "Leave some out, or put them into one file.",
+        { count, limit },
+      );
+    }
   }
   return notices;
 }
 
-function checkCounts(
-  attachments: readonly Attachment[],
-  recipient: Recipient,
-  limits: AttachmentLimits,
-): string[] {
-  const notices: string[] = [];
-  for (const [kind, most] of [
-    ["image", limits.mostImages],
-    ["document", limits.mostDocuments],
-  ] as const) {
-    const count = attachments.filter(({ file }) => file.kind === kind && takes(recipient, kind)).length;
-    if (count <= most) continue;
-    const message = `${count} ${kind}s are attached, and '${recipient.modelId}' takes at most ${most} in one message`;
-    if (limits.isKnown) {
-      throw badAttachment(`${message}.`, "Leave some out, or put them into one file.", {
-        count,
-        limit: most,
-      });
-    }
-    notices.push(message);
-  }
-  return notices;
+function checkRequest(attachments: readonly Attachment[]): void {
+  const base64 = attachments.reduce((sum, { bytes }) => sum + Math.ceil(bytes.length / 3) * 4, 0);
+  if (base64 < MOST_REQUEST_BASE64) return;
+  const total = attachments.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  throw badAttachment(
+    `The files have ${inMegabytes(total)} together, and a request holds at most ${inMegabytes(MOST_FILE_BYTES)} of them.`,
+    "Attach fewer or smaller files.",
+    { files: attachments.map(({ label }) => label), bytes: total, limit: MOST_FILE_BYTES },
+  );
 }
 
 async function readFile(label: string, file: string): Promise<Buffer> {

@@ -1,5 +1,5 @@
 import type { DocumentFormat } from "@aws-sdk/client-bedrock-runtime";
-import type { FileKind } from "../models/attachment-limits.ts";
+import type { FileKind } from "../models/families.ts";
 
 /** A file that Converse takes in no form, and why. */
 export interface Unsupported {

@@ -11,7 +11,7 @@ import { documentNames, messagesFor, type Turn } from "./conversation.ts";
 import { chooseGuardrail } from "./guardrail.ts";
 import type { OutputSchema } from "./output-schema.ts";
 import { planReasoning } from "./reasoning.ts";
-import type { Obstacle } from "../models/reasoning-forms.ts";
+import type { Obstacle } from "../models/families.ts";
 import { buildRequest, type ChatParameters, mergeParameters } from "./request.ts";
 import type { StructuredForm } from "./structured-output.ts";
 import type { RequestPlan, RequestPlans } from "./wire.ts";

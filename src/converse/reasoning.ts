@@ -1,13 +1,13 @@
 import {
   type Effort,
+  familyOf,
   type Fields,
   LEAST_BUDGET,
   type Obstacle,
   type Parameter,
-  reasoningForm,
   type ReasoningForm,
   type ReasoningLevel,
-} from "../models/reasoning-forms.ts";
+} from "../models/families.ts";
 import type { ChatParameters } from "./request.ts";
 
 /** The levels in order of strength. */
@@ -54,7 +54,7 @@ export interface ReasoningPlan {
 export function planReasoning(question: ReasoningQuestion): ReasoningPlan {
   const { modelId, baseId, canReason, parameters, isShown } = question;
   const wanted = parameters.reasoning;
-  const form = reasoningForm(baseId);
+  const form = familyOf(baseId).reasoning;
   if (!form) {
     const isIgnored = wanted !== undefined && wanted !== "off";
     const why =
@@ -151,8 +151,8 @@ function withoutRefused(
 ): { parameters: ChatParameters; notices: string[] } {
   const kept = { ...parameters };
   const notices: string[] = [];
-  const always = new Set(form.refuses(undefined));
-  for (const name of form.refuses(level)) {
+  const always = new Set(form.refuses?.(undefined));
+  for (const name of form.refuses?.(level) ?? []) {
     const value = parameters[name];
     if (value === undefined) continue;
     if (typeof value === "number" && form.tolerates?.[name]?.(value)) continue;

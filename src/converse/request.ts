@@ -8,7 +8,7 @@ import type {
 import type { Configuration, ModelParameters } from "../config/settings.ts";
 import { withCachePoints } from "../models/cache-points.ts";
 import type { Guardrail } from "./guardrail.ts";
-import type { Fields } from "../models/reasoning-forms.ts";
+import type { Fields } from "../models/families.ts";
 
 /** What a call may ask for beyond its messages. Undefined means: do not send it. */
 export interface ChatParameters {

@@ -7,7 +7,7 @@ import type {
 import { OpenclawError } from "../errors.ts";
 import type { ChatEvent } from "./chat-event.ts";
 import type { JsonSchema, OutputSchema } from "./output-schema.ts";
-import { reasoningForm } from "../models/reasoning-forms.ts";
+import { familyOf } from "../models/families.ts";
 
 /**
  * How a model is held to a schema: by Converse's `outputConfig`; by a tool that it must call; by a tool that it is
@@ -16,29 +16,6 @@ import { reasoningForm } from "../models/reasoning-forms.ts";
 export type StructuredForm = "native" | "tool" | "offered-tool" | "instruction";
 
 const TOOL_NAME = "answer";
-const PAGE = "https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html";
-
-/** Models that take a schema in `outputConfig.textFormat`. */
-const NATIVE: readonly { models: RegExp; source: string }[] = [
-  { models: /^anthropic\.claude-((opus|sonnet|haiku)-4-5|(opus|sonnet)-4-6)/, source: PAGE },
-  {
-    // These refuse a forced tool.
-    models: /^anthropic\.claude-((opus|sonnet|haiku)-5|(fable|mythos)-)/,
-    source: "https://platform.claude.com/docs/en/build-with-claude/structured-outputs",
-  },
-  { models: /^openai\.gpt-/, source: PAGE },
-  { models: /^qwen\.qwen3-/, source: PAGE },
-  { models: /^deepseek\.v3/, source: PAGE },
-  { models: /^google\.gemma-3-(12|27)b/, source: PAGE },
-  { models: /^minimax\.minimax-m2/, source: "https://github.com/anomalyco/models.dev/pull/6822 (measured)" },
-  { models: /^mistral\.(devstral|magistral|ministral|mistral-large-3|voxtral)-/, source: PAGE },
-  { models: /^moonshot(ai)?\.kimi-/, source: PAGE },
-  { models: /^nvidia\.nemotron-/, source: PAGE },
-  { models: /^zai\.glm-/, source: PAGE },
-];
-
-/** Models whose tool choice may name the tool (SpecificToolChoice in the service model); others take `any`. */
-const NAMES_ITS_TOOL = /^(anthropic\.claude-|amazon\.nova-)/;
 
 /** The forms to try for a model and a schema, best first: AWS's refusal of one leads to the next. */
 export function structuredForms(
@@ -49,11 +26,11 @@ export function structuredForms(
 ): [StructuredForm, ...StructuredForm[]] {
   const forms: StructuredForm[] = [];
   if (wrapped(schema) === undefined) return ["instruction"];
-  const isNative = baseId !== undefined && NATIVE.some(({ models }) => models.test(baseId));
-  if (isNative && canBeClosed(schema)) forms.push("native");
+  const { outputConfig, reasoning } = familyOf(baseId);
+  if (outputConfig && canBeClosed(schema)) forms.push("native");
   // A model that has tools of its caller's to call cannot be held to one of ours.
   if (hasTools) return forms.length === 0 ? ["instruction"] : ["native", "instruction"];
-  const isForceRefused = isReasoning && reasoningForm(baseId)?.minds?.includes("forced-tool");
+  const isForceRefused = isReasoning && reasoning?.minds?.includes("forced-tool");
   if (!isForceRefused) forms.push("tool");
   const [first = "offered-tool", ...others] = [...forms, "offered-tool" as const, "instruction" as const];
   return [first, ...others];
@@ -90,8 +67,7 @@ export function withStructuredOutput(
       outputConfig: { textFormat: { type: "json_schema", structure: { jsonSchema } } },
     };
   }
-  const isNamed = baseId !== undefined && NAMES_ITS_TOOL.test(baseId);
-  const toolChoice = isNamed ? { tool: { name: TOOL_NAME } } : { any: {} };
+  const toolChoice = familyOf(baseId).namedToolChoice ? { tool: { name: TOOL_NAME } } : { any: {} };
   return {
     ...input,
     toolConfig: {

@@ -1,4 +1,5 @@
 import type { Answer } from "../session/bedrock-operations.ts";
+import { familyOf } from "../models/families.ts";
 
 /** What AWS says about access to a model, in its own words; a field it leaves out is undefined. */
 export interface Availability {
@@ -22,9 +23,9 @@ export function readAvailability(answer: Answer<"GetFoundationModelAvailability"
   };
 }
 
-/** Whether an agreement may be missing for want of the use-case form that each account sends in for Anthropic's models. */
+/** Whether an agreement may be missing for want of the use-case form that some models want of each account. */
 export function mayLackForm(modelId: string, { agreement }: Availability): boolean {
-  return agreement !== "AVAILABLE" && modelId.startsWith("anthropic.");
+  return agreement !== "AVAILABLE" && familyOf(modelId).useCaseForm !== undefined;
 }
 
 export type AccessStatus =

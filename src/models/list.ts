@@ -3,9 +3,9 @@ import { regionOfBaseUrl } from "../aws/region.ts";
 import type { Configuration, ConfiguredModel } from "../config/settings.ts";
 import { type CatalogEntry, lookUpCatalog } from "./catalog.ts";
 import type { Discovered, FoundationModel, InferenceProfile } from "./discovered.ts";
+import { canConverse } from "./families.ts";
 import { baseOf, basesOf, idOfProfile, listedBase, listedId } from "./listed-id.ts";
 import { orderModels } from "./model-order.ts";
-import { canConverse } from "./not-converse.ts";
 import { speaksOpenai } from "./provider-api.ts";
 import { matchesProvider } from "./provider-filter.ts";
 

@@ -2,7 +2,7 @@ import { lookup } from "node:dns";
 import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { BlockList, isIP, type LookupFunction } from "node:net";
-import { MOST_FILE_BYTES } from "../models/attachment-limits.ts";
+import { MOST_FILE_BYTES } from "../converse/attachments.ts";
 import type { OpenclawError } from "../errors.ts";
 import { refused } from "./dialects/chat-completions/read-value.ts";
 

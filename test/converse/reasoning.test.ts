@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { planReasoning, type ReasoningQuestion } from "../../src/converse/reasoning.ts";
-import { REASONING_FORMS } from "../../src/models/reasoning-forms.ts";
 import type { ChatParameters } from "../../src/converse/request.ts";
 
 function plan(baseId: string, parameters: ChatParameters, more: Partial<ReasoningQuestion> = {}) {
@@ -174,11 +173,4 @@ describe("reasoning that is to be read", () => {
   ])("is asked for where the model hides it: %s, %s", (id, reasoning, fields) => {
     expect(plan(id, { reasoning }, { isShown: true }).fields).toEqual(fields);
   });
-});
-
-it("names a page for each form", () => {
-  for (const { source, models } of REASONING_FORMS) {
-    expect(source).toMatch(/^https:\/\//);
-    expect(models.source.startsWith("^")).toBe(true);
-  }
 });

@@ -1,6 +1,6 @@
 import { quoteForShell } from "../../config/quote-for-shell.ts";
 import { baseModelId } from "../../models/base-model-id.ts";
-import { reasoningForm } from "../../models/reasoning-forms.ts";
+import { familyOf } from "../../models/families.ts";
 import { type Access, surveyAccess } from "../../discovery/access.ts";
 import { catalogIds } from "../../models/catalog.ts";
 import { findNamed, type NamedModel } from "../../discovery/find-named.ts";
@@ -35,7 +35,7 @@ export async function run(options: ShowOptions, runtime: Runtime): Promise<void>
     const known = survey.models.map(({ id }) => id);
     throw unknownModel(wanted?.id ?? options.model, known.length > 0 ? known : catalogIds());
   }
-  const form = reasoningForm(named.baseId ?? baseModelId(wanted.id, load.discovered));
+  const form = familyOf(named.baseId ?? baseModelId(wanted.id, load.discovered)).reasoning;
   const facts = modelFacts({
     model: named.model,
     configured: wanted.configured,

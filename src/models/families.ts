@@ -1,0 +1,373 @@
+import type { DocumentFormat, ImageFormat } from "@aws-sdk/client-bedrock-runtime";
+import { parseArn } from "../aws/arn.ts";
+import type { ModelParameters } from "../config/settings.ts";
+
+export type ReasoningLevel = NonNullable<ModelParameters["reasoning"]>;
+export type Effort = Exclude<ReasoningLevel, "off">;
+
+/** Fields of `additionalModelRequestFields`. */
+export type Fields = Record<string, string | number | boolean | Record<string, string | number>>;
+
+/** What the fields of a level depend on besides it. */
+interface LevelContext {
+  /** The most tokens to think, for models that take a budget: below what the answer may have. */
+  mostBudget: number;
+  /** Whether a person wants to read the reasoning. */
+  isShown: boolean;
+}
+
+export type Parameter = "temperature" | "topP" | "maxTokens" | "stopSequences";
+
+/**
+ * What keeps a model from reasoning in this turn: a tool that it must call, or results of calls that it made while it
+ * reasoned, without that reasoning. OpenAI's format has no place for it.
+ */
+export type Obstacle = "forced-tool" | "lost-reasoning";
+
+/** How a family of models takes a reasoning level. */
+export interface ReasoningForm {
+  /** The levels it knows, weakest first; empty when it reasons as it likes. */
+  levels: readonly Effort[];
+  fields: (level: Effort, context: LevelContext) => Fields;
+  /** What switches reasoning off: `{}` where it is off unless asked for; undefined where it cannot be. */
+  off: Fields | undefined;
+  /** What makes the reasoning readable without asking for a level, where the model reasons by itself but hides it. */
+  shown?: Fields;
+  /** Whether a level is a number of tokens. */
+  hasBudget?: true;
+  /** What it refuses to reason with. */
+  minds?: readonly Obstacle[];
+  /** Parameters that the model refuses at a level, or whenever (level undefined). */
+  refuses?: (level: ReasoningLevel | undefined) => readonly Parameter[];
+  /** Values that a refused parameter may have all the same. */
+  tolerates?: Partial<Record<Parameter, (value: number) => boolean>>;
+  source: string;
+}
+
+/** How long a cache point keeps what is before it. */
+export type CacheTime = Exclude<NonNullable<ModelParameters["cache"]>, "off">;
+
+/** What Converse can be given a file as. */
+export type FileKind = { kind: "image"; format: ImageFormat } | { kind: "document"; format: DocumentFormat };
+
+/** The files that a message may carry. Sizes in bytes of the file itself. */
+export interface AttachmentLimits {
+  /** The most bytes of one file, by its format, else by its kind; `Infinity` where only the request as a whole bounds it. */
+  mostBytes: Record<FileKind["kind"], number> & Partial<Record<FileKind["format"], number>>;
+  /** The most pixels of an image's width and of its height. */
+  mostPixels: number;
+  mostImages: number;
+  mostDocuments: number;
+  source: string;
+}
+
+/** What is known of a model because of its family. What is missing is not known, or as for most models. */
+export interface FamilyFacts {
+  reasoning?: ReasoningForm;
+  /** The times to live that cache points may have; none where the model caches by itself and refuses them. */
+  cachePoints?: { times: readonly CacheTime[]; source: string };
+  /** That Converse's `outputConfig.textFormat` holds it to a JSON Schema. */
+  outputConfig?: { source: string };
+  /** That a tool choice may name the tool it forces; other models take `any`. */
+  namedToolChoice?: { source: string };
+  attachments?: AttachmentLimits;
+  /** That each account sends in a form about its use case before the first call. */
+  useCaseForm?: { source: string };
+  /** What takes it in place of Converse and ConverseStream; the pattern holds for its id without the version. */
+  wire?: { api: "InvokeModel" | "InvokeModelWithBidirectionalStream" | "bedrock-mantle"; source: string };
+}
+
+interface ModelFamily extends FamilyFacts {
+  /** Matches the id of the foundation model. */
+  models: RegExp;
+}
+
+const USER_GUIDE = "https://docs.aws.amazon.com/bedrock/latest/userguide";
+const API_REFERENCE = "https://docs.aws.amazon.com/bedrock/latest/APIReference";
+const CLAUDE = "https://platform.claude.com/docs/en";
+
+const LOW_TO_HIGH: readonly Effort[] = ["low", "medium", "high"];
+const LOW_TO_MAX: readonly Effort[] = ["low", "medium", "high", "xhigh", "max"];
+
+/** The least budget that Claude takes, in tokens: https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html */
+export const LEAST_BUDGET = 1024;
+/** Budgets in tokens; above 32,000 Anthropic advises batches. Same page. */
+const BUDGETS: Readonly<Record<Effort, number>> = {
+  minimal: LEAST_BUDGET,
+  low: 4096,
+  medium: 8192,
+  high: 16_384,
+  xhigh: 24_576,
+  max: 32_000,
+};
+
+const refusesSampling = (): readonly Parameter[] => ["temperature", "topP"];
+const refusesSamplingWhileThinking = (level: ReasoningLevel | undefined): readonly Parameter[] =>
+  level === undefined || level === "off" ? [] : ["temperature", "topP"];
+/** While Claude thinks, temperature may only be 1 and top-p only 0.95 or more. Same page as the budgets. */
+const CLAUDE_TOLERATES = {
+  temperature: (value: number) => value === 1,
+  topP: (value: number) => value >= 0.95,
+};
+
+const reasoningEffort = (level: Effort): Fields => ({ reasoning_effort: level });
+const reasoningObject = (level: Effort): Fields => ({ reasoning: { effort: level } });
+const reasoningConfig = (level: Effort): Fields => ({ reasoning_config: level });
+
+/** From Opus 4.7 on Claude hides what it thinks unless `display` says otherwise. */
+const SUMMARIZED = { thinking: { type: "adaptive", display: "summarized" } };
+/** Claude from 4.7 on. It thinks only where it may choose whether to call a tool: same page as the budgets. */
+const ADAPTIVE = {
+  levels: LOW_TO_MAX,
+  fields: (level, { isShown }) => ({
+    ...(isShown ? SUMMARIZED : { thinking: { type: "adaptive" } }),
+    output_config: { effort: level },
+  }),
+  off: {},
+  minds: ["forced-tool"],
+  refuses: refusesSampling,
+  source: `${USER_GUIDE}/claude-messages-adaptive-thinking.html`,
+} satisfies ReasoningForm;
+/** Claude from 5 on thinks without being asked. */
+const THINKING = { ...ADAPTIVE, shown: SUMMARIZED };
+const DISABLED = { thinking: { type: "disabled" } };
+
+const CACHING = `${USER_GUIDE}/prompt-caching.html`;
+const FIVE_MINUTES = { times: ["5m"], source: CACHING } as const;
+const UP_TO_AN_HOUR = { times: ["5m", "1h"], source: CACHING } as const;
+
+const HELD_TO_SCHEMA = { source: `${USER_GUIDE}/structured-output.html` };
+/** From 5 on Claude also refuses a forced tool. */
+const CLAUDE_HELD_TO_SCHEMA = { source: `${CLAUDE}/build-with-claude/structured-outputs` };
+const NAMED_TOOL_CHOICE = { source: `${API_REFERENCE}/API_runtime_SpecificToolChoice.html` };
+
+const MB = 1024 * 1024;
+/** What Converse's reference says of files for any model. 3.75 MB are 5 MB in base64, which is what the service measures. */
+export const ANY_ATTACHMENTS: AttachmentLimits = {
+  mostBytes: { image: 3.75 * MB, document: 4.5 * MB },
+  mostPixels: 8000,
+  mostImages: 20,
+  mostDocuments: 5,
+  source: `${API_REFERENCE}/API_runtime_Message.html`,
+};
+/** 25,000,000 bytes in base64. */
+const NOVA_MEDIA = 18_750_000;
+
+/** Column "Converse". Image, video and embedding models are not here: their modalities already say so. */
+const COMPATIBILITY = `${USER_GUIDE}/models-api-compatibility.html`;
+const BY_INVOKE = { api: "InvokeModel", source: COMPATIBILITY } as const;
+const BY_MANTLE = { api: "bedrock-mantle", source: COMPATIBILITY } as const;
+
+/**
+ * What families of models take. Each fact of a model is that of the first row that matches its id and names the fact: a
+ * narrow row stands before a broad one, and names only what is different.
+ */
+export const FAMILIES: readonly ModelFamily[] = [
+  { models: /^anthropic\.claude-mythos-(?:5|preview)$/, wire: BY_MANTLE },
+  {
+    models: /^anthropic\.claude-(fable|mythos)-/,
+    reasoning: { ...THINKING, off: undefined },
+    cachePoints: UP_TO_AN_HOUR,
+    outputConfig: CLAUDE_HELD_TO_SCHEMA,
+  },
+  {
+    models: /^anthropic\.claude-opus-5-5/,
+    reasoning: { ...THINKING, off: undefined, source: `${CLAUDE}/models/opus-5-5/migration-guide` },
+  },
+  {
+    models: /^anthropic\.claude-sonnet-5-5/,
+    reasoning: {
+      ...THINKING,
+      // No thinking before the answer; `disabled` is refused.
+      off: { thinking: { type: "between_tools" } },
+      source: `${CLAUDE}/models/sonnet-5-5/migration-guide`,
+    },
+  },
+  {
+    models: /^anthropic\.claude-haiku-5-5/,
+    reasoning: { ...THINKING, off: DISABLED, source: `${CLAUDE}/models/haiku-5-5/migration-guide` },
+  },
+  {
+    models: /^anthropic\.claude-(opus|sonnet)-5/,
+    reasoning: { ...THINKING, off: DISABLED, source: `${CLAUDE}/models/opus-5/migration-guide` },
+  },
+  { models: /^anthropic\.claude-(opus|sonnet|haiku)-5/, outputConfig: CLAUDE_HELD_TO_SCHEMA },
+  // Off unless asked for; AWS's page has `disabled` refused, so it is left out instead.
+  { models: /^anthropic\.claude-opus-4-[78]/, reasoning: ADAPTIVE },
+  {
+    models: /^anthropic\.claude-(opus|sonnet)-4-6/,
+    reasoning: {
+      ...ADAPTIVE,
+      levels: ["low", "medium", "high", "max"],
+      fields: (level) => ({ thinking: { type: "adaptive" }, output_config: { effort: level } }),
+      refuses: refusesSamplingWhileThinking,
+      tolerates: CLAUDE_TOLERATES,
+    },
+    outputConfig: HELD_TO_SCHEMA,
+  },
+  { models: /^anthropic\.claude-(opus|sonnet|haiku)-4-5/, outputConfig: HELD_TO_SCHEMA },
+  { models: /^anthropic\.claude-(opus|sonnet|haiku)-(4-[5-9]|[5-9])/, cachePoints: UP_TO_AN_HOUR },
+  { models: /^anthropic\.claude-((opus|sonnet)-4|3-7-sonnet|3-5-haiku)/, cachePoints: FIVE_MINUTES },
+  {
+    models: /^anthropic\.claude-((opus|sonnet|haiku)-4|3-7-sonnet)/,
+    reasoning: {
+      levels: ["minimal", "low", "medium", "high", "xhigh", "max"],
+      fields: (level, { mostBudget }) => ({
+        thinking: { type: "enabled", budget_tokens: Math.min(BUDGETS[level], mostBudget) },
+      }),
+      hasBudget: true,
+      // Adaptive thinking no longer wants its own thoughts back: see its source.
+      minds: ["forced-tool", "lost-reasoning"],
+      off: {},
+      refuses: refusesSamplingWhileThinking,
+      tolerates: CLAUDE_TOLERATES,
+      source: `${USER_GUIDE}/claude-messages-extended-thinking.html`,
+    },
+  },
+  { models: /^anthropic\.claude-(3|instant|v2)/, attachments: ANY_ATTACHMENTS },
+  {
+    models: /^anthropic\.claude-/,
+    namedToolChoice: NAMED_TOOL_CHOICE,
+    attachments: {
+      ...ANY_ATTACHMENTS,
+      // PDF of 22 MB accepted, DOCX of 5.8 MB and an image of 4.96 MB refused:
+      // https://github.com/aws-samples/generative-ai-use-cases/issues/1334
+      mostBytes: { ...ANY_ATTACHMENTS.mostBytes, pdf: Number.POSITIVE_INFINITY },
+      source: `${USER_GUIDE}/inference-api-restrictions.html`,
+    },
+  },
+  { models: /^anthropic\./, useCaseForm: { source: `${USER_GUIDE}/model-access.html` } },
+  {
+    // Nova Sonic, 2 Sonic, 2.5 Sonic and what follows.
+    models: /^amazon\.nova-(?:\d[\d-]*-)?sonic$/,
+    wire: { api: "InvokeModelWithBidirectionalStream", source: COMPATIBILITY },
+  },
+  {
+    models: /^amazon\.nova-2-/,
+    reasoning: {
+      levels: LOW_TO_HIGH,
+      fields: (level) => ({ reasoningConfig: { type: "enabled", maxReasoningEffort: level } }),
+      off: {},
+      // "`maxTokens` must be unset when reasoningConfig type is 'enabled' and maxReasoningEffort is 'high'."
+      refuses: (level) => (level === "high" ? ["temperature", "topP", "maxTokens"] : []),
+      source: "https://docs.aws.amazon.com/nova/latest/nova2-userguide/using-converse-api.html",
+    },
+  },
+  { models: /^amazon\.nova-(micro|lite|pro|premier|2-lite)/, cachePoints: FIVE_MINUTES },
+  {
+    models: /^amazon\.nova-/,
+    namedToolChoice: NAMED_TOOL_CHOICE,
+    attachments: {
+      ...ANY_ATTACHMENTS,
+      mostBytes: { ...ANY_ATTACHMENTS.mostBytes, image: NOVA_MEDIA, pdf: NOVA_MEDIA, docx: NOVA_MEDIA },
+      source: "https://docs.aws.amazon.com/nova/latest/userguide/modalities-document.html",
+    },
+  },
+  { models: /^(?:amazon|cohere)\.rerank(?:-.*)?$/, wire: BY_INVOKE },
+  // Their successors do answer Converse.
+  { models: /^(?:openai\.gpt-5\.[45]|xai\.grok-4\.3)$/, wire: BY_MANTLE },
+  {
+    models: /^openai\.gpt-oss-/,
+    reasoning: {
+      levels: LOW_TO_HIGH,
+      fields: reasoningEffort,
+      // "none" is refused: https://github.com/stdapi-ai/stdapi.ai/blob/main/stdapi/models/chat/openai_gpt_oss.py
+      off: undefined,
+      source: `${USER_GUIDE}/model-parameters-openai.html`,
+    },
+  },
+  {
+    models: /^openai\.gpt-[5-9]/,
+    reasoning: {
+      // The flat field of gpt-oss is refused, and so are temperature, topP and stopSequences.
+      levels: LOW_TO_MAX,
+      fields: reasoningObject,
+      off: { reasoning: { effort: "none" } },
+      refuses: () => ["temperature", "topP", "stopSequences"],
+      source: "https://github.com/stdapi-ai/stdapi.ai/issues/283 (measured)",
+    },
+  },
+  { models: /^openai\.gpt-/, outputConfig: HELD_TO_SCHEMA },
+  {
+    models: /^moonshot(ai)?\.kimi-k[3-9]/,
+    reasoning: {
+      levels: LOW_TO_MAX,
+      fields: reasoningObject,
+      off: { reasoning: { effort: "none" } },
+      source: `${USER_GUIDE}/model-card-moonshot-ai-kimi-k3.html`,
+    },
+    cachePoints: { times: [], source: `${USER_GUIDE}/model-card-moonshot-ai-kimi-k3.html` },
+  },
+  {
+    models: /^(moonshotai\.kimi-k2\.5|zai\.glm-)/,
+    reasoning: {
+      levels: ["high"],
+      fields: reasoningConfig,
+      off: {},
+      source: `${USER_GUIDE}/model-card-zai-glm-5.html`,
+    },
+  },
+  {
+    models: /^deepseek\.v3/,
+    reasoning: {
+      levels: LOW_TO_HIGH,
+      fields: reasoningConfig,
+      off: {},
+      source: `${USER_GUIDE}/model-parameters-deepseek.html`,
+    },
+    outputConfig: HELD_TO_SCHEMA,
+  },
+  {
+    models: /^qwen\.qwen3-32b/,
+    reasoning: {
+      levels: LOW_TO_HIGH,
+      fields: reasoningEffort,
+      off: {},
+      source: "https://github.com/BerriAI/litellm/pull/34161 (measured)",
+    },
+  },
+  {
+    models: /^(deepseek\.r1|moonshot\.kimi-k2-thinking|minimax\.minimax-m2|mistral\.magistral-)/,
+    reasoning: {
+      levels: [],
+      fields: () => ({}),
+      off: undefined,
+      source: `${USER_GUIDE}/inference-reasoning.html`,
+    },
+  },
+  {
+    models: /^minimax\.minimax-m2/,
+    outputConfig: { source: "https://github.com/anomalyco/models.dev/pull/6822 (measured)" },
+  },
+  {
+    models:
+      /^(moonshot(ai)?\.kimi-|zai\.glm-|qwen\.qwen3-|nvidia\.nemotron-|mistral\.(devstral|magistral|ministral|mistral-large-3|voxtral)-)/,
+    outputConfig: HELD_TO_SCHEMA,
+  },
+  { models: /^google\.gemma-3-(12|27)b/, outputConfig: HELD_TO_SCHEMA },
+  { models: /^google\.gemma-4-/, wire: BY_MANTLE },
+  // Video in, text out, streamed.
+  { models: /^twelvelabs\.pegasus-[\d-]+$/, wire: BY_INVOKE },
+];
+
+/** What is known of a model by the id of its foundation model; nothing where that is not known. */
+export function familyOf(baseId: string | undefined): FamilyFacts {
+  if (baseId === undefined) return {};
+  const rows = FAMILIES.filter(({ models }) => models.test(baseId));
+  return Object.assign({}, ...rows.toReversed()) as FamilyFacts;
+}
+
+/** All of them in one, because every listed model is held against them twice. */
+const NOT_CONVERSE = new RegExp(
+  FAMILIES.flatMap(({ models, wire }) => (wire ? models.source : [])).join("|"),
+);
+
+/**
+ * Whether Converse takes the model: false for the few that AWS lists without it, true for all others, known or not.
+ * Takes a model id, a profile id behind any prefix, or the ARN of either.
+ */
+export function canConverse(modelId: string): boolean {
+  const id = (parseArn(modelId)?.resourceId ?? modelId).replace(/(?:-v\d+)?(?::\d+[a-z]*)*$/, "");
+  const behindPrefix = id.slice(id.indexOf(".") + 1);
+  return !NOT_CONVERSE.test(id) && !NOT_CONVERSE.test(behindPrefix);
+}

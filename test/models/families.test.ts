@@ -1,0 +1,121 @@
+import { describe, expect, it, test } from "vitest";
+import { canConverse, FAMILIES, familyOf } from "../../src/models/families.ts";
+
+/** What is known of a model, in short: levels of reasoning, times of cache points, and the names of other facts. */
+function known(id: string): string[] {
+  const { reasoning, cachePoints, outputConfig, namedToolChoice, attachments, useCaseForm, wire } =
+    familyOf(id);
+  return [
+    ...(reasoning ? [`reasoning ${[reasoning.off ? "off" : "", ...reasoning.levels].join(" ")}`.trim()] : []),
+    ...(cachePoints ? [`cache ${cachePoints.times.join(" ")}`.trim()] : []),
+    ...(outputConfig ? ["outputConfig"] : []),
+    ...(namedToolChoice ? ["namedToolChoice"] : []),
+    ...(attachments ? [`pdf ${attachments.mostBytes.pdf ?? attachments.mostBytes.document}`] : []),
+    ...(useCaseForm ? ["form"] : []),
+    ...(wire ? [wire.api] : []),
+  ];
+}
+
+const ADAPTIVE = "low medium high xhigh max";
+const CLAUDE = ["namedToolChoice", "pdf Infinity", "form"];
+const OLD_CLAUDE = ["namedToolChoice", "pdf 4718592", "form"];
+const NOVA = ["namedToolChoice", "pdf 18750000"];
+
+/** A model of each family, and what is known of it. */
+const KNOWN: [id: string, facts: string[]][] = [
+  ["anthropic.claude-mythos-5-1", [`reasoning  ${ADAPTIVE}`, "cache 5m 1h", "outputConfig", ...CLAUDE]],
+  ["anthropic.claude-opus-5-5", [`reasoning  ${ADAPTIVE}`, "cache 5m 1h", "outputConfig", ...CLAUDE]],
+  ["anthropic.claude-sonnet-5-5", [`reasoning off ${ADAPTIVE}`, "cache 5m 1h", "outputConfig", ...CLAUDE]],
+  ["anthropic.claude-haiku-5-5", [`reasoning off ${ADAPTIVE}`, "cache 5m 1h", "outputConfig", ...CLAUDE]],
+  ["anthropic.claude-opus-5", [`reasoning off ${ADAPTIVE}`, "cache 5m 1h", "outputConfig", ...CLAUDE]],
+  ["anthropic.claude-haiku-5", ["cache 5m 1h", "outputConfig", ...CLAUDE]],
+  ["anthropic.claude-opus-4-8", [`reasoning off ${ADAPTIVE}`, "cache 5m 1h", ...CLAUDE]],
+  [
+    "anthropic.claude-sonnet-4-6",
+    ["reasoning off low medium high max", "cache 5m 1h", "outputConfig", ...CLAUDE],
+  ],
+  [
+    "anthropic.claude-haiku-4-5-20251001-v1:0",
+    [`reasoning off minimal ${ADAPTIVE}`, "cache 5m 1h", "outputConfig", ...CLAUDE],
+  ],
+  ["anthropic.claude-opus-4-1-20250805-v1:0", [`reasoning off minimal ${ADAPTIVE}`, "cache 5m", ...CLAUDE]],
+  [
+    "anthropic.claude-3-7-sonnet-20250219-v1:0",
+    [`reasoning off minimal ${ADAPTIVE}`, "cache 5m", ...OLD_CLAUDE],
+  ],
+  ["anthropic.claude-3-5-haiku-20241022-v1:0", ["cache 5m", ...OLD_CLAUDE]],
+  ["anthropic.claude-3-haiku-20240307-v1:0", OLD_CLAUDE],
+  ["amazon.nova-2-lite-v1:0", ["reasoning off low medium high", "cache 5m", ...NOVA]],
+  ["amazon.nova-pro-v1:0", ["cache 5m", ...NOVA]],
+  ["openai.gpt-oss-20b-1:0", ["reasoning  low medium high", "outputConfig"]],
+  ["openai.gpt-5.6-sol", [`reasoning off ${ADAPTIVE}`, "outputConfig"]],
+  ["moonshotai.kimi-k3", [`reasoning off ${ADAPTIVE}`, "cache", "outputConfig"]],
+  ["moonshotai.kimi-k2.5", ["reasoning off high", "outputConfig"]],
+  ["moonshot.kimi-k2-thinking", ["reasoning", "outputConfig"]],
+  ["zai.glm-4.7", ["reasoning off high", "outputConfig"]],
+  ["deepseek.v3.2", ["reasoning off low medium high", "outputConfig"]],
+  ["deepseek.r1-v1:0", ["reasoning"]],
+  ["qwen.qwen3-32b-v1:0", ["reasoning off low medium high", "outputConfig"]],
+  ["qwen.qwen3-235b-a22b-2507-v1:0", ["outputConfig"]],
+  ["minimax.minimax-m2.1", ["reasoning", "outputConfig"]],
+  ["mistral.magistral-small-2509", ["reasoning", "outputConfig"]],
+  ["mistral.pixtral-large-2502-v1:0", []],
+  ["google.gemma-3-27b-it", ["outputConfig"]],
+  ["google.gemma-4-31b", ["bedrock-mantle"]],
+  ["meta.llama3-3-70b-instruct-v1:0", []],
+];
+
+/** Whether Converse takes a model, by its id or ARN. */
+const CONVERSES: [id: string, expected: boolean][] = [
+  ["amazon.nova-sonic-v1:0", false],
+  ["amazon.nova-2-sonic-v1:0", false],
+  ["amazon.nova-2-5-sonic", false],
+  ["us.amazon.nova-2-sonic-v1:0", false],
+  ["arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-sonic-v1:0", false],
+  ["amazon.nova-lite-v1:0", true],
+  ["amazon.nova-2-lite-v1:0:300k", true],
+  ["twelvelabs.pegasus-1-2-v1:0", false],
+  ["eu.twelvelabs.pegasus-1-2-v1:0", false],
+  ["cohere.rerank-v3-5:0", false],
+  ["amazon.rerank-v1:0", false],
+  ["cohere.command-r-plus-v1:0", true],
+  ["anthropic.claude-mythos-5", false],
+  ["anthropic.claude-mythos-5-1", true],
+  ["anthropic.claude-3-haiku-20240307-v1:0:48k", true],
+  ["google.gemma-4-31b", false],
+  ["google.gemma-3-27b-it", true],
+  ["openai.gpt-5.4", false],
+  ["openai.gpt-5.5", false],
+  ["global.openai.gpt-5.6-sol", true],
+  ["xai.grok-4.3", false],
+  ["us.xai.grok-4.7", true],
+  ["vendor.a-model-of-next-year-v1:0", true],
+  ["arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abcdef123456", true],
+];
+
+describe("the table of model families", () => {
+  test.each(KNOWN)("knows of %s: %j", (id, facts) => {
+    expect(known(id)).toEqual(facts);
+  });
+
+  test.each(CONVERSES)("canConverse('%s') is %s", (id, expected) => {
+    expect(canConverse(id)).toBe(expected);
+  });
+
+  it("knows nothing of a model whose id is not known", () => {
+    expect(familyOf(undefined)).toEqual({});
+  });
+
+  it("names a page for each fact", () => {
+    for (const { models, ...facts } of FAMILIES) {
+      expect(models.source.startsWith("^")).toBe(true);
+      for (const { source } of Object.values(facts)) expect(source).toMatch(/^https:\/\//);
+    }
+  });
+
+  it("has an example above for each of its rows", () => {
+    const ids = [...KNOWN, ...CONVERSES].flatMap(([id]) => [id, id.replace(/(-v\d+)?(:\d+)?$/, "")]);
+    const without = FAMILIES.filter(({ models }) => !ids.some((id) => models.test(id)));
+    expect(without.map(({ models }) => String(models))).toEqual([]);
+  });
+});
