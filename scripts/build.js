@@ -49,7 +49,7 @@ const FILES = {
     "src/session/aws-errors.ts",
   ],
   chat: ["src/commands/chat.ts", "src/chat/converse-wire.ts", "src/converse/converse-stream.ts"],
-  refresh: ["src/discovery/discover.ts", "src/discovery/cache-write.ts", "src/discovery/shared-failure.ts"],
+  refresh: ["src/discovery/discover.ts", "src/discovery/cache-write.ts"],
 };
 
 const groups = Object.entries(FILES).map(([name, sources], index, all) => {

@@ -10,28 +10,17 @@ export interface Unsupported {
 /** Document formats that are plain text: a model that takes no documents can be given them as text. */
 export const TEXT_FORMATS: ReadonlySet<string> = new Set(["csv", "html", "md", "txt"]);
 
-const TEXT_EXTENSIONS: Readonly<Record<string, DocumentFormat>> = {
-  csv: "csv",
-  htm: "html",
-  html: "html",
-  markdown: "md",
-  md: "md",
-  txt: "txt",
-};
+const TEXT_EXTENSIONS: ReadonlyMap<string, DocumentFormat> = new Map([
+  ["csv", "csv"],
+  ["htm", "html"],
+  ["html", "html"],
+  ["markdown", "md"],
+  ["md", "md"],
+  ["txt", "txt"],
+]);
 
 /** Extensions whose files have a signature: without it the file is not what its name says. */
-const BINARY_EXTENSIONS: ReadonlySet<string> = new Set([
-  "doc",
-  "docx",
-  "gif",
-  "jpeg",
-  "jpg",
-  "pdf",
-  "png",
-  "webp",
-  "xls",
-  "xlsx",
-]);
+const BINARY_EXTENSIONS = /^(docx?|gif|jpe?g|pdf|png|webp|xlsx?)$/;
 
 /** A PDF may have other bytes before its header (ISO 32000-1, implementation note 13). */
 const PDF_HEADER_WITHIN = 1024;
@@ -53,82 +42,61 @@ const FOREIGN: readonly (readonly [name: string, offset: number, signature: stri
  * Other UTF-8 text, such as source code, is `txt`. Signatures are those of the formats' own specifications.
  */
 export function detectKind(bytes: Uint8Array, fileName: string | undefined): FileKind | Unsupported {
-  const extension = /\.([a-z0-9]+)$/i.exec(fileName ?? "")?.[1]?.toLowerCase();
-  const startsWith = (signature: string, offset = 0): boolean => hasBytes(bytes, signature, offset);
-  if (bytes.length === 0) return { kind: "unsupported", reason: "it is empty" };
-  if (startsWith("\x89PNG\r\n\x1a\n")) return { kind: "image", format: "png" };
-  if (startsWith("\xff\xd8\xff")) return { kind: "image", format: "jpeg" };
-  if (startsWith("GIF87a") || startsWith("GIF89a")) return { kind: "image", format: "gif" };
-  if (startsWith("RIFF") && startsWith("WEBP", 8)) return { kind: "image", format: "webp" };
-  if (toBuffer(bytes).subarray(0, PDF_HEADER_WITHIN).includes("%PDF-"))
-    return { kind: "document", format: "pdf" };
-  if (startsWith("PK\x03\x04")) return kindOfZip(bytes);
-  if (startsWith("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")) return kindOfCompoundFile(bytes, extension);
-  if (startsWith("{\\rtf")) return { kind: "unsupported", reason: "it is an RTF document" };
-  return kindOfText(bytes, extension);
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const extension = /\.([a-z0-9]+)$/i.exec(fileName ?? "")?.[1]?.toLowerCase() ?? "";
+  if (file.length === 0) return unsupported("it is empty");
+  if (isAt(file, "\x89PNG\r\n\x1a\n")) return { kind: "image", format: "png" };
+  if (isAt(file, "\xff\xd8\xff")) return { kind: "image", format: "jpeg" };
+  if (isAt(file, "GIF87a") || isAt(file, "GIF89a")) return { kind: "image", format: "gif" };
+  if (isAt(file, "RIFF") && isAt(file, "WEBP", 8)) return { kind: "image", format: "webp" };
+  if (file.subarray(0, PDF_HEADER_WITHIN).includes("%PDF-")) return { kind: "document", format: "pdf" };
+  if (isAt(file, "PK\x03\x04")) return kindOfZip(file);
+  if (isAt(file, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")) return kindOfCompoundFile(file, extension);
+  if (isAt(file, "{\\rtf")) return unsupported("it is an RTF document");
+  return kindOfText(file, extension);
 }
 
 /** Office files are ZIP archives; the folder inside names the program (ECMA-376, part 2). */
-function kindOfZip(bytes: Uint8Array): FileKind | Unsupported {
-  const archive = toBuffer(bytes);
-  if (archive.includes("word/document")) return { kind: "document", format: "docx" };
-  if (archive.includes("xl/workbook")) return { kind: "document", format: "xlsx" };
-  const isSlides = archive.includes("ppt/presentation");
-  return { kind: "unsupported", reason: isSlides ? "it is a PowerPoint file" : "it is a ZIP archive" };
+function kindOfZip(file: Buffer): FileKind | Unsupported {
+  if (file.includes("word/document")) return { kind: "document", format: "docx" };
+  if (file.includes("xl/workbook")) return { kind: "document", format: "xlsx" };
+  return unsupported(file.includes("ppt/presentation") ? "it is a PowerPoint file" : "it is a ZIP archive");
 }
 
 /** Office files before 2007 are compound files; the name of a stream tells the program ([MS-DOC], [MS-XLS]). */
-function kindOfCompoundFile(bytes: Uint8Array, extension: string | undefined): FileKind | Unsupported {
-  const file = toBuffer(bytes);
-  const hasStream = (name: string): boolean => file.includes(Buffer.from(name, "utf16le"));
+function kindOfCompoundFile(file: Buffer, extension: string): FileKind | Unsupported {
+  const hasStream = (name: string): boolean => file.includes(name, 0, "utf16le");
   if (hasStream("WordDocument")) return { kind: "document", format: "doc" };
   if (hasStream("Workbook") || hasStream("Book")) return { kind: "document", format: "xls" };
   if (extension === "doc" || extension === "xls") return { kind: "document", format: extension };
-  return { kind: "unsupported", reason: "it is an Office file of another program than Word and Excel" };
+  return unsupported("it is an Office file of another program than Word and Excel");
 }
 
-function kindOfText(bytes: Uint8Array, extension: string | undefined): FileKind | Unsupported {
-  const format = extension === undefined ? undefined : TEXT_EXTENSIONS[extension];
-  if (toBuffer(bytes).includes(0)) return unknownKind(bytes);
-  if (extension !== undefined && BINARY_EXTENSIONS.has(extension))
-    return { kind: "unsupported", reason: `it is named .${extension} but does not hold that` };
+function kindOfText(file: Buffer, extension: string): FileKind | Unsupported {
+  if (file.includes(0)) return unknownKind(file);
+  if (BINARY_EXTENSIONS.test(extension))
+    return unsupported(`it is named .${extension} but does not hold that`);
   // A table or a page in an older encoding is still one.
+  const format = TEXT_EXTENSIONS.get(extension);
   if (format !== undefined) return { kind: "document", format };
-  if (!isUtf8(bytes)) return unknownKind(bytes);
-  return { kind: "document", format: looksLikeHtml(bytes) ? "html" : "txt" };
+  const text = file.toString("utf8");
+  // What is not UTF-8 does not survive being read as that.
+  if (!Buffer.from(text).equals(file)) return unknownKind(file);
+  const isHtml = /^\uFEFF?\s*<(!doctype html|html[\s>])/i.test(text.slice(0, 512));
+  return { kind: "document", format: isHtml ? "html" : "txt" };
 }
 
 /** Short signatures are asked last: a text may begin like one. */
-function unknownKind(bytes: Uint8Array): Unsupported {
-  const foreign = FOREIGN.find(([, offset, signature]) => hasBytes(bytes, signature, offset));
-  return {
-    kind: "unsupported",
-    reason: foreign ? `it is ${foreign[0]}` : "its content is not of a known kind",
-  };
+function unknownKind(file: Buffer): Unsupported {
+  const foreign = FOREIGN.find(([, offset, signature]) => isAt(file, signature, offset));
+  return unsupported(foreign ? `it is ${foreign[0]}` : "its content is not of a known kind");
 }
 
-function looksLikeHtml(bytes: Uint8Array): boolean {
-  return /^\uFEFF?\s*<(!doctype html|html[\s>])/i.test(toBuffer(bytes).subarray(0, 512).toString("utf8"));
+function unsupported(reason: string): Unsupported {
+  return { kind: "unsupported", reason };
 }
 
-function isUtf8(bytes: Uint8Array): boolean {
-  try {
-    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return true;
-  } catch (error) {
-    if (error instanceof TypeError) return false;
-    throw error;
-  }
-}
-
-function hasBytes(bytes: Uint8Array, signature: string, offset: number): boolean {
-  if (bytes.length < offset + signature.length) return false;
-  for (let index = 0; index < signature.length; index++) {
-    if (bytes[offset + index] !== signature.charCodeAt(index)) return false;
-  }
-  return true;
-}
-
-function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** Whether a file has these bytes, one a character, from an offset on. */
+function isAt(file: Buffer, signature: string, offset = 0): boolean {
+  return file.toString("latin1", offset, offset + signature.length) === signature;
 }

@@ -81,35 +81,30 @@ function chooseLevel(
   form: ReasoningForm,
   wanted: ReasoningLevel,
 ): { level: ReasoningLevel | undefined; notices: string[] } {
-  const { modelId } = question;
+  const { modelId, obstacle } = question;
   const [weakest] = form.levels;
+  const leftOut = (level: "off" | undefined, why: string) => ({
+    level,
+    notices: [`${why}, so reasoning '${wanted}' is left out`],
+  });
+  const instead = (level: Effort, why: string) => ({ level, notices: [`${why}, so '${level}' is sent`] });
   if (wanted === "off") {
     if (form.off !== undefined) return { level: "off", notices: [] };
-    return weakest === undefined
-      ? { level: undefined, notices: [`'${modelId}' always reasons, so reasoning 'off' is left out`] }
-      : { level: weakest, notices: [`'${modelId}' cannot stop reasoning, so '${weakest}' is sent`] };
+    if (weakest === undefined) return leftOut(undefined, `'${modelId}' always reasons`);
+    return instead(weakest, `'${modelId}' cannot stop reasoning`);
   }
-  if (weakest === undefined) {
-    const notice = `'${modelId}' reasons as it likes, so reasoning '${wanted}' is left out`;
-    return { level: undefined, notices: [notice] };
-  }
+  if (weakest === undefined) return leftOut(undefined, `'${modelId}' reasons as it likes`);
   if (form.hasBudget && mostBudget(question) < LEAST_BUDGET) {
-    const notice =
+    const why =
       `'${modelId}' needs more than ${LEAST_BUDGET} tokens to reason and answer, and --max-tokens ` +
-      `allows ${question.parameters.maxTokens}, so reasoning '${wanted}' is left out`;
-    return { level: "off", notices: [notice] };
+      `allows ${question.parameters.maxTokens}`;
+    return leftOut("off", why);
   }
-  const { obstacle } = question;
-  if (obstacle !== undefined && form.off !== undefined && form.minds?.includes(obstacle)) {
-    return {
-      level: "off",
-      notices: [`${OBSTACLES[obstacle](modelId)}, so reasoning '${wanted}' is left out`],
-    };
-  }
+  if (obstacle !== undefined && form.off !== undefined && form.minds?.includes(obstacle))
+    return leftOut("off", OBSTACLES[obstacle](modelId));
   const level = nearest(wanted, form.levels);
-  const notices =
-    level === wanted ? [] : [`'${modelId}' does not know reasoning '${wanted}', so '${level}' is sent`];
-  return { level, notices };
+  if (level === wanted) return { level, notices: [] };
+  return instead(level, `'${modelId}' does not know reasoning '${wanted}'`);
 }
 
 const OBSTACLES: Readonly<Record<Obstacle, (modelId: string) => string>> = {

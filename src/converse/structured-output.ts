@@ -61,7 +61,10 @@ export function withStructuredOutput(
   }
   const sent = wrapped(schema) ?? schema;
   if (form === "native") {
-    const jsonSchema = { name: TOOL_NAME, schema: JSON.stringify(closed(sent)) };
+    const closed = JSON.stringify(sent, (_key, value: unknown) =>
+      isObjectSchema(value) ? { ...value, additionalProperties: false } : value,
+    );
+    const jsonSchema = { name: TOOL_NAME, schema: closed };
     return {
       ...input,
       outputConfig: { textFormat: { type: "json_schema", structure: { jsonSchema } } },
@@ -189,8 +192,8 @@ function wrapped(schema: JsonSchema): JsonSchema | undefined {
   };
 }
 
-function isObjectSchema(schema: JsonSchema): boolean {
-  return schema["type"] === "object";
+function isObjectSchema(value: unknown): value is JsonSchema {
+  return isRecord(value) && value["type"] === "object";
 }
 
 function mentionsRoot(value: unknown): boolean {
@@ -212,15 +215,4 @@ function canBeClosed(schema: unknown): boolean {
   const { additionalProperties } = schema;
   if (additionalProperties !== undefined && additionalProperties !== false) return false;
   return Object.values(schema).every(canBeClosed);
-}
-
-/** A copy whose objects allow no other properties than those they name. */
-function closed(schema: JsonSchema): JsonSchema {
-  const close = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(close);
-    if (!isRecord(value)) return value;
-    const copy = Object.fromEntries(Object.entries(value).map(([key, item]) => [key, close(item)]));
-    return value["type"] === "object" ? { ...copy, additionalProperties: false } : copy;
-  };
-  return close(schema) as JsonSchema;
 }

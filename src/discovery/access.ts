@@ -1,15 +1,31 @@
-import { openSession, type AwsSession } from "../session/session.ts";
-import { discoverySettings } from "../config/resolve.ts";
 import { type ErrorCode, OpenclawError } from "../errors.ts";
-import { type AccessAnswer, accessFile, formatAccess, readAccess } from "./access-cache.ts";
-import type { Warning } from "../models/discovered.ts";
-import { type AccessVerdict, judgeAccess, mayLackForm, readAvailability } from "./judge-access.ts";
+import { isRecord } from "../json.ts";
+import { toWarning, type Warning } from "../models/discovered.ts";
 import type { ListedModel } from "../models/list.ts";
 import { listedBase } from "../models/listed-id.ts";
-import type { LoadOptions } from "./load.ts";
 import { targetOf } from "../models/resolve-model.ts";
-import type { ModelSurvey } from "./survey.ts";
-import { withAwsSpinner } from "./aws-spinner.ts";
+import { openSession, type AwsSession } from "../session/session.ts";
+import { isFresh, readEntry } from "./cache.ts";
+import {
+  type AccessVerdict,
+  type Availability,
+  judgeAccess,
+  mayLackForm,
+  readAvailability,
+} from "./judge-access.ts";
+import type { LoadOptions } from "./load.ts";
+import { type ModelSurvey, withAwsSpinner } from "./survey.ts";
+
+/** Raised when the form of an entry changes; entries of another form are ignored. */
+const FORM = 1;
+
+/** What AWS said about access to one model. */
+interface AccessAnswer {
+  /** Milliseconds since 1970. */
+  fetchedAt: number;
+  availability: Availability;
+  isFormMissing: boolean;
+}
 
 /** Access to a listed model: the verdict, and what AWS says in its own words; null where it said nothing. */
 export interface Access extends AccessVerdict {
@@ -23,7 +39,7 @@ export interface Access extends AccessVerdict {
 const CONCURRENCY = 8;
 
 /** Failures that no other question will escape. */
-const HOPELESS: ReadonlySet<ErrorCode> = new Set([
+const COMMON_FAILURES: ReadonlySet<ErrorCode> = new Set([
   "network",
   "timeout",
   "bad-response",
@@ -54,15 +70,13 @@ export async function surveyAccess(
       return base === undefined ? [] : [[key, base] as const];
     }),
   );
-  const interval = discoverySettings(setup.config.value).refreshInterval * 1000;
   const startedAt = setup.runtime.now();
   const file = cacheFile === undefined ? undefined : accessFile(cacheFile);
   const baseIds = [...new Set(bases.values())];
   const needed = (answers: ReadonlyMap<string, AccessAnswer>): string[] =>
     baseIds.filter((id) => {
-      const { fetchedAt } = answers.get(id) ?? {};
-      if (fetchedAt === undefined || fetchedAt > setup.runtime.now()) return true;
-      return options.refresh ? fetchedAt < startedAt : fetchedAt < setup.runtime.now() - interval;
+      const answer = answers.get(id);
+      return !answer || !isFresh(answer, setup) || (options.refresh === true && answer.fetchedAt < startedAt);
     });
   let answers = file === undefined ? new Map<string, AccessAnswer>() : readAccess(file);
   const failures = new Map<string, OpenclawError>();
@@ -79,13 +93,14 @@ export async function surveyAccess(
   const nobodyAsked = options.offline
     ? "it was not asked, because of --offline"
     : "no AWS credentials were found";
-  const accessOf = (model: ListedModel): Access => {
-    const base = bases.get(model.key);
+  const accessOf = ({ key }: ListedModel): Access => {
+    const base = bases.get(key);
     if (base === undefined || !discovered) return unknown("AWS's lists do not tell which model answers");
     const answer = answers.get(base);
     const failure = failures.get(base);
-    if (answer) return toAccess(answer, discovered.region);
-    return failure ? unknown(failure.message, failure.hint) : unknown(nobodyAsked);
+    if (!answer) return failure ? unknown(failure.message, failure.hint) : unknown(nobodyAsked);
+    const { availability, isFormMissing } = answer;
+    return withWords(judgeAccess(availability, { region: discovered.region, isFormMissing }), availability);
   };
   return {
     access: new Map(models.map((model) => [model.key, accessOf(model)])),
@@ -93,27 +108,41 @@ export async function surveyAccess(
   };
 }
 
-function toAccess({ availability, isFormMissing }: AccessAnswer, region: string): Access {
-  return {
-    ...judgeAccess(availability, { region, isFormMissing }),
-    agreement: availability.agreement ?? null,
-    authorization: availability.authorization ?? null,
-    entitlement: availability.entitlement ?? null,
-    region: availability.region ?? null,
-  };
+function unknown(reason: string, hint: string | null = null): Access {
+  return withWords({ status: "unknown", callable: null, reason, hint }, {});
 }
 
-function unknown(reason: string, hint?: string): Access {
-  return {
-    status: "unknown",
-    callable: null,
-    reason,
-    hint: hint ?? null,
-    agreement: null,
-    authorization: null,
-    entitlement: null,
-    region: null,
-  };
+/** Adds what AWS says in its own words. */
+function withWords(verdict: AccessVerdict, availability: Availability): Access {
+  const { agreement = null, authorization = null, entitlement = null, region = null } = availability;
+  return { ...verdict, agreement, authorization, entitlement, region };
+}
+
+/** The file beside a cached list that keeps the answers about access: as private, and of the same identity. */
+export function accessFile(cacheFile: string): string {
+  return cacheFile.replace(/\.json$/, ".access.json");
+}
+
+/** Reads the answers kept in a file, by model id; empty when there are none, or when what is there is none. */
+export function readAccess(file: string): Map<string, AccessAnswer> {
+  const { answers } = readEntry(file, FORM) ?? {};
+  const pairs = Object.entries(isRecord(answers) ? answers : {});
+  return new Map(pairs.filter((pair): pair is [string, AccessAnswer] => isAnswer(pair[1])));
+}
+
+/** The text of a file that keeps answers. */
+export function formatAccess(answers: ReadonlyMap<string, AccessAnswer>): string {
+  return JSON.stringify({ form: FORM, answers: Object.fromEntries(answers) });
+}
+
+function isAnswer(value: unknown): value is AccessAnswer {
+  return (
+    isRecord(value) &&
+    typeof value["fetchedAt"] === "number" &&
+    typeof value["isFormMissing"] === "boolean" &&
+    isRecord(value["availability"]) &&
+    Object.values(value["availability"]).every((word) => typeof word === "string")
+  );
 }
 
 /** Of several processes that want the same answers, one asks AWS. */
@@ -126,10 +155,7 @@ async function refreshAnswers(
 ): Promise<Map<string, AccessAnswer>> {
   const { runtime } = session.setup;
   const answers = new Map(older);
-  const refresh = async (): Promise<void> => {
-    const fresh = await askAll(session, needed(answers), failures);
-    for (const [id, answer] of fresh) answers.set(id, answer);
-  };
+  const refresh = (): Promise<void> => askAll(session, needed(answers), answers, failures);
   if (file === undefined) {
     await refresh();
     return answers;
@@ -147,18 +173,18 @@ async function refreshAnswers(
 async function askAll(
   session: AwsSession,
   ids: readonly string[],
+  answers: Map<string, AccessAnswer>,
   failures: Map<string, OpenclawError>,
-): Promise<Map<string, AccessAnswer>> {
+): Promise<void> {
   const [{ askAvailability, lacksUseCaseForm }, { toOpenclawError }] = await Promise.all([
     import("../session/availability.ts"),
     import("../session/aws-errors.ts"),
   ]);
-  const answers = new Map<string, AccessAnswer>();
   let isFormMissing: Promise<boolean> | undefined;
-  let hopeless: OpenclawError | undefined;
+  let common: OpenclawError | undefined;
   const ask = async (id: string): Promise<void> => {
     try {
-      if (hopeless) throw hopeless;
+      if (common) throw common;
       const availability = readAvailability(await askAvailability(session, id));
       if (mayLackForm(id, availability)) isFormMissing ??= lacksUseCaseForm(session);
       answers.set(id, {
@@ -170,7 +196,7 @@ async function askAll(
       const action = "bedrock:GetFoundationModelAvailability";
       const error = toOpenclawError(failure, { session, action, modelId: id });
       if (error.code === "interrupted") throw error;
-      if (HOPELESS.has(error.code)) hopeless = error;
+      if (COMMON_FAILURES.has(error.code)) common = error;
       failures.set(id, error);
     }
   };
@@ -179,7 +205,6 @@ async function askAll(
     for (const id of waiting) await ask(id);
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, work));
-  return answers;
 }
 
 /** One warning for each thing that was in the way. */
@@ -189,9 +214,7 @@ function toWarnings(failures: ReadonlyMap<string, OpenclawError>): Warning[] {
     const group = groups.get(error.code);
     groups.set(error.code, { error: group?.error ?? error, count: (group?.count ?? 0) + 1 });
   }
-  return [...groups.values()].map(({ error, count }) => ({
-    code: error.code,
-    message: `Access to ${count === 1 ? "1 model" : `${count} models`} could not be asked: ${error.message}`,
-    hint: error.hint ?? "openclaw doctor",
-  }));
+  return [...groups.values()].map(({ error, count }) =>
+    toWarning(error, `Access to ${count === 1 ? "1 model" : `${count} models`} could not be asked`),
+  );
 }

@@ -1,12 +1,12 @@
 import { lstat, mkdir, readdir, rm } from "node:fs/promises";
 import path from "node:path";
-import { holdLock, type LongLock } from "../disk/lock.ts";
-import { OpenclawError } from "../errors.ts";
-import type { Runtime } from "../runtime.ts";
-import { FORM } from "./cache.ts";
-import type { Discovered } from "../models/discovered.ts";
+import { holdLock } from "../disk/lock.ts";
 import { replaceFile } from "../disk/replace-file.ts";
-import { failureFile } from "./shared-failure.ts";
+import { EXIT_CODES, type ErrorCode, OpenclawError, toErrorDocument } from "../errors.ts";
+import { isRecord } from "../json.ts";
+import type { Discovered } from "../models/discovered.ts";
+import type { Runtime } from "../runtime.ts";
+import { FORM, readEntry } from "./cache.ts";
 
 /** Entries untouched for so long belong to identities and regions nobody asks for any more. In ms. */
 const PRUNE_AFTER_MS = 30 * 24 * 3600 * 1000;
@@ -17,13 +17,12 @@ const PRUNE_AFTER_MS = 30 * 24 * 3600 * 1000;
 const MOST_ENTRIES = 50;
 const PRUNE_SURPLUS_AFTER_MS = 3600 * 1000;
 /** Longer than a refresh takes when nothing answers: three attempts of ten seconds, after credentials that take as long. In ms. */
-const PATIENCE_MS = 90_000;
+const LOCK_WAIT_MS = 90_000;
 
 /** Writes a list, ends what was shared in its place, and drops entries that nobody uses any more. */
 export async function writeCache(file: string, discovered: Discovered): Promise<void> {
   await replaceFile(file, JSON.stringify({ form: FORM, ...discovered }));
-  await rm(failureFile(file), { force: true });
-  await rm(partialFile(file), { force: true });
+  for (const shared of [failureFile(file), partialFile(file)]) await rm(shared, { force: true });
   await prune(path.dirname(file), file, discovered.fetchedAt);
 }
 
@@ -35,6 +34,76 @@ export function partialFile(file: string): string {
 /** Shares a list that lacks something with the processes that wait for the same: each would get no more of AWS. */
 export async function sharePartial(file: string, discovered: Discovered): Promise<void> {
   await replaceFile(partialFile(file), JSON.stringify({ form: FORM, ...discovered }));
+}
+
+function failureFile(file: string): string {
+  return `${file}.failed`;
+}
+
+/**
+ * Whether a failure is one for all who wait: not an interruption, and not credentials that are missing, which another
+ * process may get from the person at its terminal.
+ */
+export function mayShare(error: unknown): error is OpenclawError {
+  return error instanceof OpenclawError && error.code !== "interrupted" && error.code !== "no-credentials";
+}
+
+/**
+ * Tells the processes that wait for the same list why there is none. Without it each of them would ask in its turn, and
+ * twenty would wait twenty times as long for an AWS that cannot be reached. `at` is in ms since 1970.
+ */
+export async function shareFailure(file: string, error: OpenclawError, at: number): Promise<void> {
+  await replaceFile(failureFile(file), JSON.stringify({ at, error: toErrorDocument(error) }));
+}
+
+/** The failure that was shared since a moment (ms since 1970); undefined when there is none. */
+export function sharedFailure(file: string, since: number): OpenclawError | undefined {
+  const { at, error } = readEntry(failureFile(file), undefined) ?? {};
+  if (typeof at !== "number" || at < since || !isRecord(error)) return undefined;
+  const { code, message, hint, exitCode, requestId } = error;
+  if (!isErrorCode(code) || typeof message !== "string" || typeof exitCode !== "number") return undefined;
+  return new OpenclawError(code, {
+    message,
+    hint: typeof hint === "string" && hint !== "" ? hint : undefined,
+    exitCode,
+    requestId: typeof requestId === "string" ? requestId : undefined,
+  });
+}
+
+function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === "string" && Object.hasOwn(EXIT_CODES, code);
+}
+
+/** How a list is got that several processes may want at once. */
+interface Refresh<T> {
+  /** What another process got meanwhile. */
+  find: () => T | undefined;
+  ask: () => Promise<T>;
+  keep: (list: T) => Promise<void>;
+  /** Failures since then count for this process, too. In ms since 1970. */
+  startedAt: number;
+}
+
+/** Of several processes that want a list at once, one asks and the others take what it got: its list, or its failure. */
+export async function refreshTogether<T>(
+  file: string,
+  runtime: Runtime,
+  { find, ask, keep, startedAt }: Refresh<T>,
+): Promise<{ list: T; source: "network" | "cache" }> {
+  return withCacheLock(file, runtime, async () => {
+    const found = find();
+    if (found) return { list: found, source: "cache" };
+    const failure = sharedFailure(file, startedAt);
+    if (failure) throw failure;
+    try {
+      const list = await ask();
+      await tryToKeep(runtime, () => keep(list));
+      return { list, source: "network" };
+    } catch (error) {
+      if (mayShare(error)) await tryToKeep(runtime, () => shareFailure(file, error, runtime.now()));
+      throw error;
+    }
+  });
 }
 
 /** Drops what belongs to identities and regions nobody asks for any more: what is old, and the oldest of what is too much. */
@@ -60,7 +129,16 @@ async function prune(folder: string, kept: string, now: number): Promise<void> {
  * cannot be had. Rejects with `interrupted` and with whatever `work` rejects with.
  */
 export async function withCacheLock<T>(file: string, runtime: Runtime, work: () => Promise<T>): Promise<T> {
-  const lock = await takeLock(file, runtime);
+  const tooLong = (processId: number): OpenclawError =>
+    new OpenclawError("internal", {
+      message: `process ${processId} has refreshed ${file} for more than ${LOCK_WAIT_MS / 1000} s`,
+    });
+  const lock = await mkdir(path.dirname(file), { recursive: true, mode: 0o700 })
+    .then(() => holdLock(file, runtime, LOCK_WAIT_MS, tooLong))
+    .catch((error: unknown) => {
+      if (error instanceof OpenclawError && error.code === "interrupted") throw error;
+      runtime.terminal.verbose(() => `the cache is not locked: ${messageOf(error)}`);
+    });
   try {
     return await work();
   } finally {
@@ -73,25 +151,10 @@ export async function tryToKeep(runtime: Runtime, write: () => Promise<void>): P
   try {
     await write();
   } catch (error) {
-    runtime.terminal.verbose(
-      () => `AWS's answer is not cached: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    runtime.terminal.verbose(() => `AWS's answer is not cached: ${messageOf(error)}`);
   }
 }
 
-async function takeLock(file: string, runtime: Runtime): Promise<LongLock | undefined> {
-  const tooLong = (processId: number): OpenclawError =>
-    new OpenclawError("internal", {
-      message: `process ${processId} has refreshed ${file} for more than ${PATIENCE_MS / 1000} s`,
-    });
-  try {
-    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-    return await holdLock(file, runtime, PATIENCE_MS, tooLong);
-  } catch (error) {
-    if (error instanceof OpenclawError && error.code === "interrupted") throw error;
-    runtime.terminal.verbose(
-      () => `the cache is not locked: ${error instanceof Error ? error.message : String(error)}`,
-    );
-    return undefined;
-  }
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

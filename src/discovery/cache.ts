@@ -1,8 +1,10 @@
-import { isRecord } from "../json.ts";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { sha256Hex } from "../aws/digest.ts";
+import { discoverySettings } from "../config/resolve.ts";
+import { isRecord, type JsonObject } from "../json.ts";
 import type { Discovered, FoundationModel, InferenceProfile, Warning } from "../models/discovered.ts";
+import type { Setup } from "../session/session.ts";
 
 /** Raised when the form of an entry changes; entries of another form are ignored. */
 export const FORM = 2;
@@ -19,31 +21,34 @@ export interface CacheKey {
 
 /** The file that holds the list for a key. */
 export function cacheFile(stateFolder: string, key: CacheKey): string {
-  const digest = sha256Hex(JSON.stringify([FORM, key.region, key.endpoint ?? "", key.fingerprint]));
+  return entryFile(stateFolder, [FORM, key.region, key.endpoint ?? "", key.fingerprint]);
+}
+
+/** The file of what is kept under a key, of which it tells nothing. */
+export function entryFile(stateFolder: string, key: readonly unknown[]): string {
+  const digest = sha256Hex(JSON.stringify(key));
   return path.join(stateFolder, "cache", `models-${digest.slice(0, 32)}.json`);
+}
+
+/** Reads an entry of a form. Missing, torn, unreadable and of another form come to the same: undefined, and to be asked for. */
+export function readEntry(file: string, form: number | string | undefined): JsonObject | undefined {
+  try {
+    const entry: unknown = JSON.parse(readFileSync(file, "utf8"));
+    return isRecord(entry) && entry["form"] === form ? entry : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether what was fetched at a time (ms since 1970) still counts, by the settings. */
+export function isFresh({ fetchedAt }: { fetchedAt: number }, { runtime, config }: Setup): boolean {
+  const age = runtime.now() - fetchedAt;
+  return age >= 0 && age < discoverySettings(config.value).refreshInterval * 1000;
 }
 
 /** Reads a cached list; undefined when there is none, or when what is there is not one. */
 export function readCache(file: string): Discovered | undefined {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch {
-    // Missing and unreadable come to the same: AWS is asked instead.
-    return undefined;
-  }
-  return parseEntry(text);
-}
-
-function parseEntry(text: string): Discovered | undefined {
-  let entry: unknown;
-  try {
-    entry = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (!isRecord(entry) || entry["form"] !== FORM) return undefined;
-  const { region, fetchedAt, models, profiles, warnings } = entry;
+  const { region, fetchedAt, models, profiles, warnings } = readEntry(file, FORM) ?? {};
   if (typeof region !== "string" || typeof fetchedAt !== "number") return undefined;
   if (!isListOf(models, isModel) || !isListOf(profiles, isProfile) || !isListOf(warnings, isWarning))
     return undefined;
@@ -58,36 +63,35 @@ function isText(value: unknown): value is string {
   return typeof value === "string";
 }
 
+/** Whether a value is an object whose members of these names are texts, and those of the optional ones if they are there. */
+function hasTexts(value: unknown, ...names: string[]): value is Record<string, unknown> {
+  return (
+    isRecord(value) &&
+    names.every((name) => isText(value[name])) &&
+    OPTIONAL_TEXTS.every((name) => value[name] === undefined || isText(value[name]))
+  );
+}
+
 const OPTIONAL_TEXTS = ["startOfLife", "legacyFrom", "extendedAccessFrom", "endOfLife", "description"];
 
 function isModel(value: unknown): value is FoundationModel {
   return (
-    isRecord(value) &&
-    isText(value["id"]) &&
-    isText(value["arn"]) &&
-    isText(value["name"]) &&
-    isText(value["provider"]) &&
-    isText(value["lifecycle"]) &&
+    hasTexts(value, "id", "arn", "name", "provider", "lifecycle") &&
     isListOf(value["input"], isText) &&
     isListOf(value["output"], isText) &&
-    (value["inferenceTypes"] === undefined || isListOf(value["inferenceTypes"], isText)) &&
-    OPTIONAL_TEXTS.every((name) => value[name] === undefined || isText(value[name]))
+    (value["inferenceTypes"] === undefined || isListOf(value["inferenceTypes"], isText))
   );
 }
 
 function isProfile(value: unknown): value is InferenceProfile {
   return (
-    isRecord(value) &&
-    isText(value["id"]) &&
-    isText(value["arn"]) &&
-    isText(value["name"]) &&
+    hasTexts(value, "id", "arn", "name") &&
     isListOf(value["modelArns"], isText) &&
     typeof value["isActive"] === "boolean" &&
-    typeof value["isApplication"] === "boolean" &&
-    OPTIONAL_TEXTS.every((name) => value[name] === undefined || isText(value[name]))
+    typeof value["isApplication"] === "boolean"
   );
 }
 
 function isWarning(value: unknown): value is Warning {
-  return isRecord(value) && [value["code"], value["message"], value["hint"]].every(isText);
+  return hasTexts(value, "code", "message", "hint");
 }

@@ -1,23 +1,16 @@
 import { describeModelArn, isListedType, parseArn } from "../aws/arn.ts";
-import type { ArnFacts } from "../models/model-facts.ts";
+import type { ArnFacts, KnownModel } from "../models/model-facts.ts";
 import { openSession } from "../session/session.ts";
-import { OpenclawError } from "../errors.ts";
 import { catalogIds } from "../models/catalog.ts";
-import type { FoundationModel, Warning } from "../models/discovered.ts";
-import { describeNamed, type ListedModel } from "../models/list.ts";
+import { toWarning, type Warning } from "../models/discovered.ts";
+import { describeNamed } from "../models/list.ts";
 import { listedBase, listedId } from "../models/listed-id.ts";
 import { speaksOpenai } from "../models/provider-api.ts";
 import { type ResolvedModel, targetOf } from "../models/resolve-model.ts";
 import type { ModelSurvey } from "./survey.ts";
 
 /** A model that a person named, found in the config, in AWS's lists, or by asking AWS about its ARN. */
-export interface NamedModel {
-  model: ListedModel;
-  /** The foundation model behind it, as AWS lists it. */
-  base: FoundationModel | undefined;
-  /** Its id, also where AWS's lists do not hold it. */
-  baseId: string | undefined;
-  arnFacts: ArnFacts | undefined;
+export interface NamedModel extends KnownModel {
   /** Whether AWS or the config knows it. What is only in the catalog, or an ARN nobody could ask about, may not exist. */
   isKnown: boolean;
   /** Why AWS could not be asked about the ARN. */
@@ -45,15 +38,8 @@ export async function findNamed(survey: ModelSurvey, wanted: ResolvedModel): Pro
   const isUnlisted = arn !== undefined && !isListedType(arn) && describeModelArn(arn) !== undefined;
   const isInCatalog = !discovered && !load.error && isCatalogId(wanted.id);
   if (!isKnown && !isUnlisted && !isInCatalog && warnings.length === 0) return undefined;
-  const model = baseId === base?.id ? shown : undefined;
-  return {
-    model: model ?? describeNamed(input, wanted, baseId),
-    base,
-    baseId,
-    arnFacts,
-    isKnown,
-    warnings,
-  };
+  const model = (baseId === base?.id ? shown : undefined) ?? describeNamed(input, wanted, baseId);
+  return { model, base, baseId, arnFacts, isKnown, warnings };
 }
 
 /** A model behind OpenAI's API: known from the configuration, or from its server's list. */
@@ -64,14 +50,8 @@ function findServed({ models, input, load }: ModelSurvey, wanted: ResolvedModel)
   // A list that is not to be had says nothing about a model.
   const isUnsure = !isKnown && listed === undefined && load.warnings.length > 0;
   if (!isKnown && !isUnsure) return undefined;
-  return {
-    model: models.find((model) => model.key === key) ?? describeNamed(input, wanted),
-    base: undefined,
-    baseId: undefined,
-    arnFacts: undefined,
-    isKnown,
-    warnings: [],
-  };
+  const model = models.find((model) => model.key === key) ?? describeNamed(input, wanted);
+  return { model, base: undefined, baseId: undefined, arnFacts: undefined, isKnown, warnings: [] };
 }
 
 /** Whether the catalog has this very id, behind a profile's prefix or not: a near spelling would be refused by AWS. */
@@ -110,16 +90,8 @@ async function askAboutUnlisted({ load, setup }: ModelSurvey, wanted: ResolvedMo
     if (error.code === "interrupted") throw error;
     if (error.code === "model-not-found" || error.code === "invalid-request")
       return { ...NOT_ASKED, isGone: true };
-    return { ...NOT_ASKED, warnings: [toWarning(error, wanted.id)] };
+    return { ...NOT_ASKED, warnings: [toWarning(error, `AWS could not be asked about ${wanted.id}`)] };
   } finally {
     session.close();
   }
-}
-
-function toWarning(error: OpenclawError, id: string): Warning {
-  return {
-    code: error.code,
-    message: `AWS could not be asked about ${id}: ${error.message}`,
-    hint: error.hint ?? "openclaw doctor",
-  };
 }

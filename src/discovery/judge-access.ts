@@ -105,12 +105,11 @@ export function judgeAccess(
         hint: SUBSCRIBE,
       };
     case "PENDING":
-      return {
-        status: "pending",
-        callable: false,
-        reason: "its Marketplace agreement is being made (agreement)",
-        hint: "Wait up to 15 minutes.",
-      };
+      return denied(
+        "pending",
+        "its Marketplace agreement is being made (agreement)",
+        "Wait up to 15 minutes.",
+      );
     case "ERROR":
       return denied(
         "agreement-failed",

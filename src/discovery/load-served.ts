@@ -1,12 +1,13 @@
-import type { Setup } from "../session/session.ts";
-import { stateFolder } from "../disk/state-folder.ts";
+import { sha256Hex } from "../aws/digest.ts";
 import { discoverySettings } from "../config/resolve.ts";
-import type { Warning } from "../models/discovered.ts";
-import type { LoadOptions } from "./load.ts";
-import { openaiProviders } from "../models/provider-api.ts";
+import { stateFolder } from "../disk/state-folder.ts";
 import { OpenclawError } from "../errors.ts";
-import { readServed, type ServedList, servedFile, writeServed } from "./served-cache.ts";
+import { toWarning, type Warning } from "../models/discovered.ts";
+import { openaiProviders } from "../models/provider-api.ts";
+import type { Setup } from "../session/session.ts";
 import { type OpenaiServer, serverOf } from "../wires/chat-completions/server.ts";
+import { entryFile, isFresh, readEntry } from "./cache.ts";
+import type { LoadOptions } from "./load.ts";
 
 /** What the servers of providers list that name no models themselves. */
 export interface Served {
@@ -15,8 +16,18 @@ export interface Served {
   warnings: Warning[];
 }
 
+/** A server's list of models. */
+interface ServedList {
+  /** Milliseconds since 1970. */
+  fetchedAt: number;
+  /** In the server's own order. */
+  ids: string[];
+}
+
 /** Time for a list, in ms. */
 const LIST_MS = 10_000;
+/** Raised when the form of an entry changes; entries of another form are ignored. */
+const FORM = "served-1";
 
 /**
  * Gets the models of each provider without models in its settings, from the cache while it is fresh, else from the
@@ -42,44 +53,39 @@ function isBare(id: string, { config }: Setup): boolean {
   return models === undefined || models.length === 0;
 }
 
-interface Loaded {
-  id: string;
-  list: ServedList | undefined;
-  warning?: Warning;
-}
-
 async function load(
   id: string,
   setup: Setup,
   { refresh, offline }: Pick<LoadOptions, "refresh" | "offline">,
-): Promise<Loaded> {
+): Promise<{ id: string; list: ServedList | undefined; warning?: Warning }> {
   const { runtime, config } = setup;
-  const { refreshInterval } = discoverySettings(config.value);
   const startedAt = runtime.now();
-  const isFresh = ({ fetchedAt }: ServedList): boolean => {
-    const age = runtime.now() - fetchedAt;
-    return age >= 0 && age < refreshInterval * 1000;
-  };
   let older: ServedList | undefined;
   try {
     const server = serverOf(id, config.value.models?.providers?.[id], runtime.env);
-    const file =
-      refreshInterval > 0 && !runtime.isEmulated ? servedFile(stateFolder(runtime), server) : undefined;
+    const isCached = discoverySettings(config.value).refreshInterval > 0 && !runtime.isEmulated;
+    const file = isCached ? servedFile(stateFolder(runtime), server) : undefined;
     older = file === undefined ? undefined : readServed(file);
-    if (offline || (older && !refresh && isFresh(older))) return { id, list: older };
-    const isRecent = (list: ServedList): boolean => (refresh ? list.fetchedAt >= startedAt : isFresh(list));
-    const list =
-      file === undefined || setup.keepsNothing
-        ? await ask(server, setup)
-        : await refreshTogether(server, file, startedAt, isRecent, setup);
+    if (offline || (older && !refresh && isFresh(older, setup))) return { id, list: older };
+    if (file === undefined || setup.keepsNothing) return { id, list: await ask(server, setup) };
+    const { refreshTogether } = await import("./cache-write.ts");
+    const { list } = await refreshTogether(file, runtime, {
+      find: () => {
+        const written = readServed(file);
+        const isRecent = written && (refresh ? written.fetchedAt >= startedAt : isFresh(written, setup));
+        return isRecent ? written : undefined;
+      },
+      ask: () => ask(server, setup),
+      keep: (list) => writeServed(file, list),
+      startedAt,
+    });
     return { id, list };
   } catch (failure) {
     if (!(failure instanceof OpenclawError) || failure.code === "interrupted") throw failure;
     const what = older
       ? `The list of ${id} could not be refreshed, so an older one is shown`
       : `The models of ${id} could not be listed`;
-    const hint = failure.hint ?? "openclaw doctor";
-    return { id, list: older, warning: { code: failure.code, message: `${what}: ${failure.message}`, hint } };
+    return { id, list: older, warning: toWarning(failure, what) };
   }
 }
 
@@ -96,31 +102,21 @@ async function ask(server: OpenaiServer, { runtime }: Setup): Promise<ServedList
   }
 }
 
-/** Of several processes that want a list at once, one asks and the others take what it got: its list, or its failure. */
-async function refreshTogether(
-  server: OpenaiServer,
-  file: string,
-  startedAt: number,
-  isRecent: (list: ServedList) => boolean,
-  setup: Setup,
-): Promise<ServedList> {
-  const { runtime } = setup;
-  const [{ tryToKeep, withCacheLock }, { mayShare, sharedFailure, shareFailure }] = await Promise.all([
-    import("./cache-write.ts"),
-    import("./shared-failure.ts"),
-  ]);
-  return withCacheLock(file, runtime, async () => {
-    const written = readServed(file);
-    if (written && isRecent(written)) return written;
-    const failure = sharedFailure(file, startedAt);
-    if (failure) throw failure;
-    try {
-      const list = await ask(server, setup);
-      await tryToKeep(runtime, () => writeServed(file, list));
-      return list;
-    } catch (error) {
-      if (mayShare(error)) await tryToKeep(runtime, () => shareFailure(file, error, runtime.now()));
-      throw error;
-    }
-  });
+/** The file of a server's list: by its name and address, and a digest of what is sent to it, which may decide what it lists. */
+export function servedFile(stateFolder: string, { name, url, headers }: OpenaiServer): string {
+  const sent = Object.entries(headers).sort(([left], [right]) => (left < right ? -1 : 1));
+  return entryFile(stateFolder, [FORM, name, url.href, sha256Hex(JSON.stringify(sent))]);
+}
+
+/** Reads a kept list; undefined when there is none, or when what is there is not one. */
+export function readServed(file: string): ServedList | undefined {
+  const { fetchedAt, ids } = readEntry(file, FORM) ?? {};
+  if (typeof fetchedAt !== "number" || !Array.isArray(ids)) return undefined;
+  return { fetchedAt, ids: ids.filter((id): id is string => typeof id === "string") };
+}
+
+/** Keeps a list, readable by its owner only. */
+export async function writeServed(file: string, list: ServedList): Promise<void> {
+  const { replaceFile } = await import("../disk/replace-file.ts");
+  await replaceFile(file, JSON.stringify({ form: FORM, ...list }));
 }

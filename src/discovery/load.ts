@@ -10,8 +10,8 @@ import { stateFolder } from "../disk/state-folder.ts";
 import { discoverySettings } from "../config/resolve.ts";
 import { fingerprintCredentials } from "../credentials/fingerprint.ts";
 import { OpenclawError } from "../errors.ts";
-import { cacheFile, readCache } from "./cache.ts";
-import type { Discovered, Warning } from "../models/discovered.ts";
+import { cacheFile, isFresh, readCache } from "./cache.ts";
+import { type Discovered, toWarning, type Warning } from "../models/discovered.ts";
 
 export interface LoadOptions {
   /** Ask AWS now, whatever the cache holds. */
@@ -65,13 +65,9 @@ export async function loadModels(setup: Setup, options: LoadOptions): Promise<Mo
   });
   if (isCached) nothing.cacheFile = file;
   const startedAt = runtime.now();
-  const isFresh = ({ fetchedAt }: Discovered): boolean => {
-    const age = runtime.now() - fetchedAt;
-    return age >= 0 && age < settings.refreshInterval * 1000;
-  };
   const older = isCached ? readCache(file) : undefined;
-  if (older && (options.offline || (!options.refresh && isFresh(older)))) {
-    return fromCache(nothing, older, isFresh(older) ? "cache" : "stale");
+  if (older && (options.offline || (!options.refresh && isFresh(older, setup)))) {
+    return fromCache(nothing, older, isFresh(older, setup) ? "cache" : "stale");
   }
   if (options.offline) return { ...nothing, warnings: [nothingCached(region)] };
 
@@ -81,26 +77,23 @@ export async function loadModels(setup: Setup, options: LoadOptions): Promise<Mo
   }
   const session = await openSession(setup, target);
   try {
-    const load =
-      isCached && !setup.keepsNothing
-        ? await refreshTogether(session, file, startedAt, (entry) =>
-            options.refresh ? entry.fetchedAt >= startedAt : isFresh(entry),
-          )
-        : { discovered: await ask(session), source: "network" as const };
-    const { warnings, isPartial } = load.discovered;
+    const isShared = isCached && !setup.keepsNothing;
+    const load = isShared
+      ? refreshTogether(session, file, startedAt, (entry) =>
+          options.refresh ? entry.fetchedAt >= startedAt : isFresh(entry, setup),
+        )
+      : ask(session).then((list) => ({ list, source: "network" as const }));
+    const { list, source } = await load;
+    const { warnings, isPartial } = list;
     if (isPartial && older) return { ...fromCache(nothing, older, "stale"), warnings };
-    return { ...nothing, ...load, region: session.region.value, warnings };
+    return { ...nothing, source, discovered: list, region: session.region.value, warnings };
   } catch (failure) {
     if (!(failure instanceof OpenclawError) || failure.code === "interrupted") throw failure;
     if (!older) {
       const hasCredentials = failure.code !== "no-credentials" && failure.code !== "credentials-expired";
       return { ...nothing, region: session.region.value, hasCredentials, error: failure };
     }
-    const warning = {
-      code: failure.code,
-      message: `The list could not be refreshed, so an older one is shown: ${failure.message}`,
-      hint: failure.hint ?? "openclaw doctor",
-    };
+    const warning = toWarning(failure, "The list could not be refreshed, so an older one is shown");
     return { ...fromCache(nothing, older, "stale"), warnings: [...older.warnings, warning] };
   } finally {
     session.close();
@@ -112,36 +105,23 @@ async function ask(session: AwsSession): Promise<Discovered> {
   return discover(session);
 }
 
-/**
- * Of several processes that want a list at once, one asks AWS and the others take what it got: its list, or its failure.
- */
 async function refreshTogether(
   session: AwsSession,
   file: string,
   startedAt: number,
-  isRecentEnough: (entry: Discovered) => boolean,
-): Promise<{ discovered: Discovered; source: "network" | "cache" }> {
-  const { runtime } = session.setup;
-  const [
-    { partialFile, sharePartial, tryToKeep, withCacheLock, writeCache },
-    { mayShare, sharedFailure, shareFailure },
-  ] = await Promise.all([import("./cache-write.ts"), import("./shared-failure.ts")]);
-  return withCacheLock(file, runtime, async () => {
-    const written = readCache(file);
-    if (written && isRecentEnough(written)) return { discovered: written, source: "cache" };
-    const partial = readCache(partialFile(file));
-    if (partial && partial.fetchedAt >= startedAt) return { discovered: partial, source: "cache" };
-    const failure = sharedFailure(file, startedAt);
-    if (failure) throw failure;
-    try {
-      const discovered = await ask(session);
-      const keep = discovered.isPartial ? sharePartial : writeCache;
-      await tryToKeep(runtime, () => keep(file, discovered));
-      return { discovered, source: "network" };
-    } catch (error) {
-      if (mayShare(error)) await tryToKeep(runtime, () => shareFailure(file, error, runtime.now()));
-      throw error;
-    }
+  isRecent: (entry: Discovered) => boolean,
+): Promise<{ list: Discovered; source: "network" | "cache" }> {
+  const { partialFile, refreshTogether, sharePartial, writeCache } = await import("./cache-write.ts");
+  return refreshTogether<Discovered>(file, session.setup.runtime, {
+    find: () => {
+      const written = readCache(file);
+      if (written && isRecent(written)) return written;
+      const partial = readCache(partialFile(file));
+      return partial && partial.fetchedAt >= startedAt ? partial : undefined;
+    },
+    ask: () => ask(session),
+    keep: (list) => (list.isPartial ? sharePartial : writeCache)(file, list),
+    startedAt,
   });
 }
 

@@ -1,5 +1,5 @@
-import type { Target } from "../models/resolve-model.ts";
 import { type Setup, readSetup } from "../session/session.ts";
+import { asksForCode } from "../credentials/chosen.ts";
 import { defaultModel, discoverySettings, loadConfig } from "../config/resolve.ts";
 import type { Configuration } from "../config/settings.ts";
 import type { GlobalOptions } from "../options.ts";
@@ -8,7 +8,7 @@ import { type ListInput, listModels, type ListedModel } from "../models/list.ts"
 import { type LoadOptions, loadModels, type ModelLoad } from "./load.ts";
 import type { Served } from "./load-served.ts";
 import { isListedByServer, speaksOpenai } from "../models/provider-api.ts";
-import type { ResolvedModel } from "../models/resolve-model.ts";
+import type { ResolvedModel, Target } from "../models/resolve-model.ts";
 
 export interface ModelSurvey {
   setup: Setup;
@@ -47,12 +47,20 @@ export async function surveyModels(
         ? import("./load-served.ts").then(({ loadServed }) => loadServed(setup, question))
         : undefined,
     ]);
-  const [load, served] = runtime.terminal.isStderrTTY
-    ? await (await import("./aws-spinner.ts")).withAwsSpinner(setup, "Asking AWS for its models", ask)
-    : await ask();
+  const [load, served] = await withAwsSpinner(setup, "Asking AWS for its models", ask);
   if (served) load.warnings = [...load.warnings, ...served.warnings];
   const input = listInput(setup, load, served, question);
   return { setup, load, models: listModels(input), input, wanted };
+}
+
+/** Shows a spinner while AWS is asked, but not over a question for an MFA code. Rejects with what `work` rejects with. */
+export async function withAwsSpinner<T>(
+  { runtime, decision }: Setup,
+  text: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (!runtime.terminal.isStderrTTY || asksForCode(decision)) return work();
+  return (await import("../terminal/spinner.ts")).withSpinner(runtime, text, work);
 }
 
 /** What a list is made from: the configuration, what was loaded, and which of it is asked for. */

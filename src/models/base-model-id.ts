@@ -23,7 +23,10 @@ export function baseModelId(id: string, discovered?: Discovered): string | undef
   }
 }
 
-/** `us.anthropic.claude-…` without its first part; `deepseek.v3.2` and `openai.gpt-5.6-sol` have no such part. */
-function withoutPrefix(id: string): string {
+/**
+ * An id without a profile's prefix: `us.anthropic.claude-…` without its first part; `deepseek.v3.2` and
+ * `openai.gpt-5.6-sol` have no such part.
+ */
+export function withoutPrefix(id: string): string {
   return /^[a-z]{2,6}(?:-[a-z]+)?\.([a-z][a-z0-9]+\..+)$/.exec(id)?.[1] ?? id;
 }

@@ -49,12 +49,11 @@ export function lookUpCatalog(id: string): CatalogEntry | undefined {
   const own = model.prefix === undefined ? undefined : rows[`${model.prefix}.${model.id}`];
   const row: Row = own ? { ...rows[model.id], ...own } : (rows[model.id] ?? {});
   return {
-    name: row.name,
+    ...row,
     provider: providers[model.id.slice(0, model.id.indexOf("."))],
     contextWindow: contextWindow ?? row.contextWindow,
     maxTokens: row.maxTokens && Math.min(row.maxTokens, contextWindow ?? row.maxTokens),
     cost: row.cost && { ...row.cost },
-    reasoning: row.reasoning,
     reasoningOptions: row.reasoningOptions && [...row.reasoningOptions],
     input: row.input?.filter(isInputKind),
   };

@@ -1,3 +1,5 @@
+import type { OpenclawError } from "../errors.ts";
+
 /** A foundation model as ListFoundationModels told it, reduced to what this program uses. */
 export interface FoundationModel {
   id: string;
@@ -37,6 +39,11 @@ export interface Warning {
   code: string;
   message: string;
   hint: string;
+}
+
+/** What could not be had, and why, beside what there is all the same. */
+export function toWarning(error: OpenclawError, what: string, hint = "openclaw doctor"): Warning {
+  return { code: error.code, message: `${what}: ${error.message}`, hint: error.hint ?? hint };
 }
 
 /** What one round of questions to AWS found. This, unfiltered, is what the cache keeps. */

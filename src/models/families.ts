@@ -110,9 +110,21 @@ const CLAUDE_TOLERATES = {
   topP: (value: number) => value >= 0.95,
 };
 
-const reasoningEffort = (level: Effort): Fields => ({ reasoning_effort: level });
-const reasoningObject = (level: Effort): Fields => ({ reasoning: { effort: level } });
-const reasoningConfig = (level: Effort): Fields => ({ reasoning_config: level });
+const REASONING_EFFORT = {
+  levels: LOW_TO_HIGH,
+  fields: (level: Effort): Fields => ({ reasoning_effort: level }),
+  off: {},
+};
+const REASONING_OBJECT = {
+  levels: LOW_TO_MAX,
+  fields: (level: Effort): Fields => ({ reasoning: { effort: level } }),
+  off: { reasoning: { effort: "none" } },
+};
+const REASONING_CONFIG = {
+  levels: LOW_TO_HIGH,
+  fields: (level: Effort): Fields => ({ reasoning_config: level }),
+  off: {},
+};
 
 /** From Opus 4.7 on Claude hides what it thinks unless `display` says otherwise. */
 const SUMMARIZED = { thinking: { type: "adaptive", display: "summarized" } };
@@ -159,208 +171,199 @@ const BY_INVOKE = { api: "InvokeModel", source: COMPATIBILITY } as const;
 const BY_MANTLE = { api: "bedrock-mantle", source: COMPATIBILITY } as const;
 
 /**
- * What families of models take. Each fact of a model is that of the first row that matches its id and names the fact: a
- * narrow row stands before a broad one, and names only what is different.
+ * Models that Converse does not take; successors of them may. Every model of a list is held against these, so they stand
+ * by themselves and the other rows are made when a model is asked.
  */
-export const FAMILIES: readonly ModelFamily[] = [
+const OTHER_WIRES: readonly ModelFamily[] = [
   { models: /^anthropic\.claude-mythos-(?:5|preview)$/, wire: BY_MANTLE },
-  {
-    models: /^anthropic\.claude-(fable|mythos)-/,
-    reasoning: { ...THINKING, off: undefined },
-    cachePoints: UP_TO_AN_HOUR,
-    outputConfig: CLAUDE_HELD_TO_SCHEMA,
-  },
-  {
-    models: /^anthropic\.claude-opus-5-5/,
-    reasoning: { ...THINKING, off: undefined, source: `${CLAUDE}/models/opus-5-5/migration-guide` },
-  },
-  {
-    models: /^anthropic\.claude-sonnet-5-5/,
-    reasoning: {
-      ...THINKING,
-      // No thinking before the answer; `disabled` is refused.
-      off: { thinking: { type: "between_tools" } },
-      source: `${CLAUDE}/models/sonnet-5-5/migration-guide`,
-    },
-  },
-  {
-    models: /^anthropic\.claude-haiku-5-5/,
-    reasoning: { ...THINKING, off: DISABLED, source: `${CLAUDE}/models/haiku-5-5/migration-guide` },
-  },
-  {
-    models: /^anthropic\.claude-(opus|sonnet)-5/,
-    reasoning: { ...THINKING, off: DISABLED, source: `${CLAUDE}/models/opus-5/migration-guide` },
-  },
-  { models: /^anthropic\.claude-(opus|sonnet|haiku)-5/, outputConfig: CLAUDE_HELD_TO_SCHEMA },
-  // Off unless asked for; AWS's page has `disabled` refused, so it is left out instead.
-  { models: /^anthropic\.claude-opus-4-[78]/, reasoning: ADAPTIVE },
-  {
-    models: /^anthropic\.claude-(opus|sonnet)-4-6/,
-    reasoning: {
-      ...ADAPTIVE,
-      levels: ["low", "medium", "high", "max"],
-      fields: (level) => ({ thinking: { type: "adaptive" }, output_config: { effort: level } }),
-      refuses: refusesSamplingWhileThinking,
-      tolerates: CLAUDE_TOLERATES,
-    },
-    outputConfig: HELD_TO_SCHEMA,
-  },
-  { models: /^anthropic\.claude-(opus|sonnet|haiku)-4-5/, outputConfig: HELD_TO_SCHEMA },
-  { models: /^anthropic\.claude-(opus|sonnet|haiku)-(4-[5-9]|[5-9])/, cachePoints: UP_TO_AN_HOUR },
-  { models: /^anthropic\.claude-((opus|sonnet)-4|3-7-sonnet|3-5-haiku)/, cachePoints: FIVE_MINUTES },
-  {
-    models: /^anthropic\.claude-((opus|sonnet|haiku)-4|3-7-sonnet)/,
-    reasoning: {
-      levels: ["minimal", "low", "medium", "high", "xhigh", "max"],
-      fields: (level, { mostBudget }) => ({
-        thinking: { type: "enabled", budget_tokens: Math.min(BUDGETS[level], mostBudget) },
-      }),
-      hasBudget: true,
-      // Adaptive thinking no longer wants its own thoughts back: see its source.
-      minds: ["forced-tool", "lost-reasoning"],
-      off: {},
-      refuses: refusesSamplingWhileThinking,
-      tolerates: CLAUDE_TOLERATES,
-      source: `${USER_GUIDE}/claude-messages-extended-thinking.html`,
-    },
-  },
-  { models: /^anthropic\.claude-(3|instant|v2)/, attachments: ANY_ATTACHMENTS },
-  {
-    models: /^anthropic\.claude-/,
-    namedToolChoice: NAMED_TOOL_CHOICE,
-    attachments: {
-      ...ANY_ATTACHMENTS,
-      // PDF of 22 MB accepted, DOCX of 5.8 MB and an image of 4.96 MB refused:
-      // https://github.com/aws-samples/generative-ai-use-cases/issues/1334
-      mostBytes: { ...ANY_ATTACHMENTS.mostBytes, pdf: Number.POSITIVE_INFINITY },
-      source: `${USER_GUIDE}/inference-api-restrictions.html`,
-    },
-  },
-  { models: /^anthropic\./, useCaseForm: { source: `${USER_GUIDE}/model-access.html` } },
   {
     // Nova Sonic, 2 Sonic, 2.5 Sonic and what follows.
     models: /^amazon\.nova-(?:\d[\d-]*-)?sonic$/,
     wire: { api: "InvokeModelWithBidirectionalStream", source: COMPATIBILITY },
   },
-  {
-    models: /^amazon\.nova-2-/,
-    reasoning: {
-      levels: LOW_TO_HIGH,
-      fields: (level) => ({ reasoningConfig: { type: "enabled", maxReasoningEffort: level } }),
-      off: {},
-      // "`maxTokens` must be unset when reasoningConfig type is 'enabled' and maxReasoningEffort is 'high'."
-      refuses: (level) => (level === "high" ? ["temperature", "topP", "maxTokens"] : []),
-      source: "https://docs.aws.amazon.com/nova/latest/nova2-userguide/using-converse-api.html",
-    },
-  },
-  { models: /^amazon\.nova-(micro|lite|pro|premier|2-lite)/, cachePoints: FIVE_MINUTES },
-  {
-    models: /^amazon\.nova-/,
-    namedToolChoice: NAMED_TOOL_CHOICE,
-    attachments: {
-      ...ANY_ATTACHMENTS,
-      mostBytes: { ...ANY_ATTACHMENTS.mostBytes, image: NOVA_MEDIA, pdf: NOVA_MEDIA, docx: NOVA_MEDIA },
-      source: "https://docs.aws.amazon.com/nova/latest/userguide/modalities-document.html",
-    },
-  },
   { models: /^(?:amazon|cohere)\.rerank(?:-.*)?$/, wire: BY_INVOKE },
-  // Their successors do answer Converse.
   { models: /^(?:openai\.gpt-5\.[45]|xai\.grok-4\.3)$/, wire: BY_MANTLE },
-  {
-    models: /^openai\.gpt-oss-/,
-    reasoning: {
-      levels: LOW_TO_HIGH,
-      fields: reasoningEffort,
-      // "none" is refused: https://github.com/stdapi-ai/stdapi.ai/blob/main/stdapi/models/chat/openai_gpt_oss.py
-      off: undefined,
-      source: `${USER_GUIDE}/model-parameters-openai.html`,
-    },
-  },
-  {
-    models: /^openai\.gpt-[5-9]/,
-    reasoning: {
-      // The flat field of gpt-oss is refused, and so are temperature, topP and stopSequences.
-      levels: LOW_TO_MAX,
-      fields: reasoningObject,
-      off: { reasoning: { effort: "none" } },
-      refuses: () => ["temperature", "topP", "stopSequences"],
-      source: "https://github.com/stdapi-ai/stdapi.ai/issues/283 (measured)",
-    },
-  },
-  { models: /^openai\.gpt-/, outputConfig: HELD_TO_SCHEMA },
-  {
-    models: /^moonshot(ai)?\.kimi-k[3-9]/,
-    reasoning: {
-      levels: LOW_TO_MAX,
-      fields: reasoningObject,
-      off: { reasoning: { effort: "none" } },
-      source: `${USER_GUIDE}/model-card-moonshot-ai-kimi-k3.html`,
-    },
-    cachePoints: { times: [], source: `${USER_GUIDE}/model-card-moonshot-ai-kimi-k3.html` },
-  },
-  {
-    models: /^(moonshotai\.kimi-k2\.5|zai\.glm-)/,
-    reasoning: {
-      levels: ["high"],
-      fields: reasoningConfig,
-      off: {},
-      source: `${USER_GUIDE}/model-card-zai-glm-5.html`,
-    },
-  },
-  {
-    models: /^deepseek\.v3/,
-    reasoning: {
-      levels: LOW_TO_HIGH,
-      fields: reasoningConfig,
-      off: {},
-      source: `${USER_GUIDE}/model-parameters-deepseek.html`,
-    },
-    outputConfig: HELD_TO_SCHEMA,
-  },
-  {
-    models: /^qwen\.qwen3-32b/,
-    reasoning: {
-      levels: LOW_TO_HIGH,
-      fields: reasoningEffort,
-      off: {},
-      source: "https://github.com/BerriAI/litellm/pull/34161 (measured)",
-    },
-  },
-  {
-    models: /^(deepseek\.r1|moonshot\.kimi-k2-thinking|minimax\.minimax-m2|mistral\.magistral-)/,
-    reasoning: {
-      levels: [],
-      fields: () => ({}),
-      off: undefined,
-      source: `${USER_GUIDE}/inference-reasoning.html`,
-    },
-  },
-  {
-    models: /^minimax\.minimax-m2/,
-    outputConfig: { source: "https://github.com/anomalyco/models.dev/pull/6822 (measured)" },
-  },
-  {
-    models:
-      /^(moonshot(ai)?\.kimi-|zai\.glm-|qwen\.qwen3-|nvidia\.nemotron-|mistral\.(devstral|magistral|ministral|mistral-large-3|voxtral)-)/,
-    outputConfig: HELD_TO_SCHEMA,
-  },
-  { models: /^google\.gemma-3-(12|27)b/, outputConfig: HELD_TO_SCHEMA },
   { models: /^google\.gemma-4-/, wire: BY_MANTLE },
   // Video in, text out, streamed.
   { models: /^twelvelabs\.pegasus-[\d-]+$/, wire: BY_INVOKE },
 ];
 
+/**
+ * What families of models take. Each fact of a model is that of the first row that matches its id and names the fact: a
+ * narrow row stands before a broad one, and names only what is different.
+ */
+export function families(): readonly ModelFamily[] {
+  return [
+    ...OTHER_WIRES,
+    {
+      models: /^anthropic\.claude-(fable|mythos)-/,
+      reasoning: { ...THINKING, off: undefined },
+      cachePoints: UP_TO_AN_HOUR,
+      outputConfig: CLAUDE_HELD_TO_SCHEMA,
+    },
+    {
+      models: /^anthropic\.claude-opus-5-5/,
+      reasoning: { ...THINKING, off: undefined, source: `${CLAUDE}/models/opus-5-5/migration-guide` },
+    },
+    {
+      models: /^anthropic\.claude-sonnet-5-5/,
+      reasoning: {
+        ...THINKING,
+        // No thinking before the answer; `disabled` is refused.
+        off: { thinking: { type: "between_tools" } },
+        source: `${CLAUDE}/models/sonnet-5-5/migration-guide`,
+      },
+    },
+    {
+      models: /^anthropic\.claude-haiku-5-5/,
+      reasoning: { ...THINKING, off: DISABLED, source: `${CLAUDE}/models/haiku-5-5/migration-guide` },
+    },
+    {
+      models: /^anthropic\.claude-(opus|sonnet)-5/,
+      reasoning: { ...THINKING, off: DISABLED, source: `${CLAUDE}/models/opus-5/migration-guide` },
+    },
+    { models: /^anthropic\.claude-(opus|sonnet|haiku)-5/, outputConfig: CLAUDE_HELD_TO_SCHEMA },
+    // Off unless asked for; AWS's page has `disabled` refused, so it is left out instead.
+    { models: /^anthropic\.claude-opus-4-[78]/, reasoning: ADAPTIVE },
+    {
+      models: /^anthropic\.claude-(opus|sonnet)-4-6/,
+      reasoning: {
+        ...ADAPTIVE,
+        levels: ["low", "medium", "high", "max"],
+        fields: (level) => ({ thinking: { type: "adaptive" }, output_config: { effort: level } }),
+        refuses: refusesSamplingWhileThinking,
+        tolerates: CLAUDE_TOLERATES,
+      },
+      outputConfig: HELD_TO_SCHEMA,
+    },
+    { models: /^anthropic\.claude-(opus|sonnet|haiku)-4-5/, outputConfig: HELD_TO_SCHEMA },
+    { models: /^anthropic\.claude-(opus|sonnet|haiku)-(4-[5-9]|[5-9])/, cachePoints: UP_TO_AN_HOUR },
+    { models: /^anthropic\.claude-((opus|sonnet)-4|3-7-sonnet|3-5-haiku)/, cachePoints: FIVE_MINUTES },
+    {
+      models: /^anthropic\.claude-((opus|sonnet|haiku)-4|3-7-sonnet)/,
+      reasoning: {
+        levels: ["minimal", "low", "medium", "high", "xhigh", "max"],
+        fields: (level, { mostBudget }) => ({
+          thinking: { type: "enabled", budget_tokens: Math.min(BUDGETS[level], mostBudget) },
+        }),
+        hasBudget: true,
+        // Adaptive thinking no longer wants its own thoughts back: see its source.
+        minds: ["forced-tool", "lost-reasoning"],
+        off: {},
+        refuses: refusesSamplingWhileThinking,
+        tolerates: CLAUDE_TOLERATES,
+        source: `${USER_GUIDE}/claude-messages-extended-thinking.html`,
+      },
+    },
+    { models: /^anthropic\.claude-(3|instant|v2)/, attachments: ANY_ATTACHMENTS },
+    {
+      models: /^anthropic\.claude-/,
+      namedToolChoice: NAMED_TOOL_CHOICE,
+      attachments: {
+        ...ANY_ATTACHMENTS,
+        // PDF of 22 MB accepted, DOCX of 5.8 MB and an image of 4.96 MB refused:
+        // https://github.com/aws-samples/generative-ai-use-cases/issues/1334
+        mostBytes: { ...ANY_ATTACHMENTS.mostBytes, pdf: Number.POSITIVE_INFINITY },
+        source: `${USER_GUIDE}/inference-api-restrictions.html`,
+      },
+    },
+    { models: /^anthropic\./, useCaseForm: { source: `${USER_GUIDE}/model-access.html` } },
+    {
+      models: /^amazon\.nova-2-/,
+      reasoning: {
+        levels: LOW_TO_HIGH,
+        fields: (level) => ({ reasoningConfig: { type: "enabled", maxReasoningEffort: level } }),
+        off: {},
+        // "`maxTokens` must be unset when reasoningConfig type is 'enabled' and maxReasoningEffort is 'high'."
+        refuses: (level) => (level === "high" ? ["temperature", "topP", "maxTokens"] : []),
+        source: "https://docs.aws.amazon.com/nova/latest/nova2-userguide/using-converse-api.html",
+      },
+    },
+    { models: /^amazon\.nova-(micro|lite|pro|premier|2-lite)/, cachePoints: FIVE_MINUTES },
+    {
+      models: /^amazon\.nova-/,
+      namedToolChoice: NAMED_TOOL_CHOICE,
+      attachments: {
+        ...ANY_ATTACHMENTS,
+        mostBytes: { ...ANY_ATTACHMENTS.mostBytes, image: NOVA_MEDIA, pdf: NOVA_MEDIA, docx: NOVA_MEDIA },
+        source: "https://docs.aws.amazon.com/nova/latest/userguide/modalities-document.html",
+      },
+    },
+    {
+      models: /^openai\.gpt-oss-/,
+      reasoning: {
+        ...REASONING_EFFORT,
+        // "none" is refused: https://github.com/stdapi-ai/stdapi.ai/blob/main/stdapi/models/chat/openai_gpt_oss.py
+        off: undefined,
+        source: `${USER_GUIDE}/model-parameters-openai.html`,
+      },
+    },
+    {
+      models: /^openai\.gpt-[5-9]/,
+      reasoning: {
+        // The flat field of gpt-oss is refused, and so are temperature, topP and stopSequences.
+        ...REASONING_OBJECT,
+        refuses: () => ["temperature", "topP", "stopSequences"],
+        source: "https://github.com/stdapi-ai/stdapi.ai/issues/283 (measured)",
+      },
+    },
+    { models: /^openai\.gpt-/, outputConfig: HELD_TO_SCHEMA },
+    {
+      models: /^moonshot(ai)?\.kimi-k[3-9]/,
+      reasoning: { ...REASONING_OBJECT, source: `${USER_GUIDE}/model-card-moonshot-ai-kimi-k3.html` },
+      cachePoints: { times: [], source: `${USER_GUIDE}/model-card-moonshot-ai-kimi-k3.html` },
+    },
+    {
+      models: /^(moonshotai\.kimi-k2\.5|zai\.glm-)/,
+      reasoning: {
+        ...REASONING_CONFIG,
+        levels: ["high"],
+        source: `${USER_GUIDE}/model-card-zai-glm-5.html`,
+      },
+    },
+    {
+      models: /^deepseek\.v3/,
+      reasoning: { ...REASONING_CONFIG, source: `${USER_GUIDE}/model-parameters-deepseek.html` },
+      outputConfig: HELD_TO_SCHEMA,
+    },
+    {
+      models: /^qwen\.qwen3-32b/,
+      reasoning: {
+        ...REASONING_EFFORT,
+        source: "https://github.com/BerriAI/litellm/pull/34161 (measured)",
+      },
+    },
+    {
+      models: /^(deepseek\.r1|moonshot\.kimi-k2-thinking|minimax\.minimax-m2|mistral\.magistral-)/,
+      reasoning: {
+        levels: [],
+        fields: () => ({}),
+        off: undefined,
+        source: `${USER_GUIDE}/inference-reasoning.html`,
+      },
+    },
+    {
+      models: /^minimax\.minimax-m2/,
+      outputConfig: { source: "https://github.com/anomalyco/models.dev/pull/6822 (measured)" },
+    },
+    {
+      models:
+        /^(moonshot(ai)?\.kimi-|zai\.glm-|qwen\.qwen3-|nvidia\.nemotron-|mistral\.(devstral|magistral|ministral|mistral-large-3|voxtral)-)/,
+      outputConfig: HELD_TO_SCHEMA,
+    },
+    { models: /^google\.gemma-3-(12|27)b/, outputConfig: HELD_TO_SCHEMA },
+  ];
+}
+
 /** What is known of a model by the id of its foundation model; nothing where that is not known. */
 export function familyOf(baseId: string | undefined): FamilyFacts {
   if (baseId === undefined) return {};
-  const rows = FAMILIES.filter(({ models }) => models.test(baseId));
+  const rows = families().filter(({ models }) => models.test(baseId));
   return Object.assign({}, ...rows.toReversed()) as FamilyFacts;
 }
 
 /** All of them in one, because every listed model is held against them twice. */
-const NOT_CONVERSE = new RegExp(
-  FAMILIES.flatMap(({ models, wire }) => (wire ? models.source : [])).join("|"),
-);
+const NOT_CONVERSE = new RegExp(OTHER_WIRES.map(({ models }) => models.source).join("|"));
 
 /**
  * Whether Converse takes the model: false for the few that AWS lists without it, true for all others, known or not.

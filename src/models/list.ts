@@ -1,12 +1,13 @@
 import { isListedType, parseArn } from "../aws/arn.ts";
 import { regionOfBaseUrl } from "../aws/region.ts";
 import type { Configuration, ConfiguredModel } from "../config/settings.ts";
+import { withoutPrefix } from "./base-model-id.ts";
 import { type CatalogEntry, lookUpCatalog } from "./catalog.ts";
 import type { Discovered, FoundationModel, InferenceProfile } from "./discovered.ts";
 import { canConverse } from "./families.ts";
 import { baseOf, basesOf, idOfProfile, listedBase, listedId } from "./listed-id.ts";
 import { orderModels } from "./model-order.ts";
-import { speaksOpenai } from "./provider-api.ts";
+import { BEDROCK, speaksOpenai } from "./provider-api.ts";
 import { matchesProvider } from "./provider-filter.ts";
 
 /** Prices in USD per million tokens. */
@@ -62,48 +63,41 @@ export interface ListInput {
   search: string | undefined;
 }
 
-const BEDROCK = "amazon-bedrock";
-
 /**
  * Makes the list that people see: filters what AWS told, joins profiles with their base models, merges the config in
  * and sorts. Pure: everything comes in as an argument.
  */
 export function listModels(input: ListInput): ListedModel[] {
-  const { discovered } = input;
-  const found = discovered ? listDiscovered(input, discovered) : new Map<string, Candidate>();
-  const shown: ListedModel[] = [];
-  const seen = new Set<string>();
-  for (const entry of configuredEntries(input)) {
-    if (seen.has(entry.key)) continue;
-    seen.add(entry.key);
-    shown.push(describeConfigured(input, entry, candidateFor(entry, input, found)));
-  }
-  const rest = [...found.values()]
-    .filter(({ order }) => !seen.has(`${BEDROCK}/${order.id}`))
-    .filter(
-      ({ isHidden, provider, vendor }) =>
-        !isHidden && matchesProvider(input.settings.providerFilter, provider, vendor),
-    );
-  const ordered = orderModels(rest, ({ order }) => order).map(({ describe }) => describe());
-  return [...shown, ...ordered].filter((model) => isWanted(model, input));
+  const found = listDiscovered(input);
+  const named = new Map<string, NamedModel>();
+  for (const model of namedModels(input)) if (!named.has(model.key)) named.set(model.key, model);
+  const rest = [...found.values()].filter(
+    ({ id, base, isHidden }) =>
+      !isHidden &&
+      !named.has(`${BEDROCK}/${id}`) &&
+      matchesProvider(input.settings.providerFilter, base.provider, base.id.split(".", 1)[0] ?? ""),
+  );
+  const ordered = orderModels(rest, ({ id, base }) => ({ provider: base.provider, baseName: base.name, id }));
+  return [
+    ...[...named.values()].map((model) => describe(input, model, candidateFor(model, input, found))),
+    ...ordered.map((candidate) => {
+      const { id } = candidate;
+      const model = { key: `${BEDROCK}/${id}`, id, providerId: BEDROCK, configured: undefined };
+      return describe(input, model, candidate);
+    }),
+  ].filter((model) => isWanted(model, input));
 }
 
 /**
  * Describes one model that was named, listed or not; its facts come from `baseId` where its own id tells nothing. Facts
  * that nobody knows are the defaults.
  */
-export function describeNamed(
-  input: ListInput,
-  { key, id, providerId, configured }: NamedModel,
-  baseId?: string,
-): ListedModel {
-  const found = input.discovered ? listDiscovered(input, input.discovered) : new Map<string, Candidate>();
-  const entry = { key, id, providerId, model: configured };
-  return describeConfigured(input, entry, candidateFor(entry, input, found), baseId);
+export function describeNamed(input: ListInput, model: NamedModel, baseId?: string): ListedModel {
+  return describe(input, model, candidateFor(model, input, listDiscovered(input)), baseId);
 }
 
 function candidateFor(
-  { id, providerId }: ConfiguredEntry,
+  { id, providerId }: NamedModel,
   { config, discovered }: ListInput,
   found: ReadonlyMap<string, Candidate>,
 ): Candidate | undefined {
@@ -111,7 +105,7 @@ function candidateFor(
   return found.get(listedId(id, discovered) ?? id);
 }
 
-/** A model as a person named it. */
+/** A model as a person or the config named it. */
 interface NamedModel {
   key: string;
   id: string;
@@ -119,69 +113,47 @@ interface NamedModel {
   configured: ConfiguredModel | undefined;
 }
 
+/** A model or profile of AWS's lists that gives text. Most of what AWS lists is shown to nobody, so it is described later. */
 interface Candidate {
-  /** Describes it, which is the dear part: most of what AWS lists is shown to nobody. */
-  describe: () => ListedModel;
-  base: FoundationModel | undefined;
-  provider: string;
-  vendor: string;
-  order: { provider: string; baseName: string; id: string };
+  id: string;
+  base: FoundationModel;
+  profile: InferenceProfile | undefined;
+  /** Why it cannot be called as it stands. */
+  tags: string[];
   isHidden: boolean;
 }
 
-function listDiscovered(input: ListInput, discovered: Discovered): Map<string, Candidate> {
-  const bases = basesOf(discovered);
-  const streaming = discovered.models.filter(streamsText);
-  const profiles = discovered.profiles
-    .map((profile) => ({ profile, base: baseOf(profile, bases) }))
-    .filter(({ base }) => base !== undefined && streamsText(base));
-  const reached = new Set(
-    profiles
-      .filter(({ profile, base }) => profile.isActive && base?.lifecycle === "ACTIVE")
-      .map(({ base }) => base?.id),
-  );
+function listDiscovered({ discovered, all }: ListInput): Map<string, Candidate> {
   const found = new Map<string, Candidate>();
-  for (const model of streaming) {
-    const needsProfile = model.inferenceTypes !== undefined && !model.inferenceTypes.includes("ON_DEMAND");
+  if (!discovered) return found;
+  const bases = basesOf(discovered);
+  const profiles = discovered.profiles.flatMap((profile) => {
+    const base = baseOf(profile, bases);
+    return base && streamsText(base) ? [{ profile, base }] : [];
+  });
+  const reached = new Set(
+    profiles.flatMap(({ profile, base }) =>
+      profile.isActive && base.lifecycle === "ACTIVE" ? [base.id] : [],
+    ),
+  );
+  for (const base of discovered.models.filter(streamsText)) {
+    const { id, inferenceTypes } = base;
+    const needsProfile = inferenceTypes !== undefined && !inferenceTypes.includes("ON_DEMAND");
     const isProvisionedOnly =
-      needsProfile && (model.inferenceTypes?.join() === "PROVISIONED" || CONTEXT_VARIANT.test(model.id));
-    const isLegacy = model.lifecycle !== "ACTIVE";
+      needsProfile && (inferenceTypes.join() === "PROVISIONED" || CONTEXT_VARIANT.test(id));
+    const isLegacy = base.lifecycle !== "ACTIVE";
     const tags = [
       ...(isProvisionedOnly ? ["provisioned"] : needsProfile ? ["needs-profile"] : []),
       ...(isLegacy ? ["legacy"] : []),
     ];
-    found.set(model.id, {
-      describe: () =>
-        describeDiscovered(input, model.id, model.name, "foundation-model", model, [discovered.region], tags),
-      base: model,
-      provider: model.provider,
-      vendor: vendorOf(model),
-      order: { provider: model.provider, baseName: model.name, id: model.id },
-      isHidden: !input.all && (isLegacy || isProvisionedOnly || (needsProfile && reached.has(model.id))),
-    });
+    const isHidden = !all && (isLegacy || isProvisionedOnly || (needsProfile && reached.has(id)));
+    found.set(id, { id, base, profile: undefined, tags, isHidden });
   }
   for (const { profile, base } of profiles) {
-    if (!base) continue;
     const id = idOfProfile(profile);
     const isLegacy = base.lifecycle !== "ACTIVE";
-    const kind = profile.isApplication ? "application-profile" : "inference-profile";
-    found.set(id, {
-      describe: () =>
-        describeDiscovered(
-          input,
-          id,
-          profile.name,
-          kind,
-          base,
-          regionsOf(profile),
-          isLegacy ? ["legacy"] : [],
-        ),
-      base,
-      provider: base.provider,
-      vendor: vendorOf(base),
-      order: { provider: base.provider, baseName: base.name, id },
-      isHidden: !input.all && (isLegacy || !profile.isActive),
-    });
+    const isHidden = !all && (isLegacy || !profile.isActive);
+    found.set(id, { id, base, profile, tags: isLegacy ? ["legacy"] : [], isHidden });
   }
   return found;
 }
@@ -206,77 +178,55 @@ export function regionsOf(profile: InferenceProfile): string[] {
   return [...new Set(regions.filter((region) => region !== ""))].sort();
 }
 
-function vendorOf(model: FoundationModel): string {
-  const dot = model.id.indexOf(".");
-  return dot < 0 ? model.id : model.id.slice(0, dot);
+/** What AWS's lists hold a model as: a profile, or a foundation model. */
+export function kindOf(profile: InferenceProfile | undefined): ListedModel["kind"] {
+  if (!profile) return "foundation-model";
+  return profile.isApplication ? "application-profile" : "inference-profile";
 }
 
-function describeDiscovered(
+function describe(
   input: ListInput,
-  id: string,
-  name: string,
-  kind: ListedModel["kind"],
-  base: FoundationModel,
-  regions: string[],
-  tags: string[],
-): ListedModel {
-  const catalog = lookUpCatalog(id) ?? (id === base.id ? undefined : lookUpCatalog(base.id));
-  return {
-    key: `${BEDROCK}/${id}`,
-    id,
-    name,
-    provider: base.provider,
-    kind,
-    input: (catalog?.input ?? inputKindsOf(base)).join("+"),
-    ...limitsOf(undefined, catalog, input.settings),
-    reasoning: catalog?.reasoning ?? false,
-    cost: catalog?.cost ?? null,
-    regions,
-    available: input.hasCredentials && base.lifecycle === "ACTIVE" && tags.length === 0,
-    missing: false,
-    tags: [...aliasTags(`${BEDROCK}/${id}`, id, input), ...tags],
-  };
-}
-
-function describeConfigured(
-  input: ListInput,
-  { key, id, providerId, model }: ConfiguredEntry,
+  model: NamedModel,
   candidate: Candidate | undefined,
-  baseId: string | undefined = candidate?.base?.id,
+  baseId: string | undefined = candidate?.base.id,
 ): ListedModel {
-  const listed = candidate?.describe();
-  const isBedrock = speaksConverse(providerId, input.config);
+  const { key, id, providerId, configured } = model;
+  const { config, discovered, hasCredentials } = input;
+  const isBedrock = candidate !== undefined || speaksConverse(providerId, config);
   const catalog = isBedrock
     ? (lookUpCatalog(id) ?? (baseId === undefined ? undefined : lookUpCatalog(baseId)))
     : undefined;
   const region = isBedrock ? regionOf(input, id, providerId) : undefined;
-  const isElsewhere = region !== undefined && region !== input.discovered?.region;
+  const isElsewhere = region !== undefined && region !== discovered?.region;
   const isAbsent = isBedrock && !candidate && !isElsewhere;
   // AWS lists it, but it does not stream text.
-  const unfit = isAbsent && input.discovered ? listedBase(id, input.discovered) : undefined;
-  const isUnfit = unfit !== undefined;
-  const isMissing = isAbsent && !isUnfit && wouldBeListed(id, input.discovered);
-  const listedModel = candidate?.base ?? unfit;
-  const inputKinds = model?.input ?? catalog?.input ?? (listedModel ? inputKindsOf(listedModel) : ["text"]);
+  const unfit = isAbsent && discovered ? listedBase(id, discovered) : undefined;
+  const isMissing = isAbsent && !unfit && wouldBeListed(id, discovered);
+  const base = candidate?.base ?? unfit;
+  const listedRegions = candidate?.profile ? regionsOf(candidate.profile) : [discovered?.region ?? ""];
+  const isReady = candidate ? candidate.base.lifecycle === "ACTIVE" && candidate.tags.length === 0 : !unfit;
+  const inputKinds = configured?.input ?? catalog?.input ?? (base ? inputKindsOf(base) : ["text"]);
+  const listed = candidate?.profile ?? candidate?.base;
   return {
     key,
     id,
-    name: model?.name || listed?.name || catalog?.name || unfit?.name || id,
-    provider:
-      listed?.provider ?? unfit?.provider ?? catalog?.provider ?? (isBedrock ? vendorOfId(id) : providerId),
-    kind: listed?.kind ?? "configured",
+    name: configured?.name || listed?.name || catalog?.name || unfit?.name || id,
+    provider: base?.provider ?? catalog?.provider ?? (isBedrock ? vendorOfId(id) : providerId),
+    kind: candidate ? kindOf(candidate.profile) : "configured",
     input: inputKinds.join("+"),
-    ...limitsOf(model, catalog, input.settings),
-    reasoning: model?.reasoning ?? catalog?.reasoning ?? false,
-    cost: costOf(model) ?? catalog?.cost ?? null,
-    regions: isElsewhere ? [region] : (listed?.regions ?? (region === undefined ? [] : [region])),
-    available: !isBedrock || (input.hasCredentials && !isMissing && !isUnfit && (listed?.available ?? true)),
+    ...limitsOf(configured, catalog, input.settings),
+    reasoning: configured?.reasoning ?? catalog?.reasoning ?? false,
+    cost: costOf(configured) ?? catalog?.cost ?? null,
+    regions: candidate && !isElsewhere ? listedRegions : region === undefined ? [] : [region],
+    available: !isBedrock || (hasCredentials && !isMissing && isReady),
     missing: isMissing,
     tags: [
       ...new Set([
-        ...tagsOf(key, id, input, model !== undefined),
-        ...(listed?.tags ?? []),
-        ...(isUnfit ? ["no-chat"] : []),
+        ...tagsOf(model, input),
+        // An alias of what AWS lists is one of its ARN and of another provider's model, too.
+        ...(candidate ? aliasTags(`${BEDROCK}/${candidate.id}`, candidate.id, config) : []),
+        ...(candidate?.tags ?? []),
+        ...(unfit ? ["no-chat"] : []),
         ...(isMissing ? ["missing"] : []),
       ]),
     ],
@@ -306,21 +256,11 @@ function wouldBeListed(id: string, discovered: Discovered | undefined): boolean 
   return arn?.resourceType === "foundation-model" || discovered.warnings.length === 0;
 }
 
-/**
- * The vendor part of an id that AWS did not list: its first part, or its second behind a profile's prefix. What an account
- * made itself has none.
- */
+/** The vendor part of an id that AWS did not list. What an account made itself has none. */
 function vendorOfId(id: string): string {
   const arn = parseArn(id);
-  const parts = (arn?.resourceId ?? id).split(".");
-  const [first = id, second] = parts;
-  if (arn && second === undefined) return "custom";
-  return second !== undefined &&
-    parts.length > 2 &&
-    /^[a-z]{2,6}(-[a-z]+)?$/.test(first) &&
-    /^[a-z][a-z0-9]+$/.test(second)
-    ? second
-    : first;
+  const name = withoutPrefix(arn?.resourceId ?? id);
+  return arn && !name.includes(".") ? "custom" : (name.split(".", 1)[0] ?? name);
 }
 
 function limitsOf(
@@ -341,16 +281,12 @@ function limitsOf(
 export function costOf(model: ConfiguredModel | undefined): Cost | undefined {
   const cost = model?.cost;
   if (!cost || Object.values(cost).every((price) => price === 0)) return undefined;
+  const { input = 0, output = 0, cacheRead, cacheWrite } = cost;
   return {
-    input: cost.input ?? 0,
-    output: cost.output ?? 0,
-    ...omitUndefined({ cacheRead: cost.cacheRead, cacheWrite: cost.cacheWrite }),
-  };
-}
-
-function omitUndefined<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
+    input,
+    output,
+    ...(cacheRead === undefined ? {} : { cacheRead }),
+    ...(cacheWrite === undefined ? {} : { cacheWrite }),
   };
 }
 
@@ -358,37 +294,27 @@ function inputKindsOf(model: FoundationModel): InputKind[] {
   return ["text", ...(model.input.includes("IMAGE") ? (["image"] as const) : [])];
 }
 
-interface ConfiguredEntry {
-  key: string;
-  id: string;
-  providerId: string;
-  model: ConfiguredModel | undefined;
-}
-
 /** Default, fallbacks, then the other models of configured providers in the order of the file. */
-function configuredEntries({ config, defaults, served }: ListInput): ConfiguredEntry[] {
-  const entry = (providerId: string, id: string, model?: ConfiguredModel): ConfiguredEntry => ({
+function namedModels({ config, defaults, served }: ListInput): NamedModel[] {
+  const named = (providerId: string, id: string, configured?: ConfiguredModel): NamedModel => ({
     key: `${providerId}/${id}`,
     id,
     providerId,
-    model,
+    configured,
   });
   const configured = Object.entries(config.models?.providers ?? {}).flatMap(([providerId, { models = [] }]) =>
     models
-      .map((model) => entry(providerId, model.id, model))
-      .concat((served?.get(providerId) ?? []).map((id) => entry(providerId, id))),
+      .map((model) => named(providerId, model.id, model))
+      .concat((served?.get(providerId) ?? []).map((id) => named(providerId, id))),
   );
-  const byKey = new Map(configured.map((entry) => [entry.key, entry]));
-  const named = [defaults.primary, ...defaults.fallbacks]
-    .filter((text): text is string => text !== undefined)
-    .map((text): ConfiguredEntry => {
-      const key = keyOf(text, config);
-      const slash = key.indexOf("/");
-      return (
-        byKey.get(key) ?? { key, id: key.slice(slash + 1), providerId: key.slice(0, slash), model: undefined }
-      );
-    });
-  return [...named, ...configured];
+  const byKey = new Map(configured.map((model) => [model.key, model]));
+  const asked = [defaults.primary, ...defaults.fallbacks].flatMap((text) => {
+    if (text === undefined) return [];
+    const key = keyOf(text, config);
+    const slash = key.indexOf("/");
+    return byKey.get(key) ?? named(key.slice(0, slash), key.slice(slash + 1));
+  });
+  return [...asked, ...configured];
 }
 
 /** The key that a default, alias or bare id stands for. */
@@ -400,21 +326,20 @@ export function keyOf(text: string, config: Configuration): string {
   return providerIds.some((providerId) => text.startsWith(`${providerId}/`)) ? text : `${BEDROCK}/${text}`;
 }
 
-function aliasTags(key: string, id: string, { config }: ListInput): string[] {
+function aliasTags(key: string, id: string, config: Configuration): string[] {
   const entries = config.agents?.defaults?.models ?? {};
   const alias = (entries[key] ?? entries[id])?.alias;
   return alias ? [`alias:${alias}`] : [];
 }
 
-function tagsOf(key: string, id: string, input: ListInput, isConfigured: boolean): string[] {
-  const { config, defaults } = input;
+function tagsOf({ key, id, configured }: NamedModel, { config, defaults }: ListInput): string[] {
   const isNamed = (text: string | undefined): boolean => text !== undefined && keyOf(text, config) === key;
   const fallback = defaults.fallbacks.findIndex(isNamed);
   return [
     ...(isNamed(defaults.primary) ? ["default"] : []),
     ...(fallback >= 0 ? [`fallback#${fallback + 1}`] : []),
-    ...(isConfigured ? ["configured"] : []),
-    ...aliasTags(key, id, input),
+    ...(configured ? ["configured"] : []),
+    ...aliasTags(key, id, config),
   ];
 }
 

@@ -2,7 +2,7 @@ import { describeModelArn, parseArn } from "../aws/arn.ts";
 import type { ConfiguredModel } from "../config/settings.ts";
 import { type CatalogEntry, lookUpCatalog } from "./catalog.ts";
 import type { Discovered, FoundationModel } from "./discovered.ts";
-import { costOf, type ListedModel, reachesEveryRegion, regionsOf } from "./list.ts";
+import { costOf, kindOf, type ListedModel, reachesEveryRegion, regionsOf } from "./list.ts";
 import { baseOf, basesOf, findProfile, idOfProfile } from "./listed-id.ts";
 
 /** What AWS tells about a resource that its lists of models do not hold. */
@@ -90,14 +90,19 @@ export interface ModelFacts extends Omit<ListedModel, "kind"> {
   reasoningLevels: string[] | null;
 }
 
-export interface FactsInput {
+/** A model that a person named, as config and AWS's lists know it. */
+export interface KnownModel {
   model: ListedModel;
-  configured: ConfiguredModel | undefined;
-  discovered: Discovered | undefined;
+  /** The foundation model behind it, as AWS lists it. */
   base: FoundationModel | undefined;
-  /** The id of the foundation model, also where AWS's lists do not hold it. */
+  /** Its id, also where AWS's lists do not hold it. */
   baseId: string | undefined;
   arnFacts: ArnFacts | undefined;
+}
+
+interface FactsInput extends KnownModel {
+  configured: ConfiguredModel | undefined;
+  discovered: Discovered | undefined;
   reasoningLevels: string[] | undefined;
 }
 
@@ -106,27 +111,18 @@ export function modelFacts(input: FactsInput): ModelFacts {
   const { model, configured, discovered, base, baseId, arnFacts, reasoningLevels } = input;
   const catalog = lookUpCatalog(model.id) ?? (baseId === undefined ? undefined : lookUpCatalog(baseId));
   const profile = discovered && findProfile(model.id, discovered);
-  const arn = describeArn(model.id, arnFacts);
   const isOther = model.kind === "configured" && configured === undefined;
   return {
     ...model,
     name: configured?.name || (arnFacts?.name ?? model.name),
-    kind: profile
-      ? profile.isApplication
-        ? "application-profile"
-        : "inference-profile"
-      : base
-        ? "foundation-model"
-        : isOther
-          ? "other"
-          : model.kind,
+    kind: profile || base ? kindOf(profile) : isOther ? "other" : model.kind,
     description: profile?.description ?? null,
     everyRegion: profile !== undefined && reachesEveryRegion(profile),
     priceSource: model.cost ? (costOf(configured) ? "config" : "catalog") : null,
     sources: sourcesOf(input, catalog, profile !== undefined),
     base: base ? describeBase(base) : null,
     profiles: discovered && base && !profile ? profilesReaching(base, discovered) : [],
-    arn,
+    arn: describeArn(model.id, arnFacts),
     reasoningLevels: reasoningLevels ?? null,
   };
 }

@@ -1,7 +1,7 @@
 import type { Configuration, ProviderSettings } from "../config/settings.ts";
 
 /** The provider id of Amazon Bedrock. */
-const BEDROCK = "amazon-bedrock";
+export const BEDROCK = "amazon-bedrock";
 
 /** The API that a provider's models are called through: what its settings say, else Converse for Amazon Bedrock only. */
 export function apiOf(

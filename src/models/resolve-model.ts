@@ -2,7 +2,7 @@ import type { Configuration, ConfiguredModel, ProviderSettings } from "../config
 import { OpenclawError } from "../errors.ts";
 import type { Discovered, InferenceProfile } from "./discovered.ts";
 import { keyOf, regionsOf } from "./list.ts";
-import { baseOf } from "./listed-id.ts";
+import { baseOf, basesOf } from "./listed-id.ts";
 import { nearestIds } from "./nearest.ts";
 
 /** What is to be called: the lists of discovery, or one model. */
@@ -44,7 +44,7 @@ export function targetOf({ configured, id, providerId }: ResolvedModel): Target 
  * fewest destination regions first; never a global one, and never for an ARN. Undefined when there is none.
  */
 export function profileFor(id: string, discovered: Discovered): InferenceProfile | undefined {
-  const bases = new Map(discovered.models.map((model) => [model.id, model]));
+  const bases = basesOf(discovered);
   const [nearest] = discovered.profiles
     .filter((profile) => profile.isActive && !profile.isApplication && !profile.id.startsWith("global."))
     .filter((profile) => baseOf(profile, bases)?.id === id)

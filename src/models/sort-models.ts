@@ -1,4 +1,5 @@
 import type { ListedModel } from "./list.ts";
+import { compareText } from "./model-order.ts";
 
 /** What `models list --sort` takes. */
 export type SortField = "name" | "provider" | "context" | "max-output" | "price-in" | "price-out";
@@ -7,10 +8,8 @@ type Compare = (left: ListedModel, right: ListedModel) => number;
 
 const byText =
   (textOf: (model: ListedModel) => string): Compare =>
-  (left, right) => {
-    const [a, b] = [textOf(left).toLowerCase(), textOf(right).toLowerCase()];
-    return a < b ? -1 : a > b ? 1 : 0;
-  };
+  (left, right) =>
+    compareText(textOf(left).toLowerCase(), textOf(right).toLowerCase());
 const largestFirst =
   (valueOf: (model: ListedModel) => number): Compare =>
   (left, right) =>

@@ -81,6 +81,7 @@ describe("the import graph", () => {
     "src/models/usage.ts",
     "src/credentials/order.ts",
     "src/discovery/judge-access.ts",
+    "src/models/families.ts",
     "src/models/list.ts",
     "src/models/listed-id.ts",
     "src/models/model-facts.ts",

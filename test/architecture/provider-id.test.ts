@@ -24,7 +24,11 @@ const MAY_NAME_IT: Readonly<Record<string, string>> = {
 function namesProvider(source: string): boolean {
   const isNaming = (node: unknown): boolean => {
     if (typeof node === "string") return node.includes("amazon-bedrock");
-    return typeof node === "object" && node !== null && Object.values(node).some(isNaming);
+    if (typeof node !== "object" || node === null) return false;
+    // Whoever takes the constant names it, too.
+    const isTaken = "type" in node && node.type === "ImportSpecifier" && "imported" in node;
+    if (isTaken && JSON.stringify(node.imported).includes('"BEDROCK"')) return true;
+    return Object.values(node).some(isNaming);
   };
   return isNaming(parseAst(source, { lang: "ts" }).body);
 }

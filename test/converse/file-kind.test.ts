@@ -31,6 +31,7 @@ describe("a file's kind", () => {
     ["HTML without a name", bytes("  <!DOCTYPE html><p>"), undefined, "html"],
     ["plain text", bytes("hello"), "a.txt", "txt"],
     ["source code", bytes("fn main() {}"), "main.rs", "txt"],
+    ["text whose extension is a word of JavaScript", bytes("x"), "a.constructor", "txt"],
     ["UTF-8 without a name", Buffer.from("naïve 日本語"), undefined, "txt"],
     ["text that begins like a bitmap", bytes("BM25 ranks"), "a.md", "md"],
   ])("is that of %s", (_, content, name, format) => {

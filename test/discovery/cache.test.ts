@@ -2,11 +2,10 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, w
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { accessFile, formatAccess, readAccess } from "../../src/discovery/access-cache.ts";
+import { accessFile, formatAccess, readAccess } from "../../src/discovery/access.ts";
 import { cacheFile, readCache } from "../../src/discovery/cache.ts";
-import { writeCache } from "../../src/discovery/cache-write.ts";
+import { mayShare, sharedFailure, shareFailure, writeCache } from "../../src/discovery/cache-write.ts";
 import type { Discovered } from "../../src/models/discovered.ts";
-import { mayShare, sharedFailure, shareFailure } from "../../src/discovery/shared-failure.ts";
 import { OpenclawError } from "../../src/errors.ts";
 
 const DAY = 24 * 3600 * 1000;

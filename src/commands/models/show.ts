@@ -37,12 +37,9 @@ export async function run(options: ShowOptions, runtime: Runtime): Promise<void>
   }
   const form = familyOf(named.baseId ?? baseModelId(wanted.id, load.discovered)).reasoning;
   const facts = modelFacts({
-    model: named.model,
+    ...named,
     configured: wanted.configured,
     discovered: load.discovered,
-    base: named.base,
-    baseId: named.baseId,
-    arnFacts: named.arnFacts,
     reasoningLevels: form && [...(form.off === undefined ? [] : ["off"]), ...form.levels],
   });
   const { access, warnings: accessWarnings } = await askAccess(named, survey, options);

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { readServed, servedFile, writeServed } from "../../src/discovery/served-cache.ts";
+import { readServed, servedFile, writeServed } from "../../src/discovery/load-served.ts";
 import { serverOf } from "../../src/wires/chat-completions/server.ts";
 import { createHome } from "../helpers/openclaw.ts";
 
