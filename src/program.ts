@@ -1,12 +1,11 @@
 import type { CompleteOptions } from "./commands/complete.ts";
 import { flag, type Program } from "./command-line/declaration.ts";
 import { integerFlag, numberFlag, repeatable } from "./command-line/flag-values.ts";
+import { parameterFlags } from "./command-line/parameter-flags.ts";
 import { VERSION } from "./version.ts";
 
-const REASONING_LEVELS = ["off", "minimal", "low", "medium", "high", "xhigh", "max"];
 const SORT_FIELDS = ["name", "provider", "context", "max-output", "price-in", "price-out"];
 const SHELLS = ["bash", "zsh", "fish"];
-const SERVICE_TIERS = ["default", "priority", "flex", "reserved"];
 
 /** Every command: its name, flags and help, and the file that is loaded when it runs. */
 export const PROGRAM: Program = {
@@ -122,18 +121,14 @@ export const PROGRAM: Program = {
         flag("-m, --model <model>", "model key, id, ARN or alias; several, by commas, are tried in order"),
         flag("-s, --system <text>", "system prompt"),
         flag("--system-file <file>", "read the system prompt from a file"),
-        flag("--max-tokens <tokens>", "most tokens to put out", integerFlag(1)),
-        flag("--temperature <number>", "sampling temperature, 0 to 1", numberFlag(0, 1)),
-        flag("--top-p <number>", "nucleus sampling, 0 to 1", numberFlag(0, 1)),
-        flag("--stop <text>", "text that ends the answer (repeatable)", repeatable),
+        ...parameterFlags("length and sampling"),
         flag("-f, --file <file>", "attach an image or a document, - for stdin (repeatable)", repeatable),
-        flag("--reasoning <level>", "how much the model reasons", REASONING_LEVELS),
+        ...parameterFlags("reasoning"),
         flag("--schema <file|json>", "answer with JSON that fits this JSON Schema"),
-        flag("--cache <time>", "cache the prompt for this long", ["off", "5m", "1h"]),
+        ...parameterFlags("cache"),
         flag("--guardrail <id:version>", "guardrail to apply"),
         flag("--guardrail-trace", "ask which of the guardrail's policies act"),
-        flag("--service-tier <tier>", "Bedrock service tier", SERVICE_TIERS),
-        flag("--latency <mode>", "Bedrock latency mode", ["standard", "optimized"]),
+        ...parameterFlags("service"),
         flag("--metadata <key=value>", "mark the call in the invocation logs (repeatable)", repeatable),
         flag("--dry-run", "print the request and what it would cost, send nothing billed"),
         flag("--session <id>", "go on with this session, or begin it"),

@@ -1,7 +1,7 @@
 import { exampleFor } from "../../src/config/example.ts";
 import { isPlaceholder, type ListedSetting, listSettings } from "../../src/config/list-settings.ts";
 import { quoteForShell } from "../../src/config/quote-for-shell.ts";
-import type { Kind } from "../../src/config/settings.ts";
+import type { Kind } from "../../src/config/setting-kinds.ts";
 import { describeKind } from "../../src/config/validate.ts";
 import { code, fence, page, table } from "./markdown.ts";
 

@@ -1,11 +1,11 @@
 import { type Setup, readSetup } from "../session/session.ts";
 import { loadConfig } from "../config/resolve.ts";
-import type { ModelParameters } from "../config/settings.ts";
+import { parametersOf, type ParameterOptions } from "../command-line/parameter-flags.ts";
 import type { Query } from "../chat/ask-first-available.ts";
 import { runTurn } from "../chat/run-turn.ts";
 import { showTurn } from "../chat/show-turn.ts";
 import { readPrompt, readSystemPrompt } from "../chat/prompt.ts";
-import { type ChatParameters, userMessage } from "../converse/request.ts";
+import { userMessage } from "../converse/request.ts";
 import type { Price } from "../models/usage.ts";
 import { lookUpCatalog } from "../models/catalog.ts";
 import { costOf } from "../models/list.ts";
@@ -19,16 +19,11 @@ import type { Conversation } from "../chat/sessions/kept-conversation.ts";
 import { answerRenderer } from "../terminal/answer-renderer.ts";
 import type { Screen } from "../terminal/terminal.ts";
 
-export interface ChatOptions extends GlobalOptions {
+export interface ChatOptions extends GlobalOptions, ParameterOptions {
   prompt: string[];
   model?: string;
   system?: string;
   systemFile?: string;
-  /** Tokens. */
-  maxTokens?: number;
-  temperature?: number;
-  topP?: number;
-  stop?: string[];
   showReasoning?: boolean;
   /** Shows the text as the model wrote it, on a terminal too. */
   raw?: boolean;
@@ -36,15 +31,11 @@ export interface ChatOptions extends GlobalOptions {
   usage?: boolean;
   /** Paths; `-` is stdin. */
   file?: string[];
-  reasoning?: ModelParameters["reasoning"];
   /** A JSON Schema, or the path of one. */
   schema?: string;
-  cache?: ModelParameters["cache"];
   /** `ID:VERSION`. */
   guardrail?: string;
   guardrailTrace?: boolean;
-  serviceTier?: ModelParameters["serviceTier"];
-  latency?: ModelParameters["latency"];
   /** `KEY=VALUE`. */
   metadata?: string[];
   dryRun?: boolean;
@@ -231,11 +222,6 @@ function splitNames(names: string): string[] {
     `--model '${names}' names no model.`,
     "List the models you can call: openclaw models list",
   );
-}
-
-function parametersOf(options: ChatOptions): ChatParameters {
-  const { maxTokens, temperature, topP, stop, reasoning, cache, serviceTier, latency } = options;
-  return { maxTokens, temperature, topP, stopSequences: stop, reasoning, cache, serviceTier, latency };
 }
 
 /** What goes with the prompt: files, schema, guardrail, metadata. Each is loaded only when it is asked for. */

@@ -1,7 +1,7 @@
 import { valueAt } from "../config/edit-value.ts";
 import { findSetting } from "../config/find-setting.ts";
 import { isUnsafeKey, parsePath, type PathSegment } from "../config/path.ts";
-import type { Field, Kind } from "../config/settings.ts";
+import type { Field, Kind } from "../config/setting-kinds.ts";
 import type { Candidate, SettingUse } from "./value-kinds.ts";
 
 export interface SettingsInput {

@@ -1,7 +1,7 @@
 import { valueAt } from "./edit-value.ts";
 import { findSetting } from "./find-setting.ts";
 import { isWithin, type PathSegment } from "./path.ts";
-import type { Kind } from "./settings.ts";
+import type { Kind } from "./setting-kinds.ts";
 import { isRecord } from "../json.ts";
 
 /** The value of a setting that is in force. */

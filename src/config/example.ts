@@ -1,5 +1,5 @@
 import type { FoundSetting } from "./find-setting.ts";
-import type { Kind } from "./settings.ts";
+import type { Kind } from "./setting-kinds.ts";
 
 /** A value the setting takes, as it is typed on the command line: the table's own example where it has one. */
 export function exampleFor({ kind, field }: Pick<FoundSetting, "kind" | "field">): string {

@@ -1,4 +1,5 @@
-import { SETTINGS, type Field, type Kind } from "./settings.ts";
+import type { Field, Kind } from "./setting-kinds.ts";
+import { SETTINGS } from "./settings.ts";
 import type { PathSegment } from "./path.ts";
 
 /** What the table of settings says about one place. */

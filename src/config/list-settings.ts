@@ -1,4 +1,5 @@
-import { SETTINGS, type Field, type Kind } from "./settings.ts";
+import type { Field, Kind } from "./setting-kinds.ts";
+import { SETTINGS } from "./settings.ts";
 
 /** A place in the table: keys that the user chooses are written `<id>`, indexes `[]`. */
 export interface ListedSetting {

@@ -3,7 +3,7 @@ import { usageError } from "../errors.ts";
 import { findSetting } from "./find-setting.ts";
 import { formatPath, type PathSegment } from "./path.ts";
 import { isSecretPath } from "./secrets.ts";
-import type { Kind } from "./settings.ts";
+import type { Kind } from "./setting-kinds.ts";
 
 /**
  * Reads a value typed on the command line. For a setting that is a text: the text as it is, unless it is a quoted JSON5

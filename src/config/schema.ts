@@ -1,4 +1,5 @@
-import { SETTINGS, type Field, type Kind } from "./settings.ts";
+import type { Field, Kind } from "./setting-kinds.ts";
+import { SETTINGS } from "./settings.ts";
 import { describeKind } from "./validate.ts";
 
 /** A JSON Schema, as far as it is used here. */

@@ -1,75 +1,33 @@
-/**
+import { PARAMETER_FIELDS } from "./parameters.ts";
+import {
+  anyString,
+  boolean,
+  choice,
+  either,
+  type Field,
+  field,
+  integer,
+  type Kind,
+  type KindValue,
+  list,
+  map,
+  number,
+  object,
+  region,
+  string,
+  url,
+} from "./setting-kinds.ts";
+
+/*
  * The settings this program knows: the single source of type, default, description and secrecy. Validation,
  * `config schema`, docs/settings.md, shell completion and the `Configuration` type below all come from here.
  */
 
-/** What a value may be. `TValue` is carried for inference only. */
-export type Kind<TValue = unknown> = (
-  | { kind: "boolean" }
-  | { kind: "string"; format?: "url" | "region"; minLength?: number }
-  | { kind: "number"; minimum?: number; maximum?: number; unit?: string }
-  | { kind: "integer"; minimum: number; maximum?: number; unit: string }
-  | { kind: "choice"; values: readonly string[] }
-  | { kind: "list"; of: Kind }
-  | { kind: "map"; of: Kind; keyName: string }
-  | { kind: "object"; fields: Readonly<Record<string, Field>>; required: readonly string[] }
-  | { kind: "either"; of: readonly [Kind, Kind] }
-) & { readonly value?: TValue };
-
-/** A kind with its place in the table. */
-export interface Field<TValue = unknown> {
-  type: Kind<TValue>;
-  description: string;
-  default?: TValue;
-  /** The default in words, where it depends on the surroundings. */
-  defaultText?: string;
-  /** Never printed, logged or cached. */
-  secret?: boolean;
-  example?: string;
-}
-
-type ValueOf<F> = F extends Field<infer V> ? V : never;
-type Fields = Readonly<Record<string, Field>>;
-type Simplify<T> = { [K in keyof T]: T[K] } & {};
-type ObjectOf<F extends Fields, R extends keyof F> = Simplify<
-  { [K in R]: ValueOf<F[K]> } & { [K in Exclude<keyof F, R>]?: ValueOf<F[K]> }
->;
-
-const boolean: Kind<boolean> = { kind: "boolean" };
-const string: Kind<string> = { kind: "string", minLength: 1 };
-const anyString: Kind<string> = { kind: "string" };
-const url: Kind<string> = { kind: "string", format: "url" };
-const region: Kind<string> = { kind: "string", format: "region" };
-const integer = (minimum: number, unit: string): Kind<number> => ({ kind: "integer", minimum, unit });
-const number = (minimum: number, maximum?: number, unit?: string): Kind<number> => ({
-  kind: "number",
-  minimum,
-  ...(maximum === undefined ? {} : { maximum }),
-  ...(unit === undefined ? {} : { unit }),
-});
-const choice = <const T extends string>(...values: readonly T[]): Kind<T> => ({ kind: "choice", values });
-const list = <T>(of: Kind<T>): Kind<T[]> => ({ kind: "list", of });
-const map = <T>(keyName: string, of: Kind<T>): Kind<Record<string, T>> => ({ kind: "map", keyName, of });
-const object = <const F extends Fields, const R extends keyof F & string = never>(
-  fields: F,
-  required: readonly R[] = [],
-): Kind<ObjectOf<F, R>> => ({ kind: "object", fields, required }) as Kind<ObjectOf<F, R>>;
-const either = <A, B>(first: Kind<A>, second: Kind<B>): Kind<A | B> => ({
-  kind: "either",
-  of: [first, second],
-});
-const field = <T>(
-  type: Kind<T>,
-  description: string,
-  more: Omit<Field<T>, "type" | "description"> = {},
-): Field<T> => ({
-  type,
-  description,
-  ...more,
-});
-
 const price = (what: string): Field<number> =>
-  field(number(0, undefined, "USD per million tokens"), `Price of ${what}, in USD per million tokens.`);
+  field(
+    number({ minimum: 0, unit: "USD per million tokens" }),
+    `Price of ${what}, in USD per million tokens.`,
+  );
 
 /** Defaults of the discovery settings that have one. */
 export const DISCOVERY_DEFAULTS = {
@@ -166,18 +124,17 @@ const provider = object({
   ),
 });
 
+const { temperature, topP, maxTokens, stopSequences, reasoning, serviceTier, ...others } = PARAMETER_FIELDS;
+
+/** In the order in which they are documented. */
 const modelParameters = object({
-  temperature: field(number(0, 1), "Sampling temperature."),
-  topP: field(number(0, 1), "Nucleus sampling: the share of probability to choose from."),
-  maxTokens: field(integer(1, "tokens"), "Most tokens to put out."),
-  stopSequences: field(list(string), "Texts that end the answer."),
-  reasoning: field(
-    choice("off", "minimal", "low", "medium", "high", "xhigh", "max"),
-    "How much the model reasons.",
-  ),
-  serviceTier: field(choice("default", "priority", "flex", "reserved"), "Bedrock service tier."),
-  cache: field(choice("off", "5m", "1h"), "Prompt caching, by time to live."),
-  latency: field(choice("standard", "optimized"), "Bedrock latency mode."),
+  temperature,
+  topP,
+  maxTokens,
+  stopSequences,
+  reasoning,
+  serviceTier,
+  ...others,
 });
 
 const settings = object({
@@ -281,8 +238,6 @@ const settings = object({
 
 /** The table's root. */
 export const SETTINGS: Kind<Configuration> = settings as Kind<Configuration>;
-
-type KindValue<K> = K extends Kind<infer V> ? V : never;
 
 /** A configuration file's value, as far as this program knows it. Other keys may stand beside these. */
 export type Configuration = KindValue<typeof settings>;

@@ -3,7 +3,8 @@ import { isRegionName } from "../aws/region.ts";
 import { formatPath, type PathSegment } from "./path.ts";
 import { maskUserInfo } from "../network/user-info.ts";
 import { isSecretPath } from "./secrets.ts";
-import { SETTINGS, type Kind } from "./settings.ts";
+import type { Kind } from "./setting-kinds.ts";
+import { SETTINGS } from "./settings.ts";
 
 /** One thing wrong with a configuration. */
 export interface Problem {

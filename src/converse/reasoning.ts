@@ -4,22 +4,10 @@ import {
   type Fields,
   LEAST_BUDGET,
   type Obstacle,
-  type Parameter,
   type ReasoningForm,
   type ReasoningLevel,
 } from "../models/families.ts";
-import type { ChatParameters } from "./request.ts";
-
-/** The levels in order of strength. */
-export const REASONING_LEVELS: readonly ReasoningLevel[] = [
-  "off",
-  "minimal",
-  "low",
-  "medium",
-  "high",
-  "xhigh",
-  "max",
-];
+import { type ChatParameters, flagName, REASONING_LEVELS } from "../config/parameters.ts";
 
 export interface ReasoningQuestion {
   /** As it is sent to AWS, for messages. */
@@ -132,13 +120,6 @@ function isReasoningByItself(form: ReasoningForm): boolean {
   return form.shown !== undefined || form.levels.length === 0 || form.off === undefined;
 }
 
-const FLAGS: Readonly<Record<Parameter, string>> = {
-  temperature: "temperature",
-  topP: "top-p",
-  maxTokens: "max-tokens",
-  stopSequences: "stop",
-};
-
 function withoutRefused(
   { modelId, parameters }: ReasoningQuestion,
   form: ReasoningForm,
@@ -153,7 +134,9 @@ function withoutRefused(
     if (typeof value === "number" && form.tolerates?.[name]?.(value)) continue;
     delete kept[name];
     const when = always.has(name) ? "" : " while it reasons so";
-    notices.push(`'${modelId}' does not take ${FLAGS[name]}${when}, so ${JSON.stringify(value)} is left out`);
+    notices.push(
+      `'${modelId}' does not take ${flagName(name)}${when}, so ${JSON.stringify(value)} is left out`,
+    );
   }
   return { parameters: kept, notices };
 }

@@ -1,27 +1,16 @@
 import type {
   CachePointBlock,
   ConverseStreamCommandInput,
-  InferenceConfiguration,
   Message,
   ToolConfiguration,
 } from "@aws-sdk/client-bedrock-runtime";
-import type { Configuration, ModelParameters } from "../config/settings.ts";
+import { type ChatParameters, collectParameters, PARAMETER_ROWS } from "../config/parameters.ts";
+import type { Configuration } from "../config/settings.ts";
 import { withCachePoints } from "../models/cache-points.ts";
 import type { Guardrail } from "./guardrail.ts";
 import type { Fields } from "../models/families.ts";
 
-/** What a call may ask for beyond its messages. Undefined means: do not send it. */
-export interface ChatParameters {
-  /** Tokens. */
-  maxTokens?: number | undefined;
-  temperature?: number | undefined;
-  topP?: number | undefined;
-  stopSequences?: readonly string[] | undefined;
-  serviceTier?: ModelParameters["serviceTier"] | undefined;
-  latency?: ModelParameters["latency"] | undefined;
-  reasoning?: ModelParameters["reasoning"] | undefined;
-  cache?: ModelParameters["cache"] | undefined;
-}
+export type { ChatParameters } from "../config/parameters.ts";
 
 export interface ChatRequest {
   modelId: string;
@@ -53,17 +42,16 @@ export function buildRequest(request: ChatRequest): ConverseStreamCommandInput {
     metadata = {},
     tools,
   } = request;
-  const inferenceConfig = inferenceConfiguration(parameters);
+  const { inferenceConfig, ...service } = placeParameters(parameters);
   const cached = withCachePoints(cachePoint, system ? [{ text: system }] : [], messages);
   return {
     modelId,
     messages: cached.messages,
     ...(cached.system.length > 0 ? { system: cached.system } : {}),
-    ...(Object.keys(inferenceConfig).length > 0 ? { inferenceConfig } : {}),
+    ...(inferenceConfig ? { inferenceConfig } : {}),
     ...(tools ? { toolConfig: tools } : {}),
     ...(guardrail ? { guardrailConfig: { ...guardrail } } : {}),
-    ...(parameters.serviceTier ? { serviceTier: { type: parameters.serviceTier } } : {}),
-    ...(parameters.latency ? { performanceConfig: { latency: parameters.latency } } : {}),
+    ...service,
     ...(Object.keys(additionalFields).length > 0 ? { additionalModelRequestFields: additionalFields } : {}),
     ...(Object.keys(metadata).length > 0 ? { requestMetadata: { ...metadata } } : {}),
   };
@@ -74,18 +62,19 @@ export function userMessage(text: string): Message {
   return { role: "user", content: [{ text }] };
 }
 
-function inferenceConfiguration({
-  maxTokens,
-  temperature,
-  topP,
-  stopSequences,
-}: ChatParameters): InferenceConfiguration {
-  return {
-    ...(maxTokens === undefined ? {} : { maxTokens }),
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(topP === undefined ? {} : { topP }),
-    ...(stopSequences && stopSequences.length > 0 ? { stopSequences: [...stopSequences] } : {}),
-  };
+/** The parameters that have a field of Converse's request for themselves, in it. */
+function placeParameters(
+  parameters: ChatParameters,
+): Pick<ConverseStreamCommandInput, "inferenceConfig" | "serviceTier" | "performanceConfig"> {
+  const placed: Record<string, Record<string, unknown>> = {};
+  for (const [name, { converse }] of PARAMETER_ROWS) {
+    const value = parameters[name];
+    const isEmpty = value === undefined || (Array.isArray(value) && value.length === 0);
+    if (isEmpty || converse === "by-family") continue;
+    const [object, field] = converse;
+    placed[object] = { ...placed[object], [field]: value };
+  }
+  return placed;
 }
 
 /** The parameters in force: flags, then those of the model in the config, then those for every model. */
@@ -100,17 +89,5 @@ export function mergeParameters(
     ...keys.map((key) => defaults?.models?.[key]?.params ?? {}),
     flags,
   ];
-  const merged: ChatParameters = {};
-  for (const layer of layers) {
-    const { maxTokens, temperature, topP, stopSequences, serviceTier, latency, reasoning, cache } = layer;
-    if (maxTokens !== undefined) merged.maxTokens = maxTokens;
-    if (temperature !== undefined) merged.temperature = temperature;
-    if (topP !== undefined) merged.topP = topP;
-    if (stopSequences !== undefined) merged.stopSequences = stopSequences;
-    if (serviceTier !== undefined) merged.serviceTier = serviceTier;
-    if (latency !== undefined) merged.latency = latency;
-    if (reasoning !== undefined) merged.reasoning = reasoning;
-    if (cache !== undefined) merged.cache = cache;
-  }
-  return merged;
+  return collectParameters((name) => layers.findLast((layer) => layer[name] !== undefined)?.[name]);
 }

@@ -1,5 +1,5 @@
 import { readAttachments } from "../../converse/attachments.ts";
-import { REASONING_LEVELS } from "../../converse/reasoning.ts";
+import { choicesOf, PARAMETER_ROWS, type Parameter, type ParameterName } from "../../config/parameters.ts";
 import { nearestIds } from "../../models/nearest.ts";
 import { usageError } from "../../errors.ts";
 import { describeSpending } from "./describe-spending.ts";
@@ -57,23 +57,7 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
     },
     candidates: async (talk, typed) => completePath(typed, talk.options.runtime),
   },
-  {
-    name: "/reasoning",
-    argument: "[LEVEL]",
-    says: `show or set how much the model reasons: ${REASONING_LEVELS.join(", ")}`,
-    run: async (talk, argument) => {
-      const level = REASONING_LEVELS.find((known) => known === argument);
-      if (argument !== "" && level === undefined) {
-        throw usageError(
-          `'${argument}' is no level of reasoning.`,
-          `Choose one of: ${REASONING_LEVELS.join(", ")}`,
-        );
-      }
-      if (level !== undefined) talk.parameters = { ...talk.parameters, reasoning: level };
-      say(talk, `reasoning: ${talk.parameters.reasoning ?? "as the model does by itself"}`);
-    },
-    candidates: async () => REASONING_LEVELS,
-  },
+  ...PARAMETER_ROWS.flatMap(parameterCommand),
   {
     name: "/usage",
     argument: "",
@@ -153,6 +137,31 @@ export async function completeSlashCommand(talk: Talk, typed: string): Promise<C
     from: name.length + space.length,
     candidates: candidates.filter((candidate) => candidate.startsWith(argument)),
   };
+}
+
+/** The command that shows or sets a parameter, where it has one. */
+function parameterCommand([name, row]: [ParameterName, Parameter]): SlashCommand[] {
+  const { flag, slashCommand } = row;
+  if (!slashCommand) return [];
+  const choices = choicesOf(row);
+  return [
+    {
+      name: `/${name}`,
+      argument: slashCommand.argument,
+      says: `show or set ${flag.description}: ${choices.join(", ")}`,
+      run: async (talk, argument) => {
+        if (argument !== "" && !choices.includes(argument)) {
+          throw usageError(
+            `'${argument}' is no ${slashCommand.noun}.`,
+            `Choose one of: ${choices.join(", ")}`,
+          );
+        }
+        if (argument !== "") talk.parameters = { ...talk.parameters, [name]: argument };
+        say(talk, `${name}: ${String(talk.parameters[name] ?? slashCommand.unset)}`);
+      },
+      candidates: async () => choices,
+    },
+  ];
 }
 
 function help(talk: Talk): void {

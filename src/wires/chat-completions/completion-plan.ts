@@ -1,5 +1,6 @@
 import type { ConverseStreamCommandInput } from "@aws-sdk/client-bedrock-runtime";
 import type { ChatCompletionCreateParamsStreaming } from "openai/resources/chat/completions";
+import { collectParameters, PARAMETER_ROWS } from "../../config/parameters.ts";
 import type { Configuration } from "../../config/settings.ts";
 import { messagesFor } from "../../converse/conversation.ts";
 import { chooseGuardrail } from "../../converse/guardrail.ts";
@@ -22,12 +23,11 @@ export async function planCompletions(ask: Ask, config: Configuration, host: str
   const wanted = mergeParameters(ask.parameters, config, [model.id, model.key]);
   const effort = planEffort(model, wanted.reasoning);
   const attached = await attach(ask, { baseId: undefined, input: model.configured?.input });
-  const { maxTokens, temperature, topP, stopSequences } = wanted;
   const input = buildRequest({
     modelId: model.id,
     messages: [...messagesFor(ask.earlier ?? [], model.id), ...attached.messages],
     system: ask.system,
-    parameters: { maxTokens, temperature, topP, stopSequences },
+    parameters: collectParameters((name, { onlyBedrock }) => (onlyBedrock ? undefined : wanted[name])),
     additionalFields: effort.fields,
     tools: ask.tools,
   });
@@ -78,9 +78,9 @@ function planEffort(
 function leftOut(ask: Ask, wanted: ChatParameters, config: Configuration): string[] {
   const names = [
     ...(chooseGuardrail(ask.guardrail, false, config) ? ["the guardrail"] : []),
-    ...(wanted.cache !== undefined && wanted.cache !== "off" ? ["the prompt cache"] : []),
-    ...(wanted.serviceTier === undefined ? [] : ["the service tier"]),
-    ...(wanted.latency === undefined ? [] : ["the latency mode"]),
+    ...PARAMETER_ROWS.flatMap(([name, { onlyBedrock }]) =>
+      onlyBedrock && wanted[name] !== undefined && wanted[name] !== "off" ? [onlyBedrock] : [],
+    ),
     ...(ask.metadata === undefined ? [] : ["the metadata"]),
   ];
   if (names.length === 0) return [];

@@ -1,8 +1,12 @@
 import { type JsonObject } from "../../../json.ts";
-import type { ModelParameters } from "../../../config/settings.ts";
+import {
+  type ChatParameters,
+  collectParameters,
+  type Parameter,
+  PARAMETERS,
+} from "../../../config/parameters.ts";
 import type { Ask } from "../../../converse/plan-request.ts";
 import { isRequestMetadata } from "../../../converse/request-metadata.ts";
-import type { ChatParameters } from "../../../converse/request.ts";
 import { readMessages, tellToolCalls } from "./read-messages.ts";
 import { readResponseFormat } from "./read-response-format.ts";
 import { readTools } from "./read-tools.ts";
@@ -51,7 +55,7 @@ export async function fromChatRequest(
   });
   const tools = readTools(request["tools"], request["tool_choice"]);
   const { metadata, notices } = readMetadata(request["metadata"]);
-  const reasoning = readReasoning(request["reasoning_effort"]);
+  const reasoning = readParameter(request, PARAMETERS.reasoning) as ChatParameters["reasoning"];
   const streaming = isAbsent(request["stream_options"])
     ? {}
     : readObject(request["stream_options"], "stream_options");
@@ -60,7 +64,7 @@ export async function fromChatRequest(
     ask: {
       messages: tools ? messages : tellToolCalls(messages),
       system,
-      parameters: { ...readParameters(request), reasoning },
+      parameters: readParameters(request),
       tools,
       metadata,
       schema: await readResponseFormat(request["response_format"]),
@@ -75,40 +79,35 @@ export async function fromChatRequest(
   };
 }
 
+/** Reads the parameters, each from the newest of its fields that is given. */
 function readParameters(request: JsonObject): ChatParameters {
-  const most = readOptionalCount(request["max_completion_tokens"], "max_completion_tokens");
-  const older = readOptionalCount(request["max_tokens"], "max_tokens");
-  if (most !== undefined && older !== undefined && most !== older) {
-    throw refused(
-      `'max_tokens' ${older} and 'max_completion_tokens' ${most} are two names of one limit.`,
-      "max_tokens",
-    );
-  }
-  return {
-    maxTokens: most ?? older,
-    temperature: readOptionalNumber(request["temperature"], "temperature"),
-    topP: readOptionalNumber(request["top_p"], "top_p"),
-    stopSequences: readStop(request["stop"]),
-    serviceTier: readServiceTier(request["service_tier"]),
-  };
+  return collectParameters((_, row) => readParameter(request, row));
 }
 
-function readStop(value: unknown): readonly string[] | undefined {
+function readParameter(request: JsonObject, row: Parameter): unknown {
+  const [given, ...others] = (row.completion?.fields ?? [])
+    .map((name) => ({ name, value: readField(request[name], name, row) }))
+    .filter(({ value }) => value !== undefined);
+  for (const { name, value } of others) {
+    if (given === undefined || value === given.value) continue;
+    throw refused(`'${name}' ${value} and '${given.name}' ${given.value} are two names of one limit.`, name);
+  }
+  return given?.value;
+}
+
+function readField(value: unknown, name: string, { completion, setting: { type } }: Parameter): unknown {
+  if (completion?.words) {
+    const word = readOptionalChoice(value, name, Object.keys(completion.words));
+    return word === undefined ? undefined : completion.words[word];
+  }
+  if (type.kind === "integer") return readOptionalCount(value, name);
+  return type.kind === "list" ? readTexts(value, name) : readOptionalNumber(value, name);
+}
+
+function readTexts(value: unknown, name: string): readonly string[] | undefined {
   if (isAbsent(value)) return undefined;
   if (typeof value === "string") return [value];
-  return readList(value, "stop").map((text, index) => readText(text, `stop[${index}]`));
-}
-
-/** `auto` leaves it to the server's configuration; `scale` and `fast` are OpenAI's alone. */
-function readServiceTier(value: unknown): ModelParameters["serviceTier"] | undefined {
-  const tier = readOptionalChoice(value, "service_tier", ["auto", "default", "flex", "priority"]);
-  return tier === "auto" ? undefined : tier;
-}
-
-function readReasoning(value: unknown): ModelParameters["reasoning"] | undefined {
-  const levels = ["none", "minimal", "low", "medium", "high", "xhigh", "max"] as const;
-  const level = readOptionalChoice(value, "reasoning_effort", levels);
-  return level === "none" ? "off" : level;
+  return readList(value, name).map((text, index) => readText(text, `${name}[${index}]`));
 }
 
 /** Marks for the invocation logs, as far as Converse takes them: they never change the answer. */

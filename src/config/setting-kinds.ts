@@ -1,0 +1,78 @@
+/** What a setting may be, and the words that the table of settings is written in. */
+
+/** What a value may be. `TValue` is carried for inference only. */
+export type Kind<TValue = unknown> = (
+  | { kind: "boolean" }
+  | { kind: "string"; format?: "url" | "region"; minLength?: number }
+  | { kind: "number"; minimum: number; maximum?: number; unit?: string }
+  | { kind: "integer"; minimum: number; maximum?: number; unit: string }
+  | { kind: "choice"; values: readonly string[] }
+  | { kind: "list"; of: Kind }
+  | { kind: "map"; of: Kind; keyName: string }
+  | { kind: "object"; fields: Fields; required: readonly string[] }
+  | { kind: "either"; of: readonly [Kind, Kind] }
+) & { readonly value?: TValue };
+
+/** A kind with its place in the table. */
+export interface Field<TValue = unknown> {
+  type: Kind<TValue>;
+  description: string;
+  default?: TValue;
+  /** The default in words, where it depends on the surroundings. */
+  defaultText?: string;
+  /** Never printed, logged or cached. */
+  secret?: boolean;
+  example?: string;
+}
+
+/** The type of a kind's values. */
+export type KindValue<K> = K extends Kind<infer V> ? V : never;
+
+type Fields = Readonly<Record<string, Field>>;
+type ValueOf<F> = F extends Field<infer V> ? V : never;
+type Simplify<T> = { [K in keyof T]: T[K] } & {};
+type ObjectOf<F extends Fields, R extends keyof F> = Simplify<
+  { [K in R]: ValueOf<F[K]> } & { [K in Exclude<keyof F, R>]?: ValueOf<F[K]> }
+>;
+
+export const boolean: Kind<boolean> = { kind: "boolean" };
+export const string: Kind<string> = { kind: "string", minLength: 1 };
+export const anyString: Kind<string> = { kind: "string" };
+export const url: Kind<string> = { kind: "string", format: "url" };
+export const region: Kind<string> = { kind: "string", format: "region" };
+
+export const integer = (minimum: number, unit: string): Kind<number> => ({ kind: "integer", minimum, unit });
+
+export const number = (bounds: { minimum: number; maximum?: number; unit?: string }): Kind<number> => ({
+  kind: "number",
+  ...bounds,
+});
+
+export const choice = <const T extends string>(...values: readonly T[]): Kind<T> => ({
+  kind: "choice",
+  values,
+});
+
+export const list = <T>(of: Kind<T>): Kind<T[]> => ({ kind: "list", of });
+
+export const map = <T>(keyName: string, of: Kind<T>): Kind<Record<string, T>> => ({
+  kind: "map",
+  keyName,
+  of,
+});
+
+export const object = <const F extends Fields, const R extends keyof F & string = never>(
+  fields: F,
+  required: readonly R[] = [],
+): Kind<ObjectOf<F, R>> => ({ kind: "object", fields, required }) as Kind<ObjectOf<F, R>>;
+
+export const either = <A, B>(first: Kind<A>, second: Kind<B>): Kind<A | B> => ({
+  kind: "either",
+  of: [first, second],
+});
+
+export const field = <T>(
+  type: Kind<T>,
+  description: string,
+  more: Omit<Field<T>, "type" | "description"> = {},
+): Field<T> => ({ type, description, ...more });
