@@ -13,7 +13,7 @@ import { integerFlag, numberFlag, repeatable } from "./flag-values.ts";
 
 /** What the flags of the parameters come to, by the names of their options. */
 export type ParameterOptions = {
-  [Name in ParameterName as OptionName<(typeof PARAMETERS)[Name]["flag"]["notation"]>]?: ParameterValue<Name>;
+  [Name in ParameterName as OptionName<(typeof PARAMETERS)[Name]["flag"]>]?: ParameterValue<Name>;
 };
 
 /** The option's name, as `readFlag` reads it: `maxTokens` of `--max-tokens <tokens>`. */
@@ -26,16 +26,15 @@ type CamelCase<Name extends string> = Name extends `${infer First}-${infer Rest}
 
 /** The flags of the parameters of one group. */
 export function parameterFlags(group: FlagGroup): Flag[] {
-  return PARAMETER_ROWS.filter(([, row]) => row.flag.group === group).map(([, row]) =>
-    flag(row.flag.notation, row.flag.description, valueOf(row.setting.type)),
+  return PARAMETER_ROWS.filter(([, row]) => row.group === group).map(([, row]) =>
+    flag(row.flag, row.help, valueOf(row.setting.type)),
   );
 }
 
 /** The parameters that were given as flags. */
 export function parametersOf(options: ParameterOptions): ChatParameters {
   return collectParameters(
-    (_, row) =>
-      options[readFlag(flag(row.flag.notation, row.flag.description)).option as keyof ParameterOptions],
+    (_, row) => options[readFlag(flag(row.flag, row.help)).option as keyof ParameterOptions],
   );
 }
 

@@ -7,7 +7,8 @@ import { formatPath, isWithin, type PathSegment } from "./path.ts";
 import { quoteForShell } from "./quote-for-shell.ts";
 import { maskSecrets } from "./secrets.ts";
 import { isRecord } from "../json.ts";
-import { validate, type Problem } from "./validate.ts";
+import { problemDetails, validate, type Problem } from "./validate.ts";
+import { entriesOf } from "./walk-value.ts";
 
 export interface EditPermissions {
   /** Write a path that is not a setting of this program. */
@@ -32,7 +33,10 @@ export function checkEdit(
       ? undefined
       : findUnknown(valueAt(after, edit.path), valueAt(before, edit.path), edit.path);
     if (unknown !== undefined) throw unknownSetting(unknown);
-    const dropped = replace || edit.op === "merge" ? undefined : findDropped(before, edit);
+    const dropped =
+      replace || edit.op === "merge"
+        ? undefined
+        : findDropped(valueAt(before, edit.path), edit.value, edit.path);
     if (dropped !== undefined) throw dropsEntry(dropped, edit);
   }
   const old = new Set(validate(before).map(({ message }) => message));
@@ -50,44 +54,30 @@ function findUnknown(
 ): readonly PathSegment[] | undefined {
   if (previous !== undefined && isSameValue(value, previous)) return undefined;
   if (findSetting(path) === undefined) return path;
-  if (!isRecord(value) && !Array.isArray(value)) return undefined;
-  const entries: [PathSegment, unknown][] = Array.isArray(value)
-    ? [...value.entries()]
-    : Object.entries(value);
   // Below a value of the wrong kind, that is what to complain about.
   if (validate(value, findSetting(path)?.kind, path).some((problem) => problem.path.length === path.length))
     return undefined;
-  for (const [key, item] of entries) {
+  for (const [key, item] of entriesOf(value)) {
     const unknown = findUnknown(item, valueAt(previous, [key]), [...path, key]);
     if (unknown !== undefined) return unknown;
   }
   return undefined;
 }
 
+/** The first entry of a map, or of another program's, that a new value lacks. */
 function findDropped(
-  before: unknown,
-  edit: Extract<Edit, { value: unknown }>,
-): readonly PathSegment[] | undefined {
-  return dropped(valueAt(before, edit.path), edit.value, edit.path);
-}
-
-function dropped(
   from: unknown,
   to: unknown,
   path: readonly PathSegment[],
 ): readonly PathSegment[] | undefined {
   if (!isRecord(from) || !isRecord(to)) return undefined;
+  const isMap = findSetting(path)?.kind.kind === "map";
   for (const [key, value] of Object.entries(from)) {
     const place = [...path, key];
-    const isOpen = findSetting(path)?.kind.kind === "map" || findSetting(place) === undefined;
-    if (!Object.hasOwn(to, key)) {
-      if (isOpen) return place;
-      const inner = dropped(value, {}, place);
-      if (inner !== undefined) return inner;
-      continue;
-    }
-    const inner = dropped(value, to[key], place);
-    if (inner !== undefined) return inner;
+    const isKept = Object.hasOwn(to, key);
+    if (!isKept && (isMap || findSetting(place) === undefined)) return place;
+    const dropped = findDropped(value, isKept ? to[key] : {}, place);
+    if (dropped !== undefined) return dropped;
   }
   return undefined;
 }
@@ -107,11 +97,10 @@ function unknownSetting(path: readonly PathSegment[]): OpenclawError {
 }
 
 function wrongValue(problem: Problem, edits: readonly Edit[], after: unknown): OpenclawError {
-  const { path, message, expected, received } = problem;
   return new OpenclawError("config-invalid", {
-    message,
-    hint: hintFor(path, edits, after),
-    details: { path: formatPath(path), expected, received },
+    message: problem.message,
+    hint: hintFor(problem.path, edits, after),
+    details: problemDetails(problem),
   });
 }
 

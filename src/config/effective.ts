@@ -1,8 +1,8 @@
 import { valueAt } from "./edit-value.ts";
-import { findSetting } from "./find-setting.ts";
+import { childrenOf, findSetting, isPlaceholder } from "./find-setting.ts";
 import { isWithin, type PathSegment } from "./path.ts";
 import type { Kind } from "./setting-kinds.ts";
-import { isRecord } from "../json.ts";
+import { entriesOf } from "./walk-value.ts";
 
 /** The value of a setting that is in force. */
 export interface EffectiveSetting {
@@ -80,17 +80,12 @@ function leafPaths(
   path: readonly PathSegment[],
   value: unknown,
 ): (readonly PathSegment[])[] {
-  if (kind?.kind === "object") {
-    return Object.entries(kind.fields).flatMap(([name, field]) =>
-      leafPaths(field.type, [...path, name], value),
-    );
-  }
-  if (kind?.kind === "map" && isGroup(kind)) {
-    const entries = valueAt(value, path);
-    const keys = isRecord(entries) ? Object.keys(entries) : [];
-    if (keys.length > 0) return keys.flatMap((key) => leafPaths(kind.of, [...path, key], value));
-  }
-  return [path];
+  if (kind === undefined || !isGroup(kind)) return [path];
+  const below = childrenOf(kind).flatMap((child) => {
+    const keys = isPlaceholder(child.key) ? entriesOf(valueAt(value, path)).map(([key]) => key) : [child.key];
+    return keys.flatMap((key) => leafPaths(child.kind, [...path, key], value));
+  });
+  return below.length > 0 ? below : [path];
 }
 
 function isGroup(kind: Kind): boolean {

@@ -17,7 +17,7 @@ function exampleOf(kind: Kind): unknown {
       if (kind.format === "url") return "https://example.com";
       return kind.format === "region" ? "us-east-1" : "text";
     case "number":
-      return kind.maximum ?? kind.minimum ?? 0;
+      return kind.maximum ?? kind.minimum;
     case "integer":
       return Math.max(kind.minimum, 1);
     case "choice":

@@ -1,6 +1,14 @@
+import type { PathSegment } from "./path.ts";
 import type { Field, Kind } from "./setting-kinds.ts";
 import { SETTINGS } from "./settings.ts";
-import type { PathSegment } from "./path.ts";
+
+/** What may stand in a value: a field by its name, or what any key (`<id>`) or index (`[]`) of the user's choice holds. */
+export interface SettingChild {
+  key: string;
+  kind: Kind;
+  /** The table's entry; undefined for items of lists and values of maps. */
+  field?: Field;
+}
 
 /** What the table of settings says about one place. */
 export interface FoundSetting {
@@ -10,7 +18,37 @@ export interface FoundSetting {
   isSecret: boolean;
 }
 
+/** A place in the table: keys that the user chooses are written `<id>`, indexes `[]`. */
+export interface ListedSetting {
+  /** `models.providers.<id>.models[].id` as segments: `models`, `providers`, `<id>`, `models`, `[]`, `id`. */
+  segments: readonly string[];
+  field: Field;
+}
+
 const ROOT: FoundSetting = { kind: SETTINGS, field: undefined, isSecret: false };
+
+/** What may stand in a value of this kind, in the table's order. */
+export function childrenOf(kind: Kind): SettingChild[] {
+  switch (kind.kind) {
+    case "object":
+      return Object.entries(kind.fields).map(([key, field]) => ({ key, kind: field.type, field }));
+    case "map":
+      return [{ key: `<${kind.keyName}>`, kind: kind.of }];
+    case "list":
+      return [{ key: "[]", kind: kind.of }];
+    case "either":
+      return kind.of.flatMap(childrenOf);
+    default:
+      return [];
+  }
+}
+
+/** What the table knows below a kind by this key or index; for a kind of two forms there may be several. */
+export function childrenAt(kind: Kind, segment: PathSegment): SettingChild[] {
+  return childrenOf(kind).filter(({ key, field }) =>
+    field ? key === segment : (key === "[]") === (typeof segment === "number"),
+  );
+}
 
 /** Looks a path up in the table of settings. Returns undefined for a path that is not a setting of this program. */
 export function findSetting(
@@ -19,27 +57,23 @@ export function findSetting(
 ): FoundSetting | undefined {
   const [segment, ...rest] = path;
   if (segment === undefined) return from;
-  for (const step of stepsInto(from, segment)) {
-    const found = findSetting(rest, step);
+  for (const { kind, field } of childrenAt(from.kind, segment)) {
+    const found = findSetting(rest, { kind, field, isSecret: from.isSecret || field?.secret === true });
     if (found) return found;
   }
   return undefined;
 }
 
-function stepsInto({ kind, isSecret }: FoundSetting, segment: PathSegment): FoundSetting[] {
-  switch (kind.kind) {
-    case "object": {
-      const field =
-        typeof segment === "string" && Object.hasOwn(kind.fields, segment) ? kind.fields[segment] : undefined;
-      return field ? [{ kind: field.type, field, isSecret: isSecret || field.secret === true }] : [];
-    }
-    case "map":
-      return typeof segment === "string" ? [{ kind: kind.of, field: undefined, isSecret }] : [];
-    case "list":
-      return typeof segment === "number" ? [{ kind: kind.of, field: undefined, isSecret }] : [];
-    case "either":
-      return kind.of.flatMap((of) => stepsInto({ kind: of, field: undefined, isSecret }, segment));
-    default:
-      return [];
-  }
+/** Every setting of the table, parents before children, in the table's order. */
+export function listSettings(kind: Kind = SETTINGS, above: readonly string[] = []): ListedSetting[] {
+  return childrenOf(kind).flatMap(({ key, kind, field }) => {
+    const segments = [...above, key];
+    const own: ListedSetting[] = field ? [{ segments, field }] : [];
+    return own.concat(listSettings(kind, segments));
+  });
+}
+
+/** True for a segment that stands for a key or index of the user's choice. */
+export function isPlaceholder(segment: string): boolean {
+  return segment === "[]" || segment.startsWith("<");
 }

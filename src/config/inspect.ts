@@ -1,6 +1,6 @@
 import JSON5 from "json5";
 import { describeSyntaxError } from "./describe-syntax-error.ts";
-import { hasReference, unsetVariables } from "./expand-env.ts";
+import { unsetVariables } from "./expand-env.ts";
 import { findSetting } from "./find-setting.ts";
 import { maskBrokenText, maskDocument } from "./mask-document.ts";
 import { nearestWord } from "./nearest-setting.ts";
@@ -13,6 +13,7 @@ import { placeAt, type Place } from "./source-place.ts";
 import { findMember, scanDocument, type Container, type Node, type Span } from "./spans.ts";
 import { isRecord } from "../json.ts";
 import { problemAt, validate, type Problem } from "./validate.ts";
+import { listLeaves } from "./walk-value.ts";
 
 /** Something to know about a configuration file, and where in it. */
 export interface Finding extends Place {
@@ -95,7 +96,7 @@ function remarksOn(value: unknown, root: Node, env: Environment): Remark[] {
     return [toRemark(problemAt([], "an object", value))];
   }
   const problems = validate(resolveReferences(value, env));
-  return [...problems.map(toRemark), ...unsetReferences(value, env, []), ...keyRemarks(root, [])];
+  return [...problems.map(toRemark), ...unsetReferences(value, env), ...keyRemarks(root, [])];
 }
 
 function toRemark({ path, message, expected, received }: Problem): Remark {
@@ -103,17 +104,15 @@ function toRemark({ path, message, expected, received }: Problem): Remark {
 }
 
 /** Warnings for `${NAME}` without such a variable. */
-function unsetReferences(value: unknown, env: Environment, path: readonly PathSegment[]): Remark[] {
-  if (isRecord(value))
-    return Object.entries(value).flatMap(([key, item]) => unsetReferences(item, env, [...path, key]));
-  if (Array.isArray(value))
-    return value.flatMap((item, index) => unsetReferences(item, env, [...path, index]));
-  if (typeof value !== "string" || !hasReference(value) || findSetting(path) === undefined) return [];
-  return unsetVariables(value, env).map((name) => ({
-    severity: "warning",
-    path,
-    message: `${formatPath(path)} takes its value from the environment variable ${name}, which is not set.`,
-  }));
+function unsetReferences(value: unknown, env: Environment): Remark[] {
+  return listLeaves(value).flatMap(({ path, value: leaf }) => {
+    if (typeof leaf !== "string" || !leaf.includes("${") || findSetting(path) === undefined) return [];
+    return unsetVariables(leaf, env).map((name) => ({
+      severity: "warning" as const,
+      path,
+      message: `${formatPath(path)} takes its value from the environment variable ${name}, which is not set.`,
+    }));
+  });
 }
 
 /** Warnings for keys that stand twice, and for unknown ones that look like a slip of the finger. */

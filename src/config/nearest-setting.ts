@@ -1,5 +1,5 @@
 import { distance } from "fastest-levenshtein";
-import { isPlaceholder, listSettings } from "./list-settings.ts";
+import { isPlaceholder, listSettings } from "./find-setting.ts";
 import { formatPath, type PathSegment } from "./path.ts";
 
 /**

@@ -14,13 +14,10 @@ export const REASONING_LEVELS = ["off", "minimal", "low", "medium", "high", "xhi
 export interface Parameter<T = unknown, Notation extends string = string> {
   /** The entry of `agents.defaults.params` and `agents.defaults.models.<key>.params`. A flag takes what the setting takes. */
   setting: Field<T>;
-  flag: {
-    notation: Notation;
-    /** As the help has it. */
-    description: string;
-    /** The flags that it stands with in the help of `chat`. */
-    group: FlagGroup;
-  };
+  flag: Notation;
+  /** What the flag does, as the help of `chat` has it, and the flags that it stands with there. */
+  help: string;
+  group: FlagGroup;
   /** Where Converse's request has it; what is sent for it may instead depend on the family of the model. */
   converse: readonly [ConverseObject, string] | "by-family";
   /** What carries it in a chat completion: the newest field first, and what its words mean here, where they are others. */
@@ -61,21 +58,17 @@ const parameter = <T, const Notation extends string>(
 export const PARAMETERS = {
   maxTokens: parameter({
     setting: field(integer(1, "tokens"), "Most tokens to put out."),
-    flag: {
-      notation: "--max-tokens <tokens>",
-      description: "most tokens to put out",
-      group: "length and sampling",
-    },
+    flag: "--max-tokens <tokens>",
+    help: "most tokens to put out",
+    group: "length and sampling",
     converse: ["inferenceConfig", "maxTokens"],
     completion: { fields: ["max_completion_tokens", "max_tokens"] },
   }),
   temperature: parameter({
     setting: field(number({ minimum: 0, maximum: 1 }), "Sampling temperature."),
-    flag: {
-      notation: "--temperature <number>",
-      description: "sampling temperature, 0 to 1",
-      group: "length and sampling",
-    },
+    flag: "--temperature <number>",
+    help: "sampling temperature, 0 to 1",
+    group: "length and sampling",
     converse: ["inferenceConfig", "temperature"],
     completion: { fields: ["temperature"] },
   }),
@@ -84,31 +77,25 @@ export const PARAMETERS = {
       number({ minimum: 0, maximum: 1 }),
       "Nucleus sampling: the share of probability to choose from.",
     ),
-    flag: {
-      notation: "--top-p <number>",
-      description: "nucleus sampling, 0 to 1",
-      group: "length and sampling",
-    },
+    flag: "--top-p <number>",
+    help: "nucleus sampling, 0 to 1",
+    group: "length and sampling",
     converse: ["inferenceConfig", "topP"],
     completion: { fields: ["top_p"] },
   }),
   stopSequences: parameter({
     setting: field(list(string), "Texts that end the answer."),
-    flag: {
-      notation: "--stop <text>",
-      description: "text that ends the answer (repeatable)",
-      group: "length and sampling",
-    },
+    flag: "--stop <text>",
+    help: "text that ends the answer (repeatable)",
+    group: "length and sampling",
     converse: ["inferenceConfig", "stopSequences"],
     completion: { fields: ["stop"] },
   }),
   reasoning: parameter({
     setting: field(choice(...REASONING_LEVELS), "How much the model reasons."),
-    flag: {
-      notation: "--reasoning <level>",
-      description: "how much the model reasons",
-      group: "reasoning",
-    },
+    flag: "--reasoning <level>",
+    help: "how much the model reasons",
+    group: "reasoning",
     converse: "by-family",
     completion: {
       fields: ["reasoning_effort"],
@@ -122,29 +109,21 @@ export const PARAMETERS = {
         max: "max",
       },
     },
-    slashCommand: {
-      argument: "[LEVEL]",
-      noun: "level of reasoning",
-      unset: "as the model does by itself",
-    },
+    slashCommand: { argument: "[LEVEL]", noun: "level of reasoning", unset: "as the model does by itself" },
   }),
   cache: parameter({
     setting: field(choice("off", "5m", "1h"), "Prompt caching, by time to live."),
-    flag: {
-      notation: "--cache <time>",
-      description: "cache the prompt for this long",
-      group: "cache",
-    },
+    flag: "--cache <time>",
+    help: "cache the prompt for this long",
+    group: "cache",
     converse: "by-family",
     onlyBedrock: "the prompt cache",
   }),
   serviceTier: parameter({
     setting: field(choice("default", "priority", "flex", "reserved"), "Bedrock service tier."),
-    flag: {
-      notation: "--service-tier <tier>",
-      description: "Bedrock service tier",
-      group: "service",
-    },
+    flag: "--service-tier <tier>",
+    help: "Bedrock service tier",
+    group: "service",
     converse: ["serviceTier", "type"],
     // `auto` leaves it to the server's configuration; `scale` and `fast` are OpenAI's alone.
     completion: {
@@ -155,11 +134,9 @@ export const PARAMETERS = {
   }),
   latency: parameter({
     setting: field(choice("standard", "optimized"), "Bedrock latency mode."),
-    flag: {
-      notation: "--latency <mode>",
-      description: "Bedrock latency mode",
-      group: "service",
-    },
+    flag: "--latency <mode>",
+    help: "Bedrock latency mode",
+    group: "service",
     converse: ["performanceConfig", "latency"],
     onlyBedrock: "the latency mode",
   }),
@@ -195,5 +172,5 @@ export function choicesOf({ setting }: Parameter): readonly string[] {
 
 /** The flag of a parameter, without its dashes: `max-tokens`. */
 export function flagName(name: ParameterName): string {
-  return /^--(\S+)/.exec(PARAMETERS[name].flag.notation)?.[1] ?? name;
+  return /^--(\S+)/.exec(PARAMETERS[name].flag)?.[1] ?? name;
 }

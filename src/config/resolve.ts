@@ -4,11 +4,10 @@ import type { Environment, Runtime } from "../runtime.ts";
 import { expandEnv, hasReference, unsetVariables } from "./expand-env.ts";
 import { locateConfig, missingFile, readConfigText } from "./file.ts";
 import { parseDocument, validateCommand } from "./parse-document.ts";
-import { formatPath, type PathSegment } from "./path.ts";
 import { isSecretPath } from "./secrets.ts";
 import { DISCOVERY_DEFAULTS, type Configuration, type DiscoverySettings } from "./settings.ts";
-import { isRecord } from "../json.ts";
-import { validate, type Problem } from "./validate.ts";
+import { problemDetails, validate, type Problem } from "./validate.ts";
+import { mapLeaves } from "./walk-value.ts";
 
 export interface LoadedConfig {
   /** Absolute path of the file, whether it exists or not. */
@@ -18,21 +17,14 @@ export interface LoadedConfig {
   value: Configuration;
 }
 
-/** The six discovery settings with their defaults. */
-export interface ResolvedDiscovery {
-  /** Undefined: on when AWS credentials are found. */
+/**
+ * The discovery settings with their defaults. Where `enabled` is undefined discovery is on when AWS credentials are found,
+ * where `region` is, the region order decides.
+ */
+export type ResolvedDiscovery = Required<Omit<DiscoverySettings, "enabled" | "region">> & {
   enabled: boolean | undefined;
-  /** Undefined: by the region order. */
   region: string | undefined;
-  /** Provider names; empty lists all. */
-  providerFilter: readonly string[];
-  /** Seconds; 0 turns the cache off. */
-  refreshInterval: number;
-  /** Tokens. */
-  defaultContextWindow: number;
-  /** Tokens. */
-  defaultMaxTokens: number;
-}
+};
 
 export interface DefaultModel {
   primary?: string;
@@ -65,17 +57,13 @@ export async function loadConfig(
 
 /** The discovery settings: `models.bedrockDiscovery`, then the plugin's entry, then the defaults. */
 export function discoverySettings(config: Configuration): ResolvedDiscovery {
-  const own: DiscoverySettings = config.models?.bedrockDiscovery ?? {};
   const plugin: DiscoverySettings = config.plugins?.entries?.["amazon-bedrock"]?.config?.discovery ?? {};
-  const region = own.region ?? plugin.region;
+  const settings = { ...DISCOVERY_DEFAULTS, ...plugin, ...config.models?.bedrockDiscovery };
+  const { enabled, region } = settings;
   return {
-    enabled: own.enabled ?? plugin.enabled,
+    ...settings,
+    enabled,
     region: region === undefined ? undefined : requireResolved(region, "models.bedrockDiscovery.region"),
-    providerFilter: own.providerFilter ?? plugin.providerFilter ?? DISCOVERY_DEFAULTS.providerFilter,
-    refreshInterval: own.refreshInterval ?? plugin.refreshInterval ?? DISCOVERY_DEFAULTS.refreshInterval,
-    defaultContextWindow:
-      own.defaultContextWindow ?? plugin.defaultContextWindow ?? DISCOVERY_DEFAULTS.defaultContextWindow,
-    defaultMaxTokens: own.defaultMaxTokens ?? plugin.defaultMaxTokens ?? DISCOVERY_DEFAULTS.defaultMaxTokens,
   };
 }
 
@@ -96,23 +84,14 @@ export function defaultModel(config: Configuration): DefaultModel {
 function invalidConfiguration(
   file: string,
   problems: readonly Problem[],
-  options: Pick<GlobalOptions, "config"> = {},
+  options: Pick<GlobalOptions, "config">,
 ): OpenclawError {
-  const [first] = problems;
   const others = problems.length - 1;
-  const more =
-    others === 0 ? "" : ` ${others === 1 ? "One more problem follows" : `${others} more problems follow`}.`;
+  const more = others === 1 ? " One more problem follows." : ` ${others} more problems follow.`;
   return new OpenclawError("config-invalid", {
-    message: `${file}: ${first?.message ?? "the configuration is invalid."}${more}`,
+    message: `${file}: ${problems[0]?.message}${others === 0 ? "" : more}`,
     hint: validateCommand(options),
-    details: {
-      file,
-      problems: problems.map(({ path, expected, received }) => ({
-        path: formatPath(path),
-        expected,
-        received,
-      })),
-    },
+    details: { file, problems: problems.map(problemDetails) },
   });
 }
 
@@ -122,17 +101,9 @@ function requireResolved(text: string, place: string): string {
 }
 
 /** Puts the values of set variables in place of `${NAME}` in every text that is not a secret. */
-export function resolveReferences(
-  value: unknown,
-  env: Environment,
-  path: readonly PathSegment[] = [],
-): unknown {
-  if (Array.isArray(value)) return value.map((item, index) => resolveReferences(item, env, [...path, index]));
-  if (isRecord(value)) {
-    return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [key, resolveReferences(item, env, [...path, key])]),
-    );
-  }
-  if (typeof value !== "string" || !value.includes("${") || isSecretPath(path)) return value;
-  return unsetVariables(value, env).length === 0 ? expandEnv(value, env) : value;
+export function resolveReferences(value: unknown, env: Environment): unknown {
+  return mapLeaves(value, ({ path, value: leaf }) => {
+    if (typeof leaf !== "string" || !leaf.includes("${") || isSecretPath(path)) return leaf;
+    return unsetVariables(leaf, env).length === 0 ? expandEnv(leaf, env) : leaf;
+  });
 }

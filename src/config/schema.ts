@@ -34,7 +34,7 @@ function kindSchema(kind: Kind): JsonSchema {
     case "integer":
       return {
         type: kind.kind,
-        ...(kind.minimum === undefined ? {} : { minimum: kind.minimum }),
+        minimum: kind.minimum,
         ...(kind.maximum === undefined ? {} : { maximum: kind.maximum }),
       };
     case "list":

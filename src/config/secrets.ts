@@ -1,6 +1,7 @@
 import { MASK, maskUserInfo } from "../network/user-info.ts";
 import { findSetting } from "./find-setting.ts";
 import type { PathSegment } from "./path.ts";
+import { type Leaf, mapLeaves } from "./walk-value.ts";
 
 /** Names other programs that share the file give their secrets. */
 const SECRET_NAME =
@@ -18,12 +19,10 @@ export function isSecretPath(path: readonly PathSegment[]): boolean {
 
 /** A copy of the value at `path` with every secret in it replaced by `****`, user and password of URLs included. */
 export function maskSecrets(value: unknown, path: readonly PathSegment[] = []): unknown {
-  if (Array.isArray(value)) return value.map((item, index) => maskSecrets(item, [...path, index]));
-  if (typeof value === "object" && value !== null) {
-    return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [key, maskSecrets(item, [...path, key])]),
-    );
-  }
+  return mapLeaves(value, maskLeaf, path);
+}
+
+function maskLeaf({ path, value }: Leaf): unknown {
   if (isSecretPath(path)) return isReference(value) || isHarmless(value) ? value : MASK;
   return typeof value === "string" ? maskUserInfo(value) : value;
 }

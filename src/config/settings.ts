@@ -31,11 +31,11 @@ const price = (what: string): Field<number> =>
 
 /** Defaults of the discovery settings that have one. */
 export const DISCOVERY_DEFAULTS = {
-  providerFilter: [] as readonly string[],
+  providerFilter: [] as string[],
   refreshInterval: 3600,
   defaultContextWindow: 32000,
   defaultMaxTokens: 4096,
-} as const;
+};
 
 const discovery = object({
   enabled: field(boolean, "Ask AWS which models this account can stream text from.", {
@@ -46,29 +46,23 @@ const discovery = object({
     example: "us-east-1",
   }),
   providerFilter: field(list(string), "List only models of these Bedrock providers. Empty lists all.", {
-    default: [...DISCOVERY_DEFAULTS.providerFilter],
+    default: DISCOVERY_DEFAULTS.providerFilter,
     example: '["anthropic", "amazon"]',
   }),
   refreshInterval: field(
     integer(0, "seconds"),
     "Seconds a discovered list stays fresh. 0 turns the cache off.",
-    {
-      default: DISCOVERY_DEFAULTS.refreshInterval,
-    },
+    { default: DISCOVERY_DEFAULTS.refreshInterval },
   ),
   defaultContextWindow: field(
     integer(1, "tokens"),
     "Context window in tokens, where neither config nor catalog knows it.",
-    {
-      default: DISCOVERY_DEFAULTS.defaultContextWindow,
-    },
+    { default: DISCOVERY_DEFAULTS.defaultContextWindow },
   ),
   defaultMaxTokens: field(
     integer(1, "tokens"),
     "Output limit in tokens, where neither config nor catalog knows it.",
-    {
-      default: DISCOVERY_DEFAULTS.defaultMaxTokens,
-    },
+    { default: DISCOVERY_DEFAULTS.defaultMaxTokens },
   ),
 });
 
@@ -144,9 +138,7 @@ const settings = object({
       providers: field(
         map("id", provider),
         "Model providers, by id. The id of Amazon Bedrock is amazon-bedrock.",
-        {
-          default: {},
-        },
+        { default: {} },
       ),
     }),
     "Where models come from.",

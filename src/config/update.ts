@@ -1,11 +1,10 @@
-import { OpenclawError, usageError } from "../errors.ts";
+import { errorCode, OpenclawError, usageError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { followLinks, makeFolderOf, replaceFile, writeError } from "../disk/atomic-write.ts";
 import { checkEdit, type EditPermissions } from "./check-edit.ts";
 import { editDocument } from "./document.ts";
 import { valueAt, type Edit } from "./edit-value.ts";
-import { errorCode } from "../errors.ts";
 import { locateConfig, readConfigText } from "./file.ts";
 import { withLock, type HeldLock } from "../disk/lock.ts";
 import { maskDocument } from "./mask-document.ts";

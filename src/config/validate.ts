@@ -1,10 +1,12 @@
 import { isRecord } from "../json.ts";
 import { isRegionName } from "../aws/region.ts";
+import { childrenAt } from "./find-setting.ts";
 import { formatPath, type PathSegment } from "./path.ts";
 import { maskUserInfo } from "../network/user-info.ts";
 import { isSecretPath } from "./secrets.ts";
 import type { Kind } from "./setting-kinds.ts";
 import { SETTINGS } from "./settings.ts";
+import { entriesOf } from "./walk-value.ts";
 
 /** One thing wrong with a configuration. */
 export interface Problem {
@@ -29,28 +31,20 @@ export function validate(
   kind: Kind = SETTINGS,
   path: readonly PathSegment[] = [],
 ): Problem[] {
-  if (kind.kind === "either") {
-    const fitting = kind.of.find((of) => isOfType(value, of));
-    return fitting ? validate(value, fitting, path) : [problemAt(path, describeKind(kind), value)];
-  }
-  if (!isOfType(value, kind) || !isInBounds(value, kind)) return [problemAt(path, describeKind(kind), value)];
-  if (kind.kind === "list" && Array.isArray(value)) {
-    return value.flatMap((item, index) => validate(item, kind.of, [...path, index]));
-  }
-  if (kind.kind === "map" && isRecord(value)) {
-    return Object.entries(value).flatMap(([key, item]) => validate(item, kind.of, [...path, key]));
-  }
-  if (kind.kind === "object" && isRecord(value)) {
-    const missing = kind.required
-      .filter((name) => !Object.hasOwn(value, name))
-      .map((name) => problemAt([...path, name], describeKind(kind.fields[name]?.type ?? kind), undefined));
-    const wrong = Object.entries(value).flatMap(([key, item]) => {
-      const field = Object.hasOwn(kind.fields, key) ? kind.fields[key] : undefined;
-      return field ? validate(item, field.type, [...path, key]) : [];
-    });
-    return [...missing, ...wrong];
-  }
-  return [];
+  const form = kind.kind === "either" ? kind.of.find((of) => isOfType(value, of)) : kind;
+  if (form === undefined || !isOfType(value, form) || !isInBounds(value, form))
+    return [problemAt(path, describeKind(form ?? kind), value)];
+  const entries = entriesOf(value);
+  const required = form.kind === "object" ? form.required : [];
+  const missing = required.filter((name) => !entries.some(([key]) => key === name));
+  const kindOf = (key: PathSegment): Kind | undefined => childrenAt(form, key)[0]?.kind;
+  return [
+    ...missing.map((name) => problemAt([...path, name], describeKind(kindOf(name) ?? form), undefined)),
+    ...entries.flatMap(([key, item]) => {
+      const inner = kindOf(key);
+      return inner ? validate(item, inner, [...path, key]) : [];
+    }),
+  ];
 }
 
 /** What a kind takes, in words that follow "takes": `a whole number of seconds, at least 0`. */
@@ -63,9 +57,9 @@ export function describeKind(kind: Kind): string {
       if (kind.format === "region") return "an AWS region such as us-east-1";
       return kind.minLength ? "a non-empty string" : "a string";
     case "number":
-      return `a number${kind.unit ? ` in ${kind.unit}` : ""}${describeBounds(kind.minimum, kind.maximum)}`;
+      return `a number${kind.unit ? ` in ${kind.unit}` : ""}${describeBounds(kind)}`;
     case "integer":
-      return `a whole number of ${kind.unit}${describeBounds(kind.minimum, kind.maximum)}`;
+      return `a whole number of ${kind.unit}${describeBounds(kind)}`;
     case "choice":
       return kind.values.length === 1 ? String(kind.values[0]) : joinWords(kind.values);
     case "list":
@@ -93,6 +87,11 @@ export function describeValue(value: unknown, isSecret = false): string {
   }
   if (isSecret) return `a ${typeof value}`;
   return typeof value === "number" ? `the number ${value}` : String(value);
+}
+
+/** A problem as the details of an error have it. */
+export function problemDetails({ path, expected, received }: Problem): Record<string, string> {
+  return { path: formatPath(path), expected, received };
 }
 
 /** A problem at a path, its message made from what was expected and what stands there. */
@@ -136,26 +135,19 @@ function isInBounds(value: unknown, kind: Kind): boolean {
     if (kind.format === "region") return isRegionName(value);
     return value.length >= (kind.minLength ?? 0);
   }
-  if (typeof value === "number") {
-    if (!Number.isFinite(value)) return false;
-    if (kind.kind === "integer" && !Number.isSafeInteger(value)) return false;
-    if (kind.kind !== "integer" && kind.kind !== "number") return true;
-    return (
-      value >= (kind.minimum ?? Number.NEGATIVE_INFINITY) &&
-      value <= (kind.maximum ?? Number.POSITIVE_INFINITY)
-    );
-  }
-  return true;
+  if (kind.kind !== "integer" && kind.kind !== "number") return true;
+  const isNumber = kind.kind === "integer" ? Number.isSafeInteger(value) : Number.isFinite(value);
+  return (
+    isNumber && Number(value) >= kind.minimum && Number(value) <= (kind.maximum ?? Number.POSITIVE_INFINITY)
+  );
 }
 
 function isHttpUrl(text: string): boolean {
   return /^https?:\/\//i.test(text) && URL.canParse(text);
 }
 
-function describeBounds(minimum: number | undefined, maximum: number | undefined): string {
-  if (minimum !== undefined && maximum !== undefined) return ` from ${minimum} to ${maximum}`;
-  if (minimum !== undefined) return `, at least ${minimum}`;
-  return maximum === undefined ? "" : `, at most ${maximum}`;
+function describeBounds({ minimum, maximum }: { minimum: number; maximum?: number }): string {
+  return maximum === undefined ? `, at least ${minimum}` : ` from ${minimum} to ${maximum}`;
 }
 
 function describeItems(kind: Kind): string {

@@ -1,8 +1,7 @@
-import { constants, type Stats } from "node:fs";
+import { constants } from "node:fs";
 import { copyFile, link, mkdir, open, readdir, readlink, rename, stat, unlink } from "node:fs/promises";
 import path from "node:path";
-import { OpenclawError } from "../errors.ts";
-import { errorCode } from "../errors.ts";
+import { errorCode, OpenclawError } from "../errors.ts";
 
 const NEW_FILE_MODE = 0o600;
 const NEW_FOLDER_MODE = 0o700;
@@ -99,7 +98,7 @@ export function writeError(file: string, cause: unknown): OpenclawError {
 
 /** Writes a new file to the disk with the mode and owner of the one it will replace. Returns whether there is one. */
 async function writeWhole(temporary: string, text: string, file: string): Promise<boolean> {
-  const old = await statIfThere(file);
+  const old = await ignoring("ENOENT", stat(file));
   if (old !== undefined && !old.isFile()) {
     throw new OpenclawError("config-unreadable", {
       message: `${file} is not a regular file, so it cannot be written.`,
@@ -164,12 +163,8 @@ async function removeIfThere(file: string): Promise<void> {
   await ignoring("ENOENT EACCES EPERM EROFS ENOTDIR", unlink(file));
 }
 
-async function statIfThere(file: string): Promise<Stats | undefined> {
-  return ignoring("ENOENT", stat(file));
-}
-
 /** Waits for `work`; failures with one of these codes give undefined. */
-async function ignoring<T>(codes: string, work: Promise<T>): Promise<T | undefined> {
+export async function ignoring<T>(codes: string, work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;
   } catch (error) {

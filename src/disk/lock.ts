@@ -1,9 +1,9 @@
 import { lstat, lutimes, readFile, readlink, symlink, unlink, writeFile } from "node:fs/promises";
 import { hostname, uptime } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
-import { OpenclawError } from "../errors.ts";
+import { errorCode, OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
-import { errorCode } from "../errors.ts";
+import { ignoring } from "./atomic-write.ts";
 
 /*
  * A lock of our own, because proper-lockfile and its like know a dead holder only by the age of its lock: after a
@@ -35,10 +35,19 @@ interface Holder {
   since: number;
 }
 
+/** One attempt to take locks, until `deadline` (ms since 1970). */
+interface Attempt {
+  self: Holder;
+  runtime: ProcessView;
+  deadline: number;
+}
+
 /** How long to wait for a lock, in ms. */
 const PATIENCE_MS = 60_000;
 /** Age, in ms, from which a lock is dead although nobody can tell whether its holder is. Work under it takes milliseconds. */
 const OLD_MS = 20_000;
+/** What a file system says that has no symbolic links. */
+const WITHOUT_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
 /** How often a lock that is held for long is made young again, in ms. */
 const RENEWAL_MS = 5000;
 
@@ -52,13 +61,13 @@ export async function withLock<T>(
   runtime: ProcessView,
   work: (lock: HeldLock) => Promise<T>,
 ): Promise<T> {
-  const lockFile = `${file}.lock`;
-  const self = await describeSelf(runtime);
-  await acquire(lockFile, self, runtime, runtime.now() + PATIENCE_MS);
+  const lock = await holdLock(file, runtime, PATIENCE_MS, (processId) =>
+    stillHeld(`${file}.lock`, processId),
+  );
   try {
-    return await work({ isStillHeld: async () => (await readHolder(lockFile))?.text === self.text });
+    return await work(lock);
   } finally {
-    await release(lockFile, self);
+    await lock.release();
   }
 }
 
@@ -70,12 +79,12 @@ export async function holdLock(
   file: string,
   runtime: ProcessView,
   patienceMs: number,
-  refuse: (processId: number) => OpenclawError,
+  refuse?: (processId: number) => OpenclawError,
 ): Promise<LongLock> {
   const lockFile = `${file}.lock`;
   const self = await describeSelf(runtime);
   const isOwn = async (): Promise<boolean> => (await readHolder(lockFile))?.text === self.text;
-  await acquire(lockFile, self, runtime, runtime.now() + patienceMs, ({ processId }) => refuse(processId));
+  await acquire(lockFile, { self, runtime, deadline: runtime.now() + patienceMs }, refuse);
   const renewal = setInterval(() => {
     // A lock that is gone, or that cannot be renewed, shows when it is asked for.
     void isOwn()
@@ -97,21 +106,20 @@ async function release(lockFile: string, self: Holder): Promise<void> {
 
 async function acquire(
   lockFile: string,
-  self: Holder,
-  runtime: ProcessView,
-  deadline: number,
-  refuse: (holder: Holder) => OpenclawError = (holder) => stillHeld(lockFile, holder),
+  attempt: Attempt,
+  refuse = (processId: number): OpenclawError => stillHeld(lockFile, processId),
 ): Promise<void> {
+  const { self, runtime, deadline } = attempt;
   for (let attempts = 1; ; attempts += 1) {
     runtime.signal.throwIfAborted();
     if (await create(lockFile, self)) return;
     const holder = await readHolder(lockFile);
     if (holder === undefined) continue;
-    if (await isDead(lockFile, holder, self, runtime)) {
-      await removeDead(lockFile, holder, self, runtime, deadline);
+    if (await isDead(lockFile, holder, attempt)) {
+      await removeDead(lockFile, holder, attempt);
       continue;
     }
-    if (runtime.now() > deadline) throw refuse(holder);
+    if (runtime.now() > deadline) throw refuse(holder.processId);
     await wait(1 + runtime.random() * Math.min(10 * attempts, 80));
   }
 }
@@ -120,34 +128,23 @@ async function acquire(
  * Removes the lock of a dead holder. Between finding it dead and removing it another process may have done so and
  * taken the lock anew; so only the holder of a second lock, named after the dead one, looks again and removes.
  */
-async function removeDead(
-  lockFile: string,
-  dead: Holder,
-  self: Holder,
-  runtime: ProcessView,
-  deadline: number,
-): Promise<void> {
+async function removeDead(lockFile: string, dead: Holder, attempt: Attempt): Promise<void> {
   const permit = `${lockFile}.${dead.text.split(" ").at(-1)}`;
-  await acquire(permit, self, runtime, deadline);
+  await acquire(permit, attempt);
   try {
     await release(lockFile, dead);
   } finally {
-    await release(permit, self);
+    await release(permit, attempt.self);
   }
 }
 
 async function create(lockFile: string, self: Holder): Promise<boolean> {
   try {
-    await symlink(self.text, lockFile);
-    return true;
-  } catch (error) {
-    const code = errorCode(error);
-    if (code === "EEXIST") return false;
-    if (code !== "EPERM" && code !== "ENOTSUP" && code !== "EOPNOTSUPP" && code !== "ENOSYS") throw error;
-  }
-  // A file system without symbolic links: a file, whose text may be missing for a moment.
-  try {
-    await writeFile(lockFile, self.text, { flag: "wx", mode: 0o600 });
+    await symlink(self.text, lockFile).catch((error: unknown) => {
+      if (!WITHOUT_LINKS.has(errorCode(error) ?? "")) throw error;
+      // The text of a file may be missing for a moment.
+      return writeFile(lockFile, self.text, { flag: "wx", mode: 0o600 });
+    });
     return true;
   } catch (error) {
     if (errorCode(error) === "EEXIST") return false;
@@ -156,57 +153,34 @@ async function create(lockFile: string, self: Holder): Promise<boolean> {
 }
 
 async function readHolder(lockFile: string): Promise<Holder | undefined> {
-  let text: string;
-  try {
-    text = await readlink(lockFile);
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return undefined;
-    if (errorCode(error) !== "EINVAL") throw error;
-    try {
-      text = await readFile(lockFile, "utf8");
-    } catch (failure) {
-      if (errorCode(failure) === "ENOENT") return undefined;
-      throw failure;
-    }
-  }
-  const [processId, since, host] = text.split(" ");
-  return { text, processId: Number(processId), since: Number(since), host: host ?? "" };
+  const link = ignoring("EINVAL", readlink(lockFile));
+  const read = link.then((target) => target ?? readFile(lockFile, "utf8"));
+  const text = await ignoring("ENOENT", read);
+  return text === undefined ? undefined : parseHolder(text);
 }
 
-async function isDead(
-  lockFile: string,
-  holder: Holder,
-  self: Holder,
-  runtime: ProcessView,
-): Promise<boolean> {
+function parseHolder(text: string): Holder {
+  const [processId, since, host = ""] = text.split(" ");
+  return { text, processId: Number(processId), since: Number(since), host };
+}
+
+async function isDead(lockFile: string, holder: Holder, { self, runtime }: Attempt): Promise<boolean> {
   if (holder.host === self.host) {
     if (!runtime.isProcessAlive(holder.processId)) return true;
     // The process id may have been given again after a restart of the machine.
     if (holder.since < runtime.now() - uptime() * 1000 - OLD_MS) return true;
   }
-  try {
-    // The later of the holder's clock and the file server's, so that one that is slow makes no lock look old.
-    const takenAt = Math.max(
-      (await lstat(lockFile)).mtimeMs,
-      Number.isFinite(holder.since) ? holder.since : 0,
-    );
-    return takenAt < runtime.now() - OLD_MS;
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return false;
-    throw error;
-  }
+  const link = await ignoring("ENOENT", lstat(lockFile));
+  if (link === undefined) return false;
+  // The later of the holder's clock and the file server's, so that one that is slow makes no lock look old.
+  const takenAt = Math.max(link.mtimeMs, Number.isFinite(holder.since) ? holder.since : 0);
+  return takenAt < runtime.now() - OLD_MS;
 }
 
 async function describeSelf(runtime: ProcessView): Promise<Holder> {
   const host = `${hostname()}/${await processNamespace()}`.replaceAll(/\s/g, "-");
-  const since = runtime.now();
   const token = `${runtime.processId}-${Math.floor(runtime.random() * 2 ** 48).toString(36)}`;
-  return {
-    text: `${runtime.processId} ${since} ${host} ${token}`,
-    processId: runtime.processId,
-    since,
-    host,
-  };
+  return parseHolder(`${runtime.processId} ${runtime.now()} ${host} ${token}`);
 }
 
 /** Containers may share a file and a host name; their process ids then mean nothing to each other. */
@@ -220,9 +194,9 @@ async function processNamespace(): Promise<string> {
   }
 }
 
-function stillHeld(lockFile: string, holder: Holder): OpenclawError {
+function stillHeld(lockFile: string, processId: number): OpenclawError {
   return new OpenclawError("internal", {
-    message: `Process ${holder.processId} has held the lock ${lockFile} for more than ${PATIENCE_MS / 1000} s.`,
+    message: `Process ${processId} has held the lock ${lockFile} for more than ${PATIENCE_MS / 1000} s.`,
     hint: `rm ${lockFile}`,
   });
 }

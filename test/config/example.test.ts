@@ -1,7 +1,6 @@
 import { expect, it } from "vitest";
 import { exampleFor } from "../../src/config/example.ts";
-import { findSetting } from "../../src/config/find-setting.ts";
-import { isPlaceholder, listSettings } from "../../src/config/list-settings.ts";
+import { findSetting, isPlaceholder, listSettings } from "../../src/config/find-setting.ts";
 import { parseValue } from "../../src/config/parse-value.ts";
 import { validate } from "../../src/config/validate.ts";
 

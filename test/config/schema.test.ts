@@ -3,7 +3,7 @@ import path from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import JSON5 from "json5";
 import { expect, test } from "vitest";
-import { listSettings } from "../../src/config/list-settings.ts";
+import { listSettings } from "../../src/config/find-setting.ts";
 import { settingsSchema } from "../../src/config/schema.ts";
 import { validate } from "../../src/config/validate.ts";
 

@@ -141,14 +141,14 @@ export async function completeSlashCommand(talk: Talk, typed: string): Promise<C
 
 /** The command that shows or sets a parameter, where it has one. */
 function parameterCommand([name, row]: [ParameterName, Parameter]): SlashCommand[] {
-  const { flag, slashCommand } = row;
+  const { help, slashCommand } = row;
   if (!slashCommand) return [];
   const choices = choicesOf(row);
   return [
     {
       name: `/${name}`,
       argument: slashCommand.argument,
-      says: `show or set ${flag.description}: ${choices.join(", ")}`,
+      says: `show or set ${help}: ${choices.join(", ")}`,
       run: async (talk, argument) => {
         if (argument !== "" && !choices.includes(argument)) {
           throw usageError(
