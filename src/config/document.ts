@@ -6,11 +6,12 @@ import { parseJson5 } from "./parse-json5.ts";
 import { formatPath, type PathSegment } from "./path.ts";
 import { renderKey, renderValue } from "./render.ts";
 import {
-  findMember,
+  followPath,
   isInside,
   scanDocument,
   type Container,
   type Node,
+  type Place as FoundPlace,
   type ScannedDocument,
   type Span,
 } from "./spans.ts";
@@ -55,39 +56,24 @@ function removeValue(text: string, first: Place, path: readonly PathSegment[]): 
   let edited = text;
   let place = first;
   do {
-    edited = removeMember(edited, place.document, place.parent, place.index);
+    edited = removeMember(edited, place);
     place = locate(edited, path);
     // Of several members with one key the last one counts, so all must go.
   } while (place.rest.length === 0 && typeof path.at(-1) === "string");
   return edited;
 }
 
-interface Place {
+/** Where a path leads in the text; there is no node in a text without a value. */
+type Place = Pick<FoundPlace, "member" | "parent" | "rest"> & {
   document: ScannedDocument;
-  /** The deepest node on the path. */
   node: Node | undefined;
-  /** The container that holds `node`, and where in it. */
-  parent: Container | undefined;
-  index: number;
-  /** The keys that lead on from `node` and do not exist. */
-  rest: readonly PathSegment[];
-}
+};
 
 function locate(text: string, path: readonly PathSegment[]): Place {
   const document = scanDocument(text);
-  let node = document.root;
-  let parent: Container | undefined;
-  let index = -1;
-  for (const [depth, segment] of path.entries()) {
-    if (node === undefined || node.kind === "scalar")
-      return { document, node, parent, index, rest: path.slice(depth) };
-    const member = findMember(node, segment);
-    if (member === undefined) return { document, node, parent, index, rest: path.slice(depth) };
-    parent = node;
-    index = node.members.indexOf(member);
-    node = member.value;
-  }
-  return { document, node, parent, index, rest: [] };
+  const { root } = document;
+  if (root === undefined) return { document, node: root, member: undefined, parent: undefined, rest: path };
+  return { document, ...followPath(root, path) };
 }
 
 function setValue(text: string, { document, node, parent, rest }: Place, value: unknown): string {
@@ -173,13 +159,7 @@ function fillEmpty(
   return splice(text, [{ start: from, end: close, text: added }]);
 }
 
-function removeMember(
-  text: string,
-  { comments }: ScannedDocument,
-  parent: Container | undefined,
-  index: number,
-): string {
-  const member = parent?.members[index];
+function removeMember(text: string, { document: { comments }, parent, member }: Place): string {
   if (parent === undefined || member === undefined)
     throw new Error("The root of a document cannot be removed");
   const end = member.comma === undefined ? member.end : member.comma + 1;
@@ -191,7 +171,7 @@ function removeMember(
       ? keepComments(text, { start: member.start, end }, left)
       : clearLine(text, { start: member.start, end }),
   ];
-  const previousComma = parent.members[index - 1]?.comma;
+  const previousComma = parent.members[parent.members.indexOf(member) - 1]?.comma;
   // Without a trailing comma before, there is none after: strict JSON stays strict JSON.
   if (member.comma === undefined && previousComma !== undefined) {
     splices.unshift({ start: previousComma, end: previousComma + 1, text: "" });

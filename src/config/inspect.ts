@@ -1,18 +1,17 @@
-import JSON5 from "json5";
-import { describeSyntaxError } from "./describe-syntax-error.ts";
+import stringWidth from "string-width";
+import { isRecord } from "../json.ts";
 import { unsetVariables } from "./expand-env.ts";
 import { findSetting } from "./find-setting.ts";
 import { maskBrokenText, maskDocument } from "./mask-document.ts";
 import { nearestWord } from "./nearest-setting.ts";
 import { isBlank } from "./parse-document.ts";
+import { tryJson5 } from "./parse-json5.ts";
 import { formatPath, type PathSegment } from "./path.ts";
 import { resolveReferences } from "./resolve.ts";
 import { isSecretPath } from "./secrets.ts";
-import { drawFrame } from "./source-frame.ts";
-import { placeAt, type Place } from "./source-place.ts";
-import { findMember, scanDocument, type Container, type Node, type Span } from "./spans.ts";
-import { isRecord } from "../json.ts";
-import { problemAt, validate, type Problem } from "./validate.ts";
+import { findMember, followPath, scanDocument, type Node, type Span } from "./spans.ts";
+import { describeSyntaxError, placeAt, type Place } from "./syntax-error.ts";
+import { type Problem, problemAt, validate } from "./validate.ts";
 import { listLeaves } from "./walk-value.ts";
 
 /** Something to know about a configuration file, and where in it. */
@@ -30,77 +29,59 @@ export interface Finding extends Place {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** A finding before it is known where in the text it is. */
 interface Remark {
-  severity: Finding["severity"];
   path: readonly PathSegment[];
-  message: string;
-  expected?: string;
-  received?: string;
   /** The key, not the value, is at fault. */
   isAboutKey?: boolean;
+  says: Pick<Finding, "severity" | "message" | "expected" | "received">;
 }
+
+/** Most columns of a source line to show. */
+const WIDEST = 100;
 
 /** Finds everything wrong or doubtful in the text of a configuration file, in the order of the text. */
 export function inspectConfig(text: string, env: Environment): Finding[] {
   if (isBlank(text)) return [];
-  let value: unknown;
-  try {
-    value = JSON5.parse(text);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return [syntaxFinding(text, error)];
-  }
+  const { value, error } = tryJson5(text);
+  if (error) return [syntaxFinding(text, error)];
   const { root } = scanDocument(text);
   const masked = maskDocument(text);
   const maskedRoot = scanDocument(masked).root;
   if (root === undefined || maskedRoot === undefined) return [];
   return remarksOn(value, root, env)
-    .map((remark) => {
-      const offset = spanOf(root, remark).start;
-      const shown = spanOf(maskedRoot, remark);
-      return { remark, offset, frame: drawFrame(masked, shown.start, shown.end - shown.start) };
-    })
+    .map((remark) => ({ remark, offset: spanOf(root, remark).start }))
     .sort((first, second) => first.offset - second.offset)
-    .map(({ remark, offset, frame }) => toFinding(remark, placeAt(text, offset), frame));
+    .map(({ remark, offset }) => {
+      const shown = spanOf(maskedRoot, remark);
+      return toFinding(
+        remark,
+        placeAt(text, offset),
+        drawFrame(masked, shown.start, shown.end - shown.start),
+      );
+    });
 }
 
-function toFinding(
-  { severity, path, message, expected, received }: Remark,
-  place: Place,
-  frame: string[],
-): Finding {
-  return {
-    severity,
-    path: formatPath(path),
-    message,
-    ...(expected === undefined ? {} : { expected }),
-    ...(received === undefined ? {} : { received }),
-    line: place.line,
-    column: place.column,
-    frame,
-  };
+function toFinding({ path, says }: Remark, place: Place, frame: string[]): Finding {
+  return { ...says, path: formatPath(path), ...place, frame };
 }
 
 function syntaxFinding(text: string, error: SyntaxError): Finding {
-  const { what, offset } = describeSyntaxError(text, error);
-  return {
-    severity: "problem",
-    message: `This is not valid JSON5: ${what}.`,
-    ...placeAt(text, offset),
-    frame: drawFrame(maskBrokenText(text), offset),
-  };
+  const { what, offset, line, column } = describeSyntaxError(text, error);
+  const message = `This is not valid JSON5: ${what}.`;
+  return { severity: "problem", message, line, column, frame: drawFrame(maskBrokenText(text), offset) };
 }
 
 function remarksOn(value: unknown, root: Node, env: Environment): Remark[] {
-  if (!isRecord(value)) {
-    return [toRemark(problemAt([], "an object", value))];
-  }
-  const problems = validate(resolveReferences(value, env));
-  return [...problems.map(toRemark), ...unsetReferences(value, env), ...keyRemarks(root, [])];
+  const problems = isRecord(value)
+    ? validate(resolveReferences(value, env))
+    : [problemAt([], "an object", value)];
+  const remarks = problems.map(toRemark);
+  return isRecord(value) ? [...remarks, ...unsetReferences(value, env), ...keyRemarks(root, [])] : remarks;
 }
 
-function toRemark({ path, message, expected, received }: Problem): Remark {
-  return { severity: "problem", path, message, expected, received };
+function toRemark({ path, ...problem }: Problem): Remark {
+  return { path, says: { severity: "problem", ...problem } };
 }
 
 /** Warnings for `${NAME}` without such a variable. */
@@ -108,9 +89,8 @@ function unsetReferences(value: unknown, env: Environment): Remark[] {
   return listLeaves(value).flatMap(({ path, value: leaf }) => {
     if (typeof leaf !== "string" || !leaf.includes("${") || findSetting(path) === undefined) return [];
     return unsetVariables(leaf, env).map((name) => ({
-      severity: "warning" as const,
       path,
-      message: `${formatPath(path)} takes its value from the environment variable ${name}, which is not set.`,
+      says: warning(path, `takes its value from the environment variable ${name}, which is not set.`),
     }));
   });
 }
@@ -122,44 +102,40 @@ function keyRemarks(node: Node, path: readonly PathSegment[]): Remark[] {
   const known = kind?.kind === "object" ? Object.keys(kind.fields) : [];
   return node.members.flatMap((member): Remark[] => {
     const place = [...path, member.key];
+    const about = (what: string): Remark => ({ path: place, says: warning(place, what), isAboutKey: true });
+    if (findMember(node, member.key) !== member) return [about("stands twice; this last one counts.")];
     const inner = keyRemarks(member.value, place);
-    const about = (message: string): Remark => ({
-      severity: "warning",
-      path: place,
-      message,
-      isAboutKey: true,
-    });
-    if (findMember(node, member.key) !== member)
-      return [about(`${formatPath(place)} stands twice; this last one counts.`)];
     if (known.length === 0 || typeof member.key !== "string" || known.includes(member.key)) return inner;
     const nearest = nearestWord(member.key, known);
-    return nearest === undefined || isSecretPath(place)
-      ? inner
-      : [
-          about(
-            `${formatPath(place)} is not a setting and is ignored; did you mean ${formatPath([...path, nearest])}?`,
-          ),
-          ...inner,
-        ];
+    if (nearest === undefined || isSecretPath(place)) return inner;
+    const meant = formatPath([...path, nearest]);
+    return [about(`is not a setting and is ignored; did you mean ${meant}?`), ...inner];
   });
 }
 
+function warning(path: readonly PathSegment[], what: string): Remark["says"] {
+  return { severity: "warning", message: `${formatPath(path)} ${what}` };
+}
+
 /** Where a remark points: the value; the key where that is at fault; what encloses a value that is missing. */
-function spanOf(root: Node, { path, isAboutKey = false }: Remark): Span {
-  let node = root;
-  let container: Container | undefined;
-  let key: Span | undefined;
-  for (const segment of path) {
-    const member = node.kind === "scalar" ? undefined : findMember(node, segment);
-    if (node.kind === "scalar" || member === undefined)
-      return key ?? { start: node.start, end: node.start + 1 };
-    container = node;
-    key = member.keySpan;
-    node = member.value;
-  }
-  if (isAboutKey && key) return key;
-  const isComposite = node.kind !== "scalar" && container !== undefined;
-  return isComposite && key
-    ? key
-    : { start: node.start, end: node.kind === "scalar" ? node.end : node.start + 1 };
+function spanOf(root: Node, { path, isAboutKey = false }: Pick<Remark, "path" | "isAboutKey">): Span {
+  const { node, member, rest } = followPath(root, path);
+  const isWhole = rest.length === 0 && node.kind === "scalar";
+  if (isWhole && !(isAboutKey && member?.keySpan)) return node;
+  return member?.keySpan ?? { start: node.start, end: node.start + 1 };
+}
+
+/** The line of a place with a caret under it, as long as the `length` characters that follow on the line. */
+function drawFrame(text: string, offset: number, length = 1): string[] {
+  const { line, column } = placeAt(text, offset);
+  const characters = [...(text.replace(/^\uFEFF/, "").split(/\r\n|[\n\r\u2028\u2029]/)[line - 1] ?? "")];
+  const skipped = characters.length > WIDEST ? Math.max(0, column - 1 - WIDEST / 2) : 0;
+  const shown = characters.slice(skipped, skipped + WIDEST);
+  const before = shown.slice(0, column - 1 - skipped);
+  const marked = shown.slice(before.length, before.length + length).join("");
+  const number = String(line);
+  const source = `${number} | ${skipped > 0 ? "…" : ""}${shown.join("")}`.trimEnd();
+  const indent =
+    (skipped > 0 ? " " : "") + before.map((c) => (c === "\t" ? c : " ".repeat(stringWidth(c)))).join("");
+  return [source, `${" ".repeat(number.length)} | ${indent}${"^".repeat(Math.max(1, stringWidth(marked)))}`];
 }

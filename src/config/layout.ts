@@ -1,3 +1,4 @@
+import { tryJson } from "./parse-json5.ts";
 import type { Container, Node, ScannedDocument } from "./spans.ts";
 
 /** How a document is written, so that what is added to it looks as if its author had. */
@@ -137,13 +138,7 @@ function isCompact(text: string, inline: readonly Container[]): boolean {
 }
 
 function isStrictJson(text: string): boolean {
-  try {
-    JSON.parse(text.replace(/^\uFEFF/, ""));
-    return true;
-  } catch (error) {
-    if (error instanceof SyntaxError) return false;
-    throw error;
-  }
+  return tryJson(text.replace(/^\uFEFF/, "")).error === undefined;
 }
 
 function mostFrequent<T>(values: readonly (T | undefined)[]): T | undefined {

@@ -2,7 +2,6 @@ import JSON5 from "json5";
 import type { PathSegment } from "./path.ts";
 import { MASK } from "../network/user-info.ts";
 import { maskSecrets } from "./secrets.ts";
-import { lineEnds } from "./source-place.ts";
 import { scanDocument, type Node, type Span } from "./spans.ts";
 
 /** A copy of a valid JSON5 text with every secret replaced by `****`. It has the same structure and number of lines. */
@@ -17,8 +16,9 @@ export function maskDocument(text: string): string {
     const shown = maskSecrets(value, path);
     if (shown === value) continue;
     const quote = source.startsWith("'") ? "'" : '"';
-    const continuations = lineEnds(source).map((lineEnd) => `\\${lineEnd}`);
-    masked += text.slice(at, span.start) + quote + String(shown) + continuations.join("") + quote;
+    const continuations = source.match(/\r\n|[\n\r\u2028\u2029]/g) ?? [];
+    const lines = continuations.map((lineEnd) => `\\${lineEnd}`).join("");
+    masked += text.slice(at, span.start) + quote + String(shown) + lines + quote;
     at = span.end;
   }
   return masked + text.slice(at);

@@ -1,10 +1,9 @@
 import { OpenclawError } from "../errors.ts";
-import type { GlobalOptions } from "../options.ts";
-import { describeSyntaxError } from "./describe-syntax-error.ts";
-import { parseJson5 } from "./parse-json5.ts";
-import { quoteForShell } from "./quote-for-shell.ts";
-import { placeAt } from "./source-place.ts";
 import { isRecord } from "../json.ts";
+import type { GlobalOptions } from "../options.ts";
+import { describeSyntaxError } from "./syntax-error.ts";
+import { tryJson5 } from "./parse-json5.ts";
+import { quoteForShell } from "./quote-for-shell.ts";
 import { problemAt } from "./validate.ts";
 
 /**
@@ -17,12 +16,8 @@ export function parseDocument(
   options: Pick<GlobalOptions, "config"> = {},
 ): Record<string, unknown> {
   if (isBlank(text)) return {};
-  let value: unknown;
-  try {
-    value = parseJson5(text);
-  } catch (error) {
-    throw syntaxError(error, text, file, options);
-  }
+  const { value, error } = tryJson5(text);
+  if (error) throw syntaxError(error, text, file, options);
   if (isRecord(value)) return value;
   const { expected, received } = problemAt([], "an object", value);
   throw new OpenclawError("config-invalid", {
@@ -45,14 +40,12 @@ export function isBlank(text: string): boolean {
 }
 
 function syntaxError(
-  error: unknown,
+  error: SyntaxError,
   text: string,
   file: string,
   options: Pick<GlobalOptions, "config">,
-): unknown {
-  if (!(error instanceof SyntaxError)) return error;
-  const { what, offset } = describeSyntaxError(text, error);
-  const { line, column } = placeAt(text, offset);
+): OpenclawError {
+  const { what, line, column } = describeSyntaxError(text, error);
   return new OpenclawError("config-invalid", {
     message: `${file} is not valid JSON5 at line ${line}, column ${column}: ${what}.`,
     hint: validateCommand(options),

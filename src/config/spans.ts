@@ -59,6 +59,29 @@ export function findMember(container: Container, key: string | number): Member |
   return container.members.findLast((member) => member.key === key);
 }
 
+/** How far a path leads in a document. */
+export interface Place {
+  /** The deepest node on the path. */
+  node: Node;
+  /** The member that holds it, and the container that holds that; undefined for the root. */
+  member: Member | undefined;
+  parent: Container | undefined;
+  /** The keys that lead on from `node` and do not exist. */
+  rest: readonly (string | number)[];
+}
+
+/** Follows a path as far as it leads. */
+export function followPath(root: Node, path: readonly (string | number)[]): Place {
+  let place: Place = { node: root, member: undefined, parent: undefined, rest: path };
+  for (const [depth, key] of path.entries()) {
+    const { node: parent } = place;
+    const member = parent.kind === "scalar" ? undefined : findMember(parent, key);
+    if (parent.kind === "scalar" || member === undefined) break;
+    place = { node: member.value, member, parent, rest: path.slice(depth + 1) };
+  }
+  return place;
+}
+
 /** True when `inner` lies in `outer`. */
 export function isInside(inner: Span, outer: Span): boolean {
   return inner.start >= outer.start && inner.end <= outer.end;

@@ -1,10 +1,7 @@
+import { structuredPatch } from "diff";
+
 /** Lines shown around a change. */
 const CONTEXT = 3;
-
-interface DiffLine {
-  mark: " " | "-" | "+";
-  text: string;
-}
 
 /**
  * The changes between two texts in unified format, without the two header lines; empty when they are the same.
@@ -15,88 +12,32 @@ export function diffTexts(
   after: string,
   show: { before: string; after: string } = { before, after },
 ): string[] {
-  const old = splitLines(before);
-  const fresh = splitLines(after);
-  const shown = { old: splitLines(show.before), fresh: splitLines(show.after) };
-  let start = 0;
-  while (start < old.length && start < fresh.length && old[start] === fresh[start]) start += 1;
-  let tail = 0;
-  while (tail < Math.min(old.length, fresh.length) - start && old.at(-1 - tail) === fresh.at(-1 - tail))
-    tail += 1;
-  if (start === old.length && start === fresh.length) return [];
-  const lines: DiffLine[] = [
-    ...shown.old.slice(0, start).map((text): DiffLine => ({ mark: " ", text })),
-    ...diffMiddle(
-      { compared: old.slice(start, old.length - tail), shown: shown.old.slice(start, old.length - tail) },
-      {
-        compared: fresh.slice(start, fresh.length - tail),
-        shown: shown.fresh.slice(start, fresh.length - tail),
-      },
-    ),
-    ...shown.old.slice(old.length - tail).map((text): DiffLine => ({ mark: " ", text })),
-  ];
-  return drawHunks(lines);
-}
-
-interface Side {
-  compared: readonly string[];
-  shown: readonly string[];
-}
-
-/** Longest common subsequence, by the table: configuration files are small. */
-function diffMiddle(old: Side, fresh: Side): DiffLine[] {
-  const width = fresh.compared.length + 1;
-  const common = new Uint32Array((old.compared.length + 1) * width);
-  for (let i = old.compared.length - 1; i >= 0; i -= 1) {
-    for (let j = fresh.compared.length - 1; j >= 0; j -= 1) {
-      common[i * width + j] =
-        old.compared[i] === fresh.compared[j]
-          ? (common[(i + 1) * width + j + 1] ?? 0) + 1
-          : Math.max(common[(i + 1) * width + j] ?? 0, common[i * width + j + 1] ?? 0);
-    }
-  }
-  const lines: DiffLine[] = [];
-  let i = 0;
-  let j = 0;
-  while (i < old.compared.length || j < fresh.compared.length) {
-    const isSame =
-      i < old.compared.length && j < fresh.compared.length && old.compared[i] === fresh.compared[j];
-    const isRemoved =
-      i < old.compared.length &&
-      (j >= fresh.compared.length || (common[(i + 1) * width + j] ?? 0) >= (common[i * width + j + 1] ?? 0));
-    if (isSame) lines.push({ mark: " ", text: fresh.shown[j] ?? "" });
-    else if (isRemoved) lines.push({ mark: "-", text: old.shown[i] ?? "" });
-    else lines.push({ mark: "+", text: fresh.shown[j] ?? "" });
-    if (isSame || isRemoved) i += 1;
-    if (isSame || !isRemoved) j += 1;
-  }
-  return lines;
-}
-
-function drawHunks(lines: readonly DiffLine[]): string[] {
-  const isNear = lines.map((_, index) =>
-    lines.slice(Math.max(0, index - CONTEXT), index + CONTEXT + 1).some(({ mark }) => mark !== " "),
+  const old = splitLines(show.before);
+  const fresh = splitLines(show.after);
+  // Lines are compared without their ends, the last one's included.
+  const [from, to] = [before, after].map((text) =>
+    splitLines(text)
+      .map((line) => `${line}\n`)
+      .join(""),
   );
-  const drawn: string[] = [];
-  let oldLine = 1;
-  let newLine = 1;
-  for (const [index, { mark, text }] of lines.entries()) {
-    if (isNear[index]) {
-      if (!isNear[index - 1]) {
-        const end = isNear.indexOf(false, index);
-        const hunk = lines.slice(index, end === -1 ? undefined : end);
-        const count = (without: DiffLine["mark"]): number =>
-          hunk.filter((line) => line.mark !== without).length;
-        drawn.push(`@@ -${range(oldLine, count("+"))} +${range(newLine, count("-"))} @@`);
-      }
-      drawn.push(mark + text);
-    }
-    if (mark !== "+") oldLine += 1;
-    if (mark !== "-") newLine += 1;
-  }
-  return drawn;
+  const { hunks } = structuredPatch("", "", from ?? "", to ?? "", "", "", { context: CONTEXT });
+  return hunks.flatMap((hunk) => {
+    let oldLine = hunk.oldStart - 1;
+    let newLine = hunk.newStart - 1;
+    const lines = hunk.lines.map((line) => {
+      const mark = line.charAt(0);
+      const text = mark === "+" ? fresh[newLine] : old[oldLine];
+      if (mark !== "+") oldLine += 1;
+      if (mark !== "-") newLine += 1;
+      return `${mark}${text}`;
+    });
+    const before = range(hunk.oldStart, hunk.oldLines);
+    const after = range(hunk.newStart, hunk.newLines);
+    return [`@@ -${before} +${after} @@`].concat(lines);
+  });
 }
 
+/** Of no lines, the place is the line before. */
 function range(line: number, count: number): string {
   return `${count === 0 ? line - 1 : line},${count}`;
 }

@@ -10,7 +10,6 @@ import { withLock, type HeldLock } from "../disk/lock.ts";
 import { maskDocument } from "./mask-document.ts";
 import { parseDocument } from "./parse-document.ts";
 import { formatPath, isUnsafeKey, type PathSegment } from "./path.ts";
-import { diffTexts } from "./text-diff.ts";
 import { isRecord } from "../json.ts";
 
 export type { Edit } from "./edit-value.ts";
@@ -57,7 +56,7 @@ export async function updateConfig(
   const before = (await readConfigText(file)) ?? "";
   const planFor = (text: string): Plan => planUpdate(text, parseDocument(text, file, options), edits, update);
   const plan = planFor(before);
-  if (update.dryRun) return { file, changes: plan.changes, diff: maskedDiff(before, plan.text) };
+  if (update.dryRun) return { file, changes: plan.changes, diff: await maskedDiff(before, plan.text) };
   if (plan.text === before) return { file, changes: plan.changes };
   const target = await followLinks(file);
   await makeFolderOf(target);
@@ -116,7 +115,8 @@ function planUpdate(
   return plan;
 }
 
-function maskedDiff(before: string, after: string): string[] {
+async function maskedDiff(before: string, after: string): Promise<string[]> {
+  const { diffTexts } = await import("./text-diff.ts");
   return diffTexts(before, after, { before: maskDocument(before), after: maskDocument(after) });
 }
 

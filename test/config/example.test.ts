@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { exampleFor } from "../../src/config/example.ts";
 import { findSetting, isPlaceholder, listSettings } from "../../src/config/find-setting.ts";
-import { parseValue } from "../../src/config/parse-value.ts";
+import { parseValue } from "../../src/config/parse-input.ts";
 import { validate } from "../../src/config/validate.ts";
 
 /** Every place of the table, with a key or index of the user's choice where one stands. */

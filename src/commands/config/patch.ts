@@ -1,5 +1,5 @@
 import { patchEdits } from "../../config/edit-value.ts";
-import { parsePatch } from "../../config/parse-batch.ts";
+import { parsePatch } from "../../config/parse-input.ts";
 import { updateConfig } from "../../config/update.ts";
 import { usageError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";

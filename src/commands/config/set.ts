@@ -1,6 +1,5 @@
 import type { Edit } from "../../config/edit-value.ts";
-import { parseBatch } from "../../config/parse-batch.ts";
-import { parseValue } from "../../config/parse-value.ts";
+import { parseBatch, parseValue } from "../../config/parse-input.ts";
 import { parsePath } from "../../config/path.ts";
 import { updateConfig } from "../../config/update.ts";
 import { usageError } from "../../errors.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseValue } from "../../src/config/parse-value.ts";
+import { parseValue } from "../../src/config/parse-input.ts";
 import { parsePath } from "../../src/config/path.ts";
 
 describe("a value typed on the command line", () => {

@@ -1,5 +1,20 @@
-/** What is wrong with a text that is not JSON5. */
-export interface SyntaxProblem {
+/** A place in a text, both counted from 1; columns in characters. */
+export interface Place {
+  line: number;
+  column: number;
+}
+
+/** Line and column of an offset. A byte order mark has no column. */
+export function placeAt(text: string, offset: number): Place {
+  const before = text
+    .slice(0, offset)
+    .replace(/^\uFEFF/, "")
+    .split(/\r\n|[\n\r\u2028\u2029]/);
+  return { line: before.length, column: [...(before.at(-1) ?? "")].length + 1 };
+}
+
+/** What is wrong with a text that is not JSON5, and where. */
+interface SyntaxProblem extends Place {
   /** In words, without the place. */
   what: string;
   /** Where, in UTF-16 units from the start. */
@@ -15,17 +30,14 @@ export function describeSyntaxError(text: string, error: SyntaxError): SyntaxPro
   const lineOffset = text.split("\n", lineNumber - 1).reduce((sum, line) => sum + line.length + 1, 0);
   const offset = Math.min(text.length, Math.max(0, lineOffset + columnNumber - 1));
   const character = String.fromCodePoint(text.codePointAt(offset) ?? 0);
-  if (offset >= text.length || error.message.includes("end of input")) {
-    return {
-      what: "it ends too early; a brace, bracket, quote or comment is not closed",
-      offset: text.trimEnd().length,
-    };
-  }
-  if (/[\n\r]/.test(character)) return { what: "the line ends inside a text or number", offset };
-  return {
-    what: `${JSON.stringify(character)} is not expected here${guess(text, offset, character)}`,
-    offset,
-  };
+  const problem = (what: string, at = offset): SyntaxProblem => ({ what, offset: at, ...placeAt(text, at) });
+  if (offset >= text.length || error.message.includes("end of input"))
+    return problem(
+      "it ends too early; a brace, bracket, quote or comment is not closed",
+      text.trimEnd().length,
+    );
+  if (/[\n\r]/.test(character)) return problem("the line ends inside a text or number");
+  return problem(`${JSON.stringify(character)} is not expected here${guess(text, offset, character)}`);
 }
 
 function guess(text: string, offset: number, character: string): string {
