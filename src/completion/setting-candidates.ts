@@ -1,7 +1,8 @@
 import { valueAt } from "../config/edit-value.ts";
-import { findSetting } from "../config/find-setting.ts";
+import { childrenOf, findSetting } from "../config/find-setting.ts";
 import { isUnsafeKey, parsePath, type PathSegment } from "../config/path.ts";
-import type { Field, Kind } from "../config/setting-kinds.ts";
+import type { Kind } from "../config/setting-kinds.ts";
+import { entriesOf } from "../config/walk-value.ts";
 import type { Candidate, SettingUse } from "./value-kinds.ts";
 
 export interface SettingsInput {
@@ -21,7 +22,7 @@ export function settingCandidates(text: string, input: SettingsInput): Candidate
   const typed = readTyped(text);
   if (!typed) return [];
   const { before, parent, form } = typed;
-  return childrenOf(parent, input).flatMap((child) => {
+  return listChildren(parent, input).flatMap((child) => {
     const written = writeSegment(child.key, form);
     return written === undefined ? [] : asCandidates(before + written, child);
   });
@@ -93,7 +94,7 @@ interface Child {
   below: "." | "[" | undefined;
 }
 
-function childrenOf(parent: readonly PathSegment[], input: SettingsInput): Child[] {
+function listChildren(parent: readonly PathSegment[], input: SettingsInput): Child[] {
   const children = new Map<PathSegment, Child>();
   const held = valueAt(input.value, parent);
   const kind = findSetting(parent)?.kind;
@@ -108,7 +109,7 @@ function childrenOf(parent: readonly PathSegment[], input: SettingsInput): Child
       key,
       description: found?.field?.description,
       isLeaf: typeof value !== "object" || value === null,
-      below: belowValue(value),
+      below: belowKeys(keysOf(value).slice(0, 1)),
     });
   }
   return [...children.values()];
@@ -121,50 +122,28 @@ function tableChildren(
   held: unknown,
   input: SettingsInput,
 ): Child[] {
-  switch (kind.kind) {
-    case "object":
-      return Object.entries(kind.fields).map(([key, field]) =>
-        toChild(key, field.type, [...parent, key], input, field),
-      );
-    case "map": {
-      const known = suggestedKeys(kind.keyName, parent, input);
-      return known.map((key) => toChild(key, kind.of, [...parent, key], input));
-    }
-    case "list": {
-      const count = Array.isArray(held) ? held.length : 0;
-      // One more than there are is where the next one goes.
-      const indexes = Array.from({ length: input.use === "set" ? count + 1 : count }, (_, index) => index);
-      return indexes.map((key) => toChild(key, kind.of, [...parent, key], input));
-    }
-    case "either":
-      return kind.of.flatMap((of) => tableChildren(of, parent, held, input));
-    default:
-      return [];
-  }
+  return childrenOf(kind).flatMap(({ key, kind: inner, field }) =>
+    (field ? [key] : suggestedKeys(key, parent, held, input)).map((segment) => {
+      const path = [...parent, segment];
+      const below = belowKind(inner, path, input);
+      return { key: segment, description: field?.description, isLeaf: isLeafKind(inner), below };
+    }),
+  );
 }
 
+/** The keys or indexes to offer for one that the user chooses: `<id>`, `<key>`, `[]`. */
 function suggestedKeys(
-  keyName: string,
+  placeholder: string,
   parent: readonly PathSegment[],
-  { modelKeys }: SettingsInput,
-): readonly string[] {
-  if (keyName === "id") return ["amazon-bedrock"];
-  return keyName === "key" && parent.join(".") === "agents.defaults.models" ? modelKeys : [];
-}
-
-function toChild(
-  key: PathSegment,
-  kind: Kind,
-  path: readonly PathSegment[],
-  input: SettingsInput,
-  field?: Field,
-): Child {
-  return {
-    key,
-    description: field?.description,
-    isLeaf: isLeafKind(kind),
-    below: belowKind(kind, path, input),
-  };
+  held: unknown,
+  { modelKeys, use }: SettingsInput,
+): readonly PathSegment[] {
+  if (placeholder === "<id>") return ["amazon-bedrock"];
+  if (placeholder === "<key>") return parent.join(".") === "agents.defaults.models" ? modelKeys : [];
+  if (placeholder !== "[]") return [];
+  const count = Array.isArray(held) ? held.length : 0;
+  // One more than there are is where the next one goes.
+  return Array.from({ length: use === "set" ? count + 1 : count }, (_, index) => index);
 }
 
 function isLeafKind(kind: Kind): boolean {
@@ -180,19 +159,13 @@ function belowKind(kind: Kind, path: readonly PathSegment[], input: SettingsInpu
   switch (kind.kind) {
     case "object":
       return ".";
-    case "map": {
-      const keys = [
-        ...suggestedKeys(kind.keyName, path, input),
-        ...entriesOf(valueAt(input.value, path)).map(([key]) => key),
-      ];
-      return keys.some((key) => typeof key === "string" && writeSegment(key, "dot") === undefined)
-        ? "["
-        : keys.length > 0
-          ? "."
-          : undefined;
-    }
+    case "map":
+      return belowKeys([
+        ...suggestedKeys(`<${kind.keyName}>`, path, undefined, input),
+        ...keysOf(valueAt(input.value, path)),
+      ]);
     case "list":
-      return entriesOf(valueAt(input.value, path)).length > 0 || input.use === "set" ? "[" : undefined;
+      return keysOf(valueAt(input.value, path)).length > 0 || input.use === "set" ? "[" : undefined;
     case "either":
       return kind.of.map((of) => belowKind(of, path, input)).find((below) => below !== undefined);
     default:
@@ -200,10 +173,14 @@ function belowKind(kind: Kind, path: readonly PathSegment[], input: SettingsInpu
   }
 }
 
-function belowValue(value: unknown): Child["below"] {
-  const [first] = entriesOf(value);
-  if (first === undefined) return undefined;
-  return writeSegment(first[0], "dot") === undefined ? "[" : ".";
+/** How keys are written below a place: in brackets as soon as one of them cannot stand behind a dot. */
+function belowKeys(keys: readonly PathSegment[]): Child["below"] {
+  if (keys.length === 0) return undefined;
+  return keys.some((key) => writeSegment(key, "dot") === undefined) ? "[" : ".";
+}
+
+function keysOf(value: unknown): PathSegment[] {
+  return entriesOf(value).map(([key]) => key);
 }
 
 /** A place that is both a value and a branch, such as the default model, is offered as both. */
@@ -242,9 +219,4 @@ function tryParse(text: string): PathSegment[] | undefined {
     // What is half typed may be no path yet.
     return undefined;
   }
-}
-
-function entriesOf(value: unknown): [PathSegment, unknown][] {
-  if (Array.isArray(value)) return value.map((item, index) => [index, item]);
-  return typeof value === "object" && value !== null ? Object.entries(value) : [];
 }

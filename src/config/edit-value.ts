@@ -42,20 +42,16 @@ export function applyEdit(value: unknown, edit: Edit): unknown {
 
 /** Breaks an edit of `value` into the smallest steps that lead to its result: what stays the same is not touched. */
 export function toSteps(value: unknown, edit: Edit): Step[] {
-  const { ancestor, long } = longForm(value, edit.path);
-  const prepared =
-    ancestor === undefined ? value : applyStep(value, { op: "set", path: ancestor, value: long });
-  const steps: Step[] = ancestor === undefined ? [] : [{ op: "set", path: ancestor, value: long }];
+  const steps = longForm(value, edit.path);
+  const prepared = steps.reduce((current, step) => applyStep(current, step), value);
+  const current = valueAt(prepared, edit.path);
   if (edit.op === "unset") {
-    if (valueAt(prepared, edit.path) === undefined) throw notSet(edit.path);
+    if (current === undefined) throw notSet(edit.path);
     return [...steps, edit];
   }
   // Says what stands in the way before any step is made.
-  applyStep(prepared, { op: "set", path: edit.path, value: edit.value });
-  return [
-    ...steps,
-    ...stepsBetween(valueAt(prepared, edit.path), edit.value, edit.path, edit.op === "merge"),
-  ];
+  applyStep(prepared, { ...edit, op: "set" });
+  return [...steps, ...stepsBetween(current, edit.value, edit.path, edit.op === "merge")];
 }
 
 /**
@@ -99,13 +95,15 @@ function applyStep(value: unknown, step: Step, depth = 0): unknown {
   if (segment === undefined) return step.op === "set" ? step.value : undefined;
   const isLast = depth === step.path.length - 1;
   if (typeof segment === "number") {
-    const items: readonly unknown[] = requireList(value, step.path, depth);
+    const items: unknown = value === undefined ? [] : value;
+    if (!Array.isArray(items)) throw inTheWay(value, step.path, depth, "a list");
     if (step.op === "unset" && isLast) return items.toSpliced(segment, 1);
     if (segment > items.length) throw beyondEnd(step.path, depth, items.length);
     const item = applyStep(items[segment], step, depth + 1);
     return segment === items.length ? [...items, item] : items.with(segment, item);
   }
-  const entries = requireObject(value, step.path, depth);
+  const entries = value === undefined ? {} : value;
+  if (!isRecord(entries)) throw inTheWay(value, step.path, depth, "an object");
   if (step.op === "unset" && isLast) {
     return Object.fromEntries(Object.entries(entries).filter(([key]) => key !== segment));
   }
@@ -113,18 +111,15 @@ function applyStep(value: unknown, step: Step, depth = 0): unknown {
   return { ...entries, [segment]: applyStep(current, step, depth + 1) };
 }
 
-/** Where a setting that may be written short, such as the default model, must first be written long. */
-function longForm(
-  value: unknown,
-  path: readonly PathSegment[],
-): { ancestor?: PathSegment[]; long?: unknown } {
+/** The step that writes a setting long that may be written short, such as the default model, where a path leads into it. */
+function longForm(value: unknown, path: readonly PathSegment[]): Step[] {
   for (let length = 1; length < path.length; length += 1) {
     const ancestor = path.slice(0, length);
     const current = valueAt(value, ancestor);
     const key = shortFormKey(current, ancestor);
-    if (key !== undefined) return { ancestor, long: { [key]: current } };
+    if (key !== undefined) return [{ op: "set", path: ancestor, value: { [key]: current } }];
   }
-  return {};
+  return [];
 }
 
 /** The key that a text at this place stands for: `primary` for a default model written as a text. */
@@ -183,18 +178,6 @@ function withoutNulls(value: unknown): unknown {
       .filter(([, item]) => item !== null)
       .map(([key, item]) => [key, withoutNulls(item)]),
   );
-}
-
-function requireList(value: unknown, path: readonly PathSegment[], depth: number): readonly unknown[] {
-  if (value === undefined) return [];
-  if (Array.isArray(value)) return value;
-  throw inTheWay(value, path, depth, "a list");
-}
-
-function requireObject(value: unknown, path: readonly PathSegment[], depth: number): Record<string, unknown> {
-  if (value === undefined) return {};
-  if (isRecord(value)) return value;
-  throw inTheWay(value, path, depth, "an object");
 }
 
 function inTheWay(

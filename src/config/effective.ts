@@ -1,6 +1,6 @@
 import { valueAt } from "./edit-value.ts";
 import { childrenOf, findSetting, isPlaceholder } from "./find-setting.ts";
-import { isWithin, type PathSegment } from "./path.ts";
+import { isWithin, parsePath, type PathSegment } from "./path.ts";
 import type { Kind } from "./setting-kinds.ts";
 import { entriesOf } from "./walk-value.ts";
 
@@ -20,14 +20,8 @@ export interface EffectiveRegion {
   source: string;
 }
 
-const DISCOVERY: readonly PathSegment[] = ["models", "bedrockDiscovery"];
-const PLUGIN_DISCOVERY: readonly PathSegment[] = [
-  "plugins",
-  "entries",
-  "amazon-bedrock",
-  "config",
-  "discovery",
-];
+const DISCOVERY: readonly PathSegment[] = parsePath("models.bedrockDiscovery");
+const PLUGIN_DISCOVERY: readonly PathSegment[] = parsePath("plugins.entries.amazon-bedrock.config.discovery");
 
 /**
  * The settings at or below a path that have a value: from the file, from the plugin's entry for the discovery settings,

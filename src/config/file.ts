@@ -67,21 +67,18 @@ export function missingFile({ file, source }: ConfigLocation): OpenclawError {
 }
 
 function unreadable(file: string, error: unknown): OpenclawError {
-  const reasons: Readonly<Record<string, [string, string]>> = {
-    EACCES: ["permission denied", `ls -l ${file}`],
-    EPERM: ["permission denied", `ls -l ${file}`],
-    EISDIR: ["it is a folder", "openclaw --config FILE …"],
-    ENOTDIR: ["a part of the path is not a folder", "openclaw --config FILE …"],
-    ELOOP: ["its symbolic links lead in a circle", `ls -l ${file}`],
+  const reasons: Readonly<Record<string, string>> = {
+    EACCES: "permission denied",
+    EPERM: "permission denied",
+    EISDIR: "it is a folder",
+    ENOTDIR: "a part of the path is not a folder",
+    ELOOP: "its symbolic links lead in a circle",
   };
   const code = errorCode(error) ?? "";
-  const [reason, hint] = reasons[code] ?? [
-    error instanceof Error ? error.message : String(error),
-    `ls -l ${file}`,
-  ];
+  const reason = reasons[code] ?? (error instanceof Error ? error.message : String(error));
   return new OpenclawError("config-unreadable", {
     message: `Cannot read the configuration file ${file}: ${reason}.`,
-    hint,
+    hint: code === "EISDIR" || code === "ENOTDIR" ? "openclaw --config FILE …" : `ls -l ${file}`,
     cause: error,
     details: { file, ...(code ? { reason: code } : {}) },
   });

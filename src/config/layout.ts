@@ -1,5 +1,5 @@
 import { tryJson } from "./parse-json5.ts";
-import type { Container, Node, ScannedDocument } from "./spans.ts";
+import { type Container, listNodes, type ScannedDocument } from "./spans.ts";
 
 /** How a document is written, so that what is added to it looks as if its author had. */
 export interface Layout {
@@ -35,8 +35,10 @@ const LINE_END = /[\n\r\u2028\u2029]/;
 /** Learns the layout of a document: the most frequent choice wins, strict JSON stays strict JSON. */
 export function learnLayout(text: string, { root }: ScannedDocument): Layout {
   const newline = /\r\n|\n|\r/.exec(text)?.[0] ?? DEFAULT_LAYOUT.newline;
-  const containers =
-    root === undefined ? [] : listContainers(root).filter(({ members }) => members.length > 0);
+  const nodes = root === undefined ? [] : listNodes(root).map(({ node }) => node);
+  const containers = nodes
+    .filter((node) => node.kind !== "scalar")
+    .filter(({ members }) => members.length > 0);
   if (containers.length === 0) return { ...DEFAULT_LAYOUT, newline, indentUnit: firstIndent(text) };
   const multiline = containers.filter((container) => isMultiline(text, container));
   const inline = containers.filter((container) => !isMultiline(text, container));
@@ -92,11 +94,6 @@ export function lineStart(text: string, offset: number): number {
 /** True for a key that JSON5 allows without quotes, whether it has them or not. Only ASCII, to be on the safe side. */
 export function couldBeBare(key: string): boolean {
   return /^(["']?)[A-Za-z_$][\w$]*\1$/.test(key);
-}
-
-function listContainers(node: Node): Container[] {
-  if (node.kind === "scalar") return [];
-  return [node, ...node.members.flatMap(({ value }) => listContainers(value))];
 }
 
 function indentStep(text: string, container: Container): string | undefined {

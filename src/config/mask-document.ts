@@ -1,8 +1,7 @@
 import JSON5 from "json5";
-import type { PathSegment } from "./path.ts";
 import { MASK } from "../network/user-info.ts";
 import { maskSecrets } from "./secrets.ts";
-import { scanDocument, type Node, type Span } from "./spans.ts";
+import { listNodes, scanDocument } from "./spans.ts";
 
 /** A copy of a valid JSON5 text with every secret replaced by `****`. It has the same structure and number of lines. */
 export function maskDocument(text: string): string {
@@ -10,16 +9,17 @@ export function maskDocument(text: string): string {
   if (root === undefined) return text;
   let masked = "";
   let at = 0;
-  for (const { span, path } of listScalars(root, [])) {
-    const source = text.slice(span.start, span.end);
+  for (const { node, path } of listNodes(root)) {
+    if (node.kind !== "scalar") continue;
+    const source = text.slice(node.start, node.end);
     const value: unknown = JSON5.parse(source);
     const shown = maskSecrets(value, path);
     if (shown === value) continue;
     const quote = source.startsWith("'") ? "'" : '"';
     const continuations = source.match(/\r\n|[\n\r\u2028\u2029]/g) ?? [];
     const lines = continuations.map((lineEnd) => `\\${lineEnd}`).join("");
-    masked += text.slice(at, span.start) + quote + String(shown) + lines + quote;
-    at = span.end;
+    masked += text.slice(at, node.start) + quote + String(shown) + lines + quote;
+    at = node.end;
   }
   return masked + text.slice(at);
 }
@@ -34,12 +34,4 @@ export function maskBrokenText(text: string): string {
       hide,
     )
     .replaceAll(/(:\s*["'])([^\n\r]*)/g, hide);
-}
-
-function listScalars(
-  node: Node,
-  path: readonly PathSegment[],
-): { span: Span; path: readonly PathSegment[] }[] {
-  if (node.kind === "scalar") return [{ span: node, path }];
-  return node.members.flatMap(({ key, value }) => listScalars(value, [...path, key]));
 }

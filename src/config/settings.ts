@@ -105,10 +105,7 @@ const provider = object({
   apiKey: field(
     string,
     "Key of an OpenAI-compatible provider. Write ${NAME} to take it from the environment.",
-    {
-      secret: true,
-      example: "${MY_API_KEY}",
-    },
+    { secret: true, example: "${MY_API_KEY}" },
   ),
   headers: field(map("name", anyString), "Headers added to each request.", { default: {}, secret: true }),
   models: field(
@@ -131,101 +128,67 @@ const modelParameters = object({
   ...others,
 });
 
+const defaultModel = object(
+  {
+    primary: field(string, "Model used when none is named.", {
+      example: "amazon-bedrock/us.anthropic.claude-opus-4-6-v1",
+    }),
+    fallbacks: field(list(string), "Models tried in order when the one before is not available."),
+  },
+  ["primary"],
+);
+
+const namedModel = object({
+  alias: field(string, "Short name for the model."),
+  params: field(modelParameters, "Parameters sent to this model."),
+});
+
+const agentDefaults = object({
+  model: field(
+    either(string, defaultModel),
+    "The default model: a key, or an object with primary and fallbacks.",
+  ),
+  models: field(map("key", namedModel), "Alias and parameters of single models, by key.", { default: {} }),
+  params: field(modelParameters, "Parameters sent to every model.", { default: {} }),
+});
+
+const guardrail = object(
+  {
+    guardrailIdentifier: field(string, "Id or ARN of the guardrail.", { example: "abcd1234efgh" }),
+    guardrailVersion: field(string, "Version of the guardrail, or DRAFT.", { example: "1" }),
+    streamProcessingMode: field(choice("sync", "async"), "Check before or while text streams."),
+    trace: field(choice("enabled", "disabled", "enabled_full"), "Ask for the guardrail's trace."),
+  },
+  ["guardrailIdentifier", "guardrailVersion"],
+);
+
+const pluginSettings = object({
+  discovery: field(discovery, "Read where models.bedrockDiscovery lacks a key."),
+  guardrail: field(guardrail, "Guardrail applied to every call."),
+});
+
+const plugin = object({ config: field(pluginSettings, "Settings of the Amazon Bedrock plugin.") });
+const plugins = object({ "amazon-bedrock": field(plugin, "The Amazon Bedrock plugin.") });
+
+const providers = field(
+  map("id", provider),
+  "Model providers, by id. The id of Amazon Bedrock is amazon-bedrock.",
+  { default: {} },
+);
+
 const settings = object({
   models: field(
     object({
       bedrockDiscovery: field(discovery, "Discovery of the models this account can call."),
-      providers: field(
-        map("id", provider),
-        "Model providers, by id. The id of Amazon Bedrock is amazon-bedrock.",
-        { default: {} },
-      ),
+      providers,
     }),
     "Where models come from.",
   ),
   agents: field(
-    object({
-      defaults: field(
-        object({
-          model: field(
-            either(
-              string,
-              object(
-                {
-                  primary: field(string, "Model used when none is named.", {
-                    example: "amazon-bedrock/us.anthropic.claude-opus-4-6-v1",
-                  }),
-                  fallbacks: field(
-                    list(string),
-                    "Models tried in order when the one before is not available.",
-                  ),
-                },
-                ["primary"],
-              ),
-            ),
-            "The default model: a key, or an object with primary and fallbacks.",
-          ),
-          models: field(
-            map(
-              "key",
-              object({
-                alias: field(string, "Short name for the model."),
-                params: field(modelParameters, "Parameters sent to this model."),
-              }),
-            ),
-            "Alias and parameters of single models, by key.",
-            { default: {} },
-          ),
-          params: field(modelParameters, "Parameters sent to every model.", { default: {} }),
-        }),
-        "Defaults of every call.",
-      ),
-    }),
+    object({ defaults: field(agentDefaults, "Defaults of every call.") }),
     "How models are called.",
   ),
-  plugins: field(
-    object({
-      entries: field(
-        object({
-          "amazon-bedrock": field(
-            object({
-              config: field(
-                object({
-                  discovery: field(discovery, "Read where models.bedrockDiscovery lacks a key."),
-                  guardrail: field(
-                    object(
-                      {
-                        guardrailIdentifier: field(string, "Id or ARN of the guardrail.", {
-                          example: "abcd1234efgh",
-                        }),
-                        guardrailVersion: field(string, "Version of the guardrail, or DRAFT.", {
-                          example: "1",
-                        }),
-                        streamProcessingMode: field(
-                          choice("sync", "async"),
-                          "Check before or while text streams.",
-                        ),
-                        trace: field(
-                          choice("enabled", "disabled", "enabled_full"),
-                          "Ask for the guardrail's trace.",
-                        ),
-                      },
-                      ["guardrailIdentifier", "guardrailVersion"],
-                    ),
-                    "Guardrail applied to every call.",
-                  ),
-                }),
-                "Settings of the Amazon Bedrock plugin.",
-              ),
-            }),
-            "The Amazon Bedrock plugin.",
-          ),
-        }),
-        "Settings of single plugins.",
-      ),
-    }),
-    "Plugins.",
-  ),
+  plugins: field(object({ entries: field(plugins, "Settings of single plugins.") }), "Plugins."),
 });
 
 /** The table's root. */

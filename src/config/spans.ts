@@ -1,5 +1,6 @@
 import JSON5 from "json5";
 import { OpenclawError } from "../errors.ts";
+import type { PathSegment } from "./path.ts";
 
 /** A stretch of text: from `start` up to, not including, `end`, in UTF-16 units. */
 export interface Span {
@@ -14,7 +15,7 @@ export interface Comment extends Span {
 
 /** One entry of an object or item of a list. */
 export interface Member extends Span {
-  key: string | number;
+  key: PathSegment;
   /** The key with its quotes; undefined in a list. */
   keySpan: Span | undefined;
   value: Node;
@@ -55,8 +56,17 @@ export function scanDocument(text: string): ScannedDocument {
 }
 
 /** The member that counts: of several with one key, JSON5 takes the last. */
-export function findMember(container: Container, key: string | number): Member | undefined {
+export function findMember(container: Container, key: PathSegment): Member | undefined {
   return container.members.findLast((member) => member.key === key);
+}
+
+/** A node and all that are in it with their paths, in the order of the text. */
+export function listNodes(
+  node: Node,
+  path: readonly PathSegment[] = [],
+): { node: Node; path: readonly PathSegment[] }[] {
+  const inner = node.kind === "scalar" ? [] : node.members;
+  return [{ node, path }, ...inner.flatMap(({ key, value }) => listNodes(value, [...path, key]))];
 }
 
 /** How far a path leads in a document. */
@@ -67,11 +77,11 @@ export interface Place {
   member: Member | undefined;
   parent: Container | undefined;
   /** The keys that lead on from `node` and do not exist. */
-  rest: readonly (string | number)[];
+  rest: readonly PathSegment[];
 }
 
 /** Follows a path as far as it leads. */
-export function followPath(root: Node, path: readonly (string | number)[]): Place {
+export function followPath(root: Node, path: readonly PathSegment[]): Place {
   let place: Place = { node: root, member: undefined, parent: undefined, rest: path };
   for (const [depth, key] of path.entries()) {
     const { node: parent } = place;
@@ -131,7 +141,7 @@ class Scanner {
     this.skip();
     while (this.#peek() !== close) {
       const memberStart = this.#at;
-      let key: string | number = members.length;
+      let key: PathSegment = members.length;
       let keySpan: Span | undefined;
       if (kind === "object") {
         keySpan = this.#scalar();

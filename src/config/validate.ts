@@ -107,14 +107,6 @@ export function problemAt(path: readonly PathSegment[], expected: string, value:
 
 function isOfType(value: unknown, kind: Kind): boolean {
   switch (kind.kind) {
-    case "boolean":
-      return typeof value === "boolean";
-    case "string":
-    case "choice":
-      return typeof value === "string";
-    case "number":
-    case "integer":
-      return typeof value === "number";
     case "list":
       return Array.isArray(value);
     case "map":
@@ -122,8 +114,18 @@ function isOfType(value: unknown, kind: Kind): boolean {
       return isRecord(value);
     case "either":
       return kind.of.some((of) => isOfType(value, of));
+    default:
+      return typeof value === TYPES[kind.kind];
   }
 }
+
+const TYPES = {
+  boolean: "boolean",
+  string: "string",
+  choice: "string",
+  number: "number",
+  integer: "number",
+} as const;
 
 function isInBounds(value: unknown, kind: Kind): boolean {
   if (typeof value === "string") {
@@ -160,13 +162,8 @@ function describeItems(kind: Kind): string {
     case "object":
     case "either":
       return "objects";
-    case "list":
-      return "lists";
-    case "number":
-    case "integer":
-      return "numbers";
-    case "boolean":
-      return "true and false";
+    default:
+      return `${kind.kind}s`;
   }
 }
 

@@ -1,12 +1,17 @@
 import { notSet, valueAt } from "../../config/edit-value.ts";
-import { effectiveSettings, isSingleSetting, type EffectiveSetting } from "../../config/effective.ts";
+import {
+  type EffectiveRegion,
+  type EffectiveSetting,
+  effectiveSettings,
+  isSingleSetting,
+} from "../../config/effective.ts";
 import { locateConfig, missingFile, readConfigText } from "../../config/file.ts";
 import { findSetting } from "../../config/find-setting.ts";
 import { nearestSetting } from "../../config/nearest-setting.ts";
 import { parseDocument } from "../../config/parse-document.ts";
 import { formatPath, parsePath, type PathSegment } from "../../config/path.ts";
 import { quoteForShell } from "../../config/quote-for-shell.ts";
-import { loadConfig } from "../../config/resolve.ts";
+import { loadConfig, type LoadedConfig } from "../../config/resolve.ts";
 import { maskSecrets } from "../../config/secrets.ts";
 import type { OpenclawError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
@@ -50,7 +55,6 @@ async function printEffective(
 ): Promise<void> {
   const { terminal } = runtime;
   const config = await loadConfig(options, runtime);
-  const { effectiveRegion } = await import("./effective-region.ts");
   const settings = effectiveSettings(config.value, path, await effectiveRegion(options, runtime, config));
   const [first] = settings;
   const isSingle = path.length > 0 && isSingleSetting(path);
@@ -76,13 +80,23 @@ async function printEffective(
   }
 }
 
+/** The region discovery would use, asking the instance metadata service only where nothing nearer names one. */
+async function effectiveRegion(
+  options: GlobalOptions,
+  runtime: Runtime,
+  config: LoadedConfig,
+): Promise<EffectiveRegion> {
+  const { openSession, readSetup, regionWithoutAsking } = await import("../../session/session.ts");
+  const setup = await readSetup(options, runtime, config);
+  const known = regionWithoutAsking(setup, { kind: "discovery" });
+  if (known) return known;
+  const session = await openSession(setup, { kind: "discovery" });
+  session.close();
+  return session.region;
+}
+
 function toDocument({ path, value, source, defaultText }: EffectiveSetting): Record<string, unknown> {
-  return {
-    path: formatPath(path),
-    value: maskSecrets(value, path),
-    source,
-    ...(defaultText === undefined ? {} : { default: defaultText }),
-  };
+  return { path: formatPath(path), value: maskSecrets(value, path), source, default: defaultText };
 }
 
 function showValue({ path, value, defaultText }: EffectiveSetting): string {

@@ -52,14 +52,7 @@ function invalid(
 }
 
 function toDocument({ path, message, expected, received, line, column }: Finding): Record<string, unknown> {
-  return {
-    path: path ?? null,
-    message,
-    ...(expected === undefined ? {} : { expected }),
-    ...(received === undefined ? {} : { received }),
-    line,
-    column,
-  };
+  return { path: path ?? null, message, expected, received, line, column };
 }
 
 async function describe(file: string, finding: Finding, { terminal }: Runtime): Promise<string[]> {
