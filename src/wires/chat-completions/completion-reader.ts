@@ -2,6 +2,7 @@ import { isRecord, type JsonObject } from "../../json.ts";
 import type { ConverseStreamOutput, StopReason, TokenUsage } from "@aws-sdk/client-bedrock-runtime";
 import { OpenclawError } from "../../errors.ts";
 import { toTokenUsage } from "./completion-usage.ts";
+import type { AnswerReader } from "../read-answer.ts";
 import { toStopReason } from "./stop-reason.ts";
 
 /** A block of the answer that is being written. */
@@ -11,7 +12,7 @@ type OpenBlock = { kind: "text" | "reasoning" } | { kind: "tool"; place: number;
  * Turns the chunks of a streamed chat completion into the parts of a ConverseStream, in which one content block is open
  * at a time. Chunks are read leniently: servers leave fields out, repeat them and add their own.
  */
-export class CompletionReader {
+export class CompletionReader implements AnswerReader {
   readonly #newId: () => string;
   #hasStarted = false;
   #open: OpenBlock | undefined;
@@ -63,6 +64,17 @@ export class CompletionReader {
       parts.push({ messageStop: { stopReason: stopReason as StopReason } });
     }
     return parts;
+  }
+
+  /** A whole completion is read as the one chunk that says the same. */
+  takeWhole(completion: JsonObject): ConverseStreamOutput[] {
+    const choices = listAt(completion, "choices").map(({ index, message, finish_reason, stop_reason }) => ({
+      index,
+      delta: message,
+      finish_reason,
+      stop_reason,
+    }));
+    return this.take({ ...completion, choices });
   }
 
   /** What is left to say when the stream is over: the token counts, which come with any chunk or with one of their own. */
@@ -144,17 +156,6 @@ export class CompletionReader {
     this.#open = undefined;
     parts.push({ contentBlockStop: { contentBlockIndex: this.#index } });
   }
-}
-
-/** A whole completion, which a server sends that does not stream, as the one chunk that says the same. */
-export function toChunk(completion: JsonObject): JsonObject {
-  const choices = listAt(completion, "choices").map(({ index, message, finish_reason, stop_reason }) => ({
-    index,
-    delta: message,
-    finish_reason,
-    stop_reason,
-  }));
-  return { ...completion, choices };
 }
 
 /** Mistral's reasoning models send a list of parts in place of a text. */

@@ -2,7 +2,7 @@ import type { TokenUsage } from "../../../models/usage.ts";
 import type { ChatEvent } from "../../../converse/chat-event.ts";
 import { judgeStop } from "../../../converse/outcome.ts";
 import { OpenclawError } from "../../../errors.ts";
-import { type FinishReason, finishReason } from "./finish-reason.ts";
+import { type FinishReason, finishReason } from "../../../wires/chat-completions/stop-reason.ts";
 
 /** What an answer consists of in OpenAI's terms, in the order it arrives. Tool calls are numbered from 0. */
 export type AnswerPart =

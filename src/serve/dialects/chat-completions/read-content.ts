@@ -1,7 +1,7 @@
 import type { ContentBlock } from "@aws-sdk/client-bedrock-runtime";
 import { documentName } from "../../../converse/document-name.ts";
 import { detectKind } from "../../../converse/file-kind.ts";
-import { readBase64, readDataUrl } from "../../../wires/chat-completions/data-url.ts";
+import { readBase64, readDataUrl } from "../../../wires/data-url.ts";
 import { isAbsent, readList, readObject, readOptionalText, readText, refused, show } from "./read-value.ts";
 
 /** What the parts of a request need to know of each other. */

@@ -5,7 +5,7 @@ import { remoteImageUrls } from "./read-content.ts";
 import { toChunks } from "./to-chunks.ts";
 import { type AnswerHead, toCompletion } from "./to-completion.ts";
 import { toErrorAnswer } from "./to-error.ts";
-import { toUsage } from "./to-usage.ts";
+import { toCompletionUsage } from "../../../wires/chat-completions/completion-usage.ts";
 import type { Call } from "../../call.ts";
 import { DONE, eventStream, frameOf } from "../../event-stream.ts";
 import { type NameMap, resolveName } from "../../model-names.ts";
@@ -97,7 +97,7 @@ async function* watched(
         if (part.requestId !== undefined) entry.requestId = part.requestId;
       } else if (part.type === "finish") entry.finishReason = part.reason;
       else if (part.type === "usage") {
-        const usage = toUsage(part.usage);
+        const usage = toCompletionUsage(part.usage);
         entry.promptTokens = usage.prompt_tokens;
         entry.cachedTokens = usage.prompt_tokens_details?.cached_tokens ?? 0;
         entry.completionTokens = usage.completion_tokens;

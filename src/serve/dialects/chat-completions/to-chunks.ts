@@ -1,7 +1,7 @@
 import type { ChatCompletionChunk } from "openai/resources/chat/completions/completions";
 import type { AnswerPart } from "./answer-parts.ts";
 import type { AnswerHead, Reasoned } from "./to-completion.ts";
-import { toUsage } from "./to-usage.ts";
+import { toCompletionUsage } from "../../../wires/chat-completions/completion-usage.ts";
 
 type Delta = ChatCompletionChunk.Choice.Delta & Reasoned;
 
@@ -50,7 +50,7 @@ export async function* toChunks(
         yield chunk([{ index: 0, delta: {}, logprobs: null, finish_reason: part.reason }]);
         break;
       case "usage":
-        if (includesUsage) yield chunk([], toUsage(part.usage));
+        if (includesUsage) yield chunk([], toCompletionUsage(part.usage));
     }
   }
 }

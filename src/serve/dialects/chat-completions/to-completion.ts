@@ -4,8 +4,8 @@ import type {
   ChatCompletionMessageFunctionToolCall,
 } from "openai/resources/chat/completions/completions";
 import type { AnswerPart } from "./answer-parts.ts";
-import type { FinishReason } from "./finish-reason.ts";
-import { toUsage } from "./to-usage.ts";
+import type { FinishReason } from "../../../wires/chat-completions/stop-reason.ts";
+import { toCompletionUsage } from "../../../wires/chat-completions/completion-usage.ts";
 
 /** What every object of one answer carries. */
 export interface AnswerHead {
@@ -40,7 +40,7 @@ export async function toCompletion(
       const call = calls[part.index];
       if (call) call.function.arguments += part.text;
     } else if (part.type === "finish") finish = part.reason;
-    else usage = toUsage(part.usage);
+    else usage = toCompletionUsage(part.usage);
   }
   const message: ChatCompletionMessage & Reasoned = {
     role: "assistant",

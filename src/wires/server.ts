@@ -1,8 +1,8 @@
-import { expandEnv } from "../../config/expand-env.ts";
-import { quoteForShell } from "../../config/quote-for-shell.ts";
-import type { ProviderSettings } from "../../config/settings.ts";
-import { OpenclawError } from "../../errors.ts";
-import type { Environment } from "../../runtime.ts";
+import { expandEnv } from "../config/expand-env.ts";
+import { quoteForShell } from "../config/quote-for-shell.ts";
+import type { ProviderSettings } from "../config/settings.ts";
+import { OpenclawError } from "../errors.ts";
+import type { Environment } from "../runtime.ts";
 
 /** A server that speaks OpenAI's API, ready to be called. */
 export interface OpenaiServer {
