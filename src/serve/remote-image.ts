@@ -4,7 +4,7 @@ import { request as httpsRequest } from "node:https";
 import { BlockList, isIP, type LookupFunction } from "node:net";
 import { MOST_FILE_BYTES } from "../converse/attachments.ts";
 import type { OpenclawError } from "../errors.ts";
-import { refused } from "./dialects/chat-completions/read-value.ts";
+import { refused } from "./request-field.ts";
 
 /** Name look-up, connection and the whole image together, in ms. */
 const FETCH_MS = 15_000;

@@ -1,22 +1,12 @@
-import { type JsonObject } from "../../../json.ts";
 import type { ModelParameters } from "../../../config/settings.ts";
 import type { Ask } from "../../../converse/plan-request.ts";
 import { isRequestMetadata } from "../../../converse/request-metadata.ts";
 import type { ChatParameters } from "../../../converse/request.ts";
+import { isRecord } from "../../../json.ts";
+import { refused, RequestField } from "../../request-field.ts";
 import { readMessages, tellToolCalls } from "./read-messages.ts";
 import { readResponseFormat } from "./read-response-format.ts";
 import { readTools } from "./read-tools.ts";
-import {
-  isAbsent,
-  readFlag,
-  readList,
-  readObject,
-  readOptionalChoice,
-  readOptionalCount,
-  readOptionalNumber,
-  readText,
-  refused,
-} from "./read-value.ts";
 import { refuseForeignFields } from "./request-fields.ts";
 
 /** A chat completions request in this program's terms. */
@@ -41,43 +31,38 @@ export async function fromChatRequest(
   body: unknown,
   remoteImages: ReadonlyMap<string, Uint8Array> | undefined,
 ): Promise<CompletionAsk> {
-  if (typeof body !== "object" || body === null || Array.isArray(body))
-    throw refused("The body must be a JSON object.", "body");
-  const request = body as Readonly<Record<string, unknown>>;
+  if (!isRecord(body)) throw refused("The body must be a JSON object.", "body");
+  const request = new RequestField(body, "");
   refuseForeignFields(request);
-  const { system, messages } = readMessages(request["messages"], {
-    remoteImages,
-    documentNames: new Set(),
-  });
-  const tools = readTools(request["tools"], request["tool_choice"]);
-  const { metadata, notices } = readMetadata(request["metadata"]);
-  const reasoning = readReasoning(request["reasoning_effort"]);
-  const streaming = isAbsent(request["stream_options"])
-    ? {}
-    : readObject(request["stream_options"], "stream_options");
+  const context = { remoteImages, documentNames: new Set<string>() };
+  const { system, messages } = readMessages(request.at("messages"), context);
+  const tools = readTools(request.at("tools"), request.at("tool_choice"));
+  const { metadata, notices } = readMetadata(request.at("metadata").given);
+  const reasoning = readReasoning(request.at("reasoning_effort").given);
+  const streaming = request.at("stream_options").given;
+  streaming?.object();
+  const format = request.at("response_format").given;
   return {
-    model: readText(request["model"], "model"),
+    model: request.at("model").text(),
     ask: {
       messages: tools ? messages : tellToolCalls(messages),
       system,
       parameters: { ...readParameters(request), reasoning },
       tools,
       metadata,
-      schema: await readResponseFormat(request["response_format"]),
+      schema: format && (await readResponseFormat(format)),
       showsReasoning: reasoning !== undefined && reasoning !== "off",
     },
-    isStreamed: readFlag(request["stream"], "stream"),
-    includesUsage: readFlag(streaming["include_usage"], "stream_options.include_usage"),
-    mayCallInParallel:
-      isAbsent(request["parallel_tool_calls"]) ||
-      readFlag(request["parallel_tool_calls"], "parallel_tool_calls"),
+    isStreamed: request.at("stream").given?.flag() ?? false,
+    includesUsage: streaming?.at("include_usage").given?.flag() ?? false,
+    mayCallInParallel: request.at("parallel_tool_calls").given?.flag() ?? true,
     notices,
   };
 }
 
-function readParameters(request: JsonObject): ChatParameters {
-  const most = readOptionalCount(request["max_completion_tokens"], "max_completion_tokens");
-  const older = readOptionalCount(request["max_tokens"], "max_tokens");
+function readParameters(request: RequestField): ChatParameters {
+  const most = request.at("max_completion_tokens").given?.count();
+  const older = request.at("max_tokens").given?.count();
   if (most !== undefined && older !== undefined && most !== older) {
     throw refused(
       `'max_tokens' ${older} and 'max_completion_tokens' ${most} are two names of one limit.`,
@@ -86,37 +71,34 @@ function readParameters(request: JsonObject): ChatParameters {
   }
   return {
     maxTokens: most ?? older,
-    temperature: readOptionalNumber(request["temperature"], "temperature"),
-    topP: readOptionalNumber(request["top_p"], "top_p"),
-    stopSequences: readStop(request["stop"]),
-    serviceTier: readServiceTier(request["service_tier"]),
+    temperature: request.at("temperature").given?.number(),
+    topP: request.at("top_p").given?.number(),
+    stopSequences: readStop(request.at("stop").given),
+    serviceTier: readServiceTier(request.at("service_tier").given),
   };
 }
 
-function readStop(value: unknown): readonly string[] | undefined {
-  if (isAbsent(value)) return undefined;
-  if (typeof value === "string") return [value];
-  return readList(value, "stop").map((text, index) => readText(text, `stop[${index}]`));
+function readStop(field: RequestField | undefined): readonly string[] | undefined {
+  return typeof field?.value === "string" ? [field.value] : field?.items().map((text) => text.text());
 }
 
 /** `auto` leaves it to the server's configuration; `scale` and `fast` are OpenAI's alone. */
-function readServiceTier(value: unknown): ModelParameters["serviceTier"] | undefined {
-  const tier = readOptionalChoice(value, "service_tier", ["auto", "default", "flex", "priority"]);
+function readServiceTier(field: RequestField | undefined): ModelParameters["serviceTier"] | undefined {
+  const tier = field?.choice(["auto", "default", "flex", "priority"]);
   return tier === "auto" ? undefined : tier;
 }
 
-function readReasoning(value: unknown): ModelParameters["reasoning"] | undefined {
-  const levels = ["none", "minimal", "low", "medium", "high", "xhigh", "max"] as const;
-  const level = readOptionalChoice(value, "reasoning_effort", levels);
+function readReasoning(field: RequestField | undefined): ModelParameters["reasoning"] | undefined {
+  const level = field?.choice(["none", "minimal", "low", "medium", "high", "xhigh", "max"]);
   return level === "none" ? "off" : level;
 }
 
 /** Marks for the invocation logs, as far as Converse takes them: they never change the answer. */
-function readMetadata(value: unknown): { metadata: Record<string, string> | undefined; notices: string[] } {
-  if (isAbsent(value)) return { metadata: undefined, notices: [] };
-  const pairs = Object.entries(readObject(value, "metadata")).map(
-    ([key, text]) => [key, readText(text, `metadata.${key}`)] as const,
-  );
+function readMetadata(
+  field: RequestField | undefined,
+): Pick<CompletionAsk, "notices"> & Pick<Ask, "metadata"> {
+  if (!field) return { metadata: undefined, notices: [] };
+  const pairs = Object.keys(field.object()).map((key) => [key, field.at(key).text()] as const);
   const kept = pairs.filter(([key, text]) => isRequestMetadata(key, text)).slice(0, MOST_METADATA);
   const left = pairs.length - kept.length;
   return {

@@ -1,6 +1,6 @@
 import { compileOutputSchema, type JsonSchema, type OutputSchema } from "../../../converse/output-schema.ts";
 import { OpenclawError } from "../../../errors.ts";
-import { isAbsent, readFlag, readObject, refused, show } from "./read-value.ts";
+import type { RequestField } from "../../request-field.ts";
 
 /** What `json_object` asks for: any object. */
 const ANY_OBJECT: JsonSchema = { type: "object", additionalProperties: true };
@@ -13,41 +13,36 @@ const LONGEST_SCHEMA = 200_000;
  * token limit may be half a document, as with OpenAI; one that does not fit is an error only where `strict` promises that
  * it does. Throws `invalid-request`.
  */
-export async function readResponseFormat(value: unknown): Promise<OutputSchema | undefined> {
-  if (isAbsent(value)) return undefined;
-  const format = readObject(value, "response_format");
-  switch (format["type"]) {
+export async function readResponseFormat(format: RequestField): Promise<OutputSchema | undefined> {
+  const type = format.at("type");
+  switch (type.value) {
     case "text":
       return undefined;
     case "json_object":
-      return { ...(await compile(ANY_OBJECT)), mayMisfit: isCut };
+      return { ...(await compileOutputSchema(ANY_OBJECT, "json_object")), mayMisfit: isCut };
     case "json_schema": {
-      const named = readObject(format["json_schema"], "response_format.json_schema");
-      const schema = readObject(named["schema"], SCHEMA_PARAM);
-      const isStrict = readFlag(named["strict"], "response_format.json_schema.strict");
-      return { ...(await compile(schema)), mayMisfit: isStrict ? isCut : () => true };
+      const named = format.at("json_schema");
+      const field = named.at("schema");
+      const schema = field.object();
+      const isStrict = named.at("strict").given?.flag();
+      return { ...(await compile(schema, field)), mayMisfit: isStrict ? isCut : () => true };
     }
     default:
-      throw refused(
-        `'response_format.type' is ${show(format["type"])}, and must be text, json_object or json_schema.`,
-        "response_format.type",
-      );
+      throw type.mustBe("text, json_object or json_schema");
   }
 }
-
-const SCHEMA_PARAM = "response_format.json_schema.schema";
 
 function isCut(stopReason: string): boolean {
   return stopReason === "max_tokens";
 }
 
-async function compile(schema: JsonSchema): Promise<OutputSchema> {
+async function compile(schema: JsonSchema, field: RequestField): Promise<OutputSchema> {
   if (JSON.stringify(schema).length > LONGEST_SCHEMA)
-    throw refused(`'${SCHEMA_PARAM}' is longer than ${LONGEST_SCHEMA} characters.`, SCHEMA_PARAM);
+    throw field.refused(`'${field.param}' is longer than ${LONGEST_SCHEMA} characters.`);
   try {
-    return await compileOutputSchema(schema, `'${SCHEMA_PARAM}'`);
+    return await compileOutputSchema(schema, `'${field.param}'`);
   } catch (error) {
-    if (error instanceof OpenclawError) throw refused(error.message, SCHEMA_PARAM);
+    if (error instanceof OpenclawError) throw field.refused(error.message);
     throw error;
   }
 }
