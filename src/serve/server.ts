@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { OpenclawError } from "../errors.ts";
 import { App, type AppOptions } from "./app.ts";
+import { settlesWithin } from "./settles-within.ts";
 
 /** A request's headers are awaited so long, in ms. */
 const HEADERS_MS = 15_000;
@@ -61,12 +62,7 @@ async function listen(server: Server, { host, port }: ServerOptions): Promise<vo
 
 /** While answers are running, connections are still taken, so that a load balancer hears that this server is leaving. */
 async function drain(app: App, server: Server, ms: number): Promise<number> {
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([app.drain(), expired]);
-  clearTimeout(timer);
+  await settlesWithin(ms, app.drain());
   const left = app.running;
   const stopped = app.drain();
   app.stopAll(new OpenclawError("interrupted", { message: "This server is shutting down." }));

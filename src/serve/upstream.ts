@@ -9,6 +9,8 @@ import { OpenclawError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { ModelListCache } from "./model-list-cache.ts";
+import { type NameMap, resolveName, type ServedModel, servedNames } from "./model-names.ts";
+import { settlesWithin } from "./settles-within.ts";
 
 /** Credentials are looked for anew at most this often, in ms. */
 const RENEWAL_MS = 10_000;
@@ -37,11 +39,13 @@ export class Upstream {
   readonly #options: GlobalOptions;
   readonly #runtime: Runtime;
   readonly #config: LoadedConfig;
+  readonly #names: NameMap;
   #current: Promise<Generation> | undefined;
   #renewedAt = Number.NEGATIVE_INFINITY;
 
   /** `runtime` outlives every call: its signal is that of the server's end. */
-  constructor(options: GlobalOptions, runtime: Runtime, config: LoadedConfig) {
+  constructor(options: GlobalOptions, runtime: Runtime, config: LoadedConfig, names: NameMap) {
+    this.#names = names;
     this.#options = options;
     this.#runtime = runtime;
     this.#config = config;
@@ -52,9 +56,24 @@ export class Upstream {
     this.readiness().catch((error: unknown) => this.#runtime.terminal.note(String(error)));
   }
 
-  /** What names are resolved with. Throws `usage`. */
-  async library(): Promise<{ setup: Setup; modelList: ModelListCache }> {
-    return this.#generation();
+  /** The models that clients are told of. Throws the error of the list where there is nothing to list. */
+  async servedModels(): Promise<ServedModel[]> {
+    const { setup, modelList } = await this.#generation();
+    const current = await modelList.current();
+    const { load, models } = current;
+    if (load.error && models.length === 0) throw load.error;
+    // AWS does not tell when it opened each model; clients want a number.
+    const created = Math.floor((load.discovered?.fetchedAt ?? 0) / 1000);
+    const names = servedNames(this.#names, setup.config.value, current);
+    return [...names].map(([id, owner]) => ({ id, created, owner }));
+  }
+
+  /** One model, by any name that a request may send. Throws `model-not-found` with the nearest names. */
+  async servedModel(name: string): Promise<ServedModel> {
+    const listed = (await this.servedModels()).find(({ id }) => id === name);
+    if (listed) return listed;
+    const [model] = await this.#resolve(name, "current");
+    return { id: name, created: 0, owner: model?.providerId ?? "" };
   }
 
   /** Whether credentials resolve and the model list is there. Throws `usage`. */
@@ -72,14 +91,20 @@ export class Upstream {
   }
 
   /**
-   * Asks the first of the models that is available. Credentials that turn out not to hold are looked for anew, once,
-   * before anything was said. Throws the errors of askModel.
+   * Asks the first of the models of a name that is available. Credentials that turn out not to hold are looked for anew,
+   * once, before anything was said. Throws `model-not-found` with the nearest names, and the errors of askModel.
    */
-  async *ask(
-    models: readonly ResolvedModel[],
+  async *askByName(
+    name: string,
     query: Omit<Query, "bounds">,
     runtime: Runtime,
   ): AsyncGenerator<ChatEvent, void, undefined> {
+    const models = await this.#resolve(name, "current").catch((error: unknown) => {
+      // AWS may have opened a model since the list was loaded.
+      if (error instanceof OpenclawError && error.code === "model-not-found")
+        return this.#resolve(name, "newest");
+      throw error;
+    });
     let generation = await this.#generation();
     const run = async function* (this: Upstream): AsyncGenerator<ChatEvent, void, undefined> {
       generation = await this.#generation();
@@ -120,9 +145,17 @@ export class Upstream {
     }
   }
 
+  async #resolve(name: string, list: "current" | "newest"): Promise<ResolvedModel[]> {
+    const { setup, modelList } = await this.#generation();
+    return resolveName(name, this.#names, setup, await modelList[list]());
+  }
+
   async #credentialsOf(generation: Generation): Promise<string> {
     const { pool } = generation;
-    const state = await stateOf(() => within(READY_MS, pool.authenticate({ kind: "discovery" })));
+    const state = await stateOf(async () => {
+      if (await settlesWithin(READY_MS, pool.authenticate({ kind: "discovery" }))) return;
+      throw new OpenclawError("timeout", { message: `Not done within ${READY_MS} ms.` });
+    });
     // Credentials may come after the server: a role that is attached later, a file that is written later.
     if (state !== "ok") await this.#renew(generation);
     return state;
@@ -166,20 +199,5 @@ async function stateOf(work: () => Promise<void>): Promise<string> {
     return "ok";
   } catch (error) {
     return error instanceof OpenclawError ? error.code : "internal";
-  }
-}
-
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new OpenclawError("timeout", { message: `Not done within ${ms} ms.` })),
-      ms,
-    );
-  });
-  try {
-    await Promise.race([work, expired]);
-  } finally {
-    clearTimeout(timer);
   }
 }
