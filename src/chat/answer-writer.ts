@@ -65,9 +65,7 @@ export class AnswerWriter {
         this.#stopReason = event.stopReason;
         break;
       case "usage":
-        this.#usage = event;
-        this.#guardrail = event.guardrail;
-        this.#invokedModel = event.invokedModel;
+        this.#takeUsage(event);
         // The last line, written when everything is known.
         return;
     }
@@ -105,6 +103,13 @@ export class AnswerWriter {
       return withFields(failure, { partialText: this.#text.join("") });
     }
     return failure;
+  }
+
+  #takeUsage(event: Extract<ChatEvent, { type: "usage" }>): void {
+    const { type: _type, requestId: _id, guardrail, invokedModel, ...usage } = event;
+    this.#usage = usage;
+    this.#guardrail = guardrail;
+    this.#invokedModel = invokedModel;
   }
 
   async #takeText(text: string): Promise<void> {
@@ -166,7 +171,7 @@ export class AnswerWriter {
       model: this.#start?.model ?? null,
       region: this.#start?.region ?? null,
       text: this.#text.join(""),
-      ...(reasoning === "" ? {} : { reasoning }),
+      reasoning: reasoning === "" ? undefined : reasoning,
       stopReason: this.#stopReason ?? null,
       usage,
       ...rest,
@@ -174,31 +179,21 @@ export class AnswerWriter {
   }
 
   #account() {
-    const { inputTokens, outputTokens, totalTokens } = this.#usage;
-    const { cacheReadInputTokens, cacheWriteInputTokens, cacheWrite1hInputTokens } = this.#usage;
-    const usage: TokenUsage = {
-      inputTokens,
-      outputTokens,
-      totalTokens,
-      ...(cacheReadInputTokens === undefined ? {} : { cacheReadInputTokens }),
-      ...(cacheWriteInputTokens === undefined ? {} : { cacheWriteInputTokens }),
-      ...(cacheWrite1hInputTokens === undefined ? {} : { cacheWrite1hInputTokens }),
-    };
+    const usage = this.#usage;
     const model = this.#invokedModel ?? this.#start?.model;
-    const session = this.#options.sessionId?.();
     return {
-      ...(this.#invokedModel === undefined ? {} : { invokedModel: this.#invokedModel }),
+      invokedModel: this.#invokedModel,
       usage,
       // Counts come last, and a connection may break after the text: then nobody knows what it cost.
       cost:
-        totalTokens === 0
+        usage.totalTokens === 0
           ? null
           : estimateCost(usage, model === undefined ? undefined : this.#options.priceOf(model)),
       timeToFirstTokenMs: this.#firstTokenMs ?? null,
       latencyMs: this.#sinceStart(),
       requestId: this.#start?.requestId ?? null,
       attempts: this.#start?.attempts ?? 1,
-      ...(session === undefined ? {} : { session }),
+      session: this.#options.sessionId?.(),
     };
   }
 

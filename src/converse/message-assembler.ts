@@ -10,13 +10,13 @@ import type {
 
 /** What has arrived of one content block. */
 interface Block {
-  text: string[];
-  reasoning: string[];
-  signature: string[];
+  text: string;
+  reasoning: string;
+  signature: string;
   redacted: Uint8Array[];
   citations: Citation[];
   tool: ToolUseBlockStart | undefined;
-  toolInput: string[];
+  toolInput: string;
   isWhole: boolean;
 }
 
@@ -36,12 +36,12 @@ export class MessageAssembler {
     const delta = part.contentBlockDelta?.delta;
     if (!delta) return;
     const block = this.#block(part.contentBlockDelta?.contentBlockIndex);
-    if (delta.text) block.text.push(delta.text);
-    if (delta.toolUse?.input) block.toolInput.push(delta.toolUse.input);
+    block.text += delta.text ?? "";
+    block.toolInput += delta.toolUse?.input ?? "";
     if (delta.citation) block.citations.push(toCitation(delta.citation));
-    const { text, signature, redactedContent } = delta.reasoningContent ?? {};
-    if (text) block.reasoning.push(text);
-    if (signature) block.signature.push(signature);
+    const { text = "", signature = "", redactedContent } = delta.reasoningContent ?? {};
+    block.reasoning += text;
+    block.signature += signature;
     if (redactedContent) block.redacted.push(redactedContent);
   }
 
@@ -55,13 +55,13 @@ export class MessageAssembler {
     let block = this.#blocks.get(index);
     if (!block) {
       block = {
-        text: [],
-        reasoning: [],
-        signature: [],
+        text: "",
+        reasoning: "",
+        signature: "",
         redacted: [],
         citations: [],
         tool: undefined,
-        toolInput: [],
+        toolInput: "",
         isWhole: false,
       };
       this.#blocks.set(index, block);
@@ -74,13 +74,13 @@ function toContent(block: Block): ContentBlock[] {
   if (block.tool) return toolUse(block.tool, block);
   if (block.redacted.length > 0)
     return [{ reasoningContent: { redactedContent: Buffer.concat(block.redacted) } }];
-  if (block.reasoning.length > 0 || block.signature.length > 0) {
+  if (block.reasoning !== "" || block.signature !== "") {
     // Half a signature proves nothing.
-    const signature = block.isWhole ? block.signature.join("") : "";
-    const reasoningText = { text: block.reasoning.join(""), ...(signature === "" ? {} : { signature }) };
+    const signature = block.isWhole ? block.signature : "";
+    const reasoningText = { text: block.reasoning, ...(signature === "" ? {} : { signature }) };
     return [{ reasoningContent: { reasoningText } }];
   }
-  const text = block.text.join("");
+  const { text } = block;
   if (text === "") return [];
   return block.citations.length === 0
     ? [{ text }]
@@ -91,7 +91,7 @@ function toolUse(
   { toolUseId, name, type }: ToolUseBlockStart,
   { toolInput, isWhole }: Block,
 ): ContentBlock[] {
-  const input = parseInput(toolInput.join(""));
+  const input = parseInput(toolInput);
   if (input === undefined || !isWhole) return [];
   const tool: ToolUseBlock = { toolUseId, name, input };
   // The service answers with other types, too, and refuses them when they are sent back.

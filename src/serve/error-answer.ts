@@ -1,4 +1,5 @@
 import { type ErrorCode, OpenclawError } from "../errors.ts";
+import { textAt } from "../json.ts";
 
 /** An error as it is answered, in the form of no dialect yet. */
 export interface ErrorAnswer {
@@ -75,9 +76,9 @@ export function toErrorAnswer(failure: unknown): ErrorAnswer {
   const hint = error.code === "model-not-found" && error.hint?.startsWith("Did you mean") ? error.hint : "";
   return {
     status,
-    code: textOf(details["openaiCode"]) ?? code,
+    code: textAt(details, "openaiCode") ?? code,
     message: message ?? [error.message, hint].filter((text) => text !== "").join(" "),
-    param: textOf(details["param"]) ?? param ?? null,
+    param: textAt(details, "param") ?? param ?? null,
     retryAfter: typeof details["retryAfter"] === "number" ? details["retryAfter"] : retryAfter,
   };
 }
@@ -85,8 +86,4 @@ export function toErrorAnswer(failure: unknown): ErrorAnswer {
 /** An answer that does not fit what it was held to is the model's fault, not that of the request. */
 function rowOf({ code, details }: OpenclawError): Row {
   return code === "invalid-request" && details?.["rawText"] !== undefined ? ROWS["model-error"] : ROWS[code];
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
 }

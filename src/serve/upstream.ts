@@ -1,8 +1,7 @@
 import { SessionPool } from "../session/session-pool.ts";
 import { type Setup, readSetup } from "../session/session.ts";
 import type { LoadedConfig } from "../config/resolve.ts";
-import type { Query } from "../chat/ask-first-available.ts";
-import { runTurn, withRenewal } from "../chat/run-turn.ts";
+import { type Query, runTurn, withRenewal } from "../chat/run-turn.ts";
 import type { ChatEvent } from "../converse/chat-event.ts";
 import type { ResolvedModel } from "../models/resolve-model.ts";
 import { OpenclawError } from "../errors.ts";

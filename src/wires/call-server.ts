@@ -67,7 +67,7 @@ export async function callServer(
   try {
     const { response } = await handler.handle(request, { abortSignal: signal });
     tell(String(response.statusCode));
-    const headers = lowerCase(response.headers);
+    const { headers } = response;
     const stream = response.body as Readable;
     if (response.statusCode < 300) return { headers, body: stream };
     const text = await readSome(stream);
@@ -135,8 +135,4 @@ async function readSome(body: Readable): Promise<string> {
     clearTimeout(timer);
   }
   return Buffer.concat(chunks).toString("utf8");
-}
-
-function lowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }

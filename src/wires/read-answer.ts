@@ -6,7 +6,7 @@ import { isRecord, type JsonObject } from "../json.ts";
 import { readBytes } from "../read-bytes.ts";
 import { failedCall, type ServerAnswer, type ServerLine } from "./call-server.ts";
 import { EventReader, type ServerEvent } from "./event-reader.ts";
-import { isErrorData, requestIdOf, toServerFailure, toStreamFailure } from "./server-failure.ts";
+import { isErrorData, parseJson, requestIdOf, toServerFailure, toStreamFailure } from "./server-failure.ts";
 
 /** A streamed answer whose parts are still to be read. */
 export interface StreamedAnswer {
@@ -71,10 +71,10 @@ class Reading {
   takeAll(events: readonly ServerEvent[], parts: ConverseStreamOutput[]): void {
     for (const event of events) {
       if (this.isDone) return;
-      if ("error" in event) throw this.#failure(parseOr(event.error));
+      if ("error" in event) throw this.#failure(parseJson(event.error));
       const data = event.data.trim();
       if (data === DONE) this.isDone = true;
-      else if (data !== "") parts.push(...this.#reader.take(this.#check(parseOr(data))));
+      else if (data !== "") parts.push(...this.#reader.take(this.#check(parseJson(data))));
     }
   }
 
@@ -127,15 +127,6 @@ function takeRest(events: readonly ServerEvent[], reading: Reading, parts: Conve
 async function* readWhole(body: Readable, reading: Reading): Batches {
   const tooLong = (): Error => new Error(`The answer is larger than ${LARGEST_ANSWER} bytes.`);
   const bytes = await readBytes(body, { most: LARGEST_ANSWER, tooLong });
-  yield* batchOf((parts) => void parts.push(...reading.takeWhole(parseOr(bytes.toString("utf8")))));
+  yield* batchOf((parts) => void parts.push(...reading.takeWhole(parseJson(bytes.toString("utf8")))));
   yield* batchOf((parts) => void parts.push(...reading.finish()));
-}
-
-/** The JSON that a text is; the text itself where it is none. */
-function parseOr(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }

@@ -1,5 +1,5 @@
 import { OpenclawError } from "../errors.ts";
-import { isRecord, type JsonObject } from "../json.ts";
+import { isRecord, type JsonObject, textAt } from "../json.ts";
 import { FAILURE_TABLE, type FailureRow } from "./failure-table.ts";
 import type { OpenaiServer } from "./server.ts";
 
@@ -99,12 +99,12 @@ function hostOf(location: string): string {
   return URL.canParse(location) ? new URL(location).host : "another address";
 }
 
-function parseJson(text: string): unknown {
+/** The JSON that a text is; the text itself where it is none. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // What is not JSON is not this API's; its status is all there is to go by.
-    return undefined;
+    return text;
   }
 }
 
@@ -124,12 +124,12 @@ interface ServerMessage {
 function readServerMessage(value: unknown): ServerMessage | undefined {
   if (!isRecord(value)) return undefined;
   const { error, detail } = value;
-  if (isRecord(error)) return fromFields(error, textOf(value["message"]));
+  if (isRecord(error)) return fromFields(error, textAt(value, "message"));
   if (typeof error === "string" && error !== "") return { ...fromFields(value, error), message: error };
   if (typeof detail === "string") return fromFields(value, detail);
   if (Array.isArray(detail)) return fromFields(value, detail.map(describeDetail).join("; "));
   return typeof value["message"] === "string" && value["choices"] === undefined
-    ? fromFields(value, "")
+    ? fromFields(value)
     : undefined;
 }
 
@@ -139,13 +139,13 @@ export function isErrorData(value: unknown): boolean {
   return (value["error"] !== undefined && value["error"] !== null) || value["object"] === "error";
 }
 
-function fromFields(fields: JsonObject, otherwise: string): ServerMessage {
+function fromFields(fields: JsonObject, otherwise?: string): ServerMessage {
   const { code, type, error_type: errorType, status } = fields;
   const words = [code, type, errorType].filter(
     (word): word is string => typeof word === "string" && word !== "",
   );
   return {
-    message: textOf(fields["message"]) || otherwise || words.join(", ") || "no reason given",
+    message: textAt(fields, "message") || otherwise || words.join(", ") || "no reason given",
     words,
     status: statusOf(code) ?? statusOf(status),
   };
@@ -161,9 +161,5 @@ function statusOf(code: unknown): number | undefined {
 function describeDetail(item: unknown): string {
   if (!isRecord(item)) return String(item);
   const place = Array.isArray(item["loc"]) ? `${item["loc"].join(".")}: ` : "";
-  return `${place}${textOf(item["msg"])}`;
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : "";
+  return `${place}${textAt(item, "msg") ?? ""}`;
 }

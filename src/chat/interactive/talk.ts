@@ -1,11 +1,10 @@
 import type { Message } from "@aws-sdk/client-bedrock-runtime";
 import { SessionPool } from "../../session/session-pool.ts";
 import type { Setup } from "../../session/session.ts";
-import type { Arrival } from "../ask-first-available.ts";
-import { runTurn, withRenewal } from "../run-turn.ts";
+import { type Arrival, type Query, runTurn, withRenewal } from "../run-turn.ts";
 import { showTurn } from "../show-turn.ts";
 import type { Attachment } from "../../converse/attachments.ts";
-import type { TokenUsage } from "../../models/usage.ts";
+import type { Price, TokenUsage } from "../../models/usage.ts";
 import { questionOf } from "../../converse/conversation.ts";
 import { type ChatParameters, userMessage } from "../../converse/request.ts";
 import { type ResolvedModel, targetOf } from "../../models/resolve-model.ts";
@@ -14,11 +13,38 @@ import type { Runtime } from "../../runtime.ts";
 import { TurnKeeper } from "../sessions/turn-keeper.ts";
 import type { Conversation } from "../sessions/kept-conversation.ts";
 import { answerRenderer } from "../../terminal/answer-renderer.ts";
+import type { Screen } from "../../terminal/terminal.ts";
 import { withSpinner } from "../../terminal/spinner.ts";
 import { WrappedText } from "../../terminal/word-wrap.ts";
 import type { Keyboard } from "./keyboard.ts";
-import type { InteractiveOptions } from "./interactive-options.ts";
 import { untilStopped } from "./until-stopped.ts";
+
+/** What a person sits down to: everything that the command line has decided. */
+export interface InteractiveOptions {
+  runtime: Runtime;
+  screen: Screen;
+  setup: Setup;
+  /** Looks for credentials anew, where they may have changed. */
+  survey: () => Promise<Setup>;
+  conversation: Conversation;
+  /** Begins another conversation. */
+  begin: () => Promise<Conversation>;
+  /** Asked in order. */
+  models: ResolvedModel[];
+  /** What a name, or several with commas between them, stand for. Throws `usage`. */
+  resolve: (names: string) => ResolvedModel[];
+  priceOf: (model: ResolvedModel | undefined, modelId: string) => Price | undefined;
+  /** What goes with every question. */
+  query: Omit<Query, "messages" | "attachments" | "earlier" | "recorder" | "open">;
+  /** Files of the first question. */
+  attachments: Query["attachments"];
+  /** Shows the model's text as it came. */
+  isRaw: boolean;
+  isStreamed: boolean;
+  showsUsage: boolean;
+  /** Whether what is typed may be written to the disk. */
+  keepsHistory: boolean;
+}
 
 /** A question as it was put. */
 interface Asked {
@@ -41,7 +67,7 @@ export class Talk {
   readonly options: InteractiveOptions;
   readonly #keyboard: Keyboard;
   readonly #pool: SessionPool;
-  #setup: Setup;
+  setup: Setup;
   conversation: Conversation;
   models: ResolvedModel[];
   parameters: ChatParameters;
@@ -57,7 +83,7 @@ export class Talk {
   constructor(options: InteractiveOptions, keyboard: Keyboard) {
     this.options = options;
     this.#keyboard = keyboard;
-    this.#setup = options.setup;
+    this.setup = options.setup;
     this.#pool = new SessionPool(options.setup);
     this.conversation = options.conversation;
     this.models = options.models;
@@ -67,10 +93,6 @@ export class Talk {
     this.spending = options.conversation.turns.flatMap(({ key, model, usage }) =>
       usage ? [{ key, model, usage }] : [],
     );
-  }
-
-  get setup(): Setup {
-    return this.#setup;
   }
 
   /** Puts a question. Resolves to how its answer ended. Throws what goes wrong with it; /retry then asks it again. */
@@ -158,20 +180,20 @@ export class Talk {
       attachments,
       open: this.#pool.open,
     };
-    yield* this.#awaitFirst(runTurn({ ...this.#setup, runtime }, this.models, question, keeper));
+    yield* this.#awaitFirst(runTurn({ ...this.setup, runtime }, this.models, question, keeper));
   }
 
   async #renew(): Promise<boolean> {
     this.options.runtime.terminal.note("openclaw: the credentials no longer hold; looking for new ones");
-    this.#setup = await this.options.survey();
-    await this.#pool.renew(this.#setup);
+    this.setup = await this.options.survey();
+    await this.#pool.renew(this.setup);
     return true;
   }
 
   /** A program or a person that has to be asked for credentials needs the terminal as it was. */
   async #authenticate(): Promise<void> {
     const [model] = this.models;
-    const profiles = [...this.#setup.shared.profiles.values()];
+    const profiles = [...this.setup.shared.profiles.values()];
     const asksPerson = profiles.some(({ keys }) => keys["mfa_serial"] ?? keys["credential_process"]);
     if (model && asksPerson) await this.#keyboard.lend(() => this.#pool.authenticate(targetOf(model)));
   }

@@ -1,4 +1,4 @@
-import { isRecord, type JsonObject } from "../../json.ts";
+import { isRecord, type JsonObject, textAt } from "../../json.ts";
 import type { ConverseStreamOutput, StopReason, TokenUsage } from "@aws-sdk/client-bedrock-runtime";
 import { OpenclawError } from "../../errors.ts";
 import { toTokenUsage } from "./completion-usage.ts";
@@ -21,17 +21,13 @@ export class CompletionReader implements AnswerReader {
   readonly #closed = new Set<number>();
   #hasToolCalls = false;
   #hasRefused = false;
-  #isFinished = false;
+  /** Whether a finish reason came: only then the answer is whole. */
+  isFinished = false;
   #usage: TokenUsage | undefined;
 
   /** `newId` makes the id of a call to which the server gave none. */
   constructor(newId: () => string) {
     this.#newId = newId;
-  }
-
-  /** Whether a finish reason came: only then the answer is whole. */
-  get isFinished(): boolean {
-    return this.#isFinished;
   }
 
   /** The parts that a chunk stands for. Throws `bad-response` for calls of tools whose pieces are mixed up. */
@@ -44,7 +40,7 @@ export class CompletionReader implements AnswerReader {
     const choice = choices.filter(isRecord).find(({ index }) => index === undefined || index === 0);
     if (!choice) {
       // Behind the end nothing but the counts is waited for, and some servers then leave the connection open.
-      if (this.#isFinished) parts.push(...this.end());
+      if (this.isFinished) parts.push(...this.end());
       return parts;
     }
     const delta = isRecord(choice["delta"]) ? choice["delta"] : {};
@@ -52,10 +48,10 @@ export class CompletionReader implements AnswerReader {
     this.#takeContent(delta, parts);
     for (const [position, call] of listAt(delta, "tool_calls").entries())
       this.#takeCall(call, position, parts);
-    const reason = choice["finish_reason"];
-    if (typeof reason === "string" && reason !== "" && !this.#isFinished) {
+    const reason = textAt(choice, "finish_reason");
+    if (reason && !this.isFinished) {
       this.#close(parts);
-      this.#isFinished = true;
+      this.isFinished = true;
       const stopReason = toStopReason(reason, {
         hasToolCalls: this.#hasToolCalls,
         hasRefused: this.#hasRefused,
@@ -96,7 +92,7 @@ export class CompletionReader implements AnswerReader {
   }
 
   #takeContent(delta: JsonObject, parts: ConverseStreamOutput[]): void {
-    const refusal = textAt(delta, "refusal");
+    const refusal = textAt(delta, "refusal") ?? "";
     if (refusal !== "") this.#hasRefused = true;
     const text = textIn(delta["content"]) + refusal;
     if (text === "") return;
@@ -110,7 +106,7 @@ export class CompletionReader implements AnswerReader {
    */
   #takeCall(call: JsonObject, position: number, parts: ConverseStreamOutput[]): void {
     const details = isRecord(call["function"]) ? call["function"] : {};
-    const name = textAt(details, "name");
+    const name = textAt(details, "name") ?? "";
     const id = textAt(call, "id") || undefined;
     const open = this.#open?.kind === "tool" ? this.#open : undefined;
     const named = typeof call["index"] === "number" ? call["index"] : undefined;
@@ -163,7 +159,7 @@ function textIn(content: unknown): string {
   if (typeof content === "string") return content;
   if (!Array.isArray(content)) return "";
   return content
-    .map((part) => (isRecord(part) && part["type"] === "text" ? textAt(part, "text") : ""))
+    .map((part) => (isRecord(part) && part["type"] === "text" ? textAt(part, "text") : undefined))
     .join("");
 }
 
@@ -183,9 +179,4 @@ function argumentsText(value: unknown): string {
 function listAt(holder: JsonObject, name: string): JsonObject[] {
   const value = holder[name];
   return Array.isArray(value) ? (value as unknown[]).filter(isRecord) : [];
-}
-
-function textAt(holder: JsonObject, name: string): string {
-  const value = holder[name];
-  return typeof value === "string" ? value : "";
 }

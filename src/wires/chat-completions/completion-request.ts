@@ -1,4 +1,4 @@
-import { isRecord } from "../../json.ts";
+import { isRecord, textAt } from "../../json.ts";
 import type {
   ConverseStreamCommandInput,
   OutputConfig,
@@ -150,12 +150,11 @@ function ownFields(additional: ConverseStreamCommandInput["additionalModelReques
 } {
   const all = isRecord(additional) ? additional : {};
   const entries = Object.entries(all).filter(([name]) => !REASONING_FIELDS.has(name));
-  const thinking = isRecord(all["thinking"]) ? all["thinking"] : {};
   const effort =
     textAt(all["output_config"], "effort") ??
     textAt(all["reasoningConfig"], "maxReasoningEffort") ??
-    (typeof all["reasoning_config"] === "string" ? all["reasoning_config"] : undefined) ??
-    (thinking["type"] === "disabled" ? "none" : undefined);
+    textAt(all, "reasoning_config") ??
+    (textAt(all["thinking"], "type") === "disabled" ? "none" : undefined);
   const dropped = Object.keys(all).filter((name) => REASONING_FIELDS.has(name));
   return {
     fields: Object.fromEntries(entries),
@@ -168,9 +167,4 @@ const EFFORTS: ReadonlySet<string> = new Set(["none", "minimal", "low", "medium"
 
 function isEffort(text: string | undefined): text is NonNullable<ReasoningEffort> {
   return text !== undefined && EFFORTS.has(text);
-}
-
-function textAt(holder: unknown, name: string): string | undefined {
-  const value = isRecord(holder) ? holder[name] : undefined;
-  return typeof value === "string" ? value : undefined;
 }
