@@ -94,13 +94,7 @@ export async function* streamAnswer(
   try {
     recorder?.begin(plan.input);
     const { batches, requestId, attempts } = await wire.open(plan, deadlines);
-    yield {
-      type: "start",
-      model,
-      region: wire.region,
-      ...(requestId === undefined ? {} : { requestId }),
-      attempts,
-    };
+    yield { type: "start", model, region: wire.region, requestId, attempts };
     yield* readEvents(batches, {
       requestId,
       deadlines,

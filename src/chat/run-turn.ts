@@ -13,22 +13,6 @@ export interface Arrival {
   event: ChatEvent;
 }
 
-/**
- * Runs one turn: puts the question to the first of the models that is available and yields what arrives. A `keeper` takes
- * the turn down on its way. Throws the last model's error.
- */
-export async function* runTurn(
-  setup: Setup,
-  models: readonly ResolvedModel[],
-  query: Omit<Query, "recorder">,
-  keeper?: TurnKeeper,
-): AsyncGenerator<Arrival, void, undefined> {
-  for await (const arrival of askFirstAvailable(setup, models, { ...query, recorder: keeper?.recorder })) {
-    keeper?.take(arrival.event);
-    yield arrival;
-  }
-}
-
 /** Failures of one model, not of the question: throttled, not available, not accessible. */
 const FALLBACK_CODES: ReadonlySet<ErrorCode> = new Set([
   "throttled",
@@ -40,13 +24,15 @@ const FALLBACK_CODES: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /**
- * Asks the first of several models and, when it is throttled, not available or not accessible before it said anything,
- * the next. A notice names the one that is asked instead. Throws the last model's error.
+ * Runs one turn: asks the first of several models and, when it is throttled, not available or not accessible before it
+ * said anything, the next. A notice names the one that is asked instead. A `keeper` takes the turn down on its way. Throws
+ * the last model's error.
  */
-async function* askFirstAvailable(
+export async function* runTurn(
   setup: Setup,
   models: readonly ResolvedModel[],
-  query: Query,
+  query: Omit<Query, "recorder">,
+  keeper?: TurnKeeper,
 ): AsyncGenerator<Arrival, void, undefined> {
   const { terminal } = setup.runtime;
   for (const [index, model] of models.entries()) {
@@ -55,7 +41,8 @@ async function* askFirstAvailable(
     let started: ChatEvent | undefined;
     let hasSpoken = false;
     try {
-      for await (const event of askModel(setup, { ...query, model })) {
+      for await (const event of askModel(setup, { ...query, model, recorder: keeper?.recorder })) {
+        keeper?.take(event);
         if (event.type === "start" && next !== undefined) {
           started = event;
           continue;

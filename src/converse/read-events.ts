@@ -105,9 +105,9 @@ function readMetadata(
   return {
     type: "usage",
     ...readUsage(usage ?? {}),
-    ...(requestId === undefined ? {} : { requestId }),
-    ...(guardrail.length === 0 ? {} : { guardrail }),
-    ...(invokedModel === undefined ? {} : { invokedModel }),
+    requestId,
+    guardrail: guardrail.length === 0 ? undefined : guardrail,
+    invokedModel,
   };
 }
 
@@ -120,8 +120,8 @@ function readUsage(usage: Partial<AwsTokenUsage>): TokenUsage {
     inputTokens,
     outputTokens,
     totalTokens: usage.totalTokens ?? inputTokens + outputTokens,
-    ...(cacheReadInputTokens === undefined ? {} : { cacheReadInputTokens }),
-    ...(cacheWriteInputTokens === undefined ? {} : { cacheWriteInputTokens }),
-    ...(forAnHour === 0 ? {} : { cacheWrite1hInputTokens: forAnHour }),
+    cacheReadInputTokens,
+    cacheWriteInputTokens,
+    cacheWrite1hInputTokens: forAnHour === 0 ? undefined : forAnHour,
   };
 }

@@ -51,7 +51,7 @@ export class Call {
   }
 
   /** The model has begun to answer. */
-  begin({ model, requestId }: { model: string; requestId?: string }): void {
+  begin({ model, requestId }: { model: string; requestId?: string | undefined }): void {
     this.entry.calledModel = model;
     this.entry.firstTokenMs = this.since();
     if (requestId !== undefined) this.entry.requestId = requestId;

@@ -104,13 +104,12 @@ export class Upstream {
         return this.#resolve(name, "newest");
       throw error;
     });
-    let generation = await this.#generation();
-    const run = async function* (this: Upstream): AsyncGenerator<ChatEvent, void, undefined> {
-      generation = await this.#generation();
-      yield* this.#askWith(generation, models, query, runtime);
-    }.bind(this);
+    let asked = await this.#generation();
+    const run = (): AsyncGenerator<ChatEvent, void, undefined> =>
+      this.#askWith(asked, models, query, runtime);
     yield* withRenewal(run, async (failure) => {
-      if (!(await this.#renew(generation))) return false;
+      if (!(await this.#renew(asked))) return false;
+      asked = await this.#generation();
       this.#runtime.terminal.note(`${failure.message} Looking for new credentials.`);
       return true;
     });

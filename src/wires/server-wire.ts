@@ -95,7 +95,7 @@ async function begin(
 
 function retryInfo(error: OpenclawError, now: number): RetryErrorInfo {
   const retryAfterHint = retryTime(error.details?.["retryAfter"], now);
-  return { errorType: retryType(error), ...(retryAfterHint ? { retryAfterHint } : {}) };
+  return retryAfterHint ? { errorType: retryType(error), retryAfterHint } : { errorType: retryType(error) };
 }
 
 function retryType(error: OpenclawError): RetryErrorType {

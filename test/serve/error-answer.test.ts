@@ -1,11 +1,12 @@
+import type { ErrorObject } from "openai/resources/shared";
 import { describe, expect, it } from "vitest";
 import { EXIT_CODES, type ErrorCode, OpenclawError } from "../../src/errors.ts";
-import { toErrorBody } from "../../src/serve/dialects/chat-completions/to-error-body.ts";
+import { chatCompletions } from "../../src/serve/dialects/chat-completions/routes.ts";
 import { toErrorAnswer } from "../../src/serve/error-answer.ts";
 
 function answer(failure: unknown) {
   const answered = toErrorAnswer(failure);
-  return { status: answered.status, ...toErrorBody(answered) };
+  return { status: answered.status, ...(chatCompletions.toErrorBody(answered) as { error: ErrorObject }) };
 }
 
 describe("errors in OpenAI's shape", () => {

@@ -55,9 +55,9 @@ export class TurnKeeper {
       stopReason,
       ...turn,
       // A prompt router may choose another one next time, to which this one's reasoning means nothing.
-      ...(this.#invokedModel === undefined ? {} : { model: this.#invokedModel }),
-      ...(this.#usage ? { usage: this.#usage } : {}),
-      ...(system === undefined ? {} : { system }),
+      model: this.#invokedModel ?? turn.model,
+      usage: this.#usage,
+      system,
     };
     await conversation.keep(kept, isRetry);
     return true;

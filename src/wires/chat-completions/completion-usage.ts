@@ -22,8 +22,8 @@ export function toTokenUsage(usage: unknown): TokenUsage | undefined {
     inputTokens,
     outputTokens,
     totalTokens,
-    ...(read ? { cacheReadInputTokens: read } : {}),
-    ...(written ? { cacheWriteInputTokens: written } : {}),
+    cacheReadInputTokens: read || undefined,
+    cacheWriteInputTokens: written || undefined,
   };
 }
 

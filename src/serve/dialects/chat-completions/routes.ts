@@ -1,8 +1,21 @@
+import type { ChatCompletionChunk } from "openai/resources/chat/completions/completions";
 import type { Model } from "openai/resources/models";
-import type { Dialect } from "../../dialect.ts";
+import type { ErrorObject } from "openai/resources/shared";
+import type { AnswerService, Dialect, RouteRequest } from "../../dialect.ts";
+import { type ErrorAnswer, toErrorAnswer } from "../../error-answer.ts";
+import { answerWithStream } from "../../event-stream.ts";
 import type { ServedModel } from "../../model-names.ts";
-import { completeChat } from "./complete-chat.ts";
-import { toErrorBody } from "./to-error-body.ts";
+import { fetchRemoteImages } from "../../remote-image.ts";
+import { fromChatRequest } from "./from-chat-request.ts";
+import { remoteImageUrls } from "./read-content.ts";
+import { type AnswerHead, toChunks, toCompletion, withUsage } from "./to-chunks.ts";
+
+/** OpenAI's types of errors by their status (https://platform.openai.com/docs/guides/error-codes). */
+const TYPES: Readonly<Record<number, string>> = {
+  401: "authentication_error",
+  403: "permission_error",
+  429: "rate_limit_error",
+};
 
 /** OpenAI's chat completions and its list of models. */
 export const chatCompletions: Dialect = {
@@ -27,4 +40,84 @@ export const chatCompletions: Dialect = {
 
 function toModel({ id, created, owner }: ServedModel): Model {
   return { id, object: "model", created, owned_by: owner };
+}
+
+/** An error as OpenAI's API tells it. */
+function toErrorBody({ status, code, message, param }: ErrorAnswer): { error: ErrorObject } {
+  const isFault = status >= 500;
+  const type = isFault ? "server_error" : (TYPES[status] ?? "invalid_request_error");
+  return { error: { message, type: code === "insufficient_quota" ? code : type, param, code } };
+}
+
+/**
+ * Answers one chat completions request. What goes wrong before the first token is thrown; what goes wrong later is an
+ * event of the stream, which then ends without `[DONE]`.
+ */
+async function completeChat(service: AnswerService, request: RouteRequest): Promise<Response> {
+  const { upstream, allowsRemoteImages, logsContent } = service;
+  const { call, body } = request;
+  const urls = allowsRemoteImages ? remoteImageUrls((body as { messages?: unknown } | null)?.messages) : [];
+  const images = allowsRemoteImages ? await fetchRemoteImages(urls, call.signal) : undefined;
+  const completion = await fromChatRequest(body, images);
+  const { model, isStreamed, includesUsage, mayCallInParallel } = completion;
+  const head: AnswerHead = {
+    id: `chatcmpl-${call.entry.requestId.replace(/^req_/, "")}`,
+    created: Math.floor(request.now / 1000),
+  };
+  Object.assign(call.entry, { model, isStreamed });
+  if (logsContent) call.entry.request = withoutData(body);
+  for (const notice of completion.notices) call.note(notice);
+  const events = upstream.askByName(model, completion.ask, call.runtime());
+  const onStart = call.begin.bind(call);
+  const chunks = watched(toChunks(events, { head, mayCallInParallel, onStart }), service, request);
+  if (isStreamed) {
+    const failed = (failure: unknown): string => frameOf(toErrorBody(toErrorAnswer(failure)));
+    return answerWithStream(framesOf(withUsage(chunks, includesUsage)), failed, service, request);
+  }
+  const answer = await toCompletion(chunks, head);
+  return Response.json(answer, { headers: { "x-request-id": call.entry.requestId } });
+}
+
+/** Keeps what the log says of an answer while it passes. */
+async function* watched(
+  chunks: AsyncIterable<ChatCompletionChunk>,
+  { logsContent }: AnswerService,
+  { call: { entry } }: RouteRequest,
+): AsyncGenerator<ChatCompletionChunk, void, undefined> {
+  const text: string[] = [];
+  try {
+    for await (const chunk of chunks) {
+      const [choice] = chunk.choices;
+      if (choice?.finish_reason) entry.finishReason = choice.finish_reason;
+      if (logsContent) text.push(choice?.delta.content ?? "");
+      if (chunk.usage) {
+        entry.promptTokens = chunk.usage.prompt_tokens;
+        entry.cachedTokens = chunk.usage.prompt_tokens_details?.cached_tokens ?? 0;
+        entry.completionTokens = chunk.usage.completion_tokens;
+      }
+      yield chunk;
+    }
+  } finally {
+    if (logsContent) entry.answer = text.join("");
+  }
+}
+
+async function* framesOf(chunks: AsyncIterable<object>): AsyncGenerator<string, void, undefined> {
+  for await (const chunk of chunks) yield frameOf(chunk);
+  yield "data: [DONE]\n\n";
+}
+
+function frameOf(data: object): string {
+  return `data: ${JSON.stringify(data)}\n\n`;
+}
+
+/** The request with what is in data URLs cut away. */
+function withoutData(body: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(body, (_, value: unknown) =>
+      typeof value === "string" && value.startsWith("data:")
+        ? `${value.slice(0, 40)}… (${value.length})`
+        : value,
+    ),
+  );
 }
