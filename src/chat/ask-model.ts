@@ -3,7 +3,7 @@ import { boundsFor, Deadlines, type WantedBounds } from "../converse/deadlines.t
 import type { Ask } from "../converse/plan-request.ts";
 import { readEvents } from "../converse/read-events.ts";
 import { toStreamError } from "../converse/stream-failure.ts";
-import type { TurnRecorder } from "../converse/turn-recorder.ts";
+import type { TurnRecorder } from "../converse/message-assembler.ts";
 import type { RequestPlan, RequestPlans, Wire } from "../converse/wire.ts";
 import { OpenclawError } from "../errors.ts";
 import { unknownModel } from "../models/resolve-model.ts";

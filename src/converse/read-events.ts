@@ -9,7 +9,7 @@ import type { Batches } from "./answer-batches.ts";
 import type { ChatEvent } from "./chat-event.ts";
 import { abortReason, type Deadlines } from "./deadlines.ts";
 import { firedPolicies } from "./guardrail.ts";
-import type { TurnRecorder } from "./turn-recorder.ts";
+import type { TurnRecorder } from "./message-assembler.ts";
 
 export interface Reading {
   requestId: string | undefined;

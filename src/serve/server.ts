@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
@@ -45,19 +46,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     // The process's own Request and Response stay what they are: AWS's clients use them, too.
     getRequestListener(app.hono.fetch, { overrideGlobalObjects: false, hostname: options.host }),
   );
-  await listen(server, options);
+  const listening = once(server, "listening");
+  server.listen({ host: options.host, port: options.port });
+  await listening;
   const { port } = server.address() as AddressInfo;
   return { host: options.host, port, running: () => app.running, drain: (ms) => drain(app, server, ms) };
-}
-
-async function listen(server: Server, { host, port }: ServerOptions): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ host, port }, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
 }
 
 /** While answers are running, connections are still taken, so that a load balancer hears that this server is leaving. */

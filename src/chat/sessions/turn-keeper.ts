@@ -2,7 +2,7 @@ import type { TokenUsage } from "../../models/usage.ts";
 import type { ChatEvent } from "../../converse/chat-event.ts";
 import { answerOf, textOf } from "../../converse/conversation.ts";
 import { judgeStop } from "../../converse/outcome.ts";
-import { TurnRecorder } from "../../converse/turn-recorder.ts";
+import { TurnRecorder } from "../../converse/message-assembler.ts";
 import type { Conversation } from "./kept-conversation.ts";
 import type { KeptTurn } from "./session-record.ts";
 

@@ -7,8 +7,7 @@ import { buildRequest, type ChatParameters, mergeParameters } from "../../conver
 import type { RequestPlan, RequestPlans } from "../../converse/wire.ts";
 import type { StructuredForm } from "../../converse/structured-output.ts";
 import type { ResolvedModel } from "../../models/resolve-model.ts";
-import { adaptRequest } from "./adapt-request.ts";
-import { toCompletionRequest } from "./completion-request.ts";
+import { adaptRequest, toCompletionRequest } from "./completion-request.ts";
 
 /** The host whose models want `max_completion_tokens`; every other server is told only when it refuses the older name. */
 const OPENAI_HOST = /(^|\.)(openai\.com|openai\.azure\.com)$/;

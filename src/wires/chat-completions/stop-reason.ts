@@ -39,20 +39,17 @@ export function toStopReason(finishReason: string, evidence: FinishEvidence): st
 
 export type FinishReason = ChatCompletion.Choice["finish_reason"];
 
+const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
+  max_tokens: "length",
+  model_context_window_exceeded: "length",
+  guardrail_intervened: "content_filter",
+  content_filtered: "content_filter",
+  refusal: "content_filter",
+};
+
 /** OpenAI's word for a stop reason of Converse; `hasCalls` tells whether the caller was given calls of its tools. */
 export function finishReason(stopReason: string, hasCalls: boolean): FinishReason {
-  switch (stopReason) {
-    case "max_tokens":
-    case "model_context_window_exceeded":
-      return "length";
-    case "guardrail_intervened":
-    case "content_filtered":
-    case "refusal":
-      return "content_filter";
-    case "tool_use":
-      // A model that was held to a schema by a tool has called none of the caller's.
-      return hasCalls ? "tool_calls" : "stop";
-    default:
-      return "stop";
-  }
+  // A model that was held to a schema by a tool has called none of the caller's.
+  if (stopReason === "tool_use") return hasCalls ? "tool_calls" : "stop";
+  return FINISH_REASONS[stopReason] ?? "stop";
 }

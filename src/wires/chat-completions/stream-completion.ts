@@ -3,7 +3,7 @@ import type { ChatCompletionCreateParamsStreaming } from "openai/resources/chat/
 import { OpenclawError } from "../../errors.ts";
 import { callServer, type ServerAnswer, type ServerLine } from "../call-server.ts";
 import { readAnswer, type StreamedAnswer } from "../read-answer.ts";
-import { adaptRequest } from "./adapt-request.ts";
+import { adaptRequest } from "./completion-request.ts";
 import { CompletionReader } from "./completion-reader.ts";
 
 /**

@@ -1,4 +1,5 @@
 import type { ContentBlock } from "@aws-sdk/client-bedrock-runtime";
+import { textBlocks } from "../../../converse/conversation.ts";
 import { documentName } from "../../../converse/document-name.ts";
 import { detectKind } from "../../../converse/file-kind.ts";
 import { readBase64, readDataUrl } from "../../../wires/data-url.ts";
@@ -42,11 +43,6 @@ export function readTextContent(field: RequestField, types = ["text"]): string {
     throw given.mustBe(types.join(" or "));
   });
   return texts.join("");
-}
-
-/** The service refuses blank text. */
-export function textBlocks(text: string): ContentBlock[] {
-  return text.trim() === "" ? [] : [{ text }];
 }
 
 /** The remote images of a request, each once. Reads no more of it than that: what is wrong is found later. */

@@ -1,6 +1,7 @@
 import type { ContentBlock, Message, ToolResultBlock, ToolUseBlock } from "@aws-sdk/client-bedrock-runtime";
+import { textBlocks } from "../../../converse/conversation.ts";
 import { RequestField } from "../../request-field.ts";
-import { type ContentContext, readTextContent, readUserContent, textBlocks } from "./read-content.ts";
+import { type ContentContext, readTextContent, readUserContent } from "./read-content.ts";
 
 /** A conversation as Converse takes it. */
 export interface Conversation {
