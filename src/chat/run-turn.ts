@@ -13,6 +13,8 @@ export interface Arrival {
   event: ChatEvent;
 }
 
+export type Arrivals = AsyncGenerator<Arrival, void, undefined>;
+
 /** Failures of one model, not of the question: throttled, not available, not accessible. */
 const FALLBACK_CODES: ReadonlySet<ErrorCode> = new Set([
   "throttled",
@@ -33,7 +35,7 @@ export async function* runTurn(
   models: readonly ResolvedModel[],
   query: Omit<Query, "recorder">,
   keeper?: TurnKeeper,
-): AsyncGenerator<Arrival, void, undefined> {
+): Arrivals {
   const { terminal } = setup.runtime;
   for (const [index, model] of models.entries()) {
     const next = models[index + 1];

@@ -19,3 +19,6 @@ export type ChatEvent =
       /** The model that a prompt router chose. */
       invokedModel?: string | undefined;
     } & TokenUsage);
+
+/** An answer's events as they arrive. */
+export type ChatEvents = AsyncGenerator<ChatEvent, void, undefined>;

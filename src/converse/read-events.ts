@@ -6,7 +6,7 @@ import type {
 import type { OpenclawError } from "../errors.ts";
 import type { TokenUsage } from "../models/usage.ts";
 import type { Batches } from "./answer-batches.ts";
-import type { ChatEvent } from "./chat-event.ts";
+import type { ChatEvent, ChatEvents } from "./chat-event.ts";
 import { abortReason, type Deadlines } from "./deadlines.ts";
 import { firedPolicies } from "./guardrail.ts";
 import type { TurnRecorder } from "./message-assembler.ts";
@@ -32,7 +32,7 @@ export interface Reading {
 export async function* readEvents(
   batches: Batches,
   { requestId, deadlines, hasTools, coalesces, recorder, toFailure, isSaid }: Reading,
-): AsyncGenerator<ChatEvent, void, undefined> {
+): ChatEvents {
   let isWhole = false;
   try {
     for await (const parts of batches) {

@@ -29,7 +29,7 @@ export interface AppOptions extends AnswerService {
 /** What clients speak. The first is also that of whoever asks for something that is not there. */
 const DIALECTS: readonly [Dialect, ...Dialect[]] = [chatCompletions];
 
-type Variables = { call: Call; dialect: Dialect };
+type Variables = { call: Call; dialect: Dialect; body: unknown };
 type ServeContext = Context<{ Bindings: HttpBindings; Variables: Variables }>;
 type Handler = MiddlewareHandler<{ Bindings: HttpBindings; Variables: Variables }>;
 
@@ -100,25 +100,20 @@ export class App {
       const { method, path } = context.req;
       return fail(context, 404, "unknown_url", `Unknown request URL: ${method} ${path}.`);
     });
-    hono.onError((failure, context) => answerFailure(failure, context));
+    hono.onError(answerFailure);
   }
 
   #define({ method, path, answer }: Route): void {
-    const answerWith = (context: ServeContext, body?: unknown): Promise<Response> =>
+    const before = method === "POST" ? [this.#limited, this.#bounded(), readBody] : [];
+    this.hono.on(method, [path], ...before, (context) =>
       answer(this.#options, {
         call: context.var.call,
         id: context.req.param("id") ?? "",
-        body,
+        body: context.var.body,
         now: this.#options.runtime.now(),
         hangUp: () => context.env.incoming.socket.destroy(),
-      });
-    if (method === "GET") this.hono.get(path, (context) => answerWith(context));
-    else {
-      this.hono.post(path, this.#limited, this.#bounded(), async (context) => {
-        const body = await readBody(context);
-        return body instanceof Response ? body : answerWith(context, body.value);
-      });
-    }
+      }),
+    );
   }
 
   /** Follows a request from its first byte to its last, and gives it its line in the log. */
@@ -185,19 +180,20 @@ export class App {
   }
 }
 
-/** The body of a request, which must be JSON; an answer where it is not. */
-async function readBody(context: ServeContext): Promise<{ value: unknown } | Response> {
+/** Reads the body of a request, which must be JSON. */
+const readBody: Handler = async (context, next) => {
   const type = context.req.header("content-type") ?? "";
   // A page of another origin can send any other type without asking the server first.
   if (!/^application\/json *(;|$)/i.test(type))
     return fail(context, 415, "unsupported_media_type", "The Content-Type must be application/json.");
   try {
-    return { value: JSON.parse(await context.req.text()) };
+    context.set("body", JSON.parse(await context.req.text()));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return fail(context, 400, "invalid_json", `The body is not JSON: ${error.message}.`);
   }
-}
+  return next();
+};
 
 function answerFailure(failure: unknown, context: ServeContext): Response {
   const { call } = context.var;

@@ -5,7 +5,8 @@ import { settlesWithin } from "./settles-within.ts";
 /** A comment, which readers of event streams skip (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
 const HEARTBEAT = Buffer.from(": waiting\n\n");
 
-type Frames = AsyncGenerator<string, void, undefined>;
+/** An answer as it goes over the wire. */
+export type Frames = AsyncGenerator<string, void, undefined>;
 
 /**
  * Answers with a stream of frames. What fails before the first is thrown, and has a status of its own, unless it is so

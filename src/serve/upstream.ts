@@ -2,7 +2,7 @@ import { SessionPool } from "../session/session-pool.ts";
 import { type Setup, readSetup } from "../session/session.ts";
 import type { LoadedConfig } from "../config/resolve.ts";
 import { type Query, runTurn, withRenewal } from "../chat/run-turn.ts";
-import type { ChatEvent } from "../converse/chat-event.ts";
+import type { ChatEvents } from "../converse/chat-event.ts";
 import type { ResolvedModel } from "../models/resolve-model.ts";
 import { OpenclawError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
@@ -93,11 +93,7 @@ export class Upstream {
    * Asks the first of the models of a name that is available. Credentials that turn out not to hold are looked for anew,
    * once, before anything was said. Throws `model-not-found` with the nearest names, and the errors of askModel.
    */
-  async *askByName(
-    name: string,
-    query: Omit<Query, "bounds">,
-    runtime: Runtime,
-  ): AsyncGenerator<ChatEvent, void, undefined> {
+  async *askByName(name: string, query: Omit<Query, "bounds">, runtime: Runtime): ChatEvents {
     const models = await this.#resolve(name, "current").catch((error: unknown) => {
       // AWS may have opened a model since the list was loaded.
       if (error instanceof OpenclawError && error.code === "model-not-found")
@@ -105,8 +101,7 @@ export class Upstream {
       throw error;
     });
     let asked = await this.#generation();
-    const run = (): AsyncGenerator<ChatEvent, void, undefined> =>
-      this.#askWith(asked, models, query, runtime);
+    const run = (): ChatEvents => this.#askWith(asked, models, query, runtime);
     yield* withRenewal(run, async (failure) => {
       if (!(await this.#renew(asked))) return false;
       asked = await this.#generation();
@@ -126,7 +121,7 @@ export class Upstream {
     models: readonly ResolvedModel[],
     query: Omit<Query, "bounds">,
     runtime: Runtime,
-  ): AsyncGenerator<ChatEvent, void, undefined> {
+  ): ChatEvents {
     const { setup, pool, modelList } = generation;
     generation.running += 1;
     try {

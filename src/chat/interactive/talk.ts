@@ -1,7 +1,7 @@
 import type { Message } from "@aws-sdk/client-bedrock-runtime";
 import { SessionPool } from "../../session/session-pool.ts";
 import type { Setup } from "../../session/session.ts";
-import { type Arrival, type Query, runTurn, withRenewal } from "../run-turn.ts";
+import { type Arrival, type Arrivals, type Query, runTurn, withRenewal } from "../run-turn.ts";
 import { showTurn } from "../show-turn.ts";
 import type { Attachment } from "../../converse/attachments.ts";
 import type { Price, TokenUsage } from "../../models/usage.ts";
@@ -10,7 +10,7 @@ import { type ChatParameters, userMessage } from "../../converse/request.ts";
 import { type ResolvedModel, targetOf } from "../../models/resolve-model.ts";
 import { OpenclawError } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
-import { TurnKeeper } from "../sessions/turn-keeper.ts";
+import { type TurnContext, TurnKeeper } from "../sessions/turn-keeper.ts";
 import type { Conversation } from "../sessions/kept-conversation.ts";
 import { answerRenderer } from "../../terminal/answer-renderer.ts";
 import type { Screen } from "../../terminal/terminal.ts";
@@ -50,6 +50,8 @@ export interface InteractiveOptions {
 interface Asked {
   message: Message;
   attachments: readonly Attachment[];
+  /** Whether its answer takes the place of the last one. */
+  isRetry: boolean;
 }
 
 /** How an answer ended: by itself, or by Ctrl-C. */
@@ -99,15 +101,15 @@ export class Talk {
   async ask(text: string): Promise<Ending> {
     const attachments = this.files;
     this.files = [];
-    return this.#answer({ message: userMessage(text), attachments }, false);
+    return this.#answer({ message: userMessage(text), attachments, isRetry: false });
   }
 
   /** Puts the last question again; a new answer takes the place of the old one. Throws `usage` when there is none. */
   async retry(): Promise<Ending> {
-    if (this.#last) return this.#answer(this.#last, false);
+    if (this.#last) return this.#answer(this.#last);
     const last = this.conversation.turns.at(-1);
     if (!last) throw new OpenclawError("usage", { message: "There is no question to ask again." });
-    return this.#answer({ message: questionOf(last), attachments: [] }, true);
+    return this.#answer({ message: questionOf(last), attachments: [], isRetry: true });
   }
 
   /** Begins a new conversation; the old one stays where it is kept. */
@@ -124,22 +126,22 @@ export class Talk {
     await this.conversation.close();
   }
 
-  async #answer(asked: Asked, isRetry: boolean): Promise<Ending> {
+  async #answer(asked: Asked): Promise<Ending> {
     // Until the answer is kept, this is what /retry asks again.
-    if (!isRetry) this.#last = asked;
+    if (!asked.isRetry) this.#last = asked;
     const stop = new AbortController();
     const onInterrupt = (): void =>
       stop.abort(new OpenclawError("interrupted", { message: "Stopped by Ctrl-C." }));
-    await this.#keyboard.whileBusy(onInterrupt, () => this.#show(asked, isRetry, stop.signal));
+    await this.#keyboard.whileBusy(onInterrupt, () => this.#show(asked, stop.signal));
     return stop.signal.aborted ? "stopped" : "whole";
   }
 
-  async #show(asked: Asked, isRetry: boolean, stop: AbortSignal): Promise<void> {
+  async #show(asked: Asked, stop: AbortSignal): Promise<void> {
     const { runtime: outer, query, priceOf, isRaw, isStreamed, showsUsage, screen } = this.options;
     const signal = AbortSignal.any([outer.signal, stop]);
     const runtime = { ...outer, signal };
     const keeper = new TurnKeeper();
-    const run = (): AsyncGenerator<Arrival, void, undefined> => this.#run(asked, isRetry, runtime, keeper);
+    const run = (): Arrivals => this.#run(asked, runtime, keeper);
     await showTurn({
       runtime,
       models: this.models,
@@ -155,17 +157,14 @@ export class Talk {
         reasoningRenderer: new WrappedText(screen.columns),
       },
       priceOf,
-      keep: (answering, isStopped) => this.#keep(keeper, answering, isRetry, isStopped),
+      keep: (answering, isStopped) =>
+        this.#keep(keeper, { key: answering?.key ?? "", isRetry: asked.isRetry, isStopped }),
       stop,
     });
   }
 
-  async *#run(
-    { message, attachments }: Asked,
-    isRetry: boolean,
-    runtime: Runtime,
-    keeper: TurnKeeper,
-  ): AsyncGenerator<Arrival, void, undefined> {
+  async *#run(asked: Asked, runtime: Runtime, keeper: TurnKeeper): Arrivals {
+    const { message, attachments, isRetry } = asked;
     const { query } = this.options;
     const { turns } = this.conversation;
     await this.#authenticate();
@@ -199,9 +198,7 @@ export class Talk {
   }
 
   /** Shows that the model is being waited for until it says something. */
-  async *#awaitFirst(
-    events: AsyncGenerator<Arrival, void, undefined>,
-  ): AsyncGenerator<Arrival, void, undefined> {
+  async *#awaitFirst(events: Arrivals): Arrivals {
     const first = await withSpinner(this.options.runtime, this.models[0]?.id ?? "", async () => {
       const arrivals: Arrival[] = [];
       for (;;) {
@@ -215,19 +212,13 @@ export class Talk {
     yield* events;
   }
 
-  async #keep(
-    keeper: TurnKeeper,
-    model: ResolvedModel | undefined,
-    isRetry: boolean,
-    isStopped: boolean,
-  ): Promise<void> {
+  async #keep(keeper: TurnKeeper, end: Pick<TurnContext, "key" | "isRetry" | "isStopped">): Promise<void> {
     const { terminal, now } = this.options.runtime;
-    const key = model?.key ?? "";
     const turn = keeper.recorder.turn();
-    if (turn && keeper.usage) this.spending.push({ key, model: turn.model, usage: keeper.usage });
+    if (turn && keeper.usage) this.spending.push({ key: end.key, model: turn.model, usage: keeper.usage });
     try {
-      const context = { key, system: this.system, isRetry, now: now() };
-      if (await keeper.keep(this.conversation, context, isStopped)) this.#last = undefined;
+      const context = { ...end, system: this.system, now: now() };
+      if (await keeper.keep(this.conversation, context)) this.#last = undefined;
     } catch (error) {
       if (!(error instanceof OpenclawError)) throw error;
       this.#last = undefined;

@@ -13,6 +13,8 @@ export interface TurnContext {
   system: string | undefined;
   /** Whether it was asked again, in place of the last turn. */
   isRetry?: boolean;
+  /** Whether the person stopped it. */
+  isStopped?: boolean;
   /** Milliseconds since 1970. */
   now: number;
 }
@@ -40,15 +42,15 @@ export class TurnKeeper {
   }
 
   /**
-   * Keeps the turn. An answer that is empty, was withheld or is malformed is not kept; one that the person stopped,
-   * `isStopped`, is as far as it came. Returns whether it counts. Throws `internal` when it cannot be written.
+   * Keeps the turn. An answer that is empty, was withheld or is malformed is not kept; one that the person stopped
+   * is as far as it came. Returns whether it counts. Throws `internal` when it cannot be written.
    */
-  async keep(conversation: Conversation, context: TurnContext, isStopped = false): Promise<boolean> {
+  async keep(conversation: Conversation, context: TurnContext): Promise<boolean> {
+    const { key, system, now, isRetry = false, isStopped = false } = context;
     const turn = this.recorder.turn();
     const stopReason = this.#stopReason ?? (isStopped ? "interrupted" : "");
     if (!turn || stopReason === "" || judgeStop(stopReason, turn.model).error) return false;
     if (!(answerOf(turn).content ?? []).some((block) => textOf(block).trim() !== "")) return false;
-    const { key, system, now, isRetry = false } = context;
     const kept: KeptTurn = {
       at: new Date(now).toISOString(),
       key,

@@ -1,14 +1,13 @@
-import type { ChatCompletionChunk } from "openai/resources/chat/completions/completions";
 import type { Model } from "openai/resources/models";
 import type { ErrorObject } from "openai/resources/shared";
 import type { AnswerService, Dialect, RouteRequest } from "../../dialect.ts";
 import { type ErrorAnswer, toErrorAnswer } from "../../error-answer.ts";
-import { answerWithStream } from "../../event-stream.ts";
+import { answerWithStream, type Frames } from "../../event-stream.ts";
 import type { ServedModel } from "../../model-names.ts";
 import { fetchRemoteImages } from "../../remote-image.ts";
 import { fromChatRequest } from "./from-chat-request.ts";
 import { remoteImageUrls } from "./read-content.ts";
-import { type AnswerHead, toChunks, toCompletion, withUsage } from "./to-chunks.ts";
+import { type AnswerHead, type Chunks, toChunks, toCompletion, withUsage } from "./to-chunks.ts";
 
 /** OpenAI's types of errors by their status (https://platform.openai.com/docs/guides/error-codes). */
 const TYPES: Readonly<Record<number, string>> = {
@@ -80,10 +79,10 @@ async function completeChat(service: AnswerService, request: RouteRequest): Prom
 
 /** Keeps what the log says of an answer while it passes. */
 async function* watched(
-  chunks: AsyncIterable<ChatCompletionChunk>,
+  chunks: Chunks,
   { logsContent }: AnswerService,
   { call: { entry } }: RouteRequest,
-): AsyncGenerator<ChatCompletionChunk, void, undefined> {
+): Chunks {
   const text: string[] = [];
   try {
     for await (const chunk of chunks) {
@@ -102,7 +101,7 @@ async function* watched(
   }
 }
 
-async function* framesOf(chunks: AsyncIterable<object>): AsyncGenerator<string, void, undefined> {
+async function* framesOf(chunks: Chunks): Frames {
   for await (const chunk of chunks) yield frameOf(chunk);
   yield "data: [DONE]\n\n";
 }

@@ -4,7 +4,7 @@ import type {
   ChatCompletionMessage,
   ChatCompletionMessageFunctionToolCall,
 } from "openai/resources/chat/completions/completions";
-import type { ChatEvent } from "../../../converse/chat-event.ts";
+import type { ChatEvent, ChatEvents } from "../../../converse/chat-event.ts";
 import { judgeStop } from "../../../converse/outcome.ts";
 import { OpenclawError } from "../../../errors.ts";
 import { toCompletionUsage } from "../../../wires/chat-completions/completion-usage.ts";
@@ -16,6 +16,9 @@ export interface AnswerHead {
   /** Seconds since 1970. */
   created: number;
 }
+
+/** An answer as it is streamed. */
+export type Chunks = AsyncGenerator<ChatCompletionChunk, void, undefined>;
 
 /** The beginning of an answer. */
 export type Started = Extract<ChatEvent, { type: "start" }>;
@@ -42,9 +45,9 @@ export interface ChunkOptions {
  * formed.
  */
 export async function* toChunks(
-  events: AsyncIterable<ChatEvent>,
+  events: ChatEvents,
   { head, mayCallInParallel, onStart }: ChunkOptions,
-): AsyncGenerator<ChatCompletionChunk, void, undefined> {
+): Chunks {
   let model = "";
   let started: Started | undefined;
   const chunk = (saying: Saying): ChatCompletionChunk => ({
@@ -70,7 +73,7 @@ export async function* toChunks(
 }
 
 async function* sayingsOf(
-  events: AsyncIterable<ChatEvent>,
+  events: ChatEvents,
   mayCallInParallel: boolean,
 ): AsyncGenerator<Started | Saying, void, undefined> {
   const calls = new CallNumbers(mayCallInParallel);
@@ -155,10 +158,7 @@ class CallNumbers {
 }
 
 /** The chunks as they are streamed: where usage is wanted, OpenAI sends the field with every chunk, else nothing of it. */
-export async function* withUsage(
-  chunks: AsyncIterable<ChatCompletionChunk>,
-  isWanted: boolean,
-): AsyncGenerator<ChatCompletionChunk, void, undefined> {
+export async function* withUsage(chunks: Chunks, isWanted: boolean): Chunks {
   for await (const chunk of chunks) {
     if (isWanted) yield { ...chunk, usage: chunk.usage ?? null };
     else if (!chunk.usage) yield chunk;
@@ -166,10 +166,7 @@ export async function* withUsage(
 }
 
 /** Gathers the chunks of an answer into one completion. Throws what the chunks throw. */
-export async function toCompletion(
-  chunks: AsyncIterable<ChatCompletionChunk>,
-  head: AnswerHead,
-): Promise<ChatCompletion> {
+export async function toCompletion(chunks: Chunks, head: AnswerHead): Promise<ChatCompletion> {
   const text: string[] = [];
   const reasoning: string[] = [];
   const calls: ChatCompletionMessageFunctionToolCall[] = [];
