@@ -6,7 +6,14 @@ import { isRecord, type JsonObject } from "../json.ts";
 import { readBytes } from "../read-bytes.ts";
 import { failedCall, type ServerAnswer, type ServerLine } from "./call-server.ts";
 import { EventReader, type ServerEvent } from "./event-reader.ts";
-import { isErrorData, parseJson, requestIdOf, toServerFailure, toStreamFailure } from "./server-failure.ts";
+import {
+  type FailedCall,
+  isErrorData,
+  parseJson,
+  requestIdOf,
+  toServerFailure,
+  toStreamFailure,
+} from "./server-failure.ts";
 
 /** A streamed answer whose parts are still to be read. */
 export interface StreamedAnswer {
@@ -46,76 +53,36 @@ export function readAnswer(
     body.destroy();
     throw toServerFailure({ status: 200, headers, body: "" }, failedCall(line, model));
   }
-  const reading = new Reading(line, model, reader);
   const isWhole = /^application\/json\b/i.test(type);
-  return {
-    requestId: requestIdOf(headers),
-    batches: isWhole ? readWhole(body, reading) : readStream(body, reading),
-  };
+  const read = isWhole ? readWhole : readStream;
+  return { requestId: requestIdOf(headers), batches: read(body, reader, failedCall(line, model)) };
 }
 
-/** Makes parts of what the server sends. */
-class Reading {
-  isDone = false;
-  readonly #reader: AnswerReader;
-  readonly #line: ServerLine;
-  readonly #model: string;
-
-  constructor(line: ServerLine, model: string, reader: AnswerReader) {
-    this.#line = line;
-    this.#model = model;
-    this.#reader = reader;
-  }
-
-  /** Takes events until the one that ends the stream; what is before a fault is in `parts` when it is thrown. */
-  takeAll(events: readonly ServerEvent[], parts: ConverseStreamOutput[]): void {
-    for (const event of events) {
-      if (this.isDone) return;
-      if ("error" in event) throw this.#failure(parseJson(event.error));
-      const data = event.data.trim();
-      if (data === DONE) this.isDone = true;
-      else if (data !== "") parts.push(...this.#reader.take(this.#check(parseJson(data))));
-    }
-  }
-
-  takeWhole(answer: unknown): ConverseStreamOutput[] {
-    return this.#reader.takeWhole(this.#check(answer));
-  }
-
-  /** What the end of the stream leaves to say. Throws when the answer is not whole. */
-  finish(): ConverseStreamOutput[] {
-    if (!this.#reader.isFinished) throw new Error("The stream ends without a finish reason.");
-    return this.#reader.end();
-  }
-
-  #check(data: unknown): JsonObject {
-    if (isErrorData(data)) throw this.#failure(data);
-    if (isRecord(data)) return data;
-    throw new OpenclawError("bad-response", {
-      message: `${this.#line.server.shownUrl} sends a stream that is not one of OpenAI's API.`,
-      hint: "Check baseUrl; another server or a proxy may be in between.",
-    });
-  }
-
-  #failure(data: unknown): OpenclawError {
-    return toStreamFailure(data, failedCall(this.#line, this.#model));
-  }
-}
-
-async function* readStream(body: Readable, reading: Reading): Batches {
+async function* readStream(body: Readable, reader: AnswerReader, call: FailedCall): Batches {
   const events = new EventReader();
+  let isDone = false;
+  /** Takes events until the one that ends the stream; what is before a fault is in `parts` when it is thrown. */
+  const takeAll = (arrived: readonly ServerEvent[], parts: ConverseStreamOutput[]): void => {
+    for (const event of arrived) {
+      if (isDone) return;
+      if ("error" in event) throw toStreamFailure(parseJson(event.error), call);
+      const data = event.data.trim();
+      if (data === DONE) isDone = true;
+      else if (data !== "") parts.push(...reader.take(checked(parseJson(data), call)));
+    }
+  };
   for await (const chunk of body) {
-    yield* batchOf((parts) => reading.takeAll(events.push(chunk as Uint8Array), parts));
-    if (reading.isDone) break;
+    yield* batchOf((parts) => takeAll(events.push(chunk as Uint8Array), parts));
+    if (isDone) break;
   }
-  if (!reading.isDone) yield* batchOf((parts) => takeRest(events.end(), reading, parts));
-  yield* batchOf((parts) => void parts.push(...reading.finish()));
+  if (!isDone) yield* batchOf((parts) => inOnePiece(() => takeAll(events.end(), parts)));
+  yield* batchOf((parts) => void parts.push(...finish(reader)));
 }
 
 /** A last event that the end of the connection cut in two is a connection that broke, not an answer of another kind. */
-function takeRest(events: readonly ServerEvent[], reading: Reading, parts: ConverseStreamOutput[]): void {
+function inOnePiece(take: () => void): void {
   try {
-    reading.takeAll(events, parts);
+    take();
   } catch (error) {
     if (error instanceof OpenclawError && error.code === "bad-response")
       throw new Error("The stream ends inside an event.", { cause: error });
@@ -124,9 +91,25 @@ function takeRest(events: readonly ServerEvent[], reading: Reading, parts: Conve
 }
 
 /** A server that does not stream sends the answer whole, and it is read as a stream of one event. */
-async function* readWhole(body: Readable, reading: Reading): Batches {
+async function* readWhole(body: Readable, reader: AnswerReader, call: FailedCall): Batches {
   const tooLong = (): Error => new Error(`The answer is larger than ${LARGEST_ANSWER} bytes.`);
   const bytes = await readBytes(body, { most: LARGEST_ANSWER, tooLong });
-  yield* batchOf((parts) => void parts.push(...reading.takeWhole(parseJson(bytes.toString("utf8")))));
-  yield* batchOf((parts) => void parts.push(...reading.finish()));
+  const answer = parseJson(bytes.toString("utf8"));
+  yield* batchOf((parts) => void parts.push(...reader.takeWhole(checked(answer, call))));
+  yield* batchOf((parts) => void parts.push(...finish(reader)));
+}
+
+/** What the end of the stream leaves to say. Throws when the answer is not whole. */
+function finish(reader: AnswerReader): ConverseStreamOutput[] {
+  if (!reader.isFinished) throw new Error("The stream ends without a finish reason.");
+  return reader.end();
+}
+
+function checked(data: unknown, call: FailedCall): JsonObject {
+  if (isErrorData(data)) throw toStreamFailure(data, call);
+  if (isRecord(data)) return data;
+  throw new OpenclawError("bad-response", {
+    message: `${call.server.shownUrl} sends a stream that is not one of OpenAI's API.`,
+    hint: "Check baseUrl; another server or a proxy may be in between.",
+  });
 }

@@ -34,8 +34,8 @@ export function unkeptConversation(turns: readonly KeptTurn[]): Conversation {
 /** A conversation whose turns are appended to a session file, each one flushed to the disk before the next begins. */
 export class KeptConversation implements Conversation {
   readonly #runtime: Runtime;
-  readonly #turns: KeptTurn[];
-  #id: string;
+  readonly turns: KeptTurn[];
+  id: string;
   #lock: LongLock | undefined;
   /** Size of the file in bytes, as this conversation left it; undefined while there is none. */
   #size: number | undefined;
@@ -45,28 +45,20 @@ export class KeptConversation implements Conversation {
   /** `lock` is the lock of an id that others may know; for a new one it is taken with the first turn. */
   constructor(runtime: Runtime, start: { id: string; session?: Session | undefined; lock?: LongLock }) {
     this.#runtime = runtime;
-    this.#id = start.id;
-    this.#turns = [...(start.session?.turns ?? [])];
+    this.id = start.id;
+    this.turns = [...(start.session?.turns ?? [])];
     this.#size = start.session?.wholeBytes;
     this.#lock = start.lock;
     if (!start.session) this.#pending.push(this.#header());
   }
 
-  get id(): string {
-    return this.#id;
-  }
-
-  get turns(): readonly KeptTurn[] {
-    return this.#turns;
-  }
-
   async keep(turn: KeptTurn, isRetry = false): Promise<void> {
-    addTo(this.#turns, turn, isRetry);
+    addTo(this.turns, turn, isRetry);
     this.#pending.push(turnLine(turn, isRetry));
     const file = this.#file();
     try {
       await makeFolderOf(file);
-      this.#lock ??= await lockSession(this.#runtime, this.#id);
+      this.#lock ??= await lockSession(this.#runtime, this.id);
       if (await this.#isUntouched(file)) await this.#append(file);
       else await this.#moveOn();
     } catch (error) {
@@ -111,25 +103,25 @@ export class KeptConversation implements Conversation {
 
   /** Goes on under a new id with everything so far, because somebody else has gone on with this one. */
   async #moveOn(): Promise<void> {
-    const old = this.#id;
+    const old = this.id;
     await this.close();
-    this.#id = createSessionId(this.#runtime.random);
+    this.id = createSessionId(this.#runtime.random);
     this.#size = undefined;
-    this.#pending = [this.#header(), ...this.#turns.map((turn) => turnLine(turn, false))];
-    this.#lock = await lockSession(this.#runtime, this.#id);
+    this.#pending = [this.#header(), ...this.turns.map((turn) => turnLine(turn, false))];
+    this.#lock = await lockSession(this.#runtime, this.id);
     await this.#append(this.#file());
     await this.#runtime.terminal.warn(
-      `Session ${old} has changed under this conversation, which goes on as session ${this.#id}.`,
+      `Session ${old} has changed under this conversation, which goes on as session ${this.id}.`,
     );
   }
 
   #header(): string {
     const { currentFolder, now } = this.#runtime;
-    return headerLine({ id: this.#id, folder: currentFolder, created: new Date(now()).toISOString() });
+    return headerLine({ id: this.id, folder: currentFolder, created: new Date(now()).toISOString() });
   }
 
   #file(): string {
-    return sessionFile(this.#runtime, this.#id);
+    return sessionFile(this.#runtime, this.id);
   }
 }
 

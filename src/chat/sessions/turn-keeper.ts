@@ -24,21 +24,17 @@ export class TurnKeeper {
   /** Goes with the question. */
   readonly recorder = new TurnRecorder();
   #stopReason: string | undefined;
-  #usage: TokenUsage | undefined;
+  /** The tokens of the answer; undefined until they have come. */
+  usage: TokenUsage | undefined;
   #invokedModel: string | undefined;
 
   take(event: ChatEvent): void {
     if (event.type === "stop") this.#stopReason = event.stopReason;
     if (event.type === "usage") {
       const { type: _type, requestId: _id, guardrail: _guardrail, invokedModel, ...usage } = event;
-      this.#usage = usage;
+      this.usage = usage;
       this.#invokedModel = invokedModel;
     }
-  }
-
-  /** The tokens of the answer; undefined until they have come. */
-  get usage(): TokenUsage | undefined {
-    return this.#usage;
   }
 
   /**
@@ -58,7 +54,7 @@ export class TurnKeeper {
       ...turn,
       // A prompt router may choose another one next time, to which this one's reasoning means nothing.
       model: this.#invokedModel ?? turn.model,
-      usage: this.#usage,
+      usage: this.usage,
       system,
     };
     await conversation.keep(kept, isRetry);
