@@ -22,6 +22,8 @@ interface Block {
   isWhole: boolean;
 }
 
+const EMPTY = { text: "", reasoning: "", signature: "", tool: undefined, toolInput: "", isWhole: false };
+
 /** Puts an answer's content blocks together from the parts of its stream, to the letter. */
 export class MessageAssembler {
   readonly #blocks = new Map<number, Block>();
@@ -54,20 +56,8 @@ export class MessageAssembler {
   }
 
   #block(index = 0): Block {
-    let block = this.#blocks.get(index);
-    if (!block) {
-      block = {
-        text: "",
-        reasoning: "",
-        signature: "",
-        redacted: [],
-        citations: [],
-        tool: undefined,
-        toolInput: "",
-        isWhole: false,
-      };
-      this.#blocks.set(index, block);
-    }
+    const block = this.#blocks.get(index) ?? { ...EMPTY, redacted: [], citations: [] };
+    this.#blocks.set(index, block);
     return block;
   }
 }

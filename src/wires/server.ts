@@ -75,21 +75,15 @@ export function openServer(
   },
 ): OpenaiServer {
   const url = new URL(baseUrl);
-  const userInfo =
-    url.username === "" && url.password === ""
-      ? undefined
-      : `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  const user = decodeURIComponent(url.username);
   const password = decodeURIComponent(url.password);
   url.username = "";
   url.password = "";
   url.hash = "";
   url.pathname = url.pathname.replace(/\/+$/, "");
-  const authorization =
-    key !== undefined
-      ? { authorization: `Bearer ${key.trim()}` }
-      : userInfo !== undefined
-        ? { authorization: `Basic ${Buffer.from(userInfo).toString("base64")}` }
-        : {};
+  const userInfo = Buffer.from(`${user}:${password}`).toString("base64");
+  const basic = user === "" && password === "" ? undefined : `Basic ${userInfo}`;
+  const authorization = key === undefined ? basic : `Bearer ${key.trim()}`;
   const secrets = [key?.trim(), password, ...Object.values(headers)].filter(
     (secret): secret is string => secret !== undefined && secret !== "",
   );
@@ -97,7 +91,7 @@ export function openServer(
     name,
     url,
     shownUrl: `${url.protocol}//${url.host}${url.pathname === "/" ? "" : url.pathname}`,
-    headers: { ...authorization, ...headers },
+    headers: { ...(authorization === undefined ? {} : { authorization }), ...headers },
     secrets,
     ...places,
   };

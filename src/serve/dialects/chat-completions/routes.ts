@@ -7,7 +7,7 @@ import type { ServedModel } from "../../model-names.ts";
 import { fetchRemoteImages } from "../../remote-image.ts";
 import { fromChatRequest } from "./from-chat-request.ts";
 import { remoteImageUrls } from "./read-content.ts";
-import { type AnswerHead, type Chunks, toChunks, toCompletion, withUsage } from "./to-chunks.ts";
+import { type Chunks, toChunks, toCompletion, withUsage } from "./to-chunks.ts";
 
 /** OpenAI's types of errors by their status (https://platform.openai.com/docs/guides/error-codes). */
 const TYPES: Readonly<Record<number, string>> = {
@@ -59,21 +59,19 @@ async function completeChat(service: AnswerService, request: RouteRequest): Prom
   const images = allowsRemoteImages ? await fetchRemoteImages(urls, call.signal) : undefined;
   const completion = await fromChatRequest(body, images);
   const { model, isStreamed, includesUsage, mayCallInParallel } = completion;
-  const head: AnswerHead = {
-    id: `chatcmpl-${call.entry.requestId.replace(/^req_/, "")}`,
-    created: Math.floor(request.now / 1000),
-  };
+  const id = `chatcmpl-${call.entry.requestId.replace(/^req_/, "")}`;
+  const created = Math.floor(request.now / 1000);
   Object.assign(call.entry, { model, isStreamed });
   if (logsContent) call.entry.request = withoutData(body);
   for (const notice of completion.notices) call.note(notice);
   const events = upstream.askByName(model, completion.ask, call.runtime());
   const onStart = call.begin.bind(call);
-  const chunks = watched(toChunks(events, { head, mayCallInParallel, onStart }), service, request);
+  const chunks = watched(toChunks(events, { id, created, mayCallInParallel, onStart }), service, request);
   if (isStreamed) {
     const failed = (failure: unknown): string => frameOf(toErrorBody(toErrorAnswer(failure)));
     return answerWithStream(framesOf(withUsage(chunks, includesUsage)), failed, service, request);
   }
-  const answer = await toCompletion(chunks, head);
+  const answer = await toCompletion(chunks);
   return Response.json(answer, { headers: { "x-request-id": call.entry.requestId } });
 }
 

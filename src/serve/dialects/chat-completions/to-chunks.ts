@@ -10,13 +10,6 @@ import { OpenclawError } from "../../../errors.ts";
 import { toCompletionUsage } from "../../../wires/chat-completions/completion-usage.ts";
 import { type FinishReason, finishReason } from "../../../wires/chat-completions/stop-reason.ts";
 
-/** What every object of one answer carries. */
-export interface AnswerHead {
-  id: string;
-  /** Seconds since 1970. */
-  created: number;
-}
-
 /** An answer as it is streamed. */
 export type Chunks = AsyncGenerator<ChatCompletionChunk, void, undefined>;
 
@@ -32,7 +25,10 @@ interface Reasoned {
 type Saying = Pick<ChatCompletionChunk, "choices" | "usage">;
 
 export interface ChunkOptions {
-  head: AnswerHead;
+  /** Of every chunk. */
+  id: string;
+  /** Seconds since 1970. */
+  created: number;
   /** Whether an answer may call several tools; otherwise only the first call is passed on. */
   mayCallInParallel: boolean;
   /** Called before the first chunk, when something has followed the start: what fails in between has said nothing yet. */
@@ -46,14 +42,14 @@ export interface ChunkOptions {
  */
 export async function* toChunks(
   events: ChatEvents,
-  { head, mayCallInParallel, onStart }: ChunkOptions,
+  { id, created, mayCallInParallel, onStart }: ChunkOptions,
 ): Chunks {
   let model = "";
   let started: Started | undefined;
   const chunk = (saying: Saying): ChatCompletionChunk => ({
-    id: head.id,
+    id,
     object: "chat.completion.chunk",
-    created: head.created,
+    created,
     model,
     ...saying,
   });
@@ -166,15 +162,15 @@ export async function* withUsage(chunks: Chunks, isWanted: boolean): Chunks {
 }
 
 /** Gathers the chunks of an answer into one completion. Throws what the chunks throw. */
-export async function toCompletion(chunks: Chunks, head: AnswerHead): Promise<ChatCompletion> {
+export async function toCompletion(chunks: Chunks): Promise<ChatCompletion> {
   const text: string[] = [];
   const reasoning: string[] = [];
   const calls: ChatCompletionMessageFunctionToolCall[] = [];
-  let model = "";
+  let head = { id: "", created: 0, model: "" };
   let reason: FinishReason = "stop";
   let usage: ChatCompletion["usage"];
   for await (const chunk of chunks) {
-    model = chunk.model;
+    head = chunk;
     usage = chunk.usage ?? usage;
     const { delta = {}, finish_reason: given }: Partial<ChatCompletionChunk.Choice> = chunk.choices[0] ?? {};
     const { content, reasoning_content: thought, tool_calls: pieces = [] }: typeof delta & Reasoned = delta;
@@ -197,7 +193,7 @@ export async function toCompletion(chunks: Chunks, head: AnswerHead): Promise<Ch
     id: head.id,
     object: "chat.completion",
     created: head.created,
-    model,
+    model: head.model,
     choices: [{ index: 0, message, logprobs: null, finish_reason: reason }],
     ...(usage ? { usage } : {}),
   };
