@@ -15,3 +15,9 @@ type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] }
 export function withoutUndefined<T extends object>(object: T): Defined<T> {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Defined<T>;
 }
+
+/** The text under a name of a JSON object; undefined where there is none. */
+export function textAt(value: unknown, name: string): string | undefined {
+  const text = isRecord(value) ? value[name] : undefined;
+  return typeof text === "string" ? text : undefined;
+}

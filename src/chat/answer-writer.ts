@@ -1,7 +1,6 @@
 import { OpenclawError, withFields, withRequestId } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import type { TextRenderer } from "../terminal/word-wrap.ts";
-import type { TokenUsage } from "../models/usage.ts";
 import type { ChatEvent } from "../converse/chat-event.ts";
 import { judgeStop } from "../converse/outcome.ts";
 import { describeUsage, estimateCost, type Price } from "../models/usage.ts";
@@ -22,7 +21,7 @@ export interface WriterOptions {
   sessionId?: (() => string | undefined) | undefined;
 }
 
-const NO_USAGE: TokenUsage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
+type Counted = Extract<ChatEvent, { type: "usage" }>;
 
 /** Writes one answer to the terminal while it arrives: as text, as one JSON document, or as a JSON line per event. */
 export class AnswerWriter {
@@ -32,9 +31,7 @@ export class AnswerWriter {
   #start: Extract<ChatEvent, { type: "start" }> | undefined;
   #firstTokenMs: number | undefined;
   #stopReason: string | undefined;
-  #usage: TokenUsage = NO_USAGE;
-  #guardrail: readonly string[] | undefined;
-  #invokedModel: string | undefined;
+  #usage: Counted = { type: "usage", inputTokens: 0, outputTokens: 0, totalTokens: 0 };
   /** Kept only where the output needs the whole text: `--json` and `--no-stream`. */
   #text: string[] = [];
   #reasoning: string[] = [];
@@ -66,8 +63,6 @@ export class AnswerWriter {
         break;
       case "usage":
         this.#usage = event;
-        this.#guardrail = event.guardrail;
-        this.#invokedModel = event.invokedModel;
         // The last line, written when everything is known.
         return;
     }
@@ -79,8 +74,7 @@ export class AnswerWriter {
   /** Ends a whole answer: last line, notices, usage, document. Throws `blocked` or `model-error` for how it stopped. */
   async finish(): Promise<void> {
     const { terminal } = this.#runtime;
-    const evidence = { guardrail: this.#guardrail };
-    const { error, notice } = judgeStop(this.#stopReason ?? "", this.#start?.model ?? "", evidence);
+    const { error, notice } = judgeStop(this.#stopReason ?? "", this.#start?.model ?? "", this.#usage);
     if (error) throw withRequestId(error, this.#start?.requestId);
     if (terminal.format === "text") await this.#endText();
     if (terminal.format === "json") await terminal.printJson(this.#document());
@@ -166,7 +160,7 @@ export class AnswerWriter {
       model: this.#start?.model ?? null,
       region: this.#start?.region ?? null,
       text: this.#text.join(""),
-      ...(reasoning === "" ? {} : { reasoning }),
+      reasoning: reasoning === "" ? undefined : reasoning,
       stopReason: this.#stopReason ?? null,
       usage,
       ...rest,
@@ -174,31 +168,21 @@ export class AnswerWriter {
   }
 
   #account() {
-    const { inputTokens, outputTokens, totalTokens } = this.#usage;
-    const { cacheReadInputTokens, cacheWriteInputTokens, cacheWrite1hInputTokens } = this.#usage;
-    const usage: TokenUsage = {
-      inputTokens,
-      outputTokens,
-      totalTokens,
-      ...(cacheReadInputTokens === undefined ? {} : { cacheReadInputTokens }),
-      ...(cacheWriteInputTokens === undefined ? {} : { cacheWriteInputTokens }),
-      ...(cacheWrite1hInputTokens === undefined ? {} : { cacheWrite1hInputTokens }),
-    };
-    const model = this.#invokedModel ?? this.#start?.model;
-    const session = this.#options.sessionId?.();
+    const { type: _type, requestId: _id, guardrail: _policies, invokedModel, ...usage } = this.#usage;
+    const model = invokedModel ?? this.#start?.model;
     return {
-      ...(this.#invokedModel === undefined ? {} : { invokedModel: this.#invokedModel }),
+      invokedModel,
       usage,
       // Counts come last, and a connection may break after the text: then nobody knows what it cost.
       cost:
-        totalTokens === 0
+        usage.totalTokens === 0
           ? null
           : estimateCost(usage, model === undefined ? undefined : this.#options.priceOf(model)),
       timeToFirstTokenMs: this.#firstTokenMs ?? null,
       latencyMs: this.#sinceStart(),
       requestId: this.#start?.requestId ?? null,
       attempts: this.#start?.attempts ?? 1,
-      ...(session === undefined ? {} : { session }),
+      session: this.#options.sessionId?.(),
     };
   }
 

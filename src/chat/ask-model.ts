@@ -1,9 +1,9 @@
-import type { ChatEvent } from "../converse/chat-event.ts";
+import type { ChatEvents } from "../converse/chat-event.ts";
 import { boundsFor, Deadlines, type WantedBounds } from "../converse/deadlines.ts";
 import type { Ask } from "../converse/plan-request.ts";
 import { readEvents } from "../converse/read-events.ts";
 import { toStreamError } from "../converse/stream-failure.ts";
-import type { TurnRecorder } from "../converse/turn-recorder.ts";
+import type { TurnRecorder } from "../converse/message-assembler.ts";
 import type { RequestPlan, RequestPlans, Wire } from "../converse/wire.ts";
 import { OpenclawError } from "../errors.ts";
 import { unknownModel } from "../models/resolve-model.ts";
@@ -22,10 +22,7 @@ export interface Question extends Ask, WireOptions {
  * Puts a question to a model and yields the answer's events. Throws the errors of its wire; `model-not-found` names the
  * nearest ids, `stream-broken` an answer that is not whole.
  */
-export async function* askModel(
-  setup: Setup,
-  question: Question,
-): AsyncGenerator<ChatEvent, void, undefined> {
+export async function* askModel(setup: Setup, question: Question): ChatEvents {
   const wire = await openWire(setup, question, question);
   const asking: Asking = { wire, question, runtime: setup.runtime, noted: new Set() };
   try {
@@ -51,10 +48,7 @@ interface Asking {
 }
 
 /** Asks in the first form that is not refused. */
-async function* askInForms(
-  { wire, question, runtime, noted }: Asking,
-  plans: RequestPlans,
-): AsyncGenerator<ChatEvent, void, undefined> {
+async function* askInForms({ wire, question, runtime, noted }: Asking, plans: RequestPlans): ChatEvents {
   const { schema } = question;
   for (const [index, plan] of plans.entries()) {
     for (const notice of plan.notices.filter((text) => !noted.has(text))) {
@@ -87,20 +81,14 @@ export async function* streamAnswer(
   wire: Pick<Wire, "region" | "open" | "explain" | "tellBreak" | "isSaid">,
   plan: RequestPlan,
   { bounds, recorder, runtime }: Pick<Question, "bounds" | "recorder"> & { runtime: Runtime },
-): AsyncGenerator<ChatEvent, void, undefined> {
+): ChatEvents {
   const model = plan.input.modelId ?? "";
   const deadlines = new Deadlines(boundsFor(bounds, plan.isReasoning), runtime.signal, runtime.elapsed);
   const { signal } = deadlines;
   try {
     recorder?.begin(plan.input);
     const { batches, requestId, attempts } = await wire.open(plan, deadlines);
-    yield {
-      type: "start",
-      model,
-      region: wire.region,
-      ...(requestId === undefined ? {} : { requestId }),
-      attempts,
-    };
+    yield { type: "start", model, region: wire.region, requestId, attempts };
     yield* readEvents(batches, {
       requestId,
       deadlines,

@@ -101,14 +101,9 @@ function describeDataUrl(_: string, type: string, base64: string): string {
   return `data:${type} (${Buffer.byteLength(base64, "base64")} bytes)`;
 }
 
-/** The tokens of a request's text, by its length. */
-function estimateTokens(input: ConverseStreamCommandInput): number {
-  return Math.ceil(textLength(input) / CHARACTERS_PER_TOKEN);
-}
-
-/** The characters of all text that the model reads. */
-function textLength({ messages, system, toolConfig }: ConverseStreamCommandInput): number {
-  const texts = [...(system ?? []), ...(messages ?? []).flatMap(({ content }) => content ?? [])];
-  const length = texts.reduce((sum, block) => sum + (block.text?.length ?? 0), 0);
-  return toolConfig === undefined ? length : length + JSON.stringify(toolConfig).length;
+/** The tokens of all text that the model reads, by its length. */
+function estimateTokens({ messages, system, toolConfig }: ConverseStreamCommandInput): number {
+  const blocks = [...(system ?? []), ...(messages ?? []).flatMap(({ content }) => content ?? [])];
+  const texts = [...blocks.map(({ text = "" }) => text), JSON.stringify(toolConfig) ?? ""];
+  return Math.ceil(texts.join("").length / CHARACTERS_PER_TOKEN);
 }

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { OpenclawError, usageError } from "../errors.ts";
+import { readBytes } from "../read-bytes.ts";
 import type { Runtime } from "../runtime.ts";
 
 /**
@@ -52,10 +53,9 @@ export async function readSystemPrompt(
 }
 
 async function readAll(stream: NodeJS.ReadableStream): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
+  const bytes = await readBytes(stream);
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
     throw new OpenclawError("bad-attachment", {
       message: "What is piped in is not UTF-8 text.",

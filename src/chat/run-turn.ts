@@ -1,22 +1,68 @@
-import { OpenclawError } from "../errors.ts";
+import type { ChatEvent } from "../converse/chat-event.ts";
+import { type ErrorCode, OpenclawError } from "../errors.ts";
 import type { ResolvedModel } from "../models/resolve-model.ts";
 import type { Setup } from "../session/session.ts";
-import { type Arrival, askFirstAvailable, type Query } from "./ask-first-available.ts";
+import { askModel, type Question } from "./ask-model.ts";
 import type { TurnKeeper } from "./sessions/turn-keeper.ts";
 
+export type Query = Omit<Question, "model">;
+
+/** An event of an answer, and the model that gives it. */
+export interface Arrival {
+  model: ResolvedModel;
+  event: ChatEvent;
+}
+
+export type Arrivals = AsyncGenerator<Arrival, void, undefined>;
+
+/** Failures of one model, not of the question: throttled, not available, not accessible. */
+const FALLBACK_CODES: ReadonlySet<ErrorCode> = new Set([
+  "throttled",
+  "quota-exceeded",
+  "service-unavailable",
+  "model-access",
+  "access-denied",
+  "model-not-found",
+]);
+
 /**
- * Runs one turn: puts the question to the first of the models that is available and yields what arrives. A `keeper` takes
- * the turn down on its way. Throws the last model's error.
+ * Runs one turn: asks the first of several models and, when it is throttled, not available or not accessible before it
+ * said anything, the next. A notice names the one that is asked instead. A `keeper` takes the turn down on its way. Throws
+ * the last model's error.
  */
 export async function* runTurn(
   setup: Setup,
   models: readonly ResolvedModel[],
   query: Omit<Query, "recorder">,
   keeper?: TurnKeeper,
-): AsyncGenerator<Arrival, void, undefined> {
-  for await (const arrival of askFirstAvailable(setup, models, { ...query, recorder: keeper?.recorder })) {
-    keeper?.take(arrival.event);
-    yield arrival;
+): Arrivals {
+  const { terminal } = setup.runtime;
+  for (const [index, model] of models.entries()) {
+    const next = models[index + 1];
+    // Held back until something follows it, so that a model that only started leaves no trace.
+    let started: ChatEvent | undefined;
+    let hasSpoken = false;
+    try {
+      for await (const event of askModel(setup, { ...query, model, recorder: keeper?.recorder })) {
+        keeper?.take(event);
+        if (event.type === "start" && next !== undefined) {
+          started = event;
+          continue;
+        }
+        hasSpoken = true;
+        if (started) yield { model, event: started };
+        started = undefined;
+        yield { model, event };
+      }
+      return;
+    } catch (error) {
+      const canFallBack = error instanceof OpenclawError && FALLBACK_CODES.has(error.code) && !hasSpoken;
+      if (!canFallBack || next === undefined) {
+        if (started) yield { model, event: started };
+        throw error;
+      }
+      terminal.note(`openclaw: ${error.message} Asking ${next.id} instead.`);
+    }
   }
 }
 

@@ -2,7 +2,7 @@ import type { ResolvedModel } from "../models/resolve-model.ts";
 import type { Price } from "../models/usage.ts";
 import type { Runtime } from "../runtime.ts";
 import { AnswerWriter, type WriterOptions } from "./answer-writer.ts";
-import type { Arrival } from "./ask-first-available.ts";
+import type { Arrival } from "./run-turn.ts";
 
 export interface ShownTurn {
   runtime: Runtime;

@@ -1,8 +1,7 @@
 import { type Setup, readSetup } from "../session/session.ts";
 import { loadConfig } from "../config/resolve.ts";
 import { parametersOf, type ParameterOptions } from "../command-line/parameter-flags.ts";
-import type { Query } from "../chat/ask-first-available.ts";
-import { runTurn } from "../chat/run-turn.ts";
+import { type Query, runTurn } from "../chat/run-turn.ts";
 import { showTurn } from "../chat/show-turn.ts";
 import { readPrompt, readSystemPrompt } from "../chat/prompt.ts";
 import { userMessage } from "../converse/request.ts";

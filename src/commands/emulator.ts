@@ -65,8 +65,8 @@ async function openUpstream(
   }
   const [{ createUpstream }, { openLine }, { openServer }] = await Promise.all([
     import("./emulator/upstream.ts"),
-    import("../wires/chat-completions/call-server.ts"),
-    import("../wires/chat-completions/server.ts"),
+    import("../wires/call-server.ts"),
+    import("../wires/server.ts"),
   ]);
   const server = openServer(new URL(upstream).host, upstream, {
     key: runtime.env[UPSTREAM_KEY],

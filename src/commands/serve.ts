@@ -55,7 +55,7 @@ export async function run(options: ServeOptions, runtime: Runtime): Promise<void
     signal: end.signal,
     terminal: listeningTerminal((line) => log.note(line), runtime.terminal.isVerbose),
   };
-  const upstream = new Upstream(options, inner, config);
+  const upstream = new Upstream(options, inner, config, parseNameMap(options.map ?? []));
   const server = await open(options, () =>
     startServer({
       host: options.host,
@@ -64,7 +64,6 @@ export async function run(options: ServeOptions, runtime: Runtime): Promise<void
       log,
       keys,
       upstream,
-      names: parseNameMap(options.map ?? []),
       origins: options.cors ?? [],
       isLocal: isLoopback(options.host),
       mostStreams: options.maxStreams,

@@ -27,3 +27,18 @@ async function* joined(first: readonly ConverseStreamOutput[][], rest: Batches):
     await rest.return();
   }
 }
+
+/** The parts that `take` gathers, handed on before what it throws. */
+export function* batchOf(
+  take: (parts: ConverseStreamOutput[]) => void,
+): Generator<ConverseStreamOutput[], void, undefined> {
+  const parts: ConverseStreamOutput[] = [];
+  let damage: unknown;
+  try {
+    take(parts);
+  } catch (failure) {
+    damage = failure;
+  }
+  if (parts.length > 0) yield parts;
+  if (damage) throw damage;
+}

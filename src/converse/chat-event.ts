@@ -3,7 +3,7 @@ import type { TokenUsage } from "../models/usage.ts";
 /** What a streamed answer consists of, in the order it arrives. The lines of `--ndjson` are these. */
 export type ChatEvent =
   /** `region` is null for a model that is not one of Amazon Bedrock. */
-  | { type: "start"; model: string; region: string | null; requestId?: string; attempts: number }
+  | { type: "start"; model: string; region: string | null; requestId?: string | undefined; attempts: number }
   | { type: "reasoning"; text: string }
   | { type: "text"; text: string }
   | { type: "stop"; stopReason: string }
@@ -13,9 +13,12 @@ export type ChatEvent =
   | { type: "tool-input"; index: number; text: string }
   | ({
       type: "usage";
-      requestId?: string;
+      requestId?: string | undefined;
       /** The guardrail policies that acted, in words, when the trace was asked for. */
-      guardrail?: string[];
+      guardrail?: string[] | undefined;
       /** The model that a prompt router chose. */
-      invokedModel?: string;
+      invokedModel?: string | undefined;
     } & TokenUsage);
+
+/** An answer's events as they arrive. */
+export type ChatEvents = AsyncGenerator<ChatEvent, void, undefined>;

@@ -49,11 +49,11 @@ function sendable(block: ContentBlock, isOwn: boolean, answered: ReadonlySet<str
     return isOwn && isProven ? [block] : [];
   }
   if (block.toolUse && answered.has(block.toolUse.toolUseId ?? "")) return [block];
-  return textBlock(textOf(block));
+  return textBlocks(textOf(block));
 }
 
-/** The service refuses blank text. */
-function textBlock(text: string): ContentBlock[] {
+/** A text as content: the service refuses blank text. */
+export function textBlocks(text: string): ContentBlock[] {
   return text.trim() === "" ? [] : [{ text }];
 }
 

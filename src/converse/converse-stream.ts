@@ -1,11 +1,10 @@
-import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
 import type { HttpResponse, ResponseMetadata } from "@smithy/types";
 import { OpenclawError } from "../errors.ts";
 import { type CallContext, toOpenclawError } from "../session/aws-errors.ts";
 import { toCall } from "../session/bedrock-operations.ts";
 import { isKnownAwsError } from "../session/error-table.ts";
 import type { AwsSession } from "../session/session.ts";
-import { awaitContent, type Batches } from "./answer-batches.ts";
+import { awaitContent, type Batches, batchOf } from "./answer-batches.ts";
 import { abortReason, type Deadlines } from "./deadlines.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { readPart, StreamException } from "./read-part.ts";
@@ -97,18 +96,12 @@ async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T
 async function* readBatches(body: AsyncIterable<Uint8Array>): Batches {
   const reader = new FrameReader();
   for await (const chunk of body) {
-    const parts: ConverseStreamOutput[] = [];
-    let damage: unknown;
-    try {
+    yield* batchOf((parts) =>
       reader.push(chunk, (message) => {
         const part = readPart(message);
         if (part) parts.push(part);
-      });
-    } catch (failure) {
-      damage = failure;
-    }
-    if (parts.length > 0) yield parts;
-    if (damage) throw damage;
+      }),
+    );
   }
   if (!reader.isBetweenFrames) throw new Error("The stream ends inside a frame.");
 }

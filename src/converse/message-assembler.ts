@@ -2,23 +2,27 @@ import type {
   Citation,
   CitationsDelta,
   ContentBlock,
+  ConverseStreamCommandInput,
   ConverseStreamOutput,
   Message,
   ToolUseBlock,
   ToolUseBlockStart,
 } from "@aws-sdk/client-bedrock-runtime";
+import type { Turn } from "./conversation.ts";
 
 /** What has arrived of one content block. */
 interface Block {
-  text: string[];
-  reasoning: string[];
-  signature: string[];
+  text: string;
+  reasoning: string;
+  signature: string;
   redacted: Uint8Array[];
   citations: Citation[];
   tool: ToolUseBlockStart | undefined;
-  toolInput: string[];
+  toolInput: string;
   isWhole: boolean;
 }
+
+const EMPTY = { text: "", reasoning: "", signature: "", tool: undefined, toolInput: "", isWhole: false };
 
 /** Puts an answer's content blocks together from the parts of its stream, to the letter. */
 export class MessageAssembler {
@@ -36,12 +40,12 @@ export class MessageAssembler {
     const delta = part.contentBlockDelta?.delta;
     if (!delta) return;
     const block = this.#block(part.contentBlockDelta?.contentBlockIndex);
-    if (delta.text) block.text.push(delta.text);
-    if (delta.toolUse?.input) block.toolInput.push(delta.toolUse.input);
+    block.text += delta.text ?? "";
+    block.toolInput += delta.toolUse?.input ?? "";
     if (delta.citation) block.citations.push(toCitation(delta.citation));
-    const { text, signature, redactedContent } = delta.reasoningContent ?? {};
-    if (text) block.reasoning.push(text);
-    if (signature) block.signature.push(signature);
+    const { text = "", signature = "", redactedContent } = delta.reasoningContent ?? {};
+    block.reasoning += text;
+    block.signature += signature;
     if (redactedContent) block.redacted.push(redactedContent);
   }
 
@@ -52,21 +56,35 @@ export class MessageAssembler {
   }
 
   #block(index = 0): Block {
-    let block = this.#blocks.get(index);
-    if (!block) {
-      block = {
-        text: [],
-        reasoning: [],
-        signature: [],
-        redacted: [],
-        citations: [],
-        tool: undefined,
-        toolInput: [],
-        isWhole: false,
-      };
-      this.#blocks.set(index, block);
-    }
+    const block = this.#blocks.get(index) ?? { ...EMPTY, redacted: [], citations: [] };
+    this.#blocks.set(index, block);
     return block;
+  }
+}
+
+/** Keeps what a call sent and what came back, for the turns after it. */
+export class TurnRecorder {
+  #input: ConverseStreamCommandInput | undefined;
+  #assembler = new MessageAssembler();
+
+  /** A call begins; what an earlier one brought is forgotten. */
+  begin(input: ConverseStreamCommandInput): void {
+    this.#input = input;
+    this.#assembler = new MessageAssembler();
+  }
+
+  /** Takes a part of the answer's stream. */
+  take(part: ConverseStreamOutput): void {
+    this.#assembler.take(part);
+  }
+
+  /** The turn so far; undefined before anything was sent. Cache points belong to the call, not to the conversation. */
+  turn(): Turn | undefined {
+    const newest = this.#input?.messages?.at(-1);
+    const model = this.#input?.modelId;
+    if (!newest || model === undefined) return undefined;
+    const content = (newest.content ?? []).filter(({ cachePoint }) => cachePoint === undefined);
+    return { model, messages: [{ ...newest, content }, this.#assembler.message()] };
   }
 }
 
@@ -74,13 +92,13 @@ function toContent(block: Block): ContentBlock[] {
   if (block.tool) return toolUse(block.tool, block);
   if (block.redacted.length > 0)
     return [{ reasoningContent: { redactedContent: Buffer.concat(block.redacted) } }];
-  if (block.reasoning.length > 0 || block.signature.length > 0) {
+  if (block.reasoning !== "" || block.signature !== "") {
     // Half a signature proves nothing.
-    const signature = block.isWhole ? block.signature.join("") : "";
-    const reasoningText = { text: block.reasoning.join(""), ...(signature === "" ? {} : { signature }) };
+    const signature = block.isWhole ? block.signature : "";
+    const reasoningText = { text: block.reasoning, ...(signature === "" ? {} : { signature }) };
     return [{ reasoningContent: { reasoningText } }];
   }
-  const text = block.text.join("");
+  const { text } = block;
   if (text === "") return [];
   return block.citations.length === 0
     ? [{ text }]
@@ -91,7 +109,7 @@ function toolUse(
   { toolUseId, name, type }: ToolUseBlockStart,
   { toolInput, isWhole }: Block,
 ): ContentBlock[] {
-  const input = parseInput(toolInput.join(""));
+  const input = parseInput(toolInput);
   if (input === undefined || !isWhole) return [];
   const tool: ToolUseBlock = { toolUseId, name, input };
   // The service answers with other types, too, and refuses them when they are sent back.

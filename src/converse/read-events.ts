@@ -1,9 +1,15 @@
+import type {
+  ConverseStreamMetadataEvent,
+  ConverseStreamOutput,
+  TokenUsage as AwsTokenUsage,
+} from "@aws-sdk/client-bedrock-runtime";
 import type { OpenclawError } from "../errors.ts";
+import type { TokenUsage } from "../models/usage.ts";
 import type { Batches } from "./answer-batches.ts";
-import type { ChatEvent } from "./chat-event.ts";
+import type { ChatEvent, ChatEvents } from "./chat-event.ts";
 import { abortReason, type Deadlines } from "./deadlines.ts";
-import { toChatEvent } from "./part-to-event.ts";
-import type { TurnRecorder } from "./turn-recorder.ts";
+import { firedPolicies } from "./guardrail.ts";
+import type { TurnRecorder } from "./message-assembler.ts";
 
 export interface Reading {
   requestId: string | undefined;
@@ -26,7 +32,7 @@ export interface Reading {
 export async function* readEvents(
   batches: Batches,
   { requestId, deadlines, hasTools, coalesces, recorder, toFailure, isSaid }: Reading,
-): AsyncGenerator<ChatEvent, void, undefined> {
+): ChatEvents {
   let isWhole = false;
   try {
     for await (const parts of batches) {
@@ -60,3 +66,62 @@ export async function* readEvents(
 
 /** How a connection fails, in codes. */
 const LOST: ReadonlySet<string> = new Set(["stream-broken", "bad-response", "timeout"]);
+
+/** The event that a part of the stream stands for; undefined for the parts that carry nothing for a reader. */
+function toChatEvent(
+  part: ConverseStreamOutput,
+  requestId: string | undefined,
+  hasTools: boolean,
+): ChatEvent | undefined {
+  const { delta, contentBlockIndex: index = 0 } = part.contentBlockDelta ?? {};
+  if (delta) {
+    if (typeof delta.text === "string")
+      return delta.text === "" ? undefined : { type: "text", text: delta.text };
+    if (delta.toolUse?.input && hasTools) return { type: "tool-input", index, text: delta.toolUse.input };
+    const reasoning = delta.reasoningContent?.text;
+    return reasoning ? { type: "reasoning", text: reasoning } : undefined;
+  }
+  const call = part.contentBlockStart?.start?.toolUse;
+  if (call && hasTools) {
+    return {
+      type: "tool-call",
+      index: part.contentBlockStart?.contentBlockIndex ?? 0,
+      id: call.toolUseId ?? "",
+      name: call.name ?? "",
+    };
+  }
+  if (part.messageStop) return { type: "stop", stopReason: part.messageStop.stopReason ?? "unknown" };
+  return part.metadata ? readMetadata(part.metadata, requestId) : undefined;
+}
+
+/** Usage, and what the trace tells: it may come without counts. */
+function readMetadata(
+  { usage, trace }: ConverseStreamMetadataEvent,
+  requestId: string | undefined,
+): ChatEvent | undefined {
+  const invokedModel = trace?.promptRouter?.invokedModelId;
+  const guardrail = trace?.guardrail ? firedPolicies(trace.guardrail) : [];
+  if (!usage && invokedModel === undefined && guardrail.length === 0) return undefined;
+  return {
+    type: "usage",
+    ...readUsage(usage ?? {}),
+    requestId,
+    guardrail: guardrail.length === 0 ? undefined : guardrail,
+    invokedModel,
+  };
+}
+
+function readUsage(usage: Partial<AwsTokenUsage>): TokenUsage {
+  const { inputTokens = 0, outputTokens = 0, cacheReadInputTokens, cacheWriteInputTokens } = usage;
+  const forAnHour = (usage.cacheDetails ?? [])
+    .filter(({ ttl }) => ttl === "1h")
+    .reduce((sum, detail) => sum + (detail.inputTokens ?? 0), 0);
+  return {
+    inputTokens,
+    outputTokens,
+    totalTokens: usage.totalTokens ?? inputTokens + outputTokens,
+    cacheReadInputTokens,
+    cacheWriteInputTokens,
+    cacheWrite1hInputTokens: forAnHour === 0 ? undefined : forAnHour,
+  };
+}

@@ -1,17 +1,47 @@
-import { isRecord } from "../json.ts";
-import type { ConverseStreamOutput, TokenUsage } from "@aws-sdk/client-bedrock-runtime";
+import { isRecord, type JsonObject } from "../json.ts";
+import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
 import { OpenclawError } from "../errors.ts";
 import type { FrameMessage } from "./frame-reader.ts";
 
-/** The events of ConverseStream that this program reads, by their names in the service model. */
-const EVENTS: ReadonlySet<string> = new Set([
-  "messageStart",
-  "contentBlockStart",
-  "contentBlockDelta",
-  "contentBlockStop",
-  "messageStop",
-  "metadata",
-]);
+/** What a field must be: of a kind, an object of such fields, or a list of such objects. */
+type Shape = ((value: unknown) => boolean) | Fields | readonly [Fields];
+interface Fields {
+  readonly [name: string]: Shape;
+}
+
+/**
+ * The events of ConverseStream that this program reads, by their names in the service model, and what whoever reads their
+ * fields takes them for. What is not named here is not looked at.
+ */
+const EVENTS: Readonly<Record<string, Fields>> = {
+  messageStart: {},
+  contentBlockStart: {
+    contentBlockIndex: isIndex,
+    start: { toolUse: { toolUseId: isText, name: isText, type: isText } },
+  },
+  contentBlockDelta: {
+    contentBlockIndex: isIndex,
+    delta: {
+      text: isText,
+      toolUse: { input: isText },
+      citation: { sourceContent: (value) => Array.isArray(value) && value.every(isRecord) },
+      reasoningContent: { text: isText, signature: isText, redactedContent: isText },
+    },
+  },
+  contentBlockStop: { contentBlockIndex: isIndex },
+  messageStop: { stopReason: isText },
+  metadata: {
+    usage: {
+      inputTokens: isIndex,
+      outputTokens: isIndex,
+      totalTokens: isIndex,
+      cacheReadInputTokens: isIndex,
+      cacheWriteInputTokens: isIndex,
+      cacheDetails: [{ inputTokens: isIndex }],
+    },
+    trace: isRecord,
+  },
+};
 
 /** An exception inside a stream, under AWS's name for it. */
 export class StreamException extends Error {
@@ -37,9 +67,11 @@ export function readPart({
   if (type === "error") throw new StreamException(name, errorMessage);
   if (type === "exception") throw new StreamException(name, messageOf(payload));
   if (type !== "event") throw notAwsMessage(`has a message of type '${type}'`);
-  if (!EVENTS.has(name)) return undefined;
+  const shapes = Object.hasOwn(EVENTS, name) ? EVENTS[name] : undefined;
+  if (!shapes) return undefined;
   const fields = parse(payload, name);
-  clean(name, fields);
+  clean(fields, shapes);
+  finish(fields);
   return { [name]: fields } as unknown as ConverseStreamOutput;
 }
 
@@ -61,82 +93,39 @@ function notAwsMessage(what: string, cause?: unknown): OpenclawError {
   });
 }
 
-/** Leaves out what whoever reads the parts could not take for what it should be. */
-function clean(name: string, fields: Record<string, unknown>): void {
-  keep(fields, "contentBlockIndex", isIndex);
-  switch (name) {
-    case "contentBlockDelta":
-      keep(fields, "delta", isRecord);
-      if (isRecord(fields["delta"])) cleanDelta(fields["delta"]);
-      break;
-    case "contentBlockStart":
-      keep(fields, "start", isRecord);
-      if (isRecord(fields["start"])) cleanStart(fields["start"]);
-      break;
-    case "messageStop":
-      keep(fields, "stopReason", isText);
-      break;
-    case "metadata":
-      keep(fields, "usage", isRecord);
-      if (isRecord(fields["usage"])) fields["usage"] = cleanUsage(fields["usage"]);
-      keep(fields, "trace", isRecord);
-      break;
+/** Leaves out what is not of its shape. */
+function clean(fields: Record<string, unknown>, shapes: Fields): void {
+  for (const [name, shape] of Object.entries(shapes)) {
+    if (!(name in fields)) continue;
+    const value = cleaned(fields[name], shape);
+    if (value === undefined) delete fields[name];
+    else fields[name] = value;
   }
 }
 
-function cleanDelta(delta: Record<string, unknown>): void {
-  keep(delta, "text", isText);
-  if ("toolUse" in delta) keepTexts(delta, "toolUse", ["input"]);
-  if ("citation" in delta) cleanCitation(delta);
-  if (!("reasoningContent" in delta)) return;
-  keepTexts(delta, "reasoningContent", ["text", "signature", "redactedContent"]);
-  const reasoning = delta["reasoningContent"];
-  if (!isRecord(reasoning)) return;
-  // JSON has bytes as base64.
-  const redacted = reasoning["redactedContent"];
-  if (isText(redacted)) reasoning["redactedContent"] = Buffer.from(redacted, "base64");
+/** A value as far as it is of its shape; undefined for one of another kind. */
+function cleaned(value: unknown, shape: Shape): unknown {
+  if (typeof shape === "function") return shape(value) ? value : undefined;
+  if (isListOf(shape)) {
+    return Array.isArray(value) ? value.flatMap((item) => cleaned(item, shape[0]) ?? []) : undefined;
+  }
+  if (!isRecord(value)) return undefined;
+  clean(value, shape);
+  return value;
 }
 
-function cleanStart(start: Record<string, unknown>): void {
-  keepTexts(start, "toolUse", ["toolUseId", "name", "type"]);
-  const tool = start["toolUse"];
-  // A call of nothing by nobody.
-  if (isRecord(tool) && !(isText(tool["toolUseId"]) && isText(tool["name"]))) delete start["toolUse"];
+function isListOf(shape: Fields | readonly [Fields]): shape is readonly [Fields] {
+  return Array.isArray(shape);
 }
 
-function cleanCitation(delta: Record<string, unknown>): void {
-  keep(delta, "citation", isRecord);
-  const citation = delta["citation"];
-  if (!isRecord(citation)) return;
-  keep(citation, "sourceContent", (value) => Array.isArray(value) && value.every(isRecord));
-}
-
-const COUNTS = [
-  "inputTokens",
-  "outputTokens",
-  "totalTokens",
-  "cacheReadInputTokens",
-  "cacheWriteInputTokens",
-];
-
-function cleanUsage(usage: Record<string, unknown>): Partial<TokenUsage> {
-  for (const name of COUNTS) keep(usage, name, isIndex);
-  const details: unknown = usage["cacheDetails"];
-  const known = Array.isArray(details) ? details.filter(isRecord) : [];
-  for (const detail of known) keep(detail, "inputTokens", isIndex);
-  return { ...usage, cacheDetails: known as unknown as NonNullable<TokenUsage["cacheDetails"]> };
-}
-
-/** Drops a field that is there and not what it should be. */
-function keep(fields: Record<string, unknown>, name: string, isRight: (value: unknown) => boolean): void {
-  if (name in fields && !isRight(fields[name])) delete fields[name];
-}
-
-/** Drops a field that is no object, and of the names in it those that are no texts. */
-function keepTexts(fields: Record<string, unknown>, name: string, texts: readonly string[]): void {
-  keep(fields, name, isRecord);
-  const inner = fields[name];
-  if (isRecord(inner)) for (const text of texts) keep(inner, text, isText);
+/** What a shape does not say: a call of nothing by nobody is none, and JSON has bytes as base64. */
+function finish({ start, delta }: JsonObject): void {
+  const tool = isRecord(start) ? start["toolUse"] : undefined;
+  if (isRecord(start) && isRecord(tool) && !(isText(tool["toolUseId"]) && isText(tool["name"])))
+    delete start["toolUse"];
+  const reasoning = isRecord(delta) ? delta["reasoningContent"] : undefined;
+  const redacted = isRecord(reasoning) ? reasoning["redactedContent"] : undefined;
+  if (isRecord(reasoning) && isText(redacted)) reasoning["redactedContent"] = Buffer.from(redacted, "base64");
 }
 
 function messageOf(payload: string): string {

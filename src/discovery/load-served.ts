@@ -5,7 +5,7 @@ import { OpenclawError } from "../errors.ts";
 import { toWarning, type Warning } from "../models/discovered.ts";
 import { openaiProviders } from "../models/provider-api.ts";
 import type { Setup } from "../session/session.ts";
-import { type OpenaiServer, serverOf } from "../wires/chat-completions/server.ts";
+import { type OpenaiServer, serverOf } from "../wires/server.ts";
 import { entryFile, isFresh, readEntry } from "./cache.ts";
 import type { LoadOptions } from "./load.ts";
 
@@ -91,8 +91,8 @@ async function load(
 
 async function ask(server: OpenaiServer, { runtime }: Setup): Promise<ServedList> {
   const [{ openLine }, { askForModels }] = await Promise.all([
-    import("../wires/chat-completions/call-server.ts"),
-    import("../wires/chat-completions/list-models.ts"),
+    import("../wires/call-server.ts"),
+    import("../wires/list-models.ts"),
   ]);
   const line = await openLine(server, runtime, LIST_MS);
   try {

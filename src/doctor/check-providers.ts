@@ -23,9 +23,9 @@ async function examine(id: string, examination: Examination): Promise<Outcome> {
   const wanted = (await examination.models()).filter(({ providerId }) => providerId === id);
   try {
     const [{ openLine }, { askForModels }, { serverOf }, { value }] = await Promise.all([
-      import("../wires/chat-completions/call-server.ts"),
-      import("../wires/chat-completions/list-models.ts"),
-      import("../wires/chat-completions/server.ts"),
+      import("../wires/call-server.ts"),
+      import("../wires/list-models.ts"),
+      import("../wires/server.ts"),
       examination.config(),
     ]);
     const provider = value.models?.providers?.[id];

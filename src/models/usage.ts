@@ -5,10 +5,10 @@ export interface TokenUsage {
   inputTokens: number;
   outputTokens: number;
   totalTokens: number;
-  cacheReadInputTokens?: number;
-  cacheWriteInputTokens?: number;
+  cacheReadInputTokens?: number | undefined;
+  cacheWriteInputTokens?: number | undefined;
   /** Those of `cacheWriteInputTokens` that are kept for an hour. */
-  cacheWrite1hInputTokens?: number;
+  cacheWrite1hInputTokens?: number | undefined;
 }
 
 /** Prices in USD per million tokens, and where they come from. */

@@ -2,19 +2,17 @@ import type { HttpBindings } from "@hono/node-server";
 import { Hono, type Context, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
-import type { Model } from "openai/resources/models";
-import type { ErrorObject } from "openai/resources/shared";
 import { OpenclawError } from "../errors.ts";
 import { isLoopback } from "../loopback.ts";
-import { toErrorAnswer } from "./dialects/chat-completions/to-error.ts";
 import type { Runtime } from "../runtime.ts";
 import type { ApiKeys } from "./api-keys.ts";
-import { Call } from "./call.ts";
-import { CLIENT_CLOSED, completeChat, type CompletionService } from "./dialects/chat-completions/routes.ts";
-import { servedModel, servedModels } from "./listed-models.ts";
+import { Call, CLIENT_CLOSED } from "./call.ts";
+import type { AnswerService, Dialect, Route } from "./dialect.ts";
+import { chatCompletions } from "./dialects/chat-completions/routes.ts";
+import { type ErrorAnswer, toErrorAnswer } from "./error-answer.ts";
 import type { ServeLog } from "./serve-log.ts";
 
-export interface AppOptions extends CompletionService {
+export interface AppOptions extends AnswerService {
   runtime: Runtime;
   log: ServeLog;
   keys: ApiKeys;
@@ -22,13 +20,16 @@ export interface AppOptions extends CompletionService {
   origins: readonly string[];
   /** Whether the server listens on this machine alone. */
   isLocal: boolean;
-  /** Completions at once. */
+  /** Answers at once. */
   mostStreams: number;
   /** Of a request's body. */
   mostBytes: number;
 }
 
-type Variables = { call: Call };
+/** What clients speak. The first is also that of whoever asks for something that is not there. */
+const DIALECTS: readonly [Dialect, ...Dialect[]] = [chatCompletions];
+
+type Variables = { call: Call; dialect: Dialect; body: unknown };
 type ServeContext = Context<{ Bindings: HttpBindings; Variables: Variables }>;
 type Handler = MiddlewareHandler<{ Bindings: HttpBindings; Variables: Variables }>;
 
@@ -37,7 +38,7 @@ export class App {
   readonly hono = new Hono<{ Bindings: HttpBindings; Variables: Variables }>();
   readonly #options: AppOptions;
   readonly #calls = new Set<Call>();
-  #completions = 0;
+  #answers = 0;
   #isDraining = false;
   #onIdle = (): void => undefined;
 
@@ -66,32 +67,53 @@ export class App {
 
   #defineRoutes(): void {
     const { hono } = this;
-    const { keys, origins, upstream, names } = this.#options;
+    const { keys, origins, isLocal } = this.#options;
     hono.use(this.#logged);
-    if (!keys.areRequired && this.#options.isLocal) hono.use(refuseForeignHosts);
+    if (!keys.areRequired && isLocal) hono.use(refuseForeignHosts);
     if (origins.length > 0) {
       const origin = origins.includes("*") ? "*" : [...origins];
       hono.use(cors({ origin, exposeHeaders: ["x-request-id", "retry-after"], maxAge: 3600 }));
     }
     hono.get("/health", (context) => context.json({ status: "ok" }));
     hono.get("/ready", (context) => this.#answerReady(context));
+    for (const dialect of DIALECTS) {
+      for (const { path } of dialect.routes) {
+        hono.use(path, (context, next) => {
+          context.set("dialect", dialect);
+          return next();
+        });
+      }
+    }
     hono.use("/v1/*", this.#open);
-    hono.get("/v1/models", async (context) => context.json(await servedModels(upstream, names)));
-    hono.get("/v1/models/:id{.+}", async (context) =>
-      context.json<Model>(await servedModel(upstream, names, context.req.param("id"))),
-    );
-    hono.post("/v1/chat/completions", this.#limited, this.#bounded(), (context) => this.#complete(context));
-    for (const [path, methods] of Object.entries(METHODS)) {
+    const routes = DIALECTS.flatMap((dialect) => dialect.routes);
+    for (const route of routes) this.#define(route);
+    const paths = ["/health", "/ready", ...routes.map(({ path }) => path)];
+    const posted = new Set(routes.flatMap(({ method, path }) => (method === "POST" ? path : [])));
+    for (const path of paths) {
       hono.all(path, (context) => {
         const message = `${context.req.method} ${context.req.path} is not possible.`;
-        return fail(context, 405, message, "method_not_allowed", { headers: { allow: methods } });
+        const allow = posted.has(path) ? "POST" : "GET, HEAD";
+        return fail(context, 405, "method_not_allowed", message, { allow });
       });
     }
     hono.notFound((context) => {
       const { method, path } = context.req;
-      return fail(context, 404, `Unknown request URL: ${method} ${path}.`, "unknown_url");
+      return fail(context, 404, "unknown_url", `Unknown request URL: ${method} ${path}.`);
     });
-    hono.onError((failure, context) => this.#answerFailure(failure, context));
+    hono.onError(answerFailure);
+  }
+
+  #define({ method, path, answer }: Route): void {
+    const before = method === "POST" ? [this.#limited, this.#bounded(), readBody] : [];
+    this.hono.on(method, [path], ...before, (context) =>
+      answer(this.#options, {
+        call: context.var.call,
+        id: context.req.param("id") ?? "",
+        body: context.var.body,
+        now: this.#options.runtime.now(),
+        hangUp: () => context.env.incoming.socket.destroy(),
+      }),
+    );
   }
 
   /** Follows a request from its first byte to its last, and gives it its line in the log. */
@@ -105,6 +127,7 @@ export class App {
     });
     this.#calls.add(call);
     context.set("call", call);
+    context.set("dialect", DIALECTS[0]);
     context.req.raw.signal.addEventListener("abort", () => call.leave(), { once: true });
     await next();
     if (!context.res.headers.has("x-request-id")) context.header("x-request-id", call.entry.requestId);
@@ -126,19 +149,16 @@ export class App {
     return next();
   };
 
-  /** Counts the completions that are running, from before their body is read until their last byte is sent. */
+  /** Counts the answers that are running, from before their body is read until their last byte is sent. */
   readonly #limited: Handler = async (context, next) => {
     const { mostStreams } = this.#options;
-    if (this.#completions >= mostStreams) {
+    if (this.#answers >= mostStreams) {
       const message = `This server answers ${mostStreams} requests at once, and that many are running.`;
-      return fail(context, 429, message, "too_many_streams", {
-        type: "rate_limit_error",
-        headers: { "retry-after": "1" },
-      });
+      return fail(context, 429, "too_many_streams", message, { "retry-after": "1" });
     }
-    this.#completions += 1;
+    this.#answers += 1;
     context.var.call.onEnd(() => {
-      this.#completions -= 1;
+      this.#answers -= 1;
     });
     return next();
   };
@@ -148,28 +168,7 @@ export class App {
     return bodyLimit({
       maxSize: mostBytes,
       onError: (context) =>
-        fail(context, 413, `The body has more than ${mostBytes} bytes.`, "request_too_large"),
-    });
-  }
-
-  async #complete(context: ServeContext): Promise<Response> {
-    const type = context.req.header("content-type") ?? "";
-    // A page of another origin can send any other type without asking the server first.
-    if (!/^application\/json *(;|$)/i.test(type)) {
-      return fail(context, 415, "The Content-Type must be application/json.", "unsupported_media_type");
-    }
-    let body: unknown;
-    try {
-      body = JSON.parse(await context.req.text());
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-      return fail(context, 400, `The body is not JSON: ${error.message}.`, "invalid_json");
-    }
-    return completeChat(this.#options, {
-      call: context.var.call,
-      body,
-      now: this.#options.runtime.now(),
-      hangUp: () => context.env.incoming.socket.destroy(),
+        fail(context, 413, "request_too_large", `The body has more than ${mostBytes} bytes.`),
     });
   }
 
@@ -179,28 +178,30 @@ export class App {
     const status = this.#isDraining ? "draining" : isReady ? "ready" : "not-ready";
     return context.json({ status, credentials, models }, isReady ? 200 : 503);
   }
-
-  #answerFailure(failure: unknown, context: ServeContext): Response {
-    const { call } = context.var;
-    call.fail(failure);
-    const { status, error, retryAfter } = toErrorAnswer(failure);
-    if (failure instanceof OpenclawError && failure.requestId !== undefined)
-      call.entry.requestId = failure.requestId;
-    return errorResponse(
-      status,
-      error,
-      retryAfter === undefined ? {} : { "retry-after": String(Math.ceil(retryAfter)) },
-    );
-  }
 }
 
-const METHODS = {
-  "/health": "GET, HEAD",
-  "/ready": "GET, HEAD",
-  "/v1/models": "GET, HEAD",
-  "/v1/models/:id{.+}": "GET, HEAD",
-  "/v1/chat/completions": "POST",
+/** Reads the body of a request, which must be JSON. */
+const readBody: Handler = async (context, next) => {
+  const type = context.req.header("content-type") ?? "";
+  // A page of another origin can send any other type without asking the server first.
+  if (!/^application\/json *(;|$)/i.test(type))
+    return fail(context, 415, "unsupported_media_type", "The Content-Type must be application/json.");
+  try {
+    context.set("body", JSON.parse(await context.req.text()));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return fail(context, 400, "invalid_json", `The body is not JSON: ${error.message}.`);
+  }
+  return next();
 };
+
+function answerFailure(failure: unknown, context: ServeContext): Response {
+  const { call } = context.var;
+  call.fail(failure);
+  if (failure instanceof OpenclawError && failure.requestId !== undefined)
+    call.entry.requestId = failure.requestId;
+  return answerError(context, toErrorAnswer(failure));
+}
 
 /**
  * Without keys the server trusts whoever reaches this machine's own address. A page in a browser can, under a name of its
@@ -210,7 +211,7 @@ const refuseForeignHosts: Handler = async (context, next) => {
   const host = (context.req.header("host") ?? "").replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
   if (isLoopback(host.toLowerCase())) return next();
   const message = `Without an API key this server answers to localhost only, and not to '${host.slice(0, 100)}'.`;
-  return fail(context, 403, message, "forbidden_host", { type: "permission_error" });
+  return fail(context, 403, "forbidden_host", message);
 };
 
 function refuseKey(context: ServeContext): Response {
@@ -218,23 +219,26 @@ function refuseKey(context: ServeContext): Response {
   const message = isGiven
     ? "The API key is not one of this server's."
     : "An API key is needed: send it as 'Authorization: Bearer KEY'.";
-  return fail(context, 401, message, "invalid_api_key", {
-    type: "authentication_error",
-    headers: { "www-authenticate": "Bearer" },
-  });
+  return fail(context, 401, "invalid_api_key", message, { "www-authenticate": "Bearer" });
 }
 
 function fail(
   context: ServeContext,
   status: number,
-  message: string,
   code: string,
-  { type = "invalid_request_error", headers = {} }: { type?: string; headers?: Record<string, string> } = {},
+  message: string,
+  headers: Record<string, string> = {},
 ): Response {
   context.var.call.entry.error = { code, message };
-  return errorResponse(status, { message, type, param: null, code }, headers);
+  return answerError(context, { status, code, message, param: null }, headers);
 }
 
-function errorResponse(status: number, error: ErrorObject, headers: Record<string, string>): Response {
-  return Response.json({ error }, { status, headers });
+function answerError(
+  { var: { dialect } }: ServeContext,
+  error: ErrorAnswer,
+  headers: Record<string, string> = {},
+): Response {
+  const { status, retryAfter } = error;
+  const when = retryAfter === undefined ? headers : { "retry-after": String(Math.ceil(retryAfter)) };
+  return Response.json(dialect.toErrorBody(error), { status, headers: when });
 }

@@ -2,8 +2,11 @@ import { hideSecrets, shareSecrets } from "../credentials/hide-secrets.ts";
 import { OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { withSources } from "../source-stack.ts";
-import { toErrorAnswer } from "./dialects/chat-completions/to-error.ts";
+import { toErrorAnswer } from "./error-answer.ts";
 import { listeningTerminal, type RequestEntry, type ServeLog } from "./serve-log.ts";
+
+/** What nginx writes into its log for a client that went away. */
+export const CLIENT_CLOSED = 499;
 
 /** One request on its way: what can stop it, and what the log will say of it. */
 export class Call {
@@ -47,6 +50,13 @@ export class Call {
     this.#onEnd.push(work);
   }
 
+  /** The model has begun to answer. */
+  begin({ model, requestId }: { model: string; requestId?: string | undefined }): void {
+    this.entry.calledModel = model;
+    this.entry.firstTokenMs = this.since();
+    if (requestId !== undefined) this.entry.requestId = requestId;
+  }
+
   /** The client has gone away. */
   leave(): void {
     if (this.#isOver) return;
@@ -62,12 +72,11 @@ export class Call {
   /** Notes what went wrong, for whoever runs the server. */
   fail(failure: unknown): void {
     if (this.entry.isAborted) return;
-    const { error } = toErrorAnswer(failure);
     const known = failure instanceof OpenclawError ? failure : undefined;
     const message =
       known?.message ?? (failure instanceof Error ? withSources(failure.stack ?? "") : String(failure));
     this.entry.error = {
-      code: known?.code ?? error.code ?? "internal",
+      code: known?.code ?? toErrorAnswer(failure).code,
       message: hideSecrets(message, this.#runtime),
       hint: known?.hint,
     };

@@ -1,28 +1,78 @@
-/** What a stream of frames needs besides them. */
-export interface EventStreamOptions {
-  /** While nothing comes, a comment is sent every so many ms, so that nobody between takes the silence for an end. */
-  heartbeatMs: number;
-  /** A reader that takes nothing for so many ms is given up. */
-  idleMs: number;
-  /** Called when the reader is given up: its connection is to be closed, which then cancels the stream. */
-  onStall: () => void;
-  /** Called when the reader has gone away. */
-  onCancel: () => void;
-}
+import { type Call, CLIENT_CLOSED } from "./call.ts";
+import type { AnswerService, RouteRequest } from "./dialect.ts";
+import { settlesWithin } from "./settles-within.ts";
 
 /** A comment, which readers of event streams skip (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
 const HEARTBEAT = Buffer.from(": waiting\n\n");
 
+/** An answer as it goes over the wire. */
+export type Frames = AsyncGenerator<string, void, undefined>;
+
 /**
- * Sends frames as fast as they are read: none is made before the one before has been taken. `first` is what the frames'
- * iterator was asked for already. The frames must not throw.
+ * Answers with a stream of frames. What fails before the first is thrown, and has a status of its own, unless it is so
+ * long in coming that somebody gives up; what fails later is the last frame, as `toFrame` tells it. While nothing comes, a
+ * comment is sent every `heartbeatMs`, so that nobody between takes the silence for an end; a reader that takes nothing
+ * for `idleMs` is given up.
  */
-export function eventStream(
-  frames: AsyncGenerator<string, void, undefined>,
+export async function answerWithStream(
+  frames: Frames,
+  toFrame: (failure: unknown) => string,
+  { heartbeatMs, idleMs }: AnswerService,
+  { call, hangUp }: RouteRequest,
+): Promise<Response> {
+  const first = frames.next();
+  const isLate = !(await settlesWithin(heartbeatMs, first));
+  call.isStreaming = true;
+  const body = eventStream(untilFailure(frames, first, toFrame, call), {
+    heartbeatMs,
+    idleMs,
+    onStall: () => {
+      call.note("The client took nothing for too long.");
+      hangUp();
+    },
+    onCancel: () => call.leave(),
+  });
+  if (isLate) call.note("The answer was long in coming, so its status was sent before it.");
+  return new Response(body, {
+    headers: {
+      "x-request-id": call.entry.requestId,
+      "content-type": "text/event-stream; charset=utf-8",
+      "cache-control": "no-cache",
+      "x-accel-buffering": "no",
+    },
+  });
+}
+
+/** The frames of a stream. Never throws: a failure is the last of them. */
+async function* untilFailure(
+  frames: Frames,
   first: Promise<IteratorResult<string, void>>,
-  { heartbeatMs, idleMs, onStall, onCancel }: EventStreamOptions,
+  toFrame: (failure: unknown) => string,
+  call: Call,
+): Frames {
+  try {
+    for (let next = await first; !next.done; next = await frames.next()) yield next.value;
+  } catch (failure) {
+    call.fail(failure);
+    if (!call.entry.isAborted) yield toFrame(failure);
+  } finally {
+    // Whoever stops reading early has the call to Bedrock stopped.
+    await frames.return();
+    call.end(call.entry.isAborted ? CLIENT_CLOSED : 200);
+  }
+}
+
+/** Sends frames as fast as they are read: none is made before the one before has been taken. */
+function eventStream(
+  frames: Frames,
+  {
+    heartbeatMs,
+    idleMs,
+    onStall,
+    onCancel,
+  }: { heartbeatMs: number; idleMs: number; onStall: () => void; onCancel: () => void },
 ): ReadableStream<Uint8Array> {
-  let pending: Promise<IteratorResult<string, void>> | undefined = first;
+  let pending: Promise<IteratorResult<string, void>> | undefined = frames.next();
   let onBeat = (): void => undefined;
   const beat = setTimeout(() => onBeat(), heartbeatMs);
   const stop = (): void => {
@@ -62,11 +112,3 @@ export function eventStream(
     { highWaterMark: 0 },
   );
 }
-
-/** One event of a stream. */
-export function frameOf(data: unknown): string {
-  return `data: ${JSON.stringify(data)}\n\n`;
-}
-
-/** How OpenAI's streams end when they are whole. */
-export const DONE = "data: [DONE]\n\n";

@@ -37,20 +37,29 @@ export class ModelListCache {
   /** The list; loaded first where there is none at all. Throws `usage`. */
   async current(): Promise<CachedModelList> {
     if (!this.#modelList) return this.#load();
-    const age = this.#setup.runtime.elapsed() - this.#loadedAt;
-    if (age > (isWhole(this.#modelList) ? this.#longestAge() : PATIENCE_MS)) this.#loadAside();
+    const { refreshInterval } = discoverySettings(this.#setup.config.value);
+    const longest = this.isWarm ? Math.max(refreshInterval * 1000, LEAST_AGE_MS) : PATIENCE_MS;
+    if (this.#age > longest) {
+      this.#load(true).catch((error: unknown) =>
+        this.#setup.runtime.terminal.note(`The model list could not be refreshed: ${String(error)}`),
+      );
+    }
     return this.#modelList;
   }
 
   /** The list, loaded anew unless that has just been done: for a name that it does not hold. Throws `usage`. */
   async newest(): Promise<CachedModelList> {
-    const age = this.#setup.runtime.elapsed() - this.#loadedAt;
-    return this.#modelList && age < LEAST_AGE_MS ? this.#modelList : this.#load(true);
+    return this.#modelList && this.#age < LEAST_AGE_MS ? this.#modelList : this.#load(true);
+  }
+
+  get #age(): number {
+    return this.#setup.runtime.elapsed() - this.#loadedAt;
   }
 
   /** Whether there is a list, or nothing to be listed. */
   get isWarm(): boolean {
-    return this.#modelList !== undefined && isWhole(this.#modelList);
+    const { load, models = [] } = this.#modelList ?? {};
+    return load !== undefined && !load.error && (load.discovered !== undefined || models.length > 0);
   }
 
   /** What AWS lists in a session's region: what a wire wants to know before each call. */
@@ -66,22 +75,11 @@ export class ModelListCache {
     return list;
   };
 
-  #longestAge(): number {
-    const { refreshInterval } = discoverySettings(this.#setup.config.value);
-    return Math.max(refreshInterval * 1000, LEAST_AGE_MS);
-  }
-
   #load(refresh = false): Promise<CachedModelList> {
     this.#loading ??= this.#loadOnce(refresh).finally(() => {
       this.#loading = undefined;
     });
     return this.#loading;
-  }
-
-  #loadAside(): void {
-    this.#load(true).catch((error: unknown) =>
-      this.#setup.runtime.terminal.note(`The model list could not be refreshed: ${String(error)}`),
-    );
   }
 
   async #loadOnce(refresh: boolean): Promise<CachedModelList> {
@@ -98,8 +96,4 @@ export class ModelListCache {
       this.#modelList = { load, models: listModels(listInput(this.#setup, load, served)) };
     return this.#modelList;
   }
-}
-
-function isWhole({ load, models }: CachedModelList): boolean {
-  return load.error === undefined && (load.discovered !== undefined || models.length > 0);
 }

@@ -2,7 +2,6 @@ import { parseArn } from "../aws/arn.ts";
 import { KNOWN_REGIONS } from "../aws/known-regions.ts";
 import type { Setup } from "../session/session.ts";
 import type { Configuration } from "../config/settings.ts";
-import type { ListedModel } from "../models/list.ts";
 import { listedId } from "../models/listed-id.ts";
 import { speaksOpenai } from "../models/provider-api.ts";
 import { type ResolvedModel, resolveModel, unknownModel } from "../models/resolve-model.ts";
@@ -47,23 +46,33 @@ export function resolveName(
   return (map.get(name) ?? [name]).map((text) => {
     const model = resolveModel(text, config.value);
     if (isCallable(model, setup, modelList)) return model;
-    throw unknownModel(name, servedNames(map, config.value, modelList));
+    throw unknownModel(name, [...servedNames(map, config.value, modelList).keys()]);
   });
 }
 
-/** Every name that a client may send, but for keys and ARNs that AWS does not list. */
-export function servedNames(map: NameMap, config: Configuration, { models }: CachedModelList): string[] {
-  return [...new Set([...models.map((model) => servedId(model, config)), ...map.keys(), ...aliases(config)])];
+/** A model as clients are told of it. */
+export interface ServedModel {
+  id: string;
+  /** Seconds since 1970. */
+  created: number;
+  owner: string;
 }
 
-/** The id under which a listed model is served: its bare id, or its key where the bare id means another model. */
-export function servedId({ id, key }: ListedModel, config: Configuration): string {
-  return resolveModel(id, config).key === key ? id : key;
-}
-
-/** The aliases of the configuration. */
-export function aliases(config: Configuration): string[] {
-  return Object.values(config.agents?.defaults?.models ?? {}).flatMap(({ alias }) => alias ?? []);
+/**
+ * Every name that a client may send, but for keys and ARNs that AWS does not list, and whose it is: listed models under
+ * their bare ids, or under their keys where the bare id means another model; then names of the map and aliases.
+ */
+export function servedNames(
+  map: NameMap,
+  config: Configuration,
+  { models }: CachedModelList,
+): Map<string, string> {
+  const names = new Map(
+    models.map(({ id, key, provider }) => [resolveModel(id, config).key === key ? id : key, provider]),
+  );
+  const aliases = Object.values(config.agents?.defaults?.models ?? {}).flatMap(({ alias }) => alias ?? []);
+  for (const name of [...map.keys(), ...aliases]) if (!names.has(name)) names.set(name, "openclaw");
+  return names;
 }
 
 /**

@@ -1,10 +1,12 @@
 import { lookup } from "node:dns";
-import { type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
+import { once } from "node:events";
+import { type IncomingMessage, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { BlockList, isIP, type LookupFunction } from "node:net";
 import { MOST_FILE_BYTES } from "../converse/attachments.ts";
-import type { OpenclawError } from "../errors.ts";
-import { refused } from "./dialects/chat-completions/read-value.ts";
+import { OpenclawError } from "../errors.ts";
+import { readBytes } from "../read-bytes.ts";
+import { refused } from "./request-field.ts";
 
 /** Name look-up, connection and the whole image together, in ms. */
 const FETCH_MS = 15_000;
@@ -12,37 +14,23 @@ const FETCH_MS = 15_000;
 const MOST_IMAGES = 20;
 
 /** Where nothing public is (https://www.iana.org/assignments/iana-ipv4-special-registry/ and the one of IPv6). */
-const NOT_PUBLIC = new BlockList();
-for (const [network, prefix] of [
-  ["0.0.0.0", 8],
-  ["10.0.0.0", 8],
-  ["100.64.0.0", 10],
-  ["127.0.0.0", 8],
-  ["169.254.0.0", 16],
-  ["172.16.0.0", 12],
-  ["192.0.0.0", 24],
-  ["192.0.2.0", 24],
-  ["192.88.99.0", 24],
-  ["192.168.0.0", 16],
-  ["198.18.0.0", 15],
-  ["198.51.100.0", 24],
-  ["203.0.113.0", 24],
-  ["224.0.0.0", 4],
-  ["240.0.0.0", 4],
-] as const)
-  NOT_PUBLIC.addSubnet(network, prefix, "ipv4");
-
+const NOT_PUBLIC = networks(
+  "ipv4",
+  `0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24
+   192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/4 240.0.0.0/4`,
+);
 /** All that is public in IPv6; addresses that carry one of IPv4 in them are left out below. */
-const PUBLIC_IPV6 = new BlockList();
-PUBLIC_IPV6.addSubnet("2000::", 3, "ipv6");
-const NOT_PUBLIC_IPV6 = new BlockList();
-for (const [network, prefix] of [
-  ["2001::", 23],
-  ["2001:db8::", 32],
-  ["2002::", 16],
-  ["3fff::", 20],
-] as const)
-  NOT_PUBLIC_IPV6.addSubnet(network, prefix, "ipv6");
+const PUBLIC_IPV6 = networks("ipv6", "2000::/3");
+const NOT_PUBLIC_IPV6 = networks("ipv6", "2001::/23 2001:db8::/32 2002::/16 3fff::/20");
+
+function networks(family: "ipv4" | "ipv6", list: string): BlockList {
+  const all = new BlockList();
+  for (const network of list.split(/\s+/)) {
+    const [address = "", prefix] = network.split("/");
+    all.addSubnet(address, Number(prefix), family);
+  }
+  return all;
+}
 
 /** Whether an address is one of the public internet: not of this machine, its network, or a cloud's metadata service. */
 export function isPublicAddress(address: string): boolean {
@@ -71,7 +59,8 @@ async function fetchImage(
   signal: AbortSignal,
   mayReach: (address: string) => boolean,
 ): Promise<Uint8Array> {
-  const { protocol, hostname, username, password } = parse(url);
+  if (!URL.canParse(url)) throw cannotFetch(url, "its URL is not one");
+  const { protocol, hostname, username, password } = new URL(url);
   if (username !== "" || password !== "") throw cannotFetch(url, "its URL holds a password");
   // A literal address is never looked up.
   const literal = hostname.replace(/^\[|\]$/g, "");
@@ -94,45 +83,22 @@ async function fetchImage(
     signal,
     headers: { accept: "image/*", "user-agent": "openclaw" },
   });
+  // What breaks behind the headers ends the body, too, and is told by that.
+  request.on("error", () => undefined);
   try {
-    return await receive(request, url);
+    const answered = once(request, "response") as Promise<[IncomingMessage]>;
+    request.end();
+    const [response] = await answered;
+    const { statusCode = 0 } = response;
+    // A redirect could lead anywhere, and is another address than the one that was asked for.
+    if (statusCode !== 200) throw cannotFetch(url, `its host answers with status ${statusCode}`);
+    const tooLong = (): Error => cannotFetch(url, `it has more than ${MOST_FILE_BYTES} bytes`);
+    return await readBytes(response, { most: MOST_FILE_BYTES, tooLong });
   } catch (error) {
     request.destroy();
     if (signal.aborted) throw cannotFetch(url, `it took longer than ${FETCH_MS / 1000} s`);
-    throw error;
+    throw error instanceof OpenclawError ? error : cannotFetch(url, (error as Error).message);
   }
-}
-
-function parse(url: string): URL {
-  if (URL.canParse(url)) return new URL(url);
-  throw cannotFetch(url, "its URL is not one");
-}
-
-async function receive(request: ClientRequest, url: string): Promise<Uint8Array> {
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    request.once("response", resolve);
-    request.once("error", (error) => reject(cannotFetch(url, error.message)));
-    request.end();
-  });
-  const { statusCode = 0 } = response;
-  // A redirect could lead anywhere, and is another address than the one that was asked for.
-  if (statusCode !== 200) throw cannotFetch(url, `its host answers with status ${statusCode}`);
-  const chunks: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of response as AsyncIterable<Buffer>) {
-      length += chunk.length;
-      if (length > MOST_FILE_BYTES) throw cannotFetch(url, `it has more than ${MOST_FILE_BYTES} bytes`);
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    throw isRefusal(error) ? error : cannotFetch(url, (error as Error).message);
-  }
-  return Buffer.concat(chunks);
-}
-
-function isRefusal(error: unknown): error is OpenclawError {
-  return error instanceof Error && error.name === "OpenclawError";
 }
 
 /** Names the URL without its query, which may be a signature. */

@@ -1,8 +1,10 @@
+import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { OpenclawError } from "../errors.ts";
 import { App, type AppOptions } from "./app.ts";
+import { settlesWithin } from "./settles-within.ts";
 
 /** A request's headers are awaited so long, in ms. */
 const HEADERS_MS = 15_000;
@@ -44,29 +46,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     // The process's own Request and Response stay what they are: AWS's clients use them, too.
     getRequestListener(app.hono.fetch, { overrideGlobalObjects: false, hostname: options.host }),
   );
-  await listen(server, options);
+  const listening = once(server, "listening");
+  server.listen({ host: options.host, port: options.port });
+  await listening;
   const { port } = server.address() as AddressInfo;
   return { host: options.host, port, running: () => app.running, drain: (ms) => drain(app, server, ms) };
 }
 
-async function listen(server: Server, { host, port }: ServerOptions): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ host, port }, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
-}
-
 /** While answers are running, connections are still taken, so that a load balancer hears that this server is leaving. */
 async function drain(app: App, server: Server, ms: number): Promise<number> {
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([app.drain(), expired]);
-  clearTimeout(timer);
+  await settlesWithin(ms, app.drain());
   const left = app.running;
   const stopped = app.drain();
   app.stopAll(new OpenclawError("interrupted", { message: "This server is shutting down." }));

@@ -1,14 +1,15 @@
 import { SessionPool } from "../session/session-pool.ts";
 import { type Setup, readSetup } from "../session/session.ts";
 import type { LoadedConfig } from "../config/resolve.ts";
-import type { Query } from "../chat/ask-first-available.ts";
-import { runTurn, withRenewal } from "../chat/run-turn.ts";
-import type { ChatEvent } from "../converse/chat-event.ts";
+import { type Query, runTurn, withRenewal } from "../chat/run-turn.ts";
+import type { ChatEvents } from "../converse/chat-event.ts";
 import type { ResolvedModel } from "../models/resolve-model.ts";
 import { OpenclawError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { ModelListCache } from "./model-list-cache.ts";
+import { type NameMap, resolveName, type ServedModel, servedNames } from "./model-names.ts";
+import { settlesWithin } from "./settles-within.ts";
 
 /** Credentials are looked for anew at most this often, in ms. */
 const RENEWAL_MS = 10_000;
@@ -37,11 +38,13 @@ export class Upstream {
   readonly #options: GlobalOptions;
   readonly #runtime: Runtime;
   readonly #config: LoadedConfig;
+  readonly #names: NameMap;
   #current: Promise<Generation> | undefined;
   #renewedAt = Number.NEGATIVE_INFINITY;
 
   /** `runtime` outlives every call: its signal is that of the server's end. */
-  constructor(options: GlobalOptions, runtime: Runtime, config: LoadedConfig) {
+  constructor(options: GlobalOptions, runtime: Runtime, config: LoadedConfig, names: NameMap) {
+    this.#names = names;
     this.#options = options;
     this.#runtime = runtime;
     this.#config = config;
@@ -52,9 +55,24 @@ export class Upstream {
     this.readiness().catch((error: unknown) => this.#runtime.terminal.note(String(error)));
   }
 
-  /** What names are resolved with. Throws `usage`. */
-  async library(): Promise<{ setup: Setup; modelList: ModelListCache }> {
-    return this.#generation();
+  /** The models that clients are told of. Throws the error of the list where there is nothing to list. */
+  async servedModels(): Promise<ServedModel[]> {
+    const { setup, modelList } = await this.#generation();
+    const current = await modelList.current();
+    const { load, models } = current;
+    if (load.error && models.length === 0) throw load.error;
+    // AWS does not tell when it opened each model; clients want a number.
+    const created = Math.floor((load.discovered?.fetchedAt ?? 0) / 1000);
+    const names = servedNames(this.#names, setup.config.value, current);
+    return [...names].map(([id, owner]) => ({ id, created, owner }));
+  }
+
+  /** One model, by any name that a request may send. Throws `model-not-found` with the nearest names. */
+  async servedModel(name: string): Promise<ServedModel> {
+    const listed = (await this.servedModels()).find(({ id }) => id === name);
+    if (listed) return listed;
+    const [model] = await this.#resolve(name, "current");
+    return { id: name, created: 0, owner: model?.providerId ?? "" };
   }
 
   /** Whether credentials resolve and the model list is there. Throws `usage`. */
@@ -72,21 +90,21 @@ export class Upstream {
   }
 
   /**
-   * Asks the first of the models that is available. Credentials that turn out not to hold are looked for anew, once,
-   * before anything was said. Throws the errors of askModel.
+   * Asks the first of the models of a name that is available. Credentials that turn out not to hold are looked for anew,
+   * once, before anything was said. Throws `model-not-found` with the nearest names, and the errors of askModel.
    */
-  async *ask(
-    models: readonly ResolvedModel[],
-    query: Omit<Query, "bounds">,
-    runtime: Runtime,
-  ): AsyncGenerator<ChatEvent, void, undefined> {
-    let generation = await this.#generation();
-    const run = async function* (this: Upstream): AsyncGenerator<ChatEvent, void, undefined> {
-      generation = await this.#generation();
-      yield* this.#askWith(generation, models, query, runtime);
-    }.bind(this);
+  async *askByName(name: string, query: Omit<Query, "bounds">, runtime: Runtime): ChatEvents {
+    const models = await this.#resolve(name, "current").catch((error: unknown) => {
+      // AWS may have opened a model since the list was loaded.
+      if (error instanceof OpenclawError && error.code === "model-not-found")
+        return this.#resolve(name, "newest");
+      throw error;
+    });
+    let asked = await this.#generation();
+    const run = (): ChatEvents => this.#askWith(asked, models, query, runtime);
     yield* withRenewal(run, async (failure) => {
-      if (!(await this.#renew(generation))) return false;
+      if (!(await this.#renew(asked))) return false;
+      asked = await this.#generation();
       this.#runtime.terminal.note(`${failure.message} Looking for new credentials.`);
       return true;
     });
@@ -103,7 +121,7 @@ export class Upstream {
     models: readonly ResolvedModel[],
     query: Omit<Query, "bounds">,
     runtime: Runtime,
-  ): AsyncGenerator<ChatEvent, void, undefined> {
+  ): ChatEvents {
     const { setup, pool, modelList } = generation;
     generation.running += 1;
     try {
@@ -120,9 +138,17 @@ export class Upstream {
     }
   }
 
+  async #resolve(name: string, list: "current" | "newest"): Promise<ResolvedModel[]> {
+    const { setup, modelList } = await this.#generation();
+    return resolveName(name, this.#names, setup, await modelList[list]());
+  }
+
   async #credentialsOf(generation: Generation): Promise<string> {
     const { pool } = generation;
-    const state = await stateOf(() => within(READY_MS, pool.authenticate({ kind: "discovery" })));
+    const state = await stateOf(async () => {
+      if (await settlesWithin(READY_MS, pool.authenticate({ kind: "discovery" }))) return;
+      throw new OpenclawError("timeout", { message: `Not done within ${READY_MS} ms.` });
+    });
     // Credentials may come after the server: a role that is attached later, a file that is written later.
     if (state !== "ok") await this.#renew(generation);
     return state;
@@ -166,20 +192,5 @@ async function stateOf(work: () => Promise<void>): Promise<string> {
     return "ok";
   } catch (error) {
     return error instanceof OpenclawError ? error.code : "internal";
-  }
-}
-
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new OpenclawError("timeout", { message: `Not done within ${ms} ms.` })),
-      ms,
-    );
-  });
-  try {
-    await Promise.race([work, expired]);
-  } finally {
-    clearTimeout(timer);
   }
 }

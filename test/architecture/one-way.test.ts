@@ -48,9 +48,9 @@ const ONE_WAYS: readonly OneWay[] = [
   },
   {
     name: "fallbacks are asked by the one turn",
-    pattern: /\baskFirstAvailable\(setup|\baskFirstAvailable\(\{/,
+    pattern: /\baskModel\(\w+, \{|\baskModel\(\{/,
     places: ["chat/run-turn.ts"],
-    violation: "yield* askFirstAvailable({ ...setup, runtime }, models, query);",
+    violation: "yield* askModel({ ...setup, runtime }, question);",
   },
   {
     name: "answers are written at a terminal by the one turn",

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { readServed, servedFile, writeServed } from "../../src/discovery/load-served.ts";
-import { serverOf } from "../../src/wires/chat-completions/server.ts";
+import { serverOf } from "../../src/wires/server.ts";
 import { createHome } from "../helpers/openclaw.ts";
 
 const URL = "http://127.0.0.1:9/v1";

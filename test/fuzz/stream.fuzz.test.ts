@@ -2,7 +2,7 @@ import { EventStreamCodec } from "@smithy/eventstream-codec";
 import { expect, it } from "vitest";
 import { AnswerWriter } from "../../src/chat/answer-writer.ts";
 import { streamChat } from "../helpers/stream-chat.ts";
-import { TurnRecorder } from "../../src/converse/turn-recorder.ts";
+import { TurnRecorder } from "../../src/converse/message-assembler.ts";
 import { EXIT_CODES, OpenclawError } from "../../src/errors.ts";
 import { createHome } from "../helpers/openclaw.ts";
 import { type TestRuntime, testRuntime } from "../helpers/test-runtime.ts";

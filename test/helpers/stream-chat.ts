@@ -3,7 +3,7 @@ import { streamAnswer } from "../../src/chat/ask-model.ts";
 import type { ChatEvent } from "../../src/converse/chat-event.ts";
 import { converseStream } from "../../src/converse/converse-stream.ts";
 import type { WantedBounds } from "../../src/converse/deadlines.ts";
-import type { TurnRecorder } from "../../src/converse/turn-recorder.ts";
+import type { TurnRecorder } from "../../src/converse/message-assembler.ts";
 import type { AwsSession } from "../../src/session/session.ts";
 
 /** Calls ConverseStream with one request, and yields what arrives. */

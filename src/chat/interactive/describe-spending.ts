@@ -12,10 +12,8 @@ export function describeSpending(
   const costs = spending.map(({ key, model, usage }) => estimateCost(usage, priceOf(key, model))?.usd);
   const known = costs.flatMap((usd) => usd ?? []);
   const price = `$${formatUsd(known.reduce((total, usd) => total + usd, 0))} (estimate)`;
-  const [read, written] = [
-    sum((usage) => usage.cacheReadInputTokens),
-    sum((usage) => usage.cacheWriteInputTokens),
-  ];
+  const read = sum((usage) => usage.cacheReadInputTokens);
+  const written = sum((usage) => usage.cacheWriteInputTokens);
   return [
     spending.length === 1 ? "1 answer" : `${spending.length} answers`,
     `${sum((usage) => usage.inputTokens)} tokens in, ${sum((usage) => usage.outputTokens)} out`,

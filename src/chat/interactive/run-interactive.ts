@@ -1,13 +1,13 @@
+import { OpenclawError } from "../../errors.ts";
 import type { Style } from "../../terminal/color.ts";
+import type { Terminal } from "../../terminal/terminal.ts";
 import { VERSION } from "../../version.ts";
 import { unwrapBlock } from "./block.ts";
 import { forgetfulHistory, type History, openHistory } from "./history.ts";
 import { Keyboard } from "./keyboard.ts";
 import { LineEditor } from "./line-editor.ts";
-import type { InteractiveOptions } from "./interactive-options.ts";
 import { completeSlashCommand, findSlashCommand } from "./slash-commands.ts";
-import { Talk } from "./talk.ts";
-import { tellFailure } from "./tell-failure.ts";
+import { type InteractiveOptions, Talk } from "./talk.ts";
 
 /** Terminals built on xterm.js, which leaves the lines around the cursor to the program (its option reflowCursorLine). */
 const XTERM_JS = /^(vscode|hyper|tabby)$/i;
@@ -75,6 +75,20 @@ async function take(talk: Talk, entry: string): Promise<boolean> {
     await tellFailure(failure, terminal);
     return false;
   }
+}
+
+/** Tells a failure as the end of the program would, for a session that goes on. Throws what is a bug of ours. */
+async function tellFailure(failure: unknown, terminal: Terminal): Promise<void> {
+  if (!(failure instanceof OpenclawError)) throw failure;
+  const style = await terminal.stderrStyle();
+  terminal.note(`${style.red("error:")} ${terminal.foreignAside(failure.message)}`);
+  const hint = hintOf(failure);
+  if (hint) terminal.note(`${style.dim("hint:")} ${terminal.foreignAside(hint)}`);
+}
+
+/** What a command line would be told to run again is asked again here. */
+function hintOf({ hint }: OpenclawError): string | undefined {
+  return hint !== undefined && /^(Run the command|Try) again/.test(hint) ? "/retry asks again." : hint;
 }
 
 function greeting({ models, conversation, files }: Talk): string {

@@ -1,29 +1,57 @@
 import type { Message } from "@aws-sdk/client-bedrock-runtime";
 import { SessionPool } from "../../session/session-pool.ts";
 import type { Setup } from "../../session/session.ts";
-import type { Arrival } from "../ask-first-available.ts";
-import { runTurn, withRenewal } from "../run-turn.ts";
+import { type Arrival, type Arrivals, type Query, runTurn, withRenewal } from "../run-turn.ts";
 import { showTurn } from "../show-turn.ts";
 import type { Attachment } from "../../converse/attachments.ts";
-import type { TokenUsage } from "../../models/usage.ts";
+import type { Price, TokenUsage } from "../../models/usage.ts";
 import { questionOf } from "../../converse/conversation.ts";
 import { type ChatParameters, userMessage } from "../../converse/request.ts";
 import { type ResolvedModel, targetOf } from "../../models/resolve-model.ts";
 import { OpenclawError } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
-import { TurnKeeper } from "../sessions/turn-keeper.ts";
+import { type TurnContext, TurnKeeper } from "../sessions/turn-keeper.ts";
 import type { Conversation } from "../sessions/kept-conversation.ts";
 import { answerRenderer } from "../../terminal/answer-renderer.ts";
+import type { Screen } from "../../terminal/terminal.ts";
 import { withSpinner } from "../../terminal/spinner.ts";
 import { WrappedText } from "../../terminal/word-wrap.ts";
 import type { Keyboard } from "./keyboard.ts";
-import type { InteractiveOptions } from "./interactive-options.ts";
 import { untilStopped } from "./until-stopped.ts";
+
+/** What a person sits down to: everything that the command line has decided. */
+export interface InteractiveOptions {
+  runtime: Runtime;
+  screen: Screen;
+  setup: Setup;
+  /** Looks for credentials anew, where they may have changed. */
+  survey: () => Promise<Setup>;
+  conversation: Conversation;
+  /** Begins another conversation. */
+  begin: () => Promise<Conversation>;
+  /** Asked in order. */
+  models: ResolvedModel[];
+  /** What a name, or several with commas between them, stand for. Throws `usage`. */
+  resolve: (names: string) => ResolvedModel[];
+  priceOf: (model: ResolvedModel | undefined, modelId: string) => Price | undefined;
+  /** What goes with every question. */
+  query: Omit<Query, "messages" | "attachments" | "earlier" | "recorder" | "open">;
+  /** Files of the first question. */
+  attachments: Query["attachments"];
+  /** Shows the model's text as it came. */
+  isRaw: boolean;
+  isStreamed: boolean;
+  showsUsage: boolean;
+  /** Whether what is typed may be written to the disk. */
+  keepsHistory: boolean;
+}
 
 /** A question as it was put. */
 interface Asked {
   message: Message;
   attachments: readonly Attachment[];
+  /** Whether its answer takes the place of the last one. */
+  isRetry: boolean;
 }
 
 /** How an answer ended: by itself, or by Ctrl-C. */
@@ -41,7 +69,7 @@ export class Talk {
   readonly options: InteractiveOptions;
   readonly #keyboard: Keyboard;
   readonly #pool: SessionPool;
-  #setup: Setup;
+  setup: Setup;
   conversation: Conversation;
   models: ResolvedModel[];
   parameters: ChatParameters;
@@ -57,7 +85,7 @@ export class Talk {
   constructor(options: InteractiveOptions, keyboard: Keyboard) {
     this.options = options;
     this.#keyboard = keyboard;
-    this.#setup = options.setup;
+    this.setup = options.setup;
     this.#pool = new SessionPool(options.setup);
     this.conversation = options.conversation;
     this.models = options.models;
@@ -69,23 +97,19 @@ export class Talk {
     );
   }
 
-  get setup(): Setup {
-    return this.#setup;
-  }
-
   /** Puts a question. Resolves to how its answer ended. Throws what goes wrong with it; /retry then asks it again. */
   async ask(text: string): Promise<Ending> {
     const attachments = this.files;
     this.files = [];
-    return this.#answer({ message: userMessage(text), attachments }, false);
+    return this.#answer({ message: userMessage(text), attachments, isRetry: false });
   }
 
   /** Puts the last question again; a new answer takes the place of the old one. Throws `usage` when there is none. */
   async retry(): Promise<Ending> {
-    if (this.#last) return this.#answer(this.#last, false);
+    if (this.#last) return this.#answer(this.#last);
     const last = this.conversation.turns.at(-1);
     if (!last) throw new OpenclawError("usage", { message: "There is no question to ask again." });
-    return this.#answer({ message: questionOf(last), attachments: [] }, true);
+    return this.#answer({ message: questionOf(last), attachments: [], isRetry: true });
   }
 
   /** Begins a new conversation; the old one stays where it is kept. */
@@ -102,22 +126,22 @@ export class Talk {
     await this.conversation.close();
   }
 
-  async #answer(asked: Asked, isRetry: boolean): Promise<Ending> {
+  async #answer(asked: Asked): Promise<Ending> {
     // Until the answer is kept, this is what /retry asks again.
-    if (!isRetry) this.#last = asked;
+    if (!asked.isRetry) this.#last = asked;
     const stop = new AbortController();
     const onInterrupt = (): void =>
       stop.abort(new OpenclawError("interrupted", { message: "Stopped by Ctrl-C." }));
-    await this.#keyboard.whileBusy(onInterrupt, () => this.#show(asked, isRetry, stop.signal));
+    await this.#keyboard.whileBusy(onInterrupt, () => this.#show(asked, stop.signal));
     return stop.signal.aborted ? "stopped" : "whole";
   }
 
-  async #show(asked: Asked, isRetry: boolean, stop: AbortSignal): Promise<void> {
+  async #show(asked: Asked, stop: AbortSignal): Promise<void> {
     const { runtime: outer, query, priceOf, isRaw, isStreamed, showsUsage, screen } = this.options;
     const signal = AbortSignal.any([outer.signal, stop]);
     const runtime = { ...outer, signal };
     const keeper = new TurnKeeper();
-    const run = (): AsyncGenerator<Arrival, void, undefined> => this.#run(asked, isRetry, runtime, keeper);
+    const run = (): Arrivals => this.#run(asked, runtime, keeper);
     await showTurn({
       runtime,
       models: this.models,
@@ -133,17 +157,14 @@ export class Talk {
         reasoningRenderer: new WrappedText(screen.columns),
       },
       priceOf,
-      keep: (answering, isStopped) => this.#keep(keeper, answering, isRetry, isStopped),
+      keep: (answering, isStopped) =>
+        this.#keep(keeper, { key: answering?.key ?? "", isRetry: asked.isRetry, isStopped }),
       stop,
     });
   }
 
-  async *#run(
-    { message, attachments }: Asked,
-    isRetry: boolean,
-    runtime: Runtime,
-    keeper: TurnKeeper,
-  ): AsyncGenerator<Arrival, void, undefined> {
+  async *#run(asked: Asked, runtime: Runtime, keeper: TurnKeeper): Arrivals {
+    const { message, attachments, isRetry } = asked;
     const { query } = this.options;
     const { turns } = this.conversation;
     await this.#authenticate();
@@ -158,28 +179,26 @@ export class Talk {
       attachments,
       open: this.#pool.open,
     };
-    yield* this.#awaitFirst(runTurn({ ...this.#setup, runtime }, this.models, question, keeper));
+    yield* this.#awaitFirst(runTurn({ ...this.setup, runtime }, this.models, question, keeper));
   }
 
   async #renew(): Promise<boolean> {
     this.options.runtime.terminal.note("openclaw: the credentials no longer hold; looking for new ones");
-    this.#setup = await this.options.survey();
-    await this.#pool.renew(this.#setup);
+    this.setup = await this.options.survey();
+    await this.#pool.renew(this.setup);
     return true;
   }
 
   /** A program or a person that has to be asked for credentials needs the terminal as it was. */
   async #authenticate(): Promise<void> {
     const [model] = this.models;
-    const profiles = [...this.#setup.shared.profiles.values()];
+    const profiles = [...this.setup.shared.profiles.values()];
     const asksPerson = profiles.some(({ keys }) => keys["mfa_serial"] ?? keys["credential_process"]);
     if (model && asksPerson) await this.#keyboard.lend(() => this.#pool.authenticate(targetOf(model)));
   }
 
   /** Shows that the model is being waited for until it says something. */
-  async *#awaitFirst(
-    events: AsyncGenerator<Arrival, void, undefined>,
-  ): AsyncGenerator<Arrival, void, undefined> {
+  async *#awaitFirst(events: Arrivals): Arrivals {
     const first = await withSpinner(this.options.runtime, this.models[0]?.id ?? "", async () => {
       const arrivals: Arrival[] = [];
       for (;;) {
@@ -193,19 +212,13 @@ export class Talk {
     yield* events;
   }
 
-  async #keep(
-    keeper: TurnKeeper,
-    model: ResolvedModel | undefined,
-    isRetry: boolean,
-    isStopped: boolean,
-  ): Promise<void> {
+  async #keep(keeper: TurnKeeper, end: Pick<TurnContext, "key" | "isRetry" | "isStopped">): Promise<void> {
     const { terminal, now } = this.options.runtime;
-    const key = model?.key ?? "";
     const turn = keeper.recorder.turn();
-    if (turn && keeper.usage) this.spending.push({ key, model: turn.model, usage: keeper.usage });
+    if (turn && keeper.usage) this.spending.push({ key: end.key, model: turn.model, usage: keeper.usage });
     try {
-      const context = { key, system: this.system, isRetry, now: now() };
-      if (await keeper.keep(this.conversation, context, isStopped)) this.#last = undefined;
+      const context = { ...end, system: this.system, now: now() };
+      if (await keeper.keep(this.conversation, context)) this.#last = undefined;
     } catch (error) {
       if (!(error instanceof OpenclawError)) throw error;
       this.#last = undefined;

@@ -1,10 +1,17 @@
-import { answerOf, questionOf } from "../../converse/conversation.ts";
+import { unlink } from "node:fs/promises";
+import { writeError } from "../../disk/atomic-write.ts";
 import { nearestIds } from "../../models/nearest.ts";
-import { type OpenclawError, usageError } from "../../errors.ts";
+import { OpenclawError, usageError } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
-import { readSession, type Session, sessionIds } from "./session-files.ts";
-import { checkSessionId } from "./session-id.ts";
-import { packBytes } from "./session-record.ts";
+import { lockSession } from "./kept-conversation.ts";
+import {
+  checkSessionId,
+  readSession,
+  type Session,
+  sessionFile,
+  sessionIds,
+  statOf,
+} from "./session-files.ts";
 
 /** Reads the session that a person named. Throws `usage` with the nearest id when there is none, `internal` when it is damaged. */
 export async function findSession(runtime: Runtime, id: string): Promise<Session> {
@@ -14,7 +21,7 @@ export async function findSession(runtime: Runtime, id: string): Promise<Session
 }
 
 /** The error for a session that is not there. */
-export async function unknownSession(runtime: Runtime, id: string): Promise<OpenclawError> {
+async function unknownSession(runtime: Runtime, id: string): Promise<OpenclawError> {
   const [nearest] = nearestIds(id, await sessionIds(runtime));
   return usageError(
     `There is no session '${id}'.`,
@@ -22,15 +29,27 @@ export async function unknownSession(runtime: Runtime, id: string): Promise<Open
   );
 }
 
-/** A session as its `--json` document, every content block as it was sent and came; bytes as `{"$bytes": base64}`. */
-export function sessionDocument({ header, turns, updated, damagedLines }: Session): Record<string, unknown> {
-  return {
-    ...header,
-    updated: new Date(updated).toISOString(),
-    turns: turns.map((turn) => {
-      const { messages: _, ...rest } = turn;
-      return packBytes({ ...rest, user: questionOf(turn), assistant: answerOf(turn) });
-    }),
-    damagedLines,
-  };
+/**
+ * Removes sessions from the disk; a damaged one, too. Nothing is removed when one of them is not there. Throws `usage`
+ * for that and for a session that another process has open, `internal` for a file that cannot be removed.
+ */
+export async function removeSessions(runtime: Runtime, ids: readonly string[]): Promise<void> {
+  for (const id of ids) {
+    if (!(await statOf(sessionFile(runtime, checkSessionId(id))))) throw await unknownSession(runtime, id);
+  }
+  for (const id of ids) await removeSession(runtime, id);
+}
+
+async function removeSession(runtime: Runtime, id: string): Promise<void> {
+  const file = sessionFile(runtime, id);
+  try {
+    const lock = await lockSession(runtime, id);
+    try {
+      await unlink(file);
+    } finally {
+      await lock.release();
+    }
+  } catch (error) {
+    throw error instanceof OpenclawError ? error : writeError(file, error);
+  }
 }

@@ -1,12 +1,10 @@
-import { open, stat } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import path from "node:path";
 import { APPEND_FLAGS, makeFolderOf, syncFolder, writeError } from "../../disk/atomic-write.ts";
-import { errorCode } from "../../errors.ts";
 import { holdLock, type LongLock } from "../../disk/lock.ts";
 import { OpenclawError } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
-import { type Session, sessionFile } from "./session-files.ts";
-import { createSessionId } from "./session-id.ts";
+import { createSessionId, type Session, sessionFile, statOf } from "./session-files.ts";
 import { headerLine, type KeptTurn, turnLine } from "./session-record.ts";
 
 /** A conversation that goes on, and where it is written turn by turn. */
@@ -36,8 +34,8 @@ export function unkeptConversation(turns: readonly KeptTurn[]): Conversation {
 /** A conversation whose turns are appended to a session file, each one flushed to the disk before the next begins. */
 export class KeptConversation implements Conversation {
   readonly #runtime: Runtime;
-  readonly #turns: KeptTurn[];
-  #id: string;
+  readonly turns: KeptTurn[];
+  id: string;
   #lock: LongLock | undefined;
   /** Size of the file in bytes, as this conversation left it; undefined while there is none. */
   #size: number | undefined;
@@ -47,28 +45,20 @@ export class KeptConversation implements Conversation {
   /** `lock` is the lock of an id that others may know; for a new one it is taken with the first turn. */
   constructor(runtime: Runtime, start: { id: string; session?: Session | undefined; lock?: LongLock }) {
     this.#runtime = runtime;
-    this.#id = start.id;
-    this.#turns = [...(start.session?.turns ?? [])];
+    this.id = start.id;
+    this.turns = [...(start.session?.turns ?? [])];
     this.#size = start.session?.wholeBytes;
     this.#lock = start.lock;
     if (!start.session) this.#pending.push(this.#header());
   }
 
-  get id(): string {
-    return this.#id;
-  }
-
-  get turns(): readonly KeptTurn[] {
-    return this.#turns;
-  }
-
   async keep(turn: KeptTurn, isRetry = false): Promise<void> {
-    addTo(this.#turns, turn, isRetry);
+    addTo(this.turns, turn, isRetry);
     this.#pending.push(turnLine(turn, isRetry));
     const file = this.#file();
     try {
       await makeFolderOf(file);
-      this.#lock ??= await holdLock(file, this.#runtime, 0, (processId) => sessionInUse(this.#id, processId));
+      this.#lock ??= await lockSession(this.#runtime, this.id);
       if (await this.#isUntouched(file)) await this.#append(file);
       else await this.#moveOn();
     } catch (error) {
@@ -83,7 +73,7 @@ export class KeptConversation implements Conversation {
 
   /** Whether nobody else has written, which a lock that was lost to a long suspension cannot rule out. */
   async #isUntouched(file: string): Promise<boolean> {
-    const size = await sizeOf(file);
+    const size = (await statOf(file))?.size;
     const isHeld = (await this.#lock?.isStillHeld()) === true;
     // More than was left there is what a write that failed, or was killed, left of a line.
     return (
@@ -113,48 +103,40 @@ export class KeptConversation implements Conversation {
 
   /** Goes on under a new id with everything so far, because somebody else has gone on with this one. */
   async #moveOn(): Promise<void> {
-    const old = this.#id;
+    const old = this.id;
     await this.close();
-    this.#id = createSessionId(this.#runtime.random);
+    this.id = createSessionId(this.#runtime.random);
     this.#size = undefined;
-    this.#pending = [this.#header(), ...this.#turns.map((turn) => turnLine(turn, false))];
-    const file = this.#file();
-    this.#lock = await holdLock(file, this.#runtime, 0, (processId) => sessionInUse(this.#id, processId));
-    await this.#append(file);
+    this.#pending = [this.#header(), ...this.turns.map((turn) => turnLine(turn, false))];
+    this.#lock = await lockSession(this.#runtime, this.id);
+    await this.#append(this.#file());
     await this.#runtime.terminal.warn(
-      `Session ${old} has changed under this conversation, which goes on as session ${this.#id}.`,
+      `Session ${old} has changed under this conversation, which goes on as session ${this.id}.`,
     );
   }
 
   #header(): string {
     const { currentFolder, now } = this.#runtime;
-    return headerLine({ id: this.#id, folder: currentFolder, created: new Date(now()).toISOString() });
+    return headerLine({ id: this.id, folder: currentFolder, created: new Date(now()).toISOString() });
   }
 
   #file(): string {
-    return sessionFile(this.#runtime, this.#id);
+    return sessionFile(this.#runtime, this.id);
   }
 }
 
-/** The refusal of a session that another process has open. */
-export function sessionInUse(id: string, processId: number): OpenclawError {
-  return new OpenclawError("usage", {
-    message: `Session ${id} is open in another openclaw, process ${processId}.`,
-    hint: "Leave it there first, or begin another one: openclaw chat",
-    details: { session: id, processId },
+/** Takes the lock of a session. Throws `usage` where another process has it for longer than so many ms. */
+export function lockSession(runtime: Runtime, id: string, patienceMs = 0): Promise<LongLock> {
+  return holdLock(sessionFile(runtime, id), runtime, patienceMs, (processId) => {
+    return new OpenclawError("usage", {
+      message: `Session ${id} is open in another openclaw, process ${processId}.`,
+      hint: "Leave it there first, or begin another one: openclaw chat",
+      details: { session: id, processId },
+    });
   });
 }
 
 function addTo(turns: KeptTurn[], turn: KeptTurn, isRetry = false): void {
   if (isRetry) turns.pop();
   turns.push(turn);
-}
-
-async function sizeOf(file: string): Promise<number | undefined> {
-  try {
-    return (await stat(file)).size;
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
 }

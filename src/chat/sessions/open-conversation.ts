@@ -1,15 +1,16 @@
 import { makeFolderOf, writeError } from "../../disk/atomic-write.ts";
-import { holdLock, type LongLock } from "../../disk/lock.ts";
+import type { LongLock } from "../../disk/lock.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
+import { type Conversation, KeptConversation, lockSession, unkeptConversation } from "./kept-conversation.ts";
 import {
-  type Conversation,
-  KeptConversation,
-  sessionInUse,
-  unkeptConversation,
-} from "./kept-conversation.ts";
-import { latestSession, readSession, type Session, sessionFile } from "./session-files.ts";
-import { checkSessionId, createSessionId } from "./session-id.ts";
+  checkSessionId,
+  createSessionId,
+  latestSession,
+  readSession,
+  type Session,
+  sessionFile,
+} from "./session-files.ts";
 
 export interface ConversationOptions {
   /** Id of the session to go on with, or to begin under that name. */
@@ -40,7 +41,7 @@ export async function openConversation(
       : unkeptConversation([]);
   }
   if (!options.save) return unkeptConversation((await load(id, runtime))?.turns ?? []);
-  const lock = await lockSession(id, runtime, isPatient);
+  const lock = await awaitLock(id, runtime, isPatient);
   try {
     const session = await load(id, runtime);
     if (!session) runtime.terminal.note(`openclaw: session ${id} is new`);
@@ -73,18 +74,17 @@ async function load(id: string, runtime: Runtime): Promise<Session | undefined> 
   return session;
 }
 
-async function lockSession(id: string, runtime: Runtime, isPatient: boolean): Promise<LongLock> {
+async function awaitLock(id: string, runtime: Runtime, isPatient: boolean): Promise<LongLock> {
   const file = sessionFile(runtime, id);
-  const refuse = (processId: number): OpenclawError => sessionInUse(id, processId);
   await makeFolderOf(file);
   try {
-    return await holdLock(file, runtime, 0, refuse);
+    return await lockSession(runtime, id);
   } catch (error) {
     if (!(error instanceof OpenclawError)) throw writeError(file, error);
     if (!isPatient || error.code !== "usage") throw error;
     runtime.terminal.note(
       `openclaw: waiting for process ${error.details?.["processId"]}, which has session ${id} open`,
     );
-    return holdLock(file, runtime, PATIENCE_MS, refuse);
+    return lockSession(runtime, id, PATIENCE_MS);
   }
 }

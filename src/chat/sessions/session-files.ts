@@ -1,8 +1,8 @@
+import type { Stats } from "node:fs";
 import { open, readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
-import { errorCode } from "../../errors.ts";
 import { type FolderNames, stateFolder } from "../../disk/state-folder.ts";
-import { OpenclawError } from "../../errors.ts";
+import { errorCode, OpenclawError, usageError } from "../../errors.ts";
 import { parseSession, type SessionContent } from "./session-record.ts";
 
 const EXTENSION = ".jsonl";
@@ -18,6 +18,26 @@ export interface Session extends SessionContent {
   bytes: number;
   /** Bytes up to the last line end: what follows is a line that was never finished. */
   wholeBytes: number;
+}
+
+/** Lower-case letters and digits that nobody mistakes for one another. */
+const ID_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789";
+const ID_LENGTH = 6;
+
+/** Makes an id that is short enough to type. `random` gives numbers from 0 up to 1. */
+export function createSessionId(random: () => number): string {
+  return Array.from({ length: ID_LENGTH }, () => ID_ALPHABET[Math.floor(random() * ID_ALPHABET.length)]).join(
+    "",
+  );
+}
+
+/** Checks an id that a person typed: it names a file. Throws `usage`. */
+export function checkSessionId(id: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(id)) return id;
+  throw usageError(
+    `'${id}' cannot name a session: up to 64 letters, digits, dots, underscores and dashes can.`,
+    "openclaw sessions list",
+  );
 }
 
 /** The file of a session. */
@@ -84,8 +104,11 @@ async function findSessions(runtime: FolderNames): Promise<{ id: string; file: s
   for (const name of await namesIn(folder)) {
     if (!name.endsWith(EXTENSION)) continue;
     const file = path.join(folder, name);
-    const updated = await modified(file);
-    if (updated !== undefined) found.push({ id: name.slice(0, -EXTENSION.length), file, updated });
+    const stats = await statOf(file).catch((error: unknown) => {
+      throw unreadable(file, error);
+    });
+    // Without any it was removed since the folder was read.
+    if (stats) found.push({ id: name.slice(0, -EXTENSION.length), file, updated: stats.mtimeMs });
   }
   return found.sort((left, right) => right.updated - left.updated || (left.id < right.id ? -1 : 1));
 }
@@ -99,13 +122,13 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-async function modified(file: string): Promise<number | undefined> {
+/** What the disk knows of a file; undefined when there is none. Throws Node's system error. */
+export async function statOf(file: string): Promise<Stats | undefined> {
   try {
-    return (await stat(file)).mtimeMs;
+    return await stat(file);
   } catch (error) {
-    // Removed since the folder was read.
     if (errorCode(error) === "ENOENT") return undefined;
-    throw unreadable(file, error);
+    throw error;
   }
 }
 

@@ -23,10 +23,10 @@ export interface KeptTurn extends Turn {
   /** The key of the model that was asked for; `model` is the id that answered. */
   key: string;
   /** The system prompt that the question was asked under. */
-  system?: string;
+  system?: string | undefined;
   /** As AWS put it; `interrupted` when the person stopped the answer. */
   stopReason: string;
-  usage?: TokenUsage;
+  usage?: TokenUsage | undefined;
 }
 
 /** What a session file holds. */

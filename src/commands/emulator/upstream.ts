@@ -5,9 +5,9 @@ import { eventStep } from "../../emulator/converse.ts";
 import type { StreamStep, Upstream } from "../../emulator/emulator.ts";
 import { OpenclawError } from "../../errors.ts";
 import { isRecord } from "../../json.ts";
-import type { ServerLine } from "../../wires/chat-completions/call-server.ts";
+import type { ServerLine } from "../../wires/call-server.ts";
 import { toCompletionRequest } from "../../wires/chat-completions/completion-request.ts";
-import { askForModels } from "../../wires/chat-completions/list-models.ts";
+import { askForModels } from "../../wires/list-models.ts";
 import { streamCompletion } from "../../wires/chat-completions/stream-completion.ts";
 import { toAwsError, toExceptionStep } from "./upstream-error.ts";
 

@@ -1,7 +1,7 @@
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
-import { exportMarkdown } from "../../chat/sessions/export-markdown.ts";
-import { findSession, sessionDocument } from "../../chat/sessions/find-session.ts";
+import { exportMarkdown, sessionDocument } from "../../chat/sessions/session-documents.ts";
+import { findSession } from "../../chat/sessions/find-session.ts";
 
 export interface ExportOptions extends GlobalOptions {
   id: string;

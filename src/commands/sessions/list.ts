@@ -1,7 +1,7 @@
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { readSessions } from "../../chat/sessions/session-files.ts";
-import { type SessionSummary, summarize } from "../../chat/sessions/session-summary.ts";
+import { type SessionSummary, summarize } from "../../chat/sessions/session-documents.ts";
 import type { Style } from "../../terminal/color.ts";
 import { formatAge } from "../../terminal/numbers.ts";
 import { type Column, layoutTable } from "../../terminal/table.ts";

@@ -1,6 +1,6 @@
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
-import { removeSessions } from "../../chat/sessions/remove-session.ts";
+import { removeSessions } from "../../chat/sessions/find-session.ts";
 
 export interface RemoveOptions extends GlobalOptions {
   ids: string[];

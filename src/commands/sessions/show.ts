@@ -1,8 +1,8 @@
 import { answerOf, questionOf, textOf } from "../../converse/conversation.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
-import { findSession, sessionDocument } from "../../chat/sessions/find-session.ts";
-import { attachmentsOf, wordsOf } from "../../chat/sessions/session-summary.ts";
+import { findSession } from "../../chat/sessions/find-session.ts";
+import { attachmentsOf, sessionDocument, wordsOf } from "../../chat/sessions/session-documents.ts";
 import { answerRenderer } from "../../terminal/answer-renderer.ts";
 
 export interface ShowOptions extends GlobalOptions {

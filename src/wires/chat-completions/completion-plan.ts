@@ -1,5 +1,4 @@
 import type { ConverseStreamCommandInput } from "@aws-sdk/client-bedrock-runtime";
-import type { ChatCompletionCreateParamsStreaming } from "openai/resources/chat/completions";
 import { collectParameters, PARAMETER_ROWS } from "../../config/parameters.ts";
 import type { Configuration } from "../../config/settings.ts";
 import { messagesFor } from "../../converse/conversation.ts";
@@ -9,7 +8,7 @@ import { buildRequest, type ChatParameters, mergeParameters } from "../../conver
 import type { RequestPlan, RequestPlans } from "../../converse/wire.ts";
 import type { StructuredForm } from "../../converse/structured-output.ts";
 import type { ResolvedModel } from "../../models/resolve-model.ts";
-import { toCompletionRequest } from "./completion-request.ts";
+import { adaptRequest, toCompletionRequest } from "./completion-request.ts";
 
 /** The host whose models want `max_completion_tokens`; every other server is told only when it refuses the older name. */
 const OPENAI_HOST = /(^|\.)(openai\.com|openai\.azure\.com)$/;
@@ -32,30 +31,17 @@ export async function planCompletions(ask: Ask, config: Configuration, host: str
     tools: ask.tools,
   });
   const notices = [...attached.notices, ...effort.notices, ...leftOut(ask, wanted, config)];
-  const plan = (planned: ConverseStreamCommandInput, form: StructuredForm | undefined): RequestPlan => ({
-    input: planned,
-    body: inWordsOf(host, toCompletionRequest(planned, model.id).body),
-    form,
-    isReasoning: effort.isReasoning,
-    notices,
-  });
+  const plan = (planned: ConverseStreamCommandInput, form: StructuredForm | undefined): RequestPlan => {
+    const { body } = toCompletionRequest(planned, model.id);
+    const inWordsOfHost = OPENAI_HOST.test(host) ? adaptRequest(body, "max_completion_tokens") : undefined;
+    return { input: planned, body: inWordsOfHost ?? body, form, isReasoning: effort.isReasoning, notices };
+  };
   if (!schema) return [plan(input, undefined)];
   const { completionForms, withStructuredOutput } = await import("../../converse/structured-output.ts");
   const [first, ...others] = completionForms(schema.schema);
   const formed = (form: StructuredForm): RequestPlan =>
     plan(withStructuredOutput(input, form, schema.schema, undefined), form);
   return [formed(first), ...others.map(formed)];
-}
-
-/** The body with the limit on tokens under the name that a host is known to want. */
-function inWordsOf(
-  host: string,
-  body: ChatCompletionCreateParamsStreaming,
-): ChatCompletionCreateParamsStreaming {
-  const { max_tokens: most, ...rest } = body;
-  return most === undefined || most === null || !OPENAI_HOST.test(host)
-    ? body
-    : { ...rest, max_completion_tokens: most };
 }
 
 /** How the level of reasoning goes out: as OpenAI's `reasoning_effort`, where `none` is off. */

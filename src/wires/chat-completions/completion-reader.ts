@@ -1,7 +1,8 @@
-import { isRecord, type JsonObject } from "../../json.ts";
+import { isRecord, type JsonObject, textAt } from "../../json.ts";
 import type { ConverseStreamOutput, StopReason, TokenUsage } from "@aws-sdk/client-bedrock-runtime";
 import { OpenclawError } from "../../errors.ts";
 import { toTokenUsage } from "./completion-usage.ts";
+import type { AnswerReader } from "../read-answer.ts";
 import { toStopReason } from "./stop-reason.ts";
 
 /** A block of the answer that is being written. */
@@ -11,7 +12,7 @@ type OpenBlock = { kind: "text" | "reasoning" } | { kind: "tool"; place: number;
  * Turns the chunks of a streamed chat completion into the parts of a ConverseStream, in which one content block is open
  * at a time. Chunks are read leniently: servers leave fields out, repeat them and add their own.
  */
-export class CompletionReader {
+export class CompletionReader implements AnswerReader {
   readonly #newId: () => string;
   #hasStarted = false;
   #open: OpenBlock | undefined;
@@ -20,17 +21,13 @@ export class CompletionReader {
   readonly #closed = new Set<number>();
   #hasToolCalls = false;
   #hasRefused = false;
-  #isFinished = false;
+  /** Whether a finish reason came: only then the answer is whole. */
+  isFinished = false;
   #usage: TokenUsage | undefined;
 
   /** `newId` makes the id of a call to which the server gave none. */
   constructor(newId: () => string) {
     this.#newId = newId;
-  }
-
-  /** Whether a finish reason came: only then the answer is whole. */
-  get isFinished(): boolean {
-    return this.#isFinished;
   }
 
   /** The parts that a chunk stands for. Throws `bad-response` for calls of tools whose pieces are mixed up. */
@@ -43,7 +40,7 @@ export class CompletionReader {
     const choice = choices.filter(isRecord).find(({ index }) => index === undefined || index === 0);
     if (!choice) {
       // Behind the end nothing but the counts is waited for, and some servers then leave the connection open.
-      if (this.#isFinished) parts.push(...this.end());
+      if (this.isFinished) parts.push(...this.end());
       return parts;
     }
     const delta = isRecord(choice["delta"]) ? choice["delta"] : {};
@@ -51,10 +48,10 @@ export class CompletionReader {
     this.#takeContent(delta, parts);
     for (const [position, call] of listAt(delta, "tool_calls").entries())
       this.#takeCall(call, position, parts);
-    const reason = choice["finish_reason"];
-    if (typeof reason === "string" && reason !== "" && !this.#isFinished) {
+    const reason = textAt(choice, "finish_reason");
+    if (reason && !this.isFinished) {
       this.#close(parts);
-      this.#isFinished = true;
+      this.isFinished = true;
       const stopReason = toStopReason(reason, {
         hasToolCalls: this.#hasToolCalls,
         hasRefused: this.#hasRefused,
@@ -63,6 +60,17 @@ export class CompletionReader {
       parts.push({ messageStop: { stopReason: stopReason as StopReason } });
     }
     return parts;
+  }
+
+  /** A whole completion is read as the one chunk that says the same. */
+  takeWhole(completion: JsonObject): ConverseStreamOutput[] {
+    const choices = listAt(completion, "choices").map(({ index, message, finish_reason, stop_reason }) => ({
+      index,
+      delta: message,
+      finish_reason,
+      stop_reason,
+    }));
+    return this.take({ ...completion, choices });
   }
 
   /** What is left to say when the stream is over: the token counts, which come with any chunk or with one of their own. */
@@ -84,7 +92,7 @@ export class CompletionReader {
   }
 
   #takeContent(delta: JsonObject, parts: ConverseStreamOutput[]): void {
-    const refusal = textAt(delta, "refusal");
+    const refusal = textAt(delta, "refusal") ?? "";
     if (refusal !== "") this.#hasRefused = true;
     const text = textIn(delta["content"]) + refusal;
     if (text === "") return;
@@ -98,7 +106,7 @@ export class CompletionReader {
    */
   #takeCall(call: JsonObject, position: number, parts: ConverseStreamOutput[]): void {
     const details = isRecord(call["function"]) ? call["function"] : {};
-    const name = textAt(details, "name");
+    const name = textAt(details, "name") ?? "";
     const id = textAt(call, "id") || undefined;
     const open = this.#open?.kind === "tool" ? this.#open : undefined;
     const named = typeof call["index"] === "number" ? call["index"] : undefined;
@@ -146,23 +154,12 @@ export class CompletionReader {
   }
 }
 
-/** A whole completion, which a server sends that does not stream, as the one chunk that says the same. */
-export function toChunk(completion: JsonObject): JsonObject {
-  const choices = listAt(completion, "choices").map(({ index, message, finish_reason, stop_reason }) => ({
-    index,
-    delta: message,
-    finish_reason,
-    stop_reason,
-  }));
-  return { ...completion, choices };
-}
-
 /** Mistral's reasoning models send a list of parts in place of a text. */
 function textIn(content: unknown): string {
   if (typeof content === "string") return content;
   if (!Array.isArray(content)) return "";
   return content
-    .map((part) => (isRecord(part) && part["type"] === "text" ? textAt(part, "text") : ""))
+    .map((part) => (isRecord(part) && part["type"] === "text" ? textAt(part, "text") : undefined))
     .join("");
 }
 
@@ -182,9 +179,4 @@ function argumentsText(value: unknown): string {
 function listAt(holder: JsonObject, name: string): JsonObject[] {
   const value = holder[name];
   return Array.isArray(value) ? (value as unknown[]).filter(isRecord) : [];
-}
-
-function textAt(holder: JsonObject, name: string): string {
-  const value = holder[name];
-  return typeof value === "string" ? value : "";
 }

@@ -1,11 +1,11 @@
-import { isRecord } from "../../json.ts";
+import { isRecord, textAt } from "../../json.ts";
 import type {
   ConverseStreamCommandInput,
   OutputConfig,
   ToolConfiguration,
 } from "@aws-sdk/client-bedrock-runtime";
 import type {
-  ChatCompletionCreateParamsStreaming,
+  ChatCompletionCreateParamsStreaming as CompletionBody,
   ChatCompletionFunctionTool,
   ChatCompletionToolChoiceOption,
 } from "openai/resources/chat/completions";
@@ -15,7 +15,7 @@ import { toCompletionMessages } from "./completion-messages.ts";
 
 /** A request as it goes out, and what of the Converse request it leaves out, in Converse's words. */
 export interface CompletionPlan {
-  body: ChatCompletionCreateParamsStreaming;
+  body: CompletionBody;
   dropped: string[];
 }
 
@@ -54,7 +54,7 @@ export function toCompletionRequest(input: ConverseStreamCommandInput, model: st
     ...messages.flatMap(({ content }) => content ?? []),
     ...(toolConfig?.tools ?? []),
   ].some(({ cachePoint }) => cachePoint !== undefined);
-  const body: ChatCompletionCreateParamsStreaming = {
+  const body: CompletionBody = {
     ...own.fields,
     model,
     messages: toCompletionMessages(system, messages),
@@ -81,7 +81,7 @@ export function toCompletionRequest(input: ConverseStreamCommandInput, model: st
 function toolFields({
   tools = [],
   toolChoice,
-}: ToolConfiguration): Pick<ChatCompletionCreateParamsStreaming, "tools" | "tool_choice"> {
+}: ToolConfiguration): Pick<CompletionBody, "tools" | "tool_choice"> {
   const functions = (tools ?? []).flatMap((tool): ChatCompletionFunctionTool[] => {
     if (tool.cachePoint) return [];
     const { name, description, inputSchema } = tool.toolSpec ?? {};
@@ -112,9 +112,7 @@ function choiceOf(choice: ToolConfiguration["toolChoice"]): ChatCompletionToolCh
   return choice?.auto ? "auto" : undefined;
 }
 
-function formatField({
-  textFormat,
-}: OutputConfig): Pick<ChatCompletionCreateParamsStreaming, "response_format"> {
+function formatField({ textFormat }: OutputConfig): Pick<CompletionBody, "response_format"> {
   const jsonSchema = textFormat?.structure?.jsonSchema;
   if (!jsonSchema?.schema) return {};
   const { name = "answer", description } = jsonSchema;
@@ -150,12 +148,11 @@ function ownFields(additional: ConverseStreamCommandInput["additionalModelReques
 } {
   const all = isRecord(additional) ? additional : {};
   const entries = Object.entries(all).filter(([name]) => !REASONING_FIELDS.has(name));
-  const thinking = isRecord(all["thinking"]) ? all["thinking"] : {};
   const effort =
     textAt(all["output_config"], "effort") ??
     textAt(all["reasoningConfig"], "maxReasoningEffort") ??
-    (typeof all["reasoning_config"] === "string" ? all["reasoning_config"] : undefined) ??
-    (thinking["type"] === "disabled" ? "none" : undefined);
+    textAt(all, "reasoning_config") ??
+    (textAt(all["thinking"], "type") === "disabled" ? "none" : undefined);
   const dropped = Object.keys(all).filter((name) => REASONING_FIELDS.has(name));
   return {
     fields: Object.fromEntries(entries),
@@ -170,7 +167,31 @@ function isEffort(text: string | undefined): text is NonNullable<ReasoningEffort
   return text !== undefined && EFFORTS.has(text);
 }
 
-function textAt(holder: unknown, name: string): string | undefined {
-  const value = isRecord(holder) ? holder[name] : undefined;
-  return typeof value === "string" ? value : undefined;
+/**
+ * Servers disagree about two fields. The limit on tokens is `max_tokens` to Ollama, vLLM, llama.cpp and LiteLLM; OpenAI's
+ * reasoning models take `max_completion_tokens` only (https://platform.openai.com/docs/api-reference/chat/create). And
+ * `stream_options`, without which most servers count nothing, is unknown to older ones.
+ */
+const ADAPTATIONS: readonly {
+  refusal: RegExp;
+  adapt: (body: CompletionBody) => CompletionBody | undefined;
+}[] = [
+  {
+    refusal: /max_completion_tokens/,
+    adapt: ({ max_tokens: most, ...body }) =>
+      most === undefined || most === null ? undefined : { ...body, max_completion_tokens: most },
+  },
+  {
+    refusal: /stream_options/,
+    adapt: ({ stream_options: options, ...body }) => (options === undefined ? undefined : body),
+  },
+];
+
+/** The same request in the words that a server's refusal (its message) asks for; undefined where it asks for none. */
+export function adaptRequest(body: CompletionBody, refusal: string): CompletionBody | undefined {
+  for (const { refusal: pattern, adapt } of ADAPTATIONS) {
+    const adapted = pattern.test(refusal) ? adapt(body) : undefined;
+    if (adapted) return adapted;
+  }
+  return undefined;
 }

@@ -1,5 +1,7 @@
-import { isRecord } from "../../json.ts";
 import type { TokenUsage } from "@aws-sdk/client-bedrock-runtime";
+import type { CompletionUsage } from "openai/resources/completions";
+import { isRecord } from "../../json.ts";
+import type { TokenUsage as CountedTokens } from "../../models/usage.ts";
 
 /**
  * Converse's token counts for those of a completion, whatever of them a server sends. OpenAI counts cached tokens among
@@ -20,11 +22,26 @@ export function toTokenUsage(usage: unknown): TokenUsage | undefined {
     inputTokens,
     outputTokens,
     totalTokens,
-    ...(read ? { cacheReadInputTokens: read } : {}),
-    ...(written ? { cacheWriteInputTokens: written } : {}),
+    cacheReadInputTokens: read || undefined,
+    cacheWriteInputTokens: written || undefined,
   };
 }
 
 function count(value: unknown): number | undefined {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}
+
+/** Token counts in OpenAI's names. Cached tokens are part of the prompt's there, and beside them with AWS. */
+export function toCompletionUsage(usage: CountedTokens): CompletionUsage {
+  const { inputTokens, outputTokens, cacheReadInputTokens = 0, cacheWriteInputTokens = 0 } = usage;
+  const prompt = inputTokens + cacheReadInputTokens + cacheWriteInputTokens;
+  return {
+    prompt_tokens: prompt,
+    completion_tokens: outputTokens,
+    total_tokens: prompt + outputTokens,
+    prompt_tokens_details: {
+      cached_tokens: cacheReadInputTokens,
+      ...(cacheWriteInputTokens === 0 ? {} : { cache_write_tokens: cacheWriteInputTokens }),
+    },
+  };
 }

@@ -1,4 +1,5 @@
 import type { StopReason } from "@aws-sdk/client-bedrock-runtime";
+import type { ChatCompletion } from "openai/resources/chat/completions/completions";
 
 /**
  * Finish reasons of OpenAI's API (https://platform.openai.com/docs/api-reference/chat-streaming), and the words that
@@ -34,4 +35,21 @@ export function toStopReason(finishReason: string, evidence: FinishEvidence): st
   if (evidence.hasRefused) return "refusal";
   if (evidence.hasToolCalls) return "tool_use";
   return typeof evidence.matchedStop === "string" && evidence.matchedStop !== "" ? "stop_sequence" : reason;
+}
+
+export type FinishReason = ChatCompletion.Choice["finish_reason"];
+
+const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
+  max_tokens: "length",
+  model_context_window_exceeded: "length",
+  guardrail_intervened: "content_filter",
+  content_filtered: "content_filter",
+  refusal: "content_filter",
+};
+
+/** OpenAI's word for a stop reason of Converse; `hasCalls` tells whether the caller was given calls of its tools. */
+export function finishReason(stopReason: string, hasCalls: boolean): FinishReason {
+  // A model that was held to a schema by a tool has called none of the caller's.
+  if (stopReason === "tool_use") return hasCalls ? "tool_calls" : "stop";
+  return FINISH_REASONS[stopReason] ?? "stop";
 }

@@ -5,7 +5,7 @@ import { readSetup } from "../../../src/session/session.ts";
 import { loadConfig } from "../../../src/config/resolve.ts";
 import { modelNames } from "../../../src/chat/interactive/model-names.ts";
 import { servedFile, writeServed } from "../../../src/discovery/load-served.ts";
-import { serverOf } from "../../../src/wires/chat-completions/server.ts";
+import { serverOf } from "../../../src/wires/server.ts";
 import { createHome } from "../../helpers/openclaw.ts";
 import { testRuntime } from "../../helpers/test-runtime.ts";
 

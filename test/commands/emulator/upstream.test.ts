@@ -5,8 +5,8 @@ import {
 } from "@aws-sdk/client-bedrock-runtime";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createUpstream } from "../../../src/commands/emulator/upstream.ts";
-import { openLine } from "../../../src/wires/chat-completions/call-server.ts";
-import { openServer } from "../../../src/wires/chat-completions/server.ts";
+import { openLine } from "../../../src/wires/call-server.ts";
+import { openServer } from "../../../src/wires/server.ts";
 import {
   chunk,
   events,

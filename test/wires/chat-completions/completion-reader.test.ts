@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CompletionReader, toChunk } from "../../../src/wires/chat-completions/completion-reader.ts";
+import { CompletionReader } from "../../../src/wires/chat-completions/completion-reader.ts";
 import { chunk, counted } from "../../helpers/openai-server.ts";
 
 function read(...chunks: Record<string, unknown>[]): object[] {
@@ -226,7 +226,8 @@ it("reads a whole completion as one chunk", () => {
     choices: [{ index: 0, message: { role: "assistant", content: "Hello" }, finish_reason: "stop" }],
     usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
   };
-  expect(read(toChunk(completion))).toEqual([
+  const reader = new CompletionReader(() => "made");
+  expect([...reader.takeWhole(completion), ...reader.end()]).toEqual([
     start,
     text(0, "Hello"),
     stop(0),

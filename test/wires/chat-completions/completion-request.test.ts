@@ -1,7 +1,6 @@
 import type { ConverseStreamCommandInput, Message } from "@aws-sdk/client-bedrock-runtime";
 import { describe, expect, it } from "vitest";
-import { adaptRequest } from "../../../src/wires/chat-completions/adapt-request.ts";
-import { toCompletionRequest } from "../../../src/wires/chat-completions/completion-request.ts";
+import { adaptRequest, toCompletionRequest } from "../../../src/wires/chat-completions/completion-request.ts";
 
 const hi: Message[] = [{ role: "user", content: [{ text: "hi" }] }];
 const bare = {

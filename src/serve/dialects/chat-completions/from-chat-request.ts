@@ -1,26 +1,17 @@
-import { type JsonObject } from "../../../json.ts";
 import {
   type ChatParameters,
   collectParameters,
   type Parameter,
   PARAMETERS,
 } from "../../../config/parameters.ts";
+import { compileOutputSchema, type JsonSchema, type OutputSchema } from "../../../converse/output-schema.ts";
 import type { Ask } from "../../../converse/plan-request.ts";
 import { isRequestMetadata } from "../../../converse/request-metadata.ts";
+import { OpenclawError } from "../../../errors.ts";
+import { isRecord } from "../../../json.ts";
+import { refused, RequestField } from "../../request-field.ts";
 import { readMessages, tellToolCalls } from "./read-messages.ts";
-import { readResponseFormat } from "./read-response-format.ts";
 import { readTools } from "./read-tools.ts";
-import {
-  isAbsent,
-  readFlag,
-  readList,
-  readObject,
-  readOptionalChoice,
-  readOptionalCount,
-  readOptionalNumber,
-  readText,
-  refused,
-} from "./read-value.ts";
 import { refuseForeignFields } from "./request-fields.ts";
 
 /** A chat completions request in this program's terms. */
@@ -45,49 +36,45 @@ export async function fromChatRequest(
   body: unknown,
   remoteImages: ReadonlyMap<string, Uint8Array> | undefined,
 ): Promise<CompletionAsk> {
-  if (typeof body !== "object" || body === null || Array.isArray(body))
-    throw refused("The body must be a JSON object.", "body");
-  const request = body as Readonly<Record<string, unknown>>;
+  if (!isRecord(body)) throw refused("The body must be a JSON object.", "body");
+  const request = new RequestField(body, "");
   refuseForeignFields(request);
-  const { system, messages } = readMessages(request["messages"], {
-    remoteImages,
-    documentNames: new Set(),
-  });
-  const tools = readTools(request["tools"], request["tool_choice"]);
-  const { metadata, notices } = readMetadata(request["metadata"]);
+  const context = { remoteImages, documentNames: new Set<string>() };
+  const { system, messages } = readMessages(request.at("messages"), context);
+  const tools = readTools(request.at("tools"), request.at("tool_choice"));
+  const { metadata, notices } = readMetadata(request.at("metadata").given);
   const reasoning = readParameter(request, PARAMETERS.reasoning) as ChatParameters["reasoning"];
-  const streaming = isAbsent(request["stream_options"])
-    ? {}
-    : readObject(request["stream_options"], "stream_options");
+  const streaming = request.at("stream_options").given;
+  streaming?.object();
+  const format = request.at("response_format").given;
   return {
-    model: readText(request["model"], "model"),
+    model: request.at("model").text(),
     ask: {
       messages: tools ? messages : tellToolCalls(messages),
       system,
       parameters: readParameters(request),
       tools,
       metadata,
-      schema: await readResponseFormat(request["response_format"]),
+      schema: format && (await readResponseFormat(format)),
       showsReasoning: reasoning !== undefined && reasoning !== "off",
     },
-    isStreamed: readFlag(request["stream"], "stream"),
-    includesUsage: readFlag(streaming["include_usage"], "stream_options.include_usage"),
-    mayCallInParallel:
-      isAbsent(request["parallel_tool_calls"]) ||
-      readFlag(request["parallel_tool_calls"], "parallel_tool_calls"),
+    isStreamed: request.at("stream").given?.flag() ?? false,
+    includesUsage: streaming?.at("include_usage").given?.flag() ?? false,
+    mayCallInParallel: request.at("parallel_tool_calls").given?.flag() ?? true,
     notices,
   };
 }
 
 /** Reads the parameters, each from the newest of its fields that is given. */
-function readParameters(request: JsonObject): ChatParameters {
+function readParameters(request: RequestField): ChatParameters {
   return collectParameters((_, row) => readParameter(request, row));
 }
 
-function readParameter(request: JsonObject, row: Parameter): unknown {
-  const [given, ...others] = (row.completion?.fields ?? [])
-    .map((name) => ({ name, value: readField(request[name], name, row) }))
-    .filter(({ value }) => value !== undefined);
+function readParameter(request: RequestField, row: Parameter): unknown {
+  const [given, ...others] = (row.completion?.fields ?? []).flatMap((name) => {
+    const field = request.at(name).given;
+    return field ? [{ name, value: readField(field, row) }] : [];
+  });
   for (const { name, value } of others) {
     if (given === undefined || value === given.value) continue;
     throw refused(`'${name}' ${value} and '${given.name}' ${given.value} are two names of one limit.`, name);
@@ -95,27 +82,22 @@ function readParameter(request: JsonObject, row: Parameter): unknown {
   return given?.value;
 }
 
-function readField(value: unknown, name: string, { completion, setting: { type } }: Parameter): unknown {
-  if (completion?.words) {
-    const word = readOptionalChoice(value, name, Object.keys(completion.words));
-    return word === undefined ? undefined : completion.words[word];
-  }
-  if (type.kind === "integer") return readOptionalCount(value, name);
-  return type.kind === "list" ? readTexts(value, name) : readOptionalNumber(value, name);
+function readField(field: RequestField, { completion, setting: { type } }: Parameter): unknown {
+  if (completion?.words) return completion.words[field.choice(Object.keys(completion.words))];
+  if (type.kind === "integer") return field.count();
+  return type.kind === "list" ? readTexts(field) : field.number();
 }
 
-function readTexts(value: unknown, name: string): readonly string[] | undefined {
-  if (isAbsent(value)) return undefined;
-  if (typeof value === "string") return [value];
-  return readList(value, name).map((text, index) => readText(text, `${name}[${index}]`));
+function readTexts(field: RequestField): readonly string[] {
+  return typeof field.value === "string" ? [field.value] : field.items().map((text) => text.text());
 }
 
 /** Marks for the invocation logs, as far as Converse takes them: they never change the answer. */
-function readMetadata(value: unknown): { metadata: Record<string, string> | undefined; notices: string[] } {
-  if (isAbsent(value)) return { metadata: undefined, notices: [] };
-  const pairs = Object.entries(readObject(value, "metadata")).map(
-    ([key, text]) => [key, readText(text, `metadata.${key}`)] as const,
-  );
+function readMetadata(
+  field: RequestField | undefined,
+): Pick<CompletionAsk, "notices"> & Pick<Ask, "metadata"> {
+  if (!field) return { metadata: undefined, notices: [] };
+  const pairs = Object.keys(field.object()).map((key) => [key, field.at(key).text()] as const);
   const kept = pairs.filter(([key, text]) => isRequestMetadata(key, text)).slice(0, MOST_METADATA);
   const left = pairs.length - kept.length;
   return {
@@ -126,3 +108,48 @@ function readMetadata(value: unknown): { metadata: Record<string, string> | unde
 
 /** OpenAI's bound is Converse's own. */
 const MOST_METADATA = 16;
+
+/** What `json_object` asks for: any object. */
+const ANY_OBJECT: JsonSchema = { type: "object", additionalProperties: true };
+
+/** A schema larger than this is refused, in characters: it is compiled for each request. */
+const LONGEST_SCHEMA = 200_000;
+
+/**
+ * Reads `response_format` as the schema that an answer is held to; undefined for text. An answer that is cut at its
+ * token limit may be half a document, as with OpenAI; one that does not fit is an error only where `strict` promises that
+ * it does. Throws `invalid-request`.
+ */
+async function readResponseFormat(format: RequestField): Promise<OutputSchema | undefined> {
+  const type = format.at("type");
+  switch (type.value) {
+    case "text":
+      return undefined;
+    case "json_object":
+      return { ...(await compileOutputSchema(ANY_OBJECT, "json_object")), mayMisfit: isCut };
+    case "json_schema": {
+      const named = format.at("json_schema");
+      const field = named.at("schema");
+      const schema = field.object();
+      const isStrict = named.at("strict").given?.flag();
+      return { ...(await compileSchema(schema, field)), mayMisfit: isStrict ? isCut : () => true };
+    }
+    default:
+      throw type.mustBe("text, json_object or json_schema");
+  }
+}
+
+function isCut(stopReason: string): boolean {
+  return stopReason === "max_tokens";
+}
+
+async function compileSchema(schema: JsonSchema, field: RequestField): Promise<OutputSchema> {
+  if (JSON.stringify(schema).length > LONGEST_SCHEMA)
+    throw field.refused(`'${field.param}' is longer than ${LONGEST_SCHEMA} characters.`);
+  try {
+    return await compileOutputSchema(schema, `'${field.param}'`);
+  } catch (error) {
+    if (error instanceof OpenclawError) throw field.refused(error.message);
+    throw error;
+  }
+}

@@ -1,7 +1,7 @@
-import { type JsonObject } from "../../../json.ts";
 import type { ContentBlock, Message, ToolResultBlock, ToolUseBlock } from "@aws-sdk/client-bedrock-runtime";
-import { type ContentContext, readTextContent, readUserContent, textBlocks } from "./read-content.ts";
-import { isAbsent, readList, readObject, readOptionalText, readText, refused, show } from "./read-value.ts";
+import { textBlocks } from "../../../converse/conversation.ts";
+import { RequestField } from "../../request-field.ts";
+import { type ContentContext, readTextContent, readUserContent } from "./read-content.ts";
 
 /** A conversation as Converse takes it. */
 export interface Conversation {
@@ -15,7 +15,7 @@ export interface Conversation {
  * Reads the messages of a request. The results of parallel tool calls, and what the person says after them, become one
  * user message, as Converse wants them. Throws `invalid-request`.
  */
-export function readMessages(value: unknown, context: ContentContext): Conversation {
+export function readMessages(field: RequestField, context: ContentContext): Conversation {
   const system: string[] = [];
   const messages: Message[] = [];
   const say = (role: "user" | "assistant", content: ContentBlock[]): void => {
@@ -24,86 +24,77 @@ export function readMessages(value: unknown, context: ContentContext): Conversat
     if (last?.role === role) last.content?.push(...content);
     else messages.push({ role, content });
   };
-  for (const [index, item] of readList(value, "messages").entries()) {
-    const param = `messages[${index}]`;
-    const message = readObject(item, param);
-    switch (message["role"]) {
+  for (const message of field.items()) {
+    const role = message.at("role");
+    switch (role.value) {
       case "system":
       case "developer":
-        system.push(readTextContent(message["content"], `${param}.content`));
+        system.push(readTextContent(message.at("content")));
         break;
       case "user":
-        say("user", readUserContent(message["content"], `${param}.content`, context));
+        say("user", readUserContent(message.at("content"), context));
         break;
       case "assistant":
-        say("assistant", readAnswer(message, param));
+        say("assistant", readAnswer(message));
         break;
       case "tool":
-        say("user", [readToolResult(message, param)]);
+        say("user", [readToolResult(message)]);
         break;
       case "function":
-        throw refused("Messages of role 'function' are the older form of role 'tool'.", `${param}.role`);
+        throw role.refused("Messages of role 'function' are the older form of role 'tool'.");
       default:
-        throw refused(
-          `'${param}.role' is ${show(message["role"])}, and must be system, developer, user, assistant or tool.`,
-          `${param}.role`,
-        );
+        throw role.mustBe("system, developer, user, assistant or tool");
     }
   }
-  if (messages.length === 0) throw refused("'messages' holds nothing that a person says.", "messages");
+  if (messages.length === 0) throw field.refused("'messages' holds nothing that a person says.");
   const texts = system.filter((text) => text.trim() !== "");
   return { system: texts.length === 0 ? undefined : texts.join("\n\n"), messages };
 }
 
-function readAnswer(message: JsonObject, param: string): ContentBlock[] {
-  if (!isAbsent(message["function_call"])) {
-    throw refused("'function_call' is the older form of 'tool_calls'.", `${param}.function_call`);
-  }
-  if (!isAbsent(message["audio"])) throw refused("Audio is not supported.", `${param}.audio`);
-  const content = message["content"];
-  const text = isAbsent(content) ? "" : readTextContent(content, `${param}.content`, ["text", "refusal"]);
-  const refusal = readOptionalText(message["refusal"], `${param}.refusal`) ?? "";
-  const calls = isAbsent(message["tool_calls"]) ? [] : readList(message["tool_calls"], `${param}.tool_calls`);
+function readAnswer(message: RequestField): ContentBlock[] {
+  const older = message.at("function_call").given;
+  if (older) throw older.refused("'function_call' is the older form of 'tool_calls'.");
+  const audio = message.at("audio").given;
+  if (audio) throw audio.refused("Audio is not supported.");
+  const content = message.at("content").given;
+  const text = content ? readTextContent(content, ["text", "refusal"]) : "";
+  const refusal = message.at("refusal").given?.text() ?? "";
+  const calls = message.at("tool_calls").given?.items() ?? [];
   return [
     ...textBlocks(text),
     ...textBlocks(refusal),
-    ...calls.map((call, index) => ({ toolUse: readToolCall(call, `${param}.tool_calls[${index}]`) })),
+    ...calls.map((call) => ({ toolUse: readToolCall(call) })),
   ];
 }
 
-function readToolCall(value: unknown, param: string): ToolUseBlock {
-  const call = readObject(value, param);
-  if (call["type"] !== "function" && !isAbsent(call["type"])) {
-    throw refused(`'${param}.type' is ${show(call["type"])}, and must be function.`, `${param}.type`);
-  }
-  const called = readObject(call["function"], `${param}.function`);
-  const place = `${param}.function.arguments`;
+function readToolCall(call: RequestField): ToolUseBlock {
+  const type = call.at("type").given;
+  if (type && type.value !== "function") throw type.mustBe("function");
+  const called = call.at("function");
+  called.object();
   return {
-    toolUseId: readText(call["id"], `${param}.id`),
-    name: readText(called["name"], `${param}.function.name`),
-    input: readArguments(readText(called["arguments"], place), place),
+    toolUseId: call.at("id").text(),
+    name: called.at("name").text(),
+    input: readArguments(called.at("arguments")),
   };
 }
 
-function readArguments(text: string, param: string): NonNullable<ToolUseBlock["input"]> {
+function readArguments(field: RequestField): NonNullable<ToolUseBlock["input"]> {
+  const text = field.text();
   if (text.trim() === "") return {};
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw refused(`'${param}' is not JSON: ${(cause as Error).message}.`, param);
+    throw field.refused(`'${field.param}' is not JSON: ${(cause as Error).message}.`);
   }
-  return readObject(value, param) as NonNullable<ToolUseBlock["input"]>;
+  return new RequestField(value, field.param).object() as NonNullable<ToolUseBlock["input"]>;
 }
 
-function readToolResult(message: JsonObject, param: string): { toolResult: ToolResultBlock } {
-  const text = readTextContent(message["content"], `${param}.content`);
-  return {
-    toolResult: {
-      toolUseId: readText(message["tool_call_id"], `${param}.tool_call_id`),
-      content: text.trim() === "" ? [] : [{ text }],
-    },
-  };
+function readToolResult(message: RequestField): { toolResult: ToolResultBlock } {
+  const text = readTextContent(message.at("content"));
+  const toolUseId = message.at("tool_call_id").text();
+  return { toolResult: { toolUseId, content: text.trim() === "" ? [] : [{ text }] } };
 }
 
 /**

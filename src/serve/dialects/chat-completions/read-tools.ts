@@ -1,14 +1,5 @@
 import type { Tool, ToolChoice, ToolConfiguration, ToolInputSchema } from "@aws-sdk/client-bedrock-runtime";
-import {
-  isAbsent,
-  readFlag,
-  readList,
-  readObject,
-  readOptionalText,
-  readText,
-  refused,
-  show,
-} from "./read-value.ts";
+import type { RequestField } from "../../request-field.ts";
 
 /** A model with no parameters to fill takes an empty object. */
 const NO_PARAMETERS = { type: "object", properties: {} };
@@ -17,77 +8,64 @@ const NO_PARAMETERS = { type: "object", properties: {} };
  * Reads `tools` and `tool_choice`. Undefined when the model is to call none. The choice `auto` is Converse's own and not
  * sent: some models refuse to be told. Throws `invalid-request`.
  */
-export function readTools(tools: unknown, choice: unknown): ToolConfiguration | undefined {
-  const declared = isAbsent(tools) ? [] : readList(tools, "tools").map(readTool);
-  const wanted = isAbsent(choice) ? "auto" : choice;
+export function readTools(tools: RequestField, choice: RequestField): ToolConfiguration | undefined {
+  const declared = (tools.given?.items() ?? []).map(readTool);
+  const wanted = choice.value ?? "auto";
   if (declared.length === 0) {
     if (wanted === "auto" || wanted === "none") return undefined;
-    throw refused("'tool_choice' asks for a tool, and 'tools' holds none.", "tool_choice");
+    throw choice.refused("'tool_choice' asks for a tool, and 'tools' holds none.");
   }
   if (wanted === "none") return undefined;
-  if (typeof wanted === "string") return configuration(declared, modeOf(wanted, "tool_choice"));
-  const fields = readObject(wanted, "tool_choice");
-  if (fields["type"] === "function") {
-    const name = readName(fields["function"], "tool_choice.function");
-    return configuration(declared, { tool: { name: known(name, declared, "tool_choice.function.name") } });
+  if (typeof wanted === "string")
+    return configuration(declared, wanted === "auto" ? undefined : modeOf(choice));
+  const type = choice.at("type");
+  if (type.value === "function") {
+    const name = choice.at("function").at("name");
+    return configuration(declared, { tool: { name: known(name.text(), declared, name) } });
   }
-  if (fields["type"] === "allowed_tools") return allowed(fields["allowed_tools"], declared);
-  throw refused(
-    `'tool_choice.type' is ${show(fields["type"])}, and must be function or allowed_tools.`,
-    "tool_choice.type",
-  );
+  if (type.value === "allowed_tools") return allowed(choice.at("allowed_tools"), declared);
+  throw type.mustBe("function or allowed_tools");
 }
 
 type Declared = Tool.ToolSpecMember;
 
-function readTool(value: unknown, index: number): Declared {
-  const param = `tools[${index}]`;
-  const tool = readObject(value, param);
-  if (tool["type"] !== "function") {
-    throw refused(`'${param}.type' is ${show(tool["type"])}, and must be function.`, `${param}.type`);
-  }
-  const declared = readObject(tool["function"], `${param}.function`);
-  const description = readOptionalText(declared["description"], `${param}.function.description`);
-  const { parameters } = declared;
-  const json = isAbsent(parameters) ? NO_PARAMETERS : readObject(parameters, `${param}.function.parameters`);
+function readTool(tool: RequestField): Declared {
+  const type = tool.at("type");
+  if (type.value !== "function") throw type.mustBe("function");
+  const declared = tool.at("function");
+  const description = declared.at("description").given?.text();
+  const json = declared.at("parameters").given?.object() ?? NO_PARAMETERS;
   return {
     toolSpec: {
-      name: readText(declared["name"], `${param}.function.name`),
+      name: declared.at("name").text(),
       ...(description === undefined || description.trim() === "" ? {} : { description }),
       inputSchema: { json } as ToolInputSchema,
-      ...(readFlag(declared["strict"], `${param}.function.strict`) ? { strict: true } : {}),
+      ...(declared.at("strict").given?.flag() ? { strict: true } : {}),
     },
   };
 }
 
-function allowed(value: unknown, declared: readonly Declared[]): ToolConfiguration {
-  const param = "tool_choice.allowed_tools";
-  const fields = readObject(value, param);
-  const mode = readText(fields["mode"], `${param}.mode`);
+function allowed(field: RequestField, declared: readonly Declared[]): ToolConfiguration {
+  const mode = field.at("mode");
+  mode.text();
+  const tools = field.at("tools");
   const names = new Set(
-    readList(fields["tools"], `${param}.tools`).map((item, index) => {
-      const place = `${param}.tools[${index}]`;
-      return known(readName(readObject(item, place)["function"], `${place}.function`), declared, place);
-    }),
+    tools.items().map((item) => known(item.at("function").at("name").text(), declared, item)),
   );
   const kept = declared.filter(({ toolSpec }) => names.has(toolSpec.name ?? ""));
-  if (kept.length === 0) throw refused(`'${param}.tools' allows none of the tools.`, `${param}.tools`);
-  return configuration(kept, modeOf(mode, `${param}.mode`));
+  if (kept.length === 0) throw tools.refused(`'${tools.param}' allows none of the tools.`);
+  return configuration(kept, modeOf(mode));
 }
 
-function readName(value: unknown, param: string): string {
-  return readText(readObject(value, param)["name"], `${param}.name`);
-}
-
-function known(name: string, declared: readonly Declared[], param: string): string {
+function known(name: string, declared: readonly Declared[], field: RequestField): string {
   if (declared.some(({ toolSpec }) => toolSpec.name === name)) return name;
-  throw refused(`There is no tool '${name}' among 'tools'.`, param);
+  throw field.refused(`There is no tool '${name}' among 'tools'.`);
 }
 
-function modeOf(mode: string, param: string): ToolChoice | undefined {
-  if (mode === "auto") return undefined;
-  if (mode === "required") return { any: {} };
-  throw refused(`'${param}' is ${show(mode)}, and must be none, auto, required or a tool.`, param);
+function modeOf(mode: RequestField): ToolChoice | undefined {
+  if (mode.value === "auto") return undefined;
+  if (mode.value === "required") return { any: {} };
+  throw mode.mustBe("none, auto, required or a tool");
 }
 
 function configuration(tools: readonly Declared[], toolChoice: ToolChoice | undefined): ToolConfiguration {

@@ -1,5 +1,5 @@
 import type { ChatCompletionCreateParamsBase } from "openai/resources/chat/completions/completions";
-import { isAbsent, refused, show } from "./read-value.ts";
+import { type RequestField, show } from "../../request-field.ts";
 
 /** What becomes of a field: it is read; it has no say in the answer; or why a value of it cannot be honoured. */
 type Rule = "read" | "ignored" | ((value: unknown) => string | undefined);
@@ -64,14 +64,18 @@ const RULES: Readonly<Record<keyof ChatCompletionCreateParamsBase, Rule>> = {
 };
 
 /** Refuses the fields that cannot be honoured, and those that OpenAI does not know. Throws `invalid-request`. */
-export function refuseForeignFields(request: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(request)) {
+export function refuseForeignFields(request: RequestField): void {
+  for (const name of Object.keys(request.object())) {
+    const field = request.at(name);
     const rule: Rule | undefined = Object.hasOwn(RULES, name) ? RULES[name as keyof typeof RULES] : undefined;
     if (rule === undefined)
-      throw refused(`Unrecognized request argument supplied: ${name}`, name, "unknown_parameter");
-    if (typeof rule === "string" || isAbsent(value)) continue;
-    const why = rule(value);
+      throw field.refused(`Unrecognized request argument supplied: ${name}`, "unknown_parameter");
+    if (typeof rule === "string" || !field.given) continue;
+    const why = rule(field.value);
     if (why !== undefined)
-      throw refused(`'${name}' ${show(value)} is not supported: ${why}.`, name, "unsupported_parameter");
+      throw field.refused(
+        `'${name}' ${show(field.value)} is not supported: ${why}.`,
+        "unsupported_parameter",
+      );
   }
 }

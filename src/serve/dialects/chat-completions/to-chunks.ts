@@ -1,56 +1,200 @@
-import type { ChatCompletionChunk } from "openai/resources/chat/completions/completions";
-import type { AnswerPart } from "./answer-parts.ts";
-import type { AnswerHead, Reasoned } from "./to-completion.ts";
-import { toUsage } from "./to-usage.ts";
+import type {
+  ChatCompletion,
+  ChatCompletionChunk,
+  ChatCompletionMessage,
+  ChatCompletionMessageFunctionToolCall,
+} from "openai/resources/chat/completions/completions";
+import type { ChatEvent, ChatEvents } from "../../../converse/chat-event.ts";
+import { judgeStop } from "../../../converse/outcome.ts";
+import { OpenclawError } from "../../../errors.ts";
+import { toCompletionUsage } from "../../../wires/chat-completions/completion-usage.ts";
+import { type FinishReason, finishReason } from "../../../wires/chat-completions/stop-reason.ts";
 
-type Delta = ChatCompletionChunk.Choice.Delta & Reasoned;
+/** An answer as it is streamed. */
+export type Chunks = AsyncGenerator<ChatCompletionChunk, void, undefined>;
 
-/** Turns the parts of an answer into chunks, one for each. Throws what the parts throw. */
+/** The beginning of an answer. */
+export type Started = Extract<ChatEvent, { type: "start" }>;
+
+/** `reasoning_content` is not OpenAI's: vLLM, DeepSeek and others send a model's reasoning under this name. */
+interface Reasoned {
+  reasoning_content?: string;
+}
+
+/** What a chunk says, without the head that it shares with all others of its answer. */
+type Saying = Pick<ChatCompletionChunk, "choices" | "usage">;
+
+export interface ChunkOptions {
+  /** Of every chunk. */
+  id: string;
+  /** Seconds since 1970. */
+  created: number;
+  /** Whether an answer may call several tools; otherwise only the first call is passed on. */
+  mayCallInParallel: boolean;
+  /** Called before the first chunk, when something has followed the start: what fails in between has said nothing yet. */
+  onStart: (start: Started) => void;
+}
+
+/**
+ * Turns an answer's events into chunks, the last of them with the usage. What is withheld, before or in the middle of the
+ * answer, finishes as `content_filter`. Throws what the events throw, and `model-error` for output that is not well
+ * formed.
+ */
 export async function* toChunks(
-  parts: AsyncIterable<AnswerPart>,
-  head: AnswerHead,
-  includesUsage: boolean,
-): AsyncGenerator<ChatCompletionChunk, void, undefined> {
+  events: ChatEvents,
+  { id, created, mayCallInParallel, onStart }: ChunkOptions,
+): Chunks {
   let model = "";
-  const chunk = (
-    choices: ChatCompletionChunk["choices"],
-    usage: ChatCompletionChunk["usage"] = null,
-  ): ChatCompletionChunk => ({
-    id: head.id,
+  let started: Started | undefined;
+  const chunk = (saying: Saying): ChatCompletionChunk => ({
+    id,
     object: "chat.completion.chunk",
-    created: head.created,
+    created,
     model,
-    choices,
-    // Where usage is wanted, OpenAI sends the field with every chunk.
-    ...(includesUsage ? { usage } : {}),
+    ...saying,
   });
-  const saying = (delta: Delta): ChatCompletionChunk =>
-    chunk([{ index: 0, delta, logprobs: null, finish_reason: null }]);
-  for await (const part of parts) {
-    switch (part.type) {
-      case "start":
-        model = part.model;
-        yield saying({ role: "assistant", content: "", refusal: null });
-        break;
-      case "text":
-        yield saying({ content: part.text });
-        break;
-      case "reasoning":
-        yield saying({ reasoning_content: part.text });
-        break;
-      case "call": {
-        const { index, id, name } = part;
-        yield saying({ tool_calls: [{ index, id, type: "function", function: { name, arguments: "" } }] });
-        break;
-      }
-      case "arguments":
-        yield saying({ tool_calls: [{ index: part.index, function: { arguments: part.text } }] });
-        break;
-      case "finish":
-        yield chunk([{ index: 0, delta: {}, logprobs: null, finish_reason: part.reason }]);
-        break;
-      case "usage":
-        if (includesUsage) yield chunk([], toUsage(part.usage));
+  for await (const saying of sayingsOf(events, mayCallInParallel)) {
+    if ("type" in saying) {
+      started = saying;
+      ({ model } = saying);
+      continue;
     }
+    if (started) {
+      onStart(started);
+      yield chunk(say({ role: "assistant", content: "", refusal: null }));
+    }
+    started = undefined;
+    yield chunk(saying);
   }
+}
+
+async function* sayingsOf(
+  events: ChatEvents,
+  mayCallInParallel: boolean,
+): AsyncGenerator<Started | Saying, void, undefined> {
+  const calls = new CallNumbers(mayCallInParallel);
+  let model = "";
+  try {
+    for await (const event of events) {
+      switch (event.type) {
+        case "start":
+          ({ model } = event);
+          yield event;
+          break;
+        case "text":
+          yield say({ content: event.text });
+          break;
+        case "reasoning":
+          yield say({ reasoning_content: event.text });
+          break;
+        case "tool-call":
+          yield* calls.begin(event);
+          break;
+        case "tool-input":
+          yield* calls.input(event);
+          break;
+        case "stop": {
+          const { error } = judgeStop(event.stopReason, model);
+          if (error && error.code !== "blocked") throw error;
+          yield* calls.end();
+          yield say({}, finishReason(event.stopReason, calls.count > 0));
+          break;
+        }
+        case "usage":
+          yield { choices: [], usage: toCompletionUsage(event) };
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof OpenclawError) || error.code !== "blocked") throw error;
+    yield* calls.end();
+    yield say({}, "content_filter");
+  }
+}
+
+function say(delta: ChatCompletionChunk.Choice.Delta & Reasoned, reason: FinishReason | null = null): Saying {
+  return { choices: [{ index: 0, delta, logprobs: null, finish_reason: reason }] };
+}
+
+/** Numbers the calls of an answer from 0; its events name content blocks. */
+class CallNumbers {
+  readonly #numbers = new Map<number, number>();
+  readonly #most: number;
+  #isBare = false;
+
+  constructor(mayCallInParallel: boolean) {
+    this.#most = mayCallInParallel ? Number.POSITIVE_INFINITY : 1;
+  }
+
+  get count(): number {
+    return this.#numbers.size;
+  }
+
+  *begin({ index: block, id, name }: ChatEvent & { type: "tool-call" }): Generator<Saying> {
+    yield* this.end();
+    if (this.count >= this.#most) return;
+    const index = this.count;
+    this.#numbers.set(block, index);
+    this.#isBare = true;
+    yield say({ tool_calls: [{ index, id, type: "function", function: { name, arguments: "" } }] });
+  }
+
+  *input({ index: block, text }: ChatEvent & { type: "tool-input" }): Generator<Saying> {
+    const index = this.#numbers.get(block);
+    if (index === undefined || text === "") return;
+    this.#isBare = false;
+    yield say({ tool_calls: [{ index, function: { arguments: text } }] });
+  }
+
+  /** A call without any input is one with an empty object: clients parse what they get. */
+  *end(): Generator<Saying> {
+    const index = this.count - 1;
+    if (this.#isBare) yield say({ tool_calls: [{ index, function: { arguments: "{}" } }] });
+    this.#isBare = false;
+  }
+}
+
+/** The chunks as they are streamed: where usage is wanted, OpenAI sends the field with every chunk, else nothing of it. */
+export async function* withUsage(chunks: Chunks, isWanted: boolean): Chunks {
+  for await (const chunk of chunks) {
+    if (isWanted) yield { ...chunk, usage: chunk.usage ?? null };
+    else if (!chunk.usage) yield chunk;
+  }
+}
+
+/** Gathers the chunks of an answer into one completion. Throws what the chunks throw. */
+export async function toCompletion(chunks: Chunks): Promise<ChatCompletion> {
+  const text: string[] = [];
+  const reasoning: string[] = [];
+  const calls: ChatCompletionMessageFunctionToolCall[] = [];
+  let head = { id: "", created: 0, model: "" };
+  let reason: FinishReason = "stop";
+  let usage: ChatCompletion["usage"];
+  for await (const chunk of chunks) {
+    head = chunk;
+    usage = chunk.usage ?? usage;
+    const { delta = {}, finish_reason: given }: Partial<ChatCompletionChunk.Choice> = chunk.choices[0] ?? {};
+    const { content, reasoning_content: thought, tool_calls: pieces = [] }: typeof delta & Reasoned = delta;
+    if (content) text.push(content);
+    if (thought) reasoning.push(thought);
+    for (const { index, id = "", function: called } of pieces) {
+      calls[index] ??= { id, type: "function", function: { name: called?.name ?? "", arguments: "" } };
+      calls[index].function.arguments += called?.arguments ?? "";
+    }
+    reason = given ?? reason;
+  }
+  const message: ChatCompletionMessage & Reasoned = {
+    role: "assistant",
+    content: text.length === 0 && calls.length > 0 ? null : text.join(""),
+    refusal: null,
+    ...(reasoning.length === 0 ? {} : { reasoning_content: reasoning.join("") }),
+    ...(calls.length === 0 ? {} : { tool_calls: calls }),
+  };
+  return {
+    id: head.id,
+    object: "chat.completion",
+    created: head.created,
+    model: head.model,
+    choices: [{ index: 0, message, logprobs: null, finish_reason: reason }],
+    ...(usage ? { usage } : {}),
+  };
 }

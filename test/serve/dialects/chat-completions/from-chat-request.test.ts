@@ -4,6 +4,7 @@ import { OpenclawError } from "../../../../src/errors.ts";
 import { fromChatRequest } from "../../../../src/serve/dialects/chat-completions/from-chat-request.ts";
 import { tellToolCalls } from "../../../../src/serve/dialects/chat-completions/read-messages.ts";
 import { readTools } from "../../../../src/serve/dialects/chat-completions/read-tools.ts";
+import { RequestField } from "../../../../src/serve/request-field.ts";
 
 const read = (fields: object) => fromChatRequest({ model: "m", ...fields }, undefined);
 const say = (role: string, content: unknown, more: object = {}) => ({ role, content, ...more });
@@ -107,9 +108,11 @@ describe("a chat completions request", () => {
 });
 
 describe("tools", () => {
+  const readChosen = (tools: unknown, choice: unknown) =>
+    readTools(new RequestField(tools, "tools"), new RequestField(choice, "tool_choice"));
   const names = (tools: unknown, choice: unknown) => {
-    const read = readTools(tools, choice);
-    return read && [read.tools?.map(({ toolSpec }) => toolSpec?.name), read.toolChoice];
+    const chosen = readChosen(tools, choice);
+    return chosen && [chosen.tools?.map(({ toolSpec }) => toolSpec?.name), chosen.toolChoice];
   };
   it.each([
     [undefined, undefined],
@@ -126,14 +129,14 @@ describe("tools", () => {
   });
 
   it("are left out where none is to be called", () => {
-    expect(readTools([tool("a")], "none")).toBeUndefined();
-    expect(readTools(undefined, undefined)).toBeUndefined();
+    expect(readChosen([tool("a")], "none")).toBeUndefined();
+    expect(readChosen(undefined, undefined)).toBeUndefined();
   });
 
   it.each([[tool("c")], ["sometimes"], [{ type: "custom", custom: { name: "a" } }]])(
     "are not chosen by %j",
     (choice) => {
-      expect(() => readTools([tool("a")], choice)).toThrow(OpenclawError);
+      expect(() => readChosen([tool("a")], choice)).toThrow(OpenclawError);
     },
   );
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { retryTime } from "../../../src/wires/chat-completions/retry-after.ts";
-import { serverOf } from "../../../src/wires/chat-completions/server.ts";
+import { retryTime } from "../../src/wires/server-wire.ts";
+import { serverOf } from "../../src/wires/server.ts";
 
 const baseUrl = "http://127.0.0.1:11434/v1/";
 

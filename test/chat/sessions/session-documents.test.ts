@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { attachmentsOf, summarize, wordsOf } from "../../../src/chat/sessions/session-summary.ts";
+import { attachmentsOf, summarize, wordsOf } from "../../../src/chat/sessions/session-documents.ts";
 import type { KeptTurn } from "../../../src/chat/sessions/session-record.ts";
 
 const turn = (key: string, question: string): KeptTurn => ({

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readBase64, readDataUrl } from "../../../src/wires/chat-completions/data-url.ts";
+import { readBase64, readDataUrl } from "../../src/wires/data-url.ts";
 
 describe("data URLs", () => {
   it("give back the bytes that were put in", () => {

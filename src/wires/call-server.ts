@@ -1,15 +1,15 @@
 import type { Readable } from "node:stream";
 import type { NodeHttpHandler } from "@smithy/node-http-handler";
 import { HttpRequest } from "@smithy/protocol-http";
-import { createRequestHandler } from "../../network/request-handler.ts";
-import { maskUserInfo } from "../../network/user-info.ts";
-import { fromNetworkFailure } from "../../network/network-errors.ts";
-import { hideSecrets, rememberSecrets } from "../../credentials/hide-secrets.ts";
-import { OpenclawError } from "../../errors.ts";
-import type { Runtime } from "../../runtime.ts";
-import { VERSION } from "../../version.ts";
+import { createRequestHandler } from "../network/request-handler.ts";
+import { maskUserInfo } from "../network/user-info.ts";
+import { fromNetworkFailure } from "../network/network-errors.ts";
+import { hideSecrets, rememberSecrets } from "../credentials/hide-secrets.ts";
+import { OpenclawError } from "../errors.ts";
+import type { Runtime } from "../runtime.ts";
+import { VERSION } from "../version.ts";
 import type { OpenaiServer } from "./server.ts";
-import { type FailureContext, toServerFailure } from "./server-failure.ts";
+import { type FailedCall, toServerFailure } from "./server-failure.ts";
 
 /** The connections to one server: same proxy, same certificates, same bounds for connecting as those to AWS. */
 export interface ServerLine {
@@ -67,11 +67,11 @@ export async function callServer(
   try {
     const { response } = await handler.handle(request, { abortSignal: signal });
     tell(String(response.statusCode));
-    const headers = lowerCase(response.headers);
+    const { headers } = response;
     const stream = response.body as Readable;
     if (response.statusCode < 300) return { headers, body: stream };
     const text = await readSome(stream);
-    throw toServerFailure({ status: response.statusCode, headers, body: text }, failureContext(line, model));
+    throw toServerFailure({ status: response.statusCode, headers, body: text }, failedCall(line, model));
   } catch (failure) {
     if (failure instanceof OpenclawError) throw failure;
     if (signal.aborted && signal.reason instanceof OpenclawError) throw signal.reason;
@@ -93,7 +93,7 @@ function unreached(error: Error, { server, runtime }: ServerLine): OpenclawError
 }
 
 /** What the failures of a call are told with. */
-export function failureContext({ server, runtime }: ServerLine, model: string | undefined): FailureContext {
+export function failedCall({ server, runtime }: ServerLine, model: string | undefined): FailedCall {
   return { server, model, hide: (text) => maskUserInfo(hideSecrets(text, runtime)) };
 }
 
@@ -135,8 +135,4 @@ async function readSome(body: Readable): Promise<string> {
     clearTimeout(timer);
   }
   return Buffer.concat(chunks).toString("utf8");
-}
-
-function lowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }

@@ -1,4 +1,5 @@
-import { OpenclawError } from "../../errors.ts";
+import { OpenclawError } from "../errors.ts";
+import { readBytes } from "../read-bytes.ts";
 import { callServer, type ServerLine } from "./call-server.ts";
 
 /** The largest list that is read, in bytes. */
@@ -11,15 +12,10 @@ const LARGEST_LIST = 8 * 1024 * 1024;
 export async function askForModels(line: ServerLine, signal: AbortSignal): Promise<string[]> {
   const { server } = line;
   const { body } = await callServer(line, "/models", { signal });
-  const chunks: Buffer[] = [];
-  let length = 0;
+  const tooLong = (): Error => new Error(`The list is larger than ${LARGEST_LIST} bytes.`);
   try {
-    for await (const chunk of body) {
-      chunks.push(chunk as Buffer);
-      length += (chunk as Buffer).length;
-      if (length > LARGEST_LIST) throw new Error(`The list is larger than ${LARGEST_LIST} bytes.`);
-    }
-    return idsIn(JSON.parse(Buffer.concat(chunks).toString("utf8")));
+    const bytes = await readBytes(body, { most: LARGEST_LIST, tooLong });
+    return idsIn(JSON.parse(bytes.toString("utf8")));
   } catch (cause) {
     if (signal.aborted && signal.reason instanceof OpenclawError) throw signal.reason;
     throw new OpenclawError("bad-response", {

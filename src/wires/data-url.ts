@@ -32,3 +32,9 @@ function readPercentEncoded(text: string): Uint8Array | undefined {
     throw error;
   }
 }
+
+/** A data URL of bytes, in base64. */
+export function toDataUrl(mediaType: string, bytes: Uint8Array): string {
+  const base64 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+  return `data:${mediaType};base64,${base64}`;
+}

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { EventReader, type ServerEvent } from "../../../src/wires/chat-completions/event-reader.ts";
+import { EventReader, type ServerEvent } from "../../src/wires/event-reader.ts";
 
 function readAll(pieces: Iterable<Uint8Array>): ServerEvent[] {
   const reader = new EventReader();

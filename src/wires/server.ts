@@ -1,8 +1,8 @@
-import { expandEnv } from "../../config/expand-env.ts";
-import { quoteForShell } from "../../config/quote-for-shell.ts";
-import type { ProviderSettings } from "../../config/settings.ts";
-import { OpenclawError } from "../../errors.ts";
-import type { Environment } from "../../runtime.ts";
+import { expandEnv } from "../config/expand-env.ts";
+import { quoteForShell } from "../config/quote-for-shell.ts";
+import type { ProviderSettings } from "../config/settings.ts";
+import { OpenclawError } from "../errors.ts";
+import type { Environment } from "../runtime.ts";
 
 /** A server that speaks OpenAI's API, ready to be called. */
 export interface OpenaiServer {
@@ -29,26 +29,21 @@ export interface OpenaiServer {
 export function serverOf(id: string, provider: ProviderSettings | undefined, env: Environment): OpenaiServer {
   const place = /^[\w-]+$/.test(id) ? `models.providers.${id}` : `models.providers[${JSON.stringify(id)}]`;
   const { baseUrl, apiKey, auth = apiKey === undefined ? "none" : "api-key", headers = {} } = provider ?? {};
-  if (baseUrl === undefined) {
-    throw new OpenclawError("config-invalid", {
-      message: `The provider '${id}' has no address.`,
-      hint: `openclaw config set ${quoteForShell(`${place}.baseUrl`)} http://127.0.0.1:11434/v1`,
-      details: { path: `${place}.baseUrl` },
+  const refuse = (field: string, message: string, value: string): OpenclawError =>
+    new OpenclawError("config-invalid", {
+      message,
+      hint: `openclaw config set ${quoteForShell(`${place}.${field}`)} ${value}`,
+      details: { path: `${place}.${field}` },
     });
-  }
+  if (baseUrl === undefined)
+    throw refuse("baseUrl", `The provider '${id}' has no address.`, "http://127.0.0.1:11434/v1");
   if (auth === "aws-sdk") {
-    throw new OpenclawError("config-invalid", {
-      message: `${place}.auth is aws-sdk, and '${id}' speaks openai-completions, which AWS credentials do not open.`,
-      hint: `openclaw config set ${quoteForShell(`${place}.auth`)} api-key`,
-      details: { path: `${place}.auth` },
-    });
+    const why = `'${id}' speaks openai-completions, which AWS credentials do not open`;
+    throw refuse("auth", `${place}.auth is aws-sdk, and ${why}.`, "api-key");
   }
   if (auth === "api-key" && apiKey === undefined) {
-    throw new OpenclawError("config-invalid", {
-      message: `${place}.auth is api-key, and there is no ${place}.apiKey.`,
-      hint: `openclaw config set ${quoteForShell(`${place}.apiKey`)} '\${MY_API_KEY}'`,
-      details: { path: `${place}.apiKey` },
-    });
+    const message = `${place}.auth is api-key, and there is no ${place}.apiKey.`;
+    throw refuse("apiKey", message, "'${MY_API_KEY}'");
   }
   const key =
     auth === "api-key" && apiKey !== undefined ? expandEnv(apiKey, env, `${place}.apiKey`) : undefined;
@@ -80,21 +75,15 @@ export function openServer(
   },
 ): OpenaiServer {
   const url = new URL(baseUrl);
-  const userInfo =
-    url.username === "" && url.password === ""
-      ? undefined
-      : `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  const user = decodeURIComponent(url.username);
   const password = decodeURIComponent(url.password);
   url.username = "";
   url.password = "";
   url.hash = "";
   url.pathname = url.pathname.replace(/\/+$/, "");
-  const authorization =
-    key !== undefined
-      ? { authorization: `Bearer ${key.trim()}` }
-      : userInfo !== undefined
-        ? { authorization: `Basic ${Buffer.from(userInfo).toString("base64")}` }
-        : {};
+  const userInfo = Buffer.from(`${user}:${password}`).toString("base64");
+  const basic = user === "" && password === "" ? undefined : `Basic ${userInfo}`;
+  const authorization = key === undefined ? basic : `Bearer ${key.trim()}`;
   const secrets = [key?.trim(), password, ...Object.values(headers)].filter(
     (secret): secret is string => secret !== undefined && secret !== "",
   );
@@ -102,7 +91,7 @@ export function openServer(
     name,
     url,
     shownUrl: `${url.protocol}//${url.host}${url.pathname === "/" ? "" : url.pathname}`,
-    headers: { ...authorization, ...headers },
+    headers: { ...(authorization === undefined ? {} : { authorization }), ...headers },
     secrets,
     ...places,
   };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { FAILURE_TABLE } from "../../../src/wires/chat-completions/failure-table.ts";
-import { openServer } from "../../../src/wires/chat-completions/server.ts";
-import { toServerFailure, toStreamFailure } from "../../../src/wires/chat-completions/server-failure.ts";
+import { FAILURE_TABLE } from "../../src/wires/failure-table.ts";
+import { openServer } from "../../src/wires/server.ts";
+import { toServerFailure, toStreamFailure } from "../../src/wires/server-failure.ts";
 
 const server = openServer("lab", "http://127.0.0.1:9/v1", {
   key: undefined,

@@ -1,0 +1,85 @@
+import type { ContentBlock, Message } from "@aws-sdk/client-bedrock-runtime";
+import { answerOf, questionOf, textOf } from "../../converse/conversation.ts";
+import type { Session } from "./session-files.ts";
+import { packBytes } from "./session-record.ts";
+
+/** What a list shows of a session. */
+export interface SessionSummary {
+  id: string;
+  /** The first question, on one line. */
+  title: string;
+  /** The key of the model that was asked last; null before the first answer. */
+  model: string | null;
+  turns: number;
+  /** As ISO 8601. */
+  created: string;
+  /** When the last turn was written, as ISO 8601. */
+  updated: string;
+  /** The folder it was begun in. */
+  folder: string;
+}
+
+/** Sums a session up. */
+export function summarize({ header, turns, updated }: Session): SessionSummary {
+  const [first] = turns;
+  return {
+    id: header.id,
+    title: first ? wordsOf(questionOf(first)).replaceAll(/\s+/g, " ").trim() : "",
+    model: turns.at(-1)?.key ?? null,
+    turns: turns.length,
+    created: header.created,
+    updated: new Date(updated).toISOString(),
+    folder: header.folder,
+  };
+}
+
+/** What a message says in words. */
+export function wordsOf({ content }: Message): string {
+  return (content ?? []).flatMap(({ text }) => (text === undefined ? [] : [text])).join("\n\n");
+}
+
+/** What was attached to a message, each as a person would name it: `image (png)`, `report (pdf)`. */
+export function attachmentsOf({ content }: Message): string[] {
+  return (content ?? []).flatMap((block: ContentBlock) => {
+    if (block.image) return [`image (${block.image.format})`];
+    if (block.document) return [`${block.document.name} (${block.document.format})`];
+    return [];
+  });
+}
+
+/** A session as its `--json` document, every content block as it was sent and came; bytes as `{"$bytes": base64}`. */
+export function sessionDocument({ header, turns, updated, damagedLines }: Session): Record<string, unknown> {
+  return {
+    ...header,
+    updated: new Date(updated).toISOString(),
+    turns: turns.map((turn) => {
+      const { messages: _, ...rest } = turn;
+      return packBytes({ ...rest, user: questionOf(turn), assistant: answerOf(turn) });
+    }),
+    damagedLines,
+  };
+}
+
+/** Writes a session as a Markdown document: a title, what session it is, and a section for each question and answer. */
+export function exportMarkdown(session: Session): string {
+  const { id, title, created, folder } = summarize(session);
+  const paragraphs = [
+    `# ${title === "" ? `Session ${id}` : title}`,
+    `Session \`${id}\`, begun ${created} in \`${folder}\`.`,
+  ];
+  let system: string | undefined;
+  for (const turn of session.turns) {
+    if (turn.system !== system && turn.system !== undefined) paragraphs.push("## System prompt", turn.system);
+    system = turn.system;
+    paragraphs.push("## Question", wordsOf(questionOf(turn)));
+    const attached = attachmentsOf(questionOf(turn));
+    if (attached.length > 0) paragraphs.push(`Attached: ${attached.join(", ")}`);
+    const answer = (answerOf(turn).content ?? []).map(textOf).join("");
+    paragraphs.push(`## Answer of ${turn.model}`, answer);
+    if (turn.stopReason === "interrupted") paragraphs.push("*The answer was stopped here.*");
+  }
+  return `${paragraphs
+    .map((text) => text.trim())
+    .filter((text) => text !== "")
+    .join("\n\n")}\n`;
+}

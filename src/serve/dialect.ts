@@ -1,0 +1,40 @@
+import type { Call } from "./call.ts";
+import type { ErrorAnswer } from "./error-answer.ts";
+import type { Upstream } from "./upstream.ts";
+
+/** What answers are made with. */
+export interface AnswerService {
+  upstream: Upstream;
+  allowsRemoteImages: boolean;
+  logsContent: boolean;
+  heartbeatMs: number;
+  idleMs: number;
+}
+
+/** One request to a route. */
+export interface RouteRequest {
+  call: Call;
+  /** What stands in the path where the route has `:id`; empty for one without. */
+  id: string;
+  /** The parsed body of a POST. */
+  body: unknown;
+  /** Milliseconds since 1970. */
+  now: number;
+  /** Closes the client's connection. */
+  hangUp: () => void;
+}
+
+export interface Route {
+  /** A POST asks a model: it counts among the answers that run at once, and has a body of JSON. */
+  method: "GET" | "POST";
+  path: string;
+  /** What it throws becomes an HTTP error. */
+  answer: (service: AnswerService, request: RouteRequest) => Promise<Response>;
+}
+
+/** What one kind of clients speaks. */
+export interface Dialect {
+  routes: readonly Route[];
+  /** The body that tells an error. */
+  toErrorBody: (error: ErrorAnswer) => object;
+}

@@ -1,0 +1,89 @@
+import { type ErrorCode, OpenclawError } from "../errors.ts";
+import { textAt } from "../json.ts";
+
+/** An error as it is answered, in the form of no dialect yet. */
+export interface ErrorAnswer {
+  status: number;
+  /** A word for programs. */
+  code: string;
+  message: string;
+  /** The field of the request at fault. */
+  param: string | null;
+  /** Seconds until it is worth to ask again; undefined where that changes nothing. */
+  retryAfter?: number | undefined;
+}
+
+interface Row {
+  status: number;
+  code: string;
+  /** Seconds. */
+  retryAfter?: number;
+  /** Said in place of the error's own message, which is for whoever runs the server. */
+  message?: string;
+  param?: string;
+}
+
+const NO_ACCESS: Row = {
+  status: 503,
+  code: "aws_credentials",
+  message: "This server has no valid AWS credentials at the moment. Tell whoever runs it: openclaw doctor",
+};
+const MISCONFIGURED: Row = {
+  status: 500,
+  code: "server_configuration",
+  message: "This server is not configured for this request. Tell whoever runs it: openclaw doctor",
+};
+
+/** Status and code of each error code, after OpenAI's (https://platform.openai.com/docs/guides/error-codes). */
+const ROWS: Readonly<Record<ErrorCode, Row>> = {
+  internal: { status: 500, code: "internal_error", message: "This server met a bug of its own." },
+  usage: MISCONFIGURED,
+  "config-unreadable": MISCONFIGURED,
+  "config-invalid": MISCONFIGURED,
+  "config-not-set": MISCONFIGURED,
+  "config-readonly": MISCONFIGURED,
+  "no-default-model": MISCONFIGURED,
+  "no-credentials": NO_ACCESS,
+  "credentials-expired": NO_ACCESS,
+  "credentials-rejected": NO_ACCESS,
+  "access-denied": { status: 403, code: "access_denied" },
+  "model-access": { status: 403, code: "model_access_denied", param: "model" },
+  throttled: { status: 429, code: "rate_limit_exceeded", retryAfter: 5 },
+  "quota-exceeded": { status: 429, code: "insufficient_quota" },
+  "service-unavailable": { status: 503, code: "service_unavailable", retryAfter: 5 },
+  timeout: { status: 504, code: "timeout" },
+  network: { status: 502, code: "network_error" },
+  "bad-response": { status: 502, code: "bad_response" },
+  "stream-broken": { status: 502, code: "stream_broken" },
+  "model-error": { status: 502, code: "model_error" },
+  "model-not-found": { status: 404, code: "model_not_found", param: "model" },
+  "needs-inference-profile": { status: 400, code: "needs_inference_profile", param: "model" },
+  "input-too-long": { status: 400, code: "context_length_exceeded", param: "messages" },
+  "invalid-request": { status: 400, code: "invalid_request" },
+  "bad-attachment": { status: 400, code: "invalid_file", param: "messages" },
+  blocked: { status: 400, code: "content_filter" },
+  interrupted: { status: 503, code: "shutting_down", retryAfter: 1 },
+};
+
+/** Turns whatever was thrown into an answer. What is not an `OpenclawError` is a bug of ours. */
+export function toErrorAnswer(failure: unknown): ErrorAnswer {
+  const error =
+    failure instanceof OpenclawError
+      ? failure
+      : new OpenclawError("internal", { message: String(failure), cause: failure });
+  const { status, code, retryAfter, message, param } = rowOf(error);
+  const details = error.details ?? {};
+  const hint = error.code === "model-not-found" && error.hint?.startsWith("Did you mean") ? error.hint : "";
+  return {
+    status,
+    code: textAt(details, "openaiCode") ?? code,
+    message: message ?? [error.message, hint].filter((text) => text !== "").join(" "),
+    param: textAt(details, "param") ?? param ?? null,
+    retryAfter: typeof details["retryAfter"] === "number" ? details["retryAfter"] : retryAfter,
+  };
+}
+
+/** An answer that does not fit what it was held to is the model's fault, not that of the request. */
+function rowOf({ code, details }: OpenclawError): Row {
+  return code === "invalid-request" && details?.["rawText"] !== undefined ? ROWS["model-error"] : ROWS[code];
+}

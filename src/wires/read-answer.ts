@@ -1,0 +1,115 @@
+import type { Readable } from "node:stream";
+import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
+import { type Batches, batchOf } from "../converse/answer-batches.ts";
+import { OpenclawError } from "../errors.ts";
+import { isRecord, type JsonObject } from "../json.ts";
+import { readBytes } from "../read-bytes.ts";
+import { failedCall, type ServerAnswer, type ServerLine } from "./call-server.ts";
+import { EventReader, type ServerEvent } from "./event-reader.ts";
+import {
+  type FailedCall,
+  isErrorData,
+  parseJson,
+  requestIdOf,
+  toServerFailure,
+  toStreamFailure,
+} from "./server-failure.ts";
+
+/** A streamed answer whose parts are still to be read. */
+export interface StreamedAnswer {
+  batches: Batches;
+  requestId: string | undefined;
+}
+
+/** What reads the events of one API's answer as the parts of a ConverseStream. */
+export interface AnswerReader {
+  /** Whether the answer has come to its end: only then it is whole. */
+  readonly isFinished: boolean;
+  /** The parts that the data of an event stands for. */
+  take(data: JsonObject): ConverseStreamOutput[];
+  /** The parts of an answer that a server sends whole, because it does not stream. */
+  takeWhole(answer: JsonObject): ConverseStreamOutput[];
+  /** What is left to say when the stream is over. */
+  end(): ConverseStreamOutput[];
+}
+
+/** The largest answer that comes whole, in bytes. */
+const LARGEST_ANSWER = 24 * 1024 * 1024;
+/** What the streams of OpenAI's API end with. */
+const DONE = "[DONE]";
+
+/**
+ * Reads a server's answer. Its parts are those of a ConverseStream; reading them throws what the server says in the middle
+ * of the stream, `bad-response` for what is no stream of this API, and a plain error for a stream that breaks off.
+ */
+export function readAnswer(
+  { headers, body }: ServerAnswer,
+  line: ServerLine,
+  model: string,
+  reader: AnswerReader,
+): StreamedAnswer {
+  const type = headers["content-type"] ?? "";
+  if (/^text\/html\b/i.test(type)) {
+    body.destroy();
+    throw toServerFailure({ status: 200, headers, body: "" }, failedCall(line, model));
+  }
+  const isWhole = /^application\/json\b/i.test(type);
+  const read = isWhole ? readWhole : readStream;
+  return { requestId: requestIdOf(headers), batches: read(body, reader, failedCall(line, model)) };
+}
+
+async function* readStream(body: Readable, reader: AnswerReader, call: FailedCall): Batches {
+  const events = new EventReader();
+  let isDone = false;
+  /** Takes events until the one that ends the stream; what is before a fault is in `parts` when it is thrown. */
+  const takeAll = (arrived: readonly ServerEvent[], parts: ConverseStreamOutput[]): void => {
+    for (const event of arrived) {
+      if (isDone) return;
+      if ("error" in event) throw toStreamFailure(parseJson(event.error), call);
+      const data = event.data.trim();
+      if (data === DONE) isDone = true;
+      else if (data !== "") parts.push(...reader.take(checked(parseJson(data), call)));
+    }
+  };
+  for await (const chunk of body) {
+    yield* batchOf((parts) => takeAll(events.push(chunk as Uint8Array), parts));
+    if (isDone) break;
+  }
+  if (!isDone) yield* batchOf((parts) => inOnePiece(() => takeAll(events.end(), parts)));
+  yield* batchOf((parts) => void parts.push(...finish(reader)));
+}
+
+/** A last event that the end of the connection cut in two is a connection that broke, not an answer of another kind. */
+function inOnePiece(take: () => void): void {
+  try {
+    take();
+  } catch (error) {
+    if (error instanceof OpenclawError && error.code === "bad-response")
+      throw new Error("The stream ends inside an event.", { cause: error });
+    throw error;
+  }
+}
+
+/** A server that does not stream sends the answer whole, and it is read as a stream of one event. */
+async function* readWhole(body: Readable, reader: AnswerReader, call: FailedCall): Batches {
+  const tooLong = (): Error => new Error(`The answer is larger than ${LARGEST_ANSWER} bytes.`);
+  const bytes = await readBytes(body, { most: LARGEST_ANSWER, tooLong });
+  const answer = parseJson(bytes.toString("utf8"));
+  yield* batchOf((parts) => void parts.push(...reader.takeWhole(checked(answer, call))));
+  yield* batchOf((parts) => void parts.push(...finish(reader)));
+}
+
+/** What the end of the stream leaves to say. Throws when the answer is not whole. */
+function finish(reader: AnswerReader): ConverseStreamOutput[] {
+  if (!reader.isFinished) throw new Error("The stream ends without a finish reason.");
+  return reader.end();
+}
+
+function checked(data: unknown, call: FailedCall): JsonObject {
+  if (isErrorData(data)) throw toStreamFailure(data, call);
+  if (isRecord(data)) return data;
+  throw new OpenclawError("bad-response", {
+    message: `${call.server.shownUrl} sends a stream that is not one of OpenAI's API.`,
+    hint: "Check baseUrl; another server or a proxy may be in between.",
+  });
+}

@@ -1,0 +1,165 @@
+import { OpenclawError } from "../errors.ts";
+import { isRecord, type JsonObject, textAt } from "../json.ts";
+import { FAILURE_TABLE, type FailureRow } from "./failure-table.ts";
+import type { OpenaiServer } from "./server.ts";
+
+/** An error is two lines: what is longer than this, in characters, is in its details. */
+const LONGEST_MESSAGE = 1000;
+
+/** A failed answer, as it came. */
+export interface FailedAnswer {
+  status: number;
+  /** By lower-case name. */
+  headers: Readonly<Record<string, string>>;
+  body: string;
+}
+
+/** What stands around a failed call. */
+export interface FailedCall {
+  server: OpenaiServer;
+  model: string | undefined;
+  /** Takes secrets out of what a server says: it may repeat what it was sent. */
+  hide: (text: string) => string;
+}
+
+/** The error for an answer with a status from 300 up, or of the wrong kind, by the failure table. */
+export function toServerFailure(answer: FailedAnswer, setup: FailedCall): OpenclawError {
+  const { status, headers } = answer;
+  const location = headers["location"];
+  return failureOf(readServerMessage(parseJson(answer.body)), status, setup, {
+    location: location === undefined ? undefined : hostOf(location),
+    requestId: requestIdOf(headers),
+    retryAfter: headers["retry-after-ms"] ? `${headers["retry-after-ms"]} ms` : headers["retry-after"],
+  });
+}
+
+/**
+ * The error for what a server says in the middle of its stream: by the failure table where it names a status or a known
+ * word, else `stream-broken`.
+ */
+export function toStreamFailure(data: unknown, setup: FailedCall): OpenclawError {
+  const said = readServerMessage(data) ?? { message: describe(data), words: [], status: undefined };
+  const status = said.status ?? statusOfWords(said.words.join(" "));
+  if (status !== undefined) return failureOf(said, status, setup, {});
+  const message = setup.hide(oneLine(said.message));
+  return new OpenclawError("stream-broken", {
+    message: `${setup.server.name} broke the answer off: ${message}`,
+    hint: "Run the command again.",
+    details: { serverMessage: message },
+  });
+}
+
+function failureOf(
+  said: ServerMessage | undefined,
+  status: number,
+  { server, model, hide }: FailedCall,
+  {
+    location,
+    requestId,
+    retryAfter,
+  }: Partial<Record<"location" | "requestId" | "retryAfter", string | undefined>>,
+): OpenclawError {
+  const text = said === undefined ? "" : hide(oneLine(said.message));
+  const words = [...(said?.words ?? []), said?.message ?? ""].join(" ");
+  const row = FAILURE_TABLE.find(({ when }) => when({ status, words, isReadable: said !== undefined }));
+  // The last row has no condition.
+  const { code, message, hint } = row as FailureRow;
+  const { name, shownUrl, keyPlace } = server;
+  const shown = text.slice(0, LONGEST_MESSAGE);
+  const context = { name, shownUrl, keyPlace, message: shown, status, model, location };
+  return new OpenclawError(code, {
+    message: message(context),
+    hint: hint(context),
+    requestId,
+    details: { status, serverMessage: text === "" ? undefined : text, retryAfter },
+  });
+}
+
+/** The status that the words of an error in a stream stand for, where they name a kind that passes. */
+function statusOfWords(words: string): number | undefined {
+  if (/insufficient_quota|rate_?limit|too_many_requests/i.test(words)) return 429;
+  if (/overloaded|server_error|internal_?error|unavailable/i.test(words)) return 503;
+  return /context_length_exceeded|exceed_context_size|invalid_request/i.test(words) ? 400 : undefined;
+}
+
+/** The request id that OpenAI, Azure, LiteLLM and others send. */
+export function requestIdOf(headers: Readonly<Record<string, string>>): string | undefined {
+  return headers["x-request-id"] ?? headers["apim-request-id"] ?? headers["x-litellm-call-id"];
+}
+
+function describe(data: unknown): string {
+  return typeof data === "string" && data !== "" ? data : "no reason given";
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s*[\r\n]+\s*/g, " ").trim();
+}
+
+function hostOf(location: string): string {
+  return URL.canParse(location) ? new URL(location).host : "another address";
+}
+
+/** The JSON that a text is; the text itself where it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** What a server says about a failure, in whichever of the known shapes it says it. */
+interface ServerMessage {
+  message: string;
+  /** OpenAI's `code`, else `type`: words such as `context_length_exceeded`; both where both are there. */
+  words: string[];
+  /** An HTTP status that stands inside the error, as in errors within a stream. */
+  status: number | undefined;
+}
+
+/**
+ * Reads an error: OpenAI's `{error: {message, type, code}}`, `{error: "…"}` of LM Studio and Text Generation Inference,
+ * vLLM's `{object: "error", message, …}`, FastAPI's `{detail}`, and a bare `{message}`. Undefined for anything else.
+ */
+function readServerMessage(value: unknown): ServerMessage | undefined {
+  if (!isRecord(value)) return undefined;
+  const { error, detail } = value;
+  if (isRecord(error)) return fromFields(error, textAt(value, "message"));
+  if (typeof error === "string" && error !== "") return { ...fromFields(value, error), message: error };
+  if (typeof detail === "string") return fromFields(value, detail);
+  if (Array.isArray(detail)) return fromFields(value, detail.map(describeDetail).join("; "));
+  return typeof value["message"] === "string" && value["choices"] === undefined
+    ? fromFields(value)
+    : undefined;
+}
+
+/** Whether the data of an event in a stream is an error in place of a chunk. */
+export function isErrorData(value: unknown): boolean {
+  if (!isRecord(value) || value["choices"] !== undefined) return false;
+  return (value["error"] !== undefined && value["error"] !== null) || value["object"] === "error";
+}
+
+function fromFields(fields: JsonObject, otherwise?: string): ServerMessage {
+  const { code, type, error_type: errorType, status } = fields;
+  const words = [code, type, errorType].filter(
+    (word): word is string => typeof word === "string" && word !== "",
+  );
+  return {
+    message: textAt(fields, "message") || otherwise || words.join(", ") || "no reason given",
+    words,
+    status: statusOf(code) ?? statusOf(status),
+  };
+}
+
+/** LiteLLM puts the status into `code` as a text, vLLM and llama.cpp as a number. */
+function statusOf(code: unknown): number | undefined {
+  const status = typeof code === "string" && /^\d{3}$/.test(code) ? Number(code) : code;
+  return typeof status === "number" && status >= 400 && status <= 599 ? status : undefined;
+}
+
+/** One finding of FastAPI's validation: `{loc, msg}`. */
+function describeDetail(item: unknown): string {
+  if (!isRecord(item)) return String(item);
+  const place = Array.isArray(item["loc"]) ? `${item["loc"].join(".")}: ` : "";
+  return `${place}${textAt(item, "msg") ?? ""}`;
+}

@@ -1,0 +1,127 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { isTransientError } from "@smithy/core/retry";
+import type { RetryErrorInfo, RetryErrorType, SdkError } from "@smithy/types";
+import { awaitContent } from "../converse/answer-batches.ts";
+import { abortReason, type Deadlines } from "../converse/deadlines.ts";
+import type { Ask } from "../converse/plan-request.ts";
+import { toStreamError } from "../converse/stream-failure.ts";
+import type { OpenAnswer, RequestPlan, RequestPlans, Wire } from "../converse/wire.ts";
+import { OpenclawError } from "../errors.ts";
+import { createRetryStrategy, decideRetries } from "../session/retries.ts";
+import type { Setup } from "../session/session.ts";
+import { openLine, type ServerLine } from "./call-server.ts";
+import { askForModels } from "./list-models.ts";
+import type { StreamedAnswer } from "./read-answer.ts";
+import { serverOf } from "./server.ts";
+
+/** The longest that the list of models is waited for, to name those that may have been meant. In ms. */
+const NEAREST_MS = 3000;
+
+/** What differs from one API of servers to another. */
+export interface ServerApi {
+  /** Plans the requests for a question. Throws `bad-attachment`. */
+  plan(line: ServerLine): Promise<RequestPlans>;
+  /** Sends a request once. Throws the errors of callServer. */
+  send(line: ServerLine, plan: RequestPlan, signal: AbortSignal): Promise<StreamedAnswer>;
+}
+
+/**
+ * Opens the way to a model of a server. No AWS credentials, region or client have a part in it. Throws `config-invalid`
+ * for a provider that cannot be called as it is set.
+ */
+export async function openServerWire(setup: Setup, { model }: Ask, api: ServerApi): Promise<Wire> {
+  const { runtime } = setup;
+  const server = serverOf(model.providerId, model.provider, runtime.env);
+  const line = await openLine(server, runtime);
+  const wire: Wire = {
+    region: null,
+    plan: () => api.plan(line),
+    open: (plan, deadlines) => {
+      const send = (): Promise<StreamedAnswer> => api.send(line, plan, deadlines.signal);
+      return begin(setup, wire, server.name, { send, deadlines, model: plan.input.modelId ?? "" });
+    },
+    explain: (failure) => (failure instanceof OpenclawError ? failure : undefined),
+    tellBreak: () => `The connection to ${server.name} broke off`,
+    isSaid: (failure) => failure instanceof OpenclawError,
+    knownIds: () => idsOf(line, model.provider?.models ?? []),
+    countTokens: async () => ({
+      uncounted: "OpenAI's API has no counter, so the count is estimated",
+    }),
+    baseIdOf: () => undefined,
+    close: () => line.close(),
+  };
+  return wire;
+}
+
+/** Sends a request until the model says something: a retry happens only before that, by the rules for AWS's calls. */
+async function begin(
+  { runtime, decision, shared }: Setup,
+  wire: Wire,
+  name: string,
+  { send, deadlines, model }: { send: () => Promise<StreamedAnswer>; deadlines: Deadlines; model: string },
+): Promise<OpenAnswer> {
+  const { signal } = deadlines;
+  const profile = shared.profiles.get(decision.profileName);
+  const settings = decideRetries(runtime.env, profile && { name: decision.profileName, keys: profile.keys });
+  const pause = (ms: number): Promise<unknown> => wait(ms, undefined, { signal });
+  const strategy = createRetryStrategy(settings, {
+    now: runtime.now,
+    wait: pause,
+    note: (text) => runtime.terminal.note(text),
+  });
+  let token = await strategy.acquireInitialRetryToken("");
+  for (let attempts = 1; ; attempts += 1) {
+    let requestId: string | undefined;
+    try {
+      const answer = await send();
+      requestId = answer.requestId;
+      const batches = await awaitContent(answer.batches);
+      deadlines.heard();
+      strategy.recordSuccess(token);
+      return { batches, requestId, attempts };
+    } catch (failure) {
+      const error = toStreamError(failure, wire, { signal, model, requestId, hasBegun: false });
+      try {
+        token = await strategy.refreshRetryTokenForRetry(token, retryInfo(error, runtime.now()));
+        await pause(token.getRetryDelay());
+      } catch {
+        // The strategy throws to say that it is enough, and the pause when it is cut short.
+        throw signal.aborted ? abortReason(signal) : error;
+      }
+      runtime.terminal.note(`openclaw: ${name}: trying again (${attempts + 1} of ${settings.maxAttempts})`);
+    }
+  }
+}
+
+function retryInfo(error: OpenclawError, now: number): RetryErrorInfo {
+  const retryAfterHint = retryTime(error.details?.["retryAfter"], now);
+  return retryAfterHint ? { errorType: retryType(error), retryAfterHint } : { errorType: retryType(error) };
+}
+
+function retryType(error: OpenclawError): RetryErrorType {
+  if (error.code === "throttled") return "THROTTLING";
+  if (error.code === "service-unavailable" || error.code === "stream-broken") return "TRANSIENT";
+  const isTransient = error.cause instanceof Error && isTransientError(error.cause as SdkError);
+  return isTransient ? "TRANSIENT" : "CLIENT_ERROR";
+}
+
+/** When a server wants to be asked again: seconds, a date, or milliseconds as `… ms`. Undefined where it does not say. */
+export function retryTime(retryAfter: unknown, now: number): Date | undefined {
+  if (typeof retryAfter !== "string") return undefined;
+  const [, number, unit] = /^\s*(\d+(?:\.\d+)?)\s*(ms)?\s*$/.exec(retryAfter) ?? [];
+  if (number !== undefined) return new Date(now + Number(number) * (unit === "ms" ? 1 : 1000));
+  const date = Date.parse(retryAfter);
+  return Number.isNaN(date) ? undefined : new Date(date);
+}
+
+/** The ids that may have been meant: those of the configuration, and those the server lists. */
+async function idsOf(line: ServerLine, configured: readonly { id: string }[]): Promise<string[]> {
+  const ids = configured.map(({ id }) => id);
+  const signal = AbortSignal.any([line.runtime.signal, AbortSignal.timeout(NEAREST_MS)]);
+  try {
+    return [...ids, ...(await askForModels(line, signal))];
+  } catch (error) {
+    line.runtime.terminal.verbose(() => `no list of models: ${String(error)}`);
+    return ids;
+  }
+}
