@@ -39,7 +39,7 @@ export class Deadlines {
   #lastEventAt: number | undefined;
   readonly #now: () => number;
   #waiting: NodeJS.Timeout;
-  readonly #total: NodeJS.Timeout | undefined;
+  #total: NodeJS.Timeout | undefined;
 
   constructor(bounds: Bounds, outer: AbortSignal, now: () => number) {
     this.#silenceMs = bounds.silenceMs;
@@ -47,19 +47,13 @@ export class Deadlines {
     this.#now = now;
     if (outer.aborted) this.#onOuterAbort();
     else outer.addEventListener("abort", this.#onOuterAbort, { once: true });
-    this.#waiting = setTimeout(
-      () =>
-        this.#expire(`The model sent nothing for ${seconds(bounds.firstEventMs)}.`, "--first-token-timeout"),
-      Math.min(bounds.firstEventMs, LONGEST_MS),
-    );
-    const { totalMs } = bounds;
-    this.#total =
-      totalMs === undefined
-        ? undefined
-        : setTimeout(
-            () => this.#expire(`The answer took longer than ${seconds(totalMs)}.`, "--timeout"),
-            Math.min(totalMs, LONGEST_MS),
-          );
+    const { firstEventMs, totalMs } = bounds;
+    const expireAfter = (ms: number, message: string, flag: string): NodeJS.Timeout =>
+      setTimeout(() => this.#expire(message, flag), Math.min(ms, LONGEST_MS));
+    const silent = `The model sent nothing for ${seconds(firstEventMs)}.`;
+    this.#waiting = expireAfter(firstEventMs, silent, "--first-token-timeout");
+    if (totalMs !== undefined)
+      this.#total = expireAfter(totalMs, `The answer took longer than ${seconds(totalMs)}.`, "--timeout");
   }
 
   /** Aborted when a bound is passed or the outer signal fires; the reason is the error to report. */

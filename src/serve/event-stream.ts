@@ -17,21 +17,14 @@ export type Frames = AsyncGenerator<string, void, undefined>;
 export async function answerWithStream(
   frames: Frames,
   toFrame: (failure: unknown) => string,
-  { heartbeatMs, idleMs }: AnswerService,
-  { call, hangUp }: RouteRequest,
+  service: AnswerService,
+  request: RouteRequest,
 ): Promise<Response> {
+  const { call } = request;
   const first = frames.next();
-  const isLate = !(await settlesWithin(heartbeatMs, first));
+  const isLate = !(await settlesWithin(service.heartbeatMs, first));
   call.isStreaming = true;
-  const body = eventStream(untilFailure(frames, first, toFrame, call), {
-    heartbeatMs,
-    idleMs,
-    onStall: () => {
-      call.note("The client took nothing for too long.");
-      hangUp();
-    },
-    onCancel: () => call.leave(),
-  });
+  const body = eventStream(untilFailure(frames, first, toFrame, call), service, request);
   if (isLate) call.note("The answer was long in coming, so its status was sent before it.");
   return new Response(body, {
     headers: {
@@ -65,12 +58,8 @@ async function* untilFailure(
 /** Sends frames as fast as they are read: none is made before the one before has been taken. */
 function eventStream(
   frames: Frames,
-  {
-    heartbeatMs,
-    idleMs,
-    onStall,
-    onCancel,
-  }: { heartbeatMs: number; idleMs: number; onStall: () => void; onCancel: () => void },
+  { heartbeatMs, idleMs }: AnswerService,
+  { call, hangUp }: RouteRequest,
 ): ReadableStream<Uint8Array> {
   let pending: Promise<IteratorResult<string, void>> | undefined = frames.next();
   let onBeat = (): void => undefined;
@@ -81,7 +70,9 @@ function eventStream(
   };
   let isTaken = true;
   const stall = setTimeout(() => {
-    if (!isTaken) onStall();
+    if (isTaken) return;
+    call.note("The client took nothing for too long.");
+    hangUp();
   }, idleMs);
   return new ReadableStream<Uint8Array>(
     {
@@ -105,7 +96,7 @@ function eventStream(
       },
       cancel: async () => {
         stop();
-        onCancel();
+        call.leave();
         await frames.return();
       },
     },

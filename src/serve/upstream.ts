@@ -79,13 +79,18 @@ export class Upstream {
   async readiness(): Promise<Readiness> {
     const generation = await this.#generation();
     const [credentials, models] = await Promise.all([
-      this.#credentialsOf(generation),
+      stateOf(async () => {
+        if (await settlesWithin(READY_MS, generation.pool.authenticate({ kind: "discovery" }))) return;
+        throw new OpenclawError("timeout", { message: `Not done within ${READY_MS} ms.` });
+      }),
       stateOf(async () => {
         const { load } = await generation.modelList.current();
         if (load.error) throw load.error;
       }),
     ]);
-    const isWarm = generation.modelList.isWarm;
+    // Credentials may come after the server: a role that is attached later, a file that is written later.
+    if (credentials !== "ok") await this.#renew(generation);
+    const { isWarm } = generation.modelList;
     return { credentials, models: models === "ok" && !isWarm ? "no-models" : models };
   }
 
@@ -141,17 +146,6 @@ export class Upstream {
   async #resolve(name: string, list: "current" | "newest"): Promise<ResolvedModel[]> {
     const { setup, modelList } = await this.#generation();
     return resolveName(name, this.#names, setup, await modelList[list]());
-  }
-
-  async #credentialsOf(generation: Generation): Promise<string> {
-    const { pool } = generation;
-    const state = await stateOf(async () => {
-      if (await settlesWithin(READY_MS, pool.authenticate({ kind: "discovery" }))) return;
-      throw new OpenclawError("timeout", { message: `Not done within ${READY_MS} ms.` });
-    });
-    // Credentials may come after the server: a role that is attached later, a file that is written later.
-    if (state !== "ok") await this.#renew(generation);
-    return state;
   }
 
   #generation(): Promise<Generation> {
