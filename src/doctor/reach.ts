@@ -1,4 +1,4 @@
-import { HttpRequest } from "@smithy/protocol-http";
+import { HttpRequest } from "../network/sdk-parts.ts";
 import { createRequestHandler } from "../network/request-handler.ts";
 import { fromNetworkFailure } from "../network/network-errors.ts";
 import { OpenclawError } from "../errors.ts";

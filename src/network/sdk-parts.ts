@@ -5,7 +5,13 @@ export { AwsSdkSigV4Signer } from "@aws-sdk/core/httpAuthSchemes";
 export { HttpBearerAuthSigner, httpSigningMiddleware } from "@smithy/core";
 export { resolveRegionConfig } from "@smithy/core/config";
 export { extendedEncodeURIComponent, HttpRequest, loadRestJsonErrorCode } from "@smithy/core/protocols";
-export { AdaptiveRetryStrategy, retryMiddleware, StandardRetryStrategy } from "@smithy/core/retry";
+export {
+  AdaptiveRetryStrategy,
+  isTransientError,
+  retryMiddleware,
+  StandardRetryStrategy,
+} from "@smithy/core/retry";
 export { Hash } from "@smithy/core/serde";
 export { NodeHttpHandler } from "@smithy/node-http-handler";
 export { SignatureV4 } from "@smithy/signature-v4";
+export { SMITHY_CONTEXT_KEY } from "@smithy/types";

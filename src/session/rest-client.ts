@@ -1,11 +1,10 @@
 import type { UserAgentResolvedConfig } from "@aws-sdk/core/client";
-import {
-  type FinalizeHandler,
-  type HandlerExecutionContext,
-  type HttpResponse,
-  type ResponseMetadata,
-  type SelectedHttpAuthScheme,
-  SMITHY_CONTEXT_KEY,
+import type {
+  FinalizeHandler,
+  HandlerExecutionContext,
+  HttpResponse,
+  ResponseMetadata,
+  SelectedHttpAuthScheme,
 } from "@smithy/types";
 import type { Authentication } from "../credentials/provider.ts";
 import { withRenewal } from "../credentials/renew-expired.ts";
@@ -21,6 +20,7 @@ import {
   httpSigningMiddleware,
   retryMiddleware,
   SignatureV4,
+  SMITHY_CONTEXT_KEY,
   userAgentMiddleware,
 } from "../network/sdk-parts.ts";
 import { readMetadata, readServiceError, readText } from "./read-answer.ts";

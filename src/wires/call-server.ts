@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import type { NodeHttpHandler } from "@smithy/node-http-handler";
-import { HttpRequest } from "@smithy/protocol-http";
+import { HttpRequest } from "../network/sdk-parts.ts";
 import { createRequestHandler } from "../network/request-handler.ts";
 import { maskUserInfo } from "../network/user-info.ts";
 import { fromNetworkFailure } from "../network/network-errors.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { isTransientError } from "@smithy/core/retry";
+import { isTransientError } from "../network/sdk-parts.ts";
 import type { RetryErrorInfo, RetryErrorType, SdkError } from "@smithy/types";
 import { awaitContent } from "../converse/answer-batches.ts";
 import { abortReason, type Deadlines } from "../converse/deadlines.ts";
