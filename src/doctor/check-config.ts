@@ -6,7 +6,7 @@ import { type Check, ok, type Outcome, warn } from "./check.ts";
 import type { Examination } from "./examination.ts";
 
 /** The configuration file: readable, valid, and not readable by others where it holds a key. */
-export const configCheck: Check<Examination> = {
+const configCheck: Check<Examination> = {
   id: "config",
   title: "config",
   needs: [],
@@ -40,3 +40,6 @@ export function judgeConfig({ file, value }: LoadedConfig, mode: number, env: En
   }
   return ok(file);
 }
+
+/** What is asked of the configuration, in the order in which it is shown. */
+export const configChecks = [configCheck];

@@ -8,7 +8,7 @@ import { type Check, fail, failAs, ok, type Outcome, skip, warn } from "./check.
 import type { Examination } from "./examination.ts";
 
 /** Which credential source signs, and what stands in its way. */
-export const credentialsCheck: Check<Examination> = {
+const credentialsCheck: Check<Examination> = {
   id: "credentials",
   title: "credential order",
   needs: [],
@@ -58,7 +58,7 @@ const STS_ONLY: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 
 /** Who the credentials belong to, by sts:GetCallerIdentity. */
-export const identityCheck: Check<Examination> = {
+const identityCheck: Check<Examination> = {
   id: "identity",
   title: "identity",
   needs: ["credentials", "region"],
@@ -86,3 +86,6 @@ function expiryText(expiration: Date | undefined, now: number): string {
   const minutes = Math.round((expiration.getTime() - now) / 60_000);
   return minutes < 120 ? `, for ${minutes} more minutes` : `, for ${Math.round(minutes / 60)} more hours`;
 }
+
+/** What is asked of credentials, in the order in which it is shown. */
+export const credentialsChecks = [credentialsCheck, identityCheck];

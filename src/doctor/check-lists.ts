@@ -4,7 +4,7 @@ import { type Check, ok, skip, warn } from "./check.ts";
 import type { Examination } from "./examination.ts";
 
 /** Whether these credentials may list the foundation models. */
-export const discoveryCheck: Check<Examination> = {
+const discoveryCheck: Check<Examination> = {
   id: "discovery",
   title: "discovery permission",
   needs: ["credentials", "region", "network"],
@@ -26,7 +26,7 @@ export const discoveryCheck: Check<Examination> = {
 };
 
 /** Whether these credentials may list the inference profiles. Without them most current models cannot be found. */
-export const profilesCheck: Check<Examination> = {
+const profilesCheck: Check<Examination> = {
   id: "profiles",
   title: "profiles permission",
   needs: ["credentials", "region", "network"],
@@ -55,3 +55,6 @@ async function isOff({ setup }: Examination): Promise<boolean> {
 function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
+
+/** What is asked of AWS's lists, in the order in which it is shown. */
+export const listsChecks = [discoveryCheck, profilesCheck];

@@ -19,7 +19,7 @@ import { type Check, fail, failAs, ok, type Outcome, skip, warn, worst } from ".
 import type { Examination } from "./examination.ts";
 
 /** Whether AWS lists the default model and its fallbacks, how they are called, and how long they live. */
-export const defaultModelCheck: Check<Examination> = {
+const defaultModelCheck: Check<Examination> = {
   id: "default-model",
   title: "default model",
   needs: ["config", "credentials", "region", "network"],
@@ -154,7 +154,7 @@ function legacy(detail: string, base: FoundationModel): Outcome {
 }
 
 /** Whether the account has access to the default model and its fallbacks, and what is missing. */
-export const modelAccessCheck: Check<Examination> = {
+const modelAccessCheck: Check<Examination> = {
   id: "model-access",
   title: "model access",
   needs: ["default-model"],
@@ -210,3 +210,6 @@ export function judgeAvailability(
     hint ?? undefined,
   );
 }
+
+/** What is asked of the default model, in the order in which it is shown. */
+export const modelsChecks = [defaultModelCheck, modelAccessCheck];

@@ -18,7 +18,7 @@ export interface Way {
 }
 
 /** DNS, TLS, proxy and CA bundle on the way to each endpoint in use. */
-export const networkCheck: Check<Examination> = {
+const networkCheck: Check<Examination> = {
   id: "network",
   title: "network/proxy/CA",
   needs: ["region"],
@@ -140,7 +140,7 @@ const NOTICEABLE_MS = 30_000;
 const SET_CLOCK = "sudo timedatectl set-ntp true";
 
 /** This machine's clock against the date in an answer. */
-export const clockCheck: Check<Examination> = {
+const clockCheck: Check<Examination> = {
   id: "clock",
   title: "clock",
   needs: ["region"],
@@ -172,3 +172,6 @@ export function judgeClock(skewMs: number, isSigned: boolean): Outcome {
   if (Math.abs(skewMs) > NOTICEABLE_MS) return warn(`this machine's clock is ${skew}`, SET_CLOCK);
   return ok(seconds <= 1 ? "agrees with AWS" : skew);
 }
+
+/** What is asked of clock and network, in the order in which it is shown. */
+export const networkChecks = [clockCheck, networkCheck];

@@ -3,7 +3,7 @@ import { type Check, failAs, ok, type Outcome, warn } from "./check.ts";
 import type { Examination } from "./examination.ts";
 
 /** Which region is used, who named it, and who says otherwise. */
-export const regionCheck: Check<Examination> = {
+const regionCheck: Check<Examination> = {
   id: "region",
   title: "region",
   needs: [],
@@ -77,3 +77,6 @@ const BEDROCK_HOST = /(?:^|\.)bedrock(?:-runtime)?(?:-fips)?\.([a-z]{2,5}(?:-[a-
 export function regionOfHost(url: string): string | undefined {
   return BEDROCK_HOST.exec(new URL(url).hostname)?.[1];
 }
+
+/** What is asked of the region, in the order in which it is shown. */
+export const regionChecks = [regionCheck];

@@ -6,7 +6,7 @@ import type { Examination } from "./examination.ts";
 const NEXT_NODE = 22;
 
 /** The Node that runs this program. */
-export const runtimeCheck: Check<Examination> = {
+const runtimeCheck: Check<Examination> = {
   id: "runtime",
   title: "runtime",
   needs: [],
@@ -32,3 +32,6 @@ function upgradeCommand(env: Runtime["env"]): string {
   if (env["NVM_DIR"]) return "nvm install 24 && nvm alias default 24";
   return "Install Node 24 from https://nodejs.org/en/download, or with a version manager: nvm install 24";
 }
+
+/** What is asked of the runtime, in the order in which it is shown. */
+export const runtimeChecks = [runtimeCheck];

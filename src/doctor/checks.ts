@@ -1,28 +1,24 @@
 import type { Check } from "./check.ts";
-import { configCheck } from "./check-config.ts";
-import { credentialsCheck, identityCheck } from "./check-credentials.ts";
-import { discoveryCheck, profilesCheck } from "./check-lists.ts";
-import { defaultModelCheck, modelAccessCheck } from "./check-models.ts";
-import { clockCheck, networkCheck } from "./check-network.ts";
+import { configChecks } from "./check-config.ts";
+import { credentialsChecks } from "./check-credentials.ts";
+import { listsChecks } from "./check-lists.ts";
+import { modelsChecks } from "./check-models.ts";
+import { networkChecks } from "./check-network.ts";
 import { probeCheck } from "./check-probe.ts";
 import { providersCheck } from "./check-providers.ts";
-import { regionCheck } from "./check-region.ts";
-import { runtimeCheck } from "./check-runtime.ts";
+import { regionChecks } from "./check-region.ts";
+import { runtimeChecks } from "./check-runtime.ts";
 import type { Examination } from "./examination.ts";
 
 /** Every check but the probe, in the order in which they are shown; what each needs decides when it runs. */
 const CHECKS: readonly Check<Examination>[] = [
-  runtimeCheck,
-  configCheck,
-  credentialsCheck,
-  identityCheck,
-  regionCheck,
-  clockCheck,
-  networkCheck,
-  discoveryCheck,
-  profilesCheck,
-  defaultModelCheck,
-  modelAccessCheck,
+  ...runtimeChecks,
+  ...configChecks,
+  ...credentialsChecks,
+  ...regionChecks,
+  ...networkChecks,
+  ...listsChecks,
+  ...modelsChecks,
 ];
 
 /**
