@@ -1,6 +1,6 @@
 import { valueAt } from "../config/edit-value.ts";
 import { childrenOf, findSetting } from "../config/find-setting.ts";
-import { isUnsafeKey, parsePath, type PathSegment } from "../config/path.ts";
+import { isUnsafeKey, parsePath, type Path, type PathSegment } from "../config/path.ts";
 import type { Kind } from "../config/setting-kinds.ts";
 import { entriesOf } from "../config/walk-value.ts";
 import type { Candidate, SettingUse } from "./value-kinds.ts";
@@ -94,7 +94,7 @@ interface Child {
   below: "." | "[" | undefined;
 }
 
-function listChildren(parent: readonly PathSegment[], input: SettingsInput): Child[] {
+function listChildren(parent: Path, input: SettingsInput): Child[] {
   const children = new Map<PathSegment, Child>();
   const held = valueAt(input.value, parent);
   const kind = findSetting(parent)?.kind;
@@ -116,12 +116,7 @@ function listChildren(parent: readonly PathSegment[], input: SettingsInput): Chi
 }
 
 /** What the table of settings knows below a place, with the keys and indexes that the file or the machine suggests. */
-function tableChildren(
-  kind: Kind,
-  parent: readonly PathSegment[],
-  held: unknown,
-  input: SettingsInput,
-): Child[] {
+function tableChildren(kind: Kind, parent: Path, held: unknown, input: SettingsInput): Child[] {
   return childrenOf(kind).flatMap(({ key, kind: inner, field }) =>
     (field ? [key] : suggestedKeys(key, parent, held, input)).map((segment) => {
       const path = [...parent, segment];
@@ -134,10 +129,10 @@ function tableChildren(
 /** The keys or indexes to offer for one that the user chooses: `<id>`, `<key>`, `[]`. */
 function suggestedKeys(
   placeholder: string,
-  parent: readonly PathSegment[],
+  parent: Path,
   held: unknown,
   { modelKeys, use }: SettingsInput,
-): readonly PathSegment[] {
+): Path {
   if (placeholder === "<id>") return ["amazon-bedrock"];
   if (placeholder === "<key>") return parent.join(".") === "agents.defaults.models" ? modelKeys : [];
   if (placeholder !== "[]") return [];
@@ -155,7 +150,7 @@ function isBranchKind(kind: Kind): boolean {
   return kind.kind === "object" || kind.kind === "map";
 }
 
-function belowKind(kind: Kind, path: readonly PathSegment[], input: SettingsInput): Child["below"] {
+function belowKind(kind: Kind, path: Path, input: SettingsInput): Child["below"] {
   switch (kind.kind) {
     case "object":
       return ".";
@@ -174,7 +169,7 @@ function belowKind(kind: Kind, path: readonly PathSegment[], input: SettingsInpu
 }
 
 /** How keys are written below a place: in brackets as soon as one of them cannot stand behind a dot. */
-function belowKeys(keys: readonly PathSegment[]): Child["below"] {
+function belowKeys(keys: Path): Child["below"] {
   if (keys.length === 0) return undefined;
   return keys.some((key) => writeSegment(key, "dot") === undefined) ? "[" : ".";
 }

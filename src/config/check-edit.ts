@@ -3,7 +3,7 @@ import { isSameValue, valueAt, type Edit } from "./edit-value.ts";
 import { exampleFor } from "./example.ts";
 import { findSetting } from "./find-setting.ts";
 import { nearestSetting } from "./nearest-setting.ts";
-import { formatPath, isWithin, type PathSegment } from "./path.ts";
+import { formatPath, isWithin, type Path } from "./path.ts";
 import { quoteForShell } from "./quote-for-shell.ts";
 import { maskSecrets } from "./secrets.ts";
 import { isRecord } from "../json.ts";
@@ -47,11 +47,7 @@ export function checkEdit(
 }
 
 /** The first place in a new value that the table does not know and that did not hold the same before. */
-function findUnknown(
-  value: unknown,
-  previous: unknown,
-  path: readonly PathSegment[],
-): readonly PathSegment[] | undefined {
+function findUnknown(value: unknown, previous: unknown, path: Path): Path | undefined {
   if (previous !== undefined && isSameValue(value, previous)) return undefined;
   if (findSetting(path) === undefined) return path;
   // Below a value of the wrong kind, that is what to complain about.
@@ -65,11 +61,7 @@ function findUnknown(
 }
 
 /** The first entry of a map, or of another program's, that a new value lacks. */
-function findDropped(
-  from: unknown,
-  to: unknown,
-  path: readonly PathSegment[],
-): readonly PathSegment[] | undefined {
+function findDropped(from: unknown, to: unknown, path: Path): Path | undefined {
   if (!isRecord(from) || !isRecord(to)) return undefined;
   const isMap = findSetting(path)?.kind.kind === "map";
   for (const [key, value] of Object.entries(from)) {
@@ -82,7 +74,7 @@ function findDropped(
   return undefined;
 }
 
-function unknownSetting(path: readonly PathSegment[]): OpenclawError {
+function unknownSetting(path: Path): OpenclawError {
   const nearest = nearestSetting(path);
   return new OpenclawError("config-invalid", {
     message: `${formatPath(path)} is not a setting; the nearest one is ${nearest}.`,
@@ -104,7 +96,7 @@ function wrongValue(problem: Problem, edits: readonly Edit[], after: unknown): O
   });
 }
 
-function hintFor(path: readonly PathSegment[], edits: readonly Edit[], after: unknown): string {
+function hintFor(path: Path, edits: readonly Edit[], after: unknown): string {
   const removal = edits.find((edit) => edit.op === "unset" && isWithin(path, edit.path));
   const parent = path.slice(0, -1);
   if (removal) return `openclaw config unset ${quoteForShell(formatPath(parent))}`;
@@ -118,11 +110,11 @@ function hintFor(path: readonly PathSegment[], edits: readonly Edit[], after: un
   return setCommand(parent, JSON.stringify(maskSecrets(value, parent)));
 }
 
-function setCommand(path: readonly PathSegment[], value: string): string {
+function setCommand(path: Path, value: string): string {
   return `openclaw config set ${quoteForShell(formatPath(path))} ${quoteForShell(value)}`;
 }
 
-function dropsEntry(path: readonly PathSegment[], edit: Edit): OpenclawError {
+function dropsEntry(path: Path, edit: Edit): OpenclawError {
   return usageError(
     `This value for ${formatPath(edit.path)} would drop ${formatPath(path)}.`,
     "Add --merge to keep what is there, or --replace to drop it.",

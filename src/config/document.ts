@@ -3,7 +3,7 @@ import { applyEdit, isSameValue, toSteps, type Edit, type Step } from "./edit-va
 import { indentAt, isMultiline, learnLayout, lineStart, type Layout } from "./layout.ts";
 import { isBlank } from "./parse-document.ts";
 import { parseJson5 } from "./parse-json5.ts";
-import { formatPath, type PathSegment } from "./path.ts";
+import { formatPath, type Path, type PathSegment } from "./path.ts";
 import { renderKey, renderValue } from "./render.ts";
 import {
   followPath,
@@ -52,7 +52,7 @@ function parse(text: string): unknown {
   return isBlank(text) ? {} : parseJson5(text);
 }
 
-function removeValue(text: string, first: Place, path: readonly PathSegment[]): string {
+function removeValue(text: string, first: Place, path: Path): string {
   let edited = text;
   let place = first;
   do {
@@ -69,7 +69,7 @@ type Place = Pick<FoundPlace, "member" | "parent" | "rest"> & {
   node: Node | undefined;
 };
 
-function locate(text: string, path: readonly PathSegment[]): Place {
+function locate(text: string, path: Path): Place {
   const document = scanDocument(text);
   const { root } = document;
   if (root === undefined) return { document, node: root, member: undefined, parent: undefined, rest: path };
@@ -90,7 +90,7 @@ function setValue(text: string, { document, node, parent, rest }: Place, value: 
 }
 
 /** Builds the objects and lists between the deepest existing place and the value. */
-function wrap(path: readonly PathSegment[], value: unknown): unknown {
+function wrap(path: Path, value: unknown): unknown {
   return path.reduceRight(
     (inner, segment) => (typeof segment === "number" ? [inner] : { [segment]: inner }),
     value,
@@ -117,19 +117,15 @@ function insertMember(
   };
   const last = container.members.at(-1);
   if (last === undefined) return fillEmpty(text, document, { container, parent }, write, layout);
-  const hasComma = last.comma !== undefined;
+  const comma = last.comma === undefined ? "" : ",";
   const afterLast = last.comma === undefined ? last.end : last.comma + 1;
-  const comma: Splice = { start: last.end, end: last.end, text: hasComma ? "" : "," };
-  if (!isMultiline(text, container)) {
-    const gap = /\s*$/.exec(layout.separator)?.[0] ?? "";
-    const added = gap + write("", true) + (hasComma ? "," : "");
-    return splice(text, [comma, { start: afterLast, end: afterLast, text: added }]);
-  }
-  const indent = indentAt(text, last.start);
-  const at = endOfLineComments(text, document, afterLast);
+  const isInline = !isMultiline(text, container);
+  const indent = isInline ? "" : indentAt(text, last.start);
+  const gap = isInline ? (/\s*$/.exec(layout.separator)?.[0] ?? "") : layout.newline + indent;
+  const at = isInline ? afterLast : endOfLineComments(text, document, afterLast);
   return splice(text, [
-    comma,
-    { start: at, end: at, text: layout.newline + indent + write(indent, false) + (hasComma ? "," : "") },
+    { start: last.end, end: last.end, text: comma === "" ? "," : "" },
+    { start: at, end: at, text: gap + write(indent, isInline) + comma },
   ]);
 }
 

@@ -1,24 +1,20 @@
 import { isDeepStrictEqual } from "node:util";
 import { OpenclawError } from "../errors.ts";
 import { findSetting } from "./find-setting.ts";
-import { formatPath, type PathSegment } from "./path.ts";
+import { formatPath, type Path } from "./path.ts";
 import { quoteForShell } from "./quote-for-shell.ts";
 import { isSecretPath } from "./secrets.ts";
 import { isRecord } from "../json.ts";
 import { describeValue } from "./validate.ts";
 
 /** A change of one place: `merge` keeps what an object holds beside the new entries. */
-export type Edit =
-  | { op: "set" | "merge"; path: readonly PathSegment[]; value: unknown }
-  | { op: "unset"; path: readonly PathSegment[] };
+export type Edit = { op: "set" | "merge"; path: Path; value: unknown } | { op: "unset"; path: Path };
 
 /** A change of exactly one place: what `set` and `merge` come down to. */
-export type Step =
-  | { op: "set"; path: readonly PathSegment[]; value: unknown }
-  | { op: "unset"; path: readonly PathSegment[] };
+export type Step = { op: "set"; path: Path; value: unknown } | { op: "unset"; path: Path };
 
 /** The value at a path, or undefined. A default model written as a text is also found as `primary`. */
-export function valueAt(value: unknown, path: readonly PathSegment[]): unknown {
+export function valueAt(value: unknown, path: Path): unknown {
   let current = value;
   for (const [index, segment] of path.entries()) {
     if (typeof segment === "number" && Array.isArray(current)) current = current[segment];
@@ -61,7 +57,7 @@ export function toSteps(value: unknown, edit: Edit): Step[] {
 export function patchEdits(
   value: unknown,
   patch: Readonly<Record<string, unknown>>,
-  path: readonly PathSegment[] = [],
+  path: Path = [],
 ): Edit[] {
   return Object.entries(patch).flatMap(([key, item]): Edit[] => {
     const place = [...path, key];
@@ -79,10 +75,7 @@ export function isSameValue(first: unknown, second: unknown): boolean {
 }
 
 /** The error for a place that holds nothing. */
-export function notSet(
-  path: readonly PathSegment[],
-  more: { message?: string; hint?: string } = {},
-): OpenclawError {
+export function notSet(path: Path, more: { message?: string; hint?: string } = {}): OpenclawError {
   return new OpenclawError("config-not-set", {
     message: `${formatPath(path)} is not set${more.message ?? "."}`,
     hint: more.hint ?? "openclaw config get",
@@ -112,7 +105,7 @@ function applyStep(value: unknown, step: Step, depth = 0): unknown {
 }
 
 /** The step that writes a setting long that may be written short, such as the default model, where a path leads into it. */
-function longForm(value: unknown, path: readonly PathSegment[]): Step[] {
+function longForm(value: unknown, path: Path): Step[] {
   for (let length = 1; length < path.length; length += 1) {
     const ancestor = path.slice(0, length);
     const current = valueAt(value, ancestor);
@@ -123,14 +116,14 @@ function longForm(value: unknown, path: readonly PathSegment[]): Step[] {
 }
 
 /** The key that a text at this place stands for: `primary` for a default model written as a text. */
-function shortFormKey(value: unknown, path: readonly PathSegment[]): string | undefined {
+function shortFormKey(value: unknown, path: Path): string | undefined {
   if (typeof value !== "string") return undefined;
   const kind = findSetting(path)?.kind;
   if (kind?.kind !== "either") return undefined;
   return kind.of.flatMap((of) => (of.kind === "object" ? of.required : []))[0];
 }
 
-function stepsBetween(from: unknown, to: unknown, path: readonly PathSegment[], isMerge: boolean): Step[] {
+function stepsBetween(from: unknown, to: unknown, path: Path, isMerge: boolean): Step[] {
   if (from !== undefined && isSameValue(from, to)) return [];
   if (isRecord(from) && isRecord(to)) {
     const dropped = isMerge ? [] : Object.keys(from).filter((key) => !Object.hasOwn(to, key));
@@ -145,11 +138,7 @@ function stepsBetween(from: unknown, to: unknown, path: readonly PathSegment[], 
   return [{ op: "set", path, value: to }];
 }
 
-function stepsBetweenLists(
-  from: readonly unknown[],
-  to: readonly unknown[],
-  path: readonly PathSegment[],
-): Step[] {
+function stepsBetweenLists(from: readonly unknown[], to: readonly unknown[], path: Path): Step[] {
   const shorter = Math.min(from.length, to.length);
   let same = 0;
   while (same < shorter && isSameValue(from[same], to[same])) same += 1;
@@ -180,12 +169,7 @@ function withoutNulls(value: unknown): unknown {
   );
 }
 
-function inTheWay(
-  value: unknown,
-  path: readonly PathSegment[],
-  depth: number,
-  expected: string,
-): OpenclawError {
+function inTheWay(value: unknown, path: Path, depth: number, expected: string): OpenclawError {
   const place = path.slice(0, depth);
   const received = describeValue(value, isSecretPath(place));
   const hint = Array.isArray(value)
@@ -198,7 +182,7 @@ function inTheWay(
   });
 }
 
-function beyondEnd(path: readonly PathSegment[], depth: number, length: number): OpenclawError {
+function beyondEnd(path: Path, depth: number, length: number): OpenclawError {
   const list = path.slice(0, depth);
   const next = formatPath([...list, length, ...path.slice(depth + 1)]);
   const items = length === 1 ? "1 item" : `${length} items`;

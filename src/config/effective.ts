@@ -1,12 +1,12 @@
 import { valueAt } from "./edit-value.ts";
 import { childrenOf, findSetting, isPlaceholder } from "./find-setting.ts";
-import { isWithin, parsePath, type PathSegment } from "./path.ts";
+import { isWithin, parsePath, type Path } from "./path.ts";
 import type { Kind } from "./setting-kinds.ts";
 import { entriesOf } from "./walk-value.ts";
 
 /** The value of a setting that is in force. */
 export interface EffectiveSetting {
-  path: readonly PathSegment[];
+  path: Path;
   /** Null where only the surroundings decide; `defaultText` then says how. */
   value: unknown;
   /** `default`, `file`, `env AWS_REGION`, `flag --region`, `profile NAME` or `instance metadata`. */
@@ -20,34 +20,26 @@ export interface EffectiveRegion {
   source: string;
 }
 
-const DISCOVERY: readonly PathSegment[] = parsePath("models.bedrockDiscovery");
-const PLUGIN_DISCOVERY: readonly PathSegment[] = parsePath("plugins.entries.amazon-bedrock.config.discovery");
+const DISCOVERY: Path = parsePath("models.bedrockDiscovery");
+const PLUGIN_DISCOVERY: Path = parsePath("plugins.entries.amazon-bedrock.config.discovery");
 
 /**
  * The settings at or below a path that have a value: from the file, from the plugin's entry for the discovery settings,
  * or by default. `region` is what the region order came to. Empty when nothing there is set or has a default.
  */
-export function effectiveSettings(
-  value: unknown,
-  path: readonly PathSegment[],
-  region: EffectiveRegion,
-): EffectiveSetting[] {
+export function effectiveSettings(value: unknown, path: Path, region: EffectiveRegion): EffectiveSetting[] {
   return leafPaths(findSetting(path)?.kind, path, value).flatMap(
     (leaf) => effectiveLeaf(value, leaf, region) ?? [],
   );
 }
 
 /** True when a path names one value, not a group of settings. */
-export function isSingleSetting(path: readonly PathSegment[]): boolean {
+export function isSingleSetting(path: Path): boolean {
   const kind = findSetting(path)?.kind;
   return kind === undefined || !isGroup(kind);
 }
 
-function effectiveLeaf(
-  value: unknown,
-  path: readonly PathSegment[],
-  region: EffectiveRegion,
-): EffectiveSetting | undefined {
+function effectiveLeaf(value: unknown, path: Path, region: EffectiveRegion): EffectiveSetting | undefined {
   const isDiscovery = path.length === 3 && isWithin(path, DISCOVERY);
   if (isDiscovery && path[2] === "region") {
     return {
@@ -69,11 +61,7 @@ function effectiveLeaf(
 }
 
 /** Every path at or below one that holds a single value; keys of maps are those of the file. */
-function leafPaths(
-  kind: Kind | undefined,
-  path: readonly PathSegment[],
-  value: unknown,
-): (readonly PathSegment[])[] {
+function leafPaths(kind: Kind | undefined, path: Path, value: unknown): Path[] {
   if (kind === undefined || !isGroup(kind)) return [path];
   const below = childrenOf(kind).flatMap((child) => {
     const keys = isPlaceholder(child.key) ? entriesOf(valueAt(value, path)).map(([key]) => key) : [child.key];

@@ -1,4 +1,4 @@
-import type { PathSegment } from "./path.ts";
+import type { Path, PathSegment } from "./path.ts";
 import type { Field, Kind } from "./setting-kinds.ts";
 import { SETTINGS } from "./settings.ts";
 
@@ -51,10 +51,7 @@ export function childrenAt(kind: Kind, segment: PathSegment): SettingChild[] {
 }
 
 /** Looks a path up in the table of settings. Returns undefined for a path that is not a setting of this program. */
-export function findSetting(
-  path: readonly PathSegment[],
-  from: FoundSetting = ROOT,
-): FoundSetting | undefined {
+export function findSetting(path: Path, from: FoundSetting = ROOT): FoundSetting | undefined {
   const [segment, ...rest] = path;
   if (segment === undefined) return from;
   for (const { kind, field } of childrenAt(from.kind, segment)) {

@@ -6,7 +6,7 @@ import { maskBrokenText, maskDocument } from "./mask-document.ts";
 import { nearestWord } from "./nearest-setting.ts";
 import { isBlank } from "./parse-document.ts";
 import { tryJson5 } from "./parse-json5.ts";
-import { formatPath, type PathSegment } from "./path.ts";
+import { formatPath, type Path } from "./path.ts";
 import { resolveReferences } from "./resolve.ts";
 import { isSecretPath } from "./secrets.ts";
 import { findMember, followPath, scanDocument, type Node, type Span } from "./spans.ts";
@@ -31,7 +31,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A finding before it is known where in the text it is. */
 interface Remark {
-  path: readonly PathSegment[];
+  path: Path;
   /** The key, not the value, is at fault. */
   isAboutKey?: boolean;
   says: Pick<Finding, "severity" | "message" | "expected" | "received">;
@@ -96,7 +96,7 @@ function unsetReferences(value: unknown, env: Environment): Remark[] {
 }
 
 /** Warnings for keys that stand twice, and for unknown ones that look like a slip of the finger. */
-function keyRemarks(node: Node, path: readonly PathSegment[]): Remark[] {
+function keyRemarks(node: Node, path: Path): Remark[] {
   if (node.kind === "scalar") return [];
   const kind = findSetting(path)?.kind;
   const known = kind?.kind === "object" ? Object.keys(kind.fields) : [];
@@ -113,7 +113,7 @@ function keyRemarks(node: Node, path: readonly PathSegment[]): Remark[] {
   });
 }
 
-function warning(path: readonly PathSegment[], what: string): Remark["says"] {
+function warning(path: Path, what: string): Remark["says"] {
   return { severity: "warning", message: `${formatPath(path)} ${what}` };
 }
 

@@ -1,12 +1,12 @@
 import { distance } from "fastest-levenshtein";
 import { isPlaceholder, listSettings } from "./find-setting.ts";
-import { formatPath, type PathSegment } from "./path.ts";
+import { formatPath, type Path, type PathSegment } from "./path.ts";
 
 /**
  * The path of the table that is most like an unknown one, by edit distance; keys and indexes of the user's choice are
  * taken from the unknown path. A path that ends as a known one does (`region`) is near whatever is missing before.
  */
-export function nearestSetting(path: readonly PathSegment[]): string {
+export function nearestSetting(path: Path): string {
   const typed = formatPath(path).toLowerCase();
   const last = String(path.at(-1)).toLowerCase();
   let best = { path: "", score: Number.POSITIVE_INFINITY };

@@ -3,7 +3,7 @@ import { isRecord } from "../json.ts";
 import type { Edit } from "./edit-value.ts";
 import { findSetting } from "./find-setting.ts";
 import { tryJson, tryJson5 } from "./parse-json5.ts";
-import { formatPath, parsePath, type PathSegment } from "./path.ts";
+import { formatPath, parsePath, type Path } from "./path.ts";
 import { isSecretPath } from "./secrets.ts";
 import type { Kind } from "./setting-kinds.ts";
 import { describeValue } from "./validate.ts";
@@ -15,7 +15,7 @@ const BATCH_HINT =
  * Reads a value typed on the command line. For a setting that is a text: the text as it is, unless it is a quoted JSON5
  * string. For any other: JSON5 when it parses, else the raw text. With `isStrict` only JSON, else `usage` is thrown.
  */
-export function parseValue(text: string, path: readonly PathSegment[], isStrict = false): unknown {
+export function parseValue(text: string, path: Path, isStrict = false): unknown {
   if (isStrict) return parseStrictly(text, path);
   const kind = findSetting(path)?.kind;
   const { value, error } = tryJson5(text);
@@ -49,7 +49,7 @@ function takesText(kind: Kind): boolean {
   return kind.kind === "either" ? kind.of.some(takesText) : kind.kind === "string" || kind.kind === "choice";
 }
 
-function parseStrictly(text: string, path: readonly PathSegment[]): unknown {
+function parseStrictly(text: string, path: Path): unknown {
   const { value, error } = tryJson(text);
   if (!error) return value;
   throw usageError(

@@ -3,6 +3,9 @@ import { usageError } from "../errors.ts";
 /** A key of an object, or an index of a list. */
 export type PathSegment = string | number;
 
+/** Where something stands in a configuration, from its root. */
+export type Path = readonly PathSegment[];
+
 /** Keys that would reach into JavaScript's own objects. */
 const UNSAFE_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 const SYNTAX_HINT =
@@ -21,25 +24,20 @@ export function parsePath(text: string): PathSegment[] {
   if (text.trim() === "") throw usageError("The path is empty.", SYNTAX_HINT);
   const segments: PathSegment[] = [];
   let at = 0;
-  const malformed = (what: string, place: number): Error =>
-    usageError(
-      `The path ${JSON.stringify(text)} is malformed at character ${place + 1}: ${what}.`,
-      SYNTAX_HINT,
-    );
   while (at < text.length) {
     const start = at;
     if (text[at] === "[") {
-      const { segment, end } = parseBracket(text, at, malformed);
+      const { segment, end } = parseBracket(text, at);
       segments.push(segment);
       at = end;
     } else {
       if (segments.length > 0) {
-        if (/[\]"'\s]/.test(text[at] ?? "")) throw malformed(describeBadKey(text, at), at);
-        if (text[at] !== ".") throw malformed('a "." or "[" must come between two keys', at);
+        if (/[\]"'\s]/.test(text[at] ?? "")) throw malformed(text, describeBadKey(text, at), at);
+        if (text[at] !== ".") throw malformed(text, 'a "." or "[" must come between two keys', at);
         at += 1;
       }
       const key = /^[^.[\]"'\s]+/.exec(text.slice(at))?.[0];
-      if (key === undefined) throw malformed(describeBadKey(text, at), at);
+      if (key === undefined) throw malformed(text, describeBadKey(text, at), at);
       segments.push(key);
       at += key.length;
     }
@@ -55,7 +53,7 @@ export function parsePath(text: string): PathSegment[] {
 }
 
 /** Writes a path the way `parsePath` reads it, with brackets and quotes only where they are needed. */
-export function formatPath(path: readonly PathSegment[]): string {
+export function formatPath(path: Path): string {
   return path
     .map((segment, index) => {
       if (typeof segment === "number") return `[${segment}]`;
@@ -66,39 +64,31 @@ export function formatPath(path: readonly PathSegment[]): string {
 }
 
 /** True when `path` is `ancestor` or a place below it. */
-export function isWithin(path: readonly PathSegment[], ancestor: readonly PathSegment[]): boolean {
+export function isWithin(path: Path, ancestor: Path): boolean {
   return ancestor.every((segment, index) => path[index] === segment);
 }
 
-function parseBracket(
-  text: string,
-  open: number,
-  malformed: (what: string, place: number) => Error,
-): { segment: PathSegment; end: number } {
+function parseBracket(text: string, open: number): { segment: PathSegment; end: number } {
   const quote = text[open + 1];
   if (quote === '"' || quote === "'") {
-    const { key, end } = parseQuoted(text, open + 1, malformed);
-    if (text[end] !== "]") throw malformed('a "]" must follow the quoted key', end);
+    const { key, end } = parseQuoted(text, open + 1);
+    if (text[end] !== "]") throw malformed(text, 'a "]" must follow the quoted key', end);
     return { segment: key, end: end + 1 };
   }
   const content = /^[^[\]"'\s]*/.exec(text.slice(open + 1))?.[0] ?? "";
   const end = open + 1 + content.length;
   if (text[end] !== "]") {
-    throw malformed(end >= text.length ? 'the "[" is never closed' : describeBadKey(text, end), end);
+    throw malformed(text, end >= text.length ? 'the "[" is never closed' : describeBadKey(text, end), end);
   }
-  if (content === "") throw malformed("the brackets are empty", open + 1);
+  if (content === "") throw malformed(text, "the brackets are empty", open + 1);
   if (!/^[+-]?\d/.test(content) || /[^\d+-]/.test(content)) return { segment: content, end: end + 1 };
   if (!/^(0|[1-9]\d*)$/.test(content) || !Number.isSafeInteger(Number(content))) {
-    throw malformed(`${content} is not an index; the first item is [0]`, open + 1);
+    throw malformed(text, `${content} is not an index; the first item is [0]`, open + 1);
   }
   return { segment: Number(content), end: end + 1 };
 }
 
-function parseQuoted(
-  text: string,
-  open: number,
-  malformed: (what: string, place: number) => Error,
-): { key: string; end: number } {
+function parseQuoted(text: string, open: number): { key: string; end: number } {
   const quote = text[open];
   let key = "";
   for (let at = open + 1; at < text.length; at += 1) {
@@ -109,17 +99,24 @@ function parseQuoted(
       continue;
     }
     const escape = /^\\(?:(["'\\/bfnrt])|u([0-9A-Fa-f]{4}))/.exec(text.slice(at));
-    if (!escape) throw malformed("the backslash is followed by nothing it can escape", at);
+    if (!escape) throw malformed(text, "the backslash is followed by nothing it can escape", at);
     key +=
       escape[2] === undefined
         ? (ESCAPES[escape[1] ?? ""] ?? escape[1] ?? "")
         : String.fromCharCode(parseInt(escape[2], 16));
     at += escape[0].length - 1;
   }
-  throw malformed(`the ${quote} is never closed`, open);
+  throw malformed(text, `the ${quote} is never closed`, open);
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
+
+function malformed(text: string, what: string, place: number): Error {
+  return usageError(
+    `The path ${JSON.stringify(text)} is malformed at character ${place + 1}: ${what}.`,
+    SYNTAX_HINT,
+  );
+}
 
 function describeBadKey(text: string, at: number): string {
   const character = text[at];

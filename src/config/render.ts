@@ -3,17 +3,23 @@ import { couldBeBare, type Layout } from "./layout.ts";
 /** Longest list of plain values that stays on one line, in characters. */
 const LONGEST_LINE = 80;
 
-/** Writes a value in the layout of its document. `indent` is the white space of the line it starts on; inline values have none. */
-export function renderValue(
-  value: unknown,
-  layout: Layout,
-  place: { indent: string; isInline: boolean },
-): string {
-  if (Array.isArray(value)) return renderList(value, layout, place);
-  if (typeof value === "object" && value !== null) return renderObject(value, layout, place);
+/** Where a value is written: the white space of the line it starts on; inline values have none. */
+interface Place {
+  indent: string;
+  isInline: boolean;
+}
+
+/** Writes a value in the layout of its document. */
+export function renderValue(value: unknown, layout: Layout, place: Place): string {
   if (typeof value === "string") return renderText(value, layout.quote);
-  if (typeof value === "number") return Object.is(value, -0) ? "-0" : String(value);
-  return String(value);
+  if (Object.is(value, -0)) return "-0";
+  if (typeof value !== "object" || value === null) return String(value);
+  if (!Array.isArray(value))
+    return renderContainer("{}", layout.padding, Object.entries(value), layout, place);
+  const items = value.map((item: unknown) => [undefined, item] as const);
+  const inline = renderContainer("[]", "", items, layout, { ...place, isInline: true });
+  const isPlain = value.every((item) => typeof item !== "object" || item === null);
+  return isPlain && inline.length <= LONGEST_LINE ? inline : renderContainer("[]", "", items, layout, place);
 }
 
 /** Writes a key: bare where the document does so and JSON5 allows it. */
@@ -30,45 +36,23 @@ function renderText(text: string, quote: '"' | "'"): string {
   return quote === '"' ? escaped : `'${escaped.slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
 }
 
-function renderList(
-  items: readonly unknown[],
+/** Writes entries between brackets, on one line with `padding` inside them or on a line each. */
+function renderContainer(
+  brackets: "{}" | "[]",
+  padding: string,
+  entries: readonly (readonly [string | undefined, unknown])[],
   layout: Layout,
-  place: { indent: string; isInline: boolean },
+  { indent, isInline }: Place,
 ): string {
-  const inline = `[${items.map((item) => renderValue(item, layout, { ...place, isInline: true })).join(layout.separator)}]`;
-  const isPlain = items.every((item) => typeof item !== "object" || item === null);
-  if (items.length === 0 || place.isInline || (isPlain && inline.length <= LONGEST_LINE)) return inline;
-  return renderLines(
-    "[",
-    items.map((item) => renderValue(item, layout, deeper(layout, place))),
-    "]",
-    layout,
-    place,
-  );
-}
-
-function renderObject(value: object, layout: Layout, place: { indent: string; isInline: boolean }): string {
-  const inner = place.isInline ? place : deeper(layout, place);
-  const entries = Object.entries(value).map(
-    ([key, item]) => `${renderKey(key, layout)}${layout.colon}${renderValue(item, layout, inner)}`,
-  );
-  if (entries.length === 0) return "{}";
-  if (place.isInline) return `{${layout.padding}${entries.join(layout.separator)}${layout.padding}}`;
-  return renderLines("{", entries, "}", layout, place);
-}
-
-function renderLines(
-  open: string,
-  lines: readonly string[],
-  close: string,
-  layout: Layout,
-  place: { indent: string },
-): string {
-  const start = layout.newline + place.indent;
+  if (entries.length === 0) return brackets;
+  const [open, close] = brackets;
+  const inner = { indent: isInline ? indent : indent + layout.indentUnit, isInline };
+  const members = entries.map(([key, value]) => {
+    const prefix = key === undefined ? "" : renderKey(key, layout) + layout.colon;
+    return prefix + renderValue(value, layout, inner);
+  });
+  if (isInline) return open + padding + members.join(layout.separator) + padding + close;
+  const start = layout.newline + indent;
   const last = layout.hasTrailingCommas ? "," : "";
-  return `${open}${lines.map((line) => start + layout.indentUnit + line).join(",")}${last}${start}${close}`;
-}
-
-function deeper(layout: Layout, place: { indent: string }): { indent: string; isInline: boolean } {
-  return { indent: place.indent + layout.indentUnit, isInline: false };
+  return `${open}${members.map((member) => start + layout.indentUnit + member).join(",")}${last}${start}${close}`;
 }

@@ -1,6 +1,6 @@
 import { MASK, maskUserInfo } from "../network/user-info.ts";
 import { findSetting } from "./find-setting.ts";
-import type { PathSegment } from "./path.ts";
+import type { Path } from "./path.ts";
 import { type Leaf, mapLeaves } from "./walk-value.ts";
 
 /** Names other programs that share the file give their secrets. */
@@ -8,7 +8,7 @@ const SECRET_NAME =
   /(?:api[-_]?key|access[-_]?key|private[-_]?key|secret|token|password|passwd|passphrase|credentials?|authorization)$/i;
 
 /** True when the value at this path must never be printed: by the table of settings, or, for other programs' keys, by its name. */
-export function isSecretPath(path: readonly PathSegment[]): boolean {
+export function isSecretPath(path: Path): boolean {
   const found = findSetting(path);
   if (found) return found.isSecret;
   return path.some((segment, index) => {
@@ -18,7 +18,7 @@ export function isSecretPath(path: readonly PathSegment[]): boolean {
 }
 
 /** A copy of the value at `path` with every secret in it replaced by `****`, user and password of URLs included. */
-export function maskSecrets(value: unknown, path: readonly PathSegment[] = []): unknown {
+export function maskSecrets(value: unknown, path: Path = []): unknown {
   return mapLeaves(value, maskLeaf, path);
 }
 

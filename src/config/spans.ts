@@ -1,6 +1,6 @@
 import JSON5 from "json5";
 import { OpenclawError } from "../errors.ts";
-import type { PathSegment } from "./path.ts";
+import type { Path, PathSegment } from "./path.ts";
 
 /** A stretch of text: from `start` up to, not including, `end`, in UTF-16 units. */
 export interface Span {
@@ -61,10 +61,7 @@ export function findMember(container: Container, key: PathSegment): Member | und
 }
 
 /** A node and all that are in it with their paths, in the order of the text. */
-export function listNodes(
-  node: Node,
-  path: readonly PathSegment[] = [],
-): { node: Node; path: readonly PathSegment[] }[] {
+export function listNodes(node: Node, path: Path = []): { node: Node; path: Path }[] {
   const inner = node.kind === "scalar" ? [] : node.members;
   return [{ node, path }, ...inner.flatMap(({ key, value }) => listNodes(value, [...path, key]))];
 }
@@ -77,11 +74,11 @@ export interface Place {
   member: Member | undefined;
   parent: Container | undefined;
   /** The keys that lead on from `node` and do not exist. */
-  rest: readonly PathSegment[];
+  rest: Path;
 }
 
 /** Follows a path as far as it leads. */
-export function followPath(root: Node, path: readonly PathSegment[]): Place {
+export function followPath(root: Node, path: Path): Place {
   let place: Place = { node: root, member: undefined, parent: undefined, rest: path };
   for (const [depth, key] of path.entries()) {
     const { node: parent } = place;

@@ -9,14 +9,14 @@ import { locateConfig, readConfigText } from "./file.ts";
 import { withLock, type HeldLock } from "../disk/lock.ts";
 import { maskDocument } from "./mask-document.ts";
 import { parseDocument } from "./parse-document.ts";
-import { formatPath, isUnsafeKey, type PathSegment } from "./path.ts";
+import { formatPath, isUnsafeKey, type Path } from "./path.ts";
 import { isRecord } from "../json.ts";
 
 export type { Edit } from "./edit-value.ts";
 
 /** What one edit changed. The values may be secrets: pass them through `maskSecrets` before they are shown. */
 export interface Change {
-  path: readonly PathSegment[];
+  path: Path;
   /** Undefined when nothing stood there. */
   previous: unknown;
   /** Undefined when it was removed. */

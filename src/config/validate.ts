@@ -1,7 +1,7 @@
 import { isRecord } from "../json.ts";
 import { isRegionName } from "../aws/region.ts";
 import { childrenAt } from "./find-setting.ts";
-import { formatPath, type PathSegment } from "./path.ts";
+import { formatPath, type Path, type PathSegment } from "./path.ts";
 import { maskUserInfo } from "../network/user-info.ts";
 import { isSecretPath } from "./secrets.ts";
 import type { Kind } from "./setting-kinds.ts";
@@ -26,11 +26,7 @@ const QUOTED_LENGTH = 60;
  * Compares a value with the table of settings and returns every problem, in the order of the value's keys.
  * Keys the table does not know belong to other programs and are no problem.
  */
-export function validate(
-  value: unknown,
-  kind: Kind = SETTINGS,
-  path: readonly PathSegment[] = [],
-): Problem[] {
+export function validate(value: unknown, kind: Kind = SETTINGS, path: Path = []): Problem[] {
   const form = kind.kind === "either" ? kind.of.find((of) => isOfType(value, of)) : kind;
   if (form === undefined || !isOfType(value, form) || !isInBounds(value, form))
     return [problemAt(path, describeKind(form ?? kind), value)];
@@ -95,7 +91,7 @@ export function problemDetails({ path, expected, received }: Problem): Record<st
 }
 
 /** A problem at a path, its message made from what was expected and what stands there. */
-export function problemAt(path: readonly PathSegment[], expected: string, value: unknown): Problem {
+export function problemAt(path: Path, expected: string, value: unknown): Problem {
   const received = describeValue(value, isSecretPath(path));
   const name = path.length === 0 ? "The configuration" : formatPath(path);
   const message =

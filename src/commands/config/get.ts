@@ -9,7 +9,7 @@ import { locateConfig, missingFile, readConfigText } from "../../config/file.ts"
 import { findSetting } from "../../config/find-setting.ts";
 import { nearestSetting } from "../../config/nearest-setting.ts";
 import { parseDocument } from "../../config/parse-document.ts";
-import { formatPath, parsePath, type PathSegment } from "../../config/path.ts";
+import { formatPath, parsePath, type Path } from "../../config/path.ts";
 import { quoteForShell } from "../../config/quote-for-shell.ts";
 import { loadConfig, type LoadedConfig } from "../../config/resolve.ts";
 import { maskSecrets } from "../../config/secrets.ts";
@@ -48,11 +48,7 @@ async function printValue(value: unknown, { terminal }: Runtime): Promise<void> 
   await terminal.print(typeof value === "object" ? JSON.stringify(value, undefined, 2) : String(value));
 }
 
-async function printEffective(
-  path: readonly PathSegment[],
-  options: GetOptions,
-  runtime: Runtime,
-): Promise<void> {
+async function printEffective(path: Path, options: GetOptions, runtime: Runtime): Promise<void> {
   const { terminal } = runtime;
   const config = await loadConfig(options, runtime);
   const settings = effectiveSettings(config.value, path, await effectiveRegion(options, runtime, config));
@@ -105,7 +101,7 @@ function showValue({ path, value, defaultText }: EffectiveSetting): string {
   return typeof masked === "object" ? JSON.stringify(masked) : String(masked);
 }
 
-function absent(path: readonly PathSegment[]): OpenclawError {
+function absent(path: Path): OpenclawError {
   const found = findSetting(path);
   if (found === undefined) {
     const nearest = nearestSetting(path);
