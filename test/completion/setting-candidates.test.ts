@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { SettingUse } from "../../src/completion/value-kinds.ts";
 import { settingCandidates, settingValues } from "../../src/completion/setting-candidates.ts";
 import { valueAt } from "../../src/config/edit-value.ts";
-import { findSetting } from "../../src/config/find-setting.ts";
+import { childrenOf, findSetting } from "../../src/config/find-setting.ts";
 import { parsePath } from "../../src/config/path.ts";
+import { SETTINGS } from "../../src/config/settings.ts";
 
 const KEY = "amazon-bedrock/us.amazon.nova-lite-v1:0";
 /** A user's file, with settings of another program and a key that no path can hold. */
@@ -33,13 +34,19 @@ const offered = (text: string, use: SettingUse): string[] =>
 const fitting = (text: string, use: SettingUse): string[] =>
   offered(text, use).filter((path) => path.startsWith(text));
 
+/** The table's own settings at a place; a group has the dot that leads on. */
+const settingsAt = (...place: string[]): string[] =>
+  childrenOf(findSetting(place)?.kind ?? SETTINGS).map(
+    ({ key, kind }) => [...place, key].join(".") + (childrenOf(kind).length > 0 ? "." : ""),
+  );
+
 describe("the paths that are offered", () => {
   it.each<[text: string, use: SettingUse, expected: string[]]>([
-    ["", "set", ["models.", "agents.", "plugins."]],
-    ["", "get", ["models.", "agents.", "plugins.", "otherProgram."]],
+    ["", "set", settingsAt()],
+    ["", "get", [...settingsAt(), "otherProgram."]],
     ["", "unset", ["models.", "agents.", "otherProgram."]],
     ["mod", "set", ["models."]],
-    ["models.", "get", ["models.bedrockDiscovery.", "models.providers."]],
+    ["models.", "get", settingsAt("models")],
     [
       "models.bedrockDiscovery.re",
       "set",
