@@ -9,17 +9,43 @@ import { wrapText } from "../../terminal/word-wrap.ts";
 /** A listed model; where access was asked for, with its verdict. */
 export type TabledModel = ListedModel & { access?: AccessVerdict };
 
-const COLUMNS: readonly Column[] = [
-  { title: "Key" },
-  { title: "Access" },
-  { title: "Name", dropOrder: 7 },
-  { title: "Input", dropOrder: 4 },
-  { title: "Context", align: "right", dropOrder: 1 },
-  { title: "Max out", align: "right", dropOrder: 5 },
-  { title: "$ in", align: "right", dropOrder: 3 },
-  { title: "$ out", align: "right", dropOrder: 3 },
-  { title: "Reasoning", dropOrder: 6 },
-  { title: "Tags", dropOrder: 2 },
+/** Each column and what stands in it; one without a model that fills it is left out. */
+const COLUMNS: readonly (Column & { cell: (model: TabledModel, style: Style) => Cell })[] = [
+  {
+    title: "Key",
+    cell: ({ key, available }, style) => ({
+      text: key,
+      look: available ? (text) => quietPrefix(text, style) : style.dim,
+    }),
+  },
+  { title: "Access", cell: ({ access }, style) => accessCell(access, style) },
+  { title: "Name", dropOrder: 7, cell: ({ name }) => name },
+  { title: "Input", dropOrder: 4, cell: ({ input }) => input },
+  {
+    title: "Context",
+    align: "right",
+    dropOrder: 1,
+    cell: (model, style) => limitCell(model.contextWindow, model, style),
+  },
+  {
+    title: "Max out",
+    align: "right",
+    dropOrder: 5,
+    cell: (model, style) => limitCell(model.maxTokens, model, style),
+  },
+  { title: "$ in", align: "right", dropOrder: 3, cell: ({ cost }) => (cost ? formatPrice(cost.input) : "") },
+  {
+    title: "$ out",
+    align: "right",
+    dropOrder: 3,
+    cell: ({ cost }) => (cost ? formatPrice(cost.output) : ""),
+  },
+  { title: "Reasoning", dropOrder: 6, cell: ({ reasoning }) => (reasoning ? "yes" : "") },
+  {
+    title: "Tags",
+    dropOrder: 2,
+    cell: ({ tags, missing }, style) => ({ text: tags.join(","), look: missing ? style.yellow : style.cyan }),
+  },
 ];
 
 /** Words for the column, none longer than its place beside a key in 80 columns. */
@@ -40,20 +66,7 @@ const ACCESS_WORDS: Readonly<Record<AccessStatus, string>> = {
  * cut; prices in USD per million tokens.
  */
 export function modelTable(models: readonly TabledModel[], columns: number, style: Style): string[] {
-  const rows = models
-    .map(shownOnTerminal)
-    .map((model): Cell[] => [
-      { text: model.key, look: model.available ? (key) => quietPrefix(key, style) : style.dim },
-      accessCell(model.access, style),
-      model.name,
-      model.input,
-      quiet(formatTokens(model.contextWindow), model.limitsSource === "default", style),
-      quiet(formatTokens(model.maxTokens), model.limitsSource === "default", style),
-      model.cost ? formatPrice(model.cost.input) : "",
-      model.cost ? formatPrice(model.cost.output) : "",
-      model.reasoning ? "yes" : "",
-      { text: model.tags.join(","), look: model.missing ? style.yellow : style.cyan },
-    ]);
+  const rows = models.map(shownOnTerminal).map((model) => COLUMNS.map(({ cell }) => cell(model, style)));
   return layoutTable(COLUMNS, rows, columns, style.bold);
 }
 
@@ -92,7 +105,8 @@ function quietPrefix(key: string, style: Style): string {
   return style.dim(key.slice(0, slash)) + key.slice(slash);
 }
 
-/** A default stands where nobody knows better: shown, but quietly. */
-function quiet(text: string, isDefault: boolean, style: Style): Cell {
-  return isDefault ? { text, look: style.dim } : text;
+/** A limit in tokens. A default stands where nobody knows better: shown, but quietly. */
+function limitCell(tokens: number, { limitsSource }: TabledModel, style: Style): Cell {
+  const text = formatTokens(tokens);
+  return limitsSource === "default" ? { text, look: style.dim } : text;
 }
