@@ -1,3 +1,4 @@
+import schema from "../../docs/schemas/doctor.schema.json" with { type: "json" };
 import { describe, expect, it } from "vitest";
 import { type Check, fail, ok, skip, warn } from "../../src/doctor/check.ts";
 import { checksOf } from "../../src/doctor/checks.ts";
@@ -136,21 +137,12 @@ describe("a run of checks", () => {
 });
 
 describe("the checks of doctor", () => {
-  it("stand in the contract's order", () => {
-    expect(checksOf({}).map(({ id }) => id)).toEqual([
-      "runtime",
-      "config",
-      "credentials",
-      "identity",
-      "region",
-      "clock",
-      "network",
-      "discovery",
-      "profiles",
-      "default-model",
-      "model-access",
-    ]);
-    expect(checksOf({ probe: true }).at(-1)?.id).toBe("probe");
+  it("stand in the order in which the schema names them", () => {
+    const { items } = schema.properties.checks;
+    const ids = (options: Parameters<typeof checksOf>[0]): string[] => checksOf(options).map(({ id }) => id);
+    expect(ids({ probe: true, hasProviders: true })).toEqual(items.properties.id.enum);
+    expect(ids({ probe: true })).toEqual([...ids({}), "probe"]);
+    expect(ids({ hasProviders: true })).toEqual([...ids({}), "providers"]);
   });
 
   it("need only each other, and never in a circle", () => {
