@@ -1,5 +1,6 @@
 // Writes the generated pages of docs/: node scripts/build-docs.js
 // With --check it writes nothing and fails where a page is not what the code says.
+import { readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
@@ -11,12 +12,12 @@ const docs = path.join(root, "docs");
 /** The pages as the code has them, by path in docs/. Node 20 cannot load TypeScript, so they are bundled first. */
 async function generatePages() {
   const outfile = path.join(root, "node_modules", ".cache", "openclaw", `pages-${process.pid}.cjs`);
-  // The table of commands is read, no command is run.
-  const external = [/^\.\/(commands|completion)\//];
+  // The tables of commands and of doctor's checks are read; no command is run, and nothing is asked.
+  const external = [/^\.\/(commands|completion)\//, /^@(aws-crypto|aws-sdk|smithy)\//];
   await bundleModule("scripts/docs/pages.ts", outfile, { format: "cjs", external });
   try {
     const { default: module } = await import(pathToFileURL(outfile).href);
-    return module.pages();
+    return module.pages((/** @type {string} */ name) => readFileSync(path.join(docs, name), "utf8"));
   } finally {
     await rm(outfile);
   }

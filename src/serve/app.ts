@@ -82,6 +82,8 @@ export class App {
           context.set("dialect", dialect);
           return next();
         });
+        // What a dialect answers is for who has a key, wherever its paths begin.
+        if (!path.startsWith("/v1/")) hono.use(path, this.#open);
       }
     }
     hono.use("/v1/*", this.#open);

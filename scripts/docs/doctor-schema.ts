@@ -1,0 +1,13 @@
+import { checksOf } from "../../src/doctor/checks.ts";
+
+interface DoctorSchema {
+  properties: { checks: { items: { properties: { id: { enum: string[] } } } } };
+}
+
+/** The schema of `doctor --json` with the ids of all checks, in the order in which they are shown. */
+export function doctorSchema(current: string): string {
+  const schema = JSON.parse(current) as DoctorSchema;
+  const checks = checksOf({ probe: true, hasProviders: true });
+  schema.properties.checks.items.properties.id.enum = checks.map(({ id }) => id);
+  return `${JSON.stringify(schema, undefined, 2)}\n`;
+}
