@@ -42,6 +42,7 @@ describe("a file's kind", () => {
     ["an empty file", bytes(), "a.txt", "empty"],
     ["a TIFF", bytes("II*\0…"), "a.tiff", "TIFF"],
     ["a HEIC", bytes([0, 0, 0, 24], "ftypheic"), "a.heic", "HEIC"],
+    ["rich text", bytes("{\\rtf1\\ansi hello}"), "a.rtf", "RTF"],
     ["slides", bytes("PK\x03\x04", "ppt/presentation.xml"), "a.pptx", "PowerPoint"],
     ["another archive", bytes("PK\x03\x04", "a.txt"), "a.zip", "ZIP"],
     ["an Office file of another program", bytes(OLE, "…"), "a.msg", "another program"],

@@ -23,6 +23,7 @@ describe("an image's size", () => {
     ["png", png, 9001, 7],
     ["gif", gif, 640, 480],
     ["webp", webp("VP8X", 0, 0, 0, 0, 0xff, 0x0f, 0, 0x37, 0x04, 0), 4096, 1080],
+    ["webp", webp("VP8X", 0, 0, 0, 0, 0, 0, 0x01, 0, 0, 0x02), 65_537, 131_073],
     ["webp", webp("VP8L", 0x2f, 0xff, 0xc0, 0x0f, 0), 256, 64],
     ["webp", webp("VP8 ", 0, 0, 0, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xf0, 0x00), 320, 240],
     ["jpeg", jpeg, 4000, 3000],

@@ -95,7 +95,10 @@ describe("an answer put together from its stream", () => {
         at(0, { reasoningContent: { signature: "Ab" } }),
       ),
     ).toEqual([{ reasoningContent: { reasoningText: { text: "Hm" } } }]);
-    expect(assemble(begin, toolStart(0), at(0, { toolUse: { input: '{"a":' } }))).toEqual([]);
+    const piece = at(0, { toolUse: { input: '{"a":' } });
+    expect(assemble(begin, toolStart(0), piece)).toEqual([]);
+    expect(assemble(begin, toolStart(0), piece, blockStop(0))).toEqual([]);
+    expect(assemble(begin, toolStart(0), at(0, { toolUse: { input: "{}" } }))).toEqual([]);
   });
 
   it("begins anew with a new message", () => {
