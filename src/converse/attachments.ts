@@ -1,3 +1,4 @@
+import { readBytes } from "../read-bytes.ts";
 import type { ContentBlock } from "@aws-sdk/client-bedrock-runtime";
 import { open } from "node:fs/promises";
 import path from "node:path";
@@ -57,7 +58,10 @@ export async function readAttachments(paths: readonly string[], runtime: Runtime
     const label = isStdin ? "stdin" : name;
     const fileName = isStdin ? undefined : path.basename(name);
     const bytes = isStdin
-      ? await readStream(runtime.stdin)
+      ? await readBytes(runtime.stdin, {
+          most: MOST_FILE_BYTES,
+          tooLong: (length) => tooLarge("stdin", length),
+        })
       : await readFile(name, path.resolve(runtime.currentFolder, name));
     const file = detectKind(bytes, fileName);
     if (file.kind === "unsupported") {
@@ -210,18 +214,6 @@ async function readFile(label: string, file: string): Promise<Buffer> {
       cause,
     );
   }
-}
-
-async function readStream(stream: NodeJS.ReadableStream): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of stream) {
-    const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
-    length += bytes.length;
-    if (length > MOST_FILE_BYTES) throw tooLarge("stdin", length);
-    chunks.push(bytes);
-  }
-  return Buffer.concat(chunks);
 }
 
 function tooLarge(label: string, bytes: number): OpenclawError {

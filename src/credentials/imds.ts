@@ -1,3 +1,4 @@
+import { once } from "../once.ts";
 import { request } from "node:http";
 import type { AwsCredentialIdentity } from "@smithy/types";
 import { withoutUndefined } from "../json.ts";
@@ -66,10 +67,6 @@ export async function askChosenInstance(
 }
 
 function createInstanceMetadata(settings: InstanceMetadataSettings): InstanceMetadata {
-  const once = <T>(ask: () => Promise<T>): (() => Promise<T>) => {
-    let asked: Promise<T> | undefined;
-    return () => (asked ??= ask());
-  };
   let token = once(() => askForToken(settings));
   const askForRole = async (): Promise<InstanceAnswer> => {
     const deadline = AbortSignal.timeout(TOTAL_MS);

@@ -2,7 +2,7 @@ import type { AwsSession } from "../session/session.ts";
 import type { Service } from "../aws/endpoint.ts";
 import { OpenclawError } from "../errors.ts";
 import { hostOfRedirect } from "../session/aws-errors.ts";
-import { oncePer } from "../session/once.ts";
+import { oncePer } from "../once.ts";
 import { type Check, fail, failAs, ok, type Outcome, skip, warn } from "./check.ts";
 import type { Examination } from "./examination.ts";
 import type { Reached } from "./reach.ts";

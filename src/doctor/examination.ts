@@ -1,5 +1,5 @@
 import { type AwsSession, openSession, type Setup, readSetup } from "../session/session.ts";
-import { once, oncePer } from "../session/once.ts";
+import { once, oncePer } from "../once.ts";
 import { type LoadedConfig, loadConfig } from "../config/resolve.ts";
 import { instanceMetadata } from "../credentials/imds.ts";
 import { reportCredentials } from "../credentials/report.ts";

@@ -1,5 +1,5 @@
 import { OpenclawError } from "../errors.ts";
-import { oncePer } from "../session/once.ts";
+import { oncePer } from "../once.ts";
 import { type Check, type CheckResult, fail, type Outcome, skip } from "./check.ts";
 
 export interface RunBounds {

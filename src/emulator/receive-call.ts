@@ -1,3 +1,4 @@
+import { readBytes } from "../read-bytes.ts";
 import { randomUUID } from "node:crypto";
 import { readClaim, type SignedParts } from "./authenticate.ts";
 import type { IncomingRequest } from "./listener.ts";
@@ -46,13 +47,11 @@ export async function receiveCall(
 }
 
 async function readBody(request: IncomingRequest): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
   try {
-    for await (const chunk of request) chunks.push(chunk);
+    return await readBytes(request);
   } catch {
     return undefined;
   }
-  return Buffer.concat(chunks);
 }
 
 function parseBody(body: Buffer, contentType: string): unknown {

@@ -5,7 +5,7 @@ import { chooseGuardrail } from "../converse/guardrail.ts";
 import { defaultModel, discoverySettings, loadConfig } from "../config/resolve.ts";
 import type { Configuration } from "../config/settings.ts";
 import { toOpenclawError } from "../session/aws-errors.ts";
-import { oncePer } from "../session/once.ts";
+import { oncePer } from "../once.ts";
 import type { Warning } from "../models/discovered.ts";
 import { loadModels, type ModelLoad } from "../discovery/load.ts";
 import { speaksConverse } from "../models/provider-api.ts";

@@ -1,5 +1,6 @@
 import type { HttpResponse, ResponseMetadata } from "@smithy/types";
 import { isRecord, type JsonObject } from "../json.ts";
+import { readBytes } from "../read-bytes.ts";
 import { loadRestJsonErrorCode } from "../network/sdk-parts.ts";
 
 /** What the SDK's retry middleware and the error table know an error of a service by. */
@@ -14,9 +15,7 @@ const RETRYABLE: ReadonlySet<string> = new Set(["ModelNotReadyException"]);
 
 /** The text of an answer's body. Throws what its connection throws. */
 export async function readText({ body }: HttpResponse): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body as AsyncIterable<Uint8Array>) chunks.push(chunk);
-  return Buffer.concat(chunks).toString("utf8");
+  return (await readBytes(body as AsyncIterable<Uint8Array>)).toString("utf8");
 }
 
 /**

@@ -16,7 +16,7 @@ import {
   resolveRegion,
 } from "../aws/region.ts";
 import type { ClientSession } from "./client-config.ts";
-import { oncePer } from "./once.ts";
+import { oncePer } from "../once.ts";
 import type { BedrockService } from "./regional-endpoint.ts";
 import type { RestClient } from "./rest-client.ts";
 
