@@ -31,6 +31,8 @@ describe("Deadlines", () => {
     expect(deadlines.signal.reason).toMatchObject({
       code: "timeout",
       message: "The stream was silent for 0.05 s.",
+      // No flag allows more of it.
+      hint: "Try again.",
     });
   });
 
