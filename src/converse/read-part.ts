@@ -93,13 +93,14 @@ function notAwsMessage(what: string, cause?: unknown): OpenclawError {
   });
 }
 
-/** Leaves out what is not of its shape. */
+/** Leaves out what is not of its shape. By the fields that came, of which a delta has two or three. */
 function clean(fields: Record<string, unknown>, shapes: Fields): void {
-  for (const [name, shape] of Object.entries(shapes)) {
-    if (!(name in fields)) continue;
+  for (const name in fields) {
+    const shape = Object.hasOwn(shapes, name) ? shapes[name] : undefined;
+    if (shape === undefined) continue;
     const value = cleaned(fields[name], shape);
     if (value === undefined) delete fields[name];
-    else fields[name] = value;
+    else if (value !== fields[name]) fields[name] = value;
   }
 }
 
