@@ -19,20 +19,16 @@ export type ConverseStream = Pick<Wire, "open" | "explain" | "tellBreak" | "isSa
  * error table, `timeout`, `network`, `bad-response` and `interrupted`.
  */
 export function converseStream(session: AwsSession): ConverseStream {
-  const callOf = (modelId: string | undefined): CallContext => ({
+  const callOf = (modelId: string): CallContext => ({
     session,
     action: "bedrock:InvokeModelWithResponseStream",
-    modelId: modelId ?? "",
+    modelId,
   });
-  let call = callOf(undefined);
   const stream: ConverseStream = {
-    open: async ({ input }, deadlines) => {
-      call = callOf(input.modelId);
-      return send(stream, input, deadlines, call);
-    },
-    explain: (failure) =>
+    open: ({ input }, deadlines) => send(stream, input, deadlines, callOf(input.modelId ?? "")),
+    explain: (failure, modelId) =>
       failure instanceof OpenclawError || isKnownAwsError(failure)
-        ? toOpenclawError(failure, call)
+        ? toOpenclawError(failure, callOf(modelId))
         : undefined,
     tellBreak: (failure) =>
       failure instanceof StreamException

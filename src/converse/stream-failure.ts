@@ -19,7 +19,7 @@ export function toStreamError(
   { signal, model, requestId, hasBegun }: FailedStream,
 ): OpenclawError {
   if (signal.aborted) return abortReason(signal);
-  const known = wire.explain(failure);
+  const known = wire.explain(failure, model);
   if (known) return withRequestId(known, requestId);
   const how = wire.tellBreak(failure);
   return new OpenclawError("stream-broken", {

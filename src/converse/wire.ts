@@ -46,8 +46,8 @@ export interface Wire {
    * again. Throws the error that it came to.
    */
   open(plan: RequestPlan, deadlines: Deadlines): Promise<OpenAnswer>;
-  /** The error that a failure in the middle of an answer is known as; undefined for one that just broke off. */
-  explain(failure: unknown): OpenclawError | undefined;
+  /** The error that a failure of an answer of `model` is known as; undefined for one that just broke off. */
+  explain(failure: unknown, model: string): OpenclawError | undefined;
   /** How an answer broke off that nobody can explain: "The connection broke off". */
   tellBreak(failure: unknown): string;
   /** Whether a failure is something the service said, which counts after the last word, too. */
