@@ -1,6 +1,7 @@
 import type { DocumentFormat, ImageFormat } from "@aws-sdk/client-bedrock-runtime";
 import { parseArn } from "../aws/arn.ts";
 import type { ModelParameters } from "../config/settings.ts";
+import { once } from "../once.ts";
 
 export type ReasoningLevel = NonNullable<ModelParameters["reasoning"]>;
 export type Effort = Exclude<ReasoningLevel, "off">;
@@ -363,7 +364,7 @@ export function familyOf(baseId: string | undefined): FamilyFacts {
 }
 
 /** All of them in one, because every listed model is held against them twice. */
-const NOT_CONVERSE = new RegExp(OTHER_WIRES.map(({ models }) => models.source).join("|"));
+const notConverse = once(() => new RegExp(OTHER_WIRES.map(({ models }) => models.source).join("|")));
 
 /**
  * Whether Converse takes the model: false for the few that AWS lists without it, true for all others, known or not.
@@ -372,5 +373,5 @@ const NOT_CONVERSE = new RegExp(OTHER_WIRES.map(({ models }) => models.source).j
 export function canConverse(modelId: string): boolean {
   const id = (parseArn(modelId)?.resourceId ?? modelId).replace(/(?:-v\d+)?(?::\d+[a-z]*)*$/, "");
   const behindPrefix = id.slice(id.indexOf(".") + 1);
-  return !NOT_CONVERSE.test(id) && !NOT_CONVERSE.test(behindPrefix);
+  return !notConverse().test(id) && !notConverse().test(behindPrefix);
 }

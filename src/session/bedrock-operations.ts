@@ -1,5 +1,6 @@
 import type * as bedrock from "@aws-sdk/client-bedrock";
 import type * as runtime from "@aws-sdk/client-bedrock-runtime";
+import { isRecord } from "../json.ts";
 import { extendedEncodeURIComponent } from "../network/sdk-parts.ts";
 import { ANSWER_MS } from "./client-config.ts";
 import type { BedrockService } from "./regional-endpoint.ts";
@@ -123,7 +124,7 @@ function withBase64(value: unknown): unknown {
     return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64");
   }
   if (Array.isArray(value)) return value.map(withBase64);
-  if (typeof value !== "object" || value === null) return value;
+  if (!isRecord(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withBase64(item)]));
 }
 
