@@ -21,3 +21,19 @@ export function textAt(value: unknown, name: string): string | undefined {
   const text = isRecord(value) ? value[name] : undefined;
   return typeof text === "string" ? text : undefined;
 }
+
+/**
+ * A value in which U+FFFD stands for each half of a surrogate pair that is alone, in texts and in names; the value itself
+ * where there is none. JSON can say such a half, and hardly anything that reads UTF-8 takes it. Bytes stay as they are.
+ */
+export function wellFormed<T>(value: T): T {
+  if (typeof value === "string") return (value.isWellFormed() ? value : value.toWellFormed()) as T;
+  if (Array.isArray(value)) {
+    const items = value.map((item: unknown) => wellFormed(item));
+    return items.some((item, index) => item !== value[index]) ? (items as T) : value;
+  }
+  if (!isRecord(value) || value instanceof Uint8Array) return value;
+  const entries = Object.entries(value).map(([name, item]) => [wellFormed(name), wellFormed(item)] as const);
+  const isSame = entries.every(([name, item]) => Object.hasOwn(value, name) && value[name] === item);
+  return isSame ? value : (Object.fromEntries(entries) as T);
+}

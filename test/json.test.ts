@@ -1,5 +1,6 @@
+import { anything, assert, object, property, string } from "fast-check";
 import { expect, it } from "vitest";
-import { isRecord, withoutUndefined } from "../src/json.ts";
+import { isRecord, wellFormed, withoutUndefined } from "../src/json.ts";
 
 it.each([
   [{}, true],
@@ -18,4 +19,19 @@ it("leaves keys without a value out, and every other value as it is", () => {
     ["d", ""],
     ["e", { f: undefined }],
   ]);
+});
+
+it("puts U+FFFD in place of halves of characters, in names, too, and leaves all else as it is", () => {
+  const bytes = new Uint8Array([1]);
+  const value = { "a\ud83d": ["\udc69", "👩", 1, null, { b: "c\ud83d" }], bytes };
+  expect(wellFormed(value)).toEqual({ "a\ufffd": ["\ufffd", "👩", 1, null, { b: "c\ufffd" }], bytes });
+  const texts = string({ unit: "binary" });
+  assert(
+    property(object({ key: texts, values: [texts, anything()] }), (any) => {
+      const mended = wellFormed(any);
+      expect(JSON.stringify(mended).isWellFormed()).toBe(true);
+      expect(JSON.stringify(mended)).not.toMatch(/\\ud[89a-f]/i);
+      expect(wellFormed(mended)).toBe(mended);
+    }),
+  );
 });

@@ -4,7 +4,6 @@ import type { TextRenderer } from "../terminal/word-wrap.ts";
 import type { ChatEvent } from "../converse/chat-event.ts";
 import { judgeStop } from "../converse/outcome.ts";
 import { describeUsage, estimateCost, type Price } from "../models/usage.ts";
-import { WholeCharacters } from "../converse/whole-characters.ts";
 
 export interface WriterOptions {
   /** The price of a model id, once it is known which one answers. */
@@ -37,7 +36,6 @@ export class AnswerWriter {
   #reasoning: string[] = [];
   /** Line ends not written yet: the answer ends with exactly one, whatever the model sends. */
   #heldLineEnds = "";
-  readonly #characters = new WholeCharacters();
   #hasText = false;
   #hasAside = false;
 
@@ -107,7 +105,7 @@ export class AnswerWriter {
       this.#text.push(text);
       return;
     }
-    await this.#writeText(this.#characters.take(text));
+    await this.#writeText(text);
   }
 
   async #writeText(text: string): Promise<void> {
@@ -147,8 +145,6 @@ export class AnswerWriter {
 
   async #endText(): Promise<void> {
     if (!this.#options.isStreamed && this.#text.length > 0) await this.#writeText(this.#text.join(""));
-    const rest = this.#characters.rest();
-    if (rest !== "") await this.#writeText(rest);
     if (this.#hasAside) await this.#endAside("\n");
     if (this.#hasText) await this.#runtime.terminal.write(`${this.#options.renderer?.end() ?? ""}\n`);
   }

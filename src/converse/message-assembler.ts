@@ -8,6 +8,7 @@ import type {
   ToolUseBlock,
   ToolUseBlockStart,
 } from "@aws-sdk/client-bedrock-runtime";
+import { wellFormed } from "../json.ts";
 import type { Turn } from "./conversation.ts";
 
 /** What has arrived of one content block. */
@@ -52,7 +53,7 @@ export class MessageAssembler {
   /** The message so far. Of a block that is cut off, text stays; a signature and a tool's input do not. */
   message(): Message {
     const blocks = [...this.#blocks].sort(([left], [right]) => left - right).map(([, block]) => block);
-    return { role: "assistant", content: blocks.flatMap(toContent) };
+    return wellFormed({ role: "assistant", content: blocks.flatMap(toContent) });
   }
 
   #block(index = 0): Block {

@@ -10,6 +10,7 @@ import type { ChatEvent, ChatEvents } from "./chat-event.ts";
 import { abortReason, type Deadlines } from "./deadlines.ts";
 import { firedPolicies } from "./guardrail.ts";
 import type { TurnRecorder } from "./message-assembler.ts";
+import { WholeCharacters } from "./whole-characters.ts";
 
 export interface Reading {
   requestId: string | undefined;
@@ -34,6 +35,7 @@ export async function* readEvents(
   { requestId, deadlines, hasTools, coalesces, recorder, toFailure, isSaid }: Reading,
 ): ChatEvents {
   let isWhole = false;
+  const characters = new WholeCharacters();
   try {
     for await (const parts of batches) {
       deadlines.heard();
@@ -42,13 +44,15 @@ export async function* readEvents(
         recorder?.take(part);
         if (part.messageStop) isWhole = true;
         const event = toChatEvent(part, requestId, hasTools);
-        if (coalesces && event?.type === "text") {
-          text += event.text;
-          continue;
+        for (const whole of event ? characters.take(event) : []) {
+          if (coalesces && whole.type === "text") {
+            text += whole.text;
+            continue;
+          }
+          if (text !== "") yield { type: "text", text };
+          text = "";
+          yield whole;
         }
-        if (text !== "") yield { type: "text", text };
-        text = "";
-        if (event) yield event;
       }
       if (text !== "") yield { type: "text", text };
       if (isWhole) deadlines.expectEnd();
@@ -86,8 +90,8 @@ function toChatEvent(
     return {
       type: "tool-call",
       index: part.contentBlockStart?.contentBlockIndex ?? 0,
-      id: call.toolUseId ?? "",
-      name: call.name ?? "",
+      id: (call.toolUseId ?? "").toWellFormed(),
+      name: (call.name ?? "").toWellFormed(),
     };
   }
   if (part.messageStop) return { type: "stop", stopReason: part.messageStop.stopReason ?? "unknown" };

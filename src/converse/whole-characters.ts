@@ -1,23 +1,39 @@
+import type { ChatEvent } from "./chat-event.ts";
+
+type Saying = Extract<ChatEvent, { type: "text" | "reasoning" | "tool-input" }>;
+
 /**
  * Holds back half a character. A service may cut a text between the two halves of a surrogate pair (JSON can say each
- * of them), and a half that is written by itself is lost.
+ * of them), and a half that is passed on by itself is lost. One whose other half never comes becomes U+FFFD.
  */
 export class WholeCharacters {
-  #half = "";
+  /** The event that ended with half a character, and the half. */
+  #held: { event: Saying; half: string } | undefined;
 
-  /** The text so far that ends with a whole character. */
-  take(text: string): string {
-    const joined = this.#half + text;
+  /** What may be passed on when an event has come. */
+  take(event: ChatEvent): readonly ChatEvent[] {
+    const held = this.#held;
+    const saying = isSaying(event) ? event : undefined;
+    if (!held && (!saying || saying.text.isWellFormed())) return [event];
+    this.#held = undefined;
+    const goesOn = held !== undefined && saying !== undefined && isSameBlock(held.event, saying);
+    const before = held && !goesOn ? [{ ...held.event, text: "\ufffd" }] : [];
+    if (!saying) return [...before, event];
+    const joined = (goesOn ? held.half : "") + saying.text;
     const last = joined.charCodeAt(joined.length - 1);
     const isHalf = last >= 0xd8_00 && last <= 0xdb_ff;
-    this.#half = isHalf ? joined.slice(-1) : "";
-    return isHalf ? joined.slice(0, -1) : joined;
+    if (isHalf) this.#held = { event: saying, half: joined.slice(-1) };
+    const text = (isHalf ? joined.slice(0, -1) : joined).toWellFormed();
+    return text === "" ? before : [...before, { ...saying, text }];
   }
+}
 
-  /** What is still held when nothing follows. */
-  rest(): string {
-    const rest = this.#half;
-    this.#half = "";
-    return rest;
-  }
+function isSaying(event: ChatEvent): event is Saying {
+  return event.type === "text" || event.type === "reasoning" || event.type === "tool-input";
+}
+
+function isSameBlock(one: Saying, other: Saying): boolean {
+  const block = (event: Saying): number | undefined =>
+    event.type === "tool-input" ? event.index : undefined;
+  return one.type === other.type && block(one) === block(other);
 }

@@ -526,3 +526,16 @@ describe("openclaw sessions", () => {
     expect(result.stderr).toMatch(/^error: Cannot read .*sessions: .*\nhint: ls -ld /);
   });
 });
+
+describe("half a character", () => {
+  it("of an answer is U+FFFD on the screen, in the session and in the next request", async () => {
+    const stream = [begin, delta({ text: "a\ud83d" }), delta({ text: "\ude00, cut \ud83d" }), ...end];
+    const emulated = await answering({ stream }, answer("Yes."));
+    const first = await emulated.run(["chat", "-m", MODEL, "--session", "half", "one"]);
+    expect(first).toMatchObject({ code: 0, stdout: "a😀, cut \ufffd\n" });
+    expect(await emulated.run(["chat", "-m", MODEL, "--session", "half", "two"])).toMatchObject({ code: 0 });
+    const file = path.join(emulated.home, ".openclaw", "sessions", "half.jsonl");
+    expect(readFileSync(file, "utf8")).not.toMatch(/\\ud[89a-f]/i);
+    expect(messagesOf(bodies(emulated)[1])[1]?.content).toEqual([{ text: "a😀, cut \ufffd" }]);
+  });
+});

@@ -53,6 +53,41 @@ const WEATHER = {
 };
 
 describe("chat completions", () => {
+  it("join characters that are cut in two, and never pass on half of one", async () => {
+    const { origin } = await serve({
+      emulator: { script: () => ({ stream: textAnswerSteps(["a\ud83d", "\ude00", "b\ud83d"]) }) },
+    });
+    for (const stream of [true, false]) {
+      const response = await fetch(`${origin}/v1/chat/completions`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ ...ask("Hello"), stream }),
+      });
+      const body = await response.text();
+      expect(body).not.toMatch(/\\ud[89a-f]/i);
+      expect([...body.matchAll(/"content":"([^"]*)"/g)].map(([, text]) => text).join("")).toBe("a😀b\ufffd");
+    }
+  });
+
+  it("finish with tool_calls when a tool is called, whatever the model says of its end", async () => {
+    const { client } = await serve({
+      emulator: {
+        script: () => ({
+          stream: [...toolSteps([{ id: "t1", name: "weather", input: ["{}"] }])].map((step) =>
+            "event" in step && step.event === "messageStop"
+              ? eventStep("messageStop", { stopReason: "end_turn" })
+              : step,
+          ),
+        }),
+      },
+    });
+    const { choices } = await client.chat.completions.create({ ...ask("Rain?"), tools: [WEATHER] });
+    expect(choices[0]).toMatchObject({
+      finish_reason: "tool_calls",
+      message: { tool_calls: [{ id: "t1", function: { name: "weather", arguments: "{}" } }] },
+    });
+  });
+
   it("answers in one piece, with usage, and AWS's request id", async () => {
     const { client, emulator, logged } = await serve();
     const { data, response } = await client.chat.completions.create(ask("Hello")).withResponse();

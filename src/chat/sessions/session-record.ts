@@ -1,4 +1,4 @@
-import { isRecord } from "../../json.ts";
+import { isRecord, wellFormed } from "../../json.ts";
 import type { Message } from "@aws-sdk/client-bedrock-runtime";
 import type { TokenUsage } from "../../models/usage.ts";
 import type { Turn } from "../../converse/conversation.ts";
@@ -45,9 +45,8 @@ export function headerLine(header: SessionHeader): string {
 
 /** The line of a turn, with its line end; bytes become base64. `isRetry`: it stands in for the turn before it. */
 export function turnLine(turn: KeptTurn, isRetry: boolean): string {
-  const { messages, ...rest } = turn;
   const mark = isRetry ? { replaces: true } : {};
-  return `${JSON.stringify({ type: "turn", ...mark, ...rest, messages: packBytes(messages) })}\n`;
+  return `${JSON.stringify({ type: "turn", ...mark, ...(packBytes(wellFormed(turn)) as object) })}\n`;
 }
 
 /** Reads the text of a session file up to its last line end. Undefined when it does not begin as a session does. */
@@ -74,7 +73,7 @@ export function parseSession(text: string): SessionContent | undefined {
 
 function parseLine(line: string): unknown {
   try {
-    return JSON.parse(line, unpackBytes);
+    return wellFormed(JSON.parse(line, unpackBytes) as unknown);
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

@@ -47,9 +47,10 @@ const FINISH_REASONS: Readonly<Record<string, FinishReason>> = {
   refusal: "content_filter",
 };
 
-/** OpenAI's word for a stop reason of Converse; `hasCalls` tells whether the caller was given calls of its tools. */
+/**
+ * OpenAI's word for a stop reason of Converse. `hasCalls` tells whether the caller was given calls of its tools: some
+ * models end a turn of calls as any other, and one that was held to a schema by a tool has called none of the caller's.
+ */
 export function finishReason(stopReason: string, hasCalls: boolean): FinishReason {
-  // A model that was held to a schema by a tool has called none of the caller's.
-  if (stopReason === "tool_use") return hasCalls ? "tool_calls" : "stop";
-  return FINISH_REASONS[stopReason] ?? "stop";
+  return FINISH_REASONS[stopReason] ?? (hasCalls ? "tool_calls" : "stop");
 }
