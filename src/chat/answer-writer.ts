@@ -37,6 +37,8 @@ export class AnswerWriter {
   /** Line ends not written yet: the answer ends with exactly one, whatever the model sends. */
   #heldLineEnds = "";
   #hasText = false;
+  /** Whether something of the answer is on the screen. */
+  hasShown = false;
   #hasAside = false;
 
   constructor(runtime: Runtime, options: WriterOptions) {
@@ -111,8 +113,11 @@ export class AnswerWriter {
   async #writeText(text: string): Promise<void> {
     const { terminal } = this.#runtime;
     if (this.#hasAside) await this.#endAside("\n\n");
-    const body = text.replace(/\n+$/, "");
-    const lineEnds = text.slice(body.length);
+    // Not by an expression: a search for line ends at the end begins anew at each of those before.
+    let end = text.length;
+    while (text[end - 1] === "\n") end -= 1;
+    const body = text.slice(0, end);
+    const lineEnds = text.slice(end);
     if (body === "") {
       this.#heldLineEnds += lineEnds;
       return;
@@ -121,7 +126,10 @@ export class AnswerWriter {
     const held = this.#heldLineEnds;
     this.#heldLineEnds = lineEnds;
     const { renderer } = this.#options;
-    await terminal.write(renderer ? renderer.push(held + body) : terminal.foreign(held + body));
+    const shown = renderer ? renderer.push(held + body) : terminal.foreign(held + body);
+    if (shown === "") return;
+    this.hasShown = true;
+    await terminal.write(shown);
   }
 
   async #takeReasoning(text: string): Promise<void> {
@@ -130,6 +138,7 @@ export class AnswerWriter {
     else if (this.#options.showsReasoning) {
       const style = await terminal.stderrStyle();
       this.#hasAside = true;
+      this.hasShown = true;
       const { reasoningRenderer: renderer } = this.#options;
       const words = terminal.foreignAside(text);
       terminal.writeAside(style.dim(renderer ? renderer.push(words) : words));

@@ -2,6 +2,7 @@ import type { ChatEvent } from "../converse/chat-event.ts";
 import { type ErrorCode, OpenclawError } from "../errors.ts";
 import type { ResolvedModel } from "../models/resolve-model.ts";
 import type { Setup } from "../session/session.ts";
+import { changeWait, type Wait } from "../terminal/spinner.ts";
 import { askModel, type Question } from "./ask-model.ts";
 import type { TurnKeeper } from "./sessions/turn-keeper.ts";
 
@@ -62,8 +63,14 @@ export async function* runTurn(
         throw error;
       }
       terminal.note(`openclaw: ${error.message} Asking ${next.id} instead.`);
+      changeWait(setup.runtime, waitFor(next));
     }
   }
+}
+
+/** What a person who waits for a model is told. */
+export function waitFor({ id }: ResolvedModel): Wait {
+  return { text: `Waiting for ${id}`, brief: "Waiting" };
 }
 
 /** Failures of the credentials that the turn was asked with. */

@@ -1,8 +1,9 @@
 import type { ResolvedModel } from "../models/resolve-model.ts";
 import type { Price } from "../models/usage.ts";
 import type { Runtime } from "../runtime.ts";
+import { changeWait, endSpinner, startSpinner } from "../terminal/spinner.ts";
 import { AnswerWriter, type WriterOptions } from "./answer-writer.ts";
-import type { Arrival } from "./run-turn.ts";
+import { type Arrival, waitFor } from "./run-turn.ts";
 
 export interface ShownTurn {
   runtime: Runtime;
@@ -18,19 +19,28 @@ export interface ShownTurn {
   stop?: AbortSignal;
 }
 
-/** Shows an answer at the terminal while it arrives, and has the turn kept. Throws what goes wrong with it. */
+/**
+ * Shows an answer at the terminal while it arrives, that it is waited for until then, and has the turn kept. Throws what
+ * goes wrong with it.
+ */
 export async function showTurn(turn: ShownTurn): Promise<void> {
   const { runtime, models, arrivals, show, priceOf, keep, stop } = turn;
   let answering = models[0];
   const writer = new AnswerWriter(runtime, { ...show, priceOf: (modelId) => priceOf(answering, modelId) });
+  const spinner = answering && startSpinner(runtime, waitFor(answering), true);
   try {
     for await (const { model, event } of arrivals) {
       answering = model;
       await writer.take(event);
+      if (writer.hasShown) endSpinner(runtime, spinner);
+      else if (event.type === "reasoning")
+        changeWait(runtime, { text: `${model.id} is reasoning`, brief: "Reasoning" });
     }
+    endSpinner(runtime, spinner);
     await keep(answering, false);
     await writer.finish();
   } catch (failure) {
+    endSpinner(runtime, spinner);
     const error = await writer.fail(failure);
     if (!stop?.aborted) throw error;
     runtime.terminal.note((await runtime.terminal.stderrStyle()).dim("(stopped)"));

@@ -2,34 +2,140 @@ import type { Terminal } from "./terminal.ts";
 
 /** A spinner shorter than this would only flicker. */
 const DELAY_MS = 150;
+const FRAME_MS = 80;
+const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+const STOP = "  (Ctrl-C to stop)";
 
-/** A spinner that a terminal shows or is about to show. */
-interface Spinner {
+/** What is waited for, and the same in a word or two, for narrow terminals. */
+export interface Wait {
   text: string;
-  stop: () => void;
+  brief: string;
+}
+
+/** What a spinner needs of the Runtime. */
+export interface SpinnerHolder {
+  terminal: Terminal;
+  /** Takes the spinner away at once, whatever the work makes of it. */
+  signal: AbortSignal;
+  /** Milliseconds. */
+  elapsed: () => number;
+  onExit: (work: () => void) => () => void;
 }
 
 const running = new WeakMap<Terminal, Spinner>();
+
+/**
+ * A line on stderr that says what is waited for, how long already, in seconds, and how to stop. It is there after 150 ms
+ * of waiting, on a terminal whose width is known, gives way to all that is written, and leaves no trace.
+ */
+export class Spinner {
+  readonly #holder: SpinnerHolder;
+  readonly #startedAt: number;
+  /** Whether the steps within say what they are waiting for. */
+  readonly namesSteps: boolean;
+  wait: Wait;
+  #frame = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #forgetExit: (() => void) | undefined;
+  readonly #end = (): void => this.stop();
+
+  constructor(holder: SpinnerHolder, wait: Wait, namesSteps: boolean) {
+    this.#holder = holder;
+    this.wait = wait;
+    this.namesSteps = namesSteps;
+    this.#startedAt = holder.elapsed();
+  }
+
+  /** Shows it after a while, unless the command is ending. */
+  start(): void {
+    const { signal, onExit, terminal } = this.#holder;
+    if (signal.aborted || this.#timer) return;
+    signal.addEventListener("abort", this.#end, { once: true });
+    this.#forgetExit = onExit(() => terminal.hideStatus());
+    const draw = (): void => {
+      terminal.showStatus(this.#forms());
+      this.#frame += 1;
+      this.#timer = setTimeout(draw, FRAME_MS).unref();
+    };
+    this.#timer = setTimeout(draw, DELAY_MS).unref();
+  }
+
+  /** Takes it away. It may be started again. */
+  stop(): void {
+    if (!this.#timer) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#forgetExit?.();
+    this.#holder.signal.removeEventListener("abort", this.#end);
+    this.#holder.terminal.hideStatus();
+  }
+
+  /** The line, and shorter ones. */
+  #forms(): string[] {
+    const frame = FRAMES[this.#frame % FRAMES.length] ?? "";
+    const seconds = Math.floor((this.#holder.elapsed() - this.#startedAt) / 1000);
+    const since = seconds > 0 ? ` … ${seconds} s` : " …";
+    const { text, brief } = this.wait;
+    return [`${text}${since}${STOP}`, `${brief}${since}${STOP}`, `${brief}${since}`].map(
+      (line) => `${frame} ${line}`,
+    );
+  }
+}
+
+/**
+ * Starts a spinner that its holder stops; one that names its steps says what the spinners begun meanwhile would. Undefined
+ * where there is none: in a pipe, with `--verbose` or `--json`, and inside the wait of another.
+ */
+export function startSpinner(holder: SpinnerHolder, wait: Wait, namesSteps = false): Spinner | undefined {
+  const { terminal } = holder;
+  if (!terminal.isStderrTTY || terminal.isVerbose || terminal.format !== "text") return undefined;
+  if (running.has(terminal)) return undefined;
+  const spinner = new Spinner(holder, wait, namesSteps);
+  running.set(terminal, spinner);
+  spinner.start();
+  return spinner;
+}
+
+/** Ends a spinner for good. */
+export function endSpinner({ terminal }: { terminal: Terminal }, spinner: Spinner | undefined): void {
+  spinner?.stop();
+  if (spinner && running.get(terminal) === spinner) running.delete(terminal);
+}
+
+/** Says from here on that something else is waited for, where something is. */
+export function changeWait({ terminal }: { terminal: Terminal }, wait: Wait): void {
+  const spinner = running.get(terminal);
+  if (spinner) spinner.wait = wait;
+}
 
 /**
  * Runs `work` and, when it takes longer than 150 ms on a terminal, shows a spinner on stderr that leaves no trace. Inside
  * the work of another spinner that one stays. Rejects with whatever `work` rejects with.
  */
 export async function withSpinner<T>(
-  holder: { terminal: Terminal },
+  holder: SpinnerHolder,
   text: string,
   work: () => Promise<T>,
 ): Promise<T> {
-  const { terminal } = holder;
-  const isSilent = !terminal.isStderrTTY || terminal.isVerbose || terminal.format !== "text";
-  if (isSilent || running.has(terminal)) return work();
-  const spinner = { text, stop: startSpinner(terminal, text) };
-  running.set(terminal, spinner);
+  const wait = { text, brief: text };
+  const outer = running.get(holder.terminal);
+  if (outer) return outer.namesSteps ? asStepOf(outer, wait, work) : work();
+  const spinner = startSpinner(holder, wait);
   try {
     return await work();
   } finally {
-    running.delete(terminal);
-    spinner.stop();
+    endSpinner(holder, spinner);
+  }
+}
+
+async function asStepOf<T>(spinner: Spinner, wait: Wait, work: () => Promise<T>): Promise<T> {
+  const before = spinner.wait;
+  spinner.wait = wait;
+  try {
+    return await work();
+  } finally {
+    // What was said meanwhile is newer.
+    if (spinner.wait === wait) spinner.wait = before;
   }
 }
 
@@ -43,26 +149,6 @@ export async function withoutSpinner<T>(
   try {
     return await work();
   } finally {
-    if (spinner && running.get(terminal) === spinner) spinner.stop = startSpinner(terminal, spinner.text);
+    if (spinner && running.get(terminal) === spinner) spinner.start();
   }
-}
-
-/** Shows a spinner after a while. Returns how to take it away. */
-function startSpinner(terminal: Terminal, text: string): () => void {
-  let isStopped = false;
-  let hide = (): void => undefined;
-  const show = async (): Promise<void> => {
-    const { default: ora } = await import("ora");
-    // It may have been stopped while the library was loaded.
-    if (isStopped) return;
-    const shown = ora({ text, discardStdin: false, color: terminal.stderrColor > 0 ? "cyan" : false });
-    shown.start();
-    hide = () => void shown.stop();
-  };
-  const timer = setTimeout(() => void show(), DELAY_MS);
-  return () => {
-    isStopped = true;
-    clearTimeout(timer);
-    hide();
-  };
 }

@@ -1,3 +1,4 @@
+import stringWidth from "string-width";
 import { colorLevel, type ColorLevel, loadStyle, type Style } from "./color.ts";
 import { escapeInJson, neutralise, neutraliseStyled } from "./neutralise.ts";
 
@@ -31,6 +32,20 @@ export interface Mode {
   verbose: boolean;
 }
 
+/** What a terminal that does not tell its size is taken to have, as the VT100 had. */
+const USUAL = { columns: 80, rows: 24 };
+/** Erases from the cursor to the end of the screen. */
+const CLEAR_BELOW = "\u001B[J";
+
+/**
+ * The columns or rows that a terminal has; undefined where it does not say: without a size (`script`, `docker exec -t`,
+ * CI) it tells 0, and some emulators tell nonsense.
+ */
+function knownSize(sink: Sink, side: "columns" | "rows"): number | undefined {
+  const size = sink[side];
+  return size !== undefined && Number.isInteger(size) && size > 0 ? size : undefined;
+}
+
 /** Both output streams: stdout is the answer, stderr is everything else. */
 export class Terminal {
   readonly #stdout: Sink;
@@ -38,6 +53,9 @@ export class Terminal {
   readonly #env: Readonly<Record<string, string | undefined>>;
   #mode: Mode = { format: "text", color: true, verbose: false };
   #hasPrintedJson = false;
+  /** Whether the cursor stands at the beginning of a line, as far as this program has moved it. */
+  #isAtLineStart = true;
+  #hasStatus = false;
 
   constructor(stdout: Sink, stderr: Sink, env: Readonly<Record<string, string | undefined>>) {
     this.#stdout = stdout;
@@ -73,7 +91,9 @@ export class Terminal {
 
   /** Columns of the terminal behind stdout; Infinity in a pipe, where nothing is cut or dropped. */
   get columns(): number {
-    return this.isStdoutTTY ? (this.#stdout.columns ?? 80) : Number.POSITIVE_INFINITY;
+    return this.isStdoutTTY
+      ? (knownSize(this.#stdout, "columns") ?? USUAL.columns)
+      : Number.POSITIVE_INFINITY;
   }
 
   get stdoutColor(): ColorLevel {
@@ -109,10 +129,10 @@ export class Terminal {
     if (!this.isStderrTTY) return undefined;
     return {
       get columns() {
-        return sink.columns || 80;
+        return knownSize(sink, "columns") ?? USUAL.columns;
       },
       get rows() {
-        return sink.rows || 24;
+        return knownSize(sink, "rows") ?? USUAL.rows;
       },
       write: (text) => void sink.write(text),
       onResize: (listener) => sink.onResize?.(listener) ?? (() => undefined),
@@ -124,6 +144,7 @@ export class Terminal {
    */
   async write(text: string | Uint8Array): Promise<void> {
     const shown = typeof text === "string" && this.isStdoutTTY ? neutraliseStyled(text) : text;
+    if (this.isStdoutTTY) this.#makeRoomFor(shown);
     if (!this.#stdout.write(shown)) await new Promise<void>((resolve) => this.#stdout.once("drain", resolve));
   }
 
@@ -152,7 +173,41 @@ export class Terminal {
 
   /** Writes to stderr without a line end, such as streamed reasoning. */
   writeAside(text: string): void {
+    if (this.isStderrTTY) this.#makeRoomFor(text);
     this.#stderr.write(this.isStderrTTY ? neutraliseStyled(text) : text);
+  }
+
+  /**
+   * Shows a line below all that was written, until something is written or it is hidden: the first of `forms` that fits
+   * the terminal's width, or the last, cut. Shows nothing where lines cannot be taken back, or nobody knows how wide they
+   * may be, and in the middle of another line.
+   */
+  showStatus(forms: readonly string[]): void {
+    const columns = knownSize(this.#stderr, "columns");
+    this.hideStatus();
+    if (!this.isStderrTTY || columns === undefined || !this.#isAtLineStart) return;
+    if (this.#env["TERM"] === "dumb" || this.#env["CI"] !== undefined) return;
+    const lines = forms.map(neutralise);
+    // A line that is full would go on in the next one.
+    const room = columns - 1;
+    const line = lines.find((form) => stringWidth(form) <= room) ?? cut(lines.at(-1) ?? "", room);
+    if (line === "") return;
+    // The cursor waits in front: what the terminal makes of the line when its width changes is then still below it.
+    this.#stderr.write(`${line}\r`);
+    this.#hasStatus = true;
+  }
+
+  /** Takes that line away. */
+  hideStatus(): void {
+    if (this.#hasStatus) this.#stderr.write(CLEAR_BELOW);
+    this.#hasStatus = false;
+  }
+
+  /** Before text comes to the screen that both streams share. */
+  #makeRoomFor(text: string | Uint8Array): void {
+    if (text.length === 0) return;
+    this.hideStatus();
+    this.#isAtLineStart = typeof text === "string" ? text.endsWith("\n") : text.at(-1) === 0x0a;
   }
 
   /** A warning on stderr, with one thing to do. */
@@ -166,4 +221,16 @@ export class Terminal {
   verbose(line: () => string): void {
     if (this.#mode.verbose) this.note(`openclaw: ${line()}`);
   }
+}
+
+/** As many characters as fit into so many columns. */
+function cut(text: string, columns: number): string {
+  let shown = "";
+  let width = 0;
+  for (const character of text) {
+    width += stringWidth(character);
+    if (width > columns) break;
+    shown += character;
+  }
+  return shown;
 }

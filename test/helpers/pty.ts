@@ -1,3 +1,5 @@
+import { execFileSync } from "node:child_process";
+import { readlinkSync } from "node:fs";
 import * as pty from "@lydell/node-pty";
 import headless from "@xterm/headless";
 import { onTestFinished } from "vitest";
@@ -5,8 +7,11 @@ import { binary, emptyEnvironment, nodeBinary } from "./openclaw.ts";
 
 export interface PtyOptions {
   env?: Record<string, string | undefined>;
+  /** What the terminal shows and, but for `tells`, what it says it has. */
   columns?: number;
   rows?: number;
+  /** What the program is told instead: no columns or rows, as with `docker exec -t`, or one. */
+  tells?: { columns: number; rows: number };
   cwd?: string;
   /** Runs this in the terminal instead of the program. */
   command?: readonly [string, ...string[]];
@@ -25,6 +30,8 @@ export interface Pty {
   /** The look of the first cell of a text on the screen. */
   lookOf(text: string): { isBold: boolean; isDim: boolean; isItalic: boolean; color: number };
   resize(columns: number, rows: number): Promise<void>;
+  /** Lets the terminal tell another size than it shows, such as none. */
+  tell(columns: number, rows: number): void;
   /** Everything that the program wrote, to the byte. */
   output(): string;
   kill(signal: string): void;
@@ -37,9 +44,12 @@ const PATIENCE_MS = 10_000;
 
 /** Starts the program in a terminal. */
 export function openPty(args: readonly string[], home: string, options: PtyOptions = {}): Pty {
-  const { columns = 80, rows = 24, cwd = home, command = [nodeBinary, binary, ...args] } = options;
+  const { columns = 80, rows = 24, cwd = home, tells } = options;
+  const program = options.command ?? [nodeBinary, binary, ...args];
+  const size = `stty cols ${tells?.columns} rows ${tells?.rows}`;
+  const command = tells ? ["/bin/sh", "-c", `${size} && exec "$@"`, "sh", ...program] : program;
   const terminal = new headless.Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 5000 });
-  const child = pty.spawn(command[0], command.slice(1), {
+  const child = pty.spawn(command[0] ?? "", command.slice(1), {
     name: "xterm-256color",
     cols: columns,
     rows,
@@ -124,6 +134,11 @@ export function openPty(args: readonly string[], home: string, options: PtyOptio
         child.resize(wide, high);
         terminal.write("", resolve);
       }),
+    // The library refuses what a terminal never should tell.
+    tell: (wide, high) => {
+      const device = readlinkSync(`/proc/${child.pid}/fd/2`);
+      execFileSync("stty", ["-F", device, "cols", `${wide}`, "rows", `${high}`]);
+    },
     output: () => output,
     kill: (signal) => child.kill(signal),
     exit,

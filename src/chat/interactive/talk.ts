@@ -1,7 +1,7 @@
 import type { Message } from "@aws-sdk/client-bedrock-runtime";
 import { SessionPool } from "../../session/session-pool.ts";
 import type { Setup } from "../../session/session.ts";
-import { type Arrival, type Arrivals, type Query, runTurn, withRenewal } from "../run-turn.ts";
+import { type Arrivals, type Query, runTurn, withRenewal } from "../run-turn.ts";
 import { showTurn } from "../show-turn.ts";
 import type { Attachment } from "../../converse/attachments.ts";
 import type { Price, TokenUsage } from "../../models/usage.ts";
@@ -14,7 +14,6 @@ import { type TurnContext, TurnKeeper } from "../sessions/turn-keeper.ts";
 import type { Conversation } from "../sessions/kept-conversation.ts";
 import { answerRenderer } from "../../terminal/answer-renderer.ts";
 import type { Screen } from "../../terminal/terminal.ts";
-import { withSpinner } from "../../terminal/spinner.ts";
 import { WrappedText } from "../../terminal/word-wrap.ts";
 import type { Keyboard } from "./keyboard.ts";
 import { untilStopped } from "./until-stopped.ts";
@@ -179,7 +178,7 @@ export class Talk {
       attachments,
       open: this.#pool.open,
     };
-    yield* this.#awaitFirst(runTurn({ ...this.setup, runtime }, this.models, question, keeper));
+    yield* runTurn({ ...this.setup, runtime }, this.models, question, keeper);
   }
 
   async #renew(): Promise<boolean> {
@@ -195,21 +194,6 @@ export class Talk {
     const profiles = [...this.setup.shared.profiles.values()];
     const asksPerson = profiles.some(({ keys }) => keys["mfa_serial"] ?? keys["credential_process"]);
     if (model && asksPerson) await this.#keyboard.lend(() => this.#pool.authenticate(targetOf(model)));
-  }
-
-  /** Shows that the model is being waited for until it says something. */
-  async *#awaitFirst(events: Arrivals): Arrivals {
-    const first = await withSpinner(this.options.runtime, this.models[0]?.id ?? "", async () => {
-      const arrivals: Arrival[] = [];
-      for (;;) {
-        const { done, value } = await events.next();
-        if (done) return arrivals;
-        arrivals.push(value);
-        if (value.event.type === "text" || value.event.type === "reasoning") return arrivals;
-      }
-    });
-    yield* first;
-    yield* events;
   }
 
   async #keep(keeper: TurnKeeper, end: Pick<TurnContext, "key" | "isRetry" | "isStopped">): Promise<void> {
