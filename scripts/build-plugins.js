@@ -24,7 +24,8 @@ export const lazyChildProcess = {
 };
 
 /**
- * Packages of which most starts need nothing: string-width's segmenter and sets of emoji (18 ms) are for text beyond ASCII,
+ * Packages of which most starts need nothing: string-width's segmenter and sets of emoji (18 ms) are for text beyond ASCII
+ * and the few marks that this program itself prints, all one column wide,
  * JSON5's tables of letters for a configuration that is not plain JSON. Each is a file of its own, behind a small module
  * that loads it when it is called.
  * @type {Readonly<Record<string, string>>}
@@ -32,7 +33,7 @@ export const lazyChildProcess = {
 const LAZY_PACKAGES = {
   "string-width": `let whole;
 export default function stringWidth(text, options) {
-  if (/^[\\x20-\\x7E]*$/.test(text)) return text.length;
+  if (/^[\\x20-\\x7E·–—‘’“”•…→─│⠀-⣿]*$/.test(text)) return text.length;
   whole ??= require("./string-width.js").default;
   return whole(text, options);
 }`,

@@ -52,7 +52,8 @@ const filter = (names: Iterable<string>, is: (name: string) => boolean): string[
 describe("the import graph", () => {
   test("starts the program with nothing but the tables of commands and parameters, and who reads plain calls", () => {
     const loaded = loadedWith("src/main.ts");
-    expect(filter(loaded, (name) => !name.startsWith("src/") && !isNode(name))).toEqual([]);
+    // The bundle has four lines in its place, which load it for the first text that is not plain.
+    expect(filter(loaded, (name) => !name.startsWith("src/") && !isNode(name))).toEqual(["string-width"]);
     const rooms = /^src\/(aws|commands|config|converse|credentials|discovery|doctor|emulator|openai)\//;
     expect(filter(loaded, (name) => rooms.test(name)).toSorted()).toEqual([
       "src/config/parameters.ts",
