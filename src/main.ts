@@ -49,7 +49,8 @@ async function report(error: unknown, runtime: Runtime): Promise<number> {
   if (known.code === "internal" && known.cause instanceof Error) {
     const { hideSecrets } = await import("./credentials/hide-secrets.ts");
     const { withSources } = await import("./source-stack.ts");
-    terminal.note(hideSecrets(withSources(known.cause.stack ?? ""), runtime));
+    const stack = hideSecrets(withSources(known.cause.stack ?? ""), runtime);
+    for (const line of stack.split("\n")) terminal.note(line);
   }
   return known.exitCode;
 }

@@ -1,6 +1,6 @@
 import { exampleFor } from "../../src/config/example.ts";
 import { isPlaceholder, type ListedSetting, listSettings } from "../../src/config/find-setting.ts";
-import { quoteForShell } from "../../src/config/quote-for-shell.ts";
+import { quoteForShell } from "../../src/terminal/quote-for-shell.ts";
 import type { Kind } from "../../src/config/setting-kinds.ts";
 import { describeKind } from "../../src/config/validate.ts";
 import { code, fence, page, table } from "./markdown.ts";

@@ -1,5 +1,6 @@
 import { OpenclawError, withFields, withRequestId } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
+import { neutralise } from "../terminal/neutralise.ts";
 import type { TextRenderer } from "../terminal/word-wrap.ts";
 import type { ChatEvent } from "../converse/chat-event.ts";
 import { judgeStop } from "../converse/outcome.ts";
@@ -140,8 +141,7 @@ export class AnswerWriter {
       this.#hasAside = true;
       this.hasShown = true;
       const { reasoningRenderer: renderer } = this.#options;
-      const words = terminal.foreignAside(text);
-      terminal.writeAside(style.dim(renderer ? renderer.push(words) : words));
+      terminal.writeAside(style.dim(renderer ? renderer.push(neutralise(text)) : text));
     }
   }
 

@@ -9,6 +9,7 @@ import { catalogIds } from "../models/catalog.ts";
 import type { Discovered } from "../models/discovered.ts";
 import { needsProfile, profileFor, targetOf } from "../models/resolve-model.ts";
 import { type AwsSession, openSession, type Setup } from "../session/session.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 /** What a wire is opened with, beside the question. */
 export interface WireOptions {
@@ -92,7 +93,7 @@ async function findProfile(session: AwsSession, id: string, refusal: OpenclawErr
   if (!global) throw refusal;
   throw new OpenclawError("needs-inference-profile", {
     message: `${refusal.message} Only a global one reaches it from ${session.region.value}.`,
-    hint: `If your data may go to any region: openclaw chat --model ${global.id}`,
+    hint: `If your data may go to any region: openclaw chat --model ${quoteForShell(global.id)}`,
     requestId: refusal.requestId,
     cause: refusal,
   });

@@ -35,7 +35,7 @@ export async function dryRun(
   const result = await plan(setup, ask, priceOf);
   for (const notice of result.notices) terminal.note(`openclaw: ${notice}`);
   if (terminal.format !== "text") return terminal.printJson(result);
-  await terminal.print(JSON.stringify(result.request, undefined, 2));
+  await terminal.printDocument(result.request);
   terminal.note(describe(result));
 }
 

@@ -8,6 +8,8 @@ import { OpenclawError, usageError } from "../errors.ts";
 import { isLoopback } from "../loopback.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
+import { neutralise, onOneLine } from "../terminal/neutralise.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 const DEFAULT_HOST = "127.0.0.1";
 
@@ -54,7 +56,7 @@ async function openUpstream(
     if (upstreamModel === undefined) return undefined;
     throw usageError(
       "--upstream-model names a model, and there is no --upstream that has it.",
-      `openclaw emulator --upstream http://127.0.0.1:11434/v1 --upstream-model ${upstreamModel}`,
+      `openclaw emulator --upstream http://127.0.0.1:11434/v1 --upstream-model ${quoteForShell(upstreamModel)}`,
     );
   }
   if (!/^https?:\/\//i.test(upstream) || !URL.canParse(upstream)) {
@@ -103,7 +105,7 @@ async function open(
     const isUsual = host === DEFAULT_HOST || !failure.isHostKnown;
     throw new OpenclawError("usage", {
       message: failure.message,
-      hint: `openclaw emulator${isUsual ? "" : ` --host ${host}`} takes any free port.`,
+      hint: `openclaw emulator${isUsual ? "" : ` --host ${quoteForShell(host)}`} takes any free port.`,
       cause,
     });
   }
@@ -139,21 +141,21 @@ function instructions(
   region: string,
   { upstream, upstreamModel }: EmulatorCommandOptions,
 ): string {
-  const model = upstreamModel === undefined ? "a model" : `the model ${upstreamModel}`;
+  const model = upstreamModel === undefined ? "a model" : `the model ${neutralise(onOneLine(upstreamModel))}`;
   return [
     `# Simulated Amazon Bedrock at ${emulator.url} (Ctrl-C ends it).`,
     ...(upstream === undefined
       ? []
       : [
-          `# Converse and ConverseStream are answered by ${model} at ${maskUserInfo(upstream)}; the rest is simulated.`,
+          `# Converse and ConverseStream are answered by ${model} at ${neutralise(onOneLine(maskUserInfo(upstream)))}; the rest is simulated.`,
         ]),
     "# Paste into another shell:",
     "unset AWS_PROFILE AWS_SESSION_TOKEN AWS_BEARER_TOKEN_BEDROCK",
     `export AWS_ACCESS_KEY_ID=${emulator.accessKeyId}`,
     `export AWS_SECRET_ACCESS_KEY=${emulator.secretAccessKey}`,
     // boto3 and version 1 of the AWS CLI read the second name only.
-    `export AWS_REGION=${region}`,
-    `export AWS_DEFAULT_REGION=${region}`,
+    `export AWS_REGION=${quoteForShell(region)}`,
+    `export AWS_DEFAULT_REGION=${quoteForShell(region)}`,
     `export AWS_ENDPOINT_URL=${emulator.url}`,
     "# or, in place of the two keys, a Bedrock API key:",
     `# export AWS_BEARER_TOKEN_BEDROCK=${emulator.bearerToken}`,

@@ -7,6 +7,7 @@ import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import type { ApiKeys } from "../serve/api-keys.ts";
 import type { RunningServer } from "../serve/server.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 export interface ServeOptions extends GlobalOptions {
   port: number;
@@ -109,7 +110,7 @@ async function open(
     if (!failure) throw cause;
     throw new OpenclawError("usage", {
       message: failure.message,
-      hint: `openclaw serve --host ${isLoopback(host) ? host : "127.0.0.1"} --port 0 takes any free port.`,
+      hint: `openclaw serve --host ${quoteForShell(isLoopback(host) ? host : "127.0.0.1")} --port 0 takes any free port.`,
       cause,
     });
   }

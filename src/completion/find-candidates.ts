@@ -2,6 +2,7 @@ import { OpenclawError } from "../errors.ts";
 import type { ListedModel } from "../models/list.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
+import { isShownWhole, neutralise, onOneLine } from "../terminal/neutralise.ts";
 import { type Situation, staticCandidates } from "./situation.ts";
 import type { Candidate, SettingUse, ValueKind } from "./value-kinds.ts";
 
@@ -10,18 +11,26 @@ export type Offer = "files" | readonly Candidate[];
 
 /**
  * Finds what may stand at the cursor: from the command tree, the files of this program and the shared AWS files; never
- * from the network. A broken configuration offers what can be known without it.
+ * from the network. A name that would act on a terminal, hide or break the line is not offered, whoever gave it. A broken configuration offers what can be known without it.
  */
 export async function findCandidates(situation: Situation, runtime: Runtime): Promise<Offer> {
   const { wanted, before } = situation;
   const value = wanted?.kind === "value" ? wanted.value : undefined;
   if (value?.kind === "files") return "files";
   const found = value === undefined ? [] : await valuesFor(value, situation, runtime);
-  return [...staticCandidates(situation), ...found.map((candidate) => behind(before, candidate))];
+  return [
+    ...staticCandidates(situation),
+    ...found.flatMap((candidate) => (isShownWhole(candidate.value) ? [behind(before, candidate)] : [])),
+  ];
 }
 
 function behind(before: string, candidate: Candidate): Candidate {
-  return { ...candidate, value: before + candidate.value };
+  const { value, description } = candidate;
+  return {
+    ...candidate,
+    value: before + value,
+    description: description && neutralise(onOneLine(description)),
+  };
 }
 
 async function valuesFor(value: ValueKind, situation: Situation, runtime: Runtime): Promise<Candidate[]> {

@@ -4,7 +4,7 @@ import { exampleFor } from "./example.ts";
 import { findSetting } from "./find-setting.ts";
 import { nearestSetting } from "./nearest-setting.ts";
 import { formatPath, isWithin, type Path } from "./path.ts";
-import { quoteForShell } from "./quote-for-shell.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { maskSecrets } from "./secrets.ts";
 import { isRecord } from "../json.ts";
 import { problemDetails, validate, type Problem } from "./validate.ts";

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { OpenclawError } from "../errors.ts";
 import { findSetting } from "./find-setting.ts";
 import { formatPath, type Path } from "./path.ts";
-import { quoteForShell } from "./quote-for-shell.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { isSecretPath } from "./secrets.ts";
 import { isRecord } from "../json.ts";
 import { describeValue } from "./validate.ts";

@@ -3,7 +3,7 @@ import path from "node:path";
 import { expandHome, type FolderNames, stateFolder } from "../disk/state-folder.ts";
 import { errorCode, OpenclawError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
-import { quoteForShell } from "./quote-for-shell.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 /** Where the configuration is, and what named that place. */
 export interface ConfigLocation {
@@ -78,7 +78,8 @@ function unreadable(file: string, error: unknown): OpenclawError {
   const reason = reasons[code] ?? (error instanceof Error ? error.message : String(error));
   return new OpenclawError("config-unreadable", {
     message: `Cannot read the configuration file ${file}: ${reason}.`,
-    hint: code === "EISDIR" || code === "ENOTDIR" ? "openclaw --config FILE …" : `ls -l ${file}`,
+    hint:
+      code === "EISDIR" || code === "ENOTDIR" ? "openclaw --config FILE …" : `ls -l ${quoteForShell(file)}`,
     cause: error,
     details: { file, ...(code ? { reason: code } : {}) },
   });

@@ -3,7 +3,7 @@ import { isRecord } from "../json.ts";
 import type { GlobalOptions } from "../options.ts";
 import { describeSyntaxError } from "./syntax-error.ts";
 import { tryJson5 } from "./parse-json5.ts";
-import { quoteForShell } from "./quote-for-shell.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { problemAt } from "./validate.ts";
 
 /**

@@ -3,6 +3,7 @@ import type { InstanceAnswer } from "./imds.ts";
 import { maskKeyId } from "./mask.ts";
 import type { ChainStep, Chosen } from "./chosen.ts";
 import { type ProfileSource, type RoleBase, startOf } from "./profile-source.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 /** Says what a profile takes its credentials from, without secrets: "role `Admin`, assumed with profile base". */
 export function describeProfileSource(source: ProfileSource): string {
@@ -145,13 +146,13 @@ function renewProfile(source: ProfileSource): string {
   const start = startOf(source);
   switch (start.kind) {
     case "sso":
-      return `aws sso login --profile ${start.profile}`;
+      return `aws sso login --profile ${quoteForShell(start.profile)}`;
     case "login":
-      return `aws login --profile ${start.profile}`;
+      return `aws login --profile ${quoteForShell(start.profile)}`;
     case "static":
       return start.hasSessionToken
-        ? `Get new credentials and write them: aws configure set aws_session_token TOKEN --profile ${start.profile}`
-        : `Check the key pair: aws configure --profile ${start.profile}`;
+        ? `Get new credentials and write them: aws configure set aws_session_token TOKEN --profile ${quoteForShell(start.profile)}`
+        : `Check the key pair: aws configure --profile ${quoteForShell(start.profile)}`;
     case "process":
       return `Sign in again with what ${start.program} asks for, then: openclaw doctor`;
     case "web-identity":

@@ -7,6 +7,7 @@ import { decideInstanceMetadata, type InstanceMetadataSettings } from "./instanc
 import { maskKeyId } from "./mask.ts";
 import { explainProfile, findHalf } from "./profile-source.ts";
 import type { SharedConfig } from "./shared-config.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 /** The four sources in their order, as scripts see them. */
 export const SOURCES = [
@@ -119,7 +120,7 @@ function claimProfile({ profileFlag, env, shared }: CredentialInput): Claim {
   const name = profileFlag ?? env["AWS_PROFILE"];
   if (name === undefined) return { detail: "" };
   const viaFlag = profileFlag !== undefined;
-  const asked = viaFlag ? `--profile ${name}` : `AWS_PROFILE=${name}`;
+  const asked = viaFlag ? `--profile ${quoteForShell(name)}` : `AWS_PROFILE=${name}`;
   const overridden = viaFlag && env["AWS_PROFILE"] !== undefined && env["AWS_PROFILE"] !== name;
   const note = overridden ? ` (goes before AWS_PROFILE=${env["AWS_PROFILE"]})` : "";
   if (!shared.profiles.has(name)) {
@@ -160,10 +161,10 @@ function missingProfile(name: string, asked: string, shared: SharedConfig): Open
 }
 
 function missingProfileHint(name: string, near: string | undefined, known: readonly string[]): string {
-  if (near !== undefined) return `Did you mean '${near}'? Try: --profile ${near}`;
+  if (near !== undefined) return `Did you mean '${near}'? Try: --profile ${quoteForShell(near)}`;
   if (known.length > 0)
     return `Choose one that exists: ${known.slice(0, 8).join(", ")}${known.length > 8 ? ", …" : ""}`;
-  return `Create it: aws configure --profile ${name}`;
+  return `Create it: aws configure --profile ${quoteForShell(name)}`;
 }
 
 /** `skipsDefault` is true where a profile was named: then the SDKs do not look at `default`, either. */
@@ -235,7 +236,7 @@ function findOddities(
     add(
       "profile-shadowed",
       `AWS_PROFILE=${env["AWS_PROFILE"]} gives no credentials, because ${first} goes before it.`,
-      `Use the profile with: --profile ${env["AWS_PROFILE"]}`,
+      `Use the profile with: --profile ${quoteForShell(env["AWS_PROFILE"] ?? "")}`,
     );
   }
   if (keys.chosen?.source === "invalid" && winner !== "AWS_ACCESS_KEY_ID") {
@@ -262,7 +263,7 @@ function findOddities(
     add(
       "profile-without-credentials",
       `The profile '${profile.settingsOf}' has settings but no credentials, so the default chain decides.`,
-      `Give it credentials: aws configure --profile ${profile.settingsOf}`,
+      `Give it credentials: aws configure --profile ${quoteForShell(profile.settingsOf)}`,
     );
   }
   const used = "from" in chosen ? chosen.from : undefined;
@@ -270,7 +271,7 @@ function findOddities(
     add(
       "session-token-missing",
       `${maskKeyId(used.accessKeyId)} in profile '${used.profile}' is a temporary key, which AWS rejects without aws_session_token.`,
-      `aws configure set aws_session_token TOKEN --profile ${used.profile}`,
+      `aws configure set aws_session_token TOKEN --profile ${quoteForShell(used.profile)}`,
     );
   }
   const half = findHalf(["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"], env);

@@ -1,4 +1,5 @@
 import type { Keys, SharedConfig } from "./shared-config.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 /** What a profile takes its credentials from. */
 export type ProfileSource =
@@ -64,7 +65,7 @@ export function explainProfile(
     return invalid(
       name,
       `profile '${name}' has role_arn without source_profile, credential_source or web_identity_token_file`,
-      `Add the missing setting: aws configure set source_profile NAME --profile ${name}`,
+      `Add the missing setting: aws configure set source_profile NAME --profile ${quoteForShell(name)}`,
     );
   }
   return { kind: "none", profile: name };
@@ -97,7 +98,7 @@ function explainRole(
     return invalid(
       name,
       `profile '${name}' has credential_source '${credentialSource}', which is none that AWS knows`,
-      `Use Environment, Ec2InstanceMetadata or EcsContainer: aws configure set credential_source Ec2InstanceMetadata --profile ${name}`,
+      `Use Environment, Ec2InstanceMetadata or EcsContainer: aws configure set credential_source Ec2InstanceMetadata --profile ${quoteForShell(name)}`,
     );
   }
   const source = sourceProfile ?? "";
@@ -112,7 +113,7 @@ function explainRole(
     return invalid(
       name,
       `profile '${name}' has source_profile '${source}', which does not exist`,
-      `Correct it: aws configure set source_profile NAME --profile ${name}`,
+      `Correct it: aws configure set source_profile NAME --profile ${quoteForShell(name)}`,
     );
   }
   const sourceKeys = shared.profiles.get(source)?.keys ?? {};
@@ -133,7 +134,7 @@ function explainRole(
     return invalid(
       name,
       `profile '${name}' has source_profile '${source}', which has no credentials`,
-      `Give it some: aws configure --profile ${source}`,
+      `Give it some: aws configure --profile ${quoteForShell(source)}`,
     );
   }
   return { ...role, from };
@@ -141,7 +142,7 @@ function explainRole(
 
 function explainSso(name: string, keys: Keys, shared: SharedConfig): ProfileSource {
   const incomplete = (message: string): ProfileSource =>
-    invalid(name, message, `Set it up again: aws configure sso --profile ${name}`);
+    invalid(name, message, `Set it up again: aws configure sso --profile ${quoteForShell(name)}`);
   const sessionName = keys["sso_session"];
   const session = sessionName === undefined ? undefined : shared.ssoSessions.get(sessionName);
   if (sessionName !== undefined && session === undefined) {
@@ -187,7 +188,7 @@ function invalid(profile: string, message: string, hint: string): ProfileSource 
 
 function editHint(name: string, shared: SharedConfig): string {
   const inCredentials = shared.profiles.get(name)?.files.includes("credentials");
-  return `Write both: aws configure --profile ${name}   (${inCredentials ? shared.credentialsFile : shared.configFile})`;
+  return `Write both: aws configure --profile ${quoteForShell(name)}   (${inCredentials ? shared.credentialsFile : shared.configFile})`;
 }
 
 /** The program of a command line, without its folder and without arguments, which may hold secrets. */

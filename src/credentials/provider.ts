@@ -20,6 +20,7 @@ import type { CredentialDecision } from "./order.ts";
 import { type ProfileSource, startOf } from "./profile-source.ts";
 import { refreshing } from "./refreshing.ts";
 import { toResolutionError } from "./resolution-error.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 /** What signs the requests: a Bedrock API key, or credentials that renew themselves. */
 export type Authentication =
@@ -241,7 +242,7 @@ async function askInstance(decision: CredentialDecision, runtime: Runtime): Prom
   if (reply.status === "credentials") return reply.credentials;
   throw noCredentials(
     `${describeInstance(answer)}: ${reply.reason}`,
-    `Look at the trust policy of the role, which ec2.amazonaws.com must be able to assume: aws iam get-role --role-name ${answer.role}`,
+    `Look at the trust policy of the role, which ec2.amazonaws.com must be able to assume: aws iam get-role --role-name ${quoteForShell(answer.role)}`,
   );
 }
 

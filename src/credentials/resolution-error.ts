@@ -4,6 +4,7 @@ import { describeChosen, renewalOf } from "./describe.ts";
 import { hideKeyIds, redactSecrets } from "./mask.ts";
 import type { Chosen } from "./chosen.ts";
 import { type ProfileSource, startOf } from "./profile-source.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 /** What a row may put into its words. */
 export interface ResolutionContext {
@@ -50,7 +51,8 @@ export const RESOLUTION_TABLE: readonly ResolutionRow[] = [
     pattern: /ForbiddenException|^[^:]*: ForbiddenException/,
     code: "access-denied",
     message: ({ from, text }) => `IAM Identity Center gives no credentials for ${from}: ${text}`,
-    hint: ({ profile }) => `Check sso_account_id and sso_role_name: aws configure sso --profile ${profile}`,
+    hint: ({ profile }) =>
+      `Check sso_account_id and sso_role_name: aws configure sso --profile ${quoteForShell(profile)}`,
   },
   {
     pattern:
@@ -152,7 +154,7 @@ function fromProcess(
   const told = (what: string, code: ErrorCode = "no-credentials"): OpenclawError =>
     new OpenclawError(code, {
       message: `credential_process ${program} of profile '${profile}' ${what}.`,
-      hint: `Run it by hand to see what is wrong: aws configure get credential_process --profile ${profile}`,
+      hint: `Run it by hand to see what is wrong: aws configure get credential_process --profile ${quoteForShell(profile)}`,
     });
   const known = PROCESS_FAILURES.find(([pattern]) => pattern.test(`${name}: ${message}`));
   if (known) return told(known[1], known[2]);

@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { copyFile, link, mkdir, open, readdir, readlink, rename, stat, unlink } from "node:fs/promises";
 import path from "node:path";
 import { errorCode, OpenclawError } from "../errors.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 const NEW_FILE_MODE = 0o600;
 const NEW_FOLDER_MODE = 0o700;
@@ -80,7 +81,7 @@ export function writeError(file: string, cause: unknown): OpenclawError {
     EROFS: ["the file system is read-only", "openclaw --config FILE …"],
     ENOTDIR: ["a part of the path is not a folder", `ls -ld ${folder}`],
     EISDIR: ["it is a folder", "openclaw --config FILE …"],
-    ELOOP: ["its symbolic links lead in a circle", `ls -l ${file}`],
+    ELOOP: ["its symbolic links lead in a circle", `ls -l ${quoteForShell(file)}`],
     EMFILE: ["too many files are open", "ulimit -n"],
     EIO: ["the disk reports an error", "dmesg | tail"],
   };

@@ -4,6 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { errorCode, OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { ignoring } from "./atomic-write.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 /*
  * A lock of our own, because proper-lockfile and its like know a dead holder only by the age of its lock: after a
@@ -197,6 +198,6 @@ async function processNamespace(): Promise<string> {
 function stillHeld(lockFile: string, processId: number): OpenclawError {
   return new OpenclawError("internal", {
     message: `Process ${processId} has held the lock ${lockFile} for more than ${PATIENCE_MS / 1000} s.`,
-    hint: `rm ${lockFile}`,
+    hint: `rm ${quoteForShell(lockFile)}`,
   });
 }

@@ -4,6 +4,7 @@ import type { LoadedConfig } from "../config/resolve.ts";
 import type { Environment } from "../runtime.ts";
 import { type Check, ok, type Outcome, warn } from "./check.ts";
 import type { Examination } from "./examination.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 /** The configuration file: readable, valid, and not readable by others where it holds a key. */
 const configCheck: Check<Examination> = {
@@ -27,7 +28,7 @@ export function judgeConfig({ file, value }: LoadedConfig, mode: number, env: En
   if (isOpen && keys.some(({ apiKey }) => !apiKey.includes("${"))) {
     return warn(
       `${file} holds an apiKey and can be read by others (mode ${(mode & 0o777).toString(8)})`,
-      `chmod 600 ${file}`,
+      `chmod 600 ${quoteForShell(file)}`,
     );
   }
   for (const { id, apiKey } of keys) {

@@ -17,6 +17,7 @@ import {
 import { toOpenclawError } from "../session/aws-errors.ts";
 import { type Check, fail, failAs, ok, type Outcome, skip, warn, worst } from "./check.ts";
 import type { Examination } from "./examination.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 /** Whether AWS lists the default model and its fallbacks, how they are called, and how long they live. */
 const defaultModelCheck: Check<Examination> = {
@@ -82,7 +83,7 @@ export function judgeModel(id: string, lists: ModelLists): Outcome {
   if (discovered === undefined)
     return warn(
       `${id} could not be looked up: AWS's list of models is not to be had`,
-      `openclaw chat --model ${id} "Hello"`,
+      `openclaw chat --model ${quoteForShell(id)} "Hello"`,
     );
   const profile = findProfile(id, discovered);
   const base = listedBase(id, discovered);
@@ -140,7 +141,7 @@ function judgeBase(id: string, base: FoundationModel, discovered: Discovered, li
     "needs-inference-profile",
     `AWS calls the model '${id}' only through an inference profile, and none of ${lists.region} reaches it.`,
     elsewhere
-      ? `If your data may go to any region: openclaw models set ${elsewhere.id}`
+      ? `If your data may go to any region: openclaw models set ${quoteForShell(elsewhere.id)}`
       : "Choose another: openclaw models list",
   );
 }

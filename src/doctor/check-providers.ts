@@ -2,6 +2,7 @@ import { openaiProviders } from "../models/provider-api.ts";
 import { OpenclawError } from "../errors.ts";
 import { type Check, fail, ok, type Outcome, warn, worst } from "./check.ts";
 import type { Examination } from "./examination.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 /** Time for one answer, in ms. */
 const ANSWER_MS = 5000;
@@ -39,7 +40,10 @@ async function examine(id: string, examination: Examination): Promise<Outcome> {
       const count = ids.length === 1 ? "1 model" : `${ids.length} models`;
       const detail = `${id} at ${server.shownUrl} lists ${count}, ${Math.round(runtime.elapsed() - started)} ms`;
       if (!missing) return ok(detail);
-      return warn(`${detail}; ${missing.id} is not among them`, `openclaw models list --provider ${id}`);
+      return warn(
+        `${detail}; ${missing.id} is not among them`,
+        `openclaw models list --provider ${quoteForShell(id)}`,
+      );
     } finally {
       line.close();
     }

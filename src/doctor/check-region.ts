@@ -1,6 +1,7 @@
 import { type Region, isRegionName } from "../aws/region.ts";
 import { type Check, failAs, ok, type Outcome, warn } from "./check.ts";
 import type { Examination } from "./examination.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 /** Which region is used, who named it, and who says otherwise. */
 const regionCheck: Check<Examination> = {
@@ -50,7 +51,7 @@ export function judgeRegion(region: Region, { profile, endpoints, models }: Othe
     if (host && host !== value) {
       return warn(
         `${detail}, but the endpoint ${url} (${namedBy}) is in ${host}`,
-        `Use the region of the endpoint: --region ${host}`,
+        `Use the region of the endpoint: --region ${quoteForShell(host)}`,
       );
     }
   }
@@ -58,14 +59,14 @@ export function judgeRegion(region: Region, { profile, endpoints, models }: Othe
   if (elsewhere) {
     return warn(
       `${detail}, but the model ${elsewhere.id} is called in ${elsewhere.region.value} (${elsewhere.region.source})`,
-      `Use one region: openclaw config set models.bedrockDiscovery.region ${elsewhere.region.value}`,
+      `Use one region: openclaw config set models.bedrockDiscovery.region ${quoteForShell(elsewhere.region.value)}`,
     );
   }
   if (profile && profile.region !== value) {
     const note = `${detail}; profile ${profile.name} says ${profile.region}`;
     return source === "default" || source === "instance metadata"
       ? ok(detail)
-      : warn(note, `Use the profile's with: --region ${profile.region}`);
+      : warn(note, `Use the profile's with: --region ${quoteForShell(profile.region)}`);
   }
   return ok(detail);
 }

@@ -3,6 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { usageError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 /** The name of the key that OPENCLAW_SERVE_API_KEY holds. */
 const FROM_ENVIRONMENT = "env";
@@ -59,7 +60,10 @@ async function readKeyFile(name: string, runtime: Runtime): Promise<ApiKey[]> {
     text = await readFile(file, "utf8");
     const { mode } = await stat(file);
     if (runtime.platform !== "win32" && (mode & 0o077) !== 0)
-      await runtime.terminal.warn(`Others on this machine can read '${name}'.`, `chmod 600 '${name}'`);
+      await runtime.terminal.warn(
+        `Others on this machine can read '${name}'.`,
+        `chmod 600 ${quoteForShell(name)}`,
+      );
   } catch (cause) {
     throw usageError(
       `--api-key-file '${name}' cannot be read: ${(cause as Error).message}.`,

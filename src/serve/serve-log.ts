@@ -52,7 +52,7 @@ export class ServeLog {
 
   #write(kind: string, fields: object): void {
     const { terminal, now } = this.#runtime;
-    terminal.note(JSON.stringify({ time: new Date(now()).toISOString(), kind, ...fields }));
+    terminal.noteJson({ time: new Date(now()).toISOString(), kind, ...fields });
   }
 }
 

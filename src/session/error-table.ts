@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../errors.ts";
 import { adviseDenial, type Denial, describeDenial } from "./denial.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 /** What a row may put into its words. Everything here is safe to print. */
 export interface ErrorContext {
@@ -220,7 +221,8 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     pattern: /access to the model|model access is denied|account is not authorized to invoke/i,
     code: "model-access",
     message: (c) => `This account has no access to ${model(c)}${inRegion(c)}.`,
-    hint: (c) => `See what is missing: openclaw doctor${c.region ? ` --region ${c.region}` : ""}`,
+    hint: (c) =>
+      `See what is missing: openclaw doctor${c.region ? ` --region ${quoteForShell(c.region)}` : ""}`,
   },
   {
     names: ["AccessDenied", "Validation"],

@@ -1,24 +1,46 @@
+import { ownSequence } from "./neutralise.ts";
+
 export type ColorLevel = 0 | 1 | 2 | 3;
 
-const COLORS = ["bold", "dim", "red", "green", "yellow", "blue", "cyan", "italic", "underline"] as const;
+/** How each look begins and ends: ECMA-48, Select Graphic Rendition. */
+const LOOKS = {
+  bold: ["1", "22"],
+  dim: ["2", "22"],
+  italic: ["3", "23"],
+  underline: ["4", "24"],
+  red: ["31", "39"],
+  green: ["32", "39"],
+  yellow: ["33", "39"],
+  blue: ["34", "39"],
+  cyan: ["36", "39"],
+} as const;
 
 /** The few colours and weights this program uses; each a function from text to text. */
-export type Style = Record<(typeof COLORS)[number], (text: string) => string>;
+export type Style = Record<keyof typeof LOOKS, (text: string) => string>;
 
 function styleOf(look: (name: keyof Style) => Style[keyof Style]): Style {
-  return Object.fromEntries(COLORS.map((name) => [name, look(name)])) as Style;
+  const names = Object.keys(LOOKS) as (keyof Style)[];
+  return Object.fromEntries(names.map((name) => [name, look(name)])) as Style;
 }
 
 /** Leaves every text as it is: for pipes, NO_COLOR and `--no-color`. */
 export const plainStyle = styleOf(() => (text) => text);
 
-/** The Style of a level. The colour library is loaded only where there are colours. */
-export async function loadStyle(level: ColorLevel): Promise<Style> {
-  if (level === 0) return plainStyle;
-  const { Chalk } = await import("chalk");
-  const chalk = new Chalk({ level });
-  // Of one text: the library joins all that it is given, such as the index that map() adds.
-  return styleOf((name) => (text) => chalk[name](text));
+/**
+ * Styles a text in sequences that only the Terminal can write. Where another look that ends the same way ends within the
+ * text this one begins again, and no look reaches over a line end.
+ */
+const colorStyle = styleOf((name) => {
+  const [begin, end] = LOOKS[name].map((code) => ownSequence(code, "m")) as [string, string];
+  return (text) =>
+    text === ""
+      ? ""
+      : begin + text.replaceAll(end, end + begin).replaceAll(/\r?\n/g, `${end}$&${begin}`) + end;
+});
+
+/** The Style of a level. */
+export function styleFor(level: ColorLevel): Style {
+  return level === 0 ? plainStyle : colorStyle;
 }
 
 /**

@@ -1,35 +1,173 @@
-/**
- * What a terminal obeys instead of showing: C0 controls but tab and line feed, DEL, C1 controls, and the marks that
- * reorder what is read (Unicode's Bidi_Control).
+/*
+ * A number that nobody outside this process knows, as parameters of a sequence. What carries it was made here; the same
+ * sequence in a text from outside does not, so the way out can tell them apart. Four digits each: what measures texts
+ * knows parameters of at most so many.
  */
-const OBEYED =
-  "\\u0000-\\u0008\\u000B-\\u001F\\u007F-\\u009F\\u061C\\u200E\\u200F\\u202A-\\u202E\\u2066-\\u2069";
-const ANY_OBEYED = new RegExp(`[${OBEYED}]`, "g");
-/** The sequences of our own Style: weights, italics, underline and the six colours, on and off. */
-const STYLE_OR_OBEYED = new RegExp(`\\u001B\\[(?:[1-4]|2[2-4]|3[1-6]|39)m|[${OBEYED}]`, "g");
+const MARK = Array.from({ length: 4 }, () => 1000 + Math.floor(Math.random() * 9000)).join(";");
+
+/** A sequence of this program's own, marked as such. */
+const OWN = `\\u001B\\[([\\d;?]*);${MARK}([A-Za-z])`;
+const ANY_OWN = new RegExp(OWN, "g");
 
 /**
- * Makes foreign text harmless on a terminal: control characters become pictures of themselves (`␛`), carriage returns
- * and marks of writing direction go. Looks at each character alone, so a text may be cut anywhere before.
+ * What a terminal or a log obeys instead of showing: C0 controls but tab and line feed, DEL, C1 controls, and Unicode's
+ * two separators of lines.
+ */
+const CONTROLS = "\\u0000-\\u0008\\u000B-\\u001F\\u007F-\\u009F\\u2028\\u2029";
+
+/**
+ * What is not seen and may change what is: marks above and below a character, and Unicode's Default_Ignorable_Code_Point
+ * (writing directions, zero widths, tags, fillers, selectors), to which it does not count annotations. The flags of
+ * England, Scotland and Wales are spelt with tags: https://www.unicode.org/reports/tr51/#valid-emoji-tag-sequences
+ */
+const UNSEEN = "[\\p{M}\\p{Default_Ignorable_Code_Point}\\uFFF9-\\uFFFB]+";
+const FLAG = "\\u{1F3F4}[\\u{E0030}-\\u{E0039}\\u{E0061}-\\u{E007A}]{3,6}\\u{E007F}";
+
+/**
+ * Whether a text needs a look at its unseen characters. These ranges have none: asking Unicode's tables costs a start
+ * a millisecond.
+ */
+const MAY_HIDE =
+  /[^\u0000-\u00AC\u00AE-\u02FF\u2010-\u2029\u2030-\u205E\u20A0-\u20CF\u2190-\u2BFF\u3041-\u3096\u30A0-\u30FF\u4E00-\u9FFF\uAC00-\uD7A3\uFFFD]/;
+
+const PLAIN = /^[\t\n\u0020-\u007E]*$/;
+const FOREIGN_CONTROLS = new RegExp(`[${CONTROLS}]`, "g");
+const OWN_OR_CONTROL = new RegExp(`${OWN}|[${CONTROLS}]`, "g");
+
+/** Made when first needed: most texts have none of these. */
+let unseenPieces: RegExp | undefined;
+
+const JOINERS = /[\u200C\u200D]/;
+/** Variation selectors of emoji, Han and Mongolian. */
+const SELECTORS = /[\uFE00-\uFE0F\u{E0100}-\u{E01EF}\u180B-\u180D\u180F]/u;
+const IGNORABLE = /\p{Default_Ignorable_Code_Point}|[\uFFF9-\uFFFB]/u;
+
+/** More marks than any script puts on one character; Unicode's own bound for streams is 30 (UAX #15, 9.2). */
+const MOST_MARKS = 12;
+
+/** What was shown last: how many marks it carries, and what may follow. */
+interface Place {
+  /** The character that the marks belong to. */
+  base: string;
+  marks: number;
+  /** The last thing kept behind the base. */
+  last: string;
+}
+
+/** Makes a text harmless that arrives in pieces: marks are counted across them. */
+export class Neutraliser {
+  #place: Place = { base: "", marks: 0, last: "" };
+
+  /** Takes a piece that this program has styled; its own sequences act, and all else is shown. */
+  push(text: string): string {
+    if (PLAIN.test(text)) {
+      if (text !== "") this.#place = { base: text.slice(-1), marks: 0, last: "" };
+      return text;
+    }
+    const shown = settleUnseen(text, this.#place, () => "");
+    return shown.replace(OWN_OR_CONTROL, (found, parameters?: string, final?: string) =>
+      final === undefined ? pictureOf(found) : `\u001B[${parameters}${final}`,
+    );
+  }
+}
+
+/**
+ * Makes foreign text harmless on a terminal and in a log: control characters become pictures of themselves (`␛`); carriage
+ * returns, marks of writing direction, and what takes no width go, but for what emoji and scripts need. Marks on one
+ * character end after the twelfth.
  */
 export function neutralise(text: string): string {
-  return text.replace(ANY_OBEYED, pictureOf);
+  if (PLAIN.test(text)) return text;
+  return settleUnseen(text, { base: "", marks: 0, last: "" }, () => "").replace(FOREIGN_CONTROLS, pictureOf);
 }
 
-/** Does the same to a text that this program has already styled, whose own colours stay. */
-export function neutraliseStyled(text: string): string {
-  return text.replace(STYLE_OR_OBEYED, (found) => (found.length > 1 ? found : pictureOf(found)));
+/** Whether a text is shown as it is: nothing in it acts, hides or breaks the line. */
+export function isShownWhole(text: string): boolean {
+  return !/[\t\n]/.test(text) && neutralise(text) === text && !/\p{Surrogate}/u.test(text);
 }
 
-/** Writes what a terminal obeys as JSON escapes, so that the document stays the same document. */
+/** Foreign text as a part of one line: line ends become spaces. */
+export function onOneLine(text: string): string {
+  return text.replaceAll(/[ \t]*[\n\r\u0085\u2028\u2029][\s\u0085]*/g, " ");
+}
+
+/** Writes what would act or hide as JSON escapes, so that the document stays the same document. */
 export function escapeInJson(json: string): string {
-  return json.replace(ANY_OBEYED, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  if (PLAIN.test(json)) return json;
+  return settleUnseen(json, { base: "", marks: 0, last: "" }, escaped).replace(FOREIGN_CONTROLS, escaped);
+}
+
+/** A sequence of this program's own for a terminal (CSI, with its parameters and its last letter), as the way out lets it through. */
+export function ownSequence(parameters: string, final: string): string {
+  return `\u001B[${parameters};${MARK}${final}`;
+}
+
+/** Lets our own sequences act in a text of which nothing else is looked at, such as an answer in a pipe. */
+export function actOwn(text: string): string {
+  return text.includes(MARK) ? text.replace(ANY_OWN, "\u001B[$1$2") : text;
+}
+
+/** Drops or replaces what is unseen and not needed. Notes in `place` what the text ends with. */
+function settleUnseen(text: string, place: Place, drop: (character: string) => string): string {
+  let settled = text;
+  if (MAY_HIDE.test(text)) {
+    unseenPieces ??= new RegExp(`${OWN}|${FLAG}|${UNSEEN}`, "gu");
+    let end = 0;
+    settled = text.replace(unseenPieces, (found, _parameters, final: unknown, offset: number) => {
+      if (offset > end)
+        Object.assign(place, { base: lastCharacter(text.slice(0, offset)), marks: 0, last: "" });
+      end = offset + found.length;
+      // A style between a character and its marks is none of them.
+      if (final !== undefined) return found;
+      if (found.startsWith("\u{1F3F4}")) {
+        Object.assign(place, { base: "\u{1F3F4}", marks: 0, last: "" });
+        return found;
+      }
+      return settleRun(found, place, drop);
+    });
+    if (end < text.length) Object.assign(place, { base: lastCharacter(text), marks: 0, last: "" });
+  } else {
+    const plain = text.replace(ANY_OWN, "");
+    if (plain !== "") Object.assign(place, { base: lastCharacter(plain), marks: 0, last: "" });
+  }
+  return settled;
+}
+
+function settleRun(run: string, place: Place, drop: (character: string) => string): string {
+  let kept = "";
+  for (const character of run) {
+    if (isNeeded(character, place)) {
+      kept += character;
+      place.last = character;
+      place.marks += 1;
+    } else kept += drop(character);
+  }
+  return kept;
+}
+
+/** Joiners hold emoji and letters of many scripts together, none of them ASCII; a selector stands once, also behind a digit. */
+function isNeeded(character: string, { base, marks, last }: Place): boolean {
+  if (marks >= MOST_MARKS) return false;
+  if (JOINERS.test(character)) return base > "\u007F" && !JOINERS.test(last);
+  if (SELECTORS.test(character)) return base !== "" && !SELECTORS.test(last);
+  return !IGNORABLE.test(character);
+}
+
+function lastCharacter(text: string): string {
+  return /.$/su.exec(text.slice(-2))?.[0] ?? "";
 }
 
 function pictureOf(character: string): string {
   const code = character.charCodeAt(0);
   // A carriage return before a line feed is a line end; alone it would write over what stands there.
-  if (code === 0x0d || code > 0x9f) return "";
+  if (code === 0x0d) return "";
   if (code < 0x20) return String.fromCharCode(0x2400 + code);
   return code === 0x7f ? "\u2421" : "\uFFFD";
+}
+
+function escaped(character: string): string {
+  return character
+    .split("")
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+    .join("");
 }

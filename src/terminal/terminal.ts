@@ -1,6 +1,6 @@
 import stringWidth from "string-width";
-import { colorLevel, type ColorLevel, loadStyle, type Style } from "./color.ts";
-import { escapeInJson, neutralise, neutraliseStyled } from "./neutralise.ts";
+import { colorLevel, type ColorLevel, type Style, styleFor } from "./color.ts";
+import { actOwn, escapeInJson, neutralise, Neutraliser, onOneLine } from "./neutralise.ts";
 
 /** Where text goes: a TTY, a pipe or a file. */
 export interface Sink {
@@ -15,7 +15,7 @@ export interface Sink {
   onResize?(listener: () => void): () => void;
 }
 
-/** The terminal behind stderr, for whoever draws on it. What is written here is not looked at: no foreign text. */
+/** The terminal behind stderr, for whoever draws on it, with sequences of our own (`ownSequence`): no other acts. */
 export interface Screen {
   readonly columns: number;
   readonly rows: number;
@@ -46,7 +46,10 @@ function knownSize(sink: Sink, side: "columns" | "rows"): number | undefined {
   return size !== undefined && Number.isInteger(size) && size > 0 ? size : undefined;
 }
 
-/** Both output streams: stdout is the answer, stderr is everything else. */
+/**
+ * Both output streams: stdout is the answer, stderr is everything else. This is the way out: whatever a text holds, only
+ * what this program made acts on a terminal or in a log. stdout in a pipe is data and stays to the byte.
+ */
 export class Terminal {
   readonly #stdout: Sink;
   readonly #stderr: Sink;
@@ -56,6 +59,8 @@ export class Terminal {
   /** Whether the cursor stands at the beginning of a line, as far as this program has moved it. */
   #isAtLineStart = true;
   #hasStatus = false;
+  readonly #answer = new Neutraliser();
+  readonly #aside = new Neutraliser();
 
   constructor(stdout: Sink, stderr: Sink, env: Readonly<Record<string, string | undefined>>) {
     this.#stdout = stdout;
@@ -106,21 +111,16 @@ export class Terminal {
 
   /** Colours for stdout. */
   async stdoutStyle(): Promise<Style> {
-    return loadStyle(this.stdoutColor);
+    return styleFor(this.stdoutColor);
   }
 
   async stderrStyle(): Promise<Style> {
-    return loadStyle(this.stderrColor);
+    return styleFor(this.stderrColor);
   }
 
-  /** Foreign text, such as a model's, as stdout may show it: nothing in it acts on a terminal; a pipe gets it as it is. */
+  /** Foreign text as stdout will show it, for what is measured or laid out before it is written. */
   foreign(text: string): string {
     return this.isStdoutTTY ? neutralise(text) : text;
-  }
-
-  /** Foreign text as stderr may show it. */
-  foreignAside(text: string): string {
-    return this.isStderrTTY ? neutralise(text) : text;
   }
 
   /** The terminal behind stderr; undefined where there is none. */
@@ -134,16 +134,17 @@ export class Terminal {
       get rows() {
         return knownSize(sink, "rows") ?? USUAL.rows;
       },
-      write: (text) => void sink.write(text),
+      // A row goes on in the next one only from its beginning.
+      write: (text) => void sink.write(new Neutraliser().push(text).replaceAll("\n", "\r\n")),
       onResize: (listener) => sink.onResize?.(listener) ?? (() => undefined),
     };
   }
 
   /**
-   * Writes a part of the answer. On a terminal nothing but our own colours acts. Resolves when the reader can take more.
+   * Writes a part of the answer. On a terminal nothing acts but our own styles. Resolves when the reader can take more.
    */
   async write(text: string | Uint8Array): Promise<void> {
-    const shown = typeof text === "string" && this.isStdoutTTY ? neutraliseStyled(text) : text;
+    const shown = typeof text !== "string" ? text : this.isStdoutTTY ? this.#answer.push(text) : actOwn(text);
     if (this.isStdoutTTY) this.#makeRoomFor(shown);
     if (!this.#stdout.write(shown)) await new Promise<void>((resolve) => this.#stdout.once("drain", resolve));
   }
@@ -158,23 +159,35 @@ export class Terminal {
     await new Promise<void>((resolve) => (this.#stdout.end ? this.#stdout.end(resolve) : resolve()));
   }
 
-  /** Writes a JSON document: one line, but the one of `--json` is indented for a person's TTY. */
+  /** Writes the document of `--json`: one line, but indented for a person's TTY. */
   async printJson(document: unknown): Promise<void> {
     this.#hasPrintedJson = true;
-    const isIndented = this.isStdoutTTY && this.format !== "ndjson";
-    const text = JSON.stringify(document, undefined, isIndented ? 2 : undefined);
-    await this.print(this.isStdoutTTY ? escapeInJson(text) : text);
+    await this.printDocument(document, { isIndented: this.isStdoutTTY && this.format !== "ndjson" });
   }
 
-  /** A line on stderr that is neither warning nor error: what was decided, what happens next. */
+  /** Writes an answer that is JSON in every format. What would act on a terminal stands in it as escapes. */
+  async printDocument(document: unknown, { isIndented = true } = {}): Promise<void> {
+    await this.print(escapeInJson(JSON.stringify(document, undefined, isIndented ? 2 : undefined)));
+  }
+
+  /** A JSON document on stderr, in one line, for a log. */
+  noteJson(document: unknown): void {
+    this.note(escapeInJson(JSON.stringify(document)));
+  }
+
+  /**
+   * A line on stderr that is neither warning nor error: what was decided, what happens next. It stays one line, so that
+   * nothing within it passes for another.
+   */
   note(line: string): void {
-    this.writeAside(`${line}\n`);
+    this.writeAside(`${onOneLine(line)}\n`);
   }
 
-  /** Writes to stderr without a line end, such as streamed reasoning. */
+  /** Writes to stderr without a line end, such as streamed reasoning. In a pipe, too, only our own acts: logs are read. */
   writeAside(text: string): void {
-    if (this.isStderrTTY) this.#makeRoomFor(text);
-    this.#stderr.write(this.isStderrTTY ? neutraliseStyled(text) : text);
+    const shown = this.#aside.push(text);
+    if (this.isStderrTTY) this.#makeRoomFor(shown);
+    this.#stderr.write(shown);
   }
 
   /**
@@ -187,7 +200,7 @@ export class Terminal {
     this.hideStatus();
     if (!this.isStderrTTY || columns === undefined || !this.#isAtLineStart) return;
     if (this.#env["TERM"] === "dumb" || this.#env["CI"] !== undefined) return;
-    const lines = forms.map(neutralise);
+    const lines = forms.map((form) => neutralise(onOneLine(form)));
     // A line that is full would go on in the next one.
     const room = columns - 1;
     const line = lines.find((form) => stringWidth(form) <= room) ?? cut(lines.at(-1) ?? "", room);

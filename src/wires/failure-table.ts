@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../errors.ts";
 import type { OpenaiServer } from "./server.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 /** What a row may put into its words. Everything here is safe to print. */
 export interface FailureContext extends Pick<OpenaiServer, "name" | "shownUrl" | "keyPlace"> {
@@ -71,7 +72,7 @@ export const FAILURE_TABLE: readonly FailureRow[] = [
     when: ({ status }) => status === 401,
     code: "credentials-rejected",
     message: (c) => `${c.name} rejects the key, or wants one${said(c)}`,
-    hint: (c) => `Set a valid key: openclaw config set ${c.keyPlace} '\${MY_API_KEY}'`,
+    hint: (c) => `Set a valid key: openclaw config set ${quoteForShell(c.keyPlace)} '\${MY_API_KEY}'`,
   },
   {
     when: ({ status, words }) =>
@@ -106,7 +107,7 @@ export const FAILURE_TABLE: readonly FailureRow[] = [
       ),
     code: "model-not-found",
     message: (c) => `${c.name} does not have ${model(c)}${said(c)}`,
-    hint: ({ name }) => `List its models: openclaw models list --provider ${name}`,
+    hint: ({ name }) => `List its models: openclaw models list --provider ${quoteForShell(name)}`,
   },
   {
     when: ({ status }) => status === 403,

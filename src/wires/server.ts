@@ -1,5 +1,5 @@
 import { expandEnv } from "../config/expand-env.ts";
-import { quoteForShell } from "../config/quote-for-shell.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import type { ProviderSettings } from "../config/settings.ts";
 import { OpenclawError } from "../errors.ts";
 import type { Environment } from "../runtime.ts";

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { type ColorLevel, colorLevel, loadStyle } from "../../src/terminal/color.ts";
+import { type ColorLevel, colorLevel, styleFor } from "../../src/terminal/color.ts";
+import { actOwn } from "../../src/terminal/neutralise.ts";
 
 it.each<[string, boolean, boolean, Record<string, string>, ColorLevel]>([
   ["a plain terminal", true, true, { TERM: "xterm" }, 1],
@@ -23,7 +24,10 @@ it.each<[string, boolean, boolean, Record<string, string>, ColorLevel]>([
   expect(colorLevel(isTTY, isAllowed, env)).toBe(expected);
 });
 
-it("colours a text alone, also in a list", async () => {
-  const { dim } = await loadStyle(1);
-  expect(["one", "two"].map(dim)).toEqual(["\u001B[2mone\u001B[22m", "\u001B[2mtwo\u001B[22m"]);
+it("colours a text alone, also in a list, over a look within it, and each line by itself", () => {
+  const { dim, bold, red } = styleFor(1);
+  expect(["one", "two"].map(dim).map(actOwn)).toEqual(["\u001B[2mone\u001B[22m", "\u001B[2mtwo\u001B[22m"]);
+  expect(actOwn(dim(`a${bold("b")}c`))).toBe("\u001B[2ma\u001B[1mb\u001B[22m\u001B[2mc\u001B[22m");
+  expect(actOwn(red("a\nb"))).toBe("\u001B[31ma\u001B[39m\n\u001B[31mb\u001B[39m");
+  expect(red("")).toBe("");
 });

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { loadStyle } from "../../src/terminal/color.ts";
+import { styleFor } from "../../src/terminal/color.ts";
 import { plainStyle, type Style } from "../../src/terminal/color.ts";
 import { MarkdownStream } from "../../src/terminal/markdown-stream.ts";
 import { WordWrap } from "../../src/terminal/word-wrap.ts";
@@ -146,7 +146,7 @@ describe("markdown on a terminal", () => {
   });
 
   it("closes every style it opens on each line", async () => {
-    const shown = render("**a**\n# b\n- `c`\n*d*", await loadStyle(1));
+    const shown = render("**a**\n# b\n- `c`\n*d*", styleFor(1));
     for (const line of shown.split("\n")) {
       expect(line.match(/\u001B\[(?:1|3|4|36)m/g)?.length ?? 0).toBe(
         line.match(/\u001B\[(?:22|23|24|39)m/g)?.length ?? 0,

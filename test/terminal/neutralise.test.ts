@@ -1,11 +1,20 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { loadStyle } from "../../src/terminal/color.ts";
-import { escapeInJson, neutralise, neutraliseStyled } from "../../src/terminal/neutralise.ts";
+import { styleFor } from "../../src/terminal/color.ts";
+import {
+  actOwn,
+  escapeInJson,
+  isShownWhole,
+  neutralise,
+  Neutraliser,
+  onOneLine,
+  ownSequence,
+} from "../../src/terminal/neutralise.ts";
 import { Terminal } from "../../src/terminal/terminal.ts";
 
-/** What a terminal obeys, and what reorders what is read. */
-const ACTIVE = /[^\P{Cc}\n\t]|\p{Bidi_Control}/u;
+/** What a terminal obeys, what reorders what is read, and what is there without being seen. */
+const ACTIVE =
+  /[^\P{Cc}\n\t]|\p{Bidi_Control}|[\u2028\u2029\u00AD\u115F\u180E\u200B\u2060-\u206F\u3164\uFEFF\uFFF9-\uFFFB\u{E0000}-\u{E007F}]|\u034F|\p{M}{13}/u;
 
 const ATTACKS: [string, string, string][] = [
   ["a colour", "\u001B[31mred", "␛[31mred"],
@@ -22,6 +31,13 @@ const ATTACKS: [string, string, string][] = [
   ["line ends of Windows", "a\r\nb", "a\nb"],
   ["a bell and a zero", "\u0007\u0000", "␇␀"],
   ["delete", "a\u007Fb", "a␡b"],
+  ["separators of lines", "a\u2028b\u2029c", "a\uFFFDb\uFFFDc"],
+  ["what has no width", "no\u200Bva\u2060\uFEFF\u00AD \u034F\u180Ex\u3164", "nova x"],
+  ["text in tags", "hi\u{E0001}\u{E0072}\u{E006D}\u{E007F}", "hi"],
+  ["annotations", "\uFFF9base\uFFFAnote\uFFFB", "basenote"],
+  ["a joiner in a plain word", "pay\u200Dpal\u200C", "paypal"],
+  ["bytes in selectors", "a\uFE00\uFE01\u{E0100}\u{E01EF}\uFE0F", "a\uFE00"],
+  ["a tower of marks", `a${"\u0301".repeat(1000)}b`, `a${"\u0301".repeat(12)}b`],
   ["writing direction", "user\u202E\u2066// admin\u2069 \u200F\u061C", "user// admin "],
 ];
 
@@ -31,7 +47,9 @@ describe("neutralise", () => {
   });
 
   it("leaves words alone, in whatever script, with tabs, line ends and emoji", () => {
-    const text = "naïve\t日本語\nשלום 👩‍👩‍👧 é \u{1F1E9}\u{1F1EA} ﷽ “—” \u00A0";
+    const text =
+      "naïve\t日本語\nשלום 👩‍👩‍👧 e\u0301 \u{1F1E9}\u{1F1EA} ﷽ “—” \u00A0 ❤️‍🔥 1️⃣ می‌خواهم क्‍ष ཧྐྵྨླྺྼྻྂ שָׁלוֹם 葛\u{E0100} " +
+      "\u{1F3F4}\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}";
     expect(neutralise(text)).toBe(text);
   });
 
@@ -41,29 +59,47 @@ describe("neutralise", () => {
     );
     fc.assert(
       fc.property(pieces, (texts) => {
-        const shown = texts.map(neutralise).join("");
+        const neutraliser = new Neutraliser();
+        const shown = texts.map((text) => neutraliser.push(text)).join("");
         expect(shown).not.toMatch(ACTIVE);
-        expect(shown).toBe(neutralise(texts.join("")));
+        // A character that was cut in two is none.
+        if (texts.every((text) => !/^\p{Surrogate}|\p{Surrogate}$/u.test(text)))
+          expect(shown).toBe(neutralise(texts.join("")));
       }),
     );
   });
 });
 
-const style = await loadStyle(3);
+const style = styleFor(3);
 
-describe("neutraliseStyled", () => {
-  it("keeps every style of ours", () => {
-    for (const look of Object.values(style)) expect(neutraliseStyled(look("x"))).toBe(look("x"));
+const styled = (text: string): string => new Neutraliser().push(text);
+
+describe("a text with styles", () => {
+  it("has every style of ours, and counts marks behind it", () => {
+    for (const look of Object.values(style)) {
+      expect(styled(look("é"))).toMatch(/^\u001B\[\d+mé\u001B\[\d+m$/);
+      expect(actOwn(look("é"))).toBe(styled(look("é")));
+    }
+    const tower = "\u0301".repeat(10);
+    expect(styled(`a${style.red(tower)}${style.dim(tower)}b`)).not.toMatch(/(?:\u0301[^\u0301b]*){13}/);
+    expect(styled(ownSequence("?2004", "h") + ownSequence("", "J"))).toBe("\u001B[?2004h\u001B[J");
+  });
+
+  it("has no style from outside, not one that looks like ours", () => {
+    for (const look of Object.values(style)) {
+      expect(styled(styled(look("x")))).not.toContain("\u001B");
+      expect(styled(look("x").replaceAll(/\d{4}/g, "1234"))).not.toContain("\u001B");
+    }
   });
 
   it.each(ATTACKS.slice(1))("disarms %s", (_, text) => {
-    expect(neutraliseStyled(text)).not.toMatch(ACTIVE);
+    expect(styled(text)).not.toMatch(ACTIVE);
   });
 
   it.each(["\u001B[8mhidden", "\u001B[38;2;0;0;0mblack", "\u001B[0;31m", "\u001B[41m"])(
     "disarms styles that are not ours: %j",
     (text) => {
-      expect(neutraliseStyled(text)).not.toContain("\u001B");
+      expect(styled(text)).not.toContain("\u001B");
     },
   );
 });
@@ -91,19 +127,50 @@ describe("the terminal", () => {
     expect(screen.foreign("\u001B[31m")).toBe("␛[31m");
   });
 
-  it("leaves a pipe what came", async () => {
+  it("leaves the answer in a pipe as it came, and disarms what stands beside it", async () => {
     const { terminal: pipe, written } = terminal(false);
     await pipe.write(pipe.foreign(attack));
-    pipe.note(pipe.foreignAside(attack));
-    expect(written()).toBe(`${attack}${attack}\n`);
+    expect(written()).toBe(attack);
+    pipe.note(attack);
+    expect(written()).toBe(`${attack}${neutralise(attack)}\n`);
   });
 
-  it("prints the same document on a TTY, in escapes", async () => {
+  it("keeps a line on stderr one line", async () => {
+    const { terminal: pipe, written } = terminal(false);
+    pipe.note("a\r\n\u0085 hint: b\u2028c");
+    await pipe.warn("a\nerror: b", "c\n  d");
+    expect(written()).toBe("a hint: b c\nwarning: a error: b\nhint: c d\n");
+    expect(onOneLine("a\tb")).toBe("a\tb");
+  });
+
+  it("lets on the screen act what this program made alone", () => {
     const { terminal: screen, written } = terminal(true);
-    const document = { text: `${attack}\u009B\u007F\r\n ü` };
+    screen.screen?.write(`${ownSequence("2", "A")}\u001B[2A\r\u009Bx\n`);
+    expect(written()).toBe("\u001B[2A␛[2A\uFFFDx\r\n");
+  });
+
+  it.each([true, false])("prints the same document in escapes, on a TTY: %s", async (isTTY) => {
+    const { terminal: screen, written } = terminal(isTTY);
+    const document = { text: `${attack}\u009B\u007F\r\n ü \u2028 \uD800 ${ATTACKS.join(" ")}` };
     await screen.printJson(document);
     expect(written()).not.toMatch(ACTIVE);
     expect(JSON.parse(written())).toEqual(document);
+    screen.noteJson(document);
+    expect(JSON.parse(written().split("\n").at(-2) ?? "")).toEqual(document);
     expect(escapeInJson('"ü"')).toBe('"ü"');
   });
+});
+
+it.each([
+  ["claude-opus", true],
+  ["日本語 é 👩‍👧", true],
+  ["", true],
+  ["a\tb", false],
+  ["a\nb", false],
+  ["a\u001B[31m", false],
+  ["a\u200Bb", false],
+  ["a\u202Eb", false],
+  ["a\uD800", false],
+])("knows whether %j is shown whole", (text, isWhole) => {
+  expect(isShownWhole(text)).toBe(isWhole);
 });

@@ -1,10 +1,10 @@
 import * as fc from "fast-check";
 import stringWidth from "string-width";
 import { describe, expect, it } from "vitest";
-import { loadStyle } from "../../src/terminal/color.ts";
+import { styleFor } from "../../src/terminal/color.ts";
 import { WordWrap, WrappedText, wrapText } from "../../src/terminal/word-wrap.ts";
 
-const { bold } = await loadStyle(1);
+const { bold } = styleFor(1);
 
 function wrap(pieces: readonly string[], columns: number): string {
   const words = new WordWrap(columns);

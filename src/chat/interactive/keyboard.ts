@@ -1,11 +1,12 @@
 import { EventEmitter, once } from "node:events";
 import { emitKeypressEvents } from "node:readline";
 import type { Runtime } from "../../runtime.ts";
+import { ownSequence } from "../../terminal/neutralise.ts";
 import type { Screen } from "../../terminal/terminal.ts";
 import type { Key } from "./line-buffer.ts";
 
-const BRACKETED_PASTE_ON = "\u001B[?2004h";
-const BRACKETED_PASTE_OFF = "\u001B[?2004l";
+const BRACKETED_PASTE_ON = ownSequence("?2004", "h");
+const BRACKETED_PASTE_OFF = ownSequence("?2004", "l");
 
 /** What node:readline says of a key. */
 interface Keypress {

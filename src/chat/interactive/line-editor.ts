@@ -1,6 +1,6 @@
 import stringWidth from "string-width";
 import type { Style } from "../../terminal/color.ts";
-import { neutralise } from "../../terminal/neutralise.ts";
+import { neutralise, ownSequence } from "../../terminal/neutralise.ts";
 import type { Screen } from "../../terminal/terminal.ts";
 import { isUnfinished, withoutContinuation } from "./block.ts";
 import type { Keyboard } from "./keyboard.ts";
@@ -13,8 +13,9 @@ import { layOut, type ScreenLayout } from "./screen-layout.ts";
  */
 
 const PROMPT = "> ";
-const CLEAR_BELOW = "\u001B[J";
-const CLEAR_SCREEN = "\u001B[H\u001B[2J\u001B[3J";
+const ROW_START = ownSequence("", "G");
+const CLEAR_BELOW = ownSequence("", "J");
+const CLEAR_SCREEN = ownSequence("", "H") + ownSequence("2", "J") + ownSequence("3", "J");
 
 /** What may stand in place of the text before the cursor. */
 export interface Completions {
@@ -166,7 +167,7 @@ export class LineEditor {
       );
     }
     this.#moveToEnd();
-    screen.write(`${rows.map((row) => style.dim(row)).join("\r\n")}\r\n`);
+    screen.write(`${rows.map((row) => style.dim(row)).join("\n")}\n`);
     this.#drawnRow = 0;
   }
 
@@ -179,7 +180,7 @@ export class LineEditor {
   #moveToEnd(mark = ""): void {
     this.#buffer = { ...this.#buffer, cursor: this.#buffer.text.length };
     this.#draw();
-    this.#parts.screen.write(`${this.#parts.style.dim(mark)}\r\n`);
+    this.#parts.screen.write(`${this.#parts.style.dim(mark)}\n`);
     this.#drawnRow = 0;
   }
 
@@ -198,12 +199,12 @@ export class LineEditor {
     const lines = shown.map(({ text, isFull }, index) => {
       const look = index === 0 && first === 0 ? style.cyan(PROMPT) + text.slice(PROMPT.length) : text;
       // A row that is full goes on in the next one, also when the terminal is made wider.
-      return isFull || index === shown.length - 1 ? look : `${look}\r\n`;
+      return isFull || index === shown.length - 1 ? look : `${look}\n`;
     });
     const upFromEnd = shown.length - 1 - (row - first);
     screen.write(
-      `\r${up(this.#drawnRow)}${CLEAR_BELOW}${lines.join("")}${shown.at(-1)?.isFull ? "\r\n" : ""}` +
-        `\r${up(upFromEnd)}${right(column)}`,
+      `${ROW_START}${up(this.#drawnRow)}${CLEAR_BELOW}${lines.join("")}${shown.at(-1)?.isFull ? "\n" : ""}` +
+        `${ROW_START}${up(upFromEnd)}${right(column)}`,
     );
     this.#drawnRow = row - first;
   }
@@ -223,9 +224,9 @@ function commonStart(one: string, other: string): string {
 }
 
 function up(rows: number): string {
-  return rows > 0 ? `\u001B[${rows}A` : "";
+  return rows > 0 ? ownSequence(String(rows), "A") : "";
 }
 
 function right(columns: number): string {
-  return columns > 0 ? `\u001B[${columns}C` : "";
+  return columns > 0 ? ownSequence(String(columns), "C") : "";
 }

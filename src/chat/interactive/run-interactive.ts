@@ -8,6 +8,7 @@ import { Keyboard } from "./keyboard.ts";
 import { LineEditor } from "./line-editor.ts";
 import { completeSlashCommand, findSlashCommand } from "./slash-commands.ts";
 import { type InteractiveOptions, Talk } from "./talk.ts";
+import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 
 /** Terminals built on xterm.js, which leaves the lines around the cursor to the program (its option reflowCursorLine). */
 const XTERM_JS = /^(vscode|hyper|tabby)$/i;
@@ -41,7 +42,7 @@ export async function runInteractive(options: InteractiveOptions): Promise<void>
   }
   const { id, turns } = talk.conversation;
   if (id !== undefined && turns.length > 0)
-    terminal.note(style.dim(`To go on: openclaw chat --session ${id}`));
+    terminal.note(style.dim(`To go on: openclaw chat --session ${quoteForShell(id)}`));
 }
 
 async function converse(talk: Talk, editor: LineEditor, history: History, style: Style): Promise<void> {
@@ -81,9 +82,9 @@ async function take(talk: Talk, entry: string): Promise<boolean> {
 async function tellFailure(failure: unknown, terminal: Terminal): Promise<void> {
   if (!(failure instanceof OpenclawError)) throw failure;
   const style = await terminal.stderrStyle();
-  terminal.note(`${style.red("error:")} ${terminal.foreignAside(failure.message)}`);
+  terminal.note(`${style.red("error:")} ${failure.message}`);
   const hint = hintOf(failure);
-  if (hint) terminal.note(`${style.dim("hint:")} ${terminal.foreignAside(hint)}`);
+  if (hint) terminal.note(`${style.dim("hint:")} ${hint}`);
 }
 
 /** What a command line would be told to run again is asked again here. */

@@ -7,6 +7,7 @@ import { completePath, readPath } from "./file-path.ts";
 import type { Completions } from "./line-editor.ts";
 import { modelNames } from "./model-names.ts";
 import type { Ending, Talk } from "./talk.ts";
+import { isShownWhole } from "../../terminal/neutralise.ts";
 
 /** A command that is typed where a question would be. */
 export interface SlashCommand {
@@ -135,7 +136,7 @@ export async function completeSlashCommand(talk: Talk, typed: string): Promise<C
   const candidates = (await command?.candidates?.(talk, argument)) ?? [];
   return {
     from: name.length + space.length,
-    candidates: candidates.filter((candidate) => candidate.startsWith(argument)),
+    candidates: candidates.filter((candidate) => candidate.startsWith(argument) && isShownWhole(candidate)),
   };
 }
 

@@ -4,6 +4,7 @@ import path from "node:path";
 import { type FolderNames, stateFolder } from "../../disk/state-folder.ts";
 import { errorCode, OpenclawError, usageError } from "../../errors.ts";
 import { parseSession, type SessionContent } from "./session-record.ts";
+import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 
 const EXTENSION = ".jsonl";
 /** The header is far shorter, whatever the folder's path. In bytes. */
@@ -62,7 +63,7 @@ export async function readSession(runtime: FolderNames, id: string): Promise<Ses
   if (content) return { ...content, file, updated, bytes: text.length, wholeBytes };
   throw new OpenclawError("internal", {
     message: `${file} does not begin as a session of this version does.`,
-    hint: `openclaw sessions rm ${id}`,
+    hint: `openclaw sessions rm ${quoteForShell(id)}`,
     details: { file },
   });
 }

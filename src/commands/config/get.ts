@@ -10,7 +10,7 @@ import { findSetting } from "../../config/find-setting.ts";
 import { nearestSetting } from "../../config/nearest-setting.ts";
 import { parseDocument } from "../../config/parse-document.ts";
 import { formatPath, parsePath, type Path } from "../../config/path.ts";
-import { quoteForShell } from "../../config/quote-for-shell.ts";
+import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { loadConfig, type LoadedConfig } from "../../config/resolve.ts";
 import { maskSecrets } from "../../config/secrets.ts";
 import type { OpenclawError } from "../../errors.ts";
@@ -45,7 +45,8 @@ async function readValue(options: GetOptions, runtime: Runtime): Promise<unknown
 
 async function printValue(value: unknown, { terminal }: Runtime): Promise<void> {
   if (terminal.format === "json") return terminal.printJson(value);
-  await terminal.print(typeof value === "object" ? JSON.stringify(value, undefined, 2) : String(value));
+  if (typeof value === "object") return terminal.printDocument(value);
+  await terminal.print(String(value));
 }
 
 async function printEffective(path: Path, options: GetOptions, runtime: Runtime): Promise<void> {

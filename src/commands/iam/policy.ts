@@ -31,7 +31,7 @@ export async function run(options: PolicyOptions, runtime: Runtime): Promise<voi
     });
   }
   if (terminal.format === "json") await terminal.printJson(policy);
-  else await terminal.print(JSON.stringify(policy, undefined, 2));
+  else await terminal.printDocument(policy);
   for (const { message, hint } of warnings) await terminal.warn(message, hint);
   if (needs.models.length === 0 && purposes.some((purpose) => purpose === "chat" || purpose === "serve")) {
     await terminal.warn(

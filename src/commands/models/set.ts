@@ -1,5 +1,5 @@
 import { loadConfig } from "../../config/resolve.ts";
-import { quoteForShell } from "../../config/quote-for-shell.ts";
+import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { updateConfig } from "../../config/update.ts";
 import { catalogIds } from "../../models/catalog.ts";
 import { findNamed, type NamedModel } from "../../discovery/find-named.ts";

@@ -1,4 +1,4 @@
-import { quoteForShell } from "../../config/quote-for-shell.ts";
+import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { baseModelId } from "../../models/base-model-id.ts";
 import { familyOf } from "../../models/families.ts";
 import { type Access, surveyAccess } from "../../discovery/access.ts";

@@ -5,6 +5,7 @@ import { type SessionSummary, summarize } from "../../chat/sessions/session-docu
 import type { Style } from "../../terminal/color.ts";
 import { formatAge } from "../../terminal/numbers.ts";
 import { type Column, layoutTable } from "../../terminal/table.ts";
+import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 
 export interface ListOptions extends GlobalOptions {
   /** Only those of the current folder. */
@@ -30,7 +31,7 @@ export async function run({ here }: ListOptions, runtime: Runtime): Promise<void
   const warnings = damaged.map(({ id, reason }) => ({
     code: "internal",
     message: reason,
-    hint: `openclaw sessions rm ${id}`,
+    hint: `openclaw sessions rm ${quoteForShell(id)}`,
   }));
   if (terminal.format === "json")
     await terminal.printJson({ count: summaries.length, sessions: summaries, warnings });
