@@ -47,7 +47,14 @@ const PLACEHOLDERS: ErrorContext = {
   location: "‹host›",
 };
 
-const NETWORK_PLACEHOLDERS: NetworkContext = { endpoint: "‹endpoint›", host: "‹host›", between: undefined };
+const NETWORK_PLACEHOLDERS: NetworkContext = {
+  Who: "‹endpoint or proxy›",
+  who: "‹endpoint or proxy›",
+  onTheWay: "",
+  host: "‹host›",
+  proxy: { address: "‹host:port›", variable: "‹variable›", hasUser: false, isAtFault: false },
+  said: "‹status›",
+};
 
 const RESOLUTION_PLACEHOLDERS: ResolutionContext = {
   text: "‹the reason›",

@@ -5,12 +5,13 @@ import type {
   TokenIdentity,
 } from "@smithy/types";
 import { decideEndpoint } from "../aws/endpoint.ts";
-import { createRequestHandler } from "../network/request-handler.ts";
+import { createRequestHandler, type HandlerOptions } from "../network/request-handler.ts";
 import { OpenclawError } from "../errors.ts";
 import { withoutUndefined } from "../json.ts";
 import type { Runtime } from "../runtime.ts";
 import { withSpinner } from "../terminal/spinner.ts";
 import { askMfaCode } from "./ask-mfa-code.ts";
+import { askContainer } from "./container.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
 import { adviseInstance, describeInstance } from "./describe.ts";
 import { hideSecrets, rememberSecrets } from "./hide-secrets.ts";
@@ -19,8 +20,8 @@ import type { Chosen } from "./chosen.ts";
 import type { CredentialDecision } from "./order.ts";
 import { type ProfileSource, startOf } from "./profile-source.ts";
 import { refreshing } from "./refreshing.ts";
-import { toResolutionError } from "./resolution-error.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
+import { toResolutionError, type UnansweredRequest } from "./resolution-error.ts";
 
 /** What signs the requests: a Bedrock API key, or credentials that renew themselves. */
 export type Authentication =
@@ -43,8 +44,6 @@ const PROCESS_MS = 60_000;
 const REQUEST_MS = 5000;
 /** Time for the instance metadata service, in ms, whatever the SDK is waiting for. */
 const INSTANCE_MS = 2000;
-/** Time the SDK waits for one answer of a metadata or container endpoint, in ms. */
-const ANSWER_MS = 1000;
 
 /**
  * Builds the authentication of exactly the source that was decided, never a chain of sources. Credentials are resolved
@@ -92,9 +91,16 @@ async function resolve(
   const { runtime } = context;
   const started = runtime.elapsed();
   const deadline = createDeadline(timeFor(chosen, context), runtime.signal);
+  let unanswered: UnansweredRequest | undefined;
+  const handling: HandlerOptions = {
+    profile: decision.shared.profiles.get(decision.profileName),
+    onOutcome: (failure, origin) => {
+      unanswered = failure === undefined ? undefined : { failure, origin };
+    },
+  };
   try {
     const identity = await withSpinner(runtime, "Getting credentials", () =>
-      deadline.race(ask(decision, chosen, context, deadline)),
+      deadline.race(ask(decision, chosen, { ...context, handling }, deadline)),
     );
     rememberSecrets(runtime, [identity.secretAccessKey, identity.sessionToken]);
     runtime.terminal.verbose(
@@ -105,7 +111,8 @@ async function resolve(
     for (const { keys } of decision.shared.profiles.values()) {
       rememberSecrets(runtime, [keys["aws_secret_access_key"], keys["aws_session_token"]]);
     }
-    throw toResolutionError(failure, chosen, runtime.signal, (text) => hideSecrets(text, runtime));
+    const hide = (text: string): string => hideSecrets(text, runtime);
+    throw toResolutionError(failure, chosen, { signal: runtime.signal, hide, unanswered });
   } finally {
     deadline.stop();
   }
@@ -117,10 +124,15 @@ function timeFor(chosen: Resolvable, context: AuthenticationContext): number {
   return "from" in chosen && startOf(chosen.from).kind === "process" ? PROCESS_MS : RESOLVE_MS;
 }
 
+/** What resolving goes on with: the requests of every provider are sent and watched alike. */
+interface Resolving extends AuthenticationContext {
+  handling: HandlerOptions;
+}
+
 function ask(
   decision: CredentialDecision,
   chosen: Resolvable,
-  context: AuthenticationContext,
+  context: Resolving,
   deadline: Deadline,
 ): Promise<AwsCredentialIdentity> {
   if ("from" in chosen) return askProfile(decision, chosen, context, deadline);
@@ -128,7 +140,7 @@ function ask(
     case "web-identity":
       return askWebIdentity(decision, context);
     case "container":
-      return askContainer(context.runtime);
+      return askContainer(context.runtime, context.handling);
     case "instance-metadata":
       return askInstance(decision, context.runtime);
     case "none":
@@ -139,7 +151,7 @@ function ask(
 async function askProfile(
   decision: CredentialDecision,
   { profile, from }: Extract<Chosen, { from: ProfileSource }>,
-  context: AuthenticationContext,
+  context: Resolving,
   deadline: Deadline,
 ): Promise<AwsCredentialIdentity> {
   const { runtime } = context;
@@ -149,7 +161,7 @@ async function askProfile(
   const [{ fromIni }, roleAssumers, requestHandler] = await Promise.all([
     import("@aws-sdk/credential-providers"),
     needsRole ? createRoleAssumers(decision, context) : {},
-    createRequestHandler(runtime, REQUEST_MS),
+    createRequestHandler(runtime, REQUEST_MS, context.handling),
   ]);
   const options = {
     configFilepath: shared.configFile,
@@ -171,7 +183,7 @@ async function askProfile(
 
 async function askWebIdentity(
   decision: CredentialDecision,
-  context: AuthenticationContext,
+  context: Resolving,
 ): Promise<AwsCredentialIdentity> {
   const { env } = context.runtime;
   const [{ fromTokenFile }, { roleAssumerWithWebIdentity }] = await Promise.all([
@@ -191,11 +203,11 @@ async function askWebIdentity(
  * What assumes roles. The endpoint is that of the active profile and the variables, never `--endpoint-url`; the SDK by
  * itself would look only at the profile of AWS_PROFILE.
  */
-async function createRoleAssumers(decision: CredentialDecision, context: AuthenticationContext) {
-  const { runtime, region } = context;
+async function createRoleAssumers(decision: CredentialDecision, context: Resolving) {
+  const { runtime, region, handling } = context;
   const { shared, profileName } = decision;
   const [{ getDefaultRoleAssumer, getDefaultRoleAssumerWithWebIdentity }, requestHandler] = await Promise.all(
-    [import("@aws-sdk/client-sts"), createRequestHandler(runtime, REQUEST_MS)],
+    [import("@aws-sdk/client-sts"), createRequestHandler(runtime, REQUEST_MS, handling)],
   );
   const keys = shared.profiles.get(profileName)?.keys;
   const profile = keys && {
@@ -214,23 +226,6 @@ async function createRoleAssumers(decision: CredentialDecision, context: Authent
     roleAssumer: getDefaultRoleAssumer(options),
     roleAssumerWithWebIdentity: getDefaultRoleAssumerWithWebIdentity(options),
   };
-}
-
-async function askContainer(runtime: Runtime): Promise<AwsCredentialIdentity> {
-  const { env } = runtime;
-  const { fromHttp } = await import("@aws-sdk/credential-providers");
-  const relative = env["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"];
-  const tokenFile = env["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"];
-  const options = withoutUndefined({
-    awsContainerCredentialsRelativeUri: relative,
-    awsContainerCredentialsFullUri: relative ? undefined : env["AWS_CONTAINER_CREDENTIALS_FULL_URI"],
-    awsContainerAuthorizationTokenFile: tokenFile,
-    awsContainerAuthorizationToken: tokenFile ? undefined : env["AWS_CONTAINER_AUTHORIZATION_TOKEN"],
-    timeout: ANSWER_MS,
-    maxRetries: 1,
-    logger: quietLogger(runtime),
-  });
-  return fromHttp(options)();
 }
 
 /** Not by the SDK's provider, which would ask once more for the token and the role that are known by now. */

@@ -1,5 +1,5 @@
 import { fromNetworkFailure } from "../network/network-errors.ts";
-import { type ErrorCode, OpenclawError } from "../errors.ts";
+import { type ErrorCode, OpenclawError, withFields } from "../errors.ts";
 import { describeChosen, renewalOf } from "./describe.ts";
 import { hideKeyIds, redactSecrets } from "./mask.ts";
 import type { Chosen } from "./chosen.ts";
@@ -101,17 +101,33 @@ export const RESOLUTION_TABLE: readonly ResolutionRow[] = [
   },
 ];
 
+/** A request for credentials that nobody answered. */
+export interface UnansweredRequest {
+  failure: unknown;
+  /** Who was asked: scheme, host and port. */
+  origin: string;
+}
+
+/** What stands around a failure to get credentials. */
+export interface ResolutionSetup {
+  signal: AbortSignal;
+  hide?: (text: string) => string;
+  /** The last request, where it got no answer: the SDK's providers tell it in words of their own, or not at all. */
+  unanswered?: UnansweredRequest | undefined;
+}
+
 /** Turns what a provider threw into the error a person sees. Secrets and command lines never get into it. */
 export function toResolutionError(
   failure: unknown,
   chosen: Chosen,
-  signal: AbortSignal,
-  hide: (text: string) => string = hideKeyIds,
+  { signal, hide = hideKeyIds, unanswered }: ResolutionSetup,
 ): OpenclawError {
   if (failure instanceof OpenclawError) return failure;
   if (signal.aborted && signal.reason instanceof OpenclawError) return signal.reason;
   const error = failure instanceof Error ? failure : new Error(String(failure));
   const from = describeChosen(chosen);
+  const unreached = unanswered && fromUnanswered(unanswered, from);
+  if (unreached) return unreached;
   const start = "from" in chosen ? startOf(chosen.from) : undefined;
   const processError = start?.kind === "process" ? fromProcess(error, start) : undefined;
   if (processError) return processError;
@@ -135,6 +151,13 @@ export function toResolutionError(
     fromNetworkFailure(error, `What gives credentials (${from})`) ??
     unexplained(error, from)
   );
+}
+
+/** The error for a request that nobody answered; undefined where the failure is not of a known kind. */
+function fromUnanswered({ failure, origin }: UnansweredRequest, from: string): OpenclawError | undefined {
+  if (failure instanceof OpenclawError) return failure;
+  const known = failure instanceof Error ? fromNetworkFailure(failure, origin) : undefined;
+  return known && withFields(known, { message: `${known.message} Credentials come from there (${from}).` });
 }
 
 /** What is wrong with a credential_process, by the words of @aws-sdk/credential-provider-process. */

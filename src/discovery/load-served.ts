@@ -89,12 +89,12 @@ async function load(
   }
 }
 
-async function ask(server: OpenaiServer, { runtime }: Setup): Promise<ServedList> {
+async function ask(server: OpenaiServer, { runtime, shared, decision }: Setup): Promise<ServedList> {
   const [{ openLine }, { askForModels }] = await Promise.all([
     import("../wires/call-server.ts"),
     import("../wires/list-models.ts"),
   ]);
-  const line = await openLine(server, runtime, LIST_MS);
+  const line = await openLine(server, runtime, LIST_MS, shared.profiles.get(decision.profileName));
   try {
     return { ids: await askForModels(line, runtime.signal), fetchedAt: runtime.now() };
   } finally {

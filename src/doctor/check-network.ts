@@ -1,6 +1,8 @@
 import type { AwsSession } from "../session/session.ts";
 import type { Service } from "../aws/endpoint.ts";
 import { OpenclawError } from "../errors.ts";
+import type { NamedProfile } from "../network/certificates.ts";
+import { findProxy } from "../network/proxy-settings.ts";
 import { hostOfRedirect } from "../session/aws-errors.ts";
 import { oncePer } from "../once.ts";
 import { type Check, fail, failAs, ok, type Outcome, skip, warn } from "./check.ts";
@@ -24,8 +26,9 @@ const networkCheck: Check<Examination> = {
   needs: ["region"],
   hint: "Check the endpoint, and HTTPS_PROXY, NO_PROXY and AWS_CA_BUNDLE.",
   run: async (examination) => {
-    const ways = await waysOf(examination);
-    return judgeWays(ways, examination.runtime.env["AWS_CA_BUNDLE"]);
+    const [ways, bundle] = await Promise.all([waysOf(examination), bundleOf(examination)]);
+    const outcome = judgeWays(ways, bundle);
+    return outcome.status === "ok" ? ((await findClearText(ways, examination)) ?? outcome) : outcome;
   },
 };
 
@@ -44,13 +47,17 @@ async function tryWays(examination: Examination): Promise<Way[]> {
     ...callers.map((own): [Service, AwsSession] => ["bedrock-runtime", own]),
     ...(isBearer ? [] : [["sts", session] as [Service, AwsSession]]),
   ];
-  const proxyOf = await proxyFinder(examination);
-  const attempt = oncePer((url: string) => reach(url, runtime).catch(asOutcome));
+  const profile = await profileInForce(examination);
+  const attempt = oncePer((url: string) => reach(url, runtime, profile).catch(asOutcome));
   return Promise.all(
     services.map(async ([service, own]): Promise<Way> => {
       const named = own.endpoint(service);
       const url = named?.url ?? (await ownEndpoint(service, own));
-      return { service, url, source: named?.source, proxy: proxyOf(url), outcome: await attempt(url) };
+      const outcome = await attempt(url);
+      // What is wrong with a proxy, or with the variable that names it, is in the error.
+      const isReached = !(outcome instanceof OpenclawError);
+      const proxy = isReached && !runtime.isEmulated ? findProxy(url, runtime.env)?.shown : undefined;
+      return { service, url, source: named?.source, proxy, outcome };
     }),
   );
 }
@@ -69,10 +76,36 @@ function asOutcome(failure: unknown): OpenclawError {
   throw failure;
 }
 
-async function proxyFinder({ runtime }: Examination): Promise<(url: string) => string | undefined> {
-  if (runtime.isEmulated) return () => undefined;
-  const { describeProxy } = await import("../network/proxy.ts");
-  return describeProxy;
+async function profileInForce(examination: Examination): Promise<NamedProfile | undefined> {
+  const { shared, decision } = await examination.setup();
+  return shared.profiles.get(decision.profileName);
+}
+
+/** The CA bundle in force, in words. */
+async function bundleOf(examination: Examination): Promise<string | undefined> {
+  const { decideCaBundle } = await import("../network/certificates.ts");
+  const bundle = decideCaBundle(examination.runtime.env, await profileInForce(examination));
+  return bundle && (bundle.source === "AWS_CA_BUNDLE" ? bundle.file : `${bundle.file} (${bundle.source})`);
+}
+
+/** A warning where what is sent to an endpoint can be read on its way, and holds a secret. */
+async function findClearText(ways: readonly Way[], examination: Examination): Promise<Outcome | undefined> {
+  const { isReadableOnTheWay, tellClearText } = await import("../network/clear-text.ts");
+  const open = ways.find(({ url }) => isReadableOnTheWay(url, examination.runtime.env));
+  if (!open) return undefined;
+  const { chosen } = (await examination.session()).decision;
+  const isBearer = chosen.source === "AWS_BEARER_TOKEN_BEDROCK";
+  const identity = isBearer
+    ? undefined
+    : await examination.identity().catch((failure: unknown) => {
+        // The check of the identity tells it.
+        if (failure instanceof OpenclawError) return undefined;
+        throw failure;
+      });
+  if (!isBearer && identity?.sessionToken === undefined) return undefined;
+  const what = isBearer ? "a bearer token" : "a session token";
+  const { message, hint } = tellClearText(what, new URL(open.url).origin);
+  return warn(message, hint);
 }
 
 /** Judges the ways. STS is needed to name the identity only, so its failure warns. */
@@ -82,7 +115,7 @@ export function judgeWays(ways: readonly Way[], caBundle: string | undefined): O
     (way): way is Way & { outcome: OpenclawError } => way.outcome instanceof OpenclawError,
   );
   const blocking = failed.find(({ service }) => service !== "sts");
-  if (blocking) return fail(throughProxy(blocking.outcome, blocking.proxy));
+  if (blocking) return fail(blocking.outcome);
   for (const { service, url, proxy, outcome } of ways) {
     if (service === "sts" || outcome instanceof OpenclawError) continue;
     if (outcome.status === 407) {
@@ -122,15 +155,6 @@ function describeWays(ways: readonly Way[]): string[] {
       ...(source ? [`(${source})`] : []),
       ...(proxy ? [`through proxy ${proxy}`] : []),
     ].join(" ");
-  });
-}
-
-function throughProxy(error: OpenclawError, proxy: string | undefined): OpenclawError {
-  if (proxy === undefined) return error;
-  return new OpenclawError(error.code, {
-    message: `${error.message.replace(/\.$/, "")} (through the proxy ${proxy}).`,
-    hint: "Check HTTPS_PROXY, or exempt the host with NO_PROXY.",
-    cause: error,
   });
 }
 

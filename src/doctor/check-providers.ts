@@ -23,15 +23,22 @@ async function examine(id: string, examination: Examination): Promise<Outcome> {
   const { runtime } = examination;
   const wanted = (await examination.models()).filter(({ providerId }) => providerId === id);
   try {
-    const [{ openLine }, { askForModels }, { serverOf }, { value }] = await Promise.all([
+    const [{ openLine }, { askForModels }, { serverOf }, clearText, { value }, setup] = await Promise.all([
       import("../wires/call-server.ts"),
       import("../wires/list-models.ts"),
       import("../wires/server.ts"),
+      import("../network/clear-text.ts"),
       examination.config(),
+      examination.setup(),
     ]);
     const provider = value.models?.providers?.[id];
     const server = serverOf(id, provider, runtime.env);
-    const line = await openLine(server, runtime, ANSWER_MS);
+    const line = await openLine(
+      server,
+      runtime,
+      ANSWER_MS,
+      setup.shared.profiles.get(setup.decision.profileName),
+    );
     const started = runtime.elapsed();
     try {
       const ids = await askForModels(line, runtime.signal);
@@ -39,6 +46,11 @@ async function examine(id: string, examination: Examination): Promise<Outcome> {
       const missing = wanted.find((model) => !known.has(model.id));
       const count = ids.length === 1 ? "1 model" : `${ids.length} models`;
       const detail = `${id} at ${server.shownUrl} lists ${count}, ${Math.round(runtime.elapsed() - started)} ms`;
+      const secret = clearText.secretOf(server.headers);
+      if (!missing && secret !== undefined && clearText.isReadableOnTheWay(server.url, runtime.env)) {
+        const { message, hint } = clearText.tellClearText(secret, server.url.origin);
+        return warn(`${detail}; ${message}`, hint);
+      }
       if (!missing) return ok(detail);
       return warn(
         `${detail}; ${missing.id} is not among them`,

@@ -1,4 +1,5 @@
 import { HttpRequest } from "../network/sdk-parts.ts";
+import type { NamedProfile } from "../network/certificates.ts";
 import { createRequestHandler } from "../network/request-handler.ts";
 import { fromNetworkFailure } from "../network/network-errors.ts";
 import { OpenclawError } from "../errors.ts";
@@ -23,10 +24,10 @@ export interface Reached {
 
 /**
  * Sends one unsigned request to an endpoint, the way the clients do: same proxy, same certificates, same time-outs.
- * Throws `network`, `timeout`, `bad-response` and `config-unreadable`.
+ * Throws `network`, `timeout`, `bad-response`, and `config-unreadable` and `config-invalid` for a bundle or a proxy.
  */
-export async function reach(url: string, runtime: Runtime): Promise<Reached> {
-  const handler = await createRequestHandler(runtime, ANSWER_MS);
+export async function reach(url: string, runtime: Runtime, profile?: NamedProfile): Promise<Reached> {
+  const handler = await createRequestHandler(runtime, ANSWER_MS, { profile });
   const { protocol, hostname, port } = new URL(url);
   const sentAt = runtime.now();
   const started = runtime.elapsed();

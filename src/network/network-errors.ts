@@ -1,12 +1,17 @@
 import { type ErrorCode, OpenclawError } from "../errors.ts";
+import type { Blame } from "./proxy-failure.ts";
 
 /** What a row may put into its words. */
 export interface NetworkContext {
-  /** Who was asked, as a URL where somebody named one. */
-  endpoint: string;
+  /** Who failed, for the beginning of a sentence and for its middle: who was asked, or the proxy in between. */
+  Who: string;
+  who: string;
+  /** Of a proxy that failed: whom it was to reach. */
+  onTheWay: string;
   host: string;
-  /** `host:port` of somebody else who stands in between: a proxy. */
-  between: string | undefined;
+  proxy: Blame | undefined;
+  /** What a proxy answered in place of the server. */
+  said: string;
 }
 
 /** One way in which an answer does not come at all. */
@@ -18,88 +23,116 @@ export interface NetworkRow {
   hint: (context: NetworkContext) => string;
 }
 
-const checkEndpoint = (): string => "Check region, endpoint and proxy: openclaw doctor";
+/** What to look at: the variable of a proxy that failed, else everything that decides where is asked. */
+const checkWay = ({ proxy }: NetworkContext): string =>
+  proxy?.isAtFault
+    ? `Check ${proxy.variable}, or exempt the host with NO_PROXY.`
+    : "Check region, endpoint and proxy: openclaw doctor";
 
 /**
- * Node's own error codes (https://nodejs.org/api/errors.html#common-system-errors and OpenSSL's verification codes),
- * first match wins.
+ * Node's own error codes (https://nodejs.org/api/errors.html#common-system-errors and
+ * https://nodejs.org/api/tls.html#x509-certificate-error-codes), first match wins.
  */
 export const NETWORK_TABLE: readonly NetworkRow[] = [
   {
     codes: ["ENOTFOUND", "EAI_AGAIN", "ENODATA"],
     code: "network",
-    message: ({ endpoint, host }) => `The name ${host} cannot be found, so ${endpoint} cannot be reached.`,
-    hint: checkEndpoint,
+    message: (c) => `The name ${c.host} cannot be found, so ${c.who} cannot be reached${c.onTheWay}.`,
+    hint: checkWay,
   },
   {
     codes: ["ECONNREFUSED"],
     code: "network",
-    message: ({ endpoint, between }) =>
-      between === undefined
-        ? `Nothing accepts connections at ${endpoint}.`
-        : `Nothing accepts connections at ${between}, on the way to ${endpoint}.`,
-    hint: (c) =>
-      c.between === undefined
-        ? checkEndpoint()
-        : "Check HTTPS_PROXY and HTTP_PROXY, or exempt the host with NO_PROXY.",
+    message: (c) => `Nothing accepts connections at ${c.who}${c.onTheWay}.`,
+    hint: checkWay,
   },
   {
     codes: ["EHOSTUNREACH", "ENETUNREACH", "EADDRNOTAVAIL", "ENETDOWN"],
     code: "network",
-    message: ({ endpoint }) => `There is no network route to ${endpoint}.`,
+    message: (c) => `There is no network route to ${c.who}${c.onTheWay}.`,
     hint: () => "Check this machine's network connection.",
   },
   {
     codes: ["ECONNRESET", "EPIPE", "ECONNABORTED", "UND_ERR_SOCKET", "ERR_STREAM_PREMATURE_CLOSE"],
     code: "network",
-    message: ({ endpoint }) => `${endpoint} closed the connection before it answered.`,
-    hint: () => "Try again; if it stays, a proxy may be in between: openclaw doctor",
+    message: (c) => `${c.Who} closed the connection before it answered${c.onTheWay}.`,
+    hint: (c) =>
+      c.proxy?.isAtFault ? checkWay(c) : "Try again; if it stays, a proxy may be in between: openclaw doctor",
+  },
+  {
+    codes: ["CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID"],
+    code: "network",
+    message: (c) => `The TLS certificate of ${c.who} is not valid at this time${c.onTheWay}.`,
+    hint: () => "Have it renewed, or check this machine's clock: openclaw doctor",
+  },
+  {
+    codes: ["ERR_TLS_CERT_ALTNAME_INVALID", "HOSTNAME_MISMATCH"],
+    code: "network",
+    message: (c) => `The TLS certificate of ${c.who} is for another host${c.onTheWay}.`,
+    hint: (c) =>
+      `Use a host name that the certificate has${c.proxy?.isAtFault ? ` in ${c.proxy.variable}` : ""}.`,
   },
   {
     codes: [
-      "CERT_HAS_EXPIRED",
-      "CERT_NOT_YET_VALID",
+      "CERT_*",
       "DEPTH_ZERO_SELF_SIGNED_CERT",
-      "ERR_TLS_CERT_ALTNAME_INVALID",
+      "INVALID_CA",
+      "INVALID_PURPOSE",
+      "PATH_LENGTH_EXCEEDED",
       "SELF_SIGNED_CERT_IN_CHAIN",
-      "UNABLE_TO_GET_ISSUER_CERT",
-      "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-      "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+      "UNABLE_TO_*",
     ],
     code: "network",
-    message: ({ endpoint }) => `The TLS certificate of ${endpoint} is not one this machine trusts.`,
+    message: (c) => `The TLS certificate of ${c.who} is not one this machine trusts${c.onTheWay}.`,
     hint: () => "Behind a proxy that inspects TLS, point AWS_CA_BUNDLE to its CA certificate.",
   },
   {
-    codes: ["EPROTO", "ERR_SSL_*"],
+    codes: ["EPROTO", "ERR_SSL_*", "ERR_TLS_*"],
     code: "network",
-    message: ({ endpoint }) => `${endpoint} does not speak TLS.`,
-    hint: () => "Check https:// against http:// in the endpoint: openclaw doctor",
+    message: (c) => `${c.Who} does not speak TLS${c.onTheWay}.`,
+    hint: (c) =>
+      c.proxy?.isAtFault
+        ? `Write ${c.proxy.variable} with http:// where the proxy itself speaks no TLS.`
+        : "Check https:// against http:// in the endpoint: openclaw doctor",
   },
   {
     codes: ["UND_ERR_CONNECT_TIMEOUT"],
     code: "timeout",
-    message: ({ endpoint }) => `${endpoint} did not accept a connection within 3 s.`,
-    hint: checkEndpoint,
+    message: (c) => `${c.Who} did not accept a connection within 3 s${c.onTheWay}.`,
+    hint: checkWay,
+  },
+  {
+    codes: ["ERR_PROXY_LOGIN"],
+    code: "network",
+    message: (c) =>
+      `${c.Who} ${c.proxy?.hasUser ? "refuses the user and password it was given" : "demands a user and password"}${c.onTheWay}.`,
+    hint: ({ proxy }) =>
+      `Put them into the variable: export ${proxy?.variable}=http://USER:PASSWORD@${proxy?.address}`,
+  },
+  {
+    codes: ["ERR_PROXY_REFUSED"],
+    code: "network",
+    message: (c) => `${c.Who} answers ${c.said}${c.onTheWay}.`,
+    hint: () => "Ask whoever runs the proxy to let this host through, or exempt it with NO_PROXY.",
   },
   {
     codes: ["ERR_PROXY_TUNNEL"],
     code: "network",
-    message: ({ endpoint }) => `The proxy on the way to ${endpoint} does not answer like one.`,
-    hint: () => "Check HTTPS_PROXY and HTTP_PROXY, or exempt the host with NO_PROXY.",
+    message: (c) => `${c.Who} does not answer like one${c.onTheWay}.`,
+    hint: checkWay,
   },
   {
     // The name of the SDK's own time-outs and of AbortSignal.timeout().
     codes: ["ETIMEDOUT", "ESOCKETTIMEDOUT", "TimeoutError"],
     code: "timeout",
-    message: ({ endpoint }) => `${endpoint} did not answer in time.`,
-    hint: checkEndpoint,
+    message: (c) => `${c.Who} did not answer in time${c.onTheWay}.`,
+    hint: checkWay,
   },
   {
     codes: ["HPE_*", "ERR_HTTP2*"],
     code: "bad-response",
-    message: ({ endpoint }) => `${endpoint} does not answer in HTTP/1.1.`,
-    hint: checkEndpoint,
+    message: (c) => `${c.Who} does not answer in HTTP/1.1${c.onTheWay}.`,
+    hint: checkWay,
   },
 ];
 
@@ -109,12 +142,34 @@ export function findNetworkRow(error: Error): NetworkRow | undefined {
   return rowOf(codeOf(error)) ?? rowOf(error.name);
 }
 
-/** Turns a failure of DNS, connection, TLS or time into `network`, `timeout` or `bad-response`; undefined for others. */
+/**
+ * Turns a failure of DNS, connection, TLS, time or a proxy into `network`, `timeout` or `bad-response`; undefined for
+ * others. `endpoint` is who was asked, as a URL where somebody named one.
+ */
 export function fromNetworkFailure(error: Error, endpoint: string): OpenclawError | undefined {
   const row = findNetworkRow(error);
   if (!row) return undefined;
-  const host = (deepest(error) as { hostname?: string }).hostname ?? hostOf(endpoint);
-  const context = { endpoint, host, between: betweenOf(error, endpoint) };
+  const cause = deepest(error) as { hostname?: string; said?: string };
+  const proxy = blameOf(error);
+  const host = cause.hostname ?? hostOf(endpoint);
+  const named = proxy && `roxy ${proxy.address} (${proxy.variable})`;
+  const context: NetworkContext = proxy?.isAtFault
+    ? {
+        Who: `The p${named}`,
+        who: `the p${named}`,
+        onTheWay: `, on the way to ${endpoint}`,
+        host,
+        proxy,
+        said: cause.said ?? "",
+      }
+    : {
+        Who: endpoint,
+        who: endpoint,
+        onTheWay: named ? `, through the p${named}` : "",
+        host,
+        proxy,
+        said: "",
+      };
   return new OpenclawError(row.code, {
     message: row.message(context),
     hint: row.hint(context),
@@ -132,13 +187,15 @@ function hostOf(endpoint: string): string {
   return URL.canParse(endpoint) ? new URL(endpoint).hostname : endpoint;
 }
 
-/** The address of a refused connection that is not one to the endpoint itself, by its port. */
-function betweenOf(error: Error, endpoint: string): string | undefined {
-  const { address, port } = deepest(error) as { address?: unknown; port?: unknown };
-  if (typeof address !== "string" || typeof port !== "number") return undefined;
-  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
-  const own = url?.port ? Number(url.port) : url?.protocol === "http:" ? 80 : 443;
-  return port === own ? undefined : `${address.includes(":") ? `[${address}]` : address}:${port}`;
+/** The proxy that a failed request went through, which a provider of the SDK may have wrapped. */
+function blameOf(error: Error): Blame | undefined {
+  let current: unknown = error;
+  for (let depth = 0; depth < 4 && current instanceof Error; depth += 1) {
+    const { proxy, cause } = current as { proxy?: Blame; cause?: unknown };
+    if (proxy !== undefined) return proxy;
+    current = cause;
+  }
+  return undefined;
 }
 
 /** The system's code, which may sit one or two causes deep or, for several addresses, in a list of errors. */

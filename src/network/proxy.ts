@@ -1,83 +1,172 @@
-import type { Duplex } from "node:stream";
+import type { ClientRequest } from "node:http";
+import { isIP } from "node:net";
+import type { Duplex, Readable } from "node:stream";
 import { TLSSocket } from "node:tls";
-import type { NodeHttpHandler, NodeHttpHandlerOptions } from "@smithy/node-http-handler";
+import type { NodeHttpHandlerOptions } from "@smithy/node-http-handler";
 import { HttpProxyAgent } from "http-proxy-agent";
 import { HttpsProxyAgent } from "https-proxy-agent";
-import { getProxyForUrl } from "proxy-from-env";
+import type { Environment } from "../runtime.ts";
 import { boundConnecting, CONNECT_MS, connectTimeout } from "./connect-bound.ts";
-import { TimedHandler } from "./timed-handler.ts";
+import { blameProxy, ProxyRefusal } from "./proxy-failure.ts";
+import { findProxy, type Proxy } from "./proxy-settings.ts";
+import { NodeHttpHandler } from "./sdk-parts.ts";
+import { type RequestWatcher, TimedHandler } from "./timed-handler.ts";
 
-/** The proxy that the environment names for a URL, without the password it may hold; undefined for none. */
-export function describeProxy(url: string): string | undefined {
-  const proxy = getProxyForUrl(url);
-  if (!proxy) return undefined;
-  const { protocol, host } = new URL(proxy);
-  return `${protocol}//${host}`;
+type Exchange = ReturnType<NodeHttpHandler["handle"]>;
+
+interface ProxyingOptions {
+  options: NodeHttpHandlerOptions;
+  ca: Buffer | undefined;
+  env: Environment;
+  watcher: RequestWatcher;
 }
 
-/** Sends each request through the proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name for its host, or directly. */
+/** Sends each request through the proxy that the environment names for its URL, or directly. */
 export class ProxyingHandler extends TimedHandler {
   readonly #options: NodeHttpHandlerOptions;
   readonly #ca: Buffer | undefined;
-  readonly #proxied = new Map<string, TimedHandler>();
+  readonly #env: Environment;
+  readonly #proxied = new Map<string, Promise<NodeHttpHandler>>();
 
-  constructor(options: NodeHttpHandlerOptions, ca: Buffer | undefined) {
-    super(options);
+  constructor({ options, ca, env, watcher }: ProxyingOptions) {
+    super(options, watcher);
     this.#options = options;
     this.#ca = ca;
+    this.#env = env;
   }
 
-  override handle(
-    ...[request, options]: Parameters<NodeHttpHandler["handle"]>
-  ): ReturnType<NodeHttpHandler["handle"]> {
+  /**
+   * Throws `config-invalid` for a variable that names no proxy; other failures are Node's, with the proxy as
+   * network-errors.ts tells it.
+   */
+  protected override async exchange(...[request, options]: Parameters<NodeHttpHandler["handle"]>): Exchange {
     const port = request.port === undefined ? "" : `:${request.port}`;
-    const proxy = getProxyForUrl(`${request.protocol}//${request.hostname}${port}`);
-    return proxy ? this.#handlerFor(proxy).handle(request, options) : super.handle(request, options);
+    const proxy = findProxy(`${request.protocol}//${request.hostname}${port}`, this.#env);
+    if (!proxy) return super.exchange(request, options);
+    const handler = await this.#handlerFor(proxy);
+    const isForwarded = request.protocol === "http:" && !proxy.scheme.startsWith("socks");
+    try {
+      const answer = await handler.handle(request, options);
+      if (isForwarded && isOfProxy(answer.response)) {
+        (answer.response.body as Readable).destroy();
+        throw new ProxyRefusal(proxy, answer.response.statusCode, answer.response.reason);
+      }
+      return answer;
+    } catch (error) {
+      // Over TLS and SOCKS the proxy's own failures are known by the agent; a request that it forwards knows no others.
+      throw blameProxy(error, proxy, isForwarded);
+    }
   }
 
   override destroy(): void {
     super.destroy();
-    for (const handler of this.#proxied.values()) handler.destroy();
+    for (const handler of this.#proxied.values()) void handler.then((made) => made.destroy());
   }
 
-  #handlerFor(proxy: string): TimedHandler {
-    const known = this.#proxied.get(proxy);
+  #handlerFor(proxy: Proxy): Promise<NodeHttpHandler> {
+    const known = this.#proxied.get(proxy.variable);
     if (known) return known;
-    const handler = new TimedHandler({
-      ...this.#options,
-      httpAgent: new BoundedHttpProxyAgent(proxy, { keepAlive: true }),
-      httpsAgent: new TrustingProxyAgent(proxy, this.#ca),
-    });
-    this.#proxied.set(proxy, handler);
+    const handler = createAgents(proxy, this.#ca).then(
+      (agents) => new NodeHttpHandler({ ...this.#options, ...agents }),
+    );
+    this.#proxied.set(proxy.variable, handler);
     return handler;
   }
 }
 
+async function createAgents(
+  proxy: Proxy,
+  ca: Buffer | undefined,
+): Promise<Pick<NodeHttpHandlerOptions, "httpAgent" | "httpsAgent">> {
+  if (proxy.scheme.startsWith("socks")) {
+    const { BoundedSocksAgent } = await import("./socks-agent.ts");
+    const agent = new BoundedSocksAgent(proxy, ca);
+    return { httpAgent: agent, httpsAgent: agent as unknown as HttpsProxyAgent<string> };
+  }
+  return { httpAgent: new ForwardingAgent(proxy, ca), httpsAgent: new TunnelAgent(proxy, ca) };
+}
+
+/**
+ * Whether an answer to a forwarded request is the proxy's and not the server's: one that demands a log-in, or a page in
+ * place of what any API says, with a status of those that proxies have of their own.
+ */
+function isOfProxy({ statusCode, headers }: Awaited<Exchange>["response"]): boolean {
+  if (statusCode === 407) return true;
+  const isOfAws = Object.keys(headers).some((name) => /^x-amzn?-/i.test(name));
+  return (
+    [400, 403, 502, 503, 504].includes(statusCode) &&
+    !isOfAws &&
+    !/\b(json|xml)\b/i.test((headers["content-type"] ?? "").replace(/xhtml\+xml/i, "html"))
+  );
+}
+
+/** What the libraries are given: a URL without user and password, which their own reader would not take as it is. */
+function connectionTo({ scheme, host, user, password, shown }: Proxy, ca: Buffer | undefined) {
+  const login = Buffer.from(`${user}:${password}`).toString("base64");
+  const headers: Record<string, string> =
+    user === "" && password === "" ? {} : { "Proxy-Authorization": `Basic ${login}` };
+  // With the port that the scheme has anyway.
+  return {
+    url: shown,
+    options: {
+      keepAlive: true,
+      headers,
+      ca,
+      ...(scheme === "https:" && isIP(host) === 0 ? { servername: host } : {}),
+    },
+  };
+}
+
 /** A proxy agent for http:// endpoints with bounded connecting. */
-class BoundedHttpProxyAgent extends HttpProxyAgent<string> {
+class ForwardingAgent extends HttpProxyAgent<string> {
+  readonly #proxy: Proxy;
+
+  constructor(proxy: Proxy, ca: Buffer | undefined) {
+    const { url, options } = connectionTo(proxy, ca);
+    super(url, options);
+    this.#proxy = proxy;
+  }
+
   override connect(...[request, options]: Parameters<HttpProxyAgent<string>["connect"]>) {
-    return inTime(this, () => super.connect(request, options));
+    return inTime(this, this.#proxy, () => super.connect(request, options));
   }
 }
 
-/** A proxy agent that also trusts `ca` behind the proxy: the library passes it only to the proxy itself. */
-class TrustingProxyAgent extends HttpsProxyAgent<string> {
+/** A proxy agent for https:// endpoints that also trusts `ca` behind the proxy: the library passes it only to the proxy. */
+class TunnelAgent extends HttpsProxyAgent<string> {
+  readonly #proxy: Proxy;
   readonly #ca: Buffer | undefined;
 
-  constructor(proxy: string, ca: Buffer | undefined) {
-    super(proxy, { keepAlive: true, ca });
+  constructor(proxy: Proxy, ca: Buffer | undefined) {
+    const { url, options } = connectionTo(proxy, ca);
+    super(url, options);
+    this.#proxy = proxy;
     this.#ca = ca;
   }
 
   override connect(...[request, options]: Parameters<HttpsProxyAgent<string>["connect"]>) {
     const trusting = this.#ca ? { ...options, ca: this.#ca } : options;
-    return inTime(this, () => super.connect(request, trusting));
+    return inTime(this, this.#proxy, async () => {
+      let refusal: ProxyRefusal | undefined;
+      request.once(
+        "proxyConnect",
+        ({ statusCode, statusText }: { statusCode: number; statusText: string }) => {
+          if (statusCode !== 200) refusal = new ProxyRefusal(this.#proxy, statusCode, statusText);
+        },
+      );
+      const socket = await super.connect(request as ClientRequest, trusting);
+      if (!refusal) return socket;
+      // The library would have it read as the answer of the server.
+      socket.destroy();
+      throw refusal;
+    });
   }
 }
 
 /** Lets an agent connect, through the proxy and with TLS behind it, within the time that any connection has. */
 async function inTime<T extends Duplex>(
   agent: { connectOpts: object },
+  proxy: Proxy,
   connect: () => Promise<T>,
 ): Promise<T> {
   const started = performance.now();
@@ -93,11 +182,13 @@ async function inTime<T extends Duplex>(
     if (socket instanceof TLSSocket) boundConnecting(socket, CONNECT_MS - (performance.now() - started));
     return socket;
   } catch (error) {
-    if (expiry.signal.aborted) throw connectTimeout();
+    if (expiry.signal.aborted) throw blameProxy(connectTimeout(), proxy, true);
     // What the library says by itself, about a proxy that hangs up or answers nonsense, has no code. This one is Node's.
-    throw error instanceof Error && !("code" in error)
-      ? Object.assign(error, { code: "ERR_PROXY_TUNNEL" })
-      : error;
+    const coded =
+      error instanceof Error && !("code" in error)
+        ? Object.assign(error, { code: "ERR_PROXY_TUNNEL" })
+        : error;
+    throw blameProxy(coded, proxy, true);
   } finally {
     clearTimeout(timer);
   }

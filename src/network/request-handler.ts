@@ -1,43 +1,57 @@
-import { readFile } from "node:fs/promises";
 import type { NodeHttpHandler, NodeHttpHandlerOptions } from "@smithy/node-http-handler";
-import { OpenclawError } from "../errors.ts";
+import { isLoopback } from "../loopback.ts";
 import type { Runtime } from "../runtime.ts";
+import { decideCaBundle, type NamedProfile, readCertificates } from "./certificates.ts";
 import { BoundedHttpAgent, BoundedHttpsAgent } from "./connect-bound.ts";
-import { TimedHandler } from "./timed-handler.ts";
+import { namesProxy } from "./proxy-settings.ts";
+import { type RequestWatcher, TimedHandler } from "./timed-handler.ts";
+
+export interface HandlerOptions {
+  /** The profile in force, for its `ca_bundle`. */
+  profile?: NamedProfile | undefined;
+  /** Told of each request whether an answer began: what went wrong where none did, and the origin that was asked. */
+  onOutcome?: (failure: unknown, origin: string) => void;
+  /** Whether no proxy may be in between. */
+  isDirect?: boolean;
+}
 
 /**
- * The HTTP/1.1 handler of every AWS client: bounded connecting, AWS_CA_BUNDLE, and a proxy where HTTPS_PROXY,
- * HTTP_PROXY and NO_PROXY name one. `requestTimeoutMs` is for a whole answer; without it one may take as long as it likes.
+ * The HTTP/1.1 handler of every client: bounded connecting, AWS_CA_BUNDLE or the profile's `ca_bundle`, the proxy that the
+ * environment names, and a warning where a secret would travel in clear. `requestTimeoutMs` is for a whole answer; without
+ * it one may take as long as it likes.
  * HTTP/1.1 also for streaming: the SDK's HTTP/2 handler takes no proxy, and to an
  * http:// endpoint it speaks a protocol that plain servers do not understand.
- * Throws `config-unreadable` when the CA bundle cannot be read.
+ * Throws `config-unreadable` and `config-invalid` for a file of certificates that is none.
  */
 export async function createRequestHandler(
-  runtime: Pick<Runtime, "env" | "isEmulated">,
+  runtime: Pick<Runtime, "env" | "isEmulated"> & Partial<Pick<Runtime, "terminal">>,
   requestTimeoutMs?: number,
+  { profile, onOutcome, isDirect = false }: HandlerOptions = {},
 ): Promise<NodeHttpHandler> {
-  const ca = await readCertificates(runtime.env["AWS_CA_BUNDLE"]);
+  const { env, terminal, isEmulated } = runtime;
+  const bundle = decideCaBundle(env, isEmulated ? undefined : profile);
+  const ca = bundle && (await readCertificates(bundle));
   const handlerOptions: NodeHttpHandlerOptions = {
     throwOnRequestTimeout: true,
     ...(requestTimeoutMs === undefined ? {} : { requestTimeout: requestTimeoutMs }),
     httpAgent: new BoundedHttpAgent({ keepAlive: true }),
     httpsAgent: new BoundedHttpsAgent({ keepAlive: true, ca }),
   };
-  const isProxied = Object.keys(runtime.env).some((name) => /^(https?|all)_proxy$/i.test(name));
-  if (!isProxied || runtime.isEmulated) return new TimedHandler(handlerOptions);
+  const isProxied = namesProxy(env) && !isEmulated && !isDirect;
+  const staysHere = (host: string): boolean => !isProxied && isLoopback(host.replaceAll(/^\[|\]$/g, ""));
+  const watcher: RequestWatcher = {
+    sends: async (request) => {
+      if (request.protocol !== "http:" || !terminal || staysHere(request.hostname)) return;
+      const { warnOfClearText } = await import("./clear-text.ts");
+      await warnOfClearText({ env, terminal }, urlOf(request), request.headers);
+    },
+    ends: (failure, request) => onOutcome?.(failure, urlOf(request).origin),
+  };
+  if (!isProxied) return new TimedHandler(handlerOptions, watcher);
   const { ProxyingHandler } = await import("./proxy.ts");
-  return new ProxyingHandler(handlerOptions, ca);
+  return new ProxyingHandler({ options: handlerOptions, ca, env, watcher });
 }
 
-async function readCertificates(file: string | undefined): Promise<Buffer | undefined> {
-  if (!file) return undefined;
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    throw new OpenclawError("config-unreadable", {
-      message: `AWS_CA_BUNDLE names '${file}', which cannot be read: ${(cause as Error).message}.`,
-      hint: "Point AWS_CA_BUNDLE to a file of PEM certificates, or unset it.",
-      cause,
-    });
-  }
+function urlOf({ protocol, hostname, port }: Parameters<NodeHttpHandler["handle"]>[0]): URL {
+  return new URL(`${protocol}//${hostname}${port === undefined ? "" : `:${port}`}`);
 }

@@ -60,7 +60,7 @@ export async function clientConfig(session: ClientSession, service: Service): Pr
   const retries = decideRetries(runtime.env, keys && { name: profileName, keys });
   const [authentication, requestHandler] = await Promise.all([
     session.authentication(),
-    createRequestHandler(runtime),
+    createRequestHandler(runtime, undefined, { profile: session.setup.shared.profiles.get(profileName) }),
   ]);
   const endpoint = session.endpoint(service);
   if (endpoint) runtime.terminal.verbose(() => `${service} endpoint ${endpoint.url} (${endpoint.source})`);

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { NodeHttpHandler } from "@smithy/node-http-handler";
 import { HttpRequest } from "../network/sdk-parts.ts";
+import type { NamedProfile } from "../network/certificates.ts";
 import { createRequestHandler } from "../network/request-handler.ts";
 import { maskUserInfo } from "../network/user-info.ts";
 import { fromNetworkFailure } from "../network/network-errors.ts";
@@ -32,17 +33,22 @@ const LONGEST_FAILURE = 64 * 1024;
 const FAILURE_MS = 5000;
 
 /**
- * Prepares the connections to a server. Opens none. `requestTimeoutMs` bounds a whole answer. Throws `config-unreadable`
- * for a CA bundle that cannot be read.
+ * Prepares the connections to a server. Opens none. `requestTimeoutMs` bounds a whole answer; `profile` is the AWS profile
+ * in force, for its `ca_bundle`. Throws `config-unreadable` and `config-invalid` for a CA bundle that is none.
  */
 export async function openLine(
   server: OpenaiServer,
   runtime: Runtime,
   requestTimeoutMs?: number,
+  profile?: NamedProfile,
 ): Promise<ServerLine> {
   rememberSecrets(runtime, server.secrets);
   // What --emulator stands in for is AWS; this server is reached as ever.
-  const handler = await createRequestHandler({ env: runtime.env, isEmulated: false }, requestTimeoutMs);
+  const handler = await createRequestHandler(
+    { env: runtime.env, terminal: runtime.terminal, isEmulated: false },
+    requestTimeoutMs,
+    { profile },
+  );
   return { server, runtime, handler, close: () => handler.destroy() };
 }
 

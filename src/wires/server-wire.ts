@@ -30,9 +30,9 @@ export interface ServerApi {
  * for a provider that cannot be called as it is set.
  */
 export async function openServerWire(setup: Setup, { model }: Ask, api: ServerApi): Promise<Wire> {
-  const { runtime } = setup;
+  const { runtime, shared, decision } = setup;
   const server = serverOf(model.providerId, model.provider, runtime.env);
-  const line = await openLine(server, runtime);
+  const line = await openLine(server, runtime, undefined, shared.profiles.get(decision.profileName));
   const wire: Wire = {
     region: null,
     plan: () => api.plan(line),

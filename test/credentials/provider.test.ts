@@ -1,7 +1,9 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { createServer as createHttpsServer } from "node:https";
+import { type AddressInfo, createServer } from "node:net";
 import path from "node:path";
 import { PassThrough } from "node:stream";
+import { generate } from "selfsigned";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { decideCredentials } from "../../src/credentials/order.ts";
 import { buildAuthentication, detectCredentials } from "../../src/credentials/provider.ts";
@@ -72,6 +74,29 @@ async function machine(server: IdentityServer, scene: Scene): Promise<Resolved> 
       return (await authentication.credentials()).accessKeyId;
     },
   };
+}
+
+/** A container endpoint over TLS for `localhost`, and the file that vouches for it. */
+async function secureContainer(): Promise<{ port: number; bundle: string }> {
+  const { private: key, cert } = await generate([{ name: "commonName", value: "localhost" }], {
+    algorithm: "sha256",
+    extensions: [
+      { name: "basicConstraints", cA: true },
+      { name: "subjectAltName", altNames: [{ type: 2, value: "localhost" }] },
+    ],
+  });
+  const server = createHttpsServer({ key, cert }, (_, response) => {
+    const keys = { AccessKeyId: "ASIATLSCONTAINER0001", SecretAccessKey: "s", Token: "t" };
+    response.end(JSON.stringify({ ...keys, Expiration: "2099-01-01T00:00:00Z" }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const bundle = path.join(createHome(), "ca.pem");
+  writeFileSync(bundle, cert);
+  return { port: (server.address() as AddressInfo).port, bundle };
 }
 
 async function failureOf(work: Promise<unknown>): Promise<OpenclawError> {
@@ -783,6 +808,44 @@ describe("what goes wrong while credentials are resolved", () => {
       credentials: BASE,
     });
     expect((await failureOf(signer())).code).toBe("network");
+  });
+
+  it.each([
+    ["nobody vouches for", {}, "is not one this machine trusts", "AWS_CA_BUNDLE"],
+    ["is not there", { PORT: "1" }, "Nothing accepts connections at https://localhost:1.", "doctor"],
+  ])("a container endpoint over TLS that %s is a network error", async (_, more, says, hint) => {
+    const server = await startIdentityServer();
+    const { port } = await secureContainer();
+    const error = await failureOf(
+      (
+        await machine(server, {
+          env: {
+            AWS_CONTAINER_CREDENTIALS_FULL_URI: `https://localhost:${"PORT" in more ? more.PORT : port}/v1`,
+            // Its credentials are for this machine, and no way through a proxy leads there.
+            HTTPS_PROXY: "http://127.0.0.1:1",
+          },
+        })
+      ).signer(),
+    );
+    expect(error).toMatchObject({
+      code: "network",
+      message: expect.stringContaining(says),
+      hint: expect.stringContaining(hint),
+    });
+  });
+
+  it.each(["AWS_CA_BUNDLE", "ca_bundle"])("a container endpoint over TLS is trusted by %s", async (name) => {
+    const server = await startIdentityServer();
+    const { port, bundle } = await secureContainer();
+    const { signer } = await machine(server, {
+      ...(name === "ca_bundle" ? { config: `[default]\nca_bundle = ${bundle}\n` } : {}),
+      env: {
+        AWS_CONTAINER_CREDENTIALS_FULL_URI: `https://localhost:${port}/v1`,
+        HTTPS_PROXY: "http://127.0.0.1:1",
+        ...(name === "ca_bundle" ? {} : { AWS_CA_BUNDLE: bundle }),
+      },
+    });
+    expect(await signer()).toBe("ASIATLSCONTAINER0001");
   });
 
   it("a container endpoint that refuses", async () => {

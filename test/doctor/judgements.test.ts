@@ -206,13 +206,6 @@ describe("the way to the endpoints", () => {
     ],
     ["closed", [way({ outcome: unreachable })], "fail", "network", "cannot be found"],
     [
-      "closed by a proxy",
-      [way({ proxy: "http://proxy:3128", outcome: unreachable })],
-      "fail",
-      "network",
-      "through the proxy http://proxy:3128",
-    ],
-    [
       "closed to STS only",
       [way(), way({ service: "sts", url: "https://sts.us-east-1.amazonaws.com", outcome: unreachable })],
       "warn",

@@ -64,8 +64,8 @@ describe("an endpoint", () => {
   ])("%s behind a proxy where nothing listens", async (url, env) => {
     expect(await refusal(url, env)).toMatchObject({
       code: "network",
-      message: `Nothing accepts connections at 127.0.0.1:1, on the way to ${url}.`,
-      hint: expect.stringContaining("HTTPS_PROXY"),
+      message: `Nothing accepts connections at the proxy 127.0.0.1:1 (${Object.keys(env)[0]}), on the way to ${url}.`,
+      hint: `Check ${Object.keys(env)[0]}, or exempt the host with NO_PROXY.`,
     });
   });
 
@@ -124,7 +124,7 @@ describe("an endpoint", () => {
     const port = await listen(createServer((socket) => void onConnection(socket)));
     expect(await refusal("https://bedrock.test", { HTTPS_PROXY: `http://127.0.0.1:${port}` })).toMatchObject({
       code: "network",
-      message: "The proxy on the way to https://bedrock.test does not answer like one.",
+      message: `The proxy 127.0.0.1:${port} (HTTPS_PROXY) does not answer like one, on the way to https://bedrock.test.`,
     });
   });
 
@@ -133,7 +133,7 @@ describe("an endpoint", () => {
     const started = performance.now();
     expect(await refusal("https://bedrock.test", { HTTPS_PROXY: `http://127.0.0.1:${port}` })).toMatchObject({
       code: "timeout",
-      message: "https://bedrock.test did not accept a connection within 3 s.",
+      message: `The proxy 127.0.0.1:${port} (HTTPS_PROXY) did not accept a connection within 3 s, on the way to https://bedrock.test.`,
     });
     expect(performance.now() - started).toBeLessThan(4500);
   });
@@ -184,6 +184,15 @@ describe("an endpoint", () => {
       "timeout",
       "in time",
     ],
+    ["whose certificate has expired", { code: "CERT_HAS_EXPIRED" }, "network", "is not valid at this time"],
+    [
+      "with another's certificate",
+      { code: "ERR_TLS_CERT_ALTNAME_INVALID" },
+      "network",
+      "is for another host",
+    ],
+    ["whose proxy wants a log-in", { code: "ERR_PROXY_LOGIN" }, "network", "demands a user and password"],
+    ["whose proxy forbids", { code: "ERR_PROXY_REFUSED" }, "network", "answers"],
     [
       "with several addresses that all refuse",
       {

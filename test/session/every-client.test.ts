@@ -1,11 +1,14 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startEmulator } from "../../src/emulator/emulator.ts";
-import { createAwsNetwork } from "../helpers/aws-network.ts";
+import { type AwsNetwork, createAwsNetwork } from "../helpers/aws-network.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
 import { startIdentityServer } from "../helpers/identity-server.ts";
 import { createHome, openclaw } from "../helpers/openclaw.ts";
+import { startSocksProxy } from "../helpers/socks-proxy.ts";
 import { writeSharedFiles, writeSsoToken } from "../helpers/shared-files.ts";
 
 const MODEL = "amazon.nova-lite-v1:0";
@@ -153,6 +156,80 @@ describe.each(CLIENTS)("$name", (client) => {
       env: { ...env, ...own, NODE_EXTRA_CA_CERTS: AWS_CA_BUNDLE },
     });
     expect(result.code, result.stderr).toBe(0);
+  });
+});
+
+/** A client that is made to call behind what `env` makes of its network. */
+async function callBehind(
+  client: Client,
+  env: (
+    network: AwsNetwork,
+    user: Emulated,
+  ) => Record<string, string | undefined> | Promise<Record<string, string>>,
+) {
+  const identity = await startIdentityServer();
+  const accessKeys = Object.fromEntries(
+    GIVEN.map((id) => [id, { secretAccessKey: "secret", sessionToken: "token" }]),
+  );
+  const user = await emulate({ accessKeys });
+  const network = await createAwsNetwork(user, client.args === CHAT ? { identity } : {});
+  const own = await client.prepare(user);
+  const result = await user.run(client.args, {
+    env: { ...network.env, ...own, AWS_MAX_ATTEMPTS: "1", ...(await env(network, user)) },
+  });
+  return { result, network, said: result.stdout + result.stderr };
+}
+
+describe.each(CLIENTS)("$name, in a network that stands in the way,", (client) => {
+  it("takes ca_bundle of the profile in force", async () => {
+    const { result } = await callBehind(client, ({ env }, { home }) => {
+      const file = path.join(home, ".aws", "config");
+      const written = existsSync(file) ? readFileSync(file, "utf8") : "[default]\n";
+      const bundle = `ca_bundle = ${env["AWS_CA_BUNDLE"]}\n`;
+      writeSharedFiles(home, { config: written.replace("\n", `\n${bundle}`) });
+      return { AWS_CA_BUNDLE: undefined };
+    });
+    expect(result.code, result.stderr).toBe(0);
+  });
+
+  it("names AWS_CA_BUNDLE for a certificate that nobody vouches for", async () => {
+    const { result, said } = await callBehind(client, () => ({ AWS_CA_BUNDLE: undefined }));
+    expect(said).toContain("is not one this machine trusts");
+    expect(said).toContain("point AWS_CA_BUNDLE to its CA certificate");
+    expect(result.code, said).toBe(5);
+  });
+
+  it("names the proxy that answers 403", async () => {
+    const proxy = createServer().on("connect", (_, socket) => {
+      socket.end("HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno");
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void proxy.close());
+    const address = `127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const { result, said } = await callBehind(client, () => ({ HTTPS_PROXY: `anna:SecretPw@${address}` }));
+    expect(said).toContain(`The proxy ${address} (HTTPS_PROXY) answers 403 Forbidden, on the way to`);
+    expect(said).not.toContain("SecretPw");
+    expect(result.code, said).toBe(5);
+  });
+
+  it("goes through a SOCKS proxy that looks the names up", async () => {
+    const { result, network } = await callBehind(client, async ({ env }) => {
+      const socks = await startSocksProxy({ through: env["HTTPS_PROXY"], login: "anna:pw" });
+      return { HTTPS_PROXY: `socks5h://anna:pw@${socks.address}` };
+    });
+    expect(result.code, result.stderr).toBe(0);
+    expect(network.hosts).toContain(`${client.host}.us-east-1.amazonaws.com:443`);
+  });
+
+  it.each(["HTTPS_PROXY", "all_proxy"])("refuses a %s that is none", async (name) => {
+    const { result, said } = await callBehind(client, () => ({
+      HTTPS_PROXY: undefined,
+      [name]: "http://alice:Secret#Pw@127.0.0.1:1",
+    }));
+    expect(said).toContain(`${name} is not the URL of a proxy: 'http://****@127.0.0.1:1'.`);
+    expect(said).toContain("Percent-encode");
+    expect(said).not.toMatch(/Secret|#Pw|bug/);
+    expect(result.code, said).toBe(3);
   });
 });
 

@@ -1,0 +1,92 @@
+import { readFile } from "node:fs/promises";
+import { setTimeout as wait } from "node:timers/promises";
+import type { AwsCredentialIdentity } from "@smithy/types";
+import { isLoopback } from "../loopback.ts";
+import { createRequestHandler, type HandlerOptions } from "../network/request-handler.ts";
+import { HttpRequest } from "../network/sdk-parts.ts";
+import { isOfThisMachine } from "../network/proxy-settings.ts";
+import { readBytes } from "../read-bytes.ts";
+import type { Runtime } from "../runtime.ts";
+
+/** Time for one answer of the endpoint, and before the second try, in ms. */
+const ANSWER_MS = 1000;
+
+/**
+ * Asks the credentials endpoint of a container, as the SDK's own provider does
+ * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html), but over TLS that a CA bundle of
+ * this machine vouches for, and with the failure of a connection as it was. Once more where an answer did not come, or was
+ * a 429 or 5xx. Throws what the connection throws, and an `Error` in the SDK's words for another answer than credentials.
+ */
+export async function askContainer(
+  runtime: Runtime,
+  options: HandlerOptions,
+): Promise<AwsCredentialIdentity> {
+  const { env } = runtime;
+  const relative = env["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"];
+  const url = new URL(
+    relative ? `http://169.254.170.2${relative}` : (env["AWS_CONTAINER_CREDENTIALS_FULL_URI"] ?? ""),
+  );
+  if (
+    url.protocol !== "https:" &&
+    !isOfThisMachine(url.hostname) &&
+    !isLoopback(withoutBrackets(url.hostname))
+  ) {
+    throw new Error(
+      "URL not accepted: it has to be https://, or name this machine or the endpoint of ECS or EKS",
+    );
+  }
+  // The proxy of a network is no way to what only this machine has.
+  const handler = await createRequestHandler(runtime, ANSWER_MS, { ...options, isDirect: true });
+  const tokenFile = env["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"];
+  const ask = async (): Promise<Answer> => {
+    const token = tokenFile
+      ? (await readFile(tokenFile, "utf8")).trim()
+      : env["AWS_CONTAINER_AUTHORIZATION_TOKEN"];
+    const { protocol, hostname, host, port, pathname, searchParams } = url;
+    const request = new HttpRequest({
+      protocol,
+      hostname,
+      ...(port === "" ? {} : { port: Number(port) }),
+      path: pathname,
+      query: Object.fromEntries(searchParams),
+      headers: { host, ...(token === undefined ? {} : { Authorization: token }) },
+    });
+    const { response } = await handler.handle(request, { abortSignal: runtime.signal });
+    const body = await readBytes(response.body as AsyncIterable<Uint8Array>);
+    return { status: response.statusCode, body: body.toString("utf8") };
+  };
+  try {
+    const first = await ask().catch((failure: unknown) => ({ failure }));
+    if ("status" in first && first.status !== 429 && first.status < 500) return readCredentials(first);
+    await wait(ANSWER_MS, undefined, { signal: runtime.signal });
+    return readCredentials(await ask());
+  } finally {
+    handler.destroy();
+  }
+}
+
+interface Answer {
+  status: number;
+  body: string;
+}
+
+function readCredentials({ status, body }: Answer): AwsCredentialIdentity {
+  if (status !== 200) throw new Error(`Server responded with status: ${status}`);
+  const document = JSON.parse(body) as Partial<Record<string, unknown>> | null;
+  const { AccessKeyId, SecretAccessKey, Token, Expiration } = document ?? {};
+  const expiration = new Date(String(Expiration));
+  const isWhole = [AccessKeyId, SecretAccessKey, Token].every((part) => typeof part === "string");
+  if (!isWhole || Number.isNaN(expiration.getTime())) {
+    throw new Error("The answer is not AccessKeyId, SecretAccessKey, Token and Expiration");
+  }
+  return {
+    accessKeyId: String(AccessKeyId),
+    secretAccessKey: String(SecretAccessKey),
+    sessionToken: String(Token),
+    expiration,
+  };
+}
+
+function withoutBrackets(hostname: string): string {
+  return hostname.replaceAll(/^\[|\]$/g, "");
+}

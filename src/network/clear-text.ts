@@ -1,0 +1,56 @@
+import { isLoopback } from "../loopback.ts";
+import type { Environment, Runtime } from "../runtime.ts";
+import { findProxy, isOfThisMachine } from "./proxy-settings.ts";
+
+type Headers = Readonly<Record<string, string | undefined>>;
+
+/** Headers that hold a secret by themselves; a signature of AWS is none, but the session token beside it is. */
+const SECRET_HEADERS: readonly (readonly [name: RegExp, value: RegExp, what: string])[] = [
+  [/^authorization$/i, /^bearer\b/i, "a bearer token"],
+  [/^authorization$/i, /^basic\b/i, "a user and password"],
+  [/^authorization$/i, /^(?!AWS4-)/, "a key"],
+  [/^x-amz-security-token$/i, /./, "a session token"],
+  [/token|secret|password|cookie|api-?key/i, /./, "a key"],
+];
+
+/** What of a request's headers is secret, in words; undefined where nothing is. */
+export function secretOf(headers: Headers): string | undefined {
+  const sent = Object.entries(headers);
+  return SECRET_HEADERS.find(([name, value]) =>
+    sent.some(([key, text]) => text !== undefined && name.test(key) && value.test(text)),
+  )?.[2];
+}
+
+/** Whether what is sent to a URL can be read on its way: `http://` to another machine, or to another one's proxy. */
+export function isReadableOnTheWay(target: string | URL, env: Environment): boolean {
+  const url = new URL(target);
+  if (url.protocol !== "http:") return false;
+  const proxy = findProxy(url, env);
+  const host = url.hostname.replaceAll(/^\[|\]$/g, "");
+  if (proxy && proxy.scheme !== "https:" && !isLoopback(proxy.host)) return true;
+  return !isLoopback(host) && !isOfThisMachine(url.hostname);
+}
+
+/** The two lines for a secret that travels in clear. */
+export function tellClearText(what: string, origin: string): { message: string; hint: string } {
+  return {
+    message: `${what.replace(/^a/, "A")} travels unencrypted to ${origin}, where others on the way can read it`,
+    hint: "Use https://, or an SSH or VPN tunnel to this machine.",
+  };
+}
+
+const warned = new WeakSet<Runtime["terminal"]>();
+
+/** Warns, once per process, of a secret that others on the way can read. */
+export async function warnOfClearText(
+  { env, terminal }: Pick<Runtime, "env" | "terminal">,
+  url: URL,
+  headers: Headers,
+): Promise<void> {
+  if (url.protocol !== "http:" || warned.has(terminal)) return;
+  const what = secretOf(headers);
+  if (what === undefined || !isReadableOnTheWay(url, env)) return;
+  warned.add(terminal);
+  const { message, hint } = tellClearText(what, url.origin);
+  await terminal.warn(`${message}.`, hint);
+}
