@@ -50,6 +50,21 @@ export interface ErrorFields {
   partialText?: string | undefined;
 }
 
+/** The longest name that a message has whole, and the longest message, in characters. */
+const LONGEST_NAME = 200;
+const LONGEST_MESSAGE = 4000;
+
+/** A name or another value from outside as a message and a log have it: what is very long loses its middle. */
+export function shorten(text: string, longest = LONGEST_NAME): string {
+  if (text.length <= longest) return text;
+  const count = `… (${text.length} characters) …`;
+  const kept = longest - count.length;
+  const end = Math.floor(kept / 4);
+  // A character outside of the basic plane is two, of which neither stands alone.
+  const first = text.slice(0, kept - end).replace(/[\uD800-\uDBFF]$/, "");
+  return first + count + text.slice(text.length - end).replace(/^[\uDC00-\uDFFF]/, "");
+}
+
 /** The one error type that reaches a person: everything else that arrives at the top is a bug of ours. */
 export class OpenclawError extends Error {
   override readonly name = "OpenclawError";
@@ -62,10 +77,13 @@ export class OpenclawError extends Error {
   readonly partialText: string | undefined;
 
   constructor(code: ErrorCode, fields: ErrorFields) {
-    super(fields.message, fields.cause === undefined ? undefined : { cause: fields.cause });
+    super(
+      shorten(fields.message, LONGEST_MESSAGE),
+      fields.cause === undefined ? undefined : { cause: fields.cause },
+    );
     this.code = code;
     this.exitCode = fields.exitCode ?? EXIT_CODES[code];
-    this.hint = fields.hint;
+    this.hint = fields.hint === undefined ? undefined : shorten(fields.hint, LONGEST_MESSAGE);
     this.requestId = fields.requestId;
     this.details = fields.details;
     this.document = fields.document;

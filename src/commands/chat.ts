@@ -10,7 +10,7 @@ import { lookUpCatalog } from "../models/catalog.ts";
 import { costOf } from "../models/list.ts";
 import { defaultModels } from "../models/default-models.ts";
 import { speaksOpenai } from "../models/provider-api.ts";
-import { type ResolvedModel, resolveModel } from "../models/resolve-model.ts";
+import { type ResolvedModel, namedModel } from "../models/resolve-model.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
@@ -82,7 +82,7 @@ async function ask(
 ): Promise<void> {
   const { runtime, config } = setup;
   const { terminal } = runtime;
-  const models = chooseModels(options, setup, conversation).map((text) => resolveModel(text, config.value));
+  const models = chooseModels(options, setup, conversation).map((text) => namedModel(text, config.value));
   const keeper = conversation && new (await import("../chat/sessions/turn-keeper.ts")).TurnKeeper();
   const query = {
     ...(await queryOf(options, runtime, conversation)),
@@ -133,7 +133,7 @@ async function talk(options: ChatOptions, runtime: Runtime, screen: Screen): Pro
   const survey = (): Promise<Setup> => readSetup(options, runtime, config);
   const setup = await survey();
   const resolve = (names: string): ResolvedModel[] =>
-    splitNames(names).map((name) => resolveModel(name, config.value));
+    splitNames(names).map((name) => namedModel(name, config.value));
   const conversation = await openConversation(options, runtime, false);
   try {
     const { attachments, ...others } = extras;

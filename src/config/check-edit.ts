@@ -1,4 +1,4 @@
-import { OpenclawError, usageError } from "../errors.ts";
+import { OpenclawError, shorten, usageError } from "../errors.ts";
 import { isSameValue, valueAt, type Edit } from "./edit-value.ts";
 import { exampleFor } from "./example.ts";
 import { findSetting } from "./find-setting.ts";
@@ -77,7 +77,7 @@ function findDropped(from: unknown, to: unknown, path: Path): Path | undefined {
 function unknownSetting(path: Path): OpenclawError {
   const nearest = nearestSetting(path);
   return new OpenclawError("config-invalid", {
-    message: `${formatPath(path)} is not a setting; the nearest one is ${nearest}.`,
+    message: `${shorten(formatPath(path))} is not a setting; the nearest one is ${nearest}.`,
     hint: `openclaw config set ${quoteForShell(nearest)} VALUE (or --force, to write ${formatPath(path)} for another program)`,
     details: {
       path: formatPath(path),

@@ -1,4 +1,4 @@
-import { distance } from "fastest-levenshtein";
+import { editDistance } from "../edit-distance.ts";
 import { isPlaceholder, listSettings } from "./find-setting.ts";
 import { formatPath, type Path, type PathSegment } from "./path.ts";
 
@@ -15,7 +15,7 @@ export function nearestSetting(path: Path): string {
     const lower = candidate.toLowerCase();
     const endsAlike = lower.endsWith(`.${typed}`);
     const isSameLast = segments.at(-1)?.toLowerCase() === last;
-    const score = endsAlike ? 0.5 : distance(typed, lower) * (isSameLast ? 0.4 : 1);
+    const score = endsAlike ? 0.5 : editDistance(typed, lower) * (isSameLast ? 0.4 : 1);
     if (score < best.score) best = { path: candidate, score };
   }
   return best.path;
@@ -24,7 +24,7 @@ export function nearestSetting(path: Path): string {
 /** The known word most like a mistyped one, or undefined when none is within two edits. */
 export function nearestWord(word: string, known: readonly string[]): string | undefined {
   const near = known
-    .map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .map((candidate) => ({ candidate, edits: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ candidate, edits }) => edits <= 2 && edits < candidate.length / 2)
     .sort((first, second) => first.edits - second.edits);
   return near[0]?.candidate;

@@ -1,5 +1,5 @@
-import { closest, distance } from "fastest-levenshtein";
-import { OpenclawError } from "../errors.ts";
+import { editDistance } from "../edit-distance.ts";
+import { OpenclawError, shorten } from "../errors.ts";
 import type { Environment } from "../runtime.ts";
 import { describeProfileSource, describeStep } from "./describe.ts";
 import type { ChainStep, Chosen } from "./chosen.ts";
@@ -150,13 +150,14 @@ function brokenProfile({ message, hint }: { message: string; hint: string }): Ch
 
 function missingProfile(name: string, asked: string, shared: SharedConfig): OpenclawError {
   const known = [...shared.profiles.keys()];
-  const near = known.length > 0 ? closest(name, known) : undefined;
-  const isNear =
-    near !== undefined && distance(name.toLowerCase(), near.toLowerCase()) <= Math.max(2, name.length / 3);
+  const [nearest] = known
+    .map((profile) => ({ profile, edits: editDistance(name.toLowerCase(), profile.toLowerCase()) }))
+    .filter(({ edits }) => edits <= Math.max(2, name.length / 3))
+    .sort((left, right) => left.edits - right.edits);
   return new OpenclawError("no-credentials", {
-    message: `The AWS profile '${name}' (${asked}) does not exist in ${shared.configFile} or ${shared.credentialsFile}.`,
-    hint: missingProfileHint(name, isNear ? near : undefined, known),
-    details: { profile: name, profiles: known, nearest: isNear ? near : undefined },
+    message: `The AWS profile '${shorten(name)}' (${asked}) does not exist in ${shared.configFile} or ${shared.credentialsFile}.`,
+    hint: missingProfileHint(name, nearest?.profile, known),
+    details: { profile: name, profiles: known, nearest: nearest?.profile },
   });
 }
 

@@ -94,7 +94,7 @@ async function readQuestion(
   config: Configuration,
 ): Promise<{ wanted: ResolvedModel | undefined; target: Target | undefined }> {
   if (about === undefined) return { wanted: undefined, target: undefined };
-  const { resolveModel, targetOf } = await import("../models/resolve-model.ts");
-  const wanted = resolveModel(about, config);
+  const { namedModel, targetOf } = await import("../models/resolve-model.ts");
+  const wanted = namedModel(about, config);
   return { wanted, target: targetOf(wanted) };
 }

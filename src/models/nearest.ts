@@ -1,4 +1,4 @@
-import { distance } from "fastest-levenshtein";
+import { editDistance } from "../edit-distance.ts";
 
 /** The known ids nearest to what was typed, at most `limit`, the nearest first; none when all are far off. */
 export function nearestIds(typed: string, knownIds: readonly string[], limit = 3): string[] {
@@ -14,5 +14,5 @@ export function nearestIds(typed: string, knownIds: readonly string[], limit = 3
 /** The edit distance, where a part that was left out at either end (`claude-opus-4-6` for the full id) costs little. */
 function scoreOf(text: string, id: string): number {
   if (text.length >= 4 && id.includes(text)) return Math.min(3, (id.length - text.length) / 10);
-  return distance(text, id);
+  return editDistance(text, id);
 }

@@ -1,5 +1,5 @@
 import type { Configuration, ConfiguredModel, ProviderSettings } from "../config/settings.ts";
-import { OpenclawError } from "../errors.ts";
+import { OpenclawError, shorten } from "../errors.ts";
 import type { Discovered, InferenceProfile } from "./discovered.ts";
 import { keyOf, regionsOf } from "./list.ts";
 import { baseOf, basesOf } from "./listed-id.ts";
@@ -23,6 +23,18 @@ export interface ResolvedModel {
   provider: ProviderSettings | undefined;
   /** The model's entry in the config. */
   configured: ConfiguredModel | undefined;
+}
+
+/** The longest model id that Converse takes, in characters (ConversationalModelId of the service model). */
+export const LONGEST_ID = 2048;
+
+/** The model that somebody asks for by name. Throws `model-not-found` for a name that is longer than any. */
+export function namedModel(text: string, config: Configuration): ResolvedModel {
+  if (text.length <= LONGEST_ID) return resolveModel(text, config);
+  throw new OpenclawError("model-not-found", {
+    message: `There is no model '${shorten(text)}': a model's name has at most ${LONGEST_ID} characters.`,
+    hint: "List the models you can call: openclaw models list",
+  });
 }
 
 /** Finds the model that a key, id, ARN or alias stands for. Whether AWS knows it is for AWS to say. */
@@ -70,7 +82,7 @@ export function unknownModel(
   );
   const [best] = nearest;
   return new OpenclawError("model-not-found", {
-    message: cause?.message ?? `There is no model '${typed}'.`,
+    message: cause?.message ?? `There is no model '${shorten(typed)}'.`,
     hint: best
       ? `Did you mean ${best}?`
       : (cause?.hint ?? "List the models you can call: openclaw models list"),

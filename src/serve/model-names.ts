@@ -4,7 +4,13 @@ import type { Setup } from "../session/session.ts";
 import type { Configuration } from "../config/settings.ts";
 import { listedId } from "../models/listed-id.ts";
 import { speaksOpenai } from "../models/provider-api.ts";
-import { type ResolvedModel, resolveModel, unknownModel } from "../models/resolve-model.ts";
+import {
+  LONGEST_ID,
+  namedModel,
+  type ResolvedModel,
+  resolveModel,
+  unknownModel,
+} from "../models/resolve-model.ts";
 import { usageError } from "../errors.ts";
 import type { CachedModelList } from "./model-list-cache.ts";
 
@@ -44,7 +50,7 @@ export function resolveName(
 ): ResolvedModel[] {
   const { config } = setup;
   return (map.get(name) ?? [name]).map((text) => {
-    const model = resolveModel(text, config.value);
+    const model = namedModel(text, config.value);
     if (isCallable(model, setup, modelList)) return model;
     throw unknownModel(name, [...servedNames(map, config.value, modelList).keys()]);
   });
@@ -95,6 +101,3 @@ function isCallable(
   if (id === "" || /\s/.test(id) || id.length > LONGEST_ID) return false;
   return discovered === undefined || listedId(id, discovered) !== undefined;
 }
-
-/** The longest model id that Converse takes, in characters (ConversationalModelId of the service model). */
-const LONGEST_ID = 2048;

@@ -1,7 +1,7 @@
 import { readAttachments } from "../../converse/attachments.ts";
 import { choicesOf, PARAMETER_ROWS, type Parameter, type ParameterName } from "../../config/parameters.ts";
 import { nearestIds } from "../../models/nearest.ts";
-import { usageError } from "../../errors.ts";
+import { shorten, usageError } from "../../errors.ts";
 import { describeSpending } from "./describe-spending.ts";
 import { completePath, readPath } from "./file-path.ts";
 import type { Completions } from "./line-editor.ts";
@@ -117,7 +117,7 @@ export function findSlashCommand(entry: string): { command: SlashCommand; argume
     SLASH_COMMANDS.map((candidate) => candidate.name),
   );
   throw usageError(
-    `There is no command ${name}.`,
+    `There is no command ${shorten(name)}.`,
     nearest
       ? `Did you mean ${nearest}?`
       : "/help shows them all; a space before the slash makes it a question",

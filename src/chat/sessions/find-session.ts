@@ -1,7 +1,7 @@
 import { unlink } from "node:fs/promises";
 import { writeError } from "../../disk/atomic-write.ts";
 import { nearestIds } from "../../models/nearest.ts";
-import { OpenclawError, usageError } from "../../errors.ts";
+import { OpenclawError, shorten, usageError } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
 import { lockSession } from "./kept-conversation.ts";
 import {
@@ -24,7 +24,7 @@ export async function findSession(runtime: Runtime, id: string): Promise<Session
 async function unknownSession(runtime: Runtime, id: string): Promise<OpenclawError> {
   const [nearest] = nearestIds(id, await sessionIds(runtime));
   return usageError(
-    `There is no session '${id}'.`,
+    `There is no session '${shorten(id)}'.`,
     nearest === undefined ? "openclaw sessions list" : `Did you mean ${nearest}?`,
   );
 }

@@ -4,7 +4,7 @@ import { updateConfig } from "../../config/update.ts";
 import { catalogIds } from "../../models/catalog.ts";
 import { findNamed, type NamedModel } from "../../discovery/find-named.ts";
 import { speaksOpenai } from "../../models/provider-api.ts";
-import { type ResolvedModel, resolveModel, unknownModel } from "../../models/resolve-model.ts";
+import { type ResolvedModel, namedModel, unknownModel } from "../../models/resolve-model.ts";
 import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
@@ -24,7 +24,7 @@ export async function run(options: SetOptions, runtime: Runtime): Promise<void> 
   if (options.model.trim() === "")
     throw usageError("No model is named.", "List the models you can call: openclaw models list");
   const { value: config } = await loadConfig(options, runtime);
-  const wanted = resolveModel(options.model, config);
+  const wanted = namedModel(options.model, config);
   if (!options.force) await warnOfEnd(await requireKnown(options, wanted, runtime), runtime);
   const isRecord = typeof config.agents?.defaults?.model === "object";
   const path = ["agents", "defaults", "model", ...(isRecord ? ["primary"] : [])];
