@@ -5,7 +5,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Everything of the outside world that a command may touch. Built once, in main.ts; each test builds its own. */
 export interface Runtime {
-  /** The environment without variables that are empty or blank: those count as unset. */
+  /** The environment without variables that are empty or blank, which count as unset; but for a key of this program's own door. */
   readonly env: Environment;
   readonly homeFolder: string;
   readonly currentFolder: string;
@@ -34,6 +34,9 @@ export interface Runtime {
   readonly isEmulated: boolean;
 }
 
+/** The one variable that is kept though it is blank: a door whose key was lost is not one that is to stand open. */
+const LOCK = "OPENCLAW_SERVE_API_KEY";
+
 /** The Runtime of the real process. The three streams are opened when first used: each costs a millisecond or two. */
 export function createRuntime(
   signal: AbortSignal,
@@ -42,7 +45,7 @@ export function createRuntime(
 ): Runtime {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) {
-    if (value !== undefined && value.trim() !== "") env[name] = value;
+    if (value !== undefined && (value.trim() !== "" || name === LOCK)) env[name] = value;
   }
   return {
     env,

@@ -48,8 +48,15 @@ export class ApiKeys {
 export async function readApiKeys(file: string | undefined, runtime: Runtime): Promise<ApiKeys> {
   const keys = file === undefined ? [] : await readKeyFile(file, runtime);
   const fromEnvironment = runtime.env["OPENCLAW_SERVE_API_KEY"];
+  if (fromEnvironment?.trim() === "") {
+    throw usageError(
+      "OPENCLAW_SERVE_API_KEY is set, and blank: the server would be open.",
+      "Set it to a key (openssl rand -hex 32), or unset it: unset OPENCLAW_SERVE_API_KEY",
+    );
+  }
   if (fromEnvironment !== undefined)
     keys.push(toKey(FROM_ENVIRONMENT, fromEnvironment.trim(), "OPENCLAW_SERVE_API_KEY"));
+  refuseTwins(keys);
   return new ApiKeys(keys);
 }
 
@@ -83,6 +90,20 @@ async function readKeyFile(name: string, runtime: Runtime): Promise<ApiKey[]> {
   });
   if (keys.length > 0) return keys;
   throw usageError(`--api-key-file '${name}' holds no key.`, "Write a line for each key: name:key");
+}
+
+/** A name must tell in the log whose key it was, and a key whose name that is. */
+function refuseTwins(keys: readonly ApiKey[]): void {
+  const seen = new Map<string, string>();
+  for (const { name, digest } of keys) {
+    const hash = digest.toString("hex");
+    const twin = seen.get(hash);
+    if (seen.has(name))
+      throw usageError(`Two API keys have the name '${name}'.`, "Give each a name of its own.");
+    if (twin !== undefined)
+      throw usageError(`'${twin}' and '${name}' are names of one API key.`, "Leave one of them out.");
+    seen.set(name, name).set(hash, name);
+  }
 }
 
 function toKey(name: string, key: string, place: string): ApiKey {

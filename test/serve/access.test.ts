@@ -76,6 +76,55 @@ describe("who may come in", () => {
     expect((await run(["serve", "--port", "0", "--api-key-file", file])).stderr).toContain("holds no key");
   });
 
+  it("never opens the door for a key that is set and blank, or no key at all", async () => {
+    const { home, run } = await serve();
+    const file = path.join(home, "keys");
+    const write = (text: string): string[] => {
+      writeFileSync(file, text, { mode: 0o600 });
+      return ["--api-key-file", file];
+    };
+    const cases: [args: string[], key: string | undefined, message: string][] = [
+      [[], "", "OPENCLAW_SERVE_API_KEY is set, and blank"],
+      [[], " \t\n", "OPENCLAW_SERVE_API_KEY is set, and blank"],
+      [["--emulator"], "", "OPENCLAW_SERVE_API_KEY is set, and blank"],
+      [write(`a:${KEY_A}\n`), "", "OPENCLAW_SERVE_API_KEY is set, and blank"],
+      [[], "short", "cannot be used"],
+      [[], `${KEY_A}\n${KEY_B}`, "cannot be used"],
+      [[], `${KEY_A} ${KEY_B}`, "cannot be used"],
+      [["--api-key-file", ""], undefined, "cannot be read"],
+      [["--api-key-file", home], undefined, "cannot be read"],
+    ];
+    for (const [args, key, message] of cases) {
+      // A process of its own: blank variables are read before the program is.
+      const result = await run(["serve", "--port", "0", ...args], {
+        isAlone: true,
+        env: { OPENCLAW_SERVE_API_KEY: key },
+      });
+      expect({ args, key, code: result.code, stdout: result.stdout }).toEqual({
+        args,
+        key,
+        code: 2,
+        stdout: "",
+      });
+      expect(result.stderr).toContain(message);
+      expect(result.stderr).not.toContain(KEY_A);
+    }
+    for (const [text, message] of [
+      ["", "holds no key"],
+      ["\n \n\t\n", "holds no key"],
+      ["# none\n", "holds no key"],
+      ["team-a:\n", "cannot be used"],
+      [`:${KEY_A}\n`, "cannot be used"],
+      [`a:${KEY_A}\na:${KEY_B}\n`, "Two API keys have the name 'a'."],
+      [`a:${KEY_A}\nb:${KEY_A}\n`, "'a' and 'b' are names of one API key."],
+    ] as const) {
+      const result = await run(["serve", "--port", "0", ...write(text)]);
+      expect({ text, code: result.code }).toEqual({ text, code: 2 });
+      expect(result.stderr).toContain(message);
+      expect(result.stderr).not.toContain(KEY_A);
+    }
+  });
+
   it("answers on loopback to this machine's own names only", async () => {
     const { origin } = await serve();
     const { port } = new URL(origin);
