@@ -4,3 +4,34 @@ import { isIPv4 } from "node:net";
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 }
+
+/** What a request says of where it goes: the parts of HTTP/1.1's and HTTP/2's requests that tell it. */
+interface AddressedRequest {
+  readonly url?: string | undefined;
+  /** Names and values in turn. */
+  readonly rawHeaders: readonly string[];
+}
+
+/** The values of all Host headers of a request, and HTTP/2's `:authority`. */
+export function hostsOf({ rawHeaders }: AddressedRequest): string[] {
+  return rawHeaders.filter((_, index) => {
+    const name = index % 2 === 1 ? rawHeaders[index - 1]?.toLowerCase() : undefined;
+    return name === "host" || name === ":authority";
+  });
+}
+
+/**
+ * Whether a request names this machine as where it goes, by every name in it. A page in a browser can reach this
+ * machine's own address under a name of its own (DNS rebinding), but cannot help sending that name.
+ */
+export function namesThisMachine(request: AddressedRequest): boolean {
+  const hosts = hostsOf(request);
+  // A request target may have a host of its own, which goes before the header (RFC 9112, section 3.2.2).
+  const [, target] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(request.url ?? "") ?? [];
+  if (target !== undefined) hosts.push(target);
+  return hosts.length > 0 && hosts.every((host) => isLoopback(withoutPort(host.trim().toLowerCase())));
+}
+
+function withoutPort(host: string): string {
+  return host.replace(/:\d*$/, "").replace(/^\[(.*)\]$/, "$1");
+}

@@ -97,6 +97,7 @@ async function open(
       script,
       ...(region === undefined ? {} : { region }),
       upstream,
+      remembersCalls: false,
       onAnswer: (call) => terminal.verbose(() => describeCall(call)),
     });
   } catch (cause) {

@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+import { hostsOf, isLoopback, namesThisMachine } from "../loopback.ts";
 import { authenticate, type KnownCredentials, type SecretKey } from "./authenticate.ts";
 import { AwsError, toErrorReply } from "./aws-error.ts";
 import { Catalogue } from "./catalogue.ts";
@@ -44,6 +46,10 @@ export interface EmulatorOptions {
   upstream?: Upstream | undefined;
   /** Milliseconds since 1970, against which signatures are checked. */
   now?: () => number;
+  /** Whether it answers under every name, as behind a proxy that leads AWS's names here. Otherwise this machine's own. */
+  answersAnyHost?: boolean;
+  /** Whether `calls` grows with every request. Default true. */
+  remembersCalls?: boolean;
 }
 
 export interface Emulator {
@@ -112,12 +118,14 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 
   const answer = async (exchange: Exchange): Promise<void> => {
     try {
-      const received = await receiveCall(exchange.request, countRoute);
+      const stranger = options.answersAnyHost ? undefined : strangerIn(exchange.request);
+      if (stranger !== undefined) return await send(exchange, randomUUID(), refuseStranger(stranger));
+      const received = await receive(exchange, countRoute);
       if (received === undefined) return;
       const { call, route } = received;
       const catalogue = new Catalogue(account, call.region ?? context.bearerRegion);
       call.permissions = requiredPermissions(route.needs, call, catalogue);
-      calls.push(call);
+      if (options.remembersCalls !== false) calls.push(call);
       const scripted = options.script?.(call);
       if (scripted?.after !== undefined) await waitFor(scripted.after, exchange);
       if (scripted !== undefined && "drop" in scripted) return await breakOff(exchange, scripted.drop);
@@ -152,6 +160,38 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       if (bugs.length > 0) throw bugs[0];
     },
   };
+}
+
+/** What gives a page in a browser away: another name than this machine's own, or its origin. Undefined for any other. */
+function strangerIn(request: Exchange["request"]): string | undefined {
+  const origin = request.headers["origin"];
+  if (typeof origin === "string" && !(URL.canParse(origin) && isLoopback(bareHost(new URL(origin))))) {
+    return `pages of '${origin.slice(0, 200)}'`;
+  }
+  return namesThisMachine(request) ? undefined : `'${hostsOf(request).join(", ").slice(0, 200)}'`;
+}
+
+function bareHost({ hostname }: URL): string {
+  return hostname.replace(/^\[(.*)\]$/, "$1");
+}
+
+function refuseStranger(stranger: string): SendableReply {
+  const message = `The emulator answers to localhost only, and not to ${stranger}.`;
+  return toErrorReply(new AwsError("AccessDeniedException", message), "bedrock", "");
+}
+
+/** A request that was read whole; undefined when there is nobody left to answer, or it was answered already. */
+async function receive(
+  exchange: Exchange,
+  countRoute: (name: string) => number,
+): Promise<ReceivedCall | undefined> {
+  try {
+    return await receiveCall(exchange.request, countRoute);
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    await send(exchange, randomUUID(), toErrorReply(error, "bedrock", ""));
+    return undefined;
+  }
 }
 
 type SendableReply = Reply & {

@@ -10,6 +10,8 @@ export interface IncomingRequest extends AsyncIterable<Buffer> {
   readonly url?: string | undefined;
   readonly httpVersion: string;
   readonly headers: NodeJS.Dict<string | string[]>;
+  /** Names and values in turn. */
+  readonly rawHeaders: readonly string[];
 }
 
 /** The answer side that both protocols share. */
@@ -41,6 +43,9 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+/** A whole request is awaited so long, in ms. */
+const REQUEST_MS = 300_000;
+
 /** What an HTTP/2 client without TLS sends first; no HTTP/1.1 method begins so. */
 const HTTP2_PREFACE = Buffer.from("PRI");
 
@@ -61,7 +66,7 @@ export async function listen(
     else if (how !== "stall") socket?.resetAndDestroy();
   };
 
-  const http = createHttpServer({ keepAliveTimeout: 0, requestTimeout: 0 }, (request, response) => {
+  const http = createHttpServer({ keepAliveTimeout: 0, requestTimeout: REQUEST_MS }, (request, response) => {
     handle({
       request,
       response,

@@ -50,7 +50,7 @@ describe("one port for both protocols", () => {
     const socket = connect(emulator.port, "127.0.0.1");
     onTestFinished(() => void socket.destroy());
     const stream = drip(socket);
-    stream.write(Buffer.from("PROPFIND /x HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"));
+    stream.write(Buffer.from("PROPFIND /x HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"));
     let text = "";
     for await (const chunk of stream) text += String(chunk);
     expect(text).toMatch(/^HTTP\/1\.1 404 /);
@@ -61,7 +61,7 @@ describe("one port for both protocols", () => {
     const emulator = await emulate();
     const socket = connect(emulator.port, "127.0.0.1");
     onTestFinished(() => void socket.destroy());
-    const get = "GET /latest/meta-data/placement/region HTTP/1.1\r\nhost: a\r\n\r\n";
+    const get = "GET /latest/meta-data/placement/region HTTP/1.1\r\nhost: localhost\r\n\r\n";
     let text = "";
     const whenSeen = (count: number) =>
       new Promise<void>((resolve) => {
@@ -80,7 +80,7 @@ describe("one port for both protocols", () => {
   it("forgets a client that leaves before its request is whole", async () => {
     const emulator = await emulate();
     const socket = connect(emulator.port, "127.0.0.1");
-    socket.write("POST /model/x/converse HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n{");
+    socket.write("POST /model/x/converse HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{");
     await new Promise((resolve) => socket.once("connect", resolve));
     socket.resetAndDestroy();
     await send(emulator, { method: "GET", path: "/foundation-models", headers: {} });
@@ -108,7 +108,7 @@ describe("one port for both protocols", () => {
       text += String(chunk);
       if (text.includes("part")) happen();
     });
-    socket.write("POST /model/x/converse-stream HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n");
+    socket.write("POST /model/x/converse-stream HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n");
     expect(await outcome).toBe(expected);
     // The last chunk of a whole answer has the length 0.
     expect(text).toMatch(/\r\n4\r\npart\r\n$/);
