@@ -226,6 +226,13 @@ export const PROGRAM: Program = {
         flag("--max-streams <number>", "answers at once; more are told to try again", integerFlag(1), 1000),
         flag("--max-body <megabytes>", "largest request", numberFlag(0.001, 1024), 32),
         flag(
+          "--max-in-flight <megabytes>",
+          "bodies of all running requests together; more are told to try again",
+          numberFlag(0.001, 65_536),
+          256,
+        ),
+        flag("--read-timeout <seconds>", "time for a request to arrive whole", numberFlag(0.1, 3600), 60),
+        flag(
           "--idle-timeout <seconds>",
           "close a connection that nobody uses or reads",
           numberFlag(1, 86_400),

@@ -20,6 +20,10 @@ export interface ServeOptions extends GlobalOptions {
   maxStreams: number;
   /** Megabytes. */
   maxBody: number;
+  /** Megabytes. */
+  maxInFlight: number;
+  /** Seconds. */
+  readTimeout: number;
   /** Seconds. */
   idleTimeout: number;
   /** Seconds. */
@@ -68,7 +72,10 @@ export async function run(options: ServeOptions, runtime: Runtime): Promise<void
       origins: options.cors ?? [],
       isLocal: isLoopback(options.host),
       mostStreams: options.maxStreams,
-      mostBytes: Math.floor(options.maxBody * 1024 * 1024),
+      // One that is larger than all may be together would never find room.
+      mostBytes: Math.floor(Math.min(options.maxBody, options.maxInFlight) * MEGABYTE),
+      mostBytesInFlight: Math.floor(options.maxInFlight * MEGABYTE),
+      readMs: options.readTimeout * 1000,
       idleMs: options.idleTimeout * 1000,
       heartbeatMs: options.heartbeat * 1000,
       allowsRemoteImages: options.allowRemoteImages === true,
@@ -87,6 +94,8 @@ export async function run(options: ServeOptions, runtime: Runtime): Promise<void
   throw runtime.signal.reason;
 }
 
+/** In bytes. */
+const MEGABYTE = 1024 * 1024;
 /** For closing connections after the last answer, in ms. */
 const SPARE_MS = 3000;
 

@@ -1,5 +1,7 @@
 /** The most characters of a document's name (the service model of Bedrock Runtime, DocumentBlock). */
 const MOST_CHARACTERS = 200;
+/** Of a file's name. */
+const MOST_LOOKED_AT = 1000;
 
 /**
  * Makes a name that Converse takes for a document out of a file's: letters and digits of ASCII, single spaces, hyphens,
@@ -7,7 +9,9 @@ const MOST_CHARACTERS = 200;
  * documents of a request share one: `taken` holds those of the request and grows.
  */
 export function documentName(fileName: string | undefined, taken: Set<string>): string {
+  // Looked at no further: what follows takes its time with what it removes, and a name is cut far before.
   const legal = (fileName ?? "")
+    .slice(0, MOST_LOOKED_AT)
     .replace(/\.[a-z0-9]+$/i, "")
     .normalize("NFKD")
     .replace(/\p{M}/gu, "")

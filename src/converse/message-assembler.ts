@@ -9,6 +9,7 @@ import type {
   ToolUseBlockStart,
 } from "@aws-sdk/client-bedrock-runtime";
 import { wellFormed } from "../json.ts";
+import { parseBoundedJson } from "../json-bounds.ts";
 import type { Turn } from "./conversation.ts";
 
 /** What has arrived of one content block. */
@@ -118,10 +119,10 @@ function toolUse(
   return [{ toolUse: tool }];
 }
 
-/** A tool's input; undefined when it is not whole. A tool without arguments may send nothing. */
+/** A tool's input; undefined when it is not whole, or so deep that nobody could write it down again. A tool without arguments may send nothing. */
 function parseInput(json: string): ToolUseBlock["input"] {
   try {
-    return json === "" ? {} : (JSON.parse(json) as ToolUseBlock["input"]);
+    return json === "" ? {} : (parseBoundedJson(json) as ToolUseBlock["input"]);
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

@@ -1,4 +1,5 @@
 import { isRecord } from "../json.ts";
+import { parseBoundedJson } from "../json-bounds.ts";
 import type {
   ConverseStreamCommandInput,
   SystemContentBlock,
@@ -142,7 +143,7 @@ function validated(
   const text = withoutFence(raw.trim());
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseBoundedJson(text);
   } catch (cause) {
     if (mayMisfit?.(stopReason)) return raw;
     const isCut = stopReason === "max_tokens";

@@ -1,4 +1,5 @@
 import { isRecord, type JsonObject } from "../json.ts";
+import { parseBoundedJson } from "../json-bounds.ts";
 import { AwsError, constraintError, describeBreach, validationError } from "./aws-error.ts";
 import type { EmulatedModel } from "./models.ts";
 
@@ -71,7 +72,7 @@ function readStructure(request: JsonObject): ConverseRequest["structure"] {
 
 function parseSchema(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseBoundedJson(text);
   } catch (error) {
     if (error instanceof SyntaxError) throw malformed("outputConfig.textFormat.structure.jsonSchema.schema");
     throw error;

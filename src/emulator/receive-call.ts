@@ -1,5 +1,8 @@
 import { readBytes } from "../read-bytes.ts";
+import { parseBoundedJson } from "../json-bounds.ts";
+import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
+import { AwsError } from "./aws-error.ts";
 import { readClaim, type SignedParts } from "./authenticate.ts";
 import type { IncomingRequest } from "./listener.ts";
 import { findRoute, type Route } from "./operations.ts";
@@ -12,7 +15,7 @@ export interface ReceivedCall {
   readonly parts: SignedParts;
 }
 
-/** Reads a request to its end. Resolves with undefined when the client leaves before. */
+/** Reads a request to its end. Resolves with undefined when the client leaves before. Throws `AwsError` for a body too large. */
 export async function receiveCall(
   request: IncomingRequest,
   countRoute: (name: string) => number,
@@ -46,10 +49,18 @@ export async function receiveCall(
   return { call, route, parts: { queryText, body } };
 }
 
+/** More than the largest request that the service takes, whose images alone may have 75 MB before they are base64. */
+const MOST_BYTES = 128 * 1024 * 1024;
+
+function tooLong(): AwsError {
+  return new AwsError("RequestEntityTooLargeException", "Content length exceeded", 413);
+}
+
 async function readBody(request: IncomingRequest): Promise<Buffer | undefined> {
   try {
-    return await readBytes(request);
-  } catch {
+    return await readBytes(request, { most: MOST_BYTES, tooLong });
+  } catch (error) {
+    if (error instanceof AwsError) throw error;
     return undefined;
   }
 }
@@ -59,9 +70,9 @@ function parseBody(body: Buffer, contentType: string): unknown {
   const text = body.toString("utf8");
   if (contentType.includes("x-www-form-urlencoded")) return Object.fromEntries(new URLSearchParams(text));
   try {
-    return JSON.parse(text);
+    return isUtf8(body) ? parseBoundedJson(text) : text;
   } catch (error) {
-    // The operation decides whether text that is not JSON is an error.
+    // The operation decides whether text that is not JSON, or JSON beyond all bounds, is an error.
     if (error instanceof SyntaxError) return text;
     throw error;
   }

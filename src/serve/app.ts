@@ -1,15 +1,15 @@
 import type { HttpBindings } from "@hono/node-server";
 import { Hono, type Context, type MiddlewareHandler } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
-import { OpenclawError } from "../errors.ts";
-import { isLoopback } from "../loopback.ts";
+import { OpenclawError, shorten } from "../errors.ts";
+import { hostsOf, namesThisMachine } from "../loopback.ts";
 import type { Runtime } from "../runtime.ts";
 import type { ApiKeys } from "./api-keys.ts";
 import { Call, CLIENT_CLOSED } from "./call.ts";
 import type { AnswerService, Dialect, Route } from "./dialect.ts";
 import { chatCompletions } from "./dialects/chat-completions/routes.ts";
 import { type ErrorAnswer, toErrorAnswer } from "./error-answer.ts";
+import { BodyRefusal, BytesInFlight, readJsonBody } from "./request-body.ts";
 import type { ServeLog } from "./serve-log.ts";
 
 export interface AppOptions extends AnswerService {
@@ -24,10 +24,24 @@ export interface AppOptions extends AnswerService {
   mostStreams: number;
   /** Of a request's body. */
   mostBytes: number;
+  /** Of the bodies of all requests that are running. */
+  mostBytesInFlight: number;
+  /** Within which a request must have come whole, in ms. */
+  readMs: number;
 }
 
 /** What clients speak. The first is also that of whoever asks for something that is not there. */
 const DIALECTS: readonly [Dialect, ...Dialect[]] = [chatCompletions];
+
+/** The id of a request of which AWS knows nothing. */
+export function newRequestId(): string {
+  return `req_${crypto.randomUUID().replaceAll("-", "")}`;
+}
+
+/** The body of an error in the form of whoever speaks no dialect yet. */
+export function toErrorBody(error: ErrorAnswer): object {
+  return DIALECTS[0].toErrorBody(error);
+}
 
 type Variables = { call: Call; dialect: Dialect; body: unknown };
 type ServeContext = Context<{ Bindings: HttpBindings; Variables: Variables }>;
@@ -35,21 +49,27 @@ type Handler = MiddlewareHandler<{ Bindings: HttpBindings; Variables: Variables 
 
 /** The routes, and the calls that are running on them. */
 export class App {
-  readonly hono = new Hono<{ Bindings: HttpBindings; Variables: Variables }>();
+  readonly hono = new Hono<{ Bindings: HttpBindings; Variables: Variables }>({ strict: false });
   readonly #options: AppOptions;
   readonly #calls = new Set<Call>();
+  /** Calls whose body is not whole. */
+  readonly #reading = new Set<Call>();
+  readonly #bytes: BytesInFlight;
   #answers = 0;
   #isDraining = false;
   #onIdle = (): void => undefined;
 
   constructor(options: AppOptions) {
     this.#options = options;
+    this.#bytes = new BytesInFlight(options.mostBytesInFlight);
     this.#defineRoutes();
   }
 
   /** Takes no more work. Resolves when the last call is over. */
   async drain(): Promise<void> {
     this.#isDraining = true;
+    // Nobody waits for what is not even asked yet.
+    for (const call of this.#reading) call.stop(leaving());
     if (this.#calls.size === 0) return;
     await new Promise<void>((resolve) => {
       this.#onIdle = resolve;
@@ -69,6 +89,7 @@ export class App {
     const { hono } = this;
     const { keys, origins, isLocal } = this.#options;
     hono.use(this.#logged);
+    hono.use(refuseSeveralHosts);
     if (!keys.areRequired && isLocal) hono.use(refuseForeignHosts);
     if (origins.length > 0) {
       const origin = origins.includes("*") ? "*" : [...origins];
@@ -93,20 +114,22 @@ export class App {
     const posted = new Set(routes.flatMap(({ method, path }) => (method === "POST" ? path : [])));
     for (const path of paths) {
       hono.all(path, (context) => {
-        const message = `${context.req.method} ${context.req.path} is not possible.`;
+        const message = `${context.req.method} ${shorten(context.req.path)} is not possible.`;
         const allow = posted.has(path) ? "POST" : "GET, HEAD";
         return fail(context, 405, "method_not_allowed", message, { allow });
       });
     }
     hono.notFound((context) => {
       const { method, path } = context.req;
-      return fail(context, 404, "unknown_url", `Unknown request URL: ${method} ${path}.`);
+      const meant = paths.find((known) => known !== path && path.endsWith(known.replace(/^\/v1/, "")));
+      const hint = meant === undefined ? "" : ` Did you mean ${meant}? A base URL ends with one /v1.`;
+      return fail(context, 404, "unknown_url", `Unknown request URL: ${method} ${shorten(path)}.${hint}`);
     });
     hono.onError(answerFailure);
   }
 
   #define({ method, path, answer }: Route): void {
-    const before = method === "POST" ? [this.#limited, this.#bounded(), readBody] : [];
+    const before = method === "POST" ? [this.#limited, this.#readBody, this.#counted] : [];
     this.hono.on(method, [path], ...before, (context) =>
       answer(this.#options, {
         call: context.var.call,
@@ -122,7 +145,7 @@ export class App {
   readonly #logged: Handler = async (context, next) => {
     const { runtime, log } = this.#options;
     const { method, path } = context.req;
-    const entry = { method, path, requestId: `req_${crypto.randomUUID().replaceAll("-", "")}` };
+    const entry = { method, path: shorten(path), requestId: newRequestId() };
     const call = new Call(entry, runtime, log, () => {
       this.#calls.delete(call);
       if (this.#calls.size === 0) this.#onIdle();
@@ -146,18 +169,38 @@ export class App {
       context.var.call.entry.key = name;
     }
     if (this.#isDraining) {
-      throw new OpenclawError("interrupted", { message: "This server is shutting down: ask another one." });
+      throw leaving();
     }
     return next();
   };
 
-  /** Counts the answers that are running, from before their body is read until their last byte is sent. */
-  readonly #limited: Handler = async (context, next) => {
-    const { mostStreams } = this.#options;
-    if (this.#answers >= mostStreams) {
-      const message = `This server answers ${mostStreams} requests at once, and that many are running.`;
-      return fail(context, 429, "too_many_streams", message, { "retry-after": "1" });
+  /** Turns away at once who would be turned away when the body is whole. */
+  readonly #limited: Handler = async (context, next) =>
+    this.#answers >= this.#options.mostStreams ? this.#refuseMore(context) : next();
+
+  /** Reads the body. Until it is whole, a request takes nothing but the bytes that have come. */
+  readonly #readBody: Handler = async (context, next) => {
+    const { call } = context.var;
+    const { mostBytes, readMs } = this.#options;
+    const share = this.#bytes.share();
+    call.onEnd(() => share.release());
+    this.#reading.add(call);
+    try {
+      const bounds = { most: mostBytes, readMs, share, signal: call.signal };
+      context.set("body", await readJsonBody(context.env.incoming, bounds));
+    } catch (error) {
+      if (context.env.incoming.destroyed) call.leave();
+      if (!(error instanceof BodyRefusal)) throw error;
+      return fail(context, error.status, error.code, error.message, error.headers);
+    } finally {
+      this.#reading.delete(call);
     }
+    return next();
+  };
+
+  /** Counts the answers that are running, from when their question is whole until their last byte is sent. */
+  readonly #counted: Handler = async (context, next) => {
+    if (this.#answers >= this.#options.mostStreams) return this.#refuseMore(context);
     this.#answers += 1;
     context.var.call.onEnd(() => {
       this.#answers -= 1;
@@ -165,13 +208,9 @@ export class App {
     return next();
   };
 
-  #bounded(): Handler {
-    const { mostBytes } = this.#options;
-    return bodyLimit({
-      maxSize: mostBytes,
-      onError: (context) =>
-        fail(context, 413, "request_too_large", `The body has more than ${mostBytes} bytes.`),
-    });
+  #refuseMore(context: ServeContext): Response {
+    const message = `This server answers ${this.#options.mostStreams} requests at once, and that many are running.`;
+    return fail(context, 429, "too_many_streams", message, { "retry-after": "1" });
   }
 
   async #answerReady(context: ServeContext): Promise<Response> {
@@ -182,20 +221,9 @@ export class App {
   }
 }
 
-/** Reads the body of a request, which must be JSON. */
-const readBody: Handler = async (context, next) => {
-  const type = context.req.header("content-type") ?? "";
-  // A page of another origin can send any other type without asking the server first.
-  if (!/^application\/json *(;|$)/i.test(type))
-    return fail(context, 415, "unsupported_media_type", "The Content-Type must be application/json.");
-  try {
-    context.set("body", JSON.parse(await context.req.text()));
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    return fail(context, 400, "invalid_json", `The body is not JSON: ${error.message}.`);
-  }
-  return next();
-};
+function leaving(): OpenclawError {
+  return new OpenclawError("interrupted", { message: "This server is shutting down: ask another one." });
+}
 
 function answerFailure(failure: unknown, context: ServeContext): Response {
   const { call } = context.var;
@@ -210,10 +238,17 @@ function answerFailure(failure: unknown, context: ServeContext): Response {
  * own that it lets point here (DNS rebinding); its name is in the Host header then.
  */
 const refuseForeignHosts: Handler = async (context, next) => {
-  const host = (context.req.header("host") ?? "").replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
-  if (isLoopback(host.toLowerCase())) return next();
-  const message = `Without an API key this server answers to localhost only, and not to '${host.slice(0, 100)}'.`;
+  if (namesThisMachine(context.env.incoming)) return next();
+  const host = shorten(context.req.header("host") ?? "");
+  const message = `Without an API key this server answers to localhost only, and not to '${host}'.`;
   return fail(context, 403, "forbidden_host", message);
+};
+
+/** Of two names the one that is checked may not be the one that is meant (RFC 9112, section 3.2). */
+const refuseSeveralHosts: Handler = async (context, next) => {
+  const hosts = hostsOf(context.env.incoming);
+  if (hosts.length <= 1) return next();
+  return fail(context, 400, "invalid_request", "The request has more than one Host header.");
 };
 
 function refuseKey(context: ServeContext): Response {

@@ -1,19 +1,32 @@
-import { OpenclawError } from "../errors.ts";
+import { OpenclawError, shorten } from "../errors.ts";
 import { isRecord, type JsonObject } from "../json.ts";
 
 /** The error for a request that cannot be taken as it is; `param` names the field at fault as OpenAI's errors do. */
 export function refused(message: string, param: string, code?: string): OpenclawError {
-  return new OpenclawError("invalid-request", { message, details: { param, openaiCode: code } });
+  return new OpenclawError("invalid-request", {
+    message,
+    details: { param: shorten(param), openaiCode: code },
+  });
 }
 
-/** A value in the body of a request, and its place there: `messages[0].content`. All that reads throws `invalid-request`. */
+/** A value in the body of a request, and its place there. All that reads throws `invalid-request`. */
 export class RequestField {
   readonly value: unknown;
-  readonly param: string;
+  readonly #place: string;
+  readonly #parent: RequestField | undefined;
 
-  constructor(value: unknown, param: string) {
+  /** `place` is the name of a field, or `[0]` in a list. */
+  constructor(value: unknown, place: string, parent?: RequestField) {
     this.value = value;
-    this.param = param;
+    this.#place = place;
+    this.#parent = parent;
+  }
+
+  /** The place: `messages[0].content`. Put together when an error needs it, and never for the thousands that are fine. */
+  get param(): string {
+    const above = this.#parent?.param ?? "";
+    const place = shorten(this.#place);
+    return above === "" || place.startsWith("[") ? above + place : `${above}.${place}`;
   }
 
   /** This field; undefined where it is not given. OpenAI's clients send null for what they leave open. */
@@ -23,7 +36,8 @@ export class RequestField {
 
   /** A field of this object. */
   at(name: string): RequestField {
-    return new RequestField(this.object()[name], this.param === "" ? name : `${this.param}.${name}`);
+    const object = this.object();
+    return new RequestField(Object.hasOwn(object, name) ? object[name] : undefined, name, this);
   }
 
   object(): JsonObject {
@@ -32,7 +46,7 @@ export class RequestField {
 
   items(): RequestField[] {
     if (!Array.isArray(this.value)) return this.#refuseType("an array");
-    return this.value.map((item: unknown, index) => new RequestField(item, `${this.param}[${index}]`));
+    return this.value.map((item: unknown, index) => new RequestField(item, `[${index}]`, this));
   }
 
   text(): string {
@@ -81,6 +95,11 @@ export class RequestField {
 
 /** A value in a message: short, and never the whole of what somebody sent. */
 export function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? "undefined";
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  const text =
+    JSON.stringify(value, (_, item: unknown) => (typeof item === "string" ? item.slice(0, SHOWN) : item)) ??
+    "undefined";
+  return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
 }
+
+/** In characters. */
+const SHOWN = 60;

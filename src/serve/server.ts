@@ -1,17 +1,23 @@
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
-import { OpenclawError } from "../errors.ts";
-import { App, type AppOptions } from "./app.ts";
+import { errorCode, OpenclawError } from "../errors.ts";
+import { App, type AppOptions, newRequestId, toErrorBody } from "./app.ts";
 import { settlesWithin } from "./settles-within.ts";
 
 /** A request's headers are awaited so long, in ms. */
 const HEADERS_MS = 15_000;
-/** A whole request, body included, is awaited so long, in ms. */
-const REQUEST_MS = 300_000;
+/** Node's own bound of a whole request comes so long after that of its body, which can say more, in ms. */
+const LATER_MS = 5000;
 /** How often the two are looked at, in ms. */
-const LOOK_MS = 2000;
+const LOOK_MS = 1000;
 
 export interface ServerOptions extends AppOptions {
   host: string;
@@ -37,15 +43,22 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const app = new App(options);
   const server = createServer(
     {
-      headersTimeout: HEADERS_MS,
-      requestTimeout: REQUEST_MS,
+      headersTimeout: Math.min(HEADERS_MS, options.readMs),
+      requestTimeout: HEADERS_MS + options.readMs + LATER_MS,
+      // A request without one is refused in words of our own.
+      requireHostHeader: false,
       // Longer than the load balancers of AWS keep a connection (60 s): it is they who close it, and not in the middle of a request.
       keepAliveTimeout: options.idleMs,
       connectionsCheckingInterval: LOOK_MS,
     },
     // The process's own Request and Response stay what they are: AWS's clients use them, too.
-    getRequestListener(app.hono.fetch, { overrideGlobalObjects: false, hostname: options.host }),
+    getRequestListener(app.hono.fetch, {
+      overrideGlobalObjects: false,
+      hostname: options.host,
+      errorHandler: refuseRequest,
+    }),
   );
+  watchConnections(server, options);
   const listening = once(server, "listening");
   server.listen({ host: options.host, port: options.port });
   await listening;
@@ -71,3 +84,75 @@ async function drain(app: App, server: Server, ms: number): Promise<number> {
 
 /** For the last bytes of the last answers, in ms. */
 const LAST_MS = 500;
+
+/** Answers what reaches no route: a request whose address cannot be read. */
+function refuseRequest(failure: unknown): Response {
+  const message = `The request cannot be read: ${(failure as Error).message}.`;
+  return Response.json(toErrorBody({ status: 400, code: "invalid_request", message, param: null }), {
+    status: 400,
+    headers: { "x-request-id": newRequestId() },
+  });
+}
+
+/** A request that is being answered. */
+interface Exchange {
+  request: IncomingMessage;
+  response: ServerResponse;
+}
+
+/** Closes connections that do nothing, and answers on those that do not speak HTTP. */
+function watchConnections(server: Server, { idleMs, log }: ServerOptions): void {
+  const exchanges = new WeakMap<Socket, Set<Exchange>>();
+  const runningOn = (socket: Socket): Set<Exchange> => {
+    const running = exchanges.get(socket) ?? new Set<Exchange>();
+    exchanges.set(socket, running);
+    return running;
+  };
+  server.on("request", (request, response) => {
+    const exchange = { request, response };
+    const running = runningOn(request.socket).add(exchange);
+    response.once("close", () => running.delete(exchange));
+  });
+  // What is expected beside `100-continue`, which Node answers, may be passed over (RFC 9110, section 10.1.1).
+  server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) =>
+    server.emit("request", request, response),
+  );
+  // Called when neither side has sent anything for so long. A model may think longer than that; but a client that takes
+  // nothing of what is there is not waiting for it.
+  server.setTimeout(idleMs, (socket) => {
+    if (runningOn(socket).size === 0 || socket.writableLength > 0) socket.destroy();
+  });
+  server.on("clientError", (error: Error, socket: Socket) => {
+    const { status, what } = faultOf(errorCode(error));
+    // Only what was not asked whole, and of which nothing was said yet, can be answered with this.
+    const isSayable = [...runningOn(socket)].every(
+      ({ request, response }) => !request.complete && !response.headersSent,
+    );
+    if (!socket.writable || !isSayable) return socket.destroy();
+    const id = newRequestId();
+    const message = `${what} (${errorCode(error) ?? error.message})`;
+    log.note(`${id} was refused with ${status}: ${message}`);
+    const body = JSON.stringify(toErrorBody({ status, code: "invalid_request", message, param: null }));
+    socket.end(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\ncontent-type: application/json\r\n` +
+        `content-length: ${Buffer.byteLength(body)}\r\nx-request-id: ${id}\r\nconnection: close\r\n\r\n${body}`,
+    );
+    // It may go on sending.
+    setTimeout(() => socket.destroy(), LAST_MS).unref();
+    return undefined;
+  });
+}
+
+/** What is answered to a connection on which Node finds no request: by the codes of its errors. */
+function faultOf(code: string | undefined): { status: number; what: string } {
+  switch (code) {
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return { status: 408, what: "The request was too long in coming." };
+    case "HPE_HEADER_OVERFLOW":
+      return { status: 431, what: "The headers are too large." };
+    case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
+      return { status: 413, what: "The extensions of a chunk are too large." };
+    default:
+      return { status: 400, what: "This is no request of HTTP/1.1." };
+  }
+}

@@ -88,7 +88,15 @@ describe("the house", () => {
 });
 
 /** What the emulator may know: it plays AWS, and would share the mistakes of the rooms that it is there to judge. */
-const KNOWN_TO_EMULATOR = new Set(["emulator", "aws", "json", "errors", "read-bytes"]);
+const KNOWN_TO_EMULATOR = new Set([
+  "emulator",
+  "aws",
+  "json",
+  "json-bounds",
+  "loopback",
+  "errors",
+  "read-bytes",
+]);
 
 /** Arrows from the emulator to what it may not know. */
 function betrayals(all: readonly Arrow[]): string[] {

@@ -9,6 +9,8 @@ import type { Ask } from "../../../converse/plan-request.ts";
 import { isRequestMetadata } from "../../../converse/request-metadata.ts";
 import { OpenclawError } from "../../../errors.ts";
 import { isRecord } from "../../../json.ts";
+import { JsonScan } from "../../../json-bounds.ts";
+import { LONGEST_ID } from "../../../models/resolve-model.ts";
 import { refused, RequestField } from "../../request-field.ts";
 import { readMessages, tellToolCalls } from "./read-messages.ts";
 import { readTools } from "./read-tools.ts";
@@ -39,7 +41,8 @@ export async function fromChatRequest(
   if (!isRecord(body)) throw refused("The body must be a JSON object.", "body");
   const request = new RequestField(body, "");
   refuseForeignFields(request);
-  const context = { remoteImages, documentNames: new Set<string>() };
+  const model = readModelName(request.at("model"));
+  const context = { remoteImages, documentNames: new Set<string>(), argumentsScan: new JsonScan() };
   const { system, messages } = readMessages(request.at("messages"), context);
   const tools = readTools(request.at("tools"), request.at("tool_choice"));
   const { metadata, notices } = readMetadata(request.at("metadata").given);
@@ -48,7 +51,7 @@ export async function fromChatRequest(
   streaming?.object();
   const format = request.at("response_format").given;
   return {
-    model: request.at("model").text(),
+    model,
     ask: {
       messages: tools ? messages : tellToolCalls(messages),
       system,
@@ -63,6 +66,13 @@ export async function fromChatRequest(
     mayCallInParallel: request.at("parallel_tool_calls").given?.flag() ?? true,
     notices,
   };
+}
+
+/** Refused by its length before anybody looks for it. */
+function readModelName(field: RequestField): string {
+  const name = field.text();
+  if (name.length <= LONGEST_ID) return name;
+  throw field.refused(`'model' has ${name.length} characters, and a model's name has at most ${LONGEST_ID}.`);
 }
 
 /** Reads the parameters, each from the newest of its fields that is given. */

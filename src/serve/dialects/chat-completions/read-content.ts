@@ -2,13 +2,17 @@ import type { ContentBlock } from "@aws-sdk/client-bedrock-runtime";
 import { textBlocks } from "../../../converse/conversation.ts";
 import { documentName } from "../../../converse/document-name.ts";
 import { detectKind } from "../../../converse/file-kind.ts";
+import type { JsonScan } from "../../../json-bounds.ts";
 import { readBase64, readDataUrl } from "../../../wires/data-url.ts";
+import { shorten } from "../../../errors.ts";
 import { type RequestField, show } from "../../request-field.ts";
 
 /** What the parts of a request need to know of each other. */
 export interface ContentContext {
   /** Images that were fetched, by their URL; undefined where fetching is not allowed. */
   remoteImages: ReadonlyMap<string, Uint8Array> | undefined;
+  /** Counts what all arguments of tool calls hold: they are JSON in texts, which the scan of the body passes over. */
+  argumentsScan: JsonScan;
   /** The names of the documents so far: Converse refuses two of one name. Grows. */
   documentNames: Set<string>;
 }
@@ -87,6 +91,9 @@ function readImage(image: RequestField, { remoteImages }: ContentContext): Conte
   );
 }
 
+/** Far more than Converse takes: each gets a name that no other has. */
+const MOST_DOCUMENTS = 1000;
+
 function readFile(file: RequestField, { documentNames }: ContentContext): ContentBlock {
   const id = file.at("file_id").given;
   if (id) throw id.refused("Files are not kept by this server: send the file itself as 'file_data'.");
@@ -100,10 +107,12 @@ function readFile(file: RequestField, { documentNames }: ContentContext): Conten
   const kind = detectKind(bytes, name);
   if (kind.kind === "unsupported") {
     throw field.refused(
-      `'${name ?? field.param}' cannot be sent to a model: ${kind.reason}. ` +
+      `'${name === undefined ? field.param : shorten(name)}' cannot be sent to a model: ${kind.reason}. ` +
         "Send png, jpeg, gif, webp, pdf, csv, doc, docx, xls, xlsx, html, md or plain text.",
     );
   }
   if (kind.kind === "image") return { image: { format: kind.format, source: { bytes } } };
+  if (documentNames.size >= MOST_DOCUMENTS)
+    throw field.refused(`'${field.param}' is one more than the ${MOST_DOCUMENTS} documents of a request.`);
   return { document: { format: kind.format, name: documentName(name, documentNames), source: { bytes } } };
 }

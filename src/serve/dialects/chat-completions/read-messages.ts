@@ -1,5 +1,6 @@
 import type { ContentBlock, Message, ToolResultBlock, ToolUseBlock } from "@aws-sdk/client-bedrock-runtime";
 import { textBlocks } from "../../../converse/conversation.ts";
+import { JsonBoundsError, parseBoundedJson } from "../../../json-bounds.ts";
 import { RequestField } from "../../request-field.ts";
 import { type ContentContext, readTextContent, readUserContent } from "./read-content.ts";
 
@@ -21,7 +22,8 @@ export function readMessages(field: RequestField, context: ContentContext): Conv
   const say = (role: "user" | "assistant", content: ContentBlock[]): void => {
     const last = messages.at(-1);
     if (content.length === 0) return;
-    if (last?.role === role) last.content?.push(...content);
+    // One by one: as arguments of one call they can be too many.
+    if (last?.role === role) for (const block of content) last.content?.push(block);
     else messages.push({ role, content });
   };
   for (const message of field.items()) {
@@ -35,7 +37,7 @@ export function readMessages(field: RequestField, context: ContentContext): Conv
         say("user", readUserContent(message.at("content"), context));
         break;
       case "assistant":
-        say("assistant", readAnswer(message));
+        say("assistant", readAnswer(message, context));
         break;
       case "tool":
         say("user", [readToolResult(message)]);
@@ -51,7 +53,7 @@ export function readMessages(field: RequestField, context: ContentContext): Conv
   return { system: texts.length === 0 ? undefined : texts.join("\n\n"), messages };
 }
 
-function readAnswer(message: RequestField): ContentBlock[] {
+function readAnswer(message: RequestField, context: ContentContext): ContentBlock[] {
   const older = message.at("function_call").given;
   if (older) throw older.refused("'function_call' is the older form of 'tool_calls'.");
   const audio = message.at("audio").given;
@@ -63,11 +65,11 @@ function readAnswer(message: RequestField): ContentBlock[] {
   return [
     ...textBlocks(text),
     ...textBlocks(refusal),
-    ...calls.map((call) => ({ toolUse: readToolCall(call) })),
+    ...calls.map((call) => ({ toolUse: readToolCall(call, context) })),
   ];
 }
 
-function readToolCall(call: RequestField): ToolUseBlock {
+function readToolCall(call: RequestField, context: ContentContext): ToolUseBlock {
   const type = call.at("type").given;
   if (type && type.value !== "function") throw type.mustBe("function");
   const called = call.at("function");
@@ -75,18 +77,23 @@ function readToolCall(call: RequestField): ToolUseBlock {
   return {
     toolUseId: call.at("id").text(),
     name: called.at("name").text(),
-    input: readArguments(called.at("arguments")),
+    input: readArguments(called.at("arguments"), context),
   };
 }
 
-function readArguments(field: RequestField): NonNullable<ToolUseBlock["input"]> {
+function readArguments(
+  field: RequestField,
+  { argumentsScan }: ContentContext,
+): NonNullable<ToolUseBlock["input"]> {
   const text = field.text();
   if (text.trim() === "") return {};
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseBoundedJson(text, argumentsScan);
   } catch (cause) {
-    throw field.refused(`'${field.param}' is not JSON: ${(cause as Error).message}.`);
+    const { message } = cause as Error;
+    const what = cause instanceof JsonBoundsError ? "cannot be taken" : "is not JSON";
+    throw field.refused(`'${field.param}' ${what}: ${message}.`);
   }
   return new RequestField(value, field.param).object() as NonNullable<ToolUseBlock["input"]>;
 }

@@ -1,4 +1,5 @@
 import type { Tool, ToolChoice, ToolConfiguration, ToolInputSchema } from "@aws-sdk/client-bedrock-runtime";
+import { shorten } from "../../../errors.ts";
 import type { RequestField } from "../../request-field.ts";
 
 /** A model with no parameters to fill takes an empty object. */
@@ -21,7 +22,7 @@ export function readTools(tools: RequestField, choice: RequestField): ToolConfig
   const type = choice.at("type");
   if (type.value === "function") {
     const name = choice.at("function").at("name");
-    return configuration(declared, { tool: { name: known(name.text(), declared, name) } });
+    return configuration(declared, { tool: { name: known(name.text(), namesOf(declared), name) } });
   }
   if (type.value === "allowed_tools") return allowed(choice.at("allowed_tools"), declared);
   throw type.mustBe("function or allowed_tools");
@@ -49,17 +50,20 @@ function allowed(field: RequestField, declared: readonly Declared[]): ToolConfig
   const mode = field.at("mode");
   mode.text();
   const tools = field.at("tools");
-  const names = new Set(
-    tools.items().map((item) => known(item.at("function").at("name").text(), declared, item)),
-  );
+  const all = namesOf(declared);
+  const names = new Set(tools.items().map((item) => known(item.at("function").at("name").text(), all, item)));
   const kept = declared.filter(({ toolSpec }) => names.has(toolSpec.name ?? ""));
   if (kept.length === 0) throw tools.refused(`'${tools.param}' allows none of the tools.`);
   return configuration(kept, modeOf(mode));
 }
 
-function known(name: string, declared: readonly Declared[], field: RequestField): string {
-  if (declared.some(({ toolSpec }) => toolSpec.name === name)) return name;
-  throw field.refused(`There is no tool '${name}' among 'tools'.`);
+function namesOf(declared: readonly Declared[]): ReadonlySet<string | undefined> {
+  return new Set(declared.map(({ toolSpec }) => toolSpec.name));
+}
+
+function known(name: string, all: ReadonlySet<string | undefined>, field: RequestField): string {
+  if (all.has(name)) return name;
+  throw field.refused(`There is no tool '${shorten(name)}' among 'tools'.`);
 }
 
 function modeOf(mode: RequestField): ToolChoice | undefined {

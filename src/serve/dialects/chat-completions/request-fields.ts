@@ -1,4 +1,6 @@
 import type { ChatCompletionCreateParamsBase } from "openai/resources/chat/completions/completions";
+import { shorten } from "../../../errors.ts";
+import { isRecord } from "../../../json.ts";
 import { type RequestField, show } from "../../request-field.ts";
 
 /** What becomes of a field: it is read; it has no say in the answer; or why a value of it cannot be honoured. */
@@ -11,7 +13,7 @@ const unless =
 
 const isZero = (value: unknown): boolean => value === 0;
 const isFalse = (value: unknown): boolean => value === false;
-const isEmpty = (value: unknown): boolean => JSON.stringify(value) === "{}";
+const isEmpty = (value: unknown): boolean => isRecord(value) && Object.keys(value).length === 0;
 
 /**
  * Every field of OpenAI's chat completions request, by its own type, so that a field that OpenAI adds does not compile
@@ -69,7 +71,7 @@ export function refuseForeignFields(request: RequestField): void {
     const field = request.at(name);
     const rule: Rule | undefined = Object.hasOwn(RULES, name) ? RULES[name as keyof typeof RULES] : undefined;
     if (rule === undefined)
-      throw field.refused(`Unrecognized request argument supplied: ${name}`, "unknown_parameter");
+      throw field.refused(`Unrecognized request argument supplied: ${shorten(name)}`, "unknown_parameter");
     if (typeof rule === "string" || !field.given) continue;
     const why = rule(field.value);
     if (why !== undefined)

@@ -1,5 +1,6 @@
 import type { Model } from "openai/resources/models";
 import type { ErrorObject } from "openai/resources/shared";
+import { shorten } from "../../../errors.ts";
 import type { AnswerService, Dialect, RouteRequest } from "../../dialect.ts";
 import { type ErrorAnswer, toErrorAnswer } from "../../error-answer.ts";
 import { answerWithStream, type Frames } from "../../event-stream.ts";
@@ -61,7 +62,7 @@ async function completeChat(service: AnswerService, request: RouteRequest): Prom
   const { model, isStreamed, includesUsage, mayCallInParallel } = completion;
   const id = `chatcmpl-${call.entry.requestId.replace(/^req_/, "")}`;
   const created = Math.floor(request.now / 1000);
-  Object.assign(call.entry, { model, isStreamed });
+  Object.assign(call.entry, { model: shorten(model), isStreamed });
   if (logsContent) call.entry.request = withoutData(body);
   for (const notice of completion.notices) call.note(notice);
   const events = upstream.askByName(model, completion.ask, call.runtime());

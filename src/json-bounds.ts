@@ -1,0 +1,112 @@
+/** The deepest nesting that is taken, in arrays and objects. What goes through it calls itself once a level. */
+export const MOST_DEPTH = 256;
+/** The most values that one document may hold: about what the longest conversation needs, some ten times over. */
+export const MOST_VALUES = 250_000;
+/** The longest number or word outside of texts, in characters. */
+const LONGEST_TOKEN = 1000;
+
+/** JSON that is refused for its size or shape before anything is built from it. For most who read, it is no JSON. */
+export class JsonBoundsError extends SyntaxError {}
+
+/**
+ * Goes over the bytes of JSON as they come, builds nothing, and knows how many values there are and how deep they lie. What
+ * is no JSON is left to the parser. One that has seen a document goes on counting with the next.
+ */
+export class JsonScan {
+  #values = 0;
+  #depth = 0;
+  #token = 0;
+  #isInText = false;
+  /** Whether the last byte so far is a backslash that escapes the next. */
+  #isEscaping = false;
+
+  /** Arrays, objects and what follows commas, so far. */
+  get values(): number {
+    return this.#values;
+  }
+
+  /** Takes the next bytes. Throws JsonBoundsError. */
+  take(bytes: Buffer): void {
+    for (let place = 0; place < bytes.length;) {
+      if (this.#isInText) place = this.#skipText(bytes, place);
+      else this.#takeByte(bytes[place++] ?? 0);
+    }
+  }
+
+  /** The document is whole; another may follow. */
+  end(): void {
+    this.#depth = 0;
+    this.#token = 0;
+    this.#isInText = false;
+    this.#isEscaping = false;
+  }
+
+  #takeByte(byte: number): void {
+    switch (byte) {
+      case 0x22: // "
+        this.#isInText = true;
+        this.#token = 0;
+        return;
+      case 0x5b: // [
+      case 0x7b: // {
+        this.#depth += 1;
+        if (this.#depth > MOST_DEPTH)
+          throw new JsonBoundsError(`it is nested more than ${MOST_DEPTH} levels deep`);
+        this.#count();
+        return;
+      case 0x5d: // ]
+      case 0x7d: // }
+        this.#depth = Math.max(this.#depth - 1, 0);
+        this.#token = 0;
+        return;
+      case 0x2c: // ,
+        this.#count();
+        return;
+      case 0x3a: // :
+      case 0x20:
+      case 0x09:
+      case 0x0a:
+      case 0x0d:
+        this.#token = 0;
+        return;
+      default:
+        this.#token += 1;
+        if (this.#token > LONGEST_TOKEN)
+          throw new JsonBoundsError(`it has a number of more than ${LONGEST_TOKEN} digits`);
+    }
+  }
+
+  #count(): void {
+    this.#token = 0;
+    this.#values += 1;
+    if (this.#values > MOST_VALUES) throw new JsonBoundsError(`it has more than ${MOST_VALUES} values`);
+  }
+
+  /** Goes to the end of a text, or of the bytes: from quote to quote, each judged by the backslashes before it. */
+  #skipText(bytes: Buffer, start: number): number {
+    let from = this.#isEscaping ? start + 1 : start;
+    this.#isEscaping = false;
+    for (;;) {
+      const quote = bytes.indexOf(0x22, from);
+      const end = quote < 0 ? bytes.length : quote;
+      let backslash = end;
+      while (backslash > from && bytes[backslash - 1] === 0x5c) backslash -= 1;
+      const isEscaping = (end - backslash) % 2 === 1;
+      if (quote < 0) {
+        this.#isEscaping = isEscaping;
+        return bytes.length;
+      }
+      from = quote + 1;
+      if (isEscaping) continue;
+      this.#isInText = false;
+      return from;
+    }
+  }
+}
+
+/** Parses JSON within bounds; `scan` counts over several documents. Throws SyntaxError, JsonBoundsError among them. */
+export function parseBoundedJson(text: string, scan = new JsonScan()): unknown {
+  scan.end();
+  scan.take(Buffer.from(text));
+  return JSON.parse(text);
+}
