@@ -42,15 +42,16 @@ async function report(error: unknown, runtime: Runtime): Promise<number> {
   }
   if (terminal.format === "ndjson") await terminal.printJson({ type: "error", ...document });
   if (known.code === "interrupted") return known.exitCode;
-  const style = await terminal.stderrStyle();
-  terminal.note(`${style.red("error:")} ${known.message}`);
-  if (known.hint) terminal.note(`${style.dim("hint:")} ${known.hint}`);
-  if (known.requestId && terminal.isVerbose) terminal.note(`${style.dim("request id:")} ${known.requestId}`);
+  await terminal.fail(known.message, known.hint);
+  if (known.requestId && terminal.isVerbose) {
+    const { dim } = await terminal.stderrStyle();
+    terminal.note(known.requestId, `${dim("request id:")} `);
+  }
   if (known.code === "internal" && known.cause instanceof Error) {
     const { hideSecrets } = await import("./credentials/hide-secrets.ts");
     const { withSources } = await import("./source-stack.ts");
-    const stack = hideSecrets(withSources(known.cause.stack ?? ""), runtime);
-    for (const line of stack.split("\n")) terminal.note(line);
+    // Whole lines, to be copied into a report.
+    terminal.writeAside(`${hideSecrets(withSources(known.cause.stack ?? ""), runtime)}\n`);
   }
   return known.exitCode;
 }

@@ -11,7 +11,6 @@ import { settingsPage } from "./settings-page.ts";
 export function pages(read: (name: string) => string): Map<string, string> {
   const root = buildCommand(PROGRAM, {
     write: () => undefined,
-    columns: 80,
     run: () => Promise.resolve(),
   });
   const commands = leaves(root);

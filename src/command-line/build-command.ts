@@ -12,10 +12,8 @@ import { FlagValueError } from "./flag-values.ts";
 import type { Call } from "./plain-call.ts";
 
 export interface CommandSettings {
-  /** Prints help and version. */
+  /** Prints help and version: whole lines, however long. */
   write: (text: string) => void;
-  /** Where the lines of help are wrapped. */
-  columns: number;
   /** Runs what was called. */
   run: (call: Call) => Promise<void>;
   /** With arguments only the commands they name are built: the whole tree costs 3 ms. */
@@ -24,13 +22,13 @@ export interface CommandSettings {
 
 /** The program as commander's command: what prints help, suggests names and says what is wrong with a command line. */
 export function buildCommand(program: Program, settings: CommandSettings): Command {
-  const { write, columns } = settings;
+  const { write } = settings;
   const output: OutputConfiguration = {
     writeOut: write,
     writeErr: write,
     outputError: () => undefined,
-    getOutHelpWidth: () => columns,
-    getErrHelpWidth: () => columns,
+    getOutHelpWidth: () => Number.POSITIVE_INFINITY,
+    getErrHelpWidth: () => Number.POSITIVE_INFINITY,
     // The texts have none to be taken out, and asking process.stdout opens it, which takes 5 ms.
     getOutHasColors: () => true,
     getErrHasColors: () => true,

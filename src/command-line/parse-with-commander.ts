@@ -1,15 +1,16 @@
 import { type Command, CommanderError } from "commander";
 import { type OpenclawError, usageError } from "../errors.ts";
+import { hang } from "../terminal/word-wrap.ts";
 import { buildCommand, type CommandSettings } from "./build-command.ts";
 import type { Program } from "./declaration.ts";
 
-/** Reads any command line: prints the help that is asked for, runs what is called. Rejects with `usage` for a wrong one. */
+/** Reads any command line: prints the help that is asked for, within `columns`, runs what is called. Rejects with `usage` for a wrong one. */
 export async function parseWithCommander(
   program: Program,
   args: readonly string[],
-  settings: Omit<CommandSettings, "args">,
+  { write, columns, run }: Omit<CommandSettings, "args"> & { columns: number },
 ): Promise<void> {
-  const root = buildCommand(program, { ...settings, args });
+  const root = buildCommand(program, { write: (text) => write(wrapHelp(text, columns)), run, args });
   if (args.length === 0) {
     root.outputHelp();
     return;
@@ -20,6 +21,20 @@ export async function parseWithCommander(
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode !== 0 && error.code !== "commander.help") throw toUsageError(error, root, args);
   }
+}
+
+/**
+ * Breaks the lines of help between words: what stands beside a flag or a command goes on below itself. Commander's own
+ * way breaks nothing where less than 40 columns are left.
+ */
+function wrapHelp(text: string, columns: number): string {
+  return text
+    .split("\n")
+    .flatMap((line) => {
+      const [, title = "", rest = line] = /^(Usage: | {2}\S.*? {2,}(?=\S))(.*)$/.exec(line) ?? [];
+      return hang(title, rest, columns);
+    })
+    .join("\n");
 }
 
 /** What commander says of a wrong command line, in this program's words and with the help of the command that was meant. */

@@ -24,7 +24,7 @@ export async function runProgram(program: Program, args: readonly string[], runt
   const { parseWithCommander } = await import("./parse-with-commander.ts");
   await parseWithCommander(program, args, {
     write: (text) => void terminal.write(text),
-    columns: terminal.isStdoutTTY ? terminal.columns : 80,
+    columns: terminal.columns,
     run,
   });
 }

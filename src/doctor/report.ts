@@ -2,7 +2,7 @@ import type { Region } from "../aws/region.ts";
 import type { OrderRow } from "../credentials/order.ts";
 import type { CredentialReport } from "../credentials/report.ts";
 import type { Style } from "../terminal/color.ts";
-import { wrapText } from "../terminal/word-wrap.ts";
+import { hang, stepOf } from "../terminal/word-wrap.ts";
 import type { CheckResult, CheckStatus } from "./check.ts";
 
 /** What a run of `doctor` found out. */
@@ -60,15 +60,19 @@ function renderChecks(results: readonly CheckResult[], width: number, style: Sty
   const titleWidth = Math.max(...results.map(({ title }) => title.length));
   const indent = " ".repeat("skip".length + GAP.length + titleWidth + GAP.length);
   return results.flatMap(({ status, title, detail, hint }) => {
-    const look = status === "skip" ? style.dim : (text: string) => text;
-    const [first = "", ...rest] = wrapText(detail, width - indent.length);
-    const hints = hint === undefined ? [] : wrapText(hint, width - indent.length - "hint: ".length);
+    const head = `${looks[status](status.padEnd("skip".length))}${GAP}${title.padEnd(titleWidth)}${GAP}`;
     return [
-      `${looks[status](status.padEnd("skip".length))}${GAP}${title.padEnd(titleWidth)}${GAP}${look(first)}`,
-      ...rest.map((line) => indent + look(line)),
-      ...hints.map((line, index) => `${indent}${index === 0 ? style.dim("hint: ") : "      "}${line}`),
+      ...hang(head, status === "skip" ? style.dim(detail) : detail, width),
+      ...(hint === undefined ? [] : hangHint(indent, hint, width, style)),
     ];
   });
+}
+
+/** Where a hint cannot stand below the detail, it begins at the left. */
+function hangHint(indent: string, hint: string, width: number, { dim }: Style): string[] {
+  const title = `${dim("hint:")} `;
+  const lines = hang(indent + title, hint, width);
+  return lines[0]?.trim() === title.trim() ? hang(stepOf(width) + title, hint, width) : lines;
 }
 
 function renderOrder(order: readonly OrderRow[], width: number, style: Style): string[] {
@@ -80,10 +84,8 @@ function renderOrder(order: readonly OrderRow[], width: number, style: Style): s
   };
   const sourceWidth = Math.max(...order.map(({ source }) => source.length));
   const statusWidth = Math.max(...order.map(({ status }) => status.length));
-  const indent = " ".repeat("1".length + GAP.length + sourceWidth + GAP.length + statusWidth + GAP.length);
   return order.flatMap(({ source, status, detail }, index) => {
-    const [first = "", ...rest] = wrapText(detail, width - indent.length);
     const head = `${index + 1}${GAP}${source.padEnd(sourceWidth)}${GAP}${looks[status](status.padEnd(statusWidth))}`;
-    return [(first === "" ? head : `${head}${GAP}${first}`).trimEnd(), ...rest.map((line) => indent + line)];
+    return hang(`${head}${GAP}`, detail, width).map((line) => line.trimEnd());
   });
 }

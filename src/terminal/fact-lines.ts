@@ -1,4 +1,5 @@
 import type { Terminal } from "./terminal.ts";
+import { hang } from "./word-wrap.ts";
 
 /** A title and its value, if there is one; `whole` is for commands, which must be copied as they are. */
 export type Fact = readonly [title: string, value: string | null | undefined, form?: "whole"];
@@ -13,18 +14,14 @@ const GAP = "  ";
 export async function printFacts(facts: readonly Fact[], terminal: Terminal): Promise<void> {
   const { dim } = await terminal.stdoutStyle();
   const known = facts.flatMap(([title, value, form]) => (value ? [{ title, value, form }] : []));
-  const width = Math.max(...known.map(({ title }) => title.length));
-  const columns = Math.max(20, terminal.columns - width - GAP.length);
-  // Measuring text is loaded only where there is a width.
-  const { wrapText } = terminal.isStdoutTTY
-    ? await import("./word-wrap.ts")
-    : { wrapText: (value: string) => [value] };
+  const width = Math.max(...known.map(({ title }) => title.length)) + GAP.length;
   let last: string | undefined;
   for (const { title, value, form } of known) {
     const shown = terminal.isStdoutTTY && title === last ? "" : title;
     last = title;
-    for (const [index, line] of (form === "whole" ? [value] : wrapText(value, columns)).entries()) {
-      await terminal.print(`${dim((index === 0 ? shown : "").padEnd(width))}${GAP}${line}`);
+    const place = (shown === "" ? "" : dim(shown)) + " ".repeat(width - shown.length);
+    for (const line of form === "whole" ? [place + value] : hang(place, value, terminal.columns)) {
+      await terminal.print(line);
     }
   }
 }

@@ -1,10 +1,13 @@
 import stringWidth from "string-width";
+import { hang, stepOf, wrapText } from "./word-wrap.ts";
 
 export interface Column {
   title: string;
   align?: "left" | "right";
   /** Columns with a higher number are dropped first when the terminal is too narrow; 0 is never dropped. */
   dropOrder?: number;
+  /** Of the last column: what is too long for the terminal goes on below itself. */
+  wraps?: boolean;
 }
 
 /** One cell: its text, and how it looks. The look never counts for the width. */
@@ -14,6 +17,8 @@ const GAP = "  ";
 
 /** A first cell wider than this gets a line of its own: one long ARN must not push every other column out. */
 const WIDE_CELL = 64;
+/** A column that wraps is not made narrower than this. */
+const LEAST_WRAPPED = 24;
 
 /** A column that is shown. */
 interface ShownColumn {
@@ -24,7 +29,8 @@ interface ShownColumn {
 
 /**
  * Lays rows out under aligned titles within `width` columns, dropping empty columns and then whole ones, never cutting
- * a cell. Returns lines without trailing spaces.
+ * a cell. Where not even those fit that are never dropped, the cells of a row stand below its first one. Returns lines
+ * without trailing spaces.
  */
 export function layoutTable(
   columns: readonly Column[],
@@ -35,12 +41,13 @@ export function layoutTable(
   const isWide = (row: readonly Cell[]): boolean => stringWidth(textOf(row[0])) > WIDE_CELL;
   const widthOf = ({ title }: Column, index: number): number => {
     const measured = index === 0 ? rows.filter((row) => !isWide(row)) : rows;
-    return Math.max(stringWidth(title), ...measured.map((row) => stringWidth(textOf(row[index]))));
+    return widest([title, ...measured.map((row) => textOf(row[index]))]);
   };
   const filled = columns
     .map((column, index): ShownColumn => ({ column, index, width: widthOf(column, index) }))
     .filter(({ index }) => rows.some((row) => textOf(row[index]) !== ""));
-  const kept = dropColumns(filled, width);
+  const kept = fitColumns(filled, width);
+  if (!kept) return rows.flatMap((row) => stack(row, columns, width));
   const line = (cells: readonly (Cell | undefined)[]): string =>
     kept
       .map(({ column, index, width: own }) => {
@@ -50,22 +57,54 @@ export function layoutTable(
       })
       .join(GAP)
       .trimEnd();
+  const beforeLast = kept.slice(0, -1).reduce((sum, column) => sum + column.width + GAP.length, 0);
+  const last = kept.at(-1);
+  /** The rest of a row whose last cell may go on below itself. */
+  const wrapped = (row: readonly (Cell | undefined)[]): string[] => {
+    if (!last?.column.wraps || beforeLast + last.width <= width) return [line(row)];
+    const start = line(row.with(last.index, ""));
+    const lead = start + " ".repeat(Math.max(0, beforeLast - stringWidth(start)));
+    return hang(lead, shownAs(row[last.index]), width);
+  };
   const titles = columns.map((column) => ({ text: column.title, look: titleLook }));
   return [
     line(titles),
-    ...rows.flatMap((row) => (isWide(row) ? [shownAs(row[0]), line(["", ...row.slice(1)])] : [line(row)])),
+    ...rows.flatMap((row) =>
+      isWide(row) ? [shownAs(row[0]), ...wrapped(["", ...row.slice(1)])] : wrapped(row),
+    ),
   ].filter((text) => text !== "");
 }
 
-function dropColumns(columns: readonly ShownColumn[], width: number): readonly ShownColumn[] {
-  const total = columns.reduce((sum, column) => sum + column.width + GAP.length, -GAP.length);
-  const first = Math.max(...columns.map(({ column }) => column.dropOrder ?? 0));
-  if (total <= width || first <= 0) return columns;
-  const dropped = columns.find(({ column }) => column.dropOrder === first);
-  return dropColumns(
-    columns.filter((column) => column !== dropped),
-    width,
-  );
+/**
+ * The columns that fit: those that are never dropped and, from the one that is worth most, each that fits beside what is
+ * there. Undefined where those that are never dropped do not fit, and there are several.
+ */
+function fitColumns(columns: readonly ShownColumn[], width: number): readonly ShownColumn[] | undefined {
+  const worth = ({ column }: ShownColumn): number => column.dropOrder ?? 0;
+  const needed = ({ column, width: own }: ShownColumn): number =>
+    (column.wraps ? Math.min(own, LEAST_WRAPPED) : own) + GAP.length;
+  const kept = new Set<ShownColumn>();
+  let used = -GAP.length;
+  for (const column of columns.toSorted((one, other) => worth(one) - worth(other))) {
+    const wanted = used + needed(column);
+    if (worth(column) > 0 && wanted > width) continue;
+    kept.add(column);
+    used = wanted;
+  }
+  return used > width && kept.size > 1 ? undefined : columns.filter((column) => kept.has(column));
+}
+
+/** A row as a block: its first cell, and those that are never dropped below it. */
+function stack(row: readonly Cell[], columns: readonly Column[], width: number): string[] {
+  const others = row.filter((cell, index) => index > 0 && !columns[index]?.dropOrder && textOf(cell) !== "");
+  const indent = stepOf(width);
+  const below = wrapText(others.map(shownAs).join(GAP), width - indent.length);
+  return [shownAs(row[0]).trimEnd(), ...(others.length === 0 ? [] : below.map((line) => indent + line))];
+}
+
+/** Columns of the widest of any number of texts. */
+export function widest(texts: readonly string[]): number {
+  return texts.reduce((most, text) => Math.max(most, stringWidth(text)), 0);
 }
 
 function textOf(cell: Cell = ""): string {

@@ -1,6 +1,7 @@
 import stringWidth from "string-width";
 import { colorLevel, type ColorLevel, type Style, styleFor } from "./color.ts";
 import { actOwn, escapeInJson, neutralise, Neutraliser, onOneLine } from "./neutralise.ts";
+import { hang } from "./word-wrap.ts";
 
 /** Where text goes: a TTY, a pipe or a file. */
 export interface Sink {
@@ -34,6 +35,8 @@ export interface Mode {
 
 /** What a terminal that does not tell its size is taken to have, as the VT100 had. */
 const USUAL = { columns: 80, rows: 24 };
+/** What notices begin with. */
+const PROGRAM = "openclaw: ";
 /** Erases from the cursor to the end of the screen. */
 const CLEAR_BELOW = "\u001B[J";
 
@@ -170,17 +173,26 @@ export class Terminal {
     await this.print(escapeInJson(JSON.stringify(document, undefined, isIndented ? 2 : undefined)));
   }
 
-  /** A JSON document on stderr, in one line, for a log. */
+  /** A JSON document on stderr, in one line on a terminal, too, for a log. */
   noteJson(document: unknown): void {
-    this.note(escapeInJson(JSON.stringify(document)));
+    this.writeAside(`${escapeInJson(JSON.stringify(document))}\n`);
   }
 
   /**
    * A line on stderr that is neither warning nor error: what was decided, what happens next. It stays one line, so that
-   * nothing within it passes for another.
+   * nothing within it passes for another; on a terminal it goes on below itself, behind its title: the one that is given,
+   * or the program's name.
    */
-  note(line: string): void {
-    this.writeAside(`${onOneLine(line)}\n`);
+  note(line: string, title?: string): void {
+    const name = title === undefined && line.startsWith(PROGRAM) ? PROGRAM : "";
+    const text = onOneLine(line.slice(name.length));
+    this.writeAside(`${hang(title ?? name, text, this.#asideColumns).join("\n")}\n`);
+  }
+
+  get #asideColumns(): number {
+    return this.isStderrTTY
+      ? (knownSize(this.#stderr, "columns") ?? USUAL.columns)
+      : Number.POSITIVE_INFINITY;
   }
 
   /** Writes to stderr without a line end, such as streamed reasoning. In a pipe, too, only our own acts: logs are read. */
@@ -225,9 +237,18 @@ export class Terminal {
 
   /** A warning on stderr, with one thing to do. */
   async warn(message: string, hint?: string): Promise<void> {
-    const style = await this.stderrStyle();
-    this.note(`${style.yellow("warning:")} ${message}`);
-    if (hint) this.note(`${style.dim("hint:")} ${hint}`);
+    await this.#tell("warning", message, hint);
+  }
+
+  /** What went wrong, on stderr, with one thing to do. */
+  async fail(message: string, hint?: string): Promise<void> {
+    await this.#tell("error", message, hint);
+  }
+
+  async #tell(kind: "error" | "warning", message: string, hint: string | undefined): Promise<void> {
+    const { red, yellow, dim } = await this.stderrStyle();
+    this.note(message, `${(kind === "error" ? red : yellow)(`${kind}:`)} `);
+    if (hint) this.note(hint, `${dim("hint:")} `);
   }
 
   /** A line on stderr that only `--verbose` shows. */

@@ -12,6 +12,13 @@ export interface TextRenderer {
 const PIECES =
   /\s+|\u001B\[[\d;]*m|[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]|[^\s\u001B\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]+/gu;
 
+const STYLE = /\u001B\[[\d;]*m/g;
+/**
+ * A word longer than this, in characters, is shown as it comes: it fits no line, and nobody should wait for its end. The
+ * same for spaces.
+ */
+const LONGEST = 4096;
+
 /**
  * Breaks lines between words while they arrive. A word waits until it is whole; one that is longer than a line is left to
  * the terminal. Styles may be among the words and have no width.
@@ -22,6 +29,8 @@ export class WordWrap {
   /** Spaces before the word that is being put together. */
   #space = "";
   #word = "";
+  /** Whether the beginning of a very long word is shown, and its end still comes. */
+  #isInLongWord = false;
   /** What the further rows of this line begin with. */
   #indent = "";
 
@@ -33,7 +42,7 @@ export class WordWrap {
   /** Begins a line with a text of its own, such as a bullet. */
   begin(start: string, indent: string): string {
     this.#indent = indent;
-    this.#column = stringWidth(start);
+    this.#column = widthOf(start);
     return start;
   }
 
@@ -44,11 +53,17 @@ export class WordWrap {
     for (const [piece] of text.matchAll(PIECES)) {
       if (/^\s/.test(piece)) {
         shown += this.#endWord();
-        this.#space += piece;
+        this.#space = (this.#space + piece).slice(0, LONGEST);
       } else if (/^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u.test(piece)) {
         shown += this.#endWord();
         this.#word = piece;
-      } else this.#word += piece;
+      } else if (this.#isInLongWord) shown += piece;
+      else {
+        this.#word += piece;
+        if (this.#word.length <= LONGEST) continue;
+        shown += this.#endWord();
+        this.#isInLongWord = true;
+      }
     }
     return shown;
   }
@@ -63,14 +78,16 @@ export class WordWrap {
   }
 
   #endWord(): string {
+    this.#isInLongWord = false;
     const [space, word] = [this.#space, this.#word];
     if (word === "") return "";
     this.#space = "";
     this.#word = "";
-    const width = stringWidth(word);
+    // Of a word without an end the beginning says enough: it fits no line.
+    const width = widthOf(word.slice(0, LONGEST));
     // A style alone stands for no word.
     if (width === 0 && space === "") return word;
-    const [spaceWidth, indentWidth] = [stringWidth(space), stringWidth(this.#indent)];
+    const [spaceWidth, indentWidth] = [widthOf(space), widthOf(this.#indent)];
     if (this.#column > indentWidth && this.#column + spaceWidth + width > this.#columns) {
       this.#column = indentWidth + width;
       return `\n${this.#indent}${word}`;
@@ -107,4 +124,60 @@ export class WrappedText implements TextRenderer {
 export function wrapText(text: string, columns: number): string[] {
   const wrap = new WrappedText(columns);
   return (wrap.push(text) + wrap.end()).split("\n");
+}
+
+/** Beside a title a text has at least this many columns; where there are fewer, it stands below. */
+const LEAST_BESIDE = 24;
+
+/** How far further lines go in where they cannot stand below the first: a little, and nothing where that is much. */
+export function stepOf(columns: number): string {
+  return " ".repeat(Math.min(4, Math.floor(columns / 8)));
+}
+
+/**
+ * Lays a text out behind a title, such as `error: ` or one that is padded to its place. Further lines begin below the
+ * first, where there is room for that, and a command that fits into a line is not broken. Infinity breaks nothing.
+ */
+export function hang(title: string, text: string, columns: number): string[] {
+  if (!Number.isFinite(columns)) return [title + text];
+  const width = widthOf(title);
+  const isBeside = columns - width >= LEAST_BESIDE;
+  const lead = /^ */.exec(title)?.[0] ?? "";
+  const indent = isBeside ? " ".repeat(width) : lead + stepOf(columns);
+  // A short title has the first words beside it in any case.
+  const isBelow = !isBeside && width * 2 > columns;
+  const wrap = new WordWrap(columns);
+  const lines = keepTogether(text, columns - indent.length)
+    .split("\n")
+    .map((line, index) => {
+      const start = index === 0 && !isBelow ? title : indent;
+      return wrap.begin(start, indent) + wrap.push(line) + wrap.end();
+    });
+  const below = isBelow ? [title.trimEnd()] : [];
+  return [...below, ...lines.join("\n").replaceAll(KEPT_SPACE, " ").split("\n")].filter(
+    (line, index) => index === 0 || text.includes("\n") || line.trim() !== "",
+  );
+}
+
+/** Stands for a space that no line may end at: it looks like one, and is one column wide. */
+const KEPT_SPACE = "\u2800";
+/** Stands between the parts of a line that sums up. */
+const DOT = " · ";
+/** What people copy: a command in backticks, or from the name of a program to the end. */
+const COMMAND =
+  /`[^`\n]+`|(?<=^|: |\(|\u001B\[[\d;]+m)(?:openclaw|aws|sudo|chmod|unset|export|npm|nvm|ollama) [^\n\u001B)]+/gm;
+
+/** Keeps commands together and, in a line of parts with dots between them, each part. */
+function keepTogether(text: string, room: number): string {
+  const keep = (words: string): string => (widthOf(words) > room ? words : words.replaceAll(" ", KEPT_SPACE));
+  return text
+    .replace(COMMAND, keep)
+    .split(DOT)
+    .map((part, _, parts) => (parts.length > 2 ? keep(part) : part))
+    .join(DOT);
+}
+
+/** Columns that a text takes; styles take none. */
+function widthOf(text: string): number {
+  return stringWidth(text.includes("\u001B") ? text.replaceAll(STYLE, "") : text);
 }

@@ -10,7 +10,6 @@ async function readWithCommander(args: readonly string[]): Promise<Call | undefi
   let found: Call | undefined;
   const root = buildCommand(PROGRAM, {
     write: () => undefined,
-    columns: 80,
     run: async (call) => {
       found = call;
     },

@@ -23,9 +23,20 @@ const MODEL: TabledModel = {
 
 it("has a column for everything that is known of a model", () => {
   expect(modelTable([MODEL], 200, plainStyle)).toEqual([
-    "Key                             Access  Name  Input       Context  Max out  $ in  $ out  Reasoning  Tags",
-    "amazon-bedrock/vendor.one-v1:0  yes     One   text+image     200K      64K     3     15  yes        default,alias:one",
+    "  Key                             Access  Name  Input       Context  Max out  $ in  $ out  Reasoning  Tags",
+    "* amazon-bedrock/vendor.one-v1:0  yes     One   text+image     200K      64K     3     15  yes        default,alias:one",
   ]);
+});
+
+it("marks the default in front, however narrow the terminal, and none where none is listed", () => {
+  const other = { ...MODEL, key: "amazon-bedrock/vendor.two-v1:0", tags: [] };
+  for (const columns of [1, 20, 40, 80, 200]) {
+    const lines = modelTable([other, MODEL], columns, plainStyle);
+    expect(lines.filter((line) => line.startsWith("* "))).toEqual([
+      expect.stringContaining("* amazon-bedrock/vendor.one-v1:0"),
+    ]);
+    expect(modelTable([other], columns, plainStyle).join("\n")).toMatch(/^(Key|amazon)/);
+  }
 });
 
 it("has no column that no model fills", () => {
@@ -33,19 +44,31 @@ it("has no column that no model fills", () => {
   expect(modelTable([model], 200, plainStyle)[0]).toMatch(/^Key +Name +Input +Context +Max out$/);
 });
 
-it("gives columns up one after the other where the terminal is narrow, and never the key", () => {
+it("gives columns up by what they are worth where the terminal is narrow, prices late and the key never", () => {
   const titles = new Set<string>();
   for (let columns = 200; columns > 0; columns--)
-    titles.add((modelTable([MODEL], columns, plainStyle)[0] ?? "").replaceAll(/ {2,}/g, "|"));
+    titles.add((modelTable([MODEL], columns, plainStyle)[0] ?? "").trim().replaceAll(/ {2,}/g, "|"));
   expect([...titles]).toEqual([
     "Key|Access|Name|Input|Context|Max out|$ in|$ out|Reasoning|Tags",
     "Key|Access|Input|Context|Max out|$ in|$ out|Reasoning|Tags",
+    "Key|Access|Name|Input|Context|Max out|$ in|$ out|Tags",
     "Key|Access|Input|Context|Max out|$ in|$ out|Tags",
+    "Key|Access|Name|Input|Context|$ in|$ out|Tags",
     "Key|Access|Input|Context|$ in|$ out|Tags",
+    "Key|Access|Context|Max out|$ in|$ out|Tags",
+    "Key|Access|Name|Context|$ in|$ out|Tags",
     "Key|Access|Context|$ in|$ out|Tags",
-    "Key|Access|Context|$ out|Tags",
-    "Key|Access|Context|Tags",
+    "Key|Access|Name|Input|Context|$ in|$ out",
+    "Key|Access|Input|Context|$ in|$ out",
+    "Key|Access|Context|Max out|$ in|$ out",
+    "Key|Access|Name|Context|$ in|$ out",
+    "Key|Access|Context|$ in|$ out",
+    "Key|Access|Context|$ out",
+    "Key|Access|Context|$ in",
     "Key|Access|Context",
+    "Key|Access|$ out",
+    "Key|Access|$ in",
     "Key|Access",
+    "* amazon-bedrock/vendor.one-v1:0",
   ]);
 });

@@ -29,6 +29,46 @@ describe("layoutTable", () => {
     expect(layoutTable(columns, rows, 15)).toEqual(["Key", "alpha", "beta-longer"]);
   });
 
+  it("tries again whether what was dropped fits beside what is there", () => {
+    const wide = [{ title: "Key" }, { title: "Name", dropOrder: 1 }, { title: "N", dropOrder: 2 }];
+    expect(layoutTable(wide, [["alpha", "a very long name", "1"]], 10)).toEqual(["Key    N", "alpha  1"]);
+  });
+
+  it("puts cells that are never dropped below the first where they do not fit beside it", () => {
+    const needed = [
+      { title: "Key" },
+      { title: "Source" },
+      { title: "Value" },
+      { title: "Note", dropOrder: 1 },
+    ];
+    expect(layoutTable(needed, [["alpha.beta", "file", "one two three", "no"]], 16)).toEqual([
+      "alpha.beta",
+      "  file  one two",
+      "  three",
+    ]);
+  });
+
+  it("lets the last column go on below itself", () => {
+    const wrapping = [{ title: "Key" }, { title: "Value", wraps: true }];
+    expect(layoutTable(wrapping, [["alpha", "one two three four five six"]], 34)).toEqual([
+      "Key    Value",
+      "alpha  one two three four five six",
+    ]);
+    expect(layoutTable(wrapping, [["alpha", "one two three four five six"]], 32)).toEqual([
+      "Key    Value",
+      "alpha  one two three four five",
+      "       six",
+    ]);
+  });
+
+  it("takes as many rows as there are, and any width", () => {
+    const many = Array.from({ length: 150_000 }, (_, index) => [`k${index}`, "a name", "1"]);
+    expect(layoutTable(columns, many, 80)).toHaveLength(150_001);
+    for (const width of [1, 2, 3, 20, Number.POSITIVE_INFINITY]) {
+      expect(layoutTable(columns, [["日本語", "日本", "1"]], width).join("\n")).toContain("日本語");
+    }
+  });
+
   it("never cuts the key, however narrow the terminal", () => {
     expect(layoutTable(columns, rows, 3)).toContain("beta-longer");
   });

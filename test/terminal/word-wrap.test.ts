@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import stringWidth from "string-width";
 import { describe, expect, it } from "vitest";
 import { styleFor } from "../../src/terminal/color.ts";
-import { WordWrap, WrappedText, wrapText } from "../../src/terminal/word-wrap.ts";
+import { hang, WordWrap, WrappedText, wrapText } from "../../src/terminal/word-wrap.ts";
 
 const { bold } = styleFor(1);
 
@@ -85,5 +85,101 @@ describe("wrapping a text", () => {
         },
       ),
     );
+  });
+});
+
+describe("a text behind a title", () => {
+  const title = "error: ";
+  it.each<[string, string, string, number, string[]]>([
+    [
+      "goes on below itself",
+      title,
+      "one two three four five six",
+      31,
+      ["error: one two three four five", "       six"],
+    ],
+    [
+      "begins beside a short title in any case",
+      title,
+      "one two three four",
+      20,
+      ["error: one two three", "  four"],
+    ],
+    [
+      "stands below a long one where there is no room beside it",
+      "  --flag <value>      ",
+      "one two three four five",
+      30,
+      ["  --flag <value>", "     one two three four five"],
+    ],
+    [
+      "is no line of its own where it is empty",
+      "1  AWS_PROFILE  not set  ",
+      "",
+      30,
+      ["1  AWS_PROFILE  not set"],
+    ],
+    ["is whole in a pipe", title, "one two three", Number.POSITIVE_INFINITY, ["error: one two three"]],
+    [
+      "keeps a command whole that fits",
+      "hint: ",
+      "Choose one from `openclaw models list`, then another",
+      40,
+      ["hint: Choose one from", "      `openclaw models list`, then", "      another"],
+    ],
+    [
+      "keeps the command at its end whole",
+      "hint: ",
+      "Renew them first: aws sso login --profile work",
+      44,
+      ["hint: Renew them first:", "      aws sso login --profile work"],
+    ],
+    [
+      "breaks a command that fits no line",
+      "hint: ",
+      "Run: openclaw config set one.two.three value",
+      30,
+      ["hint: Run: openclaw config set", "      one.two.three value"],
+    ],
+    ["has the lines that it has", title, "one\n  two", 40, ["error: one", "         two"]],
+  ])("%s", (_, head, text, columns, lines) => expect(hang(head, text, columns)).toEqual(lines));
+
+  it("comes to an end at every width, with no word lost or cut", () => {
+    const words = fc.array(
+      fc.constantFrom("a", "word", "日", "👩‍👧", "extraordinarily", "`openclaw x`", bold("b")),
+    );
+    fc.assert(
+      fc.property(
+        words,
+        fc.integer({ min: 1, max: 60 }),
+        fc.constantFrom("", "error: ", "  -h, --help        "),
+        (parts, columns, head) => {
+          const text = parts.join(" ");
+          const shown = hang(head, text, columns).join("\n");
+          const letters = (from: string): string => from.replaceAll(/\s+/g, "");
+          expect(letters(shown)).toBe(letters(head + text));
+          for (const word of text.split(" ")) expect(shown).toContain(word);
+        },
+      ),
+    );
+  });
+});
+
+describe("a word without an end", () => {
+  it("is shown as it comes, and the next one begins a line", () => {
+    const words = new WordWrap(20);
+    const piece = "x".repeat(1000);
+    let shown = "";
+    for (let index = 0; index < 100; index += 1) shown += words.push(piece);
+    expect(shown.length).toBeGreaterThan(90_000);
+    expect(shown + words.push(" and more") + words.end()).toBe(`${piece.repeat(100)}\nand more`);
+  });
+
+  it("costs no more by the character, however long it is", () => {
+    const words = new WordWrap(20);
+    let shown = 0;
+    for (let index = 0; index < 5000; index += 1) shown += words.push("é".repeat(1000)).length;
+    shown += words.push(" ".repeat(1_000_000)).length + words.end().length;
+    expect(shown).toBe(5_000_000);
   });
 });

@@ -1,6 +1,7 @@
 import stringWidth from "string-width";
 import type { Style } from "../../terminal/color.ts";
 import { neutralise, ownSequence } from "../../terminal/neutralise.ts";
+import { widest } from "../../terminal/table.ts";
 import type { Screen } from "../../terminal/terminal.ts";
 import { isUnfinished, withoutContinuation } from "./block.ts";
 import type { Keyboard } from "./keyboard.ts";
@@ -154,7 +155,7 @@ export class LineEditor {
   #list(names: readonly string[]): void {
     const { screen, style } = this.#parts;
     const candidates = names.map(neutralise);
-    const width = Math.max(...candidates.map((candidate) => stringWidth(candidate))) + 2;
+    const width = widest(candidates) + 2;
     const perRow = Math.max(1, Math.floor(screen.columns / width));
     const rows: string[] = [];
     for (let index = 0; index < candidates.length; index += perRow) {

@@ -81,10 +81,7 @@ async function take(talk: Talk, entry: string): Promise<boolean> {
 /** Tells a failure as the end of the program would, for a session that goes on. Throws what is a bug of ours. */
 async function tellFailure(failure: unknown, terminal: Terminal): Promise<void> {
   if (!(failure instanceof OpenclawError)) throw failure;
-  const style = await terminal.stderrStyle();
-  terminal.note(`${style.red("error:")} ${failure.message}`);
-  const hint = hintOf(failure);
-  if (hint) terminal.note(`${style.dim("hint:")} ${hint}`);
+  await terminal.fail(failure.message, hintOf(failure));
 }
 
 /** What a command line would be told to run again is asked again here. */

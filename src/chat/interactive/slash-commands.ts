@@ -168,7 +168,7 @@ function parameterCommand([name, row]: [ParameterName, Parameter]): SlashCommand
 function help(talk: Talk): void {
   const lines = SLASH_COMMANDS.map(({ name, argument, says }) => ({ usage: `${name} ${argument}`, says }));
   const width = Math.max(...lines.map(({ usage }) => usage.length));
-  for (const { usage, says } of lines) say(talk, `${usage.padEnd(width)}  ${says}`);
+  for (const { usage, says } of lines) say(talk, says, `${usage.padEnd(width)}  `);
   say(talk, "");
   say(
     talk,
@@ -176,8 +176,8 @@ function help(talk: Talk): void {
   );
 }
 
-function say(talk: Talk, line: string): void {
-  talk.options.runtime.terminal.note(line);
+function say(talk: Talk, line: string, title?: string): void {
+  talk.options.runtime.terminal.note(line, title);
 }
 
 function formatBytes(bytes: number): string {

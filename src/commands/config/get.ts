@@ -62,7 +62,7 @@ async function printEffective(path: Path, options: GetOptions, runtime: Runtime)
   if (terminal.isStdoutTTY) {
     const style = await terminal.stdoutStyle();
     // Values come last: the long ones then wrap without moving the rest.
-    const columns = [{ title: "setting" }, { title: "source" }, { title: "value" }];
+    const columns = [{ title: "setting" }, { title: "source" }, { title: "value", wraps: true }];
     const rows = settings.map((setting) => [
       formatPath(setting.path),
       { text: setting.source, look: style.dim },

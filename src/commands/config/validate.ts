@@ -3,6 +3,7 @@ import { inspectConfig, type Finding } from "../../config/inspect.ts";
 import { OpenclawError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
+import { hang } from "../../terminal/word-wrap.ts";
 
 /**
  * Prints every problem of the configuration file with its place, and warnings about likely mistakes.
@@ -25,16 +26,22 @@ export async function run(options: GlobalOptions, runtime: Runtime): Promise<voi
     warnings: warnings.map(toDocument),
   };
   if (terminal.format === "text") {
-    for (const finding of warnings)
-      for (const line of await describe(file, finding, runtime)) terminal.note(line);
-    for (const finding of problems)
-      for (const line of await describe(file, finding, runtime)) await terminal.print(line);
+    for (const finding of warnings) {
+      const { title, message, frame } = await describe(file, finding, runtime);
+      terminal.note(message, title);
+      terminal.writeAside(frame);
+    }
+    for (const finding of problems) {
+      const { title, message, frame } = await describe(file, finding, runtime);
+      await terminal.print(hang(title, message, terminal.columns).join("\n"));
+      await terminal.write(frame);
+    }
   }
   if (problems.length > 0) throw invalid(file, problems, document);
   if (terminal.format === "json") return terminal.printJson(document);
-  await terminal.print(
-    text === undefined ? `${file} does not exist; every setting has its default.` : `${file} is valid.`,
-  );
+  const verdict =
+    text === undefined ? `${file} does not exist; every setting has its default.` : `${file} is valid.`;
+  await terminal.print(hang("", verdict, terminal.columns).join("\n"));
 }
 
 function invalid(
@@ -55,16 +62,17 @@ function toDocument({ path, message, expected, received, line, column }: Finding
   return { path: path ?? null, message, expected, received, line, column };
 }
 
-async function describe(file: string, finding: Finding, { terminal }: Runtime): Promise<string[]> {
-  const { severity, message, line, column, frame } = finding;
+/** A finding in words, and the line it stands in, which no terminal may break: a caret points into it. */
+async function describe(
+  file: string,
+  { severity, message, line, column, frame: [source = "", caret = ""] }: Finding,
+  { terminal }: Runtime,
+): Promise<{ title: string; message: string; frame: string }> {
   const isWarning = severity === "warning";
-  const style = await (isWarning ? terminal.stderrStyle() : terminal.stdoutStyle());
-  const [source = "", caret = ""] = frame;
-  const place = style.bold(`${file}:${line}:${column}:`);
-  const kind = isWarning ? `${style.yellow("warning:")} ` : "";
-  return [
-    `${place} ${kind}${message}`,
-    `  ${source}`,
-    `  ${isWarning ? style.yellow(caret) : style.red(caret)}`,
-  ];
+  const { bold, yellow, red } = await (isWarning ? terminal.stderrStyle() : terminal.stdoutStyle());
+  return {
+    title: `${bold(`${file}:${line}:${column}:`)} `,
+    message: `${isWarning ? `${yellow("warning:")} ` : ""}${message}`,
+    frame: `  ${source}\n  ${isWarning ? yellow(caret) : red(caret)}\n`,
+  };
 }

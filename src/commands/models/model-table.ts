@@ -19,8 +19,8 @@ const COLUMNS: readonly (Column & { cell: (model: TabledModel, style: Style) => 
     }),
   },
   { title: "Access", cell: ({ access }, style) => accessCell(access, style) },
-  { title: "Name", dropOrder: 7, cell: ({ name }) => name },
-  { title: "Input", dropOrder: 4, cell: ({ input }) => input },
+  { title: "Name", dropOrder: 8, cell: ({ name }) => name },
+  { title: "Input", dropOrder: 5, cell: ({ input }) => input },
   {
     title: "Context",
     align: "right",
@@ -30,23 +30,25 @@ const COLUMNS: readonly (Column & { cell: (model: TabledModel, style: Style) => 
   {
     title: "Max out",
     align: "right",
-    dropOrder: 5,
+    dropOrder: 6,
     cell: (model, style) => limitCell(model.maxTokens, model, style),
   },
   { title: "$ in", align: "right", dropOrder: 3, cell: ({ cost }) => (cost ? formatPrice(cost.input) : "") },
   {
     title: "$ out",
     align: "right",
-    dropOrder: 3,
+    dropOrder: 2,
     cell: ({ cost }) => (cost ? formatPrice(cost.output) : ""),
   },
-  { title: "Reasoning", dropOrder: 6, cell: ({ reasoning }) => (reasoning ? "yes" : "") },
+  { title: "Reasoning", dropOrder: 7, cell: ({ reasoning }) => (reasoning ? "yes" : "") },
   {
     title: "Tags",
-    dropOrder: 2,
+    dropOrder: 4,
     cell: ({ tags, missing }, style) => ({ text: tags.join(","), look: missing ? style.yellow : style.cyan }),
   },
 ];
+
+const DEFAULT_MARK = "*";
 
 /** Words for the column, none longer than its place beside a key in 80 columns. */
 const ACCESS_WORDS: Readonly<Record<AccessStatus, string>> = {
@@ -67,7 +69,25 @@ const ACCESS_WORDS: Readonly<Record<AccessStatus, string>> = {
  */
 export function modelTable(models: readonly TabledModel[], columns: number, style: Style): string[] {
   const rows = models.map(shownOnTerminal).map((model) => COLUMNS.map(({ cell }) => cell(model, style)));
-  return layoutTable(COLUMNS, rows, columns, style.bold);
+  if (!models.some(isDefault)) return layoutTable(COLUMNS, rows, columns, style.bold);
+  const marked = rows.map((cells, index) => markRow(cells, models[index], style));
+  const [key, ...others] = COLUMNS;
+  return layoutTable([{ title: `  ${key?.title}` }, ...others], marked, columns, style.bold);
+}
+
+function isDefault({ tags }: TabledModel): boolean {
+  return tags.includes("default");
+}
+
+/** Puts the default's mark in front of the key, where no terminal is too narrow for it. */
+function markRow(
+  [key = "", ...cells]: readonly Cell[],
+  model: TabledModel | undefined,
+  style: Style,
+): Cell[] {
+  const { text, look } = typeof key === "string" ? { text: key, look: (own: string) => own } : key;
+  const mark = model && isDefault(model) ? DEFAULT_MARK : " ";
+  return [{ text: `${mark} ${text}`, look: () => `${style.green(mark)} ${look(text)}` }, ...cells];
 }
 
 /** What keeps listed models from being called: each reason once, with what to do about it, within `columns`. */

@@ -4,6 +4,7 @@ import type { Runtime } from "../../runtime.ts";
 import { findSession } from "../../chat/sessions/find-session.ts";
 import { attachmentsOf, sessionDocument, wordsOf } from "../../chat/sessions/session-documents.ts";
 import { answerRenderer } from "../../terminal/answer-renderer.ts";
+import { wrapText } from "../../terminal/word-wrap.ts";
 
 export interface ShowOptions extends GlobalOptions {
   id: string;
@@ -18,8 +19,10 @@ export async function run({ id, raw }: ShowOptions, runtime: Runtime): Promise<v
   const style = await terminal.stdoutStyle();
   for (const [index, turn] of session.turns.entries()) {
     if (index > 0) await terminal.print("");
-    const question = terminal.foreign(wordsOf(questionOf(turn))).replaceAll("\n", "\n> ");
-    await terminal.print(style.bold(`> ${question}`));
+    const question = terminal.foreign(wordsOf(questionOf(turn)));
+    for (const line of wrapText(question, terminal.columns - "> ".length)) {
+      await terminal.print(style.bold(`> ${line}`));
+    }
     for (const name of attachmentsOf(questionOf(turn)))
       await terminal.print(style.dim(`> [${terminal.foreign(name)}]`));
     const answer = (answerOf(turn).content ?? []).map(textOf).join("").trim();
