@@ -1,64 +1,45 @@
 // Writes THIRD-PARTY-NOTICES.txt: the licences of everything in the bundle.   node scripts/build-notices.js
 // With --check it writes nothing and fails where the file is not what the bundle holds.
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { buildProgram } from "./build.js";
+import { readLicence, readPackages } from "./bundled-packages.js";
 import { root } from "./set-up.js";
 
-/** @typedef {{ title: string, origin: string, text: string | undefined }} Package */
+/** @typedef {{ title: string, origin: string, text: string | undefined }} Notice */
 
 const file = path.join(root, "THIRD-PARTY-NOTICES.txt");
 const rule = "-".repeat(80);
 
-/** Folders of the packages of which something is in the bundle, in alphabetical order. */
+/** The packages of which something is in the bundle. */
 async function bundledPackages() {
   const folder = await mkdtemp(path.join(tmpdir(), "openclaw-notices-"));
   try {
-    const files = await buildProgram(path.join(folder, "dist"));
-    const packages = files
-      // The innermost package: one may hold another in a node_modules of its own.
-      .map((file) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0])
-      .filter((name) => name !== undefined);
-    return [...new Set(packages)].sort();
+    return await readPackages(await buildProgram(path.join(folder, "dist")));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
 /**
- * What a package says about itself, with the licence text it ships, if it ships one.
- * @param {string} folder
- * @returns {Promise<Package>}
+ * @param {import("./bundled-packages.js").BundledPackage} entry
+ * @returns {Promise<Notice>}
  */
-async function readPackage(folder) {
-  const place = path.join(root, folder);
-  const { name, version, license, repository } = JSON.parse(
-    await readFile(path.join(place, "package.json"), "utf8"),
-  );
-  const names = (await readdir(place))
-    .filter((entry) => /^(licen[cs]e|copying|notice)([.-]|$)/i.test(entry))
-    .sort();
-  const texts = await Promise.all(names.map((entry) => readFile(path.join(place, entry), "utf8")));
-  const url = webAddress(typeof repository === "string" ? repository : repository?.url);
+async function describe(entry) {
+  const { name, version, license, url } = entry;
+  const text = await readLicence(entry);
   return {
     title: `${name} ${version} (${license}) ${url}`,
     origin: `${license} ${url}`,
-    text: names.some((entry) => !/^notice/i.test(entry)) ? normalize(texts.join("\n\n")) : undefined,
+    text: text && normalize(text),
   };
-}
-
-/** Where a repository is seen in a browser, from any of the forms package.json takes. */
-function webAddress(repository = "") {
-  const bare = repository.replace(/^git\+/, "").replace(/\.git$/, "");
-  if (/^[^/:@]+\/[^/:@]+$/.test(bare)) return `https://github.com/${bare}`;
-  return bare.replace(/^git@([^:]+):/, "https://$1/").replace(/^git:/, "https:");
 }
 
 /**
  * Some packages of a repository forget their licence: it is the one beside them. Throws where there is none.
- * @param {Package} own
- * @param {Package[]} packages
+ * @param {Notice} own
+ * @param {Notice[]} packages
  */
 function textOf({ title, origin, text }, packages) {
   const found = text ?? packages.find((other) => other.origin === origin && other.text !== undefined)?.text;
@@ -78,7 +59,7 @@ function normalize(text) {
 }
 
 async function describeAll() {
-  const packages = await Promise.all((await bundledPackages()).map(readPackage));
+  const packages = await Promise.all((await bundledPackages()).map(describe));
   const byText = new Map();
   for (const entry of packages) {
     const text = textOf(entry, packages);

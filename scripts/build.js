@@ -14,6 +14,7 @@ import {
   runtimeInMain,
   sourcesInOneFile,
 } from "./build-plugins.js";
+import { billOfMaterials } from "./bundled-packages.js";
 import { root } from "./set-up.js";
 
 /**
@@ -158,8 +159,11 @@ async function bundleInto(folder, isTraceable) {
     },
   });
   for (const part of output) if (part.type === "chunk") addUsed(part.modules);
+  const files = [...used];
+  const bill = JSON.stringify(await billOfMaterials(files), undefined, 1);
+  await writeFile(path.join(folder, "sbom.cdx.json"), `${bill}\n`);
   await writeFile(path.join(folder, "package.json"), '{ "type": "commonjs" }\n');
-  return [...used];
+  return files;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildProgram();

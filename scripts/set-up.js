@@ -18,6 +18,7 @@ const sources = [
   "bin",
   "scripts/build.js",
   "scripts/build-plugins.js",
+  "scripts/bundled-packages.js",
   "package.json",
   "package-lock.json",
   "tsconfig.json",
@@ -137,18 +138,44 @@ async function build() {
  * @param {import("node:child_process").SpawnOptions} [options]
  */
 export async function runNpm(args, options = {}) {
+  const child = startNpm(args, { stdio: ["ignore", 2, 2], ...options });
+  const code = await ended(child);
+  if (code !== 0) throw new Error(`npm ${args.join(" ")} ended with exit code ${code}.`);
+}
+
+/**
+ * Runs npm in this project. Resolves to its exit code and what it printed on stdout.
+ * @param {string[]} args
+ */
+export async function readNpm(args) {
+  const child = startNpm(args, { stdio: ["ignore", "pipe", 2] });
+  let output = "";
+  child.stdout?.setEncoding("utf8").on("data", (text) => (output += text));
+  return { code: await ended(child), output };
+}
+
+/**
+ * @param {string[]} args
+ * @param {import("node:child_process").SpawnOptions} options
+ */
+function startNpm(args, options) {
   const cli = process.env.npm_execpath;
   // The npm that runs this script, where there is one: it is certain to exist, and to be the one that was asked.
   const [command, first] = cli?.endsWith("npm-cli.js") ? [process.execPath, [cli]] : ["npm", []];
-  const child = spawn(command, [...first, ...args], {
+  return spawn(command, [...first, ...args], {
     cwd: root,
-    stdio: ["ignore", 2, 2],
     shell: process.platform === "win32" && command === "npm",
     ...options,
   });
-  const code = await new Promise((resolve, reject) => {
+}
+
+/**
+ * @param {import("node:child_process").ChildProcess} child
+ * @returns {Promise<number | null>}
+ */
+function ended(child) {
+  return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", resolve);
   });
-  if (code !== 0) throw new Error(`npm ${args.join(" ")} ended with exit code ${code}.`);
 }

@@ -133,6 +133,7 @@ describe("the packed package", () => {
       "bin/openclaw.js",
       "bin/package.json",
       "dist/package.json",
+      "dist/sbom.cdx.json",
       "dist/sources.json",
       "package.json",
     ]);
@@ -143,6 +144,10 @@ describe("the packed package", () => {
     const names = readdirSync(path.join(installed, "node_modules")).filter((name) => !name.startsWith("."));
     expect(names).toEqual(["openclaw"]);
     expect(sizeOf(path.join(installed, "node_modules", "openclaw"))).toBeLessThan(6 * MEGABYTE);
+  });
+
+  test("has the bill of materials that any other build has", () => {
+    expect(readBuilt("sbom.cdx.json")).toBe(readFileSync(path.join(root, "dist", "sbom.cdx.json"), "utf8"));
   });
 
   test("prints its version", () => {
