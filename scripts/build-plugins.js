@@ -129,6 +129,29 @@ export function ownSdkParts(options, onModules) {
 }
 
 /**
+ * A worker's program is one file that needs no other: `main.js`, in which the parts of the program look for what they
+ * share, would run all of it again. Tells `onModules` what is in it.
+ * @param {import("rolldown").InputOptions} options
+ * @param {import("rolldown").OutputOptions} output
+ * @param {string} input
+ * @param {(modules: import("rolldown").OutputChunk["modules"]) => void} onModules
+ * @returns {import("rolldown").Plugin}
+ */
+export function workerProgram(options, output, input, onModules) {
+  return {
+    name: "worker-program",
+    async generateBundle() {
+      const { output: files } = await build({ ...options, input, write: false, output });
+      for (const file of files) {
+        if (file.type === "chunk") onModules(file.modules);
+        const source = file.type === "chunk" ? file.code : file.source;
+        this.emitFile({ type: "asset", fileName: file.fileName, source });
+      }
+    },
+  };
+}
+
+/**
  * The bundler's own few lines would be a file that every start loads: they go into `main.js`, on a line of their own, and
  * others find them there. Nothing else moves on its line, so that the maps stay right.
  * @type {import("rolldown").Plugin}

@@ -13,6 +13,7 @@ import {
   placeOf,
   runtimeInMain,
   sourcesInOneFile,
+  workerProgram,
 } from "./build-plugins.js";
 import { billOfMaterials } from "./bundled-packages.js";
 import { root } from "./set-up.js";
@@ -125,6 +126,26 @@ async function bundleInto(folder, isTraceable) {
     // FILES puts what is loaded together into one file, whichever way it is imported.
     checks: { ineffectiveDynamicImport: false },
   };
+  /** @type {import("rolldown").OutputOptions} */
+  const format = {
+    dir: folder,
+    format: "cjs",
+    exports: "named",
+    // An import() of a part of Node goes through its loader of ES modules, which looks at everything that the part has.
+    dynamicImportInCjs: false,
+    entryFileNames: "[name].js",
+    minify: !isTraceable && {
+      compress: { keepNames: NAMED },
+      mangle: { keepNames: NAMED },
+      // Node reads a file that is all ASCII sooner, and keeps it in half the memory.
+      codegen: { asciiOnly: true, removeWhitespace: true },
+    },
+    // A server that runs on while the package is replaced never gets one thing for another from a new file.
+    minifyInternalExports: false,
+    sourcemap: "hidden",
+    sourcemapExcludeSources: !isTraceable,
+    comments: false,
+  };
   const startSooner = isTraceable ? [] : [ownSdkParts(options, addUsed), runtimeInMain];
   const { output } = await build({
     ...options,
@@ -134,29 +155,10 @@ async function bundleInto(folder, isTraceable) {
       lazyPackages,
       jsonAsText,
       ...startSooner,
+      workerProgram(options, format, path.join(root, "src", "converse", "schema-worker.ts"), addUsed),
       sourcesInOneFile({ keepsMaps: isTraceable }),
     ],
-    output: {
-      dir: folder,
-      format: "cjs",
-      exports: "named",
-      // An import() of a part of Node goes through its loader of ES modules, which looks at everything that the part has.
-      dynamicImportInCjs: false,
-      entryFileNames: "[name].js",
-      chunkFileNames: nameFile,
-      minify: !isTraceable && {
-        compress: { keepNames: NAMED },
-        mangle: { keepNames: NAMED },
-        // Node reads a file that is all ASCII sooner, and keeps it in half the memory.
-        codegen: { asciiOnly: true, removeWhitespace: true },
-      },
-      // A server that runs on while the package is replaced never gets one thing for another from a new file.
-      minifyInternalExports: false,
-      sourcemap: "hidden",
-      sourcemapExcludeSources: !isTraceable,
-      comments: false,
-      codeSplitting: { groups },
-    },
+    output: { ...format, chunkFileNames: nameFile, codeSplitting: { groups } },
   });
   for (const part of output) if (part.type === "chunk") addUsed(part.modules);
   const files = [...used];

@@ -15,9 +15,15 @@ const WIRES: Readonly<Record<ReturnType<typeof apiOf>, () => Promise<OpenWire>>>
 
 /**
  * Opens the way to the model of a question. Throws `usage` for a region or endpoint that cannot be, `config-invalid` for a
- * provider that cannot be called as it is set.
+ * provider that cannot be called as it is set, and first of all what is wrong with the question's schema.
  */
 export async function openWire(setup: Setup, ask: Ask, options: WireOptions): Promise<Wire> {
   const open = await WIRES[apiOf(ask.model.providerId, ask.model.provider)]();
-  return open(setup, ask, options);
+  const [wire, schema] = await Promise.allSettled([open(setup, ask, options), ask.schema?.checked]);
+  if (schema.status === "rejected") {
+    if (wire.status === "fulfilled") wire.value.close();
+    throw schema.reason;
+  }
+  if (wire.status === "rejected") throw wire.reason;
+  return wire.value;
 }

@@ -59,8 +59,8 @@ const SILENCE_MS = 300_000;
 export async function run(options: ChatOptions, runtime: Runtime): Promise<void> {
   const screen = screenFor(options, runtime);
   if (screen) return talk(options, runtime, screen);
-  const extras = await readExtras(options, runtime);
-  const [config, prompt] = await Promise.all([
+  const [extras, config, prompt] = await Promise.all([
+    readExtras(options, runtime),
     loadConfig(options, runtime),
     readPrompt(options.prompt, runtime, { isStdinTaken: options.file?.includes("-") === true }),
   ]);
@@ -130,6 +130,7 @@ async function talk(options: ChatOptions, runtime: Runtime, screen: Screen): Pro
     readExtras(options, runtime),
     loadConfig(options, runtime),
   ]);
+  await extras.schema?.checked;
   const survey = (): Promise<Setup> => readSetup(options, runtime, config);
   const setup = await survey();
   const resolve = (names: string): ResolvedModel[] =>

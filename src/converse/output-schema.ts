@@ -1,26 +1,43 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import type { ErrorObject, ValidateFunction } from "ajv";
-import { usageError } from "../errors.ts";
+import { OpenclawError, usageError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
+import { ANSWER_MS, askSchemaWorker } from "./schema-workers.ts";
 
 /** A JSON Schema that an answer must fit. */
 export interface OutputSchema {
   schema: JsonSchema;
-  /** What is wrong with a value, each as `/path what it must be`; empty when it fits. */
-  problemsOf: (value: unknown) => string[];
+  /**
+   * Resolves when the schema is known to be usable, which is awaited before anything is asked by it. Rejects with `usage`,
+   * naming the schema and the place in it, for what is no valid JSON Schema or cannot be compiled within a second, and with
+   * `service-unavailable` when too many are.
+   */
+  checked: Promise<void>;
+  /**
+   * What is wrong with a value, given as JSON, each as `/path what it must be`; empty when it fits. Rejects with
+   * `invalid-request` when that cannot be told within a second.
+   */
+  problemsOf: (json: string) => Promise<string[]>;
   /** Whether an answer that stopped for this reason is handed on although it does not fit. Never, unless told otherwise. */
   mayMisfit?: ((stopReason: string) => boolean) | undefined;
 }
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** More problems than these say nothing more. */
-const MOST_PROBLEMS = 10;
+/** How a schema is called where it was given, and whose call it belongs to. */
+export interface SchemaSource {
+  label: string;
+  /** The field of a request. */
+  param?: string;
+  /** Characters of it that are taken. */
+  most?: number;
+  signal?: AbortSignal | undefined;
+}
 
 /**
  * Reads the schema of `--schema`: JSON as it stands, or the path of a file. Drafts 07, 2019-09 and 2020-12 by its
- * `$schema`, 2020-12 without one; `format` is not checked. Throws `usage` for what is no valid JSON Schema object.
+ * `$schema`, 2020-12 without one; `format` is not checked. Throws `usage` for what is no JSON object; whether it is a schema
+ * is still being checked.
  */
 export async function readOutputSchema(text: string, runtime: Runtime): Promise<OutputSchema> {
   const isInline = /^\s*[{[]/.test(text);
@@ -40,17 +57,59 @@ export async function readOutputSchema(text: string, runtime: Runtime): Promise<
       `${label} is not a JSON Schema: it must be an object.`,
       'For example: \'{"type":"object"}\'',
     );
-  return compileOutputSchema(schema as JsonSchema, label);
+  return compileOutputSchema(schema as JsonSchema, { label, signal: runtime.signal });
 }
 
-/** Makes a schema ready to check answers by. Throws `usage`, naming it by `label`, for what is no valid JSON Schema. */
-export async function compileOutputSchema(schema: JsonSchema, label: string): Promise<OutputSchema> {
-  const validate = await compile(schema, label);
+/**
+ * Has a schema compiled in a process of its own, which begins at once: whatever it makes a validator do, nobody else
+ * waits. Throws `usage` for one that is longer than its source allows.
+ */
+export function compileOutputSchema(schema: JsonSchema, source: SchemaSource): OutputSchema {
+  const { label, param, most = Number.POSITIVE_INFINITY, signal } = source;
+  const text = toJson(schema, label);
+  if (text.length > most) throw usageError(`${label} is longer than ${most} characters.`);
+  const checked = check(text, source);
+  // Whoever never gets as far as to ask is not told.
+  checked.catch(() => undefined);
   return {
     schema,
-    problemsOf: (value) =>
-      validate(value) ? [] : (validate.errors ?? []).slice(0, MOST_PROBLEMS).map(describe),
+    checked,
+    problemsOf: async (value) => {
+      const judged = await askSchemaWorker({ schema: text, value }, signal);
+      if ("problems" in judged) return judged.problems;
+      const why = "fault" in judged ? judged.fault.problem : `takes ${tooMuch(judged.unanswered)}`;
+      throw new OpenclawError("invalid-request", {
+        message: `The answer cannot be checked: ${label} ${why} for it.`,
+        hint: SIMPLIFY,
+        details: param === undefined ? {} : { param },
+      });
+    },
   };
+}
+
+async function check(schema: string, { label, signal }: SchemaSource): Promise<void> {
+  const compiled = await askSchemaWorker({ schema }, signal);
+  if ("unanswered" in compiled)
+    throw usageError(`${label} takes ${tooMuch(compiled.unanswered)} to compile.`, SIMPLIFY);
+  if ("problems" in compiled) return;
+  const { at, problem } = compiled.fault;
+  throw usageError(`${label} is not a valid JSON Schema: ${at || "/"} ${problem}.`, CORRECT);
+}
+
+const CORRECT = "Correct the schema; https://json-schema.org/learn shows how.";
+const SIMPLIFY = "Simplify the schema: patterns that repeat a repetition and long chains take the most.";
+
+function tooMuch(what: "late" | "large"): string {
+  return what === "late" ? `longer than ${ANSWER_MS / 1000} s` : "too much memory";
+}
+
+function toJson(schema: JsonSchema, label: string): string {
+  try {
+    return JSON.stringify(schema);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw usageError(`${label} is not a valid JSON Schema: / is nested too deeply.`, CORRECT);
+  }
 }
 
 async function readSchemaFile(name: string, runtime: Runtime): Promise<string> {
@@ -62,28 +121,4 @@ async function readSchemaFile(name: string, runtime: Runtime): Promise<string> {
       "Name a file, or quote a JSON Schema.",
     );
   }
-}
-
-async function compile(schema: JsonSchema, label: string): Promise<ValidateFunction> {
-  const options = { allErrors: true, strict: false, validateFormats: false } as const;
-  try {
-    return (await validatorFor(schema["$schema"], options)).compile(schema);
-  } catch (cause) {
-    throw usageError(
-      `${label} is not a valid JSON Schema: ${(cause as Error).message.replace(/^schema is invalid: data/, "").split(", data")[0]}.`,
-      "Correct the schema; https://json-schema.org/learn shows how.",
-    );
-  }
-}
-
-async function validatorFor(draft: unknown, options: object) {
-  const name = String(draft ?? "");
-  if (/draft-0[67]/.test(name)) return new (await import("ajv")).default(options);
-  if (name.includes("2019-09")) return new (await import("ajv/dist/2019.js")).default(options);
-  return new (await import("ajv/dist/2020.js")).default(options);
-}
-
-function describe({ instancePath, message, params }: ErrorObject): string {
-  const extra = (params as { additionalProperty?: string }).additionalProperty;
-  return `${instancePath || "/"} ${message ?? "does not fit"}${extra === undefined ? "" : ` ('${extra}')`}`;
 }

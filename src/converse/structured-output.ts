@@ -5,7 +5,7 @@ import type {
   SystemContentBlock,
   ToolInputSchema,
 } from "@aws-sdk/client-bedrock-runtime";
-import { OpenclawError } from "../errors.ts";
+import { OpenclawError, withFields } from "../errors.ts";
 import type { ChatEvent } from "./chat-event.ts";
 import type { JsonSchema, OutputSchema } from "./output-schema.ts";
 import { familyOf } from "../models/families.ts";
@@ -124,7 +124,7 @@ export async function* readStructured(
       ) {
         const raw = input.length > 0 ? input.join("") : text.join("");
         // Before a call of the caller's tools a model may say what it likes, or nothing.
-        const whole = hasCalls ? raw : validated(raw, form, event.stopReason, modelId, outputSchema);
+        const whole = hasCalls ? raw : await validated(raw, form, event.stopReason, modelId, outputSchema);
         if (whole !== "" || !hasCalls) yield { type: "text", text: whole };
       }
       yield event;
@@ -132,20 +132,21 @@ export async function* readStructured(
   }
 }
 
-function validated(
+async function validated(
   raw: string,
   form: StructuredForm,
   stopReason: string,
   modelId: string,
   { schema, problemsOf, mayMisfit }: OutputSchema,
-): string {
+): Promise<string> {
   const details = { rawText: raw, stopReason };
+  const isAnyTaken = mayMisfit?.(stopReason) === true;
   const text = withoutFence(raw.trim());
   let value: unknown;
   try {
     value = parseBoundedJson(text);
   } catch (cause) {
-    if (mayMisfit?.(stopReason)) return raw;
+    if (isAnyTaken) return raw;
     const isCut = stopReason === "max_tokens";
     throw new OpenclawError("invalid-request", {
       message: isCut
@@ -157,22 +158,28 @@ function validated(
     });
   }
   const isWrapped = form !== "instruction" && !isObjectSchema(schema);
-  const unwraps = isWrapped && typeof value === "object" && value !== null && "value" in value;
-  const answer = unwraps ? (value as { value: unknown }).value : value;
-  const problems = problemsOf(answer);
-  if (problems.length > 0 && !mayMisfit?.(stopReason)) {
+  // The model's own text where it can be had: numbers keep their digits.
+  const answer = isWrapped && isRecord(value) && "value" in value ? JSON.stringify(value["value"]) : text;
+  if (isAnyTaken) return answer;
+  const problems = await problemsOf(answer).catch((error: unknown) => {
+    if (!(error instanceof OpenclawError) || error.code !== "invalid-request") throw error;
+    throw withFields(error, { details: { ...details, ...error.details } });
+  });
+  if (problems.length > 0) {
     throw new OpenclawError("invalid-request", {
       message: `'${modelId}' answered with JSON that does not fit the schema: ${problems[0]}.`,
       hint: "Run the command again, or describe in the prompt what the schema demands.",
       details: { ...details, problems },
     });
   }
-  // The model's own text where it can be had: numbers keep their digits.
-  return unwraps ? JSON.stringify(answer) : text;
+  return answer;
 }
 
+/** The text in a code fence, where that is all there is. */
 function withoutFence(text: string): string {
-  return /^```(?:json)?\s*\n([\s\S]*?)\n?```$/.exec(text)?.[1]?.trim() ?? text;
+  const [fence] = /^```(?:json)?[^\S\n]*\n/.exec(text) ?? [""];
+  if (fence === "" || !text.endsWith("```") || text.length < fence.length + 3) return text;
+  return text.slice(fence.length, -3).trim();
 }
 
 /**

@@ -83,7 +83,8 @@ export function toErrorAnswer(failure: unknown): ErrorAnswer {
   };
 }
 
-/** An answer that does not fit what it was held to is the model's fault, not that of the request. */
+/** An answer that does not fit what it was held to is the model's fault, unless a field of the request is to blame. */
 function rowOf({ code, details }: OpenclawError): Row {
-  return code === "invalid-request" && details?.["rawText"] !== undefined ? ROWS["model-error"] : ROWS[code];
+  const isModels = details?.["rawText"] !== undefined && details["param"] === undefined;
+  return code === "invalid-request" && isModels ? ROWS["model-error"] : ROWS[code];
 }

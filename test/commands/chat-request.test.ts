@@ -396,6 +396,12 @@ describe("structured output", () => {
     ['{"type":"strin"}', "/type"],
     ["missing.json", "missing.json"],
     ["[1]", "object"],
+    ['{"$async":true,"type":"object"}', "--schema is not a valid JSON Schema: /$async is not supported"],
+    ['{"$ref":"#"}', "refers to itself"],
+    [
+      `{"anyOf":[${Array.from({ length: 40_000 }, () => '{"type":"null"}').join(",")}]}`,
+      "takes longer than 1 s",
+    ],
   ])("refuses the schema %s before any call", async (schema, words) => {
     const emulated = await emulate();
     const result = await emulated.run(["chat", "-m", NOVA, "--schema", schema, "hi"]);

@@ -117,8 +117,9 @@ it.each([
 describe("a structured answer", () => {
   const schema: OutputSchema = {
     schema: person,
-    problemsOf: (value) =>
-      typeof (value as { name?: unknown }).name === "string" ? [] : ["/name must be string"],
+    checked: Promise.resolve(),
+    problemsOf: async (json) =>
+      typeof (JSON.parse(json) as { name?: unknown }).name === "string" ? [] : ["/name must be string"],
   };
   const start: ChatEvent = { type: "start", model: "m", region: "r", attempts: 1 };
 
@@ -172,7 +173,8 @@ describe("a structured answer", () => {
   it("is taken out of the object around it", async () => {
     const strings: OutputSchema = {
       schema: list,
-      problemsOf: (value) => (Array.isArray(value) ? [] : ["/ must be array"]),
+      checked: Promise.resolve(),
+      problemsOf: async (json) => (Array.isArray(JSON.parse(json)) ? [] : ["/ must be array"]),
     };
     expect(await read("tool", strings, tool('{"value":["a","b"]}'), stop("tool_use"))).toContainEqual(
       text('["a","b"]'),

@@ -37,6 +37,7 @@ export interface CompletionAsk {
 export async function fromChatRequest(
   body: unknown,
   remoteImages: ReadonlyMap<string, Uint8Array> | undefined,
+  signal?: AbortSignal,
 ): Promise<CompletionAsk> {
   if (!isRecord(body)) throw refused("The body must be a JSON object.", "body");
   const request = new RequestField(body, "");
@@ -58,7 +59,7 @@ export async function fromChatRequest(
       parameters: readParameters(request),
       tools,
       metadata,
-      schema: format && (await readResponseFormat(format)),
+      schema: format && (await readResponseFormat(format, signal)),
       showsReasoning: reasoning !== undefined && reasoning !== "off",
     },
     isStreamed: request.at("stream").given?.flag() ?? false,
@@ -119,8 +120,12 @@ function readMetadata(
 /** OpenAI's bound is Converse's own. */
 const MOST_METADATA = 16;
 
-/** What `json_object` asks for: any object. */
-const ANY_OBJECT: JsonSchema = { type: "object", additionalProperties: true };
+/** What `json_object` asks for. */
+const ANY_OBJECT: OutputSchema = {
+  schema: { type: "object", additionalProperties: true },
+  checked: Promise.resolve(),
+  problemsOf: async (json) => (isRecord(JSON.parse(json)) ? [] : ["/ must be object"]),
+};
 
 /** A schema larger than this is refused, in characters: it is compiled for each request. */
 const LONGEST_SCHEMA = 200_000;
@@ -130,19 +135,22 @@ const LONGEST_SCHEMA = 200_000;
  * token limit may be half a document, as with OpenAI; one that does not fit is an error only where `strict` promises that
  * it does. Throws `invalid-request`.
  */
-async function readResponseFormat(format: RequestField): Promise<OutputSchema | undefined> {
+async function readResponseFormat(
+  format: RequestField,
+  signal: AbortSignal | undefined,
+): Promise<OutputSchema | undefined> {
   const type = format.at("type");
   switch (type.value) {
     case "text":
       return undefined;
     case "json_object":
-      return { ...(await compileOutputSchema(ANY_OBJECT, "json_object")), mayMisfit: isCut };
+      return { ...ANY_OBJECT, mayMisfit: isCut };
     case "json_schema": {
       const named = format.at("json_schema");
       const field = named.at("schema");
       const schema = field.object();
       const isStrict = named.at("strict").given?.flag();
-      return { ...(await compileSchema(schema, field)), mayMisfit: isStrict ? isCut : () => true };
+      return { ...(await compileSchema(schema, field, signal)), mayMisfit: isStrict ? isCut : () => true };
     }
     default:
       throw type.mustBe("text, json_object or json_schema");
@@ -153,13 +161,19 @@ function isCut(stopReason: string): boolean {
   return stopReason === "max_tokens";
 }
 
-async function compileSchema(schema: JsonSchema, field: RequestField): Promise<OutputSchema> {
-  if (JSON.stringify(schema).length > LONGEST_SCHEMA)
-    throw field.refused(`'${field.param}' is longer than ${LONGEST_SCHEMA} characters.`);
+async function compileSchema(
+  schema: JsonSchema,
+  field: RequestField,
+  signal: AbortSignal | undefined,
+): Promise<OutputSchema> {
+  const { param } = field;
+  const source = { label: `'${param}'`, param, most: LONGEST_SCHEMA, signal };
   try {
-    return await compileOutputSchema(schema, `'${field.param}'`);
+    const compiled = compileOutputSchema(schema, source);
+    await compiled.checked;
+    return compiled;
   } catch (error) {
-    if (error instanceof OpenclawError) throw field.refused(error.message);
+    if (error instanceof OpenclawError && error.code === "usage") throw field.refused(error.message);
     throw error;
   }
 }

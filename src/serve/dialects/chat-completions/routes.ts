@@ -58,7 +58,7 @@ async function completeChat(service: AnswerService, request: RouteRequest): Prom
   const { call, body } = request;
   const urls = allowsRemoteImages ? remoteImageUrls((body as { messages?: unknown } | null)?.messages) : [];
   const images = allowsRemoteImages ? await fetchRemoteImages(urls, call.signal) : undefined;
-  const completion = await fromChatRequest(body, images);
+  const completion = await fromChatRequest(body, images, call.signal);
   const { model, isStreamed, includesUsage, mayCallInParallel } = completion;
   const id = `chatcmpl-${call.entry.requestId.replace(/^req_/, "")}`;
   const created = Math.floor(request.now / 1000);
