@@ -6,7 +6,7 @@ import type { ChainStep, Chosen } from "./chosen.ts";
 import { decideInstanceMetadata, type InstanceMetadataSettings } from "./instance-metadata-settings.ts";
 import { maskKeyId } from "./mask.ts";
 import { explainProfile, findHalf } from "./profile-source.ts";
-import type { SharedConfig } from "./shared-config.ts";
+import type { SharedConfig, SharedConfigProblem } from "./shared-config.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 /** The four sources in their order, as scripts see them. */
@@ -150,6 +150,17 @@ function brokenProfile({ message, hint }: { message: string; hint: string }): Ch
 
 function missingProfile(name: string, asked: string, shared: SharedConfig): OpenclawError {
   const known = [...shared.profiles.keys()];
+  const { problems } = shared;
+  const cause =
+    problems.find(({ profile }) => profile === name) ?? problems.find(({ line }) => line === undefined);
+  if (cause) {
+    const { message, hint } = findingOf(cause);
+    return new OpenclawError("no-credentials", {
+      message: `The AWS profile '${shorten(name)}' (${asked}) is not there: ${message}`,
+      hint,
+      details: { profile: name, profiles: known },
+    });
+  }
   const [nearest] = known
     .map((profile) => ({ profile, edits: editDistance(name.toLowerCase(), profile.toLowerCase()) }))
     .filter(({ edits }) => edits <= Math.max(2, name.length / 3))
@@ -180,6 +191,14 @@ function claimChain({ env, shared }: CredentialInput, skipsDefault: boolean): Cl
         detail,
       };
     }
+  }
+  if (env["AWS_WEB_IDENTITY_TOKEN_FILE"] && !env["AWS_ROLE_ARN"]) {
+    const detail = "AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN";
+    const error = new OpenclawError("no-credentials", {
+      message: `${detail}: nobody knows which role the token is for.`,
+      hint: "Set AWS_ROLE_ARN, or: unset AWS_WEB_IDENTITY_TOKEN_FILE",
+    });
+    return { chosen: { source: "invalid", error }, detail };
   }
   const step = stepBehindProfiles(env, shared);
   const detail = describeStep(step, env);
@@ -291,10 +310,25 @@ function findOddities(
       "unset AWS_CONTAINER_CREDENTIALS_FULL_URI",
     );
   }
-  for (const { file, line, message } of shared.problems) {
-    add("shared-config", `${file}${line === undefined ? "" : `:${line}`}: ${message}.`, `Correct ${file}.`);
+  const other = env["AWS_DEFAULT_PROFILE"];
+  if (other !== undefined && profileFlag === undefined && env["AWS_PROFILE"] === undefined) {
+    add(
+      "default-profile",
+      `AWS_DEFAULT_PROFILE=${other} is not read; AWS_PROFILE is what names a profile.`,
+      `export AWS_PROFILE=${quoteForShell(other)}`,
+    );
   }
+  findings.push(...shared.problems.map(findingOf));
   return findings;
+}
+
+function findingOf({ file, line, message, hint = `Correct ${file}.` }: SharedConfigProblem): Finding {
+  // What is said of a whole file names it.
+  return {
+    id: "shared-config",
+    message: `${line === undefined ? "" : `${file}:${line}: `}${message}.`,
+    hint,
+  };
 }
 
 /** The AWS variables that are set to blanks; bin/openclaw.js removes them, because the SDK would take them for values. */

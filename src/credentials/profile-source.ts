@@ -31,7 +31,8 @@ const SSO_KEYS = ["sso_start_url", "sso_account_id", "sso_session", "sso_region"
 /**
  * Says what a profile takes its credentials from, in the order in which @aws-sdk/credential-provider-ini 3.973 looks
  * (`resolveProfileData`): a role before static keys, except in the profile that another one's `source_profile` names,
- * where static keys go first. Finds what would make the SDK fail, so that the message can name it.
+ * where static keys go first. Beside a web identity `source_profile` counts for nothing, as in botocore. What cannot give
+ * credentials is told with its cause. `visited` are the profiles on the way here.
  */
 export function explainProfile(
   name: string,
@@ -40,8 +41,9 @@ export function explainProfile(
 ): ProfileSource {
   const keys = shared.profiles.get(name)?.keys ?? {};
   if (visited.length > 0 && isStatic(keys)) return staticSource(name, keys);
-  if (keys["role_arn"] && (keys["source_profile"] || keys["credential_source"])) {
-    return explainRole(name, keys["role_arn"], keys, shared, visited);
+  const isWebIdentity = keys["web_identity_token_file"] !== undefined;
+  if (keys["role_arn"] && !isWebIdentity && (keys["source_profile"] || keys["credential_source"])) {
+    return explainRole(name, keys["role_arn"], keys, shared, [...visited, name]);
   }
   if (isStatic(keys)) return staticSource(name, keys);
   const half = findHalf(["aws_access_key_id", "aws_secret_access_key"], keys);
@@ -55,6 +57,13 @@ export function explainProfile(
       roleArn: keys["role_arn"],
       tokenFile: keys["web_identity_token_file"],
     };
+  }
+  if (keys["web_identity_token_file"]) {
+    return invalid(
+      name,
+      `profile '${name}' has web_identity_token_file without role_arn`,
+      `Add the role: aws configure set role_arn ARN --profile ${name}`,
+    );
   }
   if (keys["credential_process"]) {
     return { kind: "process", profile: name, program: programOf(keys["credential_process"]) };
@@ -102,7 +111,9 @@ function explainRole(
     );
   }
   const source = sourceProfile ?? "";
-  if (visited.includes(source)) {
+  // A profile may name itself, where its own static keys assume the role.
+  const isOwn = source === name && visited.length === 1 && isStatic(shared.profiles.get(name)?.keys ?? {});
+  if (visited.includes(source) && !isOwn) {
     return invalid(
       name,
       `the profiles ${[...visited, source].map((visit) => `'${visit}'`).join(" → ")} name each other as source_profile`,
@@ -127,8 +138,7 @@ function explainRole(
       visited,
     );
   }
-  // A profile may name itself: then its own static keys assume the role.
-  const from = explainProfile(source, shared, [...visited, source]);
+  const from = explainProfile(source, shared, visited);
   if (from.kind === "invalid") return from;
   if (from.kind === "none") {
     return invalid(
@@ -165,6 +175,16 @@ function isStatic(keys: Keys): boolean {
 }
 
 function staticSource(profile: string, keys: Keys): ProfileSource {
+  const broken = ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"].find(
+    (key) => !/^[\x20-\x7E]*$/.test(keys[key] ?? ""),
+  );
+  if (broken !== undefined) {
+    return invalid(
+      profile,
+      `profile '${profile}' has a line break, or a character beyond ASCII, in ${broken}`,
+      `Write it again, as one line: aws configure set ${broken} VALUE --profile ${profile}`,
+    );
+  }
   return {
     kind: "static",
     profile,

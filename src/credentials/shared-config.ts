@@ -21,9 +21,13 @@ export interface SharedConfigProblem {
   /** Counted from 1; absent when the whole file is concerned. */
   readonly line?: number;
   readonly message: string;
+  /** The profile that is not there because of it. */
+  readonly profile?: string;
+  /** What to do, where it is more than to correct the file. */
+  readonly hint?: string;
 }
 
-/** The shared AWS config and credentials files, as the SDK would read them. */
+/** The shared AWS config and credentials files, as the AWS CLI and botocore read them. */
 export interface SharedConfig {
   /** Paths, whether or not the files exist. */
   readonly configFile: string;
@@ -36,57 +40,78 @@ export interface SharedConfig {
 }
 
 /**
- * Reads the shared AWS config and credentials files the way the SDK for JavaScript does, without loading it: this runs
- * on the warm path of every command. A missing file is no problem, an unreadable one is one of `problems`.
+ * Reads the shared AWS config and credentials files, without loading the SDK: this runs on the warm path of every command.
+ * A missing file is no problem, an unreadable one is one of `problems`.
  */
 export async function loadSharedConfig(env: Environment, homeFolder: string): Promise<SharedConfig> {
-  const configFile = locate(env["AWS_CONFIG_FILE"], path.join(homeFolder, ".aws", "config"), homeFolder);
-  const credentialsFile = locate(
-    env["AWS_SHARED_CREDENTIALS_FILE"],
-    path.join(homeFolder, ".aws", "credentials"),
-    homeFolder,
-  );
   const problems: SharedConfigProblem[] = [];
-  const nameOf = (variable: string): string | undefined => (env[variable] ? variable : undefined);
-  const configText = readText(configFile, nameOf("AWS_CONFIG_FILE"), problems);
-  const credentialsText = readText(credentialsFile, nameOf("AWS_SHARED_CREDENTIALS_FILE"), problems);
-  const config = parseSharedFile(configText, configFile, "config");
-  const credentials = parseSharedFile(credentialsText, credentialsFile, "credentials");
+  const read = (kind: SharedFile, variable: string): ParsedFile & { file: string } => {
+    const named = env[variable];
+    const file = named ? expandPath(named, env, homeFolder) : path.join(homeFolder, ".aws", kind);
+    const text = readText(file, named ? variable : undefined, problems);
+    return { file, ...parseSharedFile(text, file, kind) };
+  };
+  const config = read("config", "AWS_CONFIG_FILE");
+  const credentials = read("credentials", "AWS_SHARED_CREDENTIALS_FILE");
   return {
-    configFile,
-    credentialsFile,
-    profiles: mergeProfiles(config.profiles, credentials.profiles),
-    ssoSessions: config.ssoSessions,
+    configFile: config.file,
+    credentialsFile: credentials.file,
+    profiles: new Map(
+      [...mergeProfiles(config.profiles, credentials.profiles)].map(([name, profile]) => [
+        name,
+        { ...profile, keys: withoutEmpty(profile.keys) },
+      ]),
+    ),
+    ssoSessions: new Map([...config.ssoSessions].map(([name, keys]) => [name, withoutEmpty(keys)])),
     services: config.services,
     problems: [...problems, ...config.problems, ...credentials.problems],
   };
 }
 
-function locate(named: string | undefined, usual: string, homeFolder: string): string {
-  const file = named || usual;
-  return file.startsWith("~/") ? path.join(homeFolder, file.slice(2)) : file;
+/** A setting with an empty value counts as not set, as a variable does. */
+function withoutEmpty(keys: Keys): Keys {
+  const set = Object.entries(keys).filter(([, value]) => value !== "");
+  return Object.assign(Object.create(null) as Record<string, string>, Object.fromEntries(set));
+}
+
+/** Variables and the home folder in a path, as botocore expands them. */
+function expandPath(named: string, env: Environment, homeFolder: string): string {
+  const file = named.replace(/\$(?:(\w+)|\{([^}]*)\})/g, (whole, bare?: string, braced?: string) => {
+    return env[bare ?? braced ?? ""] ?? whole;
+  });
+  return file === "~" || file.startsWith("~/") ? path.join(homeFolder, file.slice(1)) : file;
 }
 
 /** Reads at once: two small files are read sooner than Node's promises for files are loaded. */
 function readText(file: string, variable: string | undefined, problems: SharedConfigProblem[]): string {
+  const complain = (message: string, hint?: string): void =>
+    void problems.push({ file, message, ...(hint === undefined ? {} : { hint }) });
   try {
     // Looking first costs less than the error for a file that is not there, as one of the two mostly is.
-    if (statSync(file, { throwIfNoEntry: false })) return readFileSync(file, "utf8");
-    if (variable) problems.push({ file, message: `${variable} names '${file}', which does not exist` });
+    const status = statSync(file, { throwIfNoEntry: false });
+    if (status?.isFile()) {
+      const text = readFileSync(file, "utf8");
+      if (text.includes("\0") || text.startsWith("\uFFFD\uFFFD")) {
+        complain(`'${file}' is written in UTF-16`, `Save it as UTF-8: iconv -f UTF-16 -t UTF-8 ${file}`);
+        return "";
+      }
+      if (text.includes("\uFFFD")) complain(`'${file}' holds bytes that are not UTF-8`);
+      return text;
+    }
+    if (status?.isDirectory()) complain(`'${file}' cannot be read: it is a folder`, `ls -ld ${file}`);
+    // /dev/null is how people say that there is none.
+    else if (status && !status.isCharacterDevice())
+      complain(`'${file}' cannot be read: it is no regular file`);
+    else if (!status && variable) complain(`${variable} names '${file}', which does not exist`);
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    problems.push({
-      file,
-      message: `'${file}' cannot be read: ${describeReadError(code, cause as Error)}`,
-    });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const isClosed = code === "EACCES" || code === "EPERM";
+    complain(
+      `'${file}' cannot be read: ${isClosed ? "permission denied" : message}`,
+      isClosed ? `ls -l ${file}` : undefined,
+    );
   }
   return "";
-}
-
-function describeReadError(code: string | undefined, cause: Error): string {
-  if (code === "EACCES" || code === "EPERM") return "permission denied";
-  if (code === "EISDIR") return "it is a folder";
-  return cause.message;
 }
 
 /** What one of the two files holds. */
@@ -97,124 +122,231 @@ export interface ParsedFile {
   readonly problems: readonly SharedConfigProblem[];
 }
 
-/** `[profile name]`, `[profile "name"]`, `[sso-session name]`: the SDK's own pattern. */
-const PREFIXED = /^([\w-]+)\s(["'])?([\w\-@+.%:/]+)\2$/;
-const PREFIXES = new Set(["profile", "sso-session", "services"]);
+/** A setting with the lines of its value. */
+interface Option {
+  readonly name: string;
+  readonly line: number;
+  readonly values: string[];
+}
+
+interface Section {
+  /** The line of its first title. */
+  readonly line: number;
+  readonly options: Map<string, Option>;
+}
+
 /** Sections of the config file that are not profiles and need no prefix. */
 const OTHER_SECTIONS = new Set(["default", "preview", "plugins"]);
 
 /**
- * Parses the text of a shared file. The grammar, with its oddities, is that of `parseIni` and `getConfigData` in
- * @smithy/core/config 3.41; test/credentials/shared-config.test.ts holds the two against each other.
+ * Parses the text of a shared file by the grammar of botocore's `configloader` (Python's RawConfigParser): keys in any
+ * case, `=` or `:`, indented lines that continue a value, names in quotes. Where botocore gives up on a file, what can be
+ * read is read and the rest is a problem, as in AWS's SDKs. docs/credentials.md lists the differences;
+ * test/credentials/shared-config.test.ts holds the two against each other.
  */
 export function parseSharedFile(text: string, file: string, kind: SharedFile): ParsedFile {
-  const sections = new Map<string, Record<string, string>>();
+  const sections = new Map<string, Section>();
   const problems: SharedConfigProblem[] = [];
-  const complain = (line: number, message: string): void => void problems.push({ file, line, message });
-  let section: Record<string, string> | undefined;
-  let block: string | undefined;
+  const complain = (line: number, message: string, profile?: string): void =>
+    void problems.push({ file, line, message, ...(profile === undefined ? {} : { profile }) });
+  let section: Section | undefined;
+  let option: Option | undefined;
+  let indentation = 0;
   /** Whether keys that follow belong to a section that is left out on purpose, and has been complained about. */
   let isSkipping = false;
-  for (const [index, raw] of text.split(/\r?\n/).entries()) {
-    const line = (raw.split(/(?:^|\s)[;#]/)[0] ?? "").trim();
-    if (line === "") continue;
-    if (line.startsWith("[") && line.endsWith("]")) {
-      block = undefined;
-      const title = line.slice(1, -1);
-      if (title === "__proto__" || title === "profile __proto__") {
-        complain(index + 1, `[${title}] is not allowed as a name, so the SDK ignores the whole file`);
-        return { profiles: new Map(), ssoSessions: new Map(), services: new Map(), problems };
-      }
-      const key = sectionKey(title);
-      isSkipping = key === undefined;
-      section = undefined;
-      if (key === undefined) {
-        complain(index + 1, `[${title}] is neither a profile, an sso-session nor a services section`);
-        continue;
-      }
-      const misplaced = explainMisplaced(title, key, kind);
-      if (misplaced) complain(index + 1, misplaced);
-      section = sections.get(key) ?? Object.create(null);
-      sections.set(key, section as Record<string, string>);
+  const lines = text.replace(/^\uFEFF/, "").split(/\r\n|\r|\n/);
+  for (const [index, raw] of lines.entries()) {
+    const number = index + 1;
+    const line = raw.trim();
+    if (/^[#;]/.test(line)) continue;
+    if (line === "") {
+      option?.values.push("");
       continue;
     }
-    const equals = line.indexOf("=");
-    if (equals <= 0) {
-      if (!isSkipping)
-        complain(
-          index + 1,
-          line.startsWith("[") ? "the section title lacks its ]" : "this is not 'key = value'",
-        );
+    const depth = raw.search(/\S/);
+    if (option && depth > indentation) {
+      option.values.push(line);
+      continue;
+    }
+    indentation = depth;
+    if (line.startsWith("[")) {
+      option = undefined;
+      section = undefined;
+      isSkipping = true;
+      const title = titleOf(line);
+      if (title === undefined) {
+        const profile = line
+          .slice(1)
+          .replace(/^profile\s+/, "")
+          .trim();
+        if (/^\[\s*\]/.test(line))
+          complain(number, "[] is neither a profile nor another section: it has no name");
+        else complain(number, "the section title lacks its ]", profile);
+        continue;
+      }
+      const place = kind === "config" ? placeInConfig(title) : placeInCredentials(title);
+      if ("problem" in place) {
+        complain(number, place.problem, place.profile);
+        continue;
+      }
+      isSkipping = false;
+      const known = sections.get(place.key);
+      if (known)
+        complain(number, `[${title}] stands in line ${known.line} already; the AWS CLI reads no such file`);
+      section = known ?? { line: number, options: new Map() };
+      sections.set(place.key, section);
+      continue;
+    }
+    option = undefined;
+    const end = line.search(/[=:]/);
+    if (end <= 0) {
+      if (!isSkipping) complain(number, "this is not 'key = value'");
       continue;
     }
     if (!section) {
-      if (!isSkipping) complain(index + 1, "this setting stands before any [section]");
+      if (!isSkipping) complain(number, "this setting stands before any [section]");
       continue;
     }
-    const name = line.slice(0, equals).trim();
-    const value = line.slice(equals + 1).trim();
-    if (value === "") {
-      block = name;
-      continue;
+    const name = line.slice(0, end).trimEnd().toLowerCase();
+    const before = section.options.get(name);
+    if (before)
+      complain(number, `${name} is set in line ${before.line} already; the AWS CLI reads no such file`);
+    // A command line has comments and separators of its own.
+    const value = line.slice(end + 1).trim();
+    option = { name, line: number, values: [name === "credential_process" ? value : withoutComment(value)] };
+    section.options.set(name, option);
+  }
+  return { ...sortSections(sections, complain), problems };
+}
+
+/** What stands between the brackets, without a comment behind them; undefined where they are not closed. */
+function titleOf(line: string): string | undefined {
+  const title = /^\[(.+?)\]\s*(?:[#;].*)?$/.exec(line)?.[1] ?? /^\[(.+)\]/.exec(line)?.[1];
+  return title?.trim() || undefined;
+}
+
+function withoutComment(value: string): string {
+  return (/^(.*?)(?:(?:^|\s)[#;].*)?$/.exec(value)?.[1] ?? value).trimEnd();
+}
+
+/** The place a section is kept under, such as `profile dev` or `default`, or why it is left out. */
+type Place = { key: string } | { problem: string; profile?: string };
+
+function placeInConfig(title: string): Place {
+  if (OTHER_SECTIONS.has(title)) return { key: title };
+  const words = splitWords(title);
+  const [prefix = "", name = ""] = words ?? [];
+  if (/^(profile|sso-session|services)$/.test(prefix)) {
+    if (words?.length === 2) return { key: `${prefix} ${name}` };
+    const told = title.slice(prefix.length).trim();
+    const quoted = `write [${prefix} "${told}"]`;
+    return { problem: `[${title}] is not read; ${told === "" ? "it has no name" : quoted}`, profile: told };
+  }
+  if (/^(profile|sso-session|services)\s/.test(title)) {
+    return { problem: `[${title}] is not read; a quote in it is not closed` };
+  }
+  if (words === undefined || words.length !== 1) {
+    const lower = title.replace(/^\S+/, (word) => word.toLowerCase());
+    const isUpper = /^(profile|sso-session|services)\s/.test(lower);
+    return {
+      problem: isUpper
+        ? `[${title}] is not read; write [${lower}]`
+        : `[${title}] is neither a profile, an sso-session nor a services section`,
+      profile: isUpper ? name : title,
+    };
+  }
+  const profile = title === "DEFAULT" || title === "Default" ? "default" : title;
+  const right = profile === title ? `[profile ${title}]` : "[default]";
+  return {
+    problem: `[${title}] is not read here; in the config file a profile is written ${right}`,
+    profile,
+  };
+}
+
+function placeInCredentials(title: string): Place {
+  const prefixed = /^(profile|sso-session|services)\s+(.*)$/.exec(title);
+  if (!prefixed) return { key: `profile ${title}` };
+  const name = splitWords(prefixed[2] ?? "")?.join(" ") ?? title;
+  return {
+    problem: `[${title}] is not read here; in the credentials file a profile is written [${name}]`,
+    profile: name,
+  };
+}
+
+/** Splits as a POSIX shell does, and Python's shlex, which reads the titles for botocore; undefined for an open quote. */
+function splitWords(text: string): string[] | undefined {
+  const words: string[] = [];
+  const token = /(\s+)|'([^']*)'|"((?:[^"\\]|\\[^])*)"|\\([^])|([^\s'"\\]+)/y;
+  let word: string | undefined;
+  while (token.lastIndex < text.length) {
+    const match = token.exec(text);
+    if (!match) return undefined;
+    const [, space, single, double, escaped, bare] = match;
+    if (space === undefined) {
+      word = (word ?? "") + (single ?? double?.replace(/\\(["\\])/g, "$1") ?? escaped ?? bare ?? "");
+    } else if (word !== undefined) {
+      words.push(word);
+      word = undefined;
     }
-    if (block !== undefined && raw.trimStart() === raw) block = undefined;
-    section[block === undefined ? name : `${block}.${name}`] = value;
   }
-  return { ...sortSections(sections, kind), problems };
-}
-
-/** The name a section is kept under, `profile.dev` or `default`; undefined for `[prefix name]` with a foreign prefix. */
-function sectionKey(title: string): string | undefined {
-  if (title === "") return undefined;
-  const match = PREFIXED.exec(title);
-  if (!match) return title;
-  const [, prefix = "", , name = ""] = match;
-  return PREFIXES.has(prefix) ? `${prefix}.${name}` : undefined;
-}
-
-function explainMisplaced(title: string, key: string, kind: SharedFile): string | undefined {
-  const isPrefixed = key !== title;
-  if (kind === "credentials" && isPrefixed) {
-    return `[${title}] is not read here; in the credentials file a profile is written [${key.slice(key.indexOf(".") + 1)}]`;
-  }
-  if (kind === "config" && !isPrefixed && !OTHER_SECTIONS.has(title) && !hasPrefix(key)) {
-    if (/^(profile|sso-session|services)\s/.test(title))
-      return `[${title}] is not read; its name has characters the SDK does not take`;
-    return `[${title}] is not read here; in the config file a profile is written [profile ${title}]`;
-  }
-  return undefined;
-}
-
-function hasPrefix(key: string): boolean {
-  const dot = key.indexOf(".");
-  return dot !== -1 && PREFIXES.has(key.slice(0, dot));
+  return word === undefined ? words : [...words, word];
 }
 
 function sortSections(
-  sections: ReadonlyMap<string, Record<string, string>>,
-  kind: SharedFile,
+  sections: ReadonlyMap<string, Section>,
+  complain: (line: number, message: string) => void,
 ): Omit<ParsedFile, "problems"> {
   const profiles = new Map<string, Keys>();
   const ssoSessions = new Map<string, Keys>();
   const services = new Map<string, Keys>();
-  for (const [key, keys] of sections) {
-    if (kind === "credentials") {
-      if (!hasPrefix(key)) profiles.set(key, keys);
-      continue;
-    }
-    const dot = key.indexOf(".");
-    const name = key.slice(dot + 1);
-    if (key.startsWith("profile.")) {
+  for (const [key, { line, options }] of sections) {
+    const keys = readOptions(options, complain);
+    const space = key.indexOf(" ");
+    const name = key.slice(space + 1);
+    if (key.startsWith("sso-session ")) ssoSessions.set(name, keys);
+    else if (key.startsWith("services ")) services.set(name, keys);
+    else if (key === "default" || key.startsWith("profile ")) {
+      const other = name === "default" && profiles.get(name);
+      if (other && Object.keys(other).length > 0 && options.size > 0) {
+        complain(line, "[profile default] goes before [default], of which nothing is read");
+      }
       // [profile default] takes the place of [default] where both have keys.
-      if (Object.keys(keys).length > 0 || !profiles.has(name)) profiles.set(name, keys);
-    } else if (key.startsWith("sso-session.")) ssoSessions.set(name, keys);
-    else if (key.startsWith("services.")) services.set(name, keys);
-    else if (key === "default" && Object.keys(profiles.get(key) ?? {}).length === 0) profiles.set(key, keys);
+      const isCovered = key === "default" && other && Object.keys(other).length > 0;
+      if (!isCovered && (options.size > 0 || !profiles.has(name))) profiles.set(name, keys);
+    }
   }
   return { profiles, ssoSessions, services };
 }
 
-function mergeProfiles(
+/** The keys of a section: a value that begins with a line break is a block of settings. */
+function readOptions(
+  options: ReadonlyMap<string, Option>,
+  complain: (line: number, message: string) => void,
+): Keys {
+  const keys = Object.create(null) as Record<string, string>;
+  for (const { name, line, values } of options.values()) {
+    const value = values.join("\n").trimEnd();
+    if (!value.startsWith("\n")) {
+      keys[name] = value;
+      const swallowed = value.split("\n").find((part, index) => index > 0 && /^[\w-]+\s*[=:]/.test(part));
+      if (swallowed !== undefined) {
+        const word = /^[\w-]+/.exec(swallowed)?.[0] ?? "";
+        complain(line, `the value of ${name} goes on with the indented lines below it, ${word} among them`);
+      }
+      continue;
+    }
+    for (const part of value.split("\n")) {
+      const equals = part.indexOf("=");
+      if (equals !== -1) {
+        keys[`${name}.${part.slice(0, equals).trim()}`] = withoutComment(part.slice(equals + 1).trim());
+      } else if (part !== "") complain(line, `a line of the block ${name} is not 'key = value'`);
+    }
+  }
+  return keys;
+}
+
+/** Puts the profiles of the two files together; keys of the credentials file win. */
+export function mergeProfiles(
   config: ReadonlyMap<string, Keys>,
   credentials: ReadonlyMap<string, Keys>,
 ): ReadonlyMap<string, Profile> {

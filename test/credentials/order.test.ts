@@ -239,6 +239,57 @@ describe("the order of credential sources", () => {
     });
   });
 
+  describe("a profile that is not read", () => {
+    it.each<[string, Scene, string | RegExp]>([
+      [
+        "without prefix",
+        { config: "[default]\na = b\n[dev]\n" },
+        /config:3: \[dev\] is not read here; .*\[profile dev\]\.$/,
+      ],
+      [
+        "without bracket",
+        { config: "[profile dev\nregion = x\n" },
+        /config:1: the section title lacks its \]\.$/,
+      ],
+      [
+        "with a space",
+        { config: "[profile de v]\n", env: { AWS_PROFILE: "de v" } },
+        /write \[profile "de v"\]\.$/,
+      ],
+      ["in capitals", { config: "[PROFILE dev]\n" }, /write \[profile dev\]\.$/],
+      ["with a prefix in credentials", { credentials: "[profile dev]\n" }, /a profile is written \[dev\]\.$/],
+      [
+        "because its file is not there",
+        { env: { AWS_CONFIG_FILE: "/nowhere/c", ...PROFILE } },
+        "AWS_CONFIG_FILE names '/nowhere/c', which does not exist.",
+      ],
+      [
+        "because its file is a folder",
+        { env: { AWS_CONFIG_FILE: "/", ...PROFILE } },
+        "'/' cannot be read: it is a folder.",
+      ],
+    ])("%s is an error that says so", async (_, scene, cause) => {
+      const decision = await decide({ env: PROFILE, ...scene });
+      expect(decision.chosen).toMatchObject({ source: "invalid", error: { code: "no-credentials" } });
+      const error = decision.chosen.source === "invalid" ? decision.chosen.error : undefined;
+      if (typeof cause === "string") expect(error?.message).toContain(cause);
+      else expect(error?.message).toMatch(cause);
+      expect(error?.hint).toMatch(/^(Correct |ls -ld )/);
+    });
+  });
+
+  it("a token of a web identity in the environment without its role is an error", async () => {
+    const decision = await decide({ env: { AWS_WEB_IDENTITY_TOKEN_FILE: "/t" } });
+    expect(decision.chosen).toMatchObject({
+      source: "invalid",
+      error: {
+        message:
+          "AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN: nobody knows which role the token is for.",
+      },
+    });
+    expect(statuses(decision)).toEqual(["not set", "not set", "not set", "invalid"]);
+  });
+
   describe("half a key pair", () => {
     it.each([
       [{ AWS_ACCESS_KEY_ID: "AKIAENV0000000000001" }, "AWS_SECRET_ACCESS_KEY"],
@@ -320,6 +371,12 @@ describe("the order of credential sources", () => {
         "a bearer token before a profile",
         { env: { ...BEARER, ...PROFILE }, credentials: DEV },
         ["profile-shadowed"],
+      ],
+      ["AWS_DEFAULT_PROFILE", { env: { AWS_DEFAULT_PROFILE: "dev" } }, ["default-profile"]],
+      [
+        "AWS_DEFAULT_PROFILE beside AWS_PROFILE",
+        { env: { AWS_DEFAULT_PROFILE: "other", ...PROFILE }, credentials: DEV },
+        [],
       ],
       ["a malformed file", { config: "[profile dev\n" }, ["shared-config"]],
       [
@@ -440,7 +497,27 @@ describe("the order of credential sources", () => {
       [
         "a circle",
         "role_arn = r\nsource_profile = circle",
-        "The profiles 'circle' → 'dev' → 'circle' name each other as source_profile.",
+        "The profiles 'dev' → 'circle' → 'dev' name each other as source_profile.",
+      ],
+      [
+        "a profile that names itself without keys",
+        "role_arn = r\nsource_profile = dev",
+        "The profiles 'dev' → 'dev' name each other as source_profile.",
+      ],
+      [
+        "a circle through keys of its own",
+        "role_arn = r\nsource_profile = circle\naws_access_key_id = A\naws_secret_access_key = B",
+        "The profiles 'dev' → 'circle' → 'dev' name each other as source_profile.",
+      ],
+      [
+        "a web identity without role",
+        "web_identity_token_file = /t\ncredential_process = x",
+        "Profile 'dev' has web_identity_token_file without role_arn.",
+      ],
+      [
+        "keys that run into each other",
+        "aws_access_key_id = AKIADEV0000000000001\n  and more\naws_secret_access_key = x",
+        "Profile 'dev' has a line break, or a character beyond ASCII, in aws_access_key_id.",
       ],
       [
         "two sources for a role",
