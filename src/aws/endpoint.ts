@@ -42,7 +42,9 @@ const VARIABLES: Record<Service, string> = {
 export function decideEndpoint(claims: EndpointClaims): Endpoint | undefined {
   const { service, flag, env, profile, baseUrl } = claims;
   if (flag !== undefined && service !== "sts") return checked(flag, "--endpoint-url");
-  const isIgnored = env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]?.toLowerCase() === "true";
+  const ignored =
+    env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] ?? profile?.keys["ignore_configured_endpoint_urls"];
+  const isIgnored = ignored?.trim().toLowerCase() === "true";
   if (!isIgnored) {
     for (const name of [VARIABLES[service], "AWS_ENDPOINT_URL"]) {
       const value = env[name];
@@ -59,6 +61,31 @@ export function decideEndpoint(claims: EndpointClaims): Endpoint | undefined {
     return { url: withoutUserInfo(baseUrl.url), source: baseUrl.setting };
   }
   return undefined;
+}
+
+/** The regions whose STS was the global one before there were regional ones: botocore's LEGACY_GLOBAL_STS_REGIONS. */
+const GLOBAL_STS = new Set(
+  (
+    "ap-northeast-1 ap-south-1 ap-southeast-1 ap-southeast-2 aws-global ca-central-1 eu-central-1 eu-north-1 eu-west-1 " +
+    "eu-west-2 eu-west-3 sa-east-1 us-east-1 us-east-2 us-west-1 us-west-2"
+  ).split(" "),
+);
+
+/**
+ * The global endpoint of STS and the region that is signed for there, where AWS_STS_REGIONAL_ENDPOINTS or
+ * `sts_regional_endpoints` of the profile is `legacy`
+ * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-sts-regionalized-endpoints.html); undefined where the region has
+ * its own.
+ */
+export function legacyStsEndpoint(
+  region: string,
+  env: Environment,
+  keys: Readonly<Record<string, string>> | undefined,
+): { region: string; endpoint: string } | undefined {
+  const mode = env["AWS_STS_REGIONAL_ENDPOINTS"] ?? keys?.["sts_regional_endpoints"];
+  return mode?.trim().toLowerCase() === "legacy" && GLOBAL_STS.has(region)
+    ? { region: "us-east-1", endpoint: "https://sts.amazonaws.com" }
+    : undefined;
 }
 
 function checked(text: string, source: string): Endpoint {

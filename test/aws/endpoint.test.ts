@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decideEndpoint, type EndpointClaims } from "../../src/aws/endpoint.ts";
+import { decideEndpoint, type EndpointClaims, legacyStsEndpoint } from "../../src/aws/endpoint.ts";
 
 const everything: EndpointClaims = {
   service: "bedrock-runtime",
@@ -38,6 +38,35 @@ describe("the endpoint order of Bedrock Runtime", () => {
   it("leaves a standard AWS host to the region, so that --region moves it", () => {
     const baseUrl = { url: "https://bedrock-runtime.us-east-1.amazonaws.com", setting: "x" };
     expect(decideEndpoint({ service: "bedrock-runtime", env: {}, baseUrl })).toBeUndefined();
+  });
+
+  it.each([
+    [undefined, "true", true],
+    [undefined, "True", true],
+    [undefined, "false", false],
+    ["true", "false", true],
+    // The variable goes before the profile, also where it says no.
+    ["false", "true", false],
+  ])("%j in AWS_IGNORE_CONFIGURED_ENDPOINT_URLS and %j in the profile", (variable, key, isIgnored) => {
+    const { env, profile = { name: "", keys: {} } } = everything;
+    const claims = {
+      service: "sts" as const,
+      env: variable === undefined ? env : { ...env, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: variable },
+      profile: { ...profile, keys: { ...profile.keys, ignore_configured_endpoint_urls: key } },
+    };
+    expect(decideEndpoint(claims) === undefined).toBe(isIgnored);
+  });
+
+  it.each([
+    ["eu-west-1", { AWS_STS_REGIONAL_ENDPOINTS: "legacy" }, {}, true],
+    ["eu-west-1", {}, { sts_regional_endpoints: "Legacy" }, true],
+    ["eu-west-1", { AWS_STS_REGIONAL_ENDPOINTS: "regional" }, { sts_regional_endpoints: "legacy" }, false],
+    ["eu-south-1", { AWS_STS_REGIONAL_ENDPOINTS: "legacy" }, {}, false],
+    ["eu-west-1", {}, {}, false],
+  ])("the STS of %s is the global one under %j and %j: %s", (region, env, keys, isGlobal) => {
+    expect(legacyStsEndpoint(region, env, keys)).toEqual(
+      isGlobal ? { region: "us-east-1", endpoint: "https://sts.amazonaws.com" } : undefined,
+    );
   });
 
   it("ignores variables and profile under AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", () => {
