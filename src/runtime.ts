@@ -22,6 +22,8 @@ export interface Runtime {
   readonly nodeVersion: string;
   readonly platform: NodeJS.Platform;
   readonly processId: number;
+  /** Whose rights this process has; undefined on Windows. */
+  readonly userId: number | undefined;
   /** Whether a process with this id runs on this machine, seen from this process's own namespace. */
   readonly isProcessAlive: (processId: number) => boolean;
   /** Has `work` done when the process ends, however it ends short of SIGKILL. Returns how to take that back. */
@@ -72,6 +74,7 @@ export function createRuntime(
     nodeVersion: process.versions.node,
     platform: process.platform,
     processId: process.pid,
+    userId: process.geteuid?.(),
     isProcessAlive,
     onExit: (work) => {
       process.on("exit", work);

@@ -176,6 +176,14 @@ const providers = field(
   { default: {} },
 );
 
+const credentials = object({
+  cache: field(
+    boolean,
+    "Whether credentials of assumed roles, web identities and IAM Identity Center are kept in ~/.aws/cli/cache, as the AWS CLI keeps them, and read from there.",
+    { default: true },
+  ),
+});
+
 const settings = object({
   models: field(
     object({
@@ -188,6 +196,7 @@ const settings = object({
     object({ defaults: field(agentDefaults, "Defaults of every call.") }),
     "How models are called.",
   ),
+  credentials: field(credentials, "How credentials are got."),
   plugins: field(object({ entries: field(plugins, "Settings of single plugins.") }), "Plugins."),
 });
 

@@ -16,7 +16,7 @@ export async function askMfaCode(serial: string, profile: string, runtime: Runti
 }
 
 async function readCode(serial: string, { stdin, terminal, signal }: Runtime): Promise<string> {
-  terminal.writeAside(`MFA code for ${serial}: `);
+  terminal.writeAside(`Enter MFA code for ${serial}: `);
   const lines = createInterface({ input: stdin, terminal: false });
   try {
     const code = await new Promise<string>((resolve, reject) => {

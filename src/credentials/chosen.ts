@@ -1,5 +1,5 @@
 import type { OpenclawError } from "../errors.ts";
-import type { ProfileSource } from "./profile-source.ts";
+import type { ProfileSource, RoleBase } from "./profile-source.ts";
 
 /** Where the default chain ends up, as far as that can be told without asking anybody. */
 export type ChainStep = "shared-config" | "web-identity" | "container" | "instance-metadata" | "none";
@@ -15,5 +15,7 @@ export type Chosen =
 
 /** Whether resolving the credentials asks the person at the terminal for an MFA code, which a spinner would write over. */
 export function asksForCode({ chosen }: { chosen: Chosen }): boolean {
-  return "from" in chosen && chosen.from.kind === "assume-role" && chosen.from.mfaSerial !== undefined;
+  let source: RoleBase | undefined = "from" in chosen ? chosen.from : undefined;
+  while (source?.kind === "assume-role" && source.mfaSerial === undefined) source = source.from;
+  return source?.kind === "assume-role";
 }

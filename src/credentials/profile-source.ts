@@ -62,7 +62,7 @@ export function explainProfile(
     return invalid(
       name,
       `profile '${name}' has web_identity_token_file without role_arn`,
-      `Add the role: aws configure set role_arn ARN --profile ${name}`,
+      `Add the role: aws configure set role_arn ARN --profile ${quoteForShell(name)}`,
     );
   }
   if (keys["credential_process"]) {
@@ -182,7 +182,7 @@ function staticSource(profile: string, keys: Keys): ProfileSource {
     return invalid(
       profile,
       `profile '${profile}' has a line break, or a character beyond ASCII, in ${broken}`,
-      `Write it again, as one line: aws configure set ${broken} VALUE --profile ${profile}`,
+      `Write it again, as one line: aws configure set ${broken} VALUE --profile ${quoteForShell(profile)}`,
     );
   }
   return {

@@ -1,16 +1,10 @@
-import type {
-  AwsCredentialIdentity,
-  AwsCredentialIdentityProvider,
-  Logger,
-  TokenIdentity,
-} from "@smithy/types";
-import { decideEndpoint } from "../aws/endpoint.ts";
-import { createRequestHandler, type HandlerOptions } from "../network/request-handler.ts";
+import type { AwsCredentialIdentity, TokenIdentity } from "@smithy/types";
+import type { HandlerOptions } from "../network/request-handler.ts";
 import { OpenclawError } from "../errors.ts";
 import { withoutUndefined } from "../json.ts";
 import type { Runtime } from "../runtime.ts";
 import { withSpinner } from "../terminal/spinner.ts";
-import { askMfaCode } from "./ask-mfa-code.ts";
+import type { Identity } from "./cli-cache.ts";
 import { askContainer } from "./container.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
 import { adviseInstance, describeInstance } from "./describe.ts";
@@ -18,20 +12,23 @@ import { hideSecrets, rememberSecrets } from "./hide-secrets.ts";
 import { askChosenInstance, instanceMetadata } from "./imds.ts";
 import type { Chosen } from "./chosen.ts";
 import type { CredentialDecision } from "./order.ts";
-import { type ProfileSource, startOf } from "./profile-source.ts";
-import { refreshing } from "./refreshing.ts";
+import { assumeWithWebIdentity, type ProfileContext, resolveSource } from "./profile-credentials.ts";
+import { startOf } from "./profile-source.ts";
+import { refreshing, type RefreshOptions } from "./refreshing.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { toResolutionError, type UnansweredRequest } from "./resolution-error.ts";
 
 /** What signs the requests: a Bedrock API key, or credentials that renew themselves. */
 export type Authentication =
   | { kind: "token"; token: TokenIdentity }
-  | { kind: "credentials"; credentials: AwsCredentialIdentityProvider };
+  | { kind: "credentials"; credentials: (options?: RefreshOptions) => Promise<Identity> };
 
 export interface AuthenticationContext {
   runtime: Runtime;
-  /** Region of STS calls, where the profile names none. */
+  /** Region of STS calls, where neither the environment nor the profile names one. */
   region?: string | undefined;
+  /** Whether what roles give is kept in the AWS CLI's cache, and read from there. True unless said otherwise. */
+  keepsRoles?: boolean | undefined;
   /** How long resolving may take, in ms, without the time a person needs for an MFA code. */
   timeoutMs?: number | undefined;
 }
@@ -40,8 +37,6 @@ export interface AuthenticationContext {
 const RESOLVE_MS = 10_000;
 /** Time for a credential_process, in ms: some open a browser and wait for a person. */
 const PROCESS_MS = 60_000;
-/** Time for an HTTP request to STS or IAM Identity Center, in ms. */
-const REQUEST_MS = 5000;
 /** Time for the instance metadata service, in ms, whatever the SDK is waiting for. */
 const INSTANCE_MS = 2000;
 
@@ -66,7 +61,8 @@ export async function buildAuthentication(
     const identity = keysOf(context.runtime);
     return { kind: "credentials", credentials: async () => identity };
   }
-  return { kind: "credentials", credentials: refreshing(() => resolve(decision, chosen, context), now) };
+  const credentials = refreshing((rejected) => resolve(decision, chosen, context, rejected), now);
+  return { kind: "credentials", credentials };
 }
 
 /**
@@ -87,7 +83,8 @@ async function resolve(
   decision: CredentialDecision,
   chosen: Resolvable,
   context: AuthenticationContext,
-): Promise<AwsCredentialIdentity> {
+  rejected: AwsCredentialIdentity | undefined,
+): Promise<Identity> {
   const { runtime } = context;
   const started = runtime.elapsed();
   const deadline = createDeadline(timeFor(chosen, context), runtime.signal);
@@ -100,12 +97,13 @@ async function resolve(
   };
   try {
     const identity = await withSpinner(runtime, "Getting credentials", () =>
-      deadline.race(ask(decision, chosen, { ...context, handling }, deadline)),
+      deadline.race(ask(decision, chosen, { ...context, handling }, deadline, rejected)),
     );
     rememberSecrets(runtime, [identity.secretAccessKey, identity.sessionToken]);
-    runtime.terminal.verbose(
-      () => `credentials resolved in ${Math.round(runtime.elapsed() - started)} ms (${chosen.source})`,
-    );
+    runtime.terminal.verbose(() => {
+      const kept = identity.cacheFile === undefined ? "" : ` from ${identity.cacheFile}`;
+      return `credentials resolved in ${Math.round(runtime.elapsed() - started)} ms (${chosen.source})${kept}`;
+    });
     return identity;
   } catch (failure) {
     for (const { keys } of decision.shared.profiles.values()) {
@@ -129,103 +127,72 @@ interface Resolving extends AuthenticationContext {
   handling: HandlerOptions;
 }
 
-function ask(
+async function ask(
   decision: CredentialDecision,
   chosen: Resolvable,
-  context: Resolving,
+  { runtime, region, keepsRoles = true, handling }: Resolving,
   deadline: Deadline,
-): Promise<AwsCredentialIdentity> {
-  if ("from" in chosen) return askProfile(decision, chosen, context, deadline);
+  rejected: AwsCredentialIdentity | undefined,
+): Promise<Identity> {
+  const { env } = runtime;
+  const isByFlag = chosen.source === "AWS_PROFILE" && chosen.viaFlag;
+  const context: ProfileContext = {
+    runtime,
+    shared: decision.shared,
+    profileName: decision.profileName,
+    region,
+    keepsRoles,
+    sessionName: isByFlag ? undefined : env["AWS_ROLE_SESSION_NAME"],
+    deadline,
+    handling,
+    named: {
+      Environment: async (profile) => environmentOf(profile, runtime),
+      Ec2InstanceMetadata: () => askInstance(decision, runtime),
+      EcsContainer: (profile) => askContainerFor(profile, runtime, handling),
+    },
+  };
+  if ("from" in chosen) return resolveSource(chosen.from, context, rejected);
   switch (chosen.step) {
-    case "web-identity":
-      return askWebIdentity(decision, context);
+    case "web-identity": {
+      const web = {
+        roleArn: env["AWS_ROLE_ARN"] ?? "",
+        tokenFile: env["AWS_WEB_IDENTITY_TOKEN_FILE"] ?? "",
+        sessionName: env["AWS_ROLE_SESSION_NAME"],
+      };
+      return assumeWithWebIdentity(web, context, rejected);
+    }
     case "container":
-      return askContainer(context.runtime, context.handling);
+      return askContainer(runtime, handling);
     case "instance-metadata":
-      return askInstance(decision, context.runtime);
+      return askInstance(decision, runtime);
     case "none":
-      return Promise.reject(noCredentials(chosen.detail));
+      throw noCredentials(chosen.detail);
   }
 }
 
-async function askProfile(
-  decision: CredentialDecision,
-  { profile, from }: Extract<Chosen, { from: ProfileSource }>,
-  context: Resolving,
-  deadline: Deadline,
-): Promise<AwsCredentialIdentity> {
-  const { runtime } = context;
-  const { shared } = decision;
-  const needsInstance = startOf(from).kind === "Ec2InstanceMetadata";
-  const needsRole = from.kind === "assume-role" || from.kind === "web-identity";
-  const [{ fromIni }, roleAssumers, requestHandler] = await Promise.all([
-    import("@aws-sdk/credential-providers"),
-    needsRole ? createRoleAssumers(decision, context) : {},
-    createRequestHandler(runtime, REQUEST_MS, context.handling),
-  ]);
-  const options = {
-    configFilepath: shared.configFile,
-    filepath: shared.credentialsFile,
-    ignoreCache: true,
-    logger: quietLogger(runtime),
-    // The profile also says whether FIPS and dual-stack endpoints are wanted.
-    clientConfig: { requestHandler, profile },
-    mfaCodeProvider: (serial: string) => deadline.pauseDuring(() => askMfaCode(serial, profile, runtime)),
-    ...roleAssumers,
-  };
-  if (from.kind === "assume-role" && from.mfaSerial !== undefined && "profile" in from.from) {
-    // The SDK asks for the code while it resolves the source: nobody should type one for credentials that are not there.
-    await fromIni({ ...options, profile: from.from.profile })();
-  }
-  const provider = fromIni({ ...options, profile });
-  return needsInstance ? besideInstance(provider(), decision, runtime) : provider();
+/** The environment's keys for a role. Throws `no-credentials` where they are not there. */
+function environmentOf(profile: string, runtime: Runtime): AwsCredentialIdentity {
+  const missing = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].find((name) => !runtime.env[name]);
+  if (missing === undefined) return keysOf(runtime);
+  throw new OpenclawError("no-credentials", {
+    message: `Profile '${profile}' takes its keys from the environment (credential_source), and ${missing} is not set.`,
+    hint: `export ${missing}=…`,
+  });
 }
 
-async function askWebIdentity(
-  decision: CredentialDecision,
-  context: Resolving,
+/** What the container gives for a role. Throws `no-credentials` where this is none. */
+async function askContainerFor(
+  profile: string,
+  runtime: Runtime,
+  handling: HandlerOptions,
 ): Promise<AwsCredentialIdentity> {
-  const { env } = context.runtime;
-  const [{ fromTokenFile }, { roleAssumerWithWebIdentity }] = await Promise.all([
-    import("@aws-sdk/credential-providers"),
-    createRoleAssumers(decision, context),
-  ]);
-  const options = withoutUndefined({
-    webIdentityTokenFile: env["AWS_WEB_IDENTITY_TOKEN_FILE"],
-    roleArn: env["AWS_ROLE_ARN"],
-    roleSessionName: env["AWS_ROLE_SESSION_NAME"],
-    roleAssumerWithWebIdentity,
+  const { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: relative, AWS_CONTAINER_CREDENTIALS_FULL_URI: full } =
+    runtime.env;
+  if (relative || full) return askContainer(runtime, handling);
+  throw new OpenclawError("no-credentials", {
+    message: `Profile '${profile}' takes its keys from the container (credential_source), and no variable says where: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and _FULL_URI are not set.`,
+    hint: "Run it in the container, or choose another profile with --profile.",
   });
-  return fromTokenFile(options)();
-}
-
-/**
- * What assumes roles. The endpoint is that of the active profile and the variables, never `--endpoint-url`; the SDK by
- * itself would look only at the profile of AWS_PROFILE.
- */
-async function createRoleAssumers(decision: CredentialDecision, context: Resolving) {
-  const { runtime, region, handling } = context;
-  const { shared, profileName } = decision;
-  const [{ getDefaultRoleAssumer, getDefaultRoleAssumerWithWebIdentity }, requestHandler] = await Promise.all(
-    [import("@aws-sdk/client-sts"), createRequestHandler(runtime, REQUEST_MS, handling)],
-  );
-  const keys = shared.profiles.get(profileName)?.keys;
-  const profile = keys && {
-    name: profileName,
-    keys,
-    services: shared.services.get(keys["services"] ?? ""),
-  };
-  const endpoint = decideEndpoint(withoutUndefined({ service: "sts" as const, env: runtime.env, profile }));
-  const options = withoutUndefined({
-    requestHandler,
-    profile: profileName,
-    region: keys?.["region"] ?? region,
-    endpoint: endpoint?.url,
-  });
-  return {
-    roleAssumer: getDefaultRoleAssumer(options),
-    roleAssumerWithWebIdentity: getDefaultRoleAssumerWithWebIdentity(options),
-  };
 }
 
 /** Not by the SDK's provider, which would ask once more for the token and the role that are known by now. */
@@ -239,24 +206,6 @@ async function askInstance(decision: CredentialDecision, runtime: Runtime): Prom
     `${describeInstance(answer)}: ${reply.reason}`,
     `Look at the trust policy of the role, which ec2.amazonaws.com must be able to assume: aws iam get-role --role-name ${quoteForShell(answer.role)}`,
   );
-}
-
-/**
- * Lets the SDK ask the instance while this program asks it, too: that nobody is there is known after 1 s, where the SDK
- * would wait for one time-out after the other, and why there are no credentials is known better than from its error.
- */
-async function besideInstance(
-  identity: Promise<AwsCredentialIdentity>,
-  decision: CredentialDecision,
-  runtime: Runtime,
-): Promise<AwsCredentialIdentity> {
-  const answered = instanceMetadata(runtime, decision.instanceMetadata)
-    .answer()
-    .then((answer) => {
-      if (answer.status === "role") return identity;
-      throw noCredentials(describeInstance(answer), adviseInstance(answer));
-    });
-  return Promise.race([identity.catch(() => answered), answered]);
 }
 
 /** The key pair of the environment, with what the SDK's own `fromEnv` reads beside it. */
@@ -295,16 +244,4 @@ function noCredentials(
       `name none, and the default chain has none (${chain}).`,
     hint,
   });
-}
-
-/** The SDK's warnings are for `--verbose`: stderr is for what a person has to know. */
-function quietLogger({ terminal }: Runtime): Logger {
-  const quiet = (): void => undefined;
-  return {
-    trace: quiet,
-    debug: quiet,
-    info: quiet,
-    warn: (...content: unknown[]) => terminal.verbose(() => content.map(String).join(" ")),
-    error: quiet,
-  };
 }

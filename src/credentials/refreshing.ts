@@ -1,4 +1,12 @@
-import type { AwsCredentialIdentity } from "@smithy/types";
+import type { Identity } from "./cli-cache.ts";
+
+/** The names under which AWS's services say that a session token has run out, or is none any more. */
+export const REJECTED: ReadonlySet<string> = new Set([
+  "ExpiredToken",
+  "ExpiredTokenException",
+  "InvalidClientTokenId",
+  "UnrecognizedClientException",
+]);
 
 /** Credentials this close to their expiry are renewed, in ms, as the SDK's clients do. */
 const RENEWAL_MS = 5 * 60_000;
@@ -10,25 +18,26 @@ export interface RefreshOptions {
 }
 
 /** `memoized` tells the SDK's clients that they need not keep the credentials themselves, which would hide a renewal. */
-export type RefreshingProvider = ((options?: RefreshOptions) => Promise<AwsCredentialIdentity>) & {
+export type RefreshingProvider = ((options?: RefreshOptions) => Promise<Identity>) & {
   memoized: true;
 };
 
 /**
  * Keeps what a provider resolved until 5 minutes before it expires. Callers at the same time share one resolution. When
- * renewal fails while the old credentials still hold, the old ones are used. `forceRefresh` resolves anew in any case.
+ * renewal fails while the old credentials still hold, the old ones are used. `forceRefresh` resolves anew in any case, and
+ * tells `resolve` which credentials have been rejected.
  */
 export function refreshing(
-  resolve: () => Promise<AwsCredentialIdentity>,
+  resolve: (rejected: Identity | undefined) => Promise<Identity>,
   now: () => number,
 ): RefreshingProvider {
-  let current: AwsCredentialIdentity | undefined;
-  let pending: Promise<AwsCredentialIdentity> | undefined;
+  let current: Identity | undefined;
+  let pending: Promise<Identity> | undefined;
   let waitUntil = 0;
-  const leftOf = (identity: AwsCredentialIdentity): number =>
+  const leftOf = (identity: Identity): number =>
     identity.expiration === undefined ? Number.POSITIVE_INFINITY : identity.expiration.getTime() - now();
-  const renew = (): Promise<AwsCredentialIdentity> => {
-    pending ??= resolve()
+  const renew = (rejected?: Identity): Promise<Identity> => {
+    pending ??= resolve(rejected)
       .then((identity) => {
         current = identity;
         waitUntil = leftOf(identity) < RENEWAL_MS ? now() + PATIENCE_MS : 0;
@@ -39,8 +48,9 @@ export function refreshing(
       });
     return pending;
   };
-  const provide = async (options?: RefreshOptions): Promise<AwsCredentialIdentity> => {
-    if (current === undefined || options?.forceRefresh || leftOf(current) <= 0) return renew();
+  const provide = async (options?: RefreshOptions): Promise<Identity> => {
+    if (options?.forceRefresh) return renew(current);
+    if (current === undefined || leftOf(current) <= 0) return renew();
     if (leftOf(current) >= RENEWAL_MS || now() < waitUntil) return current;
     const valid = current;
     try {

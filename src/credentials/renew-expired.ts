@@ -1,12 +1,10 @@
 import type { AwsCredentialIdentity, MiddlewareStack } from "@smithy/types";
 import type { Authentication } from "./provider.ts";
-
-/** The names under which AWS's services say that a session token has run out. */
-const EXPIRED = new Set(["ExpiredToken", "ExpiredTokenException"]);
+import { REJECTED } from "./refreshing.ts";
 
 /**
- * Sends a request and, when AWS says that the credentials have expired, resolves them anew and sends it once more. Only
- * once, and only when the new credentials are others: static keys stay what they are.
+ * Sends a request and, when AWS says that the credentials have expired or are unknown to it, resolves them anew and sends
+ * it once more. Only once, and only when the new credentials are others: static keys stay what they are.
  */
 export async function withRenewal<T>(authentication: Authentication, send: () => Promise<T>): Promise<T> {
   if (authentication.kind === "token") return send();
@@ -15,7 +13,7 @@ export async function withRenewal<T>(authentication: Authentication, send: () =>
   try {
     return await send();
   } catch (failure) {
-    if (!(failure instanceof Error) || !EXPIRED.has(failure.name)) throw failure;
+    if (!(failure instanceof Error) || !REJECTED.has(failure.name)) throw failure;
     const after = await credentials({ forceRefresh: true });
     if (isSame(before, after)) throw failure;
     return send();

@@ -3,8 +3,9 @@ import { type ErrorCode, OpenclawError, withFields } from "../errors.ts";
 import { describeChosen, renewalOf } from "./describe.ts";
 import { hideKeyIds, redactSecrets } from "./mask.ts";
 import type { Chosen } from "./chosen.ts";
-import { type ProfileSource, startOf } from "./profile-source.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
+import { processError } from "./credential-process.ts";
+import { startOf } from "./profile-source.ts";
 
 /** What a row may put into its words. */
 export interface ResolutionContext {
@@ -129,8 +130,8 @@ export function toResolutionError(
   const unreached = unanswered && fromUnanswered(unanswered, from);
   if (unreached) return unreached;
   const start = "from" in chosen ? startOf(chosen.from) : undefined;
-  const processError = start?.kind === "process" ? fromProcess(error, start) : undefined;
-  if (processError) return processError;
+  if (start?.kind === "process" && error.name === "TimeoutError")
+    return processError(start, "did not end in time");
   const wording = `${error.name}: ${error.message}`;
   const row = RESOLUTION_TABLE.find(({ pattern }) => pattern.test(wording) || pattern.test(error.message));
   if (row) {
@@ -158,33 +159,6 @@ function fromUnanswered({ failure, origin }: UnansweredRequest, from: string): O
   if (failure instanceof OpenclawError) return failure;
   const known = failure instanceof Error ? fromNetworkFailure(failure, origin) : undefined;
   return known && withFields(known, { message: `${known.message} Credentials come from there (${from}).` });
-}
-
-/** What is wrong with a credential_process, by the words of @aws-sdk/credential-provider-process. */
-const PROCESS_FAILURES: readonly (readonly [pattern: RegExp, what: string, code?: ErrorCode])[] = [
-  [/^TimeoutError:/, "did not end in time"],
-  [/returned expired credentials/, "returned credentials that have expired", "credentials-expired"],
-  [/returned invalid JSON/, "printed something that is not JSON"],
-  [/did not return Version 1/, 'printed JSON without "Version": 1'],
-  [/returned invalid credentials/, "printed no AccessKeyId or no SecretAccessKey"],
-];
-
-/** A command line and its output may hold secrets: the program's name and a cleaned last line are all that is told. */
-function fromProcess(
-  { name, message }: Error,
-  { program, profile }: Extract<ProfileSource, { kind: "process" }>,
-): OpenclawError | undefined {
-  const told = (what: string, code: ErrorCode = "no-credentials"): OpenclawError =>
-    new OpenclawError(code, {
-      message: `credential_process ${program} of profile '${profile}' ${what}.`,
-      hint: `Run it by hand to see what is wrong: aws configure get credential_process --profile ${quoteForShell(profile)}`,
-    });
-  const known = PROCESS_FAILURES.find(([pattern]) => pattern.test(`${name}: ${message}`));
-  if (known) return told(known[1], known[2]);
-  if (!message.startsWith("Command failed")) return undefined;
-  const [, ...output] = message.split("\n");
-  const last = output.findLast((line) => line.trim() !== "")?.trim();
-  return told(last ? `failed: ${redactSecrets(last).slice(0, 200)}` : "failed");
 }
 
 /** A token file that cannot be read. */

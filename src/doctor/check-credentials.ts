@@ -71,7 +71,8 @@ const identityCheck: Check<Examination> = {
     try {
       const { askCallerIdentity } = await import("../session/caller-identity.ts");
       const { arn = "an identity without ARN" } = await askCallerIdentity(session);
-      return ok(`${arn}${expiryText(identity.expiration, examination.runtime.now())}`);
+      const origin = identity.cacheFile === undefined ? "" : ", from the AWS CLI's cache";
+      return ok(`${arn}${origin}${expiryText(identity.expiration, examination.runtime.now())}`);
     } catch (failure) {
       const error = toOpenclawError(failure, { session, action: "sts:GetCallerIdentity" });
       return STS_ONLY.has(error.code)

@@ -27,7 +27,7 @@ export interface Setup {
   readonly config: LoadedConfig;
   readonly shared: SharedConfig;
   readonly decision: CredentialDecision;
-  /** True where nothing that is learnt may be written to the disk: `doctor` leaves no trace. */
+  /** True where no list that is learnt may be written to the disk: `doctor` leaves no trace. */
   readonly keepsNothing?: boolean;
 }
 
@@ -107,11 +107,12 @@ const authentications = new WeakMap<Setup, Promise<Authentication>>();
 
 /** One for all sessions of a command: nobody types an MFA code for each model. The first one's region is that of STS. */
 function authenticationOf(setup: Setup, region: string): Promise<Authentication> {
-  const { decision, runtime } = setup;
+  const { decision, runtime, config } = setup;
+  const keepsRoles = config.value.credentials?.cache;
   const known =
     authentications.get(setup) ??
     import("../credentials/provider.ts").then(({ buildAuthentication }) =>
-      buildAuthentication(decision, { runtime, region }),
+      buildAuthentication(decision, { runtime, region, keepsRoles }),
     );
   authentications.set(setup, known);
   return known;

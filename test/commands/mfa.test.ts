@@ -5,7 +5,7 @@ import { openPty } from "../helpers/pty.ts";
 import { writeSharedFiles } from "../helpers/shared-files.ts";
 
 const SECRET = "openclaw/test/secret/key/that/nobody/sees";
-const PROMPT = "MFA code for arn:aws:iam::123456789012:mfa/me:";
+const PROMPT = "Enter MFA code for arn:aws:iam::123456789012:mfa/me:";
 
 /** A machine on which a role is assumed with an MFA code, and a model in another region than the lists. */
 async function guarded() {

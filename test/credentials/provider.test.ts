@@ -908,7 +908,7 @@ describe("multi-factor authentication", () => {
       SerialNumber: "arn:aws:iam::1:mfa/me",
       TokenCode: "123456",
     });
-    expect(runtime.stderr()).toBe("MFA code for arn:aws:iam::1:mfa/me: ");
+    expect(runtime.stderr()).toBe("Enter MFA code for arn:aws:iam::1:mfa/me: ");
   });
 
   it("does not count the person's time", async () => {

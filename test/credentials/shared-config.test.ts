@@ -1,136 +1,349 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { loadSharedConfigFiles, loadSsoSessionData, parseKnownFiles } from "@smithy/core/config";
+import { externalDataInterceptor, loadSsoSessionData, parseKnownFiles } from "@smithy/core/config";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { loadSharedConfig, parseSharedFile, type Keys } from "../../src/credentials/shared-config.ts";
+import {
+  type Keys,
+  loadSharedConfig,
+  mergeProfiles,
+  parseSharedFile,
+} from "../../src/credentials/shared-config.ts";
+import { writeForSdk } from "../../src/credentials/profile-credentials.ts";
+import { askPython, needBotocore } from "../helpers/botocore.ts";
 import { createHome } from "../helpers/openclaw.ts";
+import { isThorough } from "../helpers/thorough.ts";
 
-function plain(map: ReadonlyMap<string, Keys>): Record<string, Record<string, string>> {
+/** What stands before the title of a section, as botocore and this program name what they keep. */
+type Sections = Record<string, Record<string, string>>;
+interface Read {
+  profiles: Sections;
+  ssoSessions: Sections;
+  services: Sections;
+}
+
+function plain(map: ReadonlyMap<string, Keys>): Sections {
   return Object.fromEntries([...map].map(([name, keys]) => [name, { ...keys }]));
 }
 
 /** Files with everything the grammar has: prefixes, quotes, comments, blocks, repetitions, odd spaces, broken lines. */
-const name = fc.constantFrom("default", "dev", "prod.eu", "team-1", "a@b", "with space", "x/y", "9");
-const key = fc.constantFrom(
-  "region",
-  "aws_access_key_id",
-  "aws_secret_access_key",
-  "role_arn",
-  "s3",
-  "endpoint_url",
-  "a b",
-  "x-y",
-);
+const name = fc
+  .tuple(
+    fc.constantFrom("dev", "prod.eu", "team-1", "a@b", "with space", "x/y", "9", "ü", "a!b", "it's"),
+    fc.nat(9),
+  )
+  .map((parts) => parts.join(""));
+const key = fc
+  .tuple(fc.constantFrom("region", "aws_access_key_id", "ROLE_ARN", "Endpoint_Url", "a b", "x-y"), fc.nat(9))
+  .map((parts) => parts.join(""));
 const value = fc.oneof(
-  fc.constantFrom(
-    "",
-    "us-east-1",
-    "AKIA123",
-    "a=b",
-    "x#y",
-    "x ; comment",
-    "x # comment",
-    "x;y",
-    '"quoted"',
-    "ümlaut",
-    " ",
-  ),
-  fc.string({ maxLength: 12 }).map((text) => text.replaceAll(/[\r\n]/g, "")),
+  fc.constantFrom("", "us-east-1", "a=b", "a:b", "x#y", "x ; comment", "x # comment", "x;y", '"quoted"', "ü"),
+  fc
+    .string({
+      maxLength: 12,
+      unit: fc.constantFrom(..."abcXYZ019-_./=:#;'\"[]()%$ \t".split("")),
+    })
+    // A value that is all comment makes what is indented below it a block here, and text there.
+    .filter((text) => !/^\s*[#;]/.test(text)),
 );
+const quoted = (text: string): string => (/[\s']/.test(text) ? `"${text}"` : text);
 const title = fc.oneof(
-  name,
-  name.map((text) => `profile ${text}`),
-  name.map((text) => `profile "${text}"`),
-  name.map((text) => `profile '${text}'`),
-  name.map((text) => `profile  ${text}`),
-  name.map((text) => `sso-session ${text}`),
-  name.map((text) => `services ${text}`),
-  name.map((text) => `plugins ${text}`),
-  fc.constantFrom("preview", "profile.dotted", "sso-session.dotted", "", " default ", "profile\ttabbed"),
-);
-const line = fc.oneof(
-  {
-    weight: 3,
-    arbitrary: fc
-      .tuple(fc.constantFrom("", "  ", "\t"), key, fc.constantFrom("=", " = ", "= "), value)
-      .map((parts) => parts.join("")),
-  },
-  {
-    weight: 2,
-    arbitrary: fc
-      .tuple(title, fc.constantFrom("", " # note", "  "))
-      .map(([text, rest]) => `[${text}]${rest}`),
-  },
+  { weight: 4, arbitrary: name.map((text) => `profile ${quoted(text)}`) },
+  { weight: 1, arbitrary: name.map((text) => `profile ${text}`) },
+  { weight: 1, arbitrary: name.map((text) => `profile\t'${text.replace("'", "")}'`) },
+  { weight: 2, arbitrary: name.map((text) => `sso-session ${quoted(text)}`) },
+  { weight: 2, arbitrary: name.map((text) => `services ${quoted(text)}`) },
+  { weight: 1, arbitrary: name },
   {
     weight: 1,
     arbitrary: fc.constantFrom(
+      "default",
+      "preview",
+      "plugins",
+      "profile.x",
       "",
-      "# comment",
-      "; comment",
-      "  # indented",
-      "[broken",
-      "no equals here",
-      "= value",
-      "]",
-      "[]",
+      "Profile x",
+      "profile a\\ b",
     ),
   },
 );
+const setting = (indents: string[]): fc.Arbitrary<string> =>
+  fc
+    .tuple(fc.constantFrom(...indents), key, fc.constantFrom("=", " = ", "= ", ": "), value)
+    .map((parts) => parts.join(""));
+const section = fc
+  .tuple(
+    title,
+    fc.constantFrom("", "", " # note", "# note", ";", "  "),
+    fc.array(
+      fc.oneof(
+        { weight: 6, arbitrary: setting([""]) },
+        { weight: 1, arbitrary: setting(["", "  ", "\t"]) },
+        {
+          weight: 1,
+          arbitrary: fc.constantFrom("s3 =\n  a = b\n\n  C = d # x\n  # no\n  e =", "", "# comment"),
+        },
+        { weight: 1, arbitrary: fc.constantFrom("; comment", "  # indented", "  words", "region = a\n  b") },
+      ),
+      { maxLength: 4 },
+    ),
+  )
+  .map(([text, rest, lines]) => [`[${text}]${rest}`, ...lines].join("\n"));
 const fileText = fc
-  .tuple(fc.array(line, { maxLength: 25 }), fc.constantFrom("\n", "\r\n"), fc.constantFrom("", "\uFEFF"))
-  .map(([lines, end, mark]) => mark + lines.join(end));
+  .tuple(
+    fc.array(
+      fc.oneof(
+        { weight: 30, arbitrary: section },
+        { weight: 1, arbitrary: fc.constantFrom("[broken", "no equals here", "= value", "]", "[]") },
+      ),
+      { maxLength: 5 },
+    ),
+    fc.constantFrom("\n", "\r\n", "\r"),
+  )
+  .map(([sections, end]) => sections.join("\n").replaceAll("\n", end));
+
+/** Reads pairs of files as botocore's session does; null where it gives up on one of them. */
+const BOTOCORE = `
+import json, os, sys, tempfile
+from botocore.configloader import load_config, raw_config_parse
+from botocore.exceptions import ConfigParseError
+def flat(keys):
+    out = {}
+    for key, value in keys.items():
+        if isinstance(value, dict):
+            for inner, text in value.items(): out[key + "." + inner] = text
+        else: out[key] = value
+    return out
+def read(folder, config, credentials):
+    paths = []
+    for name, text in (("config", config), ("credentials", credentials)):
+        paths.append(os.path.join(folder, name))
+        with open(paths[-1], "w", encoding="utf-8", newline="") as file: file.write(text)
+    try:
+        loaded = load_config(paths[0])
+        for name, keys in raw_config_parse(paths[1]).items():
+            loaded["profiles"].setdefault(name, {}).update(keys)
+    except ConfigParseError: return None
+    return {ours: {name: flat(keys) for name, keys in loaded[theirs].items()} for ours, theirs in
+            (("profiles", "profiles"), ("ssoSessions", "sso_sessions"), ("services", "services"))}
+with tempfile.TemporaryDirectory() as folder:
+    print(json.dumps([read(folder, *pair) for pair in json.load(sys.stdin)]))
+`;
+
+/** What docs/credentials.md lists as different: a comment ends a value here, where botocore takes it into the value. */
+function withoutComments(sections: Sections): Sections {
+  const strip = (text: string): string => {
+    const [first = "", ...rest] = text.split("\n");
+    return [(first.split(/(?:^|\s)[;#]/)[0] ?? "").trimEnd(), ...rest].join("\n");
+  };
+  return Object.fromEntries(
+    Object.entries(sections).map(([section, keys]) => [
+      section,
+      Object.fromEntries(Object.entries(keys).map(([key, text]) => [key, strip(text)])),
+    ]),
+  );
+}
 
 describe("the shared config and credentials files", () => {
-  it("are read as the SDK reads them, whatever they hold", async () => {
-    const folder = mkdtempSync(path.join(tmpdir(), "openclaw-shared-"));
-    try {
-      await fc.assert(
-        fc.asyncProperty(fileText, fileText, async (config, credentials) => {
-          const configFilepath = path.join(folder, "config");
-          const filepath = path.join(folder, "credentials");
-          writeFileSync(configFilepath, config);
-          writeFileSync(filepath, credentials);
-          const init = { filepath, configFilepath, ignoreCache: true };
-          const theirs = await parseKnownFiles(init);
-          const { configFile } = await loadSharedConfigFiles(init);
-          const ours = await loadSharedConfig(
-            { AWS_CONFIG_FILE: configFilepath, AWS_SHARED_CREDENTIALS_FILE: filepath },
-            folder,
-          );
-
-          const isProfile = (section: string): boolean => !/^(profile|sso-session|services)\./.test(section);
-          const expected = Object.fromEntries(
-            Object.entries(theirs)
-              .filter(([section]) => isProfile(section))
-              .map(([section, keys]) => [section, { ...keys }]),
-          );
-          const withKeys = Object.fromEntries(
-            [...ours.profiles]
-              .filter(([, { keys }]) => Object.keys(keys).length > 0)
-              .map(([section, { keys }]) => [section, { ...keys }]),
-          );
-          expect(withKeys).toEqual(expected);
-          const sessions = Object.fromEntries(
-            Object.entries(plain(ours.ssoSessions)).filter(([, keys]) => Object.keys(keys).length > 0),
-          );
-          expect(sessions).toEqual(plainRecord(await loadSsoSessionData(init)));
-          const services = Object.fromEntries(
-            Object.entries(configFile)
-              .filter(([section]) => section.startsWith("services."))
-              .map(([section, keys]) => [section.slice("services.".length), { ...keys }]),
-          );
-          const ourServices = Object.fromEntries(
-            Object.entries(plain(ours.services)).filter(([, keys]) => Object.keys(keys).length > 0),
-          );
-          expect(ourServices).toEqual(services);
-        }),
-        { numRuns: 400 },
+  it("are read as botocore reads them, whatever they hold", async (context) => {
+    needBotocore(context);
+    const pairs = fc.sample(fc.tuple(fileText, fileText), isThorough ? 20_000 : 800);
+    const theirs = (await askPython(BOTOCORE, pairs)) as (Read | null)[];
+    let read = 0;
+    for (const [index, [config, credentials]] of pairs.entries()) {
+      const ours = [
+        parseSharedFile(config, "config", "config"),
+        parseSharedFile(credentials, "credentials", "credentials"),
+      ] as const;
+      const problems = ours.flatMap((file) => file.problems.map(({ message }) => message));
+      const about = JSON.stringify({ config, credentials, problems }, null, 2);
+      const expected = theirs[index];
+      if (expected === null) {
+        // What botocore gives up on is told, and read as far as it goes.
+        expect(problems, about).not.toEqual([]);
+        continue;
+      }
+      if (expected === undefined) throw new Error("no answer");
+      // Names that botocore has twice are one section here; a prefix in the credentials file is told.
+      if (problems.some((message) => /stands in line|credentials file a profile/.test(message))) continue;
+      read += 1;
+      const merged = mergeProfiles(ours[0].profiles, ours[1].profiles);
+      const profiles = new Map([...merged].map(([profile, { keys }]) => [profile, keys]));
+      expect(withoutComments(plain(profiles)), about).toEqual(withoutComments(expected.profiles));
+      expect(withoutComments(plain(ours[0].ssoSessions)), about).toEqual(
+        withoutComments(expected.ssoSessions),
       );
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
+      expect(withoutComments(plain(ours[0].services)), about).toEqual(withoutComments(expected.services));
     }
+    expect(read).toBeGreaterThan(pairs.length / 10);
+  });
+
+  /*
+   * The cases that the SDKs share for their parsers (smithy-rs, aws-config/test-data/profile-parser-tests.json), by what
+   * each is about: the file, and the keys of the profiles that come of it. Where those have an error, the line is told
+   * here and the rest is read.
+   */
+  it.each<[string, string, Sections, problems?: number]>([
+    ["an empty file", "", {}],
+    ["an empty profile", "[profile foo]", { foo: {} }],
+    ["all characters of a name", "[profile Az9-_/.%@:+]", { "Az9-_/.%@:+": {} }],
+    ["a title that is not closed", "[profile foo", {}, 1],
+    ["spaces and tabs in a title", "[profile \tfoo \t]\n[profile\tbar]", { foo: {}, bar: {} }],
+    ["spaces before the prefix", "[  profile foo  ]\nname = value", { foo: { name: "value" } }],
+    ["a setting before any section", "name = value", {}, 1],
+    ["a continuation before any section", " -continued", {}, 1],
+    ["CRLF", "[profile foo]\r\nname = value\r\n", { foo: { name: "value" } }],
+    ["CR", "[profile foo]\rname = value", { foo: { name: "value" } }],
+    ["a byte order mark", "\uFEFF[profile foo]\nname = value\n a", { foo: { name: "value\na" } }],
+    ["= in a value", "[profile foo]\nname = val=ue", { foo: { name: "val=ue" } }],
+    ["letters beyond ASCII", "[profile foo]\nname = 😂ü", { foo: { name: "😂ü" } }],
+    ["two settings", "[profile foo]\na = 1\nb = 2", { foo: { a: "1", b: "2" } }],
+    ["spaces around", "[profile foo]\nname \t=  \tvalue \t", { foo: { name: "value" } }],
+    ["an empty value", "[profile foo]\nname =", { foo: { name: "" } }],
+    ["an empty key", "[profile foo]\n= value\na = b", { foo: { a: "b" } }, 1],
+    ["no =", "[profile foo]\nkey\na = b", { foo: { a: "b" } }, 1],
+    ["a colon, as botocore takes it", "[profile foo]\nkey : value", { foo: { key: "value" } }],
+    [
+      "blank lines",
+      "\t \n[profile foo]\n\t\n \na = b\n\t \n[profile bar]\n \t",
+      { foo: { a: "b" }, bar: {} },
+    ],
+    ["# comments", "# a\n[profile foo] # a\na = b # c # d\n  # e", { foo: { a: "b" } }],
+    ["; comments", "; a\n[profile foo] ; a\na = b ; c ; d\n  ; e", { foo: { a: "b" } }],
+    [
+      "comments that touch",
+      "[profile foo];a\na = b; c\nd = e# f\n[profile bar]#x",
+      { foo: { a: "b; c", d: "e# f" }, bar: {} },
+    ],
+    ["brackets in a comment", "[profile foo] # see [bar]\na = b", { foo: { a: "b" } }],
+    ["a value that is a comment", "[profile foo]\na = # b\nc = ;", { foo: { a: "", c: "" } }],
+    ["continuations", "[profile foo]\na = b\n \t -c \t \n -d # e", { foo: { a: "b\n-c\n-d # e" } }],
+    ["a continuation of nothing", "[profile foo]\n -c", { foo: {} }, 1],
+    [
+      "a continuation behind a title",
+      "[profile foo]\na = b\n[profile bar]\n -c",
+      { foo: { a: "b" }, bar: {} },
+      1,
+    ],
+    ["a section twice", "[profile foo]\na = b\n[profile foo]\nc = d", { foo: { a: "b", c: "d" } }, 1],
+    ["a key twice", "[profile foo]\nA = b\na = c", { foo: { a: "c" } }, 1],
+    ["[profile default] first", "[profile default]\na = b\n[default]\nc = d", { default: { a: "b" } }, 1],
+    ["[profile default] last", "[default]\nc = d\n[profile default]\na = b", { default: { a: "b" } }, 1],
+    ["a name with spaces, bare", "[profile in valid]\na = b\n[profile bar]\nc = d", { bar: { c: "d" } }, 1],
+    [
+      "a name with spaces, quoted",
+      "[profile \"my prof\"]\na = b\n[profile 'x y']\n",
+      { "my prof": { a: "b" }, "x y": {} },
+    ],
+    ["keys in any case", "[profile Foo]\nAWS_ACCESS_KEY_ID = A", { Foo: { aws_access_key_id: "A" } }],
+    [
+      "a block",
+      "[profile foo]\ns3 =\n name = value\n\t \n name2 = v # c\n  x =",
+      { foo: { "s3.name": "value", "s3.name2": "v", "s3.x": "" } },
+    ],
+    [
+      "a block with a comment",
+      "[profile foo]\ns3 = # mine\n  a = b\nc = d",
+      { foo: { "s3.a": "b", c: "d" } },
+    ],
+    ["a block without =", "[profile foo]\ns3 =\n invalid\na = b", { foo: { a: "b" } }, 1],
+    ["all of it indented", "  [profile foo]\n  a = b\n  c = d", { foo: { a: "b", c: "d" } }],
+    ["no prefix", "[foo]\na = b\n[profilefoo]\nc = d", {}, 2],
+    [
+      "names that mean something to JavaScript",
+      "[profile __proto__]\n__proto__ = b\n[profile constructor]\n",
+      { ["__proto__"]: { ["__proto__"]: "b" }, constructor: {} },
+    ],
+    [
+      "a command with ; and # in it",
+      "[profile foo]\ncredential_process = sh -c 'a ; b # c'",
+      { foo: { credential_process: "sh -c 'a ; b # c'" } },
+    ],
+  ])("in config, %s", (_, text, expected, problems = 0) => {
+    const parsed = parseSharedFile(text, "file", "config");
+    expect(JSON.stringify(plain(parsed.profiles))).toBe(JSON.stringify(expected));
+    expect(parsed.problems).toHaveLength(problems);
+  });
+
+  it.each<[string, string, Sections, problems?: number]>([
+    [
+      "names as they stand",
+      "[   foo    ]\na = b\n[my prof]\n[x y z]",
+      { foo: { a: "b" }, "my prof": {}, "x y z": {} },
+    ],
+    ["a prefix without a space", "[sso-sessionfoo]\na = b", { "sso-sessionfoo": { a: "b" } }],
+    ["prefixes", "[profile foo]\na = b\n[sso-session x]\n[bar]", { bar: {} }, 2],
+  ])("in credentials, %s", (_, text, expected, problems = 0) => {
+    const parsed = parseSharedFile(text, "file", "credentials");
+    expect(plain(parsed.profiles)).toEqual(expected);
+    expect(parsed.problems).toHaveLength(problems);
+  });
+
+  it("have sso-sessions and services with names of all kinds", () => {
+    const text =
+      "[sso-session 'test sso']\nSSO_Region = x\n[services \"s 1\"]\nsts =\n  endpoint_url = http://x # y\nbedrock_runtime =\n\tendpoint_url=http://z\n";
+    const { ssoSessions, services, problems } = parseSharedFile(text, "file", "config");
+    expect(plain(ssoSessions)).toEqual({ "test sso": { sso_region: "x" } });
+    expect(plain(services)).toEqual({
+      "s 1": { "sts.endpoint_url": "http://x", "bedrock_runtime.endpoint_url": "http://z" },
+    });
+    expect(problems).toEqual([]);
+  });
+
+  it.each([
+    ["UTF-16 with a mark", Buffer.from("\uFEFF[default]\r\nregion = x\r\n", "utf16le"), "written in UTF-16"],
+    ["UTF-16 without", Buffer.from("[default]\r\nregion = x\r\n", "utf16le"), "written in UTF-16"],
+    ["Latin 1", Buffer.from("[default]\nregion = \xfc\n", "latin1"), "not UTF-8"],
+  ])("in %s are a problem that names the cause", async (_, bytes, message) => {
+    const home = createHome();
+    mkdirSync(path.join(home, ".aws"));
+    writeFileSync(path.join(home, ".aws", "config"), bytes);
+    const shared = await loadSharedConfig({}, home);
+    expect(shared.problems.map((problem) => problem.message)).toEqual([expect.stringContaining(message)]);
+  });
+
+  it("that are no files are a problem, and /dev/null is none", async () => {
+    const home = createHome();
+    const pipe = path.join(home, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const env = { AWS_CONFIG_FILE: pipe, AWS_SHARED_CREDENTIALS_FILE: "/dev/null" };
+    const { problems } = await loadSharedConfig(env, home);
+    expect(problems).toEqual([{ file: pipe, message: `'${pipe}' cannot be read: it is no regular file` }]);
+  });
+
+  it("are found behind variables in their paths", async () => {
+    const home = createHome();
+    writeFileSync(path.join(home, "c"), "[default]\nregion = x\n");
+    for (const file of ["$WHERE/c", "${WHERE}/c"]) {
+      const shared = await loadSharedConfig({ WHERE: home, AWS_CONFIG_FILE: file }, home);
+      expect(shared.profiles.get("default")?.keys["region"]).toBe("x");
+    }
+  });
+
+  it("reach the SDK as they are, whatever they hold", async () => {
+    const home = createHome();
+    mkdirSync(path.join(home, ".aws"));
+    await fc.assert(
+      fc.asyncProperty(fileText, fileText, async (config, credentials) => {
+        writeFileSync(path.join(home, ".aws", "config"), config);
+        writeFileSync(path.join(home, ".aws", "credentials"), credentials);
+        const ours = await loadSharedConfig({}, home);
+        externalDataInterceptor.interceptFile("/handed/config", writeForSdk(ours));
+        const init = { configFilepath: "/handed/config", filepath: "/nowhere" };
+        const known = await parseKnownFiles(init);
+        const sessions: Record<string, Record<string, string | undefined>> = await loadSsoSessionData(init);
+        const isSayable = (text: string): boolean => !/\n|(?:^|\s)[#;]/.test(text);
+        const check = (keys: Keys, theirs: Readonly<Record<string, string | undefined>> = {}): void => {
+          for (const [key, text] of Object.entries(keys))
+            if (text !== "" && isSayable(`${key}=${text}`)) expect(theirs[key]).toBe(text);
+        };
+        for (const { name: profile, keys } of ours.profiles.values()) check(keys, known[profile]);
+        for (const [session, keys] of ours.ssoSessions) check(keys, sessions[session]);
+        for (const [service, keys] of ours.services) check(keys, known[`services.${service}`]);
+      }),
+      { numRuns: isThorough ? 5000 : 200 },
+    );
   });
 
   it("are looked for in ~/.aws and may be missing", async () => {
@@ -187,6 +400,7 @@ describe("the shared config and credentials files", () => {
       {
         file: path.join(home, ".aws", "config"),
         message: expect.stringContaining("cannot be read: it is a folder"),
+        hint: `ls -ld ${path.join(home, ".aws", "config")}`,
       },
     ]);
   });
@@ -208,9 +422,18 @@ describe("the shared config and credentials files", () => {
     ["config", "region = x\n", 1, "before any [section]"],
     ["config", "[dev]\nregion = x\n", 1, "[profile dev]"],
     ["config", "[foo bar]\nregion = x\n", 1, "neither a profile"],
-    ["config", "[profile a b]\nregion = x\n", 1, "does not take"],
+    ["config", "[profile a b]\nregion = x\n", 1, 'write [profile "a b"]'],
+    ["config", "[profile 'a b]\nregion = x\n", 1, "not closed"],
+    ["config", "[profile]\nregion = x\n", 1, "no name"],
+    ["config", "[Profile a]\nregion = x\n", 1, "write [profile a]"],
+    ["config", "[Default]\nregion = x\n", 1, "[default]"],
+    ["config", "[default\naws_access_key_id = x\n", 1, "lacks its ]"],
+    ["config", "[default]\na = b\n[default]\nc = d\n", 3, "line 1 already"],
+    ["config", "[default]\na = b\nA = c\n", 3, "a is set in line 2 already"],
+    ["config", "[default]\nregion = x\n  output = json\n", 2, "output among them"],
+    ["config", "[default]\ns3 =\n  words\n", 2, "block s3"],
+    ["config", "[default]\na = b\n[profile default]\nc = d\n", 3, "goes before [default]"],
     ["config", "[]\nregion = x\n", 1, "neither a profile"],
-    ["config", "# first\n[profile __proto__]\n[profile dev]\na = b", 2, "ignores the whole file"],
     ["credentials", "[a]\nx = y\n[profile dev]\naws_access_key_id = x\n", 3, "[dev]"],
   ] as const)("in %s, %j is told with its line", (kind, text, line, message) => {
     const { problems } = parseSharedFile(text, "file", kind);
@@ -228,9 +451,3 @@ describe("the shared config and credentials files", () => {
     ).toEqual([]);
   });
 });
-
-function plainRecord(record: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(record).map(([section, keys]) => [section, { ...(keys as object) }]),
-  );
-}

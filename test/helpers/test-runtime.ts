@@ -44,6 +44,7 @@ export function testRuntime(options: TestRuntimeOptions): TestRuntime {
     nodeVersion: process.versions.node,
     platform: process.platform,
     processId: process.pid,
+    userId: process.geteuid?.(),
     isProcessAlive: () => true,
     onExit: () => () => undefined,
     allowGrace: () => undefined,

@@ -1,0 +1,173 @@
+import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import path from "node:path";
+import type { AwsCredentialIdentity } from "@smithy/types";
+import { replaceFile } from "../disk/replace-file.ts";
+import { errorCode } from "../errors.ts";
+import { isRecord, type JsonObject, withoutUndefined } from "../json.ts";
+import type { Runtime } from "../runtime.ts";
+
+/** Temporary credentials, and the file of the AWS CLI's cache that they were read from. */
+export type Identity = AwsCredentialIdentity & { readonly cacheFile?: string };
+
+/** What a file of the cache is named after: the arguments of the call that its credentials came from. */
+export type CacheArguments =
+  | {
+      readonly RoleArn: string;
+      readonly RoleSessionName?: string | undefined;
+      readonly ExternalId?: string | undefined;
+      readonly SerialNumber?: string | undefined;
+      /** Seconds. */
+      readonly DurationSeconds?: number | undefined;
+    }
+  | { readonly accountId: string; readonly roleName: string; readonly sessionName: string }
+  | { readonly accountId: string; readonly roleName: string; readonly startUrl: string };
+
+/** Credentials count while so much time is left, in ms: botocore's expiry window. */
+const WINDOW_MS = 15 * 60_000;
+/** No answer of STS comes near this, in bytes. */
+const LARGEST = 65_536;
+
+/**
+ * The file of the AWS CLI's cache for a call, `~/.aws/cli/cache/HASH.json`, as botocore's `CachedCredentialFetcher` names it:
+ * the SHA-1 of the arguments as Python writes them in JSON with sorted keys, without spaces for IAM Identity Center. A
+ * session name that was made up, and what is different at every call, are left out by the caller.
+ */
+export async function cacheFileFor(call: CacheArguments, homeFolder: string): Promise<string> {
+  const { createHash } = await import("node:crypto");
+  const hash = createHash("sha1").update(writePython(call)).digest("hex");
+  return path.join(homeFolder, ".aws", "cli", "cache", `${hash}.json`);
+}
+
+function writePython(call: CacheArguments): string {
+  const [colon, comma] = "accountId" in call ? [":", ","] : [": ", ", "];
+  const members = Object.entries(withoutUndefined(call))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => `${escape(name)}${colon}${escape(value)}`);
+  return `{${members.join(comma)}}`;
+}
+
+function escape(value: string | number): string {
+  return JSON.stringify(value).replaceAll(
+    /[^\x20-\x7E]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/**
+ * Reads credentials that are good for more than 15 minutes. A file that others may read or change, that is another
+ * user's, a link, or not whole is passed over with a line under `--verbose`; one that is not there or expired, without.
+ */
+export function readCached(file: string, runtime: Runtime): Identity | undefined {
+  let refused: string;
+  try {
+    const text = readPrivate(file, runtime);
+    const identity = "refused" in text ? text : readEntry(text.text);
+    if (!("refused" in identity)) {
+      const isGood = identity.expiration.getTime() - runtime.now() >= WINDOW_MS;
+      return isGood ? { ...identity, cacheFile: file } : undefined;
+    }
+    refused = identity.refused;
+  } catch (failure) {
+    const code = errorCode(failure);
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    refused =
+      code === "ELOOP" || code === "EMLINK"
+        ? "it is a link"
+        : `it cannot be read (${code ?? String(failure)})`;
+  }
+  runtime.terminal.verbose(() => `${file} is not used: ${refused}`);
+  return undefined;
+}
+
+/** Looks at the file that was opened, never at what may have taken its name since. Throws Node's own errors. */
+function readPrivate(file: string, { userId }: Runtime): { text: string } | { refused: string } {
+  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
+  const handle = openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  try {
+    const status = fstatSync(handle);
+    if (!status.isFile()) return { refused: "it is no regular file" };
+    if (userId !== undefined && status.uid !== userId) return { refused: "it belongs to another user" };
+    if (userId !== undefined && (status.mode & 0o077) !== 0)
+      return { refused: "others may read or change it" };
+    if (status.size > LARGEST) return { refused: "it is too large" };
+    return { text: readFileSync(handle, "utf8") };
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function readEntry(text: string): (AwsCredentialIdentity & { expiration: Date }) | { refused: string } {
+  let entry: unknown;
+  try {
+    entry = JSON.parse(text);
+  } catch {
+    return { refused: "it is not JSON" };
+  }
+  const credentials = isRecord(entry) && isRecord(entry["Credentials"]) ? entry["Credentials"] : {};
+  const readText = (name: string): string | undefined => {
+    const value = credentials[name];
+    return typeof value === "string" && /^[\x21-\x7E]+$/.test(value) ? value : undefined;
+  };
+  const accessKeyId = readText("AccessKeyId");
+  const secretAccessKey = readText("SecretAccessKey");
+  const sessionToken = readText("SessionToken");
+  const expiration = readTime(readText("Expiration"));
+  if (!accessKeyId || !secretAccessKey || !sessionToken || !expiration)
+    return { refused: "it does not hold whole credentials" };
+  return withoutUndefined({
+    accessKeyId,
+    secretAccessKey,
+    sessionToken,
+    expiration,
+    accountId: readText("AccountId"),
+  });
+}
+
+/** `2026-11-26T08:00:00Z`, `…+00:00` and `…UTC`: the forms in which the versions of the AWS CLI write it. */
+function readTime(text: string | undefined): Date | undefined {
+  const match = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d(?:\.\d+)?)(Z|UTC|[+-]\d\d:?\d\d)$/.exec(text ?? "");
+  if (!match) return undefined;
+  const [, day = "", time = "", zone = ""] = match;
+  const milliseconds = time.replace(/(\.\d{3})\d+$/, "$1");
+  const offset = /^[+-]/.test(zone) ? zone.replace(/^(...)(\d\d)$/, "$1:$2") : "Z";
+  const date = new Date(`${day}T${milliseconds}${offset}`);
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
+/**
+ * Keeps what AWS answered where the AWS CLI will find it; 0600, in one step. Where the folder is another user's or cannot
+ * be written, nothing is kept, with a line under `--verbose`.
+ */
+export async function writeCached(
+  file: string,
+  identity: AwsCredentialIdentity,
+  rest: JsonObject,
+  runtime: Runtime,
+): Promise<void> {
+  const { accessKeyId, secretAccessKey, sessionToken, expiration, accountId } = identity;
+  if (expiration === undefined) return;
+  const credentials = withoutUndefined({
+    AccessKeyId: accessKeyId,
+    SecretAccessKey: secretAccessKey,
+    SessionToken: sessionToken,
+    Expiration: expiration.toISOString().replace(/\.\d+Z$/, "Z"),
+    AccountId: accountId,
+  });
+  try {
+    const owner = statSync(path.dirname(file), { throwIfNoEntry: false })?.uid;
+    if (owner === undefined || runtime.userId === undefined || owner === runtime.userId) {
+      return await replaceFile(file, JSON.stringify({ ...rest, Credentials: credentials }));
+    }
+    runtime.terminal.verbose(() => `${path.dirname(file)} belongs to another user: nothing is kept there`);
+  } catch (failure) {
+    runtime.terminal.verbose(() => `${file} cannot be written (${errorCode(failure) ?? String(failure)})`);
+  }
+}
+
+/** Forgets credentials that AWS has rejected. */
+export async function dropCached(file: string, { terminal }: Runtime): Promise<void> {
+  await rm(file, { force: true }).catch((failure: unknown) =>
+    terminal.verbose(() => `${file} cannot be removed (${errorCode(failure) ?? String(failure)})`),
+  );
+}
