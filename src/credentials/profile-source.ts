@@ -182,7 +182,7 @@ function staticSource(profile: string, keys: Keys): ProfileSource {
     return invalid(
       profile,
       `profile '${profile}' has a line break, or a character beyond ASCII, in ${broken}`,
-      `Write it again, as one line: aws configure set ${broken} VALUE --profile ${quoteForShell(profile)}`,
+      `Write it again, as one line: aws configure --profile ${quoteForShell(profile)}`,
     );
   }
   return {

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import type { Environment } from "../runtime.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 /** The keys of one section; keys of a nested block are joined with a dot, such as `s3.max_concurrent_requests`. */
 export type Keys = Readonly<Record<string, string>>;
@@ -92,13 +93,17 @@ function readText(file: string, variable: string | undefined, problems: SharedCo
     if (status?.isFile()) {
       const text = readFileSync(file, "utf8");
       if (text.includes("\0") || text.startsWith("\uFFFD\uFFFD")) {
-        complain(`'${file}' is written in UTF-16`, `Save it as UTF-8: iconv -f UTF-16 -t UTF-8 ${file}`);
+        complain(
+          `'${file}' is written in UTF-16`,
+          `Save it as UTF-8: iconv -f UTF-16 -t UTF-8 ${quoteForShell(file)}`,
+        );
         return "";
       }
       if (text.includes("\uFFFD")) complain(`'${file}' holds bytes that are not UTF-8`);
       return text;
     }
-    if (status?.isDirectory()) complain(`'${file}' cannot be read: it is a folder`, `ls -ld ${file}`);
+    if (status?.isDirectory())
+      complain(`'${file}' cannot be read: it is a folder`, `ls -ld ${quoteForShell(file)}`);
     // /dev/null is how people say that there is none.
     else if (status && !status.isCharacterDevice())
       complain(`'${file}' cannot be read: it is no regular file`);
@@ -108,7 +113,7 @@ function readText(file: string, variable: string | undefined, problems: SharedCo
     const isClosed = code === "EACCES" || code === "EPERM";
     complain(
       `'${file}' cannot be read: ${isClosed ? "permission denied" : message}`,
-      isClosed ? `ls -l ${file}` : undefined,
+      isClosed ? `ls -l ${quoteForShell(file)}` : undefined,
     );
   }
   return "";
