@@ -1,5 +1,5 @@
-import { maskUserInfo, withoutUserInfo } from "../network/user-info.ts";
-import { usageError } from "../errors.ts";
+import { maskUserInfo } from "../network/user-info.ts";
+import { OpenclawError, usageError } from "../errors.ts";
 import type { Environment } from "../runtime.ts";
 import { regionOfBaseUrl } from "./region.ts";
 
@@ -37,28 +37,29 @@ const VARIABLES: Record<Service, string> = {
 /**
  * Decides the endpoint of a service; undefined means the region's own. The order of variables and profile is the
  * SDK's (https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html): a service's variable goes before
- * the general one, and variables go before the profile. Throws `usage` for a flag or variable that is no URL.
+ * the general one, and variables go before the profile. Throws `usage` for a flag that is no
+ * endpoint, and `config-invalid` for anything else that names one.
  */
 export function decideEndpoint(claims: EndpointClaims): Endpoint | undefined {
   const { service, flag, env, profile, baseUrl } = claims;
-  if (flag !== undefined && service !== "sts") return checked(flag, "--endpoint-url");
+  if (flag !== undefined && service !== "sts") return readEndpoint(flag, "--endpoint-url");
   const ignored =
     env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] ?? profile?.keys["ignore_configured_endpoint_urls"];
   const isIgnored = ignored?.trim().toLowerCase() === "true";
   if (!isIgnored) {
     for (const name of [VARIABLES[service], "AWS_ENDPOINT_URL"]) {
       const value = env[name];
-      if (value) return checked(value.trim(), `env ${name}`);
+      if (value) return readEndpoint(value, `env ${name}`);
     }
     const serviceKey = service.replace("-", "_");
     const inServices = profile?.services?.[`${serviceKey}.endpoint_url`];
     if (profile && inServices)
-      return checked(inServices, `profile ${profile.name}, services.${serviceKey}.endpoint_url`);
+      return readEndpoint(inServices, `profile ${profile.name}, services.${serviceKey}.endpoint_url`);
     const inProfile = profile?.keys["endpoint_url"];
-    if (profile && inProfile) return checked(inProfile, `profile ${profile.name}, endpoint_url`);
+    if (profile && inProfile) return readEndpoint(inProfile, `profile ${profile.name}, endpoint_url`);
   }
   if (service === "bedrock-runtime" && baseUrl && regionOfBaseUrl(baseUrl.url) === undefined) {
-    return { url: withoutUserInfo(baseUrl.url), source: baseUrl.setting };
+    return readEndpoint(baseUrl.url, baseUrl.setting);
   }
   return undefined;
 }
@@ -88,12 +89,25 @@ export function legacyStsEndpoint(
     : undefined;
 }
 
-function checked(text: string, source: string): Endpoint {
-  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
-    throw usageError(
-      `${source} '${maskUserInfo(text)}' is not an http or https URL.`,
-      "Write it as https://host or http://host:port.",
+/**
+ * The endpoint in a text. The SDK sends neither user and password of a URL, which nobody is to read, nor its query; paths
+ * are put behind its own path with one slash between.
+ */
+function readEndpoint(text: string, source: string): Endpoint {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    const isHost = /^[\w.-]+(:\d+)?(\/|$)/.test(text.trim());
+    throw refuse(
+      `${source} '${maskUserInfo(text.trim())}' is not an http or https URL.`,
+      source,
+      isHost ? `http://${text.trim()}` : "https://HOST",
     );
   }
-  return { url: withoutUserInfo(text), source };
+  return { url: url.origin + url.pathname.replace(/\/+$/, ""), source };
+}
+
+function refuse(message: string, source: string, example: string): OpenclawError {
+  if (source.startsWith("--")) return usageError(message, `Write it as ${source} ${example}`);
+  const hint = source.startsWith("env ") ? `export ${source.slice(4)}=${example}` : `Write it as ${example}`;
+  return new OpenclawError("config-invalid", { message, hint });
 }

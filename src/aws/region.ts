@@ -102,6 +102,6 @@ const STANDARD_HOST = new RegExp(
 
 /** The region in a standard Bedrock Runtime host of AWS; undefined for any other host, such as a VPC endpoint. */
 export function regionOfBaseUrl(baseUrl: string): string | undefined {
-  const region = STANDARD_HOST.exec(new URL(baseUrl).hostname)?.[1];
+  const region = URL.canParse(baseUrl) ? STANDARD_HOST.exec(new URL(baseUrl).hostname)?.[1] : undefined;
   return region && isRegionName(region) ? region : undefined;
 }

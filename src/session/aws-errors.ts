@@ -43,8 +43,14 @@ export function toOpenclawError(failure: unknown, call: CallContext): OpenclawEr
   );
 }
 
+/** A list names nothing that could be missing: what is not found is the list itself. */
+function isRouteMissing(error: SdkFailure, { action }: CallContext): boolean {
+  const status = error.$response?.statusCode ?? error.$metadata?.httpStatusCode;
+  return status === 404 && action.startsWith("bedrock:List");
+}
+
 function fromAwsError(error: SdkFailure, text: string, call: CallContext): OpenclawError | undefined {
-  const row = findRow(error.name, error.message);
+  const row = findRow(isRouteMissing(error, call) ? "UnknownOperationException" : error.name, error.message);
   if (!row) return undefined;
   const context = contextOf(text, call);
   const { denial } = context;
@@ -86,6 +92,7 @@ function contextOf(text: string, call: CallContext): ErrorContext {
     renewal: renewalOf(session.decision.chosen),
     denial: readDenial(text),
     endpoint: endpointText(call),
+    endpointSource: session.endpoint(serviceOf(action))?.source,
   };
 }
 

@@ -19,6 +19,8 @@ export interface ErrorContext {
   denial?: Denial | undefined;
   /** Who answered, as a URL or in words. */
   endpoint?: string | undefined;
+  /** Who named that endpoint; undefined for the region's own. */
+  endpointSource?: string | undefined;
   /** The HTTP status of the answer. */
   status?: number | undefined;
   /** The host that a redirect leads to. */
@@ -478,8 +480,12 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     names: ["UnknownOperation"],
     status: 404,
     code: "bad-response",
-    message: (c) => `The endpoint does not know ${c.action ?? "this call"}.`,
-    hint: () => "Check --endpoint-url, AWS_ENDPOINT_URL and baseUrl: openclaw doctor",
+    message: (c) =>
+      `${c.endpointSource ? `${endpoint(c)} (${c.endpointSource})` : "The endpoint"} does not know ${c.action ?? "this call"}.`,
+    hint: (c) =>
+      c.endpointSource
+        ? `Check host and path in ${c.endpointSource.replace(/^env /, "")}: openclaw doctor`
+        : "Check --endpoint-url, AWS_ENDPOINT_URL and baseUrl: openclaw doctor",
   },
   // Answers without a name of AWS.
   {

@@ -118,7 +118,8 @@ export const FAILURE_TABLE: readonly FailureRow[] = [
   {
     when: ({ status }) => status === 404 || status === 405,
     code: "bad-response",
-    message: (c) => `${c.shownUrl} has no chat completions (${c.status})${said(c)}`,
+    message: (c) =>
+      `${c.shownUrl} has no ${c.model === undefined ? "list of models" : "chat completions"} (${c.status})${said(c)}`,
     hint: () => "Check baseUrl; it usually ends in /v1.",
   },
   {

@@ -1,3 +1,4 @@
+import type { OpenclawError } from "../../src/errors.ts";
 import { describe, expect, it } from "vitest";
 import { decideEndpoint, type EndpointClaims, legacyStsEndpoint } from "../../src/aws/endpoint.ts";
 
@@ -93,11 +94,53 @@ describe("other services", () => {
   });
 });
 
-it.each(["", "localhost:8080", "ftp://x", "not a url"])("refuses the endpoint '%s' by name", (flag) => {
-  const claims: EndpointClaims = {
-    service: "bedrock",
-    env: { AWS_ENDPOINT_URL: flag || " x" },
-    flag: flag || undefined,
-  };
-  expect(() => decideEndpoint(claims)).toThrow(expect.objectContaining({ code: "usage" }));
+const CLAIM: Record<string, (text: string) => Partial<EndpointClaims>> = {
+  "--endpoint-url": (flag) => ({ flag }),
+  AWS_ENDPOINT_URL: (text) => ({ env: { AWS_ENDPOINT_URL: text } }),
+  AWS_ENDPOINT_URL_BEDROCK_RUNTIME: (text) => ({ env: { AWS_ENDPOINT_URL_BEDROCK_RUNTIME: text } }),
+  "profile work, endpoint_url": (text) => ({ profile: { name: "work", keys: { endpoint_url: text } } }),
+  "models.providers.corp.baseUrl": (text) => ({
+    baseUrl: { url: text, setting: "models.providers.corp.baseUrl" },
+  }),
+};
+
+describe.each(Object.keys(CLAIM))("an endpoint of %s", (source) => {
+  const decide = (text: string) =>
+    decideEndpoint({ service: "bedrock-runtime", env: {}, ...CLAIM[source]?.(text) });
+
+  it.each([
+    ["http://host", "http://host"],
+    ["http://host/", "http://host"],
+    [" http://host ", "http://host"],
+    ["HTTP://Host.Example:80/", "http://host.example"],
+    ["https://host:443/v1/", "https://host/v1"],
+    ["http://host/Prefix//", "http://host/Prefix"],
+    ["http://[::1]:8080/a/b/", "http://[::1]:8080/a/b"],
+    ["http://me:SecretPw@host/", "http://host"],
+    ["http://host/v1/?key=x", "http://host/v1"],
+  ])("is read from '%s'", (text, url) => {
+    expect(decide(text)).toMatchObject({ url, source: expect.stringContaining(source) });
+  });
+
+  it.each([
+    ["localhost:8080", "http://localhost:8080"],
+    ["host.example/v1", "http://host.example/v1"],
+    ["ftp://me:SecretPw@x", "https://HOST"],
+    ["not a url", "https://HOST"],
+    ["http://me:Secret/Pw@host", "https://HOST"],
+  ])("is refused by name for '%s'", (text, hint) => {
+    const failure = (() => {
+      try {
+        return decide(text);
+      } catch (error) {
+        return error as OpenclawError;
+      }
+    })();
+    expect(failure).toMatchObject({
+      code: source.startsWith("--") ? "usage" : "config-invalid",
+      message: expect.stringContaining(source),
+      hint: expect.stringContaining(hint),
+    });
+    expect(JSON.stringify(failure)).not.toMatch(/Secret|Pw/);
+  });
 });

@@ -84,7 +84,7 @@ function bytes(text: string | Uint8Array): StreamStep {
   return { bytes: typeof text === "string" ? Buffer.from(text) : text };
 }
 
-/** AWS's name, status and message; the code; whether it is retried; whether the lists fail alike. */
+/** AWS's name, status and message; the code; whether it is retried; whether the lists fail alike, and with another code. */
 type HttpError = [
   name: string,
   status: number,
@@ -92,6 +92,7 @@ type HttpError = [
   code: ErrorCode,
   calls: 1 | 2,
   on: "every call" | "the model",
+  ofLists?: ErrorCode,
 ];
 
 /** One for each name and code of the error table; its other wordings are those of error-table.test.ts. */
@@ -224,7 +225,8 @@ const HTTP_ERRORS: readonly HttpError[] = [
   ["ValidationException", 400, "Could not process image", "bad-attachment", 1, "the model"],
   ["ValidationException", 400, "Something new.", "invalid-request", 1, "every call"],
   ["SerializationException", 400, "Unexpected token", "invalid-request", 1, "every call"],
-  ["ResourceNotFoundException", 404, "Not found.", "model-not-found", 1, "every call"],
+  // A list names no model: what is not found is the route.
+  ["ResourceNotFoundException", 404, "Not found.", "model-not-found", 1, "every call", "bad-response"],
   [
     "ThrottlingException",
     429,
@@ -301,7 +303,7 @@ const HTTP_ERRORS: readonly HttpError[] = [
   ["UnknownOperationException", 404, "", "bad-response", 1, "every call"],
 ];
 
-function httpRow([name, status, message, code, calls, where]: HttpError): FaultRow {
+function httpRow([name, status, message, code, calls, where, ofLists = code]: HttpError): FaultRow {
   const answer: ScriptedAnswer = { error: { name, message, status } };
   const isEverywhere = where === "every call";
   return {
@@ -310,8 +312,8 @@ function httpRow([name, status, message, code, calls, where]: HttpError): FaultR
     script: on(answer, isEverywhere ? answer : undefined),
     sparesLists: !isEverywhere,
     chat: { code, text: "", calls },
-    list: isEverywhere ? { code } : {},
-    doctor: { code },
+    list: isEverywhere ? { code: ofLists } : {},
+    doctor: { code: ofLists },
   };
 }
 
