@@ -4,13 +4,20 @@ import { findProxy, isOfThisMachine } from "./proxy-settings.ts";
 
 type Headers = Readonly<Record<string, string | undefined>>;
 
+const SECRET_NAME = /token|secret|password|cookie|api-?key/i;
+
+/** Whether a header of this name holds a secret, whatever its value is. */
+export function isSecretHeader(name: string): boolean {
+  return SECRET_NAME.test(name);
+}
+
 /** Headers that hold a secret by themselves; a signature of AWS is none, but the session token beside it is. */
 const SECRET_HEADERS: readonly (readonly [name: RegExp, value: RegExp, what: string])[] = [
   [/^authorization$/i, /^bearer\b/i, "a bearer token"],
   [/^authorization$/i, /^basic\b/i, "a user and password"],
   [/^authorization$/i, /^(?!AWS4-)/, "a key"],
   [/^x-amz-security-token$/i, /./, "a session token"],
-  [/token|secret|password|cookie|api-?key/i, /./, "a key"],
+  [SECRET_NAME, /./, "a key"],
 ];
 
 /** What of a request's headers is secret, in words; undefined where nothing is. */

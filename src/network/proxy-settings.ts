@@ -1,7 +1,7 @@
 import { BlockList, isIP, isIPv4, isIPv6 } from "node:net";
 import { OpenclawError } from "../errors.ts";
 import type { Environment } from "../runtime.ts";
-import { MASK } from "./user-info.ts";
+import { decodeUserInfo, MASK } from "./user-info.ts";
 
 /** The schemes of a proxy and their ports where the URL names none: the URL's own, and 1080 for SOCKS (RFC 1928). */
 const PORTS = {
@@ -141,7 +141,10 @@ function readProxy(value: string, variable: string): Proxy {
       whole.includes("@") ? ENCODE : `Write it as a URL: export ${example}`,
     );
   }
-  const [user, password] = [url.username, url.password].map((part) => decode(part, variable));
+  const [user, password] = [decodeUserInfo(url.username), decodeUserInfo(url.password)];
+  if (user === undefined || password === undefined) {
+    throw refused(`User and password in ${variable} are not percent-encoded UTF-8.`, ENCODE);
+  }
   const port = url.port === "" ? PORTS[scheme] : Number(url.port);
   const address = `${url.hostname}:${port}`;
   return {
@@ -151,22 +154,13 @@ function readProxy(value: string, variable: string): Proxy {
     address,
     variable,
     shown: `${scheme}//${address}`,
-    user: user ?? "",
-    password: password ?? "",
+    user,
+    password,
   };
 }
 
 function isScheme(scheme: string): scheme is ProxyScheme {
   return Object.hasOwn(PORTS, scheme);
-}
-
-/** A % that encodes nothing stands for itself, as for curl. Throws `config-invalid` for what is not UTF-8. */
-function decode(text: string, variable: string): string {
-  try {
-    return decodeURIComponent(text.replaceAll(/%(?![\da-f]{2})/gi, "%25"));
-  } catch {
-    throw refused(`User and password in ${variable} are not percent-encoded UTF-8.`, ENCODE);
-  }
 }
 
 /** A URL that is none, without what may be a secret in it. */

@@ -10,11 +10,23 @@ export function maskUserInfo(text: string): string {
   return text.replace(URL.canParse(text) ? USER_INFO : BROKEN_USER_INFO, `$1${MASK}@`);
 }
 
-/** A URL without user and password: the SDK sends none of them, and nobody is to read them. */
-export function withoutUserInfo(text: string): string {
-  const url = new URL(text);
-  if (url.username === "" && url.password === "") return text;
-  url.username = "";
-  url.password = "";
-  return url.href;
+/** A URL with a user and password anywhere in a text. */
+const USER_INFO_WITHIN = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#@"'<>]+@/gi;
+
+/** Hides user and password of each URL in a text. */
+export function maskUserInfoWithin(text: string): string {
+  return text.replaceAll(USER_INFO_WITHIN, `$1${MASK}@`);
+}
+
+/**
+ * A user or password of a URL as it is meant. A % that encodes nothing stands for itself, as for curl; undefined for what
+ * is not UTF-8.
+ */
+export function decodeUserInfo(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll(/%(?![\da-f]{2})/gi, "%25"));
+  } catch (error) {
+    if (error instanceof URIError) return undefined;
+    throw error;
+  }
 }

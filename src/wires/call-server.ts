@@ -1,9 +1,9 @@
 import type { Readable } from "node:stream";
 import type { NodeHttpHandler } from "@smithy/node-http-handler";
 import { HttpRequest } from "../network/sdk-parts.ts";
+import { isSecretHeader } from "../network/clear-text.ts";
 import type { NamedProfile } from "../network/certificates.ts";
 import { createRequestHandler } from "../network/request-handler.ts";
-import { maskUserInfo } from "../network/user-info.ts";
 import { fromNetworkFailure } from "../network/network-errors.ts";
 import { hideSecrets, rememberSecrets } from "../credentials/hide-secrets.ts";
 import { OpenclawError } from "../errors.ts";
@@ -42,7 +42,14 @@ export async function openLine(
   requestTimeoutMs?: number,
   profile?: NamedProfile,
 ): Promise<ServerLine> {
-  rememberSecrets(runtime, server.secrets);
+  const { authorization, ...others } = server.headers;
+  const query = [...server.url.searchParams.values()];
+  const keys = Object.entries(others).flatMap(([name, value]) => (isSecretHeader(name) ? [value] : []));
+  rememberSecrets(
+    runtime,
+    [...server.secrets, authorization, authorization?.split(" ").at(-1), ...query],
+    [server.password, ...keys],
+  );
   // What --emulator stands in for is AWS; this server is reached as ever.
   const handler = await createRequestHandler(
     { env: runtime.env, terminal: runtime.terminal, isEmulated: false },
@@ -100,7 +107,7 @@ function unreached(error: Error, { server, runtime }: ServerLine): OpenclawError
 
 /** What the failures of a call are told with. */
 export function failedCall({ server, runtime }: ServerLine, model: string | undefined): FailedCall {
-  return { server, model, hide: (text) => maskUserInfo(hideSecrets(text, runtime)) };
+  return { server, model, hide: (text) => hideSecrets(text, runtime) };
 }
 
 function requestFor({ url, headers }: OpenaiServer, path: string, body: string | undefined): HttpRequest {

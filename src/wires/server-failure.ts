@@ -70,7 +70,7 @@ function failureOf(
   return new OpenclawError(code, {
     message: message(context),
     hint: hint(context),
-    requestId,
+    requestId: requestId === undefined ? undefined : hide(requestId),
     details: { status, serverMessage: text === "" ? undefined : text, retryAfter },
   });
 }

@@ -2,6 +2,7 @@ import { expandEnv } from "../config/expand-env.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import type { ProviderSettings } from "../config/settings.ts";
 import { OpenclawError } from "../errors.ts";
+import { decodeUserInfo, maskUserInfo } from "../network/user-info.ts";
 import type { Environment } from "../runtime.ts";
 
 /** A server that speaks OpenAI's API, ready to be called. */
@@ -14,8 +15,10 @@ export interface OpenaiServer {
   url: URL;
   /** Sent with each request, by lower-case name. */
   headers: Readonly<Record<string, string>>;
-  /** What no message may tell: the key and every header of the configuration. */
+  /** What no message may tell: the key, the password and every header of the configuration. */
   secrets: readonly string[];
+  /** The password in the address; empty where there is none. */
+  password: string;
   /** Where its key and its address are set, for hints. */
   keyPlace: string;
   urlPlace: string;
@@ -61,7 +64,10 @@ export function serverOf(id: string, provider: ProviderSettings | undefined, env
   });
 }
 
-/** A server by its address and key. A user and password in the address are sent as such where there is no key. */
+/**
+ * A server by its address and key. A user and password in the address are sent as such where there is no key. Throws
+ * `config-invalid` for an address that is no URL.
+ */
 export function openServer(
   name: string,
   baseUrl: string,
@@ -74,9 +80,16 @@ export function openServer(
     headers?: Readonly<Record<string, string>>;
   },
 ): OpenaiServer {
-  const url = new URL(baseUrl);
-  const user = decodeURIComponent(url.username);
-  const password = decodeURIComponent(url.password);
+  const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
+  const user = url && decodeUserInfo(url.username);
+  const password = url && decodeUserInfo(url.password);
+  if (!url || !/^https?:$/.test(url.protocol) || user === undefined || password === undefined) {
+    throw new OpenclawError("config-invalid", {
+      message: `${places.urlPlace} is '${maskUserInfo(baseUrl)}', which is not an http or https URL.`,
+      hint: "Write it as http://HOST:PORT/v1, with user and password percent-encoded.",
+      details: { path: places.urlPlace },
+    });
+  }
   url.username = "";
   url.password = "";
   url.hash = "";
@@ -93,6 +106,7 @@ export function openServer(
     shownUrl: `${url.protocol}//${url.host}${url.pathname === "/" ? "" : url.pathname}`,
     headers: { ...(authorization === undefined ? {} : { authorization }), ...headers },
     secrets,
+    password,
     ...places,
   };
 }

@@ -7,8 +7,10 @@ import {
   readFileSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import type { EmulatorOptions } from "../../src/emulator/emulator.ts";
 import type { Script, ScriptedAnswer } from "../../src/emulator/script.ts";
 import { createAwsNetwork } from "../helpers/aws-network.ts";
@@ -406,6 +408,68 @@ describe("nor where they travel", () => {
       expectNoLeak(setup, results);
     }
   }, 60_000);
+
+  it.each(["hunter2", `${MARK}planted/pass word+1`, "pw"])(
+    "in the address, headers and query of another provider that repeats them: %s",
+    async (password) => {
+      const user = await emulate();
+      const key = secret("header");
+      const query = secret("query");
+      const login = Buffer.from(`me:${password}`).toString("base64");
+      const server = createServer((request, response) => {
+        const { host = "", authorization = "" } = request.headers;
+        const told = [
+          JSON.stringify(request.headers),
+          `http://me:${encodeURIComponent(password)}@${host}${request.url}`,
+          authorization,
+          authorization.replace(/=+$/, ""),
+          `user me with '${password}' is unknown`,
+          Buffer.from(key).toString("base64"),
+          encodeURIComponent(key),
+        ];
+        response.writeHead(400, {
+          "content-type": "application/json",
+          "x-request-id": authorization.split(" ").at(-1),
+          location: `http://me:${encodeURIComponent(password)}@${host}/${key}`,
+        });
+        response.end(JSON.stringify({ error: { message: told.join(" | ") } }));
+      });
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      onTestFinished(() => void server.close());
+      const { port } = server.address() as AddressInfo;
+      user.configure(
+        JSON.stringify({
+          models: {
+            providers: {
+              other: {
+                baseUrl: `http://me:${encodeURIComponent(password)}@127.0.0.1:${port}/v1?code=${encodeURIComponent(query)}`,
+                headers: { "x-trace": key, "x-api-key": "k3y" },
+              },
+            },
+          },
+        }),
+      );
+      const commands = [
+        ["chat", "-m", "other/some-model", "hi"],
+        ["chat", "--json", "-m", "other/some-model", "hi"],
+        ["models", "list", "--provider", "other", "--refresh"],
+        ["doctor", "--json"],
+      ];
+      const results = await runAll({ user, env: {} }, commands);
+      for (const [command, { stdout, stderr }] of results) {
+        const said = stdout + stderr;
+        expect(leaksIn(said), command).toEqual([]);
+        for (const form of [password, encodeURIComponent(password), login.replace(/=+$/, ""), "k3y"]) {
+          // A short one may well be part of a word.
+          expect(said, command).not.toMatch(
+            new RegExp(`(?<!\\w)${form.replaceAll(/[^\w\s]/g, "\\$&")}(?!\\w)`),
+          );
+        }
+      }
+      expect(results.get(commands[0]?.join(" ") ?? "")?.stderr).toContain("refuses the request");
+    },
+    60_000,
+  );
 
   it("in a configuration that cannot be read, shown with the place of its error", async () => {
     const home = createHome();
