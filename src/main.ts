@@ -77,9 +77,17 @@ async function fromUnknown(error: unknown, runtime: Runtime): Promise<OpenclawEr
 async function main(): Promise<void> {
   for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[])
     process.on(signal, () => onSignal(signal));
-  const runtime = createRuntime(interruption.signal, onStdoutError, (ms) => {
-    graceMs = ms;
-  });
+  let takeUncaught: ((failure: unknown) => void) | undefined;
+  const runtime = createRuntime(
+    interruption.signal,
+    onStdoutError,
+    (ms) => {
+      graceMs = ms;
+    },
+    (take) => {
+      takeUncaught = take;
+    },
+  );
   const end = async (exitCode: number): Promise<void> => {
     await runtime.terminal.flush();
     process.exit(exitCode);
@@ -89,9 +97,13 @@ async function main(): Promise<void> {
   const fail = (failure: unknown): Promise<void> =>
     (failing ??= report(failure, runtime)
       .then(end)
-      .finally(() => process.off("uncaughtException", fail)));
+      .finally(() => process.off("uncaughtException", onUncaught)));
   // What is thrown where nobody waits for it is told like any other bug, and ends the command as well.
-  process.on("uncaughtException", fail);
+  const onUncaught = (failure: unknown): void => {
+    if (takeUncaught) takeUncaught(failure);
+    else void fail(failure);
+  };
+  process.on("uncaughtException", onUncaught);
   try {
     await runProgram(PROGRAM, process.argv.slice(2), runtime);
   } catch (error) {

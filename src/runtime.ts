@@ -30,6 +30,8 @@ export interface Runtime {
   readonly onExit: (work: () => void) => () => void;
   /** Gives the command so many ms to end after a signal; a second signal ends it at once, as ever. */
   readonly allowGrace: (ms: number) => void;
+  /** Has `take` judge what is thrown where nobody waits for it, from now on; otherwise that ends the command. */
+  readonly onUncaught: (take: (failure: unknown) => void) => void;
   /** Stops the process as Ctrl-Z does; resolves when it goes on. */
   readonly suspend: () => Promise<void>;
   /** True under `--emulator`: nothing that was learnt is worth keeping on disk. */
@@ -44,6 +46,7 @@ export function createRuntime(
   signal: AbortSignal,
   onStdoutError: (error: Error) => void = () => undefined,
   allowGrace: (ms: number) => void = () => undefined,
+  onUncaught: Runtime["onUncaught"] = () => undefined,
 ): Runtime {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) {
@@ -81,6 +84,7 @@ export function createRuntime(
       return () => process.off("exit", work);
     },
     allowGrace,
+    onUncaught,
     suspend,
     isEmulated: false,
   };

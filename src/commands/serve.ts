@@ -36,7 +36,8 @@ export interface ServeOptions extends GlobalOptions {
 
 /**
  * Serves Bedrock over OpenAI's API until the program is interrupted, then lets running answers end. Throws `usage` for an
- * open address without a key or a port that cannot be had, config errors, and the interruption when it ends.
+ * open address without a key or a port that cannot be had, config errors, the interruption when it ends, with exit code 1
+ * after too many bugs.
  */
 export async function run(options: ServeOptions, runtime: Runtime): Promise<void> {
   const { readApiKeys } = await import("../serve/api-keys.ts");
@@ -45,12 +46,13 @@ export async function run(options: ServeOptions, runtime: Runtime): Promise<void
     readApiKeys(options.apiKeyFile, runtime),
   ]);
   refuseOpenDoor(options, keys);
-  const [{ startServer }, { Upstream }, { parseNameMap }, { listeningTerminal, ServeLog }] =
+  const [{ startServer }, { Upstream }, { parseNameMap }, { listeningTerminal, ServeLog }, { watchBugs }] =
     await Promise.all([
       import("../serve/server.ts"),
       import("../serve/upstream.ts"),
       import("../serve/model-names.ts"),
       import("../serve/serve-log.ts"),
+      import("../serve/bug-watch.ts"),
     ]);
   const log = new ServeLog(runtime);
   const end = new AbortController();
@@ -82,16 +84,19 @@ export async function run(options: ServeOptions, runtime: Runtime): Promise<void
       logsContent: options.logContent === true,
     }),
   );
+  const broken = new AbortController();
+  watchBugs(inner, log, (reason) => broken.abort(reason));
+  const ended = AbortSignal.any([runtime.signal, broken.signal]);
   upstream.warm();
   runtime.allowGrace(options.drainTimeout * 1000 + SPARE_MS);
   await announce(server, keys, runtime);
-  if (!runtime.signal.aborted) await once(runtime.signal, "abort");
+  if (!ended.aborted) await once(ended, "abort");
   if (server.running() > 0) log.note("Ending: no new requests are taken, running answers are finished.");
   const cut = await server.drain(options.drainTimeout * 1000);
   if (cut > 0) log.note(`${cut} answers were cut off after ${options.drainTimeout} s.`);
-  end.abort(runtime.signal.reason);
+  end.abort(ended.reason);
   await upstream.close();
-  throw runtime.signal.reason;
+  throw ended.reason;
 }
 
 /** In bytes. */

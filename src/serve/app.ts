@@ -154,7 +154,11 @@ export class App {
     context.set("call", call);
     context.set("dialect", DIALECTS[0]);
     context.req.raw.signal.addEventListener("abort", () => call.leave(), { once: true });
-    await next();
+    try {
+      await call.run(next);
+    } catch (failure) {
+      context.res = answerFailure(failure, context);
+    }
     if (!context.res.headers.has("x-request-id")) context.header("x-request-id", call.entry.requestId);
     if (this.#isDraining) context.header("connection", "close");
     if (!call.isStreaming) call.end(call.entry.isAborted ? CLIENT_CLOSED : context.res.status);
@@ -189,7 +193,8 @@ export class App {
       const bounds = { most: mostBytes, readMs, share, signal: call.signal };
       context.set("body", await readJsonBody(context.env.incoming, bounds));
     } catch (error) {
-      if (context.env.incoming.destroyed) call.leave();
+      // One that came whole is destroyed, too.
+      if (context.env.incoming.destroyed && !context.env.incoming.complete) call.leave();
       if (!(error instanceof BodyRefusal)) throw error;
       return fail(context, error.status, error.code, error.message, error.headers);
     } finally {

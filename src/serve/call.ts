@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { hideSecrets, shareSecrets } from "../credentials/hide-secrets.ts";
 import { OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
@@ -8,6 +9,13 @@ import { listeningTerminal, type RequestEntry, type ServeLog } from "./serve-log
 /** What nginx writes into its log for a client that went away. */
 export const CLIENT_CLOSED = 499;
 
+const running = new AsyncLocalStorage<Call>();
+
+/** The call that the code which asks runs for, through whatever it waited for; undefined for work of the server's own. */
+export function runningCall(): Call | undefined {
+  return running.getStore();
+}
+
 /** One request on its way: what can stop it, and what the log will say of it. */
 export class Call {
   readonly entry: RequestEntry;
@@ -16,7 +24,9 @@ export class Call {
   readonly #log: ServeLog;
   readonly #runtime: Runtime;
   readonly #onEnd: (() => void)[];
+  readonly #waiting = new Set<(failure: unknown) => void>();
   #isOver = false;
+  #bug: { failure: unknown } | undefined;
   /** True for an answer that goes on when its handler has returned: whoever sends it ends the call. */
   isStreaming = false;
 
@@ -67,6 +77,39 @@ export class Call {
   /** Stops the call to Bedrock. */
   stop(reason: OpenclawError): void {
     this.#abort.abort(reason);
+  }
+
+  /**
+   * Does work for the call. Rejects as the work does, and as soon as something of the call is thrown where nobody waits for
+   * it: then the work may never end.
+   */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#bug) throw this.#bug.failure;
+    let onBug = (_failure: unknown): void => undefined;
+    const broken = new Promise<never>((_, reject) => {
+      onBug = reject;
+    });
+    this.#waiting.add(onBug);
+    try {
+      return await Promise.race([running.run(this, work), broken]);
+    } finally {
+      this.#waiting.delete(onBug);
+    }
+  }
+
+  /** Fails the call for what was thrown where nobody waits for it. */
+  breakOff(failure: unknown): void {
+    if (this.#isOver || this.#bug) return;
+    this.#bug = { failure };
+    for (const onBug of this.#waiting) onBug(failure);
+    this.stop(
+      new OpenclawError("internal", { message: "This server met a bug of its own.", cause: failure }),
+    );
+  }
+
+  /** Whether something of it was thrown where nobody waits for it. */
+  get isBroken(): boolean {
+    return this.#bug !== undefined;
   }
 
   /** Notes what went wrong, for whoever runs the server. */

@@ -44,13 +44,17 @@ async function* untilFailure(
   call: Call,
 ): Frames {
   try {
-    for (let next = await first; !next.done; next = await frames.next()) yield next.value;
+    let next = await call.run(() => first);
+    for (; !next.done; next = await call.run(() => frames.next())) yield next.value;
   } catch (failure) {
     call.fail(failure);
     if (!call.entry.isAborted) yield toFrame(failure);
   } finally {
     // Whoever stops reading early has the call to Bedrock stopped.
-    await frames.return();
+    const returned = frames.return();
+    // What waits for something that is broken may wait for ever.
+    if (call.isBroken) returned.catch(() => undefined);
+    else await returned;
     call.end(call.entry.isAborted ? CLIENT_CLOSED : 200);
   }
 }

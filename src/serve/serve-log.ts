@@ -50,6 +50,11 @@ export class ServeLog {
     this.#write("note", { message });
   }
 
+  /** Logs what was thrown where nobody waits for it, and for which request. */
+  bug(message: string, requestId: string | undefined): void {
+    this.#write("bug", { requestId, message });
+  }
+
   #write(kind: string, fields: object): void {
     const { terminal, now } = this.#runtime;
     terminal.noteJson({ time: new Date(now()).toISOString(), kind, ...fields });

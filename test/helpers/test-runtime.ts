@@ -48,6 +48,7 @@ export function testRuntime(options: TestRuntimeOptions): TestRuntime {
     isProcessAlive: () => true,
     onExit: () => () => undefined,
     allowGrace: () => undefined,
+    onUncaught: () => undefined,
     suspend: async () => undefined,
     isEmulated: false,
     stdout: () => written.stdout,
