@@ -86,13 +86,14 @@ export async function* streamAnswer(
   const deadlines = new Deadlines(boundsFor(bounds, plan.isReasoning), runtime.signal, runtime.elapsed);
   const { signal } = deadlines;
   try {
-    recorder?.begin(plan.input);
+    recorder?.begin(plan);
     const { batches, requestId, attempts } = await wire.open(plan, deadlines);
     yield { type: "start", model, region: wire.region, requestId, attempts };
     yield* readEvents(batches, {
       requestId,
       deadlines,
       hasTools: plan.input.toolConfig !== undefined,
+      toolNames: plan.toolNames,
       coalesces: runtime.terminal.format !== "ndjson",
       recorder,
       toFailure: (failure) => toStreamError(failure, wire, { signal, model, requestId, hasBegun: true }),

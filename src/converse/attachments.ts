@@ -6,7 +6,6 @@ import type { InputKind } from "../models/list.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { ANY_ATTACHMENTS, familyOf, type FileKind } from "../models/families.ts";
-import { documentName } from "./document-name.ts";
 import { detectKind, TEXT_FORMATS } from "./file-kind.ts";
 import { imageSize } from "./image-size.ts";
 
@@ -79,29 +78,20 @@ export async function readAttachments(paths: readonly string[], runtime: Runtime
 /**
  * Makes the content blocks of a turn's files, in their order, for one model. What the model is known not to take is
  * refused: throws `bad-attachment` with file, size and limit. Text files go as text to a model that takes no documents.
- * `taken` are the names of the documents in earlier turns.
  */
-export function attachmentBlocks(
-  attachments: readonly Attachment[],
-  recipient: Recipient,
-  taken: ReadonlySet<string> = new Set(),
-): AttachedBlocks {
+export function attachmentBlocks(attachments: readonly Attachment[], recipient: Recipient): AttachedBlocks {
   const notices = [...checkKinds(attachments, recipient), ...checkLimits(attachments, recipient)];
-  const names = new Set(taken);
-  const blocks = attachments.map((attachment) => toBlock(attachment, recipient, names));
-  return { blocks, notices };
+  return { blocks: attachments.map((attachment) => toBlock(attachment, recipient)), notices };
 }
 
-function toBlock(
-  { file, bytes, fileName, label }: Attachment,
-  recipient: Recipient,
-  taken: Set<string>,
-): ContentBlock {
+function toBlock({ file, bytes, fileName, label }: Attachment, recipient: Recipient): ContentBlock {
   if (file.kind === "image") return { image: { format: file.format, source: { bytes } } };
   if (!takes(recipient, "document")) {
     return { text: `${fileName ?? label}:\n\n${new TextDecoder().decode(bytes)}` };
   }
-  return { document: { format: file.format, name: documentName(fileName, taken), source: { bytes } } };
+  return {
+    document: { format: file.format, name: fileName ?? `${label}.${file.format}`, source: { bytes } },
+  };
 }
 
 function checkKinds(attachments: readonly Attachment[], recipient: Recipient): string[] {

@@ -2,7 +2,6 @@ import type {
   Citation,
   CitationsDelta,
   ContentBlock,
-  ConverseStreamCommandInput,
   ConverseStreamOutput,
   Message,
   ToolUseBlock,
@@ -11,6 +10,7 @@ import type {
 import { wellFormed } from "../json.ts";
 import { parseBoundedJson } from "../json-bounds.ts";
 import type { Turn } from "./conversation.ts";
+import type { RequestPlan } from "./wire.ts";
 
 /** What has arrived of one content block. */
 interface Block {
@@ -66,12 +66,12 @@ export class MessageAssembler {
 
 /** Keeps what a call sent and what came back, for the turns after it. */
 export class TurnRecorder {
-  #input: ConverseStreamCommandInput | undefined;
+  #plan: Sent | undefined;
   #assembler = new MessageAssembler();
 
   /** A call begins; what an earlier one brought is forgotten. */
-  begin(input: ConverseStreamCommandInput): void {
-    this.#input = input;
+  begin(plan: Sent): void {
+    this.#plan = plan;
     this.#assembler = new MessageAssembler();
   }
 
@@ -82,13 +82,17 @@ export class TurnRecorder {
 
   /** The turn so far; undefined before anything was sent. Cache points belong to the call, not to the conversation. */
   turn(): Turn | undefined {
-    const newest = this.#input?.messages?.at(-1);
-    const model = this.#input?.modelId;
+    const { input, promptDigest } = this.#plan ?? {};
+    const newest = input?.messages?.at(-1);
+    const model = input?.modelId;
     if (!newest || model === undefined) return undefined;
     const content = (newest.content ?? []).filter(({ cachePoint }) => cachePoint === undefined);
-    return { model, messages: [{ ...newest, content }, this.#assembler.message()] };
+    const messages = [{ ...newest, content }, this.#assembler.message()];
+    return { model, messages, ...(promptDigest === undefined ? {} : { promptDigest }) };
   }
 }
+
+type Sent = Pick<RequestPlan, "input" | "promptDigest">;
 
 function toContent(block: Block): ContentBlock[] {
   if (block.tool) return toolUse(block.tool, block);

@@ -7,11 +7,12 @@ import type { ResolvedModel } from "../models/resolve-model.ts";
 import type { Attachment, Recipient } from "./attachments.ts";
 import { baseModelId } from "../models/base-model-id.ts";
 import { cachePointFor } from "../models/cache-points.ts";
-import { documentNames, messagesFor, type Turn } from "./conversation.ts";
+import type { Turn } from "./conversation.ts";
 import { chooseGuardrail } from "./guardrail.ts";
 import type { OutputSchema } from "./output-schema.ts";
 import { planReasoning } from "./reasoning.ts";
-import type { Obstacle } from "../models/families.ts";
+import { familyOf, type Obstacle } from "../models/families.ts";
+import { mendRequest } from "./mend-request.ts";
 import { buildRequest, type ChatParameters, mergeParameters } from "./request.ts";
 import type { StructuredForm } from "./structured-output.ts";
 import type { RequestPlan, RequestPlans } from "./wire.ts";
@@ -66,7 +67,7 @@ export async function planRequests(
   const attached = await attach(ask, { baseId, input: inputKinds(model, baseId) });
   const input = buildRequest({
     modelId,
-    messages: [...messagesFor(ask.earlier ?? [], modelId), ...attached.messages],
+    messages: attached.messages,
     system: ask.system,
     parameters: reasoning.parameters,
     guardrail: chooseGuardrail(ask.guardrail, ask.asksForTrace === true, config),
@@ -75,11 +76,20 @@ export async function planRequests(
     metadata: ask.metadata,
     tools: ask.tools,
   });
-  const { isReasoning } = reasoning;
   const notices = [...attached.notices, ...reasoning.notices, ...cache.notices];
-  const plan = (planned: ConverseStreamCommandInput, form: StructuredForm | undefined): RequestPlan => {
-    const { modelId: _, ...body } = planned;
-    return { input: planned, body, form, isReasoning, notices };
+  const { isReasoning } = reasoning;
+  const recipient = {
+    modelId: model.id,
+    family: familyOf(baseId),
+    mostTokens: known?.maxTokens,
+    isReasoning,
+    asked: ask.parameters,
+    earlier: ask.earlier,
+  };
+  const plan = (draft: ConverseStreamCommandInput, form: StructuredForm | undefined): RequestPlan => {
+    const mended = mendRequest(draft, recipient);
+    const { modelId: _, ...body } = mended.input;
+    return { ...mended, body, form, isReasoning, notices: [...notices, ...mended.notices] };
   };
   if (!schema) return [plan(input, undefined)];
   const { structuredForms, withStructuredOutput } = await import("./structured-output.ts");
@@ -90,8 +100,9 @@ export async function planRequests(
 }
 
 function obstacleOf({ messages, tools }: Ask): Obstacle | undefined {
-  const newest = messages.at(-1)?.content ?? [];
-  const answer = messages.at(-2)?.content ?? [];
+  const last = messages.findLastIndex(({ role }) => role === "assistant");
+  const newest = messages.slice(last + 1).flatMap(({ content }) => content ?? []);
+  const answer = messages[last]?.content ?? [];
   if (newest.some(({ toolResult }) => toolResult) && !answer.some(({ reasoningContent }) => reasoningContent))
     return "lost-reasoning";
   return tools?.toolChoice && !tools.toolChoice.auto ? "forced-tool" : undefined;
@@ -114,14 +125,14 @@ export function dependsOnModel(ask: Ask, config: Configuration): boolean {
 
 /** Puts the files before the text of the newest turn, for a model of which that much is known. Throws `bad-attachment`. */
 export async function attach(
-  { attachments = [], earlier = [], messages, model }: Ask,
+  { attachments = [], messages, model }: Ask,
   known: Pick<Recipient, "baseId" | "input">,
 ): Promise<{ messages: readonly Message[]; notices: string[] }> {
   const newest = messages.at(-1);
   if (attachments.length === 0 || !newest) return { messages, notices: [] };
   const { attachmentBlocks } = await import("./attachments.ts");
   const recipient = { modelId: model.id, ...known };
-  const { blocks, notices } = attachmentBlocks(attachments, recipient, documentNames(earlier));
+  const { blocks, notices } = attachmentBlocks(attachments, recipient);
   const content = [...blocks, ...(newest.content ?? [])];
   return { messages: [...messages.slice(0, -1), { ...newest, content }], notices };
 }

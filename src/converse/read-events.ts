@@ -17,6 +17,8 @@ export interface Reading {
   deadlines: Deadlines;
   /** Whether the model was given tools; without them a call of one is nothing to a reader. */
   hasTools: boolean;
+  /** The caller's names of the tools that were sent under another. */
+  toolNames: ReadonlyMap<string, string>;
   /** Whether deltas that arrive together are passed on as one: always, but where each of them is a line. */
   coalesces: boolean;
   recorder: TurnRecorder | undefined;
@@ -32,7 +34,7 @@ export interface Reading {
  */
 export async function* readEvents(
   batches: Batches,
-  { requestId, deadlines, hasTools, coalesces, recorder, toFailure, isSaid }: Reading,
+  { requestId, deadlines, hasTools, toolNames, coalesces, recorder, toFailure, isSaid }: Reading,
 ): ChatEvents {
   let isWhole = false;
   const characters = new WholeCharacters();
@@ -43,7 +45,7 @@ export async function* readEvents(
       for (const part of parts) {
         recorder?.take(part);
         if (part.messageStop) isWhole = true;
-        const event = toChatEvent(part, requestId, hasTools);
+        const event = toChatEvent(part, { requestId, hasTools, toolNames });
         for (const whole of event ? characters.take(event) : []) {
           if (coalesces && whole.type === "text") {
             text += whole.text;
@@ -74,8 +76,7 @@ const LOST: ReadonlySet<string> = new Set(["stream-broken", "bad-response", "tim
 /** The event that a part of the stream stands for; undefined for the parts that carry nothing for a reader. */
 function toChatEvent(
   part: ConverseStreamOutput,
-  requestId: string | undefined,
-  hasTools: boolean,
+  { requestId, hasTools, toolNames }: Pick<Reading, "requestId" | "hasTools" | "toolNames">,
 ): ChatEvent | undefined {
   const { delta, contentBlockIndex: index = 0 } = part.contentBlockDelta ?? {};
   if (delta) {
@@ -91,7 +92,7 @@ function toChatEvent(
       type: "tool-call",
       index: part.contentBlockStart?.contentBlockIndex ?? 0,
       id: (call.toolUseId ?? "").toWellFormed(),
-      name: (call.name ?? "").toWellFormed(),
+      name: toolNames.get(call.name ?? "") ?? (call.name ?? "").toWellFormed(),
     };
   }
   if (part.messageStop) return { type: "stop", stopReason: part.messageStop.stopReason ?? "unknown" };

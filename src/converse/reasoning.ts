@@ -1,4 +1,5 @@
 import {
+  ANSWER_TOKENS,
   type Effort,
   familyOf,
   type Fields,
@@ -108,11 +109,11 @@ function nearest(wanted: Effort, levels: readonly Effort[]): Effort {
   return levels.reduce((best, level) => (distance(level) < distance(best) ? level : best));
 }
 
-/** The budget must be below the tokens of the whole answer. */
+/** The budget is below the tokens of the whole answer, and leaves some of the model's own most for what is said. */
 function mostBudget({ parameters, mostTokens }: ReasoningQuestion): number {
-  return (
-    Math.min(parameters.maxTokens ?? Number.POSITIVE_INFINITY, mostTokens ?? Number.POSITIVE_INFINITY) - 1
-  );
+  const { maxTokens } = parameters;
+  if (maxTokens !== undefined) return Math.min(maxTokens, mostTokens ?? maxTokens) - 1;
+  return (mostTokens ?? Number.POSITIVE_INFINITY) - ANSWER_TOKENS;
 }
 
 /** Models that hide what they think unless told otherwise think without being told. */

@@ -57,6 +57,9 @@ export function buildRequest(request: ChatRequest): ConverseStreamCommandInput {
   };
 }
 
+/** The tool that a model gives an answer with that is held to a schema. */
+export const ANSWER_TOOL = "answer";
+
 /** A person's message of plain text. */
 export function userMessage(text: string): Message {
   return { role: "user", content: [{ text }] };

@@ -9,14 +9,13 @@ import { OpenclawError, withFields } from "../errors.ts";
 import type { ChatEvent } from "./chat-event.ts";
 import type { JsonSchema, OutputSchema } from "./output-schema.ts";
 import { familyOf } from "../models/families.ts";
+import { ANSWER_TOOL } from "./request.ts";
 
 /**
  * How a model is held to a schema: by Converse's `outputConfig`; by a tool that it must call; by a tool that it is
  * offered; by an instruction in the system prompt.
  */
 export type StructuredForm = "native" | "tool" | "offered-tool" | "instruction";
-
-const TOOL_NAME = "answer";
 
 /** The forms to try for a model and a schema, best first: AWS's refusal of one leads to the next. */
 export function structuredForms(
@@ -65,20 +64,20 @@ export function withStructuredOutput(
     const closed = JSON.stringify(sent, (_key, value: unknown) =>
       isObjectSchema(value) ? { ...value, additionalProperties: false } : value,
     );
-    const jsonSchema = { name: TOOL_NAME, schema: closed };
+    const jsonSchema = { name: ANSWER_TOOL, schema: closed };
     return {
       ...input,
       outputConfig: { textFormat: { type: "json_schema", structure: { jsonSchema } } },
     };
   }
-  const toolChoice = familyOf(baseId).namedToolChoice ? { tool: { name: TOOL_NAME } } : { any: {} };
+  const toolChoice = familyOf(baseId).namedToolChoice ? { tool: { name: ANSWER_TOOL } } : { any: {} };
   return {
     ...input,
     toolConfig: {
       tools: [
         {
           toolSpec: {
-            name: TOOL_NAME,
+            name: ANSWER_TOOL,
             description:
               "Gives the answer. Call it exactly once, with the whole answer; write no other text.",
             inputSchema: { json: sent } as ToolInputSchema,

@@ -16,6 +16,10 @@ export interface RequestPlan {
   isReasoning: boolean;
   /** What was asked for and cannot be sent as it is, for the person who asked. */
   notices: string[];
+  /** The caller's names of the tools that are sent under another, by that one. */
+  toolNames: ReadonlyMap<string, string>;
+  /** Identifies the system prompt and the tools, to which reasoning is bound; undefined where there are none. */
+  promptDigest?: string | undefined;
 }
 
 /** The requests for one question, best first: with a schema one for each form that the model may take it in. */

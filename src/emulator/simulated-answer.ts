@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { ContentBlock, ConverseRequest } from "./converse-request.ts";
+import type { ContentBlock, ConverseRequest } from "./converse-model.ts";
 import type { EmulatedModel } from "./models.ts";
 import { sampleInstance } from "./sample-instance.ts";
 

@@ -62,6 +62,14 @@ export interface AttachmentLimits {
   source: string;
 }
 
+/** The ids that a call of a tool may have. */
+export interface ToolIds {
+  fits: RegExp;
+  /** The length of one that is made in place of an unfit one, of letters and digits. */
+  length: number;
+  source: string;
+}
+
 /** What is known of a model because of its family. What is missing is not known, or as for most models. */
 export interface FamilyFacts {
   reasoning?: ReasoningForm;
@@ -72,6 +80,20 @@ export interface FamilyFacts {
   /** That a tool choice may name the tool it forces; other models take `any`. */
   namedToolChoice?: { source: string };
   attachments?: AttachmentLimits;
+  /** Where the ids of tool calls are others than `ANY_TOOL_IDS`. */
+  toolIds?: ToolIds;
+  /** That a tool's result may hold images and documents, and say whether the tool failed. */
+  richToolResults?: { source: string };
+  /** That calls and results of tools share a message with nothing else. */
+  separateToolTurns?: { source: string };
+  /** That a tool's schema may have no `oneOf`, `anyOf` or `allOf` at its root. */
+  flatToolSchemas?: { source: string };
+  /** That temperature and top-p exclude each other. */
+  oneSampling?: { source: string };
+  /** That a conversation may end with the beginning of the answer. */
+  prefill?: { source: string };
+  /** The highest temperature, where it is not Converse's 1. */
+  temperature?: { most: number; source: string };
   /** That each account sends in a form about its use case before the first call. */
   useCaseForm?: { source: string };
   /** What takes it in place of Converse and ConverseStream; the pattern holds for its id without the version. */
@@ -92,6 +114,8 @@ const LOW_TO_MAX: readonly Effort[] = ["low", "medium", "high", "xhigh", "max"];
 
 /** The least budget that Claude takes, in tokens: https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html */
 export const LEAST_BUDGET = 1024;
+/** Tokens for the answer beside a budget, which counts into its length. */
+export const ANSWER_TOKENS = 4096;
 /** Budgets in tokens; above 32,000 Anthropic advises batches. Same page. */
 const BUDGETS: Readonly<Record<Effort, number>> = {
   minimal: LEAST_BUDGET,
@@ -153,6 +177,14 @@ const HELD_TO_SCHEMA = { source: `${USER_GUIDE}/structured-output.html` };
 /** From 5 on Claude also refuses a forced tool. */
 const CLAUDE_HELD_TO_SCHEMA = { source: `${CLAUDE}/build-with-claude/structured-outputs` };
 const NAMED_TOOL_CHOICE = { source: `${API_REFERENCE}/API_runtime_SpecificToolChoice.html` };
+
+const RICH_TOOL_RESULTS = { source: `${API_REFERENCE}/API_runtime_ToolResultContentBlock.html` };
+/** Ids that every model takes but Mistral's, and those of the service's model: what is not known to take more gets these. */
+export const ANY_TOOL_IDS: ToolIds = {
+  fits: /^[a-zA-Z0-9_-]{1,64}$/,
+  length: 24,
+  source: `${API_REFERENCE}/API_runtime_ToolUseBlock.html`,
+};
 
 const MB = 1024 * 1024;
 /** What Converse's reference says of files for any model. 3.75 MB are 5 MB in base64, which is what the service measures. */
@@ -258,7 +290,18 @@ export function families(): readonly ModelFamily[] {
     },
     { models: /^anthropic\.claude-(3|instant|v2)/, attachments: ANY_ATTACHMENTS },
     {
+      models: /^anthropic\.claude-(3|instant|v2|(opus|sonnet|haiku)-4-([0-5]-|\d{8}))/,
+      // From 4.6 on: "This model does not support assistant message prefill."
+      prefill: { source: `${CLAUDE}/about-claude/models/whats-new-claude-4-6` },
+    },
+    {
+      models: /^anthropic\.claude-(opus|sonnet|haiku)-4-[156]/,
+      oneSampling: { source: "https://github.com/aws-samples/bedrock-access-gateway/pull/238 (measured)" },
+    },
+    {
       models: /^anthropic\.claude-/,
+      richToolResults: RICH_TOOL_RESULTS,
+      flatToolSchemas: { source: "https://github.com/code-yeongyu/senpi/issues/1947 (measured)" },
       namedToolChoice: NAMED_TOOL_CHOICE,
       attachments: {
         ...ANY_ATTACHMENTS,
@@ -282,7 +325,12 @@ export function families(): readonly ModelFamily[] {
     },
     { models: /^amazon\.nova-(micro|lite|pro|premier|2-lite)/, cachePoints: FIVE_MINUTES },
     {
+      models: /^amazon\.nova-(micro|lite|pro|premier)/,
+      prefill: { source: "https://docs.aws.amazon.com/nova/latest/userguide/invoke.html" },
+    },
+    {
       models: /^amazon\.nova-/,
+      richToolResults: RICH_TOOL_RESULTS,
       namedToolChoice: NAMED_TOOL_CHOICE,
       attachments: {
         ...ANY_ATTACHMENTS,
@@ -353,8 +401,33 @@ export function families(): readonly ModelFamily[] {
       outputConfig: HELD_TO_SCHEMA,
     },
     { models: /^google\.gemma-3-(12|27)b/, outputConfig: HELD_TO_SCHEMA },
+    {
+      models: /^mistral\./,
+      toolIds: {
+        fits: /^[a-zA-Z0-9]{9}$/,
+        length: 9,
+        source: "https://github.com/anomalyco/opencode/pull/48843 (measured)",
+      },
+    },
+    {
+      models: /^meta\.llama/,
+      separateToolTurns: { source: "https://github.com/strands-agents/harness-sdk/issues/1223 (measured)" },
+    },
+    // Ids such as Kimi's own, `functions.clock:0`, go back as they came.
+    {
+      models: /^(?!anthropic\.)/,
+      toolIds: { ...ANY_TOOL_IDS, fits: /^[a-zA-Z0-9_.:-]{1,64}$/ },
+    },
   ];
 }
+
+/** What any server of OpenAI's API takes. */
+export const SERVED: FamilyFacts = {
+  // "string too long. Expected a string with maximum length 40": OpenAI's refusal of others.
+  toolIds: { ...ANY_TOOL_IDS, fits: /^[\w.:-]{1,40}$/ },
+  temperature: { most: 2, source: "https://platform.openai.com/docs/api-reference/chat/create" },
+  prefill: { source: "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html" },
+};
 
 /** What is known of a model by the id of its foundation model; nothing where that is not known. */
 export function familyOf(baseId: string | undefined): FamilyFacts {

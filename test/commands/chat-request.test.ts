@@ -208,9 +208,9 @@ describe("attachments", () => {
           role: "user",
           content: [
             { image: { format: "png", source: bytes(PNG) } },
-            { document: { format: "pdf", name: "John-s resume", source: bytes("%PDF-1.7 …") } },
-            { document: { format: "txt", name: "main", source: bytes("fn main() {}") } },
-            { document: { format: "txt", name: "main (2)", source: bytes("fn main() {}") } },
+            { document: { format: "pdf", name: "John-s resume (pdf)", source: bytes("%PDF-1.7 …") } },
+            { document: { format: "txt", name: "main (rs)", source: bytes("fn main() {}") } },
+            { document: { format: "txt", name: "main (rs) (2)", source: bytes("fn main() {}") } },
             { text: "Compare." },
           ],
         },
@@ -222,7 +222,9 @@ describe("attachments", () => {
   it("come from stdin for -f -, which then is no part of the prompt", async () => {
     const { body } = await sent(["-m", SONNET_4_6, "-f", "-", "Summarize."], { input: "<html><p>Hi" });
     expect(body).toMatchObject({
-      messages: [{ content: [{ document: { format: "html", name: "Document" } }, { text: "Summarize." }] }],
+      messages: [
+        { content: [{ document: { format: "html", name: "stdin (html)" } }, { text: "Summarize." }] },
+      ],
     });
   });
 

@@ -281,7 +281,7 @@ describe("what belongs to a call and not to the conversation", () => {
     }
     const messages = messagesOf<{ document?: { name: string } }>(bodies(emulated)[1]);
     const names = messages.flatMap(({ content }) => content.flatMap(({ document }) => document?.name ?? []));
-    expect(names).toEqual(["note", "note (2)"]);
+    expect(names).toEqual(["note (txt)", "note (txt) (2)"]);
   });
 
   it("is kept: what a structured answer said, as text", async () => {
@@ -460,7 +460,7 @@ describe("openclaw sessions", () => {
     expect(document.turns[0].user.content[0]).toEqual({
       document: {
         format: "txt",
-        name: "note",
+        name: "note (txt)",
         source: { bytes: { $bytes: Buffer.from("A note.").toString("base64") } },
       },
     });
@@ -537,5 +537,30 @@ describe("half a character", () => {
     const file = path.join(emulated.home, ".openclaw", "sessions", "half.jsonl");
     expect(readFileSync(file, "utf8")).not.toMatch(/\\ud[89a-f]/i);
     expect(messagesOf(bodies(emulated)[1])[1]?.content).toEqual([{ text: "a😀, cut \ufffd" }]);
+  });
+});
+
+describe("signed reasoning", () => {
+  const thought = (text: string) => ({
+    stream: [
+      begin,
+      delta({ reasoningContent: { text: "Hm." } }),
+      delta({ reasoningContent: { signature: "c2ln" } }),
+      blockStop(0),
+      delta({ text }, 1),
+      ...end,
+    ],
+  });
+
+  it("goes back under the same system prompt, and is left out with a notice under another", async () => {
+    const emulated = await answering(thought("1"), thought("2"), thought("3"), thought("4"));
+    const ask = async (system: string) =>
+      (await emulated.run(["chat", "-m", CLAUDE, "--session", "bound", "-s", system, "next"])).stderr;
+    expect(await ask("Be brief.")).not.toContain("reasoning");
+    expect(await ask("Be brief.")).not.toContain("reasoning");
+    expect(await ask("Sing.")).toContain("earlier reasoning");
+    expect(await ask("Sing.")).not.toContain("reasoning");
+    const reasoned = bodies(emulated).map((body) => JSON.stringify(body).match(/"signature"/g)?.length ?? 0);
+    expect(reasoned).toEqual([0, 1, 0, 1]);
   });
 });

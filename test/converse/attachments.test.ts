@@ -52,22 +52,17 @@ function refusal(attachments: Attachment[], recipient: Recipient): OpenclawError
 }
 
 describe("the blocks of attached files", () => {
-  it("are images and documents in their order, documents with distinct names", () => {
+  it("are images and documents in their order, documents by the names of their files", () => {
     const { blocks, notices } = attachmentBlocks(
       [attachment("a.png", 3), attachment("report.pdf", 4), attachment("report.md", 5)],
       CLAUDE,
     );
     expect(blocks).toEqual([
       { image: { format: "png", source: { bytes: Buffer.alloc(3) } } },
-      { document: { format: "pdf", name: "report", source: { bytes: Buffer.alloc(4) } } },
-      { document: { format: "md", name: "report (2)", source: { bytes: Buffer.alloc(5) } } },
+      { document: { format: "pdf", name: "report.pdf", source: { bytes: Buffer.alloc(4) } } },
+      { document: { format: "md", name: "report.md", source: { bytes: Buffer.alloc(5) } } },
     ]);
     expect(notices).toEqual([]);
-  });
-
-  it("have other names than the documents before them", () => {
-    const { blocks } = attachmentBlocks([attachment("report.pdf", 1)], CLAUDE, new Set(["report"]));
-    expect(blocks).toMatchObject([{ document: { name: "report (2)" } }]);
   });
 
   it("are text for text files when the model takes no documents", () => {

@@ -113,7 +113,8 @@ describe("a budget", () => {
 
   it.each([
     ["stays below the tokens of the answer", { maxTokens: 5000 }, undefined, 4999],
-    ["stays below what the model can put out", {}, 32_000, 31_999],
+    ["leaves the model tokens for its answer", {}, 32_000, 27_904],
+    ["stays below what the model can put out", { maxTokens: 60_000 }, 32_000, 31_999],
     ["is the level's own where both allow it", { maxTokens: 60_000 }, 64_000, 32_000],
     ["is at least 1024", { maxTokens: 1025 }, undefined, 1024],
   ])("%s", (_, parameters, mostTokens, tokens) => {

@@ -1,13 +1,29 @@
 import {
+  type ContentBlock,
   ConverseCommand,
-  CountTokensCommand,
   type ConverseCommandInput,
+  CountTokensCommand,
+  type Message,
+  type ToolUseBlock,
 } from "@aws-sdk/client-bedrock-runtime";
 import { describe, expect, it } from "vitest";
 import { emulate, runtimeClient, user } from "./clients.ts";
 import { send, sign } from "./signed-request.ts";
 
 const NOVA = "amazon.nova-micro-v1:0";
+const CLAUDE = "us.anthropic.claude-sonnet-4-6";
+const MODEL_SAYS = "The model returned the following errors:";
+const toolConfig = { tools: [{ toolSpec: { name: "t", inputSchema: { json: { type: "object" } } } }] };
+const named = (name: string): ContentBlock => ({
+  document: { name, format: "txt", source: { bytes: new Uint8Array([97]) } },
+});
+const called = (toolUseId: string, input: ToolUseBlock["input"] = {}): Message => ({
+  role: "assistant",
+  content: [{ toolUse: { toolUseId, name: "t", input } }],
+});
+const result = (toolUseId: string): ContentBlock => ({
+  toolResult: { toolUseId, content: [{ text: "4" }] },
+});
 const UNSUPPORTED =
   "This action doesn't support the model that you provided. Try again with a supported text or chat model.";
 
@@ -151,6 +167,80 @@ describe("Converse", () => {
       "The maximum tokens you requested exceeds the model limit of 10000. Try again with a maximum tokens value that is " +
         "lower than 10000.",
     ],
+    [
+      "a document's name with a dot",
+      { messages: [{ role: "user", content: [{ text: "a" }, named("a.txt")] }] },
+      "The document file name can only contain alphanumeric characters, whitespace characters, hyphens, parentheses, and " +
+        "square brackets. The name can't contain more than one consecutive whitespace character. Check that the file name " +
+        "conforms to these restrictions and retry your request.",
+    ],
+    [
+      "two documents of one name",
+      { messages: [{ role: "user", content: [{ text: "a" }, named("a"), named("a")] }] },
+      "Messages can't contain duplicate document names. Rename the document and retry your request.",
+    ],
+    [
+      "a call without its result",
+      { messages: [...user("a"), called("t1"), ...user("b")], toolConfig },
+      "Expected toolResult blocks at messages.2.content for the following Ids: t1",
+    ],
+    [
+      "a result without a call",
+      { messages: [{ role: "user", content: [result("t1")] }], toolConfig },
+      "The number of toolResult blocks at messages.0.content exceeds the number of toolUse blocks of previous turn.",
+    ],
+    [
+      "two results of one call",
+      {
+        messages: [...user("a"), called("t1"), { role: "user", content: [result("t1"), result("t1")] }],
+        toolConfig,
+      },
+      "The toolResult blocks at messages.2.content contain duplicate Ids: t1",
+    ],
+    [
+      "a tool's input that is no object",
+      { messages: [...user("a"), called("t1", "{}"), { role: "user", content: [result("t1")] }], toolConfig },
+      "The format of the value at messages.1.content.0.toolUse.input is invalid. Provide a json object for the field and try again.",
+    ],
+    [
+      "a tool's id of another alphabet",
+      { messages: [...user("a"), called("t 1")], toolConfig },
+      "1 validation error detected: Value 't 1' at 'messages.2.member.content.1.member.toolUse.toolUseId' failed to satisfy " +
+        "constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.:-]+",
+    ],
+    [
+      "a tool's schema without an object at its root",
+      { toolConfig: { tools: [{ toolSpec: { name: "t", inputSchema: { json: { oneOf: [] } } } }] } },
+      "The value at toolConfig.tools.0.toolSpec.inputSchema.json.type must be one of the following: object.",
+    ],
+    [
+      "alternatives at the root of a schema for Claude",
+      {
+        modelId: CLAUDE,
+        toolConfig: {
+          tools: [{ toolSpec: { name: "t", inputSchema: { json: { type: "object", oneOf: [] } } } }],
+        },
+      },
+      `${MODEL_SAYS} tools.0.custom.input_schema: input_schema does not support oneOf, allOf, or anyOf at the top level`,
+    ],
+    [
+      "temperature with top-p for Claude",
+      { modelId: CLAUDE, inferenceConfig: { temperature: 0.5, topP: 0.5 } },
+      `${MODEL_SAYS} \`temperature\` and \`top_p\` cannot both be specified for this model. Please use only one.`,
+    ],
+    [
+      "the beginning of an answer for Claude from 4.6",
+      { modelId: CLAUDE, messages: [...user("a"), { role: "assistant", content: [{ text: "b" }] }] },
+      `${MODEL_SAYS} This model does not support assistant message prefill. The conversation must end with a user message.`,
+    ],
+    [
+      "a budget to think above the length of the answer",
+      {
+        modelId: "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        additionalModelRequestFields: { thinking: { type: "enabled", budget_tokens: 16384 } },
+      },
+      `${MODEL_SAYS} \`max_tokens\` must be greater than \`thinking.budget_tokens\`.`,
+    ],
   ])("refuses %s in the words of the service", async (_, input, message) => {
     const emulator = await emulate();
     const call = runtimeClient(emulator, "HTTP/2").send(
@@ -180,14 +270,18 @@ describe("bodies that no SDK would send", () => {
       "2 validation errors detected: Value null at 'messages.1.member.role'",
     ],
     [{ messages: [{ role: 1, content: [] }] }, "ValidationException", "'messages.1.member.role'"],
-    [{ messages: [{ role: "user", content: ["Hi"] }] }, "ValidationException", "'messages.1.member.content'"],
+    [
+      { messages: [{ role: "user", content: ["Hi"] }] },
+      "ValidationException",
+      "'messages.1.member.content.1.member'",
+    ],
     [
       { messages: [{ role: "user", content: [{ text: 1 }] }] },
       "ValidationException",
-      "'messages.1.member.content.text'",
+      "'messages.1.member.content.1.member.text'",
     ],
-    [{ messages: [message], system: ["a"] }, "ValidationException", "'system'"],
-    [{ messages: [message], system: [{ text: 1 }] }, "ValidationException", "'system.text'"],
+    [{ messages: [message], system: ["a"] }, "ValidationException", "'system.1.member'"],
+    [{ messages: [message], system: [{ text: 1 }] }, "ValidationException", "'system.1.member.text'"],
     [{ messages: [message], system: [{ text: "" }] }, "ValidationException", "'system.1.member.text'"],
     [
       { messages: [message], system: [{ text: " " }] },
@@ -203,7 +297,7 @@ describe("bodies that no SDK would send", () => {
     [
       { messages: [message], inferenceConfig: { stopSequences: [1] } },
       "ValidationException",
-      "'inferenceConfig.stopSequences'",
+      "'inferenceConfig.stopSequences.1.member'",
     ],
     [
       { messages: [message], inferenceConfig: { stopSequences: Array.from({ length: 2501 }, () => "x") } },

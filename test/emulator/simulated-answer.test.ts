@@ -1,6 +1,6 @@
 import { assert, property, string } from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { ContentBlock, ConverseRequest } from "../../src/emulator/converse-request.ts";
+import type { ContentBlock, ConverseRequest } from "../../src/emulator/converse-model.ts";
 import { MODELS, type EmulatedModel } from "../../src/emulator/models.ts";
 import { simulateAnswer, splitIntoDeltas } from "../../src/emulator/simulated-answer.ts";
 
@@ -19,6 +19,9 @@ function request(content: ContentBlock[], more: Partial<ConverseRequest> = {}): 
     messages: [{ role: "user", content }],
     system: [],
     maxTokens: undefined,
+    temperature: undefined,
+    topP: undefined,
+    tools: undefined,
     stopSequences: [],
     additionalFields: {},
     ...more,
@@ -59,7 +62,7 @@ describe("simulated answers", () => {
     ],
     [
       "puts the texts of a question together and counts its files",
-      request([{ text: "a" }, { image: {} }, { text: "b" }, { document: {} }, { image: {} }]),
+      request([{ text: "a" }, { image: {} }, { text: "b" }, { document: { name: "a" } }, { image: {} }]),
       {
         text: `${INTRODUCTION}a\nb\nYou attached 2 images, 1 document.`,
         stopReason: "end_turn",

@@ -14,6 +14,6 @@ export function streamChat(
   recorder?: TurnRecorder,
 ): AsyncGenerator<ChatEvent, void, undefined> {
   const wire = { region: session.region.value, ...converseStream(session) };
-  const plan = { input, body: input, form: undefined, isReasoning: false, notices: [] };
+  const plan = { input, body: input, form: undefined, isReasoning: false, notices: [], toolNames: new Map() };
   return streamAnswer(wire, plan, { bounds, recorder, runtime: session.setup.runtime });
 }

@@ -5,6 +5,7 @@ import { canConverse, families, familyOf } from "../../src/models/families.ts";
 function known(id: string): string[] {
   const { reasoning, cachePoints, outputConfig, namedToolChoice, attachments, useCaseForm, wire } =
     familyOf(id);
+  const { toolIds, richToolResults, separateToolTurns, flatToolSchemas, oneSampling, prefill } = familyOf(id);
   return [
     ...(reasoning ? [`reasoning ${[reasoning.off ? "off" : "", ...reasoning.levels].join(" ")}`.trim()] : []),
     ...(cachePoints ? [`cache ${cachePoints.times.join(" ")}`.trim()] : []),
@@ -13,13 +14,19 @@ function known(id: string): string[] {
     ...(attachments ? [`pdf ${attachments.mostBytes.pdf ?? attachments.mostBytes.document}`] : []),
     ...(useCaseForm ? ["form"] : []),
     ...(wire ? [wire.api] : []),
+    ...(toolIds?.length === 9 ? ["ids of 9"] : []),
+    ...(richToolResults ? ["rich results"] : []),
+    ...(separateToolTurns ? ["separate tool turns"] : []),
+    ...(flatToolSchemas ? ["flat schemas"] : []),
+    ...(oneSampling ? ["one sampling"] : []),
+    ...(prefill ? ["prefill"] : []),
   ];
 }
 
 const ADAPTIVE = "low medium high xhigh max";
-const CLAUDE = ["namedToolChoice", "pdf Infinity", "form"];
-const OLD_CLAUDE = ["namedToolChoice", "pdf 4718592", "form"];
-const NOVA = ["namedToolChoice", "pdf 18750000"];
+const CLAUDE = ["namedToolChoice", "pdf Infinity", "form", "rich results", "flat schemas"];
+const OLD_CLAUDE = ["namedToolChoice", "pdf 4718592", "form", "rich results", "flat schemas", "prefill"];
+const NOVA = ["namedToolChoice", "pdf 18750000", "rich results"];
 
 /** A model of each family, and what is known of it. */
 const KNOWN: [id: string, facts: string[]][] = [
@@ -32,13 +39,27 @@ const KNOWN: [id: string, facts: string[]][] = [
   ["anthropic.claude-opus-4-8", [`reasoning off ${ADAPTIVE}`, "cache 5m 1h", ...CLAUDE]],
   [
     "anthropic.claude-sonnet-4-6",
-    ["reasoning off low medium high max", "cache 5m 1h", "outputConfig", ...CLAUDE],
+    ["reasoning off low medium high max", "cache 5m 1h", "outputConfig", ...CLAUDE, "one sampling"],
   ],
   [
     "anthropic.claude-haiku-4-5-20251001-v1:0",
-    [`reasoning off minimal ${ADAPTIVE}`, "cache 5m 1h", "outputConfig", ...CLAUDE],
+    [
+      `reasoning off minimal ${ADAPTIVE}`,
+      "cache 5m 1h",
+      "outputConfig",
+      ...CLAUDE,
+      "one sampling",
+      "prefill",
+    ],
   ],
-  ["anthropic.claude-opus-4-1-20250805-v1:0", [`reasoning off minimal ${ADAPTIVE}`, "cache 5m", ...CLAUDE]],
+  [
+    "anthropic.claude-opus-4-1-20250805-v1:0",
+    [`reasoning off minimal ${ADAPTIVE}`, "cache 5m", ...CLAUDE, "one sampling", "prefill"],
+  ],
+  [
+    "anthropic.claude-sonnet-4-20250514-v1:0",
+    [`reasoning off minimal ${ADAPTIVE}`, "cache 5m", ...CLAUDE, "prefill"],
+  ],
   [
     "anthropic.claude-3-7-sonnet-20250219-v1:0",
     [`reasoning off minimal ${ADAPTIVE}`, "cache 5m", ...OLD_CLAUDE],
@@ -46,7 +67,7 @@ const KNOWN: [id: string, facts: string[]][] = [
   ["anthropic.claude-3-5-haiku-20241022-v1:0", ["cache 5m", ...OLD_CLAUDE]],
   ["anthropic.claude-3-haiku-20240307-v1:0", OLD_CLAUDE],
   ["amazon.nova-2-lite-v1:0", ["reasoning off low medium high", "cache 5m", ...NOVA]],
-  ["amazon.nova-pro-v1:0", ["cache 5m", ...NOVA]],
+  ["amazon.nova-pro-v1:0", ["cache 5m", ...NOVA, "prefill"]],
   ["openai.gpt-oss-20b-1:0", ["reasoning  low medium high", "outputConfig"]],
   ["openai.gpt-5.6-sol", [`reasoning off ${ADAPTIVE}`, "outputConfig"]],
   ["moonshotai.kimi-k3", [`reasoning off ${ADAPTIVE}`, "cache", "outputConfig"]],
@@ -58,11 +79,11 @@ const KNOWN: [id: string, facts: string[]][] = [
   ["qwen.qwen3-32b-v1:0", ["reasoning off low medium high", "outputConfig"]],
   ["qwen.qwen3-235b-a22b-2507-v1:0", ["outputConfig"]],
   ["minimax.minimax-m2.1", ["reasoning", "outputConfig"]],
-  ["mistral.magistral-small-2509", ["reasoning", "outputConfig"]],
-  ["mistral.pixtral-large-2502-v1:0", []],
+  ["mistral.magistral-small-2509", ["reasoning", "outputConfig", "ids of 9"]],
+  ["mistral.pixtral-large-2502-v1:0", ["ids of 9"]],
   ["google.gemma-3-27b-it", ["outputConfig"]],
   ["google.gemma-4-31b", ["bedrock-mantle"]],
-  ["meta.llama3-3-70b-instruct-v1:0", []],
+  ["meta.llama3-3-70b-instruct-v1:0", ["separate tool turns"]],
 ];
 
 /** Whether Converse takes a model, by its id or ARN. */

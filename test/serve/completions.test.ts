@@ -1,4 +1,7 @@
-import type { ChatCompletionChunk } from "openai/resources/chat/completions/completions";
+import type {
+  ChatCompletionChunk,
+  ChatCompletionMessageParam,
+} from "openai/resources/chat/completions/completions";
 import { describe, expect, it } from "vitest";
 import { eventStep } from "../../src/emulator/converse.ts";
 import type { RecordedCall, StreamStep } from "../../src/emulator/emulator.ts";
@@ -67,6 +70,104 @@ describe("chat completions", () => {
       expect(body).not.toMatch(/\\ud[89a-f]/i);
       expect([...body.matchAll(/"content":"([^"]*)"/g)].map(([, text]) => text).join("")).toBe("a😀b\ufffd");
     }
+  });
+
+  it("are asked for whatever the history holds, and the log says what was mended", async () => {
+    const { client, emulator, logged } = await serve();
+    const call = (id: string, args: string) => ({
+      id,
+      type: "function" as const,
+      function: { name: "weather", arguments: args },
+    });
+    const long = "call_".padEnd(149, "x");
+    const file = { filename: "日本語.txt", file_data: Buffer.from("hello").toString("base64") };
+    const history: ChatCompletionMessageParam[] = [
+      { role: "assistant", content: "Hi." },
+      { role: "user", content: [{ type: "file", file }] },
+      { role: "assistant", content: null, tool_calls: [call(long, "{"), call("b", '{"city":"Oslo"}')] },
+      { role: "tool", tool_call_id: "b", content: "cut \ud83d" },
+      { role: "tool", tool_call_id: long, content: "" },
+      { role: "system", content: "Be brief." },
+    ];
+    const request = {
+      model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+      messages: history,
+      tools: [{ type: "function" as const, function: { name: "weather", parameters: { oneOf: [] } } }],
+      temperature: 1.5,
+      top_p: 1,
+    };
+    await client.chat.completions.create(request);
+    await client.chat.completions.create({
+      ...request,
+      messages: [...history, { role: "assistant", content: "Rain." }, { role: "user", content: "And now?" }],
+    });
+    const [first, second] = sent(emulator.calls) as Record<string, unknown[]>[];
+    expect(second?.["messages"]?.slice(0, 5)).toEqual(first?.["messages"]);
+    expect(first).toMatchObject({
+      system: [{ text: "Be brief." }],
+      inferenceConfig: { temperature: 1 },
+      toolConfig: { tools: [{ toolSpec: { inputSchema: { json: { type: "object" } } } }] },
+    });
+    expect(first?.["messages"]).toMatchObject([
+      { role: "user" },
+      { role: "assistant", content: [{ text: "Hi." }] },
+      {
+        role: "user",
+        content: [{ document: { name: "U65E5-U672C-U8A9E (txt)" } }, { text: "See the document." }],
+      },
+      { role: "assistant", content: [{ toolUse: { input: {} } }, { toolUse: { input: { city: "Oslo" } } }] },
+      {
+        role: "user",
+        content: [
+          { toolResult: { content: [{ text: "(no output)" }] } },
+          { toolResult: { toolUseId: "b", content: [{ text: "cut \ufffd" }] } },
+        ],
+      },
+    ]);
+    const { notices = [] } = await logged(({ kind }) => kind === "request");
+    for (const told of [
+      /U\+FFFD/,
+      /begins with an answer/,
+      /no JSON object/,
+      /1.5 becomes 1/,
+      /top-p 1 is left out/,
+    ])
+      expect(notices.join("\n")).toMatch(told);
+  });
+
+  it("get calls under the names of their own tools", async () => {
+    const name = "server.tool/".padEnd(80, "x");
+    const { client, emulator } = await serve({
+      emulator: {
+        script: ({ route, body }) => {
+          if (route !== "ConverseStream") return undefined;
+          const { toolConfig } = body as { toolConfig: { tools: { toolSpec: { name: string } }[] } };
+          const called = toolConfig.tools[0]?.toolSpec.name ?? "";
+          return { stream: toolSteps([{ id: "t1", name: called, input: ["{}"] }]) };
+        },
+      },
+    });
+    const tools = [{ type: "function" as const, function: { name, parameters: {} } }];
+    const answer = await client.chat.completions.create({ ...ask("Go."), tools });
+    expect(answer.choices[0]?.message.tool_calls).toMatchObject([{ function: { name } }]);
+    expect(JSON.stringify(sent(emulator.calls)[0])).not.toContain(name);
+  });
+
+  it("are refused with the client's own name for what AWS refuses", async () => {
+    const { client } = await serve({
+      emulator: {
+        script: ({ route }) =>
+          route === "ConverseStream"
+            ? {
+                error: { name: "ValidationException", message: "topP and stopSequences do not go together." },
+              }
+            : undefined,
+      },
+    });
+    const refusal = client.chat.completions.create({ ...ask("Hi"), top_p: 0.5 });
+    await expect(refusal).rejects.toMatchObject({ status: 400, param: "top_p" });
+    const stopped = client.chat.completions.create({ ...ask("Hi"), stop: ["END"] });
+    await expect(stopped).rejects.toMatchObject({ status: 400, param: "stop" });
   });
 
   it("finish with tool_calls when a tool is called, whatever the model says of its end", async () => {
@@ -315,7 +416,7 @@ describe("chat completions", () => {
             {
               document: {
                 format: "md",
-                name: "Notes- 1",
+                name: "Notes- 1 (md)",
                 source: { bytes: Buffer.from("# Notes").toString("base64") },
               },
             },

@@ -1,4 +1,4 @@
-import type { ContentBlock, Message } from "@aws-sdk/client-bedrock-runtime";
+import type { ContentBlock, DocumentBlock, Message } from "@aws-sdk/client-bedrock-runtime";
 import { answerOf, questionOf, textOf } from "../../converse/conversation.ts";
 import type { Session } from "./session-files.ts";
 import { packBytes } from "./session-record.ts";
@@ -42,9 +42,14 @@ export function wordsOf({ content }: Message): string {
 export function attachmentsOf({ content }: Message): string[] {
   return (content ?? []).flatMap((block: ContentBlock) => {
     if (block.image) return [`image (${block.image.format})`];
-    if (block.document) return [`${block.document.name} (${block.document.format})`];
+    if (block.document) return [documentLabel(block.document)];
     return [];
   });
+}
+
+/** Names from before they said their format do without it. */
+function documentLabel({ name = "", format }: DocumentBlock): string {
+  return format === undefined || name.includes(`(${format})`) ? name : `${name} (${format})`;
 }
 
 /** A session as its `--json` document, every content block as it was sent and came; bytes as `{"$bytes": base64}`. */
@@ -53,7 +58,7 @@ export function sessionDocument({ header, turns, updated, damagedLines }: Sessio
     ...header,
     updated: new Date(updated).toISOString(),
     turns: turns.map((turn) => {
-      const { messages: _, ...rest } = turn;
+      const { messages: _, promptDigest: __, ...rest } = turn;
       return packBytes({ ...rest, user: questionOf(turn), assistant: answerOf(turn) });
     }),
     damagedLines,

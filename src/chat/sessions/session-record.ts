@@ -22,8 +22,6 @@ export interface KeptTurn extends Turn {
   at: string;
   /** The key of the model that was asked for; `model` is the id that answered. */
   key: string;
-  /** The system prompt that the question was asked under. */
-  system?: string | undefined;
   /** As AWS put it; `interrupted` when the person stopped the answer. */
   stopReason: string;
   usage?: TokenUsage | undefined;

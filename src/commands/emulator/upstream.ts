@@ -1,10 +1,12 @@
 import { awaitContent, type Batches } from "../../converse/answer-batches.ts";
+import { mendRequest } from "../../converse/mend-request.ts";
 import { MessageAssembler } from "../../converse/message-assembler.ts";
 import { validationError } from "../../emulator/aws-error.ts";
 import { eventStep } from "../../emulator/converse.ts";
 import type { StreamStep, Upstream } from "../../emulator/emulator.ts";
 import { OpenclawError } from "../../errors.ts";
 import { isRecord } from "../../json.ts";
+import { SERVED } from "../../models/families.ts";
 import type { ServerLine } from "../../wires/call-server.ts";
 import { toCompletionRequest } from "../../wires/chat-completions/completion-request.ts";
 import { askForModels } from "../../wires/list-models.ts";
@@ -26,7 +28,9 @@ export function createUpstream(line: ServerLine, wanted: string | undefined): Up
   };
   const open = async (body: unknown, modelId: string, signal: AbortSignal): Promise<Batches> => {
     const model = await choose(modelId, signal);
-    const { body: request, dropped } = toCompletionRequest(toConverseInput(body, modelId), model);
+    const recipient = { modelId: model, family: SERVED, isReasoning: false };
+    const { input } = mendRequest(toConverseInput(body, modelId), recipient);
+    const { body: request, dropped } = toCompletionRequest(input, model);
     if (dropped.length > 0)
       terminal.verbose(() => `${model} goes without what only Bedrock has: ${dropped.join(", ")}`);
     try {

@@ -4,7 +4,6 @@ import type {
   ImageBlock,
   Message,
   SystemContentBlock,
-  ToolResultContentBlock,
   ToolUseBlock,
 } from "@aws-sdk/client-bedrock-runtime";
 import type {
@@ -69,40 +68,29 @@ function toolCall({ toolUseId = "", name = "", input }: ToolUseBlock): ChatCompl
   return { id: toolUseId, type: "function", function: { name, arguments: JSON.stringify(input ?? {}) } };
 }
 
+/** A tool's message holds text only: other content was mended to stand behind the results. */
 function userMessages(content: readonly ContentBlock[]): ChatCompletionMessageParam[] {
   const results = content.flatMap(({ toolResult }) => (toolResult ? [toolResult] : []));
-  const answers = results.map(({ toolUseId = "", content: blocks = [] }) => {
-    const parts = (blocks ?? []).flatMap(toContentParts);
-    const texts = parts.flatMap((part) => (part.type === "text" ? [part.text] : []));
-    return { toolUseId, text: texts.join("\n\n"), others: parts.filter(({ type }) => type !== "text") };
+  const answers = results.map(({ toolUseId = "", content: blocks }) => {
+    const texts = (blocks ?? []).map(({ text: said, json }) => said ?? JSON.stringify(json));
+    return { role: "tool", tool_call_id: toolUseId, content: texts.join("\n\n") } as const;
   });
-  const parts = [
-    // A tool's message holds text only.
-    ...answers.flatMap(({ others }) => others),
-    ...content.filter(({ toolResult }) => !toolResult).flatMap(toContentParts),
-  ];
-  return [
-    ...answers.map(
-      ({ toolUseId, text }) => ({ role: "tool", tool_call_id: toolUseId, content: text }) as const,
-    ),
-    ...(parts.length === 0 ? [] : [{ role: "user", content: simplest(parts) } as const]),
-  ];
+  const parts = content.filter(({ toolResult }) => !toolResult).flatMap(toContentParts);
+  return [...answers, ...(parts.length === 0 ? [] : [{ role: "user", content: simplest(parts) } as const])];
 }
 
 /**
- * The content parts that a block of a person's message or of a tool's result comes to; none for a cache point. Text
+ * The content parts that a block of a person's message comes to; none for a cache point. Text
  * documents become text, which every server takes, other documents `file` parts, which few do. Throws `bad-attachment`
  * for what OpenAI's API has no part for.
  */
-function toContentParts(block: ContentBlock | ToolResultContentBlock): ChatCompletionContentPart[] {
+function toContentParts(block: ContentBlock): ChatCompletionContentPart[] {
   if (block.text !== undefined) return [text(block.text)];
   if (block.image) return [imagePart(block.image)];
   if (block.document) return documentParts(block.document);
-  if ("json" in block && block.json !== undefined) return [text(JSON.stringify(block.json))];
-  if ("guardContent" in block && block.guardContent?.text?.text !== undefined)
-    return [text(block.guardContent.text.text)];
-  if ("guardContent" in block && block.guardContent?.image) return [imagePart(block.guardContent.image)];
-  if ("cachePoint" in block && block.cachePoint) return [];
+  if (block.guardContent?.text?.text !== undefined) return [text(block.guardContent.text.text)];
+  if (block.guardContent?.image) return [imagePart(block.guardContent.image)];
+  if (block.cachePoint) return [];
   const [kind = "unknown"] = Object.keys(block);
   throw unfit(`A ${kind} block has no counterpart in OpenAI's chat completions.`, kind);
 }

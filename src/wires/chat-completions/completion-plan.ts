@@ -1,12 +1,13 @@
 import type { ConverseStreamCommandInput } from "@aws-sdk/client-bedrock-runtime";
 import { collectParameters, PARAMETER_ROWS } from "../../config/parameters.ts";
 import type { Configuration } from "../../config/settings.ts";
-import { messagesFor } from "../../converse/conversation.ts";
 import { chooseGuardrail } from "../../converse/guardrail.ts";
+import { mendRequest } from "../../converse/mend-request.ts";
 import { type Ask, attach } from "../../converse/plan-request.ts";
 import { buildRequest, type ChatParameters, mergeParameters } from "../../converse/request.ts";
 import type { RequestPlan, RequestPlans } from "../../converse/wire.ts";
 import type { StructuredForm } from "../../converse/structured-output.ts";
+import { SERVED } from "../../models/families.ts";
 import type { ResolvedModel } from "../../models/resolve-model.ts";
 import { adaptRequest, toCompletionRequest } from "./completion-request.ts";
 
@@ -24,17 +25,26 @@ export async function planCompletions(ask: Ask, config: Configuration, host: str
   const attached = await attach(ask, { baseId: undefined, input: model.configured?.input });
   const input = buildRequest({
     modelId: model.id,
-    messages: [...messagesFor(ask.earlier ?? [], model.id), ...attached.messages],
+    messages: attached.messages,
     system: ask.system,
     parameters: collectParameters((name, { onlyBedrock }) => (onlyBedrock ? undefined : wanted[name])),
     additionalFields: effort.fields,
     tools: ask.tools,
   });
   const notices = [...attached.notices, ...effort.notices, ...leftOut(ask, wanted, config)];
-  const plan = (planned: ConverseStreamCommandInput, form: StructuredForm | undefined): RequestPlan => {
-    const { body } = toCompletionRequest(planned, model.id);
+  const { isReasoning } = effort;
+  const plan = (draft: ConverseStreamCommandInput, form: StructuredForm | undefined): RequestPlan => {
+    const mended = mendRequest(draft, {
+      modelId: model.id,
+      family: SERVED,
+      isReasoning,
+      asked: ask.parameters,
+      earlier: ask.earlier,
+    });
+    const { body } = toCompletionRequest(mended.input, model.id);
     const inWordsOfHost = OPENAI_HOST.test(host) ? adaptRequest(body, "max_completion_tokens") : undefined;
-    return { input: planned, body: inWordsOfHost ?? body, form, isReasoning: effort.isReasoning, notices };
+    const told = [...notices, ...mended.notices];
+    return { ...mended, body: inWordsOfHost ?? body, form, isReasoning, notices: told };
   };
   if (!schema) return [plan(input, undefined)];
   const { completionForms, withStructuredOutput } = await import("../../converse/structured-output.ts");

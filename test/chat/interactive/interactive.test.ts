@@ -373,7 +373,7 @@ describe("slash commands", () => {
     const document = {
       document: {
         format: "txt",
-        name: "note",
+        name: "note (txt)",
         source: { bytes: Buffer.from("The code is 42.").toString("base64") },
       },
     };

@@ -189,13 +189,10 @@ describe("converts messages", () => {
             {
               toolResult: {
                 toolUseId: "a",
-                content: [
-                  { json: { y: 2 } },
-                  { text: "done" },
-                  { image: { format: "jpeg", source: { bytes: Buffer.from("j") } } },
-                ],
+                content: [{ json: { y: 2 } }, { text: "done" }],
               },
             },
+            { image: { format: "jpeg", source: { bytes: Buffer.from("j") } } },
           ],
         },
       ],
@@ -209,8 +206,8 @@ describe("converts messages", () => {
         {
           role: "user",
           content: [
-            { type: "image_url", image_url: { url: "data:image/jpeg;base64,ag==" } },
             { type: "text", text: "and?" },
+            { type: "image_url", image_url: { url: "data:image/jpeg;base64,ag==" } },
           ],
         },
       ],

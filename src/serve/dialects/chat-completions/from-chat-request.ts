@@ -2,17 +2,18 @@ import {
   type ChatParameters,
   collectParameters,
   type Parameter,
+  PARAMETER_ROWS,
   PARAMETERS,
 } from "../../../config/parameters.ts";
 import { compileOutputSchema, type JsonSchema, type OutputSchema } from "../../../converse/output-schema.ts";
 import type { Ask } from "../../../converse/plan-request.ts";
 import { isRequestMetadata } from "../../../converse/request-metadata.ts";
 import { OpenclawError } from "../../../errors.ts";
-import { isRecord } from "../../../json.ts";
+import { isRecord, type JsonObject } from "../../../json.ts";
 import { JsonScan } from "../../../json-bounds.ts";
 import { LONGEST_ID } from "../../../models/resolve-model.ts";
 import { refused, RequestField } from "../../request-field.ts";
-import { readMessages, tellToolCalls } from "./read-messages.ts";
+import { readMessages } from "./read-messages.ts";
 import { readTools } from "./read-tools.ts";
 import { refuseForeignFields } from "./request-fields.ts";
 
@@ -43,7 +44,7 @@ export async function fromChatRequest(
   const request = new RequestField(body, "");
   refuseForeignFields(request);
   const model = readModelName(request.at("model"));
-  const context = { remoteImages, documentNames: new Set<string>(), argumentsScan: new JsonScan() };
+  const context = { remoteImages, documents: 0, argumentsScan: new JsonScan() };
   const { system, messages } = readMessages(request.at("messages"), context);
   const tools = readTools(request.at("tools"), request.at("tool_choice"));
   const { metadata, notices } = readMetadata(request.at("metadata").given);
@@ -54,7 +55,7 @@ export async function fromChatRequest(
   return {
     model,
     ask: {
-      messages: tools ? messages : tellToolCalls(messages),
+      messages,
       system,
       parameters: readParameters(request),
       tools,
@@ -79,6 +80,28 @@ function readModelName(field: RequestField): string {
 /** Reads the parameters, each from the newest of its fields that is given. */
 function readParameters(request: RequestField): ChatParameters {
   return collectParameters((_, row) => readParameter(request, row));
+}
+
+/** What refusals call other things than parameters, and the fields that say them here. */
+const OTHER_FIELDS: readonly [RegExp, string][] = [
+  [/\btool(Config|s|Choice)\b/, "tools"],
+  [/\b(outputConfig|output_config)\b/, "response_format"],
+  [/\bmessages\b/, "messages"],
+];
+
+/**
+ * The field of a request that a refusal of the service is about, which names it in words of its own:
+ * `inferenceConfig.topP`, `top_p`. Undefined where it names none that was sent.
+ */
+export function refusedField(refusal: string, body: JsonObject): string | undefined {
+  for (const [name, { completion }] of PARAMETER_ROWS) {
+    const inSnakeCase = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    if (!new RegExp(`\\b(?:${name}|${inSnakeCase})\\b`).test(refusal)) continue;
+    const field = completion?.fields.find((candidate) => (body[candidate] ?? null) !== null);
+    if (field !== undefined) return field;
+  }
+  const [, other] = OTHER_FIELDS.find(([pattern, field]) => pattern.test(refusal) && field in body) ?? [];
+  return other;
 }
 
 function readParameter(request: RequestField, row: Parameter): unknown {

@@ -1,6 +1,4 @@
 import type { ContentBlock } from "@aws-sdk/client-bedrock-runtime";
-import { textBlocks } from "../../../converse/conversation.ts";
-import { documentName } from "../../../converse/document-name.ts";
 import { detectKind } from "../../../converse/file-kind.ts";
 import type { JsonScan } from "../../../json-bounds.ts";
 import { readBase64, readDataUrl } from "../../../wires/data-url.ts";
@@ -13,22 +11,22 @@ export interface ContentContext {
   remoteImages: ReadonlyMap<string, Uint8Array> | undefined;
   /** Counts what all arguments of tool calls hold: they are JSON in texts, which the scan of the body passes over. */
   argumentsScan: JsonScan;
-  /** The names of the documents so far: Converse refuses two of one name. Grows. */
-  documentNames: Set<string>;
+  /** How many documents there were so far. Grows. */
+  documents: number;
 }
 
-/** The content of a user's message as content blocks, blank text left out. Throws `invalid-request`. */
+/** The content of a user's message, or of a tool's, as content blocks. Throws `invalid-request`. */
 export function readUserContent(field: RequestField, context: ContentContext): ContentBlock[] {
-  if (typeof field.value === "string") return textBlocks(field.value);
-  return field.items().flatMap((part) => {
+  if (typeof field.value === "string") return [{ text: field.value }];
+  return field.items().map((part): ContentBlock => {
     const type = part.at("type");
     switch (type.value) {
       case "text":
-        return textBlocks(part.at("text").text());
+        return { text: part.at("text").text() };
       case "image_url":
-        return [readImage(part.at("image_url"), context)];
+        return readImage(part.at("image_url"), context);
       case "file":
-        return [readFile(part.at("file"), context)];
+        return readFile(part.at("file"), context);
       case "input_audio":
         throw part.refused("Audio is not supported: Converse takes text, images and documents.");
       default:
@@ -94,7 +92,7 @@ function readImage(image: RequestField, { remoteImages }: ContentContext): Conte
 /** Far more than Converse takes: each gets a name that no other has. */
 const MOST_DOCUMENTS = 1000;
 
-function readFile(file: RequestField, { documentNames }: ContentContext): ContentBlock {
+function readFile(file: RequestField, context: ContentContext): ContentBlock {
   const id = file.at("file_id").given;
   if (id) throw id.refused("Files are not kept by this server: send the file itself as 'file_data'.");
   const name = file.at("filename").given?.text();
@@ -112,7 +110,8 @@ function readFile(file: RequestField, { documentNames }: ContentContext): Conten
     );
   }
   if (kind.kind === "image") return { image: { format: kind.format, source: { bytes } } };
-  if (documentNames.size >= MOST_DOCUMENTS)
+  context.documents += 1;
+  if (context.documents > MOST_DOCUMENTS)
     throw field.refused(`'${field.param}' is one more than the ${MOST_DOCUMENTS} documents of a request.`);
-  return { document: { format: kind.format, name: documentName(name, documentNames), source: { bytes } } };
+  return { document: { format: kind.format, name: name ?? `Document.${kind.format}`, source: { bytes } } };
 }

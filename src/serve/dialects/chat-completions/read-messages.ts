@@ -1,31 +1,26 @@
-import type { ContentBlock, Message, ToolResultBlock, ToolUseBlock } from "@aws-sdk/client-bedrock-runtime";
-import { textBlocks } from "../../../converse/conversation.ts";
+import type {
+  ContentBlock,
+  Message,
+  ToolResultBlock,
+  ToolResultContentBlock,
+  ToolUseBlock,
+} from "@aws-sdk/client-bedrock-runtime";
 import { JsonBoundsError, parseBoundedJson } from "../../../json-bounds.ts";
-import { RequestField } from "../../request-field.ts";
+import type { RequestField } from "../../request-field.ts";
 import { type ContentContext, readTextContent, readUserContent } from "./read-content.ts";
 
 /** A conversation as Converse takes it. */
 export interface Conversation {
   /** Everything that `system` and `developer` messages say, wherever they stand; undefined when that is nothing. */
   system: string | undefined;
-  /** Roles alternate: what one side says in a row is one message. */
+  /** As they came: the request that is made of them is mended before it goes out. */
   messages: Message[];
 }
 
-/**
- * Reads the messages of a request. The results of parallel tool calls, and what the person says after them, become one
- * user message, as Converse wants them. Throws `invalid-request`.
- */
+/** Reads the messages of a request. Throws `invalid-request`. */
 export function readMessages(field: RequestField, context: ContentContext): Conversation {
   const system: string[] = [];
   const messages: Message[] = [];
-  const say = (role: "user" | "assistant", content: ContentBlock[]): void => {
-    const last = messages.at(-1);
-    if (content.length === 0) return;
-    // One by one: as arguments of one call they can be too many.
-    if (last?.role === role) for (const block of content) last.content?.push(block);
-    else messages.push({ role, content });
-  };
   for (const message of field.items()) {
     const role = message.at("role");
     switch (role.value) {
@@ -34,13 +29,13 @@ export function readMessages(field: RequestField, context: ContentContext): Conv
         system.push(readTextContent(message.at("content")));
         break;
       case "user":
-        say("user", readUserContent(message.at("content"), context));
+        messages.push({ role: "user", content: readUserContent(message.at("content"), context) });
         break;
       case "assistant":
-        say("assistant", readAnswer(message, context));
+        messages.push({ role: "assistant", content: readAnswer(message, context) });
         break;
       case "tool":
-        say("user", [readToolResult(message)]);
+        messages.push({ role: "user", content: [readToolResult(message, context)] });
         break;
       case "function":
         throw role.refused("Messages of role 'function' are the older form of role 'tool'.");
@@ -48,8 +43,9 @@ export function readMessages(field: RequestField, context: ContentContext): Conv
         throw role.mustBe("system, developer, user, assistant or tool");
     }
   }
-  if (messages.length === 0) throw field.refused("'messages' holds nothing that a person says.");
   const texts = system.filter((text) => text.trim() !== "");
+  const saysNothing = messages.every(({ content = [] }) => content.every(({ text }) => text?.trim() === ""));
+  if (texts.length === 0 && saysNothing) throw field.refused("'messages' holds nothing that a person says.");
   return { system: texts.length === 0 ? undefined : texts.join("\n\n"), messages };
 }
 
@@ -62,11 +58,7 @@ function readAnswer(message: RequestField, context: ContentContext): ContentBloc
   const text = content ? readTextContent(content, ["text", "refusal"]) : "";
   const refusal = message.at("refusal").given?.text() ?? "";
   const calls = message.at("tool_calls").given?.items() ?? [];
-  return [
-    ...textBlocks(text),
-    ...textBlocks(refusal),
-    ...calls.map((call) => ({ toolUse: readToolCall(call, context) })),
-  ];
+  return [{ text }, { text: refusal }, ...calls.map((call) => ({ toolUse: readToolCall(call, context) }))];
 }
 
 function readToolCall(call: RequestField, context: ContentContext): ToolUseBlock {
@@ -81,45 +73,18 @@ function readToolCall(call: RequestField, context: ContentContext): ToolUseBlock
   };
 }
 
-function readArguments(
-  field: RequestField,
-  { argumentsScan }: ContentContext,
-): NonNullable<ToolUseBlock["input"]> {
+/** What is no JSON stays the text that it is: it is mended with all that is no object. */
+function readArguments(field: RequestField, { argumentsScan }: ContentContext): ToolUseBlock["input"] {
   const text = field.text();
-  if (text.trim() === "") return {};
-  let value: unknown;
   try {
-    value = parseBoundedJson(text, argumentsScan);
+    return parseBoundedJson(text, argumentsScan) as ToolUseBlock["input"];
   } catch (cause) {
-    const { message } = cause as Error;
-    const what = cause instanceof JsonBoundsError ? "cannot be taken" : "is not JSON";
-    throw field.refused(`'${field.param}' ${what}: ${message}.`);
+    if (!(cause instanceof JsonBoundsError)) return text;
+    throw field.refused(`'${field.param}' cannot be taken: ${cause.message}.`);
   }
-  return new RequestField(value, field.param).object() as NonNullable<ToolUseBlock["input"]>;
 }
 
-function readToolResult(message: RequestField): { toolResult: ToolResultBlock } {
-  const text = readTextContent(message.at("content"));
-  const toolUseId = message.at("tool_call_id").text();
-  return { toolResult: { toolUseId, content: text.trim() === "" ? [] : [{ text }] } };
-}
-
-/**
- * The conversation with its tool calls told as text. Converse wants the tools declared where a conversation holds calls
- * of them, and a model that has them declared may call them: for a request that gives none, or forbids them.
- */
-export function tellToolCalls(messages: readonly Message[]): Message[] {
-  const names = new Map(
-    messages.flatMap(({ content = [] }) =>
-      content.flatMap(({ toolUse }) => (toolUse ? [[toolUse.toolUseId, toolUse.name] as const] : [])),
-    ),
-  );
-  const tell = (block: ContentBlock): ContentBlock => {
-    const { toolUse, toolResult } = block;
-    if (toolUse) return { text: `(called ${toolUse.name} with ${JSON.stringify(toolUse.input)})` };
-    if (!toolResult) return block;
-    const result = (toolResult.content ?? []).map(({ text = "" }) => text).join("");
-    return { text: `(${names.get(toolResult.toolUseId) ?? "the tool"} returned: ${result})` };
-  };
-  return messages.map(({ role, content = [] }) => ({ role, content: content.map(tell) }));
+function readToolResult(message: RequestField, context: ContentContext): { toolResult: ToolResultBlock } {
+  const content = readUserContent(message.at("content"), context) as ToolResultContentBlock[];
+  return { toolResult: { toolUseId: message.at("tool_call_id").text(), content } };
 }

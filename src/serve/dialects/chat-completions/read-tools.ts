@@ -2,9 +2,6 @@ import type { Tool, ToolChoice, ToolConfiguration, ToolInputSchema } from "@aws-
 import { shorten } from "../../../errors.ts";
 import type { RequestField } from "../../request-field.ts";
 
-/** A model with no parameters to fill takes an empty object. */
-const NO_PARAMETERS = { type: "object", properties: {} };
-
 /**
  * Reads `tools` and `tool_choice`. Undefined when the model is to call none. The choice `auto` is Converse's own and not
  * sent: some models refuse to be told. Throws `invalid-request`.
@@ -35,11 +32,11 @@ function readTool(tool: RequestField): Declared {
   if (type.value !== "function") throw type.mustBe("function");
   const declared = tool.at("function");
   const description = declared.at("description").given?.text();
-  const json = declared.at("parameters").given?.object() ?? NO_PARAMETERS;
+  const json = declared.at("parameters").given?.object() ?? {};
   return {
     toolSpec: {
       name: declared.at("name").text(),
-      ...(description === undefined || description.trim() === "" ? {} : { description }),
+      ...(description === undefined ? {} : { description }),
       inputSchema: { json } as ToolInputSchema,
       ...(declared.at("strict").given?.flag() ? { strict: true } : {}),
     },

@@ -1,12 +1,14 @@
 import type { Model } from "openai/resources/models";
 import type { ErrorObject } from "openai/resources/shared";
-import { shorten } from "../../../errors.ts";
+import type { ChatEvents } from "../../../converse/chat-event.ts";
+import { OpenclawError, shorten, withFields } from "../../../errors.ts";
+import { isRecord, textAt } from "../../../json.ts";
 import type { AnswerService, Dialect, RouteRequest } from "../../dialect.ts";
 import { type ErrorAnswer, toErrorAnswer } from "../../error-answer.ts";
 import { answerWithStream, type Frames } from "../../event-stream.ts";
 import type { ServedModel } from "../../model-names.ts";
 import { fetchRemoteImages } from "../../remote-image.ts";
-import { fromChatRequest } from "./from-chat-request.ts";
+import { fromChatRequest, refusedField } from "./from-chat-request.ts";
 import { remoteImageUrls } from "./read-content.ts";
 import { type Chunks, toChunks, toCompletion, withUsage } from "./to-chunks.ts";
 
@@ -65,7 +67,7 @@ async function completeChat(service: AnswerService, request: RouteRequest): Prom
   Object.assign(call.entry, { model: shorten(model), isStreamed });
   if (logsContent) call.entry.request = withoutData(body);
   for (const notice of completion.notices) call.note(notice);
-  const events = upstream.askByName(model, completion.ask, call.runtime());
+  const events = namingFields(upstream.askByName(model, completion.ask, call.runtime()), body);
   const onStart = call.begin.bind(call);
   const chunks = watched(toChunks(events, { id, created, mayCallInParallel, onStart }), service, request);
   if (isStreamed) {
@@ -74,6 +76,19 @@ async function completeChat(service: AnswerService, request: RouteRequest): Prom
   }
   const answer = await toCompletion(chunks);
   return Response.json(answer, { headers: { "x-request-id": call.entry.requestId } });
+}
+
+/** Lets a refusal of the request name the field of the client's that it is about. */
+async function* namingFields(events: ChatEvents, body: unknown): ChatEvents {
+  try {
+    yield* events;
+  } catch (error) {
+    if (!(error instanceof OpenclawError) || error.code !== "invalid-request" || !isRecord(body)) throw error;
+    const { details } = error;
+    const refusal = textAt(details, "awsMessage") ?? textAt(details, "serverMessage");
+    const param = refusal === undefined ? undefined : refusedField(refusal, body);
+    throw param === undefined ? error : withFields(error, { details: { ...details, param } });
+  }
 }
 
 /** Keeps what the log says of an answer while it passes. */

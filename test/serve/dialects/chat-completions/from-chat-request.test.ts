@@ -2,7 +2,6 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { OpenclawError } from "../../../../src/errors.ts";
 import { fromChatRequest } from "../../../../src/serve/dialects/chat-completions/from-chat-request.ts";
-import { tellToolCalls } from "../../../../src/serve/dialects/chat-completions/read-messages.ts";
 import { readTools } from "../../../../src/serve/dialects/chat-completions/read-tools.ts";
 import { RequestField } from "../../../../src/serve/request-field.ts";
 
@@ -31,29 +30,37 @@ describe("a chat completions request", () => {
     });
   });
 
-  it("lets roles alternate, and leaves blank text out", async () => {
+  it("says what its messages say, whatever a model takes of it", async () => {
+    const call = { id: "1", type: "function", function: { name: "add", arguments: "not JSON" } };
+    const file = { type: "file", file: { filename: "日本語.txt", file_data: "aGVsbG8=" } };
     const { ask } = await read({
       messages: [
-        say("user", "one"),
-        say("user", [{ type: "text", text: " " }]),
-        say("user", "two"),
-        say("assistant", ""),
-        say("assistant", null, { refusal: "No." }),
-        say("assistant", [{ type: "text", text: "Yes." }]),
-        say("user", "three"),
+        say("system", "Be brief."),
+        say("assistant", "", { tool_calls: [call] }),
+        say("tool", [{ type: "text", text: "2" }, file], { tool_call_id: "1" }),
+        say("developer", "Be kind."),
+        say("user", " "),
       ],
     });
+    expect(ask.system).toBe("Be brief.\n\nBe kind.");
+    const document = { format: "txt", name: "日本語.txt", source: { bytes: Buffer.from("hello") } };
     expect(ask.messages).toEqual([
-      { role: "user", content: [{ text: "one" }, { text: "two" }] },
-      { role: "assistant", content: [{ text: "No." }, { text: "Yes." }] },
-      { role: "user", content: [{ text: "three" }] },
+      {
+        role: "assistant",
+        content: [
+          { text: "" },
+          { text: "" },
+          { toolUse: { toolUseId: "1", name: "add", input: "not JSON" } },
+        ],
+      },
+      { role: "user", content: [{ toolResult: { toolUseId: "1", content: [{ text: "2" }, { document }] } }] },
+      { role: "user", content: [{ text: " " }] },
     ]);
   });
 
-  it("gives documents of one name different ones", async () => {
-    const file = { type: "file", file: { filename: "a.txt", file_data: "aGVsbG8=" } };
-    const { ask } = await read({ messages: [say("user", [file, file])] });
-    expect(ask.messages[0]?.content?.map(({ document }) => document?.name)).toEqual(["a", "a (2)"]);
+  it("may say all in its system prompt, but not nothing at all", async () => {
+    expect((await read({ messages: [say("system", "Say hi.")] })).ask).toMatchObject({ system: "Say hi." });
+    await expect(read({ messages: [say("system", " "), say("user", "")] })).rejects.toThrow(/holds nothing/);
   });
 
   it("takes fetched images by their URL", async () => {
@@ -139,19 +146,4 @@ describe("tools", () => {
       expect(() => readChosen([tool("a")], choice)).toThrow(OpenclawError);
     },
   );
-
-  it("that were called before are told as text where none may be called now", () => {
-    expect(
-      tellToolCalls([
-        { role: "assistant", content: [{ toolUse: { toolUseId: "1", name: "add", input: { a: 1 } } }] },
-        {
-          role: "user",
-          content: [{ toolResult: { toolUseId: "1", content: [{ text: "2" }] } }, { text: "And?" }],
-        },
-      ]),
-    ).toEqual([
-      { role: "assistant", content: [{ text: '(called add with {"a":1})' }] },
-      { role: "user", content: [{ text: "(add returned: 2)" }, { text: "And?" }] },
-    ]);
-  });
 });

@@ -1,0 +1,655 @@
+import type {
+  CachePointBlock,
+  ContentBlock,
+  ConverseStreamCommandInput,
+  Message,
+  Tool,
+  ToolInputSchema,
+  ToolResultBlock,
+  ToolResultContentBlock,
+  ToolUseBlock,
+} from "@aws-sdk/client-bedrock-runtime";
+import { sha256Hex } from "../aws/digest.ts";
+import { type ChatParameters, flagName } from "../config/parameters.ts";
+import { isRecord, type JsonObject, wellFormed } from "../json.ts";
+import { parseBoundedJson } from "../json-bounds.ts";
+import { ANSWER_TOKENS, ANY_TOOL_IDS, type FamilyFacts, type ToolIds } from "../models/families.ts";
+import { isSameModel, textBlocks, textOf, type Turn } from "./conversation.ts";
+import { documentName } from "./document-name.ts";
+import { ANSWER_TOOL } from "./request.ts";
+
+/** What a request is mended for. */
+export interface Recipient {
+  /** As a person knows the model, for notices. */
+  modelId: string;
+  /** What the model takes. */
+  family: FamilyFacts;
+  /** The model's own limit for its output, in tokens. */
+  mostTokens?: number | undefined;
+  /** Whether the model will reason. */
+  isReasoning: boolean;
+  /** What the call itself asks for: where a model takes only one of two, it wins over what the configuration asks for. */
+  asked?: ChatParameters;
+  /** The turns before, of which the model gets what it may be sent. */
+  earlier?: readonly Turn[] | undefined;
+}
+
+export interface MendedRequest {
+  input: Input;
+  /** What was changed that a person would see, for the one who asked. */
+  notices: string[];
+  /** The caller's names of the tools that are sent under another, by that one. */
+  toolNames: ReadonlyMap<string, string>;
+  /** Identifies the system prompt and the tools that the answer will be given under; undefined where there are none. */
+  promptDigest: string | undefined;
+}
+
+type Input = ConverseStreamCommandInput;
+
+interface Mending extends Recipient {
+  tell: (notice: string) => void;
+  toolNames: Map<string, string>;
+}
+
+/** In the order in which they have to be applied: each leaves alone what an earlier one has mended. */
+const RULES: readonly ((input: Input, mending: Mending) => Input)[] = [
+  mendTools,
+  mendSystem,
+  addHistory,
+  mendCharacters,
+  mendBlocks,
+  mendTurns,
+  mendPairs,
+  mendEnds,
+  separateToolTurns,
+  mendDocuments,
+  mendCachePoints,
+  mendSampling,
+  mendLength,
+];
+
+/**
+ * Makes a request one that the service and the model take, whatever the conversation holds: nothing else stands between
+ * what was said, here or by a program, and a refusal that every later turn would meet again. What is fit stays as it is, a
+ * mended request is not changed again, and the same history is mended the same way in every turn, so that it is found in
+ * the prompt cache. What Converse demands is in its service model (botocore's `bedrock-runtime`), in
+ * https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html, and in the refusals that
+ * `emulator/converse-request.ts` cites; what differs by model in `models/families.ts`.
+ */
+export function mendRequest(request: Input, recipient: Recipient): MendedRequest {
+  const notices = new Set<string>();
+  const toolNames = new Map<string, string>();
+  const mending = { ...recipient, toolNames, tell: (notice: string) => void notices.add(notice) };
+  const input = RULES.reduce((mended, rule) => rule(mended, mending), request);
+  return { input, notices: [...notices], toolNames, promptDigest: digestOf(input) };
+}
+
+/**
+ * Earlier turns go first. Reasoning goes back to the model that it came from and nobody else, and only under the system
+ * prompt and the tools that it came under: recent Claude models refuse it under others. A turn whose answer comes to
+ * nothing is left out with its question.
+ */
+function addHistory(input: Input, { earlier = [], modelId, tell }: Mending): Input {
+  const digest = digestOf(input);
+  let isReasoningLost = false;
+  const history = earlier.flatMap((turn) => {
+    const isUnderSame = (turn.promptDigest ?? digestOfSystem(turn.system)) === digest;
+    const isOwn = isSameModel(turn.model, input.modelId ?? "");
+    const hasReasoning = turn.messages.some(({ content = [] }) => content.some(isReasoning));
+    // Told of the latest answer only: with the next one the same reasoning is no news any more.
+    isReasoningLost = hasReasoning && isOwn && !isUnderSame;
+    const messages = turn.messages.map(({ role, content = [] }): Message => {
+      return { role, content: content.filter((block) => !isReasoning(block) || (isOwn && isUnderSame)) };
+    });
+    // Reasoning alone is not an answer: the service wants text beside it.
+    return messages.at(-1)?.content?.some((block) => textOf(block).trim() !== "") ? messages : [];
+  });
+  if (isReasoningLost)
+    tell(
+      `The earlier reasoning of '${modelId}' is left out: it holds for the system prompt and tools of then`,
+    );
+  return { ...input, messages: [...history, ...(input.messages ?? [])] };
+}
+
+function isReasoning({ reasoningContent }: ContentBlock): boolean {
+  return reasoningContent !== undefined;
+}
+
+/** Identifies a prompt: its texts and its tools. Cache points do not count. */
+function digestOf({ system = [], toolConfig }: Pick<Input, "system" | "toolConfig">): string | undefined {
+  const parts = [...system, ...(toolConfig?.tools ?? [])].filter(({ cachePoint }) => !cachePoint);
+  return parts.length === 0 ? undefined : sha256Hex(JSON.stringify(wellFormed(parts))).slice(0, 16);
+}
+
+/** Turns from before digests were kept have their system prompt, and no tools. */
+function digestOfSystem(system: string | undefined): string | undefined {
+  return system === undefined || system.trim() === "" ? undefined : digestOf({ system: [{ text: system }] });
+}
+
+/** JSON can say half a character, and those who read it refuse to. */
+function mendCharacters(input: Input, { tell }: Mending): Input {
+  const mended = wellFormed(input);
+  if (mended !== input) tell("Halves of characters, which no model reads, are sent as U+FFFD");
+  return mended;
+}
+
+/** Tools have distinct names of `[a-zA-Z0-9_-]{1,64}`, no empty description, and take an object. */
+function mendTools(input: Input, mending: Mending): Input {
+  const { toolConfig, ...rest } = input;
+  if (!toolConfig) return input;
+  const names = new Set<string>();
+  const tools = (toolConfig.tools ?? []).flatMap((tool): Tool[] => {
+    if (!tool.toolSpec) return tool.systemTool || tool.cachePoint ? [tool] : [];
+    const { name = "", description = "", inputSchema, ...spec } = tool.toolSpec;
+    const sent = toolName(name);
+    if (names.has(sent)) {
+      mending.tell(`The tool '${name}' is declared more than once, and only its first declaration is sent`);
+      return [];
+    }
+    names.add(sent);
+    if (sent !== name) mending.toolNames.set(sent, name);
+    const json = objectSchema(inputSchema?.json, name, mending) as ToolInputSchema.JsonMember["json"];
+    const described = description.trim() === "" ? {} : { description };
+    return [{ toolSpec: { ...spec, name: sent, ...described, inputSchema: { json } } }];
+  });
+  if (tools.every(({ cachePoint }) => cachePoint)) return rest;
+  const chosen = toolConfig.toolChoice?.tool?.name;
+  if (chosen === undefined) return { ...input, toolConfig: { ...toolConfig, tools } };
+  const name = toolName(chosen);
+  if (names.has(name))
+    return { ...input, toolConfig: { ...toolConfig, tools, toolChoice: { tool: { name } } } };
+  mending.tell(`The tool '${chosen}', which the model was to call, is not declared, so it may choose`);
+  return { ...input, toolConfig: { tools } };
+}
+
+/** A fit name stays. Another one gets a mark of its own: what is fit of two may be the same. */
+function toolName(name: string): string {
+  if (/^[a-zA-Z0-9_-]{1,64}$/.test(name)) return name;
+  return `${name.replace(/[^a-zA-Z0-9_-]+/g, "_").slice(0, 55)}_${sha256Hex(name).slice(0, 8)}`;
+}
+
+const ALTERNATIVES = ["oneOf", "anyOf", "allOf"] as const;
+
+function objectSchema(schema: unknown, name: string, { family, modelId, tell }: Mending): JsonObject {
+  if (!isRecord(schema) || Object.keys(schema).length === 0) return { type: "object", properties: {} };
+  const { type, ...rest } = schema;
+  if (type !== "object" && type !== undefined)
+    tell(`The input of the tool '${name}' is of type ${JSON.stringify(type)}, and sent as an object`);
+  const root = type === "object" ? schema : { type: "object", ...rest };
+  if (!family.flatToolSchemas || !ALTERNATIVES.some((keyword) => keyword in root)) return root;
+  tell(
+    `'${modelId}' takes no alternatives at the root of a schema, so the tool '${name}' has all their fields`,
+  );
+  return flattened(root);
+}
+
+/** One object with the fields of all alternatives; required is what each of them requires. */
+function flattened(root: JsonObject): JsonObject {
+  const { oneOf, anyOf, allOf, ...rest } = root;
+  const branches = (keyword: unknown): JsonObject[] =>
+    (Array.isArray(keyword) ? (keyword as unknown[]) : []).flatMap((branch) => {
+      const found = resolved(branch, root);
+      return found ? [found] : [];
+    });
+  const required = (branch: JsonObject): unknown[] =>
+    Array.isArray(branch["required"]) ? (branch["required"] as unknown[]) : [];
+  const shared = [oneOf, anyOf].flatMap((keyword) => {
+    const [first = [], ...others] = branches(keyword).map(required);
+    return first.filter((field) => others.every((fields) => fields.includes(field)));
+  });
+  const all = new Set([...required(root), ...branches(allOf).flatMap(required), ...shared]);
+  const fields = [root, ...branches(allOf), ...branches(oneOf), ...branches(anyOf)].map(({ properties }) =>
+    isRecord(properties) ? properties : {},
+  );
+  const properties: JsonObject = Object.assign({}, ...fields.toReversed()) as JsonObject;
+  const { required: _, ...others } = rest as JsonObject;
+  return { ...others, properties, ...(all.size === 0 ? {} : { required: [...all] }) };
+}
+
+/** A branch of a schema, behind a reference to a definition of the same schema; undefined where it is no object. */
+function resolved(branch: unknown, root: JsonObject): JsonObject | undefined {
+  if (!isRecord(branch)) return undefined;
+  const [, place = "", name = ""] = /^#\/(\$defs|definitions)\/([^/]+)$/.exec(String(branch["$ref"])) ?? [];
+  const definitions = root[place];
+  const definition = isRecord(definitions) ? definitions[name] : undefined;
+  return isRecord(definition) ? definition : branch;
+}
+
+/** Blank text is refused, and so is a system prompt of nothing else. */
+function mendSystem(input: Input): Input {
+  const { system, ...rest } = input;
+  const kept = (system ?? []).filter(({ text }) => text === undefined || text.trim() !== "");
+  return kept.every(({ cachePoint }) => cachePoint) ? rest : { ...input, system: kept };
+}
+
+/** Files and what was found, which only a person's message may hold. */
+const MEDIA = ["image", "document", "video", "audio", "searchResult"] as const;
+
+/**
+ * Each block is one that its message may hold, with something in it. Calls and results of tools are told as text where no
+ * tools are declared: Converse wants them declared, and a model that has them declared may call them.
+ */
+function mendBlocks(input: Input, mending: Mending): Input {
+  const names = new Map(
+    blocksOf(input).flatMap(({ toolUse }) => (toolUse ? [[toolUse.toolUseId, toolUse.name] as const] : [])),
+  );
+  const mend = (block: ContentBlock, role: string): ContentBlock[] => {
+    const { toolUse, toolResult, citationsContent } = block;
+    if (citationsContent || block.text !== undefined) return textBlocks(textOf(block));
+    if (toolUse) {
+      const use = mendCall(toolUse, mending);
+      const isCall = input.toolConfig && role === "assistant" && toolUse.type === undefined;
+      return isCall ? [{ toolUse: use }] : tellCall(use);
+    }
+    if (toolResult) {
+      const result = mendResult(toolResult, mending);
+      if (input.toolConfig && role === "user") return result;
+      return result.flatMap((part) => tellResult(part, names.get(toolResult.toolUseId)));
+    }
+    if (block.reasoningContent) return role === "assistant" ? mendReasoning(block) : [];
+    const empty = emptyMedia(block);
+    if (empty !== undefined) return [{ text: empty }];
+    const isFit = isMedia(block) || block.cachePoint || (block.guardContent && role === "user");
+    return isFit ? [block] : [];
+  };
+  const messages: Message[] = [];
+  /** What an assistant cannot say, for the person's next message. */
+  let moved: ContentBlock[] = [];
+  for (const { role, content } of input.messages ?? []) {
+    const blocks = (content ?? []).filter(isRecord).flatMap((block) => mend(block, role ?? ""));
+    if (role === "assistant") {
+      messages.push({ role, content: blocks.filter((block) => !isMedia(block)) });
+      for (const block of blocks) if (isMedia(block)) moved.push(block);
+      if (moved.length > 0) mending.tell("Files in an answer are sent with the message after it");
+      continue;
+    }
+    messages.push({ role, content: [...moved, ...blocks] });
+    moved = [];
+  }
+  if (moved.length > 0) messages.push({ role: "user", content: moved });
+  return { ...input, messages };
+}
+
+function blocksOf({ messages }: Input): ContentBlock[] {
+  return (messages ?? []).flatMap(({ content }) => content ?? []);
+}
+
+function isMedia(block: ContentBlock | ToolResultContentBlock): boolean {
+  return MEDIA.some((kind) => kind in block);
+}
+
+/** What is said in place of a file without any bytes, which the service model refuses. */
+function emptyMedia(block: ContentBlock | ToolResultContentBlock): string | undefined {
+  const { image, document } = block;
+  const bytes = image?.source?.bytes ?? document?.source?.bytes;
+  if (bytes?.length !== 0) return undefined;
+  return document ? `(The document '${document.name}' is empty.)` : "(The image is empty.)";
+}
+
+/** A tool's input is an object. Models write others, and programs send what was cut off. */
+function mendCall(use: ToolUseBlock, { tell }: Mending): ToolUseBlock {
+  const { toolUseId = "", input } = use;
+  const name = toolName(use.name ?? "");
+  const read = typeof input === "string" ? parseInput(input) : input;
+  if (isRecord(read)) return { toolUseId, name, input: read as ToolUseBlock["input"] };
+  tell(`The arguments of a call of '${use.name}' are no JSON object, and sent as {}`);
+  return { toolUseId, name, input: {} };
+}
+
+function parseInput(text: string): unknown {
+  if (text.trim() === "") return {};
+  try {
+    return parseBoundedJson(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function tellCall({ name, input }: ToolUseBlock): ContentBlock[] {
+  const said = JSON.stringify(input);
+  return [{ text: name === ANSWER_TOOL ? said : `(called ${name} with ${said})` }];
+}
+
+/** A result as text, with its files behind it; any other block as it is. */
+function tellResult(block: ContentBlock, name = "a tool"): ContentBlock[] {
+  if (!block.toolResult) return [block];
+  const content = block.toolResult.content ?? [];
+  const said = content.map(({ text, json }) => text ?? (json === undefined ? "" : JSON.stringify(json)));
+  return [{ text: `(${name} returned: ${said.join("")})` }, ...(content.filter(isMedia) as ContentBlock[])];
+}
+
+/** A result holds something, `json` is an object, and files go behind it where the model takes none in it. */
+function mendResult(result: ToolResultBlock, { family, modelId, tell }: Mending): ContentBlock[] {
+  const { toolUseId = "", status } = result;
+  const moved: ContentBlock[] = [];
+  const content = (result.content ?? []).filter(isRecord).flatMap((block): ToolResultContentBlock[] => {
+    if (block.text !== undefined) return block.text.trim() === "" ? [] : [{ text: block.text }];
+    if (block.json !== undefined)
+      return [isRecord(block.json) ? { json: block.json } : { text: JSON.stringify(block.json) }];
+    const empty = emptyMedia(block);
+    if (empty !== undefined) return [{ text: empty }];
+    if (!isMedia(block)) return [];
+    if (family.richToolResults) return [block];
+    moved.push(block as ContentBlock);
+    tell(`'${modelId}' takes no files in the result of a tool, so they are sent behind it`);
+    return [];
+  });
+  const none = moved.length > 0 ? "(see the file below)" : "(no output)";
+  const kept = content.length === 0 ? [{ text: none }] : content;
+  const told = family.richToolResults && status !== undefined ? { status } : {};
+  return [{ toolResult: { toolUseId, content: kept, ...told } }, ...moved];
+}
+
+/** Reasoning goes back only with what proves that it is the model's own. */
+function mendReasoning({ reasoningContent }: ContentBlock): ContentBlock[] {
+  const { reasoningText, redactedContent } = reasoningContent ?? {};
+  if (redactedContent) return redactedContent.length === 0 ? [] : [{ reasoningContent: { redactedContent } }];
+  const { text = "", signature } = reasoningText ?? {};
+  return signature ? [{ reasoningContent: { reasoningText: { text, signature } } }] : [];
+}
+
+/** Roles alternate, and each message says something: reasoning and cache points alone are nothing. */
+function mendTurns(input: Input): Input {
+  return { ...input, messages: alternating(input.messages ?? []) };
+}
+
+function alternating(messages: readonly Message[]): Message[] {
+  const turns: { role: Message["role"]; content: ContentBlock[] }[] = [];
+  for (const { role, content = [] } of messages) {
+    if (!content.some(saysSomething)) continue;
+    const last = turns.at(-1);
+    // One by one: as arguments of one call they can be too many.
+    if (last && last.role === role) for (const block of content) last.content.push(block);
+    else turns.push({ role, content: [...content] });
+  }
+  return turns;
+}
+
+function saysSomething({ reasoningContent, cachePoint }: ContentBlock): boolean {
+  return !reasoningContent && !cachePoint;
+}
+
+/**
+ * The results of a message's calls begin the next one, each of them once and in the order of the calls. A result that
+ * comes later is brought there, a call without one gets one that says so, a result without a call is told as text.
+ * Ids that the model does not take, or that came before, are replaced: always the same way, for both of a pair.
+ */
+function mendPairs(input: Input, mending: Mending): Input {
+  const messages = input.messages ?? [];
+  const { resultOf, orphans } = pairUp(messages);
+  const ids = new IdMaker(mending.family.toolIds ?? ANY_TOOL_IDS);
+  const paired: Message[] = [];
+  let results: ContentBlock[] = [];
+  for (const [index, { role, content = [] }] of messages.entries()) {
+    if (role === "assistant") {
+      const said = content.flatMap((block): ContentBlock[] => {
+        const { toolUse } = block;
+        if (!toolUse) return [block];
+        const result = resultOf.get(block)?.toolResult;
+        if (!result && toolUse.name === ANSWER_TOOL) return tellCall(toolUse);
+        if (!result)
+          mending.tell(`A call of '${toolUse.name}' has no result, and is sent with one that says so`);
+        const toolUseId = ids.idFor(toolUse.toolUseId ?? "");
+        results.push({ toolResult: { ...(result ?? NO_RESULT), toolUseId } });
+        return [{ toolUse: { ...toolUse, toolUseId } }];
+      });
+      paired.push({ role, content: said });
+      // Where no message follows, its results are one.
+      if (messages[index + 1]) continue;
+    }
+    const others = content.filter(({ toolUse }) => role === "user" && !toolUse);
+    const told = others.flatMap((block) =>
+      orphans.has(block) ? tellResult(block) : block.toolResult ? [] : [block],
+    );
+    paired.push({ role: "user", content: [...results, ...told] });
+    results = [];
+  }
+  if (orphans.size > 0) mending.tell("A result of a tool that was not called is sent as text");
+  return { ...input, messages: alternating(paired) };
+}
+
+const NO_RESULT: Omit<ToolResultBlock, "toolUseId"> = { content: [{ text: "(no result)" }] };
+
+/** Finds the result of each call: the next one of its id, which no later call has. Orphans are those that are left. */
+function pairUp(messages: readonly Message[]): {
+  resultOf: ReadonlyMap<ContentBlock, ContentBlock>;
+  orphans: ReadonlySet<ContentBlock>;
+} {
+  const resultOf = new Map<ContentBlock, ContentBlock>();
+  const orphans = new Set<ContentBlock>();
+  /** Results that are behind the message, by their id, the nearest last. */
+  const behind = new Map<string, ContentBlock[]>();
+  for (const { content = [] } of messages.toReversed()) {
+    for (const block of content) {
+      const result = block.toolUse && behind.get(block.toolUse.toolUseId ?? "")?.pop();
+      if (!result) continue;
+      resultOf.set(block, result);
+      orphans.delete(result);
+    }
+    for (const block of content.toReversed()) {
+      if (!block.toolResult) continue;
+      const id = block.toolResult.toolUseId ?? "";
+      behind.set(id, [...(behind.get(id) ?? []), block]);
+      orphans.add(block);
+    }
+  }
+  return { resultOf, orphans };
+}
+
+/** Gives each call an id that the model takes and no other call has. */
+class IdMaker {
+  readonly #rule: ToolIds;
+  readonly #taken = new Set<string>();
+  readonly #counts = new Map<string, number>();
+
+  constructor(rule: ToolIds) {
+    this.#rule = rule;
+  }
+
+  idFor(id: string): string {
+    const chosen = this.#rule.fits.test(id) && !this.#taken.has(id) ? id : this.#make(id);
+    this.#taken.add(chosen);
+    return chosen;
+  }
+
+  #make(id: string): string {
+    for (;;) {
+      const count = (this.#counts.get(id) ?? 0) + 1;
+      this.#counts.set(id, count);
+      const made = sha256Hex(`${count} ${id}`).slice(0, this.#rule.length);
+      if (!this.#taken.has(made)) return made;
+    }
+  }
+}
+
+/** What a person is taken to have said where a conversation wants it and nobody said anything. */
+const BEGINNING = "(The conversation begins here.)";
+const GO_ON = "Continue.";
+
+/**
+ * A conversation begins with a person's message, and ends with one unless the model goes on with what its answer begins
+ * with. A system prompt that nothing follows is what is asked.
+ */
+function mendEnds(input: Input, { family, isReasoning, modelId, tell }: Mending): Input {
+  const messages = [...(input.messages ?? [])];
+  const { system, ...rest } = input;
+  if (messages.length === 0) {
+    const content = (system ?? []).flatMap(({ text }) => (text === undefined ? [] : [{ text }]));
+    if (content.length === 0)
+      return { ...input, messages: [{ role: "user", content: [{ text: BEGINNING }] }] };
+    tell("There is nothing but a system prompt, so it is sent as the question");
+    return { ...rest, messages: [{ role: "user", content }] };
+  }
+  if (messages[0]?.role === "assistant") {
+    tell("The conversation begins with an answer, so a message is put before it");
+    messages.unshift({ role: "user", content: [{ text: BEGINNING }] });
+  }
+  const last = messages.at(-1);
+  if (last?.role !== "assistant") return { ...input, messages };
+  if (!family.prefill || isReasoning || input.toolConfig?.toolChoice) {
+    tell(`'${modelId}' does not go on with the beginning of an answer, so it is asked to continue`);
+    return { ...input, messages: [...messages, { role: "user", content: [{ text: GO_ON }] }] };
+  }
+  // "final assistant content cannot end with trailing whitespace": Anthropic's refusal of one.
+  const content = (last.content ?? []).map((block) =>
+    block.text === undefined || block !== last.content?.at(-1) ? block : { text: block.text.trimEnd() },
+  );
+  return { ...input, messages: [...messages.slice(0, -1), { ...last, content }] };
+}
+
+/** Some models refuse a message that has anything beside calls, or results, of tools. */
+function separateToolTurns(input: Input, { family }: Mending): Input {
+  if (!family.separateToolTurns) return input;
+  const messages = (input.messages ?? []).flatMap((message): Message[] => {
+    const content = message.content ?? [];
+    const isOfTools = (block: ContentBlock): boolean => Boolean(block.toolUse ?? block.toolResult);
+    const [tools, others] = [content.filter(isOfTools), content.filter((block) => !isOfTools(block))];
+    const { role } = message;
+    if (tools.length === 0) return [message];
+    if (!others.some(saysSomething)) return [{ role, content: tools }];
+    return role === "assistant"
+      ? [
+          { role, content: others },
+          { role: "user", content: [{ text: GO_ON }] },
+          { role, content: tools },
+        ]
+      : [
+          { role, content: tools },
+          { role: "assistant", content: [{ text: "…" }] },
+          { role, content: others },
+        ];
+  });
+  return { ...input, messages };
+}
+
+/** Documents have distinct names of certain characters, and a text beside them. */
+function mendDocuments(input: Input): Input {
+  const taken = new Set<string>();
+  const named = <Block extends ContentBlock | ToolResultContentBlock>(block: Block): Block =>
+    block.document
+      ? { ...block, document: { ...block.document, name: documentName(block.document.name, taken) } }
+      : block;
+  const messages = (input.messages ?? []).map(({ role, content: blocks = [] }): Message => {
+    const content = blocks.map((block): ContentBlock => {
+      const { toolResult } = block;
+      if (!toolResult) return named(block);
+      return { toolResult: { ...toolResult, content: (toolResult.content ?? []).map(named) } };
+    });
+    const last = content.findLastIndex(({ document }) => document);
+    const isWithoutText = last >= 0 && !content.some(({ text }) => text !== undefined);
+    if (isWithoutText) content.splice(last + 1, 0, { text: "See the document." });
+    return { role, content };
+  });
+  return { ...input, messages };
+}
+
+/** The most cache points of a request: https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html */
+const MOST_CACHE_POINTS = 4;
+
+/**
+ * Cache points stand behind something, where the model can cache it, at most four of them and those for an hour first.
+ * What is over the most are the oldest in the messages.
+ */
+function mendCachePoints(input: Input, { family, modelId, tell }: Mending): Input {
+  const { toolConfig } = input;
+  const times = family.cachePoints?.times ?? [];
+  const tools = placeCachePoints(toolConfig?.tools ?? []);
+  const system = placeCachePoints(input.system ?? []);
+  const messages = (input.messages ?? []).map(({ role, content }) => ({
+    role,
+    content: placeCachePoints(content ?? []),
+  }));
+  const before = [...tools, ...system].filter(isCachePoint).length;
+  const behind = messages.flatMap(({ content }) => content).filter(isCachePoint).length;
+  if (times.length === 0 && before + behind > 0)
+    tell(`'${modelId}' is not known to take cache points, so they are left out`);
+  const most = times.length === 0 ? 0 : MOST_CACHE_POINTS;
+  let [overBefore, overBehind] = [before - most, Math.min(before, most) + behind - most];
+  let mayBeLong = times.includes("1h");
+  const keep = <Block extends MayBeCachePoint>(block: Block, isOver: () => boolean): Block[] => {
+    if (!block.cachePoint) return [block];
+    if (isOver()) return [];
+    mayBeLong &&= block.cachePoint.ttl === "1h";
+    return [{ ...block, cachePoint: { type: "default", ...(mayBeLong ? { ttl: "1h" } : {}) } }];
+  };
+  const keepBefore = <Block extends MayBeCachePoint>(block: Block): Block[] =>
+    keep(block, () => overBefore-- > 0);
+  // In the order in which the model reads them.
+  return {
+    ...input,
+    ...(toolConfig ? { toolConfig: { ...toolConfig, tools: tools.flatMap(keepBefore) } } : {}),
+    ...(input.system ? { system: system.flatMap(keepBefore) } : {}),
+    messages: messages.map(({ role, content }) => ({
+      role,
+      content: content.flatMap((block) => keep(block, () => overBehind-- > 0)),
+    })),
+  };
+}
+
+type MayBeCachePoint = { cachePoint?: CachePointBlock | undefined };
+
+function isCachePoint({ cachePoint }: MayBeCachePoint): boolean {
+  return cachePoint !== undefined;
+}
+
+/**
+ * A cache point is refused behind reasoning ("Cache point cannot be inserted after reasoning block") and behind a document
+ * other than a pdf (https://github.com/strands-agents/harness-sdk/pull/2001): it goes before them.
+ */
+function placeCachePoints<Block extends MayBeCachePoint>(list: readonly Block[]): Block[] {
+  const placed: Block[] = [];
+  for (const block of list) {
+    if (!block.cachePoint) {
+      placed.push(block);
+      continue;
+    }
+    const before = placed.findLastIndex(
+      (other: Block & Pick<ContentBlock, "reasoningContent" | "document">) => {
+        const { reasoningContent, document } = other;
+        return !reasoningContent && (!document || document.format === "pdf");
+      },
+    );
+    const behind = placed[before];
+    if (behind && !behind.cachePoint) placed.splice(before + 1, 0, block);
+  }
+  return placed;
+}
+
+/** Temperature and top-p are in their ranges, and one of them where the model takes no more. No text that ends an answer is empty. */
+function mendSampling(input: Input, { family, modelId, asked = {}, tell }: Mending): Input {
+  const { inferenceConfig } = input;
+  if (!inferenceConfig) return input;
+  const { stopSequences, ...config } = inferenceConfig;
+  const bounds = { temperature: family.temperature?.most ?? 1, topP: 1 };
+  for (const name of ["temperature", "topP"] as const) {
+    const value = config[name];
+    const nearest = value === undefined ? undefined : Math.min(Math.max(value, 0), bounds[name]);
+    if (nearest === value || nearest === undefined) continue;
+    tell(`'${modelId}' takes ${flagName(name)} from 0 to ${bounds[name]}, so ${value} becomes ${nearest}`);
+    config[name] = nearest;
+  }
+  const { temperature, topP } = config;
+  if (family.oneSampling && temperature !== undefined && topP !== undefined) {
+    const isOneAsked = (asked.temperature === undefined) !== (asked.topP === undefined);
+    // Of two that are meant alike, the one that says something: 1 is what both are by themselves.
+    const isTopPMeant = isOneAsked ? asked.topP !== undefined : temperature === 1 && topP < 1;
+    const left = isTopPMeant ? "temperature" : "topP";
+    tell(`'${modelId}' takes either temperature or top-p, so ${flagName(left)} ${config[left]} is left out`);
+    delete config[left];
+  }
+  const stops = stopSequences?.filter((text) => text !== "") ?? [];
+  const mended = { ...config, ...(stops.length === 0 ? {} : { stopSequences: stops }) };
+  const { inferenceConfig: _, ...rest } = input;
+  return Object.keys(mended).length === 0 ? rest : { ...rest, inferenceConfig: mended };
+}
+
+/** An answer may be longer than what the model may think: the service's own default may not be. */
+function mendLength(input: Input, { mostTokens = Number.POSITIVE_INFINITY }: Mending): Input {
+  const fields = input.additionalModelRequestFields;
+  const thinking = isRecord(fields) ? fields["thinking"] : undefined;
+  const budget = isRecord(thinking) ? thinking["budget_tokens"] : undefined;
+  if (typeof budget !== "number" || input.inferenceConfig?.maxTokens !== undefined) return input;
+  const maxTokens = Math.min(budget + ANSWER_TOKENS, mostTokens);
+  return { ...input, inferenceConfig: { ...input.inferenceConfig, maxTokens } };
+}

@@ -1,0 +1,255 @@
+import { isRecord } from "../json.ts";
+import { type AwsError, validationError } from "./aws-error.ts";
+import type { ContentBlock, ConverseRequest } from "./converse-model.ts";
+
+/*
+ * What the service and the models demand of a conversation beyond the shapes of the service model, in their own words
+ * where an issue is named for them.
+ */
+
+/** Refuses what Converse itself does, whatever the model. Throws `AwsError` ValidationException. */
+export function checkConversation({ messages, system, tools }: ConverseRequest): void {
+  for (const [index, { text }] of system.entries()) {
+    if (text !== undefined) checkText(text, `system.${index}`, "SystemContentBlock");
+  }
+  if (messages[0]?.role !== "user") {
+    throw validationError(
+      "A conversation must start with a user message. Try again with a conversation that starts with a user message.",
+    );
+  }
+  for (const [index, { role, content }] of messages.entries()) {
+    if (role === messages[index - 1]?.role) {
+      throw validationError(
+        "A conversation must alternate between user and assistant roles. " +
+          "Make sure the conversation alternates between user and assistant roles and try again.",
+      );
+    }
+    if (content.length === 0) {
+      throw validationError(
+        `The content field in the Message object at messages.${index} is empty. ` +
+          "Add a ContentBlock object to the content field and try again.",
+      );
+    }
+    for (const [position, block] of content.entries())
+      checkBlock(block, role, `messages.${index}.content.${position}`);
+    if (content.some(({ document }) => document) && !content.some(({ text }) => text !== undefined)) {
+      throw validationError(
+        "A text block must be included when using documents. Add a text block and retry your request.",
+      );
+    }
+    if (tools === undefined && content.some(({ toolUse, toolResult }) => toolUse ?? toolResult)) {
+      throw validationError(
+        "The toolConfig field must be defined when using toolUse and toolResult content blocks.",
+      );
+    }
+    checkPairs(messages[index - 1]?.content ?? [], content, index);
+  }
+  checkDocumentNames(messages.flatMap(({ content }) => content));
+  for (const [index, { toolSpec }] of (tools ?? []).entries()) {
+    const schema = toolSpec?.inputSchema.json;
+    // https://github.com/earendil-works/pi/issues/8279
+    if (toolSpec && !(isRecord(schema) && schema["type"] === "object")) {
+      throw validationError(
+        `The value at toolConfig.tools.${index}.toolSpec.inputSchema.json.type must be one of the following: object.`,
+      );
+    }
+  }
+}
+
+function checkBlock({ text, toolUse, toolResult }: ContentBlock, role: string, path: string): void {
+  if (text !== undefined) checkText(text, path, "ContentBlock");
+  // https://github.com/vercel/ai/pull/19023
+  if (toolUse && !isRecord(toolUse.input)) throw notAnObject(`${path}.toolUse.input`);
+  if (!toolResult) return;
+  if (role !== "user") throw validationError(`The toolResult block at ${path} must be in a user message.`);
+  const { content, status } = toolResult;
+  for (const [index, { text: said, json }] of content.entries()) {
+    const at = `${path}.toolResult.content.${index}`;
+    if (said !== undefined) checkText(said, at, "ContentBlock");
+    // https://github.com/sigoden/aichat/pull/1550
+    if (json !== undefined && !isRecord(json)) throw notAnObject(`${at}.json`);
+  }
+  // https://github.com/aws-samples/sample-multi-agent-orchestration-chat-on-agentcore/issues/15
+  if (content.length === 0 && status === "error") {
+    throw validationError(
+      `The content field at ${path}.toolResult cannot be empty when status value is error.`,
+    );
+  }
+}
+
+function checkText(text: string, path: string, kind: string): void {
+  if (text.trim() !== "") return;
+  throw validationError(
+    `The text field in the ${kind} object at ${path} is blank. Add text to the text field, and try again.`,
+  );
+}
+
+function notAnObject(path: string): AwsError {
+  return validationError(
+    `The format of the value at ${path} is invalid. Provide a json object for the field and try again.`,
+  );
+}
+
+function checkPairs(before: readonly ContentBlock[], content: readonly ContentBlock[], index: number): void {
+  const uses = before.flatMap(({ toolUse }) => toolUse?.toolUseId ?? []);
+  const results = content.flatMap(({ toolResult }) => toolResult?.toolUseId ?? []);
+  const place = `messages.${index}.content`;
+  const twice = results.find((id, at) => results.indexOf(id) !== at);
+  // https://github.com/BerriAI/litellm/issues/20048
+  if (twice !== undefined)
+    throw validationError(`The toolResult blocks at ${place} contain duplicate Ids: ${twice}`);
+  // https://github.com/agno-agi/agno/issues/6698
+  const missing = uses.filter((id) => !results.includes(id));
+  if (missing.length > 0)
+    throw validationError(
+      `Expected toolResult blocks at ${place} for the following Ids: ${missing.join(", ")}`,
+    );
+  // https://github.com/pydantic/pydantic-ai/issues/2327
+  if (results.length > uses.length) {
+    throw validationError(
+      `The number of toolResult blocks at ${place} exceeds the number of toolUse blocks of previous turn.`,
+    );
+  }
+}
+
+function checkDocumentNames(blocks: readonly ContentBlock[]): void {
+  const documents = blocks.flatMap((block) => [block, ...(block.toolResult?.content ?? [])]);
+  const names = documents.flatMap(({ document }) => document?.name ?? []);
+  // https://github.com/simonw/llm-bedrock/issues/8; an underscore is accepted all the same, and other than ASCII is not:
+  // https://github.com/aws-samples/generative-ai-use-cases/issues/1671
+  if (names.some((name) => !/^[A-Za-z0-9_()[\] -]+$/.test(name) || name.includes("  "))) {
+    throw validationError(
+      "The document file name can only contain alphanumeric characters, whitespace characters, hyphens, parentheses, " +
+        "and square brackets. The name can't contain more than one consecutive whitespace character. Check that the " +
+        "file name conforms to these restrictions and retry your request.",
+    );
+  }
+  // https://github.com/maximhq/bifrost/issues/7003
+  if (new Set(names).size < names.length) {
+    throw validationError(
+      "Messages can't contain duplicate document names. Rename the document and retry your request.",
+    );
+  }
+}
+
+/** Claude up to 4.5. */
+const TAKES_PREFILL = /anthropic\.claude-(3|instant|v2|(opus|sonnet|haiku)-4-([0-5]-|\d{8}))/;
+
+/** What models refuse, each with its page. The texts stand behind "The model returned the following errors:". */
+const MODEL_RULES: readonly {
+  models: RegExp;
+  refuse: (request: ConverseRequest) => string | undefined;
+}[] = [
+  {
+    // https://github.com/aws-samples/bedrock-access-gateway/issues/191
+    models: /anthropic\.claude-(opus|sonnet|haiku)-4-[156]/,
+    refuse: ({ temperature, topP }) =>
+      temperature === undefined || topP === undefined
+        ? undefined
+        : "`temperature` and `top_p` cannot both be specified for this model. Please use only one.",
+  },
+  {
+    // https://github.com/anomalyco/opencode/issues/29760
+    models: /anthropic\./,
+    refuse: ({ messages }) => {
+      if (messages.at(-1)?.role !== "assistant") return undefined;
+      const last = messages.at(-1)?.content.at(-1)?.text;
+      return last === last?.trimEnd()
+        ? undefined
+        : "messages: final assistant content cannot end with trailing whitespace";
+    },
+  },
+  {
+    models: /anthropic\./,
+    // https://github.com/code-yeongyu/senpi/issues/1947
+    refuse: ({ tools = [] }) => {
+      const index = tools.findIndex(({ toolSpec }) => {
+        const schema = toolSpec?.inputSchema.json;
+        return isRecord(schema) && ["oneOf", "allOf", "anyOf"].some((keyword) => keyword in schema);
+      });
+      const place = `tools.${index}.custom.input_schema`;
+      return index < 0
+        ? undefined
+        : `${place}: input_schema does not support oneOf, allOf, or anyOf at the top level`;
+    },
+  },
+  {
+    // https://github.com/SEMOSS/Semoss/issues/2323
+    models: /anthropic\./,
+    refuse: ({ messages }) => {
+      const index = messages.findIndex(
+        ({ role, content }) => role === "assistant" && content.some(({ image }) => image),
+      );
+      return index < 0
+        ? undefined
+        : `messages.${index}.content: 'image' blocks are not permitted within assistant turns.`;
+    },
+  },
+  {
+    // https://github.com/twentyhq/twenty/issues/26217
+    models: /anthropic\./,
+    refuse: ({ messages, system, tools = [] }) => {
+      const blocks = [...tools, ...system, ...messages.flatMap(({ content }) => content)];
+      const count = blocks.filter((block) => "cachePoint" in block).length;
+      return count <= 4
+        ? undefined
+        : `A maximum of 4 blocks with cache_control may be provided. Found ${count}.`;
+    },
+  },
+  {
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html; the default is measured:
+    // https://github.com/BerriAI/litellm/issues/41529
+    models: /anthropic\./,
+    refuse: ({ additionalFields: { thinking }, maxTokens = 4096 }) => {
+      const budget = isRecord(thinking) ? thinking["budget_tokens"] : undefined;
+      return typeof budget !== "number" || budget < maxTokens
+        ? undefined
+        : "`max_tokens` must be greater than `thinking.budget_tokens`.";
+    },
+  },
+  {
+    // https://github.com/anomalyco/opencode/pull/48843
+    models: /mistral\./,
+    refuse: ({ messages }) => {
+      const ids = messages.flatMap(({ content }) =>
+        content.flatMap(({ toolUse }) => toolUse?.toolUseId ?? []),
+      );
+      // Ids that Bedrock made are taken.
+      const unfit = ids.find((id) => !/^([a-zA-Z0-9]{9}|tooluse_.*)$/.test(id));
+      return unfit === undefined
+        ? undefined
+        : `Tool call id was ${unfit} but must be a-z, A-Z, 0-9, with a length of 9.`;
+    },
+  },
+];
+
+/** Refuses what the model behind Converse does. Throws `AwsError` ValidationException. */
+export function checkForModel(request: ConverseRequest, modelId: string): void {
+  const { messages } = request;
+  // https://github.com/anomalyco/opencode/issues/36517
+  for (const { content } of messages) {
+    if (content.some(({ cachePoint }, at) => cachePoint && content[at - 1]?.reasoningContent)) {
+      throw validationError(
+        "Cache point cannot be inserted after reasoning block. Please remove the invalid cache point and try again.",
+      );
+    }
+  }
+  // https://github.com/strands-agents/harness-sdk/issues/1223, https://github.com/quarkiverse/quarkus-langchain4j/issues/1983
+  for (const [index, { role, content }] of messages.entries()) {
+    const count = content.filter(({ toolUse, toolResult }) => toolUse ?? toolResult).length;
+    if (!/meta\.llama/.test(modelId) || count === 0 || count === content.length) continue;
+    const blocks = role === "user" ? "tool result blocks" : "tool use blocks";
+    throw validationError(
+      `messages.${index}.content: Conversation blocks and ${blocks} cannot be provided in the same turn.`,
+    );
+  }
+  const isPrefilled = messages.at(-1)?.role === "assistant" && /anthropic\./.test(modelId);
+  const refusals = [
+    isPrefilled && !TAKES_PREFILL.test(modelId)
+      ? "This model does not support assistant message prefill. The conversation must end with a user message."
+      : undefined,
+    ...MODEL_RULES.filter(({ models }) => models.test(modelId)).map(({ refuse }) => refuse(request)),
+  ];
+  const refusal = refusals.find((text) => text !== undefined);
+  if (refusal !== undefined) throw validationError(`The model returned the following errors: ${refusal}`);
+}

@@ -1,0 +1,571 @@
+import type { ContentBlock, ConverseStreamCommandInput, Message } from "@aws-sdk/client-bedrock-runtime";
+import { describe, expect, it } from "vitest";
+import type { Turn } from "../../src/converse/conversation.ts";
+import { mendRequest, type Recipient } from "../../src/converse/mend-request.ts";
+import { familyOf } from "../../src/models/families.ts";
+
+const SONNET_4_5 = "anthropic.claude-sonnet-4-5-20250929-v1:0";
+const SONNET_4_6 = "anthropic.claude-sonnet-4-6";
+const NOVA = "amazon.nova-lite-v1:0";
+const MISTRAL = "mistral.pixtral-large-2502-v1:0";
+const LLAMA = "meta.llama3-3-70b-instruct-v1:0";
+const KIMI = "moonshotai.kimi-k2.5";
+
+type Draft = Omit<ConverseStreamCommandInput, "modelId">;
+
+function mend(draft: Draft, id = SONNET_4_5, more: Partial<Recipient> = {}) {
+  const recipient = { modelId: id, family: familyOf(id), isReasoning: false, ...more };
+  const mended = mendRequest({ modelId: id, ...draft }, recipient);
+  const again = mendRequest(mended.input, { ...recipient, earlier: [] });
+  expect(again.input).toEqual(mended.input);
+  return mended;
+}
+
+const user = (...content: (ContentBlock | string)[]): Message => ({ role: "user", content: blocks(content) });
+const assistant = (...content: (ContentBlock | string)[]): Message => ({
+  role: "assistant",
+  content: blocks(content),
+});
+const blocks = (content: readonly (ContentBlock | string)[]): ContentBlock[] =>
+  content.map((block) => (typeof block === "string" ? { text: block } : block));
+const call = (toolUseId: string, input: unknown = {}, name = "clock"): ContentBlock =>
+  ({ toolUse: { toolUseId, name, input } }) as ContentBlock;
+const result = (toolUseId: string, text = "noon", more: object = {}): ContentBlock => ({
+  toolResult: { toolUseId, content: [{ text }], ...more },
+});
+const bytes = new Uint8Array([1]);
+const image: ContentBlock.ImageMember = { image: { format: "png", source: { bytes } } };
+const document = (name: string, format: "pdf" | "txt" = "pdf"): ContentBlock => ({
+  document: { name, format, source: { bytes } },
+});
+const spec = (name: string, json: unknown = { type: "object" }, more: object = {}) => ({
+  toolSpec: { name, inputSchema: { json: json as {} }, ...more },
+});
+const toolConfig = { tools: [spec("clock")] };
+const point = { cachePoint: { type: "default" as const } };
+const cachePoint: ContentBlock = point;
+const signed = { reasoningContent: { reasoningText: { text: "Hm.", signature: "c2ln" } } };
+const unsigned = { reasoningContent: { reasoningText: { text: "Hm." } } };
+const redacted = { reasoningContent: { redactedContent: bytes } };
+const cited = { citationsContent: { content: [{ text: "So it " }, { text: "is." }], citations: [] } };
+
+const says = (messages: Message[], id?: string) => mend({ messages }, id).input.messages;
+const calls = (messages: Message[], id?: string) => mend({ messages, toolConfig }, id).input.messages;
+
+describe("a fit request", () => {
+  it("stays as it is, and nothing is said of it", () => {
+    const draft = {
+      messages: [
+        user(document("report (pdf)"), "What is this?"),
+        assistant(signed, "Let me look.", call("toolu_1")),
+        user(result("toolu_1", "noon", { status: "success" }), "And?"),
+      ],
+      system: [{ text: "Be brief." }],
+      toolConfig,
+      inferenceConfig: { temperature: 1, maxTokens: 5, stopSequences: ["END"] },
+    };
+    const { input, notices, toolNames } = mend(draft);
+    expect(input).toEqual({ modelId: SONNET_4_5, ...draft });
+    expect([notices, toolNames.size]).toEqual([[], 0]);
+  });
+});
+
+describe("characters", () => {
+  it("are whole in every text that is sent", () => {
+    const half = "cut \ud83d";
+    const { input, notices } = mend({
+      messages: [user(half), assistant(call("t", { [half]: half })), user(result("t", half))],
+      system: [{ text: half }],
+      toolConfig: { tools: [spec("clock", { type: "object", description: half }, { description: half })] },
+      inferenceConfig: { stopSequences: [half] },
+    });
+    expect(JSON.stringify(input)).not.toMatch(/\\ud[89a-f]/i);
+    expect(notices).toEqual(["Halves of characters, which no model reads, are sent as U+FFFD"]);
+  });
+});
+
+describe("content", () => {
+  it.each<[string, Message[], Message[]]>([
+    ["blank texts are left out", [user("", " \n", "hi")], [user("hi")]],
+    ["a message of nothing is none", [user("a"), assistant(" "), user("b")], [user("a", "b")]],
+    [
+      "a message without content is none",
+      [user("a"), { role: "assistant", content: undefined }, user("b")],
+      [user("a", "b")],
+    ],
+    ["empty blocks are left out", [user("hi", {} as ContentBlock)], [user("hi")]],
+    [
+      "an empty file is said to be one",
+      [user({ image: { format: "png", source: { bytes: new Uint8Array() } } }, "hi")],
+      [user("(The image is empty.)", "hi")],
+    ],
+    [
+      "cited text is text",
+      [user("a"), assistant(cited), user("b")],
+      [user("a"), assistant("So it is."), user("b")],
+    ],
+    [
+      "reasoning goes back signed or not at all",
+      [user("a"), assistant(signed, redacted, unsigned, "b"), user("c")],
+      [user("a"), assistant(signed, redacted, "b"), user("c")],
+    ],
+    ["reasoning alone is no message", [user("a"), assistant(signed), user("b")], [user("a", "b")]],
+    ["reasoning is no person's", [user("a", signed)], [user("a")]],
+    [
+      "files of an answer go with the next message",
+      [user("a"), assistant("b", image), user("c")],
+      [user("a"), assistant("b"), user(image, "c")],
+    ],
+  ])("%s", (_, messages, expected) => {
+    expect(says(messages)).toEqual(expected);
+  });
+});
+
+describe("the order of messages", () => {
+  it("is that roles alternate, beginning and ending with a person's", () => {
+    expect(says([assistant("a"), user("b"), user("c"), assistant("d"), assistant("e")], KIMI)).toEqual([
+      user("(The conversation begins here.)"),
+      assistant("a"),
+      user("b", "c"),
+      assistant("d", "e"),
+      user("Continue."),
+    ]);
+  });
+
+  it.each([
+    [SONNET_4_5, {}, [user("a"), assistant("{")]],
+    [NOVA, {}, [user("a"), assistant("{")]],
+    [SONNET_4_6, {}, [user("a"), assistant("{ "), user("Continue.")]],
+    [SONNET_4_5, { isReasoning: true }, [user("a"), assistant("{ "), user("Continue.")]],
+  ])(
+    "lets %s, %j, go on with the beginning of an answer, without a blank at its end",
+    (id, more, expected) => {
+      expect(mend({ messages: [user("a"), assistant("{ ")] }, id, more).input.messages).toEqual(expected);
+    },
+  );
+
+  it("makes a question of a system prompt that stands alone", () => {
+    const { input, notices } = mend({ messages: [], system: [{ text: "Say hi." }, point] });
+    expect(input).toEqual({ modelId: SONNET_4_5, messages: [user("Say hi.")] });
+    expect(notices).toHaveLength(1);
+  });
+
+  it("has a message even of nothing", () => {
+    expect(says([])).toEqual([user("(The conversation begins here.)")]);
+  });
+
+  it("has no blank system prompt", () => {
+    const { input } = mend({ messages: [user("hi")], system: [{ text: " " }, { text: "a" }, { text: "" }] });
+    expect(input.system).toEqual([{ text: "a" }]);
+    expect(mend({ messages: [user("hi")], system: [{ text: " " }] }).input).not.toHaveProperty("system");
+  });
+});
+
+describe("calls of tools and their results", () => {
+  it.each<[string, Message[], Message[]]>([
+    [
+      "results begin the next message, in the order of the calls",
+      [user("a"), assistant(call("1"), call("2")), user("b", result("2")), user(result("1"), "c")],
+      [user("a"), assistant(call("1"), call("2")), user(result("1"), result("2"), "b", "c")],
+    ],
+    [
+      "a result that comes later is brought to its call",
+      [user("a"), assistant(call("1")), user("b"), assistant("c"), user(result("1"), "d")],
+      [user("a"), assistant(call("1")), user(result("1"), "b"), assistant("c"), user("d")],
+    ],
+    [
+      "a call without a result gets one that says so",
+      [user("a"), assistant(call("1")), user("b")],
+      [user("a"), assistant(call("1")), user(result("1", "(no result)"), "b")],
+    ],
+    [
+      "the last call, too",
+      [user("a"), assistant(call("1"))],
+      [user("a"), assistant(call("1")), user(result("1", "(no result)"))],
+    ],
+    [
+      "a result without a call is told",
+      [user("a", result("1")), assistant("b"), user("c")],
+      [user("a", "(a tool returned: noon)"), assistant("b"), user("c")],
+    ],
+    [
+      "a second result of a call is told",
+      [user("a"), assistant(call("1")), user(result("1"), result("1", "one"))],
+      [user("a"), assistant(call("1")), user(result("1"), "(a tool returned: one)")],
+    ],
+    [
+      "an answer that was held to a schema is text",
+      [user("a"), assistant(call("1", { colour: "red" }, "answer")), user("b")],
+      [user("a"), assistant('{"colour":"red"}'), user("b")],
+    ],
+    [
+      "a call is no person's, and a result no assistant's",
+      [user("a", call("1")), assistant("b", result("1")), user("c")],
+      [user("a", "(called clock with {})"), assistant("b", "(clock returned: noon)"), user("c")],
+    ],
+    [
+      "an empty result says so",
+      [user("a"), assistant(call("1")), user(result("1", " ", { status: "error" }))],
+      [user("a"), assistant(call("1")), user(result("1", "(no output)", { status: "error" }))],
+    ],
+  ])("%s", (_, messages, expected) => {
+    expect(calls(messages)).toEqual(expected);
+  });
+
+  it("are told as text where no tools are declared", () => {
+    expect(says([user("a"), assistant(call("1", { a: 1 }, "add")), user(result("1", "2"), "And?")])).toEqual([
+      user("a"),
+      assistant('(called add with {"a":1})'),
+      user("(add returned: 2)", "And?"),
+    ]);
+  });
+
+  it.each<[unknown, object]>([
+    ['{"a":1}', { a: 1 }],
+    ["", {}],
+    [" ", {}],
+    ["{", {}],
+    ["[1]", {}],
+    ["null", {}],
+    [[1], {}],
+    [null, {}],
+    [5, {}],
+  ])("have an object for arguments: %j becomes %j", (input, expected) => {
+    const mended = mend({
+      messages: [user("a"), assistant(call("1", input)), user(result("1"))],
+      toolConfig,
+    });
+    expect(mended.input.messages?.[1]?.content).toEqual([call("1", expected)]);
+  });
+
+  it("have an object for `json` in results", () => {
+    const json = (value: unknown): ContentBlock =>
+      ({ toolResult: { toolUseId: "1", content: [{ json: value }] } }) as ContentBlock;
+    const sent = (value: unknown) =>
+      calls([user("a"), assistant(call("1")), user(json(value))])?.[2]?.content?.[0]?.toolResult?.content;
+    expect(sent({ a: 1 })).toEqual([{ json: { a: 1 } }]);
+    expect(sent([1])).toEqual([{ text: "[1]" }]);
+  });
+
+  it("have files in results where the model takes them, else behind", () => {
+    const seen: ContentBlock = { toolResult: { toolUseId: "123456789", content: [image], status: "error" } };
+    const messages = [user("a"), assistant(call("123456789")), user("b", seen)];
+    expect(calls(messages, NOVA)?.[2]).toEqual(user(seen, "b"));
+    const { input, notices } = mend({ messages, toolConfig }, MISTRAL);
+    expect(input.messages?.[2]).toEqual(user(result("123456789", "(see the file below)"), "b", image));
+    expect(notices).toEqual([expect.stringContaining("takes no files in the result of a tool")]);
+  });
+
+  it("stand apart for models that want them to", () => {
+    const messages = [user("a"), assistant("b", call("1")), user(result("1"), "c")];
+    expect(calls(messages, LLAMA)).toEqual([
+      user("a"),
+      assistant("b"),
+      user("Continue."),
+      assistant(call("1")),
+      user(result("1")),
+      assistant("…"),
+      user("c"),
+    ]);
+  });
+});
+
+describe("ids of calls", () => {
+  const idsOf = (ids: readonly string[], id?: string): [string[], string[]] => {
+    const messages = ids.flatMap((one, at) => [user(`q${at}`), assistant(call(one)), user(result(one))]);
+    const content = (calls(messages, id) ?? []).flatMap((message) => message.content ?? []);
+    return [
+      content.flatMap(({ toolUse }) => toolUse?.toolUseId ?? []),
+      content.flatMap(({ toolResult }) => toolResult?.toolUseId ?? []),
+    ];
+  };
+
+  it.each([
+    [SONNET_4_5, ["toolu_1", "a-b"], /^[a-zA-Z0-9_-]{1,64}$/],
+    [KIMI, ["functions.clock:0"], /^[a-zA-Z0-9_.:-]{1,64}$/],
+    [MISTRAL, ["aB3456789"], /^[a-zA-Z0-9]{9}$/],
+  ])("are those that %s takes, in pairs, and each its own", (id, fit, pattern) => {
+    const unfit = ["x".repeat(149), "", "a b", "a.b", "日", "call_0", "call_0", ...fit, ...fit];
+    const [uses, results] = idsOf([...fit, ...unfit], id);
+    expect(uses.slice(0, fit.length)).toEqual(fit);
+    expect(results).toEqual(uses);
+    expect(new Set(uses).size).toBe(uses.length);
+    for (const one of uses) expect(one).toMatch(pattern);
+    // The next turn has more behind them, and the same of them.
+    expect(idsOf([...fit, ...unfit, "next"], id)[0].slice(0, uses.length)).toEqual(uses);
+  });
+});
+
+describe("tools", () => {
+  const tools = (...declared: object[]) =>
+    mend({ messages: [user("hi")], toolConfig: { tools: declared as never } });
+  const schema = (json: unknown, id = NOVA) =>
+    mend({ messages: [user("hi")], toolConfig: { tools: [spec("t", json)] } }, id).input.toolConfig
+      ?.tools?.[0]?.toolSpec?.inputSchema?.json;
+
+  it.each<[unknown, object]>([
+    [{}, { type: "object", properties: {} }],
+    [null, { type: "object", properties: {} }],
+    [true, { type: "object", properties: {} }],
+    [{ properties: { a: {} } }, { type: "object", properties: { a: {} } }],
+    [{ oneOf: [{ required: ["a"] }] }, { type: "object", oneOf: [{ required: ["a"] }] }],
+    [{ type: ["object", "null"] }, { type: "object" }],
+    [{ type: "string" }, { type: "object" }],
+    [
+      { $ref: "#/$defs/a", $defs: { a: {} } },
+      { type: "object", $ref: "#/$defs/a", $defs: { a: {} } },
+    ],
+  ])("take an object: %j becomes %j", (json, expected) => {
+    expect(schema(json)).toEqual(expected);
+  });
+
+  it("have no alternatives at the root of a schema for Claude", () => {
+    const a = { properties: { a: { type: "string" } }, required: ["a"] };
+    const ab = { properties: { a: {}, b: { type: "number" } }, required: ["a", "b"] };
+    const flat = { type: "object", properties: { a: { type: "string" }, b: { type: "number" } } };
+    expect(schema({ oneOf: [a, ab] }, SONNET_4_5)).toEqual({ ...flat, required: ["a"] });
+    expect(schema({ allOf: [a, ab], title: "t" }, SONNET_4_5)).toEqual({
+      ...flat,
+      title: "t",
+      required: ["a", "b"],
+    });
+    expect(schema({ anyOf: [{ $ref: "#/$defs/a" }, { type: "null" }], $defs: { a } }, SONNET_4_5)).toEqual({
+      type: "object",
+      properties: a.properties,
+      $defs: { a },
+    });
+  });
+
+  it("have names that fit, of which the caller's are known, in declarations, choices and calls", () => {
+    const own = "server.tool/日本 " + "x".repeat(80);
+    const { input, toolNames, notices } = mend({
+      messages: [user("a"), assistant(call("1", {}, own)), user(result("1"))],
+      toolConfig: { tools: [spec(own), spec("server_tool")], toolChoice: { tool: { name: own } } },
+    });
+    const [sent = ""] = toolNames.keys();
+    expect(sent).toMatch(/^[a-zA-Z0-9_-]{1,64}$/);
+    expect(toolNames).toEqual(new Map([[sent, own]]));
+    expect(input.toolConfig?.tools?.[0]?.toolSpec?.name).toBe(sent);
+    expect(input.toolConfig?.toolChoice).toEqual({ tool: { name: sent } });
+    expect(input.messages?.[1]?.content?.[0]?.toolUse?.name).toBe(sent);
+    expect(notices).toEqual([]);
+  });
+
+  it("keep names apart that differ only in what is replaced", () => {
+    const names = tools(spec("a.b"), spec("a/b"), spec("a_b")).input.toolConfig?.tools?.map(
+      ({ toolSpec }) => toolSpec?.name,
+    );
+    expect(new Set(names).size).toBe(3);
+  });
+
+  it("are each declared once, and described or not", () => {
+    const { input, notices } = tools(
+      spec("a", {}, { description: " " }),
+      spec("a", {}, { description: "Other." }),
+      {},
+    );
+    expect(input.toolConfig).toEqual({ tools: [spec("a", { type: "object", properties: {} })] });
+    expect(notices).toEqual([expect.stringContaining("'a' is declared more than once")]);
+  });
+
+  it("are none where none is declared, and chosen only among those that are", () => {
+    expect(tools().input).not.toHaveProperty("toolConfig");
+    const { input } = mend({
+      messages: [user("hi")],
+      toolConfig: { ...toolConfig, toolChoice: { tool: { name: "other" } } },
+    });
+    expect(input.toolConfig).toEqual(toolConfig);
+  });
+});
+
+describe("documents", () => {
+  it("have distinct legal names, wherever they are, and a text beside them", () => {
+    const inResult: ContentBlock = {
+      toolResult: { toolUseId: "1", content: [document("report.pdf") as ContentBlock.DocumentMember] },
+    };
+    const messages = [
+      user(document("日本語.pdf"), document("report.pdf")),
+      assistant(call("1")),
+      user(inResult, document("report.txt", "txt")),
+    ];
+    const sent = calls(messages);
+    const named = (sent ?? []).flatMap(({ content = [] }) =>
+      content.flatMap((block) => [block, ...(block.toolResult?.content ?? [])]),
+    );
+    expect(named.flatMap((block) => block.document?.name ?? [])).toEqual([
+      "U65E5-U672C-U8A9E (pdf)",
+      "report (pdf)",
+      "report (pdf) (2)",
+      "report (txt)",
+    ]);
+    expect(sent?.[0]?.content?.at(-1)).toEqual({ text: "See the document." });
+    expect(sent?.[2]?.content?.at(-1)).toEqual({ text: "See the document." });
+  });
+});
+
+describe("cache points", () => {
+  const hour: ContentBlock = { cachePoint: { type: "default", ttl: "1h" } };
+  it("stand behind something that can be cached, never two in a row", () => {
+    expect(
+      says([user(cachePoint, "a", cachePoint, cachePoint, "b", document("d", "txt"), cachePoint)]),
+    ).toEqual([user("a", cachePoint, "b", cachePoint, document("d", "txt"))]);
+    expect(says([user("a"), assistant("b", signed, cachePoint), user("c")])).toEqual([
+      user("a"),
+      assistant("b", cachePoint, signed),
+      user("c"),
+    ]);
+    expect(says([user("a"), assistant(signed, cachePoint, "b"), user("c")])).toEqual([
+      user("a"),
+      assistant(signed, "b"),
+      user("c"),
+    ]);
+  });
+
+  it("are at most four, of which the oldest messages go without", () => {
+    const { input } = mend({
+      messages: [user("a", cachePoint, "b", cachePoint, "c", cachePoint)],
+      system: [{ text: "s" }, point],
+      toolConfig: { tools: [spec("clock"), point] },
+    });
+    expect(input.messages).toEqual([user("a", "b", cachePoint, "c", cachePoint)]);
+    expect(input.system).toHaveLength(2);
+    expect(input.toolConfig?.tools).toHaveLength(2);
+  });
+
+  it("last an hour only where the model knows that, and before shorter ones", () => {
+    const messages = [user("a", hour, "b", cachePoint, "c", hour)];
+    expect(says(messages)).toEqual([user("a", hour, "b", cachePoint, "c", cachePoint)]);
+    expect(says(messages, NOVA)).toEqual([user("a", cachePoint, "b", cachePoint, "c", cachePoint)]);
+  });
+
+  it("are left out where the model takes none", () => {
+    const { input, notices } = mend(
+      {
+        messages: [user("a", hour, "b")],
+        system: [{ text: "s" }, { cachePoint: { type: "default", ttl: "1h" } }],
+      },
+      KIMI,
+    );
+    expect(input).toEqual({ modelId: KIMI, messages: [user("a", "b")], system: [{ text: "s" }] });
+    expect(notices).toEqual([`'${KIMI}' is not known to take cache points, so they are left out`]);
+  });
+});
+
+describe("sampling", () => {
+  const sampled = (inferenceConfig: object, id: string, more?: Partial<Recipient>) => {
+    const { input, notices } = mend({ messages: [user("hi")], inferenceConfig }, id, more);
+    return [input.inferenceConfig, notices.length];
+  };
+
+  it.each<[string, object, Partial<Recipient>["asked"], object | undefined, number]>([
+    [NOVA, { temperature: 1.5 }, {}, { temperature: 1 }, 1],
+    [NOVA, { temperature: -1, topP: 2 }, {}, { temperature: 0, topP: 1 }, 2],
+    [NOVA, { temperature: 0.5, topP: 0.5 }, {}, { temperature: 0.5, topP: 0.5 }, 0],
+    [SONNET_4_5, { temperature: 0.5, topP: 1 }, {}, { temperature: 0.5 }, 1],
+    [SONNET_4_5, { temperature: 0.5, topP: 0.5 }, {}, { temperature: 0.5 }, 1],
+    [SONNET_4_5, { temperature: 1, topP: 0.5 }, {}, { topP: 0.5 }, 1],
+    [SONNET_4_5, { temperature: 0.5, topP: 0.9 }, { topP: 0.9 }, { topP: 0.9 }, 1],
+    [SONNET_4_5, { temperature: 1, topP: 0.9 }, { temperature: 1 }, { temperature: 1 }, 1],
+    [SONNET_4_5, { temperature: 1.5, topP: 0.9 }, { temperature: 1.5, topP: 0.9 }, { topP: 0.9 }, 2],
+    [NOVA, { stopSequences: ["", "END"] }, {}, { stopSequences: ["END"] }, 0],
+    [NOVA, { stopSequences: [""] }, {}, undefined, 0],
+  ])("of %s: %j, asked for %j, becomes %j", (id, config, asked, expected, told) => {
+    expect(sampled(config, id, { asked: asked ?? {} })).toEqual([expected, told]);
+  });
+});
+
+describe("the length of an answer", () => {
+  const thinking = (budget: number) => ({
+    messages: [user("hi")],
+    additionalModelRequestFields: { thinking: { type: "enabled", budget_tokens: budget } },
+  });
+  it("is above the budget to think, within the model's limit", () => {
+    expect(mend(thinking(16_384)).input.inferenceConfig).toEqual({ maxTokens: 20_480 });
+    expect(mend(thinking(30_000), SONNET_4_5, { mostTokens: 32_000 }).input.inferenceConfig).toEqual({
+      maxTokens: 32_000,
+    });
+    const wanted = { ...thinking(1024), inferenceConfig: { maxTokens: 2000 } };
+    expect(mend(wanted).input.inferenceConfig).toEqual({ maxTokens: 2000 });
+  });
+});
+
+describe("earlier turns", () => {
+  const CLAUDE = `us.${SONNET_4_6}`;
+  const turn = (content: ContentBlock[], more: Partial<Turn> = {}): Turn => ({
+    model: CLAUDE,
+    messages: [user("Hi"), assistant(...content)],
+    ...more,
+  });
+  const text = { text: "Hello." };
+  const after = (turns: Turn[], draft: Partial<Draft> = {}, id = CLAUDE) => {
+    const { input, notices } = mend({ messages: [user("next")], ...draft }, id, {
+      earlier: turns,
+      family: familyOf(SONNET_4_6),
+    });
+    return { sent: input.messages?.slice(0, -1), notices };
+  };
+  /** What a turn keeps of the prompt that it was asked under. */
+  const digest = (draft: Partial<Draft>) => mend({ messages: [user("q")], ...draft }).promptDigest;
+
+  it.each<[string, string, ContentBlock[], ContentBlock[]]>([
+    ["text", CLAUDE, [text], [text]],
+    ["signed reasoning, to its own model", CLAUDE, [signed, text], [signed, text]],
+    ["redacted reasoning", CLAUDE, [redacted, signed, text], [redacted, signed, text]],
+    ["the same model's in another region", `eu.${SONNET_4_6}`, [signed, text], [signed, text]],
+    ["no reasoning of another model", "us.anthropic.claude-opus-4-6-v1", [redacted, signed, text], [text]],
+    ["no reasoning without a signature", CLAUDE, [unsigned, text], [text]],
+    ["cited text, as text", CLAUDE, [cited], [{ text: "So it is." }]],
+    ["no blank text", CLAUDE, [{ text: "\n " }, text], [text]],
+  ])("give a model %s", (_, id, content, sent) => {
+    expect(after([turn(content)], {}, id)).toEqual({ sent: [user("Hi"), assistant(...sent)], notices: [] });
+  });
+
+  it.each([[[]], [[{ text: " " }]], [[signed]], [[unsigned]]])(
+    "give it nothing of one whose answer comes to nothing: %j",
+    (content) => {
+      const { sent } = after([turn([text]), turn(content), turn([text])]);
+      expect(sent?.map(({ role }) => role)).toEqual(["user", "assistant", "user", "assistant"]);
+    },
+  );
+
+  it("give it results for calls that an earlier turn ended with", () => {
+    const { sent } = after(
+      [turn([call("1")]), { model: CLAUDE, messages: [user(result("1")), assistant("It is noon.")] }],
+      {
+        toolConfig,
+      },
+    );
+    expect(sent).toEqual([user("Hi"), assistant(call("1")), user(result("1")), assistant("It is noon.")]);
+  });
+
+  const system = [{ text: "Be brief." }];
+  it.each<[string, Partial<Turn>, Partial<Draft>, boolean]>([
+    ["the same system prompt", { promptDigest: digest({ system }) }, { system }, true],
+    [
+      "the same with a cache point",
+      { promptDigest: digest({ system }) },
+      { system: [...system, point] },
+      true,
+    ],
+    ["another system prompt", { promptDigest: digest({ system }) }, { system: [{ text: "Sing." }] }, false],
+    ["no system prompt any more", { promptDigest: digest({ system }) }, {}, false],
+    [
+      "other tools",
+      { promptDigest: digest({ toolConfig }) },
+      { toolConfig: { tools: [spec("other")] } },
+      false,
+    ],
+    ["the same tools", { promptDigest: digest({ toolConfig }) }, { toolConfig }, true],
+    ["the system prompt of an older session", { system: "Be brief." }, { system }, true],
+    ["another than an older session's", { system: "Be brief." }, { system: [{ text: "Sing." }] }, false],
+  ])("give it signed reasoning under %s: %j", (_, more, draft, isKept) => {
+    const { sent, notices } = after([turn([signed, text], more)], draft);
+    expect(sent).toEqual([user("Hi"), isKept ? assistant(signed, text) : assistant(text)]);
+    expect(notices).toHaveLength(isKept ? 0 : 1);
+  });
+
+  it("are told of only while the loss is news", () => {
+    const old = turn([signed, text], { promptDigest: "old" });
+    expect(after([old, turn([signed, text])]).notices).toEqual([]);
+  });
+});
