@@ -322,6 +322,21 @@ function findOddities(
   return findings;
 }
 
+/** Findings that may be why nothing signs. */
+const CAUSES: ReadonlySet<string> = new Set([
+  "blank",
+  "session-token-alone",
+  "profile-without-credentials",
+  "web-identity-half",
+  "default-profile",
+]);
+
+/** Why nothing signs, as far as something was found that may be the cause. */
+export function findCause({ shared, findings }: CredentialDecision): Finding | undefined {
+  const unread = shared.problems.find(({ line, profile }) => line === undefined || profile !== undefined);
+  return unread ? findingOf(unread) : findings.find(({ id }) => CAUSES.has(id));
+}
+
 function findingOf({ file, line, message, hint = `Correct ${file}.` }: SharedConfigProblem): Finding {
   // What is said of a whole file names it.
   return {

@@ -11,7 +11,7 @@ import { adviseInstance, describeInstance } from "./describe.ts";
 import { hideSecrets, rememberSecrets } from "./hide-secrets.ts";
 import { askChosenInstance, instanceMetadata } from "./imds.ts";
 import type { Chosen } from "./chosen.ts";
-import type { CredentialDecision } from "./order.ts";
+import { type CredentialDecision, findCause } from "./order.ts";
 import { assumeWithWebIdentity, type ProfileContext, resolveSource } from "./profile-credentials.ts";
 import { startOf } from "./profile-source.ts";
 import { refreshing, type RefreshOptions } from "./refreshing.ts";
@@ -166,7 +166,7 @@ async function ask(
     case "instance-metadata":
       return askInstance(decision, runtime);
     case "none":
-      throw noCredentials(chosen.detail);
+      throw noCredentials(decision, chosen.detail);
   }
 }
 
@@ -199,10 +199,12 @@ async function askContainerFor(
 async function askInstance(decision: CredentialDecision, runtime: Runtime): Promise<AwsCredentialIdentity> {
   const metadata = instanceMetadata(runtime, decision.instanceMetadata);
   const answer = await metadata.answer();
-  if (answer.status !== "role") throw noCredentials(describeInstance(answer), adviseInstance(answer));
+  if (answer.status !== "role")
+    throw noCredentials(decision, describeInstance(answer), adviseInstance(answer));
   const reply = await metadata.credentials();
   if (reply.status === "credentials") return reply.credentials;
   throw noCredentials(
+    decision,
     `${describeInstance(answer)}: ${reply.reason}`,
     `Look at the trust policy of the role, which ec2.amazonaws.com must be able to assume: aws iam get-role --role-name ${quoteForShell(answer.role)}`,
   );
@@ -235,9 +237,15 @@ function sendable(name: string, value: string): string {
 }
 
 function noCredentials(
+  decision: CredentialDecision,
   chain: string,
   hint = "Set some up with: aws configure   (on EC2, attach an instance role)",
 ): OpenclawError {
+  const cause = findCause(decision);
+  if (cause) {
+    const message = `${cause.message} No AWS credentials were found elsewhere (${chain}).`;
+    return new OpenclawError("no-credentials", { message, hint: cause.hint });
+  }
   return new OpenclawError("no-credentials", {
     message:
       "No AWS credentials found: AWS_BEARER_TOKEN_BEDROCK, AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, and AWS_PROFILE " +

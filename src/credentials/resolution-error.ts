@@ -70,6 +70,13 @@ export const RESOLUTION_TABLE: readonly ResolutionRow[] = [
     hint: renew,
   },
   {
+    pattern: /^AccessDenied(Exception)?:.*AssumeRoleWithWebIdentity/,
+    code: "access-denied",
+    message: ({ from, text }) => `AWS refuses ${from}: ${text}`,
+    hint: () =>
+      "Allow sts:AssumeRoleWithWebIdentity to the token's issuer in the role's trust policy, and compare its audience and subject there with those of the token.",
+  },
+  {
     pattern: /^AccessDenied(Exception)?:/,
     code: "access-denied",
     message: ({ from, text }) => `AWS refuses ${from}: ${text}`,

@@ -209,7 +209,7 @@ export function parseSharedFile(text: string, file: string, kind: SharedFile): P
       continue;
     }
     if (!section) {
-      if (!isSkipping) complain(number, "this setting stands before any [section]");
+      if (!isSkipping) complain(number, "this setting stands before any [section]", "default");
       continue;
     }
     const name = line.slice(0, end).trimEnd().toLowerCase();

@@ -1,6 +1,6 @@
 import { adviseInstance } from "../credentials/describe.ts";
 import type { InstanceAnswer } from "../credentials/imds.ts";
-import type { CredentialDecision } from "../credentials/order.ts";
+import { type CredentialDecision, findCause } from "../credentials/order.ts";
 import type { CredentialReport } from "../credentials/report.ts";
 import type { ErrorCode } from "../errors.ts";
 import { toOpenclawError } from "../session/aws-errors.ts";
@@ -28,6 +28,14 @@ function judgeCredentials(
   const { chosen, findings } = decision;
   if (chosen.source === "invalid") return fail(chosen.error);
   if (report.source === "none") {
+    const cause = findCause(decision);
+    if (cause) {
+      return failAs(
+        "no-credentials",
+        `${cause.message} No AWS credentials were found elsewhere (${report.detail}).`,
+        cause.hint,
+      );
+    }
     return failAs(
       "no-credentials",
       `No AWS credentials were found: none of the four sources below has any (${report.detail}).`,
@@ -68,15 +76,19 @@ const identityCheck: Check<Examination> = {
     if (identity === undefined)
       return skip("a Bedrock API key works for Bedrock only; STS cannot be asked who it belongs to");
     const session = await examination.session();
+    const origin = identity.cacheFile === undefined ? "" : "from the AWS CLI's cache";
+    const kept = origin + expiryText(identity.expiration, examination.runtime.now());
     try {
       const { askCallerIdentity } = await import("../session/caller-identity.ts");
       const { arn = "an identity without ARN" } = await askCallerIdentity(session);
-      const origin = identity.cacheFile === undefined ? "" : ", from the AWS CLI's cache";
-      return ok(`${arn}${origin}${expiryText(identity.expiration, examination.runtime.now())}`);
+      return ok(origin === "" ? `${arn}${kept}` : `${arn}, ${kept}`);
     } catch (failure) {
       const error = toOpenclawError(failure, { session, action: "sts:GetCallerIdentity" });
       return STS_ONLY.has(error.code)
-        ? warn(`STS cannot be asked: ${error.message}`, error.hint)
+        ? warn(
+            `STS cannot be asked: ${error.message}${origin === "" ? "" : ` The credentials are ${kept}.`}`,
+            error.hint,
+          )
         : fail(error);
     }
   },

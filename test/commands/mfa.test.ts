@@ -60,6 +60,28 @@ describe("a code of an MFA device", () => {
     expect(codes.map(({ parameters }) => parameters["TokenCode"])).toEqual(["123456"]);
   });
 
+  it("is not asked for again while the role's session lasts, which doctor tells", async () => {
+    const { machine, identity, env } = await guarded();
+    const terminal = openPty(["models", "list", "--plain"], machine.home, { env });
+    await terminal.see(PROMPT);
+    terminal.type("123456\r");
+    expect(await terminal.exit).toBe(0);
+    // In a pipe, where nobody could be asked.
+    expect((await machine.run(["models", "list", "--refresh", "--plain"], { env })).code).toBe(0);
+    expect((await machine.run(["chat", "hi"], { env })).code).toBe(0);
+    const lasts = "from the AWS CLI's cache, for (59|60) more minutes";
+    const unanswered = await machine.run(["doctor"], { env });
+    expect(unanswered.stdout).toMatch(new RegExp(` The credentials are ${lasts}\\.`));
+    identity.answer("GetCallerIdentity", {
+      status: 200,
+      headers: { "content-type": "text/xml" },
+      body: "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:sts::1:assumed-role/Admin/me</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>",
+    });
+    const doctor = await machine.run(["doctor"], { env });
+    expect(doctor.stdout).toMatch(new RegExp(`assumed-role/Admin/me, ${lasts}\\n`));
+    expect(identity.calls.filter(({ action }) => action === "AssumeRole")).toHaveLength(1);
+  });
+
   it("is an error in a pipe", async () => {
     const { machine, env } = await guarded();
     const result = await machine.run(["models", "list", "--json"], { env });

@@ -195,6 +195,66 @@ describe("each source resolves to its own credentials", () => {
     expect(description).toContain("role `Admin`, assumed with profile base");
   });
 
+  it.each([
+    [{ AWS_REGION: "eu-west-2", AWS_DEFAULT_REGION: "eu-west-3" }, "region = ap-south-1", "eu-west-2"],
+    [{ AWS_DEFAULT_REGION: "eu-west-3" }, "region = ap-south-1", "eu-west-3"],
+    [{}, "region = ap-south-1", "ap-south-1"],
+    [{}, "", "eu-central-1"],
+  ])("role under %j and %j: STS of %s", async (env, line, region) => {
+    const server = await startIdentityServer();
+    const { signer } = await machine(server, {
+      env: { AWS_PROFILE: "admin", ...env },
+      config: `[profile admin]\nrole_arn = r\nsource_profile = base\n${line}\n`,
+      credentials: BASE,
+    });
+    await signer();
+    expect(server.calls[0]?.region).toBe(region);
+  });
+
+  it("STS is not at an endpoint that the profile says to ignore", async () => {
+    const server = await startIdentityServer();
+    const { signer } = await machine(server, {
+      env: { AWS_PROFILE: "admin", AWS_ENDPOINT_URL_STS: "", HTTPS_PROXY: server.url, AWS_MAX_ATTEMPTS: "1" },
+      config: `[profile admin]\nrole_arn = r\nsource_profile = base\nendpoint_url = ${server.url}\nignore_configured_endpoint_urls = true\n`,
+      credentials: BASE,
+    });
+    expect((await failureOf(signer())).code).toBe("network");
+    expect(server.calls.filter(({ action }) => action === "AssumeRole")).toEqual([]);
+  });
+
+  it.each([
+    ["[profile 'my prof']\nROLE_ARN = r\nSource_Profile = \"base\"\n".replaceAll('"', ""), "my prof"],
+    ["[profile 'a # b']\nrole_arn : r\nsource_profile : base\n", "a # b"],
+    ["[profile __proto__]\nrole_arn=r\nsource_profile=base\n", "__proto__"],
+  ])("role of %j, which the SDK's own reader has not", async (config, profileFlag) => {
+    const server = await startIdentityServer();
+    const { signer } = await machine(server, {
+      profileFlag,
+      config,
+      credentials: BASE.toUpperCase().replace("BASE", "base").replace("BASE-SECRET", "base-secret"),
+    });
+    expect(await signer()).toBe("ASIASTSROLE000000001");
+  });
+
+  it.each([
+    ["quotes and a space", (folder: string) => `"${folder}/my keys" --token 'a b'`],
+    ["a ; and a #", (folder: string) => `KIND=x; "${folder}/my keys" --token "a b" # of ours`],
+  ])("credential_process with %s", async (_, command) => {
+    const server = await startIdentityServer();
+    const home = createHome();
+    writeFileSync(
+      path.join(home, "my keys"),
+      '#!/bin/sh\n[ "$2" = "a b" ] && echo \'{"Version":1,"AccessKeyId":"AKIAPROC000000000001","SecretAccessKey":"s"}\'\n',
+    );
+    chmodSync(path.join(home, "my keys"), 0o755);
+    const { signer } = await machine(server, {
+      home,
+      env: { AWS_PROFILE: "proc" },
+      config: `[profile proc]\ncredential_process = ${command(home)}\n`,
+    });
+    expect(await signer()).toBe("AKIAPROC000000000001");
+  });
+
   it("role whose profile has keys of its own: the role", async () => {
     const server = await startIdentityServer();
     const { signer } = await machine(server, {
@@ -497,6 +557,48 @@ describe("detection", () => {
   });
 });
 
+describe("what was found explains that there are no credentials", () => {
+  it.each<[string, Scene, RegExp, RegExp]>([
+    [
+      "a title without bracket",
+      { credentials: BASE.replace("[base]", "[default") },
+      /credentials:1: the section title lacks its \]/,
+      /^Correct /,
+    ],
+    [
+      "no title",
+      { credentials: BASE.replace("[base]\n", "") },
+      /credentials:1: this setting stands before any \[section\]/,
+      /^Correct /,
+    ],
+    ["a profile without prefix", { config: "[work]\n" }, /config:1: \[work\] is not read here/, /^Correct /],
+    [
+      "a file that is not there",
+      { env: { AWS_CONFIG_FILE: "/nowhere/c" } },
+      /^AWS_CONFIG_FILE names '\/nowhere\/c'/,
+      /^Correct /,
+    ],
+    [
+      "AWS_ROLE_ARN alone",
+      { env: { AWS_ROLE_ARN: "r" } },
+      /^AWS_ROLE_ARN is set without AWS_WEB_IDENTITY_TOKEN_FILE/,
+      /unset AWS_ROLE_ARN/,
+    ],
+    [
+      "AWS_DEFAULT_PROFILE",
+      { env: { AWS_DEFAULT_PROFILE: "base" }, credentials: BASE },
+      /^AWS_DEFAULT_PROFILE=base is not read/,
+      /^export AWS_PROFILE=base$/,
+    ],
+  ])("%s", async (_, scene, message, hint) => {
+    const server = await startIdentityServer({ role: undefined });
+    const error = await failureOf((await machine(server, scene)).signer());
+    expect(error.code).toBe("no-credentials");
+    expect(error.message).toMatch(message);
+    expect(error.hint).toMatch(hint);
+  });
+});
+
 describe("an instance that gives no credentials", () => {
   it("says that no role is attached", async () => {
     const server = await startIdentityServer({ role: undefined });
@@ -732,7 +834,9 @@ describe("what goes wrong while credentials are resolved", () => {
         AWS_MAX_ATTEMPTS: "1",
       },
     });
-    expect((await failureOf(signer())).code).toBe(code);
+    const error = await failureOf(signer());
+    expect(error.code).toBe(code);
+    if (code === "access-denied") expect(error.hint).toMatch(/^Allow sts:AssumeRoleWithWebIdentity /);
   });
 
   it.each([

@@ -2,6 +2,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
+import { startIdentityServer } from "../helpers/identity-server.ts";
+import { writeSharedFiles } from "../helpers/shared-files.ts";
 
 interface Loaded {
   /** Files of the program. */
@@ -11,7 +13,11 @@ interface Loaded {
 }
 
 /** Runs a command and tells what it loaded. */
-async function loadedBy(emulated: Emulated, args: string[]): Promise<Loaded> {
+async function loadedBy(
+  emulated: Emulated,
+  args: string[],
+  env: Record<string, string | undefined> = {},
+): Promise<Loaded> {
   const hook = path.join(emulated.home, "hook.cjs");
   const report = path.join(emulated.home, "loaded.json");
   writeFileSync(
@@ -19,7 +25,7 @@ async function loadedBy(emulated: Emulated, args: string[]): Promise<Loaded> {
     `process.on("exit", () => require("node:fs").writeFileSync(${JSON.stringify(report)},
       JSON.stringify({ files: Object.keys(require.cache), parts: process.moduleLoadList })));`,
   );
-  const { stderr, code } = await emulated.run(args, { env: { NODE_OPTIONS: `--require ${hook}` } });
+  const { stderr, code } = await emulated.run(args, { env: { ...env, NODE_OPTIONS: `--require ${hook}` } });
   expect({ stderr, code }).toEqual({ stderr: "", code: 0 });
   const { files, parts } = JSON.parse(readFileSync(report, "utf8")) as Loaded;
   return {
@@ -58,6 +64,28 @@ describe("what a command loads", () => {
     const { files, parts } = await loadedBy(emulated, args);
     expect(files).toEqual(["main"]);
     expect(parts.filter((part) => COSTLY.has(part))).toEqual([]);
+  });
+
+  it("is nothing of STS for a role that is in the AWS CLI's cache", async () => {
+    const emulated = await emulate({
+      accessKeys: { ASIASTSROLE000000001: { secretAccessKey: "secret", sessionToken: "token" } },
+    });
+    const identity = await startIdentityServer();
+    writeSharedFiles(emulated.home, {
+      config: "[profile dev]\nrole_arn = arn:aws:iam::123456789012:role/Dev\nsource_profile = base\n",
+      credentials:
+        "[base]\naws_access_key_id = AKIABASE000000000001\naws_secret_access_key = secret-of-base\n",
+    });
+    const env = {
+      AWS_ACCESS_KEY_ID: undefined,
+      AWS_SECRET_ACCESS_KEY: undefined,
+      AWS_PROFILE: "dev",
+      AWS_ENDPOINT_URL_STS: identity.url,
+    };
+    const chat = ["chat", "-m", "amazon.nova-lite-v1:0", "hi"];
+    expect((await loadedBy(emulated, chat, env)).files).toContain("aws-sdk-client-sts-index");
+    expect((await loadedBy(emulated, chat, env)).files.toSorted()).toEqual(["aws", "chat", "main"]);
+    expect(identity.calls).toHaveLength(1);
   });
 
   it.each([
