@@ -104,9 +104,13 @@ export class JsonScan {
   }
 }
 
-/** Parses JSON within bounds; `scan` counts over several documents. Throws SyntaxError, JsonBoundsError among them. */
-export function parseBoundedJson(text: string, scan = new JsonScan()): unknown {
-  scan.end();
-  scan.take(Buffer.from(text));
+/** Parses JSON within bounds; `shared` counts over several documents. Throws SyntaxError, JsonBoundsError among them. */
+export function parseBoundedJson(text: string, shared?: JsonScan): unknown {
+  // So little cannot be out of bounds by itself.
+  if (shared !== undefined || text.length > MOST_DEPTH) {
+    const scan = shared ?? new JsonScan();
+    scan.end();
+    scan.take(Buffer.from(text));
+  }
   return JSON.parse(text);
 }

@@ -1,4 +1,5 @@
 import { OpenclawError } from "../errors.ts";
+import { parseBoundedJson } from "../json-bounds.ts";
 import { isRecord, type JsonObject, textAt } from "../json.ts";
 import { FAILURE_TABLE, type FailureRow } from "./failure-table.ts";
 import type { OpenaiServer } from "./server.ts";
@@ -99,10 +100,10 @@ function hostOf(location: string): string {
   return URL.canParse(location) ? new URL(location).host : "another address";
 }
 
-/** The JSON that a text is; the text itself where it is none. */
+/** The JSON that a text is; the text itself where it is none, or none within bounds. */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseBoundedJson(text);
   } catch {
     return text;
   }
