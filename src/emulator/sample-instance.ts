@@ -3,28 +3,44 @@ import { isRecord, type JsonObject } from "../json.ts";
 /** Deeper than any schema that a person writes; a recursive one ends here. */
 const MOST_DEPTH = 20;
 
+/** The most values of an instance, and the most characters of a text: a schema may ask for any number. */
+const MOST_VALUES = 10_000;
+const MOST_CHARACTERS = 10_000;
+
 /** Makes up the smallest value that a JSON Schema of the usual kind accepts; texts say that they are simulated. */
-export function sampleInstance(schema: unknown, root: unknown = schema, depth = 0): unknown {
-  if (!isRecord(schema) || depth > MOST_DEPTH) return null;
+export function sampleInstance(schema: unknown): unknown {
+  return sample(schema, { root: schema, left: MOST_VALUES }, 0);
+}
+
+/** What all values of an instance share. */
+interface Sampling {
+  root: unknown;
+  /** How many values may still be made. */
+  left: number;
+}
+
+function sample(schema: unknown, sampling: Sampling, depth: number): unknown {
+  sampling.left -= 1;
+  if (!isRecord(schema) || depth > MOST_DEPTH || sampling.left < 0) return null;
   if (typeof schema["$ref"] === "string")
-    return sampleInstance(resolve(schema["$ref"], root), root, depth + 1);
+    return sample(resolve(schema["$ref"], sampling.root), sampling, depth + 1);
   if ("const" in schema) return schema["const"];
   const choices = schema["enum"];
   if (Array.isArray(choices)) return choices[0];
   for (const keyword of ["anyOf", "oneOf", "allOf"]) {
     const options = schema[keyword];
-    if (Array.isArray(options)) return sampleInstance(options[0], root, depth + 1);
+    if (Array.isArray(options)) return sample(options[0], sampling, depth + 1);
   }
   switch (typeOf(schema)) {
     case "object":
-      return sampleObject(schema, root, depth);
+      return sampleObject(schema, sampling, depth);
     case "array":
-      return Array.from({ length: numberAt(schema, "minItems") ?? 0 }, () =>
-        sampleInstance(schema["items"], root, depth + 1),
+      return Array.from({ length: bounded(numberAt(schema, "minItems") ?? 0, sampling.left) }, () =>
+        sample(schema["items"], sampling, depth + 1),
       );
     case "string":
       return "simulated"
-        .padEnd(numberAt(schema, "minLength") ?? 0, ".")
+        .padEnd(bounded(numberAt(schema, "minLength") ?? 0, MOST_CHARACTERS), ".")
         .slice(0, numberAt(schema, "maxLength"));
     case "integer":
     case "number":
@@ -36,13 +52,17 @@ export function sampleInstance(schema: unknown, root: unknown = schema, depth = 
   }
 }
 
-function sampleObject(schema: JsonObject, root: unknown, depth: number): object {
+function bounded(wanted: number, most: number): number {
+  return Math.max(Math.min(wanted, most), 0);
+}
+
+function sampleObject(schema: JsonObject, sampling: Sampling, depth: number): object {
   const { properties } = schema;
   const required = Array.isArray(schema["required"]) ? schema["required"].map(String) : [];
   return Object.fromEntries(
     required.map((name) => {
       const property = isRecord(properties) ? properties[name] : undefined;
-      return [name, sampleInstance(property ?? {}, root, depth + 1)];
+      return [name, sample(property ?? {}, sampling, depth + 1)];
     }),
   );
 }

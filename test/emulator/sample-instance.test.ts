@@ -37,3 +37,24 @@ it("comes to an end in a schema that contains itself", () => {
   const tree = { type: "object", required: ["child"], properties: { child: { $ref: "#" } } };
   expect(JSON.stringify(sampleInstance(tree))).toContain("null");
 });
+
+it.each([
+  ["items", { type: "array", minItems: 1e9, items: {} }],
+  [
+    "items in items",
+    JSON.parse('{"type":"array","minItems":1000,"items":'.repeat(10) + "{}" + "}".repeat(10)),
+  ],
+  ["characters", { type: "string", minLength: 1e9 }],
+  ["no items at all", { type: "array", minItems: -1 }],
+  ["a loop", { $ref: "#" }],
+  [
+    "loops that branch",
+    {
+      type: "object",
+      required: ["a", "b", "c"],
+      properties: { a: { $ref: "#" }, b: { $ref: "#" }, c: { $ref: "#" } },
+    },
+  ],
+])("makes no more of %s than anybody needs", (_, schema: unknown) => {
+  expect((JSON.stringify(sampleInstance(schema)) ?? "").length).toBeLessThan(200_000);
+});
