@@ -2,6 +2,7 @@ import { once } from "node:events";
 import {
   createServer,
   type IncomingMessage,
+  type RequestListener,
   type Server,
   type ServerResponse,
   STATUS_CODES,
@@ -41,6 +42,7 @@ export interface RunningServer {
 /** Starts the server. Rejects with Node's system error when the port cannot be had. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const app = new App(options);
+  const exchanges = new Exchanges();
   const server = createServer(
     {
       headersTimeout: Math.min(HEADERS_MS, options.readMs),
@@ -51,14 +53,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       keepAliveTimeout: options.idleMs,
       connectionsCheckingInterval: LOOK_MS,
     },
-    // The process's own Request and Response stay what they are: AWS's clients use them, too.
-    getRequestListener(app.hono.fetch, {
-      overrideGlobalObjects: false,
-      hostname: options.host,
-      errorHandler: refuseRequest,
-    }),
+    inTurn(
+      exchanges,
+      // The process's own Request and Response stay what they are: AWS's clients use them, too.
+      getRequestListener(app.hono.fetch, {
+        overrideGlobalObjects: false,
+        hostname: options.host,
+        errorHandler: refuseRequest,
+      }),
+    ),
   );
-  watchConnections(server, options);
+  watchConnections(server, exchanges, options);
   const listening = once(server, "listening");
   server.listen({ host: options.host, port: options.port });
   await listening;
@@ -100,19 +105,51 @@ interface Exchange {
   response: ServerResponse;
 }
 
-/** Closes connections that do nothing, and answers on those that do not speak HTTP. */
-function watchConnections(server: Server, { idleMs, log }: ServerOptions): void {
-  const exchanges = new WeakMap<Socket, Set<Exchange>>();
-  const runningOn = (socket: Socket): Set<Exchange> => {
-    const running = exchanges.get(socket) ?? new Set<Exchange>();
-    exchanges.set(socket, running);
+/** What is being answered on each connection. */
+class Exchanges {
+  readonly #running = new WeakMap<Socket, Set<Exchange>>();
+
+  on(socket: Socket): Set<Exchange> {
+    const running = this.#running.get(socket) ?? new Set<Exchange>();
+    this.#running.set(socket, running);
     return running;
+  }
+
+  /** Takes one more; it is over when its response is closed. Returns what came before it. */
+  begin(exchange: Exchange): Exchange | undefined {
+    const running = this.on(exchange.request.socket);
+    const before = [...running].at(-1);
+    running.add(exchange);
+    exchange.response.once("close", () => running.delete(exchange));
+    return before;
+  }
+}
+
+/**
+ * Works on one request of a connection after the other. A client may send hundreds at once, which Node hands on all
+ * together, and whose answers could be sent only in turn all the same (RFC 9112, section 9.3.2).
+ */
+function inTurn(exchanges: Exchanges, answer: RequestListener): RequestListener {
+  return (request, response) => {
+    const before = exchanges.begin({ request, response });
+    if (before === undefined) return void answer(request, response);
+    // Nor is more taken from it meanwhile: who reads nothing and goes on sending is silent, too.
+    let isWaiting = true;
+    // Node itself goes on reading when a request is whole, which is in this very turn.
+    setImmediate(() => {
+      if (isWaiting) request.socket.pause();
+    });
+    before.response.once("close", () => {
+      isWaiting = false;
+      request.socket.resume();
+      setImmediate(() => void answer(request, response));
+    });
+    return undefined;
   };
-  server.on("request", (request, response) => {
-    const exchange = { request, response };
-    const running = runningOn(request.socket).add(exchange);
-    response.once("close", () => running.delete(exchange));
-  });
+}
+
+/** Closes connections that do nothing, and answers on those that do not speak HTTP. */
+function watchConnections(server: Server, exchanges: Exchanges, { idleMs, log }: ServerOptions): void {
   // What is expected beside `100-continue`, which Node answers, may be passed over (RFC 9110, section 10.1.1).
   server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) =>
     server.emit("request", request, response),
@@ -120,12 +157,12 @@ function watchConnections(server: Server, { idleMs, log }: ServerOptions): void 
   // Called when neither side has sent anything for so long. A model may think longer than that; but a client that takes
   // nothing of what is there is not waiting for it.
   server.setTimeout(idleMs, (socket) => {
-    if (runningOn(socket).size === 0 || socket.writableLength > 0) socket.destroy();
+    if (exchanges.on(socket).size === 0 || socket.writableLength > 0) socket.destroy();
   });
   server.on("clientError", (error: Error, socket: Socket) => {
     const { status, what } = faultOf(errorCode(error));
     // Only what was not asked whole, and of which nothing was said yet, can be answered with this.
-    const isSayable = [...runningOn(socket)].every(
+    const isSayable = [...exchanges.on(socket)].every(
       ({ request, response }) => !request.complete && !response.headersSent,
     );
     if (!socket.writable || !isSayable) return socket.destroy();

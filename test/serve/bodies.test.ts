@@ -483,6 +483,30 @@ describe("a connection", () => {
     expect(received.split('{"status":"ok"}')).toHaveLength(502);
   });
 
+  it("has one answer begun after the other, however many it asks for at once", async () => {
+    let running = 0;
+    let most = 0;
+    async function* steps(): AsyncGenerator<StreamStep> {
+      running += 1;
+      most = Math.max(most, running);
+      yield* textAnswerSteps(["one", " two"]);
+      running -= 1;
+    }
+    const script = ({ route }: RecordedCall) =>
+      route === "ConverseStream" ? { stream: steps() } : undefined;
+    const served = await serve({ emulator: { script } });
+    const keep = whole(ASK)
+      .map((part) => String(part).replace("connection: close\r\n", ""))
+      .join("");
+    const socket = open(served);
+    let received = "";
+    socket.on("data", (bytes) => (received += String(bytes)));
+    socket.write(keep.repeat(20) + whole(ASK).join(""));
+    await new Promise((resolve) => socket.once("close", resolve));
+    expect(received.split("HTTP/1.1 200 OK")).toHaveLength(22);
+    expect(most).toBe(1);
+  });
+
   it("on which nothing is read is closed, though its answer is whole", async () => {
     const served = await serve({ args: ["--idle-timeout", "1"] });
     const socket = open(served);
