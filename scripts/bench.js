@@ -1,5 +1,6 @@
 // Measures start-up, lists, first token, streaming and size against their references, in one run:
 //   npm run bench -- [--quick] [--node VERSION…] [--runs N] [--baseline FILE] [--save FILE] [--write]
+//   npm run bench -- --soak MINUTES      hostile and honest load on `openclaw serve`, and nothing else
 // Each row and its reference take turns, so that a machine whose speed drifts drifts for both; medians are compared.
 // --write puts the figures into docs/performance.md, --save keeps them, --baseline says what became slower than a save.
 import { spawn } from "node:child_process";
@@ -9,6 +10,7 @@ import { cpus, tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { serveLatency } from "./bench/serve-latency.js";
+import { soak } from "./bench/soak.js";
 import { startServer } from "./bench/start-server.js";
 import { nodeBinary } from "./node-binary.js";
 import { root, runNpm, setUp } from "./set-up.js";
@@ -43,6 +45,7 @@ const { values: options } = parseArgs({
     baseline: { type: "string" },
     save: { type: "string" },
     write: { type: "boolean", default: false },
+    soak: { type: "string" },
   },
 });
 const runs = Number(options.runs ?? (options.quick ? 2 : 21));
@@ -123,6 +126,11 @@ const work = await mkdtemp(path.join(tmpdir(), "openclaw-bench-"));
 const servers = {};
 try {
   await setUp((step) => console.error(`...  ${step}`));
+  if (options.soak !== undefined) {
+    const { text, isFine } = await soak(work, Number(options.soak));
+    console.log(text);
+    process.exit(isFine ? 0 : 1);
+  }
   servers.plain = await startServer("server", 0, work);
   servers.stream = await startServer("server", options.quick ? 2000 : DELTAS, work);
   const results = [];

@@ -4,8 +4,8 @@ import { type StreamStep, startEmulator } from "../../src/emulator/emulator.ts";
 import { textAnswerSteps, textStep } from "../../test/helpers/answer-steps.ts";
 
 const deltas = Number(process.argv[2] ?? 0);
-/** Between two deltas, in ms: a fast model's pace. */
-const PACE_MS = 5;
+/** Between two deltas, in ms: a fast model's pace where no other is given. */
+const PACE_MS = Number(process.argv[3] ?? 5);
 
 function* steps(): Generator<StreamStep> {
   for (let sent = 0; sent < deltas; sent++) {
@@ -16,6 +16,7 @@ function* steps(): Generator<StreamStep> {
 }
 
 const emulator = await startEmulator({
+  remembersCalls: false,
   script: ({ route }) => (route === "ConverseStream" ? { stream: steps() } : undefined),
 });
 const { url, accessKeyId, secretAccessKey } = emulator;

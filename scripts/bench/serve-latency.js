@@ -49,11 +49,13 @@ export async function serveLatency(work, runs) {
 }
 
 /**
+ * The real program in front of a server; `more` are flags of it.
  * @param {Listening} server
  * @param {string} work
+ * @param {string[]} more
  */
-function startServe({ url, accessKeyId, secretAccessKey }, work) {
-  const args = [path.join(root, "bin", "openclaw.js"), "serve", "--port", "0", "--json"];
+export function startServe({ url, accessKeyId, secretAccessKey }, work, ...more) {
+  const args = [path.join(root, "bin", "openclaw.js"), "serve", "--port", "0", "--json", ...more];
   const env = {
     HOME: work,
     PATH: process.env.PATH,

@@ -15,12 +15,15 @@ import { bundleModule } from "../bundle-module.js";
  * @param {string} name
  * @param {number} deltas
  * @param {string} work
+ * @param {number} [paceMs]
  */
-export async function startServer(name, deltas, work) {
+export async function startServer(name, deltas, work, paceMs) {
   const outfile = path.join(work, `${name}.mjs`);
   await bundleModule(`scripts/bench/${name}.ts`, outfile);
   return listening(
-    spawn(process.execPath, [outfile, String(deltas)], { stdio: ["pipe", "pipe", "inherit"] }),
+    spawn(process.execPath, [outfile, String(deltas), ...(paceMs === undefined ? [] : [String(paceMs)])], {
+      stdio: ["pipe", "pipe", "inherit"],
+    }),
   );
 }
 
