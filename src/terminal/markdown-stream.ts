@@ -1,10 +1,24 @@
 import type { Style } from "./color.ts";
-import { renderInline } from "./markdown-inline.ts";
+import { type Effort, renderInline } from "./markdown-inline.ts";
 import { renderTable } from "./markdown-table.ts";
 import { type TextRenderer, WordWrap } from "./word-wrap.ts";
 
 /** What a line turned out to be; undefined while its beginning leaves that open. */
 type LineKind = "code" | "text" | undefined;
+
+/*
+ * What an answer may cost. Beyond each of these it is shown as it came, which is what a text of that kind is better read
+ * as anyway; time and memory grow with the length of the text and not faster.
+ */
+/** Of a line, the beginning that says what it is, in characters. */
+const LONGEST_START = 1000;
+/** A table is held back until it is whole: at most so many lines, and so many characters. */
+const MOST_ROWS = 2000;
+const LARGEST_TABLE = 256 * 1024;
+const LONGEST_ROW = 16 * 1024;
+/** Looks at characters in search of partners: at first, and more for each character that comes. */
+const FIRST_EFFORT = 1_000_000;
+const EFFORT = 32;
 
 /**
  * Renders Markdown while it arrives: headings, emphasis, code spans, lists, quotes, rules, links and tables. What stands
@@ -25,6 +39,11 @@ export class MarkdownStream implements TextRenderer {
   /** The fence that the code stands in, such as ```` ``` ````. */
   #fence: string | undefined;
   #table: string[] = [];
+  /** Characters of the table's lines. */
+  #tableSize = 0;
+  /** Whether the table has become too large, and its further lines are shown as they come. */
+  #isRawTable = false;
+  readonly #effort: Effort = { left: FIRST_EFFORT, depth: 0 };
 
   constructor(style: Style, columns: number, wrap = new WordWrap(columns)) {
     this.#style = style;
@@ -34,6 +53,7 @@ export class MarkdownStream implements TextRenderer {
 
   push(text: string): string {
     let shown = "";
+    this.#effort.left += EFFORT * text.length;
     const lines = text.split("\n");
     const last = lines.pop() ?? "";
     for (const line of lines) {
@@ -55,6 +75,7 @@ export class MarkdownStream implements TextRenderer {
   #endLine(): string {
     if (this.#isTableRow()) {
       this.#table.push(this.#held);
+      this.#tableSize += this.#held.length;
       this.#held = "";
       return "";
     }
@@ -66,14 +87,24 @@ export class MarkdownStream implements TextRenderer {
     return shown;
   }
 
+  /** Whether the line is one of a table that is still held back. */
   #isTableRow(): boolean {
-    return this.#fence === undefined && this.#kind === undefined && /^\s*\|/.test(this.#held);
+    if (this.#fence !== undefined || this.#kind !== undefined || !TABLE_ROW.test(this.#held)) return false;
+    this.#isRawTable ||=
+      this.#table.length >= MOST_ROWS ||
+      this.#held.length > LONGEST_ROW ||
+      this.#tableSize + this.#held.length > LARGEST_TABLE;
+    return !this.#isRawTable;
   }
 
   #endTable(): string {
     if (this.#table.length === 0) return "";
-    const lines = renderTable(this.#table, this.#columns, this.#style) ?? this.#table;
+    const table = this.#isRawTable
+      ? undefined
+      : renderTable(this.#table, this.#columns, this.#style, this.#effort);
+    const lines = table ?? this.#table;
     this.#table = [];
+    this.#tableSize = 0;
     return `${lines.join("\n")}\n`;
   }
 
@@ -91,7 +122,7 @@ export class MarkdownStream implements TextRenderer {
       this.#held = "";
       return start + held;
     }
-    const { shown, rest } = renderInline(held, isEnd, this.#style, this.#before);
+    const { shown, rest } = renderInline(held, isEnd, this.#style, this.#effort, this.#before);
     this.#held = rest;
     this.#before = held.charAt(held.length - rest.length - 1) || this.#before;
     const words = shown === "" ? "" : this.#wrap.push(this.#look(shown));
@@ -100,7 +131,7 @@ export class MarkdownStream implements TextRenderer {
 
   /** Decides what a line inside a fence is: code, or the fence's end. */
   #beginCode(fence: string, isEnd: boolean): string | undefined {
-    const mayClose = /^[ \t]*(`*|~*)[ \t]*$/.exec(this.#held);
+    const mayClose = this.#held.length > LONGEST_START ? null : /^[ \t]*(`*|~*)[ \t]*$/.exec(this.#held);
     if (mayClose && !isEnd) return undefined;
     this.#kind = "code";
     const [, mark = ""] = mayClose ?? [];
@@ -111,9 +142,17 @@ export class MarkdownStream implements TextRenderer {
 
   /** Decides what a line of text is by its beginning. Returns what is shown for that; undefined while it is open. */
   #beginText(isEnd: boolean): string | undefined {
-    const line = this.#held;
-    if (!isEnd && mayBecomeAnything(line)) return undefined;
-    const fence = /^[ \t]*(`{3,}(?=[^`]*$)|~{3,})/.exec(line);
+    const line = this.#held.slice(0, LONGEST_START);
+    const isWhole = line.length === this.#held.length;
+    if (!isEnd && isWhole && mayBecomeAnything(line)) return undefined;
+    const isRow = TABLE_ROW.test(line);
+    // A row that comes here is one of a table that is too large.
+    this.#isRawTable &&= isRow;
+    if (this.#isRawTable) {
+      this.#kind = "code";
+      return "";
+    }
+    const fence = isWhole ? /^[ \t]*(`{3,}(?=[^`]*$)|~{3,})/.exec(line) : null;
     if (fence) {
       if (!isEnd) return undefined;
       [, this.#fence] = fence;
@@ -121,7 +160,7 @@ export class MarkdownStream implements TextRenderer {
       return this.#take(line.length, this.#style.dim(line));
     }
     this.#kind = "text";
-    if (/^ {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$/.test(line)) {
+    if (isWhole && /^ {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$/.test(line)) {
       return this.#take(line.length, this.#style.dim("─".repeat(Math.min(this.#columns, 40))));
     }
     const heading = /^ {0,3}(#{1,6})[ \t]+/.exec(line);
@@ -132,14 +171,18 @@ export class MarkdownStream implements TextRenderer {
     }
     const item = /^([ \t]*)[-*+][ \t]+(?=\S)/.exec(line);
     if (item?.[1] !== undefined) {
-      const start = `${item[1]}• `;
-      return this.#take(item[0].length, this.#wrap.begin(start, " ".repeat(start.length)));
+      return this.#take(item[0].length, this.#begin(`${item[1]}• `));
     }
     const quote = /^ {0,3}>[ \t]?/.exec(line);
     const bar = this.#style.dim("│ ");
     if (quote) return this.#take(quote[0].length, this.#wrap.begin(bar, bar));
     const [indent = ""] = /^ *(?:\d{1,9}[.)] +)?/.exec(line) ?? [];
-    return this.#take(indent.length, this.#wrap.begin(indent, " ".repeat(indent.length)));
+    return this.#take(indent.length, this.#begin(indent));
+  }
+
+  /** Begins a line whose further rows begin below its words, unless that is beyond the middle of the screen. */
+  #begin(start: string): string {
+    return this.#wrap.begin(start, start.length * 2 > this.#columns ? "" : " ".repeat(start.length));
   }
 
   /** Takes so many characters off the line; `shown` stands for them. */
@@ -149,6 +192,8 @@ export class MarkdownStream implements TextRenderer {
     return shown;
   }
 }
+
+const TABLE_ROW = /^\s*\|/;
 
 function same(text: string): string {
   return text;

@@ -1,6 +1,7 @@
 import stringWidth from "string-width";
 import type { Style } from "./color.ts";
-import { renderInline } from "./markdown-inline.ts";
+import { type Effort, renderInline } from "./markdown-inline.ts";
+import { widest } from "./table.ts";
 
 const GAP = "  ";
 
@@ -8,13 +9,20 @@ const GAP = "  ";
  * Lays the lines of a Markdown table out in aligned columns under bold titles. Undefined when the lines are no table, or
  * one that is wider than `columns`: they are then better left as they are.
  */
-export function renderTable(lines: readonly string[], columns: number, style: Style): string[] | undefined {
+export function renderTable(
+  lines: readonly string[],
+  columns: number,
+  style: Style,
+  effort: Effort,
+): string[] | undefined {
   const [titles, rule, ...rows] = lines.map(cellsOf);
   if (!titles || !rule?.every((cell) => /^:?-+:?$/.test(cell))) return undefined;
+  // Before the cells are looked at: there may be a hundred thousand in a row.
+  if (GAP.length * (titles.length - 1) > columns) return undefined;
   const shown = [titles, ...rows].map((cells) =>
-    titles.map((_, index) => renderInline(cells[index] ?? "", true, style).shown),
+    titles.map((_, index) => renderInline(cells[index] ?? "", true, style, effort).shown),
   );
-  const widths = titles.map((_, index) => Math.max(...shown.map((cells) => stringWidth(cells[index] ?? ""))));
+  const widths = titles.map((_, index) => widest(shown.map((cells) => cells[index] ?? "")));
   const total = widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1);
   if (total > columns || rows.some((cells) => cells.length > titles.length)) return undefined;
   const [head = [], ...body] = shown.map((cells) =>

@@ -33,6 +33,7 @@ export class WordWrap {
   #isInLongWord = false;
   /** What the further rows of this line begin with. */
   #indent = "";
+  #indentWidth = 0;
 
   /** `columns` may be Infinity, which breaks nothing. */
   constructor(columns: number) {
@@ -42,6 +43,7 @@ export class WordWrap {
   /** Begins a line with a text of its own, such as a bullet. */
   begin(start: string, indent: string): string {
     this.#indent = indent;
+    this.#indentWidth = widthOf(indent);
     this.#column = widthOf(start);
     return start;
   }
@@ -74,6 +76,7 @@ export class WordWrap {
     this.#column = 0;
     this.#space = "";
     this.#indent = "";
+    this.#indentWidth = 0;
     return shown;
   }
 
@@ -87,7 +90,7 @@ export class WordWrap {
     const width = widthOf(word.slice(0, LONGEST));
     // A style alone stands for no word.
     if (width === 0 && space === "") return word;
-    const [spaceWidth, indentWidth] = [widthOf(space), widthOf(this.#indent)];
+    const [spaceWidth, indentWidth] = [widthOf(space), this.#indentWidth];
     if (this.#column > indentWidth && this.#column + spaceWidth + width > this.#columns) {
       this.#column = indentWidth + width;
       return `\n${this.#indent}${word}`;
@@ -177,7 +180,14 @@ function keepTogether(text: string, room: number): string {
     .join(DOT);
 }
 
+/** Characters that all take one column, this program's marks among them, and some that all take two: most texts have no others, and these need no tables. */
+const NARROW = /^[\u0020-\u007E·…•│─]*$/;
+const WIDE = /^[\u3001\u3002\u3041-\u3096\u30A1-\u30FE\u4E00-\u9FFF\uAC00-\uD7A3\uFF01-\uFF5E]*$/;
+
 /** Columns that a text takes; styles take none. */
 function widthOf(text: string): number {
-  return stringWidth(text.includes("\u001B") ? text.replaceAll(STYLE, "") : text);
+  if (NARROW.test(text)) return text.length;
+  if (WIDE.test(text)) return 2 * text.length;
+  const plain = text.replaceAll(STYLE, "");
+  return NARROW.test(plain) ? plain.length : stringWidth(plain);
 }

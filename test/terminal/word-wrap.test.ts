@@ -56,6 +56,17 @@ describe("the word wrap", () => {
     );
   });
 
+  it("measures every character as the terminal does", () => {
+    // Each where scripts change, and some of the rest.
+    for (let code = 0x20; code < 0x1_0000; code += code >= 0x3000 && code < 0x3100 ? 1 : 61) {
+      const character = String.fromCharCode(code);
+      // Two columns, then the character: it stays in the line if it takes one, and a space before it none.
+      if (/[\s\u001B\p{Surrogate}]/u.test(character) || stringWidth(character) === 0) continue;
+      const shown = wrap([`a ${character}`], 3);
+      expect(shown.includes("\n"), `U+${code.toString(16)}`).toBe(stringWidth(character) > 1);
+    }
+  });
+
   it("loses nothing but the spaces at breaks and at the end", () => {
     fc.assert(
       fc.property(pieces, fc.integer({ min: 4, max: 20 }), (parts, columns) => {

@@ -1,0 +1,134 @@
+import { expect, describe, it } from "vitest";
+import { styleFor, plainStyle } from "../../src/terminal/color.ts";
+import { isThorough } from "../helpers/thorough.ts";
+import { MarkdownStream } from "../../src/terminal/markdown-stream.ts";
+
+/** Characters of the longer texts. */
+const SIZE = isThorough ? 4_000_000 : 200_000;
+const COLUMNS = 80;
+
+/** Texts that nobody means, each as long as is asked for. */
+const HOSTILE: Record<string, (size: number) => string> = {
+  "a paragraph in one line": fill("word "),
+  "a word without an end": fill("x"),
+  "a word without an end in another script": fill("é"),
+  "letters without spaces": fill("日本語"),
+  "spaces without an end": (size) => " ".repeat(size) + "x",
+  "spaces and a word, in every line": fill(`${" ".repeat(5000)}x\n`),
+  "line ends": (size) => "\n".repeat(size) + "x",
+  "list items": fill("- item\n"),
+  "a list that goes in and in": (size) => nest(size, (depth) => `${" ".repeat(depth)}- x\n`),
+  "quotes in quotes": fill("> "),
+  quotes: fill("> quoted\n"),
+  "emphasis that is never closed": fill("*a "),
+  "two kinds of emphasis that are never closed": fill("*a __b "),
+  "emphasis in emphasis": (size) => fill("*_")(size / 2) + "x" + fill("_*")(size / 2),
+  "emphasis and code that are never closed": fill("*a ` `` *b ``` ```` "),
+  "fences of code of every length": (size) => nest(size, (depth) => `${"`".repeat(depth)} *x `),
+  "code that is never closed": fill("`` ` ``` "),
+  brackets: fill("[a]("),
+  "a link without an end": (size) => `[text](https://a.b/${"x".repeat(size)})`,
+  backslashes: fill("\\"),
+  "a fence that is never closed": (size) => `\`\`\`js\n${fill("let x = `a` | b;\n")(size)}`,
+  "a fence with a line of spaces": (size) => `\`\`\`\n${" ".repeat(size)}x`,
+  "the name of a fence without an end": (size) => `\`\`\`${"x".repeat(size)}`,
+  "a rule without an end": fill("- "),
+  "a heading without an end": (size) => `# ${fill("word ")(size)}`,
+  "numbers of a list": fill("1. "),
+  "a table of many rows": (size) => `| a | b |\n|---|---|\n${fill("| 1 | 2 |\n")(size)}`,
+  "a table of many columns": (size) => {
+    const columns = Math.floor(Math.sqrt(size));
+    const row = `${"|x".repeat(columns)}|\n`;
+    return `${row}${"|-".repeat(columns)}|\n${fill(row)(size)}`;
+  },
+  "a row without an end": fill("| cell "),
+  bars: fill("|\n"),
+  "tables without rules": fill("| a |\n\n"),
+  "what is in a cell": (size) => `| a |\n|---|\n${fill(`| ${"*a `b ".repeat(2000)} |\n`)(size)}`,
+};
+
+function fill(unit: string): (size: number) => string {
+  return (size) => unit.repeat(Math.ceil(size / unit.length));
+}
+
+function nest(size: number, line: (depth: number) => string): string {
+  let text = "";
+  for (let depth = 1; text.length < size; depth += 1) text += line(depth);
+  return text;
+}
+
+/** Shows a text that comes in pieces. Returns how much was shown, and the time it took, in ms. */
+function show(text: string, piece: number): { length: number; ms: number } {
+  const begun = performance.now();
+  const stream = new MarkdownStream(styleFor(3), COLUMNS);
+  let length = 0;
+  for (let start = 0; start < text.length; start += piece) {
+    length += stream.push(text.slice(start, start + piece)).length;
+  }
+  length += stream.end().length;
+  return { length, ms: performance.now() - begun };
+}
+
+/** The quicker of two: the machine may be busy. */
+function quicker(text: string, piece: number): number {
+  return Math.min(show(text, piece).ms, show(text, piece).ms);
+}
+
+function render(text: string, piece = text.length): string {
+  const stream = new MarkdownStream(plainStyle, COLUMNS);
+  let shown = "";
+  for (let start = 0; start < text.length; start += piece)
+    shown += stream.push(text.slice(start, start + piece));
+  return shown + stream.end();
+}
+
+describe("an answer that nobody means", () => {
+  it.each(Object.entries(HOSTILE))("costs no more by the character when it is longer: %s", (_, of) => {
+    const [short, long] = [of(SIZE / 8), of(SIZE)];
+    show(short, 4096);
+    for (const piece of [4096, long.length]) {
+      const few = quicker(short, piece);
+      // Eight times as much: the time grows eightfold where it is linear, 64-fold where it is quadratic.
+      expect(quicker(long, piece), `${few} ms for an eighth`).toBeLessThan(Math.max(24 * few, 2000));
+    }
+  });
+
+  it.each(Object.entries(HOSTILE))("makes little more of it than there is: %s", (_, of) => {
+    const text = of(SIZE / 8);
+    expect(show(text, 4096).length).toBeLessThan(8 * text.length);
+  });
+
+  it.each([
+    ["many rows", `| a | b |\n|---|---|\n${"| 1 | 2 |\n".repeat(2500)}`],
+    ["many columns", `${"|x".repeat(50)}|\n${"|-".repeat(50)}|\n${"|x".repeat(50)}|\n`],
+    ["many characters", `| a |\n|---|\n${`| ${"x".repeat(9000)} |\n`.repeat(40)}`],
+    ["a long row", `| a |\n|---|\n| ${"x".repeat(50_000)} |\n`],
+  ])("shows a table of %s as it came, and what follows as ever", (_, table) => {
+    for (const piece of [1000, Number.MAX_SAFE_INTEGER]) {
+      expect(render(`${table}\n- **one**\n\n| a |\n|---|\n| 1 |\n`, piece)).toBe(
+        `${table}\n• one\n\na\n─\n1`,
+      );
+    }
+  });
+
+  it("shows the rows of such a table as they come", () => {
+    const stream = new MarkdownStream(plainStyle, COLUMNS);
+    expect(stream.push(`| a |\n|---|\n${"| 1 |\n".repeat(1990)}`)).toBe("");
+    expect(stream.push("| 1 |\n".repeat(20))).toMatch(/^\| a \|\n/);
+    expect(stream.push("| 2 |\n| 3")).toBe("| 2 |\n| 3");
+  });
+
+  it("lays a table out of as many rows as it holds back", () => {
+    const table = `| a | b |\n|---|---|\n${"| 1 | 2 |\n".repeat(1900)}`;
+    expect(render(table, 1000)).toBe(`a  b\n─  ─\n${"1  2\n".repeat(1900)}`.trimEnd());
+  });
+
+  it.each([1, 2, 20])("comes to an end at %i columns", (columns) => {
+    for (const of of Object.values(HOSTILE)) {
+      const stream = new MarkdownStream(plainStyle, columns);
+      const text = of(2000);
+      const letters = (from: string): string => from.replaceAll(/[^\p{L}]/gu, "");
+      expect(letters(stream.push(text) + stream.end())).toBe(letters(text));
+    }
+  });
+});
