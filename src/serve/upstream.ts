@@ -9,6 +9,7 @@ import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { ModelListCache } from "./model-list-cache.ts";
 import { type NameMap, resolveName, type ServedModel, servedNames } from "./model-names.ts";
+import type { Network } from "./remote-image.ts";
 import { settlesWithin } from "./settles-within.ts";
 
 /** Credentials are looked for anew at most this often, in ms. */
@@ -53,6 +54,12 @@ export class Upstream {
   /** Begins to resolve credentials and to load the model list, before anybody asks. Never throws. */
   warm(): void {
     this.readiness().catch((error: unknown) => this.#runtime.terminal.note(String(error)));
+  }
+
+  /** What decides proxy and certificates of other calls than those to AWS. Throws `usage`. */
+  async network(): Promise<Network> {
+    const { shared, decision } = (await this.#generation()).setup;
+    return { env: this.#runtime.env, profile: shared.profiles.get(decision.profileName) };
   }
 
   /** The models that clients are told of. Throws the error of the list where there is nothing to list. */

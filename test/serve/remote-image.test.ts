@@ -80,6 +80,43 @@ describe("remote images", () => {
     );
   });
 
+  it("are fetched through the proxy of their URL, by their name", async () => {
+    const asked: string[] = [];
+    const proxy = await host((request, response) => {
+      asked.push(`${request.url} ${request.headers.host}`);
+      response.end("image");
+    });
+    const url = "http://images.invalid/a?sig=1";
+    const images = await fetchRemoteImages([url], forever, undefined, { env: { http_proxy: proxy } });
+    expect(Buffer.from(images.get(url) ?? []).toString()).toBe("image");
+    expect(asked).toEqual(["http://images.invalid/a?sig=1 images.invalid"]);
+  });
+
+  it.each([
+    ["http://127.0.0.1:1/x", "its host is not a public one"],
+    ["http://localhost:1/x", "its host is not a public one"],
+    ["http://169.254.169.254/latest", "its host is not a public one"],
+    ["ftp://images.invalid/x", "its URL is not http or https"],
+    ["http://images.invalid/x", "The proxy"],
+  ])("of %s are not fetched through a proxy either", async (url, why) => {
+    const asked: string[] = [];
+    const proxy = await host((request, response) => {
+      asked.push(request.url ?? "");
+      response.writeHead(403, { "content-type": "text/html" }).end("<html>no</html>");
+    });
+    await expect(
+      fetchRemoteImages([url], forever, undefined, { env: { ALL_PROXY: proxy } }),
+    ).rejects.toMatchObject({ code: "invalid-request", message: expect.stringContaining(why) as string });
+    expect(asked).toHaveLength(why === "The proxy" ? 1 : 0);
+  });
+
+  it("tell of a proxy that is none as of a broken set-up", async () => {
+    const env = { ALL_PROXY: "http://alice:Secret#Pw@127.0.0.1:1" };
+    await expect(
+      fetchRemoteImages(["http://images.invalid/x"], forever, undefined, { env }),
+    ).rejects.toMatchObject({ code: "config-invalid" });
+  });
+
   it("are given up when they are larger than any request", async () => {
     const origin = await host((_, response) => {
       const megabyte = Buffer.alloc(1024 * 1024);

@@ -59,7 +59,9 @@ async function completeChat(service: AnswerService, request: RouteRequest): Prom
   const { upstream, allowsRemoteImages, logsContent } = service;
   const { call, body } = request;
   const urls = allowsRemoteImages ? remoteImageUrls((body as { messages?: unknown } | null)?.messages) : [];
-  const images = allowsRemoteImages ? await fetchRemoteImages(urls, call.signal) : undefined;
+  const images = allowsRemoteImages
+    ? await fetchRemoteImages(urls, call.signal, undefined, await upstream.network())
+    : undefined;
   const completion = await fromChatRequest(body, images, call.signal);
   const { model, isStreamed, includesUsage, mayCallInParallel } = completion;
   const id = `chatcmpl-${call.entry.requestId.replace(/^req_/, "")}`;
