@@ -1,4 +1,5 @@
 import type { Terminal } from "./terminal.ts";
+import { onOneLine } from "./neutralise.ts";
 import { hang } from "./word-wrap.ts";
 
 /** A title and its value, if there is one; `whole` is for commands, which must be copied as they are. */
@@ -13,7 +14,9 @@ const GAP = "  ";
  */
 export async function printFacts(facts: readonly Fact[], terminal: Terminal): Promise<void> {
   const { dim } = await terminal.stdoutStyle();
-  const known = facts.flatMap(([title, value, form]) => (value ? [{ title, value, form }] : []));
+  const known = facts.flatMap(([title, value, form]) =>
+    value ? [{ title, value: onOneLine(value), form }] : [],
+  );
   const width = Math.max(...known.map(({ title }) => title.length)) + GAP.length;
   let last: string | undefined;
   for (const { title, value, form } of known) {

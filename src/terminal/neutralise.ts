@@ -81,6 +81,15 @@ export function neutralise(text: string): string {
   return settleUnseen(text, { base: "", marks: 0, last: "" }, () => "").replace(FOREIGN_CONTROLS, pictureOf);
 }
 
+/** Does the same to a text that this program has styled, whose own sequences stay: for what is measured before it is written. */
+export function neutraliseStyled(text: string): string {
+  if (PLAIN.test(text)) return text;
+  return settleUnseen(text, { base: "", marks: 0, last: "" }, () => "").replace(
+    OWN_OR_CONTROL,
+    (found, _parameters, final?: string) => (final === undefined ? pictureOf(found) : found),
+  );
+}
+
 /** Whether a text is shown as it is: nothing in it acts, hides or breaks the line. */
 export function isShownWhole(text: string): boolean {
   return !/[\t\n]/.test(text) && neutralise(text) === text && !/\p{Surrogate}/u.test(text);

@@ -1,4 +1,5 @@
 import stringWidth from "string-width";
+import { neutraliseStyled, onOneLine } from "./neutralise.ts";
 import { hang, stepOf, wrapText } from "./word-wrap.ts";
 
 export interface Column {
@@ -34,10 +35,12 @@ interface ShownColumn {
  */
 export function layoutTable(
   columns: readonly Column[],
-  rows: readonly (readonly Cell[])[],
+  cells: readonly (readonly Cell[])[],
   width: number,
   titleLook: (text: string) => string = (text) => text,
 ): string[] {
+  // A pipe gets what came; on a terminal a cell is one line, and what is measured is what will be shown.
+  const rows = Number.isFinite(width) ? cells.map((row) => row.map(asShown)) : cells;
   const isWide = (row: readonly Cell[]): boolean => stringWidth(textOf(row[0])) > WIDE_CELL;
   const widthOf = ({ title }: Column, index: number): number => {
     const measured = index === 0 ? rows.filter((row) => !isWide(row)) : rows;
@@ -70,7 +73,7 @@ export function layoutTable(
   return [
     line(titles),
     ...rows.flatMap((row) =>
-      isWide(row) ? [shownAs(row[0]), ...wrapped(["", ...row.slice(1)])] : wrapped(row),
+      isWide(row) ? [shownAs(row[0])].concat(wrapped(["", ...row.slice(1)])) : wrapped(row),
     ),
   ].filter((text) => text !== "");
 }
@@ -105,6 +108,11 @@ function stack(row: readonly Cell[], columns: readonly Column[], width: number):
 /** Columns of the widest of any number of texts. */
 export function widest(texts: readonly string[]): number {
   return texts.reduce((most, text) => Math.max(most, stringWidth(text)), 0);
+}
+
+function asShown(cell: Cell): Cell {
+  const harmless = (text: string): string => neutraliseStyled(onOneLine(text).replaceAll("\t", " "));
+  return typeof cell === "string" ? harmless(cell) : { text: harmless(cell.text), look: cell.look };
 }
 
 function textOf(cell: Cell = ""): string {

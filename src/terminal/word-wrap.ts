@@ -1,4 +1,5 @@
 import stringWidth from "string-width";
+import { neutraliseStyled } from "./neutralise.ts";
 
 /** Turns text that arrives in pieces into what is shown of it. */
 export interface TextRenderer {
@@ -126,7 +127,8 @@ export class WrappedText implements TextRenderer {
  */
 export function wrapText(text: string, columns: number): string[] {
   const wrap = new WrappedText(columns);
-  return (wrap.push(text) + wrap.end()).split("\n");
+  const shown = Number.isFinite(columns) ? neutraliseStyled(text) : text;
+  return (wrap.push(shown) + wrap.end()).split("\n");
 }
 
 /** Beside a title a text has at least this many columns; where there are fewer, it stands below. */
@@ -141,8 +143,10 @@ export function stepOf(columns: number): string {
  * Lays a text out behind a title, such as `error: ` or one that is padded to its place. Further lines begin below the
  * first, where there is room for that, and a command that fits into a line is not broken. Infinity breaks nothing.
  */
-export function hang(title: string, text: string, columns: number): string[] {
-  if (!Number.isFinite(columns)) return [title + text];
+export function hang(asTitle: string, asText: string, columns: number): string[] {
+  if (!Number.isFinite(columns)) return [asTitle + asText];
+  // What is measured is what will be shown.
+  const [title, text] = [neutraliseStyled(asTitle), neutraliseStyled(asText)];
   const width = widthOf(title);
   const isBeside = columns - width >= LEAST_BESIDE;
   const lead = /^ */.exec(title)?.[0] ?? "";

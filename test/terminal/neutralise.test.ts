@@ -7,6 +7,7 @@ import {
   isShownWhole,
   neutralise,
   Neutraliser,
+  neutraliseStyled,
   onOneLine,
   ownSequence,
 } from "../../src/terminal/neutralise.ts";
@@ -83,6 +84,18 @@ describe("a text with styles", () => {
     const tower = "\u0301".repeat(10);
     expect(styled(`a${style.red(tower)}${style.dim(tower)}b`)).not.toMatch(/(?:\u0301[^\u0301b]*){13}/);
     expect(styled(ownSequence("?2004", "h") + ownSequence("", "J"))).toBe("\u001B[?2004h\u001B[J");
+  });
+
+  it("is the same when it is made harmless first, to be measured", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom(style.red("ä"), style.bold("b")))),
+        (texts) => {
+          const text = texts.join("");
+          expect(styled(neutraliseStyled(text))).toBe(styled(text));
+        },
+      ),
+    );
   });
 
   it("has no style from outside, not one that looks like ours", () => {

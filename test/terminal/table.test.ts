@@ -103,3 +103,10 @@ describe("layoutTable", () => {
     ).toEqual(["K     N", "日本  x", "ab    y"]);
   });
 });
+
+it("a cell is one line on a terminal, in which nothing acts, and what came in a pipe", () => {
+  const columns = [{ title: "a" }, { title: "b" }];
+  const rows = [["x\u001B[2Jy\tz", "one\nhint: two"]];
+  expect(layoutTable(columns, rows, 80)).toEqual(["a         b", "x␛[2Jy z  one hint: two"]);
+  expect(layoutTable(columns, rows, Number.POSITIVE_INFINITY)[1]).toBe("x\u001B[2Jy\tz  one\nhint: two");
+});

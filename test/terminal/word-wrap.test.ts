@@ -194,3 +194,9 @@ describe("a word without an end", () => {
     expect(shown).toBe(5_000_000);
   });
 });
+
+it("shows what would act on the terminal as what it is, and measures that", () => {
+  expect(hang("error: ", `a${"\u001B[2A".repeat(3)} b`, 20)).toEqual(["error: a␛[2A␛[2A␛[2A", "  b"]);
+  expect(wrapText("\u001B[31m\u001B[31m x\u200By", 10)).toEqual(["␛[31m␛[31m", "xy"]);
+  expect(hang("", "a\u001B[2Ab", Number.POSITIVE_INFINITY)).toEqual(["a\u001B[2Ab"]);
+});
