@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
@@ -34,7 +35,6 @@ const LARGEST = 65_536;
  * session name that was made up, and what is different at every call, are left out by the caller.
  */
 export async function cacheFileFor(call: CacheArguments, homeFolder: string): Promise<string> {
-  const { createHash } = await import("node:crypto");
   const hash = createHash("sha1").update(writePython(call)).digest("hex");
   return path.join(homeFolder, ".aws", "cli", "cache", `${hash}.json`);
 }

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import type { AwsCredentialIdentity, Logger } from "@smithy/types";
 import { decideEndpoint, legacyStsEndpoint } from "../aws/endpoint.ts";
 import { OpenclawError } from "../errors.ts";
@@ -173,7 +174,6 @@ export function assumeWithWebIdentity(
 ): Promise<Identity> {
   const call = { RoleArn: roleArn, RoleSessionName: sessionName };
   return cached(call, context, rejected, async () => {
-    const { readFile } = await import("node:fs/promises");
     return askSts(context, { ...call, WebIdentityToken: (await readFile(tokenFile, "utf8")).trim() });
   });
 }
