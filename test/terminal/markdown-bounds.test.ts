@@ -95,7 +95,8 @@ describe("an answer that nobody means", () => {
 
   it.each(Object.entries(HOSTILE))("makes little more of it than there is: %s", (_, of) => {
     const text = of(SIZE / 8);
-    expect(show(text, 4096).length).toBeLessThan(8 * text.length);
+    // A letter may have a look of its own, whose two marked sequences are 60 characters until they are written.
+    expect(show(text, 4096).length).toBeLessThan(32 * text.length);
   });
 
   it.each([
