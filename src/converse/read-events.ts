@@ -60,11 +60,13 @@ export async function* readEvents(
       if (isWhole) deadlines.expectEnd();
     }
   } catch (failure) {
+    yield* characters.rest();
     const error = toFailure(failure);
     // The text is complete; what was lost on the way is the bookkeeping after it.
     if (isWhole && LOST.has(error.code) && !isSaid(failure)) return;
     throw error;
   }
+  yield* characters.rest();
   // An abort in the middle of a stream can end it silently.
   if (deadlines.signal.aborted && !isWhole) throw abortReason(deadlines.signal);
   if (!isWhole) throw toFailure(new Error("The stream ends without messageStop."));

@@ -17,7 +17,7 @@ export class WholeCharacters {
     if (!held && (!saying || saying.text.isWellFormed())) return [event];
     this.#held = undefined;
     const goesOn = held !== undefined && saying !== undefined && isSameBlock(held.event, saying);
-    const before = held && !goesOn ? [{ ...held.event, text: "\ufffd" }] : [];
+    const before = held && !goesOn ? [lost(held.event)] : [];
     if (!saying) return [...before, event];
     const joined = (goesOn ? held.half : "") + saying.text;
     const last = joined.charCodeAt(joined.length - 1);
@@ -26,6 +26,17 @@ export class WholeCharacters {
     const text = (isHalf ? joined.slice(0, -1) : joined).toWellFormed();
     return text === "" ? before : [...before, { ...saying, text }];
   }
+
+  /** What is still to be passed on where nothing follows. */
+  rest(): readonly ChatEvent[] {
+    const held = this.#held;
+    this.#held = undefined;
+    return held ? [lost(held.event)] : [];
+  }
+}
+
+function lost(event: Saying): Saying {
+  return { ...event, text: "\ufffd" };
 }
 
 function isSaying(event: ChatEvent): event is Saying {

@@ -272,7 +272,7 @@ function countTokens(call: RecordedCall, { account }: OperationContext): Reply {
   const input = fieldOf(call.body, "input");
   const conversation = fieldOf(input, "converse");
   if (conversation !== undefined)
-    return json({ inputTokens: countInputTokens(readConverseRequest(conversation, model)) });
+    return json({ inputTokens: countInputTokens(readConverseRequest(conversation, {})) });
   const invocation = fieldOf(fieldOf(input, "invokeModel"), "body");
   if (typeof invocation !== "string")
     throw constraintError(describeBreach(undefined, "input", "not be null"));

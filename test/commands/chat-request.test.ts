@@ -189,6 +189,27 @@ describe("the server receives", () => {
   });
 });
 
+describe("what Claude 4.5 refuses", () => {
+  const SONNET_4_5 = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
+
+  it("is mended: an answer no longer than what may be thought", async () => {
+    const emulated = await emulate();
+    const { body } = await sent(["-m", SONNET_4_5, "--reasoning", "high", "x"], { emulated });
+    expect(body).toMatchObject({
+      additionalModelRequestFields: { thinking: { budget_tokens: 16_384 } },
+      inferenceConfig: { maxTokens: 20_480 },
+    });
+  });
+
+  it("is mended: the configuration's temperature beside a top-p of the call, with a notice", async () => {
+    const config = "{ agents: { defaults: { params: { temperature: 0.2 } } } }";
+    const emulated = await emulate();
+    const { body, stderr } = await sent(["-m", SONNET_4_5, "--top-p", "0.9", "x"], { emulated, config });
+    expect(body?.["inferenceConfig"]).toEqual({ topP: 0.9 });
+    expect(stderr).toContain("temperature 0.2 is left out");
+  });
+});
+
 describe("attachments", () => {
   const PNG = Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "latin1"), Buffer.alloc(8, 1)]);
   PNG.writeUInt32BE(640, 16);

@@ -31,6 +31,13 @@ describe("characters that are cut in two", () => {
     expect(passedOn(...events)).toEqual(expected);
   });
 
+  it("are not waited for when the stream is over", () => {
+    const characters = new WholeCharacters();
+    expect(characters.take(text("a\ud83d"))).toEqual([text("a")]);
+    expect(characters.rest()).toEqual([text("\ufffd")]);
+    expect(characters.rest()).toEqual([]);
+  });
+
   it("lose nothing, wherever a text is cut", () => {
     assert(
       property(string({ unit: "binary" }), array(integer({ min: 0, max: 30 })), (whole, cuts) => {

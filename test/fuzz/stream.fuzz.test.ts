@@ -133,7 +133,11 @@ it(
           say,
         ).toEqual([]);
       }
-      expect(text, say).toBe(expected.text);
+      expect(text.isWellFormed(), say).toBe(true);
+      // Halves that other events part are not joined.
+      const loose = (said: string): string =>
+        text.includes("\ufffd") ? said.replace(/[\ud800-\udfff\ufffd]/g, "") : said;
+      expect(loose(text), say).toBe(loose(expected.text));
       expect(isBroken, say).toBe(expected.isException || !expected.isWhole);
       if (generated.isSound) expect(isBroken, say).toBe(false);
       expectOutput(runtime, format, text, failure, say);
