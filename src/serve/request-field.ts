@@ -9,6 +9,9 @@ export function refused(message: string, param: string, code?: string): Openclaw
   });
 }
 
+/** Of one list, or names of one object that is read name by name. */
+export const MOST_ITEMS = 10_000;
+
 /** A value in the body of a request, and its place there. All that reads throws `invalid-request`. */
 export class RequestField {
   readonly value: unknown;
@@ -44,8 +47,11 @@ export class RequestField {
     return isRecord(this.value) ? this.value : this.#refuseType("an object");
   }
 
+  /** At most ten thousand: what is made of each takes its time, and others wait for it. */
   items(): RequestField[] {
     if (!Array.isArray(this.value)) return this.#refuseType("an array");
+    if (this.value.length > MOST_ITEMS)
+      throw this.refused(`'${this.param}' has ${this.value.length} items, and may have ${MOST_ITEMS}.`);
     return this.value.map((item: unknown, index) => new RequestField(item, `[${index}]`, this));
   }
 

@@ -12,7 +12,7 @@ import { OpenclawError } from "../../../errors.ts";
 import { isRecord, type JsonObject } from "../../../json.ts";
 import { JsonScan } from "../../../json-bounds.ts";
 import { LONGEST_ID } from "../../../models/resolve-model.ts";
-import { refused, RequestField } from "../../request-field.ts";
+import { MOST_ITEMS, refused, RequestField } from "../../request-field.ts";
 import { readMessages } from "./read-messages.ts";
 import { readTools } from "./read-tools.ts";
 import { refuseForeignFields } from "./request-fields.ts";
@@ -131,7 +131,10 @@ function readMetadata(
   field: RequestField | undefined,
 ): Pick<CompletionAsk, "notices"> & Pick<Ask, "metadata"> {
   if (!field) return { metadata: undefined, notices: [] };
-  const pairs = Object.keys(field.object()).map((key) => [key, field.at(key).text()] as const);
+  const names = Object.keys(field.object());
+  if (names.length > MOST_ITEMS)
+    throw field.refused(`'${field.param}' has ${names.length} names, and may have ${MOST_ITEMS}.`);
+  const pairs = names.map((key) => [key, field.at(key).text()] as const);
   const kept = pairs.filter(([key, text]) => isRequestMetadata(key, text)).slice(0, MOST_METADATA);
   const left = pairs.length - kept.length;
   return {

@@ -1,0 +1,110 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { expect, it } from "vitest";
+import { MODEL, serve } from "../helpers/served.ts";
+
+/** What nobody waits longer for, on a machine that does much else; without bounds some of these take many seconds. */
+const LONGEST_MS = 1000;
+const MEGABYTE = 1024 * 1024;
+const repeated = (count: number, item: string): string => Array.from({ length: count }, () => item).join(",");
+const asking = (messages: string, more = ""): string =>
+  `{"model":"${MODEL}"${more},"messages":[${messages}]}`;
+const saying = (content: string): string => `{"role":"user","content":${content}}`;
+const text = (piece: string, megabytes: number): string =>
+  `"${piece.repeat(Math.floor((megabytes * MEGABYTE) / piece.length))}"`;
+const image = (url: string): string => saying(`[{"type":"image_url","image_url":{"url":${url}}}]`);
+const file = (data: string, name = '"a.txt"'): string =>
+  saying(`[{"type":"file","file":{"filename":${name},"file_data":${data}}}]`);
+const schema = (json: string): string =>
+  `,"response_format":{"type":"json_schema","json_schema":{"name":"a","strict":true,"schema":${json}}}`;
+const hi = saying('"hi"');
+
+/** Bodies that take as much as they can of whoever reads them, each made when its turn comes. */
+const BODIES: readonly (readonly [what: string, body: () => string])[] = [
+  ["a text of 31 MB", () => asking(saying(text("a", 31)))],
+  ["a text of 31 MB of escapes", () => asking(saying(text("\\u0041", 31)))],
+  ["a text of 31 MB of line ends", () => asking(saying(text("\\n", 31)))],
+  ["a text of blanks with an end", () => asking(saying(`"${" ".repeat(8 * MEGABYTE)}x"`))],
+  [
+    "an image of 20 MB",
+    () => asking(image(`"data:image/png;base64,${"iVBORw0KGgo".padEnd(20 * MEGABYTE, "A")}"`)),
+  ],
+  ["an image that is none", () => asking(image(text("data:", 8)))],
+  ["a data URL of parameters", () => asking(image(`"data:image/png${";a=b".repeat(2 * MEGABYTE)}"`))],
+  [
+    "a data URL of almost base64",
+    () => asking(image(`"data:image/png;base64,${"A".repeat(20 * MEGABYTE)}!"`)),
+  ],
+  ["a file of 20 MB", () => asking(file(text("QUFB", 20)))],
+  ["a file that is almost base64", () => asking(file(`"${"=".repeat(8 * MEGABYTE)}"`))],
+  ["a file's name of blanks", () => asking(file('"QUFB"', text(" ", 8)))],
+  ["a file's name of dots", () => asking(file('"QUFB"', text(".", 8)))],
+  ["many objects", () => asking(repeated(240_000, "{}"))],
+  ["too many objects", () => asking(repeated(5_000_000, "{}"))],
+  ["many numbers", () => asking(hi, `,"stop":[${repeated(240_000, "1")}]`)],
+  ["many messages", () => asking(repeated(4900, `${hi},{"role":"assistant","content":"a"}`))],
+  ["many system messages", () => asking(`${repeated(80_000, '{"role":"system","content":"a"}')},${hi}`)],
+  ["many parts", () => asking(saying(`[${repeated(80_000, '{"type":"text","text":"a"}')}]`))],
+  [
+    "many tools",
+    () => asking(hi, `,"tools":[${repeated(40_000, '{"type":"function","function":{"name":"a"}}')}]`),
+  ],
+  [
+    "many marks",
+    () =>
+      asking(
+        hi,
+        `,"metadata":{${Array.from({ length: 200_000 }, (_, index) => `"k${index}":"a"`).join(",")}}`,
+      ),
+  ],
+  ["many fields", () => `{${Array.from({ length: 200_000 }, (_, index) => `"k${index}":1`).join(",")}}`],
+  ["deep nesting", () => `${'{"a":'.repeat(200_000)}1${"}".repeat(200_000)}`],
+  ["a long name", () => `{"model":${text("a", 1)},"messages":[${hi}]}`],
+  ["a name as long as one may be", () => `{"model":"${"anthropic.claude-".repeat(120)}","messages":[${hi}]}`],
+  ["a pattern without an end", () => asking(hi, schema('{"pattern":"^(a+)+$"}'))],
+  [
+    "a schema of doubling choices",
+    () => asking(hi, schema(`{"anyOf":[${repeated(12_000, '{"type":"null"}')}]}`)),
+  ],
+  [
+    "a schema of names",
+    () =>
+      asking(
+        hi,
+        schema(
+          `{"properties":{${Array.from({ length: 12_000 }, (_, index) => `"k${index}":{}`).join(",")}}}`,
+        ),
+      ),
+  ],
+];
+
+it("answers others while somebody sends the worst that is taken", async () => {
+  const { origin } = await serve({ args: ["--max-streams", "4"] });
+  const state = { isOver: false, longest: 0 };
+  const pings = (async () => {
+    while (!state.isOver) {
+      const since = performance.now();
+      await (await fetch(`${origin}/health`)).text();
+      state.longest = Math.max(state.longest, performance.now() - since);
+      await wait(10);
+    }
+  })();
+  const waits: [what: string, ms: number, status: number][] = [];
+  for (const [what, make] of BODIES) {
+    const body = Buffer.from(make());
+    await wait(20);
+    state.longest = 0;
+    const response = await fetch(`${origin}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body,
+    });
+    await response.arrayBuffer();
+    waits.push([what, Math.round(state.longest), response.status]);
+  }
+  state.isOver = true;
+  await pings;
+  const told = waits.toSorted((one, other) => other[1] - one[1]);
+  console.log(told.map(([what, ms, status]) => `${ms} ms, ${status}: ${what}`).join("\n"));
+  expect(told.filter(([, , status]) => status >= 500)).toEqual([]);
+  expect(told.filter(([, ms]) => ms > LONGEST_MS)).toEqual([]);
+}, 120_000);
