@@ -1,32 +1,55 @@
-import { readFile } from "node:fs/promises";
-import path from "node:path";
+import { decodeText } from "../disk/decode-text.ts";
+import { ReadFailure } from "../disk/read-file.ts";
+import { namesStdin, readInput, readTextInput } from "../disk/read-input.ts";
 import { OpenclawError, usageError } from "../errors.ts";
-import { readBytes } from "../read-bytes.ts";
 import type { Runtime } from "../runtime.ts";
 
 /**
+ * Which flag reads stdin, of those that name files; undefined when none does. Throws `usage` when several do.
+ */
+export function findStdinFlag(options: {
+  file?: string[];
+  systemFile?: string;
+  schema?: string;
+}): string | undefined {
+  const named = [
+    ...(options.file ?? []).map((name) => ["--file", name] as const),
+    ["--system-file", options.systemFile ?? ""] as const,
+    ["--schema", options.schema ?? ""] as const,
+  ].filter(([, name]) => namesStdin(name));
+  const [first, second] = named.map((words) => words.join(" "));
+  if (first === undefined || second === undefined) return first;
+  throw usageError(
+    first === second
+      ? `${first} is given twice, and there is one stdin.`
+      : `${first} and ${second} both read stdin, and there is one.`,
+    "Leave one of them out.",
+  );
+}
+
+/**
  * Makes the prompt of one call: what is piped in, a blank line, the arguments; `-` means stdin only. With
- * `isStdinTaken`, stdin is a file that goes with the prompt. Throws `usage` when nothing is left to ask.
+ * `stdinFlag`, stdin is read by that flag. Throws `usage` when nothing is left to ask.
  */
 export async function readPrompt(
   args: readonly string[],
   runtime: Runtime,
-  { isStdinTaken = false }: { isStdinTaken?: boolean } = {},
+  { stdinFlag }: { stdinFlag?: string | undefined } = {},
 ): Promise<string> {
   const isStdinOnly = args.length === 1 && args[0] === "-";
-  if (isStdinOnly && isStdinTaken)
+  if (isStdinOnly && stdinFlag !== undefined)
     throw usageError(
-      "stdin is both the prompt (-) and a file (--file -).",
+      `stdin is both the prompt (-) and a file (${stdinFlag}).`,
       "Write the prompt as an argument.",
     );
-  const isPiped = runtime.stdin.isTTY !== true && !isStdinTaken;
-  const piped = isPiped || isStdinOnly ? await readAll(runtime.stdin) : "";
+  const isPiped = runtime.stdin.isTTY !== true && stdinFlag === undefined;
+  const piped = isPiped || isStdinOnly ? await readPiped(runtime) : "";
   const typed = isStdinOnly ? "" : args.join(" ");
   const prompt = [piped.replace(/[\r\n]+$/, ""), typed].filter((part) => part.trim() !== "").join("\n\n");
   if (prompt === "")
     throw usageError(
-      isStdinTaken
-        ? "There is no prompt: no argument was given, and stdin is a file (--file -)."
+      stdinFlag
+        ? `There is no prompt: no argument was given, and stdin is a file (${stdinFlag}).`
         : "There is no prompt: no argument was given and stdin is empty.",
       'openclaw chat "Hello"',
     );
@@ -42,25 +65,17 @@ export async function readSystemPrompt(
   if (systemFile === undefined) return system;
   if (system !== undefined)
     throw usageError("--system and --system-file both name a system prompt.", "Leave one of them out.");
-  try {
-    return await readFile(path.resolve(runtime.currentFolder, systemFile), "utf8");
-  } catch (cause) {
-    throw usageError(
-      `--system-file '${systemFile}' cannot be read: ${(cause as Error).message}.`,
-      "Name a file of text.",
-    );
-  }
+  return readTextInput(systemFile, "--system-file", "Name a file of text.", runtime);
 }
 
-async function readAll(stream: NodeJS.ReadableStream): Promise<string> {
-  const bytes = await readBytes(stream);
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
+async function readPiped(runtime: Runtime): Promise<string> {
+  const { bytes } = await readInput("-", runtime).catch((cause: unknown) => {
+    if (!(cause instanceof ReadFailure)) throw cause;
     throw new OpenclawError("bad-attachment", {
-      message: "What is piped in is not UTF-8 text.",
-      hint: "Attach it as a file with --file -, or convert it first: iconv -f LATIN1 -t UTF-8",
+      message: `stdin cannot be read: ${cause.message}.`,
+      hint: "Attach a file with --file.",
       cause,
     });
-  }
+  });
+  return decodeText(bytes, { label: "What is piped in", file: undefined, code: "bad-attachment" });
 }

@@ -3,7 +3,7 @@ import { loadConfig } from "../config/resolve.ts";
 import { parametersOf, type ParameterOptions } from "../command-line/parameter-flags.ts";
 import { type Query, runTurn } from "../chat/run-turn.ts";
 import { showTurn } from "../chat/show-turn.ts";
-import { readPrompt, readSystemPrompt } from "../chat/prompt.ts";
+import { findStdinFlag, readPrompt, readSystemPrompt } from "../chat/prompt.ts";
 import { userMessage } from "../converse/request.ts";
 import type { Price } from "../models/usage.ts";
 import { lookUpCatalog } from "../models/catalog.ts";
@@ -59,10 +59,11 @@ const SILENCE_MS = 300_000;
 export async function run(options: ChatOptions, runtime: Runtime): Promise<void> {
   const screen = screenFor(options, runtime);
   if (screen) return talk(options, runtime, screen);
+  const stdinFlag = findStdinFlag(options);
   const [extras, config, prompt] = await Promise.all([
     readExtras(options, runtime),
     loadConfig(options, runtime),
-    readPrompt(options.prompt, runtime, { isStdinTaken: options.file?.includes("-") === true }),
+    readPrompt(options.prompt, runtime, { stdinFlag }),
   ]);
   const setup = await readSetup(options, runtime, config);
   const conversation = await openNamed(options, runtime);
@@ -122,8 +123,8 @@ function screenFor(options: ChatOptions, { stdin, terminal }: Runtime): Screen |
 
 /** Talks with the person at the terminal. */
 async function talk(options: ChatOptions, runtime: Runtime, screen: Screen): Promise<void> {
-  if (options.file?.includes("-"))
-    throw usageError("--file - reads stdin, which is the keyboard here.", "Name a file.");
+  const stdinFlag = findStdinFlag(options);
+  if (stdinFlag) throw usageError(`${stdinFlag} reads stdin, which is the keyboard here.`, "Name a file.");
   const [{ runInteractive }, { openConversation }, extras, config] = await Promise.all([
     import("../chat/interactive/run-interactive.ts"),
     import("../chat/sessions/open-conversation.ts"),

@@ -1,7 +1,8 @@
-import { readFileSync } from "node:fs";
 import path from "node:path";
+import { notText } from "../disk/decode-text.ts";
+import { readRegularFile, ReadFailure } from "../disk/read-file.ts";
 import { expandHome, type FolderNames, stateFolder } from "../disk/state-folder.ts";
-import { errorCode, OpenclawError } from "../errors.ts";
+import { OpenclawError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
@@ -38,22 +39,19 @@ export function locateConfig(options: Pick<GlobalOptions, "config">, runtime: Fo
 export async function readConfigText(file: string): Promise<string | undefined> {
   let bytes: Uint8Array;
   try {
-    // At once, because a small file is read sooner than Node's promises for files are loaded.
-    bytes = readFileSync(file);
+    ({ bytes } = await readRegularFile(file));
   } catch (error) {
-    if (errorCode(error) === "ENOENT") return undefined;
+    if (!(error instanceof ReadFailure)) throw error;
+    // Without a home folder, or with a file in its place, there is none either.
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
     throw unreadable(file, error);
   }
   try {
-    // Fatal, because a replacement character written back would lose what stood there.
+    // Fatal, because a replacement character written back would lose what stood there; with its mark, to be kept.
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (error) {
-    throw new OpenclawError("config-invalid", {
-      message: `${file} is not UTF-8 text.`,
-      hint: `Save ${file} as UTF-8.`,
-      cause: error,
-      details: { file },
-    });
+    if (!(error instanceof TypeError)) throw error;
+    throw notText(bytes, { label: file, file, code: "config-invalid", isInPlace: true });
   }
 }
 
@@ -66,21 +64,15 @@ export function missingFile({ file, source }: ConfigLocation): OpenclawError {
   });
 }
 
-function unreadable(file: string, error: unknown): OpenclawError {
-  const reasons: Readonly<Record<string, string>> = {
-    EACCES: "permission denied",
-    EPERM: "permission denied",
-    EISDIR: "it is a folder",
-    ENOTDIR: "a part of the path is not a folder",
-    ELOOP: "its symbolic links lead in a circle",
-  };
-  const code = errorCode(error) ?? "";
-  const reason = reasons[code] ?? (error instanceof Error ? error.message : String(error));
+function unreadable(file: string, failure: ReadFailure): OpenclawError {
+  const { code = "", message } = failure;
   return new OpenclawError("config-unreadable", {
-    message: `Cannot read the configuration file ${file}: ${reason}.`,
+    message: `Cannot read the configuration file ${file}: ${message}.`,
     hint:
-      code === "EISDIR" || code === "ENOTDIR" ? "openclaw --config FILE …" : `ls -l ${quoteForShell(file)}`,
-    cause: error,
+      code === "EACCES" || code === "EPERM" || code === "ELOOP"
+        ? `ls -l ${quoteForShell(file)}`
+        : "openclaw --config FILE …",
+    cause: failure,
     details: { file, ...(code ? { reason: code } : {}) },
   });
 }

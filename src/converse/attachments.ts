@@ -1,9 +1,11 @@
-import { readBytes } from "../read-bytes.ts";
 import type { ContentBlock } from "@aws-sdk/client-bedrock-runtime";
-import { open } from "node:fs/promises";
 import path from "node:path";
 import type { InputKind } from "../models/list.ts";
-import { OpenclawError, usageError } from "../errors.ts";
+import { decodeText, hasUtf16Mark, notText, type TextSource } from "../disk/decode-text.ts";
+import { readRegularFile, ReadFailure } from "../disk/read-file.ts";
+import { isReadOnce, namesStdin, readInput } from "../disk/read-input.ts";
+import { OpenclawError } from "../errors.ts";
+import { recogniseBytes } from "../disk/recognise-bytes.ts";
 import type { Runtime } from "../runtime.ts";
 import { ANY_ATTACHMENTS, familyOf, type FileKind } from "../models/families.ts";
 import { detectKind, TEXT_FORMATS } from "./file-kind.ts";
@@ -45,25 +47,30 @@ export interface AttachedBlocks {
 }
 
 /**
- * Reads the files of `--file`; `-` is stdin. Kinds are decided by content. Throws `bad-attachment` for a file that is
- * missing, too large for any request, or of no kind that Converse takes, and `usage` for stdin named twice.
+ * Reads the files of `--file`; `-` is stdin. Kinds are decided by content; text in UTF-16 becomes UTF-8. Throws
+ * `bad-attachment` for a file that is missing, too large for any request, or of no kind that Converse takes. With
+ * `isInteractive` also for a pipe, which a person at the keyboard could not stop waiting for.
  */
-export async function readAttachments(paths: readonly string[], runtime: Runtime): Promise<Attachment[]> {
-  if (paths.filter((name) => name === "-").length > 1)
-    throw usageError("--file - is given twice, and there is one stdin.", "Leave one of them out.");
+export async function readAttachments(
+  paths: readonly string[],
+  runtime: Runtime,
+  { isInteractive = false }: { isInteractive?: boolean } = {},
+): Promise<Attachment[]> {
   const attachments: Attachment[] = [];
   for (const name of paths) {
-    const isStdin = name === "-";
-    const label = isStdin ? "stdin" : name;
-    const fileName = isStdin ? undefined : path.basename(name);
-    const bytes = isStdin
-      ? await readBytes(runtime.stdin, {
-          most: MOST_FILE_BYTES,
-          tooLong: (length) => tooLarge("stdin", length),
-        })
-      : await readFile(name, path.resolve(runtime.currentFolder, name));
+    const label = namesStdin(name) ? "stdin" : name;
+    // Of `<(…)` the shell makes a name that says nothing.
+    const fileName = isReadOnce(name) ? undefined : path.basename(name);
+    const source = sourceOf({ label, fileName });
+    const read = await readFile(label, () => {
+      return isInteractive
+        ? readRegularFile(path.resolve(runtime.currentFolder, name), MOST_FILE_BYTES)
+        : readInput(name, runtime, MOST_FILE_BYTES);
+    });
+    const bytes = hasUtf16Mark(read) ? Buffer.from(decodeText(read, source)) : read;
     const file = detectKind(bytes, fileName);
     if (file.kind === "unsupported") {
+      if (recogniseBytes(bytes).iconv && bytes.length > 0) throw notText(bytes, source);
       throw badAttachment(
         `'${label}' cannot be attached: ${file.reason}.`,
         "Attach png, jpeg, gif, webp, pdf, csv, doc, docx, xls, xlsx, html, md or plain text.",
@@ -84,14 +91,19 @@ export function attachmentBlocks(attachments: readonly Attachment[], recipient: 
   return { blocks: attachments.map((attachment) => toBlock(attachment, recipient)), notices };
 }
 
+function sourceOf({ label, fileName }: Pick<Attachment, "label" | "fileName">): TextSource {
+  return { label: `'${label}'`, file: fileName === undefined ? undefined : label, code: "bad-attachment" };
+}
+
 function toBlock({ file, bytes, fileName, label }: Attachment, recipient: Recipient): ContentBlock {
   if (file.kind === "image") return { image: { format: file.format, source: { bytes } } };
   if (!takes(recipient, "document")) {
-    return { text: `${fileName ?? label}:\n\n${new TextDecoder().decode(bytes)}` };
+    const text = decodeText(bytes, sourceOf({ label, fileName }));
+    return { text: `${fileName ?? label}:\n\n${text}` };
   }
-  return {
-    document: { format: file.format, name: fileName ?? `${label}.${file.format}`, source: { bytes } },
-  };
+  // What a shell calls `<(…)` says nothing.
+  const name = fileName ?? `${isReadOnce(label) ? "document" : label}.${file.format}`;
+  return { document: { format: file.format, name, source: { bytes } } };
 }
 
 function checkKinds(attachments: readonly Attachment[], recipient: Recipient): string[] {
@@ -179,38 +191,29 @@ function checkRequest(attachments: readonly Attachment[]): void {
   );
 }
 
-async function readFile(label: string, file: string): Promise<Buffer> {
+async function readFile(label: string, read: () => Promise<{ bytes: Buffer }>): Promise<Buffer> {
   try {
-    const handle = await open(file, "r");
-    try {
-      const stats = await handle.stat();
-      if (stats.isDirectory())
-        throw badAttachment(`'${label}' is a folder.`, "Name the files in it.", { file: label });
-      if (stats.size > MOST_FILE_BYTES) throw tooLarge(label, stats.size);
-      const bytes = await handle.readFile();
-      // A pipe or a file that grows has no size beforehand.
-      if (bytes.length > MOST_FILE_BYTES) throw tooLarge(label, bytes.length);
-      return bytes;
-    } finally {
-      await handle.close();
-    }
+    return (await read()).bytes;
   } catch (cause) {
-    if (cause instanceof OpenclawError) throw cause;
-    const isMissing = (cause as NodeJS.ErrnoException).code === "ENOENT";
-    throw badAttachment(
-      isMissing ? `There is no file '${label}'.` : `'${label}' cannot be read: ${(cause as Error).message}.`,
-      "Check the path.",
-      { file: label },
-      cause,
-    );
+    if (!(cause instanceof ReadFailure)) throw cause;
+    if (cause.code === "EFBIG") throw tooLarge(label, cause);
+    const message =
+      cause.code === "ENOENT"
+        ? `There is no file '${label}'.`
+        : cause.code === "EISDIR"
+          ? `'${label}' is a folder.`
+          : `'${label}' cannot be read: ${cause.message}.`;
+    const hint = cause.code === "EISDIR" ? "Name the files in it." : "Check the path.";
+    throw badAttachment(message, hint, { file: label }, cause);
   }
 }
 
-function tooLarge(label: string, bytes: number): OpenclawError {
+function tooLarge(label: string, cause: ReadFailure): OpenclawError {
   return badAttachment(
-    `'${label}' has ${inMegabytes(bytes)} or more, and a request holds at most ${inMegabytes(MOST_FILE_BYTES)}.`,
+    `'${label}' has ${cause.length === undefined ? "more" : inMegabytes(cause.length)}, and a request holds at most ${inMegabytes(MOST_FILE_BYTES)}.`,
     "Attach a smaller file.",
-    { file: label, bytes, limit: MOST_FILE_BYTES },
+    { file: label, ...(cause.length === undefined ? {} : { bytes: cause.length }), limit: MOST_FILE_BYTES },
+    cause,
   );
 }
 

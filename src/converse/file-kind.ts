@@ -1,5 +1,6 @@
 import type { DocumentFormat } from "@aws-sdk/client-bedrock-runtime";
 import type { FileKind } from "../models/families.ts";
+import { findSignature } from "../disk/recognise-bytes.ts";
 
 /** A file that Converse takes in no form, and why. */
 export interface Unsupported {
@@ -24,18 +25,6 @@ const BINARY_EXTENSIONS = /^(docx?|gif|jpe?g|pdf|png|webp|xlsx?)$/;
 
 /** A PDF may have other bytes before its header (ISO 32000-1, implementation note 13). */
 const PDF_HEADER_WITHIN = 1024;
-
-/** Signatures of common files that Converse does not take, to name them in the error. */
-const FOREIGN: readonly (readonly [name: string, offset: number, signature: string])[] = [
-  ["a TIFF image", 0, "II*\0"],
-  ["a TIFF image", 0, "MM\0*"],
-  ["a BMP image", 0, "BM"],
-  ["a HEIC, AVIF or MP4 file", 4, "ftyp"],
-  ["a RIFF sound or video", 0, "RIFF"],
-  ["a gzip archive", 0, "\x1f\x8b"],
-  ["a 7z archive", 0, "7z\xbc\xaf"],
-  ["a program", 0, "\x7fELF"],
-];
 
 /**
  * Decides what a file is: by its signature, and among the text formats, which have none, by the extension of its name.
@@ -88,8 +77,8 @@ function kindOfText(file: Buffer, extension: string): FileKind | Unsupported {
 
 /** Short signatures are asked last: a text may begin like one. */
 function unknownKind(file: Buffer): Unsupported {
-  const foreign = FOREIGN.find(([, offset, signature]) => isAt(file, signature, offset));
-  return unsupported(foreign ? `it is ${foreign[0]}` : "its content is not of a known kind");
+  const foreign = findSignature(file);
+  return unsupported(foreign ? `it is ${foreign.name}` : "its content is not of a known kind");
 }
 
 function unsupported(reason: string): Unsupported {

@@ -1,5 +1,4 @@
-import { readFile } from "node:fs/promises";
-import path from "node:path";
+import { readTextInput } from "../disk/read-input.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { ANSWER_MS, askSchemaWorker } from "./schema-workers.ts";
@@ -42,10 +41,12 @@ export interface SchemaSource {
 export async function readOutputSchema(text: string, runtime: Runtime): Promise<OutputSchema> {
   const isInline = /^\s*[{[]/.test(text);
   const label = isInline ? "--schema" : `--schema '${text}'`;
-  const json = isInline ? text : await readSchemaFile(text, runtime);
+  const json = isInline
+    ? text
+    : await readTextInput(text, "--schema", "Name a file, or quote a JSON Schema.", runtime);
   let schema: unknown;
   try {
-    schema = JSON.parse(json.replace(/^\uFEFF/, ""));
+    schema = JSON.parse(json);
   } catch (cause) {
     throw usageError(
       `${label} is not JSON: ${(cause as Error).message}.`,
@@ -109,16 +110,5 @@ function toJson(schema: JsonSchema, label: string): string {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw usageError(`${label} is not a valid JSON Schema: / is nested too deeply.`, CORRECT);
-  }
-}
-
-async function readSchemaFile(name: string, runtime: Runtime): Promise<string> {
-  try {
-    return await readFile(path.resolve(runtime.currentFolder, name), "utf8");
-  } catch (cause) {
-    throw usageError(
-      `--schema '${name}' cannot be read: ${(cause as Error).message}.`,
-      "Name a file, or quote a JSON Schema.",
-    );
   }
 }

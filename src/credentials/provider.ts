@@ -1,5 +1,7 @@
+import path from "node:path";
 import type { AwsCredentialIdentity, TokenIdentity } from "@smithy/types";
 import type { HandlerOptions } from "../network/request-handler.ts";
+import { readStart, ReadFailure } from "../disk/read-file.ts";
 import { OpenclawError } from "../errors.ts";
 import { withoutUndefined } from "../json.ts";
 import type { Runtime } from "../runtime.ts";
@@ -7,7 +9,7 @@ import { withSpinner } from "../terminal/spinner.ts";
 import type { Identity } from "./cli-cache.ts";
 import { askContainer } from "./container.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
-import { adviseInstance, describeInstance } from "./describe.ts";
+import { adviseInstance, describeChosen, describeInstance } from "./describe.ts";
 import { hideSecrets, rememberSecrets } from "./hide-secrets.ts";
 import { askChosenInstance, instanceMetadata } from "./imds.ts";
 import type { Chosen } from "./chosen.ts";
@@ -15,6 +17,7 @@ import { type CredentialDecision, findCause } from "./order.ts";
 import { assumeWithWebIdentity, type ProfileContext, resolveSource } from "./profile-credentials.ts";
 import { startOf } from "./profile-source.ts";
 import { refreshing, type RefreshOptions } from "./refreshing.ts";
+import type { SharedConfig } from "./shared-config.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { toResolutionError, type UnansweredRequest } from "./resolution-error.ts";
 
@@ -96,6 +99,7 @@ async function resolve(
     },
   };
   try {
+    await refusePipes(decision, chosen, runtime);
     const identity = await withSpinner(runtime, "Getting credentials", () =>
       deadline.race(ask(decision, chosen, { ...context, handling }, deadline, rejected)),
     );
@@ -113,6 +117,55 @@ async function resolve(
     throw toResolutionError(failure, chosen, { signal: runtime.signal, hide, unanswered });
   } finally {
     deadline.stop();
+  }
+}
+
+/**
+ * The SDK reads these files by itself: of a FIFO it would wait for the writer, in a thread of Node's pool or, for a web
+ * identity, in the main thread, where no signal would be heard. Throws `no-credentials`.
+ */
+async function refusePipes(
+  { shared }: CredentialDecision,
+  chosen: Resolvable,
+  runtime: Runtime,
+): Promise<void> {
+  const file = await tokenFileOf(chosen, shared, runtime);
+  if (file === undefined) return;
+  await readStart(file, 1).catch((cause: unknown) => {
+    if (!(cause instanceof ReadFailure)) throw cause;
+    // Of what the system refuses the SDK tells.
+    if (cause.code !== undefined) return;
+    throw new OpenclawError("no-credentials", {
+      message: `The credentials (${describeChosen(chosen)}) need the file ${file}, which cannot be read: ${cause.message}.`,
+      hint: `ls -l ${file}`,
+      cause,
+    });
+  });
+}
+
+async function tokenFileOf(
+  chosen: Resolvable,
+  shared: SharedConfig,
+  { env, homeFolder }: Runtime,
+): Promise<string | undefined> {
+  if ("step" in chosen) {
+    if (chosen.step === "web-identity") return env["AWS_WEB_IDENTITY_TOKEN_FILE"];
+    return chosen.step === "container" ? env["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] : undefined;
+  }
+  const start = startOf(chosen.from);
+  switch (start.kind) {
+    case "web-identity":
+      return start.tokenFile;
+    case "sso": {
+      const { createHash } = await import("node:crypto");
+      const name = start.session ?? shared.profiles.get(start.profile)?.keys["sso_start_url"] ?? "";
+      const digest = createHash("sha1").update(name).digest("hex");
+      return path.join(homeFolder, ".aws", "sso", "cache", `${digest}.json`);
+    }
+    case "EcsContainer":
+      return env["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"];
+    default:
+      return undefined;
   }
 }
 

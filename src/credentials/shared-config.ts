@@ -1,5 +1,6 @@
-import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
+import { hasUtf16Mark, notText } from "../disk/decode-text.ts";
+import { readRegularFile, ReadFailure } from "../disk/read-file.ts";
 import type { Environment } from "../runtime.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
@@ -46,14 +47,16 @@ export interface SharedConfig {
  */
 export async function loadSharedConfig(env: Environment, homeFolder: string): Promise<SharedConfig> {
   const problems: SharedConfigProblem[] = [];
-  const read = (kind: SharedFile, variable: string): ParsedFile & { file: string } => {
+  const read = async (kind: SharedFile, variable: string): Promise<ParsedFile & { file: string }> => {
     const named = env[variable];
     const file = named ? expandPath(named, env, homeFolder) : path.join(homeFolder, ".aws", kind);
-    const text = readText(file, named ? variable : undefined, problems);
+    const text = await readText(file, named ? variable : undefined, problems);
     return { file, ...parseSharedFile(text, file, kind) };
   };
-  const config = read("config", "AWS_CONFIG_FILE");
-  const credentials = read("credentials", "AWS_SHARED_CREDENTIALS_FILE");
+  const [config, credentials] = await Promise.all([
+    read("config", "AWS_CONFIG_FILE"),
+    read("credentials", "AWS_SHARED_CREDENTIALS_FILE"),
+  ]);
   return {
     configFile: config.file,
     credentialsFile: credentials.file,
@@ -83,38 +86,30 @@ function expandPath(named: string, env: Environment, homeFolder: string): string
   return file === "~" || file.startsWith("~/") ? path.join(homeFolder, file.slice(1)) : file;
 }
 
-/** Reads at once: two small files are read sooner than Node's promises for files are loaded. */
-function readText(file: string, variable: string | undefined, problems: SharedConfigProblem[]): string {
+async function readText(
+  file: string,
+  variable: string | undefined,
+  problems: SharedConfigProblem[],
+): Promise<string> {
   const complain = (message: string, hint?: string): void =>
     void problems.push({ file, message, ...(hint === undefined ? {} : { hint }) });
   try {
-    // Looking first costs less than the error for a file that is not there, as one of the two mostly is.
-    const status = statSync(file, { throwIfNoEntry: false });
-    if (status?.isFile()) {
-      const text = readFileSync(file, "utf8");
-      if (text.includes("\0") || text.startsWith("\uFFFD\uFFFD")) {
-        complain(
-          `'${file}' is written in UTF-16`,
-          `Save it as UTF-8: iconv -f UTF-16 -t UTF-8 ${quoteForShell(file)}`,
-        );
-        return "";
-      }
-      if (text.includes("\uFFFD")) complain(`'${file}' holds bytes that are not UTF-8`);
-      return text;
+    const { bytes } = await readRegularFile(file);
+    if (bytes.includes(0) || hasUtf16Mark(bytes)) {
+      const source = { label: `'${file}'`, file, code: "config-invalid", isInPlace: true } as const;
+      const { message, hint } = notText(bytes, source);
+      complain(message.replace(/\.$/, ""), hint);
+      return "";
     }
-    if (status?.isDirectory())
-      complain(`'${file}' cannot be read: it is a folder`, `ls -ld ${quoteForShell(file)}`);
-    // /dev/null is how people say that there is none.
-    else if (status && !status.isCharacterDevice())
-      complain(`'${file}' cannot be read: it is no regular file`);
-    else if (!status && variable) complain(`${variable} names '${file}', which does not exist`);
+    const text = bytes.toString("utf8");
+    // In a comment they do no harm.
+    if (text.includes("\uFFFD")) complain(`'${file}' holds bytes that are not UTF-8`);
+    return text;
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const isClosed = code === "EACCES" || code === "EPERM";
-    complain(
-      `'${file}' cannot be read: ${isClosed ? "permission denied" : message}`,
-      isClosed ? `ls -l ${quoteForShell(file)}` : undefined,
-    );
+    if (!(cause instanceof ReadFailure)) throw cause;
+    if (cause.code !== "ENOENT" && cause.code !== "ENOTDIR")
+      complain(`'${file}' cannot be read: ${cause.message}`, `ls -ld ${quoteForShell(file)}`);
+    else if (variable) complain(`${variable} names '${file}', which does not exist`);
   }
   return "";
 }

@@ -78,7 +78,7 @@ export async function surveyAccess(
       const answer = answers.get(id);
       return !answer || !isFresh(answer, setup) || (options.refresh === true && answer.fetchedAt < startedAt);
     });
-  let answers = file === undefined ? new Map<string, AccessAnswer>() : readAccess(file);
+  let answers = file === undefined ? new Map<string, AccessAnswer>() : await readAccess(file);
   const failures = new Map<string, OpenclawError>();
   if (needed(answers).length > 0 && !options.offline && load.hasCredentials) {
     const session = await openSession(setup, wanted ? targetOf(wanted) : { kind: "discovery" });
@@ -124,8 +124,8 @@ export function accessFile(cacheFile: string): string {
 }
 
 /** Reads the answers kept in a file, by model id; empty when there are none, or when what is there is none. */
-export function readAccess(file: string): Map<string, AccessAnswer> {
-  const { answers } = readEntry(file, FORM) ?? {};
+export async function readAccess(file: string): Promise<Map<string, AccessAnswer>> {
+  const { answers } = (await readEntry(file, FORM)) ?? {};
   const pairs = Object.entries(isRecord(answers) ? answers : {});
   return new Map(pairs.filter((pair): pair is [string, AccessAnswer] => isAnswer(pair[1])));
 }
@@ -163,7 +163,7 @@ async function refreshAnswers(
   const { tryToKeep, withCacheLock } = await import("./cache-write.ts");
   const { replaceFile } = await import("../disk/replace-file.ts");
   await withCacheLock(file, runtime, async () => {
-    for (const [id, answer] of readAccess(file)) answers.set(id, answer);
+    for (const [id, answer] of await readAccess(file)) answers.set(id, answer);
     await refresh();
     await tryToKeep(runtime, () => replaceFile(file, formatAccess(answers)));
   });

@@ -57,8 +57,8 @@ export async function shareFailure(file: string, error: OpenclawError, at: numbe
 }
 
 /** The failure that was shared since a moment (ms since 1970); undefined when there is none. */
-export function sharedFailure(file: string, since: number): OpenclawError | undefined {
-  const { at, error } = readEntry(failureFile(file), undefined) ?? {};
+export async function sharedFailure(file: string, since: number): Promise<OpenclawError | undefined> {
+  const { at, error } = (await readEntry(failureFile(file), undefined)) ?? {};
   if (typeof at !== "number" || at < since || !isRecord(error)) return undefined;
   const { code, message, hint, exitCode, requestId } = error;
   if (!isErrorCode(code) || typeof message !== "string" || typeof exitCode !== "number") return undefined;
@@ -77,7 +77,7 @@ function isErrorCode(code: unknown): code is ErrorCode {
 /** How a list is got that several processes may want at once. */
 interface Refresh<T> {
   /** What another process got meanwhile. */
-  find: () => T | undefined;
+  find: () => Promise<T | undefined>;
   ask: () => Promise<T>;
   keep: (list: T) => Promise<void>;
   /** Failures since then count for this process, too. In ms since 1970. */
@@ -91,9 +91,9 @@ export async function refreshTogether<T>(
   { find, ask, keep, startedAt }: Refresh<T>,
 ): Promise<{ list: T; source: "network" | "cache" }> {
   return withCacheLock(file, runtime, async () => {
-    const found = find();
+    const found = await find();
     if (found) return { list: found, source: "cache" };
-    const failure = sharedFailure(file, startedAt);
+    const failure = await sharedFailure(file, startedAt);
     if (failure) throw failure;
     try {
       const list = await ask();

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import path from "node:path";
 import { sha256Hex } from "../aws/digest.ts";
 import { discoverySettings } from "../config/resolve.ts";
+import { readRegularFile, ReadFailure } from "../disk/read-file.ts";
 import { isRecord, type JsonObject } from "../json.ts";
 import type { Discovered, FoundationModel, InferenceProfile, Warning } from "../models/discovered.ts";
 import type { Setup } from "../session/session.ts";
@@ -31,12 +31,16 @@ export function entryFile(stateFolder: string, key: readonly unknown[]): string 
 }
 
 /** Reads an entry of a form. Missing, torn, unreadable and of another form come to the same: undefined, and to be asked for. */
-export function readEntry(file: string, form: number | string | undefined): JsonObject | undefined {
+export async function readEntry(
+  file: string,
+  form: number | string | undefined,
+): Promise<JsonObject | undefined> {
   try {
-    const entry: unknown = JSON.parse(readFileSync(file, "utf8"));
+    const entry: unknown = JSON.parse((await readRegularFile(file)).bytes.toString("utf8"));
     return isRecord(entry) && entry["form"] === form ? entry : undefined;
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (error instanceof ReadFailure || error instanceof SyntaxError) return undefined;
+    throw error;
   }
 }
 
@@ -47,8 +51,8 @@ export function isFresh({ fetchedAt }: { fetchedAt: number }, { runtime, config 
 }
 
 /** Reads a cached list; undefined when there is none, or when what is there is not one. */
-export function readCache(file: string): Discovered | undefined {
-  const { region, fetchedAt, models, profiles, warnings } = readEntry(file, FORM) ?? {};
+export async function readCache(file: string): Promise<Discovered | undefined> {
+  const { region, fetchedAt, models, profiles, warnings } = (await readEntry(file, FORM)) ?? {};
   if (typeof region !== "string" || typeof fetchedAt !== "number") return undefined;
   if (!isListOf(models, isModel) || !isListOf(profiles, isProfile) || !isListOf(warnings, isWarning))
     return undefined;

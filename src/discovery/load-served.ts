@@ -65,13 +65,13 @@ async function load(
     const server = serverOf(id, config.value.models?.providers?.[id], runtime.env);
     const isCached = discoverySettings(config.value).refreshInterval > 0 && !runtime.isEmulated;
     const file = isCached ? servedFile(stateFolder(runtime), server) : undefined;
-    older = file === undefined ? undefined : readServed(file);
+    older = file === undefined ? undefined : await readServed(file);
     if (offline || (older && !refresh && isFresh(older, setup))) return { id, list: older };
     if (file === undefined || setup.keepsNothing) return { id, list: await ask(server, setup) };
     const { refreshTogether } = await import("./cache-write.ts");
     const { list } = await refreshTogether(file, runtime, {
-      find: () => {
-        const written = readServed(file);
+      find: async () => {
+        const written = await readServed(file);
         const isRecent = written && (refresh ? written.fetchedAt >= startedAt : isFresh(written, setup));
         return isRecent ? written : undefined;
       },
@@ -109,8 +109,8 @@ export function servedFile(stateFolder: string, { name, url, headers }: OpenaiSe
 }
 
 /** Reads a kept list; undefined when there is none, or when what is there is not one. */
-export function readServed(file: string): ServedList | undefined {
-  const { fetchedAt, ids } = readEntry(file, FORM) ?? {};
+export async function readServed(file: string): Promise<ServedList | undefined> {
+  const { fetchedAt, ids } = (await readEntry(file, FORM)) ?? {};
   if (typeof fetchedAt !== "number" || !Array.isArray(ids)) return undefined;
   return { fetchedAt, ids: ids.filter((id): id is string => typeof id === "string") };
 }

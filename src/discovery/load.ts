@@ -65,7 +65,7 @@ export async function loadModels(setup: Setup, options: LoadOptions): Promise<Mo
   });
   if (isCached) nothing.cacheFile = file;
   const startedAt = runtime.now();
-  const older = isCached ? readCache(file) : undefined;
+  const older = isCached ? await readCache(file) : undefined;
   if (older && (options.offline || (!options.refresh && isFresh(older, setup)))) {
     return fromCache(nothing, older, isFresh(older, setup) ? "cache" : "stale");
   }
@@ -113,10 +113,10 @@ async function refreshTogether(
 ): Promise<{ list: Discovered; source: "network" | "cache" }> {
   const { partialFile, refreshTogether, sharePartial, writeCache } = await import("./cache-write.ts");
   return refreshTogether<Discovered>(file, session.setup.runtime, {
-    find: () => {
-      const written = readCache(file);
+    find: async () => {
+      const written = await readCache(file);
       if (written && isRecent(written)) return written;
-      const partial = readCache(partialFile(file));
+      const partial = await readCache(partialFile(file));
       return partial && partial.fetchedAt >= startedAt ? partial : undefined;
     },
     ask: () => ask(session),

@@ -1,9 +1,10 @@
-import { lstat, lutimes, readFile, readlink, symlink, unlink, writeFile } from "node:fs/promises";
+import { lstat, lutimes, readlink, symlink, unlink, writeFile } from "node:fs/promises";
 import { hostname, uptime } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { errorCode, OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { ignoring } from "./atomic-write.ts";
+import { readRegularFile, ReadFailure } from "./read-file.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 /*
@@ -155,9 +156,21 @@ async function create(lockFile: string, self: Holder): Promise<boolean> {
 
 async function readHolder(lockFile: string): Promise<Holder | undefined> {
   const link = ignoring("EINVAL", readlink(lockFile));
-  const read = link.then((target) => target ?? readFile(lockFile, "utf8"));
+  const read = link.then((target) => target ?? readText(lockFile));
   const text = await ignoring("ENOENT", read);
   return text === undefined ? undefined : parseHolder(text);
+}
+
+async function readText(lockFile: string): Promise<string> {
+  try {
+    return (await readRegularFile(lockFile)).bytes.toString("utf8");
+  } catch (error) {
+    if (!(error instanceof ReadFailure) || error.code === "ENOENT") throw error;
+    throw new OpenclawError("internal", {
+      message: `The lock ${lockFile} cannot be read: ${error.message}.`,
+      hint: `ls -l ${lockFile}`,
+    });
+  }
 }
 
 function parseHolder(text: string): Holder {

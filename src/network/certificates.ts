@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readRegularFile, ReadFailure } from "../disk/read-file.ts";
 import { OpenclawError } from "../errors.ts";
 import type { Environment } from "../runtime.ts";
 
@@ -42,9 +42,10 @@ export async function readCertificates({ file, source }: CaBundle): Promise<Buff
     });
   let bytes: Buffer;
   try {
-    bytes = await readFile(file);
+    ({ bytes } = await readRegularFile(file));
   } catch (cause) {
-    throw refused("config-unreadable", `which cannot be read: ${(cause as Error).message}`, cause);
+    if (!(cause instanceof ReadFailure)) throw cause;
+    throw refused("config-unreadable", `which cannot be read: ${cause.message}`, cause);
   }
   // Node takes a file without any, and trusts nobody from then on.
   const blocks = bytes

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
-import path from "node:path";
+import { decodeText } from "../disk/decode-text.ts";
+import { ReadFailure } from "../disk/read-file.ts";
+import { isReadOnce, readInput } from "../disk/read-input.ts";
 import { usageError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
@@ -61,22 +62,22 @@ export async function readApiKeys(file: string | undefined, runtime: Runtime): P
 }
 
 async function readKeyFile(name: string, runtime: Runtime): Promise<ApiKey[]> {
-  const file = path.resolve(runtime.currentFolder, name);
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-    const { mode } = await stat(file);
-    if (runtime.platform !== "win32" && (mode & 0o077) !== 0)
-      await runtime.terminal.warn(
-        `Others on this machine can read '${name}'.`,
-        `chmod 600 ${quoteForShell(name)}`,
-      );
-  } catch (cause) {
+  const { bytes, stats } = await readInput(name, runtime).catch((cause: unknown) => {
+    if (!(cause instanceof ReadFailure)) throw cause;
     throw usageError(
-      `--api-key-file '${name}' cannot be read: ${(cause as Error).message}.`,
+      `--api-key-file '${name}' cannot be read: ${cause.message}.`,
       "Name a file with a line for each key: name:key",
     );
-  }
+  });
+  // The mode of a pipe that a shell made says nothing: it has no name.
+  const mode = isReadOnce(name) ? 0 : (stats?.mode ?? 0);
+  if (runtime.platform !== "win32" && (mode & 0o077) !== 0)
+    await runtime.terminal.warn(
+      `Others on this machine can read '${name}'.`,
+      `chmod 600 ${quoteForShell(name)}`,
+    );
+  const file = isReadOnce(name) ? undefined : name;
+  const text = decodeText(bytes, { label: `--api-key-file '${name}'`, file, code: "usage" });
   const lines = text.split(/\r?\n/).map((line) => line.trim());
   const keys = lines.flatMap((line, index) => {
     if (line === "" || line.startsWith("#")) return [];

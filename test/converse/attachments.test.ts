@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { Readable } from "node:stream";
@@ -206,9 +207,27 @@ describe("reading files", () => {
     expect(given).toBeLessThan(60 * MB);
   });
 
-  it("refuses stdin named twice", async () => {
-    await expect(readAttachments(["-", "-"], testRuntime({ home: createHome() }))).rejects.toMatchObject({
-      code: "usage",
+  it("reads text in UTF-16 as UTF-8, and says how to convert what has no mark", async () => {
+    const home = createHome();
+    writeFileSync(path.join(home, "marked.csv"), Buffer.from("\uFEFFname,stadt\nJosé,Köln\n", "utf16le"));
+    writeFileSync(path.join(home, "bare.txt"), Buffer.from("name,stadt\n", "utf16le"));
+    const [marked] = await readAttachments(["marked.csv"], testRuntime({ home }));
+    expect(marked?.file.format).toBe("csv");
+    expect(Buffer.from(marked?.bytes ?? []).toString()).toBe("name,stadt\nJosé,Köln\n");
+    await expect(readAttachments(["bare.txt"], testRuntime({ home }))).rejects.toMatchObject({
+      code: "bad-attachment",
+      hint: "iconv -f UTF-16LE -t UTF-8 bare.txt > bare.utf8.txt",
+    });
+  });
+
+  it("refuses a pipe to a person at the keyboard, who could not stop waiting for it", async () => {
+    const home = createHome();
+    execFileSync("mkfifo", [path.join(home, "pipe")]);
+    await expect(
+      readAttachments(["pipe"], testRuntime({ home }), { isInteractive: true }),
+    ).rejects.toMatchObject({
+      code: "bad-attachment",
+      message: "'pipe' cannot be read: it is a pipe (FIFO), and a regular file is expected.",
     });
   });
 });

@@ -292,8 +292,16 @@ describe("the shared config and credentials files", () => {
   });
 
   it.each([
-    ["UTF-16 with a mark", Buffer.from("\uFEFF[default]\r\nregion = x\r\n", "utf16le"), "written in UTF-16"],
-    ["UTF-16 without", Buffer.from("[default]\r\nregion = x\r\n", "utf16le"), "written in UTF-16"],
+    [
+      "UTF-16 with a mark",
+      Buffer.from("\uFEFF[default]\r\nregion = x\r\n", "utf16le"),
+      "looks like UTF-16 text (byte 0 is 0xff)",
+    ],
+    [
+      "UTF-16 without",
+      Buffer.from("[default]\r\nregion = x\r\n", "utf16le"),
+      "looks like UTF-16LE text without",
+    ],
     ["Latin 1", Buffer.from("[default]\nregion = \xfc\n", "latin1"), "not UTF-8"],
   ])("in %s are a problem that names the cause", async (_, bytes, message) => {
     const home = createHome();
@@ -309,7 +317,13 @@ describe("the shared config and credentials files", () => {
     execFileSync("mkfifo", [pipe]);
     const env = { AWS_CONFIG_FILE: pipe, AWS_SHARED_CREDENTIALS_FILE: "/dev/null" };
     const { problems } = await loadSharedConfig(env, home);
-    expect(problems).toEqual([{ file: pipe, message: `'${pipe}' cannot be read: it is no regular file` }]);
+    expect(problems).toEqual([
+      {
+        file: pipe,
+        message: `'${pipe}' cannot be read: it is a pipe (FIFO), and a regular file is expected`,
+        hint: `ls -ld ${pipe}`,
+      },
+    ]);
   });
 
   it("are found behind variables in their paths", async () => {

@@ -60,7 +60,7 @@ it("reads what was written", async () => {
   const state = createFolder();
   const file = cacheFile(state, { region: "us-east-1", endpoint: undefined, fingerprint: "f" });
   await writeCache(file, discovered);
-  expect(readCache(file)).toEqual(JSON.parse(JSON.stringify(discovered)));
+  expect(await readCache(file)).toEqual(JSON.parse(JSON.stringify(discovered)));
 });
 
 it("drops entries that nobody has used for a month, with what was left beside them, and nothing else", async () => {
@@ -107,41 +107,41 @@ it.each([
   ["a date that is none", { form: 2, ...discovered, models: [{ ...discovered.models[0], endOfLife: 5 }] }],
   ["a list that is none", { form: 2, ...discovered, profiles: {} }],
   ["a bare null", null],
-])("ignores %s", (_, entry) => {
+])("ignores %s", async (_, entry) => {
   const file = path.join(createFolder(), "entry.json");
   writeFileSync(file, JSON.stringify(entry));
-  expect(readCache(file)).toBeUndefined();
+  expect(await readCache(file)).toBeUndefined();
 });
 
-it("ignores answers about access that are not whole", () => {
+it("ignores answers about access that are not whole", async () => {
   const file = accessFile(path.join(createFolder(), "models-x.json"));
-  expect(readAccess(file)).toEqual(new Map());
+  expect(await readAccess(file)).toEqual(new Map());
   const answer = { fetchedAt: NOW, availability: { region: "AVAILABLE" }, isFormMissing: false };
   writeFileSync(file, formatAccess(new Map([["a.b", answer]])));
-  expect(readAccess(file)).toEqual(new Map([["a.b", answer]]));
+  expect(await readAccess(file)).toEqual(new Map([["a.b", answer]]));
   writeFileSync(file, JSON.stringify({ form: 1, answers: { "a.b": answer, "c.d": { fetchedAt: NOW } } }));
-  expect([...readAccess(file).keys()]).toEqual(["a.b"]);
+  expect([...(await readAccess(file)).keys()]).toEqual(["a.b"]);
   writeFileSync(file, formatAccess(new Map([["a.b", answer]])).slice(0, -3));
-  expect(readAccess(file)).toEqual(new Map());
+  expect(await readAccess(file)).toEqual(new Map());
 });
 
 it("shares a failure with those who waited for it, and a new list ends it", async () => {
   const file = path.join(createFolder(), "cache", "models-x.json");
   const error = new OpenclawError("throttled", { message: "Too many.", hint: "Wait.", requestId: "r" });
   await shareFailure(file, error, NOW);
-  expect(sharedFailure(file, NOW - 1)).toMatchObject({
+  expect(await sharedFailure(file, NOW - 1)).toMatchObject({
     code: "throttled",
     message: "Too many.",
     hint: "Wait.",
     requestId: "r",
     exitCode: 5,
   });
-  expect(sharedFailure(file, NOW + 1)).toBeUndefined();
+  expect(await sharedFailure(file, NOW + 1)).toBeUndefined();
   await writeCache(file, discovered);
-  expect(sharedFailure(file, NOW - 1)).toBeUndefined();
+  expect(await sharedFailure(file, NOW - 1)).toBeUndefined();
 });
 
-it("takes no failure from a file that holds none", () => {
+it("takes no failure from a file that holds none", async () => {
   const file = path.join(createFolder(), "models-x.json");
   for (const text of [
     "",
@@ -150,7 +150,7 @@ it("takes no failure from a file that holds none", () => {
     `{"at":${NOW},"error":{"code":"no-such-code","message":"m","exitCode":5}}`,
   ]) {
     writeFileSync(`${file}.failed`, text);
-    expect(sharedFailure(file, 0)).toBeUndefined();
+    expect(await sharedFailure(file, 0)).toBeUndefined();
   }
 });
 

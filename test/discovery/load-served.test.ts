@@ -14,7 +14,7 @@ describe("a server's list that was kept", () => {
     const file = path.join(createHome(), "list.json");
     const list = { fetchedAt: 5, ids: ["b", "a"] };
     await writeServed(file, list);
-    expect(readServed(file)).toEqual(list);
+    expect(await readServed(file)).toEqual(list);
     const one = fileFor({ a: "1", b: "2" });
     expect(fileFor({ b: "2", a: "1" })).toBe(one);
     expect(
@@ -35,15 +35,15 @@ describe("a server's list that was kept", () => {
     ["without a time", '{"form":"served-1","ids":[]}'],
     ["without models", '{"form":"served-1","fetchedAt":5,"ids":{}}'],
     ["null", "null"],
-  ])("counts as none when it is %s", (_, text) => {
+  ])("counts as none when it is %s", async (_, text) => {
     const file = path.join(createHome(), "list.json");
     if (text !== undefined) writeFileSync(file, text);
-    expect(readServed(file)).toBeUndefined();
+    expect(await readServed(file)).toBeUndefined();
   });
 
-  it("holds ids only", () => {
+  it("holds ids only", async () => {
     const file = path.join(createHome(), "list.json");
     writeFileSync(file, '{"form":"served-1","fetchedAt":5,"ids":["a",1,null]}');
-    expect(readServed(file)?.ids).toEqual(["a"]);
+    expect((await readServed(file))?.ids).toEqual(["a"]);
   });
 });

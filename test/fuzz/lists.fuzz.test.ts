@@ -140,7 +140,7 @@ it(
       if (seed % 20 === 0 && !found.isPartial) {
         const file = path.join(home, "cache", "models-fuzz.json");
         await writeCache(file, found);
-        expect(readCache(file), say).toEqual(JSON.parse(JSON.stringify(found)));
+        expect(await readCache(file), say).toEqual(JSON.parse(JSON.stringify(found)));
       }
     }
     if (CASES >= 500) {

@@ -1,9 +1,9 @@
-import { appendFile, mkdir, readFile } from "node:fs/promises";
+import { appendFile, mkdir } from "node:fs/promises";
 import path from "node:path";
 import { APPEND_FLAGS } from "../../disk/atomic-write.ts";
+import { readRegularFile, ReadFailure } from "../../disk/read-file.ts";
 import { replaceFile } from "../../disk/replace-file.ts";
 import { stateFolder } from "../../disk/state-folder.ts";
-import { errorCode } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
 
 /** How many entries are kept. The file is cut down to them when it holds twice as many. */
@@ -56,10 +56,13 @@ export async function openHistory(runtime: Runtime): Promise<History> {
 }
 
 async function load(file: string): Promise<string[]> {
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
-    if (errorCode(error) === "ENOENT") return "";
-    throw error;
-  });
+  const text = await readRegularFile(file).then(
+    ({ bytes }) => bytes.toString("utf8"),
+    (error: unknown) => {
+      if (error instanceof ReadFailure && error.code === "ENOENT") return "";
+      throw error;
+    },
+  );
   const entries = text.split("\n").flatMap(parseEntry);
   const kept = entries.slice(-MOST_ENTRIES);
   if (entries.length > 2 * MOST_ENTRIES) await replaceFile(file, kept.map(lineOf).join(""));

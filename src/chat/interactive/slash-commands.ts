@@ -51,7 +51,8 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
       const { runtime } = talk.options;
       if (argument === "none") talk.files = [];
       else if (argument !== "") {
-        talk.files = [...talk.files, ...(await readAttachments([readPath(argument, runtime)], runtime))];
+        const paths = [readPath(argument, runtime)];
+        talk.files = [...talk.files, ...(await readAttachments(paths, runtime, { isInteractive: true }))];
       }
       const names = talk.files.map(({ label, bytes }) => `${label} (${formatBytes(bytes.length)})`);
       say(talk, `with the next question: ${names.length > 0 ? names.join(", ") : "no file"}`);

@@ -1,6 +1,7 @@
 import type { Stats } from "node:fs";
-import { open, readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
+import { readRegularFile, readStart, ReadFailure } from "../../disk/read-file.ts";
 import { type FolderNames, stateFolder } from "../../disk/state-folder.ts";
 import { errorCode, OpenclawError, usageError } from "../../errors.ts";
 import { parseSession, type SessionContent } from "./session-record.ts";
@@ -9,6 +10,8 @@ import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 const EXTENSION = ".jsonl";
 /** The header is far shorter, whatever the folder's path. In bytes. */
 const HEADER_BYTES = 32_768;
+/** Node reads no longer text in one piece, in bytes (https://nodejs.org/api/buffer.html#bufferconstantsmax_string_length). */
+const MOST_SESSION_BYTES = 512 * 1024 * 1024;
 
 /** A session as it stands on disk. */
 export interface Session extends SessionContent {
@@ -52,10 +55,11 @@ export async function readSession(runtime: FolderNames, id: string): Promise<Ses
   let text: Buffer;
   let updated: number;
   try {
-    text = await readFile(file);
-    updated = (await stat(file)).mtimeMs;
+    const { bytes, stats } = await readRegularFile(file, MOST_SESSION_BYTES);
+    text = bytes;
+    updated = stats.mtimeMs;
   } catch (error) {
-    if (errorCode(error) === "ENOENT") return undefined;
+    if (isMissing(error)) return undefined;
     throw unreadable(file, error);
   }
   const wholeBytes = text.lastIndexOf("\n") + 1;
@@ -118,7 +122,8 @@ async function namesIn(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
-    if (errorCode(error) === "ENOENT") return [];
+    // Without a home folder, or with a file in its place, there are none either.
+    if (isMissing(error) && (await statOf(folder)) === undefined) return [];
     throw unreadable(folder, error);
   }
 }
@@ -128,24 +133,23 @@ export async function statOf(file: string): Promise<Stats | undefined> {
   try {
     return await stat(file);
   } catch (error) {
-    if (errorCode(error) === "ENOENT") return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+function isMissing(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === "ENOENT" || code === "ENOTDIR";
 }
 
 /** Reads a session's header without the rest, which may hold images. */
 async function readHead(file: string): Promise<SessionContent | undefined> {
   try {
-    const handle = await open(file);
-    try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, 0);
-      const end = buffer.subarray(0, bytesRead).indexOf("\n") + 1;
-      return parseSession(buffer.toString("utf8", 0, end));
-    } finally {
-      await handle.close();
-    }
+    const head = await readStart(file, HEADER_BYTES);
+    return parseSession(head.toString("utf8", 0, head.indexOf("\n") + 1));
   } catch (error) {
-    if (errorCode(error) === undefined) throw error;
+    if (!(error instanceof ReadFailure)) throw error;
     // Whoever asks for this very session is told why; the search goes on without it.
     return undefined;
   }

@@ -1,4 +1,5 @@
-import { accessSync } from "node:fs";
+import { access } from "node:fs";
+import { promisify } from "node:util";
 import { errorCode } from "../../errors.ts";
 import { locateConfig } from "../../config/file.ts";
 import type { GlobalOptions } from "../../options.ts";
@@ -8,14 +9,14 @@ import type { Runtime } from "../../runtime.ts";
 export async function run(options: GlobalOptions, runtime: Runtime): Promise<void> {
   const { terminal } = runtime;
   const { file, source } = locateConfig(options, runtime);
-  if (terminal.format === "json") return terminal.printJson({ file, source, exists: exists(file) });
+  if (terminal.format === "json") return terminal.printJson({ file, source, exists: await exists(file) });
   await terminal.print(file);
 }
 
-function exists(file: string): boolean {
+async function exists(file: string): Promise<boolean> {
   try {
-    // At once, because Node's promises for files take longer to load than this takes.
-    accessSync(file);
+    // Node's promises for files take longer to load than this takes.
+    await promisify(access)(file);
     return true;
   } catch (error) {
     if (errorCode(error) === undefined) throw error;

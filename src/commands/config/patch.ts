@@ -1,10 +1,10 @@
 import { patchEdits } from "../../config/edit-value.ts";
 import { parsePatch } from "../../config/parse-input.ts";
 import { updateConfig } from "../../config/update.ts";
+import { readTextInput } from "../../disk/read-input.ts";
 import { usageError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
-import { readInput } from "./read-input.ts";
 import { reportUpdate } from "./report-update.ts";
 
 export interface PatchOptions extends GlobalOptions {
@@ -28,7 +28,8 @@ export async function run(options: PatchOptions, runtime: Runtime): Promise<void
     );
   }
   const name = file ?? "stdin";
-  const patch = parsePatch(await readInput(file ?? "-", runtime, "--file"), name);
+  const text = await readTextInput(file ?? "-", "--file", "Name a file of JSON5.", runtime);
+  const patch = parsePatch(text, name);
   const updated = await updateConfig(options, runtime, (value) => patchEdits(value, patch), {
     force,
     replace,

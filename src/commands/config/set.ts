@@ -2,10 +2,10 @@ import type { Edit } from "../../config/edit-value.ts";
 import { parseBatch, parseValue } from "../../config/parse-input.ts";
 import { parsePath } from "../../config/path.ts";
 import { updateConfig } from "../../config/update.ts";
+import { readTextInput } from "../../disk/read-input.ts";
 import { usageError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
-import { readInput } from "./read-input.ts";
 import { reportUpdate } from "./report-update.ts";
 
 export interface SetOptions extends GlobalOptions {
@@ -47,5 +47,6 @@ async function readBatch(batchFile: string, { path, merge }: SetOptions, runtime
   if (path !== undefined) {
     throw usageError(`--batch-file brings its own paths; ${path} is one too many.`, "Leave one of them out.");
   }
-  return parseBatch(await readInput(batchFile, runtime, "--batch-file"), batchFile, merge ? "merge" : "set");
+  const text = await readTextInput(batchFile, "--batch-file", "Name a file of JSON5.", runtime);
+  return parseBatch(text, batchFile, merge ? "merge" : "set");
 }

@@ -12,6 +12,7 @@ import type {
   ChatCompletionMessageParam,
 } from "openai/resources/chat/completions";
 import { TEXT_FORMATS } from "../../converse/file-kind.ts";
+import { decodeText } from "../../disk/decode-text.ts";
 import { OpenclawError } from "../../errors.ts";
 import { toDataUrl } from "../data-url.ts";
 
@@ -122,7 +123,10 @@ function documentParts({
   if (source?.content) return titled(source.content.map((part) => part.text ?? "").join("\n"));
   if (!source?.bytes)
     throw unfit(`The document '${name}' is not in the request itself and cannot be sent on.`, "document");
-  if (TEXT_FORMATS.has(format)) return titled(new TextDecoder().decode(source.bytes));
+  if (TEXT_FORMATS.has(format)) {
+    const from = { label: `The document '${name}'`, file: undefined, code: "bad-attachment" } as const;
+    return titled(decodeText(source.bytes, from));
+  }
   const mediaType = MEDIA_TYPES[format] ?? "application/octet-stream";
   const file = { filename: `${name}.${format}`, file_data: toDataUrl(mediaType, source.bytes) };
   return [{ type: "file", file }];

@@ -1,0 +1,110 @@
+import type { Stats } from "node:fs";
+import path from "node:path";
+import { decodeText } from "./decode-text.ts";
+import { usageError } from "../errors.ts";
+import { readBytes } from "../read-bytes.ts";
+import type { Runtime } from "../runtime.ts";
+import {
+  MOST_TEXT_BYTES,
+  ReadFailure,
+  readToEnd,
+  refuseIrregular,
+  toReadFailure,
+  tooLong,
+  withFile,
+} from "./read-file.ts";
+
+type Inputs = Pick<Runtime, "stdin" | "signal" | "currentFolder" | "platform">;
+
+/** What was named by a person, read whole. */
+export interface Input {
+  bytes: Buffer;
+  /** What the disk knows of it; undefined for stdin. */
+  stats: Stats | undefined;
+}
+
+/** Whether a name means stdin: a dash, or the file by which a shell names it. */
+export function namesStdin(name: string): boolean {
+  return name === "-" || /^\/(dev\/(stdin|fd\/0)|proc\/self\/fd\/0)$/.test(name);
+}
+
+/** Whether what a name leads to is gone once it is read: stdin, and what a shell puts in for `<(…)`. */
+export function isReadOnce(name: string): boolean {
+  return namesStdin(name) || /^\/(dev|proc\/self)\/fd\/\d+$/.test(name);
+}
+
+/**
+ * Reads what a flag names: a file, `-` for stdin, `<(…)` of a shell and any other pipe. At most so many bytes: a device
+ * may have no end. A pipe is waited for as long as it takes, but no longer than until `signal` is aborted: then its reason
+ * is thrown. Throws a `ReadFailure` for what cannot be read.
+ */
+export async function readInput(name: string, runtime: Inputs, most = MOST_TEXT_BYTES): Promise<Input> {
+  // Opened anew by its name it might be a socket, which cannot be, or a file, which would be read from its start again.
+  if (namesStdin(name)) return { bytes: await readStdin(runtime, most), stats: undefined };
+  return withFile(path.resolve(runtime.currentFolder, name), async (descriptor, stats, takeOver) => {
+    if (stats.isFile()) return { bytes: await readToEnd(descriptor, stats, most), stats };
+    const isTerminal = stats.isCharacterDevice() && (await import("node:tty")).isatty(descriptor);
+    if (isTerminal || stats.isFIFO()) {
+      takeOver();
+      const stream = await openStream(descriptor, isTerminal);
+      try {
+        return { bytes: await readUntilAborted(stream, most, runtime.signal), stats };
+      } finally {
+        stream.destroy();
+      }
+    }
+    if (!stats.isCharacterDevice()) refuseIrregular(stats);
+    return { bytes: await readToEnd(descriptor, stats, most), stats };
+  });
+}
+
+/**
+ * Reads the text that a flag names, as `readInput` does. Throws `usage` for what cannot be read, with `hint`, and for what
+ * is no text.
+ */
+export async function readTextInput(
+  name: string,
+  flag: string,
+  hint: string,
+  runtime: Inputs,
+): Promise<string> {
+  const label = name === "-" ? "stdin" : `${flag} '${name}'`;
+  const { bytes } = await readInput(name, runtime).catch((cause: unknown) => {
+    if (cause instanceof ReadFailure) throw usageError(`${label} cannot be read: ${cause.message}.`, hint);
+    throw cause;
+  });
+  return decodeText(bytes, { label, file: isReadOnce(name) ? undefined : name, code: "usage" });
+}
+
+/** Reads stdin to its end, at most so many bytes. Throws a `ReadFailure`, and the signal's reason when it is aborted. */
+async function readStdin({ stdin, signal }: Pick<Inputs, "stdin" | "signal">, most: number): Promise<Buffer> {
+  try {
+    return await readUntilAborted(stdin, most, signal);
+  } catch (error) {
+    throw toReadFailure(error);
+  }
+}
+
+/** What waits for bytes without a thread of the pool. */
+async function openStream(descriptor: number, isTerminal: boolean) {
+  if (isTerminal) return new (await import("node:tty")).ReadStream(descriptor);
+  return new (await import("node:net")).Socket({ fd: descriptor, readable: true, writable: false });
+}
+
+async function readUntilAborted(
+  stream: AsyncIterable<string | Uint8Array>,
+  most: number,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  signal.throwIfAborted();
+  let onAbort: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([readBytes(stream, { most, tooLong: () => tooLong(most) }), aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
