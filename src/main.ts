@@ -5,22 +5,57 @@ import { createRuntime, type Runtime } from "./runtime.ts";
 import { BUG_HINT } from "./version.ts";
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+type Signal = keyof typeof SIGNALS;
 /** How long a command may take to end after a signal, in ms, before the process ends without it. */
-let graceMs = 2000;
+let graceMs = 500;
+/** How long the last of a command's own work on files may take then, in ms. */
+const POOL_MS = 100;
 
 const interruption = new AbortController();
+/** The signal that ends the program, once there was one. */
+let received: Signal | undefined;
 
-function onSignal(signal: keyof typeof SIGNALS): void {
-  const exitCode = SIGNALS[signal];
-  if (interruption.signal.aborted) process.exit(exitCode);
+function onSignal(signal: Signal): void {
+  if (received) return endAtOnce(signal);
+  received = signal;
   interruption.abort(
     new OpenclawError("interrupted", {
       message: `Interrupted by ${signal}.`,
       hint: "Run the command again.",
-      exitCode,
+      exitCode: SIGNALS[signal],
     }),
   );
-  setTimeout(() => process.exit(exitCode), graceMs).unref();
+  setTimeout(() => endAtOnce(signal), graceMs).unref();
+}
+
+function listen(isListening: boolean): void {
+  for (const signal of Object.keys(SIGNALS)) process[isListening ? "on" : "off"](signal, onSignal);
+}
+
+/** Whether something is done in Node's pool of threads that may never end: a file on a dead server, a name that is looked up. */
+function isPoolBusy(): boolean {
+  return process.getActiveResourcesInfo().some((name) => /^(FSReq|FILEHANDLECLOSE|Get\w+Info)/.test(name));
+}
+
+/** Ends the process for a signal that the command has heard, when its own work on files is done. */
+async function endSoon(signal: Signal, exitCode: number): Promise<never> {
+  for (let waited = 0; isPoolBusy(); waited += 5) {
+    if (waited >= POOL_MS) endAtOnce(signal);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  process.exit(exitCode);
+}
+
+/** Ends the process for a signal. Its end would wait for the pool of threads, which the signal itself does not. */
+function endAtOnce(signal: Signal): never {
+  if (isPoolBusy()) {
+    // What is done at the end in any case, such as showing the cursor again.
+    process.emit("exit", SIGNALS[signal]);
+    listen(false);
+    process.kill(process.pid, signal);
+    // Only the first process of a container gets this far: it is spared what it does not listen to.
+  }
+  process.exit(SIGNALS[signal]);
 }
 
 /** A reader that has gone away has what it wanted: end quietly, as other Unix tools do. */
@@ -75,8 +110,11 @@ async function fromUnknown(error: unknown, runtime: Runtime): Promise<OpenclawEr
 }
 
 async function main(): Promise<void> {
-  for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[])
-    process.on(signal, () => onSignal(signal));
+  listen(true);
+  // Should that hold the process up, a signal ends it.
+  process.on("exit", () => {
+    if (isPoolBusy()) listen(false);
+  });
   let takeUncaught: ((failure: unknown) => void) | undefined;
   const runtime = createRuntime(
     interruption.signal,
@@ -90,6 +128,7 @@ async function main(): Promise<void> {
   );
   const end = async (exitCode: number): Promise<void> => {
     await runtime.terminal.flush();
+    if (received) return endSoon(received, exitCode);
     process.exit(exitCode);
   };
   let failing: Promise<void> | undefined;

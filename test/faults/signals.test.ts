@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
@@ -9,10 +10,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { createServer, type Socket } from "node:net";
 import { hostname } from "node:os";
 import path from "node:path";
 import JSON5 from "json5";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import type { Script, ScriptedAnswer, StreamStep } from "../../src/emulator/script.ts";
 import { textStep } from "../helpers/answer-steps.ts";
 import { blackHole } from "../helpers/black-hole.ts";
@@ -68,6 +70,77 @@ async function stageOf(args: readonly string[], answer: ScriptedAnswer): Promise
   return { user, child, isThere: reached };
 }
 
+/** A server that takes connections and never says a word. */
+async function silentServer(): Promise<{ port: number; reached: Promise<unknown> }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => sockets.add(socket.on("error", () => undefined))).listen(
+    0,
+    "127.0.0.1",
+  );
+  const reached = once(server, "connection");
+  await once(server, "listening");
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return { port: (server.address() as { port: number }).port, reached };
+}
+
+/** A command that waits for what a server that keeps silent should say. */
+function silent(
+  args: readonly string[],
+  settings: (port: number) => { env?: Record<string, string | undefined>; config?: string; shared?: string },
+): () => Promise<Stage> {
+  return async () => {
+    const [user, { port, reached }] = [await emulate(), await silentServer()];
+    const { env, config, shared } = settings(port);
+    if (config !== undefined) user.configure(config);
+    if (shared !== undefined) writeSharedFiles(user.home, { config: shared });
+    return { user, child: user.start(args, { env: env ?? {} }), isThere: reached };
+  };
+}
+
+/** Resolves when a process has a file open. */
+async function opens(child: Child, file: string): Promise<void> {
+  const folder = `/proc/${child.pid}/fd`;
+  const isOpen = (): boolean =>
+    readdirSync(folder).some((name) => {
+      try {
+        return readlinkSync(path.join(folder, name)) === file;
+      } catch {
+        // Closed meanwhile.
+        return false;
+      }
+    });
+  while (!isOpen()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+/** A command that waits for the writer of a FIFO. */
+function atPipe(args: (file: string) => readonly string[]): () => Promise<Stage> {
+  return async () => {
+    const user = await emulate();
+    const file = path.join(user.home, "pipe");
+    execFileSync("mkfifo", [file]);
+    const child = user.start(args(file));
+    return { user, child, isThere: opens(child, file) };
+  };
+}
+
+/** More than a pipe holds: when it is gone, the program has read some of it. */
+const MUCH = "x".repeat(1024 * 1024);
+
+/** A command that waits for more on stdin. */
+function atStdin(...args: string[]): () => Promise<Stage> {
+  return async () => {
+    const user = await emulate();
+    const child = user.start(args, { isStdinOpen: true });
+    const isThere = new Promise((resolve) => child.stdin.write(MUCH, resolve));
+    return { user, child, isThere };
+  };
+}
+
+const WITHOUT_KEYS = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
+
 const HALF: ScriptedAnswer = { stream: [started, textStep("Half"), { end: "stall" }] };
 const LATER: ScriptedAnswer = {
   error: {
@@ -77,8 +150,8 @@ const LATER: ScriptedAnswer = {
   },
 };
 
-/** Where a command can be when it is told to stop, and what is on stdout then. */
-const STAGES: readonly [name: string, prepare: () => Promise<Stage>, stdout: string][] = [
+/** Where a command can be when it is told to stop, and what is on stdout then, where that is the same each time. */
+const STAGES: readonly [name: string, prepare: () => Promise<Stage>, stdout: string | undefined][] = [
   [
     "chat gets credentials from a process",
     async () => {
@@ -129,20 +202,142 @@ const STAGES: readonly [name: string, prepare: () => Promise<Stage>, stdout: str
       expect(first.code).toBe(0);
       const cache = path.join(user.home, ".openclaw", "cache");
       const list = readdirSync(cache).find((name) => name.endsWith(".json")) ?? "";
-      // This process holds the lock, and lives.
-      const namespace = existsSync("/proc/self/ns/pid") ? readlinkSync("/proc/self/ns/pid") : "";
-      const host = `${hostname()}/${namespace}`.replaceAll(/\s/g, "-");
-      symlinkSync(
-        `${process.pid} ${Date.now()} ${host} ${process.pid}-test`,
-        path.join(cache, `${list}.lock`),
-      );
+      symlinkSync(lockTarget(), path.join(cache, `${list}.lock`));
       const child = user.start([...LIST, "--refresh"]);
       return { user, child, isThere: says(child, /region us-east-1/) };
     },
     "",
   ],
   ["doctor waits for AWS", () => stageOf(["doctor"], { drop: "stall" }), ""],
+  ["chat reads its prompt from stdin", atStdin("chat", "-m", MODEL), ""],
+  ["chat reads a file from stdin", atStdin("chat", "-m", MODEL, "-f", "-", "hi"), ""],
+  ["config patch reads stdin", atStdin("config", "patch", "--stdin"), ""],
+  ["config set reads stdin", atStdin("config", "set", "--batch-file", "-"), ""],
+  ["chat waits for a file's writer", atPipe((file) => ["chat", "-m", MODEL, "-f", file, "hi"]), ""],
+  [
+    "chat waits for the writer of --system-file",
+    atPipe((file) => ["chat", "-m", MODEL, "--system-file", file, "hi"]),
+    "",
+  ],
+  [
+    "chat waits for the writer of --schema",
+    atPipe((file) => ["chat", "-m", MODEL, "--schema", file, "hi"]),
+    "",
+  ],
+  ["serve waits for the writer of its keys", atPipe((file) => ["serve", "--api-key-file", file]), ""],
+  ["config patch waits for a file's writer", atPipe((file) => ["config", "patch", "--file", file]), ""],
+  [
+    "chat waits for a TLS handshake",
+    silent(CHAT, (port) => ({ env: { AWS_ENDPOINT_URL: `https://127.0.0.1:${port}` } })),
+    "",
+  ],
+  [
+    "chat waits for a proxy",
+    silent(CHAT, (port) => ({
+      env: { AWS_ENDPOINT_URL: undefined, HTTPS_PROXY: `http://127.0.0.1:${port}` },
+    })),
+    "",
+  ],
+  [
+    "chat waits for another provider's server",
+    silent(["chat", "-m", "local/m", "hi"], (port) => ({
+      config: JSON.stringify({
+        models: {
+          providers: {
+            local: {
+              api: "openai-completions",
+              auth: "none",
+              baseUrl: `http://127.0.0.1:${port}/v1`,
+              models: [{ id: "m" }],
+            },
+          },
+        },
+      }),
+    })),
+    "",
+  ],
+  [
+    "chat waits for STS",
+    silent(CHAT, (port) => ({
+      env: { ...WITHOUT_KEYS, AWS_PROFILE: "dev", AWS_ENDPOINT_URL_STS: `http://127.0.0.1:${port}` },
+      shared:
+        "[profile dev]\nrole_arn = arn:aws:iam::123456789012:role/Dev\nsource_profile = base\n" +
+        "[profile base]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = xyzzy\n",
+    })),
+    "",
+  ],
+  [
+    "models list waits for container credentials",
+    silent(LIST, (port) => ({
+      env: { ...WITHOUT_KEYS, AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${port}/` },
+    })),
+    "",
+  ],
+  [
+    "models list waits for the instance",
+    silent(LIST, (port) => ({
+      env: {
+        ...WITHOUT_KEYS,
+        AWS_EC2_METADATA_DISABLED: undefined,
+        AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://127.0.0.1:${port}`,
+      },
+    })),
+    "",
+  ],
+  [
+    "config set waits for another writer",
+    async () => {
+      const user = await emulate();
+      user.configure("{}");
+      symlinkSync(lockTarget(), path.join(user.home, ".openclaw", "openclaw.json.lock"));
+      const child = user.start(["config", "set", "models.bedrockDiscovery.enabled", "true"], {
+        env: { NODE_OPTIONS: `--require ${tellStart(user.home)}` },
+      });
+      return { user, child, isThere: appears(path.join(user.home, "tried")) };
+    },
+    "",
+  ],
+  [
+    "serve has nothing to do",
+    async () => {
+      const user = await emulate();
+      const child = user.start(["serve", "--port", "0", "--json"]);
+      return { user, child, isThere: once(child.stdout, "data") };
+    },
+    undefined,
+  ],
+  [
+    "the emulator has nothing to do",
+    async () => {
+      const user = await emulate();
+      const child = user.start(["emulator", "--json"]);
+      return { user, child, isThere: once(child.stdout, "data") };
+    },
+    undefined,
+  ],
 ];
+
+/** Makes a program tell when it has found the lock of its configuration taken. */
+function tellStart(home: string): string {
+  const hook = path.join(home, "hook.cjs");
+  const tried = path.join(home, "tried");
+  writeFileSync(
+    hook,
+    `const fs = require("node:fs/promises"), { readlink } = fs;
+    fs.readlink = async (...args) => {
+      if (String(args[0]).endsWith(".lock")) require("node:fs").writeFileSync(${JSON.stringify(tried)}, "");
+      return readlink(...args);
+    };`,
+  );
+  return hook;
+}
+
+/** The lock of this process, which lives. */
+function lockTarget(): string {
+  const namespace = existsSync("/proc/self/ns/pid") ? readlinkSync("/proc/self/ns/pid") : "";
+  const host = `${hostname()}/${namespace}`.replaceAll(/\s/g, "-");
+  return `${process.pid} ${Date.now()} ${host} ${process.pid}-test`;
+}
 
 async function appears(file: string): Promise<void> {
   while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -154,27 +349,74 @@ const SIGNALS = [
   ["SIGHUP", 129],
 ] as const;
 
+/** How soon a command ends after a signal, in ms. */
+const WITHIN_MS = 1000;
+
+/** Tells a command to stop when it has got somewhere, and looks at its end. */
+async function stopThere(
+  prepare: () => Promise<Stage>,
+  signal: NodeJS.Signals,
+  end: [number | null, NodeJS.Signals | null],
+  stdout: string | undefined,
+): Promise<void> {
+  const { user, child, isThere } = await prepare();
+  let written = "";
+  child.stdout.on("data", (chunk: Buffer) => (written += chunk.toString()));
+  child.stderr.resume();
+  const ended = once(child, "close");
+  await isThere;
+  const sent = performance.now();
+  child.kill(signal);
+  expect(await ended).toEqual(end);
+  expect(performance.now() - sent).toBeLessThan(WITHIN_MS);
+  if (stdout !== undefined) expect(written).toBe(stdout);
+  // What others left behind is theirs; this program leaves no half-written file.
+  const cache = path.join(user.home, ".openclaw", "cache");
+  const left = existsSync(cache) ? readdirSync(cache).filter((name) => name.startsWith(".")) : [];
+  expect(left).toEqual([]);
+}
+
 describe("a program that is told to stop, stops", () => {
-  it.each(
-    STAGES.flatMap(([name, prepare, stdout]) =>
-      SIGNALS.map(([signal, code]) => ({ name, prepare, stdout, signal, code })),
-    ),
-  )("while $name: $signal, $code", async ({ prepare, stdout, signal, code }) => {
-    const { user, child, isThere } = await prepare();
-    let written = "";
-    child.stdout.on("data", (chunk: Buffer) => (written += chunk.toString()));
-    child.stderr.resume();
-    const ended = once(child, "close");
-    await isThere;
-    const sent = performance.now();
-    child.kill(signal);
-    expect(await ended).toEqual([code, null]);
-    expect(performance.now() - sent).toBeLessThan(1900);
-    expect(written).toBe(stdout);
-    // What others left behind is theirs; this program leaves no half-written file.
-    const cache = path.join(user.home, ".openclaw", "cache");
-    const left = existsSync(cache) ? readdirSync(cache).filter((name) => name.startsWith(".")) : [];
-    expect(left).toEqual([]);
+  // The three at once: they hardly do anything but wait.
+  it.each(STAGES)("while %s", async (_, prepare, stdout) => {
+    await Promise.all(SIGNALS.map(([signal, code]) => stopThere(prepare, signal, [code, null], stdout)));
+  });
+
+  it("while a thread of Node's pool is stuck for ever, as at a file on a dead server or a name that is looked up", async () => {
+    const prepare = async (): Promise<Stage> => {
+      const user = await emulate();
+      const hook = path.join(user.home, "hook.cjs");
+      execFileSync("mkfifo", [path.join(user.home, "pipe")]);
+      writeFileSync(
+        hook,
+        `require("node:fs").readFile(require("node:path").join(__dirname, "pipe"), () => 0);`,
+      );
+      const child = user.start(CHAT, {
+        env: { NODE_OPTIONS: `--require ${hook}`, AWS_ENDPOINT_URL: await blackHole() },
+      });
+      return { user, child, isThere: says(child, /bedrock-runtime endpoint/) };
+    };
+    // Node would wait for the thread before it ends with a code.
+    await Promise.all(SIGNALS.map(([signal]) => stopThere(prepare, signal, [null, signal], "")));
+  });
+
+  it("while nobody reads what it has to say", async () => {
+    const prepare = async (): Promise<Stage> => {
+      const long = Array.from({ length: 60 }, () => textStep("x".repeat(20_000)));
+      const user = await emulate({ script: () => ({ stream: [started, ...long, { end: "stall" }] }) });
+      const child = user.start(CHAT);
+      return { user, child, isThere: once(child.stdout, "readable") };
+    };
+    for (const [signal, code] of SIGNALS) {
+      const { child, isThere } = await prepare();
+      child.stderr.resume();
+      await isThere;
+      const sent = performance.now();
+      child.kill(signal);
+      expect(await once(child, "exit")).toEqual([code, null]);
+      expect(performance.now() - sent).toBeLessThan(WITHIN_MS);
+      child.stdout.destroy();
+    }
   });
 
   it("at the second signal without another thought", async () => {
@@ -282,6 +524,36 @@ describe("the state on disk is whole", () => {
     const { code, stderr } = await user.run(["models", "list"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(performance.now() - next).toBeLessThan(5000);
+  });
+});
+
+describe("a program at a terminal stops", () => {
+  it.each(SIGNALS)("while a person is asked for what to say: %s", async (signal, code) => {
+    const user = await emulate();
+    const screen = openPty(["chat", "-m", MODEL], user.home, { env: user.env });
+    await screen.see("/help");
+    const sent = performance.now();
+    screen.kill(signal);
+    expect(await screen.exit).toBe(code);
+    expect(performance.now() - sent).toBeLessThan(WITHIN_MS);
+  });
+
+  it.each(SIGNALS)("while a person is asked for an MFA code: %s", async (signal, code) => {
+    const user = await emulate();
+    writeSharedFiles(user.home, {
+      config:
+        "[profile dev]\nrole_arn = arn:aws:iam::123456789012:role/Dev\nsource_profile = base\n" +
+        "mfa_serial = arn:aws:iam::123456789012:mfa/me\n" +
+        "[profile base]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = xyzzy\n",
+    });
+    const screen = openPty(["models", "list"], user.home, {
+      env: { ...user.env, ...WITHOUT_KEYS, AWS_PROFILE: "dev" },
+    });
+    await screen.see("MFA code");
+    const sent = performance.now();
+    screen.kill(signal);
+    expect(await screen.exit).toBe(code);
+    expect(performance.now() - sent).toBeLessThan(WITHIN_MS);
   });
 });
 

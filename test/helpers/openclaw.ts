@@ -25,6 +25,8 @@ export interface RunOptions {
   env?: Record<string, string | undefined>;
   /** Written to stdin, which is then closed. Without it stdin is closed at once. */
   input?: string | Buffer;
+  /** Leaves stdin open after `input`: of `start` only. */
+  isStdinOpen?: boolean;
   cwd?: string;
   /** A process of its own in any case: its memory, its time or what it shares with others is looked at. */
   isAlone?: boolean;
@@ -69,7 +71,8 @@ export function start(args: readonly string[], home: string, options: RunOptions
     stdio: ["pipe", "pipe", "pipe"],
   });
   child.stdin.on("error", () => undefined);
-  child.stdin.end(options.input ?? "");
+  if (!options.isStdinOpen) child.stdin.end(options.input ?? "");
+  else if (options.input !== undefined) child.stdin.write(options.input);
   return child;
 }
 
