@@ -29,8 +29,9 @@ if (Number(version[0]) < 20 || (Number(version[0]) === 20 && Number(version[1]) 
     var path = require("node:path");
     var failed = modules.constants.compileCacheStatus.FAILED;
     if (modules.enableCompileCache(path.join(__dirname, "..", "dist", ".compiled")).status === failed) {
-      var state = process.env.OPENCLAW_STATE_DIR || path.join(require("node:os").homedir(), ".openclaw");
-      modules.enableCompileCache(path.join(state, "cache", "compiled"));
+      var home = process.env.HOME || process.env.USERPROFILE;
+      var state = process.env.OPENCLAW_STATE_DIR || (home && path.join(home, ".openclaw"));
+      if (state) modules.enableCompileCache(path.join(state, "cache", "compiled"));
     }
   }
   require("../dist/main.js");

@@ -1,5 +1,9 @@
 import { outputSink } from "./terminal/output-sink.ts";
+import { errorCode } from "./errors.ts";
 import { Terminal } from "./terminal/terminal.ts";
+
+/** The home folder of a user who has none: nothing is there, and nothing can be made there. */
+export const NO_HOME = "/dev/null/no-home";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -55,7 +59,7 @@ export function createRuntime(
   return {
     env,
     homeFolder: findHomeFolder(env, process.platform),
-    currentFolder: process.cwd(),
+    currentFolder: findCurrentFolder(env),
     get stdin() {
       return process.stdin;
     },
@@ -90,13 +94,33 @@ export function createRuntime(
   };
 }
 
-/** As os.homedir() finds it, which loads node:os only where HOME does not say: a hundredth of every start. */
+/** A folder that was removed while somebody stood in it has only the name that the shell remembers. */
+function findCurrentFolder(env: Environment): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    if (errorCode(error) !== "ENOENT") throw error;
+    const remembered = env["PWD"] ?? "";
+    return remembered.startsWith("/") ? remembered : "/";
+  }
+}
+
+/**
+ * As os.homedir() finds it, which loads node:os only where HOME does not say: a hundredth of every start. A user without an
+ * entry in the system's list of users, as containers have them, gets NO_HOME.
+ */
 function findHomeFolder(env: Environment, platform: NodeJS.Platform): string {
   const named = platform === "win32" ? undefined : env["HOME"];
   if (named !== undefined) return named;
   const os = process.getBuiltinModule("node:os");
-  // A HOME that is set to nothing is no home.
-  return os.homedir() || os.userInfo().homedir;
+  try {
+    // A HOME that is set to nothing is no home.
+    return os.homedir() || os.userInfo().homedir;
+  } catch (error) {
+    if (errorCode(error) !== "ERR_SYSTEM_ERROR") throw error;
+    // The SDK looks for itself, and would fail.
+    return (process.env["HOME"] = NO_HOME);
+  }
 }
 
 function isProcessAlive(processId: number): boolean {

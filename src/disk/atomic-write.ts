@@ -3,12 +3,20 @@ import { copyFile, link, mkdir, open, readdir, readlink, rename, stat, unlink } 
 import path from "node:path";
 import { errorCode, OpenclawError } from "../errors.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
+import { NO_HOME } from "../runtime.ts";
 
 const NEW_FILE_MODE = 0o600;
 const NEW_FOLDER_MODE = 0o700;
-/** Opens a file of our own to append to it: never what somebody has put a link to in its place. Windows has no such flag. */
+/**
+ * Opens a file of our own to append to it: never what somebody has put a link to in its place, and never waiting for the
+ * reader of a FIFO. Windows has no such flags.
+ */
 export const APPEND_FLAGS =
-  constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0);
+  constants.O_APPEND |
+  constants.O_CREAT |
+  constants.O_WRONLY |
+  (constants.O_NOFOLLOW ?? 0) |
+  (constants.O_NONBLOCK ?? 0);
 
 /** Follows symbolic links to the file that is really written, also when that file does not exist yet. Throws `internal`. */
 export async function followLinks(file: string): Promise<string> {
@@ -85,6 +93,12 @@ export function writeError(file: string, cause: unknown): OpenclawError {
     EMFILE: ["too many files are open", "ulimit -n"],
     EIO: ["the disk reports an error", "dmesg | tail"],
   };
+  if (file.startsWith(NO_HOME)) {
+    return new OpenclawError("config-unreadable", {
+      message: "There is no home folder to write to: HOME is not set, and this user is not in /etc/passwd.",
+      hint: "export HOME=FOLDER",
+    });
+  }
   const code = errorCode(cause) ?? "";
   const [reason, hint] = reasons[code] ?? [
     cause instanceof Error ? cause.message : String(cause),

@@ -21,12 +21,15 @@ export interface ConversationOptions {
   save: boolean;
 }
 
+/** What `writeError` says of a folder. */
+const UNWRITABLE: ReadonlySet<string> = new Set(["internal", "config-unreadable"]);
+
 /** How long a single question waits for another process to be done with its session, in ms. */
 const PATIENCE_MS = 60_000;
 
 /**
  * Opens the conversation that `--session` or `--continue` names, or a new one. A session that another process has open
- * is waited for with `isPatient`, else refused. Throws `usage` where there is nothing to go on with, `internal` for a
+ * is waited for with `isPatient`, else refused. Where nothing can be written a person is told, and nothing is kept. Throws `usage` where there is nothing to go on with, `internal` for a
  * file that cannot be read.
  */
 export async function openConversation(
@@ -41,7 +44,8 @@ export async function openConversation(
       : unkeptConversation([]);
   }
   if (!options.save) return unkeptConversation((await load(id, runtime))?.turns ?? []);
-  const lock = await awaitLock(id, runtime, isPatient);
+  const lock = await awaitLock(id, runtime, isPatient).catch((error: unknown) => tellUnkept(error, runtime));
+  if (lock === undefined) return unkeptConversation((await load(id, runtime))?.turns ?? []);
   try {
     const session = await load(id, runtime);
     if (!session) runtime.terminal.note(`openclaw: session ${id} is new`);
@@ -72,6 +76,12 @@ async function load(id: string, runtime: Runtime): Promise<Session | undefined> 
     await runtime.terminal.warn(`${lines} of ${session.file} cannot be read and count for nothing.`);
   }
   return session;
+}
+
+/** A home folder that cannot be written to is no reason not to answer. Throws what is another failure. */
+async function tellUnkept(error: unknown, { terminal }: Runtime): Promise<undefined> {
+  if (!(error instanceof OpenclawError) || !UNWRITABLE.has(error.code)) throw error;
+  await terminal.warn(`The conversation is not kept. ${error.message}`, error.hint);
 }
 
 async function awaitLock(id: string, runtime: Runtime, isPatient: boolean): Promise<LongLock> {
