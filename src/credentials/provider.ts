@@ -137,7 +137,7 @@ async function refusePipes(
     if (cause.code !== undefined) return;
     throw new OpenclawError("no-credentials", {
       message: `The credentials (${describeChosen(chosen)}) need the file ${file}, which cannot be read: ${cause.message}.`,
-      hint: `ls -l ${file}`,
+      hint: `ls -l ${quoteForShell(file)}`,
       cause,
     });
   });

@@ -168,7 +168,7 @@ async function readText(lockFile: string): Promise<string> {
     if (!(error instanceof ReadFailure) || error.code === "ENOENT") throw error;
     throw new OpenclawError("internal", {
       message: `The lock ${lockFile} cannot be read: ${error.message}.`,
-      hint: `ls -l ${lockFile}`,
+      hint: `ls -l ${quoteForShell(lockFile)}`,
     });
   }
 }
