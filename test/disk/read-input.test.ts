@@ -49,6 +49,10 @@ describe("a regular file", () => {
     expect(stats.size).toBe(text.length);
   });
 
+  it("may be /dev/null, which is how people say that there is none", async () => {
+    expect((await readRegularFile("/dev/null", MOST)).bytes).toHaveLength(0);
+  });
+
   it("is read although it has no size beforehand", async ({ skip }) => {
     skip(process.platform !== "linux", "Linux has /proc");
     expect((await readRegularFile("/proc/self/status", 100_000)).bytes.toString()).toContain("Pid:");
