@@ -54,9 +54,11 @@ function adviseOn(
 /** The words of a command that reads a file and writes another of the same kind beside it, or the file itself. */
 function intoOther(file: string, isInPlace: boolean): string {
   const plain = file.startsWith("-") ? `./${file}` : file;
-  const [old, other] = [plain, plain.replace(/(\.\w+)?$/, ".utf8$1")].map(quoteForShell);
+  const other = plain.replace(/(\.\w+)?$/, ".utf8$1");
+  const made = `${quoteForShell(plain)} > ${quoteForShell(other)}`;
+  if (!isInPlace) return made;
   // What is written over keeps its mode and owner.
-  return `${old} > ${other}${isInPlace ? ` && cat ${other} > ${old} && rm ${other}` : ""}`;
+  return `${made} && cat ${quoteForShell(other)} > ${quoteForShell(plain)} && rm ${quoteForShell(other)}`;
 }
 
 /** Whether bytes begin with the byte order mark of UTF-16. */

@@ -44,6 +44,7 @@ export class ReadFailure extends Error {
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
+  EAGAIN: "it is a terminal, or another device that has nothing to read",
   EISDIR: "it is a folder",
   ELOOP: "its symbolic links lead in a circle",
   ENAMETOOLONG: "the name is too long",

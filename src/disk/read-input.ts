@@ -43,10 +43,11 @@ export async function readInput(name: string, runtime: Inputs, most = MOST_TEXT_
   if (namesStdin(name)) return { bytes: await readStdin(runtime, most), stats: undefined };
   return withFile(path.resolve(runtime.currentFolder, name), async (descriptor, stats, takeOver) => {
     if (stats.isFile()) return { bytes: await readToEnd(descriptor, stats, most), stats };
-    const isTerminal = stats.isCharacterDevice() && (await import("node:tty")).isatty(descriptor);
-    if (isTerminal || stats.isFIFO()) {
+    if (stats.isFIFO()) {
       takeOver();
-      const stream = await openStream(descriptor, isTerminal);
+      const { Socket } = await import("node:net");
+      // Waits without a thread of the pool.
+      const stream = new Socket({ fd: descriptor, readable: true, writable: false });
       try {
         return { bytes: await readUntilAborted(stream, most, runtime.signal), stats };
       } finally {
@@ -83,12 +84,6 @@ async function readStdin({ stdin, signal }: Pick<Inputs, "stdin" | "signal">, mo
   } catch (error) {
     throw toReadFailure(error);
   }
-}
-
-/** What waits for bytes without a thread of the pool. */
-async function openStream(descriptor: number, isTerminal: boolean) {
-  if (isTerminal) return new (await import("node:tty")).ReadStream(descriptor);
-  return new (await import("node:net")).Socket({ fd: descriptor, readable: true, writable: false });
 }
 
 async function readUntilAborted(

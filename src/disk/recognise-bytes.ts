@@ -129,7 +129,7 @@ function recogniseWide(bytes: Uint8Array): Omit<Recognised, "offset"> | undefine
 
 /** Whether a text has hardly any characters that nobody writes: of bytes taken at random every tenth is one. */
 function isPlausible(text: string | undefined): boolean {
-  const odd = text?.match(/(?![\t-\r\x1B])[\p{Cc}\p{Cn}\p{Co}]/gu) ?? [];
+  const odd = text?.match(/(?![\t-\r])[\p{Cc}\p{Cn}\p{Co}]/gu) ?? [];
   return text !== undefined && odd.length <= text.length * MOST_CONTROLS;
 }
 
