@@ -1,6 +1,5 @@
 // One side of the soak, in a process of its own: soak-load.js honest|hostile SERVE EMULATOR DELTAS. Runs until its stdin
 // ends, lets what it has begun end, and prints what it saw as JSON.
-import { once } from "node:events";
 import { Agent, request } from "node:http";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -250,6 +249,4 @@ async function hostile() {
 }
 
 const seen = await (role === "honest" ? honest() : hostile());
-process.stdout.write(JSON.stringify(seen));
-await once(process.stdout, "drain", { signal: AbortSignal.timeout(1) }).catch(() => undefined);
-process.exit(0);
+process.stdout.write(JSON.stringify(seen), () => process.exit(0));
