@@ -7,7 +7,7 @@ import type { ResolvedModel } from "../models/resolve-model.ts";
 import { OpenclawError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
-import { ModelListCache } from "./model-list-cache.ts";
+import { type CachedModelList, ModelListCache } from "./model-list-cache.ts";
 import { type NameMap, resolveName, type ServedModel, servedNames } from "./model-names.ts";
 import type { Network } from "./remote-image.ts";
 import { settlesWithin } from "./settles-within.ts";
@@ -41,6 +41,7 @@ export class Upstream {
   readonly #config: LoadedConfig;
   readonly #names: NameMap;
   #current: Promise<Generation> | undefined;
+  #served: { of: CachedModelList; models: ServedModel[] } | undefined;
   #renewedAt = Number.NEGATIVE_INFINITY;
 
   /** `runtime` outlives every call: its signal is that of the server's end. */
@@ -68,10 +69,13 @@ export class Upstream {
     const current = await modelList.current();
     const { load, models } = current;
     if (load.error && models.length === 0) throw load.error;
+    // Put together once for each list: it takes longer than all else of the request.
+    if (this.#served?.of === current) return this.#served.models;
     // AWS does not tell when it opened each model; clients want a number.
     const created = Math.floor((load.discovered?.fetchedAt ?? 0) / 1000);
     const names = servedNames(this.#names, setup.config.value, current);
-    return [...names].map(([id, owner]) => ({ id, created, owner }));
+    this.#served = { of: current, models: [...names].map(([id, owner]) => ({ id, created, owner })) };
+    return this.#served.models;
   }
 
   /** One model, by any name that a request may send. Throws `model-not-found` with the nearest names. */
