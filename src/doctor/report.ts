@@ -45,7 +45,7 @@ export function renderReport({ results, credentials }: DoctorReport, width: numb
   return [
     ...renderChecks(results, width, style),
     "",
-    style.bold("Credential sources, in order"),
+    ...hang("", style.bold("Credential sources, in order"), width),
     ...renderOrder(credentials.order, width, style),
   ];
 }

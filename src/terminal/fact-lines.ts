@@ -23,7 +23,9 @@ export async function printFacts(facts: readonly Fact[], terminal: Terminal): Pr
     const shown = terminal.isStdoutTTY && title === last ? "" : title;
     last = title;
     const place = (shown === "" ? "" : dim(shown)) + " ".repeat(width - shown.length);
-    for (const line of form === "whole" ? [place + value] : hang(place, value, terminal.columns)) {
+    const isLong = width + value.length > terminal.columns;
+    const whole = isLong ? [place.trimEnd(), value] : [place + value];
+    for (const line of form === "whole" ? whole : hang(place, value, terminal.columns)) {
       await terminal.print(line);
     }
   }

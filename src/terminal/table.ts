@@ -16,10 +16,13 @@ export type Cell = string | { text: string; look: (text: string) => string };
 
 const GAP = "  ";
 
-/** A first cell wider than this gets a line of its own: one long ARN must not push every other column out. */
+/**
+ * A first cell wider than this, or than two fifths of the terminal, gets a line of its own: one long ARN must not push
+ * every other column out.
+ */
 const WIDE_CELL = 64;
 /** A column that wraps is not made narrower than this. */
-const LEAST_WRAPPED = 24;
+const LEAST_WRAPPED = 16;
 
 /** A column that is shown. */
 interface ShownColumn {
@@ -41,7 +44,8 @@ export function layoutTable(
 ): string[] {
   // A pipe gets what came; on a terminal a cell is one line, and what is measured is what will be shown.
   const rows = Number.isFinite(width) ? cells.map((row) => row.map(asShown)) : cells;
-  const isWide = (row: readonly Cell[]): boolean => stringWidth(textOf(row[0])) > WIDE_CELL;
+  const widestCell = Math.max(WIDE_CELL, width * 0.4);
+  const isWide = (row: readonly Cell[]): boolean => stringWidth(textOf(row[0])) > widestCell;
   const widthOf = ({ title }: Column, index: number): number => {
     const measured = index === 0 ? rows.filter((row) => !isWide(row)) : rows;
     return widest([title, ...measured.map((row) => textOf(row[index]))]);

@@ -131,7 +131,7 @@ export function wrapText(text: string, columns: number): string[] {
   return (wrap.push(shown) + wrap.end()).split("\n");
 }
 
-/** Beside a title a text has at least this many columns; where there are fewer, it stands below. */
+/** Beside a title a longer text has at least this many columns; where there are fewer, it stands below. */
 const LEAST_BESIDE = 24;
 
 /** How far further lines go in where they cannot stand below the first: a little, and nothing where that is much. */
@@ -147,10 +147,16 @@ export function hang(asTitle: string, asText: string, columns: number): string[]
   if (!Number.isFinite(columns)) return [asTitle + asText];
   // What is measured is what will be shown.
   const [title, text] = [neutraliseStyled(asTitle), neutraliseStyled(asText)];
+  if (text === "") return [title.trimEnd()];
   const width = widthOf(title);
-  const isBeside = columns - width >= LEAST_BESIDE;
   const lead = /^ */.exec(title)?.[0] ?? "";
-  const indent = isBeside ? " ".repeat(width) : lead + stepOf(columns);
+  const step = lead + stepOf(columns);
+  const longest = text.split(/\s+/).reduce((most, word) => Math.max(most, widthOf(word)), 0);
+  const room = columns - width;
+  // A word that fits only below is not broken for the sake of the layout.
+  const isBeside =
+    room >= Math.min(LEAST_BESIDE, widthOf(text)) && (longest <= room || longest > columns - step.length);
+  const indent = isBeside ? " ".repeat(width) : step;
   // A short title has the first words beside it in any case.
   const isBelow = !isBeside && width * 2 > columns;
   const wrap = new WordWrap(columns);
@@ -160,10 +166,8 @@ export function hang(asTitle: string, asText: string, columns: number): string[]
       const start = index === 0 && !isBelow ? title : indent;
       return wrap.begin(start, indent) + wrap.push(line) + wrap.end();
     });
-  const below = isBelow ? [title.trimEnd()] : [];
-  return [...below, ...lines.join("\n").replaceAll(KEPT_SPACE, " ").split("\n")].filter(
-    (line, index) => index === 0 || text.includes("\n") || line.trim() !== "",
-  );
+  const shown = lines.join("\n").replaceAll(KEPT_SPACE, " ").split("\n");
+  return isBelow ? [title.trimEnd(), ...shown] : shown;
 }
 
 /** Stands for a space that no line may end at: it looks like one, and is one column wide. */

@@ -217,10 +217,8 @@ describe("models show", () => {
     const command = "openclaw models show us.anthropic.claude-haiku-4-5-20251001-v1:0";
     const { lines } = await showOnScreen(command, { env, cwd: emulated.home, columns: 80 });
     // A line that the terminal had to break is longer than it here.
-    const broken = lines.filter((line) => line.length > 80);
-    expect(broken).toEqual([
-      'call it      openclaw chat --model us.anthropic.claude-haiku-4-5-20251001-v1:0 "Hello"',
-    ]);
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    expect(lines).toContain('openclaw chat --model us.anthropic.claude-haiku-4-5-20251001-v1:0 "Hello"');
     const price = lines.findIndex((line) => line.startsWith("price"));
     expect(lines[price + 1]).toMatch(/^ {13}\S/);
   });

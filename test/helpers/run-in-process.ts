@@ -25,6 +25,10 @@ export interface InProcessOptions {
   env: Readonly<Record<string, string>>;
   cwd: string;
   input: string | Buffer;
+  /** Columns of the terminal that both outputs are, for what is printed on one. */
+  columns?: number;
+  /** The version of Node that it takes itself to run on. */
+  nodeVersion?: string;
 }
 
 export interface InProcessResult {
@@ -32,6 +36,8 @@ export interface InProcessResult {
   signal: null;
   stdout: string;
   stderr: string;
+  /** Where both are a terminal, both in the order in which they were written. */
+  output?: string;
 }
 
 /** The connections of a program, which end with it. */
@@ -75,7 +81,7 @@ function wrapperOf(file: string): Wrapper {
 /**
  * Runs the built program inside this process, at a tenth of what a process of its own costs. Each run has fresh modules
  * and a `process` of its own with arguments, environment, streams and an end; files and sockets are real. What needs a
- * process is not here: signals, pipes, terminals, memory, options of Node.
+ * process is not here: signals, pipes, keys and sizes of terminals, memory, options of Node.
  */
 export async function runInProcess(
   binary: string,
@@ -83,7 +89,7 @@ export async function runInProcess(
   options: InProcessOptions,
 ): Promise<InProcessResult> {
   return new Promise((resolve) => {
-    const written: Record<"stdout" | "stderr", Buffer[]> = { stdout: [], stderr: [] };
+    const written: Written = { stdout: [], stderr: [], output: [] };
     const connections = new Connections();
     const own = ownProcess([process.execPath, binary, ...args], options, written, (code) => {
       connections.end();
@@ -92,31 +98,39 @@ export async function runInProcess(
         signal: null,
         stdout: Buffer.concat(written.stdout).toString(),
         stderr: Buffer.concat(written.stderr).toString(),
+        ...(options.columns === undefined ? {} : { output: Buffer.concat(written.output).toString() }),
       });
     });
     running.run(connections, () => loader(own)(binary));
   });
 }
 
+type Written = Record<"stdout" | "stderr" | "output", Buffer[]>;
+
 function ownProcess(
   argv: readonly string[],
-  { env, cwd, input }: InProcessOptions,
-  written: Record<"stdout" | "stderr", Buffer[]>,
+  { env, cwd, input, columns, nodeVersion }: InProcessOptions,
+  written: Written,
   onEnd: (code: number) => void,
 ): NodeJS.Process {
   let isOver = false;
+  const screen = columns === undefined ? {} : { isTTY: true, columns, rows: 24 };
   const sink = (name: "stdout" | "stderr"): Writable =>
-    new Writable({
-      write: (chunk: Buffer, _, done) => {
-        if (!isOver) written[name].push(chunk);
-        done();
-      },
-    });
+    Object.assign(
+      new Writable({
+        write: (chunk: Buffer, _, done) => {
+          if (!isOver) for (const kept of [written[name], written.output]) kept.push(chunk);
+          done();
+        },
+      }),
+      screen,
+    );
   const listeners = new EventEmitter();
   const parts = {
     argv,
     env: { ...env },
     cwd: () => cwd,
+    versions: { ...process.versions, ...(nodeVersion === undefined ? {} : { node: nodeVersion }) },
     stdin: Readable.from(input.length === 0 ? [] : [Buffer.from(input)]),
     stdout: sink("stdout"),
     stderr: sink("stderr"),

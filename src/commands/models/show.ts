@@ -13,6 +13,7 @@ import { usageError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { type Fact, printFacts } from "../../terminal/fact-lines.ts";
+import { hang } from "../../terminal/word-wrap.ts";
 import { formatAge, formatPrice } from "../../terminal/numbers.ts";
 
 export interface ShowOptions extends GlobalOptions {
@@ -59,7 +60,7 @@ export async function run(options: ShowOptions, runtime: Runtime): Promise<void>
     });
   } else {
     const { bold } = await terminal.stdoutStyle();
-    await terminal.print(bold(facts.name));
+    await terminal.print(hang("", bold(facts.name), terminal.columns).join("\n"));
     await printFacts(factRows(facts, access, call, survey, wanted), terminal);
   }
   for (const { message, hint } of warnings) await terminal.warn(message, hint);

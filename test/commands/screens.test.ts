@@ -1,0 +1,144 @@
+import path from "node:path";
+import headless from "@xterm/headless";
+import { expect, it } from "vitest";
+import type { Script } from "../../src/emulator/script.ts";
+import { type Emulated, emulate } from "../helpers/emulated.ts";
+import { binary, emptyEnvironment } from "../helpers/openclaw.ts";
+import { openPty } from "../helpers/pty.ts";
+import { runInProcess } from "../helpers/run-in-process.ts";
+
+/*
+ * What a person sees of each command that prints a table, wrapped text or a message, at several widths. The screens are
+ * in screens/, a file a command; a row that the terminal itself has broken ends in ↩. After a change on purpose:
+ * npx vitest run test/commands/screens.test.ts -u, and look at the difference.
+ */
+
+const MODEL = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
+const ANSWER = [
+  "# Three ways\n\nThe **first** is a `loop`, which has words enough to be broken somewhere.\n\n",
+  "- a list whose items are long enough for two lines\n- [a link](https://docs.aws.amazon.com/bedrock/)\n\n",
+  "| Way | Time |\n| --- | ---: |\n| loop | 10 ms |\n| recursion in a narrow stack | 2 s |\n\n",
+  "> A quote that goes on and on until it does not fit.\n",
+];
+
+const script: Script = ({ route, nth, path: place }) =>
+  route === "ConverseStream" && nth > 1 && place.includes("sonnet")
+    ? {
+        stream: [
+          { event: "messageStart", payload: { role: "assistant" } },
+          ...ANSWER.map((text) => ({
+            event: "contentBlockDelta",
+            payload: { contentBlockIndex: 0, delta: { text } },
+          })),
+          { event: "contentBlockStop", payload: { contentBlockIndex: 0 } },
+          { event: "messageStop", payload: { stopReason: "end_turn" } },
+        ],
+      }
+    : undefined;
+
+/** A machine on which something of everything is set up. */
+async function setUp(): Promise<Emulated> {
+  const machine = await emulate({ script });
+  machine.configure(
+    JSON.stringify({
+      agents: { defaults: { model: `amazon-bedrock/${MODEL}` } },
+      models: { bedrockDiscovery: {} },
+    }),
+  );
+  const question =
+    "Is there a question that is long enough to be broken on a screen of eighty columns, or not?";
+  await machine.run(["models", "list"]);
+  await machine.run(["chat", "--session", "a-session", "-m", MODEL, question]);
+  return machine;
+}
+
+const COMMANDS: Record<string, string[]> = {
+  help: ["--help"],
+  "chat-help": ["chat", "--help"],
+  "models-list": ["models", "list", "--search", "claude-", "--refresh"],
+  "models-access": ["models", "list", "--search", "nova", "--refresh", "--access"],
+  "models-show": ["models", "show", MODEL],
+  "models-status": ["models", "status"],
+  doctor: ["doctor"],
+  "config-effective": ["config", "get", "--effective"],
+  "sessions-list": ["sessions", "list"],
+  "sessions-show": ["sessions", "show", "a-session"],
+  chat: ["chat", "-m", "anthropic.claude-sonnet-4-5-20250929-v1:0", "hi"],
+  error: ["chat", "-m", "us.anthropic.claude-opus-4-6-v1:0", "hi"],
+  "usage-error": ["chat", "--max-tokens", "many", "hi"],
+};
+
+const WIDTHS = [20, 40, 80, 200];
+
+/** What differs from run to run, in as many characters. */
+function settled(output: string, home: string): string {
+  return output
+    .replaceAll(home, `${path.dirname(home)}/openclaw-test-000000`)
+    .replaceAll(/127\.0\.0\.1:\d{5}/g, "127.0.0.1:00000")
+    .replaceAll(/\b\d+ ms\b/g, "N ms")
+    .replaceAll(/\bNode \d+\.\d+\.\d+/g, "Node N")
+    .replaceAll(/\b\d+ s (ago|old)/g, "N s $1");
+}
+
+/** The rows of a screen on which this was written. */
+async function rowsOf(output: string, columns: number): Promise<string[]> {
+  const terminal = new headless.Terminal({
+    cols: Math.max(2, columns),
+    rows: 24,
+    scrollback: 10_000,
+    allowProposedApi: true,
+    convertEol: true,
+  });
+  await new Promise<void>((resolve) => terminal.write(output, resolve));
+  const { active } = terminal.buffer;
+  const rows = Array.from({ length: active.length }, (_, y) => {
+    const isBroken = active.getLine(y + 1)?.isWrapped === true;
+    return `${active.getLine(y)?.translateToString(true).trimEnd() ?? ""}${isBroken ? "↩" : ""}`;
+  });
+  return rows.slice(0, rows.findLastIndex((row) => row !== "") + 1);
+}
+
+function environmentOf({ home, env }: Emulated): Record<string, string> {
+  return emptyEnvironment(home, { ...env, AWS_REGION: "us-east-1", TERM: "xterm-256color" });
+}
+
+async function show(machine: Emulated, args: readonly string[], columns: number, nodeVersion?: string) {
+  const { home } = machine;
+  const { code, output = "" } = await runInProcess(binary, args, {
+    env: environmentOf(machine),
+    cwd: home,
+    input: "",
+    columns,
+    ...(nodeVersion === undefined ? {} : { nodeVersion }),
+  });
+  return { code, output: settled(output, home) };
+}
+
+it.each(Object.entries(COMMANDS))("%s is laid out for every width", async (name, args) => {
+  const machine = await setUp();
+  const screens: string[] = [];
+  // The digits of a duration decide where a line of doctor ends on the narrowest.
+  for (const columns of name === "doctor" ? WIDTHS.slice(1) : WIDTHS) {
+    const { output } = await show(machine, args, columns, "20.19.0");
+    const rows = await rowsOf(output, columns);
+    screens.push(`── ${columns} columns ${"─".repeat(Math.max(0, columns - 15))}`, ...rows, "");
+  }
+  await expect(screens.join("\n")).toMatchFileSnapshot(`screens/${name}.txt`);
+});
+
+it.each(Object.entries(COMMANDS))("%s needs no width, and ends at one column", async (name, args) => {
+  const machine = await setUp();
+  const usual = await show(machine, args, 80);
+  const terminal = openPty(args, machine.home, {
+    env: { ...environmentOf(machine) },
+    rows: 24,
+    tells: { columns: 0, rows: 0 },
+  });
+  expect(await terminal.exit).toBe(usual.code);
+  const rows = await rowsOf(settled(terminal.output(), machine.home), 80);
+  expect(rows, name).toEqual(await rowsOf(usual.output, 80));
+  const narrow = await show(machine, args, 1);
+  expect(narrow.code).toBe(usual.code);
+  // One column has a line for each word, and a table its first column.
+  expect(narrow.output.length).toBeLessThan(3 * usual.output.length);
+});
