@@ -47,8 +47,10 @@ const FREE = [
   "serve --idle-timeout",
   "serve --map",
   "serve --max-body",
+  "serve --max-in-flight",
   "serve --max-streams",
   "serve --port",
+  "serve --read-timeout",
 ];
 
 it("knows what every flag and argument takes, or leaves it to the person on purpose", () => {
