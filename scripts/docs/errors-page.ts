@@ -61,6 +61,14 @@ const RESOLUTION_PLACEHOLDERS: ResolutionContext = {
   from: "‹source of the credentials›",
   profile: "‹profile›",
   renewal: "‹how to renew them›",
+  who: "‹who answers›",
+  status: Number.NaN,
+  location: "",
+  role: "‹role›",
+  caller: "‹who asks›",
+  gives: { externalId: false, mfa: false },
+  setRole: "‹how to name another role›",
+  skew: " ‹difference›",
 };
 
 /** docs/errors.md: the codes scripts branch on, and what becomes of each AWS error. */
@@ -104,13 +112,15 @@ export function errorsPage(): string {
       ]),
     ),
     "## When credentials cannot be had",
-    "By what the source of the credentials says: STS, IAM Identity Center, a sign-in, a process.",
+    "By the status and the type of the answer of STS, IAM Identity Center, a sign-in or a container endpoint; without an answer by what the SDK says.",
     table(
-      ["when it says", "code", "message", "hint"],
+      ["status", "AWS error", "when it says", "code", "message", "hint"],
       RESOLUTION_TABLE.map((row) => [
-        code(row.pattern.source),
+        typeof row.status === "object" ? row.status.join("–") : String(row.status ?? ""),
+        [row.types?.map(code).join(", "), row.is, row.asked].filter(Boolean).join("; "),
+        row.pattern ? code(row.pattern.source) : "",
         code(row.code),
-        row.message(RESOLUTION_PLACEHOLDERS),
+        row.message(RESOLUTION_PLACEHOLDERS).replaceAll("NaN", "‹status›"),
         row.hint(RESOLUTION_PLACEHOLDERS),
       ]),
     ),

@@ -2,11 +2,14 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import type { AwsCredentialIdentity } from "@smithy/types";
 import { isLoopback } from "../loopback.ts";
+import { OpenclawError } from "../errors.ts";
 import { createRequestHandler, type HandlerOptions } from "../network/request-handler.ts";
 import { HttpRequest } from "../network/sdk-parts.ts";
 import { isOfThisMachine } from "../network/proxy-settings.ts";
 import { readBytes } from "../read-bytes.ts";
-import type { Runtime } from "../runtime.ts";
+import { maskUserInfo } from "../network/user-info.ts";
+import type { Environment, Runtime } from "../runtime.ts";
+import { ASKED } from "./resolution-error.ts";
 
 /** Time for one answer of the endpoint, and before the second try, in ms. */
 const ANSWER_MS = 1000;
@@ -22,10 +25,7 @@ export async function askContainer(
   options: HandlerOptions,
 ): Promise<AwsCredentialIdentity> {
   const { env } = runtime;
-  const relative = env["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"];
-  const url = new URL(
-    relative ? `http://169.254.170.2${relative}` : (env["AWS_CONTAINER_CREDENTIALS_FULL_URI"] ?? ""),
-  );
+  const url = urlOf(env);
   if (
     url.protocol !== "https:" &&
     !isOfThisMachine(url.hostname) &&
@@ -36,7 +36,11 @@ export async function askContainer(
     );
   }
   // The proxy of a network is no way to what only this machine has.
-  const handler = await createRequestHandler(runtime, ANSWER_MS, { ...options, isDirect: true });
+  const handler = await createRequestHandler(runtime, ANSWER_MS, {
+    ...options,
+    asked: ASKED.container,
+    isDirect: true,
+  });
   const tokenFile = env["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"];
   const ask = async (): Promise<Answer> => {
     const token = tokenFile
@@ -63,6 +67,25 @@ export async function askContainer(
   } finally {
     handler.destroy();
   }
+}
+
+/** Throws `config-invalid` for a variable that makes no URL. */
+function urlOf(env: Environment): URL {
+  const relative = env["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"];
+  const [name, text, example] = relative
+    ? (["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", relative, "/v2/credentials/ID"] as const)
+    : ([
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        env["AWS_CONTAINER_CREDENTIALS_FULL_URI"] ?? "",
+        "http://169.254.170.23/v1/credentials",
+      ] as const);
+  const whole = relative ? `http://169.254.170.2${text}` : text;
+  const isPath = relative === undefined || text.startsWith("/");
+  if (isPath && URL.canParse(whole) && /^https?:$/.test(new URL(whole).protocol)) return new URL(whole);
+  throw new OpenclawError("config-invalid", {
+    message: `${name} '${maskUserInfo(text)}' is not ${relative ? "a path that begins with /" : "an http or https URL"}.`,
+    hint: `export ${name}=${example}`,
+  });
 }
 
 interface Answer {

@@ -89,6 +89,12 @@ export function adviseInstance(answer: InstanceAnswer): string | undefined {
       return "Attach a role: aws ec2 associate-iam-instance-profile --instance-id ID --iam-instance-profile Name=NAME";
     case "silent":
       return "In a container on EC2, raise the hop limit: aws ec2 modify-instance-metadata-options --instance-id ID --http-put-response-hop-limit 2";
+    case "failed":
+      return answer.code === "bad-response"
+        ? "Check AWS_EC2_METADATA_SERVICE_ENDPOINT; on a machine that is no EC2 instance: export AWS_EC2_METADATA_DISABLED=true"
+        : "Try again in a minute.";
+    case "misnamed":
+      return answer.error.hint;
     case "refused":
       return "Turn instance metadata on: aws ec2 modify-instance-metadata-options --instance-id ID --http-endpoint enabled";
     default:

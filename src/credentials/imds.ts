@@ -1,6 +1,8 @@
 import { once } from "../once.ts";
 import { request } from "node:http";
+import { setTimeout as wait } from "node:timers/promises";
 import type { AwsCredentialIdentity } from "@smithy/types";
+import type { ErrorCode, OpenclawError } from "../errors.ts";
 import { withoutUndefined } from "../json.ts";
 import { readBytes } from "../read-bytes.ts";
 import type { Runtime } from "../runtime.ts";
@@ -11,6 +13,8 @@ import type { InstanceMetadataSettings } from "./instance-metadata-settings.ts";
 const REQUEST_MS = 1000;
 /** How long a whole question may take, in ms: a little under the 2 s that a slow service may cost its asker. */
 const TOTAL_MS = 1900;
+/** Before a question that got a 429 or 5xx is put again, in ms. */
+const PAUSE_MS = 100;
 const TOKEN_SECONDS = 21_600;
 const ROLE_PATH = "/latest/meta-data/iam/security-credentials/";
 const REGION_PATH = "/latest/meta-data/placement/region";
@@ -24,15 +28,19 @@ export type InstanceAnswer =
   | { status: "no-role"; version: ProtocolVersion }
   /** Nobody there: this is not EC2, or the way is blocked. */
   | { status: "absent"; reason: string }
-  /** Somebody is there and does not answer in time, as behind a hop limit of 1. */
+  /** The answer with the token does not arrive, as behind a hop limit of 1. */
   | { status: "silent"; reason: string }
   | { status: "refused"; reason: string; statusCode: number }
-  | { status: "disabled"; reason: string };
+  | { status: "disabled"; reason: string }
+  /** Somebody is there who cannot answer now, or answers what AWS does not: nobody knows whether there is a role. */
+  | { status: "failed"; reason: string; code: ErrorCode }
+  /** What names the endpoint names none. */
+  | { status: "misnamed"; reason: string; error: OpenclawError };
 
 /** What the service hands out for the role: credentials, or why there are none, as the end of a sentence. */
 export type RoleAnswer =
   | { status: "credentials"; credentials: AwsCredentialIdentity }
-  | { status: "none"; reason: string };
+  | { status: "none"; reason: string; code?: ErrorCode };
 
 /** What this process knows of the EC2 instance metadata service. Each question but that for credentials is asked once. */
 export interface InstanceMetadata {
@@ -74,17 +82,28 @@ function createInstanceMetadata(settings: InstanceMetadataSettings): InstanceMet
     if (access.status !== "open") return access;
     const { version } = access;
     const reply = await get(settings.endpoint, ROLE_PATH, access, deadline);
-    if (reply.status === "failed") return { status: "silent", reason: reply.reason };
+    if (reply.status === "failed") {
+      const { reason, isLate } = reply;
+      if (access.isTokenLost) return { status: "silent", reason };
+      return { status: "failed", code: isLate ? "timeout" : "network", reason };
+    }
     if (reply.status === 404) return { status: "no-role", version };
+    if (access.isTokenLost && reply.status === 401) return lostToken(settings.endpoint);
     if (reply.status !== 200) return refusal(settings.endpoint, reply.status);
-    const role = reply.body.split("\n")[0]?.trim();
-    return role ? { status: "role", role, version } : { status: "no-role", version };
+    const role = reply.body.split("\n")[0]?.trim() ?? "";
+    if (role === "") return { status: "no-role", version };
+    // The name of a role, by the IAM API's pattern: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+    return /^[\w+=,.@-]{1,128}$/.test(role) ? { status: "role", role, version } : foreign(settings.endpoint);
   };
   let answer = once(askForRole);
-  const askForCredentials = async (): Promise<Reply | { status: "none"; reason: string }> => {
+  const askForCredentials = async (): Promise<Reply | Extract<RoleAnswer, { status: "none" }>> => {
     const [known, access] = [await answer(), await token()];
     if (known.status !== "role" || access.status !== "open") {
-      return { status: "none", reason: "reason" in known ? known.reason : "the instance has no role" };
+      return {
+        status: "none",
+        reason: "reason" in known ? known.reason : "the instance has no role",
+        ...(known.status === "failed" ? { code: known.code } : {}),
+      };
     }
     return get(settings.endpoint, `${ROLE_PATH}${known.role}`, access, AbortSignal.timeout(TOTAL_MS));
   };
@@ -106,10 +125,16 @@ function createInstanceMetadata(settings: InstanceMetadataSettings): InstanceMet
         reply = await askForCredentials();
       }
       if (reply.status === "none") return reply;
-      if (reply.status === "failed") return { status: "none", reason: reply.reason };
-      if (reply.status !== 200)
-        return { status: "none", reason: refusal(settings.endpoint, reply.status).reason };
-      return readCredentials(reply.body);
+      if (reply.status === "failed") {
+        return { status: "none", reason: reply.reason, code: reply.isLate ? "timeout" : "network" };
+      }
+      if (reply.status === 200) return readCredentials(reply.body);
+      const refused = refusal(settings.endpoint, reply.status);
+      return {
+        status: "none",
+        reason: refused.reason,
+        ...(refused.status === "failed" ? { code: refused.code } : {}),
+      };
     },
   };
 }
@@ -119,23 +144,22 @@ function createInstanceMetadata(settings: InstanceMetadataSettings): InstanceMet
  * (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html).
  */
 function readCredentials(body: string): RoleAnswer {
-  const none = (reason: string): RoleAnswer => ({ status: "none", reason });
+  const none = (reason: string, code?: ErrorCode): RoleAnswer =>
+    withoutUndefined({ status: "none" as const, reason, code });
   let document: Partial<Record<string, unknown>>;
   try {
     document = JSON.parse(body) as Partial<Record<string, unknown>>;
   } catch {
-    return none("instance metadata answered with something that is not JSON");
+    return none("instance metadata answered with something that is not JSON", "bad-response");
   }
   const { Code, AccessKeyId, SecretAccessKey, Token, Expiration } = document;
   const isWhole = [AccessKeyId, SecretAccessKey, Token].every(
     (part) => typeof part === "string" && part !== "",
   );
   if (!isWhole || (Code !== undefined && Code !== "Success")) {
-    return none(
-      typeof Code === "string" && Code !== "Success"
-        ? `the role has no credentials: ${Code}`
-        : "instance metadata answered without credentials",
-    );
+    return typeof Code === "string" && Code !== "Success"
+      ? none(`the role has no credentials: ${Code}`)
+      : none("instance metadata answered without credentials", "bad-response");
   }
   const expiration = new Date(String(Expiration));
   return {
@@ -149,7 +173,13 @@ function readCredentials(body: string): RoleAnswer {
   };
 }
 
-type Access = { status: "open"; version: ProtocolVersion; token: string | undefined };
+interface Access {
+  status: "open";
+  version: ProtocolVersion;
+  token: string | undefined;
+  /** Whether a token was asked for and its answer did not arrive. */
+  isTokenLost: boolean;
+}
 type Closed = Exclude<InstanceAnswer, { status: "role" | "no-role" }>;
 
 /** Asks for a token of IMDSv2. Where the service refuses or swallows the question, IMDSv1 is left, if it is allowed. */
@@ -158,25 +188,46 @@ async function askForToken(settings: InstanceMetadataSettings): Promise<Access |
   if (settings.isDisabled) {
     return { status: "disabled", reason: "instance metadata is off (AWS_EC2_METADATA_DISABLED)" };
   }
-  if (!URL.canParse(endpoint)) {
-    return { status: "absent", reason: `the instance metadata endpoint '${endpoint}' is not a URL` };
+  if (settings.error) {
+    return { status: "misnamed", reason: settings.error.message.replace(/\.$/, ""), error: settings.error };
   }
   const reply = await send(endpoint, "/latest/api/token", {
     method: "PUT",
     headers: { "x-aws-ec2-metadata-token-ttl-seconds": String(TOKEN_SECONDS) },
   });
-  if (reply.status === 200) return { status: "open", version: "IMDSv2", token: reply.body };
-  const mayFallBack = reply.status === "failed" ? reply.isConnected : [403, 404, 405].includes(reply.status);
-  if (mayFallBack && settings.allowsVersion1) return { status: "open", version: "IMDSv1", token: undefined };
+  if (reply.status === 200) {
+    // What goes into a header: a page of another server is no token.
+    return /^[\x21-\x7E]+$/.test(reply.body.trim())
+      ? { status: "open", version: "IMDSv2", token: reply.body.trim(), isTokenLost: false }
+      : foreign(endpoint);
+  }
+  const isTokenLost = reply.status === "failed" && reply.isConnected;
+  const mayFallBack = isTokenLost || [403, 404, 405].includes(Number(reply.status));
+  if (mayFallBack && settings.allowsVersion1)
+    return { status: "open", version: "IMDSv1", token: undefined, isTokenLost };
   if (reply.status !== "failed") return refusal(endpoint, reply.status);
   return { status: reply.isConnected ? "silent" : "absent", reason: reply.reason };
 }
 
-function refusal(endpoint: string, statusCode: number): Closed {
+/** What an answer other than 200 means, by its status. */
+function refusal(endpoint: string, statusCode: number): Extract<Closed, { status: "refused" | "failed" }> {
+  const reason = `instance metadata at ${hostOf(endpoint)} answered ${statusCode}`;
+  if (statusCode === 429) return { status: "failed", code: "throttled", reason };
+  if (statusCode >= 500) return { status: "failed", code: "service-unavailable", reason };
+  if (statusCode < 400) return { status: "failed", code: "bad-response", reason };
+  return { status: "refused", statusCode, reason };
+}
+
+function foreign(endpoint: string): Closed {
+  const reason = `instance metadata at ${hostOf(endpoint)} answered with something that is not AWS's`;
+  return { status: "failed", code: "bad-response", reason };
+}
+
+/** Only the answer to the PUT has a hop limit, and the GET without a token is refused: the way is too long by one hop. */
+function lostToken(endpoint: string): Closed {
   return {
-    status: "refused",
-    statusCode,
-    reason: `instance metadata at ${hostOf(endpoint)} answered ${statusCode}`,
+    status: "silent",
+    reason: `instance metadata at ${hostOf(endpoint)} is there, and the answer with its token does not arrive`,
   };
 }
 
@@ -186,7 +237,9 @@ function get(endpoint: string, path: string, access: Access, deadline: AbortSign
   return send(endpoint, path, { method: "GET", headers, signal: deadline });
 }
 
-type Reply = { status: number; body: string } | { status: "failed"; isConnected: boolean; reason: string };
+type Reply =
+  | { status: number; body: string }
+  | { status: "failed"; isConnected: boolean; isLate: boolean; reason: string };
 
 interface Question {
   method: "GET" | "PUT";
@@ -194,8 +247,16 @@ interface Question {
   signal?: AbortSignal;
 }
 
+/** Sends one request, and once more where the service has no time for it now. Never rejects. */
+async function send(endpoint: string, path: string, question: Question): Promise<Reply> {
+  const reply = await sendOnce(endpoint, path, question);
+  if (reply.status === "failed" || (reply.status !== 429 && reply.status < 500)) return reply;
+  await wait(PAUSE_MS);
+  return sendOnce(endpoint, path, question);
+}
+
 /** Sends one request, bounded to 1 s. Never rejects: that nobody answers is an answer, too. */
-function send(endpoint: string, path: string, question: Question): Promise<Reply> {
+function sendOnce(endpoint: string, path: string, question: Question): Promise<Reply> {
   return new Promise((resolve) => {
     const url = new URL(endpoint);
     const host = hostOf(endpoint);
@@ -228,7 +289,7 @@ function send(endpoint: string, path: string, question: Question): Promise<Reply
           ? "is there but does not answer in time"
           : "cannot be reached (no connection within 1 s)"
         : `cannot be reached (${error.code ?? error.message})`;
-      return { status: "failed", isConnected, reason: `instance metadata at ${host} ${why}` };
+      return { status: "failed", isConnected, isLate, reason: `instance metadata at ${host} ${why}` };
     }
   });
 }

@@ -200,16 +200,20 @@ function claimChain({ env, shared }: CredentialInput, skipsDefault: boolean): Cl
     });
     return { chosen: { source: "invalid", error }, detail };
   }
-  const step = stepBehindProfiles(env, shared);
+  const { error, isDisabled } = decideInstanceMetadata(env, shared);
+  const step = stepBehindProfiles(env, isDisabled);
+  if (step === "instance-metadata" && error) {
+    return { chosen: { source: "invalid", error }, detail: error.message.replace(/\.$/, "") };
+  }
   const detail = describeStep(step, env);
   return { chosen: { source: "default-chain", step, detail }, detail };
 }
 
-function stepBehindProfiles(env: Environment, shared: SharedConfig): Exclude<ChainStep, "shared-config"> {
+function stepBehindProfiles(env: Environment, isDisabled: boolean): Exclude<ChainStep, "shared-config"> {
   if (env["AWS_WEB_IDENTITY_TOKEN_FILE"] && env["AWS_ROLE_ARN"]) return "web-identity";
   if (env["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] || env["AWS_CONTAINER_CREDENTIALS_FULL_URI"])
     return "container";
-  return decideInstanceMetadata(env, shared).isDisabled ? "none" : "instance-metadata";
+  return isDisabled ? "none" : "instance-metadata";
 }
 
 function rowOf(source: SourceName, { chosen, detail }: Claim, isWinner: boolean): OrderRow {

@@ -18,6 +18,7 @@ import { runCredentialProcess } from "./credential-process.ts";
 import type { Deadline } from "./deadline.ts";
 import type { CredentialSource, ProfileSource, RoleBase } from "./profile-source.ts";
 import { REJECTED } from "./refreshing.ts";
+import { ASKED } from "./resolution-error.ts";
 import type { Keys, SharedConfig } from "./shared-config.ts";
 
 /** What profiles are resolved with. */
@@ -71,7 +72,7 @@ export async function resolveSource(
       return signInOnce(source, keys, context, rejected);
     case "login": {
       const { fromLoginCredentials } = await import("@aws-sdk/credential-providers");
-      return fromLoginCredentials(await sdkOptions(source.profile, context))();
+      return fromLoginCredentials(await sdkOptions(source.profile, context, ASKED.signIn))();
     }
     case "none":
     case "invalid":
@@ -198,7 +199,7 @@ async function askSts(
   const [{ STSClient, AssumeRoleCommand, AssumeRoleWithWebIdentityCommand }, requestHandler] =
     await Promise.all([
       import("@aws-sdk/client-sts"),
-      createRequestHandler(runtime, REQUEST_MS, handling),
+      createRequestHandler(runtime, REQUEST_MS, { ...handling, asked: ASKED.sts }),
       handOver(context.shared),
     ]);
   const client = new STSClient({
@@ -259,14 +260,14 @@ function signInOnce(
       : { ...call, sessionName: session };
   return cached(place, context, rejected, async () => {
     const { fromSSO } = await import("@aws-sdk/credential-providers");
-    const identity = await fromSSO(await sdkOptions(profile, context))();
+    const identity = await fromSSO(await sdkOptions(profile, context, ASKED.sso))();
     return { identity: { accountId, ...identity }, rest: { ProviderType: "sso" } };
   });
 }
 
-async function sdkOptions(profile: string, { runtime, shared, handling }: ProfileContext) {
+async function sdkOptions(profile: string, { runtime, shared, handling }: ProfileContext, asked: string) {
   const [requestHandler] = await Promise.all([
-    createRequestHandler(runtime, REQUEST_MS, handling),
+    createRequestHandler(runtime, REQUEST_MS, { ...handling, asked }),
     handOver(shared),
   ]);
   return {

@@ -1,6 +1,6 @@
 import path from "node:path";
 import type { AwsCredentialIdentity, TokenIdentity } from "@smithy/types";
-import type { HandlerOptions } from "../network/request-handler.ts";
+import type { Exchange, HandlerOptions } from "../network/request-handler.ts";
 import { readStart, ReadFailure } from "../disk/read-file.ts";
 import { OpenclawError } from "../errors.ts";
 import { withoutUndefined } from "../json.ts";
@@ -9,17 +9,18 @@ import { withSpinner } from "../terminal/spinner.ts";
 import type { Identity } from "./cli-cache.ts";
 import { askContainer } from "./container.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
-import { adviseInstance, describeChosen, describeInstance } from "./describe.ts";
+import { describeChosen, describeInstance } from "./describe.ts";
 import { hideSecrets, rememberSecrets } from "./hide-secrets.ts";
 import { askChosenInstance, instanceMetadata } from "./imds.ts";
 import type { Chosen } from "./chosen.ts";
-import { type CredentialDecision, findCause } from "./order.ts";
+import { noCredentials } from "./no-credentials.ts";
+import type { CredentialDecision } from "./order.ts";
 import { assumeWithWebIdentity, type ProfileContext, resolveSource } from "./profile-credentials.ts";
 import { startOf } from "./profile-source.ts";
 import { refreshing, type RefreshOptions } from "./refreshing.ts";
 import type { SharedConfig } from "./shared-config.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
-import { toResolutionError, type UnansweredRequest } from "./resolution-error.ts";
+import { toResolutionError } from "./resolution-error.ts";
 
 /** What signs the requests: a Bedrock API key, or credentials that renew themselves. */
 export type Authentication =
@@ -77,7 +78,7 @@ export async function detectCredentials(decision: CredentialDecision, runtime: R
   const { chosen } = decision;
   if ("step" in chosen && chosen.step === "none") return false;
   const instance = await askChosenInstance(decision, runtime);
-  return instance === undefined || instance.status === "role";
+  return instance === undefined || ["role", "failed", "misnamed"].includes(instance.status);
 }
 
 type Resolvable = Extract<Chosen, { source: "AWS_PROFILE" | "default-chain" }>;
@@ -91,11 +92,11 @@ async function resolve(
   const { runtime } = context;
   const started = runtime.elapsed();
   const deadline = createDeadline(timeFor(chosen, context), runtime.signal);
-  let unanswered: UnansweredRequest | undefined;
+  let exchange: Exchange | undefined;
   const handling: HandlerOptions = {
     profile: decision.shared.profiles.get(decision.profileName),
-    onOutcome: (failure, origin) => {
-      unanswered = failure === undefined ? undefined : { failure, origin };
+    onExchange: (last) => {
+      exchange = last;
     },
   };
   try {
@@ -114,7 +115,16 @@ async function resolve(
       rememberSecrets(runtime, [keys["aws_secret_access_key"], keys["aws_session_token"]]);
     }
     const hide = (text: string): string => hideSecrets(text, runtime);
-    throw toResolutionError(failure, chosen, { signal: runtime.signal, hide, unanswered });
+    const keys = decision.shared.profiles.get("profile" in chosen ? chosen.profile : "")?.keys ?? {
+      role_arn: runtime.env["AWS_ROLE_ARN"] ?? "the role",
+    };
+    throw toResolutionError(failure, chosen, {
+      signal: runtime.signal,
+      now: runtime.now,
+      hide,
+      exchange,
+      keys,
+    });
   } finally {
     deadline.stop();
   }
@@ -252,15 +262,16 @@ async function askContainerFor(
 async function askInstance(decision: CredentialDecision, runtime: Runtime): Promise<AwsCredentialIdentity> {
   const metadata = instanceMetadata(runtime, decision.instanceMetadata);
   const answer = await metadata.answer();
-  if (answer.status !== "role")
-    throw noCredentials(decision, describeInstance(answer), adviseInstance(answer));
+  if (answer.status !== "role") throw noCredentials(decision, describeInstance(answer), { instance: answer });
   const reply = await metadata.credentials();
   if (reply.status === "credentials") return reply.credentials;
-  throw noCredentials(
-    decision,
-    `${describeInstance(answer)}: ${reply.reason}`,
-    `Look at the trust policy of the role, which ec2.amazonaws.com must be able to assume: aws iam get-role --role-name ${quoteForShell(answer.role)}`,
-  );
+  throw new OpenclawError(reply.code ?? "no-credentials", {
+    message: `The ${describeInstance(answer)}, gives no credentials: ${reply.reason}.`,
+    hint:
+      reply.code === undefined
+        ? `Look at the trust policy of the role, which ec2.amazonaws.com must be able to assume: aws iam get-role --role-name ${quoteForShell(answer.role)}`
+        : "Try again in a minute.",
+  });
 }
 
 /** The key pair of the environment, with what the SDK's own `fromEnv` reads beside it. */
@@ -286,23 +297,5 @@ function sendable(name: string, value: string): string {
   throw new OpenclawError("credentials-rejected", {
     message: `${name} holds a character that no credential has: a line break inside it, or one beyond ASCII.`,
     hint: `Copy it again, as one line: export ${name}=…`,
-  });
-}
-
-function noCredentials(
-  decision: CredentialDecision,
-  chain: string,
-  hint = "Set some up with: aws configure   (on EC2, attach an instance role)",
-): OpenclawError {
-  const cause = findCause(decision);
-  if (cause) {
-    const message = `${cause.message} No AWS credentials were found elsewhere (${chain}).`;
-    return new OpenclawError("no-credentials", { message, hint: cause.hint });
-  }
-  return new OpenclawError("no-credentials", {
-    message:
-      "No AWS credentials found: AWS_BEARER_TOKEN_BEDROCK, AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, and AWS_PROFILE " +
-      `name none, and the default chain has none (${chain}).`,
-    hint,
   });
 }

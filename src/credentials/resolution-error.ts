@@ -1,43 +1,309 @@
-import { fromNetworkFailure } from "../network/network-errors.ts";
 import { type ErrorCode, OpenclawError, withFields } from "../errors.ts";
+import { isRecord, textAt } from "../json.ts";
+import { fromNetworkFailure } from "../network/network-errors.ts";
+import type { Exchange } from "../network/request-handler.ts";
+import { describeSkew } from "../network/clock-skew.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
+import type { Chosen } from "./chosen.ts";
+import { processError } from "./credential-process.ts";
 import { describeChosen, renewalOf } from "./describe.ts";
 import { hideKeyIds, redactSecrets } from "./mask.ts";
-import type { Chosen } from "./chosen.ts";
-import { quoteForShell } from "../terminal/quote-for-shell.ts";
-import { processError } from "./credential-process.ts";
 import { startOf } from "./profile-source.ts";
+
+/** Who hands out credentials over HTTP, in words. */
+export const ASKED = {
+  sts: "STS",
+  sso: "IAM Identity Center",
+  signIn: "AWS sign-in",
+  container: "The container endpoint",
+} as const;
 
 /** What a row may put into its words. */
 export interface ResolutionContext {
-  /** The failure's message, without secrets. */
+  /** The failure's message, without secrets, as a sentence. */
   text: string;
   /** Where the credentials were to come from, in words. */
   from: string;
   /** The profile whose sign-in decides: the start of a chain of roles. */
   profile: string;
   renewal: string;
+  /** Who answered: "STS at https://sts.eu-west-1.amazonaws.com". */
+  who: string;
+  /** The status of the answer. */
+  status: number;
+  /** Where a redirect leads, as ` to HOST`; empty otherwise. */
+  location: string;
+  /** The ARN of the role, and of who asks for it, as far as the answer names them. */
+  role: string;
+  caller: string;
+  /** What the profile gives beside the role: `external_id`, `mfa_serial`. */
+  gives: { externalId: boolean; mfa: boolean };
+  /** Where the role is named, as a command that names another. */
+  setRole: string;
+  /** How far this machine's clock is off, by the date of the answer, such as " 62 minutes fast"; " wrong" without a date. */
+  skew: string;
 }
 
-/** One way in which a source gives no credentials. */
+/** One way in which a source gives no credentials. Whatever a row names has to fit. */
 export interface ResolutionRow {
-  /** Matched against `Name: message` of the failure. */
-  pattern: RegExp;
+  /** HTTP status of the answer, or the first and the last one. */
+  status?: number | readonly [number, number];
+  /** Types of AWS's errors; the words `Exception` and `Error` at their end do not count. */
+  types?: readonly string[];
+  /** Whether the answer is HTML, or has no type of AWS. */
+  is?: "html" | "untyped";
+  /** Who was asked. */
+  asked?: string;
+  /** Matched against `Name: message` of the failure, and against its message. */
+  pattern?: RegExp;
   code: ErrorCode;
   message: (circumstances: ResolutionContext) => string;
   hint: (circumstances: ResolutionContext) => string;
 }
 
 const renew = ({ renewal }: ResolutionContext): string => renewal;
+const AGAIN = "Try again in a minute.";
+const IN_BETWEEN = "A proxy or another server may be in between: openclaw doctor";
+const SET_CLOCK = "sudo timedatectl set-ntp true";
+const answers = (c: ResolutionContext): string =>
+  `${c.who} answers ${c.status}${said(c)} Credentials come from there (${c.from}).`;
+
+/** STS asks for these where the trust policy of the role does: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_roles.html */
+function conditionsOf({ gives }: ResolutionContext): string {
+  const external = gives.externalId
+    ? "compare its sts:ExternalId with external_id of the profile"
+    : "set external_id in the profile where it asks for an ExternalId";
+  return gives.mfa ? external : `${external}, and mfa_serial where it asks for MFA`;
+}
 
 /**
- * What the SDK's providers say, by their wording: most of it arrives as one error type without a code. From the sources
- * of @aws-sdk/credential-provider-sso, -login, -process, -http, token-providers (3.97x) and the error names of STS and
- * IAM Identity Center. Each row has a test with the real wording; the first that matches counts.
+ * What the answers of STS, IAM Identity Center, AWS sign-in and container endpoints mean, by status and type before any
+ * words; then what the SDK's providers say without an answer, by their wording, since it arrives as one error type without a
+ * code. Types are those of botocore's service models of sts, sso, sso-oidc and signin, and of
+ * https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html; those of throttling the SDK's own list
+ * (@smithy/core, service-error-classification). The words are those of @aws-sdk/credential-provider-sso, -login,
+ * -process, token-providers (3.97x). Each row has a test; the first that fits counts.
  */
 export const RESOLUTION_TABLE: readonly ResolutionRow[] = [
   {
-    pattern:
-      /SSO session associated with this profile has expired|Token is expired|Cannot refresh|UnauthorizedException|Session token not found or invalid/,
+    types: [
+      "BandwidthLimitExceeded",
+      "EC2Throttled",
+      "LimitExceeded",
+      "PriorRequestNotComplete",
+      "ProvisionedThroughputExceeded",
+      "RequestLimitExceeded",
+      "RequestThrottled",
+      "SlowDown",
+      "Throttled",
+      "Throttling",
+      "TooManyRequests",
+      "TransactionInProgress",
+    ],
+    code: "throttled",
+    message: (c) => `${c.who} is asked too often for ${c.from}: ${c.text}`,
+    hint: () => "Wait a minute and try again.",
+  },
+  {
+    status: 429,
+    code: "throttled",
+    message: (c) => `${c.who} is asked too often for ${c.from}${c.text === "" ? "." : `: ${c.text}`}`,
+    hint: () => "Wait a minute and try again.",
+  },
+  {
+    status: [500, 599],
+    code: "service-unavailable",
+    message: answers,
+    hint: () => AGAIN,
+  },
+  {
+    types: ["IDPCommunication", "ServiceUnavailable", "InternalFailure", "InternalServer"],
+    code: "service-unavailable",
+    message: (c) => `AWS could not give credentials for ${c.from}: ${c.text}`,
+    hint: () => AGAIN,
+  },
+  {
+    status: [300, 399],
+    code: "bad-response",
+    message: (c) => `${c.who} answers with a redirect (${c.status}${c.location}); AWS never does.`,
+    hint: () => "Log in to the network you are on, or check the endpoint: openclaw doctor",
+  },
+  {
+    status: [200, 299],
+    code: "bad-response",
+    message: (c) => `${c.who} answers ${c.status} with something that is no credentials.`,
+    hint: () => IN_BETWEEN,
+  },
+  {
+    is: "html",
+    code: "bad-response",
+    message: (c) => `${c.who} answers ${c.status} with something that is not AWS's.`,
+    hint: () => IN_BETWEEN,
+  },
+  {
+    asked: ASKED.container,
+    status: [401, 403],
+    code: "no-credentials",
+    message: (c) => `${c.who} refuses to give credentials (status: ${c.status})${said(c)}`,
+    hint: () =>
+      "Check AWS_CONTAINER_AUTHORIZATION_TOKEN, or the file that AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE names.",
+  },
+  {
+    asked: ASKED.container,
+    status: [400, 499],
+    code: "no-credentials",
+    message: (c) => `${c.who} has no credentials (status: ${c.status})${said(c)}`,
+    hint: () => "Give the task or pod a role, and check the path of the endpoint: env | grep AWS_CONTAINER",
+  },
+  {
+    types: ["RequestExpired", "RequestTimeTooSkewed"],
+    code: "credentials-rejected",
+    message: (c) => `${c.who} rejects the request because this machine's clock is${c.skew}.`,
+    hint: () => SET_CLOCK,
+  },
+  {
+    types: ["SignatureDoesNotMatch", "InvalidSignature"],
+    pattern: /signature (expired|not yet current)/i,
+    code: "credentials-rejected",
+    message: (c) => `${c.who} rejects the signature because this machine's clock is${c.skew}.`,
+    hint: () => SET_CLOCK,
+  },
+  {
+    asked: ASKED.signIn,
+    types: ["AccessDenied"],
+    pattern: /CreateOAuth2Token|INSUFFICIENT|not authorized/i,
+    code: "access-denied",
+    message: ({ from, text }) => `AWS refuses ${from}: ${text}`,
+    hint: () => "Allow signin:CreateOAuth2Token to the user that signs in.",
+  },
+  {
+    asked: ASKED.signIn,
+    types: ["AccessDenied", "Validation"],
+    code: "credentials-expired",
+    message: ({ profile }) => `The aws login session of profile '${profile}' has expired or is gone.`,
+    hint: renew,
+  },
+  {
+    types: ["Unauthorized", "InvalidGrant", "InvalidClient", "UnauthorizedClient"],
+    code: "credentials-expired",
+    message: ({ profile }) => `The IAM Identity Center (SSO) session of profile '${profile}' has expired.`,
+    hint: renew,
+  },
+  {
+    types: ["Forbidden"],
+    code: "access-denied",
+    message: ({ from, text }) => `IAM Identity Center gives no credentials for ${from}: ${text}`,
+    hint: ({ profile }) =>
+      `Check sso_account_id and sso_role_name: aws configure sso --profile ${quoteForShell(profile)}`,
+  },
+  {
+    types: ["ResourceNotFound", "InvalidRequest", "InvalidRequestRegion"],
+    code: "no-credentials",
+    message: ({ from, text }) => `IAM Identity Center knows nothing of ${from}: ${text}`,
+    hint: ({ profile }) =>
+      `Check sso_account_id, sso_role_name and sso_region: aws configure sso --profile ${quoteForShell(profile)}`,
+  },
+  {
+    types: ["ExpiredToken"],
+    code: "credentials-expired",
+    message: ({ from, text }) => `The credentials behind ${from} have expired: ${text}`,
+    hint: renew,
+  },
+  {
+    types: ["InvalidIdentityToken"],
+    pattern: /No OpenIDConnect provider found/i,
+    code: "credentials-rejected",
+    message: ({ from, text }) => `AWS rejects the credentials behind ${from}: ${text}`,
+    hint: ({ text }) =>
+      `Let the account of the role trust the token's issuer: aws iam create-open-id-connect-provider --url ${quoteForShell(/https:\/\/[^\s,;'"]*[\w/]/.exec(text)?.[0] ?? "URL")}`,
+  },
+  {
+    types: ["InvalidIdentityToken"],
+    pattern: /audience|client id/i,
+    code: "credentials-rejected",
+    message: ({ from, text }) => `AWS rejects the credentials behind ${from}: ${text}`,
+    hint: () =>
+      "Ask the issuer for a token whose audience the IAM OIDC provider has: aws iam add-client-id-to-open-id-connect-provider adds one.",
+  },
+  {
+    types: ["AccessDenied"],
+    pattern: /AssumeRoleWithWebIdentity/,
+    code: "access-denied",
+    message: ({ from, text }) => `AWS refuses ${from}: ${text}`,
+    hint: ({ role }) =>
+      `Allow sts:AssumeRoleWithWebIdentity to the token's OIDC provider in the trust policy of ${role}, and compare its audience (aud) and subject (sub) there with those of the token.`,
+  },
+  {
+    types: ["AccessDenied"],
+    pattern: /MultiFactorAuthentication/,
+    code: "access-denied",
+    message: ({ from, text }) => `AWS refuses ${from}: ${text}`,
+    hint: ({ gives, profile }) =>
+      gives.mfa
+        ? "Type the device's next code, and check mfa_serial and the device's clock: aws iam list-mfa-devices"
+        : `Name the MFA device: aws configure set mfa_serial ARN --profile ${quoteForShell(profile)}`,
+  },
+  {
+    types: ["AccessDenied"],
+    pattern: /AssumeRole|not authorized/,
+    code: "access-denied",
+    message: ({ from, text }) => `AWS refuses ${from}: ${text}`,
+    hint: (c) => `Allow sts:AssumeRole to ${c.caller} in the trust policy of ${c.role}; ${conditionsOf(c)}.`,
+  },
+  {
+    types: [
+      "InvalidClientTokenId",
+      "SignatureDoesNotMatch",
+      "InvalidSignature",
+      "UnrecognizedClient",
+      "InvalidIdentityToken",
+      "IDPRejectedClaim",
+      "IncompleteSignature",
+      "MissingAuthenticationToken",
+    ],
+    code: "credentials-rejected",
+    message: ({ from, text }) => `AWS rejects the credentials behind ${from}: ${text}`,
+    hint: renew,
+  },
+  {
+    types: ["RegionDisabled"],
+    code: "access-denied",
+    message: ({ from, text }) => `STS is not enabled in this region for ${from}: ${text}`,
+    hint: () => "Use a region that is enabled: --region us-east-1",
+  },
+  {
+    types: ["Validation"],
+    code: "no-credentials",
+    message: ({ from, text }) => `AWS does not take what is asked of it for ${from}: ${text}`,
+    hint: ({ setRole }) => `Correct the role and what stands beside it: ${setRole}`,
+  },
+  {
+    types: ["AccessDenied"],
+    code: "access-denied",
+    message: ({ from, text }) => `AWS refuses ${from}: ${text}`,
+    hint: renew,
+  },
+  {
+    status: [401, 403],
+    code: "access-denied",
+    message: answers,
+    hint: () => "Check the endpoint and what is asked of it: openclaw doctor",
+  },
+  {
+    status: [400, 499],
+    is: "untyped",
+    code: "bad-response",
+    message: (c) => `${c.who} answers ${c.status} with something that is not AWS's.`,
+    hint: () => IN_BETWEEN,
+  },
+  {
+    status: [400, 499],
+    code: "no-credentials",
+    message: answers,
+    hint: () => "openclaw doctor",
+  },
+  {
+    pattern: /SSO session associated with this profile has expired|Token is expired|Cannot refresh/,
     code: "credentials-expired",
     message: ({ profile }) => `The IAM Identity Center (SSO) session of profile '${profile}' has expired.`,
     hint: renew,
@@ -49,123 +315,180 @@ export const RESOLUTION_TABLE: readonly ResolutionRow[] = [
     hint: renew,
   },
   {
-    pattern: /ForbiddenException|^[^:]*: ForbiddenException/,
-    code: "access-denied",
-    message: ({ from, text }) => `IAM Identity Center gives no credentials for ${from}: ${text}`,
-    hint: ({ profile }) =>
-      `Check sso_account_id and sso_role_name: aws configure sso --profile ${quoteForShell(profile)}`,
-  },
-  {
     pattern:
       /session has expired\. Please reauthenticate|change in your password|re-?authenticate using `?aws login|Failed to load (a )?token|Token validation failed/,
     code: "credentials-expired",
     message: ({ profile }) => `The aws login session of profile '${profile}' has expired or is gone.`,
     hint: renew,
   },
-  {
-    pattern:
-      /^ExpiredToken(Exception)?:|token (included in the request )?(is|has) expired|credential_process returned expired/i,
-    code: "credentials-expired",
-    message: ({ from, text }) => `The credentials behind ${from} have expired: ${text}`,
-    hint: renew,
-  },
-  {
-    pattern: /^AccessDenied(Exception)?:.*AssumeRoleWithWebIdentity/,
-    code: "access-denied",
-    message: ({ from, text }) => `AWS refuses ${from}: ${text}`,
-    hint: () =>
-      "Allow sts:AssumeRoleWithWebIdentity to the token's issuer in the role's trust policy, and compare its audience and subject there with those of the token.",
-  },
-  {
-    pattern: /^AccessDenied(Exception)?:/,
-    code: "access-denied",
-    message: ({ from, text }) => `AWS refuses ${from}: ${text}`,
-    hint: () => "Allow sts:AssumeRole to these credentials in the role's trust policy.",
-  },
-  {
-    pattern:
-      /^(InvalidClientTokenId|SignatureDoesNotMatch|UnrecognizedClient|InvalidIdentityToken|IDPRejectedClaim|IncompleteSignature)/,
-    code: "credentials-rejected",
-    message: ({ from, text }) => `AWS rejects the credentials behind ${from}: ${text}`,
-    hint: renew,
-  },
-  {
-    pattern: /^RegionDisabled/,
-    code: "access-denied",
-    message: ({ from, text }) => `STS is not enabled in this region for ${from}: ${text}`,
-    hint: () => "Use a region that is enabled: --region us-east-1",
-  },
-  {
-    pattern: /Throttling|TooManyRequests|Rate exceeded/,
-    code: "throttled",
-    message: ({ from, text }) => `AWS is asked too often for ${from}: ${text}`,
-    hint: () => "Wait a minute and try again.",
-  },
-  {
-    pattern: /^(IDPCommunicationError|ServiceUnavailable|InternalFailure|InternalServerException)/,
-    code: "service-unavailable",
-    message: ({ from, text }) => `AWS could not give credentials for ${from}: ${text}`,
-    hint: () => "Try again in a minute.",
-  },
 ];
-
-/** A request for credentials that nobody answered. */
-export interface UnansweredRequest {
-  failure: unknown;
-  /** Who was asked: scheme, host and port. */
-  origin: string;
-}
 
 /** What stands around a failure to get credentials. */
 export interface ResolutionSetup {
   signal: AbortSignal;
+  now: () => number;
   hide?: (text: string) => string;
-  /** The last request, where it got no answer: the SDK's providers tell it in words of their own, or not at all. */
-  unanswered?: UnansweredRequest | undefined;
+  /** The last request: the SDK's providers tell of it in words of their own, or not at all. */
+  exchange?: Exchange | undefined;
+  /** The settings of the profile whose role is assumed. */
+  keys?: Readonly<Record<string, string>>;
 }
 
 /** Turns what a provider threw into the error a person sees. Secrets and command lines never get into it. */
-export function toResolutionError(
-  failure: unknown,
-  chosen: Chosen,
-  { signal, hide = hideKeyIds, unanswered }: ResolutionSetup,
-): OpenclawError {
+export function toResolutionError(failure: unknown, chosen: Chosen, setup: ResolutionSetup): OpenclawError {
   if (failure instanceof OpenclawError) return failure;
+  const { signal, exchange, hide = hideKeyIds } = setup;
   if (signal.aborted && signal.reason instanceof OpenclawError) return signal.reason;
   const error = failure instanceof Error ? failure : new Error(String(failure));
   const from = describeChosen(chosen);
-  const unreached = unanswered && fromUnanswered(unanswered, from);
+  const isLate = error.name === "TimeoutError" && exchange?.answer === undefined;
+  const unreached = exchange && fromUnanswered(isLate ? { failure, ...exchange } : exchange, from);
   if (unreached) return unreached;
   const start = "from" in chosen ? startOf(chosen.from) : undefined;
   if (start?.kind === "process" && error.name === "TimeoutError")
     return processError(start, "did not end in time");
-  const wording = `${error.name}: ${error.message}`;
-  const row = RESOLUTION_TABLE.find(({ pattern }) => pattern.test(wording) || pattern.test(error.message));
+  const unread = fromFile(error, from);
+  if (unread) return unread;
+  const evidence = weigh(error, exchange);
+  const row = RESOLUTION_TABLE.find((candidate) => fits(candidate, evidence));
   if (row) {
-    const circumstances = {
-      text: sentence(hide(error.message)),
-      from,
-      profile: start && "profile" in start ? start.profile : "from" in chosen ? chosen.profile : "default",
-      renewal: renewalOf(chosen),
-    };
+    const context = contextOf(evidence, chosen, { ...setup, hide });
     return new OpenclawError(row.code, {
-      message: row.message(circumstances),
-      hint: row.hint(circumstances),
+      message: row.message(context),
+      hint: row.hint(context),
+      requestId: evidence.requestId,
       cause: error,
     });
   }
-  return (
-    fromFile(error, from) ??
-    fromNetworkFailure(error, `What gives credentials (${from})`) ??
-    unexplained(error, from)
-  );
+  return fromNetworkFailure(error, `What gives credentials (${from})`) ?? unexplained(error, from);
 }
 
 /** The error for a request that nobody answered; undefined where the failure is not of a known kind. */
-function fromUnanswered({ failure, origin }: UnansweredRequest, from: string): OpenclawError | undefined {
+function fromUnanswered({ failure, origin }: Exchange, from: string): OpenclawError | undefined {
   if (failure instanceof OpenclawError) return failure;
   const known = failure instanceof Error ? fromNetworkFailure(failure, origin) : undefined;
   return known && withFields(known, { message: `${known.message} Credentials come from there (${from}).` });
+}
+
+/** What a failure is judged by. Status and type are those of the answer, where there is one. */
+interface Evidence {
+  exchange: Exchange | undefined;
+  status: number | undefined;
+  /** Without namespace, `Exception` and `Error`, in lower case; empty where there is none. */
+  type: string;
+  text: string;
+  wording: string;
+  isHtml: boolean;
+  requestId: string | undefined;
+}
+
+function weigh(error: Error, exchange: Exchange | undefined): Evidence {
+  const { answer } = exchange ?? {};
+  if (answer === undefined) {
+    const { name, message } = error;
+    const wording = `${name}: ${message}`;
+    return {
+      exchange,
+      status: undefined,
+      type: stemOf(name),
+      text: message,
+      wording,
+      isHtml: false,
+      requestId: undefined,
+    };
+  }
+  const { headers, body, status } = answer;
+  const isHtml =
+    /^\s*<(!doctype|html|head|body)/i.test(body) || /\bhtml\b/.test(headers["content-type"] ?? "");
+  const { type, text } = isHtml ? { type: "", text: "" } : readFault(body, headers["x-amzn-errortype"]);
+  return {
+    exchange,
+    status,
+    type: stemOf(type),
+    text,
+    wording: `${type}: ${text}`,
+    isHtml,
+    requestId: headers["x-amzn-requestid"] ?? /<RequestId>([^<]*)</.exec(body)?.[1],
+  };
+}
+
+/** Type and message of an error: XML of STS, JSON of the others, which spell their names in many ways. */
+function readFault(body: string, named: string | undefined): { type: string; text: string } {
+  const tag = (name: string): string | undefined => unescape(new RegExp(`<${name}>([^<]*)<`).exec(body)?.[1]);
+  let document: unknown;
+  try {
+    document = JSON.parse(body);
+  } catch {
+    return { type: named ?? tag("Code") ?? "", text: tag("Message") ?? (/^\s*</.test(body) ? "" : body) };
+  }
+  const first = (names: readonly string[]): string | undefined =>
+    names.map((name) => textAt(document, name)).find((text) => text !== undefined && text !== "");
+  const type = named ?? first(["__type", "code", "Code", "error"]) ?? "";
+  const text = first(["message", "Message", "error_description", "errorMessage"]);
+  return { type: isRecord(document) ? type : "", text: text ?? "" };
+}
+
+function unescape(text: string | undefined): string | undefined {
+  const characters: Record<string, string> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
+  return text?.replaceAll(/&(lt|gt|quot|apos|amp);/g, (_, name: string) => characters[name] ?? "");
+}
+
+/** `ThrottlingException` and `com.amazon#Throttling:http://…` are one type; OAuth writes `invalid_grant`. */
+function stemOf(name: string): string {
+  const [bare = name] = (name.split("#").at(-1) ?? name).split(":");
+  return bare
+    .replace(/(Exception|Error)+$/, "")
+    .replaceAll("_", "")
+    .toLowerCase();
+}
+
+function fits({ status, types, is, asked, pattern }: ResolutionRow, evidence: Evidence): boolean {
+  const [first, last] = typeof status === "number" ? [status, status] : (status ?? []);
+  const answered = evidence.status;
+  if (first !== undefined && last !== undefined) {
+    if (answered === undefined || answered < first || answered > last) return false;
+  }
+  if (types && !types.some((type) => stemOf(type) === evidence.type)) return false;
+  if (is === "html" && !evidence.isHtml) return false;
+  if (is === "untyped" && evidence.type !== "") return false;
+  if (asked !== undefined && evidence.exchange?.asked !== asked) return false;
+  return pattern === undefined || pattern.test(evidence.wording) || pattern.test(evidence.text);
+}
+
+function contextOf(
+  { exchange, status = 0, text }: Evidence,
+  chosen: Chosen,
+  { hide, now, keys = {} }: ResolutionSetup & { hide: (text: string) => string },
+): ResolutionContext {
+  const start = "from" in chosen ? startOf(chosen.from) : undefined;
+  const { asked = "AWS", origin, answer } = exchange ?? {};
+  const location = answer?.headers["location"];
+  const own = "profile" in chosen ? chosen.profile : undefined;
+  return {
+    text: sentence(hide(text)),
+    from: describeChosen(chosen),
+    profile: start && "profile" in start ? start.profile : (own ?? "default"),
+    renewal: renewalOf(chosen),
+    who: origin === undefined ? asked : `${asked} at ${origin}`,
+    status,
+    location: location === undefined ? "" : ` to ${hostOf(location)}`,
+    role: /on resource: "?(arn:[^\s"]+)/.exec(text)?.[1] ?? keys["role_arn"] ?? "the role",
+    caller: /User: (arn:\S+)/.exec(text)?.[1] ?? "these credentials",
+    gives: { externalId: keys["external_id"] !== undefined, mfa: keys["mfa_serial"] !== undefined },
+    setRole:
+      own === undefined
+        ? "export AWS_ROLE_ARN=ARN"
+        : `aws configure set role_arn ARN --profile ${quoteForShell(own)}`,
+    skew: describeSkew(answer?.headers["date"], now()),
+  };
+}
+
+function hostOf(location: string): string {
+  return URL.canParse(location) ? new URL(location).host : "another address";
+}
+
+function said({ text }: ResolutionContext): string {
+  return text === "" ? "." : `: ${text}`;
 }
 
 /** A token file that cannot be read. */
@@ -188,6 +511,6 @@ function unexplained(error: Error, from: string): OpenclawError {
 }
 
 function sentence(text: string): string {
-  const line = text.trim().split("\n", 1)[0] ?? "";
-  return /[.!?]$/.test(line) ? line : `${line}.`;
+  const line = text.trim().split("\n", 1)[0]?.slice(0, 1000) ?? "";
+  return line === "" || /[.!?]$/.test(line) ? line : `${line}.`;
 }

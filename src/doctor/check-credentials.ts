@@ -1,10 +1,10 @@
-import { adviseInstance } from "../credentials/describe.ts";
 import type { InstanceAnswer } from "../credentials/imds.ts";
-import { type CredentialDecision, findCause } from "../credentials/order.ts";
+import { noCredentials } from "../credentials/no-credentials.ts";
+import type { CredentialDecision } from "../credentials/order.ts";
 import type { CredentialReport } from "../credentials/report.ts";
 import type { ErrorCode } from "../errors.ts";
 import { toOpenclawError } from "../session/aws-errors.ts";
-import { type Check, fail, failAs, ok, type Outcome, skip, warn } from "./check.ts";
+import { type Check, fail, ok, type Outcome, skip, warn } from "./check.ts";
 import type { Examination } from "./examination.ts";
 
 /** Which credential source signs, and what stands in its way. */
@@ -28,20 +28,8 @@ function judgeCredentials(
   const { chosen, findings } = decision;
   if (chosen.source === "invalid") return fail(chosen.error);
   if (report.source === "none") {
-    const cause = findCause(decision);
-    if (cause) {
-      return failAs(
-        "no-credentials",
-        `${cause.message} No AWS credentials were found elsewhere (${report.detail}).`,
-        cause.hint,
-      );
-    }
-    return failAs(
-      "no-credentials",
-      `No AWS credentials were found: none of the four sources below has any (${report.detail}).`,
-      (instance && adviseInstance(instance)) ??
-        "Set some up with: aws configure   (on EC2, attach an instance role)",
-    );
+    const general = "No AWS credentials were found: none of the four sources below has any";
+    return fail(noCredentials(decision, report.detail, { instance, general }));
   }
   const detail = `${report.source}: ${report.detail}`;
   const [first] = findings;

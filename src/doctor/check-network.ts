@@ -2,6 +2,7 @@ import type { AwsSession } from "../session/session.ts";
 import type { Service } from "../aws/endpoint.ts";
 import { OpenclawError } from "../errors.ts";
 import type { NamedProfile } from "../network/certificates.ts";
+import { tellSkew } from "../network/clock-skew.ts";
 import { findProxy } from "../network/proxy-settings.ts";
 import { hostOfRedirect } from "../session/aws-errors.ts";
 import { oncePer } from "../once.ts";
@@ -183,9 +184,7 @@ const clockCheck: Check<Examination> = {
 
 /** Judges how far this machine's clock is ahead, in ms. Bearer tokens are not signed, so they stand any clock. */
 export function judgeClock(skewMs: number, isSigned: boolean): Outcome {
-  const seconds = Math.abs(Math.round(skewMs / 1000));
-  const size = seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} minutes`;
-  const skew = `${size} ${skewMs > 0 ? "fast" : "slow"}`;
+  const skew = tellSkew(skewMs);
   if (Math.abs(skewMs) > SIGNATURE_MS && isSigned) {
     return failAs(
       "credentials-rejected",
@@ -194,7 +193,7 @@ export function judgeClock(skewMs: number, isSigned: boolean): Outcome {
     );
   }
   if (Math.abs(skewMs) > NOTICEABLE_MS) return warn(`this machine's clock is ${skew}`, SET_CLOCK);
-  return ok(seconds <= 1 ? "agrees with AWS" : skew);
+  return ok(Math.abs(skewMs) < 1500 ? "agrees with AWS" : skew);
 }
 
 /** What is asked of clock and network, in the order in which it is shown. */

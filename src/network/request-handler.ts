@@ -4,13 +4,25 @@ import type { Runtime } from "../runtime.ts";
 import { decideCaBundle, type NamedProfile, readCertificates } from "./certificates.ts";
 import { BoundedHttpAgent, BoundedHttpsAgent } from "./connect-bound.ts";
 import { namesProxy } from "./proxy-settings.ts";
-import { type RequestWatcher, TimedHandler } from "./timed-handler.ts";
+import { type RequestWatcher, TimedHandler, type WholeAnswer } from "./timed-handler.ts";
+
+/** The last that is known of a request: it is waited for, nobody answered, or this is the answer. */
+export interface Exchange {
+  /** Who is asked, in words, where a client says so. */
+  asked: string | undefined;
+  /** Scheme, host and port. */
+  origin: string;
+  failure?: unknown;
+  answer?: WholeAnswer;
+}
 
 export interface HandlerOptions {
   /** The profile in force, for its `ca_bundle`. */
   profile?: NamedProfile | undefined;
-  /** Told of each request whether an answer began: what went wrong where none did, and the origin that was asked. */
-  onOutcome?: (failure: unknown, origin: string) => void;
+  /** Told of each request when it is sent, and how it ended. Every answer is then read whole: for small ones. */
+  onExchange?: (exchange: Exchange) => void;
+  /** Who is asked, in words, for those who are told. */
+  asked?: string;
   /** Whether no proxy may be in between. */
   isDirect?: boolean;
 }
@@ -26,7 +38,7 @@ export interface HandlerOptions {
 export async function createRequestHandler(
   runtime: Pick<Runtime, "env" | "isEmulated"> & Partial<Pick<Runtime, "terminal">>,
   requestTimeoutMs?: number,
-  { profile, onOutcome, isDirect = false }: HandlerOptions = {},
+  { profile, onExchange, asked, isDirect = false }: HandlerOptions = {},
 ): Promise<NodeHttpHandler> {
   const { env, terminal, isEmulated } = runtime;
   const bundle = decideCaBundle(env, isEmulated ? undefined : profile);
@@ -41,11 +53,14 @@ export async function createRequestHandler(
   const staysHere = (host: string): boolean => !isProxied && isLoopback(host.replaceAll(/^\[|\]$/g, ""));
   const watcher: RequestWatcher = {
     sends: async (request) => {
+      onExchange?.({ asked, origin: urlOf(request).origin });
       if (request.protocol !== "http:" || !terminal || staysHere(request.hostname)) return;
       const { warnOfClearText } = await import("./clear-text.ts");
       await warnOfClearText({ env, terminal }, urlOf(request), request.headers);
     },
-    ends: (failure, request) => onOutcome?.(failure, urlOf(request).origin),
+    fails: (failure, request) => onExchange?.({ asked, origin: urlOf(request).origin, failure }),
+    answers:
+      onExchange && ((answer, request) => onExchange({ asked, origin: urlOf(request).origin, answer })),
   };
   if (!isProxied) return new TimedHandler(handlerOptions, watcher);
   const { ProxyingHandler } = await import("./proxy.ts");

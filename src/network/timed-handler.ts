@@ -1,16 +1,31 @@
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import type { NodeHttpHandlerOptions } from "@smithy/node-http-handler";
+import { OpenclawError } from "../errors.ts";
+import { readBytes } from "../read-bytes.ts";
 import { NodeHttpHandler } from "./sdk-parts.ts";
 
 type Handle = NodeHttpHandler["handle"];
+
+/** An answer that was read whole. */
+export interface WholeAnswer {
+  status: number;
+  /** By their names in lower case. */
+  headers: Readonly<Record<string, string>>;
+  body: string;
+}
 
 /** What somebody has to do with each request. */
 export interface RequestWatcher {
   /** Before it is sent. */
   sends: (request: Parameters<Handle>[0]) => Promise<void>;
-  /** With what went wrong before an answer began; undefined where one did. */
-  ends: (failure: unknown, request: Parameters<Handle>[0]) => void;
+  /** With what went wrong before an answer was there. */
+  fails: (failure: unknown, request: Parameters<Handle>[0]) => void;
+  /** With the answer. Where somebody wants it, it is read whole before anybody else sees it. */
+  answers?: ((answer: WholeAnswer, request: Parameters<Handle>[0]) => void) | undefined;
 }
+
+/** The longest answer that is read whole, in bytes: those that hand out credentials have a few thousand. */
+const LONGEST_ANSWER = 1_000_000;
 
 /**
  * The SDK's HTTP/1.1 handler whose time for a request is the time for the whole answer: the SDK's own ends with the
@@ -29,16 +44,44 @@ export class TimedHandler extends NodeHttpHandler {
   override async handle(...[request, options]: Parameters<Handle>): ReturnType<Handle> {
     const requestMs = options?.requestTimeout ?? this.#requestMs;
     const started = performance.now();
-    await this.#watcher?.sends(request);
-    const answer = await this.exchange(request, options).catch((failure: unknown) => {
-      this.#watcher?.ends(failure, request);
+    try {
+      await this.#watcher?.sends(request);
+      const answer = await this.exchange(request, options);
+      if (requestMs !== undefined) {
+        boundBody(answer.response.body as Readable, requestMs, requestMs - (performance.now() - started));
+      }
+      if (this.#watcher?.answers) await this.#readWhole(answer, request, this.#watcher.answers);
+      return answer;
+    } catch (failure) {
+      this.#watcher?.fails(failure, request);
       throw failure;
-    });
-    this.#watcher?.ends(undefined, request);
-    if (requestMs !== undefined) {
-      boundBody(answer.response.body as Readable, requestMs, requestMs - (performance.now() - started));
     }
-    return answer;
+  }
+
+  async #readWhole(
+    { response }: Awaited<ReturnType<Handle>>,
+    request: Parameters<Handle>[0],
+    tell: NonNullable<RequestWatcher["answers"]>,
+  ): Promise<void> {
+    const stream = response.body as Readable;
+    const tooLong = (): OpenclawError => {
+      stream.destroy();
+      return new OpenclawError("bad-response", {
+        message: `${request.protocol}//${request.hostname} answers with more than ${LONGEST_ANSWER} bytes, which are no credentials.`,
+        hint: "A proxy or another server may be in between: openclaw doctor",
+      });
+    };
+    const body = await readBytes(stream, { most: LONGEST_ANSWER, tooLong });
+    response.body = Readable.from(body.length === 0 ? [] : [body]);
+    const headers = Object.entries(response.headers).map(([name, value]) => [name.toLowerCase(), value]);
+    tell(
+      {
+        status: response.statusCode,
+        headers: Object.fromEntries(headers) as Record<string, string>,
+        body: body.toString("utf8"),
+      },
+      request,
+    );
   }
 
   /** Sends a request and resolves with the headers of its answer. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { describeInstance } from "../../src/credentials/describe.ts";
+import { adviseInstance, describeInstance } from "../../src/credentials/describe.ts";
 import { instanceMetadata } from "../../src/credentials/imds.ts";
 import { decideInstanceMetadata } from "../../src/credentials/instance-metadata-settings.ts";
 import type { Runtime } from "../../src/runtime.ts";
@@ -103,7 +103,8 @@ describe("the instance metadata service", () => {
   ])("says why there are none: %s", async (body, reason) => {
     const server = await startIdentityServer();
     server.answer("ImdsCredentials", { status: 200, body });
-    expect(await instanceAt(server.url).credentials()).toEqual({ status: "none", reason });
+    const code = body.includes("Assume") ? undefined : "bad-response";
+    expect(await instanceAt(server.url).credentials()).toEqual({ status: "none", reason, code });
   });
 
   it("has none without a role, and none where nobody answers", async () => {
@@ -168,7 +169,52 @@ describe("the instance metadata service", () => {
     expect(region).toBe("ap-southeast-2");
   });
 
-  it.each(["not a url", "http://127.0.0.1:1"])("is absent at %s", async (endpoint) => {
-    expect(await instanceAt(endpoint).answer()).toMatchObject({ status: "absent" });
+  it("is absent where nobody listens", async () => {
+    expect(await instanceAt("http://127.0.0.1:1").answer()).toMatchObject({ status: "absent" });
+  });
+
+  it.each<[Record<string, string>, string]>([
+    [{ AWS_EC2_METADATA_SERVICE_ENDPOINT: "not a url" }, "=http://169.254.169.254"],
+    [{ AWS_EC2_METADATA_SERVICE_ENDPOINT: "localhost:1338" }, "=http://localhost:1338"],
+    [{ AWS_EC2_METADATA_SERVICE_ENDPOINT: "https://127.0.0.1:1" }, "=http://169.254.169.254"],
+    [{ AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: "IPv5" }, "=IPv4"],
+  ])("is asked nowhere with %j", async (env, example) => {
+    const [name = ""] = Object.keys(env);
+    const runtime = testRuntime({ home: createHome(), env });
+    expect(await metadataOf(runtime).answer()).toMatchObject({
+      status: "misnamed",
+      error: { code: "config-invalid", hint: `export ${name}${example}` },
+    });
+  });
+
+  it("says that the token's answer is lost where the question without one is refused", async () => {
+    const server = await startIdentityServer();
+    server.answer("ImdsToken", "silence");
+    server.answer("ImdsRole", { status: 401, body: "" });
+    const answer = await instanceAt(server.url).answer();
+    expect(answer).toMatchObject({ status: "silent", reason: expect.stringContaining("does not arrive") });
+    expect(adviseInstance(answer)).toContain("--http-put-response-hop-limit 2");
+  });
+
+  it.each(["ImdsToken", "ImdsRole"])(
+    "asks once more, quickly, where %s is answered with 503",
+    async (action) => {
+      const server = await startIdentityServer();
+      server.answer(action, { status: 503, body: "" }, 1);
+      expect(await instanceAt(server.url).answer()).toMatchObject({ status: "role", version: "IMDSv2" });
+      expect(server.calls.filter((call) => call.action === action)).toHaveLength(2);
+    },
+  );
+
+  it.each([
+    [429, "throttled"],
+    [500, "service-unavailable"],
+    [302, "bad-response"],
+  ])("does not know of a role where %d stays", async (status, code) => {
+    const server = await startIdentityServer();
+    server.answer("ImdsRole", { status, body: "" });
+    const answer = await instanceAt(server.url).answer();
+    expect(answer).toMatchObject({ status: "failed", code });
+    expect(server.calls.filter(({ action }) => action === "ImdsRole")).toHaveLength(status < 400 ? 1 : 2);
   });
 });

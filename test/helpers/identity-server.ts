@@ -12,13 +12,16 @@ export interface IdentityCall {
   region: string | undefined;
 }
 
-export type Answer = { status: number; body: string; headers?: Record<string, string> } | "silence";
+export type Answer = { status: number; body: string; headers?: Record<string, string> } | "silence" | "reset";
 
 export interface IdentityServer {
   url: string;
   calls: IdentityCall[];
-  /** Decides an action's answer instead of the server: a failure, or `silence`, which never answers. */
-  answer(action: string, answer: Answer): void;
+  /**
+   * Decides an action's answer instead of the server, always or so many times: a failure, `silence`, which never answers, or
+   * `reset`, which closes the connection.
+   */
+  answer(action: string, answer: Answer, times?: number): void;
   connections(): number;
 }
 
@@ -32,7 +35,7 @@ export async function startIdentityServer(
   options: { role?: string | undefined } = { role: "EC2-Bedrock-Access" },
 ): Promise<IdentityServer> {
   const calls: IdentityCall[] = [];
-  const answers = new Map<string, Answer>();
+  const answers = new Map<string, { answer: Answer; left: number }>();
   const sockets = new Set<Socket>();
   let connections = 0;
   const server = createServer(async (request, response) => {
@@ -40,8 +43,10 @@ export async function startIdentityServer(
     const call = identify(request, body);
     calls.push(call);
     const told = answers.get(call.action);
-    if (told === "silence") return;
-    if (told) return send(response, told);
+    if (told && told.left > 0) {
+      told.left -= 1;
+      return send(response, told.answer);
+    }
     send(response, usual(call, options.role));
   });
   server.on("connection", (socket) => {
@@ -57,16 +62,22 @@ export async function startIdentityServer(
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     calls,
-    answer: (action, answer) => void answers.set(action, answer),
+    answer: (action, answer, times = Number.POSITIVE_INFINITY) =>
+      void answers.set(action, { answer, left: times }),
     connections: () => connections,
   };
 }
 
 /** An error of STS, as its query protocol has it. */
-export function stsError(code: string, message: string, status = 403): Answer {
+export function stsError(
+  code: string,
+  message: string,
+  status = 403,
+  headers: Record<string, string> = {},
+): Answer {
   return {
     status,
-    headers: { "content-type": "text/xml" },
+    headers: { "content-type": "text/xml", ...headers },
     body: `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error><RequestId>c6104cbe-af31-11e0-8154-cbc7ccf896c7</RequestId></ErrorResponse>`,
   };
 }
@@ -203,6 +214,7 @@ function usual(call: IdentityCall, role: string | undefined): Answer {
 
 function send(response: ServerResponse, answer: Answer): void {
   if (answer === "silence") return;
+  if (answer === "reset") return void response.socket?.resetAndDestroy();
   response.writeHead(answer.status, answer.headers ?? {});
   response.end(answer.body);
 }
