@@ -77,7 +77,7 @@ export async function askChosenInstance(
 function createInstanceMetadata(settings: InstanceMetadataSettings): InstanceMetadata {
   let token = once(() => askForToken(settings));
   const askForRole = async (): Promise<InstanceAnswer> => {
-    const deadline = AbortSignal.timeout(TOTAL_MS);
+    const deadline = performance.now() + TOTAL_MS;
     const access = await token();
     if (access.status !== "open") return access;
     const { version } = access;
@@ -105,12 +105,12 @@ function createInstanceMetadata(settings: InstanceMetadataSettings): InstanceMet
         ...(known.status === "failed" ? { code: known.code } : {}),
       };
     }
-    return get(settings.endpoint, `${ROLE_PATH}${known.role}`, access, AbortSignal.timeout(TOTAL_MS));
+    return get(settings.endpoint, `${ROLE_PATH}${known.role}`, access, performance.now() + TOTAL_MS);
   };
   return {
     answer: () => answer(),
     region: once(async () => {
-      const deadline = AbortSignal.timeout(TOTAL_MS);
+      const deadline = performance.now() + TOTAL_MS;
       const access = await token();
       if (access.status !== "open") return undefined;
       const reply = await get(settings.endpoint, REGION_PATH, access, deadline);
@@ -231,10 +231,10 @@ function lostToken(endpoint: string): Closed {
   };
 }
 
-function get(endpoint: string, path: string, access: Access, deadline: AbortSignal): Promise<Reply> {
+function get(endpoint: string, path: string, access: Access, deadline: number): Promise<Reply> {
   const headers: Record<string, string> =
     access.token === undefined ? {} : { "x-aws-ec2-metadata-token": access.token };
-  return send(endpoint, path, { method: "GET", headers, signal: deadline });
+  return send(endpoint, path, { method: "GET", headers, deadline });
 }
 
 type Reply =
@@ -244,7 +244,8 @@ type Reply =
 interface Question {
   method: "GET" | "PUT";
   headers: Record<string, string>;
-  signal?: AbortSignal;
+  /** When an answer is of no use any more, by performance.now(). */
+  deadline?: number;
 }
 
 /** Sends one request, and once more where the service has no time for it now. Never rejects. */
@@ -261,7 +262,7 @@ function sendOnce(endpoint: string, path: string, question: Question): Promise<R
     const url = new URL(endpoint);
     const host = hostOf(endpoint);
     let isConnected = false;
-    const bounds = [AbortSignal.timeout(REQUEST_MS), ...(question.signal ? [question.signal] : [])];
+    let isLate = false;
     const outgoing = request({
       // Brackets belong to the URL, not to the address.
       hostname: url.hostname.replace(/^\[(.+)\]$/, "$1"),
@@ -270,8 +271,17 @@ function sendOnce(endpoint: string, path: string, question: Question): Promise<R
       method: question.method,
       headers: question.headers,
       agent: false,
-      signal: AbortSignal.any(bounds),
     });
+    // A timer and no AbortSignal.any: a signal that nothing else holds may be collected, and then never comes.
+    const leftMs = Math.max(0, (question.deadline ?? Number.POSITIVE_INFINITY) - performance.now());
+    const timer = setTimeout(
+      () => {
+        isLate = true;
+        outgoing.destroy(new Error("late"));
+      },
+      Math.min(REQUEST_MS, leftMs),
+    );
+    outgoing.once("close", () => clearTimeout(timer));
     outgoing.on("socket", (socket) => socket.once("connect", () => (isConnected = true)));
     outgoing.on("response", (response) => {
       readBytes(response).then(
@@ -283,7 +293,6 @@ function sendOnce(endpoint: string, path: string, question: Question): Promise<R
     outgoing.end();
 
     function failure(error: NodeJS.ErrnoException): Reply {
-      const isLate = error.name === "AbortError" || error.name === "TimeoutError";
       const why = isLate
         ? isConnected
           ? "is there but does not answer in time"
