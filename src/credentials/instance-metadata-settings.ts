@@ -1,6 +1,7 @@
 import { OpenclawError } from "../errors.ts";
 import { maskUserInfo } from "../network/user-info.ts";
 import type { Environment } from "../runtime.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import type { SharedConfig } from "./shared-config.ts";
 
 /** How the EC2 instance metadata service (IMDS) is reached. */
@@ -71,7 +72,9 @@ function judgeMode({ name, value }: Named): OpenclawError | undefined {
 function refuse(name: string, value: string, what: string, example: string): OpenclawError {
   return new OpenclawError("config-invalid", {
     message: `${name} '${maskUserInfo(value)}' is not ${what}.`,
-    hint: name.startsWith("AWS_") ? `export ${name}=${example}` : `aws configure set ${name} ${example}`,
+    hint: name.startsWith("AWS_")
+      ? `export ${name}=${example}`
+      : `aws configure set ${quoteForShell(name)} ${quoteForShell(example)}`,
   });
 }
 
