@@ -94,6 +94,12 @@ const BEDROCK: Readonly<Record<string, Operation>> = {
     answer: () =>
       json({ formData: Buffer.from('{"note":"simulated by the openclaw emulator"}').toString("base64") }),
   },
+  // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_GetAccountDataRetention.html
+  GetAccountDataRetention: {
+    http: "GET /data-retention",
+    needs: onAnything,
+    answer: () => json({ mode: "inherit", updatedAt: "2026-06-09T00:00:00Z" }),
+  },
   ListInferenceProfiles: {
     http: "GET /inference-profiles",
     needs: onAnything,

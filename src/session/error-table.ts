@@ -55,6 +55,36 @@ const endpoint = (context: ErrorContext): string => context.endpoint ?? "The end
 const said = ({ message }: ErrorContext): string =>
   message === "" ? " with something that is not AWS's." : `: ${message}`;
 
+/** What the modes share, by the page of data retention, and its newer one by the model cards of those that want it. */
+const RETENTION_MODES: Readonly<Record<string, string>> = {
+  provider_data_share:
+    "lets AWS keep prompts and answers and share them with the model's provider, for up to 30 days",
+  // https://github.com/aws-samples/anthropic-on-aws/pull/294
+  aws_review: "lets AWS keep prompts and answers and review them",
+  default: "keeps what the model's own terms say; the provider does not get it",
+  none: "keeps nothing",
+};
+
+/** The mode that a refusal names as needed, and what it shares; where it names none, those that a model may want. */
+function retentionNeeded({ message }: ErrorContext): string {
+  // The mode in quotes behind "mode" is the one that the account has.
+  const others = message.replace(/mode\s*['"`‘’“”]?\w+['"`‘’“”]?\s+is not/i, "");
+  const named = Object.keys(RETENTION_MODES).filter((mode) => new RegExp(`\\b${mode}\\b`).test(others));
+  const modes = named.length > 0 ? named : ["aws_review", "provider_data_share"];
+  const end = /[.!?]$/.test(message) ? "" : ".";
+  const wants = named.length > 0 ? "It needs" : "Its model card says which it needs:";
+  return `${end} ${wants} ${modes.map((mode) => `${mode}, which ${RETENTION_MODES[mode]}`).join("; or ")}.`;
+}
+
+/** Asks for the account's mode. The AWS CLI has no operation for it; curl signs by itself from 7.75 on. */
+function retentionCommand({ region = "us-east-1" }: ErrorContext): string {
+  const host = `bedrock.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
+  return (
+    `curl --aws-sigv4 aws:amz:${region}:bedrock --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" ` +
+    `\${AWS_SESSION_TOKEN:+-Hx-amz-security-token:$AWS_SESSION_TOKEN} https://${host}/data-retention`
+  );
+}
+
 const SET_CLOCK = "Set the clock, for example with: sudo timedatectl set-ntp true";
 const OTHER_MODEL = "Choose another model: openclaw models list";
 
@@ -146,18 +176,37 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
   },
   // Access to a model.
   {
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/data-retention.html; the wording: https://github.com/anomalyco/opencode/issues/31560
+    names: ["Validation", "AccessDenied"],
+    status: [400, 403],
+    pattern: /data[ _]retention/i,
+    code: "model-access",
+    message: (c) =>
+      `${Model(c)} wants another data retention mode than this account has: ${c.message}${retentionNeeded(c)}`,
+    hint: (c) => `See the account's mode: ${retentionCommand(c)}`,
+  },
+  {
     names: ["AccessDenied", "ResourceNotFound", "Validation"],
     status: [400, 404],
-    pattern: /use case (details|form)/i,
+    pattern: /use[- ]case (details|form)/i,
     code: "model-access",
     message: (c) =>
       `Anthropic's use-case form has not been submitted for this account, so ${model(c)} is closed.`,
     hint: () =>
-      "Submit the form once in the Bedrock console: Model catalog, an Anthropic model, Submit use case details.",
+      "Submit the form once in the Bedrock console: Model catalog, an Anthropic model, Submit use case details. It counts after up to 15 minutes.",
   },
   {
-    names: ["AccessDenied"],
-    status: 403,
+    names: ["AccessDenied", "ResourceNotFound", "Validation"],
+    status: [400, 404],
+    pattern:
+      /(access|subscription|agreement|entitlement)\b.{0,80}\b(is|are|still) (still )?(pending|in progress|being \w+)/i,
+    code: "model-access",
+    message: (c) => `AWS is still opening ${model(c)} to this account: ${c.message}`,
+    hint: () => "Try again in 15 minutes.",
+  },
+  {
+    names: ["AccessDenied", "ResourceNotFound", "Validation"],
+    status: [400, 404],
     pattern: /invalid_payment_instrument|payment instrument/i,
     code: "model-access",
     message: (c) =>
@@ -166,13 +215,24 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
       "Add one and try again after 2 minutes: https://console.aws.amazon.com/billing/home#/paymentpreferences",
   },
   {
-    names: ["AccessDenied"],
-    status: 403,
+    names: ["AccessDenied", "ResourceNotFound", "Validation"],
+    status: [400, 404],
     pattern: /marketplace/i,
     code: "model-access",
     message: (c) => `The AWS Marketplace subscription for ${model(c)} could not be made.`,
     hint: () =>
       "Let somebody with aws-marketplace:Subscribe and aws-marketplace:ViewSubscriptions call the model once.",
+  },
+  {
+    // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_CreateFoundationModelAgreement.html
+    names: ["AccessDenied", "ResourceNotFound", "Validation"],
+    status: [400, 404],
+    pattern:
+      /\b(model|license|service) agreement\b|\bagreement (has|is|was) not\b|end[- ]user license|\beula\b/i,
+    code: "model-access",
+    message: (c) => `The agreement for ${model(c)} has not been accepted for this account: ${c.message}`,
+    hint: (c) =>
+      `See what is offered, and accept it with create-foundation-model-agreement: aws bedrock list-foundation-model-agreement-offers --model-id ${quoteForShell(c.modelId ?? "MODEL")}`,
   },
   {
     names: ["AccessDenied", "ResourceNotFound", "Validation"],
@@ -203,7 +263,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
   {
     names: ["AccessDenied", "Validation"],
     status: [400, 403],
-    pattern: /not (available|allowed) for (this|your) account/i,
+    pattern: /not (available|allowed) for (this|your|channel program) accounts?/i,
     code: "model-access",
     message: (c) => `AWS has not opened ${model(c)} to this account: ${c.message}`,
     hint: () => OTHER_MODEL,
@@ -220,7 +280,8 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
   {
     names: ["AccessDenied", "Validation"],
     status: [400, 403],
-    pattern: /access to the model|model access is denied|account is not authorized to invoke/i,
+    pattern:
+      /access to the model|model access is denied|account is not authorized to (invoke|access this model)/i,
     code: "model-access",
     message: (c) => `This account has no access to ${model(c)}${inRegion(c)}.`,
     hint: (c) =>
@@ -307,7 +368,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     hint: () => "Attach the text of the document instead.",
   },
   {
-    pattern: /doesn.t support the (image|video|audio) content/i,
+    pattern: /doesn.t support the (image|video|audio) (content|field)/i,
     code: "bad-attachment",
     message: (c) => `${Model(c)} does not take this kind of file: ${c.message}`,
     hint: () => "Choose a model that does: openclaw models list",

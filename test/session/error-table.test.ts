@@ -145,6 +145,55 @@ const WORDINGS: readonly Wording[] = [
     "aws-marketplace:Subscribe",
   ],
   [
+    "AccessDeniedException",
+    403,
+    "Model access is denied due to User: arn:aws:sts::111122223333:assumed-role/x/y is not authorized to perform: aws-marketplace:ViewSubscriptions on resource: * because no identity-based policy allows the aws-marketplace:ViewSubscriptions action",
+    "model-access",
+    "Marketplace subscription",
+    "aws-marketplace:Subscribe",
+  ],
+  [
+    "ValidationException",
+    400,
+    "The model returned the following errors: data retention mode 'default' is not available for this model",
+    "model-access",
+    "Its model card says which it needs: aws_review, which lets AWS keep prompts and answers and review them; or provider_data_share, which lets AWS keep prompts and answers and share them with the model's provider, for up to 30 days.",
+    'curl --aws-sigv4 aws:amz:us-east-1:bedrock --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"',
+  ],
+  [
+    "AccessDeniedException",
+    403,
+    "Access to this model is not available for channel program accounts. Reach out to your AWS Solution Provider or AWS Distributor for more information.",
+    "model-access",
+    "has not opened",
+    "openclaw models list",
+  ],
+  [
+    "AccessDeniedException",
+    403,
+    "Your account is not authorized to access this model",
+    "model-access",
+    "has no access to model",
+    "openclaw doctor",
+  ],
+  // For these two no wording of AWS's is known: they are in the terms of GetFoundationModelAvailability.
+  [
+    "AccessDeniedException",
+    403,
+    "Model agreement has not been accepted for this account.",
+    "model-access",
+    "The agreement for model",
+    "aws bedrock list-foundation-model-agreement-offers --model-id us.anthropic.claude-opus-4-6-v1",
+  ],
+  [
+    "AccessDeniedException",
+    403,
+    "The agreement for this model is pending. Try again in 15 minutes.",
+    "model-access",
+    "AWS is still opening model",
+    "Try again in 15 minutes.",
+  ],
+  [
     "ResourceNotFoundException",
     404,
     "Access denied. This Model is marked by provider as Legacy and you have not been actively using the model in the last 30 days. Please upgrade to an active model on Amazon Bedrock",
@@ -763,6 +812,18 @@ describe("what AWS says", () => {
     expect(error.message).toContain(says);
     expect(error.hint).toContain(hint);
     expect(`${error.message} ${error.hint}`).not.toContain("undefined");
+  });
+
+  it("tells a mode of data retention that it names as needed, and not the one that the account has", async () => {
+    for (const quote of ["'", '"', "`", ""]) {
+      const message = `data retention mode ${quote}none${quote} is not available for this model. Use ${quote}provider_data_share${quote}.`;
+      const error = await refusal({ error: { name: "ValidationException", status: 400, message } });
+      expect(error.code).toBe("model-access");
+      expect(error.exitCode).toBe(4);
+      expect(error.message).toContain("It needs provider_data_share, which lets AWS keep");
+      expect(error.message).not.toContain("aws_review");
+      expect(error.message).not.toContain("keeps nothing");
+    }
   });
 
   it("is covered row by row", () => {
