@@ -1,11 +1,14 @@
+import { isDeepStrictEqual } from "node:util";
+import { isSameLesson, type Lessons } from "../converse/apply-lessons.ts";
 import type { ChatEvents } from "../converse/chat-event.ts";
 import { boundsFor, Deadlines, type WantedBounds } from "../converse/deadlines.ts";
 import type { Ask } from "../converse/plan-request.ts";
 import { readEvents } from "../converse/read-events.ts";
 import { toStreamError } from "../converse/stream-failure.ts";
 import type { TurnRecorder } from "../converse/message-assembler.ts";
-import type { RequestPlan, RequestPlans, Wire } from "../converse/wire.ts";
-import { OpenclawError } from "../errors.ts";
+import type { RequestPlan, Wire } from "../converse/wire.ts";
+import { keepLessons, recallLessons } from "../discovery/lesson-cache.ts";
+import { type ErrorCode, OpenclawError } from "../errors.ts";
 import { unknownModel } from "../models/resolve-model.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Setup } from "../session/session.ts";
@@ -18,59 +21,103 @@ export interface Question extends Ask, WireOptions {
   recorder?: TurnRecorder | undefined;
 }
 
+/** Refusals of a request for what is in it. */
+const REFUSALS: ReadonlySet<ErrorCode> = new Set([
+  "invalid-request",
+  "bad-attachment",
+  "input-too-long",
+  "needs-inference-profile",
+]);
+
+/** The most that is learnt in one turn: the forms of a schema, a profile, and two things more. */
+const MOST_LESSONS = 6;
+
 /**
- * Puts a question to a model and yields the answer's events. Throws the errors of its wire; `model-not-found` names the
- * nearest ids, `stream-broken` an answer that is not whole.
+ * Puts a question to a model and yields the answer's events. What the model refuses by name is left out or said in another
+ * way, and asked again, before anything was said; each thing once, with a notice. What proves right is kept for the next
+ * calls. Throws the errors of its wire; `model-not-found` names the nearest ids, `stream-broken` an answer that is not
+ * whole.
  */
 export async function* askModel(setup: Setup, question: Question): ChatEvents {
   const wire = await openWire(setup, question, question);
-  const asking: Asking = { wire, question, runtime: setup.runtime, noted: new Set() };
+  const { runtime } = setup;
+  const noted = new Set<string>();
+  const tried: RequestPlan[] = [];
+  let learnt: Lessons = [];
   try {
-    yield* askInForms(asking, await wire.plan());
+    const known = await recallLessons(setup, wire.place);
+    let plan = await wire.plan(known);
+    for (;;) {
+      tried.push(plan);
+      for (const notice of plan.notices.filter((text) => !noted.has(text))) {
+        noted.add(notice);
+        runtime.terminal.note(`openclaw: ${notice}`);
+      }
+      let hasStarted = false;
+      try {
+        for await (const event of answerTo(wire, plan, { ...question, runtime })) {
+          if (!hasStarted && learnt.length > 0) await keep(setup, wire, learnt);
+          hasStarted = true;
+          yield event;
+        }
+        return;
+      } catch (error) {
+        const next = hasStarted ? undefined : await learnFrom(error, { wire, tried, known, learnt });
+        if (!next) throw error;
+        runtime.terminal.verbose(() => `${String(error)} Learnt: ${next.learnt.at(-1)?.name ?? ""}`);
+        ({ learnt, plan } = next);
+      }
+    }
   } catch (error) {
-    if (!(error instanceof OpenclawError)) throw error;
-    if (error.code === "model-not-found") throw unknownModel(question.model.id, await wire.knownIds(), error);
-    const others = await wire.replan?.(error);
-    if (!others) throw error;
-    yield* askInForms(asking, others);
+    if (!(error instanceof OpenclawError) || error.code !== "model-not-found") throw error;
+    throw unknownModel(question.model.id, await wire.knownIds(), error);
   } finally {
     wire.close();
   }
 }
 
-/** One question on its way. */
-interface Asking {
-  wire: Wire;
-  question: Question;
-  runtime: Runtime;
-  /** The notices that were told: once, however many forms are tried. */
-  noted: Set<string>;
+/** Finds the first thing that a refusal teaches and that leads to a request not yet tried; undefined where there is none. */
+async function learnFrom(
+  error: unknown,
+  {
+    wire,
+    tried,
+    known,
+    learnt,
+  }: { wire: Wire; tried: readonly RequestPlan[]; known: Lessons; learnt: Lessons },
+): Promise<{ learnt: Lessons; plan: RequestPlan } | undefined> {
+  if (!(error instanceof OpenclawError) || !REFUSALS.has(error.code)) return undefined;
+  if (learnt.length >= MOST_LESSONS) return undefined;
+  const form = tried.at(-1)?.form;
+  const ofForm = form && (await import("../converse/structured-output.ts")).lessonsOfForm(error, form);
+  for (const lesson of [...(await wire.learn(error)), ...(ofForm ?? [])]) {
+    if (learnt.some((other) => isSameLesson(lesson, other))) continue;
+    const more = [...learnt, lesson];
+    const next = await wire.plan([...known, ...more]);
+    const isTried = tried.some(
+      ({ input, body }) => input.modelId === next.input.modelId && isDeepStrictEqual(body, next.body),
+    );
+    if (!isTried) return { learnt: more, plan: next };
+  }
+  return undefined;
 }
 
-/** Asks in the first form that is not refused. */
-async function* askInForms({ wire, question, runtime, noted }: Asking, plans: RequestPlans): ChatEvents {
-  const { schema } = question;
-  for (const [index, plan] of plans.entries()) {
-    for (const notice of plan.notices.filter((text) => !noted.has(text))) {
-      noted.add(notice);
-      runtime.terminal.note(`openclaw: ${notice}`);
-    }
-    const events = streamAnswer(wire, plan, { ...question, runtime });
-    if (!schema || !plan.form) return yield* events;
-    const { isFormRefused, readStructured } = await import("../converse/structured-output.ts");
-    let hasStarted = false;
-    try {
-      for await (const event of readStructured(events, plan.form, schema)) {
-        hasStarted = true;
-        yield event;
-      }
-      return;
-    } catch (error) {
-      const next = plans[index + 1];
-      if (hasStarted || !next || !isFormRefused(error)) throw error;
-      runtime.terminal.verbose(() => `schema as ${plan.form}: ${String(error)}; trying ${next.form}`);
-    }
-  }
+/** Keeps what holds for the model and not only for this call. */
+async function keep(setup: Setup, wire: Wire, learnt: Lessons): Promise<void> {
+  const lasting = learnt.filter(({ isPassing }) => !isPassing);
+  if (lasting.length > 0) await keepLessons(setup, wire.place, lasting);
+}
+
+/** The answer to one request: as it comes, or held to the schema of the question. */
+async function* answerTo(
+  wire: Wire,
+  plan: RequestPlan,
+  question: Pick<Question, "bounds" | "recorder" | "schema"> & { runtime: Runtime },
+): ChatEvents {
+  const events = streamAnswer(wire, plan, question);
+  if (!question.schema || !plan.form) return yield* events;
+  const { readStructured } = await import("../converse/structured-output.ts");
+  yield* readStructured(events, plan.form, question.schema);
 }
 
 /**

@@ -1,13 +1,16 @@
 import type { ConverseTokensRequest } from "@aws-sdk/client-bedrock-runtime";
 import { parseArn } from "../aws/arn.ts";
-import { type Ask, dependsOnModel, planRequests } from "../converse/plan-request.ts";
-import type { RequestPlan, RequestPlans, Wire } from "../converse/wire.ts";
+import { refusalOf } from "../converse/apply-lessons.ts";
+import { type Ask, dependsOnModel, planRequest } from "../converse/plan-request.ts";
+import type { RequestPlan, Wire } from "../converse/wire.ts";
 import { loadModels } from "../discovery/load.ts";
 import { OpenclawError } from "../errors.ts";
+import { once } from "../once.ts";
 import { baseModelId } from "../models/base-model-id.ts";
 import { catalogIds } from "../models/catalog.ts";
 import type { Discovered } from "../models/discovered.ts";
 import { needsProfile, profileFor, targetOf } from "../models/resolve-model.ts";
+import { readRefusal } from "../session/refusal-table.ts";
 import { type AwsSession, openSession, type Setup } from "../session/session.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
@@ -30,31 +33,32 @@ export async function openConverse(
   { open = openSession, known: tellKnown = knownModels }: WireOptions,
 ): Promise<Wire> {
   const { id } = ask.model;
-  const { terminal } = setup.runtime;
   const [session, { converseStream }] = await Promise.all([
     open(setup, targetOf(ask.model)),
     import("../converse/converse-stream.ts"),
   ]);
+  const list = once(() => tellKnown(session, ask));
   let known: Discovered | undefined;
   let profileId: string | undefined;
-  const planFor = (profile: string | undefined): Promise<RequestPlans> => {
-    profileId = profile;
-    if (profile !== undefined)
-      terminal.note(`openclaw: ${id} is called through the inference profile ${profile}`);
-    return planRequests(ask, profile ?? id, setup.config.value, known);
-  };
   return {
     ...converseStream(session),
     region: session.region.value,
-    plan: async () => {
-      known = await tellKnown(session, ask);
-      const profile = known && needsProfile(id, known) ? profileFor(id, known) : undefined;
-      return planFor(profile?.id);
+    place: [session.region.value, session.endpoint("bedrock-runtime")?.url ?? "", id],
+    plan: async (lessons) => {
+      known = await list();
+      const listed = known && needsProfile(id, known) ? profileFor(id, known) : undefined;
+      const learnt = lessons.find(({ name }) => name === "profile")?.value;
+      profileId = listed?.id ?? (typeof learnt === "string" ? learnt : undefined);
+      const plan = await planRequest(ask, profileId ?? id, setup.config.value, known, lessons);
+      if (profileId === undefined) return plan;
+      const notice = `${id} is called through the inference profile ${profileId}`;
+      return { ...plan, notices: [notice, ...plan.notices] };
     },
-    replan: async (refusal) => {
-      if (refusal.code !== "needs-inference-profile" || profileId !== undefined || parseArn(id))
-        return undefined;
-      return planFor(await findProfile(session, id, refusal));
+    learn: async (refusal) => {
+      if (refusal.code !== "needs-inference-profile")
+        return readRefusal({ message: refusalOf(refusal.details) });
+      if (profileId !== undefined || parseArn(id)) return [];
+      return [{ name: "profile", value: await findProfile(session, id, refusal) }];
     },
     knownIds: () => idsFor(setup),
     countTokens: (plan) => count(session, baseModelId(plan.input.modelId ?? "", known), plan),

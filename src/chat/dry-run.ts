@@ -1,5 +1,6 @@
 import type { ConverseStreamCommandInput } from "@aws-sdk/client-bedrock-runtime";
 import type { Ask } from "../converse/plan-request.ts";
+import { recallLessons } from "../discovery/lesson-cache.ts";
 import { isRecord } from "../json.ts";
 import { formatUsd, type Price } from "../models/usage.ts";
 import type { Setup } from "../session/session.ts";
@@ -46,7 +47,7 @@ async function plan(
 ): Promise<DryRun> {
   const wire = await openWire(setup, ask, {});
   try {
-    const [planned] = await wire.plan();
+    const planned = await wire.plan(await recallLessons(setup, wire.place));
     const { input, body, notices } = planned;
     const counted = await wire.countTokens(planned);
     const tokens = "tokens" in counted ? counted.tokens : estimateTokens(input);

@@ -11,6 +11,8 @@ export interface Turn {
   system?: string | undefined;
   /** Identifies its whole prompt, tools and all; undefined where there was none, or where it was not kept. */
   promptDigest?: string | undefined;
+  /** That the model refused the reasoning of the turns before it, which is not sent again. */
+  endsReasoning?: true | undefined;
 }
 
 /** The message that a turn began with. */

@@ -14,6 +14,7 @@ import { type ChatParameters, flagName } from "../config/parameters.ts";
 import { isRecord, type JsonObject, wellFormed } from "../json.ts";
 import { parseBoundedJson } from "../json-bounds.ts";
 import { ANSWER_TOKENS, ANY_TOOL_IDS, type FamilyFacts, type ToolIds } from "../models/families.ts";
+import { leaveOutRefused, type Lessons } from "./apply-lessons.ts";
 import { isSameModel, textBlocks, textOf, type Turn } from "./conversation.ts";
 import { documentName } from "./document-name.ts";
 import { ANSWER_TOOL } from "./request.ts";
@@ -32,6 +33,8 @@ export interface Recipient {
   asked?: ChatParameters;
   /** The turns before, of which the model gets what it may be sent. */
   earlier?: readonly Turn[] | undefined;
+  /** What the model refused before. Facts of its family that were learnt are in `family`. */
+  lessons?: Lessons;
 }
 
 export interface MendedRequest {
@@ -56,6 +59,7 @@ const RULES: readonly ((input: Input, mending: Mending) => Input)[] = [
   mendTools,
   mendSystem,
   addHistory,
+  (input, { lessons = [], ...mending }) => leaveOutRefused(input, { lessons, ...mending }),
   mendCharacters,
   mendBlocks,
   mendTurns,
@@ -86,20 +90,23 @@ export function mendRequest(request: Input, recipient: Recipient): MendedRequest
 
 /**
  * Earlier turns go first. Reasoning goes back to the model that it came from and nobody else, and only under the system
- * prompt and the tools that it came under: recent Claude models refuse it under others. A turn whose answer comes to
+ * prompt and the tools that it came under: recent Claude models refuse it under others. What was refused once stays left
+ * out. A turn whose answer comes to
  * nothing is left out with its question.
  */
 function addHistory(input: Input, { earlier = [], modelId, tell }: Mending): Input {
   const digest = digestOf(input);
   let isReasoningLost = false;
-  const history = earlier.flatMap((turn) => {
+  const refusedUntil = earlier.findLastIndex(({ endsReasoning }) => endsReasoning);
+  const history = earlier.flatMap((turn, index) => {
     const isUnderSame = (turn.promptDigest ?? digestOfSystem(turn.system)) === digest;
     const isOwn = isSameModel(turn.model, input.modelId ?? "");
     const hasReasoning = turn.messages.some(({ content = [] }) => content.some(isReasoning));
     // Told of the latest answer only: with the next one the same reasoning is no news any more.
+    const isKept = isOwn && isUnderSame && index >= refusedUntil;
     isReasoningLost = hasReasoning && isOwn && !isUnderSame;
     const messages = turn.messages.map(({ role, content = [] }): Message => {
-      return { role, content: content.filter((block) => !isReasoning(block) || (isOwn && isUnderSame)) };
+      return { role, content: content.filter((block) => !isReasoning(block) || isKept) };
     });
     // Reasoning alone is not an answer: the service wants text beside it.
     return messages.at(-1)?.content?.some((block) => textOf(block).trim() !== "") ? messages : [];

@@ -82,17 +82,22 @@ export class TurnRecorder {
 
   /** The turn so far; undefined before anything was sent. Cache points belong to the call, not to the conversation. */
   turn(): Turn | undefined {
-    const { input, promptDigest } = this.#plan ?? {};
+    const { input, promptDigest, endsReasoning } = this.#plan ?? {};
     const newest = input?.messages?.at(-1);
     const model = input?.modelId;
     if (!newest || model === undefined) return undefined;
     const content = (newest.content ?? []).filter(({ cachePoint }) => cachePoint === undefined);
     const messages = [{ ...newest, content }, this.#assembler.message()];
-    return { model, messages, ...(promptDigest === undefined ? {} : { promptDigest }) };
+    return {
+      model,
+      messages,
+      ...(promptDigest === undefined ? {} : { promptDigest }),
+      ...(endsReasoning ? { endsReasoning } : {}),
+    };
   }
 }
 
-type Sent = Pick<RequestPlan, "input" | "promptDigest">;
+type Sent = Pick<RequestPlan, "input" | "promptDigest" | "endsReasoning">;
 
 function toContent(block: Block): ContentBlock[] {
   if (block.tool) return toolUse(block.tool, block);

@@ -1,4 +1,4 @@
-import type { ConverseStreamCommandInput, Message, ToolConfiguration } from "@aws-sdk/client-bedrock-runtime";
+import type { Message, ToolConfiguration } from "@aws-sdk/client-bedrock-runtime";
 import type { Configuration } from "../config/settings.ts";
 import { lookUpCatalog } from "../models/catalog.ts";
 import type { Discovered } from "../models/discovered.ts";
@@ -15,7 +15,8 @@ import { familyOf, type Obstacle } from "../models/families.ts";
 import { mendRequest } from "./mend-request.ts";
 import { buildRequest, type ChatParameters, mergeParameters } from "./request.ts";
 import type { StructuredForm } from "./structured-output.ts";
-import type { RequestPlan, RequestPlans } from "./wire.ts";
+import { familyAsLearnt, isLearnt, type Lessons, mostTokensLearnt } from "./apply-lessons.ts";
+import type { RequestPlan } from "./wire.ts";
 
 /** What is asked, before it is known what the model that answers takes. */
 export interface Ask {
@@ -40,30 +41,32 @@ export interface Ask {
   showsReasoning?: boolean | undefined;
 }
 
-/**
- * Plans the requests for a question to one model, best first: without a schema there is one; with one, a request for
- * each form that the model may take it in. Throws `bad-attachment`.
- */
-export async function planRequests(
+/** Plans the request for a question to one model, by what was learnt of the model. Throws `bad-attachment`. */
+export async function planRequest(
   ask: Ask,
   modelId: string,
   config: Configuration,
   discovered: Discovered | undefined,
-): Promise<RequestPlans> {
+  lessons: Lessons = [],
+): Promise<RequestPlan> {
   const { model, schema } = ask;
   const baseId = baseModelId(modelId, discovered);
   const known = lookUpCatalog(baseId ?? modelId);
+  const family = familyAsLearnt(familyOf(baseId), lessons);
+  const mostTokens = mostTokensLearnt(lessons, known?.maxTokens);
   const wanted = mergeParameters(ask.parameters, config, [model.id, model.key]);
   const reasoning = planReasoning({
     modelId: model.id,
-    baseId,
-    canReason: model.configured?.reasoning ?? known?.reasoning,
+    family,
+    canReason: isLearnt(lessons, "takes-no-level")
+      ? false
+      : (model.configured?.reasoning ?? known?.reasoning),
     parameters: wanted,
-    mostTokens: known?.maxTokens,
+    mostTokens,
     isShown: ask.showsReasoning === true,
     obstacle: obstacleOf(ask),
   });
-  const cache = cachePointFor(wanted.cache, { modelId: model.id, baseId });
+  const cache = cachePointFor(wanted.cache, { modelId: model.id, family });
   const attached = await attach(ask, { baseId, input: inputKinds(model, baseId) });
   const input = buildRequest({
     modelId,
@@ -78,25 +81,31 @@ export async function planRequests(
   });
   const notices = [...attached.notices, ...reasoning.notices, ...cache.notices];
   const { isReasoning } = reasoning;
-  const recipient = {
+  let draft = input;
+  let form: StructuredForm | undefined;
+  if (schema) {
+    const { structuredForm, withStructuredOutput } = await import("./structured-output.ts");
+    form = structuredForm(schema.schema, { family, lessons, isReasoning, hasTools: ask.tools !== undefined });
+    draft = withStructuredOutput(input, form, schema.schema, family);
+  }
+  const mended = mendRequest(draft, {
     modelId: model.id,
-    family: familyOf(baseId),
-    mostTokens: known?.maxTokens,
+    family,
+    mostTokens,
     isReasoning,
     asked: ask.parameters,
     earlier: ask.earlier,
+    lessons,
+  });
+  const { modelId: _, ...body } = mended.input;
+  return {
+    ...mended,
+    body,
+    form,
+    isReasoning,
+    notices: [...notices, ...mended.notices],
+    ...(isLearnt(lessons, "old-reasoning") ? { endsReasoning: true } : {}),
   };
-  const plan = (draft: ConverseStreamCommandInput, form: StructuredForm | undefined): RequestPlan => {
-    const mended = mendRequest(draft, recipient);
-    const { modelId: _, ...body } = mended.input;
-    return { ...mended, body, form, isReasoning, notices: [...notices, ...mended.notices] };
-  };
-  if (!schema) return [plan(input, undefined)];
-  const { structuredForms, withStructuredOutput } = await import("./structured-output.ts");
-  const [first, ...others] = structuredForms(baseId, isReasoning, schema.schema, ask.tools !== undefined);
-  const formed = (form: StructuredForm): RequestPlan =>
-    plan(withStructuredOutput(input, form, schema.schema, baseId), form);
-  return [formed(first), ...others.map(formed)];
 }
 
 function obstacleOf({ messages, tools }: Ask): Obstacle | undefined {

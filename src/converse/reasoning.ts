@@ -1,7 +1,7 @@
 import {
   ANSWER_TOKENS,
   type Effort,
-  familyOf,
+  type FamilyFacts,
   type Fields,
   LEAST_BUDGET,
   type Obstacle,
@@ -13,8 +13,8 @@ import { type ChatParameters, flagName, REASONING_LEVELS } from "../config/param
 export interface ReasoningQuestion {
   /** As it is sent to AWS, for messages. */
   modelId: string;
-  /** The id of the foundation model; undefined when it is not known. */
-  baseId: string | undefined;
+  /** What the model takes. */
+  family: FamilyFacts;
   /** Whether config or catalog say that the model reasons; undefined when neither knows it. */
   canReason: boolean | undefined;
   parameters: ChatParameters;
@@ -41,9 +41,9 @@ export interface ReasoningPlan {
  * and without the parameters that it refuses. Every departure is a notice.
  */
 export function planReasoning(question: ReasoningQuestion): ReasoningPlan {
-  const { modelId, baseId, canReason, parameters, isShown } = question;
+  const { modelId, family, canReason, parameters, isShown } = question;
   const wanted = parameters.reasoning;
-  const form = familyOf(baseId).reasoning;
+  const form = family.reasoning;
   if (!form) {
     const isIgnored = wanted !== undefined && wanted !== "off";
     const why =

@@ -8,7 +8,9 @@ import type {
 import { OpenclawError, withFields } from "../errors.ts";
 import type { ChatEvent } from "./chat-event.ts";
 import type { JsonSchema, OutputSchema } from "./output-schema.ts";
-import { familyOf } from "../models/families.ts";
+import type { FamilyFacts } from "../models/families.ts";
+import type { Lesson, LessonName } from "../session/refusal-table.ts";
+import { isLearnt, type Lessons, refusalOf } from "./apply-lessons.ts";
 import { ANSWER_TOOL } from "./request.ts";
 
 /**
@@ -17,32 +19,55 @@ import { ANSWER_TOOL } from "./request.ts";
  */
 export type StructuredForm = "native" | "tool" | "offered-tool" | "instruction";
 
-/** The forms to try for a model and a schema, best first: AWS's refusal of one leads to the next. */
-export function structuredForms(
-  baseId: string | undefined,
-  isReasoning: boolean,
+/** What is learnt of a model that refuses a form. */
+const REFUSED_FORMS: Readonly<
+  Record<Exclude<StructuredForm, "instruction">, readonly [LessonName, ...LessonName[]]>
+> = {
+  native: ["no-native-form"],
+  tool: ["no-tool-form", "no-tool-choice"],
+  "offered-tool": ["no-offered-tool-form"],
+};
+
+/** What a form is chosen by, beside the schema. */
+export interface FormQuestion {
+  family: FamilyFacts;
+  lessons: Lessons;
+  isReasoning: boolean;
+  /** Whether the caller has tools of its own. */
+  hasTools: boolean;
+}
+
+/** The best form for a model and a schema of those that the model has not refused. */
+export function structuredForm(schema: JsonSchema, question: FormQuestion): StructuredForm {
+  return bestOf(structuredForms(schema, question), question.lessons);
+}
+
+function structuredForms(
   schema: JsonSchema,
-  hasTools = false,
-): [StructuredForm, ...StructuredForm[]] {
-  const forms: StructuredForm[] = [];
-  if (wrapped(schema) === undefined) return ["instruction"];
-  const { outputConfig, reasoning } = familyOf(baseId);
-  if (outputConfig && canBeClosed(schema)) forms.push("native");
+  { family, isReasoning, hasTools }: FormQuestion,
+): readonly StructuredForm[] {
+  if (wrapped(schema) === undefined) return [];
+  const { outputConfig, reasoning } = family;
+  const native: StructuredForm[] = outputConfig && canBeClosed(schema) ? ["native"] : [];
   // A model that has tools of its caller's to call cannot be held to one of ours.
-  if (hasTools) return forms.length === 0 ? ["instruction"] : ["native", "instruction"];
+  if (hasTools) return native;
   const isForceRefused = isReasoning && reasoning?.minds?.includes("forced-tool");
-  if (!isForceRefused) forms.push("tool");
-  const [first = "offered-tool", ...others] = [...forms, "offered-tool" as const, "instruction" as const];
-  return [first, ...others];
+  return [...native, ...(isForceRefused ? [] : ["tool" as const]), "offered-tool"];
 }
 
 /**
  * The same for a model behind OpenAI's API, whose `response_format` is the native form: every server of that API has it,
  * and older ones refuse it.
  */
-export function completionForms(schema: JsonSchema): [StructuredForm, ...StructuredForm[]] {
-  if (wrapped(schema) === undefined) return ["instruction"];
-  return canBeClosed(schema) ? ["native", "tool", "instruction"] : ["tool", "instruction"];
+export function completionForm(schema: JsonSchema, lessons: Lessons): StructuredForm {
+  const forms: StructuredForm[] = wrapped(schema) === undefined ? [] : ["tool"];
+  return bestOf(forms.length > 0 && canBeClosed(schema) ? ["native", ...forms] : forms, lessons);
+}
+
+function bestOf(forms: readonly StructuredForm[], lessons: Lessons): StructuredForm {
+  const isRefused = (form: StructuredForm): boolean =>
+    form !== "instruction" && isLearnt(lessons, ...REFUSED_FORMS[form]);
+  return forms.find((form) => !isRefused(form)) ?? "instruction";
 }
 
 /** Adds to a request what holds the model to the schema. */
@@ -50,7 +75,7 @@ export function withStructuredOutput(
   input: ConverseStreamCommandInput,
   form: StructuredForm,
   schema: JsonSchema,
-  baseId: string | undefined,
+  family: FamilyFacts,
 ): ConverseStreamCommandInput {
   if (form === "instruction") {
     const text =
@@ -70,7 +95,7 @@ export function withStructuredOutput(
       outputConfig: { textFormat: { type: "json_schema", structure: { jsonSchema } } },
     };
   }
-  const toolChoice = familyOf(baseId).namedToolChoice ? { tool: { name: ANSWER_TOOL } } : { any: {} };
+  const toolChoice = family.namedToolChoice ? { tool: { name: ANSWER_TOOL } } : { any: {} };
   return {
     ...input,
     toolConfig: {
@@ -89,11 +114,15 @@ export function withStructuredOutput(
   };
 }
 
-/** Whether a service refused a request for its form and not for what it asks: then another form may work. */
-export function isFormRefused(error: unknown): boolean {
-  if (!(error instanceof OpenclawError) || error.code !== "invalid-request") return false;
-  const message = String(error.details?.["awsMessage"] ?? error.details?.["serverMessage"] ?? "");
-  return /output_?config|text_?format|response_format|json_?schema|tool|schema/i.test(message);
+/**
+ * What is learnt from a refusal of a request that asked in a form: the next one may be taken. Of a refusal that may as well
+ * be about this very schema it holds for this call.
+ */
+export function lessonsOfForm(error: OpenclawError, form: StructuredForm | undefined): readonly Lesson[] {
+  if (error.code !== "invalid-request" || form === undefined || form === "instruction") return [];
+  if (!/output_?config|text_?format|response_format|json_?schema|tool|schema/i.test(refusalOf(error.details)))
+    return [];
+  return [{ name: REFUSED_FORMS[form][0], isPassing: true }];
 }
 
 /**

@@ -1,6 +1,8 @@
 import type { ConverseStreamCommandInput } from "@aws-sdk/client-bedrock-runtime";
 import type { OpenclawError } from "../errors.ts";
+import type { Lesson } from "../session/refusal-table.ts";
 import type { Batches } from "./answer-batches.ts";
+import type { Lessons } from "./apply-lessons.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { StructuredForm } from "./structured-output.ts";
 
@@ -20,10 +22,9 @@ export interface RequestPlan {
   toolNames: ReadonlyMap<string, string>;
   /** Identifies the system prompt and the tools, to which reasoning is bound; undefined where there are none. */
   promptDigest?: string | undefined;
+  /** That the reasoning of earlier answers was refused in this conversation. */
+  endsReasoning?: true | undefined;
 }
-
-/** The requests for one question, best first: with a schema one for each form that the model may take it in. */
-export type RequestPlans = readonly [RequestPlan, ...RequestPlan[]];
 
 /** An answer whose model has said something. */
 export interface OpenAnswer {
@@ -35,16 +36,18 @@ export interface OpenAnswer {
 }
 
 /**
- * The way to one model: how it is asked in the words of its API. Everything that does not depend on the API (forms of a
- * schema, deadlines, recording, fallbacks) stands above it, once.
+ * The way to one model: how it is asked in the words of its API. Everything that does not depend on the API (what is
+ * learnt from refusals, deadlines, recording, fallbacks) stands above it, once.
  */
 export interface Wire {
   /** Null for a model that is not one of Amazon Bedrock. */
   readonly region: string | null;
-  /** Plans the requests for the question that the wire was opened with. Throws `bad-attachment`. */
-  plan(): Promise<RequestPlans>;
-  /** Plans anew after a refusal that tells how; undefined where it tells nothing. */
-  replan?(refusal: OpenclawError): Promise<RequestPlans | undefined>;
+  /** Identifies the model where it is called: what is learnt of it holds there. */
+  readonly place: readonly string[];
+  /** Plans the request for the question that the wire was opened with, by what was learnt. Throws `bad-attachment`. */
+  plan(lessons: Lessons): Promise<RequestPlan>;
+  /** What a refusal teaches about what was sent, most likely first. Throws the refusal where it knows it better. */
+  learn(refusal: OpenclawError): Promise<readonly Lesson[]>;
   /**
    * Sends a request until the model says something, by the retry rules of AWS's SDKs: what fails before that may be tried
    * again. Throws the error that it came to.

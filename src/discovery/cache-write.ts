@@ -23,7 +23,21 @@ const LOCK_WAIT_MS = 90_000;
 export async function writeCache(file: string, discovered: Discovered): Promise<void> {
   await replaceFile(file, JSON.stringify({ form: FORM, ...discovered }));
   for (const shared of [failureFile(file), partialFile(file)]) await rm(shared, { force: true });
-  await prune(path.dirname(file), file, discovered.fetchedAt);
+  await forgetLessons(path.dirname(file));
+  await prune(path.dirname(file), "models", discovered.fetchedAt, file);
+}
+
+/** Forgets what refusals taught: with a new list each model gets a new hearing. */
+export async function forgetLessons(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (/^lessons-\w+\.json$/.test(name)) await rm(path.join(folder, name), { force: true });
+  }
+}
+
+/** Writes what was learnt of a model, and drops what was learnt of those that nobody uses any more. `now` is in ms since 1970. */
+export async function writeLessons(file: string, entry: object, now: number): Promise<void> {
+  await replaceFile(file, JSON.stringify(entry));
+  await prune(path.dirname(file), "lessons", now, file);
 }
 
 /** Where a list that lacks something is shared with those who wait for it, without a place among the cached ones. */
@@ -107,11 +121,12 @@ export async function refreshTogether<T>(
 }
 
 /** Drops what belongs to identities and regions nobody asks for any more: what is old, and the oldest of what is too much. */
-async function prune(folder: string, kept: string, now: number): Promise<void> {
+async function prune(folder: string, kind: "models" | "lessons", now: number, kept: string): Promise<void> {
   const others: { file: string; age: number }[] = [];
+  const ofKind = new RegExp(`^\\.?${kind}-`);
   for (const name of await readdir(folder)) {
     const file = path.join(folder, name);
-    if (file === kept || !/^\.?models-/.test(name)) continue;
+    if (file === kept || !ofKind.test(name)) continue;
     // A lock is a link to nothing; another process may remove what was listed.
     const { mtimeMs } = await lstat(file).catch(() => ({ mtimeMs: now }));
     others.push({ file, age: now - mtimeMs });

@@ -24,10 +24,14 @@ export function cacheFile(stateFolder: string, key: CacheKey): string {
   return entryFile(stateFolder, [FORM, key.region, key.endpoint ?? "", key.fingerprint]);
 }
 
-/** The file of what is kept under a key, of which it tells nothing. */
-export function entryFile(stateFolder: string, key: readonly unknown[]): string {
+/** The file of what is kept under a key, of which it tells nothing: a list, or what was learnt of a model. */
+export function entryFile(
+  stateFolder: string,
+  key: readonly unknown[],
+  kind: "models" | "lessons" = "models",
+): string {
   const digest = sha256Hex(JSON.stringify(key));
-  return path.join(stateFolder, "cache", `models-${digest.slice(0, 32)}.json`);
+  return path.join(stateFolder, "cache", `${kind}-${digest.slice(0, 32)}.json`);
 }
 
 /** Reads an entry of a form. Missing, torn, unreadable and of another form come to the same: undefined, and to be asked for. */

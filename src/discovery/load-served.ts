@@ -1,3 +1,4 @@
+import path from "node:path";
 import { sha256Hex } from "../aws/digest.ts";
 import { discoverySettings } from "../config/resolve.ts";
 import { stateFolder } from "../disk/state-folder.ts";
@@ -119,4 +120,6 @@ export async function readServed(file: string): Promise<ServedList | undefined> 
 export async function writeServed(file: string, list: ServedList): Promise<void> {
   const { replaceFile } = await import("../disk/replace-file.ts");
   await replaceFile(file, JSON.stringify({ form: FORM, ...list }));
+  const { forgetLessons } = await import("./cache-write.ts");
+  await forgetLessons(path.dirname(file));
 }

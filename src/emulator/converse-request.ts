@@ -11,7 +11,7 @@ import type { EmulatedModel } from "./models.ts";
  */
 export function readConverseRequest(
   body: unknown,
-  model: Partial<Pick<EmulatedModel, "modelId" | "maxTokens">>,
+  model: Partial<Pick<EmulatedModel, "modelId" | "maxTokens" | "refusedFields">>,
 ): ConverseRequest {
   if (!isRecord(body)) throw new AwsError("SerializationException", "The request body is not a JSON object.");
   // The words are Anthropic's: https://github.com/BYK/loreai/pull/68
@@ -34,6 +34,7 @@ export function readConverseRequest(
     structure: readStructure(body),
   };
   checkConversation(parsed);
+  checkFields(body, model.refusedFields ?? []);
   checkForModel(parsed, model.modelId ?? "");
   if (parsed.maxTokens !== undefined && model.maxTokens !== undefined && parsed.maxTokens > model.maxTokens) {
     throw validationError(
@@ -42,6 +43,24 @@ export function readConverseRequest(
     );
   }
   return parsed;
+}
+
+/** Refuses fields that a model does not have, in the words of https://github.com/aws-samples/sample-kolya-br-proxy/pull/104 */
+function checkFields(body: JsonObject, refused: readonly string[]): void {
+  for (const path of refused) {
+    const found = path
+      .split(".")
+      .reduce<unknown>((holder, name) => (isRecord(holder) ? holder[name] : undefined), body);
+    if (found === undefined) continue;
+    if (path === "system") {
+      // https://github.com/danny-avila/LibreChat/issues/6456
+      throw validationError(
+        "This model doesn't support system messages. Try again without a system message or use a model that supports system messages.",
+      );
+    }
+    const name = path.replace(/^inferenceConfig\./, "");
+    throw validationError(`This model doesn't support the ${name} field. Remove ${name} and try again.`);
+  }
 }
 
 /** What the answer is held to. A tool that is only offered is never called. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { isRecord } from "../json.ts";
 import { type AwsError, validationError } from "./aws-error.ts";
 import type { ContentBlock, ConverseRequest } from "./converse-model.ts";
@@ -132,13 +133,18 @@ function checkDocumentNames(blocks: readonly ContentBlock[]): void {
   }
 }
 
+/** Claude that reasons adaptively alone, and has no sampling. */
+const ADAPTIVE_ONLY = /anthropic\.claude-((opus|sonnet|haiku)-(4-[7-9]|[5-9])|fable|mythos)/;
+/** Claude that knows budgets alone. */
+const BUDGETS_ONLY = /anthropic\.claude-((opus|sonnet|haiku)-4-([0-5]-|\d{8})|3-7)/;
+
 /** Claude up to 4.5. */
 const TAKES_PREFILL = /anthropic\.claude-(3|instant|v2|(opus|sonnet|haiku)-4-([0-5]-|\d{8}))/;
 
 /** What models refuse, each with its page. The texts stand behind "The model returned the following errors:". */
 const MODEL_RULES: readonly {
   models: RegExp;
-  refuse: (request: ConverseRequest) => string | undefined;
+  refuse: (request: ConverseRequest, modelId: string) => string | undefined;
 }[] = [
   {
     // https://github.com/aws-samples/bedrock-access-gateway/issues/191
@@ -147,6 +153,49 @@ const MODEL_RULES: readonly {
       temperature === undefined || topP === undefined
         ? undefined
         : "`temperature` and `top_p` cannot both be specified for this model. Please use only one.",
+  },
+  {
+    // https://github.com/promptfoo/promptfoo/issues/10307
+    models: ADAPTIVE_ONLY,
+    refuse: ({ temperature, topP }) => {
+      const sent = temperature === undefined ? (topP === undefined ? undefined : "top_p") : "temperature";
+      return sent && `\`${sent}\` is deprecated for this model.`;
+    },
+  },
+  {
+    // https://github.com/earendil-works/pi/issues/6212
+    models: ADAPTIVE_ONLY,
+    refuse: ({ additionalFields: { thinking } }) =>
+      isRecord(thinking) && thinking["type"] === "enabled"
+        ? '"thinking.type.enabled" is not supported for this model. Use "thinking.type.adaptive" and "output_config.effort" to control thinking behavior.'
+        : undefined,
+  },
+  {
+    // https://github.com/docker/docker-agent/pull/3381
+    models: BUDGETS_ONLY,
+    refuse: ({ additionalFields: { thinking } }) =>
+      isRecord(thinking) && thinking["type"] === "adaptive"
+        ? "adaptive thinking is not supported on this model"
+        : undefined,
+  },
+  {
+    // https://github.com/can1357/oh-my-pi/pull/333
+    models: /anthropic\./,
+    refuse: ({ additionalFields: { thinking }, structure }) =>
+      structure?.toolName !== undefined && isRecord(thinking) && thinking["type"] !== "disabled"
+        ? "Thinking may not be enabled when tool_choice forces tool use."
+        : undefined,
+  },
+  {
+    // https://github.com/anomalyco/opencode/issues/48637
+    models: /anthropic\./,
+    refuse: (request, modelId) => {
+      for (const [index, { content }] of request.messages.entries()) {
+        const at = content.findIndex(({ reasoningContent }) => isForged(reasoningContent, request, modelId));
+        if (at >= 0) return `messages.${index}.content.${at}: Invalid \`signature\` in \`thinking\` block`;
+      }
+      return undefined;
+    },
   },
   {
     // https://github.com/anomalyco/opencode/issues/29760
@@ -223,6 +272,26 @@ const MODEL_RULES: readonly {
   },
 ];
 
+/**
+ * Whether a signature of the emulator's is of another model, text or system prompt. Those of others are taken: nobody can
+ * tell what they were made of.
+ */
+function isForged(reasoning: unknown, { system }: ConverseRequest, modelId: string): boolean {
+  const thought = isRecord(reasoning) ? reasoning["reasoningText"] : undefined;
+  if (!isRecord(thought)) return false;
+  const { text, signature } = thought;
+  if (typeof signature !== "string" || !/^[A-Za-z0-9+/]{43}=$/.test(signature)) return false;
+  return signature !== signReasoning(modelId, system, String(text));
+}
+
+/** Proves that reasoning came from a model under a system prompt, as the service does it since Claude 4.8. */
+export function signReasoning(modelId: string, system: ConverseRequest["system"], text: string): string {
+  const said = system.flatMap((block) => block.text ?? []);
+  return createHash("sha256")
+    .update(JSON.stringify([modelId, said, text]))
+    .digest("base64");
+}
+
 /** Refuses what the model behind Converse does. Throws `AwsError` ValidationException. */
 export function checkForModel(request: ConverseRequest, modelId: string): void {
   const { messages } = request;
@@ -248,7 +317,7 @@ export function checkForModel(request: ConverseRequest, modelId: string): void {
     isPrefilled && !TAKES_PREFILL.test(modelId)
       ? "This model does not support assistant message prefill. The conversation must end with a user message."
       : undefined,
-    ...MODEL_RULES.filter(({ models }) => models.test(modelId)).map(({ refuse }) => refuse(request)),
+    ...MODEL_RULES.filter(({ models }) => models.test(modelId)).map(({ refuse }) => refuse(request, modelId)),
   ];
   const refusal = refusals.find((text) => text !== undefined);
   if (refusal !== undefined) throw validationError(`The model returned the following errors: ${refusal}`);

@@ -25,6 +25,8 @@ export interface EmulatedModel {
   canCountTokens?: boolean | undefined;
   /** Most output tokens a request may ask for. */
   maxTokens?: number | undefined;
+  /** What it refuses beyond what its family does, by the path of the field in Converse's request: `inferenceConfig.topP`. */
+  refusedFields?: readonly string[] | undefined;
 }
 
 /** An inference profile of the emulator, before a region is known. */

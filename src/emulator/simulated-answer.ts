@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { signReasoning } from "./converse-rules.ts";
 import type { ContentBlock, ConverseRequest } from "./converse-model.ts";
 import type { EmulatedModel } from "./models.ts";
 import { sampleInstance } from "./sample-instance.ts";
@@ -42,7 +43,10 @@ export function simulateAnswer(request: ConverseRequest, model: EmulatedModel): 
   const text = cut(permitted, budget);
   const isCut = text.length < permitted.length;
   return {
-    reasoning: thought === "" ? undefined : { text: thought, signature: sign(model, thought) },
+    reasoning:
+      thought === ""
+        ? undefined
+        : { text: thought, signature: signReasoning(model.modelId, request.system, thought) },
     text,
     stopReason: isCut ? "max_tokens" : stop === undefined ? "end_turn" : "stop_sequence",
     inputTokens: countInputTokens(request),
@@ -142,10 +146,6 @@ function wantsReasoning({ additionalFields }: ConverseRequest, model: EmulatedMo
 function firstStop(text: string, stopSequences: readonly string[]): number | undefined {
   const places = stopSequences.map((stop) => text.indexOf(stop)).filter((place) => place >= 0);
   return places.length === 0 ? undefined : Math.min(...places);
-}
-
-function sign(model: EmulatedModel, thought: string): string {
-  return createHash("sha256").update(`${model.modelId}\n${thought}`).digest("base64");
 }
 
 function characterCount(text: string): number {

@@ -4,16 +4,16 @@ import type {
   Message,
   SystemContentBlock,
 } from "@aws-sdk/client-bedrock-runtime";
-import { type CacheTime, familyOf } from "./families.ts";
+import type { CacheTime, FamilyFacts } from "./families.ts";
 
 /** The cache point for a model, or undefined with a notice where it takes none; the nearest time where not this one. */
 export function cachePointFor(
   setting: CacheTime | "off" | undefined,
-  model: { modelId: string; baseId: string | undefined },
+  model: { modelId: string; family: FamilyFacts },
 ): { point?: CachePointBlock; notices: string[] } {
   if (setting === undefined || setting === "off") return { notices: [] };
-  const { modelId, baseId } = model;
-  const { cachePoints } = familyOf(baseId);
+  const { modelId, family } = model;
+  const { cachePoints } = family;
   if (!cachePoints) {
     return { notices: [`'${modelId}' is not known to take cache points, so cache '${setting}' is left out`] };
   }

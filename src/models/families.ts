@@ -72,18 +72,18 @@ export interface ToolIds {
 
 /** What is known of a model because of its family. What is missing is not known, or as for most models. */
 export interface FamilyFacts {
-  reasoning?: ReasoningForm;
+  reasoning?: ReasoningForm | undefined;
   /** The times to live that cache points may have; none where the model caches by itself and refuses them. */
   cachePoints?: { times: readonly CacheTime[]; source: string };
   /** That Converse's `outputConfig.textFormat` holds it to a JSON Schema. */
-  outputConfig?: { source: string };
+  outputConfig?: { source: string } | undefined;
   /** That a tool choice may name the tool it forces; other models take `any`. */
-  namedToolChoice?: { source: string };
+  namedToolChoice?: { source: string } | undefined;
   attachments?: AttachmentLimits;
   /** Where the ids of tool calls are others than `ANY_TOOL_IDS`. */
   toolIds?: ToolIds;
   /** That a tool's result may hold images and documents, and say whether the tool failed. */
-  richToolResults?: { source: string };
+  richToolResults?: { source: string } | undefined;
   /** That calls and results of tools share a message with nothing else. */
   separateToolTurns?: { source: string };
   /** That a tool's schema may have no `oneOf`, `anyOf` or `allOf` at its root. */
@@ -91,7 +91,7 @@ export interface FamilyFacts {
   /** That temperature and top-p exclude each other. */
   oneSampling?: { source: string };
   /** That a conversation may end with the beginning of the answer. */
-  prefill?: { source: string };
+  prefill?: { source: string } | undefined;
   /** The highest temperature, where it is not Converse's 1. */
   temperature?: { most: number; source: string };
   /** That each account sends in a form about its use case before the first call. */
@@ -151,6 +151,21 @@ const REASONING_CONFIG = {
   off: {},
 };
 
+/** Claude up to 4.5: a budget in tokens. */
+const BUDGETED = {
+  levels: ["minimal", "low", "medium", "high", "xhigh", "max"],
+  fields: (level, { mostBudget }) => ({
+    thinking: { type: "enabled", budget_tokens: Math.min(BUDGETS[level], mostBudget) },
+  }),
+  hasBudget: true,
+  // Adaptive thinking no longer wants its own thoughts back: see its source.
+  minds: ["forced-tool", "lost-reasoning"],
+  off: {},
+  refuses: refusesSamplingWhileThinking,
+  tolerates: CLAUDE_TOLERATES,
+  source: `${USER_GUIDE}/claude-messages-extended-thinking.html`,
+} satisfies ReasoningForm;
+
 /** From Opus 4.7 on Claude hides what it thinks unless `display` says otherwise. */
 const SUMMARIZED = { thinking: { type: "adaptive", display: "summarized" } };
 /** Claude from 4.7 on. It thinks only where it may choose whether to call a tool: same page as the budgets. */
@@ -169,6 +184,12 @@ const ADAPTIVE = {
 const THINKING = { ...ADAPTIVE, shown: SUMMARIZED };
 const DISABLED = { thinking: { type: "disabled" } };
 
+/** The two forms that Claude has had, for a model that turns out to want the other one. */
+export const REASONING_FORMS = { adaptive: ADAPTIVE, budget: BUDGETED } satisfies Record<
+  string,
+  ReasoningForm
+>;
+
 const CACHING = `${USER_GUIDE}/prompt-caching.html`;
 const FIVE_MINUTES = { times: ["5m"], source: CACHING } as const;
 const UP_TO_AN_HOUR = { times: ["5m", "1h"], source: CACHING } as const;
@@ -184,6 +205,13 @@ export const ANY_TOOL_IDS: ToolIds = {
   fits: /^[a-zA-Z0-9_-]{1,64}$/,
   length: 24,
   source: `${API_REFERENCE}/API_runtime_ToolUseBlock.html`,
+};
+
+/** The ids of Mistral's models. */
+export const NINE_CHARACTERS: ToolIds = {
+  fits: /^[a-zA-Z0-9]{9}$/,
+  length: 9,
+  source: "https://github.com/anomalyco/opencode/pull/48843 (measured)",
 };
 
 const MB = 1024 * 1024;
@@ -274,19 +302,7 @@ export function families(): readonly ModelFamily[] {
     { models: /^anthropic\.claude-((opus|sonnet)-4|3-7-sonnet|3-5-haiku)/, cachePoints: FIVE_MINUTES },
     {
       models: /^anthropic\.claude-((opus|sonnet|haiku)-4|3-7-sonnet)/,
-      reasoning: {
-        levels: ["minimal", "low", "medium", "high", "xhigh", "max"],
-        fields: (level, { mostBudget }) => ({
-          thinking: { type: "enabled", budget_tokens: Math.min(BUDGETS[level], mostBudget) },
-        }),
-        hasBudget: true,
-        // Adaptive thinking no longer wants its own thoughts back: see its source.
-        minds: ["forced-tool", "lost-reasoning"],
-        off: {},
-        refuses: refusesSamplingWhileThinking,
-        tolerates: CLAUDE_TOLERATES,
-        source: `${USER_GUIDE}/claude-messages-extended-thinking.html`,
-      },
+      reasoning: BUDGETED,
     },
     { models: /^anthropic\.claude-(3|instant|v2)/, attachments: ANY_ATTACHMENTS },
     {
@@ -401,14 +417,7 @@ export function families(): readonly ModelFamily[] {
       outputConfig: HELD_TO_SCHEMA,
     },
     { models: /^google\.gemma-3-(12|27)b/, outputConfig: HELD_TO_SCHEMA },
-    {
-      models: /^mistral\./,
-      toolIds: {
-        fits: /^[a-zA-Z0-9]{9}$/,
-        length: 9,
-        source: "https://github.com/anomalyco/opencode/pull/48843 (measured)",
-      },
-    },
+    { models: /^mistral\./, toolIds: NINE_CHARACTERS },
     {
       models: /^meta\.llama/,
       separateToolTurns: { source: "https://github.com/strands-agents/harness-sdk/issues/1223 (measured)" },
@@ -423,6 +432,12 @@ export function families(): readonly ModelFamily[] {
 
 /** What any server of OpenAI's API takes. */
 export const SERVED: FamilyFacts = {
+  reasoning: {
+    levels: ["minimal", "low", "medium", "high", "xhigh", "max"],
+    fields: (level) => ({ reasoning_effort: level }),
+    off: { reasoning_effort: "none" },
+    source: "https://platform.openai.com/docs/api-reference/chat/create",
+  },
   // "string too long. Expected a string with maximum length 40": OpenAI's refusal of others.
   toolIds: { ...ANY_TOOL_IDS, fits: /^[\w.:-]{1,40}$/ },
   temperature: { most: 2, source: "https://platform.openai.com/docs/api-reference/chat/create" },

@@ -39,7 +39,12 @@ export function toServerFailure(answer: FailedAnswer, setup: FailedCall): Opencl
  * word, else `stream-broken`.
  */
 export function toStreamFailure(data: unknown, setup: FailedCall): OpenclawError {
-  const said = readServerMessage(data) ?? { message: describe(data), words: [], status: undefined };
+  const said = readServerMessage(data) ?? {
+    message: describe(data),
+    words: [],
+    status: undefined,
+    refusedField: undefined,
+  };
   const status = said.status ?? statusOfWords(said.words.join(" "));
   if (status !== undefined) return failureOf(said, status, setup, {});
   const message = setup.hide(oneLine(said.message));
@@ -72,7 +77,12 @@ function failureOf(
     message: message(context),
     hint: hint(context),
     requestId: requestId === undefined ? undefined : hide(requestId),
-    details: { status, serverMessage: text === "" ? undefined : text, retryAfter },
+    details: {
+      status,
+      serverMessage: text === "" ? undefined : text,
+      retryAfter,
+      refusedField: said?.refusedField,
+    },
   });
 }
 
@@ -114,6 +124,8 @@ interface ServerMessage {
   message: string;
   /** OpenAI's `code`, else `type`: words such as `context_length_exceeded`; both where both are there. */
   words: string[];
+  /** The field that is not known, or not with this value, where the server names one. */
+  refusedField: string | undefined;
   /** An HTTP status that stands inside the error, as in errors within a stream. */
   status: number | undefined;
 }
@@ -148,9 +160,13 @@ function fromFields(fields: JsonObject, otherwise?: string): ServerMessage {
   return {
     message: textAt(fields, "message") || otherwise || words.join(", ") || "no reason given",
     words,
+    refusedField: words.some((word) => UNSUPPORTED.test(word)) ? textAt(fields, "param") : undefined,
     status: statusOf(code) ?? statusOf(status),
   };
 }
+
+/** OpenAI's codes for a field that the model does not have, or not with this value. */
+const UNSUPPORTED = /^(unsupported|unknown)_(parameter|value)$/;
 
 /** LiteLLM puts the status into `code` as a text, vLLM and llama.cpp as a number. */
 function statusOf(code: unknown): number | undefined {

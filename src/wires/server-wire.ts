@@ -5,8 +5,11 @@ import { awaitContent } from "../converse/answer-batches.ts";
 import { abortReason, type Deadlines } from "../converse/deadlines.ts";
 import type { Ask } from "../converse/plan-request.ts";
 import { toStreamError } from "../converse/stream-failure.ts";
-import type { OpenAnswer, RequestPlan, RequestPlans, Wire } from "../converse/wire.ts";
+import { type Lessons, refusalOf } from "../converse/apply-lessons.ts";
+import type { OpenAnswer, RequestPlan, Wire } from "../converse/wire.ts";
 import { OpenclawError } from "../errors.ts";
+import { textAt } from "../json.ts";
+import { readRefusal } from "../session/refusal-table.ts";
 import { createRetryStrategy, decideRetries } from "../session/retries.ts";
 import type { Setup } from "../session/session.ts";
 import { openLine, type ServerLine } from "./call-server.ts";
@@ -19,8 +22,8 @@ const NEAREST_MS = 3000;
 
 /** What differs from one API of servers to another. */
 export interface ServerApi {
-  /** Plans the requests for a question. Throws `bad-attachment`. */
-  plan(line: ServerLine): Promise<RequestPlans>;
+  /** Plans the request for a question, by what was learnt of the model. Throws `bad-attachment`. */
+  plan(line: ServerLine, lessons: Lessons): Promise<RequestPlan>;
   /** Sends a request once. Throws the errors of callServer. */
   send(line: ServerLine, plan: RequestPlan, signal: AbortSignal): Promise<StreamedAnswer>;
 }
@@ -35,7 +38,10 @@ export async function openServerWire(setup: Setup, { model }: Ask, api: ServerAp
   const line = await openLine(server, runtime, undefined, shared.profiles.get(decision.profileName));
   const wire: Wire = {
     region: null,
-    plan: () => api.plan(line),
+    place: [server.name, server.url.href, model.id],
+    plan: (lessons) => api.plan(line, lessons),
+    learn: async ({ details }) =>
+      readRefusal({ message: refusalOf(details), param: textAt(details, "refusedField") }),
     open: (plan, deadlines) => {
       const send = (): Promise<StreamedAnswer> => api.send(line, plan, deadlines.signal);
       return begin(setup, wire, server.name, { send, deadlines, model: plan.input.modelId ?? "" });

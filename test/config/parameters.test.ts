@@ -16,7 +16,7 @@ import {
 } from "../../src/config/parameters.ts";
 import type { Configuration } from "../../src/config/settings.ts";
 import { validate } from "../../src/config/validate.ts";
-import { planRequests } from "../../src/converse/plan-request.ts";
+import { planRequest } from "../../src/converse/plan-request.ts";
 import { buildRequest, mergeParameters, userMessage } from "../../src/converse/request.ts";
 import { PROGRAM } from "../../src/program.ts";
 import { fromChatRequest } from "../../src/serve/dialects/chat-completions/from-chat-request.ts";
@@ -94,7 +94,7 @@ describe.each(PARAMETER_ROWS)("the parameter %s", (name, row) => {
     const id = "anthropic.claude-sonnet-4-6";
     const model = { key: `amazon-bedrock/${id}`, id, provider: "amazon-bedrock", configured: undefined };
     const plan = async (parameters: ChatParameters) =>
-      (await planRequests({ model, messages, parameters } as never, id, {}, undefined))[0].input;
+      (await planRequest({ model, messages, parameters } as never, id, {}, undefined)).input;
     expect(await plan(only(name, sample))).not.toEqual(await plan({}));
   });
 

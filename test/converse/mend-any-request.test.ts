@@ -170,8 +170,14 @@ const drafts = fc.tuple(fc.constantFrom(...MODELS), request, fc.boolean());
 const numRuns = isThorough ? 20_000 : 500;
 
 function mend(modelId: string, draft: object, isReasoning: boolean) {
-  const recipient: Recipient = { modelId, family: familyOf(modelId), isReasoning };
-  return mendRequest({ modelId, ...draft } as ConverseStreamCommandInput, recipient);
+  const family = familyOf(modelId);
+  const recipient: Recipient = { modelId, family, isReasoning };
+  const input = { modelId, ...draft } as ConverseStreamCommandInput;
+  // As reasoning.ts leaves them out before.
+  const refused: readonly string[] = family.reasoning?.refuses?.(undefined) ?? [];
+  const kept = Object.entries(input.inferenceConfig ?? {}).filter(([name]) => !refused.includes(name));
+  if (input.inferenceConfig) input.inferenceConfig = Object.fromEntries(kept);
+  return mendRequest(input, recipient);
 }
 
 /** As it stands in a request's body: bytes are base64. */

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { planReasoning, type ReasoningQuestion } from "../../src/converse/reasoning.ts";
+import { familyOf } from "../../src/models/families.ts";
 import type { ChatParameters } from "../../src/converse/request.ts";
 
 function plan(baseId: string, parameters: ChatParameters, more: Partial<ReasoningQuestion> = {}) {
   return planReasoning({
     modelId: baseId,
-    baseId,
+    family: familyOf(baseId),
     canReason: true,
     parameters,
     mostTokens: undefined,

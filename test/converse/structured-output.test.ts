@@ -2,12 +2,14 @@ import { describe, expect, it } from "vitest";
 import type { ChatEvent } from "../../src/converse/chat-event.ts";
 import type { OutputSchema } from "../../src/converse/output-schema.ts";
 import {
-  isFormRefused,
+  lessonsOfForm,
   readStructured,
-  structuredForms,
+  structuredForm,
   type StructuredForm,
   withStructuredOutput,
 } from "../../src/converse/structured-output.ts";
+import type { Lesson } from "../../src/session/refusal-table.ts";
+import { familyOf } from "../../src/models/families.ts";
 import { userMessage } from "../../src/converse/request.ts";
 import { OpenclawError } from "../../src/errors.ts";
 
@@ -41,7 +43,19 @@ describe("the forms to try for a schema", () => {
     // A reference to the root cannot be put inside another object.
     [NOVA, false, { type: "array", items: { $ref: "#" } }, ["instruction"]],
   ])("%s, reasoning %s, %j", (baseId, isReasoning, schema, forms) => {
-    expect(structuredForms(baseId, isReasoning, schema as never)).toEqual(forms);
+    const refusal = new OpenclawError("invalid-request", {
+      message: "",
+      details: { awsMessage: "toolConfig" },
+    });
+    const tried: StructuredForm[] = [];
+    const lessons: Lesson[] = [];
+    do {
+      const family = familyOf(baseId);
+      const question = { family, lessons, isReasoning, hasTools: false };
+      tried.push(structuredForm(schema as never, question));
+      lessons.push(...lessonsOfForm(refusal, tried.at(-1)));
+    } while (tried.at(-1) !== "instruction");
+    expect(tried).toEqual(forms);
   });
 });
 
@@ -50,7 +64,12 @@ describe("a request for structured output", () => {
 
   it("holds the schema in outputConfig, with closed objects and without its draft", () => {
     const nested = { $schema: "x", $id: "y", ...person, properties: { inner: person } };
-    const { outputConfig } = withStructuredOutput(input, "native", nested, "anthropic.claude-opus-5");
+    const { outputConfig } = withStructuredOutput(
+      input,
+      "native",
+      nested,
+      familyOf("anthropic.claude-opus-5"),
+    );
     const sent = outputConfig?.textFormat?.structure?.jsonSchema?.schema ?? "";
     expect(outputConfig).toMatchObject({ textFormat: { type: "json_schema" } });
     expect(JSON.parse(sent)).toEqual({
@@ -65,18 +84,18 @@ describe("a request for structured output", () => {
     ["anthropic.claude-opus-4-8", { tool: { name: "answer" } }],
     ["mistral.pixtral-large-2502-v1:0", { any: {} }],
   ])("forces %s to call one tool", (baseId, toolChoice) => {
-    const { toolConfig } = withStructuredOutput(input, "tool", person, baseId);
+    const { toolConfig } = withStructuredOutput(input, "tool", person, familyOf(baseId));
     expect(toolConfig).toMatchObject({
       tools: [{ toolSpec: { inputSchema: { json: person } } }],
       toolChoice,
     });
-    expect(withStructuredOutput(input, "offered-tool", person, baseId).toolConfig).not.toHaveProperty(
-      "toolChoice",
-    );
+    expect(
+      withStructuredOutput(input, "offered-tool", person, familyOf(baseId)).toolConfig,
+    ).not.toHaveProperty("toolChoice");
   });
 
   it("puts any other value than an object into one, with its definitions at the root", () => {
-    const { toolConfig } = withStructuredOutput(input, "tool", list, NOVA);
+    const { toolConfig } = withStructuredOutput(input, "tool", list, familyOf(NOVA));
     expect(toolConfig?.tools?.[0]?.toolSpec?.inputSchema).toEqual({
       json: {
         type: "object",
@@ -88,7 +107,7 @@ describe("a request for structured output", () => {
   });
 
   it("says it in the system prompt where nothing else is left", () => {
-    const { system, ...rest } = withStructuredOutput(input, "instruction", person, undefined);
+    const { system, ...rest } = withStructuredOutput(input, "instruction", person, {});
     expect(system?.[0]).toEqual({ text: "S" });
     expect(system?.[1]?.text).toContain(JSON.stringify(person));
     expect(rest).toEqual({ modelId: "m", messages: input.messages });
@@ -111,7 +130,7 @@ it.each([
   ["The maximum tokens you requested exceeds the model limit of 5.", false],
 ])("takes %j as a refusal of the form: %s", (awsMessage, isRefused) => {
   const error = new OpenclawError("invalid-request", { message: "AWS refuses", details: { awsMessage } });
-  expect(isFormRefused(error)).toBe(isRefused);
+  expect(lessonsOfForm(error, "tool").length > 0).toBe(isRefused);
 });
 
 describe("a structured answer", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { cachePointFor, withCachePoints } from "../../src/models/cache-points.ts";
+import { familyOf } from "../../src/models/families.ts";
 import { userMessage } from "../../src/converse/request.ts";
 
 describe("the cache point of a model", () => {
@@ -17,13 +18,13 @@ describe("the cache point of a model", () => {
     ["meta.llama3-3-70b-instruct-v1:0", "5m", undefined, /not known/],
     [undefined, "5m", undefined, /not known/],
   ])("%s, %s", (baseId, setting, point, notice) => {
-    const planned = cachePointFor(setting, { modelId: baseId ?? "router", baseId });
+    const planned = cachePointFor(setting, { modelId: baseId ?? "router", family: familyOf(baseId) });
     expect(planned.point).toEqual(point);
     expect(planned.notices).toEqual(notice ? [expect.stringMatching(notice)] : []);
   });
 
   it.each([undefined, "off" as const])("is none for %s", (setting) => {
-    expect(cachePointFor(setting, { modelId: "m", baseId: "amazon.nova-lite-v1:0" })).toEqual({
+    expect(cachePointFor(setting, { modelId: "m", family: familyOf("amazon.nova-lite-v1:0") })).toEqual({
       notices: [],
     });
   });

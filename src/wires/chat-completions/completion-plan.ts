@@ -1,27 +1,37 @@
-import type { ConverseStreamCommandInput } from "@aws-sdk/client-bedrock-runtime";
 import { collectParameters, PARAMETER_ROWS } from "../../config/parameters.ts";
 import type { Configuration } from "../../config/settings.ts";
 import { chooseGuardrail } from "../../converse/guardrail.ts";
+import { familyAsLearnt, type Lessons } from "../../converse/apply-lessons.ts";
 import { mendRequest } from "../../converse/mend-request.ts";
 import { type Ask, attach } from "../../converse/plan-request.ts";
+import { planReasoning, type ReasoningPlan } from "../../converse/reasoning.ts";
 import { buildRequest, type ChatParameters, mergeParameters } from "../../converse/request.ts";
-import type { RequestPlan, RequestPlans } from "../../converse/wire.ts";
+import type { RequestPlan } from "../../converse/wire.ts";
 import type { StructuredForm } from "../../converse/structured-output.ts";
-import { SERVED } from "../../models/families.ts";
+import { type FamilyFacts, SERVED } from "../../models/families.ts";
 import type { ResolvedModel } from "../../models/resolve-model.ts";
-import { adaptRequest, toCompletionRequest } from "./completion-request.ts";
+import type { Lesson } from "../../session/refusal-table.ts";
+import { inWordsOfServer, toCompletionRequest } from "./completion-request.ts";
 
 /** The host whose models want `max_completion_tokens`; every other server is told only when it refuses the older name. */
 const OPENAI_HOST = /(^|\.)(openai\.com|openai\.azure\.com)$/;
+const OPENAI_LENGTH: Lesson = { name: "length-field", value: "max_completion_tokens" };
 
 /**
- * Plans the requests for a question to a model behind OpenAI's API, best first: one without a schema, with one a request
- * for each form that the server may take it in. `host` is the server's. Throws `bad-attachment`.
+ * Plans the request for a question to a model behind OpenAI's API, by what was learnt of it. `host` is the server's. Throws
+ * `bad-attachment`.
  */
-export async function planCompletions(ask: Ask, config: Configuration, host: string): Promise<RequestPlans> {
+export async function planCompletion(
+  ask: Ask,
+  config: Configuration,
+  host: string,
+  lessons: Lessons = [],
+): Promise<RequestPlan> {
   const { model, schema } = ask;
+  const family = familyAsLearnt(SERVED, lessons);
   const wanted = mergeParameters(ask.parameters, config, [model.id, model.key]);
-  const effort = planEffort(model, wanted.reasoning);
+  const effort = planEffort(model, family, wanted);
+  const { isReasoning } = effort;
   const attached = await attach(ask, { baseId: undefined, input: model.configured?.input });
   const input = buildRequest({
     modelId: model.id,
@@ -31,34 +41,38 @@ export async function planCompletions(ask: Ask, config: Configuration, host: str
     additionalFields: effort.fields,
     tools: ask.tools,
   });
-  const notices = [...attached.notices, ...effort.notices, ...leftOut(ask, wanted, config)];
-  const { isReasoning } = effort;
-  const plan = (draft: ConverseStreamCommandInput, form: StructuredForm | undefined): RequestPlan => {
-    const mended = mendRequest(draft, {
-      modelId: model.id,
-      family: SERVED,
-      isReasoning,
-      asked: ask.parameters,
-      earlier: ask.earlier,
-    });
-    const { body } = toCompletionRequest(mended.input, model.id);
-    const inWordsOfHost = OPENAI_HOST.test(host) ? adaptRequest(body, "max_completion_tokens") : undefined;
-    const told = [...notices, ...mended.notices];
-    return { ...mended, body: inWordsOfHost ?? body, form, isReasoning, notices: told };
+  let draft = input;
+  let form: StructuredForm | undefined;
+  if (schema) {
+    const { completionForm, withStructuredOutput } = await import("../../converse/structured-output.ts");
+    form = completionForm(schema.schema, lessons);
+    draft = withStructuredOutput(input, form, schema.schema, family);
+  }
+  const mended = mendRequest(draft, {
+    modelId: model.id,
+    family,
+    isReasoning,
+    asked: ask.parameters,
+    earlier: ask.earlier,
+    lessons,
+  });
+  const { body } = toCompletionRequest(mended.input, model.id);
+  return {
+    ...mended,
+    body: inWordsOfServer(body, OPENAI_HOST.test(host) ? [OPENAI_LENGTH, ...lessons] : lessons),
+    form,
+    isReasoning,
+    notices: [...attached.notices, ...effort.notices, ...leftOut(ask, wanted, config), ...mended.notices],
   };
-  if (!schema) return [plan(input, undefined)];
-  const { completionForms, withStructuredOutput } = await import("../../converse/structured-output.ts");
-  const [first, ...others] = completionForms(schema.schema);
-  const formed = (form: StructuredForm): RequestPlan =>
-    plan(withStructuredOutput(input, form, schema.schema, undefined), form);
-  return [formed(first), ...others.map(formed)];
 }
 
 /** How the level of reasoning goes out: as OpenAI's `reasoning_effort`, where `none` is off. */
 function planEffort(
-  { key, configured }: ResolvedModel,
-  level: ChatParameters["reasoning"],
-): { fields: Record<string, string>; isReasoning: boolean; notices: string[] } {
+  { key, id, configured }: ResolvedModel,
+  family: FamilyFacts,
+  parameters: ChatParameters,
+): Pick<ReasoningPlan, "fields" | "isReasoning" | "notices"> {
+  const { reasoning: level } = parameters;
   const canReason = configured?.reasoning;
   if (level === undefined) return { fields: {}, isReasoning: canReason === true, notices: [] };
   if (canReason === false) {
@@ -66,8 +80,14 @@ function planEffort(
       level === "off" ? [] : [`'${key}' does not reason by its settings, so no level of reasoning is sent`];
     return { fields: {}, isReasoning: false, notices };
   }
-  const effort = level === "off" ? "none" : level;
-  return { fields: { reasoning_effort: effort }, isReasoning: level !== "off", notices: [] };
+  return planReasoning({
+    modelId: id,
+    family,
+    canReason: family.reasoning === undefined ? false : canReason,
+    parameters,
+    mostTokens: undefined,
+    isShown: false,
+  });
 }
 
 /** What has no meaning outside of Amazon Bedrock. */

@@ -10,6 +10,7 @@ import type {
   ChatCompletionToolChoiceOption,
 } from "openai/resources/chat/completions";
 import type { ReasoningEffort } from "openai/resources/shared";
+import type { Lessons } from "../../converse/apply-lessons.ts";
 import { OpenclawError } from "../../errors.ts";
 import { toCompletionMessages } from "./completion-messages.ts";
 
@@ -168,30 +169,21 @@ function isEffort(text: string | undefined): text is NonNullable<ReasoningEffort
 }
 
 /**
- * Servers disagree about two fields. The limit on tokens is `max_tokens` to Ollama, vLLM, llama.cpp and LiteLLM; OpenAI's
- * reasoning models take `max_completion_tokens` only (https://platform.openai.com/docs/api-reference/chat/create). And
- * `stream_options`, without which most servers count nothing, is unknown to older ones.
+ * The same request in the words of a server that has refused others. The limit on tokens is `max_tokens` to Ollama, vLLM,
+ * llama.cpp and LiteLLM; OpenAI's reasoning models take `max_completion_tokens` only
+ * (https://platform.openai.com/docs/api-reference/chat/create). And `stream_options`, without which most servers count
+ * nothing, is unknown to older ones.
  */
-const ADAPTATIONS: readonly {
-  refusal: RegExp;
-  adapt: (body: CompletionBody) => CompletionBody | undefined;
-}[] = [
-  {
-    refusal: /max_completion_tokens/,
-    adapt: ({ max_tokens: most, ...body }) =>
-      most === undefined || most === null ? undefined : { ...body, max_completion_tokens: most },
-  },
-  {
-    refusal: /stream_options/,
-    adapt: ({ stream_options: options, ...body }) => (options === undefined ? undefined : body),
-  },
-];
-
-/** The same request in the words that a server's refusal (its message) asks for; undefined where it asks for none. */
-export function adaptRequest(body: CompletionBody, refusal: string): CompletionBody | undefined {
-  for (const { refusal: pattern, adapt } of ADAPTATIONS) {
-    const adapted = pattern.test(refusal) ? adapt(body) : undefined;
-    if (adapted) return adapted;
-  }
-  return undefined;
+export function inWordsOfServer(body: CompletionBody, lessons: Lessons): CompletionBody {
+  return lessons.reduce((changed, { name, value }) => {
+    if (name === "no-stream-options") {
+      const { stream_options: _, ...rest } = changed;
+      return rest;
+    }
+    if (name !== "length-field") return changed;
+    const { max_tokens: older, max_completion_tokens: newer, ...rest } = changed;
+    const most = newer ?? older;
+    if (most === undefined || most === null) return changed;
+    return value === "max_tokens" ? { ...rest, max_tokens: most } : { ...rest, max_completion_tokens: most };
+  }, body);
 }

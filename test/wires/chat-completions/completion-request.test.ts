@@ -1,6 +1,9 @@
 import type { ConverseStreamCommandInput, Message } from "@aws-sdk/client-bedrock-runtime";
 import { describe, expect, it } from "vitest";
-import { adaptRequest, toCompletionRequest } from "../../../src/wires/chat-completions/completion-request.ts";
+import {
+  inWordsOfServer,
+  toCompletionRequest,
+} from "../../../src/wires/chat-completions/completion-request.ts";
 
 const hi: Message[] = [{ role: "user", content: [{ text: "hi" }] }];
 const bare = {
@@ -236,14 +239,14 @@ describe("converts messages", () => {
 describe("asks in other words where the server wants them", () => {
   const body = { ...convert({ messages: hi, inferenceConfig: { maxTokens: 7 } }).body };
 
-  it("for the limit of OpenAI's reasoning models", () => {
-    const refusal =
-      "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.";
-    expect(adaptRequest(body, refusal)).toEqual({ ...bare, max_completion_tokens: 7 });
+  it("for the limit of OpenAI's reasoning models, and back for a server that knows the older name only", () => {
+    const named = inWordsOfServer(body, [{ name: "length-field", value: "max_completion_tokens" }]);
+    expect(named).toEqual({ ...bare, max_completion_tokens: 7 });
+    expect(inWordsOfServer(named, [{ name: "length-field", value: "max_tokens" }])).toEqual(body);
   });
 
   it("for servers that do not count streams", () => {
-    expect(adaptRequest(body, "extra fields not permitted: stream_options")).toEqual({
+    expect(inWordsOfServer(body, [{ name: "no-stream-options" }])).toEqual({
       model: "m",
       messages: bare.messages,
       stream: true,
@@ -251,8 +254,11 @@ describe("asks in other words where the server wants them", () => {
     });
   });
 
-  it("and not for other refusals, nor twice for one", () => {
-    expect(adaptRequest(body, "temperature must be at most 1")).toBeUndefined();
-    expect(adaptRequest(convert({ messages: hi }).body, "max_completion_tokens is wrong")).toBeUndefined();
+  it("and not for other lessons, nor where there is no limit", () => {
+    expect(inWordsOfServer(body, [{ name: "temperature" }])).toEqual(body);
+    const { body: unbounded } = convert({ messages: hi });
+    expect(inWordsOfServer(unbounded, [{ name: "length-field", value: "max_completion_tokens" }])).toEqual(
+      unbounded,
+    );
   });
 });

@@ -1,0 +1,429 @@
+/** What a refusal may teach: a thing that is left out, or sent in another form. */
+export type LessonName =
+  // Parameters that are left out, always or while the model reasons.
+  | "temperature"
+  | "topP"
+  | "topK"
+  | "stopSequences"
+  | "serviceTier"
+  | "latency"
+  | "temperature-while-reasoning"
+  | "topP-while-reasoning"
+  | "topK-while-reasoning"
+  | "one-sampling"
+  // How long an answer may be; and the name that a server has for it, and whether it knows `stream_options`.
+  | "most-tokens"
+  | "length-field"
+  | "no-stream-options"
+  // How the model takes a level of reasoning.
+  | "reasons-adaptively"
+  | "reasons-by-budget"
+  | "takes-no-level"
+  | "levels"
+  | "always-reasons"
+  | "minds-forced-tool"
+  | "minds-lost-reasoning"
+  // Reasoning of earlier answers.
+  | "old-reasoning"
+  | "no-reasoning-blocks"
+  // Forms of a schema.
+  | "no-native-form"
+  | "no-tool-form"
+  | "no-offered-tool-form"
+  // Tools.
+  | "no-tool-choice"
+  | "no-named-tool-choice"
+  | "plain-tool-results"
+  | "separate-tool-turns"
+  | "flat-tool-schemas"
+  | "tool-ids"
+  // The conversation.
+  | "no-cache-points"
+  | "short-cache-points"
+  | "no-system"
+  | "no-prefill"
+  | "no-documents"
+  | "no-images"
+  // A field of the model's own; the profile that reaches the model.
+  | "field"
+  | "profile";
+
+/** What a refusal taught. */
+export interface Lesson {
+  name: LessonName;
+  /** Of `most-tokens` a number, of `levels` all that there are, of `tool-ids`, `length-field`, `field` and `profile` a name. */
+  value?: number | string | readonly string[];
+  /** That it holds for this call or for what was said so far, and not for the model. */
+  isPassing?: true;
+}
+
+/** A refusal, as a service words it. */
+export interface Refusal {
+  message: string;
+  /** The field that it is about, where the service names one beside its message. */
+  param?: string | undefined;
+}
+
+/** One wording. `text` is the message in small letters without quotes and apostrophes. */
+interface RefusalRow {
+  pattern: RegExp;
+  /** What it teaches, most likely first: what changes nothing of the request is passed over. */
+  teaches: (match: RegExpExecArray) => readonly Lesson[];
+}
+
+const teach =
+  (...names: readonly LessonName[]) =>
+  (): readonly Lesson[] =>
+    names.map((name) => ({ name }));
+
+const passing =
+  (...names: readonly LessonName[]) =>
+  (): readonly Lesson[] =>
+    names.map((name) => ({ name, isPassing: true }));
+
+const mostTokens =
+  (isPassing: boolean) =>
+  ([, most, used = "0"]: RegExpExecArray): readonly Lesson[] => {
+    const value = Number(most) - Number(used);
+    return value > 0 ? [{ name: "most-tokens", value, ...(isPassing ? { isPassing } : {}) }] : [];
+  };
+
+/** Levels of reasoning as messages list them: `low, medium, and high`. */
+const LEVELS = /\b(none|minimal|low|medium|high|xhigh|max)\b/g;
+
+const levelsOf = (list = ""): readonly Lesson[] => {
+  const value = [...list.matchAll(LEVELS)].map(([level]) => level);
+  return value.length === 0 ? [] : [{ name: "levels", value }];
+};
+
+/**
+ * Wordings of a certain thing. The first that matches counts, before the frames below. They are AWS's and, behind "The
+ * model returned the following errors:", those of the models' own APIs, which servers repeat.
+ */
+const ROWS: readonly RefusalRow[] = [
+  // Reasoning of earlier answers.
+  {
+    // https://github.com/anomalyco/opencode/issues/48637
+    // https://github.com/can1357/oh-my-pi/pull/10486
+    pattern:
+      /invalid signature in thinking block|thinking\.signature: field required|block is bound to a different conversation|thinking or redacted_thinking blocks in the latest assistant message cannot be modified/,
+    teaches: passing("old-reasoning"),
+  },
+  {
+    // https://github.com/langchain-ai/langchain-aws/issues/844
+    pattern: /expected thinking or redacted_thinking, but found/,
+    teaches: passing("minds-lost-reasoning"),
+  },
+  {
+    // https://github.com/langchain-ai/langchain-aws/issues/401
+    pattern: /(cannot contain|doesnt support|does not support) (the )?reasoning ?content/,
+    teaches: teach("no-reasoning-blocks"),
+  },
+  // How the model is told to reason.
+  {
+    // https://github.com/can1357/oh-my-pi/pull/333
+    pattern:
+      /thinking may not be enabled when tool_choice forces|tool_choice forces tool use is not compatible with thinking/,
+    teaches: passing("minds-forced-tool", "no-tool-form", "no-tool-choice"),
+  },
+  {
+    // https://github.com/earendil-works/pi/issues/6212
+    pattern: /thinking\.type\.enabled is not supported|input tag enabled found using type does not match/,
+    teaches: teach("reasons-adaptively", "takes-no-level"),
+  },
+  {
+    // https://github.com/docker/docker-agent/pull/3381
+    pattern:
+      /adaptive thinking is not supported|thinking\.type\.adaptive is not supported|input tag adaptive found using type does not match|thinking\.type: input should be (enabled|disabled)/,
+    teaches: teach("reasons-by-budget", "takes-no-level"),
+  },
+  {
+    // https://github.com/cline/cline/issues/13203
+    pattern:
+      /thinking\.type\.disabled is not supported|input tag disabled found using type does not match|thinking cannot be disabled/,
+    teaches: teach("always-reasons"),
+  },
+  {
+    // https://github.com/coder/coder/issues/25356
+    // https://github.com/Kilo-Org/cloud/pull/3807
+    pattern:
+      /(?:effort|reasoning)\b.*?(?:input should be|(?:supported|valid) (?:values|levels)(?: are)?:?|must be one of:?) (.+)$/,
+    teaches: ([, list]) => [...levelsOf(list), { name: "takes-no-level" }],
+  },
+  {
+    // https://github.com/anthropics/claude-agent-sdk-typescript/issues/214
+    // https://github.com/anthropics/claude-code/issues/30795
+    pattern: /does not support the effort parameter|output_config\.effort: extra inputs are not permitted/,
+    teaches: teach("reasons-by-budget", "takes-no-level"),
+  },
+  // Sampling.
+  {
+    // https://github.com/aws-samples/bedrock-access-gateway/issues/191
+    pattern:
+      /temperature and top_?p cannot both be specified|(temperature|top_?p) and (temperature|top_?p) are mutually exclusive/,
+    teaches: teach("one-sampling"),
+  },
+  {
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html
+    pattern: /temperature may only be set to 1 when thinking/,
+    teaches: teach("temperature-while-reasoning"),
+  },
+  {
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html
+    pattern: /top_p must be (greater than or equal to|unset|>=).*thinking|top_p must be unset when thinking/,
+    teaches: teach("topP-while-reasoning"),
+  },
+  {
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html
+    pattern: /top_k must be unset when thinking/,
+    teaches: teach("topK-while-reasoning"),
+  },
+  // Length.
+  {
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html
+    pattern: /maximum tokens you requested exceeds the model limit of (\d+)/,
+    teaches: mostTokens(false),
+  },
+  {
+    // https://platform.claude.com/docs/en/api/errors
+    pattern: /max_tokens: \d+ > (\d+)/,
+    teaches: mostTokens(false),
+  },
+  {
+    // https://github.com/ChatGPTNextWeb/NextChat/issues/3195
+    pattern: /max_(?:completion_)?tokens is too large: \d+\. this model supports at most (\d+)/,
+    teaches: mostTokens(false),
+  },
+  {
+    // https://github.com/claude-code-best/claude-code/issues/272
+    pattern:
+      /max_(?:completion_)?tokens is too large: \d+\. this models maximum context length is (\d+) tokens and your request has (\d+) input tokens/,
+    teaches: mostTokens(true),
+  },
+  {
+    // https://platform.openai.com/docs/guides/error-codes
+    pattern:
+      /maximum context length is (\d+) tokens\. however, you requested \d+ tokens \((\d+) in the messages, \d+ in the completion\)/,
+    teaches: mostTokens(true),
+  },
+  {
+    // https://github.com/Gitlawb/openclaude/issues/331
+    pattern: /max_(?:completion_)?tokens\b.*expected a value <= (\d+)/,
+    teaches: mostTokens(false),
+  },
+  {
+    // https://github.com/vllm-project/vllm/issues/42474
+    pattern:
+      /maximum context length is (\d+) tokens\. however, you requested \d+ output tokens and your prompt contains at least (\d+) input tokens/,
+    teaches: mostTokens(true),
+  },
+  {
+    // https://github.com/griptape-ai/ComfyUI-Griptape/issues/312
+    pattern: /(use|did you mean) max_completion_tokens/,
+    teaches: () => [{ name: "length-field", value: "max_completion_tokens" }],
+  },
+  // The service.
+  {
+    // https://github.com/envoyproxy/ai-gateway/pull/1749
+    // https://github.com/NousResearch/hermes-agent/pull/34476
+    pattern:
+      /service[ _]?tier\b.*(not supported|not available|unsupported|invalid)|(doesnt|does not|not) support.* service[ _]?tier|reservation not found/,
+    teaches: teach("serviceTier"),
+  },
+  {
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/latency-optimized-inference.html
+    pattern:
+      /latency performance configuration is not supported|(doesnt|does not) support.*(latency|performance ?config)/,
+    teaches: teach("latency"),
+  },
+  // The prompt cache.
+  {
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
+    pattern:
+      /(cache_?(point|control)\S*ttl|extended cache ttl|ttl field|1h cache).*(not supported|not permitted|unsupported|invalid|doesnt|does not)|(doesnt|does not) support.*\bttl\b/,
+    teaches: teach("short-cache-points", "no-cache-points"),
+  },
+  {
+    // https://github.com/Boise-State-Development/agentcore-public-stack/pull/1064
+    pattern:
+      /access to explicit prompt caching|(doesnt|does not) support.*(prompt caching|cache_?points?|cache_?control)|(prompt caching|cache_?point|cache_?control)\S* (is|are) not supported|extraneous key \[cache_?(point|control)\]/,
+    teaches: teach("no-cache-points"),
+  },
+  // The conversation.
+  {
+    // https://github.com/danny-avila/LibreChat/issues/6456
+    // https://github.com/tailcallhq/forgecode/issues/1177
+    pattern:
+      /(doesnt|does not) support system (messages?|prompts?|instructions?)|system role (is )?not supported|messages\[\d+\]\.role does not support system|incompatible with system messages/,
+    teaches: teach("no-system"),
+  },
+  {
+    // https://github.com/NousResearch/hermes-agent/issues/105780
+    pattern: /does not support assistant message prefill|conversation must end with a user message/,
+    teaches: teach("no-prefill"),
+  },
+  {
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html
+    pattern: /(doesnt|does not) support documents|(doesnt|does not) support the document/,
+    teaches: teach("plain-tool-results", "no-documents"),
+  },
+  {
+    // https://github.com/anomalyco/opencode/issues/49443
+    // https://github.com/vllm-project/vllm/issues/11629
+    pattern:
+      /(doesnt|does not) support the image (field|content)|(doesnt|does not) support image (input|content)|image_url is only supported by certain models|not a multimodal model|content type image_url (is )?not supported/,
+    teaches: teach("plain-tool-results", "no-images"),
+  },
+  // Tools.
+  {
+    // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolResultBlock.html
+    pattern: /(doesnt|does not) support the (toolresult\.)?status field/,
+    teaches: teach("plain-tool-results"),
+  },
+  {
+    // https://github.com/strands-agents/harness-sdk/issues/1223
+    pattern: /blocks and tool (use|result) blocks cannot be provided in the same turn/,
+    teaches: teach("separate-tool-turns"),
+  },
+  {
+    // https://github.com/code-yeongyu/senpi/issues/1947
+    pattern: /does not support oneof, allof, or anyof at the top level/,
+    teaches: teach("flat-tool-schemas"),
+  },
+  {
+    // https://github.com/anomalyco/opencode/pull/48843
+    pattern: /must be a-z, a-z, 0-9, with a length of 9/,
+    teaches: () => [{ name: "tool-ids", value: "nine" }],
+  },
+  {
+    // https://github.com/earendil-works/pi/pull/781
+    pattern: /tool_?(use|result)?\S*id: string should match pattern/,
+    teaches: () => [{ name: "tool-ids", value: "plain" }],
+  },
+  {
+    // https://docs.vllm.ai/en/latest/features/tool_calling.html
+    pattern: /tool choice requires --enable-auto-tool-choice/,
+    teaches: teach("no-tool-form", "no-offered-tool-form"),
+  },
+  {
+    // https://platform.claude.com/docs/en/build-with-claude/structured-outputs
+    pattern:
+      /tool_choice: type tool and any are not supported|only named tools are (currently )?supported|currently only named tools are supported/,
+    teaches: teach("no-tool-form", "no-tool-choice"),
+  },
+  {
+    // https://github.com/vectorize-io/hindsight/issues/3300
+    pattern:
+      /response_format type is unavailable|response_format\S* (of type )?json_schema is not supported|output_config\.format: extra inputs are not permitted/,
+    teaches: teach("no-native-form"),
+  },
+];
+
+/** A name of a field, as it stands in a refusal. */
+const FIELD = String.raw`([a-z_][\w.[\]-]*[\w\]])`;
+
+/** How a refusal says that it is about a field, whatever the field is. */
+const FRAMES: readonly { pattern: RegExp }[] = [
+  {
+    // https://github.com/vllm-project/vllm/issues/6631
+    pattern: new RegExp(String.raw`loc: \(body, ${FIELD}\), msg: extra inputs are not permitted`),
+  },
+  {
+    // https://github.com/aws-samples/sample-kolya-br-proxy/pull/104
+    pattern: new RegExp(`(?:doesnt|does not) support the ${FIELD} (?:field|parameter|option)`),
+  },
+  {
+    // https://github.com/promptfoo/promptfoo/issues/10307
+    pattern: new RegExp(`${FIELD} is deprecated for this model`),
+  },
+  {
+    // https://github.com/griptape-ai/ComfyUI-Griptape/issues/312
+    pattern: new RegExp(`unsupported (?:parameter|value|field)s?: ${FIELD}`),
+  },
+  {
+    // https://github.com/langchain-ai/langchain-aws/issues/62
+    pattern: new RegExp(String.raw`extraneous key \[${FIELD}\] is not permitted`),
+  },
+  {
+    // https://github.com/vllm-project/vllm/issues/6631
+    pattern: new RegExp(`${FIELD}:? extra inputs are not permitted`),
+  },
+  {
+    // https://platform.openai.com/docs/guides/error-codes
+    pattern: new RegExp(
+      `un(?:known|recognized|expected) (?:request )?(?:parameter|argument|field|key)s?(?: supplied)?:? ${FIELD}`,
+    ),
+  },
+  {
+    // Older servers, on pydantic 1.
+    pattern: new RegExp(`extra fields not permitted: ${FIELD}`),
+  },
+  {
+    // https://github.com/koosoli/ESPHomeDesigner/issues/379
+    pattern: new RegExp(
+      `${FIELD} (?:parameter |field )?is not (?:supported|allowed|permitted|available) (?:with|by|for|on|in) (?:this|the) model`,
+    ),
+  },
+  // Sent by this program alone, and never worth a failure.
+  { pattern: /\b(stream_options)\b/ },
+];
+
+/** What a field that is refused teaches, by its name in any API. The first that matches counts. */
+const FIELDS: readonly { field: RegExp; teaches: readonly LessonName[] }[] = [
+  { field: /(^|\.)temperature$/, teaches: ["temperature"] },
+  { field: /(^|\.)top_?p$/, teaches: ["topP"] },
+  { field: /(^|\.)top_?k$/, teaches: ["topK"] },
+  { field: /(^|\.)stop(_?sequences)?$/, teaches: ["stopSequences"] },
+  { field: /service_?tier/, teaches: ["serviceTier"] },
+  { field: /performance_?config|latency/, teaches: ["latency"] },
+  { field: /stream_options/, teaches: ["no-stream-options"] },
+  { field: /tool_?choice\.tool$/, teaches: ["no-named-tool-choice", "no-tool-form", "no-tool-choice"] },
+  { field: /tool_?choice/, teaches: ["no-tool-form", "no-tool-choice"] },
+  { field: /cache_?(point|control)\S*ttl/, teaches: ["short-cache-points", "no-cache-points"] },
+  { field: /cache_?(point|control)/, teaches: ["no-cache-points"] },
+  { field: /response_format|text_?format|outputconfig|output_config\.format/, teaches: ["no-native-form"] },
+  { field: /reasoning_?content/, teaches: ["no-reasoning-blocks"] },
+  { field: /thinking|^reasoning/, teaches: ["takes-no-level"] },
+  { field: /output_config|effort/, teaches: ["reasons-by-budget", "takes-no-level"] },
+  { field: /^system$|messages\[\d+\]\.role/, teaches: ["no-system"] },
+  { field: /toolresult/, teaches: ["plain-tool-results"] },
+];
+
+/** The most of a message that is looked at, in characters: what a service says comes first. */
+const LONGEST = 2000;
+
+/** Fields without which a question is another, and those that are the question. */
+const NEVER_LEFT_OUT = /^(model|messages?|tools?|toolconfig|input|prompt|guardrail\w*)\b/;
+
+/**
+ * What a refusal teaches about what was sent, most likely first; empty where its wording is not known, or names what is
+ * never left out. Pure.
+ */
+export function readRefusal({ message, param }: Refusal): readonly Lesson[] {
+  const text = message
+    .slice(0, LONGEST)
+    .replaceAll(/['"`‘’“”]/g, "")
+    .replaceAll(/\s+/g, " ")
+    .toLowerCase();
+  for (const { pattern, teaches } of ROWS) {
+    const match = pattern.exec(text);
+    if (match) return teaches(match);
+  }
+  const named =
+    param ?? FRAMES.map(({ pattern }) => pattern.exec(text)?.[1]).find((field) => field !== undefined);
+  return named === undefined ? [] : lessonsOfField(named, text, message);
+}
+
+function lessonsOfField(named: string, text: string, message: string): readonly Lesson[] {
+  const field = named.toLowerCase();
+  if (/(^|\.)max_(completion_)?tokens$/.test(field)) {
+    const wanted = field.includes("completion") ? "max_tokens" : "max_completion_tokens";
+    return text.includes("max_completion_tokens") ? [{ name: "length-field", value: wanted }] : [];
+  }
+  const row = FIELDS.find(({ field: pattern }) => pattern.test(field));
+  if (row) return row.teaches.map((name) => ({ name }));
+  if (NEVER_LEFT_OUT.test(field)) return [];
+  // As the message writes it: fields of a model's own have capitals.
+  const [written = named] = new RegExp(named.replaceAll(/[.[\]]/g, String.raw`\$&`), "i").exec(message) ?? [];
+  return [{ name: "field", value: written }];
+}
