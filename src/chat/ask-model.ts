@@ -95,7 +95,10 @@ async function learnFrom(
     const more = [...learnt, lesson];
     const next = await wire.plan([...known, ...more]);
     const isTried = tried.some(
-      ({ input, body }) => input.modelId === next.input.modelId && isDeepStrictEqual(body, next.body),
+      ({ input, body, isWhole }) =>
+        input.modelId === next.input.modelId &&
+        isWhole === next.isWhole &&
+        isDeepStrictEqual(body, next.body),
     );
     if (!isTried) return { learnt: more, plan: next };
   }

@@ -1,12 +1,15 @@
+import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
 import type { HttpResponse, ResponseMetadata } from "@smithy/types";
 import { OpenclawError } from "../errors.ts";
 import { type CallContext, toOpenclawError } from "../session/aws-errors.ts";
 import { toCall } from "../session/bedrock-operations.ts";
 import { isKnownAwsError } from "../session/error-table.ts";
+import { readJson } from "../session/read-answer.ts";
 import type { AwsSession } from "../session/session.ts";
 import { awaitContent, type Batches, batchOf } from "./answer-batches.ts";
 import { abortReason, type Deadlines } from "./deadlines.ts";
 import { FrameReader } from "./frame-reader.ts";
+import { partsOfAnswer } from "./parts-of-answer.ts";
 import { readPart, StreamException } from "./read-part.ts";
 import { toStreamError } from "./stream-failure.ts";
 import type { OpenAnswer, RequestPlan, Wire } from "./wire.ts";
@@ -25,7 +28,10 @@ export function converseStream(session: AwsSession): ConverseStream {
     modelId,
   });
   const stream: ConverseStream = {
-    open: ({ input }, deadlines) => send(stream, input, deadlines, callOf(input.modelId ?? "")),
+    open: ({ input, isWhole }, deadlines) =>
+      isWhole
+        ? sendForWhole(input, deadlines, { ...callOf(input.modelId ?? ""), action: "bedrock:InvokeModel" })
+        : send(stream, input, deadlines, callOf(input.modelId ?? "")),
     explain: (failure, modelId) =>
       failure instanceof OpenclawError || isKnownAwsError(failure)
         ? toOpenclawError(failure, callOf(modelId))
@@ -76,6 +82,37 @@ async function send(
   } catch (failure) {
     throw signal.aborted ? abortReason(signal) : toOpenclawError(failure, call);
   }
+}
+
+/** Asks for the answer in one piece, by Converse, and hands it on as the parts of a stream. */
+async function sendForWhole(
+  input: RequestPlan["input"],
+  deadlines: Deadlines,
+  call: CallContext,
+): Promise<OpenAnswer> {
+  const { signal } = deadlines;
+  const begin = async (
+    response: HttpResponse,
+    { requestId }: ResponseMetadata,
+  ): Promise<Omit<OpenAnswer, "attempts">> => {
+    const parts = [...partsOfAnswer(await readJson(response))];
+    deadlines.heard();
+    return { requestId, batches: inOneBatch(parts) };
+  };
+  const request = async (): Promise<OpenAnswer> => {
+    const client = await call.session.rest("bedrock-runtime");
+    const { value, attempts } = await client.send(toCall("Converse", input), begin, signal);
+    return { ...value, attempts };
+  };
+  try {
+    return await untilAborted(request(), signal);
+  } catch (failure) {
+    throw signal.aborted ? abortReason(signal) : toOpenclawError(failure, call);
+  }
+}
+
+async function* inOneBatch(parts: ConverseStreamOutput[]): Batches {
+  yield parts;
 }
 
 /** The signal is looked at only when there are credentials, and those may be long in coming. */

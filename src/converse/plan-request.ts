@@ -104,6 +104,7 @@ export async function planRequest(
     form,
     isReasoning,
     notices: [...notices, ...mended.notices],
+    ...(isLearnt(lessons, "no-streamed-tools") && mended.input.toolConfig ? { isWhole: true } : {}),
     ...(isLearnt(lessons, "old-reasoning") ? { endsReasoning: true } : {}),
   };
 }

@@ -22,6 +22,8 @@ export interface RequestPlan {
   toolNames: ReadonlyMap<string, string>;
   /** Identifies the system prompt and the tools, to which reasoning is bound; undefined where there are none. */
   promptDigest?: string | undefined;
+  /** That the answer is asked for whole, since the model takes no tools where it streams. */
+  isWhole?: true | undefined;
   /** That the reasoning of earlier answers was refused in this conversation. */
   endsReasoning?: true | undefined;
 }

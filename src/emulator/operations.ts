@@ -242,6 +242,9 @@ async function converseStream(
     readConverseRequest(call.body, {});
     return { stream: await upstream.converseStream(call.body, modelIdOf(call), signal) };
   }
+  // https://github.com/earendil-works/pi/issues/3739
+  if (/meta\.llama4/.test(modelIdOf(call)) && isRecord(call.body) && call.body["toolConfig"])
+    throw validationError("This model doesn't support tool use in streaming mode.");
   const started = now();
   const answer = answerConversation(call, context, (model) => model.responseStreamingSupported === true);
   return { stream: answerSteps(answer, { delayMs, elapsed: () => now() - started }) };

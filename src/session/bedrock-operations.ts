@@ -20,6 +20,7 @@ interface Inputs {
   GetImportedModel: bedrock.GetImportedModelRequest;
   GetInferenceProfile: bedrock.GetInferenceProfileRequest;
   GetPromptRouter: bedrock.GetPromptRouterRequest;
+  Converse: runtime.ConverseRequest;
   ConverseStream: runtime.ConverseStreamRequest;
   CountTokens: runtime.CountTokensRequest;
 }
@@ -44,8 +45,8 @@ interface Operation {
   path: string;
   /** The parts of the query, and the members of the input that they are. */
   query?: Readonly<Record<string, string>>;
-  /** Whether the answer is a stream, whose reader has bounds of its own: a model may think for long. */
-  isStreamed?: true;
+  /** Whether the reader of the answer has bounds of its own: a model may think for long. */
+  isSlow?: true;
 }
 
 /**
@@ -84,18 +85,19 @@ export const OPERATIONS: Readonly<Record<keyof Inputs, Operation>> = {
     path: "/inference-profiles/{inferenceProfileIdentifier}",
   },
   GetPromptRouter: { service: "bedrock", method: "GET", path: "/prompt-routers/{promptRouterArn}" },
+  Converse: { service: "bedrock-runtime", method: "POST", path: "/model/{modelId}/converse", isSlow: true },
   ConverseStream: {
     service: "bedrock-runtime",
     method: "POST",
     path: "/model/{modelId}/converse-stream",
-    isStreamed: true,
+    isSlow: true,
   },
   CountTokens: { service: "bedrock-runtime", method: "POST", path: "/model/{modelId}/count-tokens" },
 };
 
 /** The call of an operation, as it goes over the wire. */
 export function toCall<Name extends keyof Inputs>(operation: Name, input: Inputs[Name]): RestCall {
-  const { method, path, query = {}, isStreamed } = OPERATIONS[operation];
+  const { method, path, query = {}, isSlow } = OPERATIONS[operation];
   const members = new Map<string, unknown>(Object.entries(input));
   const take = (name: string): unknown => {
     const value = members.get(name);
@@ -114,7 +116,7 @@ export function toCall<Name extends keyof Inputs>(operation: Name, input: Inputs
       asked.flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
     ),
     ...(method === "GET" ? {} : { body: JSON.stringify(withBase64(Object.fromEntries(members))) }),
-    ...(isStreamed ? {} : { timeoutMs: ANSWER_MS }),
+    ...(isSlow ? {} : { timeoutMs: ANSWER_MS }),
   };
 }
 

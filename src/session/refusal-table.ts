@@ -35,6 +35,7 @@ export type LessonName =
   | "no-named-tool-choice"
   | "plain-tool-results"
   | "separate-tool-turns"
+  | "no-streamed-tools"
   | "flat-tool-schemas"
   | "tool-ids"
   // The conversation.
@@ -279,6 +280,12 @@ const ROWS: readonly RefusalRow[] = [
     // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolResultBlock.html
     pattern: /(doesnt|does not) support the (toolresult\.)?status field/,
     teaches: teach("plain-tool-results"),
+  },
+  {
+    // https://github.com/earendil-works/pi/issues/3739
+    // https://github.com/simonw/llm-llama-server/issues/3
+    pattern: /(doesnt|does not) support tool use in streaming mode|cannot use tools with stream/,
+    teaches: teach("no-streamed-tools"),
   },
   {
     // https://github.com/strands-agents/harness-sdk/issues/1223

@@ -130,6 +130,13 @@ export const FAILURE_TABLE: readonly FailureRow[] = [
     hint: () => "Wait a minute and try again.",
   },
   {
+    // llama.cpp up to May 2025, with status 500: https://github.com/containers/ramalama/issues/1431
+    when: ({ words }) => /cannot use tools with stream/i.test(words),
+    code: "invalid-request",
+    message: (c) => `${c.name} takes no tools where it streams${said(c)}`,
+    hint: () => "Update the server.",
+  },
+  {
     when: ({ status }) => isFault(status),
     code: "service-unavailable",
     message: (c) => `${c.name} is not available (${c.status})${said(c)}`,

@@ -335,6 +335,19 @@ describe("a conversation", () => {
 });
 
 describe("a schema", () => {
+  it("is asked for by a tool in a whole answer where the model takes no tools in a stream", async () => {
+    const emulated = await emulate();
+    const schema = '{"type":"object","properties":{"n":{"type":"number"}},"required":["n"]}';
+    const model = "us.meta.llama4-scout-17b-instruct-v1:0";
+    const { code, stdout } = await emulated.run(["chat", "-m", model, "--schema", schema, "Hi"]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toHaveProperty("n");
+    expect(emulated.routes().filter((route) => route.startsWith("Converse"))).toEqual([
+      "ConverseStream",
+      "Converse",
+    ]);
+  });
+
   it("is asked for in the next form, which is kept where the refusal is of the form itself", async () => {
     const emulated = await emulate({
       script: refusingWhile(
@@ -392,6 +405,53 @@ describe("serve", () => {
       `'${UNHEARD}' cannot be held to calling a tool, so it may choose`,
     ]);
     expect(bodies({ emulator }).at(-1)).toHaveProperty("toolConfig.tools.0.toolSpec.name", "clock");
+  });
+
+  it("asks for a whole answer where a model takes no tools in a stream", async () => {
+    const reply = {
+      output: {
+        message: {
+          role: "assistant",
+          content: [
+            { reasoningContent: { reasoningText: { text: "Hm.", signature: "c2ln" } } },
+            { text: "Let me look." },
+            { toolUse: { toolUseId: "tooluse_1", name: "clock", input: { zone: "UTC" } } },
+          ],
+        },
+      },
+      stopReason: "tool_use",
+      usage: { inputTokens: 10, outputTokens: 20, totalTokens: 30 },
+      metrics: { latencyMs: 5 },
+    };
+    const { client, emulator } = await serve({
+      emulator: {
+        script: ({ route }) =>
+          route === "Converse"
+            ? { http: { status: 200, headers: { "content-type": "application/json" }, body: reply } }
+            : route === "ConverseStream"
+              ? validation("This model doesn't support tool use in streaming mode.")
+              : undefined,
+      },
+    });
+    const ask = () =>
+      client.chat.completions.create({
+        model: NOVA,
+        messages: [{ role: "user", content: "Hi" }],
+        tools: [{ type: "function", function: { name: "clock", parameters: { type: "object" } } }],
+      });
+    for (let call = 0; call < 2; call += 1) {
+      const { choices, usage } = await ask();
+      expect(choices[0]).toMatchObject({
+        finish_reason: "tool_calls",
+        message: {
+          content: "Let me look.",
+          tool_calls: [{ id: "tooluse_1", function: { name: "clock", arguments: '{"zone":"UTC"}' } }],
+        },
+      });
+      expect(usage).toMatchObject({ prompt_tokens: 10, completion_tokens: 20 });
+    }
+    const asked = emulator.calls.map(({ route }) => route).filter((route) => route.startsWith("Converse"));
+    expect(asked).toEqual(["ConverseStream", "Converse", "Converse"]);
   });
 
   it("answers all of many that learn at once", async () => {
@@ -529,6 +589,27 @@ describe("a server of OpenAI's API", () => {
       { role: "assistant", content: "OK." },
       { role: "user", content: "Hi" },
     ]);
+  });
+
+  it("is asked for a whole answer where it takes no tools in a stream", async () => {
+    const schema = '{"type":"object","properties":{"n":{"type":"number"}},"required":["n"]}';
+    const { ask, sent } = await asked((body) => {
+      if ("response_format" in body)
+        return unsupported("response_format", "This response_format type is unavailable now");
+      if (body["stream"])
+        return refusal(500, { code: 500, message: "Cannot use tools with stream", type: "server_error" });
+      const call = { id: "call_1", type: "function", function: { name: "answer", arguments: '{"n":1}' } };
+      const message = { role: "assistant", content: null, tool_calls: [call] };
+      return {
+        body: {
+          id: "c",
+          object: "chat.completion",
+          choices: [{ index: 0, message, finish_reason: "tool_calls" }],
+        },
+      };
+    });
+    expect(await ask("--schema", schema)).toMatchObject({ code: 0, stdout: '{"n":1}\n' });
+    expect(sent().map(({ stream }) => stream)).toEqual([true, true, false]);
   });
 
   it("keeps its refusal of what is never left out", async () => {

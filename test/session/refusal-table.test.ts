@@ -224,6 +224,8 @@ const WORDINGS: readonly Wording[] = [
     `${MODEL}messages.1.content.1.tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'`,
     { name: "tool-ids", value: "plain" },
   ],
+  ["This model doesn't support tool use in streaming mode.", "no-streamed-tools"],
+  ["Cannot use tools with stream", "no-streamed-tools"],
   // The conversation.
   [
     "This model doesn't support system messages. Try again without a system message or use a model that supports system messages.",

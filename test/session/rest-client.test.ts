@@ -8,6 +8,7 @@ import { isServerError, isThrottlingError, isTransientError } from "@smithy/core
 import { assert, asyncProperty, jsonValue, string } from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { callBedrock, OPERATIONS, toCall } from "../../src/session/bedrock-operations.ts";
+import { readJson } from "../../src/session/read-answer.ts";
 import { type AwsSession, openSession, readSetup } from "../../src/session/session.ts";
 import { streamChat } from "../helpers/stream-chat.ts";
 import { listModels, listProfiles } from "../../src/discovery/discover.ts";
@@ -444,6 +445,21 @@ const CALLS: readonly {
     ours: (session, promptRouterArn) => callBedrock(session, "GetPromptRouter", { promptRouterArn }),
     theirs: async (session, promptRouterArn) =>
       (await theirControl(session)).send(new control.GetPromptRouterCommand({ promptRouterArn })),
+  },
+  {
+    operation: "Converse",
+    ours: async (session, modelId) => {
+      const client = await session.rest("bedrock-runtime");
+      return client.send(
+        toCall("Converse", { modelId, messages: hi }),
+        readJson,
+        session.setup.runtime.signal,
+      );
+    },
+    theirs: async (session, modelId) =>
+      withVersion(await sdkBedrockRuntime(session)).send(
+        new data.ConverseCommand({ modelId, messages: [...hi] }),
+      ),
   },
   {
     operation: "CountTokens",

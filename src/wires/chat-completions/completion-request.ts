@@ -176,6 +176,11 @@ function isEffort(text: string | undefined): text is NonNullable<ReasoningEffort
  */
 export function inWordsOfServer(body: CompletionBody, lessons: Lessons): CompletionBody {
   return lessons.reduce((changed, { name, value }) => {
+    if (name === "no-streamed-tools" && changed.tools) {
+      const { stream_options: _, ...rest } = changed;
+      // The answer's type says that it comes whole, and it is read so.
+      return { ...rest, stream: false as unknown as true };
+    }
     if (name === "no-stream-options") {
       const { stream_options: _, ...rest } = changed;
       return rest;

@@ -1,0 +1,56 @@
+import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
+import { isRecord, type JsonObject } from "../json.ts";
+import { readPart } from "./read-part.ts";
+
+/**
+ * The parts of a ConverseStream that an answer of Converse stands for
+ * (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html). Throws what readPart does.
+ */
+export function* partsOfAnswer(answer: JsonObject): Generator<ConverseStreamOutput> {
+  const part = function* (name: string, fields: JsonObject): Generator<ConverseStreamOutput> {
+    const read = readPart({ type: "event", name, errorMessage: "", payload: JSON.stringify(fields) });
+    if (read) yield read;
+  };
+  const message = objectAt(objectAt(answer, "output"), "message");
+  yield* part("messageStart", { role: "assistant" });
+  const content = Array.isArray(message["content"]) ? (message["content"] as unknown[]) : [];
+  for (const [contentBlockIndex, block] of content.filter(isRecord).entries()) {
+    const { input, ...tool } = objectAt(block, "toolUse");
+    if (block["toolUse"]) yield* part("contentBlockStart", { contentBlockIndex, start: { toolUse: tool } });
+    const deltas = block["toolUse"] ? [{ toolUse: { input: JSON.stringify(input ?? {}) } }] : deltasOf(block);
+    for (const delta of deltas) yield* part("contentBlockDelta", { contentBlockIndex, delta });
+    yield* part("contentBlockStop", { contentBlockIndex });
+  }
+  const { stopReason, additionalModelResponseFields, output: _, ...metadata } = answer;
+  yield* part("messageStop", { stopReason, additionalModelResponseFields });
+  yield* part("metadata", metadata);
+}
+
+/** What is said in a block other than a call of a tool. */
+function deltasOf(block: JsonObject): readonly JsonObject[] {
+  const { text, reasoningContent, citationsContent } = block;
+  if (isRecord(reasoningContent)) {
+    const { redactedContent } = reasoningContent;
+    const thought = objectAt(reasoningContent, "reasoningText");
+    const { text: said, signature } = thought;
+    const all = [{ text: said }, { signature }, { redactedContent }];
+    return all.flatMap((delta) =>
+      Object.values(delta)[0] === undefined ? [] : [{ reasoningContent: delta }],
+    );
+  }
+  if (isRecord(citationsContent)) {
+    const { content, citations } = citationsContent;
+    const list = (value: unknown): JsonObject[] =>
+      Array.isArray(value) ? (value as unknown[]).filter(isRecord) : [];
+    return [
+      ...list(content).map((said) => ({ text: said["text"] })),
+      ...list(citations).map((citation) => ({ citation })),
+    ];
+  }
+  return text === undefined ? [] : [{ text }];
+}
+
+function objectAt(holder: JsonObject, name: string): JsonObject {
+  const value = holder[name];
+  return isRecord(value) ? value : {};
+}
