@@ -444,6 +444,15 @@ export const SERVED: FamilyFacts = {
   prefill: { source: "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html" },
 };
 
+/**
+ * Whether a server's model is known by its name to answer from inside its reasoning: its chat template ends with the opening
+ * tag. DeepSeek R1 and what was distilled from it (https://github.com/deepseek-ai/DeepSeek-R1/issues/526), QwQ, and Qwen3's
+ * thinking models (https://github.com/Cerebras/cerebras-cloud-sdk-python/issues/10).
+ */
+export function beginsInReasoning(servedId: string): boolean {
+  return /deepseek[-_]?r1|r1-distill|qwq|qwen3.*thinking/i.test(servedId);
+}
+
 /** What is known of a model by the id of its foundation model; nothing where that is not known. */
 export function familyOf(baseId: string | undefined): FamilyFacts {
   if (baseId === undefined) return {};

@@ -1,9 +1,15 @@
 import { isRecord, type JsonObject, textAt } from "../../json.ts";
-import type { ConverseStreamOutput, StopReason, TokenUsage } from "@aws-sdk/client-bedrock-runtime";
+import type {
+  ConverseStreamOutput,
+  ServiceTier,
+  StopReason,
+  TokenUsage,
+} from "@aws-sdk/client-bedrock-runtime";
 import { OpenclawError } from "../../errors.ts";
 import { toTokenUsage } from "./completion-usage.ts";
 import type { AnswerReader } from "../read-answer.ts";
 import { toStopReason } from "./stop-reason.ts";
+import { type Piece, ThinkTags } from "./think-tags.ts";
 
 /** A block of the answer that is being written. */
 type OpenBlock = { kind: "text" | "reasoning" } | { kind: "tool"; place: number; id: string | undefined };
@@ -24,10 +30,17 @@ export class CompletionReader implements AnswerReader {
   /** Whether a finish reason came: only then the answer is whole. */
   isFinished = false;
   #usage: TokenUsage | undefined;
+  #serviceTier: ServiceTier | undefined;
+  #tags: ThinkTags;
+  #isWhole = false;
 
-  /** `newId` makes the id of a call to which the server gave none. */
-  constructor(newId: () => string) {
+  /**
+   * `newId` makes the id of a call to which the server gave none. `mayBeginInside`: the model's reasoning may begin without
+   * a tag that says so.
+   */
+  constructor(newId: () => string, mayBeginInside = false) {
     this.#newId = newId;
+    this.#tags = new ThinkTags(mayBeginInside);
   }
 
   /** The parts that a chunk stands for. Throws `bad-response` for calls of tools whose pieces are mixed up. */
@@ -36,6 +49,7 @@ export class CompletionReader implements AnswerReader {
     if (!this.#hasStarted) parts.push({ messageStart: { role: "assistant" } });
     this.#hasStarted = true;
     this.#usage = toTokenUsage(chunk["usage"]) ?? this.#usage;
+    this.#serviceTier = tierOf(chunk) ?? this.#serviceTier;
     const choices = Array.isArray(chunk["choices"]) ? (chunk["choices"] as unknown[]) : [];
     const choice = choices.filter(isRecord).find(({ index }) => index === undefined || index === 0);
     if (!choice) {
@@ -50,6 +64,7 @@ export class CompletionReader implements AnswerReader {
       this.#takeCall(call, position, parts);
     const reason = textAt(choice, "finish_reason");
     if (reason && !this.isFinished) {
+      this.#takePieces(this.#tags.end(), parts);
       this.#close(parts);
       this.isFinished = true;
       const stopReason = toStopReason(reason, {
@@ -70,6 +85,9 @@ export class CompletionReader implements AnswerReader {
       finish_reason,
       stop_reason,
     }));
+    // Nobody waits for what is held back.
+    this.#tags = new ThinkTags(true);
+    this.#isWhole = true;
     return this.take({ ...completion, choices });
   }
 
@@ -77,7 +95,9 @@ export class CompletionReader implements AnswerReader {
   end(): ConverseStreamOutput[] {
     const usage = this.#usage;
     this.#usage = undefined;
-    return usage ? [{ metadata: { usage, metrics: undefined } }] : [];
+    if (!usage) return [];
+    const serviceTier = this.#serviceTier ? { serviceTier: this.#serviceTier } : {};
+    return [{ metadata: { usage, metrics: undefined, ...serviceTier } }];
   }
 
   /** `reasoning_content` is DeepSeek's name, taken over by llama.cpp and LiteLLM; `reasoning` is Ollama's and vLLM's. */
@@ -85,19 +105,25 @@ export class CompletionReader implements AnswerReader {
     const text =
       textAt(delta, "reasoning_content") || textAt(delta, "reasoning") || thoughtIn(delta["content"]);
     if (text === "") return;
-    this.#begin("reasoning", parts);
-    parts.push({
-      contentBlockDelta: { contentBlockIndex: this.#index, delta: { reasoningContent: { text } } },
-    });
+    this.#tags.setApart();
+    this.#takePieces([{ kind: "reasoning", text }], parts);
   }
 
   #takeContent(delta: JsonObject, parts: ConverseStreamOutput[]): void {
     const refusal = textAt(delta, "refusal") ?? "";
     if (refusal !== "") this.#hasRefused = true;
-    const text = textIn(delta["content"]) + refusal;
-    if (text === "") return;
-    this.#begin("text", parts);
-    parts.push({ contentBlockDelta: { contentBlockIndex: this.#index, delta: { text } } });
+    const text = textIn(delta["content"]);
+    if (text !== "") this.#takePieces(this.#tags.take(text), parts);
+    if (refusal !== "") this.#takePieces([...this.#tags.end(), { kind: "text", text: refusal }], parts);
+  }
+
+  #takePieces(pieces: readonly Piece[], parts: ConverseStreamOutput[]): void {
+    for (const { kind, text } of pieces) {
+      if (text === "" && this.#isWhole) continue;
+      this.#begin(kind, parts);
+      const delta = kind === "text" ? { text } : { reasoningContent: { text } };
+      parts.push({ contentBlockDelta: { contentBlockIndex: this.#index, delta } });
+    }
   }
 
   /**
@@ -130,6 +156,7 @@ export class CompletionReader implements AnswerReader {
   }
 
   #beginCall(place: number, id: string | undefined, name: string, parts: ConverseStreamOutput[]): void {
+    this.#takePieces(this.#tags.end(), parts);
     this.#close(parts);
     this.#hasToolCalls = true;
     this.#open = { kind: "tool", place, id };
@@ -152,6 +179,12 @@ export class CompletionReader implements AnswerReader {
     this.#open = undefined;
     parts.push({ contentBlockStop: { contentBlockIndex: this.#index } });
   }
+}
+
+/** The tiers of OpenAI's API that have prices of their own (https://platform.openai.com/docs/api-reference/chat/object). */
+function tierOf(chunk: JsonObject): ServiceTier | undefined {
+  const tier = textAt(chunk, "service_tier");
+  return tier === "flex" || tier === "priority" ? { type: tier } : undefined;
 }
 
 /** Mistral's reasoning models send a list of parts in place of a text. */

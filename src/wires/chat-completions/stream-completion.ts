@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { ChatCompletionCreateParamsStreaming } from "openai/resources/chat/completions";
+import { beginsInReasoning } from "../../models/families.ts";
 import { callServer, type ServerLine } from "../call-server.ts";
 import { readAnswer, type StreamedAnswer } from "../read-answer.ts";
 import { CompletionReader } from "./completion-reader.ts";
@@ -10,8 +11,9 @@ export async function streamCompletion(
   body: ChatCompletionCreateParamsStreaming,
   signal: AbortSignal,
 ): Promise<StreamedAnswer> {
-  const reader = new CompletionReader(() => `call_${randomUUID().replaceAll("-", "")}`);
   const { model } = body;
+  const newId = (): string => `call_${randomUUID().replaceAll("-", "")}`;
+  const reader = new CompletionReader(newId, beginsInReasoning(model));
   const answer = await callServer(line, "/chat/completions", { body: JSON.stringify(body), signal, model });
   return readAnswer(answer, line, model, reader);
 }
