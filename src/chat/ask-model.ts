@@ -136,7 +136,7 @@ export async function* streamAnswer(
   const deadlines = new Deadlines(boundsFor(bounds, plan.isReasoning), runtime.signal, runtime.elapsed);
   const { signal } = deadlines;
   try {
-    recorder?.begin(plan);
+    await recorder?.begin(plan);
     const { batches, requestId, attempts } = await wire.open(plan, deadlines);
     yield { type: "start", model, region: wire.region, requestId, attempts };
     yield* readEvents(batches, {

@@ -13,8 +13,8 @@ export interface ShownTurn {
   /** How the answer is shown. */
   show: Omit<WriterOptions, "priceOf">;
   priceOf: (model: ResolvedModel | undefined, modelId: string) => Price | undefined;
-  /** Keeps the turn, whole or as far as it came when the person stopped it. */
-  keep: (answering: ResolvedModel | undefined, isStopped: boolean) => Promise<void>;
+  /** Keeps the turn, once: whole, or as far as it came before a failure. */
+  keep: (answering: ResolvedModel | undefined, failure?: unknown) => Promise<void>;
   /** Aborted when the person stops the answer, which is then no failure. */
   stop?: AbortSignal;
 }
@@ -37,13 +37,14 @@ export async function showTurn(turn: ShownTurn): Promise<void> {
         changeWait(runtime, { text: `${model.id} is reasoning`, brief: "Reasoning" });
     }
     endSpinner(runtime, spinner);
-    await keep(answering, false);
+    await keep(answering);
     await writer.finish();
   } catch (failure) {
     endSpinner(runtime, spinner);
     const error = await writer.fail(failure);
-    if (!stop?.aborted) throw error;
-    runtime.terminal.note((await runtime.terminal.stderrStyle()).dim("(stopped)"));
-    await keep(answering, true);
+    const isStopped = stop?.aborted === true;
+    if (isStopped) runtime.terminal.note((await runtime.terminal.stderrStyle()).dim("(stopped)"));
+    await keep(answering, failure);
+    if (!isStopped) throw error;
   }
 }

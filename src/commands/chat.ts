@@ -84,16 +84,25 @@ async function ask(
   const { runtime, config } = setup;
   const { terminal } = runtime;
   const models = chooseModels(options, setup, conversation).map((text) => namedModel(text, config.value));
-  const keeper = conversation && new (await import("../chat/sessions/turn-keeper.ts")).TurnKeeper();
   const query = {
     ...(await queryOf(options, runtime, conversation)),
     ...extras,
-    earlier: conversation?.turns,
+    // Without this turn, which has a place of its own among them as soon as it is asked.
+    earlier: conversation && [...conversation.turns],
   };
   if (options.dryRun && models[0]) {
     const { dryRun } = await import("../chat/dry-run.ts");
     return dryRun(setup, { ...query, model: models[0] }, (modelId) => priceOf(models[0], modelId));
   }
+  const context = {
+    key: models[0]?.key ?? "",
+    system: query.system,
+    runtime,
+    onUnkept: ({ message, hint }: OpenclawError) =>
+      terminal.warn(`The conversation is not kept. ${message}`, hint),
+  };
+  const keeper =
+    conversation && new (await import("../chat/sessions/turn-keeper.ts")).TurnKeeper(conversation, context);
   await showTurn({
     runtime,
     models,
@@ -106,10 +115,11 @@ async function ask(
       sessionId: () => conversation?.id,
     },
     priceOf,
-    keep: async (answering) => {
-      if (!conversation || !keeper) return;
-      const context = { key: answering?.key ?? "", system: query.system, now: runtime.now() };
-      await keeper.keep(conversation, context);
+    keep: async (answering, failure) => {
+      await keeper?.end({ key: answering?.key, failure });
+      const isStopped = failure instanceof OpenclawError && failure.code === "interrupted";
+      if (isStopped && keeper?.hasBegun && conversation?.id !== undefined)
+        terminal.note(`openclaw: stopped; kept as far as it came in session ${conversation.id}`);
     },
   });
 }
@@ -205,7 +215,8 @@ function chooseModels(
   conversation: Conversation | undefined,
 ): string[] {
   if (model !== undefined) return splitNames(model);
-  const before = conversation?.turns.at(-1)?.key;
+  // One that failed may have been no model at all.
+  const before = conversation?.turns.findLast(({ failure }) => failure === undefined)?.key;
   if (before !== undefined) return [before];
   const models = defaultModels(config.value, runtime);
   if (models.length > 0) return models;

@@ -13,6 +13,8 @@ export interface Turn {
   promptDigest?: string | undefined;
   /** That the model refused the reasoning of the turns before it, which is not sent again. */
   endsReasoning?: true | undefined;
+  /** Why there is no answer, or only the beginning of one. */
+  failure?: { code: string; message: string } | undefined;
 }
 
 /** The message that a turn began with. */
@@ -23,6 +25,11 @@ export function questionOf({ messages }: Turn): Message {
 /** The message that a turn ended with. */
 export function answerOf({ messages }: Turn): Message {
   return messages.at(-1) ?? { role: "assistant", content: [] };
+}
+
+/** Whether a turn has an answer that says something, or the beginning of one: reasoning alone is none. */
+export function isAnswered(turn: Turn): boolean {
+  return (answerOf(turn).content ?? []).some((block) => textOf(block).trim() !== "");
 }
 
 /** A text as content: the service refuses blank text. */

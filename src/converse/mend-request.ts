@@ -15,7 +15,7 @@ import { isRecord, type JsonObject, wellFormed } from "../json.ts";
 import { parseBoundedJson } from "../json-bounds.ts";
 import { ANSWER_TOKENS, ANY_TOOL_IDS, type FamilyFacts, type ToolIds } from "../models/families.ts";
 import { leaveOutRefused, type Lessons } from "./apply-lessons.ts";
-import { isSameModel, textBlocks, textOf, type Turn } from "./conversation.ts";
+import { isAnswered, isSameModel, textBlocks, textOf, type Turn } from "./conversation.ts";
 import { documentName } from "./document-name.ts";
 import { ANSWER_TOOL } from "./request.ts";
 
@@ -39,6 +39,8 @@ export interface Recipient {
 
 export interface MendedRequest {
   input: Input;
+  /** The newest message by itself, which the mended request may have together with others. */
+  question: Message | undefined;
   /** What was changed that a person would see, for the one who asked. */
   notices: string[];
   /** The caller's names of the tools that are sent under another, by that one. */
@@ -85,20 +87,35 @@ export function mendRequest(request: Input, recipient: Recipient): MendedRequest
   const toolNames = new Map<string, string>();
   const mending = { ...recipient, toolNames, tell: (notice: string) => void notices.add(notice) };
   const input = RULES.reduce((mended, rule) => rule(mended, mending), request);
-  return { input, notices: [...notices], toolNames, promptDigest: digestOf(input) };
+  const question = newestOf(request, input);
+  return { input, question, notices: [...notices], toolNames, promptDigest: digestOf(input) };
+}
+
+/** The newest message as it was asked, its documents under the names that the model knows them by. */
+function newestOf(request: Input, mended: Input): Message | undefined {
+  const newest = request.messages?.at(-1);
+  if (!newest) return undefined;
+  const names = (mended.messages?.at(-1)?.content ?? []).flatMap(({ document }) => document?.name ?? []);
+  const content = (newest.content ?? []).toReversed().map((block): ContentBlock => {
+    const { document } = block;
+    return document ? { document: { ...document, name: names.pop() ?? document.name } } : block;
+  });
+  return { ...newest, content: content.toReversed() };
 }
 
 /**
  * Earlier turns go first. Reasoning goes back to the model that it came from and nobody else, and only under the system
  * prompt and the tools that it came under: recent Claude models refuse it under others. What was refused once stays left
- * out. A turn whose answer comes to
- * nothing is left out with its question.
+ * out. A question without an answer goes with the next one, unless one of them was refused since: nobody knows which of
+ * them it was, and it would be again.
  */
 function addHistory(input: Input, { earlier = [], modelId, tell }: Mending): Input {
   const digest = digestOf(input);
   let isReasoningLost = false;
   const refusedUntil = earlier.findLastIndex(({ endsReasoning }) => endsReasoning);
-  const history = earlier.flatMap((turn, index) => {
+  const history: Message[] = [];
+  let unanswered: Message[] = [];
+  for (const [index, turn] of earlier.entries()) {
     const isUnderSame = (turn.promptDigest ?? digestOfSystem(turn.system)) === digest;
     const isOwn = isSameModel(turn.model, input.modelId ?? "");
     const hasReasoning = turn.messages.some(({ content = [] }) => content.some(isReasoning));
@@ -108,15 +125,26 @@ function addHistory(input: Input, { earlier = [], modelId, tell }: Mending): Inp
     const messages = turn.messages.map(({ role, content = [] }): Message => {
       return { role, content: content.filter((block) => !isReasoning(block) || isKept) };
     });
-    // Reasoning alone is not an answer: the service wants text beside it.
-    return messages.at(-1)?.content?.some((block) => textOf(block).trim() !== "") ? messages : [];
-  });
+    if (isAnswered(turn)) {
+      for (const message of [...unanswered, ...messages]) history.push(message);
+      unanswered = [];
+    } else if (REFUSED.has(turn.failure?.code ?? "")) unanswered = [];
+    else unanswered.push(...messages.slice(0, 1));
+  }
   if (isReasoningLost)
     tell(
       `The earlier reasoning of '${modelId}' is left out: it holds for the system prompt and tools of then`,
     );
-  return { ...input, messages: [...history, ...(input.messages ?? [])] };
+  return { ...input, messages: [...history, ...unanswered, ...(input.messages ?? [])] };
 }
+
+/** Failures of what was asked, in codes. */
+const REFUSED: ReadonlySet<string> = new Set([
+  "invalid-request",
+  "input-too-long",
+  "bad-attachment",
+  "blocked",
+]);
 
 function isReasoning({ reasoningContent }: ContentBlock): boolean {
   return reasoningContent !== undefined;

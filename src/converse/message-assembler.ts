@@ -68,11 +68,18 @@ export class MessageAssembler {
 export class TurnRecorder {
   #plan: Sent | undefined;
   #assembler = new MessageAssembler();
+  readonly #onBegin: () => Promise<void>;
 
-  /** A call begins; what an earlier one brought is forgotten. */
-  begin(plan: Sent): void {
+  /** `onBegin` is waited for before a call goes out. */
+  constructor(onBegin = async (): Promise<void> => undefined) {
+    this.#onBegin = onBegin;
+  }
+
+  /** A call begins; what an earlier one brought is forgotten. Throws what keeps it from being kept. */
+  async begin(plan: Sent): Promise<void> {
     this.#plan = plan;
     this.#assembler = new MessageAssembler();
+    await this.#onBegin();
   }
 
   /** Takes a part of the answer's stream. */
@@ -82,8 +89,8 @@ export class TurnRecorder {
 
   /** The turn so far; undefined before anything was sent. Cache points belong to the call, not to the conversation. */
   turn(): Turn | undefined {
-    const { input, promptDigest, endsReasoning } = this.#plan ?? {};
-    const newest = input?.messages?.at(-1);
+    const { input, question, promptDigest, endsReasoning } = this.#plan ?? {};
+    const newest = question ?? input?.messages?.at(-1);
     const model = input?.modelId;
     if (!newest || model === undefined) return undefined;
     const content = (newest.content ?? []).filter(({ cachePoint }) => cachePoint === undefined);
@@ -97,7 +104,7 @@ export class TurnRecorder {
   }
 }
 
-type Sent = Pick<RequestPlan, "input" | "promptDigest" | "endsReasoning">;
+type Sent = Pick<RequestPlan, "input" | "question" | "promptDigest" | "endsReasoning">;
 
 function toContent(block: Block): ContentBlock[] {
   if (block.tool) return toolUse(block.tool, block);

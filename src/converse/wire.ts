@@ -1,4 +1,4 @@
-import type { ConverseStreamCommandInput } from "@aws-sdk/client-bedrock-runtime";
+import type { ConverseStreamCommandInput, Message } from "@aws-sdk/client-bedrock-runtime";
 import type { OpenclawError } from "../errors.ts";
 import type { Lesson } from "../session/refusal-table.ts";
 import type { Batches } from "./answer-batches.ts";
@@ -10,6 +10,8 @@ import type { StructuredForm } from "./structured-output.ts";
 export interface RequestPlan {
   /** In Converse's terms, whatever the wire: what is kept of a conversation is in them. */
   input: ConverseStreamCommandInput;
+  /** The newest message as it was asked, with its files: what is kept of it, whatever it is sent together with. */
+  question?: Message | undefined;
   /** In the wire's own terms, as it is sent. */
   body: unknown;
   /** Set when the answer is held to a schema. */

@@ -109,7 +109,7 @@ describe("chat --session", () => {
     expect(readFileSync(fileIn(emulated.home, "s"), "utf8")).toBe(before);
   });
 
-  it("keeps no turn that failed", async () => {
+  it("keeps a turn as far as it came, and sends no question again that was withheld", async () => {
     const blocked = {
       stream: [begin, delta({ text: "No." }), { event: "messageStop", payload: { stopReason: "refusal" } }],
     };
@@ -121,7 +121,8 @@ describe("chat --session", () => {
     );
     for (const question of ["one", "two", "two", "two"])
       await emulated.run(["chat", "-m", MODEL, "--session", "s", question]);
-    expect(bodies(emulated)[3]).toEqual({ messages: [user("one"), assistant("One."), user("two")] });
+    const sent = [user("one"), assistant("One."), user("two"), assistant("Tw"), user("two")];
+    expect(bodies(emulated)[3]).toEqual({ messages: sent });
   });
 
   it("lets two questions at once follow one another", async () => {

@@ -520,13 +520,59 @@ describe("earlier turns", () => {
     expect(after([turn(content)], {}, id)).toEqual({ sent: [user("Hi"), assistant(...sent)], notices: [] });
   });
 
+  const asked = (question: string, ...content: ContentBlock[]): Turn =>
+    turn(content, { messages: [user(question), assistant(...content)] });
+  const failed = (question: string, code: string): Turn => ({
+    ...asked(question),
+    failure: { code, message: "No." },
+  });
+
   it.each([[[]], [[{ text: " " }]], [[signed]], [[unsigned]]])(
-    "give it nothing of one whose answer comes to nothing: %j",
+    "give it the question of one whose answer comes to nothing with the next: %j",
     (content) => {
-      const { sent } = after([turn([text]), turn(content), turn([text])]);
-      expect(sent?.map(({ role }) => role)).toEqual(["user", "assistant", "user", "assistant"]);
+      const { sent } = after([asked("a", text), asked("b", ...content), asked("c", text)]);
+      expect(sent).toEqual([user("a"), assistant(text), user("b", "c"), assistant(text)]);
     },
   );
+
+  const whole = (turns: Turn[]) =>
+    mend({ messages: [user("next")] }, CLAUDE, { earlier: turns }).input.messages;
+  it.each<[string, Turn[], Message[]]>([
+    ["stopped before a word came", [asked("a")], [user("a", "next")]],
+    ["two of them", [asked("a"), asked("b")], [user("a", "b", "next")]],
+    ["throttled", [failed("a", "throttled")], [user("a", "next")]],
+    ["empty", [failed("a", "model-error")], [user("a", "next")]],
+    [
+      "broken off",
+      [{ ...asked("a", text), failure: { code: "stream-broken", message: "" } }],
+      [user("a"), assistant(text), user("next")],
+    ],
+    ["refused", [failed("a", "invalid-request")], [user("next")]],
+    ["too long", [failed("a", "input-too-long")], [user("next")]],
+    ["withheld", [failed("a", "blocked")], [user("next")]],
+    ["refused with one before it", [asked("a"), failed("b", "invalid-request")], [user("next")]],
+    [
+      "refused behind an answered one",
+      [asked("a"), asked("b", text), failed("c", "blocked"), asked("d")],
+      [user("a", "b"), assistant(text), user("d", "next")],
+    ],
+  ])("a question that was %s", (_, turns, sent) => {
+    expect(whole(turns)).toEqual(sent);
+  });
+
+  it("keep the newest question by itself, its documents as they are sent", () => {
+    const report = { document: { format: "txt" as const, name: "a.b", source: { text: "x" } } };
+    const question: Message = { role: "user", content: [report, { text: "next" }] };
+    const mended = mend({ messages: [question] }, CLAUDE, { earlier: [asked("a")] });
+    const [name] = (mended.input.messages?.[0]?.content ?? []).flatMap(
+      ({ document }) => document?.name ?? [],
+    );
+    expect(name).not.toBe("a.b");
+    expect(mended.question).toEqual({
+      role: "user",
+      content: [{ document: { ...report.document, name } }, { text: "next" }],
+    });
+  });
 
   it("give it results for calls that an earlier turn ended with", () => {
     const { sent } = after(

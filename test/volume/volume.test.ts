@@ -191,7 +191,7 @@ function keepSession(home: string, id: string, turns: number): void {
           { role: "assistant", content: [{ text: `Answer ${index}: ${WORDS.slice(0, 1200)}` }] },
         ],
       },
-      false,
+      "new",
     ),
   );
   writeFileSync(

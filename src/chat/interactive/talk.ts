@@ -10,7 +10,7 @@ import { type ChatParameters, userMessage } from "../../converse/request.ts";
 import { type ResolvedModel, targetOf } from "../../models/resolve-model.ts";
 import { OpenclawError } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
-import { type TurnContext, TurnKeeper } from "../sessions/turn-keeper.ts";
+import { type TurnEnd, TurnKeeper } from "../sessions/turn-keeper.ts";
 import type { Conversation } from "../sessions/kept-conversation.ts";
 import { answerRenderer } from "../../terminal/answer-renderer.ts";
 import type { Screen } from "../../terminal/terminal.ts";
@@ -139,8 +139,19 @@ export class Talk {
     const { runtime: outer, query, priceOf, isRaw, isStreamed, showsUsage, screen } = this.options;
     const signal = AbortSignal.any([outer.signal, stop]);
     const runtime = { ...outer, signal };
-    const keeper = new TurnKeeper();
-    const run = (): Arrivals => this.#run(asked, runtime, keeper);
+    const { isRetry } = asked;
+    const keeper = new TurnKeeper(this.conversation, {
+      key: this.models[0]?.key ?? "",
+      system: this.system,
+      isRetry,
+      runtime,
+      onUnkept: ({ message, hint }) =>
+        runtime.terminal.warn(`${message} The conversation goes on, unkept so far.`, hint),
+    });
+    const { turns } = this.conversation;
+    // Without this turn, which has a place of its own among them as soon as it is asked.
+    const earlier = isRetry ? turns.slice(0, -1) : [...turns];
+    const run = (): Arrivals => this.#run(asked, earlier, runtime, keeper);
     await showTurn({
       runtime,
       models: this.models,
@@ -156,16 +167,18 @@ export class Talk {
         reasoningRenderer: new WrappedText(screen.columns),
       },
       priceOf,
-      keep: (answering, isStopped) =>
-        this.#keep(keeper, { key: answering?.key ?? "", isRetry: asked.isRetry, isStopped }),
+      keep: (answering, failure) => this.#keep(keeper, { key: answering?.key, failure }),
       stop,
     });
   }
 
-  async *#run(asked: Asked, runtime: Runtime, keeper: TurnKeeper): Arrivals {
-    const { message, attachments, isRetry } = asked;
+  async *#run(
+    { message, attachments }: Asked,
+    earlier: Query["earlier"],
+    runtime: Runtime,
+    keeper: TurnKeeper,
+  ): Arrivals {
     const { query } = this.options;
-    const { turns } = this.conversation;
     await this.#authenticate();
     const question = {
       ...query,
@@ -173,7 +186,7 @@ export class Talk {
       parameters: this.parameters,
       // Who sets a level wants to see what it brings.
       showsReasoning: query.showsReasoning === true || isSet(this.parameters.reasoning),
-      earlier: isRetry ? turns.slice(0, -1) : turns,
+      earlier,
       messages: [message],
       attachments,
       open: this.#pool.open,
@@ -196,18 +209,12 @@ export class Talk {
     if (model && asksPerson) await this.#keyboard.lend(() => this.#pool.authenticate(targetOf(model)));
   }
 
-  async #keep(keeper: TurnKeeper, end: Pick<TurnContext, "key" | "isRetry" | "isStopped">): Promise<void> {
-    const { terminal, now } = this.options.runtime;
+  async #keep(keeper: TurnKeeper, end: TurnEnd): Promise<void> {
+    await keeper.end(end);
     const turn = keeper.recorder.turn();
-    if (turn && keeper.usage) this.spending.push({ key: end.key, model: turn.model, usage: keeper.usage });
-    try {
-      const context = { ...end, system: this.system, now: now() };
-      if (await keeper.keep(this.conversation, context)) this.#last = undefined;
-    } catch (error) {
-      if (!(error instanceof OpenclawError)) throw error;
-      this.#last = undefined;
-      await terminal.warn(`${error.message} The conversation goes on, unkept so far.`, error.hint);
-    }
+    const key = end.key ?? "";
+    if (turn && keeper.usage) this.spending.push({ key, model: turn.model, usage: keeper.usage });
+    if (keeper.hasBegun) this.#last = undefined;
   }
 }
 

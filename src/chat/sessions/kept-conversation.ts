@@ -5,7 +5,7 @@ import { holdLock, type LongLock } from "../../disk/lock.ts";
 import { OpenclawError } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
 import { createSessionId, type Session, sessionFile, statOf } from "./session-files.ts";
-import { headerLine, type KeptTurn, turnLine } from "./session-record.ts";
+import { headerLine, type KeptTurn, type Place, turnLine } from "./session-record.ts";
 
 /** A conversation that goes on, and where it is written turn by turn. */
 export interface Conversation {
@@ -13,10 +13,10 @@ export interface Conversation {
   readonly id: string | undefined;
   readonly turns: readonly KeptTurn[];
   /**
-   * Adds a turn, in place of the last one when the question was asked again, and resolves when it is on the disk.
+   * Adds a turn at its place, and resolves when it is on the disk.
    * Throws `internal`; the turn then counts all the same, and is written with the next one.
    */
-  keep(turn: KeptTurn, isRetry?: boolean): Promise<void>;
+  keep(turn: KeptTurn, place?: Place): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -26,7 +26,7 @@ export function unkeptConversation(turns: readonly KeptTurn[]): Conversation {
   return {
     id: undefined,
     turns: all,
-    keep: async (turn, isRetry) => addTo(all, turn, isRetry),
+    keep: async (turn, place) => addTo(all, turn, place),
     close: async () => undefined,
   };
 }
@@ -52,9 +52,9 @@ export class KeptConversation implements Conversation {
     if (!start.session) this.#pending.push(this.#header());
   }
 
-  async keep(turn: KeptTurn, isRetry = false): Promise<void> {
-    addTo(this.turns, turn, isRetry);
-    this.#pending.push(turnLine(turn, isRetry));
+  async keep(turn: KeptTurn, place: Place = "new"): Promise<void> {
+    addTo(this.turns, turn, place);
+    this.#pending.push(turnLine(turn, place));
     const file = this.#file();
     try {
       await makeFolderOf(file);
@@ -107,7 +107,7 @@ export class KeptConversation implements Conversation {
     await this.close();
     this.id = createSessionId(this.#runtime.random);
     this.#size = undefined;
-    this.#pending = [this.#header(), ...this.turns.map((turn) => turnLine(turn, false))];
+    this.#pending = [this.#header(), ...this.turns.map((turn) => turnLine(turn, "new"))];
     this.#lock = await lockSession(this.#runtime, this.id);
     await this.#append(this.#file());
     await this.#runtime.terminal.warn(
@@ -136,7 +136,7 @@ export function lockSession(runtime: Runtime, id: string, patienceMs = 0): Promi
   });
 }
 
-function addTo(turns: KeptTurn[], turn: KeptTurn, isRetry = false): void {
-  if (isRetry) turns.pop();
+function addTo(turns: KeptTurn[], turn: KeptTurn, place: Place = "new"): void {
+  if (place !== "new") turns.pop();
   turns.push(turn);
 }

@@ -1,7 +1,7 @@
 import type { ContentBlock, DocumentBlock, Message } from "@aws-sdk/client-bedrock-runtime";
-import { answerOf, questionOf, textOf } from "../../converse/conversation.ts";
+import { answerOf, isAnswered, questionOf, textOf } from "../../converse/conversation.ts";
 import type { Session } from "./session-files.ts";
-import { packBytes } from "./session-record.ts";
+import { type KeptTurn, packBytes } from "./session-record.ts";
 
 /** What a list shows of a session. */
 export interface SessionSummary {
@@ -47,6 +47,16 @@ export function attachmentsOf({ content }: Message): string[] {
   });
 }
 
+/** What a reader is told at the end of a turn that did not come to its end: undefined for one that did. */
+export function describeEnd(turn: KeptTurn): string | undefined {
+  const { failure, stopReason } = turn;
+  const where = isAnswered(turn) ? "here" : "before it was answered";
+  if (failure)
+    return isAnswered(turn) ? `broken off here: ${failure.message}` : `no answer: ${failure.message}`;
+  if (stopReason === "interrupted") return `stopped ${where}`;
+  return isAnswered(turn) ? undefined : "only reasoning";
+}
+
 /** Names from before they said their format do without it. */
 function documentLabel({ name = "", format }: DocumentBlock): string {
   return format === undefined || name.includes(`(${format})`) ? name : `${name} (${format})`;
@@ -81,7 +91,8 @@ export function exportMarkdown(session: Session): string {
     if (attached.length > 0) paragraphs.push(`Attached: ${attached.join(", ")}`);
     const answer = (answerOf(turn).content ?? []).map(textOf).join("");
     paragraphs.push(`## Answer of ${turn.model}`, answer);
-    if (turn.stopReason === "interrupted") paragraphs.push("*The answer was stopped here.*");
+    const end = describeEnd(turn);
+    if (end !== undefined) paragraphs.push(`*(${end})*`);
   }
   return `${paragraphs
     .map((text) => text.trim())

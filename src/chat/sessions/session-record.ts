@@ -1,11 +1,14 @@
 import { isRecord, wellFormed } from "../../json.ts";
 import type { Message } from "@aws-sdk/client-bedrock-runtime";
 import type { TokenUsage } from "../../models/usage.ts";
-import type { Turn } from "../../converse/conversation.ts";
+import { questionOf, type Turn } from "../../converse/conversation.ts";
 
-/** Raised when the form of the lines changes. In form 1 a turn had a `user` and an `assistant` message in place of `messages`. */
-const FORM = 2;
-const READABLE: ReadonlySet<unknown> = new Set([1, FORM]);
+/**
+ * Raised when the form of the lines changes. In form 1 a turn had a `user` and an `assistant` message in place of
+ * `messages`, in form 2 no line but its own.
+ */
+const FORM = 3;
+const READABLE: ReadonlySet<unknown> = new Set([1, 2, FORM]);
 
 /** The first line of a session file. */
 export interface SessionHeader {
@@ -16,13 +19,16 @@ export interface SessionHeader {
   created: string;
 }
 
-/** One finished question and answer: one line of a session file. */
+/**
+ * One question and its answer. In a session file the question is a line by itself, written before it is asked: a turn
+ * without an answer yet. What comes of it is the next line.
+ */
 export interface KeptTurn extends Turn {
   /** When the answer ended, as ISO 8601. */
   at: string;
   /** The key of the model that was asked for; `model` is the id that answered. */
   key: string;
-  /** As AWS put it; `interrupted` when the person stopped the answer. */
+  /** As AWS put it; `interrupted` for an answer that did not come to its end, or not at all. */
   stopReason: string;
   usage?: TokenUsage | undefined;
 }
@@ -41,10 +47,21 @@ export function headerLine(header: SessionHeader): string {
   return `${JSON.stringify({ type: "session", form: FORM, ...header })}\n`;
 }
 
-/** The line of a turn, with its line end; bytes become base64. `isRetry`: it stands in for the turn before it. */
-export function turnLine(turn: KeptTurn, isRetry: boolean): string {
-  const mark = isRetry ? { replaces: true } : {};
-  return `${JSON.stringify({ type: "turn", ...mark, ...(packBytes(wellFormed(turn)) as object) })}\n`;
+/**
+ * How a turn comes to those before it: behind them, in place of the last one because it was asked again, or as the answer
+ * to the last one, whose question is there already.
+ */
+export type Place = "new" | "retry" | "answer";
+
+/** The line of a turn, with its line end; bytes become base64. */
+export function turnLine(turn: KeptTurn, place: Place): string {
+  const { messages } = turn;
+  const [head, said] =
+    place === "answer"
+      ? [{ type: "answer" }, messages.slice(1)]
+      : [{ type: "turn", ...(place === "retry" ? { replaces: true } : {}) }, messages];
+  const line = { ...head, ...(packBytes(wellFormed({ ...turn, messages: said })) as object) };
+  return `${JSON.stringify(line)}\n`;
 }
 
 /** Reads the text of a session file up to its last line end. Undefined when it does not begin as a session does. */
@@ -58,10 +75,11 @@ export function parseSession(text: string): SessionContent | undefined {
   for (const line of lines) {
     if (line === "") continue;
     const record = parseLine(line);
-    const turn = readTurn(record);
+    const turn = readTurn(record, isLastDamaged ? undefined : turns.at(-1));
     if (!turn) damagedLines += 1;
     else {
-      if (isRecord(record) && record["replaces"] === true && !isLastDamaged) turns.pop();
+      const isInPlace = isRecord(record) && (record["replaces"] === true || record["type"] === "answer");
+      if (isInPlace && !isLastDamaged) turns.pop();
       turns.push(turn);
     }
     isLastDamaged = !turn;
@@ -86,9 +104,12 @@ function readHeader(value: unknown): SessionHeader | undefined {
     : undefined;
 }
 
-function readTurn(value: unknown): KeptTurn | undefined {
-  if (!isRecord(value) || value["type"] !== "turn") return undefined;
-  const { type: _, replaces: __, user, assistant, messages = [user, assistant], ...turn } = value;
+/** A turn, or the answer to the question of the turn `before`. */
+function readTurn(value: unknown, before: KeptTurn | undefined): KeptTurn | undefined {
+  if (!isRecord(value)) return undefined;
+  const { type, replaces: _, user, assistant, messages: said = [user, assistant], ...turn } = value;
+  if (type !== "turn" && (type !== "answer" || !before)) return undefined;
+  const messages = type === "answer" && before && Array.isArray(said) ? [questionOf(before), ...said] : said;
   const isTurn =
     ["at", "key", "model", "stopReason"].every((name) => typeof turn[name] === "string") &&
     Array.isArray(messages) &&

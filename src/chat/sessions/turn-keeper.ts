@@ -1,32 +1,56 @@
 import type { TokenUsage } from "../../models/usage.ts";
 import type { ChatEvent } from "../../converse/chat-event.ts";
-import { answerOf, textOf } from "../../converse/conversation.ts";
+import { answerOf, isAnswered, type Turn } from "../../converse/conversation.ts";
 import { judgeStop } from "../../converse/outcome.ts";
 import { TurnRecorder } from "../../converse/message-assembler.ts";
+import { OpenclawError } from "../../errors.ts";
+import type { Runtime } from "../../runtime.ts";
 import type { Conversation } from "./kept-conversation.ts";
 import type { KeptTurn } from "./session-record.ts";
 
-/** What a turn was asked with. */
+/** What a turn is asked with. */
 export interface TurnContext {
-  /** Key of the model that answered. */
+  /** Key of the model that is asked first. */
   key: string;
   system: string | undefined;
-  /** Whether it was asked again, in place of the last turn. */
+  /** Whether it is asked again, in place of the last turn. */
   isRetry?: boolean;
-  /** Whether the person stopped it. */
-  isStopped?: boolean;
-  /** Milliseconds since 1970. */
-  now: number;
+  runtime: Runtime;
+  /** Told once when the turn cannot be written, which is no reason not to answer. */
+  onUnkept: (error: OpenclawError) => Promise<void>;
 }
 
-/** Follows one answer, and adds its turn to the conversation when it came to a good end. */
+/** How an answer ended. */
+export interface TurnEnd {
+  /** Key of the model that answered. */
+  key?: string | undefined;
+  /** What went wrong; undefined for an answer that came to its end. */
+  failure?: unknown;
+}
+
+/**
+ * Keeps one turn in a conversation: the question before it is asked, the answer when it has ended, as far as it came.
+ * Nothing that stops the program takes the question away.
+ */
 export class TurnKeeper {
   /** Goes with the question. */
-  readonly recorder = new TurnRecorder();
+  readonly recorder = new TurnRecorder(() => this.#begin());
+  readonly #conversation: Conversation;
+  readonly #context: TurnContext;
   #stopReason: string | undefined;
   /** The tokens of the answer; undefined until they have come. */
   usage: TokenUsage | undefined;
   #invokedModel: string | undefined;
+  /** Whether the question has a place in the conversation. */
+  hasBegun = false;
+  #hasEnded = false;
+  #isUnkept = false;
+
+  constructor(conversation: Conversation, context: TurnContext) {
+    this.#conversation = conversation;
+    this.#context = context;
+    this.hasBegun = context.isRetry === true;
+  }
 
   take(event: ChatEvent): void {
     if (event.type === "stop") this.#stopReason = event.stopReason;
@@ -38,26 +62,67 @@ export class TurnKeeper {
   }
 
   /**
-   * Keeps the turn. An answer that is empty, was withheld or is malformed is not kept; one that the person stopped
-   * is as far as it came. Returns whether it counts. Throws `internal` when it cannot be written.
+   * Keeps what came of the question, once. What was withheld is not kept, and an old answer is not given up for one that
+   * failed by itself.
    */
-  async keep(conversation: Conversation, context: TurnContext): Promise<boolean> {
-    const { key, system, now, isRetry = false, isStopped = false } = context;
+  async end({ key = this.#context.key, failure }: TurnEnd): Promise<void> {
     const turn = this.recorder.turn();
-    const stopReason = this.#stopReason ?? (isStopped ? "interrupted" : "");
-    if (!turn || stopReason === "" || judgeStop(stopReason, turn.model).error) return false;
-    if (!(answerOf(turn).content ?? []).some((block) => textOf(block).trim() !== "")) return false;
-    const kept: KeptTurn = {
-      at: new Date(now).toISOString(),
+    if (!turn || this.#hasEnded) return;
+    this.#hasEnded = true;
+    const error = failure ?? (this.#stopReason && judgeStop(this.#stopReason, turn.model).error);
+    const known = error instanceof OpenclawError ? error : undefined;
+    this.usage ??= known?.details?.["usage"] as TokenUsage | undefined;
+    const isStopped = known?.code === "interrupted";
+    const kept = this.#kept(known?.code === "blocked" ? withoutAnswer(turn) : turn, key);
+    if (error && !isStopped) kept.failure = await this.#describe(error);
+    const before = this.#conversation.turns.at(-1);
+    if (this.#context.isRetry) {
+      if (before && isAnswered(before) && error && !(isStopped && isAnswered(kept))) return;
+      return this.#write(kept, "retry");
+    }
+    // That it was stopped before anything came is what stands there.
+    if (isStopped && (answerOf(kept).content ?? []).length === 0) return;
+    await this.#write(kept, "answer");
+  }
+
+  async #begin(): Promise<void> {
+    const turn = this.recorder.turn();
+    if (this.hasBegun || !turn) return;
+    this.hasBegun = true;
+    await this.#write(this.#kept(withoutAnswer(turn), this.#context.key), "new");
+  }
+
+  #kept(turn: Turn, key: string): KeptTurn {
+    return {
+      at: new Date(this.#context.runtime.now()).toISOString(),
       key,
-      stopReason,
+      stopReason: this.#stopReason ?? "interrupted",
       ...turn,
       // A prompt router may choose another one next time, to which this one's reasoning means nothing.
       model: this.#invokedModel ?? turn.model,
       usage: this.usage,
-      system,
+      system: this.#context.system,
     };
-    await conversation.keep(kept, isRetry);
-    return true;
   }
+
+  async #describe(error: unknown): Promise<NonNullable<Turn["failure"]>> {
+    const { hideSecrets } = await import("../../credentials/hide-secrets.ts");
+    const code = error instanceof OpenclawError ? error.code : "internal";
+    const message = error instanceof Error ? error.message : String(error);
+    return { code, message: hideSecrets(message, this.#context.runtime) };
+  }
+
+  async #write(...kept: Parameters<Conversation["keep"]>): Promise<void> {
+    try {
+      await this.#conversation.keep(...kept);
+    } catch (error) {
+      if (!(error instanceof OpenclawError)) throw error;
+      if (!this.#isUnkept) await this.#context.onUnkept(error);
+      this.#isUnkept = true;
+    }
+  }
+}
+
+function withoutAnswer(turn: Turn): Turn {
+  return { ...turn, messages: [...turn.messages.slice(0, -1), { role: "assistant", content: [] }] };
 }

@@ -2,7 +2,12 @@ import { answerOf, questionOf, textOf } from "../../converse/conversation.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { findSession } from "../../chat/sessions/find-session.ts";
-import { attachmentsOf, sessionDocument, wordsOf } from "../../chat/sessions/session-documents.ts";
+import {
+  attachmentsOf,
+  describeEnd,
+  sessionDocument,
+  wordsOf,
+} from "../../chat/sessions/session-documents.ts";
 import { answerRenderer } from "../../terminal/answer-renderer.ts";
 import { wrapText } from "../../terminal/word-wrap.ts";
 
@@ -27,7 +32,8 @@ export async function run({ id, raw }: ShowOptions, runtime: Runtime): Promise<v
       await terminal.print(style.dim(`> [${terminal.foreign(name)}]`));
     const answer = (answerOf(turn).content ?? []).map(textOf).join("").trim();
     const renderer = await answerRenderer(terminal, raw === true);
-    await terminal.print(`\n${renderer.push(answer)}${renderer.end()}`);
-    if (turn.stopReason === "interrupted") await terminal.print(style.dim("(stopped here)"));
+    await terminal.print(answer === "" ? "" : `\n${renderer.push(answer)}${renderer.end()}`);
+    const end = describeEnd(turn);
+    if (end !== undefined) await terminal.print(style.dim(terminal.foreign(`(${end})`)));
   }
 }

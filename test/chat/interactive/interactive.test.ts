@@ -484,7 +484,7 @@ describe("what goes wrong", () => {
     expect(bodies(sitting)[2]).toEqual({ messages: [user("one"), assistant("One."), user("two")] });
   });
 
-  it("an answer that breaks off or is withheld is no part of the conversation, and /retry asks again", async () => {
+  it("an answer that breaks off or is withheld is asked for again by /retry", async () => {
     const broken = { stream: [begin, delta("Hal")] };
     const withheld = {
       stream: [
@@ -673,7 +673,7 @@ describe("what is kept", () => {
     expect(existsSync(path.join(sitting.home, ".openclaw", "sessions"))).toBe(false);
   });
 
-  it("is every whole turn when the program is killed in the middle of an answer", async () => {
+  it("is every question and every whole answer when the program is killed in the middle of one", async () => {
     const emulated = await answering(answer("One."), { stream: [begin, delta("Tw o"), { end: "stall" }] });
     const sitting = await sitDown(emulated);
     await ask(sitting.pty, "one", "One\\.");
@@ -682,8 +682,9 @@ describe("what is kept", () => {
     sitting.pty.kill("SIGKILL");
     await sitting.pty.exit;
     const again = await sitDown(emulated, ["--continue"]);
-    await ask(again.pty, "three", "asked: three");
-    expect(bodies(emulated)[2]).toEqual({ messages: [user("one"), assistant("One."), user("three")] });
+    await ask(again.pty, "three", "asked: two\\nthree");
+    const both = { role: "user", content: [{ text: "two" }, { text: "three" }] };
+    expect(bodies(emulated)[2]).toEqual({ messages: [user("one"), assistant("One."), both] });
   });
 
   it("is refused to a second program while the first has it open", async () => {

@@ -92,7 +92,7 @@ describe("a kept conversation", () => {
     const conversation = await openConversation(named, runtime, false);
     await conversation.keep(turn("one"));
     await conversation.keep(turn("two"));
-    await conversation.keep(turn("two, better"), true);
+    await conversation.keep(turn("two, better"), "retry");
     await conversation.close();
     expect((await readSession(runtime, "s"))?.turns).toEqual([turn("one"), turn("two, better")]);
   });

@@ -53,7 +53,7 @@ describe("a session file", () => {
         },
       ],
     });
-    const text = headerLine(header) + turnLine(one, false) + turnLine(full, false) + turnLine(two, false);
+    const text = headerLine(header) + turnLine(one, "new") + turnLine(full, "new") + turnLine(two, "new");
     expect(text.split("\n")).toHaveLength(5);
     expect(parseSession(text)).toEqual({ header, turns: [one, full, two], damagedLines: 0 });
   });
@@ -65,17 +65,17 @@ describe("a session file", () => {
       { type: "session", form: 1, ...header },
       { type: "turn", ...rest, user, assistant },
     ];
-    const text = `${lines.map((line) => JSON.stringify(line)).join("\n")}\n${turnLine(two, false)}`;
+    const text = `${lines.map((line) => JSON.stringify(line)).join("\n")}\n${turnLine(two, "new")}`;
     expect(parseSession(text)).toEqual({ header, turns: [one, two], damagedLines: 0 });
   });
 
   it("counts a question that was asked again once", () => {
-    const text = headerLine(header) + turnLine(one, false) + turnLine(two, false) + turnLine(one, true);
+    const text = headerLine(header) + turnLine(one, "new") + turnLine(two, "new") + turnLine(one, "retry");
     expect(parseSession(text)?.turns).toEqual([one, one]);
   });
 
   it("that was cut off anywhere holds every turn that was written whole", () => {
-    const lines = [headerLine(header), turnLine(one, false), turnLine(two, false), turnLine(one, true)];
+    const lines = [headerLine(header), turnLine(one, "new"), turnLine(two, "new"), turnLine(one, "retry")];
     const whole = Buffer.from(lines.join(""));
     const ends = lines.map((_, index) => Buffer.byteLength(lines.slice(0, index + 1).join("")));
     const expected = [[], [one], [one, two], [one, one]];
@@ -88,7 +88,7 @@ describe("a session file", () => {
   });
 
   it("with damaged lines holds the others, and says how many", () => {
-    const text = `${headerLine(header)}${turnLine(one, false)}{"type":"turn","at":1}\nrubbish\n${turnLine(two, true)}`;
+    const text = `${headerLine(header)}${turnLine(one, "new")}{"type":"turn","at":1}\nrubbish\n${turnLine(two, "retry")}`;
     expect(parseSession(text)).toEqual({ header, turns: [one, two], damagedLines: 2 });
   });
 
@@ -97,7 +97,7 @@ describe("a session file", () => {
     "\n",
     "{}\n",
     "rubbish\n",
-    '{"type":"session","form":3,"id":"a","folder":"/","created":""}\n',
+    '{"type":"session","form":4,"id":"a","folder":"/","created":""}\n',
   ])("is none: %j", (text) => {
     expect(parseSession(text)).toBeUndefined();
   });
@@ -108,7 +108,7 @@ describe("a session file", () => {
         fc.array(fc.tuple(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }))),
         (pairs) => {
           const turns = pairs.map(([question, answer]) => turn(question, answer));
-          const text = headerLine(header) + turns.map((each) => turnLine(each, false)).join("");
+          const text = headerLine(header) + turns.map((each) => turnLine(each, "new")).join("");
           expect(parseSession(text)?.turns).toEqual(turns);
         },
       ),
