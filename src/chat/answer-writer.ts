@@ -4,7 +4,7 @@ import { neutralise } from "../terminal/neutralise.ts";
 import type { TextRenderer } from "../terminal/word-wrap.ts";
 import type { ChatEvent } from "../converse/chat-event.ts";
 import { judgeStop } from "../converse/outcome.ts";
-import { describeUsage, estimateCost, type Price } from "../models/usage.ts";
+import { describeUsage, priceCall, type Price } from "../models/usage.ts";
 
 export interface WriterOptions {
   /** The price of a model id, once it is known which one answers. */
@@ -30,7 +30,7 @@ export class AnswerWriter {
   readonly #startedAt: number;
   #start: Extract<ChatEvent, { type: "start" }> | undefined;
   #firstTokenMs: number | undefined;
-  #stopReason: string | undefined;
+  #stop: Extract<ChatEvent, { type: "stop" }> | undefined;
   #usage: Counted = { type: "usage", inputTokens: 0, outputTokens: 0, totalTokens: 0 };
   /** Kept only where the output needs the whole text: `--json` and `--no-stream`. */
   #text: string[] = [];
@@ -60,7 +60,7 @@ export class AnswerWriter {
         this.#firstTokenMs ??= this.#sinceStart();
         break;
       case "stop":
-        this.#stopReason = event.stopReason;
+        this.#stop = event;
         break;
       case "usage":
         this.#usage = event;
@@ -75,7 +75,10 @@ export class AnswerWriter {
   /** Ends a whole answer: last line, notices, usage, document. Throws `blocked` or `model-error` for how it stopped. */
   async finish(): Promise<void> {
     const { terminal } = this.#runtime;
-    const { error, notice } = judgeStop(this.#stopReason ?? "", this.#start?.model ?? "", this.#usage);
+    const { error, notice } = judgeStop(this.#stop?.stopReason ?? "", this.#start?.model ?? "", {
+      ...this.#usage,
+      ...this.#stop,
+    });
     if (error) throw withRequestId(error, this.#start?.requestId);
     if (terminal.format === "text") await this.#endText();
     if (terminal.format === "json") await terminal.printJson(this.#document());
@@ -85,10 +88,10 @@ export class AnswerWriter {
     }
     if (notice) await terminal.warn(notice);
     if (this.#options.showsUsage) {
-      const { usage, cost, timeToFirstTokenMs, latencyMs } = this.#account();
+      const { usage, timeToFirstTokenMs, latencyMs } = this.#account();
       const style = await terminal.stderrStyle();
       const times = { firstTokenMs: timeToFirstTokenMs ?? undefined, totalMs: latencyMs };
-      terminal.note(style.dim(describeUsage(usage, cost, times)));
+      terminal.note(style.dim(describeUsage(usage, this.#priced(), times)));
     }
   }
 
@@ -166,7 +169,7 @@ export class AnswerWriter {
       region: this.#start?.region ?? null,
       text: this.#text.join(""),
       reasoning: reasoning === "" ? undefined : reasoning,
-      stopReason: this.#stopReason ?? null,
+      stopReason: this.#stop?.stopReason ?? null,
       usage,
       ...rest,
     };
@@ -174,21 +177,22 @@ export class AnswerWriter {
 
   #account() {
     const { type: _type, requestId: _id, guardrail: _policies, invokedModel, ...usage } = this.#usage;
-    const model = invokedModel ?? this.#start?.model;
+    const cost = this.#priced();
     return {
       invokedModel,
       usage,
-      // Counts come last, and a connection may break after the text: then nobody knows what it cost.
-      cost:
-        usage.totalTokens === 0
-          ? null
-          : estimateCost(usage, model === undefined ? undefined : this.#options.priceOf(model)),
+      cost: "unknown" in cost ? null : cost,
       timeToFirstTokenMs: this.#firstTokenMs ?? null,
       latencyMs: this.#sinceStart(),
       requestId: this.#start?.requestId ?? null,
       attempts: this.#start?.attempts ?? 1,
       session: this.#options.sessionId?.(),
     };
+  }
+
+  #priced(): ReturnType<typeof priceCall> {
+    const model = this.#usage.invokedModel ?? this.#start?.model;
+    return priceCall(this.#usage, model === undefined ? undefined : this.#options.priceOf(model));
   }
 
   /** Whole ms since the question was put. */

@@ -13,6 +13,7 @@ import { unknownModel } from "../models/resolve-model.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Setup } from "../session/session.ts";
 import type { WireOptions } from "./converse-wire.ts";
+import { askForContent } from "./ask-for-content.ts";
 import { openWire } from "./open-wire.ts";
 
 export interface Question extends Ask, WireOptions {
@@ -117,7 +118,10 @@ async function* answerTo(
   plan: RequestPlan,
   question: Pick<Question, "bounds" | "recorder" | "schema"> & { runtime: Runtime },
 ): ChatEvents {
-  const events = streamAnswer(wire, plan, question);
+  const events = askForContent(
+    () => streamAnswer(wire, plan, question),
+    (model) => question.runtime.terminal.note(`openclaw: '${model}' answered with nothing; asking once more`),
+  );
   if (!question.schema || !plan.form) return yield* events;
   const { readStructured } = await import("../converse/structured-output.ts");
   yield* readStructured(events, plan.form, question.schema);
@@ -144,6 +148,10 @@ export async function* streamAnswer(
       deadlines,
       hasTools: plan.input.toolConfig !== undefined,
       toolNames: plan.toolNames,
+      asked: {
+        serviceTier: plan.input.serviceTier?.type,
+        latency: plan.input.performanceConfig?.latency,
+      },
       coalesces: runtime.terminal.format !== "ndjson",
       recorder,
       toFailure: (failure) => toStreamError(failure, wire, { signal, model, requestId, hasBegun: true }),

@@ -16,7 +16,7 @@ export interface Arrival {
 
 export type Arrivals = AsyncGenerator<Arrival, void, undefined>;
 
-/** Failures of one model, not of the question: throttled, not available, not accessible. */
+/** Failures of one model, not of the question: throttled, not available, not accessible, out of order, nothing to say. */
 const FALLBACK_CODES: ReadonlySet<ErrorCode> = new Set([
   "throttled",
   "quota-exceeded",
@@ -24,11 +24,12 @@ const FALLBACK_CODES: ReadonlySet<ErrorCode> = new Set([
   "model-access",
   "access-denied",
   "model-not-found",
+  "model-error",
 ]);
 
 /**
- * Runs one turn: asks the first of several models and, when it is throttled, not available or not accessible before it
- * said anything, the next. A notice names the one that is asked instead. A `keeper` takes the turn down on its way. Throws
+ * Runs one turn: asks the first of several models and, when it is throttled, not available, not accessible or out of order
+ * before it said anything, or says nothing, the next. A notice names the one that is asked instead. A `keeper` takes the turn down on its way. Throws
  * the last model's error.
  */
 export async function* runTurn(

@@ -5,11 +5,8 @@ import { type Query, runTurn } from "../chat/run-turn.ts";
 import { showTurn } from "../chat/show-turn.ts";
 import { findStdinFlag, readPrompt, readSystemPrompt } from "../chat/prompt.ts";
 import { userMessage } from "../converse/request.ts";
-import type { Price } from "../models/usage.ts";
-import { lookUpCatalog } from "../models/catalog.ts";
-import { costOf } from "../models/list.ts";
+import { priceOf } from "../models/price.ts";
 import { defaultModels } from "../models/default-models.ts";
-import { speaksOpenai } from "../models/provider-api.ts";
 import { type ResolvedModel, namedModel } from "../models/resolve-model.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
@@ -249,13 +246,4 @@ async function readExtras(options: ChatOptions, runtime: Runtime): Promise<Parti
   if (file)
     extras.attachments = await (await import("../converse/attachments.ts")).readAttachments(file, runtime);
   return extras;
-}
-
-/** The catalog's prices are Amazon Bedrock's: what another provider takes is known from its settings only. */
-function priceOf(model: ResolvedModel | undefined, modelId: string): Price | undefined {
-  const cost = costOf(model?.configured);
-  if (cost) return { cost, source: "config" };
-  if (model && speaksOpenai(model)) return undefined;
-  const known = (lookUpCatalog(modelId) ?? lookUpCatalog(model?.id ?? modelId))?.cost;
-  return known ? { cost: known, source: "catalog" } : undefined;
 }

@@ -6,7 +6,12 @@ export type ChatEvent =
   | { type: "start"; model: string; region: string | null; requestId?: string | undefined; attempts: number }
   | { type: "reasoning"; text: string }
   | { type: "text"; text: string }
-  | { type: "stop"; stopReason: string }
+  | {
+      type: "stop";
+      stopReason: string;
+      /** Set for an answer without words: the tools it calls that nobody gave it; none where all it has is reasoning. */
+      wordless?: string[] | undefined;
+    }
   /** The model begins to call a tool. `index` is that of the content block, `id` the model's own. */
   | { type: "tool-call"; index: number; id: string; name: string }
   /** A piece of the JSON that a model calls a tool with. Only requests with tools have both; never a line of `--ndjson`. */

@@ -1,4 +1,4 @@
-import { OpenclawError } from "../errors.ts";
+import { type ErrorFields, OpenclawError } from "../errors.ts";
 
 /** What a stop reason means for whoever asked: an error to end with, or a notice beside a good answer. */
 export interface Outcome {
@@ -10,18 +10,25 @@ export interface Outcome {
 interface Evidence {
   /** The guardrail policies that acted; undefined when no trace was asked for. */
   guardrail?: readonly string[] | undefined;
+  /** The tools that an answer without words calls; undefined for one with words. */
+  wordless?: readonly string[] | undefined;
 }
 
 /**
  * Judges how an answer ended. Stop reasons are those of Converse's `StopReason`; an unknown one counts as a good end.
  * Errors are `blocked` (withheld) and `model-error` (malformed).
  */
-export function judgeStop(stopReason: string, modelId: string, { guardrail }: Evidence = {}): Outcome {
+export function judgeStop(
+  stopReason: string,
+  modelId: string,
+  { guardrail, wordless }: Evidence = {},
+): Outcome {
+  const what = wordless ? `${describeWordless(wordless, modelId)}, and` : "The answer";
   switch (stopReason) {
     case "max_tokens":
-      return { notice: "The answer stops at its token limit; --max-tokens sets a higher one." };
+      return { notice: `${what} stops at its token limit; --max-tokens sets a higher one.` };
     case "model_context_window_exceeded":
-      return { notice: `The answer stops because the context window of '${modelId}' is full.` };
+      return { notice: `${what} stops because the context window of '${modelId}' is full.` };
     case "guardrail_intervened":
       return guardrail && guardrail.length > 0
         ? withheld(
@@ -44,11 +51,35 @@ export function judgeStop(stopReason: string, modelId: string, { guardrail }: Ev
         }),
       };
     default:
-      return {};
+      return wordless ? { notice: `${describeWordless(wordless, modelId)}.` } : {};
   }
 
   function withheld(what: string, hint: string, more: Record<string, unknown> = {}): Outcome {
     const details = { stopReason, ...more };
     return { error: new OpenclawError("blocked", { message: `${what}.`, hint, details }) };
   }
+}
+
+function describeWordless(calls: readonly string[], modelId: string): string {
+  if (calls.length === 0) return `'${modelId}' has reasoned and given no answer`;
+  const tools = calls.map((name) => `'${name}'`).join(", ");
+  return `'${modelId}' has called ${tools}, which it was not given, and said nothing`;
+}
+
+/**
+ * The error for an answer without anything in it. What stopped it decides what helps; `isAgain` tells whether it was
+ * asked for twice.
+ */
+export function nothingSaid(
+  stopReason: string,
+  modelId: string,
+  isAgain: boolean,
+): Pick<ErrorFields, "message" | "hint"> {
+  const message = `'${modelId}' answered with nothing${isAgain ? ", twice" : ""} (${stopReason}).`;
+  if (stopReason === "max_tokens") return { message, hint: "Allow more with --max-tokens." };
+  if (stopReason === "model_context_window_exceeded")
+    return { message, hint: "Ask less at once, or a model with a larger context window." };
+  if (stopReason === "stop_sequence")
+    return { message, hint: "The answer begins with a text of --stop: leave that one out." };
+  return { message, hint: "Run the command again, or ask another model with --model." };
 }

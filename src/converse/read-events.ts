@@ -10,6 +10,7 @@ import type { ChatEvent, ChatEvents } from "./chat-event.ts";
 import { abortReason, type Deadlines } from "./deadlines.ts";
 import { firedPolicies } from "./guardrail.ts";
 import type { TurnRecorder } from "./message-assembler.ts";
+import { Said } from "./said.ts";
 import { WholeCharacters } from "./whole-characters.ts";
 
 export interface Reading {
@@ -19,6 +20,8 @@ export interface Reading {
   hasTools: boolean;
   /** The caller's names of the tools that were sent under another. */
   toolNames: ReadonlyMap<string, string>;
+  /** What was asked for that has a price of its own; counts where the answer does not say what it was given. */
+  asked?: Pick<TokenUsage, "serviceTier" | "latency"> | undefined;
   /** Whether deltas that arrive together are passed on as one: always, but where each of them is a line. */
   coalesces: boolean;
   recorder: TurnRecorder | undefined;
@@ -34,18 +37,21 @@ export interface Reading {
  */
 export async function* readEvents(
   batches: Batches,
-  { requestId, deadlines, hasTools, toolNames, coalesces, recorder, toFailure, isSaid }: Reading,
+  { requestId, deadlines, hasTools, toolNames, asked, coalesces, recorder, toFailure, isSaid }: Reading,
 ): ChatEvents {
   let isWhole = false;
   const characters = new WholeCharacters();
+  const said = new Said();
   try {
     for await (const parts of batches) {
       deadlines.heard();
       let text = "";
       for (const part of parts) {
         recorder?.take(part);
+        said.take(part);
         if (part.messageStop) isWhole = true;
-        const event = toChatEvent(part, { requestId, hasTools, toolNames });
+        const event = toChatEvent(part, { requestId, hasTools, toolNames, asked });
+        if (event?.type === "stop") event.wordless = said.wordless(hasTools);
         for (const whole of event ? characters.take(event) : []) {
           if (coalesces && whole.type === "text") {
             text += whole.text;
@@ -78,7 +84,7 @@ const LOST: ReadonlySet<string> = new Set(["stream-broken", "bad-response", "tim
 /** The event that a part of the stream stands for; undefined for the parts that carry nothing for a reader. */
 function toChatEvent(
   part: ConverseStreamOutput,
-  { requestId, hasTools, toolNames }: Pick<Reading, "requestId" | "hasTools" | "toolNames">,
+  { requestId, hasTools, toolNames, asked }: Pick<Reading, "requestId" | "hasTools" | "toolNames" | "asked">,
 ): ChatEvent | undefined {
   const { delta, contentBlockIndex: index = 0 } = part.contentBlockDelta ?? {};
   if (delta) {
@@ -98,13 +104,14 @@ function toChatEvent(
     };
   }
   if (part.messageStop) return { type: "stop", stopReason: part.messageStop.stopReason ?? "unknown" };
-  return part.metadata ? readMetadata(part.metadata, requestId) : undefined;
+  return part.metadata ? readMetadata(part.metadata, requestId, asked) : undefined;
 }
 
 /** Usage, and what the trace tells: it may come without counts. */
 function readMetadata(
-  { usage, trace }: ConverseStreamMetadataEvent,
+  { usage, trace, serviceTier, performanceConfig }: ConverseStreamMetadataEvent,
   requestId: string | undefined,
+  asked: Reading["asked"],
 ): ChatEvent | undefined {
   const invokedModel = trace?.promptRouter?.invokedModelId;
   const guardrail = trace?.guardrail ? firedPolicies(trace.guardrail) : [];
@@ -112,6 +119,8 @@ function readMetadata(
   return {
     type: "usage",
     ...readUsage(usage ?? {}),
+    serviceTier: serviceTier?.type ?? asked?.serviceTier,
+    latency: performanceConfig?.latency ?? asked?.latency,
     requestId,
     guardrail: guardrail.length === 0 ? undefined : guardrail,
     invokedModel,
@@ -119,16 +128,16 @@ function readMetadata(
 }
 
 function readUsage(usage: Partial<AwsTokenUsage>): TokenUsage {
-  const { inputTokens = 0, outputTokens = 0, cacheReadInputTokens, cacheWriteInputTokens } = usage;
-  const forAnHour = (usage.cacheDetails ?? [])
-    .filter(({ ttl }) => ttl === "1h")
-    .reduce((sum, detail) => sum + (detail.inputTokens ?? 0), 0);
+  const { inputTokens = 0, outputTokens = 0, cacheReadInputTokens, cacheDetails = [] } = usage;
+  const written = (details: typeof cacheDetails): number | undefined =>
+    details.length === 0 ? undefined : details.reduce((sum, detail) => sum + (detail.inputTokens ?? 0), 0);
+  const forAnHour = written(cacheDetails.filter(({ ttl }) => ttl === "1h"));
   return {
     inputTokens,
     outputTokens,
     totalTokens: usage.totalTokens ?? inputTokens + outputTokens,
     cacheReadInputTokens,
-    cacheWriteInputTokens,
-    cacheWrite1hInputTokens: forAnHour === 0 ? undefined : forAnHour,
+    cacheWriteInputTokens: usage.cacheWriteInputTokens ?? written(cacheDetails),
+    cacheWrite1hInputTokens: forAnHour || undefined,
   };
 }

@@ -37,9 +37,11 @@ const EVENTS: Readonly<Record<string, Fields>> = {
       totalTokens: isIndex,
       cacheReadInputTokens: isIndex,
       cacheWriteInputTokens: isIndex,
-      cacheDetails: [{ inputTokens: isIndex }],
+      cacheDetails: [{ inputTokens: isIndex, ttl: isText }],
     },
     trace: isRecord,
+    serviceTier: { type: isText },
+    performanceConfig: { latency: isText },
   },
 };
 

@@ -32,6 +32,8 @@ export interface ConverseRequest {
     | undefined;
   /** The schema of `outputConfig`, or of the tool that must be called. */
   structure?: { toolName: string | undefined; schema: unknown } | undefined;
+  /** The service tier and the latency that are asked for: the answer says that they were given. */
+  served?: JsonObject | undefined;
 }
 
 /** What a value of the service model may be. Lengths of texts are in characters, of lists in members. */

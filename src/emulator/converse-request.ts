@@ -32,6 +32,7 @@ export function readConverseRequest(
     additionalFields: objectAt(body, "additionalModelRequestFields"),
     tools: objectAt(body, "toolConfig")["tools"] as ConverseRequest["tools"],
     structure: readStructure(body),
+    served: readServed(body),
   };
   checkConversation(parsed);
   checkFields(body, model.refusedFields ?? []);
@@ -61,6 +62,10 @@ function checkFields(body: JsonObject, refused: readonly string[]): void {
     const name = path.replace(/^inferenceConfig\./, "");
     throw validationError(`This model doesn't support the ${name} field. Remove ${name} and try again.`);
   }
+}
+
+function readServed({ serviceTier, performanceConfig }: JsonObject): ConverseRequest["served"] {
+  return { ...(serviceTier ? { serviceTier } : {}), ...(performanceConfig ? { performanceConfig } : {}) };
 }
 
 /** What the answer is held to. A tool that is only offered is never called. */

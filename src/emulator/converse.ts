@@ -42,7 +42,7 @@ export function* answerSteps(
   }
   yield eventStep("messageStop", { stopReason: answer.stopReason });
   const metrics = { latencyMs: options.elapsed() };
-  yield eventStep("metadata", { usage: usageOf(answer), metrics });
+  yield eventStep("metadata", { usage: usageOf(answer), metrics, ...answer.served });
 }
 
 /** The answer of Converse, which does not stream. */
@@ -58,6 +58,7 @@ export function converseResponse(answer: SimulatedAnswer, latencyMs: number): ob
     stopReason,
     usage: usageOf(answer),
     metrics: { latencyMs },
+    ...answer.served,
   };
 }
 

@@ -14,6 +14,7 @@ export interface SimulatedAnswer {
   /** In tokens, by `estimateTokens`. */
   inputTokens: number;
   outputTokens: number;
+  served: ConverseRequest["served"];
 }
 
 /** Characters per token: the usual rule of thumb for English. The emulator has no tokenizer of any model. */
@@ -51,6 +52,7 @@ export function simulateAnswer(request: ConverseRequest, model: EmulatedModel): 
     stopReason: isCut ? "max_tokens" : stop === undefined ? "end_turn" : "stop_sequence",
     inputTokens: countInputTokens(request),
     outputTokens: Math.ceil((characterCount(thought) + characterCount(text)) / CHARACTERS_PER_TOKEN),
+    served: request.served,
   };
 }
 
@@ -64,6 +66,7 @@ function simulateToolUse(request: ConverseRequest, name: string, input: unknown)
     stopReason: "tool_use",
     inputTokens: countInputTokens(request),
     outputTokens: estimateTokens(json),
+    served: request.served,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { LongPrompts } from "./families.ts";
 import type { Cost } from "./list.ts";
 
 /** Token counts of one call, in AWS's names. Cached tokens are counted beside `inputTokens`, not within. */
@@ -9,42 +10,104 @@ export interface TokenUsage {
   cacheWriteInputTokens?: number | undefined;
   /** Those of `cacheWriteInputTokens` that are kept for an hour. */
   cacheWrite1hInputTokens?: number | undefined;
+  /** The service tier that served the call, in the service's words; undefined where it said nothing and none was asked for. */
+  serviceTier?: string | undefined;
+  /** How the latency was, in AWS's words: `optimized` or `standard`; undefined as above. */
+  latency?: string | undefined;
+  /** How many answers are counted together; undefined for one. */
+  askings?: number | undefined;
 }
 
 /** Prices in USD per million tokens, and where they come from. */
 export interface Price {
   cost: Cost;
   source: "config" | "catalog";
+  /** What longer prompts cost. */
+  longPrompts?: LongPrompts | undefined;
 }
 
 /** Writing to the cache for an hour costs twice the input price (https://aws.amazon.com/bedrock/pricing/, Anthropic). */
 const HOUR_FACTOR = 2;
 
+/** What a call cost, in USD. */
+export interface CallCost {
+  usd: number;
+  source: Price["source"];
+}
+
 /**
- * What a call cost, in USD: an estimate from list prices. Tokens read from or written to the prompt cache count at their
- * own price, or at the input price where that is not known. Null when the price is unknown.
+ * What a call cost: an estimate from list prices for what the service says it did. Each kind of token counts at its own
+ * price. Null when one of them is unknown: no other price stands in for it.
  */
-export function estimateCost(
-  usage: TokenUsage,
-  price: Price | undefined,
-): { usd: number; source: Price["source"] } | null {
-  if (!price) return null;
-  const { input, output, cacheRead = input, cacheWrite = input } = price.cost;
+export function estimateCost(usage: TokenUsage, price: Price | undefined): CallCost | null {
+  const found = priceCall(usage, price);
+  return "unknown" in found ? null : found;
+}
+
+/** The same, or what it is that has no known price; empty where it is the model itself. */
+export function priceCall(usage: TokenUsage, price: Price | undefined): CallCost | { unknown: string } {
+  // Counts come last, and a connection may break after the text: then nobody knows what it cost.
+  if (usage.totalTokens === 0) return { unknown: "no counts" };
+  if (!price) return { unknown: "" };
+  const { serviceTier = STANDARD, latency = "standard" } = usage;
+  if (serviceTier !== STANDARD) return { unknown: `${serviceTier} tier` };
+  if (latency !== "standard") return { unknown: `${latency} latency` };
+  const times = timesFor(usage, price);
+  if (!times) return { unknown: "long prompt" };
+  const { input, output, cacheRead, cacheWrite } = price.cost;
+  const read = usage.cacheReadInputTokens ?? 0;
   const writtenForAnHour = usage.cacheWrite1hInputTokens ?? 0;
-  const total =
+  const written = Math.max(0, (usage.cacheWriteInputTokens ?? 0) - writtenForAnHour);
+  if (read > 0 && cacheRead === undefined) return { unknown: "cache reads" };
+  if (written > 0 && cacheWrite === undefined) return { unknown: "cache writes" };
+  const prompt =
     usage.inputTokens * input +
-    usage.outputTokens * output +
-    (usage.cacheReadInputTokens ?? 0) * cacheRead +
-    Math.max(0, (usage.cacheWriteInputTokens ?? 0) - writtenForAnHour) * cacheWrite +
+    read * (cacheRead ?? 0) +
+    written * (cacheWrite ?? 0) +
     writtenForAnHour * input * HOUR_FACTOR;
+  const total = prompt * times.input + usage.outputTokens * output * times.output;
   // Ten digits: more would only show the noise of floating point.
   return { usd: Number((total / 1_000_000).toFixed(10)), source: price.source };
+}
+
+/** AWS's word for the tier of list prices (https://docs.aws.amazon.com/bedrock/latest/userguide/service-tiers-inference.html). */
+const STANDARD = "default";
+
+/** What the length of the prompt does to the price; undefined where that is not known. */
+function timesFor(
+  { inputTokens, cacheReadInputTokens = 0, cacheWriteInputTokens = 0, askings = 1 }: TokenUsage,
+  { longPrompts }: Price,
+): LongPrompts["times"] {
+  const isLong =
+    longPrompts && inputTokens + cacheReadInputTokens + cacheWriteInputTokens > longPrompts.above;
+  if (!isLong) return { input: 1, output: 1 };
+  // Of several prompts together, nobody knows the length of each.
+  return askings > 1 ? undefined : longPrompts.times;
+}
+
+/** The counts of several answers to one question. A tier that differs is none that has a price. */
+export function addUsage(one: TokenUsage, other: TokenUsage): TokenUsage {
+  const sum = (left: number | undefined, right: number | undefined): number | undefined =>
+    left === undefined && right === undefined ? undefined : (left ?? 0) + (right ?? 0);
+  const same = (left: string | undefined, right: string | undefined): string | undefined =>
+    left === right ? left : [left, right].filter((word) => word !== undefined).join(" and ");
+  return {
+    inputTokens: one.inputTokens + other.inputTokens,
+    outputTokens: one.outputTokens + other.outputTokens,
+    totalTokens: one.totalTokens + other.totalTokens,
+    cacheReadInputTokens: sum(one.cacheReadInputTokens, other.cacheReadInputTokens),
+    cacheWriteInputTokens: sum(one.cacheWriteInputTokens, other.cacheWriteInputTokens),
+    cacheWrite1hInputTokens: sum(one.cacheWrite1hInputTokens, other.cacheWrite1hInputTokens),
+    serviceTier: same(one.serviceTier, other.serviceTier),
+    latency: same(one.latency, other.latency),
+    askings: (one.askings ?? 1) + (other.askings ?? 1),
+  };
 }
 
 /** The line of `--usage`: tokens, price and its source, time to first token, tokens per second. Times in ms. */
 export function describeUsage(
   usage: TokenUsage,
-  cost: { usd: number; source: string } | null,
+  cost: CallCost | { unknown: string },
   times: { firstTokenMs: number | undefined; totalMs: number },
 ): string {
   const { inputTokens, outputTokens, cacheReadInputTokens, cacheWriteInputTokens } = usage;
@@ -54,7 +117,9 @@ export function describeUsage(
     `${inputTokens} tokens in, ${outputTokens} out`,
     ...(cacheReadInputTokens ? [`${cacheReadInputTokens} read from cache`] : []),
     ...(cacheWriteInputTokens ? [`${cacheWriteInputTokens} written to cache`] : []),
-    cost ? `$${formatUsd(cost.usd)} (${cost.source} price, estimate)` : "price unknown",
+    "unknown" in cost
+      ? `price unknown${cost.unknown === "" ? "" : ` (${cost.unknown})`}`
+      : `$${formatUsd(cost.usd)} (${cost.source} price, estimate)`,
     ...(firstTokenMs === undefined ? [] : [`first token after ${formatSeconds(firstTokenMs)}`]),
     ...(writingMs > 0 && outputTokens > 0
       ? [`${Math.round((outputTokens / writingMs) * 1000)} tokens/s`]

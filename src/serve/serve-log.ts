@@ -19,6 +19,10 @@ export interface RequestEntry {
   promptTokens?: number;
   cachedTokens?: number;
   completionTokens?: number;
+  /** The service tier that served the call, where AWS said one or one was asked for. */
+  serviceTier?: string | undefined;
+  /** Estimate from list prices, in USD; null where the price is not known. */
+  costUsd?: number | null;
   /** Until the first part of the answer arrived, in ms. */
   firstTokenMs?: number;
   /** Until the answer was sent whole, in ms. */

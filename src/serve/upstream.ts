@@ -4,7 +4,10 @@ import type { LoadedConfig } from "../config/resolve.ts";
 import { type Query, runTurn, withRenewal } from "../chat/run-turn.ts";
 import type { ChatEvents } from "../converse/chat-event.ts";
 import type { ResolvedModel } from "../models/resolve-model.ts";
+import { judgeStop } from "../converse/outcome.ts";
 import { OpenclawError } from "../errors.ts";
+import { priceOf } from "../models/price.ts";
+import { type CallCost, estimateCost, type TokenUsage } from "../models/usage.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { type CachedModelList, ModelListCache } from "./model-list-cache.ts";
@@ -27,6 +30,9 @@ interface Generation {
   /** Answers that are running. */
   running: number;
 }
+
+/** Takes the tokens of an answer, and what they cost: null where the price is not known. */
+type OnCounted = (usage: TokenUsage, cost: CallCost | null) => void;
 
 /** Why the server is not ready, by what is missing; `ok` where nothing is. */
 export interface Readiness {
@@ -107,9 +113,14 @@ export class Upstream {
 
   /**
    * Asks the first of the models of a name that is available. Credentials that turn out not to hold are looked for anew,
-   * once, before anything was said. Throws `model-not-found` with the nearest names, and the errors of askModel.
+   * once, before anything was said. `onCounted` is told the tokens of the answer and what they cost. Throws `model-not-found` with the nearest names, and the errors of askModel.
    */
-  async *askByName(name: string, query: Omit<Query, "bounds">, runtime: Runtime): ChatEvents {
+  async *askByName(
+    name: string,
+    query: Omit<Query, "bounds">,
+    runtime: Runtime,
+    onCounted?: OnCounted,
+  ): ChatEvents {
     const models = await this.#resolve(name, "current").catch((error: unknown) => {
       // AWS may have opened a model since the list was loaded.
       if (error instanceof OpenclawError && error.code === "model-not-found")
@@ -117,7 +128,7 @@ export class Upstream {
       throw error;
     });
     let asked = await this.#generation();
-    const run = (): ChatEvents => this.#askWith(asked, models, query, runtime);
+    const run = (): ChatEvents => this.#askWith(asked, models, query, runtime, onCounted);
     yield* withRenewal(run, async (failure) => {
       if (!(await this.#renew(asked))) return false;
       asked = await this.#generation();
@@ -137,8 +148,10 @@ export class Upstream {
     models: readonly ResolvedModel[],
     query: Omit<Query, "bounds">,
     runtime: Runtime,
+    onCounted?: OnCounted,
   ): ChatEvents {
     const { setup, pool, modelList } = generation;
+    let called = "";
     generation.running += 1;
     try {
       const arrivals = runTurn({ ...setup, runtime }, models, {
@@ -147,7 +160,14 @@ export class Upstream {
         open: pool.open,
         known: modelList.known,
       });
-      for await (const { event } of arrivals) yield event;
+      for await (const { model, event } of arrivals) {
+        if (event.type === "start") called = event.model;
+        if (event.type === "usage")
+          onCounted?.(event, estimateCost(event, priceOf(model, event.invokedModel ?? called)));
+        const notice = event.type === "stop" && event.wordless && judgeStop("", called, event).notice;
+        if (notice) runtime.terminal.note(`openclaw: ${notice}`);
+        yield event;
+      }
     } finally {
       generation.running -= 1;
       await this.#closeRetired(generation);

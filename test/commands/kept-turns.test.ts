@@ -247,7 +247,17 @@ describe("a turn that fails", () => {
     // Files of no more than 8 KB, which is how a full disk looks to a program.
     const child = spawn(
       "bash",
-      ["-c", 'ulimit -f 8; exec "$@"', "bash", process.execPath, BIN, "chat", "--session", "s", "x".repeat(9000)],
+      [
+        "-c",
+        'ulimit -f 8; exec "$@"',
+        "bash",
+        process.execPath,
+        BIN,
+        "chat",
+        "--session",
+        "s",
+        "x".repeat(9000),
+      ],
       { env: { ...emptyEnvironment(emulated.home), ...emulated.env } },
     );
     child.stdin.end();

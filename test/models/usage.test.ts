@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { describeUsage, estimateCost } from "../../src/models/usage.ts";
+import { priceOf } from "../../src/models/price.ts";
+import type { ResolvedModel } from "../../src/models/resolve-model.ts";
+import { addUsage, describeUsage, estimateCost, priceCall, type TokenUsage } from "../../src/models/usage.ts";
 
 const usage = { inputTokens: 1000, outputTokens: 500, totalTokens: 1500 };
 
@@ -18,12 +20,105 @@ describe("estimateCost", () => {
     expect(estimateCost(cached, price)?.usd).toBeCloseTo(0.0105 + 0.003 + 0.0075, 10);
   });
 
-  it("counts cached tokens at the input price where theirs is unknown", () => {
-    const cached = { ...usage, cacheReadInputTokens: 1000 };
-    expect(estimateCost(cached, { cost: { input: 1, output: 0 }, source: "config" })?.usd).toBe(0.002);
+  it("is null when the price is unknown", () => expect(estimateCost(usage, undefined)).toBeNull());
+});
+
+/** A model and its catalog price: Sonnet 4.6 in the US, Haiku 5.5 with a price of its own for long prompts, and others. */
+const SONNET = "us.anthropic.claude-sonnet-4-6";
+const HAIKU = "global.anthropic.claude-haiku-5-5";
+const NOVA = "amazon.nova-pro-v1:0";
+const GPT = "openai.gpt-5.6-luna";
+
+const PRICED: [what: string, id: string, counts: Partial<TokenUsage>, price: number | string][] = [
+  ["plain", SONNET, {}, 1000 * 3.3 + 500 * 16.5],
+  [
+    "the tier that is no other",
+    SONNET,
+    { serviceTier: "default", latency: "standard" },
+    1000 * 3.3 + 500 * 16.5,
+  ],
+  ["flex", NOVA, { serviceTier: "flex" }, "flex tier"],
+  ["priority", NOVA, { serviceTier: "priority" }, "priority tier"],
+  ["reserved", SONNET, { serviceTier: "reserved" }, "reserved tier"],
+  ["a tier of tomorrow", SONNET, { serviceTier: "turbo" }, "turbo tier"],
+  ["optimized latency", NOVA, { latency: "optimized" }, "optimized latency"],
+  ["a cache read", SONNET, { cacheReadInputTokens: 100 }, 1000 * 3.3 + 500 * 16.5 + 100 * 0.33],
+  ["a cache write", SONNET, { cacheWriteInputTokens: 100 }, 1000 * 3.3 + 500 * 16.5 + 100 * 4.125],
+  [
+    "a cache write of both lifetimes",
+    SONNET,
+    { cacheWriteInputTokens: 100, cacheWrite1hInputTokens: 40 },
+    1000 * 3.3 + 500 * 16.5 + 60 * 4.125 + 40 * 6.6,
+  ],
+  ["a cache read of Nova", NOVA, { cacheReadInputTokens: 100 }, 1000 * 0.8 + 500 * 3.2 + 100 * 0.2],
+  ["a cache write of Nova", NOVA, { cacheWriteInputTokens: 100 }, "cache writes"],
+  ["a cache read without a price", "amazon.nova-premier-v1:0", { cacheReadInputTokens: 1 }, "cache reads"],
+  [
+    "no cached token where none has a price",
+    "amazon.nova-premier-v1:0",
+    { cacheReadInputTokens: 0 },
+    1000 * 2.5 + 500 * 12.5,
+  ],
+  ["200K tokens", SONNET, { inputTokens: 200_000 }, 200_000 * 3.3 + 500 * 16.5],
+  ["more", SONNET, { inputTokens: 200_001 }, "long prompt"],
+  ["more with what is cached", SONNET, { inputTokens: 1, cacheReadInputTokens: 200_000 }, "long prompt"],
+  ["100K tokens of Haiku 5.5", HAIKU, { inputTokens: 100_000 }, 100_000 * 0.1 + 500 * 0.5],
+  [
+    "more, some of them cached",
+    HAIKU,
+    {
+      inputTokens: 100_000,
+      cacheReadInputTokens: 1000,
+      cacheWriteInputTokens: 10,
+      cacheWrite1hInputTokens: 10,
+    },
+    5 * (100_000 * 0.1 + 1000 * 0.01 + 10 * 0.2 + 500 * 0.5),
+  ],
+  ["two prompts whose lengths nobody knows", HAIKU, { inputTokens: 100_001, askings: 2 }, "long prompt"],
+  ["two short prompts", HAIKU, { askings: 2 }, 1000 * 0.1 + 500 * 0.5],
+  ["272K tokens of GPT-5.6", GPT, { inputTokens: 272_000 }, 272_000 * 0.22 + 500 * 1.32],
+  ["more of them", GPT, { inputTokens: 272_001 }, "long prompt"],
+  ["no counts", SONNET, { totalTokens: 0 }, "no counts"],
+  ["a model that nobody knows", "example.model-1", {}, ""],
+];
+
+describe("the price of a call", () => {
+  it.each(PRICED)("%s", (_, id, counts, price) => {
+    const priced = priceCall({ ...usage, ...counts }, priceOf(undefined, id));
+    if (typeof price === "string") expect(priced).toEqual({ unknown: price });
+    else expect(priced).toEqual({ usd: expect.closeTo(price / 1_000_000, 9), source: "catalog" });
   });
 
-  it("is null when the price is unknown", () => expect(estimateCost(usage, undefined)).toBeNull());
+  it("is the configuration's for prompts of any length, and not for a tier", () => {
+    const configured: ResolvedModel = {
+      key: "amazon-bedrock/m",
+      id: "m",
+      providerId: "amazon-bedrock",
+      provider: undefined,
+      configured: { id: "m", cost: { input: 1, output: 2 } },
+    };
+    const price = priceOf(configured, "m");
+    const long = { inputTokens: 500_000, outputTokens: 0, totalTokens: 500_000 };
+    expect(priceCall(long, price)).toEqual({ usd: 0.5, source: "config" });
+    expect(priceCall({ ...long, serviceTier: "flex" }, price)).toEqual({ unknown: "flex tier" });
+    expect(priceCall({ ...long, cacheReadInputTokens: 1 }, price)).toEqual({ unknown: "cache reads" });
+  });
+
+  it("of two answers is that of all their tokens", () => {
+    const one = { ...usage, cacheReadInputTokens: 3, serviceTier: "flex" };
+    expect(addUsage(one, one)).toMatchObject({
+      inputTokens: 2000,
+      outputTokens: 1000,
+      totalTokens: 3000,
+      cacheReadInputTokens: 6,
+      cacheWriteInputTokens: undefined,
+      serviceTier: "flex",
+      askings: 2,
+    });
+    expect(addUsage(addUsage(usage, usage), usage).askings).toBe(3);
+    const mixed = addUsage(one, { ...usage, serviceTier: "default" });
+    expect(priceCall(mixed, priceOf(undefined, SONNET))).toEqual({ unknown: "flex and default tier" });
+  });
 });
 
 describe("describeUsage", () => {
@@ -44,7 +139,9 @@ describe("describeUsage", () => {
     ).toContain("$0.00000012 ");
   });
 
-  it("says when the price is unknown", () => {
-    expect(describeUsage(usage, null, { firstTokenMs: undefined, totalMs: 2 })).toContain("price unknown");
+  it("says when the price is unknown, and of what", () => {
+    const times = { firstTokenMs: undefined, totalMs: 2 };
+    expect(describeUsage(usage, { unknown: "" }, times)).toContain("price unknown · ");
+    expect(describeUsage(usage, { unknown: "flex tier" }, times)).toContain("price unknown (flex tier)");
   });
 });

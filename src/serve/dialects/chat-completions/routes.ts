@@ -69,7 +69,10 @@ async function completeChat(service: AnswerService, request: RouteRequest): Prom
   Object.assign(call.entry, { model: shorten(model), isStreamed });
   if (logsContent) call.entry.request = withoutData(body);
   for (const notice of completion.notices) call.note(notice);
-  const events = namingFields(upstream.askByName(model, completion.ask, call.runtime()), body);
+  const answered = upstream.askByName(model, completion.ask, call.runtime(), ({ serviceTier }, cost) =>
+    Object.assign(call.entry, { serviceTier, costUsd: cost?.usd ?? null }),
+  );
+  const events = namingFields(answered, body);
   const onStart = call.begin.bind(call);
   const chunks = watched(toChunks(events, { id, created, mayCallInParallel, onStart }), service, request);
   if (isStreamed) {

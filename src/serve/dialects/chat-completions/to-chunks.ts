@@ -184,7 +184,7 @@ export async function toCompletion(chunks: Chunks): Promise<ChatCompletion> {
   }
   const message: ChatCompletionMessage & Reasoned = {
     role: "assistant",
-    content: text.length === 0 && calls.length > 0 ? null : text.join(""),
+    content: text.length === 0 && (calls.length > 0 || reasoning.length > 0) ? null : text.join(""),
     refusal: null,
     ...(reasoning.length === 0 ? {} : { reasoning_content: reasoning.join("") }),
     ...(calls.length === 0 ? {} : { tool_calls: calls }),

@@ -1,0 +1,100 @@
+import type { ChatEvent, ChatEvents } from "../converse/chat-event.ts";
+import { judgeStop, nothingSaid } from "../converse/outcome.ts";
+import { OpenclawError } from "../errors.ts";
+import { addUsage, type TokenUsage } from "../models/usage.ts";
+
+type Event<Type extends ChatEvent["type"]> = Extract<ChatEvent, { type: Type }>;
+
+/** Where the next answer would be as empty as this one: the limit is the same. */
+const LIMITS: ReadonlySet<string> = new Set(["max_tokens", "model_context_window_exceeded"]);
+
+/**
+ * Asks for an answer, and once more for one without any content: no words, no reasoning, no call. Nothing is passed on
+ * before there is some, and the counts are those of both. `tell` is told before the second time. Throws `model-error` for
+ * an answer that stays empty, with the counts in its details, and what the answers throw.
+ */
+export async function* askForContent(ask: () => ChatEvents, tell: (model: string) => void): ChatEvents {
+  const first = yield* passOnContent(ask());
+  if (!first) return;
+  if (!LIMITS.has(stopOf(first)?.stopReason ?? "")) {
+    tell(startOf(first)?.model ?? "");
+    const second = yield* passOnContent(ask(), first);
+    if (second) throw emptyAnswer(second, countsOf(second), true);
+  } else throw emptyAnswer(first, countsOf(first), false);
+}
+
+/**
+ * Passes an answer on from its first content. Returns the events of one that has none, of which nothing is passed on.
+ * Those of an empty answer `before` it count in.
+ */
+async function* passOnContent(
+  events: ChatEvents,
+  before: readonly ChatEvent[] = [],
+): AsyncGenerator<ChatEvent, ChatEvent[] | undefined, undefined> {
+  let held: ChatEvent[] | undefined = [];
+  try {
+    for await (const arrived of events) {
+      const event = countingIn(arrived, before);
+      held?.push(event);
+      if (!held) yield event;
+      else if (isContent(event)) {
+        const all = held;
+        held = undefined;
+        yield* all;
+      }
+    }
+    return held;
+  } catch (error) {
+    // An answer that began and failed has a request id to be told.
+    const start = held && startOf(held);
+    if (start) yield start;
+    throw error;
+  }
+}
+
+/** Whether an event is content, or tells of some: of an answer that was withheld, or that has none in words. */
+function isContent(event: ChatEvent): boolean {
+  if (event.type === "text") return event.text.trim() !== "";
+  if (event.type === "stop")
+    return event.wordless !== undefined || judgeStop(event.stopReason, "").error !== undefined;
+  return event.type === "reasoning" || event.type === "tool-call";
+}
+
+function countingIn(event: ChatEvent, before: readonly ChatEvent[]): ChatEvent {
+  if (event.type === "start") {
+    const attempts = event.attempts + (startOf(before)?.attempts ?? 0);
+    return { ...event, attempts };
+  }
+  const counts = event.type === "usage" ? countsOf(before) : undefined;
+  return event.type === "usage" && counts ? { ...event, ...addUsage(counts, event) } : event;
+}
+
+function emptyAnswer(
+  events: readonly ChatEvent[],
+  usage: TokenUsage | undefined,
+  isAgain: boolean,
+): OpenclawError {
+  const { model = "", requestId } = startOf(events) ?? {};
+  const { stopReason = "unknown" } = stopOf(events) ?? {};
+  return new OpenclawError("model-error", {
+    ...nothingSaid(stopReason, model, isAgain),
+    requestId,
+    details: { stopReason, ...(usage ? { usage } : {}) },
+  });
+}
+
+function startOf(events: readonly ChatEvent[]): Event<"start"> | undefined {
+  return events.find((event) => event.type === "start");
+}
+
+function stopOf(events: readonly ChatEvent[]): Event<"stop"> | undefined {
+  return events.find((event) => event.type === "stop");
+}
+
+/** The counts of an answer; undefined where none came. */
+function countsOf(events: readonly ChatEvent[]): TokenUsage | undefined {
+  const counted = events.find((event) => event.type === "usage");
+  if (!counted) return undefined;
+  const { type: _type, requestId: _id, guardrail: _guardrail, invokedModel: _model, ...usage } = counted;
+  return usage;
+}

@@ -1,0 +1,29 @@
+import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
+
+/** Follows what an answer holds, whether or not a reader sees it. */
+export class Said {
+  #hasText = false;
+  #hasReasoning = false;
+  readonly #calls: string[] = [];
+
+  take({ contentBlockStart, contentBlockDelta }: ConverseStreamOutput): void {
+    // Words are all there is to know of an answer that has some.
+    if (this.#hasText) return;
+    const call = contentBlockStart?.start?.toolUse;
+    if (call) this.#calls.push(call.name ?? "");
+    const { text, reasoningContent, citation } = contentBlockDelta?.delta ?? {};
+    this.#hasText = citation !== undefined || (text !== undefined && text.trim() !== "");
+    // A signature alone is reasoning that the model keeps to itself.
+    this.#hasReasoning ||= Object.values(reasoningContent ?? {}).some((value) => value && value.length > 0);
+  }
+
+  /**
+   * The tools that an answer without words calls; none where it only reasons. Undefined for an answer with words, for one
+   * without anything, and with `hasTools` for calls: they are what was wanted.
+   */
+  wordless(hasTools: boolean): string[] | undefined {
+    if (this.#hasText) return undefined;
+    if (this.#calls.length > 0) return hasTools ? undefined : [...new Set(this.#calls)];
+    return this.#hasReasoning ? [] : undefined;
+  }
+}
