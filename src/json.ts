@@ -33,13 +33,23 @@ export function textAt(value: unknown, name: string): string | undefined {
  * where there is none. JSON can say such a half, and hardly anything that reads UTF-8 takes it. Bytes stay as they are.
  */
 export function wellFormed<T>(value: T): T {
-  if (typeof value === "string") return (value.isWellFormed() ? value : value.toWellFormed()) as T;
-  if (Array.isArray(value)) {
-    const items = value.map((item: unknown) => wellFormed(item));
-    return items.some((item, index) => item !== value[index]) ? (items as T) : value;
-  }
+  return isWellFormed(value) ? value : (mended(value) as T);
+}
+
+/** Nearly all are: so they are looked at without anything being made of them. */
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === "string") return value.isWellFormed();
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return true;
+  if (Array.isArray(value)) return value.every(isWellFormed);
+  // Of an object of very many names it is slow to ask for each value by its name.
+  return Object.keys(value).every((name) => name.isWellFormed()) && Object.values(value).every(isWellFormed);
+}
+
+function mended(value: unknown): unknown {
+  if (typeof value === "string") return value.toWellFormed();
+  if (Array.isArray(value)) return value.map((item: unknown) => wellFormed(item));
   if (!isRecord(value) || value instanceof Uint8Array) return value;
-  const entries = Object.entries(value).map(([name, item]) => [wellFormed(name), wellFormed(item)] as const);
-  const isSame = entries.every(([name, item]) => Object.hasOwn(value, name) && value[name] === item);
-  return isSame ? value : (Object.fromEntries(entries) as T);
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [name.toWellFormed(), wellFormed(item)] as const),
+  );
 }

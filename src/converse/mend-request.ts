@@ -13,6 +13,7 @@ import { sha256Hex } from "../aws/digest.ts";
 import { type ChatParameters, flagName } from "../config/parameters.ts";
 import { isRecord, type JsonObject, wellFormed } from "../json.ts";
 import { parseBoundedJson } from "../json-bounds.ts";
+import { once } from "../once.ts";
 import { ANSWER_TOKENS, ANY_TOOL_IDS, type FamilyFacts, type ToolIds } from "../models/families.ts";
 import { leaveOutRefused, type Lessons } from "./apply-lessons.ts";
 import { isAnswered, isSameModel, textBlocks, textOf, type Turn } from "./conversation.ts";
@@ -45,8 +46,11 @@ export interface MendedRequest {
   notices: string[];
   /** The caller's names of the tools that are sent under another, by that one. */
   toolNames: ReadonlyMap<string, string>;
-  /** Identifies the system prompt and the tools that the answer will be given under; undefined where there are none. */
-  promptDigest: string | undefined;
+  /**
+   * Identifies the system prompt and the tools that the answer will be given under; undefined where there are none. Made
+   * when it is asked for: it takes its time, and only who keeps the answer wants it.
+   */
+  promptDigest(): string | undefined;
 }
 
 type Input = ConverseStreamCommandInput;
@@ -88,7 +92,7 @@ export function mendRequest(request: Input, recipient: Recipient): MendedRequest
   const mending = { ...recipient, toolNames, tell: (notice: string) => void notices.add(notice) };
   const input = RULES.reduce((mended, rule) => rule(mended, mending), request);
   const question = newestOf(request, input);
-  return { input, question, notices: [...notices], toolNames, promptDigest: digestOf(input) };
+  return { input, question, notices: [...notices], toolNames, promptDigest: once(() => digestOf(input)) };
 }
 
 /** The newest message as it was asked, its documents under the names that the model knows them by. */
@@ -110,6 +114,7 @@ function newestOf(request: Input, mended: Input): Message | undefined {
  * them it was, and it would be again.
  */
 function addHistory(input: Input, { earlier = [], modelId, tell }: Mending): Input {
+  if (earlier.length === 0) return input;
   const digest = digestOf(input);
   let isReasoningLost = false;
   const refusedUntil = earlier.findLastIndex(({ endsReasoning }) => endsReasoning);

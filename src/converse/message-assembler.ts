@@ -89,12 +89,13 @@ export class TurnRecorder {
 
   /** The turn so far; undefined before anything was sent. Cache points belong to the call, not to the conversation. */
   turn(): Turn | undefined {
-    const { input, question, promptDigest, endsReasoning } = this.#plan ?? {};
+    const { input, question, endsReasoning } = this.#plan ?? {};
     const newest = question ?? input?.messages?.at(-1);
     const model = input?.modelId;
     if (!newest || model === undefined) return undefined;
     const content = (newest.content ?? []).filter(({ cachePoint }) => cachePoint === undefined);
     const messages = [{ ...newest, content }, this.#assembler.message()];
+    const promptDigest = this.#plan?.promptDigest?.();
     return {
       model,
       messages,

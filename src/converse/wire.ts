@@ -23,7 +23,7 @@ export interface RequestPlan {
   /** The caller's names of the tools that are sent under another, by that one. */
   toolNames: ReadonlyMap<string, string>;
   /** Identifies the system prompt and the tools, to which reasoning is bound; undefined where there are none. */
-  promptDigest?: string | undefined;
+  promptDigest?(): string | undefined;
   /** That the answer is asked for whole, since the model takes no tools where it streams. */
   isWhole?: true | undefined;
   /** That the reasoning of earlier answers was refused in this conversation. */

@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import type { NodeHttpHandlerOptions } from "@smithy/node-http-handler";
 import { OpenclawError } from "../errors.ts";
 import { readBytes } from "../read-bytes.ts";
-import { NodeHttpHandler } from "./sdk-parts.ts";
+import { HttpRequest, NodeHttpHandler } from "./sdk-parts.ts";
 
 type Handle = NodeHttpHandler["handle"];
 
@@ -46,7 +46,7 @@ export class TimedHandler extends NodeHttpHandler {
     const started = performance.now();
     try {
       await this.#watcher?.sends(request);
-      const answer = await this.exchange(request, options);
+      const answer = await this.exchange(inPieces(request), options);
       if (requestMs !== undefined) {
         boundBody(answer.response.body as Readable, requestMs, requestMs - (performance.now() - started));
       }
@@ -88,6 +88,14 @@ export class TimedHandler extends NodeHttpHandler {
   protected exchange(...[request, options]: Parameters<Handle>): ReturnType<Handle> {
     return super.handle(request, options);
   }
+}
+
+/** A body of pieces goes out piece by piece, as fast as the other side takes them, at each attempt anew. */
+function inPieces(request: Parameters<Handle>[0]): Parameters<Handle>[0] {
+  if (!Array.isArray(request.body)) return request;
+  const sent = HttpRequest.clone(request);
+  sent.body = Readable.from(request.body);
+  return sent;
 }
 
 /** Destroys a body that is not whole when the time is up. The SDK retries it, as it does for headers that do not come. */

@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { JsonBoundsError, JsonScan } from "../json-bounds.ts";
+import { nextTurn, TURN_BYTES } from "../next-turn.ts";
 
 /** What a value costs beside its bytes when it is built, in bytes: an empty object of V8 and the place that holds it. */
 const VALUE_BYTES = 64;
@@ -95,8 +96,21 @@ export async function readJsonBody(request: IncomingMessage, bounds: BodyBounds)
   const declared = Number(request.headers["content-length"] ?? 0);
   if (declared > bounds.most) throw tooLarge(bounds.most);
   const scan = new JsonScan();
-  const text = decode(await readAll(request, bounds, scan));
+  const text = new BodyText();
+  const length = await readAll(request, bounds, (chunk) => {
+    scan.take(chunk);
+    text.take(chunk);
+  });
   bounds.share.grow(scan.values * VALUE_BYTES);
+  // Each of these steps is as long as the body: others have their turn between them.
+  const whole = text.end();
+  if (length > TURN_BYTES) await nextTurn();
+  const body = parse(whole);
+  if (length > TURN_BYTES) await nextTurn();
+  return body;
+}
+
+function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -121,12 +135,12 @@ function refuseForeignForms({ headers }: IncomingMessage): void {
   );
 }
 
+/** Hands on a body as it comes. Resolves to its length, in bytes. */
 async function readAll(
   request: IncomingMessage,
   { most, readMs, share, signal }: BodyBounds,
-  scan: JsonScan,
-): Promise<Buffer> {
-  const chunks: Buffer[] = [];
+  handOn: (chunk: Buffer) => void,
+): Promise<number> {
   let length = 0;
   let finish = (): void => undefined;
   try {
@@ -142,8 +156,7 @@ async function readAll(
         try {
           if (length > most) throw tooLarge(most);
           share.grow(chunk.length);
-          scan.take(chunk);
-          chunks.push(chunk);
+          handOn(chunk);
         } catch (error) {
           reject(
             error instanceof JsonBoundsError
@@ -170,17 +183,67 @@ async function readAll(
   } finally {
     finish();
   }
-  return Buffer.concat(chunks, length);
+  return length;
 }
 
-function decode(bytes: Buffer): string {
-  if (bytes.length === 0) throw notJson("is empty");
-  const wide = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
-  if (wide || bytes[0] === 0 || bytes[1] === 0) throw notJson("is UTF-16 or UTF-32, and must be UTF-8");
-  if (!isUtf8(bytes)) throw notJson("is not valid UTF-8");
-  // With the mark that some editors put in front of UTF-8 it is JSON all the same.
-  const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-  return bytes.toString("utf8", hasMark ? 3 : 0);
+/** So many bytes, or chunks, are decoded together. */
+const DECODED_BYTES = 64 * 1024;
+const DECODED_CHUNKS = 256;
+
+/** The text of a body, decoded while it arrives, so that its bytes need not be kept. */
+class BodyText {
+  readonly #texts: string[] = [];
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  /** The first two bytes. */
+  #head = Buffer.alloc(0);
+
+  /** Takes the next bytes. Throws BodyRefusal for what is not UTF-8. */
+  take(chunk: Buffer): void {
+    if (this.#head.length < 2) this.#head = Buffer.concat([this.#head, chunk.subarray(0, 2)]).subarray(0, 2);
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#bytes >= DECODED_BYTES || this.#chunks.length >= DECODED_CHUNKS) this.#decode(startOfPart);
+  }
+
+  /** The body is whole. Throws BodyRefusal for one that is empty or not UTF-8. */
+  end(): string {
+    const [first = 1, second = 1] = this.#head;
+    if (this.#head.length === 0) throw notJson("is empty");
+    if (first === 0 || second === 0) throw notJson(IS_WIDE);
+    this.#decode((bytes) => bytes.length);
+    const text = this.#texts.join("");
+    // With the mark that some editors put in front of UTF-8 it is JSON all the same.
+    return text.startsWith("\uFEFF") ? text.slice(1) : text;
+  }
+
+  #decode(endOf: (bytes: Buffer) => number): void {
+    const [first, ...others] = this.#chunks;
+    const bytes = first && others.length === 0 ? first : Buffer.concat(this.#chunks, this.#bytes);
+    const end = endOf(bytes);
+    const whole = bytes.subarray(0, end);
+    if (!isUtf8(whole))
+      throw notJson(
+        /^(\xff\xfe|\xfe\xff)/.test(this.#head.toString("latin1")) ? IS_WIDE : "is not valid UTF-8",
+      );
+    this.#texts.push(whole.toString("utf8"));
+    this.#chunks = end < bytes.length ? [bytes.subarray(end)] : [];
+    this.#bytes = bytes.length - end;
+  }
+}
+
+const IS_WIDE = "is UTF-16 or UTF-32, and must be UTF-8";
+
+/** Where a character begins whose last bytes are still to come; the length where there is none. */
+function startOfPart(bytes: Buffer): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
+    const byte = bytes[bytes.length - back] ?? 0;
+    if (byte < 0x80) break;
+    // The first byte of a character says how many it has.
+    if (byte >= 0xc0)
+      return back < (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) ? bytes.length - back : bytes.length;
+  }
+  return bytes.length;
 }
 
 function notJson(what: string): BodyRefusal {

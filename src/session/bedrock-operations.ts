@@ -1,6 +1,5 @@
 import type * as bedrock from "@aws-sdk/client-bedrock";
 import type * as runtime from "@aws-sdk/client-bedrock-runtime";
-import { isRecord } from "../json.ts";
 import { extendedEncodeURIComponent } from "../network/sdk-parts.ts";
 import { ANSWER_MS } from "./client-config.ts";
 import type { BedrockService } from "./regional-endpoint.ts";
@@ -115,19 +114,9 @@ export function toCall<Name extends keyof Inputs>(operation: Name, input: Inputs
     query: Object.fromEntries(
       asked.flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
     ),
-    ...(method === "GET" ? {} : { body: JSON.stringify(withBase64(Object.fromEntries(members))) }),
+    ...(method === "GET" ? {} : { body: Object.fromEntries(members) }),
     ...(isSlow ? {} : { timeoutMs: ANSWER_MS }),
   };
-}
-
-/** A body as the SDK's clients write it: bytes as base64, everything else as it is. */
-function withBase64(value: unknown): unknown {
-  if (value instanceof Uint8Array) {
-    return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64");
-  }
-  if (Array.isArray(value)) return value.map(withBase64);
-  if (!isRecord(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withBase64(item)]));
 }
 
 /** An answer as JSON has it: dates are texts, and any field may be missing, whatever the service model says. */

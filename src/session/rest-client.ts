@@ -10,6 +10,8 @@ import type { Authentication } from "../credentials/provider.ts";
 import { withRenewal } from "../credentials/renew-expired.ts";
 import type { Runtime } from "../runtime.ts";
 import type { ClientConfig } from "./client-config.ts";
+import { type JsonBody, lengthOf, toJsonBody } from "../network/json-body.ts";
+import { nextTurn } from "../next-turn.ts";
 import { type AttemptReporter, createAttemptReporter } from "./report-attempts.ts";
 import {
   AwsSdkSigV4Signer,
@@ -33,8 +35,8 @@ export interface RestCall {
   /** Below the endpoint; what stands in it is percent-encoded. */
   path: string;
   query?: Readonly<Record<string, string>>;
-  /** JSON text. */
-  body?: string;
+  /** What is sent as JSON, bytes in base64. */
+  body?: object;
   /** Time for the whole answer, in ms. */
   timeoutMs?: number;
 }
@@ -101,6 +103,7 @@ export class RestClient {
     let attempts = 0;
     return withRenewal(this.#authentication, async () => {
       const context = await this.#context(signal);
+      const request = await this.#request(call);
       const attempt: FinalizeHandler<object, Sent<T>> = async (args) => {
         attempts += 1;
         const response = await this.#exchange(call, args.request as HttpRequest, signal);
@@ -112,7 +115,7 @@ export class RestClient {
       const retries = { retryStrategy: async () => retryStrategy, maxAttempts: async () => maxAttempts };
       const retried = retryMiddleware(retries)<Sent<T>>(signed, context);
       const named = userAgentMiddleware(this.#userAgent())(retried, context);
-      const { output }: { output: Sent<T> } = await named({ input: {}, request: this.#request(call) });
+      const { output }: { output: Sent<T> } = await named({ input: {}, request });
       return { value: output.value, metadata: output.$metadata, attempts };
     });
   }
@@ -122,8 +125,9 @@ export class RestClient {
     this.#config.requestHandler.destroy();
   }
 
-  #request({ method, path, query = {}, body }: RestCall): HttpRequest {
+  async #request({ method, path, query = {}, body: value }: RestCall): Promise<HttpRequest> {
     const { protocol, hostname, host, port, pathname } = new URL(this.#service.endpoint);
+    const body = value && (await toJsonBody(value));
     return new HttpRequest({
       protocol,
       hostname,
@@ -134,11 +138,23 @@ export class RestClient {
       headers: {
         ...(body === undefined
           ? {}
-          : { "content-type": "application/json", "content-length": String(Buffer.byteLength(body)) }),
+          : { "content-type": "application/json", "content-length": String(lengthOf(body)) }),
+        ...(body === undefined ? {} : await this.#digest(body)),
         host,
       },
       body,
     });
+  }
+
+  /** The hash of a long body, which the signer takes in place of hashing it at once. */
+  async #digest(body: JsonBody): Promise<Record<string, string>> {
+    if (typeof body === "string" || this.#authentication.kind === "token") return {};
+    const hash = new Hash("sha256");
+    for (const piece of body) {
+      hash.update(piece);
+      await nextTurn();
+    }
+    return { "x-amz-content-sha256": Buffer.from(await hash.digest()).toString("hex") };
   }
 
   /** What the SDK's middleware finds out from one part of a client for another. */

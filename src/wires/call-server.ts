@@ -3,6 +3,7 @@ import type { NodeHttpHandler } from "@smithy/node-http-handler";
 import { HttpRequest } from "../network/sdk-parts.ts";
 import { isSecretHeader } from "../network/clear-text.ts";
 import type { NamedProfile } from "../network/certificates.ts";
+import { type JsonBody, lengthOf, toJsonBody } from "../network/json-body.ts";
 import { createRequestHandler } from "../network/request-handler.ts";
 import { fromNetworkFailure } from "../network/network-errors.ts";
 import { hideSecrets, rememberSecrets } from "../credentials/hide-secrets.ts";
@@ -66,10 +67,11 @@ export async function openLine(
 export async function callServer(
   line: ServerLine,
   path: string,
-  options: { body?: string; signal: AbortSignal; model?: string | undefined },
+  options: { body?: object; signal: AbortSignal; model?: string | undefined },
 ): Promise<ServerAnswer> {
   const { server, runtime, handler } = line;
-  const { body, signal, model } = options;
+  const { signal, model } = options;
+  const body = options.body && (await toJsonBody(options.body));
   const request = requestFor(server, path, body);
   const started = runtime.elapsed();
   const tell = (outcome: string): void =>
@@ -110,7 +112,7 @@ export function failedCall({ server, runtime }: ServerLine, model: string | unde
   return { server, model, hide: (text) => hideSecrets(text, runtime) };
 }
 
-function requestFor({ url, headers }: OpenaiServer, path: string, body: string | undefined): HttpRequest {
+function requestFor({ url, headers }: OpenaiServer, path: string, body: JsonBody | undefined): HttpRequest {
   return new HttpRequest({
     method: body === undefined ? "GET" : "POST",
     protocol: url.protocol,
@@ -124,7 +126,7 @@ function requestFor({ url, headers }: OpenaiServer, path: string, body: string |
       accept: body === undefined ? "application/json" : "text/event-stream, application/json",
       ...(body === undefined
         ? {}
-        : { "content-type": "application/json", "content-length": String(Buffer.byteLength(body)) }),
+        : { "content-type": "application/json", "content-length": String(lengthOf(body)) }),
       ...headers,
     },
     ...(body === undefined ? {} : { body }),

@@ -198,7 +198,7 @@ describe("any request, once mended,", () => {
         const again = mend(modelId, input, isReasoning);
         expect(again.input).toEqual(input);
         expect(again.notices).toEqual([]);
-        expect(again.promptDigest).toBe(promptDigest);
+        expect(again.promptDigest()).toBe(promptDigest());
       }),
       { numRuns },
     );

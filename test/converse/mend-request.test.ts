@@ -505,7 +505,7 @@ describe("earlier turns", () => {
     return { sent: input.messages?.slice(0, -1), notices };
   };
   /** What a turn keeps of the prompt that it was asked under. */
-  const digest = (draft: Partial<Draft>) => mend({ messages: [user("q")], ...draft }).promptDigest;
+  const digest = (draft: Partial<Draft>) => mend({ messages: [user("q")], ...draft }).promptDigest();
 
   it.each<[string, string, ContentBlock[], ContentBlock[]]>([
     ["text", CLAUDE, [text], [text]],

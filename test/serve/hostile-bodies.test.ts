@@ -21,13 +21,24 @@ const hi = saying('"hi"');
 
 /** Bodies that take as much as they can of whoever reads them, each made when its turn comes. */
 const BODIES: readonly (readonly [what: string, body: () => string])[] = [
+  // Loads what all others need.
+  ["a word", () => asking(hi)],
   ["a text of 31 MB", () => asking(saying(text("a", 31)))],
   ["a text of 31 MB of escapes", () => asking(saying(text("\\u0041", 31)))],
+  ["a text of 31 MB of three bytes a character", () => asking(saying(text("日本", 31 / 3)))],
+  ["a system prompt of 31 MB", () => asking(`{"role":"system","content":${text("a", 31)}},${hi}`)],
   ["a text of 31 MB of line ends", () => asking(saying(text("\\n", 31)))],
   ["a text of blanks with an end", () => asking(saying(`"${" ".repeat(8 * MEGABYTE)}x"`))],
   [
     "an image of 20 MB",
     () => asking(image(`"data:image/png;base64,${"iVBORw0KGgo".padEnd(20 * MEGABYTE, "A")}"`)),
+  ],
+  [
+    "six images of 5 MB",
+    () => {
+      const url = `"data:image/png;base64,${"iVBORw0KGgo".padEnd(5 * MEGABYTE, "A")}"`;
+      return asking(saying(`[${repeated(6, `{"type":"image_url","image_url":{"url":${url}}}`)}]`));
+    },
   ],
   ["an image that is none", () => asking(image(text("data:", 8)))],
   ["a data URL of parameters", () => asking(image(`"data:image/png${";a=b".repeat(2 * MEGABYTE)}"`))],
@@ -48,6 +59,14 @@ const BODIES: readonly (readonly [what: string, body: () => string])[] = [
   [
     "many tools",
     () => asking(hi, `,"tools":[${repeated(40_000, '{"type":"function","function":{"name":"a"}}')}]`),
+  ],
+  [
+    "a tool of many fields",
+    () => {
+      const fields = Array.from({ length: 80_000 }, (_, index) => `"k${index}":{"type":"string"}`).join(",");
+      const tool = `{"name":"a","parameters":{"type":"object","properties":{${fields}}}}`;
+      return asking(hi, `,"tools":[{"type":"function","function":${tool}}]`);
+    },
   ],
   [
     "many marks",

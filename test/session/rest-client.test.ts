@@ -211,6 +211,18 @@ const INPUTS: readonly [name: string, input: data.ConverseStreamCommandInput][] 
     },
   ],
   [
+    "megabytes, which we send in pieces",
+    {
+      modelId: MODEL,
+      messages: [
+        user([
+          { text: "日本🦞\n".repeat(400_000) },
+          { image: { format: "png", source: { bytes: new Uint8Array(3_000_001).fill(7) } } },
+        ]),
+      ],
+    },
+  ],
+  [
     "output by a schema",
     {
       modelId: MODEL,
@@ -615,6 +627,18 @@ describe("an error", () => {
       expect(ours).toEqual(theirs);
     },
   );
+
+  it("to a body of megabytes is an answer to the whole of it, at each attempt", async () => {
+    const recorder = await startRecorder(named("ThrottlingException", 429));
+    const session = await open({ ...KEYS, AWS_ENDPOINT_URL: recorder.url, AWS_MAX_ATTEMPTS: "2" });
+    const messages = [user([{ text: "a".repeat(3_000_000) }])];
+    await ourStream(session, { modelId: MODEL, messages });
+    await theirStream(session, { modelId: MODEL, messages });
+    expect(recorder.requests).toHaveLength(4);
+    const [ours, theirs] = [recorder.requests.slice(0, 2), recorder.requests.slice(2)];
+    expect(ours.map(({ body: sent }) => sent.length)).toEqual(theirs.map(({ body: sent }) => sent.length));
+    expect(ours.map(({ headers }) => headers)).toEqual(theirs.map(({ headers }) => headers));
+  });
 
   it("that tells of a wrong clock here corrects it, as the SDK does", async () => {
     const recorder = await startRecorder({

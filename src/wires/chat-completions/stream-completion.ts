@@ -14,6 +14,6 @@ export async function streamCompletion(
   const { model } = body;
   const newId = (): string => `call_${randomUUID().replaceAll("-", "")}`;
   const reader = new CompletionReader(newId, beginsInReasoning(model));
-  const answer = await callServer(line, "/chat/completions", { body: JSON.stringify(body), signal, model });
+  const answer = await callServer(line, "/chat/completions", { body, signal, model });
   return readAnswer(answer, line, model, reader);
 }

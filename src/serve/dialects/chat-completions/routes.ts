@@ -3,6 +3,7 @@ import type { ErrorObject } from "openai/resources/shared";
 import type { ChatEvents } from "../../../converse/chat-event.ts";
 import { OpenclawError, shorten, withFields } from "../../../errors.ts";
 import { isRecord, textAt } from "../../../json.ts";
+import { nextTurn } from "../../../next-turn.ts";
 import type { AnswerService, Dialect, RouteRequest } from "../../dialect.ts";
 import { type ErrorAnswer, toErrorAnswer } from "../../error-answer.ts";
 import { answerWithStream, type Frames } from "../../event-stream.ts";
@@ -63,6 +64,8 @@ async function completeChat(service: AnswerService, request: RouteRequest): Prom
     ? await fetchRemoteImages(urls, call.signal, undefined, await upstream.network())
     : undefined;
   const completion = await fromChatRequest(body, images, call.signal);
+  // Thousands of messages take their time to read, and again to plan the request with.
+  await nextTurn();
   const { model, isStreamed, includesUsage, mayCallInParallel } = completion;
   const id = `chatcmpl-${call.entry.requestId.replace(/^req_/, "")}`;
   const created = Math.floor(request.now / 1000);

@@ -1,0 +1,111 @@
+import { nextTurn, TURN_BYTES } from "../next-turn.ts";
+
+/** A body as it is sent: a text, or pieces of one that is too long to be worked on at once. */
+export type JsonBody = string | readonly Buffer[];
+
+/**
+ * Writes a value as JSON: bytes in base64, as the SDK's clients do, and everything else as JSON.stringify has it. A long
+ * one is written in pieces, between which others have their turn.
+ */
+export async function toJsonBody(value: unknown): Promise<JsonBody> {
+  const heavy = new Set<object>();
+  const weight = weigh(value, heavy);
+  // Whoever made it has taken this turn.
+  if (weight > SHORT) await nextTurn();
+  const pieces: Buffer[] = [];
+  for (const piece of jsonPieces(value, heavy)) {
+    if (pieces.length === 0 && piece.length < TURN_BYTES) return piece;
+    pieces.push(Buffer.from(piece));
+    await nextTurn();
+  }
+  return pieces;
+}
+
+/** What is written in no time, in characters. */
+const SHORT = 64 * 1024;
+
+/** The length of a body, in bytes. */
+export function lengthOf(body: JsonBody): number {
+  if (typeof body === "string") return Buffer.byteLength(body);
+  return body.reduce((length, piece) => length + piece.length, 0);
+}
+
+/** Writes a value in texts of about `TURN_BYTES`; only the last is shorter. */
+function* jsonPieces(value: unknown, heavy: ReadonlySet<unknown>): Generator<string, void, undefined> {
+  let piece = "";
+  for (const part of partsOf(value, heavy)) {
+    piece += part;
+    if (piece.length < TURN_BYTES) continue;
+    yield piece;
+    piece = "";
+  }
+  if (piece !== "") yield piece;
+}
+
+/** About how many characters a value takes, and too many for bytes. Adds to `heavy` what is not to be written at once. */
+function weigh(value: unknown, heavy: Set<object>): number {
+  if (typeof value === "string") return value.length;
+  if (typeof value !== "object" || value === null) return 8;
+  let weight = 2;
+  if (value instanceof Uint8Array) weight = TURN_BYTES + 1 + value.length;
+  else if (Array.isArray(value)) for (const item of value) weight += weigh(item, heavy);
+  else {
+    for (const name of Object.keys(value)) weight += name.length + 4;
+    for (const item of Object.values(value)) weight += weigh(item, heavy);
+  }
+  if (weight > TURN_BYTES) heavy.add(value);
+  return weight;
+}
+
+function* partsOf(value: unknown, heavy: ReadonlySet<unknown>): Generator<string, void, undefined> {
+  if (typeof value === "string" && value.length > TURN_BYTES) yield* partsOfText(value);
+  else if (typeof value !== "object" || !heavy.has(value)) yield JSON.stringify(value) ?? "null";
+  else if (value instanceof Uint8Array) yield* partsOfBytes(value);
+  else if (Array.isArray(value)) {
+    let before = "[";
+    for (const item of value) {
+      yield before;
+      yield* partsOf(item, heavy);
+      before = ",";
+    }
+    yield before === "[" ? "[]" : "]";
+  } else if (value) {
+    let before = "{";
+    for (const [name, item] of Object.entries(value)) {
+      if (item === undefined) continue;
+      yield before;
+      yield* partsOf(name, heavy);
+      yield ":";
+      yield* partsOf(item, heavy);
+      before = ",";
+    }
+    yield before === "{" ? "{}" : "}";
+  }
+}
+
+function* partsOfText(text: string): Generator<string, void, undefined> {
+  yield '"';
+  for (let start = 0; start < text.length;) {
+    let end = start + TURN_BYTES;
+    // The two halves of a character are written together: each alone would be an escape.
+    if (isHighSurrogate(text.charCodeAt(end - 1))) end += 1;
+    yield JSON.stringify(text.slice(start, end)).slice(1, -1);
+    start = end;
+  }
+  yield '"';
+}
+
+function isHighSurrogate(code: number): boolean {
+  return code >= 0xd8_00 && code <= 0xdb_ff;
+}
+
+/** Three bytes are four characters, so the pieces are of whole threes. */
+const BYTES_AT_ONCE = Math.floor(TURN_BYTES / 4) * 3;
+
+function* partsOfBytes(bytes: Uint8Array): Generator<string, void, undefined> {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  yield '"';
+  for (let start = 0; start < buffer.length; start += BYTES_AT_ONCE)
+    yield buffer.toString("base64", start, Math.min(start + BYTES_AT_ONCE, buffer.length));
+  yield '"';
+}

@@ -1,0 +1,60 @@
+import { PassThrough } from "node:stream";
+import type { IncomingMessage } from "node:http";
+import { array, assert, asyncProperty, integer, nat, string } from "fast-check";
+import { expect, it } from "vitest";
+import { BodyRefusal, BytesInFlight, readJsonBody } from "../../src/serve/request-body.ts";
+
+const BOUNDS = { most: 1_000_000, readMs: 60_000, signal: new AbortController().signal };
+
+/** Reads bytes that come in such pieces. */
+async function read(bytes: Buffer, cuts: readonly number[]): Promise<unknown> {
+  const stream = new PassThrough();
+  const request = Object.assign(stream, { headers: { "content-type": "application/json" } });
+  const body = readJsonBody(request as unknown as IncomingMessage, {
+    ...BOUNDS,
+    share: new BytesInFlight(10_000_000).share(),
+  });
+  const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).toSorted((a, b) => a - b), bytes.length];
+  for (const [index, start] of places.entries()) stream.write(bytes.subarray(start, places[index + 1]));
+  stream.end();
+  return body;
+}
+
+it("reads a body alike, wherever it is cut on its way", async () => {
+  const said = { a: "é日本👩‍👩‍👧 \u0000 \ufeff", ü: ["\ud83d\ude00", 1.5, null] };
+  const bytes = Buffer.from(JSON.stringify(said));
+  for (let cut = 0; cut <= bytes.length; cut++) expect(await read(bytes, [cut])).toEqual(said);
+  const marked = Buffer.concat([Buffer.from("\ufeff"), bytes]);
+  expect(await read(marked, Array.from(marked.keys()))).toEqual(said);
+  await assert(
+    asyncProperty(
+      string({ unit: "binary", maxLength: 50 }),
+      integer({ min: 1, max: 4000 }),
+      array(nat(), { maxLength: 5 }),
+      async (text, times, cuts) => {
+        const whole = [text.toWellFormed().repeat(times)];
+        expect(await read(Buffer.from(JSON.stringify(whole)), cuts)).toEqual(whole);
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
+
+it("refuses what is not UTF-8, wherever it stands and is cut", async () => {
+  const good = Buffer.from('{"a":"日本"}');
+  for (const wrong of [[0xff], [0xc3], [0xe6, 0x97], [0xf0, 0x9f, 0x98], [0x80], [0xed, 0xa0, 0xbd]]) {
+    for (const place of [0, 3, 6, 8, 9, good.length - 2, good.length]) {
+      const bytes = Buffer.concat([good.subarray(0, place), Buffer.from(wrong), good.subarray(place)]);
+      for (let cut = 0; cut <= bytes.length; cut++) {
+        await expect(read(bytes, [cut])).rejects.toThrow("The body is not valid UTF-8.");
+      }
+    }
+  }
+  for (const wide of [
+    Buffer.from("\ufeff{}", "utf16le"),
+    Buffer.from("{}", "utf16le"),
+    Buffer.from([0xfe, 0xff, 0, 0x7b]),
+  ])
+    for (const cut of [0, 1, 2, 3]) await expect(read(wide, [cut])).rejects.toThrow(/UTF-16/);
+  await expect(read(Buffer.alloc(0), [])).rejects.toBeInstanceOf(BodyRefusal);
+});
