@@ -11,7 +11,8 @@ export type Chosen =
   | { source: "AWS_PROFILE"; profile: string; viaFlag: boolean; from: ProfileSource }
   | { source: "default-chain"; step: "shared-config"; profile: "default"; from: ProfileSource }
   | { source: "default-chain"; step: Exclude<ChainStep, "shared-config">; detail: string }
-  | { source: "invalid"; error: OpenclawError };
+  /** `profile` is the one that is broken. */
+  | { source: "invalid"; error: OpenclawError; profile?: string };
 
 /** Whether resolving the credentials asks the person at the terminal for an MFA code, which a spinner would write over. */
 export function asksForCode({ chosen }: { chosen: Chosen }): boolean {

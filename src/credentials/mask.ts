@@ -1,6 +1,9 @@
-/** An access key id as it may be shown: first and last four characters. Shorter texts than 12 are hidden whole. */
+/**
+ * An access key id as it may be shown: first and last four characters. Hidden whole are texts shorter than 12, and what
+ * may be a secret key in its place.
+ */
 export function maskKeyId(id: string): string {
-  return id.length < 12 ? "…" : `${id.slice(0, 4)}…${id.slice(-4)}`;
+  return id.length < 12 || /^[^\s]*[a-z/+][^\s]*$/.test(id) ? "…" : `${id.slice(0, 4)}…${id.slice(-4)}`;
 }
 
 /**

@@ -1,7 +1,8 @@
 import { OpenclawError } from "../errors.ts";
 import { adviseInstance } from "./describe.ts";
+import { findCause } from "./findings.ts";
 import type { InstanceAnswer } from "./imds.ts";
-import { type CredentialDecision, findCause } from "./order.ts";
+import type { CredentialDecision } from "./order.ts";
 
 const GENERAL =
   "No AWS credentials found: AWS_BEARER_TOKEN_BEDROCK, AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, and AWS_PROFILE " +
@@ -18,7 +19,7 @@ export function noCredentials(
   { instance, general = GENERAL }: { instance?: InstanceAnswer | undefined; general?: string } = {},
 ): OpenclawError {
   if (instance?.status === "misnamed") return instance.error;
-  const cause = findCause(decision);
+  const cause = findCause(decision, "nothing signs");
   if (cause) {
     const message = `${cause.message} No AWS credentials were found elsewhere (${chain}).`;
     return new OpenclawError("no-credentials", { message, hint: cause.hint });

@@ -1,12 +1,14 @@
 import { editDistance } from "../edit-distance.ts";
 import { OpenclawError, shorten } from "../errors.ts";
+import { once } from "../once.ts";
 import type { Environment } from "../runtime.ts";
 import { describeProfileSource, describeStep } from "./describe.ts";
 import type { ChainStep, Chosen } from "./chosen.ts";
+import { explainError, findAll, type Finding, type Scene, tellProblem } from "./findings.ts";
 import { decideInstanceMetadata, type InstanceMetadataSettings } from "./instance-metadata-settings.ts";
 import { maskKeyId } from "./mask.ts";
 import { explainProfile, findHalf } from "./profile-source.ts";
-import type { SharedConfig, SharedConfigProblem } from "./shared-config.ts";
+import type { SharedConfig } from "./shared-config.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 /** The four sources in their order, as scripts see them. */
@@ -27,13 +29,6 @@ export interface OrderRow {
   detail: string;
 }
 
-/** Something about the credentials that a person should know although it stops nothing. */
-export interface Finding {
-  id: string;
-  message: string;
-  hint: string;
-}
-
 export interface CredentialInput {
   /** `--profile`. */
   profileFlag?: string | undefined;
@@ -47,6 +42,8 @@ export interface CredentialDecision {
   /** The table of `doctor`: sources 1 to 4. The last row tells what the chain will try, not whether it answers. */
   readonly order: readonly OrderRow[];
   readonly findings: readonly Finding[];
+  /** What may be the cause of a failure, and is looked for only where there is one. */
+  readonly suspicions: () => readonly Finding[];
   /** The active profile of the shared config: `--profile`, else AWS_PROFILE, else `default`. It may not exist. */
   readonly profileName: string;
   readonly instanceMetadata: InstanceMetadataSettings;
@@ -71,15 +68,41 @@ export function decideCredentials(input: CredentialInput): CredentialDecision {
   // `--profile` goes first of all, also where what it names leaves the choice to the rest of the chain.
   const rivals = profileFlag === undefined ? SOURCES : (["AWS_PROFILE", "default-chain"] as const);
   const winner = rivals.find((source) => claims[source].chosen) ?? "default-chain";
-  const chosen = claims[winner].chosen ?? chain.chosen;
+  const decided = claims[winner].chosen ?? chain.chosen;
+  const scene: Scene = {
+    env,
+    shared,
+    profileFlag,
+    chosen: decided,
+    shadowed: {
+      keys: winner === "AWS_ACCESS_KEY_ID" ? undefined : errorOf(claims.AWS_ACCESS_KEY_ID),
+      profile: winner === "AWS_PROFILE" ? undefined : errorOf(profile),
+    },
+    hasProfile: profile.chosen?.source === "AWS_PROFILE",
+    settingsOf: winner === "default-chain" ? profile.settingsOf : undefined,
+  };
+  const findings = findAll(scene, false);
+  const suspicions = once(() => findAll(scene, true));
+  const chosen =
+    decided.source === "invalid" && decided.profile !== undefined
+      ? {
+          ...decided,
+          error: explainError(decided.error, { chosen: decided, findings, suspicions }, "a broken profile"),
+        }
+      : decided;
   return {
     chosen,
     order: SOURCES.map((source) => rowOf(source, claims[source], source === winner)),
-    findings: findOddities(input, claims, winner, chosen),
+    findings,
+    suspicions,
     profileName: profileFlag ?? env["AWS_PROFILE"] ?? "default",
     instanceMetadata: decideInstanceMetadata(env, shared),
     shared,
   };
+}
+
+function errorOf({ chosen }: Claim): OpenclawError | undefined {
+  return chosen?.source === "invalid" ? chosen.error : undefined;
 }
 
 /** What a source has to say. */
@@ -143,9 +166,18 @@ function claimProfile({ profileFlag, env, shared }: CredentialInput): Claim {
   };
 }
 
-function brokenProfile({ message, hint }: { message: string; hint: string }): Chosen {
+function brokenProfile({
+  profile,
+  message,
+  hint,
+}: {
+  profile: string;
+  message: string;
+  hint: string;
+}): Chosen {
   const sentence = `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
-  return { source: "invalid", error: new OpenclawError("no-credentials", { message: sentence, hint }) };
+  const error = new OpenclawError("no-credentials", { message: sentence, hint });
+  return { source: "invalid", error, profile };
 }
 
 function missingProfile(name: string, asked: string, shared: SharedConfig): OpenclawError {
@@ -154,7 +186,7 @@ function missingProfile(name: string, asked: string, shared: SharedConfig): Open
   const cause =
     problems.find(({ profile }) => profile === name) ?? problems.find(({ line }) => line === undefined);
   if (cause) {
-    const { message, hint } = findingOf(cause);
+    const { message, hint } = tellProblem(cause);
     return new OpenclawError("no-credentials", {
       message: `The AWS profile '${shorten(name)}' (${asked}) is not there: ${message}`,
       hint,
@@ -225,132 +257,4 @@ function rowOf(source: SourceName, { chosen, detail }: Claim, isWinner: boolean)
   if (step === "instance-metadata")
     return { source, status: "not set", detail: "instance metadata not asked" };
   return { source, status: "shadowed", detail };
-}
-
-function findOddities(
-  { env, shared, profileFlag }: CredentialInput,
-  claims: Readonly<Record<SourceName, Claim>>,
-  winner: SourceName,
-  chosen: Chosen,
-): Finding[] {
-  const findings: Finding[] = [];
-  const add = (id: string, message: string, hint: string): void => void findings.push({ id, message, hint });
-  const { AWS_BEARER_TOKEN_BEDROCK: bearer, AWS_ACCESS_KEY_ID: keys, AWS_PROFILE: profile } = claims;
-  const pair = keys.chosen?.source === "AWS_ACCESS_KEY_ID" ? keys.chosen : undefined;
-  const blanks = blankVariables(env);
-  if (blanks.length > 0) {
-    const [are, count] = blanks.length === 1 ? ["is", "it counts"] : ["are", "they count"];
-    add(
-      "blank",
-      `${blanks.join(" and ")} ${are} set but blank, so ${count} as not set.`,
-      `unset ${blanks.join(" ")}`,
-    );
-  }
-  if (bearer.chosen && winner !== "AWS_BEARER_TOKEN_BEDROCK") {
-    add(
-      "bearer-shadowed",
-      "AWS_BEARER_TOKEN_BEDROCK is set, but --profile goes before it.",
-      "unset AWS_BEARER_TOKEN_BEDROCK",
-    );
-  }
-  const isFromEnvironment =
-    chosen.source === "AWS_BEARER_TOKEN_BEDROCK" || chosen.source === "AWS_ACCESS_KEY_ID";
-  if (isFromEnvironment && profile.chosen?.source === "AWS_PROFILE") {
-    const first = pair === chosen ? "the key pair in the environment" : chosen.source;
-    add(
-      "profile-shadowed",
-      `AWS_PROFILE=${env["AWS_PROFILE"]} gives no credentials, because ${first} goes before it.`,
-      `Use the profile with: --profile ${quoteForShell(env["AWS_PROFILE"] ?? "")}`,
-    );
-  }
-  if (keys.chosen?.source === "invalid" && winner !== "AWS_ACCESS_KEY_ID") {
-    add("half-pair", `${keys.detail}.`, keys.chosen.error.hint ?? "");
-  }
-  if (pair?.accessKeyId.startsWith("ASIA") && !pair.hasSessionToken) {
-    add(
-      "session-token-missing",
-      `${maskKeyId(pair.accessKeyId)} is a temporary key, which AWS rejects without AWS_SESSION_TOKEN.`,
-      "Set AWS_SESSION_TOKEN to the token that came with the key.",
-    );
-  }
-  if (!pair && env["AWS_SESSION_TOKEN"] !== undefined) {
-    add(
-      "session-token-alone",
-      "AWS_SESSION_TOKEN is set without a key pair and is not used.",
-      "unset AWS_SESSION_TOKEN",
-    );
-  }
-  if (profile.chosen?.source === "invalid" && winner !== "AWS_PROFILE") {
-    add("profile-invalid", profile.chosen.error.message, profile.chosen.error.hint ?? "");
-  }
-  if (profile.settingsOf !== undefined && winner === "default-chain") {
-    add(
-      "profile-without-credentials",
-      `The profile '${profile.settingsOf}' has settings but no credentials, so the default chain decides.`,
-      `Give it credentials: aws configure --profile ${quoteForShell(profile.settingsOf)}`,
-    );
-  }
-  const used = "from" in chosen ? chosen.from : undefined;
-  if (used?.kind === "static" && used.accessKeyId.startsWith("ASIA") && !used.hasSessionToken) {
-    add(
-      "session-token-missing",
-      `${maskKeyId(used.accessKeyId)} in profile '${used.profile}' is a temporary key, which AWS rejects without aws_session_token.`,
-      `aws configure set aws_session_token TOKEN --profile ${quoteForShell(used.profile)}`,
-    );
-  }
-  const half = findHalf(["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"], env);
-  if (half && profileFlag === undefined) {
-    const { has, lacks } = half;
-    add(
-      "web-identity-half",
-      `${has} is set without ${lacks} and is not used.`,
-      `Set ${lacks}, or: unset ${has}`,
-    );
-  }
-  if (env["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] && env["AWS_CONTAINER_CREDENTIALS_FULL_URI"]) {
-    add(
-      "container-twice",
-      "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and _FULL_URI are both set; the relative one is used.",
-      "unset AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    );
-  }
-  const other = env["AWS_DEFAULT_PROFILE"];
-  if (other !== undefined && profileFlag === undefined && env["AWS_PROFILE"] === undefined) {
-    add(
-      "default-profile",
-      `AWS_DEFAULT_PROFILE=${other} is not read; AWS_PROFILE is what names a profile.`,
-      `export AWS_PROFILE=${quoteForShell(other)}`,
-    );
-  }
-  findings.push(...shared.problems.map(findingOf));
-  return findings;
-}
-
-/** Findings that may be why nothing signs. */
-const CAUSES: ReadonlySet<string> = new Set([
-  "blank",
-  "session-token-alone",
-  "profile-without-credentials",
-  "web-identity-half",
-  "default-profile",
-]);
-
-/** Why nothing signs, as far as something was found that may be the cause. */
-export function findCause({ shared, findings }: CredentialDecision): Finding | undefined {
-  const unread = shared.problems.find(({ line, profile }) => line === undefined || profile !== undefined);
-  return unread ? findingOf(unread) : findings.find(({ id }) => CAUSES.has(id));
-}
-
-function findingOf({ file, line, message, hint = `Correct ${file}.` }: SharedConfigProblem): Finding {
-  // What is said of a whole file names it.
-  return {
-    id: "shared-config",
-    message: `${line === undefined ? "" : `${file}:${line}: `}${message}.`,
-    hint,
-  };
-}
-
-/** The AWS variables that are set to blanks; bin/openclaw.js removes them, because the SDK would take them for values. */
-function blankVariables(env: Environment): string[] {
-  return (env["OPENCLAW_BLANK_VARIABLES"] ?? "").split(",").filter((name) => name.startsWith("AWS_"));
 }

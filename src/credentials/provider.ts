@@ -10,6 +10,7 @@ import type { Identity } from "./cli-cache.ts";
 import { askContainer } from "./container.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
 import { describeChosen, describeInstance } from "./describe.ts";
+import { explainError } from "./findings.ts";
 import { hideSecrets, rememberSecrets } from "./hide-secrets.ts";
 import { askChosenInstance, instanceMetadata } from "./imds.ts";
 import type { Chosen } from "./chosen.ts";
@@ -118,13 +119,9 @@ async function resolve(
     const keys = decision.shared.profiles.get("profile" in chosen ? chosen.profile : "")?.keys ?? {
       role_arn: runtime.env["AWS_ROLE_ARN"] ?? "the role",
     };
-    throw toResolutionError(failure, chosen, {
-      signal: runtime.signal,
-      now: runtime.now,
-      hide,
-      exchange,
-      keys,
-    });
+    const setup = { signal: runtime.signal, now: runtime.now, hide, exchange, keys };
+    const error = toResolutionError(failure, chosen, setup);
+    throw error === failure ? error : explainError(error, decision);
   } finally {
     deadline.stop();
   }

@@ -1,6 +1,7 @@
 import { describeChosen } from "./describe.ts";
 import type { InstanceAnswer } from "./imds.ts";
-import type { CredentialDecision, Finding, OrderRow, SourceName } from "./order.ts";
+import type { Finding } from "./findings.ts";
+import type { CredentialDecision, OrderRow, SourceName } from "./order.ts";
 
 /** What `doctor` and `models status` show of the credentials. */
 export interface CredentialReport {

@@ -25,6 +25,8 @@ export interface SharedConfigProblem {
   readonly message: string;
   /** The profile that is not there because of it. */
   readonly profile?: string;
+  /** The profile in whose section the line stands. */
+  readonly within?: string;
   /** What to do, where it is more than to correct the file. */
   readonly hint?: string;
 }
@@ -149,6 +151,8 @@ export function parseSharedFile(text: string, file: string, kind: SharedFile): P
   const problems: SharedConfigProblem[] = [];
   const complain = (line: number, message: string, profile?: string): void =>
     void problems.push({ file, line, message, ...(profile === undefined ? {} : { profile }) });
+  /** Where each section begins, and the profile that it is; undefined for another one. */
+  const starts: { line: number; profile: string | undefined }[] = [];
   let section: Section | undefined;
   let option: Option | undefined;
   let indentation = 0;
@@ -173,6 +177,7 @@ export function parseSharedFile(text: string, file: string, kind: SharedFile): P
       option = undefined;
       section = undefined;
       isSkipping = true;
+      starts.push({ line: number, profile: undefined });
       const title = titleOf(line);
       if (title === undefined) {
         const profile = line
@@ -190,6 +195,10 @@ export function parseSharedFile(text: string, file: string, kind: SharedFile): P
         continue;
       }
       isSkipping = false;
+      starts.push({
+        line: number,
+        profile: /^(?:profile )?(?!sso-session |services )(.*)$/.exec(place.key)?.[1],
+      });
       const known = sections.get(place.key);
       if (known)
         complain(number, `[${title}] stands in line ${known.line} already; the AWS CLI reads no such file`);
@@ -216,7 +225,12 @@ export function parseSharedFile(text: string, file: string, kind: SharedFile): P
     option = { name, line: number, values: [name === "credential_process" ? value : withoutComment(value)] };
     section.options.set(name, option);
   }
-  return { ...sortSections(sections, complain), problems };
+  const sorted = sortSections(sections, complain);
+  const located = problems.map((problem) => {
+    const within = starts.findLast(({ line }) => line <= (problem.line ?? 0))?.profile;
+    return within === undefined ? problem : Object.assign(problem, { within });
+  });
+  return { ...sorted, problems: located };
 }
 
 /** What stands between the brackets, without a comment behind them; undefined where they are not closed. */

@@ -23,11 +23,12 @@ export interface NetworkRow {
   hint: (context: NetworkContext) => string;
 }
 
+/** What to look at where nobody is to blame. */
+export const CHECK_WAY = "Check region, endpoint and proxy: openclaw doctor";
+
 /** What to look at: the variable of a proxy that failed, else everything that decides where is asked. */
 const checkWay = ({ proxy }: NetworkContext): string =>
-  proxy?.isAtFault
-    ? `Check ${proxy.variable}, or exempt the host with NO_PROXY.`
-    : "Check region, endpoint and proxy: openclaw doctor";
+  proxy?.isAtFault ? `Check ${proxy.variable}, or exempt the host with NO_PROXY.` : CHECK_WAY;
 
 /**
  * Node's own error codes (https://nodejs.org/api/errors.html#common-system-errors and

@@ -1,12 +1,14 @@
 import type { Service } from "../aws/endpoint.ts";
 import type { AwsSession } from "./session.ts";
 import { describeChosen, renewalOf } from "../credentials/describe.ts";
+import { explainError } from "../credentials/findings.ts";
 import { hideSecrets } from "../credentials/hide-secrets.ts";
-import { OpenclawError } from "../errors.ts";
+import { EXIT_CODES, OpenclawError, withFields } from "../errors.ts";
+import { describeSkew } from "../network/clock-skew.ts";
 import { BUG_HINT } from "../version.ts";
 import { readDenial } from "./denial.ts";
 import { type ErrorContext, type ErrorRow, findRow, findRowOfStatus } from "./error-table.ts";
-import { fromNetworkFailure } from "../network/network-errors.ts";
+import { CHECK_WAY, fromNetworkFailure } from "../network/network-errors.ts";
 
 export interface CallContext {
   session: AwsSession;
@@ -36,11 +38,23 @@ export function toOpenclawError(failure: unknown, call: CallContext): OpenclawEr
   const error: SdkFailure = failure instanceof Error ? failure : new Error(String(failure));
   // Who answers may repeat what it was sent.
   const text = hideSecrets(error.message, runtime).trim();
-  return (
-    fromAwsError(error, text, call) ??
-    fromNetworkFailure(error, endpointText(call)) ??
-    fromStatus(error, text, call)
-  );
+  const known = fromAwsError(error, text, call) ?? fromNetwork(error, call) ?? fromStatus(error, text, call);
+  // Of the network and of what the call asks for the credentials say nothing.
+  return known.exitCode === EXIT_CODES["no-credentials"] ? explainError(known, call.session.decision) : known;
+}
+
+/** What somebody named as the endpoint is said with its place, and is the first thing to look at. */
+function fromNetwork(error: Error, call: CallContext): OpenclawError | undefined {
+  const { session, action } = call;
+  const source = session.endpoint(serviceOf(action))?.source;
+  const known = fromNetworkFailure(error, endpointText(call));
+  if (source === undefined || known?.hint !== CHECK_WAY) return known;
+  return withFields(known, {
+    message: known.message.replace(/\.$/, ` (${source}).`),
+    hint: source.startsWith("env ")
+      ? `Check ${source.slice(4)}, or: unset ${source.slice(4)}`
+      : `Check ${source}.`,
+  });
 }
 
 /** A list names nothing that could be missing: what is not found is the list itself. */
@@ -52,7 +66,8 @@ function isRouteMissing(error: SdkFailure, { action }: CallContext): boolean {
 function fromAwsError(error: SdkFailure, text: string, call: CallContext): OpenclawError | undefined {
   const row = findRow(isRouteMissing(error, call) ? "UnknownOperationException" : error.name, error.message);
   if (!row) return undefined;
-  const context = contextOf(text, call);
+  const skew = describeSkew(error.$response?.headers?.["date"], call.session.setup.runtime.now());
+  const context = { ...contextOf(text, call), skew };
   const { denial } = context;
   return fromRow(row, context, error, {
     awsError: error.name,

@@ -23,6 +23,8 @@ export interface ErrorContext {
   endpointSource?: string | undefined;
   /** The HTTP status of the answer. */
   status?: number | undefined;
+  /** How far this machine's clock is off, by the date of the answer: " 62 minutes fast". */
+  skew?: string | undefined;
   /** The host that a redirect leads to. */
   location?: string | undefined;
 }
@@ -108,7 +110,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     names: ["RequestExpired", "RequestTimeTooSkewed"],
     status: [400, 403],
     code: "credentials-rejected",
-    message: () => "AWS rejects the request because this machine's clock is wrong.",
+    message: (c) => `AWS rejects the request because this machine's clock is${c.skew ?? " wrong"}.`,
     hint: () => SET_CLOCK,
   },
   {
@@ -139,7 +141,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     status: 403,
     pattern: /signature (expired|not yet current)/i,
     code: "credentials-rejected",
-    message: () => "AWS rejects the signature because this machine's clock is wrong.",
+    message: (c) => `AWS rejects the signature because this machine's clock is${c.skew ?? " wrong"}.`,
     hint: () => SET_CLOCK,
   },
   {

@@ -796,6 +796,29 @@ async function refusal(answer: ScriptedAnswer): Promise<OpenclawError> {
   throw new Error("It was no error.");
 }
 
+it("names how far the clock is off, by the date of the answer", async () => {
+  const error = await refusal({
+    error: {
+      name: "InvalidSignatureException",
+      message: "Signature expired: 20261122T101500Z is now earlier than 20261122T102200Z",
+      headers: { date: new Date(Date.now() + 65 * 60_000).toUTCString() },
+    },
+  });
+  expect(error.message).toBe("AWS rejects the signature because this machine's clock is 65 minutes slow.");
+});
+
+it("names who named an endpoint that cannot be reached, and how to be rid of it", async () => {
+  const session = await scripted({ drop: "reset" });
+  const failure = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
+  expect(toOpenclawError(failure, { session, action: ACTION, modelId: MODEL })).toMatchObject({
+    code: "network",
+    message: expect.stringMatching(
+      /^Nothing accepts connections at http:\/\/127\.0\.0\.1:\d+ \(env AWS_ENDPOINT_URL\)\.$/,
+    ),
+    hint: "Check AWS_ENDPOINT_URL, or: unset AWS_ENDPOINT_URL",
+  });
+});
+
 describe("what AWS says", () => {
   it.each(WORDINGS)("%s %i: %s", async (name, status, message, code, says, hint) => {
     const error = await refusal({ error: { name, status, message } });

@@ -1,4 +1,4 @@
-import { findCause } from "../../credentials/order.ts";
+import { findCause } from "../../credentials/findings.ts";
 import { discoverySettings } from "../../config/resolve.ts";
 import type { Access } from "../../discovery/access.ts";
 import type { Warning } from "../../models/discovered.ts";
@@ -123,7 +123,7 @@ function withoutCredentials({ load, models }: ModelSurvey) {
 function nothingToList({ load, models, setup }: ModelSurvey): OpenclawError | undefined {
   const { enabled } = discoverySettings(setup.config.value);
   if (load.hasCredentials || models.length > 0 || enabled === false) return undefined;
-  const cause = findCause(setup.decision);
+  const cause = findCause(setup.decision, "nothing signs");
   return new OpenclawError("no-credentials", {
     message: `${cause ? `${cause.message} ` : ""}No AWS credentials were found, and no model is configured.`,
     hint: cause?.hint ?? "See where credentials were looked for: openclaw doctor",

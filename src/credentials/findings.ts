@@ -1,0 +1,518 @@
+import { editDistance } from "../edit-distance.ts";
+import { type ErrorCode, type OpenclawError, withFields } from "../errors.ts";
+import type { Environment } from "../runtime.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
+import type { Chosen } from "./chosen.ts";
+import { renewalOf } from "./describe.ts";
+import { maskKeyId } from "./mask.ts";
+import { findHalf, type RoleBase } from "./profile-source.ts";
+import type { Keys, SharedConfig, SharedConfigProblem } from "./shared-config.ts";
+
+/** What a finding may be the cause of: an error by its code, that nothing signs, or that the chosen profile is broken. */
+export type Explained = ErrorCode | "nothing signs" | "a broken profile";
+
+/** Something about the credentials that a person should know, and what fails because of it. */
+export interface Finding {
+  id: string;
+  message: string;
+  hint: string;
+  explains: readonly Explained[];
+}
+
+/** What the credentials were decided from, and how. */
+export interface Scene {
+  env: Environment;
+  shared: SharedConfig;
+  profileFlag: string | undefined;
+  chosen: Chosen;
+  /** The error of a profile or a key pair that is broken, where another source was chosen. */
+  shadowed: { keys?: OpenclawError | undefined; profile?: OpenclawError | undefined };
+  /** Whether AWS_PROFILE, or the flag, names a profile with credentials. */
+  hasProfile: boolean;
+  /** A profile that was named and has settings only, where the default chain decides. */
+  settingsOf: string | undefined;
+}
+
+type Told = Pick<Finding, "message" | "hint"> & { explains?: readonly Explained[] };
+
+interface FindingRow {
+  id: string;
+  explains: readonly Explained[];
+  /** Told only where something fails that it explains: it may be right as it is. */
+  isSuspicion?: true;
+  find: (scene: Scene) => readonly Told[];
+}
+
+const REJECTED = ["credentials-rejected", "credentials-expired"] as const;
+/** What a wrong setting of a profile leads to. */
+const ANY = ["a broken profile", ...REJECTED, "no-credentials", "access-denied"] as const;
+
+const QUOTED = /^\s*["'\u2018-\u201F].*["'\u2018-\u201F]\s*$/s;
+
+/** What the environment, the shared files and the choice between them show; what explains a failure best goes first. */
+export const FINDINGS: readonly FindingRow[] = [
+  {
+    id: "value-in-quotes",
+    explains: [...ANY, "network", "bad-response"],
+    isSuspicion: true,
+    find: ({ env, chosen, shared }) => [
+      ...KEY_VARIABLES.filter((name) => signsFrom(chosen, name) && QUOTED.test(env[name] ?? "")).map(
+        (name) => ({
+          message: `${name} has quotes around its value, which are part of it.`,
+          hint: `Write it without quotes, also in files of variables: export ${name}=…`,
+        }),
+      ),
+      ...sectionsInUse(chosen, shared).flatMap(({ keys, where, fix }) =>
+        Object.keys(keys)
+          .filter((key) => key !== "credential_process" && QUOTED.test(keys[key] ?? ""))
+          .map((key) => ({
+            message: `${key} of ${where} has quotes around its value, which are part of it.`,
+            hint: fix(key),
+          })),
+      ),
+    ],
+  },
+  {
+    id: "setting-misspelt",
+    explains: ANY,
+    isSuspicion: true,
+    find: ({ chosen, shared }) =>
+      sectionsInUse(chosen, shared).flatMap(({ keys, where, file }) =>
+        misspelt(keys).map(({ key, meant }) => ({
+          message: `${where.charAt(0).toUpperCase()}${where.slice(1)} has ${key}, which nobody reads; ${meant} is near.`,
+          hint: `In ${file} write ${meant} in place of ${key}.`,
+        })),
+      ),
+  },
+  {
+    id: "keys-swapped",
+    explains: ["credentials-rejected"],
+    isSuspicion: true,
+    find: forKeys(({ id, secret, names, where }) =>
+      /^(AKIA|ASIA)[A-Z\d]{12,}$/.test(secret) && !/^(AKIA|ASIA)/.test(id)
+        ? [
+            {
+              message: `${names.id} and ${names.secret}${where} stand in each other's place: a key id begins with AKIA or ASIA.`,
+              hint: `Write each in its own place: ${names.setBoth}`,
+            },
+          ]
+        : [],
+    ),
+  },
+  {
+    id: "session-token-stale",
+    explains: REJECTED,
+    isSuspicion: true,
+    find: forKeys(({ id, token, names, where, profile }) =>
+      id.startsWith("AKIA") && token !== undefined
+        ? [
+            {
+              message: `${maskKeyId(id)}${where} is a long-term key, and the ${names.token} beside it belongs to another.`,
+              hint:
+                profile === undefined
+                  ? `unset ${names.token}`
+                  : `Remove aws_session_token from it, or: aws configure set aws_session_token "" --profile ${quoteForShell(profile)}`,
+            },
+          ]
+        : [],
+    ),
+  },
+  {
+    id: "session-token-missing",
+    explains: ["credentials-rejected"],
+    find: forKeys(({ id, token, names, where, profile }) =>
+      id.startsWith("ASIA") && token === undefined
+        ? [
+            {
+              message: `${maskKeyId(id)}${where} is a temporary key, which AWS rejects without ${names.token}.`,
+              hint:
+                profile === undefined
+                  ? "Set AWS_SESSION_TOKEN to the token that came with the key."
+                  : `aws configure set aws_session_token TOKEN --profile ${quoteForShell(profile)}`,
+            },
+          ]
+        : [],
+    ),
+  },
+  {
+    id: "key-misshapen",
+    explains: ["credentials-rejected"],
+    isSuspicion: true,
+    find: forKeys(({ id, secret, names, where }) => {
+      const wrong = shapeOf(id, secret, names);
+      return wrong === undefined
+        ? []
+        : [{ message: `${wrong}${where}.`, hint: `Copy both again, whole: ${names.setBoth}` }];
+    }),
+  },
+  {
+    id: "keys-outlived",
+    explains: ["credentials-expired"],
+    isSuspicion: true,
+    find: ({ env, chosen }) => {
+      const ends = Date.parse(env["AWS_CREDENTIAL_EXPIRATION"] ?? "");
+      if (chosen.source !== "AWS_ACCESS_KEY_ID" || Number.isNaN(ends)) return [];
+      return [
+        {
+          message: `AWS_CREDENTIAL_EXPIRATION says that the key pair of the environment counts until ${new Date(ends).toISOString()}.`,
+          hint: "Get a new key pair and session token, and set all of them with AWS_CREDENTIAL_EXPIRATION.",
+        },
+      ];
+    },
+  },
+  {
+    id: "blank",
+    explains: ["nothing signs"],
+    find: ({ env }) => {
+      const blanks = blankVariables(env);
+      if (blanks.length === 0) return [];
+      const [are, count] = blanks.length === 1 ? ["is", "it counts"] : ["are", "they count"];
+      return [
+        {
+          message: `${blanks.join(" and ")} ${are} set but blank, so ${count} as not set.`,
+          hint: `unset ${blanks.join(" ")}`,
+        },
+      ];
+    },
+  },
+  {
+    id: "bearer-shadowed",
+    explains: [],
+    find: ({ env, chosen }) =>
+      env["AWS_BEARER_TOKEN_BEDROCK"] && chosen.source !== "AWS_BEARER_TOKEN_BEDROCK"
+        ? [
+            {
+              message: "AWS_BEARER_TOKEN_BEDROCK is set, but --profile goes before it.",
+              hint: "unset AWS_BEARER_TOKEN_BEDROCK",
+            },
+          ]
+        : [],
+  },
+  {
+    id: "profile-shadowed",
+    explains: REJECTED,
+    find: ({ env, chosen, hasProfile }) => {
+      const isKeys = chosen.source === "AWS_ACCESS_KEY_ID";
+      if (!hasProfile || !(isKeys || chosen.source === "AWS_BEARER_TOKEN_BEDROCK")) return [];
+      const first = isKeys ? "the key pair in the environment" : chosen.source;
+      return [
+        {
+          message: `AWS_PROFILE=${env["AWS_PROFILE"]} gives no credentials, because ${first} goes before it.`,
+          hint: `Use the profile with: --profile ${quoteForShell(env["AWS_PROFILE"] ?? "")}`,
+        },
+      ];
+    },
+  },
+  {
+    id: "half-pair",
+    explains: [],
+    find: ({ env, shadowed: { keys } }) => {
+      const half = findHalf(["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"], env);
+      return half && keys
+        ? [{ message: `${half.has} is set without ${half.lacks}.`, hint: keys.hint ?? "" }]
+        : [];
+    },
+  },
+  {
+    id: "session-token-alone",
+    explains: ["nothing signs"],
+    find: ({ env }) =>
+      env["AWS_SESSION_TOKEN"] !== undefined && !(env["AWS_ACCESS_KEY_ID"] && env["AWS_SECRET_ACCESS_KEY"])
+        ? [
+            {
+              message: "AWS_SESSION_TOKEN is set without a key pair and is not used.",
+              hint: "unset AWS_SESSION_TOKEN",
+            },
+          ]
+        : [],
+  },
+  {
+    id: "profile-invalid",
+    explains: [],
+    find: ({ shadowed: { profile } }) =>
+      profile ? [{ message: profile.message, hint: profile.hint ?? "" }] : [],
+  },
+  {
+    id: "profile-without-credentials",
+    explains: ["nothing signs"],
+    find: ({ settingsOf }) =>
+      settingsOf === undefined
+        ? []
+        : [
+            {
+              message: `The profile '${settingsOf}' has settings but no credentials, so the default chain decides.`,
+              hint: `Give it credentials: aws configure --profile ${quoteForShell(settingsOf)}`,
+            },
+          ],
+  },
+  {
+    id: "web-identity-half",
+    explains: ["nothing signs"],
+    find: ({ env, profileFlag }) => {
+      const half = findHalf(["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"], env);
+      if (!half || profileFlag !== undefined) return [];
+      return [
+        {
+          message: `${half.has} is set without ${half.lacks} and is not used.`,
+          hint: `Set ${half.lacks}, or: unset ${half.has}`,
+        },
+      ];
+    },
+  },
+  {
+    id: "container-twice",
+    explains: ["no-credentials", "network", "timeout", "bad-response"],
+    find: ({ env, chosen }) => {
+      if (!env["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] || !env["AWS_CONTAINER_CREDENTIALS_FULL_URI"])
+        return [];
+      const isUsed = "step" in chosen && chosen.step === "container";
+      return [
+        {
+          message:
+            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and _FULL_URI are both set; the relative one is used.",
+          hint: "unset AWS_CONTAINER_CREDENTIALS_FULL_URI",
+          ...(isUsed ? { hint: "unset AWS_CONTAINER_CREDENTIALS_RELATIVE_URI" } : { explains: [] }),
+        },
+      ];
+    },
+  },
+  {
+    id: "default-profile",
+    explains: ["nothing signs"],
+    find: ({ env, profileFlag }) => {
+      const other = env["AWS_DEFAULT_PROFILE"];
+      if (other === undefined || profileFlag !== undefined || env["AWS_PROFILE"] !== undefined) return [];
+      return [
+        {
+          message: `AWS_DEFAULT_PROFILE=${other} is not read; AWS_PROFILE is what names a profile.`,
+          hint: `export AWS_PROFILE=${quoteForShell(other)}`,
+        },
+      ];
+    },
+  },
+  {
+    id: "shared-config",
+    explains: ["nothing signs", "a broken profile"],
+    find: ({ shared, chosen }) =>
+      shared.problems.map((problem) => {
+        const isInBroken =
+          chosen.source === "invalid" && chosen.profile !== undefined && problem.within === chosen.profile;
+        return {
+          ...tellProblem(problem),
+          explains: [
+            ...(keepsProfileAway(problem) ? ["nothing signs" as const] : []),
+            ...(isInBroken ? ["a broken profile" as const] : []),
+          ],
+        };
+      }),
+  },
+];
+
+/** What is found: `isSuspicion` those rows that are told only where something fails. */
+export function findAll(scene: Scene, isSuspicion: boolean): Finding[] {
+  return FINDINGS.filter((row) => (row.isSuspicion ?? false) === isSuspicion).flatMap(
+    ({ id, explains, find }) => find(scene).map((told) => Object.assign({ id, explains }, told)),
+  );
+}
+
+/** What is known of a decision when something fails because of it. */
+export interface Known {
+  chosen: Chosen;
+  findings: readonly Finding[];
+  suspicions: () => readonly Finding[];
+}
+
+const RANKS = new Map(FINDINGS.map(({ id }, rank) => [id, rank]));
+
+/** The finding that explains a failure best; undefined where none does. */
+export function findCause({ findings, suspicions }: Known, what: Explained): Finding | undefined {
+  const causes = [...findings, ...suspicions()].filter(({ explains }) => explains.includes(what));
+  // What keeps a whole file or a profile away explains everything else.
+  const rankOf = ({ id }: Finding): number => (id === "shared-config" ? -1 : (RANKS.get(id) ?? 0));
+  return causes.toSorted((left, right) => rankOf(left) - rankOf(right))[0];
+}
+
+/**
+ * The same error with the finding that explains it: what was found is said first, and its remedy is the hint. Credentials
+ * that are refused for a reason, such as a clock, have their own hint, and need no other.
+ */
+export function explainError(
+  error: OpenclawError,
+  known: Known,
+  what: Explained = error.code,
+): OpenclawError {
+  const isRefused = what === "credentials-rejected" || what === "credentials-expired";
+  // Of a Bedrock API key there is nothing else that could be wrong: it is not signed with.
+  const isKey = known.chosen.source === "AWS_BEARER_TOKEN_BEDROCK";
+  if (isRefused && !isKey && error.hint !== renewalOf(known.chosen)) return error;
+  const cause = findCause(known, what);
+  if (!cause) return error;
+  return withFields(error, {
+    message: `${cause.message} ${error.message}`,
+    hint: cause.hint,
+    details: { ...error.details, finding: cause.id },
+  });
+}
+
+/** The two lines for a problem of a shared file. What is said of a whole file names it. */
+export function tellProblem({ file, line, message, hint }: SharedConfigProblem): Told {
+  const place = line === undefined ? "" : `${file}:${line}: `;
+  return { message: `${place}${message}.`, hint: hint ?? `Correct ${file}.` };
+}
+
+function keepsProfileAway({ line, profile }: SharedConfigProblem): boolean {
+  return line === undefined || profile !== undefined;
+}
+
+/** The AWS variables that are set to blanks; bin/openclaw.js removes them, because the SDK would take them for values. */
+function blankVariables(env: Environment): string[] {
+  return (env["OPENCLAW_BLANK_VARIABLES"] ?? "").split(",").filter((name) => name.startsWith("AWS_"));
+}
+
+const KEY_VARIABLES = [
+  "AWS_ACCESS_KEY_ID",
+  "AWS_SECRET_ACCESS_KEY",
+  "AWS_SESSION_TOKEN",
+  "AWS_BEARER_TOKEN_BEDROCK",
+];
+
+function signsFrom({ source }: Chosen, variable: string): boolean {
+  if (source === "AWS_BEARER_TOKEN_BEDROCK") return variable === source;
+  return source === "AWS_ACCESS_KEY_ID" && variable !== "AWS_BEARER_TOKEN_BEDROCK";
+}
+
+/** A section of the shared files that has a part in the credentials. */
+interface Section {
+  keys: Keys;
+  where: string;
+  file: string;
+  /** What to do about a key of it. */
+  fix: (key: string) => string;
+}
+
+function sectionsInUse(chosen: Chosen, shared: SharedConfig): Section[] {
+  return profilesInUse(chosen).flatMap((name) => {
+    const profile = shared.profiles.get(name);
+    if (!profile) return [];
+    const { keys, files } = profile;
+    const file = files.map((kind) => shared[`${kind}File`]).join(" or ");
+    const own = {
+      keys,
+      where: `profile '${name}'`,
+      file,
+      fix: (key: string): string =>
+        `Write it without quotes: aws configure set ${quoteForShell(key)} VALUE --profile ${quoteForShell(name)}`,
+    };
+    const session = shared.ssoSessions.get(keys["sso_session"] ?? "");
+    if (!session) return [own];
+    const where = `[sso-session ${keys["sso_session"]}]`;
+    const fix = (key: string): string => `Write ${key} of ${where} without quotes in ${shared.configFile}.`;
+    return [own, { keys: session, where, file: shared.configFile, fix }];
+  });
+}
+
+function profilesInUse(chosen: Chosen): string[] {
+  if (chosen.source === "invalid") return chosen.profile === undefined ? [] : [chosen.profile];
+  const names: string[] = [];
+  let source: RoleBase | undefined = "from" in chosen ? chosen.from : undefined;
+  while (source !== undefined && "profile" in source) {
+    names.push(source.profile);
+    source = source.kind === "assume-role" ? source.from : undefined;
+  }
+  return [...new Set(names)];
+}
+
+/** The settings of a profile and an sso-session that lead to credentials. */
+const SETTINGS = [
+  "aws_access_key_id",
+  "aws_secret_access_key",
+  "aws_session_token",
+  "credential_process",
+  "credential_source",
+  "external_id",
+  "mfa_serial",
+  "role_arn",
+  "source_profile",
+  "sso_account_id",
+  "sso_region",
+  "sso_role_name",
+  "sso_session",
+  "sso_start_url",
+  "web_identity_token_file",
+];
+
+/** Keys that are a slip away from one that is not there. */
+function misspelt(keys: Keys): { key: string; meant: string }[] {
+  return Object.keys(keys).flatMap((key) => {
+    if (SETTINGS.includes(key)) return [];
+    const [nearest] = SETTINGS.filter((setting) => keys[setting] === undefined)
+      .map((meant) => ({ key, meant, edits: editDistance(key.replaceAll("-", "_"), meant) }))
+      .filter(({ meant, edits }) => edits <= 2 || key.replaceAll("_", "") === meant.replaceAll("_", ""))
+      .toSorted((left, right) => left.edits - right.edits);
+    return nearest === undefined ? [] : [nearest];
+  });
+}
+
+/** A key pair that signs, or assumes the role that does. */
+interface KeyPair {
+  id: string;
+  secret: string;
+  token: string | undefined;
+  /** Of the settings, with what sets key id and secret again. */
+  names: { id: string; secret: string; token: string; setBoth: string };
+  /** Behind a name: nothing for the environment, else ` in profile 'dev'`. */
+  where: string;
+  profile: string | undefined;
+}
+
+function forKeys(find: (pair: KeyPair) => readonly Told[]): FindingRow["find"] {
+  return ({ env, chosen, shared }) => {
+    const id = env["AWS_ACCESS_KEY_ID"];
+    // A temporary key without its token is worth a word also where another source signs.
+    const own: KeyPair[] =
+      id && env["AWS_SECRET_ACCESS_KEY"]
+        ? [
+            {
+              id: id.trim(),
+              secret: env["AWS_SECRET_ACCESS_KEY"].trim(),
+              token: env["AWS_SESSION_TOKEN"],
+              names: {
+                id: "AWS_ACCESS_KEY_ID",
+                secret: "AWS_SECRET_ACCESS_KEY",
+                token: "AWS_SESSION_TOKEN",
+                setBoth: "export AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=…",
+              },
+              where: "",
+              profile: undefined,
+            },
+          ]
+        : [];
+    const isOfProfile = "from" in chosen || chosen.source === "invalid";
+    const named = profilesInUse(chosen).flatMap((profile): KeyPair[] => {
+      const keys = shared.profiles.get(profile)?.keys ?? {};
+      const { aws_access_key_id: keyId, aws_secret_access_key: secret, aws_session_token: token } = keys;
+      if (keyId === undefined || secret === undefined) return [];
+      const names = {
+        id: "aws_access_key_id",
+        secret: "aws_secret_access_key",
+        token: "aws_session_token",
+        setBoth: `aws configure --profile ${quoteForShell(profile)}`,
+      };
+      return [{ id: keyId, secret, token, names, where: ` in profile '${profile}'`, profile }];
+    });
+    return (isOfProfile ? [...named, ...own.filter(({ token }) => token === undefined)] : own).flatMap(find);
+  };
+}
+
+/** What about a key pair cannot be as AWS makes them: 20 letters and digits, and 40 of base64. */
+function shapeOf(id: string, secret: string, names: KeyPair["names"]): string | undefined {
+  if (/\s/.test(id)) return `${names.id} has a space inside`;
+  if (/\s/.test(secret)) return `${names.secret} has a space inside`;
+  if (!/^(akia|asia)/i.test(id)) return undefined;
+  if (!/^[A-Z\d]*$/.test(id)) return `${names.id} has characters that no key id has`;
+  if (id.length !== 20) return `${names.id} has ${id.length} characters, and a key id of AWS has 20`;
+  if (!/^[A-Za-z\d/+=]*$/.test(secret)) return `${names.secret} has characters that no secret key has`;
+  if (secret.length !== 40)
+    return `${names.secret} has ${secret.length} characters, and a secret key of AWS has 40`;
+  return undefined;
+}
