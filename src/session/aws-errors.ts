@@ -48,7 +48,8 @@ function fromNetwork(error: Error, call: CallContext): OpenclawError | undefined
   const { session, action } = call;
   const source = session.endpoint(serviceOf(action))?.source;
   const known = fromNetworkFailure(error, endpointText(call));
-  if (source === undefined || known?.hint !== CHECK_WAY) return known;
+  // A flag is before everybody's eyes.
+  if (source === undefined || source.startsWith("--") || known?.hint !== CHECK_WAY) return known;
   return withFields(known, {
     message: known.message.replace(/\.$/, ` (${source}).`),
     hint: source.startsWith("env ")
