@@ -40,7 +40,12 @@ export async function runCredentialProcess(
       ?.split("\n")
       .findLast((line) => line.trim() !== "")
       ?.trim();
-    throw processError(source, last ? `failed: ${redactSecrets(last).slice(0, 200)}` : "failed");
+    const said =
+      last && redactSecrets(withoutArguments(last, keys["credential_process"] ?? "")).slice(0, 200);
+    throw processError(
+      source,
+      `failed${said ? `: ${said.replace(/\.$/, "")}` : ""}. ${describeEnd(failure)}`,
+    );
   }
   const answer = parse(printed);
   if (answer === undefined) throw processError(source, "printed something that is not JSON");
@@ -62,6 +67,20 @@ export async function runCredentialProcess(
     credentialScope: textAt(answer, "CredentialScope") || undefined,
     accountId: textAt(answer, "AccountId") || keys["aws_account_id"],
   });
+}
+
+/** How a process ended, as a sentence without its stop. */
+function describeEnd(failure: unknown): string {
+  const { code, signal } = failure as { code?: unknown; signal?: unknown };
+  if (code === "ERR_CHILD_PROCESS_STDIO_MAXBUFFER") return "It printed more than a megabyte";
+  if (typeof signal === "string") return `It was ended by ${signal}`;
+  return `It ended with exit code ${String(code)}`;
+}
+
+/** A line without what the command line has behind options such as `--password`, which some programs repeat. */
+function withoutArguments(line: string, command: string): string {
+  const secrets = [...command.matchAll(/(?:token|secret|passw\w*|pwd|key)[=\s]+["']?([^\s"']{4,})/gi)];
+  return secrets.reduce((text, [, secret = ""]) => text.replaceAll(secret, "…"), line);
 }
 
 function parse(text: string): Record<string, unknown> | undefined {

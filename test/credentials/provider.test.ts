@@ -843,8 +843,13 @@ describe("what goes wrong while credentials are resolved", () => {
     [
       "exit 3",
       "echo 'please sign in' >&2; exit 3",
-      /credential_process keys of profile 'proc' failed: please sign in\./,
+      /credential_process keys of profile 'proc' failed: please sign in\. It ended with exit code 3\.$/,
     ],
+    // The shell in between tells a signal as a status, where it is still there.
+    ["a signal", "kill -9 $$", /(It was ended by SIGKILL|It ended with exit code 137)\.$/],
+    ["nothing to run", "exec /nowhere/program", /failed: .*not found\. It ended with exit code 127\.$/],
+    ["too much", "head -c 3000000 /dev/zero", /failed\. It printed more than a megabyte\.$/],
+    ["its command line on stderr", 'echo "cannot use $2" >&2; exit 1', /failed: cannot use …\. It ended/],
     ["no JSON", "echo hello", /printed something that is not JSON/],
     ["another version", `echo '{"Version":2}'`, /printed JSON without "Version": 1/],
     ["no keys", `echo '{"Version":1}'`, /printed no AccessKeyId/],
