@@ -118,7 +118,10 @@ export const PROGRAM: Program = {
       load: () => import("./commands/chat.ts"),
       arguments: [{ notation: "[prompt...]" }],
       flags: [
-        flag("-m, --model <model>", "model key, id, ARN or alias; several, by commas, are tried in order"),
+        flag(
+          "-m, --model <model>",
+          "model by key, id, ARN, alias or name; several, by commas, are tried in order",
+        ),
         flag("-s, --system <text>", "system prompt"),
         flag("--system-file <file>", "read the system prompt from a file"),
         ...parameterFlags("length and sampling"),

@@ -76,15 +76,15 @@ const NOTES: Readonly<Record<string, CommandNotes>> = {
       say("openclaw models show arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-pro-v1:0"),
       say("openclaw models show us.amazon.nova-pro-v1:0 --access"),
     ],
-    text: "Takes a key, an id, an ARN or an alias, and says of each fact where it comes from: the configuration, the built-in catalog, AWS, or a default. An ARN is looked up in the region it names; prompt routers, provisioned throughput, custom model deployments and imported models, which no list holds, are asked for one by one (`bedrock:GetPromptRouter` and the like). `profile` lines are the inference profiles that reach a model, with the regions they may send a request to.",
+    text: "Takes a key, an id, an ARN, an alias or [any name that `chat` takes](../chat.md#which-model-answers), and says of each fact where it comes from: the configuration, the built-in catalog, AWS, or a default. An ARN is looked up in the region it names; prompt routers, provisioned throughput, custom model deployments and imported models, which no list holds, are asked for one by one (`bedrock:GetPromptRouter` and the like). `profile` lines are the inference profiles that reach a model, with the regions they may send a request to.",
   },
   "openclaw models status": {
     examples: [say("openclaw models status"), say("openclaw models status --json")],
     text: "",
   },
   "openclaw models set": {
-    examples: [say("openclaw models set us.anthropic.claude-opus-4-6-v1")],
-    text: "Writes `agents.defaults.model`. A model that is neither configured nor discovered is refused, with the nearest ids; `--force` sets it all the same.",
+    examples: [say("openclaw models set us.anthropic.claude-opus-4-6-v1"), say("openclaw models set opus")],
+    text: "Writes `agents.defaults.model`: what can be called, so that a family or a printed name becomes an id, and a base model that needs an inference profile becomes the one of the region, and it says so. A model that is neither configured nor discovered is refused, with the nearest ids; `--force` sets it all the same.",
   },
   "openclaw chat": {
     examples: [

@@ -9,7 +9,6 @@ import type { TurnRecorder } from "../converse/message-assembler.ts";
 import type { RequestPlan, Wire } from "../converse/wire.ts";
 import { keepLessons, recallLessons } from "../discovery/lesson-cache.ts";
 import { type ErrorCode, OpenclawError } from "../errors.ts";
-import { unknownModel } from "../models/resolve-model.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Setup } from "../session/session.ts";
 import type { WireOptions } from "./converse-wire.ts";
@@ -71,7 +70,7 @@ export async function* askModel(setup: Setup, question: Question): ChatEvents {
     }
   } catch (error) {
     if (!(error instanceof OpenclawError) || error.code !== "model-not-found") throw error;
-    throw unknownModel(question.model.id, await wire.knownIds(), error);
+    throw await wire.explainUnknown(error);
   } finally {
     wire.close();
   }

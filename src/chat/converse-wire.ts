@@ -7,9 +7,10 @@ import { loadModels } from "../discovery/load.ts";
 import { OpenclawError } from "../errors.ts";
 import { once } from "../once.ts";
 import { baseModelId } from "../models/base-model-id.ts";
-import { catalogIds } from "../models/catalog.ts";
 import type { Discovered } from "../models/discovered.ts";
-import { needsProfile, profileFor, targetOf } from "../models/resolve-model.ts";
+import { needsProfile, profileFor } from "../models/callable.ts";
+import { targetOf, unknownModel } from "../models/resolve-model.ts";
+import { saysRetired } from "../session/error-table.ts";
 import { readRefusal } from "../session/refusal-table.ts";
 import { type AwsSession, openSession, type Setup } from "../session/session.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
@@ -60,7 +61,19 @@ export async function openConverse(
       if (profileId !== undefined || parseArn(id)) return [];
       return [{ name: "profile", value: await findProfile(session, id, refusal) }];
     },
-    knownIds: () => idsFor(setup),
+    explainUnknown: async (refusal) => {
+      const { insteadOf } = await import("../discovery/name-model.ts");
+      const isRetired = saysRetired(String(refusal.details?.["awsMessage"] ?? ""));
+      const load = await loadModels(setup, { target: targetOf(ask.model) });
+      const refused = profileId ?? id;
+      const instead = await insteadOf(refused, isRetired, load, setup.config.value);
+      return unknownModel(
+        id,
+        instead.filter((other) => other !== id),
+        refusal,
+        isRetired,
+      );
+    },
     countTokens: (plan) => count(session, baseModelId(plan.input.modelId ?? "", known), plan),
     baseIdOf: ({ input }) => baseModelId(input.modelId ?? "", known),
     close: () => session.close(),
@@ -101,18 +114,6 @@ async function findProfile(session: AwsSession, id: string, refusal: OpenclawErr
     requestId: refusal.requestId,
     cause: refusal,
   });
-}
-
-/** Every id that could have been meant: configured, listed by AWS, or in the catalog. */
-async function idsFor(setup: Setup): Promise<string[]> {
-  const { discovered } = await loadModels(setup, {});
-  const configured = Object.values(setup.config.value.models?.providers ?? {}).flatMap(({ models = [] }) =>
-    models.map(({ id }) => id),
-  );
-  const listed = discovered
-    ? [...discovered.profiles, ...discovered.models].map(({ id }) => id)
-    : catalogIds();
-  return [...configured, ...listed];
 }
 
 /** Asks AWS for the tokens of a request, free of charge; it counts for foundation models only. */

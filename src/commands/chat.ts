@@ -7,7 +7,7 @@ import { findStdinFlag, readPrompt, readSystemPrompt } from "../chat/prompt.ts";
 import { userMessage } from "../converse/request.ts";
 import { priceOf } from "../models/price.ts";
 import { defaultModels } from "../models/default-models.ts";
-import { type ResolvedModel, namedModel } from "../models/resolve-model.ts";
+import { describeTaken, isComplete, type ResolvedModel, namedModel } from "../models/resolve-model.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
@@ -78,9 +78,9 @@ async function ask(
   conversation: Conversation | undefined,
   extras: Partial<Query> & Pick<Query, "messages">,
 ): Promise<void> {
-  const { runtime, config } = setup;
+  const { runtime } = setup;
   const { terminal } = runtime;
-  const models = chooseModels(options, setup, conversation).map((text) => namedModel(text, config.value));
+  const models = await nameModels(chooseModels(options, setup, conversation), setup);
   const query = {
     ...(await queryOf(options, runtime, conversation)),
     ...extras,
@@ -141,8 +141,12 @@ async function talk(options: ChatOptions, runtime: Runtime, screen: Screen): Pro
   await extras.schema?.checked;
   const survey = (): Promise<Setup> => readSetup(options, runtime, config);
   const setup = await survey();
-  const resolve = (names: string): ResolvedModel[] =>
-    splitNames(names).map((name) => namedModel(name, config.value));
+  const choose = async (names: string, current: Setup): Promise<ResolvedModel[]> => {
+    const { checkModel } = await import("../chat/interactive/check-model.ts");
+    const chosen: ResolvedModel[] = [];
+    for (const name of splitNames(names)) chosen.push(await checkModel(name, current));
+    return chosen;
+  };
   const conversation = await openConversation(options, runtime, false);
   try {
     const { attachments, ...others } = extras;
@@ -153,8 +157,8 @@ async function talk(options: ChatOptions, runtime: Runtime, screen: Screen): Pro
       survey,
       conversation,
       begin: () => openConversation({ save: options.save }, runtime, false),
-      models: chooseModels(options, setup, conversation).flatMap(resolve),
-      resolve,
+      models: await nameModels(chooseModels(options, setup, conversation), setup),
+      choose,
       priceOf,
       query: { ...(await queryOf(options, runtime, conversation)), ...others },
       attachments,
@@ -221,6 +225,29 @@ function chooseModels(
     message: "No model is named, and the configuration has no default model.",
     hint: "Choose one from `openclaw models list`, then: openclaw models set MODEL",
   });
+}
+
+/**
+ * The models that names stand for. Throws `model-not-found` for a name that stands for none; one of several that are asked
+ * in turn is left to AWS, which refuses it when its turn comes.
+ */
+async function nameModels(names: readonly string[], setup: Setup): Promise<ResolvedModel[]> {
+  const models: ResolvedModel[] = [];
+  for (const name of names) models.push(await nameOne(name, names.length > 1, setup));
+  return models;
+}
+
+async function nameOne(name: string, isOneOfSeveral: boolean, setup: Setup): Promise<ResolvedModel> {
+  const config = setup.config.value;
+  const exact = namedModel(name, config);
+  if (isComplete(exact) && describeTaken(name, exact, config) === undefined) return exact;
+  const { nameModel } = await import("../discovery/name-model.ts");
+  try {
+    return await nameModel(name, setup);
+  } catch (error) {
+    if (isOneOfSeveral && error instanceof OpenclawError && error.code === "model-not-found") return exact;
+    throw error;
+  }
 }
 
 /** The names in `a,b,c`. Throws `usage`. */

@@ -63,8 +63,8 @@ export interface Wire {
   tellBreak(failure: unknown): string;
   /** Whether a failure is something the service said, which counts after the last word, too. */
   isSaid(failure: unknown): boolean;
-  /** Ids that may have been meant in place of one that nobody knows. */
-  knownIds(): Promise<string[]>;
+  /** The `model-not-found` error that a refusal comes to, with what can be called instead. */
+  explainUnknown(refusal: OpenclawError): Promise<OpenclawError>;
   /** Input tokens of a request as the service counts them, or why it does not. Throws `interrupted` and `usage`. */
   countTokens(plan: RequestPlan): Promise<{ tokens: number } | { uncounted: string }>;
   /** The foundation model behind a request's model, where that is another and known. */

@@ -4,16 +4,11 @@ import { judgeAccess, mayLackForm, readAvailability } from "../discovery/judge-a
 import { OpenclawError } from "../errors.ts";
 import { baseModelId } from "../models/base-model-id.ts";
 import type { Discovered, FoundationModel, InferenceProfile } from "../models/discovered.ts";
-import { regionsOf } from "../models/list.ts";
+import { needsProfile, profileFor, regionsOf } from "../models/callable.ts";
+import { suggestIds, successorOf } from "../models/match-name.ts";
 import { findProfile, listedBase } from "../models/listed-id.ts";
 import { speaksConverse } from "../models/provider-api.ts";
-import {
-  needsProfile,
-  profileFor,
-  type ResolvedModel,
-  targetOf,
-  unknownModel,
-} from "../models/resolve-model.ts";
+import { type ResolvedModel, targetOf, unknownModel } from "../models/resolve-model.ts";
 import { toOpenclawError } from "../session/aws-errors.ts";
 import { type Check, fail, failAs, ok, type Outcome, skip, warn, worst } from "./check.ts";
 import type { Examination } from "./examination.ts";
@@ -87,11 +82,10 @@ export function judgeModel(id: string, lists: ModelLists): Outcome {
     );
   const profile = findProfile(id, discovered);
   const base = listedBase(id, discovered);
-  if (profile) return judgeProfile(id, profile, base);
+  if (profile) return judgeProfile(id, profile, base, discovered);
   if (base) return judgeBase(id, base, discovered, lists);
   if (lists.profiles === undefined) return withoutProfiles(`${id} is not among the models of ${region}`);
-  const known = [...discovered.profiles, ...discovered.models].map((candidate) => candidate.id);
-  const { hint, details } = unknownModel(id, known);
+  const { hint, details } = unknownModel(id, suggestIds(id, { discovered }));
   const message = `AWS lists no model or inference profile '${id}' in ${region}.`;
   return fail(new OpenclawError("model-not-found", { message, hint, details }));
 }
@@ -103,10 +97,15 @@ function withoutProfiles(what: string): Outcome {
   );
 }
 
-function judgeProfile(id: string, profile: InferenceProfile, base: FoundationModel | undefined): Outcome {
+function judgeProfile(
+  id: string,
+  profile: InferenceProfile,
+  base: FoundationModel | undefined,
+  discovered: Discovered,
+): Outcome {
   const detail = `${id}, an inference profile that ${routeOf(profile)}`;
   if (!profile.isActive) return warn(`${detail}; it is not active`, "openclaw models list");
-  return base && base.lifecycle !== "ACTIVE" ? legacy(detail, base) : ok(detail);
+  return base && base.lifecycle !== "ACTIVE" ? legacy(detail, base, discovered) : ok(detail);
 }
 
 /**
@@ -124,7 +123,7 @@ function routeOf(profile: InferenceProfile): string {
 }
 
 function judgeBase(id: string, base: FoundationModel, discovered: Discovered, lists: ModelLists): Outcome {
-  if (base.lifecycle !== "ACTIVE") return legacy(id, base);
+  if (base.lifecycle !== "ACTIVE") return legacy(id, base, discovered);
   if (base.streams === false) {
     return failAs(
       "invalid-request",
@@ -146,11 +145,14 @@ function judgeBase(id: string, base: FoundationModel, discovered: Discovered, li
   );
 }
 
-function legacy(detail: string, base: FoundationModel): Outcome {
+function legacy(detail: string, base: FoundationModel, discovered: Discovered): Outcome {
   const end = base.endOfLife ? `, ends on ${base.endOfLife.slice(0, 10)}` : "";
+  const successor = successorOf(base.id, { discovered });
   return warn(
     `${detail}; AWS calls it ${base.lifecycle}${end}`,
-    "Choose a current one: openclaw models list",
+    successor === undefined
+      ? "Choose a current one: openclaw models list"
+      : `Its successor: openclaw models set ${quoteForShell(successor)}`,
   );
 }
 

@@ -1,12 +1,19 @@
 import { type AwsSession, openSession, type Setup, readSetup } from "../session/session.ts";
 import { once, oncePer } from "../once.ts";
-import { type LoadedConfig, loadConfig } from "../config/resolve.ts";
+import { discoverySettings, type LoadedConfig, loadConfig } from "../config/resolve.ts";
+import type { Configuration } from "../config/settings.ts";
 import { instanceMetadata } from "../credentials/imds.ts";
 import { reportCredentials } from "../credentials/report.ts";
 import type { FoundationModel, InferenceProfile } from "../models/discovered.ts";
 import { defaultModels } from "../models/default-models.ts";
 import { speaksConverse } from "../models/provider-api.ts";
-import { type ResolvedModel, resolveModel, type Target, targetOf } from "../models/resolve-model.ts";
+import {
+  isComplete,
+  type ResolvedModel,
+  resolveModel,
+  type Target,
+  targetOf,
+} from "../models/resolve-model.ts";
 import { OpenclawError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
@@ -76,8 +83,20 @@ export class Examination {
   /** The default model and its fallbacks, as they will be called. Throws config errors. */
   readonly models = once(async () => {
     const { value } = await this.config();
-    return defaultModels(value, this.runtime).map((text) => resolveModel(text, value));
+    return Promise.all(defaultModels(value, this.runtime).map((text) => this.#name(text, value)));
   });
+
+  /** The model that a name stands for: by AWS's lists where it is no whole id and they may be read. */
+  async #name(text: string, config: Configuration): Promise<ResolvedModel> {
+    const exact = resolveModel(text, config);
+    if (isComplete(exact) || discoverySettings(config).enabled === false) return exact;
+    const lists = await this.listsFor(targetOf(exact));
+    const [models, profiles] = await Promise.allSettled([lists.models(), lists.profiles()]);
+    // Why a list is not to be had is told by its own check.
+    if (models.status === "rejected" || profiles.status === "rejected") return exact;
+    const listed = { models: models.value, profiles: profiles.value, warnings: [] };
+    return resolveModel(text, config, { region: lists.session.region.value, fetchedAt: 0, ...listed });
+  }
 
   /** Those of them that Bedrock answers, each with its session; none where the configuration or a region is wrong. */
   readonly bedrockModels = once(async (): Promise<{ model: ResolvedModel; session: AwsSession }[]> => {

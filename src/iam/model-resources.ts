@@ -2,7 +2,7 @@ import { type Arn, isListedType, parseArn } from "../aws/arn.ts";
 import { baseModelId } from "../models/base-model-id.ts";
 import type { Discovered, InferenceProfile } from "../models/discovered.ts";
 import { findProfile, listedBase } from "../models/listed-id.ts";
-import { needsProfile, profileFor } from "../models/resolve-model.ts";
+import { needsProfile, profileFor } from "../models/callable.ts";
 
 /** A model as a call names it, and where the call goes. */
 export interface CalledModel {

@@ -72,7 +72,8 @@ async function findModels(setup: Setup): Promise<FoundModel[]> {
       const region = session.region.value;
       session.close();
       const loaded = await load({ target, region });
-      return { id: model.id, region, discovered: loaded.discovered, load: loaded };
+      const { id } = resolveModel(model.key, setup.config.value, loaded.discovered);
+      return { id, region, discovered: loaded.discovered, load: loaded };
     }),
   );
 }

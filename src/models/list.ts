@@ -4,11 +4,12 @@ import type { Configuration, ConfiguredModel } from "../config/settings.ts";
 import { withoutPrefix } from "./base-model-id.ts";
 import { type CatalogEntry, lookUpCatalog } from "./catalog.ts";
 import type { Discovered, FoundationModel, InferenceProfile } from "./discovered.ts";
-import { canConverse } from "./families.ts";
+import { regionsOf, streamsText } from "./callable.ts";
 import { baseOf, basesOf, idOfProfile, listedBase, listedId } from "./listed-id.ts";
 import { orderModels } from "./model-order.ts";
 import { BEDROCK, speaksOpenai } from "./provider-api.ts";
 import { matchesProvider } from "./provider-filter.ts";
+import { resolveModel } from "./resolve-model.ts";
 
 /** Prices in USD per million tokens. */
 export interface Cost {
@@ -161,23 +162,6 @@ function listDiscovered({ discovered, all }: ListInput): Map<string, Candidate> 
 /** The form of ids that exist for provisioned throughput only: `anthropic.claude-3-haiku-20240307-v1:0:48k`. */
 const CONTEXT_VARIANT = /:\d+k$/;
 
-/** Whether a foundation model can be asked for text through ConverseStream. */
-function streamsText(model: FoundationModel): boolean {
-  const takesText = model.input.includes("TEXT");
-  return model.streams === true && takesText && model.output.includes("TEXT") && canConverse(model.id);
-}
-
-/** Whether a profile may send a request to any region of its partition: one of its models has an ARN without a region. */
-export function reachesEveryRegion({ modelArns }: InferenceProfile): boolean {
-  return modelArns.some((modelArn) => parseArn(modelArn)?.region === "");
-}
-
-/** The destination regions of a profile, each once. */
-export function regionsOf(profile: InferenceProfile): string[] {
-  const regions = profile.modelArns.map((modelArn) => parseArn(modelArn)?.region ?? "");
-  return [...new Set(regions.filter((region) => region !== ""))].sort();
-}
-
 /** What AWS's lists hold a model as: a profile, or a foundation model. */
 export function kindOf(profile: InferenceProfile | undefined): ListedModel["kind"] {
   if (!profile) return "foundation-model";
@@ -295,7 +279,7 @@ function inputKindsOf(model: FoundationModel): InputKind[] {
 }
 
 /** Default, fallbacks, then the other models of configured providers in the order of the file. */
-function namedModels({ config, defaults, served }: ListInput): NamedModel[] {
+function namedModels({ config, defaults, served, discovered }: ListInput): NamedModel[] {
   const named = (providerId: string, id: string, configured?: ConfiguredModel): NamedModel => ({
     key: `${providerId}/${id}`,
     id,
@@ -310,20 +294,10 @@ function namedModels({ config, defaults, served }: ListInput): NamedModel[] {
   const byKey = new Map(configured.map((model) => [model.key, model]));
   const asked = [defaults.primary, ...defaults.fallbacks].flatMap((text) => {
     if (text === undefined) return [];
-    const key = keyOf(text, config);
-    const slash = key.indexOf("/");
-    return byKey.get(key) ?? named(key.slice(0, slash), key.slice(slash + 1));
+    const { key, providerId, id } = resolveModel(text, config, discovered);
+    return byKey.get(key) ?? named(providerId, id);
   });
   return [...asked, ...configured];
-}
-
-/** The key that a default, alias or bare id stands for. */
-export function keyOf(text: string, config: Configuration): string {
-  for (const [key, { alias }] of Object.entries(config.agents?.defaults?.models ?? {})) {
-    if (alias === text) return key.includes("/") && !key.startsWith("arn:") ? key : `${BEDROCK}/${key}`;
-  }
-  const providerIds = [BEDROCK, ...Object.keys(config.models?.providers ?? {})];
-  return providerIds.some((providerId) => text.startsWith(`${providerId}/`)) ? text : `${BEDROCK}/${text}`;
 }
 
 function aliasTags(key: string, id: string, config: Configuration): string[] {
@@ -332,8 +306,9 @@ function aliasTags(key: string, id: string, config: Configuration): string[] {
   return alias ? [`alias:${alias}`] : [];
 }
 
-function tagsOf({ key, id, configured }: NamedModel, { config, defaults }: ListInput): string[] {
-  const isNamed = (text: string | undefined): boolean => text !== undefined && keyOf(text, config) === key;
+function tagsOf({ key, id, configured }: NamedModel, { config, defaults, discovered }: ListInput): string[] {
+  const isNamed = (text: string | undefined): boolean =>
+    text !== undefined && resolveModel(text, config, discovered).key === key;
   const fallback = defaults.fallbacks.findIndex(isNamed);
   return [
     ...(isNamed(defaults.primary) ? ["default"] : []),

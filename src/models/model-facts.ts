@@ -2,7 +2,8 @@ import { describeModelArn, parseArn } from "../aws/arn.ts";
 import type { ConfiguredModel } from "../config/settings.ts";
 import { type CatalogEntry, lookUpCatalog } from "./catalog.ts";
 import type { Discovered, FoundationModel } from "./discovered.ts";
-import { costOf, kindOf, type ListedModel, reachesEveryRegion, regionsOf } from "./list.ts";
+import { reachesEveryRegion, regionsOf } from "./callable.ts";
+import { costOf, kindOf, type ListedModel } from "./list.ts";
 import { baseOf, basesOf, findProfile, idOfProfile } from "./listed-id.ts";
 
 /** What AWS tells about a resource that its lists of models do not hold. */

@@ -1,3 +1,5 @@
+import { compareVersions } from "./name-words.ts";
+
 /** What the order of discovered models goes by. */
 export interface Ordered {
   provider: string;
@@ -47,15 +49,6 @@ function compareKeys(left: Key, right: Key): number {
     compareText(left.name, right.name) ||
     compareText(left.id, right.id)
   );
-}
-
-function compareVersions(left: readonly number[], right: readonly number[]): number {
-  const length = Math.max(left.length, right.length);
-  for (let index = 0; index < length; index++) {
-    const difference = (left[index] ?? -1) - (right[index] ?? -1);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }
 
 /** Compares by the codes of characters, which no locale changes. */

@@ -1,9 +1,14 @@
+import { parseArn } from "../aws/arn.ts";
 import type { Configuration, ConfiguredModel, ProviderSettings } from "../config/settings.ts";
 import { OpenclawError, shorten } from "../errors.ts";
-import type { Discovered, InferenceProfile } from "./discovered.ts";
-import { keyOf, regionsOf } from "./list.ts";
-import { baseOf, basesOf } from "./listed-id.ts";
-import { nearestIds } from "./nearest.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
+import { withoutPrefix } from "./base-model-id.ts";
+import { catalogIds } from "./catalog.ts";
+import type { Discovered } from "./discovered.ts";
+import { listedId } from "./listed-id.ts";
+import { findRespelled, matchName, type Nameable, type NameMatch } from "./match-name.ts";
+import { foldName } from "./name-words.ts";
+import { BEDROCK, speaksOpenai } from "./provider-api.ts";
 
 /** What is to be called: the lists of discovery, or one model. */
 export type Target =
@@ -29,21 +34,104 @@ export interface ResolvedModel {
 export const LONGEST_ID = 2048;
 
 /** The model that somebody asks for by name. Throws `model-not-found` for a name that is longer than any. */
-export function namedModel(text: string, config: Configuration): ResolvedModel {
-  if (text.length <= LONGEST_ID) return resolveModel(text, config);
+export function namedModel(text: string, config: Configuration, discovered?: Discovered): ResolvedModel {
+  if (text.length <= LONGEST_ID) return resolveModel(text, config, discovered);
   throw new OpenclawError("model-not-found", {
     message: `There is no model '${shorten(text)}': a model's name has at most ${LONGEST_ID} characters.`,
     hint: "List the models you can call: openclaw models list",
   });
 }
 
-/** Finds the model that a key, id, ARN or alias stands for. Whether AWS knows it is for AWS to say. */
-export function resolveModel(text: string, config: Configuration): ResolvedModel {
-  const key = keyOf(text.trim(), config);
+/**
+ * Finds the model that a key, id, ARN or alias stands for; with AWS's list also what a printed name, a part of an id or a
+ * family does. What stands for nothing stays as it is: whether AWS knows it is for AWS to say.
+ */
+export function resolveModel(text: string, config: Configuration, discovered?: Discovered): ResolvedModel {
+  const name = text.trim();
+  const exact = byKey(keyOf(name, config), config);
+  if (isComplete(exact)) return exact;
+  const configured = name === exact.id ? configuredKey(name, config) : undefined;
+  if (configured !== undefined) return byKey(configured, config);
+  if (!discovered || listedId(exact.id, discovered) !== undefined) return exact;
+  const match = matchModel(exact, { discovered, configuredIds: bedrockIds(config) });
+  return match.kind === "one" ? byKey(`${exact.providerId}/${match.id}`, config) : exact;
+}
+
+/** What is told where a model was taken for a name that is neither its id, its key nor its alias; else undefined. */
+export function describeTaken(
+  text: string,
+  { key, providerId, id }: ResolvedModel,
+  config: Configuration,
+): string | undefined {
+  if (keyOf(text.trim(), config) === key) return undefined;
+  return `${text.trim()} is ${providerId === BEDROCK ? id : key}`;
+}
+
+/** What the id of a model stands for in AWS's list: one that is written as AWS writes them stands for itself only. */
+export function matchModel({ id }: ResolvedModel, nameable: Nameable): NameMatch {
+  if (isIdShaped(id)) return findRespelled(id, nameable.discovered) ?? { kind: "none" };
+  return matchName(id, nameable);
+}
+
+/**
+ * Whether a model can be called by what is written without AWS's list: it is configured, an ARN, another server's, or
+ * written as AWS writes its ids.
+ */
+export function isComplete({ id, configured, providerId, provider }: ResolvedModel): boolean {
+  if (configured !== undefined || speaksOpenai({ providerId, provider })) return true;
+  return id === "" || parseArn(id) !== undefined || (isIdShaped(id) && !isRespelled(id));
+}
+
+/** `vendor.model` behind the prefix of a profile or not, as AWS writes its ids. */
+function isIdShaped(id: string): boolean {
+  return (
+    /^[a-z][a-z0-9-]*\.[a-z][a-z0-9._:-]*$/.test(id) &&
+    /^(?:[a-z]{2,6}(?:-[a-z]+)?\.)?[a-z][a-z0-9]*\./.test(id)
+  );
+}
+
+/** Whether the catalog has an id of the same letters and digits, but not this one: `anthropic.claude-opus-4.8`. */
+function isRespelled(id: string): boolean {
+  const ids = catalogIds();
+  const folded = foldName(withoutPrefix(id));
+  return !ids.includes(withoutPrefix(id)) && ids.some((known) => foldName(known) === folded);
+}
+
+/** The ids of Amazon Bedrock's that the configuration lists. */
+export function bedrockIds(config: Configuration): string[] {
+  return (config.models?.providers?.[BEDROCK]?.models ?? []).map(({ id }) => id);
+}
+
+/** The only configured model of any provider that has this id or name; undefined where there is none or more than one. */
+function configuredKey(name: string, config: Configuration): string | undefined {
+  const folded = foldName(name);
+  const keys = Object.entries(config.models?.providers ?? {}).flatMap(([providerId, { models = [] }]) =>
+    models.flatMap(({ id, name }) =>
+      foldName(id) === folded || (name !== undefined && foldName(name) === folded)
+        ? `${providerId}/${id}`
+        : [],
+    ),
+  );
+  return keys.length === 1 ? keys[0] : undefined;
+}
+
+function byKey(key: string, config: Configuration): ResolvedModel {
   const slash = key.indexOf("/");
   const [providerId, id] = [key.slice(0, slash), key.slice(slash + 1)];
   const provider = config.models?.providers?.[providerId];
   return { key, providerId, id, provider, configured: provider?.models?.find((model) => model.id === id) };
+}
+
+/** The key that a default, alias or bare id stands for. */
+export function keyOf(text: string, config: Configuration): string {
+  const aliases = Object.entries(config.agents?.defaults?.models ?? {});
+  const [key] =
+    aliases.find(([, { alias }]) => alias === text) ??
+    aliases.find(([, { alias }]) => alias !== undefined && alias.toLowerCase() === text.toLowerCase()) ??
+    [];
+  if (key !== undefined) return key.includes("/") && !key.startsWith("arn:") ? key : `${BEDROCK}/${key}`;
+  const providerIds = [BEDROCK, ...Object.keys(config.models?.providers ?? {})];
+  return providerIds.some((providerId) => text.startsWith(`${providerId}/`)) ? text : `${BEDROCK}/${text}`;
 }
 
 /** What a session is opened for to call a model. */
@@ -52,40 +140,21 @@ export function targetOf({ configured, id, providerId }: ResolvedModel): Target 
 }
 
 /**
- * The inference profile through which a base model is called: a geographic one of the list's region, the one with the
- * fewest destination regions first; never a global one, and never for an ARN. Undefined when there is none.
+ * The `model-not-found` error for a name that nobody knows, with what may have been meant, the nearest first; for a
+ * retired model with its successor.
  */
-export function profileFor(id: string, discovered: Discovered): InferenceProfile | undefined {
-  const bases = basesOf(discovered);
-  const [nearest] = discovered.profiles
-    .filter((profile) => profile.isActive && !profile.isApplication && !profile.id.startsWith("global."))
-    .filter((profile) => baseOf(profile, bases)?.id === id)
-    .sort((left, right) => regionsOf(left).length - regionsOf(right).length || (left.id < right.id ? -1 : 1));
-  return nearest;
-}
-
-/** Whether AWS's list says that a model can be called only through a profile. */
-export function needsProfile(id: string, discovered: Discovered): boolean {
-  const model = discovered.models.find((candidate) => candidate.id === id);
-  return model?.inferenceTypes !== undefined && !model.inferenceTypes.includes("ON_DEMAND");
-}
-
-/** The `model-not-found` error for an id that nobody knows, with the nearest ids that somebody does. */
 export function unknownModel(
   typed: string,
-  knownIds: readonly string[],
+  nearest: readonly string[],
   cause?: OpenclawError,
+  isRetired = false,
 ): OpenclawError {
-  const nearest = nearestIds(
-    typed,
-    knownIds.filter((id) => id !== typed),
-  );
   const [best] = nearest;
+  const suggest = (id: string): string =>
+    isRetired ? `Ask its successor: openclaw chat --model ${quoteForShell(id)}` : `Did you mean ${id}?`;
   return new OpenclawError("model-not-found", {
     message: cause?.message ?? `There is no model '${shorten(typed)}'.`,
-    hint: best
-      ? `Did you mean ${best}?`
-      : (cause?.hint ?? "List the models you can call: openclaw models list"),
+    hint: best ? suggest(best) : (cause?.hint ?? "List the models you can call: openclaw models list"),
     requestId: cause?.requestId,
     details: { ...cause?.details, model: typed, nearest },
     cause,

@@ -2,13 +2,16 @@ import { parseArn } from "../aws/arn.ts";
 import { KNOWN_REGIONS } from "../aws/known-regions.ts";
 import type { Setup } from "../session/session.ts";
 import type { Configuration } from "../config/settings.ts";
+import { nameableIn, nameListed } from "../discovery/name-model.ts";
 import { listedId } from "../models/listed-id.ts";
 import { speaksOpenai } from "../models/provider-api.ts";
+import { suggestIds } from "../models/match-name.ts";
 import {
+  isComplete,
+  keyOf,
   LONGEST_ID,
   namedModel,
   type ResolvedModel,
-  resolveModel,
   unknownModel,
 } from "../models/resolve-model.ts";
 import { usageError } from "../errors.ts";
@@ -39,21 +42,25 @@ export function parseNameMap(entries: readonly string[]): NameMap {
 }
 
 /**
- * The models that a name stands for, in the order they are asked. Ids, keys, ARNs, aliases and the names of the map are
- * taken. Throws `model-not-found` with the nearest names for what nobody knows.
+ * The models that a name stands for, in the order they are asked. Ids, keys, ARNs, aliases, printed names, families and the names of the
+ * map are taken. Throws `model-not-found` with the nearest names for what nobody knows.
  */
 export function resolveName(
   name: string,
   map: NameMap,
   setup: Setup,
   modelList: CachedModelList,
-): ResolvedModel[] {
-  const { config } = setup;
-  return (map.get(name) ?? [name]).map((text) => {
-    const model = namedModel(text, config.value);
+): Promise<ResolvedModel[]> {
+  const { value: config } = setup.config;
+  const resolve = async (text: string): Promise<ResolvedModel> => {
+    const model = namedModel(text, config);
     if (isCallable(model, setup, modelList)) return model;
-    throw unknownModel(name, [...servedNames(map, config.value, modelList).keys()]);
-  });
+    const { load } = modelList;
+    if (load.discovered && !isComplete(model)) return nameListed(text, load, setup);
+    const names = [...map.keys(), ...aliasesOf(config)];
+    throw unknownModel(name, suggestIds(name, await nameableIn(load, config), names));
+  };
+  return Promise.all((map.get(name) ?? [name]).map(resolve));
 }
 
 /** A model as clients are told of it. */
@@ -74,11 +81,14 @@ export function servedNames(
   { models }: CachedModelList,
 ): Map<string, string> {
   const names = new Map(
-    models.map(({ id, key, provider }) => [resolveModel(id, config).key === key ? id : key, provider]),
+    models.map(({ id, key, provider }) => [keyOf(id, config) === key ? id : key, provider]),
   );
-  const aliases = Object.values(config.agents?.defaults?.models ?? {}).flatMap(({ alias }) => alias ?? []);
-  for (const name of [...map.keys(), ...aliases]) if (!names.has(name)) names.set(name, "openclaw");
+  for (const name of [...map.keys(), ...aliasesOf(config)]) if (!names.has(name)) names.set(name, "openclaw");
   return names;
+}
+
+function aliasesOf(config: Configuration): string[] {
+  return Object.values(config.agents?.defaults?.models ?? {}).flatMap(({ alias }) => alias ?? []);
 }
 
 /**

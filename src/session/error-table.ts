@@ -90,6 +90,15 @@ function retentionCommand({ region = "us-east-1" }: ErrorContext): string {
 const SET_CLOCK = "Set the clock, for example with: sudo timedatectl set-ntp true";
 const OTHER_MODEL = "Choose another model: openclaw models list";
 
+/** What AWS says of a model that it has closed to those who do not use it, and of one that has ended. */
+const LEGACY = /marked by provider as legacy/i;
+const ENDED = /end of its life|has reached (the )?end|no longer (available|supported)/i;
+
+/** Whether AWS says that a model is not to be called any more. */
+export function saysRetired(message: string): boolean {
+  return LEGACY.test(message) || ENDED.test(message);
+}
+
 /**
  * The rows of the table; one without names is of a ValidationException. Names and statuses are those of the service
  * models and of https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html; the patterns fit AWS's own
@@ -239,7 +248,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
   {
     names: ["AccessDenied", "ResourceNotFound", "Validation"],
     status: [400, 404],
-    pattern: /marked by provider as legacy/i,
+    pattern: LEGACY,
     code: "model-not-found",
     message: (c) =>
       `${Model(c)} is legacy, and AWS has closed it to accounts that do not use it: ${c.message}`,
@@ -248,7 +257,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
   {
     names: ["AccessDenied", "ResourceNotFound", "Validation"],
     status: [400, 404],
-    pattern: /end of its life|has reached (the )?end|no longer (available|supported)/i,
+    pattern: ENDED,
     code: "model-not-found",
     message: (c) => `AWS has ended ${model(c)}: ${c.message}`,
     hint: () => OTHER_MODEL,

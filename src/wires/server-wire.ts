@@ -10,6 +10,8 @@ import type { OpenAnswer, RequestPlan, Wire } from "../converse/wire.ts";
 import { OpenclawError } from "../errors.ts";
 import { textAt } from "../json.ts";
 import { readRefusal } from "../session/refusal-table.ts";
+import { nearestIds } from "../models/nearest.ts";
+import { unknownModel } from "../models/resolve-model.ts";
 import { createRetryStrategy, decideRetries } from "../session/retries.ts";
 import type { Setup } from "../session/session.ts";
 import { openLine, type ServerLine } from "./call-server.ts";
@@ -49,7 +51,11 @@ export async function openServerWire(setup: Setup, { model }: Ask, api: ServerAp
     explain: (failure) => (failure instanceof OpenclawError ? failure : undefined),
     tellBreak: () => `The connection to ${server.name} broke off`,
     isSaid: (failure) => failure instanceof OpenclawError,
-    knownIds: () => idsOf(line, model.provider?.models ?? []),
+    explainUnknown: async (refusal) => {
+      const ids = await idsOf(line, model.provider?.models ?? []);
+      const others = ids.filter((id) => id !== model.id);
+      return unknownModel(model.id, nearestIds(model.id, others), refusal);
+    },
     countTokens: async () => ({
       uncounted: "OpenAI's API has no counter, so the count is estimated",
     }),

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Configuration } from "../../src/config/settings.ts";
 import type { Discovered, FoundationModel, InferenceProfile } from "../../src/models/discovered.ts";
-import { type ListInput, listModels, reachesEveryRegion, regionsOf } from "../../src/models/list.ts";
+import { reachesEveryRegion, regionsOf } from "../../src/models/callable.ts";
+import { type ListInput, listModels } from "../../src/models/list.ts";
 import { listedBase, listedId } from "../../src/models/listed-id.ts";
 
 const REGION = "us-gov-west-1";

@@ -1,6 +1,7 @@
 import { readAttachments } from "../../converse/attachments.ts";
 import { choicesOf, PARAMETER_ROWS, type Parameter, type ParameterName } from "../../config/parameters.ts";
 import { nearestIds } from "../../models/nearest.ts";
+import { resolveModel } from "../../models/resolve-model.ts";
 import { shorten, usageError } from "../../errors.ts";
 import { describeSpending } from "./describe-spending.ts";
 import { completePath, readPath } from "./file-path.ts";
@@ -28,7 +29,7 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
     argument: "[MODEL]",
     says: "show the model, or ask another one from here on",
     run: async (talk, argument) => {
-      if (argument !== "") talk.models = talk.options.resolve(argument);
+      if (argument !== "") await talk.chooseModels(argument);
       say(talk, `model: ${talk.models.map(({ key }) => key).join(", then ")}`);
     },
     candidates: async (talk) => modelNames(talk.setup),
@@ -68,7 +69,7 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
       say(
         talk,
         describeSpending(talk.spending, (key, model) =>
-          talk.options.priceOf(talk.options.resolve(key)[0], model),
+          talk.options.priceOf(resolveModel(key, talk.setup.config.value), model),
         ),
       );
     },

@@ -30,8 +30,8 @@ export interface InteractiveOptions {
   begin: () => Promise<Conversation>;
   /** Asked in order. */
   models: ResolvedModel[];
-  /** What a name, or several with commas between them, stand for. Throws `usage`. */
-  resolve: (names: string) => ResolvedModel[];
+  /** What a name, or several with commas between them, stand for, looked up at once. Throws `usage` and `model-not-found`. */
+  choose: (names: string, setup: Setup) => Promise<ResolvedModel[]>;
   priceOf: (model: ResolvedModel | undefined, modelId: string) => Price | undefined;
   /** What goes with every question. */
   query: Omit<Query, "messages" | "attachments" | "earlier" | "recorder" | "open">;
@@ -109,6 +109,21 @@ export class Talk {
     const last = this.conversation.turns.at(-1);
     if (!last) throw new OpenclawError("usage", { message: "There is no question to ask again." });
     return this.#answer({ message: questionOf(last), attachments: [], isRetry: true });
+  }
+
+  /** Asks other models from here on; those of before stay when one of the new ones is not there. Throws what is wrong. */
+  async chooseModels(names: string): Promise<void> {
+    const stop = new AbortController();
+    const onInterrupt = (): void =>
+      stop.abort(
+        new OpenclawError("interrupted", { message: "Stopped by Ctrl-C.", hint: "The model is the same." }),
+      );
+    const signal = AbortSignal.any([this.options.runtime.signal, stop.signal]);
+    const setup = { ...this.setup, runtime: { ...this.setup.runtime, signal } };
+    const choose = (): Promise<ResolvedModel[]> => this.options.choose(names, setup);
+    this.models = await this.#keyboard.whileBusy(onInterrupt, () =>
+      this.#asksPerson ? this.#keyboard.lend(choose) : choose(),
+    );
   }
 
   /** Begins a new conversation; the old one stays where it is kept. */
@@ -204,9 +219,12 @@ export class Talk {
   /** A program or a person that has to be asked for credentials needs the terminal as it was. */
   async #authenticate(): Promise<void> {
     const [model] = this.models;
+    if (model && this.#asksPerson) await this.#keyboard.lend(() => this.#pool.authenticate(targetOf(model)));
+  }
+
+  get #asksPerson(): boolean {
     const profiles = [...this.setup.shared.profiles.values()];
-    const asksPerson = profiles.some(({ keys }) => keys["mfa_serial"] ?? keys["credential_process"]);
-    if (model && asksPerson) await this.#keyboard.lend(() => this.#pool.authenticate(targetOf(model)));
+    return profiles.some(({ keys }) => keys["mfa_serial"] ?? keys["credential_process"]);
   }
 
   async #keep(keeper: TurnKeeper, end: TurnEnd): Promise<void> {

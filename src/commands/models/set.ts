@@ -1,10 +1,11 @@
 import { loadConfig } from "../../config/resolve.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { updateConfig } from "../../config/update.ts";
-import { catalogIds } from "../../models/catalog.ts";
+import { parseArn } from "../../aws/arn.ts";
+import { needsProfile, profileFor, profileNamed } from "../../models/callable.ts";
+import { insteadOf, nameListed, noteTaken, unlisted } from "../../discovery/name-model.ts";
 import { findNamed, type NamedModel } from "../../discovery/find-named.ts";
-import { speaksOpenai } from "../../models/provider-api.ts";
-import { type ResolvedModel, namedModel, unknownModel } from "../../models/resolve-model.ts";
+import { type ResolvedModel, namedModel } from "../../models/resolve-model.ts";
 import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
@@ -24,25 +25,54 @@ export async function run(options: SetOptions, runtime: Runtime): Promise<void> 
   if (options.model.trim() === "")
     throw usageError("No model is named.", "List the models you can call: openclaw models list");
   const { value: config } = await loadConfig(options, runtime);
-  const wanted = namedModel(options.model, config);
-  if (!options.force) await warnOfEnd(await requireKnown(options, wanted, runtime), runtime);
+  const key = options.force ? namedModel(options.model, config).key : await findKey(options, runtime);
   const isRecord = typeof config.agents?.defaults?.model === "object";
   const path = ["agents", "defaults", "model", ...(isRecord ? ["primary"] : [])];
-  const { file } = await updateConfig(options, runtime, [{ op: "set", path, value: wanted.key }]);
-  if (terminal.format === "json") await terminal.printJson({ model: wanted.key, file });
-  else await terminal.print(`Default model: ${wanted.key}`);
+  const { file } = await updateConfig(options, runtime, [{ op: "set", path, value: key }]);
+  if (terminal.format === "json") await terminal.printJson({ model: key, file });
+  else await terminal.print(`Default model: ${key}`);
+}
+
+/** The key of what is to be called, which is a profile for a model that needs one. */
+async function findKey(options: SetOptions, runtime: Runtime): Promise<string> {
+  const survey = await surveyModels(options, runtime, { all: true, about: options.model });
+  const { setup, load } = survey;
+  const wanted = noteTaken(options.model, await nameListed(options.model, load, setup), setup);
+  const named = await requireKnown(survey, wanted, await findNamed(survey, wanted));
+  await warnOfEnd(named, survey, runtime);
+  const profile =
+    named.base && !parseArn(wanted.id) ? profileToStore(named.base.id, wanted, load) : undefined;
+  if (profile === undefined) return wanted.key;
+  runtime.terminal.note(`openclaw: ${wanted.id} is called through the inference profile ${profile}`);
+  return `${wanted.providerId}/${profile}`;
+}
+
+/** The profile that a base model is called through; undefined where it needs none, is configured as it is, or AWS tells none. */
+function profileToStore(
+  baseId: string,
+  { id, configured }: ResolvedModel,
+  { discovered }: ModelSurvey["load"],
+): string | undefined {
+  if (!discovered || configured || id !== baseId || !needsProfile(id, discovered)) return undefined;
+  const profile = profileFor(id, discovered);
+  if (profile) return profile.id;
+  const global = profileNamed("global", id, discovered);
+  if (!global) return undefined;
+  throw new OpenclawError("needs-inference-profile", {
+    message: `Only a global inference profile reaches '${id}' from ${discovered.region}.`,
+    hint: `If your data may go to any region: openclaw models set ${quoteForShell(global.id)}`,
+    details: { model: id, nearest: [global.id] },
+  });
 }
 
 async function requireKnown(
-  options: SetOptions,
+  survey: ModelSurvey,
   wanted: ResolvedModel,
-  runtime: Runtime,
+  named: NamedModel | undefined,
 ): Promise<NamedModel> {
-  const survey = await surveyModels(options, runtime, { all: true, about: options.model });
-  const named = await findNamed(survey, wanted);
   if (!named?.isKnown) {
     if (survey.load.error) throw survey.load.error;
-    throw named ? notSure(named, wanted, survey) : unknown(wanted, survey);
+    throw named ? notSure(named, wanted, survey) : await unlisted(wanted, survey);
   }
   if (named.model.tags.includes("no-chat")) {
     throw new OpenclawError("invalid-request", {
@@ -67,25 +97,18 @@ function notSure({ warnings }: NamedModel, { id }: ResolvedModel, { load }: Mode
   });
 }
 
-function unknown({ id, ...wanted }: ResolvedModel, { load, models }: ModelSurvey): OpenclawError {
-  if (speaksOpenai(wanted)) {
-    const own = models.filter(({ provider, missing }) => provider === wanted.providerId && !missing);
-    return unknownModel(
-      id,
-      own.map((model) => model.id),
-    );
-  }
-  const isUnlisted =
-    load.discovered === undefined && models.every(({ tags }) => !tags.includes("configured"));
-  const known = models.filter(({ missing }) => !missing).map((model) => model.id);
-  return unknownModel(id, isUnlisted ? catalogIds() : known);
-}
-
-async function warnOfEnd({ base }: NamedModel, { terminal }: Runtime): Promise<void> {
+async function warnOfEnd(
+  { base }: NamedModel,
+  { load, setup }: ModelSurvey,
+  { terminal }: Runtime,
+): Promise<void> {
   if (!base || base.lifecycle === "ACTIVE") return;
   const end = base.endOfLife ? `; it ends on ${base.endOfLife.slice(0, 10)}` : "";
+  const [successor] = await insteadOf(base.id, true, load, setup.config.value);
   await terminal.warn(
     `AWS calls ${base.id} ${base.lifecycle}${end}.`,
-    "Choose a current one: openclaw models list",
+    successor === undefined
+      ? "Choose a current one: openclaw models list"
+      : `Its successor: openclaw models set ${quoteForShell(successor)}`,
   );
 }

@@ -2,12 +2,13 @@ import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { baseModelId } from "../../models/base-model-id.ts";
 import { familyOf } from "../../models/families.ts";
 import { type Access, surveyAccess } from "../../discovery/access.ts";
-import { catalogIds } from "../../models/catalog.ts";
+import { nameListed, noteTaken, unlisted } from "../../discovery/name-model.ts";
 import { findNamed, type NamedModel } from "../../discovery/find-named.ts";
 import type { Warning } from "../../models/discovered.ts";
 import { modelFacts, type ModelFacts } from "../../models/model-facts.ts";
 import { speaksOpenai } from "../../models/provider-api.ts";
-import { needsProfile, profileFor, type ResolvedModel, unknownModel } from "../../models/resolve-model.ts";
+import { needsProfile, profileFor } from "../../models/callable.ts";
+import { type ResolvedModel } from "../../models/resolve-model.ts";
 import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
 import { usageError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
@@ -29,13 +30,10 @@ export async function run(options: ShowOptions, runtime: Runtime): Promise<void>
   if (options.model.trim() === "")
     throw usageError("No model is named.", "List the models you can call: openclaw models list");
   const survey = await surveyModels(options, runtime, { all: true, about: options.model });
-  const { wanted, load } = survey;
-  const named = wanted && (await findNamed(survey, wanted));
-  if (!wanted || !named) {
-    if (load.error) throw load.error;
-    const known = survey.models.map(({ id }) => id);
-    throw unknownModel(wanted?.id ?? options.model, known.length > 0 ? known : catalogIds());
-  }
+  const { load, setup } = survey;
+  const wanted = noteTaken(options.model, await nameListed(options.model, load, setup), setup);
+  const named = await findNamed(survey, wanted);
+  if (!named) throw load.error ?? (await unlisted(wanted, survey));
   const form = familyOf(named.baseId ?? baseModelId(wanted.id, load.discovered)).reasoning;
   const facts = modelFacts({
     ...named,

@@ -432,6 +432,22 @@ describe("slash commands", () => {
     expect(JSON.parse(stdout).sessions.map(({ title }: { title: string }) => title)).toEqual(["two", "one"]);
   });
 
+  it("/model looks the model up at once, and the old one stays where there is none", async () => {
+    const sitting = await sitDown(await emulate());
+    await ask(sitting.pty, "/model nope", "error: There is no model 'nope'\\.\\nhint: .*");
+    await ask(sitting.pty, "/model amazon.nova-nope-v1:0", "hint: Did you mean .*");
+    await ask(sitting.pty, "/model amazon.titan-embed-text-v2:0", "chat cannot call it\\.\\nhint: .*");
+    await ask(sitting.pty, "/model llama", "hint: Name one of them, for example .*");
+    await ask(sitting.pty, "/model", `model: amazon-bedrock/${MODEL}`);
+    await ask(
+      sitting.pty,
+      "/model opus, nova pro",
+      "model: amazon-bedrock/us\\.anthropic\\.claude-opus-4-8, then\\namazon-bedrock/amazon\\.nova-pro-v1:0",
+    );
+    await ask(sitting.pty, "hi", "asked: hi");
+    expect(sitting.emulator.calls.at(-1)?.parameters["modelId"]).toBe("us.anthropic.claude-opus-4-8");
+  });
+
   it("/usage sums up, answers that were asked again too", async () => {
     const sitting = await sitDown(await answering(answer("a"), answer("b")));
     await ask(sitting.pty, "/usage", "nothing was asked yet");

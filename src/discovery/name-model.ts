@@ -1,0 +1,171 @@
+import type { Configuration } from "../config/settings.ts";
+import { OpenclawError, shorten } from "../errors.ts";
+import { withoutPrefix } from "../models/base-model-id.ts";
+import { catalogIds, lookUpCatalog } from "../models/catalog.ts";
+import type { Discovered, FoundationModel } from "../models/discovered.ts";
+import { type Nameable, type NameMatch, successorOf, suggestIds } from "../models/match-name.ts";
+import { nearestIds } from "../models/nearest.ts";
+import { speaksOpenai } from "../models/provider-api.ts";
+import {
+  bedrockIds,
+  describeTaken,
+  isComplete,
+  matchModel,
+  namedModel,
+  type ResolvedModel,
+  targetOf,
+  unknownModel,
+} from "../models/resolve-model.ts";
+import type { Setup } from "../session/session.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
+import { accessFile, readAccess } from "./access.ts";
+import { judgeAccess } from "./judge-access.ts";
+import { loadModels, type ModelLoad } from "./load.ts";
+import { type ModelSurvey, withAwsSpinner } from "./survey.ts";
+
+/**
+ * The model that a person names. AWS's list is read, or asked for, only where the name is no whole id; what is taken for
+ * the name is then told in a notice. Without a list the name stays as it is. Throws `model-not-found` with the candidates
+ * for a name that stands for none of them or for several.
+ */
+export async function nameModel(text: string, setup: Setup): Promise<ResolvedModel> {
+  const config = setup.config.value;
+  const exact = namedModel(text, config);
+  if (isComplete(exact)) return noteTaken(text, exact, setup);
+  const load = await withAwsSpinner(setup, "Asking AWS for its models", () => loadFor(exact, setup));
+  if (!load.discovered) return exact;
+  return noteTaken(text, await nameListed(text, load, setup), setup);
+}
+
+/** The model that a name stands for in a list that is there. Throws `model-not-found` as `nameModel` does. */
+export async function nameListed(
+  text: string,
+  load: ModelLoad,
+  { config }: Pick<Setup, "config">,
+): Promise<ResolvedModel> {
+  const exact = namedModel(text, config.value);
+  if (!load.discovered || isComplete(exact)) return exact;
+  const nameable = await nameableIn(load, config.value);
+  const match = matchModel(exact, nameable);
+  if (match.kind !== "one") throw notNamed(text, exact, match, nameable);
+  return namedModel(`${exact.providerId}/${match.id}`, config.value);
+}
+
+/** AWS's list; asked for again where the one that was kept does not know the name. */
+async function loadFor(model: ResolvedModel, setup: Setup): Promise<ModelLoad> {
+  const target = targetOf(model);
+  const load = await loadModels(setup, { target });
+  if (load.source !== "cache" || !load.discovered) return load;
+  if (matchModel(model, await nameableIn(load, setup.config.value)).kind !== "none") return load;
+  const newest = await loadModels(setup, { target, refresh: true });
+  return newest.discovered ? newest : load;
+}
+
+/** Tells what a model was taken for, where it is not what was typed. Returns the model. */
+export function noteTaken(text: string, model: ResolvedModel, { runtime, config }: Setup): ResolvedModel {
+  const taken = describeTaken(text, model, config.value);
+  if (taken !== undefined) runtime.terminal.note(`openclaw: ${taken}`);
+  return model;
+}
+
+function notNamed(
+  text: string,
+  { id }: ResolvedModel,
+  match: Exclude<NameMatch, { kind: "one" }>,
+  nameable: Nameable,
+): OpenclawError {
+  const name = shorten(text.trim());
+  if (match.kind === "none") return unknownModel(text.trim(), suggestIds(id, nameable));
+  if (match.kind === "several") {
+    const { ids } = match;
+    const more = ids.length > MOST_NAMED ? ` and ${ids.length - MOST_NAMED} more` : "";
+    return new OpenclawError("model-not-found", {
+      message: `'${name}' is the name of several models: ${ids.slice(0, MOST_NAMED).join(", ")}${more}.`,
+      hint: `Name one of them, for example ${ids[0]}`,
+      details: { model: text.trim(), nearest: ids },
+    });
+  }
+  const { base, globalId, successor } = match;
+  const { region } = nameable.discovered;
+  const nearest = [successor ?? globalId ?? []].flat();
+  const details = { model: text.trim(), nearest };
+  if (base.lifecycle !== "ACTIVE")
+    return new OpenclawError("model-not-found", {
+      message: `'${name}' is ${base.id}, which AWS calls ${base.lifecycle}.`,
+      hint: successor
+        ? `Ask its successor: openclaw chat --model ${quoteForShell(successor)}`
+        : `If it is that one that you want: openclaw chat --model ${quoteForShell(base.id)}`,
+      details,
+    });
+  if (globalId !== undefined)
+    return new OpenclawError("needs-inference-profile", {
+      message: `'${name}' is ${base.id}, which only a global inference profile reaches from ${region}.`,
+      hint: `If your data may go to any region: openclaw chat --model ${quoteForShell(globalId)}`,
+      details: { ...details, nearest: [globalId] },
+    });
+  return new OpenclawError("model-not-found", {
+    message: `'${name}' is ${base.id}, which cannot be called in ${region}.`,
+    hint: successor
+      ? `Ask another of its family: openclaw chat --model ${quoteForShell(successor)}`
+      : `openclaw models show ${quoteForShell(base.id)} --access`,
+    details,
+  });
+}
+
+/** A message names so many candidates; its details have them all. */
+const MOST_NAMED = 6;
+
+/** What a name may stand for by a list, or by the catalog where there is none. */
+export async function nameableIn(load: ModelLoad, config: Configuration): Promise<Nameable> {
+  const { discovered = catalogList(load.region ?? ""), cacheFile } = load;
+  const answers = cacheFile === undefined ? undefined : await readAccess(accessFile(cacheFile));
+  return {
+    discovered,
+    configuredIds: bedrockIds(config),
+    isBarred: (baseId) => {
+      const { availability, isFormMissing } = answers?.get(baseId) ?? {};
+      if (availability === undefined || isFormMissing === undefined) return false;
+      return judgeAccess(availability, { region: discovered.region, isFormMissing }).callable === false;
+    },
+  };
+}
+
+/**
+ * What may have been meant in place of a model that AWS refused, nearest first: what can be called only. A retired model's
+ * successor is the one of its family.
+ */
+export async function insteadOf(
+  id: string,
+  isRetired: boolean,
+  load: ModelLoad,
+  config: Configuration,
+): Promise<string[]> {
+  const nameable = await nameableIn(load, config);
+  if (isRetired) return [successorOf(id, nameable) ?? []].flat();
+  return suggestIds(id, nameable, bedrockIds(config)).filter((other) => other !== id);
+}
+
+/** The `model-not-found` error for a model that neither the configuration nor a list has. */
+export async function unlisted(
+  { id, providerId, provider }: ResolvedModel,
+  { load, models, setup }: ModelSurvey,
+): Promise<OpenclawError> {
+  if (!speaksOpenai({ providerId, provider }))
+    return unknownModel(id, await insteadOf(id, false, load, setup.config.value));
+  const own = models
+    .filter((model) => model.provider === providerId && !model.missing)
+    .map((model) => model.id);
+  return unknownModel(id, nearestIds(id, own));
+}
+
+/** The catalog's models in the form of a list, for where AWS's is not to be had: which of them can be called is not known. */
+function catalogList(region: string): Discovered {
+  // Whether the region has a profile nobody can tell here: the call finds it.
+  const ids = catalogIds().filter((id) => withoutPrefix(id) === id);
+  const models = ids.map((id): FoundationModel => {
+    const { name = id, provider = "" } = lookUpCatalog(id) ?? {};
+    const known = { id, arn: "", name, provider, lifecycle: "ACTIVE", inferenceTypes: undefined };
+    return Object.assign(known, { input: ["TEXT"], output: ["TEXT"], streams: true });
+  });
+  return { region, fetchedAt: 0, models, profiles: [], warnings: [] };
+}

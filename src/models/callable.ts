@@ -1,0 +1,63 @@
+import { parseArn } from "../aws/arn.ts";
+import type { Discovered, FoundationModel, InferenceProfile } from "./discovered.ts";
+import { canConverse } from "./families.ts";
+import { baseOf, basesOf } from "./listed-id.ts";
+
+/** Whether a foundation model can be asked for text through ConverseStream. */
+export function streamsText(model: FoundationModel): boolean {
+  const takesText = model.input.includes("TEXT");
+  return model.streams === true && takesText && model.output.includes("TEXT") && canConverse(model.id);
+}
+
+/** Whether a profile may send a request to any region of its partition: one of its models has an ARN without a region. */
+export function reachesEveryRegion({ modelArns }: InferenceProfile): boolean {
+  return modelArns.some((modelArn) => parseArn(modelArn)?.region === "");
+}
+
+/** The destination regions of a profile, each once. */
+export function regionsOf(profile: InferenceProfile): string[] {
+  const regions = profile.modelArns.map((modelArn) => parseArn(modelArn)?.region ?? "");
+  return [...new Set(regions.filter((region) => region !== ""))].sort();
+}
+
+/** AWS's own active profiles of a base model, the one with the fewest destination regions first. */
+function profilesOf(id: string, discovered: Discovered): InferenceProfile[] {
+  const bases = basesOf(discovered);
+  return discovered.profiles
+    .filter((profile) => profile.isActive && !profile.isApplication && baseOf(profile, bases)?.id === id)
+    .sort((left, right) => regionsOf(left).length - regionsOf(right).length || (left.id < right.id ? -1 : 1));
+}
+
+/**
+ * The inference profile through which a base model is called: a geographic one of the list's region, the one with the
+ * fewest destination regions first; never a global one, and never for an ARN. Undefined when there is none.
+ */
+export function profileFor(id: string, discovered: Discovered): InferenceProfile | undefined {
+  return profilesOf(id, discovered).find((profile) => !profile.id.startsWith(GLOBAL));
+}
+
+const GLOBAL = "global.";
+
+/** The profile of a base model with a prefix that was asked for: `global`, `us`, `eu`. */
+export function profileNamed(
+  prefix: string,
+  id: string,
+  discovered: Discovered,
+): InferenceProfile | undefined {
+  return profilesOf(id, discovered).find((profile) => profile.id === `${prefix}.${id}`);
+}
+
+/** Whether AWS's list says that a model can be called only through a profile. */
+export function needsProfile(id: string, discovered: Discovered): boolean {
+  const model = discovered.models.find((candidate) => candidate.id === id);
+  return model?.inferenceTypes !== undefined && !model.inferenceTypes.includes("ON_DEMAND");
+}
+
+/**
+ * What a base model is called by in the list's region: its own id, or its geographic profile where it needs one. Undefined
+ * for a model that cannot be called there: one that is not active, does not stream text, or is only reached globally.
+ */
+export function callableId(base: FoundationModel, discovered: Discovered): string | undefined {
+  if (base.lifecycle !== "ACTIVE" || !streamsText(base)) return undefined;
+  return needsProfile(base.id, discovered) ? profileFor(base.id, discovered)?.id : base.id;
+}
