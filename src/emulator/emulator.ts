@@ -119,8 +119,9 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const answer = async (exchange: Exchange): Promise<void> => {
     try {
       const stranger = options.answersAnyHost ? undefined : strangerIn(exchange.request);
-      if (stranger !== undefined) return await send(exchange, randomUUID(), refuseStranger(stranger));
-      const received = await receive(exchange, countRoute);
+      if (stranger !== undefined)
+        return await send(exchange, { callId: randomUUID(), time: now() }, refuseStranger(stranger));
+      const received = await receive(exchange, countRoute, now);
       if (received === undefined) return;
       const { call, route } = received;
       const catalogue = new Catalogue(account, call.region ?? context.bearerRegion);
@@ -138,7 +139,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       const reply = alter && "stream" in own ? { ...own, stream: alter(own.stream) } : own;
       call.status = "stream" in reply ? 200 : reply.status;
       options.onAnswer?.(call);
-      await send(exchange, call.requestId, reply);
+      await send(exchange, { callId: call.requestId, time: now() }, reply);
     } catch (error) {
       if (error === exchange.signal.reason) return;
       bugs.push(error);
@@ -184,12 +185,13 @@ function refuseStranger(stranger: string): SendableReply {
 async function receive(
   exchange: Exchange,
   countRoute: (name: string) => number,
+  now: () => number,
 ): Promise<ReceivedCall | undefined> {
   try {
     return await receiveCall(exchange.request, countRoute);
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
-    await send(exchange, randomUUID(), toErrorReply(error, "bedrock", ""));
+    await send(exchange, { callId: randomUUID(), time: now() }, toErrorReply(error, "bedrock", ""));
     return undefined;
   }
 }
@@ -236,9 +238,17 @@ function toReply(scripted: ScriptedAnswer, { call, route }: ReceivedCall): Senda
   return undefined;
 }
 
-async function send(exchange: Exchange, callId: string, reply: SendableReply): Promise<void> {
+/** What the head of an answer has besides what the answer itself says. */
+interface Origin {
+  callId: string;
+  /** The clock of the service, in ms since 1970. */
+  time: number;
+}
+
+async function send(exchange: Exchange, { callId, time }: Origin, reply: SendableReply): Promise<void> {
   const { response } = exchange;
-  const requestId = reply.isForeign ? {} : { "x-amzn-requestid": callId };
+  const date = { date: new Date(time).toUTCString() };
+  const requestId = reply.isForeign ? date : { ...date, "x-amzn-requestid": callId };
   if ("stream" in reply) {
     response.writeHead(200, {
       ...requestId,
