@@ -46,9 +46,11 @@ export interface ModelLists {
   /** Undefined where the list may not be read or discovery is off. */
   models: FoundationModel[] | undefined;
   profiles: InferenceProfile[] | undefined;
+  /** Why the models could not be read. */
+  failure?: OpenclawError | undefined;
 }
 
-/** Reads the lists of a model's region. A list that cannot be read is left out: its own check says why. */
+/** Reads the lists of a model's region. A list that cannot be read is left out. */
 async function readLists(model: ResolvedModel, examination: Examination): Promise<ModelLists> {
   const lists = await examination.listsFor(targetOf(model));
   const region = lists.session.region.value;
@@ -60,6 +62,10 @@ async function readLists(model: ResolvedModel, examination: Examination): Promis
     region,
     models: models.status === "fulfilled" ? models.value : undefined,
     profiles: profiles.status === "fulfilled" ? profiles.value : undefined,
+    failure:
+      models.status === "fulfilled"
+        ? undefined
+        : toOpenclawError(models.reason, { session: lists.session, action: "bedrock:ListFoundationModels" }),
   };
 }
 
@@ -76,10 +82,12 @@ export function judgeModel(id: string, lists: ModelLists): Outcome {
   if (arn && !isListedType(arn)) return ok(`${id}, an ARN that AWS's lists do not hold`);
   const discovered = toDiscovered(lists);
   if (discovered === undefined)
-    return warn(
-      `${id} could not be looked up: AWS's list of models is not to be had`,
-      `openclaw chat --model ${quoteForShell(id)} "Hello"`,
-    );
+    return lists.failure
+      ? warn(`${id} could not be looked up: ${lists.failure.message}`, lists.failure.hint)
+      : warn(
+          `${id} could not be looked up: AWS's list of models is not to be had`,
+          `openclaw chat --model ${quoteForShell(id)} "Hello"`,
+        );
   const profile = findProfile(id, discovered);
   const base = listedBase(id, discovered);
   if (profile) return judgeProfile(id, profile, base, discovered);

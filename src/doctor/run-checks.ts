@@ -12,7 +12,8 @@ export interface RunBounds {
 
 /**
  * Runs the checks, each as soon as those it needs are done, and gives their results in the order of the list. A check
- * that is not done in time has failed with `timeout`. Rejects with the signal's reason, and with bugs.
+ * that is not done in time has failed with `timeout`. What several checks meet is told by one of them. Rejects with the
+ * signal's reason, and with bugs.
  */
 export async function runChecks<TContext>(
   checks: readonly Check<TContext>[],
@@ -63,11 +64,28 @@ export async function runChecks<TContext>(
     return undefined;
   };
   try {
-    return await Promise.all(checks.map(resultOf));
+    return tellOnce(await Promise.all(checks.map(resultOf)));
   } finally {
     clearTimeout(timer);
     if (onAbort) signal.removeEventListener("abort", onAbort);
   }
+}
+
+/**
+ * Credentials that expired, or a proxy that is not there, are met by every check that asks AWS. The first that fails
+ * tells it, and the others point there, so that a person sees one thing to do.
+ */
+function tellOnce(results: readonly CheckResult[]): CheckResult[] {
+  const failed = results.filter(({ status }) => status === "fail");
+  return results.map((result) => {
+    const { id, title, status, detail, durationMs } = result;
+    const isSame = ({ error }: CheckResult): boolean =>
+      error !== undefined &&
+      (status === "fail" ? detail === error.message : status === "warn" && detail.includes(error.message));
+    const teller = failed.find(isSame);
+    if (teller === undefined || teller === result) return result;
+    return { id, title, status: "skip", detail: `see ${teller.title}`, durationMs };
+  });
 }
 
 async function attempt<TContext>(check: Check<TContext>, context: TContext): Promise<Outcome> {

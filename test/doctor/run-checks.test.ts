@@ -99,6 +99,31 @@ describe("a run of checks", () => {
     expect(other?.hint).toBe("general hint of a");
   });
 
+  it("tells once what several checks meet, where it fails, and points there from the others", async () => {
+    const other = new OpenclawError("network", { message: "Nobody is there.", hint: "Look." });
+    const results = await runChecks(
+      [
+        check("a", [], async () => warn("This cannot be asked: No. Not now.", "Ask.")),
+        check("b", [], () => Promise.reject(broken)),
+        check("c", [], () => Promise.reject(broken)),
+        check("d", [], () => Promise.reject(other)),
+        check("e", ["b"], async () => ok("e")),
+        check("f", [], async () => warn("So so.")),
+      ],
+      [],
+      bounds(),
+    );
+    expect(results.map(({ status, detail, hint }) => [status, detail, hint])).toEqual([
+      ["skip", "see the b", undefined],
+      ["fail", "No.", "Ask."],
+      ["skip", "see the b", undefined],
+      ["fail", "Nobody is there.", "Look."],
+      ["skip", "needs the b", undefined],
+      ["warn", "So so.", "general hint of f"],
+    ]);
+    expect(results.flatMap(({ error }) => error ?? [])).toEqual([broken, other]);
+  });
+
   it("fails what is not done in time, skips what needs it, and keeps what was done", async () => {
     const never = () => new Promise<never>(() => undefined);
     const results = await runChecks(
