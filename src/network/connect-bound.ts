@@ -1,7 +1,8 @@
 import { type ClientRequestArgs, Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent, type RequestOptions } from "node:https";
 import type { Duplex } from "node:stream";
-import { TLSSocket } from "node:tls";
+import { isIP } from "node:net";
+import { checkServerIdentity, type ConnectionOptions, TLSSocket } from "node:tls";
 
 /** Time to connect in ms: name look-up, TCP, the way through a proxy and TLS together. */
 export const CONNECT_MS = 3000;
@@ -53,4 +54,14 @@ export class BoundedHttpsAgent extends HttpsAgent {
     if (socket) boundConnecting(socket);
     return socket;
   }
+}
+
+/**
+ * Behind a proxy the certificate of an address is compared with that address: the libraries hand TLS a socket without a
+ * host, which Node then takes for `localhost`. A name goes along as the server name.
+ */
+export function identityOf(host: string | undefined): Pick<ConnectionOptions, "checkServerIdentity"> {
+  const address = host?.replaceAll(/^\[|\]$/g, "") ?? "";
+  if (isIP(address) === 0) return {};
+  return { checkServerIdentity: (_, certificate) => checkServerIdentity(address, certificate) };
 }

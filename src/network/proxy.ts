@@ -6,7 +6,7 @@ import type { NodeHttpHandlerOptions } from "@smithy/node-http-handler";
 import { HttpProxyAgent } from "http-proxy-agent";
 import { HttpsProxyAgent } from "https-proxy-agent";
 import type { Environment } from "../runtime.ts";
-import { boundConnecting, CONNECT_MS, connectTimeout } from "./connect-bound.ts";
+import { boundConnecting, CONNECT_MS, connectTimeout, identityOf } from "./connect-bound.ts";
 import { blameProxy, ProxyRefusal } from "./proxy-failure.ts";
 import { findProxy, type Proxy } from "./proxy-settings.ts";
 import { NodeHttpHandler } from "./sdk-parts.ts";
@@ -145,7 +145,7 @@ class TunnelAgent extends HttpsProxyAgent<string> {
   }
 
   override connect(...[request, options]: Parameters<HttpsProxyAgent<string>["connect"]>) {
-    const trusting = this.#ca ? { ...options, ca: this.#ca } : options;
+    const trusting = { ...options, ...(this.#ca && { ca: this.#ca }), ...identityOf(options.host) };
     return inTime(this, this.#proxy, async () => {
       let refusal: ProxyRefusal | undefined;
       request.once(

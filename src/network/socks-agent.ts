@@ -1,7 +1,7 @@
 import { TLSSocket } from "node:tls";
 import { SocksProxyAgent } from "socks-proxy-agent";
 import { errorCode } from "../errors.ts";
-import { boundConnecting, CONNECT_MS, connectTimeout } from "./connect-bound.ts";
+import { boundConnecting, CONNECT_MS, connectTimeout, identityOf } from "./connect-bound.ts";
 import { blameProxy, ProxyRefusal } from "./proxy-failure.ts";
 import type { Proxy } from "./proxy-settings.ts";
 
@@ -22,7 +22,7 @@ export class BoundedSocksAgent extends SocksProxyAgent {
   override async connect(...[request, options]: Parameters<SocksProxyAgent["connect"]>) {
     const started = performance.now();
     const expiry = new AbortController();
-    const trusting = this.#ca ? { ...options, ca: this.#ca } : options;
+    const trusting = { ...options, ...(this.#ca && { ca: this.#ca }), ...identityOf(options.host) };
     // One for each connection: its bound is that of the socket which the library makes for it.
     const opener = new SocksProxyAgent(urlOf(this.#proxy), { socketOptions: { signal: expiry.signal } });
     // The library would look brackets up as part of a name.

@@ -29,14 +29,22 @@ async function listen(server: Server): Promise<number> {
 }
 
 /** A certificate for `localhost` and `target.test`, and the file that vouches for it. */
-async function certify(options: { notAfterDate?: Date; notBeforeDate?: Date; host?: string } = {}) {
-  const { host = "target.test", ...dates } = options;
+async function certify(
+  options: { notAfterDate?: Date; notBeforeDate?: Date; host?: string; ip?: string } = {},
+) {
+  const { host = "target.test", ip, ...dates } = options;
   const { private: key, cert } = await generate([{ name: "commonName", value: host }], {
     algorithm: "sha256",
     ...dates,
     extensions: [
       { name: "basicConstraints", cA: true },
-      { name: "subjectAltName", altNames: ["localhost", host].map((value) => ({ type: 2 as const, value })) },
+      {
+        name: "subjectAltName",
+        altNames: [
+          ...["localhost", host].map((value) => ({ type: 2 as const, value })),
+          ...(ip === undefined ? [] : [{ type: 7 as const, ip }]),
+        ],
+      },
     ],
   });
   const bundle = path.join(createHome(), "ca.pem");
@@ -223,7 +231,7 @@ describe("an HTTP proxy", () => {
     expect(error).toMatchObject({
       code: "network",
       message: `The TLS certificate of https://target.test is not one this machine trusts, through the proxy 127.0.0.1:${proxyPort} (HTTPS_PROXY).`,
-      hint: "Behind a proxy that inspects TLS, point AWS_CA_BUNDLE to its CA certificate.",
+      hint: "Behind a proxy that inspects TLS, name its CA certificate: export AWS_CA_BUNDLE=FILE",
     });
   });
 });
@@ -250,6 +258,28 @@ describe("a certificate", () => {
       code: "network",
       message: `The TLS certificate of https://127.0.0.1:${port} is for another host.`,
       hint: expect.stringContaining("host name"),
+    });
+  });
+});
+
+describe("the certificate of an address behind a proxy", () => {
+  it.each(["http", "socks5"])("of the kind %s is compared with the address", async (scheme) => {
+    const reachThrough = async (tls: Awaited<ReturnType<typeof certify>>): Promise<Reached> => {
+      const { port } = await target(tls);
+      const address =
+        scheme === "http"
+          ? `127.0.0.1:${await listen(forwarding(createServer(), port, []))}`
+          : (await startSocksProxy()).address;
+      return ask(`https://127.0.0.1:${port}`, {
+        ALL_PROXY: `${scheme}://${address}`,
+        AWS_CA_BUNDLE: tls.bundle,
+      });
+    };
+    expect(await reachThrough(await certify({ ip: "127.0.0.1" }))).toMatchObject({ status: 200 });
+    // Of this machine by name, and of another one by address.
+    await expect(reachThrough(await certify({ ip: "10.1.2.3" }))).rejects.toMatchObject({
+      code: "network",
+      message: expect.stringContaining("is for another host"),
     });
   });
 });
