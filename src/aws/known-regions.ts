@@ -1,3 +1,5 @@
+import { editDistance } from "../edit-distance.ts";
+
 /**
  * Regions with an endpoint of Amazon Bedrock, from botocore's data/endpoints.json, service `bedrock`. For suggestions
  * only: any region name is taken.
@@ -44,3 +46,15 @@ export const KNOWN_REGIONS: readonly string[] = [
   "us-isof-east-1",
   "us-isof-south-1",
 ];
+
+/** What has fewer edits than this is a slip of the fingers. */
+const SLIP = 3;
+
+/** The region with Bedrock that is meant by a name that is none of them; undefined for one of them. */
+export function nearestRegion(name: string): string | undefined {
+  if (KNOWN_REGIONS.includes(name)) return undefined;
+  const [nearest] = KNOWN_REGIONS.map((region) => ({ region, edits: editDistance(name, region) }))
+    .filter(({ edits }) => edits < SLIP)
+    .sort((left, right) => left.edits - right.edits);
+  return nearest?.region ?? KNOWN_REGIONS[0];
+}

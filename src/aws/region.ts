@@ -73,10 +73,16 @@ function named(value: string, source: string): Region {
   if (isRegionName(value)) return { value, source };
   throw new OpenclawError("config-invalid", {
     message: `'${value}' (${source}) is not an AWS region name.`,
-    hint: source.startsWith("env ")
-      ? `export ${source.slice(4)}=us-east-1`
-      : "Name it as AWS does, for example us-east-1.",
+    hint: `Name it as AWS does: ${commandForRegion({ value, source }, "us-east-1")}`,
   });
+}
+
+/** How to use another region, as a command or flag that goes before who named this one. */
+export function commandForRegion({ source }: Region, value: string): string {
+  if (source.startsWith("env ")) return `export ${source.slice(4)}=${value}`;
+  if (source.startsWith("models.bedrockDiscovery")) return `openclaw config set ${source} ${value}`;
+  if (source === "instance metadata") return `export AWS_REGION=${value}`;
+  return `--region ${value}`;
 }
 
 /** The domains of the partitions, with their dual-stack ones, as the SDK's endpoint rules have them. */

@@ -24,9 +24,14 @@ export interface Reached {
 
 /**
  * Sends one unsigned request to an endpoint, the way the clients do: same proxy, same certificates, same time-outs.
+ * `source` is who named the endpoint.
  * Throws `network`, `timeout`, `bad-response`, and `config-unreadable` and `config-invalid` for a bundle or a proxy.
  */
-export async function reach(url: string, runtime: Runtime, profile?: NamedProfile): Promise<Reached> {
+export async function reach(
+  url: string,
+  runtime: Runtime,
+  { profile, source }: { profile?: NamedProfile | undefined; source?: string | undefined } = {},
+): Promise<Reached> {
   const handler = await createRequestHandler(runtime, ANSWER_MS, { profile });
   const { protocol, hostname, port } = new URL(url);
   const sentAt = runtime.now();
@@ -57,7 +62,7 @@ export async function reach(url: string, runtime: Runtime, profile?: NamedProfil
     if (failure instanceof OpenclawError) throw failure;
     const error = failure instanceof Error ? failure : new Error(String(failure));
     throw (
-      fromNetworkFailure(error, url) ??
+      fromNetworkFailure(error, url, source) ??
       new OpenclawError("network", {
         message: `${url} cannot be reached: ${error.message}`,
         hint: "Check this machine's network connection.",

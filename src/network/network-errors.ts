@@ -24,7 +24,7 @@ export interface NetworkRow {
 }
 
 /** What to look at where nobody is to blame. */
-export const CHECK_WAY = "Check region, endpoint and proxy: openclaw doctor";
+const CHECK_WAY = "Check region, endpoint and proxy: openclaw doctor";
 
 /** What to look at: the variable of a proxy that failed, else everything that decides where is asked. */
 const checkWay = ({ proxy }: NetworkContext): string =>
@@ -85,7 +85,7 @@ export const NETWORK_TABLE: readonly NetworkRow[] = [
     ],
     code: "network",
     message: (c) => `The TLS certificate of ${c.who} is not one this machine trusts${c.onTheWay}.`,
-    hint: () => "Behind a proxy that inspects TLS, point AWS_CA_BUNDLE to its CA certificate.",
+    hint: () => "Behind a proxy that inspects TLS, name its CA certificate: export AWS_CA_BUNDLE=FILE",
   },
   {
     codes: ["EPROTO", "ERR_SSL_*", "ERR_TLS_*"],
@@ -145,9 +145,13 @@ export function findNetworkRow(error: Error): NetworkRow | undefined {
 
 /**
  * Turns a failure of DNS, connection, TLS, time or a proxy into `network`, `timeout` or `bad-response`; undefined for
- * others. `endpoint` is who was asked, as a URL where somebody named one.
+ * others. `endpoint` is who was asked, as a URL where somebody named one, and `source` who named it: that is said, and is the first thing to look at.
  */
-export function fromNetworkFailure(error: Error, endpoint: string): OpenclawError | undefined {
+export function fromNetworkFailure(
+  error: Error,
+  endpoint: string,
+  source?: string,
+): OpenclawError | undefined {
   const row = findNetworkRow(error);
   if (!row) return undefined;
   const cause = deepest(error) as { hostname?: string; said?: string };
@@ -171,11 +175,19 @@ export function fromNetworkFailure(error: Error, endpoint: string): OpenclawErro
         proxy,
         said: "",
       };
+  const [message, hint] = [row.message(context), row.hint(context)];
+  // A flag is before everybody's eyes.
+  const isNamed = source !== undefined && !source.startsWith("--") && hint === CHECK_WAY;
   return new OpenclawError(row.code, {
-    message: row.message(context),
-    hint: row.hint(context),
+    message: isNamed ? message.replace(/\.$/, ` (${source}).`) : message,
+    hint: isNamed ? checkSource(source) : hint,
     cause: error,
   });
+}
+
+function checkSource(source: string): string {
+  const variable = /^env (.+)/.exec(source)?.[1];
+  return variable === undefined ? `Check ${source}.` : `Check ${variable}, or: unset ${variable}`;
 }
 
 function rowOf(code: string): NetworkRow | undefined {

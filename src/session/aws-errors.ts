@@ -1,4 +1,6 @@
 import type { Service } from "../aws/endpoint.ts";
+import { nearestRegion } from "../aws/known-regions.ts";
+import { commandForRegion } from "../aws/region.ts";
 import type { AwsSession } from "./session.ts";
 import { describeChosen, renewalOf } from "../credentials/describe.ts";
 import { explainError } from "../credentials/findings.ts";
@@ -8,7 +10,7 @@ import { describeSkew } from "../network/clock-skew.ts";
 import { BUG_HINT } from "../version.ts";
 import { readDenial } from "./denial.ts";
 import { type ErrorContext, type ErrorRow, findRow, findRowOfStatus } from "./error-table.ts";
-import { CHECK_WAY, fromNetworkFailure } from "../network/network-errors.ts";
+import { fromNetworkFailure } from "../network/network-errors.ts";
 
 export interface CallContext {
   session: AwsSession;
@@ -38,30 +40,39 @@ export function toOpenclawError(failure: unknown, call: CallContext): OpenclawEr
   const error: SdkFailure = failure instanceof Error ? failure : new Error(String(failure));
   // Who answers may repeat what it was sent.
   const text = hideSecrets(error.message, runtime).trim();
-  const known = fromAwsError(error, text, call) ?? fromNetwork(error, call) ?? fromStatus(error, text, call);
+  const service = serviceOf(call.action);
+  const source = call.session.endpoint(service)?.source;
+  const known =
+    fromAwsError(error, text, call) ??
+    blameRegion(
+      fromNetworkFailure(error, endpointText(call), source) ?? fromStatus(error, text, call),
+      call.session,
+      service,
+    );
   // Of the network and of what the call asks for the credentials say nothing.
   return known.exitCode === EXIT_CODES["no-credentials"] ? explainError(known, call.session.decision) : known;
 }
 
-/** What somebody named as the endpoint is said with its place, and is the first thing to look at. */
-function fromNetwork(error: Error, call: CallContext): OpenclawError | undefined {
-  const { session, action } = call;
-  const source = session.endpoint(serviceOf(action))?.source;
-  const known = fromNetworkFailure(error, endpointText(call));
-  // A flag is before everybody's eyes.
-  if (source === undefined || source.startsWith("--") || known?.hint !== CHECK_WAY) return known;
-  return withFields(known, {
-    message: known.message.replace(/\.$/, ` (${source}).`),
-    hint: source.startsWith("env ")
-      ? `Check ${source.slice(4)}, or: unset ${source.slice(4)}`
-      : `Check ${source}.`,
+/**
+ * Where Bedrock's own endpoint is not to be had and the region has none that is known, the region is what a person has
+ * to look at, whether it was DNS, a proxy or a page of somebody else's that said no. Any other error passes unchanged.
+ */
+export function blameRegion(error: OpenclawError, session: AwsSession, service: Service): OpenclawError {
+  const { region } = session;
+  const nearest = session.endpoint(service) ? undefined : nearestRegion(region.value);
+  if (nearest === undefined || error.exitCode !== EXIT_CODES.network) return error;
+  return withFields(error, {
+    message: `${error.message} Amazon Bedrock is not known to be in ${region.value} (${region.source}).`,
+    hint: `Choose a region that has it: ${commandForRegion(region, nearest)}`,
   });
 }
 
 /** A list names nothing that could be missing: what is not found is the list itself. */
 function isRouteMissing(error: SdkFailure, { action }: CallContext): boolean {
+  if (!action.startsWith("bedrock:List")) return false;
   const status = error.$response?.statusCode ?? error.$metadata?.httpStatusCode;
-  return status === 404 && action.startsWith("bedrock:List");
+  // With a path of its own in the endpoint, a list is asked for where a model is looked up.
+  return status === 404 || findRow(error.name, error.message)?.code === "model-not-found";
 }
 
 function fromAwsError(error: SdkFailure, text: string, call: CallContext): OpenclawError | undefined {

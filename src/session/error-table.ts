@@ -594,7 +594,10 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     status: [100, 599],
     code: "bad-response",
     message: (c) => `${endpoint(c)} answers ${c.status} with something that is not AWS's.`,
-    hint: () => "A proxy or another server may be in between: openclaw doctor",
+    hint: (c) =>
+      c.endpointSource
+        ? `Check host and path in ${c.endpointSource.replace(/^env /, "")}: openclaw doctor`
+        : "A proxy or another server may be in between: openclaw doctor",
   },
 ];
 

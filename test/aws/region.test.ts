@@ -2,11 +2,13 @@ import { BedrockRuntimeClient } from "@aws-sdk/client-bedrock-runtime";
 import { describe, expect, it } from "vitest";
 import {
   decideRegion,
+  commandForRegion,
   isRegionName,
   type RegionClaims,
   regionOfBaseUrl,
   resolveRegion,
 } from "../../src/aws/region.ts";
+import { nearestRegion } from "../../src/aws/known-regions.ts";
 
 const everything: RegionClaims = {
   flag: undefined,
@@ -72,6 +74,28 @@ describe("the region order", () => {
       expect(() => decideRegion({ env: {}, flag })).toThrow(expect.objectContaining({ code: "usage" }));
     },
   );
+});
+
+describe("another region", () => {
+  it.each([
+    ["us-est-1", "us-east-1"],
+    ["eu-centrl-1", "eu-central-1"],
+    ["ap-east-1", "ap-east-2"],
+    ["xx-nowhere-9", "us-east-1"],
+    ["eu-west-3", undefined],
+  ])("is meant by %s: %s", (name, meant) => {
+    expect(nearestRegion(name)).toBe(meant);
+  });
+
+  it.each([
+    ["env AWS_DEFAULT_REGION", "export AWS_DEFAULT_REGION=us-east-1"],
+    ["models.bedrockDiscovery.region", "openclaw config set models.bedrockDiscovery.region us-east-1"],
+    ["instance metadata", "export AWS_REGION=us-east-1"],
+    ["profile work", "--region us-east-1"],
+    ["flag --region", "--region us-east-1"],
+  ])("goes before %s by: %s", (source, command) => {
+    expect(commandForRegion({ value: "us-est-1", source }, "us-east-1")).toBe(command);
+  });
 });
 
 describe("isRegionName", () => {

@@ -195,7 +195,7 @@ describe.each(CLIENTS)("$name, in a network that stands in the way,", (client) =
   it("names AWS_CA_BUNDLE for a certificate that nobody vouches for", async () => {
     const { result, said } = await callBehind(client, () => ({ AWS_CA_BUNDLE: undefined }));
     expect(said).toContain("is not one this machine trusts");
-    expect(said).toContain("point AWS_CA_BUNDLE to its CA certificate");
+    expect(said).toContain("export AWS_CA_BUNDLE=FILE");
     expect(result.code, said).toBe(5);
   });
 
