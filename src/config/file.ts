@@ -64,14 +64,20 @@ export function missingFile({ file, source }: ConfigLocation): OpenclawError {
   });
 }
 
+function adviseUnreadable(file: string, code: string): string {
+  const shown = quoteForShell(file);
+  if (code === "EACCES" || code === "EPERM" || code === "ELOOP") return `ls -l ${shown}`;
+  // A folder of another name was meant to be one that has the file in it.
+  if (path.basename(file) !== "openclaw.json")
+    return `Name a file: --config ${quoteForShell(path.join(file, "openclaw.json"))}`;
+  return `Move it out of the way: mv ${shown} ${quoteForShell(`${file}.old`)}`;
+}
+
 function unreadable(file: string, failure: ReadFailure): OpenclawError {
   const { code = "", message } = failure;
   return new OpenclawError("config-unreadable", {
     message: `Cannot read the configuration file ${file}: ${message}.`,
-    hint:
-      code === "EACCES" || code === "EPERM" || code === "ELOOP"
-        ? `ls -l ${quoteForShell(file)}`
-        : "openclaw --config FILE …",
+    hint: adviseUnreadable(file, code),
     cause: failure,
     details: { file, ...(code ? { reason: code } : {}) },
   });

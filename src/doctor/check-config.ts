@@ -1,4 +1,7 @@
-import { stat } from "node:fs/promises";
+import { access, constants, stat } from "node:fs/promises";
+import path from "node:path";
+import { ReadFailure, toReadFailure } from "../disk/read-file.ts";
+import { stateFolder } from "../disk/state-folder.ts";
 import { unsetVariables } from "../config/expand-env.ts";
 import type { LoadedConfig } from "../config/resolve.ts";
 import type { Environment } from "../runtime.ts";
@@ -14,11 +17,43 @@ const configCheck: Check<Examination> = {
   hint: "openclaw config validate",
   run: async ({ config, runtime }) => {
     const loaded = await config();
-    if (!loaded.exists) return ok(`${loaded.file} is not there yet; defaults apply`);
+    const folder = stateFolder(runtime);
+    const obstacle = await whyUnwritable(folder);
+    if (!loaded.exists) {
+      return obstacle === undefined
+        ? ok(`${loaded.file} is not there yet; defaults apply`)
+        : keepsNothing(folder, obstacle);
+    }
     const mode = runtime.platform === "win32" ? 0 : (await stat(loaded.file)).mode;
-    return judgeConfig(loaded, mode, runtime.env);
+    const outcome = judgeConfig(loaded, mode, runtime.env);
+    return outcome.status === "ok" && obstacle !== undefined ? keepsNothing(folder, obstacle) : outcome;
   },
 };
+
+/**
+ * Why nothing can be written in a folder, which may not be there yet, as the end of a sentence; undefined where
+ * something can. Writes nothing. Throws what is no error of the system.
+ */
+async function whyUnwritable(folder: string): Promise<string | undefined> {
+  try {
+    // With the dot, a file in the folder's place is no folder.
+    await access(`${folder}${path.sep}.`, constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    const failure = toReadFailure(error);
+    if (!(failure instanceof ReadFailure)) throw failure;
+    const parent = path.dirname(folder);
+    return failure.code === "ENOENT" && parent !== folder ? whyUnwritable(parent) : failure.message;
+  }
+}
+
+/** Everything works without, only slower: so it is told here and nowhere else. */
+function keepsNothing(folder: string, obstacle: string): Outcome {
+  return warn(
+    `nothing can be written in ${folder} (${obstacle}): lists of models are asked for each time, and no conversation is kept`,
+    "Name a folder that can be written: export OPENCLAW_STATE_DIR=FOLDER",
+  );
+}
 
 /** Judges a configuration that could be read. `mode` is that of its file; 0 where modes mean nothing. */
 export function judgeConfig({ file, value }: LoadedConfig, mode: number, env: Environment): Outcome {
