@@ -7,7 +7,7 @@ import type { Discovered, FoundationModel, InferenceProfile } from "../models/di
 import { needsProfile, profileFor, regionsOf } from "../models/callable.ts";
 import { suggestIds, successorOf } from "../models/match-name.ts";
 import { findProfile, listedBase } from "../models/listed-id.ts";
-import { speaksConverse } from "../models/provider-api.ts";
+import { BEDROCK, speaksConverse } from "../models/provider-api.ts";
 import { type ResolvedModel, targetOf, unknownModel } from "../models/resolve-model.ts";
 import { toOpenclawError } from "../session/aws-errors.ts";
 import { type Check, fail, failAs, ok, type Outcome, skip, warn, worst } from "./check.ts";
@@ -25,20 +25,29 @@ const defaultModelCheck: Check<Examination> = {
     if (models.length === 0) {
       return warn(
         "none is set, so chat needs --model",
-        "Choose one from: openclaw models list   (openclaw models set MODEL)",
+        "Choose one from `openclaw models list`, then: openclaw models set MODEL",
       );
     }
     return worst(
       await Promise.all(
-        models.map(async (model) =>
-          speaksConverse(model)
-            ? judgeModel(model.id, await readLists(model, examination))
-            : ok(`${model.key}, which AWS has no part in`),
-        ),
+        models.map(async (model, index) => {
+          if (!speaksConverse(model)) return ok(`${model.key}, which AWS has no part in`);
+          const outcome = judgeModel(model.id, await readLists(model, examination));
+          return index === 0 ? withCommand(outcome, model) : outcome;
+        }),
       ),
     );
   },
 };
+
+/** The command that makes the nearest id the default model, where the present one is a slip. */
+function withCommand(outcome: Outcome, { providerId }: ResolvedModel): Outcome {
+  const nearest = outcome.status === "fail" ? outcome.error.details?.["nearest"] : undefined;
+  const [best] = Array.isArray(nearest) ? (nearest as unknown[]) : [];
+  if (outcome.status !== "fail" || typeof best !== "string") return outcome;
+  const name = providerId === BEDROCK ? best : `${providerId}/${best}`;
+  return { ...outcome, hint: `${outcome.hint} Then: openclaw models set ${quoteForShell(name)}` };
+}
 
 /** What AWS lists in the region of a model, as far as it may be read. */
 export interface ModelLists {

@@ -161,7 +161,10 @@ describe("a provider of another name that speaks Converse", () => {
       const result = await run(["doctor", "--json"]);
       const check = checkOf(read(result), "default-model");
       expect([chat.code, result.code]).toEqual([6, 6]);
-      expect(check).toMatchObject({ status: "fail", hint: refusal?.hint });
+      expect(check).toMatchObject({
+        status: "fail",
+        hint: `${refusal?.hint} Then: openclaw models set corp/${LITE}`,
+      });
       expect(refusal).toMatchObject({ code: "model-not-found", hint: `Did you mean ${LITE}?` });
     },
   );
@@ -558,7 +561,10 @@ describe("what doctor finds wrong", () => {
     const document = read(await run(["doctor", "--json"]));
     expect(document).toMatchObject({
       exitCode: 6,
-      error: { code: "model-not-found", hint: "Did you mean us.anthropic.claude-opus-4-6-v1?" },
+      error: {
+        code: "model-not-found",
+        hint: "Did you mean us.anthropic.claude-opus-4-6-v1? Then: openclaw models set us.anthropic.claude-opus-4-6-v1",
+      },
     });
   });
 
