@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, request } from "node:http";
 import { connect, type Socket } from "node:net";
 import path from "node:path";
 import { createSecureContext, TLSSocket } from "node:tls";
@@ -51,6 +51,7 @@ const REGIONS = [
   "eu-west-1",
   "eu-central-1",
   "ap-northeast-1",
+  "ap-east-2",
   "us-gov-west-1",
   "cn-north-1",
 ];
@@ -58,11 +59,15 @@ const REGIONS = [
 /**
  * An HTTPS proxy behind which every AWS host is the emulator, over real TLS: a test sees which host was called, and the
  * emulator sees which region was signed. With `identity`, STS and IAM Identity Center are that server. `host` is the
- * proxy's own address.
+ * proxy's own address; a host that it does not know is answered with 503. Of `http://` addresses it passes requests on.
  */
 export async function createAwsNetwork(
   { emulator, home }: Emulated,
-  { identity, host = "127.0.0.1" }: { identity?: { url: string }; host?: string } = {},
+  {
+    identity,
+    host = "127.0.0.1",
+    knows = () => true,
+  }: { identity?: { url: string }; host?: string; knows?: (host: string) => boolean } = {},
 ): Promise<AwsNetwork> {
   const { private: key, cert } = await certificateFor(REGIONS);
   const bundle = path.join(home, "test-ca.pem");
@@ -71,13 +76,31 @@ export async function createAwsNetwork(
   const hosts: string[] = [];
   const logins: (string | undefined)[] = [];
   const sockets = new Set<Socket>();
-  const proxy = createServer((_, response) => response.writeHead(400).end("CONNECT only"));
+  const proxy = createServer((incoming, response) => {
+    const { pathname, search } = new URL(incoming.url ?? "/", "http://proxy");
+    const outgoing = request(
+      {
+        host: "127.0.0.1",
+        port: emulator.port,
+        method: incoming.method,
+        path: `${pathname}${search}`,
+        headers: incoming.headers,
+      },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      },
+    );
+    outgoing.on("error", () => response.destroy());
+    incoming.pipe(outgoing);
+  });
   proxy.on("connection", (socket) => {
     sockets.add(socket);
     socket.on("error", () => socket.destroy());
     socket.on("close", () => sockets.delete(socket));
   });
   proxy.on("connect", (request, socket: Socket) => {
+    if (!knows(request.url ?? "")) return void socket.end("HTTP/1.1 503 Service Unavailable\r\n\r\n");
     hosts.push(request.url ?? "");
     const login = request.headers["proxy-authorization"]?.replace(/^Basic /, "");
     logins.push(login === undefined ? undefined : Buffer.from(login, "base64").toString());

@@ -22,6 +22,8 @@ export interface IdentityServer {
    * `reset`, which closes the connection.
    */
   answer(action: string, answer: Answer, times?: number): void;
+  /** Lets the server decide about an action again. */
+  forget(action: string): void;
   connections(): number;
 }
 
@@ -64,6 +66,7 @@ export async function startIdentityServer(
     calls,
     answer: (action, answer, times = Number.POSITIVE_INFINITY) =>
       void answers.set(action, { answer, left: times }),
+    forget: (action) => void answers.delete(action),
     connections: () => connections,
   };
 }
