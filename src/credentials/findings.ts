@@ -163,14 +163,19 @@ export const FINDINGS: readonly FindingRow[] = [
   {
     id: "blank",
     explains: ["nothing signs"],
-    find: ({ env }) => {
+    find: ({ env, chosen, shared }) => {
       const blanks = blankVariables(env);
       if (blanks.length === 0) return [];
       const [are, count] = blanks.length === 1 ? ["is", "it counts"] : ["are", "they count"];
+      const [profile] = shared.profiles.keys();
+      // Whoever meant a profile has it.
+      const isMissed = blanks.includes("AWS_PROFILE") && profile !== undefined && signsNothing(chosen);
       return [
         {
           message: `${blanks.join(" and ")} ${are} set but blank, so ${count} as not set.`,
-          hint: `unset ${blanks.join(" ")}`,
+          hint: isMissed
+            ? `Name the profile: export AWS_PROFILE=${quoteForShell(profile)}`
+            : `unset ${blanks.join(" ")}`,
         },
       ];
     },
@@ -357,7 +362,8 @@ export function explainError(
 /** The two lines for a problem of a shared file. What is said of a whole file names it. */
 export function tellProblem({ file, line, message, hint }: SharedConfigProblem): Told {
   const place = line === undefined ? "" : `${file}:${line}: `;
-  return { message: `${place}${message}.`, hint: hint ?? `Correct ${file}.` };
+  const spot = line === undefined ? file : `line ${line} of ${file}`;
+  return { message: `${place}${message}.`, hint: hint ?? `Correct ${spot}.` };
 }
 
 function keepsProfileAway({ line, profile }: SharedConfigProblem): boolean {
@@ -375,6 +381,11 @@ const KEY_VARIABLES = [
   "AWS_SESSION_TOKEN",
   "AWS_BEARER_TOKEN_BEDROCK",
 ];
+
+/** Whether nothing is named that would sign; an instance may yet be asked. */
+function signsNothing(chosen: Chosen): boolean {
+  return "step" in chosen && (chosen.step === "none" || chosen.step === "instance-metadata");
+}
 
 function signsFrom({ source }: Chosen, variable: string): boolean {
   if (source === "AWS_BEARER_TOKEN_BEDROCK") return variable === source;

@@ -149,8 +149,14 @@ const OTHER_SECTIONS = new Set(["default", "preview", "plugins"]);
 export function parseSharedFile(text: string, file: string, kind: SharedFile): ParsedFile {
   const sections = new Map<string, Section>();
   const problems: SharedConfigProblem[] = [];
-  const complain = (line: number, message: string, profile?: string): void =>
-    void problems.push({ file, line, message, ...(profile === undefined ? {} : { profile }) });
+  const complain = (line: number, message: string, profile?: string, title?: string): void =>
+    void problems.push({
+      file,
+      line,
+      message,
+      ...(profile === undefined ? {} : { profile }),
+      ...(title === undefined ? {} : { hint: `Write ${title} in line ${line} of ${file}.` }),
+    });
   /** Where each section begins, and the profile that it is; undefined for another one. */
   const starts: { line: number; profile: string | undefined }[] = [];
   let section: Section | undefined;
@@ -186,12 +192,12 @@ export function parseSharedFile(text: string, file: string, kind: SharedFile): P
           .trim();
         if (/^\[\s*\]/.test(line))
           complain(number, "[] is neither a profile nor another section: it has no name");
-        else complain(number, "the section title lacks its ]", profile);
+        else complain(number, "the section title lacks its ]", profile, `${line}]`);
         continue;
       }
       const place = kind === "config" ? placeInConfig(title) : placeInCredentials(title);
       if ("problem" in place) {
-        complain(number, place.problem, place.profile);
+        complain(number, place.problem, place.profile, place.title);
         continue;
       }
       isSkipping = false;
@@ -243,8 +249,8 @@ function withoutComment(value: string): string {
   return (/^(.*?)(?:(?:^|\s)[#;].*)?$/.exec(value)?.[1] ?? value).trimEnd();
 }
 
-/** The place a section is kept under, such as `profile dev` or `default`, or why it is left out. */
-type Place = { key: string } | { problem: string; profile?: string };
+/** The place a section is kept under, such as `profile dev` or `default`, or why it is left out and the title it is to have. */
+type Place = { key: string } | { problem: string; profile?: string; title?: string };
 
 function placeInConfig(title: string): Place {
   if (OTHER_SECTIONS.has(title)) return { key: title };
@@ -274,6 +280,7 @@ function placeInConfig(title: string): Place {
   return {
     problem: `[${title}] is not read here; in the config file a profile is written ${right}`,
     profile,
+    title: right,
   };
 }
 
@@ -284,6 +291,7 @@ function placeInCredentials(title: string): Place {
   return {
     problem: `[${title}] is not read here; in the credentials file a profile is written [${name}]`,
     profile: name,
+    title: `[${name}]`,
   };
 }
 

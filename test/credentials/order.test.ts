@@ -274,7 +274,7 @@ describe("the order of credential sources", () => {
       const error = decision.chosen.source === "invalid" ? decision.chosen.error : undefined;
       if (typeof cause === "string") expect(error?.message).toContain(cause);
       else expect(error?.message).toMatch(cause);
-      expect(error?.hint).toMatch(/^(Correct |ls -ld )/);
+      expect(error?.hint).toMatch(/^(Write \[.+\] in line \d+ of |Correct |ls -ld )/);
     });
   });
 

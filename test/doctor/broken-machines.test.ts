@@ -29,7 +29,12 @@ function withoutRuntime(text: string): string {
 function show(args: readonly string[], { code, stdout, stderr }: Result): string {
   const shown = args.map((word) => (/[^\w.:/=-]/.test(word) ? `"${word}"` : word)).join(" ");
   const end = code === 0 ? "" : `exit ${code}\n`;
-  return `$ openclaw ${shown}\n${withoutRuntime(stdout)}${stderr}${end}`;
+  // What is tried again at once is told in any order.
+  const told = stderr.replaceAll(
+    /(?:^openclaw: .*\n)+/gm,
+    (lines) => `${lines.trim().split("\n").sort().join("\n")}\n`,
+  );
+  return `$ openclaw ${shown}\n${withoutRuntime(stdout)}${told}${end}`;
 }
 
 /** The hint of a run: of its error, else of its first warning. */

@@ -61,6 +61,11 @@ const reading =
     await deed(machine, ...(pattern.exec(hint)?.slice(1) ?? []));
   };
 
+/** Writes the line that a hint has into its place. */
+const writing = reading(/^Write (.+) in line (\d+) of (.+)\.$/, (machine, text = "", line, file = "") =>
+  machine.edit(file, new RegExp(`^((?:.*\n){${Number(line) - 1}}).*`), `$1${text}`),
+);
+
 /** Types the command that shows all that is wrong with the configuration, and does what its hint says. */
 const validating =
   (pattern: RegExp, deed: (machine: Machine) => void) =>
@@ -109,9 +114,7 @@ const CREDENTIALS: BrokenMachine[] = [
     name: "title-without-bracket",
     story: "A title of ~/.aws/credentials has lost its bracket.",
     breaks: (machine) => machine.useSharedFiles({ credentials: machine.keysOf("default").replace("]", "") }),
-    follows: reading(/Correct .*\.aws\/credentials/, (machine) =>
-      machine.edit(".aws/credentials", "[default", "[default]"),
-    ),
+    follows: writing,
   },
   {
     name: "folder-for-a-file",
@@ -319,6 +322,46 @@ const CREDENTIALS: BrokenMachine[] = [
       onInstance(machine);
       machine.env["AWS_EC2_METADATA_DISABLED"] = "true";
     },
+  },
+  {
+    name: "blank-variables",
+    story:
+      "A script exports AWS_PROFILE from a variable that is empty, so the profile with the keys is not used.",
+    breaks: (machine) => {
+      machine.useSharedFiles({ credentials: machine.keysOf("work") });
+      machine.env["AWS_PROFILE"] = " ";
+    },
+    knows: { "…": "work", NAME: "work" },
+  },
+  {
+    name: "profile-without-the-word",
+    story: "A section of ~/.aws/config is [work] and not [profile work].",
+    breaks: (machine) => {
+      machine.useSharedFiles({ config: machine.keysOf("work") });
+      machine.env["AWS_PROFILE"] = "work";
+    },
+    follows: writing,
+  },
+  {
+    name: "old-session-token",
+    story: "AWS_SESSION_TOKEN of yesterday's temporary keys is left beside a key for good.",
+    breaks: (machine) => {
+      machine.env["AWS_SESSION_TOKEN"] = "FwoGZXIvYXdzEXAMPLE";
+    },
+  },
+  {
+    name: "no-session-token",
+    story: "Temporary keys were copied without their session token.",
+    breaks: (machine) => {
+      machine.env = {
+        ...machine.env,
+        AWS_ACCESS_KEY_ID: "ASIASTSROLE000000001",
+        AWS_SECRET_ACCESS_KEY: "secret",
+      };
+    },
+    follows: reading(/AWS_SESSION_TOKEN/, (machine) => {
+      machine.env["AWS_SESSION_TOKEN"] = "token";
+    }),
   },
   {
     name: "clock-an-hour-slow",
