@@ -620,6 +620,24 @@ const MODELS: BrokenMachine[] = [
     breaks: (machine) => machine.configure({ agents: { defaults: { model: "us.amazon.nova-light-v1:0" } } }),
   },
   {
+    name: "default-model-legacy",
+    story: "AWS calls the default model legacy, and has closed it to this account.",
+    breaks: (machine) => {
+      machine.configure({ agents: { defaults: { model: "anthropic.claude-3-5-sonnet-20240620-v1:0" } } });
+      machine.script = ({ route, path: place }) =>
+        route === "ConverseStream" && place.includes("claude-3-5")
+          ? {
+              error: {
+                name: "ResourceNotFoundException",
+                message:
+                  "Access denied. This Model is marked by provider as Legacy and you have not been actively using the model in the last 30 days.",
+              },
+            }
+          : undefined;
+    },
+    works: "doctor",
+  },
+  {
     name: "default-model-of-another-geography",
     story: "The default model is called through a profile of the United States, and the region is in Europe.",
     breaks: (machine) => {
@@ -668,6 +686,13 @@ const FILES: BrokenMachine[] = [
       };
     },
     knows: { FOLDER: (machine) => path.join(machine.home, ".openclaw") },
+    works: "both",
+  },
+  {
+    name: "filter-of-nothing",
+    story: "models.bedrockDiscovery.providerFilter names a provider that AWS does not have.",
+    breaks: (machine) => machine.configure({ models: { bedrockDiscovery: { providerFilter: ["amazone"] } } }),
+    command: ["models", "list"],
     works: "both",
   },
 ];
