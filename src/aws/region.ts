@@ -1,5 +1,6 @@
 import { OpenclawError, usageError } from "../errors.ts";
 import type { Environment } from "../runtime.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 /** A region and the place its name was taken from, in words. */
 export interface Region {
@@ -79,10 +80,11 @@ function named(value: string, source: string): Region {
 
 /** How to use another region, as a command or flag that goes before who named this one. */
 export function commandForRegion({ source }: Region, value: string): string {
-  if (source.startsWith("env ")) return `export ${source.slice(4)}=${value}`;
-  if (source.startsWith("models.bedrockDiscovery")) return `openclaw config set ${source} ${value}`;
-  if (source === "instance metadata") return `export AWS_REGION=${value}`;
-  return `--region ${value}`;
+  if (source.startsWith("env ")) return `export ${source.slice(4)}=${quoteForShell(value)}`;
+  if (source === "models.bedrockDiscovery.region")
+    return `openclaw config set models.bedrockDiscovery.region ${quoteForShell(value)}`;
+  if (source === "instance metadata") return `export AWS_REGION=${quoteForShell(value)}`;
+  return `--region ${quoteForShell(value)}`;
 }
 
 /** The domains of the partitions, with their dual-stack ones, as the SDK's endpoint rules have them. */

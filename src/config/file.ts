@@ -65,12 +65,11 @@ export function missingFile({ file, source }: ConfigLocation): OpenclawError {
 }
 
 function adviseUnreadable(file: string, code: string): string {
-  const shown = quoteForShell(file);
-  if (code === "EACCES" || code === "EPERM" || code === "ELOOP") return `ls -l ${shown}`;
+  if (code === "EACCES" || code === "EPERM" || code === "ELOOP") return `ls -l ${quoteForShell(file)}`;
   // A folder of another name was meant to be one that has the file in it.
   if (path.basename(file) !== "openclaw.json")
     return `Name a file: --config ${quoteForShell(path.join(file, "openclaw.json"))}`;
-  return `Move it out of the way: mv ${shown} ${quoteForShell(`${file}.old`)}`;
+  return `Move it out of the way: mv ${quoteForShell(file)} ${quoteForShell(`${file}.old`)}`;
 }
 
 function unreadable(file: string, failure: ReadFailure): OpenclawError {

@@ -7,7 +7,7 @@ import type { Discovered, FoundationModel, InferenceProfile } from "../models/di
 import { needsProfile, profileFor, regionsOf } from "../models/callable.ts";
 import { suggestIds, successorOf } from "../models/match-name.ts";
 import { findProfile, listedBase } from "../models/listed-id.ts";
-import { BEDROCK, speaksConverse } from "../models/provider-api.ts";
+import { speaksConverse } from "../models/provider-api.ts";
 import { type ResolvedModel, targetOf, unknownModel } from "../models/resolve-model.ts";
 import { toOpenclawError } from "../session/aws-errors.ts";
 import { type Check, fail, failAs, ok, type Outcome, skip, warn, worst } from "./check.ts";
@@ -41,12 +41,12 @@ const defaultModelCheck: Check<Examination> = {
 };
 
 /** The command that makes the nearest id the default model, where the present one is a slip. */
-function withCommand(outcome: Outcome, { providerId }: ResolvedModel): Outcome {
+function withCommand(outcome: Outcome, { key, id }: ResolvedModel): Outcome {
   const nearest = outcome.status === "fail" ? outcome.error.details?.["nearest"] : undefined;
   const [best] = Array.isArray(nearest) ? (nearest as unknown[]) : [];
   if (outcome.status !== "fail" || typeof best !== "string") return outcome;
-  const name = providerId === BEDROCK ? best : `${providerId}/${best}`;
-  return { ...outcome, hint: `${outcome.hint} Then: openclaw models set ${quoteForShell(name)}` };
+  const meant = key.slice(0, key.length - id.length) + best;
+  return { ...outcome, hint: `${outcome.hint} Then: openclaw models set ${quoteForShell(meant)}` };
 }
 
 /** What AWS lists in the region of a model, as far as it may be read. */

@@ -563,7 +563,7 @@ describe("what doctor finds wrong", () => {
       exitCode: 6,
       error: {
         code: "model-not-found",
-        hint: "Did you mean us.anthropic.claude-opus-4-6-v1? Then: openclaw models set us.anthropic.claude-opus-4-6-v1",
+        hint: "Did you mean us.anthropic.claude-opus-4-6-v1? Then: openclaw models set amazon-bedrock/us.anthropic.claude-opus-4-6-v1",
       },
     });
   });
