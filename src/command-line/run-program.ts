@@ -18,7 +18,7 @@ export async function runProgram(program: Program, args: readonly string[], runt
   if (flags.includes("--json")) terminal.setMode({ format: "json" });
   if (flags.includes("--ndjson")) terminal.setMode({ format: "ndjson" });
   if (args.length === 1 && isVersionFlag(program, args[0])) return terminal.print(program.version);
-  const run = (call: Call): Promise<void> => runCall(call, runtime);
+  const run = (call: Call): Promise<void> => runCall(call, args, runtime);
   const plain = readPlainCall(program, args);
   if (plain) return run(plain);
   const { parseWithCommander } = await import("./parse-with-commander.ts");
@@ -34,11 +34,22 @@ function isVersionFlag({ versionFlag }: Program, arg: string | undefined): boole
   return arg === long || arg === short;
 }
 
-async function runCall({ action, options }: Call, runtime: Runtime): Promise<void> {
+async function runCall({ action, options }: Call, args: readonly string[], runtime: Runtime): Promise<void> {
   const globals = options as unknown as OutputOptions;
   setOutputMode(globals, runtime);
+  if (namesFile(options))
+    await (await import("./stray-file.ts")).refuseStrayFiles(action, args, runtime.currentFolder);
   const { run } = await action.load();
   await withEmulator(globals, runtime, (setup) => run(options as never, setup));
+}
+
+/** Whether a flag of a call takes a file, so that another may stand behind it by mistake. */
+function namesFile({ prompt, file, schema, systemFile }: Call["options"]): boolean {
+  return (
+    Array.isArray(prompt) &&
+    prompt.length > 0 &&
+    [file, schema, systemFile].some((value) => value !== undefined)
+  );
 }
 
 function setOutputMode({ json, ndjson, plain, color, verbose }: OutputOptions, { terminal }: Runtime): void {
