@@ -2,6 +2,7 @@ import { findCause } from "../../credentials/findings.ts";
 import { discoverySettings } from "../../config/resolve.ts";
 import type { Access } from "../../discovery/access.ts";
 import type { Warning } from "../../models/discovered.ts";
+import { findIdleFilters } from "../../models/idle-filters.ts";
 import type { ListedModel } from "../../models/list.ts";
 import type { ModelLoad } from "../../discovery/load.ts";
 import type { SortField } from "../../models/sort-models.ts";
@@ -37,7 +38,12 @@ export async function run(options: ListOptions, runtime: Runtime): Promise<void>
     ? (await import("../../models/sort-models.ts")).sortModels(survey.models, options.sort)
     : survey.models;
   const { models, accessWarnings } = await addAccess(sorted, survey, options);
-  const warnings = [...load.warnings, ...withoutCredentials(survey), ...accessWarnings];
+  const warnings = [
+    ...load.warnings,
+    ...withoutCredentials(survey),
+    ...accessWarnings,
+    ...findIdleFilters(survey.input, survey.models),
+  ];
   const document = {
     region: load.region ?? null,
     source: load.source,
