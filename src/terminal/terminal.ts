@@ -1,4 +1,5 @@
 import stringWidth from "string-width";
+import { wellFormed } from "../json.ts";
 import { colorLevel, type ColorLevel, type Style, styleFor } from "./color.ts";
 import { actOwn, escapeInJson, neutralise, Neutraliser, onOneLine } from "./neutralise.ts";
 import { hang } from "./word-wrap.ts";
@@ -168,14 +169,19 @@ export class Terminal {
     await this.printDocument(document, { isIndented: this.isStdoutTTY && this.format !== "ndjson" });
   }
 
-  /** Writes an answer that is JSON in every format. What would act on a terminal stands in it as escapes. */
+  /**
+   * Writes an answer that is JSON in every format. What would act on a terminal stands in it as escapes, and U+FFFD for
+   * half a character, which no strict reader of JSON takes.
+   */
   async printDocument(document: unknown, { isIndented = true } = {}): Promise<void> {
-    await this.print(escapeInJson(JSON.stringify(document, undefined, isIndented ? 2 : undefined)));
+    await this.print(
+      escapeInJson(JSON.stringify(wellFormed(document), undefined, isIndented ? 2 : undefined)),
+    );
   }
 
   /** A JSON document on stderr, in one line on a terminal, too, for a log. */
   noteJson(document: unknown): void {
-    this.writeAside(`${escapeInJson(JSON.stringify(document))}\n`);
+    this.writeAside(`${escapeInJson(JSON.stringify(wellFormed(document)))}\n`);
   }
 
   /**

@@ -1,5 +1,6 @@
 import { APIError } from "openai";
 import { describe, expect, it } from "vitest";
+import { wellFormed } from "../../src/json.ts";
 import { eventStep } from "../../src/emulator/converse.ts";
 import type { ScriptedAnswer } from "../../src/emulator/emulator.ts";
 import { textAnswerSteps, textStep } from "../helpers/answer-steps.ts";
@@ -282,5 +283,26 @@ describe("requests that cannot be taken", () => {
     expect(await send("null")).toEqual([400, "invalid_request"]);
     expect(await send(JSON.stringify(ask), "text/plain")).toEqual([415, "unsupported_media_type"]);
     expect(await send(" ".repeat(20_000))).toEqual([413, "request_too_large"]);
+  });
+});
+
+describe("half a character that a client sends", () => {
+  it.each<[string, object]>([
+    ["the model", { model: "am\ud83d" }],
+    ["a field's name", { "x\ud83d": 1 }],
+    ["a field's value", { reasoning_effort: "\udc00" }],
+    ["a role", { messages: [{ role: "us\ud83d", content: "x" }] }],
+  ])("is whole in the error and in the log: %s", async (_, fields) => {
+    const server = await serve({ args: ["--log-content"] });
+    const response = await fetch(`${server.origin}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ ...ask, ...fields }),
+    });
+    const text = await response.text();
+    expect(response.status).toBeGreaterThanOrEqual(400);
+    expect(wellFormed(JSON.parse(text))).toEqual(JSON.parse(text));
+    const line = await server.logged(({ kind }) => kind === "request");
+    expect(wellFormed(line)).toEqual(line);
   });
 });

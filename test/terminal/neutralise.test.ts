@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { wellFormed } from "../../src/json.ts";
 import { styleFor } from "../../src/terminal/color.ts";
 import {
   actOwn,
@@ -148,6 +149,13 @@ describe("the terminal", () => {
     expect(written()).toBe(`${attack}${neutralise(attack)}\n`);
   });
 
+  it("writes JSON without halves of characters, which strict readers do not take", async () => {
+    const { terminal: pipe, written } = terminal(false);
+    pipe.noteJson({ "a\ud83d": ["\udc00b", { c: "\ud83d\ude00" }] });
+    await pipe.printJson({ "a\ud83d": "\\ud83d" });
+    expect(written()).toBe('{"a\ufffd":["\ufffdb",{"c":"\ud83d\ude00"}]}\n{"a\ufffd":"\\\\ud83d"}\n');
+  });
+
   it("keeps a line on stderr one line", async () => {
     const { terminal: pipe, written } = terminal(false);
     pipe.note("a\r\n\u0085 hint: b\u2028c");
@@ -162,16 +170,19 @@ describe("the terminal", () => {
     expect(written()).toBe("\u001B[2A␛[2A\uFFFDx\r\n");
   });
 
-  it.each([true, false])("prints the same document in escapes, on a TTY: %s", async (isTTY) => {
-    const { terminal: screen, written } = terminal(isTTY);
-    const document = { text: `${attack}\u009B\u007F\r\n ü \u2028 \uD800 ${ATTACKS.join(" ")}` };
-    await screen.printJson(document);
-    expect(written()).not.toMatch(ACTIVE);
-    expect(JSON.parse(written())).toEqual(document);
-    screen.noteJson(document);
-    expect(JSON.parse(written().split("\n").at(-2) ?? "")).toEqual(document);
-    expect(escapeInJson('"ü"')).toBe('"ü"');
-  });
+  it.each([true, false])(
+    "prints the same document in escapes but for halves of characters, on a TTY: %s",
+    async (isTTY) => {
+      const { terminal: screen, written } = terminal(isTTY);
+      const document = { text: `${attack}\u009B\u007F\r\n ü \u2028 \uD800 ${ATTACKS.join(" ")}` };
+      await screen.printJson(document);
+      expect(written()).not.toMatch(ACTIVE);
+      expect(JSON.parse(written())).toEqual(wellFormed(document));
+      screen.noteJson(document);
+      expect(JSON.parse(written().split("\n").at(-2) ?? "")).toEqual(wellFormed(document));
+      expect(escapeInJson('"ü"')).toBe('"ü"');
+    },
+  );
 });
 
 it.each([

@@ -2,7 +2,7 @@ import type { Model } from "openai/resources/models";
 import type { ErrorObject } from "openai/resources/shared";
 import type { ChatEvents } from "../../../converse/chat-event.ts";
 import { OpenclawError, shorten, withFields } from "../../../errors.ts";
-import { isRecord, textAt } from "../../../json.ts";
+import { isRecord, textAt, wellFormed } from "../../../json.ts";
 import { nextTurn } from "../../../next-turn.ts";
 import type { AnswerService, Dialect, RouteRequest } from "../../dialect.ts";
 import { type ErrorAnswer, toErrorAnswer } from "../../error-answer.ts";
@@ -49,7 +49,10 @@ function toModel({ id, created, owner }: ServedModel): Model {
 function toErrorBody({ status, code, message, param }: ErrorAnswer): { error: ErrorObject } {
   const isFault = status >= 500;
   const type = isFault ? "server_error" : (TYPES[status] ?? "invalid_request_error");
-  return { error: { message, type: code === "insufficient_quota" ? code : type, param, code } };
+  // It may repeat what the client wrote, half a character, too.
+  return wellFormed({
+    error: { message, type: code === "insufficient_quota" ? code : type, param, code },
+  });
 }
 
 /**
