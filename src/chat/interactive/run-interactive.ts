@@ -1,4 +1,5 @@
 import { OpenclawError } from "../../errors.ts";
+import type { GlobalOptions } from "../../options.ts";
 import type { Style } from "../../terminal/color.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import { VERSION } from "../../version.ts";
@@ -41,8 +42,21 @@ export async function runInteractive(options: InteractiveOptions): Promise<void>
     await talk.close();
   }
   const { id, turns } = talk.conversation;
-  if (id !== undefined && turns.length > 0)
-    terminal.note(style.dim(`To go on: openclaw chat --session ${quoteForShell(id)}`));
+  if (id !== undefined && turns.length > 0) {
+    const command = ["openclaw chat", ...placeFlags(options.setup.options), "--session", quoteForShell(id)];
+    terminal.note(style.dim(`To go on: ${command.join(" ")}`));
+  }
+}
+
+/** The flags that say where the models are, as they were given: a session keeps its model, not these. */
+function placeFlags({ config, profile, region, endpointUrl, emulator }: GlobalOptions): string[] {
+  const named = { config, profile, region, "endpoint-url": endpointUrl };
+  return [
+    ...(emulator ? ["--emulator"] : []),
+    ...Object.entries(named).flatMap(([name, value]) =>
+      value === undefined ? [] : [`--${name}`, quoteForShell(value)],
+    ),
+  ];
 }
 
 async function converse(talk: Talk, editor: LineEditor, history: History, style: Style): Promise<void> {

@@ -305,6 +305,19 @@ describe("Ctrl-C", () => {
     expect(sitting.pty.lines().at(-1)).toMatch(/^To go on: openclaw chat --session \w{6}$/);
   });
 
+  it("says how to go on with the flags that the models were found by", async () => {
+    const emulated = await answering(answer("Whole."));
+    const flags = ["--region", "eu-west-1", "--endpoint-url", emulated.emulator.url];
+    const sitting = await sitDown(emulated, flags);
+    await ask(sitting.pty, "one", "Whole\\.");
+    sitting.pty.type(`/exit${ENTER}`);
+    expect(await sitting.pty.exit).toBe(0);
+    const said = /To go on: openclaw (chat .*--session \w{6})$/.exec(
+      sitting.pty.lines().join(" ").trimEnd(),
+    )?.[1];
+    expect(said).toContain(flags.join(" "));
+  });
+
   it("leaves right after it has stopped an answer", async () => {
     const sitting = await sitDown(await answering(halfAnswer));
     sitting.pty.type(`one${ENTER}`);
