@@ -1,11 +1,7 @@
 import { toOpenclawError } from "../session/aws-errors.ts";
 import { discoverySettings } from "../config/resolve.ts";
-import { editDistance } from "../edit-distance.ts";
-import { shorten } from "../errors.ts";
-import type { FoundationModel } from "../models/discovered.ts";
-import { matchesProvider } from "../models/provider-filter.ts";
-import { quoteForShell } from "../terminal/quote-for-shell.ts";
-import { type Check, ok, type Outcome, skip, warn } from "./check.ts";
+import { idleProviderFilters } from "../models/idle-filters.ts";
+import { type Check, ok, skip, warn } from "./check.ts";
 import type { Examination } from "./examination.ts";
 
 /** Whether these credentials may list the foundation models. */
@@ -24,7 +20,8 @@ const discoveryCheck: Check<Examination> = {
       if (found.length === 0)
         return warn(detail, `Bedrock may not be in ${session.region.value}: try --region us-east-1`);
       const filter = discoverySettings((await examination.setup()).config.value).providerFilter ?? [];
-      return judgeFilter(filter, found, detail);
+      const [idle] = idleProviderFilters({ region: session.region.value, models: found }, filter);
+      return idle ? warn(`${detail}; ${idle.message}`, idle.hint) : ok(detail);
     } catch (failure) {
       throw toOpenclawError(failure, { session, action: "bedrock:ListFoundationModels" });
     }
@@ -53,28 +50,6 @@ const profilesCheck: Check<Examination> = {
     }
   },
 };
-
-/** Judges `providerFilter`: a name in it that is no provider of the region keeps every model away that was meant. */
-export function judgeFilter(
-  filter: readonly string[],
-  models: readonly Pick<FoundationModel, "id" | "provider">[],
-  detail: string,
-): Outcome {
-  const vendorOf = (id: string): string => id.split(".", 1)[0] ?? "";
-  const unknown = filter.find(
-    (name) => !models.some(({ id, provider }) => matchesProvider([name], provider, vendorOf(id))),
-  );
-  if (unknown === undefined) return ok(detail);
-  const vendors = [...new Set(models.map(({ id }) => vendorOf(id)))];
-  const [nearest = ""] = vendors.sort(
-    (left, right) => editDistance(unknown.toLowerCase(), left) - editDistance(unknown.toLowerCase(), right),
-  );
-  const corrected = filter.map((name) => (name === unknown ? nearest : name));
-  return warn(
-    `${detail}; models.bedrockDiscovery.providerFilter names '${shorten(unknown)}', and no model is of that provider`,
-    `Did you mean ${nearest}? Then: openclaw config set models.bedrockDiscovery.providerFilter ${quoteForShell(JSON.stringify(corrected))}`,
-  );
-}
 
 async function isOff({ setup }: Examination): Promise<boolean> {
   return discoverySettings((await setup()).config.value).enabled === false;

@@ -2,7 +2,7 @@ import { shorten } from "../errors.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { withoutPrefix } from "./base-model-id.ts";
 import { streamsText } from "./callable.ts";
-import type { Warning } from "./discovered.ts";
+import type { Discovered, Warning } from "./discovered.ts";
 import { type ListedModel, type ListInput, listModels } from "./list.ts";
 import { nearestIds } from "./nearest.ts";
 import { matchesProvider } from "./provider-filter.ts";
@@ -14,25 +14,39 @@ const FILTER = "models.bedrockDiscovery.providerFilter";
  * without a word looks like one that is broken. `models` is what the input came to.
  */
 export function findIdleFilters(input: ListInput, models: readonly ListedModel[]): Warning[] {
-  const filters = [...idleProviderFilters(input), ...idleProviders(input, models)];
+  const filters = [
+    ...idleProviderFilters(input.discovered, input.settings.providerFilter),
+    ...idleProviders(input, models),
+  ];
   if (models.length > 0 || filters.length > 0) return filters;
   const reason = input.search === undefined ? emptyList(input) : idleSearch(input, input.search);
   return reason ? [reason] : [];
 }
 
-/** Entries of the configured filter that are the name of no provider: a warning also where others match. */
-function idleProviderFilters({ discovered, settings }: ListInput): Warning[] {
+/**
+ * Entries of the configured filter that are the name of no provider, with the command that corrects them: a warning also
+ * where others match.
+ */
+export function idleProviderFilters(
+  discovered: Pick<Discovered, "region" | "models"> | undefined,
+  filter: readonly string[],
+): Warning[] {
   if (!discovered || discovered.models.length === 0) return [];
-  const idle = settings.providerFilter.filter(
+  const idle = filter.filter(
     (entry) =>
       !discovered.models.some(({ provider, id }) => matchesProvider([entry], provider, vendorOf(id))),
   );
   const names = discovered.models.filter(streamsText).map(toNames);
+  const correct = (entry: string, meant: string): string => {
+    const corrected = JSON.stringify(filter.map((other) => (other === entry ? meant : other)));
+    return ` Then: openclaw config set ${quoteForShell(FILTER)} ${quoteForShell(corrected)}`;
+  };
   return idle.map((entry) =>
     noMatch(
       `${FILTER} has '${shorten(entry)}', which no provider in ${discovered.region} is called.`,
       entry,
       names,
+      (meant) => correct(entry, meant),
     ),
   );
 }
@@ -114,7 +128,12 @@ function toNames({ provider, id }: { provider: string; id: string }): ProviderNa
   return { provider, vendor: vendorOf(withoutPrefix(id)) };
 }
 
-function noMatch(message: string, typed: string, names: readonly ProviderNames[]): Warning {
+function noMatch(
+  message: string,
+  typed: string,
+  names: readonly ProviderNames[],
+  correct: (meant: string) => string = () => "",
+): Warning {
   const byForm = new Map(
     names.flatMap(({ provider, vendor }) => [
       [vendor, provider],
@@ -125,7 +144,8 @@ function noMatch(message: string, typed: string, names: readonly ProviderNames[]
   const all = [...new Set(names.map(({ provider }) => provider))].sort();
   const known =
     all.length === 0 ? "openclaw models list" : `The providers are: ${all.slice(0, MOST_NAMED).join(", ")}`;
-  return toWarning(message, nearest === "" ? known : `Did you mean '${byForm.get(nearest) ?? nearest}'?`);
+  const meant = byForm.get(nearest) ?? nearest;
+  return toWarning(message, nearest === "" ? known : `Did you mean '${meant}'?${correct(meant)}`);
 }
 
 /** So many names fit into a hint. */

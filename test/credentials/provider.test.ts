@@ -563,7 +563,7 @@ describe("what was found explains that there are no credentials", () => {
       "a title without bracket",
       { credentials: BASE.replace("[base]", "[default") },
       /credentials:1: the section title lacks its \]/,
-      /^Correct /,
+      /^Write \[.+\] in line 1 of /,
     ],
     [
       "no title",
@@ -571,7 +571,12 @@ describe("what was found explains that there are no credentials", () => {
       /credentials:1: this setting stands before any \[section\]/,
       /^Correct /,
     ],
-    ["a profile without prefix", { config: "[work]\n" }, /config:1: \[work\] is not read here/, /^Correct /],
+    [
+      "a profile without prefix",
+      { config: "[work]\n" },
+      /config:1: \[work\] is not read here/,
+      /^Write \[.+\] in line 1 of /,
+    ],
     [
       "a file that is not there",
       { env: { AWS_CONFIG_FILE: "/nowhere/c" } },

@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import { resolveModel } from "../../src/models/resolve-model.ts";
 import type { FoundationModel, InferenceProfile } from "../../src/models/discovered.ts";
 import { type Outcome, worst } from "../../src/doctor/check.ts";
-import { judgeFilter } from "../../src/doctor/check-lists.ts";
 import { judgeConfig } from "../../src/doctor/check-config.ts";
 import { judgeAvailability, judgeModel, type ModelLists } from "../../src/doctor/check-models.ts";
 import { judgeClock, judgeWays, type Way } from "../../src/doctor/check-network.ts";
@@ -255,32 +254,6 @@ describe("the way to the endpoints", () => {
       "/ca.pem",
     );
     expect(detail).toBe("127.0.0.1:4100 12 ms (env AWS_ENDPOINT_URL), CA bundle /ca.pem");
-  });
-});
-
-describe("the filter of providers", () => {
-  const models = [
-    { id: "amazon.nova-lite-v1:0", provider: "Amazon" },
-    { id: "mistral.pixtral-large-2502-v1:0", provider: "Mistral AI" },
-  ];
-  it.each<[string[], string | undefined]>([
-    [[], undefined],
-    [["Amazon", "mistralai"], undefined],
-    [["amazone"], `'["amazon"]'`],
-    [["amazon", "Mistrall"], `'["amazon","mistral"]'`],
-  ])("%j", (filter, corrected) => {
-    const outcome = judgeFilter(filter, models, "2 models");
-    expect(outcome).toEqual(
-      corrected === undefined
-        ? { status: "ok", detail: "2 models" }
-        : {
-            status: "warn",
-            detail: expect.stringContaining(`'${filter.at(-1)}'`),
-            hint: expect.stringMatching(
-              new RegExp(`providerFilter ${corrected.replaceAll(/[[\]]/g, "\\$&")}$`),
-            ),
-          },
-    );
   });
 });
 
