@@ -56,10 +56,7 @@ async function send(
   call: CallContext,
 ): Promise<OpenAnswer> {
   const { signal } = deadlines;
-  const begin = async (
-    { headers, body }: HttpResponse,
-    { requestId }: ResponseMetadata,
-  ): Promise<Omit<OpenAnswer, "attempts">> => {
+  const begin: Begin = async ({ headers, body }, { requestId }) => {
     const contentType = headers["content-type"] ?? "";
     if (!/^application\/vnd\.amazon\.eventstream\b/i.test(contentType))
       throw notAnEventStream(contentType, requestId);
@@ -72,16 +69,7 @@ async function send(
       throw asRetryable(toStreamError(failure, stream, failed));
     }
   };
-  const request = async (): Promise<OpenAnswer> => {
-    const client = await call.session.rest("bedrock-runtime");
-    const { value, attempts } = await client.send(toCall("ConverseStream", input), begin, signal);
-    return { ...value, attempts };
-  };
-  try {
-    return await untilAborted(request(), signal);
-  } catch (failure) {
-    throw signal.aborted ? abortReason(signal) : toOpenclawError(failure, call);
-  }
+  return request("ConverseStream", input, begin, signal, call);
 }
 
 /** Asks for the answer in one piece, by Converse, and hands it on as the parts of a stream. */
@@ -90,22 +78,32 @@ async function sendForWhole(
   deadlines: Deadlines,
   call: CallContext,
 ): Promise<OpenAnswer> {
-  const { signal } = deadlines;
-  const begin = async (
-    response: HttpResponse,
-    { requestId }: ResponseMetadata,
-  ): Promise<Omit<OpenAnswer, "attempts">> => {
+  const begin: Begin = async (response, { requestId }) => {
     const parts = [...partsOfAnswer(await readJson(response))];
     deadlines.heard();
     return { requestId, batches: inOneBatch(parts) };
   };
-  const request = async (): Promise<OpenAnswer> => {
+  return request("Converse", input, begin, deadlines.signal, call);
+}
+
+/** Makes of a response what opens its answer. */
+type Begin = (response: HttpResponse, metadata: ResponseMetadata) => Promise<Omit<OpenAnswer, "attempts">>;
+
+/** Asks Bedrock, as often as it may be asked. Rejects with AWS's failure as ours, or with the reason of the abort. */
+async function request(
+  operation: "Converse" | "ConverseStream",
+  input: RequestPlan["input"],
+  begin: Begin,
+  signal: AbortSignal,
+  call: CallContext,
+): Promise<OpenAnswer> {
+  const ask = async (): Promise<OpenAnswer> => {
     const client = await call.session.rest("bedrock-runtime");
-    const { value, attempts } = await client.send(toCall("Converse", input), begin, signal);
+    const { value, attempts } = await client.send(toCall(operation, input), begin, signal);
     return { ...value, attempts };
   };
   try {
-    return await untilAborted(request(), signal);
+    return await untilAborted(ask(), signal);
   } catch (failure) {
     throw signal.aborted ? abortReason(signal) : toOpenclawError(failure, call);
   }
