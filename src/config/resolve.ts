@@ -52,7 +52,16 @@ export async function loadConfig(
   const value = text.includes("${") ? resolveReferences(parsed, runtime.env) : parsed;
   const problems = validate(value);
   if (problems.length > 0) throw invalidConfiguration(file, problems, options);
-  return { file, exists: true, value: value as Configuration };
+  const config = value as Configuration;
+  return { file, exists: true, value: runtime.isEmulated ? withEmulatedDefault(config) : config };
+}
+
+/** What the emulator's own default model makes of a configuration: it goes before the other. */
+function withEmulatedDefault(config: Configuration): Configuration {
+  const model = config.emulator?.model;
+  if (model === undefined) return config;
+  const { agents } = config;
+  return { ...config, agents: { ...agents, defaults: { ...agents?.defaults, model } } };
 }
 
 /** The discovery settings: `models.bedrockDiscovery`, then the plugin's entry, then the defaults. */

@@ -197,6 +197,14 @@ const settings = object({
     "How models are called.",
   ),
   credentials: field(credentials, "How credentials are got."),
+  emulator: field(
+    object({
+      model: field(string, "Default model under --emulator, in place of agents.defaults.model.", {
+        example: "amazon.nova-lite-v1:0",
+      }),
+    }),
+    "What holds under --emulator only.",
+  ),
   plugins: field(object({ entries: field(plugins, "Settings of single plugins.") }), "Plugins."),
 });
 

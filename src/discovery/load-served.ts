@@ -40,7 +40,8 @@ export async function loadServed(
   options: Pick<LoadOptions, "refresh" | "offline">,
 ): Promise<Served> {
   const { config } = setup;
-  const ids = openaiProviders(config.value).filter((id) => isBare(id, setup));
+  // Under --emulator nobody else is asked, nor is what they said before a part of it.
+  const ids = setup.runtime.isEmulated ? [] : openaiProviders(config.value).filter((id) => isBare(id, setup));
   const loads = await Promise.all(ids.map((id) => load(id, setup, options)));
   return {
     models: new Map(loads.flatMap(({ id, list }) => (list ? [[id, list.ids] as const] : []))),

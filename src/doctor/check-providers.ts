@@ -1,6 +1,6 @@
 import { openaiProviders } from "../models/provider-api.ts";
 import { OpenclawError } from "../errors.ts";
-import { type Check, fail, ok, type Outcome, warn, worst } from "./check.ts";
+import { type Check, fail, ok, type Outcome, skip, warn, worst } from "./check.ts";
 import type { Examination } from "./examination.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
@@ -14,6 +14,7 @@ export const providersCheck: Check<Examination> = {
   needs: ["config"],
   hint: "Check baseUrl, apiKey and the server.",
   run: async (examination) => {
+    if (examination.runtime.isEmulated) return skip("--emulator asks nobody but itself");
     const { value } = await examination.config();
     return worst(await Promise.all(openaiProviders(value).map((id) => examine(id, examination))));
   },

@@ -7,7 +7,7 @@ import { type JsonBody, lengthOf, toJsonBody } from "../network/json-body.ts";
 import { createRequestHandler } from "../network/request-handler.ts";
 import { fromNetworkFailure } from "../network/network-errors.ts";
 import { hideSecrets, rememberSecrets } from "../credentials/hide-secrets.ts";
-import { OpenclawError } from "../errors.ts";
+import { OpenclawError, usageError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { VERSION } from "../version.ts";
 import type { OpenaiServer } from "./server.ts";
@@ -35,7 +35,8 @@ const FAILURE_MS = 5000;
 
 /**
  * Prepares the connections to a server. Opens none. `requestTimeoutMs` bounds a whole answer; `profile` is the AWS profile
- * in force, for its `ca_bundle`. Throws `config-unreadable` and `config-invalid` for a CA bundle that is none.
+ * in force, for its `ca_bundle`. Throws `config-unreadable` and `config-invalid` for a CA bundle that is none, and
+ * `usage` under `--emulator`.
  */
 export async function openLine(
   server: OpenaiServer,
@@ -43,6 +44,11 @@ export async function openLine(
   requestTimeoutMs?: number,
   profile?: NamedProfile,
 ): Promise<ServerLine> {
+  if (runtime.isEmulated)
+    throw usageError(
+      `--emulator asks nobody but itself, and '${server.name}' is another server.`,
+      "Leave --emulator out, or choose one of its models: openclaw models list --emulator",
+    );
   const { authorization, ...others } = server.headers;
   const query = [...server.url.searchParams.values()];
   const keys = Object.entries(others).flatMap(([name, value]) => (isSecretHeader(name) ? [value] : []));
@@ -51,12 +57,7 @@ export async function openLine(
     [...server.secrets, authorization, authorization?.split(" ").at(-1), ...query],
     [server.password, ...keys],
   );
-  // What --emulator stands in for is AWS; this server is reached as ever.
-  const handler = await createRequestHandler(
-    { env: runtime.env, terminal: runtime.terminal, isEmulated: false },
-    requestTimeoutMs,
-    { profile },
-  );
+  const handler = await createRequestHandler(runtime, requestTimeoutMs, { profile });
   return { server, runtime, handler, close: () => handler.destroy() };
 }
 

@@ -1,5 +1,4 @@
 import { OpenclawError } from "../../errors.ts";
-import type { GlobalOptions } from "../../options.ts";
 import type { Style } from "../../terminal/color.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import { VERSION } from "../../version.ts";
@@ -10,6 +9,7 @@ import { LineEditor } from "./line-editor.ts";
 import { completeSlashCommand, findSlashCommand } from "./slash-commands.ts";
 import { type InteractiveOptions, Talk } from "./talk.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
+import { repeatFlags } from "../../terminal/repeat-flags.ts";
 
 /** Terminals built on xterm.js, which leaves the lines around the cursor to the program (its option reflowCursorLine). */
 const XTERM_JS = /^(vscode|hyper|tabby)$/i;
@@ -43,20 +43,9 @@ export async function runInteractive(options: InteractiveOptions): Promise<void>
   }
   const { id, turns } = talk.conversation;
   if (id !== undefined && turns.length > 0) {
-    const command = ["openclaw chat", ...placeFlags(options.setup.options), "--session", quoteForShell(id)];
+    const command = ["openclaw chat", ...repeatFlags(options.setup.options), "--session", quoteForShell(id)];
     terminal.note(style.dim(`To go on: ${command.join(" ")}`));
   }
-}
-
-/** The flags that say where the models are, as they were given: a session keeps its model, not these. */
-function placeFlags({ config, profile, region, endpointUrl, emulator }: GlobalOptions): string[] {
-  const named = { config, profile, region, "endpoint-url": endpointUrl };
-  return [
-    ...(emulator ? ["--emulator"] : []),
-    ...Object.entries(named).flatMap(([name, value]) =>
-      value === undefined ? [] : [`--${name}`, quoteForShell(value)],
-    ),
-  ];
 }
 
 async function converse(talk: Talk, editor: LineEditor, history: History, style: Style): Promise<void> {

@@ -116,8 +116,9 @@ export class KeptConversation implements Conversation {
   }
 
   #header(): string {
-    const { currentFolder, now } = this.#runtime;
-    return headerLine({ id: this.id, folder: currentFolder, created: new Date(now()).toISOString() });
+    const { currentFolder, now, isEmulated } = this.#runtime;
+    const header = { id: this.id, folder: currentFolder, created: new Date(now()).toISOString() };
+    return headerLine(isEmulated ? { ...header, emulated: true } : header);
   }
 
   #file(): string {

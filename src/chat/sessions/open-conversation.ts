@@ -1,3 +1,4 @@
+import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { makeFolderOf, writeError } from "../../disk/atomic-write.ts";
 import type { LongLock } from "../../disk/lock.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
@@ -61,21 +62,36 @@ async function chosenId(options: ConversationOptions, runtime: Runtime): Promise
   if (!options.continue) return session === undefined ? undefined : checkSessionId(session);
   if (session !== undefined)
     throw usageError("--session and --continue both name a session.", "Leave one of them out.");
-  const latest = await latestSession(runtime, runtime.currentFolder);
+  const latest = await latestSession(runtime, runtime.currentFolder, runtime.isEmulated);
   if (latest !== undefined) return latest;
   throw usageError(
-    `--continue finds no session that was begun in ${runtime.currentFolder}.`,
+    `--continue finds no session that was begun in ${runtime.currentFolder}${runtime.isEmulated ? " with --emulator" : ""}.`,
     "See those of other folders: openclaw sessions list",
   );
 }
 
 async function load(id: string, runtime: Runtime): Promise<Session | undefined> {
   const session = await readSession(runtime, id);
+  if (session && session.turns.length > 0) refuseOther(session, runtime);
   if (session && session.damagedLines > 0) {
     const lines = session.damagedLines === 1 ? "One line" : `${session.damagedLines} lines`;
     await runtime.terminal.warn(`${lines} of ${session.file} cannot be read and count for nothing.`);
   }
   return session;
+}
+
+/** What the emulator made up is no part of a conversation with a model, nor the other way round. Throws `usage`. */
+function refuseOther({ header: { id, emulated } }: Session, { isEmulated }: Runtime): void {
+  if ((emulated === true) === isEmulated) return;
+  throw emulated
+    ? usageError(
+        `Session ${id} was begun with --emulator: no model has said what is in it.`,
+        `openclaw chat --emulator --session ${quoteForShell(id)}`,
+      )
+    : usageError(
+        `Session ${id} was begun without --emulator, which would add made-up answers to it.`,
+        `openclaw chat --session ${quoteForShell(id)}`,
+      );
 }
 
 /** A home folder that cannot be written to is no reason not to answer. Throws what is another failure. */

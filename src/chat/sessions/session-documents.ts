@@ -17,6 +17,8 @@ export interface SessionSummary {
   updated: string;
   /** The folder it was begun in. */
   folder: string;
+  /** Set where the emulator answers. */
+  emulated?: true;
 }
 
 /** Sums a session up. */
@@ -30,6 +32,7 @@ export function summarize({ header, turns, updated }: Session): SessionSummary {
     created: header.created,
     updated: new Date(updated).toISOString(),
     folder: header.folder,
+    ...(header.emulated ? { emulated: true as const } : {}),
   };
 }
 

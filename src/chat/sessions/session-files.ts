@@ -90,10 +90,18 @@ export async function readSessions(
   return { sessions, damaged };
 }
 
-/** The id of the session of a folder that was written last; undefined when the folder has none. */
-export async function latestSession(runtime: FolderNames, folder: string): Promise<string | undefined> {
+/**
+ * The id of the session of a folder that was written last, of those that the emulator answers or of the others; undefined
+ * when the folder has none.
+ */
+export async function latestSession(
+  runtime: FolderNames,
+  folder: string,
+  isEmulated: boolean,
+): Promise<string | undefined> {
   for (const { id, file } of await findSessions(runtime)) {
-    if ((await readHead(file))?.header.folder === folder) return id;
+    const { header } = (await readHead(file)) ?? {};
+    if (header?.folder === folder && (header.emulated === true) === isEmulated) return id;
   }
   return undefined;
 }

@@ -17,6 +17,8 @@ export interface SessionHeader {
   folder: string;
   /** When it was begun, as ISO 8601. */
   created: string;
+  /** Set where the emulator answers: nothing in it was said by a model. */
+  emulated?: true;
 }
 
 /**
@@ -98,9 +100,9 @@ function parseLine(line: string): unknown {
 
 function readHeader(value: unknown): SessionHeader | undefined {
   if (!isRecord(value) || value["type"] !== "session" || !READABLE.has(value["form"])) return undefined;
-  const { id, folder, created } = value;
+  const { id, folder, created, emulated } = value;
   return typeof id === "string" && typeof folder === "string" && typeof created === "string"
-    ? { id, folder, created }
+    ? { id, folder, created, ...(emulated === true ? { emulated } : {}) }
     : undefined;
 }
 

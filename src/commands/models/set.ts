@@ -27,10 +27,14 @@ export async function run(options: SetOptions, runtime: Runtime): Promise<void> 
   const { value: config } = await loadConfig(options, runtime);
   const key = options.force ? namedModel(options.model, config).key : await findKey(options, runtime);
   const isRecord = typeof config.agents?.defaults?.model === "object";
-  const path = ["agents", "defaults", "model", ...(isRecord ? ["primary"] : [])];
+  const path = runtime.isEmulated
+    ? ["emulator", "model"]
+    : ["agents", "defaults", "model", ...(isRecord ? ["primary"] : [])];
   const { file } = await updateConfig(options, runtime, [{ op: "set", path, value: key }]);
   if (terminal.format === "json") await terminal.printJson({ model: key, file });
-  else await terminal.print(`Default model: ${key}`);
+  else await terminal.print(`Default model${runtime.isEmulated ? " of the emulator" : ""}: ${key}`);
+  if (runtime.isEmulated)
+    terminal.note("openclaw: it holds under --emulator only; the default model of AWS is as it was");
 }
 
 /** The key of what is to be called, which is a profile for a model that needs one. */

@@ -1,4 +1,5 @@
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
+import { repeatFlags } from "../../terminal/repeat-flags.ts";
 import { baseModelId } from "../../models/base-model-id.ts";
 import { familyOf } from "../../models/families.ts";
 import { type Access, surveyAccess } from "../../discovery/access.ts";
@@ -201,17 +202,13 @@ function callLine(
   facts: ModelFacts,
   wanted: ResolvedModel,
   { load: { discovered } }: ModelSurvey,
-  { region, profile, config, endpointUrl, emulator }: ShowOptions,
+  options: ShowOptions,
 ): string {
   const isBedrock = wanted.providerId === "amazon-bedrock";
   const through =
     discovered && facts.kind === "foundation-model" && needsProfile(wanted.id, discovered)
       ? (profileFor(wanted.id, discovered)?.id ?? facts.profiles[0]?.id)
       : undefined;
-  const flags = Object.entries({ config, profile, region, "endpoint-url": endpointUrl }).flatMap(
-    ([name, value]) => (value === undefined ? [] : [`--${name}`, quoteForShell(value)]),
-  );
-  if (emulator) flags.push("--emulator");
   const model = through ?? (isBedrock ? wanted.id : wanted.key);
-  return ["openclaw chat", ...flags, "--model", quoteForShell(model), '"Hello"'].join(" ");
+  return ["openclaw chat", ...repeatFlags(options), "--model", quoteForShell(model), '"Hello"'].join(" ");
 }

@@ -50,15 +50,19 @@ function tableLines(
   { terminal, now, homeFolder }: Runtime,
   style: Style,
 ): string[] {
-  const rows = summaries.map(({ id, updated, turns, title, model, folder }) => [
+  const rows = summaries.map(({ id, updated, turns, title, folder, ...summary }) => [
     { text: id, look: style.cyan },
     `${formatAge(now() - Date.parse(updated))} ago`,
     String(turns),
     terminal.foreign(cut(title)),
-    { text: model ?? "", look: style.dim },
+    { text: modelOf(summary), look: style.dim },
     { text: terminal.foreign(shortFolder(folder, homeFolder)), look: style.dim },
   ]);
   return layoutTable(COLUMNS, rows, terminal.columns, style.bold);
+}
+
+function modelOf({ model, emulated }: Pick<SessionSummary, "model" | "emulated">): string {
+  return emulated ? `${model ?? ""} (emulator)`.trim() : (model ?? "");
 }
 
 function cut(title: string): string {
@@ -70,6 +74,6 @@ function shortFolder(folder: string, home: string): string {
   return folder === home || folder.startsWith(`${home}/`) ? `~${folder.slice(home.length)}` : folder;
 }
 
-function tabLine({ id, updated, turns, title, model, folder }: SessionSummary): string {
-  return [id, updated, turns, title, model ?? "", folder].join("\t");
+function tabLine({ id, updated, turns, title, folder, ...summary }: SessionSummary): string {
+  return [id, updated, turns, title, modelOf(summary), folder].join("\t");
 }

@@ -22,6 +22,7 @@ export async function run({ id, raw }: ShowOptions, runtime: Runtime): Promise<v
   const session = await findSession(runtime, id);
   if (terminal.format === "json") return terminal.printJson(sessionDocument(session));
   const style = await terminal.stdoutStyle();
+  if (session.header.emulated) terminal.note("openclaw: the answers of this session are the emulator's");
   for (const [index, turn] of session.turns.entries()) {
     if (index > 0) await terminal.print("");
     const question = terminal.foreign(wordsOf(questionOf(turn)));
