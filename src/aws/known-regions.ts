@@ -53,8 +53,26 @@ const SLIP = 3;
 /** The region with Bedrock that is meant by a name that is none of them; undefined for one of them. */
 export function nearestRegion(name: string): string | undefined {
   if (KNOWN_REGIONS.includes(name)) return undefined;
-  const [nearest] = KNOWN_REGIONS.map((region) => ({ region, edits: editDistance(name, region) }))
+  const [nearest] = KNOWN_REGIONS.map((region) => ({
+    region,
+    edits: editDistance(name.toLowerCase(), region),
+  }))
     .filter(({ edits }) => edits < SLIP)
     .sort((left, right) => left.edits - right.edits);
   return nearest?.region ?? KNOWN_REGIONS[0];
+}
+
+/** The other regions of botocore's data/endpoints.json, which have no endpoint of Amazon Bedrock. */
+const OTHER_REGIONS = new Set([
+  "ap-east-1",
+  "cn-north-1",
+  "cn-northwest-1",
+  "eu-isoe-west-1",
+  "us-iso-west-1",
+  "us-isob-west-1",
+]);
+
+/** Whether AWS is known to have a region, with Bedrock or without it. */
+export function isKnownRegion(name: string): boolean {
+  return KNOWN_REGIONS.includes(name) || OTHER_REGIONS.has(name);
 }

@@ -1,6 +1,7 @@
 import { OpenclawError, usageError } from "../errors.ts";
 import type { Environment } from "../runtime.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
+import { nearestRegion } from "./known-regions.ts";
 
 /** A region and the place its name was taken from, in words. */
 export interface Region {
@@ -74,7 +75,7 @@ function named(value: string, source: string): Region {
   if (isRegionName(value)) return { value, source };
   throw new OpenclawError("config-invalid", {
     message: `'${value}' (${source}) is not an AWS region name.`,
-    hint: `Name it as AWS does: ${commandForRegion({ value, source }, "us-east-1")}`,
+    hint: `Name it as AWS does: ${commandForRegion({ value, source }, nearestRegion(value) ?? FALLBACK_REGION)}`,
   });
 }
 

@@ -1,4 +1,6 @@
 import { type Setup, readSetup } from "../session/session.ts";
+import { listMisspelt } from "../config/nearest-setting.ts";
+import { explainError } from "../credentials/findings.ts";
 import { loadConfig } from "../config/resolve.ts";
 import { parametersOf, type ParameterOptions } from "../command-line/parameter-flags.ts";
 import { type Query, runTurn } from "../chat/run-turn.ts";
@@ -212,7 +214,7 @@ function isRaw({ raw, schema }: ChatOptions): boolean {
  */
 function chooseModels(
   { model }: ChatOptions,
-  { config, runtime }: Setup,
+  { config, runtime, decision }: Setup,
   conversation: Conversation | undefined,
 ): string[] {
   if (model !== undefined) return splitNames(model);
@@ -221,10 +223,11 @@ function chooseModels(
   if (before !== undefined) return [before];
   const models = defaultModels(config.value, runtime);
   if (models.length > 0) return models;
-  throw new OpenclawError("no-default-model", {
+  const error = new OpenclawError("no-default-model", {
     message: "No model is named, and the configuration has no default model.",
     hint: "Choose one from `openclaw models list`, then: openclaw models set MODEL",
   });
+  throw explainError(error, decision, { place: { misspelt: listMisspelt(config.value) } });
 }
 
 /**

@@ -3,12 +3,11 @@ import { isRecord } from "../json.ts";
 import { unsetVariables } from "./expand-env.ts";
 import { findSetting } from "./find-setting.ts";
 import { maskBrokenText, maskDocument } from "./mask-document.ts";
-import { nearestWord } from "./nearest-setting.ts";
+import { settingMeant } from "./nearest-setting.ts";
 import { isBlank } from "./parse-document.ts";
 import { tryJson5 } from "./parse-json5.ts";
 import { formatPath, type Path } from "./path.ts";
 import { resolveReferences } from "./resolve.ts";
-import { isSecretPath } from "./secrets.ts";
 import { findMember, followPath, scanDocument, type Node, type Span } from "./spans.ts";
 import { describeSyntaxError, placeAt, type Place } from "./syntax-error.ts";
 import { type Problem, problemAt, validate } from "./validate.ts";
@@ -98,16 +97,13 @@ function unsetReferences(value: unknown, env: Environment): Remark[] {
 /** Warnings for keys that stand twice, and for unknown ones that look like a slip of the finger. */
 function keyRemarks(node: Node, path: Path): Remark[] {
   if (node.kind === "scalar") return [];
-  const kind = findSetting(path)?.kind;
-  const known = kind?.kind === "object" ? Object.keys(kind.fields) : [];
   return node.members.flatMap((member): Remark[] => {
     const place = [...path, member.key];
     const about = (what: string): Remark => ({ path: place, says: warning(place, what), isAboutKey: true });
     if (findMember(node, member.key) !== member) return [about("stands twice; this last one counts.")];
     const inner = keyRemarks(member.value, place);
-    if (known.length === 0 || typeof member.key !== "string" || known.includes(member.key)) return inner;
-    const nearest = nearestWord(member.key, known);
-    if (nearest === undefined || isSecretPath(place)) return inner;
+    const nearest = settingMeant(path, member.key);
+    if (nearest === undefined) return inner;
     const meant = formatPath([...path, nearest]);
     return [about(`is not a setting and is ignored; did you mean ${meant}?`), ...inner];
   });

@@ -1,6 +1,8 @@
 import { editDistance } from "../edit-distance.ts";
-import { isPlaceholder, listSettings } from "./find-setting.ts";
+import { isRecord } from "../json.ts";
+import { findSetting, isPlaceholder, listSettings } from "./find-setting.ts";
 import { formatPath, type Path, type PathSegment } from "./path.ts";
+import { isSecretPath } from "./secrets.ts";
 
 /**
  * The path of the table that is most like an unknown one, by edit distance; keys and indexes of the user's choice are
@@ -22,12 +24,39 @@ export function nearestSetting(path: Path): string {
 }
 
 /** The known word most like a mistyped one, or undefined when none is within two edits. */
-export function nearestWord(word: string, known: readonly string[]): string | undefined {
+function nearestWord(word: string, known: readonly string[]): string | undefined {
   const near = known
     .map((candidate) => ({ candidate, edits: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ candidate, edits }) => edits <= 2 && edits < candidate.length / 2)
     .sort((first, second) => first.edits - second.edits);
   return near[0]?.candidate;
+}
+
+/** The setting beside a key that is none and looks like a slip of the finger; undefined for every other key. */
+export function settingMeant(path: Path, key: PathSegment): string | undefined {
+  const kind = findSetting(path)?.kind;
+  const known = kind?.kind === "object" ? Object.keys(kind.fields) : [];
+  if (known.length === 0 || typeof key !== "string" || known.includes(key)) return undefined;
+  return isSecretPath([...path, key]) ? undefined : nearestWord(key, known);
+}
+
+/** A key that is no setting, with the setting that is near and not there. */
+export interface Misspelt {
+  path: Path;
+  meant: Path;
+  value: unknown;
+}
+
+/** The keys of a configuration that look like slips of the finger. */
+export function listMisspelt(value: unknown, path: Path = []): Misspelt[] {
+  if (Array.isArray(value)) return value.flatMap((item, index) => listMisspelt(item, [...path, index]));
+  if (!isRecord(value)) return [];
+  return Object.entries(value).flatMap(([key, inner]): Misspelt[] => {
+    const own = [...path, key];
+    const meant = settingMeant(path, key);
+    if (meant === undefined || meant in value) return listMisspelt(inner, own);
+    return [{ path: own, meant: [...path, meant], value: inner }];
+  });
 }
 
 function fill(segment: string, typed: PathSegment | undefined): PathSegment {

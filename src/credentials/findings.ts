@@ -1,5 +1,9 @@
+import { isKnownRegion, nearestRegion } from "../aws/known-regions.ts";
+import type { Misspelt } from "../config/nearest-setting.ts";
+import { formatPath } from "../config/path.ts";
 import { editDistance } from "../edit-distance.ts";
 import { type ErrorCode, type OpenclawError, withFields } from "../errors.ts";
+import { isRecord } from "../json.ts";
 import type { Environment } from "../runtime.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import type { Chosen } from "./chosen.ts";
@@ -31,6 +35,16 @@ export interface Scene {
   hasProfile: boolean;
   /** A profile that was named and has settings only, where the default chain decides. */
   settingsOf: string | undefined;
+  /** Of the call that failed. */
+  place?: Place | undefined;
+}
+
+/** What is known of a call only once it is made. */
+export interface Place {
+  /** The provider of the model; undefined where the models are listed. */
+  providerId?: string | undefined;
+  /** Keys of the configuration that look like slips. */
+  misspelt?: readonly Misspelt[] | undefined;
 }
 
 type Told = Pick<Finding, "message" | "hint"> & { explains?: readonly Explained[] };
@@ -44,6 +58,8 @@ interface FindingRow {
 }
 
 const REJECTED = ["credentials-rejected", "credentials-expired"] as const;
+/** What comes of asking a host that does not exist. */
+const NOT_THERE = ["network", "timeout", "bad-response"] as const;
 /** What a wrong setting of a profile leads to. */
 const ANY = ["a broken profile", ...REJECTED, "no-credentials", "access-denied"] as const;
 
@@ -311,6 +327,38 @@ export const FINDINGS: readonly FindingRow[] = [
         };
       }),
   },
+  {
+    id: "sso-region-unknown",
+    explains: NOT_THERE,
+    isSuspicion: true,
+    find: ({ chosen, shared }) =>
+      sectionsInUse(chosen, shared).flatMap(({ keys: { sso_region: region }, where, file }) =>
+        region === undefined || isKnownRegion(region)
+          ? []
+          : [
+              {
+                message: `No region ${region} (sso_region of ${where}) is known.`,
+                hint: `In ${file} write the right one, such as: sso_region = ${nearestRegion(region)}`,
+              },
+            ],
+      ),
+  },
+  {
+    id: "configuration-misspelt",
+    explains: [],
+    isSuspicion: true,
+    find: ({ place }) =>
+      (place?.misspelt ?? [])
+        .filter(({ path: [first, second, third], meant }) => {
+          const isOfProvider = first === "models" && second === "providers" && meant.length > 3;
+          return !isOfProvider || third === place?.providerId;
+        })
+        .map(({ path, meant, value }) => ({
+          message: `The configuration has ${formatPath(path)}, which nobody reads; ${formatPath(meant)} is near.`,
+          hint: `Rename ${String(path.at(-1))} to ${String(meant.at(-1))}: openclaw config validate`,
+          explains: decidedBy(String(meant.at(-1)), value),
+        })),
+  },
 ];
 
 /** What is found: `isSuspicion` those rows that are told only where something fails. */
@@ -324,14 +372,27 @@ export function findAll(scene: Scene, isSuspicion: boolean): Finding[] {
 export interface Known {
   chosen: Chosen;
   findings: readonly Finding[];
-  suspicions: () => readonly Finding[];
+  suspicions: (place?: Place) => readonly Finding[];
+}
+
+/** Of a decision what says nothing about the credentials. */
+export function withoutCredentials({ chosen, suspicions }: Known): Known {
+  return {
+    chosen,
+    findings: [],
+    suspicions: (place) => suspicions(place).filter(({ id }) => id === "configuration-misspelt"),
+  };
 }
 
 const RANKS = new Map(FINDINGS.map(({ id }, rank) => [id, rank]));
 
 /** The finding that explains a failure best; undefined where none does. */
-export function findCause({ findings, suspicions }: Known, what: Explained): Finding | undefined {
-  const causes = [...findings, ...suspicions()].filter(({ explains }) => explains.includes(what));
+export function findCause(
+  { findings, suspicions }: Known,
+  what: Explained,
+  place?: Place,
+): Finding | undefined {
+  const causes = [...findings, ...suspicions(place)].filter(({ explains }) => explains.includes(what));
   // What keeps a whole file or a profile away explains everything else.
   const rankOf = ({ id }: Finding): number => (id === "shared-config" ? -1 : (RANKS.get(id) ?? 0));
   return causes.toSorted((left, right) => rankOf(left) - rankOf(right))[0];
@@ -344,13 +405,13 @@ export function findCause({ findings, suspicions }: Known, what: Explained): Fin
 export function explainError(
   error: OpenclawError,
   known: Known,
-  what: Explained = error.code,
+  { what = error.code, place }: { what?: Explained; place?: Place | undefined } = {},
 ): OpenclawError {
   const isRefused = what === "credentials-rejected" || what === "credentials-expired";
   // Of a Bedrock API key there is nothing else that could be wrong: it is not signed with.
   const isKey = known.chosen.source === "AWS_BEARER_TOKEN_BEDROCK";
   if (isRefused && !isKey && error.hint !== renewalOf(known.chosen)) return error;
-  const cause = findCause(known, what);
+  const cause = findCause(known, what, place);
   if (!cause) return error;
   return withFields(error, {
     message: `${cause.message} ${error.message}`,
@@ -368,6 +429,26 @@ export function tellProblem({ file, line, message, hint }: SharedConfigProblem):
 
 function keepsProfileAway({ line, profile }: SharedConfigProblem): boolean {
   return line === undefined || profile !== undefined;
+}
+
+/** The failures that a setting of the configuration decides about, by its name. */
+const DECIDED: Readonly<Record<string, readonly Explained[]>> = {
+  region: [...NOT_THERE, "access-denied", "model-access", "model-not-found", "needs-inference-profile"],
+  baseUrl: [...NOT_THERE, "credentials-rejected", "access-denied", "model-not-found", "no-credentials"],
+  api: [...NOT_THERE, "credentials-rejected", "access-denied", "model-not-found", "no-credentials"],
+  apiKey: ["credentials-rejected", "access-denied", "no-credentials"],
+  headers: ["credentials-rejected", "access-denied"],
+  enabled: ["nothing signs"],
+  model: ["no-default-model"],
+  primary: ["no-default-model"],
+  providers: ["model-not-found", "nothing signs"],
+};
+
+/** What a setting decides about, with those in it. */
+function decidedBy(setting: string, value: unknown): Explained[] {
+  const inner = isRecord(value) ? Object.entries(value) : [];
+  const own = Object.hasOwn(DECIDED, setting) ? (DECIDED[setting] ?? []) : [];
+  return [...own, ...inner.flatMap(([key, below]) => decidedBy(key, below))];
 }
 
 /** The AWS variables that are set to blanks; bin/openclaw.js removes them, because the SDK would take them for values. */

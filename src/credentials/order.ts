@@ -1,13 +1,11 @@
-import { editDistance } from "../edit-distance.ts";
 import { OpenclawError, shorten } from "../errors.ts";
-import { once } from "../once.ts";
 import type { Environment } from "../runtime.ts";
 import { describeProfileSource, describeStep } from "./describe.ts";
 import type { ChainStep, Chosen } from "./chosen.ts";
-import { explainError, findAll, type Finding, type Scene, tellProblem } from "./findings.ts";
+import { explainError, findAll, type Finding, type Place, type Scene, tellProblem } from "./findings.ts";
 import { decideInstanceMetadata, type InstanceMetadataSettings } from "./instance-metadata-settings.ts";
 import { maskKeyId } from "./mask.ts";
-import { explainProfile, findHalf } from "./profile-source.ts";
+import { explainProfile, findHalf, nearestName } from "./profile-source.ts";
 import type { SharedConfig } from "./shared-config.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
@@ -43,7 +41,7 @@ export interface CredentialDecision {
   readonly order: readonly OrderRow[];
   readonly findings: readonly Finding[];
   /** What may be the cause of a failure, and is looked for only where there is one. */
-  readonly suspicions: () => readonly Finding[];
+  readonly suspicions: (place?: Place) => readonly Finding[];
   /** The active profile of the shared config: `--profile`, else AWS_PROFILE, else `default`. It may not exist. */
   readonly profileName: string;
   readonly instanceMetadata: InstanceMetadataSettings;
@@ -82,12 +80,16 @@ export function decideCredentials(input: CredentialInput): CredentialDecision {
     settingsOf: winner === "default-chain" ? profile.settingsOf : undefined,
   };
   const findings = findAll(scene, false);
-  const suspicions = once(() => findAll(scene, true));
+  const suspicions = (place?: Place): Finding[] => findAll({ ...scene, place }, true);
   const chosen =
     decided.source === "invalid" && decided.profile !== undefined
       ? {
           ...decided,
-          error: explainError(decided.error, { chosen: decided, findings, suspicions }, "a broken profile"),
+          error: explainError(
+            decided.error,
+            { chosen: decided, findings, suspicions },
+            { what: "a broken profile" },
+          ),
         }
       : decided;
   return {
@@ -193,14 +195,11 @@ function missingProfile(name: string, asked: string, shared: SharedConfig): Open
       details: { profile: name, profiles: known },
     });
   }
-  const [nearest] = known
-    .map((profile) => ({ profile, edits: editDistance(name.toLowerCase(), profile.toLowerCase()) }))
-    .filter(({ edits }) => edits <= Math.max(2, name.length / 3))
-    .sort((left, right) => left.edits - right.edits);
+  const nearest = nearestName(name, known);
   return new OpenclawError("no-credentials", {
     message: `The AWS profile '${shorten(name)}' (${asked}) does not exist in ${shared.configFile} or ${shared.credentialsFile}.`,
-    hint: missingProfileHint(name, nearest?.profile, known),
-    details: { profile: name, profiles: known, nearest: nearest?.profile },
+    hint: missingProfileHint(name, nearest, known),
+    details: { profile: name, profiles: known, nearest },
   });
 }
 

@@ -1,3 +1,4 @@
+import { editDistance } from "../edit-distance.ts";
 import type { Keys, SharedConfig } from "./shared-config.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
@@ -104,10 +105,11 @@ function explainRole(
   if (credentialSource) {
     const known = CREDENTIAL_SOURCES.find((source) => source === credentialSource);
     if (known) return { ...role, from: { kind: known } };
+    const near = nearestName(credentialSource, CREDENTIAL_SOURCES) ?? "Ec2InstanceMetadata";
     return invalid(
       name,
       `profile '${name}' has credential_source '${credentialSource}', which is none that AWS knows`,
-      `Use Environment, Ec2InstanceMetadata or EcsContainer: aws configure set credential_source Ec2InstanceMetadata --profile ${quoteForShell(name)}`,
+      `Use Environment, Ec2InstanceMetadata or EcsContainer: aws configure set credential_source ${quoteForShell(near)} --profile ${quoteForShell(name)}`,
     );
   }
   const source = sourceProfile ?? "";
@@ -121,10 +123,14 @@ function explainRole(
     );
   }
   if (!shared.profiles.has(source)) {
+    const near = nearestName(
+      source,
+      [...shared.profiles.keys()].filter((other) => !visited.includes(other)),
+    );
     return invalid(
       name,
-      `profile '${name}' has source_profile '${source}', which does not exist`,
-      `Correct it: aws configure set source_profile NAME --profile ${quoteForShell(name)}`,
+      `profile '${name}' has source_profile '${source}', which does not exist${near === undefined ? "" : `; '${near}' does`}`,
+      `Correct it: aws configure set source_profile ${near === undefined ? "NAME" : quoteForShell(near)} --profile ${quoteForShell(name)}`,
     );
   }
   const sourceKeys = shared.profiles.get(source)?.keys ?? {};
@@ -156,7 +162,14 @@ function explainSso(name: string, keys: Keys, shared: SharedConfig): ProfileSour
   const sessionName = keys["sso_session"];
   const session = sessionName === undefined ? undefined : shared.ssoSessions.get(sessionName);
   if (sessionName !== undefined && session === undefined) {
-    return incomplete(`profile '${name}' has sso_session '${sessionName}', which does not exist`);
+    const message = `profile '${name}' has sso_session '${sessionName}', which does not exist`;
+    const near = nearestName(sessionName, [...shared.ssoSessions.keys()]);
+    if (near === undefined) return incomplete(message);
+    return invalid(
+      name,
+      `${message}; '${near}' does`,
+      `aws configure set sso_session ${quoteForShell(near)} --profile ${quoteForShell(name)}`,
+    );
   }
   const place = session ?? keys;
   const where = session ? `[sso-session ${sessionName}]` : `profile '${name}'`;
@@ -168,6 +181,15 @@ function explainSso(name: string, keys: Keys, shared: SharedConfig): ProfileSour
     return incomplete(`profile '${name}' lacks ${accountId ? "sso_role_name" : "sso_account_id"}`);
   }
   return { kind: "sso", profile: name, session: sessionName, accountId, roleName };
+}
+
+/** The name that another one was most likely meant to be; undefined where none is near. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  const [nearest] = known
+    .map((other) => ({ other, edits: editDistance(name.toLowerCase(), other.toLowerCase()) }))
+    .filter(({ edits }) => edits <= Math.max(2, name.length / 3))
+    .toSorted((left, right) => left.edits - right.edits);
+  return nearest?.other;
 }
 
 function isStatic(keys: Keys): boolean {

@@ -4,7 +4,7 @@ import { OpenclawError } from "../errors.ts";
 import type { NamedProfile } from "../network/certificates.ts";
 import { tellSkew } from "../network/clock-skew.ts";
 import { findProxy } from "../network/proxy-settings.ts";
-import { blameRegion, hostOfRedirect } from "../session/aws-errors.ts";
+import { blameRegion, explainFailure, hostOfRedirect } from "../session/aws-errors.ts";
 import { oncePer } from "../once.ts";
 import { type Check, fail, failAs, ok, type Outcome, skip, warn } from "./check.ts";
 import type { Examination } from "./examination.ts";
@@ -59,7 +59,8 @@ async function tryWays(examination: Examination): Promise<Way[]> {
       const named = own.endpoint(service);
       const url = named?.url ?? (await ownEndpoint(service, own));
       const answer = await attempt({ url, ...(named && { source: named.source }) });
-      const outcome = answer instanceof OpenclawError ? blameRegion(answer, own, service) : answer;
+      const outcome =
+        answer instanceof OpenclawError ? explainFailure(blameRegion(answer, own, service), own) : answer;
       // What is wrong with a proxy, or with the variable that names it, is in the error.
       const isReached = !(outcome instanceof OpenclawError);
       const proxy = isReached && !runtime.isEmulated ? findProxy(url, runtime.env)?.shown : undefined;

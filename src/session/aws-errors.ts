@@ -2,8 +2,9 @@ import type { Service } from "../aws/endpoint.ts";
 import { nearestRegion } from "../aws/known-regions.ts";
 import { commandForRegion } from "../aws/region.ts";
 import type { AwsSession } from "./session.ts";
+import { listMisspelt } from "../config/nearest-setting.ts";
 import { describeChosen, renewalOf } from "../credentials/describe.ts";
-import { explainError } from "../credentials/findings.ts";
+import { explainError, withoutCredentials } from "../credentials/findings.ts";
 import { hideSecrets } from "../credentials/hide-secrets.ts";
 import { EXIT_CODES, OpenclawError, withFields } from "../errors.ts";
 import { describeSkew } from "../network/clock-skew.ts";
@@ -49,8 +50,18 @@ export function toOpenclawError(failure: unknown, call: CallContext): OpenclawEr
       call.session,
       service,
     );
+  return explainFailure(known, call.session);
+}
+
+/** The same error with what was found in the credentials or the configuration that explains it. */
+export function explainFailure(error: OpenclawError, { decision, setup, target }: AwsSession): OpenclawError {
+  const place = {
+    providerId: target.kind === "discovery" ? undefined : target.providerId,
+    misspelt: listMisspelt(setup.config.value),
+  };
   // Of the network and of what the call asks for the credentials say nothing.
-  return known.exitCode === EXIT_CODES["no-credentials"] ? explainError(known, call.session.decision) : known;
+  const isTheirs = error.exitCode === EXIT_CODES["no-credentials"];
+  return explainError(error, isTheirs ? decision : withoutCredentials(decision), { place });
 }
 
 /**

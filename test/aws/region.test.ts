@@ -142,3 +142,14 @@ describe("the SDK's own endpoints", () => {
     }
   });
 });
+
+it.each([
+  ["us-west-2a", "export AWS_REGION=us-west-2"],
+  ["EU-West-1", "export AWS_REGION=eu-west-1"],
+  ["eu_west_3", "export AWS_REGION=eu-west-3"],
+  ["Frankfurt", "export AWS_REGION=us-east-1"],
+])("the hint for a name that is none is the region that was meant: %s", (value, command) => {
+  expect(() => decideRegion({ env: { AWS_REGION: value } })).toThrow(
+    expect.objectContaining({ hint: expect.stringContaining(command) }),
+  );
+});

@@ -1,8 +1,12 @@
-import { describe, expect, it } from "vitest";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { FINDINGS } from "../../src/credentials/findings.ts";
 import { emulate } from "../helpers/emulated.ts";
+import { serveEmulated } from "../helpers/served.ts";
 import { startIdentityServer } from "../helpers/identity-server.ts";
-import { writeSharedFiles } from "../helpers/shared-files.ts";
+import { writeSharedFiles, writeSsoToken } from "../helpers/shared-files.ts";
 
 const ID = "AKIAEMULATED00000001";
 const SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
@@ -212,27 +216,36 @@ const MACHINES: Readonly<Record<string, readonly Machine[]>> = {
     },
   ],
   "shared-config": [
-    { config: `[work]\n${keys(ID, SECRET)}`, says: /config:1: \[work\] is not read here/, hint: /Correct / },
+    {
+      config: `[work]\n${keys(ID, SECRET)}`,
+      says: /config:1: \[work\] is not read here/,
+      hint: /^Write \[profile work\] in line 1 of .*config\.$/,
+    },
     {
       config: `[work]\n${keys(ID, SECRET)}`,
       args: ["--profile", "work"],
       says: /config:1: \[work\] is not read here.*\[profile work\]/,
-      hint: /Correct /,
+      hint: /^Write \[profile work\] in line 1 of .*config\.$/,
     },
     {
       credentials: `[default\n${keys(ID, SECRET)}`,
       says: /credentials:1: the section title lacks its \]/,
-      hint: /Correct /,
+      hint: /^Write \[default\] in line 1 of .*credentials\.$/,
     },
     {
       credentials: `[default]\naws_access_key_id = ${ID}\n  aws_secret_access_key = ${SECRET}\n`,
       says: /credentials:2: the value of aws_access_key_id goes on with the indented lines/,
-      hint: /Correct /,
+      hint: /Correct line 2 of /,
+    },
+    {
+      credentials: keys(ID, SECRET),
+      says: /credentials:1: this setting stands before any/,
+      hint: /^Correct line 1 of /,
     },
     {
       credentials: `[default]\naws_access_key_id = ${ID}\naws_secret_access_key ${SECRET}\n`,
       says: /credentials:3: this is not 'key = value'/,
-      hint: /Correct /,
+      hint: /^Correct line 3 of /,
     },
     {
       env: { AWS_SHARED_CREDENTIALS_FILE: "HOME" },
@@ -242,8 +255,48 @@ const MACHINES: Readonly<Record<string, readonly Machine[]>> = {
   ],
 };
 
+interface Misplaced {
+  env?: Record<string, string>;
+  /** Of the program. */
+  configuration?: unknown;
+  /** The shared config file. */
+  config?: string;
+  args?: readonly string[];
+  says: RegExp;
+  hint: string | RegExp;
+}
+
+const SSO_KEYS = "sso_account_id = 123456789012\nsso_role_name = Dev\n";
+const SSO_URL = "sso_start_url = https://corp.awsapps.com/start\n";
+
+/** Each finding that needs the place of a call, where a proxy finds no host. */
+const PLACES: Readonly<Record<string, readonly Misplaced[]>> = {
+  "sso-region-unknown": [
+    {
+      env: { AWS_PROFILE: "dev", AWS_ACCESS_KEY_ID: "", AWS_SECRET_ACCESS_KEY: "", AWS_REGION: "us-east-1" },
+      config: `[profile dev]\nsso_region = us-esat-1\n${SSO_URL}${SSO_KEYS}`,
+      says: /^No region us-esat-1 \(sso_region of profile 'dev'\) is known\. /,
+      hint: /config write the right one, such as: sso_region = us-east-1$/,
+    },
+  ],
+  "configuration-misspelt": [
+    {
+      configuration: { models: { bedrockDiscovery: { regoin: "eu-west-1" } } },
+      says: /^The configuration has models\.bedrockDiscovery\.regoin, which nobody reads; models\.bedrockDiscovery\.region is near\. /,
+      hint: "Rename regoin to region: openclaw config validate",
+    },
+    {
+      configuration: { modles: { bedrockDiscovery: { region: "eu-west-1" } } },
+      says: /^The configuration has modles, which nobody reads; models is near\. /,
+      hint: "Rename modles to models: openclaw config validate",
+    },
+  ],
+};
+
 it("every finding of the table is tried", () => {
-  expect(Object.keys(MACHINES).toSorted()).toEqual(FINDINGS.map(({ id }) => id).toSorted());
+  expect([...Object.keys(MACHINES), ...Object.keys(PLACES)].toSorted()).toEqual(
+    FINDINGS.map(({ id }) => id).toSorted(),
+  );
 });
 
 const CASES = Object.entries(MACHINES).flatMap(([id, machines]) =>
@@ -311,5 +364,97 @@ describe("chat, models list and doctor tell what was found, and what to do", () 
     const printed = runs.map(({ stdout, stderr }) => stdout + stderr).join("");
     expect(printed).not.toContain(SECRET);
     expect(printed).not.toMatch(/an-old-token|EXAMPLEKE|undefined|\[object/);
+  });
+});
+
+/** A proxy that finds no host, as one of a company answers for a name that does not exist. */
+async function startBlindProxy(): Promise<string> {
+  const proxy = createServer();
+  proxy.on("connect", (_, socket: Socket) => socket.end("HTTP/1.1 502 Host not found\r\n\r\n"));
+  await once(proxy.listen(0, "127.0.0.1"), "listening");
+  onTestFinished(() => void proxy.close());
+  return `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+}
+
+const PLACE_CASES = Object.entries(PLACES).flatMap(([id, machines]) =>
+  machines.map((machine, index): [string, Misplaced] => [`${id} ${index + 1}`, machine]),
+);
+
+describe("chat, models list, doctor and serve tell what sends their calls to the wrong place", () => {
+  it.each(PLACE_CASES)(
+    "%s",
+    async (_, { config = "", configuration = {}, args = [], says, hint, ...own }) => {
+      const machine = await emulate();
+      if (config !== "") writeSharedFiles(machine.home, { config });
+      machine.configure(JSON.stringify(configuration));
+      const proxy = await startBlindProxy();
+      // Credentials of IAM Identity Center need a log-in that is there.
+      await writeSsoToken(machine.home, "https://corp.awsapps.com/start", {
+        accessToken: "t",
+        expiresAt: "2999-01-01T00:00:00Z",
+      });
+      const env = {
+        AWS_ENDPOINT_URL: undefined,
+        AWS_REGION: undefined,
+        HTTPS_PROXY: proxy,
+        AWS_MAX_ATTEMPTS: "1",
+        ...Object.fromEntries(
+          Object.entries(own.env ?? {}).map(([name, value]) => [name, value || undefined]),
+        ),
+      };
+      for (const command of [["chat", "-m", MODEL, "hi"], ["models", "list"], ["doctor"]]) {
+        const { code, stdout } = await machine.run([...command, "--json", ...args], { env });
+        const { error } = JSON.parse(stdout) as { error?: { message: string; hint: string } };
+        expect([command[0], code]).toEqual([command[0], 5]);
+        expect(error).toMatchObject({
+          message: expect.stringMatching(says),
+          hint: expect.stringMatching(hint),
+        });
+      }
+      const server = await serveEmulated(machine, { env, args });
+      const failure: unknown = await server.client.chat.completions
+        .create({ model: MODEL, messages: [{ role: "user", content: "x" }] })
+        .catch((thrown: unknown) => thrown);
+      expect(failure).toMatchObject({ status: 502, error: { message: expect.stringMatching(says) } });
+      const { error } = await server.logged((line) => line.kind === "request");
+      expect(error).toMatchObject({
+        message: expect.stringMatching(says),
+        hint: expect.stringMatching(hint),
+      });
+    },
+  );
+
+  it("a default model under a misspelt name is told where none is found", async () => {
+    const machine = await emulate();
+    machine.configure(JSON.stringify({ agents: { defaults: { modle: MODEL } } }));
+    const { code, stderr } = await machine.run(["chat", "hi"]);
+    expect(code).toBe(3);
+    expect(stderr).toContain("agents.defaults.modle, which nobody reads; agents.defaults.model is near.");
+    expect(stderr).toContain("hint: Rename modle to model: openclaw config validate");
+  });
+
+  it.each([
+    ["a region that AWS has without Bedrock", `sso_region = ap-east-1\n${SSO_URL}${SSO_KEYS}`],
+    ["a profile without one", `role_arn = arn:aws:iam::1:role/R\nsource_profile = base\n`],
+  ])("sso_region is not suspected: %s", async (_, section) => {
+    const machine = await emulate();
+    writeSharedFiles(machine.home, {
+      config: `[profile dev]\n${section}`,
+      credentials: `[base]\n${keys(ID, SECRET)}`,
+    });
+    await writeSsoToken(machine.home, "https://corp.awsapps.com/start", {
+      accessToken: "t",
+      expiresAt: "2999-01-01T00:00:00Z",
+    });
+    const { code, stderr } = await machine.run(["models", "list", "--profile", "dev"], {
+      env: {
+        AWS_ENDPOINT_URL: undefined,
+        AWS_REGION: "us-east-1",
+        HTTPS_PROXY: await startBlindProxy(),
+        AWS_MAX_ATTEMPTS: "1",
+      },
+    });
+    expect(code).toBe(5);
+    expect(stderr).toMatch(/^error: The proxy /);
   });
 });

@@ -537,7 +537,7 @@ describe("the order of credential sources", () => {
       [
         "an sso_session that does not exist",
         "sso_session = crop\nsso_account_id = 1\nsso_role_name = Dev",
-        "Profile 'dev' has sso_session 'crop', which does not exist.",
+        "Profile 'dev' has sso_session 'crop', which does not exist; 'corp' does.",
       ],
       [
         "an sso_session without region",
@@ -563,6 +563,28 @@ describe("the order of credential sources", () => {
       });
       expect(decision.order[2]?.status).toBe("invalid");
     });
+  });
+
+  it.each([
+    ["sso_session = crop", "aws configure set sso_session corp --profile dev"],
+    ["sso_session = elsewhere", "Set it up again: aws configure sso --profile dev"],
+    [
+      "role_arn = r\nsource_profile = bsae",
+      "Correct it: aws configure set source_profile base --profile dev",
+    ],
+    // Never itself: that is a loop.
+    ["role_arn = r\nsource_profile = dve", "Correct it: aws configure set source_profile NAME --profile dev"],
+    [
+      "role_arn = r\ncredential_source = Enviroment",
+      "Use Environment, Ec2InstanceMetadata or EcsContainer: aws configure set credential_source Environment --profile dev",
+    ],
+  ])("of a name that does not exist the nearest one is named: %s", async (keys, hint) => {
+    const { chosen } = await decide({
+      env: PROFILE,
+      config: `[profile dev]\n${keys}\n[sso-session corp]\nsso_region = us-east-1\nsso_start_url = u\n`,
+      credentials: "[base]\naws_access_key_id = AKIABASE000000000BASE\naws_secret_access_key = x\n",
+    });
+    expect(chosen).toMatchObject({ source: "invalid", error: { hint } });
   });
 
   it("reads instance metadata settings from variables before the profile", async () => {

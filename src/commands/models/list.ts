@@ -1,3 +1,4 @@
+import { listMisspelt } from "../../config/nearest-setting.ts";
 import { findCause } from "../../credentials/findings.ts";
 import { discoverySettings } from "../../config/resolve.ts";
 import type { Access } from "../../discovery/access.ts";
@@ -129,7 +130,7 @@ function withoutCredentials({ load, models }: ModelSurvey) {
 function nothingToList({ load, models, setup }: ModelSurvey): OpenclawError | undefined {
   const { enabled } = discoverySettings(setup.config.value);
   if (load.hasCredentials || models.length > 0 || enabled === false) return undefined;
-  const cause = findCause(setup.decision, "nothing signs");
+  const cause = findCause(setup.decision, "nothing signs", { misspelt: listMisspelt(setup.config.value) });
   return new OpenclawError("no-credentials", {
     message: `${cause ? `${cause.message} ` : ""}No AWS credentials were found, and no model is configured.`,
     hint: cause?.hint ?? "See where credentials were looked for: openclaw doctor",
