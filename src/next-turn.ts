@@ -10,3 +10,41 @@ export function nextTurn(): Promise<void> {
     setImmediate(resolve);
   });
 }
+
+/** So long the parts of answers are worked on before everything else that is due has its turn, in ms. */
+const TURN_MS = 10;
+
+/** When this turn of the event loop has had enough, in ms of performance.now(); undefined before anybody asked. */
+let endsAt: number | undefined;
+/** Who waits for another turn, longest first. */
+const waiting: (() => void)[] = [];
+
+/**
+ * To be awaited between the parts of what others send as fast as they like. Promises alone never let go of the event loop:
+ * where data is always there, no timer, signal or request of anybody else's would be heard any more. undefined where this
+ * turn has time left, which all who ask share; else a promise of a later one, which those who wait begin one by one.
+ */
+export function turnOver(): Promise<void> | undefined {
+  if (endsAt === undefined) beginTurn();
+  if (endsAt !== undefined && performance.now() < endsAt) return undefined;
+  return new Promise((resolve) => waiting.push(resolve));
+}
+
+function beginTurn(): void {
+  endsAt = performance.now() + TURN_MS;
+  setImmediate(() => {
+    endsAt = undefined;
+    const next = waiting.shift();
+    if (!next) return;
+    beginTurn();
+    next();
+  });
+}
+
+/** Hands on what arrives, and lets others have their turn in between. */
+export async function* inTurns<T>(arrivals: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+  for await (const arrival of arrivals) {
+    await turnOver();
+    yield arrival;
+  }
+}

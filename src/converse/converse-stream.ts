@@ -1,6 +1,7 @@
 import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
 import type { HttpResponse, ResponseMetadata } from "@smithy/types";
 import { OpenclawError } from "../errors.ts";
+import { inTurns } from "../next-turn.ts";
 import { type CallContext, toOpenclawError } from "../session/aws-errors.ts";
 import { toCall } from "../session/bedrock-operations.ts";
 import { isKnownAwsError } from "../session/error-table.ts";
@@ -126,7 +127,7 @@ async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T
 /** Reads the frames of a stream. Throws what is wrong with one when the parts before it have been handed on. */
 async function* readBatches(body: AsyncIterable<Uint8Array>): Batches {
   const reader = new FrameReader();
-  for await (const chunk of body) {
+  for await (const chunk of inTurns(body)) {
     yield* batchOf((parts) =>
       reader.push(chunk, (message) => {
         const part = readPart(message);

@@ -5,6 +5,7 @@ import type {
 } from "@aws-sdk/client-bedrock-runtime";
 import type { OpenclawError } from "../errors.ts";
 import type { TokenUsage } from "../models/usage.ts";
+import { turnOver } from "../next-turn.ts";
 import type { Batches } from "./answer-batches.ts";
 import type { ChatEvent, ChatEvents } from "./chat-event.ts";
 import { abortReason, type Deadlines } from "./deadlines.ts";
@@ -60,6 +61,7 @@ export async function* readEvents(
           if (text !== "") yield { type: "text", text };
           text = "";
           yield whole;
+          await turnOver();
         }
       }
       if (text !== "") yield { type: "text", text };

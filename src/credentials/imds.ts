@@ -15,6 +15,8 @@ const REQUEST_MS = 1000;
 const TOTAL_MS = 1900;
 /** Before a question that got a 429 or 5xx is put again, in ms. */
 const PAUSE_MS = 100;
+/** The longest answer that is read, in bytes: credentials have about 1,500. */
+const LONGEST_REPLY = 64 * 1024;
 const TOKEN_SECONDS = 21_600;
 const ROLE_PATH = "/latest/meta-data/iam/security-credentials/";
 const REGION_PATH = "/latest/meta-data/placement/region";
@@ -284,7 +286,8 @@ function sendOnce(endpoint: string, path: string, question: Question): Promise<R
     outgoing.once("close", () => clearTimeout(timer));
     outgoing.on("socket", (socket) => socket.once("connect", () => (isConnected = true)));
     outgoing.on("response", (response) => {
-      readBytes(response).then(
+      const tooLong = (): Error => new Error(`answers with more than ${LONGEST_REPLY} bytes`);
+      readBytes(response, { most: LONGEST_REPLY, tooLong }).then(
         (body) => resolve({ status: response.statusCode ?? 0, body: body.toString("utf8") }),
         (error) => resolve(failure(error)),
       );

@@ -21,6 +21,8 @@ export interface HandlerOptions {
   profile?: NamedProfile | undefined;
   /** Told of each request when it is sent, and how it ended. Every answer is then read whole: for small ones. */
   onExchange?: (exchange: Exchange) => void;
+  /** Whether every answer is read whole all the same, which bounds it. */
+  readsWhole?: boolean;
   /** Who is asked, in words, for those who are told. */
   asked?: string;
   /** Whether no proxy may be in between. */
@@ -38,7 +40,13 @@ export interface HandlerOptions {
 export async function createRequestHandler(
   runtime: Pick<Runtime, "env" | "isEmulated"> & Partial<Pick<Runtime, "terminal">>,
   requestTimeoutMs?: number,
-  { profile, onExchange, asked, isDirect = false }: HandlerOptions = {},
+  {
+    profile,
+    onExchange,
+    readsWhole = onExchange !== undefined,
+    asked,
+    isDirect = false,
+  }: HandlerOptions = {},
 ): Promise<NodeHttpHandler> {
   const { env, terminal, isEmulated } = runtime;
   const bundle = decideCaBundle(env, isEmulated ? undefined : profile);
@@ -59,8 +67,9 @@ export async function createRequestHandler(
       await warnOfClearText({ env, terminal }, urlOf(request), request.headers);
     },
     fails: (failure, request) => onExchange?.({ asked, origin: urlOf(request).origin, failure }),
-    answers:
-      onExchange && ((answer, request) => onExchange({ asked, origin: urlOf(request).origin, answer })),
+    answers: readsWhole
+      ? (answer, request) => onExchange?.({ asked, origin: urlOf(request).origin, answer })
+      : undefined,
   };
   if (!isProxied) return new TimedHandler(handlerOptions, watcher);
   const { ProxyingHandler } = await import("./proxy.ts");

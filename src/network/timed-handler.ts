@@ -24,7 +24,7 @@ export interface RequestWatcher {
   answers?: ((answer: WholeAnswer, request: Parameters<Handle>[0]) => void) | undefined;
 }
 
-/** The longest answer that is read whole, in bytes: those that hand out credentials have a few thousand. */
+/** The longest answer that is read whole, in bytes: those that hand out credentials, or name them, have a few thousand. */
 const LONGEST_ANSWER = 1_000_000;
 
 /**
@@ -67,7 +67,7 @@ export class TimedHandler extends NodeHttpHandler {
     const tooLong = (): OpenclawError => {
       stream.destroy();
       return new OpenclawError("bad-response", {
-        message: `${request.protocol}//${request.hostname} answers with more than ${LONGEST_ANSWER} bytes, which are no credentials.`,
+        message: `${request.protocol}//${request.hostname} answers with more than ${LONGEST_ANSWER} bytes, as AWS never does.`,
         hint: "A proxy or another server may be in between: openclaw doctor",
       });
     };

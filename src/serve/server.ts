@@ -77,7 +77,8 @@ async function drain(app: App, server: Server, ms: number): Promise<number> {
   const left = app.running;
   const stopped = app.drain();
   app.stopAll(new OpenclawError("interrupted", { message: "This server is shutting down." }));
-  await stopped;
+  // Its last words wait for a reader that may take nothing any more.
+  await settlesWithin(LAST_MS, stopped);
   await new Promise<void>((resolve) => {
     server.close(() => resolve());
     server.closeIdleConnections();

@@ -60,7 +60,10 @@ export async function clientConfig(session: ClientSession, service: Service): Pr
   const retries = decideRetries(runtime.env, keys && { name: profileName, keys });
   const [authentication, requestHandler] = await Promise.all([
     session.authentication(),
-    createRequestHandler(runtime, undefined, { profile: session.setup.shared.profiles.get(profileName) }),
+    createRequestHandler(runtime, undefined, {
+      profile: session.setup.shared.profiles.get(profileName),
+      readsWhole: service === "sts",
+    }),
   ]);
   const endpoint = session.endpoint(service);
   if (endpoint) runtime.terminal.verbose(() => `${service} endpoint ${endpoint.url} (${endpoint.source})`);

@@ -1,4 +1,5 @@
 import type { HttpResponse, ResponseMetadata } from "@smithy/types";
+import { OpenclawError } from "../errors.ts";
 import { isRecord, type JsonObject } from "../json.ts";
 import { readBytes } from "../read-bytes.ts";
 import { loadRestJsonErrorCode } from "../network/sdk-parts.ts";
@@ -13,9 +14,18 @@ interface ServiceError extends Error {
 /** Errors that the service models as passing, besides those that the SDK knows by their status. */
 const RETRYABLE: ReadonlySet<string> = new Set(["ModelNotReadyException"]);
 
-/** The text of an answer's body. Throws what its connection throws. */
-export async function readText({ body }: HttpResponse): Promise<string> {
-  return (await readBytes(body as AsyncIterable<Uint8Array>)).toString("utf8");
+/** The largest answer that is read, in bytes: lists have less than one MB, a whole answer of a model has a few. */
+const LARGEST_ANSWER = 24 * 1024 * 1024;
+
+/** The text of an answer's body. Throws what its connection throws, and `bad-response` for more than 24 MB. */
+export async function readText({ body, statusCode }: HttpResponse): Promise<string> {
+  const tooLong = (): OpenclawError =>
+    new OpenclawError("bad-response", {
+      message: `The answer, with status ${statusCode}, has more than ${LARGEST_ANSWER} bytes, and is not AWS's.`,
+      hint: "A proxy or another server may be in between: openclaw doctor",
+    });
+  const bytes = await readBytes(body as AsyncIterable<Uint8Array>, { most: LARGEST_ANSWER, tooLong });
+  return bytes.toString("utf8");
 }
 
 /**

@@ -3,6 +3,7 @@ import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
 import { type Batches, batchOf } from "../converse/answer-batches.ts";
 import { OpenclawError } from "../errors.ts";
 import { isRecord, type JsonObject } from "../json.ts";
+import { inTurns } from "../next-turn.ts";
 import { readBytes } from "../read-bytes.ts";
 import { failedCall, type ServerAnswer, type ServerLine } from "./call-server.ts";
 import { EventReader, type ServerEvent } from "./event-reader.ts";
@@ -71,8 +72,8 @@ async function* readStream(body: Readable, reader: AnswerReader, call: FailedCal
       else if (data !== "") parts.push(...reader.take(checked(parseJson(data), call)));
     }
   };
-  for await (const chunk of body) {
-    yield* batchOf((parts) => takeAll(events.push(chunk as Uint8Array), parts));
+  for await (const chunk of inTurns<Uint8Array>(body)) {
+    yield* batchOf((parts) => takeAll(events.push(chunk), parts));
     if (isDone) break;
   }
   if (!isDone) yield* batchOf((parts) => inOnePiece(() => takeAll(events.end(), parts)));
