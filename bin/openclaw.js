@@ -34,5 +34,13 @@ if (Number(version[0]) < 20 || (Number(version[0]) === 20 && Number(version[1]) 
       if (state) modules.enableCompileCache(path.join(state, "cache", "compiled"));
     }
   }
-  require("../dist/main.js");
+  try {
+    require("../dist/main.js");
+  } catch (error) {
+    // Only in a clone: the package has it.
+    var isUnbuilt = error.message.startsWith("Cannot find module '../dist/main.js'");
+    if (error.code !== "MODULE_NOT_FOUND" || !isUnbuilt) throw error;
+    process.stderr.write("openclaw: this clone is not built yet.\nhint: npm start\n");
+    process.exitCode = 1;
+  }
 }

@@ -46,6 +46,7 @@ export async function run(options: ServeOptions, runtime: Runtime): Promise<void
     readApiKeys(options.apiKeyFile, runtime),
   ]);
   refuseOpenDoor(options, keys);
+  const origins = (options.cors ?? []).map(readOrigin);
   const [{ startServer }, { Upstream }, { parseNameMap }, { listeningTerminal, ServeLog }, { watchBugs }] =
     await Promise.all([
       import("../serve/server.ts"),
@@ -71,7 +72,7 @@ export async function run(options: ServeOptions, runtime: Runtime): Promise<void
       log,
       keys,
       upstream,
-      origins: options.cors ?? [],
+      origins,
       isLocal: isLoopback(options.host),
       mostStreams: options.maxStreams,
       // One that is larger than all may be together would never find room.
@@ -111,6 +112,16 @@ function refuseOpenDoor({ host }: ServeOptions, keys: ApiKeys): void {
     `--host ${host} can be reached from other machines, and no API key protects it.`,
     "Name a file of keys with --api-key-file, or set OPENCLAW_SERVE_API_KEY.",
   );
+}
+
+/** An origin as browsers send it: without a slash, a port that is the usual one, or capitals. Throws `usage`. */
+function readOrigin(text: string): string {
+  if (text === "*" || text === "null") return text;
+  if (!/^[a-z][a-z\d+.-]*:\/\/[^\s/?#@]+\/?$/i.test(text) || !URL.canParse(text))
+    throw usageError(`--cors '${text}' is not an origin.`, "For example: --cors https://app.example.com");
+  const { origin } = new URL(text);
+  // Only the schemes of the web have one for the URL parser; those of apps are sent all the same.
+  return origin === "null" ? text.replace(/\/$/, "").toLowerCase() : origin;
 }
 
 async function open(

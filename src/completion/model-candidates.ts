@@ -1,5 +1,6 @@
 import { type ModelSurvey, surveyModels } from "../discovery/survey.ts";
 import type { GlobalOptions } from "../options.ts";
+import { LONGEST_ID } from "../models/resolve-model.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Candidate } from "./value-kinds.ts";
 
@@ -20,7 +21,9 @@ export async function modelCandidates(
   const aliases = named.flatMap(([key, { alias }]) =>
     alias ? [{ value: alias, description: key.replace(BEDROCK, "") }] : [],
   );
-  const names = models.map(({ key, id, name }) => ({
+  // A server may list what no call takes.
+  const callable = models.filter(({ key }) => key.length <= LONGEST_ID);
+  const names = callable.map(({ key, id, name }) => ({
     value: isKey || !key.startsWith(BEDROCK) ? key : id,
     description: name === id ? undefined : name,
   }));

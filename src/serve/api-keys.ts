@@ -69,8 +69,8 @@ async function readKeyFile(name: string, runtime: Runtime): Promise<ApiKey[]> {
       "Name a file with a line for each key: name:key",
     );
   });
-  // The mode of a pipe that a shell made says nothing: it has no name.
-  const mode = isReadOnce(name) ? 0 : (stats?.mode ?? 0);
+  // Only a file keeps keys: the mode of a pipe says nothing, and that of a device is everybody's.
+  const mode = stats?.isFile() === true ? stats.mode : 0;
   if (runtime.platform !== "win32" && (mode & 0o077) !== 0)
     await runtime.terminal.warn(
       `Others on this machine can read '${name}'.`,

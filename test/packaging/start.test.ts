@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { root } from "../helpers/documents.ts";
@@ -92,4 +92,16 @@ describe("npm start", () => {
     expect(stdout).toContain("This is a simulated answer");
     expect(stdout).toContain("AWS_ACCESS_KEY_ID is set, so the same three commands work against AWS");
   });
+});
+
+test("a clone that was not built says how it is", async () => {
+  const home = createHome();
+  cpSync(path.join(root, "bin"), path.join(home, "bin"), { recursive: true });
+  const child = spawn(nodeBinary, [path.join(home, "bin", "openclaw.js"), "--version"], {
+    env: emptyEnvironment(home),
+  });
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  expect(await once(child, "close")).toEqual([1, null]);
+  expect(stderr).toBe("openclaw: this clone is not built yet.\nhint: npm start\n");
 });

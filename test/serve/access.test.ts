@@ -72,6 +72,10 @@ describe("who may come in", () => {
     expect(short.stderr).toContain(`Others on this machine can read '${file}'.`);
     expect(short.stderr).toContain(`The key in line 1 of '${file}' cannot be used`);
     expect(short.stderr).not.toContain("short");
+    // Its mode is everybody's, and to change it would break the machine.
+    const device = await run(["serve", "--port", "0", "--api-key-file", "/dev/null"]);
+    expect([device.code, device.stderr]).toEqual([2, expect.stringContaining("holds no key")]);
+    expect(device.stderr).not.toContain("chmod");
     writeFileSync(file, "# nothing\n");
     expect((await run(["serve", "--port", "0", "--api-key-file", file])).stderr).toContain("holds no key");
   });
@@ -165,5 +169,31 @@ describe("who may come in", () => {
       401,
       "https://app.example",
     ]);
+  });
+
+  it.each([
+    ["https://app.example/", "https://app.example"],
+    ["HTTPS://App.Example:443", "https://app.example"],
+    ["http://127.0.0.1:3000", "http://127.0.0.1:3000"],
+    ["app://obsidian.md", "app://obsidian.md"],
+    ["null", "null"],
+  ])("knows the origin %s as browsers send it", async (cors, from) => {
+    const { origin } = await serve({ args: ["--cors", cors], env: { OPENCLAW_SERVE_API_KEY: KEY_A } });
+    const { headers } = await fetch(`${origin}/v1/models`, { headers: { origin: from } });
+    expect(headers.get("access-control-allow-origin")).toBe(from);
+  });
+
+  it.each([
+    "app.example",
+    "https://app.example/path",
+    "https://",
+    "https://a b",
+    "https://me@app.example",
+    "",
+  ])("refuses %j, which is no origin", async (cors) => {
+    const { run } = await serve();
+    const { code, stderr } = await run(["serve", "--port", "0", "--cors", cors]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`--cors '${cors}' is not an origin.`);
   });
 });
