@@ -5,20 +5,16 @@ import { OpenclawError } from "../errors.ts";
 export type Batches = AsyncGenerator<ConverseStreamOutput[], void, undefined>;
 
 /**
- * The longest answer that is taken, in characters: many times what any model puts out. Whoever keeps an answer, or waits
- * for all of it, must not run out of memory by a server that never ends.
+ * The longest answer that is put together for a client, in characters: many times what any model puts out. A server that
+ * never ends must not take all memory.
  */
 const LONGEST_ANSWER = 24 * 1024 * 1024;
-/** What a block counts beside its content, in characters. */
-const BLOCK_LENGTH = 64;
 
 /**
  * Reads on until the model has said something, and gives the answer from its beginning: a stream may open long before
- * the first token. Rejects with what the batches reject with, and for a stream without content. Reading on throws
- * `bad-response` for an answer of more than 24 million characters.
+ * the first token. Rejects with what the batches reject with, and for a stream without content.
  */
-export async function awaitContent(answer: Batches): Promise<Batches> {
-  const batches = bounded(answer);
+export async function awaitContent(batches: Batches): Promise<Batches> {
   const first: ConverseStreamOutput[][] = [];
   for (;;) {
     const next = await batches.next();
@@ -39,28 +35,13 @@ async function* joined(first: readonly ConverseStreamOutput[][], rest: Batches):
   }
 }
 
-async function* bounded(batches: Batches): Batches {
-  let length = 0;
-  for await (const parts of batches) {
-    for (const part of parts) length += lengthOf(part);
-    if (length > LONGEST_ANSWER) {
-      throw new OpenclawError("bad-response", {
-        message: `The answer has more than ${LONGEST_ANSWER} characters, which no model's has.`,
-        hint: "Ask for less at once; if it stays, a proxy or another server is in between: openclaw doctor",
-      });
-    }
-    yield parts;
-  }
-}
-
-/** The characters that a part adds to an answer. */
-function lengthOf({ contentBlockStart, contentBlockDelta }: ConverseStreamOutput): number {
-  const { toolUseId = "", name = "" } = contentBlockStart?.start?.toolUse ?? {};
-  const { text = "", toolUse, reasoningContent } = contentBlockDelta?.delta ?? {};
-  const { text: reasoning = "", signature = "", redactedContent } = reasoningContent ?? {};
-  const said = text.length + (toolUse?.input?.length ?? 0) + reasoning.length + signature.length;
-  const block = contentBlockStart ? BLOCK_LENGTH + toolUseId.length + name.length : 0;
-  return said + block + (redactedContent?.length ?? 0);
+/** Throws `bad-response` where an answer that is waited for whole has more than so many characters. */
+export function refuseEndless(length: number): void {
+  if (length <= LONGEST_ANSWER) return;
+  throw new OpenclawError("bad-response", {
+    message: `The answer has more than ${LONGEST_ANSWER} characters, which no model's has.`,
+    hint: "Ask for less at once; if it stays, a proxy or another server is in between: openclaw doctor",
+  });
 }
 
 /** The parts that `take` gathers, handed on before what it throws. */

@@ -4,6 +4,7 @@ import type {
   ChatCompletionMessage,
   ChatCompletionMessageFunctionToolCall,
 } from "openai/resources/chat/completions/completions";
+import { refuseEndless } from "../../../converse/answer-batches.ts";
 import type { ChatEvent, ChatEvents } from "../../../converse/chat-event.ts";
 import { judgeStop } from "../../../converse/outcome.ts";
 import { OpenclawError } from "../../../errors.ts";
@@ -161,7 +162,7 @@ export async function* withUsage(chunks: Chunks, isWanted: boolean): Chunks {
   }
 }
 
-/** Gathers the chunks of an answer into one completion. Throws what the chunks throw. */
+/** Gathers the chunks of an answer into one completion. Throws what the chunks throw, and `bad-response` for one without end. */
 export async function toCompletion(chunks: Chunks): Promise<ChatCompletion> {
   const text: string[] = [];
   const reasoning: string[] = [];
@@ -169,6 +170,7 @@ export async function toCompletion(chunks: Chunks): Promise<ChatCompletion> {
   let head = { id: "", created: 0, model: "" };
   let reason: FinishReason = "stop";
   let usage: ChatCompletion["usage"];
+  let length = 0;
   for await (const chunk of chunks) {
     head = chunk;
     usage = chunk.usage ?? usage;
@@ -176,6 +178,8 @@ export async function toCompletion(chunks: Chunks): Promise<ChatCompletion> {
     const { content, reasoning_content: thought, tool_calls: pieces = [] }: typeof delta & Reasoned = delta;
     if (content) text.push(content);
     if (thought) reasoning.push(thought);
+    length += JSON.stringify(delta).length;
+    refuseEndless(length);
     for (const { index, id = "", function: called } of pieces) {
       calls[index] ??= { id, type: "function", function: { name: called?.name ?? "", arguments: "" } };
       calls[index].function.arguments += called?.arguments ?? "";
