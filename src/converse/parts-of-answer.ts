@@ -1,29 +1,25 @@
 import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
 import { isRecord, type JsonObject } from "../json.ts";
-import { readPart } from "./read-part.ts";
+import { toPart } from "./read-part.ts";
 
 /**
  * The parts of a ConverseStream that an answer of Converse stands for
- * (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html). Throws what readPart does.
+ * (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html).
  */
 export function* partsOfAnswer(answer: JsonObject): Generator<ConverseStreamOutput> {
-  const part = function* (name: string, fields: JsonObject): Generator<ConverseStreamOutput> {
-    const read = readPart({ type: "event", name, errorMessage: "", payload: JSON.stringify(fields) });
-    if (read) yield read;
-  };
   const message = objectAt(objectAt(answer, "output"), "message");
-  yield* part("messageStart", { role: "assistant" });
+  yield toPart("messageStart", { role: "assistant" });
   const content = Array.isArray(message["content"]) ? (message["content"] as unknown[]) : [];
   for (const [contentBlockIndex, block] of content.filter(isRecord).entries()) {
     const { input, ...tool } = objectAt(block, "toolUse");
-    if (block["toolUse"]) yield* part("contentBlockStart", { contentBlockIndex, start: { toolUse: tool } });
+    if (block["toolUse"]) yield toPart("contentBlockStart", { contentBlockIndex, start: { toolUse: tool } });
     const deltas = block["toolUse"] ? [{ toolUse: { input: JSON.stringify(input ?? {}) } }] : deltasOf(block);
-    for (const delta of deltas) yield* part("contentBlockDelta", { contentBlockIndex, delta });
-    yield* part("contentBlockStop", { contentBlockIndex });
+    for (const delta of deltas) yield toPart("contentBlockDelta", { contentBlockIndex, delta });
+    yield toPart("contentBlockStop", { contentBlockIndex });
   }
   const { stopReason, additionalModelResponseFields, output: _, ...metadata } = answer;
-  yield* part("messageStop", { stopReason, additionalModelResponseFields });
-  yield* part("metadata", metadata);
+  yield toPart("messageStop", { stopReason, additionalModelResponseFields });
+  yield toPart("metadata", metadata);
 }
 
 /** What is said in a block other than a call of a tool. */

@@ -13,7 +13,7 @@ interface Fields {
  * The events of ConverseStream that this program reads, by their names in the service model, and what whoever reads their
  * fields takes them for. What is not named here is not looked at.
  */
-const EVENTS: Readonly<Record<string, Fields>> = {
+const EVENTS = {
   messageStart: {},
   contentBlockStart: {
     contentBlockIndex: isIndex,
@@ -43,7 +43,9 @@ const EVENTS: Readonly<Record<string, Fields>> = {
     serviceTier: { type: isText },
     performanceConfig: { latency: isText },
   },
-};
+} as const satisfies Readonly<Record<string, Fields>>;
+
+type EventName = keyof typeof EVENTS;
 
 /** An exception inside a stream, under AWS's name for it. */
 export class StreamException extends Error {
@@ -69,10 +71,12 @@ export function readPart({
   if (type === "error") throw new StreamException(name, errorMessage);
   if (type === "exception") throw new StreamException(name, messageOf(payload));
   if (type !== "event") throw notAwsMessage(`has a message of type '${type}'`);
-  const shapes = Object.hasOwn(EVENTS, name) ? EVENTS[name] : undefined;
-  if (!shapes) return undefined;
-  const fields = parse(payload, name);
-  clean(fields, shapes);
+  return Object.hasOwn(EVENTS, name) ? toPart(name as EventName, parse(payload, name)) : undefined;
+}
+
+/** An event as a part of the answer. Fields that are not of the kind they should be are taken out of it. */
+export function toPart(name: EventName, fields: Record<string, unknown>): ConverseStreamOutput {
+  clean(fields, EVENTS[name]);
   finish(fields);
   return { [name]: fields } as unknown as ConverseStreamOutput;
 }
