@@ -114,3 +114,13 @@ export function parseBoundedJson(text: string, shared?: JsonScan): unknown {
   }
   return JSON.parse(text);
 }
+
+/** The value that a text is in JSON; undefined where it is none, or none within bounds. */
+export function parseIfJson(text: string): unknown {
+  try {
+    return parseBoundedJson(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

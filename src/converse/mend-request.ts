@@ -12,7 +12,7 @@ import type {
 import { sha256Hex } from "../aws/digest.ts";
 import { type ChatParameters, flagName } from "../config/parameters.ts";
 import { isRecord, type JsonObject, wellFormed } from "../json.ts";
-import { parseBoundedJson } from "../json-bounds.ts";
+import { parseIfJson } from "../json-bounds.ts";
 import { once } from "../once.ts";
 import { ANSWER_TOKENS, ANY_TOOL_IDS, type FamilyFacts, type ToolIds } from "../models/families.ts";
 import { leaveOutRefused, type Lessons } from "./apply-lessons.ts";
@@ -330,20 +330,10 @@ function emptyMedia(block: ContentBlock | ToolResultContentBlock): string | unde
 function mendCall(use: ToolUseBlock, { tell }: Mending): ToolUseBlock {
   const { toolUseId = "", input } = use;
   const name = toolName(use.name ?? "");
-  const read = typeof input === "string" ? parseInput(input) : input;
+  const read = typeof input === "string" ? parseIfJson(input.trim() === "" ? "{}" : input) : input;
   if (isRecord(read)) return { toolUseId, name, input: read as ToolUseBlock["input"] };
   tell(`The arguments of a call of '${use.name}' are no JSON object, and sent as {}`);
   return { toolUseId, name, input: {} };
-}
-
-function parseInput(text: string): unknown {
-  if (text.trim() === "") return {};
-  try {
-    return parseBoundedJson(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 function tellCall({ name, input }: ToolUseBlock): ContentBlock[] {

@@ -8,7 +8,7 @@ import type {
   ToolUseBlockStart,
 } from "@aws-sdk/client-bedrock-runtime";
 import { wellFormed } from "../json.ts";
-import { parseBoundedJson } from "../json-bounds.ts";
+import { parseIfJson } from "../json-bounds.ts";
 import type { Turn } from "./conversation.ts";
 import type { RequestPlan } from "./wire.ts";
 
@@ -128,22 +128,13 @@ function toolUse(
   { toolUseId, name, type }: ToolUseBlockStart,
   { toolInput, isWhole }: Block,
 ): ContentBlock[] {
-  const input = parseInput(toolInput);
+  // A tool without arguments may send nothing. What is too deep nobody could write down again.
+  const input = parseIfJson(toolInput || "{}") as ToolUseBlock["input"];
   if (input === undefined || !isWhole) return [];
   const tool: ToolUseBlock = { toolUseId, name, input };
   // The service answers with other types, too, and refuses them when they are sent back.
   if (type === "server_tool_use") tool.type = type;
   return [{ toolUse: tool }];
-}
-
-/** A tool's input; undefined when it is not whole, or so deep that nobody could write it down again. A tool without arguments may send nothing. */
-function parseInput(json: string): ToolUseBlock["input"] {
-  try {
-    return json === "" ? {} : (parseBoundedJson(json) as ToolUseBlock["input"]);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 function toCitation({ sourceContent, ...citation }: CitationsDelta): Citation {

@@ -1,5 +1,5 @@
 import { isRecord, type JsonObject, wellFormed } from "../json.ts";
-import { parseBoundedJson } from "../json-bounds.ts";
+import { parseIfJson } from "../json-bounds.ts";
 import { AwsError, validationError } from "./aws-error.ts";
 import { checkConstraints, type ConverseRequest, malformed } from "./converse-model.ts";
 import { checkConversation, checkForModel } from "./converse-rules.ts";
@@ -85,12 +85,9 @@ function readStructure(request: JsonObject): ConverseRequest["structure"] {
 }
 
 function parseSchema(text: string): unknown {
-  try {
-    return parseBoundedJson(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) throw malformed("outputConfig.textFormat.structure.jsonSchema.schema");
-    throw error;
-  }
+  const schema = parseIfJson(text);
+  if (schema === undefined) throw malformed("outputConfig.textFormat.structure.jsonSchema.schema");
+  return schema;
 }
 
 function objectAt(holder: JsonObject, name: string): JsonObject {

@@ -1,5 +1,5 @@
 import { readBytes } from "../read-bytes.ts";
-import { parseBoundedJson } from "../json-bounds.ts";
+import { parseIfJson } from "../json-bounds.ts";
 import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import { AwsError } from "./aws-error.ts";
@@ -69,13 +69,9 @@ function parseBody(body: Buffer, contentType: string): unknown {
   if (body.length === 0) return undefined;
   const text = body.toString("utf8");
   if (contentType.includes("x-www-form-urlencoded")) return Object.fromEntries(new URLSearchParams(text));
-  try {
-    return isUtf8(body) ? parseBoundedJson(text) : text;
-  } catch (error) {
-    // The operation decides whether text that is not JSON, or JSON beyond all bounds, is an error.
-    if (error instanceof SyntaxError) return text;
-    throw error;
-  }
+  const value = isUtf8(body) ? parseIfJson(text) : undefined;
+  // The operation decides whether text that is not JSON, or JSON beyond all bounds, is an error.
+  return value === undefined ? text : value;
 }
 
 function flattenHeaders(headers: NodeJS.Dict<string | string[]>): Record<string, string> {

@@ -1,5 +1,5 @@
 import { OpenclawError } from "../errors.ts";
-import { parseBoundedJson } from "../json-bounds.ts";
+import { parseIfJson } from "../json-bounds.ts";
 import { isRecord, type JsonObject, textAt } from "../json.ts";
 import { FAILURE_TABLE, type FailureRow } from "./failure-table.ts";
 import type { OpenaiServer } from "./server.ts";
@@ -112,11 +112,8 @@ function hostOf(location: string): string {
 
 /** The JSON that a text is; the text itself where it is none, or none within bounds. */
 export function parseJson(text: string): unknown {
-  try {
-    return parseBoundedJson(text);
-  } catch {
-    return text;
-  }
+  const value = parseIfJson(text);
+  return value === undefined ? text : value;
 }
 
 /** What a server says about a failure, in whichever of the known shapes it says it. */
