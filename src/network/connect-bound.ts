@@ -5,10 +5,10 @@ import { isIP } from "node:net";
 import { checkServerIdentity, type ConnectionOptions, TLSSocket } from "node:tls";
 
 /** Time to connect in ms: name look-up, TCP, the way through a proxy and TLS together. */
-export const CONNECT_MS = 3000;
+const CONNECT_MS = 3000;
 
 /** The error of a connection that did not come about in time, under the code that undici gives it. The SDK retries it. */
-export function connectTimeout(): Error {
+function connectTimeout(): Error {
   return Object.assign(new Error(`No connection within ${CONNECT_MS} ms.`), {
     name: "TimeoutError",
     code: "UND_ERR_CONNECT_TIMEOUT",
@@ -33,6 +33,31 @@ export function boundConnecting(socket: Duplex, leftMs = CONNECT_MS): void {
       isSettled = true;
       clearTimeout(timer);
     });
+  }
+}
+
+/**
+ * Connects through a proxy, and with TLS behind it, within the time that any connection has. `connect` gives up by its
+ * signal, and what it left undone is nobody's then. Throws what `connect` throws, and the error of `connectTimeout`.
+ */
+export async function connectInTime<T extends Duplex>(
+  connect: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const started = performance.now();
+  const expiry = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(connectTimeout());
+      expiry.abort();
+    }, CONNECT_MS);
+  });
+  try {
+    const socket = await Promise.race([connect(expiry.signal), late]);
+    if (socket instanceof TLSSocket) boundConnecting(socket, CONNECT_MS - (performance.now() - started));
+    return socket;
+  } finally {
+    clearTimeout(timer);
   }
 }
 

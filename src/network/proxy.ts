@@ -1,12 +1,11 @@
 import type { ClientRequest } from "node:http";
 import { isIP } from "node:net";
 import type { Duplex, Readable } from "node:stream";
-import { TLSSocket } from "node:tls";
 import type { NodeHttpHandlerOptions } from "@smithy/node-http-handler";
 import { HttpProxyAgent } from "http-proxy-agent";
 import { HttpsProxyAgent } from "https-proxy-agent";
 import type { Environment } from "../runtime.ts";
-import { boundConnecting, CONNECT_MS, connectTimeout, identityOf } from "./connect-bound.ts";
+import { connectInTime, identityOf } from "./connect-bound.ts";
 import { blameProxy, ProxyRefusal } from "./proxy-failure.ts";
 import { findProxy, type Proxy } from "./proxy-settings.ts";
 import { NodeHttpHandler } from "./sdk-parts.ts";
@@ -105,7 +104,6 @@ function connectionTo({ scheme, host, user, password, shown }: Proxy, ca: Buffer
   const login = Buffer.from(`${user}:${password}`).toString("base64");
   const headers: Record<string, string> =
     user === "" && password === "" ? {} : { "Proxy-Authorization": `Basic ${login}` };
-  // With the port that the scheme has anyway.
   return {
     url: shown,
     options: {
@@ -163,33 +161,27 @@ class TunnelAgent extends HttpsProxyAgent<string> {
   }
 }
 
-/** Lets an agent connect, through the proxy and with TLS behind it, within the time that any connection has. */
+/** Lets an agent of the library connect within the time that any connection has. */
 async function inTime<T extends Duplex>(
   agent: { connectOpts: object },
   proxy: Proxy,
   connect: () => Promise<T>,
 ): Promise<T> {
-  const started = performance.now();
-  const expiry = new AbortController();
-  const timer = setTimeout(() => expiry.abort(), CONNECT_MS);
   const own = agent.connectOpts;
   try {
-    // The library makes the socket to the proxy from these, at once; a proxy that says nothing loses it by the signal.
-    agent.connectOpts = { ...own, signal: expiry.signal };
-    const connecting = connect();
-    agent.connectOpts = own;
-    const socket = await connecting;
-    if (socket instanceof TLSSocket) boundConnecting(socket, CONNECT_MS - (performance.now() - started));
-    return socket;
+    return await connectInTime((signal) => {
+      // The library makes the socket to the proxy from these, at once; a proxy that says nothing loses it by the signal.
+      agent.connectOpts = { ...own, signal };
+      const connecting = connect();
+      agent.connectOpts = own;
+      return connecting;
+    });
   } catch (error) {
-    if (expiry.signal.aborted) throw blameProxy(connectTimeout(), proxy, true);
     // What the library says by itself, about a proxy that hangs up or answers nonsense, has no code. This one is Node's.
     const coded =
       error instanceof Error && !("code" in error)
         ? Object.assign(error, { code: "ERR_PROXY_TUNNEL" })
         : error;
     throw blameProxy(coded, proxy, true);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,7 +1,6 @@
-import { TLSSocket } from "node:tls";
 import { SocksProxyAgent } from "socks-proxy-agent";
 import { errorCode } from "../errors.ts";
-import { boundConnecting, CONNECT_MS, connectTimeout, identityOf } from "./connect-bound.ts";
+import { connectInTime, identityOf } from "./connect-bound.ts";
 import { blameProxy, ProxyRefusal } from "./proxy-failure.ts";
 import type { Proxy } from "./proxy-settings.ts";
 
@@ -20,30 +19,19 @@ export class BoundedSocksAgent extends SocksProxyAgent {
   }
 
   override async connect(...[request, options]: Parameters<SocksProxyAgent["connect"]>) {
-    const started = performance.now();
-    const expiry = new AbortController();
     const trusting = { ...options, ...(this.#ca && { ca: this.#ca }), ...identityOf(options.host) };
-    // One for each connection: its bound is that of the socket which the library makes for it.
-    const opener = new SocksProxyAgent(urlOf(this.#proxy), { socketOptions: { signal: expiry.signal } });
-    // The library would look brackets up as part of a name.
-    opener.proxy.host = this.#proxy.host;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        reject(connectTimeout());
-        expiry.abort();
-      }, CONNECT_MS);
-    });
     try {
-      const socket = await Promise.race([opener.connect(request, trusting), late]);
-      if (socket instanceof TLSSocket) boundConnecting(socket, CONNECT_MS - (performance.now() - started));
-      return socket;
+      return await connectInTime((signal) => {
+        // One for each connection: its bound is that of the socket which the library makes for it.
+        const opener = new SocksProxyAgent(urlOf(this.#proxy), { socketOptions: { signal } });
+        // The library would look brackets up as part of a name.
+        opener.proxy.host = this.#proxy.host;
+        return opener.connect(request, trusting);
+      });
     } catch (error) {
       // A name that is looked up here is the server's; for what the proxy does the library has words without a code.
       const isOfProxy = !(error instanceof Error) || errorCode(error) !== "ENOTFOUND";
       throw blameProxy(fromSocks(error, this.#proxy), this.#proxy, isOfProxy);
-    } finally {
-      clearTimeout(timer);
     }
   }
 }
