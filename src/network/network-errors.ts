@@ -157,24 +157,15 @@ export function fromNetworkFailure(
   const cause = deepest(error) as { hostname?: string; said?: string };
   const proxy = blameOf(error);
   const host = cause.hostname ?? hostOf(endpoint);
-  const named = proxy && `roxy ${proxy.address} (${proxy.variable})`;
-  const context: NetworkContext = proxy?.isAtFault
-    ? {
-        Who: `The p${named}`,
-        who: `the p${named}`,
-        onTheWay: `, on the way to ${endpoint}`,
-        host,
-        proxy,
-        said: cause.said ?? "",
-      }
-    : {
-        Who: endpoint,
-        who: endpoint,
-        onTheWay: named ? `, through the p${named}` : "",
-        host,
-        proxy,
-        said: "",
-      };
+  const named = proxy && `proxy ${proxy.address} (${proxy.variable})`;
+  const context: NetworkContext = {
+    ...(proxy?.isAtFault
+      ? { Who: `The ${named}`, who: `the ${named}`, onTheWay: `, on the way to ${endpoint}` }
+      : { Who: endpoint, who: endpoint, onTheWay: named ? `, through the ${named}` : "" }),
+    host,
+    proxy,
+    said: cause.said ?? "",
+  };
   const [message, hint] = [row.message(context), row.hint(context)];
   // A flag is before everybody's eyes.
   const isNamed = source !== undefined && !source.startsWith("--") && hint === CHECK_WAY;
