@@ -1,6 +1,6 @@
 import { type ErrorCode, OpenclawError, withFields } from "../errors.ts";
 import { isRecord, textAt } from "../json.ts";
-import { fromNetworkFailure } from "../network/network-errors.ts";
+import { fromNetworkFailure, hostOfRedirect } from "../network/network-errors.ts";
 import type { Exchange } from "../network/request-handler.ts";
 import { describeSkew } from "../network/clock-skew.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
@@ -471,7 +471,7 @@ function contextOf(
     renewal: renewalOf(chosen),
     who: origin === undefined ? asked : `${asked} at ${origin}`,
     status,
-    location: location === undefined ? "" : ` to ${hostOf(location)}`,
+    location: location === undefined ? "" : ` to ${hostOfRedirect(location)}`,
     role: /on resource: "?(arn:[^\s"]+)/.exec(text)?.[1] ?? keys["role_arn"] ?? "the role",
     caller: /User: (arn:\S+)/.exec(text)?.[1] ?? "these credentials",
     gives: { externalId: keys["external_id"] !== undefined, mfa: keys["mfa_serial"] !== undefined },
@@ -481,10 +481,6 @@ function contextOf(
         : `aws configure set role_arn ARN --profile ${quoteForShell(own)}`,
     skew: describeSkew(answer?.headers["date"], now()),
   };
-}
-
-function hostOf(location: string): string {
-  return URL.canParse(location) ? new URL(location).host : "another address";
 }
 
 function said({ text }: ResolutionContext): string {

@@ -191,6 +191,11 @@ function hostOf(endpoint: string): string {
   return URL.canParse(endpoint) ? new URL(endpoint).hostname : endpoint;
 }
 
+/** Where a redirect leads: its host, since the rest may be a session of somebody's. */
+export function hostOfRedirect(location: string): string {
+  return URL.canParse(location) ? new URL(location).host : "another address";
+}
+
 /** The proxy that a failed request went through, which a provider of the SDK may have wrapped. */
 function blameOf(error: Error): Blame | undefined {
   let current: unknown = error;

@@ -11,7 +11,7 @@ import { describeSkew } from "../network/clock-skew.ts";
 import { BUG_HINT } from "../version.ts";
 import { readDenial } from "./denial.ts";
 import { type ErrorContext, type ErrorRow, findRow, findRowOfStatus } from "./error-table.ts";
-import { fromNetworkFailure } from "../network/network-errors.ts";
+import { fromNetworkFailure, hostOfRedirect } from "../network/network-errors.ts";
 
 export interface CallContext {
   session: AwsSession;
@@ -172,11 +172,6 @@ function endpointText({ session, action }: CallContext): string {
 function serviceOf(action: string): Service {
   if (action.startsWith("sts:")) return "sts";
   return /^bedrock:(InvokeModel|CountTokens)/.test(action) ? "bedrock-runtime" : "bedrock";
-}
-
-/** Where a redirect leads: its host, since the rest may be a session of somebody's. */
-export function hostOfRedirect(location: string): string {
-  return URL.canParse(location) ? new URL(location).host : "another address";
 }
 
 /** Whether the error is the SDK's about a body that it could not read, and not what the body says. */

@@ -1,6 +1,7 @@
 import { OpenclawError } from "../errors.ts";
 import { parseIfJson } from "../json-bounds.ts";
 import { isRecord, type JsonObject, textAt } from "../json.ts";
+import { hostOfRedirect } from "../network/network-errors.ts";
 import { FAILURE_TABLE, type FailureRow } from "./failure-table.ts";
 import type { OpenaiServer } from "./server.ts";
 
@@ -28,7 +29,7 @@ export function toServerFailure(answer: FailedAnswer, setup: FailedCall): Opencl
   const { status, headers } = answer;
   const location = headers["location"];
   return failureOf(readServerMessage(parseJson(answer.body)), status, setup, {
-    location: location === undefined ? undefined : hostOf(location),
+    location: location === undefined ? undefined : hostOfRedirect(location),
     requestId: requestIdOf(headers),
     retryAfter: headers["retry-after-ms"] ? `${headers["retry-after-ms"]} ms` : headers["retry-after"],
   });
@@ -104,10 +105,6 @@ function describe(data: unknown): string {
 
 function oneLine(text: string): string {
   return text.replaceAll(/\s*[\r\n]+\s*/g, " ").trim();
-}
-
-function hostOf(location: string): string {
-  return URL.canParse(location) ? new URL(location).host : "another address";
 }
 
 /** The JSON that a text is; the text itself where it is none, or none within bounds. */
