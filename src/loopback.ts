@@ -33,5 +33,10 @@ export function namesThisMachine(request: AddressedRequest): boolean {
 }
 
 function withoutPort(host: string): string {
-  return host.replace(/:\d*$/, "").replace(/^\[(.*)\]$/, "$1");
+  return withoutBrackets(host.replace(/:\d*$/, ""));
+}
+
+/** The host of a URL as an address or a name: what stands around an address of IPv6 belongs to the URL. */
+export function withoutBrackets(host: string): string {
+  return host.replace(/^\[(.*)\]$/, "$1");
 }

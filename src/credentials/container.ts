@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import type { AwsCredentialIdentity } from "@smithy/types";
-import { isLoopback } from "../loopback.ts";
+import { isLoopback, withoutBrackets } from "../loopback.ts";
 import { OpenclawError } from "../errors.ts";
 import { createRequestHandler, type HandlerOptions } from "../network/request-handler.ts";
 import { HttpRequest } from "../network/sdk-parts.ts";
@@ -108,8 +108,4 @@ function readCredentials({ status, body }: Answer): AwsCredentialIdentity {
     sessionToken: String(Token),
     expiration,
   };
-}
-
-function withoutBrackets(hostname: string): string {
-  return hostname.replaceAll(/^\[|\]$/g, "");
 }

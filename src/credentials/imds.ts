@@ -4,6 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { AwsCredentialIdentity } from "@smithy/types";
 import type { ErrorCode, OpenclawError } from "../errors.ts";
 import { withoutUndefined } from "../json.ts";
+import { withoutBrackets } from "../loopback.ts";
 import { readBytes } from "../read-bytes.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Chosen } from "./chosen.ts";
@@ -266,8 +267,7 @@ function sendOnce(endpoint: string, path: string, question: Question): Promise<R
     let isConnected = false;
     let isLate = false;
     const outgoing = request({
-      // Brackets belong to the URL, not to the address.
-      hostname: url.hostname.replace(/^\[(.+)\]$/, "$1"),
+      hostname: withoutBrackets(url.hostname),
       port: url.port,
       path,
       method: question.method,

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { hostsOf, isLoopback, namesThisMachine } from "../loopback.ts";
+import { hostsOf, isLoopback, namesThisMachine, withoutBrackets } from "../loopback.ts";
 import { authenticate, type KnownCredentials, type SecretKey } from "./authenticate.ts";
 import { AwsError, toErrorReply } from "./aws-error.ts";
 import { Catalogue } from "./catalogue.ts";
@@ -166,14 +166,13 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 /** What gives a page in a browser away: another name than this machine's own, or its origin. Undefined for any other. */
 function strangerIn(request: Exchange["request"]): string | undefined {
   const origin = request.headers["origin"];
-  if (typeof origin === "string" && !(URL.canParse(origin) && isLoopback(bareHost(new URL(origin))))) {
+  if (
+    typeof origin === "string" &&
+    !(URL.canParse(origin) && isLoopback(withoutBrackets(new URL(origin).hostname)))
+  ) {
     return `pages of '${origin.slice(0, 200)}'`;
   }
   return namesThisMachine(request) ? undefined : `'${hostsOf(request).join(", ").slice(0, 200)}'`;
-}
-
-function bareHost({ hostname }: URL): string {
-  return hostname.replace(/^\[(.*)\]$/, "$1");
 }
 
 function refuseStranger(stranger: string): SendableReply {

@@ -1,4 +1,4 @@
-import { isLoopback } from "../loopback.ts";
+import { isLoopback, withoutBrackets } from "../loopback.ts";
 import type { Environment, Runtime } from "../runtime.ts";
 import { findProxy, isOfThisMachine } from "./proxy-settings.ts";
 
@@ -33,9 +33,8 @@ export function isReadableOnTheWay(target: string | URL, env: Environment): bool
   const url = new URL(target);
   if (url.protocol !== "http:") return false;
   const proxy = findProxy(url, env);
-  const host = url.hostname.replaceAll(/^\[|\]$/g, "");
   if (proxy && proxy.scheme !== "https:" && !isLoopback(proxy.host)) return true;
-  return !isLoopback(host) && !isOfThisMachine(url.hostname);
+  return !isLoopback(withoutBrackets(url.hostname)) && !isOfThisMachine(url.hostname);
 }
 
 /** The two lines for a secret that travels in clear. */

@@ -3,6 +3,7 @@ import { Agent as HttpsAgent, type RequestOptions } from "node:https";
 import type { Duplex } from "node:stream";
 import { isIP } from "node:net";
 import { checkServerIdentity, type ConnectionOptions, TLSSocket } from "node:tls";
+import { withoutBrackets } from "../loopback.ts";
 
 /** Time to connect in ms: name look-up, TCP, the way through a proxy and TLS together. */
 const CONNECT_MS = 3000;
@@ -86,7 +87,7 @@ export class BoundedHttpsAgent extends HttpsAgent {
  * host, which Node then takes for `localhost`. A name goes along as the server name.
  */
 export function identityOf(host: string | undefined): Pick<ConnectionOptions, "checkServerIdentity"> {
-  const address = host?.replaceAll(/^\[|\]$/g, "") ?? "";
+  const address = withoutBrackets(host ?? "");
   if (isIP(address) === 0) return {};
   return { checkServerIdentity: (_, certificate) => checkServerIdentity(address, certificate) };
 }

@@ -1,5 +1,6 @@
 import { BlockList, isIP, isIPv4, isIPv6 } from "node:net";
 import { OpenclawError } from "../errors.ts";
+import { withoutBrackets } from "../loopback.ts";
 import type { Environment } from "../runtime.ts";
 import { decodeUserInfo, MASK } from "./user-info.ts";
 
@@ -149,7 +150,7 @@ function readProxy(value: string, variable: string): Proxy {
   const address = `${url.hostname}:${port}`;
   return {
     scheme,
-    host: url.hostname.replaceAll(/^\[|\]$/g, ""),
+    host: withoutBrackets(url.hostname),
     port,
     address,
     variable,

@@ -1,5 +1,5 @@
 import type { NodeHttpHandler, NodeHttpHandlerOptions } from "@smithy/node-http-handler";
-import { isLoopback } from "../loopback.ts";
+import { isLoopback, withoutBrackets } from "../loopback.ts";
 import type { Runtime } from "../runtime.ts";
 import { decideCaBundle, type NamedProfile, readCertificates } from "./certificates.ts";
 import { BoundedHttpAgent, BoundedHttpsAgent } from "./connect-bound.ts";
@@ -58,7 +58,7 @@ export async function createRequestHandler(
     httpsAgent: new BoundedHttpsAgent({ keepAlive: true, ca }),
   };
   const isProxied = namesProxy(env) && !isEmulated && !isDirect;
-  const staysHere = (host: string): boolean => !isProxied && isLoopback(host.replaceAll(/^\[|\]$/g, ""));
+  const staysHere = (host: string): boolean => !isProxied && isLoopback(withoutBrackets(host));
   const watcher: RequestWatcher = {
     sends: async (request) => {
       onExchange?.({ asked, origin: urlOf(request).origin });

@@ -7,6 +7,7 @@ import { BlockList, isIP, type LookupFunction } from "node:net";
 import type { Readable } from "node:stream";
 import { MOST_FILE_BYTES } from "../converse/attachments.ts";
 import { errorCode, OpenclawError } from "../errors.ts";
+import { withoutBrackets } from "../loopback.ts";
 import { decideCaBundle, type NamedProfile, readCertificates } from "../network/certificates.ts";
 import { fromNetworkFailure } from "../network/network-errors.ts";
 import { findProxy } from "../network/proxy-settings.ts";
@@ -85,7 +86,7 @@ async function fetchImage(
   if (!/^https?:$/.test(protocol)) throw cannotFetch(url, "its URL is not http or https");
   if (username !== "" || password !== "") throw cannotFetch(url, "its URL holds a password");
   // A literal address is never looked up.
-  const literal = hostname.replaceAll(/^\[|\]$/g, "");
+  const literal = withoutBrackets(hostname);
   if (isIP(literal) !== 0 && !mayReach(literal)) throw cannotFetch(url, "its host is not a public one");
   const isProxied = findProxy(url, network.env) !== undefined;
   const open = isProxied ? openThroughProxy : openDirectly;
