@@ -54,6 +54,9 @@ const inRegion = ({ region }: ErrorContext): string => (region ? ` in ${region}`
 const renew = ({ renewal }: ErrorContext): string => renewal ?? "Run: openclaw doctor";
 const from = ({ credentials }: ErrorContext): string => (credentials ? ` from ${credentials}` : "");
 const endpoint = (context: ErrorContext): string => context.endpoint ?? "The endpoint";
+/** What to look at where somebody named the endpoint. */
+const checkPath = ({ endpointSource }: ErrorContext): string | undefined =>
+  endpointSource && `Check host and path in ${endpointSource.replace(/^env /, "")}: openclaw doctor`;
 const said = ({ message }: ErrorContext): string =>
   message === "" ? " with something that is not AWS's." : `: ${message}`;
 
@@ -554,10 +557,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     code: "bad-response",
     message: (c) =>
       `${c.endpointSource ? `${endpoint(c)} (${c.endpointSource})` : "The endpoint"} does not know ${c.action ?? "this call"}.`,
-    hint: (c) =>
-      c.endpointSource
-        ? `Check host and path in ${c.endpointSource.replace(/^env /, "")}: openclaw doctor`
-        : "Check --endpoint-url, AWS_ENDPOINT_URL and baseUrl: openclaw doctor",
+    hint: (c) => checkPath(c) ?? "Check --endpoint-url, AWS_ENDPOINT_URL and baseUrl: openclaw doctor",
   },
   // Answers without a name of AWS.
   {
@@ -594,10 +594,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     status: [100, 599],
     code: "bad-response",
     message: (c) => `${endpoint(c)} answers ${c.status} with something that is not AWS's.`,
-    hint: (c) =>
-      c.endpointSource
-        ? `Check host and path in ${c.endpointSource.replace(/^env /, "")}: openclaw doctor`
-        : "A proxy or another server may be in between: openclaw doctor",
+    hint: (c) => checkPath(c) ?? "A proxy or another server may be in between: openclaw doctor",
   },
 ];
 
