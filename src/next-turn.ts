@@ -22,23 +22,31 @@ const waiting: (() => void)[] = [];
 /**
  * To be awaited between the parts of what others send as fast as they like. Promises alone never let go of the event loop:
  * where data is always there, no timer, signal or request of anybody else's would be heard any more. undefined where this
- * turn has time left, which all who ask share; else a promise of a later one, which those who wait begin one by one.
+ * turn has time left, which all who ask share; else a promise of a later one, which those who wait share in their order.
  */
 export function turnOver(): Promise<void> | undefined {
-  if (endsAt === undefined) beginTurn();
-  if (endsAt !== undefined && performance.now() < endsAt) return undefined;
-  return new Promise((resolve) => waiting.push(resolve));
+  if (hasTime()) return undefined;
+  return new Promise((resolve) => {
+    waiting.push(resolve);
+    setImmediate(wake);
+  });
 }
 
-function beginTurn(): void {
-  endsAt = performance.now() + TURN_MS;
-  setImmediate(() => {
-    endsAt = undefined;
-    const next = waiting.shift();
-    if (!next) return;
-    beginTurn();
-    next();
-  });
+/** Is asked once for each who waits: Node lets promises run between two of these, so that each finds what time is left. */
+function wake(): void {
+  if (hasTime()) waiting.shift()?.();
+  else setImmediate(wake);
+}
+
+function hasTime(): boolean {
+  if (endsAt === undefined) {
+    endsAt = performance.now() + TURN_MS;
+    // Before those who wait for the next turn: they ask later than whoever begins this one.
+    setImmediate(() => {
+      endsAt = undefined;
+    });
+  }
+  return performance.now() < endsAt;
 }
 
 /** Hands on what arrives, and lets others have their turn in between. */

@@ -14,6 +14,27 @@ async function* endless(): AsyncGenerator<number> {
 }
 
 describe("turns of the event loop", () => {
+  it("is shared by as many as have time in it, so that a thousand do not wait for a thousand turns", async () => {
+    await wait(5);
+    expect(turnOver()).toBeUndefined();
+    work(15);
+    const order: number[] = [];
+    const waiting = Array.from({ length: 1000 }, async (_, index) => {
+      await turnOver();
+      order.push(index);
+    });
+    let turns = 0;
+    const count = (): void => {
+      turns += 1;
+      counting = setImmediate(count);
+    };
+    let counting = setImmediate(count);
+    await Promise.all(waiting);
+    clearImmediate(counting);
+    expect(order).toEqual(Array.from(order.keys()));
+    expect(turns).toBeLessThan(50);
+  });
+
   it("leaves a turn alone that has time left", async () => {
     await wait(5);
     expect(turnOver()).toBeUndefined();
