@@ -1,5 +1,4 @@
 import path from "node:path";
-import { notText } from "../disk/decode-text.ts";
 import { readRegularFile, ReadFailure } from "../disk/read-file.ts";
 import { expandHome, type FolderNames, stateFolder } from "../disk/state-folder.ts";
 import { OpenclawError } from "../errors.ts";
@@ -51,6 +50,7 @@ export async function readConfigText(file: string): Promise<string | undefined> 
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
+    const { notText } = await import("../disk/decode-text.ts");
     throw notText(bytes, { label: file, file, code: "config-invalid", isInPlace: true });
   }
 }

@@ -1,5 +1,4 @@
 import path from "node:path";
-import { hasUtf16Mark, notText } from "../disk/decode-text.ts";
 import { readRegularFile, ReadFailure } from "../disk/read-file.ts";
 import type { Environment } from "../runtime.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
@@ -97,13 +96,17 @@ async function readText(
     void problems.push({ file, message, ...(hint === undefined ? {} : { hint }) });
   try {
     const { bytes } = await readRegularFile(file);
-    if (bytes.includes(0) || hasUtf16Mark(bytes)) {
-      const source = { label: `'${file}'`, file, code: "config-invalid", isInPlace: true } as const;
-      const { message, hint } = notText(bytes, source);
-      complain(message.replace(/\.$/, ""), hint);
-      return "";
-    }
     const text = bytes.toString("utf8");
+    // What is UTF-16 has zeros or its mark, which are no UTF-8.
+    if (text.includes("\0") || text.startsWith("\uFFFD\uFFFD")) {
+      const { hasUtf16Mark, notText } = await import("../disk/decode-text.ts");
+      if (bytes.includes(0) || hasUtf16Mark(bytes)) {
+        const source = { label: `'${file}'`, file, code: "config-invalid", isInPlace: true } as const;
+        const { message, hint } = notText(bytes, source);
+        complain(message.replace(/\.$/, ""), hint);
+        return "";
+      }
+    }
     // In a comment they do no harm.
     if (text.includes("\uFFFD")) complain(`'${file}' holds bytes that are not UTF-8`);
     return text;

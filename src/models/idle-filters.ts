@@ -36,6 +36,7 @@ export function idleProviderFilters(
     (entry) =>
       !discovered.models.some(({ provider, id }) => matchesProvider([entry], provider, vendorOf(id))),
   );
+  if (idle.length === 0) return [];
   const names = discovered.models.filter(streamsText).map(toNames);
   const correct = (entry: string, meant: string): string => {
     const corrected = JSON.stringify(filter.map((other) => (other === entry ? meant : other)));

@@ -1,3 +1,4 @@
+import { once } from "../once.ts";
 import { ownSequence } from "./neutralise.ts";
 
 export type ColorLevel = 0 | 1 | 2 | 3;
@@ -30,17 +31,19 @@ export const plainStyle = styleOf(() => (text) => text);
  * Styles a text in sequences that only the Terminal can write. Where another look that ends the same way ends within the
  * text this one begins again, and no look reaches over a line end.
  */
-const colorStyle = styleOf((name) => {
-  const [begin, end] = LOOKS[name].map((code) => ownSequence(code, "m")) as [string, string];
-  return (text) =>
-    text === ""
-      ? ""
-      : begin + text.replaceAll(end, end + begin).replaceAll(/\r?\n/g, `${end}$&${begin}`) + end;
-});
+const colorStyle = once(() =>
+  styleOf((name) => {
+    const [begin, end] = LOOKS[name].map((code) => ownSequence(code, "m")) as [string, string];
+    return (text) =>
+      text === ""
+        ? ""
+        : begin + text.replaceAll(end, end + begin).replaceAll(/\r?\n/g, `${end}$&${begin}`) + end;
+  }),
+);
 
 /** The Style of a level. */
 export function styleFor(level: ColorLevel): Style {
-  return level === 0 ? plainStyle : colorStyle;
+  return level === 0 ? plainStyle : colorStyle();
 }
 
 /**

@@ -38,8 +38,6 @@ const OWN_OR_CONTROL = new RegExp(`${OWN}|[${CONTROLS}]`, "g");
 let unseenPieces: RegExp | undefined;
 
 const JOINERS = /[\u200C\u200D]/;
-/** Variation selectors of emoji, Han and Mongolian. */
-const SELECTORS = /[\uFE00-\uFE0F\u{E0100}-\u{E01EF}\u180B-\u180D\u180F]/u;
 const IGNORABLE = /\p{Default_Ignorable_Code_Point}|[\uFFF9-\uFFFB]/u;
 
 /** More marks than any script puts on one character; Unicode's own bound for streams is 30 (UAX #15, 9.2). */
@@ -158,8 +156,13 @@ function settleRun(run: string, place: Place, drop: (character: string) => strin
 function isNeeded(character: string, { base, marks, last }: Place): boolean {
   if (marks >= MOST_MARKS) return false;
   if (JOINERS.test(character)) return base > "\u007F" && !JOINERS.test(last);
-  if (SELECTORS.test(character)) return base !== "" && !SELECTORS.test(last);
+  if (isSelector(character)) return base !== "" && !isSelector(last);
   return !IGNORABLE.test(character);
+}
+
+/** Whether it is a variation selector of emoji, Han or Mongolian. */
+function isSelector(character: string): boolean {
+  return /[\uFE00-\uFE0F\u{E0100}-\u{E01EF}\u180B-\u180D\u180F]/u.test(character);
 }
 
 function lastCharacter(text: string): string {

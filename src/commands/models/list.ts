@@ -1,9 +1,7 @@
 import { listMisspelt } from "../../config/nearest-setting.ts";
-import { findCause } from "../../credentials/findings.ts";
 import { discoverySettings } from "../../config/resolve.ts";
 import type { Access } from "../../discovery/access.ts";
 import type { Warning } from "../../models/discovered.ts";
-import { findIdleFilters } from "../../models/idle-filters.ts";
 import type { ListedModel } from "../../models/list.ts";
 import type { ModelLoad } from "../../discovery/load.ts";
 import type { SortField } from "../../models/sort-models.ts";
@@ -43,7 +41,7 @@ export async function run(options: ListOptions, runtime: Runtime): Promise<void>
     ...load.warnings,
     ...withoutCredentials(survey),
     ...accessWarnings,
-    ...findIdleFilters(survey.input, survey.models),
+    ...(await idleFilters(survey)),
   ];
   const document = {
     region: load.region ?? null,
@@ -53,7 +51,7 @@ export async function run(options: ListOptions, runtime: Runtime): Promise<void>
     models,
     warnings,
   };
-  const error = load.error ?? nothingToList(survey);
+  const error = load.error ?? (await nothingToList(survey));
   if (error) {
     if (runtime.terminal.format === "text") await printModels(models, options, runtime);
     throw withFields(error, { document });
@@ -126,10 +124,18 @@ function withoutCredentials({ load, models }: ModelSurvey) {
   ];
 }
 
+/** Looked for where there is a filter, or nothing that one let through. */
+async function idleFilters({ input, models }: ModelSurvey): Promise<Warning[]> {
+  const isFiltered = input.providers.length > 0 || input.settings.providerFilter.length > 0;
+  if (!isFiltered && models.length > 0) return [];
+  return (await import("../../models/idle-filters.ts")).findIdleFilters(input, models);
+}
+
 /** Without credentials and without a configured model there is nothing to show, and that is the credentials' fault. */
-function nothingToList({ load, models, setup }: ModelSurvey): OpenclawError | undefined {
+async function nothingToList({ load, models, setup }: ModelSurvey): Promise<OpenclawError | undefined> {
   const { enabled } = discoverySettings(setup.config.value);
   if (load.hasCredentials || models.length > 0 || enabled === false) return undefined;
+  const { findCause } = await import("../../credentials/findings.ts");
   const cause = findCause(setup.decision, "nothing signs", { misspelt: listMisspelt(setup.config.value) });
   return new OpenclawError("no-credentials", {
     message: `${cause ? `${cause.message} ` : ""}No AWS credentials were found, and no model is configured.`,
