@@ -1,4 +1,4 @@
-import { close, constants, fstat, open, read, type Stats } from "node:fs";
+import { closeSync, constants, fstat, open, read, type Stats } from "node:fs";
 import { promisify } from "node:util";
 import { errorCode, OpenclawError } from "../errors.ts";
 
@@ -7,11 +7,10 @@ import { errorCode, OpenclawError } from "../errors.ts";
  * which nothing ends and for which the end of the process waits, too. Not by node:fs/promises, which takes longer to load
  * than a small file takes to read.
  */
-const [openFile, statFile, readFrom, closeFile] = [open, fstat, read, close].map(promisify) as [
+const [openFile, statFile, readFrom] = [open, fstat, read].map(promisify) as [
   (file: string, flags: number) => Promise<number>,
   (descriptor: number) => Promise<Stats>,
   (...at: [number, Buffer, number, number, number | null]) => Promise<{ bytesRead: number }>,
-  (descriptor: number) => Promise<void>,
 ];
 
 // Windows has neither.
@@ -133,7 +132,8 @@ export async function withFile<T>(
     try {
       return await work(descriptor, await statFile(descriptor), () => (isOwn = false));
     } finally {
-      if (isOwn) await closeFile(descriptor);
+      // What was only read has nothing left to wait for.
+      if (isOwn) closeSync(descriptor);
     }
   } catch (error) {
     throw toReadFailure(error);
