@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { isRecord } from "../json.ts";
+import { isRecord, textAt } from "../json.ts";
 import { type AwsError, validationError } from "./aws-error.ts";
 import type { ContentBlock, ConverseRequest } from "./converse-model.ts";
 
@@ -147,6 +147,13 @@ const MODEL_RULES: readonly {
   refuse: (request: ConverseRequest, modelId: string) => string | undefined;
 }[] = [
   {
+    models: /anthropic\./,
+    refuse: ({ messages }, modelId) =>
+      messages.at(-1)?.role !== "assistant" || TAKES_PREFILL.test(modelId)
+        ? undefined
+        : "This model does not support assistant message prefill. The conversation must end with a user message.",
+  },
+  {
     // https://github.com/aws-samples/bedrock-access-gateway/issues/191
     models: /anthropic\.claude-(opus|sonnet|haiku)-4-[156]/,
     refuse: ({ temperature, topP }) =>
@@ -166,7 +173,7 @@ const MODEL_RULES: readonly {
     // https://github.com/earendil-works/pi/issues/6212
     models: ADAPTIVE_ONLY,
     refuse: ({ additionalFields: { thinking } }) =>
-      isRecord(thinking) && thinking["type"] === "enabled"
+      textAt(thinking, "type") === "enabled"
         ? '"thinking.type.enabled" is not supported for this model. Use "thinking.type.adaptive" and "output_config.effort" to control thinking behavior.'
         : undefined,
   },
@@ -174,7 +181,7 @@ const MODEL_RULES: readonly {
     // https://github.com/docker/docker-agent/pull/3381
     models: BUDGETS_ONLY,
     refuse: ({ additionalFields: { thinking } }) =>
-      isRecord(thinking) && thinking["type"] === "adaptive"
+      textAt(thinking, "type") === "adaptive"
         ? "adaptive thinking is not supported on this model"
         : undefined,
   },
@@ -312,13 +319,8 @@ export function checkForModel(request: ConverseRequest, modelId: string): void {
       `messages.${index}.content: Conversation blocks and ${blocks} cannot be provided in the same turn.`,
     );
   }
-  const isPrefilled = messages.at(-1)?.role === "assistant" && /anthropic\./.test(modelId);
-  const refusals = [
-    isPrefilled && !TAKES_PREFILL.test(modelId)
-      ? "This model does not support assistant message prefill. The conversation must end with a user message."
-      : undefined,
-    ...MODEL_RULES.filter(({ models }) => models.test(modelId)).map(({ refuse }) => refuse(request, modelId)),
-  ];
-  const refusal = refusals.find((text) => text !== undefined);
-  if (refusal !== undefined) throw validationError(`The model returned the following errors: ${refusal}`);
+  for (const { models, refuse } of MODEL_RULES) {
+    const refusal = models.test(modelId) ? refuse(request, modelId) : undefined;
+    if (refusal !== undefined) throw validationError(`The model returned the following errors: ${refusal}`);
+  }
 }
