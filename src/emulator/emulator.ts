@@ -118,10 +118,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 
   const answer = async (exchange: Exchange): Promise<void> => {
     try {
-      const stranger = options.answersAnyHost ? undefined : strangerIn(exchange.request);
-      if (stranger !== undefined)
-        return await send(exchange, { callId: randomUUID(), time: now() }, refuseStranger(stranger));
-      const received = await receive(exchange, countRoute, now);
+      const received = await receive(exchange, countRoute, options, now);
       if (received === undefined) return;
       const { call, route } = received;
       const catalogue = new Catalogue(account, call.region ?? context.bearerRegion);
@@ -175,18 +172,19 @@ function strangerIn(request: Exchange["request"]): string | undefined {
   return namesThisMachine(request) ? undefined : `'${hostsOf(request).join(", ").slice(0, 200)}'`;
 }
 
-function refuseStranger(stranger: string): SendableReply {
-  const message = `The emulator answers to localhost only, and not to ${stranger}.`;
-  return toErrorReply(new AwsError("AccessDeniedException", message), "bedrock", "");
-}
-
 /** A request that was read whole; undefined when there is nobody left to answer, or it was answered already. */
 async function receive(
   exchange: Exchange,
   countRoute: (name: string) => number,
+  { answersAnyHost = false }: EmulatorOptions,
   now: () => number,
 ): Promise<ReceivedCall | undefined> {
   try {
+    const stranger = answersAnyHost ? undefined : strangerIn(exchange.request);
+    if (stranger !== undefined) {
+      const message = `The emulator answers to localhost only, and not to ${stranger}.`;
+      throw new AwsError("AccessDeniedException", message);
+    }
     return await receiveCall(exchange.request, countRoute);
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
