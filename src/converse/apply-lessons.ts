@@ -9,6 +9,7 @@ import {
   type ReasoningForm,
 } from "../models/families.ts";
 import type { Lesson, LessonName } from "../session/refusal-table.ts";
+import { systemAsContent } from "./conversation.ts";
 import { TEXT_FORMATS } from "./file-kind.ts";
 
 /** What refusals have taught about a model, in the order in which it was learnt. */
@@ -96,7 +97,7 @@ function factsOf({ name, value }: Lesson, { reasoning }: FamilyFacts): FamilyFac
 /** What is left out of a request, or put in another way. */
 interface Change {
   modelId: string;
-  lessons: Lessons;
+  lessons?: Lessons;
   isReasoning: boolean;
   tell: (notice: string) => void;
 }
@@ -106,7 +107,8 @@ interface Change {
  * change is told. What makes a question another one is never left out: the newest files, tools and schemas.
  */
 export function leaveOutRefused(input: Input, change: Change): Input {
-  return change.lessons.reduce((changed, lesson) => leaveOut(changed, lesson, change), input);
+  const { lessons = [] } = change;
+  return lessons.reduce((changed, lesson) => leaveOut(changed, lesson, change), input);
 }
 
 function leaveOut(input: Input, lesson: Lesson, change: Change): Input {
@@ -238,9 +240,7 @@ function hasReasoning(messages: Input["messages"]): boolean {
 /** The system prompt goes first in the conversation, as something that was said and heard. */
 function withSystemSaid(input: Input, { modelId, tell }: Change): Input {
   const { system, ...rest } = input;
-  const content = (system ?? []).flatMap(({ text }): ContentBlock[] =>
-    text === undefined ? [] : [{ text }],
-  );
+  const content = systemAsContent(system);
   if (content.length === 0) return input;
   tell(`'${modelId}' takes no system prompt, so it is sent as the first message`);
   const said: Message[] = [

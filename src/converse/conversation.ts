@@ -1,4 +1,4 @@
-import type { ContentBlock, Message } from "@aws-sdk/client-bedrock-runtime";
+import type { ContentBlock, Message, SystemContentBlock } from "@aws-sdk/client-bedrock-runtime";
 import { baseModelId } from "../models/base-model-id.ts";
 
 /** One question and what came of it. */
@@ -35,6 +35,11 @@ export function isAnswered(turn: Turn): boolean {
 /** A text as content: the service refuses blank text. */
 export function textBlocks(text: string): ContentBlock[] {
   return text.trim() === "" ? [] : [{ text }];
+}
+
+/** The texts of a system prompt, as a message holds them. */
+export function systemAsContent(system: readonly SystemContentBlock[] = []): ContentBlock[] {
+  return system.flatMap(({ text }) => (text === undefined ? [] : [{ text }]));
 }
 
 /** What a content block says, as text; empty for kinds that say nothing in words. */

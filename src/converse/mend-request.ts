@@ -16,7 +16,7 @@ import { parseIfJson } from "../json-bounds.ts";
 import { once } from "../once.ts";
 import { ANSWER_TOKENS, ANY_TOOL_IDS, type FamilyFacts, type ToolIds } from "../models/families.ts";
 import { leaveOutRefused, type Lessons } from "./apply-lessons.ts";
-import { isAnswered, isSameModel, textBlocks, textOf, type Turn } from "./conversation.ts";
+import { isAnswered, isSameModel, systemAsContent, textBlocks, textOf, type Turn } from "./conversation.ts";
 import { documentName } from "./document-name.ts";
 import { ANSWER_TOOL } from "./request.ts";
 
@@ -65,7 +65,7 @@ const RULES: readonly ((input: Input, mending: Mending) => Input)[] = [
   mendTools,
   mendSystem,
   addHistory,
-  (input, { lessons = [], ...mending }) => leaveOutRefused(input, { lessons, ...mending }),
+  leaveOutRefused,
   mendCharacters,
   mendBlocks,
   mendTurns,
@@ -505,7 +505,7 @@ function mendEnds(input: Input, { family, isReasoning, modelId, tell }: Mending)
   const messages = [...(input.messages ?? [])];
   const { system, ...rest } = input;
   if (messages.length === 0) {
-    const content = (system ?? []).flatMap(({ text }) => (text === undefined ? [] : [{ text }]));
+    const content = systemAsContent(system);
     if (content.length === 0)
       return { ...input, messages: [{ role: "user", content: [{ text: BEGINNING }] }] };
     tell("There is nothing but a system prompt, so it is sent as the question");
