@@ -460,7 +460,9 @@ function pairUp(messages: readonly Message[]): {
     for (const block of content.toReversed()) {
       if (!block.toolResult) continue;
       const id = block.toolResult.toolUseId ?? "";
-      behind.set(id, [...(behind.get(id) ?? []), block]);
+      const sameId = behind.get(id) ?? [];
+      sameId.push(block);
+      behind.set(id, sameId);
       orphans.add(block);
     }
   }
