@@ -36,10 +36,8 @@ export interface Reading {
  * Yields the parts of an answer as `ChatEvent`s. The answer is whole only with a `messageStop`: without one it ends in
  * what `toFailure` makes of that, however cleanly the connection was closed.
  */
-export async function* readEvents(
-  batches: Batches,
-  { requestId, deadlines, hasTools, toolNames, asked, coalesces, recorder, toFailure, isSaid }: Reading,
-): ChatEvents {
+export async function* readEvents(batches: Batches, reading: Reading): ChatEvents {
+  const { deadlines, hasTools, coalesces, recorder, toFailure, isSaid } = reading;
   let isWhole = false;
   const characters = new WholeCharacters();
   const said = new Said();
@@ -51,7 +49,7 @@ export async function* readEvents(
         recorder?.take(part);
         said.take(part);
         if (part.messageStop) isWhole = true;
-        const event = toChatEvent(part, { requestId, hasTools, toolNames, asked });
+        const event = toChatEvent(part, reading);
         if (event?.type === "stop") event.wordless = said.wordless(hasTools);
         for (const whole of event ? characters.take(event) : []) {
           if (coalesces && whole.type === "text") {
@@ -86,7 +84,7 @@ const LOST: ReadonlySet<string> = new Set(["stream-broken", "bad-response", "tim
 /** The event that a part of the stream stands for; undefined for the parts that carry nothing for a reader. */
 function toChatEvent(
   part: ConverseStreamOutput,
-  { requestId, hasTools, toolNames, asked }: Pick<Reading, "requestId" | "hasTools" | "toolNames" | "asked">,
+  { requestId, hasTools, toolNames, asked }: Reading,
 ): ChatEvent | undefined {
   const { delta, contentBlockIndex: index = 0 } = part.contentBlockDelta ?? {};
   if (delta) {
