@@ -5,6 +5,7 @@ import { Ajv, type ErrorObject, MissingRefError, type Options, type ValidateFunc
 import { Ajv2019 } from "ajv/dist/2019.js";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { isDeeperThan, isRecord, type JsonObject } from "../json.ts";
+import { oncePer } from "../once.ts";
 import { findFault, type SchemaFault, whereNamed } from "./schema-fault.ts";
 
 /** What the worker is asked: whether a schema can be used; with a value, whether that fits it, too. Both are JSON. */
@@ -40,7 +41,7 @@ const DRAFTS: readonly [pattern: RegExp, make: (options: Options) => Ajv][] = [
 const NEWEST = "https://json-schema.org/draft/2020-12/schema";
 
 /** Checks schemas against that of their draft: made once, since it takes longer to make than to use. */
-const checkers = new Map<(options: Options) => Ajv, Ajv>();
+const checkerOf = oncePer((make: (options: Options) => Ajv) => make({ ...OPTIONS, allErrors: false }));
 
 function answer({ schema: text, value }: SchemaQuestion): SchemaAnswer {
   const schema = parse(text);
@@ -98,12 +99,6 @@ function invalidAt(schema: object, make: (options: Options) => Ajv): SchemaFault
   if (checker.validateSchema(rest)) return undefined;
   const { instancePath = "", message = "is not valid" } = checker.errors?.[0] ?? {};
   return { at: instancePath, problem: message };
-}
-
-function checkerOf(make: (options: Options) => Ajv): Ajv {
-  const checker = checkers.get(make) ?? make({ ...OPTIONS, allErrors: false });
-  checkers.set(make, checker);
-  return checker;
 }
 
 function isOverflow(error: unknown): boolean {
