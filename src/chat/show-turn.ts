@@ -1,7 +1,7 @@
 import type { ResolvedModel } from "../models/resolve-model.ts";
 import type { Price } from "../models/usage.ts";
 import type { Runtime } from "../runtime.ts";
-import { changeWait, endSpinner, startSpinner } from "../terminal/spinner.ts";
+import { changeWait, startSpinner } from "../terminal/spinner.ts";
 import { AnswerWriter, type WriterOptions } from "./answer-writer.ts";
 import { type Arrival, waitFor } from "./run-turn.ts";
 
@@ -32,15 +32,15 @@ export async function showTurn(turn: ShownTurn): Promise<void> {
     for await (const { model, event } of arrivals) {
       answering = model;
       await writer.take(event);
-      if (writer.hasShown) endSpinner(runtime, spinner);
+      if (writer.hasShown) spinner?.end();
       else if (event.type === "reasoning")
         changeWait(runtime, { text: `${model.id} is reasoning`, brief: "Reasoning" });
     }
-    endSpinner(runtime, spinner);
+    spinner?.end();
     await keep(answering);
     await writer.finish();
   } catch (failure) {
-    endSpinner(runtime, spinner);
+    spinner?.end();
     const error = await writer.fail(failure);
     const isStopped = stop?.aborted === true;
     if (isStopped) runtime.terminal.note((await runtime.terminal.stderrStyle()).dim("(stopped)"));

@@ -70,6 +70,13 @@ export class Spinner {
     this.#holder.terminal.hideStatus();
   }
 
+  /** Takes it away for good. */
+  end(): void {
+    const { terminal } = this.#holder;
+    this.stop();
+    if (running.get(terminal) === this) running.delete(terminal);
+  }
+
   /** The line, and shorter ones. */
   #forms(): string[] {
     const frame = FRAMES[this.#frame % FRAMES.length] ?? "";
@@ -96,12 +103,6 @@ export function startSpinner(holder: SpinnerHolder, wait: Wait, namesSteps = fal
   return spinner;
 }
 
-/** Ends a spinner for good. */
-export function endSpinner({ terminal }: { terminal: Terminal }, spinner: Spinner | undefined): void {
-  spinner?.stop();
-  if (spinner && running.get(terminal) === spinner) running.delete(terminal);
-}
-
 /** Says from here on that something else is waited for, where something is. */
 export function changeWait({ terminal }: { terminal: Terminal }, wait: Wait): void {
   const spinner = running.get(terminal);
@@ -124,7 +125,7 @@ export async function withSpinner<T>(
   try {
     return await work();
   } finally {
-    endSpinner(holder, spinner);
+    spinner?.end();
   }
 }
 
