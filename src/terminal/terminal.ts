@@ -50,6 +50,11 @@ function knownSize(sink: Sink, side: "columns" | "rows"): number | undefined {
   return size !== undefined && Number.isInteger(size) && size > 0 ? size : undefined;
 }
 
+/** Columns of the terminal behind a sink; Infinity in a pipe, where nothing is cut or dropped. */
+function columnsOf(sink: Sink): number {
+  return sink.isTTY ? (knownSize(sink, "columns") ?? USUAL.columns) : Number.POSITIVE_INFINITY;
+}
+
 /**
  * Both output streams: stdout is the answer, stderr is everything else. This is the way out: whatever a text holds, only
  * what this program made acts on a terminal or in a log. stdout in a pipe is data and stays to the byte.
@@ -100,9 +105,7 @@ export class Terminal {
 
   /** Columns of the terminal behind stdout; Infinity in a pipe, where nothing is cut or dropped. */
   get columns(): number {
-    return this.isStdoutTTY
-      ? (knownSize(this.#stdout, "columns") ?? USUAL.columns)
-      : Number.POSITIVE_INFINITY;
+    return columnsOf(this.#stdout);
   }
 
   get stdoutColor(): ColorLevel {
@@ -133,7 +136,7 @@ export class Terminal {
     if (!this.isStderrTTY) return undefined;
     return {
       get columns() {
-        return knownSize(sink, "columns") ?? USUAL.columns;
+        return columnsOf(sink);
       },
       get rows() {
         return knownSize(sink, "rows") ?? USUAL.rows;
@@ -192,13 +195,7 @@ export class Terminal {
   note(line: string, title?: string): void {
     const name = title === undefined && line.startsWith(PROGRAM) ? PROGRAM : "";
     const text = onOneLine(line.slice(name.length));
-    this.writeAside(`${hang(title ?? name, text, this.#asideColumns).join("\n")}\n`);
-  }
-
-  get #asideColumns(): number {
-    return this.isStderrTTY
-      ? (knownSize(this.#stderr, "columns") ?? USUAL.columns)
-      : Number.POSITIVE_INFINITY;
+    this.writeAside(`${hang(title ?? name, text, columnsOf(this.#stderr)).join("\n")}\n`);
   }
 
   /** Writes to stderr without a line end, such as streamed reasoning. In a pipe, too, only our own acts: logs are read. */
