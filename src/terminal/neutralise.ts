@@ -44,25 +44,29 @@ const IGNORABLE = /\p{Default_Ignorable_Code_Point}|[\uFFF9-\uFFFB]/u;
 const MOST_MARKS = 12;
 
 /** What was shown last: how many marks it carries, and what may follow. */
-interface Place {
+class Place {
   /** The character that the marks belong to. */
-  base: string;
-  marks: number;
+  base = "";
+  marks = 0;
   /** The last thing kept behind the base. */
-  last: string;
+  last = "";
+
+  moveTo(base: string): void {
+    Object.assign(this, { base, marks: 0, last: "" });
+  }
 }
 
 /** Makes a text harmless that arrives in pieces: marks are counted across them. */
 export class Neutraliser {
-  #place: Place = { base: "", marks: 0, last: "" };
+  readonly #place = new Place();
 
   /** Takes a piece that this program has styled; its own sequences act, and all else is shown. */
   push(text: string): string {
     if (PLAIN.test(text)) {
-      if (text !== "") this.#place = { base: text.slice(-1), marks: 0, last: "" };
+      if (text !== "") this.#place.moveTo(text.slice(-1));
       return text;
     }
-    const shown = settleUnseen(text, this.#place, () => "");
+    const shown = settleUnseen(text, this.#place);
     return shown.replace(OWN_OR_CONTROL, (found, parameters?: string, final?: string) =>
       final === undefined ? pictureOf(found) : `\u001B[${parameters}${final}`,
     );
@@ -76,15 +80,14 @@ export class Neutraliser {
  */
 export function neutralise(text: string): string {
   if (PLAIN.test(text)) return text;
-  return settleUnseen(text, { base: "", marks: 0, last: "" }, () => "").replace(FOREIGN_CONTROLS, pictureOf);
+  return settleUnseen(text).replace(FOREIGN_CONTROLS, pictureOf);
 }
 
 /** Does the same to a text that this program has styled, whose own sequences stay: for what is measured before it is written. */
 export function neutraliseStyled(text: string): string {
   if (PLAIN.test(text)) return text;
-  return settleUnseen(text, { base: "", marks: 0, last: "" }, () => "").replace(
-    OWN_OR_CONTROL,
-    (found, _parameters, final?: string) => (final === undefined ? pictureOf(found) : found),
+  return settleUnseen(text).replace(OWN_OR_CONTROL, (found, _parameters, final?: string) =>
+    final === undefined ? pictureOf(found) : found,
   );
 }
 
@@ -101,7 +104,7 @@ export function onOneLine(text: string): string {
 /** Writes what would act or hide as JSON escapes, so that the document stays the same document. */
 export function escapeInJson(json: string): string {
   if (PLAIN.test(json)) return json;
-  return settleUnseen(json, { base: "", marks: 0, last: "" }, escaped).replace(FOREIGN_CONTROLS, escaped);
+  return settleUnseen(json, new Place(), escaped).replace(FOREIGN_CONTROLS, escaped);
 }
 
 /** A sequence of this program's own for a terminal (CSI, with its parameters and its last letter), as the way out lets it through. */
@@ -115,27 +118,26 @@ export function actOwn(text: string): string {
 }
 
 /** Drops or replaces what is unseen and not needed. Notes in `place` what the text ends with. */
-function settleUnseen(text: string, place: Place, drop: (character: string) => string): string {
+function settleUnseen(text: string, place = new Place(), drop = (_character: string) => ""): string {
   let settled = text;
   if (MAY_HIDE.test(text)) {
     unseenPieces ??= new RegExp(`${OWN}|${FLAG}|${UNSEEN}`, "gu");
     let end = 0;
     settled = text.replace(unseenPieces, (found, _parameters, final: unknown, offset: number) => {
-      if (offset > end)
-        Object.assign(place, { base: lastCharacter(text.slice(0, offset)), marks: 0, last: "" });
+      if (offset > end) place.moveTo(lastCharacter(text.slice(0, offset)));
       end = offset + found.length;
       // A style between a character and its marks is none of them.
       if (final !== undefined) return found;
       if (found.startsWith("\u{1F3F4}")) {
-        Object.assign(place, { base: "\u{1F3F4}", marks: 0, last: "" });
+        place.moveTo("\u{1F3F4}");
         return found;
       }
       return settleRun(found, place, drop);
     });
-    if (end < text.length) Object.assign(place, { base: lastCharacter(text), marks: 0, last: "" });
+    if (end < text.length) place.moveTo(lastCharacter(text));
   } else {
     const plain = text.replace(ANY_OWN, "");
-    if (plain !== "") Object.assign(place, { base: lastCharacter(plain), marks: 0, last: "" });
+    if (plain !== "") place.moveTo(lastCharacter(plain));
   }
   return settled;
 }
