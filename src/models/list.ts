@@ -70,8 +70,9 @@ export interface ListInput {
  */
 export function listModels(input: ListInput): ListedModel[] {
   const found = listDiscovered(input);
+  const asked = askedModels(input);
   const named = new Map<string, NamedModel>();
-  for (const model of namedModels(input)) if (!named.has(model.key)) named.set(model.key, model);
+  for (const model of namedModels(input, asked)) if (!named.has(model.key)) named.set(model.key, model);
   const rest = [...found.values()].filter(
     ({ id, base, isHidden }) =>
       !isHidden &&
@@ -80,11 +81,11 @@ export function listModels(input: ListInput): ListedModel[] {
   );
   const ordered = orderModels(rest, ({ id, base }) => ({ provider: base.provider, baseName: base.name, id }));
   return [
-    ...[...named.values()].map((model) => describe(input, model, candidateFor(model, input, found))),
+    ...[...named.values()].map((model) => describe(input, model, asked, candidateFor(model, input, found))),
     ...ordered.map((candidate) => {
       const { id } = candidate;
       const model = { key: `${BEDROCK}/${id}`, id, providerId: BEDROCK, configured: undefined };
-      return describe(input, model, candidate);
+      return describe(input, model, asked, candidate);
     }),
   ].filter((model) => isWanted(model, input));
 }
@@ -94,7 +95,8 @@ export function listModels(input: ListInput): ListedModel[] {
  * that nobody knows are the defaults.
  */
 export function describeNamed(input: ListInput, model: NamedModel, baseId?: string): ListedModel {
-  return describe(input, model, candidateFor(model, input, listDiscovered(input)), baseId);
+  const candidate = candidateFor(model, input, listDiscovered(input));
+  return describe(input, model, askedModels(input), candidate, baseId);
 }
 
 function candidateFor(
@@ -171,6 +173,7 @@ export function kindOf(profile: InferenceProfile | undefined): ListedModel["kind
 function describe(
   input: ListInput,
   model: NamedModel,
+  asked: AskedModels,
   candidate: Candidate | undefined,
   baseId: string | undefined = candidate?.base.id,
 ): ListedModel {
@@ -206,7 +209,7 @@ function describe(
     missing: isMissing,
     tags: [
       ...new Set([
-        ...tagsOf(model, input),
+        ...tagsOf(model, asked, config),
         // An alias of what AWS lists is one of its ARN and of another provider's model, too.
         ...(candidate ? aliasTags(`${BEDROCK}/${candidate.id}`, candidate.id, config) : []),
         ...(candidate?.tags ?? []),
@@ -278,8 +281,19 @@ function inputKindsOf(model: FoundationModel): InputKind[] {
   return ["text", ...(model.input.includes("IMAGE") ? (["image"] as const) : [])];
 }
 
+/** The default model and its fallbacks as they are called. A name may have to be searched for: each is looked up once. */
+interface AskedModels {
+  primary: NamedModel | undefined;
+  fallbacks: readonly NamedModel[];
+}
+
+function askedModels({ config, defaults: { primary, fallbacks }, discovered }: ListInput): AskedModels {
+  const resolve = (text: string): NamedModel => resolveModel(text, config, discovered);
+  return { primary: primary === undefined ? undefined : resolve(primary), fallbacks: fallbacks.map(resolve) };
+}
+
 /** Default, fallbacks, then the other models of configured providers in the order of the file. */
-function namedModels({ config, defaults, served, discovered }: ListInput): NamedModel[] {
+function namedModels({ config, served }: ListInput, { primary, fallbacks }: AskedModels): NamedModel[] {
   const named = (providerId: string, id: string, configured?: ConfiguredModel): NamedModel => ({
     key: `${providerId}/${id}`,
     id,
@@ -292,11 +306,7 @@ function namedModels({ config, defaults, served, discovered }: ListInput): Named
       .concat((served?.get(providerId) ?? []).map((id) => named(providerId, id))),
   );
   const byKey = new Map(configured.map((model) => [model.key, model]));
-  const asked = [defaults.primary, ...defaults.fallbacks].flatMap((text) => {
-    if (text === undefined) return [];
-    const { key, providerId, id } = resolveModel(text, config, discovered);
-    return byKey.get(key) ?? named(providerId, id);
-  });
+  const asked = [primary ?? [], ...fallbacks].flat().map((model) => byKey.get(model.key) ?? model);
   return [...asked, ...configured];
 }
 
@@ -306,12 +316,14 @@ function aliasTags(key: string, id: string, config: Configuration): string[] {
   return alias ? [`alias:${alias}`] : [];
 }
 
-function tagsOf({ key, id, configured }: NamedModel, { config, defaults, discovered }: ListInput): string[] {
-  const isNamed = (text: string | undefined): boolean =>
-    text !== undefined && resolveModel(text, config, discovered).key === key;
-  const fallback = defaults.fallbacks.findIndex(isNamed);
+function tagsOf(
+  { key, id, configured }: NamedModel,
+  { primary, fallbacks }: AskedModels,
+  config: Configuration,
+): string[] {
+  const fallback = fallbacks.findIndex((model) => model.key === key);
   return [
-    ...(isNamed(defaults.primary) ? ["default"] : []),
+    ...(primary?.key === key ? ["default"] : []),
     ...(fallback >= 0 ? [`fallback#${fallback + 1}`] : []),
     ...(configured ? ["configured"] : []),
     ...aliasTags(key, id, config),
