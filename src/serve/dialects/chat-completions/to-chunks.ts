@@ -162,6 +162,9 @@ export async function* withUsage(chunks: Chunks, isWanted: boolean): Chunks {
   }
 }
 
+/** What a chunk counts for beside its texts, in characters: one that says nothing takes its time, too. */
+const FRAME = `{"content":""}`.length;
+
 /** Gathers the chunks of an answer into one completion. Throws what the chunks throw, and `bad-response` for one without end. */
 export async function toCompletion(chunks: Chunks): Promise<ChatCompletion> {
   const text: string[] = [];
@@ -178,12 +181,13 @@ export async function toCompletion(chunks: Chunks): Promise<ChatCompletion> {
     const { content, reasoning_content: thought, tool_calls: pieces = [] }: typeof delta & Reasoned = delta;
     if (content) text.push(content);
     if (thought) reasoning.push(thought);
-    length += JSON.stringify(delta).length;
-    refuseEndless(length);
-    for (const { index, id = "", function: called } of pieces) {
-      calls[index] ??= { id, type: "function", function: { name: called?.name ?? "", arguments: "" } };
-      calls[index].function.arguments += called?.arguments ?? "";
+    length += FRAME + (content?.length ?? 0) + (thought?.length ?? 0);
+    for (const { index, id = "", function: { name = "", arguments: input = "" } = {} } of pieces) {
+      length += id.length + name.length + input.length;
+      calls[index] ??= { id, type: "function", function: { name, arguments: "" } };
+      calls[index].function.arguments += input;
     }
+    refuseEndless(length);
     reason = given ?? reason;
   }
   const message: ChatCompletionMessage & Reasoned = {
