@@ -8,7 +8,7 @@ import { OpenclawError } from "../errors.ts";
 import { once } from "../once.ts";
 import { baseModelId } from "../models/base-model-id.ts";
 import type { Discovered } from "../models/discovered.ts";
-import { needsProfile, profileFor } from "../models/callable.ts";
+import { needsProfile, profileFor, profileNamed } from "../models/callable.ts";
 import { targetOf, unknownModel } from "../models/resolve-model.ts";
 import { saysRetired } from "../session/error-table.ts";
 import { readRefusal } from "../session/refusal-table.ts";
@@ -106,7 +106,7 @@ async function findProfile(session: AwsSession, id: string, refusal: OpenclawErr
   }
   const profile = profileFor(id, discovered);
   if (profile) return profile.id;
-  const global = discovered.profiles.find((candidate) => candidate.id === `global.${id}`);
+  const global = profileNamed("global", id, discovered);
   if (!global) throw refusal;
   throw new OpenclawError("needs-inference-profile", {
     message: `${refusal.message} Only a global one reaches it from ${session.region.value}.`,

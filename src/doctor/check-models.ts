@@ -4,7 +4,7 @@ import { judgeAccess, mayLackForm, readAvailability } from "../discovery/judge-a
 import { OpenclawError } from "../errors.ts";
 import { baseModelId } from "../models/base-model-id.ts";
 import type { Discovered, FoundationModel, InferenceProfile } from "../models/discovered.ts";
-import { needsProfile, profileFor, regionsOf } from "../models/callable.ts";
+import { needsProfile, profileFor, profileNamed, reachesEveryRegion, regionsOf } from "../models/callable.ts";
 import { suggestIds, successorOf } from "../models/match-name.ts";
 import { findProfile, listedBase } from "../models/listed-id.ts";
 import { speaksConverse } from "../models/provider-api.ts";
@@ -130,11 +130,10 @@ function judgeProfile(
  * (https://docs.aws.amazon.com/bedrock/latest/userguide/cross-region-inference.html).
  */
 function routeOf(profile: InferenceProfile): string {
-  const regions = regionsOf(profile);
-  const isGlobal = profile.modelArns.some((modelArn) => parseArn(modelArn)?.region === "");
-  if (isGlobal) {
+  if (reachesEveryRegion(profile)) {
     return 'routes to any commercial region (service control policies must allow aws:RequestedRegion "unspecified")';
   }
+  const regions = regionsOf(profile);
   if (regions.length < 2) return `routes to ${regions[0] ?? "regions that AWS does not tell"}`;
   return `routes to ${regions.join(", ")} (service control policies must allow ${regions.length === 2 ? "both" : "all of them"})`;
 }
@@ -152,7 +151,7 @@ function judgeBase(id: string, base: FoundationModel, discovered: Discovered, li
   const profile = profileFor(base.id, discovered);
   if (profile) return ok(`${id}, called through ${profile.id}, which ${routeOf(profile)}`);
   if (lists.profiles === undefined) return withoutProfiles(`${id} needs an inference profile`);
-  const elsewhere = discovered.profiles.find((candidate) => candidate.id === `global.${id}`);
+  const elsewhere = profileNamed("global", base.id, discovered);
   return failAs(
     "needs-inference-profile",
     `AWS calls the model '${id}' only through an inference profile, and none of ${lists.region} reaches it.`,
