@@ -142,7 +142,7 @@ export async function insteadOf(
 ): Promise<string[]> {
   const nameable = await nameableIn(load, config);
   if (isRetired) return [successorOf(id, nameable) ?? []].flat();
-  return suggestIds(id, nameable, bedrockIds(config)).filter((other) => other !== id);
+  return suggestIds(id, nameable, bedrockIds(config));
 }
 
 /** The `model-not-found` error for a model that neither the configuration nor a list has. */
