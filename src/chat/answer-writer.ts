@@ -2,7 +2,7 @@ import { OpenclawError, withFields, withRequestId } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { neutralise } from "../terminal/neutralise.ts";
 import type { TextRenderer } from "../terminal/word-wrap.ts";
-import type { ChatEvent } from "../converse/chat-event.ts";
+import { type ChatEvent, usageOf } from "../converse/chat-event.ts";
 import { judgeStop } from "../converse/outcome.ts";
 import { describeUsage, priceCall, type Price } from "../models/usage.ts";
 
@@ -176,11 +176,10 @@ export class AnswerWriter {
   }
 
   #account() {
-    const { type: _type, requestId: _id, guardrail: _policies, invokedModel, ...usage } = this.#usage;
     const cost = this.#priced();
     return {
-      invokedModel,
-      usage,
+      invokedModel: this.#usage.invokedModel,
+      usage: usageOf(this.#usage),
       cost: "unknown" in cost ? null : cost,
       timeToFirstTokenMs: this.#firstTokenMs ?? null,
       latencyMs: this.#sinceStart(),

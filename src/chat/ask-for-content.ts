@@ -1,4 +1,4 @@
-import type { ChatEvent, ChatEvents } from "../converse/chat-event.ts";
+import { type ChatEvent, type ChatEvents, usageOf } from "../converse/chat-event.ts";
 import { judgeStop, nothingSaid } from "../converse/outcome.ts";
 import { OpenclawError } from "../errors.ts";
 import { addUsage, type TokenUsage } from "../models/usage.ts";
@@ -94,7 +94,5 @@ function stopOf(events: readonly ChatEvent[]): Event<"stop"> | undefined {
 /** The counts of an answer; undefined where none came. */
 function countsOf(events: readonly ChatEvent[]): TokenUsage | undefined {
   const counted = events.find((event) => event.type === "usage");
-  if (!counted) return undefined;
-  const { type: _type, requestId: _id, guardrail: _guardrail, invokedModel: _model, ...usage } = counted;
-  return usage;
+  return counted && usageOf(counted);
 }

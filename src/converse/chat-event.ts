@@ -25,5 +25,11 @@ export type ChatEvent =
       invokedModel?: string | undefined;
     } & TokenUsage);
 
+/** The counts of an event that tells them. */
+export function usageOf(event: Extract<ChatEvent, { type: "usage" }>): TokenUsage {
+  const { type: _type, requestId: _id, guardrail: _guardrail, invokedModel: _model, ...usage } = event;
+  return usage;
+}
+
 /** An answer's events as they arrive. */
 export type ChatEvents = AsyncGenerator<ChatEvent, void, undefined>;

@@ -1,5 +1,5 @@
 import type { TokenUsage } from "../../models/usage.ts";
-import type { ChatEvent } from "../../converse/chat-event.ts";
+import { type ChatEvent, usageOf } from "../../converse/chat-event.ts";
 import { answerOf, isAnswered, type Turn } from "../../converse/conversation.ts";
 import { judgeStop } from "../../converse/outcome.ts";
 import { TurnRecorder } from "../../converse/message-assembler.ts";
@@ -55,9 +55,8 @@ export class TurnKeeper {
   take(event: ChatEvent): void {
     if (event.type === "stop") this.#stopReason = event.stopReason;
     if (event.type === "usage") {
-      const { type: _type, requestId: _id, guardrail: _guardrail, invokedModel, ...usage } = event;
-      this.usage = usage;
-      this.#invokedModel = invokedModel;
+      this.usage = usageOf(event);
+      this.#invokedModel = event.invokedModel;
     }
   }
 
