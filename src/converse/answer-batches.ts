@@ -1,14 +1,7 @@
 import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
-import { OpenclawError } from "../errors.ts";
 
 /** The parts of an answer; those that arrive together are one list. */
 export type Batches = AsyncGenerator<ConverseStreamOutput[], void, undefined>;
-
-/**
- * The longest answer that is put together for a client, in characters: many times what any model puts out. A server that
- * never ends must not take all memory.
- */
-const LONGEST_ANSWER = 24 * 1024 * 1024;
 
 /**
  * Reads on until the model has said something, and gives the answer from its beginning: a stream may open long before
@@ -33,15 +26,6 @@ async function* joined(first: readonly ConverseStreamOutput[][], rest: Batches):
     // Whoever stops reading early has the connection closed.
     await rest.return();
   }
-}
-
-/** Throws `bad-response` where an answer that is waited for whole has more than so many characters. */
-export function refuseEndless(length: number): void {
-  if (length <= LONGEST_ANSWER) return;
-  throw new OpenclawError("bad-response", {
-    message: `The answer has more than ${LONGEST_ANSWER} characters, which no model's has.`,
-    hint: "Ask for less at once; if it stays, a proxy or another server is in between: openclaw doctor",
-  });
 }
 
 /** The parts that `take` gathers, handed on before what it throws. */

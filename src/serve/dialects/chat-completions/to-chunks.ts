@@ -4,7 +4,6 @@ import type {
   ChatCompletionMessage,
   ChatCompletionMessageFunctionToolCall,
 } from "openai/resources/chat/completions/completions";
-import { refuseEndless } from "../../../converse/answer-batches.ts";
 import type { ChatEvent, ChatEvents } from "../../../converse/chat-event.ts";
 import { judgeStop } from "../../../converse/outcome.ts";
 import { OpenclawError } from "../../../errors.ts";
@@ -164,6 +163,20 @@ export async function* withUsage(chunks: Chunks, isWanted: boolean): Chunks {
 
 /** What a chunk counts for beside its texts, in characters: one that says nothing takes its time, too. */
 const FRAME = `{"content":""}`.length;
+/**
+ * The longest answer that is put together for a client, in characters: many times what any model puts out. A server that
+ * never ends must not take all memory.
+ */
+const LONGEST_ANSWER = 24 * 1024 * 1024;
+
+/** Throws `bad-response` where an answer that is waited for whole has more than so many characters. */
+function refuseEndless(length: number): void {
+  if (length <= LONGEST_ANSWER) return;
+  throw new OpenclawError("bad-response", {
+    message: `The answer has more than ${LONGEST_ANSWER} characters, which no model's has.`,
+    hint: "Ask for less at once; if it stays, a proxy or another server is in between: openclaw doctor",
+  });
+}
 
 /** Gathers the chunks of an answer into one completion. Throws what the chunks throw, and `bad-response` for one without end. */
 export async function toCompletion(chunks: Chunks): Promise<ChatCompletion> {
