@@ -26,6 +26,7 @@ export class BodyRefusal extends Error {
 export class BytesInFlight {
   readonly #most: number;
   #bytes = 0;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(most: number) {
     this.#most = most;
@@ -37,22 +38,32 @@ export class BytesInFlight {
 
   /** The share of one call. */
   share(): BytesShare {
-    return new BytesShare((bytes) => {
+    const take = (bytes: number): boolean => {
       if (bytes > 0 && this.#bytes + bytes > this.#most) return false;
       this.#bytes += bytes;
       return true;
-    });
+    };
+    return new BytesShare(take, (work) => this.#inTurn(work));
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => undefined);
+    return done;
   }
 }
 
 /** The bytes that one call holds. */
 export class BytesShare {
   readonly #take: (bytes: number) => boolean;
+  /** Does what needs memory for a moment, beside what it holds, when nobody else does. Throws what the work throws. */
+  readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
   #bytes = 0;
   #isReleased = false;
 
-  constructor(take: (bytes: number) => boolean) {
+  constructor(take: (bytes: number) => boolean, inTurn: BytesShare["inTurn"]) {
     this.#take = take;
+    this.inTurn = inTurn;
   }
 
   /** Takes so many more. Throws BodyRefusal where there is no room for them. */
@@ -96,18 +107,46 @@ export async function readJsonBody(request: IncomingMessage, bounds: BodyBounds)
   const declared = Number(request.headers["content-length"] ?? 0);
   if (declared > bounds.most) throw tooLarge(bounds.most);
   const scan = new JsonScan();
-  const text = new BodyText();
-  const length = await readAll(request, bounds, (chunk) => {
+  const bytes = new BodyBytes();
+  const handOn = (chunk: Buffer): void => {
     scan.take(chunk);
-    text.take(chunk);
+    bytes.take(chunk);
+  };
+  const length = await readAll(request, bounds, handOn).catch((error: unknown) => {
+    // The request itself lives on until the client has sent it all.
+    bytes.drop();
+    throw error;
   });
   bounds.share.grow(scan.values * VALUE_BYTES);
-  // Each of these steps is as long as the body: others have their turn between them.
-  const whole = text.end();
-  if (length > TURN_BYTES) await nextTurn();
-  const body = parse(whole);
-  if (length > TURN_BYTES) await nextTurn();
+  if (length <= TURN_BYTES) return parse(textOf([...bytes.texts()]));
+  const body = await bounds.share.inTurn(() => parseInSteps(bytes, length, bounds));
+  await nextTurn();
   return body;
+}
+
+/** Each step is as long as the body: others have their turn between them. */
+async function parseInSteps(
+  bytes: BodyBytes,
+  length: number,
+  { share, signal }: BodyBounds,
+): Promise<unknown> {
+  signal.throwIfAborted();
+  const texts: string[] = [];
+  for (const text of bytes.texts()) {
+    texts.push(text);
+    await nextTurn();
+  }
+  const whole = textOf(texts.splice(0));
+  // A text with a single character that is no Latin-1 is kept in two bytes for each.
+  if (whole.length < length) share.grow(Math.max(whole.length * 2 - length, 0));
+  await nextTurn();
+  return parse(whole);
+}
+
+/** With the mark that some editors put in front of UTF-8 it is JSON all the same. */
+function textOf(texts: readonly string[]): string {
+  const text = texts.join("");
+  return text.startsWith("\uFEFF") ? text.slice(1) : text;
 }
 
 function parse(text: string): unknown {
@@ -186,53 +225,60 @@ async function readAll(
   return length;
 }
 
-/** So many bytes, or chunks, are decoded together. */
-const DECODED_BYTES = 64 * 1024;
-const DECODED_CHUNKS = 256;
+/** So many bytes are kept and decoded together. */
+const BLOCK_BYTES = 256 * 1024;
+/** Chunks may be of a byte each, and each takes more than that to keep. */
+const BLOCK_CHUNKS = 256;
 
-/** The text of a body, decoded while it arrives, so that its bytes need not be kept. */
-class BodyText {
-  readonly #texts: string[] = [];
+/**
+ * The bytes of a body as they came. They stay bytes until the body is whole: V8 is in no hurry to collect texts, and those
+ * of bodies that are refused in the middle would pile up.
+ */
+class BodyBytes {
+  readonly #blocks: Buffer[] = [];
   #chunks: Buffer[] = [];
   #bytes = 0;
-  /** The first two bytes. */
-  #head = Buffer.alloc(0);
 
-  /** Takes the next bytes. Throws BodyRefusal for what is not UTF-8. */
   take(chunk: Buffer): void {
-    if (this.#head.length < 2) this.#head = Buffer.concat([this.#head, chunk.subarray(0, 2)]).subarray(0, 2);
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
-    if (this.#bytes >= DECODED_BYTES || this.#chunks.length >= DECODED_CHUNKS) this.#decode(startOfPart);
+    if (this.#bytes >= BLOCK_BYTES || this.#chunks.length >= BLOCK_CHUNKS) this.#close();
   }
 
-  /** The body is whole. Throws BodyRefusal for one that is empty or not UTF-8. */
-  end(): string {
-    const [first = 1, second = 1] = this.#head;
-    if (this.#head.length === 0) throw notJson("is empty");
-    if (first === 0 || second === 0) throw notJson(IS_WIDE);
-    this.#decode((bytes) => bytes.length);
-    const text = this.#texts.join("");
-    // With the mark that some editors put in front of UTF-8 it is JSON all the same.
-    return text.startsWith("\uFEFF") ? text.slice(1) : text;
+  drop(): void {
+    this.#blocks.length = 0;
+    this.#chunks = [];
   }
 
-  #decode(endOf: (bytes: Buffer) => number): void {
+  /** The text in parts, each of which takes a few ms at most, and its bytes no more. Throws BodyRefusal for what is not UTF-8. */
+  *texts(): Generator<string, void, undefined> {
+    this.#close();
+    const [first, second] = this.#blocks[0] ?? [];
+    if (first === undefined) throw notJson("is empty");
+    const isWide =
+      first === 0 ||
+      second === 0 ||
+      (first === 0xff && second === 0xfe) ||
+      (first === 0xfe && second === 0xff);
+    if (isWide) throw notJson("is UTF-16 or UTF-32, and must be UTF-8");
+    let rest: Buffer = Buffer.alloc(0);
+    for (let block = this.#blocks.shift(); block; block = this.#blocks.shift()) {
+      const bytes = rest.length === 0 ? block : Buffer.concat([rest, block]);
+      const end = this.#blocks.length === 0 ? bytes.length : startOfPart(bytes);
+      rest = bytes.subarray(end);
+      const whole = bytes.subarray(0, end);
+      if (!isUtf8(whole)) throw notJson("is not valid UTF-8");
+      yield whole.toString("utf8");
+    }
+  }
+
+  #close(): void {
     const [first, ...others] = this.#chunks;
-    const bytes = first && others.length === 0 ? first : Buffer.concat(this.#chunks, this.#bytes);
-    const end = endOf(bytes);
-    const whole = bytes.subarray(0, end);
-    if (!isUtf8(whole))
-      throw notJson(
-        /^(\xff\xfe|\xfe\xff)/.test(this.#head.toString("latin1")) ? IS_WIDE : "is not valid UTF-8",
-      );
-    this.#texts.push(whole.toString("utf8"));
-    this.#chunks = end < bytes.length ? [bytes.subarray(end)] : [];
-    this.#bytes = bytes.length - end;
+    if (first) this.#blocks.push(others.length === 0 ? first : Buffer.concat(this.#chunks, this.#bytes));
+    this.#chunks = [];
+    this.#bytes = 0;
   }
 }
-
-const IS_WIDE = "is UTF-16 or UTF-32, and must be UTF-8";
 
 /** Where a character begins whose last bytes are still to come; the length where there is none. */
 function startOfPart(bytes: Buffer): number {

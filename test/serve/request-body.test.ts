@@ -4,15 +4,19 @@ import { array, assert, asyncProperty, integer, nat, string } from "fast-check";
 import { expect, it } from "vitest";
 import { BodyRefusal, BytesInFlight, readJsonBody } from "../../src/serve/request-body.ts";
 
-const BOUNDS = { most: 1_000_000, readMs: 60_000, signal: new AbortController().signal };
+const BOUNDS = { most: 10_000_000, readMs: 60_000, signal: new AbortController().signal };
 
 /** Reads bytes that come in such pieces. */
-async function read(bytes: Buffer, cuts: readonly number[]): Promise<unknown> {
+async function read(
+  bytes: Buffer,
+  cuts: readonly number[],
+  inFlight = new BytesInFlight(10_000_000),
+): Promise<unknown> {
   const stream = new PassThrough();
   const request = Object.assign(stream, { headers: { "content-type": "application/json" } });
   const body = readJsonBody(request as unknown as IncomingMessage, {
     ...BOUNDS,
-    share: new BytesInFlight(10_000_000).share(),
+    share: inFlight.share(),
   });
   const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).toSorted((a, b) => a - b), bytes.length];
   for (const [index, start] of places.entries()) stream.write(bytes.subarray(start, places[index + 1]));
@@ -38,6 +42,18 @@ it("reads a body alike, wherever it is cut on its way", async () => {
     ),
     { numRuns: 100 },
   );
+});
+
+it("counts a text that is kept in two bytes a character as what it is", async () => {
+  const held = async (text: string): Promise<number> => {
+    const bytes = new BytesInFlight(10_000_000);
+    await read(Buffer.from(JSON.stringify([text])), [], bytes);
+    return bytes.bytes;
+  };
+  const length = 2_000_000;
+  expect(await held("a".repeat(length))).toBeLessThan(length * 1.01);
+  expect(await held(`${"a".repeat(length)}日`)).toBeGreaterThan(length * 1.99);
+  expect(await held("日".repeat(length / 3))).toBeLessThan(length * 1.01);
 });
 
 it("refuses what is not UTF-8, wherever it stands and is cut", async () => {
