@@ -239,7 +239,7 @@ export const PROGRAM: Program = {
           "--idle-timeout <seconds>",
           "close a connection that nobody uses or reads",
           numberFlag(1, 86_400),
-          75,
+          120,
         ),
         flag(
           "--heartbeat <seconds>",

@@ -20,6 +20,18 @@ const LATER_MS = 5000;
 /** How often the two are looked at, in ms. */
 const LOOK_MS = 1000;
 
+/**
+ * Connections that may wait while this process is busy, as far as the system's own bound lets them (Linux: 4096). A client
+ * whose connection finds no room believes that it has one, waits for seconds and may be reset (listen(2), tcp(7)).
+ */
+const BACKLOG = 4096;
+/**
+ * What is still coming of a request that has been answered is thrown away for so long, in ms, and up to so many bytes: a
+ * connection that is closed before takes the answer with it (RFC 9112, section 9.6). The time is nginx's lingering_time.
+ */
+const LINGER_MS = 30_000;
+const LINGER_BYTES = 256 * 1024 * 1024;
+
 export interface ServerOptions extends AppOptions {
   host: string;
   /** 0 takes any free one. */
@@ -49,7 +61,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       requestTimeout: HEADERS_MS + options.readMs + LATER_MS,
       // A request without one is refused in words of our own.
       requireHostHeader: false,
-      // Longer than the load balancers of AWS keep a connection (60 s): it is they who close it, and not in the middle of a request.
+      // Longer than the load balancers of AWS (60 s) and Go's clients (90 s) keep a connection: it is they who close it, and
+      // never this server while the next request is on its way.
       keepAliveTimeout: options.idleMs,
       connectionsCheckingInterval: LOOK_MS,
     },
@@ -58,6 +71,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       // The process's own Request and Response stay what they are: AWS's clients use them, too.
       getRequestListener(app.hono.fetch, {
         overrideGlobalObjects: false,
+        // By itself it cuts the connection half a second after an answer that came before the whole request.
+        autoCleanupIncoming: false,
         hostname: options.host,
         errorHandler: refuseRequest,
       }),
@@ -65,7 +80,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   );
   watchConnections(server, exchanges, options);
   const listening = once(server, "listening");
-  server.listen({ host: options.host, port: options.port });
+  server.listen({ host: options.host, port: options.port, backlog: BACKLOG });
   await listening;
   const { port } = server.address() as AddressInfo;
   return { host: options.host, port, running: () => app.running, drain: (ms) => drain(app, server, ms) };
@@ -132,6 +147,7 @@ class Exchanges {
  */
 function inTurn(exchanges: Exchanges, answer: RequestListener): RequestListener {
   return (request, response) => {
+    response.once("finish", () => linger(request));
     const before = exchanges.begin({ request, response });
     if (before === undefined) return void answer(request, response);
     // Nor is more taken from it meanwhile: who reads nothing and goes on sending is silent, too.
@@ -147,6 +163,19 @@ function inTurn(exchanges: Exchanges, answer: RequestListener): RequestListener 
     });
     return undefined;
   };
+}
+
+/** Lets a client send the rest of a request whose answer it has, and read that. */
+function linger(request: IncomingMessage): void {
+  if (request.complete || request.destroyed) return;
+  let bytes = 0;
+  const giveUp = (): void => void request.socket.destroy();
+  const timer = setTimeout(giveUp, LINGER_MS);
+  request.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > LINGER_BYTES) giveUp();
+  });
+  request.once("close", () => clearTimeout(timer));
 }
 
 /** Closes connections that do nothing, and answers on those that do not speak HTTP. */

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { setTimeout as wait } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { RecordedCall, StreamStep } from "../../src/emulator/emulator.ts";
@@ -233,6 +234,24 @@ describe("a body", () => {
       code: "request_too_large",
     });
     expect(await send(served, ...whole(`${" ".repeat(100_000)}${ASK}`))).toMatchObject({ status: 200 });
+  });
+
+  it("may be sent to its end after it was refused, as slowly as it comes, by a client that reads its answer then", async () => {
+    const served = await serve({ args: ["--max-body", "0.1"] });
+    const socket = open(served);
+    const closed = once(socket, "close").then(() => "closed");
+    socket.setEncoding("latin1");
+    const fields = ["host: localhost", "content-type: application/json", "content-length: 300000", "", ""];
+    socket.write([`POST ${PATH} HTTP/1.1`, ...fields].join("\r\n"));
+    // Longer than the half second for which @hono/node-server waits by itself.
+    for (let part = 0; part < 6; part++) {
+      socket.write(" ".repeat(50_000));
+      expect(await Promise.race([wait(250, "open"), closed])).toBe("open");
+    }
+    socket.write("GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    let received = "";
+    for await (const text of socket) received += text;
+    expect(received.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 413", "HTTP/1.1 200"]);
   });
 
   it("may hold arguments of tool calls, which are bounded as it is", async () => {

@@ -1,6 +1,7 @@
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { connect } from "node:net";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { eventStep } from "../../src/emulator/converse.ts";
 import type { RecordedCall, StreamStep } from "../../src/emulator/emulator.ts";
 import { textAnswerSteps, textStep } from "../helpers/answer-steps.ts";
@@ -135,6 +136,31 @@ describe("limits", () => {
     expect(text).toContain('"content":"at last"');
     expect(text.endsWith("data: [DONE]\n\n")).toBe(true);
   });
+});
+
+describe("a crowd", () => {
+  /** Of the kernel; the room of a server that asks for none is 511. */
+  const most =
+    process.platform === "linux" ? Number(readFileSync("/proc/sys/net/core/somaxconn", "utf8")) : 0;
+  const CROWD = 700;
+
+  it.skipIf(most < CROWD)(
+    "is let in while the process has no time: nobody waits for a second try",
+    async () => {
+      const { origin, child } = await serve();
+      await fetch(`${origin}/health`);
+      child.kill("SIGSTOP");
+      const sockets = Array.from({ length: CROWD }, () => connect(Number(new URL(origin).port), "127.0.0.1"));
+      onTestFinished(() => {
+        for (const socket of sockets) socket.destroy();
+      });
+      await Promise.all(sockets.map((socket) => once(socket, "connect")));
+      const first = sockets.map((socket) => once(socket, "data"));
+      for (const socket of sockets) socket.write("GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n");
+      child.kill("SIGCONT");
+      for (const [data] of await Promise.all(first)) expect(String(data)).toMatch(/^HTTP\/1\.1 200 /);
+    },
+  );
 });
 
 describe("the end", () => {
