@@ -1,7 +1,7 @@
 /** The deepest nesting that is taken, in arrays and objects. What goes through it calls itself once a level. */
 export const MOST_DEPTH = 256;
-/** The most values that one document may hold: about what the longest conversation needs, some ten times over. */
-export const MOST_VALUES = 250_000;
+/** The most values that one document may hold: about what the longest conversation needs, two or three times over. */
+export const MOST_VALUES = 100_000;
 /** The longest number or word outside of texts, in characters. */
 const LONGEST_TOKEN = 1000;
 

@@ -1,4 +1,4 @@
-import { nextTurn, TURN_BYTES } from "../next-turn.ts";
+import { nextTurn, TURN_BYTES, turnOver } from "../next-turn.ts";
 
 /** A body as it is sent: a text, or pieces of one that is too long to be worked on at once. */
 export type JsonBody = string | readonly Buffer[];
@@ -9,16 +9,23 @@ export type JsonBody = string | readonly Buffer[];
  */
 export async function toJsonBody(value: unknown): Promise<JsonBody> {
   const heavy = new Set<object>();
-  const weight = weigh(value, heavy);
-  // Whoever made it has taken this turn.
-  if (weight > SHORT) await nextTurn();
+  // Whoever made it has taken this turn; and to go over it takes another, where it is long.
+  await nextTurn();
+  if (weigh(value, heavy) > SHORT) await nextTurn();
   const pieces: Buffer[] = [];
-  for (const piece of jsonPieces(value, heavy)) {
-    if (pieces.length === 0 && piece.length < TURN_BYTES) return piece;
-    pieces.push(Buffer.from(piece));
-    await nextTurn();
+  let piece = "";
+  for (const part of partsOf(value, heavy)) {
+    piece += part;
+    if (piece.length >= TURN_BYTES) {
+      pieces.push(Buffer.from(piece));
+      piece = "";
+      await nextTurn();
+    }
+    const over = turnOver();
+    if (over) await over;
   }
-  return pieces;
+  if (pieces.length === 0) return piece;
+  return piece === "" ? pieces : [...pieces, Buffer.from(piece)];
 }
 
 /** What is written in no time, in characters. */
@@ -28,18 +35,6 @@ const SHORT = 64 * 1024;
 export function lengthOf(body: JsonBody): number {
   if (typeof body === "string") return Buffer.byteLength(body);
   return body.reduce((length, piece) => length + piece.length, 0);
-}
-
-/** Writes a value in texts of about `TURN_BYTES`; only the last is shorter. */
-function* jsonPieces(value: unknown, heavy: ReadonlySet<unknown>): Generator<string, void, undefined> {
-  let piece = "";
-  for (const part of partsOf(value, heavy)) {
-    piece += part;
-    if (piece.length < TURN_BYTES) continue;
-    yield piece;
-    piece = "";
-  }
-  if (piece !== "") yield piece;
 }
 
 /** About how many characters a value takes, and too many for bytes. Adds to `heavy` what is not to be written at once. */
