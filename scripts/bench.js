@@ -1,14 +1,17 @@
 // Measures start-up, lists, first token, streaming and size against their references, in one run:
-//   npm run bench -- [--quick] [--node VERSION…] [--runs N] [--baseline FILE] [--save FILE] [--write]
+//   npm run bench -- [--quick] [--node VERSION…] [--runs N] [--only TEXT…] [--check] [--baseline FILE] [--save FILE] [--write]
 //   npm run bench -- --soak MINUTES      hostile and honest load on `openclaw serve`, and nothing else
 // Each row and its reference take turns, so that a machine whose speed drifts drifts for both; medians are compared.
-// --write puts the figures into docs/performance.md, --save keeps them, --baseline says what became slower than a save.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+// --only measures the rows whose names contain a text. --check names what is slower than the figures in the repository by
+// more than the spread of both and ends with 1, --baseline than those that --save kept. --write puts the figures into
+// the repository.
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { compareFigures, quantile, toFigure } from "./bench/figures.js";
+import { measure, runOnce } from "./bench/measure.js";
+import { DELTAS, MODEL, openclaw, ROUND_TRIP_MS, tables } from "./bench/rows.js";
 import { serveLatency } from "./bench/serve-latency.js";
 import { soak } from "./bench/soak.js";
 import { startServer } from "./bench/start-server.js";
@@ -16,111 +19,42 @@ import { nodeBinary } from "./node-binary.js";
 import { root, runNpm, setUp } from "./set-up.js";
 
 /**
+ * @typedef {import("./bench/figures.js").Figure} Figure
  * @typedef {import("./bench/start-server.js").Listening} Listening
- * @typedef {object} Row
- * @property {string} name
- * @property {string[]} args
- * @property {string[]} against
- * @property {"wall" | "first" | "cpu" | "memory"} figure
- * @property {number} goal
- * @property {"stream"} [server]
- * @property {number} [runs]
- * @typedef {Row & { own: number[], other: number[], ratio: number }} Measured
+ * @typedef {import("./bench/start-server.js").OverTls} OverTls
+ * @typedef {import("./bench/rows.js").Row} Row
+ * @typedef {import("./bench/rows.js").Identity} Identity
+ * @typedef {Row & Figure & { own: number[], other: number[] }} Measured
+ * @typedef {{ version: string, measured: Record<string, Measured[]> }} Results
  */
 
-const binary = path.join(root, "bin", "openclaw.js");
-const bench = path.join(root, "scripts", "bench");
-const MODEL = "amazon.nova-lite-v1:0";
-const DELTAS = 100_000;
+/** Where --write keeps the figures and --check finds them. */
+const figuresFile = path.join(root, "docs", "performance.json");
 /** Models in the warm list. */
 const LISTED = 150;
-/** A row that takes this much longer than in the baseline is called slower: less is this kind of machine's noise. */
-const SLOWER = 1.1;
+/** With fewer runs there is no spread to speak of. */
+const FEWEST_COMPARED = 5;
 
 const { values: options } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     node: { type: "string", multiple: true },
     runs: { type: "string" },
+    only: { type: "string", multiple: true },
+    check: { type: "boolean", default: false },
     baseline: { type: "string" },
     save: { type: "string" },
     write: { type: "boolean", default: false },
     soak: { type: "string" },
   },
 });
-const runs = Number(options.runs ?? (options.quick ? 2 : 21));
+const runs = Number(options.runs ?? (options.quick ? 1 : 21));
 const versions = options.node ?? (options.quick ? [process.versions.node] : ["24", "20"]);
-
-const nothing = ["-e", "0"];
-/** @param {string[]} args */
-const openclaw = (...args) => [binary, ...args];
-const chat = openclaw("chat", "-m", MODEL, "Hello");
-/** @param {string} name */
-const reference = (name) => [path.join(bench, `reference-${name}.mjs`)];
-
-/**
- * What is measured: `figure` is `wall` (ms until the process ends), `first` (ms until the first byte), `cpu` (ms) or
- * `memory` (peak, MiB). `goal` is the ratio to the reference on Node 24.
- * @type {Row[]}
- */
-const rows = [
-  { name: "`--version`", args: openclaw("--version"), against: nothing, figure: "wall", goal: 1.2 },
-  { name: "`config file`", args: openclaw("config", "file"), against: nothing, figure: "wall", goal: 1.35 },
-  {
-    name: "`config get`",
-    args: openclaw("config", "get", "models.bedrockDiscovery.region"),
-    against: nothing,
-    figure: "wall",
-    goal: 1.35,
-  },
-  {
-    name: "`models list`, warm",
-    args: openclaw("models", "list"),
-    against: nothing,
-    figure: "wall",
-    goal: 1.45,
-  },
-  {
-    name: "`models list --json`, warm",
-    args: openclaw("models", "list", "--json"),
-    against: nothing,
-    figure: "wall",
-    goal: 1.45,
-  },
-  { name: "`chat --help`", args: openclaw("chat", "--help"), against: nothing, figure: "wall", goal: 1.4 },
-  {
-    name: "completion of a flag",
-    args: openclaw("complete", "fish", "--", "chat", "--max"),
-    against: nothing,
-    figure: "wall",
-    goal: 1.4,
-  },
-  {
-    name: "`models list --refresh`",
-    args: openclaw("models", "list", "--refresh"),
-    against: reference("list"),
-    figure: "wall",
-    goal: 0.9,
-  },
-  { name: "`chat` to the first token", args: chat, against: reference("chat"), figure: "first", goal: 0.85 },
-  {
-    name: `CPU of ${DELTAS / 1000},000 deltas`,
-    args: chat,
-    against: reference("chat"),
-    figure: "cpu",
-    goal: 0.6,
-    server: "stream",
-    runs: 5,
-  },
-  {
-    name: "peak memory, warm list",
-    args: openclaw("models", "list", "--json"),
-    against: nothing,
-    figure: "memory",
-    goal: 1.3,
-  },
-  { name: "peak memory, chat", args: chat, against: reference("chat"), figure: "memory", goal: 1 },
-];
+const baseline = options.baseline ?? (options.check ? figuresFile : undefined);
+if (baseline !== undefined && runs < FEWEST_COMPARED)
+  throw new Error(`${runs} runs are too few to compare: take --runs ${FEWEST_COMPARED} or more.`);
+if (options.only && options.write)
+  throw new Error("--write puts every figure on the page: leave --only out.");
 
 const work = await mkdtemp(path.join(tmpdir(), "openclaw-bench-"));
 const servers = {};
@@ -131,71 +65,164 @@ try {
     console.log(text);
     process.exit(isFine ? 0 : 1);
   }
-  servers.plain = await startServer("server", 0, work);
-  servers.stream = await startServer("server", options.quick ? 2000 : DELTAS, work);
+  servers.plain = await startServer("server", work, 0);
+  servers.stream = await startServer("server", work, options.quick ? 2000 : DELTAS);
+  const tls = /** @type {Listening & OverTls & { child: typeof servers.plain.child }} */ (
+    await startServer("tls-server", work, ROUND_TRIP_MS)
+  );
+  servers.near = { ...tls, endpoints: tls.near };
+  servers.far = { ...tls, endpoints: tls.far };
+  await writeFile(path.join(work, "authority.pem"), tls.authority);
+  /** @type {Results[]} */
   const results = [];
   for (const version of versions) results.push(await measureOn(version));
-  const size = options.quick ? undefined : await installedSize();
-  const speed = await streamSpeed();
-  const text = `${report(results, size, speed)}\n\n${await serveLatency(work, options.quick ? 2 : 50)}`;
+  const size = options.quick || options.only ? undefined : await installedSize();
+  const text = [
+    report(results, size, await streamSpeed()),
+    ...(options.only ? [] : [await serveLatency(work, options.quick ? 2 : 50)]),
+  ].join("\n\n");
   console.log(text);
-  const figures = Object.fromEntries(
-    results.flatMap(({ version, measured }) => measured.map((row) => [`${version} ${row.name}`, row.ratio])),
-  );
+  const figures = toFigures(results);
   if (options.save) await writeFile(options.save, `${JSON.stringify(figures, undefined, 2)}\n`);
-  if (options.baseline) compare(figures, JSON.parse(await readFile(options.baseline, "utf8")));
-  if (options.write) await writePage(text);
+  if (baseline) compare(figures, JSON.parse(await readFile(baseline, "utf8")));
+  if (options.write) {
+    await writePage(text);
+    await writeFile(figuresFile, `${JSON.stringify(figures, undefined, 2)}\n`);
+  }
 } finally {
   for (const server of Object.values(servers)) server.child.stdin.end();
   await rm(work, { recursive: true, force: true });
 }
 
 /**
- * @param {Listening} server
+ * The environment in which a server is asked by somebody with such credentials.
+ * @param {Row["server"]} name
  * @param {string} home
+ * @param {Identity} [as]
  * @returns {NodeJS.ProcessEnv}
  */
-function environment({ url, accessKeyId, secretAccessKey }, home) {
+function environment(name, home, as = "keys") {
+  /** @type {Listening} */
+  const { url, endpoints, accessKeyId, secretAccessKey, bearerToken } = servers[name];
+  const credentials = {
+    keys: { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey },
+    token: { AWS_BEARER_TOKEN_BEDROCK: bearerToken },
+    role: { AWS_PROFILE: "bench" },
+  };
   return {
     HOME: home,
     PATH: process.env.PATH,
     AWS_REGION: "us-east-1",
     AWS_EC2_METADATA_DISABLED: "true",
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    AWS_ENDPOINT_URL: url,
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
+    ...credentials[as],
+    ...(endpoints
+      ? {
+          // Beside Node's own authorities, which everybody has.
+          NODE_EXTRA_CA_CERTS: path.join(work, "authority.pem"),
+          AWS_ENDPOINT_URL_BEDROCK: endpoints.bedrock,
+          AWS_ENDPOINT_URL_BEDROCK_RUNTIME: endpoints.runtime,
+          AWS_ENDPOINT_URL_STS: endpoints.sts,
+        }
+      : { AWS_ENDPOINT_URL: url }),
   };
 }
 
-/** @param {string} wanted */
+/**
+ * @param {string} wanted
+ * @returns {Promise<Results>}
+ */
 async function measureOn(wanted) {
   const node = wanted === process.versions.node ? process.execPath : await nodeBinary(wanted);
-  const home = await mkdtemp(path.join(work, "home-"));
-  const version = (
-    await runOnce(node, ["-p", "process.versions.node"], environment(servers.plain, home))
-  ).stdout.trim();
-  await fillCache(node, home);
-  const measured = [];
-  for (const row of rows) {
-    const env = environment(servers[row.server ?? "plain"], home);
-    /** @type {number[]} */
-    const own = [];
-    /** @type {number[]} */
-    const other = [];
-    // One of each that does not count: it fills the file system's cache and Node's.
-    for (let run = -1; run < Math.min(runs, row.runs ?? runs); run++) {
-      const took = await measure(node, row.args, env, row.figure);
-      const reference = await measure(node, row.against, env, row.figure);
-      if (run < 0) continue;
-      own.push(took);
-      other.push(reference);
+  const plainHome = await mkdtemp(path.join(work, "home-"));
+  const { stdout } = await runOnce(node, ["-p", "process.versions.node"], environment("plain", plainHome));
+  const version = stdout.trim();
+  await fillCache(node, plainHome);
+  /** @type {Results["measured"]} */
+  const measured = {};
+  for (const [title, rows] of Object.entries(tables)) {
+    measured[title] = [];
+    for (const row of rows.filter(isWanted)) {
+      const isTls = row.server === "near" || row.server === "far";
+      const figure = await measureRow(node, row, isTls ? await createHome(node, row) : plainHome);
+      measured[title].push(figure);
+      console.error(`     Node ${version}: ${row.name} ${figure.ratio.toFixed(2)}`);
     }
-    const ratio = median(own) / median(other);
-    measured.push({ ...row, own, other, ratio });
-    console.error(`     Node ${version}: ${row.name} ${ratio.toFixed(2)}`);
   }
   return { version, measured };
+}
+
+/** @param {Row} row */
+function isWanted({ name }) {
+  const plain = (/** @type {string} */ text) => text.replaceAll("`", "").toLowerCase();
+  return options.only?.some((text) => plain(name).includes(plain(text))) ?? true;
+}
+
+/**
+ * @param {string} node
+ * @param {Row} row
+ * @param {string} home
+ * @returns {Promise<Measured>}
+ */
+async function measureRow(node, row, home) {
+  const { args, as, against, figure, server, forgets = [] } = row;
+  /** @type {number[]} */
+  const own = [];
+  /** @type {number[]} */
+  const other = [];
+  // One of each that does not count: it fills the file system's cache and Node's.
+  for (let run = -1; run < Math.min(runs, row.runs ?? runs); run++) {
+    await forget(home, forgets);
+    const took = await measure(node, args, environment(server, home, as), figure);
+    await forget(home, forgets);
+    const reference =
+      typeof against === "number"
+        ? against
+        : await measure(node, against.args, environment(server, home, against.as), figure);
+    if (run < 0) continue;
+    own.push(took);
+    other.push(reference);
+  }
+  return { ...row, own, other, ...toFigure(own, other) };
+}
+
+/**
+ * Removes what is cached in folders of a home; Node's own cache may lie below.
+ * @param {string} home
+ * @param {string[]} folders
+ */
+async function forget(home, folders) {
+  for (const folder of folders) {
+    const place = path.join(home, folder);
+    await mkdir(place, { recursive: true, mode: 0o700 });
+    const names = (await readdir(place)).filter((name) => name.endsWith(".json"));
+    await Promise.all(names.map((name) => rm(path.join(place, name))));
+  }
+}
+
+/**
+ * A home with a profile that assumes a role, a default model and, for those who call in this row, a fresh list of models.
+ * @param {string} node
+ * @param {Row} row
+ */
+async function createHome(node, { server, as, against }) {
+  const home = await mkdtemp(path.join(work, "home-"));
+  /** @type {Record<string, string>} */
+  const files = {
+    ".aws/config":
+      "[profile bench]\nrole_arn = arn:aws:iam::123456789012:role/Bench\nsource_profile = base\n",
+    ".aws/credentials": "[base]\naws_access_key_id = AKIABENCHBASE0000001\naws_secret_access_key = secret\n",
+    ".openclaw/openclaw.json": JSON.stringify({ agents: { defaults: { model: MODEL } } }),
+  };
+  for (const [name, text] of Object.entries(files)) {
+    const file = path.join(home, name);
+    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+    await writeFile(file, text, { mode: 0o600 });
+  }
+  const callers = new Set([as, typeof against === "number" ? as : against.as]);
+  for (const caller of options.quick ? [] : callers)
+    await runOnce(node, openclaw("models", "list"), environment(server, home, caller));
+  return home;
 }
 
 /**
@@ -204,8 +231,7 @@ async function measureOn(wanted) {
  * @param {string} home
  */
 async function fillCache(node, home) {
-  const env = environment(servers.plain, home);
-  await runOnce(node, openclaw("models", "list", "--refresh"), env);
+  await runOnce(node, openclaw("models", "list", "--refresh"), environment("plain", home));
   const folder = path.join(home, ".openclaw", "cache");
   const name = (await readdir(folder)).find((entry) => entry.endsWith(".json")) ?? "";
   const file = path.join(folder, name);
@@ -219,53 +245,6 @@ async function fillCache(node, home) {
     models.push({ ...model, id: `${model.id}-copy${index}`, name: `${model.name} copy ${index}` });
   }
   await writeFile(file, JSON.stringify({ ...entry, fetchedAt: Date.now() }));
-}
-
-/**
- * @param {string} node
- * @param {string[]} args
- * @param {NodeJS.ProcessEnv} env
- * @param {Row["figure"]} figure
- * @returns {Promise<number>}
- */
-async function measure(node, args, env, figure) {
-  if (figure === "cpu" || figure === "memory") {
-    const file = path.join(work, "usage.json");
-    await runOnce(node, ["--require", path.join(bench, "report-usage.cjs"), ...args], {
-      ...env,
-      OPENCLAW_USAGE: file,
-    });
-    const { cpuMs, peakMiB } = JSON.parse(await readFile(file, "utf8"));
-    return figure === "cpu" ? cpuMs : peakMiB;
-  }
-  const { wallMs, firstMs } = await runOnce(node, args, env);
-  return figure === "first" ? (firstMs ?? Number.NaN) : wallMs;
-}
-
-/**
- * Runs a process to its end and times it. Fails on any exit code but 0: what fails fast is not fast.
- * @param {string} node
- * @param {string[]} args
- * @param {NodeJS.ProcessEnv} env
- */
-async function runOnce(node, args, env) {
-  const started = process.hrtime.bigint();
-  const since = () => Number(process.hrtime.bigint() - started) / 1e6;
-  const child = spawn(node, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
-  /** @type {number | undefined} */
-  let firstMs;
-  let stdout = "";
-  let stderr = "";
-  child.stdout.on("data", (chunk) => {
-    firstMs ??= since();
-    if (stdout.length < 1000) stdout += chunk;
-  });
-  child.stderr.on("data", (chunk) => (stderr += chunk));
-  const [code] = await once(child, "close");
-  // `config get` of a setting that is not set ends in 3, and says so.
-  if (code !== 0 && !(code === 3 && args.includes("get")))
-    throw new Error(`${args.join(" ")} ended with ${code}:\n${stderr}`);
-  return { wallMs: since(), firstMs, stdout };
 }
 
 /** Bytes on disk of a production install of the packed tarball. */
@@ -304,67 +283,86 @@ async function streamSpeed() {
   return ((options.quick ? 2000 : DELTAS) / (performance.now() - started)) * 1000;
 }
 
-/** @param {number[]} values */
-function median(values) {
-  const sorted = values.toSorted((left, right) => left - right);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
 /**
  * @param {number[]} values
  * @param {string} unit
  */
 function spread(values, unit) {
-  const digits = unit === "MiB" || median(values) >= 100 ? 0 : 1;
+  const median = quantile(values, 0.5);
+  const digits = unit === "MiB" || median >= 100 ? 0 : 1;
   const inDigits = (/** @type {number} */ value) => value.toFixed(digits);
-  return `${inDigits(median(values))} (${inDigits(Math.min(...values))}–${inDigits(Math.max(...values))}) ${unit}`;
+  return `${inDigits(median)} (${inDigits(Math.min(...values))}–${inDigits(Math.max(...values))}) ${unit}`;
+}
+
+/** @param {Measured} row */
+function toLine({ name, own, other, ratio, goal, figure, against }) {
+  const unit = figure === "memory" ? "MiB" : "ms";
+  const reference =
+    typeof against === "number" ? `one round trip: ${against} ms` : `${against.name}: ${spread(other, unit)}`;
+  return `| ${name} | ${spread(own, unit)} | ${reference} | **${ratio.toFixed(2)}** | ${goal} |`;
 }
 
 /**
- * @param {{ version: string, measured: Measured[] }[]} results
+ * @param {Results[]} results
  * @param {number | undefined} size
  * @param {number} speed
  */
 function report(results, size, speed) {
-  const tables = results.map(({ version, measured }) => {
-    const lines = measured.map(({ name, own, other, ratio, goal, figure }) => {
-      const unit = figure === "memory" ? "MiB" : "ms";
-      return `| ${name} | ${spread(own, unit)} | ${spread(other, unit)} | **${ratio.toFixed(2)}** | ${goal} |`;
-    });
-    return [
+  const sections = results.map(({ version, measured }) =>
+    [
       `### Node ${version}`,
-      "",
-      "| what | openclaw | reference | ratio | goal on 24 |",
-      "| --- | --- | --- | --- | --- |",
-      ...lines,
-    ].join("\n");
-  });
+      ...Object.entries(measured)
+        .filter(([, rows]) => rows.length > 0)
+        .map(([title, rows]) =>
+          [
+            `| ${title} | openclaw | reference | ratio | goal on 24 |`,
+            "| --- | --- | --- | --- | --- |",
+            ...rows.map(toLine),
+          ].join("\n"),
+        ),
+    ].join("\n\n"),
+  );
   const [{ model = "unknown" } = {}] = cpus();
   return [
     `Medians of ${runs} interleaved runs (lowest–highest), ${cpus().length} cores of ${model}.`,
-    ...tables,
-    [
-      ...(size === undefined
-        ? []
-        : [
-            `Installed size (production install of the packed tarball): ${(size / 1e6).toFixed(2)} MB; goal 6 MB.`,
-          ]),
-      `The server of these figures delivers ${Math.round(speed).toLocaleString("en")} deltas a second through one connection.`,
-    ].join("\n\n"),
+    ...sections,
+    ...(size === undefined
+      ? []
+      : [
+          `Installed size (production install of the packed tarball): ${(size / 1e6).toFixed(2)} MB; goal 6 MB.`,
+        ]),
+    `The server of the deltas delivers ${Math.round(speed).toLocaleString("en")} a second through one connection.`,
   ].join("\n\n");
 }
 
 /**
- * @param {Record<string, number>} figures
- * @param {Record<string, number>} baseline
+ * The figures by Node's major version and the name of the row.
+ * @param {Results[]} results
+ * @returns {Record<string, Figure>}
  */
-function compare(figures, baseline) {
-  const slower = Object.entries(figures).filter(
-    ([name, ratio]) => ratio > (baseline[name] ?? Number.POSITIVE_INFINITY) * SLOWER,
+function toFigures(results) {
+  return Object.fromEntries(
+    results.flatMap(({ version, measured }) =>
+      Object.values(measured)
+        .flat()
+        .map(({ name, ratio, low, high }) => [`${version.split(".")[0]} ${name}`, { ratio, low, high }]),
+    ),
   );
-  for (const [name, ratio] of slower)
-    console.log(`slower: ${name} ${baseline[name]?.toFixed(2)} → ${ratio.toFixed(2)}`);
-  if (slower.length === 0) console.log("Nothing became slower.");
+}
+
+/**
+ * Says what became slower, and lets the run fail for it.
+ * @param {Record<string, Figure>} now
+ * @param {Record<string, Figure>} before
+ */
+function compare(now, before) {
+  const { slower, compared } = compareFigures(now, before);
+  if (compared === 0) throw new Error("None of these rows is among the earlier figures.");
+  const inWords = (/** @type {Figure} */ { ratio, low, high }) =>
+    `${ratio.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`;
+  for (const { name, figure, earlier } of slower)
+    console.log(`slower: ${name} ${inWords(earlier)} → ${inWords(figure)}`);
+  if (slower.length === 0) console.log(`None of ${compared} rows became slower by more than the spread.`);
   else process.exitCode = 1;
 }
 

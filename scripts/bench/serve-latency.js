@@ -21,7 +21,7 @@ const WARM_UP = 20;
  * @param {number} runs
  */
 export async function serveLatency(work, runs) {
-  const server = await startServer("paced-server", DELTAS, work);
+  const server = await startServer("paced-server", work, DELTAS);
   const serve = await startServe(server, work);
   try {
     /** @type {Times} */

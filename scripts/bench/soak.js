@@ -39,7 +39,7 @@ const LOOK_MS = 1000;
 export async function soak(work, minutes) {
   const ms = minutes * 60_000;
   const warmMs = Math.min(ms / 4, 120_000);
-  const server = await startServer("paced-server", DELTAS, work, PACE_MS);
+  const server = await startServer("paced-server", work, DELTAS, PACE_MS);
   const serve = await startServe(server, work, "--max-streams", "2000", "--read-timeout", "5");
   const loads = ["honest", "hostile"].map((role) =>
     spawn(

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { onTestFinished } from "vitest";
+import { stsCredentials } from "./sts-answer.ts";
 
 /** A request that reached the server, with who had signed it. */
 export interface IdentityCall {
@@ -161,18 +162,9 @@ function usual(call: IdentityCall, role: string | undefined): Answer {
   const text = (body: string): Answer => ({ status: 200, headers: { "content-type": "text/plain" }, body });
   switch (call.action) {
     case "AssumeRole":
-    case "AssumeRoleWithWebIdentity": {
-      const key = call.action === "AssumeRole" ? "ASIASTSROLE000000001" : "ASIASTSWEBID00000001";
-      return {
-        status: 200,
-        headers: { "content-type": "text/xml" },
-        body:
-          `<${call.action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><${call.action}Result>` +
-          `<AssumedRoleUser><Arn>arn:aws:sts::123456789012:assumed-role/R/S</Arn><AssumedRoleId>AROA:S</AssumedRoleId></AssumedRoleUser>` +
-          `<Credentials><AccessKeyId>${key}</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>token</SessionToken>` +
-          `<Expiration>${expiration}</Expiration></Credentials></${call.action}Result></${call.action}Response>`,
-      };
-    }
+      return stsCredentials(call.action, "ASIASTSROLE000000001");
+    case "AssumeRoleWithWebIdentity":
+      return stsCredentials(call.action, "ASIASTSWEBID00000001");
     case "GetRoleCredentials":
       return json({
         roleCredentials: {
