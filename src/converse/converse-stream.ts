@@ -1,6 +1,7 @@
 import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
 import type { HttpResponse, ResponseMetadata } from "@smithy/types";
 import { OpenclawError } from "../errors.ts";
+import { IN_BETWEEN } from "../network/network-errors.ts";
 import { inTurns } from "../next-turn.ts";
 import { type CallContext, toOpenclawError } from "../session/aws-errors.ts";
 import { toCall } from "../session/bedrock-operations.ts";
@@ -150,7 +151,7 @@ function asRetryable(error: OpenclawError): OpenclawError {
 function notAnEventStream(contentType: string, requestId: string | undefined): OpenclawError {
   return new OpenclawError("bad-response", {
     message: `The answer is ${contentType || "of no type"}, not an event stream: something other than AWS answered.`,
-    hint: "A proxy or another server may be in between: openclaw doctor",
+    hint: IN_BETWEEN,
     requestId,
     details: { contentType },
   });

@@ -1,6 +1,6 @@
 import { type ErrorCode, OpenclawError, withFields } from "../errors.ts";
 import { isRecord, textAt } from "../json.ts";
-import { fromNetworkFailure, hostOfRedirect } from "../network/network-errors.ts";
+import { fromNetworkFailure, hostOfRedirect, IN_BETWEEN } from "../network/network-errors.ts";
 import type { Exchange } from "../network/request-handler.ts";
 import { describeSkew } from "../network/clock-skew.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
@@ -63,7 +63,6 @@ export interface ResolutionRow {
 
 const renew = ({ renewal }: ResolutionContext): string => renewal;
 const AGAIN = "Try again in a minute.";
-const IN_BETWEEN = "A proxy or another server may be in between: openclaw doctor";
 const SET_CLOCK = "sudo timedatectl set-ntp true";
 const answers = (c: ResolutionContext): string =>
   `${c.who} answers ${c.status}${said(c)} Credentials come from there (${c.from}).`;

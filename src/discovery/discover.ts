@@ -9,6 +9,7 @@ import type { toCall } from "../session/bedrock-operations.ts";
 import type { AwsSession } from "../session/session.ts";
 import { toOpenclawError } from "../session/aws-errors.ts";
 import { OpenclawError } from "../errors.ts";
+import { IN_BETWEEN } from "../network/network-errors.ts";
 import type { Discovered, FoundationModel, InferenceProfile, Warning } from "../models/discovered.ts";
 
 /** The most ListInferenceProfiles gives in one page. */
@@ -144,7 +145,7 @@ function notAws(
 ): OpenclawError {
   return new OpenclawError("bad-response", {
     message: `${session.endpoint("bedrock")?.url ?? "Bedrock"} ${what}.`,
-    hint: "A proxy or another server may be in between: openclaw doctor",
+    hint: IN_BETWEEN,
     requestId,
     cause,
   });

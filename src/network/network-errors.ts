@@ -23,6 +23,9 @@ export interface NetworkRow {
   hint: (context: NetworkContext) => string;
 }
 
+/** What to look at where an answer is none of AWS's. */
+export const IN_BETWEEN = "A proxy or another server may be in between: openclaw doctor";
+
 /** What to look at where nobody is to blame. */
 const CHECK_WAY = "Check region, endpoint and proxy: openclaw doctor";
 

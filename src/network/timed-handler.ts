@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import type { NodeHttpHandlerOptions } from "@smithy/node-http-handler";
 import { OpenclawError } from "../errors.ts";
 import { readBytes } from "../read-bytes.ts";
+import { IN_BETWEEN } from "./network-errors.ts";
 import { HttpRequest, NodeHttpHandler } from "./sdk-parts.ts";
 
 type Handle = NodeHttpHandler["handle"];
@@ -68,7 +69,7 @@ export class TimedHandler extends NodeHttpHandler {
       stream.destroy();
       return new OpenclawError("bad-response", {
         message: `${request.protocol}//${request.hostname} answers with more than ${LONGEST_ANSWER} bytes, as AWS never does.`,
-        hint: "A proxy or another server may be in between: openclaw doctor",
+        hint: IN_BETWEEN,
       });
     };
     const body = await readBytes(stream, { most: LONGEST_ANSWER, tooLong });

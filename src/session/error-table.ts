@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../errors.ts";
+import { IN_BETWEEN } from "../network/network-errors.ts";
 import { adviseDenial, type Denial, describeDenial } from "./denial.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
@@ -594,7 +595,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     status: [100, 599],
     code: "bad-response",
     message: (c) => `${endpoint(c)} answers ${c.status} with something that is not AWS's.`,
-    hint: (c) => checkPath(c) ?? "A proxy or another server may be in between: openclaw doctor",
+    hint: (c) => checkPath(c) ?? IN_BETWEEN,
   },
 ];
 

@@ -2,6 +2,7 @@ import type { HttpResponse, ResponseMetadata } from "@smithy/types";
 import { OpenclawError } from "../errors.ts";
 import { isRecord, type JsonObject } from "../json.ts";
 import { readBytes } from "../read-bytes.ts";
+import { IN_BETWEEN } from "../network/network-errors.ts";
 import { loadRestJsonErrorCode } from "../network/sdk-parts.ts";
 
 /** What the SDK's retry middleware and the error table know an error of a service by. */
@@ -22,7 +23,7 @@ export async function readText({ body, statusCode }: HttpResponse): Promise<stri
   const tooLong = (): OpenclawError =>
     new OpenclawError("bad-response", {
       message: `The answer, with status ${statusCode}, has more than ${LARGEST_ANSWER} bytes, and is not AWS's.`,
-      hint: "A proxy or another server may be in between: openclaw doctor",
+      hint: IN_BETWEEN,
     });
   const bytes = await readBytes(body as AsyncIterable<Uint8Array>, { most: LARGEST_ANSWER, tooLong });
   return bytes.toString("utf8");

@@ -29,6 +29,9 @@ export interface FailureRow {
   hint: (context: FailureContext) => string;
 }
 
+/** What to look at where an answer is none of this API. */
+export const CHECK_BASE_URL = "Check baseUrl; another server or a proxy may be in between.";
+
 const said = ({ message }: FailureContext): string => (message === "" ? "." : `: ${message}`);
 const model = (c: FailureContext): string => (c.model === undefined ? "the model" : `the model '${c.model}'`);
 const isRefusal = (status: number): boolean => status >= 400 && status <= 499;
@@ -158,6 +161,6 @@ export const FAILURE_TABLE: readonly FailureRow[] = [
     when: () => true,
     code: "bad-response",
     message: (c) => `${c.shownUrl} answers ${c.status} with something that is not OpenAI's API.`,
-    hint: () => "Check baseUrl; another server or a proxy may be in between.",
+    hint: () => CHECK_BASE_URL,
   },
 ];

@@ -6,6 +6,7 @@ import { isRecord, type JsonObject } from "../json.ts";
 import { inTurns } from "../next-turn.ts";
 import { readBytes } from "../read-bytes.ts";
 import { failedCall, type ServerAnswer, type ServerLine } from "./call-server.ts";
+import { CHECK_BASE_URL } from "./failure-table.ts";
 import { EventReader, type ServerEvent } from "./event-reader.ts";
 import {
   type FailedCall,
@@ -111,6 +112,6 @@ function checked(data: unknown, call: FailedCall): JsonObject {
   if (isRecord(data)) return data;
   throw new OpenclawError("bad-response", {
     message: `${call.server.shownUrl} sends a stream that is not one of OpenAI's API.`,
-    hint: "Check baseUrl; another server or a proxy may be in between.",
+    hint: CHECK_BASE_URL,
   });
 }
