@@ -2,7 +2,7 @@ import path from "node:path";
 import { sha256Hex } from "../aws/digest.ts";
 import { discoverySettings } from "../config/resolve.ts";
 import { stateFolder } from "../disk/state-folder.ts";
-import { OpenclawError } from "../errors.ts";
+import { type ErrorCode, OpenclawError } from "../errors.ts";
 import { toWarning, type Warning } from "../models/discovered.ts";
 import { openaiProviders } from "../models/provider-api.ts";
 import type { Setup } from "../session/session.ts";
@@ -33,6 +33,7 @@ const FORM = "served-1";
 /**
  * Gets the models of each provider without models in its settings, from the cache while it is fresh, else from the
  * server; an older list stands in when the server cannot be asked. On the way of a fresh cache no socket is opened.
+ * With `refresh` the servers of the others are asked as well, whether they are there.
  * What goes wrong is a warning; throws only `interrupted`.
  */
 export async function loadServed(
@@ -41,12 +42,40 @@ export async function loadServed(
 ): Promise<Served> {
   const { config } = setup;
   // Under --emulator nobody else is asked, nor is what they said before a part of it.
-  const ids = setup.runtime.isEmulated ? [] : openaiProviders(config.value).filter((id) => isBare(id, setup));
-  const loads = await Promise.all(ids.map((id) => load(id, setup, options)));
+  const ids = setup.runtime.isEmulated ? [] : openaiProviders(config.value);
+  const [loads, silent] = await Promise.all([
+    Promise.all(ids.filter((id) => isBare(id, setup)).map((id) => load(id, setup, options))),
+    options.refresh
+      ? findSilent(
+          ids.filter((id) => !isBare(id, setup)),
+          setup,
+        )
+      : [],
+  ]);
   return {
     models: new Map(loads.flatMap(({ id, list }) => (list ? [[id, list.ids] as const] : []))),
-    warnings: loads.flatMap(({ warning }) => warning ?? []),
+    warnings: [...loads.flatMap(({ warning }) => warning ?? []), ...silent],
   };
+}
+
+/** Failures of a server that is not there. One that has no list may well answer. */
+const ABSENT: ReadonlySet<ErrorCode> = new Set(["network", "timeout", "service-unavailable"]);
+
+/** Warns of servers that do not answer, whose models are listed all the same because the settings have them. */
+async function findSilent(ids: readonly string[], setup: Setup): Promise<Warning[]> {
+  const warnings = await Promise.all(
+    ids.map(async (id) => {
+      try {
+        await ask(serverOf(id, setup.config.value.models?.providers?.[id], setup.runtime.env), setup);
+        return [];
+      } catch (failure) {
+        if (!(failure instanceof OpenclawError) || failure.code === "interrupted") throw failure;
+        const what = `The models of ${id} are those of the configuration, and their server does not answer`;
+        return ABSENT.has(failure.code) ? [toWarning(failure, what)] : [];
+      }
+    }),
+  );
+  return warnings.flat();
 }
 
 /** Whether the settings of a provider leave it to its server to say which models there are. */

@@ -7,7 +7,7 @@ import type { Runtime } from "../runtime.ts";
 import { type ListInput, listModels, type ListedModel } from "../models/list.ts";
 import { type LoadOptions, loadModels, type ModelLoad } from "./load.ts";
 import type { Served } from "./load-served.ts";
-import { isListedByServer, speaksOpenai } from "../models/provider-api.ts";
+import { isListedByServer, openaiProviders, speaksOpenai } from "../models/provider-api.ts";
 import type { ResolvedModel, Target } from "../models/resolve-model.ts";
 
 export interface ModelSurvey {
@@ -43,7 +43,7 @@ export async function surveyModels(
       wanted && speaksOpenai(wanted)
         ? loadModels(setup, { offline: true, target }).then(withoutComplaint)
         : loadModels(setup, { ...question, target }),
-      isListedByServer(config.value)
+      isListedByServer(config.value) || (question.refresh && openaiProviders(config.value).length > 0)
         ? import("./load-served.ts").then(({ loadServed }) => loadServed(setup, question))
         : undefined,
     ]);

@@ -74,6 +74,22 @@ describe("models list", () => {
     expect(result.stderr).toContain("The models of lab could not be listed");
   });
 
+  it("warns of a server that is not there, of configured models only where it was to be asked", async () => {
+    const emulated = await emulate();
+    const lab = { baseUrl: "http://127.0.0.1:1/v1", models: [{ id: "mine" }] };
+    emulated.configure(JSON.stringify({ models: { providers: { lab } } }));
+    const [usual, asked] = [
+      await emulated.run(["models", "list", "--plain"]),
+      await emulated.run(["models", "list", "--plain", "--refresh"]),
+    ];
+    expect(usual).toMatchObject({ code: 0, stderr: "" });
+    expect(asked).toMatchObject({ code: 0, stdout: usual.stdout });
+    expect(usual.stdout).toContain("lab/mine");
+    expect(asked.stderr).toMatch(
+      /^warning: The models of lab are those of the configuration, and their server does not answer: /,
+    );
+  });
+
   it("keeps the lists of two keys apart", async () => {
     const { run, server } = await lab({ apiKey: "${LAB_KEY}" });
     for (const LAB_KEY of ["sk-first-key", "sk-other-key", "sk-first-key"])
