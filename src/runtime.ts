@@ -30,6 +30,8 @@ export interface Runtime {
   readonly userId: number | undefined;
   /** Whether a process with this id runs on this machine, seen from this process's own namespace. */
   readonly isProcessAlive: (processId: number) => boolean;
+  /** Sends a signal to every process of a group, which has the id of its first one; nothing where none is left. */
+  readonly endGroup: (groupId: number, signal: "SIGTERM" | "SIGKILL") => void;
   /** Has `work` done when the process ends, however it ends short of SIGKILL. Returns how to take that back. */
   readonly onExit: (work: () => void) => () => void;
   /** Gives the command so many ms to end after a signal; a second signal ends it at once, as ever. */
@@ -83,6 +85,7 @@ export function createRuntime(
     processId: process.pid,
     userId: process.geteuid?.(),
     isProcessAlive,
+    endGroup,
     onExit: (work) => {
       process.on("exit", work);
       return () => process.off("exit", work);
@@ -130,6 +133,14 @@ function isProcessAlive(processId: number): boolean {
   } catch (error) {
     // Signal 0 only asks; a process of another user answers EPERM.
     return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+function endGroup(groupId: number, signal: "SIGTERM" | "SIGKILL"): void {
+  try {
+    process.kill(-groupId, signal);
+  } catch (error) {
+    if (errorCode(error) !== "ESRCH") throw error;
   }
 }
 

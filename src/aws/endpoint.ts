@@ -1,6 +1,7 @@
 import { maskUserInfo } from "../network/user-info.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import type { Environment } from "../runtime.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { regionOfBaseUrl } from "./region.ts";
 
 /** An endpoint other than the region's own, and where it was named. */
@@ -9,7 +10,9 @@ export interface Endpoint {
   source: string;
 }
 
-export type Service = "bedrock" | "bedrock-runtime" | "sts";
+/** The services of AWS that are asked, by their ids. */
+export const SERVICES = ["bedrock", "bedrock-runtime", "sts", "sso", "sso-oidc", "signin"] as const;
+export type Service = (typeof SERVICES)[number];
 
 export interface EndpointClaims {
   service: Service;
@@ -21,47 +24,96 @@ export interface EndpointClaims {
     | {
         name: string;
         keys: Readonly<Record<string, string>>;
+        /** Undefined where there is no such section. */
         services?: Readonly<Record<string, string>> | undefined;
+        /** Where each setting stands, as `FILE:LINE`, by its section and name: `profile dev endpoint_url`. */
+        lines?: ReadonlyMap<string, string> | undefined;
       }
     | undefined;
   /** `baseUrl` of the provider, for runtime calls. */
   baseUrl?: { url: string; setting: string } | undefined;
 }
 
-const VARIABLES: Record<Service, string> = {
-  bedrock: "AWS_ENDPOINT_URL_BEDROCK",
-  "bedrock-runtime": "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
-  sts: "AWS_ENDPOINT_URL_STS",
-};
+const OWN_FLAG: ReadonlySet<Service> = new Set(["bedrock", "bedrock-runtime"]);
+
+/** The variables that name an endpoint of a service, its own first. */
+export function endpointVariables(service: Service): [own: string, general: string] {
+  return [`AWS_ENDPOINT_URL_${service.replaceAll("-", "_").toUpperCase()}`, "AWS_ENDPOINT_URL"];
+}
+
+/** Who says that no endpoint of the environment and the profile counts; undefined where they do. */
+export function whoIgnoresEndpoints({
+  env,
+  profile,
+}: Pick<EndpointClaims, "env" | "profile">): string | undefined {
+  const isTrue = (text: string | undefined): boolean => text?.trim().toLowerCase() === "true";
+  const variable = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
+  if (env[variable] !== undefined) return isTrue(env[variable]) ? variable : undefined;
+  const key = "ignore_configured_endpoint_urls";
+  return profile && isTrue(profile.keys[key]) ? `${key} of profile '${profile.name}'` : undefined;
+}
 
 /**
  * Decides the endpoint of a service; undefined means the region's own. The order of variables and profile is the
  * SDK's (https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html): a service's variable goes before
  * the general one, and variables go before the profile. Throws `usage` for a flag that is no
- * endpoint, and `config-invalid` for anything else that names one.
+ * endpoint, and `config-invalid` for anything else that names one, or a section with endpoints that is not there.
  */
 export function decideEndpoint(claims: EndpointClaims): Endpoint | undefined {
   const { service, flag, env, profile, baseUrl } = claims;
-  if (flag !== undefined && service !== "sts") return readEndpoint(flag, "--endpoint-url");
-  const ignored =
-    env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] ?? profile?.keys["ignore_configured_endpoint_urls"];
-  const isIgnored = ignored?.trim().toLowerCase() === "true";
-  if (!isIgnored) {
-    for (const name of [VARIABLES[service], "AWS_ENDPOINT_URL"]) {
+  if (flag !== undefined && OWN_FLAG.has(service)) return readEndpoint(flag, "--endpoint-url");
+  if (whoIgnoresEndpoints(claims) === undefined) {
+    for (const name of endpointVariables(service)) {
       const value = env[name];
       if (value) return readEndpoint(value, `env ${name}`);
     }
-    const serviceKey = service.replace("-", "_");
-    const inServices = profile?.services?.[`${serviceKey}.endpoint_url`];
-    if (profile && inServices)
-      return readEndpoint(inServices, `profile ${profile.name}, services.${serviceKey}.endpoint_url`);
-    const inProfile = profile?.keys["endpoint_url"];
-    if (profile && inProfile) return readEndpoint(inProfile, `profile ${profile.name}, endpoint_url`);
+    const named = profile && endpointOfProfile(service, profile);
+    if (named) return named;
   }
   if (service === "bedrock-runtime" && baseUrl && regionOfBaseUrl(baseUrl.url) === undefined) {
     return readEndpoint(baseUrl.url, baseUrl.setting);
   }
   return undefined;
+}
+
+function endpointOfProfile(
+  service: Service,
+  { name, keys, services, lines }: NonNullable<EndpointClaims["profile"]>,
+): Endpoint | undefined {
+  const { services: section, endpoint_url: general } = keys;
+  const serviceKey = `${service.replaceAll("-", "_")}.endpoint_url`;
+  if (section !== undefined && services === undefined) {
+    const spot = lines?.get(`profile ${name} services`);
+    // As the AWS CLI, which refuses it as well.
+    throw new OpenclawError("config-invalid", {
+      message: `Profile ${name} has services = ${section}${spot ? ` (${spot})` : ""}, and there is no [services ${section}].`,
+      hint: `Write that section, or correct the name: aws configure set services NAME --profile ${quoteForShell(name)}`,
+    });
+  }
+  const own = services?.[serviceKey];
+  if (own)
+    return readEndpoint(
+      own,
+      `profile ${name}, services.${serviceKey}`,
+      lines?.get(`services ${section} ${serviceKey}`),
+    );
+  return general
+    ? readEndpoint(general, `profile ${name}, endpoint_url`, lines?.get(`profile ${name} endpoint_url`))
+    : undefined;
+}
+
+/** What is wrong with the endpoints that environment and profile name, whoever they are for. */
+export function endpointErrors(claims: Pick<EndpointClaims, "env" | "profile">): OpenclawError[] {
+  const errors = SERVICES.flatMap((service) => {
+    try {
+      decideEndpoint({ ...claims, service });
+      return [];
+    } catch (error) {
+      if (error instanceof OpenclawError) return [error];
+      throw error;
+    }
+  });
+  return [...new Map(errors.map((error) => [error.message, error])).values()];
 }
 
 /** The regions whose STS was the global one before there were regional ones: botocore's LEGACY_GLOBAL_STS_REGIONS. */
@@ -91,23 +143,31 @@ export function legacyStsEndpoint(
 
 /**
  * The endpoint in a text. The SDK sends neither user and password of a URL, which nobody is to read, nor its query; paths
- * are put behind its own path with one slash between.
+ * are put behind its own path with one slash between. `spot` is its place in a file, where it is in one.
  */
-function readEndpoint(text: string, source: string): Endpoint {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol)) {
-    const isHost = /^[\w.-]+(:\d+)?(\/|$)/.test(text.trim());
-    throw refuse(
-      `${source} '${maskUserInfo(text.trim())}' is not an http or https URL.`,
-      source,
-      isHost ? `http://${text.trim()}` : "https://HOST",
-    );
-  }
-  return { url: url.origin + url.pathname.replace(/\/+$/, ""), source };
+function readEndpoint(text: string, source: string, spot?: string): Endpoint {
+  const url = urlOf(text);
+  if (url) return { url: url.origin + url.pathname.replace(/\/+$/, ""), source };
+  const where = spot === undefined ? source : `${source} (${spot})`;
+  const message = `${where} '${maskUserInfo(text.trim())}' is not an http or https URL.`;
+  const example = exampleFor(text.trim());
+  if (source.startsWith("--")) throw usageError(message, `Write it as ${source} ${example}`);
+  const hint = source.startsWith("env ") ? `export ${source.slice(4)}=${example}` : `Write it as ${example}`;
+  throw new OpenclawError("config-invalid", { message, hint });
 }
 
-function refuse(message: string, source: string, example: string): OpenclawError {
-  if (source.startsWith("--")) return usageError(message, `Write it as ${source} ${example}`);
-  const hint = source.startsWith("env ") ? `export ${source.slice(4)}=${example}` : `Write it as ${example}`;
-  return new OpenclawError("config-invalid", { message, hint });
+function urlOf(text: string): URL | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  // A scheme that is written twice is a host to the parser.
+  const isTwice = url && /^https?$/.test(url.hostname) && url.pathname.startsWith("//");
+  return url && /^https?:$/.test(url.protocol) && !isTwice ? url : undefined;
+}
+
+/** A text that is no endpoint, as it may have been meant. */
+function exampleFor(text: string): string {
+  const last = /https?:\/\/[\w.-]+(?::\d+)?(?:\/[\w./-]*)?$/i.exec(text)?.[0];
+  if (last !== undefined && urlOf(last)) return last;
+  return /^[\w.-]+(:\d+)?(\/[\w./-]*)?$/.test(text) && URL.canParse(`http://${text}`)
+    ? `http://${text}`
+    : "https://HOST";
 }

@@ -1,4 +1,5 @@
 import { editDistance } from "../edit-distance.ts";
+import { partitionOfRegion } from "./partition.ts";
 
 /**
  * Regions with an endpoint of Amazon Bedrock, from botocore's data/endpoints.json, service `bedrock`. For suggestions
@@ -47,32 +48,46 @@ export const KNOWN_REGIONS: readonly string[] = [
   "us-isof-south-1",
 ];
 
-/** What has fewer edits than this is a slip of the fingers. */
-const SLIP = 3;
-
-/** The region with Bedrock that is meant by a name that is none of them; undefined for one of them. */
-export function nearestRegion(name: string): string | undefined {
-  if (KNOWN_REGIONS.includes(name)) return undefined;
-  const [nearest] = KNOWN_REGIONS.map((region) => ({
-    region,
-    edits: editDistance(name.toLowerCase(), region),
-  }))
-    .filter(({ edits }) => edits < SLIP)
-    .sort((left, right) => left.edits - right.edits);
-  return nearest?.region ?? KNOWN_REGIONS[0];
-}
-
 /** The other regions of botocore's data/endpoints.json, which have no endpoint of Amazon Bedrock. */
-const OTHER_REGIONS = new Set([
+const OTHER_REGIONS: readonly string[] = [
   "ap-east-1",
   "cn-north-1",
   "cn-northwest-1",
   "eu-isoe-west-1",
   "us-iso-west-1",
   "us-isob-west-1",
-]);
+];
+
+/** Every region that AWS is known to have. */
+export const REGIONS: readonly string[] = [...KNOWN_REGIONS, ...OTHER_REGIONS];
 
 /** Whether AWS is known to have a region, with Bedrock or without it. */
 export function isKnownRegion(name: string): boolean {
-  return KNOWN_REGIONS.includes(name) || OTHER_REGIONS.has(name);
+  return REGIONS.includes(name);
+}
+
+/** What has fewer edits than this is a slip of the fingers. */
+const SLIP = 3;
+
+/**
+ * The region that is meant by a name that is none: the nearest of `regions`, those with Bedrock unless told otherwise, else
+ * the first as an example. Undefined for a region that AWS is known to have: nobody wrote that by a slip.
+ */
+export function nearestRegion(name: string, regions = KNOWN_REGIONS): string | undefined {
+  if (isKnownRegion(name)) return undefined;
+  const [nearest] = byDistance(name.toLowerCase(), regions);
+  return nearest !== undefined && nearest.edits < SLIP ? nearest.region : regions[0];
+}
+
+/** A region with Bedrock in place of one that has none: of the same partition, where the credentials count as well. */
+export function neighborOf(name: string): string | undefined {
+  const partition = partitionOfRegion(name);
+  const near = KNOWN_REGIONS.filter((region) => partitionOfRegion(region) === partition);
+  return byDistance(name, near)[0]?.region;
+}
+
+function byDistance(name: string, regions: readonly string[]): { region: string; edits: number }[] {
+  return regions
+    .map((region) => ({ region, edits: editDistance(name, region) }))
+    .toSorted((left, right) => left.edits - right.edits);
 }

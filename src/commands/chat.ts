@@ -1,6 +1,5 @@
 import { type Setup, readSetup } from "../session/session.ts";
 import { listMisspelt } from "../config/nearest-setting.ts";
-import { explainError } from "../credentials/findings.ts";
 import { loadConfig } from "../config/resolve.ts";
 import { parametersOf, type ParameterOptions } from "../command-line/parameter-flags.ts";
 import { type Query, runTurn } from "../chat/run-turn.ts";
@@ -82,7 +81,7 @@ async function ask(
 ): Promise<void> {
   const { runtime } = setup;
   const { terminal } = runtime;
-  const models = await nameModels(chooseModels(options, setup, conversation), setup);
+  const models = await nameModels(await chooseModels(options, setup, conversation), setup);
   const query = {
     ...(await queryOf(options, runtime, conversation)),
     ...extras,
@@ -159,7 +158,7 @@ async function talk(options: ChatOptions, runtime: Runtime, screen: Screen): Pro
       survey,
       conversation,
       begin: () => openConversation({ save: options.save }, runtime, false),
-      models: await nameModels(chooseModels(options, setup, conversation), setup),
+      models: await nameModels(await chooseModels(options, setup, conversation), setup),
       choose,
       priceOf,
       query: { ...(await queryOf(options, runtime, conversation)), ...others },
@@ -212,11 +211,11 @@ function isRaw({ raw, schema }: ChatOptions): boolean {
  * The models to ask, in order: those of `--model a,b,c`, else the one that the conversation was with, else the default
  * and its fallbacks. Throws `no-default-model`.
  */
-function chooseModels(
+async function chooseModels(
   { model }: ChatOptions,
   { config, runtime, decision }: Setup,
   conversation: Conversation | undefined,
-): string[] {
+): Promise<string[]> {
   if (model !== undefined) return splitNames(model);
   // One that failed may have been no model at all.
   const before = conversation?.turns.findLast(({ failure }) => failure === undefined)?.key;
@@ -227,6 +226,7 @@ function chooseModels(
     message: "No model is named, and the configuration has no default model.",
     hint: "Choose one from `openclaw models list`, then: openclaw models set MODEL",
   });
+  const { explainError } = await import("../credentials/findings.ts");
   throw explainError(error, decision, { place: { misspelt: listMisspelt(config.value) } });
 }
 

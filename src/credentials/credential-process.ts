@@ -1,5 +1,7 @@
+import { once } from "node:events";
+import type { Readable } from "node:stream";
 import type { AwsCredentialIdentity } from "@smithy/types";
-import { type ErrorCode, OpenclawError } from "../errors.ts";
+import { type ErrorCode, OpenclawError, shorten } from "../errors.ts";
 import { isRecord, textAt, withoutUndefined } from "../json.ts";
 import type { Runtime } from "../runtime.ts";
 import { redactSecrets } from "./mask.ts";
@@ -23,29 +25,26 @@ export function processError(
 /**
  * Runs a credential_process in a shell, as the SDK for JavaScript does, and reads what it prints
  * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html). Not by the SDK's provider, which cuts
- * the command at a `;` or `#` behind a space. Throws `no-credentials` and `credentials-expired`.
+ * the command at a `;` or `#` behind a space. `signal` ends it, with the processes that it has started.
+ * Throws `no-credentials` and `credentials-expired`, and the signal's reason.
  */
 export async function runCredentialProcess(
   source: ProcessSource,
   keys: Readonly<Record<string, string>>,
-  { now, signal }: Runtime,
+  runtime: Runtime,
+  signal: AbortSignal,
 ): Promise<AwsCredentialIdentity> {
-  const [{ exec }, { promisify }] = await Promise.all([import("node:child_process"), import("node:util")]);
-  let printed: string;
-  try {
-    ({ stdout: printed } = await promisify(exec)(keys["credential_process"] ?? "", { signal }));
-  } catch (failure) {
-    if (signal.aborted) throw failure;
-    const last = textAt(failure, "stderr")
-      ?.split("\n")
+  const { now } = runtime;
+  const command = keys["credential_process"] ?? "";
+  const { printed, complaint, end } = await runInShell(command, runtime, signal);
+  if (signal.aborted) throw signal.reason;
+  if (end !== undefined) {
+    const last = complaint
+      .split("\n")
       .findLast((line) => line.trim() !== "")
       ?.trim();
-    const said =
-      last && redactSecrets(withoutArguments(last, keys["credential_process"] ?? "")).slice(0, 200);
-    throw processError(
-      source,
-      `failed${said ? `: ${said.replace(/\.$/, "")}` : ""}. ${describeEnd(failure)}`,
-    );
+    const said = last && shorten(redactSecrets(withoutArguments(last, command)));
+    throw processError(source, `failed${said ? `: ${said.replace(/\.$/, "")}` : ""}. ${end}`);
   }
   const answer = parse(printed);
   if (answer === undefined) throw processError(source, "printed something that is not JSON");
@@ -69,12 +68,72 @@ export async function runCredentialProcess(
   });
 }
 
-/** How a process ended, as a sentence without its stop. */
-function describeEnd(failure: unknown): string {
-  const { code, signal } = failure as { code?: unknown; signal?: unknown };
-  if (code === "ERR_CHILD_PROCESS_STDIO_MAXBUFFER") return "It printed more than a megabyte";
-  if (typeof signal === "string") return `It was ended by ${signal}`;
-  return `It ended with exit code ${String(code)}`;
+/** The longest that a process may print, in bytes. */
+const LONGEST_OUTPUT = 1024 * 1024;
+/** How long a process has to end by itself once it is asked to, in ms. */
+const GRACE_MS = 1000;
+
+interface Ending {
+  printed: string;
+  /** What it wrote to stderr. */
+  complaint: string;
+  /** How it ended, as a sentence without its stop; undefined where it went well. */
+  end: string | undefined;
+}
+
+/**
+ * Runs a command line, in a group of its own, so that what it starts ends with it. Where a person sits at the terminal it
+ * stays in this program's: only there it can ask the person, at /dev/tty, and the terminal ends them all at Ctrl-C.
+ */
+async function runInShell(
+  command: string,
+  { stdin, terminal, platform, endGroup, onExit }: Runtime,
+  signal: AbortSignal,
+): Promise<Ending> {
+  const { spawn } = await import("node:child_process");
+  const isPersonThere = stdin.isTTY === true || terminal.isStderrTTY;
+  const hasGroup = !isPersonThere && platform !== "win32";
+  signal.throwIfAborted();
+  const child = spawn(command, { shell: true, detached: hasGroup, stdio: ["ignore", "pipe", "pipe"] });
+  const end = (by: "SIGTERM" | "SIGKILL"): void => {
+    if (hasGroup && child.pid !== undefined) endGroup(child.pid, by);
+    else child.kill(by);
+  };
+  let timer: NodeJS.Timeout | undefined;
+  const stop = (): void => {
+    end("SIGTERM");
+    timer ??= setTimeout(() => end("SIGKILL"), GRACE_MS);
+  };
+  const takeBack = onExit(() => end("SIGKILL"));
+  signal.addEventListener("abort", stop, { once: true });
+  let isTooLong = false;
+  const gather = (stream: Readable): Buffer[] => {
+    const pieces: Buffer[] = [];
+    let length = 0;
+    stream.on("data", (piece: Buffer) => {
+      length += piece.length;
+      if (length <= LONGEST_OUTPUT) pieces.push(piece);
+      else if (!isTooLong) {
+        isTooLong = true;
+        stop();
+      }
+    });
+    return pieces;
+  };
+  const [printed, complaint] = [gather(child.stdout), gather(child.stderr)];
+  try {
+    const [code, by] = (await once(child, "close")) as [number | null, string | null];
+    const ended = by === null ? `ended with exit code ${code}` : `was ended by ${by}`;
+    return {
+      printed: Buffer.concat(printed).toString("utf8"),
+      complaint: Buffer.concat(complaint).toString("utf8"),
+      end: isTooLong ? "It printed more than a megabyte" : code === 0 ? undefined : `It ${ended}`,
+    };
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", stop);
+    takeBack();
+  }
 }
 
 /** A line without what the command line has behind options such as `--password`, which some programs repeat. */

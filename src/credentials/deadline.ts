@@ -1,5 +1,7 @@
-/** A bound on work that cannot be cancelled: it is given up, not stopped. */
+/** A bound on work. What does not listen to its signal is given up, not stopped. */
 export interface Deadline {
+  /** Aborted when time is up, or with the signal that the deadline was started with. */
+  signal: AbortSignal;
   /** Rejects with a `TimeoutError` when time is up, or with the signal's reason. */
   race<T>(work: Promise<T>): Promise<T>;
   /** Time that `work` takes does not count, such as a person's. */
@@ -9,20 +11,21 @@ export interface Deadline {
 
 /** Starts a deadline of `ms` that ends early when the signal aborts. */
 export function createDeadline(ms: number, signal: AbortSignal): Deadline {
-  let giveUp: (reason: unknown) => void = () => undefined;
+  const ended = new AbortController();
   const end = new Promise<never>((_, reject) => {
-    giveUp = reject;
+    ended.signal.addEventListener("abort", () => reject(ended.signal.reason), { once: true });
   });
   end.catch(() => undefined);
-  const onAbort = (): void => giveUp(signal.reason);
+  const onAbort = (): void => ended.abort(signal.reason);
   if (signal.aborted) onAbort();
   else signal.addEventListener("abort", onAbort, { once: true });
   let timer: NodeJS.Timeout | undefined;
   const start = (): void => {
-    timer = setTimeout(() => giveUp(new DOMException(`no answer within ${ms} ms`, "TimeoutError")), ms);
+    timer = setTimeout(() => ended.abort(new DOMException(`no answer within ${ms} ms`, "TimeoutError")), ms);
   };
   start();
   return {
+    signal: ended.signal,
     race: (work) => {
       // The loser's failure is nobody's business any more.
       work.catch(() => undefined);

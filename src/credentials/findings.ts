@@ -1,75 +1,33 @@
-import { isKnownRegion, nearestRegion } from "../aws/known-regions.ts";
-import type { Misspelt } from "../config/nearest-setting.ts";
+import { isKnownRegion, nearestRegion, REGIONS } from "../aws/known-regions.ts";
 import { formatPath } from "../config/path.ts";
 import { editDistance } from "../edit-distance.ts";
-import { type ErrorCode, type OpenclawError, withFields } from "../errors.ts";
+import { type OpenclawError, withFields } from "../errors.ts";
 import { isRecord } from "../json.ts";
+import { faultOf } from "../network/network-errors.ts";
 import type { Environment } from "../runtime.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import type { Chosen } from "./chosen.ts";
 import { renewalOf } from "./describe.ts";
+import type { Explained, Finding, FindingRow, Place, Scene, Told, Topic } from "./finding.ts";
 import { maskKeyId } from "./mask.ts";
-import { findHalf, type RoleBase } from "./profile-source.ts";
+import { NETWORK_FINDINGS } from "./network-findings.ts";
+import { findHalf, type RoleBase, tellProblem } from "./profile-source.ts";
 import type { Keys, SharedConfig, SharedConfigProblem } from "./shared-config.ts";
 
-/** What a finding may be the cause of: an error by its code, that nothing signs, or that the chosen profile is broken. */
-export type Explained = ErrorCode | "nothing signs" | "a broken profile";
-
-/** Something about the credentials that a person should know, and what fails because of it. */
-export interface Finding {
-  id: string;
-  message: string;
-  hint: string;
-  explains: readonly Explained[];
-}
-
-/** What the credentials were decided from, and how. */
-export interface Scene {
-  env: Environment;
-  shared: SharedConfig;
-  profileFlag: string | undefined;
-  chosen: Chosen;
-  /** The error of a profile or a key pair that is broken, where another source was chosen. */
-  shadowed: { keys?: OpenclawError | undefined; profile?: OpenclawError | undefined };
-  /** Whether AWS_PROFILE, or the flag, names a profile with credentials. */
-  hasProfile: boolean;
-  /** A profile that was named and has settings only, where the default chain decides. */
-  settingsOf: string | undefined;
-  /** Of the call that failed. */
-  place?: Place | undefined;
-}
-
-/** What is known of a call only once it is made. */
-export interface Place {
-  /** The provider of the model; undefined where the models are listed. */
-  providerId?: string | undefined;
-  /** Keys of the configuration that look like slips. */
-  misspelt?: readonly Misspelt[] | undefined;
-}
-
-type Told = Pick<Finding, "message" | "hint"> & { explains?: readonly Explained[] };
-
-interface FindingRow {
-  id: string;
-  explains: readonly Explained[];
-  /** Told only where something fails that it explains: it may be right as it is. */
-  isSuspicion?: true;
-  find: (scene: Scene) => readonly Told[];
-}
-
 const REJECTED = ["credentials-rejected", "credentials-expired"] as const;
-/** What comes of asking a host that does not exist. */
-const NOT_THERE = ["network", "timeout", "bad-response"] as const;
 /** What a wrong setting of a profile leads to. */
 const ANY = ["a broken profile", ...REJECTED, "no-credentials", "access-denied"] as const;
 
 const QUOTED = /^\s*["'\u2018-\u201F].*["'\u2018-\u201F]\s*$/s;
 
-/** What the environment, the shared files and the choice between them show; what explains a failure best goes first. */
+/**
+ * What the environment, the shared files, the choice between them, the configuration and the readers of proxies and
+ * endpoints show; what explains a failure best goes first.
+ */
 export const FINDINGS: readonly FindingRow[] = [
   {
     id: "value-in-quotes",
-    explains: [...ANY, "network", "bad-response"],
+    explains: [...ANY, "the far end"],
     isSuspicion: true,
     find: ({ env, chosen, shared }) => [
       ...KEY_VARIABLES.filter((name) => signsFrom(chosen, name) && QUOTED.test(env[name] ?? "")).map(
@@ -282,7 +240,7 @@ export const FINDINGS: readonly FindingRow[] = [
   },
   {
     id: "container-twice",
-    explains: ["no-credentials", "network", "timeout", "bad-response"],
+    explains: ["no-credentials", "the far end"],
     find: ({ env, chosen }) => {
       if (!env["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] || !env["AWS_CONTAINER_CREDENTIALS_FULL_URI"])
         return [];
@@ -313,23 +271,33 @@ export const FINDINGS: readonly FindingRow[] = [
   },
   {
     id: "shared-config",
-    explains: ["nothing signs", "a broken profile"],
-    find: ({ shared, chosen }) =>
-      shared.problems.map((problem) => {
-        const isInBroken =
-          chosen.source === "invalid" && chosen.profile !== undefined && problem.within === chosen.profile;
+    explains: [],
+    find: ({ shared, chosen }) => {
+      const inUse = sectionsInUse(chosen, shared);
+      const titles = new Set(inUse.map(({ title }) => title));
+      const wanted = new Set(
+        inUse.flatMap(({ keys }) => [
+          `profile ${keys["source_profile"]}`,
+          `sso-session ${keys["sso_session"]}`,
+        ]),
+      );
+      return shared.problems.map((problem) => {
+        const { within = "", missing = "", concerns } = problem;
+        const decides = concerns === undefined || concerns.some((name) => SETTINGS.includes(name));
         return {
           ...tellProblem(problem),
           explains: [
             ...(keepsProfileAway(problem) ? ["nothing signs" as const] : []),
-            ...(isInBroken ? ["a broken profile" as const] : []),
+            ...(titles.has(within) || wanted.has(missing) ? ["a broken profile" as const] : []),
+            ...(titles.has(within) && decides ? [...REJECTED, "no-credentials" as const] : []),
           ],
         };
-      }),
+      });
+    },
   },
   {
     id: "sso-region-unknown",
-    explains: NOT_THERE,
+    explains: ["the far end"],
     isSuspicion: true,
     find: ({ chosen, shared }) =>
       sectionsInUse(chosen, shared).flatMap(({ keys: { sso_region: region }, where, file }) =>
@@ -338,13 +306,15 @@ export const FINDINGS: readonly FindingRow[] = [
           : [
               {
                 message: `No region ${region} (sso_region of ${where}) is known.`,
-                hint: `In ${file} write the right one, such as: sso_region = ${nearestRegion(region)}`,
+                hint: `In ${file} write the right one, such as: sso_region = ${nearestRegion(region, REGIONS)}`,
               },
             ],
       ),
   },
+  ...NETWORK_FINDINGS,
   {
     id: "configuration-misspelt",
+    topic: "the configuration",
     explains: [],
     isSuspicion: true,
     find: ({ place }) =>
@@ -361,57 +331,72 @@ export const FINDINGS: readonly FindingRow[] = [
   },
 ];
 
-/** What is found: `isSuspicion` those rows that are told only where something fails. */
-export function findAll(scene: Scene, isSuspicion: boolean): Finding[] {
-  return FINDINGS.filter((row) => (row.isSuspicion ?? false) === isSuspicion).flatMap(
-    ({ id, explains, find }) => find(scene).map((told) => Object.assign({ id, explains }, told)),
-  );
-}
-
 /** What is known of a decision when something fails because of it. */
 export interface Known {
   chosen: Chosen;
-  findings: readonly Finding[];
-  suspicions: (place?: Place) => readonly Finding[];
+  scene: () => Scene;
 }
 
-/** Of a decision what says nothing about the credentials. */
-export function withoutCredentials({ chosen, suspicions }: Known): Known {
-  return {
-    chosen,
-    findings: [],
-    suspicions: (place) => suspicions(place).filter(({ id }) => id === "configuration-misspelt"),
-  };
+/** What is found and worth a word also where nothing fails. */
+export function findAll({ scene }: Pick<Known, "scene">): Finding[] {
+  return look(scene(), (row) => !row.isSuspicion);
+}
+
+const CREDENTIALS = "credentials";
+
+function look(scene: Scene, isWanted: (row: FindingRow) => boolean): Finding[] {
+  return FINDINGS.filter(isWanted).flatMap(({ id, topic = CREDENTIALS, explains, find }) =>
+    find(scene).map((told) => Object.assign({ id, topic, explains }, told)),
+  );
 }
 
 const RANKS = new Map(FINDINGS.map(({ id }, rank) => [id, rank]));
 
 /** The finding that explains a failure best; undefined where none does. */
 export function findCause(
-  { findings, suspicions }: Known,
+  { scene }: Pick<Known, "scene">,
   what: Explained,
-  place?: Place,
+  { place, topics }: Pick<Explaining, "place" | "topics"> = {},
 ): Finding | undefined {
-  const causes = [...findings, ...suspicions(place)].filter(({ explains }) => explains.includes(what));
+  const causes = look({ ...scene(), place }, ({ topic = CREDENTIALS }) => topics?.includes(topic) ?? true);
   // What keeps a whole file or a profile away explains everything else.
-  const rankOf = ({ id }: Finding): number => (id === "shared-config" ? -1 : (RANKS.get(id) ?? 0));
-  return causes.toSorted((left, right) => rankOf(left) - rankOf(right))[0];
+  const rankOf = ({ id, explains }: Finding): number =>
+    id === "shared-config" && explains.includes("nothing signs") ? -1 : (RANKS.get(id) ?? 0);
+  return causes
+    .filter(({ explains }) => explains.includes(what))
+    .toSorted((left, right) => rankOf(left) - rankOf(right))[0];
+}
+
+/** How a failure is to be explained. */
+interface Explaining {
+  /** What is to be explained, where it is not what the error is. */
+  what?: Explained;
+  place?: Place | undefined;
+  /** What the cause may be about; anything where it is not said. */
+  topics?: readonly Topic[] | undefined;
+}
+
+/** What of an error a finding explains: of a broken connection it is the part that is broken. */
+function partOf(error: OpenclawError): Explained {
+  const { code } = error;
+  return code === "network" || code === "timeout" || code === "bad-response" ? faultOf(error) : code;
 }
 
 /**
- * The same error with the finding that explains it: what was found is said first, and its remedy is the hint. Credentials
- * that are refused for a reason, such as a clock, have their own hint, and need no other.
+ * The same error with the finding that explains it: what was found is said first, and its remedy is the hint. Of a broken
+ * connection the part that is broken decides what may be its cause: where a proxy is down the region is not to blame.
+ * Credentials that are refused for a reason, such as a clock, have their own hint, and need no other.
  */
 export function explainError(
   error: OpenclawError,
   known: Known,
-  { what = error.code, place }: { what?: Explained; place?: Place | undefined } = {},
+  { what = partOf(error), ...explaining }: Explaining = {},
 ): OpenclawError {
   const isRefused = what === "credentials-rejected" || what === "credentials-expired";
   // Of a Bedrock API key there is nothing else that could be wrong: it is not signed with.
   const isKey = known.chosen.source === "AWS_BEARER_TOKEN_BEDROCK";
   if (isRefused && !isKey && error.hint !== renewalOf(known.chosen)) return error;
-  const cause = findCause(known, what, place);
+  const cause = findCause(known, what, explaining);
   if (!cause) return error;
   return withFields(error, {
     message: `${cause.message} ${error.message}`,
@@ -420,22 +405,25 @@ export function explainError(
   });
 }
 
-/** The two lines for a problem of a shared file. What is said of a whole file names it. */
-export function tellProblem({ file, line, message, hint }: SharedConfigProblem): Told {
-  const place = line === undefined ? "" : `${file}:${line}: `;
-  const spot = line === undefined ? file : `line ${line} of ${file}`;
-  return { message: `${place}${message}.`, hint: hint ?? `Correct ${spot}.` };
+/** The error of a source that was chosen and is broken, with what explains it; undefined where it is whole. */
+export function explainChosen(known: Known): OpenclawError | undefined {
+  const { chosen } = known;
+  if (chosen.source !== "invalid") return undefined;
+  return chosen.profile === undefined
+    ? chosen.error
+    : explainError(chosen.error, known, { what: "a broken profile" });
 }
 
-function keepsProfileAway({ line, profile }: SharedConfigProblem): boolean {
-  return line === undefined || profile !== undefined;
+/** Whether a profile is not there, or none is, because of a problem. */
+function keepsProfileAway({ line, missing }: SharedConfigProblem): boolean {
+  return line === undefined || missing?.startsWith("profile ") === true;
 }
 
 /** The failures that a setting of the configuration decides about, by its name. */
 const DECIDED: Readonly<Record<string, readonly Explained[]>> = {
-  region: [...NOT_THERE, "access-denied", "model-access", "model-not-found", "needs-inference-profile"],
-  baseUrl: [...NOT_THERE, "credentials-rejected", "access-denied", "model-not-found", "no-credentials"],
-  api: [...NOT_THERE, "credentials-rejected", "access-denied", "model-not-found", "no-credentials"],
+  region: ["the far end", "access-denied", "model-access", "model-not-found", "needs-inference-profile"],
+  baseUrl: ["the far end", "credentials-rejected", "access-denied", "model-not-found", "no-credentials"],
+  api: ["the far end", "credentials-rejected", "access-denied", "model-not-found", "no-credentials"],
   apiKey: ["credentials-rejected", "access-denied", "no-credentials"],
   headers: ["credentials-rejected", "access-denied"],
   enabled: ["nothing signs"],
@@ -475,6 +463,8 @@ function signsFrom({ source }: Chosen, variable: string): boolean {
 
 /** A section of the shared files that has a part in the credentials. */
 interface Section {
+  /** As SharedConfigProblem has it. */
+  title: string;
   keys: Keys;
   where: string;
   file: string;
@@ -489,6 +479,7 @@ function sectionsInUse(chosen: Chosen, shared: SharedConfig): Section[] {
     const { keys, files } = profile;
     const file = files.map((kind) => shared[`${kind}File`]).join(" or ");
     const own = {
+      title: `profile ${name}`,
       keys,
       where: `profile '${name}'`,
       file,
@@ -499,7 +490,8 @@ function sectionsInUse(chosen: Chosen, shared: SharedConfig): Section[] {
     if (!session) return [own];
     const where = `[sso-session ${keys["sso_session"]}]`;
     const fix = (key: string): string => `Write ${key} of ${where} without quotes in ${shared.configFile}.`;
-    return [own, { keys: session, where, file: shared.configFile, fix }];
+    const title = `sso-session ${keys["sso_session"]}`;
+    return [own, { title, keys: session, where, file: shared.configFile, fix }];
   });
 }
 

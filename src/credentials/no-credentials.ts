@@ -8,6 +8,11 @@ const GENERAL =
   "No AWS credentials found: AWS_BEARER_TOKEN_BEDROCK, AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, and AWS_PROFILE " +
   "name none, and the default chain has none";
 
+/** Whether an instance that has credentials, as far as anybody knows, could not give them just now. */
+function isPassing(instance: InstanceAnswer | undefined): boolean {
+  return instance?.status === "failed" && instance.code !== "bad-response";
+}
+
 /**
  * The error where no source has credentials, or the instance cannot say now whether it has: with what was found that
  * explains it, else with what the instance answered. `chain` is how the default chain ended, `general` what is said where
@@ -19,7 +24,7 @@ export function noCredentials(
   { instance, general = GENERAL }: { instance?: InstanceAnswer | undefined; general?: string } = {},
 ): OpenclawError {
   if (instance?.status === "misnamed") return instance.error;
-  const cause = findCause(decision, "nothing signs");
+  const cause = isPassing(instance) ? undefined : findCause(decision, "nothing signs");
   if (cause) {
     const message = `${cause.message} No AWS credentials were found elsewhere (${chain}).`;
     return new OpenclawError("no-credentials", { message, hint: cause.hint });

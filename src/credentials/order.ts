@@ -2,10 +2,10 @@ import { OpenclawError, shorten } from "../errors.ts";
 import type { Environment } from "../runtime.ts";
 import { describeProfileSource, describeStep } from "./describe.ts";
 import type { ChainStep, Chosen } from "./chosen.ts";
-import { explainError, findAll, type Finding, type Place, type Scene, tellProblem } from "./findings.ts";
+import type { Scene } from "./finding.ts";
 import { decideInstanceMetadata, type InstanceMetadataSettings } from "./instance-metadata-settings.ts";
 import { maskKeyId } from "./mask.ts";
-import { explainProfile, findHalf, nearestName } from "./profile-source.ts";
+import { explainProfile, findHalf, nearestName, tellProblem } from "./profile-source.ts";
 import type { SharedConfig } from "./shared-config.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
@@ -39,9 +39,8 @@ export interface CredentialDecision {
   readonly chosen: Chosen;
   /** The table of `doctor`: sources 1 to 4. The last row tells what the chain will try, not whether it answers. */
   readonly order: readonly OrderRow[];
-  readonly findings: readonly Finding[];
-  /** What may be the cause of a failure, and is looked for only where there is one. */
-  readonly suspicions: (place?: Place) => readonly Finding[];
+  /** What findings.ts looks at, where something fails or somebody asks what there is to know. */
+  readonly scene: () => Scene;
   /** The active profile of the shared config: `--profile`, else AWS_PROFILE, else `default`. It may not exist. */
   readonly profileName: string;
   readonly instanceMetadata: InstanceMetadataSettings;
@@ -56,7 +55,8 @@ export interface CredentialDecision {
 export function decideCredentials(input: CredentialInput): CredentialDecision {
   const { profileFlag, env, shared } = input;
   const profile = claimProfile(input);
-  const chain = claimChain(input, profile.settingsOf !== undefined);
+  const instanceMetadata = decideInstanceMetadata(env, shared);
+  const chain = claimChain(input, profile.settingsOf !== undefined, instanceMetadata);
   const claims: Readonly<Record<SourceName, Claim>> = {
     AWS_BEARER_TOKEN_BEDROCK: claimBearer(env),
     AWS_ACCESS_KEY_ID: claimKeys(env),
@@ -66,41 +66,23 @@ export function decideCredentials(input: CredentialInput): CredentialDecision {
   // `--profile` goes first of all, also where what it names leaves the choice to the rest of the chain.
   const rivals = profileFlag === undefined ? SOURCES : (["AWS_PROFILE", "default-chain"] as const);
   const winner = rivals.find((source) => claims[source].chosen) ?? "default-chain";
-  const decided = claims[winner].chosen ?? chain.chosen;
-  const scene: Scene = {
+  const chosen = claims[winner].chosen ?? chain.chosen;
+  const profileName = profileFlag ?? env["AWS_PROFILE"] ?? "default";
+  const scene = (): Scene => ({
     env,
     shared,
     profileFlag,
-    chosen: decided,
+    profileName,
+    chosen,
     shadowed: {
       keys: winner === "AWS_ACCESS_KEY_ID" ? undefined : errorOf(claims.AWS_ACCESS_KEY_ID),
       profile: winner === "AWS_PROFILE" ? undefined : errorOf(profile),
     },
     hasProfile: profile.chosen?.source === "AWS_PROFILE",
     settingsOf: winner === "default-chain" ? profile.settingsOf : undefined,
-  };
-  const findings = findAll(scene, false);
-  const suspicions = (place?: Place): Finding[] => findAll({ ...scene, place }, true);
-  const chosen =
-    decided.source === "invalid" && decided.profile !== undefined
-      ? {
-          ...decided,
-          error: explainError(
-            decided.error,
-            { chosen: decided, findings, suspicions },
-            { what: "a broken profile" },
-          ),
-        }
-      : decided;
-  return {
-    chosen,
-    order: SOURCES.map((source) => rowOf(source, claims[source], source === winner)),
-    findings,
-    suspicions,
-    profileName: profileFlag ?? env["AWS_PROFILE"] ?? "default",
-    instanceMetadata: decideInstanceMetadata(env, shared),
-    shared,
-  };
+  });
+  const order = SOURCES.map((source) => rowOf(source, claims[source], source === winner));
+  return { chosen, order, scene, profileName, instanceMetadata, shared };
 }
 
 function errorOf({ chosen }: Claim): OpenclawError | undefined {
@@ -186,7 +168,8 @@ function missingProfile(name: string, asked: string, shared: SharedConfig): Open
   const known = [...shared.profiles.keys()];
   const { problems } = shared;
   const cause =
-    problems.find(({ profile }) => profile === name) ?? problems.find(({ line }) => line === undefined);
+    problems.find(({ missing }) => missing === `profile ${name}`) ??
+    problems.find(({ line }) => line === undefined);
   if (cause) {
     const { message, hint } = tellProblem(cause);
     return new OpenclawError("no-credentials", {
@@ -211,7 +194,11 @@ function missingProfileHint(name: string, near: string | undefined, known: reado
 }
 
 /** `skipsDefault` is true where a profile was named: then the SDKs do not look at `default`, either. */
-function claimChain({ env, shared }: CredentialInput, skipsDefault: boolean): Claim & { chosen: Chosen } {
+function claimChain(
+  { env, shared }: CredentialInput,
+  skipsDefault: boolean,
+  { error, isDisabled }: InstanceMetadataSettings,
+): Claim & { chosen: Chosen } {
   if (!skipsDefault && shared.profiles.has("default")) {
     const from = explainProfile("default", shared);
     const detail = `profile default: ${describeProfileSource(from)}`;
@@ -231,7 +218,6 @@ function claimChain({ env, shared }: CredentialInput, skipsDefault: boolean): Cl
     });
     return { chosen: { source: "invalid", error }, detail };
   }
-  const { error, isDisabled } = decideInstanceMetadata(env, shared);
   const step = stepBehindProfiles(env, isDisabled);
   if (step === "instance-metadata" && error) {
     return { chosen: { source: "invalid", error }, detail: error.message.replace(/\.$/, "") };

@@ -19,7 +19,7 @@ import type { Deadline } from "./deadline.ts";
 import type { CredentialSource, ProfileSource, RoleBase } from "./profile-source.ts";
 import { REJECTED } from "./refreshing.ts";
 import { ASKED } from "./resolution-error.ts";
-import type { Keys, SharedConfig } from "./shared-config.ts";
+import { type Keys, profileInForce, type SharedConfig } from "./shared-config.ts";
 
 /** What profiles are resolved with. */
 export interface ProfileContext {
@@ -67,7 +67,7 @@ export async function resolveSource(
       return assumeWithWebIdentity({ roleArn, tokenFile, sessionName }, context, rejected);
     }
     case "process":
-      return runCredentialProcess(source, keys, runtime);
+      return runCredentialProcess(source, keys, runtime, context.deadline.signal);
     case "sso":
       return signInOnce(source, keys, context, rejected);
     case "login": {
@@ -238,9 +238,9 @@ function placeOfSts({ runtime: { env }, shared, profileName, region }: ProfileCo
   region: string;
   endpoint?: string;
 } {
-  const keys = shared.profiles.get(profileName)?.keys;
-  const profile = keys && { name: profileName, keys, services: shared.services.get(keys["services"] ?? "") };
-  const endpoint = decideEndpoint(withoutUndefined({ service: "sts" as const, env, profile }));
+  const profile = profileInForce(shared, profileName);
+  const endpoint = decideEndpoint({ service: "sts", env, profile });
+  const keys = profile?.keys;
   const own =
     [env["AWS_REGION"], env["AWS_DEFAULT_REGION"], keys?.["region"], region].find(Boolean) ?? "us-east-1";
   if (endpoint) return { region: own, endpoint: endpoint.url };
@@ -266,6 +266,9 @@ function signInOnce(
 }
 
 async function sdkOptions(profile: string, { runtime, shared, handling }: ProfileContext, asked: string) {
+  // The SDK reads them by itself, and says of a bad one that a URL is invalid.
+  for (const service of ["sso", "sso-oidc", "signin"] as const)
+    decideEndpoint({ service, env: runtime.env, profile: profileInForce(shared, profile) });
   const [requestHandler] = await Promise.all([
     createRequestHandler(runtime, REQUEST_MS, { ...handling, asked }),
     handOver(shared),

@@ -1,5 +1,5 @@
 import { editDistance } from "../edit-distance.ts";
-import type { Keys, SharedConfig } from "./shared-config.ts";
+import type { Keys, SharedConfig, SharedConfigProblem } from "./shared-config.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 /** What a profile takes its credentials from. */
@@ -231,6 +231,16 @@ function invalid(profile: string, message: string, hint: string): ProfileSource 
 function editHint(name: string, shared: SharedConfig): string {
   const inCredentials = shared.profiles.get(name)?.files.includes("credentials");
   return `Write both: aws configure --profile ${quoteForShell(name)}   (${inCredentials ? shared.credentialsFile : shared.configFile})`;
+}
+
+/** The two lines for a problem of a shared file. What is said of a whole file names it. */
+export function tellProblem({ file, line, message, hint }: SharedConfigProblem): {
+  message: string;
+  hint: string;
+} {
+  const place = line === undefined ? "" : `${file}:${line}: `;
+  const spot = line === undefined ? file : `line ${line} of ${file}`;
+  return { message: `${place}${message}.`, hint: hint ?? `Correct ${spot}.` };
 }
 
 /** The program of a command line, without its folder and without arguments, which may hold secrets. */

@@ -10,7 +10,7 @@ import type { Identity } from "./cli-cache.ts";
 import { askContainer } from "./container.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
 import { describeChosen, describeInstance } from "./describe.ts";
-import { explainError } from "./findings.ts";
+import { explainChosen, explainError } from "./findings.ts";
 import { hideSecrets, rememberSecrets } from "./hide-secrets.ts";
 import { askChosenInstance, instanceMetadata } from "./imds.ts";
 import type { Chosen } from "./chosen.ts";
@@ -57,7 +57,7 @@ export async function buildAuthentication(
 ): Promise<Authentication> {
   const { chosen } = decision;
   const { env, now } = context.runtime;
-  if (chosen.source === "invalid") throw chosen.error;
+  if (chosen.source === "invalid") throw explainChosen(decision) ?? chosen.error;
   if (chosen.source === "AWS_BEARER_TOKEN_BEDROCK") {
     const token = (env["AWS_BEARER_TOKEN_BEDROCK"] ?? "").trim();
     return { kind: "token", token: { token: sendable("AWS_BEARER_TOKEN_BEDROCK", token) } };

@@ -1,6 +1,7 @@
 import { describeChosen } from "./describe.ts";
 import type { InstanceAnswer } from "./imds.ts";
-import type { Finding } from "./findings.ts";
+import type { Finding } from "./finding.ts";
+import { explainChosen, findAll } from "./findings.ts";
 import type { CredentialDecision, OrderRow, SourceName } from "./order.ts";
 
 /** What `doctor` and `models status` show of the credentials. */
@@ -17,8 +18,9 @@ export interface CredentialReport {
  * ends there: without it nobody knows whether the last source answers, and with a refusal it counts as not set.
  */
 export function reportCredentials(decision: CredentialDecision, instance?: InstanceAnswer): CredentialReport {
-  const { chosen, order, findings } = decision;
-  const detail = describeChosen(chosen, instance);
+  const { chosen, order } = decision;
+  const findings = findAll(decision).filter(({ topic }) => topic === "credentials");
+  const detail = explainChosen(decision)?.message ?? describeChosen(chosen, instance);
   const step = "step" in chosen ? chosen.step : undefined;
   if (step === "instance-metadata" && instance) {
     const source = "default-chain";

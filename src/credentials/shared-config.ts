@@ -1,5 +1,8 @@
 import path from "node:path";
+import type { EndpointClaims } from "../aws/endpoint.ts";
 import { readRegularFile, ReadFailure } from "../disk/read-file.ts";
+import { editDistance } from "../edit-distance.ts";
+import { withoutUndefined } from "../json.ts";
 import type { Environment } from "../runtime.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
@@ -22,9 +25,11 @@ export interface SharedConfigProblem {
   /** Counted from 1; absent when the whole file is concerned. */
   readonly line?: number;
   readonly message: string;
-  /** The profile that is not there because of it. */
-  readonly profile?: string;
-  /** The profile in whose section the line stands. */
+  /** The section that is not there because of it, as `profile dev` or `sso-session corp`. */
+  readonly missing?: string;
+  /** The settings that it is about, where it is not about all that stands there. */
+  readonly concerns?: readonly string[];
+  /** The section in which the line stands, as `profile dev` or `sso-session corp`. */
   readonly within?: string;
   /** What to do, where it is more than to correct the file. */
   readonly hint?: string;
@@ -39,7 +44,18 @@ export interface SharedConfig {
   readonly profiles: ReadonlyMap<string, Profile>;
   readonly ssoSessions: ReadonlyMap<string, Keys>;
   readonly services: ReadonlyMap<string, Keys>;
+  /** Where each setting stands, as `FILE:LINE`, by its section and name: `profile dev region`. */
+  readonly lines: ReadonlyMap<string, string>;
   readonly problems: readonly SharedConfigProblem[];
+}
+
+/** A profile as those know it who look for an endpoint; undefined where there is none of this name. */
+export function profileInForce(
+  { profiles, services, lines }: SharedConfig,
+  name: string,
+): EndpointClaims["profile"] {
+  const keys = profiles.get(name)?.keys;
+  return keys && { name, keys, services: services.get(keys["services"] ?? ""), lines };
 }
 
 /**
@@ -69,6 +85,7 @@ export async function loadSharedConfig(env: Environment, homeFolder: string): Pr
     ),
     ssoSessions: new Map([...config.ssoSessions].map(([name, keys]) => [name, withoutEmpty(keys)])),
     services: config.services,
+    lines: new Map([...config.lines, ...credentials.lines]),
     problems: [...problems, ...config.problems, ...credentials.problems],
   };
 }
@@ -124,6 +141,8 @@ export interface ParsedFile {
   readonly profiles: ReadonlyMap<string, Keys>;
   readonly ssoSessions: ReadonlyMap<string, Keys>;
   readonly services: ReadonlyMap<string, Keys>;
+  /** As SharedConfig has them. */
+  readonly lines: ReadonlyMap<string, string>;
   readonly problems: readonly SharedConfigProblem[];
 }
 
@@ -131,10 +150,12 @@ export interface ParsedFile {
 interface Option {
   readonly name: string;
   readonly line: number;
-  readonly values: string[];
+  readonly values: { readonly text: string; readonly line: number }[];
 }
 
 interface Section {
+  /** As `within` of a problem has it. */
+  readonly title: string;
   /** The line of its first title. */
   readonly line: number;
   readonly options: Map<string, Option>;
@@ -152,95 +173,139 @@ const OTHER_SECTIONS = new Set(["default", "preview", "plugins"]);
 export function parseSharedFile(text: string, file: string, kind: SharedFile): ParsedFile {
   const sections = new Map<string, Section>();
   const problems: SharedConfigProblem[] = [];
-  const complain = (line: number, message: string, profile?: string, title?: string): void =>
+  const complain: Complain = (line, message, remedy, effect) =>
     void problems.push({
       file,
       line,
       message,
-      ...(profile === undefined ? {} : { profile }),
-      ...(title === undefined ? {} : { hint: `Write ${title} in line ${line} of ${file}.` }),
+      ...withoutUndefined({ ...effect }),
+      hint: `${remedy} line ${line} of ${file}.`,
     });
-  /** Where each section begins, and the profile that it is; undefined for another one. */
-  const starts: { line: number; profile: string | undefined }[] = [];
+  const lines = new Map<string, string>();
+  /** Where each section begins, and what it is; undefined where it is left out. */
+  const starts: { line: number; title: string | undefined }[] = [];
   let section: Section | undefined;
   let option: Option | undefined;
   let indentation = 0;
   /** Whether keys that follow belong to a section that is left out on purpose, and has been complained about. */
   let isSkipping = false;
-  const lines = text.replace(/^\uFEFF/, "").split(/\r\n|\r|\n/);
-  for (const [index, raw] of lines.entries()) {
+  for (const [index, raw] of text
+    .replace(/^\uFEFF/, "")
+    .split(/\r\n|\r|\n/)
+    .entries()) {
     const number = index + 1;
     const line = raw.trim();
     if (/^[#;]/.test(line)) continue;
     if (line === "") {
-      option?.values.push("");
+      option?.values.push({ text: "", line: number });
       continue;
     }
     const depth = raw.search(/\S/);
     if (option && depth > indentation) {
-      option.values.push(line);
+      option.values.push({ text: line, line: number });
       continue;
     }
     indentation = depth;
-    if (line.startsWith("[")) {
+    const wrong = misbracketed(line);
+    if (line.startsWith("[") || wrong !== undefined) {
       option = undefined;
       section = undefined;
       isSkipping = true;
-      starts.push({ line: number, profile: undefined });
-      const title = titleOf(line);
+      starts.push({ line: number, title: undefined });
+      const title = wrong === undefined ? titleOf(line) : undefined;
       if (title === undefined) {
-        const profile = line
-          .slice(1)
-          .replace(/^profile\s+/, "")
-          .trim();
-        if (/^\[\s*\]/.test(line))
-          complain(number, "[] is neither a profile nor another section: it has no name");
-        else complain(number, "the section title lacks its ]", profile, `${line}]`);
+        const named = wrong ?? line.slice(1).replace(/\s*[#;].*$/, "");
+        const { missing, title: right } = correct(named, kind);
+        const problem = /^\[\s*\]/.test(line)
+          ? "[] is neither a profile nor another section: it has no name"
+          : wrong === undefined
+            ? "the section title lacks its ]"
+            : line.includes("]")
+              ? "the section title lacks its ["
+              : "a section title stands between [ and ]";
+        complain(number, problem, `Write ${right} in`, { missing });
         continue;
       }
       const place = kind === "config" ? placeInConfig(title) : placeInCredentials(title);
       if ("problem" in place) {
-        complain(number, place.problem, place.profile, place.title);
+        complain(number, place.problem, `Write ${place.title} in`, { missing: place.missing });
         continue;
       }
       isSkipping = false;
-      starts.push({
-        line: number,
-        profile: /^(?:profile )?(?!sso-session |services )(.*)$/.exec(place.key)?.[1],
-      });
       const known = sections.get(place.key);
-      if (known)
-        complain(number, `[${title}] stands in line ${known.line} already; the AWS CLI reads no such file`);
-      section = known ?? { line: number, options: new Map() };
+      const key = place.key === "default" ? "profile default" : place.key;
+      section = known ?? { title: key, line: number, options: new Map() };
       sections.set(place.key, section);
+      starts.push({ line: number, title: section.title });
+      if (known) {
+        complain(
+          number,
+          `[${title}] stands in line ${known.line} already; the AWS CLI reads no such file`,
+          `Move its settings to those below line ${known.line}, and remove`,
+        );
+      }
+      const meant = kind === "credentials" && /\s/.test(title) ? meantBy(title) : undefined;
+      if (meant?.kind === "profile") {
+        complain(
+          number,
+          `[${title}] is a profile of that whole name`,
+          `If '${meant.name}' is meant, write [${meant.name}] in`,
+          { missing: `profile ${meant.name}` },
+        );
+      }
       continue;
     }
     option = undefined;
     const end = line.search(/[=:]/);
     if (end <= 0) {
-      if (!isSkipping) complain(number, "this is not 'key = value'");
+      const setting = settingIn(line);
+      if (!isSkipping) {
+        complain(number, "this is not 'key = value'", `Write ${setting ?? "key"} = VALUE in`, {
+          concerns: setting === undefined ? undefined : [setting],
+        });
+      }
       continue;
     }
     if (!section) {
-      if (!isSkipping) complain(number, "this setting stands before any [section]", "default");
+      if (!isSkipping) {
+        complain(number, "this setting stands before any [section]", "Write [default] above", {
+          missing: "profile default",
+        });
+      }
       continue;
     }
     const name = line.slice(0, end).trimEnd().toLowerCase();
     const before = section.options.get(name);
-    if (before)
-      complain(number, `${name} is set in line ${before.line} already; the AWS CLI reads no such file`);
+    if (before) {
+      complain(
+        number,
+        `${name} is set in line ${before.line} already; the AWS CLI reads no such file`,
+        `Remove line ${before.line}, or`,
+        { concerns: [name] },
+      );
+    }
     // A command line has comments and separators of its own.
     const value = line.slice(end + 1).trim();
-    option = { name, line: number, values: [name === "credential_process" ? value : withoutComment(value)] };
+    const first = name === "credential_process" ? value : withoutComment(value);
+    option = { name, line: number, values: [{ text: first, line: number }] };
     section.options.set(name, option);
+    lines.set(`${section.title} ${name}`, `${file}:${number}`);
   }
-  const sorted = sortSections(sections, complain);
+  const sorted = sortSections(sections, complain, (setting, line) => lines.set(setting, `${file}:${line}`));
   const located = problems.map((problem) => {
-    const within = starts.findLast(({ line }) => line <= (problem.line ?? 0))?.profile;
+    const within = starts.findLast(({ line }) => line <= (problem.line ?? 0))?.title;
     return within === undefined ? problem : Object.assign(problem, { within });
   });
-  return { ...sorted, problems: located };
+  return { ...sorted, lines, problems: located };
 }
+
+/** Tells a problem of a line: what is wrong, and what to do with it, before `line 3 of FILE`. */
+type Complain = (
+  line: number,
+  message: string,
+  remedy: string,
+  effect?: { missing?: string | undefined; concerns?: readonly string[] | undefined },
+) => void;
 
 /** What stands between the brackets, without a comment behind them; undefined where they are not closed. */
 function titleOf(line: string): string | undefined {
@@ -248,53 +313,82 @@ function titleOf(line: string): string | undefined {
   return title?.trim() || undefined;
 }
 
+/** What a title names that is in other brackets, or has lost the first one; undefined for any other line. */
+function misbracketed(line: string): string | undefined {
+  return /^[({<]\s*([^=:]+?)\s*[)}>]$/.exec(line)?.[1] ?? /^([^[=:#;]+)\](?:\s*[#;].*)?$/.exec(line)?.[1];
+}
+
+/** The setting of a line that lacks its `=`; undefined for what may be a secret, since a value may stand alone in its line. */
+function settingIn(line: string): string | undefined {
+  return /^([a-z]+_[a-z_]{2,30}|region|output)(?:\s|$)/.exec(line)?.[1];
+}
+
+const KINDS = ["profile", "sso-session", "services"] as const;
+
+/** What a title that is read as none was most likely meant to be: `profil dev`, `profile:dev`, `sso session corp`. */
+function meantBy(title: string): { kind: (typeof KINDS)[number]; name: string } | undefined {
+  const [, first = "", rest = ""] =
+    /^([a-z_-]+)(?:\s*[:.=/]\s*|\s+)(.+)$/i.exec(title.replace(/^sso[\s_]+session/i, "sso-session")) ?? [];
+  const word = first.toLowerCase();
+  const kind = KINDS.find((known) => word.startsWith(known) || editDistance(word, known) <= 2);
+  if (kind === undefined) return undefined;
+  const name = (splitWords(rest)?.join(" ") ?? rest.replaceAll(/["']/g, "")).trim();
+  return name === "" ? undefined : { kind, name };
+}
+
+/** What stands in the place of a title, as it is to be written, and the section that it is then. */
+function correct(text: string, kind: SharedFile): { title: string; missing?: string } {
+  const bare = text.replaceAll(/[[\](){}<>]/g, "").trim();
+  const known = meantBy(bare);
+  const alone = KINDS.find((word) => word === bare.toLowerCase());
+  const word = known?.kind ?? alone ?? "profile";
+  const name = known?.name ?? (alone === undefined ? bare : "");
+  if (name === "") return { title: kind === "credentials" ? "[NAME]" : `[${word} NAME]` };
+  if (name.toLowerCase() === "default" && word === "profile")
+    return { title: "[default]", missing: "profile default" };
+  const missing = `${word} ${name}`;
+  if (kind === "credentials") return { title: `[${name}]`, missing };
+  return { title: `[${word} ${/[\s"'\\]/.test(name) ? `"${name}"` : name}]`, missing };
+}
+
 function withoutComment(value: string): string {
   return (/^(.*?)(?:(?:^|\s)[#;].*)?$/.exec(value)?.[1] ?? value).trimEnd();
 }
 
 /** The place a section is kept under, such as `profile dev` or `default`, or why it is left out and the title it is to have. */
-type Place = { key: string } | { problem: string; profile?: string; title?: string };
+type Place = { key: string } | { problem: string; missing?: string; title: string };
 
 function placeInConfig(title: string): Place {
   if (OTHER_SECTIONS.has(title)) return { key: title };
   const words = splitWords(title);
   const [prefix = "", name = ""] = words ?? [];
-  if (/^(profile|sso-session|services)$/.test(prefix)) {
-    if (words?.length === 2) return { key: `${prefix} ${name}` };
-    const told = title.slice(prefix.length).trim();
-    const quoted = `write [${prefix} "${told}"]`;
-    return { problem: `[${title}] is not read; ${told === "" ? "it has no name" : quoted}`, profile: told };
-  }
-  if (/^(profile|sso-session|services)\s/.test(title)) {
-    return { problem: `[${title}] is not read; a quote in it is not closed` };
-  }
-  if (words === undefined || words.length !== 1) {
-    const lower = title.replace(/^\S+/, (word) => word.toLowerCase());
-    const isUpper = /^(profile|sso-session|services)\s/.test(lower);
+  const isSection = KINDS.some((kind) => kind === prefix);
+  if (isSection && words?.length === 2 && !/[[\]]/.test(name)) return { key: `${prefix} ${name}` };
+  const right = correct(title, "config");
+  const isAlone = words?.length === 1;
+  if (isAlone && !isSection && !meantBy(title)) {
     return {
-      problem: isUpper
-        ? `[${title}] is not read; write [${lower}]`
-        : `[${title}] is neither a profile, an sso-session nor a services section`,
-      profile: isUpper ? name : title,
+      problem: `[${title}] is not read here; in the config file a profile is written ${right.title}`,
+      ...right,
     };
   }
-  const profile = title === "DEFAULT" || title === "Default" ? "default" : title;
-  const right = profile === title ? `[profile ${title}]` : "[default]";
-  return {
-    problem: `[${title}] is not read here; in the config file a profile is written ${right}`,
-    profile,
-    title: right,
-  };
+  const isKnown = isSection || KINDS.some((kind) => title.startsWith(`${kind} `));
+  const why =
+    isKnown && isAlone
+      ? "not read; it has no name"
+      : isKnown && words === undefined
+        ? "not read; a quote in it is not closed"
+        : `${isKnown ? "not read" : "neither a profile, an sso-session nor a services section"}; write ${right.title}`;
+  return { problem: `[${title}] is ${why}`, ...right };
 }
 
 function placeInCredentials(title: string): Place {
-  const prefixed = /^(profile|sso-session|services)\s+(.*)$/.exec(title);
-  if (!prefixed) return { key: `profile ${title}` };
-  const name = splitWords(prefixed[2] ?? "")?.join(" ") ?? title;
+  const isOther = KINDS.some((kind) => title.startsWith(`${kind} `));
+  if (!isOther && !/[[\]]/.test(title)) return { key: `profile ${title}` };
+  const right = correct(title, "credentials");
   return {
-    problem: `[${title}] is not read here; in the credentials file a profile is written [${name}]`,
-    profile: name,
-    title: `[${name}]`,
+    problem: `[${title}] is not read here; in the credentials file a profile is written ${right.title}`,
+    ...right,
   };
 }
 
@@ -319,13 +413,15 @@ function splitWords(text: string): string[] | undefined {
 
 function sortSections(
   sections: ReadonlyMap<string, Section>,
-  complain: (line: number, message: string) => void,
-): Omit<ParsedFile, "problems"> {
+  complain: Complain,
+  locate: (setting: string, line: number) => void,
+): Omit<ParsedFile, "problems" | "lines"> {
   const profiles = new Map<string, Keys>();
   const ssoSessions = new Map<string, Keys>();
   const services = new Map<string, Keys>();
-  for (const [key, { line, options }] of sections) {
-    const keys = readOptions(options, complain);
+  for (const [key, section] of sections) {
+    const { line, options } = section;
+    const keys = readOptions(section, complain, locate);
     const space = key.indexOf(" ");
     const name = key.slice(space + 1);
     if (key.startsWith("sso-session ")) ssoSessions.set(name, keys);
@@ -333,7 +429,11 @@ function sortSections(
     else if (key === "default" || key.startsWith("profile ")) {
       const other = name === "default" && profiles.get(name);
       if (other && Object.keys(other).length > 0 && options.size > 0) {
-        complain(line, "[profile default] goes before [default], of which nothing is read");
+        complain(
+          line,
+          "[profile default] goes before [default], of which nothing is read",
+          "Move to [profile default] the settings below",
+        );
       }
       // [profile default] takes the place of [default] where both have keys.
       const isCovered = key === "default" && other && Object.keys(other).length > 0;
@@ -345,26 +445,44 @@ function sortSections(
 
 /** The keys of a section: a value that begins with a line break is a block of settings. */
 function readOptions(
-  options: ReadonlyMap<string, Option>,
-  complain: (line: number, message: string) => void,
+  { title, options }: Section,
+  complain: Complain,
+  locate: (setting: string, line: number) => void,
 ): Keys {
   const keys = Object.create(null) as Record<string, string>;
   for (const { name, line, values } of options.values()) {
-    const value = values.join("\n").trimEnd();
+    const value = values
+      .map(({ text }) => text)
+      .join("\n")
+      .trimEnd();
     if (!value.startsWith("\n")) {
       keys[name] = value;
-      const swallowed = value.split("\n").find((part, index) => index > 0 && /^[\w-]+\s*[=:]/.test(part));
+      const swallowed = values.find(
+        ({ text }, index) => index > 0 && /^([\w-]+\s*[=:]|\[[^,{}[\]]+\]$)/.test(text),
+      );
       if (swallowed !== undefined) {
-        const word = /^[\w-]+/.exec(swallowed)?.[0] ?? "";
-        complain(line, `the value of ${name} goes on with the indented lines below it, ${word} among them`);
+        const word = /^(\[.*\]|[\w-]+)/.exec(swallowed.text)?.[0] ?? "";
+        complain(
+          swallowed.line,
+          `${word} is indented, so it is a part of the value of ${name} in line ${line}`,
+          `Write ${word} without the spaces before it in`,
+          word.startsWith("[") ? { missing: correct(word, "config").missing } : { concerns: [name, word] },
+        );
       }
       continue;
     }
-    for (const part of value.split("\n")) {
-      const equals = part.indexOf("=");
+    for (const { text, line: own } of values) {
+      const equals = text.indexOf("=");
       if (equals !== -1) {
-        keys[`${name}.${part.slice(0, equals).trim()}`] = withoutComment(part.slice(equals + 1).trim());
-      } else if (part !== "") complain(line, `a line of the block ${name} is not 'key = value'`);
+        const setting = `${name}.${text.slice(0, equals).trim()}`;
+        keys[setting] = withoutComment(text.slice(equals + 1).trim());
+        locate(`${title} ${setting}`, own);
+      } else if (text !== "") {
+        const setting = settingIn(text) ?? "key";
+        complain(own, `a line of the block ${name} is not 'key = value'`, `Write ${setting} = VALUE in`, {
+          concerns: [name],
+        });
+      }
     }
   }
   return keys;

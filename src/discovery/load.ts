@@ -56,7 +56,10 @@ export async function loadModels(setup: Setup, options: LoadOptions): Promise<Mo
     error: undefined,
   };
   if (settings.enabled === false) return nothing;
-  if (decision.chosen.source === "invalid") return { ...nothing, error: decision.chosen.error };
+  if (decision.chosen.source === "invalid") {
+    const { explainChosen } = await import("../credentials/findings.ts");
+    return { ...nothing, error: explainChosen(decision) };
+  }
   const isCached = settings.refreshInterval > 0 && !runtime.isEmulated;
   const file = cacheFile(stateFolder(runtime), {
     region: region ?? "instance",

@@ -1,4 +1,5 @@
 import type { InstanceAnswer } from "../credentials/imds.ts";
+import { explainChosen } from "../credentials/findings.ts";
 import { noCredentials } from "../credentials/no-credentials.ts";
 import type { CredentialDecision } from "../credentials/order.ts";
 import type { CredentialReport } from "../credentials/report.ts";
@@ -25,8 +26,9 @@ function judgeCredentials(
   report: CredentialReport,
   instance: InstanceAnswer | undefined,
 ): Outcome {
-  const { chosen, findings } = decision;
-  if (chosen.source === "invalid") return fail(chosen.error);
+  const broken = explainChosen(decision);
+  if (broken) return fail(broken);
+  const { findings } = report;
   if (report.source === "none") {
     const general = "No AWS credentials were found: none of the four sources below has any";
     return fail(noCredentials(decision, report.detail, { instance, general }));

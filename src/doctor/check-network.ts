@@ -1,11 +1,12 @@
 import type { AwsSession } from "../session/session.ts";
 import type { Service } from "../aws/endpoint.ts";
+import { findAll } from "../credentials/findings.ts";
 import { OpenclawError } from "../errors.ts";
 import type { NamedProfile } from "../network/certificates.ts";
 import { tellSkew } from "../network/clock-skew.ts";
 import { hostOfRedirect } from "../network/network-errors.ts";
 import { findProxy } from "../network/proxy-settings.ts";
-import { blameRegion, explainFailure } from "../session/aws-errors.ts";
+import { explainFailure } from "../session/aws-errors.ts";
 import { oncePer } from "../once.ts";
 import { type Check, fail, failAs, ok, type Outcome, skip, warn } from "./check.ts";
 import type { Examination } from "./examination.ts";
@@ -30,7 +31,12 @@ const networkCheck: Check<Examination> = {
   run: async (examination) => {
     const [ways, bundle] = await Promise.all([waysOf(examination), bundleOf(examination)]);
     const outcome = judgeWays(ways, bundle);
-    return outcome.status === "ok" ? ((await findClearText(ways, examination)) ?? outcome) : outcome;
+    if (outcome.status !== "ok") return outcome;
+    const { decision } = await examination.setup();
+    const found = findAll(decision).find(({ topic }) => topic === "the way");
+    if (found && !examination.runtime.isEmulated)
+      return warn(`${outcome.detail}. ${found.message}`, found.hint);
+    return (await findClearText(ways, examination)) ?? outcome;
   },
 };
 
@@ -60,8 +66,7 @@ async function tryWays(examination: Examination): Promise<Way[]> {
       const named = own.endpoint(service);
       const url = named?.url ?? (await ownEndpoint(service, own));
       const answer = await attempt({ url, ...(named && { source: named.source }) });
-      const outcome =
-        answer instanceof OpenclawError ? explainFailure(blameRegion(answer, own, service), own) : answer;
+      const outcome = answer instanceof OpenclawError ? explainFailure(answer, own, service) : answer;
       // What is wrong with a proxy, or with the variable that names it, is in the error.
       const isReached = !(outcome instanceof OpenclawError);
       const proxy = isReached && !runtime.isEmulated ? findProxy(url, runtime.env)?.shown : undefined;

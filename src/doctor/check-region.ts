@@ -1,5 +1,5 @@
-import { nearestRegion } from "../aws/known-regions.ts";
-import { commandForRegion, type Region, isRegionName } from "../aws/region.ts";
+import { type Region, isRegionName } from "../aws/region.ts";
+import { tellRegion } from "../credentials/network-findings.ts";
 import { type Check, failAs, ok, type Outcome, warn } from "./check.ts";
 import type { Examination } from "./examination.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
@@ -47,13 +47,8 @@ export function judgeRegion(region: Region, { profile, endpoints, models }: Othe
     );
   }
   const detail = `${value} (${source})`;
-  const nearest = endpoints.length > 0 ? undefined : nearestRegion(value);
-  if (nearest !== undefined) {
-    return warn(
-      `${detail}, where Amazon Bedrock is not known to be`,
-      `Choose a region that has it: ${commandForRegion(region, nearest)}`,
-    );
-  }
+  const told = endpoints.length > 0 ? undefined : tellRegion(region);
+  if (told) return warn(`${detail}, where Amazon Bedrock is not known to be`, told.hint);
   for (const { url, source: namedBy } of endpoints) {
     const host = regionOfHost(url);
     if (host && host !== value) {

@@ -14,11 +14,19 @@ export interface NetworkContext {
   said: string;
 }
 
+/**
+ * The part of the way to an answer that is known to be broken, nearest first. What lies behind it may be broken as well,
+ * and nobody knows: a proxy that is down says nothing about the region.
+ */
+export type Fault = "this machine" | "the proxy" | "the certificate" | "the far end";
+
 /** One way in which an answer does not come at all. */
 export interface NetworkRow {
   /** Node's error codes; one that ends with `*` stands for all that start so. */
   codes: readonly string[];
   code: ErrorCode;
+  /** What is broken where no proxy is. Default: the far end. */
+  fault?: Fault;
   message: (context: NetworkContext) => string;
   hint: (context: NetworkContext) => string;
 }
@@ -53,6 +61,7 @@ export const NETWORK_TABLE: readonly NetworkRow[] = [
   {
     codes: ["EHOSTUNREACH", "ENETUNREACH", "EADDRNOTAVAIL", "ENETDOWN"],
     code: "network",
+    fault: "this machine",
     message: (c) => `There is no network route to ${c.who}${c.onTheWay}.`,
     hint: () => "Check this machine's network connection.",
   },
@@ -66,12 +75,14 @@ export const NETWORK_TABLE: readonly NetworkRow[] = [
   {
     codes: ["CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID"],
     code: "network",
+    fault: "the certificate",
     message: (c) => `The TLS certificate of ${c.who} is not valid at this time${c.onTheWay}.`,
     hint: () => "Have it renewed, or check this machine's clock: openclaw doctor",
   },
   {
     codes: ["ERR_TLS_CERT_ALTNAME_INVALID", "HOSTNAME_MISMATCH"],
     code: "network",
+    fault: "the certificate",
     message: (c) => `The TLS certificate of ${c.who} is for another host${c.onTheWay}.`,
     hint: (c) =>
       `Use a host name that the certificate has${c.proxy?.isAtFault ? ` in ${c.proxy.variable}` : ""}.`,
@@ -87,12 +98,14 @@ export const NETWORK_TABLE: readonly NetworkRow[] = [
       "UNABLE_TO_*",
     ],
     code: "network",
+    fault: "the certificate",
     message: (c) => `The TLS certificate of ${c.who} is not one this machine trusts${c.onTheWay}.`,
     hint: () => "Behind a proxy that inspects TLS, name its CA certificate: export AWS_CA_BUNDLE=FILE",
   },
   {
     codes: ["EPROTO", "ERR_SSL_*", "ERR_TLS_*"],
     code: "network",
+    fault: "the certificate",
     message: (c) => `${c.Who} does not speak TLS${c.onTheWay}.`,
     hint: (c) =>
       c.proxy?.isAtFault
@@ -144,6 +157,15 @@ export const NETWORK_TABLE: readonly NetworkRow[] = [
 export function findNetworkRow(error: Error): NetworkRow | undefined {
   // The SDK gives a connection that was reset the name TimeoutError, too.
   return rowOf(codeOf(error)) ?? rowOf(error.name);
+}
+
+/** The part of the way that a failure shows to be broken, by what Node said of it; the far end where it said nothing. */
+export function faultOf({ cause }: OpenclawError): Fault {
+  const row = cause instanceof Error ? findNetworkRow(cause) : undefined;
+  if (!row || !(cause instanceof Error)) return "the far end";
+  // A proxy that refuses is there: what it was asked for is what it does not have.
+  const isDown = blameOf(cause)?.isAtFault === true && !row.codes.includes("ERR_PROXY_REFUSED");
+  return isDown ? "the proxy" : (row.fault ?? "the far end");
 }
 
 /**

@@ -65,15 +65,18 @@ export function namesProxy(env: Environment): boolean {
 export function findProxy(target: string | URL, env: Environment): Proxy | undefined {
   const url = new URL(target);
   if (isOfThisMachine(url.hostname)) return undefined;
-  const named = readVariable(env, url.protocol === "https:" ? "https_proxy" : "http_proxy");
-  const [variable, value] = named ?? readVariable(env, "all_proxy") ?? [];
+  const named = readProxyVariable(env, url.protocol === "https:" ? "https_proxy" : "http_proxy");
+  const [variable, value] = named ?? readProxyVariable(env, "all_proxy") ?? [];
   if (variable === undefined || value === undefined) return undefined;
-  const [, exempt] = readVariable(env, "no_proxy") ?? [];
+  const [, exempt] = readProxyVariable(env, "no_proxy") ?? [];
   return exempt !== undefined && isExempt(url, exempt) ? undefined : readProxy(value, variable);
 }
 
-/** A variable in lower case, else in any other, by its name. */
-function readVariable(env: Environment, name: string): readonly [name: string, value: string] | undefined {
+/** A variable about proxies in lower case, else in any other, by its name in lower case. */
+export function readProxyVariable(
+  env: Environment,
+  name: string,
+): readonly [name: string, value: string] | undefined {
   const names = [name, ...Object.keys(env).filter((key) => key !== name && key.toLowerCase() === name)];
   for (const key of names) {
     // A CGI server puts a header of its client, "Proxy:", into HTTP_PROXY. curl never reads that one; Python, and so the
@@ -83,6 +86,21 @@ function readVariable(env: Environment, name: string): readonly [name: string, v
     if (value) return [key, value];
   }
   return undefined;
+}
+
+/** What is wrong with the variables that name proxies, whoever they are for. */
+export function proxyErrors(env: Environment): OpenclawError[] {
+  return ["https_proxy", "http_proxy", "all_proxy"].flatMap((name) => {
+    const [variable, value] = readProxyVariable(env, name) ?? [];
+    if (variable === undefined || value === undefined) return [];
+    try {
+      readProxy(value, variable);
+      return [];
+    } catch (error) {
+      if (error instanceof OpenclawError) return [error];
+      throw error;
+    }
+  });
 }
 
 /** Whether a list of NO_PROXY has the host of a URL. */

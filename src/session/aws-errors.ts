@@ -1,12 +1,10 @@
 import type { Service } from "../aws/endpoint.ts";
-import { nearestRegion } from "../aws/known-regions.ts";
-import { commandForRegion } from "../aws/region.ts";
 import type { AwsSession } from "./session.ts";
 import { listMisspelt } from "../config/nearest-setting.ts";
 import { describeChosen, renewalOf } from "../credentials/describe.ts";
-import { explainError, withoutCredentials } from "../credentials/findings.ts";
+import { explainError } from "../credentials/findings.ts";
 import { hideSecrets } from "../credentials/hide-secrets.ts";
-import { EXIT_CODES, OpenclawError, withFields } from "../errors.ts";
+import { EXIT_CODES, OpenclawError } from "../errors.ts";
 import { describeSkew } from "../network/clock-skew.ts";
 import { BUG_HINT } from "../version.ts";
 import { readDenial } from "./denial.ts";
@@ -43,38 +41,28 @@ export function toOpenclawError(failure: unknown, call: CallContext): OpenclawEr
   const text = hideSecrets(error.message, runtime).trim();
   const service = serviceOf(call.action);
   const source = call.session.endpoint(service)?.source;
-  const known =
-    fromAwsError(error, text, call) ??
-    blameRegion(
-      fromNetworkFailure(error, endpointText(call), source) ?? fromStatus(error, text, call),
-      call.session,
-      service,
-    );
-  return explainFailure(known, call.session);
-}
-
-/** The same error with what was found in the credentials or the configuration that explains it. */
-export function explainFailure(error: OpenclawError, { decision, setup, target }: AwsSession): OpenclawError {
-  const place = {
-    providerId: target.kind === "discovery" ? undefined : target.providerId,
-    misspelt: listMisspelt(setup.config.value),
-  };
-  // Of the network and of what the call asks for the credentials say nothing.
-  const isTheirs = error.exitCode === EXIT_CODES["no-credentials"];
-  return explainError(error, isTheirs ? decision : withoutCredentials(decision), { place });
+  const known = fromAwsError(error, text, call);
+  if (known) return explainFailure(known, call.session);
+  const unknown = fromNetworkFailure(error, endpointText(call), source) ?? fromStatus(error, text, call);
+  return explainFailure(unknown, call.session, service);
 }
 
 /**
- * Where Bedrock's own endpoint is not to be had and the region has none that is known, the region is what a person has
- * to look at, whether it was DNS, a proxy or a page of somebody else's that said no. Any other error passes unchanged.
+ * The same error with what was found that explains it: in the credentials, the configuration, or on the way to `service`,
+ * where it did not answer.
  */
-export function blameRegion(error: OpenclawError, session: AwsSession, service: Service): OpenclawError {
-  const { region } = session;
-  const nearest = session.endpoint(service) ? undefined : nearestRegion(region.value);
-  if (nearest === undefined || error.exitCode !== EXIT_CODES.network) return error;
-  return withFields(error, {
-    message: `${error.message} Amazon Bedrock is not known to be in ${region.value} (${region.source}).`,
-    hint: `Choose a region that has it: ${commandForRegion(region, nearest)}`,
+export function explainFailure(error: OpenclawError, session: AwsSession, service?: Service): OpenclawError {
+  const { decision, setup, target, region } = session;
+  const place = {
+    providerId: target.kind === "discovery" ? undefined : target.providerId,
+    misspelt: listMisspelt(setup.config.value),
+    asked: service && { service, region, endpoint: session.endpoint(service) },
+  };
+  // Of the network and of what the call asks for the credentials say nothing.
+  const isTheirs = error.exitCode === EXIT_CODES["no-credentials"];
+  return explainError(error, decision, {
+    place,
+    topics: isTheirs ? undefined : ["the configuration", ...(service ? ["the way" as const] : [])],
   });
 }
 

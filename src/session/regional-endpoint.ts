@@ -4,7 +4,7 @@ import type { Service } from "../aws/endpoint.ts";
 import { partition, resolveRegionConfig } from "../network/sdk-parts.ts";
 
 /** The services whose hosts are named after themselves and the region, everywhere. */
-export type BedrockService = Exclude<Service, "sts">;
+export type BedrockService = Extract<Service, "bedrock" | "bedrock-runtime">;
 
 /** Which of a region's endpoints are wanted. */
 export interface EndpointWishes {

@@ -3,7 +3,7 @@ import type { LoadedConfig } from "../config/resolve.ts";
 import { discoverySettings } from "../config/resolve.ts";
 import { type CredentialDecision, decideCredentials } from "../credentials/order.ts";
 import type { Authentication } from "../credentials/provider.ts";
-import { loadSharedConfig, type SharedConfig } from "../credentials/shared-config.ts";
+import { loadSharedConfig, profileInForce, type SharedConfig } from "../credentials/shared-config.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { parseArn } from "../aws/arn.ts";
@@ -54,15 +54,11 @@ export function regionWithoutAsking(setup: Setup, target: Target): Region | unde
 /** The endpoint of a service for a target; undefined means the region's own. Throws `usage`. */
 export function endpointOf(setup: Setup, service: Service, target: Target): Endpoint | undefined {
   const { options, runtime, shared, decision } = setup;
-  const { profileName } = decision;
-  const keys = shared.profiles.get(profileName)?.keys;
   return decideEndpoint({
     service,
     flag: options.endpointUrl,
     env: runtime.env,
-    ...(keys
-      ? { profile: { name: profileName, keys, services: shared.services.get(keys["services"] ?? "") } }
-      : {}),
+    profile: profileInForce(shared, decision.profileName),
     baseUrl: baseUrlOf(setup, target),
   });
 }

@@ -1,6 +1,13 @@
 import type { OpenclawError } from "../../src/errors.ts";
 import { describe, expect, it } from "vitest";
-import { decideEndpoint, type EndpointClaims, legacyStsEndpoint } from "../../src/aws/endpoint.ts";
+import {
+  decideEndpoint,
+  type EndpointClaims,
+  endpointErrors,
+  endpointVariables,
+  legacyStsEndpoint,
+  SERVICES,
+} from "../../src/aws/endpoint.ts";
 
 const everything: EndpointClaims = {
   service: "bedrock-runtime",
@@ -128,6 +135,15 @@ describe.each(Object.keys(CLAIM))("an endpoint of %s", (source) => {
     ["ftp://me:SecretPw@x", "https://HOST"],
     ["not a url", "https://HOST"],
     ["http://me:Secret/Pw@host", "https://HOST"],
+    ["htp://host", "https://HOST"],
+    ["//host/x", "https://HOST"],
+    ["http://", "https://HOST"],
+    ["https://https://host/v1", "https://host/v1"],
+    ["http://http://host:8080", "http://host:8080"],
+    ["http://host:99999", "https://HOST"],
+    ["http://host:port", "https://HOST"],
+    ["host:99999", "https://HOST"],
+    ["http://a b", "https://HOST"],
   ])("is refused by name for '%s'", (text, hint) => {
     const failure = (() => {
       try {
@@ -142,5 +158,52 @@ describe.each(Object.keys(CLAIM))("an endpoint of %s", (source) => {
       hint: expect.stringContaining(hint),
     });
     expect(JSON.stringify(failure)).not.toMatch(/Secret|Pw/);
+  });
+});
+
+describe("every variable and setting that names an endpoint", () => {
+  const lines = new Map([
+    ["profile work endpoint_url", "/home/me/.aws/config:3"],
+    ["services local sts.endpoint_url", "/home/me/.aws/config:7"],
+    ["profile work services", "/home/me/.aws/config:2"],
+  ]);
+  const work = (keys: Record<string, string>, services?: Record<string, string>) => ({
+    name: "work",
+    keys,
+    services,
+    lines,
+  });
+
+  it.each([
+    ...SERVICES.map((service): [string, Pick<EndpointClaims, "env" | "profile">] => [
+      endpointVariables(service)[0],
+      { env: { [endpointVariables(service)[0]]: "host:1" } },
+    ]),
+    ["AWS_ENDPOINT_URL ", { env: { AWS_ENDPOINT_URL: "host:1" } }],
+    ["/home/me/.aws/config:3", { env: {}, profile: work({ endpoint_url: "host:1" }) }],
+    [
+      "/home/me/.aws/config:7",
+      { env: {}, profile: work({ services: "local" }, { "sts.endpoint_url": "host:1" }) },
+    ],
+    ["/home/me/.aws/config:2", { env: {}, profile: work({ services: "locl" }) }],
+  ])("is found wrong by its place: %s", (place, claims) => {
+    const errors = endpointErrors(claims);
+    expect(errors).toMatchObject([{ code: "config-invalid", message: expect.stringContaining(place) }]);
+  });
+
+  it("is named as AWS names it", () => {
+    expect(SERVICES.map((service) => endpointVariables(service)[0])).toEqual([
+      "AWS_ENDPOINT_URL_BEDROCK",
+      "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+      "AWS_ENDPOINT_URL_STS",
+      "AWS_ENDPOINT_URL_SSO",
+      "AWS_ENDPOINT_URL_SSO_OIDC",
+      "AWS_ENDPOINT_URL_SIGNIN",
+    ]);
+  });
+
+  it("counts for nothing where endpoints are ignored", () => {
+    const claims = { env: { AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "true", AWS_ENDPOINT_URL: "host:1" } };
+    expect(endpointErrors({ ...claims, profile: work({ services: "locl", endpoint_url: "x" }) })).toEqual([]);
   });
 });

@@ -8,7 +8,7 @@ import {
   regionOfBaseUrl,
   resolveRegion,
 } from "../../src/aws/region.ts";
-import { nearestRegion } from "../../src/aws/known-regions.ts";
+import { KNOWN_REGIONS, nearestRegion, neighborOf, REGIONS } from "../../src/aws/known-regions.ts";
 
 const everything: RegionClaims = {
   flag: undefined,
@@ -80,11 +80,28 @@ describe("another region", () => {
   it.each([
     ["us-est-1", "us-east-1"],
     ["eu-centrl-1", "eu-central-1"],
-    ["ap-east-1", "ap-east-2"],
     ["xx-nowhere-9", "us-east-1"],
     ["eu-west-3", undefined],
+    ["ap-east-1", undefined],
+    ["cn-north-1", undefined],
   ])("is meant by %s: %s", (name, meant) => {
     expect(nearestRegion(name)).toBe(meant);
+  });
+
+  it("is never meant by a region that AWS has", () => {
+    for (const region of REGIONS) expect([region, nearestRegion(region)]).toEqual([region, undefined]);
+  });
+
+  it("with Bedrock is of the same partition, where there is one", () => {
+    const others = REGIONS.filter((region) => !KNOWN_REGIONS.includes(region));
+    expect(Object.fromEntries(others.map((region) => [region, neighborOf(region)]))).toEqual({
+      "ap-east-1": "ap-east-2",
+      "cn-north-1": undefined,
+      "cn-northwest-1": undefined,
+      "eu-isoe-west-1": undefined,
+      "us-iso-west-1": "us-iso-east-1",
+      "us-isob-west-1": "us-isob-east-1",
+    });
   });
 
   it.each([

@@ -3,8 +3,9 @@ import { createServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { FINDINGS } from "../../src/credentials/findings.ts";
-import { emulate } from "../helpers/emulated.ts";
-import { serveEmulated } from "../helpers/served.ts";
+import { createAwsNetwork } from "../helpers/aws-network.ts";
+import { emulate, type Emulated } from "../helpers/emulated.ts";
+import { serveEmulated, type ServeTestOptions } from "../helpers/served.ts";
 import { startIdentityServer } from "../helpers/identity-server.ts";
 import { writeSharedFiles, writeSsoToken } from "../helpers/shared-files.ts";
 
@@ -234,18 +235,48 @@ const MACHINES: Readonly<Record<string, readonly Machine[]>> = {
     },
     {
       credentials: `[default]\naws_access_key_id = ${ID}\n  aws_secret_access_key = ${SECRET}\n`,
-      says: /credentials:2: the value of aws_access_key_id goes on with the indented lines/,
-      hint: /Correct line 2 of /,
+      says: /credentials:3: aws_secret_access_key is indented, so it is a part of the value of aws_access_key_id/,
+      hint: /^Write aws_secret_access_key without the spaces before it in line 3 of /,
     },
     {
       credentials: keys(ID, SECRET),
       says: /credentials:1: this setting stands before any/,
-      hint: /^Correct line 1 of /,
+      hint: /^Write \[default\] above line 1 of /,
     },
     {
       credentials: `[default]\naws_access_key_id = ${ID}\naws_secret_access_key ${SECRET}\n`,
       says: /credentials:3: this is not 'key = value'/,
-      hint: /^Correct line 3 of /,
+      hint: /^Write aws_secret_access_key = VALUE in line 3 of /,
+    },
+    {
+      config: `[profil work]\n${keys(ID, SECRET)}`,
+      env: { AWS_PROFILE: "work" },
+      says: /^The AWS profile 'work' .*config:1: \[profil work\] is neither/,
+      hint: /^Write \[profile work\] in line 1 of /,
+    },
+    {
+      config: `[profile work]\nregion = us-east-1\n  [profile dev]\n${keys(ID, SECRET)}`,
+      args: ["--profile", "dev"],
+      says: /config:3: \[profile dev\] is indented/,
+      hint: /^Write \[profile dev\] without the spaces before it in line 3 of /,
+    },
+    {
+      config: `[profile work]\n${keys(ID, SECRET)}[profile work]\naws_secret_access_key = ${OTHER}\n`,
+      args: ["--profile", "work"],
+      says: /config:4: \[profile work\] stands in line 1 already/,
+      hint: /^Move its settings to those below line 1, and remove line 4 of /,
+    },
+    {
+      config: `[profile work]\nsso_session = corp\n${"sso_account_id = 123456789012\nsso_role_name = Dev\n"}[sso-sesion corp]\nsso_region = us-east-1\n`,
+      args: ["--profile", "work"],
+      says: /config:5: \[sso-sesion corp\] is neither/,
+      hint: /^Write \[sso-session corp\] in line 5 of /,
+    },
+    {
+      config: `[profile work]\nrole_arn = arn:aws:iam::123456789012:role/R\nsource_profile = base\n[base]\n${keys(ID, SECRET)}`,
+      args: ["--profile", "work"],
+      says: /config:4: \[base\] is not read here/,
+      hint: /^Write \[profile base\] in line 4 of /,
     },
     {
       env: { AWS_SHARED_CREDENTIALS_FILE: "HOME" },
@@ -256,6 +287,7 @@ const MACHINES: Readonly<Record<string, readonly Machine[]>> = {
 };
 
 interface Misplaced {
+  /** `PROXY` stands for one that finds no host, `NOBODY` for an address where nobody listens. */
   env?: Record<string, string>;
   /** Of the program. */
   configuration?: unknown;
@@ -264,6 +296,8 @@ interface Misplaced {
   args?: readonly string[];
   says: RegExp;
   hint: string | RegExp;
+  /** Of the exit; 5 unless it says otherwise. */
+  code?: number;
 }
 
 const SSO_KEYS = "sso_account_id = 123456789012\nsso_role_name = Dev\n";
@@ -277,6 +311,104 @@ const PLACES: Readonly<Record<string, readonly Misplaced[]>> = {
       config: `[profile dev]\nsso_region = us-esat-1\n${SSO_URL}${SSO_KEYS}`,
       says: /^No region us-esat-1 \(sso_region of profile 'dev'\) is known\. /,
       hint: /config write the right one, such as: sso_region = us-east-1$/,
+    },
+  ],
+  "region-without-bedrock": [
+    {
+      env: { AWS_REGION: "us-esat-1" },
+      says: /^No region us-esat-1 is known \(env AWS_REGION\)\. /,
+      hint: "Choose a region that has it: export AWS_REGION=us-east-1",
+    },
+    {
+      env: { AWS_REGION: "ap-east-1" },
+      says: /^ap-east-1 \(env AWS_REGION\) is a region of AWS in which Amazon Bedrock is not known to be\. /,
+      hint: "Choose a region that has it: export AWS_REGION=ap-east-2",
+    },
+    {
+      env: { AWS_REGION: "cn-north-1" },
+      says: /^cn-north-1 \(env AWS_REGION\) is a region of AWS in which/,
+      hint: /^No region of its partition has it/,
+    },
+  ],
+  "endpoint-invalid": [
+    {
+      env: { AWS_ENDPOINT_URL: "localhost:8080" },
+      says: /^env AWS_ENDPOINT_URL 'localhost:8080' is not an http or https URL\.$/,
+      hint: "export AWS_ENDPOINT_URL=http://localhost:8080",
+      code: 3,
+    },
+    {
+      config: "[default]\nregion = us-east-1\nendpoint_url = htp://host\n",
+      says: /^profile default, endpoint_url \(.*config:3\) 'htp:\/\/host' is not/,
+      hint: "Write it as https://HOST",
+      code: 3,
+    },
+    {
+      config: "[default]\nservices = local\n[services locl]\nsts =\n  endpoint_url = http://127.0.0.1:1\n",
+      says: /^Profile default has services = local \(.*config:2\), and there is no \[services local\]\.$/,
+      hint: /aws configure set services NAME --profile default$/,
+      code: 3,
+    },
+  ],
+  "endpoint-parts": [
+    {
+      env: { AWS_ENDPOINT_URL: "http://me:hidden@NOBODY/base?key=hidden" },
+      says: /^AWS_ENDPOINT_URL has a user and password and a query: that is not sent to an endpoint of AWS\. /,
+      hint: /^Write it without: export AWS_ENDPOINT_URL=http:\/\/127\.0\.0\.1:1\/base$/,
+    },
+  ],
+  "endpoint-ignored": [
+    {
+      env: { AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "true", AWS_ENDPOINT_URL: "http://NOBODY" },
+      says: /^AWS_ENDPOINT_URL does not count, because AWS_IGNORE_CONFIGURED_ENDPOINT_URLS says that none does\. /,
+      hint: "unset AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    },
+    {
+      env: { AWS_ENDPOINT_URL_BEDROCK: "http://NOBODY", AWS_ENDPOINT_URL_BEDROCK_RUNTIME: "http://NOBODY" },
+      config: "[default]\nignore_configured_endpoint_urls = true\n",
+      says: /does not count, because ignore_configured_endpoint_urls of profile 'default' says/,
+      hint: "aws configure set ignore_configured_endpoint_urls false --profile default",
+    },
+  ],
+  "proxy-invalid": [
+    {
+      env: { HTTPS_PROXY: "ftp://proxy.corp" },
+      says: /^HTTPS_PROXY names a proxy of the kind ftp:\/\/, which is not supported\.$/,
+      hint: /export HTTPS_PROXY=http:\/\/HOST:PORT$/,
+      code: 3,
+    },
+  ],
+  "proxy-twice": [
+    {
+      env: { https_proxy: "http://NOBODY" },
+      says: /^https_proxy goes before HTTPS_PROXY, which says something else\. Nothing accepts connections at the proxy/,
+      hint: "unset https_proxy",
+    },
+  ],
+  "no-proxy-entry": [
+    {
+      env: { HTTPS_PROXY: "http://NOBODY", NO_PROXY: "10.0.0.0/8,https://amazonaws.com/" },
+      says: /^NO_PROXY has 'https:\/\/amazonaws\.com\/', which exempts nothing/,
+      hint: "export NO_PROXY=10.0.0.0/8,amazonaws.com",
+    },
+    {
+      env: { NO_PROXY: "localhost;amazonaws.com" },
+      says: /^NO_PROXY has 'localhost;amazonaws\.com', which exempts nothing/,
+      hint: "export NO_PROXY=localhost,amazonaws.com",
+    },
+  ],
+  "proxy-for-http-only": [
+    {
+      env: { HTTP_PROXY: "http://NOBODY", HTTPS_PROXY: "", AWS_ENDPOINT_URL: "https://NOBODY" },
+      says: /^HTTP_PROXY is for http:\/\/ only, and no proxy is named for https:\/\/\. /,
+      hint: /^export HTTPS_PROXY="\$HTTP_PROXY"$/,
+    },
+  ],
+  "certificates-elsewhere": [
+    {
+      env: { HTTPS_PROXY: "TRUSTED", REQUESTS_CA_BUNDLE: "/etc/corp.pem" },
+      says: /^REQUESTS_CA_BUNDLE is not read; AWS_CA_BUNDLE is what names certificates\. The TLS certificate/,
+      hint: /^export AWS_CA_BUNDLE="\$REQUESTS_CA_BUNDLE"$/,
     },
   ],
   "configuration-misspelt": [
@@ -303,8 +435,8 @@ const CASES = Object.entries(MACHINES).flatMap(([id, machines]) =>
   machines.map((machine, index): [string, Machine] => [`${id} ${index + 1}`, machine]),
 );
 
-describe("chat, models list and doctor tell what was found, and what to do", () => {
-  it.each(CASES)("%s", async (_, { env = {}, config = "", credentials = "", args = [], ...expected }) => {
+describe("chat, models list, doctor and serve tell what was found, and what to do", () => {
+  it.each(CASES)("%s", async (name, { env = {}, config = "", credentials = "", args = [], ...expected }) => {
     const machine = await emulate({
       accessKeys: {
         [ID]: { secretAccessKey: SECRET },
@@ -361,11 +493,35 @@ describe("chat, models list and doctor tell what was found, and what to do", () 
         });
       }
     }
+    // A server is a process each time: one of each kind.
+    if (name.endsWith(" 1") && !expected.isHarmless)
+      await expectServed(machine, { env: all, args }, 503, expected);
     const printed = runs.map(({ stdout, stderr }) => stdout + stderr).join("");
     expect(printed).not.toContain(SECRET);
     expect(printed).not.toMatch(/an-old-token|EXAMPLEKE|undefined|\[object/);
   });
 });
+
+/** A request to a server on this machine fails, and its log has what was found, and what to do. */
+async function expectServed(
+  machine: Emulated,
+  options: ServeTestOptions,
+  status: number,
+  { says, hint }: { says: RegExp; hint: string | RegExp },
+): Promise<void> {
+  const server = await serveEmulated(machine, options);
+  const failure: unknown = await server.client.chat.completions
+    .create({ model: MODEL, messages: [{ role: "user", content: "x" }] })
+    .catch((thrown: unknown) => thrown);
+  // What is wrong with credentials and configuration is for whoever runs the server.
+  expect(failure).toMatchObject({
+    status,
+    ...(status === 502 ? { error: { message: expect.stringMatching(says) } } : {}),
+  });
+  const { error } = await server.logged((line) => line.kind === "request");
+  expect(error).toMatchObject({ message: expect.stringMatching(says), hint: expect.stringMatching(hint) });
+  await server.end();
+}
 
 /** A proxy that finds no host, as one of a company answers for a name that does not exist. */
 async function startBlindProxy(): Promise<string> {
@@ -393,36 +549,60 @@ describe("chat, models list, doctor and serve tell what sends their calls to the
         accessToken: "t",
         expiresAt: "2999-01-01T00:00:00Z",
       });
+      const trusted = (await createAwsNetwork(machine)).env["HTTPS_PROXY"] ?? "";
       const env = {
         AWS_ENDPOINT_URL: undefined,
         AWS_REGION: undefined,
         HTTPS_PROXY: proxy,
         AWS_MAX_ATTEMPTS: "1",
         ...Object.fromEntries(
-          Object.entries(own.env ?? {}).map(([name, value]) => [name, value || undefined]),
+          Object.entries(own.env ?? {}).map(([name, value]) => [
+            name,
+            value.replaceAll("NOBODY", "127.0.0.1:1").replace("TRUSTED", trusted) || undefined,
+          ]),
         ),
       };
+      const { code: expectedCode = 5 } = own;
       for (const command of [["chat", "-m", MODEL, "hi"], ["models", "list"], ["doctor"]]) {
-        const { code, stdout } = await machine.run([...command, "--json", ...args], { env });
+        const { code, stdout, stderr } = await machine.run([...command, "--json", ...args], { env });
         const { error } = JSON.parse(stdout) as { error?: { message: string; hint: string } };
-        expect([command[0], code]).toEqual([command[0], 5]);
+        expect([command[0], code]).toEqual([command[0], expectedCode]);
         expect(error).toMatchObject({
           message: expect.stringMatching(says),
           hint: expect.stringMatching(hint),
         });
+        expect(stdout + stderr).not.toMatch(/hidden|undefined|\[object/);
       }
-      const server = await serveEmulated(machine, { env, args });
-      const failure: unknown = await server.client.chat.completions
-        .create({ model: MODEL, messages: [{ role: "user", content: "x" }] })
-        .catch((thrown: unknown) => thrown);
-      expect(failure).toMatchObject({ status: 502, error: { message: expect.stringMatching(says) } });
-      const { error } = await server.logged((line) => line.kind === "request");
-      expect(error).toMatchObject({
-        message: expect.stringMatching(says),
-        hint: expect.stringMatching(hint),
-      });
+      await expectServed(machine, { env, args }, expectedCode === 3 ? 500 : 502, { says, hint });
     },
   );
+
+  it.each<[string, Record<string, string>, RegExp]>([
+    ["a proxy is down", { HTTPS_PROXY: "http://127.0.0.1:1" }, /^Nothing accepts connections at the proxy/],
+    ["a proxy wants a log-in", { HTTPS_PROXY: "LOGIN" }, /^The proxy .* demands a user and password/],
+    ["a proxy is no proxy", { HTTPS_PROXY: "socks5h://LOGIN" }, /^The proxy .* does not answer like one/],
+  ])("a region, an sso_region and a setting are not blamed where %s", async (_, proxied, says) => {
+    const machine = await emulate();
+    machine.configure(JSON.stringify({ models: { bedrockDiscovery: { regoin: "eu-west-1" } } }));
+    const proxy = createServer();
+    proxy.on("connect", (_request, socket: Socket) => socket.end("HTTP/1.1 407 No\r\n\r\n"));
+    await once(proxy.listen(0, "127.0.0.1"), "listening");
+    onTestFinished(() => void proxy.close());
+    const address = `127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const env = {
+      AWS_ENDPOINT_URL: undefined,
+      AWS_REGION: "us-esat-1",
+      AWS_MAX_ATTEMPTS: "1",
+      HTTPS_PROXY: proxied["HTTPS_PROXY"]?.replace(/^LOGIN/, `http://${address}`).replace("LOGIN", address),
+    };
+    for (const command of [["chat", "-m", MODEL, "hi"], ["models", "list"], ["doctor"]]) {
+      const { code, stdout } = await machine.run([...command, "--json"], { env });
+      const { error } = JSON.parse(stdout) as { error: { message: string } };
+      expect([command[0], code]).toEqual([command[0], 5]);
+      expect(error.message).toMatch(says);
+      expect(error.message).not.toMatch(/region|regoin/);
+    }
+  });
 
   it("a default model under a misspelt name is told where none is found", async () => {
     const machine = await emulate();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { findAll } from "../../src/credentials/findings.ts";
 import { decideCredentials, type CredentialDecision, SOURCES } from "../../src/credentials/order.ts";
 import { loadSharedConfig } from "../../src/credentials/shared-config.ts";
 import { createHome } from "../helpers/openclaw.ts";
@@ -26,7 +27,7 @@ async function decide(scene: Scene): Promise<CredentialDecision> {
 }
 
 const statuses = ({ order }: CredentialDecision): string[] => order.map(({ status }) => status);
-const findings = (decision: CredentialDecision): string[] => decision.findings.map(({ id }) => id);
+const findings = (decision: CredentialDecision): string[] => findAll(decision).map(({ id }) => id);
 
 const BEARER = { AWS_BEARER_TOKEN_BEDROCK: "bedrock-api-key-secret" };
 const KEYS = { AWS_ACCESS_KEY_ID: "AKIAENV0000000000001", AWS_SECRET_ACCESS_KEY: "env-secret" };
@@ -78,7 +79,7 @@ describe("the order of credential sources", () => {
     const told = JSON.stringify({ ...decision, shared: undefined });
     expect(told).not.toMatch(/secret|env-session/);
     // The full key id is for signing, not for showing.
-    expect(JSON.stringify([decision.order, decision.findings])).not.toContain("AKIAENV0000000000001");
+    expect(JSON.stringify([decision.order, findAll(decision)])).not.toContain("AKIAENV0000000000001");
     expect(decision.order[1]?.detail).toContain("AKIA…0001");
   });
 
@@ -388,7 +389,7 @@ describe("the order of credential sources", () => {
     ])("%s", async (_, scene, expected) => {
       const decision = await decide({ ...scene, env: { AWS_EC2_METADATA_DISABLED: "true", ...scene.env } });
       expect(findings(decision)).toEqual(expected);
-      for (const { message, hint } of decision.findings) {
+      for (const { message, hint } of findAll(decision)) {
         expect(message).toMatch(/\.$/);
         expect(hint).not.toBe("");
       }
@@ -396,7 +397,7 @@ describe("the order of credential sources", () => {
 
     it("tell the line of a malformed shared config", async () => {
       const decision = await decide({ config: "[default]\nregion = x\nwhat is this\n" });
-      expect(decision.findings[0]?.message).toMatch(/\.aws\/config:3: this is not 'key = value'\.$/);
+      expect(findAll(decision)[0]?.message).toMatch(/\.aws\/config:3: this is not 'key = value'\.$/);
     });
   });
 

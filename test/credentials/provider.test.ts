@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer as createHttpsServer } from "node:https";
 import { type AddressInfo, createServer } from "node:net";
 import path from "node:path";
@@ -12,6 +12,7 @@ import { describeChosen } from "../../src/credentials/describe.ts";
 import { OpenclawError } from "../../src/errors.ts";
 import { blackHole } from "../helpers/black-hole.ts";
 import { jsonError, startIdentityServer, stsError, type IdentityServer } from "../helpers/identity-server.ts";
+import { isRunning } from "../helpers/is-running.ts";
 import { createHome } from "../helpers/openclaw.ts";
 import { writeSharedFiles, writeSsoToken } from "../helpers/shared-files.ts";
 import {
@@ -569,7 +570,7 @@ describe("what was found explains that there are no credentials", () => {
       "no title",
       { credentials: BASE.replace("[base]\n", "") },
       /credentials:1: this setting stands before any \[section\]/,
-      /^Correct /,
+      /^Write \[default\] above line 1 of /,
     ],
     [
       "a profile without prefix",
@@ -581,7 +582,7 @@ describe("what was found explains that there are no credentials", () => {
       "a file that is not there",
       { env: { AWS_CONFIG_FILE: "/nowhere/c" } },
       /^AWS_CONFIG_FILE names '\/nowhere\/c'/,
-      /^Correct /,
+      /^Write \[default\] above line 1 of /,
     ],
     [
       "AWS_ROLE_ARN alone",
@@ -894,6 +895,29 @@ describe("what goes wrong while credentials are resolved", () => {
       timeoutMs: 200,
     });
     expect((await failureOf(signer())).message).toContain("did not end in time");
+  });
+
+  it.each([
+    ["that does not listen to its end", "trap '' TERM; sleep 60 & echo $$ $! > ids; wait; sleep 60"],
+    ["with children", "sleep 60 & echo $$ $! > ids; wait"],
+    ["that has left a child behind", "(sleep 60 >/dev/null & echo $! > ids) ; sleep 60"],
+  ])("a credential_process %s is ended with what it started", async (_, script) => {
+    const server = await startIdentityServer();
+    const home = createHome();
+    const ids = path.join(home, "ids");
+    const program = path.join(home, "keys");
+    writeFileSync(program, `#!/bin/sh\ncd ${home}\n${script}\n`);
+    chmodSync(program, 0o755);
+    const { signer } = await machine(server, {
+      home,
+      env: { AWS_PROFILE: "proc" },
+      config: `[profile proc]\ncredential_process = ${program}\n`,
+      timeoutMs: 500,
+    });
+    expect((await failureOf(signer())).message).toContain("did not end in time");
+    const running = readFileSync(ids, "utf8").trim().split(" ").map(Number);
+    expect(running.length).toBeGreaterThan(0);
+    await expect.poll(() => running.filter(isRunning), { timeout: 5000 }).toEqual([]);
   });
 
   it("STS that does not answer is given up in time", async () => {

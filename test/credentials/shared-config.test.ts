@@ -444,8 +444,8 @@ describe("the shared config and credentials files", () => {
     ["config", "[default\naws_access_key_id = x\n", 1, "lacks its ]"],
     ["config", "[default]\na = b\n[default]\nc = d\n", 3, "line 1 already"],
     ["config", "[default]\na = b\nA = c\n", 3, "a is set in line 2 already"],
-    ["config", "[default]\nregion = x\n  output = json\n", 2, "output among them"],
-    ["config", "[default]\ns3 =\n  words\n", 2, "block s3"],
+    ["config", "[default]\nregion = x\n  output = json\n", 3, "output is indented"],
+    ["config", "[default]\ns3 =\n  words\n", 3, "block s3"],
     ["config", "[default]\na = b\n[profile default]\nc = d\n", 3, "goes before [default]"],
     ["config", "[]\nregion = x\n", 1, "neither a profile"],
     ["credentials", "[a]\nx = y\n[profile dev]\naws_access_key_id = x\n", 3, "[dev]"],
@@ -453,6 +453,73 @@ describe("the shared config and credentials files", () => {
     const { problems } = parseSharedFile(text, "file", kind);
     expect(problems[0]).toMatchObject({ file: "file", line });
     expect(problems[0]?.message).toContain(message);
+  });
+
+  it.each([
+    ["config", "[profil work]\n", 1, "Write [profile work] in", "profile work"],
+    ["config", "[profiles work]\n", 1, "Write [profile work] in", "profile work"],
+    ["config", "[Profile work]\n", 1, "Write [profile work] in", "profile work"],
+    ["config", "[profile:work]\n", 1, "Write [profile work] in", "profile work"],
+    ["config", "[profile.work]\n", 1, "Write [profile work] in", "profile work"],
+    ["config", "[profile a b]\n", 1, 'Write [profile "a b"] in', "profile a b"],
+    ["config", "[profil 'a b']\n", 1, 'Write [profile "a b"] in', "profile a b"],
+    ["config", "[work]\n", 1, "Write [profile work] in", "profile work"],
+    ["config", "[sso-sesion corp]\n", 1, "Write [sso-session corp] in", "sso-session corp"],
+    ["config", "[sso session corp]\n", 1, "Write [sso-session corp] in", "sso-session corp"],
+    ["config", "[service local]\n", 1, "Write [services local] in", "services local"],
+    ["config", "[sso-session]\n", 1, "Write [sso-session NAME] in", undefined],
+    ["config", "[profile]\n", 1, "Write [profile NAME] in", undefined],
+    ["config", "[[default]]\n", 1, "Write [default] in", "profile default"],
+    ["config", "[profile work]]\n", 1, "Write [profile work] in", "profile work"],
+    ["config", "[profile work\nregion = x\n", 1, "Write [profile work] in", "profile work"],
+    ["config", "[work # mine\nregion = x\n", 1, "Write [profile work] in", "profile work"],
+    ["config", "profile work]\nregion = x\n", 1, "Write [profile work] in", "profile work"],
+    ["config", "{default}\nregion = x\n", 1, "Write [default] in", "profile default"],
+    ["config", "[default]\nregion us-east-1\n", 2, "Write region = VALUE in", undefined],
+    ["config", "[default]\n= us-east-1\n", 2, "Write key = VALUE in", undefined],
+    ["config", "region = x\n[default]\n", 1, "Write [default] above", "profile default"],
+    [
+      "config",
+      "[default]\nregion = x\n  output = json\n",
+      3,
+      "Write output without the spaces before it in",
+      undefined,
+    ],
+    [
+      "config",
+      "[default]\nregion = x\n  [profile work]\n",
+      3,
+      "Write [profile work] without the spaces before it in",
+      "profile work",
+    ],
+    [
+      "config",
+      "[profile work]\na = b\n[profile work]\n",
+      3,
+      "Move its settings to those below line 1, and remove",
+      undefined,
+    ],
+    ["config", "[profile work]\na = b\na = c\n", 3, "Remove line 2, or", undefined],
+    ["config", "[default]\ns3 =\n  a = b\n  words\n", 4, "Write key = VALUE in", undefined],
+    ["credentials", "[default\n", 1, "Write [default] in", "profile default"],
+    ["credentials", "work]\naws_access_key_id = x\n", 1, "Write [work] in", "profile work"],
+    ["credentials", "[profile work]\n", 1, "Write [work] in", "profile work"],
+    ["credentials", "[profil work]\n", 1, "If 'work' is meant, write [work] in", "profile work"],
+    ["credentials", "aws_access_key_id = x\n", 1, "Write [default] above", "profile default"],
+    [
+      "credentials",
+      "[a]\naws_secret_access_key wJalrX\n",
+      2,
+      "Write aws_secret_access_key = VALUE in",
+      undefined,
+    ],
+    // What stands alone may be a secret.
+    ["credentials", "[a]\nwjalrxutnfemik7mdengbpxrficyexamplekey\n", 2, "Write key = VALUE in", undefined],
+  ] as const)("in %s, %j tell what to write, and where", (kind, text, line, remedy, missing) => {
+    const [problem] = parseSharedFile(text, "file", kind).problems;
+    expect(problem).toMatchObject({ line, hint: `${remedy} line ${line} of file.` });
+    expect(problem?.missing).toBe(missing);
+    expect(problem?.message).not.toMatch(/wJalrX|wjalrx/);
   });
 
   it("without a fault have no problems", () => {

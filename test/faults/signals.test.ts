@@ -19,6 +19,7 @@ import type { Script, ScriptedAnswer, StreamStep } from "../../src/emulator/scri
 import { textStep } from "../helpers/answer-steps.ts";
 import { blackHole } from "../helpers/black-hole.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
+import { isRunning } from "../helpers/is-running.ts";
 import { start } from "../helpers/openclaw.ts";
 import { openPty } from "../helpers/pty.ts";
 import { writeSharedFiles } from "../helpers/shared-files.ts";
@@ -398,6 +399,22 @@ describe("a program that is told to stop, stops", () => {
     };
     // Node would wait for the thread before it ends with a code.
     await Promise.all(SIGNALS.map(([signal]) => stopThere(prepare, signal, [null, signal], "")));
+  });
+
+  it.each(SIGNALS)("%s ends a credential_process and what it has started", async (signal, code) => {
+    const user = await emulate();
+    const program = path.join(user.home, "slow.sh");
+    const ids = path.join(user.home, "ids");
+    const script = `trap '' TERM INT HUP; sleep 60 & echo "$$ $!" > ${ids}.new; mv ${ids}.new ${ids}; wait; sleep 60`;
+    writeFileSync(program, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    writeSharedFiles(user.home, { config: `[profile dev]\ncredential_process = ${program}\n` });
+    const env = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_PROFILE: "dev" };
+    const prepare = async (): Promise<Stage> => {
+      return { user, child: user.start(CHAT, { env }), isThere: appears(ids) };
+    };
+    await stopThere(prepare, signal, [code, null], "");
+    const running = readFileSync(ids, "utf8").trim().split(" ").map(Number);
+    await expect.poll(() => running.filter(isRunning)).toEqual([]);
   });
 
   it("while nobody reads what it has to say", async () => {

@@ -7,7 +7,6 @@ import { createRequire } from "node:module";
 import type { Socket } from "node:net";
 import path from "node:path";
 import { Readable, Writable } from "node:stream";
-import { promisify } from "node:util";
 import vm from "node:vm";
 
 /** What a CommonJS file is to Node, and the process that it is to believe in. */
@@ -163,11 +162,8 @@ function loader(own: NodeJS.Process): (file: string) => unknown {
     },
     "node:child_process": {
       ...childProcess,
-      // All that the SDK calls of it, and only as a promise.
-      exec: Object.assign(() => undefined, {
-        [promisify.custom]: (command: string, options?: childProcess.ExecOptions) =>
-          promisify(childProcess.exec)(command, { env: own.env, cwd: own.cwd(), ...options }),
-      }),
+      spawn: (command: string, options: childProcess.SpawnOptions) =>
+        childProcess.spawn(command, { env: own.env, cwd: own.cwd(), ...options }),
     },
     // Its cache of compiled code is for processes.
     "node:module": {},

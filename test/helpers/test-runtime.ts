@@ -46,6 +46,7 @@ export function testRuntime(options: TestRuntimeOptions): TestRuntime {
     processId: process.pid,
     userId: process.geteuid?.(),
     isProcessAlive: () => true,
+    endGroup: (groupId, signal) => void process.kill(-groupId, signal),
     onExit: () => () => undefined,
     allowGrace: () => undefined,
     onUncaught: () => undefined,

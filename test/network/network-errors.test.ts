@@ -5,6 +5,7 @@ import { generate } from "selfsigned";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { createRequestHandler } from "../../src/network/request-handler.ts";
 import {
+  faultOf,
   findNetworkRow,
   fromNetworkFailure,
   NETWORK_TABLE,
@@ -216,6 +217,31 @@ describe("an endpoint", () => {
       "https://bedrock.example",
     );
     expect(error).toMatchObject({ code, message: expect.stringContaining(says) });
+  });
+
+  it.each([
+    ["ENOTFOUND", undefined, "the far end"],
+    ["ECONNREFUSED", undefined, "the far end"],
+    ["ENETUNREACH", undefined, "this machine"],
+    ["CERT_HAS_EXPIRED", undefined, "the certificate"],
+    ["SELF_SIGNED_CERT_IN_CHAIN", undefined, "the certificate"],
+    ["ERR_TLS_CERT_ALTNAME_INVALID", undefined, "the certificate"],
+    ["EPROTO", undefined, "the certificate"],
+    ["ECONNREFUSED", true, "the proxy"],
+    ["ENOTFOUND", true, "the proxy"],
+    ["UND_ERR_CONNECT_TIMEOUT", true, "the proxy"],
+    ["ERR_PROXY_LOGIN", true, "the proxy"],
+    ["ERR_PROXY_TUNNEL", true, "the proxy"],
+    ["DEPTH_ZERO_SELF_SIGNED_CERT", true, "the proxy"],
+    // It is there, and says no.
+    ["ERR_PROXY_REFUSED", true, "the far end"],
+    ["DEPTH_ZERO_SELF_SIGNED_CERT", false, "the certificate"],
+    ["ECONNRESET", false, "the far end"],
+  ])("%s, with a proxy at fault: %s, leaves %s to be looked at", (code, isAtFault, fault) => {
+    const proxy = { address: "proxy:1", variable: "HTTPS_PROXY", hasUser: false, isAtFault };
+    const failure = Object.assign(new Error("no"), { code }, isAtFault === undefined ? {} : { proxy });
+    const error = fromNetworkFailure(failure, "https://bedrock.example");
+    expect(error && faultOf(error)).toBe(fault);
   });
 
   it("of any other failure is not the network's", () => {

@@ -136,7 +136,9 @@ async function nothingToList({ load, models, setup }: ModelSurvey): Promise<Open
   const { enabled } = discoverySettings(setup.config.value);
   if (load.hasCredentials || models.length > 0 || enabled === false) return undefined;
   const { findCause } = await import("../../credentials/findings.ts");
-  const cause = findCause(setup.decision, "nothing signs", { misspelt: listMisspelt(setup.config.value) });
+  const cause = findCause(setup.decision, "nothing signs", {
+    place: { misspelt: listMisspelt(setup.config.value) },
+  });
   return new OpenclawError("no-credentials", {
     message: `${cause ? `${cause.message} ` : ""}No AWS credentials were found, and no model is configured.`,
     hint: cause?.hint ?? "See where credentials were looked for: openclaw doctor",
