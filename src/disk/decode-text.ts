@@ -1,6 +1,7 @@
 import { type ErrorCode, OpenclawError } from "../errors.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
-import { decode, recogniseBytes, type Recognised, ZERO_BYTES } from "./recognise-bytes.ts";
+import { decode } from "./guess-encoding.ts";
+import { findIso2022, recogniseBytes, type Recognised, ZERO_BYTES } from "./recognise-bytes.ts";
 
 /** Where a text comes from, for the error. */
 export interface TextSource {
@@ -20,9 +21,19 @@ export interface TextSource {
  * `git` have it.
  */
 export function decodeText(bytes: Uint8Array, source: TextSource): string {
-  const text = decode(bytes, encodingOf(bytes));
-  if (text === undefined || text.includes("\0")) throw notText(bytes, source);
+  const text = decodeIfText(bytes);
+  if (text === undefined) throw notText(bytes, source);
   return text;
+}
+
+/** Whether bytes are a text by the rule of `decodeText`. */
+export function isText(bytes: Uint8Array): boolean {
+  return decodeIfText(bytes) !== undefined;
+}
+
+function decodeIfText(bytes: Uint8Array): string | undefined {
+  const text = decode(bytes, encodingOf(bytes));
+  return text === undefined || text.includes("\0") || findIso2022(bytes) >= 0 ? undefined : text;
 }
 
 /** The error for bytes that are not the text they should be. */
@@ -40,12 +51,13 @@ export function notText(bytes: Uint8Array, source: TextSource): OpenclawError {
 
 /** What makes text of it: a command that writes another file, or what to put before the program in a pipe. */
 function adviseOn(
-  { iconv, isCutOff, isAttachable, looksLike, offset }: Recognised,
+  { iconv, isCutOff, isAttachable, isUnknownText, looksLike, offset }: Recognised,
   { file, isInPlace = false }: TextSource,
 ): string {
   const by = (command: string, reads = ""): string =>
     file === undefined ? `… | ${command} | openclaw …` : `${command} ${reads}${intoOther(file, isInPlace)}`;
   if (iconv) return by(`iconv ${iconv.dropsBroken ? "-c " : ""}-f ${iconv.from} -t UTF-8`);
+  if (isUnknownText) return `If you know its encoding: ${by("iconv -f ENCODING -t UTF-8")}`;
   if (isCutOff) return by(`head -c ${offset}`);
   if (isAttachable) return `openclaw chat --file ${file === undefined ? "-" : quoteForShell(file)} …`;
   return looksLike === ZERO_BYTES ? by("tr '\\000' '\\n'", "< ") : "Give it as UTF-8 text.";

@@ -1,3 +1,5 @@
+import { decode, guessEncoding } from "./guess-encoding.ts";
+
 /** What bytes that are not UTF-8 text look like. */
 export interface Recognised {
   /** Completes "it looks like …". */
@@ -10,6 +12,8 @@ export interface Recognised {
   isCutOff?: boolean;
   /** A file that models take as it is. */
   isAttachable?: boolean;
+  /** It may well be text, of which nobody knows the encoding. */
+  isUnknownText?: boolean;
 }
 
 interface Signature {
@@ -59,16 +63,26 @@ export function findSignature(bytes: Uint8Array): Signature | undefined {
   );
 }
 
-/** Bytes of which Windows-1252 has no character (https://encoding.spec.whatwg.org/index-windows-1252.txt, as iconv has it). */
-const UNDEFINED_IN_1252 = new Set([0x81, 0x8d, 0x8f, 0x90, 0x9d]);
-/** More of them than this share, and it is no text. Tab, line ends, form feed and escape are characters of texts. */
+/** More control characters than this share, and it is no text. Tab, line ends, form feed and escape are characters of texts. */
 const MOST_CONTROLS = 0.02;
 
 /** Such as the names that `find -print0` prints. */
 export const ZERO_BYTES = "binary data: it has zero bytes";
 
+/** Escape, `$` and the set of 1983 or of 1978. */
+const SHIFTS = [Buffer.of(0x1b, 0x24, 0x42), Buffer.of(0x1b, 0x24, 0x40)];
+
+/** Where Japanese begins in ISO-2022-JP, whose bytes are all ASCII (RFC 1468); -1 where it does not. */
+export function findIso2022(bytes: Uint8Array): number {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Math.max(...SHIFTS.map((shift) => file.indexOf(shift)));
+}
+
 /** Recognises bytes that are not UTF-8 text, or are it with zero bytes inside. */
 export function recogniseBytes(bytes: Uint8Array): Recognised {
+  const shift = findIso2022(bytes);
+  if (shift >= 0 && decode(bytes, "iso-2022-jp") !== undefined)
+    return { offset: shift, looksLike: "ISO-2022-JP text", iconv: { from: "ISO-2022-JP" } };
   const offset = firstOddByte(bytes);
   const marked = recogniseMark(bytes);
   if (marked) return { offset, ...marked };
@@ -148,33 +162,10 @@ function recogniseNarrow(bytes: Uint8Array, offset: number): Omit<Recognised, "o
     return { looksLike: "UTF-8 text that is cut off in its last character", isCutOff };
   if (whole > broken)
     return { looksLike: "UTF-8 text with broken characters", iconv: { from: "UTF-8", dropsBroken: true } };
-  if (!bytes.some((byte) => byte >= 0x80 && byte < 0xa0))
-    return { looksLike: "Latin-1 (ISO-8859-1) text or another old encoding", iconv: { from: "LATIN1" } };
-  if (!bytes.some((byte) => UNDEFINED_IN_1252.has(byte)))
-    return { looksLike: "Windows-1252 text or another old encoding", iconv: { from: "WINDOWS-1252" } };
-  return nameEastAsian(bytes) ?? { looksLike: "text in an old encoding, or binary data" };
-}
-
-const EAST_ASIAN = [
-  ["euc-jp", "EUC-JP"],
-  ["shift_jis", "SHIFT_JIS"],
-  ["euc-kr", "EUC-KR"],
-  ["gb18030", "GB18030"],
-] as const;
-
-function nameEastAsian(bytes: Uint8Array): Omit<Recognised, "offset"> | undefined {
-  const found = EAST_ASIAN.find(([label]) => isPlausible(decode(bytes, label)));
-  return found && { looksLike: `${found[1]} text or another old encoding`, iconv: { from: found[1] } };
-}
-
-/** Text in an encoding that TextDecoder knows, without its byte order mark; undefined where the bytes are none. */
-export function decode(bytes: Uint8Array, encoding: string): string | undefined {
-  try {
-    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
-  } catch (error) {
-    if (error instanceof TypeError) return undefined;
-    throw error;
-  }
+  const encoding = guessEncoding(bytes, offset);
+  return encoding
+    ? { looksLike: `${encoding.name} text`, iconv: { from: encoding.iconv } }
+    : { looksLike: "text in an old encoding, or binary data", isUnknownText: true };
 }
 
 /** The first byte that is no part of a UTF-8 character, or else the first zero byte. */

@@ -1,8 +1,9 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { recogniseBytes } from "../../src/disk/recognise-bytes.ts";
 import { decodeText, type TextSource } from "../../src/disk/decode-text.ts";
 import { OpenclawError } from "../../src/errors.ts";
 import { createHome } from "../helpers/openclaw.ts";
@@ -78,10 +79,10 @@ const OTHERS: readonly [what: string, bytes: Buffer, looksLike: string, offset: 
   ["Latin-1 that begins like a bitmap", latin1("BM25 für alle\n"), "Latin-1", 6, "BM25 für alle\n"],
   [
     "Windows-1252",
-    Buffer.from([0x93, 0x61, 0x94, 0x20, 0x80, 0xe9]),
+    latin1("A \x93caf\xe9\x94 costs \x80 5.\n"),
     "Windows-1252 text",
-    0,
-    "\u201Ca\u201D €é",
+    2,
+    "A \u201Ccafé\u201D costs € 5.\n",
   ],
   ["EUC-JP", Buffer.from("c6fccbdcb8ec8fb0a10a", "hex"), "EUC-JP text", 0, "日本語丂\n"],
   [
@@ -144,3 +145,157 @@ describe("what is no UTF-8", () => {
     expect(error.hint).toMatch(hint);
   });
 });
+
+/** Texts as they are written, and the encodings that people have them in, by iconv's names. */
+const WRITTEN: readonly [language: string, text: string, encodings: string, unnamed?: string][] = [
+  [
+    "German",
+    "Sehr geehrte Damen und Herren, über die Größe der Räume müssen wir noch sprechen.\n",
+    "ISO-8859-1 CP1252 ISO-8859-15 CP1250",
+    "IBM850 MACINTOSH",
+  ],
+  [
+    "German with prices",
+    "Die Übernachtung kostet 50 € für zwei Gäste, Frühstück eingeschlossen, schöne Grüße aus Köln und Düsseldorf.\n",
+    "CP1252 ISO-8859-15",
+  ],
+  [
+    "French",
+    "L'été dernier, nous avons mangé une crème brûlée à l'hôtel où ça coûte très cher.\n",
+    "ISO-8859-1 CP1252 ISO-8859-15",
+    "IBM850 MACINTOSH",
+  ],
+  [
+    "Spanish",
+    "¿Dónde está la mañana? El niño comió en el jardín después de la canción.\n",
+    "ISO-8859-1 CP1252",
+    "IBM850 MACINTOSH",
+  ],
+  ["Portuguese", "Não há razão para a ação; amanhã você será avô também.\n", "ISO-8859-1", "IBM850"],
+  ["Swedish", "På lördag åker vi till Göteborg för att hälsa på mormor.\n", "ISO-8859-1"],
+  ["Icelandic", "Það er gott að búa á Íslandi þótt veðrið sé ekki alltaf gott.\n", "ISO-8859-1"],
+  ["English", "“It’s a trap,” he said – and she didn’t believe him… “Really?”\n", "CP1252", "MACINTOSH"],
+  ["a table", "name;straße;ort\nMüller;Hauptstr. 5;Köln\n", "ISO-8859-1 CP1252", "IBM850"],
+  ["source code", "// Zählt die Wörter\nint main() { return 0; }\n", "ISO-8859-1"],
+  [
+    "Polish",
+    "Zażółć gęślą jaźń. Proszę, żebyś przyszedł później, ponieważ będę się uczył.\n",
+    "CP1250 ISO-8859-2",
+  ],
+  ["Czech", "Příliš žluťoučký kůň úpěl ďábelské ódy. Dnešní den je krásný.\n", "CP1250 ISO-8859-2"],
+  [
+    "Hungarian",
+    "Árvíztűrő tükörfúrógép. Kérem, jöjjön később, mert most nem érek rá.\n",
+    "CP1250 ISO-8859-2",
+  ],
+  ["Croatian", "Želim ti sve najbolje, čestitam rođendan i šaljem pozdrav.\n", "CP1250 ISO-8859-2"],
+  [
+    "Turkish",
+    "Pijamalı hasta yağız şoföre çabucak güvendi. Değişik bir gün, ışık söndü.\n",
+    "CP1254 ISO-8859-9",
+  ],
+  ["Lithuanian", "Ąžuolas augo šalia kelio, o žmonės ėjo į mišką ieškoti grybų ir uogų.\n", "CP1257"],
+  [
+    "Russian",
+    "Привет, мир! Это обычный русский текст, в котором есть несколько предложений.\n",
+    "CP1251 KOI8-R CP866 ISO-8859-5",
+  ],
+  ["Ukrainian", "Привіт, світе! Це звичайний український текст, у якому є кілька речень.\n", "CP1251 KOI8-U"],
+  ["Greek", "Καλημέρα κόσμε. Αυτό είναι ένα συνηθισμένο ελληνικό κείμενο.\n", "CP1253 ISO-8859-7"],
+  ["Hebrew", "שלום עולם. זהו טקסט רגיל בעברית עם כמה משפטים, ותודה רבה לכולם.\n", "CP1255"],
+  ["Arabic", "مرحبا بالعالم. هذا نص عربي عادي يحتوي على بضع جمل، وشكرا جزيلا لكم.\n", "CP1256 ISO-8859-6"],
+  ["Thai", "สวัสดีชาวโลก นี่คือข้อความภาษาไทยธรรมดาที่มีหลายประโยค ขอบคุณมาก\n", "CP874"],
+  [
+    "Japanese",
+    "日本語の文章です。今日は天気がいいので、散歩に行きましょう。\n",
+    "SHIFT_JIS CP932 EUC-JP ISO-2022-JP",
+  ],
+  ["a greeting in Japanese", "こんにちは世界\n", "SHIFT_JIS EUC-JP"],
+  ["Japanese in code", "# 文字列を数える\nprint(len(text))\n", "SHIFT_JIS EUC-JP"],
+  ["Chinese", "你好，世界。这是一个普通的中文文本，里面有几个句子。\n", "GBK GB18030 EUC-CN"],
+  ["a notice in Chinese", "关于召开年度工作会议的通知：各部门负责人请于下周一上午九点参加会议。\n", "GBK"],
+  ["Chinese of Taiwan", "你好，世界。這是一個普通的中文文本，裡面有幾個句子。\n", "BIG5 GBK"],
+  ["Korean", "안녕하세요, 세계. 이것은 몇 개의 문장이 있는 평범한 한국어 텍스트입니다.\n", "EUC-KR CP949"],
+  ["Vietnamese", "Tiếng Việt là ngôn ngữ của người Việt.\n", "", "CP1258"],
+];
+
+const inEncoding = (text: string, encoding: string): Buffer =>
+  execFileSync("sh", ["-c", `iconv -f UTF-8 -t ${encoding}`], { input: text });
+
+describe("a text in an old encoding", () => {
+  const named = WRITTEN.flatMap(([language, text, encodings]) =>
+    encodings
+      .split(" ")
+      .flatMap((encoding) => (encoding === "" ? [] : [[language, encoding, text] as const])),
+  );
+  it.each(named)("is what the line of the hint makes of it: %s in %s", (_, encoding, text) => {
+    const home = createHome();
+    const bytes = inEncoding(text, encoding);
+    writeFileSync(path.join(home, "notes.txt"), bytes);
+    const { hint = "" } = refusal(bytes);
+    expect(hint).toMatch(/^iconv -f \S+ -t UTF-8 notes\.txt > notes\.utf8\.txt$/);
+    execFileSync("sh", ["-c", hint], { cwd: home });
+    expect(readFileSync(path.join(home, "notes.utf8.txt"), "utf8")).toBe(text);
+  });
+
+  const unnamed = WRITTEN.flatMap(([language, text, , encodings]) =>
+    (encodings?.split(" ") ?? []).map((encoding) => [language, encoding, text] as const),
+  );
+  it.each(unnamed)("is given no name where that would be a guess: %s in %s", (_, encoding, text) => {
+    const home = createHome();
+    const bytes = inEncoding(text, encoding);
+    writeFileSync(path.join(home, "notes.txt"), bytes);
+    const { message, hint = "" } = refusal(bytes);
+    expect(message).toContain("looks like text in an old encoding");
+    const [, line = ""] = /^If you know its encoding: (.*)$/.exec(hint) ?? [];
+    execFileSync("sh", ["-c", line.replace("ENCODING", encoding)], { cwd: home });
+    expect(readFileSync(path.join(home, "notes.utf8.txt"), "utf8").normalize()).toBe(text.normalize());
+  });
+
+  it("is called by no false name, however little there is of it", () => {
+    const falseNames = named.flatMap(([language, encoding, text]) => {
+      if (encoding === "ISO-2022-JP") return [];
+      const characters = Array.from(text.trim());
+      const encoded = new Map([[encoding, eachInEncoding(characters, encoding)]]);
+      const bytesIn = (name: string, from: number, to: number): Buffer => {
+        const all = encoded.get(name) ?? eachInEncoding(characters, name);
+        encoded.set(name, all);
+        return Buffer.concat(all.slice(from, to));
+      };
+      return pieces(characters).flatMap(([from, to]) => {
+        const bytes = bytesIn(encoding, from, to);
+        if (bytes.equals(Buffer.from(bytes.toString()))) return [];
+        const { iconv } = recogniseBytes(bytes);
+        if (!iconv || iconv.dropsBroken || bytesIn(iconv.from, from, to).equals(bytes)) return [];
+        return [`${language} in ${encoding}: '${characters.slice(from, to).join("")}' as ${iconv.from}`];
+      });
+    });
+    expect(falseNames).toEqual([]);
+  });
+});
+
+/** The bytes of each character; none of one that the encoding does not have. */
+function eachInEncoding(characters: readonly string[], encoding: string): Buffer[] {
+  const { stdout } = spawnSync("sh", ["-c", `iconv -c -f UTF-8 -t ${encoding}`], {
+    input: characters.join("\n"),
+  });
+  const each: Buffer[] = [];
+  let start = 0;
+  for (let end = stdout.indexOf("\n"); end >= 0; end = stdout.indexOf("\n", start)) {
+    each.push(stdout.subarray(start, end));
+    start = end + 1;
+  }
+  return [...each, stdout.subarray(start)];
+}
+
+/** Up to four words in a row; up to eight characters where there are no words. */
+function pieces(characters: readonly string[]): [from: number, to: number][] {
+  const starts = characters.flatMap((_, index) =>
+    index === 0 || characters[index - 1] === " " ? [index] : [],
+  );
+  const hasWords = starts.length > 3;
+  const bounds = hasWords ? [...starts, characters.length] : [...characters.keys(), characters.length];
+  return bounds.flatMap((from, index) =>
+    bounds.slice(index + 1, index + (hasWords ? 5 : 9)).map((to): [number, number] => [from, to]),
+  );
+}
