@@ -22,7 +22,7 @@ export interface Parameter<T = unknown, Notation extends string = string> {
   converse: readonly [ConverseObject, string] | "by-family";
   /** What carries it in a chat completion: the newest field first, and what its words mean here, where they are others. */
   completion?: {
-    fields: readonly (keyof ChatCompletionCreateParamsBase)[];
+    fields: readonly CompletionField[];
     words?: Readonly<Record<string, NoInfer<T> | undefined>>;
   };
   /** Its name in a notice, when only Amazon Bedrock has it. */
@@ -36,6 +36,9 @@ export interface Parameter<T = unknown, Notation extends string = string> {
     unset: string;
   };
 }
+
+/** The fields of OpenAI's API, and those that other servers of it take besides and clients send. */
+export type CompletionField = keyof ChatCompletionCreateParamsBase | "top_k";
 
 export type FlagGroup = "length and sampling" | "reasoning" | "cache" | "service";
 
@@ -82,6 +85,14 @@ export const PARAMETERS = {
     group: "length and sampling",
     converse: ["inferenceConfig", "topP"],
     completion: { fields: ["top_p"] },
+  }),
+  topK: parameter({
+    setting: field(integer(1, "tokens"), "How many of the likeliest tokens to choose from."),
+    flag: "--top-k <number>",
+    help: "choose from so many of the likeliest tokens",
+    group: "length and sampling",
+    converse: "by-family",
+    completion: { fields: ["top_k"] },
   }),
   stopSequences: parameter({
     setting: field(list(string), "Texts that end the answer."),
@@ -169,6 +180,9 @@ export function collectParameters(read: (name: ParameterName, row: Parameter) =>
 export function choicesOf({ setting }: Parameter): readonly string[] {
   return setting.type.kind === "choice" ? setting.type.values : [];
 }
+
+/** What the one who asks calls a parameter: a person by its flag, a program by its field. */
+export type ParameterNames = (name: ParameterName) => string;
 
 /** The flag of a parameter, without its dashes: `max-tokens`. */
 export function flagName(name: ParameterName): string {

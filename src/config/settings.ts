@@ -115,12 +115,14 @@ const provider = object({
   ),
 });
 
-const { temperature, topP, maxTokens, stopSequences, reasoning, serviceTier, ...others } = PARAMETER_FIELDS;
+const { temperature, topP, topK, maxTokens, stopSequences, reasoning, serviceTier, ...others } =
+  PARAMETER_FIELDS;
 
 /** In the order in which they are documented. */
 const modelParameters = object({
   temperature,
   topP,
+  topK,
   maxTokens,
   stopSequences,
   reasoning,

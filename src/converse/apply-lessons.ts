@@ -1,5 +1,5 @@
 import type { ContentBlock, ConverseStreamCommandInput, Message } from "@aws-sdk/client-bedrock-runtime";
-import { flagName, type ParameterName } from "../config/parameters.ts";
+import { flagName, type ParameterName, type ParameterNames } from "../config/parameters.ts";
 import { isRecord, textAt } from "../json.ts";
 import {
   ANY_TOOL_IDS,
@@ -99,6 +99,7 @@ interface Change {
   modelId: string;
   lessons?: Lessons;
   isReasoning: boolean;
+  nameOf?: ParameterNames | undefined;
   tell: (notice: string) => void;
 }
 
@@ -112,7 +113,7 @@ export function leaveOutRefused(input: Input, change: Change): Input {
 }
 
 function leaveOut(input: Input, lesson: Lesson, change: Change): Input {
-  const { isReasoning, modelId, tell } = change;
+  const { isReasoning, modelId, nameOf = flagName, tell } = change;
   const refuses = (what: string, value?: unknown): void => {
     const left = value === undefined ? "it" : JSON.stringify(value);
     tell(`'${modelId}' refuses ${what}, so ${left} is left out`);
@@ -121,27 +122,29 @@ function leaveOut(input: Input, lesson: Lesson, change: Change): Input {
     case "temperature":
     case "topP":
     case "stopSequences":
-      return withoutInference(input, lesson.name, refuses);
+      return withoutInference(input, lesson.name, change, refuses);
     case "temperature-while-reasoning":
-      return isReasoning ? withoutInference(input, "temperature", refuses) : input;
+      return isReasoning ? withoutInference(input, "temperature", change, refuses) : input;
     case "topP-while-reasoning":
-      return isReasoning ? withoutInference(input, "topP", refuses) : input;
+      return isReasoning ? withoutInference(input, "topP", change, refuses) : input;
     case "topK":
-      return withoutFields(input, ["top_k", "topK"], refuses);
+      return withoutFields(input, ["top_k", "topK"], (_, value) => refuses(nameOf("topK"), value));
     case "topK-while-reasoning":
-      return isReasoning ? withoutFields(input, ["top_k", "topK"], refuses) : input;
+      return isReasoning
+        ? withoutFields(input, ["top_k", "topK"], (_, value) => refuses(nameOf("topK"), value))
+        : input;
     case "field":
       return withoutFields(input, [String(lesson.value)], refuses);
     case "serviceTier": {
       const { serviceTier, ...rest } = input;
       if (!serviceTier) return input;
-      refuses(flagName("serviceTier"), serviceTier.type);
+      refuses(nameOf("serviceTier"), serviceTier.type);
       return rest;
     }
     case "latency": {
       const { performanceConfig, ...rest } = input;
       if (!performanceConfig) return input;
-      refuses(flagName("latency"), performanceConfig.latency);
+      refuses(nameOf("latency"), performanceConfig.latency);
       return rest;
     }
     case "most-tokens":
@@ -175,11 +178,12 @@ type Refuses = (what: string, value?: unknown) => void;
 function withoutInference(
   input: Input,
   name: "temperature" | "topP" | "stopSequences",
+  { nameOf = flagName }: Change,
   refuses: Refuses,
 ): Input {
   const { [name]: value, ...inferenceConfig } = input.inferenceConfig ?? {};
   if (value === undefined) return input;
-  refuses(flagName(name satisfies ParameterName), value);
+  refuses(nameOf(name satisfies ParameterName), value);
   const { inferenceConfig: _, ...rest } = input;
   return Object.keys(inferenceConfig).length === 0 ? rest : { ...rest, inferenceConfig };
 }
@@ -204,12 +208,12 @@ function withoutFields(input: Input, names: readonly string[], refuses: Refuses)
   return Object.keys(kept).length === 0 ? rest : { ...rest, additionalModelRequestFields };
 }
 
-function shorten(input: Input, most: number, { modelId, tell }: Change): Input {
+function shorten(input: Input, most: number, { modelId, nameOf = flagName, tell }: Change): Input {
   const { inferenceConfig = {} } = input;
   const { maxTokens } = inferenceConfig;
   if (maxTokens === undefined || maxTokens <= most) return input;
   tell(
-    `'${modelId}' puts out at most ${most} tokens here, so ${flagName("maxTokens")} ${maxTokens} becomes that`,
+    `'${modelId}' puts out at most ${most} tokens here, so ${nameOf("maxTokens")} ${maxTokens} becomes that`,
   );
   return { ...input, inferenceConfig: { ...inferenceConfig, maxTokens: most } };
 }

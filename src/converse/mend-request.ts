@@ -10,7 +10,7 @@ import type {
   ToolUseBlock,
 } from "@aws-sdk/client-bedrock-runtime";
 import { sha256Hex } from "../aws/digest.ts";
-import { type ChatParameters, flagName } from "../config/parameters.ts";
+import { type ChatParameters, flagName, type ParameterNames } from "../config/parameters.ts";
 import { isRecord, type JsonObject, wellFormed } from "../json.ts";
 import { parseIfJson } from "../json-bounds.ts";
 import { once } from "../once.ts";
@@ -32,6 +32,8 @@ export interface Recipient {
   isReasoning: boolean;
   /** What the call itself asks for: where a model takes only one of two, it wins over what the configuration asks for. */
   asked?: ChatParameters;
+  /** What notices call the parameters. */
+  nameOf?: ParameterNames | undefined;
   /** The turns before, of which the model gets what it may be sent. */
   earlier?: readonly Turn[] | undefined;
   /** What the model refused before. Facts of its family that were learnt are in `family`. */
@@ -649,7 +651,10 @@ function placeCachePoints<Block extends MayBeCachePoint>(list: readonly Block[])
 }
 
 /** Temperature and top-p are in their ranges, and one of them where the model takes no more. No text that ends an answer is empty. */
-function mendSampling(input: Input, { family, modelId, asked = {}, tell }: Mending): Input {
+function mendSampling(
+  input: Input,
+  { family, modelId, asked = {}, nameOf = flagName, tell }: Mending,
+): Input {
   const { inferenceConfig } = input;
   if (!inferenceConfig) return input;
   const { stopSequences, ...config } = inferenceConfig;
@@ -658,7 +663,7 @@ function mendSampling(input: Input, { family, modelId, asked = {}, tell }: Mendi
     const value = config[name];
     const nearest = value === undefined ? undefined : Math.min(Math.max(value, 0), bounds[name]);
     if (nearest === value || nearest === undefined) continue;
-    tell(`'${modelId}' takes ${flagName(name)} from 0 to ${bounds[name]}, so ${value} becomes ${nearest}`);
+    tell(`'${modelId}' takes ${nameOf(name)} from 0 to ${bounds[name]}, so ${value} becomes ${nearest}`);
     config[name] = nearest;
   }
   const { temperature, topP } = config;
@@ -667,7 +672,8 @@ function mendSampling(input: Input, { family, modelId, asked = {}, tell }: Mendi
     // Of two that are meant alike, the one that says something: 1 is what both are by themselves.
     const isTopPMeant = isOneAsked ? asked.topP !== undefined : temperature === 1 && topP < 1;
     const left = isTopPMeant ? "temperature" : "topP";
-    tell(`'${modelId}' takes either temperature or top-p, so ${flagName(left)} ${config[left]} is left out`);
+    const either = `${nameOf("temperature")} or ${nameOf("topP")}`;
+    tell(`'${modelId}' takes either ${either}, so ${nameOf(left)} ${config[left]} is left out`);
     delete config[left];
   }
   const stops = stopSequences?.filter((text) => text !== "") ?? [];

@@ -1,4 +1,5 @@
 import type { Message, ToolConfiguration } from "@aws-sdk/client-bedrock-runtime";
+import { flagName, type ParameterNames } from "../config/parameters.ts";
 import type { Configuration } from "../config/settings.ts";
 import { lookUpCatalog } from "../models/catalog.ts";
 import type { Discovered } from "../models/discovered.ts";
@@ -11,7 +12,7 @@ import type { Turn } from "./conversation.ts";
 import { chooseGuardrail } from "./guardrail.ts";
 import type { OutputSchema } from "./output-schema.ts";
 import { planReasoning } from "./reasoning.ts";
-import { familyOf, type Obstacle } from "../models/families.ts";
+import { type FamilyFacts, familyOf, type Fields, type Obstacle } from "../models/families.ts";
 import { mendRequest } from "./mend-request.ts";
 import { buildRequest, type ChatParameters, mergeParameters } from "./request.ts";
 import type { StructuredForm } from "./structured-output.ts";
@@ -23,6 +24,8 @@ export interface Ask {
   model: ResolvedModel;
   /** The turns before, of which each model gets what it may be sent. */
   earlier?: readonly Turn[] | undefined;
+  /** What notices call the parameters, where that is not by their flags. */
+  nameOf?: ParameterNames | undefined;
   /** What is asked now; the last message is the question. */
   messages: readonly Message[];
   system?: string | undefined;
@@ -65,7 +68,9 @@ export async function planRequest(
     mostTokens,
     isShown: ask.showsReasoning === true,
     obstacle: obstacleOf(ask),
+    nameOf: ask.nameOf,
   });
+  const topK = planTopK(reasoning.parameters.topK, family, ask);
   const cache = cachePointFor(wanted.cache, { modelId: model.id, family });
   const attached = await attach(ask, { baseId, input: inputKinds(model, baseId) });
   const input = buildRequest({
@@ -75,11 +80,11 @@ export async function planRequest(
     parameters: reasoning.parameters,
     guardrail: chooseGuardrail(ask.guardrail, ask.asksForTrace === true, config),
     cachePoint: cache.point,
-    additionalFields: reasoning.fields,
+    additionalFields: { ...reasoning.fields, ...topK.fields },
     metadata: ask.metadata,
     tools: ask.tools,
   });
-  const notices = [...attached.notices, ...reasoning.notices, ...cache.notices];
+  const notices = [...attached.notices, ...reasoning.notices, ...topK.notices, ...cache.notices];
   const { isReasoning } = reasoning;
   let draft = input;
   let form: StructuredForm | undefined;
@@ -94,6 +99,7 @@ export async function planRequest(
     mostTokens,
     isReasoning,
     asked: ask.parameters,
+    nameOf: ask.nameOf,
     earlier: ask.earlier,
     lessons,
   });
@@ -107,6 +113,18 @@ export async function planRequest(
     ...(isLearnt(lessons, "no-streamed-tools") && mended.input.toolConfig ? { isWhole: true } : {}),
     ...(isLearnt(lessons, "old-reasoning") ? { endsReasoning: true } : {}),
   };
+}
+
+/** Converse has no field for top-k: it goes in the model's own, and is left out where that is not known. */
+export function planTopK(
+  count: number | undefined,
+  { topK }: FamilyFacts,
+  { model, nameOf = flagName }: Pick<Ask, "model" | "nameOf">,
+): { fields: Fields; notices: string[] } {
+  if (count === undefined) return { fields: {}, notices: [] };
+  if (topK) return { fields: topK.fields(count), notices: [] };
+  const notice = `'${model.id}' is not known to take ${nameOf("topK")}, so ${count} is left out`;
+  return { fields: {}, notices: [notice] };
 }
 
 function obstacleOf({ messages, tools }: Ask): Obstacle | undefined {
@@ -123,12 +141,13 @@ function obstacleOf({ messages, tools }: Ask): Obstacle | undefined {
  * calls only then.
  */
 export function dependsOnModel(ask: Ask, config: Configuration): boolean {
-  const { reasoning, cache } = mergeParameters(ask.parameters, config, [ask.model.id, ask.model.key]);
+  const { reasoning, cache, topK } = mergeParameters(ask.parameters, config, [ask.model.id, ask.model.key]);
   const hasFiles = ask.attachments !== undefined && ask.attachments.length > 0;
   return (
     hasFiles ||
     ask.schema !== undefined ||
     reasoning !== undefined ||
+    topK !== undefined ||
     (cache !== undefined && cache !== "off")
   );
 }

@@ -8,7 +8,12 @@ import {
   type ReasoningForm,
   type ReasoningLevel,
 } from "../models/families.ts";
-import { type ChatParameters, flagName, REASONING_LEVELS } from "../config/parameters.ts";
+import {
+  type ChatParameters,
+  flagName,
+  type ParameterNames,
+  REASONING_LEVELS,
+} from "../config/parameters.ts";
 
 export interface ReasoningQuestion {
   /** As it is sent to AWS, for messages. */
@@ -24,6 +29,7 @@ export interface ReasoningQuestion {
   isShown: boolean;
   /** What speaks against reasoning in this turn, for models that mind it. */
   obstacle?: Obstacle | undefined;
+  nameOf?: ParameterNames | undefined;
 }
 
 export interface ReasoningPlan {
@@ -70,7 +76,7 @@ function chooseLevel(
   form: ReasoningForm,
   wanted: ReasoningLevel,
 ): { level: ReasoningLevel | undefined; notices: string[] } {
-  const { modelId, obstacle } = question;
+  const { modelId, obstacle, nameOf = flagName } = question;
   const [weakest] = form.levels;
   const leftOut = (level: "off" | undefined, why: string) => ({
     level,
@@ -85,7 +91,7 @@ function chooseLevel(
   if (weakest === undefined) return leftOut(undefined, `'${modelId}' reasons as it likes`);
   if (form.hasBudget && mostBudget(question) < LEAST_BUDGET) {
     const why =
-      `'${modelId}' needs more than ${LEAST_BUDGET} tokens to reason and answer, and --max-tokens ` +
+      `'${modelId}' needs more than ${LEAST_BUDGET} tokens to reason and answer, and ${nameOf("maxTokens")} ` +
       `allows ${question.parameters.maxTokens}`;
     return leftOut("off", why);
   }
@@ -122,7 +128,7 @@ function isReasoningByItself(form: ReasoningForm): boolean {
 }
 
 function withoutRefused(
-  { modelId, parameters }: ReasoningQuestion,
+  { modelId, parameters, nameOf = flagName }: ReasoningQuestion,
   form: ReasoningForm,
   level: ReasoningLevel | undefined,
 ): { parameters: ChatParameters; notices: string[] } {
@@ -136,7 +142,7 @@ function withoutRefused(
     delete kept[name];
     const when = always.has(name) ? "" : " while it reasons so";
     notices.push(
-      `'${modelId}' does not take ${flagName(name)}${when}, so ${JSON.stringify(value)} is left out`,
+      `'${modelId}' does not take ${nameOf(name)}${when}, so ${JSON.stringify(value)} is left out`,
     );
   }
   return { parameters: kept, notices };

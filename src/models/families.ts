@@ -17,7 +17,7 @@ interface LevelContext {
   isShown: boolean;
 }
 
-export type Parameter = "temperature" | "topP" | "maxTokens" | "stopSequences";
+export type Parameter = "temperature" | "topP" | "topK" | "maxTokens" | "stopSequences";
 
 /**
  * What keeps a model from reasoning in this turn: a tool that it must call, or results of calls that it made while it
@@ -96,6 +96,8 @@ export interface FamilyFacts {
   separateToolTurns?: { source: string };
   /** That a tool's schema may have no `oneOf`, `anyOf` or `allOf` at its root. */
   flatToolSchemas?: { source: string };
+  /** The field that it takes top-k in; others are not known to take it. */
+  topK?: { fields: (count: number) => Fields; source: string };
   /** That temperature and top-p exclude each other. */
   oneSampling?: { source: string };
   /** That a conversation may end with the beginning of the answer. */
@@ -136,9 +138,9 @@ const BUDGETS: Readonly<Record<Effort, number>> = {
   max: 32_000,
 };
 
-const refusesSampling = (): readonly Parameter[] => ["temperature", "topP"];
+const refusesSampling = (): readonly Parameter[] => ["temperature", "topP", "topK"];
 const refusesSamplingWhileThinking = (level: ReasoningLevel | undefined): readonly Parameter[] =>
-  level === undefined || level === "off" ? [] : ["temperature", "topP"];
+  level === undefined || level === "off" ? [] : refusesSampling();
 /** While Claude thinks, temperature may only be 1 and top-p only 0.95 or more. Same page as the budgets. */
 const CLAUDE_TOLERATES = {
   temperature: (value: number) => value === 1,
@@ -326,6 +328,7 @@ export function families(): readonly ModelFamily[] {
     },
     {
       models: /^anthropic\.claude-/,
+      topK: { fields: (count) => ({ top_k: count }), source: `${API_REFERENCE}/API_runtime_Converse.html` },
       richToolResults: RICH_TOOL_RESULTS,
       flatToolSchemas: { source: "https://github.com/code-yeongyu/senpi/issues/1947 (measured)" },
       namedToolChoice: NAMED_TOOL_CHOICE,
@@ -364,6 +367,10 @@ export function families(): readonly ModelFamily[] {
     },
     {
       models: /^amazon\.nova-/,
+      topK: {
+        fields: (count) => ({ inferenceConfig: { topK: count } }),
+        source: "https://docs.aws.amazon.com/nova/latest/userguide/complete-request-schema.html",
+      },
       richToolResults: RICH_TOOL_RESULTS,
       namedToolChoice: NAMED_TOOL_CHOICE,
       attachments: {
@@ -464,17 +471,25 @@ export const SERVED: FamilyFacts = {
   // "string too long. Expected a string with maximum length 40": OpenAI's refusal of others.
   toolIds: { ...ANY_TOOL_IDS, fits: /^[\w.:-]{1,40}$/ },
   temperature: { most: 2, source: "https://platform.openai.com/docs/api-reference/chat/create" },
+  topK: {
+    fields: (count) => ({ top_k: count }),
+    source: "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html",
+  },
   prefill: { source: "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html" },
 };
 
 /**
  * Whether a server's model is known by its name to answer from inside its reasoning: its chat template ends with the opening
- * tag. DeepSeek R1 and what was distilled from it (https://github.com/deepseek-ai/DeepSeek-R1/issues/526), QwQ, and Qwen3's
- * thinking models (https://github.com/Cerebras/cerebras-cloud-sdk-python/issues/10).
+ * tag. DeepSeek R1 and what was distilled from it (https://github.com/deepseek-ai/DeepSeek-R1/issues/526), QwQ, Qwen3's
+ * thinking models (https://github.com/Cerebras/cerebras-cloud-sdk-python/issues/10) and Qwen from 3.5 on
+ * (https://github.com/sigoden/aichat/issues/1528), and what else says in its name that it thinks.
  */
 export function beginsInReasoning(servedId: string): boolean {
-  return /deepseek[-_]?r1|r1-distill|qwq|qwen3.*thinking/i.test(servedId);
+  return OPENED_BY_TEMPLATE.test(servedId);
 }
+
+const OPENED_BY_TEMPLATE =
+  /deepseek[-_]?r1|(?:^|[^a-z])r1(?![a-z0-9])|qwq|qwen[-_]?3\.[5-9]|(?<!non[-_]?)thinking|reasoner/i;
 
 /** What is known of a model by the id of its foundation model; nothing where that is not known. */
 export function familyOf(baseId: string | undefined): FamilyFacts {

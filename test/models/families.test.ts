@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from "vitest";
-import { canConverse, families, familyOf } from "../../src/models/families.ts";
+import { beginsInReasoning, canConverse, families, familyOf } from "../../src/models/families.ts";
 
 /** What is known of a model, in short: levels of reasoning, times of cache points, and the names of other facts. */
 function known(id: string): string[] {
@@ -19,6 +19,7 @@ function known(id: string): string[] {
     ...(richToolResults ? ["rich results"] : []),
     ...(separateToolTurns ? ["separate tool turns"] : []),
     ...(flatToolSchemas ? ["flat schemas"] : []),
+    ...(familyOf(id).topK ? [`top-k ${JSON.stringify(familyOf(id).topK?.fields(5))}`] : []),
     ...(oneSampling ? ["one sampling"] : []),
     ...(prefill ? ["prefill"] : []),
     ...(longPrompts ? [`long ${longPrompts.above}`] : []),
@@ -26,9 +27,18 @@ function known(id: string): string[] {
 }
 
 const ADAPTIVE = "low medium high xhigh max";
-const CLAUDE = ["namedToolChoice", "pdf Infinity", "form", "rich results", "flat schemas"];
-const OLD_CLAUDE = ["namedToolChoice", "pdf 4718592", "form", "rich results", "flat schemas", "prefill"];
-const NOVA = ["namedToolChoice", "pdf 18750000", "rich results"];
+const TOP_K = 'top-k {"top_k":5}';
+const CLAUDE = ["namedToolChoice", "pdf Infinity", "form", "rich results", "flat schemas", TOP_K];
+const OLD_CLAUDE = [
+  "namedToolChoice",
+  "pdf 4718592",
+  "form",
+  "rich results",
+  "flat schemas",
+  TOP_K,
+  "prefill",
+];
+const NOVA = ["namedToolChoice", "pdf 18750000", "rich results", 'top-k {"inferenceConfig":{"topK":5}}'];
 
 /** A model of each family, and what is known of it. */
 const KNOWN: [id: string, facts: string[]][] = [
@@ -126,6 +136,23 @@ describe("the table of model families", () => {
 
   test.each(CONVERSES)("canConverse('%s') is %s", (id, expected) => {
     expect(canConverse(id)).toBe(expected);
+  });
+
+  test.each([
+    ["deepseek-r1:7b", true],
+    ["deepseek-ai/DeepSeek-R1-Distill-Qwen-32B", true],
+    ["deepseek-reasoner", true],
+    ["r1-1776", true],
+    ["qwq:32b", true],
+    ["Qwen/Qwen3-30B-A3B-Thinking-2507", true],
+    ["qwen3.6:35b", true],
+    ["qwen3:8b", false],
+    ["Qwen3-30B-A3B-Instruct-2507", false],
+    ["glm-4-non-thinking", false],
+    ["llama3.1:8b", false],
+    ["mirror1", false],
+  ])("beginsInReasoning('%s') is %s", (id, expected) => {
+    expect(beginsInReasoning(id)).toBe(expected);
   });
 
   it("knows nothing of a model whose id is not known", () => {

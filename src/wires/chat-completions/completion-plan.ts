@@ -3,13 +3,12 @@ import type { Configuration } from "../../config/settings.ts";
 import { chooseGuardrail } from "../../converse/guardrail.ts";
 import { familyAsLearnt, type Lessons } from "../../converse/apply-lessons.ts";
 import { mendRequest } from "../../converse/mend-request.ts";
-import { type Ask, attach } from "../../converse/plan-request.ts";
+import { type Ask, attach, planTopK } from "../../converse/plan-request.ts";
 import { planReasoning, type ReasoningPlan } from "../../converse/reasoning.ts";
 import { buildRequest, type ChatParameters, mergeParameters } from "../../converse/request.ts";
 import type { RequestPlan } from "../../converse/wire.ts";
 import type { StructuredForm } from "../../converse/structured-output.ts";
 import { type FamilyFacts, SERVED } from "../../models/families.ts";
-import type { ResolvedModel } from "../../models/resolve-model.ts";
 import type { Lesson } from "../../session/refusal-table.ts";
 import { inWordsOfServer, toCompletionRequest } from "./completion-request.ts";
 
@@ -30,7 +29,8 @@ export async function planCompletion(
   const { model, schema } = ask;
   const family = familyAsLearnt(SERVED, lessons);
   const wanted = mergeParameters(ask.parameters, config, [model.id, model.key]);
-  const effort = planEffort(model, family, wanted);
+  const effort = planEffort(ask, family, wanted);
+  const topK = planTopK(wanted.topK, family, ask);
   const { isReasoning } = effort;
   const attached = await attach(ask, { baseId: undefined, input: model.configured?.input });
   const input = buildRequest({
@@ -38,7 +38,7 @@ export async function planCompletion(
     messages: attached.messages,
     system: ask.system,
     parameters: collectParameters((name, { onlyBedrock }) => (onlyBedrock ? undefined : wanted[name])),
-    additionalFields: effort.fields,
+    additionalFields: { ...effort.fields, ...topK.fields },
     tools: ask.tools,
   });
   let draft = input;
@@ -53,6 +53,7 @@ export async function planCompletion(
     family,
     isReasoning,
     asked: ask.parameters,
+    nameOf: ask.nameOf,
     earlier: ask.earlier,
     lessons,
   });
@@ -68,7 +69,7 @@ export async function planCompletion(
 
 /** How the level of reasoning goes out: as OpenAI's `reasoning_effort`, where `none` is off. */
 function planEffort(
-  { key, id, configured }: ResolvedModel,
+  { model: { key, id, configured }, nameOf }: Pick<Ask, "model" | "nameOf">,
   family: FamilyFacts,
   parameters: ChatParameters,
 ): Pick<ReasoningPlan, "fields" | "isReasoning" | "notices"> {
@@ -87,6 +88,7 @@ function planEffort(
     parameters,
     mostTokens: undefined,
     isShown: false,
+    nameOf,
   });
 }
 

@@ -1,8 +1,10 @@
 import {
   type ChatParameters,
   collectParameters,
+  flagName,
   type Parameter,
   PARAMETER_ROWS,
+  type ParameterNames,
   PARAMETERS,
 } from "../../../config/parameters.ts";
 import { compileOutputSchema, type JsonSchema, type OutputSchema } from "../../../converse/output-schema.ts";
@@ -58,6 +60,7 @@ export async function fromChatRequest(
       messages,
       system,
       parameters: readParameters(request),
+      nameOf: fieldNames(body),
       tools,
       metadata,
       schema: format && (await readResponseFormat(format, signal)),
@@ -80,6 +83,14 @@ function readModelName(field: RequestField): string {
 /** Reads the parameters, each from the newest of its fields that is given. */
 function readParameters(request: RequestField): ChatParameters {
   return collectParameters((_, row) => readParameter(request, row));
+}
+
+/** What the client calls the parameters: by the fields that it sent, and by the newest ones what it did not. */
+function fieldNames(body: JsonObject): ParameterNames {
+  return (name) => {
+    const { fields = [] } = (PARAMETERS[name] as Parameter).completion ?? {};
+    return fields.find((field) => (body[field] ?? null) !== null) ?? fields[0] ?? flagName(name);
+  };
 }
 
 /** What refusals call other things than parameters, and the fields that say them here. */

@@ -5,6 +5,7 @@ import type {
   ToolResultContentBlock,
   ToolUseBlock,
 } from "@aws-sdk/client-bedrock-runtime";
+import { isRecord } from "../../../json.ts";
 import { JsonBoundsError, parseBoundedJson } from "../../../json-bounds.ts";
 import type { RequestField } from "../../request-field.ts";
 import { type ContentContext, readTextContent, readUserContent } from "./read-content.ts";
@@ -73,8 +74,13 @@ function readToolCall(call: RequestField, context: ContentContext): ToolUseBlock
   };
 }
 
-/** What is no JSON stays the text that it is: it is mended with all that is no object. */
+/**
+ * What is no JSON stays the text that it is: it is mended with all that is no object. Some clients send the object itself,
+ * or nothing for a call without arguments.
+ */
 function readArguments(field: RequestField, { argumentsScan }: ContentContext): ToolUseBlock["input"] {
+  if (isRecord(field.value)) return field.value as ToolUseBlock["input"];
+  if (!field.given) return {};
   const text = field.text();
   try {
     return parseBoundedJson(text, argumentsScan) as ToolUseBlock["input"];

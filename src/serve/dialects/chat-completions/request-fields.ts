@@ -1,4 +1,5 @@
 import type { ChatCompletionCreateParamsBase } from "openai/resources/chat/completions/completions";
+import type { CompletionField } from "../../../config/parameters.ts";
 import { shorten } from "../../../errors.ts";
 import { isRecord } from "../../../json.ts";
 import { type RequestField, show } from "../../request-field.ts";
@@ -19,7 +20,7 @@ const isEmpty = (value: unknown): boolean => isRecord(value) && Object.keys(valu
  * Every field of OpenAI's chat completions request, by its own type, so that a field that OpenAI adds does not compile
  * until somebody decides what becomes of it. What changes the answer and has no counterpart in Converse is refused.
  */
-const RULES: Readonly<Record<keyof ChatCompletionCreateParamsBase, Rule>> = {
+const RULES: Readonly<Record<keyof ChatCompletionCreateParamsBase | CompletionField, Rule>> = {
   audio: () => "Converse answers with text only",
   frequency_penalty: unless(isZero, "Converse has no penalties"),
   function_call: () => "functions are the older form of tools: send `tools` and `tool_choice`",
@@ -58,6 +59,7 @@ const RULES: Readonly<Record<keyof ChatCompletionCreateParamsBase, Rule>> = {
   temperature: "read",
   tool_choice: "read",
   tools: "read",
+  top_k: "read",
   top_logprobs: () => "Converse gives no log probabilities",
   top_p: "read",
   user: "ignored",
@@ -65,7 +67,7 @@ const RULES: Readonly<Record<keyof ChatCompletionCreateParamsBase, Rule>> = {
   web_search_options: () => "Converse searches no web",
 };
 
-/** Refuses the fields that cannot be honoured, and those that OpenAI does not know. Throws `invalid-request`. */
+/** Refuses the fields that cannot be honoured, and those that nobody knows. Throws `invalid-request`. */
 export function refuseForeignFields(request: RequestField): void {
   for (const name of Object.keys(request.object())) {
     const field = request.at(name);
