@@ -107,6 +107,27 @@ describe("answers", () => {
     expect(server.chats[0]?.body?.["reasoning_effort"]).toBe("high");
   });
 
+  it("without the reasoning that a server leaves in them", async () => {
+    const channels =
+      "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>Four.<|return|>";
+    const models = [{ id: "m" }, { id: "deepseek-r1:7b" }, { id: "own", reasoning: true }];
+    const cases: [model: string, content: string][] = [
+      ["m", "<think id=1>Hm.</think>Four."],
+      ["m", channels],
+      ["deepseek-r1:7b", "Hm.\n</think>\n\nFour."],
+      // That it reasons is told by its settings.
+      ["own", "Hm.\n</think>\n\nFour."],
+    ];
+    for (const [model, content] of cases) {
+      const { home } = await lab(() => says(...Array.from(content)), { models });
+      const { stdout, stderr } = await openclaw(
+        ["chat", "-m", `lab/${model}`, "--show-reasoning", "hi"],
+        home,
+      );
+      expect({ model, content, stdout, stderr }).toMatchObject({ stdout: "Four.\n", stderr: "Hm.\n\n" });
+    }
+  });
+
   it("to parameters, a system prompt and an image", async () => {
     const { run, server, home } = await lab(() => says("Hello"));
     const png = Buffer.from(
@@ -114,13 +135,25 @@ describe("answers", () => {
       "base64",
     );
     writeFileSync(path.join(home, "dot.png"), png);
-    const flags = ["--max-tokens", "9", "--temperature", "0.5", "--top-p", "0.9", "--stop", "END"];
+    const flags = [
+      "--max-tokens",
+      "9",
+      "--temperature",
+      "0.5",
+      "--top-p",
+      "0.9",
+      "--top-k",
+      "40",
+      "--stop",
+      "END",
+    ];
     const result = await run([...flags, "-s", "Be brief.", "-f", "dot.png", "what is it?"]);
     expect(result.code).toBe(0);
     expect(server.chats[0]?.body).toMatchObject({
       max_tokens: 9,
       temperature: 0.5,
       top_p: 0.9,
+      top_k: 40,
       stop: ["END"],
       messages: [
         { role: "system", content: "Be brief." },

@@ -10,7 +10,7 @@ import { streamCompletion } from "./stream-completion.ts";
 export function openCompletions(setup: Setup, ask: Ask): Promise<Wire> {
   return openServerWire(setup, ask, {
     plan: ({ server }, lessons) => planCompletion(ask, setup.config.value, server.url.hostname, lessons),
-    send: (line, { body }, signal) =>
-      streamCompletion(line, body as ChatCompletionCreateParamsStreaming, signal),
+    send: (line, { body, isReasoning }, signal) =>
+      streamCompletion(line, body as ChatCompletionCreateParamsStreaming, signal, isReasoning),
   });
 }

@@ -1,19 +1,27 @@
 import { randomUUID } from "node:crypto";
 import type { ChatCompletionCreateParamsStreaming } from "openai/resources/chat/completions";
+import { isLoopback, withoutBrackets } from "../../loopback.ts";
 import { beginsInReasoning } from "../../models/families.ts";
 import { callServer, type ServerLine } from "../call-server.ts";
 import { readAnswer, type StreamedAnswer } from "../read-answer.ts";
 import { CompletionReader } from "./completion-reader.ts";
 
-/** Asks for a streamed chat completion. Reading the answer throws what readAnswer says. Throws the errors of callServer. */
+/**
+ * Asks for a streamed chat completion. `isReasoning`: the model is said to reason, by its settings or by the level that is
+ * asked for. Reading the answer throws what readAnswer says. Throws the errors of
+ * callServer.
+ */
 export async function streamCompletion(
   line: ServerLine,
   body: ChatCompletionCreateParamsStreaming,
   signal: AbortSignal,
+  isReasoning = false,
 ): Promise<StreamedAnswer> {
   const { model } = body;
   const newId = (): string => `call_${randomUUID().replaceAll("-", "")}`;
-  const reader = new CompletionReader(newId, beginsInReasoning(model));
+  // A server on this machine is mostly one that leaves all to the model; others would only be slow to show their answers.
+  const isBare = isReasoning && isLoopback(withoutBrackets(line.server.url.hostname));
+  const reader = new CompletionReader(newId, isBare || beginsInReasoning(model));
   const answer = await callServer(line, "/chat/completions", { body, signal, model });
   return readAnswer(answer, line, model, reader);
 }

@@ -44,6 +44,60 @@ const EITHER: [name: string, content: string, reasoning: string, text: string][]
   ["no reasoning", "Four.", "", "Four."],
   ["nothing", "", "", ""],
   ["an end alone", "</think>\n\nFour.", "", "Four."],
+  ["a tag with an attribute", "<think id=1>Hm.</think>Four.", "Hm.", "Four."],
+  ["a tag with several", "<thinking type=\"deep\" n='2'>\nHm.</thinking>Four.", "Hm.", "Four."],
+  ["a tag that is cut off", "<think id=", "", "<think id="],
+  ["Gemma 4's", "<|channel>thought\nHm.<channel|>Four.", "Hm.", "Four."],
+  [
+    "Command A's",
+    "<|START_THINKING|>Hm.<|END_THINKING|><|START_RESPONSE|>Four.<|END_RESPONSE|>",
+    "Hm.",
+    "Four.",
+  ],
+  [
+    "gpt-oss's channels",
+    "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>Four.<|return|>",
+    "Hm.",
+    "Four.",
+  ],
+  [
+    "its channels behind a role",
+    "<|start|>assistant<|channel|>analysis<|message|>Hm.<|end|>\n<|start|>assistant<|channel|>final<|message|>Four.",
+    "Hm.",
+    "Four.",
+  ],
+  [
+    "its channels without marks of an end",
+    "<|channel|>analysis<|message|>Hm.<|channel|>final<|message|>Four.",
+    "Hm.",
+    "Four.",
+  ],
+  [
+    "its channels without marks of a message",
+    "<|channel|>analysis Hm. <|channel|>final Four.",
+    "Hm.",
+    "Four.",
+  ],
+  [
+    "its calls",
+    "<|channel|>commentary to=functions.f <|constrain|>json<|message|>{}<|call|><|channel|>final<|message|>Four.",
+    "{}",
+    "Four.",
+  ],
+  ["its answer alone", "<|channel|>final<|message|>Four.", "", "Four."],
+  [
+    "its marks in the answer",
+    "<|channel|>final<|message|>`<|end|>` ends it.<|return|>",
+    "",
+    "`<|end|>` ends it.",
+  ],
+  ["another channel", "<|channel|>other<|message|>x", "", "<|channel|>other<|message|>x"],
+  [
+    "the tag with an attribute in prose",
+    "So <think id=1> and </think>.",
+    "",
+    "So <think id=1> and </think>.",
+  ],
 ];
 
 describe("reasoning in content", () => {
@@ -58,6 +112,13 @@ describe("reasoning in content", () => {
     ["on a line of its own", "Hm.\n</think>\n\nFour.", "Hm.", "Four."],
     ["in a line", "Hm.</think>Four.", "Hm.", "Four."],
     ["Kimi's", "Hm.◁/think▷Four.", "Hm.", "Four."],
+    [
+      "of a channel",
+      "Hm.<|end|><|start|>assistant<|channel|>final<|message|>Four.<|return|>",
+      "Hm.",
+      "Four.",
+    ],
+    ["missing before the next channel", "Hm.<|channel|>final<|message|>Four.", "Hm.", "Four."],
     ["behind code", "Hm.\n```\nx\n```\n</think>\nFour.", "Hm.\n```\nx\n```", "Four."],
     ["in code", "```\n</think>\n```\nFour.", "", "```\n</think>\n```\nFour."],
     ["between backticks", "The tag `</think>` ends it.", "", "The tag `</think>` ends it."],
@@ -90,6 +151,13 @@ describe("reasoning in content", () => {
       "nk>",
       "◁think▷",
       "◁/think▷",
+      "<think id=1>",
+      "<|channel|>analysis",
+      "<|channel|>final",
+      "<|start|>assistant",
+      "<|message|>",
+      "<|end|>",
+      "<|return|>",
       "```\n",
       "`",
       "\n",
@@ -114,7 +182,7 @@ describe("reasoning in content", () => {
           }
           const whole = read([content], mayBeginInside);
           expect(read(pieces, mayBeginInside)).toEqual(whole);
-          const letters = (text: string): string => text.replaceAll(/[^aéİ]/g, "");
+          const letters = (text: string): string => text.replaceAll(/[^éİ]/g, "");
           expect([...letters(whole.reasoning + whole.text)].sort()).toEqual([...letters(content)].sort());
         },
       ),
