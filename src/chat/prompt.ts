@@ -29,12 +29,13 @@ export function findStdinFlag(options: {
 
 /**
  * Makes the prompt of one call: what is piped in, a blank line, the arguments; `-` means stdin only. With
- * `stdinFlag`, stdin is read by that flag. Throws `usage` when nothing is left to ask.
+ * `stdinFlag`, stdin is read by that flag. Empty only where no words are asked for because there are files: then they are
+ * the question. Throws `usage` when nothing is left to ask.
  */
 export async function readPrompt(
   args: readonly string[],
   runtime: Runtime,
-  { stdinFlag }: { stdinFlag?: string | undefined } = {},
+  { stdinFlag, hasFiles = false }: { stdinFlag?: string | undefined; hasFiles?: boolean } = {},
 ): Promise<string> {
   const isStdinOnly = args.length === 1 && args[0] === "-";
   if (isStdinOnly && stdinFlag !== undefined)
@@ -46,7 +47,7 @@ export async function readPrompt(
   const piped = isPiped || isStdinOnly ? await readPiped(runtime) : "";
   const typed = isStdinOnly ? "" : args.join(" ");
   const prompt = [piped.replace(/[\r\n]+$/, ""), typed].filter((part) => part.trim() !== "").join("\n\n");
-  if (prompt === "")
+  if (prompt === "" && !(hasFiles && args.length === 0))
     throw usageError(
       stdinFlag
         ? `There is no prompt: no argument was given, and stdin is a file (${stdinFlag}).`
@@ -71,6 +72,7 @@ export async function readSystemPrompt(
 async function readPiped(runtime: Runtime): Promise<string> {
   const { bytes } = await readInput("-", runtime).catch((cause: unknown) => {
     if (!(cause instanceof ReadFailure)) throw cause;
+    if (cause.code === "EISDIR") throw usageError("stdin is a folder.", "openclaw chat … < FILE");
     throw new OpenclawError("bad-attachment", {
       message: `stdin cannot be read: ${cause.message}.`,
       hint: "Attach a file with --file.",

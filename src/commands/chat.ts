@@ -61,7 +61,7 @@ export async function run(options: ChatOptions, runtime: Runtime): Promise<void>
   const [extras, config, prompt] = await Promise.all([
     readExtras(options, runtime),
     loadConfig(options, runtime),
-    readPrompt(options.prompt, runtime, { stdinFlag }),
+    readPrompt(options.prompt, runtime, { stdinFlag, hasFiles: options.file !== undefined }),
   ]);
   const setup = await readSetup(options, runtime, config);
   const conversation = await openNamed(options, runtime);

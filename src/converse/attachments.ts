@@ -1,14 +1,13 @@
 import type { ContentBlock } from "@aws-sdk/client-bedrock-runtime";
 import path from "node:path";
 import type { InputKind } from "../models/list.ts";
-import { decodeText, hasUtf16Mark, notText, type TextSource } from "../disk/decode-text.ts";
+import { decodeText, type TextSource } from "../disk/decode-text.ts";
 import { readRegularFile, ReadFailure } from "../disk/read-file.ts";
 import { isReadOnce, namesStdin, readInput } from "../disk/read-input.ts";
 import { OpenclawError } from "../errors.ts";
-import { recogniseBytes } from "../disk/recognise-bytes.ts";
 import type { Runtime } from "../runtime.ts";
 import { ANY_ATTACHMENTS, familyOf, type FileKind } from "../models/families.ts";
-import { detectKind, TEXT_FORMATS } from "./file-kind.ts";
+import { decodeFile, TEXT_FORMATS } from "./file-kind.ts";
 import { imageSize } from "./image-size.ts";
 
 /**
@@ -47,8 +46,9 @@ export interface AttachedBlocks {
 }
 
 /**
- * Reads the files of `--file`; `-` is stdin. Kinds are decided by content; text in UTF-16 becomes UTF-8. Throws
- * `bad-attachment` for a file that is missing, too large for any request, or of no kind that Converse takes. With
+ * Reads the files of `--file`; `-` is stdin. Kinds are decided by content, and texts become UTF-8. Throws
+ * `bad-attachment` for a file that is missing, empty, too large for any request, of no kind that Converse takes, or a text
+ * that is no Unicode. With
  * `isInteractive` also for a pipe, which a person at the keyboard could not stop waiting for.
  */
 export async function readAttachments(
@@ -67,13 +67,13 @@ export async function readAttachments(
         ? readRegularFile(path.resolve(runtime.currentFolder, name), MOST_FILE_BYTES)
         : readInput(name, runtime, MOST_FILE_BYTES);
     });
-    const bytes = hasUtf16Mark(read) ? Buffer.from(decodeText(read, source)) : read;
-    const file = detectKind(bytes, fileName);
+    const { file, bytes } = decodeFile(read, fileName, source);
     if (file.kind === "unsupported") {
-      if (recogniseBytes(bytes).iconv && bytes.length > 0) throw notText(bytes, source);
       throw badAttachment(
         `'${label}' cannot be attached: ${file.reason}.`,
-        "Attach png, jpeg, gif, webp, pdf, csv, doc, docx, xls, xlsx, html, md or plain text.",
+        file.isEmpty
+          ? "Leave it out, or attach another one."
+          : "Attach png, jpeg, gif, webp, pdf, csv, doc, docx, xls, xlsx, html, md or plain text.",
         { file: label },
       );
     }

@@ -1,11 +1,14 @@
 import type { DocumentFormat } from "@aws-sdk/client-bedrock-runtime";
 import type { FileKind } from "../models/families.ts";
-import { findSignature } from "../disk/recognise-bytes.ts";
+import { decodeText, hasUtf16Mark, isText, notText, type TextSource } from "../disk/decode-text.ts";
+import { findSignature, recogniseBytes } from "../disk/recognise-bytes.ts";
 
 /** A file that Converse takes in no form, and why. */
 export interface Unsupported {
   kind: "unsupported";
   reason: string;
+  /** There is nothing in it. */
+  isEmpty?: true;
 }
 
 /** Document formats that are plain text: a model that takes no documents can be given them as text. */
@@ -26,6 +29,39 @@ const BINARY_EXTENSIONS = /^(docx?|gif|jpe?g|pdf|png|webp|xlsx?)$/;
 /** A PDF may have other bytes before its header (ISO 32000-1, implementation note 13). */
 const PDF_HEADER_WITHIN = 1024;
 
+/** A file as a model is given it. */
+export interface DecodedFile {
+  file: FileKind | Unsupported;
+  /** As they came; those of a text in UTF-8 without a mark. */
+  bytes: Uint8Array;
+}
+
+/**
+ * Decides what a file is, and reads texts by the one decoder of all texts: what is no Unicode is refused with the source's
+ * code, in whatever text format. One that has nothing but blanks is empty.
+ */
+export function decodeFile(read: Uint8Array, fileName: string | undefined, source: TextSource): DecodedFile {
+  const bytes = hasUtf16Mark(read) ? Buffer.from(decodeText(read, source)) : read;
+  const file = detectKind(bytes, fileName);
+  if (file.kind === "unsupported" && !isText(bytes)) {
+    const { iconv, isUnknownText } = recogniseBytes(bytes);
+    if (iconv || isUnknownText) throw notText(bytes, source);
+  }
+  if (file.kind !== "document" || !TEXT_FORMATS.has(file.format)) return { file, bytes };
+  const text = decodeText(bytes, source);
+  return { file: text.trim() === "" ? EMPTY : file, bytes: Buffer.from(text) };
+}
+
+const EMPTY: Unsupported = { kind: "unsupported", reason: "it is empty", isEmpty: true };
+
+/** In bytes; nobody sends more blanks. */
+const MOST_BLANKS = 65_536;
+
+/** Whether a text document holds nothing but blanks, which the service refuses as it refuses one of no bytes. */
+export function isBlank(bytes: Uint8Array): boolean {
+  return bytes.length <= MOST_BLANKS && new TextDecoder().decode(bytes).trim() === "";
+}
+
 /**
  * Decides what a file is: by its signature, and among the text formats, which have none, by the extension of its name.
  * Other UTF-8 text, such as source code, is `txt`. Signatures are those of the formats' own specifications.
@@ -33,7 +69,7 @@ const PDF_HEADER_WITHIN = 1024;
 export function detectKind(bytes: Uint8Array, fileName: string | undefined): FileKind | Unsupported {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const extension = /\.([a-z0-9]+)$/i.exec(fileName ?? "")?.[1]?.toLowerCase() ?? "";
-  if (file.length === 0) return unsupported("it is empty");
+  if (file.length === 0) return EMPTY;
   if (isAt(file, "\x89PNG\r\n\x1a\n")) return { kind: "image", format: "png" };
   if (isAt(file, "\xff\xd8\xff")) return { kind: "image", format: "jpeg" };
   if (isAt(file, "GIF87a") || isAt(file, "GIF89a")) return { kind: "image", format: "gif" };

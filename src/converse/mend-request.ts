@@ -18,6 +18,7 @@ import { ANSWER_TOKENS, ANY_TOOL_IDS, type FamilyFacts, type ToolIds } from "../
 import { leaveOutRefused, type Lessons } from "./apply-lessons.ts";
 import { isAnswered, isSameModel, systemAsContent, textBlocks, textOf, type Turn } from "./conversation.ts";
 import { documentName } from "./document-name.ts";
+import { isBlank, TEXT_FORMATS } from "./file-kind.ts";
 import { ANSWER_TOOL } from "./request.ts";
 
 /** What a request is mended for. */
@@ -289,7 +290,7 @@ function mendBlocks(input: Input, mending: Mending): Input {
       return result.flatMap((part) => tellResult(part, names.get(toolResult.toolUseId)));
     }
     if (block.reasoningContent) return role === "assistant" ? mendReasoning(block) : [];
-    const empty = emptyMedia(block);
+    const empty = tellEmpty(block, mending);
     if (empty !== undefined) return [{ text: empty }];
     const isFit = isMedia(block) || block.cachePoint || (block.guardContent && role === "user");
     return isFit ? [block] : [];
@@ -320,12 +321,19 @@ function isMedia(block: ContentBlock | ToolResultContentBlock): boolean {
   return MEDIA.some((kind) => kind in block);
 }
 
-/** What is said in place of a file without any bytes, which the service model refuses. */
-function emptyMedia(block: ContentBlock | ToolResultContentBlock): string | undefined {
-  const { image, document } = block;
-  const bytes = image?.source?.bytes ?? document?.source?.bytes;
-  if (bytes?.length !== 0) return undefined;
-  return document ? `(The document '${document.name}' is empty.)` : "(The image is empty.)";
+/** What is said in place of a file without anything in it, which the service refuses. */
+function tellEmpty(
+  { image, document }: ContentBlock | ToolResultContentBlock,
+  { tell }: Mending,
+): string | undefined {
+  const { source, format = "", name = "document" } = document ?? {};
+  const bytes = image?.source?.bytes ?? source?.bytes;
+  const isBlankText =
+    source?.text?.trim() === "" || (bytes !== undefined && TEXT_FORMATS.has(format) && isBlank(bytes));
+  if (bytes?.length !== 0 && !isBlankText) return undefined;
+  const empty = document ? `The document '${name}' is empty` : "The image is empty";
+  tell(`${empty}, and words that say so are sent in its place`);
+  return `(${empty}.)`;
 }
 
 /** A tool's input is an object. Models write others, and programs send what was cut off. */
@@ -352,14 +360,15 @@ function tellResult(block: ContentBlock, name = "a tool"): ContentBlock[] {
 }
 
 /** A result holds something, `json` is an object, and files go behind it where the model takes none in it. */
-function mendResult(result: ToolResultBlock, { family, modelId, tell }: Mending): ContentBlock[] {
+function mendResult(result: ToolResultBlock, mending: Mending): ContentBlock[] {
+  const { family, modelId, tell } = mending;
   const { toolUseId = "", status } = result;
   const moved: ContentBlock[] = [];
   const content = (result.content ?? []).filter(isRecord).flatMap((block): ToolResultContentBlock[] => {
     if (block.text !== undefined) return block.text.trim() === "" ? [] : [{ text: block.text }];
     if (block.json !== undefined)
       return [isRecord(block.json) ? { json: block.json } : { text: JSON.stringify(block.json) }];
-    const empty = emptyMedia(block);
+    const empty = tellEmpty(block, mending);
     if (empty !== undefined) return [{ text: empty }];
     if (!isMedia(block)) return [];
     if (family.richToolResults) return [block];

@@ -60,9 +60,9 @@ export function buildRequest(request: ChatRequest): ConverseStreamCommandInput {
 /** The tool that a model gives an answer with that is held to a schema. */
 export const ANSWER_TOOL = "answer";
 
-/** A person's message of plain text. */
+/** A person's message of plain text; without any there is nothing in it but what is attached to it. */
 export function userMessage(text: string): Message {
-  return { role: "user", content: [{ text }] };
+  return { role: "user", content: text === "" ? [] : [{ text }] };
 }
 
 /** The parameters that have a field of Converse's request for themselves, in it. */

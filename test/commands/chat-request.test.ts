@@ -267,10 +267,13 @@ describe("attachments", () => {
       ["big.csv", "5 MB", "4.5 MB"],
     ],
     ["stdin twice", ["-m", NOVA, "-f", "-", "-f", "-"], "usage", 2, ["--file -"]],
+    ["no name", ["-m", NOVA, "-f", ""], "usage", 2, ["--file <file>", "is empty"]],
+    ["an empty text", ["-m", NOVA, "-f", "empty.txt"], "bad-attachment", 6, ["empty.txt", "is empty"]],
   ])("are refused before any call: %s", async (_, args, code, exitCode, words) => {
     const emulated = await emulate();
     writeFileSync(path.join(emulated.home, "a.png"), PNG);
     writeFileSync(path.join(emulated.home, "a.zip"), "PK\x03\x04");
+    writeFileSync(path.join(emulated.home, "empty.txt"), "\uFEFF\n");
     writeFileSync(path.join(emulated.home, "big.csv"), Buffer.alloc(5 * 1024 * 1024, "a"));
     const result = await emulated.run(["chat", ...args, "--json", "hi"]);
     expect(result.code).toBe(exitCode);
@@ -299,8 +302,38 @@ describe("attachments", () => {
     const emulated = await emulate();
     const both = await emulated.run(["chat", "-m", NOVA, "-f", "-", "-"], { input: "x" });
     expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining("--file -") });
-    const none = await emulated.run(["chat", "-m", NOVA, "-f", "-"], { input: "x" });
-    expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining("no prompt") });
+  });
+
+  it("may be all there is, as a person who writes no words means it", async () => {
+    const document = (name: string, bytes: string) => ({
+      document: { format: "txt", name, source: { bytes: Buffer.from(bytes).toString("base64") } },
+    });
+    const piped = await sent(["-m", NOVA, "-f", "-"], { input: "A note." });
+    expect(piped.body).toEqual({
+      messages: [
+        { role: "user", content: [document("stdin (txt)", "A note."), { text: "See the document." }] },
+      ],
+    });
+    const emulated = await answering(start, text("ok"), stop(), metadata());
+    writeFileSync(path.join(emulated.home, "a.txt"), "A note.");
+    const named = await sent(["-m", NOVA, "--session", "s", "-f", "a.txt"], { emulated });
+    expect(named.body).toMatchObject({
+      messages: [{ content: [document("a (txt)", "A note."), { text: "See the document." }] }],
+    });
+    expect((await emulated.run(["sessions", "show", "s"])).stdout).toContain("> [a (txt)]");
+    expect((await emulated.run(["sessions", "list"])).stdout).toContain("a (txt)");
+    // Words that turn out to be none are a mistake all the same.
+    for (const words of [
+      ["-f", "a.txt", ""],
+      ["-f", "a.txt", "-"],
+      ["--schema", "{}"],
+    ]) {
+      const { code, stderr } = await emulated.run(["chat", "-m", NOVA, ...words], { input: " \n" });
+      expect({ words, code, stderr }).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining("no prompt"),
+      });
+    }
   });
 });
 

@@ -172,11 +172,15 @@ describe("reading files", () => {
     ["a folder", "folder", "is a folder"],
     ["an empty file", "empty.txt", "it is empty"],
     ["a kind that Converse does not take", "a.zip", "ZIP archive"],
+    ["rich text", "a.rtf", "it is an RTF document"],
+    ["a pointer of Git LFS", "a.png", "it is named .png but does not hold that"],
   ])("refuses %s", async (_, name, words) => {
     const home = createHome();
     mkdirSync(path.join(home, "folder"));
     writeFileSync(path.join(home, "empty.txt"), "");
     writeFileSync(path.join(home, "a.zip"), "PK\x03\x04");
+    writeFileSync(path.join(home, "a.rtf"), "{\\rtf1\\ansi hello}");
+    writeFileSync(path.join(home, "a.png"), "version https://git-lfs.github.com/spec/v1\n");
     await expect(readAttachments([name], testRuntime({ home }))).rejects.toMatchObject({
       code: "bad-attachment",
       message: expect.stringContaining(words),
@@ -218,6 +222,61 @@ describe("reading files", () => {
       code: "bad-attachment",
       hint: "iconv -f UTF-16LE -t UTF-8 bare.txt > bare.utf8.txt",
     });
+  });
+
+  it.each<[string, Buffer, string, string]>([
+    ["notes.txt", Buffer.from("Größe: fünf Meter\n", "latin1"), "Latin-1", "LATIN1"],
+    ["notes.md", Buffer.from("# Größe: fünf Meter\n", "latin1"), "Latin-1", "LATIN1"],
+    [
+      "table.csv",
+      Buffer.from("name;stadt\nM\xfcller;\x93K\xf6ln\x94\n", "latin1"),
+      "Windows-1252",
+      "WINDOWS-1252",
+    ],
+    ["page.html", Buffer.from("<html><p>Größe: fünf Meter", "latin1"), "Latin-1", "LATIN1"],
+    ["main.rs", Buffer.from("// Zählt die Wörter\nfn main() {}\n", "latin1"), "Latin-1", "LATIN1"],
+    ["notes", Buffer.from("Größe: fünf Meter\n", "latin1"), "Latin-1", "LATIN1"],
+    ["memo.txt", Buffer.from("93fa967b8cea82cc95b68fcd82c582b781420a", "hex"), "Shift-JIS", "CP932"],
+    ["memo.json", Buffer.from("7b2261223a22c6fccbdcb8eca4cecab8becfa4c7a4b9227d", "hex"), "EUC-JP", "EUC-JP"],
+  ])(
+    "reads texts by the one decoder, whatever they are called: refuses %s",
+    async (name, bytes, looksLike, iconv) => {
+      const home = createHome();
+      writeFileSync(path.join(home, name), bytes);
+      const [, stem = "", extension = ""] = /^(\w+)(\.\w+)?$/.exec(name) ?? [];
+      await expect(readAttachments([name], testRuntime({ home }))).rejects.toMatchObject({
+        code: "bad-attachment",
+        message: expect.stringContaining(`'${name}' is not UTF-8 text: it looks like ${looksLike}`),
+        hint: `iconv -f ${iconv} -t UTF-8 ${name} > ${stem}.utf8${extension}`,
+      });
+    },
+  );
+
+  it("leaves bytes of documents and images as they are, and takes the mark off a text", async () => {
+    const home = createHome();
+    const pdf = Buffer.from("%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "latin1");
+    writeFileSync(path.join(home, "a.pdf"), pdf);
+    writeFileSync(path.join(home, "a.txt"), "\uFEFFhello");
+    const read = await readAttachments(["a.pdf", "a.txt"], testRuntime({ home }));
+    expect(read.map(({ bytes }) => Buffer.from(bytes))).toEqual([pdf, Buffer.from("hello")]);
+  });
+
+  it.each([
+    ["nothing", Buffer.alloc(0)],
+    ["blanks", Buffer.from(" \n\t\r\n")],
+    ["a mark", Buffer.from("\uFEFF")],
+    ["a mark of UTF-16", Buffer.from([0xff, 0xfe])],
+    ["wide blanks", Buffer.from("\u3000\u00A0")],
+    ["blanks in UTF-16", Buffer.from("\uFEFF \n", "utf16le")],
+  ])("refuses a text of %s, which AWS does", async (_, bytes) => {
+    const home = createHome();
+    for (const name of ["a.txt", "a.csv", "a.py", "a"]) {
+      writeFileSync(path.join(home, name), bytes);
+      await expect(readAttachments([name], testRuntime({ home }))).rejects.toMatchObject({
+        code: "bad-attachment",
+        message: `'${name}' cannot be attached: it is empty.`,
+      });
+    }
   });
 
   it("refuses a pipe to a person at the keyboard, who could not stop waiting for it", async () => {

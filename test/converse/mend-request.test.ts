@@ -100,6 +100,16 @@ describe("content", () => {
       [user("(The image is empty.)", "hi")],
     ],
     [
+      "a document of blanks is said to be empty",
+      [user({ document: { format: "md", name: "a", source: { bytes: Buffer.from("\uFEFF \n") } } }, "hi")],
+      [user("(The document 'a' is empty.)", "hi")],
+    ],
+    [
+      "a document of no text is said to be empty",
+      [user({ document: { format: "txt", name: "a", source: { text: " " } } }, "hi")],
+      [user("(The document 'a' is empty.)", "hi")],
+    ],
+    [
       "cited text is text",
       [user("a"), assistant(cited), user("b")],
       [user("a"), assistant("So it is."), user("b")],

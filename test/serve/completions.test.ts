@@ -130,7 +130,7 @@ describe("chat completions", () => {
       /begins with an answer/,
       /no JSON object/,
       /1.5 becomes 1/,
-      /top-p 1 is left out/,
+      /either temperature or top_p, so top_p 1 is left out/,
     ])
       expect(notices.join("\n")).toMatch(told);
   });
@@ -151,6 +151,66 @@ describe("chat completions", () => {
     const answer = await client.chat.completions.create({ ...ask("Go."), tools });
     expect(answer.choices[0]?.message.tool_calls).toMatchObject([{ function: { name } }]);
     expect(JSON.stringify(sent(emulator.calls)[0])).not.toContain(name);
+  });
+
+  it("have top_k where the model is known to take it, else a notice in the client's own words", async () => {
+    const { origin, emulator, logged } = await serve();
+    const cases: [model: string, fields: object, additional: object | undefined, notice?: string][] = [
+      ["us.anthropic.claude-sonnet-4-5-20250929-v1:0", {}, { top_k: 40 }],
+      ["amazon.nova-lite-v1:0", {}, { inferenceConfig: { topK: 40 } }],
+      ["openai.gpt-oss-120b-1:0", {}, undefined, "is not known to take top_k, so 40 is left out"],
+      [
+        "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        { reasoning_effort: "low", max_completion_tokens: 9000 },
+        { thinking: { type: "enabled", budget_tokens: 4096 } },
+        "does not take top_k while it reasons so, so 40 is left out",
+      ],
+    ];
+    for (const [model, fields, additional, notice] of cases) {
+      const messages = [{ role: "user", content: "Hi" }];
+      const response = await fetch(`${origin}/v1/chat/completions`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ model, messages, top_k: 40, ...fields }),
+      });
+      expect(response.status).toBe(200);
+      const body = sent(emulator.calls).at(-1) as Record<string, unknown>;
+      expect(body["additionalModelRequestFields"]).toEqual(additional);
+      if (notice !== undefined)
+        await logged(({ kind, notices = [] }) => kind === "request" && notices.join("\n").includes(notice));
+    }
+  });
+
+  it("may hold an empty file, of which the model is told", async () => {
+    const { client, emulator, logged } = await serve();
+    const file = (filename: string, text: string) => ({
+      type: "file" as const,
+      file: { filename, file_data: Buffer.from(text).toString("base64") },
+    });
+    await client.chat.completions.create({
+      model: "amazon.nova-lite-v1:0",
+      messages: [
+        {
+          role: "user",
+          content: [file("a.txt", " \n"), file("b.csv", ""), { type: "text", text: "Sum up." }],
+        },
+      ],
+    });
+    expect(sent(emulator.calls)).toMatchObject([
+      {
+        messages: [
+          {
+            content: [
+              { text: "(The document 'a.txt' is empty.)" },
+              { text: "(The document 'b.csv' is empty.)" },
+              { text: "Sum up." },
+            ],
+          },
+        ],
+      },
+    ]);
+    const { notices = [] } = await logged(({ kind }) => kind === "request");
+    expect(notices.join("\n")).toContain("The document 'a.txt' is empty, and words that say so are sent");
   });
 
   it("are refused with the client's own name for what AWS refuses", async () => {

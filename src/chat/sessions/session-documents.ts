@@ -26,7 +26,7 @@ export function summarize({ header, turns, updated }: Session): SessionSummary {
   const [first] = turns;
   return {
     id: header.id,
-    title: first ? wordsOf(questionOf(first)).replaceAll(/\s+/g, " ").trim() : "",
+    title: first ? titleOf(questionOf(first)) : "",
     model: turns.at(-1)?.key ?? null,
     turns: turns.length,
     created: header.created,
@@ -34,6 +34,12 @@ export function summarize({ header, turns, updated }: Session): SessionSummary {
     folder: header.folder,
     ...(header.emulated ? { emulated: true as const } : {}),
   };
+}
+
+/** A question on one line: its words, or else what was attached. */
+function titleOf(question: Message): string {
+  const words = wordsOf(question).replaceAll(/\s+/g, " ").trim();
+  return words === "" ? attachmentsOf(question).join(", ") : words;
 }
 
 /** What a message says in words. */

@@ -1,8 +1,8 @@
 import type { ContentBlock } from "@aws-sdk/client-bedrock-runtime";
-import { detectKind } from "../../../converse/file-kind.ts";
+import { decodeFile, type DecodedFile, detectKind } from "../../../converse/file-kind.ts";
 import type { JsonScan } from "../../../json-bounds.ts";
 import { readBase64, readDataUrl } from "../../../wires/data-url.ts";
-import { shorten } from "../../../errors.ts";
+import { OpenclawError, shorten } from "../../../errors.ts";
 import { type RequestField, show } from "../../request-field.ts";
 
 /** What the parts of a request need to know of each other. */
@@ -98,14 +98,15 @@ function readFile(file: RequestField, context: ContentContext): ContentBlock {
   const name = file.at("filename").given?.text();
   const field = file.at("file_data");
   const data = field.text();
-  const bytes = readDataUrl(data)?.bytes ?? readBase64(data);
-  if (!bytes) {
+  const read = readDataUrl(data)?.bytes ?? readBase64(data);
+  if (!read) {
     throw field.refused(`'${field.param}' is ${show(data.slice(0, 40))}, and must be a data URL or base64.`);
   }
-  const kind = detectKind(bytes, name);
-  if (kind.kind === "unsupported") {
+  const label = `'${name === undefined ? field.param : shorten(name)}'`;
+  const { file: kind, bytes } = decode(read, name, label, field);
+  if (kind.kind === "unsupported" && !kind.isEmpty) {
     throw field.refused(
-      `'${name === undefined ? field.param : shorten(name)}' cannot be sent to a model: ${kind.reason}. ` +
+      `${label} cannot be sent to a model: ${kind.reason}. ` +
         "Send png, jpeg, gif, webp, pdf, csv, doc, docx, xls, xlsx, html, md or plain text.",
     );
   }
@@ -113,5 +114,22 @@ function readFile(file: RequestField, context: ContentContext): ContentBlock {
   context.documents += 1;
   if (context.documents > MOST_DOCUMENTS)
     throw field.refused(`'${field.param}' is one more than the ${MOST_DOCUMENTS} documents of a request.`);
-  return { document: { format: kind.format, name: name ?? `Document.${kind.format}`, source: { bytes } } };
+  // An empty one is mended: it may stand in a history that is sent again and again.
+  const format = kind.kind === "unsupported" ? "txt" : kind.format;
+  return { document: { format, name: name ?? `Document.${format}`, source: { bytes } } };
+}
+
+function decode(
+  bytes: Uint8Array,
+  name: string | undefined,
+  label: string,
+  field: RequestField,
+): DecodedFile {
+  try {
+    return decodeFile(bytes, name, { label, file: undefined, code: "bad-attachment" });
+  } catch (error) {
+    if (error instanceof OpenclawError && error.code === "bad-attachment")
+      throw field.refused(`${error.message} Send it in UTF-8.`);
+    throw error;
+  }
 }

@@ -63,6 +63,55 @@ describe("a chat completions request", () => {
     await expect(read({ messages: [say("system", " "), say("user", "")] })).rejects.toThrow(/holds nothing/);
   });
 
+  it("takes arguments of a call as JSON, as the object itself, and none", async () => {
+    const called = (fields: object) => ({ id: "1", type: "function", function: { name: "add", ...fields } });
+    const inputOf = async (fields: object): Promise<unknown> => {
+      const messages = [say("user", "hi"), say("assistant", null, { tool_calls: [called(fields)] })];
+      const { ask } = await read({ messages });
+      return ask.messages[1]?.content?.at(-1)?.toolUse?.input;
+    };
+    const input = { a: 1, b: { c: [2] } };
+    expect(await inputOf({ arguments: JSON.stringify(input) })).toEqual(input);
+    expect(await inputOf({ arguments: input })).toEqual(input);
+    expect(await inputOf({ arguments: {} })).toEqual({});
+    expect(await inputOf({ arguments: null })).toEqual({});
+    expect(await inputOf({})).toEqual({});
+    for (const wrong of [1, true, ["a"]])
+      await expect(inputOf({ arguments: wrong })).rejects.toMatchObject({
+        details: { param: "messages[1].tool_calls[0].function.arguments" },
+      });
+  });
+
+  it("holds files as a model is given them: texts by the one decoder", async () => {
+    const sent = async (filename: string | undefined, bytes: Buffer) => {
+      const file = { type: "file", file: { filename, file_data: bytes.toString("base64") } };
+      return (await read({ messages: [say("user", [file])] })).ask.messages[0]?.content?.[0];
+    };
+    const text = "Größe: fünf Meter\n";
+    const document = { format: "txt", name: "a.txt", source: { bytes: Buffer.from(text) } };
+    expect(await sent("a.txt", Buffer.from(`\uFEFF${text}`))).toEqual({ document });
+    expect(await sent("a.txt", Buffer.from(`\uFEFF${text}`, "utf16le"))).toEqual({ document });
+    for (const filename of ["a.txt", "a.csv", "a.py", undefined])
+      await expect(sent(filename, Buffer.from(text, "latin1"))).rejects.toMatchObject({
+        code: "invalid-request",
+        message: expect.stringMatching(/ is not UTF-8 text: it looks like Latin-1 .* Send it in UTF-8\.$/),
+        details: { param: "messages[0].content[0].file.file_data" },
+      });
+    // What is empty may stand in a history: it is mended.
+    for (const empty of ["", " \n", "\uFEFF"])
+      expect(await sent("a.md", Buffer.from(empty))).toMatchObject({ document: { name: "a.md" } });
+  });
+
+  it("has its own names for what is said of its parameters", async () => {
+    const messages = [say("user", "hi")];
+    const { nameOf } = (await read({ messages, max_tokens: 5, top_p: 0.5 })).ask;
+    expect(nameOf?.("topP")).toBe("top_p");
+    expect(nameOf?.("topK")).toBe("top_k");
+    expect(nameOf?.("maxTokens")).toBe("max_tokens");
+    expect((await read({ messages })).ask.nameOf?.("maxTokens")).toBe("max_completion_tokens");
+    expect(nameOf?.("latency")).toBe("latency");
+  });
+
   it("takes fetched images by their URL", async () => {
     const url = "https://example.com/cat.gif";
     const bytes = Buffer.from("GIF89a…");
