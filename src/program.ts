@@ -1,6 +1,6 @@
 import type { CompleteOptions } from "./commands/complete.ts";
 import { flag, type Program } from "./command-line/declaration.ts";
-import { integerFlag, numberFlag, repeatable } from "./command-line/flag-values.ts";
+import { integerFlag, numberFlag, repeatable, textOrNothing } from "./command-line/flag-values.ts";
 import { parameterFlags } from "./command-line/parameter-flags.ts";
 import { VERSION } from "./version.ts";
 
@@ -86,7 +86,7 @@ export const PROGRAM: Program = {
           load: () => import("./commands/models/list.ts"),
           flags: [
             flag("--provider <name>", "only models of this provider (repeatable)", repeatable),
-            flag("--search <text>", "only models whose id or name contains this text"),
+            flag("--search <text>", "only models whose id or name contains this text", textOrNothing),
             flag("--all", "include legacy, provisioned-only and profile-only models"),
             flag("--sort <field>", "sort by a column", SORT_FIELDS),
             flag("--access", "ask AWS which of the listed models this identity can call"),

@@ -13,7 +13,11 @@ export interface Runtime {
   readonly env: Environment;
   readonly homeFolder: string;
   readonly currentFolder: string;
-  readonly stdin: NodeJS.ReadableStream & { isTTY?: boolean; setRawMode?: (isRaw: boolean) => unknown };
+  readonly stdin: NodeJS.ReadableStream & {
+    isTTY?: boolean;
+    fd?: number;
+    setRawMode?: (isRaw: boolean) => unknown;
+  };
   readonly terminal: Terminal;
   /** Aborted by SIGINT, SIGTERM and SIGHUP; the reason is the `interrupted` error. */
   readonly signal: AbortSignal;

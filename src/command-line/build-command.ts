@@ -3,12 +3,13 @@ import {
   type Action,
   type Argument as DeclaredArgument,
   type Flag,
+  FlagValueError,
   type Group,
   HELP,
   isGroup,
   type Program,
 } from "./declaration.ts";
-import { FlagValueError } from "./flag-values.ts";
+
 import type { Call } from "./plain-call.ts";
 
 export interface CommandSettings {

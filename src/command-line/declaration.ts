@@ -50,7 +50,16 @@ export interface Flag {
   default?: unknown;
 }
 
-/** Declares a flag; `how` is a parser of its value, or the few words it takes. */
+/** A flag's value that cannot be read. The message says what it takes. */
+export class FlagValueError extends Error {}
+
+/** An empty text is mostly a variable that is not set. */
+function readText(value: string): string {
+  if (value.trim() === "") throw new FlagValueError("It is empty.");
+  return value;
+}
+
+/** Declares a flag; `how` is a parser of its value, or the few words it takes. By itself it takes any text but an empty one. */
 export function flag(
   notation: string,
   description: string,
@@ -58,7 +67,14 @@ export function flag(
   initial?: unknown,
 ): Flag {
   const [parse, choices] = typeof how === "function" ? [how] : [undefined, how];
-  return { notation, description, parse, choices, default: initial };
+  const takesText = choices === undefined && notation.endsWith(">");
+  return {
+    notation,
+    description,
+    parse: parse ?? (takesText ? readText : undefined),
+    choices,
+    default: initial,
+  };
 }
 
 /** What every command has. */

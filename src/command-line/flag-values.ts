@@ -1,8 +1,13 @@
-/** A flag's value that cannot be read. The message says what it takes. */
-export class FlagValueError extends Error {}
+import { FlagValueError } from "./declaration.ts";
 
-/** Collects the values of a flag that may be given several times. */
+/** Takes a text that may be empty. */
+export function textOrNothing(value: string): string {
+  return value;
+}
+
+/** Collects the values of a flag that may be given several times. Throws `FlagValueError` for an empty one. */
 export function repeatable(value: string, previous: string[] | undefined): string[] {
+  if (value === "") throw new FlagValueError("It is empty.");
   return [...(previous ?? []), value];
 }
 

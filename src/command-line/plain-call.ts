@@ -1,6 +1,7 @@
 import {
   type Action,
   type Argument,
+  FlagValueError,
   type Group,
   isGroup,
   type NamedFlag,
@@ -8,7 +9,6 @@ import {
   readArgument,
   readFlag,
 } from "./declaration.ts";
-import { FlagValueError } from "./flag-values.ts";
 
 /** A command and what it is called with, as its `run` takes it. */
 export interface Call {

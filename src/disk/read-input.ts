@@ -1,4 +1,4 @@
-import type { Stats } from "node:fs";
+import { fstatSync, type Stats } from "node:fs";
 import path from "node:path";
 import { decodeText } from "./decode-text.ts";
 import { usageError } from "../errors.ts";
@@ -80,6 +80,9 @@ export async function readTextInput(
 /** Reads stdin to its end, at most so many bytes. Throws a `ReadFailure`, and the signal's reason when it is aborted. */
 async function readStdin({ stdin, signal }: Pick<Inputs, "stdin" | "signal">, most: number): Promise<Buffer> {
   try {
+    // Node makes an empty stream of a folder.
+    const stats = stdin.fd === undefined ? undefined : fstatSync(stdin.fd);
+    if (stats?.isDirectory()) refuseIrregular(stats);
     return await readUntilAborted(stdin, most, signal);
   } catch (error) {
     throw toReadFailure(error);

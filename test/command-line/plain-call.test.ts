@@ -22,6 +22,17 @@ async function readWithCommander(args: readonly string[]): Promise<Call | undefi
   return found;
 }
 
+/** What commander says of arguments that it refuses. */
+async function refusalOfCommander(args: readonly string[]): Promise<string> {
+  const root = buildCommand(PROGRAM, { write: () => undefined, run: async () => undefined });
+  try {
+    await root.parseAsync([...args], { from: "user" });
+  } catch (error) {
+    return String(error);
+  }
+  return "";
+}
+
 function actions(group: Group, path: readonly string[] = []): { path: string[]; action: Action }[] {
   return Object.entries(group.members).flatMap(([name, member]) =>
     isGroup(member) ? actions(member, [...path, name]) : [{ path: [...path, name], action: member }],
@@ -29,6 +40,15 @@ function actions(group: Group, path: readonly string[] = []): { path: string[]; 
 }
 
 const ACTIONS = actions(PROGRAM);
+
+/** The flags that take a text of any kind, and not one of a few. Without a word `--search` finds everything. */
+const TEXT_FLAGS = ACTIONS.flatMap(({ path, action }) =>
+  [...PROGRAM.flags, ...(action.flags ?? [])].flatMap((flag) => {
+    const { long, placeholder, choices } = readFlag(flag);
+    const isNumber = /number|tokens|seconds|megabytes/.test(placeholder ?? "number");
+    return choices || isNumber || long === "--search" ? [] : [[path.join(" "), long] as const];
+  }),
+);
 
 const READABLE: readonly string[][] = [
   ["models", "list"],
@@ -67,6 +87,8 @@ const LEFT_TO_COMMANDER: readonly string[][] = [
   ["chat", "-vm", "amazon.nova-lite-v1:0", "Hello"],
   ["chat", "--max-tokens", "many", "Hello"],
   ["chat", "--temperature", "-1", "Hello"],
+  ["chat", "--system", "", "Hello"],
+  ["chat", "--stop=", "Hello"],
   ["completion", "tcsh"],
   ["constructor"],
   ["config", "toString"],
@@ -81,6 +103,14 @@ describe("a plain command line", () => {
 
   it.each(LEFT_TO_COMMANDER)("is not: %j", (...args) => {
     expect(readPlainCall(PROGRAM, args)).toBeUndefined();
+  });
+
+  it.each(TEXT_FLAGS)("is none with nothing for a text: %s %s", async (path, flag) => {
+    for (const args of [[flag, ""], [`${flag}=`]]) {
+      const line = [...path.split(" "), ...args, "one", "two"];
+      expect(readPlainCall(PROGRAM, line)).toBeUndefined();
+      expect(await refusalOfCommander(line)).toContain("It is empty.");
+    }
   });
 
   it("is read as commander reads it, whatever is made of names, flags and words", async () => {

@@ -426,7 +426,17 @@ describe("a stream of the program", () => {
     ["full stdout of --json", `openclaw models list --json > /dev/full`, 1, "", "cannot be written"],
     ["full stdout of --help", `openclaw --help > /dev/full`, 1, "", "cannot be written"],
     ["full stderr", `openclaw chat -m ${MODEL} --verbose hi 2> /dev/full`, 0, WHOLE, ""],
-    ["a folder for stdin", `openclaw chat -m ${MODEL} < /`, 2, "", "stdin is empty"],
+    ["a folder for stdin", `openclaw chat -m ${MODEL} < /`, 2, "", "stdin is a folder"],
+    ["a folder for stdin beside a prompt", `openclaw chat -m ${MODEL} hi < /`, 2, "", "stdin is a folder"],
+    ["a folder for a file from stdin", `openclaw chat -m ${MODEL} -f - hi < /`, 6, "", "'stdin' is a folder"],
+    [
+      "a folder for a system prompt",
+      `openclaw chat -m ${MODEL} --system-file - hi < /`,
+      2,
+      "",
+      "it is a folder",
+    ],
+    ["a folder for a patch", `openclaw config patch --stdin < /`, 2, "", "it is a folder"],
   ])("may be of any kind: %s", async (_, line, code, stdout, stderr) => {
     const result = await bash(await emulate(), line);
     expect(result.code).toBe(code);
