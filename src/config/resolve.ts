@@ -15,6 +15,8 @@ export interface LoadedConfig {
   exists: boolean;
   /** The file's value, validated, keys of other programs included. `{}` without a file. */
   value: Configuration;
+  /** True where `${NAME}` stands in it: then it says something else in another environment. */
+  hasReferences?: boolean;
 }
 
 /**
@@ -49,11 +51,17 @@ export async function loadConfig(
     return { file, exists: false, value: {} };
   }
   const parsed = parseDocument(text, file, options);
-  const value = text.includes("${") ? resolveReferences(parsed, runtime.env) : parsed;
+  const hasReferences = text.includes("${");
+  const value = hasReferences ? resolveReferences(parsed, runtime.env) : parsed;
   const problems = validate(value);
   if (problems.length > 0) throw invalidConfiguration(file, problems, options);
   const config = value as Configuration;
-  return { file, exists: true, value: runtime.isEmulated ? withEmulatedDefault(config) : config };
+  return {
+    file,
+    exists: true,
+    value: runtime.isEmulated ? withEmulatedDefault(config) : config,
+    hasReferences,
+  };
 }
 
 /** What the emulator's own default model makes of a configuration: it goes before the other. */

@@ -5,7 +5,8 @@ import type { ListedModel } from "../models/list.ts";
 import { listedBase } from "../models/listed-id.ts";
 import { targetOf } from "../models/resolve-model.ts";
 import { openSession, type AwsSession } from "../session/session.ts";
-import { isFresh, readEntry } from "./cache.ts";
+import { isFresh } from "./cache.ts";
+import { readEntry } from "./cache-entry.ts";
 import {
   type AccessVerdict,
   type Availability,

@@ -6,7 +6,9 @@ import { EXIT_CODES, type ErrorCode, OpenclawError, toErrorDocument } from "../e
 import { isRecord } from "../json.ts";
 import type { Discovered } from "../models/discovered.ts";
 import type { Runtime } from "../runtime.ts";
-import { FORM, readEntry } from "./cache.ts";
+import { FORM } from "./cache.ts";
+import { type EntryKind, readEntry } from "./cache-entry.ts";
+import { MOST_READY_MS, READY_FORM, settledStates } from "./ready-list.ts";
 
 /** Entries untouched for so long belong to identities and regions nobody asks for any more. In ms. */
 const PRUNE_AFTER_MS = 30 * 24 * 3600 * 1000;
@@ -38,6 +40,23 @@ export async function forgetLessons(folder: string): Promise<void> {
 export async function writeLessons(file: string, entry: object, now: number): Promise<void> {
   await replaceFile(file, JSON.stringify(entry));
   await prune(path.dirname(file), "lessons", now, file);
+}
+
+/**
+ * Keeps what was printed of a list, with the files that it was made from: not where one of them is so young that it may
+ * have changed since it was read. `startedAt` is when the first was read, `until` how long the list is fresh, both in ms
+ * since 1970.
+ */
+export async function writeReady(
+  file: string,
+  printed: { text: string; files: readonly string[]; startedAt: number; until: number },
+): Promise<void> {
+  const { text, startedAt } = printed;
+  const files = await settledStates(printed.files, startedAt);
+  if (!files) return;
+  const until = Math.min(printed.until, startedAt + MOST_READY_MS);
+  await replaceFile(file, JSON.stringify({ form: READY_FORM, from: startedAt, until, files, text }));
+  await prune(path.dirname(file), "ready", startedAt, file);
 }
 
 /** Where a list that lacks something is shared with those who wait for it, without a place among the cached ones. */
@@ -121,7 +140,7 @@ export async function refreshTogether<T>(
 }
 
 /** Drops what belongs to identities and regions nobody asks for any more: what is old, and the oldest of what is too much. */
-async function prune(folder: string, kind: "models" | "lessons", now: number, kept: string): Promise<void> {
+async function prune(folder: string, kind: EntryKind, now: number, kept: string): Promise<void> {
   const others: { file: string; age: number }[] = [];
   const ofKind = new RegExp(`^\\.?${kind}-`);
   for (const name of await readdir(folder)) {

@@ -1,10 +1,8 @@
-import path from "node:path";
-import { sha256Hex } from "../aws/digest.ts";
 import { discoverySettings } from "../config/resolve.ts";
-import { readRegularFile, ReadFailure } from "../disk/read-file.ts";
-import { isRecord, type JsonObject } from "../json.ts";
+import { isRecord } from "../json.ts";
 import type { Discovered, FoundationModel, InferenceProfile, Warning } from "../models/discovered.ts";
 import type { Setup } from "../session/session.ts";
+import { entryFile, readEntry } from "./cache-entry.ts";
 
 /** Raised when the form of an entry changes; entries of another form are ignored. */
 export const FORM = 2;
@@ -22,30 +20,6 @@ export interface CacheKey {
 /** The file that holds the list for a key. */
 export function cacheFile(stateFolder: string, key: CacheKey): string {
   return entryFile(stateFolder, [FORM, key.region, key.endpoint ?? "", key.fingerprint]);
-}
-
-/** The file of what is kept under a key, of which it tells nothing: a list, or what was learnt of a model. */
-export function entryFile(
-  stateFolder: string,
-  key: readonly unknown[],
-  kind: "models" | "lessons" = "models",
-): string {
-  const digest = sha256Hex(JSON.stringify(key));
-  return path.join(stateFolder, "cache", `${kind}-${digest.slice(0, 32)}.json`);
-}
-
-/** Reads an entry of a form. Missing, torn, unreadable and of another form come to the same: undefined, and to be asked for. */
-export async function readEntry(
-  file: string,
-  form: number | string | undefined,
-): Promise<JsonObject | undefined> {
-  try {
-    const entry: unknown = JSON.parse((await readRegularFile(file)).bytes.toString("utf8"));
-    return isRecord(entry) && entry["form"] === form ? entry : undefined;
-  } catch (error) {
-    if (error instanceof ReadFailure || error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 /** Whether what was fetched at a time (ms since 1970) still counts, by the settings. */

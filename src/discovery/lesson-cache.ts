@@ -4,7 +4,7 @@ import { stateFolder } from "../disk/state-folder.ts";
 import { isRecord } from "../json.ts";
 import type { Setup } from "../session/session.ts";
 import type { Lesson } from "../session/refusal-table.ts";
-import { entryFile, readEntry } from "./cache.ts";
+import { entryFile, readEntry } from "./cache-entry.ts";
 
 /** Raised when the form of an entry changes; entries of another form are ignored. */
 const FORM = "lessons-1";

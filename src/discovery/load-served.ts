@@ -7,7 +7,8 @@ import { toWarning, type Warning } from "../models/discovered.ts";
 import { openaiProviders } from "../models/provider-api.ts";
 import type { Setup } from "../session/session.ts";
 import { type OpenaiServer, serverOf } from "../wires/server.ts";
-import { entryFile, isFresh, readEntry } from "./cache.ts";
+import { isFresh } from "./cache.ts";
+import { entryFile, readEntry } from "./cache-entry.ts";
 import type { LoadOptions } from "./load.ts";
 
 /** What the servers of providers list that name no models themselves. */

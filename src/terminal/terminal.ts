@@ -177,14 +177,12 @@ export class Terminal {
    * half a character, which no strict reader of JSON takes.
    */
   async printDocument(document: unknown, { isIndented = true } = {}): Promise<void> {
-    await this.print(
-      escapeInJson(JSON.stringify(wellFormed(document), undefined, isIndented ? 2 : undefined)),
-    );
+    await this.write(jsonLine(document, isIndented ? 2 : undefined));
   }
 
   /** A JSON document on stderr, in one line on a terminal, too, for a log. */
   noteJson(document: unknown): void {
-    this.writeAside(`${escapeInJson(JSON.stringify(wellFormed(document)))}\n`);
+    this.writeAside(jsonLine(document));
   }
 
   /**
@@ -258,6 +256,11 @@ export class Terminal {
   verbose(line: () => string): void {
     if (this.#mode.verbose) this.note(`openclaw: ${line()}`);
   }
+}
+
+/** JSON as it is printed, with its line end. */
+export function jsonLine(document: unknown, indent?: number): string {
+  return `${escapeInJson(JSON.stringify(wellFormed(document), undefined, indent))}\n`;
 }
 
 /** As many characters as fit into so many columns. */

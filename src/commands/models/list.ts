@@ -1,146 +1,16 @@
-import { listMisspelt } from "../../config/nearest-setting.ts";
-import { discoverySettings } from "../../config/resolve.ts";
-import type { Access } from "../../discovery/access.ts";
-import type { Warning } from "../../models/discovered.ts";
-import type { ListedModel } from "../../models/list.ts";
-import type { ModelLoad } from "../../discovery/load.ts";
-import type { SortField } from "../../models/sort-models.ts";
-import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
-import { OpenclawError, usageError, withFields } from "../../errors.ts";
-import type { GlobalOptions } from "../../options.ts";
+import { readReady, readyFile } from "../../discovery/ready-list.ts";
+import { usageError } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
-import { keyLines, modelLines } from "./model-lines.ts";
-import { formatAge } from "../../terminal/numbers.ts";
+import type { ListOptions } from "./list-models.ts";
 
-export interface ListOptions extends GlobalOptions {
-  provider?: string[];
-  search?: string;
-  all?: boolean;
-  sort?: SortField;
-  access?: boolean;
-  plain?: boolean;
-  refresh?: boolean;
-  offline?: boolean;
-}
-
-/** A line of the list; with `--access` also whether it can be called. */
-type ShownModel = ListedModel & { access?: Access };
-
-/** Lists configured and discovered models. Prints what there is even when AWS could not be asked, then throws. */
+/** Lists configured and discovered models: as they were printed before where nothing has changed, else anew. */
 export async function run(options: ListOptions, runtime: Runtime): Promise<void> {
   if (options.refresh && options.offline) {
     throw usageError("--refresh asks AWS and --offline never does.", "Leave one of them out.");
   }
-  const survey = await surveyModels(options, runtime, { ...options, providers: options.provider });
-  const { load } = survey;
-  const sorted = options.sort
-    ? (await import("../../models/sort-models.ts")).sortModels(survey.models, options.sort)
-    : survey.models;
-  const { models, accessWarnings } = await addAccess(sorted, survey, options);
-  const warnings = [
-    ...load.warnings,
-    ...withoutCredentials(survey),
-    ...accessWarnings,
-    ...(await idleFilters(survey)),
-  ];
-  const document = {
-    region: load.region ?? null,
-    source: load.source,
-    fetchedAt: load.discovered ? new Date(load.discovered.fetchedAt).toISOString() : null,
-    count: models.length,
-    models,
-    warnings,
-  };
-  const error = load.error ?? (await nothingToList(survey));
-  if (error) {
-    if (runtime.terminal.format === "text") await printModels(models, options, runtime);
-    throw withFields(error, { document });
-  }
-  const { terminal } = runtime;
-  if (terminal.format === "json") await terminal.printJson(document);
-  else await printModels(models, options, runtime);
-  for (const { message, hint } of warnings) await terminal.warn(message, hint);
-  if (terminal.format === "text" && terminal.isStdoutTTY && !options.plain)
-    await printFooter(models, load, runtime);
-}
-
-async function addAccess(
-  models: readonly ListedModel[],
-  survey: ModelSurvey,
-  options: ListOptions,
-): Promise<{ models: ShownModel[]; accessWarnings: Warning[] }> {
-  if (!options.access) return { models: [...models], accessWarnings: [] };
-  const { surveyAccess } = await import("../../discovery/access.ts");
-  const { access, warnings } = await surveyAccess(survey, options);
-  const shown = models.map((model): ShownModel => {
-    const own = access.get(model.key);
-    return own ? { ...model, access: own } : model;
-  });
-  return { models: shown, accessWarnings: warnings };
-}
-
-async function printModels(
-  models: readonly ShownModel[],
-  { plain }: ListOptions,
-  runtime: Runtime,
-): Promise<void> {
-  if (models.length === 0) return;
-  const { terminal } = runtime;
-  if (plain) return terminal.print(keyLines(models).join("\n"));
-  if (!terminal.isStdoutTTY) return terminal.print(modelLines(models).join("\n"));
-  const style = await terminal.stdoutStyle();
-  const { accessLines, modelTable } = await import("./model-table.ts");
-  const lines = [modelTable(models, terminal.columns, style), accessLines(models, terminal.columns, style)];
-  await terminal.print(lines.flat().join("\n"));
-}
-
-/** One dim line for a person: how many, where from, how old. */
-async function printFooter(
-  models: readonly ListedModel[],
-  load: ModelLoad,
-  { terminal, now }: Runtime,
-): Promise<void> {
-  const { dim } = await terminal.stderrStyle();
-  const count = models.length === 1 ? "1 model" : `${models.length} models`;
-  const place = load.region ? ` in ${load.region}` : "";
-  const age = load.discovered ? formatAge(now() - load.discovered.fetchedAt) : "";
-  const origin = {
-    network: "",
-    cache: `, from the list of ${age} ago (--refresh asks AWS now)`,
-    stale: `, from the list of ${age} ago`,
-    config: ", from the configuration only",
-  }[load.source];
-  terminal.note(dim(`${count}${place}${origin}`));
-}
-
-function withoutCredentials({ load, models }: ModelSurvey) {
-  if (load.hasCredentials || load.error || models.length === 0) return [];
-  return [
-    {
-      code: "no-credentials",
-      message: "No AWS credentials were found, so only configured models are listed.",
-      hint: "openclaw doctor",
-    },
-  ];
-}
-
-/** Looked for where there is a filter, or nothing that one let through. */
-async function idleFilters({ input, models }: ModelSurvey): Promise<Warning[]> {
-  const isFiltered = input.providers.length > 0 || input.settings.providerFilter.length > 0;
-  if (!isFiltered && models.length > 0) return [];
-  return (await import("../../models/idle-filters.ts")).findIdleFilters(input, models);
-}
-
-/** Without credentials and without a configured model there is nothing to show, and that is the credentials' fault. */
-async function nothingToList({ load, models, setup }: ModelSurvey): Promise<OpenclawError | undefined> {
-  const { enabled } = discoverySettings(setup.config.value);
-  if (load.hasCredentials || models.length > 0 || enabled === false) return undefined;
-  const { findCause } = await import("../../credentials/findings.ts");
-  const cause = findCause(setup.decision, "nothing signs", {
-    place: { misspelt: listMisspelt(setup.config.value) },
-  });
-  return new OpenclawError("no-credentials", {
-    message: `${cause ? `${cause.message} ` : ""}No AWS credentials were found, and no model is configured.`,
-    hint: cause?.hint ?? "See where credentials were looked for: openclaw doctor",
-  });
+  const file = readyFile(options, runtime);
+  const text = file && (await readReady(file, runtime.now()));
+  if (text !== undefined) return runtime.terminal.write(text);
+  const { listModels } = await import("./list-models.ts");
+  await listModels(options, runtime, file);
 }

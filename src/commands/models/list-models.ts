@@ -1,0 +1,181 @@
+import { listMisspelt } from "../../config/nearest-setting.ts";
+import { discoverySettings } from "../../config/resolve.ts";
+import type { Access } from "../../discovery/access.ts";
+import type { Warning } from "../../models/discovered.ts";
+import type { ListedModel } from "../../models/list.ts";
+import type { ModelLoad } from "../../discovery/load.ts";
+import type { SortField } from "../../models/sort-models.ts";
+import type { GlobalOptions } from "../../options.ts";
+import { isListedByServer } from "../../models/provider-api.ts";
+import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
+import { OpenclawError, withFields } from "../../errors.ts";
+import type { Runtime } from "../../runtime.ts";
+import { keyLines, modelLines } from "./model-lines.ts";
+import { formatAge } from "../../terminal/numbers.ts";
+import { jsonLine } from "../../terminal/terminal.ts";
+
+export interface ListOptions extends GlobalOptions {
+  provider?: string[];
+  search?: string;
+  all?: boolean;
+  sort?: SortField;
+  access?: boolean;
+  plain?: boolean;
+  refresh?: boolean;
+  offline?: boolean;
+}
+
+/** A line of the list; with `--access` also whether it can be called. */
+type ShownModel = ListedModel & { access?: Access };
+
+/**
+ * Prints configured and discovered models: what there is even when AWS could not be asked, and then throws. What went into a
+ * pipe is kept in `ready`, where that is named.
+ */
+export async function listModels(
+  options: ListOptions,
+  runtime: Runtime,
+  ready: string | undefined,
+): Promise<void> {
+  const startedAt = runtime.now();
+  const survey = await surveyModels(options, runtime, { ...options, providers: options.provider });
+  const { load } = survey;
+  const sorted = options.sort
+    ? (await import("../../models/sort-models.ts")).sortModels(survey.models, options.sort)
+    : survey.models;
+  const { models, accessWarnings } = await addAccess(sorted, survey, options);
+  const warnings = [
+    ...load.warnings,
+    ...withoutCredentials(survey),
+    ...accessWarnings,
+    ...(await idleFilters(survey)),
+  ];
+  const document = {
+    region: load.region ?? null,
+    source: load.source,
+    fetchedAt: load.discovered ? new Date(load.discovered.fetchedAt).toISOString() : null,
+    count: models.length,
+    models,
+    warnings,
+  };
+  const error = load.error ?? (await nothingToList(survey));
+  if (error) {
+    if (runtime.terminal.format === "text") await printModels(models, options, runtime);
+    throw withFields(error, { document });
+  }
+  const { terminal } = runtime;
+  if (terminal.format === "json") await terminal.printJson(document);
+  else await printModels(models, options, runtime);
+  if (ready !== undefined && warnings.length === 0) {
+    const text = terminal.format === "json" ? jsonLine(document) : pipedLines(models, options);
+    await keepReady(ready, survey, text, startedAt);
+  }
+  for (const { message, hint } of warnings) await terminal.warn(message, hint);
+  if (terminal.format === "text" && terminal.isStdoutTTY && !options.plain)
+    await printFooter(models, load, runtime);
+}
+
+/** Keeps what was printed for the next call, where the files and variables that `readyFile` knows of are all that made it. */
+async function keepReady(
+  file: string,
+  { setup, load }: ModelSurvey,
+  text: string,
+  startedAt: number,
+): Promise<void> {
+  const { runtime, config, shared } = setup;
+  const { AWS_CONFIG_FILE = "", AWS_SHARED_CREDENTIALS_FILE = "" } = runtime.env;
+  const readsMore =
+    config.hasReferences === true ||
+    isListedByServer(config.value) ||
+    (AWS_CONFIG_FILE + AWS_SHARED_CREDENTIALS_FILE).includes("$");
+  if (readsMore || load.source !== "cache" || !load.discovered || load.cacheFile === undefined) return;
+  const { tryToKeep, writeReady } = await import("../../discovery/cache-write.ts");
+  const files = [config.file, shared.configFile, shared.credentialsFile, load.cacheFile];
+  const until = load.discovered.fetchedAt + discoverySettings(config.value).refreshInterval * 1000;
+  await tryToKeep(runtime, () => writeReady(file, { text, files, startedAt, until }));
+}
+
+async function addAccess(
+  models: readonly ListedModel[],
+  survey: ModelSurvey,
+  options: ListOptions,
+): Promise<{ models: ShownModel[]; accessWarnings: Warning[] }> {
+  if (!options.access) return { models: [...models], accessWarnings: [] };
+  const { surveyAccess } = await import("../../discovery/access.ts");
+  const { access, warnings } = await surveyAccess(survey, options);
+  const shown = models.map((model): ShownModel => {
+    const own = access.get(model.key);
+    return own ? { ...model, access: own } : model;
+  });
+  return { models: shown, accessWarnings: warnings };
+}
+
+async function printModels(
+  models: readonly ShownModel[],
+  options: ListOptions,
+  runtime: Runtime,
+): Promise<void> {
+  const { terminal } = runtime;
+  if (options.plain || !terminal.isStdoutTTY) return terminal.write(pipedLines(models, options));
+  if (models.length === 0) return;
+  const style = await terminal.stdoutStyle();
+  const { accessLines, modelTable } = await import("./model-table.ts");
+  const lines = [modelTable(models, terminal.columns, style), accessLines(models, terminal.columns, style)];
+  await terminal.print(lines.flat().join("\n"));
+}
+
+function pipedLines(models: readonly ShownModel[], { plain }: ListOptions): string {
+  const lines = plain ? keyLines(models) : modelLines(models);
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+/** One dim line for a person: how many, where from, how old. */
+async function printFooter(
+  models: readonly ListedModel[],
+  load: ModelLoad,
+  { terminal, now }: Runtime,
+): Promise<void> {
+  const { dim } = await terminal.stderrStyle();
+  const count = models.length === 1 ? "1 model" : `${models.length} models`;
+  const place = load.region ? ` in ${load.region}` : "";
+  const age = load.discovered ? formatAge(now() - load.discovered.fetchedAt) : "";
+  const origin = {
+    network: "",
+    cache: `, from the list of ${age} ago (--refresh asks AWS now)`,
+    stale: `, from the list of ${age} ago`,
+    config: ", from the configuration only",
+  }[load.source];
+  terminal.note(dim(`${count}${place}${origin}`));
+}
+
+function withoutCredentials({ load, models }: ModelSurvey) {
+  if (load.hasCredentials || load.error || models.length === 0) return [];
+  return [
+    {
+      code: "no-credentials",
+      message: "No AWS credentials were found, so only configured models are listed.",
+      hint: "openclaw doctor",
+    },
+  ];
+}
+
+/** Looked for where there is a filter, or nothing that one let through. */
+async function idleFilters({ input, models }: ModelSurvey): Promise<Warning[]> {
+  const isFiltered = input.providers.length > 0 || input.settings.providerFilter.length > 0;
+  if (!isFiltered && models.length > 0) return [];
+  return (await import("../../models/idle-filters.ts")).findIdleFilters(input, models);
+}
+
+/** Without credentials and without a configured model there is nothing to show, and that is the credentials' fault. */
+async function nothingToList({ load, models, setup }: ModelSurvey): Promise<OpenclawError | undefined> {
+  const { enabled } = discoverySettings(setup.config.value);
+  if (load.hasCredentials || models.length > 0 || enabled === false) return undefined;
+  const { findCause } = await import("../../credentials/findings.ts");
+  const cause = findCause(setup.decision, "nothing signs", {
+    place: { misspelt: listMisspelt(setup.config.value) },
+  });
+  return new OpenclawError("no-credentials", {
+    message: `${cause ? `${cause.message} ` : ""}No AWS credentials were found, and no model is configured.`,
+    hint: cause?.hint ?? "See where credentials were looked for: openclaw doctor",
+  });
+}
