@@ -40,9 +40,11 @@ export function nodeOptions({ version, bugs }) {
  * it is loaded. What stands first takes what several of them import.
  */
 const FILES = {
-  // What a shell script calls most.
+  // What every start needs, and a list that was printed before.
   main: ["src/main.ts", "src/commands/config/file.ts", "src/commands/models/list.ts"],
-  get: ["src/commands/config/get.ts"],
+  config: ["src/commands/config/get.ts", "src/config/resolve.ts"],
+  // What knows who signs, where, and which models there are, without asking anybody.
+  setup: ["src/commands/chat.ts", "src/session/session.ts", "src/commands/models/list-models.ts"],
   // What asks AWS.
   aws: [
     "src/session/open-rest-client.ts",
@@ -50,7 +52,7 @@ const FILES = {
     "src/credentials/provider.ts",
     "src/session/aws-errors.ts",
   ],
-  chat: ["src/commands/chat.ts", "src/chat/converse-wire.ts", "src/converse/converse-stream.ts"],
+  chat: ["src/commands/chat/run-chat.ts", "src/chat/converse-wire.ts", "src/converse/converse-stream.ts"],
   refresh: ["src/discovery/discover.ts", "src/discovery/cache-write.ts"],
 };
 

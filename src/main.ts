@@ -1,4 +1,5 @@
 import { OpenclawError, toErrorDocument } from "./errors.ts";
+import { once } from "./once.ts";
 import { runProgram } from "./command-line/run-program.ts";
 import { PROGRAM } from "./program.ts";
 import { createRuntime, type Runtime } from "./runtime.ts";
@@ -11,14 +12,15 @@ let graceMs = 500;
 /** How long the last of a command's own work on files may take then, in ms. */
 const POOL_MS = 100;
 
-const interruption = new AbortController();
+/** Made when somebody listens: what Node loads for it costs a start its time. */
+const interruption = once(() => new AbortController());
 /** The signal that ends the program, once there was one. */
 let received: Signal | undefined;
 
 function onSignal(signal: Signal): void {
   if (received) return endAtOnce(signal);
   received = signal;
-  interruption.abort(
+  interruption().abort(
     new OpenclawError("interrupted", {
       message: `Interrupted by ${signal}.`,
       hint: "Run the command again.",
@@ -117,7 +119,7 @@ async function main(): Promise<void> {
   });
   let takeUncaught: ((failure: unknown) => void) | undefined;
   const runtime = createRuntime(
-    interruption.signal,
+    () => interruption().signal,
     onStdoutError,
     (ms) => {
       graceMs = ms;

@@ -53,7 +53,7 @@ const LOCK = "OPENCLAW_SERVE_API_KEY";
 
 /** The Runtime of the real process. The three streams are opened when first used: each costs a millisecond or two. */
 export function createRuntime(
-  signal: AbortSignal,
+  signal: () => AbortSignal,
   onStdoutError: (error: Error) => void = () => undefined,
   allowGrace: (ms: number) => void = () => undefined,
   onUncaught: Runtime["onUncaught"] = () => undefined,
@@ -80,7 +80,9 @@ export function createRuntime(
       ),
       env,
     ),
-    signal,
+    get signal() {
+      return signal();
+    },
     now: Date.now,
     elapsed: () => performance.now(),
     random: Math.random,

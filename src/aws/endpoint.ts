@@ -116,6 +116,28 @@ export function endpointErrors(claims: Pick<EndpointClaims, "env" | "profile">):
   return [...new Map(errors.map((error) => [error.message, error])).values()];
 }
 
+/** Which of a region's endpoints are wanted. */
+export interface EndpointWishes {
+  fips: boolean;
+  dualStack: boolean;
+}
+
+/**
+ * Reads AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT, else the keys of the profile, as the SDK does: what is
+ * neither `true` nor `false` is nothing.
+ */
+export function decideWishes(
+  env: Environment,
+  keys: Readonly<Record<string, string>> | undefined,
+): EndpointWishes {
+  const isWished = (variable: string, key: string): boolean =>
+    [env[variable], keys?.[key]].find((value) => value === "true" || value === "false") === "true";
+  return {
+    fips: isWished("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
+    dualStack: isWished("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
+  };
+}
+
 /** The regions whose STS was the global one before there were regional ones: botocore's LEGACY_GLOBAL_STS_REGIONS. */
 const GLOBAL_STS = new Set(
   (

@@ -9,6 +9,7 @@ import { once } from "../once.ts";
 import { baseModelId } from "../models/base-model-id.ts";
 import type { Discovered } from "../models/discovered.ts";
 import { needsProfile, profileFor, profileNamed } from "../models/callable.ts";
+import { familyOf } from "../models/families.ts";
 import { targetOf, unknownModel } from "../models/resolve-model.ts";
 import { saysRetired } from "../session/error-table.ts";
 import { readRefusal } from "../session/refusal-table.ts";
@@ -39,6 +40,7 @@ export async function openConverse(
     import("../converse/converse-stream.ts"),
   ]);
   const list = once(() => tellKnown(session, ask));
+  const lookUp = once(() => import("../discovery/discover.ts").then(({ discover }) => discover(session)));
   let known: Discovered | undefined;
   let profileId: string | undefined;
   return {
@@ -51,6 +53,8 @@ export async function openConverse(
       const learnt = lessons.find(({ name }) => name === "profile")?.value;
       profileId = listed?.id ?? (typeof learnt === "string" ? learnt : undefined);
       const plan = await planRequest(ask, profileId ?? id, setup.config.value, known, lessons);
+      // AWS is asked for the profiles while it refuses the model; what comes of that is heard by whoever needs it.
+      if (profileId === undefined && !known && familyOf(id).byProfile) lookUp().catch(() => undefined);
       if (profileId === undefined) return plan;
       const notice = `${id} is called through the inference profile ${profileId}`;
       return { ...plan, notices: [notice, ...plan.notices] };
@@ -59,7 +63,7 @@ export async function openConverse(
       if (refusal.code !== "needs-inference-profile")
         return readRefusal({ message: refusalOf(refusal.details) });
       if (profileId !== undefined || parseArn(id)) return [];
-      return [{ name: "profile", value: await findProfile(session, id, refusal) }];
+      return [{ name: "profile", value: await findProfile(session, id, refusal, lookUp) }];
     },
     explainUnknown: async (refusal) => {
       const { insteadOf } = await import("../discovery/name-model.ts");
@@ -95,11 +99,15 @@ export async function knownModels(session: AwsSession, ask: Ask): Promise<Discov
 }
 
 /** Asks AWS for the profile behind a refusal. Rethrows the refusal, with what is known, when there is none. */
-async function findProfile(session: AwsSession, id: string, refusal: OpenclawError): Promise<string> {
-  const { discover } = await import("../discovery/discover.ts");
+async function findProfile(
+  session: AwsSession,
+  id: string,
+  refusal: OpenclawError,
+  lookUp: () => Promise<Discovered>,
+): Promise<string> {
   let discovered: Discovered;
   try {
-    discovered = await discover(session);
+    discovered = await lookUp();
   } catch (cause) {
     session.setup.runtime.terminal.verbose(() => `no profile could be looked up: ${String(cause)}`);
     throw refusal;

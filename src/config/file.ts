@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import path from "node:path";
 import { readRegularFile, ReadFailure } from "../disk/read-file.ts";
 import { expandHome, type FolderNames, stateFolder } from "../disk/state-folder.ts";
@@ -30,7 +31,7 @@ export function locateConfig(options: Pick<GlobalOptions, "config">, runtime: Fo
  * Throws `config-unreadable` when it exists and cannot be read, `config-invalid` when it is not UTF-8.
  */
 export async function readConfigText(file: string): Promise<string | undefined> {
-  let bytes: Uint8Array;
+  let bytes: Buffer;
   try {
     ({ bytes } = await readRegularFile(file));
   } catch (error) {
@@ -39,14 +40,10 @@ export async function readConfigText(file: string): Promise<string | undefined> 
     if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
     throw unreadable(file, error);
   }
-  try {
-    // Fatal, because a replacement character written back would lose what stood there; with its mark, to be kept.
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    const { notText } = await import("../disk/decode-text.ts");
-    throw notText(bytes, { label: file, file, code: "config-invalid", isInPlace: true });
-  }
+  if (isUtf8(bytes)) return bytes.toString("utf8");
+  // A replacement character written back would lose what stood there.
+  const { notText } = await import("../disk/decode-text.ts");
+  throw notText(bytes, { label: file, file, code: "config-invalid", isInPlace: true });
 }
 
 /** The error for a file that is named but not there. */

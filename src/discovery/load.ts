@@ -1,4 +1,5 @@
 import type { Target } from "../models/resolve-model.ts";
+import { connectAhead } from "../session/connect-ahead.ts";
 import {
   type AwsSession,
   endpointOf,
@@ -78,7 +79,8 @@ export async function loadModels(setup: Setup, options: LoadOptions): Promise<Mo
     const { detectCredentials } = await import("../credentials/provider.ts");
     if (!(await detectCredentials(decision, runtime))) return { ...nothing, hasCredentials: false };
   }
-  const session = await openSession(setup, target);
+  // As many as discover.ts asks at once.
+  const session = await openSession(connectAhead(setup, "bedrock", target, 3), target);
   try {
     const isShared = isCached && !setup.keepsNothing;
     const load = isShared

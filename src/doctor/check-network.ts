@@ -1,5 +1,5 @@
 import type { AwsSession } from "../session/session.ts";
-import type { Service } from "../aws/endpoint.ts";
+import { decideWishes, type Service } from "../aws/endpoint.ts";
 import { findAll } from "../credentials/findings.ts";
 import { OpenclawError } from "../errors.ts";
 import type { NamedProfile } from "../network/certificates.ts";
@@ -76,7 +76,7 @@ async function tryWays(examination: Examination): Promise<Way[]> {
 }
 
 async function ownEndpoint(service: Service, session: AwsSession): Promise<string> {
-  const [{ decideWishes, locateService }, { profileKeys }] = await Promise.all([
+  const [{ locateService }, { profileKeys }] = await Promise.all([
     import("../session/regional-endpoint.ts"),
     import("../session/client-config.ts"),
   ]);

@@ -108,6 +108,8 @@ export interface FamilyFacts {
   longPrompts?: LongPrompts & { source: string };
   /** That each account sends in a form about its use case before the first call. */
   useCaseForm?: { source: string };
+  /** That most regions reach it through an inference profile only. */
+  byProfile?: { source: string } | undefined;
   /** What takes it in place of Converse and ConverseStream; the pattern holds for its id without the version. */
   wire?: { api: "InvokeModel" | "InvokeModelWithBidirectionalStream" | "bedrock-mantle"; source: string };
 }
@@ -348,6 +350,8 @@ export function families(): readonly ModelFamily[] {
         source: `${CLAUDE}/about-claude/pricing`,
       },
     },
+    { models: /^anthropic\.claude-(3-(haiku|sonnet|opus)|instant|v2)/, byProfile: undefined },
+    { models: /^anthropic\./, byProfile: { source: `${USER_GUIDE}/models-supported.html` } },
     { models: /^anthropic\./, useCaseForm: { source: `${USER_GUIDE}/model-access.html` } },
     {
       models: /^amazon\.nova-2-/,

@@ -1,8 +1,8 @@
 import { type ClientRequestArgs, Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent, type RequestOptions } from "node:https";
+import { type AgentOptions, Agent as HttpsAgent, type RequestOptions } from "node:https";
+import { isIP, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { isIP } from "node:net";
-import { checkServerIdentity, type ConnectionOptions, TLSSocket } from "node:tls";
+import { checkServerIdentity, connect as connectTls, type ConnectionOptions, TLSSocket } from "node:tls";
 import { withoutBrackets } from "../loopback.ts";
 
 /** Time to connect in ms: name look-up, TCP, the way through a proxy and TLS together. */
@@ -62,6 +62,27 @@ export async function connectInTime<T extends Duplex>(
   }
 }
 
+/**
+ * Puts TLS over a connection, as Node's HTTPS agent does, in the time that any connection has. Resolves when the other side
+ * has proved who it is; rejects with Node's errors.
+ */
+export async function secure(tcp: Socket, host: string, ca: Buffer | undefined): Promise<TLSSocket> {
+  const name = isIP(host) === 0 ? { servername: host } : {};
+  const socket = connectTls({ socket: tcp, host, ca, ALPNProtocols: ["http/1.1"], ...name });
+  boundConnecting(socket);
+  return new Promise((resolve, reject) => {
+    socket.once("error", reject);
+    socket.once("close", () => reject(hungUp()));
+    socket.once("secureConnect", () => resolve(socket));
+  });
+}
+
+/** What Node's agent says of a connection that was closed in the middle of TLS. */
+function hungUp(): Error {
+  const message = "Client network socket disconnected before secure TLS connection was established";
+  return Object.assign(new Error(message), { code: "ECONNRESET" });
+}
+
 type OnCreated = (error: Error | null, stream: Duplex) => void;
 
 /** Node's HTTP agent with bounded connecting. */
@@ -73,9 +94,37 @@ export class BoundedHttpAgent extends HttpAgent {
   }
 }
 
-/** Node's HTTPS agent with bounded connecting. */
+async function handOver(opened: Promise<Duplex>, callback: OnCreated): Promise<void> {
+  let socket: Duplex;
+  try {
+    socket = await opened;
+  } catch (error) {
+    // Node's types name a stream here, too; its agent reads none.
+    return (callback as (error: unknown) => void)(error);
+  }
+  callback(null, socket);
+}
+
+/** Where connections come from that were opened before they were needed. */
+interface Opened {
+  take(host: string, port: number): Promise<Duplex> | undefined;
+}
+
+/** Node's HTTPS agent with bounded connecting. It takes connections that were opened ahead before it opens its own. */
 export class BoundedHttpsAgent extends HttpsAgent {
+  readonly #ahead: Opened | undefined;
+
+  constructor(options: AgentOptions, ahead?: Opened) {
+    super(options);
+    this.#ahead = ahead;
+  }
+
   override createConnection(options: RequestOptions, callback?: OnCreated): Duplex | null | undefined {
+    const opened = this.#ahead?.take(options.host ?? "", Number(options.port));
+    if (opened && callback) {
+      void handOver(opened, callback);
+      return undefined;
+    }
     const socket = super.createConnection(options, callback);
     if (socket) boundConnecting(socket);
     return socket;

@@ -51,11 +51,6 @@ export function isOfThisMachine(hostname: string): boolean {
   return NEVER_PROXIED.has(hostname);
 }
 
-/** Whether the environment names any proxy at all: cheap, for what every start asks. */
-export function namesProxy(env: Environment): boolean {
-  return Object.keys(env).some((name) => /^(https?|all)_proxy$/i.test(name));
-}
-
 /**
  * The proxy that the environment names for a URL, undefined for a direct connection: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY
  * and NO_PROXY as curl (https://curl.se/docs/manpage.html#ENVIRONMENT) and the AWS CLI

@@ -3,7 +3,8 @@ import { isLoopback, withoutBrackets } from "../loopback.ts";
 import type { Runtime } from "../runtime.ts";
 import { decideCaBundle, type NamedProfile, readCertificates } from "./certificates.ts";
 import { BoundedHttpAgent, BoundedHttpsAgent } from "./connect-bound.ts";
-import { namesProxy } from "./proxy-settings.ts";
+import type { ConnectionsAhead } from "./connections-ahead.ts";
+import { namesProxy } from "./names-proxy.ts";
 import { type RequestWatcher, TimedHandler, type WholeAnswer } from "./timed-handler.ts";
 
 /** The last that is known of a request: it is waited for, nobody answered, or this is the answer. */
@@ -27,6 +28,8 @@ export interface HandlerOptions {
   asked?: string;
   /** Whether no proxy may be in between. */
   isDirect?: boolean;
+  /** Connections that were opened for it beforehand. */
+  ahead?: ConnectionsAhead | undefined;
 }
 
 /**
@@ -46,6 +49,7 @@ export async function createRequestHandler(
     readsWhole = onExchange !== undefined,
     asked,
     isDirect = false,
+    ahead,
   }: HandlerOptions = {},
 ): Promise<NodeHttpHandler> {
   const { env, terminal, isEmulated } = runtime;
@@ -55,7 +59,7 @@ export async function createRequestHandler(
     throwOnRequestTimeout: true,
     ...(requestTimeoutMs === undefined ? {} : { requestTimeout: requestTimeoutMs }),
     httpAgent: new BoundedHttpAgent({ keepAlive: true }),
-    httpsAgent: new BoundedHttpsAgent({ keepAlive: true, ca }),
+    httpsAgent: new BoundedHttpsAgent({ keepAlive: true, ca }, ahead),
   };
   const isProxied = namesProxy(env) && !isEmulated && !isDirect;
   const staysHere = (host: string): boolean => !isProxied && isLoopback(withoutBrackets(host));

@@ -7,6 +7,8 @@ const BROKEN_USER_INFO = /^([a-z][a-z0-9+.-]*:\/\/).*@/is;
 
 /** Hides user and password of a URL: `http://****@host/`. Other text is returned as it is. */
 export function maskUserInfo(text: string): string {
+  // Most texts have neither.
+  if (!text.includes("@")) return text;
   return text.replace(URL.canParse(text) ? USER_INFO : BROKEN_USER_INFO, `$1${MASK}@`);
 }
 

@@ -6,6 +6,7 @@ import type { Region } from "../aws/region.ts";
 import type { CredentialDecision } from "../credentials/order.ts";
 import type { Authentication } from "../credentials/provider.ts";
 import type { SharedConfig } from "../credentials/shared-config.ts";
+import type { ConnectionsAhead } from "../network/connections-ahead.ts";
 import { createRequestHandler } from "../network/request-handler.ts";
 import type { Runtime } from "../runtime.ts";
 import { VERSION } from "../version.ts";
@@ -13,7 +14,11 @@ import { createRetryStrategy, decideRetries, type RetrySettings } from "./retrie
 
 /** What a client has to know of the session it is for. */
 export interface ClientSession {
-  readonly setup: { readonly runtime: Runtime; readonly shared: SharedConfig };
+  readonly setup: {
+    readonly runtime: Runtime;
+    readonly shared: SharedConfig;
+    readonly ahead?: ConnectionsAhead;
+  };
   readonly region: Region;
   readonly decision: CredentialDecision;
   /** The endpoint that somebody named; undefined means the region's own. */
@@ -63,6 +68,7 @@ export async function clientConfig(session: ClientSession, service: Service): Pr
     createRequestHandler(runtime, undefined, {
       profile: session.setup.shared.profiles.get(profileName),
       readsWhole: service === "sts",
+      ahead: session.setup.ahead,
     }),
   ]);
   const endpoint = session.endpoint(service);

@@ -1,7 +1,8 @@
 import { version } from "@aws-sdk/client-bedrock-runtime/package.json";
+import { decideWishes } from "../aws/endpoint.ts";
 import { usageError } from "../errors.ts";
 import { clientConfig, type ClientSession, profileKeys } from "./client-config.ts";
-import { type BedrockService, decideWishes, locateService } from "./regional-endpoint.ts";
+import { type BedrockService, locateService } from "./regional-endpoint.ts";
 import { RestClient } from "./rest-client.ts";
 
 /** The names of the services in the user agents of the SDK's clients. */

@@ -1,32 +1,9 @@
 import { usageError } from "../errors.ts";
-import type { Environment } from "../runtime.ts";
-import type { Service } from "../aws/endpoint.ts";
+import type { EndpointWishes, Service } from "../aws/endpoint.ts";
 import { partition, resolveRegionConfig } from "../network/sdk-parts.ts";
 
 /** The services whose hosts are named after themselves and the region, everywhere. */
 export type BedrockService = Extract<Service, "bedrock" | "bedrock-runtime">;
-
-/** Which of a region's endpoints are wanted. */
-export interface EndpointWishes {
-  fips: boolean;
-  dualStack: boolean;
-}
-
-/**
- * Reads AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT, else the keys of the profile, as the SDK does: what is
- * neither `true` nor `false` is nothing.
- */
-export function decideWishes(
-  env: Environment,
-  keys: Readonly<Record<string, string>> | undefined,
-): EndpointWishes {
-  const isWished = (variable: string, key: string): boolean =>
-    [env[variable], keys?.[key]].find((value) => value === "true" || value === "false") === "true";
-  return {
-    fips: isWished("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
-    dualStack: isWished("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
-  };
-}
 
 /**
  * Where a service is called when nobody names its endpoint, and the region that is signed for: `fips-us-east-1` is another

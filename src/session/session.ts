@@ -16,6 +16,7 @@ import {
   resolveRegion,
 } from "../aws/region.ts";
 import type { ClientSession } from "./client-config.ts";
+import type { ConnectionsAhead } from "../network/connections-ahead.ts";
 import { oncePer } from "../once.ts";
 import type { BedrockService } from "./regional-endpoint.ts";
 import type { RestClient } from "./rest-client.ts";
@@ -29,6 +30,8 @@ export interface Setup {
   readonly decision: CredentialDecision;
   /** True where no list that is learnt may be written to the disk: `doctor` leaves no trace. */
   readonly keepsNothing?: boolean;
+  /** What was opened to AWS while the rest of the command was still being loaded. */
+  readonly ahead?: ConnectionsAhead;
 }
 
 /** Reads the shared config and decides where credentials come from. Opens no socket. */
@@ -94,6 +97,7 @@ export async function openSession(setup: Setup, target: Target): Promise<AwsSess
     }),
     close: () => {
       for (const client of clients) client.destroy();
+      setup.ahead?.close();
     },
   };
   return session;

@@ -65,10 +65,14 @@ export function outputSink(
   };
 }
 
+/** /dev/null on Linux: major number 1, minor number 3 (Documentation/admin-guide/devices.txt). */
+const NULL_DEVICE = 0x1_03;
+
 function takesDirectWrites(descriptor: number): boolean {
   try {
     const status = fstatSync(descriptor);
-    return status.isFIFO() || status.isSocket() || status.isFile();
+    const isNothing = status.isCharacterDevice() && status.rdev === NULL_DEVICE;
+    return status.isFIFO() || status.isSocket() || status.isFile() || isNothing;
   } catch {
     // A closed descriptor: the stream knows what to do with it.
     return false;

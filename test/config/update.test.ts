@@ -39,7 +39,7 @@ const region = (value: string): Edit[] => [
   { op: "set", path: ["models", "bedrockDiscovery", "region"], value },
 ];
 const fileIn = (home: string): string => path.join(home, ".openclaw", "openclaw.json");
-const { isProcessAlive } = createRuntime(new AbortController().signal);
+const { isProcessAlive } = createRuntime(() => new AbortController().signal);
 const runtimeIn = (home: string, more: Partial<Runtime> = {}): Runtime => ({
   ...testRuntime({ home }),
   isProcessAlive,

@@ -7,7 +7,7 @@ import { createRuntime } from "../../src/runtime.ts";
  * stdout after each; FILLING makes every write that many characters long and sets two settings that must stay equal.
  */
 const [id = "", count = "1", filling = "0"] = process.argv.slice(2);
-const runtime = createRuntime(new AbortController().signal);
+const runtime = createRuntime(() => new AbortController().signal);
 
 for (let index = 0; index < Number(count); index += 1) {
   const filler = `${index} ${"x".repeat(Number(filling))}`;

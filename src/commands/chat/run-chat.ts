@@ -1,0 +1,266 @@
+import { type Setup, readSetup } from "../../session/session.ts";
+import { listMisspelt } from "../../config/nearest-setting.ts";
+import { parametersOf, type ParameterOptions } from "../../command-line/parameter-flags.ts";
+import { type Query, runTurn } from "../../chat/run-turn.ts";
+import { showTurn } from "../../chat/show-turn.ts";
+import { findStdinFlag, readPrompt, readSystemPrompt } from "../../chat/prompt.ts";
+import { userMessage } from "../../converse/request.ts";
+import { priceOf } from "../../models/price.ts";
+import { defaultModels } from "../../models/default-models.ts";
+import { describeTaken, isComplete, type ResolvedModel, namedModel } from "../../models/resolve-model.ts";
+import { OpenclawError, usageError } from "../../errors.ts";
+import type { GlobalOptions } from "../../options.ts";
+import type { Runtime } from "../../runtime.ts";
+import type { Conversation } from "../../chat/sessions/kept-conversation.ts";
+import { answerRenderer } from "../../terminal/answer-renderer.ts";
+import type { Screen } from "../../terminal/terminal.ts";
+
+export interface ChatOptions extends GlobalOptions, ParameterOptions {
+  prompt: string[];
+  model?: string;
+  system?: string;
+  systemFile?: string;
+  showReasoning?: boolean;
+  /** Shows the text as the model wrote it, on a terminal too. */
+  raw?: boolean;
+  stream: boolean;
+  usage?: boolean;
+  /** Paths; `-` is stdin. */
+  file?: string[];
+  /** A JSON Schema, or the path of one. */
+  schema?: string;
+  /** `ID:VERSION`. */
+  guardrail?: string;
+  guardrailTrace?: boolean;
+  /** `KEY=VALUE`. */
+  metadata?: string[];
+  dryRun?: boolean;
+  /** Id of the session to go on with. */
+  session?: string;
+  /** Go on with the latest session of this folder. */
+  continue?: boolean;
+  /** False with `--no-save`. */
+  save: boolean;
+  /** Seconds. */
+  timeout?: number;
+  /** Seconds. */
+  firstTokenTimeout?: number;
+}
+
+const SILENCE_MS = 300_000;
+
+/** Puts the one question of a command line, or talks where a person sits at both ends. Throws as `run` does. */
+export async function runChat(options: ChatOptions, setup: Setup, screen: Screen | undefined): Promise<void> {
+  const { runtime } = setup;
+  if (screen) return talk(options, setup, screen);
+  const stdinFlag = findStdinFlag(options);
+  const [extras, prompt] = await Promise.all([
+    readExtras(options, runtime),
+    readPrompt(options.prompt, runtime, { stdinFlag, hasFiles: options.file !== undefined }),
+  ]);
+  const conversation = await openNamed(options, runtime);
+  try {
+    await ask(options, setup, conversation, { ...extras, messages: [userMessage(prompt)] });
+  } finally {
+    await conversation?.close();
+  }
+}
+
+/** Puts one question, in the conversation that it belongs to. */
+async function ask(
+  options: ChatOptions,
+  setup: Setup,
+  conversation: Conversation | undefined,
+  extras: Partial<Query> & Pick<Query, "messages">,
+): Promise<void> {
+  const { runtime } = setup;
+  const { terminal } = runtime;
+  const models = await nameModels(await chooseModels(options, setup, conversation), setup);
+  const query = {
+    ...(await queryOf(options, runtime, conversation)),
+    ...extras,
+    // Without this turn, which has a place of its own among them as soon as it is asked.
+    earlier: conversation && [...conversation.turns],
+  };
+  if (options.dryRun && models[0]) {
+    const { dryRun } = await import("../../chat/dry-run.ts");
+    return dryRun(setup, { ...query, model: models[0] }, (modelId) => priceOf(models[0], modelId));
+  }
+  const context = {
+    key: models[0]?.key ?? "",
+    system: query.system,
+    runtime,
+    onUnkept: ({ message, hint }: OpenclawError) =>
+      terminal.warn(`The conversation is not kept. ${message}`, hint),
+  };
+  const keeper =
+    conversation &&
+    new (await import("../../chat/sessions/turn-keeper.ts")).TurnKeeper(conversation, context);
+  await showTurn({
+    runtime,
+    models,
+    arrivals: runTurn(setup, models, query, keeper),
+    show: {
+      showsReasoning: options.showReasoning === true,
+      isStreamed: options.stream,
+      showsUsage: options.usage === true,
+      renderer: terminal.isStdoutTTY ? await answerRenderer(terminal, isRaw(options)) : undefined,
+      sessionId: () => conversation?.id,
+    },
+    priceOf,
+    keep: async (answering, failure) => {
+      await keeper?.end({ key: answering?.key, failure });
+      const isStopped = failure instanceof OpenclawError && failure.code === "interrupted";
+      if (isStopped && keeper?.hasBegun && conversation?.id !== undefined)
+        terminal.note(`openclaw: stopped; kept as far as it came in session ${conversation.id}`);
+    },
+  });
+}
+
+/** Talks with the person at the terminal. */
+async function talk(options: ChatOptions, setup: Setup, screen: Screen): Promise<void> {
+  const { runtime, config } = setup;
+  const stdinFlag = findStdinFlag(options);
+  if (stdinFlag) throw usageError(`${stdinFlag} reads stdin, which is the keyboard here.`, "Name a file.");
+  const [{ runInteractive }, { openConversation }, extras] = await Promise.all([
+    import("../../chat/interactive/run-interactive.ts"),
+    import("../../chat/sessions/open-conversation.ts"),
+    readExtras(options, runtime),
+  ]);
+  await extras.schema?.checked;
+  const survey = (): Promise<Setup> => readSetup(options, runtime, config);
+  const choose = async (names: string, current: Setup): Promise<ResolvedModel[]> => {
+    const { checkModel } = await import("../../chat/interactive/check-model.ts");
+    const chosen: ResolvedModel[] = [];
+    for (const name of splitNames(names)) chosen.push(await checkModel(name, current));
+    return chosen;
+  };
+  const conversation = await openConversation(options, runtime, false);
+  try {
+    const { attachments, ...others } = extras;
+    await runInteractive({
+      runtime,
+      screen,
+      setup,
+      survey,
+      conversation,
+      begin: () => openConversation({ save: options.save }, runtime, false),
+      models: await nameModels(await chooseModels(options, setup, conversation), setup),
+      choose,
+      priceOf,
+      query: { ...(await queryOf(options, runtime, conversation)), ...others },
+      attachments,
+      isRaw: isRaw(options),
+      isStreamed: options.stream,
+      showsUsage: options.usage === true,
+      keepsHistory: options.save,
+    });
+  } finally {
+    await conversation.close();
+  }
+}
+
+/** The conversation that the command line names. A single question that names none leaves no trace. */
+async function openNamed(options: ChatOptions, runtime: Runtime): Promise<Conversation | undefined> {
+  if (options.session === undefined && !options.continue) return undefined;
+  const { openConversation } = await import("../../chat/sessions/open-conversation.ts");
+  // A dry run keeps nothing.
+  return openConversation({ ...options, save: options.save && !options.dryRun }, runtime, true);
+}
+
+/** What goes with every question of this command line. */
+async function queryOf(
+  options: ChatOptions,
+  runtime: Runtime,
+  conversation: Conversation | undefined,
+): Promise<Omit<Query, "messages">> {
+  return {
+    system: (await readSystemPrompt(options, runtime)) ?? conversation?.turns.at(-1)?.system,
+    parameters: parametersOf(options),
+    // The documents of --json and --ndjson hold the reasoning that was asked for.
+    showsReasoning:
+      options.showReasoning === true ||
+      (options.reasoning !== undefined && runtime.terminal.format !== "text"),
+    bounds: {
+      firstEventMs: options.firstTokenTimeout === undefined ? undefined : options.firstTokenTimeout * 1000,
+      silenceMs: SILENCE_MS,
+      totalMs: options.timeout === undefined ? undefined : options.timeout * 1000,
+    },
+  };
+}
+
+/** JSON is for programs: it stays as it is. */
+function isRaw({ raw, schema }: ChatOptions): boolean {
+  return raw === true || schema !== undefined;
+}
+
+/**
+ * The models to ask, in order: those of `--model a,b,c`, else the one that the conversation was with, else the default
+ * and its fallbacks. Throws `no-default-model`.
+ */
+async function chooseModels(
+  { model }: ChatOptions,
+  { config, runtime, decision }: Setup,
+  conversation: Conversation | undefined,
+): Promise<string[]> {
+  if (model !== undefined) return splitNames(model);
+  // One that failed may have been no model at all.
+  const before = conversation?.turns.findLast(({ failure }) => failure === undefined)?.key;
+  if (before !== undefined) return [before];
+  const models = defaultModels(config.value, runtime);
+  if (models.length > 0) return models;
+  const error = new OpenclawError("no-default-model", {
+    message: "No model is named, and the configuration has no default model.",
+    hint: "Choose one from `openclaw models list`, then: openclaw models set MODEL",
+  });
+  const { explainError } = await import("../../credentials/findings.ts");
+  throw explainError(error, decision, { place: { misspelt: listMisspelt(config.value) } });
+}
+
+/**
+ * The models that names stand for. Throws `model-not-found` for a name that stands for none; one of several that are asked
+ * in turn is left to AWS, which refuses it when its turn comes.
+ */
+async function nameModels(names: readonly string[], setup: Setup): Promise<ResolvedModel[]> {
+  const models: ResolvedModel[] = [];
+  for (const name of names) models.push(await nameOne(name, names.length > 1, setup));
+  return models;
+}
+
+async function nameOne(name: string, isOneOfSeveral: boolean, setup: Setup): Promise<ResolvedModel> {
+  const config = setup.config.value;
+  const exact = namedModel(name, config);
+  if (isComplete(exact) && describeTaken(name, exact, config) === undefined) return exact;
+  const { nameModel } = await import("../../discovery/name-model.ts");
+  try {
+    return await nameModel(name, setup);
+  } catch (error) {
+    if (isOneOfSeveral && error instanceof OpenclawError && error.code === "model-not-found") return exact;
+    throw error;
+  }
+}
+
+/** The names in `a,b,c`. Throws `usage`. */
+function splitNames(names: string): string[] {
+  const split = names.split(",").map((text) => text.trim());
+  if (split.every((text) => text !== "")) return split;
+  throw usageError(
+    `--model '${names}' names no model.`,
+    "List the models you can call: openclaw models list",
+  );
+}
+
+/** What goes with the prompt: files, schema, guardrail, metadata. Each is loaded only when it is asked for. */
+async function readExtras(options: ChatOptions, runtime: Runtime): Promise<Partial<Query>> {
+  const { file, schema, guardrail, metadata } = options;
+  const extras: Partial<Query> = { asksForTrace: options.guardrailTrace === true };
+  if (guardrail !== undefined)
+    extras.guardrail = (await import("../../converse/guardrail.ts")).parseGuardrail(guardrail);
+  if (metadata)
+    extras.metadata = (await import("../../converse/request-metadata.ts")).parseRequestMetadata(metadata);
+  if (schema !== undefined)
+    extras.schema = await (await import("../../converse/output-schema.ts")).readOutputSchema(schema, runtime);
+  if (file)
+    extras.attachments = await (await import("../../converse/attachments.ts")).readAttachments(file, runtime);
+  return extras;
+}

@@ -1,0 +1,56 @@
+import type { TLSSocket } from "node:tls";
+import { withoutBrackets } from "../loopback.ts";
+
+/** A connection that is being opened, and one that nobody has taken is no more than that. */
+type Opening = Promise<TLSSocket>;
+
+/**
+ * Connections that are opened while it is still being worked out what goes through them: TCP and TLS take two round trips,
+ * and the program itself takes as long to load. Nothing is sent but the handshake. Who connects to the same place takes one
+ * of them; what nobody takes is closed.
+ */
+export class ConnectionsAhead {
+  readonly #opening = new Map<string, Opening[]>();
+
+  /** Begins to open so many to an https:// URL, trusting what `trust` resolves to, or Node's own certificates. */
+  open(url: URL, count: number, trust: () => Promise<Buffer | undefined>): void {
+    const host = withoutBrackets(url.hostname);
+    const port = Number(url.port || 443);
+    const openings = Array.from({ length: count }, () => connect(host, port, trust));
+    this.#opening.set(placeOf(host, port), openings);
+    for (const opening of openings) {
+      const forget = (): void => void openings.splice(openings.indexOf(opening) >>> 0, 1);
+      // Who takes it hears of its failure; else it is nobody's.
+      opening.then((socket) => socket.once("close", forget), forget);
+    }
+  }
+
+  /** A connection to a place; undefined where none was opened, or its other side has closed it. */
+  take(host: string, port: number): Opening | undefined {
+    return this.#opening.get(placeOf(withoutBrackets(host), port))?.shift();
+  }
+
+  close(): void {
+    for (const opening of [...this.#opening.values()].flat())
+      opening.then((socket) => socket.destroy()).catch(() => undefined);
+    this.#opening.clear();
+  }
+}
+
+function placeOf(host: string, port: number): string {
+  return `${host} ${port}`;
+}
+
+/** TCP first, which needs the least of Node: the rest is loaded meanwhile. Rejects with Node's errors. */
+async function connect(
+  host: string,
+  port: number,
+  trust: () => Promise<Buffer | undefined>,
+): Promise<TLSSocket> {
+  const { connect: connectTcp } = await import("node:net");
+  const tcp = connectTcp({ host, port });
+  const failed = new Promise<never>((_, reject) => tcp.once("error", reject));
+  failed.catch(() => undefined);
+  const [{ secure }, ca] = await Promise.race([Promise.all([import("./connect-bound.ts"), trust()]), failed]);
+  return secure(tcp, host, ca);
+}
