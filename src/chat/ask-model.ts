@@ -10,6 +10,7 @@ import type { RequestPlan, Wire } from "../converse/wire.ts";
 import { keepLessons, recallLessons } from "../discovery/lesson-cache.ts";
 import { type ErrorCode, OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
+import type { Lesson } from "../session/refusal-table.ts";
 import type { Setup } from "../session/session.ts";
 import type { WireOptions } from "./converse-wire.ts";
 import { askForContent } from "./ask-for-content.ts";
@@ -44,6 +45,8 @@ export async function* askModel(setup: Setup, question: Question): ChatEvents {
   const noted = new Set<string>();
   const tried: RequestPlan[] = [];
   let learnt: Lessons = [];
+  // What is learnt of a model holds whatever ends the call, and is kept when that is known.
+  let unkept: Lessons = [];
   try {
     const known = await recallLessons(setup, wire.place);
     let plan = await wire.plan(known);
@@ -56,13 +59,18 @@ export async function* askModel(setup: Setup, question: Question): ChatEvents {
       let hasStarted = false;
       try {
         for await (const event of answerTo(wire, plan, { ...question, runtime })) {
-          if (!hasStarted && learnt.length > 0) await keep(setup, wire, learnt);
+          if (!hasStarted) await keep(setup, wire, unkept);
           hasStarted = true;
+          unkept = [];
           yield event;
         }
         return;
       } catch (error) {
-        const next = hasStarted ? undefined : await learnFrom(error, { wire, tried, known, learnt });
+        const taught = hasStarted ? [] : await teachingsOf(error, wire, plan.form);
+        const next = await planAnew(taught, { wire, tried, known, learnt });
+        // What the last refusal says again has helped nothing.
+        unkept =
+          next?.learnt ?? unkept.filter((lesson) => !taught.some((other) => isSameLesson(lesson, other)));
         if (!next) throw error;
         runtime.terminal.verbose(() => `${String(error)} Learnt: ${next.learnt.at(-1)?.name ?? ""}`);
         ({ learnt, plan } = next);
@@ -72,13 +80,25 @@ export async function* askModel(setup: Setup, question: Question): ChatEvents {
     if (!(error instanceof OpenclawError) || error.code !== "model-not-found") throw error;
     throw await wire.explainUnknown(error);
   } finally {
+    await keep(setup, wire, unkept);
     wire.close();
   }
 }
 
-/** Finds the first thing that a refusal teaches and that leads to a request not yet tried; undefined where there is none. */
-async function learnFrom(
+/** What a refusal teaches of the model, and of the form in which it was asked; nothing where it is about something else. */
+async function teachingsOf(
   error: unknown,
+  wire: Wire,
+  form: RequestPlan["form"],
+): Promise<readonly Lesson[]> {
+  if (!(error instanceof OpenclawError) || !REFUSALS.has(error.code)) return [];
+  const ofForm = form && (await import("../converse/structured-output.ts")).lessonsOfForm(error, form);
+  return [...(await wire.learn(error)), ...(ofForm ?? [])];
+}
+
+/** Finds the first thing taught that leads to a request not yet tried; undefined where there is none. */
+async function planAnew(
+  taught: readonly Lesson[],
   {
     wire,
     tried,
@@ -86,11 +106,8 @@ async function learnFrom(
     learnt,
   }: { wire: Wire; tried: readonly RequestPlan[]; known: Lessons; learnt: Lessons },
 ): Promise<{ learnt: Lessons; plan: RequestPlan } | undefined> {
-  if (!(error instanceof OpenclawError) || !REFUSALS.has(error.code)) return undefined;
   if (learnt.length >= MOST_LESSONS) return undefined;
-  const form = tried.at(-1)?.form;
-  const ofForm = form && (await import("../converse/structured-output.ts")).lessonsOfForm(error, form);
-  for (const lesson of [...(await wire.learn(error)), ...(ofForm ?? [])]) {
+  for (const lesson of taught) {
     if (learnt.some((other) => isSameLesson(lesson, other))) continue;
     const more = [...learnt, lesson];
     const next = await wire.plan([...known, ...more]);

@@ -13,6 +13,14 @@ const FORGET_AFTER_MS = 24 * 3600 * 1000;
 /** The most that is kept of a model. */
 const MOST_LESSONS = 50;
 
+/** A process that runs for long looks again after so long, in ms: another may have learnt something, or loaded a new list. */
+const LOOK_AGAIN_MS = 1000;
+/** Clients of a server may name any ARN: of so many places what was read is remembered. */
+const MOST_REMEMBERED = 1000;
+
+/** How long another process is waited for once the program was stopped, in ms. */
+const STOPPED_MS = 200;
+
 /** What is kept of a model. */
 interface Entry {
   /** When the first of it was learnt, in ms since 1970. */
@@ -26,15 +34,36 @@ interface Entry {
  */
 export async function recallLessons(setup: Setup, place: readonly string[]): Promise<Lessons> {
   const file = fileOf(setup, place);
-  const entry = file === undefined ? undefined : await read(file, setup.runtime.now());
-  return entry?.lessons ?? [];
+  if (file === undefined) return [];
+  const { elapsed, now } = setup.runtime;
+  const remembered = memoryOf(setup);
+  const known = remembered.get(file);
+  if (known && elapsed() - known.at < LOOK_AGAIN_MS) return (await known.entry)?.lessons ?? [];
+  const entry = read(file, now());
+  if (remembered.size >= MOST_REMEMBERED) remembered.clear();
+  remembered.set(file, { at: elapsed(), entry });
+  return (await entry)?.lessons ?? [];
+}
+
+/** What was read of a file, and when on the clock of the process, in ms. */
+type Memory = Map<string, { at: number; entry: Promise<Entry | undefined> }>;
+
+/** By the configuration that a command has loaded: `serve` has one for all its requests. */
+const memories = new WeakMap<Setup["config"], Memory>();
+
+function memoryOf({ config }: Setup): Memory {
+  const memory = memories.get(config) ?? new Map();
+  memories.set(config, memory);
+  return memory;
 }
 
 /** Keeps what was learnt of a model for the next calls, of other processes, too; costs nothing but that where it cannot be written. */
 export async function keepLessons(setup: Setup, place: readonly string[], lessons: Lessons): Promise<void> {
   const file = fileOf(setup, place);
   if (file === undefined || setup.keepsNothing) return;
-  const { runtime } = setup;
+  const { signal } = setup.runtime;
+  // Who has stopped the program waits for no other process.
+  const runtime = { ...setup.runtime, signal: signal.aborted ? AbortSignal.timeout(STOPPED_MS) : signal };
   const { tryToKeep, withCacheLock, writeLessons } = await import("./cache-write.ts");
   await tryToKeep(runtime, () =>
     withCacheLock(file, runtime, async () => {
@@ -45,6 +74,7 @@ export async function keepLessons(setup: Setup, place: readonly string[], lesson
       await writeLessons(file, { form: FORM, since, lessons: all }, now);
     }),
   );
+  memoryOf(setup).delete(file);
 }
 
 /** The file for a place; undefined where nothing is cached. */

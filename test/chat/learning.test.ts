@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import type { RecordedCall, ScriptedAnswer } from "../../src/emulator/emulator.ts";
+import type { RecordedCall, ScriptedAnswer, StreamStep } from "../../src/emulator/emulator.ts";
 import { MODELS } from "../../src/emulator/models.ts";
 import { textAnswerSteps } from "../helpers/answer-steps.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
@@ -91,6 +91,77 @@ describe("what a model refuses by name", () => {
     expect(stderr).toContain("temperature");
     expect(bodies(emulated)).toHaveLength(2);
     expect(readdirSync(emulated.home, { recursive: true }).join("\n")).not.toContain("lessons-");
+  });
+
+  it.each<[string, () => ScriptedAnswer, number]>([
+    ["a refusal of something else", () => validation("The messages are not to my liking."), 6],
+    ["a question that is too long", () => validation("Input is too long for requested model."), 6],
+    [
+      "a model that needs a profile, of which there is none",
+      () =>
+        validation(
+          `Invocation of model ID ${UNHEARD} with on-demand throughput isn’t supported. Retry your request with the ID or ARN of an inference profile that contains this model.`,
+        ),
+      6,
+    ],
+    ["throttling", () => ({ error: { name: "ThrottlingException", message: "Too many requests." } }), 5],
+    [
+      "an answer that breaks off",
+      () => ({ stream: [{ exception: "internalServerException", payload: { message: "Oh." } }] }),
+      5,
+    ],
+    ["an answer without anything", () => ({ stream: textAnswerSteps([]) }), 5],
+  ])("is kept whatever ends the call: %s", async (_, ending, exitCode) => {
+    let isOver = false;
+    const refuse = refusingWhile(
+      (body) => body.includes("temperature"),
+      "This model doesn't support the temperature field. Remove temperature and try again.",
+    );
+    const emulated = await emulate({
+      models: models(),
+      script: (call) => refuse(call) ?? (call.route === "ConverseStream" && !isOver ? ending() : undefined),
+    });
+    const ask = () =>
+      emulated.run(["chat", "-m", UNHEARD, "--temperature", "0", "Hi"], { env: { AWS_MAX_ATTEMPTS: "1" } });
+    expect((await ask()).code).toBe(exitCode);
+    isOver = true;
+    const before = bodies(emulated).length;
+    const { code, stderr } = await ask();
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: `openclaw: '${UNHEARD}' refuses temperature, so 0 is left out\n`,
+    });
+    expect(bodies(emulated)).toHaveLength(before + 1);
+  });
+
+  it("is kept when it is stopped before the next answer", async () => {
+    const refuse = refusingWhile(
+      (body) => body.includes("temperature"),
+      "The model returned the following errors: `temperature` is deprecated for this model.",
+    );
+    let ask = (): void => undefined;
+    const isAsked = new Promise<void>((resolve) => (ask = resolve));
+    let isOver = false;
+    async function* silent(): AsyncGenerator<StreamStep> {
+      yield { event: "messageStart", payload: { role: "assistant" } };
+      ask();
+      yield { wait: 60_000 };
+    }
+    const emulated = await emulate({
+      models: models(),
+      script: (call) =>
+        refuse(call) ?? (call.route === "ConverseStream" && !isOver ? { stream: silent() } : undefined),
+    });
+    const args = ["chat", "-m", UNHEARD, "--temperature", "0", "Hi"];
+    const child = emulated.start(args);
+    const ended = new Promise((resolve) => child.on("close", resolve));
+    await isAsked;
+    child.kill("SIGINT");
+    expect(await ended).toBe(130);
+    isOver = true;
+    const before = bodies(emulated).length;
+    expect((await emulated.run(args)).code).toBe(0);
+    expect(bodies(emulated)).toHaveLength(before + 1);
   });
 
   it("and bounded, whatever a service refuses next", async () => {
