@@ -1,21 +1,24 @@
+import { parseArn } from "../aws/arn.ts";
 import type { Configuration } from "../config/settings.ts";
 import { OpenclawError, shorten } from "../errors.ts";
 import { withoutPrefix } from "../models/base-model-id.ts";
 import { catalogIds, lookUpCatalog } from "../models/catalog.ts";
 import type { Discovered, FoundationModel } from "../models/discovered.ts";
-import { type Nameable, type NameMatch, successorOf, suggestIds } from "../models/match-name.ts";
+import { listedId } from "../models/listed-id.ts";
+import { matchName, type Nameable, type NameMatch, successorOf, suggestIds } from "../models/match-name.ts";
 import { nearestIds } from "../models/nearest.ts";
 import { speaksOpenai } from "../models/provider-api.ts";
 import {
   bedrockIds,
   describeTaken,
   isComplete,
-  matchModel,
+  isIdShaped,
   namedModel,
   type ResolvedModel,
   targetOf,
   unknownModel,
 } from "../models/resolve-model.ts";
+import { once } from "../once.ts";
 import type { Setup } from "../session/session.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { accessFile, readAccess } from "./access.ts";
@@ -37,16 +40,21 @@ export async function nameModel(text: string, setup: Setup): Promise<ResolvedMod
   return noteTaken(text, await nameListed(text, load, setup), setup);
 }
 
-/** The model that a name stands for in a list that is there. Throws `model-not-found` as `nameModel` does. */
+/**
+ * The model that a name stands for in a list that is there; an id that is like none stays as it is. Throws
+ * `model-not-found` as `nameModel` does.
+ */
 export async function nameListed(
   text: string,
   load: ModelLoad,
   { config }: Pick<Setup, "config">,
 ): Promise<ResolvedModel> {
   const exact = namedModel(text, config.value);
-  if (!load.discovered || isComplete(exact)) return exact;
+  const { discovered } = load;
+  if (!discovered || isComplete(exact) || listedId(exact.id, discovered) !== undefined) return exact;
   const nameable = await nameableIn(load, config.value);
-  const match = matchModel(exact, nameable);
+  const match = matchName(exact.id, nameable);
+  if (match.kind === "none" && isUnheardOf(exact.id)) return exact;
   if (match.kind !== "one") throw notNamed(text, exact, match, nameable);
   return namedModel(`${exact.providerId}/${match.id}`, config.value);
 }
@@ -54,11 +62,22 @@ export async function nameListed(
 /** AWS's list; asked for again where the one that was kept does not know the name. */
 async function loadFor(model: ResolvedModel, setup: Setup): Promise<ModelLoad> {
   const target = targetOf(model);
+  if (isUnheardOf(model.id)) return loadModels(setup, { target, offline: true });
   const load = await loadModels(setup, { target });
   if (load.source !== "cache" || !load.discovered) return load;
-  if (matchModel(model, await nameableIn(load, setup.config.value)).kind !== "none") return load;
+  if (matchName(model.id, await nameableIn(load, setup.config.value)).kind !== "none") return load;
   const newest = await loadModels(setup, { target, refresh: true });
   return newest.discovered ? newest : load;
+}
+
+/**
+ * Whether what is written as an id is like none of the catalog's, with the prefix of a profile or without: then it may be
+ * one that is newer than both the catalog and the list, and AWS says whether there is such a model.
+ */
+function isUnheardOf(id: string): boolean {
+  if (!isIdShaped(id)) return false;
+  const discovered = wholeCatalog();
+  return [id, id.slice(id.indexOf(".") + 1)].every((text) => matchName(text, { discovered }).kind === "none");
 }
 
 /** Tells what a model was taken for, where it is not what was typed. Returns the model. */
@@ -85,9 +104,9 @@ function notNamed(
       details: { model: text.trim(), nearest: ids },
     });
   }
-  const { base, globalId, successor } = match;
+  const { base, globalId, otherId, successor } = match;
   const { region } = nameable.discovered;
-  const nearest = [successor ?? globalId ?? []].flat();
+  const nearest = [otherId ?? successor ?? globalId ?? []].flat();
   const details = { model: text.trim(), nearest };
   if (base.lifecycle !== "ACTIVE")
     return new OpenclawError("model-not-found", {
@@ -95,6 +114,12 @@ function notNamed(
       hint: successor
         ? `Ask its successor: openclaw chat --model ${quoteForShell(successor)}`
         : `If it is that one that you want: openclaw chat --model ${quoteForShell(base.id)}`,
+      details,
+    });
+  if (otherId !== undefined)
+    return new OpenclawError("model-not-found", {
+      message: `'${name}' is ${base.id}, which has no inference profile of that name in ${region}.`,
+      hint: `What it is called by there: openclaw chat --model ${quoteForShell(otherId)}`,
       details,
     });
   if (globalId !== undefined)
@@ -142,7 +167,9 @@ export async function insteadOf(
 ): Promise<string[]> {
   const nameable = await nameableIn(load, config);
   if (isRetired) return [successorOf(id, nameable) ?? []].flat();
-  return suggestIds(id, nameable, bedrockIds(config));
+  // AWS's list has every id that can be called, but not every ARN.
+  const others = bedrockIds(config).filter((own) => !load.discovered || parseArn(own) !== undefined);
+  return suggestIds(id, nameable, others);
 }
 
 /** The `model-not-found` error for a model that neither the configuration nor a list has. */
@@ -157,6 +184,8 @@ export async function unlisted(
     .map((model) => model.id);
   return unknownModel(id, nearestIds(id, own));
 }
+
+const wholeCatalog = once(() => catalogList(""));
 
 /** The catalog's models in the form of a list, for where AWS's is not to be had: which of them can be called is not known. */
 function catalogList(region: string): Discovered {

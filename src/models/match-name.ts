@@ -3,7 +3,8 @@ import { baseModelId, withoutPrefix } from "./base-model-id.ts";
 import type { Discovered, FoundationModel } from "./discovered.ts";
 import { listedBase } from "./listed-id.ts";
 import { compareText } from "./model-order.ts";
-import { compareVersions, foldName, type NameWords, readWords } from "./name-words.ts";
+import { compareVersions, foldedForms, foldName, type NameWords, readWords } from "./name-words.ts";
+import { editDistance } from "../edit-distance.ts";
 import { nearestIds } from "./nearest.ts";
 
 /** What somebody may have meant: AWS's list of one region, and what is known beside it. */
@@ -19,9 +20,19 @@ export interface Nameable {
 export type NameMatch =
   | { kind: "one"; id: string; name: string }
   | { kind: "several"; ids: readonly string[] }
-  /** A model that is listed and cannot be called, or only through the global profile `globalId`. */
-  | { kind: "uncallable"; base: FoundationModel; globalId: string | undefined; successor: string | undefined }
+  | Uncallable
   | { kind: "none" };
+
+/** A model that is listed and cannot be called by that name. */
+interface Uncallable {
+  kind: "uncallable";
+  base: FoundationModel;
+  /** What it is called by without the geography that the name begins with. */
+  otherId: string | undefined;
+  /** The global profile, where nothing else reaches it. */
+  globalId: string | undefined;
+  successor: string | undefined;
+}
 
 /** A base model, and what it goes by. */
 interface Candidate {
@@ -30,6 +41,8 @@ interface Candidate {
   id: string | undefined;
   /** By its printed name and by its id. */
   spellings: readonly NameWords[];
+  /** Name and id whole, folded: with its vendor and without, with the release and without. */
+  forms: ReadonlySet<string>;
   /** Every word of both. */
   words: ReadonlySet<string>;
   family: ReadonlySet<string>;
@@ -49,16 +62,16 @@ export function matchName(typed: string, nameable: Nameable): NameMatch {
   const { prefix, rest } = splitPrefix(typed, discovered);
   const candidates = candidatesOf(nameable, prefix);
   const asked = readWords(rest);
-  if (asked.family.size === 0 || foldName(rest).length < 2) return { kind: "none" };
   const fitting = fit(asked, rest, candidates);
   if (fitting.length === 0) return { kind: "none" };
   const callable = fitting.filter(({ id }) => id !== undefined);
   const [first] = newestFirst(fitting);
   if (callable.length === 0 && first) {
     const { base } = first;
+    const otherId = candidatesOf(nameable).find((other) => other.base.id === base.id)?.id;
     const globalId =
       base.lifecycle === "ACTIVE" ? profileNamed("global", base.id, discovered)?.id : undefined;
-    return { kind: "uncallable", base, globalId, successor: successorOf(base.id, nameable) };
+    return { kind: "uncallable", base, otherId, globalId, successor: successorOf(base.id, nameable) };
   }
   const chosen = choose(asked, callable);
   if (chosen?.id !== undefined) return { kind: "one", id: chosen.id, name: chosen.base.name };
@@ -86,33 +99,62 @@ export function successorOf(refused: string, nameable: Nameable): string | undef
 }
 
 /**
- * What can be called and may have been meant by a text that stands for nothing: of the family that it names, where it
- * names one, the nearest spelling first; else what is spelled nearly so.
+ * What can be called and may have been meant by a text that stands for nothing: `others` of nearly the same spelling; of
+ * the family that it names, a slip or not, the very version, else the newest; else what is spelled nearly so.
  */
 export function suggestIds(typed: string, nameable: Nameable, others: readonly string[] = []): string[] {
   const { rest } = splitPrefix(typed, nameable.discovered);
   const all = candidatesOf(nameable);
-  const asked = new Set(
-    [...readWords(rest).family].filter((word) => all.some(({ family }) => family.has(word))),
-  );
-  const callable = newestFirst(all.filter(({ id }) => id !== undefined));
-  const fitting = callable.filter(({ words }) => isSubset(asked, words));
+  const asked = readWords(rest);
+  const known = new Set(all.flatMap(({ family }) => [...family]));
+  const vendors = new Set(all.flatMap(({ vendor }) => [...vendor]));
+  const meant = new Set<string>();
+  let hasUnknown = false;
+  for (const word of [...asked.family].slice(0, MOST_WORDS)) {
+    const near = known.has(word) ? word : vendors.has(word) ? undefined : nearestWord(word, known);
+    if (near !== undefined) meant.add(near);
+    else hasUnknown ||= !vendors.has(word);
+  }
+  const fitting = newestFirst(all.filter(({ id, words }) => id !== undefined && isSubset(meant, words)));
+  const isOfVersion = ({ version }: Candidate): boolean =>
+    asked.version.length > 0 && compareVersions(version, asked.version) === 0;
+  const family = meant.size === 0 ? [] : [...fitting.filter(isOfVersion), ...fitting];
   // Who mistypes a name leaves out what stands before it.
-  const ids = new Map(others.map((id) => [id, id]));
-  for (const { id, base } of fitting)
-    for (const form of [id ?? "", base.id, base.id.slice(base.id.indexOf(".") + 1), base.name])
-      ids.set(form, id ?? "");
-  const near = nearestIds(withoutPrefix(typed), [...ids.keys()], ids.size).map(
-    (form) => ids.get(form) ?? form,
+  const forms = new Map(
+    fitting.flatMap(({ id = "", base }) =>
+      [id, base.id, base.id.slice(base.id.indexOf(".") + 1), base.name].map((form) => [form, id] as const),
+    ),
   );
-  const family = asked.size === 0 ? [] : idsOf(fitting);
-  return [...new Set([...near, ...family])].filter((id) => id !== typed).slice(0, LONGEST_LIST);
+  const spelledNearly = nearestIds(withoutPrefix(typed), [...forms.keys()], forms.size).map(
+    (form) => forms.get(form) ?? form,
+  );
+  const near = hasUnknown || meant.size === 0 ? spelledNearly : [];
+  return [...new Set([...nearestIds(typed, others), ...near, ...idsOf(family)])]
+    .filter((id) => id !== typed)
+    .slice(0, LONGEST_LIST);
+}
+
+/** So many words of a text are looked at: a name has fewer, and what stands for nothing may be long. */
+const MOST_WORDS = 12;
+
+/** The word that one is a slip of: at most a letter in four is wrong, or letters have changed places. */
+function nearestWord(word: string, known: ReadonlySet<string>): string | undefined {
+  const letters = (text: string): string => [...text].sort().join("");
+  const [nearest] = [...known]
+    .filter((other) => Math.min(word.length, other.length) > 3)
+    .map((other) => ({
+      other,
+      wrong: letters(other) === letters(word) ? 1 : editDistance(word, other),
+    }))
+    .filter(({ wrong }) => wrong <= Math.max(1, Math.floor(word.length / 4)))
+    .sort((left, right) => left.wrong - right.wrong);
+  return nearest?.other;
 }
 
 const LONGEST_LIST = 3;
 
 /** Finds an id of the list that is written in another case, or with other punctuation: `Anthropic.Claude-Opus-4.8`. */
-export function findRespelled(typed: string, discovered: Discovered): NameMatch | undefined {
+function findRespelled(typed: string, discovered: Discovered): NameMatch | undefined {
   const folded = foldName(typed);
   const named = discovered.profiles.find(
     ({ id, isApplication }) => !isApplication && foldName(id) === folded,
@@ -141,7 +183,8 @@ function splitPrefix(typed: string, { profiles }: Discovered): { prefix: string 
     const plain = withoutPrefix(id);
     return isApplication || plain === id ? [] : [id.slice(0, id.length - plain.length - 1)];
   });
-  for (const prefix of new Set(prefixes)) {
+  // `us-gov` before `us`.
+  for (const prefix of [...new Set(prefixes)].sort((left, right) => right.length - left.length)) {
     const words = prefix.replaceAll("-", "[-\\s_.]");
     const match = new RegExp(`^${words}[\\s._/-]+(?=\\S)`, "i").exec(typed);
     if (match) return { prefix, rest: typed.slice(match[0].length) };
@@ -184,6 +227,7 @@ function parse({ id, name, provider }: FoundationModel): Omit<Candidate, "base" 
   const spelled = wordsOfId(id);
   return {
     spellings: [named, spelled],
+    forms: foldedForms(id, [name, `${provider} ${name}`, `${id.split(".", 1)[0]} ${name}`]),
     words: new Set([...named.words, ...spelled.words]),
     family: new Set([...named.family, ...spelled.family]),
     vendor: new Set([...readWords(provider).words, ...readWords(id.split(".", 1)[0] ?? "").words]),
@@ -195,33 +239,32 @@ function wordsOfId(id: string): NameWords {
   return readWords(id.slice(id.indexOf(".") + 1));
 }
 
-/** The candidates that a name fits best: exactly, by its version, by the beginning of its version, or by its words only. */
-function fit(asked: NameWords, typed: string, candidates: readonly Candidate[]): Candidate[] {
+/**
+ * The candidates that a name fits best: to the letter, by all its words, by its version, by the beginning of its version,
+ * or by its words only.
+ */
+function fit(asked: NameWords, typed: string, candidates: readonly Candidate[]): readonly Candidate[] {
   const folded = foldName(typed);
+  const spelled = candidates.filter(({ forms }) => forms.has(folded));
+  if (spelled.length > 0 || asked.family.size === 0 || folded.length < 2) return spelled;
   const named = candidates.filter(({ words, vendor }) =>
     [...asked.words].every((word) => words.has(word) || vendor.has(word)),
   );
-  const isExact = (candidate: Candidate): boolean =>
-    candidate.spellings.some(
-      ({ words, version }) =>
-        compareVersions(version, asked.version) === 0 &&
-        isSubset(words, asked.words) &&
-        isSubset(asked.words, new Set([...words, ...candidate.vendor])),
-    ) || foldName(candidate.base.name) === folded;
   const tries: ((candidate: Candidate) => boolean)[] = [
-    isExact,
+    ({ spellings, vendor }) =>
+      spellings.some(
+        ({ words, version }) =>
+          compareVersions(version, asked.version) === 0 &&
+          isSubset(words, asked.words) &&
+          isSubset(asked.words, new Set([...words, ...vendor])),
+      ),
     ({ spellings }) =>
       asked.version.length > 0 &&
       spellings.some(({ version }) => compareVersions(version, asked.version) === 0),
     ({ spellings }) =>
       spellings.some(({ version }) => asked.version.every((number, index) => version[index] === number)),
   ];
-  // A model that can be called goes before one of the same fit that cannot.
-  for (const fits of tries) {
-    const found = (fits === isExact ? candidates : named).filter(fits);
-    if (found.length > 0) return found;
-  }
-  return [];
+  return tries.map((fits) => named.filter(fits)).find((found) => found.length > 0) ?? [];
 }
 
 /** The one among several that a name means: of one family the newest, unless the name has a version. */

@@ -13,12 +13,12 @@ const GENERIC: ReadonlySet<string> = new Set(
 );
 
 /** The end of an id that counts its releases: `-v1:0`, `-1:0`, `-v1`. */
-const RELEASE = /(?:-v?\d+:\d+|-v1)$/;
+const RELEASE = /(?:[-\s._]v?\d+:\d+|-v1)$/;
 /** A month in place of a version, as in `Mistral Large (24.02)` and `mistral-large-2402`. */
 const MONTH = /\b(2[3-9])\.(0[1-9]|1[0-2])(?![\d.])/g;
-/** Sizes, days, months, versions, words, numbers. */
+/** A vendor with a number in its name, sizes, days, months, versions, words, numbers. */
 const TOKENS =
-  /a?\d+(?:x\d+)?b(?![a-z0-9])|20\d{6}|2[3-9](?:0[1-9]|1[0-2])(?!\d)|v\d+(?![a-z0-9])|\p{L}+|\d+/gu;
+  /ai21(?![a-z0-9])|a?\d+(?:x\d+)?b(?![a-z0-9])|20\d{6}|2[3-9](?:0[1-9]|1[0-2])(?!\d)|v\d+(?![a-z0-9])|\p{L}+|\d+/gu;
 
 /** Reads a printed name, an id without its vendor, or what somebody typed. */
 export function readWords(text: string): NameWords {
@@ -47,6 +47,12 @@ export function foldName(text: string): string {
     .normalize("NFKC")
     .toLowerCase()
     .replace(/[^\p{L}\p{N}+]/gu, "");
+}
+
+/** How the id of a model may be written whole, folded: with its vendor and without, with the release and without. */
+export function foldedForms(id: string, names: readonly string[] = []): ReadonlySet<string> {
+  const ids = [id, id.slice(id.indexOf(".") + 1)];
+  return new Set([...ids, ...ids.map((text) => text.replace(RELEASE, "")), ...names].map(foldName));
 }
 
 /** Compares versions, the lower one first; `5` comes before `5.1`. */

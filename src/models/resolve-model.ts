@@ -1,13 +1,14 @@
 import { parseArn } from "../aws/arn.ts";
 import type { Configuration, ConfiguredModel, ProviderSettings } from "../config/settings.ts";
 import { OpenclawError, shorten } from "../errors.ts";
+import { once } from "../once.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { withoutPrefix } from "./base-model-id.ts";
 import { catalogIds } from "./catalog.ts";
 import type { Discovered } from "./discovered.ts";
 import { listedId } from "./listed-id.ts";
-import { findRespelled, matchName, type Nameable, type NameMatch } from "./match-name.ts";
-import { foldName } from "./name-words.ts";
+import { matchName } from "./match-name.ts";
+import { foldedForms, foldName } from "./name-words.ts";
 import { BEDROCK, speaksOpenai } from "./provider-api.ts";
 
 /** What is to be called: the lists of discovery, or one model. */
@@ -53,7 +54,7 @@ export function resolveModel(text: string, config: Configuration, discovered?: D
   const configured = name === exact.id ? configuredKey(name, config) : undefined;
   if (configured !== undefined) return byKey(configured, config);
   if (!discovered || listedId(exact.id, discovered) !== undefined) return exact;
-  const match = matchModel(exact, { discovered, configuredIds: bedrockIds(config) });
+  const match = matchName(exact.id, { discovered, configuredIds: bedrockIds(config) });
   return match.kind === "one" ? byKey(`${exact.providerId}/${match.id}`, config) : exact;
 }
 
@@ -67,35 +68,40 @@ export function describeTaken(
   return `${text.trim()} is ${providerId === BEDROCK ? id : key}`;
 }
 
-/** What the id of a model stands for in AWS's list: one that is written as AWS writes them stands for itself only. */
-export function matchModel({ id }: ResolvedModel, nameable: Nameable): NameMatch {
-  if (isIdShaped(id)) return findRespelled(id, nameable.discovered) ?? { kind: "none" };
-  return matchName(id, nameable);
-}
-
 /**
- * Whether a model can be called by what is written without AWS's list: it is configured, an ARN, another server's, or
- * written as AWS writes its ids.
+ * Whether a model can be called by what is written without AWS's list: it is configured, an ARN, another server's, or a
+ * whole id.
  */
 export function isComplete({ id, configured, providerId, provider }: ResolvedModel): boolean {
   if (configured !== undefined || speaksOpenai({ providerId, provider })) return true;
-  return id === "" || parseArn(id) !== undefined || (isIdShaped(id) && !isRespelled(id));
+  return id === "" || parseArn(id) !== undefined || (isIdShaped(id) && isWhole(id));
 }
 
-/** `vendor.model` behind the prefix of a profile or not, as AWS writes its ids. */
-function isIdShaped(id: string): boolean {
+/** `vendor.model` behind the prefix of a profile or not, as AWS writes its ids: whole, or a part of one as `us.opus`. */
+export function isIdShaped(id: string): boolean {
   return (
     /^[a-z][a-z0-9-]*\.[a-z][a-z0-9._:-]*$/.test(id) &&
     /^(?:[a-z]{2,6}(?:-[a-z]+)?\.)?[a-z][a-z0-9]*\./.test(id)
   );
 }
 
-/** Whether the catalog has an id of the same letters and digits, but not this one: `anthropic.claude-opus-4.8`. */
-function isRespelled(id: string): boolean {
+/**
+ * Whether an id is one of the catalog's, or ends in a release (`-v1:0`) and is no other spelling of one that the catalog
+ * has: `anthropic.claude-opus-4.8`. Without the release of its longer form `openai.gpt-oss-20b` is a part.
+ */
+function isWhole(id: string): boolean {
+  const plain = withoutPrefix(id);
   const ids = catalogIds();
-  const folded = foldName(withoutPrefix(id));
-  return !ids.includes(withoutPrefix(id)) && ids.some((known) => foldName(known) === folded);
+  if (ids.includes(plain))
+    return !ids.some((known) => known.startsWith(plain) && /^-v?\d+:\d+$/.test(known.slice(plain.length)));
+  return /-v?\d+:\d+(?::\d+k)?$/.test(plain) && !spelledInCatalog().has(foldName(plain));
 }
+
+/** How the ids of the catalog may be written. */
+const spelledInCatalog = once(() => {
+  const bases = catalogIds().filter((id) => withoutPrefix(id) === id);
+  return new Set(bases.flatMap((id) => Array.from(foldedForms(id))));
+});
 
 /** The ids of Amazon Bedrock's that the configuration lists. */
 export function bedrockIds(config: Configuration): string[] {

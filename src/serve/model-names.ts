@@ -56,7 +56,10 @@ export function resolveName(
     const model = namedModel(text, config);
     if (isCallable(model, setup, modelList)) return model;
     const { load } = modelList;
-    if (load.discovered && !isComplete(model)) return nameListed(text, load, setup);
+    if (load.discovered && !isComplete(model)) {
+      const named = await nameListed(text, load, setup);
+      if (named.key !== model.key) return named;
+    }
     const names = [...map.keys(), ...aliasesOf(config)];
     throw unknownModel(name, suggestIds(name, await nameableIn(load, config), names));
   };

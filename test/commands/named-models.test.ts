@@ -13,6 +13,8 @@ describe("a name that somebody types is the same model", () => {
     ["Claude Opus 4.8", OPUS],
     ["nova lite", "amazon.nova-lite-v1:0"],
     ["amazon-bedrock/haiku", "us.anthropic.claude-haiku-4-5-20251001-v1:0"],
+    ["us.opus", OPUS],
+    ["anthropic.claude-sonnet", "us.anthropic.claude-sonnet-5"],
   ])("%j in chat, models set, models show, models list, doctor and iam policy", async (name, id) => {
     const emulated = await emulate();
     const chat = await emulated.run(["chat", "-m", name, "hi", "--json"]);
@@ -55,7 +57,7 @@ describe("a name that somebody types is the same model", () => {
 
   it("in serve: as the request's model and as a target of --map", async () => {
     const { client, logged } = await serve({ args: ["--map", "best=opus"] });
-    for (const model of ["Opus 4.8", "best"]) {
+    for (const model of ["Opus 4.8", "best", "us.opus"]) {
       const answer = await client.chat.completions.create({
         model,
         messages: [{ role: "user", content: "hi" }],
@@ -119,6 +121,45 @@ describe("a name", () => {
     expect(emulated.routes().slice(before)).toEqual(["ConverseStream"]);
     await emulated.run(["chat", "-m", "nope", "hi"]);
     expect(emulated.routes().slice(before + 1)).not.toContain("ConverseStream");
+  });
+});
+
+describe("a part of an id", () => {
+  it("that is none of the region's is refused at once, with what can be called", async () => {
+    const emulated = await emulate();
+    const { code, stderr } = await emulated.run(["chat", "-m", "eu.opus", "hi"]);
+    expect({ code, stderr }).toEqual({
+      code: 6,
+      stderr: `error: There is no model 'eu.opus'.\nhint: Did you mean ${OPUS}?\n`,
+    });
+    expect(emulated.routes()).not.toContain("ConverseStream");
+  });
+
+  it("with a geography that does not reach the model says what does", async () => {
+    const { code, stderr } = await (await emulate()).run(["chat", "-m", "us.gpt-oss-20b", "hi"]);
+    expect({ code, stderr }).toEqual({
+      code: 6,
+      stderr:
+        "error: 'us.gpt-oss-20b' is openai.gpt-oss-20b-1:0, which has no inference profile of that name in us-east-1.\n" +
+        "hint: What it is called by there: openclaw chat --model openai.gpt-oss-20b-1:0\n",
+    });
+  });
+
+  it("stays as it is where AWS may not be asked for its list", async () => {
+    const emulated = await emulate();
+    emulated.configure("{ models: { bedrockDiscovery: { enabled: false } } }");
+    const { code } = await emulated.run(["chat", "-m", "amazon.nova-lite", "hi"]);
+    expect(code).toBe(6);
+    expect(emulated.routes()).toEqual(["ConverseStream"]);
+  });
+
+  it("that is like no model's goes to AWS, which may have opened it today", async () => {
+    const emulated = await emulate();
+    await emulated.run(["models", "list"]);
+    const before = emulated.routes().length;
+    await emulated.run(["chat", "-m", "vendor.model-of-tomorrow", "hi"]);
+    expect(emulated.routes().slice(before)).toContain("ConverseStream");
+    expect(emulated.routes()[before]).toBe("ConverseStream");
   });
 });
 

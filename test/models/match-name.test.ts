@@ -1,7 +1,7 @@
 import { array, assert, constantFrom, oneof, property, string } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MODELS, PROFILES } from "../../src/emulator/models.ts";
-import type { Discovered } from "../../src/models/discovered.ts";
+import type { Discovered, FoundationModel } from "../../src/models/discovered.ts";
 import {
   matchName,
   type Nameable,
@@ -9,7 +9,11 @@ import {
   successorOf,
   suggestIds,
 } from "../../src/models/match-name.ts";
-import { callableId } from "../../src/models/callable.ts";
+import { withoutPrefix } from "../../src/models/base-model-id.ts";
+import { callableId, streamsText } from "../../src/models/callable.ts";
+import { catalogIds, lookUpCatalog } from "../../src/models/catalog.ts";
+import { listedBase } from "../../src/models/listed-id.ts";
+import { isComplete, namedModel } from "../../src/models/resolve-model.ts";
 
 /** What the emulator lists in a region, and models that are not among its own. */
 function listIn(region: string, ...more: Partial<Discovered["models"][number]>[]): Discovered {
@@ -80,6 +84,28 @@ describe("in us-east-1", () => {
     ["us.claude-opus-4-8", OPUS],
     ["US Claude Opus 4.8", OPUS],
     ["global opus", "global.anthropic.claude-opus-4-8"],
+    // Parts of ids, as people shorten them.
+    ["us.opus", OPUS],
+    ["us.claude-opus", OPUS],
+    ["anthropic.opus", OPUS],
+    ["us.anthropic.claude-opus", OPUS],
+    ["global.haiku", "global.anthropic.claude-haiku-4-5-20251001-v1:0"],
+    ["anthropic.claude-sonnet", "us.anthropic.claude-sonnet-5"],
+    ["sonnet4.5", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"],
+    ["amazon.nova", "us.amazon.nova-2-lite-v1:0"],
+    ["amazon.nova-lite", "amazon.nova-lite-v1:0"],
+    ["amazon.nova-lite-v1", "amazon.nova-lite-v1:0"],
+    ["us.amazon.nova-lite", "us.amazon.nova-lite-v1:0"],
+    ["us nova lite", "us.amazon.nova-lite-v1:0"],
+    ["deepseek.r1", "us.deepseek.r1-v1:0"],
+    ["v3", "deepseek.v3-v1:0"],
+    ["mistral-large", "mistral.mistral-large-3-675b-instruct"],
+    ["ai21.jamba-mini", "ai21.jamba-1-5-mini-v1:0"],
+    ["llama-4", ["us.meta.llama4-scout-17b-instruct-v1:0", "us.meta.llama4-maverick-17b-instruct-v1:0"]],
+    ["meta.llama4", ["us.meta.llama4-scout-17b-instruct-v1:0", "us.meta.llama4-maverick-17b-instruct-v1:0"]],
+    ["us.gpt-oss-20b", "uncallable"],
+    ["eu.opus", "none"],
+    ["zai.glm-5", "none"],
     ["Global Claude Sonnet 5", "global.anthropic.claude-sonnet-5"],
     ["claude-opus-4-5-20251101", "us.anthropic.claude-opus-4-5-20251101-v1:0"],
     ["sonnet", "us.anthropic.claude-sonnet-5"],
@@ -131,10 +157,82 @@ describe("in us-east-1", () => {
     expect(taken(matchName(name, VIRGINIA))).toEqual(id);
   });
 
+  it("a geography that has no profile of a model is told apart from a model that cannot be called", () => {
+    expect(matchName("us gpt-oss-20b", VIRGINIA)).toMatchObject({ otherId: "openai.gpt-oss-20b-1:0" });
+    expect(matchName("nova premier", VIRGINIA)).toMatchObject({ otherId: undefined });
+  });
+
   it("several are told with the newest first", () => {
     const ids = taken(matchName("opus 4", VIRGINIA)) as string[];
     expect(ids.map((id) => /opus-4-(\d)/.exec(id)?.[1])).toEqual(["8", "7", "6", "5", "1"]);
   });
+});
+
+/** The catalog's models in the form of a list, with the profiles that the catalog has for them. */
+function wholeCatalog(): Discovered {
+  const ids = catalogIds();
+  const bases = ids.filter((id) => withoutPrefix(id) === id && !ids.some((other) => isReleaseOf(other, id)));
+  const profiles = ids.filter((id) => /^(?:us|global)\./.test(id));
+  return {
+    region: "us-east-1",
+    fetchedAt: 0,
+    warnings: [],
+    models: bases.map((id) => {
+      const { name = id, provider = "" } = lookUpCatalog(id) ?? {};
+      const isReached = profiles.some((profile) => withoutPrefix(profile) === id);
+      const inferenceTypes = [isReached ? "INFERENCE_PROFILE" : "ON_DEMAND"];
+      const known = { id, arn: "", name, provider, inferenceTypes, lifecycle: "ACTIVE" };
+      return Object.assign(known, { input: ["TEXT"], output: ["TEXT"], streams: true });
+    }),
+    profiles: profiles.map((id) => ({
+      id,
+      arn: `arn:aws:bedrock:us-east-1:000000000000:inference-profile/${id}`,
+      name: id,
+      isApplication: false,
+      isActive: true,
+      modelArns: [`arn:aws:bedrock:us-east-1::foundation-model/${withoutPrefix(id)}`],
+    })),
+  };
+}
+
+const RELEASE = /-v?\d+:\d+$|-v1$/;
+const isReleaseOf = (id: string, plain: string): boolean => id !== plain && id.replace(RELEASE, "") === plain;
+
+/** How people write a model: its name or its id, with and without vendor and release, with any punctuation, in any case. */
+function writtenAs({ id, name }: FoundationModel): string[] {
+  const bare = id.slice(id.indexOf(".") + 1);
+  const whole = [name, id, bare, id.replace(RELEASE, ""), bare.replace(RELEASE, "")];
+  const written = whole.flatMap((text) =>
+    [".", "-", " ", "_", ""]
+      .map((separator) => text.replaceAll(/[-\s._]+/g, separator))
+      .concat(text, text.toUpperCase(), text.toLowerCase()),
+  );
+  return [...new Set(written)];
+}
+
+describe.each([
+  ["the emulator's list", listIn("us-east-1")],
+  ["the whole catalog", wholeCatalog()],
+])("of %s", (_, discovered) => {
+  const models = discovered.models.filter((base) => streamsText(base) && !/:\d+k$/.test(base.id));
+
+  it("has models enough", () => expect(models.length).toBeGreaterThan(40));
+
+  it.each(models.map((base) => [base.id, base] as const))(
+    "%s is found however it is written, or is among those that are told",
+    (id, base) => {
+      const way = callableId(base, discovered);
+      const lost = writtenAs(base).filter((text) => {
+        const exact = namedModel(text, {});
+        if (isComplete(exact)) return exact.id !== id;
+        const match = matchName(exact.id, { discovered });
+        if (match.kind === "one") return listedBase(match.id, discovered)?.id !== id;
+        if (match.kind === "several") return !match.ids.includes(way ?? "");
+        return match.kind === "none" || match.base.id !== id;
+      });
+      expect(lost).toEqual([]);
+    },
+  );
 });
 
 describe("elsewhere", () => {
@@ -234,7 +332,15 @@ describe("suggestions for", () => {
     ["us.anthropic.claude-opus-4-6-v1:0", "us.anthropic.claude-opus-4-6-v1"],
     ["us.anthropic.claude-opus-4-6", "us.anthropic.claude-opus-4-6-v1"],
     ["eu.anthropic.claude-opus-4-8", OPUS],
-    ["anthropic.claude-opus-4-77", "us.anthropic.claude-opus-4-7"],
+    // A version that there is none of may be meant for any, so that the newest goes first.
+    ["anthropic.claude-opus-4-77", OPUS],
+    ["Claude Opus 9", OPUS],
+    ["claude-opus-4-4", OPUS],
+    ["eu.opus", OPUS],
+    ["claude sonet 4.5", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"],
+    ["sonet", "us.anthropic.claude-sonnet-5"],
+    ["claude-opsu", OPUS],
+    ["mistrl large", "mistral.mistral-large-3-675b-instruct"],
     ["eu.anthropic.claude-opus-4-6", "us.anthropic.claude-opus-4-6-v1"],
     ["claude-opsu-4-8", OPUS],
     ["amazon.nova-lit-v1:0", "amazon.nova-lite-v1:0"],
