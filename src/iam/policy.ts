@@ -25,15 +25,22 @@ export interface PolicyNeeds {
   account: Account;
   /** Whether AWS's lists are asked for at all. */
   isDiscoveryOn: boolean;
+  /** Whether a call of the models looks them up in AWS's lists. */
+  looksUp: boolean;
   models: readonly CalledModel[];
+  /** What `models show` and `models set` ask about ARNs among them that AWS's lists never hold. */
+  asked: readonly { action: string; resource: string }[];
   /** Id or ARN; undefined for none. */
   guardrail: string | undefined;
   /** Whether a Bedrock API key makes the calls. */
   usesApiKey: boolean;
 }
 
-/** Every answer is streamed from AWS, also where `serve` hands it on in one piece. */
-const INVOKE = ["bedrock:InvokeModelWithResponseStream"];
+/**
+ * Answers are streamed from AWS (ConverseStream), also where they are handed on in one piece; a model that refuses tools in
+ * a stream is asked by Converse. IAM has neither as an action.
+ */
+const INVOKE = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"];
 
 /**
  * Builds the policy that allows the calls the program makes, and no others. Actions and resource types are those of
@@ -50,8 +57,9 @@ export function buildPolicy(needs: PolicyNeeds): PolicyDocument {
   const guarded =
     calls.length > 0 && guardrail !== undefined ? guardrailArns(guardrail, models, account) : [];
   const statements = [
-    ...(isFor("discovery", "serve", "doctor") ? listStatements(needs) : []),
+    ...(isFor("discovery", "serve", "doctor") || needs.looksUp ? listStatements(needs) : []),
     ...(isFor("discovery", "doctor") ? accessStatements(needs) : []),
+    ...(isFor("discovery") ? readStatements(needs) : []),
     ...calls,
     ...statement("ApplyGuardrail", ["bedrock:ApplyGuardrail"], guarded),
   ];
@@ -71,6 +79,16 @@ function listStatements({ isDiscoveryOn }: PolicyNeeds): PolicyStatement[] {
 function accessStatements({ isDiscoveryOn, models }: PolicyNeeds): PolicyStatement[] {
   const actions = ["bedrock:GetFoundationModelAvailability", "bedrock:GetUseCaseForModelAccess"];
   return statement("CheckAccess", actions, isDiscoveryOn || models.length > 0 ? ["*"] : []);
+}
+
+function readStatements({ asked }: PolicyNeeds): PolicyStatement[] {
+  return distinct(asked.map(({ action }) => action)).flatMap((action) =>
+    statement(
+      action.replace("bedrock:Get", "Read"),
+      [action],
+      asked.filter((other) => other.action === action).map(({ resource }) => resource),
+    ),
+  );
 }
 
 function callStatements(

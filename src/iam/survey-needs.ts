@@ -1,15 +1,23 @@
-import { parseArn } from "../aws/arn.ts";
+import { isListedType, parseArn } from "../aws/arn.ts";
 import { partitionOfRegion } from "../aws/partition.ts";
 import { type AwsSession, openSession, type Setup, readSetup } from "../session/session.ts";
 import { chooseGuardrail } from "../converse/guardrail.ts";
 import { defaultModel, discoverySettings, loadConfig } from "../config/resolve.ts";
 import type { Configuration } from "../config/settings.ts";
+import { permissionsAboutArn } from "../session/ask-about-arn.ts";
 import { toOpenclawError } from "../session/aws-errors.ts";
 import { oncePer } from "../once.ts";
 import type { Warning } from "../models/discovered.ts";
 import { loadModels, type ModelLoad } from "../discovery/load.ts";
 import { speaksConverse } from "../models/provider-api.ts";
-import { resolveModel, type ResolvedModel, type Target, targetOf } from "../models/resolve-model.ts";
+import { needsProfile } from "../models/callable.ts";
+import {
+  isComplete,
+  resolveModel,
+  type ResolvedModel,
+  type Target,
+  targetOf,
+} from "../models/resolve-model.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { type Account, type CalledModel, resourcesOf } from "./model-resources.ts";
@@ -43,7 +51,12 @@ export async function surveyNeeds(
         purposes,
         account,
         isDiscoveryOn: discoverySettings(config.value).enabled !== false,
+        looksUp: models.some(({ isLookedUp }) => isLookedUp),
         models,
+        asked: models.flatMap(({ id }) => {
+          const arn = parseArn(id);
+          return arn && !isListedType(arn) ? permissionsAboutArn(id) : [];
+        }),
         guardrail,
         usesApiKey: setup.decision.chosen.source === "AWS_BEARER_TOKEN_BEDROCK",
       },
@@ -57,6 +70,8 @@ export async function surveyNeeds(
 /** A model with what could be learnt about its region. */
 interface FoundModel extends CalledModel {
   load: ModelLoad;
+  /** Whether AWS's lists tell how it is called: it goes by a name, or needs a profile. */
+  isLookedUp: boolean;
 }
 
 /** The models of the configuration that Bedrock answers: default, fallbacks, those of the providers, those with an alias. */
@@ -72,8 +87,10 @@ async function findModels(setup: Setup): Promise<FoundModel[]> {
       const region = session.region.value;
       session.close();
       const loaded = await load({ target, region });
-      const { id } = resolveModel(model.key, setup.config.value, loaded.discovered);
-      return { id, region, discovered: loaded.discovered, load: loaded };
+      const { discovered } = loaded;
+      const { id } = resolveModel(model.key, setup.config.value, discovered);
+      const isLookedUp = !isComplete(model) || (discovered !== undefined && needsProfile(id, discovered));
+      return { id, region, discovered, load: loaded, isLookedUp };
     }),
   );
 }

@@ -6,6 +6,8 @@ import type { AwsSession } from "./session.ts";
 interface Question {
   /** The IAM action it needs. */
   action: string;
+  /** What it needs besides, on the custom model behind a deployment. */
+  besides?: string;
   ask: (session: AwsSession, arn: string) => Promise<ArnFacts>;
 }
 
@@ -35,6 +37,7 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
   },
   "custom-model-deployment": {
     action: "bedrock:GetCustomModelDeployment",
+    besides: "bedrock:GetCustomModel",
     ask: async (session, arn) => {
       const { modelDeploymentName, status, modelArn } = await callBedrock(
         session,
@@ -71,6 +74,16 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
 /** The IAM action that a question about an ARN needs; undefined when AWS cannot be asked about one of its kind. */
 export function actionAboutArn(arn: string): string | undefined {
   return questionAbout(arn)?.action;
+}
+
+/** What a policy has to allow for the question about an ARN: its actions, and what they are on. Empty where there is none. */
+export function permissionsAboutArn(text: string): readonly { action: string; resource: string }[] {
+  const { action, besides } = questionAbout(text) ?? {};
+  const models = text.replace(/:custom-model-deployment\/.*$/, ":custom-model/*");
+  return [
+    ...(action === undefined ? [] : [{ action, resource: text }]),
+    ...(besides === undefined ? [] : [{ action: besides, resource: models }]),
+  ];
 }
 
 /** Asks AWS about the resource an ARN names; undefined when it cannot be asked. Throws as RestClient.send does. */

@@ -1,3 +1,5 @@
+import { rmSync } from "node:fs";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Permission } from "../../src/emulator/emulator.ts";
 import type { PolicyDocument } from "../../src/iam/policy.ts";
@@ -10,6 +12,9 @@ const ACCOUNT = "123456789012";
 const OPUS = "us.anthropic.claude-opus-4-6-v1";
 const SEARCH = `arn:aws:bedrock:us-east-1:${ACCOUNT}:application-inference-profile/p3t8v5z6c0de`;
 const STREAM = "bedrock:InvokeModelWithResponseStream";
+const WHOLE = "bedrock:InvokeModel";
+/** Called only where an agreement is missing, which the emulator never says; and where a model takes no tools in a stream. */
+const RARE: ReadonlySet<string> = new Set(["bedrock:GetUseCaseForModelAccess", WHOLE]);
 
 function config(primary: string, ...fallbacks: string[]): string {
   return JSON.stringify({ agents: { defaults: { model: { primary, fallbacks } } } });
@@ -77,10 +82,12 @@ const COMMANDS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ],
 };
 
+const BASE = "a base model that needs its profile";
+
 const CONFIGS: readonly (readonly [string, string])[] = [
   ["a model on demand", config("amazon.nova-lite-v1:0")],
   ["a geographic profile", config(OPUS)],
-  ["a base model that needs its profile", config("anthropic.claude-opus-4-6-v1")],
+  [BASE, config("anthropic.claude-opus-4-6-v1")],
   ["a global profile", config("global.anthropic.claude-opus-4-6-v1")],
   ["an application profile over a model", config(SEARCH)],
   [
@@ -108,7 +115,7 @@ describe("the policy allows every call that the commands make, and names no acti
       .filter(([purposes]) => purposes === "chat" || purposes === "doctor" || text === config(OPUS))
       .map(([purposes, commands]) => ({ name, text, purposes, commands })),
   );
-  it.each(cases)("$purposes with $name", async ({ text, purposes, commands }) => {
+  it.each(cases)("$purposes with $name", async ({ name, text, purposes, commands }) => {
     const machine = await emulate();
     machine.configure(text);
     const policy = await policyOf(machine, purposes);
@@ -117,8 +124,9 @@ describe("the policy allows every call that the commands make, and names no acti
     expect(needed.filter((permission) => !allows(policy, permission))).toEqual([]);
     const used = new Set(needed.map(({ action }) => action));
     const idle = policy.Statement.flatMap(({ Action }) => Action).filter((action) => !used.has(action));
-    // The use-case form is asked about only where an agreement is missing, which the emulator never says.
-    expect(idle.filter((action) => action !== "bedrock:GetUseCaseForModelAccess")).toEqual([]);
+    // Where a list is kept already its profile is known.
+    const isUnasked = (action: string): boolean => name === BASE && action.startsWith("bedrock:List");
+    expect(idle.filter((action) => !RARE.has(action) && !isUnasked(action))).toEqual([]);
   });
 
   it("chat with a fallback", async () => {
@@ -140,6 +148,45 @@ describe("the policy allows every call that the commands make, and names no acti
     expect(needed.map(({ resource }) => resource)).toContain(
       "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0",
     );
+  });
+
+  it.each(["opus", "us.opus"])("chat with the name '%s', which AWS's lists resolve", async (name) => {
+    const machine = await emulate();
+    machine.configure(config(name));
+    const policy = await policyOf(machine, "chat");
+    // Where the policy is used there is no list yet.
+    rmSync(path.join(machine.home, ".openclaw", "cache"), { recursive: true });
+    const needed = await permissionsOf(machine, [["chat", "hi"]]);
+    expect(needed.map(({ action }) => action)).toContain("bedrock:ListFoundationModels");
+    expect(needed.filter((permission) => !allows(policy, permission))).toEqual([]);
+  });
+
+  it("chat with a model that takes no tools in a stream", async () => {
+    const machine = await emulate();
+    machine.configure(config("us.meta.llama4-scout-17b-instruct-v1:0"));
+    const policy = await policyOf(machine, "chat");
+    const schema = '{"type":"object","properties":{"n":{"type":"number"}},"required":["n"]}';
+    const needed = await permissionsOf(machine, [["chat", "--schema", schema, "hi"]]);
+    expect(needed.map(({ action }) => action)).toContain(WHOLE);
+    expect(needed.filter((permission) => !allows(policy, permission))).toEqual([]);
+  });
+
+  it.each([
+    ["provisioned-model/ab12cd34ef56", ["GetProvisionedModelThroughput"]],
+    ["custom-model-deployment/ab12cd34ef56", ["GetCustomModel", "GetCustomModelDeployment"]],
+    ["imported-model/ab12cd34ef56", ["GetImportedModel"]],
+    ["prompt-router/ab12cd34ef56", ["GetPromptRouter"]],
+    ["default-prompt-router/anthropic.claude:1", ["GetPromptRouter"]],
+  ])("models show %s, about which AWS is asked by ARN", async (resource, actions) => {
+    const machine = await emulate();
+    const arn = `arn:aws:bedrock:us-east-1:${ACCOUNT}:${resource}`;
+    machine.configure(config(arn));
+    const { Statement } = await policyOf(machine, "discovery");
+    const read = Statement.filter(({ Sid }) => Sid.startsWith("Read"));
+    expect(read.flatMap(({ Action }) => Action)).toEqual(actions.map((action) => `bedrock:${action}`));
+    expect(read.flatMap(({ Resource }) => Resource)).toContain(arn);
+    const chat = await policyOf(machine, "chat");
+    expect(chat.Statement.filter(({ Sid }) => Sid.startsWith("Read"))).toEqual([]);
   });
 
   it("chat with a Bedrock API key", async () => {
@@ -182,7 +229,10 @@ describe("the policy allows nothing else", () => {
       "the profile of another account",
       { action: STREAM, resource: PROFILE.replace(ACCOUNT, "210987654321"), context: {} },
     ],
-    ["an answer that does not stream", { action: "bedrock:InvokeModel", resource: PROFILE, context: {} }],
+    [
+      "the model behind the profile without it, whole",
+      { action: WHOLE, resource: FM("us-west-2", "anthropic.claude-opus-4-6-v1"), context: {} },
+    ],
     ["making a guardrail", { action: "bedrock:CreateGuardrail", resource: "*", context: {} }],
   ])("%s", async (_, permission) => {
     const machine = await emulate();
@@ -215,7 +265,7 @@ describe("openclaw iam policy", () => {
       "CallModelsThroughProfiles",
       "CountTokens",
     ]);
-    expect(Statement[2]?.Action).toEqual([STREAM]);
+    expect(Statement[2]?.Action).toEqual([WHOLE, STREAM]);
   });
 
   it("leaves the lists out where discovery is off", async () => {
