@@ -1,13 +1,14 @@
 import { type Setup, readSetup } from "../session/session.ts";
 import { asksForCode } from "../credentials/chosen.ts";
-import { defaultModel, discoverySettings, loadConfig } from "../config/resolve.ts";
+import { discoverySettings, loadConfig } from "../config/resolve.ts";
 import type { Configuration } from "../config/settings.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { type ListInput, listModels, type ListedModel } from "../models/list.ts";
 import { type LoadOptions, loadModels, type ModelLoad } from "./load.ts";
 import type { Served } from "./load-served.ts";
-import { isListedByServer, openaiProviders, speaksOpenai } from "../models/provider-api.ts";
+import { configuredDefaults } from "../models/default-models.ts";
+import { isListedByServer, openaiProviders, speaksOpenai, withoutServers } from "../models/provider-api.ts";
 import type { ResolvedModel, Target } from "../models/resolve-model.ts";
 
 export interface ModelSurvey {
@@ -65,14 +66,14 @@ export async function withAwsSpinner<T>(
 
 /** What a list is made from: the configuration, what was loaded, and which of it is asked for. */
 export function listInput(
-  { config, options }: Setup,
+  { config, options, runtime }: Setup,
   load: ModelLoad,
   served: Served | undefined,
   { all, providers, search }: Pick<SurveyOptions, "all" | "providers" | "search"> = {},
 ): ListInput {
-  const { primary, fallbacks } = defaultModel(config.value);
+  const [primary, ...fallbacks] = configuredDefaults(config.value, runtime);
   return {
-    config: config.value,
+    config: runtime.isEmulated ? withoutServers(config.value) : config.value,
     discovered: load.discovered,
     served: served?.models,
     settings: discoverySettings(config.value),

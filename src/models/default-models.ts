@@ -7,13 +7,20 @@ import { resolveModel } from "./resolve-model.ts";
 const EMULATED_MODEL = "amazon.nova-lite-v1:0";
 
 /**
- * The default model and its fallbacks, as the config names them, in the order they are asked. Under `--emulator`, which asks
- * no other server, those of others are left out, and where none is left it is the model that the emulator is known for.
+ * The default model and its fallbacks, in the order they are asked: those of `configuredDefaults`, and under `--emulator`,
+ * where none is left, the model that the emulator is known for.
  */
 export function defaultModels(config: Configuration, { isEmulated }: { isEmulated: boolean }): string[] {
+  const models = configuredDefaults(config, { isEmulated });
+  return isEmulated && models.length === 0 ? [EMULATED_MODEL] : models;
+}
+
+/**
+ * The default model and its fallbacks, as the config names them. Under `--emulator`, which asks no other server, those of
+ * others are left out.
+ */
+export function configuredDefaults(config: Configuration, { isEmulated }: { isEmulated: boolean }): string[] {
   const { primary, fallbacks } = defaultModel(config);
   const models = primary === undefined ? [] : [primary, ...fallbacks];
-  if (!isEmulated) return models;
-  const own = models.filter((name) => !speaksOpenai(resolveModel(name, config)));
-  return own.length > 0 ? own : [EMULATED_MODEL];
+  return isEmulated ? models.filter((name) => !speaksOpenai(resolveModel(name, config))) : models;
 }

@@ -1,4 +1,5 @@
 import type { Configuration, ProviderSettings } from "../config/settings.ts";
+import { type OpenclawError, usageError } from "../errors.ts";
 
 /** The provider id of Amazon Bedrock. */
 export const BEDROCK = "amazon-bedrock";
@@ -34,5 +35,23 @@ export function openaiProviders(config: Configuration): string[] {
   const providers = Object.entries(config.models?.providers ?? {});
   return providers.flatMap(([providerId, provider]) =>
     speaksOpenai({ providerId, provider }) ? [providerId] : [],
+  );
+}
+
+/** A configuration without the providers whose models are called through OpenAI's API, for `--emulator`, which asks nobody else. */
+export function withoutServers(config: Configuration): Configuration {
+  const others = new Set(openaiProviders(config));
+  if (others.size === 0) return config;
+  const providers = Object.fromEntries(
+    Object.entries(config.models?.providers ?? {}).filter(([providerId]) => !others.has(providerId)),
+  );
+  return { ...config, models: { ...config.models, providers } };
+}
+
+/** The error for another provider's model under `--emulator`. */
+export function notUnderEmulator(provider: string): OpenclawError {
+  return usageError(
+    `--emulator asks nobody but itself, and '${provider}' is another server.`,
+    "Leave --emulator out, or choose one of its models: openclaw models list --emulator",
   );
 }

@@ -7,7 +7,8 @@ import { type JsonBody, lengthOf, toJsonBody } from "../network/json-body.ts";
 import { createRequestHandler } from "../network/request-handler.ts";
 import { fromNetworkFailure } from "../network/network-errors.ts";
 import { hideSecrets, rememberSecrets } from "../credentials/hide-secrets.ts";
-import { OpenclawError, usageError } from "../errors.ts";
+import { OpenclawError } from "../errors.ts";
+import { notUnderEmulator } from "../models/provider-api.ts";
 import type { Runtime } from "../runtime.ts";
 import { VERSION } from "../version.ts";
 import type { OpenaiServer } from "./server.ts";
@@ -44,11 +45,7 @@ export async function openLine(
   requestTimeoutMs?: number,
   profile?: NamedProfile,
 ): Promise<ServerLine> {
-  if (runtime.isEmulated)
-    throw usageError(
-      `--emulator asks nobody but itself, and '${server.name}' is another server.`,
-      "Leave --emulator out, or choose one of its models: openclaw models list --emulator",
-    );
+  if (runtime.isEmulated) throw notUnderEmulator(server.name);
   const { authorization, ...others } = server.headers;
   const query = [...server.url.searchParams.values()];
   const keys = Object.entries(others).flatMap(([name, value]) => (isSecretHeader(name) ? [value] : []));

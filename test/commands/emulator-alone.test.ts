@@ -46,6 +46,32 @@ describe("with --emulator nobody else is asked", () => {
   });
 });
 
+describe("with --emulator no model of another server", () => {
+  it("is listed, nor is a default that is one", async () => {
+    const { own } = await withOtherServer({
+      agents: { defaults: { model: { primary: "listed/m1", fallbacks: ["amazon.nova-pro-v1:0"] } } },
+    });
+    const list = async (...flags: string[]): Promise<{ key: string; tags: string[] }[]> =>
+      JSON.parse((await own.run(["models", "list", "--json", "--offline", ...flags])).stdout).models;
+    expect((await list()).map(({ key }) => key)).toContain("listed/m1");
+    const emulated = JSON.parse((await own.run(["models", "list", "--json", "--emulator"])).stdout).models;
+    expect(emulated.length).toBeGreaterThan(20);
+    expect(emulated.filter(({ key }: { key: string }) => !key.startsWith("amazon-bedrock/"))).toEqual([]);
+    // What `chat --emulator` asks.
+    expect(emulated[0]).toMatchObject({
+      id: "amazon.nova-pro-v1:0",
+      tags: expect.arrayContaining(["default"]),
+    });
+  });
+
+  it("becomes the default", async () => {
+    const { own, asked } = await withOtherServer();
+    const { code, stderr } = await own.run(["models", "set", "listed/m1", "--emulator"]);
+    expect({ code, asked }).toEqual({ code: 2, asked: [] });
+    expect(stderr).toContain("hint: Leave --emulator out");
+  });
+});
+
 describe("what --emulator keeps", () => {
   it("a default model holds with it only", async () => {
     const { own } = await withOtherServer({ agents: { defaults: { model: "amazon.nova-pro-v1:0" } } });

@@ -2,16 +2,19 @@ import { findNamed } from "../../discovery/find-named.ts";
 import { nameModel, unlisted } from "../../discovery/name-model.ts";
 import { surveyModels } from "../../discovery/survey.ts";
 import { OpenclawError } from "../../errors.ts";
+import { notUnderEmulator, speaksOpenai } from "../../models/provider-api.ts";
 import type { ResolvedModel } from "../../models/resolve-model.ts";
 import type { Setup } from "../../session/session.ts";
 
 /**
  * The model that somebody names in a session, looked up at once: in the cached list, else by asking. One that nobody could
- * be asked about is taken with a notice. Throws `model-not-found`, and `invalid-request` for one that does not stream text.
+ * be asked about is taken with a notice. Throws `model-not-found`, `invalid-request` for one that does not stream text, and
+ * `usage` for another server's under `--emulator`.
  */
 export async function checkModel(text: string, setup: Setup): Promise<ResolvedModel> {
   const { options, runtime } = setup;
   const model = await nameModel(text, setup);
+  if (runtime.isEmulated && speaksOpenai(model)) throw notUnderEmulator(model.providerId);
   const question = { all: true, about: model.key };
   let survey = await surveyModels(options, runtime, question);
   let named = await findNamed(survey, model);

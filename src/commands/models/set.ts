@@ -5,6 +5,7 @@ import { parseArn } from "../../aws/arn.ts";
 import { needsProfile, profileFor, profileNamed } from "../../models/callable.ts";
 import { insteadOf, nameListed, noteTaken, unlisted } from "../../discovery/name-model.ts";
 import { findNamed, type NamedModel } from "../../discovery/find-named.ts";
+import { notUnderEmulator, speaksOpenai } from "../../models/provider-api.ts";
 import { type ResolvedModel, namedModel } from "../../models/resolve-model.ts";
 import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
@@ -42,6 +43,7 @@ async function findKey(options: SetOptions, runtime: Runtime): Promise<string> {
   const survey = await surveyModels(options, runtime, { all: true, about: options.model });
   const { setup, load } = survey;
   const wanted = noteTaken(options.model, await nameListed(options.model, load, setup), setup);
+  if (runtime.isEmulated && speaksOpenai(wanted)) throw notUnderEmulator(wanted.providerId);
   const named = await requireKnown(survey, wanted, await findNamed(survey, wanted));
   await warnOfEnd(named, survey, runtime);
   const profile =
