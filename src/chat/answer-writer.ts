@@ -3,6 +3,7 @@ import type { Runtime } from "../runtime.ts";
 import { neutralise } from "../terminal/neutralise.ts";
 import type { TextRenderer } from "../terminal/word-wrap.ts";
 import { type ChatEvent, usageOf } from "../converse/chat-event.ts";
+import { KeptLength } from "../converse/kept-length.ts";
 import { judgeStop } from "../converse/outcome.ts";
 import { describeUsage, priceCall, type Price } from "../models/usage.ts";
 
@@ -35,6 +36,7 @@ export class AnswerWriter {
   /** Kept only where the output needs the whole text: `--json` and `--no-stream`. */
   #text: string[] = [];
   #reasoning: string[] = [];
+  #length = new KeptLength();
   /** Line ends not written yet: the answer ends with exactly one, whatever the model sends. */
   #heldLineEnds = "";
   #hasText = false;
@@ -48,7 +50,7 @@ export class AnswerWriter {
     this.#startedAt = runtime.elapsed();
   }
 
-  /** Takes one event. Resolves when the reader can take more. */
+  /** Takes one event. Resolves when the reader can take more. Throws `bad-response` for an answer without end that is kept. */
   async take(event: ChatEvent): Promise<void> {
     const { terminal } = this.#runtime;
     switch (event.type) {
@@ -109,6 +111,7 @@ export class AnswerWriter {
     const { terminal } = this.#runtime;
     if (terminal.format === "json" || !this.#options.isStreamed) {
       this.#text.push(text);
+      this.#length.add(text.length);
       return;
     }
     await this.#writeText(text);
@@ -124,9 +127,11 @@ export class AnswerWriter {
     const lineEnds = text.slice(end);
     if (body === "") {
       this.#heldLineEnds += lineEnds;
+      this.#length.add(lineEnds.length);
       return;
     }
     this.#hasText = true;
+    this.#length = new KeptLength();
     const held = this.#heldLineEnds;
     this.#heldLineEnds = lineEnds;
     const { renderer } = this.#options;
@@ -138,8 +143,10 @@ export class AnswerWriter {
 
   async #takeReasoning(text: string): Promise<void> {
     const { terminal } = this.#runtime;
-    if (terminal.format === "json") this.#reasoning.push(text);
-    else if (this.#options.showsReasoning) {
+    if (terminal.format === "json") {
+      this.#reasoning.push(text);
+      this.#length.add(text.length);
+    } else if (this.#options.showsReasoning) {
       const style = await terminal.stderrStyle();
       this.#hasAside = true;
       this.hasShown = true;

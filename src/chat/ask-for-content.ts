@@ -1,4 +1,5 @@
 import { type ChatEvent, type ChatEvents, usageOf } from "../converse/chat-event.ts";
+import { KeptLength } from "../converse/kept-length.ts";
 import { judgeStop, nothingSaid } from "../converse/outcome.ts";
 import { OpenclawError } from "../errors.ts";
 import { addUsage, type TokenUsage } from "../models/usage.ts";
@@ -11,7 +12,8 @@ const LIMITS: ReadonlySet<string> = new Set(["max_tokens", "model_context_window
 /**
  * Asks for an answer, and once more for one without any content: no words, no reasoning, no call. Nothing is passed on
  * before there is some, and the counts are those of both. `tell` is told before the second time. Throws `model-error` for
- * an answer that stays empty, with the counts in its details, and what the answers throw.
+ * an answer that stays empty, with the counts in its details, `bad-response` for one that is blank without end, and what the
+ * answers throw.
  */
 export async function* askForContent(ask: () => ChatEvents, tell: (model: string) => void): ChatEvents {
   const first = yield* passOnContent(ask());
@@ -32,9 +34,11 @@ async function* passOnContent(
   before: readonly ChatEvent[] = [],
 ): AsyncGenerator<ChatEvent, ChatEvent[] | undefined, undefined> {
   let held: ChatEvent[] | undefined = [];
+  const length = new KeptLength();
   try {
     for await (const arrived of events) {
       const event = countingIn(arrived, before);
+      if (held) length.add("text" in event ? event.text.length : 0);
       held?.push(event);
       if (!held) yield event;
       else if (isContent(event)) {

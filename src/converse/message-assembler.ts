@@ -10,6 +10,7 @@ import type {
 import { wellFormed } from "../json.ts";
 import { parseIfJson } from "../json-bounds.ts";
 import type { Turn } from "./conversation.ts";
+import { KeptLength } from "./kept-length.ts";
 import type { RequestPlan } from "./wire.ts";
 
 /** What has arrived of one content block. */
@@ -29,10 +30,20 @@ const EMPTY = { text: "", reasoning: "", signature: "", tool: undefined, toolInp
 /** Puts an answer's content blocks together from the parts of its stream, to the letter. */
 export class MessageAssembler {
   readonly #blocks = new Map<number, Block>();
+  #length = new KeptLength();
 
-  /** Takes one part of a stream. A new `messageStart` begins anew. */
+  /**
+   * Takes one part of a stream. A new `messageStart` begins anew. Throws `bad-response` for an answer without end, of which
+   * nothing is kept.
+   */
   take(part: ConverseStreamOutput): void {
-    if (part.messageStart) this.#blocks.clear();
+    if (part.messageStart) this.#begin();
+    try {
+      this.#count(part);
+    } catch (error) {
+      this.#begin();
+      throw error;
+    }
     if (part.contentBlockStart) {
       const { contentBlockIndex, start } = part.contentBlockStart;
       if (start?.toolUse) this.#block(contentBlockIndex).tool = start.toolUse;
@@ -49,6 +60,26 @@ export class MessageAssembler {
     block.reasoning += text;
     block.signature += signature;
     if (redactedContent) block.redacted.push(redactedContent);
+  }
+
+  #begin(): void {
+    this.#blocks.clear();
+    this.#length = new KeptLength();
+  }
+
+  #count({ contentBlockStart, contentBlockDelta }: ConverseStreamOutput): void {
+    const { text, toolUse, citation, reasoningContent } = contentBlockDelta?.delta ?? {};
+    const call = contentBlockStart?.start?.toolUse;
+    this.#length.add(
+      text?.length,
+      toolUse?.input?.length,
+      reasoningContent?.text?.length,
+      reasoningContent?.signature?.length,
+      reasoningContent?.redactedContent?.length,
+      citation && JSON.stringify(citation).length,
+      call?.name?.length,
+      call?.toolUseId?.length,
+    );
   }
 
   /** The message so far. Of a block that is cut off, text stays; a signature and a tool's input do not. */

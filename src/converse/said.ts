@@ -1,16 +1,19 @@
 import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
 
+/** So many tools are told to a reader; an answer that calls others without end is no reason to remember them all. */
+const MOST_CALLS = 100;
+
 /** Follows what an answer holds, whether or not a reader sees it. */
 export class Said {
   #hasText = false;
   #hasReasoning = false;
-  readonly #calls: string[] = [];
+  readonly #calls = new Set<string>();
 
   take({ contentBlockStart, contentBlockDelta }: ConverseStreamOutput): void {
     // Words are all there is to know of an answer that has some.
     if (this.#hasText) return;
     const call = contentBlockStart?.start?.toolUse;
-    if (call) this.#calls.push(call.name ?? "");
+    if (call && this.#calls.size < MOST_CALLS) this.#calls.add(call.name ?? "");
     const { text, reasoningContent, citation } = contentBlockDelta?.delta ?? {};
     this.#hasText = citation !== undefined || (text !== undefined && text.trim() !== "");
     // A signature alone is reasoning that the model keeps to itself.
@@ -23,7 +26,7 @@ export class Said {
    */
   wordless(hasTools: boolean): string[] | undefined {
     if (this.#hasText) return undefined;
-    if (this.#calls.length > 0) return hasTools ? undefined : [...new Set(this.#calls)];
+    if (this.#calls.size > 0) return hasTools ? undefined : [...this.#calls];
     return this.#hasReasoning ? [] : undefined;
   }
 }

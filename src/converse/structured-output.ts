@@ -7,6 +7,7 @@ import type {
 } from "@aws-sdk/client-bedrock-runtime";
 import { OpenclawError, withFields } from "../errors.ts";
 import type { ChatEvent } from "./chat-event.ts";
+import { KeptLength } from "./kept-length.ts";
 import type { JsonSchema, OutputSchema } from "./output-schema.ts";
 import type { FamilyFacts } from "../models/families.ts";
 import type { Lesson, LessonName } from "../session/refusal-table.ts";
@@ -127,7 +128,8 @@ export function lessonsOfForm(error: OpenclawError, form: StructuredForm | undef
 
 /**
  * Turns the events of a structured answer into those of a plain one: text is held back until it is whole, validated,
- * and then comes at once. Throws `invalid-request` with the raw text in its details for output that does not fit.
+ * and then comes at once. Throws `invalid-request` with the raw text in its details for output that does not fit, and
+ * `bad-response` for one without end.
  */
 export async function* readStructured(
   events: AsyncIterable<ChatEvent>,
@@ -136,11 +138,13 @@ export async function* readStructured(
 ): AsyncGenerator<ChatEvent, void, undefined> {
   const text: string[] = [];
   const input: string[] = [];
+  const length = new KeptLength();
   const isToolOurs = form === "tool" || form === "offered-tool";
   let modelId = "";
   let hasCalls = false;
   for await (const event of events) {
     if (event.type === "start") modelId = event.model;
+    if (event.type === "text" || event.type === "tool-input") length.add(event.text.length);
     if (event.type === "text") text.push(event.text);
     else if (event.type === "tool-input" && isToolOurs) input.push(event.text);
     else if (event.type !== "tool-call" || !isToolOurs) {

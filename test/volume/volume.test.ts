@@ -33,13 +33,13 @@ const BLOCK = Buffer.concat(
 const BLOCK_TEXT = Math.floor(MB / WORDS.length) * WORDS.length;
 
 /** A model that says so many mebibytes, as fast as they are taken; tells how many it has said. */
-function talker(blocks: number): { script: Script; said: () => number } {
+function talker(blocks: number, bytes = BLOCK): { script: Script; said: () => number } {
   let said = 0;
   async function* steps(): AsyncGenerator<StreamStep> {
     yield { event: "messageStart", payload: { role: "assistant" } };
     for (let block = 0; block < blocks; block += 1) {
       said += 1;
-      yield { bytes: BLOCK };
+      yield { bytes };
     }
     yield { event: "messageStop", payload: { stopReason: "end_turn" } };
     yield { event: "metadata", payload: { usage: { inputTokens: 1, outputTokens: 1, totalTokens: 2 } } };
@@ -93,6 +93,47 @@ describe("an answer of hundreds of megabytes", () => {
     expect(memory.most()).toBeLessThan(150);
     expect(BLOCK_TEXT).toBeGreaterThan(MB * 0.9);
   }, 60_000);
+});
+
+describe("an answer that does not end", () => {
+  const SCHEMA = '{"type":"object","properties":{"n":{"type":"number"}},"required":["n"]}';
+  const blank = Buffer.concat(
+    Array.from({ length: 256 }, () =>
+      encodeEvent("contentBlockDelta", { contentBlockIndex: 0, delta: { text: "\n".repeat(4096) } }),
+    ),
+  );
+
+  it.each<[string, string[], typeof BLOCK]>([
+    ["for --json", ["--json"], BLOCK],
+    ["for --no-stream", ["--no-stream"], BLOCK],
+    ["for --schema", ["--schema", SCHEMA], BLOCK],
+    ["in a session", ["--session", "s1"], BLOCK],
+    ["that is blank", [], blank],
+  ])(
+    "is given up when it is longer than any model's: kept %s",
+    async (_, options, bytes) => {
+      const { script, said } = talker(1000, bytes);
+      const user = await emulate({ script });
+      const memory = watchMemory(user.home);
+      const child = user.start(["chat", "-m", MODEL, ...options, "hi"], { env: memory.env });
+      let stderr = "";
+      let stdout = "";
+      child.stdout.on("data", (chunk: Buffer) => {
+        if (options.includes("--json")) stdout += chunk.toString();
+      });
+      child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+      expect(await new Promise((resolve) => child.on("close", resolve))).toBe(5);
+      const told = options.includes("--json") ? JSON.parse(stdout).error.message : stderr;
+      expect(told).toContain("The answer has more than 25165824 characters, which no model's has.");
+      expect(said()).toBeLessThan(100);
+      expect(memory.most()).toBeLessThan(400);
+      if (!options.includes("--session")) return;
+      const [turn] = JSON.parse((await user.run(["sessions", "show", "s1", "--json"])).stdout).turns;
+      expect(turn).toMatchObject({ failure: { code: "bad-response" } });
+      expect(JSON.stringify(turn).length).toBeLessThan(10_000);
+    },
+    60_000,
+  );
 });
 
 describe("much of everything", () => {

@@ -5,6 +5,7 @@ import type {
   ChatCompletionMessageFunctionToolCall,
 } from "openai/resources/chat/completions/completions";
 import type { ChatEvent, ChatEvents } from "../../../converse/chat-event.ts";
+import { KeptLength } from "../../../converse/kept-length.ts";
 import { judgeStop } from "../../../converse/outcome.ts";
 import { OpenclawError } from "../../../errors.ts";
 import { toCompletionUsage } from "../../../wires/chat-completions/completion-usage.ts";
@@ -161,23 +162,6 @@ export async function* withUsage(chunks: Chunks, isWanted: boolean): Chunks {
   }
 }
 
-/** What a chunk counts for beside its texts, in characters: one that says nothing takes its time, too. */
-const FRAME = `{"content":""}`.length;
-/**
- * The longest answer that is put together for a client, in characters: many times what any model puts out. A server that
- * never ends must not take all memory.
- */
-const LONGEST_ANSWER = 24 * 1024 * 1024;
-
-/** Throws `bad-response` where an answer that is waited for whole has more than so many characters. */
-function refuseEndless(length: number): void {
-  if (length <= LONGEST_ANSWER) return;
-  throw new OpenclawError("bad-response", {
-    message: `The answer has more than ${LONGEST_ANSWER} characters, which no model's has.`,
-    hint: "Ask for less at once; if it stays, a proxy or another server is in between: openclaw doctor",
-  });
-}
-
 /** Gathers the chunks of an answer into one completion. Throws what the chunks throw, and `bad-response` for one without end. */
 export async function toCompletion(chunks: Chunks): Promise<ChatCompletion> {
   const text: string[] = [];
@@ -186,7 +170,7 @@ export async function toCompletion(chunks: Chunks): Promise<ChatCompletion> {
   let head = { id: "", created: 0, model: "" };
   let reason: FinishReason = "stop";
   let usage: ChatCompletion["usage"];
-  let length = 0;
+  const length = new KeptLength();
   for await (const chunk of chunks) {
     head = chunk;
     usage = chunk.usage ?? usage;
@@ -194,13 +178,12 @@ export async function toCompletion(chunks: Chunks): Promise<ChatCompletion> {
     const { content, reasoning_content: thought, tool_calls: pieces = [] }: typeof delta & Reasoned = delta;
     if (content) text.push(content);
     if (thought) reasoning.push(thought);
-    length += FRAME + (content?.length ?? 0) + (thought?.length ?? 0);
+    length.add(content?.length, thought?.length);
     for (const { index, id = "", function: { name = "", arguments: input = "" } = {} } of pieces) {
-      length += id.length + name.length + input.length;
+      length.add(id.length, name.length, input.length);
       calls[index] ??= { id, type: "function", function: { name, arguments: "" } };
       calls[index].function.arguments += input;
     }
-    refuseEndless(length);
     reason = given ?? reason;
   }
   const message: ChatCompletionMessage & Reasoned = {
