@@ -61,8 +61,15 @@ export function matchName(typed: string, nameable: Nameable): NameMatch {
   if (exact) return exact;
   const { prefix, rest } = splitPrefix(typed, discovered);
   const candidates = candidatesOf(nameable, prefix);
-  const asked = readWords(rest);
-  const fitting = fit(asked, rest, candidates);
+  let asked = readWords(rest);
+  let fitting = fit(asked, rest, candidates);
+  if (fitting.length === 0) {
+    // The name of a vendor may hold a number, which reads as a version.
+    const [vendor = ""] = /^[\p{L}\p{N}]+(?=[^\p{L}\p{N}])/u.exec(rest) ?? [];
+    const ofVendor = candidates.filter(({ base }) => base.id.startsWith(`${vendor.toLowerCase()}.`));
+    asked = readWords(rest.slice(vendor.length));
+    fitting = fit(asked, rest.slice(vendor.length), ofVendor);
+  }
   if (fitting.length === 0) return { kind: "none" };
   const callable = fitting.filter(({ id }) => id !== undefined);
   const [first] = newestFirst(fitting);

@@ -16,9 +16,9 @@ const GENERIC: ReadonlySet<string> = new Set(
 const RELEASE = /(?:[-\s._]v?\d+:\d+|-v1)$/;
 /** A month in place of a version, as in `Mistral Large (24.02)` and `mistral-large-2402`. */
 const MONTH = /\b(2[3-9])\.(0[1-9]|1[0-2])(?![\d.])/g;
-/** A vendor with a number in its name, sizes, days, months, versions, words, numbers. */
+/** Sizes, days, months, versions, words, numbers. */
 const TOKENS =
-  /ai21(?![a-z0-9])|a?\d+(?:x\d+)?b(?![a-z0-9])|20\d{6}|2[3-9](?:0[1-9]|1[0-2])(?!\d)|v\d+(?![a-z0-9])|\p{L}+|\d+/gu;
+  /a?\d+(?:x\d+)?b(?![a-z0-9])|20\d{6}|2[3-9](?:0[1-9]|1[0-2])(?!\d)|v\d+(?![a-z0-9])|\p{L}+|\d+/gu;
 
 /** Reads a printed name, an id without its vendor, or what somebody typed. */
 export function readWords(text: string): NameWords {
