@@ -4,7 +4,6 @@ import { type AwsSession, openSession, type Setup, readSetup } from "../session/
 import { chooseGuardrail } from "../converse/guardrail.ts";
 import { defaultModel, discoverySettings, loadConfig } from "../config/resolve.ts";
 import type { Configuration } from "../config/settings.ts";
-import { permissionsAboutArn } from "../session/ask-about-arn.ts";
 import { toOpenclawError } from "../session/aws-errors.ts";
 import { oncePer } from "../once.ts";
 import type { Warning } from "../models/discovered.ts";
@@ -53,10 +52,7 @@ export async function surveyNeeds(
         isDiscoveryOn: discoverySettings(config.value).enabled !== false,
         looksUp: models.some(({ isLookedUp }) => isLookedUp),
         models,
-        asked: models.flatMap(({ id }) => {
-          const arn = parseArn(id);
-          return arn && !isListedType(arn) ? permissionsAboutArn(id) : [];
-        }),
+        asked: await permissionsToAsk(models),
         guardrail,
         usesApiKey: setup.decision.chosen.source === "AWS_BEARER_TOKEN_BEDROCK",
       },
@@ -93,6 +89,17 @@ async function findModels(setup: Setup): Promise<FoundModel[]> {
       return { id, region, discovered, load: loaded, isLookedUp };
     }),
   );
+}
+
+/** What is asked about ARNs that AWS's lists never hold. */
+async function permissionsToAsk(models: readonly FoundModel[]): Promise<PolicyNeeds["asked"]> {
+  const unlisted = models.filter(({ id }) => {
+    const arn = parseArn(id);
+    return arn && !isListedType(arn);
+  });
+  if (unlisted.length === 0) return [];
+  const { permissionsAboutArn } = await import("../session/ask-about-arn.ts");
+  return unlisted.flatMap(({ id }) => permissionsAboutArn(id));
 }
 
 function bedrockModels(config: Configuration): ResolvedModel[] {
