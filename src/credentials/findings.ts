@@ -15,6 +15,8 @@ import { findHalf, type RoleBase, tellProblem } from "./profile-source.ts";
 import type { Keys, SharedConfig, SharedConfigProblem } from "./shared-config.ts";
 
 const REJECTED = ["credentials-rejected", "credentials-expired"] as const;
+/** What comes of asking somebody else than was meant. */
+const NOT_THERE = ["the far end", "the answer"] as const;
 /** What a wrong setting of a profile leads to. */
 const ANY = ["a broken profile", ...REJECTED, "no-credentials", "access-denied"] as const;
 
@@ -27,7 +29,7 @@ const QUOTED = /^\s*["'\u2018-\u201F].*["'\u2018-\u201F]\s*$/s;
 export const FINDINGS: readonly FindingRow[] = [
   {
     id: "value-in-quotes",
-    explains: [...ANY, "the far end"],
+    explains: [...ANY, ...NOT_THERE],
     isSuspicion: true,
     find: ({ env, chosen, shared }) => [
       ...KEY_VARIABLES.filter((name) => signsFrom(chosen, name) && QUOTED.test(env[name] ?? "")).map(
@@ -240,7 +242,7 @@ export const FINDINGS: readonly FindingRow[] = [
   },
   {
     id: "container-twice",
-    explains: ["no-credentials", "the far end"],
+    explains: ["no-credentials", ...NOT_THERE],
     find: ({ env, chosen }) => {
       if (!env["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] || !env["AWS_CONTAINER_CREDENTIALS_FULL_URI"])
         return [];
@@ -297,7 +299,7 @@ export const FINDINGS: readonly FindingRow[] = [
   },
   {
     id: "sso-region-unknown",
-    explains: ["the far end"],
+    explains: NOT_THERE,
     isSuspicion: true,
     find: ({ chosen, shared }) =>
       sectionsInUse(chosen, shared).flatMap(({ keys: { sso_region: region }, where, file }) =>
@@ -421,9 +423,9 @@ function keepsProfileAway({ line, missing }: SharedConfigProblem): boolean {
 
 /** The failures that a setting of the configuration decides about, by its name. */
 const DECIDED: Readonly<Record<string, readonly Explained[]>> = {
-  region: ["the far end", "access-denied", "model-access", "model-not-found", "needs-inference-profile"],
-  baseUrl: ["the far end", "credentials-rejected", "access-denied", "model-not-found", "no-credentials"],
-  api: ["the far end", "credentials-rejected", "access-denied", "model-not-found", "no-credentials"],
+  region: [...NOT_THERE, "access-denied", "model-access", "model-not-found", "needs-inference-profile"],
+  baseUrl: [...NOT_THERE, "credentials-rejected", "access-denied", "model-not-found", "no-credentials"],
+  api: [...NOT_THERE, "credentials-rejected", "access-denied", "model-not-found", "no-credentials"],
   apiKey: ["credentials-rejected", "access-denied", "no-credentials"],
   headers: ["credentials-rejected", "access-denied"],
   enabled: ["nothing signs"],

@@ -40,7 +40,7 @@ export const NETWORK_FINDINGS: readonly FindingRow[] = [
   {
     id: "region-without-bedrock",
     topic: WAY,
-    explains: ["the far end"],
+    explains: ["the far end", "the answer"],
     isSuspicion: true,
     find: ({ place }) => {
       const { asked } = place ?? {};
@@ -60,7 +60,7 @@ export const NETWORK_FINDINGS: readonly FindingRow[] = [
   {
     id: "endpoint-parts",
     topic: WAY,
-    explains: ["the far end"],
+    explains: ["the answer"],
     find: ({ env, place }) =>
       namedEndpoints(env)
         .filter(({ name }) => !place?.asked || place.asked.endpoint?.source === `env ${name}`)
@@ -73,7 +73,7 @@ export const NETWORK_FINDINGS: readonly FindingRow[] = [
   {
     id: "endpoint-ignored",
     topic: WAY,
-    explains: ["the far end"],
+    explains: ["the far end", "the answer"],
     isSuspicion: true,
     find: (scene) => {
       const { env, place } = scene;
@@ -120,7 +120,7 @@ export const NETWORK_FINDINGS: readonly FindingRow[] = [
   {
     id: "no-proxy-entry",
     topic: WAY,
-    explains: ["the proxy", "the far end"],
+    explains: ["the proxy", "the far end", "the answer"],
     find: ({ env, place }) => {
       const [name, list = ""] = readProxyVariable(env, "no_proxy") ?? [];
       const entry = list.split(/[\s,]+/).find((text) => hostOfEntry(text) !== text);

@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { AwsCredentialIdentity, TokenIdentity } from "@smithy/types";
 import type { Exchange, HandlerOptions } from "../network/request-handler.ts";
+import { decideEndpoint } from "../aws/endpoint.ts";
 import { readStart, ReadFailure } from "../disk/read-file.ts";
 import { OpenclawError } from "../errors.ts";
 import { withoutUndefined } from "../json.ts";
@@ -19,9 +20,9 @@ import type { CredentialDecision } from "./order.ts";
 import { assumeWithWebIdentity, type ProfileContext, resolveSource } from "./profile-credentials.ts";
 import { startOf } from "./profile-source.ts";
 import { refreshing, type RefreshOptions } from "./refreshing.ts";
-import type { SharedConfig } from "./shared-config.ts";
+import { profileInForce, type SharedConfig } from "./shared-config.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
-import { toResolutionError } from "./resolution-error.ts";
+import { ASKED, toResolutionError } from "./resolution-error.ts";
 
 /** What signs the requests: a Bedrock API key, or credentials that renew themselves. */
 export type Authentication =
@@ -119,12 +120,23 @@ async function resolve(
     const keys = decision.shared.profiles.get("profile" in chosen ? chosen.profile : "")?.keys ?? {
       role_arn: runtime.env["AWS_ROLE_ARN"] ?? "the role",
     };
-    const setup = { signal: runtime.signal, now: runtime.now, hide, exchange, keys };
+    const endpointSource = sourceOfEndpoint(exchange?.asked, decision, runtime);
+    const setup = { signal: runtime.signal, now: runtime.now, hide, exchange, endpointSource, keys };
     const error = toResolutionError(failure, chosen, setup);
     throw error === failure ? error : explainError(error, decision);
   } finally {
     deadline.stop();
   }
+}
+
+/** Who named the endpoint of the service that was asked; undefined for its region's own, and for who is no service. */
+function sourceOfEndpoint(
+  asked: string | undefined,
+  { shared, profileName }: CredentialDecision,
+  { env }: Runtime,
+): string | undefined {
+  const service = asked === ASKED.sts ? "sts" : asked === ASKED.sso ? "sso" : undefined;
+  return service && decideEndpoint({ service, env, profile: profileInForce(shared, profileName) })?.source;
 }
 
 /**

@@ -329,6 +329,8 @@ export interface ResolutionSetup {
   hide?: (text: string) => string;
   /** The last request: the SDK's providers tell of it in words of their own, or not at all. */
   exchange?: Exchange | undefined;
+  /** Who named the endpoint that the last request went to. */
+  endpointSource?: string | undefined;
   /** The settings of the profile whose role is assumed. */
   keys?: Readonly<Record<string, string>>;
 }
@@ -336,12 +338,13 @@ export interface ResolutionSetup {
 /** Turns what a provider threw into the error a person sees. Secrets and command lines never get into it. */
 export function toResolutionError(failure: unknown, chosen: Chosen, setup: ResolutionSetup): OpenclawError {
   if (failure instanceof OpenclawError) return failure;
-  const { signal, exchange, hide = hideKeyIds } = setup;
+  const { signal, exchange, endpointSource, hide = hideKeyIds } = setup;
   if (signal.aborted && signal.reason instanceof OpenclawError) return signal.reason;
   const error = failure instanceof Error ? failure : new Error(String(failure));
   const from = describeChosen(chosen);
   const isLate = error.name === "TimeoutError" && exchange?.answer === undefined;
-  const unreached = exchange && fromUnanswered(isLate ? { failure, ...exchange } : exchange, from);
+  const unreached =
+    exchange && fromUnanswered(isLate ? { failure, ...exchange } : exchange, from, endpointSource);
   if (unreached) return unreached;
   const start = "from" in chosen ? startOf(chosen.from) : undefined;
   if (start?.kind === "process" && error.name === "TimeoutError")
@@ -363,9 +366,13 @@ export function toResolutionError(failure: unknown, chosen: Chosen, setup: Resol
 }
 
 /** The error for a request that nobody answered; undefined where the failure is not of a known kind. */
-function fromUnanswered({ failure, origin }: Exchange, from: string): OpenclawError | undefined {
+function fromUnanswered(
+  { failure, origin }: Exchange,
+  from: string,
+  source: string | undefined,
+): OpenclawError | undefined {
   if (failure instanceof OpenclawError) return failure;
-  const known = failure instanceof Error ? fromNetworkFailure(failure, origin) : undefined;
+  const known = failure instanceof Error ? fromNetworkFailure(failure, origin, source) : undefined;
   return known && withFields(known, { message: `${known.message} Credentials come from there (${from}).` });
 }
 

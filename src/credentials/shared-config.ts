@@ -131,7 +131,12 @@ async function readText(
     if (!(cause instanceof ReadFailure)) throw cause;
     if (cause.code !== "ENOENT" && cause.code !== "ENOTDIR")
       complain(`'${file}' cannot be read: ${cause.message}`, `ls -ld ${quoteForShell(file)}`);
-    else if (variable) complain(`${variable} names '${file}', which does not exist`);
+    else if (variable) {
+      complain(
+        `${variable} names '${file}', which does not exist`,
+        `Name a file that is there, or: unset ${variable}`,
+      );
+    }
   }
   return "";
 }

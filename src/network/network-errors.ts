@@ -18,7 +18,7 @@ export interface NetworkContext {
  * The part of the way to an answer that is known to be broken, nearest first. What lies behind it may be broken as well,
  * and nobody knows: a proxy that is down says nothing about the region.
  */
-export type Fault = "this machine" | "the proxy" | "the certificate" | "the far end";
+export type Fault = "this machine" | "the proxy" | "the certificate" | "the far end" | "the answer";
 
 /** One way in which an answer does not come at all. */
 export interface NetworkRow {
@@ -159,10 +159,10 @@ export function findNetworkRow(error: Error): NetworkRow | undefined {
   return rowOf(codeOf(error)) ?? rowOf(error.name);
 }
 
-/** The part of the way that a failure shows to be broken, by what Node said of it; the far end where it said nothing. */
+/** The part of the way that a failure shows to be broken, by what Node said of it; the answer, where there was one. */
 export function faultOf({ cause }: OpenclawError): Fault {
   const row = cause instanceof Error ? findNetworkRow(cause) : undefined;
-  if (!row || !(cause instanceof Error)) return "the far end";
+  if (!row || !(cause instanceof Error)) return "the answer";
   // A proxy that refuses is there: what it was asked for is what it does not have.
   const isDown = blameOf(cause)?.isAtFault === true && !row.codes.includes("ERR_PROXY_REFUSED");
   return isDown ? "the proxy" : (row.fault ?? "the far end");

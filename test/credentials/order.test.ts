@@ -275,7 +275,9 @@ describe("the order of credential sources", () => {
       const error = decision.chosen.source === "invalid" ? decision.chosen.error : undefined;
       if (typeof cause === "string") expect(error?.message).toContain(cause);
       else expect(error?.message).toMatch(cause);
-      expect(error?.hint).toMatch(/^(Write \[.+\] in line \d+ of |Correct |ls -ld )/);
+      expect(error?.hint).toMatch(
+        /^(Name a file that is there, or: unset |Write \[.+\] in line \d+ of |Correct |ls -ld )/,
+      );
     });
   });
 

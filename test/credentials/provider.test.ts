@@ -582,7 +582,7 @@ describe("what was found explains that there are no credentials", () => {
       "a file that is not there",
       { env: { AWS_CONFIG_FILE: "/nowhere/c" } },
       /^AWS_CONFIG_FILE names '\/nowhere\/c'/,
-      /^Write \[default\] above line 1 of /,
+      /^Name a file that is there, or: unset AWS_\w+_FILE$/,
     ],
     [
       "AWS_ROLE_ARN alone",
@@ -918,6 +918,33 @@ describe("what goes wrong while credentials are resolved", () => {
     const running = readFileSync(ids, "utf8").trim().split(" ").map(Number);
     expect(running.length).toBeGreaterThan(0);
     await expect.poll(() => running.filter(isRunning), { timeout: 5000 }).toEqual([]);
+  });
+
+  it.each([
+    [
+      "AWS_ENDPOINT_URL_STS",
+      "[profile admin]\nrole_arn = arn:aws:iam::1:role/Admin\nsource_profile = base\n",
+    ],
+    [
+      "AWS_ENDPOINT_URL_SSO",
+      "[profile admin]\nsso_account_id = 1\nsso_role_name = R\nsso_region = us-east-1\nsso_start_url = https://corp.awsapps.com/start\n",
+    ],
+  ])("an endpoint where nobody is, by the variable that names it: %s", async (variable, config) => {
+    const server = await startIdentityServer();
+    const home = createHome();
+    await writeSsoToken(home, "https://corp.awsapps.com/start", {
+      accessToken: "t",
+      expiresAt: "2999-01-01T00:00:00Z",
+    });
+    const { signer } = await machine(server, {
+      home,
+      env: { AWS_PROFILE: "admin", [variable]: "http://127.0.0.1:1" },
+      config,
+      credentials: BASE,
+    });
+    const error = await failureOf(signer());
+    expect(error).toMatchObject({ code: "network", hint: `Check ${variable}, or: unset ${variable}` });
+    expect(error.message).toContain(`http://127.0.0.1:1 (env ${variable}).`);
   });
 
   it("STS that does not answer is given up in time", async () => {

@@ -402,6 +402,7 @@ describe("the shared config and credentials files", () => {
       {
         file: "/nowhere/credentials",
         message: "AWS_SHARED_CREDENTIALS_FILE names '/nowhere/credentials', which does not exist",
+        hint: "Name a file that is there, or: unset AWS_SHARED_CREDENTIALS_FILE",
       },
     ]);
   });
