@@ -18,6 +18,12 @@ export function locateConfig(options: Pick<GlobalOptions, "config">, runtime: Fo
   const { env, homeFolder, currentFolder } = runtime;
   const absolute = (file: string): string => path.resolve(currentFolder, expandHome(file, homeFolder));
   if (options.config !== undefined) {
+    if (options.config.trim() === "") {
+      throw new OpenclawError("usage", {
+        message: "--config names no file.",
+        hint: "openclaw --config FILE …",
+      });
+    }
     return { file: absolute(options.config), source: "--config" };
   }
   const configPath = env["OPENCLAW_CONFIG_PATH"];
