@@ -135,8 +135,10 @@ export function suggestIds(typed: string, nameable: Nameable, others: readonly s
   const spelledNearly = nearestIds(withoutPrefix(typed), [...forms.keys()], forms.size).map(
     (form) => forms.get(form) ?? form,
   );
+  // Of a whole id only the release may be wrong.
+  const exact = idsOf(newestFirst(fit(asked, rest, fitting)));
   const near = hasUnknown || meant.size === 0 ? spelledNearly : [];
-  return [...new Set([...nearestIds(typed, others), ...near, ...idsOf(family)])]
+  return [...new Set([...nearestIds(typed, others), ...exact, ...near, ...idsOf(family)])]
     .filter((id) => id !== typed)
     .slice(0, LONGEST_LIST);
 }

@@ -332,6 +332,7 @@ describe("suggestions for", () => {
     ["us.anthropic.claude-opus-4-6-v1:0", "us.anthropic.claude-opus-4-6-v1"],
     ["us.anthropic.claude-opus-4-6", "us.anthropic.claude-opus-4-6-v1"],
     ["eu.anthropic.claude-opus-4-8", OPUS],
+    ["amazon.nova-lite-v9:0", "amazon.nova-lite-v1:0"],
     // A version that there is none of may be meant for any, so that the newest goes first.
     ["anthropic.claude-opus-4-77", OPUS],
     ["Claude Opus 9", OPUS],
