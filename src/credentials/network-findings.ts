@@ -150,7 +150,8 @@ export const NETWORK_FINDINGS: readonly FindingRow[] = [
       const isMissed =
         urlAsked(place)?.startsWith("https:") === true &&
         !readProxyVariable(env, "https_proxy") &&
-        !readProxyVariable(env, "all_proxy");
+        !readProxyVariable(env, "all_proxy") &&
+        proxyErrors(env).length === 0;
       return name === undefined || !isMissed
         ? []
         : [

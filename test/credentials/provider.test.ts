@@ -603,6 +603,18 @@ describe("what was found explains that there are no credentials", () => {
     expect(error.message).toMatch(message);
     expect(error.hint).toMatch(hint);
   });
+
+  it.each([
+    [503, "service-unavailable"],
+    [429, "throttled"],
+  ])("but nothing explains an instance that cannot give them now: %s", async (status, code) => {
+    const server = await startIdentityServer();
+    server.answer("ImdsRole", { status, body: "" });
+    const { signer } = await machine(server, { env: { AWS_DEFAULT_PROFILE: "base" }, credentials: BASE });
+    const error = await failureOf(signer());
+    expect(error.code).toBe(code);
+    expect(error.message).not.toContain("AWS_DEFAULT_PROFILE");
+  });
 });
 
 describe("an instance that gives no credentials", () => {
