@@ -96,19 +96,39 @@ export const FINDINGS: readonly FindingRow[] = [
   {
     id: "session-token-missing",
     explains: ["credentials-rejected"],
-    find: forKeys(({ id, token, names, where, profile }) =>
+    find: forKeys(({ id, token, names, where }) =>
       id.startsWith("ASIA") && token === undefined
         ? [
             {
               message: `${maskKeyId(id)}${where} is a temporary key, which AWS rejects without ${names.token}.`,
-              hint:
-                profile === undefined
-                  ? "Set AWS_SESSION_TOKEN to the token that came with the key."
-                  : `aws configure set aws_session_token TOKEN --profile ${quoteForShell(profile)}`,
+              hint: names.setToken,
             },
           ]
         : [],
     ),
+  },
+  {
+    id: "keys-before-source",
+    explains: REJECTED,
+    isSuspicion: true,
+    find: ({ chosen, shared }) =>
+      sectionsInUse(chosen, shared).flatMap(({ keys, where, file }) => {
+        const setting = [
+          "sso_account_id",
+          "credential_process",
+          "web_identity_token_file",
+          "login_session",
+        ].find((key) => keys[key] !== undefined);
+        const isOfRole = keys["role_arn"] !== undefined && keys["web_identity_token_file"] === undefined;
+        const isPair = keys["aws_access_key_id"] && keys["aws_secret_access_key"];
+        if (setting === undefined || !isPair || isOfRole) return [];
+        return [
+          {
+            message: `The key pair of ${where} goes before its ${setting}, of which nothing is used.`,
+            hint: `Where the key pair is an old one, remove aws_access_key_id and aws_secret_access_key of ${where} from ${file}.`,
+          },
+        ];
+      }),
   },
   {
     id: "key-misshapen",
@@ -544,8 +564,8 @@ interface KeyPair {
   id: string;
   secret: string;
   token: string | undefined;
-  /** Of the settings, with what sets key id and secret again. */
-  names: { id: string; secret: string; token: string; setBoth: string };
+  /** Of the settings, with what sets key id and secret again, and the token. */
+  names: { id: string; secret: string; token: string; setBoth: string; setToken: string };
   /** Behind a name: nothing for the environment, else ` in profile 'dev'`. */
   where: string;
   profile: string | undefined;
@@ -567,6 +587,10 @@ function forKeys(find: (pair: KeyPair) => readonly Told[]): FindingRow["find"] {
                 secret: "AWS_SECRET_ACCESS_KEY",
                 token: "AWS_SESSION_TOKEN",
                 setBoth: "export AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=…",
+                // Its older name, which botocore still reads.
+                setToken: env["AWS_SECURITY_TOKEN"]
+                  ? 'export AWS_SESSION_TOKEN="$AWS_SECURITY_TOKEN"'
+                  : "Set AWS_SESSION_TOKEN to the token that came with the key.",
               },
               where: "",
               profile: undefined,
@@ -583,6 +607,7 @@ function forKeys(find: (pair: KeyPair) => readonly Told[]): FindingRow["find"] {
         secret: "aws_secret_access_key",
         token: "aws_session_token",
         setBoth: `aws configure --profile ${quoteForShell(profile)}`,
+        setToken: `aws configure set aws_session_token TOKEN --profile ${quoteForShell(profile)}`,
       };
       return [{ id: keyId, secret, token, names, where: ` in profile '${profile}'`, profile }];
     });

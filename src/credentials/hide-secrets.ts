@@ -15,6 +15,7 @@ const resolved = new WeakMap<Runtime["terminal"], Known>();
 const SECRET_VARIABLES = [
   "AWS_SECRET_ACCESS_KEY",
   "AWS_SESSION_TOKEN",
+  "AWS_SECURITY_TOKEN",
   "AWS_BEARER_TOKEN_BEDROCK",
   "AWS_CONTAINER_AUTHORIZATION_TOKEN",
 ];

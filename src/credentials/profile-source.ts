@@ -33,7 +33,8 @@ const SSO_KEYS = ["sso_start_url", "sso_account_id", "sso_session", "sso_region"
  * Says what a profile takes its credentials from, in the order in which @aws-sdk/credential-provider-ini 3.973 looks
  * (`resolveProfileData`): a role before static keys, except in the profile that another one's `source_profile` names,
  * where static keys go first. Beside a web identity `source_profile` counts for nothing, as in botocore. What cannot give
- * credentials is told with its cause. `visited` are the profiles on the way here.
+ * credentials is told with its cause. `visited` are the profiles on the way here. test/credentials/profile-source.test.ts
+ * holds it against botocore.
  */
 export function explainProfile(
   name: string,
@@ -47,10 +48,6 @@ export function explainProfile(
     return explainRole(name, keys["role_arn"], keys, shared, [...visited, name]);
   }
   if (isStatic(keys)) return staticSource(name, keys);
-  const half = findHalf(["aws_access_key_id", "aws_secret_access_key"], keys);
-  if (half) {
-    return invalid(name, `profile '${name}' has ${half.has} without ${half.lacks}`, editHint(name, shared));
-  }
   if (keys["web_identity_token_file"] && keys["role_arn"]) {
     return {
       kind: "web-identity",
@@ -71,6 +68,11 @@ export function explainProfile(
   }
   if (SSO_KEYS.some((key) => keys[key])) return explainSso(name, keys, shared);
   if (keys["login_session"]) return { kind: "login", profile: name, session: keys["login_session"] };
+  // Beside another source half a pair is passed over, as by the SDK and botocore.
+  const half = findHalf(["aws_access_key_id", "aws_secret_access_key"], keys);
+  if (half) {
+    return invalid(name, `profile '${name}' has ${half.has} without ${half.lacks}`, editHint(name, shared));
+  }
   if (keys["role_arn"]) {
     return invalid(
       name,
@@ -174,7 +176,16 @@ function explainSso(name: string, keys: Keys, shared: SharedConfig): ProfileSour
   const place = session ?? keys;
   const where = session ? `[sso-session ${sessionName}]` : `profile '${name}'`;
   for (const key of ["sso_start_url", "sso_region"]) {
-    if (!place[key]) return incomplete(`${where} lacks ${key}`);
+    const [wanted, own] = [place[key], keys[key]];
+    if (!wanted) return incomplete(`${where} lacks ${key}`);
+    // The SDK and botocore refuse it, too: nobody knows which was meant.
+    if (own !== undefined && own !== wanted) {
+      return invalid(
+        name,
+        `profile '${name}' has ${key} ${own}, and ${where}, which it names, ${wanted}`,
+        `aws configure set ${quoteForShell(key)} ${quoteForShell(wanted)} --profile ${quoteForShell(name)}`,
+      );
+    }
   }
   const { sso_account_id: accountId, sso_role_name: roleName } = keys;
   if (!accountId || !roleName) {

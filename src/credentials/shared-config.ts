@@ -80,7 +80,7 @@ export async function loadSharedConfig(env: Environment, homeFolder: string): Pr
     profiles: new Map(
       [...mergeProfiles(config.profiles, credentials.profiles)].map(([name, profile]) => [
         name,
-        { ...profile, keys: withoutEmpty(profile.keys) },
+        { ...profile, keys: withSessionToken(withoutEmpty(profile.keys)) },
       ]),
     ),
     ssoSessions: new Map([...config.ssoSessions].map(([name, keys]) => [name, withoutEmpty(keys)])),
@@ -94,6 +94,13 @@ export async function loadSharedConfig(env: Environment, homeFolder: string): Pr
 function withoutEmpty(keys: Keys): Keys {
   const set = Object.entries(keys).filter(([, value]) => value !== "");
   return Object.assign(Object.create(null) as Record<string, string>, Object.fromEntries(set));
+}
+
+/** The session token under its name of today: botocore still reads the older one, which some programs write. */
+function withSessionToken(keys: Keys): Keys {
+  const { aws_security_token: older } = keys;
+  if (older === undefined || keys["aws_session_token"] !== undefined) return keys;
+  return Object.assign(Object.create(null) as Record<string, string>, keys, { aws_session_token: older });
 }
 
 /** Variables and the home folder in a path, as botocore expands them. */

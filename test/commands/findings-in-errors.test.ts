@@ -100,9 +100,28 @@ const MACHINES: Readonly<Record<string, readonly Machine[]>> = {
       hint: /Set AWS_SESSION_TOKEN/,
     },
     {
+      env: { ...pair("ASIAEMULATED00000001", SECRET), AWS_SECURITY_TOKEN: "t" },
+      says: /ASIA…0001 is a temporary key/,
+      hint: /^export AWS_SESSION_TOKEN="\$AWS_SECURITY_TOKEN"$/,
+    },
+    {
       credentials: `[default]\n${keys("ASIAEMULATED00000001", SECRET)}`,
       says: /ASIA…0001 in profile 'default' is a temporary key/,
       hint: /aws configure set aws_session_token TOKEN --profile default/,
+    },
+  ],
+  "keys-before-source": [
+    {
+      config: "[profile dev]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = Dev\n",
+      credentials: `[dev]\n${keys("AKIAUNKNOWN000000001", OTHER)}`,
+      args: ["--profile", "dev"],
+      says: /^The key pair of profile 'dev' goes before its sso_account_id, of which nothing is used\./,
+      hint: /remove aws_access_key_id and aws_secret_access_key of profile 'dev' from .*config or .*credentials\.$/,
+    },
+    {
+      credentials: `[default]\n${keys("AKIAUNKNOWN000000001", OTHER)}credential_process = get-keys\n`,
+      says: /^The key pair of profile 'default' goes before its credential_process/,
+      hint: /remove aws_access_key_id/,
     },
   ],
   "key-misshapen": [

@@ -39,6 +39,7 @@ const key = fc
   .map((parts) => parts.join(""));
 const value = fc.oneof(
   fc.constantFrom("", "us-east-1", "a=b", "a:b", "x#y", "x ; comment", "x # comment", "x;y", '"quoted"', "ü"),
+  fc.constantFrom("😂", "\u00A0x\u00A0", "%(region)s", "${HOME}", "a\\b", "[x]", "https://x:1/?a=b#c"),
   fc
     .string({
       maxLength: 12,
@@ -65,6 +66,15 @@ const title = fc.oneof(
       "",
       "Profile x",
       "profile a\\ b",
+      'profile "a" "b"',
+      'profile "a',
+      'profile ""',
+      "profile  x",
+      "profilefoo",
+      "sso-sessionfoo",
+      "servicesfoo",
+      "profile",
+      "profile a]b",
     ),
   },
 );
@@ -85,6 +95,17 @@ const section = fc
           arbitrary: fc.constantFrom("s3 =\n  a = b\n\n  C = d # x\n  # no\n  e =", "", "# comment"),
         },
         { weight: 1, arbitrary: fc.constantFrom("; comment", "  # indented", "  words", "region = a\n  b") },
+        {
+          weight: 1,
+          arbitrary: fc.constantFrom(
+            "s4 =\n  in valid = x\n    deeper = y = z\n\t \n  = nameless",
+            "s5 =\n  a @ b",
+            "s6 =\n\n  a = b\nregion2 = x",
+            "  -continued",
+            "x = y\n \t -continued \t \n  # no\n  -and = continued ; too",
+            "u\u00A0= v",
+          ),
+        },
       ),
       { maxLength: 4 },
     ),
