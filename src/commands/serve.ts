@@ -91,6 +91,11 @@ export async function run(options: ServeOptions, runtime: Runtime): Promise<void
   upstream.warm();
   runtime.allowGrace(options.drainTimeout * 1000 + SPARE_MS);
   await announce(server, keys, runtime);
+  if (!isLoopback(options.host)) {
+    log.note(
+      "Keys and answers travel unencrypted to and from this server: let what speaks TLS stand in front of it.",
+    );
+  }
   if (!ended.aborted) await once(ended, "abort");
   if (server.running() > 0) log.note("Ending: no new requests are taken, running answers are finished.");
   const cut = await server.drain(options.drainTimeout * 1000);

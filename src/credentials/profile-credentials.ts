@@ -199,7 +199,11 @@ async function askSts(
   const [{ STSClient, AssumeRoleCommand, AssumeRoleWithWebIdentityCommand }, requestHandler] =
     await Promise.all([
       import("@aws-sdk/client-sts"),
-      createRequestHandler(runtime, REQUEST_MS, { ...handling, asked: ASKED.sts }),
+      createRequestHandler(runtime, REQUEST_MS, {
+        ...handling,
+        asked: ASKED.sts,
+        handsOutCredentials: true,
+      }),
       handOver(context.shared),
     ]);
   const client = new STSClient({
@@ -270,7 +274,7 @@ async function sdkOptions(profile: string, { runtime, shared, handling }: Profil
   for (const service of ["sso", "sso-oidc", "signin"] as const)
     decideEndpoint({ service, env: runtime.env, profile: profileInForce(shared, profile) });
   const [requestHandler] = await Promise.all([
-    createRequestHandler(runtime, REQUEST_MS, { ...handling, asked }),
+    createRequestHandler(runtime, REQUEST_MS, { ...handling, asked, handsOutCredentials: true }),
     handOver(shared),
   ]);
   return {

@@ -101,11 +101,10 @@ async function bundleOf(examination: Examination): Promise<string | undefined> {
   return bundle && (bundle.source === "AWS_CA_BUNDLE" ? bundle.file : `${bundle.file} (${bundle.source})`);
 }
 
-/** A warning where what is sent to an endpoint can be read on its way, and holds a secret. */
+/** A warning where what is sent to an endpoint, or to who gives credentials, can be read on its way and is secret. */
 async function findClearText(ways: readonly Way[], examination: Examination): Promise<Outcome | undefined> {
-  const { isReadableOnTheWay, tellClearText } = await import("../network/clear-text.ts");
-  const open = ways.find(({ url }) => isReadableOnTheWay(url, examination.runtime.env));
-  if (!open) return undefined;
+  const clearText = await import("../network/clear-text.ts");
+  const { runtime } = examination;
   const { chosen } = (await examination.session()).decision;
   const isBearer = chosen.source === "AWS_BEARER_TOKEN_BEDROCK";
   const identity = isBearer
@@ -115,10 +114,14 @@ async function findClearText(ways: readonly Way[], examination: Examination): Pr
         if (failure instanceof OpenclawError) return undefined;
         throw failure;
       });
-  if (!isBearer && identity?.sessionToken === undefined) return undefined;
+  const open = ways.find(({ url }) => clearText.isReadableOnTheWay(url, runtime.env));
+  const isSecret = isBearer || identity?.sessionToken !== undefined;
   const what = isBearer ? "a bearer token" : "a session token";
-  const { message, hint } = tellClearText(what, new URL(open.url).origin);
-  return warn(message, hint);
+  const told =
+    open && isSecret
+      ? clearText.tellClearText(what, new URL(open.url).origin)
+      : clearText.clearTextOf(runtime, clearText.CREDENTIALS);
+  return told && warn(told.message, told.hint);
 }
 
 /** Judges the ways. STS is needed to name the identity only, so its failure warns. */

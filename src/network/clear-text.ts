@@ -17,6 +17,7 @@ const SECRET_HEADERS: readonly (readonly [name: RegExp, value: RegExp, what: str
   [/^authorization$/i, /^basic\b/i, "a user and password"],
   [/^authorization$/i, /^(?!AWS4-)/, "a key"],
   [/^x-amz-security-token$/i, /./, "a session token"],
+  [/^x-amz-sso_bearer_token$/i, /./, "a bearer token"],
   [SECRET_NAME, /./, "a key"],
 ];
 
@@ -45,18 +46,27 @@ export function tellClearText(what: string, origin: string): { message: string; 
   };
 }
 
-const warned = new WeakSet<Runtime["terminal"]>();
+/** What stands in the bodies of those who hand out credentials: tokens and codes on the way there, keys on the way back. */
+export const CREDENTIALS = "a set of credentials";
 
-/** Warns, once per process, of a secret that others on the way can read. */
+type Warning = ReturnType<typeof tellClearText>;
+
+const told = new WeakMap<Runtime["terminal"], Map<string, Warning>>();
+
+/** What has travelled in clear from this process, of one kind; undefined where nothing has. */
+export function clearTextOf({ terminal }: Pick<Runtime, "terminal">, what: string): Warning | undefined {
+  return told.get(terminal)?.get(what);
+}
+
+/** Warns, once per process, of a secret that others on the way can read: `what` is it, in words. */
 export async function warnOfClearText(
   { env, terminal }: Pick<Runtime, "env" | "terminal">,
   url: URL,
-  headers: Headers,
+  what: string | undefined,
 ): Promise<void> {
-  if (url.protocol !== "http:" || warned.has(terminal)) return;
-  const what = secretOf(headers);
-  if (what === undefined || !isReadableOnTheWay(url, env)) return;
-  warned.add(terminal);
-  const { message, hint } = tellClearText(what, url.origin);
-  await terminal.warn(`${message}.`, hint);
+  const known = told.get(terminal);
+  if (what === undefined || known?.has(what) || !isReadableOnTheWay(url, env)) return;
+  const warning = tellClearText(what, url.origin);
+  told.set(terminal, new Map([...(known ?? []), [what, warning]]));
+  if (!known) await terminal.warn(`${warning.message}.`, warning.hint);
 }

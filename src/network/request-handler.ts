@@ -26,6 +26,8 @@ export interface HandlerOptions {
   readsWhole?: boolean;
   /** Who is asked, in words, for those who are told. */
   asked?: string;
+  /** Whether credentials are what is asked for: they stand in the bodies, where no header shows them. */
+  handsOutCredentials?: boolean;
   /** Whether no proxy may be in between. */
   isDirect?: boolean;
   /** Connections that were opened for it beforehand. */
@@ -48,6 +50,7 @@ export async function createRequestHandler(
     onExchange,
     readsWhole = onExchange !== undefined,
     asked,
+    handsOutCredentials = false,
     isDirect = false,
     ahead,
   }: HandlerOptions = {},
@@ -67,8 +70,9 @@ export async function createRequestHandler(
     sends: async (request) => {
       onExchange?.({ asked, origin: urlOf(request).origin });
       if (request.protocol !== "http:" || !terminal || staysHere(request.hostname)) return;
-      const { warnOfClearText } = await import("./clear-text.ts");
-      await warnOfClearText({ env, terminal }, urlOf(request), request.headers);
+      const { CREDENTIALS, secretOf, warnOfClearText } = await import("./clear-text.ts");
+      const what = handsOutCredentials ? CREDENTIALS : secretOf(request.headers);
+      await warnOfClearText({ env, terminal }, urlOf(request), what);
     },
     fails: (failure, request) => onExchange?.({ asked, origin: urlOf(request).origin, failure }),
     answers: readsWhole

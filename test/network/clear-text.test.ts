@@ -1,8 +1,12 @@
+import { writeFileSync } from "node:fs";
 import { createServer, request as send } from "node:http";
 import type { AddressInfo } from "node:net";
+import path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { isReadableOnTheWay, secretOf } from "../../src/network/clear-text.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
+import { startIdentityServer } from "../helpers/identity-server.ts";
+import { writeSharedFiles, writeSsoToken } from "../helpers/shared-files.ts";
 
 const MODEL = "amazon.nova-lite-v1:0";
 
@@ -31,7 +35,7 @@ describe("what is sent", () => {
     [{ Authorization: "Basic YTpi" }, "a user and password"],
     [{ authorization: "AWS4-HMAC-SHA256 Credential=AKIA/x, Signature=y" }, undefined],
     [{ authorization: "AWS4-HMAC-SHA256 x", "X-Amz-Security-Token": "t" }, "a session token"],
-    [{ "x-amz-sso_bearer_token": "t" }, "a key"],
+    [{ "x-amz-sso_bearer_token": "t" }, "a bearer token"],
     [{ "api-key": "k" }, "a key"],
     [{ "x-api-key": "k" }, "a key"],
     [{ cookie: "k" }, "a key"],
@@ -144,5 +148,74 @@ describe("a secret that travels in clear to another machine", () => {
       status: "warn",
       detail: expect.stringContaining("travels unencrypted to http://far.example"),
     });
+  });
+
+  /* Tokens on the way there, and keys on the way back, stand in bodies: no header shows them. */
+  it.each<[string, string, string]>([
+    ["assumes a role", "role", "sts"],
+    ["takes a web identity", "web", "sts"],
+    ["signs in", "sso", "sso"],
+    ["renews its sign-in", "old", "sso-oidc"],
+  ])("is whatever hands out credentials, where a profile %s", async (_, profile, service) => {
+    const given = { secretAccessKey: "secret", sessionToken: "token" };
+    const user = await emulate({
+      accessKeys: {
+        ASIASTSROLE000000001: given,
+        ASIASTSWEBID00000001: given,
+        ASIASSO0000000000001: given,
+      },
+    });
+    const identity = await startIdentityServer();
+    const role = "role_arn = arn:aws:iam::123456789012:role/R\n";
+    const file = path.join(user.home, "token");
+    writeFileSync(file, "header.payload.signature");
+    const place = "sso_account_id = 123456789012\nsso_role_name = R\n";
+    const session = (name: string): string =>
+      `[sso-session ${name}]\nsso_start_url = https://corp.example/start\nsso_region = us-east-1\n`;
+    writeSharedFiles(user.home, {
+      config:
+        `[profile role]\n${role}source_profile = base\n[profile web]\n${role}web_identity_token_file = ${file}\n` +
+        `[profile sso]\nsso_session = corp\n${place}${session("corp")}[profile old]\nsso_session = gone\n${place}${session("gone")}`,
+      credentials: "[base]\naws_access_key_id = AKIABASE\naws_secret_access_key = secret\n",
+    });
+    const token = {
+      accessToken: "t",
+      refreshToken: "r",
+      clientId: "c",
+      clientSecret: "s",
+      region: "us-east-1",
+    };
+    const later = { registrationExpiresAt: "2099-01-01T00:00:00Z", startUrl: "https://corp.example/start" };
+    await writeSsoToken(user.home, "corp", { ...token, ...later, expiresAt: "2099-01-01T00:00:00Z" });
+    const soon = new Date(Date.now() + 60_000).toISOString();
+    await writeSsoToken(user.home, "gone", { ...token, ...later, expiresAt: soon });
+    user.configure("{ credentials: { cache: false } }");
+    const far = `http://${service}.far.example`;
+    const env = {
+      AWS_ACCESS_KEY_ID: undefined,
+      AWS_SECRET_ACCESS_KEY: undefined,
+      AWS_PROFILE: profile,
+      NO_PROXY: "127.0.0.1",
+      http_proxy: await startForwarder(identity.url),
+      AWS_ENDPOINT_URL_STS: user.emulator.url,
+      AWS_ENDPOINT_URL_SSO: identity.url,
+      AWS_ENDPOINT_URL_SSO_OIDC: identity.url,
+      [`AWS_ENDPOINT_URL_${service.toUpperCase().replace("-", "_")}`]: far,
+    };
+    const doctor = await user.run(["doctor", "--json"], { env });
+    const { checks } = JSON.parse(doctor.stdout) as {
+      checks: { id: string; status: string; detail: string }[];
+    };
+    expect(checks.find(({ id }) => id === "network")).toMatchObject({
+      status: "warn",
+      detail: expect.stringMatching(/^A (set of credentials|session token) travels unencrypted to http:/),
+    });
+    if (profile === "old") {
+      await writeSsoToken(user.home, "gone", { ...token, ...later, expiresAt: soon });
+    }
+    const chat = await user.run(["chat", "-m", MODEL, "hi"], { env });
+    expect(chat.code, chat.stderr).toBe(0);
+    expect(chat.stderr.match(/travels unencrypted/g)).toHaveLength(1);
+    expect(chat.stderr).toContain(`A set of credentials travels unencrypted to ${far}`);
   });
 });

@@ -52,10 +52,11 @@ describe("who may come in", () => {
   });
 
   it("listens on an open address with a key, and for any host name", async () => {
-    const { origin } = await serve({
+    const { origin, logged } = await serve({
       args: ["--host", "0.0.0.0"],
       env: { OPENCLAW_SERVE_API_KEY: KEY_A },
     });
+    await logged(({ message }) => message?.includes("travel unencrypted") === true);
     const url = origin.replace("0.0.0.0", "127.0.0.1");
     const headers = { host: "llm.example.com", authorization: `Bearer ${KEY_A}` };
     expect(await statusWith(`${url}/v1/models`, headers)).toBe(200);
