@@ -1,3 +1,4 @@
+import { createHash, generateKeyPairSync } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -353,5 +354,158 @@ describe("IPv6", () => {
     const result = await openclaw(CHAT, createHome(), { env });
     expect(result.code, result.stderr).toBe(0);
     expect(emulator.calls.at(-1)?.accessKeyId).toMatch(/^ASIA/);
+  });
+});
+
+/** A proxy that lets nobody through, and what it was asked for. */
+async function startClosedProxy(): Promise<{ url: string; asked: string[] }> {
+  const asked: string[] = [];
+  const proxy = createServer((request, response) => {
+    asked.push(new URL(request.url ?? "", "http://nowhere").host);
+    response.writeHead(407, { "content-type": "text/html" }).end("<html>no</html>");
+  });
+  proxy.on("connect", (request, socket) => {
+    asked.push(request.url ?? "");
+    socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void proxy.close());
+  return { url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, asked };
+}
+
+describe("who else is asked through the proxy", () => {
+  it("is AWS sign-in, for a session that has run out", async () => {
+    const user = await emulate();
+    const proxy = await startClosedProxy();
+    const session = "arn:aws:iam::123456789012:user/me";
+    writeSharedFiles(user.home, {
+      config: `[profile dev]\nregion = us-east-1\nlogin_session = ${session}\n`,
+    });
+    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    writeFileSync(
+      path.join(user.home, `${createHash("sha256").update(session).digest("hex")}.json`),
+      JSON.stringify({
+        accessToken: {
+          accessKeyId: "ASIALOGIN00000000001",
+          secretAccessKey: "s",
+          sessionToken: "t",
+          accountId: "123456789012",
+          expiresAt: "2020-01-01T00:00:00Z",
+        },
+        clientId: "c",
+        refreshToken: "r",
+        dpopKey: privateKey.export({ type: "sec1", format: "pem" }),
+      }),
+    );
+    const { code, stderr } = await user.run(CHAT, {
+      env: {
+        ...NO_KEYS,
+        AWS_ENDPOINT_URL: undefined,
+        AWS_PROFILE: "dev",
+        AWS_LOGIN_CACHE_DIRECTORY: user.home,
+        AWS_MAX_ATTEMPTS: "1",
+        HTTPS_PROXY: proxy.url,
+      },
+    });
+    expect(stderr).toContain("The proxy ");
+    expect(code).toBe(5);
+    expect(new Set(proxy.asked)).toEqual(new Set(["us-east-1.signin.aws.amazon.com:443"]));
+  });
+
+  it.each([
+    ["https", "far.example:443"],
+    ["http", "far.example"],
+  ])("is another provider, over %s", async (scheme, host) => {
+    const user = await emulate();
+    const proxy = await startClosedProxy();
+    user.configure(
+      JSON.stringify({
+        models: { providers: { far: { baseUrl: `${scheme}://far.example/v1`, models: [] } } },
+      }),
+    );
+    const { code, stderr } = await user.run(["chat", "-m", "far/some-model", "hi"], {
+      env: { ALL_PROXY: proxy.url, AWS_MAX_ATTEMPTS: "1" },
+    });
+    expect(stderr).toContain("The proxy ");
+    expect(code).toBe(5);
+    expect(new Set(proxy.asked)).toEqual(new Set([host]));
+  });
+});
+
+describe("who is never asked through a proxy", () => {
+  /** Everything that could name a proxy, for Node itself, too; only the emulator is exempt, by its name. */
+  const proxied = (url: string): Record<string, string | undefined> => ({
+    ...NO_KEYS,
+    HTTP_PROXY: url,
+    HTTPS_PROXY: url,
+    ALL_PROXY: url,
+    NODE_USE_ENV_PROXY: "1",
+    NO_PROXY: "localhost",
+    AWS_EC2_METADATA_DISABLED: undefined,
+  });
+  const GIVEN_HERE = { secretAccessKey: "secret", sessionToken: "token" };
+
+  async function machine() {
+    const user = await emulate({
+      accessKeys: { ASIACONTAINER0000001: GIVEN_HERE, ASIAIMDS000000000001: GIVEN_HERE },
+    });
+    const proxy = await startClosedProxy();
+    const identity = await startIdentityServer();
+    const env = { ...proxied(proxy.url), AWS_ENDPOINT_URL: `http://localhost:${user.emulator.port}` };
+    return { user, proxy, identity, env };
+  }
+
+  it.each<[string, (url: string) => Record<string, string>]>([
+    ["a container endpoint", (url) => ({ AWS_CONTAINER_CREDENTIALS_FULL_URI: `${url}/container` })],
+    ["instance metadata", (url) => ({ AWS_EC2_METADATA_SERVICE_ENDPOINT: url })],
+  ])("is %s", async (_, where) => {
+    const { user, proxy, identity, env } = await machine();
+    const { code, stderr } = await user.run(CHAT, { env: { ...env, ...where(identity.url) } });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(identity.calls.length).toBeGreaterThan(0);
+    expect(proxy.asked).toEqual([]);
+  });
+
+  it("is a container endpoint on the loopback of IPv6", async () => {
+    const { user, proxy, env } = await machine();
+    let asked = 0;
+    const server = createServer((_, response) => {
+      asked += 1;
+      const ends = new Date(Date.now() + 3_600_000).toISOString();
+      response.end(
+        JSON.stringify({
+          AccessKeyId: "ASIACONTAINER0000001",
+          SecretAccessKey: "secret",
+          Token: "token",
+          Expiration: ends,
+        }),
+      );
+    });
+    await new Promise<void>((resolve) => server.listen(0, "::1", resolve));
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const { code, stderr } = await user.run(CHAT, {
+      env: { ...env, AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://[::1]:${port}/container` },
+    });
+    expect({ code, stderr, asked }).toEqual({ code: 0, stderr: "", asked: 1 });
+    expect(proxy.asked).toEqual([]);
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ["the address of ECS", { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/v2/credentials/x" }],
+    ["the address of EKS", { AWS_CONTAINER_CREDENTIALS_FULL_URI: "http://169.254.170.23/v1/credentials" }],
+    [
+      "the IPv6 address of EKS",
+      { AWS_CONTAINER_CREDENTIALS_FULL_URI: "http://[fd00:ec2::23]/v1/credentials" },
+    ],
+    ["the address of EC2", {}],
+    ["the IPv6 address of EC2", { AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: "IPv6" }],
+    ["it, written out", { AWS_EC2_METADATA_SERVICE_ENDPOINT: "http://[fd00:ec2:0:0:0:0:0:254]" }],
+  ])("is %s", async (_, where) => {
+    const { user, proxy, env } = await machine();
+    // Here nobody is there, who would answer on its machine.
+    const { code } = await user.run(CHAT, { env: { ...env, ...where, AWS_MAX_ATTEMPTS: "1" } });
+    expect(code).not.toBe(0);
+    expect(proxy.asked).toEqual([]);
   });
 });
