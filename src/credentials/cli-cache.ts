@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from "node:fs";
+import { constants, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import type { AwsCredentialIdentity } from "@smithy/types";
+import { ReadFailure, readRegularFile } from "../disk/read-file.ts";
 import { replaceFile } from "../disk/replace-file.ts";
 import { errorCode } from "../errors.ts";
 import { isRecord, type JsonObject, withoutUndefined } from "../json.ts";
@@ -58,51 +59,39 @@ function escape(value: string | number): string {
  * Reads credentials that are good for more than 15 minutes. A file that others may read or change, that is another
  * user's, a link, or not whole is passed over with a line under `--verbose`; one that is not there or expired, without.
  */
-export function readCached(file: string, runtime: Runtime): Identity | undefined {
-  let refused: string;
+export async function readCached(file: string, runtime: Runtime): Promise<Identity | undefined> {
   try {
-    const text = readPrivate(file, runtime);
-    const identity = "refused" in text ? text : readEntry(text.text);
-    if (!("refused" in identity)) {
-      const isGood = identity.expiration.getTime() - runtime.now() >= WINDOW_MS;
-      return isGood ? { ...identity, cacheFile: file } : undefined;
-    }
-    refused = identity.refused;
+    const identity = readEntry(await readPrivate(file, runtime));
+    const isGood = identity.expiration.getTime() - runtime.now() >= WINDOW_MS;
+    return isGood ? { ...identity, cacheFile: file } : undefined;
   } catch (failure) {
-    const code = errorCode(failure);
+    if (!(failure instanceof ReadFailure)) throw failure;
+    const { code, message } = failure;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    refused =
-      code === "ELOOP" || code === "EMLINK"
-        ? "it is a link"
-        : `it cannot be read (${code ?? String(failure)})`;
-  }
-  runtime.terminal.verbose(() => `${file} is not used: ${refused}`);
-  return undefined;
-}
-
-/** Looks at the file that was opened, never at what may have taken its name since. Throws Node's own errors. */
-function readPrivate(file: string, { userId }: Runtime): { text: string } | { refused: string } {
-  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
-  const handle = openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  try {
-    const status = fstatSync(handle);
-    if (!status.isFile()) return { refused: "it is no regular file" };
-    if (userId !== undefined && status.uid !== userId) return { refused: "it belongs to another user" };
-    if (userId !== undefined && (status.mode & 0o077) !== 0)
-      return { refused: "others may read or change it" };
-    if (status.size > LARGEST) return { refused: "it is too large" };
-    return { text: readFileSync(handle, "utf8") };
-  } finally {
-    closeSync(handle);
+    const isLink = code === "ELOOP" || code === "EMLINK";
+    runtime.terminal.verbose(() => `${file} is not used: ${isLink ? "it is a link" : message}`);
+    return undefined;
   }
 }
 
-function readEntry(text: string): (AwsCredentialIdentity & { expiration: Date }) | { refused: string } {
+/** Looks at the file that was opened, never at what may have taken its name since. Throws a `ReadFailure`. */
+async function readPrivate(file: string, { userId }: Runtime): Promise<string> {
+  // Windows has no such flag, and no links that anybody may make.
+  const { bytes, stats } = await readRegularFile(file, LARGEST, constants.O_NOFOLLOW ?? 0);
+  if (userId !== undefined && stats.uid !== userId) throw new ReadFailure("it belongs to another user");
+  if (userId !== undefined && (stats.mode & 0o077) !== 0)
+    throw new ReadFailure("others may read or change it");
+  return bytes.toString("utf8");
+}
+
+/** Throws a `ReadFailure` for what is no whole entry. */
+function readEntry(text: string): AwsCredentialIdentity & { expiration: Date } {
   let entry: unknown;
   try {
     entry = JSON.parse(text);
   } catch {
-    return { refused: "it is not JSON" };
+    // Without its cause, which quotes the text.
+    throw new ReadFailure("it is not JSON");
   }
   const credentials = isRecord(entry) && isRecord(entry["Credentials"]) ? entry["Credentials"] : {};
   const readText = (name: string): string | undefined => {
@@ -114,7 +103,7 @@ function readEntry(text: string): (AwsCredentialIdentity & { expiration: Date })
   const sessionToken = readText("SessionToken");
   const expiration = readTime(readText("Expiration"));
   if (!accessKeyId || !secretAccessKey || !sessionToken || !expiration)
-    return { refused: "it does not hold whole credentials" };
+    throw new ReadFailure("it does not hold whole credentials");
   return withoutUndefined({
     accessKeyId,
     secretAccessKey,

@@ -106,7 +106,7 @@ async function cached(
 ): Promise<Identity> {
   if (!keepsRoles) return (await ask()).identity;
   const file = await cacheFileFor(call, runtime.homeFolder);
-  const kept = readCached(file, runtime);
+  const kept = await readCached(file, runtime);
   if (kept && kept.accessKeyId !== rejected?.accessKeyId) return kept;
   if (kept) await dropCached(file, runtime);
   const { identity, rest } = await ask();

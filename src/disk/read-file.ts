@@ -63,7 +63,7 @@ export function toReadFailure(error: unknown): unknown {
 
 /** The failure of what has more than `most` bytes. */
 export function tooLong(most: number, length?: number): ReadFailure {
-  const reason = `it has more than ${Math.floor(most / MEGABYTE)} MB`;
+  const reason = `it has more than ${most < MEGABYTE ? `${most} bytes` : `${Math.floor(most / MEGABYTE)} MB`}`;
   return new ReadFailure(reason, { code: "EFBIG", ...(length === undefined ? {} : { length }) });
 }
 
@@ -75,14 +75,19 @@ export interface FileContent {
 
 /**
  * Reads a file of at most so many bytes, which must be a regular one, or /dev/null. Throws a `ReadFailure` for a folder, a FIFO, a
- * socket or a device, for a longer file, and for what the system refuses.
+ * socket or a device, for a longer file, and for what the system refuses. `flags` are added to those of opening.
  */
-export async function readRegularFile(file: string, most = MOST_TEXT_BYTES): Promise<FileContent> {
-  return withFile(file, async (descriptor, stats) => {
+export async function readRegularFile(
+  file: string,
+  most = MOST_TEXT_BYTES,
+  flags?: number,
+): Promise<FileContent> {
+  const read: Work<FileContent> = async (descriptor, stats) => {
     if (await isNothing(descriptor, stats)) return { bytes: Buffer.alloc(0), stats };
     refuseIrregular(stats);
     return { bytes: await readToEnd(descriptor, stats, most), stats };
-  });
+  };
+  return withFile(file, read, flags);
 }
 
 /** Whether it is /dev/null, which is how people say that there is none. */
@@ -121,13 +126,12 @@ function describeKind(stats: Stats): string {
   return stats.isSocket() ? "it is a socket" : "it is a device";
 }
 
+type Work<T> = (descriptor: number, stats: Stats, takeOver: () => void) => Promise<T>;
+
 /** Opens a file for `work` and closes it again, unless `work` takes it over. Throws a `ReadFailure`. */
-export async function withFile<T>(
-  file: string,
-  work: (descriptor: number, stats: Stats, takeOver: () => void) => Promise<T>,
-): Promise<T> {
+export async function withFile<T>(file: string, work: Work<T>, flags = 0): Promise<T> {
   try {
-    const descriptor = await openFile(file, FLAGS);
+    const descriptor = await openFile(file, FLAGS | flags);
     let isOwn = true;
     try {
       return await work(descriptor, await statFile(descriptor), () => (isOwn = false));

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import {
   chmodSync,
   chownSync,
@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { PassThrough } from "node:stream";
+import { promisify } from "node:util";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type CacheArguments, cacheFileFor } from "../../src/credentials/cli-cache.ts";
@@ -23,7 +24,7 @@ import { loadSharedConfig } from "../../src/credentials/shared-config.ts";
 import { askPython, needBotocore } from "../helpers/botocore.ts";
 import { emulate } from "../helpers/emulated.ts";
 import { type IdentityServer, startIdentityServer, stsError } from "../helpers/identity-server.ts";
-import { createHome } from "../helpers/openclaw.ts";
+import { binary, createHome, emptyEnvironment, nodeBinary } from "../helpers/openclaw.ts";
 import { writeSharedFiles, writeSsoToken } from "../helpers/shared-files.ts";
 import { testRuntime, useEnvironment } from "../helpers/test-runtime.ts";
 
@@ -245,13 +246,30 @@ describe("what a role gives", () => {
     expect(identity.calls).toHaveLength(4);
   });
 
-  it("does without a cache where none can be made", async () => {
+  it.each<[string, (place: string) => void]>([
+    ["a file is in its place", (place) => writeFileSync(place, "a file")],
+    ["a link leads nowhere", (place) => symlinkSync("/nowhere/cli", place)],
+    ["a link leads to where nobody can write", (place) => symlinkSync("/sys", place)],
+    ["a link leads to itself", (place) => symlinkSync(place, place)],
+  ])("does without a cache where none can be made: %s", async (_, put) => {
     const identity = await startIdentityServer();
     const machine = await prepare(identity);
-    writeFileSync(path.join(machine.home, ".aws", "cli"), "a file");
-    const { identity: given, verbose } = await resolve(machine, "dev");
+    put(path.join(machine.home, ".aws", "cli"));
+    const { identity: given, verbose, runtime } = await resolve(machine, "dev");
     expect(given.accessKeyId).toBe("ASIASTSROLE000000001");
     expect(verbose).toContainEqual(expect.stringContaining("cannot be written (E"));
+    expect(runtime.stderr()).toBe("");
+  });
+
+  it("is kept where a link leads, for a folder may be anywhere", async () => {
+    const identity = await startIdentityServer();
+    const machine = await prepare(identity);
+    const elsewhere = path.join(machine.home, "elsewhere");
+    mkdirSync(elsewhere);
+    symlinkSync(elsewhere, path.join(machine.home, ".aws", "cli"));
+    for (const _ of [1, 2]) await resolve(machine, "dev");
+    expect(identity.calls).toHaveLength(1);
+    expect(readdirSync(path.join(elsewhere, "cache"))).toEqual(filesOf(machine.home));
   });
 
   it("is kept whole by many at once", async () => {
@@ -340,7 +358,11 @@ describe("a file of the cache", () => {
       },
       /it is a link/,
     ],
-    ["that is a pipe", (file) => execFileSync("mkfifo", ["-m", "600", file]), /no regular file/],
+    [
+      "that is a pipe",
+      (file) => execFileSync("mkfifo", ["-m", "600", file]),
+      /a pipe \(FIFO\), and a regular file is expected/,
+    ],
     ["that is empty", write(""), /not JSON/],
     ["that is torn", write(entry().slice(0, 60)), /not JSON/],
     ["that is a list", write("[]"), /not hold whole credentials/],
@@ -352,7 +374,7 @@ describe("a file of the cache", () => {
     ["without expiry", write(entry({ Expiration: undefined })), /not hold whole credentials/],
     ["with an expiry that is none", write(entry({ Expiration: "soon" })), /not hold whole credentials/],
     ["with an expiry without zone", write(entry({ Expiration: "2099-01-01T00:00:00" })), /not hold whole/],
-    ["that is too large", write(`${entry()}${" ".repeat(70_000)}`), /too large/],
+    ["that is too large", write(`${entry()}${" ".repeat(70_000)}`), /more than 65536 bytes/],
   ])("%s is passed over and written anew", async (_, put, reason) => {
     const { machine, identity, file } = await keeping(put);
     const { identity: given, verbose } = await resolve(machine, "dev");
@@ -478,6 +500,44 @@ describe("commands with a role", () => {
     expect((await emulated.run(["models", "list", "--refresh"], { env })).code).toBe(0);
     expect(actionsOf(identity)).toEqual(["AssumeRole"]);
     expect(readFileSync(file, "utf8")).toContain("ASIASTSROLE000000001");
+  });
+
+  it("may be several at once", async () => {
+    const { emulated, identity, env } = await user();
+    const runs = await Promise.all(
+      [1, 2, 3].map(() => emulated.run(["models", "list", "--refresh"], { env, isAlone: true })),
+    );
+    for (const { code, stderr } of runs) expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const asked = identity.calls.length;
+    // No more than the one file, and nothing beside it.
+    expect(filesOf(emulated.home)).toEqual([expect.stringMatching(/^[0-9a-f]{40}\.json$/)]);
+    expect((await emulated.run(["models", "list", "--refresh"], { env })).code).toBe(0);
+    expect(identity.calls).toHaveLength(asked);
+  });
+
+  it("work where the disk takes nothing more, and leave nothing half there", async () => {
+    const { emulated, env } = await user();
+    const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined));
+    // The limit of a file's size makes each write fail, as a full disk does; what is printed goes into a pipe.
+    const { stdout: printed } = await promisify(execFile)(
+      "/bin/sh",
+      [
+        "-c",
+        'ulimit -f 0; exec "$@" 2>&1 </dev/null',
+        "sh",
+        nodeBinary,
+        binary,
+        "chat",
+        "-m",
+        "amazon.nova-lite-v1:0",
+        "hi",
+        "--verbose",
+      ],
+      { env: emptyEnvironment(emulated.home, given) },
+    );
+    expect(printed).toContain("simulated answer");
+    expect(printed).toMatch(/\.aws\/cli\/cache\/[0-9a-f]{40}\.json cannot be written \(E\w+\)/);
+    expect(filesOf(emulated.home)).toEqual([]);
   });
 
   it("leave the cache alone where credentials.cache is false", async () => {

@@ -35,7 +35,7 @@ const REFUSED: readonly [name: string, reason: string | RegExp][] = [
   ["folder", "it is a folder"],
   ["circle", "its symbolic links lead in a circle"],
   ["socket", "it is a socket, or a device that is not there"],
-  ["long", "it has more than 0 MB"],
+  ["long", "it has more than 1000 bytes"],
 ];
 
 describe("a regular file", () => {
@@ -85,7 +85,7 @@ describe("what a flag names", () => {
   });
 
   it("may have no end, and is read no further than it may be long", async () => {
-    await expect(read("/dev/zero", createHome())).rejects.toThrow("it has more than 0 MB");
+    await expect(read("/dev/zero", createHome())).rejects.toThrow("it has more than 1000 bytes");
   });
 
   it.each(["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"])("is stdin: %s", async (name) => {
