@@ -8,6 +8,7 @@ import { toCall } from "../session/bedrock-operations.ts";
 import { isKnownAwsError } from "../session/error-table.ts";
 import { readJson } from "../session/read-answer.ts";
 import type { AwsSession } from "../session/session.ts";
+import { untilAborted } from "../until-aborted.ts";
 import { awaitContent, type Batches, batchOf } from "./answer-batches.ts";
 import { abortReason, type Deadlines } from "./deadlines.ts";
 import { FrameReader } from "./frame-reader.ts";
@@ -105,6 +106,7 @@ async function request(
     return { ...value, attempts };
   };
   try {
+    // The client looks at the signal only when there are credentials, and those may be long in coming.
     return await untilAborted(ask(), signal);
   } catch (failure) {
     throw signal.aborted ? abortReason(signal) : toOpenclawError(failure, call);
@@ -113,16 +115,6 @@ async function request(
 
 async function* inOneBatch(parts: ConverseStreamOutput[]): Batches {
   yield parts;
-}
-
-/** The signal is looked at only when there are credentials, and those may be long in coming. */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = new Promise<never>((_, reject) => {
-    const giveUp = (): void => reject(abortReason(signal));
-    if (signal.aborted) giveUp();
-    else signal.addEventListener("abort", giveUp, { once: true });
-  });
-  return Promise.race([work, aborted]);
 }
 
 /** Reads the frames of a stream. Throws what is wrong with one when the parts before it have been handed on. */

@@ -2,6 +2,7 @@ import { createInterface } from "node:readline";
 import { OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { withoutSpinner } from "../terminal/spinner.ts";
+import { untilAborted } from "../until-aborted.ts";
 
 /** Asks the person at the terminal for the code of an MFA device. Throws `no-credentials` where nobody can answer. */
 export async function askMfaCode(serial: string, profile: string, runtime: Runtime): Promise<string> {
@@ -19,11 +20,11 @@ async function readCode(serial: string, { stdin, terminal, signal }: Runtime): P
   terminal.writeAside(`Enter MFA code for ${serial}: `);
   const lines = createInterface({ input: stdin, terminal: false });
   try {
-    const code = await new Promise<string>((resolve, reject) => {
+    const typed = new Promise<string>((resolve) => {
       lines.once("line", (line) => resolve(line.trim()));
       lines.once("close", () => resolve(""));
-      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     });
+    const code = await untilAborted(typed, signal);
     if (/^\d{6}$/.test(code)) return code;
     throw new OpenclawError("no-credentials", {
       message: "An MFA code has six digits.",

@@ -1,3 +1,5 @@
+import { untilAborted } from "../until-aborted.ts";
+
 /** A bound on work. What does not listen to its signal is given up, not stopped. */
 export interface Deadline {
   /** Aborted when time is up, or with the signal that the deadline was started with. */
@@ -12,10 +14,6 @@ export interface Deadline {
 /** Starts a deadline of `ms` that ends early when the signal aborts. */
 export function createDeadline(ms: number, signal: AbortSignal): Deadline {
   const ended = new AbortController();
-  const end = new Promise<never>((_, reject) => {
-    ended.signal.addEventListener("abort", () => reject(ended.signal.reason), { once: true });
-  });
-  end.catch(() => undefined);
   const onAbort = (): void => ended.abort(signal.reason);
   if (signal.aborted) onAbort();
   else signal.addEventListener("abort", onAbort, { once: true });
@@ -26,11 +24,7 @@ export function createDeadline(ms: number, signal: AbortSignal): Deadline {
   start();
   return {
     signal: ended.signal,
-    race: (work) => {
-      // The loser's failure is nobody's business any more.
-      work.catch(() => undefined);
-      return Promise.race([work, end]);
-    },
+    race: (work) => untilAborted(work, ended.signal),
     pauseDuring: async (work) => {
       clearTimeout(timer);
       try {

@@ -4,6 +4,7 @@ import { decodeText } from "./decode-text.ts";
 import { usageError } from "../errors.ts";
 import { readBytes } from "../read-bytes.ts";
 import type { Runtime } from "../runtime.ts";
+import { untilAborted } from "../until-aborted.ts";
 import {
   MOST_TEXT_BYTES,
   ReadFailure,
@@ -89,20 +90,11 @@ async function readStdin({ stdin, signal }: Pick<Inputs, "stdin" | "signal">, mo
   }
 }
 
-async function readUntilAborted(
+function readUntilAborted(
   stream: AsyncIterable<string | Uint8Array>,
   most: number,
   signal: AbortSignal,
 ): Promise<Buffer> {
   signal.throwIfAborted();
-  let onAbort: () => void = () => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([readBytes(stream, { most, tooLong: () => tooLong(most) }), aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
+  return untilAborted(readBytes(stream, { most, tooLong: () => tooLong(most) }), signal);
 }

@@ -1,5 +1,6 @@
 import { OpenclawError } from "../errors.ts";
 import { oncePer } from "../once.ts";
+import { untilAborted } from "../until-aborted.ts";
 import { type Check, type CheckResult, fail, type Outcome, skip } from "./check.ts";
 
 export interface RunBounds {
@@ -27,19 +28,13 @@ export async function runChecks<TContext>(
   const timeUp = new Promise<"time-up">((resolve) => {
     timer = setTimeout(() => resolve("time-up"), totalMs);
   });
-  let onAbort: (() => void) | undefined;
-  const interrupted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason as Error);
-    signal.addEventListener("abort", onAbort, { once: true });
-  });
-  interrupted.catch(() => undefined);
 
   const examine = async (check: Check<TContext>): Promise<CheckResult> => {
     const missing = await firstMissing(check.needs);
     const started = elapsed();
     const outcome = missing
       ? skip(`needs ${missing.title}`)
-      : await Promise.race([attempt(check, context), timeUp.then(() => late(check, totalMs)), interrupted]);
+      : await Promise.race([attempt(check, context), timeUp.then(() => late(check, totalMs))]);
     const hint = "hint" in outcome ? hintFor(outcome.hint, check) : undefined;
     return {
       id: check.id,
@@ -64,10 +59,9 @@ export async function runChecks<TContext>(
     return undefined;
   };
   try {
-    return tellOnce(await Promise.all(checks.map(resultOf)));
+    return tellOnce(await untilAborted(Promise.all(checks.map(resultOf)), signal));
   } finally {
     clearTimeout(timer);
-    if (onAbort) signal.removeEventListener("abort", onAbort);
   }
 }
 
