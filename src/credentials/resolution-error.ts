@@ -1,3 +1,4 @@
+import { stemOf } from "../aws/error-name.ts";
 import { type ErrorCode, OpenclawError, withFields } from "../errors.ts";
 import { isRecord, textAt } from "../json.ts";
 import { fromNetworkFailure, hostOfRedirect, IN_BETWEEN } from "../network/network-errors.ts";
@@ -437,15 +438,6 @@ function readFault(body: string, named: string | undefined): { type: string; tex
 function unescape(text: string | undefined): string | undefined {
   const characters: Record<string, string> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
   return text?.replaceAll(/&(lt|gt|quot|apos|amp);/g, (_, name: string) => characters[name] ?? "");
-}
-
-/** `ThrottlingException` and `com.amazon#Throttling:http://…` are one type; OAuth writes `invalid_grant`. */
-function stemOf(name: string): string {
-  const [bare = name] = (name.split("#").at(-1) ?? name).split(":");
-  return bare
-    .replace(/(Exception|Error)+$/, "")
-    .replaceAll("_", "")
-    .toLowerCase();
 }
 
 function fits({ status, types, is, asked, pattern }: ResolutionRow, evidence: Evidence): boolean {

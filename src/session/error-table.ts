@@ -1,3 +1,4 @@
+import { stemOf } from "../aws/error-name.ts";
 import type { ErrorCode } from "../errors.ts";
 import { IN_BETWEEN } from "../network/network-errors.ts";
 import { adviseDenial, type Denial, describeDenial } from "./denial.ts";
@@ -604,12 +605,6 @@ export const ERROR_TABLE: readonly ErrorRow[] = ROWS.map((row) => Object.assign(
 
 function capitalize(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-/** `ThrottlingException`, `throttlingException` and `com.amazon#ThrottlingException:http://…` are one name. */
-function stemOf(name: string): string {
-  const [bare = name] = (name.split("#").at(-1) ?? name).split(":");
-  return bare.replace(/(Exception|Error)+$/, "").toLowerCase();
 }
 
 /** The first row that an AWS error falls under, by its name and message. */
