@@ -140,8 +140,8 @@ function sourceOfEndpoint(
 }
 
 /**
- * The SDK reads these files by itself: of a FIFO it would wait for the writer, in a thread of Node's pool or, for a web
- * identity, in the main thread, where no signal would be heard. Throws `no-credentials`.
+ * These files are read in a thread of Node's pool, a sign-in by the SDK: of a FIFO it would wait for the writer, and hold
+ * up the end of the process. Throws `no-credentials`.
  */
 async function refusePipes(
   { shared }: CredentialDecision,
@@ -152,7 +152,7 @@ async function refusePipes(
   if (file === undefined) return;
   await readStart(file, 1).catch((cause: unknown) => {
     if (!(cause instanceof ReadFailure)) throw cause;
-    // Of what the system refuses the SDK tells.
+    // What the system refuses is told by who reads it.
     if (cause.code !== undefined) return;
     throw new OpenclawError("no-credentials", {
       message: `The credentials (${describeChosen(chosen)}) need the file ${file}, which cannot be read: ${cause.message}.`,
