@@ -320,7 +320,7 @@ describe("attachments", () => {
     expect(named.body).toMatchObject({
       messages: [{ content: [document("a (txt)", "A note."), { text: "See the document." }] }],
     });
-    expect((await emulated.run(["sessions", "show", "s"])).stdout).toContain("> [a (txt)]");
+    expect((await emulated.run(["sessions", "show", "s"])).stdout).toBe("> [a (txt)]\n\nok\n");
     expect((await emulated.run(["sessions", "list"])).stdout).toContain("a (txt)");
     // Words that turn out to be none are a mistake all the same.
     for (const words of [

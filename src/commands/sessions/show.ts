@@ -26,7 +26,8 @@ export async function run({ id, raw }: ShowOptions, runtime: Runtime): Promise<v
   for (const [index, turn] of session.turns.entries()) {
     if (index > 0) await terminal.print("");
     const question = terminal.foreign(wordsOf(questionOf(turn)));
-    for (const line of wrapText(question, terminal.columns - "> ".length)) {
+    const lines = question === "" ? [] : wrapText(question, terminal.columns - "> ".length);
+    for (const line of lines) {
       await terminal.print(style.bold(`> ${line}`));
     }
     for (const name of attachmentsOf(questionOf(turn)))
