@@ -6,7 +6,7 @@
 // more than the spread of both and ends with 1, --baseline than those that --save kept. --write puts the figures into
 // the repository.
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { cpus, tmpdir } from "node:os";
+import { cpus, loadavg, tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { compareFigures, quantile, toFigure } from "./bench/figures.js";
@@ -32,6 +32,8 @@ import { root, runNpm, setUp } from "./set-up.js";
 const figuresFile = path.join(root, "docs", "performance.json");
 /** Models in the warm list. */
 const LISTED = 150;
+/** A load above which the figures are those of other work, too. */
+const BUSY = 1;
 /** With fewer runs there is no spread to speak of. */
 const FEWEST_COMPARED = 5;
 
@@ -56,6 +58,11 @@ if (baseline !== undefined && runs < FEWEST_COMPARED)
 if (options.only && options.write)
   throw new Error("--write puts every figure on the page: leave --only out.");
 
+if (!Object.values(tables).flat().some(isWanted))
+  throw new Error(`No row is called ${options.only?.join(" or ")}.`);
+
+/** How many processes wanted to run in the minute before. */
+const [load = 0] = loadavg();
 const work = await mkdtemp(path.join(tmpdir(), "openclaw-bench-"));
 const servers = {};
 try {
@@ -82,6 +89,8 @@ try {
     ...(options.only ? [] : [await serveLatency(work, options.quick ? 2 : 50)]),
   ].join("\n\n");
   console.log(text);
+  if (load > BUSY)
+    console.error(`Other work was running (load ${load.toFixed(1)}): measure again without it.`);
   const figures = toFigures(results);
   if (options.save) await writeFile(options.save, `${JSON.stringify(figures, undefined, 2)}\n`);
   if (baseline) compare(figures, JSON.parse(await readFile(baseline, "utf8")));
@@ -324,7 +333,7 @@ function report(results, size, speed) {
   );
   const [{ model = "unknown" } = {}] = cpus();
   return [
-    `Medians of ${runs} interleaved runs (lowest–highest), ${cpus().length} cores of ${model}.`,
+    `Medians of ${runs} interleaved runs (lowest–highest), ${cpus().length} cores of ${model}, load ${load.toFixed(1)} before.`,
     ...sections,
     ...(size === undefined
       ? []
