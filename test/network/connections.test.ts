@@ -3,7 +3,7 @@ import { EventEmitter, once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import path from "node:path";
-import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { isGroup, type Group } from "../../src/command-line/declaration.ts";
 import type { EmulatorOptions } from "../../src/emulator/emulator.ts";
 import { PROGRAM } from "../../src/program.ts";
@@ -196,7 +196,11 @@ const COMMANDS: Readonly<Record<string, readonly Row[]>> = {
   // Who calls is part of what it prints.
   "iam policy": [{ args: ["iam", "policy"], after: [LIST], sends: { sts: [IDENTITY] } }],
   emulator: [{ args: ["emulator"], listens: /127\.0\.0\.1:\d+/, sends: {} }],
-  serve: [{ args: ["serve", "--port", "0"], listens: /127\.0\.0\.1:\d+/, sends: {} }],
+  serve: [
+    // It has the list ready before anybody asks.
+    { args: ["serve", "--port", "0"], listens: /127\.0\.0\.1:\d+/, sends: { bedrock: LISTS } },
+    { args: ["serve", "--port", "0"], after: [LIST], listens: /127\.0\.0\.1:\d+/, sends: {} },
+  ],
   completion: [{ args: ["completion", "bash"], sends: {} }],
   complete: [{ args: ["complete", "fish", "--", "chat", "-m", ""], after: [LIST], sends: {} }],
 };
@@ -208,7 +212,8 @@ function commandsOf({ members }: Pick<Group, "members">): string[] {
   );
 }
 
-async function runRow(watched: Watched, { args, listens, input }: Row): Promise<void> {
+async function runRow(watched: Watched, { args, listens, input, sends }: Row): Promise<void> {
+  const calls = watched.routes().length + Object.values(sends).flat().length;
   if (!listens) {
     const { code, stderr } = await watched.run(args, input === undefined ? {} : { input });
     expect(code, stderr).toBe(0);
@@ -224,6 +229,7 @@ async function runRow(watched: Watched, { args, listens, input }: Row): Promise<
       });
     child.on("close", () => resolve());
   });
+  await vi.waitFor(() => expect(watched.routes()).toHaveLength(calls), 5000);
   child.kill("SIGTERM");
   const [code] = (await once(child, "close")) as [number | null];
   expect(code, said).toBe(143);
