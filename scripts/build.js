@@ -45,6 +45,8 @@ const FILES = {
   config: ["src/commands/config/get.ts", "src/config/resolve.ts"],
   // What knows who signs, where, and which models there are, without asking anybody.
   setup: ["src/commands/chat.ts", "src/session/session.ts", "src/commands/models/list-models.ts"],
+  // What a connection is opened with before the rest is there.
+  secure: ["src/network/secure.ts", "src/network/certificates.ts"],
   // What asks AWS.
   aws: [
     "src/session/open-rest-client.ts",

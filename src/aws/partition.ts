@@ -13,3 +13,18 @@ const PARTITIONS: readonly (readonly [string, string])[] = [
 export function partitionOfRegion(region: string): string {
   return PARTITIONS.find(([prefix]) => region.startsWith(prefix))?.[1] ?? "aws";
 }
+
+/** The domain of the regions of a partition, where theirs are plain: the SDK's own endpoint rules. */
+const DOMAINS: Readonly<Record<string, string>> = {
+  aws: "amazonaws.com",
+  "aws-us-gov": "amazonaws.com",
+  "aws-cn": "amazonaws.com.cn",
+};
+
+/** The URL of a service in a region, without anything special wished for; undefined where that is not known here. */
+export function regionalHost(service: string, region: string): string | undefined {
+  const domain = DOMAINS[partitionOfRegion(region)];
+  return domain && /^[a-z]{2}(-[a-z]+)+-\d$/.test(region)
+    ? `https://${service}.${region}.${domain}`
+    : undefined;
+}

@@ -1,8 +1,7 @@
 import { loadConfig } from "../config/resolve.ts";
-import { OpenclawError } from "../errors.ts";
 import { defaultModels } from "../models/default-models.ts";
 import { speaksOpenai } from "../models/provider-api.ts";
-import { namedModel, targetOf } from "../models/resolve-model.ts";
+import { namedModel, type Target, targetOf } from "../models/resolve-model.ts";
 import type { Runtime } from "../runtime.ts";
 import { connectAhead } from "../session/connect-ahead.ts";
 import { readSetup, type Setup } from "../session/session.ts";
@@ -16,10 +15,12 @@ import type { ChatOptions } from "./chat/run-chat.ts";
 export async function run(options: ChatOptions, runtime: Runtime): Promise<void> {
   const config = await loadConfig(options, runtime);
   const setup = await readSetup(options, runtime, config);
-  const screen = screenFor(options, runtime);
-  const connected = screen || options.dryRun ? setup : ahead(options, setup);
+  const isAsked = options.prompt.length > 0 && !options.dryRun;
+  const likely = (): Target | undefined => (isAsked ? likelyTarget(options, setup) : undefined);
+  const connected = await connectAhead(setup, "bedrock-runtime", likely);
   const { runChat } = await import("./chat/run-chat.ts");
-  await runChat(options, connected, screen);
+  // stdin takes Node some ms to open, and is looked at last.
+  await runChat(options, connected, screenFor(options, runtime));
 }
 
 /** The screen to talk at: there is one when a person sits at both ends and nothing was asked on the command line. */
@@ -29,16 +30,9 @@ function screenFor(options: ChatOptions, { stdin, terminal }: Runtime): Screen |
   return terminal.screen;
 }
 
-/** Begins to connect to where the question will go, as far as command line and configuration say it. */
-function ahead({ model }: ChatOptions, setup: Setup): Setup {
-  const { config, runtime } = setup;
-  try {
-    const name = model?.split(",")[0]?.trim() ?? defaultModels(config.value, runtime)[0];
-    const named = name ? namedModel(name, config.value) : undefined;
-    return named && !speaksOpenai(named) ? connectAhead(setup, "bedrock-runtime", targetOf(named)) : setup;
-  } catch (error) {
-    // What is wrong with them is told in its turn.
-    if (error instanceof OpenclawError) return setup;
-    throw error;
-  }
+/** Where the question will go, as far as command line and configuration say it. Throws what is wrong with them. */
+function likelyTarget({ model }: ChatOptions, { config, runtime }: Setup): Target | undefined {
+  const name = model?.split(",")[0]?.trim() ?? defaultModels(config.value, runtime)[0];
+  const named = name ? namedModel(name, config.value) : undefined;
+  return named && !speaksOpenai(named) ? targetOf(named) : undefined;
 }

@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises";
 import type { AwsCredentialIdentity, Logger } from "@smithy/types";
-import { decideEndpoint, legacyStsEndpoint } from "../aws/endpoint.ts";
+import { decideEndpoint, decideWishes, legacyStsEndpoint } from "../aws/endpoint.ts";
+import { regionalHost } from "../aws/partition.ts";
 import { OpenclawError } from "../errors.ts";
 import { type JsonObject, withoutUndefined } from "../json.ts";
+import { ConnectionsAhead } from "../network/connections-ahead.ts";
 import { createRequestHandler, type HandlerOptions } from "../network/request-handler.ts";
 import type { Runtime } from "../runtime.ts";
 import { askMfaCode } from "./ask-mfa-code.ts";
@@ -196,6 +198,11 @@ async function askSts(
   credentials?: AwsCredentialIdentity,
 ): Promise<Given> {
   const { runtime, profileName, handling } = context;
+  const place = placeOfSts(context);
+  const { fips, dualStack } = decideWishes(runtime.env, handling.profile?.keys);
+  const own = fips || dualStack ? undefined : regionalHost("sts", place.region);
+  const ahead = new ConnectionsAhead();
+  ahead.open(place.endpoint ?? own ?? "", 1, runtime, handling.profile);
   const [{ STSClient, AssumeRoleCommand, AssumeRoleWithWebIdentityCommand }, requestHandler] =
     await Promise.all([
       import("@aws-sdk/client-sts"),
@@ -203,11 +210,12 @@ async function askSts(
         ...handling,
         asked: ASKED.sts,
         handsOutCredentials: true,
+        ahead,
       }),
       handOver(context.shared),
     ]);
   const client = new STSClient({
-    ...placeOfSts(context),
+    ...place,
     profile: profileName,
     requestHandler,
     ...(credentials ? { credentials } : {}),
@@ -234,6 +242,7 @@ async function askSts(
     return { identity: withoutUndefined(identity), rest: AssumedRoleUser ? { AssumedRoleUser } : {} };
   } finally {
     client.destroy();
+    ahead.close();
   }
 }
 

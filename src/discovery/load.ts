@@ -75,12 +75,16 @@ export async function loadModels(setup: Setup, options: LoadOptions): Promise<Mo
   }
   if (options.offline) return { ...nothing, warnings: [nothingCached(region)] };
 
+  // As many as discover.ts asks at once.
+  const connected = await connectAhead(setup, "bedrock", () => target, 3);
   if (settings.enabled === undefined) {
     const { detectCredentials } = await import("../credentials/provider.ts");
-    if (!(await detectCredentials(decision, runtime))) return { ...nothing, hasCredentials: false };
+    if (!(await detectCredentials(decision, runtime))) {
+      connected.ahead?.close();
+      return { ...nothing, hasCredentials: false };
+    }
   }
-  // As many as discover.ts asks at once.
-  const session = await openSession(connectAhead(setup, "bedrock", target, 3), target);
+  const session = await openSession(connected, target);
   try {
     const isShared = isCached && !setup.keepsNothing;
     const load = isShared

@@ -58,7 +58,7 @@ async function tryWays(examination: Examination): Promise<Way[]> {
   const profile = await profileInForce(examination);
   const attempt = oncePer(
     ({ url, source }: { url: string; source?: string }) =>
-      reach(url, runtime, { profile, source }).catch(asOutcome),
+      reach(url, runtime, { profile, source, ahead: session.setup.ahead }).catch(asOutcome),
     ({ url }) => url,
   );
   return Promise.all(

@@ -1,4 +1,5 @@
 import { type AwsSession, openSession, type Setup, readSetup } from "../session/session.ts";
+import { connectAhead } from "../session/connect-ahead.ts";
 import { once, oncePer } from "../once.ts";
 import { discoverySettings, type LoadedConfig, loadConfig } from "../config/resolve.ts";
 import type { Configuration } from "../config/settings.ts";
@@ -50,7 +51,9 @@ export class Examination {
       if (failure instanceof OpenclawError) return { file: "", exists: false, value: {} };
       throw failure;
     });
-    return { ...(await readSetup(this.options, this.runtime, config)), keepsNothing: true };
+    const setup = { ...(await readSetup(this.options, this.runtime, config)), keepsNothing: true };
+    // One to see whether it answers, and one for each list.
+    return connectAhead(setup, "bedrock", () => ({ kind: "discovery" }), 4);
   });
 
   /** What the instance metadata service says; undefined where another source was chosen and nobody asks it. */

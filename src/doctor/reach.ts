@@ -1,6 +1,5 @@
 import { HttpRequest } from "../network/sdk-parts.ts";
-import type { NamedProfile } from "../network/certificates.ts";
-import { createRequestHandler } from "../network/request-handler.ts";
+import { createRequestHandler, type HandlerOptions } from "../network/request-handler.ts";
 import { fromNetworkFailure } from "../network/network-errors.ts";
 import { OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
@@ -30,9 +29,9 @@ export interface Reached {
 export async function reach(
   url: string,
   runtime: Runtime,
-  { profile, source }: { profile?: NamedProfile | undefined; source?: string | undefined } = {},
+  { source, ...handling }: Pick<HandlerOptions, "profile" | "ahead"> & { source?: string | undefined } = {},
 ): Promise<Reached> {
-  const handler = await createRequestHandler(runtime, ANSWER_MS, { profile });
+  const handler = await createRequestHandler(runtime, ANSWER_MS, handling);
   const { protocol, hostname, port } = new URL(url);
   const sentAt = runtime.now();
   const started = runtime.elapsed();

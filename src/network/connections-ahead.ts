@@ -1,5 +1,8 @@
 import type { TLSSocket } from "node:tls";
 import { withoutBrackets } from "../loopback.ts";
+import type { Runtime } from "../runtime.ts";
+import type { NamedProfile } from "./certificates.ts";
+import { namesProxy } from "./names-proxy.ts";
 
 /** A connection that is being opened, and one that nobody has taken is no more than that. */
 type Opening = Promise<TLSSocket>;
@@ -12,8 +15,23 @@ type Opening = Promise<TLSSocket>;
 export class ConnectionsAhead {
   readonly #opening = new Map<string, Opening[]>();
 
-  /** Begins to open so many to an https:// URL, trusting what `trust` resolves to, or Node's own certificates. */
-  open(url: URL, count: number, trust: () => Promise<Buffer | undefined>): void {
+  /**
+   * Begins to open so many to an https:// URL, trusting what the environment and the profile in force name. Does nothing for
+   * other URLs, inside the emulator and where there may be a proxy in between.
+   */
+  open(
+    endpoint: string,
+    count: number,
+    { env, isEmulated }: Pick<Runtime, "env" | "isEmulated">,
+    profile: NamedProfile | undefined,
+  ): void {
+    if (!endpoint.startsWith("https:") || isEmulated || namesProxy(env)) return;
+    const trust = async (): Promise<Buffer | undefined> => {
+      const { decideCaBundle, readCertificates } = await import("./certificates.ts");
+      const bundle = decideCaBundle(env, profile);
+      return bundle && readCertificates(bundle);
+    };
+    const url = new URL(endpoint);
     const host = withoutBrackets(url.hostname);
     const port = Number(url.port || 443);
     const openings = Array.from({ length: count }, () => connect(host, port, trust));
@@ -51,6 +69,6 @@ async function connect(
   const tcp = connectTcp({ host, port });
   const failed = new Promise<never>((_, reject) => tcp.once("error", reject));
   failed.catch(() => undefined);
-  const [{ secure }, ca] = await Promise.race([Promise.all([import("./connect-bound.ts"), trust()]), failed]);
+  const [{ secure }, ca] = await Promise.race([Promise.all([import("./secure.ts"), trust()]), failed]);
   return secure(tcp, host, ca);
 }

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
-import { boundConnecting } from "../../src/network/connect-bound.ts";
+import { boundConnecting } from "../../src/network/secure.ts";
 
 it("keeps a connection that was made in time, although the process was too busy to see it", async () => {
   const server = createServer();
