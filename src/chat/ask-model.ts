@@ -28,6 +28,7 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   "bad-attachment",
   "input-too-long",
   "needs-inference-profile",
+  "model-not-found",
 ]);
 
 /** The most that is learnt in one turn: the forms of a schema, a profile, and two things more. */

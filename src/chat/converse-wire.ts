@@ -8,8 +8,7 @@ import { OpenclawError } from "../errors.ts";
 import { once } from "../once.ts";
 import { baseModelId } from "../models/base-model-id.ts";
 import type { Discovered } from "../models/discovered.ts";
-import { needsProfile, profileFor, profileNamed } from "../models/callable.ts";
-import { familyOf } from "../models/families.ts";
+import { likelyProfile, needsProfile, profileFor, profileNamed } from "../models/callable.ts";
 import { targetOf, unknownModel } from "../models/resolve-model.ts";
 import { saysRetired } from "../session/error-table.ts";
 import { readRefusal } from "../session/refusal-table.ts";
@@ -40,9 +39,9 @@ export async function openConverse(
     import("../converse/converse-stream.ts"),
   ]);
   const list = once(() => tellKnown(session, ask));
-  const lookUp = once(() => import("../discovery/discover.ts").then(({ discover }) => discover(session)));
   let known: Discovered | undefined;
   let profileId: string | undefined;
+  let isGuess = false;
   return {
     ...converseStream(session),
     region: session.region.value,
@@ -51,19 +50,20 @@ export async function openConverse(
       known = await list();
       const listed = known && needsProfile(id, known) ? profileFor(id, known) : undefined;
       const learnt = lessons.find(({ name }) => name === "profile")?.value;
-      profileId = listed?.id ?? (typeof learnt === "string" ? learnt : undefined);
+      const guess = known || learnt !== undefined ? undefined : likelyProfile(id, session.region.value);
+      profileId = listed?.id ?? (typeof learnt === "string" ? learnt : guess);
+      isGuess = guess !== undefined;
       const plan = await planRequest(ask, profileId ?? id, setup.config.value, known, lessons);
-      // AWS is asked for the profiles while it refuses the model; what comes of that is heard by whoever needs it.
-      if (profileId === undefined && !known && familyOf(id).byProfile) lookUp().catch(() => undefined);
       if (profileId === undefined) return plan;
       const notice = `${id} is called through the inference profile ${profileId}`;
       return { ...plan, notices: [notice, ...plan.notices] };
     },
     learn: async (refusal) => {
-      if (refusal.code !== "needs-inference-profile")
+      const isUnknown = isGuess && refusal.code === "model-not-found";
+      if (refusal.code !== "needs-inference-profile" && !isUnknown)
         return readRefusal({ message: refusalOf(refusal.details) });
-      if (profileId !== undefined || parseArn(id)) return [];
-      return [{ name: "profile", value: await findProfile(session, id, refusal, lookUp) }];
+      if ((profileId !== undefined && !isGuess) || parseArn(id)) return [];
+      return [{ name: "profile", value: await findProfile(session, id, refusal) }];
     },
     explainUnknown: async (refusal) => {
       const { insteadOf } = await import("../discovery/name-model.ts");
@@ -99,15 +99,11 @@ export async function knownModels(session: AwsSession, ask: Ask): Promise<Discov
 }
 
 /** Asks AWS for the profile behind a refusal. Rethrows the refusal, with what is known, when there is none. */
-async function findProfile(
-  session: AwsSession,
-  id: string,
-  refusal: OpenclawError,
-  lookUp: () => Promise<Discovered>,
-): Promise<string> {
+async function findProfile(session: AwsSession, id: string, refusal: OpenclawError): Promise<string> {
+  const { discover } = await import("../discovery/discover.ts");
   let discovered: Discovered;
   try {
-    discovered = await lookUp();
+    discovered = await discover(session);
   } catch (cause) {
     session.setup.runtime.terminal.verbose(() => `no profile could be looked up: ${String(cause)}`);
     throw refusal;

@@ -6,6 +6,7 @@ import { OpenclawError } from "../errors.ts";
 import { type JsonObject, withoutUndefined } from "../json.ts";
 import { ConnectionsAhead } from "../network/connections-ahead.ts";
 import { createRequestHandler, type HandlerOptions } from "../network/request-handler.ts";
+import { nextTurn } from "../next-turn.ts";
 import type { Runtime } from "../runtime.ts";
 import { askMfaCode } from "./ask-mfa-code.ts";
 import {
@@ -203,6 +204,7 @@ async function askSts(
   const own = fips || dualStack ? undefined : regionalHost("sts", place.region);
   const ahead = new ConnectionsAhead();
   ahead.open(place.endpoint ?? own ?? "", 1, runtime, handling.profile);
+  for (let turn = 0; turn < 2; turn++) await nextTurn();
   const [{ STSClient, AssumeRoleCommand, AssumeRoleWithWebIdentityCommand }, requestHandler] =
     await Promise.all([
       import("@aws-sdk/client-sts"),

@@ -1,6 +1,7 @@
 import { parseArn } from "../aws/arn.ts";
 import type { Discovered, FoundationModel, InferenceProfile } from "./discovered.ts";
-import { canConverse } from "./families.ts";
+import { catalogIds } from "./catalog.ts";
+import { canConverse, familyOf } from "./families.ts";
 import { baseOf, basesOf } from "./listed-id.ts";
 
 /** Whether a foundation model can be asked for text through ConverseStream. */
@@ -51,6 +52,16 @@ export function profileNamed(
 export function needsProfile(id: string, discovered: Discovered): boolean {
   const model = discovered.models.find((candidate) => candidate.id === id);
   return model?.inferenceTypes !== undefined && !model.inferenceTypes.includes("ON_DEMAND");
+}
+
+/**
+ * The profile that a base model is most likely called through where no list is at hand and its family is reached by profiles:
+ * the one of the region's own geography, where the catalog has it. Undefined elsewhere: Asia and the Pacific have several.
+ */
+export function likelyProfile(id: string, region: string): string | undefined {
+  const [, geography] = /^(us|eu)-(?!gov-|iso|isoe)/.exec(region) ?? [];
+  const profileId = `${geography}.${id}`;
+  return geography && familyOf(id).byProfile && catalogIds().includes(profileId) ? profileId : undefined;
 }
 
 /**
