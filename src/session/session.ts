@@ -103,18 +103,18 @@ export async function openSession(setup: Setup, target: Target): Promise<AwsSess
   return session;
 }
 
-const authentications = new WeakMap<Setup, Promise<Authentication>>();
+const authentications = new WeakMap<CredentialDecision, Promise<Authentication>>();
 
 /** One for all sessions of a command: nobody types an MFA code for each model. The first one's region is that of STS. */
 function authenticationOf(setup: Setup, region: string): Promise<Authentication> {
   const { decision, runtime, config } = setup;
   const keepsRoles = config.value.credentials?.cache;
   const known =
-    authentications.get(setup) ??
+    authentications.get(decision) ??
     import("../credentials/provider.ts").then(({ buildAuthentication }) =>
       buildAuthentication(decision, { runtime, region, keepsRoles }),
     );
-  authentications.set(setup, known);
+  authentications.set(decision, known);
   return known;
 }
 

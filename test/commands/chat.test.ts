@@ -475,19 +475,19 @@ describe("models that AWS knows under another name", () => {
     expect(error.details.nearest[0]).toBe("us.anthropic.claude-opus-4-6-v1");
   });
 
-  it("calls a base model that needs a profile through the region's geographic one, after AWS's refusal", async () => {
+  it.each([
+    ["eu-west-1", "eu.anthropic.claude-opus-4-6-v1", "at once"],
+    ["ap-southeast-2", "au.anthropic.claude-opus-4-6-v1", "after AWS's refusal"],
+  ])("in %s calls a base model that needs a profile through %s %s", async (region, profile, when) => {
+    const id = "anthropic.claude-opus-4-6-v1";
     const emulated = await emulate();
-    const result = await emulated.run(["chat", "-m", "anthropic.claude-opus-4-6-v1", "hi"], {
-      env: { AWS_REGION: "eu-west-1" },
-    });
+    const result = await emulated.run(["chat", "-m", id, "hi"], { env: { AWS_REGION: region } });
     expect(result.code).toBe(0);
-    expect(result.stderr).toBe(
-      "openclaw: anthropic.claude-opus-4-6-v1 is called through the inference profile eu.anthropic.claude-opus-4-6-v1\n",
-    );
+    expect(result.stderr).toBe(`openclaw: ${id} is called through the inference profile ${profile}\n`);
     const called = emulated.emulator.calls
       .filter(({ route }) => route === "ConverseStream")
       .map(({ parameters }) => parameters["modelId"]);
-    expect(called).toEqual(["anthropic.claude-opus-4-6-v1", "eu.anthropic.claude-opus-4-6-v1"]);
+    expect(called).toEqual(when === "at once" ? [profile] : [id, profile]);
   });
 
   it("knows the profile beforehand when a list is cached", async () => {

@@ -120,11 +120,11 @@ describe("what a command loads", () => {
   it.each([
     [
       ["chat", "-m", "amazon.nova-lite-v1:0", "hi"],
-      ["main", "config", "setup", "chat", "aws"],
+      ["main", "config", "setup", "secure", "chat", "aws"],
     ],
     [
       ["models", "list", "--refresh"],
-      ["main", "config", "setup", "aws", "refresh"],
+      ["main", "config", "setup", "secure", "aws", "refresh"],
     ],
     [
       ["chat", "--help"],
