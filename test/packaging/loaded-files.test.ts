@@ -112,6 +112,7 @@ describe("what a command loads", () => {
       "chat",
       "config",
       "main",
+      "secure",
       "setup",
     ]);
     expect(identity.calls).toHaveLength(1);
