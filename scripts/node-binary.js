@@ -15,16 +15,18 @@ async function exists(file) {
 }
 
 /**
- * Path of a Node binary of that version, installed when it is not there yet. `20` is the newest of that line.
+ * Path of a Node binary of that version, installed when it is not there yet. `20` is the newest of that line. It is for this
+ * kind of machine, or for the one that is named.
  * @param {string} version
+ * @param {{ platform: string, arch: string }} [machine]
  */
-export async function nodeBinary(version) {
+export async function nodeBinary(version, { platform, arch } = process) {
   const folder = path.join(root, "node_modules", ".cache", "openclaw", `node-${version}`);
   // The package named "node" only picks one of these in an install script; it is picked here, so that none runs.
-  const platform = process.platform === "win32" ? "win" : process.platform;
-  const prefix = platform === "darwin" && process.arch === "arm64" ? "node-bin" : "node";
-  const name = `${prefix}-${platform}-${process.arch}`;
-  const binary = path.join(folder, "node_modules", name, "bin", platform === "win" ? "node.exe" : "node");
+  const system = platform === "win32" ? "win" : platform;
+  const prefix = platform === "darwin" && arch === "arm64" ? "node-bin" : "node";
+  const name = `${prefix}-${system}-${arch}`;
+  const binary = path.join(folder, "node_modules", name, "bin", system === "win" ? "node.exe" : "node");
   if (!(await exists(binary))) {
     await mkdir(folder, { recursive: true });
     await runNpm(
@@ -35,6 +37,8 @@ export async function nodeBinary(version) {
         "--no-audit",
         "--no-fund",
         "--loglevel=error",
+        `--os=${platform}`,
+        `--cpu=${arch}`,
         "--prefix",
         folder,
         `${name}@${version}`,

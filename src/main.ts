@@ -16,8 +16,11 @@ const POOL_MS = 100;
 const interruption = once(() => new AbortController());
 /** The signal that ends the program, once there was one. */
 let received: Signal | undefined;
+/** How many programs have the terminal, and with it Ctrl-C. */
+let lent = 0;
 
 function onSignal(signal: Signal): void {
+  if (signal === "SIGINT" && lent > 0) return;
   if (received) return endAtOnce(signal);
   received = signal;
   interruption().abort(
@@ -126,6 +129,12 @@ async function main(): Promise<void> {
     },
     (take) => {
       takeUncaught = take;
+    },
+    () => {
+      lent += 1;
+      return () => {
+        lent -= 1;
+      };
     },
   );
   const end = async (exitCode: number): Promise<void> => {

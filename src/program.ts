@@ -1,5 +1,6 @@
 import type { CompleteOptions } from "./commands/complete.ts";
-import { flag, type Program } from "./command-line/declaration.ts";
+import type { HelpOptions } from "./commands/help.ts";
+import { flag, headed, type Program } from "./command-line/declaration.ts";
 import { integerFlag, numberFlag, repeatable, textOrNothing } from "./command-line/flag-values.ts";
 import { parameterFlags } from "./command-line/parameter-flags.ts";
 import { VERSION } from "./version.ts";
@@ -23,7 +24,6 @@ export const PROGRAM: Program = {
     flag("--no-color", "print without colours"),
     flag("-v, --verbose", "show requests, retries and timings on stderr"),
   ],
-  epilogue: 'Start with:\n  openclaw doctor\n  openclaw models list\n  openclaw chat "Hello"',
   members: {
     config: {
       description: "Read and edit the configuration file.",
@@ -118,36 +118,54 @@ export const PROGRAM: Program = {
       load: () => import("./commands/chat.ts"),
       arguments: [{ notation: "[prompt...]" }],
       flags: [
-        flag(
-          "-m, --model <model>",
-          "model by key, id, ARN, alias or name; several, by commas, are tried in order",
+        ...headed(
+          "Question",
+          flag(
+            "-m, --model <model>",
+            "model by key, id, ARN, alias or name; several, by commas, are tried in order",
+          ),
+          flag("-s, --system <text>", "system prompt"),
+          flag("--system-file <file>", "read the system prompt from a file"),
+          flag("-f, --file <file>", "attach an image or a document, - for stdin (repeatable)", repeatable),
         ),
-        flag("-s, --system <text>", "system prompt"),
-        flag("--system-file <file>", "read the system prompt from a file"),
-        ...parameterFlags("length and sampling"),
-        flag("-f, --file <file>", "attach an image or a document, - for stdin (repeatable)", repeatable),
-        ...parameterFlags("reasoning"),
-        flag("--schema <file|json>", "answer with JSON that fits this JSON Schema"),
-        ...parameterFlags("cache"),
-        flag("--guardrail <id:version>", "guardrail to apply"),
-        flag("--guardrail-trace", "ask which of the guardrail's policies act"),
-        ...parameterFlags("service"),
-        flag("--metadata <key=value>", "mark the call in the invocation logs (repeatable)", repeatable),
-        flag("--dry-run", "print the request and what it would cost, send nothing billed"),
-        flag("--session <id>", "go on with this session, or begin it"),
-        flag("--continue", "go on with the latest session of this folder"),
-        flag("--no-save", "write nothing of the conversation to the disk"),
-        flag("--raw", "print the text as the model wrote it, on a terminal too"),
-        flag("--show-reasoning", "print the model's reasoning on stderr"),
-        flag("--no-stream", "print the answer when it is whole"),
-        flag("--usage", "print tokens, price and timings on stderr"),
-        flag("--timeout <seconds>", "give up when the whole call takes longer", numberFlag(0.001)),
-        flag(
-          "--first-token-timeout <seconds>",
-          "give up when nothing arrives for so long (default: 120, or 900 for a model that reasons)",
-          numberFlag(0.001),
+        ...headed(
+          "Answer",
+          ...parameterFlags("length and sampling"),
+          ...parameterFlags("reasoning"),
+          flag("--schema <file|json>", "answer with JSON that fits this JSON Schema"),
         ),
-        flag("--ndjson", "print one JSON event a line as it arrives"),
+        ...headed(
+          "Conversation",
+          flag("--session <id>", "go on with this session, or begin it"),
+          flag("--continue", "go on with the latest session of this folder"),
+          flag("--no-save", "write nothing of the conversation to the disk"),
+        ),
+        ...headed(
+          "Output",
+          flag("--raw", "print the text as the model wrote it, on a terminal too"),
+          flag("--show-reasoning", "print the model's reasoning on stderr"),
+          flag("--no-stream", "print the answer when it is whole"),
+          flag("--usage", "print tokens, price and timings on stderr"),
+          flag("--ndjson", "print one JSON event a line as it arrives"),
+        ),
+        ...headed(
+          "Limits",
+          flag("--timeout <seconds>", "give up when the whole call takes longer", numberFlag(0.001)),
+          flag(
+            "--first-token-timeout <seconds>",
+            "give up when nothing arrives for so long (default: 120, or 900 for a model that reasons)",
+            numberFlag(0.001),
+          ),
+          flag("--dry-run", "print the request and what it would cost, send nothing billed"),
+        ),
+        ...headed(
+          "Bedrock",
+          ...parameterFlags("cache"),
+          ...parameterFlags("service"),
+          flag("--guardrail <id:version>", "guardrail to apply"),
+          flag("--guardrail-trace", "ask which of the guardrail's policies act"),
+          flag("--metadata <key=value>", "mark the call in the invocation logs (repeatable)", repeatable),
+        ),
       ],
     },
     sessions: {
@@ -255,6 +273,17 @@ export const PROGRAM: Program = {
         ),
         flag("--log-content", "write prompts and answers into the log, too"),
       ],
+    },
+    help: {
+      description: "Read about a command or a topic.",
+      load: async () => {
+        const { run } = await import("./commands/help.ts");
+        return {
+          run: (options: Omit<HelpOptions, "program">, runtime) =>
+            run({ ...options, program: PROGRAM }, runtime),
+        };
+      },
+      arguments: [{ notation: "[topic...]" }],
     },
     completion: {
       description: "Print the script that makes a shell complete commands.",

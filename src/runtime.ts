@@ -9,7 +9,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Everything of the outside world that a command may touch. Built once, in main.ts; each test builds its own. */
 export interface Runtime {
-  /** The environment without variables that are empty or blank, which count as unset; but for a key of this program's own door. */
+  /** The environment without variables that are empty or blank, which count as unset, but for those that mean something. */
   readonly env: Environment;
   readonly homeFolder: string;
   readonly currentFolder: string;
@@ -42,14 +42,19 @@ export interface Runtime {
   readonly allowGrace: (ms: number) => void;
   /** Has `take` judge what is thrown where nobody waits for it, from now on; otherwise that ends the command. */
   readonly onUncaught: (take: (failure: unknown) => void) => void;
+  /** Leaves Ctrl-C to a program that this one has started in the terminal, such as a pager, until what it returns is called. */
+  readonly lendTerminal: () => () => void;
   /** Stops the process as Ctrl-Z does; resolves when it goes on. */
   readonly suspend: () => Promise<void>;
   /** True under `--emulator`: nothing that was learnt is worth keeping on disk. */
   readonly isEmulated: boolean;
 }
 
-/** The one variable that is kept though it is blank: a door whose key was lost is not one that is to stand open. */
-const LOCK = "OPENCLAW_SERVE_API_KEY";
+/**
+ * The variables that are kept though they are blank: a door whose key was lost is not one that is to stand open, and an
+ * empty PAGER means none.
+ */
+const KEPT_BLANK = new Set(["OPENCLAW_SERVE_API_KEY", "PAGER"]);
 
 /** The Runtime of the real process. The three streams are opened when first used: each costs a millisecond or two. */
 export function createRuntime(
@@ -57,10 +62,11 @@ export function createRuntime(
   onStdoutError: (error: Error) => void = () => undefined,
   allowGrace: (ms: number) => void = () => undefined,
   onUncaught: Runtime["onUncaught"] = () => undefined,
+  lendTerminal: Runtime["lendTerminal"] = () => () => undefined,
 ): Runtime {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) {
-    if (value !== undefined && (value.trim() !== "" || name === LOCK)) env[name] = value;
+    if (value !== undefined && (value.trim() !== "" || KEPT_BLANK.has(name))) env[name] = value;
   }
   return {
     env,
@@ -98,6 +104,7 @@ export function createRuntime(
     },
     allowGrace,
     onUncaught,
+    lendTerminal,
     suspend,
     isEmulated: false,
   };

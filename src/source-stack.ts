@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { SourceMap, type SourceMapPayload } from "node:module";
 import path from "node:path";
+import { isSingleFile, readPackageText } from "./package-file.ts";
 
 /** The places of a stack in the bundle as places in the sources: `src/main.ts:52` for `…/dist/main.js:6:65012`. */
 export function withSources(stack: string, folder = import.meta.dirname): string {
@@ -25,10 +26,10 @@ export function withSources(stack: string, folder = import.meta.dirname): string
 /** The maps that the build has written, by file. */
 function readMaps(folder: string): Partial<Record<string, SourceMapPayload>> {
   try {
-    return JSON.parse(readFileSync(path.join(folder, "sources.json"), "utf8")) as Record<
-      string,
-      SourceMapPayload
-    >;
+    const text = isSingleFile
+      ? readPackageText("dist/sources.json")
+      : readFileSync(path.join(folder, "sources.json"), "utf8");
+    return JSON.parse(text) as Record<string, SourceMapPayload>;
   } catch {
     // The sources run unbuilt, or part of the program is gone: the bug is told with the places there are.
     return {};

@@ -1,43 +1,44 @@
-import type { Command, Option } from "commander";
-import { notesOf } from "./command-notes.ts";
+import {
+  type Action,
+  type Flag,
+  type Program,
+  readArgument,
+  readFlag,
+} from "../../src/command-line/declaration.ts";
+import { closingOf } from "../../src/command-line/examples.ts";
+import { leavesOf, usageOf } from "../../src/command-line/help-text.ts";
+import { noteOn } from "./command-notes.ts";
 import { code, fence, page, table } from "./markdown.ts";
 
-/** A command's words from the root on: `openclaw models list`. */
-function commandName(command: Command): string {
-  return command.parent ? `${commandName(command.parent)} ${command.name()}` : command.name();
-}
+/** A command by its words: `models list`. */
+type Leaf = ReturnType<typeof leavesOf>[number];
 
 /** The page's file name: `models-list.md`. */
-export function pageName(command: Command): string {
-  return `${commandName(command).split(" ").slice(1).join("-")}.md`;
+export function pageName({ path }: Leaf): string {
+  return `${path.replaceAll(" ", "-")}.md`;
 }
 
 /** The page of one command: examples first, then what it does, its usage, arguments and options. */
-export function commandPage(command: Command): string {
-  const name = commandName(command);
-  const { examples, text } = notesOf(name);
-  // The usage line names the arguments; a table is for those that need words.
-  const ownArguments = command.registeredArguments
-    .filter(({ description }) => description !== "")
-    .map((argument) => [
-      code(argument.variadic ? `${argument.name()}…` : argument.name()),
-      argument.description,
-    ]);
+export function commandPage({ path, action }: Leaf): string {
+  const { examples, piped } = closingOf(path);
+  const name = `openclaw ${path}`;
   return page(
     `# ${name}`,
     fence("sh", examples.map(({ line, says }) => `${line}${says ? `  # ${says}` : ""}`).join("\n")),
-    command.description(),
-    text,
+    action.description,
+    noteOn(path),
+    piped
+      ? `In a pipe each line${piped.when ? ` of ${code(piped.when)}` : ""} has these fields, separated by tabs: ${piped.fields.join(", ")}.`
+      : "",
     "## Usage",
-    fence("text", `${name} ${command.usage()}`),
-    ownArguments.length > 0 ? table(["argument", "meaning"], ownArguments) : "",
-    command.options.length > 0 ? `## Options\n\n${optionTable(command.options)}` : "",
+    fence("text", `${name} ${usageOf(action)}`),
+    optionSections(action),
     "The [global options](README.md#global-options) work here too. What an exit code means is in [scripting](../scripting.md#exit-codes).",
   );
 }
 
 /** docs/commands/README.md: every command with its page, and the options they share. */
-export function commandIndex(root: Command, commands: readonly Command[]): string {
+export function commandIndex(program: Program): string {
   return page(
     "# Commands",
     fence(
@@ -46,26 +47,42 @@ export function commandIndex(root: Command, commands: readonly Command[]): strin
     ),
     table(
       ["command", "what it does"],
-      commands.map((command) => [
-        `[\`${commandName(command)}\`](${pageName(command)})`,
-        command.description(),
+      leavesOf(program).map((leaf) => [
+        `[\`openclaw ${leaf.path}\`](${pageName(leaf)})`,
+        leaf.action.description,
       ]),
     ),
     "## Global options",
     "Every command takes these, before or after its name.",
-    optionTable(root.options),
+    optionTable([program.versionFlag, ...program.flags]),
     "`openclaw COMMAND --help` prints the same on the terminal.",
   );
 }
 
-function optionTable(options: readonly Option[]): string {
-  const rows = options
-    .filter(({ hidden }) => !hidden)
-    .map((option) => [
-      code(option.flags),
-      option.description,
-      // `--no-x` has the default "true" inside; nobody types that.
-      option.defaultValue === undefined || option.negate ? "" : code(String(option.defaultValue)),
-    ]);
+/** The options of a command, those under a heading of their own in a table of their own. */
+function optionSections({ flags = [], arguments: declared = [] }: Action): string {
+  const words = declared.flatMap((argument) =>
+    argument.choices
+      ? [`${code(readArgument(argument).name)} is one of ${argument.choices.map(code).join(", ")}.`]
+      : [],
+  );
+  const headings = [...new Set(flags.map(({ heading }) => heading))];
+  const sections = headings.map((heading) => {
+    const title = heading === undefined ? "" : `### ${heading}\n\n`;
+    return title + optionTable(flags.filter((flag) => flag.heading === heading));
+  });
+  return [...words, ...(sections.length > 0 ? ["## Options", ...sections] : [])].join("\n\n");
+}
+
+function optionTable(flags: readonly Flag[]): string {
+  const rows = flags.map((flag) => {
+    const { notation, description, choices, default: initial } = flag;
+    return [
+      code(notation),
+      choices ? `${description}: ${choices.map(code).join(", ")}` : description,
+      // `--no-x` is on until it is given; nobody types that.
+      initial === undefined || readFlag(flag).isNegated ? "" : code(String(initial)),
+    ];
+  });
   return table(["option", "meaning", "default"], rows);
 }

@@ -9,12 +9,14 @@ import {
   isGroup,
   type Program,
 } from "./declaration.ts";
-
+import { type HelpLayout, helpText } from "./help-text.ts";
 import type { Call } from "./plain-call.ts";
 
 export interface CommandSettings {
-  /** Prints help and version: whole lines, however long. */
+  /** Prints help and version. */
   write: (text: string) => void;
+  /** How the help is laid out. */
+  layout: HelpLayout;
   /** Runs what was called. */
   run: (call: Call) => Promise<void>;
   /** With arguments only the commands they name are built: the whole tree costs 3 ms. */
@@ -23,7 +25,7 @@ export interface CommandSettings {
 
 /** The program as commander's command: what prints help, suggests names and says what is wrong with a command line. */
 export function buildCommand(program: Program, settings: CommandSettings): Command {
-  const { write } = settings;
+  const { write, layout } = settings;
   const output: OutputConfiguration = {
     writeOut: write,
     writeErr: write,
@@ -37,10 +39,15 @@ export function buildCommand(program: Program, settings: CommandSettings): Comma
   const root = configured(new Command(program.name), output)
     .description(program.description)
     .version(program.version, program.versionFlag.notation, program.versionFlag.description)
-    .addHelpText("after", `\n${program.epilogue}`);
+    .configureHelp({ formatHelp: (command) => helpText(program, pathOf(command), layout) });
   for (const flag of program.flags) root.addOption(toOption(flag));
   addMembers(root, program, output, settings);
   return root;
+}
+
+/** The words that lead to a command, without the program's name. */
+export function pathOf(command: Command): string[] {
+  return command.parent ? [...pathOf(command.parent), command.name()] : [];
 }
 
 function addMembers(
@@ -103,7 +110,6 @@ function toArgument({ notation, choices }: DeclaredArgument): Argument {
 function configured(command: Command, output: OutputConfiguration): Command {
   return command
     .configureOutput(output)
-    .configureHelp({ showGlobalOptions: true })
     .helpOption(HELP.notation, HELP.description)
     .helpCommand(false)
     .showSuggestionAfterError(true)

@@ -6,8 +6,6 @@ export interface Program extends Group {
   version: string;
   /** Prints the version. */
   versionFlag: Flag;
-  /** What the help ends with. */
-  epilogue: string;
   /** Flags that every command takes, before or after its name. */
   flags: readonly Flag[];
 }
@@ -48,6 +46,8 @@ export interface Flag {
   /** Reads the value; `previous` is what the flag held before. Throws `FlagValueError`. */
   parse?: ((value: string, previous: never) => unknown) | undefined;
   default?: unknown;
+  /** The heading that help shows it under, where a command has many. */
+  heading?: string;
 }
 
 /** A flag's value that cannot be read. The message says what it takes. */
@@ -77,11 +77,21 @@ export function flag(
   };
 }
 
+/** Puts flags under a heading of their own in the help. */
+export function headed(heading: string, ...flags: readonly Flag[]): Flag[] {
+  return flags.map((flag) => Object.assign({ heading }, flag));
+}
+
 /** What every command has. */
 export const HELP: Flag = flag("-h, --help", "print help");
 
 export function isGroup(command: Group | Action): command is Group {
   return "members" in command;
+}
+
+/** The commands of a group that help and completion show, with their names. */
+export function visibleMembers({ members }: Group): [name: string, command: Group | Action][] {
+  return Object.entries(members).filter(([, member]) => isGroup(member) || !member.isHidden);
 }
 
 /** A flag with what its notation says. */

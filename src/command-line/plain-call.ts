@@ -3,6 +3,7 @@ import {
   type Argument,
   FlagValueError,
   type Group,
+  HELP,
   isGroup,
   type NamedFlag,
   type Program,
@@ -58,6 +59,25 @@ export function readPlainCall(program: Program, args: readonly string[]): Call |
   const values = readValues(flags, given);
   const positionals = readWords(command.arguments ?? [], words);
   return values && positionals && { action: command, options: { ...values, ...positionals } };
+}
+
+/**
+ * The words of the command whose help is asked for and nothing else, as in `chat --help`, or by the name of a group alone.
+ * Undefined for any other line; commander finds help within those.
+ */
+export function readHelpCall(program: Program, args: readonly string[]): readonly string[] | undefined {
+  const { long, short } = readFlag(HELP);
+  const last = args.at(-1);
+  const isAsked = last === long || last === short;
+  const path = isAsked ? args.slice(0, -1) : args;
+  let command: Group | Action = program;
+  for (const name of path) {
+    const next: Group | Action | undefined =
+      isGroup(command) && Object.hasOwn(command.members, name) ? command.members[name] : undefined;
+    if (!next) return undefined;
+    command = next;
+  }
+  return isAsked || isGroup(command) ? path : undefined;
 }
 
 /** A lone dash stands for stdin. */

@@ -1,8 +1,8 @@
 import { usageError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
-import { type Program, readFlag } from "./declaration.ts";
-import { type Call, readPlainCall } from "./plain-call.ts";
+import { type Program, readArgument, readFlag } from "./declaration.ts";
+import { type Call, readHelpCall, readPlainCall } from "./plain-call.ts";
 
 /** The options that say how the answer is printed. */
 interface OutputOptions extends GlobalOptions {
@@ -21,12 +21,16 @@ export async function runProgram(program: Program, args: readonly string[], runt
   const run = (call: Call): Promise<void> => runCall(call, args, runtime);
   const plain = readPlainCall(program, args);
   if (plain) return run(plain);
+  if (flags.includes("--no-color")) terminal.setMode({ color: false });
+  const layout = { columns: terminal.columns, style: await terminal.stdoutStyle() };
+  const path = readHelpCall(program, args);
+  if (path) {
+    const { helpText, welcome } = await import("./help-text.ts");
+    const isOpening = args.length === 0 && terminal.isStdoutTTY;
+    return terminal.write(isOpening ? welcome(program, layout) : helpText(program, path, layout));
+  }
   const { parseWithCommander } = await import("./parse-with-commander.ts");
-  await parseWithCommander(program, args, {
-    write: (text) => void terminal.write(text),
-    columns: terminal.columns,
-    run,
-  });
+  await parseWithCommander(program, args, { write: (text) => void terminal.write(text), layout, run });
 }
 
 function isVersionFlag({ versionFlag }: Program, arg: string | undefined): boolean {
@@ -37,10 +41,23 @@ function isVersionFlag({ versionFlag }: Program, arg: string | undefined): boole
 async function runCall({ action, options }: Call, args: readonly string[], runtime: Runtime): Promise<void> {
   const globals = options as unknown as OutputOptions;
   setOutputMode(globals, runtime);
+  if (asksForHelp({ action, options }, args, runtime))
+    throw (await import("./other-words.ts")).helpInPlaceOf(args);
   if (namesFile(options))
     await (await import("./stray-file.ts")).refuseStrayFiles(action, args, runtime.currentFolder);
   const { run } = await action.load();
   await withEmulator(globals, runtime, (setup) => run(options as never, setup));
+}
+
+/** Whether a person has typed `help` where a command takes something else, such as a prompt; a script means what it says. */
+function asksForHelp(
+  { action, options }: Call,
+  args: readonly string[],
+  { stdin, terminal }: Runtime,
+): boolean {
+  if (args.at(-1) !== "help" || args[0] === "help" || args.includes("--")) return false;
+  const words = (action.arguments ?? []).map((argument) => options[readArgument(argument).name]);
+  return words.flat().join(" ").trim() === "help" && terminal.isStdoutTTY && stdin.isTTY === true;
 }
 
 /** Whether a flag of a call takes a file, so that another may stand behind it by mistake. */

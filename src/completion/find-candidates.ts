@@ -48,6 +48,10 @@ async function valuesFor(value: ValueKind, situation: Situation, runtime: Runtim
       const { PURPOSES } = await import("../iam/policy.ts");
       return asCandidates(PURPOSES);
     }
+    case "topic": {
+      const { topicCandidates } = await import("./topic-candidates.ts");
+      return topicCandidates(situation.program, situation.positionals);
+    }
     case "session": {
       const { sessionIds } = await import("../chat/sessions/session-files.ts");
       return asCandidates(await sessionIds(runtime));

@@ -8,11 +8,13 @@ import {
   type Program,
   readArgument,
   readFlag,
+  visibleMembers,
 } from "../command-line/declaration.ts";
 import { type Candidate, kindOfArgument, kindOfFlag, type ValueKind } from "./value-kinds.ts";
 
 /** What the cursor stands at. */
 export interface Situation {
+  program: Program;
   /** What may come here; undefined where nothing may, and behind a command that nobody knows. */
   wanted: { kind: "commands" | "flags" } | { kind: "value"; value: ValueKind } | undefined;
   /** Where the cursor is among the commands. */
@@ -48,7 +50,7 @@ export function readSituation(program: Program, words: readonly string[], curren
       values.set(pending.long, word);
       pending = undefined;
     } else if (isBehindDashes || !word.startsWith("-") || word === "-") {
-      const children: Member[] = isGroup(command) ? visibleMembers(command) : [];
+      const children: ReturnType<typeof visibleMembers> = isGroup(command) ? visibleMembers(command) : [];
       const child = children.find(([name]) => name === word);
       if (child) {
         [, command] = child;
@@ -64,7 +66,7 @@ export function readSituation(program: Program, words: readonly string[], curren
       else values.set(given.flag.long, given.value);
     }
   }
-  const situation = { command, flags, before: "", text: current, values, positionals };
+  const situation = { program, command, flags, before: "", text: current, values, positionals };
   if (pending) return atValue(situation, kindOfFlag(pending));
   if (!isBehindDashes && current.startsWith("-")) {
     const given = valueFlagOf(current, flags);
@@ -137,12 +139,6 @@ function valueFlagOf(
     if (flag) return { flag, value: word.slice(index + 1) || undefined };
   }
   return undefined;
-}
-
-type Member = [name: string, command: Group | Action];
-
-function visibleMembers({ members }: Group): Member[] {
-  return Object.entries(members).filter(([, member]) => isGroup(member) || !member.isHidden);
 }
 
 /** The flags without those that come again: a command's own go before those of every command. */

@@ -12,6 +12,8 @@ export type ValueKind =
   | { kind: "setting"; use: SettingUse }
   /** A value for the setting that the argument before names. */
   | { kind: "setting-value" }
+  /** The words of a command or a topic, for help. */
+  | { kind: "topic" }
   /** `isList` takes several, separated by commas. */
   | { kind: "model"; isList?: true }
   | { kind: "purpose"; isList: true }
@@ -48,6 +50,7 @@ const KINDS: Readonly<Record<string, ValueKind>> = {
   "config unset path": { kind: "setting", use: "unset" },
   "models show model": { kind: "model" },
   "models set model": { kind: "model" },
+  "help topic": { kind: "topic" },
   "sessions show id": { kind: "session" },
   "sessions export id": { kind: "session" },
   "sessions rm ids": { kind: "session" },

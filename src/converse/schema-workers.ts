@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import path from "node:path";
 import { OpenclawError } from "../errors.ts";
+import { isSingleFile } from "../package-file.ts";
 import type { SchemaAnswer, SchemaQuestion } from "./schema-worker.ts";
 
 /** The workers' program: beside this file in the package; in dist/ for who runs the sources. */
@@ -81,10 +82,11 @@ class SchemaWorker {
 
   constructor() {
     running += 1;
+    const bound = `--max-old-space-size=${MOST_MEMORY}`;
     this.#child = fork(PROGRAM, {
-      // It needs nothing of this process, and has nothing to say on its streams.
-      env: {},
-      execArgv: [`--max-old-space-size=${MOST_MEMORY}`],
+      // It needs nothing of this process, and has nothing to say on its streams. A single file takes what stands before
+      // the program for arguments of its own, and options of Node from the environment.
+      ...(isSingleFile ? { env: { NODE_OPTIONS: bound }, execArgv: [] } : { env: {}, execArgv: [bound] }),
       stdio: ["ignore", "ignore", "ignore", "ipc"],
     });
     this.#clock = setTimeout(() => this.#end(new Error("The schema worker does not start.")), START_MS);

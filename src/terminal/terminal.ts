@@ -130,6 +130,11 @@ export class Terminal {
     return this.isStdoutTTY ? neutralise(text) : text;
   }
 
+  /** A text for a program that writes it on this terminal, such as a pager: nothing acts but our own styles. */
+  forOthers(text: string): string {
+    return new Neutraliser().push(text);
+  }
+
   /** The terminal behind stderr; undefined where there is none. */
   get screen(): Screen | undefined {
     const sink = this.#stderr;

@@ -176,7 +176,7 @@ const KEPT_SPACE = "\u2800";
 const DOT = " · ";
 /** What people copy: a command in backticks, or from the name of a program to the end. */
 const COMMAND =
-  /`[^`\n]+`|(?<=^|: |\(|\u001B\[[\d;]+m)(?:openclaw|aws|sudo|chmod|unset|export|npm|nvm) [^\n\u001B)]+/gm;
+  /`[^`\n]+`|(?<=^|: |\(|\u001B\[[\d;]+m)(?:openclaw|aws|sudo|chmod|unset|export|npm|nvm|curl|apk|brew|winget) [^\n\u001B)]+/gm;
 
 /** Keeps commands together and, in a line of parts with dots between them, each part. */
 function keepTogether(text: string, room: number): string {

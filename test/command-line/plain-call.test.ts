@@ -4,12 +4,14 @@ import { buildCommand } from "../../src/command-line/build-command.ts";
 import { type Action, type Flag, type Group, isGroup, readFlag } from "../../src/command-line/declaration.ts";
 import { type Call, readPlainCall } from "../../src/command-line/plain-call.ts";
 import { PROGRAM } from "../../src/program.ts";
+import { plainStyle } from "../../src/terminal/color.ts";
 
 /** What commander makes of the arguments; undefined where it refuses them or prints help. */
 async function readWithCommander(args: readonly string[]): Promise<Call | undefined> {
   let found: Call | undefined;
   const root = buildCommand(PROGRAM, {
     write: () => undefined,
+    layout: { columns: 80, style: plainStyle },
     run: async (call) => {
       found = call;
     },

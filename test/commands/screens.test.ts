@@ -53,7 +53,12 @@ async function setUp(): Promise<Emulated> {
 }
 
 const COMMANDS: Record<string, string[]> = {
+  bare: [],
   help: ["--help"],
+  overview: ["help"],
+  topic: ["help", "exit-codes"],
+  "models-help": ["models", "--help"],
+  "models-list-help": ["models", "list", "--help"],
   "chat-help": ["chat", "--help"],
   "models-list": ["models", "list", "--search", "claude-", "--refresh"],
   "models-access": ["models", "list", "--search", "nova", "--refresh", "--access"],
@@ -99,7 +104,13 @@ async function rowsOf(output: string, columns: number): Promise<string[]> {
 }
 
 function environmentOf({ home, env }: Emulated): Record<string, string> {
-  return emptyEnvironment(home, { ...env, AWS_REGION: "us-east-1", TERM: "xterm-256color" });
+  return emptyEnvironment(home, {
+    ...env,
+    AWS_REGION: "us-east-1",
+    TERM: "xterm-256color",
+    PAGER: "cat",
+    NVM_DIR: "/nvm",
+  });
 }
 
 async function show(machine: Emulated, args: readonly string[], columns: number, nodeVersion?: string) {

@@ -28,7 +28,6 @@ const program: Program = {
   name: "openclaw",
   version: "1.0.0",
   versionFlag: flag("-V, --version", "version"),
-  epilogue: "",
   flags: [
     flag("--config <file>", "file"),
     flag("--profile <name>", "profile"),

@@ -1,15 +1,87 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { fencedBlocks, root } from "../helpers/documents.ts";
 import { emulate } from "../helpers/emulated.ts";
+import { createHome, emptyEnvironment, pathWithOpenclaw } from "../helpers/openclaw.ts";
 
 const page = readFileSync(path.join(root, "docs", "ec2.md"), "utf8");
 
+/** Programs that the page calls and this machine has not, by their names: lines of a shell. */
+function standIns(home: string, programs: Readonly<Record<string, string>>): string {
+  const folder = path.join(home, "stand-ins");
+  mkdirSync(folder);
+  for (const [name, lines] of Object.entries(programs))
+    writeFileSync(path.join(folder, name), `#!/bin/sh\necho "${name} $*" >> "${home}/calls"\n${lines}\n`, {
+      mode: 0o755,
+    });
+  return folder;
+}
+
+const callsIn = (home: string): string[] =>
+  readFileSync(path.join(home, "calls"), "utf8").trimEnd().split("\n");
+
 describe("the page on EC2", () => {
+  it("has user data that ends with the models, and writes the settings of the user", async () => {
+    const machine = await emulate();
+    const { home } = machine;
+    // The role comes late: AWS is not there for the first two calls.
+    const late = `n=$(cat "${home}/n" 2>/dev/null || echo 0); echo $((n + 1)) > "${home}/n"`;
+    const folder = standIns(home, {
+      dnf: "",
+      npm: "",
+      sleep: "",
+      runuser: `case "$4" in *"models list"*) ${late}; [ "$n" -lt 2 ] && exit 4 ;; esac; exec sh -c "$4"`,
+    });
+    const [script = ""] = fencedBlocks(page, "bash");
+    const run = spawnSync("bash", ["-c", script], {
+      cwd: home,
+      env: emptyEnvironment(home, {
+        ...machine.env,
+        PATH: [folder, pathWithOpenclaw(home)].join(path.delimiter),
+      }),
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    expect({ code: run.status, stderr: run.stderr }).toEqual({ code: 0, stderr: "" });
+    expect(run.stdout).toContain("amazon-bedrock/us.anthropic.claude-opus-4-6-v1\n");
+    const calls = callsIn(home);
+    expect(calls.filter((call) => !call.startsWith("runuser"))).toEqual([
+      "dnf install -y nodejs24 nodejs24-npm",
+      "npm install -g openclaw",
+      "sleep 10",
+      "sleep 10",
+    ]);
+    const { stdout } = await machine.run(["config", "get", "agents.defaults.model"]);
+    expect(stdout).toBe("us.anthropic.claude-opus-4-6-v1\n");
+  });
+
+  it("gives the profile to the instance as soon as EC2 knows of it", () => {
+    const home = createHome();
+    const known = `[ "$2" != associate-iam-instance-profile ] || [ "$(grep -c associate "${home}/calls")" -ge 3 ]`;
+    const folder = standIns(home, { aws: known, sleep: "" });
+    const steps = fencedBlocks(page, "sh").find((block) => block.includes("iam wait")) ?? "";
+    const last = steps.slice(steps.indexOf("# 3."));
+    const run = spawnSync("bash", ["-euo", "pipefail", "-c", last], {
+      env: emptyEnvironment(home, { PATH: [folder, process.env["PATH"]].join(path.delimiter) }),
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    expect({ code: run.status, stderr: run.stderr }).toEqual({ code: 0, stderr: "" });
+    expect(callsIn(home).map((call) => call.split(" ").slice(0, 3).join(" "))).toEqual([
+      "aws iam wait",
+      "aws ec2 associate-iam-instance-profile",
+      "sleep 10",
+      "aws ec2 associate-iam-instance-profile",
+      "sleep 10",
+      "aws ec2 associate-iam-instance-profile",
+    ]);
+  });
+
   it("shows the policy that its own lines print", async () => {
     const machine = await emulate();
-    const [steps = ""] = fencedBlocks(page, "sh").slice(1);
+    const steps = fencedBlocks(page, "sh").find((block) => block.includes("openclaw iam policy")) ?? "";
     const lines = steps.split("\n").filter((line) => line.startsWith("openclaw "));
     expect(lines).toHaveLength(3);
     let printed = "";

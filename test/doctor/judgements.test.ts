@@ -21,8 +21,13 @@ describe("the Node version", () => {
     ["24.1.0", "ok"],
     ["26.0.0", "ok"],
   ])("%s is %s", (nodeVersion, status) => {
-    expect(judgeNode({ nodeVersion, platform: "linux", env: {} }).status).toBe(status);
+    expect(judgeNode({ nodeVersion, platform: "linux", env: {} }, undefined).status).toBe(status);
   });
+
+  const hintFor = (env: Record<string, string>, platform: NodeJS.Platform, release?: string): unknown => {
+    const outcome = judgeNode({ nodeVersion: "20.19.0", platform, env }, release);
+    return "hint" in outcome ? outcome.hint : undefined;
+  };
 
   it.each([
     [{ NVM_DIR: "/x" }, "nvm install 24 && nvm alias default 24"],
@@ -30,10 +35,41 @@ describe("the Node version", () => {
     [{ VOLTA_HOME: "/x" }, "volta install node@24"],
     [{}, "Install Node 24 from https://nodejs.org/en/download, or with a version manager: nvm install 24"],
   ])("too old is told with the command for %j", (env, hint) => {
-    expect(judgeNode({ nodeVersion: "20.19.0", platform: "linux", env })).toMatchObject({
-      status: "warn",
-      hint,
-    });
+    expect(hintFor(env, "linux")).toBe(hint);
+    // A version manager goes before the system's own packages.
+    if (Object.keys(env).length > 0) expect(hintFor(env, "linux", "ID=alpine\n")).toBe(hint);
+  });
+
+  const FROM_NODESOURCE = "curl -fsSL https://deb.nodesource.com/setup_24.x | sudo -E bash -";
+  it.each<[string, NodeJS.Platform, string, string]>([
+    ["macOS", "darwin", "", "brew install node"],
+    ["Windows", "win32", "", "winget install OpenJS.NodeJS.LTS"],
+    [
+      "Amazon Linux 2023",
+      "linux",
+      'ID="amzn"\nID_LIKE="fedora"\nVERSION_ID="2023"\n',
+      "sudo dnf install -y nodejs24 nodejs24-npm",
+    ],
+    [
+      "Amazon Linux 2",
+      "linux",
+      'ID="amzn"\nID_LIKE="centos rhel fedora"\nVERSION_ID="2"\n',
+      "move to Amazon Linux 2023",
+    ],
+    ["CentOS 7", "linux", 'ID="centos"\nID_LIKE="rhel fedora"\nVERSION_ID="7"\n', "glibc 2.28"],
+    ["RHEL 9", "linux", 'ID="rhel"\nID_LIKE="fedora"\nVERSION_ID="9.4"\n', "rpm.nodesource.com"],
+    ["Rocky", "linux", 'ID="rocky"\nID_LIKE="rhel centos fedora"\nVERSION_ID="9.3"\n', "rpm.nodesource.com"],
+    ["Fedora", "linux", "ID=fedora\nVERSION_ID=43\n", "sudo dnf install -y nodejs"],
+    ["Debian", "linux", "ID=debian\nVERSION_ID='12'\n", FROM_NODESOURCE],
+    ["Debian unstable", "linux", "ID=debian\n", FROM_NODESOURCE],
+    ["Ubuntu", "linux", 'ID=ubuntu\r\nID_LIKE=debian\r\nVERSION_ID="24.04"\r\n', FROM_NODESOURCE],
+    ["Mint", "linux", 'ID=linuxmint\nID_LIKE="ubuntu debian"\nVERSION_ID="22"\n', FROM_NODESOURCE],
+    ["Alpine", "linux", "ID=alpine\nVERSION_ID=3.22.1\n", "apk add --upgrade nodejs npm"],
+    ["something else", "linux", "ID=plan9\n", "https://nodejs.org/en/download"],
+    ["a file of nonsense", "linux", "\0\u{1b}[2J=\nID\n", "https://nodejs.org/en/download"],
+    ["another platform", "freebsd", "", "https://nodejs.org/en/download"],
+  ])("too old is told on %s with the package manager of the system", (_, platform, release, hint) => {
+    expect(hintFor({}, platform, release)).toContain(hint);
   });
 });
 

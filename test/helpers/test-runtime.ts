@@ -50,6 +50,7 @@ export function testRuntime(options: TestRuntimeOptions): TestRuntime {
     onExit: () => () => undefined,
     allowGrace: () => undefined,
     onUncaught: () => undefined,
+    lendTerminal: () => () => undefined,
     suspend: async () => undefined,
     isEmulated: false,
     stdout: () => written.stdout,

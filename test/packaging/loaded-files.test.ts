@@ -129,7 +129,7 @@ describe("what a command loads", () => {
     ],
     [
       ["chat", "--help"],
-      ["main", "command-line-parse-with-commander"],
+      ["main", "help"],
     ],
   ])("is few files for %j, and no HTTP/2", async (args, expected) => {
     const { files, parts } = await loadedBy(await emulate(), args);

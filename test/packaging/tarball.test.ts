@@ -26,6 +26,7 @@ const SOURCES = [
   "bin",
   "src",
   "scripts",
+  "docs",
   "README.md",
   "LICENSE",
   "CHANGELOG.md",
@@ -124,7 +125,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("the packed package", () => {
   test("holds the program and its papers, and nothing else", () => {
-    const names = packed.files.map((file) => file.path).filter((name) => !/^dist\/[\w-]+\.js$/.test(name));
+    const names = packed.files
+      .map((file) => file.path)
+      .filter(
+        (name) => !/^dist\/[\w-]+\.js$|^dist\/man\/openclaw[\w-]*\.[17]$|^docs\/.*\.(?:md|json)$/.test(name),
+      );
     expect(names.toSorted()).toEqual([
       "CHANGELOG.md",
       "LICENSE",
@@ -148,6 +153,55 @@ describe("the packed package", () => {
 
   test("has the bill of materials that any other build has", () => {
     expect(readBuilt("sbom.cdx.json")).toBe(readFileSync(path.join(root, "dist", "sbom.cdx.json"), "utf8"));
+  });
+
+  test("has the pages that its own help reads", () => {
+    expect(openclaw("help", "credentials")).toMatchObject({ status: 0, stderr: "" });
+    expect(openclaw("help", "models", "list").stdout).toMatch(/^# openclaw models list\n/);
+  });
+
+  test("has man pages that roff has nothing to say about, for the program, each command and each topic", () => {
+    const folder = path.join(installed, "node_modules", "openclaw", "dist", "man");
+    const pages = readdirSync(folder);
+    expect(pages).toEqual(expect.arrayContaining(["openclaw.1", "openclaw-models-list.1", "openclaw-ec2.7"]));
+    for (const page of pages) {
+      const checked = spawnSync("groff", ["-man", "-ww", "-z", "-rLL=78n", path.join(folder, page)], {
+        encoding: "utf8",
+      });
+      expect({ page, ...checked }).toMatchObject({ status: 0, stdout: "", stderr: "" });
+    }
+  });
+
+  test("is found by man after npm install -g", () => {
+    const prefix = path.join(folder, "global");
+    npm(
+      home,
+      "install",
+      "-g",
+      "--prefix",
+      prefix,
+      "--offline",
+      "--no-audit",
+      "--no-fund",
+      path.join(folder, "clone", packed.filename),
+    );
+    const { status, stdout } = spawnSync("man", ["-M", path.join(prefix, "share", "man"), "openclaw"], {
+      env: { ...environment(), MANPAGER: "cat", MANWIDTH: "80", LC_ALL: "C.UTF-8" },
+      encoding: "utf8",
+    });
+    expect(status).toBe(0);
+    const text = stdout.replaceAll(/.\u0008/g, "").replaceAll(/\u001b\[[\d;]*m/g, "");
+    for (const heading of [
+      "NAME",
+      "SYNOPSIS",
+      "COMMANDS",
+      "GLOBAL OPTIONS",
+      "EXIT CODES",
+      "ENVIRONMENT",
+      "FILES",
+    ])
+      expect(text).toMatch(new RegExp(`^${heading}$`, "m"));
+    expect(text).toContain("openclaw models list");
   });
 
   test("prints its version", () => {

@@ -1,0 +1,224 @@
+import type { TopicName } from "./topics.ts";
+
+/** A command line as it is typed. */
+export interface Example {
+  line: string;
+  says?: string;
+}
+
+/** What the help of a command ends with. A test runs every example, and compares the fields with what a pipe gets. */
+export interface Closing {
+  /** The help shows the first three, the command's page all. */
+  examples: readonly Example[];
+  /** What to read about it. */
+  topic: TopicName;
+  /** The fields of a line in a pipe, which are separated by tabs, where it prints a table; `when` says when it does. */
+  piped?: { fields: readonly string[]; when?: string };
+}
+
+const say = (line: string, says?: string): Example => (says === undefined ? { line } : { line, says });
+
+/** Of every command by its words, in the order in which they are declared. */
+const CLOSINGS: Readonly<Record<string, Closing>> = {
+  "config get": {
+    examples: [
+      say("openclaw config get", "the whole file, secrets masked"),
+      say("openclaw config get --effective", "what is in force, and where each value comes from"),
+      say("openclaw config get --effective models.bedrockDiscovery.region"),
+    ],
+    topic: "config",
+    piped: { fields: ["setting", "value", "source"], when: "--effective" },
+  },
+  "config set": {
+    examples: [
+      say("openclaw config set models.bedrockDiscovery.region us-east-1"),
+      say(`openclaw config set models.bedrockDiscovery.providerFilter '["anthropic", "amazon"]'`),
+      say(
+        "openclaw config set --dry-run models.bedrockDiscovery.refreshInterval 600",
+        "shows the change, writes nothing",
+      ),
+    ],
+    topic: "config",
+  },
+  "config unset": {
+    examples: [
+      say("openclaw config unset models.bedrockDiscovery.region"),
+      say(
+        "openclaw config unset --dry-run models.bedrockDiscovery.region",
+        "shows the change, writes nothing",
+      ),
+    ],
+    topic: "config",
+  },
+  "config patch": {
+    examples: [
+      say("openclaw config patch --file changes.json5"),
+      say(
+        `echo '{ models: { bedrockDiscovery: { region: null } } }' | openclaw config patch --stdin`,
+        "null removes",
+      ),
+    ],
+    topic: "config",
+  },
+  "config file": {
+    examples: [say("openclaw config file"), say('cp "$(openclaw config file)" backup.json5')],
+    topic: "config",
+  },
+  "config validate": {
+    examples: [
+      say("openclaw config validate"),
+      say("openclaw config validate --json", "see docs/schemas/config-validate.schema.json"),
+    ],
+    topic: "config",
+  },
+  "config schema": {
+    examples: [
+      say("openclaw config schema > openclaw.schema.json"),
+      say("openclaw config schema | head -20"),
+    ],
+    topic: "config",
+  },
+  "models list": {
+    examples: [
+      say("openclaw models list"),
+      say("openclaw models list --provider anthropic --provider mistral"),
+      say("openclaw models list --sort price-out --search claude"),
+      say("openclaw models list --access", "what this identity can really call, and why not the rest"),
+      say("openclaw models list --plain | head -1", "keys only, for scripts"),
+      say("openclaw models list --json", "see docs/schemas/models-list.schema.json"),
+    ],
+    topic: "providers",
+    piped: {
+      fields: [
+        "key",
+        "name",
+        "input",
+        "context window",
+        "output limit",
+        "price in",
+        "price out",
+        "reasoning",
+        "tags",
+        "access, where it was asked for",
+      ],
+    },
+  },
+  "models show": {
+    examples: [
+      say("openclaw models show us.anthropic.claude-opus-4-6-v1"),
+      say("openclaw models show arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-pro-v1:0"),
+      say("openclaw models show us.amazon.nova-pro-v1:0 --access"),
+    ],
+    topic: "chat",
+  },
+  "models status": {
+    examples: [say("openclaw models status"), say("openclaw models status --json")],
+    topic: "credentials",
+  },
+  "models set": {
+    examples: [say("openclaw models set us.anthropic.claude-opus-4-6-v1"), say("openclaw models set opus")],
+    topic: "config",
+  },
+  chat: {
+    examples: [
+      say('openclaw chat "Why is the sky blue?"'),
+      say('cat notes.txt | openclaw chat "Summarize these notes."'),
+      say('openclaw chat -m us.anthropic.claude-opus-4-6-v1 --max-tokens 500 "Write a haiku."'),
+      say('openclaw chat --json "Name three colours." > answer.json'),
+      say("openclaw chat", "on a terminal: a conversation"),
+      say('openclaw chat --session build-42 "And the second one?"', "the next question of one that is kept"),
+    ],
+    topic: "chat",
+  },
+  "sessions list": {
+    examples: [
+      say("openclaw sessions list"),
+      say("openclaw sessions list --here"),
+      say("openclaw sessions list | cut -f1", "ids only, for scripts"),
+      say("openclaw sessions list --json", "see docs/schemas/sessions-list.schema.json"),
+    ],
+    topic: "sessions",
+    piped: { fields: ["id", "time of the last turn", "turns", "first question", "model", "folder"] },
+  },
+  "sessions show": {
+    examples: [
+      say("openclaw sessions show build-42"),
+      say("openclaw sessions show build-42 --json", "see docs/schemas/sessions-show.schema.json"),
+    ],
+    topic: "sessions",
+  },
+  "sessions export": {
+    examples: [
+      say("openclaw sessions export build-42 > build-42.md"),
+      say("openclaw sessions export build-42 --json > build-42.json"),
+    ],
+    topic: "sessions",
+  },
+  "sessions rm": {
+    examples: [
+      say("openclaw sessions rm build-42"),
+      say("openclaw sessions rm $(openclaw sessions list --here | cut -f1)", "all of this folder"),
+    ],
+    topic: "sessions",
+  },
+  doctor: {
+    examples: [
+      say("openclaw doctor"),
+      say("openclaw doctor --json", "see docs/schemas/doctor.schema.json"),
+      say("openclaw doctor --probe"),
+    ],
+    topic: "credentials",
+  },
+  "iam policy": {
+    examples: [
+      say(
+        "openclaw iam policy > policy.json",
+        "for aws iam put-role-policy --policy-document file://policy.json",
+      ),
+      say("openclaw iam policy --for chat", "only what a call of the configured models needs"),
+    ],
+    topic: "ec2",
+  },
+  emulator: {
+    examples: [
+      say("openclaw emulator"),
+      say("openclaw emulator --port 8080"),
+      say("openclaw emulator --fault ConverseStream:1=ThrottlingException --fault ConverseStream:2=reset@5"),
+      say(
+        "openclaw emulator --upstream http://127.0.0.1:11434/v1 --upstream-model llama3.2",
+        "answers are those of a local model",
+      ),
+    ],
+    topic: "emulator",
+  },
+  serve: {
+    examples: [
+      say("openclaw serve"),
+      say("openclaw serve --port 9000 --map gpt-4o=amazon.nova-pro-v1:0"),
+      say("openclaw serve --host 0.0.0.0 --api-key-file keys.txt", "for other machines, with a key"),
+    ],
+    topic: "serve",
+  },
+  completion: {
+    examples: [
+      say("openclaw completion bash"),
+      say("openclaw completion fish > openclaw.fish", "for ~/.config/fish/completions"),
+    ],
+    topic: "completion",
+  },
+  help: {
+    examples: [
+      say("openclaw help", "the commands, and what there is to read"),
+      say("openclaw help models list"),
+      say("openclaw help exit-codes | cat", "in a pipe: Markdown"),
+    ],
+    topic: "scripting",
+  },
+};
+
+/** What the help of a command ends with, by its words (`models list`). Throws for a command that has no examples. */
+export function closingOf(name: string): Closing {
+  const closing = Object.hasOwn(CLOSINGS, name) ? CLOSINGS[name] : undefined;
+  if (!closing) throw new Error(`${name} has no examples: add them to src/command-line/examples.ts.`);
+  return closing;
+}

@@ -1,0 +1,50 @@
+import { spawn } from "node:child_process";
+import { errorCode } from "../errors.ts";
+
+export interface PagerSurroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Ends the pager when it is aborted. */
+  readonly signal: AbortSignal;
+  /** Leaves Ctrl-C to the pager; what it returns takes that back. */
+  readonly lendTerminal: () => () => void;
+}
+
+/** What a shell ends with that cannot run a program. */
+const NOT_RUN: ReadonlySet<number> = new Set([126, 127]);
+
+/**
+ * Shows a text in the program that PAGER names, by a shell, else in `less`, as git and man do. The text is written as it
+ * is. Resolves to whether it was shown: not where PAGER is empty or `cat`, the terminal is dumb, or there is no such program.
+ * Rejects with the signal's reason.
+ */
+export async function showInPager(text: string, surroundings: PagerSurroundings): Promise<boolean> {
+  const { env, signal, lendTerminal } = surroundings;
+  const named = env["PAGER"]?.trim();
+  if (named === "" || named === "cat" || (named === undefined && env["TERM"] === "dumb")) return false;
+  // As git has them: ends where all fits on the screen, shows colours, leaves the text there.
+  const withDefaults = { LESS: "FRX", LV: "-c", ...env };
+  const pager = spawn(named ?? "less", {
+    shell: named !== undefined,
+    stdio: ["pipe", "inherit", "inherit"],
+    env: withDefaults,
+  });
+  const takeBack = lendTerminal();
+  const stop = (): void => void pager.kill("SIGTERM");
+  signal.addEventListener("abort", stop);
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => {
+      pager.on("error", (error) => (errorCode(error) === "ENOENT" ? resolve(127) : reject(error)));
+      pager.on("close", resolve);
+      pager.stdin.on("error", (error) => {
+        // Whoever leaves before the end has read enough.
+        if (errorCode(error) !== "EPIPE") reject(error);
+      });
+      pager.stdin.end(text);
+    });
+    signal.throwIfAborted();
+    return code === null || !NOT_RUN.has(code);
+  } finally {
+    signal.removeEventListener("abort", stop);
+    takeBack();
+  }
+}

@@ -1,0 +1,36 @@
+import { describe, expect, it } from "vitest";
+import { type Action, type Group, isGroup, readFlag } from "../../src/command-line/declaration.ts";
+import { OTHER_WORDS } from "../../src/command-line/other-words.ts";
+import { PROGRAM } from "../../src/program.ts";
+
+/** The command that words name; undefined where they name none. */
+function commandAt(words: readonly string[]): Group | Action | undefined {
+  let command: Group | Action | undefined = PROGRAM;
+  for (const word of words) command = command && isGroup(command) ? command.members[word] : undefined;
+  return command;
+}
+
+const rows = Object.entries(OTHER_WORDS).flatMap(([path, words]) =>
+  Object.entries(words).flatMap(([names, right]) => names.split(" ").map((name) => ({ path, name, right }))),
+);
+
+describe("the table of other words", () => {
+  it.each(rows)("$path $name leads to what is there: $right", ({ path, name, right }) => {
+    const parents = path === "" ? [] : path.split(" ");
+    expect(commandAt([...parents, name])).toBeUndefined();
+    const words = right.split(" ").filter((word) => !word.startsWith("-"));
+    const command = commandAt([...parents, ...words]);
+    expect(command).toBeDefined();
+    const flags = [
+      PROGRAM.versionFlag,
+      ...PROGRAM.flags,
+      ...(command && !isGroup(command) ? (command.flags ?? []) : []),
+    ].map((flag) => readFlag(flag).long);
+    for (const flag of right.split(" ").filter((word) => word.startsWith("-"))) expect(flags).toContain(flag);
+  });
+
+  it("has each word once", () => {
+    const keys = rows.map(({ path, name }) => `${path} ${name}`);
+    expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([]);
+  });
+});

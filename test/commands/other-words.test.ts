@@ -1,0 +1,98 @@
+import { describe, expect, it } from "vitest";
+import { createHome, openclaw } from "../helpers/openclaw.ts";
+import { openPty } from "../helpers/pty.ts";
+
+/** What is typed behind the program's name, and the hint that it gets. */
+const TYPED: readonly (readonly [args: string[], hint: string])[] = [
+  [["hi there"], "Did you mean openclaw chat 'hi there'?"],
+  [["hi"], "Did you mean openclaw chat hi?"],
+  [["why", "is", "the", "sky", "blue?"], "Did you mean openclaw chat why is the sky 'blue?'?"],
+  [["what", "is", "this"], "Did you mean openclaw chat what is this?"],
+  [["frobnicate", "the", "widgets"], "Did you mean openclaw chat frobnicate the widgets?"],
+  [["-m", "opus", "hi there"], "Did you mean openclaw chat -m opus 'hi there'?"],
+  [["--system", "Be short.", "hi"], "Did you mean openclaw chat --system 'Be short.' hi?"],
+  [["list", "three", "colours"], "Did you mean openclaw chat list three colours?"],
+  [["show", "me", "the", "way"], "Did you mean openclaw chat show me the way?"],
+  [["who", "are", "you"], "Did you mean openclaw chat who are you?"],
+  [["status", "quo?"], "Did you mean openclaw chat status 'quo?'?"],
+  [["ask", "why?"], "Did you mean openclaw chat 'why?'?"],
+  [["Ask", "-m", "opus", "why"], "Did you mean openclaw chat -m opus why?"],
+  [["version"], "Did you mean openclaw --version?"],
+  [["-version"], "Did you mean openclaw --version?"],
+  [["ls"], "Did you mean openclaw models list?"],
+  [["ls", "--all"], "Did you mean openclaw models list --all?"],
+  [["list"], "Did you mean openclaw models list?"],
+  [["quit"], "Did you mean openclaw chat?"],
+  [["init"], "Did you mean openclaw doctor?"],
+  [
+    ["set", "models.bedrockDiscovery.region", "us-east-1"],
+    "Did you mean openclaw config set models.bedrockDiscovery.region us-east-1?",
+  ],
+  [["use", "opus"], "Did you mean openclaw models set opus?"],
+  [["resume"], "Did you mean openclaw chat --continue?"],
+  [["models", "ls"], "Did you mean openclaw models list?"],
+  [["models", "use", "opus"], "Did you mean openclaw models set opus?"],
+  [["models", "help"], "Did you mean openclaw models --help?"],
+  [["--region", "us-east-1", "models", "lst"], "Did you mean openclaw --region us-east-1 models list?"],
+  [["model", "list"], "Did you mean openclaw models list?"],
+  [["chta", "hi"], "Did you mean openclaw chat hi?"],
+  [["sessions", "delete", "one"], "Did you mean openclaw sessions rm one?"],
+  [["docs"], "Did you mean openclaw help?"],
+  [["man", "chat"], "Did you mean openclaw help chat?"],
+  [["login"], "Did you mean aws sso login? Which credentials are used says: openclaw doctor"],
+  [["upgrade"], "Did you mean npm install -g openclaw@latest?"],
+  [["frobnicate"], "openclaw --help"],
+  [["models", "frobnicate"], "openclaw models --help"],
+  [["doctor", "help"], "openclaw doctor --help"],
+  [["models", "list", "--serch", "nova"], "Did you mean --search?"],
+  [["-m", "opus", "models", "list"], "openclaw models list --help"],
+  // What would act on a terminal stays within its quotes.
+  [["hi \u001b[2Jthere"], "Did you mean openclaw chat $'hi \\x1b[2Jthere'?"],
+  [[`${"very ".repeat(100)}long`], "openclaw --help"],
+];
+
+describe("a word that is no command", () => {
+  it.each(TYPED)("%j is answered with the right one", async (args, hint) => {
+    const { code, stdout, stderr } = await openclaw(args, createHome());
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr.split("\n").at(-2)).toBe(`hint: ${hint}`);
+  });
+
+  it("is told in the document of --json, too", async () => {
+    const { code, stdout } = await openclaw(["ls", "--json"], createHome());
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({
+      error: { code: "usage", hint: "Did you mean openclaw models list --json?" },
+    });
+  });
+});
+
+describe("help in place of a prompt", () => {
+  it.each([
+    [["chat", "help"], "Did you mean openclaw chat --help? To ask a model: openclaw chat -- help"],
+    [["chat", "-m", "opus", "help"], "Did you mean openclaw chat -m opus --help?"],
+    [["models", "show", "help"], "Did you mean openclaw models show --help?"],
+  ])("%j is a question for the program at a terminal", async (args, hint) => {
+    const terminal = openPty(args, createHome(), { columns: 120 });
+    expect(await terminal.exit).toBe(2);
+    expect(terminal.lines().join("\n")).toContain(hint);
+  });
+
+  it.each([[["chat", "--emulator", "help"]], [["chat", "--emulator", "--", "help"]]])(
+    "%j asks the model in a script",
+    async (args) => {
+      const { code, stdout } = await openclaw(args, createHome());
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/You asked: help\n$/);
+    },
+  );
+
+  it.each([[["chat", "--emulator", "--", "help"]], [["chat", "--emulator", "-s", "help", "hi"]]])(
+    "%j asks the model at a terminal",
+    async (args) => {
+      const terminal = openPty(args, createHome());
+      expect(await terminal.exit).toBe(0);
+      expect(terminal.lines().join(" ")).toMatch(/You asked: (?:help|hi)/);
+    },
+  );
+});
