@@ -2,12 +2,12 @@
 //   node scripts/build-single.js [PLATFORM-ARCH] [--node VERSION]
 // for this kind of machine or another, such as linux-arm64; with the newest Node 24, or the version that is named.
 import { spawn } from "node:child_process";
-import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { inject } from "postject";
+import { binOf } from "./checks.js";
 import { nodeBinary } from "./node-binary.js";
 import { buildWhenStale, root } from "./set-up.js";
 
@@ -47,23 +47,28 @@ export async function buildSingle({ node, builder = node, output }) {
     await mkdir(path.dirname(output), { recursive: true });
     await copyFile(node, output);
     await chmod(output, 0o755);
-    await inject(output, RESOURCE, await readFile(blob), { sentinelFuse: FUSE });
+    const postject = await binOf("postject", "postject");
+    await run(process.execPath, [postject, output, RESOURCE, blob, "--sentinel-fuse", FUSE]);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
 /**
+ * Runs a program, of which only a failure is told: what LIEF says of Node's own sections is nobody's concern.
  * @param {string} command
  * @param {string[]} args
  */
 async function run(command, args) {
-  const child = spawn(command, args, { stdio: ["ignore", "ignore", "inherit"] });
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text) => (said += text));
   const code = await new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", resolve);
   });
-  if (code !== 0) throw new Error(`${command} ${args.join(" ")} ended with exit code ${code}.`);
+  if (code !== 0) throw new Error(`${command} ${args.join(" ")} ended with exit code ${code}:\n${said}`);
 }
 
 /** Writes the file and the licences of what is in it into dist-single/. */

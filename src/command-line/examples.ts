@@ -87,7 +87,7 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
       say("openclaw models list --plain | head -1", "keys only, for scripts"),
       say("openclaw models list --json", "see docs/schemas/models-list.schema.json"),
     ],
-    topic: "providers",
+    topic: "chat",
     piped: {
       fields: [
         "key",
@@ -99,7 +99,7 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
         "price out",
         "reasoning",
         "tags",
-        "access, where it was asked for",
+        "access (where it was asked for)",
       ],
     },
   },
@@ -117,7 +117,7 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
   },
   "models set": {
     examples: [say("openclaw models set us.anthropic.claude-opus-4-6-v1"), say("openclaw models set opus")],
-    topic: "config",
+    topic: "chat",
   },
   chat: {
     examples: [

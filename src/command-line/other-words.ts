@@ -11,8 +11,7 @@ type Words = Readonly<Record<string, string>>;
  */
 export const OTHER_WORDS: Readonly<Record<string, Words>> = {
   "": {
-    "ask query prompt q run say talk generate gen complete message send converse invoke stream repl start":
-      "chat",
+    "ask query prompt q run say talk generate gen message send converse invoke stream repl start": "chat",
     "version ver": "--version",
     "ls list search": "models list",
     "use select default switch": "models set",

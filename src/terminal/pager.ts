@@ -21,8 +21,8 @@ export async function showInPager(text: string, surroundings: PagerSurroundings)
   const { env, signal, lendTerminal } = surroundings;
   const named = env["PAGER"]?.trim();
   if (named === "" || named === "cat" || (named === undefined && env["TERM"] === "dumb")) return false;
-  // As git has them: ends where all fits on the screen, shows colours, leaves the text there.
-  const withDefaults = { LESS: "FRX", LV: "-c", ...env };
+  // As git has them: ends where all fits on the screen, shows colours, leaves the text there. The text is UTF-8 anywhere.
+  const withDefaults = { LESS: "FRX", LV: "-c", LESSCHARSET: "utf-8", ...env };
   const pager = spawn(named ?? "less", {
     shell: named !== undefined,
     stdio: ["pipe", "inherit", "inherit"],

@@ -58,7 +58,7 @@ describe("the help", () => {
   it("has a first screen of at most 24 rows, the prompt included, with five things to type", () => {
     const text = welcome(PROGRAM, layout);
     expect(text.split("\n").length).toBeLessThanOrEqual(24);
-    expect(text.match(/^ {2}openclaw (?:doctor|models list|models set|chat)\b/gm)).toHaveLength(6);
+    expect(text.match(/^ {2}openclaw (?:doctor|models list|models set|chat)\b/gm)).toHaveLength(7);
   });
 
   it("names in its overview every command and every topic", () => {

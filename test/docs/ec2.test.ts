@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
@@ -19,6 +20,16 @@ function standIns(home: string, programs: Readonly<Record<string, string>>): str
   return folder;
 }
 
+/** Runs bash while the emulator of this process answers. */
+async function runShell(args: readonly string[], options: { cwd?: string; env: Record<string, string> }) {
+  const child = spawn("bash", args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, stdout, stderr };
+}
+
 const callsIn = (home: string): string[] =>
   readFileSync(path.join(home, "calls"), "utf8").trimEnd().split("\n");
 
@@ -35,16 +46,14 @@ describe("the page on EC2", () => {
       runuser: `case "$4" in *"models list"*) ${late}; [ "$n" -lt 2 ] && exit 4 ;; esac; exec sh -c "$4"`,
     });
     const [script = ""] = fencedBlocks(page, "bash");
-    const run = spawnSync("bash", ["-c", script], {
+    const run = await runShell(["-c", script], {
       cwd: home,
       env: emptyEnvironment(home, {
         ...machine.env,
         PATH: [folder, pathWithOpenclaw(home)].join(path.delimiter),
       }),
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "pipe"],
     });
-    expect({ code: run.status, stderr: run.stderr }).toEqual({ code: 0, stderr: "" });
+    expect({ code: run.code, stderr: run.stderr }).toEqual({ code: 0, stderr: "" });
     expect(run.stdout).toContain("amazon-bedrock/us.anthropic.claude-opus-4-6-v1\n");
     const calls = callsIn(home);
     expect(calls.filter((call) => !call.startsWith("runuser"))).toEqual([
@@ -57,18 +66,16 @@ describe("the page on EC2", () => {
     expect(stdout).toBe("us.anthropic.claude-opus-4-6-v1\n");
   });
 
-  it("gives the profile to the instance as soon as EC2 knows of it", () => {
+  it("gives the profile to the instance as soon as EC2 knows of it", async () => {
     const home = createHome();
     const known = `[ "$2" != associate-iam-instance-profile ] || [ "$(grep -c associate "${home}/calls")" -ge 3 ]`;
     const folder = standIns(home, { aws: known, sleep: "" });
     const steps = fencedBlocks(page, "sh").find((block) => block.includes("iam wait")) ?? "";
     const last = steps.slice(steps.indexOf("# 3."));
-    const run = spawnSync("bash", ["-euo", "pipefail", "-c", last], {
+    const run = await runShell(["-euo", "pipefail", "-c", last], {
       env: emptyEnvironment(home, { PATH: [folder, process.env["PATH"]].join(path.delimiter) }),
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "pipe"],
     });
-    expect({ code: run.status, stderr: run.stderr }).toEqual({ code: 0, stderr: "" });
+    expect({ code: run.code, stderr: run.stderr }).toEqual({ code: 0, stderr: "" });
     expect(callsIn(home).map((call) => call.split(" ").slice(0, 3).join(" "))).toEqual([
       "aws iam wait",
       "aws ec2 associate-iam-instance-profile",

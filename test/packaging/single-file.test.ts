@@ -1,4 +1,5 @@
-import { type SpawnSyncReturns, spawnSync } from "node:child_process";
+import { fork, type SpawnSyncReturns, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -79,24 +80,27 @@ describe("the single file", () => {
   });
 
   test("judges schemas in processes of its own", () => {
-    const schema = JSON.stringify({ type: "object", properties: { a: { type: "nonsense" } } });
-    const wrong = run(["chat", "--emulator", "--schema", schema, "hi"]);
-    expect(wrong.stderr).toContain("nonsense");
-    expect(wrong).toMatchObject({ status: 2 });
-    // References that double take all memory: the worker's bound holds here, too.
-    const doubling = {
-      $defs: Object.fromEntries(
-        Array.from({ length: 30 }, (_, n) => [
-          `d${n}`,
-          n === 0
-            ? { type: "string" }
-            : { anyOf: [{ $ref: `#/$defs/d${n - 1}` }, { $ref: `#/$defs/d${n - 1}` }] },
-        ]),
-      ),
-      $ref: "#/$defs/d29",
-    };
-    const large = run(["chat", "--emulator", "--schema", JSON.stringify(doubling), "hi"]);
-    expect(large.stderr).not.toContain("Unexpected");
+    const schemaOf = (type: string): string =>
+      JSON.stringify({ type: "object", properties: { a: { type } }, required: ["a"] });
+    const wrong = run(["chat", "--emulator", "--schema", schemaOf("nonsense"), "hi"]);
+    expect(wrong).toMatchObject({ status: 2, stdout: "" });
+    expect(wrong.stderr).toContain("/properties/a/type must be equal to one of the allowed values");
+    const right = run(["chat", "--emulator", "--schema", schemaOf("string"), "hi"]);
+    expect({ status: right.status, stderr: right.stderr }).toEqual({ status: 0, stderr: "" });
+    expect(JSON.parse(right.stdout)).toMatchObject({ a: expect.any(String) });
+  });
+
+  test("bounds the memory of such a process", async () => {
+    const worker = fork(path.join(folder, "dist", "schema-worker.js"), {
+      execPath: program,
+      env: { NODE_OPTIONS: "--max-old-space-size=128" },
+      execArgv: [],
+      stdio: ["ignore", "ignore", "ignore", "ipc"],
+    });
+    expect(await once(worker, "message")).toEqual(["ready", undefined]);
+    worker.send({ schema: '{"items":{"type":"string"}}', value: `[${"1,".repeat(4e6)}1]` });
+    const [code, signal] = (await once(worker, "exit")) as [number | null, string | null];
+    expect(code === 0 || signal === "SIGKILL").toBe(false);
   });
 
   test("examines a machine", () => {
