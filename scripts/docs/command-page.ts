@@ -19,22 +19,46 @@ export function pageName({ path }: Leaf): string {
 }
 
 /** The page of one command: examples first, then what it does, its usage, arguments and options. */
-export function commandPage({ path, action }: Leaf): string {
-  const { examples, piped } = closingOf(path);
-  const name = `openclaw ${path}`;
+export function commandPage(leaf: Leaf): string {
+  const { examples, about, usage, options } = partsOf(leaf);
   return page(
-    `# ${name}`,
-    fence("sh", examples.map(({ line, says }) => `${line}${says ? `  # ${says}` : ""}`).join("\n")),
-    action.description,
-    noteOn(path),
-    piped
-      ? `In a pipe each line${piped.when ? ` of ${code(piped.when)}` : ""} has these fields, separated by tabs: ${piped.fields.join(", ")}.`
-      : "",
+    `# openclaw ${leaf.path}`,
+    examples,
+    ...about,
     "## Usage",
-    fence("text", `${name} ${usageOf(action)}`),
-    optionSections(action),
+    usage,
+    options,
     "The [global options](README.md#global-options) work here too. What an exit code means is in [scripting](../scripting.md#exit-codes).",
   );
+}
+
+/** The same in the order in which a manual page has it. */
+export function commandManual(leaf: Leaf): string {
+  const { examples, about, usage, options } = partsOf(leaf);
+  return page(
+    "## Synopsis",
+    usage,
+    "## Description",
+    ...about,
+    options,
+    "## Examples",
+    examples,
+    "## To read",
+    `**openclaw**(1) has the global options, exit codes and variables; **openclaw-${closingOf(leaf.path).topic}** says more.`,
+  );
+}
+
+function partsOf({ path, action }: Leaf) {
+  const { examples, piped } = closingOf(path);
+  const fields = piped
+    ? `In a pipe each line${piped.when ? ` of ${code(piped.when)}` : ""} has these fields, separated by tabs: ${piped.fields.join(", ")}.`
+    : "";
+  return {
+    examples: fence("sh", examples.map(({ line, says }) => `${line}${says ? `  # ${says}` : ""}`).join("\n")),
+    about: [action.description, noteOn(path), fields],
+    usage: fence("text", `openclaw ${path} ${usageOf(action)}`),
+    options: optionSections(action),
+  };
 }
 
 /** docs/commands/README.md: every command with its page, and the options they share. */

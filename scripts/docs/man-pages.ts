@@ -2,7 +2,7 @@ import { closingOf } from "../../src/command-line/examples.ts";
 import { leavesOf } from "../../src/command-line/help-text.ts";
 import { type Topic, TOPIC_ROWS } from "../../src/command-line/topics.ts";
 import { PROGRAM } from "../../src/program.ts";
-import { pageName } from "./command-page.ts";
+import { commandManual } from "./command-page.ts";
 import { code, fence, table } from "./markdown.ts";
 import { manPage } from "./roff.ts";
 
@@ -12,22 +12,16 @@ import { manPage } from "./roff.ts";
  */
 export function manPages(read: (name: string) => string, version: string): Map<string, string> {
   const pageOf = (name: string, section: number, says: string, text: string) =>
-    [
-      `${name}.${section}`,
-      manPage({ name, section, says: lowerFirst(says), version, text: withoutTitle(text) }),
-    ] as const;
+    [`${name}.${section}`, manPage({ name, section, says: lowerFirst(says), version, text })] as const;
   const topics = TOPIC_ROWS.filter((row): row is [(typeof row)[0], Topic] => row[1].section === undefined);
   return new Map([
     pageOf("openclaw", 1, PROGRAM.description, mainPage(read)),
     ...leavesOf(PROGRAM).map((leaf) =>
-      pageOf(
-        `openclaw-${leaf.path.replaceAll(" ", "-")}`,
-        1,
-        leaf.action.description,
-        read(`commands/${pageName(leaf)}`),
-      ),
+      pageOf(`openclaw-${leaf.path.replaceAll(" ", "-")}`, 1, leaf.action.description, commandManual(leaf)),
     ),
-    ...topics.map(([name, { page, says }]) => pageOf(`openclaw-${name}`, 7, says, read(`${page}.md`))),
+    ...topics.map(([name, { page, says }]) =>
+      pageOf(`openclaw-${name}`, 7, says, `## Description\n\n${withoutTitle(read(`${page}.md`))}`),
+    ),
   ]);
 }
 

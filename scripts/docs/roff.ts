@@ -14,6 +14,10 @@ export interface ManPage {
 export function manPage({ name, section, says, version, text }: ManPage): string {
   return [
     `.TH ${name.toUpperCase().replaceAll("-", "\\-")} ${section} "" "openclaw ${version}" "openclaw"`,
+    // Names and paths have no place to break at: lines end where they may.
+    ".nr HY 0",
+    ".nh",
+    ".ad l",
     ".SH NAME",
     `${escape(name)} \\- ${inline(says)}`,
     ...blocksOf(text).flatMap(toRoff),
@@ -37,8 +41,10 @@ function toRoff(block: string): string[] {
     return [".PP", ".RS 4", ".EX", ...lines.map((line) => guarded(escape(line))), ".EE", ".RE"];
   }
   const [, marks, heading] = /^(#{2,})[ ]+(.*)$/.exec(block) ?? [];
-  if (marks !== undefined && heading !== undefined)
-    return [marks.length === 2 ? `.SH ${inline(heading).toUpperCase()}` : `.SS ${inline(heading)}`];
+  if (marks !== undefined && heading !== undefined) {
+    const title = withoutLinks(heading).replaceAll(/[`*]/g, "");
+    return [marks.length === 2 ? `.SH ${escape(title.toUpperCase())}` : `.SS ${escape(title)}`];
+  }
   if (block.startsWith("|")) return toTerms(block.split("\n"));
   if (/^(?:-|\d+\.) /.test(block)) return toItems(block);
   return [".PP", guarded(inline(block.replaceAll("\n", " ")))];
@@ -81,7 +87,7 @@ const LINK = /\[((?:[^[\]`]|`[^`]*`)*)\]\(([^()\s]+)\)/g;
 function inline(text: string): string {
   return withoutLinks(text)
     .split(/(``[^]*?``|`[^`]*`)/)
-    .map((piece) => (piece.startsWith("`") ? `\\fB${escape(bare(piece))}\\fR` : words(piece)))
+    .map((piece) => (piece.startsWith("`") ? `\\fB${breakable(bare(piece))}\\fR` : words(piece)))
     .join("");
 }
 
@@ -97,9 +103,26 @@ function withoutLinks(text: string): string {
 }
 
 function words(text: string): string {
-  return escape(text.replaceAll(/\\([<*_|`[\]])/g, "$1"))
+  return breakable(text.replaceAll(/\\([<*_|`[\]])/g, "$1"))
     .replaceAll(/\*\*([^*]+)\*\*/g, "\\fB$1\\fR")
     .replaceAll(/(?<![\w*])\*([^*\s][^*]*)\*/g, "\\fI$1\\fR");
+}
+
+/** A longer word, in characters, may end a line behind its punctuation. */
+const LONG_WORD = 20;
+
+function breakable(text: string): string {
+  return text
+    .split(/(\s+)/)
+    .map((word) =>
+      word.length > LONG_WORD
+        ? word
+            .split(/(?<=[/._:,=&?(])/)
+            .map(escape)
+            .join("\\:")
+        : escape(word),
+    )
+    .join("");
 }
 
 /** Characters that roff has other uses for. */
@@ -110,6 +133,9 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "`": "\\(ga",
   "^": "\\(ha",
   "~": "\\(ti",
+  // Not every font has the pictures of control characters.
+  "\u241B": "ESC",
+  "\u2407": "BEL",
 };
 
 /** A text as roff shows it, to the character; what is not ASCII by its number. */
@@ -117,7 +143,8 @@ function escape(text: string): string {
   return [...text]
     .map((character) => {
       const point = character.codePointAt(0) ?? 0;
-      if (point > 0x7e) return `\\[u${point.toString(16).toUpperCase().padStart(4, "0")}]`;
+      if (point > 0x7e && !(character in ESCAPES))
+        return `\\[u${point.toString(16).toUpperCase().padStart(4, "0")}]`;
       return ESCAPES[character] ?? character;
     })
     .join("");

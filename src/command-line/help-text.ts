@@ -118,6 +118,11 @@ function commandAt(program: Program, path: readonly string[]): Group | Action {
   return command;
 }
 
+/** The line that shows what there is to read about a command or a topic. */
+export function helpCommand(...words: readonly string[]): string {
+  return ["openclaw", "help", ...words].join(" ");
+}
+
 /** What stands behind a command's name when it is called. */
 export function usageOf(command: Group | Action): string {
   if (isGroup(command)) return "[options] [command]";
@@ -175,7 +180,7 @@ function closingOfAction({ examples, topic, piped }: Closing): Section[] {
           },
         ]
       : []),
-    ...closingSections(examples, `openclaw help ${topic}`),
+    ...closingSections(examples, helpCommand(topic)),
   ];
 }
 
@@ -184,7 +189,7 @@ function closingOfGroup(program: Program, group: Group, path: readonly string[])
   const isRoot = group === program;
   const names = isRoot ? ["doctor", "models list", "chat"] : leavesOf(group, path).map((leaf) => leaf.path);
   const examples = names.flatMap((name) => closingOf(name).examples.slice(0, 1));
-  return closingSections(examples, isRoot ? "openclaw help" : `openclaw help ${path.join(" ")}`);
+  return closingSections(examples, helpCommand(...path));
 }
 
 function closingSections(examples: readonly Example[], reading: string): Section[] {

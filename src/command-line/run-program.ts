@@ -50,14 +50,11 @@ async function runCall({ action, options }: Call, args: readonly string[], runti
 }
 
 /** Whether a person has typed `help` where a command takes something else, such as a prompt; a script means what it says. */
-function asksForHelp(
-  { action, options }: Call,
-  args: readonly string[],
-  { stdin, terminal }: Runtime,
-): boolean {
+function asksForHelp({ action, options }: Call, args: readonly string[], runtime: Runtime): boolean {
   if (args.at(-1) !== "help" || args[0] === "help" || args.includes("--")) return false;
   const words = (action.arguments ?? []).map((argument) => options[readArgument(argument).name]);
-  return words.flat().join(" ").trim() === "help" && terminal.isStdoutTTY && stdin.isTTY === true;
+  if (words.flat().join(" ").trim() !== "help") return false;
+  return runtime.terminal.isStdoutTTY && runtime.stdin.isTTY === true;
 }
 
 /** Whether a flag of a call takes a file, so that another may stand behind it by mistake. */

@@ -32,7 +32,7 @@ export const TOPICS = {
   errors: { says: "every error, and what it means", page: "errors" },
   ec2: { says: "on an instance: Node, role, user data", page: "ec2" },
   network: { says: "proxies and certificates", page: "network", also: ["proxy"] },
-  providers: { says: "Ollama, vLLM and other servers", page: "providers" },
+  providers: { says: "other servers that speak OpenAI's API", page: "providers" },
   serve: { says: "Bedrock for programs that speak OpenAI's API", page: "serve" },
   emulator: { says: "the Bedrock inside the program", page: "emulator" },
   completion: { says: "Tab in bash, zsh and fish", page: "completion" },

@@ -5,7 +5,7 @@ import {
   type Program,
   visibleMembers,
 } from "../command-line/declaration.ts";
-import { leavesOf, overview } from "../command-line/help-text.ts";
+import { helpCommand, leavesOf, overview } from "../command-line/help-text.ts";
 import { type Topic, TOPIC_ROWS, type TopicName } from "../command-line/topics.ts";
 import { errorCode, OpenclawError, usageError } from "../errors.ts";
 import { nearestIds } from "../models/nearest.ts";
@@ -54,7 +54,7 @@ function findPages(name: string, program: Program): Found {
   if (topic || member) return { topic, command: member && { path: name, member } };
   const known = [...TOPIC_ROWS.map(([own]) => own), ...commandNames(program)];
   const [near] = nearestIds(name, known, 1);
-  const meant = ["openclaw", "help", ...(near === undefined ? [] : [near])].join(" ");
+  const meant = helpCommand(...(near === undefined ? [] : [near]));
   throw usageError(
     `Nothing is known about '${name}'.`,
     near === undefined ? meant : `Did you mean ${meant}?`,
@@ -138,7 +138,7 @@ function forReading(page: string): string {
       const topic = topicAt(target);
       if (topic === undefined || named.has(topic)) return words;
       named.add(topic);
-      return `${words} (\`openclaw help ${topic}\`)`;
+      return `${words} (\`${helpCommand(topic)}\`)`;
     });
   return page
     .split(FENCE)

@@ -20,6 +20,7 @@ const NAMES = new RegExp(
 const ALLOWED: Readonly<Record<string, string>> = {
   "models/families.ts": "is the table itself",
   "models/default-models.ts": "names the model that is asked under --emulator when nobody named one",
+  "command-line/examples.ts": "has examples for the help, which are typed as they stand",
   "config/settings.ts": "has examples of settings for their documentation",
   "serve/model-names.ts": "has an example in a hint",
   "discovery/judge-access.ts":
