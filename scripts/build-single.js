@@ -86,8 +86,10 @@ async function main() {
   const folder = path.join(root, "dist-single");
   const output = path.join(folder, `openclaw-${target}${platform === "win32" ? ".exe" : ""}`);
   await buildSingle({ node, builder, output });
-  await copyFile(path.join(root, "THIRD-PARTY-NOTICES.txt"), path.join(folder, "THIRD-PARTY-NOTICES.txt"));
-  await copyFile(path.join(root, "LICENSE"), path.join(folder, "LICENSE"));
+  // The licences of what is in it, Node's among them.
+  for (const name of ["LICENSE", "THIRD-PARTY-NOTICES.txt"])
+    await copyFile(path.join(root, name), path.join(folder, name));
+  await copyFile(path.join(path.dirname(node), "..", "LICENSE"), path.join(folder, "LICENSE-node"));
   const { size } = await stat(output);
   console.log(`${path.relative(root, output)} (${Math.round(size / 1024 / 1024)} MB)`);
 }

@@ -21,7 +21,10 @@ async function exists(file) {
  * @param {{ platform: string, arch: string }} [machine]
  */
 export async function nodeBinary(version, { platform, arch } = process) {
-  const folder = path.join(root, "node_modules", ".cache", "openclaw", `node-${version}`);
+  const isForHere = platform === process.platform && arch === process.arch;
+  // npm takes away what is beside a package that it installs without saving.
+  const place = isForHere ? `node-${version}` : `node-${version}-${platform}-${arch}`;
+  const folder = path.join(root, "node_modules", ".cache", "openclaw", place);
   // The package named "node" only picks one of these in an install script; it is picked here, so that none runs.
   const system = platform === "win32" ? "win" : platform;
   const prefix = platform === "darwin" && arch === "arm64" ? "node-bin" : "node";
@@ -37,8 +40,8 @@ export async function nodeBinary(version, { platform, arch } = process) {
         "--no-audit",
         "--no-fund",
         "--loglevel=error",
-        `--os=${platform}`,
-        `--cpu=${arch}`,
+        // npm takes a package for another kind of machine only so.
+        ...(isForHere ? [] : ["--force"]),
         "--prefix",
         folder,
         `${name}@${version}`,
