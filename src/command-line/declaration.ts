@@ -89,6 +89,15 @@ export function isGroup(command: Group | Action): command is Group {
   return "members" in command;
 }
 
+/** The command that words name; undefined where they name none. */
+export function commandAt(group: Group, names: readonly string[]): Group | Action | undefined {
+  return names.reduce<Group | Action | undefined>(
+    (command, name) =>
+      command && isGroup(command) && Object.hasOwn(command.members, name) ? command.members[name] : undefined,
+    group,
+  );
+}
+
 /** The commands of a group that help and completion show, with their names. */
 export function visibleMembers({ members }: Group): [name: string, command: Group | Action][] {
   return Object.entries(members).filter(([, member]) => isGroup(member) || !member.isHidden);

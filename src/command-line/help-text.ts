@@ -2,6 +2,7 @@ import type { Style } from "../terminal/color.ts";
 import { hang } from "../terminal/word-wrap.ts";
 import {
   type Action,
+  commandAt,
   type Flag,
   type Group,
   HELP,
@@ -37,7 +38,7 @@ const MOST_EXAMPLES = 3;
  * examples, and what to read.
  */
 export function helpText(program: Program, path: readonly string[], layout: HelpLayout): string {
-  const command = commandAt(program, path);
+  const command = commandAt(program, path) ?? program;
   const name = [program.name, ...path].join(" ");
   const shared = { heading: path.length === 0 ? "Options" : "Global options", rows: sharedRows(program) };
   const sections = isGroup(command)
@@ -105,17 +106,6 @@ export function leavesOf(group: Group, path: readonly string[] = []): { path: st
       ? leavesOf(member, [...path, name])
       : [{ path: [...path, name].join(" "), action: member }],
   );
-}
-
-/** The command that words name, as far as they name one. */
-function commandAt(program: Program, path: readonly string[]): Group | Action {
-  let command: Group | Action = program;
-  for (const name of path) {
-    const next: Group | Action | undefined = isGroup(command) ? command.members[name] : undefined;
-    if (!next) return command;
-    command = next;
-  }
-  return command;
 }
 
 /** The line that shows what there is to read about a command or a topic. */

@@ -1,6 +1,6 @@
 import { type OpenclawError, usageError } from "../errors.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
-import { type Action, type Group, isGroup, type Program, readArgument, readFlag } from "./declaration.ts";
+import { commandAt, type Group, isGroup, type Program, readArgument, readFlag } from "./declaration.ts";
 
 /** A word that stands for several, and what is meant by each. */
 type Words = Readonly<Record<string, string>>;
@@ -30,7 +30,7 @@ export const OTHER_WORDS: Readonly<Record<string, Words>> = {
     "mock simulate simulator fake local demo": "emulator",
     "policy permissions role": "iam policy",
     "completions autocomplete": "completion",
-    "man docs doc manual guide readme topics tutorial": "help",
+    "man docs doc manual guide readme topics tutorial ? h": "help",
   },
   config: {
     "ls list show view cat dump print": "get",
@@ -57,6 +57,9 @@ export const OTHER_WORDS: Readonly<Record<string, Words>> = {
   },
   iam: { "show generate print create role": "policy" },
 };
+
+/** Flags that ask a model in other programs. */
+const OTHER_FLAGS = new Set(["-p", "--prompt", "--print", "--ask", "-i", "--interactive"]);
 
 /** What is done with another program, and what there is to know here. */
 const ELSEWHERE: Words = {
@@ -86,18 +89,26 @@ export function hintForWord(
   args: readonly string[],
 ): string | undefined {
   if (word === "help") return didYouMean([...path, "--help"]);
-  const isFirst = path.length === 0;
-  const elsewhere = isFirst ? find(ELSEWHERE, word) : undefined;
-  if (elsewhere !== undefined) return elsewhere;
-  const other = find(OTHER_WORDS[path.join(" ")] ?? {}, word)?.split(" ");
-  const behind = args.slice(args.indexOf(word) + 1).filter((arg) => !arg.startsWith("-")).length;
+  const at = args.indexOf(word);
+  const instead = (...words: readonly string[]): string | undefined =>
+    didYouMean([...args.slice(0, at), ...words, ...args.slice(at + 1)]);
+  // As it is typed in a conversation: /models, :q.
+  const bare = word.replace(/^[/:]+(?=.)/, "").toLowerCase();
+  if (Object.hasOwn(membersAt(program, path), bare)) return instead(bare);
+  const behind = args.slice(at + 1).filter((arg) => !arg.startsWith("-")).length;
+  if (path.length === 0) {
+    const elsewhere = find(ELSEWHERE, bare);
+    if (elsewhere !== undefined) return elsewhere;
+    const turned = turnedRound(program, bare, args[at + 1]);
+    if (turned) return didYouMean([...args.slice(0, at), ...turned, ...args.slice(at + 2)]);
+  }
+  const other = find(OTHER_WORDS[path.join(" ")] ?? {}, bare)?.split(" ");
   const isQuestion =
     other === undefined ? isOpening(word, near, behind) : behind > mostWords(program, [...path, ...other]);
-  if (isFirst && isQuestion) return didYouMean(["chat", ...args]);
+  if (path.length === 0 && isQuestion) return didYouMean(["chat", ...args]);
+  if (path.join(" ") === "config" && word.includes(".")) return instead(behind > 0 ? "set" : "get", word);
   const right = other ?? (near === undefined || near.includes(",") ? undefined : [near]);
-  if (right === undefined) return undefined;
-  const at = args.indexOf(word);
-  return didYouMean([...args.slice(0, at), ...right, ...args.slice(at + 1)]);
+  return right && instead(...right);
 }
 
 /** What was meant by a flag that no command was named for: the same line for `chat`, where it has the flag. */
@@ -105,16 +116,33 @@ export function hintForFlag(program: Program, flag: string, args: readonly strin
   if (args[0] === "-version") return didYouMean(["--version"]);
   const { chat } = program.members;
   if (!chat || isGroup(chat) || args.some((arg) => Object.hasOwn(program.members, arg))) return undefined;
+  const [name = ""] = flag.split("=");
   const isOfChat = (chat.flags ?? [])
     .map(readFlag)
-    .some(({ long, short }) => flag === long || flag === short);
-  return isOfChat ? didYouMean(["chat", ...args]) : undefined;
+    .some(({ long, short }) => name === long || (short !== undefined && flag.startsWith(short)));
+  if (isOfChat) return didYouMean(["chat", ...args]);
+  const rest = args.filter((arg) => arg !== flag);
+  return OTHER_FLAGS.has(flag) ? didYouMean(["chat", ...rest]) : undefined;
+}
+
+/** `list models` as `models list`, and `delete session` as `sessions rm`. */
+function turnedRound(program: Program, verb: string, noun: string | undefined): string[] | undefined {
+  const group = [noun, `${noun}s`].find((name) => name !== undefined && Object.hasOwn(OTHER_WORDS, name));
+  if (group === undefined) return undefined;
+  if (Object.hasOwn(membersAt(program, [group]), verb)) return [group, verb];
+  const other = find(OTHER_WORDS[group] ?? {}, verb);
+  return other === undefined ? undefined : [group, ...other.split(" ")];
+}
+
+function membersAt(program: Program, path: readonly string[]): Group["members"] {
+  const command = commandAt(program, path);
+  return command && isGroup(command) ? command.members : {};
 }
 
 /** Whether a word begins a question: it is a sentence, begins as one does, or is near no command and is followed by others. */
 function isOpening(word: string, near: string | undefined, behind: number): boolean {
   return (
-    /[\s?]/.test(word) ||
+    /[^\w./:-]/.test(word) ||
     OPENINGS.split(" ").includes(word.toLowerCase()) ||
     (behind > 0 && near === undefined)
   );
@@ -122,9 +150,10 @@ function isOpening(word: string, near: string | undefined, behind: number): bool
 
 /** How many words the command takes that these name; none where they are a flag of the program. */
 function mostWords(program: Program, names: readonly string[]): number {
-  let command: Group | Action | undefined = program;
-  for (const name of names.filter((word) => !word.startsWith("-")))
-    command = command && isGroup(command) ? command.members[name] : undefined;
+  const command = commandAt(
+    program,
+    names.filter((word) => !word.startsWith("-")),
+  );
   if (!command || isGroup(command)) return 0;
   const taken = (command.arguments ?? []).map(readArgument);
   return taken.some(({ isVariadic }) => isVariadic) ? Number.POSITIVE_INFINITY : taken.length;

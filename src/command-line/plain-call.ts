@@ -1,6 +1,7 @@
 import {
   type Action,
   type Argument,
+  commandAt,
   FlagValueError,
   type Group,
   HELP,
@@ -70,14 +71,8 @@ export function readHelpCall(program: Program, args: readonly string[]): readonl
   const last = args.at(-1);
   const isAsked = last === long || last === short;
   const path = isAsked ? args.slice(0, -1) : args;
-  let command: Group | Action = program;
-  for (const name of path) {
-    const next: Group | Action | undefined =
-      isGroup(command) && Object.hasOwn(command.members, name) ? command.members[name] : undefined;
-    if (!next) return undefined;
-    command = next;
-  }
-  return isAsked || isGroup(command) ? path : undefined;
+  const command = commandAt(program, path);
+  return command && (isAsked || isGroup(command)) ? path : undefined;
 }
 
 /** A lone dash stands for stdin. */

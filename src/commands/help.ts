@@ -1,12 +1,7 @@
-import {
-  type Action,
-  type Group,
-  isGroup,
-  type Program,
-  visibleMembers,
-} from "../command-line/declaration.ts";
+import { type Action, commandAt, type Group, isGroup, type Program } from "../command-line/declaration.ts";
 import { helpCommand, leavesOf, overview } from "../command-line/help-text.ts";
 import { type Topic, TOPIC_ROWS, type TopicName } from "../command-line/topics.ts";
+import { editDistance } from "../edit-distance.ts";
 import { errorCode, OpenclawError, usageError } from "../errors.ts";
 import { nearestIds } from "../models/nearest.ts";
 import type { GlobalOptions } from "../options.ts";
@@ -50,28 +45,18 @@ interface Found {
 function findPages(name: string, program: Program): Found {
   const named = name.replaceAll(" ", "-");
   const topic = TOPIC_ROWS.find(([known, { also = [] }]) => known === named || also.includes(named))?.[1];
-  const member = findCommand(name, program);
-  if (topic || member) return { topic, command: member && { path: name, member } };
+  // A manual page has its words joined: openclaw-models-list.
+  const path = named.replace(/^openclaw-/, "").replaceAll("-", " ");
+  const command = commandAt(program, path.split(" "));
+  const member = command && (isGroup(command) || !command.isHidden) ? command : undefined;
+  if (topic || member) return { topic, command: member && { path, member } };
   const known = [...TOPIC_ROWS.map(([own]) => own), ...commandNames(program)];
-  const [near] = nearestIds(name, known, 1);
+  const near = nearestIds(name, known, 1).find((id) => editDistance(name, id) < name.length * 0.6);
   const meant = helpCommand(...(near === undefined ? [] : [near]));
   throw usageError(
     `Nothing is known about '${name}'.`,
     near === undefined ? meant : `Did you mean ${meant}?`,
   );
-}
-
-function findCommand(name: string, program: Program): Group | Action | undefined {
-  let command: Group | Action = program;
-  for (const word of name.split(" ")) {
-    const members: Record<string, Group | Action> = isGroup(command)
-      ? Object.fromEntries(visibleMembers(command))
-      : {};
-    const next = Object.hasOwn(members, word) ? members[word] : undefined;
-    if (!next) return undefined;
-    command = next;
-  }
-  return command;
 }
 
 /** Groups and commands by their words. */

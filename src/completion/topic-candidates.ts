@@ -1,17 +1,10 @@
-import {
-  type Action,
-  type Group,
-  isGroup,
-  type Program,
-  visibleMembers,
-} from "../command-line/declaration.ts";
+import { commandAt, isGroup, type Program, visibleMembers } from "../command-line/declaration.ts";
 import { TOPIC_ROWS } from "../command-line/topics.ts";
 import type { Candidate } from "./value-kinds.ts";
 
 /** What `help` may go on with behind these words: the commands there, and at the beginning the topics. */
 export function topicCandidates(program: Program, words: readonly string[]): Candidate[] {
-  let command: Group | Action | undefined = program;
-  for (const word of words) command = command && isGroup(command) ? command.members[word] : undefined;
+  const command = commandAt(program, words);
   const commands =
     command && isGroup(command)
       ? visibleMembers(command).map(([value, { description }]) => ({ value, description }))

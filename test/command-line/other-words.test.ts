@@ -1,14 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { type Action, type Group, isGroup, readFlag } from "../../src/command-line/declaration.ts";
+import { commandAt, isGroup, readFlag } from "../../src/command-line/declaration.ts";
 import { OTHER_WORDS } from "../../src/command-line/other-words.ts";
 import { PROGRAM } from "../../src/program.ts";
-
-/** The command that words name; undefined where they name none. */
-function commandAt(words: readonly string[]): Group | Action | undefined {
-  let command: Group | Action | undefined = PROGRAM;
-  for (const word of words) command = command && isGroup(command) ? command.members[word] : undefined;
-  return command;
-}
 
 const rows = Object.entries(OTHER_WORDS).flatMap(([path, words]) =>
   Object.entries(words).flatMap(([names, right]) => names.split(" ").map((name) => ({ path, name, right }))),
@@ -17,9 +10,9 @@ const rows = Object.entries(OTHER_WORDS).flatMap(([path, words]) =>
 describe("the table of other words", () => {
   it.each(rows)("$path $name leads to what is there: $right", ({ path, name, right }) => {
     const parents = path === "" ? [] : path.split(" ");
-    expect(commandAt([...parents, name])).toBeUndefined();
+    expect(commandAt(PROGRAM, [...parents, name])).toBeUndefined();
     const words = right.split(" ").filter((word) => !word.startsWith("-"));
-    const command = commandAt([...parents, ...words]);
+    const command = commandAt(PROGRAM, [...parents, ...words]);
     expect(command).toBeDefined();
     const flags = [
       PROGRAM.versionFlag,

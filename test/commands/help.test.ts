@@ -59,6 +59,8 @@ describe("help in a pipe", () => {
     [["Exit", "codes"], "# Exit codes"],
     [["openclaw", "models", "list"], "# openclaw models list"],
     [["models list"], "# openclaw models list"],
+    [["models-list"], "# openclaw models list"],
+    [["openclaw-models-list"], "# openclaw models list"],
     [["env"], "# Environment"],
     [["settings"], "# Settings"],
   ])("knows what is meant by %j", async (words, first) => {
@@ -69,6 +71,8 @@ describe("help in a pipe", () => {
   it.each([
     ["credentails", "Did you mean openclaw help credentials?"],
     ["modles list", "Did you mean openclaw help models list?"],
+    ["exitcodes", "Did you mean openclaw help exit-codes?"],
+    ["aws", "openclaw help"],
     ["xyzzy", "openclaw help"],
     ["complete bash", "openclaw help"],
     ["__proto__", "openclaw help"],
