@@ -6,12 +6,14 @@ import { type Call, readPlainCall } from "../../src/command-line/plain-call.ts";
 import { PROGRAM } from "../../src/program.ts";
 import { plainStyle } from "../../src/terminal/color.ts";
 
+const layout = { columns: 80, style: plainStyle };
+
 /** What commander makes of the arguments; undefined where it refuses them or prints help. */
 async function readWithCommander(args: readonly string[]): Promise<Call | undefined> {
   let found: Call | undefined;
   const root = buildCommand(PROGRAM, {
     write: () => undefined,
-    layout: { columns: 80, style: plainStyle },
+    layout,
     run: async (call) => {
       found = call;
     },
@@ -26,7 +28,7 @@ async function readWithCommander(args: readonly string[]): Promise<Call | undefi
 
 /** What commander says of arguments that it refuses. */
 async function refusalOfCommander(args: readonly string[]): Promise<string> {
-  const root = buildCommand(PROGRAM, { write: () => undefined, run: async () => undefined });
+  const root = buildCommand(PROGRAM, { write: () => undefined, layout, run: async () => undefined });
   try {
     await root.parseAsync([...args], { from: "user" });
   } catch (error) {
