@@ -32,7 +32,7 @@ type ShownModel = ListedModel & { access?: Access };
  * Prints configured and discovered models: what there is even when AWS could not be asked, and then throws. What went into a
  * pipe is kept in `ready`, where that is named.
  */
-export async function listModels(
+export async function showModelList(
   options: ListOptions,
   runtime: Runtime,
   ready: string | undefined,

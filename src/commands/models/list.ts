@@ -11,6 +11,6 @@ export async function run(options: ListOptions, runtime: Runtime): Promise<void>
   const file = readyFile(options, runtime);
   const text = file && (await readReady(file, runtime.now()));
   if (text !== undefined) return runtime.terminal.write(text);
-  const { listModels } = await import("./list-models.ts");
-  await listModels(options, runtime, file);
+  const { showModelList } = await import("./list-models.ts");
+  await showModelList(options, runtime, file);
 }
