@@ -3,11 +3,32 @@
 // Written in the syntax of old Node versions, so that they can read the message instead of failing on it.
 var version = process.versions.node.split(".");
 if (Number(version[0]) < 20 || (Number(version[0]) === 20 && Number(version[1]) < 19)) {
+  // What is too old is mostly the system's own Node: https://github.com/nodesource/distributions has newer ones.
+  // Node before 14.18 does not know it as node:fs.
+  var files = "fs";
+  var has = require(files).existsSync;
+  var source = function (format, shell, manager) {
+    return (
+      "curl -fsSL https://" +
+      format +
+      ".nodesource.com/setup_24.x | sudo " +
+      shell +
+      " - && sudo " +
+      manager +
+      " install -y nodejs"
+    );
+  };
   process.stderr.write(
     "openclaw: Node " +
       process.versions.node +
       " is too old; openclaw needs Node 20.19 or newer.\n" +
-      "hint: install a current Node (https://nodejs.org/en/download) and run the command again.\n"
+      "hint: " +
+      (has("/usr/bin/apt-get")
+        ? source("deb", "-E bash", "apt-get")
+        : has("/usr/bin/dnf")
+          ? source("rpm", "bash", "dnf")
+          : "install a current Node (https://nodejs.org/en/download) and run the command again.") +
+      "\n"
   );
   process.exitCode = 1;
 } else {

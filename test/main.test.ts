@@ -124,3 +124,32 @@ it("names the service's request id with --verbose", async () => {
   const { stderr } = await user.run(["chat", "-v", "-m", "amazon.nova-lite-v1:0", "hi"]);
   expect(stderr).toContain(`request id: ${user.emulator.calls[0]?.requestId}\n`);
 });
+
+describe("a Node that is too old", () => {
+  it.each([
+    [
+      "/usr/bin/apt-get",
+      "curl -fsSL https://deb.nodesource.com/setup_24.x | sudo -E bash - && sudo apt-get install -y nodejs",
+    ],
+    [
+      "/usr/bin/dnf",
+      "curl -fsSL https://rpm.nodesource.com/setup_24.x | sudo bash - && sudo dnf install -y nodejs",
+    ],
+    ["/nothing", "install a current Node (https://nodejs.org/en/download) and run the command again."],
+  ])("is told with what installs another where there is %s", async (manager, hint) => {
+    const home = createHome();
+    const file = path.join(home, "old.cjs");
+    writeFileSync(
+      file,
+      `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "18.19.1" } });
+       require("node:fs").existsSync = (file) => file === ${JSON.stringify(manager)};\n`,
+    );
+    const { code, stdout, stderr } = await openclaw(["doctor"], home, {
+      env: { NODE_OPTIONS: `--require ${file}` },
+    });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toBe(
+      `openclaw: Node 18.19.1 is too old; openclaw needs Node 20.19 or newer.\nhint: ${hint}\n`,
+    );
+  });
+});
