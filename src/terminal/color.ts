@@ -1,5 +1,5 @@
 import { once } from "../once.ts";
-import { ownSequence } from "./neutralise.ts";
+import { isLinkStart, ownLink, ownSequence } from "./neutralise.ts";
 
 export type ColorLevel = 0 | 1 | 2 | 3;
 
@@ -9,10 +9,12 @@ const LOOKS = {
   dim: ["2", "22"],
   italic: ["3", "23"],
   underline: ["4", "24"],
+  strikethrough: ["9", "29"],
   red: ["31", "39"],
   green: ["32", "39"],
   yellow: ["33", "39"],
   blue: ["34", "39"],
+  magenta: ["35", "39"],
   cyan: ["36", "39"],
 } as const;
 
@@ -40,6 +42,34 @@ const colorStyle = once(() =>
         : begin + text.replaceAll(end, end + begin).replaceAll(/\r?\n/g, `${end}$&${begin}`) + end;
   }),
 );
+
+/** What ends each look, by what begins it: our own sequences. */
+const endOfLook = once(
+  () => new Map(Object.values(LOOKS).map(([begin, end]) => [ownSequence(begin, "m"), ownSequence(end, "m")])),
+);
+
+/** The looks and the link that a text stands in, as far as it was passed. */
+export class OpenLooks {
+  /** What began them, in this order, each with what will end it. */
+  #open: { begin: string; end: string }[] = [];
+
+  /** Passes one of our own sequences. */
+  pass(sequence: string): void {
+    const end = endOfLook().get(sequence) ?? (isLinkStart(sequence) ? ownLink("") : undefined);
+    if (end === undefined) this.#open = this.#open.filter((look) => look.end !== sequence);
+    else this.#open.push({ begin: sequence, end });
+  }
+
+  /** Ends them all, for a place that has no part in them. */
+  get end(): string {
+    return [...new Set(this.#open.map(({ end }) => end))].toReversed().join("");
+  }
+
+  /** Begins them again. */
+  get begin(): string {
+    return this.#open.map(({ begin }) => begin).join("");
+  }
+}
 
 /** The Style of a level. */
 export function styleFor(level: ColorLevel): Style {

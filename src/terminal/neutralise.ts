@@ -5,8 +5,11 @@
  */
 const MARK = Array.from({ length: 4 }, () => 1000 + Math.floor(Math.random() * 9000)).join(";");
 
-/** A sequence of this program's own, marked as such. */
-const OWN = `\\u001B\\[([\\d;?]*);${MARK}([A-Za-z])`;
+/**
+ * A sequence of this program's own, marked as such: one with parameters and a last letter (CSI), or what begins or ends a
+ * link (OSC 8), whose address is printable ASCII.
+ */
+const OWN = `\\u001B(?:\\[([\\d;?]*);${MARK}([A-Za-z])|\\]8;${MARK};([!-~]*)\\u001B\\\\)`;
 const ANY_OWN = new RegExp(OWN, "g");
 
 /**
@@ -56,20 +59,30 @@ class Place {
   }
 }
 
-/** Makes a text harmless that arrives in pieces: marks are counted across them. */
+/** Makes a text harmless that arrives in pieces: what stands on both sides of a cut is known. */
 export class Neutraliser {
   readonly #place = new Place();
 
+  /** Takes a piece of a foreign text, in which nothing acts. */
+  pushForeign(text: string): string {
+    if (this.#isPlain(text)) return text;
+    return settleUnseen(text, this.#place).replace(FOREIGN_CONTROLS, pictureOf);
+  }
+
   /** Takes a piece that this program has styled; its own sequences act, and all else is shown. */
   push(text: string): string {
-    if (PLAIN.test(text)) {
-      if (text !== "") this.#place.moveTo(text.slice(-1));
-      return text;
-    }
+    if (this.#isPlain(text)) return text;
     const shown = settleUnseen(text, this.#place);
-    return shown.replace(OWN_OR_CONTROL, (found, parameters?: string, final?: string) =>
-      final === undefined ? pictureOf(found) : `\u001B[${parameters}${final}`,
+    return shown.replace(
+      OWN_OR_CONTROL,
+      (found, ...own: [string?, string?, string?]) => acting(...own) ?? pictureOf(found),
     );
+  }
+
+  #isPlain(text: string): boolean {
+    if (!PLAIN.test(text)) return false;
+    if (text !== "") this.#place.moveTo(text.slice(-1));
+    return true;
   }
 }
 
@@ -86,8 +99,8 @@ export function neutralise(text: string): string {
 /** Does the same to a text that this program has styled, whose own sequences stay: for what is measured before it is written. */
 export function neutraliseStyled(text: string): string {
   if (PLAIN.test(text)) return text;
-  return settleUnseen(text).replace(OWN_OR_CONTROL, (found, _parameters, final?: string) =>
-    final === undefined ? pictureOf(found) : found,
+  return settleUnseen(text).replace(OWN_OR_CONTROL, (found, ...own: [string?, string?, string?]) =>
+    acting(...own) === undefined ? pictureOf(found) : found,
   );
 }
 
@@ -112,9 +125,29 @@ export function ownSequence(parameters: string, final: string): string {
   return `\u001B[${parameters};${MARK}${final}`;
 }
 
+/**
+ * Makes what follows a link to an address, of printable ASCII, on a terminal that has them; "" ends it. OSC 8:
+ * https://gist.github.com/egmontkob/eb114294efbcd5adb1944c9f3cb5feda
+ */
+export function ownLink(address: string): string {
+  return `\u001B]8;${MARK};${address}\u001B\\`;
+}
+
+/** Whether a sequence of our own begins a link. */
+export function isLinkStart(sequence: string): boolean {
+  return sequence.startsWith("\u001B]") && sequence !== ownLink("");
+}
+
 /** Lets our own sequences act in a text of which nothing else is looked at, such as an answer in a pipe. */
 export function actOwn(text: string): string {
-  return text.includes(MARK) ? text.replace(ANY_OWN, "\u001B[$1$2") : text;
+  if (!text.includes(MARK)) return text;
+  return text.replace(ANY_OWN, (found, ...own: [string?, string?, string?]) => acting(...own) ?? found);
+}
+
+/** A sequence of our own without its mark, by the groups of OWN; undefined for what is none. */
+function acting(parameters?: string, final?: string, address?: string): string | undefined {
+  if (final !== undefined) return `\u001B[${parameters}${final}`;
+  return address === undefined ? undefined : `\u001B]8;;${address}\u001B\\`;
 }
 
 /** Drops or replaces what is unseen and not needed. Notes in `place` what the text ends with. */
@@ -123,11 +156,11 @@ function settleUnseen(text: string, place = new Place(), drop = (_character: str
   if (MAY_HIDE.test(text)) {
     unseenPieces ??= new RegExp(`${OWN}|${FLAG}|${UNSEEN}`, "gu");
     let end = 0;
-    settled = text.replace(unseenPieces, (found, _parameters, final: unknown, offset: number) => {
+    settled = text.replace(unseenPieces, (found, _parameters, final, address, offset: number) => {
       if (offset > end) place.moveTo(lastCharacter(text.slice(0, offset)));
       end = offset + found.length;
       // A style between a character and its marks is none of them.
-      if (final !== undefined) return found;
+      if (final !== undefined || address !== undefined) return found;
       if (found.startsWith("\u{1F3F4}")) {
         place.moveTo("\u{1F3F4}");
         return found;

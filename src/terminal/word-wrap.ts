@@ -1,4 +1,6 @@
 import stringWidth from "string-width";
+import { once } from "../once.ts";
+import { OpenLooks } from "./color.ts";
 import { neutraliseStyled } from "./neutralise.ts";
 
 /** Turns text that arrives in pieces into what is shown of it. */
@@ -9,11 +11,25 @@ export interface TextRenderer {
   end(): string;
 }
 
-/** Spaces, styles, characters of scripts that are written without spaces, and what else makes up a word. */
-const PIECES =
-  /\s+|\u001B\[[\d;]*m|[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]|[^\s\u001B\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]+/gu;
+/** What a line may be broken at: not at a space that keeps two words together. */
+const SPACE = "[^\\S\\u00A0\\u2007\\u202F]";
+/** Characters of scripts that are written without spaces. */
+const LETTERS = "\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}";
+/** A look, or what begins or ends a link. */
+const SEQUENCE = "\\u001B(?:\\[[\\d;]*m|\\]8;[^\\u001B]*\\u001B\\\\)";
+/** What else words are made of. */
+const OTHER = `(?:[^\\s\\u001B${LETTERS}]|[\\u00A0\\u2007\\u202F])`;
 
-const STYLE = /\u001B\[[\d;]*m/g;
+const STYLE = new RegExp(SEQUENCE, "g");
+
+/** Made when first needed: asking Unicode's tables costs a start a millisecond. */
+const patterns = once(() => ({
+  pieces: new RegExp(`${SPACE}+|${SEQUENCE}|[${LETTERS}]|${OTHER}+`, "gu"),
+  words: new RegExp(`[${LETTERS}]${OTHER}*|${OTHER}+`, "gu"),
+  space: new RegExp(`^${SPACE}`),
+  letter: new RegExp(`^[${LETTERS}]`, "u"),
+}));
+
 /**
  * A word longer than this, in characters, is shown as it comes: it fits no line, and nobody should wait for its end. The
  * same for spaces.
@@ -35,6 +51,8 @@ export class WordWrap {
   /** What the further rows of this line begin with. */
   #indent = "";
   #indentWidth = 0;
+  /** The looks that the line stands in where it was broken last, or would be. */
+  #looks = new OpenLooks();
 
   /** `columns` may be Infinity, which breaks nothing. */
   constructor(columns: number) {
@@ -53,14 +71,15 @@ export class WordWrap {
   push(text: string): string {
     if (!Number.isFinite(this.#columns)) return text;
     let shown = "";
-    for (const [piece] of text.matchAll(PIECES)) {
-      if (/^\s/.test(piece)) {
+    const { pieces, space, letter } = patterns();
+    for (const [piece] of text.matchAll(pieces)) {
+      if (space.test(piece)) {
         shown += this.#endWord();
         this.#space = (this.#space + piece).slice(0, LONGEST);
-      } else if (/^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u.test(piece)) {
+      } else if (letter.test(piece)) {
         shown += this.#endWord();
         this.#word = piece;
-      } else if (this.#isInLongWord) shown += piece;
+      } else if (this.#isInLongWord) shown += this.#passed(piece);
       else {
         this.#word += piece;
         if (this.#word.length <= LONGEST) continue;
@@ -78,7 +97,14 @@ export class WordWrap {
     this.#space = "";
     this.#indent = "";
     this.#indentWidth = 0;
+    this.#looks = new OpenLooks();
     return shown;
+  }
+
+  /** Takes note of the looks that begin and end in a word, which is returned. */
+  #passed(word: string): string {
+    if (word.includes("\u001B")) for (const [sequence] of word.matchAll(STYLE)) this.#looks.pass(sequence);
+    return word;
   }
 
   #endWord(): string {
@@ -90,15 +116,25 @@ export class WordWrap {
     // Of a word without an end the beginning says enough: it fits no line.
     const width = widthOf(word.slice(0, LONGEST));
     // A style alone stands for no word.
-    if (width === 0 && space === "") return word;
+    if (width === 0 && space === "") return this.#passed(word);
     const [spaceWidth, indentWidth] = [widthOf(space), this.#indentWidth];
     if (this.#column > indentWidth && this.#column + spaceWidth + width > this.#columns) {
       this.#column = indentWidth + width;
-      return `\n${this.#indent}${word}`;
+      // What stands before the further rows has no part in the looks of the words.
+      const { end, begin } = this.#looks;
+      return `${end}\n${this.#indent}${begin}${this.#passed(word)}`;
     }
     this.#column += spaceWidth + width;
-    return space + word;
+    return space + this.#passed(word);
   }
+}
+
+/** Columns of the widest word of a text: no line that is narrower has it whole. */
+export function widestWord(text: string): number {
+  let most = 0;
+  for (const [word] of text.replaceAll(STYLE, "").matchAll(patterns().words))
+    most = Math.max(most, widthOf(word));
+  return most;
 }
 
 /** Breaks a text of several lines between words while it arrives. */

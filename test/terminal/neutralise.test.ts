@@ -10,6 +10,7 @@ import {
   Neutraliser,
   neutraliseStyled,
   onOneLine,
+  ownLink,
   ownSequence,
 } from "../../src/terminal/neutralise.ts";
 import { Terminal } from "../../src/terminal/terminal.ts";
@@ -55,6 +56,14 @@ describe("neutralise", () => {
     expect(neutralise(text)).toBe(text);
   });
 
+  it("leaves what belongs together, wherever the text is cut", () => {
+    for (const text of ["👩‍👩‍👧", "❤️‍🔥", "क्‍ष", "e\u0301", "می‌خواهم"]) {
+      const neutraliser = new Neutraliser();
+      expect([...text].map((part) => neutraliser.pushForeign(part)).join("")).toBe(text);
+      expect(neutraliser.pushForeign(`\u001B[31m\r${styleFor(1).red("x")}`)).toMatch(/^␛\[31m␛\[31;\d/);
+    }
+  });
+
   it("lets nothing through that a terminal obeys, wherever the text is cut", () => {
     const pieces = fc.array(
       fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom(...ATTACKS.map(([, text]) => text))),
@@ -64,6 +73,8 @@ describe("neutralise", () => {
         const neutraliser = new Neutraliser();
         const shown = texts.map((text) => neutraliser.push(text)).join("");
         expect(shown).not.toMatch(ACTIVE);
+        const foreign = new Neutraliser();
+        expect(texts.map((text) => foreign.pushForeign(text)).join("")).toBe(shown);
         // A character that was cut in two is none.
         if (texts.every((text) => !/^\p{Surrogate}|\p{Surrogate}$/u.test(text)))
           expect(shown).toBe(neutralise(texts.join("")));
@@ -97,6 +108,17 @@ describe("a text with styles", () => {
         },
       ),
     );
+  });
+
+  it("has every link of ours, and none from outside", () => {
+    const linked = `${ownLink("https://a.b/c?d")}x${ownLink("")}`;
+    expect(styled(linked)).toBe("\u001B]8;;https://a.b/c?d\u001B\\x\u001B]8;;\u001B\\");
+    expect(actOwn(linked)).toBe(styled(linked));
+    expect(styled(neutraliseStyled(linked))).toBe(styled(linked));
+    expect(styled(styled(linked))).not.toContain("\u001B");
+    expect(styled(linked.replaceAll(/\d{4}/g, "1234"))).not.toContain("\u001B");
+    for (const address of ["https://a.b/\u0007", "https://a.b/\u001B[2J", "https://a.b/ü", "https://a.b/ c"])
+      expect(styled(ownLink(address))).not.toContain("\u001B]8;;https");
   });
 
   it("has no style from outside, not one that looks like ours", () => {

@@ -1,8 +1,9 @@
 import * as fc from "fast-check";
 import stringWidth from "string-width";
 import { describe, expect, it } from "vitest";
-import { styleFor } from "../../src/terminal/color.ts";
-import { hang, WordWrap, WrappedText, wrapText } from "../../src/terminal/word-wrap.ts";
+import { plainStyle, styleFor } from "../../src/terminal/color.ts";
+import { actOwn } from "../../src/terminal/neutralise.ts";
+import { hang, widestWord, WordWrap, WrappedText, wrapText } from "../../src/terminal/word-wrap.ts";
 
 const { bold } = styleFor(1);
 
@@ -25,6 +26,31 @@ describe("the word wrap", () => {
     ["with punctuation at its character", "日本語日。本", "日本語\n日。本"],
   ])("breaks a line of eight columns %s", (_, text, shown) => {
     expect(wrap([text], 8)).toBe(shown);
+  });
+
+  it("ends looks before it breaks a line, and begins them again", () => {
+    const { bold, underline } = styleFor(1);
+    const wrap = new WordWrap(11);
+    const text = `one ${bold(`two ${underline("three four")} five`)} six`;
+    const shown = wrap.begin(plainStyle.dim("| "), "| ") + wrap.push(text) + wrap.end();
+    expect(actOwn(shown)).toBe(
+      actOwn(
+        `| one ${bold("two")}\n| ${bold(underline("three"))}\n| ${bold(`${underline("four")} five`)}\n| six`,
+      ),
+    );
+  });
+
+  it("breaks no line at a space that keeps words together", () => {
+    for (const space of ["\u00A0", "\u202F", "\u2007"])
+      expect(wrapText(`one two${space}three`, 9)).toEqual(["one", `two${space}three`]);
+  });
+
+  it("measures the widest word", () => {
+    expect(widestWord("a bcd ef")).toBe(3);
+    expect(widestWord(`a ${styleFor(1).bold("b")}cd`)).toBe(3);
+    expect(widestWord("日本語。 ab")).toBe(4);
+    expect(widestWord("a\u00A0b")).toBe(3);
+    expect(widestWord("")).toBe(0);
   });
 
   it("indents the further rows", () => {
@@ -70,7 +96,9 @@ describe("the word wrap", () => {
   it("loses nothing but the spaces at breaks and at the end", () => {
     fc.assert(
       fc.property(pieces, fc.integer({ min: 4, max: 20 }), (parts, columns) => {
-        expect(wrap(parts, columns).replaceAll(/\s+/g, "")).toBe(parts.join("").replaceAll(/\s+/g, ""));
+        // Looks end before a break, and begin again behind it.
+        const words = (text: string): string => text.replaceAll(/\s+|\u001B\[[\d;]*m/g, "");
+        expect(words(wrap(parts, columns))).toBe(words(parts.join("")));
       }),
     );
   });
