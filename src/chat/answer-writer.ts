@@ -1,6 +1,7 @@
 import { OpenclawError, withFields, withRequestId } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { neutralise } from "../terminal/neutralise.ts";
+import type { AnswerRenderer } from "../terminal/answer-renderer.ts";
 import type { TextRenderer } from "../terminal/word-wrap.ts";
 import { type ChatEvent, usageOf } from "../converse/chat-event.ts";
 import { KeptLength } from "../converse/kept-length.ts";
@@ -15,7 +16,7 @@ export interface WriterOptions {
   isStreamed: boolean;
   showsUsage: boolean;
   /** How the text is shown on a terminal; without one it is written as it came, with nothing in it that acts. */
-  renderer?: TextRenderer | undefined;
+  renderer?: AnswerRenderer | undefined;
   /** How the reasoning is. */
   reasoningRenderer?: TextRenderer | undefined;
   /** The session that the turn is kept in, once it is kept. */
@@ -135,7 +136,7 @@ export class AnswerWriter {
     const held = this.#heldLineEnds;
     this.#heldLineEnds = lineEnds;
     const { renderer } = this.#options;
-    const shown = renderer ? renderer.push(held + body) : terminal.foreign(held + body);
+    const shown = renderer ? await renderer.push(held + body) : terminal.foreign(held + body);
     if (shown === "") return;
     this.hasShown = true;
     await terminal.write(shown);

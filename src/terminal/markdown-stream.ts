@@ -1,10 +1,10 @@
 import type { Style } from "./color.ts";
-import { type Effort, renderInline } from "./markdown-inline.ts";
+import { InlineState, renderInline } from "./markdown-inline.ts";
 import { renderTable } from "./markdown-table.ts";
 import { type TextRenderer, WordWrap } from "./word-wrap.ts";
 
-/** What a line turned out to be; undefined while its beginning leaves that open. */
-type LineKind = "code" | "text" | undefined;
+/** What a line turned out to be; undefined while its beginning leaves that open. `raw` is shown as it comes. */
+type LineKind = "code" | "raw" | "text" | undefined;
 
 /*
  * What an answer may cost. Beyond each of these it is shown as it came, which is what a text of that kind is better read
@@ -12,23 +12,53 @@ type LineKind = "code" | "text" | undefined;
  */
 /** Of a line, the beginning that says what it is, in characters. */
 const LONGEST_START = 1000;
+/** A line of code that is coloured when it is whole; the rest of its fence has no colours either. */
+const LONGEST_CODE = 1000;
 /** A table is held back until it is whole: at most so many lines, and so many characters. */
 const MOST_ROWS = 2000;
 const LARGEST_TABLE = 256 * 1024;
 const LONGEST_ROW = 16 * 1024;
-/** Looks at characters in search of partners: at first, and more for each character that comes. */
-const FIRST_EFFORT = 1_000_000;
-const EFFORT = 32;
+/** Quotes and items of lists, one in the other, at the beginning of a line. */
+const MOST_CONTAINERS = 8;
+
+/** Colours the next line of a piece of code. */
+export type CodeColorer = (line: string) => string;
+
+export interface MarkdownOptions {
+  wrap?: WordWrap;
+  /** Whether the terminal shows words as links. */
+  hasLinks?: boolean;
+  /** What colours code in a language; undefined for one that nobody knows. */
+  colorerOf?: (language: string) => CodeColorer | undefined;
+}
+
+/** The fence that code stands in: its mark, such as ```` ``` ````, and how many quotes it stands in. */
+interface Fence {
+  mark: string;
+  quotes: number;
+  color: CodeColorer | undefined;
+}
+
+/** A table that is held back. */
+interface Table {
+  rows: string[];
+  /** Characters of the rows. */
+  size: number;
+  quotes: number;
+}
 
 /**
- * Renders Markdown while it arrives: headings, emphasis, code spans, lists, quotes, rules, links and tables. What stands
- * in a fence is left as it is, so that it can be copied. A piece is held back only while it is open what it is, a word
- * and a table until they are whole. The text is neutral already; `columns` is the width for tables.
+ * Renders Markdown while it arrives: headings, emphasis, code, lists, quotes, rules, links and tables. Of code in a fence
+ * nothing but the colours is changed, so that it can be copied. A piece is held back only while it is open what it is, a
+ * word, a coloured line of code and a table until they are whole. The text is neutral already; `columns` is the width for
+ * tables.
  */
 export class MarkdownStream implements TextRenderer {
   readonly #style: Style;
   readonly #columns: number;
   readonly #wrap: WordWrap;
+  readonly #colorerOf: (language: string) => CodeColorer | undefined;
+  readonly #inline: InlineState;
   /** The part of the current line that is not shown yet. */
   #held = "";
   #kind: LineKind;
@@ -36,24 +66,25 @@ export class MarkdownStream implements TextRenderer {
   #look: (text: string) => string = same;
   /** The last character of the current line that was shown. */
   #before = "";
-  /** The fence that the code stands in, such as ```` ``` ````. */
-  #fence: string | undefined;
-  #table: string[] = [];
-  /** Characters of the table's lines. */
-  #tableSize = 0;
+  #fence: Fence | undefined;
+  #table: Table | undefined;
   /** Whether the table has become too large, and its further lines are shown as they come. */
   #isRawTable = false;
-  readonly #effort: Effort = { left: FIRST_EFFORT, depth: 0 };
 
-  constructor(style: Style, columns: number, wrap = new WordWrap(columns)) {
+  constructor(
+    style: Style,
+    columns: number,
+    { wrap = new WordWrap(columns), hasLinks = false, colorerOf = () => undefined }: MarkdownOptions = {},
+  ) {
     this.#style = style;
     this.#columns = columns;
     this.#wrap = wrap;
+    this.#colorerOf = colorerOf;
+    this.#inline = new InlineState(style, hasLinks);
   }
 
   push(text: string): string {
     let shown = "";
-    this.#effort.left += EFFORT * text.length;
     const lines = text.split("\n");
     const last = lines.pop() ?? "";
     for (const line of lines) {
@@ -72,117 +103,161 @@ export class MarkdownStream implements TextRenderer {
     return shown.replace(/\n$/, "");
   }
 
+  /** The languages of code that may begin in a text which is about to be pushed. */
+  languagesIn(text: string): string[] {
+    if (!text.includes("\n")) return [];
+    const begun = (this.#held.slice(-LONGEST_START) + text).matchAll(CODE_BEGINS);
+    return [...new Set(Array.from(begun, ([, language = ""]) => language.toLowerCase()))];
+  }
+
   #endLine(): string {
-    if (this.#isTableRow()) {
-      this.#table.push(this.#held);
-      this.#tableSize += this.#held.length;
+    this.#endFenceOfQuote(true);
+    const row = this.#rowOfTable();
+    if (row) {
+      const shown = this.#table?.quotes === row.quotes ? "" : this.#endTable();
+      this.#table ??= { rows: [], size: 0, quotes: row.quotes };
+      this.#table.rows.push(row.text);
+      this.#table.size += row.text.length;
       this.#held = "";
-      return "";
+      return shown;
     }
     const shown = `${this.#endTable()}${this.#show(true)}\n`;
     this.#held = "";
     this.#kind = undefined;
     this.#look = same;
     this.#before = "";
+    this.#inline.isSpent = false;
     return shown;
   }
 
-  /** Whether the line is one of a table that is still held back. */
-  #isTableRow(): boolean {
-    if (this.#fence !== undefined || this.#kind !== undefined || !TABLE_ROW.test(this.#held)) return false;
+  /** The line as one of a table that is still held back; undefined where it is none. */
+  #rowOfTable(): { text: string; quotes: number } | undefined {
+    if (this.#fence !== undefined || this.#kind !== undefined) return undefined;
+    const { depth: quotes, length } = readQuotes(this.#held.slice(0, LONGEST_START));
+    if (!TABLE_ROW.test(this.#held.slice(length, LONGEST_START))) return undefined;
+    const { rows = [], size = 0 }: Partial<Table> = this.#table?.quotes === quotes ? this.#table : {};
     this.#isRawTable ||=
-      this.#table.length >= MOST_ROWS ||
-      this.#held.length > LONGEST_ROW ||
-      this.#tableSize + this.#held.length > LARGEST_TABLE;
-    return !this.#isRawTable;
+      rows.length >= MOST_ROWS || this.#held.length > LONGEST_ROW || size + this.#held.length > LARGEST_TABLE;
+    return this.#isRawTable ? undefined : { text: this.#held.slice(length), quotes };
   }
 
   #endTable(): string {
-    if (this.#table.length === 0) return "";
-    const table = this.#isRawTable
-      ? undefined
-      : renderTable(this.#table, this.#columns, this.#style, this.#effort);
-    const lines = table ?? this.#table;
-    this.#table = [];
-    this.#tableSize = 0;
-    return `${lines.join("\n")}\n`;
+    if (!this.#table) return "";
+    const { rows, quotes } = this.#table;
+    this.#table = undefined;
+    const bars = this.#bars(quotes);
+    const indent = withoutTabs(/^[ \t]*/.exec(rows[0] ?? "")?.[0] ?? "");
+    const room = Math.max(1, this.#columns - widthOfBars(quotes) - indent.length);
+    const laid = this.#isRawTable ? undefined : renderTable(rows, room, this.#inline);
+    const lines = laid ? laid.map((line) => (line === "" ? line : indent + line)) : rows;
+    return lines.map((line) => `${bars}${line}\n`).join("");
   }
 
   /** Shows as much of the current line as is certain; all of it at its end. */
   #show(isEnd: boolean): string {
-    if (this.#isTableRow()) return "";
+    this.#endFenceOfQuote(isEnd);
+    if (this.#rowOfTable()) return "";
     let start = "";
     if (this.#kind === undefined) {
       const begun = this.#fence === undefined ? this.#beginText(isEnd) : this.#beginCode(this.#fence, isEnd);
       if (begun === undefined) return "";
       start = this.#endTable() + begun;
     }
-    const held = this.#held;
-    if (this.#kind === "code") {
-      this.#held = "";
-      return start + held;
+    if (this.#kind === "text") return start + this.#showText(isEnd);
+    if (this.#kind === "code" && this.#fence?.color) {
+      const isLong = this.#held.length > LONGEST_CODE;
+      if (isLong) this.#fence.color = undefined;
+      else if (!isEnd) return start;
+      else return start + this.#fence.color(this.#held);
     }
-    const { shown, rest } = renderInline(held, isEnd, this.#style, this.#effort, this.#before);
+    return start + this.#take(this.#held.length, this.#held);
+  }
+
+  #showText(isEnd: boolean): string {
+    const held = this.#held;
+    const { shown, rest } = renderInline(held, isEnd, this.#inline, this.#before);
     this.#held = rest;
     this.#before = held.charAt(held.length - rest.length - 1) || this.#before;
     const words = shown === "" ? "" : this.#wrap.push(this.#look(shown));
-    return start + words + (isEnd ? this.#wrap.end() : "");
+    return words + (isEnd ? this.#wrap.end() : "");
+  }
+
+  /** Ends the code in a quote when a line has no part in it. */
+  #endFenceOfQuote(isEnd: boolean): void {
+    if (!this.#fence || this.#kind !== undefined) return;
+    const line = this.#held.slice(0, LONGEST_START);
+    const isOpen = !isEnd && /^[ >\t]*$/.test(line) && line.length === this.#held.length;
+    if (!isOpen && readQuotes(line, this.#fence.quotes).depth < this.#fence.quotes) this.#fence = undefined;
   }
 
   /** Decides what a line inside a fence is: code, or the fence's end. */
-  #beginCode(fence: string, isEnd: boolean): string | undefined {
-    const mayClose = this.#held.length > LONGEST_START ? null : /^[ \t]*(`*|~*)[ \t]*$/.exec(this.#held);
+  #beginCode({ mark, quotes }: Fence, isEnd: boolean): string | undefined {
+    const start = readQuotes(this.#held.slice(0, LONGEST_START), quotes);
+    const code = this.#held.slice(start.length);
+    const isWhole = this.#held.length <= LONGEST_START;
+    if (start.depth < quotes) return undefined;
+    const mayClose = isWhole ? /^[ \t]*(`*|~*)[ \t]*$/.exec(code) : null;
     if (mayClose && !isEnd) return undefined;
-    this.#kind = "code";
-    const [, mark = ""] = mayClose ?? [];
-    if (!mark.startsWith(fence)) return "";
+    const bars = this.#bars(quotes);
+    const [, end = ""] = mayClose ?? [];
+    if (!end.startsWith(mark)) {
+      this.#kind = "code";
+      return this.#take(start.length, bars);
+    }
     this.#fence = undefined;
-    return this.#take(this.#held.length, this.#style.dim(this.#held));
+    this.#kind = "raw";
+    return this.#take(this.#held.length, bars + this.#style.dim(code));
   }
 
   /** Decides what a line of text is by its beginning. Returns what is shown for that; undefined while it is open. */
   #beginText(isEnd: boolean): string | undefined {
     const line = this.#held.slice(0, LONGEST_START);
     const isWhole = line.length === this.#held.length;
-    if (!isEnd && isWhole && mayBecomeAnything(line)) return undefined;
-    const isRow = TABLE_ROW.test(line);
+    const start = readStart(line);
+    const content = line.slice(start.length);
+    if (!isEnd && isWhole && mayBecomeAnything(content)) return undefined;
+    const { style } = this.#inline;
+    const bars = this.#bars(start.quotes);
+    const quoted = line.slice(start.quotesLength);
+    const isRow = TABLE_ROW.test(quoted);
     // A row that comes here is one of a table that is too large.
     this.#isRawTable &&= isRow;
     if (this.#isRawTable) {
-      this.#kind = "code";
-      return "";
+      this.#kind = "raw";
+      return this.#take(start.quotesLength, bars);
     }
-    const fence = isWhole ? /^[ \t]*(`{3,}(?=[^`]*$)|~{3,})/.exec(line) : null;
+    const fence = isWhole ? /^[ \t]*(`{3,}(?=[^`]*$)|~{3,})[ \t]*\{?\.?([\w#+.-]*)/.exec(content) : null;
     if (fence) {
       if (!isEnd) return undefined;
-      [, this.#fence] = fence;
-      this.#kind = "code";
-      return this.#take(line.length, this.#style.dim(line));
+      const [, mark = "", language = ""] = fence;
+      this.#fence = { mark, quotes: start.quotes, color: this.#colorerOf(language.toLowerCase()) };
+      this.#kind = "raw";
+      return this.#take(line.length, bars + start.shown + style.dim(content));
     }
     this.#kind = "text";
-    if (isWhole && /^ {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$/.test(line)) {
-      return this.#take(line.length, this.#style.dim("─".repeat(Math.min(this.#columns, 40))));
+    if (isWhole && /^ {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$/.test(quoted)) {
+      return this.#take(line.length, bars + style.dim("─".repeat(Math.min(this.#columns, 40))));
     }
-    const heading = /^ {0,3}(#{1,6})[ \t]+/.exec(line);
+    const heading = /^ {0,3}(#{1,6})[ \t]+/.exec(content);
     if (heading?.[1] !== undefined) {
-      const { bold, underline } = this.#style;
+      const { bold, underline } = style;
       this.#look = heading[1].length === 1 ? (text) => bold(underline(text)) : bold;
-      return this.#take(heading[0].length, "");
     }
-    const item = /^([ \t]*)[-*+][ \t]+(?=\S)/.exec(line);
-    if (item?.[1] !== undefined) {
-      return this.#take(item[0].length, this.#begin(`${item[1]}• `));
-    }
-    const quote = /^ {0,3}>[ \t]?/.exec(line);
-    const bar = this.#style.dim("│ ");
-    if (quote) return this.#take(quote[0].length, this.#wrap.begin(bar, bar));
-    const [indent = ""] = /^ *(?:\d{1,9}[.)] +)?/.exec(line) ?? [];
-    return this.#take(indent.length, this.#begin(indent));
+    const [lead] = heading ?? /^[ \t]*/.exec(content) ?? [""];
+    const shown = start.shown + (heading ? "" : withoutTabs(lead));
+    return this.#take(start.length + lead.length, this.#begin(start.quotes, shown));
   }
 
   /** Begins a line whose further rows begin below its words, unless that is beyond the middle of the screen. */
-  #begin(start: string): string {
-    return this.#wrap.begin(start, start.length * 2 > this.#columns ? "" : " ".repeat(start.length));
+  #begin(quotes: number, shown: string): string {
+    const bars = this.#bars(quotes);
+    const fits = (width: number): boolean => width * 2 <= this.#columns;
+    const space = fits(widthOfBars(quotes) + shown.length) ? " ".repeat(shown.length) : "";
+    return this.#wrap.begin(bars + shown, fits(widthOfBars(quotes)) ? bars + space : "");
+  }
+
+  #bars(quotes: number): string {
+    return quotes === 0 ? "" : this.#style.dim(BAR.repeat(quotes));
   }
 
   /** Takes so many characters off the line; `shown` stands for them. */
@@ -194,12 +269,65 @@ export class MarkdownStream implements TextRenderer {
 }
 
 const TABLE_ROW = /^\s*\|/;
+const BAR = "│ ";
+
+/** A line that begins code with the name of its language, whatever it stands in. */
+const CODE_BEGINS = /^[ \t>*+\d.)[\]xX-]*(?:`{3,}|~{3,})[ \t]*\{?\.?([\w#+.-]+)/gm;
 
 function same(text: string): string {
   return text;
 }
 
+function widthOfBars(quotes: number): number {
+  return BAR.length * quotes;
+}
+
+/** Spaces in place of tabs, of which nobody knows how wide they are. */
+function withoutTabs(space: string): string {
+  return space.replaceAll("\t", "    ");
+}
+
+/** How many quotes a line begins in, at most so many, and the characters that say so. */
+function readQuotes(line: string, most = MOST_CONTAINERS): { depth: number; length: number } {
+  let depth = 0;
+  let length = 0;
+  for (; depth < most; depth += 1) {
+    const quote = /^ {0,3}>[ \t]?/.exec(line.slice(length));
+    if (!quote) break;
+    length += quote[0].length;
+  }
+  return { depth, length };
+}
+
+/** What a line begins with before its content. */
+interface Start {
+  quotes: number;
+  /** Characters of the quotes, and of the items, too. */
+  quotesLength: number;
+  length: number;
+  /** What stands for the items of lists, a column wide each character. */
+  shown: string;
+}
+
+/** Reads the quotes that a line stands in, and the items of lists that begin in it. */
+function readStart(line: string): Start {
+  const { depth: quotes, length: quotesLength } = readQuotes(line);
+  let length = quotesLength;
+  let shown = "";
+  for (let items = 0; items < MOST_CONTAINERS; items += 1) {
+    const item = /^([ \t]*)(?:[-*+]|(\d{1,9}[.)]))([ \t]+)(?=\S)/.exec(line.slice(length));
+    if (!item) break;
+    const [whole, lead = "", number, space = ""] = item;
+    length += whole.length;
+    const box = /^\[([ xX])\][ \t]+(?=\S)/.exec(line.slice(length));
+    length += box?.[0].length ?? 0;
+    const bullet = number === undefined ? (box ? "" : "• ") : number + withoutTabs(space);
+    shown += withoutTabs(lead) + bullet + (box ? (box[1] === " " ? "☐ " : "☑ ") : "");
+  }
+  return { quotes, quotesLength, length, shown };
+}
+
 /** Whether the beginning of a line leaves open what the line is: only marks, numbers and spaces so far. */
 function mayBecomeAnything(line: string): boolean {
-  return /^[ \t]*(?:#{0,6}|`{0,2}|~{0,2}|[+>]|\d{1,9}[.)]?|[-*_][-*_ \t]*)[ \t]*$/.test(line);
+  return /^[ \t]*(?:#{0,6}|`{0,2}|~{0,2}|[+>]|\d{1,9}[.)]?|[-*_][-*_ \t]*|\[[ xX]?\]?)[ \t]*$/.test(line);
 }

@@ -135,6 +135,13 @@ export class Terminal {
     return new Neutraliser().push(text);
   }
 
+  /** The same for a text that comes in parts: joined letters and emoji may be cut between any two. */
+  foreignParts(): (part: string) => string {
+    if (!this.isStdoutTTY) return (part) => part;
+    const neutraliser = new Neutraliser();
+    return (part) => neutraliser.pushForeign(part);
+  }
+
   /** The terminal behind stderr; undefined where there is none. */
   get screen(): Screen | undefined {
     const sink = this.#stderr;

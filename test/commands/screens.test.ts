@@ -19,6 +19,9 @@ const ANSWER = [
   "- a list whose items are long enough for two lines\n- [a link](https://docs.aws.amazon.com/bedrock/)\n\n",
   "| Way | Time |\n| --- | ---: |\n| loop | 10 ms |\n| recursion in a narrow stack | 2 s |\n\n",
   "> A quote that goes on and on until it does not fit.\n",
+  "\n- [x] a task that is done\n  - [ ] and one that is not\n\n| Way | What it does &amp; how | Cost |\n|---|---|---:|\n",
+  "| loop | goes on and on until somebody tells it to stop, which may take a while | 1 |\n| `fold` | ~~nothing~~ all | 20 |\n\n",
+  "```js\nfor (;;) {} // for ever\n```\n",
 ];
 
 const script: Script = ({ route, nth, path: place }) =>

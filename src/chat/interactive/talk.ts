@@ -178,7 +178,7 @@ export class Talk {
         showsReasoning: true,
         isStreamed,
         showsUsage,
-        renderer: await answerRenderer(runtime.terminal, isRaw || query.schema !== undefined),
+        renderer: await answerRenderer(runtime, isRaw || query.schema !== undefined),
         reasoningRenderer: new WrappedText(screen.columns),
       },
       priceOf,

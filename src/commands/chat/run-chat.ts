@@ -104,7 +104,7 @@ async function ask(
       showsReasoning: options.showReasoning === true,
       isStreamed: options.stream,
       showsUsage: options.usage === true,
-      renderer: terminal.isStdoutTTY ? await answerRenderer(terminal, isRaw(options)) : undefined,
+      renderer: terminal.isStdoutTTY ? await answerRenderer(runtime, isRaw(options)) : undefined,
       sessionId: () => conversation?.id,
     },
     priceOf,

@@ -33,8 +33,8 @@ export async function run({ id, raw }: ShowOptions, runtime: Runtime): Promise<v
     for (const name of attachmentsOf(questionOf(turn)))
       await terminal.print(style.dim(`> [${terminal.foreign(name)}]`));
     const answer = (answerOf(turn).content ?? []).map(textOf).join("").trim();
-    const renderer = await answerRenderer(terminal, raw === true);
-    await terminal.print(answer === "" ? "" : `\n${renderer.push(answer)}${renderer.end()}`);
+    const renderer = await answerRenderer(runtime, raw === true);
+    await terminal.print(answer === "" ? "" : `\n${await renderer.push(answer)}${renderer.end()}`);
     const end = describeEnd(turn);
     if (end !== undefined) await terminal.print(style.dim(terminal.foreign(`(${end})`)));
   }
