@@ -19,11 +19,11 @@ export function renderTable(
   columns: number,
   state: InlineState,
 ): string[] | undefined {
-  const [titles, rule, ...rows] = lines.map(cellsOf);
+  const [titles, rule] = lines.slice(0, 2).map((line) => cellsOf(line));
   if (!titles || !rule?.every((cell) => /^:?-+:?$/.test(cell))) return undefined;
   // Before the cells are looked at: there may be a hundred thousand in a row.
   if (GAP.length * (titles.length - 1) > columns && titles.length > MOST_FIELDS) return undefined;
-  if (rows.some((cells) => cells.length > titles.length)) return undefined;
+  const rows = lines.slice(2).map((line) => cellsOf(line, titles.length));
   const [head = [], ...body] = [titles, ...rows].map((cells) =>
     titles.map((_, index) => renderCell(cells[index] ?? "", state)),
   );
@@ -41,13 +41,19 @@ export function renderTable(
   ];
 }
 
-/** The cells of a line; a backslash before a bar makes it text, in code, too. */
-function cellsOf(line: string): string[] {
+/**
+ * The cells of a line, at most so many: of bars too many those in code are text, and then the last. A backslash before a
+ * bar makes it text, in code, too.
+ */
+function cellsOf(line: string, most = Number.POSITIVE_INFINITY): string[] {
   const inside = line
     .trim()
     .replace(/^\|/, "")
     .replace(/(?<!\\)\|$/, "");
-  return inside.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll("\\|", "|"));
+  let cells = inside.split(/(?<!\\)\|/);
+  if (cells.length > most) cells = inside.match(/(?:`[^`]*`|\\.|[^|])+|(?<=^|\|)(?=\||$)/gs) ?? [];
+  if (cells.length > most) cells.splice(most - 1, cells.length, cells.slice(most - 1).join("|"));
+  return cells.map((cell) => cell.trim().replaceAll("\\|", "|"));
 }
 
 /** What a cell shows, which may have several lines: HTML's line end is the only one in a table. */

@@ -63,6 +63,8 @@ const HOSTILE: Record<string, (size: number) => string> = {
   "quotes in quotes, a line each": fill(`${"> ".repeat(300)}x\n`),
   "quoted code": fill("> ```\n> x\n"),
   "quoted tables": fill("> | a |\n> |---|\n> | b |\n> > | c |\n"),
+  "bars in rows of one cell": fill("| a |\n|---|\n| `b | c ` `d | e |\n"),
+  "rows of bars and code": (size) => `| a |\n|---|\n${fill(`| ${"`|".repeat(5000)} |\n`)(size)}`,
   boxes: fill("- [ ] "),
   "items in an item": fill(`${"- ".repeat(400)}x\n`),
   "a table of words that fit nowhere": (size) =>

@@ -206,6 +206,14 @@ describe("markdown on a terminal", () => {
     "| Way | What it does | Cost |\n|:--|:-:|--:|\n| loop | goes on and on until it is told to stop | 1 |\n" +
     "| `fold` | takes **all that there is** and makes one of it | 100 |\n";
 
+  it("lays a table out whose rows have too many bars, or too few", () => {
+    const rows =
+      "| `a || b` | c |\n| d | e | f |\n| g |\n| `h | i | j |\n| | k |\n||l|\n| | `o|p` | q |\n|r||s|";
+    expect(render(`| m | n |\n|---|---|\n${rows}`, plainStyle)).toBe(
+      "m       n\n──────  ───────\na || b  c\nd       e | f\ng\n`h      i | j\n        k\n        l\n        o|p | q\nr       |s",
+    );
+  });
+
   it("breaks the cells of a wide table between words, in their columns", () => {
     expect(render(WIDE, plainStyle, 40)).toBe(
       [
