@@ -1,7 +1,7 @@
 import { OpenclawError, withFields, withRequestId } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { neutralise } from "../terminal/neutralise.ts";
-import type { AnswerRenderer } from "../terminal/answer-renderer.ts";
+import type { AnswerRenderer } from "../terminal/markdown-renderer.ts";
 import type { TextRenderer } from "../terminal/word-wrap.ts";
 import { type ChatEvent, usageOf } from "../converse/chat-event.ts";
 import { KeptLength } from "../converse/kept-length.ts";

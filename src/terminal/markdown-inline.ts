@@ -1,6 +1,4 @@
-import { decodeHTMLStrict } from "entities";
 import type { Style } from "./color.ts";
-import { neutralise } from "./neutralise.ts";
 import { linkTo } from "./terminal-links.ts";
 
 /** How far a text could be rendered: the rest waits for what comes after it. */
@@ -22,6 +20,8 @@ export class InlineState {
   readonly style: Style;
   /** Whether the terminal shows words as links. */
   readonly hasLinks: boolean;
+  /** What a reference such as `&amp;` stands for; itself where that is nothing. */
+  readonly characterOf: (reference: string) => string;
   /**
    * How many more characters may be looked at for partners. A text of delimiters that are never closed would have each of
    * its characters looked at a thousand times: when nothing is left, the rest of the line is text.
@@ -32,9 +32,10 @@ export class InlineState {
   depth = 0;
   isInLink = false;
 
-  constructor(style: Style, hasLinks: boolean) {
+  constructor(style: Style, hasLinks: boolean, characterOf: (reference: string) => string) {
     this.style = style;
     this.hasLinks = hasLinks;
+    this.characterOf = characterOf;
   }
 }
 
@@ -94,7 +95,7 @@ function spanAt(text: string, isEnd: boolean, state: InlineState, before: string
     case "`":
       return codeAt(text, isEnd, state);
     case "&":
-      return referenceAt(text, isEnd);
+      return referenceAt(text, isEnd, state);
     case "<":
       return autolinkAt(text, isEnd, state);
     case "[":
@@ -138,7 +139,7 @@ function codeAt(text: string, isEnd: boolean, state: InlineState): Span | undefi
 const REFERENCE = /^&(?:#(?:\d{1,7}|[xX][\da-fA-F]{1,6})|[a-zA-Z][\da-zA-Z]{1,31});/;
 
 /** A character by its name or number in HTML, such as `&amp;` and `&#39;`: https://spec.commonmark.org/0.31.2/#entity-and-numeric-character-references */
-function referenceAt(text: string, isEnd: boolean): Span | undefined {
+function referenceAt(text: string, isEnd: boolean, { characterOf }: InlineState): Span | undefined {
   const reference = REFERENCE.exec(text)?.[0];
   if (reference !== undefined) {
     const shown = characterOf(reference);
@@ -147,17 +148,12 @@ function referenceAt(text: string, isEnd: boolean): Span | undefined {
   return !isEnd && /^&#?[\da-zA-Z]{0,32}$/.test(text) ? undefined : literal("&");
 }
 
-/** What a reference stands for, harmless and on one line; itself where it is none. */
-function characterOf(reference: string): string {
-  return neutralise(decodeHTMLStrict(reference)).replaceAll(/[\t\n]/g, " ");
-}
-
 /** An address in angle brackets. Those of a type, as in `Vec<std::string>`, are left. */
 function autolinkAt(text: string, isEnd: boolean, state: InlineState): Span | undefined {
   const [whole, words] = /^<([^\s<>]+)>/.exec(text) ?? [];
   if (whole === undefined || words === undefined)
     return !isEnd && /^<[^\s<>]*$/.test(text) ? undefined : literal("<");
-  const address = withoutReferences(words);
+  const address = withoutReferences(words, state);
   const isMail = /^[^\s@:/]+@[^\s@:/]+$/.test(words);
   if (!isMail && !/^(?:https?|ftp):\/\/.|^mailto:./i.test(words)) return literal("<");
   return { shown: showAddress(isMail ? `mailto:${address}` : address, address, state), length: whole.length };
@@ -178,7 +174,7 @@ function addressAt(text: string, isEnd: boolean, state: InlineState, before: str
   if (words.length <= beginning.length || run.length === REACH) return literal(beginning);
   const address = beginning === "www." ? `http://${words}` : words;
   return {
-    shown: showAddress(withoutReferences(address), withoutReferences(words), state),
+    shown: showAddress(withoutReferences(address, state), withoutReferences(words, state), state),
     length: words.length,
   };
 }
@@ -195,7 +191,7 @@ function withoutEnd(address: string): string {
   return address.slice(0, end);
 }
 
-function withoutReferences(address: string): string {
+function withoutReferences(address: string, { characterOf }: InlineState): string {
   return address.replaceAll(/&(?:#\w{1,7}|\w{2,32});/g, characterOf);
 }
 
@@ -223,7 +219,7 @@ function linkAt(text: string, isEnd: boolean, state: InlineState): Span | undefi
   if (!target) return !isEnd && TARGET_BEGUN.test(behind) ? undefined : mark;
   const [whole, bracketed, bare = ""] = target;
   state.effort -= whole.length;
-  const address = withoutReferences(bracketed ?? bare);
+  const address = withoutReferences(bracketed ?? bare, state);
   // `table[row](column)` is code that was left without its backticks.
   if (!/[/.:#]/.test(address)) return mark;
   return {

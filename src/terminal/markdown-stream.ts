@@ -30,6 +30,8 @@ export interface MarkdownOptions {
   hasLinks?: boolean;
   /** What colours code in a language; undefined for one that nobody knows. */
   colorerOf?: (language: string) => CodeColorer | undefined;
+  /** What a reference such as `&amp;` stands for; itself where that is nothing. */
+  characterOf?: (reference: string) => string;
 }
 
 /** The fence that code stands in: its mark, such as ```` ``` ````, and how many quotes it stands in. */
@@ -74,13 +76,18 @@ export class MarkdownStream implements TextRenderer {
   constructor(
     style: Style,
     columns: number,
-    { wrap = new WordWrap(columns), hasLinks = false, colorerOf = () => undefined }: MarkdownOptions = {},
+    {
+      wrap = new WordWrap(columns),
+      hasLinks = false,
+      colorerOf = () => undefined,
+      characterOf = same,
+    }: MarkdownOptions = {},
   ) {
     this.#style = style;
     this.#columns = columns;
     this.#wrap = wrap;
     this.#colorerOf = colorerOf;
-    this.#inline = new InlineState(style, hasLinks);
+    this.#inline = new InlineState(style, hasLinks, characterOf);
   }
 
   push(text: string): string {

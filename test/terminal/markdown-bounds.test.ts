@@ -1,4 +1,5 @@
 import { expect, describe, it } from "vitest";
+import { characterOf } from "../../src/terminal/character-references.ts";
 import { styleFor, plainStyle } from "../../src/terminal/color.ts";
 import { actOwn } from "../../src/terminal/neutralise.ts";
 import { isThorough } from "../helpers/thorough.ts";
@@ -88,7 +89,7 @@ function nest(size: number, line: (depth: number) => string): string {
 /** Shows a text that comes in pieces. Returns how much was shown, and the time it took, in ms. */
 function show(text: string, piece: number): { length: number; ms: number } {
   const begun = performance.now();
-  const stream = new MarkdownStream(styleFor(3), COLUMNS);
+  const stream = new MarkdownStream(styleFor(3), COLUMNS, { characterOf });
   let length = 0;
   for (let start = 0; start < text.length; start += piece) {
     length += stream.push(text.slice(start, start + piece)).length;
@@ -103,7 +104,7 @@ function quicker(text: string, piece: number): number {
 }
 
 function render(text: string, piece = text.length): string {
-  const stream = new MarkdownStream(plainStyle, COLUMNS);
+  const stream = new MarkdownStream(plainStyle, COLUMNS, { characterOf });
   let shown = "";
   for (let start = 0; start < text.length; start += piece)
     shown += stream.push(text.slice(start, start + piece));
@@ -123,7 +124,7 @@ describe("an answer that nobody means", () => {
 
   it.each(Object.entries(HOSTILE))("makes little more of it than there is: %s", (_, of) => {
     const text = of(SIZE / 8);
-    const stream = new MarkdownStream(styleFor(3), COLUMNS);
+    const stream = new MarkdownStream(styleFor(3), COLUMNS, { characterOf });
     // As it is written: a letter may have a look of its own, and a cell a title in front.
     expect(actOwn(stream.push(text) + stream.end()).length).toBeLessThan(32 * text.length);
   });
@@ -142,7 +143,7 @@ describe("an answer that nobody means", () => {
   });
 
   it("shows the rows of such a table as they come", () => {
-    const stream = new MarkdownStream(plainStyle, COLUMNS);
+    const stream = new MarkdownStream(plainStyle, COLUMNS, { characterOf });
     expect(stream.push(`| a |\n|---|\n${"| 1 |\n".repeat(1990)}`)).toBe("");
     expect(stream.push("| 1 |\n".repeat(20))).toMatch(/^\| a \|\n/);
     expect(stream.push("| 2 |\n| 3")).toBe("| 2 |\n| 3");
@@ -155,7 +156,7 @@ describe("an answer that nobody means", () => {
 
   it.each([1, 2, 20])("comes to an end at %i columns, and says all there is", (columns) => {
     for (const [kind, of] of Object.entries(HOSTILE)) {
-      const stream = new MarkdownStream(plainStyle, columns);
+      const stream = new MarkdownStream(plainStyle, columns, { characterOf });
       const text = of(2000);
       const letters = (from: string): string => from.replaceAll(/&amp;|<br>|[^\p{L}]/gu, "");
       const shown = letters(stream.push(text) + stream.end());

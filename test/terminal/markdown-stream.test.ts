@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import stringWidth from "string-width";
 import { describe, expect, it } from "vitest";
+import { characterOf } from "../../src/terminal/character-references.ts";
 import { plainStyle, type Style, styleFor } from "../../src/terminal/color.ts";
 import { type CodeColorer, MarkdownStream } from "../../src/terminal/markdown-stream.ts";
 import { actOwn } from "../../src/terminal/neutralise.ts";
@@ -13,12 +14,15 @@ const tags = Object.fromEntries(
 ) as Style;
 
 function render(text: string, style = tags, columns = 80): string {
-  const stream = new MarkdownStream(style, columns, { wrap: new WordWrap(Number.POSITIVE_INFINITY) });
+  const stream = new MarkdownStream(style, columns, {
+    wrap: new WordWrap(Number.POSITIVE_INFINITY),
+    characterOf,
+  });
   return stream.push(text) + stream.end();
 }
 
 function renderPieces(pieces: readonly string[]): string {
-  const stream = new MarkdownStream(tags, 80, { wrap: new WordWrap(Number.POSITIVE_INFINITY) });
+  const stream = new MarkdownStream(tags, 80, { wrap: new WordWrap(Number.POSITIVE_INFINITY), characterOf });
   return pieces.map((piece) => stream.push(piece)).join("") + stream.end();
 }
 
@@ -301,7 +305,10 @@ describe("markdown on a terminal", () => {
   });
 
   it("shows words as they come and waits only for what is open", () => {
-    const stream = new MarkdownStream(tags, 80, { wrap: new WordWrap(Number.POSITIVE_INFINITY) });
+    const stream = new MarkdownStream(tags, 80, {
+      wrap: new WordWrap(Number.POSITIVE_INFINITY),
+      characterOf,
+    });
     expect(stream.push("Hel")).toBe("Hel");
     expect(stream.push("lo **wor")).toBe("lo ");
     expect(stream.push("ld** and")).toBe("<bold>world</bold> and");
@@ -313,7 +320,10 @@ describe("markdown on a terminal", () => {
   });
 
   it("gives up on a partner that does not come within a thousand characters", () => {
-    const stream = new MarkdownStream(tags, 80, { wrap: new WordWrap(Number.POSITIVE_INFINITY) });
+    const stream = new MarkdownStream(tags, 80, {
+      wrap: new WordWrap(Number.POSITIVE_INFINITY),
+      characterOf,
+    });
     expect(stream.push(`**${"x".repeat(500)}`)).toBe("");
     expect(stream.push("y".repeat(600))).toBe(`**${"x".repeat(500)}${"y".repeat(600)}`);
   });
@@ -428,7 +438,7 @@ describe("markdown on a terminal", () => {
         fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1 }),
         ({ markdown, words }, columns, hasLinks, lengths) => {
           const stream = (): MarkdownStream =>
-            new MarkdownStream(styleFor(1), columns, { hasLinks, colorerOf: countingColorer });
+            new MarkdownStream(styleFor(1), columns, { hasLinks, colorerOf: countingColorer, characterOf });
           const whole = stream();
           const shown = whole.push(markdown) + whole.end();
           // A link that is broken over two lines is two links.

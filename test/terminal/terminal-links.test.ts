@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { characterOf } from "../../src/terminal/character-references.ts";
 import { styleFor } from "../../src/terminal/color.ts";
 import { MarkdownStream } from "../../src/terminal/markdown-stream.ts";
 import { actOwn, Neutraliser } from "../../src/terminal/neutralise.ts";
@@ -55,7 +56,7 @@ describe("a terminal", () => {
 
 /** What is written for a line of Markdown on a terminal that shows links, without looks. */
 function written(markdown: string, columns = 80): string {
-  const stream = new MarkdownStream(styleFor(1), columns, { hasLinks: true });
+  const stream = new MarkdownStream(styleFor(1), columns, { hasLinks: true, characterOf });
   const shown = stream.push(markdown) + stream.end();
   return new Neutraliser().push(shown).replaceAll(/\u001B\[\d+m/g, "");
 }
