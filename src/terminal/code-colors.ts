@@ -174,7 +174,7 @@ export function colorerOf(name: string, style: Style): CodeColorer | undefined {
   return (line) => {
     const { short, cuts } = shortenWords(line);
     const { tokens, state: next } = tokenizer.getLineTokens(short, state);
-    state = next;
+    state = typeof next === "string" || next.length < DEEPEST ? next : "start";
     let place = 0;
     const shown = tokens.map(({ type, value }) => {
       const start = place;
@@ -188,6 +188,9 @@ export function colorerOf(name: string, style: Style): CodeColorer | undefined {
     return shown.join("");
   };
 }
+
+/** What stands in so much else is nothing that anybody wrote: every line would take longer than the one before. */
+const DEEPEST = 1000;
 
 /** A word that is longer, in characters, is a hash, a key or somebody's joke. */
 const LONGEST_WORD = 100;

@@ -115,7 +115,9 @@ describe("Markdown on a terminal", () => {
       const terminal = ask(machine, { NODE_OPTIONS: `--require ${hook}` });
       expect(await terminal.exit).toBe(0);
       const files = JSON.parse(readFileSync(report ?? "", "utf8")) as string[];
-      return files.map((file) => path.basename(file, ".js")).filter((name) => /ace|code-colors|character/.test(name));
+      return files
+        .map((file) => path.basename(file, ".js"))
+        .filter((name) => /ace|code-colors|character/.test(name));
     };
     expect(await loadedBy("**No** code, `but` this.\n\n```\nand that\n```\n")).toEqual([]);
     const loaded = await loadedBy("```python\nx = 1\n```\n");

@@ -132,6 +132,21 @@ describe("the colours of code", () => {
     );
   });
 
+  it.each(["js", "tsx", "html", "php", "scss", "ruby", "swift", "kotlin"])(
+    "cost no more by the line where %s goes in and in",
+    (name) => {
+      const color = colorerOf(name, plainStyle);
+      const timeOf = (count: number): number => {
+        const begun = performance.now();
+        for (let line = 0; line < count; line += 1) color?.('`${"#{f(<a b={{[(');
+        return performance.now() - begun;
+      };
+      const first = timeOf(2000);
+      timeOf(4000);
+      expect(timeOf(2000), `${first} ms for the first`).toBeLessThan(Math.max(8 * first, 1000));
+    },
+  );
+
   it.each([
     ["digits", "0".repeat(1000)],
     ["letters", "a".repeat(1000)],
