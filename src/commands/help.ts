@@ -7,7 +7,7 @@ import { nearestIds } from "../models/nearest.ts";
 import type { GlobalOptions } from "../options.ts";
 import { readPackageText } from "../package-file.ts";
 import type { Runtime } from "../runtime.ts";
-import { MarkdownStream } from "../terminal/markdown-stream.ts";
+import { markdownRenderer } from "../terminal/markdown-renderer.ts";
 import { showInPager } from "../terminal/pager.ts";
 
 export interface HelpOptions extends GlobalOptions {
@@ -31,8 +31,9 @@ export async function run({ topic, program }: HelpOptions, runtime: Runtime): Pr
     : overview(program, { columns: terminal.format === "json" ? Infinity : terminal.columns, style });
   if (terminal.format === "json") return terminal.printJson({ name, text });
   if (!terminal.isStdoutTTY || !found) return terminal.write(text);
-  const markdown = new MarkdownStream(style, terminal.columns);
-  const shown = `${markdown.push(forReading(text))}${markdown.end()}\n`;
+  // Not every pager knows links.
+  const markdown = markdownRenderer(style, terminal.columns, {});
+  const shown = `${await markdown.push(forReading(text))}${markdown.end()}\n`;
   if (!(await showInPager(terminal.forOthers(shown), runtime))) await terminal.write(shown);
 }
 

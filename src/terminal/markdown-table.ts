@@ -127,8 +127,9 @@ function layRecords(
     if (cell.trim() === "") return [];
     // What has no title is the title of the rest.
     if (name === "") return wrapText(style.bold(cell), columns);
-    const space = isAligned ? " ".repeat(width - stringWidth(name)) : "";
-    return hang(style.bold(name) + space + GAP, cell, columns).map((line) => line.trimEnd());
+    const space = isAligned ? " ".repeat(width - stringWidth(name)) + GAP : " ";
+    const title = style.bold(isAligned || name.endsWith(":") ? name : `${name}:`);
+    return hang(title + space, cell, columns).map((line) => line.trimEnd());
   };
   const records = rows.map((cells) => cells.flatMap(layField)).filter((lines) => lines.length > 0);
   return records.flatMap((lines, index) => (index === 0 ? [lines] : [[""], lines])).flat();

@@ -247,8 +247,8 @@ describe("markdown on a terminal", () => {
 
   it("turns the rows of a table into records where a column would be too narrow", () => {
     expect(render(WIDE, plainStyle, 20)).toBe(
-      "Way  loop\nWhat it does\n  goes on and on\n  until it is told\n  to stop\nCost  1\n\n" +
-        "Way  fold\nWhat it does\n  takes all that\n  there is and makes\n  one of it\nCost  100",
+      "Way: loop\nWhat it does:\n  goes on and on\n  until it is told\n  to stop\nCost: 1\n\n" +
+        "Way: fold\nWhat it does:\n  takes all that\n  there is and makes\n  one of it\nCost: 100",
     );
     const compared =
       "| | Claude | Nova |\n|---|---|---|\n| first token | averyverylongwordthatnocolumnholds | 200 ms |\n| price | | 1 |\n| | | |\n";
