@@ -18,6 +18,8 @@ import { openWire } from "./open-wire.ts";
 
 export interface Question extends Ask, WireOptions {
   bounds: WantedBounds;
+  /** Notices that were shown before, to which this question's are added: each is shown once. */
+  noted?: Set<string> | undefined;
   /** Keeps what is sent and what comes back; none where nothing follows the answer. */
   recorder?: TurnRecorder | undefined;
 }
@@ -43,7 +45,7 @@ const MOST_LESSONS = 6;
 export async function* askModel(setup: Setup, question: Question): ChatEvents {
   const wire = await openWire(setup, question, question);
   const { runtime } = setup;
-  const noted = new Set<string>();
+  const { noted = new Set<string>() } = question;
   const tried: RequestPlan[] = [];
   let learnt: Lessons = [];
   // What is learnt of a model holds whatever ends the call, and is kept when that is known.

@@ -12,7 +12,13 @@ import type { Turn } from "./conversation.ts";
 import { chooseGuardrail } from "./guardrail.ts";
 import type { OutputSchema } from "./output-schema.ts";
 import { planReasoning } from "./reasoning.ts";
-import { type FamilyFacts, familyOf, type Fields, type Obstacle } from "../models/families.ts";
+import {
+  type CacheTime,
+  type FamilyFacts,
+  familyOf,
+  type Fields,
+  type Obstacle,
+} from "../models/families.ts";
 import { mendRequest } from "./mend-request.ts";
 import { buildRequest, type ChatParameters, mergeParameters } from "./request.ts";
 import type { StructuredForm } from "./structured-output.ts";
@@ -32,6 +38,8 @@ export interface Ask {
   parameters: ChatParameters;
   /** Files of the newest turn, put before its text. */
   attachments?: readonly Attachment[] | undefined;
+  /** How long the prompt is cached where nobody says, by the models that take cache points. */
+  usualCache?: CacheTime | undefined;
   /** Overrides the config's guardrail. */
   guardrail?: { guardrailIdentifier: string; guardrailVersion: string } | undefined;
   /** Asks for the guardrail's trace, which names the policies that act. */
@@ -71,7 +79,7 @@ export async function planRequest(
     nameOf: ask.nameOf,
   });
   const topK = planTopK(reasoning.parameters.topK, family, ask);
-  const cache = cachePointFor(wanted.cache, { modelId: model.id, family });
+  const cache = cachePointFor(wanted.cache ?? usualCacheOf(ask, family), { modelId: model.id, family });
   const attached = await attach(ask, { baseId, input: inputKinds(model, baseId) });
   const input = buildRequest({
     modelId,
@@ -113,6 +121,22 @@ export async function planRequest(
     ...(isLearnt(lessons, "no-streamed-tools") && mended.input.toolConfig ? { isWhole: true } : {}),
     ...(isLearnt(lessons, "old-reasoning") ? { endsReasoning: true } : {}),
   };
+}
+
+/** The cache time that a question asks a model for, from flags, settings and what is usual; undefined where it asks for none. */
+export function cacheTimeFor(
+  ask: Pick<Ask, "model" | "parameters" | "usualCache">,
+  config: Configuration,
+): CacheTime | "off" | undefined {
+  const { cache } = mergeParameters(ask.parameters, config, [ask.model.id, ask.model.key]);
+  return cache ?? usualCacheOf(ask, familyOf(baseModelId(ask.model.id)));
+}
+
+function usualCacheOf(
+  { usualCache }: Pick<Ask, "usualCache">,
+  { cachePoints }: FamilyFacts,
+): CacheTime | undefined {
+  return cachePoints && cachePoints.times.length > 0 ? usualCache : undefined;
 }
 
 /** Converse has no field for top-k: it goes in the model's own, and is left out where that is not known. */

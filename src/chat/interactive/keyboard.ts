@@ -1,5 +1,5 @@
 import { EventEmitter, once } from "node:events";
-import { emitKeypressEvents } from "node:readline";
+import { emitKeypressEvents, type Interface } from "node:readline";
 import type { Runtime } from "../../runtime.ts";
 import { ownSequence } from "../../terminal/neutralise.ts";
 import type { Screen } from "../../terminal/terminal.ts";
@@ -7,6 +7,9 @@ import type { Key } from "./line-buffer.ts";
 
 const BRACKETED_PASTE_ON = ownSequence("?2004", "h");
 const BRACKETED_PASTE_OFF = ownSequence("?2004", "l");
+
+/** An Escape that nothing follows for so long is the key of that name, in ms: what a key sends comes at once. */
+const ESCAPE_MS = 100;
 
 /** What node:readline says of a key. */
 interface Keypress {
@@ -35,7 +38,8 @@ export class Keyboard {
   constructor(runtime: Runtime, screen: Screen) {
     this.#runtime = runtime;
     this.#screen = screen;
-    emitKeypressEvents(runtime.stdin);
+    // Of the interface it reads nothing but this.
+    emitKeypressEvents(runtime.stdin, { escapeCodeTimeout: ESCAPE_MS } as unknown as Interface);
   }
 
   /** Takes the terminal. */
@@ -79,7 +83,7 @@ export class Keyboard {
     return this.#keys.length === 0;
   }
 
-  /** Runs `work`; meanwhile Ctrl-C calls `onInterrupt` at once, and the other keys wait. */
+  /** Runs `work`; meanwhile Ctrl-C and Esc call `onInterrupt` at once, and the other keys wait. */
   async whileBusy<T>(onInterrupt: () => void, work: () => Promise<T>): Promise<T> {
     this.#onInterrupt = onInterrupt;
     try {
@@ -120,7 +124,8 @@ export class Keyboard {
       return;
     }
     const key: Key = { name, text: character ?? sequence, ctrl, meta };
-    if (ctrl && name === "c" && this.#onInterrupt) this.#onInterrupt();
+    const stops = (ctrl && name === "c") || name === "escape";
+    if (stops && this.#onInterrupt) this.#onInterrupt();
     else if (ctrl && name === "z") void this.#suspend();
     else this.#deliver(key);
   };

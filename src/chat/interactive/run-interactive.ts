@@ -6,6 +6,7 @@ import { unwrapBlock } from "./block.ts";
 import { forgetfulHistory, type History, openHistory } from "./history.ts";
 import { Keyboard } from "./keyboard.ts";
 import { LineEditor } from "./line-editor.ts";
+import { showExchange } from "./show-exchange.ts";
 import { completeSlashCommand, findSlashCommand } from "./slash-commands.ts";
 import { type InteractiveOptions, Talk } from "./talk.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
@@ -15,7 +16,7 @@ import { repeatFlags } from "../../terminal/repeat-flags.ts";
 const XTERM_JS = /^(vscode|hyper|tabby)$/i;
 
 /**
- * Talks with a person at the terminal until they leave: by /exit, Ctrl-D, or a second Ctrl-C. What goes wrong with one
+ * Talks with a person at the terminal until they leave: by /exit, Ctrl-D, or Ctrl-C twice at the prompt. What goes wrong with one
  * question ends nothing. Rejects only with the reason of the runtime's signal, and with a bug.
  */
 export async function runInteractive(options: InteractiveOptions): Promise<void> {
@@ -34,6 +35,7 @@ export async function runInteractive(options: InteractiveOptions): Promise<void>
     reflows: !XTERM_JS.test(runtime.env["TERM_PROGRAM"] ?? ""),
   });
   terminal.note(style.dim(greeting(talk)));
+  await showLast(talk);
   keyboard.start();
   try {
     await converse(talk, editor, history, style);
@@ -55,29 +57,29 @@ async function converse(talk: Talk, editor: LineEditor, history: History, style:
   while (!talk.isOver) {
     const entry = await editor.read();
     if (entry.kind === "end" || (entry.kind === "interrupt" && entry.text === "" && isInterrupted)) return;
+    // The one that stopped an answer is not counted: who presses twice to be sure does not mean to leave.
     isInterrupted = entry.kind === "interrupt";
     if (entry.kind === "interrupt") {
       if (entry.text === "") terminal.note(style.dim("Ctrl-C again leaves, as do Ctrl-D and /exit."));
     } else if (entry.text.trim() !== "") {
       await history.add(entry.text);
-      isInterrupted = await take(talk, entry.text);
+      await take(talk, entry.text);
       if (!talk.isOver) terminal.note("");
     }
   }
 }
 
-/** Does what a command says, or asks. Resolves to whether the answer was stopped. */
-async function take(talk: Talk, entry: string): Promise<boolean> {
+/** Does what a command says, or asks. */
+async function take(talk: Talk, entry: string): Promise<void> {
   const { terminal } = talk.options.runtime;
   try {
     const slash = findSlashCommand(entry);
-    if (slash) return (await slash.command.run(talk, slash.argument)) === "stopped";
+    if (slash) return await slash.command.run(talk, slash.argument);
     const question = unwrapBlock(entry);
-    return question.trim() === "" ? false : (await talk.ask(question)) === "stopped";
+    if (question.trim() !== "") await talk.ask(question);
   } catch (failure) {
     if (talk.options.runtime.signal.aborted) throw talk.options.runtime.signal.reason;
     await tellFailure(failure, terminal);
-    return false;
   }
 }
 
@@ -90,6 +92,14 @@ async function tellFailure(failure: unknown, terminal: Terminal): Promise<void> 
 /** What a command line would be told to run again is asked again here. */
 function hintOf({ hint }: OpenclawError): string | undefined {
   return hint !== undefined && /^(Run the command|Try) again/.test(hint) ? "/retry asks again." : hint;
+}
+
+/** What was said last in a conversation that goes on. */
+async function showLast({ conversation, options: { runtime, isRaw } }: Talk): Promise<void> {
+  const last = conversation.turns.at(-1);
+  if (!last) return;
+  await showExchange(last, runtime, isRaw);
+  runtime.terminal.note("");
 }
 
 function greeting({ models, conversation, files }: Talk): string {

@@ -3,22 +3,25 @@ import { choicesOf, PARAMETER_ROWS, type Parameter, type ParameterName } from ".
 import { nearestIds } from "../../models/nearest.ts";
 import { resolveModel } from "../../models/resolve-model.ts";
 import { shorten, usageError } from "../../errors.ts";
+import { cacheTimeFor } from "../../converse/plan-request.ts";
 import { describeSpending } from "./describe-spending.ts";
 import { completePath, readPath } from "./file-path.ts";
 import type { Completions } from "./line-editor.ts";
 import { modelNames } from "./model-names.ts";
-import type { Ending, Talk } from "./talk.ts";
+import { type Talk, USUAL_CACHE } from "./talk.ts";
 import { isShownWhole } from "../../terminal/neutralise.ts";
 
 /** A command that is typed where a question would be. */
 export interface SlashCommand {
   /** With its slash. */
   name: string;
+  /** What means the same, alone on a line. */
+  words?: readonly string[];
   /** What may follow the name, as the help shows it. */
   argument: string;
   says: string;
   /** Does it. Throws `usage`, `bad-attachment` and others, which end nothing. */
-  run: (talk: Talk, argument: string) => Promise<Ending | void>;
+  run: (talk: Talk, argument: string) => Promise<void>;
   /** What could stand for an argument that begins so. */
   candidates?: (talk: Talk, typed: string) => Promise<readonly string[]>;
 }
@@ -68,9 +71,9 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
     run: async (talk) => {
       say(
         talk,
-        describeSpending(talk.spending, (key, model) =>
+        `${describeSpending(talk.spending, (key, model) =>
           talk.options.priceOf(resolveModel(key, talk.setup.config.value), model),
-        ),
+        )} · ${describeCache(talk)}`,
       );
     },
   },
@@ -91,12 +94,14 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
   },
   {
     name: "/help",
+    words: ["help", "?", "/?"],
     argument: "",
     says: "show these commands",
     run: async (talk) => help(talk),
   },
   {
     name: "/exit",
+    words: ["exit", "quit", "/quit"],
     argument: "",
     says: "leave, as Ctrl-D does",
     run: async (talk) => {
@@ -110,7 +115,10 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
  * has several lines. Throws `usage` for an unknown name.
  */
 export function findSlashCommand(entry: string): { command: SlashCommand; argument: string } | undefined {
-  const [, name, argument = ""] = /^(\/[a-z]+)(?:\s+([\s\S]*))?$/.exec(entry.trimEnd()) ?? [];
+  const said = entry.trimEnd();
+  const meant = SLASH_COMMANDS.find(({ words }) => words?.includes(said.toLowerCase()));
+  if (meant) return { command: meant, argument: "" };
+  const [, name, argument = ""] = /^(\/[a-z]+(?:-[a-z]+)*)(?:\s+([\s\S]*))?$/.exec(said) ?? [];
   if (name === undefined || (argument.includes("\n") && name !== "/system")) return undefined;
   const command = SLASH_COMMANDS.find((candidate) => candidate.name === name);
   if (command) return { command, argument: argument.trim() };
@@ -128,7 +136,7 @@ export function findSlashCommand(entry: string): { command: SlashCommand; argume
 
 /** What could stand in place of the end of what was typed: names of commands, and what may follow them. */
 export async function completeSlashCommand(talk: Talk, typed: string): Promise<Completions> {
-  const [, name, space, argument = ""] = /^(\/[a-z]*)(\s+)?([\s\S]*)$/.exec(typed) ?? [];
+  const [, name, space, argument = ""] = /^(\/[a-z-]*)(\s+)?([\s\S]*)$/.exec(typed) ?? [];
   if (name === undefined) return { from: typed.length, candidates: [] };
   if (space === undefined) {
     const names = SLASH_COMMANDS.map((command) => command.name);
@@ -167,6 +175,13 @@ function parameterCommand([name, row]: [ParameterName, Parameter]): SlashCommand
   ];
 }
 
+/** What holds for the prompt cache, which saves a part of what every question sends again. */
+function describeCache({ models: [model], parameters, setup }: Talk): string {
+  if (!model) return "no prompt cache";
+  const time = cacheTimeFor({ model, parameters, usualCache: USUAL_CACHE }, setup.config.value);
+  return time === undefined || time === "off" ? "no prompt cache" : `prompt cache ${time}`;
+}
+
 function help(talk: Talk): void {
   const lines = SLASH_COMMANDS.map(({ name, argument, says }) => ({ usage: `${name} ${argument}`, says }));
   const width = Math.max(...lines.map(({ usage }) => usage.length));
@@ -174,7 +189,7 @@ function help(talk: Talk): void {
   say(talk, "");
   say(
     talk,
-    'Several lines: """, Alt-Enter, or a backslash before Enter. Tab completes, Ctrl-C stops an answer.',
+    'Several lines: """, Alt-Enter, or a backslash before Enter. Tab completes, Esc or Ctrl-C stops an answer.',
   );
 }
 

@@ -4,6 +4,7 @@ import type { Setup } from "../../session/session.ts";
 import { type Arrivals, type Query, runTurn, withRenewal } from "../run-turn.ts";
 import { showTurn } from "../show-turn.ts";
 import type { Attachment } from "../../converse/attachments.ts";
+import type { CacheTime } from "../../models/families.ts";
 import type { Price, TokenUsage } from "../../models/usage.ts";
 import { questionOf } from "../../converse/conversation.ts";
 import { type ChatParameters, userMessage } from "../../converse/request.ts";
@@ -34,7 +35,7 @@ export interface InteractiveOptions {
   choose: (names: string, setup: Setup) => Promise<ResolvedModel[]>;
   priceOf: (model: ResolvedModel | undefined, modelId: string) => Price | undefined;
   /** What goes with every question. */
-  query: Omit<Query, "messages" | "attachments" | "earlier" | "recorder" | "open">;
+  query: Omit<Query, "messages" | "attachments" | "earlier" | "recorder" | "open" | "noted" | "usualCache">;
   /** Files of the first question. */
   attachments: Query["attachments"];
   /** Shows the model's text as it came. */
@@ -53,8 +54,8 @@ interface Asked {
   isRetry: boolean;
 }
 
-/** How an answer ended: by itself, or by Ctrl-C. */
-export type Ending = "whole" | "stopped";
+/** How long a prompt is cached where nobody says: each question sends again what was said before. */
+export const USUAL_CACHE: CacheTime = "5m";
 
 /** What a model was paid for. */
 export interface Spending {
@@ -80,6 +81,8 @@ export class Talk {
   /** What every answer cost, those that were asked again or stopped, too. */
   readonly spending: Spending[];
   #last: Asked | undefined;
+  /** Notices of requests that were shown: what holds for every question is told once. */
+  readonly #noted = new Set<string>();
 
   constructor(options: InteractiveOptions, keyboard: Keyboard) {
     this.options = options;
@@ -96,15 +99,15 @@ export class Talk {
     );
   }
 
-  /** Puts a question. Resolves to how its answer ended. Throws what goes wrong with it; /retry then asks it again. */
-  async ask(text: string): Promise<Ending> {
+  /** Puts a question. Throws what goes wrong with it; /retry then asks it again. */
+  async ask(text: string): Promise<void> {
     const attachments = this.files;
     this.files = [];
     return this.#answer({ message: userMessage(text), attachments, isRetry: false });
   }
 
   /** Puts the last question again; a new answer takes the place of the old one. Throws `usage` when there is none. */
-  async retry(): Promise<Ending> {
+  async retry(): Promise<void> {
     if (this.#last) return this.#answer(this.#last);
     const last = this.conversation.turns.at(-1);
     if (!last) throw new OpenclawError("usage", { message: "There is no question to ask again." });
@@ -116,7 +119,10 @@ export class Talk {
     const stop = new AbortController();
     const onInterrupt = (): void =>
       stop.abort(
-        new OpenclawError("interrupted", { message: "Stopped by Ctrl-C.", hint: "The model is the same." }),
+        new OpenclawError("interrupted", {
+          message: "Stopped at the terminal.",
+          hint: "The model is the same.",
+        }),
       );
     const signal = AbortSignal.any([this.options.runtime.signal, stop.signal]);
     const setup = { ...this.setup, runtime: { ...this.setup.runtime, signal } };
@@ -140,14 +146,13 @@ export class Talk {
     await this.conversation.close();
   }
 
-  async #answer(asked: Asked): Promise<Ending> {
+  async #answer(asked: Asked): Promise<void> {
     // Until the answer is kept, this is what /retry asks again.
     if (!asked.isRetry) this.#last = asked;
     const stop = new AbortController();
     const onInterrupt = (): void =>
-      stop.abort(new OpenclawError("interrupted", { message: "Stopped by Ctrl-C." }));
+      stop.abort(new OpenclawError("interrupted", { message: "Stopped at the terminal." }));
     await this.#keyboard.whileBusy(onInterrupt, () => this.#show(asked, stop.signal));
-    return stop.signal.aborted ? "stopped" : "whole";
   }
 
   async #show(asked: Asked, stop: AbortSignal): Promise<void> {
@@ -205,6 +210,8 @@ export class Talk {
       messages: [message],
       attachments,
       open: this.#pool.open,
+      noted: this.#noted,
+      usualCache: USUAL_CACHE,
     };
     yield* runTurn({ ...this.setup, runtime }, this.models, question, keeper);
   }

@@ -14,6 +14,7 @@ const UP = "\u001B[A";
 const CTRL_A = "\u0001";
 const CTRL_C = "\u0003";
 const CTRL_D = "\u0004";
+const ESC = "\u001B";
 const TAB = "\t";
 const DIM_HINT = "Ctrl-C again leaves";
 
@@ -62,7 +63,14 @@ async function ask(pty: Pty, question: string, last: string): Promise<void> {
 const bodies = ({ emulator }: Emulated) =>
   emulator.calls
     .filter(({ route }) => route === "ConverseStream")
-    .map(({ body }) => body as Record<string, unknown>);
+    .map(({ body }) => withoutCachePoints(body) as Record<string, unknown>);
+/** What was said, whether it is cached or not. */
+const withoutCachePoints = (value: unknown): unknown =>
+  Array.isArray(value)
+    ? value.filter((item) => !Object.hasOwn(Object(item), "cachePoint")).map(withoutCachePoints)
+    : typeof value === "object" && value !== null
+      ? Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withoutCachePoints(item)]))
+      : value;
 const user = (text: string) => ({ role: "user", content: [{ text }] });
 const assistant = (text: string) => ({ role: "assistant", content: [{ text }] });
 
@@ -88,6 +96,10 @@ describe("a conversation at the terminal", () => {
     const id = /chat --session (\w+)/.exec(first.pty.lines().join("\n"))?.[1];
     const second = await sitDown(emulated, ["--continue"]);
     expect(second.pty.lines()[0]).toContain(`session ${id}, 1 so far`);
+    // What was said last is there to go on from.
+    expect(second.pty.lines().slice(1, -1).join(" ")).toMatch(
+      /> One This is a simulated answer .*asked: One $/,
+    );
     await ask(second.pty, "Two", "asked: Two");
     expect(bodies(emulated)[1]).toMatchObject({
       system: [{ text: "Be brief." }],
@@ -318,14 +330,31 @@ describe("Ctrl-C", () => {
     expect(said).toContain(flags.join(" "));
   });
 
-  it("leaves right after it has stopped an answer", async () => {
+  it("asks before it leaves right after it has stopped an answer", async () => {
     const sitting = await sitDown(await answering(halfAnswer));
     sitting.pty.type(`one${ENTER}`);
     await sitting.pty.see("Half");
     sitting.pty.type(CTRL_C);
     await sitting.pty.see(/\(stopped\)\n\n> $/);
     sitting.pty.type(CTRL_C);
+    await sitting.pty.see(new RegExp(`${DIM_HINT}.*\\n> $`));
+    sitting.pty.type(CTRL_C);
     expect(await sitting.pty.exit).toBe(0);
+  });
+
+  it("is not the only key that stops an answer: Esc does, and leaves what was typed meanwhile alone", async () => {
+    const sitting = await sitDown(await answering(halfAnswer, answer("Whole.")));
+    sitting.pty.type(`one${ENTER}`);
+    await sitting.pty.see("Half");
+    // The keys of an arrow begin with the same character, and stop nothing.
+    sitting.pty.type(`tw${ESC}[Do`);
+    sitting.pty.type("!");
+    sitting.pty.type(ESC);
+    await sitting.pty.see(/Half of\n\(stopped\)\n\n> to!w$/);
+    // Where nothing is to be stopped it does nothing.
+    sitting.pty.type(ESC);
+    sitting.pty.type(`${ESC}[F${ENTER}`);
+    await sitting.pty.see(/> to!w\nWhole\.\n\n> $/);
   });
 
   it("stops a model that says nothing at once, and asks the same again with /retry", async () => {
@@ -463,10 +492,14 @@ describe("slash commands", () => {
 
   it("/usage sums up, answers that were asked again too", async () => {
     const sitting = await sitDown(await answering(answer("a"), answer("b")));
-    await ask(sitting.pty, "/usage", "nothing was asked yet");
+    await ask(sitting.pty, "/usage", "nothing was asked yet · prompt cache 5m");
     await ask(sitting.pty, "one", "a");
     await ask(sitting.pty, "/retry", "b");
-    await ask(sitting.pty, "/usage", "2 answers · 20 tokens in, 40 out · \\$0\\.0000\\d+ \\(estimate\\)");
+    await ask(
+      sitting.pty,
+      "/usage",
+      "2 answers · 20 tokens in, 40 out · \\$0\\.0000\\d+ \\(estimate\\) · prompt\\s+cache 5m",
+    );
   });
 
   it("/help names every command; an unknown one is asked about; a path is a question", async () => {
@@ -490,6 +523,55 @@ describe("slash commands", () => {
     await ask(sitting.pty, " /help me", "asked: +/help me");
     sitting.pty.type(`/exit${ENTER}`);
     expect(await sitting.pty.exit).toBe(0);
+  });
+
+  it.each(["exit", "quit", "Exit ", "/quit"])("%j alone on a line leaves", async (word) => {
+    const sitting = await sitDown(await emulate());
+    await ask(sitting.pty, "exit code 3?", "asked: exit code 3\\?");
+    sitting.pty.type(word + ENTER);
+    expect(await sitting.pty.exit).toBe(0);
+    expect(bodies(sitting)).toHaveLength(1);
+  });
+
+  it.each(["help", "?", "HELP", "/?"])("%j alone on a line helps", async (word) => {
+    const sitting = await sitDown(await emulate());
+    await ask(sitting.pty, word, "stops an answer\\.");
+    await ask(sitting.pty, ` ${word}`, "asked: .*");
+    expect(bodies(sitting)).toHaveLength(1);
+  });
+});
+
+describe("what every question sends again", () => {
+  const profiled = "anthropic.claude-sonnet-4-6";
+
+  it("is cached by models that can, unless the settings or a flag say otherwise", async () => {
+    const cachePoint = { cachePoint: { type: "default" } };
+    const sitting = await sitDown(await emulate(), ["-s", "Be brief."]);
+    await ask(sitting.pty, "one", "asked: one");
+    await ask(sitting.pty, "two", "asked: two");
+    expect(sitting.emulator.calls.at(-1)?.body).toMatchObject({
+      system: [{ text: "Be brief." }, cachePoint],
+      messages: [
+        user("one"),
+        { role: "assistant" },
+        { role: "user", content: [{ text: "two" }, cachePoint] },
+      ],
+    });
+    const off = await sitDown(await emulate(), ["--cache", "off"]);
+    await ask(off.pty, "one", "asked: one");
+    expect(off.emulator.calls.at(-1)?.body).toEqual({ messages: [user("one")] });
+    await ask(off.pty, "/usage", "no prompt cache");
+    const never = await sitDown(await emulate(), ["-m", "mistral.mistral-large-2402-v1:0"]);
+    await ask(never.pty, "one", "asked: one");
+    expect(never.emulator.calls.at(-1)?.body).toEqual({ messages: [user("one")] });
+    expect(never.pty.lines().join(" ")).not.toContain("cache");
+  });
+
+  it("is told of once: that a model is called through its profile", async () => {
+    const { pty } = await sitDown(await emulate(), ["-m", profiled]);
+    await ask(pty, "one", "asked: one");
+    await ask(pty, "two", "asked: two");
+    expect(pty.lines().filter((line) => line.includes("is called through"))).toHaveLength(1);
   });
 });
 

@@ -1,0 +1,26 @@
+import { answerOf, questionOf, textOf } from "../../converse/conversation.ts";
+import type { Runtime } from "../../runtime.ts";
+import { answerRenderer } from "../../terminal/answer-renderer.ts";
+import { attachmentsOf, describeEnd, wordsOf } from "../sessions/session-documents.ts";
+import type { KeptTurn } from "../sessions/session-record.ts";
+
+/** Of a long question a person needs only the beginning, to know it again. */
+const MOST_QUESTION_LINES = 6;
+
+/** Shows a turn as it went, on the terminal where the prompt is: what was asked, and the answer. */
+export async function showExchange(turn: KeptTurn, runtime: Runtime, isRaw: boolean): Promise<void> {
+  const { terminal } = runtime;
+  const { bold, dim } = await terminal.stderrStyle();
+  const lines = wordsOf(questionOf(turn)).split("\n");
+  for (const line of lines.slice(0, MOST_QUESTION_LINES)) terminal.note(bold(line), bold("> "));
+  if (lines.length > MOST_QUESTION_LINES)
+    terminal.note(dim(`… ${lines.length - MOST_QUESTION_LINES} more lines`), "  ");
+  for (const name of attachmentsOf(questionOf(turn))) terminal.note(dim(`[${name}]`), "  ");
+  const answer = (answerOf(turn).content ?? []).map(textOf).join("").trim();
+  if (answer !== "") {
+    const renderer = await answerRenderer(runtime, isRaw);
+    terminal.writeAside(`${await renderer.push(answer)}${renderer.end()}\n`);
+  }
+  const end = describeEnd(turn);
+  if (end !== undefined) terminal.note(dim(`(${end})`), "");
+}
