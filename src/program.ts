@@ -137,7 +137,7 @@ export const PROGRAM: Program = {
         ...headed(
           "Conversation",
           flag("--session <id>", "go on with this session, or begin it"),
-          flag("--continue", "go on with the latest session of this folder"),
+          flag("-c, --continue", "go on with the latest session of this folder"),
           flag("--no-save", "write nothing of the conversation to the disk"),
         ),
         ...headed(
@@ -179,18 +179,36 @@ export const PROGRAM: Program = {
         show: {
           description: "Print a session as it went.",
           load: () => import("./commands/sessions/show.ts"),
-          arguments: [{ notation: "<id>" }],
+          arguments: [{ notation: "[id]" }],
           flags: [flag("--raw", "print the text as the model wrote it, on a terminal too")],
         },
         export: {
           description: "Print a session as Markdown, or as JSON with --json.",
           load: () => import("./commands/sessions/export.ts"),
-          arguments: [{ notation: "<id>" }],
+          arguments: [{ notation: "[id]" }],
+        },
+        search: {
+          description: "Find what was said in the sessions.",
+          load: () => import("./commands/sessions/search.ts"),
+          arguments: [{ notation: "<text...>" }],
+          flags: [flag("--here", "only in those begun in this folder")],
+        },
+        rename: {
+          description: "Give a session another name.",
+          load: () => import("./commands/sessions/rename.ts"),
+          arguments: [{ notation: "<id>" }, { notation: "<name>" }],
         },
         rm: {
           description: "Remove sessions.",
           load: () => import("./commands/sessions/rm.ts"),
-          arguments: [{ notation: "<ids...>" }],
+          arguments: [{ notation: "[ids...]" }],
+          flags: [
+            flag(
+              "--older-than <time>",
+              "remove all that were last written before, such as 30d or 2026-01-31",
+            ),
+            flag("--dry-run", "print what would be removed and remove nothing"),
+          ],
         },
       },
     },

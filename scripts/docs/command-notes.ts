@@ -19,9 +19,14 @@ const NOTES: Readonly<Record<string, string>> = {
   chat: "Text that is piped in comes before the prompt, separated by an empty line; `-` as the prompt means the piped text alone. The answer streams to stdout and ends with one line end; everything else is on stderr. A stream that breaks off is a failure (exit code 5), never a short answer, and text is never printed twice. Nothing optional is sent unless it is asked for. Without a prompt on a terminal it is a conversation, which is kept turn by turn; a single question is kept only with `--session` or `--continue`. [Conversations](../sessions.md) says more.",
   "sessions list":
     "Lists the conversations that are kept on this machine, the one that was written last first.",
-  "sessions show": "Prints each question after `> `, then its answer.",
+  "sessions show":
+    "Prints each question after `> `, then its answer. Without a name it is the session that was written last.",
   "sessions export":
     "The JSON holds every content block as it was sent and came, reasoning with its signatures and files as base64 included.",
+  "sessions search":
+    "Finds a text in questions and answers, in any case, each question and answer once; words may have any white space between them.",
+  "sessions rename":
+    "A name has letters and digits of any script, dots, underscores and dashes, up to 128 bytes. One that is taken is refused.",
   "sessions rm":
     "Removes nothing when one of the ids is unknown, or when another openclaw has the session open.",
   doctor:

@@ -154,9 +154,26 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
     ],
     topic: "sessions",
   },
+  "sessions search": {
+    examples: [
+      say("openclaw sessions search first question"),
+      say("openclaw sessions search --here question | cut -f1 | uniq", "names of sessions only, for scripts"),
+      say("openclaw sessions search --json question", "see docs/schemas/sessions-search.schema.json"),
+    ],
+    topic: "sessions",
+    piped: { fields: ["session", "number of the turn", "question or answer", "the words around it"] },
+  },
+  "sessions rename": {
+    examples: [
+      say("openclaw sessions rename build-42 release-notes"),
+      say("openclaw sessions rename build-42 release-notes --json"),
+    ],
+    topic: "sessions",
+  },
   "sessions rm": {
     examples: [
       say("openclaw sessions rm build-42"),
+      say("openclaw sessions rm --older-than 30d", "that nobody has written to for so long"),
       say("openclaw sessions rm $(openclaw sessions list --here | cut -f1)", "all of this folder"),
     ],
     topic: "sessions",

@@ -53,6 +53,7 @@ const KINDS: Readonly<Record<string, ValueKind>> = {
   "help topic": { kind: "topic" },
   "sessions show id": { kind: "session" },
   "sessions export id": { kind: "session" },
+  "sessions rename id": { kind: "session" },
   "sessions rm ids": { kind: "session" },
 };
 

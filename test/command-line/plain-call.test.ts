@@ -49,7 +49,7 @@ const ACTIONS = actions(PROGRAM);
 const TEXT_FLAGS = ACTIONS.flatMap(({ path, action }) =>
   [...PROGRAM.flags, ...(action.flags ?? [])].flatMap((flag) => {
     const { long, placeholder, choices } = readFlag(flag);
-    const isNumber = /number|tokens|seconds|megabytes/.test(placeholder ?? "number");
+    const isNumber = /number|tokens|seconds|megabytes|usd/.test(placeholder ?? "number");
     return choices || isNumber || long === "--search" ? [] : [[path.join(" "), long] as const];
   }),
 );
@@ -81,7 +81,7 @@ const LEFT_TO_COMMANDER: readonly string[][] = [
   ["--search", "nova", "models", "list"],
   ["models", "list", "extra"],
   ["models", "show"],
-  ["sessions", "rm"],
+  ["sessions", "rename", "one"],
   ["models", "list", "--sort", "colour"],
   ["models", "list", "--serch", "nova"],
   ["models", "list", "--json=yes"],

@@ -137,7 +137,7 @@ describe("chat --session", () => {
     expect(messagesOf(bodies(emulated).at(-1))).toHaveLength(5);
   });
 
-  it.each(["../x", "a/b", ".hidden", "a b", "x".repeat(65), ""])("refuses the id %j", async (id) => {
+  it.each(["../x", "a/b", ".hidden", "a b", "x".repeat(129), ""])("refuses the id %j", async (id) => {
     const emulated = await emulate();
     const result = await emulated.run(["chat", "-m", MODEL, "--session", id, "hi"]);
     expect(result).toMatchObject({ code: 2, stdout: "" });

@@ -177,6 +177,8 @@ const COMMANDS: Readonly<Record<string, readonly Row[]>> = {
   "sessions list": [{ args: ["sessions", "list"], after: [KEPT], sends: {} }],
   "sessions show": [{ args: ["sessions", "show", "first"], after: [KEPT], sends: {} }],
   "sessions export": [{ args: ["sessions", "export", "first"], after: [KEPT], sends: {} }],
+  "sessions search": [{ args: ["sessions", "search", "hi"], after: [KEPT], sends: {} }],
+  "sessions rename": [{ args: ["sessions", "rename", "first", "second"], after: [KEPT], sends: {} }],
   "sessions rm": [{ args: ["sessions", "rm", "first"], after: [KEPT], sends: {} }],
   doctor: [
     {

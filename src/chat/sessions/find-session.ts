@@ -1,8 +1,10 @@
-import { unlink } from "node:fs/promises";
+import { rename, unlink } from "node:fs/promises";
 import { writeError } from "../../disk/atomic-write.ts";
 import { nearestIds } from "../../models/nearest.ts";
 import { OpenclawError, shorten, usageError } from "../../errors.ts";
+import type { LongLock } from "../../disk/lock.ts";
 import type { Runtime } from "../../runtime.ts";
+import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { lockSession } from "./kept-conversation.ts";
 import {
   checkSessionId,
@@ -34,13 +36,62 @@ async function unknownSession(runtime: Runtime, id: string): Promise<OpenclawErr
  * for that and for a session that another process has open, `internal` for a file that cannot be removed.
  */
 export async function removeSessions(runtime: Runtime, ids: readonly string[]): Promise<void> {
-  for (const id of ids) {
-    if (!(await statOf(sessionFile(runtime, checkSessionId(id))))) throw await unknownSession(runtime, id);
-  }
+  await requireSessions(runtime, ids);
   for (const id of ids) await removeSession(runtime, id);
 }
 
-async function removeSession(runtime: Runtime, id: string): Promise<void> {
+/** Throws `usage` where one of the sessions is not there. */
+export async function requireSessions(runtime: Runtime, ids: readonly string[]): Promise<void> {
+  for (const id of ids) {
+    if (!(await statOf(sessionFile(runtime, checkSessionId(id))))) throw await unknownSession(runtime, id);
+  }
+}
+
+/**
+ * Gives a session another name. Throws `usage` where it is not there, the name is taken or none, or another process has one
+ * of them open, and `internal` where the file cannot be renamed.
+ */
+export async function renameSession(
+  runtime: Runtime,
+  from: string,
+  to: string,
+): Promise<{ session: string; previous: string }> {
+  const [previous, session] = [checkSessionId(from), checkSessionId(to)];
+  const [file, target] = [sessionFile(runtime, previous), sessionFile(runtime, session)];
+  const locks: LongLock[] = [];
+  try {
+    const old = await statOf(file);
+    if (!old) throw await unknownSession(runtime, previous);
+    if (previous !== session)
+      for (const id of [previous, session]) locks.push(await lockSession(runtime, id));
+    const taken = await statOf(target);
+    // On a file system that takes capitals for small letters it may be the session itself.
+    if (taken && (previous === session || taken.ino !== old.ino))
+      throw usageError(
+        `There is a session '${session}' already.`,
+        `Look at it: openclaw sessions show ${quoteForShell(session)}`,
+      );
+    await rename(file, target);
+  } catch (error) {
+    throw error instanceof OpenclawError ? error : writeError(target, error);
+  } finally {
+    for (const lock of locks) await lock.release();
+  }
+  return { session, previous };
+}
+
+/** The session that was written last. Throws `usage` where there is none. */
+export async function findLatest(runtime: Runtime): Promise<Session> {
+  for (const id of await sessionIds(runtime)) {
+    const session = await readSession(runtime, id);
+    // Without any it was removed since.
+    if (session) return session;
+  }
+  throw usageError("No session is kept.", "A conversation is: openclaw chat");
+}
+
+/** Removes one session. Throws as `removeSessions` does. */
+export async function removeSession(runtime: Runtime, id: string): Promise<void> {
   const file = sessionFile(runtime, id);
   try {
     const lock = await lockSession(runtime, id);

@@ -3,8 +3,9 @@ import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { readRegularFile, readStart, ReadFailure } from "../../disk/read-file.ts";
 import { type FolderNames, stateFolder } from "../../disk/state-folder.ts";
-import { errorCode, OpenclawError, usageError } from "../../errors.ts";
+import { errorCode, OpenclawError, shorten, usageError } from "../../errors.ts";
 import { parseSession, type SessionContent } from "./session-record.ts";
+import { isShownWhole } from "../../terminal/neutralise.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 
 const EXTENSION = ".jsonl";
@@ -35,11 +36,22 @@ export function createSessionId(random: () => number): string {
   );
 }
 
-/** Checks an id that a person typed: it names a file. Throws `usage`. */
-export function checkSessionId(id: string): string {
-  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(id)) return id;
+/** The longest name of a session in bytes of UTF-8: file systems take 255, of which a lock needs its part. */
+const LONGEST_ID = 128;
+
+/**
+ * Checks an id that a person typed, and returns it as it names a file: in NFC, so that one name is one file however it was
+ * typed. Letters, digits and signs of any script may be in it, but nothing that leads to another folder, that a shell would
+ * take for two words, or that cannot be seen. Throws `usage`.
+ */
+export function checkSessionId(typed: string): string {
+  const id = typed.normalize("NFC");
+  const isName =
+    /^[\p{L}\p{N}\p{So}](?:[\p{L}\p{M}\p{N}\p{So}’·._-]|\u200C|\u200D|\uFE0F)*$/u.test(id) &&
+    !id.endsWith(".");
+  if (isName && isShownWhole(id) && Buffer.byteLength(id) <= LONGEST_ID) return id;
   throw usageError(
-    `'${id}' cannot name a session: up to 64 letters, digits, dots, underscores and dashes can.`,
+    `'${shorten(typed)}' cannot name a session: letters and digits of any script, dots, underscores and dashes can, up to ${LONGEST_ID} bytes.`,
     "openclaw sessions list",
   );
 }
@@ -64,7 +76,16 @@ export async function readSession(runtime: FolderNames, id: string): Promise<Ses
   }
   const wholeBytes = text.lastIndexOf("\n") + 1;
   const content = parseSession(text.toString("utf8", 0, wholeBytes));
-  if (content) return { ...content, file, updated, bytes: text.length, wholeBytes };
+  // The name of the file is what counts: it may have been given another.
+  if (content)
+    return {
+      ...content,
+      header: { ...content.header, id },
+      file,
+      updated,
+      bytes: text.length,
+      wholeBytes,
+    };
   throw new OpenclawError("internal", {
     message: `${file} does not begin as a session of this version does.`,
     hint: `openclaw sessions rm ${quoteForShell(id)}`,
@@ -106,12 +127,17 @@ export async function latestSession(
   return undefined;
 }
 
+/** The ids of the sessions that were last written before a moment, in ms since 1970, the latest first. */
+export async function sessionsOlderThan(runtime: FolderNames, time: number): Promise<string[]> {
+  return (await findSessions(runtime)).filter(({ updated }) => updated < time).map(({ id }) => id);
+}
+
 /** The ids of all sessions, the latest first. */
 export async function sessionIds(runtime: FolderNames): Promise<string[]> {
   return (await findSessions(runtime)).map(({ id }) => id);
 }
 
-async function findSessions(runtime: FolderNames): Promise<{ id: string; file: string }[]> {
+async function findSessions(runtime: FolderNames): Promise<{ id: string; file: string; updated: number }[]> {
   const folder = path.dirname(sessionFile(runtime, ""));
   const found: { id: string; file: string; updated: number }[] = [];
   for (const name of await namesIn(folder)) {

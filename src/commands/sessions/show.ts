@@ -1,7 +1,7 @@
 import { answerOf, questionOf, textOf } from "../../converse/conversation.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
-import { findSession } from "../../chat/sessions/find-session.ts";
+import { findLatest, findSession } from "../../chat/sessions/find-session.ts";
 import {
   attachmentsOf,
   describeEnd,
@@ -12,14 +12,15 @@ import { answerRenderer } from "../../terminal/answer-renderer.ts";
 import { wrapText } from "../../terminal/word-wrap.ts";
 
 export interface ShowOptions extends GlobalOptions {
-  id: string;
+  /** The session that was written last, where none is named. */
+  id?: string;
   raw?: boolean;
 }
 
 /** Prints a session as it went: each question after `> `, then its answer. */
 export async function run({ id, raw }: ShowOptions, runtime: Runtime): Promise<void> {
   const { terminal } = runtime;
-  const session = await findSession(runtime, id);
+  const session = id === undefined ? await findLatest(runtime) : await findSession(runtime, id);
   if (terminal.format === "json") return terminal.printJson(sessionDocument(session));
   const style = await terminal.stdoutStyle();
   if (session.header.emulated) terminal.note("openclaw: the answers of this session are the emulator's");

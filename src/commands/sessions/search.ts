@@ -1,0 +1,136 @@
+import { answerOf, questionOf, textOf } from "../../converse/conversation.ts";
+import { readSession, sessionIds } from "../../chat/sessions/session-files.ts";
+import { summarize, wordsOf } from "../../chat/sessions/session-documents.ts";
+import { OpenclawError, usageError } from "../../errors.ts";
+import type { GlobalOptions } from "../../options.ts";
+import type { Runtime } from "../../runtime.ts";
+import { formatAge } from "../../terminal/numbers.ts";
+import { quoteForShell } from "../../terminal/quote-for-shell.ts";
+import { hang } from "../../terminal/word-wrap.ts";
+
+export interface SearchOptions extends GlobalOptions {
+  text: string[];
+  /** Only in sessions of the current folder. */
+  here?: boolean;
+}
+
+/** A place where it was said. */
+interface Match {
+  session: string;
+  /** From 1. */
+  turn: number;
+  role: "question" | "answer";
+  /** What stands around it, on one line: before, itself, and behind. */
+  parts: readonly [string, string, string];
+}
+
+/** What is shown on either side of a match, in characters. */
+const AROUND = 60;
+
+/**
+ * Finds a text in the questions and answers of the sessions, in any case, the latest session first; each question and answer
+ * once. Throws `usage` for an empty text.
+ */
+export async function run({ text, here }: SearchOptions, runtime: Runtime): Promise<void> {
+  const { terminal, currentFolder, now, signal } = runtime;
+  const query = text.join(" ").trim();
+  if (query === "")
+    throw usageError("There is nothing to search for.", 'openclaw sessions search "rate limit"');
+  const pattern = patternOf(query);
+  const matches: Match[] = [];
+  const warnings: { code: string; message: string; hint: string }[] = [];
+  const titles = new Map<string, { title: string; updated: string }>();
+  // One after the other: together they may be larger than the memory.
+  for (const id of await sessionIds(runtime)) {
+    signal.throwIfAborted();
+    const session = await readSession(runtime, id).catch((error: unknown) => {
+      if (!(error instanceof OpenclawError)) throw error;
+      warnings.push({
+        code: error.code,
+        message: error.message,
+        hint: `openclaw sessions rm ${quoteForShell(id)}`,
+      });
+    });
+    if (!session || (here && session.header.folder !== currentFolder)) continue;
+    const { title, updated } = summarize(session);
+    titles.set(id, { title, updated });
+    for (const [index, turn] of session.turns.entries()) {
+      const answer = (answerOf(turn).content ?? []).map(textOf).join("");
+      const found = [
+        ["question", find(pattern, wordsOf(questionOf(turn)))],
+        ["answer", find(pattern, answer)],
+      ] as const;
+      for (const [role, parts] of found)
+        if (parts) matches.push({ session: id, turn: index + 1, role, parts });
+    }
+  }
+  if (terminal.format === "json") {
+    const documents = matches.map(({ parts, ...match }) => ({
+      ...match,
+      text: parts.join(""),
+      title: titles.get(match.session)?.title ?? "",
+      updated: titles.get(match.session)?.updated ?? "",
+    }));
+    await terminal.printJson({ query, count: matches.length, matches: documents, warnings });
+  } else if (!terminal.isStdoutTTY) {
+    for (const { session, turn, role, parts } of matches)
+      await terminal.print([session, turn, role, parts.join("").replaceAll("\t", " ")].join("\t"));
+  } else {
+    const { cyan, dim, bold } = await terminal.stdoutStyle();
+    let last: string | undefined;
+    for (const { session, turn, role, parts } of matches) {
+      const { title = "", updated = "" } = titles.get(session) ?? {};
+      if (session !== last) {
+        if (last !== undefined) await terminal.print("");
+        const age = dim(`${formatAge(now() - Date.parse(updated))} ago`);
+        const heading = `${age}  ${terminal.foreign(shortTitle(title))}`;
+        await terminal.print(hang(`${cyan(session)}  `, heading, terminal.columns).join("\n"));
+      }
+      last = session;
+      const [before, itself, behind] = parts.map((part) => terminal.foreign(part));
+      const place = dim(`  ${turn} ${role === "question" ? ">" : " "} `);
+      const line = `${before}${bold(itself ?? "")}${behind}`;
+      await terminal.print(hang(place, line, terminal.columns).join("\n"));
+    }
+    if (matches.length === 0)
+      terminal.note(`Nobody has said '${query}'${here ? ` in ${currentFolder}` : ""}.`);
+  }
+  if (terminal.format !== "json")
+    for (const { message, hint } of warnings) await terminal.warn(message, hint);
+}
+
+/** What finds a text in any case, whatever white space stands between its words. */
+function patternOf(query: string): RegExp {
+  const words = query.normalize("NFC").split(/\s+/);
+  return new RegExp(
+    words.map((word) => word.replaceAll(/[^\p{L}\p{M}\p{N}\s_]/gu, escapeCharacter)).join("\\s+"),
+    "iu",
+  );
+}
+
+function escapeCharacter(character: string): string {
+  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+}
+
+function find(pattern: RegExp, said: string): Match["parts"] | undefined {
+  const text = said.normalize("NFC");
+  const found = pattern.exec(text);
+  if (!found) return undefined;
+  const end = found.index + found[0].length;
+  const before = Array.from(
+    text.slice(Math.max(0, found.index - 4 * AROUND), found.index).replaceAll(/\s+/g, " "),
+  );
+  const behind = Array.from(text.slice(end, end + 4 * AROUND).replaceAll(/\s+/g, " "));
+  const isCutBefore = before.length > AROUND || found.index > 4 * AROUND;
+  const isCutBehind = behind.length > AROUND || text.length > end + 4 * AROUND;
+  return [
+    `${isCutBefore ? "…" : ""}${before.slice(-AROUND).join("").trimStart()}`,
+    found[0].replaceAll(/\s+/g, " "),
+    `${behind.slice(0, AROUND).join("").trimEnd()}${isCutBehind ? "…" : ""}`,
+  ];
+}
+
+function shortTitle(title: string): string {
+  const characters = Array.from(title);
+  return characters.length > AROUND ? `${characters.slice(0, AROUND - 1).join("")}…` : title;
+}
