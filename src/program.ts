@@ -68,6 +68,14 @@ export const PROGRAM: Program = {
           description: "Print the path of the configuration file.",
           load: () => import("./commands/config/file.ts"),
         },
+        list: {
+          description: "List the settings in force and where they come from.",
+          load: () => import("./commands/config/list.ts"),
+        },
+        edit: {
+          description: "Edit the configuration file in $EDITOR and check it.",
+          load: () => import("./commands/config/edit.ts"),
+        },
         validate: {
           description: "Check the configuration file.",
           load: () => import("./commands/config/validate.ts"),

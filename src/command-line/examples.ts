@@ -64,6 +64,22 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
     examples: [say("openclaw config file"), say('cp "$(openclaw config file)" backup.json5')],
     topic: "config",
   },
+  "config list": {
+    examples: [
+      say("openclaw config list"),
+      say("openclaw config list | cut -f1,2", "paths and values only"),
+      say("openclaw config list --json", "see docs/schemas/config-get-effective.schema.json"),
+    ],
+    topic: "config",
+    piped: { fields: ["setting", "value", "source"] },
+  },
+  "config edit": {
+    examples: [
+      say("openclaw config edit"),
+      say("EDITOR=true openclaw config edit --json", "see docs/schemas/config-edit.schema.json"),
+    ],
+    topic: "config",
+  },
   "config validate": {
     examples: [
       say("openclaw config validate"),

@@ -51,7 +51,7 @@ export async function updateConfig(
   update: UpdateOptions = {},
 ): Promise<UpdatedConfig> {
   const { file } = locateConfig(options, runtime);
-  if (isReadOnly(runtime.env["OPENCLAW_CONFIG_READONLY"]) && !update.dryRun) throw readOnly(file);
+  if (!update.dryRun) refuseReadOnly(file, runtime);
   // Everything is worked out before the disk is touched, so that a wrong edit makes no folder and no lock.
   const before = (await readConfigText(file)) ?? "";
   const planFor = (text: string): Plan => planUpdate(text, parseDocument(text, file, options), edits, update);
@@ -64,6 +64,35 @@ export async function updateConfig(
     const planAgain = (text: string): Plan => (text === before ? plan : planFor(text));
     const changes = await withLock(target, runtime, (lock) => write(target, lock, runtime, planAgain));
     return { file, changes };
+  } catch (error) {
+    throw errorCode(error) === undefined || error instanceof OpenclawError ? error : writeError(file, error);
+  }
+}
+
+/**
+ * Puts a whole new text in the place of the configuration file's, under its lock and in one atomic step. `before` is the
+ * text that it was made from, undefined where there was no file. Throws `internal` where another program has written the
+ * file since, and where it cannot be written; then it is as it was.
+ */
+export async function replaceConfig(
+  file: string,
+  before: string | undefined,
+  text: string,
+  runtime: Runtime,
+): Promise<void> {
+  const target = await followLinks(file);
+  await makeFolderOf(target);
+  try {
+    await withLock(target, runtime, async (lock) => {
+      const isUnchanged = async (): Promise<boolean> =>
+        (await readConfigText(target)) === before && (await lock.isStillHeld());
+      if (await replaceFile(target, text, runtime.random, isUnchanged)) return;
+      throw new OpenclawError("internal", {
+        message: `${file} was changed by another program meanwhile, and is not written over.`,
+        hint: "openclaw config edit",
+        details: { file },
+      });
+    });
   } catch (error) {
     throw errorCode(error) === undefined || error instanceof OpenclawError ? error : writeError(file, error);
   }
@@ -133,6 +162,11 @@ function findUnsafeKey(value: unknown): string | undefined {
   if (Array.isArray(value)) return value.map(findUnsafeKey).find((key) => key !== undefined);
   if (!isRecord(value)) return undefined;
   return Object.keys(value).find(isUnsafeKey) ?? findUnsafeKey(Object.values(value));
+}
+
+/** Throws `config-readonly` under OPENCLAW_CONFIG_READONLY=1. */
+export function refuseReadOnly(file: string, { env }: Pick<Runtime, "env">): void {
+  if (isReadOnly(env["OPENCLAW_CONFIG_READONLY"])) throw readOnly(file);
 }
 
 function isReadOnly(setting: string | undefined): boolean {

@@ -162,8 +162,13 @@ function loader(own: NodeJS.Process): (file: string) => unknown {
     },
     "node:child_process": {
       ...childProcess,
-      spawn: (command: string, options: childProcess.SpawnOptions) =>
-        childProcess.spawn(command, { env: own.env, cwd: own.cwd(), ...options }),
+      spawn: (
+        command: string,
+        ...rest: [childProcess.SpawnOptions] | [string[], childProcess.SpawnOptions]
+      ) => {
+        const [args, options] = rest.length === 1 ? [[], rest[0]] : rest;
+        return childProcess.spawn(command, args, { env: own.env, cwd: own.cwd(), ...options });
+      },
     },
     // Its cache of compiled code is for processes.
     "node:module": {},

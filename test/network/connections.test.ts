@@ -145,6 +145,8 @@ const COMMANDS: Readonly<Record<string, readonly Row[]>> = {
   "config unset": [{ args: ["config", "unset", "agents"], after: [SET_MODEL], sends: {} }],
   "config patch": [{ args: ["config", "patch", "--stdin"], input: "{}", sends: {} }],
   "config file": [{ args: ["config", "file"], sends: {} }],
+  "config list": [{ args: ["config", "list"], sends: {} }],
+  "config edit": [{ args: ["config", "edit"], sends: {} }],
   "config validate": [{ args: ["config", "validate"], sends: {} }],
   "config schema": [{ args: ["config", "schema"], sends: {} }],
   "models list": [

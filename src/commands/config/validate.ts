@@ -3,6 +3,7 @@ import { inspectConfig, type Finding } from "../../config/inspect.ts";
 import { OpenclawError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
+import type { Style } from "../../terminal/color.ts";
 import { hang } from "../../terminal/word-wrap.ts";
 
 /**
@@ -26,13 +27,10 @@ export async function run(options: GlobalOptions, runtime: Runtime): Promise<voi
     warnings: warnings.map(toDocument),
   };
   if (terminal.format === "text") {
-    for (const finding of warnings) {
-      const { title, message, frame } = await describe(file, finding, runtime);
-      terminal.note(message, title);
-      terminal.writeAside(frame);
-    }
+    await noteFindings(file, warnings, runtime);
+    const style = await terminal.stdoutStyle();
     for (const finding of problems) {
-      const { title, message, frame } = await describe(file, finding, runtime);
+      const { title, message, frame } = describe(file, finding, style);
       await terminal.print(hang(title, message, terminal.columns).join("\n"));
       await terminal.write(frame);
     }
@@ -62,14 +60,27 @@ function toDocument({ path, message, expected, received, line, column }: Finding
   return { path: path ?? null, message, expected, received, line, column };
 }
 
+/** Tells findings on stderr. */
+export async function noteFindings(
+  file: string,
+  findings: readonly Finding[],
+  { terminal }: Pick<Runtime, "terminal">,
+): Promise<void> {
+  const style = await terminal.stderrStyle();
+  for (const finding of findings) {
+    const { title, message, frame } = describe(file, finding, style);
+    terminal.note(message, title);
+    terminal.writeAside(frame);
+  }
+}
+
 /** A finding in words, and the line it stands in, which no terminal may break: a caret points into it. */
-async function describe(
+function describe(
   file: string,
   { severity, message, line, column, frame: [source = "", caret = ""] }: Finding,
-  { terminal }: Runtime,
-): Promise<{ title: string; message: string; frame: string }> {
+  { bold, yellow, red }: Style,
+): { title: string; message: string; frame: string } {
   const isWarning = severity === "warning";
-  const { bold, yellow, red } = await (isWarning ? terminal.stderrStyle() : terminal.stdoutStyle());
   return {
     title: `${bold(`${file}:${line}:${column}:`)} `,
     message: `${isWarning ? `${yellow("warning:")} ` : ""}${message}`,

@@ -1,0 +1,73 @@
+import { locateConfig, readConfigText } from "../../config/file.ts";
+import { inspectConfig } from "../../config/inspect.ts";
+import { refuseReadOnly, replaceConfig } from "../../config/update.ts";
+import { openDraft } from "../../disk/draft.ts";
+import { replaceFile } from "../../disk/replace-file.ts";
+import { OpenclawError, withFields } from "../../errors.ts";
+import type { GlobalOptions } from "../../options.ts";
+import type { Runtime } from "../../runtime.ts";
+import { askYes, canAsk } from "../../terminal/ask-yes.ts";
+import { quoteForShell } from "../../terminal/quote-for-shell.ts";
+import { noteFindings } from "./validate.ts";
+
+/** What a file that is not there yet begins as. */
+const EMPTY = "{\n}\n";
+
+/**
+ * Opens the configuration file in the person's editor, and keeps what comes back when it is valid. What is not is offered
+ * again at a terminal, else laid beside the file. Throws `config-invalid` for it, `config-readonly`, and `internal`.
+ */
+export async function run(options: GlobalOptions, runtime: Runtime): Promise<void> {
+  const { terminal } = runtime;
+  const { file } = locateConfig(options, runtime);
+  refuseReadOnly(file, runtime);
+  const before = await readConfigText(file);
+  const draft = await openDraft(before ?? EMPTY, "openclaw.json5", "config-invalid", runtime);
+  try {
+    const text = await editUntilValid();
+    const isChanged = text !== (before ?? EMPTY);
+    if (isChanged)
+      await replaceConfig(file, before, text, runtime).catch((error: unknown) => lay(text, error));
+    if (terminal.format === "json") await terminal.printJson({ file, changed: isChanged });
+    else await terminal.print(isChanged ? `Updated ${file}.` : `${file} stays as it is.`);
+  } finally {
+    await draft.close();
+  }
+
+  async function editUntilValid(): Promise<string> {
+    for (;;) {
+      const text = await draft.edit();
+      const problems = inspectConfig(text, runtime.env).filter(({ severity }) => severity === "problem");
+      const [first] = problems;
+      if (!first || text === before) return text;
+      if (terminal.format === "text") await noteFindings(file, problems, runtime);
+      if (canAsk(runtime) && (await askYes("Edit it again?", runtime))) continue;
+      const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : "";
+      const error = new OpenclawError("config-invalid", {
+        message: `What was edited is not valid${more}: ${first.message}`,
+        details: {
+          file,
+          problems: problems.map(({ path, message, line, column }) => ({ path, message, line, column })),
+        },
+      });
+      return lay(text, error);
+    }
+  }
+
+  /** Lays a text that is not kept beside the file, and throws why it is not. */
+  async function lay(text: string, error: unknown): Promise<never> {
+    if (!(error instanceof OpenclawError) || error.code === "interrupted") throw error;
+    const side = `${file}.rejected`;
+    try {
+      await replaceFile(side, text);
+    } catch (failure) {
+      // A disk that takes neither has said so.
+      terminal.verbose(() => `${side} is not written: ${String(failure)}`);
+      throw error;
+    }
+    throw withFields(error, {
+      hint: `It is in ${quoteForShell(side)}: correct it there, then: mv ${quoteForShell(side)} ${quoteForShell(file)}`,
+      details: { ...error.details, rejected: side },
+    });
+  }
+}

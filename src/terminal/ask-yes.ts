@@ -1,0 +1,37 @@
+import { createInterface } from "node:readline";
+import type { Terminal } from "./terminal.ts";
+
+/** What asking needs of the Runtime. */
+interface Asker {
+  stdin: NodeJS.ReadableStream & { isTTY?: boolean };
+  terminal: Terminal;
+  signal: AbortSignal;
+}
+
+/** Whether a person sits at both ends, who can be asked. */
+export function canAsk({ stdin, terminal }: Omit<Asker, "signal">): boolean {
+  return stdin.isTTY === true && terminal.isStderrTTY;
+}
+
+/**
+ * Asks the person at the terminal; Enter alone is a yes, and the end of the input a no. Rejects with the reason of the
+ * runtime's signal.
+ */
+export async function askYes(question: string, { stdin, terminal, signal }: Asker): Promise<boolean> {
+  signal.throwIfAborted();
+  terminal.writeAside(`${question} [Y/n] `);
+  const lines = createInterface({ input: stdin, terminal: false });
+  let stop: () => void = () => undefined;
+  try {
+    const answer = await new Promise<string>((resolve, reject) => {
+      stop = () => reject(signal.reason);
+      signal.addEventListener("abort", stop, { once: true });
+      lines.once("line", resolve);
+      lines.once("close", () => resolve("no"));
+    });
+    return /^(y(es)?)?$/i.test(answer.trim());
+  } finally {
+    signal.removeEventListener("abort", stop);
+    lines.close();
+  }
+}
