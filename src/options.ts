@@ -12,4 +12,6 @@ export interface GlobalOptions {
   json?: boolean;
   color: boolean;
   verbose?: boolean;
+  /** No notices. */
+  quiet?: boolean;
 }

@@ -22,6 +22,7 @@ export const PROGRAM: Program = {
     flag("--emulator", "use a Bedrock inside this process instead of AWS"),
     flag("--json", "print one JSON document"),
     flag("--no-color", "print without colours"),
+    flag("-q, --quiet", "print no notices on stderr; warnings and errors stay"),
     flag("-v, --verbose", "show requests, retries and timings on stderr"),
   ],
   members: {
@@ -135,6 +136,8 @@ export const PROGRAM: Program = {
           flag("-s, --system <text>", "system prompt"),
           flag("--system-file <file>", "read the system prompt from a file"),
           flag("-f, --file <file>", "attach an image or a document, - for stdin (repeatable)", repeatable),
+          flag("-t, --template <name>", "ask what this template of the configuration asks"),
+          flag("-p, --param <name=value>", "value of a parameter of the template (repeatable)", repeatable),
         ),
         ...headed(
           "Answer",
@@ -150,6 +153,8 @@ export const PROGRAM: Program = {
         ),
         ...headed(
           "Output",
+          flag("-o, --output <file>", "write the answer to this file when it is whole, - for stdout"),
+          flag("-x, --extract", "print the first code block of the answer alone"),
           flag("--raw", "print the text as the model wrote it, on a terminal too"),
           flag("--show-reasoning", "print the model's reasoning on stderr"),
           flag("--no-stream", "print the answer when it is whole"),

@@ -14,6 +14,8 @@ export interface WriterOptions {
   showsReasoning: boolean;
   /** False with `--no-stream`: the text is written when it is whole. */
   isStreamed: boolean;
+  /** Whether the first code block of the answer is all that is written of it. */
+  extractsCode?: boolean | undefined;
   showsUsage: boolean;
   /** How the text is shown on a terminal; without one it is written as it came, with nothing in it that acts. */
   renderer?: AnswerRenderer | undefined;
@@ -83,6 +85,7 @@ export class AnswerWriter {
       ...this.#stop,
     });
     if (error) throw withRequestId(error, this.#start?.requestId);
+    const hasCode = await this.#extractCode();
     if (terminal.format === "text") await this.#endText();
     if (terminal.format === "json") await terminal.printJson(this.#document());
     if (terminal.format === "ndjson") {
@@ -90,6 +93,7 @@ export class AnswerWriter {
       await terminal.printJson({ type: "usage", ...usage, ...rest });
     }
     if (notice) await terminal.warn(notice);
+    if (!hasCode) await terminal.warn("The answer has no code block, so it is written whole.");
     if (this.#options.showsUsage) {
       const { usage, timeToFirstTokenMs, latencyMs } = this.#account();
       const style = await terminal.stderrStyle();
@@ -101,6 +105,8 @@ export class AnswerWriter {
   /** Ends an answer that failed: what came is on stdout, or in the error's `partialText`. Returns the error to throw. */
   async fail(failure: unknown): Promise<unknown> {
     const { terminal } = this.#runtime;
+    // Half of a program is for nobody to run.
+    if (this.#options.extractsCode && terminal.format === "text") this.#text = [];
     if (terminal.format === "text") await this.#endText();
     if (terminal.format === "json" && failure instanceof OpenclawError && this.#text.length > 0) {
       return withFields(failure, { partialText: this.#text.join("") });
@@ -110,7 +116,7 @@ export class AnswerWriter {
 
   async #takeText(text: string): Promise<void> {
     const { terminal } = this.#runtime;
-    if (terminal.format === "json" || !this.#options.isStreamed) {
+    if (terminal.format === "json" || !this.#isStreamed) {
       this.#text.push(text);
       this.#length.add(text.length);
       return;
@@ -164,9 +170,22 @@ export class AnswerWriter {
   }
 
   async #endText(): Promise<void> {
-    if (!this.#options.isStreamed && this.#text.length > 0) await this.#writeText(this.#text.join(""));
+    if (!this.#isStreamed && this.#text.length > 0) await this.#writeText(this.#text.join(""));
     if (this.#hasAside) await this.#endAside("\n");
     if (this.#hasText) await this.#runtime.terminal.write(`${this.#options.renderer?.end() ?? ""}\n`);
+  }
+
+  /** Leaves of a whole answer only its first code block, where that is wanted. Returns whether what is wanted is there. */
+  async #extractCode(): Promise<boolean> {
+    if (!this.#options.extractsCode) return true;
+    const { firstCodeBlock } = await import("./first-code-block.ts");
+    const code = firstCodeBlock(this.#text.join(""));
+    if (code !== undefined) this.#text = [code];
+    return code !== undefined;
+  }
+
+  get #isStreamed(): boolean {
+    return this.#options.isStreamed && !this.#options.extractsCode;
   }
 
   #document(): Record<string, unknown> {

@@ -3,6 +3,7 @@ import { ReadFailure } from "../disk/read-file.ts";
 import { namesStdin, readInput, readTextInput } from "../disk/read-input.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
+import type { FilledTemplate } from "./template.ts";
 
 /**
  * Which flag reads stdin, of those that name files; undefined when none does. Throws `usage` when several do.
@@ -27,6 +28,12 @@ export function findStdinFlag(options: {
   );
 }
 
+export interface PromptOptions {
+  stdinFlag?: string | undefined;
+  hasFiles?: boolean;
+  template?: FilledTemplate | undefined;
+}
+
 /**
  * Makes the prompt of one call: what is piped in, a blank line, the arguments; `-` means stdin only. With
  * `stdinFlag`, stdin is read by that flag. Empty only where no words are asked for because there are files: then they are
@@ -35,8 +42,8 @@ export function findStdinFlag(options: {
 export async function readPrompt(
   args: readonly string[],
   runtime: Runtime,
-  { stdinFlag, hasFiles = false }: { stdinFlag?: string | undefined; hasFiles?: boolean } = {},
-): Promise<string> {
+  { stdinFlag, hasFiles = false, template }: PromptOptions = {},
+): Promise<{ prompt: string; input: string }> {
   const isStdinOnly = args.length === 1 && args[0] === "-";
   if (isStdinOnly && stdinFlag !== undefined)
     throw usageError(
@@ -46,7 +53,8 @@ export async function readPrompt(
   const isPiped = runtime.stdin.isTTY !== true && stdinFlag === undefined;
   const piped = isPiped || isStdinOnly ? await readPiped(runtime) : "";
   const typed = isStdinOnly ? "" : args.join(" ");
-  const prompt = [piped.replace(/[\r\n]+$/, ""), typed].filter((part) => part.trim() !== "").join("\n\n");
+  const input = [piped.replace(/[\r\n]+$/, ""), typed].filter((part) => part.trim() !== "").join("\n\n");
+  const prompt = template ? template.ask(input) : input;
   if (prompt === "" && !(hasFiles && args.length === 0))
     throw usageError(
       stdinFlag
@@ -54,7 +62,7 @@ export async function readPrompt(
         : "There is no prompt: no argument was given and stdin is empty.",
       'openclaw chat "Hello"',
     );
-  return prompt;
+  return { prompt, input };
 }
 
 /** The system prompt of `--system` or `--system-file`. Throws `usage` for both at once and for an unreadable file. */

@@ -143,6 +143,8 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
       say('openclaw chat --json "Name three colours." > answer.json'),
       say("openclaw chat", "on a terminal: a conversation"),
       say('openclaw chat --session build-42 "And the second one?"', "the next question of one that is kept"),
+      say('openclaw chat -x -o hello.py "A Python program that says hello."', "the code alone, into a file"),
+      say("openclaw chat -t review -p lang=German < notes.txt", "asks what a template asks"),
     ],
     topic: "chat",
   },

@@ -66,14 +66,18 @@ function namesFile({ prompt, file, schema, systemFile }: Call["options"]): boole
   );
 }
 
-function setOutputMode({ json, ndjson, plain, color, verbose }: OutputOptions, { terminal }: Runtime): void {
+function setOutputMode(
+  { json, ndjson, plain, color, verbose, quiet }: OutputOptions,
+  { terminal }: Runtime,
+): void {
   if (json && (ndjson || plain)) {
     throw usageError(
       `--json and ${ndjson ? "--ndjson" : "--plain"} are two forms of one output.`,
       "Leave one of them out.",
     );
   }
-  terminal.setMode({ format: ndjson ? "ndjson" : json ? "json" : "text", color, verbose: verbose === true });
+  const format = ndjson ? "ndjson" : json ? "json" : "text";
+  terminal.setMode({ format, color, verbose: verbose === true, quiet: quiet === true });
 }
 
 /** With `--emulator`, runs `work` against a Bedrock inside this process that the environment points to. */

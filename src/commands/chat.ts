@@ -1,4 +1,6 @@
-import { loadConfig } from "../config/resolve.ts";
+import type { FilledTemplate } from "../chat/template.ts";
+import { loadConfig, type LoadedConfig } from "../config/resolve.ts";
+import { usageError } from "../errors.ts";
 import { defaultModels } from "../models/default-models.ts";
 import { speaksOpenai } from "../models/provider-api.ts";
 import { namedModel, type Target, targetOf } from "../models/resolve-model.ts";
@@ -13,25 +15,63 @@ import type { ChatOptions } from "./chat/run-chat.ts";
  * failure is thrown, also one after the first token.
  */
 export async function run(options: ChatOptions, runtime: Runtime): Promise<void> {
+  if (options.output === undefined) return chat(options, runtime);
+  const [{ writingToFile }, { shareSecrets }] = await Promise.all([
+    import("../disk/output-file.ts"),
+    import("../credentials/hide-secrets.ts"),
+  ]);
+  await writingToFile(options.output, "--output", runtime, (terminal) => {
+    shareSecrets(runtime, { terminal });
+    return chat(options, { ...runtime, terminal });
+  });
+}
+
+async function chat(options: ChatOptions, runtime: Runtime): Promise<void> {
+  if (options.extract && runtime.terminal.format === "ndjson")
+    throw usageError(
+      "--extract prints a code block, and --ndjson the events of an answer.",
+      "Leave one of them out.",
+    );
   const config = await loadConfig(options, runtime);
+  const template = await readTemplate(options, config);
   const setup = await readSetup(options, runtime, config);
-  const isAsked = options.prompt.length > 0 && !options.dryRun;
-  const likely = (): Target | undefined => (isAsked ? likelyTarget(options, setup) : undefined);
+  const isAsked = (options.prompt.length > 0 || template?.isQuestion) && !options.dryRun;
+  const model = options.model ?? template?.model;
+  const likely = (): Target | undefined => (isAsked ? likelyTarget(model, setup) : undefined);
   const connected = await connectAhead(setup, "bedrock-runtime", likely);
   const { runChat } = await import("./chat/run-chat.ts");
   // stdin takes Node some ms to open, and is looked at last.
-  await runChat(options, connected, screenFor(options, runtime));
+  await runChat(options, connected, { screen: screenFor(options, template, runtime), template });
 }
 
-/** The screen to talk at: there is one when a person sits at both ends and nothing was asked on the command line. */
-function screenFor(options: ChatOptions, { stdin, terminal }: Runtime): Screen | undefined {
-  if (options.prompt.length > 0 || options.dryRun || terminal.format !== "text" || stdin.isTTY !== true)
-    return undefined;
-  return terminal.screen;
+/** The template that is named, with its parameters. Throws `usage`. */
+async function readTemplate(
+  { template, param }: ChatOptions,
+  config: LoadedConfig,
+): Promise<FilledTemplate | undefined> {
+  if (template !== undefined) {
+    const { fillTemplate, findTemplate } = await import("../chat/template.ts");
+    return fillTemplate(template, findTemplate(template, config.value), param);
+  }
+  if (param === undefined) return undefined;
+  throw usageError("--param is for a template, and none is named.", "openclaw templates list");
+}
+
+/**
+ * The screen to talk at: there is one when a person sits at both ends, nothing was asked on the command line, and nothing
+ * that is for one answer.
+ */
+function screenFor(
+  { prompt, dryRun, output, extract }: ChatOptions,
+  template: FilledTemplate | undefined,
+  { stdin, terminal }: Runtime,
+): Screen | undefined {
+  const isOne = prompt.length > 0 || dryRun || output !== undefined || extract || template?.isQuestion;
+  return isOne || terminal.format !== "text" || stdin.isTTY !== true ? undefined : terminal.screen;
 }
 
 /** Where the question will go, as far as command line and configuration say it. Throws what is wrong with them. */
-function likelyTarget({ model }: ChatOptions, { config, runtime }: Setup): Target | undefined {
+function likelyTarget(model: string | undefined, { config, runtime }: Setup): Target | undefined {
   const name = model?.split(",")[0]?.trim() ?? defaultModels(config.value, runtime)[0];
   const named = name ? namedModel(name, config.value) : undefined;
   return named && !speaksOpenai(named) ? targetOf(named) : undefined;

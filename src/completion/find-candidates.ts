@@ -1,3 +1,4 @@
+import type { Configuration } from "../config/settings.ts";
 import { OpenclawError } from "../errors.ts";
 import type { ListedModel } from "../models/list.ts";
 import type { GlobalOptions } from "../options.ts";
@@ -56,6 +57,14 @@ async function valuesFor(value: ValueKind, situation: Situation, runtime: Runtim
       const { sessionIds } = await import("../chat/sessions/session-files.ts");
       return asCandidates(await sessionIds(runtime));
     }
+    case "template":
+      return asCandidates(Object.keys((await configOf(options, runtime)).templates ?? {}));
+    case "template-parameter":
+      return templateParameters(situation, await configOf(options, runtime));
+    case "alias": {
+      const models = Object.values((await configOf(options, runtime)).agents?.defaults?.models ?? {});
+      return asCandidates(models.flatMap(({ alias }) => alias ?? []));
+    }
     case "model": {
       const { modelCandidates } = await import("./model-candidates.ts");
       return whereReadable(() => modelCandidates(situation.text, options, runtime), []);
@@ -93,6 +102,25 @@ async function settingsInput(use: SettingUse, situation: Situation, runtime: Run
   );
   const models = isAboutModels ? await modelsOf(options, runtime) : [];
   return { use, value, modelKeys: models.map(({ key }) => key), regions: KNOWN_REGIONS };
+}
+
+async function configOf(options: GlobalOptions, runtime: Runtime): Promise<Configuration> {
+  const { loadConfig } = await import("../config/resolve.ts");
+  return whereReadable(async () => (await loadConfig(options, runtime)).value, {});
+}
+
+/** The parameters of the template that was named, each to be followed by its value. */
+async function templateParameters({ values }: Situation, config: Configuration): Promise<Candidate[]> {
+  const name = values.get("--template") ?? "";
+  const templates = config.templates ?? {};
+  const template = Object.hasOwn(templates, name) ? templates[name] : undefined;
+  if (!template) return [];
+  const { parametersOfTemplate } = await import("../chat/template.ts");
+  return parametersOfTemplate(template).map((parameter) => ({
+    value: `${parameter}=`,
+    description: template.defaults?.[parameter],
+    isBranch: true,
+  }));
 }
 
 async function modelsOf(options: GlobalOptions, runtime: Runtime): Promise<readonly ListedModel[]> {

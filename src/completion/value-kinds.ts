@@ -17,7 +17,9 @@ export type ValueKind =
   /** `isList` takes several, separated by commas. */
   | { kind: "model"; isList?: true }
   | { kind: "purpose"; isList: true }
-  | { kind: "profile" | "provider" | "region" | "session" };
+  | { kind: "profile" | "provider" | "region" | "session" | "template" | "alias" }
+  /** A parameter of the template that was named, with an equals sign behind it. */
+  | { kind: "template-parameter" };
 
 export type SettingUse = "get" | "set" | "unset";
 
@@ -41,6 +43,8 @@ const KINDS: Readonly<Record<string, ValueKind>> = {
   "--provider": { kind: "provider" },
   "--session": { kind: "session" },
   "--model": { kind: "model", isList: true },
+  "--template": { kind: "template" },
+  "--param": { kind: "template-parameter" },
   "<file>": { kind: "files" },
   "<file|json>": { kind: "files" },
   "<purposes>": { kind: "purpose", isList: true },
@@ -55,6 +59,8 @@ const KINDS: Readonly<Record<string, ValueKind>> = {
   "sessions export id": { kind: "session" },
   "sessions rename id": { kind: "session" },
   "sessions rm ids": { kind: "session" },
+  "templates show name": { kind: "template" },
+  "templates edit name": { kind: "template" },
 };
 
 /** What a flag with a value takes. */

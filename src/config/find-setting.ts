@@ -16,6 +16,7 @@ export interface FoundSetting {
   /** The table's entry; undefined for the root, items of lists and values of maps. */
   field: Field | undefined;
   isSecret: boolean;
+  hasPlaceholders: boolean;
 }
 
 /** A place in the table: keys that the user chooses are written `<id>`, indexes `[]`. */
@@ -25,7 +26,7 @@ export interface ListedSetting {
   field: Field;
 }
 
-const ROOT: FoundSetting = { kind: SETTINGS, field: undefined, isSecret: false };
+const ROOT: FoundSetting = { kind: SETTINGS, field: undefined, isSecret: false, hasPlaceholders: false };
 
 /** What may stand in a value of this kind, in the table's order. */
 export function childrenOf(kind: Kind): SettingChild[] {
@@ -55,7 +56,12 @@ export function findSetting(path: Path, from: FoundSetting = ROOT): FoundSetting
   const [segment, ...rest] = path;
   if (segment === undefined) return from;
   for (const { kind, field } of childrenAt(from.kind, segment)) {
-    const found = findSetting(rest, { kind, field, isSecret: from.isSecret || field?.secret === true });
+    const found = findSetting(rest, {
+      kind,
+      field,
+      isSecret: from.isSecret || field?.secret === true,
+      hasPlaceholders: from.hasPlaceholders || field?.hasPlaceholders === true,
+    });
     if (found) return found;
   }
   return undefined;

@@ -86,7 +86,8 @@ function toRemark({ path, ...problem }: Problem): Remark {
 /** Warnings for `${NAME}` without such a variable. */
 function unsetReferences(value: unknown, env: Environment): Remark[] {
   return listLeaves(value).flatMap(({ path, value: leaf }) => {
-    if (typeof leaf !== "string" || !leaf.includes("${") || findSetting(path) === undefined) return [];
+    if (typeof leaf !== "string" || !leaf.includes("${")) return [];
+    if (findSetting(path)?.hasPlaceholders !== false) return [];
     return unsetVariables(leaf, env).map((name) => ({
       path,
       says: warning(path, `takes its value from the environment variable ${name}, which is not set.`),

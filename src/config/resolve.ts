@@ -2,6 +2,7 @@ import { OpenclawError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Environment, Runtime } from "../runtime.ts";
 import { expandEnv, hasReference, unsetVariables } from "./expand-env.ts";
+import { findSetting } from "./find-setting.ts";
 import { locateConfig, missingFile, readConfigText } from "./file.ts";
 import { parseDocument, validateCommand } from "./parse-document.ts";
 import { isSecretPath } from "./secrets.ts";
@@ -121,6 +122,7 @@ function requireResolved(text: string, place: string): string {
 export function resolveReferences(value: unknown, env: Environment): unknown {
   return mapLeaves(value, ({ path, value: leaf }) => {
     if (typeof leaf !== "string" || !leaf.includes("${") || isSecretPath(path)) return leaf;
+    if (findSetting(path)?.hasPlaceholders) return leaf;
     return unsetVariables(leaf, env).length === 0 ? expandEnv(leaf, env) : leaf;
   });
 }

@@ -22,6 +22,8 @@ export interface Field<TValue = unknown> {
   defaultText?: string;
   /** Never printed, logged or cached. */
   secret?: boolean;
+  /** A text with placeholders of its own, in which `${NAME}` is no variable of the environment; so are all below it. */
+  hasPlaceholders?: boolean;
   example?: string;
 }
 

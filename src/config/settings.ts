@@ -154,6 +154,30 @@ const agentDefaults = object({
   params: field(modelParameters, "Parameters sent to every model.", { default: {} }),
 });
 
+const placeholders = { hasPlaceholders: true };
+
+const template = object({
+  prompt: field(
+    string,
+    "The question. $input stands for what is typed or piped, $NAME for a parameter, $$ for $.",
+    {
+      ...placeholders,
+      example: "Review this change in $lang: $input",
+    },
+  ),
+  system: field(string, "System prompt, with the same placeholders.", {
+    ...placeholders,
+    example: "You are a careful reviewer.",
+  }),
+  model: field(string, "Model that is asked, unless --model names another.", { example: "opus" }),
+  params: field(modelParameters, "Parameters of the call, which go before those of the model."),
+  defaults: field(map("name", anyString), "Values of parameters for which --param gives none.", {
+    ...placeholders,
+    default: {},
+  }),
+  tools: field(list(string), "Tools that the model may call."),
+});
+
 const guardrail = object(
   {
     guardrailIdentifier: field(string, "Id or ARN of the guardrail.", { example: "abcd1234efgh" }),
@@ -198,6 +222,7 @@ const settings = object({
     object({ defaults: field(agentDefaults, "Defaults of every call.") }),
     "How models are called.",
   ),
+  templates: field(map("name", template), "Questions to ask again, for chat --template.", { default: {} }),
   credentials: field(credentials, "How credentials are got."),
   emulator: field(
     object({

@@ -32,6 +32,8 @@ export interface Mode {
   format: Format;
   color: boolean;
   verbose: boolean;
+  /** Whether notices are left out: warnings, errors and what was asked for stay. */
+  quiet: boolean;
 }
 
 /** What a terminal that does not tell its size is taken to have, as the VT100 had. */
@@ -63,7 +65,7 @@ export class Terminal {
   readonly #stdout: Sink;
   readonly #stderr: Sink;
   readonly #env: Readonly<Record<string, string | undefined>>;
-  #mode: Mode = { format: "text", color: true, verbose: false };
+  #mode: Mode = { format: "text", color: true, verbose: false, quiet: false };
   #hasPrintedJson = false;
   /** Whether the cursor stands at the beginning of a line, as far as this program has moved it. */
   #isAtLineStart = true;
@@ -75,6 +77,13 @@ export class Terminal {
     this.#stdout = stdout;
     this.#stderr = stderr;
     this.#env = env;
+  }
+
+  /** A terminal with the same stderr whose answer goes to another place. */
+  writingTo(sink: Sink): Terminal {
+    const terminal = new Terminal(sink, this.#stderr, this.#env);
+    terminal.setMode(this.#mode);
+    return terminal;
   }
 
   /** Set once, from the command line, before the command runs. */
@@ -203,6 +212,11 @@ export class Terminal {
    * or the program's name.
    */
   note(line: string, title?: string): void {
+    const isNotice = title === undefined && line.startsWith(PROGRAM);
+    if (!isNotice || !this.#mode.quiet) this.#noteLine(line, title);
+  }
+
+  #noteLine(line: string, title?: string): void {
     const name = title === undefined && line.startsWith(PROGRAM) ? PROGRAM : "";
     const text = onOneLine(line.slice(name.length));
     this.writeAside(`${hang(title ?? name, text, columnsOf(this.#stderr)).join("\n")}\n`);
@@ -223,7 +237,7 @@ export class Terminal {
   showStatus(forms: readonly string[]): void {
     const columns = knownSize(this.#stderr, "columns");
     this.hideStatus();
-    if (!this.isStderrTTY || columns === undefined || !this.#isAtLineStart) return;
+    if (!this.isStderrTTY || this.#mode.quiet || columns === undefined || !this.#isAtLineStart) return;
     if (this.#env["TERM"] === "dumb" || this.#env["CI"] !== undefined) return;
     const lines = forms.map((form) => neutralise(onOneLine(form)));
     // A line that is full would go on in the next one.
@@ -266,7 +280,7 @@ export class Terminal {
 
   /** A line on stderr that only `--verbose` shows. */
   verbose(line: () => string): void {
-    if (this.#mode.verbose) this.note(`openclaw: ${line()}`);
+    if (this.#mode.verbose) this.#noteLine(`openclaw: ${line()}`);
   }
 }
 

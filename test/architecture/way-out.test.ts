@@ -45,7 +45,7 @@ const RULES: readonly Rule[] = [
   {
     name: "makes a Terminal",
     pattern: /\bnew Terminal\(/,
-    files: ["runtime.ts", "serve/serve-log.ts"],
+    files: ["runtime.ts", "serve/serve-log.ts", "terminal/terminal.ts"],
     violation: "const terminal = new Terminal(stdout, stderr, {});",
   },
   {

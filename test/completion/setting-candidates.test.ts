@@ -34,10 +34,11 @@ const offered = (text: string, use: SettingUse): string[] =>
 const fitting = (text: string, use: SettingUse): string[] =>
   offered(text, use).filter((path) => path.startsWith(text));
 
-/** The table's own settings at a place; a group has the dot that leads on. */
+/** The table's own settings at a place; a group has the dot that leads on, unless only the person knows its keys. */
 const settingsAt = (...place: string[]): string[] =>
   childrenOf(findSetting(place)?.kind ?? SETTINGS).map(
-    ({ key, kind }) => [...place, key].join(".") + (childrenOf(kind).length > 0 ? "." : ""),
+    ({ key, kind }) =>
+      [...place, key].join(".") + (childrenOf(kind).some((child) => child.key !== "<name>") ? "." : ""),
   );
 
 describe("the paths that are offered", () => {

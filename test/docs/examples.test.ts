@@ -10,6 +10,7 @@ import { emptyEnvironment, pathWithOpenclaw } from "../helpers/openclaw.ts";
 const CONFIGURATION = `{
   models: { bedrockDiscovery: { region: "us-east-1" } },
   agents: { defaults: { model: "amazon-bedrock/amazon.nova-lite-v1:0" } },
+  templates: { review: { prompt: "Review this in $lang: $input" } },
 }
 `;
 
@@ -35,7 +36,9 @@ async function prepare(): Promise<{ user: Emulated; env: Record<string, string> 
     path.join(user.home, "changes.json5"),
     "{ models: { bedrockDiscovery: { refreshInterval: 60 } } }\n",
   );
-  return { user, env: emptyEnvironment(user.home, { ...user.env, PATH: pathWithOpenclaw(user.home) }) };
+  // An editor that changes nothing.
+  const own = { ...user.env, PATH: pathWithOpenclaw(user.home), EDITOR: "true" };
+  return { user, env: emptyEnvironment(user.home, own) };
 }
 
 /** Commands that run until they are stopped, and what they print when they are there. */

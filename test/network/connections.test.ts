@@ -68,6 +68,7 @@ async function watch(options: EmulatorOptions = {}): Promise<Watched> {
     AWS_ENDPOINT_URL_BEDROCK: fronts.bedrock.url,
     AWS_ENDPOINT_URL_BEDROCK_RUNTIME: fronts.runtime.url,
     AWS_ENDPOINT_URL_STS: fronts.sts.url,
+    EDITOR: "true",
   };
   const { home } = emulated;
   return {
@@ -128,6 +129,7 @@ const AVAILABILITY = "GET /foundation-model-availability/amazon.nova-lite-v1%3A0
 const LISTS = [FOUNDATION_MODELS, PROFILES, OWN_PROFILES];
 const LIST = ["models", "list"];
 const SET_MODEL = ["config", "set", "agents.defaults.model", MODEL];
+const SET_TEMPLATE = ["config", "set", "templates.review.prompt", "Review this: $input"];
 const KEPT = ["chat", "-m", MODEL, "--session", "first", "hi"];
 
 /** Every command, with what it sends. */

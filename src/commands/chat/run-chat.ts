@@ -3,8 +3,9 @@ import { listMisspelt } from "../../config/nearest-setting.ts";
 import { parametersOf, type ParameterOptions } from "../../command-line/parameter-flags.ts";
 import { type Query, runTurn } from "../../chat/run-turn.ts";
 import { showTurn } from "../../chat/show-turn.ts";
+import type { FilledTemplate } from "../../chat/template.ts";
 import { findStdinFlag, readPrompt, readSystemPrompt } from "../../chat/prompt.ts";
-import { userMessage } from "../../converse/request.ts";
+import { type ChatParameters, userMessage } from "../../converse/request.ts";
 import { priceOf } from "../../models/price.ts";
 import { defaultModels } from "../../models/default-models.ts";
 import { describeTaken, isComplete, type ResolvedModel, namedModel } from "../../models/resolve-model.ts";
@@ -45,30 +46,59 @@ export interface ChatOptions extends GlobalOptions, ParameterOptions {
   timeout?: number;
   /** Seconds. */
   firstTokenTimeout?: number;
+  /** A file that gets the answer, `-` for stdout. */
+  output?: string;
+  /** Prints the first code block alone. */
+  extract?: boolean;
+  /** Name of a template. */
+  template?: string;
+  /** `NAME=VALUE`, for the template. */
+  param?: string[];
+}
+
+/** Options with what a template brings: flags go before it. */
+interface Asked extends ChatOptions {
+  templateParams?: ChatParameters;
 }
 
 const SILENCE_MS = 300_000;
 
 /** Puts the one question of a command line, or talks where a person sits at both ends. Throws as `run` does. */
-export async function runChat(options: ChatOptions, setup: Setup, screen: Screen | undefined): Promise<void> {
+export async function runChat(
+  options: ChatOptions,
+  setup: Setup,
+  { screen, template }: { screen: Screen | undefined; template: FilledTemplate | undefined },
+): Promise<void> {
   const { runtime } = setup;
-  if (screen) return talk(options, setup, screen);
+  if (screen) return talk(template ? withTemplate(options, template, "") : options, setup, screen);
   const stdinFlag = findStdinFlag(options);
-  const [extras, prompt] = await Promise.all([
+  const [extras, { prompt, input }] = await Promise.all([
     readExtras(options, runtime),
-    readPrompt(options.prompt, runtime, { stdinFlag, hasFiles: options.file !== undefined }),
+    readPrompt(options.prompt, runtime, { stdinFlag, hasFiles: options.file !== undefined, template }),
   ]);
   const conversation = await openNamed(options, runtime);
   try {
-    await ask(options, setup, conversation, { ...extras, messages: [userMessage(prompt)] });
+    const asked = template ? withTemplate(options, template, input) : options;
+    await ask(asked, setup, conversation, { ...extras, messages: [userMessage(prompt)] });
   } finally {
     await conversation?.close();
   }
 }
 
+function withTemplate(options: ChatOptions, template: FilledTemplate, input: string): Asked {
+  const { system = options.systemFile === undefined ? template.system(input) : undefined } = options;
+  const { model = template.model } = options;
+  return {
+    ...options,
+    ...(system === undefined ? {} : { system }),
+    ...(model === undefined ? {} : { model }),
+    templateParams: template.params,
+  };
+}
+
 /** Puts one question, in the conversation that it belongs to. */
 async function ask(
-  options: ChatOptions,
+  options: Asked,
   setup: Setup,
   conversation: Conversation | undefined,
   extras: Partial<Query> & Pick<Query, "messages">,
@@ -103,6 +133,7 @@ async function ask(
     show: {
       showsReasoning: options.showReasoning === true,
       isStreamed: options.stream,
+      extractsCode: options.extract,
       showsUsage: options.usage === true,
       renderer: terminal.isStdoutTTY ? await answerRenderer(runtime, isRaw(options)) : undefined,
       sessionId: () => conversation?.id,
@@ -118,7 +149,7 @@ async function ask(
 }
 
 /** Talks with the person at the terminal. */
-async function talk(options: ChatOptions, setup: Setup, screen: Screen): Promise<void> {
+async function talk(options: Asked, setup: Setup, screen: Screen): Promise<void> {
   const { runtime, config } = setup;
   const stdinFlag = findStdinFlag(options);
   if (stdinFlag) throw usageError(`${stdinFlag} reads stdin, which is the keyboard here.`, "Name a file.");
@@ -170,13 +201,13 @@ async function openNamed(options: ChatOptions, runtime: Runtime): Promise<Conver
 
 /** What goes with every question of this command line. */
 async function queryOf(
-  options: ChatOptions,
+  options: Asked,
   runtime: Runtime,
   conversation: Conversation | undefined,
 ): Promise<Omit<Query, "messages">> {
   return {
     system: (await readSystemPrompt(options, runtime)) ?? conversation?.turns.at(-1)?.system,
-    parameters: parametersOf(options),
+    parameters: { ...options.templateParams, ...parametersOf(options) },
     // The documents of --json and --ndjson hold the reasoning that was asked for.
     showsReasoning:
       options.showReasoning === true ||
@@ -189,9 +220,9 @@ async function queryOf(
   };
 }
 
-/** JSON is for programs: it stays as it is. */
-function isRaw({ raw, schema }: ChatOptions): boolean {
-  return raw === true || schema !== undefined;
+/** JSON and code are for programs: they stay as they are. */
+function isRaw({ raw, schema, extract }: ChatOptions): boolean {
+  return raw === true || schema !== undefined || extract === true;
 }
 
 /**
