@@ -120,6 +120,15 @@ export const PROGRAM: Program = {
           arguments: [{ notation: "<model>" }],
           flags: [flag("--force", "set it although it is neither configured nor discovered")],
         },
+        alias: {
+          description: "Give a model a short name, or list the names.",
+          load: () => import("./commands/models/alias.ts"),
+          arguments: [{ notation: "[name]" }, { notation: "[model]" }],
+          flags: [
+            flag("--rm", "remove the name"),
+            flag("--force", "take the model although it is neither configured nor discovered"),
+          ],
+        },
       },
     },
     chat: {

@@ -135,6 +135,15 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
     examples: [say("openclaw models set us.anthropic.claude-opus-4-6-v1"), say("openclaw models set opus")],
     topic: "chat",
   },
+  "models alias": {
+    examples: [
+      say("openclaw models alias fast amazon.nova-lite-v1:0", "then: openclaw chat -m fast"),
+      say("openclaw models alias", "the names there are"),
+      say("openclaw models alias fast amazon.nova-lite-v1:0 && openclaw models alias --rm fast"),
+    ],
+    topic: "chat",
+    piped: { fields: ["name", "model"] },
+  },
   chat: {
     examples: [
       say('openclaw chat "Why is the sky blue?"'),

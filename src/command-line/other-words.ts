@@ -48,6 +48,7 @@ export const OTHER_WORDS: Readonly<Record<string, Words>> = {
     "refresh update sync pull": "list --refresh",
     access: "list --access",
     current: "status",
+    "aliases name nickname": "alias",
   },
   sessions: {
     "ls history": "list",

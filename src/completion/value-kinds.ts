@@ -55,6 +55,8 @@ const KINDS: Readonly<Record<string, ValueKind>> = {
   "models show model": { kind: "model" },
   "models set model": { kind: "model" },
   "help topic": { kind: "topic" },
+  "models alias name": { kind: "alias" },
+  "models alias model": { kind: "model" },
   "sessions show id": { kind: "session" },
   "sessions export id": { kind: "session" },
   "sessions rename id": { kind: "session" },

@@ -168,6 +168,10 @@ const COMMANDS: Readonly<Record<string, readonly Row[]>> = {
   ],
   "models status": [{ args: ["models", "status"], after: [LIST], sends: {} }],
   "models set": [{ args: ["models", "set", MODEL], after: [LIST], sends: {} }],
+  "models alias": [
+    { args: ["models", "alias"], sends: {} },
+    { args: ["models", "alias", "fast", MODEL], after: [LIST], sends: {} },
+  ],
   chat: [
     { args: CHAT, sends: { runtime: [STREAM] } },
     { args: CHAT, after: [LIST], sends: { runtime: [STREAM] } },

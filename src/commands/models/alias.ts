@@ -1,0 +1,152 @@
+import type { Edit } from "../../config/edit-value.ts";
+import { loadConfig } from "../../config/resolve.ts";
+import type { Configuration } from "../../config/settings.ts";
+import { updateConfig } from "../../config/update.ts";
+import { shorten, usageError } from "../../errors.ts";
+import { nearestIds } from "../../models/nearest.ts";
+import { namedModel } from "../../models/resolve-model.ts";
+import type { GlobalOptions } from "../../options.ts";
+import type { Runtime } from "../../runtime.ts";
+import { quoteForShell } from "../../terminal/quote-for-shell.ts";
+import { layoutTable } from "../../terminal/table.ts";
+import { findKey } from "./find-key.ts";
+
+export interface AliasOptions extends GlobalOptions {
+  name?: string;
+  model?: string;
+  rm?: boolean;
+  force?: boolean;
+}
+
+/** An alias and the key of its model. */
+interface Alias {
+  alias: string;
+  key: string;
+}
+
+/**
+ * Gives a model a short name, which every command takes; a name that another model has goes over to it. With `--rm` takes
+ * the name away; without any lists them all. Throws `usage`, and what findKey throws.
+ */
+export async function run(options: AliasOptions, runtime: Runtime): Promise<void> {
+  const { name, model, rm } = options;
+  const { value: config } = await loadConfig(options, runtime);
+  const aliases = listAliases(config);
+  if (name === undefined) {
+    if (rm) throw usageError("--rm takes the name to remove.", "openclaw models alias");
+    return printAliases(aliases, runtime);
+  }
+  if (rm) {
+    if (model !== undefined)
+      throw usageError(
+        "--rm takes a name and no model.",
+        `openclaw models alias --rm ${quoteForShell(name)}`,
+      );
+    return removeAlias(name, aliases, options, runtime);
+  }
+  if (model === undefined)
+    throw usageError(
+      `models alias takes a model for '${shorten(name)}'.`,
+      `openclaw models alias ${quoteForShell(name)} MODEL`,
+    );
+  await setAlias(checkAlias(name), model, aliases, options, runtime);
+}
+
+function listAliases(config: Configuration): Alias[] {
+  return Object.entries(config.agents?.defaults?.models ?? {}).flatMap(([key, { alias }]) =>
+    alias === undefined ? [] : [{ alias, key }],
+  );
+}
+
+/** Names are told apart without their case. */
+function findAlias(name: string, aliases: readonly Alias[]): Alias | undefined {
+  return aliases.find(({ alias }) => alias.toLowerCase() === name.toLowerCase());
+}
+
+/** A name that can stand wherever a model can. Throws `usage`. */
+function checkAlias(name: string): string {
+  const trimmed = name.trim();
+  if (trimmed !== "" && !/[,\p{Cc}]/u.test(trimmed) && !trimmed.startsWith("-")) return trimmed;
+  throw usageError(
+    `'${shorten(name)}' cannot be the name of a model: it has to have something before, and no comma.`,
+    "openclaw models alias fast MODEL",
+  );
+}
+
+async function setAlias(
+  name: string,
+  model: string,
+  aliases: readonly Alias[],
+  options: AliasOptions,
+  runtime: Runtime,
+): Promise<void> {
+  const { terminal } = runtime;
+  if (model.trim() === "")
+    throw usageError("No model is named.", "List the models you can call: openclaw models list");
+  const { value: config } = await loadConfig(options, runtime);
+  const key = options.force ? namedModel(model, config).key : await findKey({ ...options, model }, runtime);
+  const other = findAlias(name, aliases);
+  const old = aliases.find((alias) => alias.key === key);
+  const edits: Edit[] = [{ op: "set", path: pathOf(key), value: name }];
+  if (other && other.key !== key) {
+    edits.unshift(removal(other, config));
+    terminal.note(`openclaw: ${other.alias} was ${other.key}`);
+  }
+  if (old && old.alias !== name) terminal.note(`openclaw: ${key} is ${name} now, and no longer ${old.alias}`);
+  const { file } = await updateConfig(options, runtime, edits);
+  if (terminal.format === "json") await terminal.printJson({ alias: name, model: key, file });
+  else await terminal.print(`${name} is ${key}.`);
+}
+
+async function removeAlias(
+  name: string,
+  aliases: readonly Alias[],
+  options: AliasOptions,
+  runtime: Runtime,
+): Promise<void> {
+  const { terminal } = runtime;
+  const found = findAlias(name, aliases);
+  if (!found) {
+    const [nearest] = nearestIds(
+      name,
+      aliases.map(({ alias }) => alias),
+    );
+    throw usageError(
+      `No model has the name '${shorten(name)}'.`,
+      nearest === undefined ? "openclaw models alias" : `Did you mean ${nearest}?`,
+    );
+  }
+  const { value: config } = await loadConfig(options, runtime);
+  const { file } = await updateConfig(options, runtime, [removal(found, config)]);
+  if (terminal.format === "json") await terminal.printJson({ alias: found.alias, model: null, file });
+  else await terminal.print(`${found.alias} is no longer ${found.key}.`);
+}
+
+/** Takes an alias away, and its entry where that has nothing else. */
+function removal({ key }: Alias, config: Configuration): Edit {
+  const entry = config.agents?.defaults?.models?.[key] ?? {};
+  const path = pathOf(key);
+  return { op: "unset", path: Object.keys(entry).length > 1 ? path : path.slice(0, -1) };
+}
+
+function pathOf(key: string): string[] {
+  return ["agents", "defaults", "models", key, "alias"];
+}
+
+async function printAliases(aliases: readonly Alias[], { terminal }: Runtime): Promise<void> {
+  if (terminal.format === "json")
+    return terminal.printJson({
+      count: aliases.length,
+      aliases: aliases.map(({ alias, key }) => ({ alias, model: key })),
+    });
+  if (aliases.length === 0) {
+    if (terminal.isStdoutTTY)
+      terminal.note("No model has a name of its own; `openclaw models alias NAME MODEL` gives one.");
+    return;
+  }
+  const rows = aliases.map(({ alias, key }) => [alias, key]);
+  if (!terminal.isStdoutTTY) return terminal.print(rows.map((row) => row.join("\t")).join("\n"));
+  const style = await terminal.stdoutStyle();
+  const columns = [{ title: "Name" }, { title: "Model" }];
+  for (const line of layoutTable(columns, rows, terminal.columns, style.bold)) await terminal.print(line);
+}

@@ -1,0 +1,95 @@
+import { parseArn } from "../../aws/arn.ts";
+import { findNamed, type NamedModel } from "../../discovery/find-named.ts";
+import { insteadOf, nameListed, noteTaken, unlisted } from "../../discovery/name-model.ts";
+import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
+import { OpenclawError } from "../../errors.ts";
+import { needsProfile, profileFor, profileNamed } from "../../models/callable.ts";
+import { notUnderEmulator, speaksOpenai } from "../../models/provider-api.ts";
+import type { ResolvedModel } from "../../models/resolve-model.ts";
+import type { GlobalOptions } from "../../options.ts";
+import type { Runtime } from "../../runtime.ts";
+import { quoteForShell } from "../../terminal/quote-for-shell.ts";
+
+/**
+ * The key of what is to be called, which is a profile for a model that needs one. Throws `model-not-found` with the nearest
+ * ids for a model that is neither configured nor discovered, and `invalid-request` for one that does not stream text.
+ */
+export async function findKey(options: GlobalOptions & { model: string }, runtime: Runtime): Promise<string> {
+  const survey = await surveyModels(options, runtime, { all: true, about: options.model });
+  const { setup, load } = survey;
+  const wanted = noteTaken(options.model, await nameListed(options.model, load, setup), setup);
+  if (runtime.isEmulated && speaksOpenai(wanted)) throw notUnderEmulator(wanted.providerId);
+  const named = await requireKnown(survey, wanted, await findNamed(survey, wanted));
+  await warnOfEnd(named, survey, runtime);
+  const profile =
+    named.base && !parseArn(wanted.id) ? profileToStore(named.base.id, wanted, load) : undefined;
+  if (profile === undefined) return wanted.key;
+  runtime.terminal.note(`openclaw: ${wanted.id} is called through the inference profile ${profile}`);
+  return `${wanted.providerId}/${profile}`;
+}
+
+/** The profile that a base model is called through; undefined where it needs none, is configured as it is, or AWS tells none. */
+function profileToStore(
+  baseId: string,
+  { id, configured }: ResolvedModel,
+  { discovered }: ModelSurvey["load"],
+): string | undefined {
+  if (!discovered || configured || id !== baseId || !needsProfile(id, discovered)) return undefined;
+  const profile = profileFor(id, discovered);
+  if (profile) return profile.id;
+  const global = profileNamed("global", id, discovered);
+  if (!global) return undefined;
+  throw new OpenclawError("needs-inference-profile", {
+    message: `Only a global inference profile reaches '${id}' from ${discovered.region}.`,
+    hint: `If your data may go to any region: openclaw models set ${quoteForShell(global.id)}`,
+    details: { model: id, nearest: [global.id] },
+  });
+}
+
+async function requireKnown(
+  survey: ModelSurvey,
+  wanted: ResolvedModel,
+  named: NamedModel | undefined,
+): Promise<NamedModel> {
+  if (!named?.isKnown) {
+    if (survey.load.error) throw survey.load.error;
+    throw named ? notSure(named, wanted, survey) : await unlisted(wanted, survey);
+  }
+  if (named.model.tags.includes("no-chat")) {
+    throw new OpenclawError("invalid-request", {
+      message: `AWS has '${wanted.id}', but it does not stream text, so chat cannot call it.`,
+      hint: "Choose another: openclaw models list",
+    });
+  }
+  return named;
+}
+
+/** The error for a model that may exist: nobody who knows could be asked. */
+function notSure({ warnings }: NamedModel, { id }: ResolvedModel, { load }: ModelSurvey): OpenclawError {
+  const why =
+    warnings[0]?.message ??
+    (load.discovered
+      ? `AWS's lists do not hold '${id}', and it cannot be asked about it.`
+      : `Whether this account has '${id}' is not known, because AWS was not asked.`);
+  return new OpenclawError("model-not-found", {
+    message: why,
+    hint: `If you are sure: openclaw models set ${quoteForShell(id)} --force`,
+    details: { model: id },
+  });
+}
+
+async function warnOfEnd(
+  { base }: NamedModel,
+  { load, setup }: ModelSurvey,
+  { terminal }: Runtime,
+): Promise<void> {
+  if (!base || base.lifecycle === "ACTIVE") return;
+  const end = base.endOfLife ? `; it ends on ${base.endOfLife.slice(0, 10)}` : "";
+  const [successor] = await insteadOf(base.id, true, load, setup.config.value);
+  await terminal.warn(
+    `AWS calls ${base.id} ${base.lifecycle}${end}.`,
+    successor === undefined
+      ? "Choose a current one: openclaw models list"
+      : `Its successor: openclaw models set ${quoteForShell(successor)}`,
+  );
+}
