@@ -27,6 +27,7 @@ export const EXIT_CODES = {
   "input-too-long": 6,
   "invalid-request": 6,
   "bad-attachment": 6,
+  "budget-exceeded": 6,
   blocked: 7,
   interrupted: 130,
 } as const;

@@ -21,7 +21,8 @@ let lent = 0;
 
 function onSignal(signal: Signal): void {
   if (signal === "SIGINT" && lent > 0) return;
-  if (received) return endAtOnce(signal);
+  // A line that is being written is waited for, and no longer.
+  if (received) return void endSoon(signal, SIGNALS[signal]);
   received = signal;
   interruption().abort(
     new OpenclawError("interrupted", {

@@ -6,6 +6,7 @@ import { parameterFlags } from "./command-line/parameter-flags.ts";
 import { VERSION } from "./version.ts";
 
 const SORT_FIELDS = ["name", "provider", "context", "max-output", "price-in", "price-out"];
+const USAGE_FIELDS = ["model", "day", "profile", "command", "key"];
 const SHELLS = ["bash", "zsh", "fish"];
 
 /** Every command: its name, flags and help, and the file that is loaded when it runs. */
@@ -178,6 +179,8 @@ export const PROGRAM: Program = {
             "give up when nothing arrives for so long (default: 120, or 900 for a model that reasons)",
             numberFlag(0.001),
           ),
+          flag("--max-cost <usd>", "most that one call may cost, by list prices", numberFlag(0)),
+          flag("--ignore-budget", "ask although a budget of the configuration is spent"),
           flag("--dry-run", "print the request and what it would cost, send nothing billed"),
         ),
         ...headed(
@@ -233,6 +236,34 @@ export const PROGRAM: Program = {
           ],
         },
       },
+    },
+    templates: {
+      description: "Look at the questions that are kept in the configuration, and edit them.",
+      members: {
+        list: {
+          description: "List the templates.",
+          load: () => import("./commands/templates/list.ts"),
+        },
+        show: {
+          description: "Print a template.",
+          load: () => import("./commands/templates/show.ts"),
+          arguments: [{ notation: "<name>" }],
+        },
+        edit: {
+          description: "Edit a template in $EDITOR, or make it.",
+          load: () => import("./commands/templates/edit.ts"),
+          arguments: [{ notation: "<name>" }],
+        },
+      },
+    },
+    usage: {
+      description: "Show what the calls of this machine used and cost.",
+      load: () => import("./commands/usage.ts"),
+      flags: [
+        flag("--since <time>", "from when on: 7d, 12h, today, month, 2026-01-31", undefined, "30d"),
+        flag("--by <field>", "sum up by", USAGE_FIELDS, "model"),
+        flag("--csv", "print comma-separated values with a header"),
+      ],
     },
     doctor: {
       description: "Check credentials, region, permissions and configuration.",
@@ -312,6 +343,7 @@ export const PROGRAM: Program = {
           30,
         ),
         flag("--log-content", "write prompts and answers into the log, too"),
+        flag("--ignore-budget", "answer although a budget of the configuration is spent"),
       ],
     },
     help: {

@@ -34,7 +34,12 @@ const NOTES: Readonly<Record<string, string>> = {
   "sessions rename":
     "A name has letters and digits of any script, dots, underscores and dashes, up to 128 bytes. One that is taken is refused.",
   "sessions rm":
-    "Removes nothing when one of the ids is unknown, or when another openclaw has the session open.",
+    "Removes nothing when one of the ids is unknown, or when another openclaw has the session open. `--older-than` takes `30d`, `12h`, `2w`, or a date; sessions that are open stay, with a warning.",
+  "templates show": "Prints the template as JSON.",
+  "templates edit":
+    "Opens the template in `$VISUAL`, else `$EDITOR`, else `vi`, as JSON5; a new name begins with an example. It is checked before it is written to `templates.<name>` of the configuration. `openclaw config unset templates.review` removes one. [Chat](../chat.md#templates) shows templates in use.",
+  usage:
+    "Sums up the ledger: a line for each call that `chat`, `serve` and `doctor --probe` made from this machine, with its tokens and the estimated price, never with what was said. A call whose price nobody knows counts, and is shown as such. `--since` takes `7d`, `12h`, `2w`, `today`, `yesterday`, `month`, or a date; days are those of UTC, by which AWS bills. [Costs](../costs.md) has budgets, and what is kept.",
   doctor:
     "Names the credentials that sign every request and the ones they hide, checks region, permissions and configuration, and says one thing to do for each finding. Exit code 0 without a failure, else that of the first failing check. [Credentials](../credentials.md) shows a run.",
   "iam policy":

@@ -31,6 +31,7 @@ const MEANINGS: Record<ErrorCode, string> = {
   "input-too-long": "the input does not fit into the model's context",
   "invalid-request": "the request is refused, for example an unsupported parameter",
   "bad-attachment": "a file cannot be sent to the model",
+  "budget-exceeded": "the call would cost more than it may, or a budget is spent",
   blocked: "the answer was withheld by a guardrail, a content filter or the model",
   interrupted: "stopped by SIGINT (130) or SIGTERM (143)",
 };

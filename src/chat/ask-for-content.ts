@@ -11,14 +11,18 @@ const LIMITS: ReadonlySet<string> = new Set(["max_tokens", "model_context_window
 
 /**
  * Asks for an answer, and once more for one without any content: no words, no reasoning, no call. Nothing is passed on
- * before there is some, and the counts are those of both. `tell` is told before the second time. Throws `model-error` for
- * an answer that stays empty, with the counts in its details, `bad-response` for one that is blank without end, and what the
- * answers throw.
+ * before there is some, and the counts are those of both. `tell` is told before the second time; with `asksOnce` there is
+ * none. Throws `model-error` for an answer that stays empty, with the counts in its details, `bad-response` for one that is
+ * blank without end, and what the answers throw.
  */
-export async function* askForContent(ask: () => ChatEvents, tell: (model: string) => void): ChatEvents {
+export async function* askForContent(
+  ask: () => ChatEvents,
+  tell: (model: string) => void,
+  asksOnce = false,
+): ChatEvents {
   const first = yield* passOnContent(ask());
   if (!first) return;
-  if (!LIMITS.has(stopOf(first)?.stopReason ?? "")) {
+  if (!asksOnce && !LIMITS.has(stopOf(first)?.stopReason ?? "")) {
     tell(startOf(first)?.model ?? "");
     const second = yield* passOnContent(ask(), first);
     if (second) throw emptyAnswer(second, countsOf(second), true);

@@ -20,6 +20,8 @@ export interface Question extends Ask, WireOptions {
   bounds: WantedBounds;
   /** Notices that were shown before, to which this question's are added: each is shown once. */
   noted?: Set<string> | undefined;
+  /** Whether an answer without anything in it stands, and is not asked for again. */
+  asksOnce?: boolean | undefined;
   /** Keeps what is sent and what comes back; none where nothing follows the answer. */
   recorder?: TurnRecorder | undefined;
 }
@@ -135,11 +137,12 @@ async function keep(setup: Setup, wire: Wire, learnt: Lessons): Promise<void> {
 async function* answerTo(
   wire: Wire,
   plan: RequestPlan,
-  question: Pick<Question, "bounds" | "recorder" | "schema"> & { runtime: Runtime },
+  question: Pick<Question, "bounds" | "recorder" | "schema" | "asksOnce"> & { runtime: Runtime },
 ): ChatEvents {
   const events = askForContent(
     () => streamAnswer(wire, plan, question),
     (model) => question.runtime.terminal.note(`openclaw: '${model}' answered with nothing; asking once more`),
+    question.asksOnce === true,
   );
   if (!question.schema || !plan.form) return yield* events;
   const { readStructured } = await import("../converse/structured-output.ts");

@@ -36,8 +36,8 @@ export interface PromptOptions {
 
 /**
  * Makes the prompt of one call: what is piped in, a blank line, the arguments; `-` means stdin only. With
- * `stdinFlag`, stdin is read by that flag. Empty only where no words are asked for because there are files: then they are
- * the question. Throws `usage` when nothing is left to ask.
+ * `stdinFlag`, stdin is read by that flag. A template makes of this `input` what is asked. Empty only where no words are
+ * asked for because there are files: then they are the question. Throws `usage` when nothing is left to ask.
  */
 export async function readPrompt(
   args: readonly string[],

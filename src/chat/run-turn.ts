@@ -1,12 +1,26 @@
 import type { ChatEvent } from "../converse/chat-event.ts";
 import { type ErrorCode, OpenclawError } from "../errors.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import type { ResolvedModel } from "../models/resolve-model.ts";
 import type { Setup } from "../session/session.ts";
+import type { limitCost } from "./limit-cost.ts";
 import { changeWait, type Wait } from "../terminal/spinner.ts";
 import { askModel, type Question } from "./ask-model.ts";
 import type { TurnKeeper } from "./sessions/turn-keeper.ts";
 
 export type Query = Omit<Question, "model">;
+
+/** Who follows a turn on its way, and what it may cost. */
+export interface TurnOptions {
+  /** Takes the turn down for its conversation. */
+  keeper?: TurnKeeper | undefined;
+  /** Takes down what each call used, and lets it pass by the budget. */
+  ledger: Ledger;
+  /** The name of the key of `serve` that asks. */
+  apiKey?: string | undefined;
+  /** The most that one call may cost, in USD. */
+  mostUsd?: number | undefined;
+}
 
 /** An event of an answer, and the model that gives it. */
 export interface Arrival {
@@ -29,24 +43,29 @@ const FALLBACK_CODES: ReadonlySet<ErrorCode> = new Set([
 
 /**
  * Runs one turn: asks the first of several models and, when it is throttled, not available, not accessible or out of order
- * before it said anything, or says nothing, the next. A notice names the one that is asked instead. A `keeper` takes the turn down on its way. Throws
- * the last model's error.
+ * before it said anything, or says nothing, the next. A notice names the one that is asked instead. Throws the last
+ * model's error, and `budget-exceeded`.
  */
 export async function* runTurn(
   setup: Setup,
   models: readonly ResolvedModel[],
   query: Omit<Query, "recorder">,
-  keeper?: TurnKeeper,
+  { keeper, ledger, apiKey, mostUsd }: TurnOptions,
 ): Arrivals {
   const { terminal } = setup.runtime;
+  await ledger.admit();
   for (const [index, model] of models.entries()) {
     const next = models[index + 1];
     // Held back until something follows it, so that a model that only started leaves no trace.
     let started: ChatEvent | undefined;
     let hasSpoken = false;
+    const meter = ledger.meter(model, setup.decision, apiKey);
     try {
-      for await (const event of askModel(setup, { ...query, model, recorder: keeper?.recorder })) {
+      const question = { ...query, model };
+      const asked = mostUsd === undefined ? question : await withinCost(setup, question, mostUsd);
+      for await (const event of askModel(setup, { ...asked, recorder: keeper?.recorder })) {
         keeper?.take(event);
+        meter.take(event);
         if (event.type === "start" && next !== undefined) {
           started = event;
           continue;
@@ -58,6 +77,7 @@ export async function* runTurn(
       }
       return;
     } catch (error) {
+      meter.end(error);
       const canFallBack = error instanceof OpenclawError && FALLBACK_CODES.has(error.code) && !hasSpoken;
       if (!canFallBack || next === undefined) {
         if (started) yield { model, event: started };
@@ -65,8 +85,15 @@ export async function* runTurn(
       }
       terminal.note(`openclaw: ${error.message} Asking ${next.id} instead.`);
       changeWait(setup.runtime, waitFor(next));
+    } finally {
+      meter.end();
     }
   }
+}
+
+async function withinCost(...args: Parameters<typeof limitCost>): Promise<Question> {
+  const { limitCost } = await import("./limit-cost.ts");
+  return limitCost(...args);
 }
 
 /** What a person who waits for a model is told. */

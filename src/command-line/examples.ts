@@ -205,6 +205,46 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
     ],
     topic: "sessions",
   },
+  "templates list": {
+    examples: [
+      say("openclaw templates list"),
+      say("openclaw templates list --json", "see docs/schemas/templates-list.schema.json"),
+    ],
+    topic: "chat",
+    piped: { fields: ["name", "parameters, with = and a default", "model", "what it asks"] },
+  },
+  "templates show": {
+    examples: [say("openclaw templates show review"), say("openclaw templates show review | head -2")],
+    topic: "chat",
+  },
+  "templates edit": {
+    examples: [
+      say("openclaw templates edit review"),
+      say("EDITOR=true openclaw templates edit review --json", "see docs/schemas/templates-edit.schema.json"),
+    ],
+    topic: "chat",
+  },
+  usage: {
+    examples: [
+      say("openclaw usage"),
+      say("openclaw usage --since today --by command"),
+      say("openclaw usage --since 7d --by day --csv > usage.csv"),
+      say("openclaw usage --json", "see docs/schemas/usage.schema.json"),
+    ],
+    topic: "costs",
+    piped: {
+      fields: [
+        "name",
+        "calls",
+        "tokens in",
+        "tokens out",
+        "tokens read from the cache",
+        "tokens written to it",
+        "USD (empty where unknown)",
+        "calls without a known price",
+      ],
+    },
+  },
   doctor: {
     examples: [
       say("openclaw doctor"),

@@ -15,6 +15,9 @@ export const OTHER_WORDS: Readonly<Record<string, Words>> = {
     "version ver": "--version",
     "ls list search": "models list",
     "use select default switch": "models set",
+    alias: "models alias",
+    "cost costs spend spending bill billing stats tokens": "usage",
+    "template prompts": "templates list",
     "show describe info": "models show",
     status: "models status",
     "quit exit bye stop": "chat",
@@ -33,7 +36,9 @@ export const OTHER_WORDS: Readonly<Record<string, Words>> = {
     "man docs doc manual guide readme topics tutorial ? h": "help",
   },
   config: {
-    "ls list show view cat dump print": "get",
+    "ls all": "list",
+    "show view cat dump print": "get",
+    "open vi vim nano editor": "edit",
     "path where location which": "file",
     "check verify lint test": "validate",
     "add update write put": "set",
@@ -54,6 +59,8 @@ export const OTHER_WORDS: Readonly<Record<string, Words>> = {
     "ls history": "list",
     "view cat print open get": "show",
     "delete remove del clear prune": "rm",
+    "find grep": "search",
+    "mv move name title": "rename",
     "save dump": "export",
   },
   iam: { "show generate print create role": "policy" },
@@ -121,9 +128,9 @@ export function hintForFlag(program: Program, flag: string, args: readonly strin
   const isOfChat = (chat.flags ?? [])
     .map(readFlag)
     .some(({ long, short }) => name === long || (short !== undefined && flag.startsWith(short)));
-  if (isOfChat) return didYouMean(["chat", ...args]);
   const rest = args.filter((arg) => arg !== flag);
-  return OTHER_FLAGS.has(flag) ? didYouMean(["chat", ...rest]) : undefined;
+  if (OTHER_FLAGS.has(flag)) return didYouMean(["chat", ...rest]);
+  return isOfChat ? didYouMean(["chat", ...args]) : undefined;
 }
 
 /** `list models` as `models list`, and `delete session` as `sessions rm`. */

@@ -8,6 +8,7 @@ import { type Call, readHelpCall, readPlainCall } from "./plain-call.ts";
 interface OutputOptions extends GlobalOptions {
   ndjson?: boolean;
   plain?: boolean;
+  csv?: boolean;
 }
 
 /** Runs the program with the given arguments. Rejects with `OpenclawError`. */
@@ -67,12 +68,12 @@ function namesFile({ prompt, file, schema, systemFile }: Call["options"]): boole
 }
 
 function setOutputMode(
-  { json, ndjson, plain, color, verbose, quiet }: OutputOptions,
+  { json, ndjson, plain, csv, color, verbose, quiet }: OutputOptions,
   { terminal }: Runtime,
 ): void {
-  if (json && (ndjson || plain)) {
+  if (json && (ndjson || plain || csv)) {
     throw usageError(
-      `--json and ${ndjson ? "--ndjson" : "--plain"} are two forms of one output.`,
+      `--json and ${ndjson ? "--ndjson" : csv ? "--csv" : "--plain"} are two forms of one output.`,
       "Leave one of them out.",
     );
   }

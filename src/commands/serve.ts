@@ -32,6 +32,7 @@ export interface ServeOptions extends GlobalOptions {
   drainTimeout: number;
   allowRemoteImages?: boolean;
   logContent?: boolean;
+  ignoreBudget?: boolean;
 }
 
 /**

@@ -75,5 +75,6 @@ function textKeywords(kind: Extract<Kind, { kind: "string" }>): JsonSchema {
 }
 
 function parseExample(field: Field): unknown {
-  return field.type.kind === "list" ? JSON.parse(field.example ?? "[]") : field.example;
+  const isText = ["string", "choice", "either"].includes(field.type.kind);
+  return isText ? field.example : JSON.parse(field.example ?? "null");
 }

@@ -178,6 +178,25 @@ const template = object({
   tools: field(list(string), "Tools that the model may call."),
 });
 
+const budget = number({ minimum: 0, unit: "USD" });
+
+const usage = object({
+  ledger: field(
+    boolean,
+    "Whether each call is written down for `openclaw usage`: what it used, never what it said.",
+    {
+      default: true,
+    },
+  ),
+  budget: field(
+    object({
+      daily: field(budget, "Most to spend on calls in a day of UTC.", { example: "10" }),
+      monthly: field(budget, "Most to spend on calls in a month of UTC.", { example: "100" }),
+    }),
+    "What may be spent. At 80 % a warning says so, at 100 % calls are refused.",
+  ),
+});
+
 const guardrail = object(
   {
     guardrailIdentifier: field(string, "Id or ARN of the guardrail.", { example: "abcd1234efgh" }),
@@ -223,6 +242,7 @@ const settings = object({
     "How models are called.",
   ),
   templates: field(map("name", template), "Questions to ask again, for chat --template.", { default: {} }),
+  usage: field(usage, "What calls use and may cost."),
   credentials: field(credentials, "How credentials are got."),
   emulator: field(
     object({

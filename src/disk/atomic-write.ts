@@ -1,4 +1,3 @@
-import { constants } from "node:fs";
 import { copyFile, link, mkdir, open, readdir, readlink, rename, stat, unlink } from "node:fs/promises";
 import path from "node:path";
 import { errorCode, OpenclawError } from "../errors.ts";
@@ -7,17 +6,6 @@ import { NO_HOME } from "../runtime.ts";
 
 const NEW_FILE_MODE = 0o600;
 const NEW_FOLDER_MODE = 0o700;
-/**
- * Opens a file of our own to append to it: never what somebody has put a link to in its place, and never waiting for the
- * reader of a FIFO. Windows has no such flags.
- */
-export const APPEND_FLAGS =
-  constants.O_APPEND |
-  constants.O_CREAT |
-  constants.O_WRONLY |
-  (constants.O_NOFOLLOW ?? 0) |
-  (constants.O_NONBLOCK ?? 0);
-
 /** Follows symbolic links to the file that is really written, also when that file does not exist yet. Throws `internal`. */
 export async function followLinks(file: string): Promise<string> {
   let target = file;

@@ -1,5 +1,6 @@
 import { askModel } from "../chat/ask-model.ts";
 import { userMessage } from "../converse/request.ts";
+import { Ledger } from "../ledger/ledger.ts";
 import { type Check, ok, skip } from "./check.ts";
 import type { Examination } from "./examination.ts";
 
@@ -22,16 +23,25 @@ export const probeCheck: Check<Examination> = {
     let firstTokenMs: number | undefined;
     let called = model.id;
     let tokens = "";
-    const events = askModel(await examination.setup(), {
+    const setup = await examination.setup();
+    const ledger = new Ledger(examination.runtime, setup.config.value, { command: "doctor" });
+    const meter = ledger.meter(model, setup.decision);
+    const question = {
       model,
       messages: [userMessage(PROMPT)],
       parameters: { maxTokens: MAX_TOKENS },
       bounds: { firstEventMs: PROBE_MS, silenceMs: PROBE_MS, totalMs: PROBE_MS },
-    });
-    for await (const event of events) {
-      if (event.type === "start") called = event.model;
-      if (event.type === "text" || event.type === "reasoning") firstTokenMs ??= elapsed() - started;
-      if (event.type === "usage") tokens = `, ${event.inputTokens} tokens in, ${event.outputTokens} out`;
+    };
+    try {
+      for await (const event of askModel(setup, question)) {
+        meter.take(event);
+        if (event.type === "start") called = event.model;
+        if (event.type === "text" || event.type === "reasoning") firstTokenMs ??= elapsed() - started;
+        if (event.type === "usage") tokens = `, ${event.inputTokens} tokens in, ${event.outputTokens} out`;
+      }
+    } finally {
+      meter.end();
+      await ledger.settle();
     }
     const totalMs = Math.round(elapsed() - started);
     const first = firstTokenMs === undefined ? "no text" : `first token after ${Math.round(firstTokenMs)} ms`;

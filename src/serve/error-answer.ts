@@ -61,6 +61,11 @@ const ROWS: Readonly<Record<ErrorCode, Row>> = {
   "input-too-long": { status: 400, code: "context_length_exceeded", param: "messages" },
   "invalid-request": { status: 400, code: "invalid_request" },
   "bad-attachment": { status: 400, code: "invalid_file", param: "messages" },
+  "budget-exceeded": {
+    status: 429,
+    code: "insufficient_quota",
+    message: "The budget of this server is spent. Tell whoever runs it: openclaw usage",
+  },
   blocked: { status: 400, code: "content_filter" },
   interrupted: { status: 503, code: "shutting_down", retryAfter: 1 },
 };

@@ -6,6 +6,7 @@ import type { ChatEvents } from "../converse/chat-event.ts";
 import type { ResolvedModel } from "../models/resolve-model.ts";
 import { judgeStop } from "../converse/outcome.ts";
 import { OpenclawError } from "../errors.ts";
+import { Ledger } from "../ledger/ledger.ts";
 import { priceOf } from "../models/price.ts";
 import { type CallCost, estimateCost, type TokenUsage } from "../models/usage.ts";
 import type { GlobalOptions } from "../options.ts";
@@ -34,6 +35,13 @@ interface Generation {
 /** Takes the tokens of an answer, and what they cost: null where the price is not known. */
 type OnCounted = (usage: TokenUsage, cost: CallCost | null) => void;
 
+/** Whose call it is, and who is told what it used. */
+interface Caller {
+  /** The name of the client's key. */
+  apiKey: string | undefined;
+  onCounted: OnCounted;
+}
+
 /** Why the server is not ready, by what is missing; `ok` where nothing is. */
 export interface Readiness {
   credentials: string;
@@ -46,13 +54,23 @@ export class Upstream {
   readonly #runtime: Runtime;
   readonly #config: LoadedConfig;
   readonly #names: NameMap;
+  readonly #ledger: Ledger;
   #current: Promise<Generation> | undefined;
   #served: { of: CachedModelList; models: ServedModel[] } | undefined;
   #renewedAt = Number.NEGATIVE_INFINITY;
 
   /** `runtime` outlives every call: its signal is that of the server's end. */
-  constructor(options: GlobalOptions, runtime: Runtime, config: LoadedConfig, names: NameMap) {
+  constructor(
+    options: GlobalOptions & { ignoreBudget?: boolean },
+    runtime: Runtime,
+    config: LoadedConfig,
+    names: NameMap,
+  ) {
     this.#names = names;
+    this.#ledger = new Ledger(runtime, config.value, {
+      command: "serve",
+      ignoresBudget: options.ignoreBudget,
+    });
     this.#options = options;
     this.#runtime = runtime;
     this.#config = config;
@@ -113,14 +131,10 @@ export class Upstream {
 
   /**
    * Asks the first of the models of a name that is available. Credentials that turn out not to hold are looked for anew,
-   * once, before anything was said. `onCounted` is told the tokens of the answer and what they cost. Throws `model-not-found` with the nearest names, and the errors of askModel.
+   * once, before anything was said. Throws `model-not-found` with the nearest names, `budget-exceeded`, and the errors of
+   * askModel.
    */
-  async *askByName(
-    name: string,
-    query: Omit<Query, "bounds">,
-    runtime: Runtime,
-    onCounted?: OnCounted,
-  ): ChatEvents {
+  async *askByName(name: string, query: Omit<Query, "bounds">, runtime: Runtime, caller: Caller): ChatEvents {
     const models = await this.#resolve(name, "current").catch((error: unknown) => {
       // AWS may have opened a model since the list was loaded.
       if (error instanceof OpenclawError && error.code === "model-not-found")
@@ -128,7 +142,7 @@ export class Upstream {
       throw error;
     });
     let asked = await this.#generation();
-    const run = (): ChatEvents => this.#askWith(asked, models, query, runtime, onCounted);
+    const run = (): ChatEvents => this.#askWith(asked, models, query, runtime, caller);
     yield* withRenewal(run, async (failure) => {
       if (!(await this.#renew(asked))) return false;
       asked = await this.#generation();
@@ -141,6 +155,7 @@ export class Upstream {
   async close(): Promise<void> {
     const current = await this.#current?.catch(() => undefined);
     await current?.pool.close();
+    await this.#ledger.settle();
   }
 
   async *#askWith(
@@ -148,22 +163,23 @@ export class Upstream {
     models: readonly ResolvedModel[],
     query: Omit<Query, "bounds">,
     runtime: Runtime,
-    onCounted?: OnCounted,
+    { apiKey, onCounted }: Caller,
   ): ChatEvents {
     const { setup, pool, modelList } = generation;
     let called = "";
     generation.running += 1;
     try {
-      const arrivals = runTurn({ ...setup, runtime }, models, {
+      const question = {
         ...query,
         bounds: { firstEventMs: undefined, silenceMs: SILENCE_MS, totalMs: undefined },
         open: pool.open,
         known: modelList.known,
-      });
+      };
+      const arrivals = runTurn({ ...setup, runtime }, models, question, { ledger: this.#ledger, apiKey });
       for await (const { model, event } of arrivals) {
         if (event.type === "start") called = event.model;
         if (event.type === "usage")
-          onCounted?.(event, estimateCost(event, priceOf(model, event.invokedModel ?? called)));
+          onCounted(event, estimateCost(event, priceOf(model, event.invokedModel ?? called)));
         const notice = event.type === "stop" && event.wordless && judgeStop("", called, event).notice;
         if (notice) runtime.terminal.note(`openclaw: ${notice}`);
         yield event;

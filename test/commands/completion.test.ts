@@ -116,7 +116,7 @@ describe("in bash", () => {
     shell.type("openclaw models list --pro\t");
     await shell.see(/^--profile +--provider *$/m);
     shell.type("\u0015openclaw config \t");
-    await shell.see(/^file +get +patch +schema +set +unset +validate *$/m);
+    await shell.see(/^edit +file +get +list +patch +schema +set +unset +validate *$/m);
   });
 
   it("makes a line that means what was offered", async () => {

@@ -46,12 +46,24 @@ async function setUp(): Promise<Emulated> {
     JSON.stringify({
       agents: { defaults: { model: `amazon-bedrock/${MODEL}` } },
       models: { bedrockDiscovery: {} },
+      templates: {
+        review: {
+          prompt: "Review this change in $lang, and say what could be said in fewer words: $input",
+          model: "opus",
+          defaults: { lang: "English" },
+        },
+        translate: { prompt: "Into $lang, for $reader: $input" },
+        pirate: { system: "Talk like a pirate." },
+      },
+      usage: { budget: { daily: 10, monthly: 100 } },
     }),
   );
   const question =
     "Is there a question that is long enough to be broken on a screen of eighty columns, or not?";
   await machine.run(["models", "list"]);
   await machine.run(["chat", "--session", "a-session", "-m", MODEL, question]);
+  await machine.run(["chat", "-m", "amazon.nova-lite-v1:0", "hi"]);
+  await machine.run(["chat", "-m", "amazon.nova-lite-v1:0", "--service-tier", "flex", "hi"]);
   return machine;
 }
 
@@ -71,6 +83,9 @@ const COMMANDS: Record<string, string[]> = {
   "config-effective": ["config", "get", "--effective"],
   "sessions-list": ["sessions", "list"],
   "sessions-show": ["sessions", "show", "a-session"],
+  "sessions-search": ["sessions", "search", "long enough"],
+  "templates-list": ["templates", "list"],
+  usage: ["usage"],
   chat: ["chat", "-m", "anthropic.claude-sonnet-4-5-20250929-v1:0", "hi"],
   error: ["chat", "-m", "us.anthropic.claude-opus-4-6-v1:0", "hi"],
   "usage-error": ["chat", "--max-tokens", "many", "hi"],
@@ -85,7 +100,8 @@ function settled(output: string, home: string): string {
     .replaceAll(/127\.0\.0\.1:\d{5}/g, "127.0.0.1:00000")
     .replaceAll(/\b\d+ ms\b/g, "N ms")
     .replaceAll(/\bNode \d+\.\d+\.\d+/g, "Node N")
-    .replaceAll(/\b\d+ s (ago|old)/g, "N s $1");
+    .replaceAll(/\b\d+ s (ago|old)/g, "N s $1")
+    .replaceAll(/Since \d{4}-\d{2}-\d{2}\b/g, "Since 2026-01-01");
 }
 
 /** The rows of a screen on which this was written. */

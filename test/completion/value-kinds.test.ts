@@ -29,6 +29,7 @@ const FREE = [
   ...FREE_PARAMETERS,
   "chat --first-token-timeout",
   "chat --guardrail",
+  "chat --max-cost",
   "chat --metadata",
   "chat --system",
   "chat --timeout",
@@ -51,6 +52,10 @@ const FREE = [
   "serve --max-streams",
   "serve --port",
   "serve --read-timeout",
+  "sessions rename name",
+  "sessions rm --older-than",
+  "sessions search text",
+  "usage --since",
 ];
 
 it("knows what every flag and argument takes, or leaves it to the person on purpose", () => {

@@ -20,7 +20,8 @@ test("every setting has a description, and its default fits", () => {
     if (field.default !== undefined)
       expect(validate(field.default, field.type), segments.join(".")).toEqual([]);
     if (field.example !== undefined) {
-      const example: unknown = field.type.kind === "list" ? JSON.parse(field.example) : field.example;
+      const isText = ["string", "choice", "either"].includes(field.type.kind);
+      const example: unknown = isText ? field.example : JSON.parse(field.example);
       expect(validate(example, field.type), segments.join(".")).toEqual([]);
     }
   }

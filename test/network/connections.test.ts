@@ -180,6 +180,11 @@ const COMMANDS: Readonly<Record<string, readonly Row[]>> = {
       after: [LIST],
       sends: { runtime: ["POST /model/amazon.nova-lite-v1%3A0/count-tokens"] },
     },
+    {
+      args: [...CHAT, "--max-cost", "1"],
+      after: [LIST],
+      sends: { runtime: ["POST /model/amazon.nova-lite-v1%3A0/count-tokens", STREAM].toSorted() },
+    },
     { args: [...CHAT, "--emulator"], sends: {} },
   ],
   "sessions list": [{ args: ["sessions", "list"], after: [KEPT], sends: {} }],
@@ -188,6 +193,10 @@ const COMMANDS: Readonly<Record<string, readonly Row[]>> = {
   "sessions search": [{ args: ["sessions", "search", "hi"], after: [KEPT], sends: {} }],
   "sessions rename": [{ args: ["sessions", "rename", "first", "second"], after: [KEPT], sends: {} }],
   "sessions rm": [{ args: ["sessions", "rm", "first"], after: [KEPT], sends: {} }],
+  "templates list": [{ args: ["templates", "list"], after: [SET_TEMPLATE], sends: {} }],
+  "templates show": [{ args: ["templates", "show", "review"], after: [SET_TEMPLATE], sends: {} }],
+  "templates edit": [{ args: ["templates", "edit", "review"], sends: {} }],
+  usage: [{ args: ["usage"], after: [KEPT], sends: {} }],
   doctor: [
     {
       args: ["doctor"],
@@ -211,6 +220,7 @@ const COMMANDS: Readonly<Record<string, readonly Row[]>> = {
     { args: ["serve", "--port", "0"], listens: /127\.0\.0\.1:\d+/, sends: { bedrock: LISTS } },
     { args: ["serve", "--port", "0"], after: [LIST], listens: /127\.0\.0\.1:\d+/, sends: {} },
   ],
+  help: [{ args: ["help", "scripting"], sends: {} }],
   completion: [{ args: ["completion", "bash"], sends: {} }],
   complete: [{ args: ["complete", "fish", "--", "chat", "-m", ""], after: [LIST], sends: {} }],
 };

@@ -1,6 +1,6 @@
 import { appendFile, mkdir } from "node:fs/promises";
 import path from "node:path";
-import { APPEND_FLAGS } from "../../disk/atomic-write.ts";
+import { APPEND_FLAGS } from "../../disk/append-lines.ts";
 import { readRegularFile, ReadFailure } from "../../disk/read-file.ts";
 import { replaceFile } from "../../disk/replace-file.ts";
 import { stateFolder } from "../../disk/state-folder.ts";

@@ -5,6 +5,7 @@ import { type Arrivals, type Query, runTurn, withRenewal } from "../run-turn.ts"
 import { showTurn } from "../show-turn.ts";
 import type { Attachment } from "../../converse/attachments.ts";
 import type { CacheTime } from "../../models/families.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
 import type { Price, TokenUsage } from "../../models/usage.ts";
 import { questionOf } from "../../converse/conversation.ts";
 import { type ChatParameters, userMessage } from "../../converse/request.ts";
@@ -42,6 +43,9 @@ export interface InteractiveOptions {
   isRaw: boolean;
   isStreamed: boolean;
   showsUsage: boolean;
+  ledger: Ledger;
+  /** The most that the answer to a question may cost, in USD. */
+  mostUsd?: number | undefined;
   /** Whether what is typed may be written to the disk. */
   keepsHistory: boolean;
 }
@@ -213,7 +217,8 @@ export class Talk {
       noted: this.#noted,
       usualCache: USUAL_CACHE,
     };
-    yield* runTurn({ ...this.setup, runtime }, this.models, question, keeper);
+    const { ledger, mostUsd } = this.options;
+    yield* runTurn({ ...this.setup, runtime }, this.models, question, { keeper, ledger, mostUsd });
   }
 
   async #renew(): Promise<boolean> {

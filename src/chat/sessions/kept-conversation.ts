@@ -1,6 +1,7 @@
 import { open } from "node:fs/promises";
 import path from "node:path";
-import { APPEND_FLAGS, makeFolderOf, syncFolder, writeError } from "../../disk/atomic-write.ts";
+import { APPEND_FLAGS } from "../../disk/append-lines.ts";
+import { makeFolderOf, syncFolder, writeError } from "../../disk/atomic-write.ts";
 import { holdLock, type LongLock } from "../../disk/lock.ts";
 import { OpenclawError } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";

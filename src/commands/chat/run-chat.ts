@@ -2,10 +2,11 @@ import { type Setup, readSetup } from "../../session/session.ts";
 import { listMisspelt } from "../../config/nearest-setting.ts";
 import { parametersOf, type ParameterOptions } from "../../command-line/parameter-flags.ts";
 import { type Query, runTurn } from "../../chat/run-turn.ts";
-import { showTurn } from "../../chat/show-turn.ts";
+import { type ShownTurn, showTurn } from "../../chat/show-turn.ts";
 import type { FilledTemplate } from "../../chat/template.ts";
 import { findStdinFlag, readPrompt, readSystemPrompt } from "../../chat/prompt.ts";
 import { type ChatParameters, userMessage } from "../../converse/request.ts";
+import { Ledger } from "../../ledger/ledger.ts";
 import { priceOf } from "../../models/price.ts";
 import { defaultModels } from "../../models/default-models.ts";
 import { describeTaken, isComplete, type ResolvedModel, namedModel } from "../../models/resolve-model.ts";
@@ -54,6 +55,10 @@ export interface ChatOptions extends GlobalOptions, ParameterOptions {
   template?: string;
   /** `NAME=VALUE`, for the template. */
   param?: string[];
+  /** USD. */
+  maxCost?: number;
+  /** Calls although a budget is spent. */
+  ignoreBudget?: boolean;
 }
 
 /** Options with what a template brings: flags go before it. */
@@ -96,6 +101,10 @@ function withTemplate(options: ChatOptions, template: FilledTemplate, input: str
   };
 }
 
+function ledgerOf({ ignoreBudget }: ChatOptions, { runtime, config }: Setup): Ledger {
+  return new Ledger(runtime, config.value, { command: "chat", ignoresBudget: ignoreBudget });
+}
+
 /** Puts one question, in the conversation that it belongs to. */
 async function ask(
   options: Asked,
@@ -126,10 +135,11 @@ async function ask(
   const keeper =
     conversation &&
     new (await import("../../chat/sessions/turn-keeper.ts")).TurnKeeper(conversation, context);
-  await showTurn({
+  const ledger = ledgerOf(options, setup);
+  const turn: ShownTurn = {
     runtime,
     models,
-    arrivals: runTurn(setup, models, query, keeper),
+    arrivals: runTurn(setup, models, query, { keeper, ledger, mostUsd: options.maxCost }),
     show: {
       showsReasoning: options.showReasoning === true,
       isStreamed: options.stream,
@@ -145,7 +155,12 @@ async function ask(
       if (isStopped && keeper?.hasBegun && conversation?.id !== undefined)
         terminal.note(`openclaw: stopped; kept as far as it came in session ${conversation.id}`);
     },
-  });
+  };
+  try {
+    await showTurn(turn);
+  } finally {
+    await ledger.settle();
+  }
 }
 
 /** Talks with the person at the terminal. */
@@ -166,6 +181,7 @@ async function talk(options: Asked, setup: Setup, screen: Screen): Promise<void>
     for (const name of splitNames(names)) chosen.push(await checkModel(name, current));
     return chosen;
   };
+  const ledger = ledgerOf(options, setup);
   const conversation = await openConversation(options, runtime, false);
   try {
     const { attachments, ...others } = extras;
@@ -185,9 +201,12 @@ async function talk(options: Asked, setup: Setup, screen: Screen): Promise<void>
       isStreamed: options.stream,
       showsUsage: options.usage === true,
       keepsHistory: options.save,
+      ledger,
+      mostUsd: options.maxCost,
     });
   } finally {
     await conversation.close();
+    await ledger.settle();
   }
 }
 

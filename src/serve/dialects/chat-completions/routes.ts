@@ -75,9 +75,11 @@ async function completeChat(service: AnswerService, request: RouteRequest): Prom
   Object.assign(call.entry, { model: shorten(model), isStreamed });
   if (logsContent) call.entry.request = withoutData(body);
   for (const notice of completion.notices) call.note(notice);
-  const answered = upstream.askByName(model, completion.ask, call.runtime(), ({ serviceTier }, cost) =>
-    Object.assign(call.entry, { serviceTier, costUsd: cost?.usd ?? null }),
-  );
+  const answered = upstream.askByName(model, completion.ask, call.runtime(), {
+    apiKey: call.entry.key,
+    onCounted: ({ serviceTier }, cost) =>
+      Object.assign(call.entry, { serviceTier, costUsd: cost?.usd ?? null }),
+  });
   const events = namingFields(answered, body);
   const onStart = call.begin.bind(call);
   const chunks = watched(toChunks(events, { id, created, mayCallInParallel, onStart }), service, request);

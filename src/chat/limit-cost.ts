@@ -1,0 +1,120 @@
+import type { ConverseStreamCommandInput } from "@aws-sdk/client-bedrock-runtime";
+import type { RequestPlan, Wire } from "../converse/wire.ts";
+import { mergeParameters } from "../converse/request.ts";
+import { recallLessons } from "../discovery/lesson-cache.ts";
+import { OpenclawError } from "../errors.ts";
+import { lookUpCatalog } from "../models/catalog.ts";
+import { priceOf } from "../models/price.ts";
+import { formatUsd, type Price, priceCall, type TokenUsage } from "../models/usage.ts";
+import type { Setup } from "../session/session.ts";
+import type { Question } from "./ask-model.ts";
+import { openWire } from "./open-wire.ts";
+
+/** UTF-8 bytes per token where AWS has no counter: fewer than texts of any script have, so that the estimate is no less than it costs. */
+const BYTES_PER_TOKEN = 3;
+/** No image costs more (https://platform.claude.com/docs/en/build-with-claude/vision). */
+const TOKENS_PER_IMAGE = 1600;
+
+/**
+ * The question with as few tokens allowed for its answer as `mostUsd` pays for at list prices, beside the question itself.
+ * AWS holds the answer to them. Throws `budget-exceeded` where the question alone costs more, `invalid-request` where nobody
+ * knows a price.
+ */
+export async function limitCost(setup: Setup, question: Question, mostUsd: number): Promise<Question> {
+  const { model, parameters } = question;
+  const wire = await openWire(setup, question, question);
+  try {
+    const plan = await wire.plan(await recallLessons(setup, wire.place));
+    const called = plan.input.modelId ?? model.id;
+    const baseId = wire.baseIdOf(plan) ?? called;
+    const price = priceOf(model, called) ?? priceOf(model, baseId);
+    const wanted = mergeParameters(parameters, setup.config.value, [model.id, model.key]);
+    const usage = usageOfQuestion(await countTokens(wire, plan), cacheOf(plan.input, wanted), wanted);
+    const inputUsd = priced({ ...usage, outputTokens: 0 }, price, called);
+    const withAnswer = priced({ ...usage, outputTokens: SAMPLE }, price, called);
+    const tokenUsd = (withAnswer - inputUsd) / SAMPLE;
+    const affordable = tokenUsd > 0 ? Math.floor((mostUsd - inputUsd) / tokenUsd) : Number.POSITIVE_INFINITY;
+    if (inputUsd > mostUsd || affordable < 1) throw tooDear(inputUsd, mostUsd, called);
+    const most = Math.min(
+      wanted.maxTokens ?? Number.POSITIVE_INFINITY,
+      lookUpCatalog(baseId)?.maxTokens ?? Number.POSITIVE_INFINITY,
+    );
+    // An answer without anything in it would be asked for again, and cost as much once more.
+    const once = { ...question, asksOnce: true };
+    if (affordable >= most) return once;
+    setup.runtime.terminal.note(
+      `openclaw: the answer may have ${affordable} tokens, which is what --max-cost ${mostUsd} pays for`,
+    );
+    return { ...once, parameters: { ...parameters, maxTokens: affordable } };
+  } finally {
+    wire.close();
+  }
+}
+
+/** So many tokens tell the price of one without what rounding makes of it. */
+const SAMPLE = 1_000_000;
+
+/** How long the prompt is kept that is sent; undefined where nothing is. */
+function cacheOf(
+  { system, messages }: ConverseStreamCommandInput,
+  { cache }: Question["parameters"],
+): "5m" | "1h" | undefined {
+  const blocks = [...(system ?? []), ...(messages ?? []).flatMap(({ content }) => content ?? [])];
+  const points = blocks.flatMap(({ cachePoint }) => cachePoint ?? []);
+  if (points.length === 0) return undefined;
+  return cache === "1h" || points.some(({ ttl }) => ttl === "1h") ? "1h" : "5m";
+}
+
+function usageOfQuestion(
+  inputTokens: number,
+  cache: "5m" | "1h" | undefined,
+  { serviceTier, latency }: Question["parameters"],
+): TokenUsage {
+  const isCached = cache !== undefined;
+  return {
+    // Writing to the cache is the dearest that may become of them.
+    inputTokens: isCached ? 0 : inputTokens,
+    ...(isCached ? { cacheWriteInputTokens: inputTokens } : {}),
+    ...(cache === "1h" ? { cacheWrite1hInputTokens: inputTokens } : {}),
+    outputTokens: 0,
+    totalTokens: inputTokens,
+    serviceTier,
+    latency,
+  };
+}
+
+function priced(usage: TokenUsage, price: Price | undefined, model: string): number {
+  const found = priceCall(usage, price);
+  if (!("unknown" in found)) return found.usd;
+  throw new OpenclawError("invalid-request", {
+    message: `--max-cost cannot be kept: what '${model}' costs is not known${found.unknown === "" ? "" : ` (${found.unknown})`}.`,
+    hint: "Leave --max-cost out, or ask a model whose price `openclaw models list` shows.",
+    details: { model },
+  });
+}
+
+function tooDear(inputUsd: number, mostUsd: number, model: string): OpenclawError {
+  return new OpenclawError("budget-exceeded", {
+    message: `The question alone costs about $${formatUsd(inputUsd)} with '${model}', and --max-cost is $${formatUsd(mostUsd)}.`,
+    hint: "Ask less, ask a cheaper model (openclaw models list --sort price-in), or allow more with --max-cost.",
+    details: { inputUsd, mostUsd },
+  });
+}
+
+async function countTokens(wire: Wire, plan: RequestPlan): Promise<number> {
+  const counted = await wire.countTokens(plan);
+  return "tokens" in counted ? counted.tokens : atMost(plan.input);
+}
+
+/** No fewer tokens than a request has, as far as that can be told without asking anybody. At least one. */
+function atMost({ messages, system, toolConfig }: ConverseStreamCommandInput): number {
+  const blocks = [...(system ?? []), ...(messages ?? []).flatMap(({ content }) => content ?? [])];
+  let bytes = Buffer.byteLength(JSON.stringify(toolConfig) ?? "");
+  let images = 0;
+  for (const block of blocks) {
+    if ("image" in block && block.image) images += 1;
+    else if ("document" in block && block.document) bytes += block.document.source?.bytes?.length ?? 0;
+    else bytes += Buffer.byteLength(JSON.stringify(block));
+  }
+  return Math.max(1, Math.ceil(bytes / BYTES_PER_TOKEN) + images * TOKENS_PER_IMAGE);
+}

@@ -1,0 +1,202 @@
+import { readTime } from "../command-line/read-time.ts";
+import { loadConfig } from "../config/resolve.ts";
+import type { Configuration } from "../config/settings.ts";
+import { addCounts, type Counts, type LedgerEntry, NOTHING, sumBy } from "../ledger/entry.ts";
+import { ledgerFolder, monthOf } from "../ledger/ledger-files.ts";
+import { readLedger } from "../ledger/read-ledger.ts";
+import { formatUsd } from "../models/usage.ts";
+import type { GlobalOptions } from "../options.ts";
+import type { Runtime } from "../runtime.ts";
+import { formatTokens } from "../terminal/numbers.ts";
+import { type Column, layoutTable } from "../terminal/table.ts";
+import { hang } from "../terminal/word-wrap.ts";
+
+type Field = "model" | "day" | "profile" | "command" | "key";
+
+export interface UsageOptions extends GlobalOptions {
+  /** A time. */
+  since: string;
+  by: Field;
+  csv?: boolean;
+}
+
+/** What calls of one kind used. */
+interface Group {
+  /** Undefined for those that have none, such as calls without a key of `serve`. */
+  name: string | undefined;
+  counts: Counts;
+}
+
+/** What of a budget is spent, in USD. */
+interface Spent {
+  limit: number;
+  spent: number;
+}
+
+/**
+ * Sums up what the ledger has of the calls made from this machine: tokens and estimated cost. Throws `usage` for a time
+ * that is none, `internal` for a ledger that cannot be read.
+ */
+export async function run(options: UsageOptions, runtime: Runtime): Promise<void> {
+  const { terminal, now } = runtime;
+  const { value: config } = await loadConfig(options, runtime);
+  const since = readTime(options.since, "--since", now());
+  const today = new Date(now()).toISOString().slice(0, "2026-11-26".length);
+  const limits = config.usage?.budget ?? {};
+  const month = Date.parse(monthOf(today));
+  const hasBudget = limits.daily !== undefined || limits.monthly !== undefined;
+  const read = await readLedger(ledgerFolder(runtime), hasBudget ? Math.min(since, month) : since);
+  const entries = read.filter(({ at }) => Date.parse(at) >= hourOf(since));
+  const groups = groupBy(entries, options.by);
+  const total = groups.reduce((sum, { counts }) => addCounts(sum, counts), NOTHING as Counts);
+  if (config.usage?.ledger === false)
+    terminal.note("openclaw: the ledger is off (usage.ledger), so calls are not written into it");
+  if (terminal.format === "json")
+    return terminal.printJson({
+      since: new Date(since).toISOString(),
+      until: new Date(now()).toISOString(),
+      by: options.by,
+      ...(runtime.isEmulated ? { emulated: true } : {}),
+      groups: groups.map(({ name, counts }) => ({ [options.by]: name ?? null, ...toDocument(counts) })),
+      total: toDocument(total),
+      budget: hasBudget ? spentOf(limits, read, today) : null,
+    });
+  if (options.csv) return printCsv(groups, options.by, runtime);
+  if (!terminal.isStdoutTTY) {
+    for (const { name, counts } of groups) await terminal.print([name ?? "-", ...cellsOf(counts)].join("\t"));
+    return;
+  }
+  const begin = new Date(since).toISOString().slice(0, "2026-11-26".length);
+  if (groups.length === 0) terminal.note(`No call is in the ledger since ${begin}.`);
+  else await printTable(groups, total, options.by, runtime);
+  const { dim } = await terminal.stdoutStyle();
+  const notes = [
+    ...(groups.length > 0 ? [`Since ${begin}; tokens in and out, days of UTC, prices are estimates.`] : []),
+    ...Object.entries(spentOf(limits, read, today)).map(
+      ([name, { spent, limit }]) =>
+        `$${formatUsd(spent)} of the ${name} budget of $${formatUsd(limit)} is spent.`,
+    ),
+  ];
+  if (groups.length > 0 && notes.length > 0) await terminal.print("");
+  for (const note of notes)
+    for (const line of hang("", note, terminal.columns)) await terminal.print(dim(line));
+}
+
+const HOUR_MS = 3_600_000;
+
+/** What was summed up is so by whole hours. */
+function hourOf(time: number): number {
+  return Math.floor(time / HOUR_MS) * HOUR_MS;
+}
+
+function groupBy(entries: readonly LedgerEntry[], by: Field): Group[] {
+  const nameOf = (entry: LedgerEntry): string | undefined =>
+    by === "day" ? entry.at.slice(0, "2026-11-26".length) : entry[by];
+  // A name is never empty.
+  const sums = sumBy(entries, (entry) => nameOf(entry) ?? "");
+  const groups = [...sums].map(([name, counts]) => ({ name: name === "" ? undefined : name, counts }));
+  if (by === "day") return groups.toSorted((one, other) => ((one.name ?? "") < (other.name ?? "") ? -1 : 1));
+  return groups.toSorted(
+    (one, other) => other.counts.usd - one.counts.usd || other.counts.calls - one.counts.calls,
+  );
+}
+
+/** Null for a price that nobody knows. */
+function usdOf({ usd, calls, unpriced }: Counts): number | null {
+  return calls > 0 && calls === unpriced ? null : usd;
+}
+
+function toDocument(counts: Counts): Record<string, number | null> {
+  const { unpriced, usd: _, ...rest } = counts;
+  return { ...rest, usd: usdOf(counts), unpricedCalls: unpriced };
+}
+
+function cellsOf(counts: Counts): (number | string)[] {
+  const { calls, inputTokens, outputTokens, cacheReadInputTokens, cacheWriteInputTokens, unpriced } = counts;
+  const usd = usdOf(counts);
+  return [
+    calls,
+    inputTokens,
+    outputTokens,
+    cacheReadInputTokens,
+    cacheWriteInputTokens,
+    usd === null ? "" : usd.toFixed(10).replace(/\.?0+$/, ""),
+    unpriced,
+  ];
+}
+
+const CSV_FIELDS = [
+  "calls",
+  "input_tokens",
+  "output_tokens",
+  "cache_read_tokens",
+  "cache_write_tokens",
+  "usd",
+  "unpriced_calls",
+];
+
+async function printCsv(groups: readonly Group[], by: Field, { terminal }: Runtime): Promise<void> {
+  const rows = [[by, ...CSV_FIELDS], ...groups.map(({ name, counts }) => [name ?? "", ...cellsOf(counts)])];
+  // As RFC 4180 has it, but for the line ends, which are those of this machine's tools.
+  const quote = (cell: string): string => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
+  for (const row of rows) await terminal.print(row.map((cell) => quote(String(cell))).join(","));
+}
+
+async function printTable(
+  groups: readonly Group[],
+  total: Counts,
+  by: Field,
+  { terminal }: Runtime,
+): Promise<void> {
+  const style = await terminal.stdoutStyle();
+  const columns: Column[] = [
+    { title: `${by.charAt(0).toUpperCase()}${by.slice(1)}` },
+    { title: "Calls", align: "right" },
+    { title: "In", align: "right", dropOrder: 3 },
+    { title: "Out", align: "right", dropOrder: 2 },
+    { title: "Cache read", align: "right", dropOrder: 4 },
+    { title: "Cache write", align: "right", dropOrder: 5 },
+    { title: "USD", align: "right" },
+    { title: "No price", align: "right", dropOrder: 1 },
+  ];
+  const digits = digitsFor(Math.max(...groups.map(({ counts }) => counts.usd)));
+  const row = (name: string, counts: Counts): string[] => [
+    terminal.foreign(name),
+    String(counts.calls),
+    formatTokens(counts.inputTokens),
+    formatTokens(counts.outputTokens),
+    total.cacheReadInputTokens > 0 ? formatTokens(counts.cacheReadInputTokens) : "",
+    total.cacheWriteInputTokens > 0 ? formatTokens(counts.cacheWriteInputTokens) : "",
+    usdOf(counts) === null ? "unknown" : formatCost(counts.usd, digits),
+    counts.unpriced === 0 ? "" : String(counts.unpriced),
+  ];
+  const rows = groups.map(({ name = "-", counts }) => row(name, counts));
+  const all = groups.length > 1 ? [...rows, row("Total", total)] : rows;
+  const lines = layoutTable(columns, all, terminal.columns, style.bold);
+  for (const line of lines) await terminal.print(line);
+}
+
+/** One precision for a column, by what is most in it. */
+function digitsFor(usd: number): number {
+  return usd >= 10 ? 2 : usd >= 0.1 ? 4 : 6;
+}
+
+function formatCost(usd: number, digits: number): string {
+  const least = 10 ** -digits;
+  return usd > 0 && usd < least ? `<${least.toFixed(digits)}` : usd.toFixed(digits);
+}
+
+/** What of each budget is spent. */
+function spentOf(
+  limits: NonNullable<NonNullable<Configuration["usage"]>["budget"]>,
+  entries: readonly LedgerEntry[],
+  today: string,
+): Record<string, Spent> {
+  const since = (period: string): number =>
+    entries.filter(({ at }) => at.startsWith(period)).reduce((sum, { usd }) => sum + usd, 0);
+  const spent: Record<string, Spent> = {};
+  if (limits.daily !== undefined) spent["daily"] = { limit: limits.daily, spent: since(today) };
+  if (limits.monthly !== undefined)
+    spent["monthly"] = { limit: limits.monthly, spent: since(monthOf(today)) };
+  return spent;
+}

@@ -1,0 +1,69 @@
+import { close, constants, fstat, mkdirSync, open, openSync, read, write, writeFileSync } from "node:fs";
+import path from "node:path";
+import { promisify } from "node:util";
+import { errorCode } from "../errors.ts";
+
+/**
+ * Opens a file of our own to append to it: never what somebody has put a link to in its place, and never waiting for the
+ * reader of a FIFO. Windows has no such flags.
+ */
+export const APPEND_FLAGS =
+  constants.O_APPEND |
+  constants.O_CREAT |
+  constants.O_WRONLY |
+  (constants.O_NOFOLLOW ?? 0) |
+  (constants.O_NONBLOCK ?? 0);
+
+/** As in read-file.ts: node:fs/promises takes longer to load than a line takes to write. */
+const [openFile, statFile, readFrom, writeTo, closeFile] = [open, fstat, read, write, close].map(
+  promisify,
+) as [
+  (file: string, flags: number, mode: number) => Promise<number>,
+  (descriptor: number) => Promise<{ size: number }>,
+  (...at: [number, Buffer, number, number, number]) => Promise<{ bytesRead: number }>,
+  (...at: [number, Buffer, number, number]) => Promise<{ bytesWritten: number }>,
+  (descriptor: number) => Promise<void>,
+];
+
+/** Appends lines at once, for the end of the process, which waits for nothing. Throws Node's own error. */
+export function appendLinesAtOnce(file: string, lines: string): void {
+  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+  // The process ends, and closes it.
+  writeFileSync(openSync(file, APPEND_FLAGS, 0o600), lines);
+}
+
+/** Where lines went. */
+export interface Appended {
+  /** Of the file before, in bytes. */
+  size: number;
+  /** Whether the folder of the file was made for it. */
+  isFirst: boolean;
+}
+
+/**
+ * Appends lines to a private file in one write, which no other process's comes between. What was left of a line that was
+ * never written whole is ended first. Rejects with Node's own error.
+ */
+export async function appendLines(file: string, lines: string): Promise<Appended> {
+  const flags = (APPEND_FLAGS & ~constants.O_WRONLY) | constants.O_RDWR;
+  let isFirst = false;
+  const descriptor = await openFile(file, flags, 0o600).catch(async (error: unknown) => {
+    if (errorCode(error) !== "ENOENT") throw error;
+    isFirst = true;
+    const { mkdir } = await import("node:fs/promises");
+    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+    return openFile(file, flags, 0o600);
+  });
+  try {
+    const { size } = await statFile(descriptor);
+    const last = Buffer.alloc(1, "\n");
+    if (size > 0) await readFrom(descriptor, last, 0, 1, size - 1);
+    const bytes = Buffer.from(last.toString() === "\n" ? lines : `\n${lines}`);
+    let written = 0;
+    while (written < bytes.length)
+      written += (await writeTo(descriptor, bytes, written, bytes.length - written)).bytesWritten;
+    return { size, isFirst };
+  } finally {
+    await closeFile(descriptor);
+  }
+}

@@ -1,0 +1,149 @@
+import { open, stat } from "node:fs/promises";
+import path from "node:path";
+import { ignoring } from "../disk/atomic-write.ts";
+import { OpenclawError } from "../errors.ts";
+import { formatUsd } from "../models/usage.ts";
+import type { Configuration } from "../config/settings.ts";
+import type { Runtime } from "../runtime.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
+import { parseEntry } from "./entry.ts";
+import { ledgerFolder, monthOf } from "./ledger-files.ts";
+import { findMonths, readSums, unreadable } from "./read-ledger.ts";
+
+type Limits = NonNullable<NonNullable<Configuration["usage"]>["budget"]>;
+
+/** From this share of a budget on a warning says so. */
+const WARNED_FROM = 0.8;
+
+/** Days and months are those of UTC, by which AWS bills. */
+const PERIODS = [
+  { name: "daily", length: "2026-11-26".length, since: (at: string) => `${at}, 00:00 UTC` },
+  { name: "monthly", length: "2026-11".length, since: (at: string) => `${at}-01, 00:00 UTC` },
+] as const;
+
+/** What may be spent in a day and in a month, and what was. */
+export class Budget {
+  readonly #runtime: Runtime;
+  readonly #limits: Limits;
+  readonly #isOn: boolean;
+  readonly #spending: Spending;
+  /** Periods that a warning was given of, and its budget. */
+  readonly #warned = new Set<string>();
+
+  constructor(runtime: Runtime, limits: Limits, isOn: boolean) {
+    this.#runtime = runtime;
+    this.#limits = limits;
+    this.#isOn = isOn;
+    this.#spending = new Spending(ledgerFolder(runtime));
+  }
+
+  /**
+   * Throws `budget-exceeded` where a budget is spent, and warns, once in a period, where four fifths of it are. Calls that
+   * are running, and those without a known price, count for nothing.
+   */
+  async check(): Promise<void> {
+    const limits = PERIODS.filter(({ name }) => this.#limits[name] !== undefined);
+    if (limits.length === 0) return;
+    if (!this.#isOn) throw withoutLedger();
+    const now = new Date(this.#runtime.now()).toISOString();
+    const byDay = await this.#spending.byDay(monthOf(now));
+    for (const { name, length, since } of limits) {
+      const limit = this.#limits[name] ?? 0;
+      const period = now.slice(0, length);
+      let spent = 0;
+      for (const [day, usd] of byDay) if (day.startsWith(period)) spent += usd;
+      const told = `$${formatUsd(spent)} of the ${name} budget of $${formatUsd(limit)}`;
+      if (spent >= limit) throw exceeded(name, `${told} is spent since ${since(period)}`, limit);
+      if (spent < limit * WARNED_FROM || this.#warned.has(name + period)) continue;
+      this.#warned.add(name + period);
+      const share = `${Math.floor((spent / limit) * 100)} %`;
+      await this.#runtime.terminal.warn(
+        `${told} is spent (${share}).`,
+        `What for: openclaw usage --since ${name === "daily" ? "today" : "month"}`,
+      );
+    }
+  }
+}
+
+function exceeded(name: string, what: string, limit: number): OpenclawError {
+  const more = limit === 0 ? 1 : limit * 2;
+  return new OpenclawError("budget-exceeded", {
+    message: `${what}.`,
+    hint: `Raise it (openclaw config set ${quoteForShell(`usage.budget.${name}`)} ${more}), or pass it once: --ignore-budget`,
+  });
+}
+
+function withoutLedger(): OpenclawError {
+  return new OpenclawError("config-invalid", {
+    message: "usage.budget cannot be kept while usage.ledger is false: nobody knows what was spent.",
+    hint: "openclaw config set usage.ledger true",
+  });
+}
+
+/** What was spent on the days of a file, up to the last line that was read of it. */
+interface Read {
+  inode: number;
+  /** In bytes. */
+  end: number;
+  byDay: Map<string, number>;
+}
+
+/** What was spent, read from the ledger again only as far as it has grown. */
+class Spending {
+  readonly #folder: string;
+  #read = new Map<string, Read>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** USD of the days of a month. Throws `internal` for a ledger that cannot be read. */
+  async byDay(month: string): Promise<Map<string, number>> {
+    try {
+      return await this.#sum(month);
+    } catch (error) {
+      throw unreadable(this.#folder, error);
+    }
+  }
+
+  async #sum(month: string): Promise<Map<string, number>> {
+    const byDay = new Map<string, number>();
+    const files = (await findMonths(this.#folder)).find((found) => found.month === month);
+    if (!files) return byDay;
+    const { parts: summed } = await readSums(files.sums);
+    const parts = files.parts.filter((file) => !summed.has(path.basename(file)));
+    const read = new Map<string, Read>();
+    for (const file of [files.current, files.sums, ...parts]) {
+      const known = await readOn(file, this.#read.get(file));
+      if (!known) continue;
+      read.set(file, known);
+      for (const [day, usd] of known.byDay) byDay.set(day, (byDay.get(day) ?? 0) + usd);
+    }
+    this.#read = read;
+    return byDay;
+  }
+}
+
+/** Reads a file on from where it was left, or from its beginning where it is another one. */
+async function readOn(file: string, before: Read | undefined): Promise<Read | undefined> {
+  const stats = await ignoring("ENOENT", stat(file));
+  if (!stats) return undefined;
+  const isSame = before?.inode === stats.ino && before.end <= stats.size;
+  const read: Read = isSame ? before : { inode: stats.ino, end: 0, byDay: new Map() };
+  if (read.end === stats.size) return read;
+  const handle = await open(file, "r");
+  try {
+    const bytes = Buffer.alloc(stats.size - read.end);
+    const { bytesRead } = await handle.read(bytes, 0, bytes.length, read.end);
+    const whole = bytes.subarray(0, bytesRead).lastIndexOf("\n") + 1;
+    for (const line of bytes.toString("utf8", 0, whole).split("\n")) {
+      const entry = parseEntry(line);
+      if (!entry) continue;
+      const day = entry.at.slice(0, "2026-11-26".length);
+      read.byDay.set(day, (read.byDay.get(day) ?? 0) + entry.usd);
+    }
+    return { ...read, end: read.end + whole };
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,122 @@
+import { isRecord } from "../json.ts";
+
+/** One call, or the sum of several of one hour. It holds no content: nothing that was asked or answered. */
+export interface LedgerEntry {
+  /** When the call ended, as ISO 8601; of a sum the beginning of its hour. */
+  at: string;
+  /** The command that called. */
+  command: string;
+  /** The id that answered; with the provider in front where that is not Amazon Bedrock. */
+  model: string;
+  /** The profile that signed, or what did in its place; undefined where AWS had no part in it. */
+  profile?: string | undefined;
+  /** The name of the key that a client of `serve` came with. */
+  key?: string | undefined;
+  calls: number;
+  /** How many of them have no known price, for which `usd` has nothing. */
+  unpriced: number;
+  inputTokens: number;
+  outputTokens: number;
+  cacheReadInputTokens: number;
+  cacheWriteInputTokens: number;
+  /** What those with a known price cost, in USD. */
+  usd: number;
+}
+
+/** What is added up. */
+export const COUNTS = [
+  "calls",
+  "unpriced",
+  "inputTokens",
+  "outputTokens",
+  "cacheReadInputTokens",
+  "cacheWriteInputTokens",
+  "usd",
+] as const;
+
+/** The counts of an entry, or of several. */
+export type Counts = Pick<LedgerEntry, (typeof COUNTS)[number]>;
+
+/** The line of an entry, with its line end. A single call without a known price has null in its place. */
+export function entryLine(entry: LedgerEntry): string {
+  const { calls, unpriced, usd, cacheReadInputTokens, cacheWriteInputTokens, ...rest } = entry;
+  const isSum = calls !== 1;
+  return `${JSON.stringify({
+    ...rest,
+    ...(cacheReadInputTokens > 0 ? { cacheReadInputTokens } : {}),
+    ...(cacheWriteInputTokens > 0 ? { cacheWriteInputTokens } : {}),
+    usd: !isSum && unpriced > 0 ? null : usd,
+    ...(isSum ? { calls, unpriced } : {}),
+  })}\n`;
+}
+
+/** Reads a line. Undefined for one that was never written whole, or is none. */
+export function parseEntry(line: string): LedgerEntry | undefined {
+  const value = parseLine(line);
+  if (!isRecord(value)) return undefined;
+  const text = (name: string): string | undefined =>
+    typeof value[name] === "string" && value[name] !== "" ? value[name] : undefined;
+  const [at, command, model] = [text("at"), text("command"), text("model")];
+  if (at === undefined || command === undefined || model === undefined) return undefined;
+  if (Number.isNaN(Date.parse(at))) return undefined;
+  const count = (name: string, otherwise = 0): number => {
+    const number = value[name];
+    return typeof number === "number" && Number.isFinite(number) && number >= 0 ? number : otherwise;
+  };
+  return {
+    at,
+    command,
+    model,
+    profile: text("profile"),
+    key: text("key"),
+    calls: count("calls", 1),
+    unpriced: count("unpriced", typeof value["usd"] === "number" ? 0 : 1),
+    inputTokens: count("inputTokens"),
+    outputTokens: count("outputTokens"),
+    cacheReadInputTokens: count("cacheReadInputTokens"),
+    cacheWriteInputTokens: count("cacheWriteInputTokens"),
+    usd: count("usd"),
+  };
+}
+
+/** The JSON of a line; undefined where it is none. */
+export function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line) as unknown;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** The sum of entries by what `keyOf` says of each, in the order in which the keys come first. */
+export function sumBy<Key extends string>(
+  entries: Iterable<LedgerEntry>,
+  keyOf: (entry: LedgerEntry) => Key,
+): Map<Key, Counts> {
+  const sums = new Map<Key, Counts>();
+  for (const entry of entries) {
+    const key = keyOf(entry);
+    sums.set(key, addCounts(sums.get(key), entry));
+  }
+  return sums;
+}
+
+/** Adds the counts of one more. USD with ten digits: more would only show the noise of floating point. */
+export function addCounts(sum: Counts | undefined, more: Counts): Counts {
+  const added = { ...NOTHING };
+  for (const name of COUNTS) added[name] = (sum?.[name] ?? 0) + more[name];
+  added.usd = Number(added.usd.toFixed(10));
+  return added;
+}
+
+/** Of no call. */
+export const NOTHING: Readonly<Counts> = {
+  calls: 0,
+  unpriced: 0,
+  inputTokens: 0,
+  outputTokens: 0,
+  cacheReadInputTokens: 0,
+  cacheWriteInputTokens: 0,
+  usd: 0,
+};

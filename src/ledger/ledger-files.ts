@@ -1,0 +1,23 @@
+import path from "node:path";
+import { type FolderNames, stateFolder } from "../disk/state-folder.ts";
+
+/** Beyond this the calls of a month are summed up by hours, in bytes. */
+export const LARGEST_FILE = 1024 * 1024;
+
+/** What the place of the ledger depends on. */
+export type LedgerPlace = FolderNames & { readonly isEmulated: boolean };
+
+/** The folder of the ledger. What the emulator simulates costs nothing, and has one of its own. */
+export function ledgerFolder(runtime: LedgerPlace): string {
+  return path.join(stateFolder(runtime), runtime.isEmulated ? "usage-emulator" : "usage");
+}
+
+/** The month of a moment in ISO 8601, in UTC, as AWS bills: `2026-11`. */
+export function monthOf(at: string): string {
+  return at.slice(0, "2026-11".length);
+}
+
+/** The file that the calls of a month are appended to. */
+export function monthFile(folder: string, month: string): string {
+  return path.join(folder, `${month}.jsonl`);
+}

@@ -1,0 +1,121 @@
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { readRegularFile, ReadFailure } from "../disk/read-file.ts";
+import { errorCode, OpenclawError } from "../errors.ts";
+import { isRecord } from "../json.ts";
+import { type LedgerEntry, parseEntry, parseLine } from "./entry.ts";
+import { monthFile } from "./ledger-files.ts";
+
+/** Node reads no longer text in one piece, in bytes. */
+const MOST_BYTES = 512 * 1024 * 1024;
+
+/** The files of one month. */
+export interface MonthFiles {
+  month: string;
+  /** What calls are appended to. */
+  current: string;
+  /** What was summed up. */
+  sums: string;
+  /** What no call is appended to any more, and is not summed up yet. */
+  parts: string[];
+}
+
+/** The names of the files of a month: `2026-11.jsonl`, `2026-11.sums.jsonl`, `2026-11.part-k3j.jsonl`. */
+const NAME = /^(\d{4}-\d{2})(?:\.(sums|part-\w+))?\.jsonl$/;
+
+/** The months of which there is something, the first one first. Rejects with Node's own error. */
+export async function findMonths(folder: string): Promise<MonthFiles[]> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR") return [];
+    throw error;
+  });
+  const months = new Map<string, MonthFiles>();
+  for (const name of names.toSorted()) {
+    const [, month, kind] = NAME.exec(name) ?? [];
+    if (month === undefined) continue;
+    const files = months.get(month) ?? filesOf(folder, month);
+    if (kind?.startsWith("part-")) files.parts.push(path.join(folder, name));
+    months.set(month, files);
+  }
+  return [...months.values()];
+}
+
+function filesOf(folder: string, month: string): MonthFiles {
+  const current = monthFile(folder, month);
+  return { month, current, sums: path.join(folder, `${month}.sums.jsonl`), parts: [] };
+}
+
+/**
+ * Reads what the ledger has of the time since a moment, in ms since 1970: of what was summed up whole hours. Lines that are
+ * none count for nothing. Throws `internal` for a file that cannot be read.
+ */
+export async function readLedger(folder: string, since: number): Promise<LedgerEntry[]> {
+  const firstMonth = new Date(since).toISOString().slice(0, "2026-11".length);
+  const hour = Math.floor(since / HOUR_MS) * HOUR_MS;
+  const entries: LedgerEntry[] = [];
+  try {
+    for (let files = await findMonths(folder); ;) {
+      for (const month of files) if (month.month >= firstMonth) entries.push(...(await readMonth(month)));
+      const after = await findMonths(folder);
+      if (isDeepStrictEqual(files, after)) break;
+      // Something was summed up meanwhile, and may have been read twice or not at all.
+      files = after;
+      entries.length = 0;
+    }
+  } catch (error) {
+    throw unreadable(folder, error);
+  }
+  return entries.filter(({ at, calls }) => Date.parse(at) >= (calls === 1 ? since : hour));
+}
+
+const HOUR_MS = 3_600_000;
+
+async function readMonth({ sums, parts, current }: MonthFiles): Promise<LedgerEntry[]> {
+  const summed = await readSums(sums);
+  const unsummed = parts.filter((file) => !summed.parts.has(path.basename(file)));
+  const read: LedgerEntry[] = summed.entries;
+  for (const file of [...unsummed, current]) for (const entry of await readEntries(file)) read.push(entry);
+  return read;
+}
+
+/** What was summed up, and of which parts. */
+export async function readSums(file: string): Promise<{ parts: Set<string>; entries: LedgerEntry[] }> {
+  const text = await readText(file);
+  const [head = "", ...lines] = text.split("\n");
+  return { parts: summedParts(head), entries: lines.flatMap((line) => parseEntry(line) ?? []) };
+}
+
+/** The first line of the sums: the parts that are in them, and may not have been removed. */
+export function sumsHead(parts: readonly string[]): string {
+  return `${JSON.stringify({ summed: parts })}\n`;
+}
+
+function summedParts(head: string): Set<string> {
+  const value = parseLine(head);
+  const names = isRecord(value) && Array.isArray(value["summed"]) ? value["summed"] : [];
+  return new Set(names.filter((name) => typeof name === "string"));
+}
+
+/** The entries of a file; none where there is no file. */
+export async function readEntries(file: string): Promise<LedgerEntry[]> {
+  return (await readText(file)).split("\n").flatMap((line) => parseEntry(line) ?? []);
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return (await readRegularFile(file, MOST_BYTES)).bytes.toString("utf8");
+  } catch (error) {
+    if (error instanceof ReadFailure && error.code === "ENOENT") return "";
+    throw error;
+  }
+}
+
+/** The error for a ledger that cannot be read. */
+export function unreadable(folder: string, cause: unknown): unknown {
+  if (!(cause instanceof ReadFailure) && errorCode(cause) === undefined) return cause;
+  return new OpenclawError("internal", {
+    message: `The ledger in ${folder} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}.`,
+    hint: `ls -ld ${folder}`,
+  });
+}

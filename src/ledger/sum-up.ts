@@ -1,0 +1,62 @@
+import { rename, rm, stat } from "node:fs/promises";
+import path from "node:path";
+import { ignoring } from "../disk/atomic-write.ts";
+import { withLock } from "../disk/lock.ts";
+import { replaceFile } from "../disk/replace-file.ts";
+import type { Runtime } from "../runtime.ts";
+import { entryLine, type LedgerEntry, sumBy } from "./entry.ts";
+import { LARGEST_FILE } from "./ledger-files.ts";
+import { findMonths, type MonthFiles, readEntries, readSums, sumsHead } from "./read-ledger.ts";
+
+/** So many months are kept, besides the one that is running. */
+const MONTHS_KEPT = 24;
+
+/**
+ * Begins a new file for a month whose file has become large, and sums up by hours what was taken out of use the time before:
+ * whoever had that one open has long written to it. Killed at any moment, nothing is lost and nothing counts twice.
+ */
+export async function sumUp(folder: string, month: string, runtime: Runtime): Promise<void> {
+  const files = (await findMonths(folder)).find((found) => found.month === month);
+  if (!files) return;
+  await withLock(files.sums, runtime, async () => {
+    const size = (await ignoring("ENOENT", stat(files.current)))?.size ?? 0;
+    // Another process was first.
+    if (size <= LARGEST_FILE) return;
+    const name = Math.floor(runtime.random() * 2 ** 48).toString(36);
+    await addToSums(files);
+    await rename(files.current, path.join(folder, `${month}.part-${name}.jsonl`));
+  });
+}
+
+async function addToSums({ sums, parts }: MonthFiles): Promise<void> {
+  if (parts.length === 0) return;
+  const known = await readSums(sums);
+  const entries = known.entries;
+  for (const part of parts) {
+    if (!known.parts.has(path.basename(part))) entries.push(...(await readEntries(part)));
+  }
+  const names = parts.map((part) => path.basename(part));
+  await replaceFile(sums, sumsHead(names) + sumByHour(entries).map(entryLine).join(""));
+  for (const part of parts) await rm(part, { force: true });
+}
+
+/** The entries of one hour that differ in nothing but their counts, as one. */
+export function sumByHour(entries: readonly LedgerEntry[]): LedgerEntry[] {
+  const fieldsOf = ({ at, command, model, profile, key }: LedgerEntry): string =>
+    JSON.stringify([`${at.slice(0, "2026-11-26T11".length)}:00:00.000Z`, command, model, profile, key]);
+  return [...sumBy(entries, fieldsOf)].map(([fields, counts]) => {
+    const [at = "", command = "", model = "", profile, key] = JSON.parse(fields) as (string | null)[];
+    const named = { at: at ?? "", command: command ?? "", model: model ?? "" };
+    return Object.assign(named, { profile: profile ?? undefined, key: key ?? undefined }, counts);
+  });
+}
+
+/** Removes what is older than is kept. `month` is the one that has begun. */
+export async function forgetOld(folder: string, month: string): Promise<void> {
+  const [year = 0, number = 0] = month.split("-").map(Number);
+  const first = new Date(Date.UTC(year, number - 1 - MONTHS_KEPT, 1)).toISOString().slice(0, month.length);
+  for (const files of await findMonths(folder)) {
+    if (files.month >= first) continue;
+    for (const file of [files.current, files.sums, ...files.parts]) await rm(file, { force: true });
+  }
+}

@@ -1,0 +1,93 @@
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { expect, it } from "vitest";
+import { entryLine, type LedgerEntry, NOTHING } from "../../src/ledger/entry.ts";
+import { LARGEST_FILE } from "../../src/ledger/ledger-files.ts";
+import { readLedger, sumsHead } from "../../src/ledger/read-ledger.ts";
+import { forgetOld, sumUp } from "../../src/ledger/sum-up.ts";
+import { createHome } from "../helpers/openclaw.ts";
+import { testRuntime } from "../helpers/test-runtime.ts";
+
+const entry = (at: string, more: Partial<LedgerEntry> = {}): LedgerEntry => ({
+  ...NOTHING,
+  at,
+  command: "chat",
+  model: "m",
+  calls: 1,
+  inputTokens: 1,
+  usd: 0.5,
+  ...more,
+});
+
+function ledger(): { folder: string; home: string } {
+  const home = createHome();
+  const folder = path.join(home, ".openclaw", "usage");
+  mkdirSync(folder, { recursive: true });
+  return { folder, home };
+}
+
+const callsOf = (entries: readonly LedgerEntry[]): number =>
+  entries.reduce((sum, { calls }) => sum + calls, 0);
+
+/** So many lines that the file of the month is full. */
+function fill(file: string, at: string): number {
+  const line = entryLine(entry(at));
+  const count = Math.ceil(LARGEST_FILE / line.length) + 1;
+  appendFileSync(file, line.repeat(count));
+  return count;
+}
+
+it("reads from the moment on that is asked for, whole months and hours before it left out", async () => {
+  const { folder } = ledger();
+  writeFileSync(path.join(folder, "2026-10.jsonl"), entryLine(entry("2026-10-31T23:59:59.000Z")));
+  const lines = ["2026-11-01T00:00:00.000Z", "2026-11-05T10:20:00.000Z", "2026-11-05T10:40:00.000Z"];
+  writeFileSync(path.join(folder, "2026-11.jsonl"), lines.map((at) => entryLine(entry(at))).join(""));
+  const since = async (at: string): Promise<number> => callsOf(await readLedger(folder, Date.parse(at)));
+  expect(await since("2026-10-01T00:00:00Z")).toBe(4);
+  expect(await since("2026-11-01T00:00:00Z")).toBe(3);
+  expect(await since("2026-11-05T10:30:00Z")).toBe(1);
+  expect(await since("2026-12-01T00:00:00Z")).toBe(0);
+});
+
+it("has nothing where there is no folder", async () => {
+  expect(await readLedger(path.join(createHome(), "none"), 0)).toEqual([]);
+});
+
+it("loses no call and counts none twice, however often a month is summed up", async () => {
+  const { folder, home } = ledger();
+  const file = path.join(folder, "2026-11.jsonl");
+  const runtime = testRuntime({ home });
+  let calls = 0;
+  for (const hour of ["01", "02", "03"]) {
+    calls += fill(file, `2026-11-03T${hour}:10:00.000Z`);
+    await sumUp(folder, "2026-11", runtime);
+    expect(callsOf(await readLedger(folder, 0))).toBe(calls);
+  }
+  // What was taken out of use last is not summed up yet: somebody may still be writing to it.
+  const names = readdirSync(folder);
+  expect(names.filter((name) => name.includes(".part-"))).toHaveLength(1);
+  expect(statSync(path.join(folder, "2026-11.sums.jsonl")).size).toBeLessThan(1000);
+  expect(statSync(path.join(folder, "2026-11.sums.jsonl")).mode & 0o777).toBe(0o600);
+});
+
+it("counts what was summed up once, where the program was killed before it was removed", async () => {
+  const { folder, home } = ledger();
+  writeFileSync(path.join(folder, "2026-11.part-a.jsonl"), entryLine(entry("2026-11-03T01:10:00.000Z")));
+  const sum = entryLine(entry("2026-11-03T01:00:00.000Z"));
+  writeFileSync(path.join(folder, "2026-11.sums.jsonl"), sumsHead(["2026-11.part-a.jsonl"]) + sum);
+  expect(callsOf(await readLedger(folder, 0))).toBe(1);
+  fill(path.join(folder, "2026-11.jsonl"), "2026-11-03T02:10:00.000Z");
+  const before = callsOf(await readLedger(folder, 0));
+  await sumUp(folder, "2026-11", testRuntime({ home }));
+  expect(callsOf(await readLedger(folder, 0))).toBe(before);
+  expect(readFileSync(path.join(folder, "2026-11.sums.jsonl"), "utf8")).toContain("2026-11-03T01:00");
+});
+
+it("leaves a file alone that is not large, and forgets what is older than two years", async () => {
+  const { folder, home } = ledger();
+  for (const month of ["2024-10", "2024-11", "2026-11"])
+    writeFileSync(path.join(folder, `${month}.jsonl`), entryLine(entry(`${month}-03T01:10:00.000Z`)));
+  await sumUp(folder, "2026-11", testRuntime({ home }));
+  await forgetOld(folder, "2026-11");
+  expect(readdirSync(folder).toSorted()).toEqual(["2024-11.jsonl", "2026-11.jsonl"]);
+});
