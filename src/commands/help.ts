@@ -7,6 +7,7 @@ import { nearestIds } from "../models/nearest.ts";
 import type { GlobalOptions } from "../options.ts";
 import { readPackageText } from "../package-file.ts";
 import type { Runtime } from "../runtime.ts";
+import { plainStyle } from "../terminal/color.ts";
 import { markdownRenderer } from "../terminal/markdown-renderer.ts";
 import { showInPager } from "../terminal/pager.ts";
 
@@ -23,13 +24,18 @@ export interface HelpOptions extends GlobalOptions {
 export async function run({ topic, program }: HelpOptions, runtime: Runtime): Promise<void> {
   const { terminal } = runtime;
   const style = await terminal.stdoutStyle();
-  const words = topic.flatMap((word) => word.toLowerCase().split(/\s+/));
+  const words = topic
+    .join(" ")
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== "");
   const name = (words[0] === program.name ? words.slice(1) : words).join(" ");
   const found = name === "" ? undefined : findPages(name, program);
-  const text = found
-    ? readPages(found)
-    : overview(program, { columns: terminal.format === "json" ? Infinity : terminal.columns, style });
-  if (terminal.format === "json") return terminal.printJson({ name, text });
+  if (terminal.format === "json") {
+    const text = found ? readPages(found) : overview(program, { columns: Infinity, style: plainStyle });
+    return terminal.printJson({ name, text });
+  }
+  const text = found ? readPages(found) : overview(program, { columns: terminal.columns, style });
   if (!terminal.isStdoutTTY || !found) return terminal.write(text);
   // Not every pager knows links.
   const markdown = markdownRenderer(style, terminal.columns, {});
@@ -44,10 +50,10 @@ interface Found {
 }
 
 function findPages(name: string, program: Program): Found {
-  const named = name.replaceAll(" ", "-");
-  const topic = TOPIC_ROWS.find(([known, { also = [] }]) => known === named || also.includes(named))?.[1];
   // A manual page has its words joined: openclaw-models-list.
-  const path = named.replace(/^openclaw-/, "").replaceAll("-", " ");
+  const named = name.replaceAll(" ", "-").replace(new RegExp(`^${program.name}-`), "");
+  const topic = TOPIC_ROWS.find(([known, { also = [] }]) => known === named || also.includes(named))?.[1];
+  const path = named.replaceAll("-", " ");
   const command = commandAt(program, path.split(" "));
   const member = command && (isGroup(command) || !command.isHidden) ? command : undefined;
   if (topic || member) return { topic, command: member && { path, member } };

@@ -9,6 +9,9 @@ export interface PagerSurroundings {
   readonly lendTerminal: () => () => void;
 }
 
+/** A program and words, nothing that a shell would make something of. */
+const PLAIN_COMMAND = /^[\w./+@-]+(?: [\w./+@=:,-]+)*$/;
+
 /** What a shell ends with that cannot run a program. */
 const NOT_RUN: ReadonlySet<number> = new Set([126, 127]);
 
@@ -23,7 +26,9 @@ export async function showInPager(text: string, surroundings: PagerSurroundings)
   if (named === "" || named === "cat" || (named === undefined && env["TERM"] === "dumb")) return false;
   // As git has them: ends where all fits on the screen, shows colours, leaves the text there. The text is UTF-8 anywhere.
   const withDefaults = { LESS: "FRX", LV: "-c", LESSCHARSET: "utf-8", ...env };
-  const pager = spawn(named ?? "less", {
+  // A program that takes the place of its shell is the one that is told to end.
+  const isPlain = named !== undefined && PLAIN_COMMAND.test(named);
+  const pager = spawn(isPlain ? `exec ${named}` : (named ?? "less"), {
     shell: named !== undefined,
     stdio: ["pipe", "inherit", "inherit"],
     env: withDefaults,

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { closingOf } from "../../src/command-line/examples.ts";
@@ -61,6 +61,8 @@ describe("help in a pipe", () => {
     [["models list"], "# openclaw models list"],
     [["models-list"], "# openclaw models list"],
     [["openclaw-models-list"], "# openclaw models list"],
+    [["openclaw-ec2"], "# EC2"],
+    [[" models  list "], "# openclaw models list"],
     [["env"], "# Environment"],
     [["settings"], "# Settings"],
   ])("knows what is meant by %j", async (words, first) => {
@@ -88,6 +90,13 @@ describe("help in a pipe", () => {
     const document = JSON.parse(stdout) as { name: string };
     expectSchema("help", document);
     expect(document.name).toBe(args.slice(1).join(" "));
+  });
+
+  it("is a document without colours on a terminal, too", async () => {
+    const terminal = openPty(["help", "--json"], createHome(), { columns: 200 });
+    expect(await terminal.exit).toBe(0);
+    expect(terminal.output()).not.toMatch(/\u001b\[|\\u001b/);
+    expect(terminal.output()).toContain("models list");
   });
 });
 
@@ -157,6 +166,19 @@ describe("help on a terminal", () => {
     await terminal.see(/^:\s*$/m);
     terminal.kill("SIGTERM");
     expect(await terminal.exit).toBe(143);
+  });
+
+  it("leaves no pager behind that has words of its own", async () => {
+    const home = createHome();
+    const pager = path.join(home, "pager");
+    writeFileSync(pager, '#!/bin/sh\ncat >/dev/null; echo "reading $1 as $$"; exec sleep 60\n', {
+      mode: 0o755,
+    });
+    const terminal = openPty(["help", "credentials"], home, { env: { PAGER: `${pager} -R` } });
+    const [, id] = /reading -R as (\d+)/.exec(await terminal.see(/reading -R as \d+/)) ?? [];
+    terminal.kill("SIGTERM");
+    expect(await terminal.exit).toBe(143);
+    expect(() => process.kill(Number(id), 0)).toThrow("ESRCH");
   });
 
   it("has no colours with NO_COLOR", async () => {
