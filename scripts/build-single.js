@@ -2,7 +2,7 @@
 //   node scripts/build-single.js [PLATFORM-ARCH] [--node VERSION]
 // for this kind of machine or another, such as linux-arm64; with the newest Node 24, or the version that is named.
 import { spawn } from "node:child_process";
-import { chmod, copyFile, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -35,6 +35,7 @@ async function assets() {
  */
 export async function buildSingle({ node, builder = node, output }) {
   const folder = await mkdtemp(path.join(tmpdir(), "openclaw-single-"));
+  const fresh = `${output}-${process.pid}`;
   try {
     const config = path.join(folder, "config.json");
     const blob = path.join(folder, "blob");
@@ -45,12 +46,14 @@ export async function buildSingle({ node, builder = node, output }) {
     );
     await run(builder, ["--experimental-sea-config", config]);
     await mkdir(path.dirname(output), { recursive: true });
-    await copyFile(node, output);
-    await chmod(output, 0o755);
+    await copyFile(node, fresh);
+    await chmod(fresh, 0o755);
     const postject = await binOf("postject", "postject");
-    await run(process.execPath, [postject, output, RESOURCE, blob, "--sentinel-fuse", FUSE]);
+    await run(process.execPath, [postject, fresh, RESOURCE, blob, "--sentinel-fuse", FUSE]);
+    // Half of it would be Node alone.
+    await rename(fresh, output);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    for (const place of [folder, fresh]) await rm(place, { recursive: true, force: true });
   }
 }
 
@@ -80,11 +83,16 @@ async function main() {
   const here = `${process.platform}-${process.arch}`;
   const [target = here] = positionals;
   const [platform = "", arch = ""] = target.split("-");
+  if (platform !== "linux" || !["x64", "arm64"].includes(arch)) {
+    console.error(`There is no file for ${target}: linux-x64 and linux-arm64 are what hosts are.`);
+    process.exitCode = 2;
+    return;
+  }
   await buildWhenStale((step) => console.log(step));
   const builder = await nodeBinary(values.node);
   const node = target === here ? builder : await nodeBinary(values.node, { platform, arch });
   const folder = path.join(root, "dist-single");
-  const output = path.join(folder, `openclaw-${target}${platform === "win32" ? ".exe" : ""}`);
+  const output = path.join(folder, `openclaw-${target}`);
   await buildSingle({ node, builder, output });
   // The licences of what is in it, Node's among them.
   for (const name of ["LICENSE", "THIRD-PARTY-NOTICES.txt"])
