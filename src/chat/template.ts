@@ -62,7 +62,8 @@ export function fillTemplate(
   const values = readParameters(name, given, wanted, template.defaults ?? {});
   const missing = wanted.filter((parameter) => !values.has(parameter));
   if (missing.length > 0) {
-    const flags = missing.map((parameter) => `-p ${parameter}=VALUE`).join(" ");
+    const all = [...given, ...missing.map((parameter) => `${parameter}=VALUE`)];
+    const flags = all.map((parameter) => `-p ${quoteForShell(parameter)}`).join(" ");
     throw usageError(
       `Template '${name}' needs a value for ${missing.join(" and ")}.`,
       `openclaw chat -t ${quoteForShell(name)} ${flags}`,
