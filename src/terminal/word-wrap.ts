@@ -78,7 +78,7 @@ export class WordWrap {
         this.#space = (this.#space + piece).slice(0, LONGEST);
       } else if (letter.test(piece)) {
         shown += this.#endWord();
-        this.#word = piece;
+        this.#word += piece;
       } else if (this.#isInLongWord) shown += this.#passed(piece);
       else {
         this.#word += piece;
@@ -92,9 +92,10 @@ export class WordWrap {
 
   /** Returns the last word of the line. Spaces at the end of a line show nothing. */
   end(): string {
-    const shown = this.#endWord();
+    const shown = this.#endWord() + this.#word;
     this.#column = 0;
     this.#space = "";
+    this.#word = "";
     this.#indent = "";
     this.#indentWidth = 0;
     this.#looks = new OpenLooks();
@@ -111,11 +112,13 @@ export class WordWrap {
     this.#isInLongWord = false;
     const [space, word] = [this.#space, this.#word];
     if (word === "") return "";
-    this.#space = "";
-    this.#word = "";
     // Of a word without an end the beginning says enough: it fits no line.
     const width = widthOf(word.slice(0, LONGEST));
-    // A style alone stands for no word.
+    // Looks alone are no word, and leave open whether the line is broken at the spaces before them.
+    const isLook = width === 0 && word.length <= LONGEST && word.replaceAll(STYLE, "") === "";
+    if (isLook && space !== "") return "";
+    this.#space = "";
+    this.#word = "";
     if (width === 0 && space === "") return this.#passed(word);
     const [spaceWidth, indentWidth] = [widthOf(space), this.#indentWidth];
     if (this.#column > indentWidth && this.#column + spaceWidth + width > this.#columns) {

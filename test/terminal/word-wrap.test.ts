@@ -40,6 +40,19 @@ describe("the word wrap", () => {
     );
   });
 
+  it("leaves no space at the end of a line, wherever looks begin and end", () => {
+    const { bold } = styleFor(1);
+    for (const pieces of [
+      [bold("one three "), bold("日本")],
+      [bold("one "), "three", bold(" "), bold("日")],
+      [bold("one three "), " ", bold("日")],
+    ]) {
+      const wrap = new WordWrap(10);
+      const shown = actOwn(pieces.map((piece) => wrap.push(piece)).join("") + wrap.end());
+      expect(shown.replaceAll(/\u001B\[\d+m/g, "")).toMatch(/^one three\n日/);
+    }
+  });
+
   it("breaks no line at a space that keeps words together", () => {
     for (const space of ["\u00A0", "\u202F", "\u2007"])
       expect(wrapText(`one two${space}three`, 9)).toEqual(["one", `two${space}three`]);
