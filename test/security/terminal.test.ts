@@ -46,6 +46,26 @@ describe("on a terminal nothing foreign acts:", () => {
     },
   );
 
+  it("a model's answer where the terminal shows links, but links to what is read", async () => {
+    const user = await emulate({
+      script: ({ route }) =>
+        route === "ConverseStream"
+          ? {
+              stream: textAnswerSteps([
+                ...`${ATTACK} [home](javascript:x) [bank.com](https://evil.example/\u001B]0;x\u0007)`,
+              ]),
+            }
+          : undefined,
+    });
+    const { code, output } = await onTerminal(user, ["chat", "-m", MODEL, "hi"], { FORCE_HYPERLINK: "1" });
+    expect(code).toBe(0);
+    const links = [...output.matchAll(/\u001B\]8;;([!-~]*)\u001B\\/g)].map(([, address = ""]) => address);
+    for (const address of links)
+      expect(address).toMatch(/^(?:http:\/\/evil\.example.*|https:\/\/evil\.example\/%E2.*|)$/);
+    expect(links.length).toBeGreaterThanOrEqual(4);
+    expectHarmless(output.replaceAll(/\u001B\]8;;[!-~]*\u001B\\/g, ""));
+  });
+
   it("a model's reasoning", async () => {
     const user = await emulate({
       script: ({ route }) =>
