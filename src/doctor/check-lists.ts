@@ -1,7 +1,11 @@
 import { toOpenclawError } from "../session/aws-errors.ts";
 import { discoverySettings } from "../config/resolve.ts";
+import type { Configuration } from "../config/settings.ts";
 import { idleProviderFilters } from "../models/idle-filters.ts";
 import { type Check, ok, skip, warn } from "./check.ts";
+import { streamsText } from "../models/callable.ts";
+import type { FoundationModel, InferenceProfile } from "../models/discovered.ts";
+import { listModels } from "../models/list.ts";
 import type { Examination } from "./examination.ts";
 
 /** Whether these credentials may list the foundation models. */
@@ -12,14 +16,19 @@ const discoveryCheck: Check<Examination> = {
   hint: "Allow bedrock:ListFoundationModels to these credentials.",
   run: async (examination) => {
     if (await isOff(examination)) return skip("models.bedrockDiscovery.enabled is false");
-    const { models, session } = await examination.listsFor({ kind: "discovery" });
+    const lists = await examination.listsFor({ kind: "discovery" });
+    const { session } = lists;
     try {
-      const found = await models();
-      const streaming = found.filter((model) => model.streams === true && model.output.includes("TEXT"));
-      const detail = `bedrock:ListFoundationModels: ${count(found.length, "model")} in ${session.region.value}, ${streaming.length} of them stream text`;
+      const found = await lists.models();
+      const { config } = await examination.setup();
+      // Without the profiles nobody knows which models they reach; the next check tells why.
+      const [profiles] = await Promise.allSettled([lists.profiles()]);
+      const listed =
+        profiles.status === "fulfilled" ? describeListed(found, profiles.value, config.value) : "";
+      const detail = `bedrock:ListFoundationModels: ${count(found.length, "model")} in ${session.region.value}, ${found.filter(streamsText).length} of them stream text${listed}`;
       if (found.length === 0)
         return warn(detail, `Bedrock may not be in ${session.region.value}: try --region us-east-1`);
-      const filter = discoverySettings((await examination.setup()).config.value).providerFilter ?? [];
+      const filter = discoverySettings(config.value).providerFilter ?? [];
       const [idle] = idleProviderFilters({ region: session.region.value, models: found }, filter);
       return idle ? warn(`${detail}; ${idle.message}`, idle.hint) : ok(detail);
     } catch (failure) {
@@ -27,6 +36,26 @@ const discoveryCheck: Check<Examination> = {
     }
   },
 };
+
+/** How many of them `models list` has, which shows profiles in place of what they call. */
+function describeListed(
+  models: FoundationModel[],
+  profiles: InferenceProfile[],
+  config: Configuration,
+): string {
+  const listed = listModels({
+    config: {},
+    discovered: { region: "", fetchedAt: 0, models, profiles, warnings: [] },
+    settings: discoverySettings(config),
+    defaults: { primary: undefined, fallbacks: [] },
+    hasCredentials: true,
+    all: false,
+    providers: [],
+    search: undefined,
+  });
+  const own = listed.filter(({ kind }) => kind === "foundation-model").length;
+  return `; models list shows ${own} of them and ${count(listed.length - own, "profile")}`;
+}
 
 /** Whether these credentials may list the inference profiles. Without them most current models cannot be found. */
 const profilesCheck: Check<Examination> = {

@@ -1,6 +1,6 @@
 import stringWidth from "string-width";
 import { neutraliseStyled, onOneLine } from "./neutralise.ts";
-import { hang, stepOf, wrapText } from "./word-wrap.ts";
+import { cutText, hang, stepOf, wrapText } from "./word-wrap.ts";
 
 export interface Column {
   title: string;
@@ -9,12 +9,22 @@ export interface Column {
   dropOrder?: number;
   /** Of the last column: what is too long for the terminal goes on below itself. */
   wraps?: boolean;
+  /** Where the terminal is too narrow, what is too long is cut to the room there is, but to no less than so many columns. */
+  least?: number;
 }
 
 /** One cell: its text, and how it looks. The look never counts for the width. */
 export type Cell = string | { text: string; look: (text: string) => string };
 
+/** A line between the rows that no column bounds: the title of those that follow, with a rule, or what belongs to one. */
+export interface OwnLine {
+  alone: Cell;
+  isTitle?: boolean;
+}
+
 const GAP = "  ";
+const RULE = "─";
+const CUT = "…";
 
 /**
  * A first cell wider than this, or than two fifths of the terminal, gets a line of its own: one long ARN must not push
@@ -32,18 +42,19 @@ interface ShownColumn {
 }
 
 /**
- * Lays rows out under aligned titles within `width` columns, dropping empty columns and then whole ones, never cutting
- * a cell. Where not even those fit that are never dropped, the cells of a row stand below its first one. Returns lines
+ * Lays rows out under aligned titles within `width` columns, dropping empty columns and then whole ones, cutting no cell
+ * of a column that does not say so. Where not even those fit that are never dropped, the cells of a row stand below its first one. Returns lines
  * without trailing spaces.
  */
 export function layoutTable(
   columns: readonly Column[],
-  cells: readonly (readonly Cell[])[],
+  cells: readonly (readonly Cell[] | OwnLine)[],
   width: number,
   titleLook: (text: string) => string = (text) => text,
 ): string[] {
   // A pipe gets what came; on a terminal a cell is one line, and what is measured is what will be shown.
-  const rows = Number.isFinite(width) ? cells.map((row) => row.map(asShown)) : cells;
+  const lines = Number.isFinite(width) ? cells.map(lineAsShown) : cells;
+  const rows = lines.flatMap((row) => (isAlone(row) ? [] : [row]));
   const widestCell = Math.max(WIDE_CELL, width * 0.4);
   const isWide = (row: readonly Cell[]): boolean => stringWidth(textOf(row[0])) > widestCell;
   const widthOf = ({ title }: Column, index: number): number => {
@@ -54,12 +65,16 @@ export function layoutTable(
     .map((column, index): ShownColumn => ({ column, index, width: widthOf(column, index) }))
     .filter(({ index }) => rows.some((row) => textOf(row[index]) !== ""));
   const kept = fitColumns(filled, width);
-  if (!kept) return rows.flatMap((row) => stack(row, columns, width));
+  const used = kept ? kept.reduce((sum, column) => sum + column.width + GAP.length, -GAP.length) : width;
+  const alone = (own: OwnLine): string =>
+    own.isTitle ? titleLine(own, Math.min(used, width)) : shownAs(own.alone);
+  if (!kept) return lines.flatMap((row) => (isAlone(row) ? alone(row) : stack(row, columns, width)));
   const line = (cells: readonly (Cell | undefined)[]): string =>
     kept
       .map(({ column, index, width: own }) => {
-        const padding = " ".repeat(Math.max(0, own - stringWidth(textOf(cells[index]))));
-        const shown = shownAs(cells[index]);
+        const cell = column.least === undefined ? cells[index] : cutCell(cells[index], own);
+        const padding = " ".repeat(Math.max(0, own - stringWidth(textOf(cell))));
+        const shown = shownAs(cell);
         return column.align === "right" ? padding + shown : shown + padding;
       })
       .join(GAP)
@@ -76,8 +91,12 @@ export function layoutTable(
   const titles = columns.map((column) => ({ text: column.title, look: titleLook }));
   return [
     line(titles),
-    ...rows.flatMap((row) =>
-      isWide(row) ? [shownAs(row[0])].concat(wrapped(["", ...row.slice(1)])) : wrapped(row),
+    ...lines.flatMap((row) =>
+      isAlone(row)
+        ? alone(row)
+        : isWide(row)
+          ? [shownAs(row[0])].concat(wrapped(["", ...row.slice(1)]))
+          : wrapped(row),
     ),
   ].filter((text) => text !== "");
 }
@@ -89,7 +108,7 @@ export function layoutTable(
 function fitColumns(columns: readonly ShownColumn[], width: number): readonly ShownColumn[] | undefined {
   const worth = ({ column }: ShownColumn): number => column.dropOrder ?? 0;
   const needed = ({ column, width: own }: ShownColumn): number =>
-    (column.wraps ? Math.min(own, LEAST_WRAPPED) : own) + GAP.length;
+    Math.min(own, column.wraps ? LEAST_WRAPPED : (column.least ?? own)) + GAP.length;
   const kept = new Set<ShownColumn>();
   let used = -GAP.length;
   for (const column of columns.toSorted((one, other) => worth(one) - worth(other))) {
@@ -98,7 +117,37 @@ function fitColumns(columns: readonly ShownColumn[], width: number): readonly Sh
     kept.add(column);
     used = wanted;
   }
-  return used > width && kept.size > 1 ? undefined : columns.filter((column) => kept.has(column));
+  if (used > width && kept.size > 1) return undefined;
+  const room = Math.max(0, width - used);
+  return columns
+    .filter((column) => kept.has(column))
+    .map(({ column, index, width: own }) => {
+      const { least = own } = column;
+      return { column, index, width: Math.min(own, least + room) };
+    });
+}
+
+function isAlone(row: readonly Cell[] | OwnLine): row is OwnLine {
+  return "alone" in row;
+}
+
+function lineAsShown(row: readonly Cell[] | OwnLine): readonly Cell[] | OwnLine {
+  return isAlone(row) ? { ...row, alone: asShown(row.alone) } : row.map(asShown);
+}
+
+/** A title within a rule of so many columns. */
+function titleLine({ alone }: OwnLine, width: number): string {
+  const title = typeof alone === "string" ? { text: alone, look: (text: string) => text } : alone;
+  const start = `${RULE.repeat(2)} ${title.text} `;
+  return title.look(start + RULE.repeat(Math.max(0, width - stringWidth(start))));
+}
+
+/** As much of a cell as fits into so many columns. */
+function cutCell(cell: Cell | undefined, width: number): Cell | undefined {
+  const text = textOf(cell);
+  if (stringWidth(text) <= width) return cell;
+  const cut = `${cutText(text, width - CUT.length).trimEnd()}${CUT}`;
+  return typeof cell === "object" ? { ...cell, text: cut } : cut;
 }
 
 /** A row as a block: its first cell, and those that are never dropped below it. */

@@ -2,7 +2,7 @@ import stringWidth from "string-width";
 import { wellFormed } from "../json.ts";
 import { colorLevel, type ColorLevel, type Style, styleFor } from "./color.ts";
 import { actOwn, escapeInJson, neutralise, Neutraliser, onOneLine } from "./neutralise.ts";
-import { hang } from "./word-wrap.ts";
+import { cutText, hang } from "./word-wrap.ts";
 
 /** Where text goes: a TTY, a pipe or a file. */
 export interface Sink {
@@ -242,7 +242,7 @@ export class Terminal {
     const lines = forms.map((form) => neutralise(onOneLine(form)));
     // A line that is full would go on in the next one.
     const room = columns - 1;
-    const line = lines.find((form) => stringWidth(form) <= room) ?? cut(lines.at(-1) ?? "", room);
+    const line = lines.find((form) => stringWidth(form) <= room) ?? cutText(lines.at(-1) ?? "", room);
     if (line === "") return;
     // The cursor waits in front: what the terminal makes of the line when its width changes is then still below it.
     this.#stderr.write(`${line}\r`);
@@ -287,16 +287,4 @@ export class Terminal {
 /** JSON as it is printed, with its line end. */
 export function jsonLine(document: unknown, indent?: number): string {
   return `${escapeInJson(JSON.stringify(wellFormed(document), undefined, indent))}\n`;
-}
-
-/** As many characters as fit into so many columns. */
-function cut(text: string, columns: number): string {
-  let shown = "";
-  let width = 0;
-  for (const character of text) {
-    width += stringWidth(character);
-    if (width > columns) break;
-    shown += character;
-  }
-  return shown;
 }

@@ -238,3 +238,15 @@ function widthOf(text: string): number {
   const plain = text.replaceAll(STYLE, "");
   return NARROW.test(plain) ? plain.length : stringWidth(plain);
 }
+
+/** As many characters as fit into so many columns. */
+export function cutText(text: string, columns: number): string {
+  let shown = "";
+  let width = 0;
+  for (const character of text) {
+    width += stringWidth(character);
+    if (width > columns) break;
+    shown += character;
+  }
+  return shown;
+}

@@ -16,6 +16,7 @@ const MAY_NAME_IT: Readonly<Record<string, string>> = {
   "config/path.ts": "an example of a path",
   "models/list.ts": "a model that is named without a provider is this one's",
   "models/resolve-model.ts": "a model that is named without a provider is this one's",
+  "commands/models/model-table.ts": "an id that is shown without a provider is this one's",
   "commands/models/show.ts": "a model that is named without a provider is this one's",
   "completion/model-candidates.ts": "a model that is named without a provider is this one's",
   "completion/setting-candidates.ts": "the provider that most configurations have is offered",

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { modelTable, type TabledModel } from "../../src/commands/models/model-table.ts";
+import { explainMarks, modelTable, type TabledModel } from "../../src/commands/models/model-table.ts";
 import { plainStyle } from "../../src/terminal/color.ts";
 
 const MODEL: TabledModel = {
@@ -23,8 +23,9 @@ const MODEL: TabledModel = {
 
 it("has a column for everything that is known of a model", () => {
   expect(modelTable([MODEL], 200, plainStyle)).toEqual([
-    "  Key                             Access  Name  Input       Context  Max out  $ in  $ out  Reasoning  Tags",
-    "* amazon-bedrock/vendor.one-v1:0  yes     One   text+image     200K      64K     3     15  yes        default,alias:one",
+    "  Model            Access  Name  Input       Context  Max out  $ in  $ out  Reasoning  Tags",
+    "── Vendor ──────────────────────────────────────────────────────────────────────────────────────",
+    "* vendor.one-v1:0  yes     One   text+image     200K      64K  3.00  15.00  yes        alias:one",
   ]);
 });
 
@@ -33,42 +34,123 @@ it("marks the default in front, however narrow the terminal, and none where none
   for (const columns of [1, 20, 40, 80, 200]) {
     const lines = modelTable([other, MODEL], columns, plainStyle);
     expect(lines.filter((line) => line.startsWith("* "))).toEqual([
-      expect.stringContaining("* amazon-bedrock/vendor.one-v1:0"),
+      expect.stringContaining("* vendor.one-v1:0"),
     ]);
-    expect(modelTable([other], columns, plainStyle).join("\n")).toMatch(/^(Key|amazon)/);
+    expect(modelTable([other], columns, plainStyle).join("\n")).toMatch(/^vendor/m);
   }
 });
 
 it("has no column that no model fills", () => {
   const { access: _, ...model } = { ...MODEL, cost: null, reasoning: false, tags: [] };
-  expect(modelTable([model], 200, plainStyle)[0]).toMatch(/^Key +Name +Input +Context +Max out$/);
+  expect(modelTable([model], 200, plainStyle)[0]).toMatch(/^Model +Name +Input +Context +Max out$/);
 });
 
-it("gives columns up by what they are worth where the terminal is narrow, prices late and the key never", () => {
+it("gives columns up by what they are worth where the terminal is narrow, prices late and the model never", () => {
   const titles = new Set<string>();
-  for (let columns = 200; columns > 0; columns--)
-    titles.add((modelTable([MODEL], columns, plainStyle)[0] ?? "").trim().replaceAll(/ {2,}/g, "|"));
+  for (let columns = 200; columns > 0; columns--) {
+    const first = modelTable([MODEL], columns, plainStyle).find((line) => !line.startsWith("──"));
+    titles.add((first ?? "").trim().replaceAll(/ {2,}/g, "|"));
+  }
   expect([...titles]).toEqual([
-    "Key|Access|Name|Input|Context|Max out|$ in|$ out|Reasoning|Tags",
-    "Key|Access|Input|Context|Max out|$ in|$ out|Reasoning|Tags",
-    "Key|Access|Name|Input|Context|Max out|$ in|$ out|Tags",
-    "Key|Access|Input|Context|Max out|$ in|$ out|Tags",
-    "Key|Access|Name|Input|Context|$ in|$ out|Tags",
-    "Key|Access|Input|Context|$ in|$ out|Tags",
-    "Key|Access|Context|Max out|$ in|$ out|Tags",
-    "Key|Access|Name|Context|$ in|$ out|Tags",
-    "Key|Access|Context|$ in|$ out|Tags",
-    "Key|Access|Name|Input|Context|$ in|$ out",
-    "Key|Access|Input|Context|$ in|$ out",
-    "Key|Access|Context|Max out|$ in|$ out",
-    "Key|Access|Name|Context|$ in|$ out",
-    "Key|Access|Context|$ in|$ out",
-    "Key|Access|Context|$ out",
-    "Key|Access|Context|$ in",
-    "Key|Access|Context",
-    "Key|Access|$ out",
-    "Key|Access|$ in",
-    "Key|Access",
-    "* amazon-bedrock/vendor.one-v1:0",
+    "Model|Access|Name|Input|Context|Max out|$ in|$ out|Reasoning|Tags",
+    "Model|Access|Name|Context|$ in|$ out|Tags",
+    "Model|Access|Context|$ in|$ out|Tags",
+    "Model|Access|Context|$ in|$ out",
+    "Model|Access|Context|$ out",
+    "Model|Access|Context|$ in",
+    "Model|Access|Context",
+    "Model|Access|$ out",
+    "Model|Access|$ in",
+    "Model|Access",
+    "* vendor.one-v1:0",
   ]);
+});
+
+it("cuts a name to the room beside prices, and shows it whole where there is more", () => {
+  const model = {
+    ...MODEL,
+    id: "us.meta.llama4-maverick-17b-instruct-v1:0",
+    key: "amazon-bedrock/us.meta.llama4-maverick-17b-instruct-v1:0",
+    name: "US Meta Llama 4 Maverick 17B Instruct",
+    provider: "Meta",
+    tags: [],
+  };
+  expect(modelTable([model], 100, plainStyle)[2]).toContain("US Llama 4 Maverick 17B In…");
+  expect(modelTable([model], 200, plainStyle)[2]).toContain(" US Llama 4 Maverick 17B Instruct ");
+});
+
+it("groups the models of a provider, however it is written, that of the first one first", () => {
+  const of = (id: string, provider: string): TabledModel => ({
+    ...MODEL,
+    key: `amazon-bedrock/${id}`,
+    id,
+    provider,
+    tags: [],
+  });
+  const models = [of("z.one", "zeta"), of("a.one", "Alpha"), of("z.two", "Zeta"), of("a.two", "Alpha")];
+  const firstWords = (lines: string[]): string[] =>
+    lines.map((line) => line.split(/ +/).slice(0, 2).join(" "));
+  expect(firstWords(modelTable(models, 30, plainStyle))).toEqual([
+    "Model Access",
+    "── Zeta",
+    "z.one yes",
+    "z.two yes",
+    "── Alpha",
+    "a.one yes",
+    "a.two yes",
+  ]);
+  expect(firstWords(modelTable(models, 30, plainStyle, false))).toEqual([
+    "Model Access",
+    "z.one yes",
+    "a.one yes",
+    "z.two yes",
+    "a.two yes",
+  ]);
+});
+
+it("shows what has an ARN by its name or kind with the ARN below, and another provider's model by its key", () => {
+  const arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/k9m2x7q4w1ab";
+  const own = { ...MODEL, key: `amazon-bedrock/${arn}`, id: arn, name: "team search", tags: ["fallback#1"] };
+  const nameless = { ...own, name: arn, tags: [] };
+  const other = {
+    ...MODEL,
+    key: "ollama/qwen3:8b",
+    id: "qwen3:8b",
+    provider: "ollama",
+    tags: ["fallback#2"],
+  };
+  for (const columns of [1, 40, 80, 200]) {
+    const lines = modelTable([own, nameless, other], columns, plainStyle);
+    expect(lines.filter((line) => line.includes("arn:"))).toEqual([`    ${arn}`, `    ${arn}`]);
+    expect(lines.find((line) => line.startsWith("1 team search"))).toBeDefined();
+    expect(lines.find((line) => line.startsWith("  application-inference-profile/k9m2"))).toBeDefined();
+    expect(lines.find((line) => line.startsWith("2 ollama/qwen3:8b"))).toBeDefined();
+  }
+  expect(explainMarks([own, nameless, other])).toBe("1 and 2 its fallbacks, in their order");
+  expect(explainMarks([MODEL, own])).toBe("* is the default model, 1 its fallback");
+  expect(explainMarks([nameless])).toBe("");
+});
+
+it("has one precision in a column, the one that its finest number needs", () => {
+  const of = (contextWindow: number, input: number, output: number): TabledModel => ({
+    ...MODEL,
+    contextWindow,
+    cost: { input, output },
+  });
+  const column = (models: TabledModel[], title: string): string[] => {
+    const [titles = "", ...lines] = modelTable(models, 200, plainStyle, false);
+    const end = titles.indexOf(title) + title.length;
+    return lines.map((line) => line.slice(0, end).split(" ").at(-1) ?? "");
+  };
+  const models = [
+    of(200_000, 0.035, 0.14),
+    of(3_500_000, 3, 15),
+    of(1_000_000, 16.5, 75),
+    of(131_072, 0.3, 2.5),
+  ];
+  expect(column(models, "$ in")).toEqual(["0.035", "3.000", "16.500", "0.300"]);
+  expect(column(models, "$ out")).toEqual(["0.14", "15.00", "75.00", "2.50"]);
+  expect(column(models, "Context")).toEqual(["200K", "3.5M", "1.0M", "128K"]);
+  expect(column(models.slice(2), "Context")).toEqual(["1M", "128K"]);
+  expect(column([of(262_143, 3, 3)], "Context")).toEqual(["262K"]);
 });

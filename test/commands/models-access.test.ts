@@ -210,8 +210,8 @@ describe("models list --access", () => {
       columns: 80,
     });
     const text = lines.join("\n");
-    expect(text).toMatch(/^amazon-bedrock\/us\.amazon\.nova-pro-v1:0 +no entitlement/m);
-    expect(text).toMatch(/^amazon-bedrock\/amazon\.nova-micro-v1:0 +yes/m);
+    expect(text).toMatch(/^us\.amazon\.nova-pro-v1:0 +no entitlement/m);
+    expect(text).toMatch(/^amazon\.nova-micro-v1:0 +yes/m);
     expect(text).toContain("3 models: it has no entitlement (entitlement).");
     expect(text).toContain("Request access in the Bedrock console");
   });

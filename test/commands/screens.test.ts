@@ -39,12 +39,20 @@ const script: Script = ({ route, nth, path: place }) =>
       }
     : undefined;
 
+/** Models of every kind that a list has a mark or a tag for. */
+const DEFAULTS = {
+  model: { primary: `amazon-bedrock/${MODEL}`, fallbacks: ["us.amazon.nova-lite-v1:0", "nova-micro"] },
+  models: { "us.anthropic.claude-opus-4-8": { alias: "opus" } },
+};
+
 /** A machine on which something of everything is set up. */
-async function setUp(): Promise<Emulated> {
+async function setUp(name: string): Promise<Emulated> {
   const machine = await emulate({ script });
   machine.configure(
     JSON.stringify({
-      agents: { defaults: { model: `amazon-bedrock/${MODEL}` } },
+      agents: {
+        defaults: name.startsWith("models-list") ? DEFAULTS : { model: `amazon-bedrock/${MODEL}` },
+      },
       models: { bedrockDiscovery: {} },
       templates: {
         review: {
@@ -76,6 +84,7 @@ const COMMANDS: Record<string, string[]> = {
   "models-list-help": ["models", "list", "--help"],
   "chat-help": ["chat", "--help"],
   "models-list": ["models", "list", "--search", "claude-", "--refresh"],
+  "models-list-all": ["models", "list", "--refresh"],
   "models-access": ["models", "list", "--search", "nova", "--refresh", "--access"],
   "models-show": ["models", "show", MODEL],
   "models-status": ["models", "status"],
@@ -92,6 +101,8 @@ const COMMANDS: Record<string, string[]> = {
 };
 
 const WIDTHS = [20, 40, 80, 200];
+/** A table that gains columns with the width. */
+const MORE_WIDTHS = [20, 40, 80, 100, 120, 200];
 
 /** What differs from run to run, in as many characters. */
 function settled(output: string, home: string): string {
@@ -145,10 +156,11 @@ async function show(machine: Emulated, args: readonly string[], columns: number,
 }
 
 it.each(Object.entries(COMMANDS))("%s is laid out for every width", async (name, args) => {
-  const machine = await setUp();
+  const machine = await setUp(name);
   const screens: string[] = [];
+  const widths = /^models-(list|access)(?!.*help)/.test(name) ? MORE_WIDTHS : WIDTHS;
   // The digits of a duration decide where a line of doctor ends on the narrowest.
-  for (const columns of name === "doctor" ? WIDTHS.slice(1) : WIDTHS) {
+  for (const columns of name === "doctor" ? widths.slice(1) : widths) {
     const { output } = await show(machine, args, columns, "20.19.0");
     const rows = await rowsOf(output, columns);
     screens.push(`── ${columns} columns ${"─".repeat(Math.max(0, columns - 15))}`, ...rows, "");
@@ -157,7 +169,7 @@ it.each(Object.entries(COMMANDS))("%s is laid out for every width", async (name,
 });
 
 it.each(Object.entries(COMMANDS))("%s needs no width, and ends at one column", async (name, args) => {
-  const machine = await setUp();
+  const machine = await setUp(name);
   const usual = await show(machine, args, 80);
   const terminal = openPty(args, machine.home, {
     env: { ...environmentOf(machine) },

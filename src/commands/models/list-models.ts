@@ -3,7 +3,6 @@ import { discoverySettings } from "../../config/resolve.ts";
 import type { Access } from "../../discovery/access.ts";
 import type { Warning } from "../../models/discovered.ts";
 import type { ListedModel } from "../../models/list.ts";
-import type { ModelLoad } from "../../discovery/load.ts";
 import type { SortField } from "../../models/sort-models.ts";
 import type { GlobalOptions } from "../../options.ts";
 import { isListedByServer } from "../../models/provider-api.ts";
@@ -11,7 +10,6 @@ import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
 import { OpenclawError, withFields } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
 import { keyLines, modelLines } from "./model-lines.ts";
-import { formatAge } from "../../terminal/numbers.ts";
 import { jsonLine } from "../../terminal/terminal.ts";
 
 export interface ListOptions extends GlobalOptions {
@@ -72,7 +70,7 @@ export async function showModelList(
   }
   for (const { message, hint } of warnings) await terminal.warn(message, hint);
   if (terminal.format === "text" && terminal.isStdoutTTY && !options.plain)
-    await printFooter(models, load, runtime);
+    await printFooter(survey, runtime);
 }
 
 /** Keeps what was printed for the next call, where the files and variables that `readyFile` knows of are all that made it. */
@@ -120,7 +118,12 @@ async function printModels(
   if (models.length === 0) return;
   const style = await terminal.stdoutStyle();
   const { accessLines, modelTable } = await import("./model-table.ts");
-  const lines = [modelTable(models, terminal.columns, style), accessLines(models, terminal.columns, style)];
+  // Sorted by what goes across providers, they stay in that order.
+  const isGrouped = options.sort === undefined || options.sort === "provider";
+  const lines = [
+    modelTable(models, terminal.columns, style, isGrouped),
+    accessLines(models, terminal.columns, style),
+  ];
   await terminal.print(lines.flat().join("\n"));
 }
 
@@ -129,23 +132,11 @@ function pipedLines(models: readonly ShownModel[], { plain }: ListOptions): stri
   return lines.map((line) => `${line}\n`).join("");
 }
 
-/** One dim line for a person: how many, where from, how old. */
-async function printFooter(
-  models: readonly ListedModel[],
-  load: ModelLoad,
-  { terminal, now }: Runtime,
-): Promise<void> {
+/** What a person is told besides, quietly. */
+async function printFooter(survey: ModelSurvey, { terminal, now }: Runtime): Promise<void> {
   const { dim } = await terminal.stderrStyle();
-  const count = models.length === 1 ? "1 model" : `${models.length} models`;
-  const place = load.region ? ` in ${load.region}` : "";
-  const age = load.discovered ? formatAge(now() - load.discovered.fetchedAt) : "";
-  const origin = {
-    network: "",
-    cache: `, from the list of ${age} ago (--refresh asks AWS now)`,
-    stale: `, from the list of ${age} ago`,
-    config: ", from the configuration only",
-  }[load.source];
-  terminal.note(dim(`${count}${place}${origin}`));
+  const { footerLines } = await import("./list-footer.ts");
+  for (const line of footerLines(survey, now())) terminal.note(dim(line));
 }
 
 function withoutCredentials({ load, models }: ModelSurvey) {

@@ -1,50 +1,62 @@
+import { parseArn } from "../../aws/arn.ts";
 import type { AccessStatus, AccessVerdict } from "../../discovery/judge-access.ts";
 import type { ListedModel } from "../../models/list.ts";
+import { BEDROCK } from "../../models/provider-api.ts";
 import type { Style } from "../../terminal/color.ts";
 import { neutralise } from "../../terminal/neutralise.ts";
-import { formatPrice, formatTokens } from "../../terminal/numbers.ts";
-import { type Cell, type Column, layoutTable } from "../../terminal/table.ts";
+import { formatPriceColumn, formatTokenColumn } from "../../terminal/numbers.ts";
+import { type Cell, type Column, layoutTable, type OwnLine } from "../../terminal/table.ts";
 import { wrapText } from "../../terminal/word-wrap.ts";
 
 /** A listed model; where access was asked for, with its verdict. */
 export type TabledModel = ListedModel & { access?: AccessVerdict };
 
+/** What all models of a table have to do with how each is shown. */
+interface Look {
+  style: Style;
+  /** Whether a title above says the provider. */
+  isGrouped: boolean;
+  tokens: Record<"contextWindow" | "maxTokens", (tokens: number) => string>;
+  price: Record<"input" | "output", (price: number) => string>;
+}
+
+interface ModelColumn extends Column {
+  /** Columns that a terminal has at least where this one is shown. */
+  from?: number;
+  cell: (model: TabledModel, look: Look) => Cell;
+}
+
 /** Each column and what stands in it; one without a model that fills it is left out. */
-const COLUMNS: readonly (Column & { cell: (model: TabledModel, style: Style) => Cell })[] = [
+const COLUMNS: readonly ModelColumn[] = [
   {
-    title: "Key",
-    cell: ({ key, available }, style) => ({
-      text: key,
-      look: available ? (text) => quietPrefix(text, style) : style.dim,
-    }),
+    title: "Model",
+    cell: (model, { style }) => {
+      const text = shownName(model);
+      return { text, look: model.available ? (text) => quietPrefix(text, style) : style.dim };
+    },
   },
-  { title: "Access", cell: ({ access }, style) => accessCell(access, style) },
-  { title: "Name", dropOrder: 8, cell: ({ name }) => name },
-  { title: "Input", dropOrder: 5, cell: ({ input }) => input },
+  { title: "Access", cell: ({ access }, { style }) => accessCell(access, style) },
   {
-    title: "Context",
-    align: "right",
-    dropOrder: 1,
-    cell: (model, style) => limitCell(model.contextWindow, model, style),
+    title: "Name",
+    dropOrder: 4,
+    from: 100,
+    least: 20,
+    cell: (model, { isGrouped }) =>
+      parseArn(model.id) ? "" : isGrouped ? withoutProvider(model.name, model.provider) : model.name,
   },
-  {
-    title: "Max out",
-    align: "right",
-    dropOrder: 6,
-    cell: (model, style) => limitCell(model.maxTokens, model, style),
-  },
-  { title: "$ in", align: "right", dropOrder: 3, cell: ({ cost }) => (cost ? formatPrice(cost.input) : "") },
-  {
-    title: "$ out",
-    align: "right",
-    dropOrder: 2,
-    cell: ({ cost }) => (cost ? formatPrice(cost.output) : ""),
-  },
-  { title: "Reasoning", dropOrder: 7, cell: ({ reasoning }) => (reasoning ? "yes" : "") },
+  { title: "Input", dropOrder: 6, from: 120, cell: ({ input }) => input },
+  { title: "Context", align: "right", dropOrder: 1, cell: limitCell("contextWindow") },
+  { title: "Max out", align: "right", dropOrder: 7, from: 120, cell: limitCell("maxTokens") },
+  { title: "$ in", align: "right", dropOrder: 3, cell: priceCell("input") },
+  { title: "$ out", align: "right", dropOrder: 2, cell: priceCell("output") },
+  { title: "Reasoning", dropOrder: 8, from: 120, cell: ({ reasoning }) => (reasoning ? "yes" : "") },
   {
     title: "Tags",
-    dropOrder: 4,
-    cell: ({ tags, missing }, style) => ({ text: tags.join(","), look: missing ? style.yellow : style.cyan }),
+    dropOrder: 5,
+    cell: ({ tags, missing }, { style }) => ({
+      text: tags.filter((tag) => markOf([tag]) === "").join(","),
+      look: missing ? style.yellow : style.cyan,
+    }),
   },
 ];
 
@@ -64,30 +76,124 @@ const ACCESS_WORDS: Readonly<Record<AccessStatus, string>> = {
 };
 
 /**
- * The lines of `models list` on a terminal: aligned columns that fit its width, whole columns dropped and keys never
- * cut; prices in USD per million tokens.
+ * The lines of `models list` on a terminal: aligned columns that fit its width, whole columns dropped and no model cut;
+ * prices in USD per million tokens. `isGrouped` puts each provider's models under its name, that of the first model first.
  */
-export function modelTable(models: readonly TabledModel[], columns: number, style: Style): string[] {
-  const rows = models.map(shownOnTerminal).map((model) => COLUMNS.map(({ cell }) => cell(model, style)));
-  if (!models.some(isDefault)) return layoutTable(COLUMNS, rows, columns, style.bold);
-  const marked = rows.map((cells, index) => markRow(cells, models[index], style));
-  const [key, ...others] = COLUMNS;
-  return layoutTable([{ title: `  ${key?.title}` }, ...others], marked, columns, style.bold);
+export function modelTable(
+  models: readonly TabledModel[],
+  columns: number,
+  style: Style,
+  isGrouped = true,
+): string[] {
+  const shown = models.map(shownOnTerminal);
+  const costs = shown.flatMap(({ cost }) => cost ?? []);
+  const look: Look = {
+    style,
+    isGrouped,
+    tokens: {
+      contextWindow: formatTokenColumn(shown.map((model) => model.contextWindow)),
+      maxTokens: formatTokenColumn(shown.map((model) => model.maxTokens)),
+    },
+    price: {
+      input: formatPriceColumn(costs.map(({ input }) => input)),
+      output: formatPriceColumn(costs.map(({ output }) => output)),
+    },
+  };
+  const markWidth = Math.max(...shown.map(({ tags }) => markOf(tags).length));
+  const parts = COLUMNS.filter(({ from = 0 }) => columns >= from);
+  const rowsOf = (model: TabledModel): TableRow[] => {
+    const cells = parts.map(({ cell }) => cell(model, look));
+    return [
+      markWidth > 0 ? markRow(cells, model, markWidth, style) : cells,
+      ...arnBelow(model, markWidth, style),
+    ];
+  };
+  const rows = isGrouped
+    ? byProvider(shown).flatMap(({ provider, models: own }) =>
+        [titleOf(provider, style)].concat(own.flatMap(rowsOf)),
+      )
+    : shown.flatMap(rowsOf);
+  const [first, ...others] = parts;
+  const titled = [{ ...first, title: `${indent(markWidth)}${first?.title}` }, ...others];
+  return layoutTable(titled, rows, columns, style.bold);
 }
 
-function isDefault({ tags }: TabledModel): boolean {
-  return tags.includes("default");
+type TableRow = readonly Cell[] | OwnLine;
+
+function titleOf(provider: string, { dim }: Style): TableRow {
+  return { alone: { text: provider, look: dim }, isTitle: true };
 }
 
-/** Puts the default's mark in front of the key, where no terminal is too narrow for it. */
+/** What stands in front of the models that are asked first: the default, and its fallbacks by their turn. */
+function markOf(tags: readonly string[]): string {
+  if (tags.includes("default")) return DEFAULT_MARK;
+  return tags.flatMap((tag) => /^fallback#(\d+)$/.exec(tag)?.[1] ?? [])[0] ?? "";
+}
+
+/** What the marks in front of listed models mean; empty where none has one. */
+export function explainMarks(models: readonly Pick<TabledModel, "tags">[]): string {
+  const marks = models.map(({ tags }) => markOf(tags));
+  const turns = marks.filter((mark) => mark !== "" && mark !== DEFAULT_MARK);
+  const named =
+    turns.length < 2 ? turns[0] : `${turns[0]} ${turns.length === 2 ? "and" : "to"} ${turns.at(-1)}`;
+  const fallbacks = turns.length < 2 ? "fallback" : "fallbacks, in their order";
+  return [
+    ...(marks.includes(DEFAULT_MARK) ? [`${DEFAULT_MARK} is the default model`] : []),
+    ...(named === undefined ? [] : [`${named} its ${fallbacks}`]),
+  ].join(", ");
+}
+
+function indent(markWidth: number): string {
+  return markWidth > 0 ? " ".repeat(markWidth + 1) : "";
+}
+
+/** Puts the mark in front of the model, where no terminal is too narrow for it. */
 function markRow(
-  [key = "", ...cells]: readonly Cell[],
-  model: TabledModel | undefined,
+  [first = "", ...cells]: readonly Cell[],
+  model: TabledModel,
+  width: number,
   style: Style,
 ): Cell[] {
-  const { text, look } = typeof key === "string" ? { text: key, look: (own: string) => own } : key;
-  const mark = model && isDefault(model) ? DEFAULT_MARK : " ";
+  const { text, look } = typeof first === "string" ? { text: first, look: (own: string) => own } : first;
+  const mark = markOf(model.tags).padStart(width);
   return [{ text: `${mark} ${text}`, look: () => `${style.green(mark)} ${look(text)}` }, ...cells];
+}
+
+/** What a model is called on a terminal: an id of Bedrock's alone, an ARN by its name, else the key. */
+function shownName({ key, id, name }: TabledModel): string {
+  if (!key.startsWith(`${BEDROCK}/`)) return key;
+  const arn = parseArn(id);
+  if (!arn) return id;
+  return name === id ? `${arn.resourceType}/${arn.resourceId}` : name;
+}
+
+/** The ARN of a model that is shown by its name, to be copied. */
+function arnBelow({ key, id }: TabledModel, markWidth: number, style: Style): OwnLine[] {
+  if (!key.startsWith(`${BEDROCK}/`) || !parseArn(id)) return [];
+  return [{ alone: { text: `${indent(markWidth)}  ${id}`, look: style.dim } }];
+}
+
+/** `US Anthropic Claude Opus 4.8` is `US Claude Opus 4.8` under the title `Anthropic`. */
+function withoutProvider(name: string, provider: string): string {
+  return ` ${name} `.replace(` ${provider} `, " ").trim() || name;
+}
+
+interface ProviderGroup {
+  provider: string;
+  models: TabledModel[];
+}
+
+/** The models of each provider, that of the first model first. What AWS did not list is written in small letters. */
+function byProvider(models: readonly TabledModel[]): ProviderGroup[] {
+  const groups = new Map<string, ProviderGroup>();
+  for (const model of models) {
+    const word = model.provider.toLowerCase();
+    const group = groups.get(word) ?? { provider: word, models: [] };
+    if (group.provider === word) group.provider = model.provider;
+    group.models.push(model);
+    groups.set(word, group);
+  }
+  return [...groups.values()];
 }
 
 /** What keeps listed models from being called: each reason once, with what to do about it, within `columns`. */
@@ -110,7 +216,15 @@ export function accessLines(models: readonly TabledModel[], columns: number, sty
 /** Ids and names come from AWS's answer and the config, and may hold anything. A cell is one line. */
 function shownOnTerminal(model: TabledModel): TabledModel {
   const harmless = (text: string): string => neutralise(text.replaceAll(/[\t\n]/g, " "));
-  return { ...model, key: harmless(model.key), name: harmless(model.name), tags: model.tags.map(harmless) };
+  const { key, id, name, provider, tags } = model;
+  return {
+    ...model,
+    key: harmless(key),
+    id: harmless(id),
+    name: harmless(name),
+    provider: harmless(provider),
+    tags: tags.map(harmless),
+  };
 }
 
 function accessCell(access: AccessVerdict | undefined, style: Style): Cell {
@@ -126,7 +240,13 @@ function quietPrefix(key: string, style: Style): string {
 }
 
 /** A limit in tokens. A default stands where nobody knows better: shown, but quietly. */
-function limitCell(tokens: number, { limitsSource }: TabledModel, style: Style): Cell {
-  const text = formatTokens(tokens);
-  return limitsSource === "default" ? { text, look: style.dim } : text;
+function limitCell(kind: "contextWindow" | "maxTokens"): ModelColumn["cell"] {
+  return (model, { tokens, style }) => {
+    const text = tokens[kind](model[kind]);
+    return model.limitsSource === "default" ? { text, look: style.dim } : text;
+  };
+}
+
+function priceCell(kind: "input" | "output"): ModelColumn["cell"] {
+  return ({ cost }, { price }) => (cost ? price[kind](cost[kind]) : "");
 }
