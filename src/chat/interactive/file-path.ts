@@ -3,12 +3,16 @@ import path from "node:path";
 import { errorCode } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
 
-type Folders = Pick<Runtime, "homeFolder" | "currentFolder">;
+/** The folders that paths begin from. */
+export type Folders = Pick<Runtime, "homeFolder" | "currentFolder">;
 
 /** The path that a person typed or dropped on the terminal: with quotes, backslashes before spaces, or `~`. */
 export function readPath(typed: string, { homeFolder }: Folders): string {
-  const quoted = /^'([^']*)'$|^"([^"]*)"$/.exec(typed);
-  const plain = quoted ? (quoted[1] ?? quoted[2] ?? "") : typed.replaceAll(/\\([ ()'"&\\])/g, "$1");
+  const plain = typed.replaceAll(
+    // A backslash before a letter or a digit is one: Windows has it in its paths.
+    /'([^']*)'|"([^"]*)"|\\([^\p{L}\p{N}])/gu,
+    (_, single?: string, double?: string, escaped?: string) => single ?? double ?? escaped ?? "",
+  );
   // A dash alone means stdin on a command line, which the keyboard is here.
   if (plain === "-") return "./-";
   return plain === "~" || plain.startsWith("~/") ? path.join(homeFolder, plain.slice(1)) : plain;
@@ -23,7 +27,10 @@ export async function completePath(typed: string, folders: Folders): Promise<str
     const entries = await readdir(folder, { withFileTypes: true });
     return entries
       .filter((entry) => entry.name.startsWith(name) && (name.startsWith(".") || !entry.name.startsWith(".")))
-      .map((entry) => `${begun}${entry.name.replaceAll(" ", "\\ ")}${entry.isDirectory() ? "/" : ""}`)
+      .map(
+        (entry) =>
+          `${begun}${entry.name.replaceAll(/[\s'"\\()]/g, String.raw`\$&`)}${entry.isDirectory() ? "/" : ""}`,
+      )
       .sort();
   } catch (error) {
     if (errorCode(error) === undefined) throw error;

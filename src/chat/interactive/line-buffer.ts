@@ -149,6 +149,6 @@ function spacedWordStart(text: string, place: number): number {
 }
 
 /** Whether a key is a plain character, and not a command of any kind. */
-function isCharacter({ text, ctrl, meta }: Key): boolean {
+export function isCharacter({ text, ctrl, meta }: Key): boolean {
   return !ctrl && !meta && text !== "" && !/^[\u0000-\u001F\u007F]/.test(text);
 }

@@ -5,7 +5,15 @@ import { widest } from "../../terminal/table.ts";
 import type { Screen } from "../../terminal/terminal.ts";
 import { isUnfinished, withoutContinuation } from "./block.ts";
 import type { Keyboard } from "./keyboard.ts";
-import { editLine, EMPTY_BUFFER, insertText, type Key, type LineBuffer, moveLine } from "./line-buffer.ts";
+import {
+  editLine,
+  EMPTY_BUFFER,
+  insertText,
+  isCharacter,
+  type Key,
+  type LineBuffer,
+  moveLine,
+} from "./line-buffer.ts";
 import { layOut, type ScreenLayout } from "./screen-layout.ts";
 
 /*
@@ -32,12 +40,24 @@ export interface LineEditorParts {
   /** What was typed before, the oldest first. */
   history: () => readonly string[];
   complete: (textBeforeCursor: string) => Promise<Completions>;
+  /** What a pasted text stands for, and what a person is told of it; undefined for one that is what it is. */
+  readPaste: (pasted: string) => Promise<{ text: string; says: readonly string[] } | undefined>;
   /** Whether the terminal lays the line at the cursor out anew when its width changes. */
   reflows: boolean;
 }
 
 /** What a person did: sent a text, interrupted while one stood there, or left. */
 export type Entry = { kind: "text"; text: string } | { kind: "interrupt"; text: string } | { kind: "end" };
+
+/** A search for the newest entry that has a text in it, or the next older one. */
+interface HistorySearch {
+  query: string;
+  /** Where in the history the last one was found. */
+  place: number;
+  hasFailed: boolean;
+  /** What stood there before. */
+  before: LineBuffer;
+}
 
 /** Lets a person edit a text of several lines at the terminal's cursor, with history and completion. */
 export class LineEditor {
@@ -47,6 +67,8 @@ export class LineEditor {
   #historyPlace: number | undefined;
   /** The text that was there before the history was gone through. */
   #draft = "";
+  /** A search through the history that goes on. */
+  #search: HistorySearch | undefined;
   /** The row of the cursor, counted from the first row that is drawn. */
   #drawnRow = 0;
 
@@ -54,11 +76,12 @@ export class LineEditor {
     this.#parts = parts;
   }
 
-  /** Reads one text. Rejects with the reason of the runtime's signal. */
-  async read(): Promise<Entry> {
+  /** Reads one text, which begins as `draft`. Rejects with the reason of the runtime's signal. */
+  async read(draft = ""): Promise<Entry> {
     const { keyboard, screen } = this.#parts;
-    this.#buffer = { ...EMPTY_BUFFER, cut: this.#buffer.cut };
+    this.#buffer = { text: draft, cursor: draft.length, cut: this.#buffer.cut };
     this.#historyPlace = undefined;
+    this.#search = undefined;
     this.#drawnRow = 0;
     const stopResizing = screen.onResize(() => this.#redrawResized());
     try {
@@ -82,6 +105,7 @@ export class LineEditor {
   }
 
   async #press(key: Key): Promise<Entry | undefined> {
+    if (this.#search && this.#pressInSearch(key, this.#search)) return undefined;
     const { name, ctrl, meta } = key;
     const { text } = this.#buffer;
     if (ctrl && name === "c") return { kind: "interrupt", text };
@@ -89,6 +113,8 @@ export class LineEditor {
     if ((name === "return" || name === "enter") && !meta) return this.#enter();
     if (name === "tab" && !meta) await this.#complete();
     else if (ctrl && name === "l") this.#clearScreen();
+    else if (ctrl && name === "r") this.#beginSearch();
+    else if (name === "paste") await this.#paste(key.text);
     else if (name === "redraw") this.#drawnRow = 0;
     else if (name === "up" || (ctrl && name === "p")) this.#goVertically(-1);
     else if (name === "down" || (ctrl && name === "n")) this.#goVertically(1);
@@ -135,6 +161,80 @@ export class LineEditor {
     this.#buffer = { ...this.#buffer, text, cursor: text.length };
   }
 
+  #beginSearch(): void {
+    this.#search = {
+      query: "",
+      place: this.#parts.history().length,
+      hasFailed: false,
+      before: this.#buffer,
+    };
+  }
+
+  /** Whether a key was one of the search; any other ends it and does what it does with the entry that was found. */
+  #pressInSearch(key: Key, search: HistorySearch): boolean {
+    const { name, ctrl } = key;
+    if (name === "redraw" || (ctrl && name === "l")) return false;
+    if (ctrl && name === "r") this.#find(search, search.place - 1, -1);
+    else if (ctrl && name === "s") this.#find(search, search.place + 1, 1);
+    else if (name === "backspace" || (ctrl && name === "h")) {
+      search.query = Array.from(search.query).slice(0, -1).join("");
+      this.#find(search, this.#parts.history().length - 1, -1);
+    } else if (name === "paste" || isCharacter(key)) {
+      search.query += key.text;
+      this.#find(search, search.place, -1);
+    } else {
+      this.#search = undefined;
+      const takesBack = ctrl && (name === "c" || name === "g");
+      if (takesBack) this.#buffer = { ...search.before, cut: this.#buffer.cut };
+      return takesBack || name === "escape";
+    }
+    return true;
+  }
+
+  /** Goes from a place of the history to the next entry that has the query in it, in any case unless it has capitals. */
+  #find(search: HistorySearch, from: number, step: -1 | 1): void {
+    const { query } = search;
+    search.hasFailed = false;
+    if (query === "") return;
+    const entries = this.#parts.history();
+    const hasCapitals = query !== query.toLowerCase();
+    for (
+      let place = Math.min(from, entries.length - 1);
+      place >= 0 && place < entries.length;
+      place += step
+    ) {
+      const entry = entries[place] ?? "";
+      const cursor = (hasCapitals ? entry : entry.toLowerCase()).indexOf(query);
+      // The same text again is no other one.
+      if (cursor < 0 || (place !== search.place && entry === this.#buffer.text)) continue;
+      search.place = place;
+      this.#historyPlace = place;
+      this.#draft = "";
+      this.#buffer = { ...this.#buffer, text: entry, cursor: Math.min(cursor, entry.length) };
+      return;
+    }
+    search.hasFailed = true;
+  }
+
+  /** Puts a pasted text where the cursor stands, or what it stands for. */
+  async #paste(pasted: string): Promise<void> {
+    // What a command is given is not looked at twice.
+    const meant = /^[/!]/.test(this.#buffer.text) ? undefined : await this.#parts.readPaste(pasted);
+    const { text, cursor } = this.#buffer;
+    const gap = meant && cursor > 0 && !/\s/.test(text[cursor - 1] ?? "") ? " " : "";
+    this.#buffer = insertText(this.#buffer, `${gap}${meant?.text ?? pasted}`);
+    this.#historyPlace = undefined;
+    if (meant) this.#writeAbove(meant.says);
+  }
+
+  /** Puts lines in the place of the prompt, which is drawn anew below them. */
+  #writeAbove(lines: readonly string[]): void {
+    const { screen, style } = this.#parts;
+    const shown = lines.map((line) => `${style.dim(neutralise(line))}\n`).join("");
+    screen.write(`${ROW_START}${up(this.#drawnRow)}${CLEAR_BELOW}${shown}`);
+    this.#drawnRow = 0;
+  }
+
   async #complete(): Promise<void> {
     const { text, cursor } = this.#buffer;
     const { from, candidates } = await this.#parts.complete(text.slice(0, cursor));
@@ -179,6 +279,7 @@ export class LineEditor {
 
   /** Shows the whole text and goes to the row below it. */
   #moveToEnd(mark = ""): void {
+    this.#search = undefined;
     this.#buffer = { ...this.#buffer, cursor: this.#buffer.text.length };
     this.#draw();
     this.#parts.screen.write(`${this.#parts.style.dim(mark)}\n`);
@@ -187,18 +288,30 @@ export class LineEditor {
 
   #layout(): ScreenLayout {
     const { text, cursor } = this.#buffer;
-    return layOut(text, cursor, PROMPT, this.#parts.screen.columns);
+    return layOut(text, cursor, this.#prompt(), this.#parts.screen.columns);
+  }
+
+  /** What the text stands behind; of a long query its end, so that there is room for what was found. */
+  #prompt(): string {
+    if (!this.#search) return PROMPT;
+    const { query, hasFailed } = this.#search;
+    const title = hasFailed ? "nothing has" : "search";
+    const room = Math.max(1, this.#parts.screen.columns - title.length - 16);
+    const all = Array.from(neutralise(query.replaceAll(/\s+/g, " ")));
+    const end = all.length > room ? `…${all.slice(-room).join("")}` : all.join("");
+    return this.#parts.screen.columns < 32 ? PROMPT : `${title} '${end}': `;
   }
 
   #draw(): void {
     const { screen, style } = this.#parts;
+    const prompt = this.#prompt();
     const { rows, row, column } = this.#layout();
     // Of a text that is higher than the screen, the part around the cursor.
     const height = Math.max(1, screen.rows - 1);
     const first = Math.min(Math.max(0, row - Math.floor(height / 2)), Math.max(0, rows.length - height));
     const shown = rows.slice(first, first + height);
     const lines = shown.map(({ text, isFull }, index) => {
-      const look = index === 0 && first === 0 ? style.cyan(PROMPT) + text.slice(PROMPT.length) : text;
+      const look = index === 0 && first === 0 ? style.cyan(prompt) + text.slice(prompt.length) : text;
       // A row that is full goes on in the next one, also when the terminal is made wider.
       return isFull || index === shown.length - 1 ? look : `${look}\n`;
     });

@@ -1,13 +1,17 @@
+import { readAttachments } from "../../converse/attachments.ts";
 import { OpenclawError } from "../../errors.ts";
+import type { Runtime } from "../../runtime.ts";
 import type { Style } from "../../terminal/color.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import { VERSION } from "../../version.ts";
 import { unwrapBlock } from "./block.ts";
+import { describeAttachment } from "./describe-attachment.ts";
+import { findDropped, findMentions, mention } from "./file-mentions.ts";
 import { forgetfulHistory, type History, openHistory } from "./history.ts";
 import { Keyboard } from "./keyboard.ts";
 import { LineEditor } from "./line-editor.ts";
 import { showExchange } from "./show-exchange.ts";
-import { completeSlashCommand, findSlashCommand } from "./slash-commands.ts";
+import { completeEntry, findSlashCommand } from "./slash-commands.ts";
 import { type InteractiveOptions, Talk } from "./talk.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { repeatFlags } from "../../terminal/repeat-flags.ts";
@@ -31,7 +35,8 @@ export async function runInteractive(options: InteractiveOptions): Promise<void>
     screen,
     style,
     history: () => history.entries,
-    complete: (typed) => completeSlashCommand(talk, typed),
+    complete: (typed) => completeEntry(talk, typed),
+    readPaste: (pasted) => offerDropped(pasted, runtime),
     reflows: !XTERM_JS.test(runtime.env["TERM_PROGRAM"] ?? ""),
   });
   terminal.note(style.dim(greeting(talk)));
@@ -55,7 +60,9 @@ async function converse(talk: Talk, editor: LineEditor, history: History, style:
   /** Whether the last thing that happened was Ctrl-C. */
   let isInterrupted = false;
   while (!talk.isOver) {
-    const entry = await editor.read();
+    const { draft } = talk;
+    talk.draft = "";
+    const entry = await editor.read(draft);
     if (entry.kind === "end" || (entry.kind === "interrupt" && entry.text === "" && isInterrupted)) return;
     // The one that stopped an answer is not counted: who presses twice to be sure does not mean to leave.
     isInterrupted = entry.kind === "interrupt";
@@ -76,10 +83,47 @@ async function take(talk: Talk, entry: string): Promise<void> {
     const slash = findSlashCommand(entry);
     if (slash) return await slash.command.run(talk, slash.argument);
     const question = unwrapBlock(entry);
-    if (question.trim() !== "") await talk.ask(question);
+    if (question.trim() === "") return;
+    await attachMentioned(talk, question);
+    await talk.ask(question);
   } catch (failure) {
     if (talk.options.runtime.signal.aborted) throw talk.options.runtime.signal.reason;
     await tellFailure(failure, terminal);
+  }
+}
+
+/** Attaches the files that a question names with `@`, and says what they are. Throws `bad-attachment`. */
+async function attachMentioned(talk: Talk, question: string): Promise<void> {
+  const { runtime } = talk.options;
+  const { files, missing, folders } = await findMentions(question, runtime);
+  const attached = await readAttachments(files, runtime, { isInteractive: true });
+  talk.files = [...talk.files, ...attached];
+  const say = (text: string): void => runtime.terminal.note(`openclaw: ${text}`);
+  if (attached.length > 0) say(`with the question: ${attached.map(describeAttachment).join(", ")}`);
+  for (const name of folders) say(`'${name}' is a folder, and only files can be attached`);
+  for (const name of missing) say(`there is no file '${name}', so @${name} is sent as words`);
+}
+
+/** Offers the files that were dropped on the terminal as attachments; undefined for a text that is none. */
+async function offerDropped(
+  pasted: string,
+  runtime: Runtime,
+): Promise<{ text: string; says: string[] } | undefined> {
+  const paths = await findDropped(pasted, runtime);
+  if (!paths) return undefined;
+  try {
+    const attachments = await readAttachments(paths, runtime, { isInteractive: true });
+    return {
+      text: `${paths.map((name) => mention(name, runtime)).join(" ")} `,
+      says: [
+        ...attachments.map((attachment) => `attaches ${describeAttachment(attachment)}`),
+        "Without its @ a path is sent as words.",
+      ],
+    };
+  } catch (error) {
+    if (!(error instanceof OpenclawError)) throw error;
+    // A file of a kind that cannot be attached is a path that somebody wrote.
+    return undefined;
   }
 }
 

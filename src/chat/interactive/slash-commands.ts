@@ -4,7 +4,10 @@ import { nearestIds } from "../../models/nearest.ts";
 import { resolveModel } from "../../models/resolve-model.ts";
 import { shorten, usageError } from "../../errors.ts";
 import { cacheTimeFor } from "../../converse/plan-request.ts";
+import { wordsOf } from "../sessions/session-documents.ts";
+import { describeAttachment } from "./describe-attachment.ts";
 import { describeSpending } from "./describe-spending.ts";
+import { filesToSendAgain } from "./files-to-send-again.ts";
 import { completePath, readPath } from "./file-path.ts";
 import type { Completions } from "./line-editor.ts";
 import { modelNames } from "./model-names.ts";
@@ -58,8 +61,7 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
         const paths = [readPath(argument, runtime)];
         talk.files = [...talk.files, ...(await readAttachments(paths, runtime, { isInteractive: true }))];
       }
-      const names = talk.files.map(({ label, bytes }) => `${label} (${formatBytes(bytes.length)})`);
-      say(talk, `with the next question: ${names.length > 0 ? names.join(", ") : "no file"}`);
+      say(talk, sayFiles(talk));
     },
     candidates: async (talk, typed) => completePath(typed, talk.options.runtime),
   },
@@ -84,9 +86,47 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
     run: (talk) => talk.retry(),
   },
   {
-    name: "/clear",
+    name: "/undo",
     argument: "",
-    says: "begin a new conversation; this one stays where it is kept",
+    says: "take back the last question and its answer",
+    run: async (talk) => {
+      const undone = await talk.undo();
+      say(talk, undone ? `taken back: ${wordsOf(undone)}` : "the summary is taken back");
+      const left = talk.conversation.turns.length;
+      say(
+        talk,
+        left === 0 ? "nothing is left" : left === 1 ? "1 question is left" : `${left} questions are left`,
+      );
+    },
+  },
+  {
+    name: "/edit-last",
+    argument: "",
+    says: "take back the last question, and edit it",
+    run: async (talk) => {
+      const question = await talk.undo();
+      if (!question) return say(talk, "the summary is taken back");
+      talk.draft = question.content?.findLast(({ text }) => text !== undefined)?.text ?? "";
+      talk.files = await filesToSendAgain(question, talk.draft, talk.options.runtime);
+      if (talk.files.length > 0) say(talk, sayFiles(talk));
+    },
+  },
+  {
+    name: "/title",
+    argument: "[TEXT | none]",
+    says: "show or set what this conversation is called",
+    run: async (talk, argument) => {
+      const { conversation } = talk;
+      if (argument !== "") await conversation.rename(argument === "none" ? undefined : argument);
+      say(talk, `title: ${conversation.title ?? "none, so the first question stands for it"}`);
+    },
+    candidates: async () => ["none"],
+  },
+  {
+    name: "/new",
+    words: ["/clear"],
+    argument: "",
+    says: "begin a new conversation, as /clear does; this one stays where it is kept",
     run: async (talk) => {
       await talk.clear();
       say(talk, "a new conversation");
@@ -134,8 +174,13 @@ export function findSlashCommand(entry: string): { command: SlashCommand; argume
   );
 }
 
-/** What could stand in place of the end of what was typed: names of commands, and what may follow them. */
-export async function completeSlashCommand(talk: Talk, typed: string): Promise<Completions> {
+/** What could stand in place of the end of what was typed: commands, what may follow them, and files behind `@`. */
+export async function completeEntry(talk: Talk, typed: string): Promise<Completions> {
+  const [, begun] = /(?:^|\s)@((?:\\[\s\S]|[^\s\\])*)$/.exec(typed) ?? [];
+  if (begun !== undefined && !typed.startsWith("/")) {
+    const candidates = await completePath(begun, talk.options.runtime);
+    return { from: typed.length - begun.length, candidates: candidates.filter(isShownWhole) };
+  }
   const [, name, space, argument = ""] = /^(\/[a-z-]*)(\s+)?([\s\S]*)$/.exec(typed) ?? [];
   if (name === undefined) return { from: typed.length, candidates: [] };
   if (space === undefined) {
@@ -148,6 +193,11 @@ export async function completeSlashCommand(talk: Talk, typed: string): Promise<C
     from: name.length + space.length,
     candidates: candidates.filter((candidate) => candidate.startsWith(argument) && isShownWhole(candidate)),
   };
+}
+
+function sayFiles({ files }: Talk): string {
+  const names = files.map(describeAttachment);
+  return `with the next question: ${names.length > 0 ? names.join(", ") : "no file"}`;
 }
 
 /** The command that shows or sets a parameter, where it has one. */
@@ -195,12 +245,4 @@ function help(talk: Talk): void {
 
 function say(talk: Talk, line: string, title?: string): void {
   talk.options.runtime.terminal.note(line, title);
-}
-
-function formatBytes(bytes: number): string {
-  return bytes < 1000
-    ? `${bytes} bytes`
-    : bytes < 1_000_000
-      ? `${Math.round(bytes / 1000)} kB`
-      : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }

@@ -10,7 +10,7 @@ import type { Price, TokenUsage } from "../../models/usage.ts";
 import { questionOf } from "../../converse/conversation.ts";
 import { type ChatParameters, userMessage } from "../../converse/request.ts";
 import { type ResolvedModel, targetOf } from "../../models/resolve-model.ts";
-import { OpenclawError } from "../../errors.ts";
+import { OpenclawError, usageError } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
 import { type TurnEnd, TurnKeeper } from "../sessions/turn-keeper.ts";
 import type { Conversation } from "../sessions/kept-conversation.ts";
@@ -80,6 +80,8 @@ export class Talk {
   system: string | undefined;
   /** Files for the next question. */
   files: Attachment[];
+  /** What the next question begins as. */
+  draft = "";
   /** Set when the person wants to leave. */
   isOver = false;
   /** What every answer cost, those that were asked again or stopped, too. */
@@ -114,8 +116,24 @@ export class Talk {
   async retry(): Promise<void> {
     if (this.#last) return this.#answer(this.#last);
     const last = this.conversation.turns.at(-1);
-    if (!last) throw new OpenclawError("usage", { message: "There is no question to ask again." });
+    if (!last) throw usageError("There is no question to ask again.", "Type one.");
     return this.#answer({ message: questionOf(last), attachments: [], isRetry: true });
+  }
+
+  /**
+   * Takes back the last question with its answer, which stay on the disk as taken back, or a summary that nothing has
+   * followed. Resolves to the question that is gone; to undefined for a summary. Throws `usage` where there is nothing.
+   */
+  async undo(): Promise<Message | undefined> {
+    const unkept = this.#last;
+    this.#last = undefined;
+    // One that failed before it was asked stands nowhere.
+    if (unkept) return unkept.message;
+    const { turns } = this.conversation;
+    const last = turns.at(-1);
+    if (!last) throw usageError("There is nothing to take back.", "/help shows what there is.");
+    await this.conversation.undo();
+    return turns.at(-1) === last ? undefined : questionOf(last);
   }
 
   /** Asks other models from here on; those of before stay when one of the new ones is not there. Throws what is wrong. */

@@ -6,28 +6,50 @@ import { holdLock, type LongLock } from "../../disk/lock.ts";
 import { OpenclawError } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
 import { createSessionId, type Session, sessionFile, statOf } from "./session-files.ts";
-import { headerLine, type KeptTurn, type Place, turnLine } from "./session-record.ts";
+import {
+  type Course,
+  headerLine,
+  type KeptTurn,
+  type Place,
+  placeTurn,
+  titleLine,
+  turnLine,
+  undoLast,
+  undoLine,
+} from "./session-record.ts";
 
 /** A conversation that goes on, and where it is written turn by turn. */
 export interface Conversation {
   /** The id it is kept under; undefined with `--no-save`. */
   readonly id: string | undefined;
   readonly turns: readonly KeptTurn[];
+  /** What it is called; undefined where its first question has to do. */
+  readonly title: string | undefined;
   /**
    * Adds a turn at its place, and resolves when it is on the disk.
    * Throws `internal`; the turn then counts all the same, and is written with the next one.
    */
   keep(turn: KeptTurn, place?: Place): Promise<void>;
+  /** Takes back the newest turn, or a summary that nothing has followed. Throws as `keep` does. */
+  undo(): Promise<void>;
+  /** Gives it a title, or takes it away. Throws as `keep` does. */
+  rename(title: string | undefined): Promise<void>;
   close(): Promise<void>;
 }
 
 /** A conversation that leaves no trace. */
 export function unkeptConversation(turns: readonly KeptTurn[]): Conversation {
-  const all = [...turns];
+  const course: Course = { turns: [...turns], compactions: [] };
+  let title: string | undefined;
   return {
     id: undefined,
-    turns: all,
-    keep: async (turn, place) => addTo(all, turn, place),
+    turns: course.turns,
+    get title() {
+      return title;
+    },
+    keep: async (turn, place = "new") => placeTurn(course, turn, place),
+    undo: async () => undoLast(course),
+    rename: async (to) => void (title = to),
     close: async () => undefined,
   };
 }
@@ -35,7 +57,8 @@ export function unkeptConversation(turns: readonly KeptTurn[]): Conversation {
 /** A conversation whose turns are appended to a session file, each one flushed to the disk before the next begins. */
 export class KeptConversation implements Conversation {
   readonly #runtime: Runtime;
-  readonly turns: KeptTurn[];
+  readonly #course: Course;
+  title: string | undefined;
   id: string;
   #lock: LongLock | undefined;
   /** Size of the file in bytes, as this conversation left it; undefined while there is none. */
@@ -47,15 +70,37 @@ export class KeptConversation implements Conversation {
   constructor(runtime: Runtime, start: { id: string; session?: Session | undefined; lock?: LongLock }) {
     this.#runtime = runtime;
     this.id = start.id;
-    this.turns = [...(start.session?.turns ?? [])];
+    const { turns = [], compactions = [], title } = start.session ?? {};
+    this.#course = { turns: [...turns], compactions: [...compactions] };
+    this.title = title;
     this.#size = start.session?.wholeBytes;
     this.#lock = start.lock;
     if (!start.session) this.#pending.push(this.#header());
   }
 
+  get turns(): readonly KeptTurn[] {
+    return this.#course.turns;
+  }
+
   async keep(turn: KeptTurn, place: Place = "new"): Promise<void> {
-    addTo(this.turns, turn, place);
-    this.#pending.push(turnLine(turn, place));
+    placeTurn(this.#course, turn, place);
+    await this.#write(turnLine(turn, place));
+  }
+
+  async undo(): Promise<void> {
+    undoLast(this.#course);
+    await this.#write(undoLine(new Date(this.#runtime.now()).toISOString()));
+  }
+
+  async rename(title: string | undefined): Promise<void> {
+    this.title = title;
+    // Before the first turn there is nothing to be kept.
+    if (this.turns.length === 0) this.#pending.push(titleLine(title));
+    else await this.#write(titleLine(title));
+  }
+
+  async #write(line: string): Promise<void> {
+    this.#pending.push(line);
     const file = this.#file();
     try {
       await makeFolderOf(file);
@@ -108,7 +153,13 @@ export class KeptConversation implements Conversation {
     await this.close();
     this.id = createSessionId(this.#runtime.random);
     this.#size = undefined;
-    this.#pending = [this.#header(), ...this.turns.map((turn) => turnLine(turn, "new"))];
+    this.#pending = [
+      this.#header(),
+      ...(this.title === undefined ? [] : [titleLine(this.title)]),
+      ...this.turns.map((turn) => turnLine(turn, "new")),
+    ];
+    // What summaries took the place of is in the file of before.
+    this.#course.compactions.length = 0;
     this.#lock = await lockSession(this.#runtime, this.id);
     await this.#append(this.#file());
     await this.#runtime.terminal.warn(
@@ -136,9 +187,4 @@ export function lockSession(runtime: Runtime, id: string, patienceMs = 0): Promi
       details: { session: id, processId },
     });
   });
-}
-
-function addTo(turns: KeptTurn[], turn: KeptTurn, place: Place = "new"): void {
-  if (place !== "new") turns.pop();
-  turns.push(turn);
 }

@@ -6,7 +6,7 @@ import { type KeptTurn, packBytes } from "./session-record.ts";
 /** What a list shows of a session. */
 export interface SessionSummary {
   id: string;
-  /** The first question, on one line. */
+  /** What somebody called it, else the first question, on one line. */
   title: string;
   /** The key of the model that was asked last; null before the first answer. */
   model: string | null;
@@ -21,12 +21,15 @@ export interface SessionSummary {
   emulated?: true;
 }
 
+/** What a reader needs of a session. */
+type KeptText = Pick<Session, "header" | "turns" | "title" | "updated">;
+
 /** Sums a session up. */
-export function summarize({ header, turns, updated }: Session): SessionSummary {
+export function summarize({ header, turns, title, updated }: KeptText): SessionSummary {
   const [first] = turns;
   return {
     id: header.id,
-    title: first ? titleOf(questionOf(first)) : "",
+    title: title ?? (first ? titleOf(questionOf(first)) : ""),
     model: turns.at(-1)?.key ?? null,
     turns: turns.length,
     created: header.created,
@@ -72,9 +75,16 @@ function documentLabel({ name = "", format }: DocumentBlock): string {
 }
 
 /** A session as its `--json` document, every content block as it was sent and came; bytes as `{"$bytes": base64}`. */
-export function sessionDocument({ header, turns, updated, damagedLines }: Session): Record<string, unknown> {
+export function sessionDocument({
+  header,
+  title,
+  turns,
+  updated,
+  damagedLines,
+}: Session): Record<string, unknown> {
   return {
     ...header,
+    ...(title === undefined ? {} : { title }),
     updated: new Date(updated).toISOString(),
     turns: turns.map((turn) => {
       const { messages: _, promptDigest: __, ...rest } = turn;
@@ -85,7 +95,7 @@ export function sessionDocument({ header, turns, updated, damagedLines }: Sessio
 }
 
 /** Writes a session as a Markdown document: a title, what session it is, and a section for each question and answer. */
-export function exportMarkdown(session: Session): string {
+export function exportMarkdown(session: KeptText): string {
   const { id, title, created, folder } = summarize(session);
   const paragraphs = [
     `# ${title === "" ? `Session ${id}` : title}`,

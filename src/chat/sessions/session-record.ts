@@ -35,11 +35,27 @@ export interface KeptTurn extends Turn {
   usage?: TokenUsage | undefined;
 }
 
-/** What a session file holds. */
-export interface SessionContent {
-  header: SessionHeader;
+/** What a conversation has come to. */
+export interface Course {
   /** The turns that count, those that were asked again only once. */
-  turns: KeptTurn[];
+  readonly turns: KeptTurn[];
+  /** What summaries took the place of, the newest last, to be put back. */
+  readonly compactions: Compaction[];
+}
+
+/** A summary in the place of older turns. */
+interface Compaction {
+  /** The turns before it. */
+  before: readonly KeptTurn[];
+  /** How many turns there were with it. */
+  length: number;
+}
+
+/** What a session file holds. */
+export interface SessionContent extends Pick<Course, "turns">, Partial<Pick<Course, "compactions">> {
+  header: SessionHeader;
+  /** What it was called by somebody; undefined where its first question has to do. */
+  title?: string | undefined;
   /** How many lines could not be read. A last line that is cut off is not one of them: it was never written whole. */
   damagedLines: number;
 }
@@ -50,10 +66,43 @@ export function headerLine(header: SessionHeader): string {
 }
 
 /**
- * How a turn comes to those before it: behind them, in place of the last one because it was asked again, or as the answer
- * to the last one, whose question is there already.
+ * How a turn comes to those before it: behind them, in place of the last one because it was asked again, as the answer
+ * to the last one, whose question is there already, or as a summary of all but the last one, in their place.
  */
-export type Place = "new" | "retry" | "answer";
+export type Place = "new" | "retry" | "answer" | "summary";
+
+/** Adds a turn at its place. */
+export function placeTurn({ turns, compactions }: Course, turn: KeptTurn, place: Place): void {
+  if (place === "summary") {
+    const before = [...turns];
+    turns.splice(0, Math.max(0, turns.length - 1), turn);
+    compactions.push({ before, length: turns.length });
+    return;
+  }
+  if (place !== "new") turns.pop();
+  turns.push(turn);
+}
+
+/** Takes the last thing back: the newest turn, or the summary that nothing has followed. */
+export function undoLast({ turns, compactions }: Course): void {
+  const last = compactions.at(-1);
+  if (last?.length === turns.length) {
+    compactions.pop();
+    turns.splice(0, turns.length, ...last.before);
+  } else turns.pop();
+}
+
+/** The line that takes back what was last, which stays in the file. `at` is ISO 8601. */
+export function undoLine(at: string): string {
+  return `${JSON.stringify({ type: "undo", at })}\n`;
+}
+
+/** The line that gives a session a title, or takes it away. */
+export function titleLine(title: string | undefined): string {
+  return `${JSON.stringify({ type: "title", title: wellFormed(title ?? "") })}\n`;
+}
+
+const TYPES = { new: "turn", retry: "turn", answer: "answer", summary: "summary" } as const;
 
 /** The line of a turn, with its line end; bytes become base64. */
 export function turnLine(turn: KeptTurn, place: Place): string {
@@ -61,7 +110,7 @@ export function turnLine(turn: KeptTurn, place: Place): string {
   const [head, said] =
     place === "answer"
       ? [{ type: "answer" }, messages.slice(1)]
-      : [{ type: "turn", ...(place === "retry" ? { replaces: true } : {}) }, messages];
+      : [{ type: TYPES[place], ...(place === "retry" ? { replaces: true } : {}) }, messages];
   const line = { ...head, ...(packBytes(wellFormed({ ...turn, messages: said })) as object) };
   return `${JSON.stringify(line)}\n`;
 }
@@ -71,22 +120,44 @@ export function parseSession(text: string): SessionContent | undefined {
   const [first = "", ...lines] = text.slice(0, text.lastIndexOf("\n") + 1).split("\n");
   const header = readHeader(parseLine(first));
   if (!header) return undefined;
-  const turns: KeptTurn[] = [];
+  const course: Course = { turns: [], compactions: [] };
+  let title: string | undefined;
   let damagedLines = 0;
   let isLastDamaged = false;
   for (const line of lines) {
     if (line === "") continue;
     const record = parseLine(line);
-    const turn = readTurn(record, isLastDamaged ? undefined : turns.at(-1));
-    if (!turn) damagedLines += 1;
-    else {
-      const isInPlace = isRecord(record) && (record["replaces"] === true || record["type"] === "answer");
-      if (isInPlace && !isLastDamaged) turns.pop();
-      turns.push(turn);
+    const type = isRecord(record) ? record["type"] : undefined;
+    if (type === "title" && isRecord(record) && typeof record["title"] === "string") {
+      title = record["title"] === "" ? undefined : record["title"];
+      continue;
     }
+    if (type === "undo") {
+      // What cannot be read is taken back with its line.
+      if (!isLastDamaged) undoLast(course);
+      isLastDamaged = false;
+      continue;
+    }
+    const turn = readTurn(record, isLastDamaged ? undefined : course.turns.at(-1));
+    if (!turn) damagedLines += 1;
+    else placeTurn(course, turn, placeOf(record, isLastDamaged));
     isLastDamaged = !turn;
   }
-  return { header, turns, damagedLines };
+  const { turns, compactions } = course;
+  return {
+    header,
+    turns,
+    ...(compactions.length > 0 ? { compactions } : {}),
+    ...(title === undefined ? {} : { title }),
+    damagedLines,
+  };
+}
+
+function placeOf(record: unknown, isLastDamaged: boolean): Place {
+  if (!isRecord(record)) return "new";
+  if (record["type"] === "summary") return "summary";
+  if (isLastDamaged) return "new";
+  return record["type"] === "answer" ? "answer" : record["replaces"] === true ? "retry" : "new";
 }
 
 function parseLine(line: string): unknown {
@@ -110,7 +181,7 @@ function readHeader(value: unknown): SessionHeader | undefined {
 function readTurn(value: unknown, before: KeptTurn | undefined): KeptTurn | undefined {
   if (!isRecord(value)) return undefined;
   const { type, replaces: _, user, assistant, messages: said = [user, assistant], ...turn } = value;
-  if (type !== "turn" && (type !== "answer" || !before)) return undefined;
+  if (type !== "turn" && type !== "summary" && (type !== "answer" || !before)) return undefined;
   const messages = type === "answer" && before && Array.isArray(said) ? [questionOf(before), ...said] : said;
   const isTurn =
     ["at", "key", "model", "stopReason"].every((name) => typeof turn[name] === "string") &&

@@ -409,7 +409,11 @@ describe("slash commands", () => {
     mkdirSync(path.join(emulated.home, "my files"));
     writeFileSync(path.join(emulated.home, "my files", "note.txt"), "The code is 42.");
     const sitting = await sitDown(emulated);
-    await ask(sitting.pty, "/file ~/my\\ files/note.txt", "note\\.txt \\(15 bytes\\)");
+    await ask(
+      sitting.pty,
+      "/file ~/my\\ files/note.txt",
+      "note\\.txt \\(txt, 15\\s+bytes, about 4 tokens\\)",
+    );
     await ask(sitting.pty, "What is the code?", "1 document\\.");
     await ask(sitting.pty, "Sure?", "asked: Sure\\?");
     const document = {
@@ -432,8 +436,8 @@ describe("slash commands", () => {
     writeFileSync(path.join(emulated.home, "huge.txt"), "y".repeat(1_500_000));
     const sitting = await sitDown(emulated);
     await ask(sitting.pty, "/file", "with the next question: no file");
-    await ask(sitting.pty, "/file ~/big.txt", "big\\.txt \\(3 kB\\)");
-    await ask(sitting.pty, "/file ~/huge.txt", "huge\\.txt \\(1\\.5 MB\\)");
+    await ask(sitting.pty, "/file ~/big.txt", "big\\.txt \\(txt, 3 kB, about 625\\s+tokens\\)");
+    await ask(sitting.pty, "/file ~/huge.txt", "huge\\.txt \\(txt, 1\\.5 MB, about\\s+375,000\\s+tokens\\)");
     await ask(sitting.pty, "/file none", "with the next question: no file");
     await ask(sitting.pty, "/system", "system prompt: none");
     await ask(sitting.pty, "/system Be brief.", "system prompt: Be brief\\.");
@@ -512,7 +516,10 @@ describe("slash commands", () => {
       "/reasoning",
       "/usage",
       "/retry",
-      "/clear",
+      "/undo",
+      "/edit-last",
+      "/title",
+      "/new",
       "/help",
       "/exit",
     ])
@@ -538,6 +545,194 @@ describe("slash commands", () => {
     await ask(sitting.pty, word, "stops an answer\\.");
     await ask(sitting.pty, ` ${word}`, "asked: .*");
     expect(bodies(sitting)).toHaveLength(1);
+  });
+});
+
+describe("files that are named or dropped", () => {
+  const png = Buffer.from(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+    "base64",
+  );
+  const withFiles = async (): Promise<Sitting> => {
+    const emulated = await emulate();
+    writeFileSync(path.join(emulated.home, "note.txt"), "The code is 42.");
+    writeFileSync(path.join(emulated.home, "it's (a) dot.png"), png);
+    mkdirSync(path.join(emulated.home, "folder"));
+    return sitDown(emulated, [], { columns: 200 });
+  };
+  const contentOf = (sitting: Sitting): object[] =>
+    (Object(bodies(sitting).at(-1))["messages"].at(-1).content as object[]).map((block) =>
+      Object.keys(block),
+    );
+
+  it("go with the question that names them with @", async () => {
+    const sitting = await withFiles();
+    await ask(sitting.pty, "Sum (@note.txt), and @it\\'s\\ \\(a\\)\\ dot.png.", "asked: [\\s\\S]*");
+    expect(sitting.pty.lines().join("\n")).toContain(
+      "openclaw: with the question: note.txt (txt, 15 bytes, about 4 tokens), it's (a) dot.png (png image, 70 bytes, about 1 token)",
+    );
+    expect(contentOf(sitting)).toEqual([["document"], ["image"], ["text"]]);
+  });
+
+  it("are no names of people and packages, and what is missing or a folder is told", async () => {
+    const sitting = await withFiles();
+    await ask(sitting.pty, "@ada uses @types/node, me@note.txt @folder and @nowhere.pdf", "asked: [\\s\\S]*");
+    const screen = sitting.pty.lines().join("\n");
+    expect(screen).toContain("openclaw: 'folder' is a folder, and only files can be attached");
+    expect(screen).toContain("openclaw: there is no file 'nowhere.pdf', so @nowhere.pdf is sent as words");
+    expect(screen.match(/^openclaw: /gm)).toHaveLength(2);
+    expect(contentOf(sitting)).toEqual([["text"]]);
+  });
+
+  const paste = (text: string): string => `\u001B[200~${text}\u001B[201~`;
+
+  it.each([
+    ["plain", (file: string) => file],
+    ["quoted", (file: string) => `'${file.replaceAll("'", String.raw`'\''`)}' `],
+    ["escaped", (file: string) => file.replaceAll(/[ '()]/g, String.raw`\$&`)],
+    ["as an address", (file: string) => `file://${file.split("/").map(encodeURIComponent).join("/")}\r\n`],
+    ["as an address of this machine", (file: string) => `file://localhost${encodeURI(file)}`],
+  ])("are offered when they are dropped, %s", async (_, spell) => {
+    const sitting = await withFiles();
+    sitting.pty.type(`What is${paste(spell(path.join(sitting.home, "it's (a) dot.png")))}`);
+    await sitting.pty.see(
+      /dot\.png \(png image, 70 bytes, about 1 token\)\nWithout its @ [^\n]*\n> What is @it\\'s\\ \\\(a\\\)\\ dot\.png $/,
+    );
+    sitting.pty.type(`showing?${ENTER}`);
+    await sitting.pty.see(/asked: [\s\S]*\n\n> $/);
+    expect(contentOf(sitting)).toEqual([["image"], ["text"]]);
+  });
+
+  it("are words without their @, and in what only looks like a path", async () => {
+    const sitting = await withFiles();
+    sitting.pty.type(paste(path.join(sitting.home, "note.txt")));
+    await sitting.pty.see(/> @note\.txt $/);
+    sitting.pty.type(`${CTRL_A}\u0004${ENTER}`);
+    await sitting.pty.see(/asked: note\.txt\s*\n\n> $/);
+    sitting.pty.type(`${paste("/nowhere/at all")}${ENTER}`);
+    await sitting.pty.see(/asked: \/nowhere\/at all\n\n> $/);
+    expect(contentOf(sitting)).toEqual([["text"]]);
+  });
+
+  it("are completed behind @", async () => {
+    const { pty } = await withFiles();
+    pty.type(`see @it${TAB}`);
+    await pty.see(/> see @it\\'s\\ \\\(a\\\)\\ dot\.png $/);
+  });
+});
+
+describe("Ctrl-R", () => {
+  const CTRL_R = "\u0012";
+  const remembering = async (): Promise<Pty> => {
+    const emulated = await emulate();
+    const state = path.join(emulated.home, ".openclaw");
+    mkdirSync(state);
+    const entries = ["first apple", "Second pear", "third apple pie", "third apple pie", "last"];
+    writeFileSync(
+      path.join(state, "chat-history.jsonl"),
+      entries.map((text) => `${JSON.stringify(text)}\n`).join(""),
+    );
+    return (await sitDown(emulated)).pty;
+  };
+
+  it("finds what was typed before, the newest first, and Enter sends it", async () => {
+    const pty = await remembering();
+    pty.type(`${CTRL_R}app`);
+    await pty.see(/search 'app': third apple pie$/);
+    pty.type(CTRL_R);
+    await pty.see(/search 'app': first apple$/);
+    pty.type(CTRL_R);
+    await pty.see(/nothing has 'app': first apple$/);
+    pty.type("\u0013");
+    await pty.see(/search 'app': third apple pie$/);
+    pty.type(ENTER);
+    await pty.see(/> third apple pie\n[\s\S]*asked: third apple pie\n\n> $/);
+  });
+
+  it("minds capitals only where some are typed, and gives back what stood there", async () => {
+    const pty = await remembering();
+    pty.type(`draft${CTRL_R}pear`);
+    await pty.see(/search 'pear': Second pear$/);
+    pty.type("\u0003");
+    await pty.see(/> draft$/);
+    pty.type(`${CTRL_R}PEAR`);
+    await pty.see(/nothing has 'PEAR': draft$/);
+    pty.type("\u007F\u007F\u007F\u007FS");
+    await pty.see(/search 'S': Second pear$/);
+    // Any key that edits takes the entry and edits it, from where the query was found.
+    pty.type("\u001B[F!");
+    await pty.see(/> Second pear!$/);
+    pty.type(`${CTRL_A}${CTRL_R}first${ESC}`);
+    await pty.see(/> first apple$/);
+    pty.type(`x${ENTER}`);
+    await pty.see(/asked: xfirst apple\n\n> $/);
+  });
+});
+
+describe("what is taken back", () => {
+  const shownSession = async (sitting: Sitting): Promise<string> => {
+    sitting.pty.type(CTRL_D);
+    await sitting.pty.exit;
+    const id = /--session (\w+)/.exec(sitting.pty.lines().at(-1) ?? "")?.[1] ?? "";
+    return (await sitting.run(["sessions", "show", id])).stdout;
+  };
+
+  it("/undo leaves the last question out from then on, and on the disk it stays as taken back", async () => {
+    const sitting = await sitDown(await answering(answer("A."), answer("B."), answer("C.")));
+    await ask(sitting.pty, "/undo", "hint: .*");
+    await ask(sitting.pty, "one", "A\\.");
+    await ask(sitting.pty, "two", "B\\.");
+    await ask(sitting.pty, "/undo", "taken back: two\\n1 question is left");
+    await ask(sitting.pty, "three", "C\\.");
+    expect(bodies(sitting)[2]).toEqual({ messages: [user("one"), assistant("A."), user("three")] });
+    expect(await shownSession(sitting)).toBe("> one\n\nA.\n\n> three\n\nC.\n");
+    const folder = path.join(sitting.home, ".openclaw", "sessions");
+    const file = readdirSync(folder).find((name) => name.endsWith(".jsonl")) ?? "";
+    const lines = readFileSync(path.join(folder, file), "utf8").trimEnd().split("\n");
+    expect(lines.map((line) => (JSON.parse(line) as { type: string }).type)).toEqual([
+      "session",
+      "turn",
+      "answer",
+      "turn",
+      "answer",
+      "undo",
+      "turn",
+      "answer",
+    ]);
+  });
+
+  it("/edit-last puts the last question back at the prompt, with its files", async () => {
+    const emulated = await emulate();
+    writeFileSync(path.join(emulated.home, "note.txt"), "The code is 42.");
+    const sitting = await sitDown(emulated);
+    await ask(sitting.pty, "/file note.txt", "tokens\\)");
+    await ask(sitting.pty, "What is the kode?", "1 document\\.");
+    sitting.pty.type(`/edit-last${ENTER}`);
+    await sitting.pty.see(/note\.txt \(txt, 15 bytes, about 4 tokens\)\n\n> What is the kode\?$/);
+    sitting.pty.type(`!${ENTER}`);
+    await sitting.pty.see(/kode\?!\n[\s\S]*1 document\.\n\n> $/);
+    expect(bodies(sitting)).toHaveLength(2);
+    expect(bodies(sitting)[1]).toMatchObject({
+      messages: [{ content: [{ document: { name: "note (txt)" } }, { text: "What is the kode?!" }] }],
+    });
+  });
+
+  it("/title names the conversation in the lists, and /new begins another", async () => {
+    const sitting = await sitDown(await emulate());
+    await ask(sitting.pty, "/title", "title: none, so the first question stands for it");
+    await ask(sitting.pty, "/title Plans for May", "title: Plans for May");
+    await ask(sitting.pty, "one", "asked: one");
+    await ask(sitting.pty, "/new", "a new conversation");
+    await ask(sitting.pty, "two", "asked: two");
+    await ask(sitting.pty, "/title Other", "title: Other");
+    await ask(sitting.pty, "/title none", "title: none, .*");
+    sitting.pty.type(CTRL_D);
+    await sitting.pty.exit;
+    const { stdout } = await sitting.run(["sessions", "list", "--json"]);
+    expect(JSON.parse(stdout).sessions.map(({ title }: { title: string }) => title)).toEqual([
+      "two",
+      "Plans for May",
+    ]);
   });
 });
 

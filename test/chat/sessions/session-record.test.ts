@@ -5,6 +5,8 @@ import {
   type KeptTurn,
   parseSession,
   turnLine,
+  titleLine,
+  undoLine,
 } from "../../../src/chat/sessions/session-record.ts";
 
 const header = { id: "abc234", folder: "/home/ada", created: "2026-11-22T10:00:00.000Z" };
@@ -85,6 +87,37 @@ describe("a session file", () => {
       if (last < 0) expect(content).toBeUndefined();
       else expect(content).toEqual({ header, turns: expected[last], damagedLines: 0 });
     }
+  });
+
+  it("knows what was taken back, though nothing of it is gone", () => {
+    const lines = headerLine(header) + turnLine(one, "new") + turnLine(two, "new");
+    const undone = `${lines}${undoLine("2026-11-22T10:03:00.000Z")}`;
+    expect(parseSession(undone)).toEqual({ header, turns: [one], damagedLines: 0 });
+    expect(parseSession(undone + turnLine(two, "new"))?.turns).toEqual([one, two]);
+    const nothing = undone + undoLine("x") + undoLine("x");
+    expect(parseSession(nothing)?.turns).toEqual([]);
+    // What cannot be read is what was taken back, not the turn before it.
+    const damaged = `${headerLine(header)}${turnLine(one, "new")}{"type":\n${undoLine("x")}`;
+    expect(parseSession(damaged)).toEqual({ header, turns: [one], damagedLines: 1 });
+  });
+
+  it("has a summary in the place of all turns but the last, until it is taken back", () => {
+    const summary = { ...one, model: "summing-up" };
+    const lines = headerLine(header) + turnLine(one, "new") + turnLine(two, "new");
+    const compacted = lines + turnLine(summary, "summary");
+    expect(parseSession(compacted)?.turns).toEqual([summary, two]);
+    const further = compacted + turnLine(one, "new");
+    expect(parseSession(further)?.turns).toEqual([summary, two, one]);
+    expect(parseSession(further + undoLine("x"))?.turns).toEqual([summary, two]);
+    expect(parseSession(further + undoLine("x") + undoLine("x"))?.turns).toEqual([one, two]);
+    // Once taken back it can be taken for nothing else.
+    expect(parseSession(further + undoLine("x").repeat(3))?.turns).toEqual([one]);
+  });
+
+  it("has the title that was given last", () => {
+    const lines = headerLine(header) + titleLine("A") + turnLine(one, "new") + titleLine("B");
+    expect(parseSession(lines)).toEqual({ header, title: "B", turns: [one], damagedLines: 0 });
+    expect(parseSession(lines + titleLine(undefined))).toEqual({ header, turns: [one], damagedLines: 0 });
   });
 
   it("with damaged lines holds the others, and says how many", () => {
