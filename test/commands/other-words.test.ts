@@ -21,6 +21,8 @@ const TYPED: readonly (readonly [args: string[], hint: string])[] = [
   [["Models", "list"], "Did you mean openclaw models list?"],
   [["list", "models", "--all"], "Did you mean openclaw models list --all?"],
   [["delete", "session", "x"], "Did you mean openclaw sessions rm x?"],
+  [["list", "templates"], "Did you mean openclaw templates list?"],
+  [["new", "template", "x"], "Did you mean openclaw templates edit x?"],
   [["show", "config"], "Did you mean openclaw config get?"],
   [
     ["config", "models.bedrockDiscovery.region"],
