@@ -1,6 +1,5 @@
 import { OpenclawError, withFields, withRequestId } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
-import { neutralise } from "../terminal/neutralise.ts";
 import type { AnswerRenderer } from "../terminal/markdown-renderer.ts";
 import type { TextRenderer } from "../terminal/word-wrap.ts";
 import { type ChatEvent, usageOf } from "../converse/chat-event.ts";
@@ -46,9 +45,12 @@ export class AnswerWriter {
   /** Whether something of the answer is on the screen. */
   hasShown = false;
   #hasAside = false;
+  /** The reasoning as it will be shown, for whoever lays it out. */
+  readonly #foreignAside: (part: string) => string;
 
   constructor(runtime: Runtime, options: WriterOptions) {
     this.#runtime = runtime;
+    this.#foreignAside = runtime.terminal.foreignParts("stderr");
     this.#options = options;
     this.#startedAt = runtime.elapsed();
   }
@@ -158,7 +160,7 @@ export class AnswerWriter {
       this.#hasAside = true;
       this.hasShown = true;
       const { reasoningRenderer: renderer } = this.#options;
-      terminal.writeAside(style.dim(renderer ? renderer.push(neutralise(text)) : text));
+      terminal.writeAside(style.dim(renderer ? renderer.push(this.#foreignAside(text)) : text));
     }
   }
 

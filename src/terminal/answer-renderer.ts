@@ -9,7 +9,7 @@ export async function answerRenderer(
   { terminal, env }: { terminal: Terminal; env: Readonly<Record<string, string | undefined>> },
   isRaw: boolean,
 ): Promise<AnswerRenderer> {
-  const foreign = terminal.foreignParts();
+  const foreign = terminal.foreignParts("stdout");
   if (isRaw || terminal.stdoutColor === 0 || !terminal.isStdoutTTY) {
     return { push: async (text) => foreign(text), end: () => "" };
   }

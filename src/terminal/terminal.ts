@@ -144,9 +144,9 @@ export class Terminal {
     return new Neutraliser().push(text);
   }
 
-  /** The same for a text that comes in parts: joined letters and emoji may be cut between any two. */
-  foreignParts(): (part: string) => string {
-    if (!this.isStdoutTTY) return (part) => part;
+  /** The same for a text that comes in parts, on either stream: joined letters and emoji may be cut between any two. */
+  foreignParts(stream: "stdout" | "stderr"): (part: string) => string {
+    if (stream === "stdout" && !this.isStdoutTTY) return (part) => part;
     const neutraliser = new Neutraliser();
     return (part) => neutraliser.pushForeign(part);
   }

@@ -151,7 +151,7 @@ describe("reasoning", () => {
 
   it("is shown dimmed above the answer, between words", async () => {
     const long = "I have to think about this for a while, which takes more than one line.";
-    const steps = [...long.split(/(?<= )/), "\nSo."].map(thought);
+    const steps = [...long.split(/(?<= )/), "\nSo ", ..."👩‍👧."].map(thought);
     const sitting = await sitDown(await answering({ stream: [begin, ...steps, words, ...end] }), [], {
       columns: 60,
     });
@@ -159,7 +159,7 @@ describe("reasoning", () => {
     expect(sitting.pty.lines().slice(-7, -2)).toEqual([
       "I have to think about this for a while, which takes more",
       "than one line.",
-      "So.",
+      "So 👩‍👧.",
       "",
       "Yes.",
     ]);
