@@ -12,15 +12,18 @@ export interface ManPage {
  * lists, fences and tables, of which each row becomes a term and what it means.
  */
 export function manPage({ name, section, says, version, text }: ManPage): string {
+  const body = [`${escape(name)} \\- ${inline(says)}`, ...blocksOf(text).flatMap(toRoff)].join("\n");
+  // Printers have not every character that a terminal has.
+  const special = [...new Set(body.match(/\\\[u[0-9A-F]+\]/g))].map((character) => `.fchar ${character} ?`);
   return [
     `.TH ${name.toUpperCase().replaceAll("-", "\\-")} ${section} "" "openclaw ${version}" "openclaw"`,
     // Names and paths have no place to break at: lines end where they may.
     ".nr HY 0",
     ".nh",
     ".ad l",
+    ...special,
     ".SH NAME",
-    `${escape(name)} \\- ${inline(says)}`,
-    ...blocksOf(text).flatMap(toRoff),
+    body,
     "",
   ].join("\n");
 }
@@ -133,9 +136,6 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "`": "\\(ga",
   "^": "\\(ha",
   "~": "\\(ti",
-  // Not every font has the pictures of control characters.
-  "\u241B": "ESC",
-  "\u2407": "BEL",
 };
 
 /** A text as roff shows it, to the character; what is not ASCII by its number. */
@@ -143,8 +143,7 @@ function escape(text: string): string {
   return [...text]
     .map((character) => {
       const point = character.codePointAt(0) ?? 0;
-      if (point > 0x7e && !(character in ESCAPES))
-        return `\\[u${point.toString(16).toUpperCase().padStart(4, "0")}]`;
+      if (point > 0x7e) return `\\[u${point.toString(16).toUpperCase().padStart(4, "0")}]`;
       return ESCAPES[character] ?? character;
     })
     .join("");
