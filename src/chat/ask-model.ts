@@ -26,13 +26,15 @@ export interface Question extends Ask, WireOptions {
   recorder?: TurnRecorder | undefined;
 }
 
-/** Refusals of a request for what is in it. */
+/** Refusals of a request for what is in it, or of the way to the model. */
 const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   "invalid-request",
   "bad-attachment",
   "input-too-long",
   "needs-inference-profile",
   "model-not-found",
+  "model-access",
+  "access-denied",
 ]);
 
 /** The most that is learnt in one turn: the forms of a schema, a profile, and two things more. */
@@ -71,6 +73,9 @@ export async function* askModel(setup: Setup, question: Question): ChatEvents {
         }
         return;
       } catch (error) {
+        // A way to the model that is refused itself is not kept, whatever asking for another one ends in.
+        if (error instanceof OpenclawError && error.code === "needs-inference-profile")
+          unkept = unkept.filter(({ name }) => name !== "profile");
         const taught = hasStarted ? [] : await teachingsOf(error, wire, plan.form);
         const next = await planAnew(taught, { wire, tried, known, learnt });
         // What the last refusal says again has helped nothing.

@@ -4,7 +4,7 @@ import { refusalOf } from "../converse/apply-lessons.ts";
 import { type Ask, dependsOnModel, planRequest } from "../converse/plan-request.ts";
 import type { RequestPlan, Wire } from "../converse/wire.ts";
 import { loadModels } from "../discovery/load.ts";
-import { OpenclawError } from "../errors.ts";
+import { type ErrorCode, OpenclawError } from "../errors.ts";
 import { once } from "../once.ts";
 import { baseModelId } from "../models/base-model-id.ts";
 import type { Discovered } from "../models/discovered.ts";
@@ -41,7 +41,9 @@ export async function openConverse(
   const list = once(() => tellKnown(session, ask));
   let known: Discovered | undefined;
   let profileId: string | undefined;
-  let isGuess = false;
+  /** The profile that was guessed, and what AWS said of it. */
+  let guess: string | undefined;
+  let guessRefusal: OpenclawError | undefined;
   return {
     ...converseStream(session),
     region: session.region.value,
@@ -49,21 +51,28 @@ export async function openConverse(
     plan: async (lessons) => {
       known = await list();
       const listed = known && needsProfile(id, known) ? profileFor(id, known) : undefined;
-      const learnt = lessons.find(({ name }) => name === "profile")?.value;
-      const guess = known || learnt !== undefined ? undefined : likelyProfile(id, session.region.value);
+      const learnt = lessons.findLast(({ name }) => name === "profile")?.value;
+      guess = known || learnt !== undefined ? undefined : likelyProfile(id, session.region.value);
       profileId = listed?.id ?? (typeof learnt === "string" ? learnt : guess);
-      isGuess = guess !== undefined;
+      if (profileId === id) profileId = undefined;
       const plan = await planRequest(ask, profileId ?? id, setup.config.value, known, lessons);
-      if (profileId === undefined) return plan;
-      const notice = `${id} is called through the inference profile ${profileId}`;
-      return { ...plan, notices: [notice, ...plan.notices] };
+      if (profileId === undefined && guessRefusal === undefined) return plan;
+      const way = profileId === undefined ? "by its own id" : `through the inference profile ${profileId}`;
+      return { ...plan, notices: [`${id} is called ${way}`, ...plan.notices] };
     },
     learn: async (refusal) => {
-      const isUnknown = isGuess && refusal.code === "model-not-found";
-      if (refusal.code !== "needs-inference-profile" && !isUnknown)
+      if (guess !== undefined && GUESS_REFUSALS.has(refusal.code)) {
+        guessRefusal = refusal;
+        return [{ name: "profile", value: id }];
+      }
+      if (refusal.code !== "needs-inference-profile")
         return readRefusal({ message: refusalOf(refusal.details) });
-      if ((profileId !== undefined && !isGuess) || parseArn(id)) return [];
-      return [{ name: "profile", value: await findProfile(session, id, refusal) }];
+      if (profileId !== undefined || parseArn(id)) return [];
+      // Where there is no other profile, the guess was right, and who may not call it is to know that.
+      const denial = guessRefusal?.code === "model-not-found" ? undefined : guessRefusal;
+      const found = await findProfile(session, id, refusal, denial ?? refusal);
+      if (denial && found === likelyProfile(id, session.region.value)) throw denial;
+      return [{ name: "profile", value: found }];
     },
     explainUnknown: async (refusal) => {
       const { insteadOf } = await import("../discovery/name-model.ts");
@@ -84,6 +93,14 @@ export async function openConverse(
   };
 }
 
+/** Refusals of the way to a model, in codes: by its own id it may be to be had. */
+const GUESS_REFUSALS: ReadonlySet<ErrorCode> = new Set([
+  "model-not-found",
+  "needs-inference-profile",
+  "model-access",
+  "access-denied",
+]);
+
 /** What AWS lists in the session's region, from the cache; asked for only where the request depends on it. */
 export async function knownModels(session: AwsSession, ask: Ask): Promise<Discovered | undefined> {
   const { setup, region } = session;
@@ -98,20 +115,25 @@ export async function knownModels(session: AwsSession, ask: Ask): Promise<Discov
   return dependsOnModel(ask, setup.config.value) ? ((await load({})) ?? cached) : cached;
 }
 
-/** Asks AWS for the profile behind a refusal. Rethrows the refusal, with what is known, when there is none. */
-async function findProfile(session: AwsSession, id: string, refusal: OpenclawError): Promise<string> {
+/** Asks AWS for the profile behind a refusal. Throws the refusal, with what is known, or `otherwise` when there is none. */
+async function findProfile(
+  session: AwsSession,
+  id: string,
+  refusal: OpenclawError,
+  otherwise: OpenclawError,
+): Promise<string> {
   const { discover } = await import("../discovery/discover.ts");
   let discovered: Discovered;
   try {
     discovered = await discover(session);
   } catch (cause) {
     session.setup.runtime.terminal.verbose(() => `no profile could be looked up: ${String(cause)}`);
-    throw refusal;
+    throw otherwise;
   }
   const profile = profileFor(id, discovered);
   if (profile) return profile.id;
   const global = profileNamed("global", id, discovered);
-  if (!global) throw refusal;
+  if (!global) throw otherwise;
   throw new OpenclawError("needs-inference-profile", {
     message: `${refusal.message} Only a global one reaches it from ${session.region.value}.`,
     hint: `If your data may go to any region: openclaw chat --model ${quoteForShell(global.id)}`,

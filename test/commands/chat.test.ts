@@ -2,6 +2,7 @@ import { readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import type { ScriptedAnswer, StreamStep } from "../../src/emulator/emulator.ts";
+import { textAnswerSteps } from "../helpers/answer-steps.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
 import { startIdentityServer } from "../helpers/identity-server.ts";
 import { createHome, openclaw } from "../helpers/openclaw.ts";
@@ -488,6 +489,85 @@ describe("models that AWS knows under another name", () => {
       .filter(({ route }) => route === "ConverseStream")
       .map(({ parameters }) => parameters["modelId"]);
     expect(called).toEqual(when === "at once" ? [profile] : [id, profile]);
+  });
+
+  describe("where the profile that was guessed does not reach it", () => {
+    const id = "anthropic.claude-opus-4-6-v1";
+    const guess = `eu.${id}`;
+    const unknown = awsError("ValidationException", "The provided model identifier is invalid.", 400);
+    const denied = awsError(
+      "AccessDeniedException",
+      `User: arn:aws:iam::123456789012:user/u is not authorized to perform: bedrock:InvokeModelWithResponseStream on resource: arn:aws:bedrock:eu-west-2:123456789012:inference-profile/${guess} because no identity-based policy allows the bedrock:InvokeModelWithResponseStream action`,
+      403,
+    );
+    const onlyByProfile = awsError(
+      "ValidationException",
+      `Invocation of model ID ${id} with on-demand throughput isn’t supported. Retry your request with the ID or ARN of an inference profile that contains this model.`,
+      400,
+    );
+    /** An AWS that refuses ids, and its lists. */
+    const refusing = (refusals: Record<string, ScriptedAnswer>) =>
+      emulate({
+        script: ({ route, parameters }) => {
+          if (route !== "ConverseStream") return awsError("AccessDeniedException", "no", 403);
+          const model = parameters["modelId"] ?? "";
+          return refusals[model] ?? { stream: textAnswerSteps([`Hello from ${model}`]) };
+        },
+      });
+    const ask = ({ run }: Emulated) => run(["chat", "-m", id, "hi"], { env: { AWS_REGION: "eu-west-2" } });
+    const called = ({ emulator }: Emulated) =>
+      emulator.calls
+        .filter(({ route }) => route === "ConverseStream")
+        .map(({ parameters }) => parameters["modelId"]);
+
+    it.each([
+      ["is unknown", unknown],
+      ["may not be called", denied],
+    ])("its own id is asked for, and at once the next time: it %s", async (_, refusal) => {
+      const emulated = await refusing({ [guess]: refusal });
+      expect(await ask(emulated)).toMatchObject({
+        code: 0,
+        stdout: `Hello from ${id}\n`,
+        stderr:
+          `openclaw: ${id} is called through the inference profile ${guess}\n` +
+          `openclaw: ${id} is called by its own id\n`,
+      });
+      expect(await ask(emulated)).toMatchObject({ code: 0, stderr: "" });
+      expect(called(emulated)).toEqual([guess, id, id]);
+    });
+
+    it("the denial stands where there is no other way, and is not forgotten", async () => {
+      const emulated = await refusing({ [guess]: denied, [id]: onlyByProfile });
+      for (const _ of [1, 2]) {
+        const { code, stderr } = await ask(emulated);
+        expect(code).toBe(4);
+        expect(stderr).toContain(`may not call bedrock:InvokeModelWithResponseStream on arn:aws:bedrock`);
+      }
+      expect(called(emulated)).toEqual([guess, id, guess, id]);
+    });
+
+    it("the profile of AWS's list is asked for where its own id does not do, and at once the next time", async () => {
+      const region = "arn:aws:bedrock:eu-west-2:";
+      const summary = {
+        inferenceProfileId: `uk.${id}`,
+        inferenceProfileArn: `${region}123456789012:inference-profile/uk.${id}`,
+        inferenceProfileName: "UK Opus",
+        status: "ACTIVE",
+        type: "SYSTEM_DEFINED",
+        models: [{ modelArn: `${region}:foundation-model/${id}` }],
+      };
+      const emulated = await emulate({
+        script: ({ route, parameters }) => {
+          const body = { inferenceProfileSummaries: [summary] };
+          if (route === "ListInferenceProfiles") return { http: { status: 200, body } };
+          if (route !== "ConverseStream") return undefined;
+          if (parameters["modelId"] === guess) return unknown;
+          return parameters["modelId"] === id ? onlyByProfile : { stream: textAnswerSteps(["Hello"]) };
+        },
+      });
+      for (const _ of [1, 2]) expect(await ask(emulated)).toMatchObject({ code: 0, stdout: "Hello\n" });
+      expect(called(emulated)).toEqual([guess, id, `uk.${id}`, `uk.${id}`]);
+    });
   });
 
   it("knows the profile beforehand when a list is cached", async () => {
