@@ -33,6 +33,8 @@ export interface AnswerReader {
   takeWhole(answer: JsonObject): ConverseStreamOutput[];
   /** What is left to say when the stream is over. */
   end(): ConverseStreamOutput[];
+  /** What came and waited for more, where the stream has failed; nothing where the answer has not begun. */
+  rest(): ConverseStreamOutput[];
 }
 
 /** The largest answer that comes whole, in bytes. */
@@ -73,12 +75,17 @@ async function* readStream(body: Readable, reader: AnswerReader, call: FailedCal
       else if (data !== "") parts.push(...reader.take(checked(parseJson(data), call)));
     }
   };
-  for await (const chunk of inTurns<Uint8Array>(body)) {
-    yield* batchOf((parts) => takeAll(events.push(chunk), parts));
-    if (isDone) break;
+  try {
+    for await (const chunk of inTurns<Uint8Array>(body)) {
+      yield* batchOf((parts) => takeAll(events.push(chunk), parts));
+      if (isDone) break;
+    }
+    if (!isDone) yield* batchOf((parts) => inOnePiece(() => takeAll(events.end(), parts)));
+    yield* batchOf((parts) => void parts.push(...finish(reader)));
+  } catch (failure) {
+    yield reader.rest();
+    throw failure;
   }
-  if (!isDone) yield* batchOf((parts) => inOnePiece(() => takeAll(events.end(), parts)));
-  yield* batchOf((parts) => void parts.push(...finish(reader)));
 }
 
 /** A last event that the end of the connection cut in two is a connection that broke, not an answer of another kind. */

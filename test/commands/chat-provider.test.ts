@@ -387,6 +387,20 @@ describe("fails", () => {
     expect(JSON.parse(result.stdout).error).toMatchObject({ code: "stream-broken", partialText: "Hel" });
   });
 
+  it.each(["Hello </thi", "Hello, said a tag: <", "<think>hm</think>Hello <"])(
+    "and with all that had come when the connection breaks: %s",
+    async (content) => {
+      const { run } = await lab(() => ({ pieces: events(chunk({ content })), end: "drop" }), {
+        models: [{ id: "llama3", reasoning: true }],
+      });
+      const result = await run(["--json", "hi"]);
+      expect(JSON.parse(result.stdout).error).toMatchObject({
+        code: "stream-broken",
+        partialText: content.replace("<think>hm</think>", ""),
+      });
+    },
+  );
+
   it("with the nearest of the server's models", async () => {
     const { run } = await lab(() => refusal(404, { message: 'model "llama" not found' }), { models: [] });
     const result = await run(["hi"]);

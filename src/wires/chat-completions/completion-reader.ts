@@ -100,6 +100,13 @@ export class CompletionReader implements AnswerReader {
     return [{ metadata: { usage, metrics: undefined, ...serviceTier } }];
   }
 
+  rest(): ConverseStreamOutput[] {
+    const parts: ConverseStreamOutput[] = [];
+    // Before anything was said the answer can still be asked for again.
+    if (this.#index >= 0 && !this.isFinished) this.#takePieces(this.#tags.end(), parts);
+    return parts;
+  }
+
   /** `reasoning_content` is DeepSeek's name, taken over by llama.cpp and LiteLLM; `reasoning` is Ollama's and vLLM's. */
   #takeReasoning(delta: JsonObject, parts: ConverseStreamOutput[]): void {
     const text =
