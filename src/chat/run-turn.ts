@@ -64,7 +64,7 @@ export async function* runTurn(
       const question = { ...query, model };
       const asked = mostUsd === undefined ? question : await withinCost(setup, question, mostUsd);
       for await (const event of askModel(setup, { ...asked, recorder: keeper?.recorder })) {
-        keeper?.take(event);
+        await keeper?.take(event);
         meter.take(event);
         if (event.type === "start" && next !== undefined) {
           started = event;

@@ -92,7 +92,35 @@ describe("a turn that is stopped", () => {
     });
   });
 
-  it("by a kill stays as a question", async () => {
+  it("by a kill stays as far as it had come a second before", async () => {
+    const pause: StreamStep = { wait: 1050 };
+    const words = ["one, ", "two, ", "answer"].flatMap((text) => [delta(text), pause]);
+    const emulated = await answering({ stream: [begin, pause, ...words, { end: "stall" }] });
+    const { child, closed } = await waiting(emulated);
+    child.kill("SIGKILL");
+    await closed;
+    expect((await emulated.run(["sessions", "show", "s"])).stdout).toMatch(
+      /^> one\n\none, two, (answer)?\n\(stopped here\)\n$/,
+    );
+    const [turn] = await turnsOf(emulated);
+    const said = turn?.assistant.content[0]?.text ?? "";
+    await emulated.run(["chat", "--session", "s", "two"]);
+    expect(lastBody(emulated)).toEqual({ messages: [user("one"), assistant(said), user("two")] });
+  });
+
+  it("is one line of its file when it has come to its end, however long it took", async () => {
+    const pause: StreamStep = { wait: 1050 };
+    const emulated = await answering({
+      stream: [begin, pause, delta("a"), pause, delta("b"), pause, delta("c"), ...stop("end_turn")],
+    });
+    await emulated.run([...ask, "one"]);
+    const file = path.join(emulated.home, ".openclaw", "sessions", "s.jsonl");
+    const lines = readFileSync(file, "utf8").trimEnd().split("\n");
+    expect(lines.map((line) => JSON.parse(line).type)).toEqual(["session", "turn", "answer"]);
+    expect(await turnsOf(emulated)).toMatchObject([{ stopReason: "end_turn", assistant: assistant("abc") }]);
+  });
+
+  it("by a kill before that stays as a question", async () => {
     const emulated = await answering(HALF);
     const { child, closed } = await waiting(emulated);
     child.kill("SIGKILL");

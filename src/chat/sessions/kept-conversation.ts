@@ -34,6 +34,11 @@ export interface Conversation {
   undo(): Promise<void>;
   /** Gives it a title, or takes it away. Throws as `keep` does. */
   rename(title: string | undefined): Promise<void>;
+  /**
+   * Writes down what has come so far of the answer to the last turn, for the case that the program is killed: the next
+   * write takes its place. Throws `internal`.
+   */
+  jot(turn: KeptTurn): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -50,6 +55,7 @@ export function unkeptConversation(turns: readonly KeptTurn[]): Conversation {
     keep: async (turn, place = "new") => placeTurn(course, turn, place),
     undo: async () => undoLast(course),
     rename: async (to) => void (title = to),
+    jot: async () => undefined,
     close: async () => undefined,
   };
 }
@@ -109,6 +115,24 @@ export class KeptConversation implements Conversation {
       else await this.#moveOn();
     } catch (error) {
       throw error instanceof OpenclawError ? error : writeError(this.#file(), error);
+    }
+  }
+
+  async jot(turn: KeptTurn): Promise<void> {
+    const file = this.#file();
+    // What could not be written is more than an answer to it.
+    if (this.#size === undefined || this.#pending.length > 0) return;
+    try {
+      if (!(await this.#isUntouched(file))) return;
+      const handle = await open(file, APPEND_FLAGS, 0o600);
+      try {
+        await handle.truncate(this.#size);
+        await handle.writeFile(turnLine(turn, "answer"));
+      } finally {
+        await handle.close();
+      }
+    } catch (error) {
+      throw writeError(file, error);
     }
   }
 

@@ -8,6 +8,9 @@ import type { Runtime } from "../../runtime.ts";
 import type { Conversation } from "./kept-conversation.ts";
 import type { KeptTurn } from "./session-record.ts";
 
+/** How much of an answer a kill may take, in ms. */
+const JOT_EVERY_MS = 1000;
+
 /** What a turn is asked with. */
 export interface TurnContext {
   /** Key of the model that is asked first. */
@@ -45,19 +48,29 @@ export class TurnKeeper {
   hasBegun = false;
   #hasEnded = false;
   #isUnkept = false;
+  #jottedAt: number;
 
   constructor(conversation: Conversation, context: TurnContext) {
     this.#conversation = conversation;
     this.#context = context;
     this.hasBegun = context.isRetry === true;
+    this.#jottedAt = context.runtime.elapsed();
   }
 
-  take(event: ChatEvent): void {
+  /** Takes what the recorder has of the answer down as well, once in a while: nothing but that survives a kill. */
+  async take(event: ChatEvent): Promise<void> {
     if (event.type === "stop") this.#stopReason = event.stopReason;
     if (event.type === "usage") {
       this.usage = usageOf(event);
       this.#invokedModel = event.invokedModel;
     }
+    const now = this.#context.runtime.elapsed();
+    // An old answer is not given up for half a new one.
+    if (now - this.#jottedAt < JOT_EVERY_MS || this.#context.isRetry || this.#isUnkept) return;
+    this.#jottedAt = now;
+    const turn = this.recorder.turn();
+    if (turn && isAnswered(turn))
+      await this.#write(() => this.#conversation.jot(this.#kept(turn, this.#context.key)));
   }
 
   /**
@@ -77,18 +90,18 @@ export class TurnKeeper {
     const before = this.#conversation.turns.at(-1);
     if (this.#context.isRetry) {
       if (before && isAnswered(before) && error && !(isStopped && isAnswered(kept))) return;
-      return this.#write(kept, "retry");
+      return this.#keep(kept, "retry");
     }
     // That it was stopped before anything came is what stands there.
     if (isStopped && (answerOf(kept).content ?? []).length === 0) return;
-    await this.#write(kept, "answer");
+    await this.#keep(kept, "answer");
   }
 
   async #begin(): Promise<void> {
     const turn = this.recorder.turn();
     if (this.hasBegun || !turn) return;
     this.hasBegun = true;
-    await this.#write(this.#kept(withoutAnswer(turn), this.#context.key), "new");
+    await this.#keep(this.#kept(withoutAnswer(turn), this.#context.key), "new");
   }
 
   #kept(turn: Turn, key: string): KeptTurn {
@@ -111,9 +124,13 @@ export class TurnKeeper {
     return { code, message: hideSecrets(message, this.#context.runtime) };
   }
 
-  async #write(...kept: Parameters<Conversation["keep"]>): Promise<void> {
+  async #keep(...kept: Parameters<Conversation["keep"]>): Promise<void> {
+    await this.#write(() => this.#conversation.keep(...kept));
+  }
+
+  async #write(write: () => Promise<void>): Promise<void> {
     try {
-      await this.#conversation.keep(...kept);
+      await write();
     } catch (error) {
       if (!(error instanceof OpenclawError)) throw error;
       if (!this.#isUnkept) await this.#context.onUnkept(error);
