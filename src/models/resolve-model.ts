@@ -137,8 +137,15 @@ export function keyOf(text: string, config: Configuration): string {
     [];
   if (key !== undefined) return key.includes("/") && !key.startsWith("arn:") ? key : `${BEDROCK}/${key}`;
   const providerIds = [BEDROCK, ...Object.keys(config.models?.providers ?? {})];
-  return providerIds.some((providerId) => text.startsWith(`${providerId}/`)) ? text : `${BEDROCK}/${text}`;
+  if (providerIds.some((providerId) => text.startsWith(`${providerId}/`))) return text;
+  return `${BEDROCK}/${text.replace(OTHERS_PREFIX, "")}`;
 }
+
+/**
+ * What other programs put before a model of Amazon Bedrock: LiteLLM `bedrock/`, with the operation behind it
+ * (https://docs.litellm.ai/docs/providers/bedrock), Pydantic AI `bedrock:`, LangChain `bedrock_converse:`.
+ */
+const OTHERS_PREFIX = /^bedrock(?:_converse)?[/:](?:(?:converse|invoke)\/)?(?=\S)/i;
 
 /** What a session is opened for to call a model. */
 export function targetOf({ configured, id, providerId }: ResolvedModel): Target {

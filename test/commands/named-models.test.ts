@@ -14,6 +14,7 @@ describe("a name that somebody types is the same model", () => {
     ["nova lite", "amazon.nova-lite-v1:0"],
     ["amazon-bedrock/haiku", "us.anthropic.claude-haiku-4-5-20251001-v1:0"],
     ["us.opus", OPUS],
+    ["bedrock/opus", OPUS],
     ["anthropic.claude-sonnet", "us.anthropic.claude-sonnet-5"],
   ])("%j in chat, models set, models show, models list, doctor and iam policy", async (name, id) => {
     const emulated = await emulate();
@@ -161,6 +162,32 @@ describe("a part of an id", () => {
     expect(emulated.routes().slice(before)).toContain("ConverseStream");
     expect(emulated.routes()[before]).toBe("ConverseStream");
   });
+});
+
+it.each(["bedrock/", "bedrock/converse/", "bedrock/invoke/", "bedrock:", "bedrock_converse:", "Bedrock/"])(
+  "an id behind %s, as another program writes it, is that id",
+  async (prefix) => {
+    const emulated = await emulate();
+    const asked = await emulated.run(["chat", "-m", `${prefix}${OPUS}`, "hi", "--json"]);
+    expect(JSON.parse(asked.stdout)).toMatchObject({ model: OPUS });
+    expect(asked.stderr).toBe("");
+    expect(emulated.routes()).toEqual(["ConverseStream"]);
+  },
+);
+
+it("a provider that is called as other programs call Amazon Bedrock is that provider", async () => {
+  const emulated = await emulate();
+  emulated.configure(
+    JSON.stringify({
+      models: {
+        providers: {
+          bedrock: { api: "bedrock-converse-stream", models: [{ id: "amazon.nova-lite-v1:0", name: "Own" }] },
+        },
+      },
+    }),
+  );
+  const { stdout } = await emulated.run(["models", "show", "bedrock/amazon.nova-lite-v1:0", "--json"]);
+  expect(JSON.parse(stdout)).toMatchObject({ key: "bedrock/amazon.nova-lite-v1:0", name: "Own" });
 });
 
 it("a whole id asks for no list", async () => {
