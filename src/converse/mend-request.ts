@@ -659,7 +659,10 @@ function placeCachePoints<Block extends MayBeCachePoint>(list: readonly Block[])
   return placed;
 }
 
-/** Temperature and top-p are in their ranges, and one of them where the model takes no more. No text that ends an answer is empty. */
+/**
+ * Temperature and top-p are in their ranges, and one of them where the model takes no more. No text that ends an answer is
+ * empty, or blank where the model minds.
+ */
 function mendSampling(
   input: Input,
   { family, modelId, asked = {}, nameOf = flagName, tell }: Mending,
@@ -685,7 +688,12 @@ function mendSampling(
     tell(`'${modelId}' takes either ${either}, so ${nameOf(left)} ${config[left]} is left out`);
     delete config[left];
   }
-  const stops = stopSequences?.filter((text) => text !== "") ?? [];
+  const stops = stopSequences?.filter((text) => (family.stopsWithWords ? text.trim() : text) !== "") ?? [];
+  const dropped = stopSequences?.filter((text) => !stops.includes(text)) ?? [];
+  if (dropped.length > 0) {
+    const which = dropped.map((text) => JSON.stringify(text)).join(", ");
+    tell(`'${modelId}' takes no blank ${nameOf("stopSequences")}, so ${which} is left out`);
+  }
   const mended = { ...config, ...(stops.length === 0 ? {} : { stopSequences: stops }) };
   const { inferenceConfig: _, ...rest } = input;
   return Object.keys(mended).length === 0 ? rest : { ...rest, inferenceConfig: mended };

@@ -108,6 +108,8 @@ export interface FamilyFacts {
   longPrompts?: LongPrompts & { source: string };
   /** That each account sends in a form about its use case before the first call. */
   useCaseForm?: { source: string };
+  /** That a text which ends its answer has to hold more than white space. */
+  stopsWithWords?: { source: string };
   /** That most regions reach it through an inference profile only. */
   byProfile?: { source: string } | undefined;
   /** What takes it in place of Converse and ConverseStream; the pattern holds for its id without the version. */
@@ -352,6 +354,11 @@ export function families(): readonly ModelFamily[] {
     },
     { models: /^anthropic\.claude-(3-(haiku|sonnet|opus)|instant|v2)/, byProfile: undefined },
     { models: /^anthropic\./, byProfile: { source: `${USER_GUIDE}/models-supported.html` } },
+    {
+      models: /^anthropic\./,
+      // "stop_sequences: each stop sequence must contain non-whitespace"
+      stopsWithWords: { source: "https://github.com/BerriAI/litellm/issues/3286" },
+    },
     { models: /^anthropic\./, useCaseForm: { source: `${USER_GUIDE}/model-access.html` } },
     {
       models: /^amazon\.nova-2-/,

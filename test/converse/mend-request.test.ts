@@ -477,8 +477,10 @@ describe("sampling", () => {
     [SONNET_4_5, { temperature: 0.5, topP: 0.9 }, { topP: 0.9 }, { topP: 0.9 }, 1],
     [SONNET_4_5, { temperature: 1, topP: 0.9 }, { temperature: 1 }, { temperature: 1 }, 1],
     [SONNET_4_5, { temperature: 1.5, topP: 0.9 }, { temperature: 1.5, topP: 0.9 }, { topP: 0.9 }, 2],
-    [NOVA, { stopSequences: ["", "END"] }, {}, { stopSequences: ["END"] }, 0],
-    [NOVA, { stopSequences: [""] }, {}, undefined, 0],
+    [NOVA, { stopSequences: ["", "END"] }, {}, { stopSequences: ["END"] }, 1],
+    [NOVA, { stopSequences: [""] }, {}, undefined, 1],
+    [NOVA, { stopSequences: ["\n"] }, {}, { stopSequences: ["\n"] }, 0],
+    [SONNET_4_5, { stopSequences: ["\n\n", "\nUser:", " "] }, {}, { stopSequences: ["\nUser:"] }, 1],
   ])("of %s: %j, asked for %j, becomes %j", (id, config, asked, expected, told) => {
     expect(sampled(config, id, { asked: asked ?? {} })).toEqual([expected, told]);
   });
