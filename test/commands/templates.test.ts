@@ -84,8 +84,8 @@ describe("chat -t", () => {
     await terminal.see("/help");
     terminal.type("hi\r");
     await terminal.see("simulated answer");
-    const { system } = lastCall(emulated)?.body as { system: unknown[] };
-    expect(system[0]).toEqual({ text: "Talk like a pirate." });
+    const body = lastCall(emulated)?.body as { system: unknown[] } | undefined;
+    expect(body?.system[0]).toEqual({ text: "Talk like a pirate." });
     terminal.type("\u0004");
     expect(await terminal.exit).toBe(0);
   });
