@@ -3,6 +3,7 @@ import { access, type FileHandle, open, rename, stat, unlink } from "node:fs/pro
 import path from "node:path";
 import { errorCode, OpenclawError, usageError, withFields } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
+import { neutralise } from "../terminal/neutralise.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import type { Sink, Terminal } from "../terminal/terminal.ts";
 import { followLinks, ignoring, syncFolder, writeError } from "./atomic-write.ts";
@@ -55,7 +56,7 @@ export async function writingToFile(
 /** A place for an answer that is not there yet. */
 interface Output {
   /** Puts the whole answer there. */
-  commit(bytes: Uint8Array): Promise<void>;
+  commit(bytes: Buffer): Promise<void>;
   /** Takes away what was not committed. */
   close(): Promise<void>;
 }
@@ -70,7 +71,12 @@ async function openOutput(name: string, flag: string, runtime: Runtime): Promise
       `Name a file in it: ${flag} ${quoteForShell(example)}`,
     );
   }
-  if (old !== undefined && !old.isFile()) return { commit: (bytes) => pour(named, bytes), close: nothing };
+  if (old !== undefined && !old.isFile()) {
+    // It may be a terminal, on which nothing in a model's text may act.
+    const shown = (bytes: Buffer): Buffer =>
+      old.isCharacterDevice() ? Buffer.from(neutralise(bytes.toString())) : bytes;
+    return { commit: (bytes) => pour(named, shown(bytes)), close: nothing };
+  }
   // What may not be written may not be replaced either.
   if (old !== undefined) await access(named, constants.W_OK);
   return openReplacement(await followLinks(named), old, runtime);

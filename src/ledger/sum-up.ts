@@ -1,8 +1,9 @@
 import { rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { ignoring } from "../disk/atomic-write.ts";
-import { withLock } from "../disk/lock.ts";
+import { holdLock } from "../disk/lock.ts";
 import { replaceFile } from "../disk/replace-file.ts";
+import { OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { entryLine, type LedgerEntry, sumBy } from "./entry.ts";
 import { LARGEST_FILE } from "./ledger-files.ts";
@@ -13,19 +14,26 @@ const MONTHS_KEPT = 24;
 
 /**
  * Begins a new file for a month whose file has become large, and sums up by hours what was taken out of use the time before:
- * whoever had that one open has long written to it. Killed at any moment, nothing is lost and nothing counts twice.
+ * whoever had that one open has long written to it. Killed at any moment, nothing is lost and nothing counts twice. Where
+ * another process is at it, it is left to that one.
  */
 export async function sumUp(folder: string, month: string, runtime: Runtime): Promise<void> {
   const files = (await findMonths(folder)).find((found) => found.month === month);
   if (!files) return;
-  await withLock(files.sums, runtime, async () => {
+  const lock = await holdLock(files.sums, runtime, 0).catch((error: unknown) => {
+    if (!(error instanceof OpenclawError) || error.code === "interrupted") throw error;
+  });
+  if (!lock) return;
+  try {
     const size = (await ignoring("ENOENT", stat(files.current)))?.size ?? 0;
     // Another process was first.
     if (size <= LARGEST_FILE) return;
     const name = Math.floor(runtime.random() * 2 ** 48).toString(36);
     await addToSums(files);
     await rename(files.current, path.join(folder, `${month}.part-${name}.jsonl`));
-  });
+  } finally {
+    await lock.release();
+  }
 }
 
 async function addToSums({ sums, parts }: MonthFiles): Promise<void> {

@@ -178,6 +178,13 @@ describe("chat -o", () => {
     expect(read).toBe("Hello.\n");
   });
 
+  it("lets nothing of an answer act on a terminal that it is written to", async () => {
+    const emulated = await answering("Red: \u001B[31mred\u001B]0;title\u0007");
+    const terminal = openPty([...ASK, "-o", "/dev/tty", "hi"], emulated.home, { env: emulated.env });
+    expect(await terminal.exit).toBe(0);
+    expect(terminal.lines().join("")).toContain("␛[31mred␛]0;title␇");
+  });
+
   it("is for one answer: at a terminal nothing begins a conversation with it", async () => {
     const emulated = await answering("Hello.");
     const terminal = openPty([...ASK, "-o", "a.md"], emulated.home, { env: emulated.env });

@@ -10,6 +10,7 @@ import { expectSchema } from "../helpers/schema.ts";
 import { writeSharedFiles } from "../helpers/shared-files.ts";
 
 const CONFIG = `{
+  templates: { review: { prompt: "In $lang for $reader: $input", defaults: { lang: "English" } } },
   agents: { defaults: { models: { "amazon-bedrock/us.anthropic.claude-opus-4-6-v1": { alias: "opus" } } } },
   models: { providers: { "my-proxy": { baseUrl: "http://127.0.0.1:1" } } },
 }`;
@@ -192,6 +193,13 @@ describe("what the scripts of zsh and fish read", () => {
     ["fish", ["chat", "-m", "us.amazon.nova-lite-v1:"], "us.amazon.nova-lite-v1:0\tUS Nova Lite"],
     ["fish", ["config", "get", "'models.bed"], "models.bedrockDiscovery.\tDiscovery of the models"],
     ["fish", ["chat", "-f", "my"], "files"],
+    ["fish", ["chat", "-t", "rev"], "review"],
+    ["fish", ["chat", "-t", "review", "-p", ""], "lang=\tEnglish"],
+    ["fish", ["chat", "--template=review", "-p", "re"], "reader="],
+    ["fish", ["templates", "show", ""], "review"],
+    ["fish", ["models", "alias", "--rm", ""], "opus"],
+    ["fish", ["models", "alias", "fast", "us.amazon.nova-l"], "us.amazon.nova-lite-v1:0"],
+    ["fish", ["usage", "--by", ""], "profile"],
     ["fish", [], "chat\tAsk a model and stream its answer."],
   ])("%s: %j", async (shell, words, expected) => {
     const { emulated } = await prepare();

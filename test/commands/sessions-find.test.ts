@@ -250,6 +250,7 @@ describe("sessions rm --older-than", () => {
     [[], "sessions rm takes the sessions to remove."],
     [["--older-than", "30d", "one"], "Leave one of them out."],
     [["--older-than", "soon"], "--older-than 'soon' is no time."],
+    [["--older-than", "2999-01-01"], "--older-than '2999-01-01' is a time to come."],
     [["--dry-run", "none"], "There is no session 'none'."],
   ])("refuses %j", async (args, message) => {
     const emulated = await machine({ one: ["a"] });

@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
+import { holdLock } from "../../src/disk/lock.ts";
 import { entryLine, type LedgerEntry, NOTHING } from "../../src/ledger/entry.ts";
 import { LARGEST_FILE } from "../../src/ledger/ledger-files.ts";
 import { readLedger, sumsHead } from "../../src/ledger/read-ledger.ts";
@@ -68,6 +69,17 @@ it("loses no call and counts none twice, however often a month is summed up", as
   expect(names.filter((name) => name.includes(".part-"))).toHaveLength(1);
   expect(statSync(path.join(folder, "2026-11.sums.jsonl")).size).toBeLessThan(1000);
   expect(statSync(path.join(folder, "2026-11.sums.jsonl")).mode & 0o777).toBe(0o600);
+});
+
+it("leaves summing up to another process that is at it", async () => {
+  const { folder, home } = ledger();
+  const calls = fill(path.join(folder, "2026-11.jsonl"), "2026-11-03T01:10:00.000Z");
+  const runtime = testRuntime({ home });
+  const lock = await holdLock(path.join(folder, "2026-11.sums.jsonl"), runtime, 0);
+  await sumUp(folder, "2026-11", runtime);
+  await lock.release();
+  expect(readdirSync(folder)).toEqual(["2026-11.jsonl"]);
+  expect(callsOf(await readLedger(folder, 0))).toBe(calls);
 });
 
 it("counts what was summed up once, where the program was killed before it was removed", async () => {

@@ -25,8 +25,8 @@ export async function run({ ids, olderThan, dryRun }: RemoveOptions, runtime: Ru
   const chosen =
     olderThan === undefined
       ? [...new Set(ids.map(checkSessionId))]
-      : await sessionsOlderThan(runtime, readTime(olderThan, "--older-than", runtime.now()));
-  if (dryRun) await requireSessions(runtime, chosen);
+      : await sessionsOlderThan(runtime, timeBefore(olderThan, runtime.now()));
+  if (dryRun && olderThan === undefined) await requireSessions(runtime, chosen);
   const removed = dryRun
     ? chosen
     : olderThan === undefined
@@ -38,6 +38,13 @@ export async function run({ ids, olderThan, dryRun }: RemoveOptions, runtime: Ru
       removed.map((id) => (dryRun ? `Would remove session ${id}.` : `Removed session ${id}.`)).join("\n"),
     );
   else terminal.note("No session is that old.");
+}
+
+/** A time to come would remove all there is, which nobody means. Throws `usage`. */
+function timeBefore(text: string, now: number): number {
+  const time = readTime(text, "--older-than", now);
+  if (time <= now) return time;
+  throw usageError(`--older-than '${text}' is a time to come.`, "openclaw sessions rm --older-than 30d");
 }
 
 async function removeAll(ids: readonly string[], runtime: Runtime): Promise<readonly string[]> {
