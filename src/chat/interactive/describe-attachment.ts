@@ -3,7 +3,7 @@ import { imageSize } from "../../converse/image-size.ts";
 import type { Attachment } from "../../converse/attachments.ts";
 
 /** Characters per token, the usual rule of thumb for English. */
-export const CHARACTERS_PER_TOKEN = 4;
+const CHARACTERS_PER_TOKEN = 4;
 /** Pixels per token, and the longest side of an image that is not made smaller, by https://docs.anthropic.com/en/docs/build-with-claude/vision */
 const PIXELS_PER_TOKEN = 750;
 const LONGEST_SIDE = 1568;
@@ -20,7 +20,7 @@ export function describeAttachment(attachment: Attachment): string {
 }
 
 /** So many tokens, as far as that is known. */
-export function aboutTokens(tokens: number): string {
+function aboutTokens(tokens: number): string {
   return tokens === 1 ? "about 1 token" : `about ${tokens.toLocaleString("en")} tokens`;
 }
 
