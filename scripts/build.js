@@ -28,6 +28,8 @@ export function nodeOptions({ version, bugs }) {
     cwd: root,
     platform: "node",
     resolve: { mainFields: ["module", "main"] },
+    // Where the time of a build goes is of interest to nobody who only wants the program.
+    checks: { bundlerTimings: false },
     transform: {
       target: "node20.19",
       define: { OPENCLAW_VERSION: JSON.stringify(version), OPENCLAW_BUGS_URL: JSON.stringify(bugs.url) },
@@ -129,7 +131,7 @@ async function bundleInto(folder, isTraceable) {
     // What Node brings along has no effect by being named.
     treeshake: { moduleSideEffects: [{ external: true, sideEffects: false }] },
     // FILES puts what is loaded together into one file, whichever way it is imported.
-    checks: { ineffectiveDynamicImport: false },
+    checks: { bundlerTimings: false, ineffectiveDynamicImport: false },
   };
   /** @type {import("rolldown").OutputOptions} */
   const format = {
