@@ -1,7 +1,7 @@
 import stringWidth from "string-width";
 import { type InlineState, renderInline } from "./markdown-inline.ts";
 import { widest } from "./table.ts";
-import { hang, widestWord, wrapText } from "./word-wrap.ts";
+import { stepOf, widestWord, WordWrap, wrapText } from "./word-wrap.ts";
 
 const GAP = "  ";
 /** A column is not made narrower than this for the others' sake. */
@@ -77,7 +77,12 @@ function fitColumns(rows: readonly (readonly string[])[], columns: number): numb
   const room = columns - GAP.length * (count - 1);
   if (sum(wanted) <= room) return wanted;
   const widths = wanted.map((width, index) =>
-    Math.min(width, Math.max(LEAST, ...cellsBelow(index).map(widestWord))),
+    Math.min(
+      width,
+      cellsBelow(index)
+        .map(widestWord)
+        .reduce((most, word) => Math.max(most, word), LEAST),
+    ),
   );
   let left = room - sum(widths);
   if (left < 0) return undefined;
@@ -129,8 +134,23 @@ function layRecords(
     if (name === "") return wrapText(style.bold(cell), columns);
     const space = isAligned ? " ".repeat(width - stringWidth(name)) + GAP : " ";
     const title = style.bold(isAligned || name.endsWith(":") ? name : `${name}:`);
-    return hang(title + space, cell, columns).map((line) => line.trimEnd());
+    return layBeside(title + space, cell, columns);
   };
   const records = rows.map((cells) => cells.flatMap(layField)).filter((lines) => lines.length > 0);
   return records.flatMap((lines, index) => (index === 0 ? [lines] : [[""], lines])).flat();
+}
+
+/** Beside a title a cell goes on below its own beginning where there are so many columns for it, or it is whole there. */
+const LEAST_BESIDE = 24;
+
+/** Lays a cell out behind a title. */
+function layBeside(title: string, cell: string, columns: number): string[] {
+  const room = columns - stringWidth(title);
+  const isBeside = room >= Math.min(LEAST_BESIDE, widest(cell.split("\n"))) && room >= widestWord(cell);
+  const indent = isBeside ? " ".repeat(columns - room) : stepOf(columns);
+  const wrap = new WordWrap(columns);
+  const lines = cell.split("\n").map((line, index) => {
+    return wrap.begin(index === 0 ? title : indent, indent) + wrap.push(line) + wrap.end();
+  });
+  return lines.flatMap((line) => line.split("\n")).map((line) => line.trimEnd());
 }

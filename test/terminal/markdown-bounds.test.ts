@@ -37,7 +37,6 @@ const HOSTILE: Record<string, (size: number) => string> = {
   "a rule without an end": fill("- "),
   "a heading without an end": (size) => `# ${fill("word ")(size)}`,
   "a heading of spaces": (size) => `# x${" ".repeat(size)}x`,
-  "marks without a letter, and spaces": fill("\u0301 "),
   "numbers of a list": fill("1. "),
   "a table of many rows": (size) => `| a | b |\n|---|---|\n${fill("| 1 | 2 |\n")(size)}`,
   "a table of many columns": (size) => {

@@ -247,8 +247,8 @@ describe("markdown on a terminal", () => {
 
   it("turns the rows of a table into records where a column would be too narrow", () => {
     expect(render(WIDE, plainStyle, 20)).toBe(
-      "Way: loop\nWhat it does:\n  goes on and on\n  until it is told\n  to stop\nCost: 1\n\n" +
-        "Way: fold\nWhat it does:\n  takes all that\n  there is and makes\n  one of it\nCost: 100",
+      "Way: loop\nWhat it does: goes\n  on and on until it\n  is told to stop\nCost: 1\n\n" +
+        "Way: fold\nWhat it does: takes\n  all that there is\n  and makes one of\n  it\nCost: 100",
     );
     const compared =
       "| | Claude | Nova |\n|---|---|---|\n| first token | averyverylongwordthatnocolumnholds | 200 ms |\n| price | | 1 |\n| | | |\n";
@@ -257,6 +257,11 @@ describe("markdown on a terminal", () => {
     );
     expect(actOwn(render(compared, styleFor(1), 40))).toMatch(
       /^\u001B\[1mfirst token\u001B\[22m\n\u001B\[1mClaude\u001B\[22m\n {4}av/,
+    );
+    const values =
+      "| a title | b |\n|---|---|\n| words that go on and on below themselves, as far as they have to | unbreakable-and-much-too-long |";
+    expect(render(values, plainStyle, 38)).toBe(
+      "a title  words that go on and on below\n         themselves, as far as they\n         have to\nb        unbreakable-and-much-too-long",
     );
     expect(render(compared, plainStyle, 80)).toMatch(/^ {13}Claude {30}Nova\n─/);
   });
