@@ -1,6 +1,7 @@
-import { lstat, mkdir, readdir, rm } from "node:fs/promises";
+import { lstat, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { holdLock } from "../disk/lock.ts";
+import { makeFolder } from "../disk/make-folder.ts";
 import { replaceFile } from "../disk/replace-file.ts";
 import { EXIT_CODES, type ErrorCode, OpenclawError, toErrorDocument } from "../errors.ts";
 import { isRecord } from "../json.ts";
@@ -167,12 +168,14 @@ export async function withCacheLock<T>(file: string, runtime: Runtime, work: () 
     new OpenclawError("internal", {
       message: `process ${processId} has refreshed ${file} for more than ${LOCK_WAIT_MS / 1000} s`,
     });
-  const lock = await mkdir(path.dirname(file), { recursive: true, mode: 0o700 })
-    .then(() => holdLock(file, runtime, LOCK_WAIT_MS, tooLong))
-    .catch((error: unknown) => {
-      if (error instanceof OpenclawError && error.code === "interrupted") throw error;
-      runtime.terminal.verbose(() => `the cache is not locked: ${messageOf(error)}`);
-    });
+  const hold = async () => {
+    makeFolder(path.dirname(file));
+    return holdLock(file, runtime, LOCK_WAIT_MS, tooLong);
+  };
+  const lock = await hold().catch((error: unknown) => {
+    if (error instanceof OpenclawError && error.code === "interrupted") throw error;
+    runtime.terminal.verbose(() => `the cache is not locked: ${messageOf(error)}`);
+  });
   try {
     return await work();
   } finally {

@@ -1,7 +1,8 @@
-import { close, constants, fstat, mkdirSync, open, openSync, read, write, writeFileSync } from "node:fs";
+import { close, constants, fstat, open, openSync, read, write, writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { errorCode } from "../errors.ts";
+import { makeFolder } from "./make-folder.ts";
 
 /**
  * Opens a file of our own to append to it: never what somebody has put a link to in its place, and never waiting for the
@@ -27,7 +28,7 @@ const [openFile, statFile, readFrom, writeTo, closeFile] = [open, fstat, read, w
 
 /** Appends lines at once, for the end of the process, which waits for nothing. Throws Node's own error. */
 export function appendLinesAtOnce(file: string, lines: string): void {
-  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+  makeFolder(path.dirname(file));
   // The process ends, and closes it.
   writeFileSync(openSync(file, APPEND_FLAGS, 0o600), lines);
 }
@@ -50,8 +51,7 @@ export async function appendLines(file: string, lines: string): Promise<Appended
   const descriptor = await openFile(file, flags, 0o600).catch(async (error: unknown) => {
     if (errorCode(error) !== "ENOENT") throw error;
     isFirst = true;
-    const { mkdir } = await import("node:fs/promises");
-    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+    makeFolder(path.dirname(file));
     return openFile(file, flags, 0o600);
   });
   try {

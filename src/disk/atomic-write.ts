@@ -1,11 +1,11 @@
-import { copyFile, link, mkdir, open, readdir, readlink, rename, stat, unlink } from "node:fs/promises";
+import { copyFile, link, open, readdir, readlink, rename, stat, unlink } from "node:fs/promises";
 import path from "node:path";
 import { errorCode, OpenclawError } from "../errors.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { NO_HOME } from "../runtime.ts";
+import { makeFolder } from "./make-folder.ts";
 
 const NEW_FILE_MODE = 0o600;
-const NEW_FOLDER_MODE = 0o700;
 /** Follows symbolic links to the file that is really written, also when that file does not exist yet. Throws `internal`. */
 export async function followLinks(file: string): Promise<string> {
   let target = file;
@@ -24,7 +24,7 @@ export async function followLinks(file: string): Promise<string> {
 /** Makes the folder of a file, with all above it, for this user only. Throws `internal`. */
 export async function makeFolderOf(file: string): Promise<void> {
   try {
-    await mkdir(path.dirname(file), { recursive: true, mode: NEW_FOLDER_MODE });
+    makeFolder(path.dirname(file));
   } catch (error) {
     throw writeError(file, error);
   }
@@ -68,12 +68,15 @@ export async function replaceFile(
 /** Turns a failed write into an error that says what is wrong with this machine and that the file is as it was. */
 export function writeError(file: string, cause: unknown): OpenclawError {
   const folder = path.dirname(file);
+  const { path: place = folder } = cause as NodeJS.ErrnoException;
   const reasons: Readonly<Record<string, [string, string]>> = {
     ENOSPC: ["the disk is full", `df -h ${folder}`],
     EDQUOT: ["the disk quota is used up", "quota -s"],
     EFBIG: ["the file would be larger than this process may write", "ulimit -f"],
     EACCES: ["permission denied", `ls -ld ${folder}`],
     EPERM: ["the operation is not permitted", `ls -ld ${folder}`],
+    EEXIST: [`${place} is a file, or a link that leads nowhere`, `ls -ld ${quoteForShell(place)}`],
+    ENOENT: ["its folder is not there, and cannot be made", `ls -ld ${folder}`],
     EROFS: ["the file system is read-only", "openclaw --config FILE …"],
     ENOTDIR: ["a part of the path is not a folder", `ls -ld ${folder}`],
     EISDIR: ["it is a folder", "openclaw --config FILE …"],

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
 import path from "node:path";
+import { makeFolder } from "./make-folder.ts";
 
 /**
  * Writes a private file so that readers see the old one or the new one. A link in its place is replaced, never followed.
@@ -8,7 +9,7 @@ import path from "node:path";
  */
 export async function replaceFile(file: string, text: string): Promise<void> {
   const folder = path.dirname(file);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   const temporary = path.join(folder, `.${path.basename(file)}.${randomUUID()}`);
   const handle = await open(temporary, "wx", 0o600);
   try {

@@ -1,7 +1,8 @@
-import { access, constants, stat } from "node:fs/promises";
+import { access, constants, lstat, stat } from "node:fs/promises";
 import path from "node:path";
 import { ReadFailure, toReadFailure } from "../disk/read-file.ts";
 import { stateFolder } from "../disk/state-folder.ts";
+import { errorCode } from "../errors.ts";
 import { unsetVariables } from "../config/expand-env.ts";
 import type { LoadedConfig } from "../config/resolve.ts";
 import type { Environment } from "../runtime.ts";
@@ -43,8 +44,19 @@ async function whyUnwritable(folder: string): Promise<string | undefined> {
     const failure = toReadFailure(error);
     if (!(failure instanceof ReadFailure)) throw failure;
     const parent = path.dirname(folder);
-    return failure.code === "ENOENT" && parent !== folder ? whyUnwritable(parent) : failure.message;
+    if (failure.code !== "ENOENT" || parent === folder) return failure.message;
+    return (await isLink(folder)) ? `${folder} is a link that leads nowhere` : whyUnwritable(parent);
   }
+}
+
+async function isLink(file: string): Promise<boolean> {
+  return lstat(file).then(
+    (stats) => stats.isSymbolicLink(),
+    (error: unknown) => {
+      if (errorCode(error) === undefined) throw error;
+      return false;
+    },
+  );
 }
 
 /** Everything works without, only slower: so it is told here and nowhere else. */

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
 import JSON5 from "json5";
@@ -155,6 +155,32 @@ describe("a file that the program reads of itself", () => {
     execFileSync("mkfifo", [path.join(cache, list)]);
     expect(await run(user, ["models", "list"])).toMatchObject({ code: 0, stderr: "" });
     expect(user.routes().filter((route) => route === "ListFoundationModels")).toHaveLength(2);
+  });
+
+  it.each<[string, string, Record<string, string>, RegExp]>([
+    ["/proc", "/proc", {}, /\/proc\/\.openclaw\/openclaw\.json: its folder is not there, and cannot be made/],
+    [
+      "a link that leads nowhere",
+      "HOME",
+      { OPENCLAW_STATE_DIR: "HOME/gone" },
+      /gone is a file, or a link that leads nowhere\..*\nhint: ls -ld .*gone$/m,
+    ],
+  ])("no folder can be made where %s is: every command ends at once", async (_, home, env, says) => {
+    const user = await emulate();
+    symlinkSync(path.join(user.home, "nothing", "there"), path.join(user.home, "gone"));
+    const place = Object.fromEntries(
+      Object.entries({ HOME: home, ...env }).map(([name, value]) => [name, value.replace("HOME", user.home)]),
+    );
+    const set = await run(user, ["config", "set", "models.bedrockDiscovery.enabled", "true"], { env: place });
+    expect(set).toMatchObject({ code: 1, stderr: expect.stringMatching(says) });
+    expect(await run(user, [...CHAT, "--session", "s"], { env: place })).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining("The conversation is not kept."),
+    });
+    const doctor = await run(user, ["doctor"], { env: place });
+    if (home === "HOME")
+      expect(doctor.stdout).toMatch(/^warn +config .*gone is a link that leads nowhere\)/m);
+    else expect(doctor.stdout).toMatch(/^(ok|warn) +config/m);
   });
 });
 

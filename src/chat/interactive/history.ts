@@ -1,6 +1,7 @@
-import { appendFile, mkdir } from "node:fs/promises";
+import { appendFile } from "node:fs/promises";
 import path from "node:path";
 import { APPEND_FLAGS } from "../../disk/append-lines.ts";
+import { makeFolder } from "../../disk/make-folder.ts";
 import { readRegularFile, ReadFailure } from "../../disk/read-file.ts";
 import { replaceFile } from "../../disk/replace-file.ts";
 import { stateFolder } from "../../disk/state-folder.ts";
@@ -46,7 +47,7 @@ export async function openHistory(runtime: Runtime): Promise<History> {
       if (entries.at(-1) === entry) return;
       entries.push(entry);
       try {
-        await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+        makeFolder(path.dirname(file));
         await appendFile(file, lineOf(entry), { mode: 0o600, flag: APPEND_FLAGS });
       } catch (error) {
         say(error);
