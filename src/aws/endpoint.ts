@@ -187,9 +187,11 @@ function urlOf(text: string): URL | undefined {
 
 /** A text that is no endpoint, as it may have been meant. */
 function exampleFor(text: string): string {
-  const last = /https?:\/\/[\w.-]+(?::\d+)?(?:\/[\w./-]*)?$/i.exec(text)?.[0];
+  const bare = text.replace(/^["'<\s]+|["'>\s]+$/g, "");
+  const last = /https?:\/\/[\w.-]+(?::\d+)?(?:\/[\w./-]*)?$/i.exec(bare)?.[0];
   if (last !== undefined && urlOf(last)) return last;
-  return /^[\w.-]+(:\d+)?(\/[\w./-]*)?$/.test(text) && URL.canParse(`http://${text}`)
-    ? `http://${text}`
-    : "https://HOST";
+  // What was to be a scheme: `http//`, `https;//`, `htp://`.
+  const [, scheme = "http", rest = bare] = /^(h?t*ps?)[:;.,]?\/\/+(.*)$/i.exec(bare) ?? [];
+  const whole = `${/s$/i.test(scheme) ? "https" : "http"}://${rest}`;
+  return /^[\w.-]+(:\d+)?(\/[\w./-]*)?$/.test(rest) && urlOf(whole) ? whole : "https://HOST";
 }

@@ -65,7 +65,7 @@ function adviseUnreadable(file: string, code: string): string {
   if (code === "EACCES" || code === "EPERM" || code === "ELOOP") return `ls -l ${quoteForShell(file)}`;
   // A folder of another name was meant to be one that has the file in it.
   if (path.basename(file) !== "openclaw.json")
-    return `Name a file: --config ${quoteForShell(path.join(file, "openclaw.json"))}`;
+    return `Name a file: --config ${code === "EISDIR" ? quoteForShell(path.join(file, "openclaw.json")) : "FILE"}`;
   return `Move it out of the way: mv ${quoteForShell(file)} ${quoteForShell(`${file}.old`)}`;
 }
 

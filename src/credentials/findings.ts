@@ -621,9 +621,13 @@ function shapeOf(id: string, secret: string, names: KeyPair["names"]): string | 
   if (/\s/.test(secret)) return `${names.secret} has a space inside`;
   if (!/^(akia|asia)/i.test(id)) return undefined;
   if (!/^[A-Z\d]*$/.test(id)) return `${names.id} has characters that no key id has`;
-  if (id.length !== 20) return `${names.id} has ${id.length} characters, and a key id of AWS has 20`;
+  if (id.length !== 20) return `${names.id} has ${countCharacters(id)}, and a key id of AWS has 20`;
   if (!/^[A-Za-z\d/+=]*$/.test(secret)) return `${names.secret} has characters that no secret key has`;
   if (secret.length !== 40)
-    return `${names.secret} has ${secret.length} characters, and a secret key of AWS has 40`;
+    return `${names.secret} has ${countCharacters(secret)}, and a secret key of AWS has 40`;
   return undefined;
+}
+
+function countCharacters({ length }: string): string {
+  return length === 1 ? "1 character" : `${length} characters`;
 }

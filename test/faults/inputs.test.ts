@@ -130,9 +130,7 @@ async function run(user: Emulated, args: readonly string[], options: RunOptions 
 describe("a file that the program reads of itself", () => {
   it.each(
     PLACES.flatMap((place) =>
-      Object.entries(KINDS)
-        .filter(([kind]) => kind === "a FIFO" || !place.file.endsWith("token"))
-        .map(([kind, make]) => [place.name, kind, place, make] as const),
+      Object.entries(KINDS).map(([kind, make]) => [place.name, kind, place, make] as const),
     ),
   )("is expected to be a file: %s as %s", async (_, kind, place, make) => {
     const user = await emulate();
@@ -142,6 +140,10 @@ describe("a file that the program reads of itself", () => {
     const { code, stderr } = await run(user, place.args, { env: place.env?.(file) ?? {} });
     expect({ stderr, code }).toEqual({ stderr: expect.anything(), code: place.code });
     if (place.says) expect(stderr).toMatch(place.says);
+    if (place.name === "--config") {
+      const right = kind === "a folder" ? `${file}/openclaw.json` : "FILE";
+      expect(stderr).toContain(`\nhint: Name a file: --config ${right}\n`);
+    }
     expect(existsSync(file)).toBe(true);
     expect(stderr, kind).not.toContain("bug");
   });
