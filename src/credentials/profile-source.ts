@@ -44,7 +44,11 @@ export function explainProfile(
   const keys = shared.profiles.get(name)?.keys ?? {};
   if (visited.length > 0 && isStatic(keys)) return staticSource(name, keys);
   const isWebIdentity = keys["web_identity_token_file"] !== undefined;
-  if (keys["role_arn"] && !isWebIdentity && (keys["source_profile"] || keys["credential_source"])) {
+  const half = findHalf(["aws_access_key_id", "aws_secret_access_key"], keys);
+  // As botocore, which looks for no role in a source that has a key.
+  const mayBeRole = visited.length === 0 || half === undefined;
+  const hasBase = (keys["source_profile"] ?? keys["credential_source"]) !== undefined;
+  if (keys["role_arn"] && !isWebIdentity && hasBase && mayBeRole) {
     return explainRole(name, keys["role_arn"], keys, shared, [...visited, name]);
   }
   if (isStatic(keys)) return staticSource(name, keys);
@@ -69,7 +73,6 @@ export function explainProfile(
   if (SSO_KEYS.some((key) => keys[key])) return explainSso(name, keys, shared);
   if (keys["login_session"]) return { kind: "login", profile: name, session: keys["login_session"] };
   // Beside another source half a pair is passed over, as by the SDK and botocore.
-  const half = findHalf(["aws_access_key_id", "aws_secret_access_key"], keys);
   if (half) {
     return invalid(name, `profile '${name}' has ${half.has} without ${half.lacks}`, editHint(name, shared));
   }

@@ -256,6 +256,11 @@ export function parseSharedFile(text: string, file: string, kind: SharedFile): P
           `Move its settings to those below line ${known.line}, and remove`,
         );
       }
+      if (place.slip) {
+        complain(number, `a bracket is part of the name in [${title}]`, `Write ${place.slip.title} in`, {
+          missing: place.slip.missing,
+        });
+      }
       const meant = kind === "credentials" && /\s/.test(title) ? meantBy(title) : undefined;
       if (meant?.kind === "profile") {
         complain(
@@ -349,7 +354,7 @@ function meantBy(title: string): { kind: (typeof KINDS)[number]; name: string } 
 }
 
 /** What stands in the place of a title, as it is to be written, and the section that it is then. */
-function correct(text: string, kind: SharedFile): { title: string; missing?: string } {
+function correct(text: string, kind: SharedFile): Corrected {
   const bare = text.replaceAll(/[[\](){}<>]/g, "").trim();
   const known = meantBy(bare);
   const alone = KINDS.find((word) => word === bare.toLowerCase());
@@ -368,15 +373,23 @@ function withoutComment(value: string): string {
 }
 
 /** The place a section is kept under, such as `profile dev` or `default`, or why it is left out and the title it is to have. */
-type Place = { key: string } | { problem: string; missing?: string; title: string };
+type Place = { key: string; slip?: Corrected } | ({ problem: string } & Corrected);
+
+/** A title as it was most likely meant, and the section that is not there because of it. */
+interface Corrected {
+  title: string;
+  missing?: string;
+}
 
 function placeInConfig(title: string): Place {
   if (OTHER_SECTIONS.has(title)) return { key: title };
   const words = splitWords(title);
   const [prefix = "", name = ""] = words ?? [];
   const isSection = KINDS.some((kind) => kind === prefix);
-  if (isSection && words?.length === 2 && !/[[\]]/.test(name)) return { key: `${prefix} ${name}` };
   const right = correct(title, "config");
+  if (isSection && words?.length === 2) {
+    return { key: `${prefix} ${name}`, ...(/[[\]]/.test(name) ? { slip: right } : {}) };
+  }
   const isAlone = words?.length === 1;
   if (isAlone && !isSection && !meantBy(title)) {
     return {

@@ -131,6 +131,19 @@ const PROFILES: readonly (readonly [about: string, files: Files, told: string])[
     "role < keys AKIA1 s1",
   ],
   [
+    "a role of a role beside half a key pair",
+    [
+      `[profile a]\n${ROLE}source_profile = b\n`,
+      `[b]\n${ROLE}source_profile = c\naws_secret_access_key = s\n[c]\n${KEYS}`,
+    ],
+    "nothing",
+  ],
+  [
+    "a role beside half a key pair",
+    [`[profile a]\n${ROLE}source_profile = b\naws_access_key_id = AKIA2\n`, `[b]\n${KEYS}`],
+    "role < keys AKIA1 s1",
+  ],
+  [
     "two roles of each other",
     [`[profile a]\n${ROLE}source_profile = b\n[profile b]\n${ROLE}source_profile = a\n`, ""],
     "nothing",
@@ -219,8 +232,12 @@ const PROFILES: readonly (readonly [about: string, files: Files, told: string])[
 /** A profile of each kind, with what may stand beside it and changes nothing. */
 const other = fc.constantFrom("a", "b", "c", "default", "nobody");
 const halves = fc.constantFrom("", "", "", "aws_secret_access_key = half\n");
+const anyHalf = fc.constantFrom("", "", "aws_secret_access_key = half\n", "aws_access_key_id = half\n");
 const kind: fc.Arbitrary<string> = fc.oneof(
-  { weight: 3, arbitrary: other.map((name) => `${ROLE}source_profile = ${name}\n`) },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(other, anyHalf).map(([name, half]) => `${ROLE}source_profile = ${name}\n${half}`),
+  },
   {
     weight: 1,
     arbitrary: other.map((name) => `${ROLE}source_profile = ${name}\nrole_session_name = me\n${KEYS}`),
@@ -229,8 +246,8 @@ const kind: fc.Arbitrary<string> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc
-      .constantFrom("Environment", "Nowhere")
-      .map((name) => `${ROLE}credential_source = ${name}\n`),
+      .tuple(fc.constantFrom("Environment", "Nowhere"), anyHalf)
+      .map(([name, half]) => `${ROLE}credential_source = ${name}\n${half}`),
   },
   {
     weight: 2,
