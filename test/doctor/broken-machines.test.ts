@@ -102,4 +102,16 @@ describe("a broken machine", () => {
     expect(ends, `after: ${hint}`).toMatchObject({ code: 0 });
     if (command === CHAT) expect(ends.stdout).toContain("simulated");
   });
+
+  it.each(MACHINES.filter(({ name }) => name.startsWith("instance-")))(
+    "$name: models list says what doctor says",
+    async ({ breaks }) => {
+      const machine = await Machine.create();
+      await breaks(machine);
+      machine.configure("{}");
+      const { code, stderr } = await machine.run(["models", "list"]);
+      expect(code).toBe(4);
+      expect(stderr).toContain(`\nhint: ${hintOf(await machine.run(["doctor"]))}\n`);
+    },
+  );
 });

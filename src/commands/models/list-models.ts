@@ -161,12 +161,21 @@ async function idleFilters({ input, models }: ModelSurvey): Promise<Warning[]> {
 async function nothingToList({ load, models, setup }: ModelSurvey): Promise<OpenclawError | undefined> {
   const { enabled } = discoverySettings(setup.config.value);
   if (load.hasCredentials || models.length > 0 || enabled === false) return undefined;
-  const { findCause } = await import("../../credentials/findings.ts");
-  const cause = findCause(setup.decision, "nothing signs", {
-    place: { misspelt: listMisspelt(setup.config.value) },
-  });
-  return new OpenclawError("no-credentials", {
-    message: `${cause ? `${cause.message} ` : ""}No AWS credentials were found, and no model is configured.`,
-    hint: cause?.hint ?? "See where credentials were looked for: openclaw doctor",
-  });
+  const [{ findCause }, { askChosenInstance }, { describeChosen }, { noCredentials }] = await Promise.all([
+    import("../../credentials/findings.ts"),
+    import("../../credentials/imds.ts"),
+    import("../../credentials/describe.ts"),
+    import("../../credentials/no-credentials.ts"),
+  ]);
+  const general = "No AWS credentials were found, and no model is configured";
+  const { decision, runtime, config } = setup;
+  const cause = findCause(decision, "nothing signs", { place: { misspelt: listMisspelt(config.value) } });
+  if (cause) {
+    return new OpenclawError("no-credentials", {
+      message: `${cause.message} ${general}.`,
+      hint: cause.hint,
+    });
+  }
+  const instance = await askChosenInstance(decision, runtime);
+  return noCredentials(decision, describeChosen(decision.chosen, instance), { instance, general });
 }
