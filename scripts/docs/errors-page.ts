@@ -53,6 +53,7 @@ const NETWORK_PLACEHOLDERS: NetworkContext = {
   who: "‹endpoint or proxy›",
   onTheWay: "",
   host: "‹host›",
+  named: "‹who names the endpoint›",
   proxy: { address: "‹host:port›", variable: "‹variable›", hasUser: false, isAtFault: false },
   said: "‹status›",
 };
@@ -63,6 +64,7 @@ const RESOLUTION_PLACEHOLDERS: ResolutionContext = {
   profile: "‹profile›",
   renewal: "‹how to renew them›",
   who: "‹who answers›",
+  place: undefined,
   status: Number.NaN,
   location: "",
   role: "‹role›",

@@ -69,18 +69,21 @@ export async function askContainer(
   }
 }
 
+const RELATIVE = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
+
+/** The variable that names the endpoint. */
+export function containerVariable(env: Environment): string {
+  return env[RELATIVE] ? RELATIVE : "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+}
+
 /** Throws `config-invalid` for a variable that makes no URL. */
 function urlOf(env: Environment): URL {
-  const relative = env["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"];
-  const [name, text, example] = relative
-    ? (["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", relative, "/v2/credentials/ID"] as const)
-    : ([
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-        env["AWS_CONTAINER_CREDENTIALS_FULL_URI"] ?? "",
-        "http://169.254.170.23/v1/credentials",
-      ] as const);
+  const name = containerVariable(env);
+  const relative = name === RELATIVE;
+  const text = env[name] ?? "";
+  const example = relative ? "/v2/credentials/ID" : "http://169.254.170.23/v1/credentials";
   const whole = relative ? `http://169.254.170.2${text}` : text;
-  const isPath = relative === undefined || text.startsWith("/");
+  const isPath = !relative || text.startsWith("/");
   if (isPath && URL.canParse(whole) && /^https?:$/.test(new URL(whole).protocol)) return new URL(whole);
   throw new OpenclawError("config-invalid", {
     message: `${name} '${maskUserInfo(text)}' is not ${relative ? "a path that begins with /" : "an http or https URL"}.`,

@@ -1,14 +1,14 @@
 import path from "node:path";
 import type { AwsCredentialIdentity, TokenIdentity } from "@smithy/types";
 import type { Exchange, HandlerOptions } from "../network/request-handler.ts";
-import { decideEndpoint } from "../aws/endpoint.ts";
+import { decideEndpoint, type Service } from "../aws/endpoint.ts";
 import { readStart, ReadFailure } from "../disk/read-file.ts";
 import { OpenclawError } from "../errors.ts";
 import { withoutUndefined } from "../json.ts";
 import type { Runtime } from "../runtime.ts";
 import { withSpinner } from "../terminal/spinner.ts";
 import type { Identity } from "./cli-cache.ts";
-import { askContainer } from "./container.ts";
+import { askContainer, containerVariable } from "./container.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
 import { describeChosen, describeInstance } from "./describe.ts";
 import { explainChosen, explainError } from "./findings.ts";
@@ -120,7 +120,7 @@ async function resolve(
     const keys = decision.shared.profiles.get("profile" in chosen ? chosen.profile : "")?.keys ?? {
       role_arn: runtime.env["AWS_ROLE_ARN"] ?? "the role",
     };
-    const endpointSource = sourceOfEndpoint(exchange?.asked, decision, runtime);
+    const endpointSource = exchange && sourceOfEndpoint(exchange, decision, runtime);
     const setup = { signal: runtime.signal, now: runtime.now, hide, exchange, endpointSource, keys };
     const error = toResolutionError(failure, chosen, setup);
     throw error === failure ? error : explainError(error, decision);
@@ -129,14 +129,23 @@ async function resolve(
   }
 }
 
-/** Who named the endpoint of the service that was asked; undefined for its region's own, and for who is no service. */
+/** Who named the endpoint that was asked; undefined for a region's own. */
 function sourceOfEndpoint(
-  asked: string | undefined,
+  exchange: Exchange,
   { shared, profileName }: CredentialDecision,
   { env }: Runtime,
 ): string | undefined {
-  const service = asked === ASKED.sts ? "sts" : asked === ASKED.sso ? "sso" : undefined;
+  if (exchange.asked === ASKED.container) return `env ${containerVariable(env)}`;
+  const service = serviceOf(exchange);
   return service && decideEndpoint({ service, env, profile: profileInForce(shared, profileName) })?.source;
+}
+
+function serviceOf({ asked, path: place }: Exchange): Service | undefined {
+  if (asked === ASKED.sts) return "sts";
+  if (asked === ASKED.signIn) return "signin";
+  if (asked !== ASKED.sso) return undefined;
+  // IAM Identity Center has two: a sign-in is renewed (CreateToken) at another one than that of the portal.
+  return place.endsWith("/token") ? "sso-oidc" : "sso";
 }
 
 /**
@@ -152,8 +161,8 @@ async function refusePipes(
   if (file === undefined) return;
   await readStart(file, 1).catch((cause: unknown) => {
     if (!(cause instanceof ReadFailure)) throw cause;
-    // What the system refuses is told by who reads it.
-    if (cause.code !== undefined) return;
+    // Those are told by who reads it: without a sign-in, there is no file of it.
+    if (cause.code === "ENOENT" || cause.code === "EACCES") return;
     throw new OpenclawError("no-credentials", {
       message: `The credentials (${describeChosen(chosen)}) need the file ${file}, which cannot be read: ${cause.message}.`,
       hint: `ls -l ${quoteForShell(file)}`,

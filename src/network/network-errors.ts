@@ -9,6 +9,8 @@ export interface NetworkContext {
   /** Of a proxy that failed: whom it was to reach. */
   onTheWay: string;
   host: string;
+  /** Where the endpoint is named, such as AWS_ENDPOINT_URL. */
+  named: string;
   proxy: Blame | undefined;
   /** What a proxy answered in place of the server. */
   said: string;
@@ -110,7 +112,7 @@ export const NETWORK_TABLE: readonly NetworkRow[] = [
     hint: (c) =>
       c.proxy?.isAtFault
         ? `Write ${c.proxy.variable} with http:// where the proxy itself speaks no TLS.`
-        : "Check https:// against http:// in the endpoint: openclaw doctor",
+        : `Check https:// against http:// in ${c.named}: openclaw doctor`,
   },
   {
     codes: ["UND_ERR_CONNECT_TIMEOUT"],
@@ -182,23 +184,29 @@ export function fromNetworkFailure(
   const cause = deepest(error) as { hostname?: string; said?: string };
   const proxy = blameOf(error);
   const host = cause.hostname ?? hostOf(endpoint);
-  const named = proxy && `proxy ${proxy.address} (${proxy.variable})`;
+  const shown = proxy && `proxy ${proxy.address} (${proxy.variable})`;
   const context: NetworkContext = {
     ...(proxy?.isAtFault
-      ? { Who: `The ${named}`, who: `the ${named}`, onTheWay: `, on the way to ${endpoint}` }
-      : { Who: endpoint, who: endpoint, onTheWay: named ? `, through the ${named}` : "" }),
+      ? { Who: `The ${shown}`, who: `the ${shown}`, onTheWay: `, on the way to ${endpoint}` }
+      : { Who: endpoint, who: endpoint, onTheWay: shown ? `, through the ${shown}` : "" }),
     host,
+    named: source === undefined ? "the endpoint" : placeOfSource(source),
     proxy,
     said: cause.said ?? "",
   };
   const [message, hint] = [row.message(context), row.hint(context)];
   // A flag is before everybody's eyes.
-  const isNamed = source !== undefined && !source.startsWith("--") && hint === CHECK_WAY;
+  const isNamed = source !== undefined && !source.startsWith("--") && proxy?.isAtFault !== true;
   return new OpenclawError(row.code, {
     message: isNamed ? message.replace(/\.$/, ` (${source}).`) : message,
-    hint: isNamed ? checkSource(source) : hint,
+    hint: isNamed && hint === CHECK_WAY ? checkSource(source) : hint,
     cause: error,
   });
+}
+
+/** Who names an endpoint, as a person finds it: the variable, without what it is. */
+export function placeOfSource(source: string): string {
+  return source.replace(/^env /, "");
 }
 
 function checkSource(source: string): string {

@@ -13,6 +13,8 @@ export interface Exchange {
   asked: string | undefined;
   /** Scheme, host and port. */
   origin: string;
+  /** Without the query. */
+  path: string;
   failure?: unknown;
   answer?: WholeAnswer;
 }
@@ -66,24 +68,29 @@ export async function createRequestHandler(
   };
   const isProxied = namesProxy(env) && !isEmulated && !isDirect;
   const staysHere = (host: string): boolean => !isProxied && isLoopback(withoutBrackets(host));
+  const exchangeOf = (request: Request): Exchange => ({
+    asked,
+    origin: urlOf(request).origin,
+    path: request.path,
+  });
   const watcher: RequestWatcher = {
     sends: async (request) => {
-      onExchange?.({ asked, origin: urlOf(request).origin });
+      onExchange?.(exchangeOf(request));
       if (request.protocol !== "http:" || !terminal || staysHere(request.hostname)) return;
       const { CREDENTIALS, secretOf, warnOfClearText } = await import("./clear-text.ts");
       const what = handsOutCredentials ? CREDENTIALS : secretOf(request.headers);
       await warnOfClearText({ env, terminal }, urlOf(request), what);
     },
-    fails: (failure, request) => onExchange?.({ asked, origin: urlOf(request).origin, failure }),
-    answers: readsWhole
-      ? (answer, request) => onExchange?.({ asked, origin: urlOf(request).origin, answer })
-      : undefined,
+    fails: (failure, request) => onExchange?.({ ...exchangeOf(request), failure }),
+    answers: readsWhole ? (answer, request) => onExchange?.({ ...exchangeOf(request), answer }) : undefined,
   };
   if (!isProxied) return new TimedHandler(handlerOptions, watcher);
   const { ProxyingHandler } = await import("./proxy.ts");
   return new ProxyingHandler({ options: handlerOptions, ca, env, watcher });
 }
 
-function urlOf({ protocol, hostname, port }: Parameters<NodeHttpHandler["handle"]>[0]): URL {
+type Request = Parameters<NodeHttpHandler["handle"]>[0];
+
+function urlOf({ protocol, hostname, port }: Request): URL {
   return new URL(`${protocol}//${hostname}${port === undefined ? "" : `:${port}`}`);
 }

@@ -1,6 +1,6 @@
 import { stemOf } from "../aws/error-name.ts";
 import type { ErrorCode } from "../errors.ts";
-import { IN_BETWEEN } from "../network/network-errors.ts";
+import { IN_BETWEEN, placeOfSource } from "../network/network-errors.ts";
 import { adviseDenial, type Denial, describeDenial } from "./denial.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
@@ -58,7 +58,7 @@ const from = ({ credentials }: ErrorContext): string => (credentials ? ` from ${
 const endpoint = (context: ErrorContext): string => context.endpoint ?? "The endpoint";
 /** What to look at where somebody named the endpoint. */
 const checkPath = ({ endpointSource }: ErrorContext): string | undefined =>
-  endpointSource && `Check host and path in ${endpointSource.replace(/^env /, "")}: openclaw doctor`;
+  endpointSource && `Check host and path in ${placeOfSource(endpointSource)}: openclaw doctor`;
 const said = ({ message }: ErrorContext): string =>
   message === "" ? " with something that is not AWS's." : `: ${message}`;
 

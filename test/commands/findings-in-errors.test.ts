@@ -133,6 +133,7 @@ const MACHINES: Readonly<Record<string, readonly Machine[]>> = {
     { env: pair(ID.toLowerCase(), SECRET), says: /characters that no key id has/, hint: /Copy both again/ },
     { env: pair(`${ID.slice(0, 9)} ${ID.slice(9)}`, SECRET), says: /space inside/, hint: /Copy both again/ },
     { env: pair(ID, SECRET.slice(1)), says: /has 39 characters/, hint: /Copy both again/ },
+    { env: pair(ID, "x"), says: /has 1 character, and/, hint: /Copy both again/ },
     {
       env: pair(ID, SECRET.replace("/", "_")),
       says: /characters that no secret key has/,
@@ -359,7 +360,7 @@ const PLACES: Readonly<Record<string, readonly Misplaced[]>> = {
     {
       config: "[default]\nregion = us-east-1\nendpoint_url = htp://host\n",
       says: /^profile default, endpoint_url \(.*config:3\) 'htp:\/\/host' is not/,
-      hint: "Write it as https://HOST",
+      hint: "Write it as http://host",
       code: 3,
     },
     {

@@ -989,7 +989,12 @@ describe("what goes wrong while credentials are resolved", () => {
 
   it.each([
     ["nobody vouches for", {}, "is not one this machine trusts", "AWS_CA_BUNDLE"],
-    ["is not there", { PORT: "1" }, "Nothing accepts connections at https://localhost:1.", "doctor"],
+    [
+      "is not there",
+      { PORT: "1" },
+      "Nothing accepts connections at https://localhost:1 (env AWS_CONTAINER_CREDENTIALS_FULL_URI).",
+      "unset AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    ],
   ])("a container endpoint over TLS that %s is a network error", async (_, more, says, hint) => {
     const server = await startIdentityServer();
     const { port } = await secureContainer();

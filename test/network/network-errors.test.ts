@@ -100,6 +100,17 @@ describe("an endpoint", () => {
     });
   });
 
+  it.each([
+    ["env AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL"],
+    ["profile dev, endpoint_url", "profile dev, endpoint_url"],
+  ])("that speaks no TLS, and is named by %s", (source, named) => {
+    const failure = Object.assign(new Error("wrong version number"), { code: "EPROTO" });
+    expect(fromNetworkFailure(failure, "https://127.0.0.1:1", source)).toMatchObject({
+      message: `https://127.0.0.1:1 does not speak TLS (${source}).`,
+      hint: `Check https:// against http:// in ${named}: openclaw doctor`,
+    });
+  });
+
   it("that speaks no HTTP", async () => {
     const port = await listen(createServer((socket) => socket.end("220 mail.example ESMTP\r\n")));
     expect(await refusal(`http://127.0.0.1:${port}`)).toMatchObject({
