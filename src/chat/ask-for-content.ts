@@ -1,6 +1,7 @@
 import { type ChatEvent, type ChatEvents, usageOf } from "../converse/chat-event.ts";
 import { KeptLength } from "../converse/kept-length.ts";
 import { judgeStop, nothingSaid } from "../converse/outcome.ts";
+import { isSeen } from "../converse/said.ts";
 import { OpenclawError } from "../errors.ts";
 import { addUsage, type TokenUsage } from "../models/usage.ts";
 
@@ -62,7 +63,7 @@ async function* passOnContent(
 
 /** Whether an event is content, or tells of some: of an answer that was withheld, or that has none in words. */
 function isContent(event: ChatEvent): boolean {
-  if (event.type === "text") return event.text.trim() !== "";
+  if (event.type === "text") return isSeen(event.text);
   if (event.type === "stop")
     return event.wordless !== undefined || judgeStop(event.stopReason, "").error !== undefined;
   return event.type === "reasoning" || event.type === "tool-call";

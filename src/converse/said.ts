@@ -3,6 +3,11 @@ import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
 /** So many tools are told to a reader; an answer that calls others without end is no reason to remember them all. */
 const MOST_CALLS = 100;
 
+/** Whether a text has more than white space and characters that nobody sees, such as U+200B. */
+export function isSeen(text: string): boolean {
+  return /[^\s\p{Cf}\p{Cc}]/u.test(text);
+}
+
 /** Follows what an answer holds, whether or not a reader sees it. */
 export class Said {
   #hasText = false;
@@ -15,7 +20,7 @@ export class Said {
     const call = contentBlockStart?.start?.toolUse;
     if (call && this.#calls.size < MOST_CALLS) this.#calls.add(call.name ?? "");
     const { text, reasoningContent, citation } = contentBlockDelta?.delta ?? {};
-    this.#hasText = citation !== undefined || (text !== undefined && text.trim() !== "");
+    this.#hasText = citation !== undefined || (text !== undefined && isSeen(text));
     // A signature alone is reasoning that the model keeps to itself.
     this.#hasReasoning ||= Object.values(reasoningContent ?? {}).some((value) => value && value.length > 0);
   }

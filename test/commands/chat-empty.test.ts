@@ -45,6 +45,7 @@ const NOTHING: [string, ScriptedAnswer][] = [
   ["no block", EMPTY],
   ["an empty block", answer(close, ...ending("end_turn"))],
   ["blanks", answer(delta({ text: " " }), delta({ text: "\n\n" }), close, ...ending("end_turn"))],
+  ["what nobody sees", answer(delta({ text: "\u200B\u2060" }), close, ...ending("end_turn"))],
   ["empty reasoning", answer(delta({ reasoningContent: { text: "" } }), close, ...ending("end_turn"))],
   ["an end that nobody knows", answer(...ending("something_new"))],
   ["a stop sequence at once", answer(...ending("stop_sequence"))],
@@ -139,8 +140,9 @@ describe("an answer without any content", () => {
     await pty.see(/error: .*nothing, twice[\s\S]*\n> $/);
     pty.type("two\r");
     await pty.see(/Hello\.\n\n> $/);
+    const cachePoint = { type: "default" };
     expect(emulated.emulator.calls.at(-1)?.body).toEqual({
-      messages: [{ role: "user", content: [{ text: "one" }, { text: "two" }] }],
+      messages: [{ role: "user", content: [{ text: "one" }, { text: "two" }, { cachePoint }] }],
     });
     pty.type("/usage\r");
     // Those of the answers that were empty have cost their price.
