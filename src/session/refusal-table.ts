@@ -107,7 +107,7 @@ const ROWS: readonly RefusalRow[] = [
     // https://github.com/anomalyco/opencode/issues/48637
     // https://github.com/can1357/oh-my-pi/pull/10486
     pattern:
-      /invalid signature in thinking block|thinking\.signature: field required|block is bound to a different conversation|thinking or redacted_thinking blocks in the latest assistant message cannot be modified/,
+      /invalid signature|signature: field required|invalid data in redacted_thinking|each thinking block must contain|block is bound to a different conversation|thinking blocks in the latest assistant message cannot be modified/,
     teaches: passing("old-reasoning"),
   },
   {
@@ -148,7 +148,7 @@ const ROWS: readonly RefusalRow[] = [
     // https://github.com/coder/coder/issues/25356
     // https://github.com/Kilo-Org/cloud/pull/3807
     pattern:
-      /(?:effort|reasoning)\b.*?(?:input should be|(?:supported|valid) (?:values|levels)(?: are)?:?|must be one of:?) (.+)$/,
+      /(?:effort|reasoning\b|unsupported value: (?:none|minimal|low|medium|high|xhigh|max)\b).*?(?:input should be|(?:supported|valid|allowed|accepted) (?:values|levels|options)(?: are)?:?|(?:must be|expected) one of:?) (.+)$/,
     teaches: ([, list]) => [...levelsOf(list), { name: "takes-no-level" }],
   },
   {
@@ -166,7 +166,8 @@ const ROWS: readonly RefusalRow[] = [
   },
   {
     // https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html
-    pattern: /temperature may only be set to 1 when thinking/,
+    pattern:
+      /temperature (may only be set to 1|is not supported|must be unset|cannot be set) (when|while|with) (\S+ )?thinking/,
     teaches: teach("temperature-while-reasoning"),
   },
   {
@@ -219,6 +220,13 @@ const ROWS: readonly RefusalRow[] = [
     teaches: mostTokens(true),
   },
   {
+    // https://github.com/anomalyco/opencode/issues/1000
+    // https://github.com/DaviRain-Su/hyper-grok-build/issues/44
+    pattern:
+      /max_?(?:completion_?|output_?|new_?)?tokens\b.*?(?:(?:less than or equal to|at most|<=) |exceeds (?:the |models )(?:maximum|limit)\D{1,30})(\d+)/,
+    teaches: mostTokens(false),
+  },
+  {
     // https://github.com/griptape-ai/ComfyUI-Griptape/issues/312
     pattern: /(use|did you mean) max_completion_tokens/,
     teaches: () => [{ name: "length-field", value: "max_completion_tokens" }],
@@ -241,7 +249,7 @@ const ROWS: readonly RefusalRow[] = [
   {
     // https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
     pattern:
-      /(cache_?(point|control)\S*ttl|extended cache ttl|ttl field|1h cache).*(not supported|not permitted|unsupported|invalid|doesnt|does not)|(doesnt|does not) support.*\bttl\b/,
+      /(cache_?(point|control)\S*ttl|extended cache ttl|ttl field|1h cache).*(not supported|not permitted|unsupported|invalid|doesnt|does not|input should be)|(doesnt|does not) support.*\bttl\b/,
     teaches: teach("short-cache-points", "no-cache-points"),
   },
   {
@@ -396,6 +404,32 @@ const FIELDS: readonly { field: RegExp; teaches: readonly LessonName[] }[] = [
   { field: /toolresult/, teaches: ["plain-tool-results"] },
 ];
 
+/** How a service says that it does not take something, in whatever words. */
+const REFUSES =
+  /\bunsupported\b|\b(?:not|doesnt|dont|isnt|arent|didnt|cannot|cant)\b(?: \w+){0,2} (?:support|allow|accept|permit|available|compatible|enabled)/;
+
+/**
+ * What it may be about where no field is named in a known frame, by what people call it. The first that matches counts. AWS
+ * says of cache points that the model is "unsupported", with status 403: https://github.com/anomalyco/opencode/issues/782
+ */
+const TOPICS: readonly { topic: RegExp; teaches: readonly LessonName[] }[] = [
+  { topic: /prompt cach|cache[ _]?(point|control)/, teaches: ["no-cache-points"] },
+  { topic: /service[ _]?tier|\b(flex|priority|reserved)( \w+)? tier/, teaches: ["serviceTier"] },
+  { topic: /latency|performance[ _]?config/, teaches: ["latency"] },
+  { topic: /tool[ _]?choice/, teaches: ["no-tool-form", "no-tool-choice"] },
+  {
+    topic:
+      /structured (output|response)|json[ _]?schema|response[ _]?format|output[ _]?config|text[ _]?format/,
+    teaches: ["no-native-form"],
+  },
+  { topic: /stop[ _]?sequence/, teaches: ["stopSequences"] },
+  { topic: /\btop[ _-]?p\b/, teaches: ["topP"] },
+  { topic: /\btop[ _-]?k\b/, teaches: ["topK"] },
+  { topic: /temperature/, teaches: ["temperature"] },
+  { topic: /system[ _](message|prompt|instruction|role)/, teaches: ["no-system"] },
+  { topic: /\bthinking\b|\breasoning\b|\beffort\b/, teaches: ["takes-no-level", "no-reasoning-blocks"] },
+];
+
 /** The most of a message that is looked at, in characters: what a service says comes first. */
 const LONGEST = 2000;
 
@@ -418,7 +452,13 @@ export function readRefusal({ message, param }: Refusal): readonly Lesson[] {
   }
   const named =
     param ?? FRAMES.map(({ pattern }) => pattern.exec(text)?.[1]).find((field) => field !== undefined);
-  return named === undefined ? [] : lessonsOfField(named, text, message);
+  return named === undefined ? lessonsOfTopic(text) : lessonsOfField(named, text, message);
+}
+
+function lessonsOfTopic(text: string): readonly Lesson[] {
+  if (!REFUSES.test(text)) return [];
+  const { teaches = [] } = TOPICS.find(({ topic }) => topic.test(text)) ?? {};
+  return teaches.map((name) => ({ name }));
 }
 
 function lessonsOfField(named: string, text: string, message: string): readonly Lesson[] {
@@ -430,6 +470,8 @@ function lessonsOfField(named: string, text: string, message: string): readonly 
   const row = FIELDS.find(({ field: pattern }) => pattern.test(field));
   if (row) return row.teaches.map((name) => ({ name }));
   if (NEVER_LEFT_OUT.test(field)) return [];
+  const ofTopic = lessonsOfTopic(text);
+  if (ofTopic.length > 0) return ofTopic;
   // As the message writes it: fields of a model's own have capitals.
   const [written = named] = new RegExp(named.replaceAll(/[.[\]]/g, String.raw`\$&`), "i").exec(message) ?? [];
   return [{ name: "field", value: written }];

@@ -57,6 +57,23 @@ describe("what a model refuses by name", () => {
     expect(bodies(emulated)[2]).toEqual(bodies(emulated)[1]);
   });
 
+  it("is learnt of cache points, which AWS refuses as an access that is denied", async () => {
+    const message =
+      "You invoked an unsupported model or your request did not allow prompt caching. See the documentation for more information.";
+    const emulated = await emulate({
+      script: ({ route, body }) =>
+        route === "ConverseStream" && JSON.stringify(body).includes("cachePoint")
+          ? { error: { name: "AccessDeniedException", message } }
+          : undefined,
+    });
+    const { code, stdout } = await emulated.run(["chat", "-m", HAIKU, "--cache", "5m", "Hi"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("You asked: Hi");
+    expect(bodies(emulated)).toHaveLength(2);
+    await emulated.run(["chat", "-m", HAIKU, "--cache", "5m", "Hi"]);
+    expect(bodies(emulated)).toHaveLength(3);
+  });
+
   it("may be several things in a row, each once", async () => {
     const emulated = await refusing(
       "inferenceConfig.temperature",

@@ -262,6 +262,51 @@ const WORDINGS: readonly Wording[] = [
   ["Unsupported parameter: 'top_p' is not supported with this model.", "topP"],
   ["Unsupported parameter: 'stop' is not supported with this model.", "stopSequences"],
   ["Unknown parameter: 'service_tier'.", "serviceTier"],
+  // In no known frame, by what they are about.
+  [
+    "You invoked an unsupported model or your request did not allow prompt caching. See the documentation for more information.",
+    "no-cache-points",
+  ],
+  ["Unsupported service tier: flex", "serviceTier"],
+  ["On-demand flex tier isn't supported for this model.", "serviceTier"],
+  ["Latency optimized inference is not supported for this model", "latency"],
+  ["Tool choice is not supported by this model", "no-tool-form", "no-tool-choice"],
+  [`${MODEL}This model does not support setting tool_choice to any`, "no-tool-form", "no-tool-choice"],
+  ["Structured output is not supported for this model", "no-native-form"],
+  ["output_config.format: this model does not support JSON schema", "no-native-form"],
+  ["Stop sequences aren't available with this model", "stopSequences"],
+  ["This model doesn't allow top-p", "topP"],
+  ["temperature: this field is not supported for this model", "temperature"],
+  ["System messages are not supported by this model", "no-system"],
+  ["This model does not support extended thinking.", "takes-no-level", "no-reasoning-blocks"],
+  [`${MODEL}\`temperature\` is not supported when thinking is enabled`, "temperature-while-reasoning"],
+  ["cache_control.ttl: Input should be '5m'", "short-cache-points", "no-cache-points"],
+  ["`max_tokens` must be less than or equal to `16384`", { name: "most-tokens", value: 16_384 }],
+  [
+    "max_tokens (384000) exceeds model's maximum output tokens (65536)",
+    { name: "most-tokens", value: 65_536 },
+  ],
+  ["maxTokens: Value must be at most 5000", { name: "most-tokens", value: 5000 }],
+  [
+    'Invalid value for reasoning effort "minimal". Expected one of: low, medium, high',
+    { name: "levels", value: ["low", "medium", "high"] },
+    "takes-no-level",
+  ],
+  [
+    "Unsupported value: 'xhigh' is not supported with the 'gpt-5' model. Supported values are: 'low', 'medium', and 'high'.",
+    { name: "levels", value: ["low", "medium", "high"] },
+    "takes-no-level",
+  ],
+  // Other words for reasoning that is not the model's.
+  [`${MODEL}messages.1.content.0.signature: Invalid signature`, { name: "old-reasoning", isPassing: true }],
+  [
+    `${MODEL}messages.1.content.0: Invalid \`data\` in \`redacted_thinking\` block`,
+    { name: "old-reasoning", isPassing: true },
+  ],
+  [
+    `${MODEL}messages.1.content.0.thinking: each thinking block must contain thinking`,
+    { name: "old-reasoning", isPassing: true },
+  ],
 ];
 
 const lessonsOf = (teaches: readonly (LessonName | Lesson)[]): Lesson[] =>
@@ -298,6 +343,8 @@ describe("a refusal teaches what it names", () => {
 it.each([
   "The provided model identifier is invalid.",
   "temperature must be at most 2",
+  "Your tokens for this system prompt are not enough.",
+  "`max_tokens` must be greater than `thinking.budget_tokens`.",
   "Invalid 'temperature': decimal above maximum value. Expected a value <= 2, but got 5 instead.",
   "This model doesn't support tool use.",
   "This model doesn't support the messages field.",
