@@ -40,7 +40,7 @@ interface Spent {
 export async function run(options: UsageOptions, runtime: Runtime): Promise<void> {
   const { terminal, now } = runtime;
   const { value: config } = await loadConfig(options, runtime);
-  const since = readTime(options.since, "--since", now());
+  const since = wholeDays(readTime(options.since, "--since", now()), now());
   const today = new Date(now()).toISOString().slice(0, "2026-11-26".length);
   const limits = config.usage?.budget ?? {};
   const month = Date.parse(monthOf(today));
@@ -83,6 +83,11 @@ export async function run(options: UsageOptions, runtime: Runtime): Promise<void
 }
 
 const HOUR_MS = 3_600_000;
+
+/** What is longer ago than two days begins with a whole day, as what was summed up does. */
+function wholeDays(time: number, now: number): number {
+  return now - time > 48 * HOUR_MS ? Math.floor(time / (24 * HOUR_MS)) * 24 * HOUR_MS : time;
+}
 
 /** What was summed up is so by whole hours. */
 function hourOf(time: number): number {

@@ -1,8 +1,8 @@
 import { isRecord } from "../json.ts";
 
-/** One call, or the sum of several of one hour. It holds no content: nothing that was asked or answered. */
+/** One call, or the sum of several of one hour or day. It holds no content: nothing that was asked or answered. */
 export interface LedgerEntry {
-  /** When the call ended, as ISO 8601; of a sum the beginning of its hour. */
+  /** When the call ended, as ISO 8601; of a sum the beginning of its hour or day. */
   at: string;
   /** The command that called. */
   command: string;

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { type FolderNames, stateFolder } from "../disk/state-folder.ts";
 
-/** Beyond this the calls of a month are summed up by hours, in bytes. */
+/** Beyond this the calls of a month are summed up by hours and days, in bytes. */
 export const LARGEST_FILE = 1024 * 1024;
 
 /** What the place of the ledger depends on. */

@@ -56,7 +56,11 @@ export async function readLedger(folder: string, since: number): Promise<LedgerE
   const entries: LedgerEntry[] = [];
   try {
     for (let files = await findMonths(folder); ;) {
-      for (const month of files) if (month.month >= firstMonth) entries.push(...(await readMonth(month)));
+      for (const month of files) {
+        if (month.month < firstMonth) continue;
+        // Not at once: what is handed to a function has to fit its stack.
+        for (const entry of await readMonth(month)) entries.push(entry);
+      }
       const after = await findMonths(folder);
       if (isDeepStrictEqual(files, after)) break;
       // Something was summed up meanwhile, and may have been read twice or not at all.

@@ -4,6 +4,7 @@ import { ignoring } from "../disk/atomic-write.ts";
 import { holdLock } from "../disk/lock.ts";
 import { replaceFile } from "../disk/replace-file.ts";
 import { OpenclawError } from "../errors.ts";
+import { nextTurn } from "../next-turn.ts";
 import type { Runtime } from "../runtime.ts";
 import { entryLine, type LedgerEntry, sumBy } from "./entry.ts";
 import { LARGEST_FILE } from "./ledger-files.ts";
@@ -13,7 +14,7 @@ import { findMonths, type MonthFiles, readEntries, readSums, sumsHead } from "./
 const MONTHS_KEPT = 24;
 
 /**
- * Begins a new file for a month whose file has become large, and sums up by hours what was taken out of use the time before:
+ * Begins a new file for a month whose file has become large, and sums up by hours and days what was taken out of use the time before:
  * whoever had that one open has long written to it. Killed at any moment, nothing is lost and nothing counts twice. Where
  * another process is at it, it is left to that one.
  */
@@ -29,29 +30,39 @@ export async function sumUp(folder: string, month: string, runtime: Runtime): Pr
     // Another process was first.
     if (size <= LARGEST_FILE) return;
     const name = Math.floor(runtime.random() * 2 ** 48).toString(36);
-    await addToSums(files);
+    await addToSums(files, runtime.now());
     await rename(files.current, path.join(folder, `${month}.part-${name}.jsonl`));
   } finally {
     await lock.release();
   }
 }
 
-async function addToSums({ sums, parts }: MonthFiles): Promise<void> {
+async function addToSums({ sums, parts }: MonthFiles, now: number): Promise<void> {
   if (parts.length === 0) return;
   const known = await readSums(sums);
   const entries = known.entries;
   for (const part of parts) {
-    if (!known.parts.has(path.basename(part))) entries.push(...(await readEntries(part)));
+    if (known.parts.has(path.basename(part))) continue;
+    for (const entry of await readEntries(part)) entries.push(entry);
   }
+  await nextTurn();
   const names = parts.map((part) => path.basename(part));
-  await replaceFile(sums, sumsHead(names) + sumByHour(entries).map(entryLine).join(""));
+  await replaceFile(sums, sumsHead(names) + sumEntries(entries, now).map(entryLine).join(""));
   for (const part of parts) await rm(part, { force: true });
 }
 
-/** The entries of one hour that differ in nothing but their counts, as one. */
-export function sumByHour(entries: readonly LedgerEntry[]): LedgerEntry[] {
+/** So long ago a day's calls are one, in ms: then there are no more of them than commands, models, profiles and keys. */
+const HOURLY_MS = 48 * 3_600_000;
+
+/** The entries of one hour, or of one day where it is long ago, that differ in nothing but their counts, as one. */
+export function sumEntries(entries: readonly LedgerEntry[], now: number): LedgerEntry[] {
+  const recent = new Date(now - HOURLY_MS).toISOString();
+  const beginOf = (at: string): string =>
+    at >= recent
+      ? `${at.slice(0, "2026-11-26T11".length)}:00:00.000Z`
+      : `${at.slice(0, "2026-11-26".length)}T00:00:00.000Z`;
   const fieldsOf = ({ at, command, model, profile, key }: LedgerEntry): string =>
-    JSON.stringify([`${at.slice(0, "2026-11-26T11".length)}:00:00.000Z`, command, model, profile, key]);
+    JSON.stringify([beginOf(at), command, model, profile, key]);
   return [...sumBy(entries, fieldsOf)].map(([fields, counts]) => {
     const [at = "", command = "", model = "", profile, key] = JSON.parse(fields) as (string | null)[];
     const named = { at: at ?? "", command: command ?? "", model: model ?? "" };

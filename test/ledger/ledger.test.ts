@@ -92,7 +92,7 @@ it("counts what was summed up once, where the program was killed before it was r
   const before = callsOf(await readLedger(folder, 0));
   await sumUp(folder, "2026-11", testRuntime({ home }));
   expect(callsOf(await readLedger(folder, 0))).toBe(before);
-  expect(readFileSync(path.join(folder, "2026-11.sums.jsonl"), "utf8")).toContain("2026-11-03T01:00");
+  expect(readFileSync(path.join(folder, "2026-11.sums.jsonl"), "utf8")).toContain("2026-11-03T00:00");
 });
 
 it("leaves a file alone that is not large, and forgets what is older than two years", async () => {
