@@ -23,6 +23,11 @@ export interface Screen {
   readonly rows: number;
   write(text: string): void;
   onResize(listener: () => void): () => void;
+  /**
+   * Puts a text into the clipboard of the terminal, which may be at the other end of an ssh (OSC 52,
+   * https://invisible-island.net/xterm/ctlseqs/ctlseqs.html). Nobody says whether it took it.
+   */
+  copy(text: string): void;
 }
 
 /** How the answer is written: for a person or a plain pipe, as one JSON document, or as a line per event. */
@@ -165,6 +170,7 @@ export class Terminal {
       // A row goes on in the next one only from its beginning.
       write: (text) => void sink.write(new Neutraliser().push(text).replaceAll("\n", "\r\n")),
       onResize: (listener) => sink.onResize?.(listener) ?? (() => undefined),
+      copy: (text) => void sink.write(`\u001B]52;c;${Buffer.from(text).toString("base64")}\u0007`),
     };
   }
 

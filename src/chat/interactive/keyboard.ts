@@ -78,6 +78,11 @@ export class Keyboard {
     return this.#keys.shift();
   }
 
+  /** Puts a key back that was meant for somebody else: it is the next one. */
+  putBack(key: Key): void {
+    this.#keys.unshift(key);
+  }
+
   /** Whether no key is waiting to be read. */
   get isIdle(): boolean {
     return this.#keys.length === 0;

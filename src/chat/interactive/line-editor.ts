@@ -42,6 +42,8 @@ export interface LineEditorParts {
   complete: (textBeforeCursor: string) => Promise<Completions>;
   /** What a pasted text stands for, and what a person is told of it; undefined for one that is what it is. */
   readPaste: (pasted: string) => Promise<{ text: string; says: readonly string[] } | undefined>;
+  /** Lets the person edit a text in a program of their own; undefined where that was told to have failed. */
+  edit: (text: string) => Promise<string | undefined>;
   /** Whether the terminal lays the line at the cursor out anew when its width changes. */
   reflows: boolean;
 }
@@ -69,6 +71,8 @@ export class LineEditor {
   #draft = "";
   /** A search through the history that goes on. */
   #search: HistorySearch | undefined;
+  /** Whether Ctrl-X was the last key: it begins one of two. */
+  #hasPrefix = false;
   /** The row of the cursor, counted from the first row that is drawn. */
   #drawnRow = 0;
 
@@ -108,6 +112,12 @@ export class LineEditor {
     if (this.#search && this.#pressInSearch(key, this.#search)) return undefined;
     const { name, ctrl, meta } = key;
     const { text } = this.#buffer;
+    const isSecond = this.#hasPrefix;
+    this.#hasPrefix = ctrl && name === "x";
+    if (isSecond && ctrl && name === "e") {
+      await this.#editElsewhere();
+      return undefined;
+    }
     if (ctrl && name === "c") return { kind: "interrupt", text };
     if (ctrl && name === "d" && text === "") return { kind: "end" };
     if ((name === "return" || name === "enter") && !meta) return this.#enter();
@@ -214,6 +224,15 @@ export class LineEditor {
       return;
     }
     search.hasFailed = true;
+  }
+
+  /** Edits the text in the person's own editor. */
+  async #editElsewhere(): Promise<void> {
+    this.#writeAbove([]);
+    const text = await this.#parts.edit(this.#buffer.text);
+    if (text === undefined) return;
+    this.#buffer = { ...this.#buffer, text, cursor: text.length };
+    this.#historyPlace = undefined;
   }
 
   /** Puts a pasted text where the cursor stands, or what it stands for. */

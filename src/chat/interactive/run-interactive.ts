@@ -10,7 +10,7 @@ import { findDropped, findMentions, mention } from "./file-mentions.ts";
 import { forgetfulHistory, type History, openHistory } from "./history.ts";
 import { Keyboard } from "./keyboard.ts";
 import { LineEditor } from "./line-editor.ts";
-import { showExchange } from "./show-exchange.ts";
+import { showLast } from "./show-last.ts";
 import { completeEntry, findSlashCommand } from "./slash-commands.ts";
 import { type InteractiveOptions, Talk } from "./talk.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
@@ -36,11 +36,15 @@ export async function runInteractive(options: InteractiveOptions): Promise<void>
     style,
     history: () => history.entries,
     complete: (typed) => completeEntry(talk, typed),
+    edit: (text) => tellingFailures(talk, () => talk.edit(text)),
     readPaste: (pasted) => offerDropped(pasted, runtime),
     reflows: !XTERM_JS.test(runtime.env["TERM_PROGRAM"] ?? ""),
   });
   terminal.note(style.dim(greeting(talk)));
-  await showLast(talk);
+  if (talk.conversation.turns.length > 0) {
+    await showLast(talk);
+    terminal.note("");
+  }
   keyboard.start();
   try {
     await converse(talk, editor, history, style);
@@ -78,17 +82,27 @@ async function converse(talk: Talk, editor: LineEditor, history: History, style:
 
 /** Does what a command says, or asks. */
 async function take(talk: Talk, entry: string): Promise<void> {
-  const { terminal } = talk.options.runtime;
-  try {
+  await tellingFailures(talk, async () => {
     const slash = findSlashCommand(entry);
-    if (slash) return await slash.command.run(talk, slash.argument);
+    if (slash) return slash.command.run(talk, slash.argument);
+    const [, command] = /^!(.+)$/.exec(entry) ?? [];
+    if (command !== undefined) return talk.runShell(command.trim());
     const question = unwrapBlock(entry);
     if (question.trim() === "") return;
     await attachMentioned(talk, question);
     await talk.ask(question);
+  });
+}
+
+/** Runs `work`; what goes wrong with it is told, and ends nothing. Resolves to undefined then. */
+async function tellingFailures<T>(talk: Talk, work: () => Promise<T>): Promise<T | undefined> {
+  const { terminal, signal } = talk.options.runtime;
+  try {
+    return await work();
   } catch (failure) {
-    if (talk.options.runtime.signal.aborted) throw talk.options.runtime.signal.reason;
+    if (signal.aborted) throw signal.reason;
     await tellFailure(failure, terminal);
+    return undefined;
   }
 }
 
@@ -136,14 +150,6 @@ async function tellFailure(failure: unknown, terminal: Terminal): Promise<void> 
 /** What a command line would be told to run again is asked again here. */
 function hintOf({ hint }: OpenclawError): string | undefined {
   return hint !== undefined && /^(Run the command|Try) again/.test(hint) ? "/retry asks again." : hint;
-}
-
-/** What was said last in a conversation that goes on. */
-async function showLast({ conversation, options: { runtime, isRaw } }: Talk): Promise<void> {
-  const last = conversation.turns.at(-1);
-  if (!last) return;
-  await showExchange(last, runtime, isRaw);
-  runtime.terminal.note("");
 }
 
 function greeting({ models, conversation, files }: Talk): string {

@@ -4,6 +4,9 @@ import { nearestIds } from "../../models/nearest.ts";
 import { resolveModel } from "../../models/resolve-model.ts";
 import { shorten, usageError } from "../../errors.ts";
 import { cacheTimeFor } from "../../converse/plan-request.ts";
+import { answerOf, isAnswered, textOf } from "../../converse/conversation.ts";
+import type { Price } from "../../models/usage.ts";
+import { sessionIds } from "../sessions/session-files.ts";
 import { wordsOf } from "../sessions/session-documents.ts";
 import { describeAttachment } from "./describe-attachment.ts";
 import { describeSpending } from "./describe-spending.ts";
@@ -78,6 +81,81 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
         )} · ${describeCache(talk)}`,
       );
     },
+  },
+  {
+    name: "/cost",
+    argument: "",
+    says: "show what each model of this conversation has cost",
+    run: async (talk) => {
+      const priceOf = (key: string, model: string): Price | undefined =>
+        talk.options.priceOf(resolveModel(key, talk.setup.config.value), model);
+      const models = [...new Set(talk.spending.map(({ model }) => model))];
+      for (const model of models) {
+        const own = talk.spending.filter((one) => one.model === model);
+        say(talk, describeSpending(own, priceOf), `${model}: `);
+      }
+      if (models.length !== 1) say(talk, describeSpending(talk.spending, priceOf), "in all: ");
+    },
+  },
+  {
+    name: "/copy",
+    argument: "[N]",
+    says: "copy the last answer, or the Nth from the end, by way of the terminal",
+    run: async (talk, argument) => {
+      const answers = talk.conversation.turns.filter(isAnswered);
+      if (!/^[1-9]\d*$|^$/.test(argument))
+        throw usageError(`'${shorten(argument)}' is no number.`, "/copy 2");
+      const turn = answers.at(-Number(argument || 1));
+      if (!turn)
+        throw usageError(
+          answers.length === 0 ? "There is no answer to copy." : `There are ${answers.length} answers.`,
+          answers.length === 0 ? "Ask something." : `/copy ${answers.length} copies the first.`,
+        );
+      const text = (answerOf(turn).content ?? []).map(textOf).join("").trim();
+      talk.options.screen.copy(text);
+      say(talk, `copied ${text.length} characters, where the terminal lets programs do so (OSC 52)`);
+    },
+  },
+  {
+    name: "/export",
+    argument: "[FILE]",
+    says: "write this conversation to a Markdown file",
+    run: async (talk, argument) => {
+      const { exportConversation } = await import("./export-conversation.ts");
+      say(talk, `written to ${await exportConversation(talk, argument)}`);
+    },
+    candidates: async (talk, typed) => completePath(typed, talk.options.runtime),
+  },
+  {
+    name: "/edit",
+    argument: "[TEXT]",
+    says: "write the next question in $VISUAL or $EDITOR, as Ctrl-X Ctrl-E does with what is typed",
+    run: async (talk, argument) => {
+      talk.draft = await talk.edit(argument);
+    },
+  },
+  {
+    name: "/compact",
+    argument: "",
+    says: "put a summary by the model in the place of all but the last question",
+    run: async (talk) => {
+      const count = await talk.compact();
+      if (count !== undefined)
+        say(
+          talk,
+          `${count === 1 ? "1 question is" : `${count} questions are`} summed up; /undo brings back what was there`,
+        );
+    },
+  },
+  {
+    name: "/sessions",
+    argument: "[ID]",
+    says: "choose another conversation of before, and go on with it",
+    run: async (talk, argument) => {
+      const { chooseSession } = await import("./choose-session.ts");
+      await chooseSession(talk, argument);
+    },
+    candidates: async (talk) => sessionIds(talk.options.runtime),
   },
   {
     name: "/retry",
@@ -189,15 +267,25 @@ export async function completeEntry(talk: Talk, typed: string): Promise<Completi
   }
   const command = SLASH_COMMANDS.find((candidate) => candidate.name === name);
   const candidates = (await command?.candidates?.(talk, argument)) ?? [];
+  const shown = candidates.filter(isShownWhole);
+  const beginning = shown.filter((candidate) => candidate.startsWith(argument));
   return {
     from: name.length + space.length,
-    candidates: candidates.filter((candidate) => candidate.startsWith(argument) && isShownWhole(candidate)),
+    candidates:
+      beginning.length > 0 || command?.name === "/file"
+        ? beginning
+        : shown.filter((candidate) => plain(candidate).includes(plain(argument))),
   };
 }
 
 function sayFiles({ files }: Talk): string {
   const names = files.map(describeAttachment);
   return `with the next question: ${names.length > 0 ? names.join(", ") : "no file"}`;
+}
+
+/** A name without case and punctuation. */
+function plain(name: string): string {
+  return name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, "");
 }
 
 /** The command that shows or sets a parameter, where it has one. */
@@ -237,6 +325,10 @@ function help(talk: Talk): void {
   const width = Math.max(...lines.map(({ usage }) => usage.length));
   for (const { usage, says } of lines) say(talk, says, `${usage.padEnd(width)}  `);
   say(talk, "");
+  say(
+    talk,
+    "!COMMAND runs a command of the shell; @FILE in a question attaches a file. Ctrl-R searches what was typed before.",
+  );
   say(
     talk,
     'Several lines: """, Alt-Enter, or a backslash before Enter. Tab completes, Esc or Ctrl-C stops an answer.',

@@ -7,16 +7,17 @@ import type { Attachment } from "../../converse/attachments.ts";
 import type { CacheTime } from "../../models/families.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { Price, TokenUsage } from "../../models/usage.ts";
-import { questionOf } from "../../converse/conversation.ts";
+import { isAnswered, questionOf } from "../../converse/conversation.ts";
 import { type ChatParameters, userMessage } from "../../converse/request.ts";
 import { type ResolvedModel, targetOf } from "../../models/resolve-model.ts";
-import { OpenclawError, usageError } from "../../errors.ts";
+import { OpenclawError, shorten, usageError } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
 import { type TurnEnd, TurnKeeper } from "../sessions/turn-keeper.ts";
-import type { Conversation } from "../sessions/kept-conversation.ts";
+import { type Conversation, unkeptConversation } from "../sessions/kept-conversation.ts";
 import { answerRenderer } from "../../terminal/answer-renderer.ts";
 import type { Screen } from "../../terminal/terminal.ts";
 import { WrappedText } from "../../terminal/word-wrap.ts";
+import { describeAttachment } from "./describe-attachment.ts";
 import type { Keyboard } from "./keyboard.ts";
 import { untilStopped } from "./until-stopped.ts";
 
@@ -30,6 +31,8 @@ export interface InteractiveOptions {
   conversation: Conversation;
   /** Begins another conversation. */
   begin: () => Promise<Conversation>;
+  /** Goes on with the session of an id. Throws `usage` where it is open elsewhere. */
+  resume: (id: string) => Promise<Conversation>;
   /** Asked in order. */
   models: ResolvedModel[];
   /** What a name, or several with commas between them, stand for, looked up at once. Throws `usage` and `model-not-found`. */
@@ -57,6 +60,10 @@ interface Asked {
   /** Whether its answer takes the place of the last one. */
   isRetry: boolean;
 }
+
+/** What a model is asked for by /compact, and what then stands before its summary. */
+const SUMMARY_REQUEST =
+  "Sum up our conversation so far, so that it can go on from the summary alone: what I want, what was found and decided, names, numbers, files and code that still matter, and what is open. Leave out what no longer matters. Answer with the summary only.";
 
 /** How long a prompt is cached where nobody says: each question sends again what was said before. */
 export const USUAL_CACHE: CacheTime = "5m";
@@ -100,9 +107,7 @@ export class Talk {
     this.parameters = options.query.parameters;
     this.system = options.query.system;
     this.files = [...(options.attachments ?? [])];
-    this.spending = options.conversation.turns.flatMap(({ key, model, usage }) =>
-      usage ? [{ key, model, usage }] : [],
-    );
+    this.spending = spendingOf(options.conversation);
   }
 
   /** Puts a question. Throws what goes wrong with it; /retry then asks it again. */
@@ -134,6 +139,93 @@ export class Talk {
     if (!last) throw usageError("There is nothing to take back.", "/help shows what there is.");
     await this.conversation.undo();
     return turns.at(-1) === last ? undefined : questionOf(last);
+  }
+
+  /** Goes on with another session, with its model and its system prompt; this one stays where it is kept. */
+  async resume(id: string): Promise<void> {
+    const next = await this.options.resume(id);
+    await this.conversation.close();
+    this.conversation = next;
+    this.#last = undefined;
+    this.spending.splice(0, this.spending.length, ...spendingOf(next));
+    const last = next.turns.at(-1);
+    this.system = last?.system;
+    const key = next.turns.findLast(({ failure }) => failure === undefined)?.key;
+    if (key !== undefined && key !== this.models[0]?.key) await this.chooseModels(key);
+  }
+
+  /**
+   * Has the model sum up all turns but the last, shows it, and puts the summary in their place. Resolves to how many
+   * turns it stands for; to undefined where it was stopped. Throws `usage` where there is too little, and what goes wrong.
+   */
+  async compact(): Promise<number | undefined> {
+    const older = this.conversation.turns.slice(0, -1);
+    if (older.length === 0)
+      throw usageError("There are no older questions to sum up.", "/undo takes back the last one.");
+    const draft = unkeptConversation(older);
+    const stop = new AbortController();
+    const asked = { message: userMessage(SUMMARY_REQUEST), attachments: [], isRetry: false };
+    await this.#untilInterrupted(stop, () => this.#show(asked, stop.signal, draft));
+    const summary = draft.turns.at(-1);
+    if (stop.signal.aborted || !summary || !isAnswered(summary)) return undefined;
+    await this.conversation.keep(summary, "summary");
+    return older.length;
+  }
+
+  /** Runs a command of the person's shell, which Ctrl-C and Esc end, and offers its output for the next question. */
+  async runShell(command: string): Promise<void> {
+    const { runtime } = this.options;
+    const { terminal } = runtime;
+    const stop = new AbortController();
+    const { runShell } = await import("./run-shell.ts");
+    const signal = AbortSignal.any([runtime.signal, stop.signal]);
+    const { output, isCut, end } = await this.#untilInterrupted(stop, () =>
+      runShell(command, runtime, signal),
+    );
+    const { dim } = await terminal.stderrStyle();
+    if (end !== undefined) terminal.note(dim(`(${end})`));
+    if (isCut) terminal.note(dim("(only the beginning can be sent)"));
+    if (output.trim() === "" || output.includes("\0")) return;
+    const attachment: Attachment = {
+      label: `output of ${shorten(command)}`,
+      fileName: "output.txt",
+      file: { kind: "document", format: "txt" },
+      bytes: Buffer.from(`$ ${command}\n${output}`),
+    };
+    const facts = describeAttachment({ ...attachment, label: "its output" });
+    terminal.writeAside(`Attach ${facts} to the next question? [Y/n] `);
+    const isWanted = await this.#answersYes();
+    terminal.writeAside(isWanted ? "yes\n" : "no\n");
+    if (isWanted) this.files = [...this.files, attachment];
+  }
+
+  /** Lets the person edit a text in their own editor. Throws `usage` and `internal`. */
+  async edit(text: string): Promise<string> {
+    const { openDraft } = await import("../../disk/draft.ts");
+    const draft = await openDraft(text, "question.md", "usage", this.options.runtime);
+    try {
+      return (await this.#keyboard.lend(() => draft.edit())).replace(/\n+$/, "");
+    } finally {
+      await draft.close();
+    }
+  }
+
+  /** Lets the person choose one of several lines. */
+  async pick(lines: readonly string[]): Promise<number | undefined> {
+    const { runtime, screen } = this.options;
+    const { pickOne } = await import("./pick-one.ts");
+    return pickOne(lines, { keyboard: this.#keyboard, screen, style: await runtime.terminal.stderrStyle() });
+  }
+
+  /** Enter and y are a yes; another character is a no, and begins what the person types next. */
+  async #answersYes(): Promise<boolean> {
+    const key = await this.#keyboard.next();
+    if (!key) return false;
+    const { name, ctrl } = key;
+    if (name === "return" || name === "enter" || (name === "y" && !ctrl)) return true;
+    const isNo = name === "escape" || (name === "n" && !ctrl) || (ctrl && name === "c");
+    if (!isNo) this.#keyboard.putBack(key);
+    return false;
   }
 
   /** Asks other models from here on; those of before stay when one of the new ones is not there. Throws what is wrong. */
@@ -172,17 +264,22 @@ export class Talk {
     // Until the answer is kept, this is what /retry asks again.
     if (!asked.isRetry) this.#last = asked;
     const stop = new AbortController();
-    const onInterrupt = (): void =>
-      stop.abort(new OpenclawError("interrupted", { message: "Stopped at the terminal." }));
-    await this.#keyboard.whileBusy(onInterrupt, () => this.#show(asked, stop.signal));
+    await this.#untilInterrupted(stop, () => this.#show(asked, stop.signal, this.conversation));
   }
 
-  async #show(asked: Asked, stop: AbortSignal): Promise<void> {
+  /** Runs `work`; Ctrl-C and Esc abort `stop`. */
+  async #untilInterrupted<T>(stop: AbortController, work: () => Promise<T>): Promise<T> {
+    const onInterrupt = (): void =>
+      stop.abort(new OpenclawError("interrupted", { message: "Stopped at the terminal." }));
+    return this.#keyboard.whileBusy(onInterrupt, work);
+  }
+
+  async #show(asked: Asked, stop: AbortSignal, conversation: Conversation): Promise<void> {
     const { runtime: outer, query, priceOf, isRaw, isStreamed, showsUsage, screen } = this.options;
     const signal = AbortSignal.any([outer.signal, stop]);
     const runtime = { ...outer, signal };
     const { isRetry } = asked;
-    const keeper = new TurnKeeper(this.conversation, {
+    const keeper = new TurnKeeper(conversation, {
       key: this.models[0]?.key ?? "",
       system: this.system,
       isRetry,
@@ -190,7 +287,7 @@ export class Talk {
       onUnkept: ({ message, hint }) =>
         runtime.terminal.warn(`${message} The conversation goes on, unkept so far.`, hint),
     });
-    const { turns } = this.conversation;
+    const { turns } = conversation;
     // Without this turn, which has a place of its own among them as soon as it is asked.
     const earlier = isRetry ? turns.slice(0, -1) : [...turns];
     const run = (): Arrivals => this.#run(asked, earlier, runtime, keeper);
@@ -264,6 +361,10 @@ export class Talk {
     if (turn && keeper.usage) this.spending.push({ key, model: turn.model, usage: keeper.usage });
     if (keeper.hasBegun) this.#last = undefined;
   }
+}
+
+function spendingOf({ turns }: Conversation): Spending[] {
+  return turns.flatMap(({ key, model, usage }) => (usage ? [{ key, model, usage }] : []));
 }
 
 function isSet(level: ChatParameters["reasoning"]): boolean {

@@ -192,6 +192,7 @@ async function talk(options: Asked, setup: Setup, screen: Screen): Promise<void>
       survey,
       conversation,
       begin: () => openConversation({ save: options.save }, runtime, false),
+      resume: (session) => openConversation({ session, save: options.save }, runtime, false),
       models: await nameModels(await chooseModels(options, setup, conversation), setup),
       choose,
       priceOf,

@@ -5,6 +5,7 @@ import type { Script, StreamStep } from "../../../src/emulator/script.ts";
 import { type Emulated, emulate } from "../../helpers/emulated.ts";
 import { openPty, type Pty, type PtyOptions } from "../../helpers/pty.ts";
 import { openclaw, pathWithOpenclaw } from "../../helpers/openclaw.ts";
+import { isRunning } from "../../helpers/is-running.ts";
 import { writeSharedFiles } from "../../helpers/shared-files.ts";
 
 const MODEL = "amazon.nova-lite-v1:0";
@@ -294,6 +295,11 @@ describe("the line editor", () => {
     await pty.see(/> \/reasoning high $/);
     pty.type(`${CTRL_C}/model us.anthropic.claude-opus-4-6${TAB}`);
     await pty.see(/> \/model us\.anthropic\.claude-opus-4-6-v1 $/);
+    // Any part of a name does where none begins so.
+    pty.type(`${CTRL_C}/model eu opus 4.6${TAB}`);
+    await pty.see(/> \/model eu\.anthropic\.claude-opus-4-6-v1 $|> \/model eu opus 4\.6$/);
+    pty.type(`${CTRL_C}/model Opus 4.6${TAB}${TAB}`);
+    await pty.see(/global\.anthropic\.claude-opus-4-6-v1[\s\S]*> \/model /);
     pty.type(`${CTRL_C}/file no${TAB}t${TAB}`);
     await pty.see(/> \/file notes\\ two\.txt $/);
   });
@@ -733,6 +739,232 @@ describe("what is taken back", () => {
       "two",
       "Plans for May",
     ]);
+  });
+});
+
+describe("what leaves the conversation", () => {
+  it("/copy gives an answer to the terminal's clipboard, and nothing else does", async () => {
+    const sitting = await sitDown(await answering(answer("First — ä."), answer("Second.")));
+    const copied = (): string[] =>
+      [...sitting.pty.output().matchAll(/\u001B\]52;c;([A-Za-z0-9+/=]*)\u0007/g)].map(([, base64 = ""]) =>
+        Buffer.from(base64, "base64").toString(),
+      );
+    await ask(sitting.pty, "/copy", "hint: .*");
+    await ask(sitting.pty, "one", "First — ä\\.");
+    await ask(sitting.pty, "two", "Second\\.");
+    expect(copied()).toEqual([]);
+    await ask(sitting.pty, "/copy", "copied 7 characters, .*\\(OSC\\s+52\\)");
+    await ask(sitting.pty, "/copy 2", "copied 10 characters, .*\\(OSC\\s+52\\)");
+    await ask(sitting.pty, "/copy 3", "hint: .*");
+    await ask(sitting.pty, "/copy all", "hint: .*");
+    expect(copied()).toEqual(["Second.", "First — ä."]);
+  });
+
+  it("/export writes it to a file, and over no other", async () => {
+    const sitting = await sitDown(await answering(answer("Hi.")));
+    const read = (name: string): string => readFileSync(path.join(sitting.home, name), "utf8");
+    await ask(sitting.pty, "/export", "hint: .*");
+    await ask(sitting.pty, "one", "Hi\\.");
+    await ask(sitting.pty, "/title A talk", "title: A talk");
+    await ask(sitting.pty, "/export my\\ talk.md", "written to my talk\\.md");
+    expect(read("my talk.md")).toMatch(
+      /^# A talk\n\nSession `\w+`, [\s\S]*## Question\n\none\n\n## Answer of .*\n\nHi\.\n$/,
+    );
+    writeFileSync(path.join(sitting.home, "mine.md"), "mine");
+    await ask(sitting.pty, "/export mine.md", "hint: .*");
+    expect(read("mine.md")).toBe("mine");
+    await ask(sitting.pty, "/export nowhere/x.md", "hint: .*");
+    await ask(sitting.pty, "/export /dev/full", "hint: .*");
+    await ask(sitting.pty, "/export", "written to openclaw-\\w+\\.md");
+    await ask(sitting.pty, "/export", "written to openclaw-\\w+\\.md");
+  });
+
+  it("/cost says what each model has cost", async () => {
+    const sitting = await sitDown(await answering(answer("a"), answer("b")));
+    await ask(sitting.pty, "/cost", "in all: nothing was asked yet");
+    await ask(sitting.pty, "one", "a");
+    await ask(sitting.pty, "/cost", `${MODEL}: 1 answer · .*\\(estimate\\)`);
+    await ask(sitting.pty, "/model nova pro", "model: .*");
+    await ask(sitting.pty, "two", "b");
+    await ask(sitting.pty, "/cost", "in all: 2 answers · .*\\(estimate\\)");
+    expect(sitting.pty.lines().join("\n")).toMatch(/amazon\.nova-pro-v1:0: 1 answer · /);
+  });
+});
+
+describe("/sessions", () => {
+  it("shows what there is by its first words and dates, and goes on with the one that is picked", async () => {
+    const emulated = await emulate();
+    const first = await sitDown(emulated, ["-s", "Be brief."]);
+    await ask(first.pty, "Where is the harbour?", "harbour\\?");
+    await ask(first.pty, "/model us.anthropic.claude-sonnet-4-6", "model: .*");
+    await ask(first.pty, "And the station?", "station\\?");
+    await ask(first.pty, "/new", "a new conversation");
+    await ask(first.pty, "What is the time?", "time\\?");
+    await ask(first.pty, "/new", "a new conversation");
+    const { pty } = first;
+    pty.type(`/sessions${ENTER}`);
+    await pty.see(
+      /\? *\n❯ \w{6} {2}20\d\d-\d\d-\d\d \d\d:\d\d +1 {2}What is the time\?\n {2}\w{6} .* 2 {2}Where is the harbour\?\n2 of 2 · /,
+    );
+    pty.type("\u001B[B");
+    await pty.see(/❯ \w{6} .*Where is/);
+    pty.type("zzz");
+    await pty.see("nothing has that");
+    pty.type("\u007F\u007F\u007FHARB");
+    await pty.see(/\? HARB *\n❯ \w{6} .*Where is the harbour\?\n1 of 2/);
+    pty.type(ENTER);
+    await pty.see(
+      /session \w{6}, 2 so far · amazon-bedrock\/us\.anthropic\.claude-sonnet-4-6\n> And the station\?\n[\s\S]*station\?\n\n> $/,
+    );
+    expect(pty.lines().join("\n")).not.toContain("❯");
+    await ask(pty, "More?", "More\\?");
+    expect(bodies(emulated).at(-1)).toMatchObject({
+      system: [{ text: "Be brief." }],
+      messages: [user("Where is the harbour?"), {}, user("And the station?"), {}, user("More?")],
+    });
+  });
+
+  it("changes nothing where none is chosen, and takes an id", async () => {
+    const emulated = await emulate();
+    const { pty } = await sitDown(emulated, ["--session", "mine", "-m", MODEL]);
+    await ask(pty, "/sessions", "hint: .*");
+    await ask(pty, "one", "asked: one");
+    await ask(pty, "/new", "a new conversation");
+    pty.type(`/sessions${ENTER}`);
+    await pty.see("❯ mine");
+    pty.type(ESC);
+    await pty.see(/> \/sessions\nthe conversation is the same\n\n> $/);
+    await ask(pty, "/sessions nine", "hint: Did you mean mine\\?");
+    await ask(pty, "/sessions mine", "asked: one");
+    await ask(pty, "/sessions mine", "hint: .*");
+  });
+});
+
+describe("another program", () => {
+  const withEditor = async (line: string): Promise<Sitting> => {
+    const emulated = await emulate();
+    const editor = path.join(emulated.home, "my-editor");
+    writeFileSync(editor, `#!/bin/sh\n${line}\n`, { mode: 0o755 });
+    return sitDown(emulated, [], { env: { VISUAL: editor } });
+  };
+
+  it("Ctrl-X Ctrl-E edits what is typed in the editor, and Enter sends it", async () => {
+    const sitting = await withEditor(`sed -i 's/kode/code/; $a second line' "$1"`);
+    sitting.pty.type("The kode?\u0018\u0005");
+    await sitting.pty.see(/> The code\?\n {2}second line$/);
+    sitting.pty.type(ENTER);
+    await sitting.pty.see(/second line\n\n> $/);
+    expect(bodies(sitting)).toEqual([{ messages: [user("The code?\nsecond line")] }]);
+    // Ctrl-X with another key is nothing.
+    sitting.pty.type(`a\u0018b${ENTER}`);
+    await sitting.pty.see(/asked: ab\n\n> $/);
+  });
+
+  it("/edit does so with nothing, or what is given, and an editor that fails is told of", async () => {
+    const sitting = await withEditor(`echo "from the editor" >> "$1"`);
+    sitting.pty.type(`/edit some words${ENTER}`);
+    await sitting.pty.see(/> some words *\n {2}from the editor$|> some wordsfrom the editor$/);
+    sitting.pty.type(`${CTRL_C}`);
+    const failing = await withEditor("exit 3");
+    failing.pty.type(`kept\u0018\u0005`);
+    await failing.pty.see(/error: The editor .*[\s\S]*hint: [\s\S]*> kept$/);
+    await ask(failing.pty, "", "asked: kept");
+  });
+
+  it("!command runs in the shell, and its output is offered to the next question", async () => {
+    const sitting = await sitDown(await emulate(), [], { columns: 120 });
+    const { pty } = sitting;
+    pty.type(`!printf 'one\\ntwo'; echo err >&2; exit 2${ENTER}`);
+    await pty.see(
+      /\ntwoerr\n\(exit code 2\)\nAttach its output \(txt, \d+ bytes, about \d+ tokens\) to the next question\? \[Y\/n\] $/,
+    );
+    pty.type("y");
+    await pty.see(/yes\n\n> $/);
+    await ask(pty, "What is it?", "1 document\\.");
+    const [document] = Object(bodies(sitting)[0])["messages"][0].content as {
+      document: { source: { bytes: string } };
+    }[];
+    expect(Buffer.from(document?.document.source.bytes ?? "", "base64").toString()).toBe(
+      "$ printf 'one\\ntwo'; echo err >&2; exit 2\none\ntwoerr\n",
+    );
+    // What is typed on is a no.
+    pty.type(`!echo secret${ENTER}`);
+    await pty.see(/\[Y\/n\] $/);
+    pty.type(`after${ENTER}`);
+    await pty.see(/\[Y\/n\] no\n\n> after\n[\s\S]*asked: after\n[\s\S]*\n> $/);
+    expect(JSON.stringify(bodies(sitting)[1])).not.toContain(Buffer.from("secret").toString("base64"));
+    await ask(pty, "!true", "> !true");
+    await ask(pty, " !echo", "asked: +!echo.*[\\s\\S]*");
+  });
+
+  it("!command ends by Ctrl-C or Esc with all that it started, and cannot act on the terminal", async () => {
+    const sitting = await sitDown(await emulate());
+    const { pty } = sitting;
+    pty.type(`!sleep 600 & echo $! > pid; printf 'a\\033]0;x\\007b\\n'; wait${ENTER}`);
+    await pty.see("a␛]0;x␇b");
+    const pid = Number(readFileSync(path.join(sitting.home, "pid"), "utf8"));
+    pty.type(ESC);
+    await pty.see(/\(stopped\)\nAttach its output [\s\S]*\[Y\/n\] $/);
+    pty.type("n");
+    await pty.see(/n\s*o\n\n> $/);
+    await vi.waitFor(() => expect(isRunning(pid)).toBe(false));
+  });
+});
+
+describe("/compact", () => {
+  it("puts a summary by the model in the place of older turns, which /undo brings back", async () => {
+    const emulated = await answering(
+      answer("A."),
+      answer("B."),
+      answer("In short: A."),
+      answer("C."),
+      answer("D."),
+    );
+    const sitting = await sitDown(emulated);
+    await ask(sitting.pty, "/compact", "hint: .*");
+    await ask(sitting.pty, "one", "A\\.");
+    await ask(sitting.pty, "two", "B\\.");
+    await ask(
+      sitting.pty,
+      "/compact",
+      "In short: A\\.\\n1 question is summed up; /undo brings back what was there",
+    );
+    await ask(sitting.pty, "three", "C\\.");
+    const summing = user(Object(bodies(sitting)[2])["messages"].at(-1).content[0].text);
+    expect(bodies(sitting).slice(2)).toEqual([
+      { messages: [user("one"), assistant("A."), summing] },
+      { messages: [summing, assistant("In short: A."), user("two"), assistant("B."), user("three")] },
+    ]);
+    await ask(sitting.pty, "/undo", "2 questions are left");
+    await ask(sitting.pty, "/undo", "the summary is taken back\\n2 questions are left");
+    sitting.pty.type(CTRL_D);
+    await sitting.pty.exit;
+    const again = await sitDown(emulated, ["--continue"]);
+    await ask(again.pty, "four", "D\\.");
+    expect(bodies(emulated).at(-1)).toEqual({
+      messages: [user("one"), assistant("A."), user("two"), assistant("B."), user("four")],
+    });
+  });
+
+  it("that is stopped or fails leaves everything as it was", async () => {
+    const stalled = { stream: [begin, delta("In sh"), { end: "stall" } as StreamStep] };
+    const refused = {
+      error: { name: "ValidationException", message: "Input is too long for requested model." },
+    };
+    const sitting = await sitDown(
+      await answering(answer("A."), answer("B."), stalled, refused, answer("C.")),
+    );
+    await ask(sitting.pty, "one", "A\\.");
+    await ask(sitting.pty, "two", "B\\.");
+    sitting.pty.type(`/compact${ENTER}`);
+    await sitting.pty.see(/\nIn$/);
+    sitting.pty.type(CTRL_C);
+    await sitting.pty.see(/\(stopped\)\n\n> $/);
+    await ask(sitting.pty, "/compact", "hint: .*");
+    await ask(sitting.pty, "three", "C\\.");
+    expect(bodies(sitting).at(-1)).toEqual({
+      messages: [user("one"), assistant("A."), user("two"), assistant("B."), user("three")],
+    });
   });
 });
 

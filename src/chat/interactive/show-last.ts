@@ -1,14 +1,15 @@
 import { answerOf, questionOf, textOf } from "../../converse/conversation.ts";
-import type { Runtime } from "../../runtime.ts";
 import { answerRenderer } from "../../terminal/answer-renderer.ts";
 import { attachmentsOf, describeEnd, wordsOf } from "../sessions/session-documents.ts";
-import type { KeptTurn } from "../sessions/session-record.ts";
+import type { Talk } from "./talk.ts";
 
 /** Of a long question a person needs only the beginning, to know it again. */
 const MOST_QUESTION_LINES = 6;
 
-/** Shows a turn as it went, on the terminal where the prompt is: what was asked, and the answer. */
-export async function showExchange(turn: KeptTurn, runtime: Runtime, isRaw: boolean): Promise<void> {
+/** Shows what was said last in a conversation, on the terminal where the prompt is: what was asked, and the answer. */
+export async function showLast({ conversation, options: { runtime, isRaw } }: Talk): Promise<void> {
+  const turn = conversation.turns.at(-1);
+  if (!turn) return;
   const { terminal } = runtime;
   const { bold, dim } = await terminal.stderrStyle();
   const lines = wordsOf(questionOf(turn)).split("\n");
