@@ -54,7 +54,13 @@ const NETWORK_PLACEHOLDERS: NetworkContext = {
   onTheWay: "",
   host: "‹host›",
   named: "‹who names the endpoint›",
-  proxy: { address: "‹host:port›", variable: "‹variable›", hasUser: false, isAtFault: false },
+  proxy: {
+    address: "‹host:port›",
+    variable: "‹variable›",
+    scheme: "http:",
+    hasUser: false,
+    isAtFault: false,
+  },
   said: "‹status›",
 };
 

@@ -126,7 +126,7 @@ export const NETWORK_TABLE: readonly NetworkRow[] = [
     message: (c) =>
       `${c.Who} ${c.proxy?.hasUser ? "refuses the user and password it was given" : "demands a user and password"}${c.onTheWay}.`,
     hint: ({ proxy }) =>
-      `Put them into the variable: export ${proxy?.variable}=http://USER:PASSWORD@${proxy?.address}`,
+      `Put them into the variable: export ${proxy?.variable}=${proxy?.scheme}//USER:PASSWORD@${proxy?.address}`,
   },
   {
     codes: ["ERR_PROXY_REFUSED"],

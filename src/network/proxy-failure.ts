@@ -1,7 +1,8 @@
-import type { Proxy, ProxyName } from "./proxy-settings.ts";
+import type { Proxy, ProxyName, ProxyScheme } from "./proxy-settings.ts";
 
 /** The proxy that a failed request went through. */
 export interface Blame extends ProxyName {
+  scheme: ProxyScheme;
   /** Whether the proxy itself failed, and not what is behind it. */
   isAtFault: boolean;
   /** Whether the variable names a user. */
@@ -9,10 +10,14 @@ export interface Blame extends ProxyName {
 }
 
 /** Gives an error the proxy that its request went through. The first to say so is nearest to the failure. */
-export function blameProxy(error: unknown, { address, variable, user }: Proxy, isAtFault: boolean): unknown {
+export function blameProxy(
+  error: unknown,
+  { address, variable, scheme, user }: Proxy,
+  isAtFault: boolean,
+): unknown {
   if (!(error instanceof Error) || "proxy" in error) return error;
   return Object.assign(error, {
-    proxy: { address, variable, hasUser: user !== "", isAtFault } satisfies Blame,
+    proxy: { address, variable, scheme, hasUser: user !== "", isAtFault } satisfies Blame,
   });
 }
 

@@ -249,7 +249,13 @@ describe("an endpoint", () => {
     ["DEPTH_ZERO_SELF_SIGNED_CERT", false, "the certificate"],
     ["ECONNRESET", false, "the far end"],
   ])("%s, with a proxy at fault: %s, leaves %s to be looked at", (code, isAtFault, fault) => {
-    const proxy = { address: "proxy:1", variable: "HTTPS_PROXY", hasUser: false, isAtFault };
+    const proxy = {
+      address: "proxy:1",
+      variable: "HTTPS_PROXY",
+      scheme: "http:" as const,
+      hasUser: false,
+      isAtFault,
+    };
     const failure = Object.assign(new Error("no"), { code }, isAtFault === undefined ? {} : { proxy });
     const error = fromNetworkFailure(failure, "https://bedrock.example");
     expect(error && faultOf(error)).toBe(fault);

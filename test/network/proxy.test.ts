@@ -324,6 +324,8 @@ describe("a SOCKS proxy", () => {
     const error = await refusal("https://target.test", { ALL_PROXY: `socks5h://${user}${socks.address}` });
     expect(error).toMatchObject({ code: "network", message: expect.stringContaining(says) });
     expect(error.message).toContain(`The proxy ${socks.address} (ALL_PROXY)`);
+    if (says.includes("password"))
+      expect(error.hint).toContain(`export ALL_PROXY=socks5h://USER:PASSWORD@${socks.address}`);
     expect(JSON.stringify([error.message, error.hint, error.cause, String(error.cause)])).not.toContain(
       "SecretPw",
     );
