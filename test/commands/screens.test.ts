@@ -111,7 +111,7 @@ function settled(output: string, home: string): string {
     .replaceAll(/127\.0\.0\.1:\d{5}/g, "127.0.0.1:00000")
     .replaceAll(/\b\d+ ms\b/g, "N ms")
     .replaceAll(/\bNode \d+\.\d+\.\d+/g, "Node N")
-    .replaceAll(/\b\d+ s (ago|old)/g, "N s $1")
+    .replaceAll(/(?<!\d)\d+ s (ago|old)/g, "N s $1")
     .replaceAll(/Since \d{4}-\d{2}-\d{2}\b/g, "Since 2026-01-01");
 }
 
