@@ -26,8 +26,9 @@ const LOOK_MS = 1000;
  */
 const BACKLOG = 4096;
 /**
- * What is still coming of a request that has been answered is thrown away for so long, in ms, and up to so many bytes: a
- * connection that is closed before takes the answer with it (RFC 9112, section 9.6). The time is nginx's lingering_time.
+ * What is still coming of a request that has been answered is thrown away for so long, in ms, or as long as a request may
+ * take where that is longer, and up to so many bytes: a connection that is closed before takes the answer with it
+ * (RFC 9112, section 9.6). The time is nginx's lingering_time.
  */
 const LINGER_MS = 30_000;
 const LINGER_BYTES = 256 * 1024 * 1024;
@@ -68,6 +69,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
     inTurn(
       exchanges,
+      Math.max(LINGER_MS, options.readMs),
       // The process's own Request and Response stay what they are: AWS's clients use them, too.
       getRequestListener(app.hono.fetch, {
         overrideGlobalObjects: false,
@@ -124,6 +126,7 @@ interface Exchange {
 /** What is being answered on each connection. */
 class Exchanges {
   readonly #running = new WeakMap<Socket, Set<Exchange>>();
+  readonly #last = new WeakMap<Socket, Exchange>();
 
   on(socket: Socket): Set<Exchange> {
     const running = this.#running.get(socket) ?? new Set<Exchange>();
@@ -136,8 +139,23 @@ class Exchanges {
     const running = this.on(exchange.request.socket);
     const before = [...running].at(-1);
     running.add(exchange);
+    this.#last.set(exchange.request.socket, exchange);
     exchange.response.once("close", () => running.delete(exchange));
     return before;
+  }
+
+  /**
+   * Whether words of the connection's own would be read as the answer to what is coming on it: no request has come whole
+   * that waits for its answer, and nothing was said yet of the one that is not whole.
+   */
+  isUnanswered(socket: Socket): boolean {
+    const running = this.on(socket);
+    const last = this.#last.get(socket);
+    const isAnsweredEarly = last !== undefined && !last.request.complete && !running.has(last);
+    return (
+      !isAnsweredEarly &&
+      [...running].every(({ request, response }) => !request.complete && !response.headersSent)
+    );
   }
 }
 
@@ -145,9 +163,10 @@ class Exchanges {
  * Works on one request of a connection after the other. A client may send hundreds at once, which Node hands on all
  * together, and whose answers could be sent only in turn all the same (RFC 9112, section 9.3.2).
  */
-function inTurn(exchanges: Exchanges, answer: RequestListener): RequestListener {
+function inTurn(exchanges: Exchanges, lingerMs: number, answer: RequestListener): RequestListener {
   return (request, response) => {
-    response.once("finish", () => linger(request));
+    // Before it is finished, when Node may close the connection.
+    response.once("prefinish", () => linger(request, lingerMs));
     const before = exchanges.begin({ request, response });
     if (before === undefined) return void answer(request, response);
     // Nor is more taken from it meanwhile: who reads nothing and goes on sending is silent, too.
@@ -165,21 +184,40 @@ function inTurn(exchanges: Exchanges, answer: RequestListener): RequestListener 
   };
 }
 
-/** Lets a client send the rest of a request whose answer it has, and read that. */
-function linger(request: IncomingMessage): void {
+/** Lets a client send the rest of a request whose answer it has, and read that, on a connection that ends with it, too. */
+function linger(request: IncomingMessage, ms: number): void {
   if (request.complete || request.destroyed) return;
+  const { socket } = request;
   let bytes = 0;
-  const giveUp = (): void => void request.socket.destroy();
-  const timer = setTimeout(giveUp, LINGER_MS);
+  const giveUp = (): void => void socket.destroy();
+  const timer = setTimeout(giveUp, ms);
+  // With what is unread, or still comes, the system takes back what it has not sent: only this side is closed.
+  socket.destroySoon = () => void socket.end();
   request.on("data", (chunk: Buffer) => {
     bytes += chunk.length;
     if (bytes > LINGER_BYTES) giveUp();
   });
-  request.once("close", () => clearTimeout(timer));
+  request.once("close", () => {
+    clearTimeout(timer);
+    Reflect.deleteProperty(socket, "destroySoon");
+    if (socket.writableEnded) socket.destroySoon();
+  });
 }
 
 /** Closes connections that do nothing, and answers on those that do not speak HTTP. */
 function watchConnections(server: Server, exchanges: Exchanges, { idleMs, log }: ServerOptions): void {
+  // Whoever asks whether to send a body is told to when somebody reads it, and never for one that is refused unread.
+  server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
+    // What comes on the connection after a refusal is the body or not, and nobody could tell which.
+    const { shouldKeepAlive } = response;
+    response.shouldKeepAlive = false;
+    request.once("resume", () => {
+      if (response.headersSent) return;
+      response.shouldKeepAlive = shouldKeepAlive;
+      response.writeContinue();
+    });
+    server.emit("request", request, response);
+  });
   // What is expected beside `100-continue`, which Node answers, may be passed over (RFC 9110, section 10.1.1).
   server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) =>
     server.emit("request", request, response),
@@ -191,11 +229,7 @@ function watchConnections(server: Server, exchanges: Exchanges, { idleMs, log }:
   });
   server.on("clientError", (error: Error, socket: Socket) => {
     const { status, what } = faultOf(errorCode(error));
-    // Only what was not asked whole, and of which nothing was said yet, can be answered with this.
-    const isSayable = [...exchanges.on(socket)].every(
-      ({ request, response }) => !request.complete && !response.headersSent,
-    );
-    if (!socket.writable || !isSayable) return socket.destroy();
+    if (!socket.writable || !exchanges.isUnanswered(socket)) return socket.destroy();
     const id = newRequestId();
     const message = `${what} (${errorCode(error) ?? error.message})`;
     log.note(`${id} was refused with ${status}: ${message}`);

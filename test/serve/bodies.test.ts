@@ -254,6 +254,78 @@ describe("a body", () => {
     expect(received.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 413", "HTTP/1.1 200"]);
   });
 
+  it("is not asked for when it would be refused unread", async () => {
+    const served = await serve({ args: ["--max-body", "0.1"] });
+    const refused: [what: string, head: string, status: number][] = [
+      ["too large", head("expect: 100-continue", "content-length: 300000"), 413],
+      ["of another type", head("expect: 100-continue", "content-length: 9").replace("/json", "/xml"), 415],
+      ["for nobody", head("expect: 100-continue", "content-length: 9").replace(PATH, "/nobody"), 404],
+    ];
+    for (const [what, fields, status] of refused) {
+      // Nothing of the body is sent, nor is anything known of when it will be.
+      const answer = await send(served, fields.replace("connection: close\r\n", ""));
+      const connection = answer.headers.get("connection");
+      expect({ what, status: answer.status, connection }).toEqual({ what, status, connection: "close" });
+    }
+    const socket = open(served);
+    socket.write(
+      head("expect: 100-continue", "transfer-encoding: chunked").replace("connection: close\r\n", ""),
+    );
+    const [first] = (await once(socket, "data")) as [Buffer];
+    expect(String(first)).toBe("HTTP/1.1 100 Continue\r\n\r\n");
+    socket.write(chunked(ASK));
+    const [second] = (await once(socket, "data")) as [Buffer];
+    expect(String(second)).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*\r\nConnection: keep-alive\r\n/);
+  });
+
+  it("may be sent to its end after it was refused on a connection that is to be closed", async () => {
+    const served = await serve({ args: ["--max-body", "0.1"] });
+    for (const fields of [head("content-length: 30000000"), head(CHUNKED)]) {
+      const socket = open(served);
+      const received: Buffer[] = [];
+      // Many times what the buffers of the system hold: who reads only afterwards has been read from all the time.
+      socket.pause().on("data", (bytes: Buffer) => received.push(bytes));
+      socket.pause();
+      socket.write(fields);
+      const blank = " ".repeat(1_000_000);
+      const piece = fields.includes(CHUNKED) ? `f4240\r\n${blank}\r\n` : blank;
+      for (let part = 0; part < 30; part++)
+        await new Promise<void>((resolve, reject) =>
+          socket.write(piece, (error) => (error ? reject(error) : resolve())),
+        );
+      if (fields.includes(CHUNKED)) socket.write("0\r\n\r\n");
+      const closed = once(socket, "close");
+      socket.resume();
+      await closed;
+      expect(parse(Buffer.concat(received).toString())).toMatchObject({
+        status: 413,
+        code: "request_too_large",
+      });
+    }
+  });
+
+  it("has one answer, also when it is never sent to its end or is no HTTP", async () => {
+    const served = await serve({ args: ["--max-body", "0.1"] });
+    const fields = ["host: localhost", "content-type: application/json"];
+    const ask = async (length: string, finish: (socket: Socket) => void): Promise<string[] | null> => {
+      const socket = open(served);
+      let received = "";
+      socket.on("data", (bytes) => {
+        if (received === "") finish(socket);
+        received += String(bytes);
+      });
+      socket.write([`POST ${PATH} HTTP/1.1`, ...fields, length, "", ""].join("\r\n"));
+      if (length === CHUNKED) socket.write(`${(200_000).toString(16)}\r\n${" ".repeat(200_000)}\r\n`);
+      await once(socket, "close");
+      return received.match(/HTTP\/1\.1 \d+/g);
+    };
+    const only = ["HTTP/1.1 413"];
+    const length = "content-length: 300000";
+    const isCut = ask(length, (socket) => socket.end("half of it"));
+    const isNoHttp = ask(CHUNKED, (socket) => socket.write("no length of a chunk\r\n"));
+    expect(await Promise.all([isCut, isNoHttp])).toEqual([only, only]);
+  });
+
   it("may hold arguments of tool calls, which are bounded as it is", async () => {
     const served = await serve();
     const call = (json: string): object => ({
