@@ -3,12 +3,15 @@ import { once } from "./once.ts";
 import { runProgram } from "./command-line/run-program.ts";
 import { PROGRAM } from "./program.ts";
 import { createRuntime, type Runtime } from "./runtime.ts";
+import { isHungUp } from "./terminal/output-sink.ts";
 import { BUG_HINT } from "./version.ts";
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 type Signal = keyof typeof SIGNALS;
+/** How long who reads the answer may take for the rest of it after a signal, in ms. */
+const READER_MS = 500;
 /** How long a command may take to end after a signal, in ms, before the process ends without it. */
-let graceMs = 500;
+let graceMs = READER_MS;
 /** How long the last of a command's own work on files may take then, in ms. */
 const POOL_MS = 100;
 
@@ -43,18 +46,28 @@ function isPoolBusy(): boolean {
   return process.getActiveResourcesInfo().some((name) => /^(FSReq|FILEHANDLECLOSE|Get\w+Info)/.test(name));
 }
 
+/**
+ * Whether a terminal that this program was started at is gone. Node sets terminals back when it exits, and aborts where one
+ * takes that no more.
+ */
+function isTerminalGone(): boolean {
+  const isTerminal = (descriptor: number): boolean => process.getBuiltinModule("node:tty").isatty(descriptor);
+  return [0, 1, 2].some((descriptor) => isHungUp(descriptor, isTerminal));
+}
+
 /** Ends the process for a signal that the command has heard, when its own work on files is done. */
 async function endSoon(signal: Signal, exitCode: number): Promise<never> {
   for (let waited = 0; isPoolBusy(); waited += 5) {
     if (waited >= POOL_MS) endAtOnce(signal);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+  if (isTerminalGone()) endAtOnce(signal);
   process.exit(exitCode);
 }
 
 /** Ends the process for a signal. Its end would wait for the pool of threads, which the signal itself does not. */
 function endAtOnce(signal: Signal): never {
-  if (isPoolBusy()) {
+  if (isPoolBusy() || isTerminalGone()) {
     // What is done at the end in any case, such as showing the cursor again.
     process.emit("exit", SIGNALS[signal]);
     listen(false);
@@ -67,6 +80,8 @@ function endAtOnce(signal: Signal): never {
 /** A reader that has gone away has what it wanted: end quietly, as other Unix tools do. */
 function onStdoutError(error: NodeJS.ErrnoException): void {
   if (error.code === "EPIPE") process.exit(0);
+  // A terminal that is gone: the signal that says so may still be on its way.
+  if (error.code === "EIO" && process.stdout.isTTY) endAtOnce(received ?? "SIGHUP");
   process.stderr.write(
     `error: The answer cannot be written: ${error.message}.\nhint: Check where stdout leads to.\n`,
   );
@@ -139,8 +154,10 @@ async function main(): Promise<void> {
     },
   );
   const end = async (exitCode: number): Promise<void> => {
+    if (received) setTimeout(endAtOnce, READER_MS, received).unref();
     await runtime.terminal.flush();
     if (received) return endSoon(received, exitCode);
+    if (isTerminalGone()) endAtOnce("SIGHUP");
     process.exit(exitCode);
   };
   let failing: Promise<void> | undefined;

@@ -1,4 +1,4 @@
-import { outputSink } from "./terminal/output-sink.ts";
+import { isOneTerminal, outputSink } from "./terminal/output-sink.ts";
 import { errorCode } from "./errors.ts";
 import { Terminal } from "./terminal/terminal.ts";
 
@@ -80,7 +80,7 @@ export function createRuntime(
       // Nobody is left to be told that stderr is gone.
       outputSink(
         2,
-        () => process.stderr,
+        () => (isOneTerminal(1, 2) && process.stdout.isTTY ? process.stdout : process.stderr),
         () => undefined,
         process.platform,
       ),

@@ -188,9 +188,10 @@ export class Terminal {
     await this.write(`${line}\n`);
   }
 
-  /** Resolves when the answer has left this process. */
+  /** Resolves when the answer has left this process, and what was said beside it on a terminal. */
   async flush(): Promise<void> {
-    await new Promise<void>((resolve) => (this.#stdout.end ? this.#stdout.end(resolve) : resolve()));
+    for (const sink of this.isStderrTTY ? [this.#stdout, this.#stderr] : [this.#stdout])
+      await new Promise<void>((resolve) => (sink.end ? sink.end(resolve) : resolve()));
   }
 
   /** Writes the document of `--json`: one line, but indented for a person's TTY. */

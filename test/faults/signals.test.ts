@@ -19,9 +19,10 @@ import type { Script, ScriptedAnswer, StreamStep } from "../../src/emulator/scri
 import { textStep } from "../helpers/answer-steps.ts";
 import { blackHole } from "../helpers/black-hole.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
+import { gate } from "../helpers/served.ts";
 import { isRunning } from "../helpers/is-running.ts";
-import { start } from "../helpers/openclaw.ts";
-import { openPty } from "../helpers/pty.ts";
+import { binary, nodeBinary, start } from "../helpers/openclaw.ts";
+import { openPty, type Pty } from "../helpers/pty.ts";
 import { writeSharedFiles } from "../helpers/shared-files.ts";
 import { isThorough } from "../helpers/thorough.ts";
 
@@ -344,6 +345,16 @@ async function appears(file: string): Promise<void> {
   while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
+/** Resolves when a process does nothing any more: its time on a core stays the same for half a second. */
+async function rests(processId: number): Promise<void> {
+  const ticks = (): string => readFileSync(`/proc/${processId}/stat`, "utf8").split(" ").slice(13, 15).join();
+  let before = "";
+  for (let same = 0; same < 10; before = ticks()) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    same = ticks() === before ? same + 1 : 0;
+  }
+}
+
 const SIGNALS = [
   ["SIGINT", 130],
   ["SIGTERM", 143],
@@ -434,6 +445,66 @@ describe("a program that is told to stop, stops", () => {
       expect(performance.now() - sent).toBeLessThan(WITHIN_MS);
       child.stdout.destroy();
     }
+  });
+
+  it("while the terminal takes nothing of what it has to say", async () => {
+    const long = Array.from({ length: 60 }, () => textStep("word ".repeat(4000)));
+    for (const [signal, code] of SIGNALS) {
+      const { opened, open } = gate();
+      const user = await emulate({
+        script: () => ({
+          stream: [started, { wait: opened }, ...long, { end: "stall" }],
+        }),
+      });
+      const screen = openPty(CHAT, user.home, { env: user.env });
+      await screen.see("200 in");
+      screen.freeze();
+      open();
+      await rests(screen.processId);
+      const sent = performance.now();
+      process.kill(screen.processId, signal);
+      expect(await screen.exit).toBe(code);
+      expect(performance.now() - sent).toBeLessThan(WITHIN_MS);
+    }
+  });
+
+  it.each<[what: string, command: (user: Emulated) => Promise<Pty>]>([
+    [
+      "it waits for AWS",
+      async (user) => {
+        const screen = openPty(CHAT, user.home, { env: user.env });
+        await screen.see("200 in");
+        return screen;
+      },
+    ],
+    [
+      "it asks a person",
+      async (user) => {
+        const screen = openPty(["chat", "-m", MODEL], user.home, { env: user.env });
+        await screen.see("/help");
+        return screen;
+      },
+    ],
+    [
+      "its answer goes to a file",
+      async (user) => {
+        const line = `echo begun >&2; exec "$0" "$@" > out 2> err`;
+        const program = [nodeBinary, binary, ...CHAT];
+        const command = ["/bin/sh", "-c", line, ...program] as const;
+        const screen = openPty([], user.home, { env: user.env, command });
+        await appears(path.join(user.home, "err"));
+        await expect.poll(() => readFileSync(path.join(user.home, "err"), "utf8")).toContain("200 in");
+        return screen;
+      },
+    ],
+  ])("when its terminal is closed while %s", async (_, begin) => {
+    const user = await emulate({ script: () => ({ stream: [started, { end: "stall" }] }) });
+    const screen = await begin(user);
+    const sent = performance.now();
+    screen.hangUp();
+    // And not by SIGABRT, with a dump of Node's memory.
+    expect(await screen.exit).toBe(129);
+    expect(performance.now() - sent).toBeLessThan(WITHIN_MS);
   });
 
   it("at the second signal without another thought", async () => {

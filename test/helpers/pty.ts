@@ -32,6 +32,12 @@ export interface Pty {
   resize(columns: number, rows: number): Promise<void>;
   /** Lets the terminal tell another size than it shows, such as none. */
   tell(columns: number, rows: number): void;
+  /** Takes nothing any more of what the program writes, as after Ctrl-S, or when the connection is stuck. */
+  freeze(): void;
+  /** Closes the terminal, as its window is closed. */
+  hangUp(): void;
+  /** The process that was started. */
+  processId: number;
   /** Everything that the program wrote, to the byte. */
   output(): string;
   kill(signal: string): void;
@@ -98,6 +104,10 @@ export function openPty(args: readonly string[], home: string, options: PtyOptio
   const shown = (): string => lines().slice(terminal.buffer.active.baseY).join("\n");
   return {
     type: (text) => child.write(text),
+    freeze: () => child.pause(),
+    // It has a way to do so which its types do not tell of.
+    hangUp: () => (child as unknown as { destroy(): void }).destroy(),
+    processId: child.pid,
     lines,
     see: (what) =>
       new Promise((resolve, reject) => {
