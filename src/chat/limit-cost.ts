@@ -20,7 +20,8 @@ const TOKENS_PER_IMAGE = 1600;
  * AWS holds the answer to them. Throws `budget-exceeded` where the question alone costs more, `invalid-request` where nobody
  * knows a price.
  */
-export async function limitCost(setup: Setup, question: Question, mostUsd: number): Promise<Question> {
+export async function limitCost(setup: Setup, asked: Question, mostUsd: number): Promise<Question> {
+  const question = withPricedCache(asked);
   const { model, parameters } = question;
   const wire = await openWire(setup, question, question);
   try {
@@ -49,6 +50,12 @@ export async function limitCost(setup: Setup, question: Question, mostUsd: numbe
   } finally {
     wire.close();
   }
+}
+
+/** The question without a cache that nobody asked for, where it is not known what writing to it costs. */
+function withPricedCache(question: Question): Question {
+  const isPriced = priceOf(question.model, question.model.id)?.cost.cacheWrite !== undefined;
+  return isPriced ? question : { ...question, usualCache: undefined };
 }
 
 /** So many tokens tell the price of one without what rounding makes of it. */

@@ -422,6 +422,26 @@ describe("--max-cost", () => {
     expect(emulated.routes()).not.toContain("ConverseStream");
   });
 
+  it("bounds each answer of a conversation, without a cache whose price nobody knows", async () => {
+    const emulated = await answering();
+    const terminal = openPty([...ASK, "--max-cost", "0.001"], emulated.home, { env: emulated.env });
+    await terminal.see("/help");
+    for (const question of ["one", "two"]) {
+      terminal.type(`${question}\r`);
+      await terminal.see(new RegExp(`> ${question}\\s[^]*Hello\\.`));
+    }
+    terminal.type("\u0004");
+    expect(await terminal.exit).toBe(0);
+    const bodies = emulated.emulator.calls.flatMap(({ route, body }) =>
+      route === "ConverseStream" ? [JSON.stringify(body)] : [],
+    );
+    expect(bodies).toHaveLength(2);
+    for (const body of bodies) {
+      expect(body).toContain('"maxTokens":4');
+      expect(body).not.toContain("cachePoint");
+    }
+  });
+
   it("asks no second time for an answer without anything in it", async () => {
     const emulated = await answering(() => ({ stream: [...textAnswerSteps([""])] }));
     await emulated.run([...ASK, "--max-cost", "1", "hi"]);
