@@ -108,6 +108,23 @@ describe("a turn that is stopped", () => {
     expect(lastBody(emulated)).toEqual({ messages: [user("one"), assistant(said), user("two")] });
   });
 
+  it("that cannot be written down on its way is told of behind the answer, once", async () => {
+    const pause: StreamStep = { wait: 1050 };
+    const parts = ["a", "b", "c"].flatMap((letter) => [pause, delta(letter.repeat(700))]);
+    const emulated = await answering({ stream: [begin, ...parts, ...stop("end_turn")] });
+    const child = spawn(
+      "bash",
+      ["-c", 'ulimit -f 1; exec "$@" 2>&1', "bash", process.execPath, BIN, ...ask, "one"],
+      { env: { ...emptyEnvironment(emulated.home), ...emulated.env } },
+    );
+    child.stdin.end();
+    let output = "";
+    child.stdout.on("data", (data: Buffer) => (output += data.toString()));
+    expect(await once(child, "close")).toEqual([0, null]);
+    expect(output).toContain(`${"a".repeat(700)}${"b".repeat(700)}${"c".repeat(700)}`);
+    expect(output.match(/warning: The conversation is not kept/g)).toHaveLength(1);
+  });
+
   it("is one line of its file when it has come to its end, however long it took", async () => {
     const pause: StreamStep = { wait: 1050 };
     const emulated = await answering({

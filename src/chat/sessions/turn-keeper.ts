@@ -69,8 +69,14 @@ export class TurnKeeper {
     if (now - this.#jottedAt < JOT_EVERY_MS || this.#context.isRetry || this.#isUnkept) return;
     this.#jottedAt = now;
     const turn = this.recorder.turn();
-    if (turn && isAnswered(turn))
-      await this.#write(() => this.#conversation.jot(this.#kept(turn, this.#context.key)));
+    if (!turn || !isAnswered(turn)) return;
+    try {
+      await this.#conversation.jot(this.#kept(turn, this.#context.key));
+    } catch (error) {
+      if (!(error instanceof OpenclawError)) throw error;
+      // It is told behind the answer, if the whole of it cannot be written either.
+      this.#jottedAt = Number.POSITIVE_INFINITY;
+    }
   }
 
   /**
@@ -125,12 +131,8 @@ export class TurnKeeper {
   }
 
   async #keep(...kept: Parameters<Conversation["keep"]>): Promise<void> {
-    await this.#write(() => this.#conversation.keep(...kept));
-  }
-
-  async #write(write: () => Promise<void>): Promise<void> {
     try {
-      await write();
+      await this.#conversation.keep(...kept);
     } catch (error) {
       if (!(error instanceof OpenclawError)) throw error;
       if (!this.#isUnkept) await this.#context.onUnkept(error);
