@@ -118,7 +118,7 @@ export const PROGRAM: Program = {
         set: {
           description: "Set the default model.",
           load: () => import("./commands/models/set.ts"),
-          arguments: [{ notation: "<model>" }],
+          arguments: [{ notation: "[model]" }],
           flags: [flag("--force", "set it although it is neither configured nor discovered")],
         },
         alias: {

@@ -155,7 +155,11 @@ function stack(row: readonly Cell[], columns: readonly Column[], width: number):
   const others = row.filter((cell, index) => index > 0 && !columns[index]?.dropOrder && textOf(cell) !== "");
   const indent = stepOf(width);
   const below = wrapText(others.map(shownAs).join(GAP), width - indent.length);
-  return [shownAs(row[0]).trimEnd(), ...(others.length === 0 ? [] : below.map((line) => indent + line))];
+  const first = shownAs(row[0]).trimEnd();
+  return [
+    ...(first === "" ? [] : [first]),
+    ...(others.length === 0 ? [] : below.map((line) => indent + line)),
+  ];
 }
 
 /** Columns of the widest of any number of texts. */

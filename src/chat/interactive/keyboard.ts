@@ -69,6 +69,12 @@ export class Keyboard {
     this.#forgetExit = undefined;
   }
 
+  /** Lets whoever reads stdin next have the keys that were not read. To be called when the terminal is given back. */
+  giveBack(): void {
+    const typed = this.#keys.splice(0).map(({ text }) => text);
+    if (typed.length > 0) this.#runtime.stdin.unshift(Buffer.from(typed.join("")));
+  }
+
   /** The next key; undefined when the terminal has gone. Rejects with the reason of the runtime's signal. */
   async next(): Promise<Key | undefined> {
     const { signal } = this.#runtime;

@@ -4,6 +4,7 @@ import { neutralise, ownSequence } from "../../terminal/neutralise.ts";
 import { widest } from "../../terminal/table.ts";
 import type { Screen } from "../../terminal/terminal.ts";
 import { isUnfinished, withoutContinuation } from "./block.ts";
+import { CLEAR_BELOW, right, ROW_START, up } from "./cursor.ts";
 import type { Keyboard } from "./keyboard.ts";
 import {
   editLine,
@@ -22,8 +23,6 @@ import { layOut, type ScreenLayout } from "./screen-layout.ts";
  */
 
 const PROMPT = "> ";
-const ROW_START = ownSequence("", "G");
-const CLEAR_BELOW = ownSequence("", "J");
 const CLEAR_SCREEN = ownSequence("", "H") + ownSequence("2", "J") + ownSequence("3", "J");
 
 /** What may stand in place of the text before the cursor. */
@@ -354,12 +353,4 @@ function commonStart(one: string, other: string): string {
   let length = 0;
   while (length < one.length && one[length] === other[length]) length += 1;
   return one.slice(0, length);
-}
-
-function up(rows: number): string {
-  return rows > 0 ? ownSequence(String(rows), "A") : "";
-}
-
-function right(columns: number): string {
-  return columns > 0 ? ownSequence(String(columns), "C") : "";
 }

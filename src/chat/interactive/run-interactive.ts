@@ -5,6 +5,7 @@ import type { Style } from "../../terminal/color.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import { VERSION } from "../../version.ts";
 import { unwrapBlock } from "./block.ts";
+import { reflowsCursorLine } from "./cursor.ts";
 import { describeAttachment } from "./describe-attachment.ts";
 import { findDropped, findMentions, mention } from "./file-mentions.ts";
 import { forgetfulHistory, type History, openHistory } from "./history.ts";
@@ -15,9 +16,6 @@ import { completeEntry, findSlashCommand } from "./slash-commands.ts";
 import { type InteractiveOptions, Talk } from "./talk.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { repeatFlags } from "../../terminal/repeat-flags.ts";
-
-/** Terminals built on xterm.js, which leaves the lines around the cursor to the program (its option reflowCursorLine). */
-const XTERM_JS = /^(vscode|hyper|tabby)$/i;
 
 /**
  * Talks with a person at the terminal until they leave: by /exit, Ctrl-D, or Ctrl-C twice at the prompt. What goes wrong with one
@@ -38,7 +36,7 @@ export async function runInteractive(options: InteractiveOptions): Promise<void>
     complete: (typed) => completeEntry(talk, typed),
     edit: (text) => tellingFailures(talk, () => talk.edit(text)),
     readPaste: (pasted) => offerDropped(pasted, runtime),
-    reflows: !XTERM_JS.test(runtime.env["TERM_PROGRAM"] ?? ""),
+    reflows: reflowsCursorLine(runtime.env),
   });
   terminal.note(style.dim(greeting(talk)));
   if (talk.conversation.turns.length > 0) {

@@ -247,25 +247,45 @@ function isRaw({ raw, schema, extract }: ChatOptions): boolean {
 
 /**
  * The models to ask, in order: those of `--model a,b,c`, else the one that the conversation was with, else the default
- * and its fallbacks. Throws `no-default-model`.
+ * and its fallbacks, else what a person at the terminal chooses. Throws `no-default-model`.
  */
 async function chooseModels(
-  { model }: ChatOptions,
+  options: ChatOptions,
   { config, runtime, decision }: Setup,
   conversation: Conversation | undefined,
 ): Promise<string[]> {
+  const { model } = options;
   if (model !== undefined) return splitNames(model);
   // One that failed may have been no model at all.
   const before = conversation?.turns.findLast(({ failure }) => failure === undefined)?.key;
   if (before !== undefined) return [before];
   const models = defaultModels(config.value, runtime);
   if (models.length > 0) return models;
+  const chosen = await letChoose(options, runtime);
+  if (chosen !== undefined) return [chosen];
   const error = new OpenclawError("no-default-model", {
     message: "No model is named, and the configuration has no default model.",
     hint: "Choose one from `openclaw models list`, then: openclaw models set MODEL",
   });
   const { explainError } = await import("../../credentials/findings.ts");
   throw explainError(error, decision, { place: { misspelt: listMisspelt(config.value) } });
+}
+
+/** Lets a person choose, and keeps it where they say so: that it cannot be kept is no reason not to ask. */
+async function letChoose(options: ChatOptions, runtime: Runtime): Promise<string | undefined> {
+  const { chooseModel } = await import("../models/choose-model.ts");
+  return chooseModel(options, runtime, {
+    keep: async (key) => {
+      const { storeDefault } = await import("../models/set.ts");
+      try {
+        await storeDefault(key, options, runtime);
+        runtime.terminal.note("openclaw: another one is kept with: openclaw models set");
+      } catch (failure) {
+        if (!(failure instanceof OpenclawError) || failure.code === "interrupted") throw failure;
+        await runtime.terminal.warn(`It is not kept. ${failure.message}`, failure.hint);
+      }
+    },
+  });
 }
 
 /**

@@ -1,4 +1,3 @@
-import { listMisspelt } from "../../config/nearest-setting.ts";
 import { discoverySettings } from "../../config/resolve.ts";
 import type { Access } from "../../discovery/access.ts";
 import type { Warning } from "../../models/discovered.ts";
@@ -7,7 +6,7 @@ import type { SortField } from "../../models/sort-models.ts";
 import type { GlobalOptions } from "../../options.ts";
 import { isListedByServer } from "../../models/provider-api.ts";
 import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
-import { OpenclawError, withFields } from "../../errors.ts";
+import { type OpenclawError, withFields } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
 import { keyLines, modelLines } from "./model-lines.ts";
 import { jsonLine } from "../../terminal/terminal.ts";
@@ -44,7 +43,7 @@ export async function showModelList(
   const { models, accessWarnings } = await addAccess(sorted, survey, options);
   const warnings = [
     ...load.warnings,
-    ...withoutCredentials(survey),
+    ...withoutAws(survey),
     ...accessWarnings,
     ...(await idleFilters(survey)),
   ];
@@ -139,7 +138,7 @@ async function printFooter(survey: ModelSurvey, { terminal, now }: Runtime): Pro
   for (const line of footerLines(survey, now())) terminal.note(dim(line));
 }
 
-function withoutCredentials({ load, models }: ModelSurvey) {
+function withoutAws({ load, models }: ModelSurvey) {
   if (load.hasCredentials || load.error || models.length === 0) return [];
   return [
     {
@@ -158,24 +157,10 @@ async function idleFilters({ input, models }: ModelSurvey): Promise<Warning[]> {
 }
 
 /** Without credentials and without a configured model there is nothing to show, and that is the credentials' fault. */
-async function nothingToList({ load, models, setup }: ModelSurvey): Promise<OpenclawError | undefined> {
+async function nothingToList(survey: ModelSurvey): Promise<OpenclawError | undefined> {
+  const { load, models, setup } = survey;
   const { enabled } = discoverySettings(setup.config.value);
   if (load.hasCredentials || models.length > 0 || enabled === false) return undefined;
-  const [{ findCause }, { askChosenInstance }, { describeChosen }, { noCredentials }] = await Promise.all([
-    import("../../credentials/findings.ts"),
-    import("../../credentials/imds.ts"),
-    import("../../credentials/describe.ts"),
-    import("../../credentials/no-credentials.ts"),
-  ]);
-  const general = "No AWS credentials were found, and no model is configured";
-  const { decision, runtime, config } = setup;
-  const cause = findCause(decision, "nothing signs", { place: { misspelt: listMisspelt(config.value) } });
-  if (cause) {
-    return new OpenclawError("no-credentials", {
-      message: `${cause.message} ${general}.`,
-      hint: cause.hint,
-    });
-  }
-  const instance = await askChosenInstance(decision, runtime);
-  return noCredentials(decision, describeChosen(decision.chosen, instance), { instance, general });
+  const { withoutCredentials } = await import("./first-steps.ts");
+  return withoutCredentials(survey);
 }
