@@ -27,7 +27,9 @@ export async function showTurn(turn: ShownTurn): Promise<void> {
   const { runtime, models, arrivals, show, priceOf, keep, stop } = turn;
   let answering = models[0];
   const writer = new AnswerWriter(runtime, { ...show, priceOf: (modelId) => priceOf(answering, modelId) });
-  const spinner = answering && startSpinner(runtime, waitFor(answering), true);
+  const spinner =
+    answering &&
+    startSpinner(runtime, waitFor(answering), { namesSteps: true, stopKey: stop ? "Esc" : "Ctrl-C" });
   try {
     for await (const { model, event } of arrivals) {
       answering = model;

@@ -1,6 +1,7 @@
 import type { NodeHttpHandler, NodeHttpHandlerOptions } from "@smithy/node-http-handler";
 import { isLoopback, withoutBrackets } from "../loopback.ts";
 import type { Runtime } from "../runtime.ts";
+import { tellUpload } from "../terminal/spinner.ts";
 import { decideCaBundle, type NamedProfile, readCertificates } from "./certificates.ts";
 import { BoundedHttpAgent, BoundedHttpsAgent } from "./connect-bound.ts";
 import type { ConnectionsAhead } from "./connections-ahead.ts";
@@ -81,6 +82,7 @@ export async function createRequestHandler(
       const what = handsOutCredentials ? CREDENTIALS : secretOf(request.headers);
       await warnOfClearText({ env, terminal }, urlOf(request), what);
     },
+    uploads: terminal?.isStderrTTY ? (sent, total) => tellUpload(terminal, sent, total) : undefined,
     fails: (failure, request) => onExchange?.({ ...exchangeOf(request), failure }),
     answers: readsWhole ? (answer, request) => onExchange?.({ ...exchangeOf(request), answer }) : undefined,
   };

@@ -21,6 +21,8 @@ export interface RequestWatcher {
   sends: (request: Parameters<Handle>[0]) => Promise<void>;
   /** With what went wrong before an answer was there. */
   fails: (failure: unknown, request: Parameters<Handle>[0]) => void;
+  /** How many bytes of a body in pieces have gone out, of all. */
+  uploads?: ((sent: number, total: number) => void) | undefined;
   /** With the answer. Where somebody wants it, it is read whole before anybody else sees it. */
   answers?: ((answer: WholeAnswer, request: Parameters<Handle>[0]) => void) | undefined;
 }
@@ -47,7 +49,7 @@ export class TimedHandler extends NodeHttpHandler {
     const started = performance.now();
     try {
       await this.#watcher?.sends(request);
-      const answer = await this.exchange(inPieces(request), options);
+      const answer = await this.exchange(inPieces(request, this.#watcher?.uploads), options);
       if (requestMs !== undefined) {
         boundBody(answer.response.body as Readable, requestMs, requestMs - (performance.now() - started));
       }
@@ -92,11 +94,33 @@ export class TimedHandler extends NodeHttpHandler {
 }
 
 /** A body of pieces goes out piece by piece, as fast as the other side takes them, at each attempt anew. */
-function inPieces(request: Parameters<Handle>[0]): Parameters<Handle>[0] {
+function inPieces(request: Parameters<Handle>[0], tell: RequestWatcher["uploads"]): Parameters<Handle>[0] {
   if (!Array.isArray(request.body)) return request;
   const sent = HttpRequest.clone(request);
-  sent.body = Readable.from(request.body);
+  const pieces = request.body as readonly Uint8Array[];
+  sent.body = tell ? Readable.from(tellingPieces(pieces, tell), { highWaterMark: 1 }) : Readable.from(pieces);
   return sent;
+}
+
+/** So much is handed on at once where somebody is told, in bytes. */
+const TOLD_BYTES = 65_536;
+
+/** The pieces, smaller, and how much of them was taken: the next is asked for when the connection has room for it. */
+function* tellingPieces(
+  pieces: readonly Uint8Array[],
+  tell: (sent: number, total: number) => void,
+): Generator<Uint8Array, void, undefined> {
+  const total = pieces.reduce((length, piece) => length + piece.length, 0);
+  let sent = 0;
+  for (const piece of pieces) {
+    for (let start = 0; start < piece.length; start += TOLD_BYTES) {
+      tell(sent, total);
+      const part = piece.subarray(start, start + TOLD_BYTES);
+      sent += part.length;
+      yield part;
+    }
+  }
+  tell(total, total);
 }
 
 /** Destroys a body that is not whole when the time is up. The SDK retries it, as it does for headers that do not come. */

@@ -1,3 +1,4 @@
+import { countDown } from "../terminal/spinner.ts";
 import type { NodeHttpHandler } from "@smithy/node-http-handler";
 import type { AwsCredentialIdentityProvider, RetryStrategyV2, TokenIdentity } from "@smithy/types";
 import { setTimeout as wait } from "node:timers/promises";
@@ -83,6 +84,7 @@ export async function clientConfig(session: ClientSession, service: Service): Pr
       now: runtime.now,
       wait,
       note: (line) => runtime.terminal.note(line),
+      tellPause: (why, ms) => countDown(runtime, why, ms),
     }),
     customUserAgent: [["openclaw", VERSION]],
     ...(endpoint ? { endpoint: endpoint.url } : {}),

@@ -1,3 +1,4 @@
+import type { Wait } from "../terminal/spinner.ts";
 import type { RetryErrorInfo, RetryStrategyV2 } from "@smithy/types";
 import { findRow } from "./error-table.ts";
 import { usageError } from "../errors.ts";
@@ -72,6 +73,8 @@ export interface RetryTools {
   wait: (ms: number) => Promise<unknown>;
   /** Tells a person what is waited for. */
   note: (line: string) => void;
+  /** Tells a person who looks on why it is not yet tried again, and for how many ms. */
+  tellPause: (why: Wait, ms: number) => void;
 }
 
 /**
@@ -105,11 +108,24 @@ export function createRetryStrategy(
       if (isRetried && leftMs() > NOTICEABLE_MS) {
         noteOnce(`openclaw: the service asks to wait ${Math.ceil(leftMs() / 1000)} s before the next try`);
       }
+      const tell = (ms: number): void => {
+        const why = failure.errorType === "THROTTLING" ? "Throttled" : "No answer from the service";
+        const which = `next try (${token.getRetryCount() + 2} of ${maxAttempts})`;
+        if (isRetried) setup.tellPause({ text: `${why}: ${which}`, brief: "Next try" }, ms);
+      };
+      tell(Math.max(leftMs(), mostBackOffMs(failure.errorType, token.getRetryCount())));
+      // The SDK itself waits here, for its back-off and for a part of what the service asks for.
       const renewed = await inner.refreshRetryTokenForRetry(token, failure);
+      tell(Math.max(0, leftMs()));
       if (leftMs() > 0) await wait(leftMs());
       return renewed;
     },
   };
+}
+
+/** The longest that the SDK backs off before a try, in ms: it takes a part of this by chance (@smithy/core, util-retry). */
+function mostBackOffMs(errorType: string, retries: number): number {
+  return Math.min(20_000, (errorType === "THROTTLING" ? 1000 : 50) * 2 ** retries);
 }
 
 /** The kinds of failure that the SDK's strategies retry. */

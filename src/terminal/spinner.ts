@@ -4,7 +4,8 @@ import type { Terminal } from "./terminal.ts";
 const DELAY_MS = 150;
 const FRAME_MS = 80;
 const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
-const STOP = "  (Ctrl-C to stop)";
+/** More of a body than this is worth telling how much of it is out, in bytes. */
+const LONG_BODY_BYTES = 1_000_000;
 
 /** What is waited for, and the same in a word or two, for narrow terminals. */
 export interface Wait {
@@ -34,13 +35,19 @@ export class Spinner {
   /** Whether the steps within say what they are waiting for. */
   readonly namesSteps: boolean;
   wait: Wait;
+  /** What is waited for until a moment, in ms of `elapsed`. */
+  #pause: { wait: Wait; endsAt: number } | undefined;
+  /** How much of a body is out, in bytes. */
+  #upload: { sent: number; total: number } | undefined;
+  readonly #stopKey: string;
   #frame = 0;
   #timer: NodeJS.Timeout | undefined;
   #forgetExit: (() => void) | undefined;
   readonly #end = (): void => this.stop();
 
-  constructor(holder: SpinnerHolder, wait: Wait, namesSteps: boolean) {
+  constructor(holder: SpinnerHolder, wait: Wait, { namesSteps, stopKey }: Required<SpinnerOptions>) {
     this.#holder = holder;
+    this.#stopKey = stopKey;
     this.wait = wait;
     this.namesSteps = namesSteps;
     this.#startedAt = holder.elapsed();
@@ -77,27 +84,63 @@ export class Spinner {
     if (running.get(terminal) === this) running.delete(terminal);
   }
 
+  /** Says what is waited for in the next so many ms, and how long still. */
+  countDown(wait: Wait, ms: number): void {
+    this.#pause = { wait, endsAt: this.#holder.elapsed() + ms };
+  }
+
+  /** Says how much of a body is out, until it is. */
+  tellUpload(sent: number, total: number): void {
+    this.#upload = sent < total && total > LONG_BODY_BYTES ? { sent, total } : undefined;
+  }
+
   /** The line, and shorter ones. */
   #forms(): string[] {
     const frame = FRAMES[this.#frame % FRAMES.length] ?? "";
-    const seconds = Math.floor((this.#holder.elapsed() - this.#startedAt) / 1000);
-    const since = seconds > 0 ? ` … ${seconds} s` : " …";
-    const { text, brief } = this.wait;
-    return [`${text}${since}${STOP}`, `${brief}${since}${STOP}`, `${brief}${since}`].map(
+    const stop = `  (${this.#stopKey} to stop)`;
+    const { wait, time } = this.#now();
+    const { text, brief } = wait;
+    return [`${text}${time}${stop}`, `${brief}${time}${stop}`, `${brief}${time}`].map(
       (line) => `${frame} ${line}`,
     );
   }
+
+  /** What is waited for at this moment, and how long already, or how long still. */
+  #now(): { wait: Wait; time: string } {
+    const now = this.#holder.elapsed();
+    if (this.#pause && now < this.#pause.endsAt) {
+      const { wait, endsAt } = this.#pause;
+      return { wait, time: ` in ${Math.ceil((endsAt - now) / 1000)} s` };
+    }
+    const seconds = Math.floor((now - this.#startedAt) / 1000);
+    const time = seconds > 0 ? ` … ${seconds} s` : " …";
+    if (!this.#upload) return { wait: this.wait, time };
+    const { sent, total } = this.#upload;
+    const text = `Sending ${(sent / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`;
+    return { wait: { text, brief: text }, time };
+  }
+}
+
+export interface SpinnerOptions {
+  /** Whether it says what the spinners begun meanwhile would. */
+  namesSteps?: boolean;
+  /** The key that stops what is waited for. */
+  stopKey?: string;
 }
 
 /**
  * Starts a spinner that its holder stops; one that names its steps says what the spinners begun meanwhile would. Undefined
  * where there is none: in a pipe, with `--verbose` or `--json`, and inside the wait of another.
  */
-export function startSpinner(holder: SpinnerHolder, wait: Wait, namesSteps = false): Spinner | undefined {
+export function startSpinner(
+  holder: SpinnerHolder,
+  wait: Wait,
+  { namesSteps = false, stopKey = "Ctrl-C" }: SpinnerOptions = {},
+): Spinner | undefined {
   const { terminal } = holder;
   if (!terminal.isStderrTTY || terminal.isVerbose || terminal.format !== "text") return undefined;
   if (running.has(terminal)) return undefined;
-  const spinner = new Spinner(holder, wait, namesSteps);
+  const spinner = new Spinner(holder, wait, { namesSteps, stopKey });
   running.set(terminal, spinner);
   spinner.start();
   return spinner;
@@ -107,6 +150,16 @@ export function startSpinner(holder: SpinnerHolder, wait: Wait, namesSteps = fal
 export function changeWait({ terminal }: { terminal: Terminal }, wait: Wait): void {
   const spinner = running.get(terminal);
   if (spinner) spinner.wait = wait;
+}
+
+/** Says what is waited for in the next so many ms, and how long still, where something is waited for. */
+export function countDown({ terminal }: { terminal: Terminal }, wait: Wait, ms: number): void {
+  running.get(terminal)?.countDown(wait, ms);
+}
+
+/** Says how many bytes of a long body are out, where something is waited for. */
+export function tellUpload(terminal: Terminal, sent: number, total: number): void {
+  running.get(terminal)?.tellUpload(sent, total);
 }
 
 /**

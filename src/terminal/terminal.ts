@@ -47,6 +47,14 @@ const USUAL = { columns: 80, rows: 24 };
 const PROGRAM = "openclaw: ";
 /** Erases from the cursor to the end of the screen. */
 const CLEAR_BELOW = "\u001B[J";
+const CURSOR_UP = "\u001B[A";
+const CURSOR_DOWN = "\u001B[B";
+const SAVE_CURSOR = "\u001B7";
+const RESTORE_CURSOR = "\u001B8";
+/** Down and up again (IND, RI), which scrolls at the lower edge: then there is a row below. */
+const MAKE_ROW_BELOW = "\u001BD\u001BM";
+/** The width of a longer line is not asked for again with every piece of it, in characters. */
+const LONGEST_LINE = 10_000;
 
 /**
  * The columns or rows that a terminal has; undefined where it does not say: without a size (`script`, `docker exec -t`,
@@ -75,6 +83,10 @@ export class Terminal {
   /** Whether the cursor stands at the beginning of a line, as far as this program has moved it. */
   #isAtLineStart = true;
   #hasStatus = false;
+  /** What is typed ahead, shown below everything. */
+  #typed = "";
+  /** What stands on the line of the cursor, as far as it is known: how wide it is decides what can be below. */
+  #line: string | undefined = "";
   readonly #answer = new Neutraliser();
   readonly #aside = new Neutraliser();
 
@@ -180,7 +192,9 @@ export class Terminal {
   async write(text: string | Uint8Array): Promise<void> {
     const shown = typeof text !== "string" ? text : this.isStdoutTTY ? this.#answer.push(text) : actOwn(text);
     if (this.isStdoutTTY) this.#makeRoomFor(shown);
-    if (!this.#stdout.write(shown)) await new Promise<void>((resolve) => this.#stdout.once("drain", resolve));
+    const hasRoom = this.#stdout.write(shown);
+    if (this.isStdoutTTY) this.#drawTyped();
+    if (!hasRoom) await new Promise<void>((resolve) => this.#stdout.once("drain", resolve));
   }
 
   /** Writes a line of the answer. */
@@ -234,6 +248,7 @@ export class Terminal {
     const shown = this.#aside.push(text);
     if (this.isStderrTTY) this.#makeRoomFor(shown);
     this.#stderr.write(shown);
+    this.#drawTyped();
   }
 
   /**
@@ -251,8 +266,38 @@ export class Terminal {
     const room = columns - 1;
     const line = lines.find((form) => stringWidth(form) <= room) ?? cutText(lines.at(-1) ?? "", room);
     if (line === "") return;
+    const typed = this.#typedLine(room);
     // The cursor waits in front: what the terminal makes of the line when its width changes is then still below it.
-    this.#stderr.write(`${line}\r`);
+    this.#stderr.write(typed === "" ? `${line}\r` : `${line}\r\n${typed}\r${CURSOR_UP}`);
+    this.#hasStatus = true;
+  }
+
+  /**
+   * Shows what a person types ahead below all that was written, within a line of the answer, too, until it is "". Shows
+   * nothing where `showStatus` would not.
+   */
+  showTyped(text: string): void {
+    this.#typed = text;
+    this.hideStatus();
+    this.#drawTyped();
+  }
+
+  #typedLine(room: number): string {
+    return this.#typed === "" ? "" : cutText(`> ${neutralise(onOneLine(this.#typed))}`, room);
+  }
+
+  #drawTyped(): void {
+    const columns = knownSize(this.#stderr, "columns");
+    if (this.#typed === "" || !this.isStderrTTY || columns === undefined) return;
+    if (this.#env["TERM"] === "dumb" || this.#env["CI"] !== undefined || this.#mode.quiet) return;
+    const typed = this.#typedLine(columns - 1);
+    if (this.#isAtLineStart) this.#stderr.write(`${typed}\r`);
+    else {
+      const width = this.#line === undefined ? 0 : stringWidth(this.#line);
+      // Behind a line that is full some terminals are in the next one already, and others are not.
+      if (width === 0 || width % columns === 0) return;
+      this.#stderr.write(`${MAKE_ROW_BELOW}${SAVE_CURSOR}${CURSOR_DOWN}\r${typed}${RESTORE_CURSOR}`);
+    }
     this.#hasStatus = true;
   }
 
@@ -267,6 +312,12 @@ export class Terminal {
     if (text.length === 0) return;
     this.hideStatus();
     this.#isAtLineStart = typeof text === "string" ? text.endsWith("\n") : text.at(-1) === 0x0a;
+    if (typeof text !== "string") this.#line = this.#isAtLineStart ? "" : undefined;
+    else {
+      const end = text.lastIndexOf("\n") + 1;
+      const line = end > 0 ? text.slice(end) : this.#line === undefined ? undefined : this.#line + text;
+      this.#line = line !== undefined && line.length > LONGEST_LINE ? undefined : line;
+    }
   }
 
   /** A warning on stderr, with one thing to do. */

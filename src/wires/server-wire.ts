@@ -1,3 +1,4 @@
+import { countDown } from "../terminal/spinner.ts";
 import { setTimeout as wait } from "node:timers/promises";
 import { isTransientError } from "../network/sdk-parts.ts";
 import type { RetryErrorInfo, RetryErrorType, SdkError } from "@smithy/types";
@@ -80,6 +81,7 @@ async function begin(
     now: runtime.now,
     wait: pause,
     note: (text) => runtime.terminal.note(text),
+    tellPause: (why, ms) => countDown(runtime, why, ms),
   });
   let token = await strategy.acquireInitialRetryToken("");
   for (let attempts = 1; ; attempts += 1) {

@@ -1,6 +1,8 @@
 import { chmodSync, existsSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import path from "node:path";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { StreamStep } from "../../src/emulator/script.ts";
 import { emulate } from "../helpers/emulated.ts";
 import { openPty } from "../helpers/pty.ts";
@@ -179,16 +181,67 @@ describe("while a model is waited for", () => {
     expect(terminal.lines().join("\n")).not.toContain("Waiting");
   });
 
-  it("is there in the interactive session, and gone when the answer is stopped", async () => {
+  it("is there in the interactive session, with what is typed ahead, and gone when the answer is stopped", async () => {
     const { env, home } = await withSilentModel((held) => [begin, { wait: held }]);
-    const terminal = openPty(["chat", "-m", MODEL], home, { env, columns: 100 });
+    const terminal = openPty(["chat", "-m", MODEL], home, { env, columns: 100, rows: 6 });
     await terminal.see(/\n> $/);
+    terminal.type("\n".repeat(6));
     terminal.type("hi\r");
     await terminal.see(`Waiting for ${MODEL} …`);
+    terminal.type("next");
+    await terminal.see(/Waiting for .* {2}\(Esc to stop\)\n> next$/);
+    terminal.type("\u0015");
+    await terminal.see(/Waiting for .* {2}\(Esc to stop\)$/);
     terminal.type("\u0003");
     await terminal.see(/> hi\n\(stopped\)\n\n> $/);
     terminal.type("\u0004");
     expect(await terminal.exit).toBe(0);
+  });
+
+  it("says why a model is asked again, and when", async () => {
+    const { env, home } = await emulate({
+      script: ({ route, nth }) =>
+        route === "ConverseStream" && nth === 1
+          ? {
+              error: {
+                name: "ThrottlingException",
+                message: "Too many requests, please wait.",
+                headers: { "retry-after": "2" },
+              },
+            }
+          : undefined,
+    });
+    const terminal = openPty(asking, home, { env, columns: 100 });
+    await terminal.see(/Throttled: next try \(2 of 3\) in [1-3] s {2}\(Ctrl-C to stop\)$/);
+    expect(await terminal.exit).toBe(0);
+    expect(terminal.lines().join("\n")).not.toContain("Throttled");
+  });
+
+  it("says how much of a long upload is out", async () => {
+    const { home, env } = await emulate();
+    // It takes a part of what is sent, and then no more until it is let.
+    let goOn = (): void => undefined;
+    const server = createServer((request, response) => {
+      request.once("data", () => request.pause());
+      goOn = () => {
+        request.resume();
+        request.once("end", () => response.writeHead(400, { "content-type": "application/json" }).end("{}"));
+      };
+    });
+    onTestFinished(() => void server.close());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const files = ["one.txt", "two.txt", "three.txt", "four.txt"];
+    for (const name of files) writeFileSync(path.join(home, name), "word ".repeat(800_000));
+    const args = ["chat", "-m", "amazon.nova-lite-v1:0", "--endpoint-url", `http://127.0.0.1:${port}`];
+    const terminal = openPty([...args, ...files.flatMap((name) => ["-f", name]), "hi"], home, {
+      env,
+      columns: 100,
+    });
+    await terminal.see(/Sending \d+\.\d of 21\.3 MB … .*\(Ctrl-C to stop\)$/);
+    goOn();
+    expect(await terminal.exit).not.toBe(0);
+    expect(terminal.lines().join("\n")).not.toContain("Sending");
   });
 
   it("is not there in a pipe", async () => {

@@ -51,18 +51,35 @@ const BUSY = failure("ThrottlingException", "Too many requests, please wait befo
 function create(settings: RetrySettings = { mode: "standard", maxAttempts: 3 }) {
   const waits: number[] = [];
   const notes: string[] = [];
+  const pauses: { text: string; ms: number }[] = [];
   const strategy = createRetryStrategy(settings, {
     now: () => Date.now(),
     wait: async (ms) => void waits.push(ms),
     note: (line) => void notes.push(line),
+    tellPause: ({ text }, ms) => void pauses.push({ text, ms }),
   });
-  return { strategy, waits, notes };
+  return { strategy, waits, notes, pauses };
 }
 
 describe("the strategy", () => {
   afterEach(() => {
     vi.useRealTimers();
     vi.restoreAllMocks();
+  });
+
+  it("tells why it is not yet tried again, and for how long", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(0);
+    const { strategy, pauses } = create();
+    const first = await strategy.acquireInitialRetryToken("aws");
+    const second = await strategy.refreshRetryTokenForRetry(first, BUSY);
+    const hint = { errorType: "TRANSIENT", retryAfterHint: new Date(Date.now() + 1500) } as const;
+    await strategy.refreshRetryTokenForRetry(second, failure("ServiceUnavailableException", "Down.", hint));
+    const throttled = "Throttled: next try (2 of 3)";
+    const down = "No answer from the service: next try (3 of 3)";
+    expect(pauses.map(({ text }) => text)).toEqual([throttled, throttled, down, down]);
+    // As long as it may be at most, until it is over.
+    expect(pauses.slice(0, 2).map(({ ms }) => ms)).toEqual([1000, 0]);
+    expect(pauses[2]?.ms).toBeGreaterThan(1000);
   });
 
   it("backs off exponentially, with jitter", async () => {

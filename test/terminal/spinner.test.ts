@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { startSpinner, withSpinner } from "../../src/terminal/spinner.ts";
+import { countDown, startSpinner, tellUpload, withSpinner } from "../../src/terminal/spinner.ts";
 import { type Sink, Terminal } from "../../src/terminal/terminal.ts";
 
 /** A terminal that keeps what is written to it. */
@@ -126,11 +126,42 @@ describe("a spinner", () => {
     vi.useRealTimers();
   });
 
+  it("counts down to the next try, and then goes on waiting", async () => {
+    vi.useFakeTimers();
+    const { sink, holder } = open(80);
+    startSpinner(holder, WAIT, { stopKey: "Esc" });
+    await vi.advanceTimersByTimeAsync(200);
+    countDown(holder, { text: "Throttled: next try (2 of 3)", brief: "Next try" }, 2500);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(sink.written).toMatch(/Throttled: next try \(2 of 3\) in 3 s {2}\(Esc to stop\)\r$/);
+    await vi.advanceTimersByTimeAsync(1500);
+    expect(sink.written).toMatch(/Throttled: next try \(2 of 3\) in 1 s {2}\(Esc to stop\)\r$/);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(sink.written).toMatch(/Waiting for a-model … 2 s {2}\(Esc to stop\)\r$/);
+    vi.useRealTimers();
+  });
+
+  it("says how much of a long body is out, and nothing of a short one", async () => {
+    vi.useFakeTimers();
+    const { sink, terminal, holder } = open(80);
+    startSpinner(holder, WAIT);
+    tellUpload(terminal, 3_210_000, 12_400_000);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(sink.written).toMatch(/Sending 3\.2 of 12\.4 MB … {2}\(Ctrl-C to stop\)\r$/);
+    tellUpload(terminal, 12_400_000, 12_400_000);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(sink.written).toMatch(/Waiting for a-model … {2}\(Ctrl-C to stop\)\r$/);
+    tellUpload(terminal, 10, 900_000);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(sink.written).not.toContain("0.9 MB");
+    vi.useRealTimers();
+  });
+
   it("names the steps within, where it is one that does, and stays itself elsewhere", async () => {
     vi.useFakeTimers();
     for (const namesSteps of [true, false]) {
       const { sink, holder } = open(80);
-      const spinner = startSpinner(holder, WAIT, namesSteps);
+      const spinner = startSpinner(holder, WAIT, { namesSteps });
       await withSpinner(holder, "A step", () => vi.advanceTimersByTimeAsync(200));
       expect(sink.written.includes("A step")).toBe(namesSteps);
       await vi.advanceTimersByTimeAsync(80);

@@ -3,7 +3,7 @@ import { emitKeypressEvents, type Interface } from "node:readline";
 import type { Runtime } from "../../runtime.ts";
 import { ownSequence } from "../../terminal/neutralise.ts";
 import type { Screen } from "../../terminal/terminal.ts";
-import type { Key } from "./line-buffer.ts";
+import { editLine, EMPTY_BUFFER, insertText, type Key } from "./line-buffer.ts";
 
 const BRACKETED_PASTE_ON = ownSequence("?2004", "h");
 const BRACKETED_PASTE_OFF = ownSequence("?2004", "l");
@@ -94,13 +94,15 @@ export class Keyboard {
     return this.#keys.length === 0;
   }
 
-  /** Runs `work`; meanwhile Ctrl-C and Esc call `onInterrupt` at once, and the other keys wait. */
+  /** Runs `work`; meanwhile Ctrl-C and Esc call `onInterrupt` at once, and the other keys wait, and are shown. */
   async whileBusy<T>(onInterrupt: () => void, work: () => Promise<T>): Promise<T> {
     this.#onInterrupt = onInterrupt;
+    this.#showTyped();
     try {
       return await work();
     } finally {
       this.#onInterrupt = undefined;
+      this.#runtime.terminal.showTyped("");
     }
   }
 
@@ -144,6 +146,19 @@ export class Keyboard {
   #deliver(key: Key): void {
     this.#keys.push(key);
     this.#news.emit("change");
+    if (this.#onInterrupt) this.#showTyped();
+  }
+
+  /** Shows what was typed ahead, each line that was sent with a mark at its end. */
+  #showTyped(): void {
+    let typed = EMPTY_BUFFER;
+    for (const key of this.#keys) {
+      const isSent = (key.name === "return" || key.name === "enter") && !key.meta;
+      typed = isSent
+        ? insertText({ ...typed, cursor: typed.text.length }, "↵ ")
+        : (editLine(typed, key) ?? typed);
+    }
+    this.#runtime.terminal.showTyped(typed.text);
   }
 
   async #suspend(): Promise<void> {

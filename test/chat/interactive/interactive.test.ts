@@ -120,7 +120,11 @@ describe("a conversation at the terminal", () => {
     );
     sitting.pty.type(`one${ENTER}`);
     await sitting.pty.see("First");
-    sitting.pty.type(`two${ENTER}`);
+    sitting.pty.type(`two${ENTER}and th`);
+    // It is seen until it is asked, within a line of the answer, too.
+    await sitting.pty.see(/First\n> two↵ and th$/);
+    sitting.pty.type("\u007F\u007F\u007F\u007F\u007F\u007F");
+    await sitting.pty.see(/First\n> two↵ ?$/);
     release();
     await sitting.pty.see(/First done\.\n\n> two\nSecond\.\n\n> $/);
   });
