@@ -121,6 +121,13 @@ export const RESOLUTION_TABLE: readonly ResolutionRow[] = [
     hint: () => AGAIN,
   },
   {
+    // It waited for the request in vain (RFC 9110, section 15.5.9).
+    status: 408,
+    code: "timeout",
+    message: answers,
+    hint: () => AGAIN,
+  },
+  {
     types: ["IDPCommunication", "ServiceUnavailable", "InternalFailure", "InternalServer"],
     code: "service-unavailable",
     message: (c) => `AWS could not give credentials for ${c.from}: ${c.text}`,

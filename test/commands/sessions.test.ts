@@ -334,6 +334,17 @@ describe("a session that was cut off", () => {
     expect(last.code).toBe(0);
   });
 
+  it("that a full disk left empty begins like a new one", async () => {
+    const emulated = await emulate();
+    const folder = path.join(emulated.home, ".openclaw", "sessions");
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(path.join(folder, "q.jsonl"), "");
+    const ask = ["chat", "-m", "amazon.nova-lite-v1:0", "--session", "q", "hi"];
+    expect(await emulated.run(ask)).toMatchObject({ code: 0, stderr: "openclaw: session q is new\n" });
+    const { stdout } = await emulated.run(["sessions", "show", "q", "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({ id: "q", damagedLines: 0, turns: [{}] });
+  });
+
   it("with a line that is damaged goes on without it, and says so", async () => {
     const emulated = await emulate();
     await emulated.run(["chat", "-m", MODEL, "--session", "s", "one"]);

@@ -197,6 +197,12 @@ const FAILURES: readonly Failure[] = [
     code: "bad-response",
     says: /redirect \(301 to login\.example\)/,
   },
+  {
+    name: "408",
+    answer: () => ({ status: 408, body: "Request Timeout" }),
+    code: "timeout",
+    says: /answers 408/,
+  },
   { name: "403 with a page", answer: html(403), code: "bad-response", says: /answers 403 with something/ },
   {
     name: "400 of another server",

@@ -143,7 +143,8 @@ export class KeptConversation implements Conversation {
 
   /** Whether nobody else has written, which a lock that was lost to a long suspension cannot rule out. */
   async #isUntouched(file: string): Promise<boolean> {
-    const size = (await statOf(file))?.size;
+    // An empty one is what a full disk left.
+    const size = (await statOf(file))?.size || undefined;
     const isHeld = (await this.#lock?.isStillHeld()) === true;
     // More than was left there is what a write that failed, or was killed, left of a line.
     return (

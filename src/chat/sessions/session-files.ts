@@ -74,6 +74,8 @@ export async function readSession(runtime: FolderNames, id: string): Promise<Ses
     if (isMissing(error)) return undefined;
     throw unreadable(file, error);
   }
+  // Left by a disk that took nothing: nobody has said anything in it.
+  if (text.length === 0) return undefined;
   const wholeBytes = text.lastIndexOf("\n") + 1;
   const content = parseSession(text.toString("utf8", 0, wholeBytes));
   // The name of the file is what counts: it may have been given another.
