@@ -43,8 +43,10 @@ export async function findMentions(text: string, folders: Folders): Promise<Ment
 export async function findDropped(pasted: string, folders: Folders): Promise<string[] | undefined> {
   const text = pasted.trim();
   if (text === "" || text.length > MOST_PASTED) return undefined;
-  for (const words of [[text], splitWords(text)]) {
-    const paths = words.map((word) => fromAddress(word) ?? readPath(word, folders));
+  const read = (word: string): string => fromAddress(word) ?? readPath(word, folders);
+  // What is plain has no escapes, and addresses have quotes in them that are none.
+  const readings = [[text], [read(text)], text.split(/\s+/).map(read), splitWords(text).map(read)];
+  for (const paths of readings) {
     const areRooted = paths.every((name) => path.isAbsolute(name));
     if (!areRooted || paths.length === 0) continue;
     const kinds = await Promise.all(paths.map((name) => kindOf(name, folders)));
@@ -65,7 +67,7 @@ export function mention(file: string, { currentFolder }: Folders): string {
 
 /** Words as a shell tells them apart. */
 function splitWords(text: string): string[] {
-  return text.match(/(?:'[^']*'|"[^"]*"|\\[\s\S]|[^\s'"\\])+/g) ?? [];
+  return text.match(/(?:'[^']*'|"(?:\\[\s\S]|[^"\\])*"|\\[\s\S]|[^\s'"\\])+/g) ?? [];
 }
 
 function fromAddress(word: string): string | undefined {

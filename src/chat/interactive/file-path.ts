@@ -10,8 +10,9 @@ export type Folders = Pick<Runtime, "homeFolder" | "currentFolder">;
 export function readPath(typed: string, { homeFolder }: Folders): string {
   const plain = typed.replaceAll(
     // A backslash before a letter or a digit is one: Windows has it in its paths.
-    /'([^']*)'|"([^"]*)"|\\([^\p{L}\p{N}])/gu,
-    (_, single?: string, double?: string, escaped?: string) => single ?? double ?? escaped ?? "",
+    /'([^']*)'|"((?:\\["\\$`]|[^"])*)"|\\([^\p{L}\p{N}])/gu,
+    (_, single?: string, double?: string, escaped?: string) =>
+      single ?? double?.replaceAll(/\\(["\\$`])/g, "$1") ?? escaped ?? "",
   );
   // A dash alone means stdin on a command line, which the keyboard is here.
   if (plain === "-") return "./-";

@@ -33,7 +33,7 @@ export interface Completions {
 }
 
 export interface LineEditorParts {
-  keyboard: Keyboard;
+  keyboard: Pick<Keyboard, "isIdle" | "next">;
   screen: Screen;
   style: Style;
   /** What was typed before, the oldest first. */

@@ -1,5 +1,5 @@
 import { readAttachments } from "../../converse/attachments.ts";
-import { OpenclawError } from "../../errors.ts";
+import { OpenclawError, usageError } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
 import type { Style } from "../../terminal/color.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
@@ -83,7 +83,8 @@ async function take(talk: Talk, entry: string): Promise<void> {
   await tellingFailures(talk, async () => {
     const slash = findSlashCommand(entry);
     if (slash) return slash.command.run(talk, slash.argument);
-    const [, command] = /^!(.+)$/.exec(entry) ?? [];
+    const [, command] = /^!(.*)$/.exec(entry.trimEnd()) ?? [];
+    if (command === "") throw usageError("There is no command behind the !.", "!ls -l");
     if (command !== undefined) return talk.runShell(command.trim());
     const question = unwrapBlock(entry);
     if (question.trim() === "") return;

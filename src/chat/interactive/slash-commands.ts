@@ -219,7 +219,7 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
   },
   {
     name: "/exit",
-    words: ["exit", "quit", "/quit"],
+    words: ["exit", "quit", "/quit", "/q", "/bye", ":q", "exit()", "quit()"],
     argument: "",
     says: "leave, as Ctrl-D does",
     run: async (talk) => {

@@ -192,8 +192,7 @@ export class Talk {
       file: { kind: "document", format: "txt" },
       bytes: Buffer.from(`$ ${command}\n${output}`),
     };
-    const facts = describeAttachment({ ...attachment, label: "its output" });
-    terminal.writeAside(`Attach ${facts} to the next question? [Y/n] `);
+    terminal.writeAside(`Attach ${describeAttachment({ ...attachment, label: "its output" })}? [Y/n] `);
     const isWanted = await this.#answersYes();
     terminal.writeAside(isWanted ? "yes\n" : "no\n");
     if (isWanted) this.files = [...this.files, attachment];

@@ -542,7 +542,7 @@ describe("slash commands", () => {
     expect(await sitting.pty.exit).toBe(0);
   });
 
-  it.each(["exit", "quit", "Exit ", "/quit"])("%j alone on a line leaves", async (word) => {
+  it.each(["exit", "quit", "Exit ", "/quit", ":q"])("%j alone on a line leaves", async (word) => {
     const sitting = await sitDown(await emulate());
     await ask(sitting.pty, "exit code 3?", "asked: exit code 3\\?");
     sitting.pty.type(word + ENTER);
@@ -743,6 +743,9 @@ describe("what is taken back", () => {
       "two",
       "Plans for May",
     ]);
+    const { id } = JSON.parse(stdout).sessions[1] as { id: string };
+    const shown = await sitting.run(["sessions", "show", id, "--json"]);
+    expect(JSON.parse(shown.stdout)).toMatchObject({ id, title: "Plans for May" });
   });
 });
 
@@ -880,7 +883,7 @@ describe("another program", () => {
     const { pty } = sitting;
     pty.type(`!printf 'one\\ntwo'; echo err >&2; exit 2${ENTER}`);
     await pty.see(
-      /\ntwoerr\n\(exit code 2\)\nAttach its output \(txt, \d+ bytes, about \d+ tokens\) to the next question\? \[Y\/n\] $/,
+      /\ntwoerr\n\(exit code 2\)\nAttach its output \(txt, \d+ bytes, about \d+ tokens\)\? \[Y\/n\] $/,
     );
     pty.type("y");
     await pty.see(/yes\n\n> $/);
@@ -898,6 +901,7 @@ describe("another program", () => {
     await pty.see(/\[Y\/n\] no\n\n> after\n[\s\S]*asked: after\n[\s\S]*\n> $/);
     expect(JSON.stringify(bodies(sitting)[1])).not.toContain(Buffer.from("secret").toString("base64"));
     await ask(pty, "!true", "> !true");
+    await ask(pty, "!", "hint: !ls -l");
     await ask(pty, " !echo", "asked: +!echo.*[\\s\\S]*");
   });
 
@@ -910,7 +914,7 @@ describe("another program", () => {
     pty.type(ESC);
     await pty.see(/\(stopped\)\nAttach its output [\s\S]*\[Y\/n\] $/);
     pty.type("n");
-    await pty.see(/n\s*o\n\n> $/);
+    await pty.see(/no\n\n> $/);
     await vi.waitFor(() => expect(isRunning(pid)).toBe(false));
   });
 });
