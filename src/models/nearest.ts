@@ -3,9 +3,12 @@ import { editDistance } from "../edit-distance.ts";
 /** The known ids nearest to what was typed, at most `limit`, the nearest first; none when all are far off. */
 export function nearestIds(typed: string, knownIds: readonly string[], limit = 3): string[] {
   const text = typed.toLowerCase();
+  // Of three letters every other word of three is three changes away.
+  const isNear = ({ score, id }: { score: number; id: string }): boolean =>
+    score <= Math.min(text.length / 2, Math.max(3, Math.min(text.length, id.length) * 0.4));
   return [...new Set(knownIds)]
     .map((id) => ({ id, score: scoreOf(text, id.toLowerCase()) }))
-    .filter(({ score, id }) => score <= Math.max(3, Math.min(text.length, id.length) * 0.4))
+    .filter(isNear)
     .sort((left, right) => left.score - right.score || (left.id < right.id ? -1 : 1))
     .slice(0, limit)
     .map(({ id }) => id);

@@ -118,13 +118,19 @@ function fitColumns(columns: readonly ShownColumn[], width: number): readonly Sh
     used = wanted;
   }
   if (used > width && kept.size > 1) return undefined;
-  const room = Math.max(0, width - used);
-  return columns
-    .filter((column) => kept.has(column))
-    .map(({ column, index, width: own }) => {
-      const { least = own } = column;
-      return { column, index, width: Math.min(own, least + room) };
-    });
+  let room = Math.max(0, width - used);
+  const widths = new Map<ShownColumn, number>();
+  // What lacks little gets it first.
+  const lackOf = ({ column, width: own }: ShownColumn): number => own - Math.min(own, column.least ?? own);
+  for (const shown of [...kept].toSorted((one, other) => lackOf(one) - lackOf(other))) {
+    const given = Math.min(room, lackOf(shown));
+    widths.set(shown, shown.width - lackOf(shown) + given);
+    room -= given;
+  }
+  return columns.flatMap((shown) => {
+    const own = widths.get(shown);
+    return own === undefined ? [] : [{ column: shown.column, index: shown.index, width: own }];
+  });
 }
 
 function isAlone(row: readonly Cell[] | OwnLine): row is OwnLine {

@@ -79,6 +79,20 @@ it("cuts a name to the room beside prices, and shows it whole where there is mor
   expect(modelTable([model], 200, plainStyle)[2]).toContain(" US Llama 4 Maverick 17B Instruct ");
 });
 
+it("is never wider than the terminal from 80 columns on, with names, tags and ids of any length that AWS has", () => {
+  const models = ["legacy,needs-profile", "alias:a-rather-long-alias", ""].map((tags, index) =>
+    Object.assign({}, MODEL, {
+      id: `global.anthropic.claude-sonnet-4-5-2025092${index}-v1:0`,
+      key: `amazon-bedrock/global.anthropic.claude-sonnet-4-5-2025092${index}-v1:0`,
+      name: "Global Anthropic Claude Sonnet 4.5 of the newest kind",
+      tags: tags.split(","),
+    }),
+  );
+  for (let columns = 80; columns <= 220; columns++)
+    for (const line of modelTable(models, columns, plainStyle))
+      expect(line.length, `${columns}: ${line}`).toBeLessThanOrEqual(columns);
+});
+
 it("groups the models of a provider, however it is written, that of the first one first", () => {
   const of = (id: string, provider: string): TabledModel => ({
     ...MODEL,

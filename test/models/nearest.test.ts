@@ -21,3 +21,8 @@ it("finds a misspelt id", () =>
   expect(nearestIds("amazon.nova-lit-v1:0", ids)[0]).toBe("amazon.nova-lite-v1:0"));
 
 it("offers nothing for a text that is like none", () => expect(nearestIds("zebra", ids)).toEqual([]));
+
+it("finds none for a short word that has little in common with any", () => {
+  expect(nearestIds("foo", ["Z.AI", "meta", "qwen"])).toEqual([]);
+  expect(nearestIds("mata", ["Z.AI", "meta", "qwen"])).toEqual(["meta"]);
+});

@@ -8,11 +8,11 @@ import { explainMarks } from "./model-table.ts";
  * What a person is told below the list at `now` (ms since 1970): how many models, where the list comes from and how old it
  * is, what kinds they are, and what is hidden by which flag or setting.
  */
-export function footerLines({ load, models, input }: ModelSurvey, now: number): string[] {
+export function footerLines({ setup, load, models, input }: ModelSurvey, now: number): string[] {
   const place = load.region ? ` in ${load.region}` : "";
   const age = load.discovered ? formatAge(now - load.discovered.fetchedAt) : "";
   const origin = {
-    network: ", from AWS just now",
+    network: `, from ${setup.runtime.isEmulated ? "the emulator" : "AWS just now"}`,
     cache: `, from the list of ${age} ago (--refresh asks AWS now)`,
     stale: `, from the list of ${age} ago`,
     config: ", from the configuration only",

@@ -53,6 +53,7 @@ const COLUMNS: readonly ModelColumn[] = [
   {
     title: "Tags",
     dropOrder: 5,
+    least: 7,
     cell: ({ tags, missing }, { style }) => ({
       text: tags.filter((tag) => markOf([tag]) === "").join(","),
       look: missing ? style.yellow : style.cyan,
