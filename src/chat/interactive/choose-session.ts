@@ -31,13 +31,21 @@ async function pickSession(talk: Talk): Promise<string | undefined> {
     );
   if (others.length === 0)
     throw usageError("There is no other conversation.", "/new begins one; this one stays where it is kept.");
-  const width = Math.max(...others.map(({ id }) => id.length));
-  const chosen = await talk.pick(
-    others.map(({ id, updated, title, turns }) =>
-      [id.padEnd(width), localTime(updated), `${turns}`.padStart(3), title].join("  "),
-    ),
-  );
-  return chosen === undefined ? undefined : others[chosen]?.id;
+  return talk.pick({
+    question: "Session",
+    columns: [
+      { title: "id" },
+      { title: "last" },
+      { title: "turns", align: "right" },
+      { title: "begins with", least: 10 },
+    ],
+    choices: others.map(({ id, updated, title, turns }) => ({
+      value: id,
+      words: `${id} ${localTime(updated)} ${title}`,
+      cells: [id, localTime(updated), String(turns), title],
+      detail: "",
+    })),
+  });
 }
 
 /** A moment as the clock on the wall has it, to the minute. */

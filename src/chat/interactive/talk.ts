@@ -19,6 +19,7 @@ import type { Screen } from "../../terminal/terminal.ts";
 import { WrappedText } from "../../terminal/word-wrap.ts";
 import { describeAttachment } from "./describe-attachment.ts";
 import type { Keyboard } from "./keyboard.ts";
+import type { Choosing } from "./picker.ts";
 import { untilStopped } from "./until-stopped.ts";
 
 /** What a person sits down to: everything that the command line has decided. */
@@ -209,11 +210,18 @@ export class Talk {
     }
   }
 
-  /** Lets the person choose one of several lines. */
-  async pick(lines: readonly string[]): Promise<number | undefined> {
+  /** Lets the person choose; undefined where they choose nothing, which Ctrl-C says, too. */
+  async pick<T>(choosing: Choosing<T>): Promise<T | undefined> {
     const { runtime, screen } = this.options;
-    const { pickOne } = await import("./pick-one.ts");
-    return pickOne(lines, { keyboard: this.#keyboard, screen, style: await runtime.terminal.stderrStyle() });
+    const { Asker } = await import("./picker.ts");
+    const asker = new Asker(runtime, screen, await runtime.terminal.stderrStyle(), this.#keyboard);
+    try {
+      return await asker.choose(choosing);
+    } catch (error) {
+      if (error instanceof OpenclawError && error.code === "interrupted" && !runtime.signal.aborted)
+        return undefined;
+      throw error;
+    }
   }
 
   /** Enter and y are a yes; another character is a no, and begins what the person types next. */

@@ -811,19 +811,19 @@ describe("/sessions", () => {
     const { pty } = first;
     pty.type(`/sessions${ENTER}`);
     await pty.see(
-      /\? *\n❯ \w{6} {2}20\d\d-\d\d-\d\d \d\d:\d\d +1 {2}What is the time\?\n {2}\w{6} .* 2 {2}Where is the harbour\?\n2 of 2 · /,
+      /Session: +\(2\) *\n.*begins with\n› \w{6} {2}20\d\d-\d\d-\d\d \d\d:\d\d +1 {2}What is the time\?\n {2}\w{6} .* 2 {2}Where is the harbour\?\n/,
     );
     pty.type("\u001B[B");
-    await pty.see(/❯ \w{6} .*Where is/);
+    await pty.see(/› \w{6} .*Where is/);
     pty.type("zzz");
-    await pty.see("nothing has that");
+    await pty.see("Nothing has these words in it.");
     pty.type("\u007F\u007F\u007FHARB");
-    await pty.see(/\? HARB *\n❯ \w{6} .*Where is the harbour\?\n1 of 2/);
+    await pty.see(/Session: HARB +\(1 of 2\) *\n.*\n› \w{6} .*Where is the harbour\?\n/);
     pty.type(ENTER);
     await pty.see(
       /session \w{6}, 2 so far · amazon-bedrock\/us\.anthropic\.claude-sonnet-4-6\n> And the station\?\n[\s\S]*station\?\n\n> $/,
     );
-    expect(pty.lines().join("\n")).not.toContain("❯");
+    expect(pty.lines().join("\n")).not.toContain("› ");
     await ask(pty, "More?", "More\\?");
     expect(bodies(emulated).at(-1)).toMatchObject({
       system: [{ text: "Be brief." }],
@@ -838,7 +838,7 @@ describe("/sessions", () => {
     await ask(pty, "one", "asked: one");
     await ask(pty, "/new", "a new conversation");
     pty.type(`/sessions${ENTER}`);
-    await pty.see("❯ mine");
+    await pty.see("› mine");
     pty.type(ESC);
     await pty.see(/> \/sessions\nthe conversation is the same\n\n> $/);
     await ask(pty, "/sessions nine", "hint: Did you mean mine\\?");
