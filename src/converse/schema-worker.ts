@@ -12,6 +12,8 @@ import { findFault, type SchemaFault, whereNamed } from "./schema-fault.ts";
 export interface SchemaQuestion {
   schema: string;
   value?: string;
+  /** What takes longer than so many ms is put off: the answer is `put off`, and it may be asked again. */
+  ms?: number;
 }
 
 /** What it answers: what makes the schema unusable, or what is wrong with the value, each as `/path what it must be`. */
@@ -41,7 +43,12 @@ const DRAFTS: readonly [pattern: RegExp, make: (options: Options) => Ajv][] = [
 const NEWEST = "https://json-schema.org/draft/2020-12/schema";
 
 /** Checks schemas against that of their draft: made once, since it takes longer to make than to use. */
-const checkerOf = oncePer((make: (options: Options) => Ajv) => make({ ...OPTIONS, allErrors: false }));
+let checkerOf = makeCheckers();
+let isChecking = false;
+
+function makeCheckers(): (make: (options: Options) => Ajv) => Ajv {
+  return oncePer((make: (options: Options) => Ajv) => make({ ...OPTIONS, allErrors: false }));
+}
 
 function answer({ schema: text, value }: SchemaQuestion): SchemaAnswer {
   const schema = parse(text);
@@ -96,7 +103,10 @@ function invalidAt(schema: object, make: (options: Options) => Ajv): SchemaFault
   const checker = checkerOf(make);
   // Its `$schema` may be an older one's, or written in another way: the draft is known already.
   const { $schema: _, ...rest } = schema as { $schema?: unknown };
-  if (checker.validateSchema(rest)) return undefined;
+  isChecking = true;
+  const isValid = checker.validateSchema(rest);
+  isChecking = false;
+  if (isValid) return undefined;
   const { instancePath = "", message = "is not valid" } = checker.errors?.[0] ?? {};
   return { at: instancePath, problem: message };
 }
@@ -120,9 +130,19 @@ function cut(text: string): string {
 const LEFT_ALONE_MS = 5000;
 
 /** Answers within bounds of its own: whoever asked may be gone, and then nobody ends this process. */
-function answerInTime(question: SchemaQuestion): SchemaAnswer {
+function answerInTime(question: SchemaQuestion): SchemaAnswer | "put off" {
   const context = vm.createContext({ answer: () => answer(question) });
-  return vm.runInContext("answer()", context, { timeout: LEFT_ALONE_MS }) as SchemaAnswer;
+  try {
+    return vm.runInContext("answer()", context, { timeout: question.ms ?? LEFT_ALONE_MS }) as SchemaAnswer;
+  } catch (error) {
+    // It is an error of that context's own, and no instance of this one's.
+    const { code } = error as { code?: unknown };
+    if (question.ms === undefined || code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
+    // It may have been stopped in the middle of what it makes for the next.
+    if (isChecking) checkerOf = makeCheckers();
+    isChecking = false;
+    return "put off";
+  }
 }
 
 process.on("message", (question: SchemaQuestion) => {

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
+import { createHash } from "node:crypto";
 import path from "node:path";
 import { OpenclawError } from "../errors.ts";
 import { isSingleFile } from "../package-file.ts";
@@ -13,6 +14,16 @@ const PROGRAM = path.join(
 
 /** Workers at once. */
 const MOST_WORKERS = 4;
+/** Of them with schemas that were slow, or that nobody knows; the others are there for those that are quick. */
+const MOST_HARD = 3;
+/** Of them with schemas that were slow. */
+const MOST_SLOW = 2;
+/** What takes longer than this is slow, in ms: many times what most take. It is put off, and begins anew in its turn. */
+const SLOW_MS = 150;
+/** So long is remembered how a schema did, in ms. */
+const REMEMBER_MS = 60_000;
+/** Schemas that are remembered. */
+const MOST_REMEMBERED = 1000;
 /** Until a worker has started, in ms. */
 const START_MS = 20_000;
 /** For one answer, in ms. */
@@ -29,44 +40,106 @@ export type Unanswered = { unanswered: "late" | "large" };
 
 interface Asked {
   question: SchemaQuestion;
+  /** Digests of the schema, and of all of the question. */
+  schema: string;
+  whole: string;
+  /** What its schema was known to be when a worker took it. */
+  pace: keyof typeof waiting;
   signal: AbortSignal | undefined;
   since: number;
   resolve: (answer: SchemaAnswer | Unanswered) => void;
   reject: (reason: unknown) => void;
 }
 
-const waiting: Asked[] = [];
+/** By who goes first: schemas that are quick, those that nobody knows, and those that were slow. */
+const waiting = { quick: [] as Asked[], unknown: [] as Asked[], slow: [] as Asked[] };
 const idle: SchemaWorker[] = [];
+/** Workers by the pace of what they are asked. */
+const busy = { quick: 0, unknown: 0, slow: 0 };
 let running = 0;
+
+/** What was learnt of late, by digest. */
+class Memory<Value> {
+  readonly #known = new Map<string, { value: Value; until: number }>();
+
+  get(digest: string): Value | undefined {
+    const known = this.#known.get(digest);
+    return known && performance.now() < known.until ? known.value : undefined;
+  }
+
+  set(digest: string, value: Value): void {
+    this.#known.delete(digest);
+    this.#known.set(digest, { value, until: performance.now() + REMEMBER_MS });
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > MOST_REMEMBERED && oldest !== undefined) this.#known.delete(oldest);
+  }
+}
+
+/** How schemas did. */
+const paces = new Memory<"quick" | "slow">();
+/** Questions that had no answer, and would have none again. */
+const hopeless = new Memory<Unanswered>();
 
 /**
  * Has a worker judge a schema, or a value by it. What takes longer than a second or more memory than its share has no
- * answer, and its worker is replaced; no other question notices. Rejects with `service-unavailable` when every worker is
- * taken for too long, with the signal's reason, and with a bug of the worker's.
+ * answer, and its worker is replaced; the same question is then refused at once for a minute. Quick schemas go first, and
+ * slow ones have half of the workers at most. Rejects with `service-unavailable` when every worker is taken for too long,
+ * with the signal's reason, and with a bug of the worker's.
  */
 export async function askSchemaWorker(
   question: SchemaQuestion,
   signal?: AbortSignal,
 ): Promise<SchemaAnswer | Unanswered> {
+  const schema = digestOf(question.schema);
+  const whole = question.value === undefined ? schema : digestOf(schema + question.value);
   return new Promise((resolve, reject) => {
-    waiting.push({ question, signal, since: performance.now(), resolve, reject });
+    const since = performance.now();
+    const pace = paceOf(question.schema, schema);
+    waiting[pace].push({ question, schema, whole, pace, signal, since, resolve, reject });
     next();
   });
 }
 
-/** Gives the questions that wait to workers that are free. */
+function digestOf(text: string): string {
+  return createHash("sha256").update(text).digest("base64");
+}
+
+/** Keywords by which a short schema may take long; all others take time by their length and that of the value. */
+const MAY_TAKE_LONG = /"(?:pattern|patternProperties|uniqueItems|\$ref|\$dynamicRef|\$recursiveRef)":/;
+/** In characters. */
+const SHORT = 10_000;
+
+function paceOf(schema: string, digest: string): keyof typeof waiting {
+  const isPlain = schema.length <= SHORT && !MAY_TAKE_LONG.test(schema);
+  return paces.get(digest) ?? (isPlain ? "quick" : "unknown");
+}
+
+/** Gives the questions that wait to workers that are free, and refuses those that need none. */
 function next(): void {
   for (let asked = taken(); asked; asked = taken()) {
-    const { signal, since, reject } = asked;
+    const { whole, signal, since, resolve, reject } = asked;
+    const known = hopeless.get(whole);
     if (signal?.aborted) reject(signal.reason);
+    else if (known) resolve(known);
     else if (performance.now() - since > WAIT_MS) reject(tooBusy());
+    // What is known by now to be slow has waited with others so far.
+    else if (asked.pace !== "slow" && paces.get(asked.schema) === "slow") putOff(asked);
     else (idle.pop() ?? new SchemaWorker()).answer(asked);
   }
 }
 
-/** The question that waits longest, where there is a worker for it. */
+function putOff(asked: Asked): void {
+  waiting.slow.push({ ...asked, pace: "slow" });
+}
+
+/** The question that comes next, where there is a worker for it. */
 function taken(): Asked | undefined {
-  return idle.length > 0 || running < MOST_WORKERS ? waiting.shift() : undefined;
+  if (idle.length === 0 && running >= MOST_WORKERS) return undefined;
+  if (waiting.quick.length > 0) return waiting.quick.shift();
+  if (busy.unknown + busy.slow >= MOST_HARD) return undefined;
+  // One worker is always theirs: slow ones wait, but not for ever.
+  if (busy.slow === 0 && waiting.slow.length > 0) return waiting.slow.shift();
+  return waiting.unknown.shift() ?? (busy.slow < MOST_SLOW ? waiting.slow.shift() : undefined);
 }
 
 function tooBusy(): OpenclawError {
@@ -79,6 +152,7 @@ class SchemaWorker {
   #asked: Asked | undefined;
   #isReady = false;
   #clock: NodeJS.Timeout;
+  #begun = 0;
 
   constructor() {
     running += 1;
@@ -90,7 +164,9 @@ class SchemaWorker {
       stdio: ["ignore", "ignore", "ignore", "ipc"],
     });
     this.#clock = setTimeout(() => this.#end(new Error("The schema worker does not start.")), START_MS);
-    this.#child.on("message", (message) => this.#hear(message as SchemaAnswer | { bug: string } | "ready"));
+    this.#child.on("message", (message) =>
+      this.#hear(message as SchemaAnswer | { bug: string } | "ready" | "put off"),
+    );
     this.#child.on("error", (error) => this.#end(error));
     this.#child.on("exit", (code) =>
       // Node ends itself so when its heap is full, and the system does when its memory is.
@@ -100,22 +176,30 @@ class SchemaWorker {
 
   answer(asked: Asked): void {
     this.#asked = asked;
+    busy[asked.pace] += 1;
     // The program waits for an answer, and not for a worker that nobody asks.
     this.#child.ref();
     this.#child.channel?.ref();
     if (this.#isReady) this.#send();
   }
 
-  #hear(message: SchemaAnswer | { bug: string } | "ready"): void {
+  #hear(message: SchemaAnswer | { bug: string } | "ready" | "put off"): void {
     if (message === "ready") {
       this.#isReady = true;
       this.#send();
       return;
     }
-    const asked = this.#asked;
-    this.#asked = undefined;
-    if ("bug" in message) asked?.reject(withStack(message.bug));
-    else asked?.resolve(message);
+    const asked = this.#release();
+    if (asked && message === "put off") {
+      paces.set(asked.schema, "slow");
+      putOff(asked);
+    } else if (asked && typeof message === "object") {
+      // A schema is not known by being compiled. One that was slow may have been so by the machine's other work.
+      if (asked.question.value !== undefined && performance.now() - this.#begun < SLOW_MS)
+        paces.set(asked.schema, "quick");
+      if ("bug" in message) asked.reject(withStack(message.bug));
+      else asked.resolve(message);
+    }
     clearTimeout(this.#clock);
     this.#clock = setTimeout(() => this.#end(undefined), IDLE_MS).unref();
     this.#child.unref();
@@ -128,7 +212,17 @@ class SchemaWorker {
   #send(): void {
     clearTimeout(this.#clock);
     this.#clock = setTimeout(() => this.#end({ unanswered: "late" }), ANSWER_MS);
-    this.#child.send(this.#asked?.question ?? {});
+    this.#begun = performance.now();
+    const { question, pace } = this.#asked ?? {};
+    this.#child.send({ ...question, ...(pace === "slow" ? {} : { ms: SLOW_MS }) });
+  }
+
+  /** What it was asked, which it is no longer. */
+  #release(): Asked | undefined {
+    const asked = this.#asked;
+    if (asked) busy[asked.pace] -= 1;
+    this.#asked = undefined;
+    return asked;
   }
 
   /** Stops the worker, whatever it does. */
@@ -140,9 +234,13 @@ class SchemaWorker {
     this.#child.kill("SIGKILL");
     running -= 1;
     if (idle.includes(this)) idle.splice(idle.indexOf(this), 1);
-    if (why instanceof Error) this.#asked?.reject(why);
-    else if (why) this.#asked?.resolve(why);
-    this.#asked = undefined;
+    const asked = this.#release();
+    if (why instanceof Error) asked?.reject(why);
+    else if (why && asked) {
+      hopeless.set(asked.whole, why);
+      paces.set(asked.schema, "slow");
+      asked.resolve(why);
+    }
     next();
   }
 }

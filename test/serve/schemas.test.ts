@@ -94,6 +94,49 @@ describe("a caller's schema", () => {
     expect(longest).toBeLessThan(2000);
   });
 
+  it.each<[what: string, hostile: (index: number) => object, honest: object]>([
+    ["the same", () => ({ pattern: "^(a+)+$" }), { type: "string" }],
+    ["each another", (index) => ({ title: `${index}`, pattern: "^(a+)+$" }), { type: "string" }],
+    [
+      "each another, and the honest one as hard to tell",
+      (index) => ({ title: `of ${index}`, pattern: "^(a+)+$" }),
+      { $defs: { text: { type: "string", pattern: "^a" } }, $ref: "#/$defs/text" },
+    ],
+    [
+      "slow to compile",
+      (index) => ({ title: `${index}`, anyOf: Array.from({ length: 12_000 }, () => ({ type: "null" })) }),
+      { type: "string" },
+    ],
+  ])("does not wait for twelve hostile ones: %s", async (_, hostile, honest) => {
+    const { client } = await answering(JSON.stringify(`${"a".repeat(60)}!`));
+    const ask = (schema: object) =>
+      client.chat.completions.create(asking(schema)).then(
+        () => 200,
+        (error: { status: number }) => error.status,
+      );
+    await ask({ type: ["string"] });
+    const before = performance.now();
+    await ask({ type: ["string", "null"] });
+    // What a busy machine takes for a call that nobody is in the way of.
+    const alone = performance.now() - before;
+    const given = Array.from({ length: 12 }, (_, index) => ask(hostile(index)));
+    const waits: number[] = [];
+    for (let count = 0; count < 4; count += 1) {
+      const since = performance.now();
+      expect(await ask(honest)).toBe(200);
+      waits.push(performance.now() - since);
+    }
+    console.log(
+      `an honest call beside hostile ones: ${waits.map(Math.round).join(", ")} ms, alone: ${Math.round(alone)}`,
+    );
+    // Under one on a machine that has time; six or more when all workers were anybody's.
+    expect(Math.max(...waits)).toBeLessThan(3000 + 3 * alone);
+    expect(await Promise.all(given)).toEqual(Array.from({ length: 12 }, () => 400));
+    const since = performance.now();
+    expect(await ask(hostile(0))).toBe(400);
+    expect(performance.now() - since).toBeLessThan(800 + 3 * alone);
+  });
+
   it.each([
     ["as it is", { type: "object" }, false],
     ["in the object around it", { type: "array" }, false],
