@@ -1,4 +1,5 @@
 import { parseArn } from "../aws/arn.ts";
+import { isRegionName } from "../aws/region.ts";
 import type { Configuration, ConfiguredModel, ProviderSettings } from "../config/settings.ts";
 import { OpenclawError, shorten } from "../errors.ts";
 import { once } from "../once.ts";
@@ -34,9 +35,21 @@ export interface ResolvedModel {
 /** The longest model id that Converse takes, in characters (ConversationalModelId of the service model). */
 export const LONGEST_ID = 2048;
 
-/** The model that somebody asks for by name. Throws `model-not-found` for a name that is longer than any. */
+/**
+ * The model that somebody asks for by name. Throws `model-not-found` for a name that is longer than any, and for one that
+ * has a region before it, as LiteLLM writes it: https://docs.litellm.ai/docs/providers/bedrock.
+ */
 export function namedModel(text: string, config: Configuration, discovered?: Discovered): ResolvedModel {
-  if (text.length <= LONGEST_ID) return resolveModel(text, config, discovered);
+  if (text.length <= LONGEST_ID) {
+    const model = resolveModel(text, config, discovered);
+    const [region = "", id = ""] = model.id.split(/\/(.*)/s);
+    if (model.configured || model.providerId !== BEDROCK || !isRegionName(region) || id === "") return model;
+    throw new OpenclawError("model-not-found", {
+      message: `There is no model '${shorten(text.trim())}': its region is no part of its name.`,
+      hint: `Name the region beside it: openclaw chat --region ${region} -m ${quoteForShell(id)}`,
+      details: { model: text.trim(), nearest: [id] },
+    });
+  }
   throw new OpenclawError("model-not-found", {
     message: `There is no model '${shorten(text)}': a model's name has at most ${LONGEST_ID} characters.`,
     hint: "List the models you can call: openclaw models list",

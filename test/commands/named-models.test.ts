@@ -175,6 +175,27 @@ it.each(["bedrock/", "bedrock/converse/", "bedrock/invoke/", "bedrock:", "bedroc
   },
 );
 
+it.each(["bedrock/", "bedrock/converse/", "amazon-bedrock/", ""])(
+  "an id behind a region, as in %sus-west-2/ID, is refused with the flag that takes the region",
+  async (prefix) => {
+    const emulated = await emulate();
+    const name = `${prefix}us-west-2/${OPUS}`;
+    const hint = `Name the region beside it: openclaw chat --region us-west-2 -m ${OPUS}`;
+    for (const command of [
+      ["chat", "-m", name, "hi"],
+      ["models", "set", name],
+      ["chat", "-m", `${name},x`, "hi"],
+    ]) {
+      const { code, stderr } = await emulated.run(command);
+      expect(stderr).toContain(`There is no model '${name}': its region is no part of its name.`);
+      expect(stderr).toContain(hint);
+      expect(code).toBe(6);
+    }
+    expect(emulated.routes()).not.toContain("ConverseStream");
+    expect((await emulated.run(["chat", "--region", "us-west-2", "-m", OPUS, "hi"])).code).toBe(0);
+  },
+);
+
 it("a provider that is called as other programs call Amazon Bedrock is that provider", async () => {
   const emulated = await emulate();
   emulated.configure(
