@@ -89,12 +89,21 @@ const mostTokens =
     return value > 0 ? [{ name: "most-tokens", value, ...(isPassing ? { isPassing } : {}) }] : [];
   };
 
-/** Levels of reasoning as messages list them: `low, medium, and high`. */
-const LEVELS = /\b(none|minimal|low|medium|high|xhigh|max)\b/g;
+/** Levels of reasoning, the weakest first. */
+const EFFORTS: readonly string[] = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
+/** Those as messages list them: `low, medium, and high`. */
+const LEVELS = new RegExp(`\\b(${EFFORTS.join("|")})\\b`, "g");
 
 const levelsOf = (list = ""): readonly Lesson[] => {
   const value = [...list.matchAll(LEVELS)].map(([level]) => level);
   return value.length === 0 ? [] : [{ name: "levels", value }];
+};
+
+/** The levels below one that is refused, the weakest first. */
+const weakerThan = (refused = ""): readonly Lesson[] => {
+  const weaker = EFFORTS.slice(0, EFFORTS.indexOf(refused));
+  // Beside that a model need not reason, nothing is left.
+  return weaker.length > 1 ? [{ name: "levels", value: weaker }] : [];
 };
 
 /**
@@ -152,6 +161,12 @@ const ROWS: readonly RefusalRow[] = [
     teaches: ([, list]) => [...levelsOf(list), { name: "takes-no-level" }],
   },
   {
+    // https://github.com/BerriAI/litellm/pull/27074
+    pattern:
+      /invalid (?:value for )?(?:reasoning[ _.]?)?effort(?: level| value)?:? (low|medium|high|xhigh|max)\b/,
+    teaches: ([, refused]) => [...weakerThan(refused), { name: "takes-no-level" }],
+  },
+  {
     // https://github.com/anthropics/claude-agent-sdk-typescript/issues/214
     // https://github.com/anthropics/claude-code/issues/30795
     pattern: /does not support the effort parameter|output_config\.effort: extra inputs are not permitted/,
@@ -179,6 +194,20 @@ const ROWS: readonly RefusalRow[] = [
     // https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html
     pattern: /top_k must be unset when thinking/,
     teaches: teach("topK-while-reasoning"),
+  },
+  // More of it than the model takes, which holds for this call.
+  {
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html
+    pattern:
+      /\btop_?k: (?:input should|(?:value )?must) be (?:less|greater) than|\btop_?k: expected \S+ value/,
+    teaches: passing("topK"),
+  },
+  {
+    // https://github.com/boto/boto3/issues/3993
+    // https://github.com/continuedev/continue/issues/2296
+    pattern:
+      /\bstop_?sequences: (?:expected maximum item count|list should have at most)|\bstop_?sequences failed to satisfy constraint: member must have length/,
+    teaches: passing("stopSequences"),
   },
   // Length.
   {

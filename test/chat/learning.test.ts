@@ -74,6 +74,49 @@ describe("what a model refuses by name", () => {
     expect(bodies(emulated)).toHaveLength(3);
   });
 
+  it.each([
+    ["top_k: Input should be less than or equal to 500", HAIKU, ["--top-k", "501"], "top_k"],
+    [
+      "Malformed input request: #/stop_sequences: expected maximum item count: 4, found: 5, please reformat your input and try again.",
+      NOVA,
+      ["a", "b", "c", "d", "e"].flatMap((text) => ["--stop", text]),
+      "stopSequences",
+    ],
+  ])("of too much is learnt for one call only: %s", async (message, model, args, field) => {
+    const emulated = await emulate({
+      script: ({ route, body }) =>
+        route === "ConverseStream" && JSON.stringify(body).includes(`"${field}"`)
+          ? validation(message)
+          : undefined,
+    });
+    for (const calls of [2, 4]) {
+      const { code, stderr } = await emulated.run(["chat", "-m", model, ...args, "Hi"]);
+      expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining("is left out") });
+      expect(bodies(emulated)).toHaveLength(calls);
+    }
+  });
+
+  it("of a level that is called invalid leads to the next weaker one", async () => {
+    const refused = /"(?:effort|reasoning_effort)":"(max|xhigh)"/;
+    const nova = MODELS.find(({ modelId }) => modelId === NOVA);
+    const luna = { ...(nova as (typeof MODELS)[number]), modelId: "openai.gpt-5.6-luna" };
+    const emulated = await emulate({
+      models: [luna],
+      script: ({ route, body }) => {
+        const [, level] = refused.exec(JSON.stringify(body)) ?? [];
+        return route === "ConverseStream" && level
+          ? validation(`Invalid reasoning_effort: ${level}`)
+          : undefined;
+      },
+    });
+    const ask = () => emulated.run(["chat", "-m", "openai.gpt-5.6-luna", "--reasoning", "max", "Hi"]);
+    expect((await ask()).code).toBe(0);
+    expect(JSON.stringify(bodies(emulated).at(-1))).toMatch(/effort":"high"/);
+    const before = bodies(emulated).length;
+    expect((await ask()).code).toBe(0);
+    expect(bodies(emulated)).toHaveLength(before + 1);
+  });
+
   it("may be several things in a row, each once", async () => {
     const emulated = await refusing(
       "inferenceConfig.temperature",

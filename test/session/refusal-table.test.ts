@@ -44,6 +44,32 @@ const WORDINGS: readonly Wording[] = [
     "Malformed input request: extraneous key [promptVariant] is not permitted, please reformat your input and try again.",
     { name: "field", value: "promptVariant" },
   ],
+  // More of it than the model takes.
+  [`${MODEL}top_k: Input should be less than or equal to 500`, { name: "topK", isPassing: true }],
+  ["top_k: Input should be greater than or equal to 1", { name: "topK", isPassing: true }],
+  [
+    "Malformed input request: #/stop_sequences: expected maximum item count: 4, found: 5, please reformat your input and try again.",
+    { name: "stopSequences", isPassing: true },
+  ],
+  [
+    "1 validation error detected: Value '[a, b, c, d, e]' at 'inferenceConfig.stopSequences' failed to satisfy constraint: Member must have length less than or equal to 4",
+    { name: "stopSequences", isPassing: true },
+  ],
+  [
+    "Invalid reasoning_effort: max",
+    { name: "levels", value: ["none", "minimal", "low", "medium", "high", "xhigh"] },
+    "takes-no-level",
+  ],
+  [
+    `${MODEL}Invalid reasoning effort 'xhigh'`,
+    { name: "levels", value: ["none", "minimal", "low", "medium", "high"] },
+    "takes-no-level",
+  ],
+  [
+    "Invalid value for reasoning_effort: 'low'",
+    { name: "levels", value: ["none", "minimal"] },
+    "takes-no-level",
+  ],
   // Length.
   [
     "The maximum tokens you requested exceeds the model limit of 8192. Try again with a maximum tokens value that is lower than 8192.",
