@@ -20,8 +20,7 @@ const TOKENS_PER_IMAGE = 1600;
  * AWS holds the answer to them. Throws `budget-exceeded` where the question alone costs more, `invalid-request` where nobody
  * knows a price.
  */
-export async function limitCost(setup: Setup, asked: Question, mostUsd: number): Promise<Question> {
-  const question = withPricedCache(asked);
+export async function limitCost(setup: Setup, question: Question, mostUsd: number): Promise<Question> {
   const { model, parameters } = question;
   const wire = await openWire(setup, question, question);
   try {
@@ -30,10 +29,13 @@ export async function limitCost(setup: Setup, asked: Question, mostUsd: number):
     const baseId = wire.baseIdOf(plan) ?? called;
     const price = priceOf(model, called) ?? priceOf(model, baseId);
     const wanted = mergeParameters(parameters, setup.config.value, [model.id, model.key]);
-    const usage = usageOfQuestion(await countTokens(wire, plan), cacheOf(plan.input, wanted), wanted);
-    const inputUsd = priced({ ...usage, outputTokens: 0 }, price, called);
-    const withAnswer = priced({ ...usage, outputTokens: SAMPLE }, price, called);
-    const tokenUsd = (withAnswer - inputUsd) / SAMPLE;
+    const tokens = await countTokens(wire, plan);
+    const plain = usageOfQuestion(tokens, undefined, wanted);
+    const cached = usageOfQuestion(tokens, cacheOf(plan.input, wanted), wanted);
+    const plainUsd = priced(plain, price, called);
+    // Whichever is dearer may become of it: what is too short for the cache is not written to it.
+    const inputUsd = Math.max(plainUsd, priced(cached, price, called));
+    const tokenUsd = (priced({ ...plain, outputTokens: SAMPLE }, price, called) - plainUsd) / SAMPLE;
     const affordable = tokenUsd > 0 ? Math.floor((mostUsd - inputUsd) / tokenUsd) : Number.POSITIVE_INFINITY;
     if (inputUsd > mostUsd || affordable < 1) throw tooDear(inputUsd, mostUsd, called);
     const most = Math.min(
@@ -50,12 +52,6 @@ export async function limitCost(setup: Setup, asked: Question, mostUsd: number):
   } finally {
     wire.close();
   }
-}
-
-/** The question without a cache that nobody asked for, where it is not known what writing to it costs. */
-function withPricedCache(question: Question): Question {
-  const isPriced = priceOf(question.model, question.model.id)?.cost.cacheWrite !== undefined;
-  return isPriced ? question : { ...question, usualCache: undefined };
 }
 
 /** So many tokens tell the price of one without what rounding makes of it. */
@@ -79,7 +75,6 @@ function usageOfQuestion(
 ): TokenUsage {
   const isCached = cache !== undefined;
   return {
-    // Writing to the cache is the dearest that may become of them.
     inputTokens: isCached ? 0 : inputTokens,
     ...(isCached ? { cacheWriteInputTokens: inputTokens } : {}),
     ...(cache === "1h" ? { cacheWrite1hInputTokens: inputTokens } : {}),

@@ -19,6 +19,7 @@ import {
   type Fields,
   type Obstacle,
 } from "../models/families.ts";
+import { priceOf } from "../models/price.ts";
 import { mendRequest } from "./mend-request.ts";
 import { buildRequest, type ChatParameters, mergeParameters } from "./request.ts";
 import type { StructuredForm } from "./structured-output.ts";
@@ -132,10 +133,14 @@ export function cacheTimeFor(
   return cache ?? usualCacheOf(ask, familyOf(baseModelId(ask.model.id)));
 }
 
+/** The cache that is used unasked, where the model has one and its price is as known as that of the rest. */
 function usualCacheOf(
-  { usualCache }: Pick<Ask, "usualCache">,
+  { model, usualCache }: Pick<Ask, "model" | "usualCache">,
   { cachePoints }: FamilyFacts,
 ): CacheTime | undefined {
+  // Nobody could tell any more what a conversation costs.
+  const cost = priceOf(model, model.id)?.cost;
+  if (cost && cost.cacheWrite === undefined) return undefined;
   return cachePoints && cachePoints.times.length > 0 ? usualCache : undefined;
 }
 

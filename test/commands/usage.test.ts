@@ -422,8 +422,13 @@ describe("--max-cost", () => {
     expect(emulated.routes()).not.toContain("ConverseStream");
   });
 
-  it("bounds each answer of a conversation, without a cache whose price nobody knows", async () => {
+  it.each([
+    ["with a cache whose price is known", undefined, true],
+    ["without a cache whose price nobody knows", { input: 0.06, output: 0.24 }, false],
+  ])("bounds each answer of a conversation, %s", async (_how, cost, isCached) => {
     const emulated = await answering();
+    const models = [{ id: MODEL, ...(cost ? { cost } : {}) }];
+    emulated.configure(JSON.stringify({ models: { providers: { "amazon-bedrock": { models } } } }));
     const terminal = openPty([...ASK, "--max-cost", "0.001"], emulated.home, { env: emulated.env });
     await terminal.see("/help");
     for (const question of ["one", "two"]) {
@@ -438,7 +443,7 @@ describe("--max-cost", () => {
     expect(bodies).toHaveLength(2);
     for (const body of bodies) {
       expect(body).toContain('"maxTokens":4');
-      expect(body).not.toContain("cachePoint");
+      expect(body.includes("cachePoint")).toBe(isCached);
     }
   });
 

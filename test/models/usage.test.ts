@@ -51,7 +51,8 @@ const PRICED: [what: string, id: string, counts: Partial<TokenUsage>, price: num
     1000 * 3.3 + 500 * 16.5 + 60 * 4.125 + 40 * 6.6,
   ],
   ["a cache read of Nova", NOVA, { cacheReadInputTokens: 100 }, 1000 * 0.8 + 500 * 3.2 + 100 * 0.2],
-  ["a cache write of Nova", NOVA, { cacheWriteInputTokens: 100 }, "cache writes"],
+  ["a cache write of Nova, which is free", NOVA, { cacheWriteInputTokens: 100 }, 1000 * 0.8 + 500 * 3.2],
+  ["a cache write without a price", "amazon.nova-premier-v1:0", { cacheWriteInputTokens: 1 }, "cache writes"],
   ["a cache read without a price", "amazon.nova-premier-v1:0", { cacheReadInputTokens: 1 }, "cache reads"],
   [
     "no cached token where none has a price",
