@@ -46,7 +46,7 @@ export function namedModel(text: string, config: Configuration, discovered?: Dis
     if (model.configured || model.providerId !== BEDROCK || !isRegionName(region) || id === "") return model;
     throw new OpenclawError("model-not-found", {
       message: `There is no model '${shorten(text.trim())}': its region is no part of its name.`,
-      hint: `Name the region beside it: openclaw chat --region ${region} -m ${quoteForShell(id)}`,
+      hint: `Name the region beside it: openclaw chat --region ${quoteForShell(region)} -m ${quoteForShell(id)}`,
       details: { model: text.trim(), nearest: [id] },
     });
   }
