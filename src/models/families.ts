@@ -111,7 +111,7 @@ export interface FamilyFacts {
   /** That a text which ends its answer has to hold more than white space. */
   stopsWithWords?: { source: string };
   /** That most regions reach it through an inference profile only. */
-  byProfile?: { source: string } | undefined;
+  byProfile?: { source: string };
   /** What takes it in place of Converse and ConverseStream; the pattern holds for its id without the version. */
   wire?: { api: "InvokeModel" | "InvokeModelWithBidirectionalStream" | "bedrock-mantle"; source: string };
 }
@@ -352,8 +352,10 @@ export function families(): readonly ModelFamily[] {
         source: `${CLAUDE}/about-claude/pricing`,
       },
     },
-    { models: /^anthropic\.claude-(3-(haiku|sonnet|opus)|instant|v2)/, byProfile: undefined },
-    { models: /^anthropic\./, byProfile: { source: `${USER_GUIDE}/models-supported.html` } },
+    {
+      models: /^anthropic\.claude-(?!3-(haiku|sonnet|opus)|instant|v2)/,
+      byProfile: { source: `${USER_GUIDE}/models-supported.html` },
+    },
     {
       models: /^anthropic\./,
       // "stop_sequences: each stop sequence must contain non-whitespace"

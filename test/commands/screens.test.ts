@@ -1,7 +1,9 @@
 import path from "node:path";
 import headless from "@xterm/headless";
 import { expect, it } from "vitest";
+import { type Group, isGroup } from "../../src/command-line/declaration.ts";
 import type { Script } from "../../src/emulator/script.ts";
+import { PROGRAM } from "../../src/program.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
 import { binary, emptyEnvironment } from "../helpers/openclaw.ts";
 import { openPty } from "../helpers/pty.ts";
@@ -139,6 +141,7 @@ function environmentOf({ home, env }: Emulated): Record<string, string> {
     AWS_REGION: "us-east-1",
     TERM: "xterm-256color",
     PAGER: "cat",
+    EDITOR: "true",
     NVM_DIR: "/nvm",
   });
 }
@@ -167,6 +170,49 @@ it.each(Object.entries(COMMANDS))("%s is laid out for every width", async (name,
   }
   await expect(screens.join("\n")).toMatchFileSnapshot(`screens/${name}.txt`);
 });
+
+/** What else there is, on the screen that most people have. */
+const OTHERS: Record<string, string[]> = {
+  "chat-dry-run": ["chat", "--dry-run", "-m", MODEL, "hi"],
+  "completion-help": ["completion", "--help"],
+  "config-edit": ["config", "edit"],
+  "config-file": ["config", "file"],
+  "config-get": ["config", "get"],
+  "config-list": ["config", "list"],
+  "config-patch": ["config", "patch", "--stdin", "--dry-run"],
+  "config-schema-help": ["config", "schema", "--help"],
+  "config-set": ["config", "set", "agents.defaults.params.maxTokens", "500", "--dry-run"],
+  "config-unset": ["config", "unset", "templates.pirate", "--dry-run"],
+  "config-validate": ["config", "validate"],
+  "emulator-help": ["emulator", "--help"],
+  "iam-policy": ["iam", "policy", "--for", "chat"],
+  "models-alias": ["models", "alias"],
+  "models-set": ["models", "set", MODEL],
+  "serve-help": ["serve", "--help"],
+  "sessions-export": ["sessions", "export", "a-session"],
+  "sessions-rename": ["sessions", "rename", "a-session", "another"],
+  "sessions-rm": ["sessions", "rm", "a-session"],
+  "templates-edit": ["templates", "edit", "pirate"],
+  "templates-show": ["templates", "show", "review"],
+};
+
+it.each(Object.entries(OTHERS))("%s is laid out for 80 columns", async (name, args) => {
+  const { output } = await show(await setUp(name), args, 80, "20.19.0");
+  await expect((await rowsOf(output, 80)).join("\n")).toMatchFileSnapshot(`screens/${name}.txt`);
+});
+
+it("are of every command", () => {
+  const shown = [...Object.values(COMMANDS), ...Object.values(OTHERS)].map((args) => args.join(" "));
+  // What a shell asks for completion, and nobody reads.
+  const read = commandsOf(PROGRAM).filter((command) => command !== "complete");
+  expect(read.filter((command) => !shown.some((line) => `${line} `.startsWith(`${command} `)))).toEqual([]);
+});
+
+function commandsOf({ members }: Group, before = ""): string[] {
+  return Object.entries(members).flatMap(([name, member]) =>
+    isGroup(member) ? commandsOf(member, `${before}${name} `) : [`${before}${name}`],
+  );
+}
 
 /** The whole list is laid out as a part of it is. */
 const ELSEWHERE = Object.entries(COMMANDS).filter(([name]) => name !== "models-list-all");

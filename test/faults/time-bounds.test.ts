@@ -11,9 +11,11 @@ import { testRuntime, useEnvironment } from "../helpers/test-runtime.ts";
 const MINUTE = 60_000;
 const start: StreamStep = { event: "messageStart", payload: { role: "assistant" } };
 
-/** Real time for the sockets of this process, whatever its clock says. */
+/** Real time for the sockets and files of this process, whatever its clock says. */
 async function turns(): Promise<void> {
-  for (let turn = 0; turn < 300; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  const started = performance.now();
+  for (let turn = 0; turn < 300 || performance.now() - started < 250; turn += 1)
+    await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** `chat` in this process, on a clock that is moved by hand. The model says what it is told to, then keeps silent. */
