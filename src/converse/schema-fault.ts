@@ -53,11 +53,21 @@ interface Place {
 export function findFault(schema: JsonObject): SchemaFault | undefined {
   const places = placesIn(schema);
   for (const place of places.values()) {
-    const fault = asynchronous(place) ?? badPattern(place);
+    const fault = asynchronous(place) ?? badPattern(place) ?? inherited(place, places);
     if (fault) return fault;
   }
   const circle = findCircle(places);
   return circle === undefined ? undefined : { at: circle, problem: "refers to itself without an end" };
+}
+
+/**
+ * Takes OpenAPI's `nullable` out where it says nothing, which a compiler refuses: without a `type`, and where it is not
+ * true (https://spec.openapis.org/oas/v3.0.3#schema-object). JSON Schema knows no such keyword.
+ */
+export function dropNullable(schema: JsonObject): void {
+  for (const { schema: inner } of placesIn(schema).values())
+    if (inner["type"] === undefined || inner["nullable"] !== true)
+      delete (inner as Record<string, unknown>)["nullable"];
 }
 
 /** Where a schema has the keyword, the name or the reference that a compiler complains of; empty where that cannot be told. */
@@ -102,6 +112,26 @@ function escaped(name: string): string {
 
 function asynchronous({ schema, at }: Place): SchemaFault | undefined {
   return schema["$async"] ? { at: `${at}/$async`, problem: "is not supported" } : undefined;
+}
+
+/** A reference to what every object has and nobody wrote, such as `#/constructor`, which a compiler takes for a schema. */
+function inherited(
+  { schema, at, resource }: Place,
+  places: ReadonlyMap<string, Place>,
+): SchemaFault | undefined {
+  for (const keyword of REFERENCES) {
+    const reference = schema[keyword];
+    if (typeof reference !== "string" || !reference.startsWith("#/")) continue;
+    let target: unknown = places.get(resource)?.schema;
+    for (const part of decoded(reference.slice(2)).split("/")) {
+      const name = part.replaceAll("~1", "/").replaceAll("~0", "~");
+      if (typeof target !== "object" || target === null) break;
+      if (!Object.hasOwn(target, name) && name in target)
+        return { at: `${at}/${keyword}`, problem: `refers to '${reference}', which is not in the schema` };
+      target = (target as JsonObject)[name];
+    }
+  }
+  return undefined;
 }
 
 function badPattern({ schema, at }: Place): SchemaFault | undefined {

@@ -6,7 +6,7 @@ import { Ajv2019 } from "ajv/dist/2019.js";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { isDeeperThan, isRecord, type JsonObject } from "../json.ts";
 import { oncePer } from "../once.ts";
-import { findFault, type SchemaFault, whereNamed } from "./schema-fault.ts";
+import { dropNullable, findFault, type SchemaFault, whereNamed } from "./schema-fault.ts";
 
 /** What the worker is asked: whether a schema can be used; with a value, whether that fits it, too. Both are JSON. */
 export interface SchemaQuestion {
@@ -60,6 +60,7 @@ function answer({ schema: text, value }: SchemaQuestion): SchemaAnswer {
     return fault("/$schema", "names none of the drafts that are known: draft-07, 2019-09 and 2020-12");
   const found = invalidAt(schema, make) ?? findFault(schema);
   if (found) return { fault: found };
+  dropNullable(schema);
   let validate: ValidateFunction;
   try {
     // One of its own for each schema: ids that one schema gives are none of another's business.

@@ -127,6 +127,14 @@ const UNUSABLE: readonly (readonly [what: string, schema: object, words: string]
   ],
   ["a reference to a file", { $ref: "file:///etc/passwd" }, "/$ref refers to 'file:///etc/passwd'"],
   ["a reference to nothing", { items: { $ref: "#/$defs/x" } }, "/items/$ref refers to '#/$defs/x'"],
+  ...["__proto__", "constructor", "toString", "$defs/hasOwnProperty", "allOf/map"].map(
+    (name) =>
+      [
+        `a reference to what every object has: ${name}`,
+        { $defs: {}, allOf: [{}], items: { $ref: `#/${name}` } },
+        `/items/$ref refers to '#/${name}', which is not in the schema`,
+      ] as const,
+  ),
   ["a reference that is no URI", { $ref: "#/%zz" }, "malformed"],
   ["a circle of one", { $ref: "#" }, "/ refers to itself without an end"],
   ["a circle by a list", { anyOf: [{ type: "string" }, { $ref: "#" }] }, "/ refers to itself"],
@@ -222,6 +230,14 @@ const USABLE: readonly (readonly [
     '{"$schema":"http://json-schema.org/draft-06/schema#","type":"string"}',
     "1",
     ["/ must be string"],
+  ],
+  ["nullable without a type", '{"nullable":true,"items":{"nullable":false,"type":"null"}}', "[null]", []],
+  ["nullable with a type", '{"type":"string","nullable":true}', "null", []],
+  [
+    "a property nullable",
+    '{"properties":{"nullable":{"type":"string"}}}',
+    '{"nullable":1}',
+    ["/nullable must be string"],
   ],
   ["a default", '{"properties":{"a":{"default":{"__proto__":{"x":1}}}}}', "{}", []],
   ["a tree", '{"$defs":{},"properties":{"c":{"$ref":"#"}}}', '{"c":{"c":{}}}', []],
