@@ -22,15 +22,17 @@ export function hostsOf({ rawHeaders }: AddressedRequest): string[] {
 }
 
 /**
- * Whether a request names this machine as where it goes, by every name in it. A page in a browser can reach this
+ * The first name by which a request goes elsewhere than to this machine, empty where it has no name at all. Undefined for
+ * one that names this machine only. A page in a browser can reach this
  * machine's own address under a name of its own (DNS rebinding), but cannot help sending that name.
  */
-export function namesThisMachine(request: AddressedRequest): boolean {
+export function foreignHostIn(request: AddressedRequest): string | undefined {
   const hosts = hostsOf(request);
   // A request target may have a host of its own, which goes before the header (RFC 9112, section 3.2.2).
   const [, target] = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(request.url ?? "") ?? [];
   if (target !== undefined) hosts.push(target);
-  return hosts.length > 0 && hosts.every((host) => isLoopback(withoutPort(host.trim().toLowerCase())));
+  if (hosts.length === 0) return "";
+  return hosts.find((host) => !isLoopback(withoutPort(host.trim().toLowerCase())));
 }
 
 function withoutPort(host: string): string {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { hostsOf, isLoopback, namesThisMachine, withoutBrackets } from "../loopback.ts";
+import { foreignHostIn, isLoopback, withoutBrackets } from "../loopback.ts";
 import { authenticate, type KnownCredentials, type SecretKey } from "./authenticate.ts";
 import { AwsError, toErrorReply } from "./aws-error.ts";
 import { Catalogue } from "./catalogue.ts";
@@ -169,7 +169,8 @@ function strangerIn(request: Exchange["request"]): string | undefined {
   ) {
     return `pages of '${origin.slice(0, 200)}'`;
   }
-  return namesThisMachine(request) ? undefined : `'${hostsOf(request).join(", ").slice(0, 200)}'`;
+  const host = foreignHostIn(request);
+  return host === undefined ? undefined : `'${host.slice(0, 200)}'`;
 }
 
 /** A request that was read whole; undefined when there is nobody left to answer, or it was answered already. */

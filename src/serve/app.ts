@@ -2,7 +2,7 @@ import type { HttpBindings } from "@hono/node-server";
 import { Hono, type Context, type MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { OpenclawError, shorten } from "../errors.ts";
-import { hostsOf, namesThisMachine } from "../loopback.ts";
+import { foreignHostIn, hostsOf } from "../loopback.ts";
 import type { Runtime } from "../runtime.ts";
 import type { ApiKeys } from "./api-keys.ts";
 import { Call, CLIENT_CLOSED } from "./call.ts";
@@ -243,9 +243,9 @@ function answerFailure(failure: unknown, context: ServeContext): Response {
  * own that it lets point here (DNS rebinding); its name is in the Host header then.
  */
 const refuseForeignHosts: Handler = async (context, next) => {
-  if (namesThisMachine(context.env.incoming)) return next();
-  const host = shorten(context.req.header("host") ?? "");
-  const message = `Without an API key this server answers to localhost only, and not to '${host}'.`;
+  const host = foreignHostIn(context.env.incoming);
+  if (host === undefined) return next();
+  const message = `Without an API key this server answers to localhost only, and not to '${shorten(host)}'.`;
   return fail(context, 403, "forbidden_host", message);
 };
 
