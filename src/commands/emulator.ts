@@ -5,7 +5,7 @@ import { maskKeyId } from "../credentials/mask.ts";
 import { startEmulator, type Emulator, type RecordedCall, type Upstream } from "../emulator/emulator.ts";
 import { faultScript } from "../emulator/fault.ts";
 import { OpenclawError, usageError } from "../errors.ts";
-import { isLoopback } from "../loopback.ts";
+import { isLoopback, withoutBrackets } from "../loopback.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { neutralise, onOneLine } from "../terminal/neutralise.ts";
@@ -79,10 +79,11 @@ async function openUpstream(
 }
 
 async function open(
-  { host, port, region, fault = [] }: EmulatorCommandOptions,
+  { host: given, port, region, fault = [] }: EmulatorCommandOptions,
   { terminal }: Runtime,
   upstream: Upstream | undefined,
 ): Promise<Emulator> {
+  const host = withoutBrackets(given);
   if (!isLoopback(host)) {
     throw usageError(
       `--host ${host} is not an address of this machine alone; the emulator's credentials are public.`,

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { loadConfig } from "../config/resolve.ts";
 import { OpenclawError, usageError } from "../errors.ts";
-import { isLoopback } from "../loopback.ts";
+import { isLoopback, withoutBrackets } from "../loopback.ts";
 import { explainListenFailure } from "../network/listen-failure.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
@@ -40,7 +40,8 @@ export interface ServeOptions extends GlobalOptions {
  * open address without a key or a port that cannot be had, config errors, the interruption when it ends, with exit code 1
  * after too many bugs.
  */
-export async function run(options: ServeOptions, runtime: Runtime): Promise<void> {
+export async function run(given: ServeOptions, runtime: Runtime): Promise<void> {
+  const options = { ...given, host: withoutBrackets(given.host) };
   const { readApiKeys } = await import("../serve/api-keys.ts");
   const [config, keys] = await Promise.all([
     loadConfig(options, runtime),

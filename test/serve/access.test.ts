@@ -1,5 +1,6 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
+import { networkInterfaces } from "node:os";
 import path from "node:path";
 import OpenAI from "openai";
 import { describe, expect, it } from "vitest";
@@ -138,6 +139,21 @@ describe("who may come in", () => {
       expect([host, await statusWith(url, { host })]).toEqual([host, 200]);
     for (const host of ["evil.example", `localhost.evil.example:${port}`, "10.0.0.1", "127.0.0.1.nip.io"])
       expect([host, await statusWith(url, { host })]).toEqual([host, 403]);
+  });
+
+  it("listens on a loopback address in brackets without a key", async () => {
+    const { run } = await serve();
+    const hasAddress = Object.values(networkInterfaces()).some((each) =>
+      each?.some(({ address }) => address === "::1"),
+    );
+    if (!hasAddress) {
+      const { code, stderr } = await run(["serve", "--port", "0", "--host", "[::1]"]);
+      expect([code, stderr]).toEqual([2, expect.stringContaining("This machine has no address ::1.")]);
+      return;
+    }
+    const { origin } = await serve({ args: ["--host", "[::1]"] });
+    expect(origin).toContain("//[::1]:");
+    expect((await fetch(`${origin}/health`)).status).toBe(200);
   });
 
   it("lets pages of named origins in, and no others", async () => {
