@@ -1,5 +1,5 @@
 import type { Runtime } from "../runtime.ts";
-import { Terminal } from "../terminal/terminal.ts";
+import { jsonLine, Terminal } from "../terminal/terminal.ts";
 
 /** One request in the log. What is undefined is left out. Never a key, and no content unless that was asked for. */
 export interface RequestEntry {
@@ -36,9 +36,18 @@ export interface RequestEntry {
   answer?: string;
 }
 
-/** Writes the log: a JSON line for each request and each thing worth noting, on stderr. */
+/** Of lines that wait for the log's reader, in characters. */
+const MOST_WAITING = 1024 * 1024;
+
+/**
+ * Writes the log: a JSON line for each request and each thing worth noting, on stderr. What a reader who takes nothing
+ * leaves is lost beyond a bound, in whole lines; how many is the next line that is taken.
+ */
 export class ServeLog {
   readonly #runtime: Pick<Runtime, "terminal" | "now">;
+  /** Characters that may not have been taken yet; undefined while the reader takes all. */
+  #waiting: number | undefined;
+  #lost = 0;
 
   constructor(runtime: Pick<Runtime, "terminal" | "now">) {
     this.#runtime = runtime;
@@ -61,7 +70,24 @@ export class ServeLog {
 
   #write(kind: string, fields: object): void {
     const { terminal, now } = this.#runtime;
-    terminal.noteJson({ time: new Date(now()).toISOString(), kind, ...fields });
+    const line = jsonLine({ time: new Date(now()).toISOString(), kind, ...fields });
+    if (this.#waiting !== undefined && this.#waiting + line.length > MOST_WAITING) {
+      this.#lost += 1;
+      return;
+    }
+    const isTaken = terminal.writeAside(line);
+    if (this.#waiting !== undefined) this.#waiting += line.length;
+    else if (!isTaken) {
+      this.#waiting = line.length;
+      terminal.onceAsideIsTaken(() => this.#goOn());
+    }
+  }
+
+  #goOn(): void {
+    this.#waiting = undefined;
+    const lost = this.#lost;
+    this.#lost = 0;
+    if (lost > 0) this.note(`${lost} lines of this log were lost: nobody read it.`);
   }
 }
 

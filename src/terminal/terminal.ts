@@ -222,11 +222,6 @@ export class Terminal {
     await this.write(jsonLine(document, isIndented ? 2 : undefined));
   }
 
-  /** A JSON document on stderr, in one line on a terminal, too, for a log. */
-  noteJson(document: unknown): void {
-    this.writeAside(jsonLine(document));
-  }
-
   /**
    * A line on stderr that is neither warning nor error: what was decided, what happens next. It stays one line, so that
    * nothing within it passes for another; on a terminal it goes on below itself, behind its title: the one that is given,
@@ -243,12 +238,21 @@ export class Terminal {
     this.writeAside(`${hang(title ?? name, text, columnsOf(this.#stderr)).join("\n")}\n`);
   }
 
-  /** Writes to stderr without a line end, such as streamed reasoning. In a pipe, too, only our own acts: logs are read. */
-  writeAside(text: string): void {
+  /**
+   * Writes to stderr without a line end, such as streamed reasoning. In a pipe, too, only our own acts: logs are read.
+   * Returns whether its reader can take more.
+   */
+  writeAside(text: string): boolean {
     const shown = this.#aside.push(text);
     if (this.isStderrTTY) this.#makeRoomFor(shown);
-    this.#stderr.write(shown);
+    const canTakeMore = this.#stderr.write(shown);
     this.#drawTyped();
+    return canTakeMore;
+  }
+
+  /** Calls back when the reader of stderr, who could take no more, has taken all. */
+  onceAsideIsTaken(listener: () => void): void {
+    this.#stderr.once("drain", listener);
   }
 
   /**

@@ -29,6 +29,25 @@ function heldAnswer() {
   return { emulator: { script }, finish: open, left, asked };
 }
 
+it("loses lines of its log whole when nobody reads them, and says how many", async () => {
+  const { client, child, log, logged } = await serve({ args: ["--log-content"] });
+  child.stderr.pause();
+  const content = "x".repeat(20_000);
+  const say = () => client.chat.completions.create({ model: MODEL, messages: [{ role: "user", content }] });
+  for (let count = 0; count < 100; count += 20) await Promise.all(Array.from({ length: 20 }, say));
+  child.stderr.resume();
+  const { message } = await logged(
+    ({ message }) => message?.includes("lines of this log were lost") === true,
+  );
+  const lost = Number(/^\d+/.exec(message ?? "")?.[0]);
+  const kept = log.filter(({ kind }) => kind === "request").length;
+  expect(lost + kept).toBe(100);
+  expect(kept).toBeGreaterThan(10);
+  expect(lost).toBeGreaterThan(10);
+  await say();
+  await logged(() => log.filter(({ kind }) => kind === "request").length === kept + 1);
+});
+
 describe("a client that goes away", () => {
   it("stops the call to Bedrock in the middle of a stream", async () => {
     const { emulator, left } = heldAnswer();

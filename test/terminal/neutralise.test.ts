@@ -13,7 +13,7 @@ import {
   ownLink,
   ownSequence,
 } from "../../src/terminal/neutralise.ts";
-import { Terminal } from "../../src/terminal/terminal.ts";
+import { jsonLine, Terminal } from "../../src/terminal/terminal.ts";
 
 /** What a terminal obeys, what reorders what is read, and what is there without being seen. */
 const ACTIVE =
@@ -173,7 +173,7 @@ describe("the terminal", () => {
 
   it("writes JSON without halves of characters, which strict readers do not take", async () => {
     const { terminal: pipe, written } = terminal(false);
-    pipe.noteJson({ "a\ud83d": ["\udc00b", { c: "\ud83d\ude00" }] });
+    pipe.writeAside(jsonLine({ "a\ud83d": ["\udc00b", { c: "\ud83d\ude00" }] }));
     await pipe.printJson({ "a\ud83d": "\\ud83d" });
     expect(written()).toBe('{"a\ufffd":["\ufffdb",{"c":"\ud83d\ude00"}]}\n{"a\ufffd":"\\\\ud83d"}\n');
   });
@@ -200,7 +200,7 @@ describe("the terminal", () => {
       await screen.printJson(document);
       expect(written()).not.toMatch(ACTIVE);
       expect(JSON.parse(written())).toEqual(wellFormed(document));
-      screen.noteJson(document);
+      screen.writeAside(jsonLine(document));
       expect(JSON.parse(written().split("\n").at(-2) ?? "")).toEqual(wellFormed(document));
       expect(escapeInJson('"ü"')).toBe('"ü"');
     },
