@@ -46,6 +46,23 @@ function configure(
 }
 
 describe("answers", () => {
+  const notice = `openclaw: 'lab/llama3' seems to reason in its answer; to have that told apart, add "reasoning": true to 'llama3' in the models of its provider\n`;
+
+  it.each<[string, string[], Record<string, unknown>, string, string]>([
+    ["nothing", ["Hm.\n</thi", "nk>\n\nFour."], {}, "Hm.\n</think>\n\nFour.\n", notice],
+    ["that it does not", ["Hm.</think>Four."], { reasoning: false }, "Hm.</think>Four.\n", ""],
+    ["that it does", ["Hm.</think>Four."], { reasoning: true }, "Four.\n", ""],
+    ["nothing, of tags in code", ["Write `</think>`."], {}, "Write `</think>`.\n", ""],
+    ["nothing, of both tags", ["<think>Hm.</think>Four."], {}, "Four.\n", ""],
+    ["nothing, of tags in prose", ["It is <think> and </think>."], {}, "It is <think> and </think>.\n", ""],
+  ])(
+    "with the end of reasoning alone, whose settings say %s",
+    async (_says, pieces, model, stdout, stderr) => {
+      const { run } = await lab(() => says(...pieces), { models: [{ id: "llama3", ...model }] });
+      expect(await run(["hi"])).toMatchObject({ code: 0, stdout, stderr });
+    },
+  );
+
   it("as text", async () => {
     const { run, server } = await lab(() => says("Hel", "lo!"));
     const result = await run(["--usage", "hi"]);

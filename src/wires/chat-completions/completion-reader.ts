@@ -9,7 +9,7 @@ import { OpenclawError } from "../../errors.ts";
 import { toTokenUsage } from "./completion-usage.ts";
 import type { AnswerReader } from "../read-answer.ts";
 import { toStopReason } from "./stop-reason.ts";
-import { type Piece, ThinkTags } from "./think-tags.ts";
+import { endsUnbegunReasoning, type Piece, ThinkTags } from "./think-tags.ts";
 
 /** A block of the answer that is being written. */
 type OpenBlock = { kind: "text" | "reasoning" } | { kind: "tool"; place: number; id: string | undefined };
@@ -33,6 +33,8 @@ export class CompletionReader implements AnswerReader {
   #serviceTier: ServiceTier | undefined;
   #tags: ThinkTags;
   #isWhole = false;
+  readonly #said: string[] = [];
+  #hasReasoning = false;
 
   /**
    * `newId` makes the id of a call to which the server gave none. `mayBeginInside`: the model's reasoning may begin without
@@ -107,6 +109,11 @@ export class CompletionReader implements AnswerReader {
     return parts;
   }
 
+  /** Whether an answer that is whole has reasoning in its text, as far as that can be told. */
+  get saysReasoning(): boolean {
+    return this.isFinished && !this.#hasReasoning && endsUnbegunReasoning(this.#said.join(""));
+  }
+
   /** `reasoning_content` is DeepSeek's name, taken over by llama.cpp and LiteLLM; `reasoning` is Ollama's and vLLM's. */
   #takeReasoning(delta: JsonObject, parts: ConverseStreamOutput[]): void {
     const text =
@@ -127,6 +134,8 @@ export class CompletionReader implements AnswerReader {
   #takePieces(pieces: readonly Piece[], parts: ConverseStreamOutput[]): void {
     for (const { kind, text } of pieces) {
       if (text === "" && this.#isWhole) continue;
+      if (kind === "text") this.#said.push(text);
+      else this.#hasReasoning = true;
       this.#begin(kind, parts);
       const delta = kind === "text" ? { text } : { reasoningContent: { text } };
       parts.push({ contentBlockDelta: { contentBlockIndex: this.#index, delta } });

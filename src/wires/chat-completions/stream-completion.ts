@@ -8,14 +8,15 @@ import { CompletionReader } from "./completion-reader.ts";
 
 /**
  * Asks for a streamed chat completion. `isReasoning`: the model is said to reason, by its settings or by the level that is
- * asked for. Reading the answer throws what readAnswer says. Throws the errors of
- * callServer.
+ * asked for. `tellReasoning` is called behind an answer whose text has reasoning in it. Reading the answer throws what
+ * readAnswer says. Throws the errors of callServer.
  */
 export async function streamCompletion(
   line: ServerLine,
   body: ChatCompletionCreateParamsStreaming,
   signal: AbortSignal,
   isReasoning = false,
+  tellReasoning?: () => void,
 ): Promise<StreamedAnswer> {
   const { model } = body;
   const newId = (): string => `call_${randomUUID().replaceAll("-", "")}`;
@@ -23,5 +24,20 @@ export async function streamCompletion(
   const isBare = isReasoning && isLoopback(withoutBrackets(line.server.url.hostname));
   const reader = new CompletionReader(newId, isBare || beginsInReasoning(model));
   const answer = await callServer(line, "/chat/completions", { body, signal, model });
-  return readAnswer(answer, line, model, reader);
+  const streamed = readAnswer(answer, line, model, reader);
+  return {
+    ...streamed,
+    batches: untilOver(streamed.batches, () => reader.saysReasoning && tellReasoning?.()),
+  };
+}
+
+async function* untilOver(
+  batches: StreamedAnswer["batches"],
+  whenOver: () => unknown,
+): StreamedAnswer["batches"] {
+  try {
+    yield* batches;
+  } finally {
+    whenOver();
+  }
 }

@@ -259,6 +259,12 @@ export class ThinkTags {
   }
 }
 
+/** Whether a text has a mark that ends reasoning, but none that begins it: then the opening one is part of the prompt. */
+export function endsUnbegunReasoning(text: string): boolean {
+  const end = firstOf(text, CLOSING, 0, (at) => !isInCode(text, at));
+  return end !== undefined && firstOpening(text.slice(0, end.at), REASONING) === undefined;
+}
+
 /** Whether a section stands before another in their table. */
 function isBefore(one: Section, other: Section | undefined): boolean {
   return other === undefined || SECTIONS.indexOf(one) < SECTIONS.indexOf(other);
@@ -297,7 +303,7 @@ function firstOf(
 }
 
 /** The first opening mark of these sections in a text, from a place on. */
-function firstOpening(text: string, sections: readonly Section[], from: number): Found | undefined {
+function firstOpening(text: string, sections: readonly Section[], from = 0): Found | undefined {
   const pattern = new RegExp(sections.map(({ opening }) => opening.source.slice(1)).join("|"), "gi");
   pattern.lastIndex = from;
   const found = pattern.exec(text);
