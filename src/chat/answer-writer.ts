@@ -68,8 +68,6 @@ export class AnswerWriter {
         break;
       case "stop":
         this.#stop = event;
-        // Before anybody is told of what cannot be written down, which may share the screen or the file with the answer.
-        if (this.#isStreamed && terminal.format === "text") await this.#endText();
         break;
       case "usage":
         this.#usage = event;
@@ -176,9 +174,7 @@ export class AnswerWriter {
   async #endText(): Promise<void> {
     if (!this.#isStreamed && this.#text.length > 0) await this.#writeText(this.#text.join(""));
     if (this.#hasAside) await this.#endAside("\n");
-    if (!this.#hasText) return;
-    this.#hasText = false;
-    await this.#runtime.terminal.write(`${this.#options.renderer?.end() ?? ""}\n`);
+    if (this.#hasText) await this.#runtime.terminal.write(`${this.#options.renderer?.end() ?? ""}\n`);
   }
 
   /** Leaves of a whole answer only its first code block, where that is wanted. Returns whether what is wanted is there. */
