@@ -30,7 +30,7 @@ describe("a template", () => {
   it.each([
     [["$a $b $a"], [], "needs a value for a and b.", "-p a=VALUE -p b=VALUE"],
     [["$a $b"], ["a=x y"], "needs a value for b.", "openclaw chat -t t -p 'a=x y' -p b=VALUE"],
-    [["$a"], ["b=1"], "has no parameter 'b'.", "Did you mean a?"],
+    [["$a"], ["b=1"], "has no parameter 'b'.", "It has: a"],
     [["$lang"], ["lnag=1"], "has no parameter 'lnag'.", "Did you mean lang?"],
     [["x"], ["lang=1"], "has no parameter 'lang'.", "It has none"],
     [["$a"], ["a"], "--param 'a' is not NAME=VALUE.", "--param lang=de"],

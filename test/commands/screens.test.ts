@@ -114,6 +114,7 @@ function settled(output: string, home: string): string {
     .replaceAll(/\b\d+ ms\b/g, "N ms")
     .replaceAll(/\bNode \d+\.\d+\.\d+/g, "Node N")
     .replaceAll(/(?<!\d)\d+ s (ago|old)/g, "N s $1")
+    .replaceAll(/\b20\d\d-\d\d-\d\dT[\d:.]+Z/g, "2026-01-01T00:00:00.000Z")
     .replaceAll(/Since \d{4}-\d{2}-\d{2}\b/g, "Since 2026-01-01");
 }
 
