@@ -2,6 +2,7 @@ import { maskUserInfo } from "../network/user-info.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import type { Environment } from "../runtime.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
+import { regionalHost } from "./partition.ts";
 import { regionOfBaseUrl } from "./region.ts";
 
 /** An endpoint other than the region's own, and where it was named. */
@@ -136,6 +137,17 @@ export function decideWishes(
     fips: isWished("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
     dualStack: isWished("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
   };
+}
+
+/** A region's own endpoint of a service; undefined where another one is wished for, and where it is not plain to say. */
+export function plainEndpoint(
+  service: Service,
+  region: string,
+  env: Environment,
+  keys: Readonly<Record<string, string>> | undefined,
+): string | undefined {
+  const { fips, dualStack } = decideWishes(env, keys);
+  return fips || dualStack ? undefined : regionalHost(service, region);
 }
 
 /** The regions whose STS was the global one before there were regional ones: botocore's LEGACY_GLOBAL_STS_REGIONS. */

@@ -1,12 +1,10 @@
 import { readFile } from "node:fs/promises";
 import type { AwsCredentialIdentity, Logger } from "@smithy/types";
-import { decideEndpoint, decideWishes, legacyStsEndpoint } from "../aws/endpoint.ts";
-import { regionalHost } from "../aws/partition.ts";
+import { decideEndpoint, legacyStsEndpoint, plainEndpoint } from "../aws/endpoint.ts";
 import { OpenclawError } from "../errors.ts";
 import { type JsonObject, withoutUndefined } from "../json.ts";
 import { ConnectionsAhead } from "../network/connections-ahead.ts";
 import { createRequestHandler, type HandlerOptions } from "../network/request-handler.ts";
-import { nextTurn } from "../next-turn.ts";
 import type { Runtime } from "../runtime.ts";
 import { askMfaCode } from "./ask-mfa-code.ts";
 import {
@@ -200,11 +198,9 @@ async function askSts(
 ): Promise<Given> {
   const { runtime, profileName, handling } = context;
   const place = placeOfSts(context);
-  const { fips, dualStack } = decideWishes(runtime.env, handling.profile?.keys);
-  const own = fips || dualStack ? undefined : regionalHost("sts", place.region);
+  const url = place.endpoint ?? plainEndpoint("sts", place.region, runtime.env, handling.profile?.keys);
   const ahead = new ConnectionsAhead();
-  ahead.open(place.endpoint ?? own ?? "", 1, runtime, handling.profile);
-  for (let turn = 0; turn < 2; turn++) await nextTurn();
+  if (url !== undefined) await ahead.open(url, 1, runtime, handling.profile);
   const [{ STSClient, AssumeRoleCommand, AssumeRoleWithWebIdentityCommand }, requestHandler] =
     await Promise.all([
       import("@aws-sdk/client-sts"),

@@ -1,11 +1,9 @@
 import type { TLSSocket } from "node:tls";
 import { withoutBrackets } from "../loopback.ts";
+import { nextTurn } from "../next-turn.ts";
 import type { Runtime } from "../runtime.ts";
 import type { NamedProfile } from "./certificates.ts";
 import { namesProxy } from "./names-proxy.ts";
-
-/** A connection that is being opened, and one that nobody has taken is no more than that. */
-type Opening = Promise<TLSSocket>;
 
 /**
  * Connections that are opened while it is still being worked out what goes through them: TCP and TLS take two round trips,
@@ -13,18 +11,19 @@ type Opening = Promise<TLSSocket>;
  * of them; what nobody takes is closed.
  */
 export class ConnectionsAhead {
-  readonly #opening = new Map<string, Opening[]>();
+  readonly #opening = new Map<string, Set<Promise<TLSSocket>>>();
 
   /**
-   * Begins to open so many to an https:// URL, trusting what the environment and the profile in force name. Does nothing for
-   * other URLs, inside the emulator and where there may be a proxy in between.
+   * Begins to open so many to an https:// URL, trusting what the environment and the profile in force name. Resolves when
+   * whoever is near has been greeted, before the rest of the program is loaded in one go. Does nothing for other URLs, inside
+   * the emulator and where there may be a proxy in between.
    */
-  open(
+  async open(
     endpoint: string,
     count: number,
     { env, isEmulated }: Pick<Runtime, "env" | "isEmulated">,
     profile: NamedProfile | undefined,
-  ): void {
+  ): Promise<void> {
     if (!endpoint.startsWith("https:") || isEmulated || namesProxy(env)) return;
     const trust = async (): Promise<Buffer | undefined> => {
       const { decideCaBundle, readCertificates } = await import("./certificates.ts");
@@ -34,23 +33,27 @@ export class ConnectionsAhead {
     const url = new URL(endpoint);
     const host = withoutBrackets(url.hostname);
     const port = Number(url.port || 443);
-    const openings = Array.from({ length: count }, () => connect(host, port, trust));
+    const openings = new Set(Array.from({ length: count }, () => connect(host, port, trust)));
     this.#opening.set(placeOf(host, port), openings);
     for (const opening of openings) {
-      const forget = (): void => void openings.splice(openings.indexOf(opening) >>> 0, 1);
+      const forget = (): void => void openings.delete(opening);
       // Who takes it hears of its failure; else it is nobody's.
       opening.then((socket) => socket.once("close", forget), forget);
     }
+    for (let turn = 0; turn < 2; turn++) await nextTurn();
   }
 
   /** A connection to a place; undefined where none was opened, or its other side has closed it. */
-  take(host: string, port: number): Opening | undefined {
-    return this.#opening.get(placeOf(withoutBrackets(host), port))?.shift();
+  take(host: string, port: number): Promise<TLSSocket> | undefined {
+    const openings = this.#opening.get(placeOf(withoutBrackets(host), port));
+    const [first] = openings ?? [];
+    if (first) openings?.delete(first);
+    return first;
   }
 
   close(): void {
-    for (const opening of [...this.#opening.values()].flat())
-      opening.then((socket) => socket.destroy()).catch(() => undefined);
+    for (const openings of this.#opening.values())
+      for (const opening of openings) opening.then((socket) => socket.destroy()).catch(() => undefined);
     this.#opening.clear();
   }
 }

@@ -1,16 +1,14 @@
-import { decideWishes } from "../aws/endpoint.ts";
-import { regionalHost } from "../aws/partition.ts";
+import { plainEndpoint } from "../aws/endpoint.ts";
 import { OpenclawError } from "../errors.ts";
 import type { Target } from "../models/resolve-model.ts";
 import { ConnectionsAhead } from "../network/connections-ahead.ts";
-import { nextTurn } from "../next-turn.ts";
 import type { BedrockService } from "./regional-endpoint.ts";
 import { endpointOf, regionWithoutAsking, type Setup } from "./session.ts";
 
 /**
- * Begins to connect to where a target will most likely be called: so many connections. Resolves when whoever is near has
- * been greeted, before the rest of the program is loaded in one go. Nobody is connected to where nothing signs, where the
- * place is not plain without asking, and where something is wrong with region, endpoint or model, which is told in its turn.
+ * Begins to connect to where a target will most likely be called: so many connections. Resolves when that is under way, to
+ * the set-up that has them. Nobody is connected to where nothing signs, where the place is not plain without asking, and
+ * where something is wrong with region, endpoint or model, which is told in its turn.
  */
 export async function connectAhead(
   setup: Setup,
@@ -23,9 +21,8 @@ export async function connectAhead(
   const isUnsigned = chosen.source === "invalid" || ("step" in chosen && chosen.step === "none");
   const url = isUnsigned ? undefined : placeOf(setup, service, targetOf);
   if (url === undefined) return setup;
-  const ahead = setup.ahead ?? new ConnectionsAhead();
-  ahead.open(url, count, runtime, shared.profiles.get(profileName));
-  for (let turn = 0; turn < 2; turn++) await nextTurn();
+  const ahead = new ConnectionsAhead();
+  await ahead.open(url, count, runtime, shared.profiles.get(profileName));
   return { ...setup, ahead };
 }
 
@@ -43,11 +40,9 @@ function placeOf(
   }
 }
 
-/** The region's own endpoint where nothing wishes for another one; undefined where that takes more to say. */
 function ownEndpoint(setup: Setup, service: BedrockService, target: Target): string | undefined {
   const { runtime, decision, shared } = setup;
-  const { fips, dualStack } = decideWishes(runtime.env, shared.profiles.get(decision.profileName)?.keys);
   const region = regionWithoutAsking(setup, target)?.value;
-  if (region === undefined || fips || dualStack) return undefined;
-  return regionalHost(service, region);
+  const keys = shared.profiles.get(decision.profileName)?.keys;
+  return region === undefined ? undefined : plainEndpoint(service, region, runtime.env, keys);
 }
