@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { Readable } from "node:stream";
 import type { AwsCredentialIdentity } from "@smithy/types";
+import { endWith } from "../end-child.ts";
 import { type ErrorCode, OpenclawError, shorten } from "../errors.ts";
 import { isRecord, textAt, withoutUndefined } from "../json.ts";
 import type { Runtime } from "../runtime.ts";
@@ -70,8 +71,6 @@ export async function runCredentialProcess(
 
 /** The longest that a process may print, in bytes. */
 const LONGEST_OUTPUT = 1024 * 1024;
-/** How long a process has to end by itself once it is asked to, in ms. */
-const GRACE_MS = 1000;
 
 interface Ending {
   printed: string;
@@ -85,27 +84,14 @@ interface Ending {
  * Runs a command line, in a group of its own, so that what it starts ends with it. Where a person sits at the terminal it
  * stays in this program's: only there it can ask the person, at /dev/tty, and the terminal ends them all at Ctrl-C.
  */
-async function runInShell(
-  command: string,
-  { stdin, terminal, platform, endGroup, onExit }: Runtime,
-  signal: AbortSignal,
-): Promise<Ending> {
+async function runInShell(command: string, runtime: Runtime, signal: AbortSignal): Promise<Ending> {
+  const { stdin, terminal, platform } = runtime;
   const { spawn } = await import("node:child_process");
   const isPersonThere = stdin.isTTY === true || terminal.isStderrTTY;
   const hasGroup = !isPersonThere && platform !== "win32";
   signal.throwIfAborted();
   const child = spawn(command, { shell: true, detached: hasGroup, stdio: ["ignore", "pipe", "pipe"] });
-  const end = (by: "SIGTERM" | "SIGKILL"): void => {
-    if (hasGroup && child.pid !== undefined) endGroup(child.pid, by);
-    else child.kill(by);
-  };
-  let timer: NodeJS.Timeout | undefined;
-  const stop = (): void => {
-    end("SIGTERM");
-    timer ??= setTimeout(() => end("SIGKILL"), GRACE_MS);
-  };
-  const takeBack = onExit(() => end("SIGKILL"));
-  signal.addEventListener("abort", stop, { once: true });
+  const { stop, forget } = endWith(signal, child, hasGroup, runtime);
   let isTooLong = false;
   const gather = (stream: Readable): Buffer[] => {
     const pieces: Buffer[] = [];
@@ -130,9 +116,7 @@ async function runInShell(
       end: isTooLong ? "It printed more than a megabyte" : code === 0 ? undefined : `It ${ended}`,
     };
   } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", stop);
-    takeBack();
+    forget();
   }
 }
 

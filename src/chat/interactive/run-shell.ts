@@ -1,11 +1,10 @@
 import type { ChildProcessByStdio } from "node:child_process";
 import type { Readable } from "node:stream";
+import { endWith } from "../../end-child.ts";
 import type { Runtime } from "../../runtime.ts";
 
 /** The most of a command's output that is kept, in bytes: as much as a person may want to send. */
 const MOST_OUTPUT_BYTES = 1_000_000;
-/** What is stopped has this long to end by itself, in ms. */
-const GRACE_MS = 1000;
 
 /** What came of a command. */
 export interface ShellRun {
@@ -21,7 +20,7 @@ export interface ShellRun {
  * terminal. Ends it, with all that it started, when `stop` is aborted. Rejects with Node's error where there is no shell.
  */
 export async function runShell(command: string, runtime: Runtime, stop: AbortSignal): Promise<ShellRun> {
-  const { env, currentFolder, terminal, platform, endGroup } = runtime;
+  const { env, currentFolder, terminal, platform } = runtime;
   const { spawn } = await import("node:child_process");
   const hasGroup = platform !== "win32";
   const child: ChildProcessByStdio<null, Readable, Readable> = spawn(command, {
@@ -31,22 +30,7 @@ export async function runShell(command: string, runtime: Runtime, stop: AbortSig
     detached: hasGroup,
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const kill = (signal: "SIGTERM" | "SIGKILL"): void => {
-    if (hasGroup && child.pid !== undefined) endGroup(child.pid, signal);
-    else child.kill(signal);
-  };
-  let timer: NodeJS.Timeout | undefined;
-  const onStop = (): void => {
-    kill("SIGTERM");
-    timer = setTimeout(() => {
-      kill("SIGKILL");
-      // What has left the group may hold the outputs.
-      child.stdout.destroy();
-      child.stderr.destroy();
-    }, GRACE_MS);
-  };
-  const forgetExit = runtime.onExit(() => kill("SIGKILL"));
-  stop.addEventListener("abort", onStop, { once: true });
+  const { forget } = endWith(stop, child, hasGroup, runtime);
   let output = "";
   let isCut = false;
   let isAtLineStart = true;
@@ -73,8 +57,6 @@ export async function runShell(command: string, runtime: Runtime, stop: AbortSig
           : `exit code ${code}`;
     return { output, isCut, end };
   } finally {
-    clearTimeout(timer);
-    forgetExit();
-    stop.removeEventListener("abort", onStop);
+    forget();
   }
 }
