@@ -27,6 +27,11 @@ export function answerOf({ messages }: Turn): Message {
   return messages.at(-1) ?? { role: "assistant", content: [] };
 }
 
+/** What the answer of a turn says; empty where there is none. */
+export function answerTextOf(turn: Turn): string {
+  return (answerOf(turn).content ?? []).map(textOf).join("");
+}
+
 /** Whether a turn has an answer that says something, or the beginning of one: reasoning alone is none. */
 export function isAnswered(turn: Turn): boolean {
   return (answerOf(turn).content ?? []).some((block) => textOf(block).trim() !== "");

@@ -1,4 +1,4 @@
-import { answerOf, questionOf, textOf } from "../../converse/conversation.ts";
+import { answerTextOf, questionOf } from "../../converse/conversation.ts";
 import { answerRenderer } from "../../terminal/answer-renderer.ts";
 import { attachmentsOf, describeEnd, wordsOf } from "../sessions/session-documents.ts";
 import type { Talk } from "./talk.ts";
@@ -17,7 +17,7 @@ export async function showLast({ conversation, options: { runtime, isRaw } }: Ta
   if (lines.length > MOST_QUESTION_LINES)
     terminal.note(dim(`… ${lines.length - MOST_QUESTION_LINES} more lines`), "  ");
   for (const name of attachmentsOf(questionOf(turn))) terminal.note(dim(`[${name}]`), "  ");
-  const answer = (answerOf(turn).content ?? []).map(textOf).join("").trim();
+  const answer = answerTextOf(turn).trim();
   if (answer !== "") {
     const renderer = await answerRenderer(runtime, isRaw);
     terminal.writeAside(`${await renderer.push(answer)}${renderer.end()}\n`);

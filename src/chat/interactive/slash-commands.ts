@@ -4,7 +4,7 @@ import { nearestIds } from "../../models/nearest.ts";
 import { resolveModel } from "../../models/resolve-model.ts";
 import { shorten, usageError } from "../../errors.ts";
 import { cacheTimeFor } from "../../converse/plan-request.ts";
-import { answerOf, isAnswered, textOf } from "../../converse/conversation.ts";
+import { answerTextOf, isAnswered } from "../../converse/conversation.ts";
 import type { Price } from "../../models/usage.ts";
 import { sessionIds } from "../sessions/session-files.ts";
 import { wordsOf } from "../sessions/session-documents.ts";
@@ -111,7 +111,7 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
           answers.length === 0 ? "There is no answer to copy." : `There are ${answers.length} answers.`,
           answers.length === 0 ? "Ask something." : `/copy ${answers.length} copies the first.`,
         );
-      const text = (answerOf(turn).content ?? []).map(textOf).join("").trim();
+      const text = answerTextOf(turn).trim();
       talk.options.screen.copy(text);
       say(talk, `copied ${text.length} characters, where the terminal lets programs do so (OSC 52)`);
     },

@@ -1,5 +1,5 @@
 import type { ContentBlock, DocumentBlock, Message } from "@aws-sdk/client-bedrock-runtime";
-import { answerOf, isAnswered, questionOf, textOf } from "../../converse/conversation.ts";
+import { answerOf, answerTextOf, isAnswered, questionOf } from "../../converse/conversation.ts";
 import type { Session } from "./session-files.ts";
 import { type KeptTurn, packBytes } from "./session-record.ts";
 
@@ -108,7 +108,7 @@ export function exportMarkdown(session: KeptText): string {
     paragraphs.push("## Question", wordsOf(questionOf(turn)));
     const attached = attachmentsOf(questionOf(turn));
     if (attached.length > 0) paragraphs.push(`Attached: ${attached.join(", ")}`);
-    const answer = (answerOf(turn).content ?? []).map(textOf).join("");
+    const answer = answerTextOf(turn);
     paragraphs.push(`## Answer of ${turn.model}`, answer);
     const end = describeEnd(turn);
     if (end !== undefined) paragraphs.push(`*(${end})*`);

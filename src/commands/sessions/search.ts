@@ -1,4 +1,4 @@
-import { answerOf, questionOf, textOf } from "../../converse/conversation.ts";
+import { answerTextOf, questionOf } from "../../converse/conversation.ts";
 import { readSession, sessionIds } from "../../chat/sessions/session-files.ts";
 import { summarize, wordsOf } from "../../chat/sessions/session-documents.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
@@ -55,7 +55,7 @@ export async function run({ text, here }: SearchOptions, runtime: Runtime): Prom
     const { title, updated } = summarize(session);
     titles.set(id, { title, updated });
     for (const [index, turn] of session.turns.entries()) {
-      const answer = (answerOf(turn).content ?? []).map(textOf).join("");
+      const answer = answerTextOf(turn);
       const found = [
         ["question", find(pattern, wordsOf(questionOf(turn)))],
         ["answer", find(pattern, answer)],

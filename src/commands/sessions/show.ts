@@ -1,4 +1,4 @@
-import { answerOf, questionOf, textOf } from "../../converse/conversation.ts";
+import { answerTextOf, questionOf } from "../../converse/conversation.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { findLatest, findSession } from "../../chat/sessions/find-session.ts";
@@ -33,7 +33,7 @@ export async function run({ id, raw }: ShowOptions, runtime: Runtime): Promise<v
     }
     for (const name of attachmentsOf(questionOf(turn)))
       await terminal.print(style.dim(`> [${terminal.foreign(name)}]`));
-    const answer = (answerOf(turn).content ?? []).map(textOf).join("").trim();
+    const answer = answerTextOf(turn).trim();
     const renderer = await answerRenderer(runtime, raw === true);
     await terminal.print(answer === "" ? "" : `\n${await renderer.push(answer)}${renderer.end()}`);
     const end = describeEnd(turn);
