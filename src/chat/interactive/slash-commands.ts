@@ -74,12 +74,7 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
     argument: "",
     says: "show tokens and price of this conversation",
     run: async (talk) => {
-      say(
-        talk,
-        `${describeSpending(talk.spending, (key, model) =>
-          talk.options.priceOf(resolveModel(key, talk.setup.config.value), model),
-        )} · ${describeCache(talk)}`,
-      );
+      say(talk, `${describeSpending(talk.spending, pricesOf(talk))} · ${describeCache(talk)}`);
     },
   },
   {
@@ -87,8 +82,7 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
     argument: "",
     says: "show what each model of this conversation has cost",
     run: async (talk) => {
-      const priceOf = (key: string, model: string): Price | undefined =>
-        talk.options.priceOf(resolveModel(key, talk.setup.config.value), model);
+      const priceOf = pricesOf(talk);
       const models = [...new Set(talk.spending.map(({ model }) => model))];
       for (const model of models) {
         const own = talk.spending.filter((one) => one.model === model);
@@ -311,6 +305,11 @@ function parameterCommand([name, row]: [ParameterName, Parameter]): SlashCommand
       candidates: async () => choices,
     },
   ];
+}
+
+/** The price of a model that was asked for by a key. */
+function pricesOf({ options, setup }: Talk): (key: string, model: string) => Price | undefined {
+  return (key, model) => options.priceOf(resolveModel(key, setup.config.value), model);
 }
 
 /** What holds for the prompt cache, which saves a part of what every question sends again. */
