@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { errorCode } from "../../errors.ts";
-import { type Folders, readPath } from "./file-path.ts";
+import { type Folders, readPath, writePath } from "./file-path.ts";
 
 /** `@` before a path in quotes, or in one word with backslashes before what is not of a word. */
 const MENTION = /(?<=^|[\s(["'])@("[^"\n]+"|'[^'\n]+'|(?:\\[\s\S]|[^\s\\"'])+)/g;
@@ -11,8 +11,6 @@ const CLOSING = /[.,;:!?)\]}]+$/;
 /** What nobody means as a word: a path from a known place, or a file of a kind that can be attached. */
 const LOOKS_LIKE_FILE =
   /^(?:\.{0,2}|~)\/\S|^[\w./-]+\.(?:png|jpe?g|gif|webp|pdf|csv|docx?|xlsx?|html?|txt|md)$/i;
-/** What would end a word, or mean something else in it. */
-const SPECIAL = /[\s'"\\()]/g;
 
 /** The files that a text names with `@`, those that look like one and are not there, and folders. */
 export interface Mentions {
@@ -27,8 +25,9 @@ export async function findMentions(text: string, folders: Folders): Promise<Ment
   for (const [, word = ""] of text.matchAll(MENTION)) {
     const read = readPath(word, folders);
     const short = readPath(word.replace(CLOSING, ""), folders);
-    const kind = (await kindOf(read, folders)) ?? (await kindOf(short, folders));
-    const name = (await kindOf(read, folders)) ? read : short;
+    const whole = await kindOf(read, folders);
+    const kind = whole ?? (await kindOf(short, folders));
+    const name = whole ? read : short;
     if (kind === undefined) {
       if (LOOKS_LIKE_FILE.test(short)) found.missing.push(short);
     } else if (!found[kind].includes(name)) found[kind].push(name);
@@ -62,7 +61,7 @@ const MOST_PASTED = 16_384;
 export function mention(file: string, { currentFolder }: Folders): string {
   const relative = path.relative(currentFolder, file);
   const name = relative === "" || relative.startsWith("..") || path.isAbsolute(relative) ? file : relative;
-  return `@${name.replaceAll(SPECIAL, String.raw`\$&`)}`;
+  return `@${writePath(name)}`;
 }
 
 /** Words as a shell tells them apart. */

@@ -19,6 +19,11 @@ export function readPath(typed: string, { homeFolder }: Folders): string {
   return plain === "~" || plain.startsWith("~/") ? path.join(homeFolder, plain.slice(1)) : plain;
 }
 
+/** A path as `readPath` reads it back: with a backslash before what would end a word, or mean something else in it. */
+export function writePath(name: string): string {
+  return name.replaceAll(/[\s'"\\()]/g, String.raw`\$&`);
+}
+
 /** The files and folders whose path begins so, spelled as it was begun; folders with a slash at their end. */
 export async function completePath(typed: string, folders: Folders): Promise<string[]> {
   const begun = typed.slice(0, typed.lastIndexOf("/") + 1);
@@ -28,10 +33,7 @@ export async function completePath(typed: string, folders: Folders): Promise<str
     const entries = await readdir(folder, { withFileTypes: true });
     return entries
       .filter((entry) => entry.name.startsWith(name) && (name.startsWith(".") || !entry.name.startsWith(".")))
-      .map(
-        (entry) =>
-          `${begun}${entry.name.replaceAll(/[\s'"\\()]/g, String.raw`\$&`)}${entry.isDirectory() ? "/" : ""}`,
-      )
+      .map((entry) => `${begun}${writePath(entry.name)}${entry.isDirectory() ? "/" : ""}`)
       .sort();
   } catch (error) {
     if (errorCode(error) === undefined) throw error;
