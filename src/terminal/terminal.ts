@@ -261,10 +261,9 @@ export class Terminal {
    * may be, and in the middle of another line.
    */
   showStatus(forms: readonly string[]): void {
-    const columns = knownSize(this.#stderr, "columns");
+    const columns = this.#statusColumns;
     this.hideStatus();
-    if (!this.isStderrTTY || this.#mode.quiet || columns === undefined || !this.#isAtLineStart) return;
-    if (this.#env["TERM"] === "dumb" || this.#env["CI"] !== undefined) return;
+    if (columns === undefined || !this.#isAtLineStart) return;
     const lines = forms.map((form) => neutralise(onOneLine(form)));
     // A line that is full would go on in the next one.
     const room = columns - 1;
@@ -286,14 +285,22 @@ export class Terminal {
     this.#drawTyped();
   }
 
+  /** Columns of the terminal on which a line can be shown that is taken back; undefined where none can. */
+  get #statusColumns(): number | undefined {
+    if (!this.isStderrTTY || this.#mode.quiet) return undefined;
+    if (this.#env["TERM"] === "dumb" || this.#env["CI"] !== undefined) return undefined;
+    return knownSize(this.#stderr, "columns");
+  }
+
   #typedLine(room: number): string {
     return this.#typed === "" ? "" : cutText(`> ${neutralise(onOneLine(this.#typed))}`, room);
   }
 
   #drawTyped(): void {
-    const columns = knownSize(this.#stderr, "columns");
-    if (this.#typed === "" || !this.isStderrTTY || columns === undefined) return;
-    if (this.#env["TERM"] === "dumb" || this.#env["CI"] !== undefined || this.#mode.quiet) return;
+    // Most of what is written has nothing below it.
+    if (this.#typed === "") return;
+    const columns = this.#statusColumns;
+    if (columns === undefined) return;
     const typed = this.#typedLine(columns - 1);
     if (this.#isAtLineStart) this.#stderr.write(`${typed}\r`);
     else {
