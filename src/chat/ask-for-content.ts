@@ -26,8 +26,8 @@ export async function* askForContent(
   if (!asksOnce && !LIMITS.has(stopOf(first)?.stopReason ?? "")) {
     tell(startOf(first)?.model ?? "");
     const second = yield* passOnContent(ask(), first);
-    if (second) throw emptyAnswer(second, countsOf(second), true);
-  } else throw emptyAnswer(first, countsOf(first), false);
+    if (second) throw emptyAnswer(second, true);
+  } else throw emptyAnswer(first, false);
 }
 
 /**
@@ -78,13 +78,10 @@ function countingIn(event: ChatEvent, before: readonly ChatEvent[]): ChatEvent {
   return event.type === "usage" && counts ? { ...event, ...addUsage(counts, event) } : event;
 }
 
-function emptyAnswer(
-  events: readonly ChatEvent[],
-  usage: TokenUsage | undefined,
-  isAgain: boolean,
-): OpenclawError {
+function emptyAnswer(events: readonly ChatEvent[], isAgain: boolean): OpenclawError {
   const { model = "", requestId } = startOf(events) ?? {};
   const { stopReason = "unknown" } = stopOf(events) ?? {};
+  const usage = countsOf(events);
   return new OpenclawError("model-error", {
     ...nothingSaid(stopReason, model, isAgain),
     requestId,
