@@ -238,19 +238,11 @@ export class Talk {
   /** Asks other models from here on; those of before stay when one of the new ones is not there. Throws what is wrong. */
   async chooseModels(names: string): Promise<void> {
     const stop = new AbortController();
-    const onInterrupt = (): void =>
-      stop.abort(
-        new OpenclawError("interrupted", {
-          message: "Stopped at the terminal.",
-          hint: "The model is the same.",
-        }),
-      );
     const signal = AbortSignal.any([this.options.runtime.signal, stop.signal]);
     const setup = { ...this.setup, runtime: { ...this.setup.runtime, signal } };
     const choose = (): Promise<ResolvedModel[]> => this.options.choose(names, setup);
-    this.models = await this.#keyboard.whileBusy(onInterrupt, () =>
-      this.#asksPerson ? this.#keyboard.lend(choose) : choose(),
-    );
+    const work = (): Promise<ResolvedModel[]> => (this.#asksPerson ? this.#keyboard.lend(choose) : choose());
+    this.models = await this.#untilInterrupted(stop, work, "The model is the same.");
   }
 
   /** Begins a new conversation; the old one stays where it is kept. */
@@ -274,10 +266,10 @@ export class Talk {
     await this.#untilInterrupted(stop, () => this.#show(asked, stop.signal, this.conversation));
   }
 
-  /** Runs `work`; Ctrl-C and Esc abort `stop`. */
-  async #untilInterrupted<T>(stop: AbortController, work: () => Promise<T>): Promise<T> {
+  /** Runs `work`; Ctrl-C and Esc abort `stop`, with a hint for whoever is told. */
+  async #untilInterrupted<T>(stop: AbortController, work: () => Promise<T>, hint?: string): Promise<T> {
     const onInterrupt = (): void =>
-      stop.abort(new OpenclawError("interrupted", { message: "Stopped at the terminal." }));
+      stop.abort(new OpenclawError("interrupted", { message: "Stopped at the terminal.", hint }));
     return this.#keyboard.whileBusy(onInterrupt, work);
   }
 
