@@ -1,4 +1,15 @@
-import { copyFile, link, open, readdir, readlink, rename, stat, unlink } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import {
+  copyFile,
+  type FileHandle,
+  link,
+  open,
+  readdir,
+  readlink,
+  rename,
+  stat,
+  unlink,
+} from "node:fs/promises";
 import path from "node:path";
 import { errorCode, OpenclawError } from "../errors.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
@@ -115,18 +126,20 @@ async function writeWhole(temporary: string, text: string, file: string): Promis
   const handle = await open(temporary, "wx", NEW_FILE_MODE);
   try {
     await handle.writeFile(text);
-    if (old !== undefined) {
-      const made = await handle.stat();
-      // Only the superuser may give a file away; others keep what they may.
-      if (made.uid !== old.uid || made.gid !== old.gid)
-        await ignoring("EPERM", handle.chown(old.uid, old.gid));
-      await handle.chmod(old.mode & 0o7777);
-    }
+    if (old !== undefined) await takeAfter(handle, old);
     await handle.sync();
   } finally {
     await handle.close();
   }
   return old !== undefined;
+}
+
+/** Gives a file the owner and mode of the one that it will replace. Rejects with Node's system error. */
+export async function takeAfter(handle: FileHandle, old: Stats): Promise<void> {
+  const made = await handle.stat();
+  // Only the superuser may give a file away; others keep what they may.
+  if (made.uid !== old.uid || made.gid !== old.gid) await ignoring("EPERM", handle.chown(old.uid, old.gid));
+  await handle.chmod(old.mode & 0o7777);
 }
 
 /** The old file gets a second name: its bytes, mode and owner as they are, and no moment without either. */

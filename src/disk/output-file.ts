@@ -1,12 +1,12 @@
 import { constants, rmSync, type Stats } from "node:fs";
-import { access, type FileHandle, open, rename, stat, unlink } from "node:fs/promises";
+import { access, open, rename, stat, unlink } from "node:fs/promises";
 import path from "node:path";
 import { errorCode, OpenclawError, usageError, withFields } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { neutralise } from "../terminal/neutralise.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import type { Sink, Terminal } from "../terminal/terminal.ts";
-import { followLinks, ignoring, syncFolder, writeError } from "./atomic-write.ts";
+import { followLinks, ignoring, syncFolder, takeAfter, writeError } from "./atomic-write.ts";
 
 /** As a shell makes a file: the person's umask is taken off. */
 const NEW_FILE_MODE = 0o666;
@@ -30,10 +30,10 @@ export async function writingToFile(
   work: (terminal: Terminal) => Promise<void>,
 ): Promise<void> {
   if (namesStdout(name)) return work(runtime.terminal);
-  const label = `${flag} '${name}'`;
-  const output = await openOutput(name, flag, runtime).catch((error: unknown) => {
-    throw toOutputError(error, label, path.resolve(runtime.currentFolder, name));
-  });
+  const fail = (error: unknown): never => {
+    throw toOutputError(error, `${flag} '${name}'`, path.resolve(runtime.currentFolder, name));
+  };
+  const output = await openOutput(name, flag, runtime).catch(fail);
   const chunks: Uint8Array[] = [];
   const sink: Sink = {
     write: (text) => {
@@ -45,9 +45,7 @@ export async function writingToFile(
   try {
     await work(runtime.terminal.writingTo(sink));
     runtime.signal.throwIfAborted();
-    await output.commit(Buffer.concat(chunks)).catch((error: unknown) => {
-      throw toOutputError(error, label, path.resolve(runtime.currentFolder, name));
-    });
+    await output.commit(Buffer.concat(chunks)).catch(fail);
   } finally {
     await output.close();
   }
@@ -104,14 +102,6 @@ async function openReplacement(file: string, old: Stats | undefined, runtime: Ru
       if (isThere) await ignoring("ENOENT", unlink(temporary));
     },
   };
-}
-
-/** Gives a file the owner and mode of the one that it replaces. */
-async function takeAfter(handle: FileHandle, old: Stats): Promise<void> {
-  const made = await handle.stat();
-  // Only the superuser may give a file away; others keep what they may.
-  if (made.uid !== old.uid || made.gid !== old.gid) await ignoring("EPERM", handle.chown(old.uid, old.gid));
-  await handle.chmod(old.mode & 0o7777);
 }
 
 /** Writes to a pipe or a device. */
