@@ -31,11 +31,10 @@ export async function run({ topic, program }: HelpOptions, runtime: Runtime): Pr
     .filter((word) => word !== "");
   const name = (words[0] === program.name ? words.slice(1) : words).join(" ");
   const found = name === "" ? undefined : findPages(name, program);
-  if (terminal.format === "json") {
-    const text = found ? readPages(found) : overview(program, { columns: Infinity, style: plainStyle });
-    return terminal.printJson({ name, text });
-  }
-  const text = found ? readPages(found) : overview(program, { columns: terminal.columns, style });
+  const isDocument = terminal.format === "json";
+  const layout = isDocument ? { columns: Infinity, style: plainStyle } : { columns: terminal.columns, style };
+  const text = found ? readPages(found) : overview(program, layout);
+  if (isDocument) return terminal.printJson({ name, text });
   if (!terminal.isStdoutTTY || !found) return terminal.write(text);
   // Not every pager knows links.
   const markdown = markdownRenderer(style, terminal.columns, {});
