@@ -1,10 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { buildCommand } from "../../src/command-line/build-command.ts";
-import { type Action, type Flag, type Group, isGroup, readFlag } from "../../src/command-line/declaration.ts";
+import { type Flag, readFlag } from "../../src/command-line/declaration.ts";
 import { type Call, readPlainCall } from "../../src/command-line/plain-call.ts";
 import { PROGRAM } from "../../src/program.ts";
 import { plainStyle } from "../../src/terminal/color.ts";
+import { everyCommand } from "../helpers/every-command.ts";
 
 const layout = { columns: 80, style: plainStyle };
 
@@ -37,13 +38,7 @@ async function refusalOfCommander(args: readonly string[]): Promise<string> {
   return "";
 }
 
-function actions(group: Group, path: readonly string[] = []): { path: string[]; action: Action }[] {
-  return Object.entries(group.members).flatMap(([name, member]) =>
-    isGroup(member) ? actions(member, [...path, name]) : [{ path: [...path, name], action: member }],
-  );
-}
-
-const ACTIONS = actions(PROGRAM);
+const ACTIONS = everyCommand();
 
 /** The flags that take a text of any kind, and not one of a few. Without a word `--search` finds everything. */
 const TEXT_FLAGS = ACTIONS.flatMap(({ path, action }) =>

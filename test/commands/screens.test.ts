@@ -1,10 +1,9 @@
 import path from "node:path";
 import headless from "@xterm/headless";
 import { expect, it } from "vitest";
-import { type Group, isGroup } from "../../src/command-line/declaration.ts";
 import type { Script } from "../../src/emulator/script.ts";
-import { PROGRAM } from "../../src/program.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
+import { everyCommand } from "../helpers/every-command.ts";
 import { binary, emptyEnvironment } from "../helpers/openclaw.ts";
 import { openPty } from "../helpers/pty.ts";
 import { runInProcess } from "../helpers/run-in-process.ts";
@@ -205,15 +204,11 @@ it.each(Object.entries(OTHERS))("%s is laid out for 80 columns", async (name, ar
 it("are of every command", () => {
   const shown = [...Object.values(COMMANDS), ...Object.values(OTHERS)].map((args) => args.join(" "));
   // What a shell asks for completion, and nobody reads.
-  const read = commandsOf(PROGRAM).filter((command) => command !== "complete");
+  const read = everyCommand()
+    .map(({ path }) => path.join(" "))
+    .filter((command) => command !== "complete");
   expect(read.filter((command) => !shown.some((line) => `${line} `.startsWith(`${command} `)))).toEqual([]);
 });
-
-function commandsOf({ members }: Group, before = ""): string[] {
-  return Object.entries(members).flatMap(([name, member]) =>
-    isGroup(member) ? commandsOf(member, `${before}${name} `) : [`${before}${name}`],
-  );
-}
 
 /** The whole list is laid out as a part of it is. */
 const ELSEWHERE = Object.entries(COMMANDS).filter(([name]) => name !== "models-list-all");

@@ -1,23 +1,10 @@
 import { expect, it } from "vitest";
-import {
-  type Action,
-  type Group,
-  isGroup,
-  readArgument,
-  readFlag,
-} from "../../src/command-line/declaration.ts";
+import { type Action, readArgument, readFlag } from "../../src/command-line/declaration.ts";
+import { leavesOf } from "../../src/command-line/help-text.ts";
 import { readSituation, staticCandidates } from "../../src/completion/situation.ts";
 import { kindOfArgument, kindOfFlag } from "../../src/completion/value-kinds.ts";
 import { choicesOf, flagName, PARAMETER_ROWS } from "../../src/config/parameters.ts";
 import { PROGRAM } from "../../src/program.ts";
-
-/** Every command that can be completed, by its path. */
-function actions(group: Group, path: readonly string[] = []): [path: string, action: Action][] {
-  return Object.entries(group.members).flatMap(([name, member]): [string, Action][] => {
-    if (isGroup(member)) return actions(member, [...path, name]);
-    return member.isHidden ? [] : [[[...path, name].join(" "), member]];
-  });
-}
 
 /** The flags of the parameters that take other words than a few. */
 const FREE_PARAMETERS = PARAMETER_ROWS.filter(([, row]) => choicesOf(row).length === 0).map(
@@ -69,7 +56,7 @@ it("knows what every flag and argument takes, or leaves it to the person on purp
         free.push(`${path} ${readArgument(argument).name}`);
   };
   noteFree("openclaw", { flags: PROGRAM.flags });
-  for (const [path, action] of actions(PROGRAM)) noteFree(path, action);
+  for (const { path, action } of leavesOf(PROGRAM)) noteFree(path, action);
   expect(free.sort()).toEqual(FREE.sort());
 });
 

@@ -4,11 +4,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
-import { isGroup, type Group } from "../../src/command-line/declaration.ts";
 import type { EmulatorOptions } from "../../src/emulator/emulator.ts";
-import { PROGRAM } from "../../src/program.ts";
 import { createAwsNetwork } from "../helpers/aws-network.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
+import { everyCommand } from "../helpers/every-command.ts";
 import { openaiServer, says } from "../helpers/openai-server.ts";
 import { openclaw, start } from "../helpers/openclaw.ts";
 import { openPty } from "../helpers/pty.ts";
@@ -225,13 +224,6 @@ const COMMANDS: Readonly<Record<string, readonly Row[]>> = {
   complete: [{ args: ["complete", "fish", "--", "chat", "-m", ""], after: [LIST], sends: {} }],
 };
 
-/** The names of all commands, with those of the groups they are in. */
-function commandsOf({ members }: Pick<Group, "members">): string[] {
-  return Object.entries(members).flatMap(([name, command]) =>
-    isGroup(command) ? commandsOf(command).map((inner) => `${name} ${inner}`) : [name],
-  );
-}
-
 async function runRow(watched: Watched, { args, listens, input, sends }: Row): Promise<void> {
   const calls = watched.routes().length + Object.values(sends).flat().length;
   if (!listens) {
@@ -257,7 +249,8 @@ async function runRow(watched: Watched, { args, listens, input, sends }: Row): P
 
 describe("what a command sends", () => {
   it("is known of every command", () => {
-    expect(Object.keys(COMMANDS).filter(Boolean).toSorted()).toEqual(commandsOf(PROGRAM).toSorted());
+    const commands = everyCommand().map(({ path }) => path.join(" "));
+    expect(Object.keys(COMMANDS).filter(Boolean).toSorted()).toEqual(commands.toSorted());
   });
 
   const rows = Object.values(COMMANDS)

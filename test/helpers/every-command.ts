@@ -1,0 +1,12 @@
+import { type Action, type Group, isGroup } from "../../src/command-line/declaration.ts";
+import { PROGRAM } from "../../src/program.ts";
+
+/** Every command that does something, those that help leaves out, too, with its words. */
+export function everyCommand(
+  { members }: Group = PROGRAM,
+  path: readonly string[] = [],
+): { path: string[]; action: Action }[] {
+  return Object.entries(members).flatMap(([name, member]) =>
+    isGroup(member) ? everyCommand(member, [...path, name]) : [{ path: [...path, name], action: member }],
+  );
+}
