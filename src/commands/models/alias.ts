@@ -4,7 +4,6 @@ import type { Configuration } from "../../config/settings.ts";
 import { updateConfig } from "../../config/update.ts";
 import { shorten, usageError } from "../../errors.ts";
 import { nearestIds } from "../../models/nearest.ts";
-import { namedModel } from "../../models/resolve-model.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
@@ -31,10 +30,9 @@ interface Alias {
 export async function run(options: AliasOptions, runtime: Runtime): Promise<void> {
   const { name, model, rm } = options;
   const { value: config } = await loadConfig(options, runtime);
-  const aliases = listAliases(config);
   if (name === undefined) {
     if (rm) throw usageError("--rm takes the name to remove.", "openclaw models alias");
-    return printAliases(aliases, runtime);
+    return printAliases(listAliases(config), runtime);
   }
   if (rm) {
     if (model !== undefined)
@@ -42,14 +40,14 @@ export async function run(options: AliasOptions, runtime: Runtime): Promise<void
         "--rm takes a name and no model.",
         `openclaw models alias --rm ${quoteForShell(name)}`,
       );
-    return removeAlias(name, aliases, options, runtime);
+    return removeAlias(name, config, options, runtime);
   }
   if (model === undefined)
     throw usageError(
       `models alias takes a model for '${shorten(name)}'.`,
       `openclaw models alias ${quoteForShell(name)} MODEL`,
     );
-  await setAlias(checkAlias(name), model, aliases, options, runtime);
+  await setAlias(checkAlias(name), model, config, options, runtime);
 }
 
 function listAliases(config: Configuration): Alias[] {
@@ -76,15 +74,13 @@ function checkAlias(name: string): string {
 async function setAlias(
   name: string,
   model: string,
-  aliases: readonly Alias[],
+  config: Configuration,
   options: AliasOptions,
   runtime: Runtime,
 ): Promise<void> {
   const { terminal } = runtime;
-  if (model.trim() === "")
-    throw usageError("No model is named.", "List the models you can call: openclaw models list");
-  const { value: config } = await loadConfig(options, runtime);
-  const key = options.force ? namedModel(model, config).key : await findKey({ ...options, model }, runtime);
+  const aliases = listAliases(config);
+  const key = await findKey({ ...options, model }, runtime);
   const other = findAlias(name, aliases);
   const old = aliases.find((alias) => alias.key === key);
   const edits: Edit[] = [{ op: "set", path: pathOf(key), value: name }];
@@ -100,11 +96,12 @@ async function setAlias(
 
 async function removeAlias(
   name: string,
-  aliases: readonly Alias[],
+  config: Configuration,
   options: AliasOptions,
   runtime: Runtime,
 ): Promise<void> {
   const { terminal } = runtime;
+  const aliases = listAliases(config);
   const found = findAlias(name, aliases);
   if (!found) {
     const [nearest] = nearestIds(
@@ -116,7 +113,6 @@ async function removeAlias(
       nearest === undefined ? "openclaw models alias" : `Did you mean ${nearest}?`,
     );
   }
-  const { value: config } = await loadConfig(options, runtime);
   const { file } = await updateConfig(options, runtime, [removal(found, config)]);
   if (terminal.format === "json") await terminal.printJson({ alias: found.alias, model: null, file });
   else await terminal.print(`${found.alias} is no longer ${found.key}.`);

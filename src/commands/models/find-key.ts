@@ -1,20 +1,28 @@
 import { parseArn } from "../../aws/arn.ts";
+import { loadConfig } from "../../config/resolve.ts";
 import { findNamed, type NamedModel } from "../../discovery/find-named.ts";
 import { insteadOf, nameListed, noteTaken, unlisted } from "../../discovery/name-model.ts";
 import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
-import { OpenclawError } from "../../errors.ts";
+import { OpenclawError, usageError } from "../../errors.ts";
 import { needsProfile, profileFor, profileNamed } from "../../models/callable.ts";
 import { notUnderEmulator, speaksOpenai } from "../../models/provider-api.ts";
-import type { ResolvedModel } from "../../models/resolve-model.ts";
+import { namedModel, type ResolvedModel } from "../../models/resolve-model.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 
 /**
  * The key of what is to be called, which is a profile for a model that needs one. Throws `model-not-found` with the nearest
- * ids for a model that is neither configured nor discovered, and `invalid-request` for one that does not stream text.
+ * ids for a model that is neither configured nor discovered, `invalid-request` for one that does not stream text, and
+ * `usage` for an empty name. With `force` nobody is asked, and the key is that of the name as it is.
  */
-export async function findKey(options: GlobalOptions & { model: string }, runtime: Runtime): Promise<string> {
+export async function findKey(
+  options: GlobalOptions & { model: string; force?: boolean },
+  runtime: Runtime,
+): Promise<string> {
+  if (options.model.trim() === "")
+    throw usageError("No model is named.", "List the models you can call: openclaw models list");
+  if (options.force) return namedModel(options.model, (await loadConfig(options, runtime)).value).key;
   const survey = await surveyModels(options, runtime, { all: true, about: options.model });
   const { setup, load } = survey;
   const wanted = noteTaken(options.model, await nameListed(options.model, load, setup), setup);

@@ -1,7 +1,6 @@
 import { loadConfig } from "../../config/resolve.ts";
 import { updateConfig } from "../../config/update.ts";
 import { usageError } from "../../errors.ts";
-import { namedModel } from "../../models/resolve-model.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { findKey } from "./find-key.ts";
@@ -20,10 +19,8 @@ export interface SetOptions extends GlobalOptions {
 export async function run(options: SetOptions, runtime: Runtime): Promise<void> {
   const { terminal } = runtime;
   const { model } = options;
-  if (model?.trim() === "")
-    throw usageError("No model is named.", "List the models you can call: openclaw models list");
   const key =
-    model === undefined ? await choose(options, runtime) : await findNamedKey(model, options, runtime);
+    model === undefined ? await choose(options, runtime) : await findKey({ ...options, model }, runtime);
   const file = await storeDefault(key, options, runtime);
   if (terminal.format === "json") await terminal.printJson({ model: key, file });
   else await terminal.print(`Default model${runtime.isEmulated ? " of the emulator" : ""}: ${key}`);
@@ -40,12 +37,6 @@ export async function storeDefault(key: string, options: GlobalOptions, runtime:
     : ["agents", "defaults", "model", ...(isRecord ? ["primary"] : [])];
   const { file } = await updateConfig(options, runtime, [{ op: "set", path, value: key }]);
   return file;
-}
-
-async function findNamedKey(model: string, options: SetOptions, runtime: Runtime): Promise<string> {
-  if (!options.force) return findKey({ ...options, model }, runtime);
-  const { value: config } = await loadConfig(options, runtime);
-  return namedModel(model, config).key;
 }
 
 /** Asks a person. Throws `usage` where there is nobody, and where they choose none. */
