@@ -1,10 +1,9 @@
 import { readTime } from "../command-line/read-time.ts";
 import { loadConfig } from "../config/resolve.ts";
-import type { Configuration } from "../config/settings.ts";
+import { budgetPeriods, tellSpent } from "../ledger/budget.ts";
 import { addCounts, type Counts, type LedgerEntry, NOTHING, sumBy } from "../ledger/entry.ts";
-import { ledgerFolder, monthOf } from "../ledger/ledger-files.ts";
-import { readLedger } from "../ledger/read-ledger.ts";
-import { formatUsd } from "../models/usage.ts";
+import { dayOf, HOUR_MS, HOURLY_MS, ledgerFolder, monthOf } from "../ledger/ledger-files.ts";
+import { isSince, readLedger } from "../ledger/read-ledger.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { formatTokens } from "../terminal/numbers.ts";
@@ -27,12 +26,6 @@ interface Group {
   counts: Counts;
 }
 
-/** What of a budget is spent, in USD. */
-interface Spent {
-  limit: number;
-  spent: number;
-}
-
 /**
  * Sums up what the ledger has of the calls made from this machine: tokens and estimated cost. Throws `usage` for a time
  * that is none, `internal` for a ledger that cannot be read.
@@ -41,12 +34,11 @@ export async function run(options: UsageOptions, runtime: Runtime): Promise<void
   const { terminal, now } = runtime;
   const { value: config } = await loadConfig(options, runtime);
   const since = wholeDays(readTime(options.since, "--since", now()), now());
-  const today = new Date(now()).toISOString().slice(0, "2026-11-26".length);
-  const limits = config.usage?.budget ?? {};
-  const month = Date.parse(monthOf(today));
-  const hasBudget = limits.daily !== undefined || limits.monthly !== undefined;
-  const read = await readLedger(ledgerFolder(runtime), hasBudget ? Math.min(since, month) : since);
-  const entries = read.filter(({ at }) => Date.parse(at) >= hourOf(since));
+  const until = new Date(now()).toISOString();
+  const periods = budgetPeriods(config.usage?.budget ?? {}, until);
+  const month = Date.parse(monthOf(until));
+  const read = await readLedger(ledgerFolder(runtime), periods.length > 0 ? Math.min(since, month) : since);
+  const entries = read.filter((entry) => isSince(entry, since));
   const groups = groupBy(entries, options.by);
   const total = groups.reduce((sum, { counts }) => addCounts(sum, counts), NOTHING as Counts);
   if (config.usage?.ledger === false)
@@ -54,49 +46,43 @@ export async function run(options: UsageOptions, runtime: Runtime): Promise<void
   if (terminal.format === "json")
     return terminal.printJson({
       since: new Date(since).toISOString(),
-      until: new Date(now()).toISOString(),
+      until,
       by: options.by,
       ...(runtime.isEmulated ? { emulated: true } : {}),
       groups: groups.map(({ name, counts }) => ({ [options.by]: name ?? null, ...toDocument(counts) })),
       total: toDocument(total),
-      budget: hasBudget ? spentOf(limits, read, today) : null,
+      budget:
+        periods.length > 0
+          ? Object.fromEntries(
+              periods.map(({ name, limit, period }) => [name, { limit, spent: spentIn(period, read) }]),
+            )
+          : null,
     });
   if (options.csv) return printCsv(groups, options.by, runtime);
   if (!terminal.isStdoutTTY) {
     for (const { name, counts } of groups) await terminal.print([name ?? "-", ...cellsOf(counts)].join("\t"));
     return;
   }
-  const begin = new Date(since).toISOString().slice(0, "2026-11-26".length);
+  const begin = dayOf(new Date(since).toISOString());
   if (groups.length === 0) terminal.note(`No call is in the ledger since ${begin}.`);
   else await printTable(groups, total, options.by, runtime);
   const { dim } = await terminal.stdoutStyle();
   const notes = [
     ...(groups.length > 0 ? [`Since ${begin}; tokens in and out, days of UTC, prices are estimates.`] : []),
-    ...Object.entries(spentOf(limits, read, today)).map(
-      ([name, { spent, limit }]) =>
-        `$${formatUsd(spent)} of the ${name} budget of $${formatUsd(limit)} is spent.`,
-    ),
+    ...periods.map((budgeted) => `${tellSpent(spentIn(budgeted.period, read), budgeted)} is spent.`),
   ];
   if (groups.length > 0 && notes.length > 0) await terminal.print("");
   for (const note of notes)
     for (const line of hang("", note, terminal.columns)) await terminal.print(dim(line));
 }
 
-const HOUR_MS = 3_600_000;
-
-/** What is longer ago than two days begins with a whole day, as what was summed up does. */
+/** What is longer ago than hours are told begins with a whole day, as what was summed up does. */
 function wholeDays(time: number, now: number): number {
-  return now - time > 48 * HOUR_MS ? Math.floor(time / (24 * HOUR_MS)) * 24 * HOUR_MS : time;
-}
-
-/** What was summed up is so by whole hours. */
-function hourOf(time: number): number {
-  return Math.floor(time / HOUR_MS) * HOUR_MS;
+  return now - time > HOURLY_MS ? Math.floor(time / (24 * HOUR_MS)) * 24 * HOUR_MS : time;
 }
 
 function groupBy(entries: readonly LedgerEntry[], by: Field): Group[] {
-  const nameOf = (entry: LedgerEntry): string | undefined =>
-    by === "day" ? entry.at.slice(0, "2026-11-26".length) : entry[by];
+  const nameOf = (entry: LedgerEntry): string | undefined => (by === "day" ? dayOf(entry.at) : entry[by]);
   // A name is never empty.
   const sums = sumBy(entries, (entry) => nameOf(entry) ?? "");
   const groups = [...sums].map(([name, counts]) => ({ name: name === "" ? undefined : name, counts }));
@@ -191,17 +177,7 @@ function formatCost(usd: number, digits: number): string {
   return usd > 0 && usd < least ? `<${least.toFixed(digits)}` : usd.toFixed(digits);
 }
 
-/** What of each budget is spent. */
-function spentOf(
-  limits: NonNullable<NonNullable<Configuration["usage"]>["budget"]>,
-  entries: readonly LedgerEntry[],
-  today: string,
-): Record<string, Spent> {
-  const since = (period: string): number =>
-    entries.filter(({ at }) => at.startsWith(period)).reduce((sum, { usd }) => sum + usd, 0);
-  const spent: Record<string, Spent> = {};
-  if (limits.daily !== undefined) spent["daily"] = { limit: limits.daily, spent: since(today) };
-  if (limits.monthly !== undefined)
-    spent["monthly"] = { limit: limits.monthly, spent: since(monthOf(today)) };
-  return spent;
+/** What was spent on the days that begin so, in USD. */
+function spentIn(period: string, entries: readonly LedgerEntry[]): number {
+  return entries.filter(({ at }) => at.startsWith(period)).reduce((sum, { usd }) => sum + usd, 0);
 }

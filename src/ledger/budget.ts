@@ -7,7 +7,7 @@ import type { Configuration } from "../config/settings.ts";
 import type { Runtime } from "../runtime.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { parseEntry } from "./entry.ts";
-import { ledgerFolder, monthOf } from "./ledger-files.ts";
+import { dayOf, ledgerFolder, monthOf } from "./ledger-files.ts";
 import { findMonths, readSums, unreadable } from "./read-ledger.ts";
 
 type Limits = NonNullable<NonNullable<Configuration["usage"]>["budget"]>;
@@ -17,9 +17,34 @@ const WARNED_FROM = 0.8;
 
 /** Days and months are those of UTC, by which AWS bills. */
 const PERIODS = [
-  { name: "daily", length: "2026-11-26".length, since: (at: string) => `${at}, 00:00 UTC` },
-  { name: "monthly", length: "2026-11".length, since: (at: string) => `${at}-01, 00:00 UTC` },
+  { name: "daily", periodOf: dayOf, beginOf: (day: string) => `${day}, 00:00 UTC` },
+  { name: "monthly", periodOf: monthOf, beginOf: (month: string) => `${month}-01, 00:00 UTC` },
 ] as const;
+
+/** A day or month with a budget. */
+interface BudgetPeriod {
+  name: (typeof PERIODS)[number]["name"];
+  /** In USD. */
+  limit: number;
+  /** What the days of it begin with. */
+  period: string;
+  /** Its beginning, in words. */
+  begin: string;
+}
+
+/** The day and the month that a moment in ISO 8601 is in, where they have a budget. */
+export function budgetPeriods(limits: Limits, now: string): BudgetPeriod[] {
+  return PERIODS.flatMap(({ name, periodOf, beginOf }) => {
+    const limit = limits[name];
+    const period = periodOf(now);
+    return limit === undefined ? [] : [{ name, limit, period, begin: beginOf(period) }];
+  });
+}
+
+/** How much of a budget is spent, in words. */
+export function tellSpent(spent: number, { name, limit }: Pick<BudgetPeriod, "name" | "limit">): string {
+  return `$${formatUsd(spent)} of the ${name} budget of $${formatUsd(limit)}`;
+}
 
 /** What may be spent in a day and in a month, and what was. */
 export class Budget {
@@ -42,18 +67,17 @@ export class Budget {
    * are running, and those without a known price, count for nothing.
    */
   async check(): Promise<void> {
-    const limits = PERIODS.filter(({ name }) => this.#limits[name] !== undefined);
-    if (limits.length === 0) return;
-    if (!this.#isOn) throw withoutLedger();
     const now = new Date(this.#runtime.now()).toISOString();
+    const periods = budgetPeriods(this.#limits, now);
+    if (periods.length === 0) return;
+    if (!this.#isOn) throw withoutLedger();
     const byDay = await this.#spending.byDay(monthOf(now));
-    for (const { name, length, since } of limits) {
-      const limit = this.#limits[name] ?? 0;
-      const period = now.slice(0, length);
+    for (const budgeted of periods) {
+      const { name, limit, period, begin } = budgeted;
       let spent = 0;
       for (const [day, usd] of byDay) if (day.startsWith(period)) spent += usd;
-      const told = `$${formatUsd(spent)} of the ${name} budget of $${formatUsd(limit)}`;
-      if (spent >= limit) throw exceeded(name, `${told} is spent since ${since(period)}`, limit);
+      const told = tellSpent(spent, budgeted);
+      if (spent >= limit) throw exceeded(name, `${told} is spent since ${begin}`, limit);
       if (spent < limit * WARNED_FROM || this.#warned.has(name + period)) continue;
       this.#warned.add(name + period);
       const share = `${Math.floor((spent / limit) * 100)} %`;
@@ -139,7 +163,7 @@ async function readOn(file: string, before: Read | undefined): Promise<Read | un
     for (const line of bytes.toString("utf8", 0, whole).split("\n")) {
       const entry = parseEntry(line);
       if (!entry) continue;
-      const day = entry.at.slice(0, "2026-11-26".length);
+      const day = dayOf(entry.at);
       read.byDay.set(day, (read.byDay.get(day) ?? 0) + entry.usd);
     }
     return { ...read, end: read.end + whole };

@@ -17,6 +17,18 @@ export function monthOf(at: string): string {
   return at.slice(0, "2026-11".length);
 }
 
+/** The day of a moment in ISO 8601, in UTC, as AWS bills: `2026-11-26`. */
+export function dayOf(at: string): string {
+  return at.slice(0, "2026-11-26".length);
+}
+
+export const HOUR_MS = 3_600_000;
+/**
+ * What is summed up keeps its hours for so long, in ms. Then a day's calls are one: there are no more of them than commands,
+ * models, profiles and keys.
+ */
+export const HOURLY_MS = 48 * HOUR_MS;
+
 /** The file that the calls of a month are appended to. */
 export function monthFile(folder: string, month: string): string {
   return path.join(folder, `${month}.jsonl`);

@@ -5,7 +5,7 @@ import { readRegularFile, ReadFailure } from "../disk/read-file.ts";
 import { errorCode, OpenclawError } from "../errors.ts";
 import { isRecord } from "../json.ts";
 import { type LedgerEntry, parseEntry, parseLine } from "./entry.ts";
-import { monthFile } from "./ledger-files.ts";
+import { HOUR_MS, monthFile, monthOf } from "./ledger-files.ts";
 
 /** Node reads no longer text in one piece, in bytes. */
 const MOST_BYTES = 512 * 1024 * 1024;
@@ -51,8 +51,7 @@ function filesOf(folder: string, month: string): MonthFiles {
  * none count for nothing. Throws `internal` for a file that cannot be read.
  */
 export async function readLedger(folder: string, since: number): Promise<LedgerEntry[]> {
-  const firstMonth = new Date(since).toISOString().slice(0, "2026-11".length);
-  const hour = Math.floor(since / HOUR_MS) * HOUR_MS;
+  const firstMonth = monthOf(new Date(since).toISOString());
   const entries: LedgerEntry[] = [];
   try {
     for (let files = await findMonths(folder); ;) {
@@ -70,10 +69,13 @@ export async function readLedger(folder: string, since: number): Promise<LedgerE
   } catch (error) {
     throw unreadable(folder, error);
   }
-  return entries.filter(({ at, calls }) => Date.parse(at) >= (calls === 1 ? since : hour));
+  return entries.filter((entry) => isSince(entry, since));
 }
 
-const HOUR_MS = 3_600_000;
+/** Whether an entry is of the time since a moment, in ms since 1970; a sum is where a part of its hour is. */
+export function isSince({ at, calls }: LedgerEntry, since: number): boolean {
+  return Date.parse(at) >= (calls === 1 ? since : Math.floor(since / HOUR_MS) * HOUR_MS);
+}
 
 async function readMonth({ sums, parts, current }: MonthFiles): Promise<LedgerEntry[]> {
   const summed = await readSums(sums);

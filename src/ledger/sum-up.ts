@@ -7,7 +7,7 @@ import { OpenclawError } from "../errors.ts";
 import { nextTurn } from "../next-turn.ts";
 import type { Runtime } from "../runtime.ts";
 import { entryLine, type LedgerEntry, sumBy } from "./entry.ts";
-import { LARGEST_FILE } from "./ledger-files.ts";
+import { dayOf, HOURLY_MS, LARGEST_FILE, monthOf } from "./ledger-files.ts";
 import { findMonths, type MonthFiles, readEntries, readSums, sumsHead } from "./read-ledger.ts";
 
 /** So many months are kept, besides the one that is running. */
@@ -51,16 +51,11 @@ async function addToSums({ sums, parts }: MonthFiles, now: number): Promise<void
   for (const part of parts) await rm(part, { force: true });
 }
 
-/** So long ago a day's calls are one, in ms: then there are no more of them than commands, models, profiles and keys. */
-const HOURLY_MS = 48 * 3_600_000;
-
 /** The entries of one hour, or of one day where it is long ago, that differ in nothing but their counts, as one. */
 export function sumEntries(entries: readonly LedgerEntry[], now: number): LedgerEntry[] {
   const recent = new Date(now - HOURLY_MS).toISOString();
   const beginOf = (at: string): string =>
-    at >= recent
-      ? `${at.slice(0, "2026-11-26T11".length)}:00:00.000Z`
-      : `${at.slice(0, "2026-11-26".length)}T00:00:00.000Z`;
+    at >= recent ? `${at.slice(0, "2026-11-26T11".length)}:00:00.000Z` : `${dayOf(at)}T00:00:00.000Z`;
   const fieldsOf = ({ at, command, model, profile, key }: LedgerEntry): string =>
     JSON.stringify([beginOf(at), command, model, profile, key]);
   return [...sumBy(entries, fieldsOf)].map(([fields, counts]) => {
@@ -73,7 +68,7 @@ export function sumEntries(entries: readonly LedgerEntry[], now: number): Ledger
 /** Removes what is older than is kept. `month` is the one that has begun. */
 export async function forgetOld(folder: string, month: string): Promise<void> {
   const [year = 0, number = 0] = month.split("-").map(Number);
-  const first = new Date(Date.UTC(year, number - 1 - MONTHS_KEPT, 1)).toISOString().slice(0, month.length);
+  const first = monthOf(new Date(Date.UTC(year, number - 1 - MONTHS_KEPT, 1)).toISOString());
   for (const files of await findMonths(folder)) {
     if (files.month >= first) continue;
     for (const file of [files.current, files.sums, ...files.parts]) await rm(file, { force: true });

@@ -19,7 +19,8 @@ const MODEL = "amazon.nova-lite-v1:0";
 const ASK = ["chat", "-m", MODEL];
 /** What Nova Lite costs for a million tokens each way: 0.06 and 0.24 USD (the catalog). */
 const USAGE = { inputTokens: 100_000, outputTokens: 500_000, totalTokens: 600_000 };
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 const answering = (answer?: (nth: number) => ScriptedAnswer | undefined): Promise<Emulated> =>
   emulate({
@@ -252,6 +253,20 @@ describe("usage", () => {
     expect(await calls("--since", "today")).toBe(1);
     const wrong = await emulated.run(["usage", "--since", "soon"]);
     expect(wrong).toMatchObject({ code: 2, stdout: "" });
+  });
+
+  it("takes the same since a time with a budget as without one", async () => {
+    const emulated = await emulate();
+    const hour = Math.floor(Date.now() / HOUR_MS - 1) * HOUR_MS;
+    const [before, since, after] = [10, 30, 50].map((minute) =>
+      new Date(hour + minute * 60_000).toISOString(),
+    );
+    writeLedger(emulated, [call({ at: before }), call({ at: after })]);
+    const calls = async (): Promise<number> =>
+      (await usageOf(emulated, "--since", String(since))).total.calls;
+    expect(await calls()).toBe(1);
+    emulated.configure("{ usage: { budget: { monthly: 100 } } }");
+    expect(await calls()).toBe(1);
   });
 
   it("prints CSV that spreadsheets read", async () => {
