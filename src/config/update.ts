@@ -58,15 +58,9 @@ export async function updateConfig(
   const plan = planFor(before);
   if (update.dryRun) return { file, changes: plan.changes, diff: await maskedDiff(before, plan.text) };
   if (plan.text === before) return { file, changes: plan.changes };
-  const target = await followLinks(file);
-  await makeFolderOf(target);
-  try {
-    const planAgain = (text: string): Plan => (text === before ? plan : planFor(text));
-    const changes = await withLock(target, runtime, (lock) => write(target, lock, runtime, planAgain));
-    return { file, changes };
-  } catch (error) {
-    throw errorCode(error) === undefined || error instanceof OpenclawError ? error : writeError(file, error);
-  }
+  const planAgain = (text: string): Plan => (text === before ? plan : planFor(text));
+  const changes = await underLock(file, runtime, (held) => write(held, runtime, planAgain));
+  return { file, changes };
 }
 
 /**
@@ -80,39 +74,59 @@ export async function replaceConfig(
   text: string,
   runtime: Runtime,
 ): Promise<void> {
+  await underLock(file, runtime, async (held) => {
+    if (await replaceIfUnchanged(held, before, text, runtime)) return;
+    throw new OpenclawError("internal", {
+      message: `${file} was changed by another program meanwhile, and is not written over.`,
+      hint: "openclaw config edit",
+      details: { file },
+    });
+  });
+}
+
+/** The file that is really written, and its lock. */
+interface Held {
+  target: string;
+  lock: HeldLock;
+}
+
+/** Works on the file with nobody else who knows the lock. Throws what `work` throws, and `internal` for what the disk refuses. */
+async function underLock<T>(file: string, runtime: Runtime, work: (held: Held) => Promise<T>): Promise<T> {
   const target = await followLinks(file);
   await makeFolderOf(target);
   try {
-    await withLock(target, runtime, async (lock) => {
-      const isUnchanged = async (): Promise<boolean> =>
-        (await readConfigText(target)) === before && (await lock.isStillHeld());
-      if (await replaceFile(target, text, runtime.random, isUnchanged)) return;
-      throw new OpenclawError("internal", {
-        message: `${file} was changed by another program meanwhile, and is not written over.`,
-        hint: "openclaw config edit",
-        details: { file },
-      });
-    });
+    return await withLock(target, runtime, (lock) => work({ target, lock }));
   } catch (error) {
     throw errorCode(error) === undefined || error instanceof OpenclawError ? error : writeError(file, error);
   }
 }
 
-async function write(
-  target: string,
-  lock: HeldLock,
-  runtime: Runtime,
-  planFor: (text: string) => Plan,
-): Promise<Change[]> {
+/**
+ * Puts a text in the place of the one before. Programs that know nothing of the lock may write the file, too: where one has,
+ * or the lock is lost, nothing is written, and the answer is false.
+ */
+function replaceIfUnchanged(
+  { target, lock }: Held,
+  before: string | undefined,
+  text: string,
+  { random }: Runtime,
+): Promise<boolean> {
+  return replaceFile(
+    target,
+    text,
+    random,
+    async () => (await readConfigText(target)) === before && (await lock.isStillHeld()),
+  );
+}
+
+async function write(held: Held, runtime: Runtime, planFor: (text: string) => Plan): Promise<Change[]> {
+  const { target, lock } = held;
   for (;;) {
     runtime.signal.throwIfAborted();
     const before = await readConfigText(target);
     const plan = planFor(before ?? "");
     if (plan.text === before) return plan.changes;
-    // Programs that know nothing of the lock may write the file too: what they wrote in between must not be lost.
-    const isUnchanged = async (): Promise<boolean> =>
-      (await readConfigText(target)) === before && (await lock.isStillHeld());
-    if (await replaceFile(target, plan.text, runtime.random, isUnchanged)) return plan.changes;
+    if (await replaceIfUnchanged(held, before, plan.text, runtime)) return plan.changes;
     if (!(await lock.isStillHeld())) throw lostLock(target);
   }
 }
