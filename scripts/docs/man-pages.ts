@@ -1,10 +1,13 @@
 import { closingOf } from "../../src/command-line/examples.ts";
 import { leavesOf } from "../../src/command-line/help-text.ts";
-import { type Topic, TOPIC_ROWS } from "../../src/command-line/topics.ts";
+import { TOPIC_ROWS } from "../../src/command-line/topics.ts";
 import { PROGRAM } from "../../src/program.ts";
 import { commandManual } from "./command-page.ts";
 import { code, fence, table } from "./markdown.ts";
 import { manPage } from "./roff.ts";
+
+/** Those that have a page of docs/ to themselves. */
+const TOPICS = TOPIC_ROWS.filter(([, { section }]) => section === undefined);
 
 /**
  * The man pages by their file names: `openclaw.1`, one for each command in section 1, for each topic in section 7. `read`
@@ -13,13 +16,12 @@ import { manPage } from "./roff.ts";
 export function manPages(read: (name: string) => string, version: string): Map<string, string> {
   const pageOf = (name: string, section: number, says: string, text: string) =>
     [`${name}.${section}`, manPage({ name, section, says: lowerFirst(says), version, text })] as const;
-  const topics = TOPIC_ROWS.filter((row): row is [(typeof row)[0], Topic] => row[1].section === undefined);
   return new Map([
     pageOf("openclaw", 1, PROGRAM.description, mainPage(read)),
     ...leavesOf(PROGRAM).map((leaf) =>
       pageOf(`openclaw-${leaf.path.replaceAll(" ", "-")}`, 1, leaf.action.description, commandManual(leaf)),
     ),
-    ...topics.map(([name, { page, says }]) =>
+    ...TOPICS.map(([name, { page, says }]) =>
       pageOf(`openclaw-${name}`, 7, says, `## Description\n\n${withoutTitle(read(`${page}.md`))}`),
     ),
   ]);
@@ -32,7 +34,6 @@ function mainPage(read: (name: string) => string): string {
   const examples = ["doctor", "models list", "models set", "chat"].flatMap((name) =>
     closingOf(name).examples.slice(0, 1),
   );
-  const topics = TOPIC_ROWS.filter(([, { section: part }]: [string, Topic]) => part === undefined);
   return [
     "## Synopsis",
     "`openclaw` [options] `command` [options] [arguments]",
@@ -61,7 +62,7 @@ function mainPage(read: (name: string) => string): string {
     "## To read",
     table(
       ["page", "about"],
-      topics.map(([name, { says }]) => [`**openclaw-${name}**(7)`, says]),
+      TOPICS.map(([name, { says }]) => [`**openclaw-${name}**(7)`, says]),
     ),
   ].join("\n\n");
 }
