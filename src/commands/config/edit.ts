@@ -2,12 +2,12 @@ import { locateConfig, readConfigText } from "../../config/file.ts";
 import { inspectConfig } from "../../config/inspect.ts";
 import { refuseReadOnly, replaceConfig } from "../../config/update.ts";
 import { openDraft } from "../../disk/draft.ts";
-import { replaceFile } from "../../disk/replace-file.ts";
-import { OpenclawError, withFields } from "../../errors.ts";
+import { OpenclawError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { askYes, canAsk } from "../../terminal/ask-yes.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
+import { layAside } from "./lay-aside.ts";
 import { noteFindings } from "./validate.ts";
 
 /** What a file that is not there yet begins as. */
@@ -58,16 +58,7 @@ export async function run(options: GlobalOptions, runtime: Runtime): Promise<voi
   async function lay(text: string, error: unknown): Promise<never> {
     if (!(error instanceof OpenclawError) || error.code === "interrupted") throw error;
     const side = `${file}.rejected`;
-    try {
-      await replaceFile(side, text);
-    } catch (failure) {
-      // A disk that takes neither has said so.
-      terminal.verbose(() => `${side} is not written: ${String(failure)}`);
-      throw error;
-    }
-    throw withFields(error, {
-      hint: `It is in ${quoteForShell(side)}: correct it there, then: mv ${quoteForShell(side)} ${quoteForShell(file)}`,
-      details: { ...error.details, rejected: side },
-    });
+    const hint = `It is in ${quoteForShell(side)}: correct it there, then: mv ${quoteForShell(side)} ${quoteForShell(file)}`;
+    throw await layAside(text, side, error, hint, runtime);
   }
 }

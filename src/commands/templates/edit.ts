@@ -4,13 +4,13 @@ import { locateConfig, readConfigText } from "../../config/file.ts";
 import { parseDocument } from "../../config/parse-document.ts";
 import { refuseReadOnly, updateConfig } from "../../config/update.ts";
 import { openDraft } from "../../disk/draft.ts";
-import { replaceFile } from "../../disk/replace-file.ts";
 import { stateFolder } from "../../disk/state-folder.ts";
-import { OpenclawError, usageError, withFields } from "../../errors.ts";
+import { OpenclawError, usageError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { askYes, canAsk } from "../../terminal/ask-yes.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
+import { layAside } from "../config/lay-aside.ts";
 
 export interface EditOptions extends GlobalOptions {
   name: string;
@@ -70,7 +70,8 @@ export async function run({ name, ...options }: EditOptions, runtime: Runtime): 
           await terminal.fail(error.message);
           if (await askYes("Edit it again?", runtime)) continue;
         }
-        throw await layAside(text, error, runtime);
+        const side = path.join(stateFolder(runtime), "template.rejected.json5");
+        throw await layAside(text, side, error, `What you wrote is in ${quoteForShell(side)}.`, runtime);
       }
     }
   }
@@ -81,19 +82,4 @@ function writeTemplate(template: unknown): string {
   const json = JSON.stringify(template, undefined, 2);
   // A backslash at the end of a line of JSON5 continues the text.
   return `${json.replaceAll(/(?<!\\)((?:\\\\)*)\\n/g, "$1\\n\\\n")}\n`;
-}
-
-/** Keeps a text that is no template where it can be found. Returns the error with its place. */
-async function layAside(text: string, error: OpenclawError, runtime: Runtime): Promise<OpenclawError> {
-  const side = path.join(stateFolder(runtime), "template.rejected.json5");
-  try {
-    await replaceFile(side, text);
-  } catch (failure) {
-    runtime.terminal.verbose(() => `${side} is not written: ${String(failure)}`);
-    return error;
-  }
-  return withFields(error, {
-    hint: `What you wrote is in ${quoteForShell(side)}.`,
-    details: { ...error.details, rejected: side },
-  });
 }
