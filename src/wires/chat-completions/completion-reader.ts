@@ -11,6 +11,12 @@ import type { AnswerReader } from "../read-answer.ts";
 import { toStopReason } from "./stop-reason.ts";
 import { endsUnbegunReasoning, type Piece, ThinkTags } from "./think-tags.ts";
 
+/**
+ * Reasoning stands at the beginning: in so much of a text its end is looked for, in characters, many times what any model
+ * puts out. A server that never ends must not take all memory.
+ */
+const MOST_SEARCHED = 4 * 1024 * 1024;
+
 /** A block of the answer that is being written. */
 type OpenBlock = { kind: "text" | "reasoning" } | { kind: "tool"; place: number; id: string | undefined };
 
@@ -33,7 +39,8 @@ export class CompletionReader implements AnswerReader {
   #serviceTier: ServiceTier | undefined;
   #tags: ThinkTags;
   #isWhole = false;
-  readonly #said: string[] = [];
+  /** The text so far, up to MOST_SEARCHED. */
+  #said = "";
   #hasReasoning = false;
 
   /**
@@ -111,7 +118,7 @@ export class CompletionReader implements AnswerReader {
 
   /** Whether an answer that is whole has reasoning in its text, as far as that can be told. */
   get saysReasoning(): boolean {
-    return this.isFinished && !this.#hasReasoning && endsUnbegunReasoning(this.#said.join(""));
+    return this.isFinished && !this.#hasReasoning && endsUnbegunReasoning(this.#said);
   }
 
   /** `reasoning_content` is DeepSeek's name, taken over by llama.cpp and LiteLLM; `reasoning` is Ollama's and vLLM's. */
@@ -134,8 +141,8 @@ export class CompletionReader implements AnswerReader {
   #takePieces(pieces: readonly Piece[], parts: ConverseStreamOutput[]): void {
     for (const { kind, text } of pieces) {
       if (text === "" && this.#isWhole) continue;
-      if (kind === "text") this.#said.push(text);
-      else this.#hasReasoning = true;
+      if (kind === "reasoning") this.#hasReasoning = true;
+      else if (this.#said.length < MOST_SEARCHED) this.#said += text;
       this.#begin(kind, parts);
       const delta = kind === "text" ? { text } : { reasoningContent: { text } };
       parts.push({ contentBlockDelta: { contentBlockIndex: this.#index, delta } });

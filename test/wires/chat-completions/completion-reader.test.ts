@@ -235,3 +235,18 @@ it("reads a whole completion as one chunk", () => {
     { metadata: { usage: { inputTokens: 1, outputTokens: 1, totalTokens: 2 }, metrics: undefined } },
   ]);
 });
+
+it.each([
+  ["that ends unbegun reasoning", ["hm</think>", "yes"], true],
+  ["that has none", ["yes"], false],
+  [
+    "without end, of which only the beginning is kept",
+    [...Array(5).fill("x".repeat(2 ** 20)), "</think>"],
+    false,
+  ],
+])("tells reasoning in a text %s", (_, texts: string[], expected) => {
+  const reader = new CompletionReader(() => "");
+  for (const content of texts) reader.take(chunk({ content }));
+  reader.take(chunk({}, "stop"));
+  expect(reader.saysReasoning).toBe(expected);
+});
