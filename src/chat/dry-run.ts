@@ -1,4 +1,5 @@
 import type { ConverseStreamCommandInput } from "@aws-sdk/client-bedrock-runtime";
+import { blocksOf } from "../converse/conversation.ts";
 import type { Ask } from "../converse/plan-request.ts";
 import { recallLessons } from "../discovery/lesson-cache.ts";
 import { isRecord } from "../json.ts";
@@ -103,8 +104,8 @@ function describeDataUrl(_: string, type: string, base64: string): string {
 }
 
 /** The tokens of all text that the model reads, by its length. */
-function estimateTokens({ messages, system, toolConfig }: ConverseStreamCommandInput): number {
-  const blocks = [...(system ?? []), ...(messages ?? []).flatMap(({ content }) => content ?? [])];
-  const texts = [...blocks.map(({ text = "" }) => text), JSON.stringify(toolConfig) ?? ""];
+function estimateTokens(input: ConverseStreamCommandInput): number {
+  const blocks = [...(input.system ?? []), ...blocksOf(input)];
+  const texts = [...blocks.map(({ text = "" }) => text), JSON.stringify(input.toolConfig) ?? ""];
   return Math.ceil(texts.join("").length / CHARACTERS_PER_TOKEN);
 }

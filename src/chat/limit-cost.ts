@@ -1,4 +1,5 @@
 import type { ConverseStreamCommandInput } from "@aws-sdk/client-bedrock-runtime";
+import { blocksOf } from "../converse/conversation.ts";
 import type { RequestPlan, Wire } from "../converse/wire.ts";
 import { mergeParameters } from "../converse/request.ts";
 import { recallLessons } from "../discovery/lesson-cache.ts";
@@ -59,10 +60,10 @@ const SAMPLE = 1_000_000;
 
 /** How long the prompt is kept that is sent; undefined where nothing is. */
 function cacheOf(
-  { system, messages }: ConverseStreamCommandInput,
+  input: ConverseStreamCommandInput,
   { cache }: Question["parameters"],
 ): "5m" | "1h" | undefined {
-  const blocks = [...(system ?? []), ...(messages ?? []).flatMap(({ content }) => content ?? [])];
+  const blocks = [...(input.system ?? []), ...blocksOf(input)];
   const points = blocks.flatMap(({ cachePoint }) => cachePoint ?? []);
   if (points.length === 0) return undefined;
   return cache === "1h" || points.some(({ ttl }) => ttl === "1h") ? "1h" : "5m";
@@ -109,9 +110,9 @@ async function countTokens(wire: Wire, plan: RequestPlan): Promise<number> {
 }
 
 /** No fewer tokens than a request has, as far as that can be told without asking anybody. At least one. */
-function atMost({ messages, system, toolConfig }: ConverseStreamCommandInput): number {
-  const blocks = [...(system ?? []), ...(messages ?? []).flatMap(({ content }) => content ?? [])];
-  let bytes = Buffer.byteLength(JSON.stringify(toolConfig) ?? "");
+function atMost(input: ConverseStreamCommandInput): number {
+  const blocks = [...(input.system ?? []), ...blocksOf(input)];
+  let bytes = Buffer.byteLength(JSON.stringify(input.toolConfig) ?? "");
   let images = 0;
   for (const block of blocks) {
     if ("image" in block && block.image) images += 1;

@@ -37,6 +37,11 @@ export function isAnswered(turn: Turn): boolean {
   return (answerOf(turn).content ?? []).some((block) => textOf(block).trim() !== "");
 }
 
+/** The content blocks of all messages of a request. */
+export function blocksOf({ messages }: { messages?: readonly Message[] | undefined }): ContentBlock[] {
+  return (messages ?? []).flatMap(({ content }) => content ?? []);
+}
+
 /** A text as content: the service refuses blank text. */
 export function textBlocks(text: string): ContentBlock[] {
   return text.trim() === "" ? [] : [{ text }];

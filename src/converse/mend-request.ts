@@ -16,7 +16,15 @@ import { parseIfJson } from "../json-bounds.ts";
 import { once } from "../once.ts";
 import { ANSWER_TOKENS, ANY_TOOL_IDS, type FamilyFacts, type ToolIds } from "../models/families.ts";
 import { leaveOutRefused, type Lessons } from "./apply-lessons.ts";
-import { isAnswered, isSameModel, systemAsContent, textBlocks, textOf, type Turn } from "./conversation.ts";
+import {
+  blocksOf,
+  isAnswered,
+  isSameModel,
+  systemAsContent,
+  textBlocks,
+  textOf,
+  type Turn,
+} from "./conversation.ts";
 import { documentName } from "./document-name.ts";
 import { isBlank, TEXT_FORMATS } from "./file-kind.ts";
 import { ANSWER_TOOL } from "./request.ts";
@@ -311,10 +319,6 @@ function mendBlocks(input: Input, mending: Mending): Input {
   }
   if (moved.length > 0) messages.push({ role: "user", content: moved });
   return { ...input, messages };
-}
-
-function blocksOf({ messages }: Input): ContentBlock[] {
-  return (messages ?? []).flatMap(({ content }) => content ?? []);
 }
 
 function isMedia(block: ContentBlock | ToolResultContentBlock): boolean {
