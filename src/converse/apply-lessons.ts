@@ -128,11 +128,9 @@ function leaveOut(input: Input, lesson: Lesson, change: Change): Input {
     case "topP-while-reasoning":
       return isReasoning ? withoutInference(input, "topP", change, refuses) : input;
     case "topK":
-      return withoutFields(input, ["top_k", "topK"], (_, value) => refuses(nameOf("topK"), value));
+      return withoutTopK(input, change, refuses);
     case "topK-while-reasoning":
-      return isReasoning
-        ? withoutFields(input, ["top_k", "topK"], (_, value) => refuses(nameOf("topK"), value))
-        : input;
+      return isReasoning ? withoutTopK(input, change, refuses) : input;
     case "field":
       return withoutFields(input, [String(lesson.value)], refuses);
     case "serviceTier": {
@@ -186,6 +184,11 @@ function withoutInference(
   refuses(nameOf(name satisfies ParameterName), value);
   const { inferenceConfig: _, ...rest } = input;
   return Object.keys(inferenceConfig).length === 0 ? rest : { ...rest, inferenceConfig };
+}
+
+/** Top-k has no field of Converse: by the names that Claude and Nova have for it. */
+function withoutTopK(input: Input, { nameOf = flagName }: Change, refuses: Refuses): Input {
+  return withoutFields(input, ["top_k", "topK"], (_, value) => refuses(nameOf("topK"), value));
 }
 
 /** Fields of the model's own, at the root or in the object that Nova has for them. */
