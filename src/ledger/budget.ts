@@ -1,6 +1,7 @@
 import { open, stat } from "node:fs/promises";
 import path from "node:path";
 import { ignoring } from "../disk/atomic-write.ts";
+import { refuseIrregular } from "../disk/read-file.ts";
 import { OpenclawError } from "../errors.ts";
 import { formatUsd } from "../models/usage.ts";
 import type { Configuration } from "../config/settings.ts";
@@ -8,7 +9,7 @@ import type { Runtime } from "../runtime.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { parseEntry } from "./entry.ts";
 import { dayOf, ledgerFolder, monthOf } from "./ledger-files.ts";
-import { findMonths, readSums, unreadable } from "./read-ledger.ts";
+import { findMonths, summedParts, unreadable } from "./read-ledger.ts";
 
 type Limits = NonNullable<NonNullable<Configuration["usage"]>["budget"]>;
 
@@ -110,6 +111,8 @@ interface Read {
   /** In bytes. */
   end: number;
   byDay: Map<string, number>;
+  /** The names of the parts that are in it, where it is the sums. */
+  summed: Set<string>;
 }
 
 /** What was spent, read from the ledger again only as far as it has grown. */
@@ -134,16 +137,18 @@ class Spending {
     const byDay = new Map<string, number>();
     const files = (await findMonths(this.#folder)).find((found) => found.month === month);
     if (!files) return byDay;
-    const { parts: summed } = await readSums(files.sums);
-    const parts = files.parts.filter((file) => !summed.has(path.basename(file)));
     const read = new Map<string, Read>();
-    for (const file of [files.current, files.sums, ...parts]) {
+    // The sums last: they know of a part that is summed up meanwhile.
+    for (const file of [files.current, ...files.parts, files.sums]) {
       const known = await readOn(file, this.#read.get(file));
-      if (!known) continue;
-      read.set(file, known);
-      for (const [day, usd] of known.byDay) byDay.set(day, (byDay.get(day) ?? 0) + usd);
+      if (known) read.set(file, known);
     }
     this.#read = read;
+    const summed = read.get(files.sums)?.summed;
+    for (const [file, known] of read) {
+      if (summed?.has(path.basename(file))) continue;
+      for (const [day, usd] of known.byDay) byDay.set(day, (byDay.get(day) ?? 0) + usd);
+    }
     return byDay;
   }
 }
@@ -152,8 +157,9 @@ class Spending {
 async function readOn(file: string, before: Read | undefined): Promise<Read | undefined> {
   const stats = await ignoring("ENOENT", stat(file));
   if (!stats) return undefined;
+  refuseIrregular(stats);
   const isSame = before?.inode === stats.ino && before.end <= stats.size;
-  const read: Read = isSame ? before : { inode: stats.ino, end: 0, byDay: new Map() };
+  const read: Read = isSame ? before : { inode: stats.ino, end: 0, byDay: new Map(), summed: new Set() };
   if (read.end === stats.size) return read;
   const handle = await open(file, "r");
   try {
@@ -162,7 +168,10 @@ async function readOn(file: string, before: Read | undefined): Promise<Read | un
     const whole = bytes.subarray(0, bytesRead).lastIndexOf("\n") + 1;
     for (const line of bytes.toString("utf8", 0, whole).split("\n")) {
       const entry = parseEntry(line);
-      if (!entry) continue;
+      if (!entry) {
+        for (const name of summedParts(line)) read.summed.add(name);
+        continue;
+      }
       const day = dayOf(entry.at);
       read.byDay.set(day, (read.byDay.get(day) ?? 0) + entry.usd);
     }

@@ -97,7 +97,8 @@ export function sumsHead(parts: readonly string[]): string {
   return `${JSON.stringify({ summed: parts })}\n`;
 }
 
-function summedParts(head: string): Set<string> {
+/** The parts that the first line of the sums names; none in any other line. */
+export function summedParts(head: string): Set<string> {
   const value = parseLine(head);
   const names = isRecord(value) && Array.isArray(value["summed"]) ? value["summed"] : [];
   return new Set(names.filter((name) => typeof name === "string"));

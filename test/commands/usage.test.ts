@@ -398,6 +398,22 @@ describe("usage.budget", () => {
     await expect(budget.check()).rejects.toThrow("$11.00 of the daily budget");
     expect(readdirSync(folderOf(emulated))).toHaveLength(2);
   });
+
+  it("counts once what was summed up and is not removed yet", async () => {
+    const emulated = await withBudget({ daily: 10 }, spent(1));
+    const { Budget } = await import("../../src/ledger/budget.ts");
+    const { testRuntime } = await import("../helpers/test-runtime.ts");
+    const budget = new Budget(testRuntime({ home: emulated.home }), { daily: 10 }, true);
+    const write = (kind: string, text: string): void =>
+      writeFileSync(path.join(folderOf(emulated), `${thisMonth()}.${kind}.jsonl`), text);
+    const six = `${JSON.stringify(spent(6))}\n`;
+    write("part-a", six);
+    await budget.check();
+    write("sums", `${JSON.stringify({ summed: [`${thisMonth()}.part-a.jsonl`] })}\n${six}`);
+    await budget.check();
+    write("part-b", six);
+    await expect(budget.check()).rejects.toThrow("$13.00 of the daily budget");
+  });
 });
 
 describe("--max-cost", () => {
