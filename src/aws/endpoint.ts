@@ -129,10 +129,10 @@ export interface EndpointWishes {
  */
 export function decideWishes(
   env: Environment,
-  keys: Readonly<Record<string, string>> | undefined,
+  profile: { keys: Readonly<Record<string, string>> } | undefined,
 ): EndpointWishes {
   const isWished = (variable: string, key: string): boolean =>
-    [env[variable], keys?.[key]].find((value) => value === "true" || value === "false") === "true";
+    [env[variable], profile?.keys[key]].find((value) => value === "true" || value === "false") === "true";
   return {
     fips: isWished("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
     dualStack: isWished("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
@@ -144,9 +144,9 @@ export function plainEndpoint(
   service: Service,
   region: string,
   env: Environment,
-  keys: Readonly<Record<string, string>> | undefined,
+  profile: { keys: Readonly<Record<string, string>> } | undefined,
 ): string | undefined {
-  const { fips, dualStack } = decideWishes(env, keys);
+  const { fips, dualStack } = decideWishes(env, profile);
   return fips || dualStack ? undefined : regionalHost(service, region);
 }
 

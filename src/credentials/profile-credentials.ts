@@ -198,7 +198,7 @@ async function askSts(
 ): Promise<Given> {
   const { runtime, profileName, handling } = context;
   const place = placeOfSts(context);
-  const url = place.endpoint ?? plainEndpoint("sts", place.region, runtime.env, handling.profile?.keys);
+  const url = place.endpoint ?? plainEndpoint("sts", place.region, runtime.env, handling.profile);
   const ahead = new ConnectionsAhead();
   if (url !== undefined) await ahead.open(url, 1, runtime, handling.profile);
   const [{ STSClient, AssumeRoleCommand, AssumeRoleWithWebIdentityCommand }, requestHandler] =

@@ -1,8 +1,8 @@
 import type { AwsSession } from "../session/session.ts";
 import { decideWishes, type Service } from "../aws/endpoint.ts";
 import { findAll } from "../credentials/findings.ts";
+import { profileInForce } from "../credentials/shared-config.ts";
 import { OpenclawError } from "../errors.ts";
-import type { NamedProfile } from "../network/certificates.ts";
 import { tellSkew } from "../network/clock-skew.ts";
 import { hostOfRedirect } from "../network/network-errors.ts";
 import { findProxy } from "../network/proxy-settings.ts";
@@ -55,7 +55,7 @@ async function tryWays(examination: Examination): Promise<Way[]> {
     ...callers.map((own): [Service, AwsSession] => ["bedrock-runtime", own]),
     ...(isBearer ? [] : [["sts", session] as [Service, AwsSession]]),
   ];
-  const profile = await profileInForce(examination);
+  const profile = profileInForce(session.setup.shared, session.decision.profileName);
   const attempt = oncePer(
     ({ url, source }: { url: string; source?: string }) =>
       reach(url, runtime, { profile, source, ahead: session.setup.ahead }).catch(asOutcome),
@@ -76,11 +76,9 @@ async function tryWays(examination: Examination): Promise<Way[]> {
 }
 
 async function ownEndpoint(service: Service, session: AwsSession): Promise<string> {
-  const [{ locateService }, { profileKeys }] = await Promise.all([
-    import("../session/regional-endpoint.ts"),
-    import("../session/client-config.ts"),
-  ]);
-  const wishes = decideWishes(session.setup.runtime.env, profileKeys(session));
+  const { locateService } = await import("../session/regional-endpoint.ts");
+  const { runtime, shared } = session.setup;
+  const wishes = decideWishes(runtime.env, profileInForce(shared, session.decision.profileName));
   return (await locateService(service, session.region.value, wishes)).url;
 }
 
@@ -89,15 +87,11 @@ function asOutcome(failure: unknown): OpenclawError {
   throw failure;
 }
 
-async function profileInForce(examination: Examination): Promise<NamedProfile | undefined> {
-  const { shared, decision } = await examination.setup();
-  return shared.profiles.get(decision.profileName);
-}
-
 /** The CA bundle in force, in words. */
 async function bundleOf(examination: Examination): Promise<string | undefined> {
   const { decideCaBundle } = await import("../network/certificates.ts");
-  const bundle = decideCaBundle(examination.runtime.env, await profileInForce(examination));
+  const { shared, decision } = await examination.setup();
+  const bundle = decideCaBundle(examination.runtime.env, profileInForce(shared, decision.profileName));
   return bundle && (bundle.source === "AWS_CA_BUNDLE" ? bundle.file : `${bundle.file} (${bundle.source})`);
 }
 

@@ -6,7 +6,7 @@ import type { Endpoint, Service } from "../aws/endpoint.ts";
 import type { Region } from "../aws/region.ts";
 import type { CredentialDecision } from "../credentials/order.ts";
 import type { Authentication } from "../credentials/provider.ts";
-import type { SharedConfig } from "../credentials/shared-config.ts";
+import { profileInForce, type SharedConfig } from "../credentials/shared-config.ts";
 import type { ConnectionsAhead } from "../network/connections-ahead.ts";
 import { createRequestHandler } from "../network/request-handler.ts";
 import type { Runtime } from "../runtime.ts";
@@ -47,29 +47,21 @@ export interface ClientConfig {
 /** Time for a whole answer that is not streamed, in ms. */
 export const ANSWER_MS = 10_000;
 
-/** The keys of the profile that is in force, where it has some. */
-export function profileKeys({
-  setup,
-  decision,
-}: ClientSession): Readonly<Record<string, string>> | undefined {
-  return setup.shared.profiles.get(decision.profileName)?.keys;
-}
-
 /**
  * Builds the configuration of one client; its answers may take as long as they like unless a call says otherwise. Throws
  * `usage` and the credential errors of credentials/provider.ts.
  */
 export async function clientConfig(session: ClientSession, service: Service): Promise<ClientConfig> {
-  const { runtime } = session.setup;
+  const { runtime, shared, ahead } = session.setup;
   const { profileName } = session.decision;
-  const keys = profileKeys(session);
-  const retries = decideRetries(runtime.env, keys && { name: profileName, keys });
+  const profile = profileInForce(shared, profileName);
+  const retries = decideRetries(runtime.env, profile);
   const [authentication, requestHandler] = await Promise.all([
     session.authentication(),
     createRequestHandler(runtime, undefined, {
-      profile: session.setup.shared.profiles.get(profileName),
+      profile,
       readsWhole: service === "sts",
-      ahead: session.setup.ahead,
+      ahead,
     }),
   ]);
   const endpoint = session.endpoint(service);

@@ -1,4 +1,5 @@
 import { plainEndpoint } from "../aws/endpoint.ts";
+import { profileInForce } from "../credentials/shared-config.ts";
 import { OpenclawError } from "../errors.ts";
 import type { Target } from "../models/resolve-model.ts";
 import { ConnectionsAhead } from "../network/connections-ahead.ts";
@@ -17,12 +18,12 @@ export async function connectAhead(
   count = 1,
 ): Promise<Setup> {
   const { runtime, decision, shared } = setup;
-  const { chosen, profileName } = decision;
+  const { chosen } = decision;
   const isUnsigned = chosen.source === "invalid" || ("step" in chosen && chosen.step === "none");
   const url = isUnsigned ? undefined : placeOf(setup, service, targetOf);
   if (url === undefined) return setup;
   const ahead = new ConnectionsAhead();
-  await ahead.open(url, count, runtime, shared.profiles.get(profileName));
+  await ahead.open(url, count, runtime, profileInForce(shared, decision.profileName));
   return { ...setup, ahead };
 }
 
@@ -43,6 +44,6 @@ function placeOf(
 function ownEndpoint(setup: Setup, service: BedrockService, target: Target): string | undefined {
   const { runtime, decision, shared } = setup;
   const region = regionWithoutAsking(setup, target)?.value;
-  const keys = shared.profiles.get(decision.profileName)?.keys;
-  return region === undefined ? undefined : plainEndpoint(service, region, runtime.env, keys);
+  const profile = profileInForce(shared, decision.profileName);
+  return region === undefined ? undefined : plainEndpoint(service, region, runtime.env, profile);
 }

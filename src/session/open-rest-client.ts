@@ -1,7 +1,8 @@
 import { version } from "@aws-sdk/client-bedrock-runtime/package.json";
 import { decideWishes } from "../aws/endpoint.ts";
 import { usageError } from "../errors.ts";
-import { clientConfig, type ClientSession, profileKeys } from "./client-config.ts";
+import { profileInForce } from "../credentials/shared-config.ts";
+import { clientConfig, type ClientSession } from "./client-config.ts";
 import { type BedrockService, locateService } from "./regional-endpoint.ts";
 import { RestClient } from "./rest-client.ts";
 
@@ -13,9 +14,9 @@ const IDS: Record<BedrockService, string> = { bedrock: "Bedrock", "bedrock-runti
  * dual-stack.
  */
 export async function openRestClient(session: ClientSession, service: BedrockService): Promise<RestClient> {
-  const { runtime } = session.setup;
-  const keys = profileKeys(session);
-  const wishes = decideWishes(runtime.env, keys);
+  const { runtime, shared } = session.setup;
+  const profile = profileInForce(shared, session.decision.profileName);
+  const wishes = decideWishes(runtime.env, profile);
   const config = await clientConfig(session, service);
   if (config.endpoint !== undefined && (wishes.fips || wishes.dualStack)) {
     throw usageError(
@@ -29,7 +30,7 @@ export async function openRestClient(session: ClientSession, service: BedrockSer
     endpoint: config.endpoint ?? url,
     isNamed: config.endpoint !== undefined,
     sdkVersion: version,
-    appId: runtime.env["AWS_SDK_UA_APP_ID"] ?? keys?.["sdk_ua_app_id"],
+    appId: runtime.env["AWS_SDK_UA_APP_ID"] ?? profile?.keys["sdk_ua_app_id"],
   };
   return new RestClient({ ...config, region }, await session.authentication(), rest, runtime);
 }

@@ -92,7 +92,7 @@ it.each(WISHES)("what %o and the profile keys %j wish for is what the SDK reads 
       .split("\n")
       .map((line) => line.split(" = ")),
   ) as Record<string, string>;
-  expect(decideWishes(env, parsed)).toEqual({
+  expect(decideWishes(env, { keys: parsed })).toEqual({
     fips: await config.useFipsEndpoint(),
     dualStack: await config.useDualstackEndpoint(),
   });
