@@ -17,6 +17,9 @@ export type Explained =
   | "nothing signs"
   | "a broken profile";
 
+/** What comes of asking somebody else than was meant. */
+export const NOT_THERE = ["the far end", "the answer"] as const satisfies readonly Explained[];
+
 /** What a finding is about: who signs, how others are reached, or this program's own configuration. */
 export type Topic = "credentials" | "the way" | "the configuration";
 
@@ -63,7 +66,6 @@ export type Told = Pick<Finding, "message" | "hint"> & { explains?: readonly Exp
 /** One kind of finding. */
 export interface FindingRow {
   id: string;
-  topic?: Topic;
   explains: readonly Explained[];
   /** Told only where something fails that it explains: it may be right as it is. */
   isSuspicion?: true;

@@ -7,10 +7,8 @@ import { decideCaBundle } from "../network/certificates.ts";
 import { findProxy, proxyErrors, readProxyVariable } from "../network/proxy-settings.ts";
 import type { Environment } from "../runtime.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
-import type { FindingRow, Scene, Told } from "./finding.ts";
+import { type FindingRow, NOT_THERE, type Scene, type Told } from "./finding.ts";
 import { profileInForce } from "./shared-config.ts";
-
-const WAY = "the way";
 
 /**
  * Says of a region that Amazon Bedrock is not known to be there, and where it is; undefined where it is. A region that AWS
@@ -39,8 +37,7 @@ export function tellRegion(region: Region): Told | undefined {
 export const NETWORK_FINDINGS: readonly FindingRow[] = [
   {
     id: "region-without-bedrock",
-    topic: WAY,
-    explains: ["the far end", "the answer"],
+    explains: NOT_THERE,
     isSuspicion: true,
     find: ({ place }) => {
       const { asked } = place ?? {};
@@ -53,13 +50,11 @@ export const NETWORK_FINDINGS: readonly FindingRow[] = [
   },
   {
     id: "endpoint-invalid",
-    topic: WAY,
     explains: [],
     find: (scene) => endpointErrors(endpointsOf(scene)).map(asTold),
   },
   {
     id: "endpoint-parts",
-    topic: WAY,
     explains: ["the answer"],
     find: ({ env, place }) =>
       namedEndpoints(env)
@@ -72,8 +67,7 @@ export const NETWORK_FINDINGS: readonly FindingRow[] = [
   },
   {
     id: "endpoint-ignored",
-    topic: WAY,
-    explains: ["the far end", "the answer"],
+    explains: NOT_THERE,
     isSuspicion: true,
     find: (scene) => {
       const { env, place } = scene;
@@ -93,13 +87,11 @@ export const NETWORK_FINDINGS: readonly FindingRow[] = [
   },
   {
     id: "proxy-invalid",
-    topic: WAY,
     explains: [],
     find: ({ env }) => proxyErrors(env).map(asTold),
   },
   {
     id: "proxy-twice",
-    topic: WAY,
     explains: ["the proxy"],
     find: ({ env }) =>
       PROXIES.flatMap((name) => {
@@ -119,8 +111,7 @@ export const NETWORK_FINDINGS: readonly FindingRow[] = [
   },
   {
     id: "no-proxy-entry",
-    topic: WAY,
-    explains: ["the proxy", "the far end", "the answer"],
+    explains: ["the proxy", ...NOT_THERE],
     find: ({ env, place }) => {
       const [name, list = ""] = readProxyVariable(env, "no_proxy") ?? [];
       const entry = list.split(/[\s,]+/).find((text) => hostOfEntry(text) !== text);
@@ -142,7 +133,6 @@ export const NETWORK_FINDINGS: readonly FindingRow[] = [
   },
   {
     id: "proxy-for-http-only",
-    topic: WAY,
     explains: ["the far end"],
     isSuspicion: true,
     find: ({ env, place }) => {
@@ -164,7 +154,6 @@ export const NETWORK_FINDINGS: readonly FindingRow[] = [
   },
   {
     id: "certificates-elsewhere",
-    topic: WAY,
     explains: ["the certificate"],
     isSuspicion: true,
     find: (scene) => {
