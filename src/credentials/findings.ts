@@ -39,21 +39,20 @@ function look(scene: Scene, isWanted: (row: TopicalRow) => boolean): Finding[] {
   );
 }
 
-const RANKS = new Map(FINDINGS.map(({ id }, rank) => [id, rank]));
-
 /** The finding that explains a failure best; undefined where none does. */
 export function findCause(
   { scene }: Pick<Known, "scene">,
   what: Explained,
   { place, topics }: Pick<Explaining, "place" | "topics"> = {},
 ): Finding | undefined {
-  const causes = look({ ...scene(), place }, ({ topic }) => topics?.includes(topic) ?? true);
+  const causes = look({ ...scene(), place }, ({ topic }) => topics?.includes(topic) ?? true).filter(
+    ({ explains }) => explains.includes(what),
+  );
   // What keeps a whole file or a profile away explains everything else.
-  const rankOf = ({ id, explains }: Finding): number =>
-    id === "shared-config" && explains.includes("nothing signs") ? -1 : (RANKS.get(id) ?? 0);
-  return causes
-    .filter(({ explains }) => explains.includes(what))
-    .toSorted((left, right) => rankOf(left) - rankOf(right))[0];
+  const main = causes.find(
+    ({ id, explains }) => id === "shared-config" && explains.includes("nothing signs"),
+  );
+  return main ?? causes[0];
 }
 
 /** How a failure is to be explained. */
