@@ -386,10 +386,10 @@ function placeInConfig(title: string): Place {
   const words = splitWords(title);
   const [prefix = "", name = ""] = words ?? [];
   const isSection = KINDS.some((kind) => kind === prefix);
-  const right = correct(title, "config");
   if (isSection && words?.length === 2) {
-    return { key: `${prefix} ${name}`, ...(/[[\]]/.test(name) ? { slip: right } : {}) };
+    return { key: `${prefix} ${name}`, ...(/[[\]]/.test(name) ? { slip: correct(title, "config") } : {}) };
   }
+  const right = correct(title, "config");
   const isAlone = words?.length === 1;
   if (isAlone && !isSection && !meantBy(title)) {
     return {
