@@ -121,6 +121,17 @@ export function usageError(message: string, hint?: string): OpenclawError {
   return new OpenclawError("usage", { message, hint });
 }
 
+/** The error that work ends in; undefined where it comes to its end. Throws whatever else is thrown. */
+export function errorFrom(work: () => unknown): OpenclawError | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    if (error instanceof OpenclawError) return error;
+    throw error;
+  }
+}
+
 /** The same error with other words about it. A copy, because several may hold one error. */
 export function withFields(error: OpenclawError, fields: Partial<ErrorFields>): OpenclawError {
   const { code, message, hint, cause, requestId, details, exitCode, document, partialText } = error;

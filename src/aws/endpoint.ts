@@ -1,5 +1,5 @@
 import { maskUserInfo } from "../network/user-info.ts";
-import { OpenclawError, usageError } from "../errors.ts";
+import { errorFrom, OpenclawError, usageError } from "../errors.ts";
 import type { Environment } from "../runtime.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { regionalHost } from "./partition.ts";
@@ -105,15 +105,7 @@ function endpointOfProfile(
 
 /** What is wrong with the endpoints that environment and profile name, whoever they are for. */
 export function endpointErrors(claims: Pick<EndpointClaims, "env" | "profile">): OpenclawError[] {
-  const errors = SERVICES.flatMap((service) => {
-    try {
-      decideEndpoint({ ...claims, service });
-      return [];
-    } catch (error) {
-      if (error instanceof OpenclawError) return [error];
-      throw error;
-    }
-  });
+  const errors = SERVICES.flatMap((service) => errorFrom(() => decideEndpoint({ ...claims, service })) ?? []);
   return [...new Map(errors.map((error) => [error.message, error])).values()];
 }
 

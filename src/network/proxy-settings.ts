@@ -1,5 +1,5 @@
 import { BlockList, isIP, isIPv4, isIPv6 } from "node:net";
-import { OpenclawError } from "../errors.ts";
+import { errorFrom, OpenclawError } from "../errors.ts";
 import { withoutBrackets } from "../loopback.ts";
 import type { Environment } from "../runtime.ts";
 import { decodeUserInfo, MASK } from "./user-info.ts";
@@ -88,13 +88,7 @@ export function proxyErrors(env: Environment): OpenclawError[] {
   return ["https_proxy", "http_proxy", "all_proxy"].flatMap((name) => {
     const [variable, value] = readProxyVariable(env, name) ?? [];
     if (variable === undefined || value === undefined) return [];
-    try {
-      readProxy(value, variable);
-      return [];
-    } catch (error) {
-      if (error instanceof OpenclawError) return [error];
-      throw error;
-    }
+    return errorFrom(() => readProxy(value, variable)) ?? [];
   });
 }
 
