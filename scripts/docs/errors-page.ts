@@ -70,7 +70,7 @@ const RESOLUTION_PLACEHOLDERS: ResolutionContext = {
   profile: "‹profile›",
   renewal: "‹how to renew them›",
   who: "‹who answers›",
-  place: undefined,
+  endpointSource: undefined,
   status: Number.NaN,
   location: "",
   role: "‹role›",

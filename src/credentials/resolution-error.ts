@@ -1,7 +1,12 @@
 import { stemOf } from "../aws/error-name.ts";
 import { type ErrorCode, OpenclawError, withFields } from "../errors.ts";
 import { isRecord, textAt } from "../json.ts";
-import { fromNetworkFailure, hostOfRedirect, IN_BETWEEN, placeOfSource } from "../network/network-errors.ts";
+import {
+  checkAnswerer,
+  fromNetworkFailure,
+  hostOfRedirect,
+  placeOfSource,
+} from "../network/network-errors.ts";
 import type { Exchange } from "../network/request-handler.ts";
 import { describeSkew } from "../network/clock-skew.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
@@ -30,8 +35,8 @@ export interface ResolutionContext {
   renewal: string;
   /** Who answered: "STS at https://sts.eu-west-1.amazonaws.com". */
   who: string;
-  /** Where the endpoint is named, such as AWS_ENDPOINT_URL_STS; undefined for a region's own. */
-  place: string | undefined;
+  /** Who named the endpoint, such as `env AWS_ENDPOINT_URL_STS`; undefined for a region's own. */
+  endpointSource: string | undefined;
   /** The status of the answer. */
   status: number;
   /** Where a redirect leads, as ` to HOST`; empty otherwise. */
@@ -67,8 +72,6 @@ export interface ResolutionRow {
 const renew = ({ renewal }: ResolutionContext): string => renewal;
 const AGAIN = "Try again in a minute.";
 const SET_CLOCK = "sudo timedatectl set-ntp true";
-const checkPlace = ({ place }: ResolutionContext): string =>
-  place === undefined ? IN_BETWEEN : `Check host and path in ${place}: openclaw doctor`;
 const answers = (c: ResolutionContext): string =>
   `${c.who} answers ${c.status}${said(c)} Credentials come from there (${c.from}).`;
 
@@ -137,19 +140,20 @@ export const RESOLUTION_TABLE: readonly ResolutionRow[] = [
     status: [300, 399],
     code: "bad-response",
     message: (c) => `${c.who} answers with a redirect (${c.status}${c.location}); AWS never does.`,
-    hint: (c) => `Log in to the network you are on, or check ${c.place ?? "the endpoint"}: openclaw doctor`,
+    hint: (c) =>
+      `Log in to the network you are on, or check ${placeOfSource(c.endpointSource)}: openclaw doctor`,
   },
   {
     status: [200, 299],
     code: "bad-response",
     message: (c) => `${c.who} answers ${c.status} with something that is no credentials.`,
-    hint: checkPlace,
+    hint: checkAnswerer,
   },
   {
     is: "html",
     code: "bad-response",
     message: (c) => `${c.who} answers ${c.status} with something that is not AWS's.`,
-    hint: checkPlace,
+    hint: checkAnswerer,
   },
   {
     asked: ASKED.container,
@@ -298,14 +302,14 @@ export const RESOLUTION_TABLE: readonly ResolutionRow[] = [
     status: [401, 403],
     code: "access-denied",
     message: answers,
-    hint: (c) => `Check ${c.place ?? "the endpoint"} and what is asked of it: openclaw doctor`,
+    hint: (c) => `Check ${placeOfSource(c.endpointSource)} and what is asked of it: openclaw doctor`,
   },
   {
     status: [400, 499],
     is: "untyped",
     code: "bad-response",
     message: (c) => `${c.who} answers ${c.status} with something that is not AWS's.`,
-    hint: checkPlace,
+    hint: checkAnswerer,
   },
   {
     status: [400, 499],
@@ -467,7 +471,7 @@ function fits({ status, types, is, asked, pattern }: ResolutionRow, evidence: Ev
 function contextOf(
   { exchange, status = 0, text }: Evidence,
   chosen: Chosen,
-  { hide, now, keys = {}, endpointSource: source }: ResolutionSetup & { hide: (text: string) => string },
+  { hide, now, keys = {}, endpointSource }: ResolutionSetup & { hide: (text: string) => string },
 ): ResolutionContext {
   const start = "from" in chosen ? startOf(chosen.from) : undefined;
   const { asked = "AWS", origin, answer } = exchange ?? {};
@@ -479,7 +483,7 @@ function contextOf(
     profile: start && "profile" in start ? start.profile : (own ?? "default"),
     renewal: renewalOf(chosen),
     who: origin === undefined ? asked : `${asked} at ${origin}`,
-    place: source && placeOfSource(source),
+    endpointSource,
     status,
     location: location === undefined ? "" : ` to ${hostOfRedirect(location)}`,
     role: /on resource: "?(arn:[^\s"]+)/.exec(text)?.[1] ?? keys["role_arn"] ?? "the role",

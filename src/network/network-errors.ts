@@ -190,7 +190,7 @@ export function fromNetworkFailure(
       ? { Who: `The ${shown}`, who: `the ${shown}`, onTheWay: `, on the way to ${endpoint}` }
       : { Who: endpoint, who: endpoint, onTheWay: shown ? `, through the ${shown}` : "" }),
     host,
-    named: source === undefined ? "the endpoint" : placeOfSource(source),
+    named: placeOfSource(source),
     proxy,
     said: cause.said ?? "",
   };
@@ -204,9 +204,16 @@ export function fromNetworkFailure(
   });
 }
 
-/** Who names an endpoint, as a person finds it: the variable, without what it is. */
-export function placeOfSource(source: string): string {
-  return source.replace(/^env /, "");
+/** Who names an endpoint, as a person finds it: the variable, without what it is. Undefined is nobody. */
+export function placeOfSource(source: string | undefined): string {
+  return source?.replace(/^env /, "") ?? "the endpoint";
+}
+
+/** What to look at where an endpoint answers as none of AWS's: where it is named, if it is. */
+export function checkAnswerer({ endpointSource }: { endpointSource?: string | undefined }): string {
+  return endpointSource === undefined
+    ? IN_BETWEEN
+    : `Check host and path in ${placeOfSource(endpointSource)}: openclaw doctor`;
 }
 
 function checkSource(source: string): string {

@@ -1,6 +1,6 @@
 import { stemOf } from "../aws/error-name.ts";
 import type { ErrorCode } from "../errors.ts";
-import { IN_BETWEEN, placeOfSource } from "../network/network-errors.ts";
+import { checkAnswerer } from "../network/network-errors.ts";
 import { adviseDenial, type Denial, describeDenial } from "./denial.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
@@ -56,9 +56,6 @@ const inRegion = ({ region }: ErrorContext): string => (region ? ` in ${region}`
 const renew = ({ renewal }: ErrorContext): string => renewal ?? "Run: openclaw doctor";
 const from = ({ credentials }: ErrorContext): string => (credentials ? ` from ${credentials}` : "");
 const endpoint = (context: ErrorContext): string => context.endpoint ?? "The endpoint";
-/** What to look at where somebody named the endpoint. */
-const checkPath = ({ endpointSource }: ErrorContext): string | undefined =>
-  endpointSource && `Check host and path in ${placeOfSource(endpointSource)}: openclaw doctor`;
 const said = ({ message }: ErrorContext): string =>
   message === "" ? " with something that is not AWS's." : `: ${message}`;
 
@@ -559,7 +556,10 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     code: "bad-response",
     message: (c) =>
       `${c.endpointSource ? `${endpoint(c)} (${c.endpointSource})` : "The endpoint"} does not know ${c.action ?? "this call"}.`,
-    hint: (c) => checkPath(c) ?? "Check --endpoint-url, AWS_ENDPOINT_URL and baseUrl: openclaw doctor",
+    hint: (c) =>
+      c.endpointSource === undefined
+        ? "Check --endpoint-url, AWS_ENDPOINT_URL and baseUrl: openclaw doctor"
+        : checkAnswerer(c),
   },
   // Answers without a name of AWS.
   {
@@ -596,7 +596,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     status: [100, 599],
     code: "bad-response",
     message: (c) => `${endpoint(c)} answers ${c.status} with something that is not AWS's.`,
-    hint: (c) => checkPath(c) ?? IN_BETWEEN,
+    hint: checkAnswerer,
   },
 ];
 
