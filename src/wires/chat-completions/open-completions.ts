@@ -1,13 +1,20 @@
 import type { ChatCompletionCreateParamsStreaming } from "openai/resources/chat/completions";
 import type { Ask } from "../../converse/plan-request.ts";
 import type { Wire } from "../../converse/wire.ts";
+import { SERVED } from "../../models/families.ts";
+import type { Lesson } from "../../session/refusal-table.ts";
 import type { Setup } from "../../session/session.ts";
+import { type ApiForm, planForServer } from "../plan-for-server.ts";
 import { openServerWire } from "../server-wire.ts";
-import { planCompletion } from "./completion-plan.ts";
+import { inWordsOfServer, toCompletionRequest } from "./completion-request.ts";
 import { streamCompletion } from "./stream-completion.ts";
 
 /** Keys of the models of which it is told already that they seem to reason. */
 const told = new Set<string>();
+
+/** The host whose models want `max_completion_tokens`; every other server is told only when it refuses the older name. */
+const OPENAI_HOST = /(^|\.)(openai\.com|openai\.azure\.com)$/;
+const OPENAI_LENGTH: Lesson = { name: "length-field", value: "max_completion_tokens" };
 
 /** Opens the way to a model behind OpenAI's chat completions. Throws `config-invalid`. */
 export function openCompletions(setup: Setup, ask: Ask): Promise<Wire> {
@@ -21,8 +28,20 @@ export function openCompletions(setup: Setup, ask: Ask): Promise<Wire> {
     );
   };
   return openServerWire(setup, ask, {
-    plan: ({ server }, lessons) => planCompletion(ask, setup.config.value, server.url.hostname, lessons),
+    plan: ({ server }, lessons) =>
+      planForServer(ask, setup.config.value, formFor(id, server.url.hostname), lessons),
     send: (line, { body, isReasoning }, signal) =>
       streamCompletion(line, body as ChatCompletionCreateParamsStreaming, signal, isReasoning, tell),
   });
+}
+
+/** How a chat completion is asked of a model at a host. */
+function formFor(modelId: string, host: string): ApiForm {
+  return {
+    family: SERVED,
+    toBody: (input, { lessons }) => {
+      const { body } = toCompletionRequest(input, modelId);
+      return { body: inWordsOfServer(body, OPENAI_HOST.test(host) ? [OPENAI_LENGTH, ...lessons] : lessons) };
+    },
+  };
 }

@@ -1,0 +1,119 @@
+import type { ConverseStreamCommandInput } from "@aws-sdk/client-bedrock-runtime";
+import { collectParameters, type ParameterName, PARAMETER_ROWS } from "../config/parameters.ts";
+import type { Configuration } from "../config/settings.ts";
+import { chooseGuardrail } from "../converse/guardrail.ts";
+import { familyAsLearnt, type Lessons } from "../converse/apply-lessons.ts";
+import { mendRequest } from "../converse/mend-request.ts";
+import { type Ask, attach, planTopK } from "../converse/plan-request.ts";
+import { planReasoning, type ReasoningPlan } from "../converse/reasoning.ts";
+import { buildRequest, type ChatParameters, mergeParameters } from "../converse/request.ts";
+import type { RequestPlan } from "../converse/wire.ts";
+import type { StructuredForm } from "../converse/structured-output.ts";
+import type { FamilyFacts } from "../models/families.ts";
+
+/** How requests are made in the words of one API of servers. */
+export interface ApiForm {
+  /** What any server of the API takes. */
+  family: FamilyFacts;
+  /** The parameters of Bedrock's own that the API has a field for, too. */
+  takes?: readonly ParameterName[];
+  /** Whether it has a field for the caller's metadata. */
+  takesMetadata?: boolean;
+  /**
+   * The body that asks what a Converse request asks, and what of that had to be left out, for the person who asked. Throws
+   * `bad-attachment` and `invalid-request` for what cannot be asked so.
+   */
+  toBody(
+    input: ConverseStreamCommandInput,
+    facts: { isReasoning: boolean; lessons: Lessons },
+  ): { body: object; notices?: readonly string[] };
+}
+
+/** Plans the request for a question to a model behind a server, by what was learnt of it. Throws what `toBody` throws. */
+export async function planForServer(
+  ask: Ask,
+  config: Configuration,
+  form: ApiForm,
+  lessons: Lessons = [],
+): Promise<RequestPlan> {
+  const { model, schema } = ask;
+  const family = familyAsLearnt(form.family, lessons);
+  const wanted = mergeParameters(ask.parameters, config, [model.id, model.key]);
+  const effort = planEffort(ask, family, wanted);
+  const topK = planTopK(wanted.topK, family, ask);
+  const { isReasoning } = effort;
+  const attached = await attach(ask, { baseId: undefined, input: model.configured?.input });
+  const isLeftOut = (name: ParameterName, onlyBedrock: string | undefined): boolean =>
+    onlyBedrock !== undefined && form.takes?.includes(name) !== true;
+  const input = buildRequest({
+    modelId: model.id,
+    messages: attached.messages,
+    system: ask.system,
+    parameters: collectParameters((name, { onlyBedrock }) =>
+      isLeftOut(name, onlyBedrock) ? undefined : wanted[name],
+    ),
+    additionalFields: { ...effort.fields, ...topK.fields },
+    metadata: form.takesMetadata ? ask.metadata : undefined,
+    tools: ask.tools,
+  });
+  let draft = input;
+  let structured: StructuredForm | undefined;
+  if (schema) {
+    const { completionForm, withStructuredOutput } = await import("../converse/structured-output.ts");
+    structured = completionForm(schema.schema, lessons);
+    draft = withStructuredOutput(input, structured, schema.schema, family);
+  }
+  const mended = mendRequest(draft, {
+    modelId: model.id,
+    family,
+    isReasoning,
+    asked: ask.parameters,
+    nameOf: ask.nameOf,
+    earlier: ask.earlier,
+    lessons,
+  });
+  const { body, notices = [] } = form.toBody(mended.input, { isReasoning, lessons });
+  const left = PARAMETER_ROWS.flatMap(([name, { onlyBedrock }]) =>
+    isLeftOut(name, onlyBedrock) && wanted[name] !== undefined && wanted[name] !== "off"
+      ? [String(onlyBedrock)]
+      : [],
+  );
+  if (chooseGuardrail(ask.guardrail, false, config)) left.unshift("the guardrail");
+  if (ask.metadata !== undefined && !form.takesMetadata) left.push("the metadata");
+  const goesWithout =
+    left.length === 0
+      ? []
+      : [`'${model.key}' is not a model of Amazon Bedrock, so it goes without ${left.join(", ")}`];
+  return {
+    ...mended,
+    body,
+    form: structured,
+    isReasoning,
+    notices: [...attached.notices, ...effort.notices, ...goesWithout, ...mended.notices, ...notices],
+  };
+}
+
+/** How the level of reasoning goes out: as OpenAI's `reasoning_effort`, where `none` is off. */
+function planEffort(
+  { model: { key, id, configured }, nameOf }: Pick<Ask, "model" | "nameOf">,
+  family: FamilyFacts,
+  parameters: ChatParameters,
+): Pick<ReasoningPlan, "fields" | "isReasoning" | "notices"> {
+  const { reasoning: level } = parameters;
+  const canReason = configured?.reasoning;
+  if (level === undefined) return { fields: {}, isReasoning: canReason === true, notices: [] };
+  if (canReason === false) {
+    const notices =
+      level === "off" ? [] : [`'${key}' does not reason by its settings, so no level of reasoning is sent`];
+    return { fields: {}, isReasoning: false, notices };
+  }
+  return planReasoning({
+    modelId: id,
+    family,
+    canReason: family.reasoning === undefined ? false : canReason,
+    parameters,
+    mostTokens: undefined,
+    isShown: false,
+    nameOf,
+  });
+}
