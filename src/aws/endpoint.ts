@@ -12,12 +12,20 @@ export interface Endpoint {
 }
 
 /** The services of AWS that are asked, by their ids. */
-export const SERVICES = ["bedrock", "bedrock-runtime", "sts", "sso", "sso-oidc", "signin"] as const;
+export const SERVICES = [
+  "bedrock",
+  "bedrock-runtime",
+  "bedrock-mantle",
+  "sts",
+  "sso",
+  "sso-oidc",
+  "signin",
+] as const;
 export type Service = (typeof SERVICES)[number];
 
 export interface EndpointClaims {
   service: Service;
-  /** `--endpoint-url`: Bedrock and Bedrock Runtime only. */
+  /** `--endpoint-url`: the services of Bedrock only. */
   flag?: string | undefined;
   env: Environment;
   /** Keys of the active profile, and of the `services` section it names. */
@@ -31,11 +39,11 @@ export interface EndpointClaims {
         lines?: ReadonlyMap<string, string> | undefined;
       }
     | undefined;
-  /** `baseUrl` of the provider, for runtime calls. */
+  /** `baseUrl` of the provider, for calls of its models. */
   baseUrl?: { url: string; setting: string } | undefined;
 }
 
-const OWN_FLAG: ReadonlySet<Service> = new Set(["bedrock", "bedrock-runtime"]);
+const OWN_FLAG: ReadonlySet<Service> = new Set(["bedrock", "bedrock-runtime", "bedrock-mantle"]);
 
 /** The variables that name an endpoint of a service, its own first. */
 export function endpointVariables(service: Service): [own: string, general: string] {
@@ -71,7 +79,8 @@ export function decideEndpoint(claims: EndpointClaims): Endpoint | undefined {
     const named = profile && endpointOfProfile(service, profile);
     if (named) return named;
   }
-  if (service === "bedrock-runtime" && baseUrl && regionOfBaseUrl(baseUrl.url) === undefined) {
+  const isOfModels = service === "bedrock-runtime" || service === "bedrock-mantle";
+  if (isOfModels && baseUrl && regionOfBaseUrl(baseUrl.url, service) === undefined) {
     return readEndpoint(baseUrl.url, baseUrl.setting);
   }
   return undefined;

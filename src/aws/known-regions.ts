@@ -48,6 +48,27 @@ export const KNOWN_REGIONS: readonly string[] = [
   "us-isof-south-1",
 ];
 
+/**
+ * Regions with the `bedrock-mantle` endpoint: https://docs.aws.amazon.com/bedrock/latest/userguide/endpoints-region-availability.html,
+ * and GovCloud, where OpenAI's models came to it in June 2026. For hints only: any region is asked.
+ */
+export const MANTLE_REGIONS: readonly string[] = [
+  "us-east-1",
+  "us-east-2",
+  "us-west-2",
+  "ap-northeast-1",
+  "ap-south-1",
+  "ap-southeast-2",
+  "ap-southeast-3",
+  "eu-central-1",
+  "eu-north-1",
+  "eu-south-1",
+  "eu-west-1",
+  "eu-west-2",
+  "sa-east-1",
+  "us-gov-west-1",
+];
+
 /** The other regions of botocore's data/endpoints.json, which have no endpoint of Amazon Bedrock. */
 const OTHER_REGIONS: readonly string[] = [
   "ap-east-1",
@@ -79,12 +100,28 @@ export function nearestRegion(name: string, regions = KNOWN_REGIONS): string | u
   return nearest !== undefined && nearest.edits < SLIP ? nearest.region : regions[0];
 }
 
-/** A region with Bedrock in place of one that has none: of the same partition, where the credentials count as well. */
-export function neighborOf(name: string): string | undefined {
+/**
+ * One of `regions`, those with Bedrock unless told otherwise, in place of one that has none: of the same partition, where the
+ * credentials count as well, and of the same part of the world, where there is one.
+ */
+export function neighborOf(name: string, regions = KNOWN_REGIONS): string | undefined {
   const partition = partitionOfRegion(name);
-  const near = KNOWN_REGIONS.filter((region) => partitionOfRegion(region) === partition);
-  return byDistance(name, near)[0]?.region;
+  const inPartition = regions.filter((region) => partitionOfRegion(region) === partition);
+  const [part = ""] = name.split("-", 1);
+  const near = [part, ...(NEXT_TO[part] ?? [])]
+    .map((place) => inPartition.filter((region) => region.startsWith(`${place}-`)))
+    .find((found) => found.length > 0);
+  return byDistance(name, near ?? inPartition)[0]?.region;
 }
+
+/** Where the parts of the world that have few regions are next to. */
+const NEXT_TO: Readonly<Record<string, readonly string[]>> = {
+  ca: ["us"],
+  mx: ["us"],
+  af: ["eu"],
+  il: ["eu"],
+  me: ["eu"],
+};
 
 function byDistance(name: string, regions: readonly string[]): { region: string; edits: number }[] {
   return regions

@@ -21,9 +21,17 @@ const DOMAINS: Readonly<Record<string, string>> = {
   "aws-cn": "amazonaws.com.cn",
 };
 
+/** The dual-stack domain beside each. */
+const DUAL_STACK: Readonly<Record<string, string>> = {
+  "amazonaws.com": "api.aws",
+  "amazonaws.com.cn": "api.amazonwebservices.com.cn",
+};
+
 /** The URL of a service in a region, without anything special wished for; undefined where that is not known here. */
 export function regionalHost(service: string, region: string): string | undefined {
-  const domain = DOMAINS[partitionOfRegion(region)];
+  const plain = DOMAINS[partitionOfRegion(region)];
+  // Mantle has dual-stack hosts only: https://docs.aws.amazon.com/bedrock/latest/userguide/endpoints.html
+  const domain = service === "bedrock-mantle" ? DUAL_STACK[plain ?? ""] : plain;
   return domain && /^[a-z]{2}(-[a-z]+)+-\d$/.test(region)
     ? `https://${service}.${region}.${domain}`
     : undefined;

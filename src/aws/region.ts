@@ -106,11 +106,18 @@ const DOMAINS = [
   "api.aws.hci.ic.gov",
 ];
 const STANDARD_HOST = new RegExp(
-  `^bedrock-runtime(?:-fips)?\\.([a-z0-9-]+)\\.(?:${DOMAINS.join("|").replaceAll(".", "\\.")})$`,
+  `^(bedrock-runtime|bedrock-mantle)(?:-fips)?\\.([a-z0-9-]+)\\.(?:${DOMAINS.join("|").replaceAll(".", "\\.")})$`,
 );
 
-/** The region in a standard Bedrock Runtime host of AWS; undefined for any other host, such as a VPC endpoint. */
-export function regionOfBaseUrl(baseUrl: string): string | undefined {
-  const region = URL.canParse(baseUrl) ? STANDARD_HOST.exec(new URL(baseUrl).hostname)?.[1] : undefined;
-  return region && isRegionName(region) ? region : undefined;
+/**
+ * The region in a standard host of AWS's for the service that answers the models of a provider; undefined for any other host,
+ * such as a VPC endpoint.
+ */
+export function regionOfBaseUrl(
+  baseUrl: string,
+  service: "bedrock-runtime" | "bedrock-mantle" = "bedrock-runtime",
+): string | undefined {
+  const host = URL.canParse(baseUrl) ? new URL(baseUrl).hostname : "";
+  const [, name, region = ""] = STANDARD_HOST.exec(host) ?? [];
+  return name === service && isRegionName(region) ? region : undefined;
 }

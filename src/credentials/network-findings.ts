@@ -1,6 +1,18 @@
 import { isIP } from "node:net";
-import { endpointErrors, endpointVariables, SERVICES, whoIgnoresEndpoints } from "../aws/endpoint.ts";
-import { isKnownRegion, KNOWN_REGIONS, nearestRegion, neighborOf } from "../aws/known-regions.ts";
+import {
+  endpointErrors,
+  endpointVariables,
+  SERVICES,
+  type Service,
+  whoIgnoresEndpoints,
+} from "../aws/endpoint.ts";
+import {
+  isKnownRegion,
+  KNOWN_REGIONS,
+  MANTLE_REGIONS,
+  nearestRegion,
+  neighborOf,
+} from "../aws/known-regions.ts";
 import { commandForRegion, type Region } from "../aws/region.ts";
 import { type OpenclawError, shorten } from "../errors.ts";
 import { decideCaBundle } from "../network/certificates.ts";
@@ -11,17 +23,20 @@ import { type FindingRow, NOT_THERE, type Scene, type Told } from "./finding.ts"
 import { profileInForce } from "./shared-config.ts";
 
 /**
- * Says of a region that Amazon Bedrock is not known to be there, and where it is; undefined where it is. A region that AWS
- * has is nobody's slip.
+ * Says of a region that Amazon Bedrock, or its endpoint `bedrock-mantle`, is not known to be there, and where it is; undefined
+ * where it is. A region that AWS has is nobody's slip.
  */
-export function tellRegion(region: Region): Told | undefined {
+export function tellRegion(region: Region, service?: Service): Told | undefined {
   const { value, source } = region;
-  if (KNOWN_REGIONS.includes(value)) return undefined;
+  const isMantle = service === "bedrock-mantle";
+  const regions = isMantle ? MANTLE_REGIONS : KNOWN_REGIONS;
+  if (regions.includes(value)) return undefined;
   const isReal = isKnownRegion(value);
-  const other = isReal ? neighborOf(value) : nearestRegion(value);
+  const other = isReal ? neighborOf(value, regions) : nearestRegion(value, regions);
+  const what = isMantle ? "Amazon Bedrock's endpoint bedrock-mantle" : "Amazon Bedrock";
   return {
     message: isReal
-      ? `${value} (${source}) is a region of AWS in which Amazon Bedrock is not known to be.`
+      ? `${value} (${source}) is a region of AWS in which ${what} is not known to be.`
       : `No region ${value} is known (${source}).`,
     hint:
       other === undefined
@@ -44,7 +59,7 @@ export const NETWORK_FINDINGS: readonly FindingRow[] = [
       if (!asked || asked.endpoint) return [];
       // Where there is no Bedrock, there may be an STS.
       if (asked.service === "sts" && isKnownRegion(asked.region.value)) return [];
-      const told = tellRegion(asked.region);
+      const told = tellRegion(asked.region, asked.service);
       return told ? [told] : [];
     },
   },
@@ -199,7 +214,8 @@ function partsOf({ username, password, search, hash }: URL): string {
 /** Where a call was sent; of a region's own endpoint about so. */
 function urlAsked(place: Scene["place"]): string | undefined {
   const { asked } = place ?? {};
-  return asked && (asked.endpoint?.url ?? `https://${asked.service}.${asked.region.value}.amazonaws.com`);
+  const domain = asked?.service === "bedrock-mantle" ? "api.aws" : "amazonaws.com";
+  return asked && (asked.endpoint?.url ?? `https://${asked.service}.${asked.region.value}.${domain}`);
 }
 
 /** An entry of NO_PROXY without what no host and no network has: a scheme, a path, a semicolon. */

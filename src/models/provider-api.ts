@@ -4,6 +4,12 @@ import { type OpenclawError, usageError } from "../errors.ts";
 /** The provider id of Amazon Bedrock. */
 export const BEDROCK = "amazon-bedrock";
 
+/** The provider id of Amazon Bedrock's other endpoint, `bedrock-mantle`. */
+export const MANTLE = "amazon-bedrock-mantle";
+
+/** What may stand behind the root of Mantle in its `baseUrl`, as clients of other programs write it. */
+export const BASE_URL_END = /\/(?:v1|openai(?:\/v1)?|anthropic(?:\/v1)?)?\/*$/;
+
 /** The API that a provider's models are called through: what its settings say, else Converse for Amazon Bedrock only. */
 export function apiOf(
   providerId: string,

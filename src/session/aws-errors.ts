@@ -159,6 +159,7 @@ function endpointText({ session, action }: CallContext): string {
 /** The service that an IAM action is one of: Bedrock's are spread over two. */
 function serviceOf(action: string): Service {
   if (action.startsWith("sts:")) return "sts";
+  if (action.startsWith("bedrock-mantle:")) return "bedrock-mantle";
   return /^bedrock:(InvokeModel|CountTokens)/.test(action) ? "bedrock-runtime" : "bedrock";
 }
 

@@ -7,7 +7,11 @@ import { type BedrockService, locateService } from "./regional-endpoint.ts";
 import { RestClient } from "./rest-client.ts";
 
 /** The names of the services in the user agents of the SDK's clients. */
-const IDS: Record<BedrockService, string> = { bedrock: "Bedrock", "bedrock-runtime": "Bedrock Runtime" };
+const IDS: Record<BedrockService, string> = {
+  bedrock: "Bedrock",
+  "bedrock-runtime": "Bedrock Runtime",
+  "bedrock-mantle": "Bedrock Mantle",
+};
 
 /**
  * Opens a client of a Bedrock service. Throws credential errors, and `usage` for an endpoint that does not go with FIPS or
@@ -27,6 +31,7 @@ export async function openRestClient(session: ClientSession, service: BedrockSer
   const { region, url } = await locateService(service, config.region, wishes);
   const rest = {
     id: IDS[service],
+    signingName: service === "bedrock-mantle" ? service : "bedrock",
     endpoint: config.endpoint ?? url,
     isNamed: config.endpoint !== undefined,
     sdkVersion: version,

@@ -3,7 +3,7 @@ import type { EndpointWishes, Service } from "../aws/endpoint.ts";
 import { partition, resolveRegionConfig } from "../network/sdk-parts.ts";
 
 /** The services whose hosts are named after themselves and the region, everywhere. */
-export type BedrockService = Extract<Service, "bedrock" | "bedrock-runtime">;
+export type BedrockService = Extract<Service, "bedrock" | "bedrock-runtime" | "bedrock-mantle">;
 
 /**
  * Where a service is called when nobody names its endpoint, and the region that is signed for: `fips-us-east-1` is another
@@ -20,16 +20,18 @@ export async function locateService(
 }
 
 /**
- * The region's own endpoint of a service, from the SDK's table of partitions and by the rules of its clients.
+ * The region's own endpoint of a service, from the SDK's table of partitions and by the rules of its clients, which know
+ * nothing of Mantle: its hosts are dual-stack ones, and none of them is for FIPS.
  * Throws `usage` where the partition has no endpoint of the kind that is wished for.
  */
 export function regionalEndpoint(service: Service, region: string, wishes: EndpointWishes): string {
   const { name, dnsSuffix, dualStackDnsSuffix, supportsFIPS, supportsDualStack } = partition(region);
-  if (wishes.fips && !supportsFIPS) throw noSuchEndpoint(service, region, "FIPS");
+  const isMantle = service === "bedrock-mantle";
+  if (wishes.fips && (!supportsFIPS || isMantle)) throw noSuchEndpoint(service, region, "FIPS");
   if (wishes.dualStack && !supportsDualStack) throw noSuchEndpoint(service, region, "dual-stack");
   // Every STS of GovCloud is a FIPS one, under its plain name.
   const isPlain = !wishes.fips || (service === "sts" && name === "aws-us-gov" && !wishes.dualStack);
-  const suffix = wishes.dualStack ? dualStackDnsSuffix : dnsSuffix;
+  const suffix = wishes.dualStack || isMantle ? dualStackDnsSuffix : dnsSuffix;
   return `https://${service}${isPlain ? "" : "-fips"}.${region}.${suffix}`;
 }
 

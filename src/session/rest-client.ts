@@ -53,6 +53,8 @@ export interface RestAnswer<T> {
 export interface RestService {
   /** The service's name in the user agent, such as `Bedrock Runtime`. */
   id: string;
+  /** The service that signatures are for. */
+  signingName: string;
   /** URL. */
   endpoint: string;
   /** Whether somebody named the endpoint, which the user agent tells AWS. */
@@ -86,7 +88,12 @@ export class RestClient {
     const { credentials, region } = config;
     const signature =
       credentials &&
-      new SignatureV4({ credentials, region, service: "bedrock", sha256: Hash.bind(null, "sha256") });
+      new SignatureV4({
+        credentials,
+        region,
+        service: service.signingName,
+        sha256: Hash.bind(null, "sha256"),
+      });
     this.#signing = { signer: async () => signature, systemClockOffset: 0 };
   }
 

@@ -20,6 +20,7 @@ import type { ConnectionsAhead } from "../network/connections-ahead.ts";
 import { oncePer } from "../once.ts";
 import type { BedrockService } from "./regional-endpoint.ts";
 import type { RestClient } from "./rest-client.ts";
+import { BASE_URL_END, MANTLE } from "../models/provider-api.ts";
 
 /** What of a session is known without the network: cheap enough for a warm `models list`. */
 export interface Setup {
@@ -62,7 +63,7 @@ export function endpointOf(setup: Setup, service: Service, target: Target): Endp
     flag: options.endpointUrl,
     env: runtime.env,
     profile: profileInForce(shared, decision.profileName),
-    baseUrl: baseUrlOf(setup, target),
+    baseUrl: service === serviceOf(target) ? baseUrlOf(setup, target) : undefined,
   });
 }
 
@@ -123,13 +124,16 @@ function claimsOf(setup: Setup, target: Target): RegionClaims {
   const { profileName } = decision;
   const arn = target.kind === "discovery" ? undefined : parseArn(target.id);
   const baseUrl = baseUrlOf(setup, target);
-  const baseUrlRegion = baseUrl && regionOfBaseUrl(baseUrl.url);
+  const baseUrlRegion = baseUrl && regionOfBaseUrl(baseUrl.url, serviceOf(target));
+  // Whatever Mantle answers is of its provider, configured or listed: its address goes before the region of discovery.
+  const isDiscovered =
+    serviceOf(target) === "bedrock-mantle" ? !baseUrlRegion : target.kind !== "configured-model";
   const asksInstance =
     decision.chosen.source === "default-chain" && decision.chosen.step === "instance-metadata";
   return {
     flag: options.region,
     arn: arn?.region ? { text: (target as { id: string }).id, region: arn.region } : undefined,
-    discovery: target.kind === "configured-model" ? undefined : discoverySettings(config.value).region,
+    discovery: isDiscovered ? discoverySettings(config.value).region : undefined,
     baseUrl: baseUrl && baseUrlRegion ? { region: baseUrlRegion, setting: baseUrl.setting } : undefined,
     env: runtime.env,
     profile: { name: profileName, region: shared.profiles.get(profileName)?.keys["region"] },
@@ -148,6 +152,12 @@ function baseUrlOf(setup: Setup, target: Target): { url: string; setting: string
   const url = setup.config.value.models?.providers?.[providerId]?.baseUrl;
   if (!url) return undefined;
   const setting = `models.providers.${providerId}.baseUrl`;
+  if (providerId === MANTLE) return { url: url.replace(BASE_URL_END, ""), setting };
   // The region of the baseUrl is for the models configured with it; its host is for every call of the provider.
   return target.kind === "model" && regionOfBaseUrl(url) ? undefined : { url, setting };
+}
+
+/** The service that answers a target's models, which is what the `baseUrl` of its provider is for. */
+function serviceOf(target: Target): "bedrock-runtime" | "bedrock-mantle" {
+  return target.kind !== "discovery" && target.providerId === MANTLE ? "bedrock-mantle" : "bedrock-runtime";
 }

@@ -19,6 +19,7 @@ const NAMES = new RegExp(
 /** Files that may name them all the same, and why. emulator/ plays AWS, and is not asked about. */
 const ALLOWED: Readonly<Record<string, string>> = {
   "models/families.ts": "is the table itself",
+  "models/provider-api.ts": "names APIs and their paths, which have a vendor's name",
   "models/default-models.ts": "names the model that is asked under --emulator when nobody named one",
   "command-line/examples.ts": "has examples for the help, which are typed as they stand",
   "config/settings.ts": "has examples of settings for their documentation",

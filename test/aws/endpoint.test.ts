@@ -49,6 +49,19 @@ describe("the endpoint order of Bedrock Runtime", () => {
   });
 
   it.each([
+    ["https://bedrock-mantle.us-east-2.api.aws", undefined],
+    ["https://bedrock-runtime.us-east-2.amazonaws.com", "https://bedrock-runtime.us-east-2.amazonaws.com"],
+    ["https://mantle.corp.example/aws", "https://mantle.corp.example/aws"],
+  ])(
+    "of Mantle is %s for the baseUrl of its provider only where it is no host of AWS's: %s",
+    (url, expected) => {
+      const claims = { service: "bedrock-mantle" as const, env: {}, baseUrl: { url, setting: "x" } };
+      expect(decideEndpoint(claims)?.url).toBe(expected);
+      expect(decideEndpoint({ ...claims, flag: "http://flag" })?.url).toBe("http://flag");
+    },
+  );
+
+  it.each([
     [undefined, "true", true],
     [undefined, "True", true],
     [undefined, "false", false],
@@ -201,6 +214,7 @@ describe("every variable and setting that names an endpoint", () => {
     expect(SERVICES.map((service) => endpointVariables(service)[0])).toEqual([
       "AWS_ENDPOINT_URL_BEDROCK",
       "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+      "AWS_ENDPOINT_URL_BEDROCK_MANTLE",
       "AWS_ENDPOINT_URL_STS",
       "AWS_ENDPOINT_URL_SSO",
       "AWS_ENDPOINT_URL_SSO_OIDC",

@@ -8,7 +8,13 @@ import {
   regionOfBaseUrl,
   resolveRegion,
 } from "../../src/aws/region.ts";
-import { KNOWN_REGIONS, nearestRegion, neighborOf, REGIONS } from "../../src/aws/known-regions.ts";
+import {
+  KNOWN_REGIONS,
+  MANTLE_REGIONS,
+  nearestRegion,
+  neighborOf,
+  REGIONS,
+} from "../../src/aws/known-regions.ts";
 
 const everything: RegionClaims = {
   flag: undefined,
@@ -104,6 +110,26 @@ describe("another region", () => {
     });
   });
 
+  it("of Mantle is one that Bedrock has, and the nearest is in the same part of the world, or the next", () => {
+    expect(MANTLE_REGIONS.filter((region) => !KNOWN_REGIONS.includes(region))).toEqual([]);
+    const near = (region: string): string | undefined => neighborOf(region, MANTLE_REGIONS);
+    const asked = ["us-west-1", "eu-west-3", "eu-central-2", "ca-central-1", "me-south-1", "us-gov-east-1"];
+    expect(asked.map(near)).toEqual([
+      "us-west-2",
+      "eu-west-1",
+      "eu-central-1",
+      "us-east-1",
+      "eu-south-1",
+      "us-gov-west-1",
+    ]);
+    expect(["ap-northeast-2", "af-south-1", "mx-central-1", "cn-north-1"].map(near)).toEqual([
+      "ap-northeast-1",
+      "eu-south-1",
+      "us-east-1",
+      undefined,
+    ]);
+  });
+
   it.each([
     ["env AWS_DEFAULT_REGION", "export AWS_DEFAULT_REGION=us-east-1"],
     ["models.bedrockDiscovery.region", "openclaw config set models.bedrockDiscovery.region us-east-1"],
@@ -133,7 +159,14 @@ describe("regionOfBaseUrl", () => {
     ["https://bedrock-runtime.us-east-1.amazonawsXcom", undefined],
     ["https://vpce-0123.bedrock-runtime.us-east-1.vpce.amazonaws.com", undefined],
     ["http://127.0.0.1:8080", undefined],
+    ["https://bedrock-mantle.us-east-1.api.aws", undefined],
   ])("reads %s as %s", (url, region) => expect(regionOfBaseUrl(url)).toBe(region));
+
+  it("reads Mantle's host for Mantle only", () => {
+    const read = (url: string): string | undefined => regionOfBaseUrl(url, "bedrock-mantle");
+    expect(read("https://bedrock-mantle.eu-west-1.api.aws")).toBe("eu-west-1");
+    expect(read("https://bedrock-runtime.eu-west-1.amazonaws.com")).toBeUndefined();
+  });
 });
 
 describe("the SDK's own endpoints", () => {

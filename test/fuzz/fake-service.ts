@@ -52,6 +52,7 @@ function fakeClient(answer: Answering, runtime: Runtime): RestClient {
   };
   const service = {
     id: "Bedrock",
+    signingName: "bedrock",
     endpoint: "http://service.test",
     isNamed: true,
     sdkVersion: "0",

@@ -4,7 +4,7 @@ import { STSClient } from "@aws-sdk/client-sts";
 import { partition, setPartitionInfo, useDefaultPartitionInfo } from "@aws-sdk/core/client";
 import { afterEach, describe, expect, it } from "vitest";
 import { KNOWN_REGIONS } from "../../src/aws/known-regions.ts";
-import { decideWishes } from "../../src/aws/endpoint.ts";
+import { decideWishes, plainEndpoint } from "../../src/aws/endpoint.ts";
 import { locateService, regionalEndpoint } from "../../src/session/regional-endpoint.ts";
 import { writeSharedFiles } from "../helpers/shared-files.ts";
 import { createHome } from "../helpers/openclaw.ts";
@@ -56,6 +56,24 @@ it.each(["us-east-1", "us-gov-west-1", "cn-north-1", "fips-us-east-1", "us-gov-w
     }
   },
 );
+
+describe("the endpoint of Mantle, of which the SDK knows nothing", () => {
+  it.each([
+    ["us-east-1", "https://bedrock-mantle.us-east-1.api.aws"],
+    ["us-gov-west-1", "https://bedrock-mantle.us-gov-west-1.api.aws"],
+    ["cn-north-1", "https://bedrock-mantle.cn-north-1.api.amazonwebservices.com.cn"],
+  ])("of %s is %s, whether dual-stack is wished for or not", (region, url) => {
+    for (const dualStack of BOTH)
+      expect(regionalEndpoint("bedrock-mantle", region, { fips: false, dualStack })).toBe(url);
+    expect(plainEndpoint("bedrock-mantle", region, {}, undefined)).toBe(url);
+  });
+
+  it("is not there for FIPS", () => {
+    expect(() => regionalEndpoint("bedrock-mantle", "us-east-1", { fips: true, dualStack: false })).toThrow(
+      "There is no FIPS endpoint of bedrock-mantle in us-east-1.",
+    );
+  });
+});
 
 it.each([
   ["FIPS", { fips: true, dualStack: false }],
