@@ -1,12 +1,19 @@
 import type { CompleteOptions } from "./commands/complete.ts";
 import type { HelpOptions } from "./commands/help.ts";
 import { flag, headed, type Program } from "./command-line/declaration.ts";
-import { integerFlag, numberFlag, repeatable, textOrNothing } from "./command-line/flag-values.ts";
+import {
+  integerFlag,
+  numberFlag,
+  repeatable,
+  repeatableOf,
+  textOrNothing,
+} from "./command-line/flag-values.ts";
 import { parameterFlags } from "./command-line/parameter-flags.ts";
 import { VERSION } from "./version.ts";
 
 const SORT_FIELDS = ["name", "provider", "context", "max-output", "price-in", "price-out"];
 const USAGE_FIELDS = ["model", "day", "profile", "command", "key"];
+const GATES = ["region", "authorization", "entitlement", "agreement", "form", "retention"];
 const SHELLS = ["bash", "zsh", "fish"];
 
 /** Every command: its name, flags and help, and the file that is loaded when it runs. */
@@ -292,6 +299,10 @@ export const PROGRAM: Program = {
         flag("--port <number>", "port to listen on (default: any free one)", integerFlag(0, 65535)),
         flag("--host <host>", "loopback address to listen on", undefined, "127.0.0.1"),
         flag("--fault <fault>", "let a call fail: ROUTE[:CALL]=FAULT[@DELTAS] (repeatable)", repeatable),
+        {
+          ...flag("--close <gate>", "close a gate to models, as AWS does (repeatable)", repeatableOf(GATES)),
+          choices: GATES,
+        },
         flag("--upstream <url>", "OpenAI-compatible server whose model answers Converse calls"),
         flag("--upstream-model <model>", "model of that server that answers"),
       ],

@@ -11,6 +11,14 @@ export function repeatable(value: string, previous: string[] | undefined): strin
   return [...(previous ?? []), value];
 }
 
+/** Collects the values of a flag that may be given several times and takes a few words. Throws `FlagValueError`. */
+export function repeatableOf(words: readonly string[]): (value: string, previous?: string[]) => string[] {
+  return (value, previous = []) => {
+    if (!words.includes(value)) throw new FlagValueError(`It takes ${words.join(", ")}.`);
+    return [...previous, value];
+  };
+}
+
 /** Parses a whole number within bounds. Throws `FlagValueError`. */
 export function integerFlag(minimum: number, maximum = Number.MAX_SAFE_INTEGER): (value: string) => number {
   return (value) => {

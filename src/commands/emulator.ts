@@ -2,7 +2,13 @@ import { once } from "node:events";
 import { explainListenFailure } from "../network/listen-failure.ts";
 import { maskUserInfo } from "../network/user-info.ts";
 import { maskKeyId } from "../credentials/mask.ts";
-import { startEmulator, type Emulator, type RecordedCall, type Upstream } from "../emulator/emulator.ts";
+import {
+  startEmulator,
+  type EmulatedGate,
+  type Emulator,
+  type RecordedCall,
+  type Upstream,
+} from "../emulator/emulator.ts";
 import { faultScript } from "../emulator/fault.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import { isLoopback, withoutBrackets } from "../loopback.ts";
@@ -19,6 +25,8 @@ export interface EmulatorCommandOptions extends GlobalOptions {
   host: string;
   /** `ROUTE[:CALL]=FAULT[@DELTAS]`. */
   fault?: string[];
+  /** What is closed to the account at the start. */
+  close?: EmulatedGate[];
   /** Address of an OpenAI-compatible server whose model answers Converse calls. */
   upstream?: string;
   upstreamModel?: string;
@@ -79,7 +87,7 @@ async function openUpstream(
 }
 
 async function open(
-  { host: given, port, region, fault = [] }: EmulatorCommandOptions,
+  { host: given, port, region, fault = [], close = [] }: EmulatorCommandOptions,
   { terminal }: Runtime,
   upstream: Upstream | undefined,
 ): Promise<Emulator> {
@@ -96,6 +104,7 @@ async function open(
       host,
       port,
       script,
+      closedGates: close,
       ...(region === undefined ? {} : { region }),
       upstream,
       remembersCalls: false,

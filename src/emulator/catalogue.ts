@@ -1,5 +1,6 @@
 import { partitionOfRegion } from "../aws/partition.ts";
 import { AwsError, constraintError, describeBreach, validationError } from "./aws-error.ts";
+import type { AccountGates } from "./gates.ts";
 import type { EmulatedModel, EmulatedProfile } from "./models.ts";
 
 /** What an AWS account has in all regions. */
@@ -8,6 +9,7 @@ export interface Account {
   readonly id: string;
   readonly models: readonly EmulatedModel[];
   readonly profiles: readonly EmulatedProfile[];
+  readonly gates: AccountGates;
 }
 
 type Query = Readonly<Record<string, string>>;

@@ -3,6 +3,7 @@ import { foreignHostIn, isLoopback, withoutBrackets } from "../loopback.ts";
 import { authenticate, type KnownCredentials, type SecretKey } from "./authenticate.ts";
 import { AwsError, toErrorReply } from "./aws-error.ts";
 import { Catalogue } from "./catalogue.ts";
+import { AccountGates, type EmulatedGate } from "./gates.ts";
 import { InstanceMetadataService, type InstanceMetadata } from "./instance-metadata.ts";
 import { listen, type Exchange } from "./listener.ts";
 import { MODELS, PROFILES, type EmulatedModel, type EmulatedProfile } from "./models.ts";
@@ -14,6 +15,7 @@ import type { Script, ScriptedAnswer } from "./script.ts";
 import { breakOff, waitFor, writeSteps } from "./stream-writer.ts";
 
 export { emulatedEnvironment } from "./environment.ts";
+export type { EmulatedGate } from "./gates.ts";
 export type { Upstream } from "./operations.ts";
 export type { Permission, RecordedCall } from "./recorded-call.ts";
 export type { ScriptedAnswer, StreamStep } from "./script.ts";
@@ -36,6 +38,8 @@ export interface EmulatorOptions {
   region?: string;
   models?: readonly EmulatedModel[];
   profiles?: readonly EmulatedProfile[];
+  /** What is closed to the account at the start. */
+  closedGates?: readonly EmulatedGate[];
   /** Asked about each call before it is answered; what it says goes before credentials and everything else. */
   script?: Script;
   /** The EC2 instance behind the metadata service; `role: undefined` is one without a role. */
@@ -98,6 +102,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     id: EMULATED_ACCOUNT,
     models: options.models ?? MODELS,
     profiles: options.profiles ?? PROFILES,
+    gates: new AccountGates(options.closedGates ?? []),
   };
   const context: OperationContext = {
     account,

@@ -11,6 +11,7 @@ import {
 import { Catalogue, type Account } from "./catalogue.ts";
 import { answerSteps, converseResponse } from "./converse.ts";
 import { readConverseRequest } from "./converse-request.ts";
+import type { AccountGates } from "./gates.ts";
 import type { InstanceMetadata, InstanceMetadataService } from "./instance-metadata.ts";
 import type { EmulatedModel } from "./models.ts";
 import { onAnything, onModel, onProfile, toInvoke, type Needs } from "./permissions.ts";
@@ -79,26 +80,53 @@ const BEDROCK: Readonly<Record<string, Operation>> = {
   GetFoundationModelAvailability: {
     http: "GET /foundation-model-availability/{modelId}",
     needs: onAnything,
-    // Everything that is listed can be used.
-    answer: inRegion((catalogue, call) => ({
-      modelId: catalogue.findModel(modelIdOf(call)).modelId,
-      agreementAvailability: { status: "AVAILABLE" },
-      authorizationStatus: "AUTHORIZED",
-      entitlementAvailability: "AVAILABLE",
-      regionAvailability: "AVAILABLE",
-    })),
+    answer: aboutModel((gates, model) => gates.availability(model)),
+  },
+  ListFoundationModelAgreementOffers: {
+    http: "GET /list-foundation-model-agreement-offers/{modelId}",
+    needs: onAnything,
+    answer: aboutModel((gates, model) => gates.offers(model)),
+  },
+  CreateFoundationModelAgreement: {
+    http: "POST /create-foundation-model-agreement",
+    needs: onAnything,
+    answer: (call, context) => {
+      const modelId = fieldOf(call.body, "modelId");
+      if (typeof modelId !== "string")
+        throw constraintError(describeBreach(modelId, "modelId", "not be null"));
+      const model = catalogueOf(call, context).findModel(modelId);
+      context.account.gates.agree(model, fieldOf(call.body, "offerToken"));
+      return json({ modelId }, 202);
+    },
   },
   GetUseCaseForModelAccess: {
     http: "GET /use-case-for-model-access",
     needs: onAnything,
-    answer: () =>
-      json({ formData: Buffer.from('{"note":"simulated by the openclaw emulator"}').toString("base64") }),
+    answer: (_, { account }) => json(account.gates.form),
+  },
+  PutUseCaseForModelAccess: {
+    http: "POST /use-case-for-model-access",
+    needs: onAnything,
+    answer: ({ body }, { account }) => {
+      account.gates.submitForm(fieldOf(body, "formData"));
+      return json({}, 201);
+    },
   },
   // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_GetAccountDataRetention.html
   GetAccountDataRetention: {
     http: "GET /data-retention",
     needs: onAnything,
-    answer: () => json({ mode: "inherit", updatedAt: "2026-06-09T00:00:00Z" }),
+    answer: ({ region }, { account, bearerRegion }) => json(account.gates.retention(region ?? bearerRegion)),
+  },
+  // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_PutAccountDataRetention.html
+  PutAccountDataRetention: {
+    http: "PUT /data-retention",
+    needs: onAnything,
+    answer: ({ region: named, body }, { account: { gates }, bearerRegion, now }) => {
+      const region = named ?? bearerRegion;
+      gates.setRetention(region, fieldOf(body, "mode"), now());
+      return json(gates.retention(region));
+    },
   },
   ListInferenceProfiles: {
     http: "GET /inference-profiles",
@@ -206,8 +234,17 @@ function modelIdOf({ parameters }: RecordedCall): string {
 
 /** Answers with what the region of the call shows. */
 function inRegion(show: (catalogue: Catalogue, call: RecordedCall) => object): Answer {
-  return (call, { account, bearerRegion }) =>
-    json(show(new Catalogue(account, call.region ?? bearerRegion), call));
+  return (call, context) => json(show(catalogueOf(call, context), call));
+}
+
+/** Answers with what the account's gates say of the model that the path names. */
+function aboutModel(show: (gates: AccountGates, model: EmulatedModel) => object): Answer {
+  return (call, context) =>
+    json(show(context.account.gates, catalogueOf(call, context).findModel(modelIdOf(call))));
+}
+
+function catalogueOf({ region }: RecordedCall, { account, bearerRegion }: OperationContext): Catalogue {
+  return new Catalogue(account, region ?? bearerRegion);
 }
 
 function metadata(tell: (instance: InstanceMetadata) => string | undefined): Answer {
@@ -252,10 +289,11 @@ async function converseStream(
 
 function answerConversation(
   call: RecordedCall,
-  { account }: OperationContext,
+  { account, bearerRegion }: OperationContext,
   canAnswer: (model: EmulatedModel) => boolean = () => true,
 ): SimulatedAnswer {
   const { model } = new Catalogue(account, call.region).resolveModel(modelIdOf(call));
+  account.gates.pass(model, call.region ?? bearerRegion);
   const isChatModel =
     model.canConverse !== false &&
     model.inputModalities.includes("TEXT") &&
@@ -317,6 +355,6 @@ function getCallerIdentity(call: RecordedCall, context: OperationContext): Reply
   };
 }
 
-function json(body: object): PlainReply {
-  return { status: 200, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+function json(body: object, status = 200): PlainReply {
+  return { status, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
 }

@@ -12,7 +12,12 @@ interface Inputs {
   ListFoundationModels: bedrock.ListFoundationModelsRequest;
   ListInferenceProfiles: bedrock.ListInferenceProfilesRequest;
   GetFoundationModelAvailability: bedrock.GetFoundationModelAvailabilityRequest;
+  ListFoundationModelAgreementOffers: bedrock.ListFoundationModelAgreementOffersRequest;
+  CreateFoundationModelAgreement: bedrock.CreateFoundationModelAgreementRequest;
   GetUseCaseForModelAccess: bedrock.GetUseCaseForModelAccessRequest;
+  PutUseCaseForModelAccess: bedrock.PutUseCaseForModelAccessRequest;
+  GetAccountDataRetention: bedrock.GetAccountDataRetentionRequest;
+  PutAccountDataRetention: bedrock.PutAccountDataRetentionRequest;
   GetProvisionedModelThroughput: bedrock.GetProvisionedModelThroughputRequest;
   GetCustomModel: bedrock.GetCustomModelRequest;
   GetCustomModelDeployment: bedrock.GetCustomModelDeploymentRequest;
@@ -27,7 +32,12 @@ interface Inputs {
 /** What the service model says of the answers. */
 interface Outputs {
   GetFoundationModelAvailability: bedrock.GetFoundationModelAvailabilityResponse;
+  ListFoundationModelAgreementOffers: bedrock.ListFoundationModelAgreementOffersResponse;
+  CreateFoundationModelAgreement: bedrock.CreateFoundationModelAgreementResponse;
   GetUseCaseForModelAccess: bedrock.GetUseCaseForModelAccessResponse;
+  PutUseCaseForModelAccess: bedrock.PutUseCaseForModelAccessResponse;
+  GetAccountDataRetention: bedrock.GetAccountDataRetentionResponse;
+  PutAccountDataRetention: bedrock.PutAccountDataRetentionResponse;
   GetProvisionedModelThroughput: bedrock.GetProvisionedModelThroughputResponse;
   GetCustomModel: bedrock.GetCustomModelResponse;
   GetCustomModelDeployment: bedrock.GetCustomModelDeploymentResponse;
@@ -39,7 +49,7 @@ interface Outputs {
 
 interface Operation {
   service: BedrockService;
-  method: "GET" | "POST";
+  method: RestCall["method"];
   /** Below the endpoint; `{name}` stands for the member of the input that has this name. */
   path: string;
   /** The parts of the query, and the members of the input that they are. */
@@ -65,7 +75,21 @@ export const OPERATIONS: Readonly<Record<keyof Inputs, Operation>> = {
     method: "GET",
     path: "/foundation-model-availability/{modelId}",
   },
+  ListFoundationModelAgreementOffers: {
+    service: "bedrock",
+    method: "GET",
+    path: "/list-foundation-model-agreement-offers/{modelId}",
+    query: { offerType: "offerType" },
+  },
+  CreateFoundationModelAgreement: {
+    service: "bedrock",
+    method: "POST",
+    path: "/create-foundation-model-agreement",
+  },
   GetUseCaseForModelAccess: { service: "bedrock", method: "GET", path: "/use-case-for-model-access" },
+  PutUseCaseForModelAccess: { service: "bedrock", method: "POST", path: "/use-case-for-model-access" },
+  GetAccountDataRetention: { service: "bedrock", method: "GET", path: "/data-retention" },
+  PutAccountDataRetention: { service: "bedrock", method: "PUT", path: "/data-retention" },
   GetProvisionedModelThroughput: {
     service: "bedrock",
     method: "GET",

@@ -31,7 +31,7 @@ import { readMetadata, readServiceError, readText } from "./read-answer.ts";
 export interface RestCall {
   /** As the service model names it: `ListFoundationModels`. */
   operation: string;
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "PUT";
   /** Below the endpoint; what stands in it is percent-encoded. */
   path: string;
   query?: Readonly<Record<string, string>>;

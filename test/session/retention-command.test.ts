@@ -24,6 +24,6 @@ it.each([
   const { stdout } = await promisify(execFile)("/bin/sh", ["-c", `${there} -sS`], {
     env: { PATH: process.env["PATH"], ...keys },
   });
-  expect(JSON.parse(stdout)).toMatchObject({ mode: "inherit" });
+  expect(JSON.parse(stdout)).toMatchObject({ mode: "aws_review" });
   expect(emulator.calls.at(-1)).toMatchObject({ route: "GetAccountDataRetention", region: "eu-west-1" });
 });
