@@ -72,9 +72,45 @@ export interface PlainReply {
   readonly body: string | Uint8Array;
 }
 
-/** The error in the service's own shape. */
-export function toErrorReply(error: AwsError, service: string, requestId: string): PlainReply {
+/** Whose shape the errors of an operation have, where it is not AWS's own. */
+export type ErrorDialect = "openai" | "anthropic";
+
+/** The error in the shape of the operation. */
+export function toErrorReply(
+  error: AwsError,
+  { service, dialect }: { service: string; dialect?: ErrorDialect | undefined },
+  requestId: string,
+): PlainReply {
+  if (dialect !== undefined) return toDialectError(error, dialect, requestId);
   return service === "sts" ? toXmlError(error, requestId) : toJsonError(error);
+}
+
+/** What the paths of OpenAI's and of Anthropic's APIs call an error: OpenAI's code and type, Anthropic's type. */
+const DIALECT_WORDS: Readonly<Record<string, readonly [code: string, type: string, anthropic: string]>> = {
+  AccessDeniedException: ["access_denied", "permission_denied_error", "permission_error"],
+  ResourceNotFoundException: ["not_found_error", "invalid_request_error", "not_found_error"],
+  ThrottlingException: ["rate_limit_exceeded", "rate_limit_error", "rate_limit_error"],
+  ValidationException: ["validation_error", "invalid_request_error", "invalid_request_error"],
+};
+
+function toDialectError(
+  { awsName, message, status }: AwsError,
+  dialect: ErrorDialect,
+  requestId: string,
+): PlainReply {
+  const [code, type, ownType] = DIALECT_WORDS[awsName] ?? otherWords(status);
+  const body =
+    dialect === "openai"
+      ? { error: { code, message, param: null, type } }
+      : { type: "error", error: { type: ownType, message }, request_id: requestId };
+  return { status, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+}
+
+function otherWords(status: number): [string, string, string] {
+  if (status >= 500) return ["internal_server_error", "server_error", "api_error"];
+  return status === 401 || status === 403
+    ? ["authentication_error", "authentication_error", "authentication_error"]
+    : ["validation_error", "invalid_request_error", "invalid_request_error"];
 }
 
 /** As the Bedrock services put it: name in a header, message in JSON. IAM's denials spell it `Message`. */

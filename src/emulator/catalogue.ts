@@ -1,6 +1,7 @@
 import { partitionOfRegion } from "../aws/partition.ts";
 import { AwsError, constraintError, describeBreach, validationError } from "./aws-error.ts";
 import type { AccountGates } from "./gates.ts";
+import type { MantleModel } from "./mantle.ts";
 import type { EmulatedModel, EmulatedProfile } from "./models.ts";
 
 /** What an AWS account has in all regions. */
@@ -10,6 +11,8 @@ export interface Account {
   readonly models: readonly EmulatedModel[];
   readonly profiles: readonly EmulatedProfile[];
   readonly gates: AccountGates;
+  /** What the endpoint `bedrock-mantle` has. */
+  readonly mantleModels: readonly MantleModel[];
 }
 
 type Query = Readonly<Record<string, string>>;
@@ -162,8 +165,8 @@ export class Catalogue {
   }
 
   /** The ARN of something of the account's own, such as `guardrail/abc`. */
-  accountArn(resource: string): string {
-    return `arn:${this.#partition()}:bedrock:${this.#region ?? ""}:${this.#account.id}:${resource}`;
+  accountArn(resource: string, service = "bedrock"): string {
+    return `arn:${this.#partition()}:${service}:${this.#region ?? ""}:${this.#account.id}:${resource}`;
   }
 
   /** The ARNs of the models that a profile routes to from the region. */

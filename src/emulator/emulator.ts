@@ -6,6 +6,7 @@ import { Catalogue } from "./catalogue.ts";
 import { AccountGates, type EmulatedGate } from "./gates.ts";
 import { InstanceMetadataService, type InstanceMetadata } from "./instance-metadata.ts";
 import { listen, type Exchange } from "./listener.ts";
+import { MANTLE_MODELS, type MantleModel } from "./mantle.ts";
 import { MODELS, PROFILES, type EmulatedModel, type EmulatedProfile } from "./models.ts";
 import type { OperationContext, Reply, Upstream } from "./operations.ts";
 import { requiredPermissions } from "./permissions.ts";
@@ -40,6 +41,8 @@ export interface EmulatorOptions {
   profiles?: readonly EmulatedProfile[];
   /** What is closed to the account at the start. */
   closedGates?: readonly EmulatedGate[];
+  /** The models of the endpoint `bedrock-mantle`. */
+  mantleModels?: readonly MantleModel[];
   /** Asked about each call before it is answered; what it says goes before credentials and everything else. */
   script?: Script;
   /** The EC2 instance behind the metadata service; `role: undefined` is one without a role. */
@@ -103,6 +106,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     models: options.models ?? MODELS,
     profiles: options.profiles ?? PROFILES,
     gates: new AccountGates(options.closedGates ?? []),
+    mantleModels: options.mantleModels ?? MANTLE_MODELS,
   };
   const context: OperationContext = {
     account,
@@ -194,7 +198,11 @@ async function receive(
     return await receiveCall(exchange.request, countRoute);
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
-    await send(exchange, { callId: randomUUID(), time: now() }, toErrorReply(error, "bedrock", ""));
+    await send(
+      exchange,
+      { callId: randomUUID(), time: now() },
+      toErrorReply(error, { service: "bedrock" }, ""),
+    );
     return undefined;
   }
 }
@@ -213,12 +221,12 @@ async function decide(
   signal: AbortSignal,
 ): Promise<SendableReply> {
   try {
-    if (route.service === "bedrock" || route.service === "sts") {
+    if (route.service !== "imds" && route.service !== "none") {
       await authenticate(call, parts, known, route.service, context.now());
     }
     return await route.answer(call, context, signal);
   } catch (error) {
-    if (error instanceof AwsError) return toErrorReply(error, route.service, call.requestId);
+    if (error instanceof AwsError) return toErrorReply(error, route, call.requestId);
     throw error;
   }
 }
@@ -234,7 +242,7 @@ function toReply(scripted: ScriptedAnswer, { call, route }: ReceivedCall): Senda
   }
   if ("error" in scripted) {
     const { name, message, status, headers } = scripted.error;
-    const reply = toErrorReply(new AwsError(name, message, status), route.service, call.requestId);
+    const reply = toErrorReply(new AwsError(name, message, status), route, call.requestId);
     return { ...reply, headers: { ...reply.headers, ...headers } };
   }
   if ("stream" in scripted) return { stream: scripted.stream, headers: scripted.headers ?? {} };

@@ -4,6 +4,7 @@ import {
   AwsError,
   constraintError,
   describeBreach,
+  type ErrorDialect,
   escapeXml,
   validationError,
   type PlainReply,
@@ -13,8 +14,9 @@ import { answerSteps, converseResponse } from "./converse.ts";
 import { readConverseRequest } from "./converse-request.ts";
 import type { AccountGates } from "./gates.ts";
 import type { InstanceMetadata, InstanceMetadataService } from "./instance-metadata.ts";
+import { getMantleModel, listMantleModels } from "./mantle.ts";
 import type { EmulatedModel } from "./models.ts";
-import { onAnything, onModel, onProfile, toInvoke, type Needs } from "./permissions.ts";
+import { onAnything, onDefaultProject, onModel, onProfile, toInvoke, type Needs } from "./permissions.ts";
 import type { RecordedCall } from "./recorded-call.ts";
 import type { StreamSteps } from "./script.ts";
 import {
@@ -62,6 +64,8 @@ interface Operation {
   readonly http?: string;
   /** Missing for what needs no permission. */
   readonly needs?: Needs;
+  /** Whose shape its errors have, where it is not AWS's own. */
+  readonly dialect?: ErrorDialect;
   readonly answer: Answer;
 }
 
@@ -153,6 +157,22 @@ const BEDROCK: Readonly<Record<string, Operation>> = {
   CountTokens: { http: "POST /model/{modelId}/count-tokens", needs: onModel, answer: countTokens },
 };
 
+/** Of the endpoint `bedrock-mantle`, by the names of its actions. */
+const MANTLE: Readonly<Record<string, Operation>> = {
+  ListModels: {
+    http: "GET /v1/models",
+    needs: onDefaultProject("ListModels"),
+    dialect: "openai",
+    answer: (_, { account }) => json(listMantleModels(account.mantleModels)),
+  },
+  GetModel: {
+    http: "GET /v1/models/{modelId}",
+    needs: onDefaultProject("GetModel"),
+    dialect: "openai",
+    answer: (call, { account }) => json(getMantleModel(account.mantleModels, modelIdOf(call))),
+  },
+};
+
 /** EC2's instance metadata, by names of our own. */
 const INSTANCE_METADATA: Readonly<Record<string, Operation>> = {
   ImdsToken: {
@@ -178,21 +198,28 @@ const INSTANCE_METADATA: Readonly<Record<string, Operation>> = {
 const STS: Readonly<Record<string, Operation>> = { GetCallerIdentity: { answer: getCallerIdentity } };
 
 /** The names of the routes that answer. */
-export const ROUTE_NAMES: readonly string[] = [BEDROCK, INSTANCE_METADATA, STS].flatMap(Object.keys);
+export const ROUTE_NAMES: readonly string[] = [BEDROCK, MANTLE, INSTANCE_METADATA, STS].flatMap(Object.keys);
 
 /** The operation of a request, and the service whose credentials it takes. */
 export interface Route extends Operation {
   readonly name: string;
-  readonly service: "bedrock" | "sts" | "imds" | "none";
+  readonly service: "bedrock" | "bedrock-mantle" | "sts" | "imds" | "none";
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-const PATTERNS = [...Object.entries(BEDROCK), ...Object.entries(INSTANCE_METADATA)].map(
-  ([name, operation]) => ({
+const PATTERNS = (
+  [
+    ["bedrock-mantle", MANTLE],
+    ["bedrock", BEDROCK],
+    ["imds", INSTANCE_METADATA],
+  ] as const
+).flatMap(([service, operations]) =>
+  Object.entries(operations).map(([name, operation]) => ({
     name,
+    service,
     operation,
     expression: new RegExp(`^${operation.http?.replace(/\{(\w+)\}/g, "(?<$1>[^/]+)")}$`),
-  }),
+  })),
 );
 
 /**
@@ -200,10 +227,9 @@ const PATTERNS = [...Object.entries(BEDROCK), ...Object.entries(INSTANCE_METADAT
  * nothing matches has the route `Unknown`.
  */
 export function findRoute(method: string, path: string, body: unknown): Route {
-  for (const { name, operation, expression } of PATTERNS) {
+  for (const { name, service, operation, expression } of PATTERNS) {
     const match = expression.exec(`${method} ${path}`);
     if (match === null) continue;
-    const service = Object.hasOwn(BEDROCK, name) ? "bedrock" : "imds";
     const parameters = Object.entries(match.groups ?? {}).map(([key, value]) => [key, decode(value)]);
     return { name, service, parameters: Object.fromEntries(parameters), ...operation };
   }

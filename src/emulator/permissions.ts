@@ -24,7 +24,8 @@ export function requiredPermissions(
   try {
     const own = needs(call, catalogue);
     if (call.bearerToken === undefined) return own;
-    return [...own, { action: "bedrock:CallWithBearerToken", resource: "*", context: {} }];
+    const [service] = own[0]?.action.split(":", 1) ?? [];
+    return [...own, { action: `${service ?? "bedrock"}:CallWithBearerToken`, resource: "*", context: {} }];
   } catch (error) {
     if (error instanceof AwsError) return [];
     throw error;
@@ -33,6 +34,17 @@ export function requiredPermissions(
 
 /** An action that has no resource types: a policy names it on `*`. */
 export const onAnything: Needs = ({ route }) => [{ action: `bedrock:${route}`, resource: "*", context: {} }];
+
+/**
+ * An action of Mantle's on the default project
+ * (https://docs.aws.amazon.com/service-authorization/latest/reference/list_bedrock-mantle.html).
+ */
+export function onDefaultProject(action: string): Needs {
+  return (_, catalogue) => {
+    const resource = catalogue.accountArn("project/default", "bedrock-mantle");
+    return [{ action: `bedrock-mantle:${action}`, resource, context: {} }];
+  };
+}
 
 /** An action on the foundation model that the path names. */
 export const onModel: Needs = ({ route, parameters }, catalogue) => {
