@@ -13,6 +13,7 @@ import { sha256Hex } from "../aws/digest.ts";
 import { type ChatParameters, flagName, type ParameterNames } from "../config/parameters.ts";
 import { isRecord, type JsonObject, wellFormed } from "../json.ts";
 import { parseIfJson } from "../json-bounds.ts";
+import { turnOver } from "../next-turn.ts";
 import { once } from "../once.ts";
 import { ANSWER_TOKENS, ANY_TOOL_IDS, type FamilyFacts, type ToolIds } from "../models/families.ts";
 import { leaveOutRefused, type Lessons } from "./apply-lessons.ts";
@@ -95,13 +96,18 @@ const RULES: readonly ((input: Input, mending: Mending) => Input)[] = [
  * mended request is not changed again, and the same history is mended the same way in every turn, so that it is found in
  * the prompt cache. What Converse demands is in its service model (botocore's `bedrock-runtime`), in
  * https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html, and in the refusals that
- * `emulator/converse-request.ts` cites; what differs by model in `models/families.ts`.
+ * `emulator/converse-request.ts` cites; what differs by model in `models/families.ts`. Of a conversation that is long others
+ * have their turn between the rules.
  */
-export function mendRequest(request: Input, recipient: Recipient): MendedRequest {
+export async function mendRequest(request: Input, recipient: Recipient): Promise<MendedRequest> {
   const notices = new Set<string>();
   const toolNames = new Map<string, string>();
   const mending = { ...recipient, toolNames, tell: (notice: string) => void notices.add(notice) };
-  const input = RULES.reduce((mended, rule) => rule(mended, mending), request);
+  let input = request;
+  for (const rule of RULES) {
+    await turnOver();
+    input = rule(input, mending);
+  }
   const question = newestOf(request, input);
   return { input, question, notices: [...notices], toolNames, promptDigest: once(() => digestOf(input)) };
 }

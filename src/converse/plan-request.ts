@@ -102,7 +102,7 @@ export async function planRequest(
     form = structuredForm(schema.schema, { family, lessons, isReasoning, hasTools: ask.tools !== undefined });
     draft = withStructuredOutput(input, form, schema.schema, family);
   }
-  const mended = mendRequest(draft, {
+  const mended = await mendRequest(draft, {
     modelId: model.id,
     family,
     mostTokens,

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
-import { JsonBoundsError, JsonScan } from "../json-bounds.ts";
+import { EscapeCount, JsonBoundsError, JsonScan } from "../json-bounds.ts";
 import { nextTurn, TURN_BYTES } from "../next-turn.ts";
 
 /** What a value costs beside its bytes when it is built, in bytes: an empty object of V8 and the place that holds it. */
@@ -107,9 +107,11 @@ export async function readJsonBody(request: IncomingMessage, bounds: BodyBounds)
   const declared = Number(request.headers["content-length"] ?? 0);
   if (declared > bounds.most) throw tooLarge(bounds.most);
   const scan = new JsonScan();
+  const escapes = new EscapeCount();
   const bytes = new BodyBytes();
   const handOn = (chunk: Buffer): void => {
     scan.take(chunk);
+    escapes.take(chunk);
     bytes.take(chunk);
   };
   const length = await readAll(request, bounds, handOn).catch((error: unknown) => {

@@ -63,7 +63,7 @@ export async function planForServer(
     structured = completionForm(schema.schema, lessons);
     draft = withStructuredOutput(input, structured, schema.schema, family);
   }
-  const mended = mendRequest(draft, {
+  const mended = await mendRequest(draft, {
     modelId: model.id,
     family,
     isReasoning,

@@ -169,7 +169,7 @@ const request = fc.record(
 const drafts = fc.tuple(fc.constantFrom(...MODELS), request, fc.boolean());
 const numRuns = isThorough ? 20_000 : 500;
 
-function mend(modelId: string, draft: object, isReasoning: boolean) {
+async function mend(modelId: string, draft: object, isReasoning: boolean) {
   const family = familyOf(modelId);
   const recipient: Recipient = { modelId, family, isReasoning };
   const input = { modelId, ...draft } as ConverseStreamCommandInput;
@@ -190,12 +190,12 @@ function asSent(input: ConverseStreamCommandInput): unknown {
 }
 
 describe("any request, once mended,", () => {
-  it("is taken by the emulator's rules, and is not changed again", () => {
-    fc.assert(
-      fc.property(drafts, ([modelId, draft, isReasoning]) => {
-        const { input, promptDigest } = mend(modelId, draft, isReasoning);
+  it("is taken by the emulator's rules, and is not changed again", async () => {
+    await fc.assert(
+      fc.asyncProperty(drafts, async ([modelId, draft, isReasoning]) => {
+        const { input, promptDigest } = await mend(modelId, draft, isReasoning);
         readConverseRequest(asSent(input), { modelId });
-        const again = mend(modelId, input, isReasoning);
+        const again = await mend(modelId, input, isReasoning);
         expect(again.input).toEqual(input);
         expect(again.notices).toEqual([]);
         expect(again.promptDigest()).toBe(promptDigest());
@@ -204,16 +204,16 @@ describe("any request, once mended,", () => {
     );
   });
 
-  it("has the same beginning when the conversation goes on", () => {
-    fc.assert(
-      fc.property(drafts, fc.array(message, { maxLength: 3 }), ([modelId, draft], more) => {
-        const fit = mend(modelId, draft, false).input.messages ?? [];
+  it("has the same beginning when the conversation goes on", async () => {
+    await fc.assert(
+      fc.asyncProperty(drafts, fc.array(message, { maxLength: 3 }), async ([modelId, draft], more) => {
+        const fit = (await mend(modelId, draft, false)).input.messages ?? [];
         const next: Message[] = [{ role: "assistant", content: [{ text: "Yes." }] }, ...more];
         const end: Message = { role: "user", content: [{ text: "And?" }] };
         // A conversation that ends with the beginning of an answer is not gone on with by another answer.
         fc.pre(fit.at(-1)?.role === "user");
         const messages = [...(draft.messages ?? []), ...next, end];
-        const longer = mend(modelId, { ...draft, messages }, false).input.messages ?? [];
+        const longer = (await mend(modelId, { ...draft, messages }, false)).input.messages ?? [];
         const ids = (of: readonly Message[]) =>
           of.flatMap(({ content = [] }) => content.flatMap(({ toolUse }) => toolUse?.toolUseId ?? []));
         expect(ids(longer).slice(0, ids(fit).length)).toEqual(ids(fit));
@@ -222,11 +222,12 @@ describe("any request, once mended,", () => {
     );
   });
 
-  it("is taken by botocore's model of Converse", (context) => {
-    const sample = fc.sample(drafts, numRuns).map(([modelId, draft, isReasoning]) => {
-      const { input } = mend(modelId, draft, isReasoning);
+  it("is taken by botocore's model of Converse", async (context) => {
+    const mended = fc.sample(drafts, numRuns).map(async ([modelId, draft, isReasoning]) => {
+      const { input } = await mend(modelId, draft, isReasoning);
       return { draft, input };
     });
+    const sample = await Promise.all(mended);
     const script = path.join(import.meta.dirname, "..", "helpers", "check-with-botocore.py");
     const { stdout, stderr, error, status } = spawnSync("python3", [script], {
       input: sample.map(({ input }) => `${JSON.stringify(packBytes(input))}\n`).join(""),

@@ -13,10 +13,10 @@ const KIMI = "moonshotai.kimi-k2.5";
 
 type Draft = Omit<ConverseStreamCommandInput, "modelId">;
 
-function mend(draft: Draft, id = SONNET_4_5, more: Partial<Recipient> = {}) {
+async function mend(draft: Draft, id = SONNET_4_5, more: Partial<Recipient> = {}) {
   const recipient = { modelId: id, family: familyOf(id), isReasoning: false, ...more };
-  const mended = mendRequest({ modelId: id, ...draft }, recipient);
-  const again = mendRequest(mended.input, { ...recipient, earlier: [] });
+  const mended = await mendRequest({ modelId: id, ...draft }, recipient);
+  const again = await mendRequest(mended.input, { ...recipient, earlier: [] });
   expect(again.input).toEqual(mended.input);
   return mended;
 }
@@ -49,11 +49,12 @@ const unsigned = { reasoningContent: { reasoningText: { text: "Hm." } } };
 const redacted = { reasoningContent: { redactedContent: bytes } };
 const cited = { citationsContent: { content: [{ text: "So it " }, { text: "is." }], citations: [] } };
 
-const says = (messages: Message[], id?: string) => mend({ messages }, id).input.messages;
-const calls = (messages: Message[], id?: string) => mend({ messages, toolConfig }, id).input.messages;
+const says = async (messages: Message[], id?: string) => (await mend({ messages }, id)).input.messages;
+const calls = async (messages: Message[], id?: string) =>
+  (await mend({ messages, toolConfig }, id)).input.messages;
 
 describe("a fit request", () => {
-  it("stays as it is, and nothing is said of it", () => {
+  it("stays as it is, and nothing is said of it", async () => {
     const draft = {
       messages: [
         user(document("report (pdf)"), "What is this?"),
@@ -64,16 +65,16 @@ describe("a fit request", () => {
       toolConfig,
       inferenceConfig: { temperature: 1, maxTokens: 5, stopSequences: ["END"] },
     };
-    const { input, notices, toolNames } = mend(draft);
+    const { input, notices, toolNames } = await mend(draft);
     expect(input).toEqual({ modelId: SONNET_4_5, ...draft });
     expect([notices, toolNames.size]).toEqual([[], 0]);
   });
 });
 
 describe("characters", () => {
-  it("are whole in every text that is sent", () => {
+  it("are whole in every text that is sent", async () => {
     const half = "cut \ud83d";
-    const { input, notices } = mend({
+    const { input, notices } = await mend({
       messages: [user(half), assistant(call("t", { [half]: half })), user(result("t", half))],
       system: [{ text: half }],
       toolConfig: { tools: [spec("clock", { type: "object", description: half }, { description: half })] },
@@ -126,14 +127,14 @@ describe("content", () => {
       [user("a"), assistant("b", image), user("c")],
       [user("a"), assistant("b"), user(image, "c")],
     ],
-  ])("%s", (_, messages, expected) => {
-    expect(says(messages)).toEqual(expected);
+  ])("%s", async (_, messages, expected) => {
+    expect(await says(messages)).toEqual(expected);
   });
 });
 
 describe("the order of messages", () => {
-  it("is that roles alternate, beginning and ending with a person's", () => {
-    expect(says([assistant("a"), user("b"), user("c"), assistant("d"), assistant("e")], KIMI)).toEqual([
+  it("is that roles alternate, beginning and ending with a person's", async () => {
+    expect(await says([assistant("a"), user("b"), user("c"), assistant("d"), assistant("e")], KIMI)).toEqual([
       user("(The conversation begins here.)"),
       assistant("a"),
       user("b", "c"),
@@ -149,25 +150,32 @@ describe("the order of messages", () => {
     [SONNET_4_5, { isReasoning: true }, [user("a"), assistant("{ "), user("Continue.")]],
   ])(
     "lets %s, %j, go on with the beginning of an answer, without a blank at its end",
-    (id, more, expected) => {
-      expect(mend({ messages: [user("a"), assistant("{ ")] }, id, more).input.messages).toEqual(expected);
+    async (id, more, expected) => {
+      expect((await mend({ messages: [user("a"), assistant("{ ")] }, id, more)).input.messages).toEqual(
+        expected,
+      );
     },
   );
 
-  it("makes a question of a system prompt that stands alone", () => {
-    const { input, notices } = mend({ messages: [], system: [{ text: "Say hi." }, point] });
+  it("makes a question of a system prompt that stands alone", async () => {
+    const { input, notices } = await mend({ messages: [], system: [{ text: "Say hi." }, point] });
     expect(input).toEqual({ modelId: SONNET_4_5, messages: [user("Say hi.")] });
     expect(notices).toHaveLength(1);
   });
 
-  it("has a message even of nothing", () => {
-    expect(says([])).toEqual([user("(The conversation begins here.)")]);
+  it("has a message even of nothing", async () => {
+    expect(await says([])).toEqual([user("(The conversation begins here.)")]);
   });
 
-  it("has no blank system prompt", () => {
-    const { input } = mend({ messages: [user("hi")], system: [{ text: " " }, { text: "a" }, { text: "" }] });
+  it("has no blank system prompt", async () => {
+    const { input } = await mend({
+      messages: [user("hi")],
+      system: [{ text: " " }, { text: "a" }, { text: "" }],
+    });
     expect(input.system).toEqual([{ text: "a" }]);
-    expect(mend({ messages: [user("hi")], system: [{ text: " " }] }).input).not.toHaveProperty("system");
+    expect((await mend({ messages: [user("hi")], system: [{ text: " " }] })).input).not.toHaveProperty(
+      "system",
+    );
   });
 });
 
@@ -218,16 +226,14 @@ describe("calls of tools and their results", () => {
       [user("a"), assistant(call("1")), user(result("1", " ", { status: "error" }))],
       [user("a"), assistant(call("1")), user(result("1", "(no output)", { status: "error" }))],
     ],
-  ])("%s", (_, messages, expected) => {
-    expect(calls(messages)).toEqual(expected);
+  ])("%s", async (_, messages, expected) => {
+    expect(await calls(messages)).toEqual(expected);
   });
 
-  it("are told as text where no tools are declared", () => {
-    expect(says([user("a"), assistant(call("1", { a: 1 }, "add")), user(result("1", "2"), "And?")])).toEqual([
-      user("a"),
-      assistant('(called add with {"a":1})'),
-      user("(add returned: 2)", "And?"),
-    ]);
+  it("are told as text where no tools are declared", async () => {
+    expect(
+      await says([user("a"), assistant(call("1", { a: 1 }, "add")), user(result("1", "2"), "And?")]),
+    ).toEqual([user("a"), assistant('(called add with {"a":1})'), user("(add returned: 2)", "And?")]);
   });
 
   it.each<[unknown, object]>([
@@ -240,35 +246,36 @@ describe("calls of tools and their results", () => {
     [[1], {}],
     [null, {}],
     [5, {}],
-  ])("have an object for arguments: %j becomes %j", (input, expected) => {
-    const mended = mend({
+  ])("have an object for arguments: %j becomes %j", async (input, expected) => {
+    const mended = await mend({
       messages: [user("a"), assistant(call("1", input)), user(result("1"))],
       toolConfig,
     });
     expect(mended.input.messages?.[1]?.content).toEqual([call("1", expected)]);
   });
 
-  it("have an object for `json` in results", () => {
+  it("have an object for `json` in results", async () => {
     const json = (value: unknown): ContentBlock =>
       ({ toolResult: { toolUseId: "1", content: [{ json: value }] } }) as ContentBlock;
-    const sent = (value: unknown) =>
-      calls([user("a"), assistant(call("1")), user(json(value))])?.[2]?.content?.[0]?.toolResult?.content;
-    expect(sent({ a: 1 })).toEqual([{ json: { a: 1 } }]);
-    expect(sent([1])).toEqual([{ text: "[1]" }]);
+    const sent = async (value: unknown) =>
+      (await calls([user("a"), assistant(call("1")), user(json(value))]))?.[2]?.content?.[0]?.toolResult
+        ?.content;
+    expect(await sent({ a: 1 })).toEqual([{ json: { a: 1 } }]);
+    expect(await sent([1])).toEqual([{ text: "[1]" }]);
   });
 
-  it("have files in results where the model takes them, else behind", () => {
+  it("have files in results where the model takes them, else behind", async () => {
     const seen: ContentBlock = { toolResult: { toolUseId: "123456789", content: [image], status: "error" } };
     const messages = [user("a"), assistant(call("123456789")), user("b", seen)];
-    expect(calls(messages, NOVA)?.[2]).toEqual(user(seen, "b"));
-    const { input, notices } = mend({ messages, toolConfig }, MISTRAL);
+    expect((await calls(messages, NOVA))?.[2]).toEqual(user(seen, "b"));
+    const { input, notices } = await mend({ messages, toolConfig }, MISTRAL);
     expect(input.messages?.[2]).toEqual(user(result("123456789", "(see the file below)"), "b", image));
     expect(notices).toEqual([expect.stringContaining("takes no files in the result of a tool")]);
   });
 
-  it("stand apart for models that want them to", () => {
+  it("stand apart for models that want them to", async () => {
     const messages = [user("a"), assistant("b", call("1")), user(result("1"), "c")];
-    expect(calls(messages, LLAMA)).toEqual([
+    expect(await calls(messages, LLAMA)).toEqual([
       user("a"),
       assistant("b"),
       user("Continue."),
@@ -281,9 +288,9 @@ describe("calls of tools and their results", () => {
 });
 
 describe("ids of calls", () => {
-  const idsOf = (ids: readonly string[], id?: string): [string[], string[]] => {
+  const idsOf = async (ids: readonly string[], id?: string): Promise<[string[], string[]]> => {
     const messages = ids.flatMap((one, at) => [user(`q${at}`), assistant(call(one)), user(result(one))]);
-    const content = (calls(messages, id) ?? []).flatMap((message) => message.content ?? []);
+    const content = ((await calls(messages, id)) ?? []).flatMap((message) => message.content ?? []);
     return [
       content.flatMap(({ toolUse }) => toolUse?.toolUseId ?? []),
       content.flatMap(({ toolResult }) => toolResult?.toolUseId ?? []),
@@ -294,23 +301,23 @@ describe("ids of calls", () => {
     [SONNET_4_5, ["toolu_1", "a-b"], /^[a-zA-Z0-9_-]{1,64}$/],
     [KIMI, ["functions.clock:0"], /^[a-zA-Z0-9_.:-]{1,64}$/],
     [MISTRAL, ["aB3456789"], /^[a-zA-Z0-9]{9}$/],
-  ])("are those that %s takes, in pairs, and each its own", (id, fit, pattern) => {
+  ])("are those that %s takes, in pairs, and each its own", async (id, fit, pattern) => {
     const unfit = ["x".repeat(149), "", "a b", "a.b", "日", "call_0", "call_0", ...fit, ...fit];
-    const [uses, results] = idsOf([...fit, ...unfit], id);
+    const [uses, results] = await idsOf([...fit, ...unfit], id);
     expect(uses.slice(0, fit.length)).toEqual(fit);
     expect(results).toEqual(uses);
     expect(new Set(uses).size).toBe(uses.length);
     for (const one of uses) expect(one).toMatch(pattern);
     // The next turn has more behind them, and the same of them.
-    expect(idsOf([...fit, ...unfit, "next"], id)[0].slice(0, uses.length)).toEqual(uses);
+    expect((await idsOf([...fit, ...unfit, "next"], id))[0].slice(0, uses.length)).toEqual(uses);
   });
 });
 
 describe("tools", () => {
-  const tools = (...declared: object[]) =>
-    mend({ messages: [user("hi")], toolConfig: { tools: declared as never } });
-  const schema = (json: unknown, id = NOVA) =>
-    mend({ messages: [user("hi")], toolConfig: { tools: [spec("t", json)] } }, id).input.toolConfig
+  const tools = async (...declared: object[]) =>
+    await mend({ messages: [user("hi")], toolConfig: { tools: declared as never } });
+  const schema = async (json: unknown, id = NOVA) =>
+    (await mend({ messages: [user("hi")], toolConfig: { tools: [spec("t", json)] } }, id)).input.toolConfig
       ?.tools?.[0]?.toolSpec?.inputSchema?.json;
 
   it.each<[unknown, object]>([
@@ -325,30 +332,32 @@ describe("tools", () => {
       { $ref: "#/$defs/a", $defs: { a: {} } },
       { type: "object", $ref: "#/$defs/a", $defs: { a: {} } },
     ],
-  ])("take an object: %j becomes %j", (json, expected) => {
-    expect(schema(json)).toEqual(expected);
+  ])("take an object: %j becomes %j", async (json, expected) => {
+    expect(await schema(json)).toEqual(expected);
   });
 
-  it("have no alternatives at the root of a schema for Claude", () => {
+  it("have no alternatives at the root of a schema for Claude", async () => {
     const a = { properties: { a: { type: "string" } }, required: ["a"] };
     const ab = { properties: { a: {}, b: { type: "number" } }, required: ["a", "b"] };
     const flat = { type: "object", properties: { a: { type: "string" }, b: { type: "number" } } };
-    expect(schema({ oneOf: [a, ab] }, SONNET_4_5)).toEqual({ ...flat, required: ["a"] });
-    expect(schema({ allOf: [a, ab], title: "t" }, SONNET_4_5)).toEqual({
+    expect(await schema({ oneOf: [a, ab] }, SONNET_4_5)).toEqual({ ...flat, required: ["a"] });
+    expect(await schema({ allOf: [a, ab], title: "t" }, SONNET_4_5)).toEqual({
       ...flat,
       title: "t",
       required: ["a", "b"],
     });
-    expect(schema({ anyOf: [{ $ref: "#/$defs/a" }, { type: "null" }], $defs: { a } }, SONNET_4_5)).toEqual({
+    expect(
+      await schema({ anyOf: [{ $ref: "#/$defs/a" }, { type: "null" }], $defs: { a } }, SONNET_4_5),
+    ).toEqual({
       type: "object",
       properties: a.properties,
       $defs: { a },
     });
   });
 
-  it("have names that fit, of which the caller's are known, in declarations, choices and calls", () => {
+  it("have names that fit, of which the caller's are known, in declarations, choices and calls", async () => {
     const own = "server.tool/日本 " + "x".repeat(80);
-    const { input, toolNames, notices } = mend({
+    const { input, toolNames, notices } = await mend({
       messages: [user("a"), assistant(call("1", {}, own)), user(result("1"))],
       toolConfig: { tools: [spec(own), spec("server_tool")], toolChoice: { tool: { name: own } } },
     });
@@ -361,15 +370,15 @@ describe("tools", () => {
     expect(notices).toEqual([]);
   });
 
-  it("keep names apart that differ only in what is replaced", () => {
-    const names = tools(spec("a.b"), spec("a/b"), spec("a_b")).input.toolConfig?.tools?.map(
+  it("keep names apart that differ only in what is replaced", async () => {
+    const names = (await tools(spec("a.b"), spec("a/b"), spec("a_b"))).input.toolConfig?.tools?.map(
       ({ toolSpec }) => toolSpec?.name,
     );
     expect(new Set(names).size).toBe(3);
   });
 
-  it("are each declared once, and described or not", () => {
-    const { input, notices } = tools(
+  it("are each declared once, and described or not", async () => {
+    const { input, notices } = await tools(
       spec("a", {}, { description: " " }),
       spec("a", {}, { description: "Other." }),
       {},
@@ -378,9 +387,9 @@ describe("tools", () => {
     expect(notices).toEqual([expect.stringContaining("'a' is declared more than once")]);
   });
 
-  it("are none where none is declared, and chosen only among those that are", () => {
-    expect(tools().input).not.toHaveProperty("toolConfig");
-    const { input } = mend({
+  it("are none where none is declared, and chosen only among those that are", async () => {
+    expect((await tools()).input).not.toHaveProperty("toolConfig");
+    const { input } = await mend({
       messages: [user("hi")],
       toolConfig: { ...toolConfig, toolChoice: { tool: { name: "other" } } },
     });
@@ -389,7 +398,7 @@ describe("tools", () => {
 });
 
 describe("documents", () => {
-  it("have distinct legal names, wherever they are, and a text beside them", () => {
+  it("have distinct legal names, wherever they are, and a text beside them", async () => {
     const inResult: ContentBlock = {
       toolResult: { toolUseId: "1", content: [document("report.pdf") as ContentBlock.DocumentMember] },
     };
@@ -398,7 +407,7 @@ describe("documents", () => {
       assistant(call("1")),
       user(inResult, document("report.txt", "txt")),
     ];
-    const sent = calls(messages);
+    const sent = await calls(messages);
     const named = (sent ?? []).flatMap(({ content = [] }) =>
       content.flatMap((block) => [block, ...(block.toolResult?.content ?? [])]),
     );
@@ -415,24 +424,24 @@ describe("documents", () => {
 
 describe("cache points", () => {
   const hour: ContentBlock = { cachePoint: { type: "default", ttl: "1h" } };
-  it("stand behind something that can be cached, never two in a row", () => {
+  it("stand behind something that can be cached, never two in a row", async () => {
     expect(
-      says([user(cachePoint, "a", cachePoint, cachePoint, "b", document("d", "txt"), cachePoint)]),
+      await says([user(cachePoint, "a", cachePoint, cachePoint, "b", document("d", "txt"), cachePoint)]),
     ).toEqual([user("a", cachePoint, "b", cachePoint, document("d", "txt"))]);
-    expect(says([user("a"), assistant("b", signed, cachePoint), user("c")])).toEqual([
+    expect(await says([user("a"), assistant("b", signed, cachePoint), user("c")])).toEqual([
       user("a"),
       assistant("b", cachePoint, signed),
       user("c"),
     ]);
-    expect(says([user("a"), assistant(signed, cachePoint, "b"), user("c")])).toEqual([
+    expect(await says([user("a"), assistant(signed, cachePoint, "b"), user("c")])).toEqual([
       user("a"),
       assistant(signed, "b"),
       user("c"),
     ]);
   });
 
-  it("are at most four, of which the oldest messages go without", () => {
-    const { input } = mend({
+  it("are at most four, of which the oldest messages go without", async () => {
+    const { input } = await mend({
       messages: [user("a", cachePoint, "b", cachePoint, "c", cachePoint)],
       system: [{ text: "s" }, point],
       toolConfig: { tools: [spec("clock"), point] },
@@ -442,14 +451,14 @@ describe("cache points", () => {
     expect(input.toolConfig?.tools).toHaveLength(2);
   });
 
-  it("last an hour only where the model knows that, and before shorter ones", () => {
+  it("last an hour only where the model knows that, and before shorter ones", async () => {
     const messages = [user("a", hour, "b", cachePoint, "c", hour)];
-    expect(says(messages)).toEqual([user("a", hour, "b", cachePoint, "c", cachePoint)]);
-    expect(says(messages, NOVA)).toEqual([user("a", cachePoint, "b", cachePoint, "c", cachePoint)]);
+    expect(await says(messages)).toEqual([user("a", hour, "b", cachePoint, "c", cachePoint)]);
+    expect(await says(messages, NOVA)).toEqual([user("a", cachePoint, "b", cachePoint, "c", cachePoint)]);
   });
 
-  it("are left out where the model takes none", () => {
-    const { input, notices } = mend(
+  it("are left out where the model takes none", async () => {
+    const { input, notices } = await mend(
       {
         messages: [user("a", hour, "b")],
         system: [{ text: "s" }, { cachePoint: { type: "default", ttl: "1h" } }],
@@ -462,8 +471,8 @@ describe("cache points", () => {
 });
 
 describe("sampling", () => {
-  const sampled = (inferenceConfig: object, id: string, more?: Partial<Recipient>) => {
-    const { input, notices } = mend({ messages: [user("hi")], inferenceConfig }, id, more);
+  const sampled = async (inferenceConfig: object, id: string, more?: Partial<Recipient>) => {
+    const { input, notices } = await mend({ messages: [user("hi")], inferenceConfig }, id, more);
     return [input.inferenceConfig, notices.length];
   };
 
@@ -481,8 +490,8 @@ describe("sampling", () => {
     [NOVA, { stopSequences: [""] }, {}, undefined, 1],
     [NOVA, { stopSequences: ["\n"] }, {}, { stopSequences: ["\n"] }, 0],
     [SONNET_4_5, { stopSequences: ["\n\n", "\nUser:", " "] }, {}, { stopSequences: ["\nUser:"] }, 1],
-  ])("of %s: %j, asked for %j, becomes %j", (id, config, asked, expected, told) => {
-    expect(sampled(config, id, { asked: asked ?? {} })).toEqual([expected, told]);
+  ])("of %s: %j, asked for %j, becomes %j", async (id, config, asked, expected, told) => {
+    expect(await sampled(config, id, { asked: asked ?? {} })).toEqual([expected, told]);
   });
 });
 
@@ -491,13 +500,13 @@ describe("the length of an answer", () => {
     messages: [user("hi")],
     additionalModelRequestFields: { thinking: { type: "enabled", budget_tokens: budget } },
   });
-  it("is above the budget to think, within the model's limit", () => {
-    expect(mend(thinking(16_384)).input.inferenceConfig).toEqual({ maxTokens: 20_480 });
-    expect(mend(thinking(30_000), SONNET_4_5, { mostTokens: 32_000 }).input.inferenceConfig).toEqual({
+  it("is above the budget to think, within the model's limit", async () => {
+    expect((await mend(thinking(16_384))).input.inferenceConfig).toEqual({ maxTokens: 20_480 });
+    expect((await mend(thinking(30_000), SONNET_4_5, { mostTokens: 32_000 })).input.inferenceConfig).toEqual({
       maxTokens: 32_000,
     });
     const wanted = { ...thinking(1024), inferenceConfig: { maxTokens: 2000 } };
-    expect(mend(wanted).input.inferenceConfig).toEqual({ maxTokens: 2000 });
+    expect((await mend(wanted)).input.inferenceConfig).toEqual({ maxTokens: 2000 });
   });
 });
 
@@ -509,15 +518,16 @@ describe("earlier turns", () => {
     ...more,
   });
   const text = { text: "Hello." };
-  const after = (turns: Turn[], draft: Partial<Draft> = {}, id = CLAUDE) => {
-    const { input, notices } = mend({ messages: [user("next")], ...draft }, id, {
+  const after = async (turns: Turn[], draft: Partial<Draft> = {}, id = CLAUDE) => {
+    const { input, notices } = await mend({ messages: [user("next")], ...draft }, id, {
       earlier: turns,
       family: familyOf(SONNET_4_6),
     });
     return { sent: input.messages?.slice(0, -1), notices };
   };
   /** What a turn keeps of the prompt that it was asked under. */
-  const digest = (draft: Partial<Draft>) => mend({ messages: [user("q")], ...draft }).promptDigest();
+  const digest = async (draft: Partial<Draft>) =>
+    (await mend({ messages: [user("q")], ...draft })).promptDigest();
 
   it.each<[string, string, ContentBlock[], ContentBlock[]]>([
     ["text", CLAUDE, [text], [text]],
@@ -528,8 +538,11 @@ describe("earlier turns", () => {
     ["no reasoning without a signature", CLAUDE, [unsigned, text], [text]],
     ["cited text, as text", CLAUDE, [cited], [{ text: "So it is." }]],
     ["no blank text", CLAUDE, [{ text: "\n " }, text], [text]],
-  ])("give a model %s", (_, id, content, sent) => {
-    expect(after([turn(content)], {}, id)).toEqual({ sent: [user("Hi"), assistant(...sent)], notices: [] });
+  ])("give a model %s", async (_, id, content, sent) => {
+    expect(await after([turn(content)], {}, id)).toEqual({
+      sent: [user("Hi"), assistant(...sent)],
+      notices: [],
+    });
   });
 
   const asked = (question: string, ...content: ContentBlock[]): Turn =>
@@ -541,14 +554,14 @@ describe("earlier turns", () => {
 
   it.each([[[]], [[{ text: " " }]], [[signed]], [[unsigned]]])(
     "give it the question of one whose answer comes to nothing with the next: %j",
-    (content) => {
-      const { sent } = after([asked("a", text), asked("b", ...content), asked("c", text)]);
+    async (content) => {
+      const { sent } = await after([asked("a", text), asked("b", ...content), asked("c", text)]);
       expect(sent).toEqual([user("a"), assistant(text), user("b", "c"), assistant(text)]);
     },
   );
 
-  const whole = (turns: Turn[]) =>
-    mend({ messages: [user("next")] }, CLAUDE, { earlier: turns }).input.messages;
+  const whole = async (turns: Turn[]) =>
+    (await mend({ messages: [user("next")] }, CLAUDE, { earlier: turns })).input.messages;
   it.each<[string, Turn[], Message[]]>([
     ["stopped before a word came", [asked("a")], [user("a", "next")]],
     ["two of them", [asked("a"), asked("b")], [user("a", "b", "next")]],
@@ -568,14 +581,14 @@ describe("earlier turns", () => {
       [asked("a"), asked("b", text), failed("c", "blocked"), asked("d")],
       [user("a", "b"), assistant(text), user("d", "next")],
     ],
-  ])("a question that was %s", (_, turns, sent) => {
-    expect(whole(turns)).toEqual(sent);
+  ])("a question that was %s", async (_, turns, sent) => {
+    expect(await whole(turns)).toEqual(sent);
   });
 
-  it("keep the newest question by itself, its documents as they are sent", () => {
+  it("keep the newest question by itself, its documents as they are sent", async () => {
     const report = { document: { format: "txt" as const, name: "a.b", source: { text: "x" } } };
     const question: Message = { role: "user", content: [report, { text: "next" }] };
-    const mended = mend({ messages: [question] }, CLAUDE, { earlier: [asked("a")] });
+    const mended = await mend({ messages: [question] }, CLAUDE, { earlier: [asked("a")] });
     const [name] = (mended.input.messages?.[0]?.content ?? []).flatMap(
       ({ document }) => document?.name ?? [],
     );
@@ -586,8 +599,8 @@ describe("earlier turns", () => {
     });
   });
 
-  it("give it results for calls that an earlier turn ended with", () => {
-    const { sent } = after(
+  it("give it results for calls that an earlier turn ended with", async () => {
+    const { sent } = await after(
       [turn([call("1")]), { model: CLAUDE, messages: [user(result("1")), assistant("It is noon.")] }],
       {
         toolConfig,
@@ -597,33 +610,24 @@ describe("earlier turns", () => {
   });
 
   const system = [{ text: "Be brief." }];
-  it.each<[string, Partial<Turn>, Partial<Draft>, boolean]>([
-    ["the same system prompt", { promptDigest: digest({ system }) }, { system }, true],
-    [
-      "the same with a cache point",
-      { promptDigest: digest({ system }) },
-      { system: [...system, point] },
-      true,
-    ],
-    ["another system prompt", { promptDigest: digest({ system }) }, { system: [{ text: "Sing." }] }, false],
-    ["no system prompt any more", { promptDigest: digest({ system }) }, {}, false],
-    [
-      "other tools",
-      { promptDigest: digest({ toolConfig }) },
-      { toolConfig: { tools: [spec("other")] } },
-      false,
-    ],
-    ["the same tools", { promptDigest: digest({ toolConfig }) }, { toolConfig }, true],
+  it.each<[string, Partial<Turn> & { prompt?: Partial<Draft> }, Partial<Draft>, boolean]>([
+    ["the same system prompt", { prompt: { system } }, { system }, true],
+    ["the same with a cache point", { prompt: { system } }, { system: [...system, point] }, true],
+    ["another system prompt", { prompt: { system } }, { system: [{ text: "Sing." }] }, false],
+    ["no system prompt any more", { prompt: { system } }, {}, false],
+    ["other tools", { prompt: { toolConfig } }, { toolConfig: { tools: [spec("other")] } }, false],
+    ["the same tools", { prompt: { toolConfig } }, { toolConfig }, true],
     ["the system prompt of an older session", { system: "Be brief." }, { system }, true],
     ["another than an older session's", { system: "Be brief." }, { system: [{ text: "Sing." }] }, false],
-  ])("give it signed reasoning under %s: %j", (_, more, draft, isKept) => {
-    const { sent, notices } = after([turn([signed, text], more)], draft);
+  ])("give it signed reasoning under %s: %j", async (_, { prompt, ...kept }, draft, isKept) => {
+    const more = prompt ? { ...kept, promptDigest: await digest(prompt) } : kept;
+    const { sent, notices } = await after([turn([signed, text], more)], draft);
     expect(sent).toEqual([user("Hi"), isKept ? assistant(signed, text) : assistant(text)]);
     expect(notices).toHaveLength(isKept ? 0 : 1);
   });
 
-  it("are told of only while the loss is news", () => {
+  it("are told of only while the loss is news", async () => {
     const old = turn([signed, text], { promptDigest: "old" });
-    expect(after([old, turn([signed, text])]).notices).toEqual([]);
+    expect((await after([old, turn([signed, text])])).notices).toEqual([]);
   });
 });

@@ -2,6 +2,7 @@ import { PassThrough } from "node:stream";
 import type { IncomingMessage } from "node:http";
 import { array, assert, asyncProperty, integer, nat, string } from "fast-check";
 import { expect, it } from "vitest";
+import { MOST_ESCAPES } from "../../src/json-bounds.ts";
 import { BodyRefusal, BytesInFlight, readJsonBody } from "../../src/serve/request-body.ts";
 
 const BOUNDS = { most: 10_000_000, readMs: 60_000, signal: new AbortController().signal };
@@ -73,4 +74,21 @@ it("refuses what is not UTF-8, wherever it stands and is cut", async () => {
   ])
     for (const cut of [0, 1, 2, 3]) await expect(read(wide, [cut])).rejects.toThrow(/UTF-16/);
   await expect(read(Buffer.alloc(0), [])).rejects.toBeInstanceOf(BodyRefusal);
+});
+
+it("refuses more escapes than the parser undoes in a moment, before it is asked to", async () => {
+  const inFlight = new BytesInFlight(80_000_000);
+  const read = async (text: string): Promise<unknown> => {
+    const request = Object.assign(new PassThrough(), { headers: { "content-type": "application/json" } });
+    const bounds = { ...BOUNDS, most: 40_000_000, share: inFlight.share() };
+    const body = readJsonBody(request as unknown as IncomingMessage, bounds);
+    const bytes = Buffer.from(`["${text}"]`);
+    for (let place = 0; place < bytes.length; place += 65_536)
+      request.write(bytes.subarray(place, place + 65_536));
+    request.end();
+    return body;
+  };
+  await expect(read("\\n".repeat(MOST_ESCAPES + 1))).rejects.toThrow(/more than 6000000 escapes/);
+  // What some clients make of every letter that is not ASCII.
+  expect(await read("\\u0416".repeat(5_000_000))).toEqual(["Ж".repeat(5_000_000)]);
 });

@@ -29,7 +29,7 @@ export function createUpstream(line: ServerLine, wanted: string | undefined): Up
   const open = async (body: unknown, modelId: string, signal: AbortSignal): Promise<Batches> => {
     const model = await choose(modelId, signal);
     const recipient = { modelId: model, family: SERVED, isReasoning: false };
-    const { input } = mendRequest(toConverseInput(body, modelId), recipient);
+    const { input } = await mendRequest(toConverseInput(body, modelId), recipient);
     const { body: request, dropped } = toCompletionRequest(input, model);
     if (dropped.length > 0)
       terminal.verbose(() => `${model} goes without what only Bedrock has: ${dropped.join(", ")}`);
