@@ -28,6 +28,8 @@ export interface PolicyNeeds {
   /** Whether a call of the models looks them up in AWS's lists. */
   looksUp: boolean;
   models: readonly CalledModel[];
+  /** The region in which the endpoint `bedrock-mantle` is called; undefined where its provider is not configured. */
+  mantleRegion: string | undefined;
   /** What `models show` and `models set` ask about ARNs among them that AWS's lists never hold. */
   asked: readonly { action: string; resource: string }[];
   /** Id or ARN; undefined for none. */
@@ -56,6 +58,10 @@ export function buildPolicy(needs: PolicyNeeds): PolicyDocument {
   const calls = isFor("chat", "serve") ? callStatements(purposes, resources, account) : [];
   const guarded =
     calls.length > 0 && guardrail !== undefined ? guardrailArns(guardrail, models, account) : [];
+  const mantle = mantleStatements(needs, {
+    lists: isFor("discovery", "serve", "doctor"),
+    calls: isFor("chat", "serve"),
+  });
   const statements = [
     ...(isFor("discovery", "serve", "doctor") || needs.looksUp ? listStatements(needs) : []),
     ...(isFor("discovery", "doctor") ? accessStatements(needs) : []),
@@ -63,11 +69,31 @@ export function buildPolicy(needs: PolicyNeeds): PolicyDocument {
     ...calls,
     ...statement("ApplyGuardrail", ["bedrock:ApplyGuardrail"], guarded),
   ];
-  const apiKey = usesApiKey && statements.length > 0 ? ["*"] : [];
+  const keyUses = [
+    ...(statements.length > 0 ? ["bedrock:CallWithBearerToken"] : []),
+    ...(mantle.length > 0 ? ["bedrock-mantle:CallWithBearerToken"] : []),
+  ];
+  const apiKey = usesApiKey && keyUses.length > 0 ? ["*"] : [];
   return {
     Version: "2012-10-17",
-    Statement: [...statements, ...statement("UseApiKey", ["bedrock:CallWithBearerToken"], apiKey)],
+    Statement: [...statements, ...mantle, ...statement("UseApiKey", keyUses, apiKey)],
   };
+}
+
+/**
+ * What the endpoint `bedrock-mantle` looks at: its models have no ARNs of their own, so all of them belong to the project
+ * (https://docs.aws.amazon.com/service-authorization/latest/reference/list_bedrock-mantle.html).
+ */
+function mantleStatements(
+  { account, isDiscoveryOn, mantleRegion }: PolicyNeeds,
+  { lists, calls }: { lists: boolean; calls: boolean },
+): PolicyStatement[] {
+  if (mantleRegion === undefined) return [];
+  const project = `arn:${account.partition}:bedrock-mantle:${mantleRegion}:${account.id}:project/default`;
+  return [
+    ...statement("ListMantleModels", ["bedrock-mantle:ListModels"], lists && isDiscoveryOn ? [project] : []),
+    ...statement("CallMantleModels", ["bedrock-mantle:CreateInference"], calls ? [project] : []),
+  ];
 }
 
 function listStatements({ isDiscoveryOn }: PolicyNeeds): PolicyStatement[] {

@@ -8,10 +8,11 @@ import { toOpenclawError } from "../session/aws-errors.ts";
 import { oncePer } from "../once.ts";
 import type { Warning } from "../models/discovered.ts";
 import { loadModels, type ModelLoad } from "../discovery/load.ts";
-import { speaksConverse } from "../models/provider-api.ts";
+import { MANTLE, speaksConverse } from "../models/provider-api.ts";
 import { needsProfile } from "../models/callable.ts";
 import {
   isComplete,
+  MANTLE_TARGET,
   resolveModel,
   type ResolvedModel,
   type Target,
@@ -43,7 +44,11 @@ export async function surveyNeeds(
   const session = await openSession(setup, { kind: "discovery" });
   try {
     const guardrail = chooseGuardrail(undefined, false, config.value)?.guardrailIdentifier;
-    const [models, identity] = await Promise.all([findModels(setup), askAccount(session)]);
+    const [models, identity, mantleRegion] = await Promise.all([
+      findModels(setup),
+      askAccount(session),
+      findMantleRegion(setup),
+    ]);
     const account = decideAccount(identity, models, guardrail, session.region.value);
     return {
       needs: {
@@ -52,6 +57,7 @@ export async function surveyNeeds(
         isDiscoveryOn: discoverySettings(config.value).enabled !== false,
         looksUp: models.some(({ isLookedUp }) => isLookedUp),
         models,
+        mantleRegion,
         asked: await permissionsToAsk(models),
         guardrail,
         usesApiKey: setup.decision.chosen.source === "AWS_BEARER_TOKEN_BEDROCK",
@@ -89,6 +95,14 @@ async function findModels(setup: Setup): Promise<FoundModel[]> {
       return { id, region, discovered, load: loaded, isLookedUp };
     }),
   );
+}
+
+/** The region in which Mantle is called, where its provider is configured. */
+async function findMantleRegion(setup: Setup): Promise<string | undefined> {
+  if (setup.config.value.models?.providers?.[MANTLE] === undefined) return undefined;
+  const session = await openSession(setup, MANTLE_TARGET);
+  session.close();
+  return session.region.value;
 }
 
 /** What is asked about ARNs that AWS's lists never hold. */

@@ -10,7 +10,7 @@ import type { Discovered } from "./discovered.ts";
 import { listedId } from "./listed-id.ts";
 import { matchName } from "./match-name.ts";
 import { foldedForms, foldName } from "./name-words.ts";
-import { BEDROCK, speaksOpenai } from "./provider-api.ts";
+import { BEDROCK, MANTLE, speaksOpenai } from "./provider-api.ts";
 
 /** What is to be called: the lists of discovery, or one model. */
 export type Target =
@@ -159,6 +159,9 @@ export function keyOf(text: string, config: Configuration): string {
  * (https://docs.litellm.ai/docs/providers/bedrock), Pydantic AI `bedrock:`, LangChain `bedrock_converse:`.
  */
 const OTHERS_PREFIX = /^bedrock(?:_converse)?[/:](?:(?:converse|invoke)\/)?(?=\S)/i;
+
+/** What a session is opened for to ask Mantle which models it has. */
+export const MANTLE_TARGET: Target = { kind: "model", id: "", providerId: MANTLE };
 
 /** What a session is opened for to call a model. */
 export function targetOf({ configured, id, providerId }: ResolvedModel): Target {

@@ -149,6 +149,7 @@ describe("the resources of a model", () => {
 
 describe("the policy", () => {
   const needs = (more: Partial<PolicyNeeds>): PolicyNeeds => ({
+    mantleRegion: undefined,
     purposes: ["chat"],
     account: ACCOUNT,
     isDiscoveryOn: true,
@@ -197,6 +198,32 @@ describe("the policy", () => {
       needs({ guardrail, models: [{ id: NOVA, region: REGION, discovered }] }),
     );
     expect(Statement.find(({ Sid }) => Sid === "ApplyGuardrail")?.Resource).toEqual([guardrail]);
+  });
+
+  it.each([
+    [["chat"], ["bedrock-mantle:CreateInference", "bedrock-mantle:CallWithBearerToken"]],
+    [
+      ["discovery", "serve"],
+      [
+        "bedrock:ListFoundationModels",
+        "bedrock:ListInferenceProfiles",
+        "bedrock:GetFoundationModelAvailability",
+        "bedrock:GetUseCaseForModelAccess",
+        "bedrock-mantle:ListModels",
+        "bedrock-mantle:CreateInference",
+        "bedrock-mantle:CallWithBearerToken",
+        "bedrock:CallWithBearerToken",
+      ],
+    ],
+  ] as const)("allows on the project of Mantle for %j no more than %j", (purposes, actions) => {
+    const account = { partition: "aws-us-gov", id: "123456789012" };
+    const region = "us-gov-west-1";
+    const policy = buildPolicy(needs({ purposes, account, mantleRegion: region, usesApiKey: true }));
+    const named = policy.Statement.flatMap(({ Action }) => Action);
+    expect([...named].sort()).toEqual([...actions].sort());
+    const ofProject = policy.Statement.filter(({ Sid }) => /Mantle/.test(Sid));
+    for (const { Resource } of ofProject)
+      expect(Resource).toEqual([`arn:aws-us-gov:bedrock-mantle:${region}:123456789012:project/default`]);
   });
 
   it("has no statement where there is nothing to allow", () => {

@@ -33,7 +33,8 @@ export async function run(options: PolicyOptions, runtime: Runtime): Promise<voi
   if (terminal.format === "json") await terminal.printJson(policy);
   else await terminal.printDocument(policy);
   for (const { message, hint } of warnings) await terminal.warn(message, hint);
-  if (needs.models.length === 0 && purposes.some((purpose) => purpose === "chat" || purpose === "serve")) {
+  const isNoneCalled = needs.models.length === 0 && needs.mantleRegion === undefined;
+  if (isNoneCalled && purposes.some((purpose) => purpose === "chat" || purpose === "serve")) {
     await terminal.warn(
       "No model is configured, so the policy lets none be called.",
       "openclaw models set MODEL",
