@@ -14,7 +14,8 @@ const NODESOURCE = "nodesource.com/setup_24.x";
 /**
  * What gives a system a Node of that version or newer, the first row that fits. Amazon Linux has a package for each:
  * https://docs.aws.amazon.com/linux/al2023/ug/nodejs.html. Fedora has 22 since 41: https://packages.fedoraproject.org/pkgs/nodejs22.
- * Debian 13 and Ubuntu 24.04 have older ones.
+ * Ubuntu has 22 since 26.04, Debian 13 and Ubuntu 24.04 have older ones: `nodejs` in the package lists of
+ * https://archive.ubuntu.com/ubuntu/dists/resolute/universe/binary-amd64/ and https://deb.debian.org/debian/dists/trixie/.
  */
 const SYSTEMS: readonly { ids: readonly string[]; versions: RegExp; command: string }[] = [
   { ids: ["amzn"], versions: /^20\d\d/, command: "sudo dnf install -y nodejs24 nodejs24-npm" },
@@ -37,6 +38,7 @@ const SYSTEMS: readonly { ids: readonly string[]; versions: RegExp; command: str
     versions: /(?:)/,
     command: `curl -fsSL https://rpm.${NODESOURCE} | sudo bash - && sudo dnf install -y nodejs`,
   },
+  { ids: ["ubuntu"], versions: /^(2[6-9]|[3-9]\d)\./, command: "sudo apt-get install -y nodejs npm" },
   {
     ids: ["debian", "ubuntu"],
     versions: /(?:)/,

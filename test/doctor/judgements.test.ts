@@ -63,6 +63,12 @@ describe("the Node version", () => {
     ["Debian", "linux", "ID=debian\nVERSION_ID='12'\n", FROM_NODESOURCE],
     ["Debian unstable", "linux", "ID=debian\n", FROM_NODESOURCE],
     ["Ubuntu", "linux", 'ID=ubuntu\r\nID_LIKE=debian\r\nVERSION_ID="24.04"\r\n', FROM_NODESOURCE],
+    [
+      "Ubuntu 26",
+      "linux",
+      'ID=ubuntu\nID_LIKE=debian\nVERSION_ID="26.04"\n',
+      "sudo apt-get install -y nodejs npm",
+    ],
     ["Mint", "linux", 'ID=linuxmint\nID_LIKE="ubuntu debian"\nVERSION_ID="22"\n', FROM_NODESOURCE],
     ["Alpine", "linux", "ID=alpine\nVERSION_ID=3.22.1\n", "apk add --upgrade nodejs npm"],
     ["something else", "linux", "ID=plan9\n", "https://nodejs.org/en/download"],
