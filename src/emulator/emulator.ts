@@ -7,7 +7,7 @@ import { AccountGates, type EmulatedGate } from "./gates.ts";
 import { InstanceMetadataService, type InstanceMetadata } from "./instance-metadata.ts";
 import { listen, type Exchange } from "./listener.ts";
 import { MANTLE_MODELS, type MantleModel } from "./mantle.ts";
-import { MODELS, PROFILES, type EmulatedModel, type EmulatedProfile } from "./models.ts";
+import { MODELS, PROFILES, WITH_REVIEWED, type EmulatedModel, type EmulatedProfile } from "./models.ts";
 import type { OperationContext, Reply, Upstream } from "./operations.ts";
 import { requiredPermissions } from "./permissions.ts";
 import { receiveCall, type ReceivedCall } from "./receive-call.ts";
@@ -39,7 +39,7 @@ export interface EmulatorOptions {
   region?: string;
   models?: readonly EmulatedModel[];
   profiles?: readonly EmulatedProfile[];
-  /** What is closed to the account at the start. */
+  /** What is closed to the account at the start. With `retention` models that need it are listed, too. */
   closedGates?: readonly EmulatedGate[];
   /** The models of the endpoint `bedrock-mantle`. */
   mantleModels?: readonly MantleModel[];
@@ -101,11 +101,13 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     ]),
     bearerTokens: [BEARER_TOKEN, ...(options.bearerTokens ?? [])],
   };
+  const { closedGates = [] } = options;
+  const listed = closedGates.includes("retention") ? WITH_REVIEWED : { models: MODELS, profiles: PROFILES };
   const account = {
     id: EMULATED_ACCOUNT,
-    models: options.models ?? MODELS,
-    profiles: options.profiles ?? PROFILES,
-    gates: new AccountGates(options.closedGates ?? []),
+    models: options.models ?? listed.models,
+    profiles: options.profiles ?? listed.profiles,
+    gates: new AccountGates(closedGates),
     mantleModels: options.mantleModels ?? MANTLE_MODELS,
   };
   const context: OperationContext = {

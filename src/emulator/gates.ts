@@ -1,6 +1,6 @@
 import { isRecord } from "../json.ts";
 import { AwsError, constraintError, describeBreach, validationError } from "./aws-error.ts";
-import type { EmulatedModel } from "./models.ts";
+import { type EmulatedModel, isReviewed } from "./models.ts";
 
 /** What may stand between an account and a model. */
 export const EMULATED_GATES = [
@@ -20,7 +20,6 @@ const UNSOLD: ReadonlySet<string> = new Set(["Amazon", "DeepSeek", "Mistral AI",
 const MODES = ["none", "default", "aws_review", "provider_data_share"];
 const INHERIT = "inherit";
 /** What the page says of models that somebody has to review: they are closed to the modes before this one. */
-const REVIEWED = /^anthropic\.claude-fable-5/;
 const LEAST_REVIEWED = "aws_review";
 
 /** The most characters of each field of Anthropic's form, by the page on model access. */
@@ -189,7 +188,7 @@ export class AccountGates {
     const { mode } = this.#mode(region);
     // An account that has no opinion gets the model's own default.
     const effective = mode === INHERIT ? "default" : mode;
-    if (REVIEWED.test(model.modelId) && MODES.indexOf(effective) < MODES.indexOf(LEAST_REVIEWED)) {
+    if (isReviewed(model) && MODES.indexOf(effective) < MODES.indexOf(LEAST_REVIEWED)) {
       throw validationError(
         "The model returned the following errors: data retention mode " +
           `'${effective}' is not available for this model`,

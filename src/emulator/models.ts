@@ -51,7 +51,12 @@ export interface EmulatedProfile {
  * real list kept: inference types that are empty or outside the service's own enumeration, VIDEO and SPEECH, a
  * streaming flag that is missing, sized variants with a suffix. Every region lists all of them.
  */
-export const MODELS: readonly EmulatedModel[] = data.models;
+const ALL_MODELS: readonly EmulatedModel[] = data.models;
+
+/** Whether somebody has to review what the model is asked, which an account has to permit before it is there to be called. */
+export function isReviewed({ modelId }: Pick<EmulatedModel, "modelId">): boolean {
+  return modelId.startsWith("anthropic.claude-fable-5");
+}
 
 /**
  * Source and destination regions after
@@ -62,8 +67,8 @@ const GEOGRAPHIES: Readonly<
   Record<string, { label: string; sourceRegions: string[]; destinations: string[] }>
 > = data.geographies;
 
-/** The inference profiles of the emulator, for all regions: AWS's own for each geography of a model, and the account's. */
-export const PROFILES: readonly EmulatedProfile[] = [
+/** For all regions: AWS's own for each geography of a model, and the account's. */
+const ALL_PROFILES: readonly EmulatedProfile[] = [
   ...data.profiles.flatMap(({ modelId, name, since, geographies }) =>
     geographies.flatMap((prefix) => {
       const geography = GEOGRAPHIES[prefix];
@@ -84,6 +89,15 @@ export const PROFILES: readonly EmulatedProfile[] = [
   ),
   ...data.applicationProfiles,
 ];
+
+/** The models of the emulator. */
+export const MODELS: readonly EmulatedModel[] = ALL_MODELS.filter((model) => !isReviewed(model));
+
+/** The inference profiles of the emulator. */
+export const PROFILES: readonly EmulatedProfile[] = ALL_PROFILES.filter((profile) => !isReviewed(profile));
+
+/** Those and the ones that are reviewed. */
+export const WITH_REVIEWED = { models: ALL_MODELS, profiles: ALL_PROFILES };
 
 function describeDestinations(destinations: readonly string[]): string {
   if (destinations[0] === "source") return "globally across all supported AWS Regions";
