@@ -3,7 +3,7 @@ const LOOPBACK_IPV4 = /^127(?:\.(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/;
 
 /** Whether a host name or address is this machine alone, by its name: nothing is looked up. */
 export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || LOOPBACK_IPV4.test(host);
+  return host.toLowerCase() === "localhost" || host === "::1" || LOOPBACK_IPV4.test(host);
 }
 
 /** What a request says of where it goes: the parts of HTTP/1.1's and HTTP/2's requests that tell it. */
