@@ -45,7 +45,19 @@ const ALLOWED_SKEW_MS = 5 * 60 * 1000;
 const AUTHORIZATION =
   /^AWS4-HMAC-SHA256\s+Credential=([^/,\s]+)\/(\d{8})\/([^/,\s]+)\/([^/,\s]+)\/aws4_request\s*,\s*SignedHeaders=([^,\s]+)\s*,\s*Signature=([0-9a-f]{64})\s*$/;
 
-/** Reads the Authorization header without judging it. */
+/**
+ * What opens the door: the Authorization header, or on Anthropic's paths the key that its clients send in a header of its own
+ * (https://docs.aws.amazon.com/bedrock/latest/userguide/inference-messages-api.html).
+ */
+export function authorizationOf({
+  path,
+  headers,
+}: Pick<RecordedCall, "path" | "headers">): string | undefined {
+  const key = path.startsWith("/anthropic/") ? headers["x-api-key"] : undefined;
+  return headers["authorization"] ?? (key === undefined ? undefined : `Bearer ${key}`);
+}
+
+/** Reads an authorization without judging it. */
 export function readClaim(authorization = ""): Claim {
   const bearerToken = /^Bearer\s+(.+)$/i.exec(authorization)?.[1];
   return bearerToken === undefined ? { signature: parseSignature(authorization) } : { bearerToken };
@@ -70,7 +82,7 @@ export async function authenticate(
   service: string,
   now: number,
 ): Promise<void> {
-  const { authorization } = call.headers;
+  const authorization = authorizationOf(call);
   const { signature: claim, bearerToken } = readClaim(authorization);
   if (authorization === undefined) {
     throw new AwsError("MissingAuthenticationTokenException", "Missing Authentication Token");

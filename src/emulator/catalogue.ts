@@ -1,7 +1,7 @@
 import { partitionOfRegion } from "../aws/partition.ts";
 import { AwsError, constraintError, describeBreach, validationError } from "./aws-error.ts";
 import type { AccountGates } from "./gates.ts";
-import type { MantleModel } from "./mantle.ts";
+import { type MantleModel, mantleModelOn } from "./mantle.ts";
 import type { EmulatedModel, EmulatedProfile } from "./models.ts";
 
 /** What an AWS account has in all regions. */
@@ -46,6 +46,17 @@ export class Catalogue {
   constructor(account: Account, region: string | undefined) {
     this.#account = account;
     this.#region = region;
+  }
+
+  /** Whether Mantle is asked on a path that the runtime has, too: by what is signed for, and of a key by the model. */
+  asksMantle(service: string | undefined, modelId: string): boolean {
+    if (service !== undefined) return service === "bedrock-mantle";
+    return this.#account.mantleModels.some((model) => model.modelId === modelId);
+  }
+
+  /** Finds the model of a call on a path of Mantle. Throws `AwsError` for one that is not there or answers on others. */
+  mantleModel(modelId: string, path: string): MantleModel {
+    return mantleModelOn(path, this.#account.mantleModels, modelId);
   }
 
   /** Answers ListFoundationModels. Throws `AwsError` for a filter value outside its enumeration. */

@@ -4,6 +4,7 @@ import { authenticate, type KnownCredentials, type SecretKey } from "./authentic
 import { AwsError, toErrorReply } from "./aws-error.ts";
 import { Catalogue } from "./catalogue.ts";
 import { AccountGates, type EmulatedGate } from "./gates.ts";
+import { EVENT_STREAM } from "./framing.ts";
 import { InstanceMetadataService, type InstanceMetadata } from "./instance-metadata.ts";
 import { listen, type Exchange } from "./listener.ts";
 import { MANTLE_MODELS, type MantleModel } from "./mantle.ts";
@@ -144,10 +145,11 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       // An upstream takes its time, and the caller may not have waited.
       exchange.signal.throwIfAborted();
       const alter = scripted && "alter" in scripted ? scripted.alter : undefined;
-      const reply = alter && "stream" in own ? { ...own, stream: alter(own.stream) } : own;
+      const { framing = EVENT_STREAM } = route;
+      const reply = alter && "stream" in own ? { ...own, stream: alter(own.stream, framing) } : own;
       call.status = "stream" in reply ? 200 : reply.status;
       options.onAnswer?.(call);
-      await send(exchange, { callId: call.requestId, time: now() }, reply);
+      await send(exchange, { callId: call.requestId, time: now() }, reply, framing);
     } catch (error) {
       if (error === exchange.signal.reason) return;
       bugs.push(error);
@@ -258,17 +260,22 @@ interface Origin {
   time: number;
 }
 
-async function send(exchange: Exchange, { callId, time }: Origin, reply: SendableReply): Promise<void> {
+async function send(
+  exchange: Exchange,
+  { callId, time }: Origin,
+  reply: SendableReply,
+  framing = EVENT_STREAM,
+): Promise<void> {
   const { response } = exchange;
   const date = { date: new Date(time).toUTCString() };
   const requestId = reply.isForeign ? date : { ...date, "x-amzn-requestid": callId };
   if ("stream" in reply) {
     response.writeHead(200, {
       ...requestId,
-      "content-type": "application/vnd.amazon.eventstream",
+      "content-type": framing.contentType,
       ...reply.headers,
     });
-    return writeSteps(exchange, reply.stream);
+    return writeSteps(exchange, reply.stream, framing);
   }
   const length = typeof reply.body === "string" ? Buffer.byteLength(reply.body) : reply.body.length;
   response.writeHead(reply.status, { ...requestId, "content-length": String(length), ...reply.headers });

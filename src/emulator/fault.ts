@@ -1,7 +1,8 @@
 import { crc32 } from "node:zlib";
 import { usageError } from "../errors.ts";
 import type { RecordedCall } from "./recorded-call.ts";
-import { ROUTE_NAMES } from "./operations.ts";
+import type { Framing } from "./framing.ts";
+import { ROUTE_NAMES, STREAMING_ROUTES } from "./operations.ts";
 import type { Script, ScriptedAnswer, StreamStep, StreamSteps } from "./script.ts";
 import { toFrame } from "./stream-writer.ts";
 
@@ -13,9 +14,6 @@ interface Fault {
   nth: number | undefined;
   answer: ScriptedAnswer;
 }
-
-/** The only route whose answer is a stream. */
-const STREAMING = "ConverseStream";
 
 /** What can go wrong before the headers, or in place of AWS's answer, by name. */
 const ANSWERS: Readonly<Record<string, ScriptedAnswer>> = {
@@ -77,10 +75,10 @@ function parseFault(text: string): Fault {
     );
   }
   const answer = answerOf(name, deltas === undefined ? undefined : Number(deltas), message, text);
-  if ("alter" in answer && route !== STREAMING) {
+  if ("alter" in answer && !STREAMING_ROUTES.includes(route)) {
     throw usageError(
       `--fault '${text}' is for a stream, and '${route}' has none.`,
-      `Write ${STREAMING} in place of ${route}.`,
+      `Write ${STREAMING_ROUTES.join(" or ")} in place of ${route}.`,
     );
   }
   return { route, nth: nth === undefined ? undefined : Number(nth), answer };
@@ -116,12 +114,13 @@ function answerOf(
 
 /** The emulator's own answer until so many deltas, or its last word, are out; then the fault in place of the next event. */
 function altered(deltas: number, fault: (next: Uint8Array) => readonly StreamStep[]): ScriptedAnswer {
-  const alter = async function* (steps: StreamSteps): AsyncGenerator<StreamStep> {
+  const alter = async function* (steps: StreamSteps, framing: Framing): AsyncGenerator<StreamStep> {
     let seen = 0;
     for await (const step of steps) {
       if ("event" in step) {
-        const isDelta = step.event === "contentBlockDelta";
-        if (step.event === "messageStop" || (isDelta && seen === deltas)) return yield* fault(toFrame(step));
+        const isDelta = step.event === framing.delta;
+        if (step.event === framing.end || (isDelta && seen === deltas))
+          return yield* fault(toFrame(step, framing));
         if (isDelta) seen += 1;
       }
       yield step;
@@ -131,13 +130,13 @@ function altered(deltas: number, fault: (next: Uint8Array) => readonly StreamSte
 }
 
 /** Each byte in a packet of its own. */
-async function* drip(steps: StreamSteps): AsyncGenerator<StreamStep> {
+async function* drip(steps: StreamSteps, framing: Framing): AsyncGenerator<StreamStep> {
   for await (const step of steps) {
     if ("wait" in step || "end" in step) {
       yield step;
       continue;
     }
-    for (const byte of toFrame(step)) {
+    for (const byte of toFrame(step, framing)) {
       yield { bytes: Uint8Array.of(byte) };
       yield { wait: 0 };
     }

@@ -1,4 +1,4 @@
-import { AwsError } from "./aws-error.ts";
+import { AwsError, validationError } from "./aws-error.ts";
 import type { EmulatedModel } from "./models.ts";
 
 /** A model of the endpoint `bedrock-mantle`, and the paths that it answers on. */
@@ -64,6 +64,18 @@ export function getMantleModel(models: readonly MantleModel[], id: string): obje
 
 function describe({ modelId }: MantleModel): object {
   return { id: modelId, object: "model", created: 1_764_547_200, owned_by: "system" };
+}
+
+/** The model of a call on a path. Throws `AwsError` for one that is not listed, and for one that answers on others. */
+export function mantleModelOn(path: string, models: readonly MantleModel[], id: string): MantleModel {
+  const found = findModel(models, id);
+  if (!found.paths.includes(path)) throw notOnThisRoute(id);
+  return found;
+}
+
+/** The refusal of a path that a model does not answer on: https://github.com/NousResearch/hermes-agent/issues/52316 */
+export function notOnThisRoute(id: string): AwsError {
+  return validationError(`model \`${id}\` isn't supported on this route`);
 }
 
 function findModel(models: readonly MantleModel[], id: string): MantleModel {

@@ -1,5 +1,5 @@
 import { partitionOfRegion } from "../aws/partition.ts";
-import { isRecord } from "../json.ts";
+import { isRecord, textAt } from "../json.ts";
 import {
   AwsError,
   constraintError,
@@ -12,11 +12,22 @@ import {
 import { Catalogue, type Account } from "./catalogue.ts";
 import { answerSteps, converseResponse } from "./converse.ts";
 import { readConverseRequest } from "./converse-request.ts";
+import type { Framing } from "./framing.ts";
 import type { AccountGates } from "./gates.ts";
 import type { InstanceMetadata, InstanceMetadataService } from "./instance-metadata.ts";
-import { getMantleModel, listMantleModels } from "./mantle.ts";
+import { getMantleModel, listMantleModels, notOnThisRoute } from "./mantle.ts";
+import { messageOf, MESSAGES_FRAMING, messageSteps } from "./messages.ts";
+import { readMessagesRequest } from "./messages-request.ts";
 import type { EmulatedModel } from "./models.ts";
-import { onAnything, onDefaultProject, onModel, onProfile, toInvoke, type Needs } from "./permissions.ts";
+import {
+  onAnything,
+  onDefaultProject,
+  onModel,
+  onProfile,
+  toAsk,
+  toInvoke,
+  type Needs,
+} from "./permissions.ts";
 import type { RecordedCall } from "./recorded-call.ts";
 import type { StreamSteps } from "./script.ts";
 import {
@@ -66,6 +77,8 @@ interface Operation {
   readonly needs?: Needs;
   /** Whose shape its errors have, where it is not AWS's own. */
   readonly dialect?: ErrorDialect;
+  /** How its streams are written, where not as ConverseStream's. */
+  readonly framing?: Framing;
   readonly answer: Answer;
 }
 
@@ -157,6 +170,26 @@ const BEDROCK: Readonly<Record<string, Operation>> = {
   CountTokens: { http: "POST /model/{modelId}/count-tokens", needs: onModel, answer: countTokens },
 };
 
+/**
+ * What both `bedrock-runtime` and `bedrock-mantle` have: who signs says which of them is asked, and of a key the model that
+ * it asks for. https://docs.aws.amazon.com/bedrock/latest/userguide/inference-messages-api.html
+ */
+const OTHER_WIRES: Readonly<Record<string, Operation>> = {
+  Messages: {
+    http: "POST /anthropic/v1/messages",
+    needs: toAsk,
+    dialect: "anthropic",
+    framing: MESSAGES_FRAMING,
+    answer: answerMessages,
+  },
+  MessagesCountTokens: {
+    http: "POST /anthropic/v1/messages/count_tokens",
+    needs: onDefaultProject("CountTokens"),
+    dialect: "anthropic",
+    answer: countMessages,
+  },
+};
+
 /** Of the endpoint `bedrock-mantle`, by the names of its actions. */
 const MANTLE: Readonly<Record<string, Operation>> = {
   ListModels: {
@@ -197,8 +230,13 @@ const INSTANCE_METADATA: Readonly<Record<string, Operation>> = {
 
 const STS: Readonly<Record<string, Operation>> = { GetCallerIdentity: { answer: getCallerIdentity } };
 
+/** The names of the routes that answer with a stream. */
+export const STREAMING_ROUTES: readonly string[] = ["ConverseStream", "Messages"];
+
 /** The names of the routes that answer. */
-export const ROUTE_NAMES: readonly string[] = [BEDROCK, MANTLE, INSTANCE_METADATA, STS].flatMap(Object.keys);
+export const ROUTE_NAMES: readonly string[] = [BEDROCK, MANTLE, OTHER_WIRES, INSTANCE_METADATA, STS].flatMap(
+  Object.keys,
+);
 
 /** The operation of a request, and the service whose credentials it takes. */
 export interface Route extends Operation {
@@ -209,7 +247,8 @@ export interface Route extends Operation {
 
 const PATTERNS = (
   [
-    ["bedrock-mantle", MANTLE],
+    // Which lets in what is signed for the other one, too.
+    ["bedrock-mantle", { ...MANTLE, ...OTHER_WIRES }],
     ["bedrock", BEDROCK],
     ["imds", INSTANCE_METADATA],
   ] as const
@@ -330,6 +369,41 @@ function answerConversation(
     );
   }
   return simulateAnswer(readConverseRequest(call.body, model), model);
+}
+
+/** Answers Anthropic's Messages API, streamed or whole. */
+function answerMessages(call: RecordedCall, context: OperationContext): Reply {
+  if (context.upstream)
+    throw validationError("The model behind the emulator answers Converse and ConverseStream only.");
+  const model = modelOfMessages(call, context);
+  const answer = simulateAnswer(readMessagesRequest(call.body, model), model);
+  const named = { id: call.requestId, model: textAt(call.body, "model") ?? "" };
+  return fieldOf(call.body, "stream") === true
+    ? { stream: messageSteps(answer, { ...named, delayMs: context.delayMs }) }
+    : json(messageOf(answer, named));
+}
+
+/** Mantle alone counts. The runtime has no such route, and says so with status 200: the page has none, and it is measured. */
+function countMessages(call: RecordedCall, context: OperationContext): Reply {
+  if (call.service === "bedrock")
+    return json({ Output: { __type: "com.amazon.coral.service#UnknownOperationException" }, Version: "1.0" });
+  const model = modelOfMessages(call, context);
+  const request = readMessagesRequest(call.body, model, { isCounted: true });
+  return json({ input_tokens: countInputTokens(request) });
+}
+
+function modelOfMessages(call: RecordedCall, context: OperationContext): EmulatedModel {
+  if (call.headers["anthropic-version"] === undefined)
+    throw validationError("anthropic-version: header is required");
+  const id = textAt(call.body, "model");
+  if (id === undefined) throw validationError("model: Field required");
+  const { account, bearerRegion } = context;
+  const catalogue = new Catalogue(account, call.region);
+  if (catalogue.asksMantle(call.service, id)) return catalogue.mantleModel(id, "/anthropic/v1/messages");
+  const { model } = catalogue.resolveModel(id);
+  account.gates.pass(model, call.region ?? bearerRegion);
+  if (model.providerName === "Anthropic") return model;
+  throw notOnThisRoute(id);
 }
 
 /**

@@ -81,6 +81,15 @@ export function toInvoke(action: string): Needs {
   };
 }
 
+/** Asking the model that the body names: of Mantle's on its default project, of others as Converse does. */
+export const toAsk: Needs = (call, catalogue) => {
+  const { model, stream } = isRecord(call.body) ? call.body : {};
+  if (catalogue.asksMantle(call.service, String(model)))
+    return onDefaultProject("CreateInference")(call, catalogue);
+  const action = stream === true ? "bedrock:InvokeModelWithResponseStream" : "bedrock:InvokeModel";
+  return toInvoke(action)({ ...call, parameters: { modelId: String(model) } }, catalogue);
+};
+
 function toGuard(body: unknown, catalogue: Catalogue): Permission[] {
   const config = isRecord(body) ? body["guardrailConfig"] : undefined;
   const identifier = isRecord(config) ? config["guardrailIdentifier"] : undefined;

@@ -3,7 +3,7 @@ import { parseIfJson } from "../json-bounds.ts";
 import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import { AwsError } from "./aws-error.ts";
-import { readClaim, type SignedParts } from "./authenticate.ts";
+import { authorizationOf, readClaim, type SignedParts } from "./authenticate.ts";
 import type { IncomingRequest } from "./listener.ts";
 import { findRoute, type Route } from "./operations.ts";
 import type { RecordedCall } from "./recorded-call.ts";
@@ -27,7 +27,7 @@ export async function receiveCall(
   const headers = flattenHeaders(request.headers);
   const parsed = parseBody(body, headers["content-type"] ?? "");
   const route = findRoute(method, path, parsed);
-  const { signature, bearerToken } = readClaim(headers["authorization"]);
+  const { signature, bearerToken } = readClaim(authorizationOf({ path, headers }));
   const call: RecordedCall = {
     route: route.name,
     nth: countRoute(route.name),

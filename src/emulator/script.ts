@@ -1,3 +1,4 @@
+import type { Framing } from "./framing.ts";
 import type { RecordedCall } from "./recorded-call.ts";
 
 /** Milliseconds, or something to wait for. Either ends early when the client goes away. */
@@ -57,7 +58,7 @@ export type ScriptedAnswer = Delayed &
     | {
         /** The emulator's own answer; its stream, where it is one, as `alter` makes it. */
         readonly pass: true;
-        readonly alter?: (steps: StreamSteps) => StreamSteps;
+        readonly alter?: (steps: StreamSteps, framing: Framing) => StreamSteps;
       }
   );
 

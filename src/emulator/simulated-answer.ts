@@ -11,6 +11,8 @@ export interface SimulatedAnswer {
   /** The call of the tool that must be called, in place of text. */
   tool?: { name: string; toolUseId: string; input: unknown };
   stopReason: "end_turn" | "max_tokens" | "stop_sequence" | "tool_use";
+  /** The text that ended it, where one did. */
+  stopSequence?: string | undefined;
   /** In tokens, by `estimateTokens`. */
   inputTokens: number;
   outputTokens: number;
@@ -40,7 +42,7 @@ export function simulateAnswer(request: ConverseRequest, model: EmulatedModel): 
   const thought = wantsReasoning(request, model) ? cut(SIMULATED_REASONING, budget) : "";
   budget -= characterCount(thought);
   const stop = firstStop(whole, request.stopSequences);
-  const permitted = stop === undefined ? whole : whole.slice(0, stop);
+  const permitted = stop === undefined ? whole : whole.slice(0, stop.place);
   const text = cut(permitted, budget);
   const isCut = text.length < permitted.length;
   return {
@@ -50,6 +52,7 @@ export function simulateAnswer(request: ConverseRequest, model: EmulatedModel): 
         : { text: thought, signature: signReasoning(model.modelId, request.system, thought) },
     text,
     stopReason: isCut ? "max_tokens" : stop === undefined ? "end_turn" : "stop_sequence",
+    stopSequence: isCut ? undefined : stop?.text,
     inputTokens: countInputTokens(request),
     outputTokens: Math.ceil((characterCount(thought) + characterCount(text)) / CHARACTERS_PER_TOKEN),
     served: request.served,
@@ -146,9 +149,14 @@ function wantsReasoning({ additionalFields }: ConverseRequest, model: EmulatedMo
   );
 }
 
-function firstStop(text: string, stopSequences: readonly string[]): number | undefined {
-  const places = stopSequences.map((stop) => text.indexOf(stop)).filter((place) => place >= 0);
-  return places.length === 0 ? undefined : Math.min(...places);
+function firstStop(
+  text: string,
+  stopSequences: readonly string[],
+): { text: string; place: number } | undefined {
+  const found = stopSequences
+    .map((stop) => ({ text: stop, place: text.indexOf(stop) }))
+    .filter(({ place }) => place >= 0);
+  return found.sort((one, other) => one.place - other.place)[0];
 }
 
 function characterCount(text: string): number {

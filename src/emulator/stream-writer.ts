@@ -1,5 +1,5 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
-import { encodeEvent, encodeException } from "./event-stream.ts";
+import type { Framing } from "./framing.ts";
 import type { Exchange } from "./listener.ts";
 import type { StreamEnd, StreamStep, StreamSteps, Wait } from "./script.ts";
 
@@ -21,8 +21,8 @@ export async function breakOff(exchange: Exchange, how: StreamEnd): Promise<neve
  * Writes the steps of a stream, never more than the client takes. Frames that come without a wait between them are
  * written together. Rejects with the reason of the exchange's signal when the client leaves before the end.
  */
-export async function writeSteps(exchange: Exchange, steps: StreamSteps): Promise<void> {
-  const output = new BatchedOutput(exchange);
+export async function writeSteps(exchange: Exchange, steps: StreamSteps, framing: Framing): Promise<void> {
+  const output = new BatchedOutput(exchange, framing);
   exchange.flushHeaders();
   const isSlow = Symbol.asyncIterator in steps;
   const iterator = isSlow ? steps[Symbol.asyncIterator]() : steps[Symbol.iterator]();
@@ -46,19 +46,21 @@ export async function writeSteps(exchange: Exchange, steps: StreamSteps): Promis
 /** Gathers frames and hands them on as fast as the client reads. */
 class BatchedOutput {
   readonly #exchange: Exchange;
+  readonly #framing: Framing;
   #batch: Uint8Array[] = [];
   #bytes = 0;
   #written: Promise<unknown> = Promise.resolve();
 
-  constructor(exchange: Exchange) {
+  constructor(exchange: Exchange, framing: Framing) {
     this.#exchange = exchange;
+    this.#framing = framing;
   }
 
   /** Does one step. Plain events, the bulk of a stream, are done without a promise. */
   take(step: StreamStep): Promise<void> | undefined {
     if ("wait" in step) return this.flush().then(() => waitFor(step.wait, this.#exchange));
     if ("end" in step) return this.#settle().then(() => breakOff(this.#exchange, step.end));
-    const frame = toFrame(step);
+    const frame = toFrame(step, this.#framing);
     this.#batch.push(frame);
     this.#bytes += frame.length;
     return this.#bytes >= BATCH_BYTES ? this.flush() : undefined;
@@ -90,8 +92,11 @@ class BatchedOutput {
 }
 
 /** The bytes of a step that has some. */
-export function toFrame(step: Exclude<StreamStep, { wait: Wait } | { end: unknown }>): Uint8Array {
+export function toFrame(
+  step: Exclude<StreamStep, { wait: Wait } | { end: unknown }>,
+  framing: Framing,
+): Uint8Array {
   if ("bytes" in step) return step.bytes;
-  if ("exception" in step) return encodeException(step.exception, step.payload);
-  return encodeEvent(step.event, step.payload);
+  if ("exception" in step) return framing.exception(step.exception, step.payload);
+  return framing.event(step.event, step.payload);
 }

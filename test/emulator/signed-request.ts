@@ -22,7 +22,13 @@ export interface RawResponse {
 export async function sign(
   emulator: Emulator,
   request: Omit<RawRequest, "headers">,
-  options: { credentials?: Signer; service?: string; date?: Date; contentType?: string } = {},
+  options: {
+    credentials?: Signer;
+    service?: string;
+    date?: Date;
+    contentType?: string;
+    headers?: Record<string, string>;
+  } = {},
 ): Promise<RawRequest> {
   const signer = new SignatureV4({
     credentials: options.credentials ?? emulator,
@@ -38,6 +44,7 @@ export async function sign(
       headers: {
         host: `127.0.0.1:${emulator.port}`,
         "content-type": options.contentType ?? "application/json",
+        ...options.headers,
       },
     },
     { signingDate: options.date ?? new Date() },
