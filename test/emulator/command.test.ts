@@ -73,7 +73,7 @@ describe("openclaw emulator", () => {
   });
 
   it("prints one JSON document with --json", async () => {
-    const emulator = await run(["--json", "--region", "ap-south-1", "--host", "LocalHost"]);
+    const emulator = await run(["--json", "--region", "ap-south-1", "--host", "localhost"]);
     const document = JSON.parse(emulator.stdout) as {
       url: string;
       port: number;
