@@ -65,7 +65,7 @@ async function describeAll() {
     const text = textOf(entry, packages);
     byText.set(text, [...(byText.get(text) ?? []), entry.title]);
   }
-  const notice = normalize(await readFile(path.join(root, "src", "discovery", "catalog-notice.txt"), "utf8"));
+  const notice = normalize(await readFile(path.join(root, "src", "models", "catalog-notice.txt"), "utf8"));
   const sections = [...byText].map(([text, titles]) => `${titles.join("\n")}\n\n${text}`);
   return `openclaw contains the following software and data.\n\n${[...sections, notice].map((section) => `${rule}\n\n${section}\n`).join("\n")}`;
 }

@@ -13,9 +13,9 @@ import { root } from "./set-up.js";
 
 /** The data of src/ that is another's. Its licence stands beside it. */
 const CATALOG = {
-  name: "models.dev",
+  name: "models.dev and @earendil-works/pi-ai",
   license: "MIT",
-  url: "https://github.com/anomalyco/models.dev",
+  urls: ["https://github.com/anomalyco/models.dev", "https://github.com/earendil-works/pi"],
   file: "src/models/catalog.json",
 };
 
@@ -133,7 +133,7 @@ function describe(type, { name, version, license, url, sha512 }) {
 }
 
 async function describeCatalog() {
-  const { name, license, url, file } = CATALOG;
+  const { name, license, urls, file } = CATALOG;
   const content = createHash("sha512")
     .update(await readFile(path.join(root, file)))
     .digest("hex");
@@ -144,7 +144,7 @@ async function describeCatalog() {
     description: "Limits, prices and capabilities of models, as built into this program.",
     hashes: [{ alg: "SHA-512", content }],
     licenses: [{ license: { id: license } }],
-    externalReferences: [{ type: "vcs", url }],
+    externalReferences: urls.map((url) => ({ type: "vcs", url })),
   };
 }
 

@@ -1,6 +1,23 @@
 import { parseArn } from "../aws/arn.ts";
 import catalog from "./catalog.json";
 
+/** Prices in USD per million tokens. */
+interface TokenPrices {
+  input: number;
+  output: number;
+  cacheRead?: number;
+  cacheWrite?: number;
+}
+
+/** The prices of prompts up to the first tier. */
+export interface Cost extends TokenPrices {
+  /**
+   * What every token costs with a prompt of more than so many tokens, cached ones included, shortest first; empty where
+   * prompts of any length cost the same, and undefined where nobody says so.
+   */
+  tiers?: ({ inputTokensAbove: number } & TokenPrices)[];
+}
+
 /** What the catalog knows of a model, as far as it knows it. */
 export interface CatalogEntry {
   name?: string | undefined;
@@ -11,10 +28,8 @@ export interface CatalogEntry {
   /** The most output tokens. */
   maxTokens?: number | undefined;
   /** USD per million tokens, on demand, standard tier: estimates. */
-  cost?: { input: number; output: number; cacheRead?: number; cacheWrite?: number } | undefined;
+  cost?: Cost | undefined;
   reasoning?: boolean | undefined;
-  /** Words for what the model takes: effort levels, `budget` (a number of tokens), `toggle` (can be switched off). */
-  reasoningOptions?: string[] | undefined;
   input?: ("text" | "image" | "document")[] | undefined;
 }
 
@@ -30,6 +45,9 @@ interface Version {
   number: string | undefined;
 }
 
+/** The day of the newest source that the catalog was made from, YYYY-MM-DD. */
+export const CATALOG_DATE: string = catalog.date;
+
 const rows: Readonly<Record<string, Row>> = catalog.models;
 const providers: Readonly<Record<string, string>> = catalog.providers;
 
@@ -39,7 +57,7 @@ let idsByStem: Map<string, string[]> | undefined;
 /**
  * What the built-in catalog knows of a model id, a profile id behind any prefix (`us.`, `global.`, one that AWS adds
  * tomorrow), or the ARN of a foundation model or inference profile; undefined when it knows nothing. A price of the
- * profile's own wins over the model's. Facts are from models.dev, corrected by AWS's model cards and price page:
+ * profile's own wins over the model's. Facts are from models.dev and pi-ai, corrected by AWS's model cards and price page:
  * scripts/catalog/overrides.json5 has the page for each.
  */
 export function lookUpCatalog(id: string): CatalogEntry | undefined {
@@ -53,10 +71,13 @@ export function lookUpCatalog(id: string): CatalogEntry | undefined {
     provider: providers[model.id.slice(0, model.id.indexOf("."))],
     contextWindow: contextWindow ?? row.contextWindow,
     maxTokens: row.maxTokens && Math.min(row.maxTokens, contextWindow ?? row.maxTokens),
-    cost: row.cost && { ...row.cost },
-    reasoningOptions: row.reasoningOptions && [...row.reasoningOptions],
+    cost: row.cost && copyCost(row.cost),
     input: row.input?.filter(isInputKind),
   };
+}
+
+function copyCost({ tiers, ...prices }: Cost): Cost {
+  return tiers ? { ...prices, tiers: tiers.map((tier) => ({ ...tier })) } : prices;
 }
 
 /** The ids that the catalog knows: models and some of their profiles. For suggestions where AWS has not been asked. */

@@ -70,14 +70,6 @@ export interface ToolIds {
   source: string;
 }
 
-/** How the price changes with the length of a prompt. */
-export interface LongPrompts {
-  /** The most tokens of a prompt, cached ones included, that cost what is said elsewhere. */
-  above: number;
-  /** What the tokens of a longer one cost, times the others; undefined where that is not known. */
-  times?: { input: number; output: number } | undefined;
-}
-
 /** What is known of a model because of its family. What is missing is not known, or as for most models. */
 export interface FamilyFacts {
   reasoning?: ReasoningForm | undefined;
@@ -104,8 +96,6 @@ export interface FamilyFacts {
   prefill?: { source: string } | undefined;
   /** The highest temperature, where it is not Converse's 1. */
   temperature?: { most: number; source: string };
-  /** Where a long prompt has another price than the catalog's, and from how many tokens on. */
-  longPrompts?: LongPrompts & { source: string };
   /** That each account sends in a form about its use case before the first call. */
   useCaseForm?: { source: string };
   /** That a text which ends its answer has to hold more than white space. */
@@ -345,14 +335,6 @@ export function families(): readonly ModelFamily[] {
       },
     },
     {
-      models: /^anthropic\.claude-haiku-5-5/,
-      longPrompts: {
-        above: 100_000,
-        times: { input: 5, output: 5 },
-        source: `${CLAUDE}/about-claude/pricing`,
-      },
-    },
-    {
       models: /^anthropic\.claude-(?!3-(haiku|sonnet|opus)|instant|v2)/,
       byProfile: { source: `${USER_GUIDE}/models-supported.html` },
     },
@@ -409,11 +391,6 @@ export function families(): readonly ModelFamily[] {
         refuses: () => ["temperature", "topP", "stopSequences"],
         source: "https://github.com/stdapi-ai/stdapi.ai/issues/283 (measured)",
       },
-    },
-    {
-      // GPT-5.4 and later. What longer ones cost, no page of AWS's says.
-      models: /^openai\.gpt-[5-9]/,
-      longPrompts: { above: 272_000, source: `${USER_GUIDE}/model-card-openai-gpt-56-luna.html` },
     },
     { models: /^openai\.gpt-/, outputConfig: HELD_TO_SCHEMA },
     {

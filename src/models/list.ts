@@ -2,7 +2,7 @@ import { isListedType, parseArn } from "../aws/arn.ts";
 import { regionOfBaseUrl } from "../aws/region.ts";
 import type { Configuration, ConfiguredModel } from "../config/settings.ts";
 import { withoutPrefix } from "./base-model-id.ts";
-import { type CatalogEntry, lookUpCatalog } from "./catalog.ts";
+import { type CatalogEntry, type Cost, lookUpCatalog } from "./catalog.ts";
 import type { Discovered, FoundationModel, InferenceProfile } from "./discovered.ts";
 import { regionsOf, streamsText } from "./callable.ts";
 import { baseOf, basesOf, idOfProfile, listedBase, listedId } from "./listed-id.ts";
@@ -10,14 +10,6 @@ import { orderModels } from "./model-order.ts";
 import { BEDROCK, speaksOpenai } from "./provider-api.ts";
 import { matchesProvider } from "./provider-filter.ts";
 import { resolveModel } from "./resolve-model.ts";
-
-/** Prices in USD per million tokens. */
-export interface Cost {
-  input: number;
-  output: number;
-  cacheRead?: number;
-  cacheWrite?: number;
-}
 
 export type InputKind = "text" | "image" | "document";
 

@@ -1,16 +1,14 @@
-import { baseModelId } from "./base-model-id.ts";
 import { lookUpCatalog } from "./catalog.ts";
-import { familyOf, type LongPrompts } from "./families.ts";
 import { costOf } from "./list.ts";
 import { speaksOpenai } from "./provider-api.ts";
 import type { ResolvedModel } from "./resolve-model.ts";
 import type { Price } from "./usage.ts";
 
 /**
- * Above this many tokens of a prompt a list price holds for the models only of which it is known: Claude's long contexts
- * have cost twice as much (https://platform.claude.com/docs/en/about-claude/pricing, "Long context pricing").
+ * Above this many tokens of a prompt a list price holds for the models only of which it is known: what a long one costs
+ * differs (https://platform.claude.com/docs/en/about-claude/pricing#long-context-pricing).
  */
-const LONG_PROMPT: LongPrompts = { above: 200_000 };
+const LONGEST_PROMPT = 200_000;
 
 /**
  * The price of a model that was asked, by the id that answered: what the configuration says, which holds for prompts of
@@ -24,6 +22,5 @@ export function priceOf(model: ResolvedModel | undefined, modelId: string): Pric
   const id = lookUpCatalog(modelId) ? modelId : (model?.id ?? modelId);
   const known = lookUpCatalog(id)?.cost;
   if (!known) return undefined;
-  const { longPrompts = LONG_PROMPT } = familyOf(baseModelId(id));
-  return { cost: known, source: "catalog", longPrompts };
+  return { cost: known, source: "catalog", ...(known.tiers ? {} : { longestPrompt: LONGEST_PROMPT }) };
 }

@@ -1,5 +1,4 @@
-import type { LongPrompts } from "./families.ts";
-import type { Cost } from "./list.ts";
+import type { Cost } from "./catalog.ts";
 
 /** Token counts of one call, in AWS's names. Cached tokens are counted beside `inputTokens`, not within. */
 export interface TokenUsage {
@@ -22,8 +21,8 @@ export interface TokenUsage {
 export interface Price {
   cost: Cost;
   source: "config" | "catalog";
-  /** What longer prompts cost. */
-  longPrompts?: LongPrompts | undefined;
+  /** The most tokens of a prompt, cached ones included, of which this is known; undefined where it is of any. */
+  longestPrompt?: number;
 }
 
 /** Writing to the cache for an hour costs twice the input price (https://aws.amazon.com/bedrock/pricing/, Anthropic). */
@@ -52,20 +51,20 @@ export function priceCall(usage: TokenUsage, price: Price | undefined): CallCost
   const { serviceTier = STANDARD, latency = "standard" } = usage;
   if (serviceTier !== STANDARD) return { unknown: `${serviceTier} tier` };
   if (latency !== "standard") return { unknown: `${latency} latency` };
-  const times = timesFor(usage, price);
-  if (!times) return { unknown: "long prompt" };
-  const { input, output, cacheRead, cacheWrite } = price.cost;
+  const prices = pricesFor(usage, price);
+  if (!prices) return { unknown: "long prompt" };
+  const { input, output, cacheRead, cacheWrite } = prices;
   const read = usage.cacheReadInputTokens ?? 0;
   const writtenForAnHour = usage.cacheWrite1hInputTokens ?? 0;
   const written = Math.max(0, (usage.cacheWriteInputTokens ?? 0) - writtenForAnHour);
   if (read > 0 && cacheRead === undefined) return { unknown: "cache reads" };
   if (written > 0 && cacheWrite === undefined) return { unknown: "cache writes" };
-  const prompt =
+  const total =
     usage.inputTokens * input +
     read * (cacheRead ?? 0) +
     written * (cacheWrite ?? 0) +
-    writtenForAnHour * input * HOUR_FACTOR;
-  const total = prompt * times.input + usage.outputTokens * output * times.output;
+    writtenForAnHour * input * HOUR_FACTOR +
+    usage.outputTokens * output;
   // Ten digits: more would only show the noise of floating point.
   return { usd: Number((total / 1_000_000).toFixed(10)), source: price.source };
 }
@@ -73,16 +72,17 @@ export function priceCall(usage: TokenUsage, price: Price | undefined): CallCost
 /** AWS's word for the tier of list prices (https://docs.aws.amazon.com/bedrock/latest/userguide/service-tiers-inference.html). */
 const STANDARD = "default";
 
-/** What the length of the prompt does to the price; undefined where that is not known. */
-function timesFor(
+/** The prices for a prompt of this length; undefined where they are not known. */
+function pricesFor(
   { inputTokens, cacheReadInputTokens = 0, cacheWriteInputTokens = 0, askings = 1 }: TokenUsage,
-  { longPrompts }: Price,
-): LongPrompts["times"] {
-  const isLong =
-    longPrompts && inputTokens + cacheReadInputTokens + cacheWriteInputTokens > longPrompts.above;
-  if (!isLong) return { input: 1, output: 1 };
+  { cost, longestPrompt = Number.POSITIVE_INFINITY }: Price,
+): Omit<Cost, "tiers"> | undefined {
+  const { tiers = [] } = cost;
+  const length = inputTokens + cacheReadInputTokens + cacheWriteInputTokens;
+  if (length > longestPrompt) return undefined;
+  const tier = tiers.findLast(({ inputTokensAbove }) => length > inputTokensAbove);
   // Of several prompts together, nobody knows the length of each.
-  return askings > 1 ? undefined : longPrompts.times;
+  return tier && askings > 1 ? undefined : (tier ?? cost);
 }
 
 /** The counts of several answers to one question. A tier that differs is none that has a price. */

@@ -6,7 +6,6 @@ function known(id: string): string[] {
   const { reasoning, cachePoints, outputConfig, namedToolChoice, attachments, useCaseForm, wire } =
     familyOf(id);
   const { toolIds, richToolResults, separateToolTurns, flatToolSchemas, oneSampling, prefill } = familyOf(id);
-  const { longPrompts } = familyOf(id);
   return [
     ...(reasoning ? [`reasoning ${[reasoning.off ? "off" : "", ...reasoning.levels].join(" ")}`.trim()] : []),
     ...(cachePoints ? [`cache ${cachePoints.times.join(" ")}`.trim()] : []),
@@ -22,7 +21,6 @@ function known(id: string): string[] {
     ...(familyOf(id).topK ? [`top-k ${JSON.stringify(familyOf(id).topK?.fields(5))}`] : []),
     ...(oneSampling ? ["one sampling"] : []),
     ...(prefill ? ["prefill"] : []),
-    ...(longPrompts ? [`long ${longPrompts.above}`] : []),
   ];
 }
 
@@ -45,10 +43,7 @@ const KNOWN: [id: string, facts: string[]][] = [
   ["anthropic.claude-mythos-5-1", [`reasoning  ${ADAPTIVE}`, "cache 5m 1h", "outputConfig", ...CLAUDE]],
   ["anthropic.claude-opus-5-5", [`reasoning  ${ADAPTIVE}`, "cache 5m 1h", "outputConfig", ...CLAUDE]],
   ["anthropic.claude-sonnet-5-5", [`reasoning off ${ADAPTIVE}`, "cache 5m 1h", "outputConfig", ...CLAUDE]],
-  [
-    "anthropic.claude-haiku-5-5",
-    [`reasoning off ${ADAPTIVE}`, "cache 5m 1h", "outputConfig", ...CLAUDE, "long 100000"],
-  ],
+  ["anthropic.claude-haiku-5-5", [`reasoning off ${ADAPTIVE}`, "cache 5m 1h", "outputConfig", ...CLAUDE]],
   ["anthropic.claude-opus-5", [`reasoning off ${ADAPTIVE}`, "cache 5m 1h", "outputConfig", ...CLAUDE]],
   ["anthropic.claude-haiku-5", ["cache 5m 1h", "outputConfig", ...CLAUDE]],
   ["anthropic.claude-opus-4-8", [`reasoning off ${ADAPTIVE}`, "cache 5m 1h", ...CLAUDE]],
@@ -84,7 +79,7 @@ const KNOWN: [id: string, facts: string[]][] = [
   ["amazon.nova-2-lite-v1:0", ["reasoning off low medium high", "cache 5m", ...NOVA]],
   ["amazon.nova-pro-v1:0", ["cache 5m", ...NOVA, "prefill"]],
   ["openai.gpt-oss-20b-1:0", ["reasoning  low medium high", "outputConfig"]],
-  ["openai.gpt-5.6-sol", [`reasoning off ${ADAPTIVE}`, "outputConfig", "long 272000"]],
+  ["openai.gpt-5.6-sol", [`reasoning off ${ADAPTIVE}`, "outputConfig"]],
   ["moonshotai.kimi-k3", [`reasoning off ${ADAPTIVE}`, "cache", "outputConfig"]],
   ["moonshotai.kimi-k2.5", ["reasoning off high", "outputConfig"]],
   ["moonshot.kimi-k2-thinking", ["reasoning", "outputConfig"]],

@@ -23,11 +23,12 @@ describe("estimateCost", () => {
   it("is null when the price is unknown", () => expect(estimateCost(usage, undefined)).toBeNull());
 });
 
-/** A model and its catalog price: Sonnet 4.6 in the US, Haiku 5.5 with a price of its own for long prompts, and others. */
+/** A model and its catalog price: Sonnet 4.6 in the US, Haiku 5.5 and GPT-5.6 with prices of their own for long prompts, and others. */
 const SONNET = "us.anthropic.claude-sonnet-4-6";
 const HAIKU = "global.anthropic.claude-haiku-5-5";
 const NOVA = "amazon.nova-pro-v1:0";
 const GPT = "openai.gpt-5.6-luna";
+const LLAMA = "meta.llama4-maverick-17b-instruct-v1:0";
 
 const PRICED: [what: string, id: string, counts: Partial<TokenUsage>, price: number | string][] = [
   ["plain", SONNET, {}, 1000 * 3.3 + 500 * 16.5],
@@ -53,16 +54,18 @@ const PRICED: [what: string, id: string, counts: Partial<TokenUsage>, price: num
   ["a cache read of Nova", NOVA, { cacheReadInputTokens: 100 }, 1000 * 0.8 + 500 * 3.2 + 100 * 0.2],
   ["a cache write of Nova, which is free", NOVA, { cacheWriteInputTokens: 100 }, 1000 * 0.8 + 500 * 3.2],
   ["a cache write without a price", "amazon.nova-premier-v1:0", { cacheWriteInputTokens: 1 }, "cache writes"],
-  ["a cache read without a price", "amazon.nova-premier-v1:0", { cacheReadInputTokens: 1 }, "cache reads"],
+  ["a cache read without a price", LLAMA, { cacheReadInputTokens: 1 }, "cache reads"],
+  ["no cached token where none has a price", LLAMA, { cacheReadInputTokens: 0 }, 1000 * 0.24 + 500 * 0.97],
   [
-    "no cached token where none has a price",
-    "amazon.nova-premier-v1:0",
-    { cacheReadInputTokens: 0 },
-    1000 * 2.5 + 500 * 12.5,
+    "a million tokens of Claude from 4.6 on",
+    SONNET,
+    { inputTokens: 1_000_000 },
+    1_000_000 * 3.3 + 500 * 16.5,
   ],
-  ["200K tokens", SONNET, { inputTokens: 200_000 }, 200_000 * 3.3 + 500 * 16.5],
-  ["more", SONNET, { inputTokens: 200_001 }, "long prompt"],
-  ["more with what is cached", SONNET, { inputTokens: 1, cacheReadInputTokens: 200_000 }, "long prompt"],
+  ["many such prompts", SONNET, { inputTokens: 1_000_000, askings: 2 }, 1_000_000 * 3.3 + 500 * 16.5],
+  ["200K tokens", NOVA, { inputTokens: 200_000 }, 200_000 * 0.8 + 500 * 3.2],
+  ["more", NOVA, { inputTokens: 200_001 }, "long prompt"],
+  ["more with what is cached", NOVA, { inputTokens: 1, cacheReadInputTokens: 200_000 }, "long prompt"],
   ["100K tokens of Haiku 5.5", HAIKU, { inputTokens: 100_000 }, 100_000 * 0.1 + 500 * 0.5],
   [
     "more, some of them cached",
@@ -78,7 +81,13 @@ const PRICED: [what: string, id: string, counts: Partial<TokenUsage>, price: num
   ["two prompts whose lengths nobody knows", HAIKU, { inputTokens: 100_001, askings: 2 }, "long prompt"],
   ["two short prompts", HAIKU, { askings: 2 }, 1000 * 0.1 + 500 * 0.5],
   ["272K tokens of GPT-5.6", GPT, { inputTokens: 272_000 }, 272_000 * 0.22 + 500 * 1.32],
-  ["more of them", GPT, { inputTokens: 272_001 }, "long prompt"],
+  ["more of them", GPT, { inputTokens: 272_001 }, 272_001 * 0.44 + 500 * 1.98],
+  [
+    "more of them, from the cache",
+    GPT,
+    { inputTokens: 1, cacheReadInputTokens: 272_000 },
+    0.44 + 272_000 * 0.044 + 500 * 1.98,
+  ],
   ["no counts", SONNET, { totalTokens: 0 }, "no counts"],
   ["a model that nobody knows", "example.model-1", {}, ""],
 ];

@@ -149,7 +149,10 @@ describe("the bill of materials", () => {
   test("has the data of others, by its digest", () => {
     const [catalog, ...others] = bill.components.filter(({ type }) => type === "data");
     expect(others).toEqual([]);
-    expect(catalog).toMatchObject({ name: "models.dev", "bom-ref": "src/models/catalog.json" });
+    expect(catalog).toMatchObject({
+      name: "models.dev and @earendil-works/pi-ai",
+      "bom-ref": "src/models/catalog.json",
+    });
     expect(catalog?.hashes?.[0]?.content).toBe(
       createHash("sha512")
         .update(read("src", "models", "catalog.json"))

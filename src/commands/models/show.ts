@@ -1,6 +1,7 @@
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { repeatFlags } from "../../terminal/repeat-flags.ts";
 import { baseModelId } from "../../models/base-model-id.ts";
+import type { Cost } from "../../models/catalog.ts";
 import { familyOf } from "../../models/families.ts";
 import { type Access, surveyAccess } from "../../discovery/access.ts";
 import { nameListed, noteTaken, unlisted } from "../../discovery/name-model.ts";
@@ -16,7 +17,7 @@ import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { type Fact, printFacts } from "../../terminal/fact-lines.ts";
 import { hang } from "../../terminal/word-wrap.ts";
-import { formatAge, formatPrice } from "../../terminal/numbers.ts";
+import { formatAge, formatPrice, formatTokens } from "../../terminal/numbers.ts";
 
 export interface ShowOptions extends GlobalOptions {
   model: string;
@@ -104,6 +105,10 @@ function factRows(
     ["max out", `${tokens(facts.maxTokens)}${origin(sources.maxTokens)}`],
     ["reasoning", reasoningInWords(facts, origin(sources.reasoning))],
     ["price", priceInWords(facts)],
+    ...(facts.cost?.tiers ?? []).map((tier): Fact => [
+      `above ${formatTokens(tier.inputTokensAbove)}`,
+      `${pricesInWords(tier)}, for prompts of more than ${tokens(tier.inputTokensAbove)}`,
+    ]),
     ["inference", base && inferenceInWords(base.inferenceTypes)],
     ["regions", regionsInWords(facts) || "unknown"],
     ["tags", facts.tags.join(", ")],
@@ -165,14 +170,16 @@ function reasoningInWords({ reasoning, reasoningLevels }: ModelFacts, origin: st
 
 function priceInWords({ cost, priceSource }: ModelFacts): string {
   if (!cost) return "unknown";
-  const { input, output, cacheRead, cacheWrite } = cost;
-  const all = [
+  return `${pricesInWords(cost)} per million tokens (${priceSource}, estimate)`;
+}
+
+function pricesInWords({ input, output, cacheRead, cacheWrite }: Omit<Cost, "tiers">): string {
+  return [
     `$${formatPrice(input)} in`,
     `$${formatPrice(output)} out`,
     ...(cacheRead === undefined ? [] : [`cache read $${formatPrice(cacheRead)}`]),
     ...(cacheWrite === undefined ? [] : [`cache write $${formatPrice(cacheWrite)}`]),
-  ];
-  return `${all.join(", ")} per million tokens (${priceSource}, estimate)`;
+  ].join(", ");
 }
 
 const INFERENCE_WORDS: Readonly<Record<string, string>> = {
