@@ -45,6 +45,14 @@ async function findLeftovers(pages) {
   return names.map((name) => `commands/${name}`).filter((name) => !pages.has(name));
 }
 
+async function tellCatalogAge() {
+  const { date } = JSON.parse(await readFile(path.join(root, "src", "models", "catalog.json"), "utf8"));
+  const days = Math.floor((Date.now() - Date.parse(date)) / 86_400_000);
+  console.log(
+    `The model catalog is ${days} days old (${date}). A newer one: npm run catalog -- pi-ai VERSION`,
+  );
+}
+
 const isCheck = process.argv.includes("--check");
 const pages = await generatePages();
 const stale = await findLeftovers(pages);
@@ -60,6 +68,7 @@ for (const [name, text] of pages) {
   await writeFile(file, text);
   console.log(`docs/${name}`);
 }
+if (!isCheck) await tellCatalogAge();
 if (stale.length > 0) {
   console.error(
     `Not what the code says: ${stale.map((name) => `docs/${name}`).join(", ")}. Run: npm run docs`,

@@ -13,7 +13,7 @@ import { entryFile, readEntry } from "./cache-entry.ts";
  */
 
 /** Raised when the form of an entry changes. */
-export const READY_FORM = 1;
+export const READY_FORM = 2;
 
 /** Files that are read while something is printed may change meanwhile: what is so young is not trusted, in ms. */
 const SETTLED_MS = 1000;

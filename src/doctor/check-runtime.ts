@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { errorCode } from "../errors.ts";
+import { CATALOG_DATE } from "../models/catalog.ts";
 import type { Runtime } from "../runtime.ts";
 import { type Check, ok, type Outcome, warn } from "./check.ts";
 import type { Examination } from "./examination.ts";
@@ -109,5 +110,24 @@ async function readRelease(platform: NodeJS.Platform): Promise<string | undefine
   return undefined;
 }
 
-/** What is asked of the runtime, in the order in which it is shown. */
-export const runtimeChecks = [runtimeCheck];
+/** Models come and prices change: an older catalog is not worth relying on, in days. */
+const OLD_CATALOG_DAYS = 120;
+
+/** The catalog of models that comes with this program. */
+const catalogCheck: Check<Examination> = {
+  id: "catalog",
+  title: "catalog",
+  needs: [],
+  hint: "npm install -g openclaw@latest",
+  run: ({ runtime }) => Promise.resolve(judgeCatalog(runtime.now())),
+};
+
+/** Warns of a catalog that is old by now, in ms since 1970. */
+export function judgeCatalog(now: number): Outcome {
+  const days = Math.floor((now - Date.parse(CATALOG_DATE)) / 86_400_000);
+  if (days <= OLD_CATALOG_DAYS) return ok(`models and prices as of ${CATALOG_DATE}`);
+  return warn(`models and prices are ${days} days old (${CATALOG_DATE}): newer models are not in it`);
+}
+
+/** What is asked of the program itself, in the order in which it is shown. */
+export const runtimeChecks = [runtimeCheck, catalogCheck];

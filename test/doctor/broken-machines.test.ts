@@ -21,9 +21,9 @@ function settled(text: string, { home }: Machine): string {
     .replaceAll(/\b\d{8}T\d{6}Z/g, "TIME");
 }
 
-/** The version of Node is for another test to judge. */
+/** The version of Node and the age of the catalog are for another test to judge. */
 function withoutRuntime(text: string): string {
-  return text.replace(/^\w+ +runtime.*\n(?: +hint:.*\n)?/m, "");
+  return text.replaceAll(/^\w+ +(?:runtime|catalog).*\n(?: +hint:.*\n)?/gm, "");
 }
 
 function show(args: readonly string[], { code, stdout, stderr }: Result): string {

@@ -7,11 +7,27 @@ import { judgeAvailability, judgeModel, type ModelLists } from "../../src/doctor
 import { judgeClock, judgeWays, type Way } from "../../src/doctor/check-network.ts";
 import type { Reached } from "../../src/doctor/reach.ts";
 import { judgeRegion, regionOfHost } from "../../src/doctor/check-region.ts";
-import { judgeNode } from "../../src/doctor/check-runtime.ts";
+import { judgeCatalog, judgeNode } from "../../src/doctor/check-runtime.ts";
 import { OpenclawError } from "../../src/errors.ts";
+import { CATALOG_DATE } from "../../src/models/catalog.ts";
 
 const codeOf = (outcome: Outcome): string | undefined =>
   outcome.status === "fail" ? outcome.error.code : undefined;
+
+describe("the catalog", () => {
+  const age = (days: number) => Date.parse(CATALOG_DATE) + days * 86_400_000;
+  it.each([
+    [-1, "ok"],
+    [0, "ok"],
+    [120.9, "ok"],
+    [121, "warn"],
+    [1000, "warn"],
+  ])("of %d days is %s", (days, status) => {
+    const outcome = judgeCatalog(age(days));
+    expect(outcome).toMatchObject({ status, detail: expect.stringContaining(CATALOG_DATE) });
+    if (status === "warn") expect(outcome.detail).toContain(`${days} days old`);
+  });
+});
 
 describe("the Node version", () => {
   it.each([

@@ -8,6 +8,7 @@ import { isListedByServer } from "../../models/provider-api.ts";
 import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
 import { type OpenclawError, withFields } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
+import { CATALOG_DATE } from "../../models/catalog.ts";
 import { keyLines, modelLines } from "./model-lines.ts";
 import { jsonLine } from "../../terminal/terminal.ts";
 
@@ -51,6 +52,7 @@ export async function showModelList(
     region: load.region ?? null,
     source: load.source,
     fetchedAt: load.discovered ? new Date(load.discovered.fetchedAt).toISOString() : null,
+    catalogDate: CATALOG_DATE,
     count: models.length,
     models,
     warnings,
