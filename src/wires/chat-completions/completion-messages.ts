@@ -1,7 +1,5 @@
 import type {
   ContentBlock,
-  DocumentBlock,
-  ImageBlock,
   Message,
   SystemContentBlock,
   ToolUseBlock,
@@ -11,19 +9,7 @@ import type {
   ChatCompletionMessageFunctionToolCall,
   ChatCompletionMessageParam,
 } from "openai/resources/chat/completions";
-import { TEXT_FORMATS } from "../../converse/file-kind.ts";
-import { decodeText } from "../../disk/decode-text.ts";
-import { OpenclawError } from "../../errors.ts";
-import { toDataUrl } from "../data-url.ts";
-
-/** Media types of the documents that Converse names by format (https://www.iana.org/assignments/media-types). */
-const MEDIA_TYPES: Readonly<Record<string, string>> = {
-  pdf: "application/pdf",
-  doc: "application/msword",
-  docx: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-  xls: "application/vnd.ms-excel",
-  xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-};
+import { type ContentPart, contentParts, instructionsOf, onlyText, saidIn } from "../content-parts.ts";
 
 /**
  * The messages of a Converse request as those of a chat completion. Tool results become messages of their own, directly
@@ -34,9 +20,7 @@ export function toCompletionMessages(
   system: readonly SystemContentBlock[],
   messages: readonly Message[],
 ): ChatCompletionMessageParam[] {
-  const instructions = system
-    .flatMap((block) => block.text ?? block.guardContent?.text?.text ?? [])
-    .join("\n\n");
+  const instructions = instructionsOf(system);
   return [
     ...(instructions === "" ? [] : [{ role: "system", content: instructions } as const]),
     ...messages.flatMap(({ role, content = [] }) =>
@@ -59,12 +43,6 @@ function assistantMessages(content: readonly ContentBlock[]): ChatCompletionMess
   ];
 }
 
-function saidIn({ text, citationsContent }: ContentBlock): string[] {
-  if (text !== undefined) return [text];
-  if (!citationsContent) return [];
-  return [(citationsContent.content ?? []).map((part) => part.text ?? "").join("")];
-}
-
 function toolCall({ toolUseId = "", name = "", input }: ToolUseBlock): ChatCompletionMessageFunctionToolCall {
   return { id: toolUseId, type: "function", function: { name, arguments: JSON.stringify(input ?? {}) } };
 }
@@ -76,66 +54,18 @@ function userMessages(content: readonly ContentBlock[]): ChatCompletionMessagePa
     const texts = (blocks ?? []).map(({ text: said, json }) => said ?? JSON.stringify(json));
     return { role: "tool", tool_call_id: toolUseId, content: texts.join("\n\n") } as const;
   });
-  const parts = content.filter(({ toolResult }) => !toolResult).flatMap(toContentParts);
-  return [...answers, ...(parts.length === 0 ? [] : [{ role: "user", content: simplest(parts) } as const])];
+  const parts = content.filter(({ toolResult }) => !toolResult).flatMap(contentParts);
+  const asked = onlyText(parts) ?? parts.map(toCompletionPart);
+  return [...answers, ...(parts.length === 0 ? [] : [{ role: "user", content: asked } as const])];
 }
 
-/**
- * The content parts that a block of a person's message comes to; none for a cache point. Text
- * documents become text, which every server takes, other documents `file` parts, which few do. Throws `bad-attachment`
- * for what OpenAI's API has no part for.
- */
-function toContentParts(block: ContentBlock): ChatCompletionContentPart[] {
-  if (block.text !== undefined) return [text(block.text)];
-  if (block.image) return [imagePart(block.image)];
-  if (block.document) return documentParts(block.document);
-  if (block.guardContent?.text?.text !== undefined) return [text(block.guardContent.text.text)];
-  if (block.guardContent?.image) return [imagePart(block.guardContent.image)];
-  if (block.cachePoint) return [];
-  const [kind = "unknown"] = Object.keys(block);
-  throw unfit(`A ${kind} block has no counterpart in OpenAI's chat completions.`, kind);
-}
-
-/** One text where the parts are text only: the form that every server and chat template takes. */
-function simplest(parts: ChatCompletionContentPart[]): string | ChatCompletionContentPart[] {
-  const texts = parts.flatMap((part) => (part.type === "text" ? [part.text] : []));
-  return texts.length === parts.length ? texts.join("\n\n") : parts;
-}
-
-function text(content: string): ChatCompletionContentPart {
-  return { type: "text", text: content };
-}
-
-function imagePart({ format, source }: Pick<ImageBlock, "format" | "source">): ChatCompletionContentPart {
-  if (!source?.bytes) throw unfit("An image that is not in the request itself cannot be sent on.", "image");
-  return { type: "image_url", image_url: { url: toDataUrl(`image/${format}`, source.bytes) } };
-}
-
-function documentParts({
-  format = "txt",
-  name = "document",
-  source,
-}: DocumentBlock): ChatCompletionContentPart[] {
-  const titled = (content: string): ChatCompletionContentPart[] => [
-    text(`<document name=${JSON.stringify(name)}>\n${content}\n</document>`),
-  ];
-  if (source?.text !== undefined) return titled(source.text);
-  if (source?.content) return titled(source.content.map((part) => part.text ?? "").join("\n"));
-  if (!source?.bytes)
-    throw unfit(`The document '${name}' is not in the request itself and cannot be sent on.`, "document");
-  if (TEXT_FORMATS.has(format)) {
-    const from = { label: `The document '${name}'`, file: undefined, code: "bad-attachment" } as const;
-    return titled(decodeText(source.bytes, from));
+function toCompletionPart(part: ContentPart): ChatCompletionContentPart {
+  switch (part.kind) {
+    case "text":
+      return { type: "text", text: part.text };
+    case "image":
+      return { type: "image_url", image_url: { url: part.url } };
+    case "file":
+      return { type: "file", file: { filename: part.name, file_data: part.url } };
   }
-  const mediaType = MEDIA_TYPES[format] ?? "application/octet-stream";
-  const file = { filename: `${name}.${format}`, file_data: toDataUrl(mediaType, source.bytes) };
-  return [{ type: "file", file }];
-}
-
-function unfit(message: string, kind: string): OpenclawError {
-  return new OpenclawError("bad-attachment", {
-    message,
-    hint: "Leave it out, or ask a model of Amazon Bedrock: openclaw models list",
-    details: { kind },
-  });
 }

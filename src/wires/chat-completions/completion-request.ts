@@ -1,4 +1,3 @@
-import { isRecord, textAt } from "../../json.ts";
 import type {
   ConverseStreamCommandInput,
   OutputConfig,
@@ -7,11 +6,9 @@ import type {
 import type {
   ChatCompletionCreateParamsStreaming as CompletionBody,
   ChatCompletionFunctionTool,
-  ChatCompletionToolChoiceOption,
 } from "openai/resources/chat/completions";
-import type { ReasoningEffort } from "openai/resources/shared";
 import type { Lessons } from "../../converse/apply-lessons.ts";
-import { OpenclawError } from "../../errors.ts";
+import { choiceOf, formatOf, functionsOf, ownFields } from "../openai-fields.ts";
 import { toCompletionMessages } from "./completion-messages.ts";
 
 /** A request as it goes out, and what of the Converse request it leaves out, in Converse's words. */
@@ -31,15 +28,6 @@ const WITHOUT_COUNTERPART = [
   "requestMetadata",
   "additionalModelResponseFieldPaths",
 ] as const;
-
-/** How Claude, Nova and others are told to reason: fields of those models alone, from which the effort is taken. */
-const REASONING_FIELDS: ReadonlySet<string> = new Set([
-  "thinking",
-  "output_config",
-  "reasoning_config",
-  "reasoningConfig",
-  "anthropic_beta",
-]);
 
 /**
  * The chat completion that asks what a Converse request asks, of the model `model`. Fields of the model's own go with
@@ -79,93 +67,24 @@ export function toCompletionRequest(input: ConverseStreamCommandInput, model: st
   };
 }
 
-function toolFields({
-  tools = [],
-  toolChoice,
-}: ToolConfiguration): Pick<CompletionBody, "tools" | "tool_choice"> {
-  const functions = (tools ?? []).flatMap((tool): ChatCompletionFunctionTool[] => {
-    if (tool.cachePoint) return [];
-    const { name, description, inputSchema } = tool.toolSpec ?? {};
-    if (name === undefined) {
-      throw new OpenclawError("invalid-request", {
-        message: `OpenAI's API has no counterpart of a tool of the kind ${Object.keys(tool)[0] ?? "unknown"}.`,
-        hint: "Give the model tools with a toolSpec.",
-      });
-    }
-    const parameters = (inputSchema?.json ?? { type: "object", properties: {} }) as Record<string, unknown>;
-    return [
-      {
-        type: "function",
-        function: { name, ...(description === undefined ? {} : { description }), parameters },
-      },
-    ];
-  });
-  const choice = choiceOf(toolChoice);
+function toolFields(config: ToolConfiguration): Pick<CompletionBody, "tools" | "tool_choice"> {
+  const functions = functionsOf(config).map(
+    ({ name, description, parameters }): ChatCompletionFunctionTool => {
+      const described = description === undefined ? {} : { description };
+      return { type: "function", function: { name, ...described, parameters } };
+    },
+  );
+  const choice = choiceOf(config.toolChoice);
+  const named = typeof choice === "object" ? ({ type: "function", function: choice } as const) : choice;
   return {
     ...(functions.length === 0 ? {} : { tools: functions }),
-    ...(choice === undefined || functions.length === 0 ? {} : { tool_choice: choice }),
+    ...(named === undefined || functions.length === 0 ? {} : { tool_choice: named }),
   };
 }
 
-function choiceOf(choice: ToolConfiguration["toolChoice"]): ChatCompletionToolChoiceOption | undefined {
-  if (choice?.tool) return { type: "function", function: { name: choice.tool.name ?? "" } };
-  if (choice?.any) return "required";
-  return choice?.auto ? "auto" : undefined;
-}
-
-function formatField({ textFormat }: OutputConfig): Pick<CompletionBody, "response_format"> {
-  const jsonSchema = textFormat?.structure?.jsonSchema;
-  if (!jsonSchema?.schema) return {};
-  const { name = "answer", description } = jsonSchema;
-  return {
-    response_format: {
-      type: "json_schema",
-      json_schema: {
-        name,
-        ...(description === undefined ? {} : { description }),
-        schema: readSchema(jsonSchema.schema),
-      },
-    },
-  };
-}
-
-function readSchema(text: string): Record<string, unknown> {
-  try {
-    return JSON.parse(text) as Record<string, unknown>;
-  } catch (cause) {
-    throw new OpenclawError("invalid-request", {
-      message: `The JSON Schema of outputConfig is not JSON: ${(cause as Error).message}.`,
-      hint: "Send the schema as JSON text.",
-      cause,
-    });
-  }
-}
-
-/** The fields of the model's own: those that may go as they are, and the effort that others come to. */
-function ownFields(additional: ConverseStreamCommandInput["additionalModelRequestFields"]): {
-  fields: Record<string, unknown>;
-  effort: ReasoningEffort | undefined;
-  dropped: string[];
-} {
-  const all = isRecord(additional) ? additional : {};
-  const entries = Object.entries(all).filter(([name]) => !REASONING_FIELDS.has(name));
-  const effort =
-    textAt(all["output_config"], "effort") ??
-    textAt(all["reasoningConfig"], "maxReasoningEffort") ??
-    textAt(all, "reasoning_config") ??
-    (textAt(all["thinking"], "type") === "disabled" ? "none" : undefined);
-  const dropped = Object.keys(all).filter((name) => REASONING_FIELDS.has(name));
-  return {
-    fields: Object.fromEntries(entries),
-    effort: isEffort(effort) ? effort : undefined,
-    dropped: effort === undefined ? dropped : [],
-  };
-}
-
-const EFFORTS: ReadonlySet<string> = new Set(["none", "minimal", "low", "medium", "high", "xhigh", "max"]);
-
-function isEffort(text: string | undefined): text is NonNullable<ReasoningEffort> {
-  return text !== undefined && EFFORTS.has(text);
+function formatField(config: OutputConfig): Pick<CompletionBody, "response_format"> {
+  const format = formatOf(config);
+  return format ? { response_format: { type: "json_schema", json_schema: format } } : {};
 }
 
 /**
