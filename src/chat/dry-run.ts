@@ -15,7 +15,7 @@ export interface DryRun {
   model: string;
   /** Null for a model that is not one of Amazon Bedrock. */
   region: string | null;
-  /** The body of ConverseStream, or of chat completions; files are replaced by their sizes. */
+  /** The body of ConverseStream, or of another API; files are replaced by their sizes. */
   request: unknown;
   inputTokens: number;
   /** Whether AWS counted, or the text was estimated, without attached files. */

@@ -11,6 +11,7 @@ const WIRES: Readonly<Record<ReturnType<typeof apiOf>, () => Promise<OpenWire>>>
   "bedrock-converse-stream": async () => (await import("./converse-wire.ts")).openConverse,
   "openai-completions": async () =>
     (await import("../wires/chat-completions/open-completions.ts")).openCompletions,
+  "openai-responses": async () => (await import("../wires/responses/open-responses.ts")).openResponses,
 };
 
 /**

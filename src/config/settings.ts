@@ -96,9 +96,13 @@ const provider = object({
   baseUrl: field(url, "Where the provider's API is.", {
     example: "https://bedrock-runtime.us-east-1.amazonaws.com",
   }),
-  api: field(choice("bedrock-converse-stream", "openai-completions"), "The API the provider speaks.", {
-    defaultText: "bedrock-converse-stream for amazon-bedrock, openai-completions for others",
-  }),
+  api: field(
+    choice("bedrock-converse-stream", "openai-completions", "openai-responses"),
+    "The API the provider speaks.",
+    {
+      defaultText: "bedrock-converse-stream for amazon-bedrock, openai-completions for others",
+    },
+  ),
   auth: field(choice("aws-sdk", "api-key", "none"), "How requests are authenticated.", {
     defaultText: "aws-sdk for bedrock-converse-stream; for others api-key when apiKey is set, else none",
   }),

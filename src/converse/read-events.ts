@@ -41,6 +41,8 @@ export async function* readEvents(batches: Batches, reading: Reading): ChatEvent
   let isWhole = false;
   const characters = new WholeCharacters();
   const said = new Said();
+  /** Blocks with calls of the service's own tools, which it answers itself. */
+  const ownCalls = new Set<number | undefined>();
   try {
     for await (const parts of batches) {
       deadlines.heard();
@@ -49,7 +51,10 @@ export async function* readEvents(batches: Batches, reading: Reading): ChatEvent
         recorder?.take(part);
         said.take(part);
         if (part.messageStop) isWhole = true;
-        const event = toChatEvent(part, reading);
+        const { contentBlockIndex, start } = part.contentBlockStart ?? {};
+        if (start?.toolUse?.type === "server_tool_use") ownCalls.add(contentBlockIndex);
+        const { contentBlockIndex: index = contentBlockIndex } = part.contentBlockDelta ?? {};
+        const event = ownCalls.has(index) ? undefined : toChatEvent(part, reading);
         if (event?.type === "stop") event.wordless = said.wordless(hasTools);
         for (const whole of event ? characters.take(event) : []) {
           if (coalesces && whole.type === "text") {

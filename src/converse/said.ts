@@ -18,7 +18,8 @@ export class Said {
     // Words are all there is to know of an answer that has some.
     if (this.#hasText) return;
     const call = contentBlockStart?.start?.toolUse;
-    if (call && this.#calls.size < MOST_CALLS) this.#calls.add(call.name ?? "");
+    if (call && call.type !== "server_tool_use" && this.#calls.size < MOST_CALLS)
+      this.#calls.add(call.name ?? "");
     const { text, reasoningContent, citation } = contentBlockDelta?.delta ?? {};
     this.#hasText = citation !== undefined || (text !== undefined && isSeen(text));
     // A signature alone is reasoning that the model keeps to itself.

@@ -468,6 +468,13 @@ export const SERVED: FamilyFacts = {
   prefill: { source: "https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html" },
 };
 
+/** What any server of OpenAI's Responses takes: results of tools hold files, and nobody but the model begins an answer. */
+export const RESPONDING: FamilyFacts = {
+  ...SERVED,
+  richToolResults: { source: "https://platform.openai.com/docs/guides/function-calling" },
+  prefill: undefined,
+};
+
 /**
  * Whether a server's model is known by its name to answer from inside its reasoning: its chat template ends with the opening
  * tag. DeepSeek R1 and what was distilled from it (https://github.com/deepseek-ai/DeepSeek-R1/issues/526), QwQ, Qwen3's

@@ -18,9 +18,9 @@ export function apiOf(
   return provider?.api ?? (providerId === BEDROCK ? "bedrock-converse-stream" : "openai-completions");
 }
 
-/** Whether a model is called through OpenAI's API. */
+/** Whether a model is called through one of OpenAI's APIs. */
 export function speaksOpenai(model: { providerId: string; provider: ProviderSettings | undefined }): boolean {
-  return apiOf(model.providerId, model.provider) === "openai-completions";
+  return !speaksConverse(model);
 }
 
 /** Whether a model is called through Bedrock's Converse, whatever its provider is called. */

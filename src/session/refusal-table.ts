@@ -26,6 +26,8 @@ export type LessonName =
   // Reasoning of earlier answers.
   | "old-reasoning"
   | "no-reasoning-blocks"
+  | "no-encrypted-reasoning"
+  | "no-reasoning-summary"
   // Forms of a schema.
   | "no-native-form"
   | "no-tool-form"
@@ -128,6 +130,21 @@ const ROWS: readonly RefusalRow[] = [
     // https://github.com/langchain-ai/langchain-aws/issues/401
     pattern: /(cannot contain|doesnt support|does not support) (the )?reasoning ?content/,
     teaches: teach("no-reasoning-blocks"),
+  },
+  {
+    // https://github.com/openai/codex/issues/8145
+    pattern: /encrypted content .*could not be (verified|decrypted)/,
+    teaches: passing("old-reasoning"),
+  },
+  {
+    // https://github.com/NousResearch/hermes-agent/pull/24234
+    pattern: /encrypted content is not supported/,
+    teaches: teach("no-encrypted-reasoning"),
+  },
+  {
+    // https://github.com/BerriAI/litellm/issues/16032
+    pattern: /verified to generate reasoning summaries/,
+    teaches: teach("no-reasoning-summary"),
   },
   // How the model is told to reason.
   {
@@ -425,8 +442,13 @@ const FIELDS: readonly { field: RegExp; teaches: readonly LessonName[] }[] = [
   { field: /tool_?choice/, teaches: ["no-tool-form", "no-tool-choice"] },
   { field: /cache_?(point|control)\S*ttl/, teaches: ["short-cache-points", "no-cache-points"] },
   { field: /cache_?(point|control)/, teaches: ["no-cache-points"] },
-  { field: /response_format|text_?format|outputconfig|output_config\.format/, teaches: ["no-native-form"] },
+  {
+    field: /response_format|text[_.]?format|outputconfig|output_config\.format/,
+    teaches: ["no-native-form"],
+  },
   { field: /reasoning_?content/, teaches: ["no-reasoning-blocks"] },
+  { field: /^include\b|encrypted_content/, teaches: ["no-encrypted-reasoning"] },
+  { field: /reasoning\.summary$/, teaches: ["no-reasoning-summary"] },
   { field: /thinking|^reasoning/, teaches: ["takes-no-level"] },
   { field: /output_config|effort/, teaches: ["reasons-by-budget", "takes-no-level"] },
   { field: /^system$|messages\[\d+\]\.role/, teaches: ["no-system"] },

@@ -122,8 +122,8 @@ export const FAILURE_TABLE: readonly FailureRow[] = [
     when: ({ status }) => status === 404 || status === 405,
     code: "bad-response",
     message: (c) =>
-      `${c.shownUrl} has no ${c.model === undefined ? "list of models" : "chat completions"} (${c.status})${said(c)}`,
-    hint: () => "Check baseUrl; it usually ends in /v1.",
+      `${c.shownUrl} ${c.model === undefined ? "has no list of models" : "does not speak this API"} (${c.status})${said(c)}`,
+    hint: () => "Check baseUrl, which usually ends in /v1, and api.",
   },
   {
     when: ({ status, words }) =>

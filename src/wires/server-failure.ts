@@ -91,7 +91,9 @@ function failureOf(
 function statusOfWords(words: string): number | undefined {
   if (/insufficient_quota|rate_?limit|too_many_requests/i.test(words)) return 429;
   if (/overloaded|server_error|internal_?error|unavailable/i.test(words)) return 503;
-  return /context_length_exceeded|exceed_context_size|invalid_request/i.test(words) ? 400 : undefined;
+  return /context_length_exceeded|exceed_context_size|invalid_(request|prompt|image|base64)/i.test(words)
+    ? 400
+    : undefined;
 }
 
 /** The request id that OpenAI, Azure, LiteLLM and others send. */
@@ -125,12 +127,13 @@ interface ServerMessage {
 }
 
 /**
- * Reads an error: OpenAI's `{error: {message, type, code}}`, `{error: "…"}` of LM Studio and Text Generation Inference,
+ * Reads an error: OpenAI's `{error: {message, type, code}}`, the same of a response that failed, `{error: "…"}` of LM Studio and Text Generation Inference,
  * vLLM's `{object: "error", message, …}`, FastAPI's `{detail}`, and a bare `{message}`. Undefined for anything else.
  */
 function readServerMessage(value: unknown): ServerMessage | undefined {
   if (!isRecord(value)) return undefined;
-  const { error, detail } = value;
+  const { error, detail, response } = value;
+  if (isRecord(response) && isRecord(response["error"])) return fromFields(response["error"]);
   if (isRecord(error)) return fromFields(error, textAt(value, "message"));
   if (typeof error === "string" && error !== "") return { ...fromFields(value, error), message: error };
   if (typeof detail === "string") return fromFields(value, detail);
@@ -140,9 +143,13 @@ function readServerMessage(value: unknown): ServerMessage | undefined {
     : undefined;
 }
 
+/** The events of Responses that end an answer with an error. */
+const FAILED_EVENTS: ReadonlySet<unknown> = new Set(["error", "response.failed"]);
+
 /** Whether the data of an event in a stream is an error in place of a chunk. */
 export function isErrorData(value: unknown): boolean {
   if (!isRecord(value) || value["choices"] !== undefined) return false;
+  if (FAILED_EVENTS.has(value["type"])) return true;
   return (value["error"] !== undefined && value["error"] !== null) || value["object"] === "error";
 }
 

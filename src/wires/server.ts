@@ -2,6 +2,7 @@ import { expandEnv } from "../config/expand-env.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import type { ProviderSettings } from "../config/settings.ts";
 import { OpenclawError } from "../errors.ts";
+import { apiOf } from "../models/provider-api.ts";
 import { decodeUserInfo, maskUserInfo } from "../network/user-info.ts";
 import type { Environment } from "../runtime.ts";
 
@@ -41,7 +42,7 @@ export function serverOf(id: string, provider: ProviderSettings | undefined, env
   if (baseUrl === undefined)
     throw refuse("baseUrl", `The provider '${id}' has no address.`, "http://127.0.0.1:11434/v1");
   if (auth === "aws-sdk") {
-    const why = `'${id}' speaks openai-completions, which AWS credentials do not open`;
+    const why = `'${id}' speaks ${apiOf(id, provider)}, which AWS credentials do not open`;
     throw refuse("auth", `${place}.auth is aws-sdk, and ${why}.`, "api-key");
   }
   if (auth === "api-key" && apiKey === undefined) {

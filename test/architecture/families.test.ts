@@ -28,7 +28,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
     "says on the screen whose use-case form is missing; the table says which models want it",
   "session/error-table.ts":
     "says on the screen whose use-case form is missing; AWS's answer tells that it is",
-  "wires/chat-completions/completion-request.ts": "drops a field by the name it has in the request",
+  "wires/openai-fields.ts": "drops a field by the name it has in the request",
 };
 
 /** The names in what a program does: in identifiers, texts and patterns, not in comments. */

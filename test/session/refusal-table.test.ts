@@ -164,6 +164,19 @@ const WORDINGS: readonly Wording[] = [
     `${MODEL}messages.1.content.0: Invalid \`signature\` in \`thinking\` block`,
     { name: "old-reasoning", isPassing: true },
   ],
+  ["The encrypted content gAAA...DQ== could not be verified.", { name: "old-reasoning", isPassing: true }],
+  [
+    "The encrypted content for item rs_0a18 could not be verified. Reason: Encrypted content could not be decrypted or parsed.",
+    { name: "old-reasoning", isPassing: true },
+  ],
+  ["Encrypted content is not supported with this model.", "no-encrypted-reasoning"],
+  [
+    "Your organization must be verified to generate reasoning summaries. Please go to: https://platform.openai.com/settings/organization/general and click on Verify Organization.",
+    "no-reasoning-summary",
+  ],
+  ["Unsupported parameter: 'reasoning.summary' is not supported with this model.", "no-reasoning-summary"],
+  ["Unsupported parameter: 'reasoning.effort' is not supported with this model.", "takes-no-level"],
+  ["Unsupported parameter: 'text.format' is not supported with this model.", "no-native-form"],
   ["messages.1.content.0: Invalid signature in thinking block", { name: "old-reasoning", isPassing: true }],
   [
     `${MODEL}messages.369.content.0.thinking.signature: Field required`,

@@ -1,12 +1,7 @@
 import { isRecord, type JsonObject, textAt } from "../../json.ts";
-import type {
-  ConverseStreamOutput,
-  ServiceTier,
-  StopReason,
-  TokenUsage,
-} from "@aws-sdk/client-bedrock-runtime";
+import type { ConverseStreamOutput, StopReason, TokenUsage } from "@aws-sdk/client-bedrock-runtime";
 import { OpenclawError } from "../../errors.ts";
-import { toTokenUsage } from "./completion-usage.ts";
+import { tierOf, toTokenUsage } from "./completion-usage.ts";
 import type { AnswerReader } from "../read-answer.ts";
 import { toStopReason } from "./stop-reason.ts";
 import { endsUnbegunReasoning, type Piece, ThinkTags } from "./think-tags.ts";
@@ -36,7 +31,7 @@ export class CompletionReader implements AnswerReader {
   /** Whether a finish reason came: only then the answer is whole. */
   isFinished = false;
   #usage: TokenUsage | undefined;
-  #serviceTier: ServiceTier | undefined;
+  #serviceTier: ReturnType<typeof tierOf>;
   #tags: ThinkTags;
   #isWhole = false;
   /** The text so far, up to MOST_SEARCHED. */
@@ -202,12 +197,6 @@ export class CompletionReader implements AnswerReader {
     this.#open = undefined;
     parts.push({ contentBlockStop: { contentBlockIndex: this.#index } });
   }
-}
-
-/** The tiers of OpenAI's API that have prices of their own (https://platform.openai.com/docs/api-reference/chat/object). */
-function tierOf(chunk: JsonObject): ServiceTier | undefined {
-  const tier = textAt(chunk, "service_tier");
-  return tier === "flex" || tier === "priority" ? { type: tier } : undefined;
 }
 
 /** Mistral's reasoning models send a list of parts in place of a text. */

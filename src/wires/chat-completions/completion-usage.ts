@@ -1,6 +1,6 @@
-import type { TokenUsage } from "@aws-sdk/client-bedrock-runtime";
+import type { ServiceTier, TokenUsage } from "@aws-sdk/client-bedrock-runtime";
 import type { CompletionUsage } from "openai/resources/completions";
-import { isRecord } from "../../json.ts";
+import { isRecord, type JsonObject, textAt } from "../../json.ts";
 import type { TokenUsage as CountedTokens } from "../../models/usage.ts";
 
 /**
@@ -44,4 +44,13 @@ export function toCompletionUsage(usage: CountedTokens): CompletionUsage {
       ...(cacheWriteInputTokens === 0 ? {} : { cache_write_tokens: cacheWriteInputTokens }),
     },
   };
+}
+
+/**
+ * The tier that an answer was served in, of those of OpenAI's API that have prices of their own
+ * (https://platform.openai.com/docs/api-reference/chat/object).
+ */
+export function tierOf(answer: JsonObject): ServiceTier | undefined {
+  const tier = textAt(answer, "service_tier");
+  return tier === "flex" || tier === "priority" ? { type: tier } : undefined;
 }
