@@ -1,5 +1,5 @@
-import type { AwsSession } from "../session/session.ts";
-import { decideWishes, type Service } from "../aws/endpoint.ts";
+import { type AwsSession, urlOf } from "../session/session.ts";
+import type { Service } from "../aws/endpoint.ts";
 import { findAll } from "../credentials/findings.ts";
 import { profileInForce } from "../credentials/shared-config.ts";
 import { OpenclawError } from "../errors.ts";
@@ -64,7 +64,7 @@ async function tryWays(examination: Examination): Promise<Way[]> {
   return Promise.all(
     services.map(async ([service, own]): Promise<Way> => {
       const named = own.endpoint(service);
-      const url = named?.url ?? (await ownEndpoint(service, own));
+      const url = await urlOf(own, service);
       const answer = await attempt({ url, ...(named && { source: named.source }) });
       const outcome = answer instanceof OpenclawError ? explainFailure(answer, own, service) : answer;
       // What is wrong with a proxy, or with the variable that names it, is in the error.
@@ -73,13 +73,6 @@ async function tryWays(examination: Examination): Promise<Way[]> {
       return { service, url, source: named?.source, proxy, outcome };
     }),
   );
-}
-
-async function ownEndpoint(service: Service, session: AwsSession): Promise<string> {
-  const { locateService } = await import("../session/regional-endpoint.ts");
-  const { runtime, shared } = session.setup;
-  const wishes = decideWishes(runtime.env, profileInForce(shared, session.decision.profileName));
-  return (await locateService(service, session.region.value, wishes)).url;
 }
 
 function asOutcome(failure: unknown): OpenclawError {

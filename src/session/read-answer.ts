@@ -48,7 +48,10 @@ export async function readJson(response: HttpResponse): Promise<JsonObject> {
  * id. An answer that is not JSON is the `SyntaxError` of reading it.
  */
 export function readServiceError(response: HttpResponse, text: string): Error {
-  return asAnswered(readError(response, text), response);
+  const error = readError(response, text);
+  // Where the SDK has it, too.
+  Object.defineProperty(error, "$responseBodyText", { value: text, enumerable: false });
+  return asAnswered(error, response);
 }
 
 /** An error with the answer that it is about, where the SDK has it. */

@@ -35,6 +35,8 @@ export interface RestCall {
   /** Below the endpoint; what stands in it is percent-encoded. */
   path: string;
   query?: Readonly<Record<string, string>>;
+  /** Beside those of the client, by lower-case name. They are signed. */
+  headers?: Readonly<Record<string, string>>;
   /** What is sent as JSON, bytes in base64. */
   body?: object;
   /** Time for the whole answer, in ms. */
@@ -65,7 +67,11 @@ export interface RestService {
   appId: string | undefined;
 }
 
-type Sent<T> = { $metadata: ResponseMetadata; value: T };
+/** Sends a call once, signed. Throws the service's errors under AWS's names for them, and those of the connection. */
+export type SendOnce = (call: RestCall) => Promise<HttpResponse>;
+
+/** What an attempt came to. */
+export type Sent<T> = { $metadata: ResponseMetadata; value: T };
 
 /**
  * Calls a Bedrock service with the middleware of the SDK's clients (user agent, retries, signature, HTTP handler) and
@@ -107,24 +113,56 @@ export class RestClient {
     read: (response: HttpResponse, metadata: ResponseMetadata) => Promise<T>,
     signal: AbortSignal,
   ): Promise<RestAnswer<T>> {
+    const ask = async (sendOnce: SendOnce): Promise<Sent<T>> => {
+      const response = await sendOnce(call);
+      const $metadata = readMetadata(response);
+      return { $metadata, value: await read(response, $metadata) };
+    };
+    return this.attempt(ask, signal);
+  }
+
+  /**
+   * Does work that sends calls until it succeeds or may not be tried again: what it throws is judged as an answer's failure
+   * is. Throws credential errors and what the last attempt threw.
+   */
+  async attempt<T>(
+    work: (sendOnce: SendOnce) => Promise<Sent<T>>,
+    signal: AbortSignal,
+  ): Promise<RestAnswer<T>> {
     let attempts = 0;
     return withRenewal(this.#authentication, async () => {
       const context = await this.#context(signal);
-      const request = await this.#request(call);
       const attempt: FinalizeHandler<object, Sent<T>> = async (args) => {
         attempts += 1;
-        const response = await this.#exchange(call, args.request as HttpRequest, signal);
-        const $metadata = readMetadata(response);
-        return { response, output: { $metadata, value: await read(response, $metadata) } };
+        const { headers } = args.request as HttpRequest;
+        const sendOnce: SendOnce = (call) => this.#signAndSend(call, headers, context, signal);
+        return { response: undefined, output: await work(sendOnce) };
       };
-      const signed = httpSigningMiddleware<object, Sent<T>>({})(attempt, context);
       const { retryStrategy, maxAttempts } = this.#config;
       const retries = { retryStrategy: async () => retryStrategy, maxAttempts: async () => maxAttempts };
-      const retried = retryMiddleware(retries)<Sent<T>>(signed, context);
+      const retried = retryMiddleware(retries)<Sent<T>>(attempt, context);
       const named = userAgentMiddleware(this.#userAgent())(retried, context);
+      // What the middleware puts into its headers goes with every call.
+      const request = new HttpRequest({});
       const { output }: { output: Sent<T> } = await named({ input: {}, request });
       return { value: output.value, metadata: output.$metadata, attempts };
     });
+  }
+
+  async #signAndSend(
+    call: RestCall,
+    headers: Record<string, string>,
+    context: HandlerExecutionContext,
+    signal: AbortSignal,
+  ): Promise<HttpResponse> {
+    const send: FinalizeHandler<object, object> = async ({ request }) => ({
+      response: await this.#exchange(call, request as HttpRequest, signal),
+      output: {},
+    });
+    const signed = httpSigningMiddleware<object, object>({})(send, context);
+    const request = await this.#request(call, headers);
+    const { response } = await signed({ input: {}, request });
+    return response as HttpResponse;
   }
 
   /** Closes every connection. */
@@ -132,7 +170,10 @@ export class RestClient {
     this.#config.requestHandler.destroy();
   }
 
-  async #request({ method, path, query = {}, body: value }: RestCall): Promise<HttpRequest> {
+  async #request(
+    { method, path, query = {}, headers = {}, body: value }: RestCall,
+    common: Record<string, string>,
+  ): Promise<HttpRequest> {
     const { protocol, hostname, host, port, pathname } = new URL(this.#service.endpoint);
     const body = value && (await toJsonBody(value));
     return new HttpRequest({
@@ -147,6 +188,8 @@ export class RestClient {
           ? {}
           : { "content-type": "application/json", "content-length": String(lengthOf(body)) }),
         ...(body === undefined ? {} : await this.#digest(body)),
+        ...headers,
+        ...common,
         host,
       },
       body,

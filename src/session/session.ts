@@ -7,7 +7,7 @@ import { loadSharedConfig, profileInForce, type SharedConfig } from "../credenti
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { parseArn } from "../aws/arn.ts";
-import { decideEndpoint, type Endpoint, type Service } from "../aws/endpoint.ts";
+import { decideEndpoint, decideWishes, type Endpoint, type Service } from "../aws/endpoint.ts";
 import {
   decideRegion,
   type Region,
@@ -102,6 +102,16 @@ export async function openSession(setup: Setup, target: Target): Promise<AwsSess
     },
   };
   return session;
+}
+
+/** Where a session calls a service: what somebody named, else the region's own endpoint. Throws as regionalEndpoint does. */
+export async function urlOf(session: AwsSession, service: Service): Promise<string> {
+  const named = session.endpoint(service);
+  if (named) return named.url;
+  const { setup, decision, region } = session;
+  const profile = profileInForce(setup.shared, decision.profileName);
+  const { locateService } = await import("./regional-endpoint.ts");
+  return (await locateService(service, region.value, decideWishes(setup.runtime.env, profile))).url;
 }
 
 const authentications = new WeakMap<CredentialDecision, Promise<Authentication>>();
