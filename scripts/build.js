@@ -56,7 +56,7 @@ const FILES = {
     "src/credentials/provider.ts",
     "src/session/aws-errors.ts",
   ],
-  chat: ["src/commands/chat/run-chat.ts", "src/chat/converse-wire.ts", "src/converse/converse-stream.ts"],
+  chat: ["src/commands/chat/run-chat.ts", "src/chat/bedrock-wire.ts", "src/converse/converse-stream.ts"],
   help: ["src/command-line/help-text.ts"],
   refresh: ["src/discovery/discover.ts", "src/discovery/cache-write.ts"],
 };

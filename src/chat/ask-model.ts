@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { isSameLesson, type Lessons } from "../converse/apply-lessons.ts";
+import { isSameLesson, type Lessons, refusalOf } from "../converse/apply-lessons.ts";
 import type { ChatEvents } from "../converse/chat-event.ts";
 import { boundsFor, Deadlines, type WantedBounds } from "../converse/deadlines.ts";
 import type { Ask } from "../converse/plan-request.ts";
@@ -10,11 +10,13 @@ import type { RequestPlan, Wire } from "../converse/wire.ts";
 import { keepLessons, recallLessons } from "../discovery/lesson-cache.ts";
 import { type ErrorCode, OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
-import type { Lesson } from "../session/refusal-table.ts";
+import { isOnlyAtMantle } from "../models/families.ts";
+import { hintOfMantle, nameOfWay, type Way } from "../models/provider-api.ts";
+import { type Lesson, saysOtherWire } from "../session/refusal-table.ts";
 import type { Setup } from "../session/session.ts";
-import type { WireOptions } from "./converse-wire.ts";
+import type { WireOptions } from "./bedrock-wire.ts";
 import { askForContent } from "./ask-for-content.ts";
-import { openWire } from "./open-wire.ts";
+import { openWires } from "./open-wire.ts";
 
 export interface Question extends Ask, WireOptions {
   bounds: WantedBounds;
@@ -41,21 +43,96 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
 const MOST_LESSONS = 6;
 
 /**
- * Puts a question to a model and yields the answer's events. What the model refuses by name is left out or said in another
- * way, and asked again, before anything was said; each thing once, with a notice. What proves right is kept for the next
- * calls. Throws the errors of its wire; `model-not-found` names the nearest ids, `stream-broken` an answer that is not
- * whole.
+ * Puts a question to a model and yields the answer's events. Where AWS does not call the model by an API, the next one is
+ * tried, each once; that is learnt, too. Throws the errors of its wires; `model-not-found` names the nearest ids,
+ * `stream-broken` an answer that is not whole.
  */
 export async function* askModel(setup: Setup, question: Question): ChatEvents {
-  const wire = await openWire(setup, question, question);
+  const noted = question.noted ?? new Set<string>();
+  const wires = openWires(setup, question, question);
+  const refused: Refused[] = [];
+  try {
+    for (let opened = await wires.next(); opened;) {
+      const { wire, way } = opened;
+      let hasStarted = false;
+      try {
+        for await (const event of askByWire(setup, { ...question, noted }, wire)) {
+          if (!hasStarted) for (const { wire: other } of refused) await keep(setup, other, [OTHER_WIRE]);
+          hasStarted = true;
+          yield event;
+        }
+        return;
+      } catch (error) {
+        const isRefused =
+          !hasStarted && error instanceof OpenclawError && isOfWire(error, wire, refused.length);
+        if (isRefused) refused.push({ wire, way, error });
+        opened = isRefused ? await wires.next() : undefined;
+        if (!opened) throw await explainRefused(error, wire, refused, question.model);
+        setup.runtime.terminal.verbose(() => `${String(error)} Trying another API: ${opened?.way.api ?? ""}`);
+      }
+    }
+  } finally {
+    wires.close();
+  }
+}
+
+/** What is learnt of a wire that does not call the model. */
+const OTHER_WIRE: Lesson = { name: "other-wire" };
+
+interface Refused {
+  wire: Wire;
+  way: Way;
+  error: OpenclawError;
+}
+
+/**
+ * Whether an error says that the model is not called by the wire's API: in so many words, or of a model that there is, that
+ * there is none. Once one has said so, the others need not explain themselves.
+ */
+function isOfWire({ code, details }: OpenclawError, wire: Wire, others: number): boolean {
+  if (saysOtherWire(refusalOf(details))) return true;
+  if (code === "model-not-found") return others > 0 || wire.isListed();
+  return others > 0 && code === "bad-response";
+}
+
+/** The error that a model's refusals come to, with what was tried. */
+async function explainRefused(
+  error: unknown,
+  wire: Wire,
+  refused: readonly Refused[],
+  { providerId, id }: Question["model"],
+): Promise<unknown> {
+  // What the last one says otherwise counts more than that the others do not have the model.
+  const told = (refused.at(-1)?.error === error ? refused[0] : undefined) ?? { wire, error };
+  if (!(told.error instanceof OpenclawError)) return told.error;
+  const isUnknown = told.error.code === "model-not-found";
+  const known = isUnknown ? await told.wire.explainUnknown(told.error) : told.error;
+  const isElsewhere = isOnlyAtMantle(id) && (isUnknown || refused.length > 0);
+  const elsewhere = isElsewhere ? hintOfMantle(providerId, id) : undefined;
+  const tried = refused.map(({ way }) => nameOfWay(way));
+  if (tried.length < 2 && elsewhere === undefined) return known;
+  return new OpenclawError(known.code, {
+    message: tried.length < 2 ? known.message : `${known.message} Tried: ${tried.join(", ")}.`,
+    hint: elsewhere ?? known.hint,
+    requestId: known.requestId,
+    details: { ...known.details, tried },
+    cause: known,
+  });
+}
+
+/**
+ * Puts a question by one wire. What the model refuses by name is left out or said in another way, and asked again, before
+ * anything was said; each thing once, with a notice. What proves right is kept for the next calls.
+ */
+async function* askByWire(setup: Setup, question: Question & { noted: Set<string> }, wire: Wire): ChatEvents {
   const { runtime } = setup;
-  const { noted = new Set<string>() } = question;
+  const { noted } = question;
   const tried: RequestPlan[] = [];
   let learnt: Lessons = [];
   // What is learnt of a model holds whatever ends the call, and is kept when that is known.
   let unkept: Lessons = [];
   try {
-    const known = await recallLessons(setup, wire.place);
+    const known = (await recallLessons(setup, wire.place)).filter(({ name }) => name !== OTHER_WIRE.name);
     let plan = await wire.plan(known);
     for (;;) {
       tried.push(plan);
@@ -86,12 +163,8 @@ export async function* askModel(setup: Setup, question: Question): ChatEvents {
         ({ learnt, plan } = next);
       }
     }
-  } catch (error) {
-    if (!(error instanceof OpenclawError) || error.code !== "model-not-found") throw error;
-    throw await wire.explainUnknown(error);
   } finally {
     await keep(setup, wire, unkept);
-    wire.close();
   }
 }
 
@@ -102,6 +175,8 @@ async function teachingsOf(
   form: RequestPlan["form"],
 ): Promise<readonly Lesson[]> {
   if (!(error instanceof OpenclawError) || !REFUSALS.has(error.code)) return [];
+  // What is wrong with the way to the model is not in the request.
+  if (saysOtherWire(refusalOf(error.details))) return [];
   const ofForm = form && (await import("../converse/structured-output.ts")).lessonsOfForm(error, form);
   return [...(await wire.learn(error)), ...(ofForm ?? [])];
 }

@@ -2,7 +2,7 @@ import type { FilledTemplate } from "../chat/template.ts";
 import { loadConfig, type LoadedConfig } from "../config/resolve.ts";
 import { usageError } from "../errors.ts";
 import { defaultModels } from "../models/default-models.ts";
-import { speaksOpenai } from "../models/provider-api.ts";
+import { isServed } from "../models/provider-api.ts";
 import { namedModel, type Target, targetOf } from "../models/resolve-model.ts";
 import type { Runtime } from "../runtime.ts";
 import { connectAhead } from "../session/connect-ahead.ts";
@@ -74,5 +74,5 @@ function screenFor(
 function likelyTarget(model: string | undefined, { config, runtime }: Setup): Target | undefined {
   const name = model?.split(",")[0]?.trim() ?? defaultModels(config.value, runtime)[0];
   const named = name ? namedModel(name, config.value) : undefined;
-  return named && !speaksOpenai(named) ? targetOf(named) : undefined;
+  return named && !isServed(named) ? targetOf(named) : undefined;
 }

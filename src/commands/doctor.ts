@@ -1,4 +1,4 @@
-import { openaiProviders } from "../models/provider-api.ts";
+import { servedProviders } from "../models/provider-api.ts";
 import { checksOf } from "../doctor/checks.ts";
 import { Examination } from "../doctor/examination.ts";
 import { type DoctorReport, renderReport, toDocument } from "../doctor/report.ts";
@@ -44,7 +44,7 @@ async function examine(examination: Examination, options: DoctorOptions): Promis
   // The time that a person needs for an MFA code is not that of the checks.
   if (asksForCode((await examination.setup()).decision)) await examination.identity().catch(toldByCheck);
   const { config } = await examination.setup();
-  const hasProviders = openaiProviders(config.value).length > 0;
+  const hasProviders = servedProviders(config.value).length > 0;
   const results = await withSpinner(runtime, "Checking", () =>
     runChecks(checksOf({ ...options, hasProviders }), examination, {
       totalMs: TOTAL_MS + (options.probe ? PROBE_MS : 0),

@@ -14,7 +14,7 @@ import { abortReason, type Deadlines } from "./deadlines.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { partsOfAnswer } from "./parts-of-answer.ts";
 import { readPart, StreamException } from "./read-part.ts";
-import { toStreamError } from "./stream-failure.ts";
+import { asRetryable, toStreamError } from "./stream-failure.ts";
 import type { OpenAnswer, RequestPlan, Wire } from "./wire.ts";
 
 /** How answers of ConverseStream are opened, and what their failures mean. */
@@ -129,15 +129,6 @@ async function* readBatches(body: AsyncIterable<Uint8Array>): Batches {
     );
   }
   if (!reader.isBetweenFrames) throw new Error("The stream ends inside a frame.");
-}
-
-/** Codes of failures that may be gone at the next attempt. */
-const PASSING: ReadonlySet<string> = new Set(["throttled", "service-unavailable", "stream-broken"]);
-
-/** Marks a failure for the SDK's retry strategy, which knows errors by their HTTP status. */
-function asRetryable(error: OpenclawError): OpenclawError {
-  if (!PASSING.has(error.code)) return error;
-  return Object.assign(error, { $retryable: { throttling: error.code === "throttled" } });
 }
 
 function notAnEventStream(contentType: string, requestId: string | undefined): OpenclawError {

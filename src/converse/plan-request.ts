@@ -199,7 +199,7 @@ export async function attach(
  * The kinds of input a model takes: the config's, and documents where the catalog knows them, since configurations from
  * before documents name only text and images. Undefined when neither knows the model.
  */
-function inputKinds(
+export function inputKinds(
   { configured }: ResolvedModel,
   baseId: string | undefined,
 ): readonly InputKind[] | undefined {

@@ -31,3 +31,12 @@ export function toStreamError(
     cause: failure,
   });
 }
+
+/** Codes of failures that may be gone at the next attempt. */
+const PASSING: ReadonlySet<string> = new Set(["throttled", "service-unavailable", "stream-broken"]);
+
+/** Marks a failure for the SDK's retry strategy, which knows errors by their HTTP status. */
+export function asRetryable(error: OpenclawError): OpenclawError {
+  if (!PASSING.has(error.code)) return error;
+  return Object.assign(error, { $retryable: { throttling: error.code === "throttled" } });
+}

@@ -48,6 +48,8 @@ export interface Wire {
   readonly region: string | null;
   /** Identifies the model where it is called: what is learnt of it holds there. */
   readonly place: readonly string[];
+  /** Whether AWS's list or the catalog has the model, whatever a refusal says of its id. */
+  isListed(): boolean;
   /** Plans the request for the question that the wire was opened with, by what was learnt. Throws `bad-attachment`. */
   plan(lessons: Lessons): Promise<RequestPlan>;
   /** What a refusal teaches about what was sent, most likely first. Throws the refusal where it knows it better. */

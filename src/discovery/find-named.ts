@@ -5,7 +5,7 @@ import { catalogIds } from "../models/catalog.ts";
 import { toWarning, type Warning } from "../models/discovered.ts";
 import { describeNamed } from "../models/list.ts";
 import { listedBase, listedId } from "../models/listed-id.ts";
-import { speaksOpenai } from "../models/provider-api.ts";
+import { isServed } from "../models/provider-api.ts";
 import { type ResolvedModel, targetOf } from "../models/resolve-model.ts";
 import type { ModelSurvey } from "./survey.ts";
 
@@ -23,7 +23,7 @@ export interface NamedModel extends KnownModel {
  */
 export async function findNamed(survey: ModelSurvey, wanted: ResolvedModel): Promise<NamedModel | undefined> {
   const { load, models, input } = survey;
-  if (speaksOpenai(wanted)) return findServed(survey, wanted);
+  if (isServed(wanted)) return findServed(survey, wanted);
   const { discovered } = load;
   const base = discovered && listedBase(wanted.id, discovered);
   const isListed = discovered !== undefined && listedId(wanted.id, discovered) !== undefined;

@@ -4,7 +4,7 @@ import { discoverySettings } from "../config/resolve.ts";
 import { stateFolder } from "../disk/state-folder.ts";
 import { type ErrorCode, OpenclawError } from "../errors.ts";
 import { toWarning, type Warning } from "../models/discovered.ts";
-import { openaiProviders } from "../models/provider-api.ts";
+import { servedProviders } from "../models/provider-api.ts";
 import type { Setup } from "../session/session.ts";
 import { type OpenaiServer, serverOf } from "../wires/server.ts";
 import { isFresh } from "./cache.ts";
@@ -43,7 +43,7 @@ export async function loadServed(
 ): Promise<Served> {
   const { config } = setup;
   // Under --emulator nobody else is asked, nor is what they said before a part of it.
-  const ids = setup.runtime.isEmulated ? [] : openaiProviders(config.value);
+  const ids = setup.runtime.isEmulated ? [] : servedProviders(config.value);
   const [loads, silent] = await Promise.all([
     Promise.all(ids.filter((id) => isBare(id, setup)).map((id) => load(id, setup, options))),
     options.refresh

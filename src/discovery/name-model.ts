@@ -7,7 +7,7 @@ import type { Discovered, FoundationModel } from "../models/discovered.ts";
 import { listedId } from "../models/listed-id.ts";
 import { matchName, type Nameable, type NameMatch, successorOf, suggestIds } from "../models/match-name.ts";
 import { nearestIds } from "../models/nearest.ts";
-import { speaksOpenai } from "../models/provider-api.ts";
+import { isServed } from "../models/provider-api.ts";
 import {
   bedrockIds,
   describeTaken,
@@ -177,7 +177,7 @@ export async function unlisted(
   { id, providerId, provider }: ResolvedModel,
   { load, models, setup }: ModelSurvey,
 ): Promise<OpenclawError> {
-  if (!speaksOpenai({ providerId, provider }))
+  if (!isServed({ providerId, provider }))
     return unknownModel(id, await insteadOf(id, false, load, setup.config.value));
   const own = models
     .filter((model) => model.provider === providerId && !model.missing)

@@ -8,7 +8,7 @@ import { type ListInput, listModels, type ListedModel } from "../models/list.ts"
 import { type LoadOptions, loadModels, type ModelLoad } from "./load.ts";
 import type { Served } from "./load-served.ts";
 import { configuredDefaults } from "../models/default-models.ts";
-import { isListedByServer, openaiProviders, speaksOpenai, withoutServers } from "../models/provider-api.ts";
+import { isListedByServer, servedProviders, isServed, withoutServers } from "../models/provider-api.ts";
 import type { ResolvedModel, Target } from "../models/resolve-model.ts";
 
 export interface ModelSurvey {
@@ -41,10 +41,10 @@ export async function surveyModels(
   const ask = (): Promise<[ModelLoad, Served | undefined]> =>
     Promise.all([
       // AWS has nothing to say about another provider's model: what is cached is enough for the names of others.
-      wanted && speaksOpenai(wanted)
+      wanted && isServed(wanted)
         ? loadModels(setup, { offline: true, target }).then(withoutComplaint)
         : loadModels(setup, { ...question, target }),
-      isListedByServer(config.value) || (question.refresh && openaiProviders(config.value).length > 0)
+      isListedByServer(config.value) || (question.refresh && servedProviders(config.value).length > 0)
         ? import("./load-served.ts").then(({ loadServed }) => loadServed(setup, question))
         : undefined,
     ]);

@@ -7,7 +7,7 @@ import type { Discovered, FoundationModel, InferenceProfile } from "../models/di
 import { needsProfile, profileFor, profileNamed, reachesEveryRegion, regionsOf } from "../models/callable.ts";
 import { suggestIds, successorOf } from "../models/match-name.ts";
 import { findProfile, listedBase } from "../models/listed-id.ts";
-import { speaksConverse } from "../models/provider-api.ts";
+import { isOfBedrock } from "../models/provider-api.ts";
 import { type ResolvedModel, targetOf, unknownModel } from "../models/resolve-model.ts";
 import { toOpenclawError } from "../session/aws-errors.ts";
 import { type Check, fail, failAs, ok, type Outcome, skip, warn, worst } from "./check.ts";
@@ -31,7 +31,7 @@ const defaultModelCheck: Check<Examination> = {
     return worst(
       await Promise.all(
         models.map(async (model, index) => {
-          if (!speaksConverse(model)) return ok(`${model.key}, which AWS has no part in`);
+          if (!isOfBedrock(model)) return ok(`${model.key}, which AWS has no part in`);
           const outcome = judgeModel(model.id, await readLists(model, examination));
           return index === 0 ? withCommand(outcome, model) : outcome;
         }),
@@ -179,7 +179,7 @@ const modelAccessCheck: Check<Examination> = {
   needs: ["default-model"],
   hint: "https://docs.aws.amazon.com/bedrock/latest/userguide/model-access.html",
   run: async (examination) => {
-    const models = (await examination.models()).filter(speaksConverse);
+    const models = (await examination.models()).filter(isOfBedrock);
     if (models.length === 0) return skip("no default model of Amazon Bedrock is set");
     return worst(await Promise.all(models.map((model) => examine(model, examination))));
   },

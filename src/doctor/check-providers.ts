@@ -1,4 +1,4 @@
-import { openaiProviders } from "../models/provider-api.ts";
+import { servedProviders } from "../models/provider-api.ts";
 import { OpenclawError } from "../errors.ts";
 import { type Check, fail, ok, type Outcome, skip, warn, worst } from "./check.ts";
 import type { Examination } from "./examination.ts";
@@ -16,7 +16,7 @@ export const providersCheck: Check<Examination> = {
   run: async (examination) => {
     if (examination.runtime.isEmulated) return skip("--emulator asks nobody but itself");
     const { value } = await examination.config();
-    return worst(await Promise.all(openaiProviders(value).map((id) => examine(id, examination))));
+    return worst(await Promise.all(servedProviders(value).map((id) => examine(id, examination))));
   },
 };
 

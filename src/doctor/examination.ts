@@ -7,7 +7,7 @@ import { instanceMetadata } from "../credentials/imds.ts";
 import { reportCredentials } from "../credentials/report.ts";
 import type { FoundationModel, InferenceProfile } from "../models/discovered.ts";
 import { defaultModels } from "../models/default-models.ts";
-import { speaksConverse } from "../models/provider-api.ts";
+import { isOfBedrock } from "../models/provider-api.ts";
 import {
   isComplete,
   type ResolvedModel,
@@ -104,7 +104,7 @@ export class Examination {
   /** Those of them that Bedrock answers, each with its session; none where the configuration or a region is wrong. */
   readonly bedrockModels = once(async (): Promise<{ model: ResolvedModel; session: AwsSession }[]> => {
     try {
-      const models = (await this.models()).filter(speaksConverse);
+      const models = (await this.models()).filter(isOfBedrock);
       return await Promise.all(
         models.map(async (model) => ({ model, session: await this.sessionFor(targetOf(model)) })),
       );

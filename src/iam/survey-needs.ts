@@ -8,7 +8,7 @@ import { toOpenclawError } from "../session/aws-errors.ts";
 import { oncePer } from "../once.ts";
 import type { Warning } from "../models/discovered.ts";
 import { loadModels, type ModelLoad } from "../discovery/load.ts";
-import { MANTLE, speaksConverse } from "../models/provider-api.ts";
+import { MANTLE, isOfBedrock } from "../models/provider-api.ts";
 import { needsProfile } from "../models/callable.ts";
 import {
   isComplete,
@@ -127,7 +127,7 @@ function bedrockModels(config: Configuration): ResolvedModel[] {
     ...Object.keys(config.agents?.defaults?.models ?? {}),
   ];
   const models = new Map(texts.map((text) => resolveModel(text, config)).map((model) => [model.key, model]));
-  return [...models.values()].filter(speaksConverse);
+  return [...models.values()].filter(isOfBedrock);
 }
 
 /** Account and partition by STS; undefined where it cannot be asked. */

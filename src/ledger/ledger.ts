@@ -5,7 +5,7 @@ import { appendLines, appendLinesAtOnce } from "../disk/append-lines.ts";
 import { errorCode, OpenclawError } from "../errors.ts";
 import { estimateCost, type TokenUsage } from "../models/usage.ts";
 import { priceOf } from "../models/price.ts";
-import { speaksOpenai } from "../models/provider-api.ts";
+import { isServed } from "../models/provider-api.ts";
 import type { ResolvedModel } from "../models/resolve-model.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Budget } from "./budget.ts";
@@ -72,7 +72,7 @@ export class Ledger {
       this.#running.delete(meter);
       const answered = usage?.invokedModel ?? (called || model.id);
       const cost = usage && estimateCost(usage, priceOf(model, answered));
-      const isServers = speaksOpenai(model);
+      const isServers = isServed(model);
       this.#enter({
         at: new Date(this.#runtime.now()).toISOString(),
         command: this.#options.command,

@@ -1,6 +1,6 @@
 import { defaultModel } from "../config/resolve.ts";
 import type { Configuration } from "../config/settings.ts";
-import { speaksOpenai } from "./provider-api.ts";
+import { isServed } from "./provider-api.ts";
 import { resolveModel } from "./resolve-model.ts";
 
 /** The model that `--emulator` asks when neither flag nor configuration names one. */
@@ -22,5 +22,5 @@ export function defaultModels(config: Configuration, { isEmulated }: { isEmulate
 export function configuredDefaults(config: Configuration, { isEmulated }: { isEmulated: boolean }): string[] {
   const { primary, fallbacks } = defaultModel(config);
   const models = primary === undefined ? [] : [primary, ...fallbacks];
-  return isEmulated ? models.filter((name) => !speaksOpenai(resolveModel(name, config))) : models;
+  return isEmulated ? models.filter((name) => !isServed(resolveModel(name, config))) : models;
 }

@@ -1,7 +1,10 @@
 import type { DocumentFormat, ImageFormat } from "@aws-sdk/client-bedrock-runtime";
 import { parseArn } from "../aws/arn.ts";
-import type { ModelParameters } from "../config/settings.ts";
+import type { ModelParameters, ProviderSettings } from "../config/settings.ts";
 import { once } from "../once.ts";
+
+/** How a model may be called. */
+export type Api = NonNullable<ProviderSettings["api"]> | "openai-responses" | "anthropic-messages";
 
 export type ReasoningLevel = NonNullable<ModelParameters["reasoning"]>;
 export type Effort = Exclude<ReasoningLevel, "off">;
@@ -102,8 +105,11 @@ export interface FamilyFacts {
   stopsWithWords?: { source: string };
   /** That most regions reach it through an inference profile only. */
   byProfile?: { source: string };
-  /** What takes it in place of Converse and ConverseStream; the pattern holds for its id without the version. */
-  wire?: { api: "InvokeModel" | "InvokeModelWithBidirectionalStream" | "bedrock-mantle"; source: string };
+  /**
+   * The APIs that take it at each endpoint, the best first, where those are not the usual ones; none at all where no
+   * endpoint is named. The pattern holds for its id without the version.
+   */
+  apis?: { runtime?: readonly Api[]; mantle?: readonly Api[]; source: string };
 }
 
 interface ModelFamily extends FamilyFacts {
@@ -234,25 +240,38 @@ const NOVA_MEDIA = 18_750_000;
 
 /** Column "Converse". Image, video and embedding models are not here: their modalities already say so. */
 const COMPATIBILITY = `${USER_GUIDE}/models-api-compatibility.html`;
-const BY_INVOKE = { api: "InvokeModel", source: COMPATIBILITY } as const;
-const BY_MANTLE = { api: "bedrock-mantle", source: COMPATIBILITY } as const;
+const NOWHERE: NonNullable<FamilyFacts["apis"]> = { source: COMPATIBILITY };
 
 /**
  * Models that Converse does not take; successors of them may. Every model of a list is held against these, so they stand
  * by themselves and the other rows are made when a model is asked.
  */
-const OTHER_WIRES: readonly ModelFamily[] = [
-  { models: /^anthropic\.claude-mythos-(?:5|preview)$/, wire: BY_MANTLE },
+const OTHER_APIS: readonly ModelFamily[] = [
   {
-    // Nova Sonic, 2 Sonic, 2.5 Sonic and what follows.
-    models: /^amazon\.nova-(?:\d[\d-]*-)?sonic$/,
-    wire: { api: "InvokeModelWithBidirectionalStream", source: COMPATIBILITY },
+    models: /^anthropic\.claude-mythos-(?:5|preview)$/,
+    apis: { mantle: ["anthropic-messages"], source: COMPATIBILITY },
   },
-  { models: /^(?:amazon|cohere)\.rerank(?:-.*)?$/, wire: BY_INVOKE },
-  { models: /^(?:openai\.gpt-5\.[45]|xai\.grok-4\.3)$/, wire: BY_MANTLE },
-  { models: /^google\.gemma-4-/, wire: BY_MANTLE },
-  // Video in, text out, streamed.
-  { models: /^twelvelabs\.pegasus-[\d-]+$/, wire: BY_INVOKE },
+  // Nova Sonic, 2 Sonic, 2.5 Sonic and what follows: InvokeModelWithBidirectionalStream.
+  { models: /^amazon\.nova-(?:\d[\d-]*-)?sonic$/, apis: NOWHERE },
+  // InvokeModel only.
+  { models: /^(?:amazon|cohere)\.rerank(?:-.*)?$/, apis: NOWHERE },
+  {
+    models: /^openai\.gpt-5\.[45]$/,
+    apis: { mantle: ["openai-responses"], source: `${USER_GUIDE}/model-card-openai-gpt-55.html` },
+  },
+  {
+    models: /^xai\.grok-4\.3$/,
+    apis: { mantle: ["openai-completions", "openai-responses"], source: COMPATIBILITY },
+  },
+  {
+    models: /^google\.gemma-4-/,
+    apis: {
+      mantle: ["openai-completions", "openai-responses"],
+      source: `${USER_GUIDE}/model-card-google-gemma-4-e2b.html`,
+    },
+  },
+  // Video in, text out, streamed: InvokeModel only.
+  { models: /^twelvelabs\.pegasus-[\d-]+$/, apis: NOWHERE },
 ];
 
 /**
@@ -261,7 +280,7 @@ const OTHER_WIRES: readonly ModelFamily[] = [
  */
 export function families(): readonly ModelFamily[] {
   return [
-    ...OTHER_WIRES,
+    ...OTHER_APIS,
     {
       models: /^anthropic\.claude-(fable|mythos)-/,
       reasoning: { ...THINKING, off: undefined },
@@ -450,6 +469,9 @@ export function families(): readonly ModelFamily[] {
   ];
 }
 
+/** "string too long. Expected a string with maximum length 40": OpenAI's refusal of others. */
+const SERVED_IDS: ToolIds = { ...ANY_TOOL_IDS, fits: /^[\w.:-]{1,40}$/ };
+
 /** What any server of OpenAI's API takes. */
 export const SERVED: FamilyFacts = {
   reasoning: {
@@ -458,8 +480,7 @@ export const SERVED: FamilyFacts = {
     off: { reasoning_effort: "none" },
     source: "https://platform.openai.com/docs/api-reference/chat/create",
   },
-  // "string too long. Expected a string with maximum length 40": OpenAI's refusal of others.
-  toolIds: { ...ANY_TOOL_IDS, fits: /^[\w.:-]{1,40}$/ },
+  toolIds: SERVED_IDS,
   temperature: { most: 2, source: "https://platform.openai.com/docs/api-reference/chat/create" },
   topK: {
     fields: (count) => ({ top_k: count }),
@@ -474,6 +495,27 @@ export const RESPONDING: FamilyFacts = {
   richToolResults: { source: "https://platform.openai.com/docs/guides/function-calling" },
   prefill: undefined,
 };
+
+/**
+ * What a model of Amazon Bedrock takes where it is called by one of OpenAI's APIs: its family's facts, but for what is the
+ * API's own.
+ */
+export function familyServed(baseId: string, api: FamilyFacts = SERVED): FamilyFacts {
+  const { richToolResults, prefill, temperature } = api;
+  const own = { toolIds: SERVED_IDS, richToolResults, prefill, ...(temperature && { temperature }) };
+  const family: FamilyFacts = { ...familyOf(baseId), ...own };
+  if (!family.reasoning) return family;
+  const { hasBudget: _, off, ...form } = family.reasoning;
+  const isOffUnasked = off && Object.keys(off).length === 0;
+  return {
+    ...family,
+    reasoning: {
+      ...form,
+      fields: (level) => ({ reasoning_effort: level }),
+      off: off && !isOffUnasked ? { reasoning_effort: "none" } : off,
+    },
+  };
+}
 
 /**
  * Whether a server's model is known by its name to answer from inside its reasoning: its chat template ends with the opening
@@ -496,14 +538,49 @@ export function familyOf(baseId: string | undefined): FamilyFacts {
 }
 
 /** All of them in one, because every listed model is held against them twice. */
-const notConverse = once(() => new RegExp(OTHER_WIRES.map(({ models }) => models.source).join("|")));
+const notUsual = once(() => new RegExp(OTHER_APIS.map(({ models }) => models.source).join("|")));
+
+/** The id of a model's family in the table of APIs: without version and, where it has one, prefix. */
+function idsFor(modelId: string): [id: string, behindPrefix: string] {
+  const id = (parseArn(modelId)?.resourceId ?? modelId).replace(/(?:-v\d+)?(?::\d+[a-z]*)*$/, "");
+  return [id, id.slice(id.indexOf(".") + 1)];
+}
 
 /**
  * Whether Converse takes the model: false for the few that AWS lists without it, true for all others, known or not.
  * Takes a model id, a profile id behind any prefix, or the ARN of either.
  */
 export function canConverse(modelId: string): boolean {
-  const id = (parseArn(modelId)?.resourceId ?? modelId).replace(/(?:-v\d+)?(?::\d+[a-z]*)*$/, "");
-  const behindPrefix = id.slice(id.indexOf(".") + 1);
-  return !notConverse().test(id) && !notConverse().test(behindPrefix);
+  return !idsFor(modelId).some((id) => notUsual().test(id));
 }
+
+/**
+ * The APIs that a model may be called by at an endpoint, the likeliest first. At the runtime endpoint Converse is the
+ * first, whatever the table has: it is AWS's to say that it does not take a model, and the others follow that.
+ */
+export function apisAt(service: "bedrock-runtime" | "bedrock-mantle", modelId: string): readonly Api[] {
+  const ids = idsFor(modelId);
+  const row = OTHER_APIS.find(({ models }) => ids.some((id) => models.test(id)))?.apis;
+  const usual = USUAL_APIS.find(({ models }) => ids.some((id) => models.test(id)))?.apis ?? [];
+  if (service === "bedrock-mantle") return row?.mantle ?? usual;
+  const isNowhere = row && !row.runtime && !row.mantle;
+  return row?.runtime ?? ["bedrock-converse-stream", ...(isNowhere ? [] : usual)];
+}
+
+/** Whether a model is known to be at the endpoint bedrock-mantle only. */
+export function isOnlyAtMantle(modelId: string): boolean {
+  const ids = idsFor(modelId);
+  const row = OTHER_APIS.find(({ models }) => ids.some((id) => models.test(id)))?.apis;
+  return row?.mantle !== undefined && row.runtime === undefined;
+}
+
+/**
+ * The APIs of other services by who made the model, the best first: https://docs.aws.amazon.com/bedrock/latest/userguide/models-api-compatibility.html
+ */
+const USUAL_APIS: readonly { models: RegExp; apis: readonly Api[] }[] = [
+  { models: /^anthropic\./, apis: ["anthropic-messages"] },
+  { models: /^(?:amazon|ai21|cohere|luma|meta|stability|twelvelabs|writer)\./, apis: [] },
+  { models: /^openai\.gpt-[5-9]/, apis: ["openai-responses", "openai-completions"] },
+  // https://docs.aws.amazon.com/bedrock/latest/userguide/inference-responses-api.html: GPT OSS has Responses at Mantle only.
+  { models: /./, apis: ["openai-completions", "openai-responses"] },
+];

@@ -7,7 +7,7 @@ import type { Discovered, FoundationModel, InferenceProfile } from "./discovered
 import { regionsOf, streamsText } from "./callable.ts";
 import { baseOf, basesOf, idOfProfile, listedBase, listedId } from "./listed-id.ts";
 import { orderModels } from "./model-order.ts";
-import { BEDROCK, speaksOpenai } from "./provider-api.ts";
+import { BEDROCK, isServed } from "./provider-api.ts";
 import { matchesProvider } from "./provider-filter.ts";
 import { resolveModel } from "./resolve-model.ts";
 
@@ -96,7 +96,7 @@ function candidateFor(
   { config, discovered }: ListInput,
   found: ReadonlyMap<string, Candidate>,
 ): Candidate | undefined {
-  if (!discovered || !speaksConverse(providerId, config)) return undefined;
+  if (!discovered || !isOfBedrock(providerId, config)) return undefined;
   return found.get(listedId(id, discovered) ?? id);
 }
 
@@ -171,7 +171,7 @@ function describe(
 ): ListedModel {
   const { key, id, providerId, configured } = model;
   const { config, discovered, hasCredentials } = input;
-  const isBedrock = candidate !== undefined || speaksConverse(providerId, config);
+  const isBedrock = candidate !== undefined || isOfBedrock(providerId, config);
   const catalog = isBedrock
     ? (lookUpCatalog(id) ?? (baseId === undefined ? undefined : lookUpCatalog(baseId)))
     : undefined;
@@ -213,8 +213,8 @@ function describe(
 }
 
 /** Whether a provider's models are called through Converse: those of Amazon Bedrock, and of providers that say so. */
-function speaksConverse(providerId: string, config: Configuration): boolean {
-  return !speaksOpenai({ providerId, provider: config.models?.providers?.[providerId] });
+function isOfBedrock(providerId: string, config: Configuration): boolean {
+  return !isServed({ providerId, provider: config.models?.providers?.[providerId] });
 }
 
 /** The region that a configured model names: by its ARN, or by its provider's `baseUrl`. */

@@ -1,6 +1,6 @@
 import { lookUpCatalog } from "./catalog.ts";
 import { costOf } from "./list.ts";
-import { speaksOpenai } from "./provider-api.ts";
+import { isServed } from "./provider-api.ts";
 import type { ResolvedModel } from "./resolve-model.ts";
 import type { Price } from "./usage.ts";
 
@@ -18,7 +18,7 @@ const LONGEST_PROMPT = 200_000;
 export function priceOf(model: ResolvedModel | undefined, modelId: string): Price | undefined {
   const cost = costOf(model?.configured);
   if (cost) return { cost, source: "config" };
-  if (model && speaksOpenai(model)) return undefined;
+  if (model && isServed(model)) return undefined;
   const id = lookUpCatalog(modelId) ? modelId : (model?.id ?? modelId);
   const known = lookUpCatalog(id)?.cost;
   if (!known) return undefined;

@@ -1,5 +1,9 @@
+import { regionOfBaseUrl } from "../aws/region.ts";
 import type { Configuration, ProviderSettings } from "../config/settings.ts";
 import { type OpenclawError, usageError } from "../errors.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
+import { withoutPrefix } from "./base-model-id.ts";
+import { type Api, apisAt } from "./families.ts";
 
 /** The provider id of Amazon Bedrock. */
 export const BEDROCK = "amazon-bedrock";
@@ -10,43 +14,132 @@ export const MANTLE = "amazon-bedrock-mantle";
 /** What may stand behind the root of Mantle in its `baseUrl`, as clients of other programs write it. */
 export const BASE_URL_END = /\/(?:v1|openai(?:\/v1)?|anthropic(?:\/v1)?)?\/*$/;
 
-/** The API that a provider's models are called through: what its settings say, else Converse for Amazon Bedrock only. */
-export function apiOf(
-  providerId: string,
-  provider: ProviderSettings | undefined,
-): NonNullable<ProviderSettings["api"]> {
-  return provider?.api ?? (providerId === BEDROCK ? "bedrock-converse-stream" : "openai-completions");
+/** A path of one of AWS's endpoints under which it has an API of other services. */
+export interface AwsPath {
+  service: "bedrock-runtime" | "bedrock-mantle";
+  /** Before the API's own paths: `/openai/v1`. */
+  prefix: string;
 }
 
-/** Whether a model is called through one of OpenAI's APIs. */
-export function speaksOpenai(model: { providerId: string; provider: ProviderSettings | undefined }): boolean {
-  return !speaksConverse(model);
+/** One way to call a model. */
+export interface Way {
+  api: Api;
+  /** Where Amazon Bedrock has the API; undefined for Converse, and for the server of another provider. */
+  path?: AwsPath;
 }
 
-/** Whether a model is called through Bedrock's Converse, whatever its provider is called. */
-export function speaksConverse(model: {
+/** A provider and its settings, where it has some. */
+interface Provided {
   providerId: string;
   provider: ProviderSettings | undefined;
-}): boolean {
-  return apiOf(model.providerId, model.provider) === "bedrock-converse-stream";
+}
+
+/**
+ * Whether a model is called at another server than AWS's: one of any provider but Amazon Bedrock's own, and of those where
+ * the settings name a server that speaks another API.
+ */
+export function isServed({ providerId, provider }: Provided): boolean {
+  const { api, auth, baseUrl } = provider ?? {};
+  if (api === CONVERSE || providerId === MANTLE) return false;
+  if (providerId !== BEDROCK) return true;
+  const isKeyed = auth !== undefined && auth !== "aws-sdk";
+  return api !== undefined && (isKeyed || (baseUrl !== undefined && regionOfBaseUrl(baseUrl) === undefined));
+}
+
+/** Whether a model is called in Amazon Bedrock, whatever its provider is called. */
+export function isOfBedrock(model: Provided): boolean {
+  return !isServed(model);
+}
+
+/** The API that a model is called by, as far as it is known before it is called. */
+export function apiOf(model: Provided & { id: string }): Api {
+  return waysTo(model)[0].api;
+}
+
+/**
+ * The ways to call a model, the likeliest first: as the settings say; else for a model of Amazon Bedrock as the table of
+ * families does, and Converse where that does not know better. The others of AWS's are for when the first is refused.
+ */
+export function waysTo({ providerId, provider, id }: Provided & { id: string }): readonly [Way, ...Way[]] {
+  const { api } = provider ?? {};
+  if (isServed({ providerId, provider })) return [{ api: api ?? "openai-completions" }];
+  const service = providerId === MANTLE ? "bedrock-mantle" : "bedrock-runtime";
+  const apis = apisAt(service, id);
+  const named = api === undefined ? apis : [api, ...apis.filter((other) => other !== api)];
+  const [first = { api: CONVERSE }, ...others] = named.flatMap((name) => waysBy(name, service));
+  return [first, ...others];
+}
+
+const CONVERSE = "bedrock-converse-stream";
+
+function waysBy(api: Api, service: AwsPath["service"]): Way[] {
+  if (api === CONVERSE) return service === "bedrock-runtime" ? [{ api }] : [];
+  return PREFIXES[service][api].map((prefix) => ({ api, path: { service, prefix } }));
+}
+
+/**
+ * Where the two endpoints have the APIs of other services. Which of two prefixes a model is under at Mantle differs by the
+ * model, and a wrong one is refused.
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/endpoints.html
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/inference-responses-api.html
+ */
+const PREFIXES: Readonly<
+  Record<AwsPath["service"], Readonly<Record<Exclude<Api, typeof CONVERSE>, readonly string[]>>>
+> = {
+  "bedrock-runtime": {
+    "openai-completions": ["/openai/v1"],
+    "openai-responses": ["/openai/v1"],
+    "anthropic-messages": ["/anthropic"],
+  },
+  "bedrock-mantle": {
+    "openai-completions": ["/v1", "/openai/v1"],
+    "openai-responses": ["/openai/v1", "/v1"],
+    "anthropic-messages": ["/anthropic"],
+  },
+};
+
+const NAMES: Readonly<Record<Api, string>> = {
+  [CONVERSE]: "Converse",
+  "openai-completions": "chat completions",
+  "openai-responses": "Responses",
+  "anthropic-messages": "Messages",
+};
+
+/** Whose API it is, in words: "OpenAI's". */
+export function ownerOf(api: Api): string {
+  return api === "anthropic-messages" ? "Anthropic's" : "OpenAI's";
+}
+
+/** A way in words, for messages: `Responses (/openai/v1)`. */
+export function nameOfWay({ api, path }: Way): string {
+  return path ? `${NAMES[api]} (${path.prefix})` : NAMES[api];
+}
+
+/** How to call a model that is at Mantle only; undefined where it was called there. */
+export function hintOfMantle(providerId: string, id: string): string | undefined {
+  if (providerId === MANTLE) return undefined;
+  return (
+    "It is at the endpoint bedrock-mantle only: openclaw config set models.providers.amazon-bedrock-mantle '{}' && " +
+    `openclaw chat -m ${quoteForShell(`${MANTLE}/${withoutPrefix(id)}`)}`
+  );
 }
 
 /** Whether a provider leaves it to its server to say which models there are. */
 export function isListedByServer(config: Configuration): boolean {
-  return openaiProviders(config).some((id) => (config.models?.providers?.[id]?.models ?? []).length === 0);
+  return servedProviders(config).some((id) => (config.models?.providers?.[id]?.models ?? []).length === 0);
 }
 
-/** The ids of the providers whose models are called through OpenAI's API, in the order of the file. */
-export function openaiProviders(config: Configuration): string[] {
+/** The ids of the providers whose models are called at servers of their own, in the order of the file. */
+export function servedProviders(config: Configuration): string[] {
   const providers = Object.entries(config.models?.providers ?? {});
   return providers.flatMap(([providerId, provider]) =>
-    speaksOpenai({ providerId, provider }) ? [providerId] : [],
+    isServed({ providerId, provider }) ? [providerId] : [],
   );
 }
 
-/** A configuration without the providers whose models are called through OpenAI's API, for `--emulator`, which asks nobody else. */
+/** A configuration without the providers whose models are called at servers of their own, for `--emulator`, which asks nobody else. */
 export function withoutServers(config: Configuration): Configuration {
-  const others = new Set(openaiProviders(config));
+  const others = new Set(servedProviders(config));
   if (others.size === 0) return config;
   const providers = Object.fromEntries(
     Object.entries(config.models?.providers ?? {}).filter(([providerId]) => !others.has(providerId)),

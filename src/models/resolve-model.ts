@@ -10,7 +10,7 @@ import type { Discovered } from "./discovered.ts";
 import { listedId } from "./listed-id.ts";
 import { matchName } from "./match-name.ts";
 import { foldedForms, foldName } from "./name-words.ts";
-import { BEDROCK, MANTLE, speaksOpenai } from "./provider-api.ts";
+import { BEDROCK, isServed, MANTLE } from "./provider-api.ts";
 
 /** What is to be called: the lists of discovery, or one model. */
 export type Target =
@@ -86,7 +86,7 @@ export function describeTaken(
  * whole id.
  */
 export function isComplete({ id, configured, providerId, provider }: ResolvedModel): boolean {
-  if (configured !== undefined || speaksOpenai({ providerId, provider })) return true;
+  if (configured !== undefined || isServed({ providerId, provider })) return true;
   return id === "" || parseArn(id) !== undefined || (isIdShaped(id) && isWhole(id));
 }
 

@@ -1,6 +1,6 @@
 import type { AwsSession, Setup } from "../session/session.ts";
 import { discoverySettings } from "../config/resolve.ts";
-import { knownModels } from "../chat/converse-wire.ts";
+import { knownModels } from "../chat/bedrock-wire.ts";
 import type { Ask } from "../converse/plan-request.ts";
 import type { Discovered } from "../models/discovered.ts";
 import { type ListedModel, listModels } from "../models/list.ts";

@@ -4,7 +4,7 @@ import type { Setup } from "../session/session.ts";
 import type { Configuration } from "../config/settings.ts";
 import { nameableIn, nameListed } from "../discovery/name-model.ts";
 import { listedId } from "../models/listed-id.ts";
-import { speaksOpenai } from "../models/provider-api.ts";
+import { isServed } from "../models/provider-api.ts";
 import { suggestIds } from "../models/match-name.ts";
 import {
   isComplete,
@@ -105,7 +105,7 @@ function isCallable(
 ): boolean {
   if (configured !== undefined) return true;
   // AWS lists what Converse calls; the server of any other provider knows its models itself.
-  if (speaksOpenai({ providerId, provider })) return provider !== undefined;
+  if (isServed({ providerId, provider })) return provider !== undefined;
   const arn = parseArn(id);
   if (arn) {
     const isElsewhere = options.region !== undefined && arn.region !== "" && arn.region !== options.region;

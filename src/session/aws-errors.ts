@@ -25,6 +25,8 @@ const LONGEST_MESSAGE = 1000;
 interface SdkFailure extends Error {
   $metadata?: { httpStatusCode?: number; requestId?: string; attempts?: number };
   $response?: { statusCode?: number; headers?: Record<string, string> };
+  /** The field that it is about, where it names one beside its message. */
+  refusedField?: string;
 }
 
 /**
@@ -89,6 +91,7 @@ function fromAwsError(error: SdkFailure, text: string, call: CallContext): Openc
     policy: denial?.policy,
     policyArn: denial?.policyArn,
     retryAfter: secondsToWait(error),
+    refusedField: error.refusedField,
   });
 }
 

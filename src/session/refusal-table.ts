@@ -47,9 +47,10 @@ export type LessonName =
   | "no-prefill"
   | "no-documents"
   | "no-images"
-  // A field of the model's own; the profile that reaches the model.
+  // A field of the model's own; the profile that reaches the model; that the model is called by another API.
   | "field"
-  | "profile";
+  | "profile"
+  | "other-wire";
 
 /** What a refusal taught. */
 export interface Lesson {
@@ -380,6 +381,28 @@ const ROWS: readonly RefusalRow[] = [
   },
 ];
 
+/** How a service says that it does not call the model by the API that it was asked by. `text` is as above. */
+const OTHER_WIRE: readonly RegExp[] = [
+  // Converse of a model that it does not take: https://repost.aws/knowledge-center/bedrock-validation-exception-errors
+  /action doesnt support the model that you provided/,
+  /model\b.* (is )?(not supported|unsupported) (for|by|with|in) (this |the )?(converse|operation|action|api|endpoint)/,
+  /(doesnt|does not) support (the )?(converse|this (api|operation|endpoint))/,
+  // https://docs.aws.amazon.com/bedrock/latest/userguide/inference-responses-api.html
+  /isnt supported on this route/,
+  // https://github.com/enricoros/big-AGI/pull/1167
+  /does not support the \/v1\/[\w/]+ api/,
+  // OpenAI's own: https://github.com/HeyPuter/puter/issues/1303, https://github.com/truefoundry/models/pull/846
+  /only supported in v1\/responses|not supported in the v1\/chat\/completions endpoint/,
+  // https://github.com/intel/intel-ai-super-builder/issues/111
+  /to use function tools, use \/v1\/responses/,
+];
+
+/** Whether a refusal says that the model is called by another API. Pure. */
+export function saysOtherWire(message: string): boolean {
+  const text = plainText(message);
+  return OTHER_WIRE.some((pattern) => pattern.test(text));
+}
+
 /** A name of a field, as it stands in a refusal. */
 const FIELD = String.raw`([a-z_][\w.[\]-]*[\w\]])`;
 
@@ -492,11 +515,7 @@ const NEVER_LEFT_OUT = /^(model|messages?|tools?|toolconfig|input|prompt|guardra
  * never left out. Pure.
  */
 export function readRefusal({ message, param }: Refusal): readonly Lesson[] {
-  const text = message
-    .slice(0, LONGEST)
-    .replaceAll(/['"`‘’“”]/g, "")
-    .replaceAll(/\s+/g, " ")
-    .toLowerCase();
+  const text = plainText(message);
   for (const { pattern, teaches } of ROWS) {
     const match = pattern.exec(text);
     if (match) return teaches(match);
@@ -504,6 +523,15 @@ export function readRefusal({ message, param }: Refusal): readonly Lesson[] {
   const named =
     param ?? FRAMES.map(({ pattern }) => pattern.exec(text)?.[1]).find((field) => field !== undefined);
   return named === undefined ? lessonsOfTopic(text) : lessonsOfField(named, text, message);
+}
+
+/** A message in small letters, without quotes and apostrophes. */
+function plainText(message: string): string {
+  return message
+    .slice(0, LONGEST)
+    .replaceAll(/['"`‘’“”]/g, "")
+    .replaceAll(/\s+/g, " ")
+    .toLowerCase();
 }
 
 function lessonsOfTopic(text: string): readonly Lesson[] {

@@ -29,6 +29,11 @@ export function regionalEndpoint(service: Service, region: string, wishes: Endpo
   const isMantle = service === "bedrock-mantle";
   if (wishes.fips && (!supportsFIPS || isMantle)) throw noSuchEndpoint(service, region, "FIPS");
   if (wishes.dualStack && !supportsDualStack) throw noSuchEndpoint(service, region, "dual-stack");
+  // It has this one name: https://docs.aws.amazon.com/bedrock/latest/userguide/endpoints.html
+  if (service === "bedrock-mantle") {
+    if (wishes.fips) throw noSuchEndpoint(service, region, "FIPS");
+    return `https://${service}.${region}.${dualStackDnsSuffix}`;
+  }
   // Every STS of GovCloud is a FIPS one, under its plain name.
   const isPlain = !wishes.fips || (service === "sts" && name === "aws-us-gov" && !wishes.dualStack);
   const suffix = wishes.dualStack || isMantle ? dualStackDnsSuffix : dnsSuffix;

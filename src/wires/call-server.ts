@@ -11,14 +11,28 @@ import { OpenclawError } from "../errors.ts";
 import { notUnderEmulator } from "../models/provider-api.ts";
 import type { Runtime } from "../runtime.ts";
 import { VERSION } from "../version.ts";
-import type { OpenaiServer } from "./server.ts";
+import type { CalledServer, OpenaiServer } from "./server.ts";
 import { type FailedCall, toServerFailure } from "./server-failure.ts";
 
-/** The connections to one server: same proxy, same certificates, same bounds for connecting as those to AWS. */
+/** One request to a server. */
+export interface ServerCall {
+  /** Below the server's address. */
+  path: string;
+  /** What is sent as JSON; without it the call is a GET. */
+  body?: object | undefined;
+  /** Beside those of the server, by lower-case name. */
+  headers?: Readonly<Record<string, string>> | undefined;
+  model?: string | undefined;
+}
+
+/** The connections to whoever is called, and how a request is authorised there. */
 export interface ServerLine {
-  readonly server: OpenaiServer;
+  readonly server: CalledServer;
   readonly runtime: Runtime;
-  readonly handler: NodeHttpHandler;
+  /** Sends one request. Resolves with a good answer, whose body is read by whoever asked. */
+  send(call: ServerCall, signal: AbortSignal): Promise<ServerAnswer>;
+  /** What a failed answer is called where not the failure table tells: AWS has a table of its own. */
+  readonly explainSaid?: FailedCall["explainSaid"];
   close(): void;
 }
 
@@ -35,7 +49,7 @@ const LONGEST_FAILURE = 64 * 1024;
 const FAILURE_MS = 5000;
 
 /**
- * Prepares the connections to a server. Opens none. `requestTimeoutMs` bounds a whole answer; `profile` is the AWS profile
+ * Prepares the connections to a server, with the proxy, the certificates and the bounds of those to AWS. Opens none. `requestTimeoutMs` bounds a whole answer; `profile` is the AWS profile
  * in force, for its `ca_bundle`. Throws `config-unreadable` and `config-invalid` for a CA bundle that is none, and
  * `usage` under `--emulator`.
  */
@@ -55,7 +69,13 @@ export async function openLine(
     [server.password, ...keys],
   );
   const handler = await createRequestHandler(runtime, requestTimeoutMs, { profile });
-  return { server, runtime, handler, close: () => handler.destroy() };
+  const line: ServerLine = {
+    server,
+    runtime,
+    send: (call, signal) => sendOnce(line, { server, handler }, call, signal),
+    close: () => handler.destroy(),
+  };
+  return line;
 }
 
 /**
@@ -65,12 +85,21 @@ export async function openLine(
 export async function callServer(
   line: ServerLine,
   path: string,
-  options: { body?: object; signal: AbortSignal; model?: string | undefined },
+  { signal, ...options }: Omit<ServerCall, "path"> & { signal: AbortSignal },
 ): Promise<ServerAnswer> {
-  const { server, runtime, handler } = line;
-  const { signal, model } = options;
-  const body = options.body && (await toJsonBody(options.body));
-  const request = requestFor(server, path, body);
+  return line.send({ path, ...options }, signal);
+}
+
+async function sendOnce(
+  line: ServerLine,
+  { server, handler }: { server: OpenaiServer; handler: NodeHttpHandler },
+  call: ServerCall,
+  signal: AbortSignal,
+): Promise<ServerAnswer> {
+  const { runtime } = line;
+  const { path, model } = call;
+  const body = call.body && (await toJsonBody(call.body));
+  const request = requestFor(server, call, body);
   const started = runtime.elapsed();
   const tell = (outcome: string): void =>
     runtime.terminal.verbose(
@@ -90,12 +119,12 @@ export async function callServer(
     if (signal.aborted && signal.reason instanceof OpenclawError) throw signal.reason;
     const error = failure instanceof Error ? failure : new Error(String(failure));
     tell(error.name);
-    throw unreached(error, line);
+    throw unreached(error, server, runtime);
   }
 }
 
 /** The error for an answer that did not come. Region and credentials have no part in it, so the hint is another than AWS's. */
-function unreached(error: Error, { server, runtime }: ServerLine): OpenclawError {
+function unreached(error: Error, server: OpenaiServer, runtime: Runtime): OpenclawError {
   const known = fromNetworkFailure(error, server.shownUrl);
   const hint = known?.hint?.endsWith("openclaw doctor") === false ? known.hint : undefined;
   return new OpenclawError(known?.code ?? "network", {
@@ -106,11 +135,18 @@ function unreached(error: Error, { server, runtime }: ServerLine): OpenclawError
 }
 
 /** What the failures of a call are told with. */
-export function failedCall({ server, runtime }: ServerLine, model: string | undefined): FailedCall {
-  return { server, model, hide: (text) => hideSecrets(text, runtime) };
+export function failedCall(
+  { server, runtime, explainSaid }: ServerLine,
+  model: string | undefined,
+): FailedCall {
+  return { server, model, hide: (text) => hideSecrets(text, runtime), explainSaid };
 }
 
-function requestFor({ url, headers }: OpenaiServer, path: string, body: JsonBody | undefined): HttpRequest {
+function requestFor(
+  { url, headers }: OpenaiServer,
+  { path, headers: own }: ServerCall,
+  body: JsonBody | undefined,
+): HttpRequest {
   return new HttpRequest({
     method: body === undefined ? "GET" : "POST",
     protocol: url.protocol,
@@ -126,6 +162,7 @@ function requestFor({ url, headers }: OpenaiServer, path: string, body: JsonBody
         ? {}
         : { "content-type": "application/json", "content-length": String(lengthOf(body)) }),
       ...headers,
+      ...own,
     },
     ...(body === undefined ? {} : { body }),
   });

@@ -1,9 +1,9 @@
 import type { ErrorCode } from "../errors.ts";
-import type { OpenaiServer } from "./server.ts";
+import type { CalledServer } from "./server.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 /** What a row may put into its words. Everything here is safe to print. */
-export interface FailureContext extends Pick<OpenaiServer, "name" | "shownUrl" | "keyPlace"> {
+export interface FailureContext extends Pick<CalledServer, "name" | "shownUrl" | "keyPlace"> {
   /** What the server says; empty where what it sent is not readable. */
   message: string;
   status: number;

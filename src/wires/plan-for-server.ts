@@ -4,12 +4,14 @@ import type { Configuration } from "../config/settings.ts";
 import { chooseGuardrail } from "../converse/guardrail.ts";
 import { familyAsLearnt, type Lessons } from "../converse/apply-lessons.ts";
 import { mendRequest } from "../converse/mend-request.ts";
-import { type Ask, attach, planTopK } from "../converse/plan-request.ts";
+import { type Ask, attach, inputKinds, planTopK } from "../converse/plan-request.ts";
 import { planReasoning, type ReasoningPlan } from "../converse/reasoning.ts";
 import { buildRequest, type ChatParameters, mergeParameters } from "../converse/request.ts";
 import type { RequestPlan } from "../converse/wire.ts";
 import type { StructuredForm } from "../converse/structured-output.ts";
+import { lookUpCatalog } from "../models/catalog.ts";
 import type { FamilyFacts } from "../models/families.ts";
+import type { BedrockModel } from "./server-wire.ts";
 
 /** How requests are made in the words of one API of servers. */
 export interface ApiForm {
@@ -29,29 +31,41 @@ export interface ApiForm {
   ): { body: object; notices?: readonly string[] };
 }
 
-/** Plans the request for a question to a model behind a server, by what was learnt of it. Throws what `toBody` throws. */
+/**
+ * Plans the request for a question to a model behind a server, or to one of Amazon Bedrock that is `called` so, by what was
+ * learnt of it. Throws what `toBody` throws.
+ */
 export async function planForServer(
   ask: Ask,
   config: Configuration,
   form: ApiForm,
   lessons: Lessons = [],
+  called?: BedrockModel,
 ): Promise<RequestPlan> {
   const { model, schema } = ask;
+  const { modelId, baseId } = called ?? { modelId: model.id, baseId: undefined };
   const family = familyAsLearnt(form.family, lessons);
   const wanted = mergeParameters(ask.parameters, config, [model.id, model.key]);
-  const effort = planEffort(ask, family, wanted);
+  const known = called && lookUpCatalog(baseId ?? modelId);
+  const effort = planEffort(ask, family, wanted, model.configured?.reasoning ?? known?.reasoning);
   const topK = planTopK(wanted.topK, family, ask);
   const { isReasoning } = effort;
-  const attached = await attach(ask, { baseId: undefined, input: model.configured?.input });
+  const attached = await attach(ask, {
+    baseId,
+    input: called ? inputKinds(model, baseId) : model.configured?.input,
+  });
   const isLeftOut = (name: ParameterName, onlyBedrock: string | undefined): boolean =>
     onlyBedrock !== undefined && form.takes?.includes(name) !== true;
   const input = buildRequest({
-    modelId: model.id,
+    modelId,
     messages: attached.messages,
     system: ask.system,
     parameters: collectParameters((name, { onlyBedrock }) =>
-      isLeftOut(name, onlyBedrock) ? undefined : wanted[name],
+      isLeftOut(name, onlyBedrock) ? undefined : effort.parameters[name],
     ),
+    guardrail: called?.takesGuardrails
+      ? chooseGuardrail(ask.guardrail, ask.asksForTrace === true, config)
+      : undefined,
     additionalFields: { ...effort.fields, ...topK.fields },
     metadata: form.takesMetadata ? ask.metadata : undefined,
     tools: ask.tools,
@@ -78,12 +92,12 @@ export async function planForServer(
       ? [String(onlyBedrock)]
       : [],
   );
-  if (chooseGuardrail(ask.guardrail, false, config)) left.unshift("the guardrail");
+  if (!called?.takesGuardrails && chooseGuardrail(ask.guardrail, false, config))
+    left.unshift("the guardrail");
   if (ask.metadata !== undefined && !form.takesMetadata) left.push("the metadata");
+  const why = called ? "is called by an API that does not have them" : "is not a model of Amazon Bedrock";
   const goesWithout =
-    left.length === 0
-      ? []
-      : [`'${model.key}' is not a model of Amazon Bedrock, so it goes without ${left.join(", ")}`];
+    left.length === 0 ? [] : [`'${model.key}' ${why}, so it goes without ${left.join(", ")}`];
   return {
     ...mended,
     body,
@@ -98,15 +112,19 @@ function planEffort(
   { model: { key, id, configured }, nameOf }: Pick<Ask, "model" | "nameOf">,
   family: FamilyFacts,
   parameters: ChatParameters,
-): Pick<ReasoningPlan, "fields" | "isReasoning" | "notices"> {
+  canReason: boolean | undefined,
+): ReasoningPlan {
   const { reasoning: level } = parameters;
-  const canReason = configured?.reasoning;
-  if (level === undefined) return { fields: {}, isReasoning: canReason === true, notices: [] };
-  if (canReason === false) {
+  if (configured?.reasoning === false) {
     const notices =
-      level === "off" ? [] : [`'${key}' does not reason by its settings, so no level of reasoning is sent`];
-    return { fields: {}, isReasoning: false, notices };
+      level === undefined || level === "off"
+        ? []
+        : [`'${key}' does not reason by its settings, so no level of reasoning is sent`];
+    return { fields: {}, parameters, isReasoning: false, notices };
   }
+  // Families have what they refuse whatever is asked, and servers nothing.
+  if (level === undefined && family.reasoning?.refuses === undefined)
+    return { fields: {}, parameters, isReasoning: canReason === true, notices: [] };
   return planReasoning({
     modelId: id,
     family,

@@ -3,7 +3,7 @@ import { parseIfJson } from "../json-bounds.ts";
 import { isRecord, type JsonObject, textAt } from "../json.ts";
 import { hostOfRedirect } from "../network/network-errors.ts";
 import { FAILURE_TABLE, type FailureRow } from "./failure-table.ts";
-import type { OpenaiServer } from "./server.ts";
+import type { CalledServer } from "./server.ts";
 
 /** An error is two lines: what is longer than this, in characters, is in its details. */
 const LONGEST_MESSAGE = 1000;
@@ -18,10 +18,12 @@ export interface FailedAnswer {
 
 /** What stands around a failed call. */
 export interface FailedCall {
-  server: OpenaiServer;
+  server: CalledServer;
   model: string | undefined;
   /** Takes secrets out of what a server says: it may repeat what it was sent. */
   hide: (text: string) => string;
+  /** The error for what was said with a status, or sent unreadably, where not the failure table tells. */
+  explainSaid?: ((said: ServerMessage | undefined, status: number) => OpenclawError) | undefined;
 }
 
 /** The error for an answer with a status from 300 up, or of the wrong kind, by the failure table. */
@@ -59,13 +61,14 @@ export function toStreamFailure(data: unknown, setup: FailedCall): OpenclawError
 function failureOf(
   said: ServerMessage | undefined,
   status: number,
-  { server, model, hide }: FailedCall,
+  { server, model, hide, explainSaid }: FailedCall,
   {
     location,
     requestId,
     retryAfter,
   }: Partial<Record<"location" | "requestId" | "retryAfter", string | undefined>>,
 ): OpenclawError {
+  if (explainSaid) return explainSaid(said, status);
   const text = said === undefined ? "" : hide(oneLine(said.message));
   const words = [...(said?.words ?? []), said?.message ?? ""].join(" ");
   const row = FAILURE_TABLE.find(({ when }) => when({ status, words, isReadable: said !== undefined }));
@@ -96,9 +99,14 @@ function statusOfWords(words: string): number | undefined {
     : undefined;
 }
 
-/** The request id that OpenAI, Azure, LiteLLM and others send. */
+/** The request id that AWS, OpenAI, Azure, LiteLLM and others send. */
 export function requestIdOf(headers: Readonly<Record<string, string>>): string | undefined {
-  return headers["x-request-id"] ?? headers["apim-request-id"] ?? headers["x-litellm-call-id"];
+  return (
+    headers["x-amzn-requestid"] ??
+    headers["x-request-id"] ??
+    headers["apim-request-id"] ??
+    headers["x-litellm-call-id"]
+  );
 }
 
 function describe(data: unknown): string {
@@ -116,7 +124,7 @@ export function parseJson(text: string): unknown {
 }
 
 /** What a server says about a failure, in whichever of the known shapes it says it. */
-interface ServerMessage {
+export interface ServerMessage {
   message: string;
   /** OpenAI's `code`, else `type`: words such as `context_length_exceeded`; both where both are there. */
   words: string[];
@@ -130,7 +138,7 @@ interface ServerMessage {
  * Reads an error: OpenAI's `{error: {message, type, code}}`, the same of a response that failed, `{error: "…"}` of LM Studio and Text Generation Inference,
  * vLLM's `{object: "error", message, …}`, FastAPI's `{detail}`, and a bare `{message}`. Undefined for anything else.
  */
-function readServerMessage(value: unknown): ServerMessage | undefined {
+export function readServerMessage(value: unknown): ServerMessage | undefined {
   if (!isRecord(value)) return undefined;
   const { error, detail, response } = value;
   if (isRecord(response) && isRecord(response["error"])) return fromFields(response["error"]);

@@ -23,10 +23,23 @@ import { serverOf } from "./server.ts";
 /** The longest that the list of models is waited for, to name those that may have been meant. In ms. */
 const NEAREST_MS = 3000;
 
+/** A model of Amazon Bedrock as it is called. */
+export interface BedrockModel {
+  /** Its id, its profile's or an ARN: what is sent. */
+  modelId: string;
+  /** The foundation model behind it, where it is known. */
+  baseId: string | undefined;
+  /** Whether a guardrail goes along with the request. */
+  takesGuardrails: boolean;
+}
+
 /** What differs from one API of servers to another. */
 export interface ServerApi {
-  /** Plans the request for a question, by what was learnt of the model. Throws `bad-attachment`. */
-  plan(line: ServerLine, lessons: Lessons): Promise<RequestPlan>;
+  /**
+   * Plans the request for a question, by what was learnt of the model. `called` says what is called in Amazon Bedrock; a
+   * server's model goes by its own id. Throws `bad-attachment`.
+   */
+  plan(line: ServerLine, lessons: Lessons, called?: BedrockModel): Promise<RequestPlan>;
   /** Sends a request once. Throws the errors of callServer. */
   send(line: ServerLine, plan: RequestPlan, signal: AbortSignal): Promise<StreamedAnswer>;
 }
@@ -42,6 +55,7 @@ export async function openServerWire(setup: Setup, { model }: Ask, api: ServerAp
   const wire: Wire = {
     region: null,
     place: [server.name, server.url.href, model.id],
+    isListed: () => false,
     plan: (lessons) => api.plan(line, lessons),
     learn: async ({ details }) =>
       readRefusal({ message: refusalOf(details), param: textAt(details, "refusedField") }),

@@ -2,26 +2,30 @@ import { expandEnv } from "../config/expand-env.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import type { ProviderSettings } from "../config/settings.ts";
 import { OpenclawError } from "../errors.ts";
-import { apiOf } from "../models/provider-api.ts";
 import { decodeUserInfo, maskUserInfo } from "../network/user-info.ts";
 import type { Environment } from "../runtime.ts";
 
-/** A server that speaks OpenAI's API, ready to be called. */
-export interface OpenaiServer {
-  /** Who it is, for messages: the provider's id. */
+/** Who is called, for messages. */
+export interface CalledServer {
+  /** The provider's id. */
   name: string;
-  /** Its address without user and password, for messages. */
+  /** Its address without user and password. */
   shownUrl: string;
   /** Its address, without a slash at the end of its path. */
   url: URL;
+  /** Where its key is set, for hints. */
+  keyPlace: string;
+}
+
+/** A server that speaks OpenAI's API, ready to be called. */
+export interface OpenaiServer extends CalledServer {
   /** Sent with each request, by lower-case name. */
   headers: Readonly<Record<string, string>>;
   /** What no message may tell: the key, the password and every header of the configuration. */
   secrets: readonly string[];
   /** The password in the address; empty where there is none. */
   password: string;
-  /** Where its key and its address are set, for hints. */
-  keyPlace: string;
+  /** Where its address is set, for hints. */
   urlPlace: string;
 }
 
@@ -42,7 +46,7 @@ export function serverOf(id: string, provider: ProviderSettings | undefined, env
   if (baseUrl === undefined)
     throw refuse("baseUrl", `The provider '${id}' has no address.`, "http://127.0.0.1:11434/v1");
   if (auth === "aws-sdk") {
-    const why = `'${id}' speaks ${apiOf(id, provider)}, which AWS credentials do not open`;
+    const why = `'${id}' speaks ${provider?.api ?? "openai-completions"}, which AWS credentials do not open`;
     throw refuse("auth", `${place}.auth is aws-sdk, and ${why}.`, "api-key");
   }
   if (auth === "api-key" && apiKey === undefined) {

@@ -53,7 +53,7 @@ describe("the provider id of Amazon Bedrock", () => {
     expect(namesProvider(source)).toBe(true);
   });
 
-  test.each(["// As for amazon-bedrock.\n", 'const name = "Amazon Bedrock";', "speaksConverse(model);"])(
+  test.each(["// As for amazon-bedrock.\n", 'const name = "Amazon Bedrock";', "isOfBedrock(model);"])(
     "is not seen in %j",
     (source) => {
       expect(namesProvider(source)).toBe(false);

@@ -3,7 +3,7 @@ import { beginsInReasoning, canConverse, families, familyOf } from "../../src/mo
 
 /** What is known of a model, in short: levels of reasoning, times of cache points, and the names of other facts. */
 function known(id: string): string[] {
-  const { reasoning, cachePoints, outputConfig, namedToolChoice, attachments, useCaseForm, wire } =
+  const { reasoning, cachePoints, outputConfig, namedToolChoice, attachments, useCaseForm, apis } =
     familyOf(id);
   const { toolIds, richToolResults, separateToolTurns, flatToolSchemas, oneSampling, prefill } = familyOf(id);
   return [
@@ -13,7 +13,7 @@ function known(id: string): string[] {
     ...(namedToolChoice ? ["namedToolChoice"] : []),
     ...(attachments ? [`pdf ${attachments.mostBytes.pdf ?? attachments.mostBytes.document}`] : []),
     ...(useCaseForm ? ["form"] : []),
-    ...(wire ? [wire.api] : []),
+    ...(apis ? [`apis at mantle: ${apis.mantle?.join(", ") ?? "none"}`] : []),
     ...(toolIds?.length === 9 ? ["ids of 9"] : []),
     ...(richToolResults ? ["rich results"] : []),
     ...(separateToolTurns ? ["separate tool turns"] : []),
@@ -92,7 +92,7 @@ const KNOWN: [id: string, facts: string[]][] = [
   ["mistral.magistral-small-2509", ["reasoning", "outputConfig", "ids of 9"]],
   ["mistral.pixtral-large-2502-v1:0", ["ids of 9"]],
   ["google.gemma-3-27b-it", ["outputConfig"]],
-  ["google.gemma-4-31b", ["bedrock-mantle"]],
+  ["google.gemma-4-31b", ["apis at mantle: openai-completions, openai-responses"]],
   ["meta.llama3-3-70b-instruct-v1:0", ["separate tool turns"]],
 ];
 

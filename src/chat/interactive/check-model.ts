@@ -2,7 +2,7 @@ import { findNamed } from "../../discovery/find-named.ts";
 import { nameModel, unlisted } from "../../discovery/name-model.ts";
 import { surveyModels } from "../../discovery/survey.ts";
 import { OpenclawError } from "../../errors.ts";
-import { notUnderEmulator, speaksOpenai } from "../../models/provider-api.ts";
+import { notUnderEmulator, isServed } from "../../models/provider-api.ts";
 import type { ResolvedModel } from "../../models/resolve-model.ts";
 import type { Setup } from "../../session/session.ts";
 
@@ -14,7 +14,7 @@ import type { Setup } from "../../session/session.ts";
 export async function checkModel(text: string, setup: Setup): Promise<ResolvedModel> {
   const { options, runtime } = setup;
   const model = await nameModel(text, setup);
-  if (runtime.isEmulated && speaksOpenai(model)) throw notUnderEmulator(model.providerId);
+  if (runtime.isEmulated && isServed(model)) throw notUnderEmulator(model.providerId);
   const question = { all: true, about: model.key };
   let survey = await surveyModels(options, runtime, question);
   let named = await findNamed(survey, model);

@@ -1,6 +1,6 @@
 import type { Setup } from "../../session/session.ts";
 import { catalogIds } from "../../models/catalog.ts";
-import { isListedByServer, speaksOpenai } from "../../models/provider-api.ts";
+import { isListedByServer, isServed } from "../../models/provider-api.ts";
 import { loadModels } from "../../discovery/load.ts";
 
 /** What may be typed for a model: aliases, configured ids, and AWS's list from the cache or, without one, the catalog. */
@@ -10,7 +10,7 @@ export async function modelNames(setup: Setup): Promise<string[]> {
   const aliases = Object.values(agents?.defaults?.models ?? {}).flatMap(({ alias }) => alias ?? []);
   const configured = Object.entries(models?.providers ?? {}).flatMap(([providerId, provider]) =>
     (provider.models ?? []).map(({ id }) =>
-      speaksOpenai({ providerId, provider }) ? `${providerId}/${id}` : id,
+      isServed({ providerId, provider }) ? `${providerId}/${id}` : id,
     ),
   );
   const served = isListedByServer(setup.config.value) ? await servedKeys(setup) : [];

@@ -5,7 +5,7 @@ import { insteadOf, nameListed, noteTaken, unlisted } from "../../discovery/name
 import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
 import { needsProfile, profileFor, profileNamed } from "../../models/callable.ts";
-import { notUnderEmulator, speaksOpenai } from "../../models/provider-api.ts";
+import { notUnderEmulator, isServed } from "../../models/provider-api.ts";
 import { namedModel, type ResolvedModel } from "../../models/resolve-model.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
@@ -26,7 +26,7 @@ export async function findKey(
   const survey = await surveyModels(options, runtime, { all: true, about: options.model });
   const { setup, load } = survey;
   const wanted = noteTaken(options.model, await nameListed(options.model, load, setup), setup);
-  if (runtime.isEmulated && speaksOpenai(wanted)) throw notUnderEmulator(wanted.providerId);
+  if (runtime.isEmulated && isServed(wanted)) throw notUnderEmulator(wanted.providerId);
   const named = await requireKnown(survey, wanted, await findNamed(survey, wanted));
   await warnOfEnd(named, survey, runtime);
   const profile =

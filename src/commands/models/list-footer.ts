@@ -1,5 +1,5 @@
 import { type ListedModel, type ListInput, listModels } from "../../models/list.ts";
-import { speaksConverse } from "../../models/provider-api.ts";
+import { isOfBedrock } from "../../models/provider-api.ts";
 import type { ModelSurvey } from "../../discovery/survey.ts";
 import { formatAge } from "../../terminal/numbers.ts";
 import { explainMarks } from "./model-table.ts";
@@ -30,7 +30,7 @@ export function footerLines({ setup, load, models, input }: ModelSurvey, now: nu
 function countKinds(models: readonly ListedModel[], { config }: ListInput): string {
   const isServers = ({ key }: ListedModel): boolean => {
     const providerId = key.slice(0, key.indexOf("/"));
-    return !speaksConverse({ providerId, provider: config.models?.providers?.[providerId] });
+    return !isOfBedrock({ providerId, provider: config.models?.providers?.[providerId] });
   };
   const own = models.filter((model) => !isServers(model));
   const of = (kind: ListedModel["kind"]): number => own.filter((model) => model.kind === kind).length;

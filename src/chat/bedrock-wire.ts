@@ -1,19 +1,24 @@
 import type { ConverseTokensRequest } from "@aws-sdk/client-bedrock-runtime";
 import { parseArn } from "../aws/arn.ts";
-import { refusalOf } from "../converse/apply-lessons.ts";
+import { type Lessons, refusalOf } from "../converse/apply-lessons.ts";
 import { type Ask, dependsOnModel, planRequest } from "../converse/plan-request.ts";
 import type { RequestPlan, Wire } from "../converse/wire.ts";
 import { loadModels } from "../discovery/load.ts";
 import { type ErrorCode, OpenclawError } from "../errors.ts";
+import { textAt } from "../json.ts";
 import { once } from "../once.ts";
 import { baseModelId } from "../models/base-model-id.ts";
 import type { Discovered } from "../models/discovered.ts";
+import type { AwsPath } from "../models/provider-api.ts";
+import { catalogIds } from "../models/catalog.ts";
+import { listedId } from "../models/listed-id.ts";
 import { likelyProfile, needsProfile, profileFor, profileNamed } from "../models/callable.ts";
 import { targetOf, unknownModel } from "../models/resolve-model.ts";
 import { saysRetired } from "../session/error-table.ts";
 import { readRefusal } from "../session/refusal-table.ts";
 import { type AwsSession, openSession, type Setup } from "../session/session.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
+import type { ServerApi } from "../wires/server-wire.ts";
 
 /** What a wire is opened with, beside the question. */
 export interface WireOptions {
@@ -23,21 +28,60 @@ export interface WireOptions {
   known?: ((session: AwsSession, ask: Ask) => Promise<Discovered | undefined>) | undefined;
 }
 
+/** How a model of Amazon Bedrock is asked by one of its APIs. */
+interface BedrockApi extends Pick<Wire, "open" | "explain" | "tellBreak" | "isSaid"> {
+  /** Where it is called, for what is learnt: URL. */
+  url: string;
+  plan(modelId: string, known: Discovered | undefined, lessons: Lessons): Promise<RequestPlan>;
+}
+
+/** Opens the way to a model of Amazon Bedrock, by ConverseStream. Throws `usage`. */
+export async function openConverse(setup: Setup, ask: Ask, options: WireOptions): Promise<Wire> {
+  const loaded = import("../converse/converse-stream.ts");
+  return openBedrock(setup, ask, options, async (session) => ({
+    ...(await loaded).converseStream(session),
+    url: session.endpoint("bedrock-runtime")?.url ?? "",
+    plan: (modelId, known, lessons) => planRequest(ask, modelId, setup.config.value, known, lessons),
+  }));
+}
+
+/** Opens the way to a model of Amazon Bedrock by an API of other services, under a path of AWS's. Throws `usage`. */
+export async function openOverAws(
+  setup: Setup,
+  ask: Ask,
+  options: WireOptions,
+  { path, api }: { path: AwsPath; api: ServerApi },
+): Promise<Wire> {
+  return openBedrock(setup, ask, options, async (session) => {
+    const { awsStream, openAwsLine } = await import("../wires/aws-line.ts");
+    const line = await openAwsLine(session, path);
+    return {
+      ...awsStream(line, api),
+      url: line.server.url.href,
+      plan: (modelId, known, lessons) =>
+        api.plan(line, lessons, {
+          modelId,
+          baseId: baseModelId(modelId, known),
+          takesGuardrails: path.service === "bedrock-runtime",
+        }),
+    };
+  });
+}
+
 /**
- * Opens the way to a model of Amazon Bedrock, by ConverseStream. A base model that needs an inference profile is called
- * through the region's geographic one: known beforehand from the cached list, or learnt from AWS's refusal, once.
+ * Opens the way to a model of Amazon Bedrock, by whichever of its APIs. A base model that needs an inference profile is
+ * called through the region's geographic one: known beforehand from the cached list, or learnt from AWS's refusal, once.
  * Throws `usage`.
  */
-export async function openConverse(
+async function openBedrock(
   setup: Setup,
   ask: Ask,
   { open = openSession, known: tellKnown = knownModels }: WireOptions,
+  use: (session: AwsSession) => Promise<BedrockApi>,
 ): Promise<Wire> {
   const { id } = ask.model;
-  const [session, { converseStream }] = await Promise.all([
-    open(setup, targetOf(ask.model)),
-    import("../converse/converse-stream.ts"),
-  ]);
+  const session = await open(setup, targetOf(ask.model));
+  const { url, plan: planFor, ...stream } = await use(session);
   const list = once(() => tellKnown(session, ask));
   let known: Discovered | undefined;
   let profileId: string | undefined;
@@ -45,9 +89,12 @@ export async function openConverse(
   let guess: string | undefined;
   let guessRefusal: OpenclawError | undefined;
   return {
-    ...converseStream(session),
+    ...stream,
     region: session.region.value,
-    place: [session.region.value, session.endpoint("bedrock-runtime")?.url ?? "", id],
+    place: [session.region.value, url, id],
+    isListed: () =>
+      catalogIds().includes(baseModelId(id, known) ?? id) ||
+      (known !== undefined && listedId(id, known) !== undefined),
     plan: async (lessons) => {
       known = await list();
       const listed = known && needsProfile(id, known) ? profileFor(id, known) : undefined;
@@ -55,7 +102,8 @@ export async function openConverse(
       guess = known || learnt !== undefined ? undefined : likelyProfile(id, session.region.value);
       profileId = listed?.id ?? (typeof learnt === "string" ? learnt : guess);
       if (profileId === id) profileId = undefined;
-      const plan = await planRequest(ask, profileId ?? id, setup.config.value, known, lessons);
+      const modelId = profileId ?? id;
+      const plan = await planFor(modelId, known, lessons);
       if (profileId === undefined && guessRefusal === undefined) return plan;
       const way = profileId === undefined ? "by its own id" : `through the inference profile ${profileId}`;
       return { ...plan, notices: [`${id} is called ${way}`, ...plan.notices] };
@@ -66,7 +114,10 @@ export async function openConverse(
         return [{ name: "profile", value: id }];
       }
       if (refusal.code !== "needs-inference-profile")
-        return readRefusal({ message: refusalOf(refusal.details) });
+        return readRefusal({
+          message: refusalOf(refusal.details),
+          param: textAt(refusal.details, "refusedField"),
+        });
       if (profileId !== undefined || parseArn(id)) return [];
       // Where there is no other profile, the guess was right, and who may not call it is to know that.
       const denial = guessRefusal?.code === "model-not-found" ? undefined : guessRefusal;

@@ -1,11 +1,10 @@
 import type { ChatCompletionCreateParamsStreaming } from "openai/resources/chat/completions";
 import type { Ask } from "../../converse/plan-request.ts";
-import type { Wire } from "../../converse/wire.ts";
-import { SERVED } from "../../models/families.ts";
+import { familyServed, SERVED } from "../../models/families.ts";
 import type { Lesson } from "../../session/refusal-table.ts";
 import type { Setup } from "../../session/session.ts";
 import { type ApiForm, planForServer } from "../plan-for-server.ts";
-import { openServerWire } from "../server-wire.ts";
+import type { BedrockModel, ServerApi } from "../server-wire.ts";
 import { inWordsOfServer, toCompletionRequest } from "./completion-request.ts";
 import { streamCompletion } from "./stream-completion.ts";
 
@@ -16,8 +15,8 @@ const told = new Set<string>();
 const OPENAI_HOST = /(^|\.)(openai\.com|openai\.azure\.com)$/;
 const OPENAI_LENGTH: Lesson = { name: "length-field", value: "max_completion_tokens" };
 
-/** Opens the way to a model behind OpenAI's chat completions. Throws `config-invalid`. */
-export function openCompletions(setup: Setup, ask: Ask): Promise<Wire> {
+/** How a question is asked by OpenAI's chat completions. */
+export function completionsApi(setup: Setup, ask: Ask): ServerApi {
   const { key, id, configured } = ask.model;
   const tell = (): void => {
     // Where the settings say that it does not reason, it is so.
@@ -27,21 +26,25 @@ export function openCompletions(setup: Setup, ask: Ask): Promise<Wire> {
       `openclaw: '${key}' seems to reason in its answer; to have that told apart, add "reasoning": true to '${id}' in the models of its provider`,
     );
   };
-  return openServerWire(setup, ask, {
-    plan: ({ server }, lessons) =>
-      planForServer(ask, setup.config.value, formFor(id, server.url.hostname), lessons),
+  return {
+    plan: ({ server }, lessons, called) =>
+      planForServer(ask, setup.config.value, formFor(server.url.hostname, called), lessons, called),
     send: (line, { body, isReasoning }, signal) =>
       streamCompletion(line, body as ChatCompletionCreateParamsStreaming, signal, isReasoning, tell),
-  });
+  };
 }
 
-/** How a chat completion is asked of a model at a host. */
-function formFor(modelId: string, host: string): ApiForm {
+/** How a chat completion is asked at a host, or of a model of Amazon Bedrock. */
+function formFor(host: string, called: BedrockModel | undefined): ApiForm {
   return {
-    family: SERVED,
+    family: called?.baseId === undefined ? SERVED : familyServed(called.baseId),
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/service-tiers-inference.html
+    takes: called ? ["serviceTier"] : [],
     toBody: (input, { lessons }) => {
-      const { body } = toCompletionRequest(input, modelId);
-      return { body: inWordsOfServer(body, OPENAI_HOST.test(host) ? [OPENAI_LENGTH, ...lessons] : lessons) };
+      const { body } = toCompletionRequest(input, input.modelId ?? "");
+      const worded = inWordsOfServer(body, OPENAI_HOST.test(host) ? [OPENAI_LENGTH, ...lessons] : lessons);
+      const tier = input.serviceTier?.type;
+      return { body: tier === undefined ? worded : { ...worded, service_tier: tier } };
     },
   };
 }

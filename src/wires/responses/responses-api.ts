@@ -1,33 +1,36 @@
 import { flagName } from "../../config/parameters.ts";
 import { isLearnt } from "../../converse/apply-lessons.ts";
 import type { Ask } from "../../converse/plan-request.ts";
-import type { Wire } from "../../converse/wire.ts";
-import { RESPONDING } from "../../models/families.ts";
+import { familyServed, RESPONDING } from "../../models/families.ts";
 import type { Setup } from "../../session/session.ts";
 import { callServer } from "../call-server.ts";
 import { type ApiForm, planForServer } from "../plan-for-server.ts";
 import { readAnswer } from "../read-answer.ts";
-import { openServerWire } from "../server-wire.ts";
+import type { BedrockModel, ServerApi } from "../server-wire.ts";
 import { ResponseReader } from "./response-reader.ts";
 import { LEAST_TOKENS, type ResponseBody, toResponseRequest } from "./response-request.ts";
 
-/** Opens the way to a model behind OpenAI's Responses. Throws `config-invalid`. */
-export function openResponses(setup: Setup, ask: Ask): Promise<Wire> {
-  return openServerWire(setup, ask, {
-    plan: (_line, lessons) => planForServer(ask, setup.config.value, formFor(ask), lessons),
+/** How a question is asked by OpenAI's Responses. */
+export function responsesApi(setup: Setup, ask: Ask): ServerApi {
+  return {
+    plan: (_line, lessons, called) =>
+      planForServer(ask, setup.config.value, formFor(ask, called), lessons, called),
     send: async (line, { body }, signal) => {
       const { model } = body as ResponseBody & { model: string };
       const answer = await callServer(line, "/responses", { body: body as ResponseBody, signal, model });
       return readAnswer(answer, line, model, new ResponseReader());
     },
-  });
+  };
 }
 
-/** How Responses are asked of the model of a question. */
-function formFor({ model, showsReasoning, nameOf = flagName }: Ask): ApiForm {
+/** How Responses are asked of the model of a question, or of the model of Amazon Bedrock that it is. */
+function formFor(
+  { model, showsReasoning, nameOf = flagName }: Ask,
+  called: BedrockModel | undefined,
+): ApiForm {
   const canReason = model.configured?.reasoning !== false;
   return {
-    family: RESPONDING,
+    family: called?.baseId === undefined ? RESPONDING : familyServed(called.baseId, RESPONDING),
     takes: ["serviceTier"],
     takesMetadata: true,
     toBody: (input, { lessons }) => {
@@ -41,7 +44,7 @@ function formFor({ model, showsReasoning, nameOf = flagName }: Ask): ApiForm {
         notices.push(
           `OpenAI's Responses have no place for ${nameOf("stopSequences")}, so ${stopSequences.map((text) => JSON.stringify(text)).join(", ")} is left out`,
         );
-      const body = toResponseRequest(input, model.id, {
+      const body = toResponseRequest(input, input.modelId ?? model.id, {
         isKept: canReason && !isLearnt(lessons, "no-encrypted-reasoning"),
         isShown: canReason && showsReasoning === true && !isLearnt(lessons, "no-reasoning-summary"),
       });
