@@ -63,5 +63,7 @@ await writeFile(output, formatCatalog(catalog));
 const { undecided, onlyModelsDev, onlyPiAi } = differences(sources, overrides);
 console.log(`Only in models.dev: ${onlyModelsDev.join(", ")}`);
 console.log(`Only in pi-ai: ${onlyPiAi.join(", ")}`);
-console.log(`Said differently, and decided by no page of AWS's:\n${undecided.join("\n")}`);
+console.log(
+  `Said differently, and decided by no page of AWS's: ${undecided.map((line) => `\n${line}`).join("") || "nothing"}`,
+);
 console.log(`${Object.keys(catalog.models).length} rows written to ${path.relative(root, output)}`);
