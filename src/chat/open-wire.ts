@@ -15,6 +15,7 @@ const APIS: Readonly<Partial<Record<Api, () => Promise<(setup: Setup, ask: Ask) 
   "openai-completions": async () =>
     (await import("../wires/chat-completions/completions-api.ts")).completionsApi,
   "openai-responses": async () => (await import("../wires/responses/responses-api.ts")).responsesApi,
+  "anthropic-messages": async () => (await import("../wires/messages/messages-api.ts")).messagesApi,
 };
 
 /** The wires to one model, of which the next is for when the one before was refused as such. */

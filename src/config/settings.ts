@@ -86,7 +86,7 @@ const configuredModel = object(
     contextWindow: field(integer(1, "tokens"), "Context window in tokens."),
     maxTokens: field(
       integer(1, "tokens"),
-      "Most tokens the model can put out. A limit to show and check, never sent by itself.",
+      "Most tokens the model can put out. A limit to show and check, sent by itself only where the API wants one: anthropic-messages.",
     ),
   },
   ["id"],
@@ -97,11 +97,9 @@ const provider = object({
     example: "https://bedrock-runtime.us-east-1.amazonaws.com",
   }),
   api: field(
-    choice("bedrock-converse-stream", "openai-completions", "openai-responses"),
+    choice("bedrock-converse-stream", "openai-completions", "openai-responses", "anthropic-messages"),
     "The API the provider speaks.",
-    {
-      defaultText: "bedrock-converse-stream for amazon-bedrock, openai-completions for others",
-    },
+    { defaultText: "bedrock-converse-stream for amazon-bedrock, openai-completions for others" },
   ),
   auth: field(choice("aws-sdk", "api-key", "none"), "How requests are authenticated.", {
     defaultText: "aws-sdk for bedrock-converse-stream; for others api-key when apiKey is set, else none",

@@ -53,18 +53,29 @@ export interface Ask {
   showsReasoning?: boolean | undefined;
 }
 
-/** Plans the request for a question to one model, by what was learnt of the model. Throws `bad-attachment`. */
+/** A model as it is known here, whatever it is called where it is asked. */
+export interface KnownAs {
+  /** The id of the foundation model; undefined where it is none that is known. */
+  baseId: string | undefined;
+  family: FamilyFacts;
+}
+
+/**
+ * Plans the request for a question to one model, by what was learnt of the model. `knownAs` says what the model is where its
+ * id does not. Throws `bad-attachment`.
+ */
 export async function planRequest(
   ask: Ask,
   modelId: string,
   config: Configuration,
   discovered: Discovered | undefined,
   lessons: Lessons = [],
+  knownAs?: KnownAs,
 ): Promise<RequestPlan> {
   const { model, schema } = ask;
-  const baseId = baseModelId(modelId, discovered);
+  const baseId = knownAs ? knownAs.baseId : baseModelId(modelId, discovered);
   const known = lookUpCatalog(baseId ?? modelId);
-  const family = familyAsLearnt(familyOf(baseId), lessons);
+  const family = familyAsLearnt(knownAs?.family ?? familyOf(baseId), lessons);
   const mostTokens = mostTokensLearnt(lessons, known?.maxTokens);
   const wanted = mergeParameters(ask.parameters, config, [model.id, model.key]);
   const reasoning = planReasoning({

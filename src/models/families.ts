@@ -2,9 +2,10 @@ import type { DocumentFormat, ImageFormat } from "@aws-sdk/client-bedrock-runtim
 import { parseArn } from "../aws/arn.ts";
 import type { ModelParameters, ProviderSettings } from "../config/settings.ts";
 import { once } from "../once.ts";
+import { withoutPrefix } from "./base-model-id.ts";
 
 /** How a model may be called. */
-export type Api = NonNullable<ProviderSettings["api"]> | "openai-responses" | "anthropic-messages";
+export type Api = NonNullable<ProviderSettings["api"]>;
 
 export type ReasoningLevel = NonNullable<ModelParameters["reasoning"]>;
 export type Effort = Exclude<ReasoningLevel, "off">;
@@ -516,6 +517,26 @@ export function familyServed(baseId: string, api: FamilyFacts = SERVED): FamilyF
     },
   };
 }
+
+/**
+ * The id that a server's Claude would have in Bedrock, without version: of `claude-haiku-4-5`,
+ * `claude-haiku-4-5-20251001`, OpenRouter's `anthropic/claude-haiku-4.5`, Vertex AI's `claude-haiku-4-5@20251001` and of
+ * Bedrock's own ids. Undefined for other models.
+ */
+export function idBehind(servedId: string): string | undefined {
+  const ofBedrock = withoutPrefix(servedId);
+  if (ofBedrock.startsWith("anthropic.claude-")) return ofBedrock;
+  const [, name] = /(?:^|\/)(claude-[^/:]+)/.exec(servedId.toLowerCase()) ?? [];
+  return name && `anthropic.${name.replaceAll(/[.@]/g, "-").replace(/-latest$/, "")}`;
+}
+
+/** What any server of Anthropic's Messages API takes, for models that are not Claude. */
+export const MESSAGES_SERVED: FamilyFacts = {
+  reasoning: REASONING_FORMS.budget,
+  richToolResults: { source: `${CLAUDE}/api/messages` },
+  namedToolChoice: { source: `${CLAUDE}/api/messages` },
+  topK: { fields: (count) => ({ top_k: count }), source: `${CLAUDE}/api/messages` },
+};
 
 /**
  * Whether a server's model is known by its name to answer from inside its reasoning: its chat template ends with the opening

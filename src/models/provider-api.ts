@@ -89,12 +89,12 @@ const PREFIXES: Readonly<
   "bedrock-runtime": {
     "openai-completions": ["/openai/v1"],
     "openai-responses": ["/openai/v1"],
-    "anthropic-messages": ["/anthropic"],
+    "anthropic-messages": ["/anthropic/v1"],
   },
   "bedrock-mantle": {
     "openai-completions": ["/v1", "/openai/v1"],
     "openai-responses": ["/openai/v1", "/v1"],
-    "anthropic-messages": ["/anthropic"],
+    "anthropic-messages": ["/anthropic/v1"],
   },
 };
 
@@ -105,9 +105,48 @@ const NAMES: Readonly<Record<Api, string>> = {
   "anthropic-messages": "Messages",
 };
 
-/** Whose API it is, in words: "OpenAI's". */
-export function ownerOf(api: Api): string {
-  return api === "anthropic-messages" ? "Anthropic's" : "OpenAI's";
+/** How servers of an API are called. */
+interface ServedApi {
+  /** Whose API it is. */
+  maker: string;
+  /** An address, for hints. */
+  exampleUrl: string;
+  /** What paths begin with that clients of the API have not in their addresses; empty where they have. */
+  root: string;
+  /** The path of the list of models. */
+  list: string;
+  /** What is sent with each request, by lower-case name. */
+  headers(key: string | undefined): Record<string, string>;
+}
+
+const OF_OPENAI: ServedApi = {
+  maker: "OpenAI",
+  exampleUrl: "http://127.0.0.1:11434/v1",
+  root: "",
+  list: "/models",
+  headers: (key) => (key === undefined ? {} : { authorization: `Bearer ${key}` }),
+};
+
+/** https://platform.claude.com/docs/en/api/versioning */
+export const MESSAGES_VERSION = { "anthropic-version": "2023-06-01" };
+
+const SERVED_APIS: Readonly<Record<Exclude<Api, typeof CONVERSE>, ServedApi>> = {
+  "openai-completions": OF_OPENAI,
+  "openai-responses": OF_OPENAI,
+  "anthropic-messages": {
+    maker: "Anthropic",
+    exampleUrl: "https://api.anthropic.com",
+    root: "/v1",
+    // It comes in pages: https://platform.claude.com/docs/en/api/models-list
+    list: "/models?limit=1000",
+    // https://platform.claude.com/docs/en/api/overview
+    headers: (key) => ({ ...MESSAGES_VERSION, ...(key === undefined ? {} : { "x-api-key": key }) }),
+  },
+};
+
+/** How servers of an API are called; what nobody says speaks chat completions. */
+export function servedApi(api: Api | undefined): ServedApi {
+  return SERVED_APIS[api === undefined || api === CONVERSE ? "openai-completions" : api];
 }
 
 /** A way in words, for messages: `Responses (/openai/v1)`. */

@@ -239,6 +239,12 @@ const ROWS: readonly RefusalRow[] = [
     teaches: mostTokens(false),
   },
   {
+    // https://platform.claude.com/docs/en/build-with-claude/context-windows
+    // The limit stands behind what is used of it.
+    pattern: /input length and max_tokens exceed context limit: (?=\d+ \+ \d+ > (\d+))(\d+)/,
+    teaches: mostTokens(true),
+  },
+  {
     // https://github.com/ChatGPTNextWeb/NextChat/issues/3195
     pattern: /max_(?:completion_)?tokens is too large: \d+\. this model supports at most (\d+)/,
     teaches: mostTokens(false),

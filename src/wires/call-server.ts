@@ -147,13 +147,14 @@ function requestFor(
   { path, headers: own }: ServerCall,
   body: JsonBody | undefined,
 ): HttpRequest {
+  const [below = "", query = ""] = path.split("?", 2);
   return new HttpRequest({
     method: body === undefined ? "GET" : "POST",
     protocol: url.protocol,
     hostname: url.hostname,
     ...(url.port === "" ? {} : { port: Number(url.port) }),
-    path: `${url.pathname === "/" ? "" : url.pathname}${path}`,
-    query: Object.fromEntries(url.searchParams),
+    path: `${url.pathname === "/" ? "" : url.pathname}${below}`,
+    query: Object.fromEntries([...url.searchParams, ...new URLSearchParams(query)]),
     headers: {
       host: url.host,
       "user-agent": `openclaw/${VERSION}`,
@@ -161,8 +162,9 @@ function requestFor(
       ...(body === undefined
         ? {}
         : { "content-type": "application/json", "content-length": String(lengthOf(body)) }),
-      ...headers,
       ...own,
+      // What the configuration says of a header goes before what is sent unasked.
+      ...headers,
     },
     ...(body === undefined ? {} : { body }),
   });

@@ -1,9 +1,10 @@
 import type { ErrorCode } from "../errors.ts";
+import { servedApi } from "../models/provider-api.ts";
 import type { CalledServer } from "./server.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 /** What a row may put into its words. Everything here is safe to print. */
-export interface FailureContext extends Pick<CalledServer, "name" | "shownUrl" | "keyPlace"> {
+export interface FailureContext extends Pick<CalledServer, "name" | "shownUrl" | "keyPlace" | "api"> {
   /** What the server says; empty where what it sent is not readable. */
   message: string;
   status: number;
@@ -38,9 +39,9 @@ const isRefusal = (status: number): boolean => status >= 400 && status <= 499;
 const isFault = (status: number): boolean => status >= 500 && status <= 599;
 
 /**
- * Every answer of an OpenAI-compatible server that is an error, first match wins. Codes and statuses are OpenAI's
- * (https://platform.openai.com/docs/guides/error-codes); the patterns fit the wordings of OpenAI, Ollama, vLLM,
- * llama.cpp and LiteLLM, which test/wires/failure-table.test.ts has.
+ * Every answer of a server that is an error, first match wins. Codes and statuses are OpenAI's
+ * (https://platform.openai.com/docs/guides/error-codes) and Anthropic's (https://platform.claude.com/docs/en/api/errors);
+ * the patterns fit their wordings and those of Ollama, vLLM, llama.cpp and LiteLLM, which test/wires/failure-table.test.ts has.
  */
 export const FAILURE_TABLE: readonly FailureRow[] = [
   {
@@ -58,7 +59,7 @@ export const FAILURE_TABLE: readonly FailureRow[] = [
   },
   {
     when: ({ words }) =>
-      /insufficient_quota|billing_(hard_limit|not_active)|exceeded your current quota|insufficient balance/i.test(
+      /insufficient_quota|billing_(hard_limit|not_active|error)|credit balance is too low|exceeded your current quota|insufficient balance/i.test(
         words,
       ),
     code: "quota-exceeded",
@@ -87,7 +88,7 @@ export const FAILURE_TABLE: readonly FailureRow[] = [
   {
     when: ({ status, words }) =>
       (isRefusal(status) || isFault(status)) &&
-      /context_length_exceeded|exceed_context_size|maximum context length|context (length|window|size)|(prompt|input) is too long|too many (input )?tokens/i.test(
+      /context_length_exceeded|exceed_context_size|maximum context length|context (length|window|size|limit)|(prompt|input) is too long|too many (input )?tokens/i.test(
         words,
       ),
     code: "input-too-long",
@@ -105,7 +106,7 @@ export const FAILURE_TABLE: readonly FailureRow[] = [
       isReadable &&
       status >= 400 &&
       status <= 404 &&
-      /model_not_found|model_not_supported|\bmodel\b.*(not found|does not exist|not supported|not loaded|is not available)|invalid model( name)?|no models? loaded|unknown model/i.test(
+      /model_not_found|model_not_supported|not_found_error model:|\bmodel\b.*(not found|does not exist|not supported|not loaded|is not available)|invalid model( name)?|no models? loaded|unknown model/i.test(
         words,
       ),
     code: "model-not-found",
@@ -160,7 +161,8 @@ export const FAILURE_TABLE: readonly FailureRow[] = [
   {
     when: () => true,
     code: "bad-response",
-    message: (c) => `${c.shownUrl} answers ${c.status} with something that is not OpenAI's API.`,
+    message: (c) =>
+      `${c.shownUrl} answers ${c.status} with something that is not ${servedApi(c.api).maker}'s API.`,
     hint: () => CHECK_BASE_URL,
   },
 ];

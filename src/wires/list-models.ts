@@ -1,4 +1,5 @@
 import { OpenclawError } from "../errors.ts";
+import { servedApi } from "../models/provider-api.ts";
 import { readBytes } from "../read-bytes.ts";
 import { callServer, type ServerLine } from "./call-server.ts";
 
@@ -11,7 +12,7 @@ const LARGEST_LIST = 8 * 1024 * 1024;
  */
 export async function askForModels(line: ServerLine, signal: AbortSignal): Promise<string[]> {
   const { server } = line;
-  const { body } = await callServer(line, "/models", { signal });
+  const { body } = await callServer(line, servedApi(server.api).list, { signal });
   const tooLong = (): Error => new Error(`The list is larger than ${LARGEST_LIST} bytes.`);
   try {
     const bytes = await readBytes(body, { most: LARGEST_LIST, tooLong });

@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
 import { type Batches, batchOf } from "../converse/answer-batches.ts";
 import { OpenclawError } from "../errors.ts";
+import { servedApi } from "../models/provider-api.ts";
 import { isRecord, type JsonObject } from "../json.ts";
 import { inTurns } from "../next-turn.ts";
 import { readBytes } from "../read-bytes.ts";
@@ -27,6 +28,8 @@ export interface StreamedAnswer {
 export interface AnswerReader {
   /** Whether the answer has come to its end: only then it is whole. */
   readonly isFinished: boolean;
+  /** Whether nothing more is to come: nobody waits for the end of the stream then. */
+  readonly isOver?: boolean;
   /** The parts that the data of an event stands for. */
   take(data: JsonObject): ConverseStreamOutput[];
   /** The parts of an answer that a server sends whole, because it does not stream. */
@@ -73,6 +76,7 @@ async function* readStream(body: Readable, reader: AnswerReader, call: FailedCal
       const data = event.data.trim();
       if (data === DONE) isDone = true;
       else if (data !== "") parts.push(...reader.take(checked(parseJson(data), call)));
+      isDone ||= reader.isOver === true;
     }
   };
   try {
@@ -118,7 +122,7 @@ function checked(data: unknown, call: FailedCall): JsonObject {
   if (isErrorData(data)) throw toStreamFailure(data, call);
   if (isRecord(data)) return data;
   throw new OpenclawError("bad-response", {
-    message: `${call.server.shownUrl} sends a stream that is not one of OpenAI's API.`,
+    message: `${call.server.shownUrl} sends a stream that is not one of ${servedApi(call.server.api).maker}'s API.`,
     hint: CHECK_BASE_URL,
   });
 }

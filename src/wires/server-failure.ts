@@ -74,9 +74,9 @@ function failureOf(
   const row = FAILURE_TABLE.find(({ when }) => when({ status, words, isReadable: said !== undefined }));
   // The last row has no condition.
   const { code, message, hint } = row as FailureRow;
-  const { name, shownUrl, keyPlace } = server;
+  const { name, shownUrl, keyPlace, api } = server;
   const shown = text.slice(0, LONGEST_MESSAGE);
-  const context = { name, shownUrl, keyPlace, message: shown, status, model, location };
+  const context = { name, shownUrl, keyPlace, ...(api && { api }), message: shown, status, model, location };
   return new OpenclawError(code, {
     message: message(context),
     hint: hint(context),
@@ -93,17 +93,18 @@ function failureOf(
 /** The status that the words of an error in a stream stand for, where they name a kind that passes. */
 function statusOfWords(words: string): number | undefined {
   if (/insufficient_quota|rate_?limit|too_many_requests/i.test(words)) return 429;
-  if (/overloaded|server_error|internal_?error|unavailable/i.test(words)) return 503;
+  if (/overloaded|server_error|internal_?error|unavailable|\b(api|timeout)_error\b/i.test(words)) return 503;
   return /context_length_exceeded|exceed_context_size|invalid_(request|prompt|image|base64)/i.test(words)
     ? 400
     : undefined;
 }
 
-/** The request id that AWS, OpenAI, Azure, LiteLLM and others send. */
+/** The request id that AWS, OpenAI, Anthropic, Azure, LiteLLM and others send. */
 export function requestIdOf(headers: Readonly<Record<string, string>>): string | undefined {
   return (
     headers["x-amzn-requestid"] ??
     headers["x-request-id"] ??
+    headers["request-id"] ??
     headers["apim-request-id"] ??
     headers["x-litellm-call-id"]
   );

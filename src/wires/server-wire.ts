@@ -22,6 +22,8 @@ import { serverOf } from "./server.ts";
 
 /** The longest that the list of models is waited for, to name those that may have been meant. In ms. */
 const NEAREST_MS = 3000;
+/** The longest that a count is waited for, in ms. */
+const COUNT_MS = 10_000;
 
 /** A model of Amazon Bedrock as it is called. */
 export interface BedrockModel {
@@ -42,6 +44,8 @@ export interface ServerApi {
   plan(line: ServerLine, lessons: Lessons, called?: BedrockModel): Promise<RequestPlan>;
   /** Sends a request once. Throws the errors of callServer. */
   send(line: ServerLine, plan: RequestPlan, signal: AbortSignal): Promise<StreamedAnswer>;
+  /** Asks for the input tokens of a request, where the API can; undefined for an answer that is no count. Throws as `send`. */
+  countTokens?(line: ServerLine, plan: RequestPlan, signal: AbortSignal): Promise<number | undefined>;
 }
 
 /**
@@ -71,13 +75,27 @@ export async function openServerWire(setup: Setup, { model }: Ask, api: ServerAp
       const others = ids.filter((id) => id !== model.id);
       return unknownModel(model.id, nearestIds(model.id, others), refusal);
     },
-    countTokens: async () => ({
-      uncounted: "OpenAI's API has no counter, so the count is estimated",
-    }),
+    countTokens: (plan) => count(line, api, plan),
     baseIdOf: () => undefined,
     close: () => line.close(),
   };
   return wire;
+}
+
+/** Asks a server for the tokens of a request, once. What it does not count is estimated, and why is told. */
+async function count(line: ServerLine, api: ServerApi, plan: RequestPlan): ReturnType<Wire["countTokens"]> {
+  const { server, runtime } = line;
+  if (!api.countTokens) return { uncounted: "OpenAI's API has no counter, so the count is estimated" };
+  const signal = AbortSignal.any([runtime.signal, AbortSignal.timeout(COUNT_MS)]);
+  try {
+    const tokens = await api.countTokens(line, plan, signal);
+    if (tokens !== undefined) return { tokens };
+    return { uncounted: `${server.name} gave no count, so it is estimated` };
+  } catch (error) {
+    if (runtime.signal.aborted) throw abortReason(runtime.signal);
+    const why = error instanceof OpenclawError ? error.message.replace(/\.$/, "") : String(error);
+    return { uncounted: `${server.name} did not count the tokens (${why}), so the count is estimated` };
+  }
 }
 
 /** Sends a request until the model says something: a retry happens only before that, by the rules for AWS's calls. */

@@ -2,6 +2,8 @@ import { expandEnv } from "../config/expand-env.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import type { ProviderSettings } from "../config/settings.ts";
 import { OpenclawError } from "../errors.ts";
+import type { Api } from "../models/families.ts";
+import { servedApi } from "../models/provider-api.ts";
 import { decodeUserInfo, maskUserInfo } from "../network/user-info.ts";
 import type { Environment } from "../runtime.ts";
 
@@ -15,9 +17,11 @@ export interface CalledServer {
   url: URL;
   /** Where its key is set, for hints. */
   keyPlace: string;
+  /** What it speaks; undefined for AWS, which has errors of its own. */
+  api?: Api;
 }
 
-/** A server that speaks OpenAI's API, ready to be called. */
+/** A server of one of the APIs that is not AWS's, ready to be called. */
 export interface OpenaiServer extends CalledServer {
   /** Sent with each request, by lower-case name. */
   headers: Readonly<Record<string, string>>;
@@ -36,7 +40,13 @@ export interface OpenaiServer extends CalledServer {
  */
 export function serverOf(id: string, provider: ProviderSettings | undefined, env: Environment): OpenaiServer {
   const place = /^[\w-]+$/.test(id) ? `models.providers.${id}` : `models.providers[${JSON.stringify(id)}]`;
-  const { baseUrl, apiKey, auth = apiKey === undefined ? "none" : "api-key", headers = {} } = provider ?? {};
+  const {
+    api = "openai-completions",
+    baseUrl,
+    apiKey,
+    auth = apiKey === undefined ? "none" : "api-key",
+    headers = {},
+  } = provider ?? {};
   const refuse = (field: string, message: string, value: string): OpenclawError =>
     new OpenclawError("config-invalid", {
       message,
@@ -44,9 +54,9 @@ export function serverOf(id: string, provider: ProviderSettings | undefined, env
       details: { path: `${place}.${field}` },
     });
   if (baseUrl === undefined)
-    throw refuse("baseUrl", `The provider '${id}' has no address.`, "http://127.0.0.1:11434/v1");
+    throw refuse("baseUrl", `The provider '${id}' has no address.`, servedApi(api).exampleUrl);
   if (auth === "aws-sdk") {
-    const why = `'${id}' speaks ${provider?.api ?? "openai-completions"}, which AWS credentials do not open`;
+    const why = `'${id}' speaks ${api}, which AWS credentials do not open`;
     throw refuse("auth", `${place}.auth is aws-sdk, and ${why}.`, "api-key");
   }
   if (auth === "api-key" && apiKey === undefined) {
@@ -66,6 +76,7 @@ export function serverOf(id: string, provider: ProviderSettings | undefined, env
     keyPlace: `${place}.apiKey`,
     urlPlace: `${place}.baseUrl`,
     headers: own,
+    api,
   });
 }
 
@@ -79,8 +90,10 @@ export function openServer(
   {
     key,
     headers = {},
+    api = "openai-completions",
     ...places
   }: Pick<OpenaiServer, "keyPlace" | "urlPlace"> & {
+    api?: Api;
     key: string | undefined;
     headers?: Readonly<Record<string, string>>;
   },
@@ -99,9 +112,10 @@ export function openServer(
   url.password = "";
   url.hash = "";
   url.pathname = url.pathname.replace(/\/+$/, "");
+  const { root, headers: headersFor } = servedApi(api);
+  if (!url.pathname.endsWith(root)) url.pathname = `${url.pathname === "/" ? "" : url.pathname}${root}`;
   const userInfo = Buffer.from(`${user}:${password}`).toString("base64");
   const basic = user === "" && password === "" ? undefined : `Basic ${userInfo}`;
-  const authorization = key === undefined ? basic : `Bearer ${key.trim()}`;
   const secrets = [key?.trim(), password, ...Object.values(headers)].filter(
     (secret): secret is string => secret !== undefined && secret !== "",
   );
@@ -109,7 +123,12 @@ export function openServer(
     name,
     url,
     shownUrl: `${url.protocol}//${url.host}${url.pathname === "/" ? "" : url.pathname}`,
-    headers: { ...(authorization === undefined ? {} : { authorization }), ...headers },
+    headers: {
+      ...(key === undefined && basic !== undefined ? { authorization: basic } : {}),
+      ...headersFor(key?.trim()),
+      ...headers,
+    },
+    api,
     secrets,
     password,
     ...places,

@@ -308,7 +308,7 @@ describe("config set", () => {
       ["models.providers.p.api", "rest"],
       3,
       "config-invalid",
-      "takes bedrock-converse-stream, openai-completions or openai-responses",
+      "takes bedrock-converse-stream, openai-completions, openai-responses or anthropic-messages",
     ],
     [["models.providers.p.auth", "basic"], 3, "config-invalid", "takes aws-sdk, api-key or none"],
     [

@@ -155,7 +155,7 @@ describe("a value that does not fit names path, expected and received", () => {
     [
       provider({ api: "converse" }),
       "models.providers.p.api",
-      "bedrock-converse-stream, openai-completions or openai-responses",
+      "bedrock-converse-stream, openai-completions, openai-responses or anthropic-messages",
       'the string "converse"',
     ],
     [provider({ auth: true }), "models.providers.p.auth", "aws-sdk, api-key or none", "true"],

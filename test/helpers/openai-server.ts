@@ -47,7 +47,7 @@ export async function openaiServer(script: OpenaiScript): Promise<OpenaiServer> 
   const server = createServer((request, response) => {
     void receive(request, response).then((call) => {
       calls.push(call);
-      if (call.path.endsWith("/models")) {
+      if (/\/models(\?|$)/.test(call.path)) {
         const { models } = script;
         return answer(response, (typeof models === "function" ? models() : models) ?? listOf("llama3"));
       }

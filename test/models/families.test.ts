@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from "vitest";
-import { beginsInReasoning, canConverse, families, familyOf } from "../../src/models/families.ts";
+import { beginsInReasoning, canConverse, families, familyOf, idBehind } from "../../src/models/families.ts";
 
 /** What is known of a model, in short: levels of reasoning, times of cache points, and the names of other facts. */
 function known(id: string): string[] {
@@ -123,6 +123,20 @@ const CONVERSES: [id: string, expected: boolean][] = [
   ["vendor.a-model-of-next-year-v1:0", true],
   ["arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abcdef123456", true],
 ];
+
+test.each([
+  ["claude-haiku-4-5", "anthropic.claude-haiku-4-5"],
+  ["claude-haiku-4-5-20251001", "anthropic.claude-haiku-4-5-20251001"],
+  ["claude-3-5-haiku-latest", "anthropic.claude-3-5-haiku"],
+  ["anthropic/claude-haiku-4.5", "anthropic.claude-haiku-4-5"],
+  ["anthropic/claude-opus-4.8:thinking", "anthropic.claude-opus-4-8"],
+  ["claude-haiku-4-5@20251001", "anthropic.claude-haiku-4-5-20251001"],
+  ["us.anthropic.claude-opus-4-6-v1", "anthropic.claude-opus-4-6-v1"],
+  ["MiniMax-M2", undefined],
+  ["not-claude-opus", undefined],
+])("a server's %s is %s in Bedrock", (id, expected) => {
+  expect(idBehind(id)).toBe(expected);
+});
 
 describe("the table of model families", () => {
   test.each(KNOWN)("knows of %s: %j", (id, facts) => {

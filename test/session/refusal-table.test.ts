@@ -84,6 +84,10 @@ const WORDINGS: readonly Wording[] = [
     { name: "most-tokens", value: 16_384 },
   ],
   [
+    "input length and `max_tokens` exceed context limit: 190000 + 32000 > 200000, decrease input length or `max_tokens` and try again",
+    { name: "most-tokens", value: 10_000, isPassing: true },
+  ],
+  [
     "This model's maximum context length is 8192 tokens. However, you requested 10000 tokens (2000 in the messages, 8000 in the completion). Please reduce the length of the messages or completion.",
     { name: "most-tokens", value: 6192, isPassing: true },
   ],
@@ -392,6 +396,7 @@ it.each([
   "Malformed input request, please reformat your input and try again.",
   "The text field in the ContentBlock object at messages.0.content.0 is blank. Add text to the text field, and try again.",
   "This model's maximum context length is 8192 tokens. However, you requested 10000 tokens (9000 in the messages, 1000 in the completion).",
+  "input length and `max_tokens` exceed context limit: 210000 + 32000 > 200000",
   "",
 ])("teaches nothing: %s", (message) => {
   expect(readRefusal({ message })).toEqual([]);

@@ -19,6 +19,12 @@ const openai = (message: string, code: string | null, type = "invalid_request_er
   error: { message, type, param: null, code },
 });
 
+const anthropic = (type: string, message: string) => ({
+  type: "error",
+  error: { type, message },
+  request_id: "req_1",
+});
+
 /** Wordings as the servers' sources and documentation have them. */
 const CASES: readonly [string, number, unknown, string][] = [
   [
@@ -120,6 +126,42 @@ const CASES: readonly [string, number, unknown, string][] = [
     "service-unavailable",
   ],
   ["OpenAI: a fault", 500, openai("The server had an error", null, "server_error"), "service-unavailable"],
+  [
+    "Anthropic: a wrong key",
+    401,
+    anthropic("authentication_error", "invalid x-api-key"),
+    "credentials-rejected",
+  ],
+  ["Anthropic: no such model", 404, anthropic("not_found_error", "model: claude-x"), "model-not-found"],
+  [
+    "Anthropic: no balance",
+    400,
+    anthropic("invalid_request_error", "Your credit balance is too low to access the Anthropic API."),
+    "quota-exceeded",
+  ],
+  ["Anthropic: a bill", 402, anthropic("billing_error", "Payment required"), "quota-exceeded"],
+  [
+    "Anthropic: too long",
+    400,
+    anthropic("invalid_request_error", "prompt is too long: 208310 tokens > 200000 maximum"),
+    "input-too-long",
+  ],
+  [
+    "Anthropic: too long for its answer",
+    400,
+    anthropic(
+      "invalid_request_error",
+      "input length and `max_tokens` exceed context limit: 190000 + 32000 > 200000",
+    ),
+    "input-too-long",
+  ],
+  ["Anthropic: too many", 429, anthropic("rate_limit_error", "Slow down"), "throttled"],
+  [
+    "Anthropic: too many for anybody",
+    529,
+    anthropic("overloaded_error", "Overloaded"),
+    "service-unavailable",
+  ],
   ["a proxy whose server is gone", 502, "<html>Bad Gateway</html>", "service-unavailable"],
   ["a time-out", 408, openai("Request timeout", null), "service-unavailable"],
   ["a redirect", 302, "", "bad-response"],
@@ -152,6 +194,7 @@ it("tells where a redirect leads, and not the rest of its address", () => {
 it("names the request and keeps what the server asks to wait", () => {
   const error = failure(429, openai("slow down", null), { "x-request-id": "req_1", "retry-after": "3" });
   expect(error.requestId).toBe("req_1");
+  expect(failure(429, "", { "request-id": "req_2" }).requestId).toBe("req_2");
   expect(error.details?.["retryAfter"]).toBe("3");
 });
 
@@ -165,6 +208,8 @@ describe("turns what stands in a stream into an error", () => {
     [{ error: { message: "engine died", code: 500 } }, "service-unavailable"],
     [{ error: { message: "Overloaded", type: "overloaded_error" } }, "service-unavailable"],
     [{ error: { message: "too long", code: "context_length_exceeded" } }, "input-too-long"],
+    [anthropic("api_error", "Internal server error"), "service-unavailable"],
+    [anthropic("timeout_error", "Timed out"), "service-unavailable"],
     [{ error: "it fell over" }, "stream-broken"],
     ["it fell over", "stream-broken"],
     [{ error: {} }, "stream-broken"],

@@ -29,6 +29,23 @@ describe("reads how a provider is called", () => {
     expect(server.secrets).toEqual(["p@ss"]);
   });
 
+  it.each([
+    ["https://api.anthropic.com", "https://api.anthropic.com/v1"],
+    ["https://api.anthropic.com/", "https://api.anthropic.com/v1"],
+    ["https://api.anthropic.com/v1/", "https://api.anthropic.com/v1"],
+    ["https://api.minimax.io/anthropic", "https://api.minimax.io/anthropic/v1"],
+  ])("by Anthropic's API at %s, with the key and the version where that has them", (baseUrl, shown) => {
+    const provider = { api: "anthropic-messages", baseUrl, apiKey: "sk-1" } as const;
+    const server = serverOf("lab", provider, {});
+    expect(server.shownUrl).toBe(shown);
+    expect(server.headers).toEqual({ "x-api-key": "sk-1", "anthropic-version": "2023-06-01" });
+    const bearer = { ...provider, auth: "none", headers: { Authorization: "Bearer sk-2" } } as const;
+    expect(serverOf("lab", bearer, {}).headers).toEqual({
+      authorization: "Bearer sk-2",
+      "anthropic-version": "2023-06-01",
+    });
+  });
+
   it("with the query that Azure wants", () => {
     const { url } = serverOf("azure", { baseUrl: "https://x.example/openai?api-version=1" }, {});
     expect(url.searchParams.get("api-version")).toBe("1");

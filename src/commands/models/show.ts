@@ -8,7 +8,7 @@ import { nameListed, noteTaken, unlisted } from "../../discovery/name-model.ts";
 import { findNamed, type NamedModel } from "../../discovery/find-named.ts";
 import type { Warning } from "../../models/discovered.ts";
 import { modelFacts, type ModelFacts } from "../../models/model-facts.ts";
-import { apiOf, isServed, ownerOf } from "../../models/provider-api.ts";
+import { apiOf, isServed, servedApi } from "../../models/provider-api.ts";
 import { needsProfile, profileFor } from "../../models/callable.ts";
 import { type ResolvedModel } from "../../models/resolve-model.ts";
 import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
@@ -91,7 +91,7 @@ function factRows(
     [
       "kind",
       isServed(wanted)
-        ? `behind ${ownerOf(apiOf(wanted))} API`
+        ? `behind ${servedApi(apiOf(wanted)).maker}'s API`
         : kindInWords(facts, load.discovered !== undefined),
     ],
     ["description", facts.description],
