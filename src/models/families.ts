@@ -104,6 +104,8 @@ export interface FamilyFacts {
   useCaseForm?: { source: string };
   /** That a text which ends its answer has to hold more than white space. */
   stopsWithWords?: { source: string };
+  /** How many tokens of the quota one token of output takes, where it is more than one. */
+  burndown?: { output: number; source: string };
   /** That most regions reach it through an inference profile only. */
   byProfile?: { source: string };
   /**
@@ -202,6 +204,10 @@ export const REASONING_FORMS = { adaptive: ADAPTIVE, budget: BUDGETED } satisfie
   string,
   ReasoningForm
 >;
+
+const BURNDOWN = `${USER_GUIDE}/quotas-token-burndown.html`;
+/** A model that the page does not name takes one for one. */
+export const PLAIN_BURNDOWN = { output: 1, source: BURNDOWN };
 
 const CACHING = `${USER_GUIDE}/prompt-caching.html`;
 const FIVE_MINUTES = { times: ["5m"], source: CACHING } as const;
@@ -353,6 +359,19 @@ export function families(): readonly ModelFamily[] {
         mostBytes: { ...ANY_ATTACHMENTS.mostBytes, pdf: Number.POSITIVE_INFINITY },
         source: `${USER_GUIDE}/inference-api-restrictions.html`,
       },
+    },
+    { models: /^anthropic\.claude-\w+-4-8(?!\d)/, burndown: { output: 15, source: BURNDOWN } },
+    {
+      models: /^anthropic\.claude-(?:(?:sonnet|opus)-5(?!-\d(?!\d))|fable-5-1(?!\d))/,
+      burndown: { output: 10, source: BURNDOWN },
+    },
+    {
+      models: /^anthropic\.claude-(?:3-7-|(?:opus|sonnet|haiku)-4)/,
+      burndown: { output: 5, source: BURNDOWN },
+    },
+    {
+      models: /^openai\.gpt-5\.6-(?:sol|terra|luna)(?![\w.])/,
+      burndown: { output: 10, source: BURNDOWN },
     },
     {
       models: /^anthropic\.claude-(?!3-(haiku|sonnet|opus)|instant|v2)/,
