@@ -16,6 +16,8 @@ export const SERVICES = [
   "bedrock",
   "bedrock-runtime",
   "bedrock-mantle",
+  "service-quotas",
+  "cloudwatch",
   "sts",
   "sso",
   "sso-oidc",

@@ -152,17 +152,27 @@ function fromStatus(error: SdkFailure, text: string, call: CallContext): Opencla
   return fromRow(row, context, error, { status });
 }
 
+/** The services that are not Bedrock's, in words. */
+const SERVICE_NAMES: Partial<Record<Service, string>> = {
+  sts: "STS",
+  "service-quotas": "Service Quotas",
+  cloudwatch: "CloudWatch",
+};
+
 /** Who was asked, as a URL where somebody named one. */
 function endpointText({ session, action }: CallContext): string {
   const service = serviceOf(action);
-  const name = service === "sts" ? "STS" : "Bedrock";
-  return session.endpoint(service)?.url ?? `${name} in ${session.region.value}`;
+  return (
+    session.endpoint(service)?.url ?? `${SERVICE_NAMES[service] ?? "Bedrock"} in ${session.region.value}`
+  );
 }
 
 /** The service that an IAM action is one of: Bedrock's are spread over two. */
 function serviceOf(action: string): Service {
   if (action.startsWith("sts:")) return "sts";
   if (action.startsWith("bedrock-mantle:")) return "bedrock-mantle";
+  if (action.startsWith("servicequotas:")) return "service-quotas";
+  if (action.startsWith("cloudwatch:")) return "cloudwatch";
   return /^bedrock:(InvokeModel|CountTokens)/.test(action) ? "bedrock-runtime" : "bedrock";
 }
 

@@ -83,6 +83,8 @@ export function adviseDenial(denial: Denial, credentials: string): string {
       return `Allow ${action} to these credentials in the trust policy of ${denial.resource ?? "the role"}.`;
     default:
       if (isExplicit) return `Lift the Deny of ${action} in the IAM policies of ${principal}.`;
+      if (/^(?:servicequotas|cloudwatch):/.test(action))
+        return `Allow ${action} to ${principal}: openclaw iam policy --for quota`;
       return /^bedrock(-mantle)?:/.test(action)
         ? `Allow ${action} to ${principal}; a policy with all that is needed: openclaw iam policy`
         : `Allow ${action} in the IAM policy of ${principal}.`;

@@ -3,21 +3,23 @@ import { decideWishes } from "../aws/endpoint.ts";
 import { usageError } from "../errors.ts";
 import { profileInForce } from "../credentials/shared-config.ts";
 import { clientConfig, type ClientSession } from "./client-config.ts";
-import { type BedrockService, locateService } from "./regional-endpoint.ts";
+import { type CalledService, locateService } from "./regional-endpoint.ts";
 import { RestClient } from "./rest-client.ts";
 
-/** The names of the services in the user agents of the SDK's clients. */
-const IDS: Record<BedrockService, string> = {
-  bedrock: "Bedrock",
-  "bedrock-runtime": "Bedrock Runtime",
-  "bedrock-mantle": "Bedrock Mantle",
+/** The services: their names in the user agents of the SDK's clients, and those that signatures are for. */
+const NAMES: Record<CalledService, { id: string; signingName: string }> = {
+  bedrock: { id: "Bedrock", signingName: "bedrock" },
+  "bedrock-runtime": { id: "Bedrock Runtime", signingName: "bedrock" },
+  "bedrock-mantle": { id: "Bedrock Mantle", signingName: "bedrock-mantle" },
+  "service-quotas": { id: "Service Quotas", signingName: "servicequotas" },
+  cloudwatch: { id: "CloudWatch", signingName: "monitoring" },
 };
 
 /**
- * Opens a client of a Bedrock service. Throws credential errors, and `usage` for an endpoint that does not go with FIPS or
+ * Opens a client of a service. Throws credential errors, and `usage` for an endpoint that does not go with FIPS or
  * dual-stack.
  */
-export async function openRestClient(session: ClientSession, service: BedrockService): Promise<RestClient> {
+export async function openRestClient(session: ClientSession, service: CalledService): Promise<RestClient> {
   const { runtime, shared } = session.setup;
   const profile = profileInForce(shared, session.decision.profileName);
   const wishes = decideWishes(runtime.env, profile);
@@ -30,8 +32,7 @@ export async function openRestClient(session: ClientSession, service: BedrockSer
   }
   const { region, url } = await locateService(service, config.region, wishes);
   const rest = {
-    id: IDS[service],
-    signingName: service === "bedrock-mantle" ? service : "bedrock",
+    ...NAMES[service],
     endpoint: config.endpoint ?? url,
     isNamed: config.endpoint !== undefined,
     sdkVersion: version,

@@ -2,8 +2,17 @@ import { usageError } from "../errors.ts";
 import type { EndpointWishes, Service } from "../aws/endpoint.ts";
 import { partition, resolveRegionConfig } from "../network/sdk-parts.ts";
 
-/** The services whose hosts are named after themselves and the region, everywhere. */
+/** The services of Amazon Bedrock, whose hosts are named after themselves and the region, everywhere. */
 export type BedrockService = Extract<Service, "bedrock" | "bedrock-runtime" | "bedrock-mantle">;
+
+/** The services that RestClient calls. */
+export type CalledService = BedrockService | Extract<Service, "service-quotas" | "cloudwatch">;
+
+/** What the hosts of a service begin with, where that is not its id. */
+const HOSTS: Partial<Record<Service, string>> = {
+  "service-quotas": "servicequotas",
+  cloudwatch: "monitoring",
+};
 
 /**
  * Where a service is called when nobody names its endpoint, and the region that is signed for: `fips-us-east-1` is another
@@ -34,10 +43,13 @@ export function regionalEndpoint(service: Service, region: string, wishes: Endpo
     if (wishes.fips) throw noSuchEndpoint(service, region, "FIPS");
     return `https://${service}.${region}.${dualStackDnsSuffix}`;
   }
-  // Every STS of GovCloud is a FIPS one, under its plain name.
-  const isPlain = !wishes.fips || (service === "sts" && name === "aws-us-gov" && !wishes.dualStack);
+  // These of GovCloud are FIPS endpoints under their plain names.
+  const isPlainFips =
+    name === "aws-us-gov" &&
+    (service === "cloudwatch" || (!wishes.dualStack && (service === "sts" || service === "service-quotas")));
+  const isPlain = !wishes.fips || isPlainFips;
   const suffix = wishes.dualStack || isMantle ? dualStackDnsSuffix : dnsSuffix;
-  return `https://${service}${isPlain ? "" : "-fips"}.${region}.${suffix}`;
+  return `https://${HOSTS[service] ?? service}${isPlain ? "" : "-fips"}.${region}.${suffix}`;
 }
 
 function noSuchEndpoint(service: Service, region: string, kind: "FIPS" | "dual-stack"): Error {

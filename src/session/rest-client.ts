@@ -27,7 +27,7 @@ import {
 } from "../network/sdk-parts.ts";
 import { readMetadata, readServiceError, readText } from "./read-answer.ts";
 
-/** One call of an operation of a REST-JSON service. */
+/** One call of an operation of a service that speaks JSON. */
 export interface RestCall {
   /** As the service model names it: `ListFoundationModels`. */
   operation: string;
@@ -35,7 +35,7 @@ export interface RestCall {
   /** Below the endpoint; what stands in it is percent-encoded. */
   path: string;
   query?: Readonly<Record<string, string>>;
-  /** Beside those of the client, by lower-case name. They are signed. */
+  /** Beside those of the client, or in place of its content type, by lower-case name. They are signed. */
   headers?: Readonly<Record<string, string>>;
   /** What is sent as JSON, bytes in base64. */
   body?: object;
@@ -74,7 +74,7 @@ export type SendOnce = (call: RestCall) => Promise<HttpResponse>;
 export type Sent<T> = { $metadata: ResponseMetadata; value: T };
 
 /**
- * Calls a Bedrock service with the middleware of the SDK's clients (user agent, retries, signature, HTTP handler) and
+ * Calls a service with the middleware of the SDK's clients (user agent, retries, signature, HTTP handler) and
  * without the clients, whose schemas and settings take longer to load than a call takes. The requests and errors are those
  * of the clients, which test/session/rest-client.test.ts holds this to.
  */

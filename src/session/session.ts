@@ -18,7 +18,7 @@ import {
 import type { ClientSession } from "./client-config.ts";
 import type { ConnectionsAhead } from "../network/connections-ahead.ts";
 import { oncePer } from "../once.ts";
-import type { BedrockService } from "./regional-endpoint.ts";
+import type { CalledService } from "./regional-endpoint.ts";
 import type { RestClient } from "./rest-client.ts";
 import { BASE_URL_END, MANTLE } from "../models/provider-api.ts";
 
@@ -71,8 +71,8 @@ export function endpointOf(setup: Setup, service: Service, target: Target): Endp
 export interface AwsSession extends ClientSession {
   readonly setup: Setup;
   readonly target: Target;
-  /** The client of a Bedrock service. */
-  rest(service: BedrockService): Promise<RestClient>;
+  /** The client of a service. */
+  rest(service: CalledService): Promise<RestClient>;
   /** Closes every connection. */
   close(): void;
 }

@@ -1,5 +1,7 @@
 import { BedrockClient } from "@aws-sdk/client-bedrock";
 import { BedrockRuntimeClient } from "@aws-sdk/client-bedrock-runtime";
+import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
+import { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
 import { STSClient } from "@aws-sdk/client-sts";
 import { partition, setPartitionInfo, useDefaultPartitionInfo } from "@aws-sdk/core/client";
 import { afterEach, describe, expect, it } from "vitest";
@@ -20,8 +22,14 @@ const REGIONS = [
   "xx-nowhere-7",
 ];
 const BOTH = [false, true];
-const clients = { bedrock: BedrockClient, "bedrock-runtime": BedrockRuntimeClient, sts: STSClient };
-const SERVICES = ["bedrock", "bedrock-runtime", "sts"] as const;
+const clients = {
+  bedrock: BedrockClient,
+  "bedrock-runtime": BedrockRuntimeClient,
+  sts: STSClient,
+  "service-quotas": ServiceQuotasClient,
+  cloudwatch: CloudWatchClient,
+};
+const SERVICES = ["bedrock", "bedrock-runtime", "sts", "service-quotas", "cloudwatch"] as const;
 
 afterEach(useDefaultPartitionInfo);
 

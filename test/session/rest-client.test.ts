@@ -1,13 +1,17 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import * as metrics from "@aws-sdk/client-cloudwatch";
 import * as control from "@aws-sdk/client-bedrock";
 import * as data from "@aws-sdk/client-bedrock-runtime";
 import { version } from "@aws-sdk/client-bedrock-runtime/package.json";
+import * as quotas from "@aws-sdk/client-service-quotas";
 import { createDefaultUserAgentProvider } from "@aws-sdk/core/client";
 import { isServerError, isThrottlingError, isTransientError } from "@smithy/core/retry";
 import { assert, asyncProperty, jsonValue, string } from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { callBedrock, OPERATIONS, toCall } from "../../src/session/bedrock-operations.ts";
+import { listBedrockQuotas, readQuotaUse } from "../../src/session/quota-operations.ts";
+import { clientConfig } from "../../src/session/client-config.ts";
 import { readJson } from "../../src/session/read-answer.ts";
 import { type AwsSession, openSession, readSetup } from "../../src/session/session.ts";
 import { streamChat } from "../helpers/stream-chat.ts";
@@ -97,7 +101,13 @@ async function ourStream(session: AwsSession, input: data.ConverseStreamCommandI
 }
 
 /** The build of the SDK's clients that tests load names the version before its own; the bundled one names its own. */
-function withVersion<T extends control.BedrockClient | data.BedrockRuntimeClient>(client: T): T {
+function withVersion<
+  T extends
+    | control.BedrockClient
+    | data.BedrockRuntimeClient
+    | quotas.ServiceQuotasClient
+    | metrics.CloudWatchClient,
+>(client: T): T {
   const { serviceId } = client.config;
   client.config.defaultUserAgentProvider = createDefaultUserAgentProvider({
     serviceId,
@@ -519,6 +529,84 @@ const CALLS: readonly {
     },
   },
 ];
+
+describe("the services beside Bedrock", () => {
+  const QUERIES: metrics.MetricDataQuery[] = [
+    "Invocations",
+    "InvocationThrottles",
+    "EstimatedTPMQuotaUsage",
+  ].map((MetricName, index) => ({
+    Id: `q${index}`,
+    MetricStat: {
+      Metric: {
+        Namespace: "AWS/Bedrock",
+        MetricName,
+        Dimensions: [{ Name: "ModelId", Value: "us.amazon.nova-lite-v1:0" }],
+      },
+      Period: 60,
+      Stat: "Sum",
+    },
+  }));
+  const ASKED: readonly [
+    name: string,
+    ours: (session: AwsSession) => Promise<unknown>,
+    theirs: (session: AwsSession) => Promise<unknown>,
+  ][] = [
+    [
+      "Service Quotas",
+      listBedrockQuotas,
+      async (session) =>
+        withVersion(new quotas.ServiceQuotasClient(await clientConfig(session, "service-quotas"))).send(
+          new quotas.ListServiceQuotasCommand({ ServiceCode: "bedrock", MaxResults: 100 }),
+        ),
+    ],
+    [
+      "CloudWatch",
+      (session) => readQuotaUse(session, ["us.amazon.nova-lite-v1:0"]),
+      async (session) =>
+        withVersion(new metrics.CloudWatchClient(await clientConfig(session, "cloudwatch"))).send(
+          new metrics.GetMetricDataCommand({
+            MetricDataQueries: QUERIES,
+            StartTime: new Date(Date.UTC(2026, 10, 25, 11, 45)),
+            EndTime: new Date(Date.UTC(2026, 10, 25, 12)),
+          }),
+        ),
+    ],
+  ];
+
+  it.each(ASKED)("%s is asked as the SDK asks", async (_, ours, theirs) => {
+    const recorder = await startRecorder();
+    const session = await open({ ...KEYS, AWS_SESSION_TOKEN: "a token", AWS_ENDPOINT_URL: recorder.url });
+    await settled(ours(session));
+    await settled(theirs(session));
+    expect(recorder.requests[0]?.method).toBe("POST");
+    expect(recorder.requests[0]).toEqual(recorder.requests[1]);
+  });
+
+  it("goes on to the page that the SDK would ask for", async () => {
+    const recorder = await startRecorder({
+      status: 200,
+      body: JSON.stringify({ Quotas: [], NextToken: "abc/+=" }),
+    });
+    const session = await open({ ...KEYS, AWS_ENDPOINT_URL: recorder.url });
+    // Who goes on for ever is asked for a hundred pages.
+    expect(await settled(listBedrockQuotas(session))).toMatchObject({ code: "bad-response" });
+    expect(recorder.requests).toHaveLength(100);
+    const client = withVersion(new quotas.ServiceQuotasClient(await clientConfig(session, "service-quotas")));
+    await client.send(
+      new quotas.ListServiceQuotasCommand({ ServiceCode: "bedrock", MaxResults: 100, NextToken: "abc/+=" }),
+    );
+    expect(recorder.requests[1]).toEqual(recorder.requests.at(-1));
+  });
+
+  it("are not asked with a Bedrock API key, which they do not take", async () => {
+    const recorder = await startRecorder();
+    const session = await open({ AWS_BEARER_TOKEN_BEDROCK: "key", AWS_ENDPOINT_URL: recorder.url });
+    for (const [, ours] of ASKED)
+      expect(await settled(ours(session))).toMatchObject({ code: "access-denied" });
+    expect(recorder.requests).toEqual([]);
+  });
+});
 
 describe("every other operation", () => {
   it("is called here", () => {
