@@ -1,24 +1,28 @@
 /**
- * HTTP status of each error name, from the service models of Bedrock and Bedrock Runtime; the names that belong
+ * HTTP status of each error name, from the service models of Bedrock, Bedrock Runtime and Service Quotas; the names that belong
  * to every AWS service are from https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html.
  */
 const STATUS: Readonly<Record<string, number>> = {
   AccessDeniedException: 403,
   ConflictException: 400,
   ExpiredTokenException: 403,
+  IllegalArgumentException: 400,
   IncompleteSignatureException: 403,
   InternalServerException: 500,
+  InvalidPaginationTokenException: 400,
   InvalidSignatureException: 403,
   MissingAuthenticationTokenException: 403,
   ModelErrorException: 424,
   ModelNotReadyException: 429,
   ModelStreamErrorException: 424,
   ModelTimeoutException: 408,
+  NoSuchResourceException: 400,
   ResourceNotFoundException: 404,
   SerializationException: 400,
   ServiceQuotaExceededException: 400,
   ServiceUnavailableException: 503,
   ThrottlingException: 429,
+  TooManyRequestsException: 400,
   UnknownOperationException: 404,
   UnrecognizedClientException: 403,
   ValidationException: 400,
@@ -82,7 +86,27 @@ export function toErrorReply(
   requestId: string,
 ): PlainReply {
   if (dialect !== undefined) return toDialectError(error, dialect, requestId);
-  return service === "sts" ? toXmlError(error, requestId) : toJsonError(error);
+  if (service === "sts") return toXmlError(error, requestId);
+  return service === "servicequotas" || service === "monitoring"
+    ? toAwsJsonError(error, service)
+    : toJsonError(error);
+}
+
+/** As services that speak AWS JSON put it: the name in the body, and for CloudWatch, which spoke XML, also as that had it. */
+function toAwsJsonError({ awsName, message, status }: AwsError, service: string): PlainReply {
+  const isOld = service === "monitoring";
+  const code = STS_CODES[awsName] ?? awsName;
+  return {
+    status,
+    headers: {
+      "content-type": `application/x-amz-json-1.${isOld ? 0 : 1}`,
+      ...(isOld ? { "x-amzn-query-error": `${code};${status >= 500 ? "Receiver" : "Sender"}` } : {}),
+    },
+    body: JSON.stringify({
+      __type: isOld ? `com.amazonaws.cloudwatch.v2010_08_01#${awsName}` : awsName,
+      [isOld ? "message" : "Message"]: message,
+    }),
+  };
 }
 
 /** What the paths of OpenAI's and of Anthropic's APIs call an error: OpenAI's code and type, Anthropic's type. */

@@ -192,7 +192,8 @@ export class Catalogue {
   }
 
   #describeModel(model: EmulatedModel): object {
-    const { canReason: _1, canConverse: _2, canCountTokens: _3, maxTokens: _4, ...summary } = model;
+    const { canReason: _1, canConverse: _2, canCountTokens: _3, maxTokens: _4, ...more } = model;
+    const { hasTokenQuotasOnly: _5, burndown: _6, ...summary } = more;
     return { modelArn: this.modelArn(model.modelId), ...summary };
   }
 

@@ -3,6 +3,7 @@ import { foreignHostIn, isLoopback, withoutBrackets } from "../loopback.ts";
 import { authenticate, type KnownCredentials, type SecretKey } from "./authenticate.ts";
 import { AwsError, toErrorReply } from "./aws-error.ts";
 import { Catalogue } from "./catalogue.ts";
+import { CallCounter } from "./cloudwatch.ts";
 import { AccountGates, type EmulatedGate } from "./gates.ts";
 import { EVENT_STREAM } from "./framing.ts";
 import { InstanceMetadataService, type InstanceMetadata } from "./instance-metadata.ts";
@@ -14,6 +15,7 @@ import { requiredPermissions } from "./permissions.ts";
 import { receiveCall, type ReceivedCall } from "./receive-call.ts";
 import type { RecordedCall } from "./recorded-call.ts";
 import type { Script, ScriptedAnswer } from "./script.ts";
+import type { QuotaValues } from "./service-quotas.ts";
 import { breakOff, waitFor, writeSteps } from "./stream-writer.ts";
 
 export { emulatedEnvironment } from "./environment.ts";
@@ -48,6 +50,8 @@ export interface EmulatorOptions {
   script?: Script;
   /** The EC2 instance behind the metadata service; `role: undefined` is one without a role. */
   imds?: Partial<InstanceMetadata>;
+  /** Values of the account's quotas that are others than the emulator's own, by their names in Service Quotas. */
+  quotas?: QuotaValues;
   /** Told about each call when the headers of its answer are sent. */
   onAnswer?: (call: RecordedCall) => void;
   /** The real model that answers Converse and ConverseStream, in place of made-up answers. Closed with the emulator. */
@@ -117,6 +121,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     bearerRegion: options.region ?? "us-east-1",
     delayMs: options.delayMs ?? 0,
     now,
+    quotas: options.quotas ?? {},
+    counter: new CallCounter(),
     upstream: options.upstream,
   };
   const calls: RecordedCall[] = [];
@@ -148,6 +154,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       const { framing = EVENT_STREAM } = route;
       const reply = alter && "stream" in own ? { ...own, stream: alter(own.stream, framing) } : own;
       call.status = "stream" in reply ? 200 : reply.status;
+      if (call.status === 429) countThrottled(call, context);
       options.onAnswer?.(call);
       await send(exchange, { callId: call.requestId, time: now() }, reply, framing);
     } catch (error) {
@@ -233,6 +240,12 @@ async function decide(
     if (error instanceof AwsError) return toErrorReply(error, route, call.requestId);
     throw error;
   }
+}
+
+function countThrottled({ parameters }: RecordedCall, { counter, now }: OperationContext): void {
+  const { modelId } = parameters;
+  if (modelId === undefined) return;
+  counter.add({ time: now(), modelId, inputTokens: 0, outputTokens: 0, burndown: 1, isThrottled: true });
 }
 
 /** A scripted answer in the form of a reply; undefined when it leaves the answer to the emulator. */

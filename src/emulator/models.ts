@@ -23,6 +23,10 @@ export interface EmulatedModel {
   /** False for models that take and give text but that Converse refuses, such as rerankers. */
   canConverse?: boolean | undefined;
   canCountTokens?: boolean | undefined;
+  /** Whether its quotas are of tokens alone. */
+  hasTokenQuotasOnly?: boolean | undefined;
+  /** How many tokens of the quota one of output takes, where it is more than one. */
+  burndown?: number | undefined;
   /** Most output tokens a request may ask for. */
   maxTokens?: number | undefined;
   /** What it refuses beyond what its family does, by the path of the field in Converse's request: `inferenceConfig.topP`. */

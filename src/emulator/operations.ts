@@ -12,6 +12,7 @@ import {
 import { Catalogue, type Account } from "./catalogue.ts";
 import { answerSteps, converseResponse } from "./converse.ts";
 import { readConverseRequest } from "./converse-request.ts";
+import { type CallCounter, getMetricData } from "./cloudwatch.ts";
 import type { Framing } from "./framing.ts";
 import type { AccountGates } from "./gates.ts";
 import type { InstanceMetadata, InstanceMetadataService } from "./instance-metadata.ts";
@@ -21,6 +22,7 @@ import { readMessagesRequest } from "./messages-request.ts";
 import type { EmulatedModel } from "./models.ts";
 import {
   onAnything,
+  onAnythingOf,
   onDefaultProject,
   onModel,
   onProfile,
@@ -29,6 +31,7 @@ import {
   type Needs,
 } from "./permissions.ts";
 import type { RecordedCall } from "./recorded-call.ts";
+import { getServiceQuota, listServiceQuotas, type QuotaValues } from "./service-quotas.ts";
 import type { StreamSteps } from "./script.ts";
 import {
   countInputTokens,
@@ -57,6 +60,10 @@ export interface OperationContext {
   readonly delayMs: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Values of quotas that are others than the emulator's own. */
+  readonly quotas: QuotaValues;
+  /** What its models were called with. */
+  readonly counter: CallCounter;
   /** The real model that answers Converse calls; none where answers are made up. */
   readonly upstream: Upstream | undefined;
 }
@@ -233,15 +240,41 @@ const STS: Readonly<Record<string, Operation>> = { GetCallerIdentity: { answer: 
 /** The names of the routes that answer with a stream. */
 export const STREAMING_ROUTES: readonly string[] = ["ConverseStream", "Messages"];
 
+/** Of services that speak AWS JSON, by what the header `x-amz-target` names, and the service that signatures are for. */
+const BY_TARGET: Readonly<Record<string, Operation & { service: "servicequotas" | "monitoring" }>> = {
+  "ServiceQuotasV20190624.ListServiceQuotas": {
+    service: "servicequotas",
+    needs: onAnythingOf("servicequotas"),
+    answer: ({ body, region }, { account, quotas, bearerRegion }) =>
+      json(listServiceQuotas(body, account, region ?? bearerRegion, quotas)),
+  },
+  "ServiceQuotasV20190624.GetServiceQuota": {
+    service: "servicequotas",
+    needs: onAnythingOf("servicequotas"),
+    answer: ({ body, region }, { account, quotas, bearerRegion }) =>
+      json(getServiceQuota(body, account, region ?? bearerRegion, quotas)),
+  },
+  "GraniteServiceVersion20100801.GetMetricData": {
+    service: "monitoring",
+    needs: onAnythingOf("cloudwatch"),
+    answer: ({ body }, { counter }) => json(getMetricData(body, counter.calls)),
+  },
+};
+
+/** The operation that a target names. */
+function nameOfTarget(target: string): string {
+  return target.slice(target.indexOf(".") + 1);
+}
+
 /** The names of the routes that answer. */
-export const ROUTE_NAMES: readonly string[] = [BEDROCK, MANTLE, OTHER_WIRES, INSTANCE_METADATA, STS].flatMap(
-  Object.keys,
-);
+export const ROUTE_NAMES: readonly string[] = [BEDROCK, MANTLE, OTHER_WIRES, INSTANCE_METADATA, STS]
+  .flatMap(Object.keys)
+  .concat(Object.keys(BY_TARGET).map(nameOfTarget));
 
 /** The operation of a request, and the service whose credentials it takes. */
 export interface Route extends Operation {
   readonly name: string;
-  readonly service: "bedrock" | "bedrock-mantle" | "sts" | "imds" | "none";
+  readonly service: "bedrock" | "bedrock-mantle" | "sts" | "imds" | "servicequotas" | "monitoring" | "none";
   readonly parameters: Readonly<Record<string, string>>;
 }
 
@@ -262,10 +295,20 @@ const PATTERNS = (
 );
 
 /**
- * Finds the route of a request. STS puts the name of the operation into the form that it is sent; a request that
- * nothing matches has the route `Unknown`.
+ * Finds the route of a request. STS puts the name of the operation into the form that it is sent, services that speak JSON
+ * into a header; a request that nothing matches has the route `Unknown`.
  */
-export function findRoute(method: string, path: string, body: unknown): Route {
+export function findRoute(
+  method: string,
+  path: string,
+  body: unknown,
+  headers: Readonly<Record<string, string>>,
+): Route {
+  const target = method === "POST" && path === "/" ? headers["x-amz-target"] : undefined;
+  if (target !== undefined && Object.hasOwn(BY_TARGET, target)) {
+    const known = BY_TARGET[target];
+    if (known) return { name: nameOfTarget(target), parameters: {}, ...known };
+  }
   for (const { name, service, operation, expression } of PATTERNS) {
     const match = expression.exec(`${method} ${path}`);
     if (match === null) continue;
@@ -354,7 +397,7 @@ async function converseStream(
 
 function answerConversation(
   call: RecordedCall,
-  { account, bearerRegion }: OperationContext,
+  { account, bearerRegion, counter, now }: OperationContext,
   canAnswer: (model: EmulatedModel) => boolean = () => true,
 ): SimulatedAnswer {
   const { model } = new Catalogue(account, call.region).resolveModel(modelIdOf(call));
@@ -368,7 +411,11 @@ function answerConversation(
       "This action doesn't support the model that you provided. Try again with a supported text or chat model.",
     );
   }
-  return simulateAnswer(readConverseRequest(call.body, model), model);
+  const answer = simulateAnswer(readConverseRequest(call.body, model), model);
+  const { inputTokens, outputTokens } = answer;
+  const modelId = modelIdOf(call);
+  counter.add({ time: now(), modelId, inputTokens, outputTokens, burndown: model.burndown ?? 1 });
+  return answer;
 }
 
 /** Answers Anthropic's Messages API, streamed or whole. */

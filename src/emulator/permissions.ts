@@ -35,6 +35,11 @@ export function requiredPermissions(
 /** An action that has no resource types: a policy names it on `*`. */
 export const onAnything: Needs = ({ route }) => [{ action: `bedrock:${route}`, resource: "*", context: {} }];
 
+/** The same of another service than Amazon Bedrock. */
+export const onAnythingOf =
+  (service: string): Needs =>
+  ({ route }) => [{ action: `${service}:${route}`, resource: "*", context: {} }];
+
 /**
  * An action of Mantle's on the default project
  * (https://docs.aws.amazon.com/service-authorization/latest/reference/list_bedrock-mantle.html).

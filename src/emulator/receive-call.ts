@@ -26,7 +26,7 @@ export async function receiveCall(
   const [, path = "", queryText = ""] = /^([^?]*)\??(.*)$/s.exec(request.url ?? "/") ?? [];
   const headers = flattenHeaders(request.headers);
   const parsed = parseBody(body, headers["content-type"] ?? "");
-  const route = findRoute(method, path, parsed);
+  const route = findRoute(method, path, parsed, headers);
   const { signature, bearerToken } = readClaim(authorizationOf({ path, headers }));
   const call: RecordedCall = {
     route: route.name,

@@ -1,0 +1,168 @@
+import { createHash } from "node:crypto";
+import { partitionOfRegion } from "../aws/partition.ts";
+import { isRecord } from "../json.ts";
+import { AwsError } from "./aws-error.ts";
+import type { Account } from "./catalogue.ts";
+import type { EmulatedModel } from "./models.ts";
+
+/** Values of the quotas of one account that are others than the emulator's own, by name. */
+export type QuotaValues = Readonly<Record<string, number>>;
+
+/** Values of a model that nobody has asked more for. */
+const REQUESTS_PER_MINUTE = 200;
+const TOKENS_PER_MINUTE = 200_000;
+const MINUTES_PER_DAY = 24 * 60;
+
+/** Of other things than a model's inference: names as they stand among the others in Service Quotas. */
+const OTHERS: readonly (readonly [name: string, value: number])[] = [
+  ["APIs per Agent", 11],
+  ["Characters in Agent instructions", 20_000],
+  ["(Guardrails) On-demand ApplyGuardrail Content filter policy text units per second", 200],
+  ["(Knowledge Bases) Retrieve requests per second", 20],
+  ["Model units per provisioned model for Amazon Titan Text Embeddings V2", 0],
+  ["Throttle rate limit for ListBlueprints", 5],
+];
+
+/** The names and values of the quotas for a model, as AWS words them. */
+function quotasOf(model: EmulatedModel, prefixes: readonly string[]): [name: string, value: number][] {
+  const { modelName, providerName, inferenceTypesSupported } = model;
+  // Some of AWS's names have the vendor in front, in others it is part of the model's own.
+  const name = modelName.startsWith(providerName) ? modelName : `${providerName} ${modelName}`;
+  const ways = [
+    ...(inferenceTypesSupported.includes("ON_DEMAND") ? ["On-demand"] : []),
+    ...(prefixes.some((prefix) => prefix !== "global") ? ["Cross-region"] : []),
+    ...(prefixes.includes("global") ? ["Global cross-region"] : []),
+  ];
+  if (ways.length === 0) return [];
+  const daily = `Model invocation max tokens per day for ${name} (doubled for cross-region calls)`;
+  return [
+    ...ways.flatMap((way): [string, number][] => [
+      // Newer models are held to tokens only.
+      ...(model.hasTokenQuotasOnly
+        ? []
+        : [
+            [`${way} model inference requests per minute for ${name}`, REQUESTS_PER_MINUTE] as [
+              string,
+              number,
+            ],
+          ]),
+      [`${way} model inference tokens per minute for ${name}`, TOKENS_PER_MINUTE],
+    ]),
+    [daily, TOKENS_PER_MINUTE * MINUTES_PER_DAY],
+    ...(ways.includes("Global cross-region")
+      ? [
+          [
+            `Global cross-region model inference tokens per day for ${name}`,
+            TOKENS_PER_MINUTE * MINUTES_PER_DAY,
+          ] as [string, number],
+        ]
+      : []),
+    [`Batch inference job size (in GB) for ${modelName}`, 5],
+  ];
+}
+
+/** All quotas of the account for Amazon Bedrock in a region, by code, as Service Quotas describes them. */
+function describeQuotas({ models, profiles, id }: Account, region: string, values: QuotaValues): object[] {
+  const named = new Map<string, number>(OTHERS);
+  for (const model of models) {
+    const prefixes = profiles.flatMap(({ modelId, inferenceProfileId, type, sourceRegions }) =>
+      modelId === model.modelId &&
+      type === "SYSTEM_DEFINED" &&
+      sourceRegions.some((prefix) => region.startsWith(prefix))
+        ? (inferenceProfileId.split(".", 1)[0] ?? "")
+        : [],
+    );
+    for (const [name, value] of quotasOf(model, prefixes)) named.set(name, value);
+  }
+  for (const [name, value] of Object.entries(values)) named.set(name, value);
+  const quotas = [...named].map(([name, value]) => {
+    const code = codeOf(name);
+    return {
+      ServiceCode: "bedrock",
+      ServiceName: "Amazon Bedrock",
+      QuotaArn: `arn:${partitionOfRegion(region)}:servicequotas:${region}:${id}:bedrock/${code}`,
+      QuotaCode: code,
+      QuotaName: name,
+      Value: value,
+      Unit: "None",
+      Adjustable: / tokens per minute /.test(name),
+      GlobalQuota: false,
+      QuotaAppliedAtLevel: "ACCOUNT",
+      Description: "Simulated by the openclaw emulator.",
+    };
+  });
+  return quotas.sort((one, other) => (one.QuotaCode < other.QuotaCode ? -1 : 1));
+}
+
+function codeOf(name: string): string {
+  return `L-${createHash("sha256").update(name).digest("hex").slice(0, 8).toUpperCase()}`;
+}
+
+/** Answers one page of ListServiceQuotas. Throws `AwsError` for an unknown service, a wrong page length and a wrong token. */
+export function listServiceQuotas(
+  body: unknown,
+  account: Account,
+  region: string,
+  values: QuotaValues,
+): object {
+  const request = requestOf(body);
+  checkService(request["ServiceCode"]);
+  const length = request["MaxResults"] ?? 100;
+  if (typeof length !== "number" || !Number.isInteger(length) || length < 1 || length > 100)
+    throw illegal("MaxResults must be between 1 and 100.");
+  const start = readToken(request["NextToken"]);
+  const code = request["QuotaCode"];
+  const found = describeQuotas(account, region, values).filter(
+    (quota) => code === undefined || (quota as { QuotaCode: string }).QuotaCode === code,
+  );
+  const end = start + length;
+  return {
+    Quotas: found.slice(start, end),
+    ...(end < found.length ? { NextToken: Buffer.from(`quotas-from-${end}`).toString("base64") } : {}),
+  };
+}
+
+/** Answers GetServiceQuota. Throws `AwsError` NoSuchResourceException for an unknown service or code. */
+export function getServiceQuota(
+  body: unknown,
+  account: Account,
+  region: string,
+  values: QuotaValues,
+): object {
+  const request = requestOf(body);
+  checkService(request["ServiceCode"]);
+  const { QuotaCode: code } = request;
+  const Quota = describeQuotas(account, region, values).find(
+    (quota) => (quota as { QuotaCode: string }).QuotaCode === code,
+  );
+  if (Quota) return { Quota };
+  throw new AwsError(
+    "NoSuchResourceException",
+    "The request failed because the specified quota does not exist.",
+  );
+}
+
+function requestOf(body: unknown): Readonly<Record<string, unknown>> {
+  if (isRecord(body)) return body;
+  throw new AwsError("SerializationException", "The request is not a JSON object.");
+}
+
+function checkService(code: unknown): void {
+  if (typeof code !== "string" || code === "") throw illegal("ServiceCode must not be empty.");
+  if (code === "bedrock") return;
+  throw new AwsError(
+    "NoSuchResourceException",
+    "The request failed because the specified service does not exist.",
+  );
+}
+
+function readToken(token: unknown): number {
+  if (token === undefined || token === null) return 0;
+  const start = /^quotas-from-(\d+)$/.exec(Buffer.from(String(token), "base64").toString())?.[1];
+  if (start !== undefined) return Number(start);
+  throw new AwsError("InvalidPaginationTokenException", "Invalid NextToken.");
+}
+
+function illegal(message: string): AwsError {
+  return new AwsError("IllegalArgumentException", message);
+}
