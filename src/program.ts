@@ -272,6 +272,19 @@ export const PROGRAM: Program = {
         flag("--csv", "print comma-separated values with a header"),
       ],
     },
+    quota: {
+      description: "Show what this account may ask of a model in a minute and a day.",
+      load: () => import("./commands/quota.ts"),
+      arguments: [{ notation: "[model]" }],
+      flags: [
+        flag("--input-tokens <tokens>", "tokens of a call's input: does it fit?", integerFlag(0)),
+        flag(
+          "--max-tokens <tokens>",
+          "most tokens of its answer (default: the model's most)",
+          integerFlag(1),
+        ),
+      ],
+    },
     doctor: {
       description: "Check credentials, region, permissions and configuration.",
       load: () => import("./commands/doctor.ts"),
@@ -286,7 +299,7 @@ export const PROGRAM: Program = {
           flags: [
             flag(
               "--for <purposes>",
-              "what it is for, by commas: discovery, chat, serve, doctor (default: all)",
+              "what it is for, by commas: discovery, chat, serve, doctor, quota (default: all but quota)",
             ),
           ],
         },

@@ -245,6 +245,28 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
       ],
     },
   },
+  quota: {
+    examples: [
+      say("openclaw quota"),
+      say("openclaw quota opus --input-tokens 50000 --max-tokens 4096", "does one call fit?"),
+      say("openclaw quota us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+      say("openclaw quota --json", "see docs/schemas/quota.schema.json"),
+    ],
+    topic: "quotas",
+    piped: {
+      fields: [
+        "id that is called",
+        "way (on-demand, cross-region, global, mantle)",
+        "requests a minute",
+        "tokens a minute (input+output for mantle)",
+        "tokens a day",
+        "most requests in a minute lately",
+        "most tokens in a minute lately",
+        "throttled calls",
+      ],
+      when: "neither --input-tokens nor --max-tokens",
+    },
+  },
   doctor: {
     examples: [
       say("openclaw doctor"),

@@ -15,6 +15,11 @@ export const TOPICS = {
   chat: { says: "questions, files, models, parameters", page: "chat" },
   sessions: { says: "conversations that are kept", page: "sessions", also: ["conversations"] },
   costs: { says: "what calls cost, and how to bound it", page: "costs", also: ["cost", "budget", "prices"] },
+  quotas: {
+    says: "what an account may ask in a minute and a day",
+    page: "quotas",
+    also: ["limits", "throttling", "tpm"],
+  },
   credentials: { says: "where they come from, and what goes wrong", page: "credentials", also: ["auth"] },
   config: { says: "every setting of the file", page: "settings", also: ["settings", "configuration"] },
   scripting: { says: "JSON, events, pipes", page: "scripting", also: ["json"] },

@@ -54,6 +54,7 @@ const KINDS: Readonly<Record<string, ValueKind>> = {
   "config unset path": { kind: "setting", use: "unset" },
   "models show model": { kind: "model" },
   "models set model": { kind: "model" },
+  "quota model": { kind: "model" },
   "help topic": { kind: "topic" },
   "models alias name": { kind: "alias" },
   "models alias model": { kind: "model" },

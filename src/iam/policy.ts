@@ -1,8 +1,11 @@
 import { type Account, type CalledModel, type ModelResources, resourcesOf } from "./model-resources.ts";
 
-/** What a policy may be for: the commands `models`, `chat`, `serve` and `doctor`. */
-export const PURPOSES = ["discovery", "chat", "serve", "doctor"] as const;
+/** What a policy may be for: the commands `models`, `chat`, `serve`, `doctor` and `quota`. */
+export const PURPOSES = ["discovery", "chat", "serve", "doctor", "quota"] as const;
 export type Purpose = (typeof PURPOSES)[number];
+
+/** What it is for unless told otherwise: not for what is shown besides where it is allowed. */
+export const NEEDED_PURPOSES: readonly Purpose[] = PURPOSES.filter((purpose) => purpose !== "quota");
 
 export interface PolicyStatement {
   /** Letters and digits only. */
@@ -63,9 +66,10 @@ export function buildPolicy(needs: PolicyNeeds): PolicyDocument {
     calls: isFor("chat", "serve"),
   });
   const statements = [
-    ...(isFor("discovery", "serve", "doctor") || needs.looksUp ? listStatements(needs) : []),
+    ...(isFor("discovery", "serve", "doctor", "quota") || needs.looksUp ? listStatements(needs) : []),
     ...(isFor("discovery", "doctor") ? accessStatements(needs) : []),
     ...(isFor("discovery") ? readStatements(needs) : []),
+    ...(isFor("quota") ? quotaStatements(needs) : []),
     ...calls,
     ...statement("ApplyGuardrail", ["bedrock:ApplyGuardrail"], guarded),
   ];
@@ -105,6 +109,12 @@ function listStatements({ isDiscoveryOn }: PolicyNeeds): PolicyStatement[] {
 function accessStatements({ isDiscoveryOn, models }: PolicyNeeds): PolicyStatement[] {
   const actions = ["bedrock:GetFoundationModelAvailability", "bedrock:GetUseCaseForModelAccess"];
   return statement("CheckAccess", actions, isDiscoveryOn || models.length > 0 ? ["*"] : []);
+}
+
+/** AWS has no resource types for GetMetricData, and ListServiceQuotas is asked for a whole service. */
+function quotaStatements({ isDiscoveryOn, models }: PolicyNeeds): PolicyStatement[] {
+  const actions = ["servicequotas:ListServiceQuotas", "cloudwatch:GetMetricData"];
+  return statement("ReadQuotas", actions, isDiscoveryOn || models.length > 0 ? ["*"] : []);
 }
 
 function readStatements({ asked }: PolicyNeeds): PolicyStatement[] {

@@ -96,6 +96,7 @@ const COMMANDS: Record<string, string[]> = {
   "sessions-search": ["sessions", "search", "long enough"],
   "templates-list": ["templates", "list"],
   usage: ["usage"],
+  quota: ["quota", MODEL, "--input-tokens", "50000", "--max-tokens", "200000"],
   chat: ["chat", "-m", "anthropic.claude-sonnet-4-5-20250929-v1:0", "hi"],
   error: ["chat", "-m", "us.anthropic.claude-opus-4-6-v1:0", "hi"],
   "usage-error": ["chat", "--max-tokens", "many", "hi"],

@@ -28,6 +28,8 @@ const FREE = [
   "emulator --upstream-model",
   "models list --search",
   "openclaw --endpoint-url",
+  "quota --input-tokens",
+  "quota --max-tokens",
   "serve --cors",
   "serve --drain-timeout",
   "serve --heartbeat",

@@ -1,5 +1,11 @@
 import { OpenclawError, usageError } from "../../errors.ts";
-import { buildPolicy, type PolicyDocument, PURPOSES, type Purpose } from "../../iam/policy.ts";
+import {
+  buildPolicy,
+  NEEDED_PURPOSES,
+  type PolicyDocument,
+  PURPOSES,
+  type Purpose,
+} from "../../iam/policy.ts";
 import { surveyNeeds } from "../../iam/survey-needs.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
@@ -49,7 +55,7 @@ export async function run(options: PolicyOptions, runtime: Runtime): Promise<voi
 }
 
 function parsePurposes(text: string | undefined): Purpose[] {
-  if (text === undefined) return [...PURPOSES];
+  if (text === undefined) return [...NEEDED_PURPOSES];
   return text.split(",").map((part) => {
     const known = PURPOSES.find((purpose) => purpose === part.trim());
     if (known) return known;

@@ -1,0 +1,151 @@
+import { noteTaken, nameListed, unlisted } from "../discovery/name-model.ts";
+import { findNamed } from "../discovery/find-named.ts";
+import {
+  type MissingPart,
+  type QuotaSurvey,
+  type QuotaWay,
+  surveyQuotas,
+} from "../discovery/survey-quotas.ts";
+import { surveyModels, withAwsSpinner } from "../discovery/survey.ts";
+import { OpenclawError, usageError } from "../errors.ts";
+import { needsProfile, profileFor } from "../models/callable.ts";
+import { defaultModels } from "../models/default-models.ts";
+import { familyOf, PLAIN_BURNDOWN } from "../models/families.ts";
+import { findProfile, idOfProfile } from "../models/listed-id.ts";
+import { speaksConverse } from "../models/provider-api.ts";
+import { bedrockIds, namedModel, targetOf } from "../models/resolve-model.ts";
+import { type CallTokens, type CallVerdict, judgeCall, reservation, settlement } from "../models/quotas.ts";
+import { loadConfig } from "../config/resolve.ts";
+import type { GlobalOptions } from "../options.ts";
+import type { Runtime } from "../runtime.ts";
+import { openSession } from "../session/session.ts";
+
+export interface QuotaOptions extends GlobalOptions {
+  model?: string;
+  /** Tokens. */
+  inputTokens?: number;
+  maxTokens?: number;
+}
+
+/** A model with its quotas, and what a call of it takes. */
+export interface ModelReport {
+  /** As it is called: a profile, where it needs one. */
+  id: string;
+  name: string;
+  region: string;
+  /** The most tokens that it puts out where a call says nothing. */
+  defaultMaxTokens: number;
+  burndown: { output: number; source: string };
+  survey: QuotaSurvey;
+  /** The way that a call takes. */
+  way: QuotaWay | undefined;
+  call: CallReport | undefined;
+}
+
+export interface CallReport extends CallTokens {
+  /** Who says how many tokens may come out. */
+  maxTokensSource: "flag" | "model";
+  reserves: number;
+  /** What is left of the quota's use at most when the call has ended. */
+  settlesAtMost: number;
+  verdict: CallVerdict;
+}
+
+/**
+ * Shows what this account may ask of a model in a minute and a day, what was used of it lately, and whether one call fits.
+ * Without a model it is the default model with its fallbacks, else every configured one. Throws `no-default-model`,
+ * `model-not-found`, `invalid-request` for a model of another server, and the errors of Service Quotas but a missing
+ * permission, which is told.
+ */
+export async function run(options: QuotaOptions, runtime: Runtime): Promise<void> {
+  const reports: ModelReport[] = [];
+  for (const name of await namesOf(options, runtime)) reports.push(await report(name, options, runtime));
+  const missing = new Map<string, MissingPart>();
+  for (const { survey } of reports) for (const part of survey.missing) missing.set(part.action, part);
+  const { terminal } = runtime;
+  if (terminal.format === "json") {
+    const { quotaDocument } = await import("./quota/quota-document.ts");
+    await terminal.printJson(quotaDocument(reports, [...missing.values()]));
+  } else {
+    const { printReports } = await import("./quota/quota-table.ts");
+    await printReports(reports, options, terminal);
+  }
+  for (const { service, action, error } of missing.values())
+    await terminal.warn(
+      `${service} was not asked${error.code === "access-denied" ? ` (${action})` : ""}: ${error.message}`,
+      error.hint,
+    );
+}
+
+async function namesOf({ model, ...options }: QuotaOptions, runtime: Runtime): Promise<string[]> {
+  if (model?.trim() === "")
+    throw usageError("No model is named.", "List the models you can call: openclaw models list");
+  if (model !== undefined) return [model];
+  const { value: config } = await loadConfig(options, runtime);
+  const defaults = defaultModels(config, runtime).filter((name) => speaksConverse(namedModel(name, config)));
+  const names = defaults.length > 0 ? defaults : bedrockIds(config);
+  if (names.length > 0) return names;
+  throw new OpenclawError("no-default-model", {
+    message: "No model is named, and the configuration has none of Amazon Bedrock.",
+    hint: "Name one: openclaw quota MODEL, from `openclaw models list`",
+  });
+}
+
+async function report(text: string, options: QuotaOptions, runtime: Runtime): Promise<ModelReport> {
+  const survey = await surveyModels(options, runtime, { all: true, about: text });
+  const { load, setup } = survey;
+  const wanted = noteTaken(text, await nameListed(text, load, setup), setup);
+  if (!speaksConverse(wanted))
+    throw new OpenclawError("invalid-request", {
+      message: `'${wanted.key}' is a model of another server, of which AWS has no quota.`,
+      hint: "Name a model of Amazon Bedrock, from `openclaw models list`",
+    });
+  const named = await findNamed(survey, wanted);
+  if (!named) throw load.error ?? (await unlisted(wanted, survey));
+  const { discovered } = load;
+  const { model, base, baseId } = named;
+  const session = await openSession(setup, targetOf(wanted));
+  try {
+    const asked = { id: wanted.id, base, discovered };
+    const quotas = await withAwsSpinner(setup, "Asking AWS for its quotas", () =>
+      surveyQuotas(session, asked),
+    );
+    const profile = discovered && findProfile(wanted.id, discovered);
+    const through =
+      discovered && !profile && needsProfile(wanted.id, discovered)
+        ? profileFor(wanted.id, discovered)
+        : profile;
+    const id = through ? idOfProfile(through) : wanted.id;
+    const way = quotas.ways.find((candidate) => candidate.id === id);
+    const burndown = familyOf(baseId ?? base?.id ?? wanted.id).burndown ?? PLAIN_BURNDOWN;
+    return {
+      id,
+      name: base?.name ?? model.name,
+      region: session.region.value,
+      defaultMaxTokens: model.maxTokens,
+      burndown,
+      survey: quotas,
+      way,
+      call: callReport(options, model.maxTokens, burndown.output, way),
+    };
+  } finally {
+    session.close();
+  }
+}
+
+function callReport(
+  { inputTokens, maxTokens }: QuotaOptions,
+  most: number,
+  burndown: number,
+  way: QuotaWay | undefined,
+): CallReport | undefined {
+  if (inputTokens === undefined && maxTokens === undefined) return undefined;
+  const call = { inputTokens: inputTokens ?? 0, maxTokens: maxTokens ?? most };
+  return {
+    ...call,
+    maxTokensSource: maxTokens === undefined ? "model" : "flag",
+    reserves: reservation(call),
+    settlesAtMost: settlement({ inputTokens: call.inputTokens, outputTokens: call.maxTokens }, burndown),
+    verdict: judgeCall(call, way?.quota ?? {}, way?.used?.now),
+  };
+}
