@@ -20,7 +20,7 @@ interface JsonOperation {
 }
 
 /** Targets and versions are those of the SDK's service models; test/session/rest-client.test.ts holds them to its clients. */
-export const JSON_OPERATIONS = {
+const JSON_OPERATIONS = {
   ListServiceQuotas: {
     service: "service-quotas",
     target: "ServiceQuotasV20190624.ListServiceQuotas",
