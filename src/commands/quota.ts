@@ -1,11 +1,6 @@
 import { noteTaken, nameListed, unlisted } from "../discovery/name-model.ts";
 import { findNamed } from "../discovery/find-named.ts";
-import {
-  type MissingPart,
-  type QuotaSurvey,
-  type QuotaWay,
-  surveyQuotas,
-} from "../discovery/survey-quotas.ts";
+import { type MissingPart, type QuotaWay, surveyQuotas } from "../discovery/survey-quotas.ts";
 import { surveyModels, withAwsSpinner } from "../discovery/survey.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import { needsProfile, profileFor } from "../models/callable.ts";
@@ -14,42 +9,11 @@ import { familyOf, PLAIN_BURNDOWN } from "../models/families.ts";
 import { findProfile, idOfProfile } from "../models/listed-id.ts";
 import { speaksConverse } from "../models/provider-api.ts";
 import { bedrockIds, namedModel, targetOf } from "../models/resolve-model.ts";
-import { type CallTokens, type CallVerdict, judgeCall, reservation, settlement } from "../models/quotas.ts";
+import { judgeCall, reservation, settlement } from "../models/quotas.ts";
 import { loadConfig } from "../config/resolve.ts";
-import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { openSession } from "../session/session.ts";
-
-export interface QuotaOptions extends GlobalOptions {
-  model?: string;
-  /** Tokens. */
-  inputTokens?: number;
-  maxTokens?: number;
-}
-
-/** A model with its quotas, and what a call of it takes. */
-export interface ModelReport {
-  /** As it is called: a profile, where it needs one. */
-  id: string;
-  name: string;
-  region: string;
-  /** The most tokens that it puts out where a call says nothing. */
-  defaultMaxTokens: number;
-  burndown: { output: number; source: string };
-  survey: QuotaSurvey;
-  /** The way that a call takes. */
-  way: QuotaWay | undefined;
-  call: CallReport | undefined;
-}
-
-export interface CallReport extends CallTokens {
-  /** Who says how many tokens may come out. */
-  maxTokensSource: "flag" | "model";
-  reserves: number;
-  /** What is left of the quota's use at most when the call has ended. */
-  settlesAtMost: number;
-  verdict: CallVerdict;
-}
+import type { CallReport, ModelReport, QuotaOptions } from "./quota/model-report.ts";
 
 /**
  * Shows what this account may ask of a model in a minute and a day, what was used of it lately, and whether one call fits.

@@ -9,11 +9,11 @@ import {
   quotaOf,
   type QuotaModel,
   type QuotaScope,
+  type QuotaUse,
   scopeOfProfile,
   type ServiceQuota,
 } from "../models/quotas.ts";
 import { oncePer } from "../once.ts";
-import { listBedrockQuotas, type QuotaUse, readQuotaUse } from "../session/quota-operations.ts";
 import type { AwsSession } from "../session/session.ts";
 
 /** One way to a model, and what the account has through it. */
@@ -68,6 +68,7 @@ export async function surveyQuotas(session: AwsSession, asked: AskedModel): Prom
   const model = quotaModelOf(asked);
   const ways = waysTo(asked);
   const missing: MissingPart[] = [];
+  const { readQuotaUse } = await import("../session/quota-operations.ts");
   const attempt = async <T>(
     part: Omit<MissingPart, "error">,
     work: Promise<T>,
@@ -116,7 +117,7 @@ export async function surveyQuotas(session: AwsSession, asked: AskedModel): Prom
 
 /** The list of a session's region and account is the same for all of its models. */
 const quotasOf = oncePer(
-  (session: AwsSession) => listBedrockQuotas(session),
+  async (session: AwsSession) => (await import("../session/quota-operations.ts")).listBedrockQuotas(session),
   (session) => session,
 );
 

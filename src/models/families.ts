@@ -104,6 +104,8 @@ export interface FamilyFacts {
   useCaseForm?: { source: string };
   /** That a text which ends its answer has to hold more than white space. */
   stopsWithWords?: { source: string };
+  /** What quotas call it, where AWS's list of models calls it otherwise. */
+  quotaName?: { name: string; source: string };
   /** How many tokens of the quota one token of output takes, where it is more than one. */
   burndown?: { output: number; source: string };
   /** That most regions reach it through an inference profile only. */
@@ -205,6 +207,8 @@ export const REASONING_FORMS = { adaptive: ADAPTIVE, budget: BUDGETED } satisfie
   ReasoningForm
 >;
 
+/** The tables of quotas by model. */
+const LIMITS = "https://docs.aws.amazon.com/general/latest/gr/bedrock.html#limits_bedrock";
 const BURNDOWN = `${USER_GUIDE}/quotas-token-burndown.html`;
 /** A model that the page does not name takes one for one. */
 export const PLAIN_BURNDOWN = { output: 1, source: BURNDOWN };
@@ -359,6 +363,15 @@ export function families(): readonly ModelFamily[] {
         mostBytes: { ...ANY_ATTACHMENTS.mostBytes, pdf: Number.POSITIVE_INFINITY },
         source: `${USER_GUIDE}/inference-api-restrictions.html`,
       },
+    },
+    { models: /^anthropic\.claude-v2/, quotaName: { name: "Claude V2", source: LIMITS } },
+    {
+      models: /^amazon\.titan-embed-(?:text-v1|g1-text-02)/,
+      quotaName: { name: "Titan Text Embeddings", source: LIMITS },
+    },
+    {
+      models: /^mistral\.mixtral-8x7b/,
+      quotaName: { name: "Mixtral 8X7BB Instruct", source: LIMITS },
     },
     { models: /^anthropic\.claude-\w+-4-8(?!\d)/, burndown: { output: 15, source: BURNDOWN } },
     {

@@ -1,6 +1,7 @@
 import { parseArn } from "../aws/arn.ts";
 import { reachesEveryRegion } from "./callable.ts";
 import type { InferenceProfile } from "./discovered.ts";
+import { familyOf } from "./families.ts";
 
 /** A quota of the account in one region, as Service Quotas lists it. */
 export interface ServiceQuota {
@@ -129,19 +130,12 @@ function closenessOf(quota: ReadonlySet<string>, model: ReadonlySet<string>): nu
   return quota.size > 1 && missing.every((word) => /^a?\d+b$/.test(word)) ? 1 : 0;
 }
 
-/** Names that quotas have for models which AWS's list calls otherwise, by the beginning of the id. */
-const OTHER_NAMES: readonly (readonly [id: string, name: string])[] = [
-  ["anthropic.claude-v2", "Claude V2"],
-  ["anthropic.claude-instant-v1", "Claude Instant"],
-  ["amazon.titan-embed-text-v1", "Titan Text Embeddings"],
-  ["amazon.titan-embed-g1-text-02", "Titan Text Embeddings"],
-  ["mistral.mixtral-8x7b-instruct", "Mixtral 8X7BB Instruct"],
-];
-
 function spellingsOf(model: QuotaModel): ReadonlySet<string>[] {
   const vendor = vendorWords(model);
-  const others = OTHER_NAMES.filter(([id]) => model.id.startsWith(id)).map(([, name]) => name);
-  return [model.name, ...others].map((name) => wordsOf(name, vendor)).filter((words) => words.size > 0);
+  const { quotaName } = familyOf(model.id);
+  return [model.name, ...(quotaName ? [quotaName.name] : [])]
+    .map((name) => wordsOf(name, vendor))
+    .filter((words) => words.size > 0);
 }
 
 /** Words that stand in one of AWS's spellings of a name and not in another. */
@@ -211,6 +205,19 @@ export function settlement(
 export interface RecentUse {
   requests: number;
   tokens: number;
+}
+
+/** Minutes that are looked back upon. */
+export const USE_MINUTES = 15;
+
+/** What was used through one id in the last minutes. */
+export interface QuotaUse {
+  /** The most of one minute. */
+  busiest: RecentUse;
+  /** Of the last 60 seconds, as far as they are told already: the metrics come some minutes late. */
+  now: RecentUse;
+  /** Calls that were throttled in all these minutes. */
+  throttles: number;
 }
 
 /** Whether a call may begin now: it fits, it fits in so many seconds, or it never does as it is. */

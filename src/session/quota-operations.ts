@@ -1,4 +1,4 @@
-import type { RecentUse, ServiceQuota } from "../models/quotas.ts";
+import { type QuotaUse, type ServiceQuota, USE_MINUTES } from "../models/quotas.ts";
 import { isRecord, type JsonObject } from "../json.ts";
 import { OpenclawError } from "../errors.ts";
 import { toOpenclawError } from "./aws-errors.ts";
@@ -104,19 +104,7 @@ function listOf(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** Minutes that are looked back upon. */
-export const USE_MINUTES = 15;
 const MINUTE_MS = 60_000;
-
-/** What was used through one id in the last minutes. */
-export interface QuotaUse {
-  /** The most of one minute. */
-  busiest: RecentUse;
-  /** Of the last 60 seconds, as far as they are told already: the metrics come some minutes late. */
-  now: RecentUse;
-  /** Calls that were throttled in all these minutes. */
-  throttles: number;
-}
 
 /** https://docs.aws.amazon.com/bedrock/latest/userguide/monitoring.html; the dimension of each is `ModelId`. */
 const METRICS = {

@@ -1,7 +1,6 @@
 import type { MissingPart, QuotaWay } from "../../discovery/survey-quotas.ts";
-import type { ModelQuota, ServiceQuota } from "../../models/quotas.ts";
-import { USE_MINUTES } from "../../session/quota-operations.ts";
-import type { CallReport, ModelReport } from "../quota.ts";
+import { type ModelQuota, type ServiceQuota, USE_MINUTES } from "../../models/quotas.ts";
+import type { CallReport, ModelReport } from "./model-report.ts";
 
 const FIELDS: readonly (keyof ModelQuota)[] = ["requestsPerMinute", "tokensPerMinute", "tokensPerDay"];
 const MANTLE_FIELDS: readonly (keyof ModelQuota)[] = ["inputTokensPerMinute", "outputTokensPerMinute"];

@@ -1,12 +1,11 @@
 import type { QuotaWay } from "../../discovery/survey-quotas.ts";
-import type { ServiceQuota } from "../../models/quotas.ts";
-import { USE_MINUTES } from "../../session/quota-operations.ts";
+import { type ServiceQuota, USE_MINUTES } from "../../models/quotas.ts";
 import { type Fact, printFacts } from "../../terminal/fact-lines.ts";
 import { formatTokens } from "../../terminal/numbers.ts";
 import { type Column, layoutTable } from "../../terminal/table.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import { hang } from "../../terminal/word-wrap.ts";
-import type { CallReport, ModelReport, QuotaOptions } from "../quota.ts";
+import type { CallReport, ModelReport, QuotaOptions } from "./model-report.ts";
 
 /** Prints a table for each model on a terminal; in a pipe a line for each way to it, or the answer alone where one was asked for. */
 export async function printReports(
