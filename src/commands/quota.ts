@@ -7,7 +7,7 @@ import { needsProfile, profileFor } from "../models/callable.ts";
 import { defaultModels } from "../models/default-models.ts";
 import { familyOf, PLAIN_BURNDOWN } from "../models/families.ts";
 import { findProfile, idOfProfile } from "../models/listed-id.ts";
-import { speaksConverse } from "../models/provider-api.ts";
+import { isOfBedrock, MANTLE } from "../models/provider-api.ts";
 import { bedrockIds, namedModel, targetOf } from "../models/resolve-model.ts";
 import { judgeCall, reservation, settlement } from "../models/quotas.ts";
 import { loadConfig } from "../config/resolve.ts";
@@ -46,7 +46,7 @@ async function namesOf({ model, ...options }: QuotaOptions, runtime: Runtime): P
     throw usageError("No model is named.", "List the models you can call: openclaw models list");
   if (model !== undefined) return [model];
   const { value: config } = await loadConfig(options, runtime);
-  const defaults = defaultModels(config, runtime).filter((name) => speaksConverse(namedModel(name, config)));
+  const defaults = defaultModels(config, runtime).filter((name) => isOfBedrock(namedModel(name, config)));
   const names = defaults.length > 0 ? defaults : bedrockIds(config);
   if (names.length > 0) return names;
   throw new OpenclawError("no-default-model", {
@@ -59,7 +59,7 @@ async function report(text: string, options: QuotaOptions, runtime: Runtime): Pr
   const survey = await surveyModels(options, runtime, { all: true, about: text });
   const { load, setup } = survey;
   const wanted = noteTaken(text, await nameListed(text, load, setup), setup);
-  if (!speaksConverse(wanted))
+  if (!isOfBedrock(wanted))
     throw new OpenclawError("invalid-request", {
       message: `'${wanted.key}' is a model of another server, of which AWS has no quota.`,
       hint: "Name a model of Amazon Bedrock, from `openclaw models list`",
@@ -80,8 +80,14 @@ async function report(text: string, options: QuotaOptions, runtime: Runtime): Pr
         ? profileFor(wanted.id, discovered)
         : profile;
     const id = through ? idOfProfile(through) : wanted.id;
-    const way = quotas.ways.find((candidate) => candidate.id === id);
-    const burndown = familyOf(baseId ?? base?.id ?? wanted.id).burndown ?? PLAIN_BURNDOWN;
+    const isMantle = wanted.providerId === MANTLE;
+    const way = quotas.ways.find(
+      (candidate) => candidate.id === id && isMantle === (candidate.scope === "mantle"),
+    );
+    // Mantle counts input and output apart, one for one.
+    const burndown = isMantle
+      ? PLAIN_BURNDOWN
+      : (familyOf(baseId ?? base?.id ?? wanted.id).burndown ?? PLAIN_BURNDOWN);
     return {
       id,
       name: base?.name ?? model.name,

@@ -229,10 +229,17 @@ export type CallVerdict =
   | { answer: "no-quota" }
   | { answer: "unknown" };
 
-/** Judges a call by the quota of its way; what was used counts where that is known. */
+/**
+ * Judges a call by the quota of its way; what was used counts where that is known. Of Mantle:
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/quotas-mantle.html
+ */
 export function judgeCall(call: CallTokens, quota: ModelQuota, used?: RecentUse): CallVerdict {
-  const { requestsPerMinute, tokensPerMinute, tokensPerDay } = quota;
-  const limits = [requestsPerMinute, tokensPerMinute, tokensPerDay].flatMap((limit) => limit ?? []);
+  const { requestsPerMinute, tokensPerDay, outputTokensPerMinute } = quota;
+  // Mantle takes --max-tokens from the tokens of the input until it knows better.
+  const tokensPerMinute = quota.tokensPerMinute ?? quota.inputTokensPerMinute;
+  const limits = [requestsPerMinute, tokensPerMinute, tokensPerDay, outputTokensPerMinute].flatMap(
+    (limit) => limit ?? [],
+  );
   if (limits.some(({ value }) => value === 0)) return { answer: "no-quota" };
   const tokens = [tokensPerMinute, tokensPerDay].flatMap((limit) => limit?.value ?? []);
   if (tokens.length === 0) return { answer: "unknown" };

@@ -549,6 +549,18 @@ describe("what a call takes of the quota", () => {
     expect(judgeCall(call, quotas, used)).toEqual(verdict);
   });
 
+  it("takes the answer of a call to Mantle from the tokens of its input, when it begins", () => {
+    const mantle: ModelQuota = {
+      inputTokensPerMinute: quota("i", 100),
+      outputTokensPerMinute: quota("o", 50),
+    };
+    expect(judgeCall({ inputTokens: 40, maxTokens: 60 }, mantle)).toEqual({ answer: "fits" });
+    expect(judgeCall({ inputTokens: 40, maxTokens: 61 }, mantle)).toEqual({
+      answer: "too-large",
+      fittingMaxTokens: 60,
+    });
+  });
+
   it("fits with the length that was named, whatever the numbers", () => {
     const numbers = record({
       inputTokens: integer({ min: 0, max: 200_000 }),
