@@ -66,6 +66,7 @@ export async function openAwsLine(session: AwsSession, path: AwsPath): Promise<A
   const line: AwsLine = {
     session,
     path,
+    isAws: true,
     runtime: session.setup.runtime,
     server: {
       name: "Amazon Bedrock",

@@ -28,6 +28,8 @@ export interface ServerCall {
 /** The connections to whoever is called, and how a request is authorised there. */
 export interface ServerLine {
   readonly server: CalledServer;
+  /** Whether it is AWS's, which tells errors by a table of its own and leaves no reasoning to the reader to find. */
+  readonly isAws: boolean;
   readonly runtime: Runtime;
   /** Sends one request. Resolves with a good answer, whose body is read by whoever asked. */
   send(call: ServerCall, signal: AbortSignal): Promise<ServerAnswer>;
@@ -71,6 +73,7 @@ export async function openLine(
   const handler = await createRequestHandler(runtime, requestTimeoutMs, { profile });
   const line: ServerLine = {
     server,
+    isAws: false,
     runtime,
     send: (call, signal) => sendOnce(line, { server, handler }, call, signal),
     close: () => handler.destroy(),

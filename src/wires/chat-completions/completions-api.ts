@@ -30,7 +30,13 @@ export function completionsApi(setup: Setup, ask: Ask): ServerApi {
     plan: ({ server }, lessons, called) =>
       planForServer(ask, setup.config.value, formFor(server.url.hostname, called), lessons, called),
     send: (line, { body, isReasoning }, signal) =>
-      streamCompletion(line, body as ChatCompletionCreateParamsStreaming, signal, isReasoning, tell),
+      streamCompletion(
+        line,
+        body as ChatCompletionCreateParamsStreaming,
+        signal,
+        isReasoning,
+        line.isAws ? undefined : tell,
+      ),
   };
 }
 

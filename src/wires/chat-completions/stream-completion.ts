@@ -21,8 +21,8 @@ export async function streamCompletion(
   const { model } = body;
   const newId = (): string => `call_${randomUUID().replaceAll("-", "")}`;
   // A server on this machine is mostly one that leaves all to the model; others would only be slow to show their answers.
-  const isBare = isReasoning && isLoopback(withoutBrackets(line.server.url.hostname));
-  const reader = new CompletionReader(newId, isBare || beginsInReasoning(model));
+  const isBare = isReasoning && !line.isAws && isLoopback(withoutBrackets(line.server.url.hostname));
+  const reader = new CompletionReader(newId, isBare || (!line.isAws && beginsInReasoning(model)));
   const answer = await callServer(line, "/chat/completions", { body, signal, model });
   const streamed = readAnswer(answer, line, model, reader);
   return {
