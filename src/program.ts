@@ -152,7 +152,11 @@ export const PROGRAM: Program = {
           ),
           flag("-s, --system <text>", "system prompt"),
           flag("--system-file <file>", "read the system prompt from a file"),
-          flag("-f, --file <file>", "attach an image or a document, - for stdin (repeatable)", repeatable),
+          flag(
+            "-f, --file <file>",
+            "attach an image, document, video or recording: a path, s3://BUCKET/KEY, or - for stdin (repeatable)",
+            repeatable,
+          ),
           flag("-t, --template <name>", "ask what this template of the configuration asks"),
           flag("-p, --param <name=value>", "value of a parameter of the template (repeatable)", repeatable),
         ),

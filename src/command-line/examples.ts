@@ -150,6 +150,10 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
       say('cat notes.txt | openclaw chat "Summarize these notes."'),
       say('openclaw chat -m us.anthropic.claude-opus-4-6-v1 --max-tokens 500 "Write a haiku."'),
       say('openclaw chat --json "Name three colours." > answer.json'),
+      say(
+        'openclaw chat -m us.amazon.nova-2-lite-v1:0 -f s3://my-bucket/talk.mp4 "Sum it up."',
+        "a video that stays in Amazon S3",
+      ),
       say("openclaw chat", "on a terminal: a conversation"),
       say('openclaw chat --session build-42 "And the second one?"', "the next question of one that is kept"),
       say('openclaw chat -x -o hello.py "A Python program that says hello."', "the code alone, into a file"),

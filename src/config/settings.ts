@@ -73,7 +73,10 @@ const configuredModel = object(
     }),
     name: field(anyString, "Name to show in lists."),
     reasoning: field(boolean, "Whether the model can reason before it answers."),
-    input: field(list(choice("text", "image", "document")), "Kinds of input the model takes."),
+    input: field(
+      list(choice("text", "image", "document", "video", "audio")),
+      "Kinds of input the model takes.",
+    ),
     cost: field(
       object({
         input: price("input tokens"),

@@ -1,4 +1,4 @@
-import type { ContentBlock } from "@aws-sdk/client-bedrock-runtime";
+import type { ContentBlock, S3Location } from "@aws-sdk/client-bedrock-runtime";
 import path from "node:path";
 import type { InputKind } from "../models/list.ts";
 import { decodeText, type TextSource } from "../disk/decode-text.ts";
@@ -6,9 +6,18 @@ import { readRegularFile, ReadFailure } from "../disk/read-file.ts";
 import { isReadOnce, namesStdin, readInput } from "../disk/read-input.ts";
 import { OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
-import { ANY_ATTACHMENTS, familyOf, type FileKind } from "../models/families.ts";
-import { decodeFile, TEXT_FORMATS } from "./file-kind.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
+import { catalogIds } from "../models/catalog.ts";
+import {
+  ANY_ATTACHMENTS,
+  type AttachmentLimits,
+  type FamilyFacts,
+  familyOf,
+  type FileKind,
+} from "../models/families.ts";
+import { ATTACHABLE, decodeFile, describeKind, kindByName, TEXT_FORMATS } from "./file-kind.ts";
 import { imageSize } from "./image-size.ts";
+import { namesS3, parseS3Location } from "./s3-location.ts";
 
 /**
  * All media of a request together stay below this, in base64: 31,998,668 bytes were accepted and 32,000,000 refused
@@ -20,14 +29,21 @@ const MOST_REQUEST_BASE64 = 32_000_000;
 export const MOST_FILE_BYTES = (MOST_REQUEST_BASE64 / 4) * 3 - 1;
 
 /** A file that goes with a question. */
-export interface Attachment {
-  /** How the person named it: a path, or `stdin`. */
+export type Attachment = {
+  /** How the person named it: a path, an address, or `stdin`. */
   label: string;
   /** The name without its folder; undefined for stdin. */
   fileName: string | undefined;
   file: FileKind;
-  bytes: Uint8Array;
-}
+} & AttachmentSource;
+
+/** Its bytes, or where the model reads them by itself, which nobody looks into here. */
+export type AttachmentSource =
+  | { bytes: Uint8Array; s3Location?: undefined }
+  | { bytes?: undefined; s3Location: S3Location };
+
+/** One that was read. */
+export type LocalAttachment = Extract<Attachment, { bytes: Uint8Array }>;
 
 /** What is known of the model that gets the files. */
 export interface Recipient {
@@ -37,6 +53,8 @@ export interface Recipient {
   baseId: string | undefined;
   /** The kinds of input it takes; undefined when they are not known. */
   input: readonly InputKind[] | undefined;
+  /** False where its API has no place for a file in Amazon S3. */
+  readsS3?: false | undefined;
 }
 
 export interface AttachedBlocks {
@@ -46,8 +64,8 @@ export interface AttachedBlocks {
 }
 
 /**
- * Reads the files of `--file`; `-` is stdin. Kinds are decided by content, and texts become UTF-8. Throws
- * `bad-attachment` for a file that is missing, empty, too large for any request, of no kind that Converse takes, or a text
+ * Reads the files of `--file`; `-` is stdin. Kinds are decided by content, and texts become UTF-8. What lies in Amazon S3
+ * is not read: its kind is that of its name. Throws `bad-attachment` for a file that is missing, empty, too large for any request, of no kind that Converse takes, or a text
  * that is no Unicode. With
  * `isInteractive` also for a pipe, which a person at the keyboard could not stop waiting for.
  */
@@ -58,6 +76,10 @@ export async function readAttachments(
 ): Promise<Attachment[]> {
   const attachments: Attachment[] = [];
   for (const name of paths) {
+    if (namesS3(name)) {
+      attachments.push(attachFromS3(name));
+      continue;
+    }
     const label = namesStdin(name) ? "stdin" : name;
     // Of `<(…)` the shell makes a name that says nothing.
     const fileName = isReadOnce(name) ? undefined : path.basename(name);
@@ -71,15 +93,25 @@ export async function readAttachments(
     if (file.kind === "unsupported") {
       throw badAttachment(
         `'${label}' cannot be attached: ${file.reason}.`,
-        file.isEmpty
-          ? "Leave it out, or attach another one."
-          : "Attach png, jpeg, gif, webp, pdf, csv, doc, docx, xls, xlsx, html, md or plain text.",
+        file.isEmpty ? "Leave it out, or attach another one." : `Attach ${ATTACHABLE}.`,
         { file: label },
       );
     }
     attachments.push({ label, fileName, file, bytes });
   }
   return attachments;
+}
+
+function attachFromS3(name: string): Attachment {
+  const s3Location = parseS3Location(name);
+  const fileName = path.posix.basename(s3Location.uri);
+  const file = kindByName(fileName);
+  if (file) return { label: s3Location.uri, fileName, file, s3Location };
+  throw badAttachment(
+    `What '${s3Location.uri}' is cannot be told: its key does not end in an extension of what can be attached.`,
+    `Attach ${ATTACHABLE}.`,
+    { file: s3Location.uri },
+  );
 }
 
 /**
@@ -95,33 +127,79 @@ function sourceOf({ label, fileName }: Pick<Attachment, "label" | "fileName">): 
   return { label: `'${label}'`, file: fileName === undefined ? undefined : label, code: "bad-attachment" };
 }
 
-function toBlock({ file, bytes, fileName, label }: Attachment, recipient: Recipient): ContentBlock {
-  if (file.kind === "image") return { image: { format: file.format, source: { bytes } } };
-  if (!takes(recipient, "document")) {
-    const text = decodeText(bytes, sourceOf({ label, fileName }));
-    return { text: `${fileName ?? label}:\n\n${text}` };
+function toBlock(attachment: Attachment, recipient: Recipient): ContentBlock {
+  const { file, fileName, label, bytes, s3Location } = attachment;
+  const source = bytes ? { bytes } : { s3Location };
+  switch (file.kind) {
+    case "image":
+      return { image: { format: file.format, source } };
+    case "video":
+      return { video: { format: file.format, source } };
+    case "audio":
+      return { audio: { format: file.format, source } };
+    case "document":
+      if (bytes && !takes(recipient, "document")) {
+        const text = decodeText(bytes, sourceOf({ label, fileName }));
+        return { text: `${fileName ?? label}:\n\n${text}` };
+      }
+      // What a shell calls `<(…)` says nothing.
+      return {
+        document: {
+          format: file.format,
+          name: fileName ?? `${isReadOnce(label) ? "document" : label}.${file.format}`,
+          source,
+        },
+      };
   }
-  // What a shell calls `<(…)` says nothing.
-  const name = fileName ?? `${isReadOnce(label) ? "document" : label}.${file.format}`;
-  return { document: { format: file.format, name, source: { bytes } } };
 }
 
 function checkKinds(attachments: readonly Attachment[], recipient: Recipient): string[] {
-  const asText: string[] = [];
-  for (const { file, label } of attachments) {
-    if (takes(recipient, file.kind)) continue;
-    if (file.kind === "document" && TEXT_FORMATS.has(file.format)) {
-      asText.push(label);
+  const notices: string[] = [];
+  const { modelId, input = [] } = recipient;
+  for (const { file, label, s3Location } of attachments) {
+    if (takes(recipient, file.kind)) {
+      if (s3Location) notices.push(...checkS3(label, recipient));
       continue;
     }
-    const what = file.kind === "image" ? "an image" : `a ${file.format} document`;
+    if (file.kind === "document" && TEXT_FORMATS.has(file.format) && !s3Location) {
+      notices.push(`'${modelId}' takes no documents, so '${label}' is sent as text`);
+      continue;
+    }
     throw badAttachment(
-      `'${label}' is ${what}, and '${recipient.modelId}' takes no ${file.kind}s.`,
-      "Choose a model that does: openclaw models list",
-      { file: label, model: recipient.modelId, kind: file.kind },
+      `'${label}' is ${describeKind(file)}, and '${modelId}' takes no ${pluralOf(file.kind)}, only ${input.map(pluralOf).join(", ")}.`,
+      adviseModel(({ media }) => media?.kinds.some((kind) => kind === file.kind) === true),
+      { file: label, model: modelId, kind: file.kind },
     );
   }
-  return asText.map((label) => `'${recipient.modelId}' takes no documents, so '${label}' is sent as text`);
+  return notices;
+}
+
+/** What is said of a file in Amazon S3, of which it is not known that the model reads it; one that does not throws. */
+function checkS3(label: string, { modelId, baseId, readsS3 }: Recipient): string[] {
+  const family = familyOf(baseId);
+  if (readsS3 !== false && family.readsS3) return [];
+  const isKnown = readsS3 === false || family.attachments !== undefined;
+  if (!isKnown) return [`'${modelId}' is not known to read files from Amazon S3, such as '${label}'`];
+  throw badAttachment(
+    `'${label}' lies in Amazon S3, and '${modelId}' reads nothing from there.`,
+    `Fetch it and attach the file: aws s3 cp ${quoteForShell(label)} .`,
+    { file: label, model: modelId },
+  );
+}
+
+/** The hint that names models which have what is wanted, where the table of families knows any. */
+function adviseModel(isFit: (family: FamilyFacts) => boolean): string {
+  const ids = catalogIds().filter((id) => isFit(familyOf(id)));
+  return ids.length === 0
+    ? "Choose a model that does: openclaw models list"
+    : `Choose one that does: ${ids.slice(0, MOST_NAMED).join(", ")}`;
+}
+
+/** So many models a hint names. */
+const MOST_NAMED = 4;
+
+function pluralOf(kind: InputKind): string {
+  return kind === "text" ? "text" : kind === "audio" ? "sound" : `${kind}s`;
 }
 
 function takes({ input }: Recipient, kind: InputKind): boolean {
@@ -130,7 +208,7 @@ function takes({ input }: Recipient, kind: InputKind): boolean {
 
 function checkLimits(attachments: readonly Attachment[], recipient: Recipient): string[] {
   const { modelId, baseId } = recipient;
-  const known = familyOf(baseId).attachments;
+  const { attachments: known, readsS3 } = familyOf(baseId);
   const limits = known ?? ANY_ATTACHMENTS;
   const notices: string[] = [];
   /** Refuses what is over a limit of the model's own; of one that may not be its own a person is told. */
@@ -143,15 +221,15 @@ function checkLimits(attachments: readonly Attachment[], recipient: Recipient): 
     if (known) throw badAttachment(`${message}.`, hint, details);
     notices.push(notice);
   };
-  for (const { label, file, bytes } of attachments) {
+  const local = attachments.filter((attachment) => attachment.bytes !== undefined);
+  for (const { label, file, bytes } of local) {
     const details = { file: label, bytes: bytes.length, model: modelId, source: limits.source };
-    const most = limits.mostBytes[file.format] ?? limits.mostBytes[file.kind];
+    const most = mostBytesOf(file, limits);
     if (bytes.length > most) {
       const [has, may] = [`'${label}' has ${inMegabytes(bytes.length)}`, inMegabytes(most)];
-      const isImage = file.kind === "image";
       report(
-        `${has}, and '${modelId}' takes ${isImage ? "images" : `${file.format} documents`} of at most ${may}`,
-        isImage ? "Scale it down, or save it as jpeg." : "Split it, or attach only the part that matters.",
+        `${has}, and '${modelId}' takes ${file.kind === "document" ? `${file.format} documents` : `${file.kind}s`} of at most ${may}`,
+        adviseSmaller(file, readsS3),
         { ...details, limit: most },
         `${has}; what '${modelId}' takes is not known, Converse's reference says ${may}`,
       );
@@ -165,14 +243,13 @@ function checkLimits(attachments: readonly Attachment[], recipient: Recipient): 
       );
     }
   }
-  checkRequest(attachments);
-  const counts = { image: limits.mostImages, document: limits.mostDocuments };
-  for (const [kind, limit] of Object.entries(counts) as [FileKind["kind"], number][]) {
+  checkRequest(local, readsS3 !== undefined);
+  for (const [kind, limit] of Object.entries(limits.most) as [FileKind["kind"], number][]) {
     const count = attachments.filter(({ file }) => file.kind === kind && takes(recipient, kind)).length;
     if (count > limit) {
       report(
         `${count} ${kind}s are attached, and '${modelId}' takes at most ${limit} in one message`,
-        "Leave some out, or put them into one file.",
+        kind === "video" ? "Ask about one after the other." : "Leave some out, or put them into one file.",
         { count, limit },
       );
     }
@@ -180,16 +257,36 @@ function checkLimits(attachments: readonly Attachment[], recipient: Recipient): 
   return notices;
 }
 
-function checkRequest(attachments: readonly Attachment[]): void {
+function mostBytesOf(file: FileKind, { mostBytes }: AttachmentLimits): number {
+  return (file.kind === "document" ? mostBytes[file.format] : undefined) ?? mostBytes[file.kind];
+}
+
+function adviseSmaller({ kind }: FileKind, readsS3: FamilyFacts["readsS3"]): string {
+  const bucket = readsS3 && `put it into Amazon S3: -f s3://BUCKET/KEY`;
+  if (kind === "video" && readsS3)
+    return `Cut it, or ${bucket}, where a video may have ${inMegabytes(readsS3.mostVideoBytes)}.`;
+  const smaller = {
+    image: "Scale it down, save it as jpeg",
+    document: "Split it, attach only the part that matters",
+    video: "Cut it",
+    audio: "Cut it",
+  }[kind];
+  return bucket ? `${smaller}, or ${bucket}` : `${smaller.replace(/, (?=[^,]*$)/, ", or ")}.`;
+}
+
+function checkRequest(attachments: readonly LocalAttachment[], readsS3: boolean): void {
   const base64 = attachments.reduce((sum, { bytes }) => sum + Math.ceil(bytes.length / 3) * 4, 0);
   if (base64 < MOST_REQUEST_BASE64) return;
   const total = attachments.reduce((sum, { bytes }) => sum + bytes.length, 0);
   throw badAttachment(
     `The files have ${inMegabytes(total)} together, and a request holds at most ${inMegabytes(MOST_FILE_BYTES)} of them.`,
-    "Attach fewer or smaller files.",
+    readsS3 ? `Attach fewer or smaller files, or ${IN_S3}` : "Attach fewer or smaller files.",
     { files: attachments.map(({ label }) => label), bytes: total, limit: MOST_FILE_BYTES },
   );
 }
+
+/** The way out for what no request holds. */
+const IN_S3 = "some in Amazon S3: -f s3://BUCKET/KEY";
 
 async function readFile(label: string, read: () => Promise<{ bytes: Buffer }>): Promise<Buffer> {
   try {
@@ -211,7 +308,7 @@ async function readFile(label: string, read: () => Promise<{ bytes: Buffer }>): 
 function tooLarge(label: string, cause: ReadFailure): OpenclawError {
   return badAttachment(
     `'${label}' has ${cause.length === undefined ? "more" : inMegabytes(cause.length)}, and a request holds at most ${inMegabytes(MOST_FILE_BYTES)}.`,
-    "Attach a smaller file.",
+    "Attach a smaller file, or one in Amazon S3 for a model that reads there: -f s3://BUCKET/KEY",
     { file: label, ...(cause.length === undefined ? {} : { bytes: cause.length }), limit: MOST_FILE_BYTES },
     cause,
   );

@@ -1,7 +1,7 @@
-import type { DocumentFormat } from "@aws-sdk/client-bedrock-runtime";
 import type { FileKind } from "../models/families.ts";
 import { decodeText, hasUtf16Mark, isText, notText, type TextSource } from "../disk/decode-text.ts";
-import { findSignature, recogniseBytes } from "../disk/recognise-bytes.ts";
+import { findSignature, hasBytesAt, recogniseBytes } from "../disk/recognise-bytes.ts";
+import { detectMedia } from "./media-kind.ts";
 
 /** A file that Converse takes in no form, and why. */
 export interface Unsupported {
@@ -14,17 +14,60 @@ export interface Unsupported {
 /** Document formats that are plain text: a model that takes no documents can be given them as text. */
 export const TEXT_FORMATS: ReadonlySet<string> = new Set(["csv", "html", "md", "txt"]);
 
-const TEXT_EXTENSIONS: ReadonlyMap<string, DocumentFormat> = new Map([
-  ["csv", "csv"],
-  ["htm", "html"],
-  ["html", "html"],
-  ["markdown", "md"],
-  ["md", "md"],
-  ["txt", "txt"],
-]);
+/** The formats by the extensions of their files' names. All but the texts among them have a signature. */
+const EXTENSIONS: {
+  [Kind in FileKind["kind"]]: Record<string, Extract<FileKind, { kind: Kind }>["format"]>;
+} = {
+  image: { png: "png", jpg: "jpeg", jpeg: "jpeg", gif: "gif", webp: "webp" },
+  document: Object.fromEntries([
+    ...(["csv", "html", "md", "txt", "pdf", "doc", "docx", "xls", "xlsx"] as const).map(own),
+    ["htm", "html"],
+    ["markdown", "md"],
+  ]),
+  video: Object.fromEntries([
+    ...(["mp4", "mov", "mkv", "webm", "flv", "mpeg", "mpg", "wmv"] as const).map(own),
+    ["m4v", "mp4"],
+    ["3gp", "three_gp"],
+  ]),
+  audio: Object.fromEntries([
+    ...(["mp3", "wav", "flac", "ogg", "opus", "m4a", "aac", "mka", "mpga", "pcm"] as const).map(own),
+    ["oga", "ogg"],
+    ["weba", "webm"],
+  ]),
+};
 
-/** Extensions whose files have a signature: without it the file is not what its name says. */
-const BINARY_EXTENSIONS = /^(docx?|gif|jpe?g|pdf|png|webp|xlsx?)$/;
+/** A format whose files are named for it. */
+function own<Format extends string>(format: Format): [string, Format] {
+  return [format, format];
+}
+
+/** The same by extension: a name may end in a word of JavaScript. */
+const KINDS = new Map(
+  Object.entries(EXTENSIONS).flatMap(([kind, formats]) =>
+    Object.entries(formats).map(([extension, format]) => [extension, { kind, format } as FileKind] as const),
+  ),
+);
+
+/** What can be attached, in words. */
+export const ATTACHABLE =
+  "png, jpeg, gif, webp, pdf, csv, doc, docx, xls, xlsx, html, md, plain text, video (mp4, mov, mkv, webm, …) or sound (mp3, wav, flac, ogg, m4a, …)";
+
+/** What a file of this name is taken for where nobody can look into it; undefined for a name that does not tell. */
+export function kindByName(fileName: string): FileKind | undefined {
+  return KINDS.get(extensionOf(fileName));
+}
+
+/** A kind of file as it is said of one: `an image`, `an mp4 video`, `a pdf document`. */
+export function describeKind({ kind, format }: FileKind): string {
+  if (kind === "image") return "an image";
+  const name = format === "three_gp" ? "3gp" : format;
+  const article = /^(aac|flv|html|m[^o]|o|xls)/.test(name) ? "an" : "a";
+  return `${article} ${name} ${kind === "audio" ? "recording" : kind}`;
+}
+
+function extensionOf(fileName: string | undefined): string {
+  return /\.([a-z0-9]+)$/i.exec(fileName ?? "")?.[1]?.toLowerCase() ?? "";
+}
 
 /** A PDF may have other bytes before its header (ISO 32000-1, implementation note 13). */
 const PDF_HEADER_WITHIN = 1024;
@@ -68,16 +111,18 @@ export function isBlank(bytes: Uint8Array): boolean {
  */
 export function detectKind(bytes: Uint8Array, fileName: string | undefined): FileKind | Unsupported {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const extension = /\.([a-z0-9]+)$/i.exec(fileName ?? "")?.[1]?.toLowerCase() ?? "";
+  const extension = extensionOf(fileName);
   if (file.length === 0) return EMPTY;
-  if (isAt(file, "\x89PNG\r\n\x1a\n")) return { kind: "image", format: "png" };
-  if (isAt(file, "\xff\xd8\xff")) return { kind: "image", format: "jpeg" };
-  if (isAt(file, "GIF87a") || isAt(file, "GIF89a")) return { kind: "image", format: "gif" };
-  if (isAt(file, "RIFF") && isAt(file, "WEBP", 8)) return { kind: "image", format: "webp" };
+  if (hasBytesAt(file, "\x89PNG\r\n\x1a\n")) return { kind: "image", format: "png" };
+  if (hasBytesAt(file, "\xff\xd8\xff")) return { kind: "image", format: "jpeg" };
+  if (hasBytesAt(file, "GIF87a") || hasBytesAt(file, "GIF89a")) return { kind: "image", format: "gif" };
+  if (hasBytesAt(file, "RIFF") && hasBytesAt(file, "WEBP", 8)) return { kind: "image", format: "webp" };
+  const media = detectMedia(file, extension);
+  if (media) return typeof media === "string" ? unsupported(media) : media;
   if (file.subarray(0, PDF_HEADER_WITHIN).includes("%PDF-")) return { kind: "document", format: "pdf" };
-  if (isAt(file, "PK\x03\x04")) return kindOfZip(file);
-  if (isAt(file, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")) return kindOfCompoundFile(file, extension);
-  if (isAt(file, "{\\rtf")) return unsupported("it is an RTF document");
+  if (hasBytesAt(file, "PK\x03\x04")) return kindOfZip(file);
+  if (hasBytesAt(file, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")) return kindOfCompoundFile(file, extension);
+  if (hasBytesAt(file, "{\\rtf")) return unsupported("it is an RTF document");
   return kindOfText(file, extension);
 }
 
@@ -98,30 +143,37 @@ function kindOfCompoundFile(file: Buffer, extension: string): FileKind | Unsuppo
 }
 
 function kindOfText(file: Buffer, extension: string): FileKind | Unsupported {
-  if (file.includes(0)) return unknownKind(file);
-  if (BINARY_EXTENSIONS.test(extension))
-    return unsupported(`it is named .${extension} but does not hold that`);
+  const named = KINDS.get(extension);
+  // Samples have nothing before them that tells what they are.
+  if (named?.format === "pcm") return named;
+  if (file.includes(0)) return unknownKind(file, extension);
+  if (hasSignature(extension)) return unsupported(notNamed(extension));
   // A table or a page in an older encoding is still one.
-  const format = TEXT_EXTENSIONS.get(extension);
-  if (format !== undefined) return { kind: "document", format };
+  if (named) return named;
   const text = file.toString("utf8");
   // What is not UTF-8 does not survive being read as that.
-  if (!Buffer.from(text).equals(file)) return unknownKind(file);
+  if (!Buffer.from(text).equals(file)) return unknownKind(file, extension);
   const isHtml = /^\uFEFF?\s*<(!doctype html|html[\s>])/i.test(text.slice(0, 512));
   return { kind: "document", format: isHtml ? "html" : "txt" };
 }
 
 /** Short signatures are asked last: a text may begin like one. */
-function unknownKind(file: Buffer): Unsupported {
+function unknownKind(file: Buffer, extension: string): Unsupported {
   const foreign = findSignature(file);
-  return unsupported(foreign ? `it is ${foreign.name}` : "its content is not of a known kind");
+  if (foreign) return unsupported(`it is ${foreign.name}`);
+  return unsupported(hasSignature(extension) ? notNamed(extension) : "its content is not of a known kind");
+}
+
+/** Whether the files of an extension have a signature: all that can be attached do, but texts. */
+function hasSignature(extension: string): boolean {
+  const named = KINDS.get(extension);
+  return named !== undefined && !TEXT_FORMATS.has(named.format);
+}
+
+function notNamed(extension: string): string {
+  return `it is named .${extension} but does not hold that`;
 }
 
 function unsupported(reason: string): Unsupported {
   return { kind: "unsupported", reason };
-}
-
-/** Whether a file has these bytes, one a character, from an offset on. */
-function isAt(file: Buffer, signature: string, offset = 0): boolean {
-  return file.toString("latin1", offset, offset + signature.length) === signature;
 }

@@ -332,16 +332,16 @@ function isMedia(block: ContentBlock | ToolResultContentBlock): boolean {
 }
 
 /** What is said in place of a file without anything in it, which the service refuses. */
-function tellEmpty(
-  { image, document }: ContentBlock | ToolResultContentBlock,
-  { tell }: Mending,
-): string | undefined {
+function tellEmpty(block: ContentBlock | ToolResultContentBlock, { tell }: Mending): string | undefined {
+  const { image, document, video } = block;
+  const audio = "audio" in block ? block.audio : undefined;
   const { source, format = "", name = "document" } = document ?? {};
-  const bytes = image?.source?.bytes ?? source?.bytes;
+  const bytes = (image ?? video ?? audio)?.source?.bytes ?? source?.bytes;
   const isBlankText =
     source?.text?.trim() === "" || (bytes !== undefined && TEXT_FORMATS.has(format) && isBlank(bytes));
   if (bytes?.length !== 0 && !isBlankText) return undefined;
-  const empty = document ? `The document '${name}' is empty` : "The image is empty";
+  const kind = image ? "image" : video ? "video" : "recording";
+  const empty = document ? `The document '${name}' is empty` : `The ${kind} is empty`;
   tell(`${empty}, and words that say so are sent in its place`);
   return `(${empty}.)`;
 }

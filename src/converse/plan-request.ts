@@ -17,6 +17,7 @@ import {
   type FamilyFacts,
   familyOf,
   type Fields,
+  mediaKindsOf,
   type Obstacle,
 } from "../models/families.ts";
 import { priceOf } from "../models/price.ts";
@@ -92,7 +93,7 @@ export async function planRequest(
   });
   const topK = planTopK(reasoning.parameters.topK, family, ask);
   const cache = cachePointFor(wanted.cache ?? usualCacheOf(ask, family), { modelId: model.id, family });
-  const attached = await attach(ask, { baseId, input: inputKinds(model, baseId) });
+  const attached = await attach(ask, { baseId, input: inputKinds(model, baseId, discovered) });
   const input = buildRequest({
     modelId,
     messages: attached.messages,
@@ -195,7 +196,7 @@ export function dependsOnModel(ask: Ask, config: Configuration): boolean {
 /** Puts the files before the text of the newest turn, for a model of which that much is known. Throws `bad-attachment`. */
 export async function attach(
   { attachments = [], messages, model }: Ask,
-  known: Pick<Recipient, "baseId" | "input">,
+  known: Omit<Recipient, "modelId">,
 ): Promise<{ messages: readonly Message[]; notices: string[] }> {
   const newest = messages.at(-1);
   if (attachments.length === 0 || !newest) return { messages, notices: [] };
@@ -207,15 +208,20 @@ export async function attach(
 }
 
 /**
- * The kinds of input a model takes: the config's, and documents where the catalog knows them, since configurations from
- * before documents name only text and images. Undefined when neither knows the model.
+ * The kinds of input a model takes: the config's or the catalog's, and those that neither names because there was no
+ * place for them: documents where the catalog knows them, videos and sound by the table of families and AWS's list.
+ * Undefined when nobody knows the model.
  */
 export function inputKinds(
   { configured }: ResolvedModel,
   baseId: string | undefined,
+  discovered?: Discovered,
 ): readonly InputKind[] | undefined {
   const known = baseId === undefined ? undefined : lookUpCatalog(baseId)?.input;
-  if (!configured?.input) return known;
+  const listed = discovered?.models.find(({ id }) => id === baseId)?.input ?? [];
+  const kinds = configured?.input ?? known;
+  if (!kinds) return undefined;
   const takesDocuments = known === undefined || known.includes("document");
-  return takesDocuments ? [...configured.input, "document"] : configured.input;
+  const media = [...(familyOf(baseId).media?.kinds ?? []), ...mediaKindsOf(listed)];
+  return [...new Set<InputKind>([...kinds, ...(takesDocuments ? (["document"] as const) : []), ...media])];
 }

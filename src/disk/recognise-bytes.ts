@@ -40,8 +40,21 @@ const SIGNATURES: readonly Signature[] = [
   { name: "a ZIP archive or an Office file", offset: 0, bytes: "PK\x03\x04", isAttachable: true },
   { name: "a TIFF image", offset: 0, bytes: "II*\0" },
   { name: "a TIFF image", offset: 0, bytes: "MM\0*" },
-  { name: "a HEIC, AVIF or MP4 file", offset: 4, bytes: "ftyp" },
+  { name: "a HEIC image", offset: 4, bytes: "ftyphei" },
+  { name: "a HEIC image", offset: 4, bytes: "ftyphev" },
+  { name: "a HEIF image", offset: 4, bytes: "ftypmif1" },
+  { name: "an AVIF image", offset: 4, bytes: "ftypavi" },
+  { name: "an MP4 file", offset: 4, bytes: "ftyp", isAttachable: true },
+  { name: "a WAV recording", offset: 8, bytes: "WAVE", isAttachable: true },
   { name: "a RIFF sound or video", offset: 0, bytes: "RIFF" },
+  { name: "a Matroska or WebM file", offset: 0, bytes: "\x1a\x45\xdf\xa3", isAttachable: true },
+  { name: "an Ogg recording", offset: 0, bytes: "OggS", isAttachable: true },
+  { name: "a FLAC recording", offset: 0, bytes: "fLaC", isAttachable: true },
+  { name: "an MP3 recording", offset: 0, bytes: "ID3\x03", isAttachable: true },
+  { name: "an MP3 recording", offset: 0, bytes: "ID3\x04", isAttachable: true },
+  { name: "an AIFF recording", offset: 8, bytes: "AIFF" },
+  { name: "an AMR recording", offset: 0, bytes: "#!AMR" },
+  { name: "a MIDI file", offset: 0, bytes: "MThd" },
   { name: "a gzip archive", offset: 0, bytes: "\x1f\x8b" },
   { name: "a bzip2 archive", offset: 0, bytes: "BZh" },
   { name: "an xz archive", offset: 0, bytes: "\xfd7zXZ\0" },
@@ -57,10 +70,12 @@ const SIGNATURES: readonly Signature[] = [
 /** The kind of file that bytes begin as. Short signatures are those of texts, too: ask only of what is no text. */
 export function findSignature(bytes: Uint8Array): Signature | undefined {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return SIGNATURES.find(
-    ({ offset, bytes: signature }) =>
-      file.toString("latin1", offset, offset + signature.length) === signature,
-  );
+  return SIGNATURES.find(({ offset, bytes: signature }) => hasBytesAt(file, signature, offset));
+}
+
+/** Whether a file has these bytes, one a character, from an offset on. */
+export function hasBytesAt(file: Buffer, bytes: string, offset = 0): boolean {
+  return file.toString("latin1", offset, offset + bytes.length) === bytes;
 }
 
 /** More control characters than this share, and it is no text. Tab, line ends, form feed and escape are characters of texts. */

@@ -61,16 +61,48 @@ const object = (fields: Readonly<Record<string, Shape>>, ...required: readonly s
 const TOOL_ID: Shape = { kind: "text", min: 1, max: 64, pattern: /^[a-zA-Z0-9_.:-]+$/ };
 const TOOL_NAME: Shape = { kind: "text", min: 1, max: 64, pattern: /^[a-zA-Z0-9_-]+$/ };
 const CACHE_POINT = object({ type: oneOf("default"), ttl: oneOf("5m", "1h") }, "type");
-const IMAGE = object(
-  { format: oneOf("png", "jpeg", "gif", "webp"), source: union({ bytes: NOT_EMPTY, s3Location: ANY }) },
-  "format",
-  "source",
+const S3_LOCATION = object(
+  {
+    uri: { kind: "text", min: 1, max: 1024, pattern: /^s3:\/\/[a-z0-9][.\-a-z0-9]{1,61}[a-z0-9](\/.*)?$/ },
+    bucketOwner: { kind: "text", pattern: /^[0-9]{12}$/ },
+  },
+  "uri",
+);
+const file = (...formats: readonly string[]): Shape =>
+  object(
+    { format: oneOf(...formats), source: union({ bytes: NOT_EMPTY, s3Location: S3_LOCATION }) },
+    "format",
+    "source",
+  );
+const IMAGE = file("png", "jpeg", "gif", "webp");
+const VIDEO = file("mkv", "mov", "mp4", "webm", "flv", "mpeg", "mpg", "wmv", "three_gp");
+const AUDIO = file(
+  "mp3",
+  "opus",
+  "wav",
+  "aac",
+  "flac",
+  "mp4",
+  "ogg",
+  "mkv",
+  "mka",
+  "x-aac",
+  "m4a",
+  "mpeg",
+  "mpga",
+  "pcm",
+  "webm",
 );
 const DOCUMENT = object(
   {
     format: oneOf("pdf", "csv", "doc", "docx", "xls", "xlsx", "html", "txt", "md"),
     name: { kind: "text", min: 1, max: 200 },
-    source: union({ bytes: NOT_EMPTY, s3Location: ANY, text: TEXT, content: list(union({ text: TEXT })) }),
+    source: union({
+      bytes: NOT_EMPTY,
+      s3Location: S3_LOCATION,
+      text: TEXT,
+      content: list(union({ text: TEXT })),
+    }),
   },
   "name",
   "source",
@@ -80,7 +112,7 @@ const TOOL_RESULT = object(
   {
     toolUseId: TOOL_ID,
     content: list(
-      union({ json: ANY, text: TEXT, image: IMAGE, document: DOCUMENT, video: ANY, searchResult: ANY }),
+      union({ json: ANY, text: TEXT, image: IMAGE, document: DOCUMENT, video: VIDEO, searchResult: ANY }),
     ),
     status: oneOf("success", "error"),
   },
@@ -91,8 +123,8 @@ const CONTENT = union({
   text: TEXT,
   image: IMAGE,
   document: DOCUMENT,
-  video: ANY,
-  audio: ANY,
+  video: VIDEO,
+  audio: AUDIO,
   toolUse: object({ toolUseId: TOOL_ID, name: TOOL_NAME, input: ANY }, "toolUseId", "name", "input"),
   toolResult: TOOL_RESULT,
   guardContent: GUARDED,

@@ -11,7 +11,7 @@ import type { EmulatedModel } from "./models.ts";
  */
 export function readConverseRequest(
   body: unknown,
-  model: Partial<Pick<EmulatedModel, "modelId" | "maxTokens" | "refusedFields">>,
+  model: Partial<Pick<EmulatedModel, "modelId" | "inputModalities" | "maxTokens" | "refusedFields">>,
 ): ConverseRequest {
   if (!isRecord(body)) throw new AwsError("SerializationException", "The request body is not a JSON object.");
   // The words are Anthropic's: https://github.com/BYK/loreai/pull/68
@@ -36,7 +36,7 @@ export function readConverseRequest(
   };
   checkConversation(parsed);
   checkFields(body, model.refusedFields ?? []);
-  checkForModel(parsed, model.modelId ?? "");
+  checkForModel(parsed, model);
   if (parsed.maxTokens !== undefined && model.maxTokens !== undefined && parsed.maxTokens > model.maxTokens) {
     throw validationError(
       `The maximum tokens you requested exceeds the model limit of ${model.maxTokens}. ` +

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { isRecord, textAt } from "../json.ts";
 import { type AwsError, validationError } from "./aws-error.ts";
 import type { ContentBlock, ConverseRequest } from "./converse-model.ts";
+import type { EmulatedModel } from "./models.ts";
 
 /*
  * What the service and the models demand of a conversation beyond the shapes of the service model, in their own words
@@ -299,9 +300,28 @@ export function signReasoning(modelId: string, system: ConverseRequest["system"]
     .digest("base64");
 }
 
+/** The words of AWS's list for what the content of a file is. */
+const MODALITIES = { image: ["IMAGE"], video: ["VIDEO"], audio: ["AUDIO", "SPEECH"] } as const;
+
+/** Refuses files of a kind that the model does not take, in the words that `session/error-table.ts` knows it by. */
+function checkMedia(messages: ConverseRequest["messages"], modalities: readonly string[] | undefined): void {
+  if (!modalities) return;
+  for (const [kind, names] of Object.entries(MODALITIES)) {
+    const isGiven = messages.some(({ content }) => content.some((block) => kind in block));
+    if (!isGiven || names.some((name) => modalities.includes(name))) continue;
+    throw validationError(
+      `This model doesn't support the ${kind} content block that you provided. Update the content block and try again.`,
+    );
+  }
+}
+
 /** Refuses what the model behind Converse does. Throws `AwsError` ValidationException. */
-export function checkForModel(request: ConverseRequest, modelId: string): void {
+export function checkForModel(
+  request: ConverseRequest,
+  { modelId = "", inputModalities }: Partial<Pick<EmulatedModel, "modelId" | "inputModalities">>,
+): void {
   const { messages } = request;
+  checkMedia(messages, inputModalities);
   // https://github.com/anomalyco/opencode/issues/36517
   for (const { content } of messages) {
     if (content.some(({ cachePoint }, at) => cachePoint && content[at - 1]?.reasoningContent)) {

@@ -81,7 +81,7 @@ function refused(path: string, what: string): AwsError {
 /** The rules of the model itself are the same as behind Converse, which says who refuses. */
 function checkOwnRules(request: ConverseRequest, modelId: string): void {
   try {
-    checkForModel(request, modelId);
+    checkForModel(request, { modelId });
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     throw validationError(error.message.replace(/^The model returned the following errors: /, ""));

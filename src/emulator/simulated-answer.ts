@@ -129,7 +129,7 @@ function fileKind(block: ContentBlock): string | undefined {
   if (block.image !== undefined) return "image";
   if (block.document !== undefined) return "document";
   if (block.video !== undefined) return "video";
-  return block.audio === undefined ? undefined : "audio file";
+  return block.audio === undefined ? undefined : "recording";
 }
 
 /** The ways in which the model families are asked to reason, switched off or not. */

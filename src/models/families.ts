@@ -1,4 +1,4 @@
-import type { DocumentFormat, ImageFormat } from "@aws-sdk/client-bedrock-runtime";
+import type { AudioFormat, DocumentFormat, ImageFormat, VideoFormat } from "@aws-sdk/client-bedrock-runtime";
 import { parseArn } from "../aws/arn.ts";
 import type { ModelParameters, ProviderSettings } from "../config/settings.ts";
 import { once } from "../once.ts";
@@ -53,16 +53,29 @@ export interface ReasoningForm {
 export type CacheTime = Exclude<NonNullable<ModelParameters["cache"]>, "off">;
 
 /** What Converse can be given a file as. */
-export type FileKind = { kind: "image"; format: ImageFormat } | { kind: "document"; format: DocumentFormat };
+export type FileKind =
+  | { kind: "image"; format: ImageFormat }
+  | { kind: "document"; format: DocumentFormat }
+  | { kind: "video"; format: VideoFormat }
+  | { kind: "audio"; format: AudioFormat };
+
+/** The kinds of files that only a few models take. */
+export type MediaKind = "video" | "audio";
 
 /** The files that a message may carry. Sizes in bytes of the file itself. */
 export interface AttachmentLimits {
   /** The most bytes of one file, by its format, else by its kind; `Infinity` where only the request as a whole bounds it. */
-  mostBytes: Record<FileKind["kind"], number> & Partial<Record<FileKind["format"], number>>;
+  mostBytes: Record<FileKind["kind"], number> & Partial<Record<DocumentFormat, number>>;
   /** The most pixels of an image's width and of its height. */
   mostPixels: number;
-  mostImages: number;
-  mostDocuments: number;
+  most: Record<FileKind["kind"], number>;
+  source: string;
+}
+
+/** How a model reads files from Amazon S3 by itself. */
+export interface ReadsS3 {
+  /** The most bytes of a video there. */
+  mostVideoBytes: number;
   source: string;
 }
 
@@ -84,6 +97,10 @@ export interface FamilyFacts {
   /** That a tool choice may name the tool it forces; other models take `any`. */
   namedToolChoice?: { source: string } | undefined;
   attachments?: AttachmentLimits;
+  /** That it takes videos or sound. */
+  media?: { kinds: readonly MediaKind[]; source: string };
+  /** That it takes files that lie in Amazon S3; others are given the bytes. */
+  readsS3?: ReadsS3;
   /** Where the ids of tool calls are others than `ANY_TOOL_IDS`. */
   toolIds?: ToolIds;
   /** That a tool's result may hold images and documents, and say whether the tool failed. */
@@ -240,10 +257,14 @@ export const NINE_CHARACTERS: ToolIds = {
 const MB = 1024 * 1024;
 /** What Converse's reference says of files for any model. 3.75 MB are 5 MB in base64, which is what the service measures. */
 export const ANY_ATTACHMENTS: AttachmentLimits = {
-  mostBytes: { image: 3.75 * MB, document: 4.5 * MB },
+  mostBytes: {
+    image: 3.75 * MB,
+    document: 4.5 * MB,
+    video: Number.POSITIVE_INFINITY,
+    audio: Number.POSITIVE_INFINITY,
+  },
   mostPixels: 8000,
-  mostImages: 20,
-  mostDocuments: 5,
+  most: { image: 20, document: 5, video: Number.POSITIVE_INFINITY, audio: Number.POSITIVE_INFINITY },
   source: `${API_REFERENCE}/API_runtime_Message.html`,
 };
 /** 25,000,000 bytes in base64. */
@@ -422,8 +443,34 @@ export function families(): readonly ModelFamily[] {
       namedToolChoice: NAMED_TOOL_CHOICE,
       attachments: {
         ...ANY_ATTACHMENTS,
-        mostBytes: { ...ANY_ATTACHMENTS.mostBytes, image: NOVA_MEDIA, pdf: NOVA_MEDIA, docx: NOVA_MEDIA },
-        source: "https://docs.aws.amazon.com/nova/latest/userguide/modalities-document.html",
+        mostBytes: {
+          ...ANY_ATTACHMENTS.mostBytes,
+          image: NOVA_MEDIA,
+          pdf: NOVA_MEDIA,
+          docx: NOVA_MEDIA,
+          video: NOVA_MEDIA,
+        },
+        most: { ...ANY_ATTACHMENTS.most, video: 1 },
+        source: "https://docs.aws.amazon.com/nova/latest/userguide/modalities.html",
+      },
+    },
+    {
+      models: /^amazon\.nova-(lite|pro|premier|2-lite)/,
+      media: {
+        kinds: ["video"],
+        source: "https://docs.aws.amazon.com/nova/latest/userguide/modalities-video.html",
+      },
+      readsS3: {
+        mostVideoBytes: 1024 * MB,
+        // Column "Amazon S3 links for multimedia"; Claude and the others have a no there.
+        source: `${USER_GUIDE}/conversation-inference-supported-models-features.html`,
+      },
+    },
+    {
+      models: /^mistral\.voxtral-/,
+      media: {
+        kinds: ["audio"],
+        source: "https://github.com/strands-agents/harness-sdk/pull/3862 (measured through Converse)",
       },
     },
     {
@@ -582,6 +629,15 @@ export function beginsInReasoning(servedId: string): boolean {
 
 const OPENED_BY_TEMPLATE =
   /deepseek[-_]?r1|(?:^|[^a-z])r1(?![a-z0-9])|qwq|qwen[-_]?3\.[5-9]|(?<!non[-_]?)thinking|reasoner/i;
+
+/** The kinds of files beyond images that AWS's list of a model's input names, which has a word of its own for sound. */
+export function mediaKindsOf(modalities: readonly string[]): MediaKind[] {
+  const takesSound = modalities.includes("AUDIO") || modalities.includes("SPEECH");
+  return [
+    ...(modalities.includes("VIDEO") ? (["video"] as const) : []),
+    ...(takesSound ? (["audio"] as const) : []),
+  ];
+}
 
 /** What is known of a model by the id of its foundation model; nothing where that is not known. */
 export function familyOf(baseId: string | undefined): FamilyFacts {

@@ -5,13 +5,14 @@ import { withoutPrefix } from "./base-model-id.ts";
 import { type CatalogEntry, type Cost, lookUpCatalog } from "./catalog.ts";
 import type { Discovered, FoundationModel, InferenceProfile } from "./discovered.ts";
 import { regionsOf, streamsText } from "./callable.ts";
+import { mediaKindsOf } from "./families.ts";
 import { baseOf, basesOf, idOfProfile, listedBase, listedId } from "./listed-id.ts";
 import { orderModels } from "./model-order.ts";
 import { BEDROCK, isServed } from "./provider-api.ts";
 import { matchesProvider } from "./provider-filter.ts";
 import { resolveModel } from "./resolve-model.ts";
 
-export type InputKind = "text" | "image" | "document";
+export type InputKind = "text" | "image" | "document" | "video" | "audio";
 
 /** One line of `models list`, in the words of its `--json` document. */
 export interface ListedModel {
@@ -184,7 +185,7 @@ function describe(
   const base = candidate?.base ?? unfit;
   const listedRegions = candidate?.profile ? regionsOf(candidate.profile) : [discovered?.region ?? ""];
   const isReady = candidate ? candidate.base.lifecycle === "ACTIVE" && candidate.tags.length === 0 : !unfit;
-  const inputKinds = configured?.input ?? catalog?.input ?? (base ? inputKindsOf(base) : ["text"]);
+  const inputKinds = inputKindsOf(configured, catalog, base);
   const listed = candidate?.profile ?? candidate?.base;
   return {
     key,
@@ -269,8 +270,16 @@ export function costOf(model: ConfiguredModel | undefined): Cost | undefined {
   };
 }
 
-function inputKindsOf(model: FoundationModel): InputKind[] {
-  return ["text", ...(model.input.includes("IMAGE") ? (["image"] as const) : [])];
+/** What a model takes: by the configuration, else by the catalog and AWS's list. */
+function inputKindsOf(
+  configured: ConfiguredModel | undefined,
+  catalog: CatalogEntry | undefined,
+  base: FoundationModel | undefined,
+): readonly InputKind[] {
+  if (configured?.input) return configured.input;
+  const listed = base?.input ?? [];
+  const kinds = catalog?.input ?? ["text", ...(listed.includes("IMAGE") ? (["image"] as const) : [])];
+  return [...new Set([...kinds, ...mediaKindsOf(listed)])];
 }
 
 /** The default model and its fallbacks as they are called. A name may have to be searched for: each is looked up once. */

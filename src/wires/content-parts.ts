@@ -1,4 +1,5 @@
 import type {
+  AudioBlock,
   ContentBlock,
   DocumentBlock,
   ImageBlock,
@@ -14,7 +15,9 @@ export type ContentPart =
   | { kind: "text"; text: string }
   /** `url` is a data URL. */
   | { kind: "image"; url: string }
-  | { kind: "file"; name: string; url: string };
+  | { kind: "file"; name: string; url: string }
+  /** `data` is base64. */
+  | { kind: "sound"; data: string; format: "mp3" | "wav" };
 
 /** Media types of the documents that Converse names by format (https://www.iana.org/assignments/media-types). */
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
@@ -45,6 +48,7 @@ export function contentParts(block: ContentBlock): ContentPart[] {
   if (block.text !== undefined) return [{ kind: "text", text: block.text }];
   if (block.image) return [imagePart(block.image)];
   if (block.document) return documentParts(block.document);
+  if (block.audio) return [soundPart(block.audio)];
   if (block.guardContent?.text?.text !== undefined)
     return [{ kind: "text", text: block.guardContent.text.text }];
   if (block.guardContent?.image) return [imagePart(block.guardContent.image)];
@@ -64,6 +68,15 @@ function imagePart({ format, source }: Pick<ImageBlock, "format" | "source">): C
   return { kind: "image", url: toDataUrl(`image/${format}`, source.bytes) };
 }
 
+/** Chat completions have the two formats only: https://platform.openai.com/docs/api-reference/chat/create */
+function soundPart({ format, source }: AudioBlock): ContentPart {
+  if (!source?.bytes)
+    throw unfit("A recording that is not in the request itself cannot be sent on.", "audio");
+  if (format !== "mp3" && format !== "wav")
+    throw unfit(`OpenAI's API takes recordings as mp3 or wav, and this one is ${format}.`, "audio");
+  return { kind: "sound", data: Buffer.from(source.bytes).toString("base64"), format };
+}
+
 function documentParts({ format = "txt", name = "document", source }: DocumentBlock): ContentPart[] {
   const titled = (content: string): ContentPart[] => [
     { kind: "text", text: `<document name=${JSON.stringify(name)}>\n${content}\n</document>` },
@@ -80,7 +93,8 @@ function documentParts({ format = "txt", name = "document", source }: DocumentBl
   return [{ kind: "file", name: `${name}.${format}`, url: toDataUrl(mediaType, source.bytes) }];
 }
 
-function unfit(message: string, kind: string): OpenclawError {
+/** What is said of a file that an API has no place for. */
+export function unfit(message: string, kind: string): OpenclawError {
   return new OpenclawError("bad-attachment", {
     message,
     hint: "Leave it out, or ask a model of Amazon Bedrock: openclaw models list",

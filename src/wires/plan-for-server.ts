@@ -53,6 +53,7 @@ export async function planForServer(
   const attached = await attach(ask, {
     baseId,
     input: called ? inputKinds(model, baseId) : model.configured?.input,
+    readsS3: false,
   });
   const isLeftOut = (name: ParameterName, onlyBedrock: string | undefined): boolean =>
     onlyBedrock !== undefined && form.takes?.includes(name) !== true;

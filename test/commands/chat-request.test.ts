@@ -8,6 +8,7 @@ import { expectSchema } from "../helpers/schema.ts";
 const NOVA = "amazon.nova-lite-v1:0";
 const SONNET_4_6 = "us.anthropic.claude-sonnet-4-6";
 const OPUS_4_7 = "us.anthropic.claude-opus-4-7";
+const VOXTRAL = "mistral.voxtral-small-24b-2507";
 const GPT_OSS = "openai.gpt-oss-120b-1:0";
 const ACCOUNT = "arn:aws:bedrock:us-east-1:123456789012";
 const PERSON = JSON.stringify({
@@ -240,6 +241,77 @@ describe("attachments", () => {
     expect(stderr).toBe("");
   });
 
+  it("are videos and recordings, by what they hold, whatever they are called", async () => {
+    const emulated = await answering(start, text("ok"), stop(), metadata());
+    const mp4 = Buffer.from("\0\0\0\x18ftypisom\0\0\x02\0", "latin1");
+    const mp3 = Buffer.from("ID3\x04\0\0\0\0\0\0", "latin1");
+    writeFileSync(path.join(emulated.home, "clip.txt"), mp4);
+    writeFileSync(path.join(emulated.home, "talk.bin"), mp3);
+    const source = (bytes: Buffer) => ({ bytes: bytes.toString("base64") });
+    const video = await sent(["-m", NOVA, "-f", "clip.txt", "What happens?"], { emulated });
+    expect(video).toMatchObject({ stderr: "" });
+    expect(video.body).toEqual({
+      messages: [
+        {
+          role: "user",
+          content: [{ video: { format: "mp4", source: source(mp4) } }, { text: "What happens?" }],
+        },
+      ],
+    });
+    const sound = await sent(["-m", VOXTRAL, "--session", "s", "-f", "talk.bin", "Who speaks?"], {
+      emulated,
+    });
+    expect(sound).toMatchObject({ stderr: "openclaw: session s is new\n" });
+    expect(sound.body).toEqual({
+      messages: [
+        {
+          role: "user",
+          content: [{ audio: { format: "mp3", source: source(mp3) } }, { text: "Who speaks?" }],
+        },
+      ],
+    });
+    // With the next question it goes again, as it was.
+    const next = await sent(["--session", "s", "And then?"], { emulated });
+    expect(next.body).toMatchObject({
+      messages: [{ content: [{ audio: { format: "mp3", source: source(mp3) } }, {}] }, {}, {}],
+    });
+    expect((await emulated.run(["sessions", "show", "s"])).stdout).toContain(
+      "> Who speaks?\n> [audio (mp3)]\n",
+    );
+  });
+
+  it("may lie in Amazon S3, and then only their address is sent and kept", async () => {
+    const emulated = await answering(start, text("ok"), stop(), metadata());
+    const files = ["-f", "s3://bucket/clip.mp4?owner=123456789012", "-f", "s3://bucket/a/report.pdf"];
+    const { body, stderr } = await sent(["-m", NOVA, "--session", "s", ...files, "Sum up."], { emulated });
+    const blocks = [
+      {
+        video: {
+          format: "mp4",
+          source: { s3Location: { uri: "s3://bucket/clip.mp4", bucketOwner: "123456789012" } },
+        },
+      },
+      {
+        document: {
+          format: "pdf",
+          name: "report (pdf)",
+          source: { s3Location: { uri: "s3://bucket/a/report.pdf" } },
+        },
+      },
+    ];
+    expect(stderr).toBe("openclaw: session s is new\n");
+    expect(body).toEqual({ messages: [{ role: "user", content: [...blocks, { text: "Sum up." }] }] });
+    const kept = JSON.parse((await emulated.run(["sessions", "show", "s", "--json"])).stdout);
+    expect(kept.turns[0].user.content).toEqual([...blocks, { text: "Sum up." }]);
+    expect((await emulated.run(["sessions", "show", "s"])).stdout).toContain(
+      "> [s3://bucket/clip.mp4]\n> [s3://bucket/a/report.pdf]\n",
+    );
+    const dry = await emulated.run(["chat", "-m", NOVA, "-f", "s3://bucket/clip.mp4", "--dry-run", "hi"]);
+    expect(JSON.parse(dry.stdout)).toMatchObject({
+      messages: [{ content: [{ video: { source: { s3Location: { uri: "s3://bucket/clip.mp4" } } } }, {}] }],
+    });
+  });
+
   it("come from stdin for -f -, which then is no part of the prompt", async () => {
     const { body } = await sent(["-m", SONNET_4_6, "-f", "-", "Summarize."], { input: "<html><p>Hi" });
     expect(body).toMatchObject({
@@ -266,6 +338,30 @@ describe("attachments", () => {
       6,
       ["big.csv", "5 MB", "4.5 MB"],
     ],
+    [
+      "a video for a model without videos",
+      ["-m", SONNET_4_6, "-f", "clip.mp4"],
+      "bad-attachment",
+      6,
+      ["clip.mp4", "an mp4 video", "no videos, only text, images, documents"],
+    ],
+    [
+      "what lies in Amazon S3 for a model that reads nothing there",
+      ["-m", SONNET_4_6, "-f", "s3://bucket/a.pdf"],
+      "bad-attachment",
+      6,
+      ["s3://bucket/a.pdf", "reads nothing from there"],
+    ],
+    [
+      "a bucket alone",
+      ["-m", NOVA, "-f", "s3://bucket"],
+      "bad-attachment",
+      6,
+      ["s3://bucket", "no key is named"],
+    ],
+    ["an empty video", ["-m", NOVA, "-f", "empty.mp4"], "bad-attachment", 6, ["empty.mp4", "is empty"]],
+    ["half a signature", ["-m", NOVA, "-f", "half.mp4"], "bad-attachment", 6, ["named .mp4 but does not"]],
+    ["a folder", ["-m", NOVA, "-f", "."], "bad-attachment", 6, ["'.' is a folder"]],
     ["stdin twice", ["-m", NOVA, "-f", "-", "-f", "-"], "usage", 2, ["--file -"]],
     ["no name", ["-m", NOVA, "-f", ""], "usage", 2, ["--file <file>", "is empty"]],
     ["an empty text", ["-m", NOVA, "-f", "empty.txt"], "bad-attachment", 6, ["empty.txt", "is empty"]],
@@ -274,6 +370,9 @@ describe("attachments", () => {
     writeFileSync(path.join(emulated.home, "a.png"), PNG);
     writeFileSync(path.join(emulated.home, "a.zip"), "PK\x03\x04");
     writeFileSync(path.join(emulated.home, "empty.txt"), "\uFEFF\n");
+    writeFileSync(path.join(emulated.home, "empty.mp4"), "");
+    writeFileSync(path.join(emulated.home, "half.mp4"), "\0\0\0\x18ft");
+    writeFileSync(path.join(emulated.home, "clip.mp4"), "\0\0\0\x18ftypisom");
     writeFileSync(path.join(emulated.home, "big.csv"), Buffer.alloc(5 * 1024 * 1024, "a"));
     const result = await emulated.run(["chat", ...args, "--json", "hi"]);
     expect(result.code).toBe(exitCode);

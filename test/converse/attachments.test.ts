@@ -9,6 +9,7 @@ import {
   readAttachments,
   type Recipient,
 } from "../../src/converse/attachments.ts";
+import { kindByName } from "../../src/converse/file-kind.ts";
 import { OpenclawError } from "../../src/errors.ts";
 import { createHome } from "../helpers/openclaw.ts";
 import { testRuntime } from "../helpers/test-runtime.ts";
@@ -22,7 +23,12 @@ const CLAUDE: Recipient = {
 const NOVA: Recipient = {
   modelId: "amazon.nova-pro-v1:0",
   baseId: "amazon.nova-pro-v1:0",
-  input: ["text", "image", "document"],
+  input: ["text", "image", "document", "video"],
+};
+const VOXTRAL: Recipient = {
+  modelId: "mistral.voxtral-mini-3b-2507",
+  baseId: "mistral.voxtral-mini-3b-2507",
+  input: ["text", "audio"],
 };
 const ROUTER: Recipient = { modelId: "arn:router", baseId: undefined, input: undefined };
 const TEXT_ONLY: Recipient = {
@@ -32,14 +38,21 @@ const TEXT_ONLY: Recipient = {
 };
 
 function attachment(fileName: string, bytes: number | Uint8Array): Attachment {
-  const format = fileName.split(".").at(-1) ?? "";
-  const isImage = ["png", "jpeg", "gif", "webp"].includes(format);
+  const file = kindByName(fileName);
+  if (!file) throw new Error(`${fileName} is of no kind.`);
   return {
     label: `docs/${fileName}`,
     fileName,
-    file: { kind: isImage ? "image" : "document", format } as Attachment["file"],
+    file,
     bytes: typeof bytes === "number" ? Buffer.alloc(bytes) : bytes,
   };
+}
+
+function inS3(key: string): Attachment {
+  const uri = `s3://bucket/${key}`;
+  const file = kindByName(key);
+  if (!file) throw new Error(`${key} is of no kind.`);
+  return { label: uri, fileName: key, file, s3Location: { uri } };
 }
 
 function refusal(attachments: Attachment[], recipient: Recipient): OpenclawError {
@@ -64,6 +77,116 @@ describe("the blocks of attached files", () => {
       { document: { format: "md", name: "report.md", source: { bytes: Buffer.alloc(5) } } },
     ]);
     expect(notices).toEqual([]);
+  });
+
+  it("are videos and recordings", () => {
+    const video = attachmentBlocks([attachment("clip.3gp", 3)], NOVA);
+    expect(video).toEqual({
+      blocks: [{ video: { format: "three_gp", source: { bytes: Buffer.alloc(3) } } }],
+      notices: [],
+    });
+    const sound = attachmentBlocks([attachment("talk.mp3", 3), attachment("talk.wav", 4)], VOXTRAL);
+    expect(sound).toEqual({
+      blocks: [
+        { audio: { format: "mp3", source: { bytes: Buffer.alloc(3) } } },
+        { audio: { format: "wav", source: { bytes: Buffer.alloc(4) } } },
+      ],
+      notices: [],
+    });
+  });
+
+  it("say where files in Amazon S3 lie, whatever their kind", () => {
+    const files = ["a.png", "report.pdf", "clip.mp4"].map(inS3);
+    expect(attachmentBlocks(files, NOVA)).toEqual({
+      blocks: [
+        { image: { format: "png", source: { s3Location: { uri: "s3://bucket/a.png" } } } },
+        {
+          document: {
+            format: "pdf",
+            name: "report.pdf",
+            source: { s3Location: { uri: "s3://bucket/report.pdf" } },
+          },
+        },
+        { video: { format: "mp4", source: { s3Location: { uri: "s3://bucket/clip.mp4" } } } },
+      ],
+      notices: [],
+    });
+  });
+
+  it("are sent with a warning where nobody knows whether the model reads from Amazon S3", () => {
+    for (const recipient of [ROUTER, VOXTRAL]) {
+      const { blocks, notices } = attachmentBlocks([inS3("talk.mp3")], recipient);
+      expect(blocks).toEqual([
+        { audio: { format: "mp3", source: { s3Location: { uri: "s3://bucket/talk.mp3" } } } },
+      ]);
+      expect(notices).toEqual([
+        `'${recipient.modelId}' is not known to read files from Amazon S3, such as 's3://bucket/talk.mp3'`,
+      ]);
+    }
+  });
+
+  it.each<[string, Attachment[], Recipient, string, string]>([
+    [
+      "a video for Claude, with the models that take it",
+      [attachment("clip.mp4", 1)],
+      CLAUDE,
+      "'docs/clip.mp4' is an mp4 video, and 'us.anthropic.claude-sonnet-4-6' takes no videos, only text, images, documents.",
+      "amazon.nova-2-lite-v1:0",
+    ],
+    [
+      "sound for Nova, with the models that take it",
+      [attachment("talk.mp3", 1)],
+      NOVA,
+      "'docs/talk.mp3' is an mp3 recording, and 'amazon.nova-pro-v1:0' takes no sound, only text, images, documents, videos.",
+      "mistral.voxtral-mini-3b-2507, mistral.voxtral-small-24b-2507",
+    ],
+    [
+      "a video over 25 MB in base64, with Amazon S3 as the way out",
+      [attachment("clip.mp4", 18_750_001)],
+      NOVA,
+      "'docs/clip.mp4' has 17.88 MB, and 'amazon.nova-pro-v1:0' takes videos of at most 17.88 MB",
+      "-f s3://BUCKET/KEY, where a video may have 1024 MB",
+    ],
+    [
+      "a PDF over 25 MB in base64, with Amazon S3 as the way out",
+      [attachment("a.pdf", 18_750_001)],
+      NOVA,
+      "takes pdf documents of at most 17.88 MB",
+      "-f s3://BUCKET/KEY",
+    ],
+    [
+      "two videos at once, wherever they lie",
+      [attachment("a.mp4", 1), inS3("b.mp4")],
+      NOVA,
+      "2 videos are attached, and 'amazon.nova-pro-v1:0' takes at most 1 in one message",
+      "one after the other",
+    ],
+    [
+      "a file in Amazon S3 for Claude, with how to fetch it",
+      [inS3("a report.pdf")],
+      CLAUDE,
+      "'s3://bucket/a report.pdf' lies in Amazon S3, and 'us.anthropic.claude-sonnet-4-6' reads nothing from there.",
+      "aws s3 cp 's3://bucket/a report.pdf' .",
+    ],
+    [
+      "a file in Amazon S3 where the API has no place for it",
+      [inS3("a.png")],
+      { ...ROUTER, readsS3: false },
+      "reads nothing from there",
+      "aws s3 cp s3://bucket/a.png .",
+    ],
+    [
+      "a text in Amazon S3 for a model without documents, which nobody can send as text",
+      [inS3("a.md")],
+      { ...TEXT_ONLY },
+      "'s3://bucket/a.md' is an md document, and 'openai.gpt-oss-20b-1:0' takes no documents, only text.",
+      "openclaw models list",
+    ],
+  ])("are refused for %s", (_, attachments, recipient, message, hint) => {
+    const error = refusal(attachments, recipient);
+    expect(error).toMatchObject({ code: "bad-attachment", exitCode: 6 });
+    expect(error.message).toContain(message);
+    expect(error.hint).toContain(hint);
   });
 
   it("are text for text files when the model takes no documents", () => {
@@ -187,6 +310,35 @@ describe("reading files", () => {
     });
   });
 
+  it("takes what lies in Amazon S3 by its name, and reads nothing", async () => {
+    const names = ["s3://bucket/talk.mp3", "S3://bucket/deep/report.PDF?owner=123456789012"];
+    expect(await readAttachments(names, testRuntime({ home: createHome() }))).toEqual([
+      {
+        label: "s3://bucket/talk.mp3",
+        fileName: "talk.mp3",
+        file: { kind: "audio", format: "mp3" },
+        s3Location: { uri: "s3://bucket/talk.mp3" },
+      },
+      {
+        label: "s3://bucket/deep/report.PDF",
+        fileName: "report.PDF",
+        file: { kind: "document", format: "pdf" },
+        s3Location: { uri: "s3://bucket/deep/report.PDF", bucketOwner: "123456789012" },
+      },
+    ]);
+  });
+
+  it.each(["s3://bucket/a", "s3://bucket/a.zip", "s3://bucket/a.py", "s3://bucket/.mp4x"])(
+    "refuses %s, whose name does not tell its kind",
+    async (name) => {
+      await expect(readAttachments([name], testRuntime({ home: createHome() }))).rejects.toMatchObject({
+        code: "bad-attachment",
+        message: `What '${name}' is cannot be told: its key does not end in an extension of what can be attached.`,
+        hint: expect.stringContaining("mp4"),
+      });
+    },
+  );
+
   it("refuses a file of gigabytes without reading it", async () => {
     const home = createHome();
     const file = path.join(home, "huge.pdf");
@@ -195,6 +347,7 @@ describe("reading files", () => {
     await expect(readAttachments(["huge.pdf"], testRuntime({ home }))).rejects.toMatchObject({
       code: "bad-attachment",
       message: expect.stringMatching(/huge\.pdf' has 8192 MB.*22\.89 MB/),
+      hint: expect.stringContaining("s3://BUCKET/KEY"),
     });
   });
 
@@ -258,7 +411,7 @@ describe("reading files", () => {
     writeFileSync(path.join(home, "a.pdf"), pdf);
     writeFileSync(path.join(home, "a.txt"), "\uFEFFhello");
     const read = await readAttachments(["a.pdf", "a.txt"], testRuntime({ home }));
-    expect(read.map(({ bytes }) => Buffer.from(bytes))).toEqual([pdf, Buffer.from("hello")]);
+    expect(read.map(({ bytes }) => Buffer.from(bytes ?? []))).toEqual([pdf, Buffer.from("hello")]);
   });
 
   it.each([

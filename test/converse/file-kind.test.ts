@@ -1,10 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { detectKind } from "../../src/converse/file-kind.ts";
+import { describeKind, detectKind, kindByName } from "../../src/converse/file-kind.ts";
 
 const bytes = (...parts: (string | number[])[]): Buffer =>
   Buffer.concat(
     parts.map((part) => (typeof part === "string" ? Buffer.from(part, "latin1") : Buffer.from(part))),
   );
+const EBML = [0x1a, 0x45, 0xdf, 0xa3];
+const ASF = [0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11];
+/** The handler of a track, up to what it says. */
+const HANDLER = "hdlr\0\0\0\0\0\0\0\0";
+const TRANSPORT_STREAM = Buffer.concat(Array.from({ length: 3 }, () => Buffer.alloc(188, "G\0")));
 const OLE = [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
 const utf16 = (text: string): number[] => [...Buffer.from(text, "utf16le")];
 
@@ -36,6 +41,133 @@ describe("a file's kind", () => {
     ["text that begins like a bitmap", bytes("BM25 ranks"), "a.md", "md"],
   ])("is that of %s", (_, content, name, format) => {
     expect(detectKind(content, name)).toMatchObject({ format });
+  });
+
+  it.each<[string, Buffer, string | undefined, string, string]>([
+    ["an MP4", bytes([0, 0, 0, 24], "ftypisom"), "a.bin", "video", "mp4"],
+    ["an MP4 that is named .mp3", bytes([0, 0, 0, 24], "ftypmp42"), "a.mp3", "video", "mp4"],
+    ["Apple's MP4", bytes([0, 0, 0, 24], "ftypM4V "), "a.m4v", "video", "mp4"],
+    ["QuickTime", bytes([0, 0, 0, 20], "ftypqt  "), undefined, "video", "mov"],
+    ["QuickTime without a brand", bytes([0, 0, 0, 8], "wide", [0, 0, 1, 0], "mdat"), "a", "video", "mov"],
+    ["3GP", bytes([0, 0, 0, 20], "ftyp3gp4"), "a.3gp", "video", "three_gp"],
+    ["Matroska", bytes(EBML, "\x42\x82\x88matroska"), "a.mkv", "video", "mkv"],
+    ["WebM", bytes(EBML, "\x42\x82\x84webm", "\x86\x85V_VP9", "\x86\x86A_OPUS"), "a", "video", "webm"],
+    ["Flash video", bytes("FLV\x01\x05"), "a.flv", "video", "flv"],
+    ["Windows Media", bytes(ASF), "a.wmv", "video", "wmv"],
+    ["an MPEG programme", bytes([0, 0, 1, 0xba, 0x44]), "a.mpeg", "video", "mpeg"],
+    ["an MPEG programme by its short name", bytes([0, 0, 1, 0xba, 0x44]), "a.mpg", "video", "mpg"],
+    ["an MPEG stream", bytes([0, 0, 1, 0xb3, 0x14]), undefined, "video", "mpeg"],
+    ["MP3 with a tag", bytes("ID3\x04\0\0\0\0\0\0"), "a.bin", "audio", "mp3"],
+    ["MP3 without a tag", bytes([0xff, 0xfb, 0x90, 0x44]), undefined, "audio", "mp3"],
+    ["MP3 of a low rate", bytes([0xff, 0xf3, 0x40, 0xc4]), "a.wav", "audio", "mp3"],
+    ["MP2", bytes([0xff, 0xfd, 0x80, 0x04]), "a.mp2", "audio", "mpga"],
+    ["AAC", bytes([0xff, 0xf1, 0x50, 0x80]), "a.aac", "audio", "aac"],
+    ["AAC with a tag", bytes("ID3\x03\0\0\0\0\0\x02xx", [0xff, 0xf9, 0x50]), "a", "audio", "aac"],
+    ["WAV", bytes("RIFF", [1, 2, 3, 4], "WAVEfmt "), "a.mp3", "audio", "wav"],
+    ["WAV of more than 4 GB", bytes("RF64\xff\xff\xff\xffWAVEds64"), undefined, "audio", "wav"],
+    ["FLAC", bytes("fLaC", [0, 0, 0, 34]), "a.flac", "audio", "flac"],
+    ["FLAC with a tag", bytes("ID3\x03\0\0\0\0\0\0fLaC", [0x80]), "a.flac", "audio", "flac"],
+    ["Ogg", bytes("OggS\0\x02", "\x01vorbis"), "a.ogg", "audio", "ogg"],
+    ["Opus", bytes("OggS\0\x02", "OpusHead"), "a.opus", "audio", "opus"],
+    ["Opus that is named .ogg", bytes("OggS\0\x02", "OpusHead"), "a.ogg", "audio", "ogg"],
+    ["Apple's sound", bytes([0, 0, 0, 24], "ftypM4A "), "a.bin", "audio", "m4a"],
+    ["an MP4 of sound alone", bytes([0, 0, 0, 24], "ftypisom", HANDLER, "soun"), "a.mp4", "audio", "m4a"],
+    [
+      "an MP4 of both",
+      bytes([0, 0, 0, 24], "ftypisom", HANDLER, "soun", HANDLER, "vide"),
+      "a.m4a",
+      "video",
+      "mp4",
+    ],
+    ["an MP4 whose name says sound", bytes([0, 0, 0, 24], "ftypmp42"), "a.m4a", "audio", "m4a"],
+    [
+      "an MP4 whose tracks are told at its end",
+      bytes([0, 0, 0, 24], "ftypisom", "\0".repeat(3_000_000), HANDLER, "soun"),
+      "a.mp4",
+      "audio",
+      "m4a",
+    ],
+    ["Matroska of sound", bytes(EBML, "matroska", "\x86\x86A_FLAC"), "a.mkv", "audio", "mka"],
+    ["WebM whose name says sound", bytes(EBML, "\x42\x82\x84webm"), "a.weba", "audio", "webm"],
+    ["samples, by their name", bytes([0, 1, 0, 2]), "a.pcm", "audio", "pcm"],
+  ])("is that of %s", (_, content, name, kind, format) => {
+    expect(detectKind(content, name)).toEqual({ kind, format });
+  });
+
+  it.each<[string, Buffer, string | undefined, string]>([
+    ["an AVI", bytes("RIFF", [1, 2, 3, 4], "AVI LIST"), "a.avi", "AVI video"],
+    ["a WMA", bytes(ASF, "\x40\x9e\x69\xf8\x4d\x5b\xcf\x11"), "a.wma", "WMA recording"],
+    ["Ogg with pictures", bytes("OggS\0\x02", "\x80theora"), "a.ogv", "Ogg video"],
+    ["an MPEG transport stream", TRANSPORT_STREAM, "a.ts", "MPEG transport stream"],
+    ["AIFF", bytes("FORM", [0, 0, 1, 0], "AIFFCOMM"), "a.aiff", "AIFF recording"],
+    ["an AVIF image", bytes([0, 0, 0, 24], "ftypavif"), "a.avif", "AVIF image"],
+    ["text that is named .mp4", bytes("version https://git-lfs"), "a.mp4", "named .mp4"],
+    ["zeros that are named .mp3", Buffer.alloc(5000), "a.mp3", "named .mp3"],
+    ["a JPEG cut off in its signature", bytes([0xff, 0xd8]), "a.jpg", "named .jpg"],
+    ["an MP4 cut off in its signature", bytes([0, 0, 0, 24], "fty"), "a.mp4", "named .mp4"],
+    ["a WAV cut off in its signature", bytes("RIFF", [1, 0]), "a.wav", "RIFF"],
+    ["a FLAC of a text", bytes("fLaC is a format"), "a.flac", "named .flac"],
+  ])("is none for %s, and says why", (_, content, name, reason) => {
+    expect(detectKind(content, name)).toMatchObject({
+      kind: "unsupported",
+      reason: expect.stringContaining(reason),
+    });
+  });
+
+  it.each([
+    "ID3 tags are at the beginning",
+    "fLaC? No.",
+    "RIFFs of a guitar",
+    "OggS is a pattern",
+    "GGG",
+    "ID3",
+  ])("is text for %j, which only begins like a recording", (words) => {
+    expect(detectKind(bytes(words), "a.txt")).toEqual({ kind: "document", format: "txt" });
+  });
+
+  it("is found by its name where nobody can look into the file", () => {
+    const names = [
+      "a.JPG",
+      "a.pdf",
+      "a.md",
+      "b.c.mp4",
+      "a.3gp",
+      "a.mpg",
+      "a.mp3",
+      "a.oga",
+      "a",
+      "a.py",
+      "a.constructor",
+    ];
+    expect(names.map((name) => kindByName(name)?.format)).toEqual([
+      "jpeg",
+      "pdf",
+      "md",
+      "mp4",
+      "three_gp",
+      "mpg",
+      "mp3",
+      "ogg",
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it("is said as a person would say it", () => {
+    const said = ["a.png", "a.pdf", "a.html", "a.mp4", "a.mov", "a.3gp", "a.flv", "a.mp3", "a.wav", "a.ogg"];
+    expect(said.map((name) => describeKind(kindByName(name) ?? { kind: "image", format: "png" }))).toEqual([
+      "an image",
+      "a pdf document",
+      "an html document",
+      "an mp4 video",
+      "a mov video",
+      "a 3gp video",
+      "an flv video",
+      "an mp3 recording",
+      "a wav recording",
+      "an ogg recording",
+    ]);
   });
 
   it.each<[string, Buffer, string | undefined, string]>([

@@ -35,6 +35,28 @@ function onDemand(modelId: string): string {
 }
 
 describe("Converse", () => {
+  it("takes videos and recordings, here and in Amazon S3", async () => {
+    const client = runtimeClient(await emulate(), "HTTP/2");
+    const s3Location = { uri: "s3://bucket/a", bucketOwner: "123456789012" };
+    const asked = async (modelId: string, content: ContentBlock[]): Promise<string | undefined> => {
+      const messages: Message[] = [{ role: "user", content: [...content, { text: "What is it?" }] }];
+      const { output } = await client.send(new ConverseCommand({ modelId, messages }));
+      return output?.message?.content?.[0]?.text;
+    };
+    expect(
+      await asked("amazon.nova-lite-v1:0", [
+        { video: { format: "three_gp", source: { s3Location } } },
+        { image: { format: "png", source: { s3Location } } },
+      ]),
+    ).toMatch(/You attached 1 video, 1 image\.$/);
+    expect(
+      await asked("mistral.voxtral-small-24b-2507", [
+        { audio: { format: "mp3", source: { bytes: new Uint8Array([1]) } } },
+        { audio: { format: "m4a", source: { s3Location } } },
+      ]),
+    ).toMatch(/You attached 2 recordings\.$/);
+  });
+
   it("answers whole, the same each time", async () => {
     const client = runtimeClient(await emulate(), "HTTP/2");
     const input = { modelId: NOVA, messages: user("Hello there") };
@@ -178,6 +200,44 @@ describe("Converse", () => {
       "two documents of one name",
       { messages: [{ role: "user", content: [{ text: "a" }, named("a"), named("a")] }] },
       "Messages can't contain duplicate document names. Rename the document and retry your request.",
+    ],
+    [
+      "a video for Claude",
+      {
+        modelId: CLAUDE,
+        messages: [
+          {
+            role: "user",
+            content: [{ text: "a" }, { video: { format: "mp4", source: { bytes: new Uint8Array([1]) } } }],
+          },
+        ],
+      },
+      "This model doesn't support the video content block that you provided. Update the content block and try again.",
+    ],
+    [
+      "a recording for Nova, of a format that there is not, in a bucket that there cannot be",
+      {
+        messages: [
+          {
+            role: "user",
+            content: [
+              {
+                audio: {
+                  format: "midi" as "mp3",
+                  source: { s3Location: { uri: "s3://B/a.mp3", bucketOwner: "1" } },
+                },
+              },
+            ],
+          },
+        ],
+      },
+      "3 validation errors detected: Value 'midi' at 'messages.1.member.content.1.member.audio.format' failed to satisfy " +
+        "constraint: Member must satisfy enum value set: [mp3, opus, wav, aac, flac, mp4, ogg, mkv, mka, x-aac, m4a, mpeg, " +
+        "mpga, pcm, webm]; Value 's3://B/a.mp3' at 'messages.1.member.content.1.member.audio.source.s3Location.uri' failed " +
+        "to satisfy constraint: Member must satisfy regular expression pattern: " +
+        String.raw`s3:\/\/[a-z0-9][.\-a-z0-9]{1,61}[a-z0-9](\/.*)?; Value '1' at ` +
+        "'messages.1.member.content.1.member.audio.source.s3Location.bucketOwner' failed to satisfy constraint: Member must " +
+        "satisfy regular expression pattern: [0-9]{12}",
     ],
     [
       "a call without its result",

@@ -3,8 +3,17 @@ import { beginsInReasoning, canConverse, families, familyOf, idBehind } from "..
 
 /** What is known of a model, in short: levels of reasoning, times of cache points, and the names of other facts. */
 function known(id: string): string[] {
-  const { reasoning, cachePoints, outputConfig, namedToolChoice, attachments, useCaseForm, apis } =
-    familyOf(id);
+  const {
+    reasoning,
+    cachePoints,
+    outputConfig,
+    namedToolChoice,
+    attachments,
+    useCaseForm,
+    apis,
+    media,
+    readsS3,
+  } = familyOf(id);
   const { toolIds, richToolResults, separateToolTurns, flatToolSchemas, oneSampling, prefill } = familyOf(id);
   return [
     ...(reasoning ? [`reasoning ${[reasoning.off ? "off" : "", ...reasoning.levels].join(" ")}`.trim()] : []),
@@ -12,6 +21,8 @@ function known(id: string): string[] {
     ...(outputConfig ? ["outputConfig"] : []),
     ...(namedToolChoice ? ["namedToolChoice"] : []),
     ...(attachments ? [`pdf ${attachments.mostBytes.pdf ?? attachments.mostBytes.document}`] : []),
+    ...(media ? media.kinds : []),
+    ...(readsS3 ? ["S3"] : []),
     ...(useCaseForm ? ["form"] : []),
     ...(apis ? [`apis at mantle: ${apis.mantle?.join(", ") ?? "none"}`] : []),
     ...(toolIds?.length === 9 ? ["ids of 9"] : []),
@@ -36,7 +47,14 @@ const OLD_CLAUDE = [
   TOP_K,
   "prefill",
 ];
-const NOVA = ["namedToolChoice", "pdf 18750000", "rich results", 'top-k {"inferenceConfig":{"topK":5}}'];
+const NOVA = [
+  "namedToolChoice",
+  "pdf 18750000",
+  "video",
+  "S3",
+  "rich results",
+  'top-k {"inferenceConfig":{"topK":5}}',
+];
 
 /** A model of each family, and what is known of it. */
 const KNOWN: [id: string, facts: string[]][] = [
@@ -91,6 +109,7 @@ const KNOWN: [id: string, facts: string[]][] = [
   ["minimax.minimax-m2.1", ["reasoning", "outputConfig"]],
   ["mistral.magistral-small-2509", ["reasoning", "outputConfig", "ids of 9"]],
   ["mistral.pixtral-large-2502-v1:0", ["ids of 9"]],
+  ["mistral.voxtral-small-24b-2507", ["outputConfig", "audio", "ids of 9"]],
   ["google.gemma-3-27b-it", ["outputConfig"]],
   ["google.gemma-4-31b", ["apis at mantle: openai-completions, openai-responses"]],
   ["meta.llama3-3-70b-instruct-v1:0", ["separate tool turns"]],

@@ -1,6 +1,6 @@
 import { TEXT_FORMATS } from "../../converse/file-kind.ts";
 import { imageSize } from "../../converse/image-size.ts";
-import type { Attachment } from "../../converse/attachments.ts";
+import type { Attachment, LocalAttachment } from "../../converse/attachments.ts";
 
 /** Characters per token, the usual rule of thumb for English. */
 const CHARACTERS_PER_TOKEN = 4;
@@ -13,8 +13,9 @@ const TOKENS_PER_PAGE = 1500;
 /** What a person wants to know of a file before it is sent: its name, kind, size and, where it can be guessed, its tokens. */
 export function describeAttachment(attachment: Attachment): string {
   const { label, file, bytes } = attachment;
-  const kind = file.kind === "image" ? `${file.format} image` : file.format;
-  const tokens = estimateTokens(attachment);
+  const kind = file.kind === "document" ? file.format : `${file.format} ${file.kind}`;
+  if (!bytes) return `${label} (${kind}, read there by the model)`;
+  const tokens = estimateTokens({ file, bytes });
   const facts = [kind, formatBytes(bytes.length), ...(tokens === undefined ? [] : [aboutTokens(tokens)])];
   return `${label} (${facts.join(", ")})`;
 }
@@ -24,7 +25,7 @@ function aboutTokens(tokens: number): string {
   return tokens === 1 ? "about 1 token" : `about ${tokens.toLocaleString("en")} tokens`;
 }
 
-function estimateTokens({ file, bytes }: Attachment): number | undefined {
+function estimateTokens({ file, bytes }: Pick<LocalAttachment, "file" | "bytes">): number | undefined {
   if (file.kind === "image") {
     const size = imageSize(bytes, file.format);
     if (!size) return undefined;

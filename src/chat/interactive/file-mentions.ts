@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { namesS3 } from "../../converse/s3-location.ts";
 import { errorCode } from "../../errors.ts";
 import { type Folders, readPath, writePath } from "./file-path.ts";
 
@@ -10,7 +11,7 @@ const MENTION = /(?<=^|[\s(["'])@("[^"\n]+"|'[^'\n]+'|(?:\\[\s\S]|[^\s\\"'])+)/g
 const CLOSING = /[.,;:!?)\]}]+$/;
 /** What nobody means as a word: a path from a known place, or a file of a kind that can be attached. */
 const LOOKS_LIKE_FILE =
-  /^(?:\.{0,2}|~)\/\S|^[\w./-]+\.(?:png|jpe?g|gif|webp|pdf|csv|docx?|xlsx?|html?|txt|md)$/i;
+  /^(?:\.{0,2}|~)\/\S|^[\w./-]+\.(?:png|jpe?g|gif|webp|pdf|csv|docx?|xlsx?|html?|txt|md|mp[34]|m4[av]|mov|mkv|webm|wav|flac|ogg)$/i;
 
 /** The files that a text names with `@`, those that look like one and are not there, and folders. */
 export interface Mentions {
@@ -19,12 +20,16 @@ export interface Mentions {
   folders: string[];
 }
 
-/** Finds what a text names with `@`. Words that are no file, such as names of people and packages, are none. */
+/** Finds what a text names with `@`: files, and what lies in Amazon S3 by its address. Words that are no file, such as names of people and packages, are none. */
 export async function findMentions(text: string, folders: Folders): Promise<Mentions> {
   const found: Mentions = { files: [], missing: [], folders: [] };
   for (const [, word = ""] of text.matchAll(MENTION)) {
     const read = readPath(word, folders);
     const short = readPath(word.replace(CLOSING, ""), folders);
+    if (namesS3(short)) {
+      if (!found.files.includes(short)) found.files.push(short);
+      continue;
+    }
     const whole = await kindOf(read, folders);
     const kind = whole ?? (await kindOf(short, folders));
     const name = whole ? read : short;

@@ -1,5 +1,6 @@
-import type { Message } from "@aws-sdk/client-bedrock-runtime";
-import type { Attachment } from "../../converse/attachments.ts";
+import type { ContentBlock, Message, S3Location } from "@aws-sdk/client-bedrock-runtime";
+import type { Attachment, AttachmentSource } from "../../converse/attachments.ts";
+import type { FileKind } from "../../models/families.ts";
 import { findMentions } from "./file-mentions.ts";
 import type { Folders } from "./file-path.ts";
 
@@ -11,17 +12,25 @@ export async function filesToSendAgain(
 ): Promise<Attachment[]> {
   const { files } = await findMentions(text, folders);
   if (files.length > 0) return [];
-  return (content ?? []).flatMap(({ image, document }): Attachment[] => {
-    if (image?.format && image.source?.bytes) {
-      const fileName = `image.${image.format}`;
-      const file = { kind: "image", format: image.format } as const;
-      return [{ label: fileName, fileName, file, bytes: image.source.bytes }];
-    }
-    if (!document?.format || !document.source?.bytes) return [];
-    // What is sent has its format behind its name.
-    const name = (document.name ?? "document").replace(` (${document.format})`, "");
-    const fileName = `${name}.${document.format}`;
-    const file = { kind: "document", format: document.format } as const;
-    return [{ label: fileName, fileName, file, bytes: document.source.bytes }];
-  });
+  return (content ?? []).flatMap(attachmentOf);
+}
+
+function attachmentOf({ image, document, video, audio }: ContentBlock): Attachment[] {
+  const block = image ?? document ?? video ?? audio;
+  if (!block?.format) return [];
+  const source = sourceOf(block.source);
+  if (!source) return [];
+  const kind = image ? "image" : document ? "document" : video ? "video" : "audio";
+  // What is sent has its format behind its name.
+  const name = document ? (document.name ?? kind).replace(` (${block.format})`, "") : kind;
+  const fileName = `${name}.${block.format}`;
+  const file = { kind, format: block.format } as FileKind;
+  return [{ label: source.s3Location?.uri ?? fileName, fileName, file, ...source }];
+}
+
+function sourceOf(source: object = {}): AttachmentSource | undefined {
+  if ("bytes" in source && source.bytes instanceof Uint8Array) return { bytes: source.bytes };
+  return "s3Location" in source && source.s3Location
+    ? { s3Location: source.s3Location as S3Location }
+    : undefined;
 }

@@ -50,12 +50,16 @@ export function wordsOf({ content }: Message): string {
   return (content ?? []).flatMap(({ text }) => (text === undefined ? [] : [text])).join("\n\n");
 }
 
-/** What was attached to a message, each as a person would name it: `image (png)`, `report (pdf)`. */
+/** What was attached to a message, each as a person would name it: `image (png)`, `report (pdf)`, `s3://bucket/talk.mp3`. */
 export function attachmentsOf({ content }: Message): string[] {
   return (content ?? []).flatMap((block: ContentBlock) => {
-    if (block.image) return [`image (${block.image.format})`];
-    if (block.document) return [documentLabel(block.document)];
-    return [];
+    const { image, document, video, audio } = block;
+    const { source } = image ?? document ?? video ?? audio ?? {};
+    if (source?.s3Location) return [source.s3Location.uri ?? ""];
+    if (document) return [documentLabel(document)];
+    const kind = image ? "image" : video ? "video" : "audio";
+    const { format } = image ?? video ?? audio ?? {};
+    return format === undefined ? [] : [`${kind} (${format})`];
   });
 }
 

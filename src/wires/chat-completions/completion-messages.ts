@@ -67,5 +67,7 @@ function toCompletionPart(part: ContentPart): ChatCompletionContentPart {
       return { type: "image_url", image_url: { url: part.url } };
     case "file":
       return { type: "file", file: { filename: part.name, file_data: part.url } };
+    case "sound":
+      return { type: "input_audio", input_audio: { data: part.data, format: part.format } };
   }
 }

@@ -5,7 +5,7 @@ import type {
   ResponseInputItem,
   ResponseReasoningItem,
 } from "openai/resources/responses/responses";
-import { type ContentPart, contentParts, onlyText, saidIn } from "../content-parts.ts";
+import { type ContentPart, contentParts, onlyText, saidIn, unfit } from "../content-parts.ts";
 import { readSignature } from "./reasoning-signature.ts";
 
 /**
@@ -89,5 +89,7 @@ function toInputPart(part: ContentPart): ResponseInputContent {
       return { type: "input_image", image_url: part.url, detail: "auto" };
     case "file":
       return { type: "input_file", filename: part.name, file_data: part.url };
+    case "sound":
+      throw unfit("OpenAI's Responses take no recordings.", "audio");
   }
 }

@@ -30,6 +30,11 @@ describe("what a text names with @", () => {
     ["first\n@note.txt\nlast", ["note.txt"]],
     ["@~/note.txt", [path.join(folder, "note.txt")]],
     [`@${folder}/note.txt.`, [path.join(folder, "note.txt")]],
+    ["sum up @s3://bucket/report.pdf.", ["s3://bucket/report.pdf"]],
+    [
+      "@s3://b-1/a\\ b.mp4?owner=123456789012, @note.txt and @S3://bucket",
+      ["s3://b-1/a b.mp4?owner=123456789012", "note.txt", "S3://bucket"],
+    ],
     ["me@note.txt x@note.txt", []],
     ["@ note.txt @@ @", []],
   ])("%j: %j", async (text, files) => {

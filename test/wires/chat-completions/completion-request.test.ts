@@ -143,6 +143,27 @@ describe("converts messages", () => {
       ],
     ],
     [
+      "with recordings, as parts",
+      [
+        {
+          role: "user",
+          content: [
+            { audio: { format: "mp3", source: { bytes: Buffer.from("abc") } } },
+            { audio: { format: "wav", source: { bytes: Buffer.from("de") } } },
+          ],
+        },
+      ],
+      [
+        {
+          role: "user",
+          content: [
+            { type: "input_audio", input_audio: { data: "YWJj", format: "mp3" } },
+            { type: "input_audio", input_audio: { data: "ZGU=", format: "wav" } },
+          ],
+        },
+      ],
+    ],
+    [
       "with text documents, as text",
       [
         {

@@ -1,5 +1,5 @@
 import type { ContentBlock } from "@aws-sdk/client-bedrock-runtime";
-import { decodeFile, type DecodedFile, detectKind } from "../../../converse/file-kind.ts";
+import { decodeFile, type DecodedFile, describeKind, detectKind } from "../../../converse/file-kind.ts";
 import type { JsonScan } from "../../../json-bounds.ts";
 import { readBase64, readDataUrl } from "../../../wires/data-url.ts";
 import { OpenclawError, shorten } from "../../../errors.ts";
@@ -104,9 +104,11 @@ function readFile(file: RequestField, context: ContentContext): ContentBlock {
   }
   const label = `'${name === undefined ? field.param : shorten(name)}'`;
   const { file: kind, bytes } = decode(read, name, label, field);
-  if (kind.kind === "unsupported" && !kind.isEmpty) {
+  const isMedia = kind.kind === "video" || kind.kind === "audio";
+  if (isMedia || (kind.kind === "unsupported" && !kind.isEmpty)) {
+    const why = isMedia ? `it is ${describeKind(kind)}` : kind.reason;
     throw field.refused(
-      `${label} cannot be sent to a model: ${kind.reason}. ` +
+      `${label} cannot be sent to a model: ${why}. ` +
         "Send png, jpeg, gif, webp, pdf, csv, doc, docx, xls, xlsx, html, md or plain text.",
     );
   }

@@ -1,0 +1,66 @@
+import { describe, expect, it } from "vitest";
+import type { Emulator } from "../../src/emulator/emulator.ts";
+import { askPython, needBotocore } from "../helpers/botocore.ts";
+import { emulate } from "./clients.ts";
+
+/** Makes each call of a list with boto3's runtime client; bytes stand as `{"$bytes": base64}`. */
+const CALLS = `
+import base64, boto3, json, sys
+
+def unpack(value):
+    if isinstance(value, list):
+        return [unpack(item) for item in value]
+    if isinstance(value, dict):
+        if list(value) == ["$bytes"]:
+            return base64.b64decode(value["$bytes"])
+        return {name: unpack(item) for name, item in value.items()}
+    return value
+
+def call(client, request):
+    try:
+        if request.pop("streams", False):
+            return list(client.converse_stream(**unpack(request))["stream"])
+        answer = client.converse(**unpack(request))
+        return answer["output"]["message"]["content"]
+    except client.exceptions.ValidationException as error:
+        return error.response["Error"]["Message"]
+
+asked = json.load(sys.stdin)
+client = boto3.client("bedrock-runtime", endpoint_url=asked["url"], region_name="us-east-1")
+print(json.dumps([call(client, request) for request in asked["requests"]]))
+`;
+
+function askBoto3(emulator: Emulator, requests: readonly object[]): Promise<unknown> {
+  return askPython(
+    CALLS,
+    { url: emulator.url, requests },
+    {
+      AWS_ACCESS_KEY_ID: emulator.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: emulator.secretAccessKey,
+    },
+  );
+}
+
+describe("boto3", () => {
+  it("sends videos, recordings and addresses in Amazon S3", async (context) => {
+    needBotocore(context);
+    const bytes = { $bytes: Buffer.from("abc").toString("base64") };
+    const ask = (modelId: string, ...content: object[]): object => ({
+      modelId,
+      messages: [{ role: "user", content: [...content, { text: "hi" }] }],
+    });
+    const s3Location = { uri: "s3://bucket/key", bucketOwner: "123456789012" };
+    const answers = await askBoto3(await emulate(), [
+      ask("amazon.nova-lite-v1:0", { video: { format: "mp4", source: { bytes } } }),
+      ask("amazon.nova-lite-v1:0", { video: { format: "mov", source: { s3Location } } }),
+      ask("mistral.voxtral-small-24b-2507", { audio: { format: "mp3", source: { bytes } } }),
+      ask("us.anthropic.claude-sonnet-4-6", { audio: { format: "mp3", source: { bytes } } }),
+    ]);
+    expect(answers).toEqual([
+      [{ text: expect.stringMatching(/You attached 1 video\.$/) }],
+      [{ text: expect.stringMatching(/You attached 1 video\.$/) }],
+      [{ text: expect.stringMatching(/You attached 1 recording\.$/) }],
+      "This model doesn't support the audio content block that you provided. Update the content block and try again.",
+    ]);
+  });
+});
