@@ -9,7 +9,7 @@ import { textAt } from "../json.ts";
 import { once } from "../once.ts";
 import { baseModelId } from "../models/base-model-id.ts";
 import type { Discovered } from "../models/discovered.ts";
-import type { AwsPath } from "../models/provider-api.ts";
+import { type AwsPath, isMantle } from "../models/provider-api.ts";
 import { catalogIds } from "../models/catalog.ts";
 import { listedId } from "../models/listed-id.ts";
 import { likelyProfile, needsProfile, profileFor, profileNamed } from "../models/callable.ts";
@@ -99,7 +99,9 @@ async function openBedrock(
       known = await list();
       const listed = known && needsProfile(id, known) ? profileFor(id, known) : undefined;
       const learnt = lessons.findLast(({ name }) => name === "profile")?.value;
-      guess = known || learnt !== undefined ? undefined : likelyProfile(id, session.region.value);
+      // Mantle has no profiles.
+      const isPlain = known !== undefined || learnt !== undefined || isMantle(ask.model);
+      guess = isPlain ? undefined : likelyProfile(id, session.region.value);
       profileId = listed?.id ?? (typeof learnt === "string" ? learnt : guess);
       if (profileId === id) profileId = undefined;
       const modelId = profileId ?? id;
@@ -138,7 +140,10 @@ async function openBedrock(
         isRetired,
       );
     },
-    countTokens: (plan) => count(session, baseModelId(plan.input.modelId ?? "", known), plan),
+    countTokens: async (plan) =>
+      isMantle(ask.model)
+        ? { uncounted: "Bedrock's endpoint bedrock-mantle was not asked for a count, so it is estimated" }
+        : count(session, baseModelId(plan.input.modelId ?? "", known), plan),
     baseIdOf: ({ input }) => baseModelId(input.modelId ?? "", known),
     close: () => session.close(),
   };
@@ -156,7 +161,8 @@ const GUESS_REFUSALS: ReadonlySet<ErrorCode> = new Set([
 export async function knownModels(session: AwsSession, ask: Ask): Promise<Discovered | undefined> {
   const { setup, region } = session;
   const load = async (options: { offline?: boolean }): Promise<Discovered | undefined> => {
-    const { discovered } = await loadModels(setup, options);
+    const target = isMantle(ask.model) ? targetOf(ask.model) : undefined;
+    const { discovered } = await loadModels(setup, { ...options, target });
     return discovered?.region === region.value ? discovered : undefined;
   };
   const cached = await load({ offline: true });

@@ -133,7 +133,7 @@ function suggestedKeys(
   held: unknown,
   { modelKeys, use }: SettingsInput,
 ): Path {
-  if (placeholder === "<id>") return ["amazon-bedrock"];
+  if (placeholder === "<id>") return ["amazon-bedrock", "amazon-bedrock-mantle"];
   if (placeholder === "<key>") return parent.join(".") === "agents.defaults.models" ? modelKeys : [];
   if (placeholder !== "[]") return [];
   const count = Array.isArray(held) ? held.length : 0;

@@ -222,7 +222,7 @@ const plugins = object({ "amazon-bedrock": field(plugin, "The Amazon Bedrock plu
 
 const providers = field(
   map("id", provider),
-  "Model providers, by id. The id of Amazon Bedrock is amazon-bedrock.",
+  "Model providers, by id. The id of Amazon Bedrock is amazon-bedrock, that of its endpoint bedrock-mantle is amazon-bedrock-mantle, for which {} is enough.",
   { default: {} },
 );
 

@@ -3,6 +3,7 @@ import { isRecord } from "../json.ts";
 import { toWarning, type Warning } from "../models/discovered.ts";
 import type { ListedModel } from "../models/list.ts";
 import { listedBase } from "../models/listed-id.ts";
+import { isMantle } from "../models/provider-api.ts";
 import { targetOf } from "../models/resolve-model.ts";
 import { openSession, type AwsSession } from "../session/session.ts";
 import { isFresh } from "./cache.ts";
@@ -67,6 +68,7 @@ export async function surveyAccess(
   const { discovered, cacheFile } = load;
   const bases = new Map(
     models.flatMap(({ key, id }) => {
+      if (isOfMantle(key)) return [];
       const base = discovered && listedBase(id, discovered)?.id;
       return base === undefined ? [] : [[key, base] as const];
     }),
@@ -96,6 +98,7 @@ export async function surveyAccess(
     : "no AWS credentials were found";
   const accessOf = ({ key }: ListedModel): Access => {
     const base = bases.get(key);
+    if (isOfMantle(key)) return unknown("only a call tells whether bedrock-mantle lets these credentials in");
     if (base === undefined || !discovered) return unknown("AWS's lists do not tell which model answers");
     const answer = answers.get(base);
     const failure = failures.get(base);
@@ -107,6 +110,10 @@ export async function surveyAccess(
     access: new Map(models.map((model) => [model.key, accessOf(model)])),
     warnings: toWarnings(failures),
   };
+}
+
+function isOfMantle(key: string): boolean {
+  return isMantle({ providerId: key.slice(0, key.indexOf("/")) });
 }
 
 function unknown(reason: string, hint: string | null = null): Access {

@@ -15,11 +15,14 @@ export interface CacheKey {
   endpoint: string | undefined;
   /** Digest of what decides the credential source: credentials/fingerprint.ts. */
   fingerprint: string;
+  /** The endpoint that lists, where that is not Bedrock's own. */
+  service?: "bedrock-mantle" | undefined;
 }
 
 /** The file that holds the list for a key. */
 export function cacheFile(stateFolder: string, key: CacheKey): string {
-  return entryFile(stateFolder, [FORM, key.region, key.endpoint ?? "", key.fingerprint]);
+  const { region, endpoint = "", fingerprint, service } = key;
+  return entryFile(stateFolder, [FORM, region, endpoint, fingerprint, ...(service ? [service] : [])]);
 }
 
 /** Whether what was fetched at a time (ms since 1970) still counts, by the settings. */
@@ -30,11 +33,12 @@ export function isFresh({ fetchedAt }: { fetchedAt: number }, { runtime, config 
 
 /** Reads a cached list; undefined when there is none, or when what is there is not one. */
 export async function readCache(file: string): Promise<Discovered | undefined> {
-  const { region, fetchedAt, models, profiles, warnings } = (await readEntry(file, FORM)) ?? {};
+  const { region, fetchedAt, models, profiles, warnings, endpoint } = (await readEntry(file, FORM)) ?? {};
   if (typeof region !== "string" || typeof fetchedAt !== "number") return undefined;
   if (!isListOf(models, isModel) || !isListOf(profiles, isProfile) || !isListOf(warnings, isWarning))
     return undefined;
-  return { region, fetchedAt, models, profiles, warnings };
+  const ofMantle = endpoint === "bedrock-mantle" ? { endpoint: "bedrock-mantle" as const } : {};
+  return { region, fetchedAt, models, profiles, warnings, ...ofMantle };
 }
 
 function isListOf<T>(value: unknown, isItem: (item: unknown) => item is T): value is T[] {

@@ -226,7 +226,7 @@ function text(value: unknown): string {
 }
 
 /** What names a thing: without white space, control characters and half characters, which no request could carry. */
-function identifier(value: unknown): string {
+export function identifier(value: unknown): string {
   return typeof value === "string" && !/[\s\p{Cc}\p{Cs}]/u.test(value) ? value : "";
 }
 

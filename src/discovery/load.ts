@@ -5,6 +5,7 @@ import {
   endpointOf,
   openSession,
   regionWithoutAsking,
+  serviceOf,
   type Setup,
 } from "../session/session.ts";
 import { stateFolder } from "../disk/state-folder.ts";
@@ -19,7 +20,7 @@ export interface LoadOptions {
   refresh?: boolean | undefined;
   /** Never ask AWS. */
   offline?: boolean | undefined;
-  /** The model the list is wanted for, when there is one: its region counts. */
+  /** The model the list is wanted for, when there is one: its region counts, and its endpoint where that has a list of its own. */
   target?: Target | undefined;
 }
 
@@ -46,6 +47,7 @@ export async function loadModels(setup: Setup, options: LoadOptions): Promise<Mo
   const { runtime, config, decision, shared } = setup;
   const settings = discoverySettings(config.value);
   const target = options.target ?? { kind: "discovery" };
+  const isMantle = serviceOf(target) === "bedrock-mantle";
   const region = regionWithoutAsking(setup, target)?.value;
   const nothing: ModelLoad = {
     region,
@@ -64,8 +66,9 @@ export async function loadModels(setup: Setup, options: LoadOptions): Promise<Mo
   const isCached = settings.refreshInterval > 0 && !runtime.isEmulated;
   const file = cacheFile(stateFolder(runtime), {
     region: region ?? "instance",
-    endpoint: endpointOf(setup, "bedrock", target)?.url,
+    endpoint: endpointOf(setup, isMantle ? "bedrock-mantle" : "bedrock", target)?.url,
     fingerprint: fingerprintCredentials(decision, runtime.env, shared),
+    service: isMantle ? "bedrock-mantle" : undefined,
   });
   if (isCached) nothing.cacheFile = file;
   const startedAt = runtime.now();
@@ -73,10 +76,12 @@ export async function loadModels(setup: Setup, options: LoadOptions): Promise<Mo
   if (older && (options.offline || (!options.refresh && isFresh(older, setup)))) {
     return fromCache(nothing, older, isFresh(older, setup) ? "cache" : "stale");
   }
-  if (options.offline) return { ...nothing, warnings: [nothingCached(region)] };
+  if (options.offline) return { ...nothing, warnings: [nothingCached(region, isMantle)] };
 
   // As many as discover.ts asks at once.
-  const connected = await connectAhead(setup, "bedrock", () => target, 3);
+  const connected = await (isMantle
+    ? connectAhead(setup, "bedrock-mantle", () => target)
+    : connectAhead(setup, "bedrock", () => target, 3));
   if (settings.enabled === undefined) {
     const { detectCredentials } = await import("../credentials/provider.ts");
     if (!(await detectCredentials(decision, runtime))) {
@@ -110,6 +115,8 @@ export async function loadModels(setup: Setup, options: LoadOptions): Promise<Mo
 }
 
 async function ask(session: AwsSession): Promise<Discovered> {
+  if (serviceOf(session.target) === "bedrock-mantle")
+    return (await import("./list-mantle.ts")).discoverMantle(session);
   const { discover } = await import("./discover.ts");
   return discover(session);
 }
@@ -138,10 +145,11 @@ function fromCache(nothing: ModelLoad, entry: Discovered, source: "cache" | "sta
   return { ...nothing, region: entry.region, source, discovered: entry, warnings: entry.warnings };
 }
 
-function nothingCached(region: string | undefined): Warning {
+function nothingCached(region: string | undefined, isMantle: boolean): Warning {
+  const list = isMantle ? "list of the models of bedrock-mantle" : "model list";
   return {
     code: "network",
-    message: `No model list is cached${region ? ` for ${region}` : ""}, and --offline keeps from asking AWS.`,
+    message: `No ${list} is cached${region ? ` for ${region}` : ""}, and --offline keeps from asking AWS.`,
     hint: "openclaw models list --refresh",
   };
 }

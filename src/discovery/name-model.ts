@@ -13,6 +13,7 @@ import {
   describeTaken,
   isComplete,
   isIdShaped,
+  isListOf,
   namedModel,
   type ResolvedModel,
   targetOf,
@@ -51,7 +52,8 @@ export async function nameListed(
 ): Promise<ResolvedModel> {
   const exact = namedModel(text, config.value);
   const { discovered } = load;
-  if (!discovered || isComplete(exact) || listedId(exact.id, discovered) !== undefined) return exact;
+  if (!discovered || !isListOf(discovered, exact) || isComplete(exact)) return exact;
+  if (listedId(exact.id, discovered) !== undefined) return exact;
   const nameable = await nameableIn(load, config.value);
   const match = matchName(exact.id, nameable);
   if (match.kind === "none" && isUnheardOf(exact.id)) return exact;
@@ -146,7 +148,7 @@ export async function nameableIn(load: ModelLoad, config: Configuration): Promis
   const answers = cacheFile === undefined ? undefined : await readAccess(accessFile(cacheFile));
   return {
     discovered,
-    configuredIds: bedrockIds(config),
+    configuredIds: bedrockIds(config, discovered.endpoint),
     isBarred: (baseId) => {
       const { availability, isFormMissing } = answers?.get(baseId) ?? {};
       if (availability === undefined || isFormMissing === undefined) return false;

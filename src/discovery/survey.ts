@@ -8,12 +8,22 @@ import { type ListInput, listModels, type ListedModel } from "../models/list.ts"
 import { type LoadOptions, loadModels, type ModelLoad } from "./load.ts";
 import type { Served } from "./load-served.ts";
 import { configuredDefaults } from "../models/default-models.ts";
-import { isListedByServer, servedProviders, isServed, withoutServers } from "../models/provider-api.ts";
-import type { ResolvedModel, Target } from "../models/resolve-model.ts";
+import { toWarning, type Warning } from "../models/discovered.ts";
+import {
+  hasMantle,
+  isListedByServer,
+  isMantle,
+  servedProviders,
+  isServed,
+  withoutServers,
+} from "../models/provider-api.ts";
+import { MANTLE_TARGET, type ResolvedModel, type Target } from "../models/resolve-model.ts";
 
 export interface ModelSurvey {
   setup: Setup;
   load: ModelLoad;
+  /** The list of the endpoint `bedrock-mantle`, where its provider is configured. */
+  mantle: ModelLoad | undefined;
   models: ListedModel[];
   /** What the list was made from. */
   input: ListInput;
@@ -38,20 +48,37 @@ export async function surveyModels(
   const config = await loadConfig(options, runtime);
   const setup = await readSetup(options, runtime, config);
   const { wanted, target } = await readQuestion(question, config.value);
-  const ask = (): Promise<[ModelLoad, Served | undefined]> =>
+  const isOfMantle = wanted !== undefined && isMantle(wanted);
+  const ask = (): Promise<[ModelLoad, ModelLoad | undefined, Served | undefined]> =>
     Promise.all([
       // AWS has nothing to say about another provider's model: what is cached is enough for the names of others.
       wanted && isServed(wanted)
         ? loadModels(setup, { offline: true, target }).then(withoutComplaint)
-        : loadModels(setup, { ...question, target }),
+        : loadModels(setup, { ...question, target: isOfMantle ? undefined : target }),
+      hasMantle(config.value) || isOfMantle ? loadMantle(setup, question) : undefined,
       isListedByServer(config.value) || (question.refresh && servedProviders(config.value).length > 0)
         ? import("./load-served.ts").then(({ loadServed }) => loadServed(setup, question))
         : undefined,
     ]);
-  const [load, served] = await withAwsSpinner(setup, "Asking AWS for its models", ask);
-  if (served) load.warnings = [...load.warnings, ...served.warnings];
-  const input = listInput(setup, load, served, question);
-  return { setup, load, models: listModels(input), input, wanted };
+  const [aws, mantle, served] = await withAwsSpinner(setup, "Asking AWS for its models", ask);
+  const load = isOfMantle && mantle ? mantle : aws;
+  const others = isOfMantle ? [] : mantleWarnings(mantle, aws);
+  load.warnings = [...load.warnings, ...others, ...(served?.warnings ?? [])];
+  const input = listInput(setup, { aws, mantle, served }, question);
+  return { setup, load, mantle, models: listModels(input), input, wanted };
+}
+
+/** The list of Mantle's models, loaded as AWS's other list is. Throws `usage`. */
+export async function loadMantle(setup: Setup, options: LoadOptions): Promise<ModelLoad> {
+  return loadModels(setup, { ...options, target: MANTLE_TARGET });
+}
+
+/** What a person is told where Mantle's models are missing or old, unless the same is in the way of AWS's other list. */
+export function mantleWarnings(mantle: ModelLoad | undefined, { error }: ModelLoad): Warning[] {
+  if (mantle === undefined) return [];
+  const failure = mantle.error?.code === error?.code ? undefined : mantle.error;
+  const missing = failure && toWarning(failure, "The models of bedrock-mantle could not be listed");
+  return [...mantle.warnings, ...(missing ? [missing] : [])];
 }
 
 /** Shows a spinner while AWS is asked, but not over a question for an MFA code. Rejects with what `work` rejects with. */
@@ -64,21 +91,28 @@ export async function withAwsSpinner<T>(
   return (await import("../terminal/spinner.ts")).withSpinner(runtime, text, work);
 }
 
+/** What was loaded, by who lists it. */
+interface Loads {
+  aws: ModelLoad;
+  mantle: ModelLoad | undefined;
+  served: Served | undefined;
+}
+
 /** What a list is made from: the configuration, what was loaded, and which of it is asked for. */
 export function listInput(
   { config, options, runtime }: Setup,
-  load: ModelLoad,
-  served: Served | undefined,
+  { aws, mantle, served }: Loads,
   { all, providers, search }: Pick<SurveyOptions, "all" | "providers" | "search"> = {},
 ): ListInput {
   const [primary, ...fallbacks] = configuredDefaults(config.value, runtime);
   return {
     config: runtime.isEmulated ? withoutServers(config.value) : config.value,
-    discovered: load.discovered,
+    discovered: aws.discovered,
+    mantle: mantle?.discovered,
     served: served?.models,
     settings: discoverySettings(config.value),
     defaults: { primary, fallbacks },
-    hasCredentials: load.hasCredentials,
+    hasCredentials: aws.hasCredentials,
     regionFlag: options.region,
     all: all === true,
     providers: providers ?? [],

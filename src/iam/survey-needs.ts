@@ -8,7 +8,7 @@ import { toOpenclawError } from "../session/aws-errors.ts";
 import { oncePer } from "../once.ts";
 import type { Warning } from "../models/discovered.ts";
 import { loadModels, type ModelLoad } from "../discovery/load.ts";
-import { MANTLE, isOfBedrock } from "../models/provider-api.ts";
+import { hasMantle, isMantle, isOfBedrock } from "../models/provider-api.ts";
 import { needsProfile } from "../models/callable.ts";
 import {
   isComplete,
@@ -83,23 +83,30 @@ async function findModels(setup: Setup): Promise<FoundModel[]> {
     ({ region }) => region,
   );
   return Promise.all(
-    bedrockModels(setup.config.value).map(async (model): Promise<FoundModel> => {
-      const target = targetOf(model);
-      const session = await openSession(setup, target);
-      const region = session.region.value;
-      session.close();
-      const loaded = await load({ target, region });
-      const { discovered } = loaded;
-      const { id } = resolveModel(model.key, setup.config.value, discovered);
-      const isLookedUp = !isComplete(model) || (discovered !== undefined && needsProfile(id, discovered));
-      return { id, region, discovered, load: loaded, isLookedUp };
-    }),
+    calledModels(setup.config.value)
+      .filter(isOfRuntime)
+      .map(async (model): Promise<FoundModel> => {
+        const target = targetOf(model);
+        const session = await openSession(setup, target);
+        const region = session.region.value;
+        session.close();
+        const loaded = await load({ target, region });
+        const { discovered } = loaded;
+        const { id } = resolveModel(model.key, setup.config.value, discovered);
+        const isLookedUp = !isComplete(model) || (discovered !== undefined && needsProfile(id, discovered));
+        return { id, region, discovered, load: loaded, isLookedUp };
+      }),
   );
 }
 
-/** The region in which Mantle is called, where its provider is configured. */
+function isOfRuntime(model: ResolvedModel): boolean {
+  return isOfBedrock(model) && !isMantle(model);
+}
+
+/** The region in which Mantle is called, where its provider is configured or a model is named as its. */
 async function findMantleRegion(setup: Setup): Promise<string | undefined> {
-  if (setup.config.value.models?.providers?.[MANTLE] === undefined) return undefined;
+  const { value } = setup.config;
+  if (!hasMantle(value) && !calledModels(value).some(isMantle)) return undefined;
   const session = await openSession(setup, MANTLE_TARGET);
   session.close();
   return session.region.value;
@@ -116,7 +123,7 @@ async function permissionsToAsk(models: readonly FoundModel[]): Promise<PolicyNe
   return unlisted.flatMap(({ id }) => permissionsAboutArn(id));
 }
 
-function bedrockModels(config: Configuration): ResolvedModel[] {
+function calledModels(config: Configuration): ResolvedModel[] {
   const { primary, fallbacks } = defaultModel(config);
   const texts = [
     ...(primary === undefined ? [] : [primary]),
@@ -127,7 +134,7 @@ function bedrockModels(config: Configuration): ResolvedModel[] {
     ...Object.keys(config.agents?.defaults?.models ?? {}),
   ];
   const models = new Map(texts.map((text) => resolveModel(text, config)).map((model) => [model.key, model]));
-  return [...models.values()].filter(isOfBedrock);
+  return [...models.values()];
 }
 
 /** Account and partition by STS; undefined where it cannot be asked. */

@@ -1,13 +1,14 @@
 import { parseArn } from "../aws/arn.ts";
 import type { Discovered, FoundationModel, InferenceProfile } from "./discovered.ts";
 import { catalogIds } from "./catalog.ts";
-import { canConverse, familyOf } from "./families.ts";
+import { isCalledAtRuntime, familyOf } from "./families.ts";
 import { baseOf, basesOf } from "./listed-id.ts";
 
-/** Whether a foundation model can be asked for text through ConverseStream. */
+/** Whether a foundation model can be asked for text, and streams it. */
 export function streamsText(model: FoundationModel): boolean {
   const takesText = model.input.includes("TEXT");
-  return model.streams === true && takesText && model.output.includes("TEXT") && canConverse(model.id);
+  const isAsked = model.endpoint === "bedrock-mantle" || isCalledAtRuntime(model.id);
+  return model.streams === true && takesText && model.output.includes("TEXT") && isAsked;
 }
 
 /** Whether a profile may send a request to any region of its partition: one of its models has an ARN without a region. */

@@ -80,6 +80,20 @@ function copyCost({ tiers, ...prices }: Cost): Cost {
   return tiers ? { ...prices, tiers: tiers.map((tier) => ({ ...tier })) } : prices;
 }
 
+/** What the catalog knows of a model of Mantle's, whose ids lack the date that those of Bedrock have. */
+export function lookUpUndated(id: string): CatalogEntry | undefined {
+  const dated = catalogIds().filter(
+    (known) => known.startsWith(`${id}-20`) && /^-20\d{6}\b/.test(known.slice(id.length)),
+  );
+  return lookUpCatalog(id) ?? (dated.length === 1 ? lookUpCatalog(dated[0] ?? "") : undefined);
+}
+
+/** Who made a model, as AWS spells it, where the catalog has another of theirs; else as its id does. */
+export function vendorName(id: string): string {
+  const vendor = id.split(".", 1)[0] ?? id;
+  return providers[vendor] ?? vendor;
+}
+
 /** The ids that the catalog knows: models and some of their profiles. For suggestions where AWS has not been asked. */
 export function catalogIds(): string[] {
   return Object.keys(rows);

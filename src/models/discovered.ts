@@ -21,6 +21,8 @@ export interface FoundationModel {
   legacyFrom?: string | undefined;
   extendedAccessFrom?: string | undefined;
   endOfLife?: string | undefined;
+  /** The endpoint that lists it, where that is not Bedrock's own. */
+  endpoint?: "bedrock-mantle" | undefined;
 }
 
 /** An inference profile as ListInferenceProfiles told it. */
@@ -49,6 +51,8 @@ export function toWarning(error: OpenclawError, what: string, hint = "openclaw d
 /** What one round of questions to AWS found. This, unfiltered, is what the cache keeps. */
 export interface Discovered {
   region: string;
+  /** The endpoint that lists its models, where that is not Bedrock's own. */
+  endpoint?: "bedrock-mantle";
   /** Milliseconds since 1970. */
   fetchedAt: number;
   models: FoundationModel[];

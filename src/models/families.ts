@@ -647,7 +647,10 @@ export function familyOf(baseId: string | undefined): FamilyFacts {
 }
 
 /** All of them in one, because every listed model is held against them twice. */
-const notUsual = once(() => new RegExp(OTHER_APIS.map(({ models }) => models.source).join("|")));
+const notCalled = once(() => {
+  const rows = OTHER_APIS.filter(({ apis }) => apis?.runtime === undefined);
+  return new RegExp(rows.map(({ models }) => models.source).join("|"));
+});
 
 /** The id of a model's family in the table of APIs: without version and, where it has one, prefix. */
 function idsFor(modelId: string): [id: string, behindPrefix: string] {
@@ -656,11 +659,11 @@ function idsFor(modelId: string): [id: string, behindPrefix: string] {
 }
 
 /**
- * Whether Converse takes the model: false for the few that AWS lists without it, true for all others, known or not.
- * Takes a model id, a profile id behind any prefix, or the ARN of either.
+ * Whether the runtime endpoint calls the model by any API: false for the few that AWS lists without one, true for all others,
+ * known or not. Takes a model id, a profile id behind any prefix, or the ARN of either.
  */
-export function canConverse(modelId: string): boolean {
-  return !idsFor(modelId).some((id) => notUsual().test(id));
+export function isCalledAtRuntime(modelId: string): boolean {
+  return !idsFor(modelId).some((id) => notCalled().test(id));
 }
 
 /**
@@ -671,7 +674,8 @@ export function apisAt(service: "bedrock-runtime" | "bedrock-mantle", modelId: s
   const ids = idsFor(modelId);
   const row = OTHER_APIS.find(({ models }) => ids.some((id) => models.test(id)))?.apis;
   const usual = USUAL_APIS.find(({ models }) => ids.some((id) => models.test(id)))?.apis ?? [];
-  if (service === "bedrock-mantle") return row?.mantle ?? usual;
+  // What it lists, it calls.
+  if (service === "bedrock-mantle") return row?.mantle ?? (usual.length > 0 ? usual : OPENAI_APIS);
   const isNowhere = row && !row.runtime && !row.mantle;
   return row?.runtime ?? ["bedrock-converse-stream", ...(isNowhere ? [] : usual)];
 }
@@ -683,6 +687,24 @@ export function isOnlyAtMantle(modelId: string): boolean {
   return row?.mantle !== undefined && row.runtime === undefined;
 }
 
+/** The page that says which APIs take a model. */
+export function apisSource(modelId: string): string {
+  const ids = idsFor(modelId);
+  return OTHER_APIS.find(({ models }) => ids.some((id) => models.test(id)))?.apis?.source ?? COMPATIBILITY;
+}
+
+/**
+ * Under which of its two prefixes Mantle has the OpenAI APIs of a model: what came to Bedrock with it is under the longer one,
+ * what was there before under the other. Measured, since no list tells: https://github.com/NousResearch/hermes-agent/issues/52316
+ */
+export function mantlePrefix(modelId: string): "/v1" | "/openai/v1" {
+  return idsFor(modelId).some((id) => CAME_WITH_MANTLE.test(id)) ? "/openai/v1" : "/v1";
+}
+
+const CAME_WITH_MANTLE = /^(?:openai\.gpt-[5-9]|xai\.|google\.gemma-[4-9])/;
+
+const OPENAI_APIS: readonly Api[] = ["openai-completions", "openai-responses"];
+
 /**
  * The APIs of other services by who made the model, the best first: https://docs.aws.amazon.com/bedrock/latest/userguide/models-api-compatibility.html
  */
@@ -691,5 +713,5 @@ const USUAL_APIS: readonly { models: RegExp; apis: readonly Api[] }[] = [
   { models: /^(?:amazon|ai21|cohere|luma|meta|stability|twelvelabs|writer)\./, apis: [] },
   { models: /^openai\.gpt-[5-9]/, apis: ["openai-responses", "openai-completions"] },
   // https://docs.aws.amazon.com/bedrock/latest/userguide/inference-responses-api.html: GPT OSS has Responses at Mantle only.
-  { models: /./, apis: ["openai-completions", "openai-responses"] },
+  { models: /./, apis: OPENAI_APIS },
 ];

@@ -15,12 +15,17 @@ const FILTER = "models.bedrockDiscovery.providerFilter";
  */
 export function findIdleFilters(input: ListInput, models: readonly ListedModel[]): Warning[] {
   const filters = [
-    ...idleProviderFilters(input.discovered, input.settings.providerFilter),
+    ...idleProviderFilters(listedOf(input), input.settings.providerFilter),
     ...idleProviders(input, models),
   ];
   if (models.length > 0 || filters.length > 0) return filters;
   const reason = input.search === undefined ? emptyList(input) : idleSearch(input, input.search);
   return reason ? [reason] : [];
+}
+
+/** What both lists of AWS hold. */
+function listedOf({ discovered, mantle }: ListInput): Pick<Discovered, "region" | "models"> | undefined {
+  return discovered && { ...discovered, models: [...discovered.models, ...(mantle?.models ?? [])] };
 }
 
 /**

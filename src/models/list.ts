@@ -2,13 +2,13 @@ import { isListedType, parseArn } from "../aws/arn.ts";
 import { regionOfBaseUrl } from "../aws/region.ts";
 import type { Configuration, ConfiguredModel } from "../config/settings.ts";
 import { withoutPrefix } from "./base-model-id.ts";
-import { type CatalogEntry, type Cost, lookUpCatalog } from "./catalog.ts";
+import { type CatalogEntry, type Cost, lookUpCatalog, lookUpUndated } from "./catalog.ts";
 import type { Discovered, FoundationModel, InferenceProfile } from "./discovered.ts";
 import { regionsOf, streamsText } from "./callable.ts";
 import { mediaKindsOf } from "./families.ts";
 import { baseOf, basesOf, idOfProfile, listedBase, listedId } from "./listed-id.ts";
 import { orderModels } from "./model-order.ts";
-import { BEDROCK, isServed } from "./provider-api.ts";
+import { type ApiName, apiNameOf, BEDROCK, MANTLE, isServed } from "./provider-api.ts";
 import { matchesProvider } from "./provider-filter.ts";
 import { resolveModel } from "./resolve-model.ts";
 
@@ -22,6 +22,8 @@ export interface ListedModel {
   name: string;
   provider: string;
   kind: "foundation-model" | "inference-profile" | "application-profile" | "configured";
+  /** The API that it is called by first. */
+  api: ApiName;
   /** Kinds of input, joined: `text+image`. */
   input: string;
   /** Tokens. */
@@ -44,6 +46,8 @@ export interface ListInput {
   config: Configuration;
   /** Undefined when nothing was discovered: then only the config speaks. */
   discovered: Discovered | undefined;
+  /** What the endpoint `bedrock-mantle` lists, where its provider is configured. */
+  mantle?: Discovered | undefined;
   /** Ids that the servers of providers without models in their settings list, by provider. */
   served?: ReadonlyMap<string, readonly string[]> | undefined;
   settings: { providerFilter: readonly string[]; defaultContextWindow: number; defaultMaxTokens: number };
@@ -67,17 +71,17 @@ export function listModels(input: ListInput): ListedModel[] {
   const named = new Map<string, NamedModel>();
   for (const model of namedModels(input, asked)) if (!named.has(model.key)) named.set(model.key, model);
   const rest = [...found.values()].filter(
-    ({ id, base, isHidden }) =>
+    ({ key, base, isHidden }) =>
       !isHidden &&
-      !named.has(`${BEDROCK}/${id}`) &&
+      !named.has(key) &&
       matchesProvider(input.settings.providerFilter, base.provider, base.id.split(".", 1)[0] ?? ""),
   );
   const ordered = orderModels(rest, ({ id, base }) => ({ provider: base.provider, baseName: base.name, id }));
   return [
     ...[...named.values()].map((model) => describe(input, model, asked, candidateFor(model, input, found))),
     ...ordered.map((candidate) => {
-      const { id } = candidate;
-      const model = { key: `${BEDROCK}/${id}`, id, providerId: BEDROCK, configured: undefined };
+      const { key, id, providerId } = candidate;
+      const model = { key, id, providerId, configured: undefined };
       return describe(input, model, asked, candidate);
     }),
   ].filter((model) => isWanted(model, input));
@@ -93,12 +97,13 @@ export function describeNamed(input: ListInput, model: NamedModel, baseId?: stri
 }
 
 function candidateFor(
-  { id, providerId }: NamedModel,
+  { key, id, providerId }: NamedModel,
   { config, discovered }: ListInput,
   found: ReadonlyMap<string, Candidate>,
 ): Candidate | undefined {
+  if (providerId === MANTLE) return found.get(key);
   if (!discovered || !isOfBedrock(providerId, config)) return undefined;
-  return found.get(listedId(id, discovered) ?? id);
+  return found.get(`${BEDROCK}/${listedId(id, discovered) ?? id}`);
 }
 
 /** A model as a person or the config named it. */
@@ -111,7 +116,9 @@ interface NamedModel {
 
 /** A model or profile of AWS's lists that gives text. Most of what AWS lists is shown to nobody, so it is described later. */
 interface Candidate {
+  key: string;
   id: string;
+  providerId: string;
   base: FoundationModel;
   profile: InferenceProfile | undefined;
   /** Why it cannot be called as it stands. */
@@ -119,8 +126,13 @@ interface Candidate {
   isHidden: boolean;
 }
 
-function listDiscovered({ discovered, all }: ListInput): Map<string, Candidate> {
-  const found = new Map<string, Candidate>();
+function listDiscovered({ discovered, mantle, all }: ListInput): Map<string, Candidate> {
+  const found = [...candidatesIn(BEDROCK, discovered, all), ...candidatesIn(MANTLE, mantle, all)];
+  return new Map(found.map((candidate) => [candidate.key, candidate]));
+}
+
+function candidatesIn(providerId: string, discovered: Discovered | undefined, all: boolean): Candidate[] {
+  const found: Candidate[] = [];
   if (!discovered) return found;
   const bases = basesOf(discovered);
   const profiles = discovered.profiles.flatMap((profile) => {
@@ -143,13 +155,14 @@ function listDiscovered({ discovered, all }: ListInput): Map<string, Candidate> 
       ...(isLegacy ? ["legacy"] : []),
     ];
     const isHidden = !all && (isLegacy || isProvisionedOnly || (needsProfile && reached.has(id)));
-    found.set(id, { id, base, profile: undefined, tags, isHidden });
+    found.push({ key: `${providerId}/${id}`, id, providerId, base, profile: undefined, tags, isHidden });
   }
   for (const { profile, base } of profiles) {
     const id = idOfProfile(profile);
     const isLegacy = base.lifecycle !== "ACTIVE";
     const isHidden = !all && (isLegacy || !profile.isActive);
-    found.set(id, { id, base, profile, tags: isLegacy ? ["legacy"] : [], isHidden });
+    const tags = isLegacy ? ["legacy"] : [];
+    found.push({ key: `${providerId}/${id}`, id, providerId, base, profile, tags, isHidden });
   }
   return found;
 }
@@ -171,10 +184,13 @@ function describe(
   baseId: string | undefined = candidate?.base.id,
 ): ListedModel {
   const { key, id, providerId, configured } = model;
-  const { config, discovered, hasCredentials } = input;
-  const isBedrock = candidate !== undefined || isOfBedrock(providerId, config);
+  const { config, hasCredentials } = input;
+  const isMantle = providerId === MANTLE;
+  const discovered = isMantle ? input.mantle : input.discovered;
+  const isBedrock = candidate !== undefined || isMantle || isOfBedrock(providerId, config);
   const catalog = isBedrock
-    ? (lookUpCatalog(id) ?? (baseId === undefined ? undefined : lookUpCatalog(baseId)))
+    ? ((isMantle ? lookUpUndated(id) : lookUpCatalog(id)) ??
+      (baseId === undefined ? undefined : lookUpCatalog(baseId)))
     : undefined;
   const region = isBedrock ? regionOf(input, id, providerId) : undefined;
   const isElsewhere = region !== undefined && region !== discovered?.region;
@@ -193,6 +209,7 @@ function describe(
     name: configured?.name || listed?.name || catalog?.name || unfit?.name || id,
     provider: base?.provider ?? catalog?.provider ?? (isBedrock ? vendorOfId(id) : providerId),
     kind: candidate ? kindOf(candidate.profile) : "configured",
+    api: apiNameOf({ providerId, provider: config.models?.providers?.[providerId], id: baseId ?? id }),
     input: inputKinds.join("+"),
     ...limitsOf(configured, catalog, input.settings),
     reasoning: configured?.reasoning ?? catalog?.reasoning ?? false,
@@ -204,7 +221,7 @@ function describe(
       ...new Set([
         ...tagsOf(model, asked, config),
         // An alias of what AWS lists is one of its ARN and of another provider's model, too.
-        ...(candidate ? aliasTags(`${BEDROCK}/${candidate.id}`, candidate.id, config) : []),
+        ...(candidate && !isMantle ? aliasTags(candidate.key, candidate.id, config) : []),
         ...(candidate?.tags ?? []),
         ...(unfit ? ["no-chat"] : []),
         ...(isMissing ? ["missing"] : []),
@@ -225,7 +242,7 @@ function regionOf({ config, regionFlag }: ListInput, id: string, providerId: str
   const { baseUrl, models = [] } = config.models?.providers?.[providerId] ?? {};
   if (regionFlag !== undefined || baseUrl === undefined || !models.some((model) => model.id === id))
     return undefined;
-  return regionOfBaseUrl(baseUrl);
+  return regionOfBaseUrl(baseUrl, providerId === MANTLE ? "bedrock-mantle" : "bedrock-runtime");
 }
 
 /** Whether AWS's lists would hold a model of this id if it existed: not when they could not be had whole. */
@@ -288,8 +305,16 @@ interface AskedModels {
   fallbacks: readonly NamedModel[];
 }
 
-function askedModels({ config, defaults: { primary, fallbacks }, discovered }: ListInput): AskedModels {
-  const resolve = (text: string): NamedModel => resolveModel(text, config, discovered);
+function askedModels({
+  config,
+  defaults: { primary, fallbacks },
+  discovered,
+  mantle,
+}: ListInput): AskedModels {
+  const resolve = (text: string): NamedModel => {
+    const model = resolveModel(text, config, discovered);
+    return model.providerId === MANTLE ? resolveModel(text, config, mantle) : model;
+  };
   return { primary: primary === undefined ? undefined : resolve(primary), fallbacks: fallbacks.map(resolve) };
 }
 
@@ -327,7 +352,8 @@ function tagsOf(
     ...(primary?.key === key ? ["default"] : []),
     ...(fallback >= 0 ? [`fallback#${fallback + 1}`] : []),
     ...(configured ? ["configured"] : []),
-    ...aliasTags(key, id, config),
+    // A bare id is Bedrock's.
+    ...aliasTags(key, key === `${MANTLE}/${id}` ? key : id, config),
   ];
 }
 

@@ -1,6 +1,6 @@
 import { describeModelArn, parseArn } from "../aws/arn.ts";
 import type { ConfiguredModel } from "../config/settings.ts";
-import { type CatalogEntry, lookUpCatalog } from "./catalog.ts";
+import { type CatalogEntry, lookUpCatalog, lookUpUndated } from "./catalog.ts";
 import type { Discovered, FoundationModel } from "./discovered.ts";
 import { reachesEveryRegion, regionsOf } from "./callable.ts";
 import { costOf, kindOf, type ListedModel } from "./list.ts";
@@ -110,7 +110,8 @@ interface FactsInput extends KnownModel {
 /** Puts together what config, catalog and AWS know about a model. */
 export function modelFacts(input: FactsInput): ModelFacts {
   const { model, configured, discovered, base, baseId, arnFacts, reasoningLevels } = input;
-  const catalog = lookUpCatalog(model.id) ?? (baseId === undefined ? undefined : lookUpCatalog(baseId));
+  const lookUp = base?.endpoint === "bedrock-mantle" ? lookUpUndated : lookUpCatalog;
+  const catalog = lookUp(model.id) ?? (baseId === undefined ? undefined : lookUpCatalog(baseId));
   const profile = discovered && findProfile(model.id, discovered);
   const isOther = model.kind === "configured" && configured === undefined;
   return {

@@ -3,7 +3,7 @@ import type { Configuration, ProviderSettings } from "../config/settings.ts";
 import { type OpenclawError, usageError } from "../errors.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { withoutPrefix } from "./base-model-id.ts";
-import { type Api, apisAt } from "./families.ts";
+import { type Api, apisAt, apisSource, mantlePrefix } from "./families.ts";
 
 /** The provider id of Amazon Bedrock. */
 export const BEDROCK = "amazon-bedrock";
@@ -66,15 +66,23 @@ export function waysTo({ providerId, provider, id }: Provided & { id: string }):
   const service = providerId === MANTLE ? "bedrock-mantle" : "bedrock-runtime";
   const apis = apisAt(service, id);
   const named = api === undefined ? apis : [api, ...apis.filter((other) => other !== api)];
-  const [first = { api: CONVERSE }, ...others] = named.flatMap((name) => waysBy(name, service));
+  const [first = { api: CONVERSE }, ...others] = named.flatMap((name) => waysBy(name, service, id));
   return [first, ...others];
 }
 
 const CONVERSE = "bedrock-converse-stream";
 
-function waysBy(api: Api, service: AwsPath["service"]): Way[] {
+function waysBy(api: Api, service: AwsPath["service"], id: string): Way[] {
   if (api === CONVERSE) return service === "bedrock-runtime" ? [{ api }] : [];
-  return PREFIXES[service][api].map((prefix) => ({ api, path: { service, prefix } }));
+  const prefixes = PREFIXES[service][api];
+  const likely = mantlePrefix(id);
+  const inOrder = prefixes.includes(likely)
+    ? [likely, ...prefixes.filter((other) => other !== likely)]
+    : prefixes;
+  return (service === "bedrock-mantle" ? inOrder : prefixes).map((prefix) => ({
+    api,
+    path: { service, prefix },
+  }));
 }
 
 /**
@@ -93,7 +101,7 @@ const PREFIXES: Readonly<
   },
   "bedrock-mantle": {
     "openai-completions": ["/v1", "/openai/v1"],
-    "openai-responses": ["/openai/v1", "/v1"],
+    "openai-responses": ["/v1", "/openai/v1"],
     "anthropic-messages": ["/anthropic/v1"],
   },
 };
@@ -149,6 +157,21 @@ export function servedApi(api: Api | undefined): ServedApi {
   return SERVED_APIS[api === undefined || api === CONVERSE ? "openai-completions" : api];
 }
 
+/** Who says by which API a model is called: the settings, or a page; null for a server's that nobody asked about it. */
+export function sourceOfApi(model: Provided & { id: string }): string | null {
+  if (model.provider?.api !== undefined) return "config";
+  return isServed(model) ? null : apisSource(model.id);
+}
+
+/** What `models list` calls an API. */
+export type ApiName = Exclude<Api, typeof CONVERSE> | "converse";
+
+/** The API that a model is called by, by the name that `models list` has for it. */
+export function apiNameOf(model: Parameters<typeof apiOf>[0]): ApiName {
+  const api = apiOf(model);
+  return api === CONVERSE ? "converse" : api;
+}
+
 /** A way in words, for messages: `Responses (/openai/v1)`. */
 export function nameOfWay({ api, path }: Way): string {
   return path ? `${NAMES[api]} (${path.prefix})` : NAMES[api];
@@ -161,6 +184,16 @@ export function hintOfMantle(providerId: string, id: string): string | undefined
     "It is at the endpoint bedrock-mantle only: openclaw config set models.providers.amazon-bedrock-mantle '{}' && " +
     `openclaw chat -m ${quoteForShell(`${MANTLE}/${withoutPrefix(id)}`)}`
   );
+}
+
+/** Whether a model is called at the endpoint `bedrock-mantle`. */
+export function isMantle({ providerId }: { providerId: string }): boolean {
+  return providerId === MANTLE;
+}
+
+/** Whether the provider of the endpoint `bedrock-mantle` is configured: an empty object is enough. */
+export function hasMantle(config: Configuration): boolean {
+  return config.models?.providers?.[MANTLE] !== undefined;
 }
 
 /** Whether a provider leaves it to its server to say which models there are. */

@@ -10,7 +10,7 @@ import type { Discovered } from "./discovered.ts";
 import { listedId } from "./listed-id.ts";
 import { matchName } from "./match-name.ts";
 import { foldedForms, foldName } from "./name-words.ts";
-import { BEDROCK, isServed, MANTLE } from "./provider-api.ts";
+import { BEDROCK, isMantle, isServed, MANTLE } from "./provider-api.ts";
 
 /** What is to be called: the lists of discovery, or one model. */
 export type Target =
@@ -66,9 +66,15 @@ export function resolveModel(text: string, config: Configuration, discovered?: D
   if (isComplete(exact)) return exact;
   const configured = name === exact.id ? configuredKey(name, config) : undefined;
   if (configured !== undefined) return byKey(configured, config);
-  if (!discovered || listedId(exact.id, discovered) !== undefined) return exact;
-  const match = matchName(exact.id, { discovered, configuredIds: bedrockIds(config) });
+  if (!discovered || !isListOf(discovered, exact) || listedId(exact.id, discovered) !== undefined)
+    return exact;
+  const match = matchName(exact.id, { discovered, configuredIds: bedrockIds(config, discovered.endpoint) });
   return match.kind === "one" ? byKey(`${exact.providerId}/${match.id}`, config) : exact;
+}
+
+/** Whether a list is of the endpoint at which a model is called. */
+export function isListOf({ endpoint }: Discovered, { providerId }: { providerId: string }): boolean {
+  return (endpoint === "bedrock-mantle") === (providerId === MANTLE);
 }
 
 /** What is told where a model was taken for a name that is neither its id, its key nor its alias; else undefined. */
@@ -87,6 +93,8 @@ export function describeTaken(
  */
 export function isComplete({ id, configured, providerId, provider }: ResolvedModel): boolean {
   if (configured !== undefined || isServed({ providerId, provider })) return true;
+  // Mantle has bare ids only, and the releases of none.
+  if (isMantle({ providerId })) return isIdShaped(id);
   return id === "" || parseArn(id) !== undefined || (isIdShaped(id) && isWhole(id));
 }
 
@@ -116,9 +124,10 @@ const spelledInCatalog = once(() => {
   return new Set(bases.flatMap((id) => Array.from(foldedForms(id))));
 });
 
-/** The ids of Amazon Bedrock's that the configuration lists. */
-export function bedrockIds(config: Configuration): string[] {
-  return (config.models?.providers?.[BEDROCK]?.models ?? []).map(({ id }) => id);
+/** The ids of Amazon Bedrock's, or of its endpoint that has a list of its own, that the configuration has. */
+export function bedrockIds(config: Configuration, endpoint?: Discovered["endpoint"]): string[] {
+  const provider = config.models?.providers?.[endpoint ? MANTLE : BEDROCK];
+  return (provider?.models ?? []).map(({ id }) => id);
 }
 
 /** The only configured model of any provider that has this id or name; undefined where there is none or more than one. */
@@ -149,7 +158,7 @@ export function keyOf(text: string, config: Configuration): string {
     aliases.find(([, { alias }]) => alias !== undefined && alias.toLowerCase() === text.toLowerCase()) ??
     [];
   if (key !== undefined) return key.includes("/") && !key.startsWith("arn:") ? key : `${BEDROCK}/${key}`;
-  const providerIds = [BEDROCK, ...Object.keys(config.models?.providers ?? {})];
+  const providerIds = [BEDROCK, MANTLE, ...Object.keys(config.models?.providers ?? {})];
   if (providerIds.some((providerId) => text.startsWith(`${providerId}/`))) return text;
   return `${BEDROCK}/${text.replace(OTHERS_PREFIX, "")}`;
 }
@@ -161,7 +170,7 @@ export function keyOf(text: string, config: Configuration): string {
 const OTHERS_PREFIX = /^bedrock(?:_converse)?[/:](?:(?:converse|invoke)\/)?(?=\S)/i;
 
 /** What a session is opened for to ask Mantle which models it has. */
-export const MANTLE_TARGET: Target = { kind: "model", id: "", providerId: MANTLE };
+export const MANTLE_TARGET = { kind: "model", id: "", providerId: MANTLE } as const satisfies Target;
 
 /** What a session is opened for to call a model. */
 export function targetOf({ configured, id, providerId }: ResolvedModel): Target {

@@ -5,12 +5,15 @@ import type { Ask } from "../converse/plan-request.ts";
 import type { Discovered } from "../models/discovered.ts";
 import { type ListedModel, listModels } from "../models/list.ts";
 import { loadModels, type ModelLoad } from "../discovery/load.ts";
-import { listInput } from "../discovery/survey.ts";
+import { listInput, loadMantle, mantleWarnings } from "../discovery/survey.ts";
+import { hasMantle, isMantle } from "../models/provider-api.ts";
 import { loadServed } from "../discovery/load-served.ts";
 
 /** The model list as it was last loaded. */
 export interface CachedModelList {
   load: ModelLoad;
+  /** Of the endpoint `bedrock-mantle`, where its provider is configured. */
+  mantle: ModelLoad | undefined;
   models: readonly ListedModel[];
 }
 
@@ -64,7 +67,9 @@ export class ModelListCache {
 
   /** What AWS lists in a session's region: what a wire wants to know before each call. */
   readonly known = async (session: AwsSession, question: Ask): Promise<Discovered | undefined> => {
-    const { discovered } = (await this.current()).load;
+    const { load, mantle } = await this.current();
+    if (isMantle(question.model)) return mantle?.discovered;
+    const { discovered } = load;
     const region = session.region.value;
     if (discovered?.region === region) return discovered;
     const now = this.#setup.runtime.elapsed();
@@ -83,17 +88,24 @@ export class ModelListCache {
   }
 
   async #loadOnce(refresh: boolean): Promise<CachedModelList> {
-    const [load, served] = await Promise.all([
+    const [load, mantle, served] = await Promise.all([
       loadModels(this.#setup, { refresh }),
+      hasMantle(this.#setup.config.value) ? loadMantle(this.#setup, { refresh }) : undefined,
       loadServed(this.#setup, { refresh }),
     ]);
     const { terminal, elapsed } = this.#setup.runtime;
-    for (const { message } of [...load.warnings, ...served.warnings]) terminal.note(message);
+    const warnings = [...load.warnings, ...mantleWarnings(mantle, load), ...served.warnings];
+    for (const { message } of warnings) terminal.note(message);
     if (load.error) terminal.note(load.error.message);
     this.#loadedAt = elapsed();
     // A list that could not be had does not push out one that was.
+    const ofMantle = mantle?.discovered ? mantle : (this.#modelList?.mantle ?? mantle);
     if (!this.#modelList || load.discovered || !this.#modelList.load.discovered)
-      this.#modelList = { load, models: listModels(listInput(this.#setup, load, served)) };
+      this.#modelList = {
+        load,
+        mantle: ofMantle,
+        models: listModels(listInput(this.#setup, { aws: load, mantle: ofMantle, served })),
+      };
     return this.#modelList;
   }
 }

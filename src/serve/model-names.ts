@@ -4,7 +4,7 @@ import type { Setup } from "../session/session.ts";
 import type { Configuration } from "../config/settings.ts";
 import { nameableIn, nameListed } from "../discovery/name-model.ts";
 import { listedId } from "../models/listed-id.ts";
-import { isServed } from "../models/provider-api.ts";
+import { isMantle, isServed } from "../models/provider-api.ts";
 import { suggestIds } from "../models/match-name.ts";
 import {
   isComplete,
@@ -55,7 +55,7 @@ export function resolveName(
   const resolve = async (text: string): Promise<ResolvedModel> => {
     const model = namedModel(text, config);
     if (isCallable(model, setup, modelList)) return model;
-    const { load } = modelList;
+    const load = (isMantle(model) ? modelList.mantle : undefined) ?? modelList.load;
     if (load.discovered && !isComplete(model)) {
       const named = await nameListed(text, load, setup);
       if (named.key !== model.key) return named;
@@ -101,7 +101,7 @@ function aliasesOf(config: Configuration): string[] {
 function isCallable(
   { id, configured, providerId, provider }: ResolvedModel,
   { options }: Setup,
-  { load: { discovered } }: CachedModelList,
+  { load, mantle }: CachedModelList,
 ): boolean {
   if (configured !== undefined) return true;
   // AWS lists what Converse calls; the server of any other provider knows its models itself.
@@ -112,5 +112,6 @@ function isCallable(
     return !isElsewhere && (arn.region === "" || KNOWN_REGIONS.includes(arn.region));
   }
   if (id === "" || /\s/.test(id) || id.length > LONGEST_ID) return false;
+  const { discovered } = (isMantle({ providerId }) ? mantle : load) ?? {};
   return discovered === undefined || listedId(id, discovered) !== undefined;
 }

@@ -168,6 +168,6 @@ function baseUrlOf(setup: Setup, target: Target): { url: string; setting: string
 }
 
 /** The service that answers a target's models, which is what the `baseUrl` of its provider is for. */
-function serviceOf(target: Target): "bedrock-runtime" | "bedrock-mantle" {
+export function serviceOf(target: Target): "bedrock-runtime" | "bedrock-mantle" {
   return target.kind !== "discovery" && target.providerId === MANTLE ? "bedrock-mantle" : "bedrock-runtime";
 }

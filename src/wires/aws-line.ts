@@ -8,6 +8,7 @@ import { OpenclawError } from "../errors.ts";
 import type { AwsPath } from "../models/provider-api.ts";
 import { type CallContext, toOpenclawError } from "../session/aws-errors.ts";
 import { ANSWER_MS } from "../session/client-config.ts";
+import { readDenial } from "../session/denial.ts";
 import { findRow, isKnownAwsError } from "../session/error-table.ts";
 import type { RestCall, SendOnce, Sent } from "../session/rest-client.ts";
 import { type AwsSession, urlOf } from "../session/session.ts";
@@ -185,7 +186,7 @@ function toRestCall({ path: { prefix } }: AwsLine, { path, body, headers }: Serv
 }
 
 /** An error that came in the form of another API, under AWS's name for its status; any other as it is. */
-function named(failure: ServiceFailure): Error {
+export function named(failure: ServiceFailure): Error {
   const { $response, $responseBodyText } = failure;
   // AWS's own errors have their message where the SDK looks for it.
   if (!$response || $responseBodyText === undefined || failure.message !== "UnknownError") return failure;
@@ -193,7 +194,10 @@ function named(failure: ServiceFailure): Error {
   if (!said) return failure;
   failure.message = said.message;
   failure.refusedField = said.refusedField;
-  if (!findRow(failure.name, "")) failure.name = NAMES[$response.statusCode] ?? failure.name;
+  // Mantle has denied with 401, too.
+  const isDenied = readDenial(said.message) !== undefined;
+  if (isDenied) failure.name = "AccessDeniedException";
+  else if (!findRow(failure.name, "")) failure.name = NAMES[$response.statusCode] ?? failure.name;
   if ($response.statusCode === 529) failure.$retryable = {};
   return failure;
 }

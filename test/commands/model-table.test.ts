@@ -8,6 +8,7 @@ const MODEL: TabledModel = {
   name: "One",
   provider: "Vendor",
   kind: "foundation-model",
+  api: "converse",
   input: "text+image",
   contextWindow: 200_000,
   maxTokens: 64_000,

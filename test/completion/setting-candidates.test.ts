@@ -58,7 +58,15 @@ describe("the paths that are offered", () => {
       "unset",
       ["models.bedrockDiscovery.region", "models.bedrockDiscovery.providerFilter["],
     ],
-    ["models.providers.", "set", ["models.providers.amazon-bedrock.", "models.providers.my-proxy."]],
+    [
+      "models.providers.",
+      "set",
+      [
+        "models.providers.amazon-bedrock.",
+        "models.providers.amazon-bedrock-mantle.",
+        "models.providers.my-proxy.",
+      ],
+    ],
     ["models.providers.", "unset", ["models.providers.my-proxy."]],
     // One more than there are, for what is added.
     [

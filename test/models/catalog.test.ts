@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { catalogIds, lookUpCatalog } from "../../src/models/catalog.ts";
+import { catalogIds, lookUpCatalog, lookUpUndated } from "../../src/models/catalog.ts";
 
 const models = catalogIds().map((id) => ({ id, entry: lookUpCatalog(id) }));
 
@@ -139,6 +139,15 @@ test.for<[id: string, above: number, prices: number[]]>([
   expect(lookUpCatalog(id)?.cost?.tiers).toEqual([
     { inputTokensAbove, input, output, cacheRead, cacheWrite },
   ]);
+});
+
+describe("lookUpUndated", () => {
+  test("finds the only model that an id is without its date, and no other", () => {
+    expect(lookUpUndated("anthropic.claude-haiku-4-5")).toMatchObject({ name: "Claude Haiku 4.5" });
+    expect(lookUpUndated("anthropic.claude-opus-4-8")).toEqual(lookUpCatalog("anthropic.claude-opus-4-8"));
+    expect(lookUpUndated("anthropic.claude-haiku-4")).toBeUndefined();
+    expect(lookUpUndated("anthropic.claude")).toBeUndefined();
+  });
 });
 
 describe("lookUpCatalog", () => {

@@ -1,5 +1,11 @@
 import { describe, expect, it, test } from "vitest";
-import { beginsInReasoning, canConverse, families, familyOf, idBehind } from "../../src/models/families.ts";
+import {
+  beginsInReasoning,
+  families,
+  familyOf,
+  idBehind,
+  isCalledAtRuntime,
+} from "../../src/models/families.ts";
 
 /** What is known of a model, in short: levels of reasoning, times of cache points, and the names of other facts. */
 function known(id: string): string[] {
@@ -162,8 +168,8 @@ describe("the table of model families", () => {
     expect(known(id)).toEqual(facts);
   });
 
-  test.each(CONVERSES)("canConverse('%s') is %s", (id, expected) => {
-    expect(canConverse(id)).toBe(expected);
+  test.each(CONVERSES)("isCalledAtRuntime('%s') is %s", (id, expected) => {
+    expect(isCalledAtRuntime(id)).toBe(expected);
   });
 
   test.each([

@@ -9,6 +9,7 @@ function model(id: string, more: Partial<ListedModel>): ListedModel {
     name: id,
     provider: "Amazon",
     kind: "foundation-model",
+    api: "converse",
     input: "text",
     contextWindow: 1,
     maxTokens: 1,

@@ -1,6 +1,7 @@
 import type { Setup } from "../../session/session.ts";
 import { catalogIds } from "../../models/catalog.ts";
-import { isListedByServer, isServed } from "../../models/provider-api.ts";
+import { hasMantle, isListedByServer, isMantle, isServed } from "../../models/provider-api.ts";
+import { MANTLE_TARGET } from "../../models/resolve-model.ts";
 import { loadModels } from "../../discovery/load.ts";
 
 /** What may be typed for a model: aliases, configured ids, and AWS's list from the cache or, without one, the catalog. */
@@ -10,14 +11,20 @@ export async function modelNames(setup: Setup): Promise<string[]> {
   const aliases = Object.values(agents?.defaults?.models ?? {}).flatMap(({ alias }) => alias ?? []);
   const configured = Object.entries(models?.providers ?? {}).flatMap(([providerId, provider]) =>
     (provider.models ?? []).map(({ id }) =>
-      isServed({ providerId, provider }) ? `${providerId}/${id}` : id,
+      isServed({ providerId, provider }) || isMantle({ providerId }) ? `${providerId}/${id}` : id,
     ),
   );
   const served = isListedByServer(setup.config.value) ? await servedKeys(setup) : [];
   const listed = discovered
     ? [...discovered.profiles, ...discovered.models].map(({ id }) => id)
     : catalogIds();
-  return [...new Set([...aliases, ...configured, ...served, ...listed])].sort();
+  const ofMantle = hasMantle(setup.config.value) ? await mantleKeys(setup) : [];
+  return [...new Set([...aliases, ...configured, ...served, ...ofMantle, ...listed])].sort();
+}
+
+async function mantleKeys(setup: Setup): Promise<string[]> {
+  const { discovered } = await loadModels(setup, { offline: true, target: MANTLE_TARGET });
+  return (discovered?.models ?? []).map(({ id }) => `${MANTLE_TARGET.providerId}/${id}`);
 }
 
 async function servedKeys(setup: Setup): Promise<string[]> {

@@ -1,5 +1,5 @@
 import { type ListedModel, type ListInput, listModels } from "../../models/list.ts";
-import { isOfBedrock } from "../../models/provider-api.ts";
+import { isMantle, isOfBedrock } from "../../models/provider-api.ts";
 import type { ModelSurvey } from "../../discovery/survey.ts";
 import { formatAge } from "../../terminal/numbers.ts";
 import { explainMarks } from "./model-table.ts";
@@ -32,14 +32,18 @@ function countKinds(models: readonly ListedModel[], { config }: ListInput): stri
     const providerId = key.slice(0, key.indexOf("/"));
     return !isOfBedrock({ providerId, provider: config.models?.providers?.[providerId] });
   };
-  const own = models.filter((model) => !isServers(model));
+  const isOfMantle = ({ key }: ListedModel): boolean =>
+    isMantle({ providerId: key.slice(0, key.indexOf("/")) });
+  const mantle = models.filter(isOfMantle).length;
+  const own = models.filter((model) => !isServers(model) && !isOfMantle(model));
   const of = (kind: ListedModel["kind"]): number => own.filter((model) => model.kind === kind).length;
   return list([
     [of("foundation-model"), "foundation model"],
     [of("inference-profile"), "inference profile"],
     [of("application-profile"), "profile of your own", "profiles of your own"],
     [of("configured"), "that only the configuration has", "that only the configuration has"],
-    [models.length - own.length, "of other servers", "of other servers"],
+    [mantle, "of bedrock-mantle", "of bedrock-mantle"],
+    [models.length - own.length - mantle, "of other servers", "of other servers"],
   ]);
 }
 

@@ -77,7 +77,7 @@ export async function showModelList(
 /** Keeps what was printed for the next call, where the files and variables that `readyFile` knows of are all that made it. */
 async function keepReady(
   file: string,
-  { setup, load }: ModelSurvey,
+  { setup, load, mantle }: ModelSurvey,
   text: string,
   startedAt: number,
 ): Promise<void> {
@@ -87,10 +87,17 @@ async function keepReady(
     config.hasReferences === true ||
     isListedByServer(config.value) ||
     (AWS_CONFIG_FILE + AWS_SHARED_CREDENTIALS_FILE).includes("$");
-  if (readsMore || load.source !== "cache" || !load.discovered || load.cacheFile === undefined) return;
+  const lists = mantle ? [load, mantle] : [load];
+  const kept = lists.flatMap(({ source, discovered, cacheFile }) =>
+    source === "cache" && discovered && cacheFile !== undefined ? { cacheFile, ...discovered } : [],
+  );
+  if (readsMore || kept.length < lists.length) return;
   const { tryToKeep, writeReady } = await import("../../discovery/cache-write.ts");
-  const files = [config.file, shared.configFile, shared.credentialsFile, load.cacheFile];
-  const until = load.discovered.fetchedAt + discoverySettings(config.value).refreshInterval * 1000;
+  const files = [config.file, shared.configFile, shared.credentialsFile].concat(
+    kept.map(({ cacheFile }) => cacheFile),
+  );
+  const oldest = Math.min(...kept.map(({ fetchedAt }) => fetchedAt));
+  const until = oldest + discoverySettings(config.value).refreshInterval * 1000;
   await tryToKeep(runtime, () => writeReady(file, { text, files, startedAt, until }));
 }
 

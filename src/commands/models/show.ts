@@ -8,7 +8,7 @@ import { nameListed, noteTaken, unlisted } from "../../discovery/name-model.ts";
 import { findNamed, type NamedModel } from "../../discovery/find-named.ts";
 import type { Warning } from "../../models/discovered.ts";
 import { modelFacts, type ModelFacts } from "../../models/model-facts.ts";
-import { apiOf, isServed, servedApi } from "../../models/provider-api.ts";
+import { apiOf, isServed, nameOfWay, servedApi, sourceOfApi, waysTo } from "../../models/provider-api.ts";
 import { needsProfile, profileFor } from "../../models/callable.ts";
 import { type ResolvedModel } from "../../models/resolve-model.ts";
 import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
@@ -37,6 +37,8 @@ export async function run(options: ShowOptions, runtime: Runtime): Promise<void>
   const named = await findNamed(survey, wanted);
   if (!named) throw load.error ?? (await unlisted(wanted, survey));
   const form = familyOf(named.baseId ?? baseModelId(wanted.id, load.discovered)).reasoning;
+  const called = { ...wanted, id: named.baseId ?? wanted.id };
+  const [way] = waysTo(called);
   const facts = modelFacts({
     ...named,
     configured: wanted.configured,
@@ -50,6 +52,9 @@ export async function run(options: ShowOptions, runtime: Runtime): Promise<void>
   if (terminal.format === "json") {
     await terminal.printJson({
       ...facts,
+      apiEndpoint: isServed(wanted) ? null : (way.path?.service ?? "bedrock-runtime"),
+      apiPath: way.path?.prefix ?? null,
+      apiSource: sourceOfApi(called),
       access,
       reasoningSource: form?.source ?? null,
       call,
@@ -61,7 +66,7 @@ export async function run(options: ShowOptions, runtime: Runtime): Promise<void>
   } else {
     const { bold } = await terminal.stdoutStyle();
     await terminal.print(hang("", bold(facts.name), terminal.columns).join("\n"));
-    await printFacts(factRows(facts, access, call, survey, wanted), terminal);
+    await printFacts(factRows(facts, access, call, survey, called), terminal);
   }
   for (const { message, hint } of warnings) await terminal.warn(message, hint);
 }
@@ -94,6 +99,7 @@ function factRows(
         ? `behind ${servedApi(apiOf(wanted)).maker}'s API`
         : kindInWords(facts, load.discovered !== undefined),
     ],
+    ["api", apiInWords(wanted)],
     ["description", facts.description],
     ["provider", facts.provider],
     ...(arn ? arnRows(arn) : [["ARN", facts.kind === "foundation-model" ? base?.arn : null] as const]),
@@ -119,6 +125,15 @@ function factRows(
     ["asked", askedInWords(load, setup.runtime)],
     call === null ? ["call it", "chat cannot: it does not stream text"] : ["call it", call, "whole"],
   ];
+}
+
+/** The API that a model of AWS's is called by first, where, and who says so. */
+function apiInWords(model: ResolvedModel): string | null {
+  if (isServed(model)) return null;
+  const [way] = waysTo(model);
+  const place = way.path ? ` of ${way.path.service}` : "";
+  const [page = ""] = /[^/]+$/.exec(sourceOfApi(model) ?? "") ?? [];
+  return `${nameOfWay(way)}${place} (${page.endsWith(".html") ? `AWS, ${page.slice(0, -5)}` : page})`;
 }
 
 function kindInWords({ kind, base, arn }: ModelFacts, isListKnown: boolean): string {
