@@ -416,6 +416,23 @@ describe("usage.budget", () => {
   });
 });
 
+describe("a long prompt", () => {
+  const LONG = { inputTokens: 300_000, outputTokens: 1000, totalTokens: 301_000 };
+  it.each([
+    ["a model that costs the same", "us.anthropic.claude-opus-4-6-v1", 0.3 * 5.5 + 0.001 * 27.5],
+    ["a model that costs more", "global.anthropic.claude-haiku-5-5", 0.3 * 0.5 + 0.001 * 2.5],
+    ["a model of which nobody says so", "us.amazon.nova-pro-v1:0", null],
+  ])("to %s is priced so in the answer and in the ledger", async (_, model, usd) => {
+    const emulated = await answering(() => ({ stream: [...textAnswerSteps(["Hello."], { usage: LONG })] }));
+    const { stdout, code } = await emulated.run(["chat", "-m", model, "--json", "hi"]);
+    expect(code).toBe(0);
+    const { cost } = JSON.parse(stdout) as { cost: { usd: number } | null };
+    if (usd === null) expect(cost).toBeNull();
+    else expect(cost?.usd).toBeCloseTo(usd, 9);
+    expect((await usageOf(emulated)).total).toMatchObject({ calls: 1, usd: cost?.usd ?? null });
+  });
+});
+
 describe("--max-cost", () => {
   it("allows the answer as many tokens as it pays for", async () => {
     const emulated = await answering();
