@@ -1,9 +1,4 @@
-import type {
-  CachePointBlock,
-  ContentBlock,
-  Message,
-  SystemContentBlock,
-} from "@aws-sdk/client-bedrock-runtime";
+import type { CachePointBlock, Message, SystemContentBlock } from "@aws-sdk/client-bedrock-runtime";
 import type { CacheTime, FamilyFacts } from "./families.ts";
 
 /** The cache point for a model, or undefined with a notice where it takes none; the nearest time where not this one. */
@@ -31,17 +26,27 @@ export function cachePointFor(
   return { point: { type: "default" }, notices };
 }
 
-/** Puts the cache point after the system prompt and at the end of the newest turn. Changes none of its arguments. */
+/**
+ * Puts the cache point after the system prompt, at the end of the newest question, and at the end of the one before, up to
+ * which was written when that was asked: of an older place only Claude's caching knows by itself, 20 blocks back
+ * (https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html). Changes none of its arguments.
+ */
 export function withCachePoints(
   point: CachePointBlock | undefined,
   system: readonly SystemContentBlock[],
   messages: readonly Message[],
 ): { system: SystemContentBlock[]; messages: Message[] } {
-  const newest = messages.at(-1);
-  if (!point || !newest) return { system: [...system], messages: [...messages] };
-  const content: ContentBlock[] = [...(newest.content ?? []), { cachePoint: point }];
+  if (!point) return { system: [...system], messages: [...messages] };
+  const newest = messages.length - 1;
+  const before = messages.findLastIndex(({ role }, index) => role === "user" && index < newest);
+  const withPoint = ({ role, content }: Message): Message => ({
+    role,
+    content: [...(content ?? []), { cachePoint: point }],
+  });
   return {
     system: system.length === 0 ? [] : [...system, { cachePoint: point }],
-    messages: [...messages.slice(0, -1), { ...newest, content }],
+    messages: messages.map((message, index) =>
+      index === newest || index === before ? withPoint(message) : message,
+    ),
   };
 }

@@ -33,7 +33,7 @@ describe("the cache point of a model", () => {
 describe("cache points", () => {
   const point = { type: "default" } as const;
 
-  it("stand after the system prompt and at the end of the newest turn, and leave the conversation as it was", () => {
+  it("stand after the system prompt and where the last two questions end, and leave the conversation as it was", () => {
     const messages = [
       userMessage("one"),
       { role: "assistant" as const, content: [{ text: "1" }] },
@@ -43,9 +43,34 @@ describe("cache points", () => {
     const cached = withCachePoints(point, [{ text: "S" }], messages);
     expect(cached).toEqual({
       system: [{ text: "S" }, { cachePoint: point }],
-      messages: [...copy.slice(0, 2), { role: "user", content: [{ text: "two" }, { cachePoint: point }] }],
+      messages: [
+        { role: "user", content: [{ text: "one" }, { cachePoint: point }] },
+        copy[1],
+        { role: "user", content: [{ text: "two" }, { cachePoint: point }] },
+      ],
     });
     expect(messages).toEqual(copy);
+    expect(withCachePoints(undefined, [], messages)).toEqual({ system: [], messages: copy });
+  });
+
+  it("read what the question before has written: its request begins every later one up to a point of both", () => {
+    const turns = ["one", "two", "three", "four"].flatMap((text) => [
+      userMessage(text),
+      { role: "assistant" as const, content: [{ text }] },
+    ]);
+    const asked = [1, 3, 5, 7].map((length) => {
+      const { system, messages } = withCachePoints(point, [{ text: "S" }], turns.slice(0, length));
+      return [system, messages.flatMap(({ content }) => content ?? [])].flat();
+    });
+    const upToPoints = asked.map((blocks) =>
+      blocks.flatMap((block, index) => {
+        const upTo = blocks.slice(0, index).filter((other) => !("cachePoint" in other));
+        return "cachePoint" in block ? [JSON.stringify(upTo)] : [];
+      }),
+    );
+    for (const [index, written] of upToPoints.entries())
+      expect(upToPoints[index + 1] ?? written).toContain(written.at(-1));
+    expect(Math.max(...upToPoints.map(({ length }) => length))).toBe(3);
   });
 
   it("make no system block where there is no system prompt", () => {
