@@ -79,6 +79,11 @@ export class AnswerWriter {
     if (event.type === "reasoning") return this.#takeReasoning(event.text);
   }
 
+  /** Ends the last line of what was shown so far, for whoever tells something besides on the same screen or into the same file. */
+  async endLine(): Promise<void> {
+    if (this.#runtime.terminal.format === "text" && this.#isStreamed) await this.#endText();
+  }
+
   /** Ends a whole answer: last line, notices, usage, document. Throws `blocked` or `model-error` for how it stopped. */
   async finish(): Promise<void> {
     const { terminal } = this.#runtime;
@@ -174,7 +179,9 @@ export class AnswerWriter {
   async #endText(): Promise<void> {
     if (!this.#isStreamed && this.#text.length > 0) await this.#writeText(this.#text.join(""));
     if (this.#hasAside) await this.#endAside("\n");
-    if (this.#hasText) await this.#runtime.terminal.write(`${this.#options.renderer?.end() ?? ""}\n`);
+    if (!this.#hasText) return;
+    this.#hasText = false;
+    await this.#runtime.terminal.write(`${this.#options.renderer?.end() ?? ""}\n`);
   }
 
   /** Leaves of a whole answer only its first code block, where that is wanted. Returns whether what is wanted is there. */

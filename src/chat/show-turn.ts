@@ -39,6 +39,7 @@ export async function showTurn(turn: ShownTurn): Promise<void> {
         changeWait(runtime, { text: `${model.id} is reasoning`, brief: "Reasoning" });
     }
     spinner?.end();
+    await writer.endLine();
     await keep(answering);
     await writer.finish();
   } catch (failure) {

@@ -121,8 +121,36 @@ describe("a turn that is stopped", () => {
     let output = "";
     child.stdout.on("data", (data: Buffer) => (output += data.toString()));
     expect(await once(child, "close")).toEqual([0, null]);
-    expect(output).toContain(`${"a".repeat(700)}${"b".repeat(700)}${"c".repeat(700)}`);
+    expect(output).toContain(`${"a".repeat(700)}${"b".repeat(700)}${"c".repeat(700)}\n`);
     expect(output.match(/warning: The conversation is not kept/g)).toHaveLength(1);
+  });
+
+  it.each([
+    ["streamed", []],
+    ["whole", ["--no-stream"]],
+    ["with its reasoning", ["--show-reasoning"]],
+  ])("that cannot be written down at all is told of on lines of its own: %s", async (_how, flags) => {
+    // Words behind messageStop are words of the answer.
+    const late = [
+      delta("An "),
+      ...stop("end_turn").slice(0, 1),
+      delta("answer"),
+      ...stop("end_turn").slice(1),
+    ];
+    const emulated = await answering({ stream: [begin, ...late] });
+    const child = spawn(
+      "bash",
+      ["-c", 'ulimit -f 0; exec "$@" 2>&1', "bash", process.execPath, BIN, ...ask, ...flags, "one"],
+      { env: { ...emptyEnvironment(emulated.home), ...emulated.env } },
+    );
+    child.stdin.end();
+    let output = "";
+    child.stdout.on("data", (data: Buffer) => (output += data.toString()));
+    expect(await once(child, "close")).toEqual([0, null]);
+    const lines = output.split("\n");
+    expect(lines).toContain("An answer");
+    expect(lines.filter((line) => line.startsWith("warning: The conversation is not kept."))).toHaveLength(1);
+    expect(lines.filter((line) => line.startsWith("openclaw: what was used is not written"))).toHaveLength(1);
   });
 
   it("is one line of its file when it has come to its end, however long it took", async () => {
