@@ -11,6 +11,7 @@ import {
   readSession,
   type Session,
   sessionFile,
+  isSaid,
   sessionIds,
   statOf,
 } from "./session-files.ts";
@@ -85,7 +86,7 @@ export async function findLatest(runtime: Runtime): Promise<Session> {
   for (const id of await sessionIds(runtime)) {
     const session = await readSession(runtime, id);
     // Without any it was removed since.
-    if (session) return session;
+    if (session && isSaid(session)) return session;
   }
   throw usageError("No session is kept.", "A conversation is: openclaw chat");
 }

@@ -95,7 +95,12 @@ export async function readSession(runtime: FolderNames, id: string): Promise<Ses
   });
 }
 
-/** Reads every session, the latest first. What cannot be read is in `damaged`, by its id. */
+/** Whether anything is left of what was said in a session: where all of it was taken back, nobody looks for it. */
+export function isSaid({ turns, damagedLines }: Pick<SessionContent, "turns" | "damagedLines">): boolean {
+  return turns.length > 0 || damagedLines > 0;
+}
+
+/** Reads every session in which something was said, the latest first. What cannot be read is in `damaged`, by its id. */
 export async function readSessions(
   runtime: FolderNames,
 ): Promise<{ sessions: Session[]; damaged: { id: string; reason: string }[] }> {
@@ -104,7 +109,7 @@ export async function readSessions(
   for (const { id } of await findSessions(runtime)) {
     try {
       const session = await readSession(runtime, id);
-      if (session) sessions.push(session);
+      if (session && isSaid(session)) sessions.push(session);
     } catch (error) {
       if (!(error instanceof OpenclawError)) throw error;
       damaged.push({ id, reason: error.message });
@@ -114,8 +119,8 @@ export async function readSessions(
 }
 
 /**
- * The id of the session of a folder that was written last, of those that the emulator answers or of the others; undefined
- * when the folder has none.
+ * The id of the session of a folder that was written last, of those in which something was said and that the emulator
+ * answers, or of the others; undefined when the folder has none. Throws as `readSession` does.
  */
 export async function latestSession(
   runtime: FolderNames,
@@ -124,7 +129,9 @@ export async function latestSession(
 ): Promise<string | undefined> {
   for (const { id, file } of await findSessions(runtime)) {
     const { header } = (await readHead(file)) ?? {};
-    if (header?.folder === folder && (header.emulated === true) === isEmulated) return id;
+    if (header?.folder !== folder || (header.emulated === true) !== isEmulated) continue;
+    const session = await readSession(runtime, id);
+    if (session && isSaid(session)) return id;
   }
   return undefined;
 }

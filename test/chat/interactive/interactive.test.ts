@@ -711,6 +711,21 @@ describe("what is taken back", () => {
     ]);
   });
 
+  it("/undo of the only question leaves no session to list or to go on with", async () => {
+    const sitting = await sitDown(await answering(answer("A."), answer("B.")));
+    await ask(sitting.pty, "one", "A\\.");
+    await ask(sitting.pty, "/undo", "taken back: one\\n[^]*");
+    sitting.pty.type("\u0004");
+    expect(await sitting.pty.exit).toBe(0);
+    expect(sitting.pty.lines().join("\n")).not.toContain("To go on");
+    expect((await sitting.run(["sessions", "list"])).stdout).toBe("");
+    expect(await sitting.run(["sessions", "show"])).toMatchObject({ code: 2 });
+    expect(await sitting.run(["chat", "--continue", "two"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("--continue finds no session"),
+    });
+  });
+
   it("/edit-last puts the last question back at the prompt, with its files", async () => {
     const emulated = await emulate();
     writeFileSync(path.join(emulated.home, "note.txt"), "The code is 42.");
