@@ -79,13 +79,23 @@ export interface PlainReply {
 /** Whose shape the errors of an operation have, where it is not AWS's own. */
 export type ErrorDialect = "openai" | "anthropic";
 
+/** What is wrong with a signature is AWS's to say, before anybody looks at the path that it is for. */
+const OF_THE_DOOR: ReadonlySet<string> = new Set([
+  "ExpiredTokenException",
+  "IncompleteSignatureException",
+  "InvalidSignatureException",
+  "MissingAuthenticationTokenException",
+  "UnrecognizedClientException",
+]);
+
 /** The error in the shape of the operation. */
 export function toErrorReply(
   error: AwsError,
   { service, dialect }: { service: string; dialect?: ErrorDialect | undefined },
   requestId: string,
 ): PlainReply {
-  if (dialect !== undefined) return toDialectError(error, dialect, requestId);
+  const isOfDialect = dialect === "openai" || (dialect === "anthropic" && !OF_THE_DOOR.has(error.awsName));
+  if (isOfDialect) return toDialectError(error, dialect, requestId);
   if (service === "sts") return toXmlError(error, requestId);
   return service === "servicequotas" || service === "monitoring"
     ? toAwsJsonError(error, service)

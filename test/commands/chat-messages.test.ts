@@ -1,6 +1,10 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import type { EmulatorOptions } from "../../src/emulator/emulator.ts";
+import { faultScript } from "../../src/emulator/fault.ts";
+import { MODELS } from "../../src/emulator/models.ts";
+import { emulate } from "../helpers/emulated.ts";
 import {
   blockOf,
   ended,
@@ -440,5 +444,127 @@ describe("lists the models", () => {
     );
     for (const { name, parentPath } of kept.filter((entry) => entry.name !== "openclaw.json"))
       expect(readFileSync(path.join(parentPath, name), "utf8")).not.toContain("sk-lab");
+  });
+});
+
+describe("asks Amazon Bedrock", () => {
+  const CLAUDE = "us.anthropic.claude-sonnet-4-6";
+  const config = `{models: {providers: {"amazon-bedrock": {api: "anthropic-messages"}}}}`;
+
+  /** The emulator, the settings that name the API, and the program. */
+  async function aws(options: EmulatorOptions = {}, settings = config) {
+    const emulated = await emulate(options);
+    emulated.configure(settings);
+    const ask = (args: readonly string[], more?: RunOptions) =>
+      emulated.run(["chat", "-m", CLAUDE, ...args], more);
+    return { ...emulated, ask };
+  }
+
+  it("under its own path, signed, with the guardrail in headers", async () => {
+    const { ask, emulator } = await aws();
+    const result = await ask(["--guardrail", "abcd1234efgh:1", "--json", "hi"]);
+    const [call] = emulator.calls;
+    expect(JSON.parse(result.stdout)).toMatchObject({
+      text: expect.stringContaining("You asked: hi"),
+      region: "us-east-1",
+      requestId: call?.requestId,
+      cost: { source: "catalog" },
+    });
+    expect(result.stderr).toBe("");
+    expect(call).toMatchObject({
+      route: "Messages",
+      path: "/anthropic/v1/messages",
+      service: "bedrock",
+      headers: {
+        "anthropic-version": "2023-06-01",
+        "x-amzn-bedrock-guardrailidentifier": "abcd1234efgh",
+        "x-amzn-bedrock-guardrailversion": "1",
+      },
+      body: { model: CLAUDE, max_tokens: 32_000, stream: true },
+    });
+  });
+
+  it("with its API key", async () => {
+    const { ask, emulator } = await aws();
+    const env = { AWS_BEARER_TOKEN_BEDROCK: emulator.bearerToken };
+    expect(await ask(["hi"], { env })).toMatchObject({ code: 0 });
+    expect(emulator.calls[0]?.bearerToken).toBe(emulator.bearerToken);
+  });
+
+  it("through the profile that the model needs", async () => {
+    const { run, emulator } = await aws();
+    const result = await run(["chat", "-m", "anthropic.claude-sonnet-4-6", "hi"]);
+    expect(result.code).toBe(0);
+    expect(emulator.calls.at(-1)?.body).toMatchObject({ model: CLAUDE });
+  });
+
+  it("where Converse refuses the model, and at once from then on", async () => {
+    const models = MODELS.filter(({ modelId }) => CLAUDE.endsWith(modelId));
+    const refused = models.map((model) => Object.assign({}, model, { canConverse: false }));
+    const { ask, routes } = await aws({ models: refused }, "{}");
+    expect(await ask(["hi"])).toMatchObject({ code: 0 });
+    expect(await ask(["hi"])).toMatchObject({ code: 0 });
+    expect(routes()).toEqual(["ConverseStream", "Messages", "Messages"]);
+  });
+
+  it("with the reasoning of earlier turns, which holds by either of its APIs", async () => {
+    const { ask, configure, emulator, routes } = await aws();
+    const flags = ["--reasoning", "high", "--session", "talk"];
+    expect((await ask([...flags, "one"])).code).toBe(0);
+    expect((await ask([...flags, "two"])).code).toBe(0);
+    configure("{}");
+    expect(await ask([...flags, "three"])).toMatchObject({ code: 0, stderr: "" });
+    expect(routes()).toEqual(["Messages", "Messages", "ConverseStream"]);
+    const [, second] = emulator.calls;
+    expect(second?.body).toMatchObject({
+      messages: [{}, { role: "assistant", content: [{ type: "thinking" }, { type: "text" }] }, {}],
+    });
+  });
+
+  it("for JSON in another way where it has no schemas", async () => {
+    const { run, emulator } = await aws();
+    const schema = '{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}';
+    // The emulator calls no tool that is only offered.
+    await run(["chat", "-m", "us.anthropic.claude-sonnet-5", "--schema", schema, "pick"]);
+    const [native, offered] = emulator.calls.map(({ body }) => body);
+    expect(native).toMatchObject({ output_config: { format: { type: "json_schema" } } });
+    expect(offered).toMatchObject({ tools: [{ name: "answer" }] });
+    expect(offered).not.toHaveProperty("output_config");
+  });
+
+  it("for the tokens of a request by CountTokens, since this API has no counter there", async () => {
+    const { ask, routes } = await aws();
+    const { stdout } = await ask(["--dry-run", "--json", "hi"]);
+    expect(JSON.parse(stdout)).toMatchObject({ tokensSource: "count-tokens" });
+    expect(routes()).toEqual(["CountTokens"]);
+  });
+
+  it.each<[string, string]>([
+    ["Messages:1=ThrottlingException", "throttled"],
+    ["Messages:1=ServiceUnavailableException", "service-unavailable"],
+    ["Messages:1=serviceUnavailableException@0", "service-unavailable"],
+    ["Messages:1=reset", "network"],
+  ])("again after %s, and fails with %s where it may not", async (fault, code) => {
+    const { ask, routes } = await aws({ script: faultScript([fault]) });
+    expect(await ask(["hi"])).toMatchObject({ code: 0 });
+    expect(routes()).toEqual(["Messages", "Messages"]);
+    const again = await aws({ script: faultScript([fault]) });
+    const { stdout } = await again.ask(["--json", "hi"], { env: once1 });
+    expect(JSON.parse(stdout).error).toMatchObject({ code });
+  });
+
+  it.each<[string, string]>([
+    ["Messages=no-stop@3", "stream-broken"],
+    ["Messages=reset@3", "stream-broken"],
+    ["Messages=throttlingException@3", "throttled"],
+    ["Messages=AccessDeniedException: No.", "access-denied"],
+    [
+      "Messages=ExpiredTokenException: The security token included in the request is expired",
+      "credentials-expired",
+    ],
+  ])("and tells %s as %s", async (fault, code) => {
+    const { ask } = await aws({ script: faultScript([fault]) });
+    const { stdout } = await ask(["--json", "hi"], { env: once1 });
+    expect(JSON.parse(stdout).error).toMatchObject({ code });
   });
 });

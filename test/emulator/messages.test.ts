@@ -174,6 +174,15 @@ describe("is opened", () => {
     ]);
   });
 
+  it("by no signature of another secret, which is refused in AWS's own words", async () => {
+    const emulator = await emulate();
+    const request = { method: "POST", path: PATH, body: JSON.stringify(hi) };
+    const credentials = { ...emulator, secretAccessKey: "wrong" };
+    const { status, body, headers } = await send(emulator, await sign(emulator, request, { credentials }));
+    expect([status, JSON.parse(body)]).toEqual([403, { message: expect.stringContaining("signature") }]);
+    expect(headers["x-amzn-errortype"]).toContain("InvalidSignatureException");
+  });
+
   it("by no other key", async () => {
     const wrong = client(await emulate(), { apiKey: "wrong" });
     await expect(wrong.messages.create(hi)).rejects.toMatchObject({ status: 403 });

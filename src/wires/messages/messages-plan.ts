@@ -43,7 +43,10 @@ export async function planMessages(
     maxTokens: Math.min(limit, plan.isReasoning ? REASONED_MOST : USUAL_MOST),
     takesDocumentBlocks: baseId !== undefined,
   };
-  const { body, dropped } = toMessagesRequest(plan.input, target);
+  const request = toMessagesRequest(plan.input, target);
+  const { body } = request;
+  // Whoever sends a request to Bedrock's runtime puts the guardrail into its headers.
+  const dropped = request.dropped.filter((name) => name !== "guardrailConfig" || !called?.takesGuardrails);
   const sent = Object.fromEntries(
     Object.entries(plan.input).filter(([name]) => !dropped.some((other) => other === name)),
   ) as ConverseStreamCommandInput;
