@@ -93,7 +93,12 @@ export async function planRequest(
   });
   const topK = planTopK(reasoning.parameters.topK, family, ask);
   const cache = cachePointFor(wanted.cache ?? usualCacheOf(ask, family), { modelId: model.id, family });
-  const attached = await attach(ask, { baseId, input: inputKinds(model, baseId, discovered) });
+  const attached = await attach(ask, {
+    baseId,
+    input: inputKinds(model, baseId, discovered),
+    // What is not Converse takes only what is in the request itself.
+    ...(knownAs && { readsS3: false }),
+  });
   const input = buildRequest({
     modelId,
     messages: attached.messages,

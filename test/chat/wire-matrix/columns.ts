@@ -1,7 +1,16 @@
 import type { Configuration } from "../../../src/config/settings.ts";
+import type { Api } from "../../../src/models/families.ts";
 import { eventStep } from "../../../src/emulator/converse.ts";
 import { EVENT_STREAM } from "../../../src/emulator/framing.ts";
 import { toFrame } from "../../../src/emulator/stream-writer.ts";
+import {
+  blockOf,
+  ended,
+  messageEvents,
+  messagesRefusal,
+  started,
+  textOf,
+} from "../../helpers/messages-events.ts";
 import { chunk, counted, events, type OpenaiReply, refusal } from "../../helpers/openai-server.ts";
 import { callOf, message, streams, thought } from "../../helpers/responses-events.ts";
 
@@ -36,6 +45,8 @@ export interface Column {
   path: string;
   /** Whether AWS answers, so that its table tells errors. */
   isAws: boolean;
+  /** What an answer ends with that is withheld, where the wire has a word of its own for it. */
+  withheld?: string;
   says(said: Said): OpenaiReply;
   /** The pieces of an answer up to its first text, and nothing behind. */
   begins(text: string): string[] | Uint8Array[];
@@ -45,6 +56,7 @@ export interface Column {
 
 const REASONS = {
   completions: { end: "stop", length: "length", filtered: "content_filter" },
+  messages: { end: "end_turn", length: "max_tokens", filtered: "refusal" },
   converse: { end: "end_turn", length: "max_tokens", filtered: "content_filtered" },
 } as const;
 
@@ -116,6 +128,52 @@ const RESPONSES: Pick<Column, "says" | "begins" | "refuses" | "asked"> = {
   }),
 };
 
+function saysByMessages({ reasoning, texts = [], call, stop = "end" }: Said): OpenaiReply {
+  let index = 0;
+  const usage = { input_tokens: 5, cache_read_input_tokens: 4, output_tokens: 1 };
+  const thinking = { type: "thinking", thinking: "", signature: "" };
+  const json = { type: "input_json_delta", partial_json: JSON.stringify(call?.input) };
+  return {
+    pieces: messageEvents(
+      started(usage),
+      ...(reasoning === undefined
+        ? []
+        : blockOf(index++, thinking, { type: "thinking_delta", thinking: reasoning })),
+      ...(texts.length === 0 ? [] : textOf(index++, ...texts)),
+      ...(call ? blockOf(index++, { type: "tool_use", id: call.id, name: call.name, input: {} }, json) : []),
+      ...ended(call ? "tool_use" : REASONS.messages[stop], { output_tokens: 3 }),
+    ),
+  };
+}
+
+const CLAUDE = "us.anthropic.claude-opus-4-6-v1";
+
+const MESSAGES: Pick<Column, "says" | "begins" | "refuses" | "asked" | "withheld"> = {
+  withheld: "refusal",
+  says: saysByMessages,
+  begins: (text) => [...(saysByMessages({ texts: [text] }).pieces as string[])].slice(0, 3),
+  refuses: (status, words) =>
+    messagesRefusal(status, MESSAGES_ERRORS[status] ?? "invalid_request_error", words),
+  asked: (body) => ({
+    model: body["model"],
+    system: body["system"],
+    maxTokens: body["max_tokens"],
+    temperature: body["temperature"],
+    tools: ((body["tools"] ?? []) as { name: string }[]).map(({ name }) => name),
+    level: (body["output_config"] as { effort?: unknown } | undefined)?.effort,
+  }),
+};
+
+/** https://platform.claude.com/docs/en/api/errors */
+const MESSAGES_ERRORS: Readonly<Record<number, string>> = {
+  401: "authentication_error",
+  403: "permission_error",
+  404: "not_found_error",
+  429: "rate_limit_error",
+  500: "api_error",
+  503: "overloaded_error",
+};
+
 const frame = (event: string, payload: Record<string, unknown>): Uint8Array =>
   toFrame(eventStep(event, payload) as Parameters<typeof toFrame>[0], EVENT_STREAM);
 
@@ -184,19 +242,21 @@ const AWS_NAMES: Readonly<Record<number, string>> = {
 
 /** A provider of the settings with one model. */
 const served =
-  (api: "openai-completions" | "openai-responses") =>
+  (api: Exclude<Api, "bedrock-converse-stream">, id = "m") =>
   (url: string): ReturnType<Column["settings"]> => ({
     config: {
-      models: { providers: { lab: { api, baseUrl: `${url}/v1`, models: [{ id: "m" }] } } },
+      models: { providers: { lab: { api, baseUrl: `${url}/v1`, models: [{ id }] } } },
     },
-    model: "lab/m",
+    model: `lab/${id}`,
   });
 
 /** All models of Amazon Bedrock by one API. */
-const overAws = (api: "openai-completions" | "openai-responses") => (): ReturnType<Column["settings"]> => ({
-  config: { models: { providers: { "amazon-bedrock": { api } } } },
-  model: BEDROCK_MODEL,
-});
+const overAws =
+  (api: Exclude<Api, "bedrock-converse-stream">, model = BEDROCK_MODEL) =>
+  (): ReturnType<Column["settings"]> => ({
+    config: { models: { providers: { "amazon-bedrock": { api } } } },
+    model,
+  });
 
 export const COLUMNS: readonly Column[] = [
   CONVERSE,
@@ -226,6 +286,20 @@ export const COLUMNS: readonly Column[] = [
     name: "Responses of Bedrock",
     settings: overAws("openai-responses"),
     path: "/openai/v1/responses",
+    isAws: true,
+  },
+  {
+    ...MESSAGES,
+    name: "Messages of a server",
+    settings: served("anthropic-messages", "claude-opus-4-6"),
+    path: "/v1/messages",
+    isAws: false,
+  },
+  {
+    ...MESSAGES,
+    name: "Messages of Bedrock",
+    settings: overAws("anthropic-messages", CLAUDE),
+    path: "/anthropic/v1/messages",
     isAws: true,
   },
 ];
