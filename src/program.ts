@@ -13,6 +13,7 @@ import { VERSION } from "./version.ts";
 
 const SORT_FIELDS = ["name", "provider", "context", "max-output", "price-in", "price-out"];
 const USAGE_FIELDS = ["model", "day", "profile", "command", "key"];
+const RETENTION_MODES = ["none", "default", "aws_review", "provider_data_share", "inherit"];
 const GATES = ["region", "authorization", "entitlement", "agreement", "form", "retention"];
 const SHELLS = ["bash", "zsh", "fish"];
 
@@ -117,6 +118,22 @@ export const PROGRAM: Program = {
           load: () => import("./commands/models/show.ts"),
           arguments: [{ notation: "<model>" }],
           flags: [flag("--access", "ask AWS whether this identity can call it")],
+        },
+        access: {
+          description: "Show what stands between this identity and a model, and open it.",
+          load: () => import("./commands/models/access.ts"),
+          arguments: [{ notation: "[model]" }],
+          flags: [
+            flag("--accept-agreement", "accept the agreement about the model (asks for a yes)"),
+            flag("--submit-form <file>", "send the use-case form, - for stdin (asks for a yes)"),
+            flag("--form-template", "print the form to fill in"),
+            flag(
+              "--retention <mode>",
+              "switch the account's data retention (asks for a yes)",
+              RETENTION_MODES,
+            ),
+            flag("--yes", "say yes to what is opened"),
+          ],
         },
         status: {
           description: "Show default model, credentials, region and cache.",
@@ -303,7 +320,7 @@ export const PROGRAM: Program = {
           flags: [
             flag(
               "--for <purposes>",
-              "what it is for, by commas: discovery, chat, serve, doctor, quota (default: all but quota)",
+              "what it is for, by commas: discovery, chat, serve, doctor (default: all these), quota, access",
             ),
           ],
         },

@@ -127,6 +127,20 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
     ],
     topic: "chat",
   },
+  "models access": {
+    examples: [
+      say("openclaw models access opus", "each gate, and what opens it"),
+      say("openclaw models access --form-template > form.json", "the use-case form, to fill in"),
+      say(
+        "openclaw models access opus --submit-form form.json",
+        "on a terminal: says what is shared with whom, and asks for a yes",
+      ),
+      say("openclaw models access opus --accept-agreement --yes", "for scripts: the yes is said already"),
+      say("openclaw models access opus --json", "see docs/schemas/models-access.schema.json"),
+    ],
+    topic: "access",
+    piped: { fields: ["gate", "status", "AWS's word", "what stands there", "what opens it"] },
+  },
   "models status": {
     examples: [say("openclaw models status"), say("openclaw models status --json")],
     topic: "credentials",

@@ -53,9 +53,9 @@ export const OTHER_WORDS: Readonly<Record<string, Words>> = {
     "info describe get view inspect": "show",
     "use default select switch choose": "set",
     "refresh update sync pull": "list --refresh",
-    access: "list --access",
     current: "status",
     "aliases name nickname": "alias",
+    "gates enable unlock subscribe agreement agreements": "access",
   },
   sessions: {
     "ls history": "list",

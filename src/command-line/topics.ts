@@ -21,6 +21,11 @@ export const TOPICS = {
     also: ["limits", "throttling", "tpm"],
   },
   credentials: { says: "where they come from, and what goes wrong", page: "credentials", also: ["auth"] },
+  access: {
+    says: "what stands between an account and a model, and what opens it",
+    page: "access",
+    also: ["gates", "agreement", "retention"],
+  },
   config: { says: "every setting of the file", page: "settings", also: ["settings", "configuration"] },
   scripting: { says: "JSON, events, pipes", page: "scripting", also: ["json"] },
   "exit-codes": {

@@ -53,6 +53,7 @@ const KINDS: Readonly<Record<string, ValueKind>> = {
   "config set value": { kind: "setting-value" },
   "config unset path": { kind: "setting", use: "unset" },
   "models show model": { kind: "model" },
+  "models access model": { kind: "model" },
   "models set model": { kind: "model" },
   "quota model": { kind: "model" },
   "help topic": { kind: "topic" },

@@ -6,27 +6,30 @@ import { listedBase } from "../models/listed-id.ts";
 import { isMantle } from "../models/provider-api.ts";
 import { targetOf } from "../models/resolve-model.ts";
 import { openSession, type AwsSession } from "../session/session.ts";
+import { repeatOtherFlags } from "../terminal/repeat-flags.ts";
+import type { Runtime } from "../runtime.ts";
 import { isFresh } from "./cache.ts";
 import { readEntry } from "./cache-entry.ts";
 import {
   type AccessVerdict,
   type Availability,
+  type GateAnswers,
+  type GatePlace,
   judgeAccess,
-  mayLackForm,
-  readAvailability,
 } from "./judge-access.ts";
 import type { LoadOptions } from "./load.ts";
 import { type ModelSurvey, withAwsSpinner } from "./survey.ts";
 
 /** Raised when the form of an entry changes; entries of another form are ignored. */
-const FORM = 1;
+const FORM = 2;
 
 /** What AWS said about access to one model. */
 interface AccessAnswer {
   /** Milliseconds since 1970. */
   fetchedAt: number;
   availability: Availability;
-  isFormMissing: boolean;
+  form?: "sent" | "missing" | undefined;
+  retention?: string | undefined;
 }
 
 /** Access to a listed model: the verdict, and what AWS says in its own words; null where it said nothing. */
@@ -96,6 +99,7 @@ export async function surveyAccess(
   const nobodyAsked = options.offline
     ? "it was not asked, because of --offline"
     : "no AWS credentials were found";
+  const repeated = repeatOtherFlags(setup.options);
   const accessOf = ({ key }: ListedModel): Access => {
     const base = bases.get(key);
     if (isOfMantle(key)) return unknown("only a call tells whether bedrock-mantle lets these credentials in");
@@ -103,8 +107,10 @@ export async function surveyAccess(
     const answer = answers.get(base);
     const failure = failures.get(base);
     if (!answer) return failure ? unknown(failure.message, failure.hint) : unknown(nobodyAsked);
-    const { availability, isFormMissing } = answer;
-    return withWords(judgeAccess(availability, { region: discovered.region, isFormMissing }), availability);
+    return withWords(
+      judgeKept(answer, { modelId: base, region: discovered.region, repeated }),
+      answer.availability,
+    );
   };
   return {
     access: new Map(models.map((model) => [model.key, accessOf(model)])),
@@ -117,13 +123,18 @@ function isOfMantle(key: string): boolean {
 }
 
 function unknown(reason: string, hint: string | null = null): Access {
-  return withWords({ status: "unknown", callable: null, reason, hint }, {});
+  return withWords({ status: "unknown", callable: null, gate: null, reason, hint }, {});
 }
 
 /** Adds what AWS says in its own words. */
 function withWords(verdict: AccessVerdict, availability: Availability): Access {
   const { agreement = null, authorization = null, entitlement = null, region = null } = availability;
   return { ...verdict, agreement, authorization, entitlement, region };
+}
+
+/** What a kept answer means for a model of a region. */
+export function judgeKept({ availability, form, retention }: AccessAnswer, place: GatePlace): AccessVerdict {
+  return judgeAccess({ availability, form, retention }, place);
 }
 
 /** The file beside a cached list that keeps the answers about access: as private, and of the same identity. */
@@ -147,7 +158,8 @@ function isAnswer(value: unknown): value is AccessAnswer {
   return (
     isRecord(value) &&
     typeof value["fetchedAt"] === "number" &&
-    typeof value["isFormMissing"] === "boolean" &&
+    ["sent", "missing", undefined].includes(value["form"] as undefined) &&
+    ["string", "undefined"].includes(typeof value["retention"]) &&
     isRecord(value["availability"]) &&
     Object.values(value["availability"]).every((word) => typeof word === "string")
   );
@@ -178,31 +190,44 @@ async function refreshAnswers(
   return answers;
 }
 
+/** Keeps what AWS has just said of a model, in place of what is kept of it. */
+export async function keepAccess(
+  cacheFile: string,
+  modelId: string,
+  { availability, form, retention }: GateAnswers,
+  runtime: Runtime,
+): Promise<void> {
+  if (!availability) return;
+  const file = accessFile(cacheFile);
+  const [{ tryToKeep, withCacheLock }, { replaceFile }] = await Promise.all([
+    import("./cache-write.ts"),
+    import("../disk/replace-file.ts"),
+  ]);
+  await withCacheLock(file, runtime, async () => {
+    const answers = await readAccess(file);
+    answers.set(modelId, { fetchedAt: runtime.now(), availability, form, retention });
+    await tryToKeep(runtime, () => replaceFile(file, formatAccess(answers)));
+  });
+}
+
 async function askAll(
   session: AwsSession,
   ids: readonly string[],
   answers: Map<string, AccessAnswer>,
   failures: Map<string, OpenclawError>,
 ): Promise<void> {
-  const [{ askAvailability, lacksUseCaseForm }, { toOpenclawError }] = await Promise.all([
-    import("../session/availability.ts"),
+  const [{ AVAILABILITY, createGateAsker }, { toOpenclawError }] = await Promise.all([
+    import("./ask-gates.ts"),
     import("../session/aws-errors.ts"),
   ]);
-  let isFormMissing: Promise<boolean> | undefined;
+  const asker = createGateAsker(session);
   let common: OpenclawError | undefined;
   const ask = async (id: string): Promise<void> => {
     try {
       if (common) throw common;
-      const availability = readAvailability(await askAvailability(session, id));
-      if (mayLackForm(id, availability)) isFormMissing ??= lacksUseCaseForm(session);
-      answers.set(id, {
-        fetchedAt: session.setup.runtime.now(),
-        availability,
-        isFormMissing: mayLackForm(id, availability) && (await isFormMissing) === true,
-      });
+      answers.set(id, { fetchedAt: session.setup.runtime.now(), ...(await asker.ask(id)) });
     } catch (failure) {
-      const action = "bedrock:GetFoundationModelAvailability";
-      const error = toOpenclawError(failure, { session, action, modelId: id });
+      const error = toOpenclawError(failure, { session, action: AVAILABILITY, modelId: id });
       if (error.code === "interrupted") throw error;
       if (COMMON_FAILURES.has(error.code)) common = error;
       failures.set(id, error);

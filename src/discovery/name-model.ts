@@ -21,9 +21,10 @@ import {
 } from "../models/resolve-model.ts";
 import { once } from "../once.ts";
 import type { Setup } from "../session/session.ts";
+import type { GlobalOptions } from "../options.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
-import { accessFile, readAccess } from "./access.ts";
-import { judgeAccess } from "./judge-access.ts";
+import { repeatOtherFlags } from "../terminal/repeat-flags.ts";
+import { accessFile, judgeKept, readAccess } from "./access.ts";
 import { loadModels, type ModelLoad } from "./load.ts";
 import { type ModelSurvey, withAwsSpinner } from "./survey.ts";
 
@@ -42,21 +43,26 @@ export async function nameModel(text: string, setup: Setup): Promise<ResolvedMod
 }
 
 /**
- * The model that a name stands for in a list that is there; an id that is like none stays as it is. Throws
- * `model-not-found` as `nameModel` does.
+ * The model that a name stands for in a list that is there; an id that is like none stays as it is. One that the account is
+ * known to be refused is passed over, unless `withBarred` says that it is what may be asked about. Throws
+ * `model-not-found` as `nameModel` does, and `model-access` for a name of nothing else.
  */
 export async function nameListed(
   text: string,
   load: ModelLoad,
-  { config }: Pick<Setup, "config">,
+  { config, options }: Pick<Setup, "config" | "options">,
+  { withBarred = false } = {},
 ): Promise<ResolvedModel> {
   const exact = namedModel(text, config.value);
   const { discovered } = load;
   if (!discovered || !isListOf(discovered, exact) || isComplete(exact)) return exact;
   if (listedId(exact.id, discovered) !== undefined) return exact;
-  const nameable = await nameableIn(load, config.value);
+  const known = await nameableIn(load, config.value);
+  const nameable = withBarred ? { ...known, isBarred: undefined } : known;
   const match = matchName(exact.id, nameable);
   if (match.kind === "none" && isUnheardOf(exact.id)) return exact;
+  if (match.kind === "uncallable" && known.isBarred(match.base.id))
+    throw barred(match.base.id, await readKept(load), discovered.region, options);
   if (match.kind !== "one") throw notNamed(text, exact, match, nameable);
   return namedModel(`${exact.providerId}/${match.id}`, config.value);
 }
@@ -87,6 +93,24 @@ export function noteTaken(text: string, model: ResolvedModel, { runtime, config 
   const taken = describeTaken(text, model, config.value);
   if (taken !== undefined) runtime.terminal.note(`openclaw: ${taken}`);
   return model;
+}
+
+/** The refusal that AWS would answer, by what is kept of its answers. */
+function barred(modelId: string, answers: KeptAccess, region: string, options: GlobalOptions): OpenclawError {
+  const answer = answers.get(modelId);
+  const verdict = answer && judgeKept(answer, { modelId, region, repeated: repeatOtherFlags(options) });
+  return new OpenclawError("model-access", {
+    message: `This account has no access to '${modelId}' in ${region}: ${verdict?.reason ?? "AWS refuses it"}.`,
+    hint: verdict?.hint ?? undefined,
+    details: { gate: verdict?.gate ?? undefined },
+  });
+}
+
+type KeptAccess = Awaited<ReturnType<typeof readAccess>>;
+
+/** What AWS has said of access to the models of a list. */
+async function readKept({ cacheFile }: ModelLoad): Promise<KeptAccess> {
+  return cacheFile === undefined ? new Map() : readAccess(accessFile(cacheFile));
 }
 
 function notNamed(
@@ -143,16 +167,19 @@ function notNamed(
 const MOST_NAMED = 6;
 
 /** What a name may stand for by a list, or by the catalog where there is none. */
-export async function nameableIn(load: ModelLoad, config: Configuration): Promise<Nameable> {
-  const { discovered = catalogList(load.region ?? ""), cacheFile } = load;
-  const answers = cacheFile === undefined ? undefined : await readAccess(accessFile(cacheFile));
+export async function nameableIn(
+  load: ModelLoad,
+  config: Configuration,
+): Promise<Nameable & { isBarred: (baseId: string) => boolean }> {
+  const { discovered = catalogList(load.region ?? "") } = load;
+  const answers = await readKept(load);
   return {
     discovered,
     configuredIds: bedrockIds(config, discovered.endpoint),
     isBarred: (baseId) => {
-      const { availability, isFormMissing } = answers?.get(baseId) ?? {};
-      if (availability === undefined || isFormMissing === undefined) return false;
-      return judgeAccess(availability, { region: discovered.region, isFormMissing }).callable === false;
+      const answer = answers.get(baseId);
+      const place = { modelId: baseId, region: discovered.region };
+      return answer !== undefined && judgeKept(answer, place).callable === false;
     },
   };
 }

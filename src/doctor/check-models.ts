@@ -1,17 +1,18 @@
 import { isListedType, parseArn } from "../aws/arn.ts";
 import { discoverySettings } from "../config/resolve.ts";
-import { judgeAccess, mayLackForm, readAvailability } from "../discovery/judge-access.ts";
+import { type GateAnswers, type GatePlace, judgeAccess } from "../discovery/judge-access.ts";
 import { OpenclawError } from "../errors.ts";
 import { baseModelId } from "../models/base-model-id.ts";
 import type { Discovered, FoundationModel, InferenceProfile } from "../models/discovered.ts";
 import { needsProfile, profileFor, profileNamed, reachesEveryRegion, regionsOf } from "../models/callable.ts";
 import { suggestIds, successorOf } from "../models/match-name.ts";
 import { findProfile, listedBase } from "../models/listed-id.ts";
-import { isOfBedrock } from "../models/provider-api.ts";
+import { isOfBedrock, MANTLE } from "../models/provider-api.ts";
 import { type ResolvedModel, targetOf, unknownModel } from "../models/resolve-model.ts";
 import { toOpenclawError } from "../session/aws-errors.ts";
 import { type Check, fail, failAs, ok, type Outcome, skip, warn, worst } from "./check.ts";
 import type { Examination } from "./examination.ts";
+import { repeatOtherFlags } from "../terminal/repeat-flags.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 /** Whether AWS lists the default model and its fallbacks, how they are called, and how long they live. */
@@ -189,16 +190,17 @@ async function examine(model: ResolvedModel, examination: Examination): Promise<
   const base = await baseIdOf(model, examination);
   if (base === undefined) return skip(`the base model of ${model.id} is not known`);
   const { session } = await examination.listsFor(targetOf(model));
-  const { askAvailability, lacksUseCaseForm } = await import("../session/availability.ts");
+  const { AVAILABILITY, createGateAsker } = await import("../discovery/ask-gates.ts");
   try {
-    const answer = await askAvailability(session, base);
-    const isFormMissing = mayLackForm(base, readAvailability(answer)) && (await lacksUseCaseForm(session));
-    return judgeAvailability(base, session.region.value, answer, isFormMissing);
+    const answers = await createGateAsker(session).ask(base);
+    const repeated = repeatOtherFlags(session.setup.options);
+    const isAtMantle = model.providerId === MANTLE;
+    return judgeGatesOf(answers, { modelId: base, region: session.region.value, repeated, isAtMantle });
   } catch (failure) {
     // Being refused an answer about the model is not being refused the model.
     const error = toOpenclawError(failure, {
       session,
-      action: "bedrock:GetFoundationModelAvailability",
+      action: AVAILABILITY,
       modelId: base,
     });
     return warn(`access to ${base} could not be asked: ${error.message}`, error.hint);
@@ -214,18 +216,15 @@ async function baseIdOf(model: ResolvedModel, examination: Examination): Promise
 /**
  * Judges what AWS says about access to a model. An agreement that is made at the first call, or being made, only warns.
  */
-export function judgeAvailability(
-  id: string,
-  region: string,
-  answer: Parameters<typeof readAvailability>[0],
-  isFormMissing: boolean,
-): Outcome {
-  const { status, reason, hint } = judgeAccess(readAvailability(answer), { region, isFormMissing });
-  if (reason === null) return ok(`${id} in ${region}`);
-  if (status === "on-first-call" || status === "pending") return warn(`${id}: ${reason}`, hint ?? undefined);
+export function judgeGatesOf(answers: GateAnswers, place: GatePlace): Outcome {
+  const { modelId, region } = place;
+  const { status, reason, hint } = judgeAccess(answers, place);
+  if (reason === null) return ok(`${modelId} in ${region}`);
+  if (status === "on-first-call" || status === "pending")
+    return warn(`${modelId}: ${reason}`, hint ?? undefined);
   return failAs(
     "model-access",
-    `This account has no access to '${id}' in ${region}: ${reason}.`,
+    `This account has no access to '${modelId}' in ${region}: ${reason}.`,
     hint ?? undefined,
   );
 }

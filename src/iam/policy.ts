@@ -1,11 +1,13 @@
 import { type Account, type CalledModel, type ModelResources, resourcesOf } from "./model-resources.ts";
 
-/** What a policy may be for: the commands `models`, `chat`, `serve`, `doctor` and `quota`. */
-export const PURPOSES = ["discovery", "chat", "serve", "doctor", "quota"] as const;
+/** What a policy may be for: the commands `models`, `chat`, `serve`, `doctor` and `quota`, and what `models access` opens. */
+export const PURPOSES = ["discovery", "chat", "serve", "doctor", "quota", "access"] as const;
 export type Purpose = (typeof PURPOSES)[number];
 
-/** What it is for unless told otherwise: not for what is shown besides where it is allowed. */
-export const NEEDED_PURPOSES: readonly Purpose[] = PURPOSES.filter((purpose) => purpose !== "quota");
+/** What it is for unless told otherwise: not for what is shown besides where it is allowed, and not to accept agreements. */
+export const NEEDED_PURPOSES: readonly Purpose[] = PURPOSES.filter(
+  (purpose) => purpose !== "quota" && purpose !== "access",
+);
 
 export interface PolicyStatement {
   /** Letters and digits only. */
@@ -67,7 +69,8 @@ export function buildPolicy(needs: PolicyNeeds): PolicyDocument {
   });
   const statements = [
     ...(isFor("discovery", "serve", "doctor", "quota") || needs.looksUp ? listStatements(needs) : []),
-    ...(isFor("discovery", "doctor") ? accessStatements(needs) : []),
+    ...(isFor("discovery", "doctor", "access") ? accessStatements(needs) : []),
+    ...(isFor("access") ? openingStatements() : []),
     ...(isFor("discovery") ? readStatements(needs) : []),
     ...(isFor("quota") ? quotaStatements(needs) : []),
     ...calls,
@@ -107,7 +110,11 @@ function listStatements({ isDiscoveryOn }: PolicyNeeds): PolicyStatement[] {
 
 /** AWS has no resource types for these; the use-case form is Anthropic's. */
 function accessStatements({ isDiscoveryOn, models }: PolicyNeeds): PolicyStatement[] {
-  const actions = ["bedrock:GetFoundationModelAvailability", "bedrock:GetUseCaseForModelAccess"];
+  const actions = [
+    "bedrock:GetFoundationModelAvailability",
+    "bedrock:GetUseCaseForModelAccess",
+    "bedrock:GetAccountDataRetention",
+  ];
   return statement("CheckAccess", actions, isDiscoveryOn || models.length > 0 ? ["*"] : []);
 }
 
@@ -115,6 +122,22 @@ function accessStatements({ isDiscoveryOn, models }: PolicyNeeds): PolicyStateme
 function quotaStatements({ isDiscoveryOn, models }: PolicyNeeds): PolicyStatement[] {
   const actions = ["servicequotas:ListServiceQuotas", "cloudwatch:GetMetricData"];
   return statement("ReadQuotas", actions, isDiscoveryOn || models.length > 0 ? ["*"] : []);
+}
+
+/**
+ * What `models access` opens gates by. None has resource types; the two of AWS Marketplace are those that Bedrock's refusals
+ * name (https://docs.aws.amazon.com/bedrock/latest/userguide/model-access.html).
+ */
+function openingStatements(): PolicyStatement[] {
+  const actions = [
+    "bedrock:PutUseCaseForModelAccess",
+    "bedrock:ListFoundationModelAgreementOffers",
+    "bedrock:CreateFoundationModelAgreement",
+    "bedrock:PutAccountDataRetention",
+    "aws-marketplace:Subscribe",
+    "aws-marketplace:ViewSubscriptions",
+  ];
+  return statement("OpenAccess", actions, ["*"]);
 }
 
 function readStatements({ asked }: PolicyNeeds): PolicyStatement[] {

@@ -117,8 +117,10 @@ export interface FamilyFacts {
   prefill?: { source: string } | undefined;
   /** The highest temperature, where it is not Converse's 1. */
   temperature?: { most: number; source: string };
-  /** That each account sends in a form about its use case before the first call. */
-  useCaseForm?: { source: string };
+  /** Who wants of each account a form about its use case before the first call. */
+  useCaseForm?: { by: string; source: string };
+  /** The mode of data retention that an account needs at least; others are not known to need one. */
+  retention?: { least: "default" | "aws_review" | "provider_data_share"; source: string };
   /** That a text which ends its answer has to hold more than white space. */
   stopsWithWords?: { source: string };
   /** What quotas call it, where AWS's list of models calls it otherwise. */
@@ -320,6 +322,11 @@ export function families(): readonly ModelFamily[] {
       outputConfig: CLAUDE_HELD_TO_SCHEMA,
     },
     {
+      // "currently Claude Fable 5 and Claude Fable 5.1"
+      models: /^anthropic\.claude-fable-5(-1)?(?!-\d)/,
+      retention: { least: "aws_review", source: `${USER_GUIDE}/data-retention.html` },
+    },
+    {
       models: /^anthropic\.claude-opus-5-5/,
       reasoning: { ...THINKING, off: undefined, source: `${CLAUDE}/models/opus-5-5/migration-guide` },
     },
@@ -416,7 +423,7 @@ export function families(): readonly ModelFamily[] {
       // "stop_sequences: each stop sequence must contain non-whitespace"
       stopsWithWords: { source: "https://github.com/BerriAI/litellm/issues/3286" },
     },
-    { models: /^anthropic\./, useCaseForm: { source: `${USER_GUIDE}/model-access.html` } },
+    { models: /^anthropic\./, useCaseForm: { by: "Anthropic", source: `${USER_GUIDE}/model-access.html` } },
     {
       models: /^amazon\.nova-2-/,
       reasoning: {

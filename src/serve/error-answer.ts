@@ -78,7 +78,7 @@ export function toErrorAnswer(failure: unknown): ErrorAnswer {
       : new OpenclawError("internal", { message: String(failure), cause: failure });
   const { status, code, retryAfter, message, param } = rowOf(error);
   const details = error.details ?? {};
-  const hint = error.code === "model-not-found" && error.hint?.startsWith("Did you mean") ? error.hint : "";
+  const hint = hintForClients(error);
   return {
     status,
     code: textAt(details, "openaiCode") ?? code,
@@ -86,6 +86,13 @@ export function toErrorAnswer(failure: unknown): ErrorAnswer {
     param: textAt(details, "param") ?? param ?? null,
     retryAfter: typeof details["retryAfter"] === "number" ? details["retryAfter"] : retryAfter,
   };
+}
+
+/** What a client may read of the hint: most are for whoever runs the server, with flags of the command line. */
+function hintForClients({ code, hint, details }: OpenclawError): string {
+  if (code === "model-not-found" && hint?.startsWith("Did you mean")) return hint;
+  const isGate = code === "model-access" && details?.["gate"] !== undefined;
+  return isGate ? "Whoever runs this server can see what opens it: openclaw models access" : "";
 }
 
 /** An answer that does not fit what it was held to is the model's fault, unless a field of the request is to blame. */

@@ -6,6 +6,7 @@ import { explainError } from "../credentials/findings.ts";
 import { hideSecrets } from "../credentials/hide-secrets.ts";
 import { EXIT_CODES, OpenclawError } from "../errors.ts";
 import { describeSkew } from "../network/clock-skew.ts";
+import { repeatOtherFlags } from "../terminal/repeat-flags.ts";
 import { BUG_HINT } from "../version.ts";
 import { readDenial } from "./denial.ts";
 import { type ErrorContext, type ErrorRow, findRow, findRowOfStatus } from "./error-table.ts";
@@ -85,6 +86,7 @@ function fromAwsError(error: SdkFailure, text: string, call: CallContext): Openc
   return fromRow(row, context, error, {
     awsError: error.name,
     awsMessage: text,
+    gate: row.gate,
     action: denial?.action,
     isExplicit: denial?.isExplicit,
     resource: denial?.resource,
@@ -116,6 +118,7 @@ function contextOf(text: string, call: CallContext): ErrorContext {
     message: text.replaceAll(/\s*[\r\n]+\s*/g, " ").slice(0, LONGEST_MESSAGE) || "no reason given",
     modelId,
     region: session.region.value,
+    repeated: repeatOtherFlags(session.setup.options),
     action,
     credentials: describeChosen(session.decision.chosen),
     renewal: renewalOf(session.decision.chosen),

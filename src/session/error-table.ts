@@ -2,7 +2,13 @@ import { stemOf } from "../aws/error-name.ts";
 import type { ErrorCode } from "../errors.ts";
 import { checkAnswerer } from "../network/network-errors.ts";
 import { adviseDenial, type Denial, describeDenial } from "./denial.ts";
-import { quoteForShell } from "../terminal/quote-for-shell.ts";
+import {
+  accessCommand,
+  type GateName,
+  openingOf,
+  RETENTION_MODES,
+  retentionNeeded,
+} from "../models/gates.ts";
 
 /** What a row may put into its words. Everything here is safe to print. */
 export interface ErrorContext {
@@ -11,6 +17,8 @@ export interface ErrorContext {
   /** The model that was called, as it was sent. */
   modelId?: string | undefined;
   region?: string | undefined;
+  /** The flags, beside the region, that the command was given and another one needs, as a shell takes them. */
+  repeated?: readonly string[];
   /** The IAM action that was tried, for example `bedrock:ListFoundationModels`. */
   action?: string | undefined;
   /** Where the credentials came from, in words. */
@@ -43,6 +51,8 @@ export interface ErrorRow {
   /** Only when AWS's message matches: ValidationException and others give nothing else to go by. */
   pattern?: RegExp;
   code: ErrorCode;
+  /** What is closed between the account and the model, where that is told. */
+  gate?: GateName;
   message: (context: ErrorContext) => string;
   hint: (context: ErrorContext) => string;
 }
@@ -58,36 +68,6 @@ const from = ({ credentials }: ErrorContext): string => (credentials ? ` from ${
 const endpoint = (context: ErrorContext): string => context.endpoint ?? "The endpoint";
 const said = ({ message }: ErrorContext): string =>
   message === "" ? " with something that is not AWS's." : `: ${message}`;
-
-/** What the modes share, by the page of data retention, and its newer one by the model cards of those that want it. */
-const RETENTION_MODES: Readonly<Record<string, string>> = {
-  provider_data_share:
-    "lets AWS keep prompts and answers and share them with the model's provider, for up to 30 days",
-  // https://github.com/aws-samples/anthropic-on-aws/pull/294
-  aws_review: "lets AWS keep prompts and answers and review them",
-  default: "keeps what the model's own terms say; the provider does not get it",
-  none: "keeps nothing",
-};
-
-/** The mode that a refusal names as needed, and what it shares; where it names none, those that a model may want. */
-function retentionNeeded({ message }: ErrorContext): string {
-  // The mode in quotes behind "mode" is the one that the account has.
-  const others = message.replace(/mode\s*['"`‘’“”]?\w+['"`‘’“”]?\s+is not/i, "");
-  const named = Object.keys(RETENTION_MODES).filter((mode) => new RegExp(`\\b${mode}\\b`).test(others));
-  const modes = named.length > 0 ? named : ["aws_review", "provider_data_share"];
-  const end = /[.!?]$/.test(message) ? "" : ".";
-  const wants = named.length > 0 ? "It needs" : "Its model card says which it needs:";
-  return `${end} ${wants} ${modes.map((mode) => `${mode}, which ${RETENTION_MODES[mode]}`).join("; or ")}.`;
-}
-
-/** Asks for the account's mode. The AWS CLI has no operation for it; curl signs by itself from 7.75 on. */
-function retentionCommand({ region = "us-east-1" }: ErrorContext): string {
-  const host = `bedrock.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
-  return (
-    `curl --aws-sigv4 aws:amz:${region}:bedrock --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" ` +
-    `\${AWS_SESSION_TOKEN:+-Hx-amz-security-token:$AWS_SESSION_TOKEN} https://${host}/data-retention`
-  );
-}
 
 const SET_CLOCK = "Set the clock, for example with: sudo timedatectl set-ntp true";
 const OTHER_MODEL = "Choose another model: openclaw models list";
@@ -194,9 +174,13 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     status: [400, 403],
     pattern: /data[ _]retention/i,
     code: "model-access",
-    message: (c) =>
-      `${Model(c)} wants another data retention mode than this account has: ${c.message}${retentionNeeded(c)}`,
-    hint: (c) => `See the account's mode: ${retentionCommand(c)}`,
+    gate: "retention",
+    message: (c) => {
+      const mode = retentionNeeded(c.message, c.modelId);
+      const end = /[.!?]$/.test(c.message) ? "" : ".";
+      return `${Model(c)} wants another data retention mode than this account has: ${c.message}${end} It needs ${mode}: ${RETENTION_MODES[mode]}.`;
+    },
+    hint: (c) => openingOf("retention", { ...c, retention: retentionNeeded(c.message, c.modelId) }),
   },
   {
     names: ["AccessDenied", "ResourceNotFound", "Validation"],
@@ -204,9 +188,9 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     pattern: /use[- ]case (details|form)/i,
     code: "model-access",
     message: (c) =>
-      `Anthropic's use-case form has not been submitted for this account, so ${model(c)} is closed.`,
-    hint: () =>
-      "Submit the form once in the Bedrock console: Model catalog, an Anthropic model, Submit use case details. It counts after up to 15 minutes.",
+      `Anthropic's use-case form has not been submitted for this account, or less than 15 minutes ago, so ${model(c)} is closed.`,
+    gate: "form",
+    hint: (c) => openingOf("form", c),
   },
   {
     names: ["AccessDenied", "ResourceNotFound", "Validation"],
@@ -214,14 +198,16 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     pattern:
       /(access|subscription|agreement|entitlement)\b.{0,80}\b(is|are|still) (still )?(pending|in progress|being \w+)/i,
     code: "model-access",
+    gate: "agreement",
     message: (c) => `AWS is still opening ${model(c)} to this account: ${c.message}`,
-    hint: () => "Try again in 15 minutes.",
+    hint: (c) => `Try again in 15 minutes. Whether it is open by then: ${accessCommand(c)}`,
   },
   {
     names: ["AccessDenied", "ResourceNotFound", "Validation"],
     status: [400, 404],
     pattern: /invalid_payment_instrument|payment instrument/i,
     code: "model-access",
+    gate: "agreement",
     message: (c) =>
       `The AWS Marketplace subscription for ${model(c)} could not be made: the account has no valid payment method.`,
     hint: () =>
@@ -232,9 +218,9 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     status: [400, 404],
     pattern: /marketplace/i,
     code: "model-access",
+    gate: "agreement",
     message: (c) => `The AWS Marketplace subscription for ${model(c)} could not be made.`,
-    hint: () =>
-      "Let somebody with aws-marketplace:Subscribe and aws-marketplace:ViewSubscriptions call the model once.",
+    hint: (c) => openingOf("agreement", c),
   },
   {
     // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_CreateFoundationModelAgreement.html
@@ -244,8 +230,8 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
       /\b(model|license|service) agreement\b|\bagreement (has|is|was) not\b|end[- ]user license|\beula\b/i,
     code: "model-access",
     message: (c) => `The agreement for ${model(c)} has not been accepted for this account: ${c.message}`,
-    hint: (c) =>
-      `See what is offered, and accept it with create-foundation-model-agreement: aws bedrock list-foundation-model-agreement-offers --model-id ${quoteForShell(c.modelId ?? "MODEL")}`,
+    gate: "agreement",
+    hint: (c) => openingOf("agreement", c),
   },
   {
     names: ["AccessDenied", "ResourceNotFound", "Validation"],
@@ -269,6 +255,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     status: [400, 403],
     pattern: /not allowed from unsupported countries/i,
     code: "model-access",
+    gate: "authorization",
     message: (c) =>
       `The provider of ${model(c)} does not serve the country of this account or request: ${c.message}`,
     hint: () => "Choose a model of another provider: openclaw models list",
@@ -278,6 +265,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     status: [400, 403],
     pattern: /not (available|allowed) for (this|your|channel program) accounts?/i,
     code: "model-access",
+    gate: "authorization",
     message: (c) => `AWS has not opened ${model(c)} to this account: ${c.message}`,
     hint: () => OTHER_MODEL,
   },
@@ -286,6 +274,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     status: [400, 403],
     pattern: /operation not allowed/i,
     code: "model-access",
+    gate: "authorization",
     message: (c) =>
       `AWS lets this account call no models${inRegion(c)} ("${c.message}"): it is new and being verified, or under review.`,
     hint: () => "Ask AWS Support to open Amazon Bedrock for it: https://console.aws.amazon.com/support/home",
@@ -297,8 +286,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
       /access to the model|model access is denied|account is not authorized to (invoke|access this model)/i,
     code: "model-access",
     message: (c) => `This account has no access to ${model(c)}${inRegion(c)}.`,
-    hint: (c) =>
-      `See what is missing: openclaw doctor${c.region ? ` --region ${quoteForShell(c.region)}` : ""}`,
+    hint: (c) => `See which gate is closed: ${accessCommand(c)}`,
   },
   {
     names: ["AccessDenied", "Validation"],

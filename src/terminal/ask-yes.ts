@@ -13,23 +13,32 @@ export function canAsk({ stdin, terminal }: Omit<Asker, "signal">): boolean {
   return stdin.isTTY === true && terminal.isStderrTTY;
 }
 
+/** Asks the person at the terminal; Enter alone is a yes, and the end of the input a no. Rejects as `askLine` does. */
+export async function askYes(question: string, asker: Asker): Promise<boolean> {
+  const answer = await askLine(`${question} [Y/n] `, asker);
+  return answer !== undefined && /^(y(es)?)?$/i.test(answer);
+}
+
 /**
- * Asks the person at the terminal; Enter alone is a yes, and the end of the input a no. Rejects with the reason of the
- * runtime's signal.
+ * What the person at the terminal types in answer, without spaces around it; undefined at the end of the input. Rejects with
+ * the reason of the runtime's signal.
  */
-export async function askYes(question: string, { stdin, terminal, signal }: Asker): Promise<boolean> {
+export async function askLine(
+  question: string,
+  { stdin, terminal, signal }: Asker,
+): Promise<string | undefined> {
   signal.throwIfAborted();
-  terminal.writeAside(`${question} [Y/n] `);
+  terminal.writeAside(question);
   const lines = createInterface({ input: stdin, terminal: false });
   let stop: () => void = () => undefined;
   try {
-    const answer = await new Promise<string>((resolve, reject) => {
+    const answer = await new Promise<string | undefined>((resolve, reject) => {
       stop = () => reject(signal.reason);
       signal.addEventListener("abort", stop, { once: true });
       lines.once("line", resolve);
-      lines.once("close", () => resolve("no"));
+      lines.once("close", () => resolve(undefined));
     });
-    return /^(y(es)?)?$/i.test(answer.trim());
+    return answer?.trim();
   } finally {
     signal.removeEventListener("abort", stop);
     lines.close();

@@ -8,3 +8,8 @@ export function repeatFlags({ config, profile, region, endpointUrl, emulator }: 
   );
   return emulator ? ["--emulator", ...flags] : flags;
 }
+
+/** The same without the region, for a command that names it anyway. */
+export function repeatOtherFlags(options: GlobalOptions): string[] {
+  return repeatFlags({ ...options, region: undefined });
+}

@@ -24,8 +24,6 @@ const ALLOWED: Readonly<Record<string, string>> = {
   "command-line/examples.ts": "has examples for the help, which are typed as they stand",
   "config/settings.ts": "has examples of settings for their documentation",
   "serve/model-names.ts": "has an example in a hint",
-  "discovery/judge-access.ts":
-    "says on the screen whose use-case form is missing; the table says which models want it",
   "session/error-table.ts":
     "says on the screen whose use-case form is missing; AWS's answer tells that it is",
   "wires/openai-fields.ts": "drops a field by the name it has in the request",

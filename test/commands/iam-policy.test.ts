@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Permission } from "../../src/emulator/emulator.ts";
@@ -13,8 +13,12 @@ const OPUS = "us.anthropic.claude-opus-4-6-v1";
 const SEARCH = `arn:aws:bedrock:us-east-1:${ACCOUNT}:application-inference-profile/p3t8v5z6c0de`;
 const STREAM = "bedrock:InvokeModelWithResponseStream";
 const WHOLE = "bedrock:InvokeModel";
-/** Called only where an agreement is missing, which the emulator never says; and where a model takes no tools in a stream. */
-const RARE: ReadonlySet<string> = new Set(["bedrock:GetUseCaseForModelAccess", WHOLE]);
+/** Called only where an agreement is missing, or a model wants data retained; and where a model takes no tools in a stream. */
+const RARE: ReadonlySet<string> = new Set([
+  "bedrock:GetUseCaseForModelAccess",
+  "bedrock:GetAccountDataRetention",
+  WHOLE,
+]);
 
 function config(primary: string, ...fallbacks: string[]): string {
   return JSON.stringify({ agents: { defaults: { model: { primary, fallbacks } } } });
@@ -70,6 +74,7 @@ const COMMANDS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["models", "list", "--refresh"],
     ["models", "list", "--access", "--provider", "anthropic"],
     ["models", "show", OPUS, "--access"],
+    ["models", "access", OPUS],
   ],
   chat: [
     ["chat", "hi"],
@@ -251,6 +256,32 @@ describe("the policy allows nothing else", () => {
 });
 
 describe("openclaw iam policy", () => {
+  it("allows to open gates where that is asked for only", async () => {
+    const machine = await emulate({ closedGates: ["form", "agreement", "retention"] });
+    machine.configure(config(OPUS));
+    const form = path.join(machine.home, "form.json");
+    const { stdout } = await machine.run(["models", "access", "--form-template"]);
+    writeFileSync(form, stdout.replaceAll("<", "").replace(/0: internal.*both>/, "0"));
+    const called = await permissionsOf(machine, [
+      ["models", "access", OPUS, "--submit-form", form, "--yes"],
+      ["models", "access", OPUS, "--accept-agreement", "--yes"],
+      ["models", "access", OPUS, "--retention", "none", "--yes"],
+    ]);
+    const policy = await policyOf(machine, "discovery,access");
+    expect(called.filter((permission) => !allows(policy, permission))).toEqual([]);
+    const opening = ["PutUseCaseForModelAccess", "CreateFoundationModelAgreement", "PutAccountDataRetention"];
+    expect(called.map(({ action }) => action)).toEqual(
+      expect.arrayContaining(opening.map((route) => `bedrock:${route}`)),
+    );
+    const usual = await policyOf(machine, "discovery,chat,serve,doctor");
+    const { stdout: unasked } = await machine.run(["iam", "policy", "--json"]);
+    expect(JSON.parse(unasked)).toEqual(usual);
+    expect(unasked).not.toMatch(/Put|Create|marketplace/);
+    expect(policy.Statement.find(({ Sid }) => Sid === "OpenAccess")?.Action).toEqual(
+      expect.arrayContaining(["aws-marketplace:Subscribe", "aws-marketplace:ViewSubscriptions"]),
+    );
+  });
+
   it("prints for every purpose unless told otherwise, indented, ready for a file", async () => {
     const machine = await emulate();
     machine.configure(config(OPUS));

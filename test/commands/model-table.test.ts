@@ -19,7 +19,7 @@ const MODEL: TabledModel = {
   available: true,
   missing: false,
   tags: ["default", "alias:one"],
-  access: { status: "available", callable: true, reason: null, hint: null },
+  access: { status: "available", callable: true, gate: null, reason: null, hint: null },
 };
 
 it("has a column for everything that is known of a model", () => {

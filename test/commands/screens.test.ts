@@ -48,7 +48,10 @@ const DEFAULTS = {
 
 /** A machine on which something of everything is set up. */
 async function setUp(name: string): Promise<Emulated> {
-  const machine = await emulate({ script });
+  const machine = await emulate({
+    script,
+    closedGates: name.startsWith("models-gates") ? ["form", "agreement", "retention"] : [],
+  });
   machine.configure(
     JSON.stringify({
       agents: {
@@ -87,6 +90,7 @@ const COMMANDS: Record<string, string[]> = {
   "models-list": ["models", "list", "--search", "claude-", "--refresh"],
   "models-list-all": ["models", "list", "--refresh"],
   "models-access": ["models", "list", "--search", "nova", "--refresh", "--access"],
+  "models-gates": ["models", "access", "claude-fable-5"],
   "models-show": ["models", "show", MODEL],
   "models-status": ["models", "status"],
   doctor: ["doctor"],

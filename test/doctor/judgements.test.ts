@@ -3,11 +3,12 @@ import { resolveModel } from "../../src/models/resolve-model.ts";
 import type { FoundationModel, InferenceProfile } from "../../src/models/discovered.ts";
 import { type Outcome, worst } from "../../src/doctor/check.ts";
 import { judgeConfig } from "../../src/doctor/check-config.ts";
-import { judgeAvailability, judgeModel, type ModelLists } from "../../src/doctor/check-models.ts";
+import { judgeGatesOf, judgeModel, type ModelLists } from "../../src/doctor/check-models.ts";
 import { judgeClock, judgeWays, type Way } from "../../src/doctor/check-network.ts";
 import type { Reached } from "../../src/doctor/reach.ts";
 import { judgeRegion, regionOfHost } from "../../src/doctor/check-region.ts";
 import { judgeCatalog, judgeNode } from "../../src/doctor/check-runtime.ts";
+import type { Availability, GateAnswers } from "../../src/discovery/judge-access.ts";
 import { OpenclawError } from "../../src/errors.ts";
 import { CATALOG_DATE } from "../../src/models/catalog.ts";
 
@@ -451,69 +452,118 @@ describe("the default model", () => {
 });
 
 describe("access to a model", () => {
+  const CLAUDE = "anthropic.claude-sonnet-4-6";
+  const FABLE = "anthropic.claude-fable-5";
   const open = {
-    agreementAvailability: { status: "AVAILABLE" },
-    authorizationStatus: "AUTHORIZED",
-    entitlementAvailability: "AVAILABLE",
-    regionAvailability: "AVAILABLE",
-  } as const;
-  it.each<[string, Parameters<typeof judgeAvailability>[2], boolean, string, string, string]>([
-    ["open", open, false, "ok", "m in us-east-1", ""],
-    ["region", { ...open, regionAvailability: "NOT_AVAILABLE" }, false, "fail", "(region)", "--region"],
+    agreement: "AVAILABLE",
+    authorization: "AUTHORIZED",
+    entitlement: "AVAILABLE",
+    region: "AVAILABLE",
+  };
+  const said = (more: Partial<Availability>, rest: Partial<GateAnswers> = {}): GateAnswers => ({
+    availability: { ...open, ...more },
+    form: undefined,
+    retention: undefined,
+    ...rest,
+  });
+  const access = (model: string, ...flags: string[]): string =>
+    ["openclaw models access", model, ...flags, "--region us-east-1"].join(" ");
+  it.each<[string, string, GateAnswers, string, string, string]>([
+    ["open", "m", said({}), "ok", "m in us-east-1", ""],
+    [
+      "region",
+      "m",
+      said({ region: "NOT_AVAILABLE" }),
+      "fail",
+      "not offered in us-east-1 (region)",
+      "openclaw models access m --region us-west-2",
+    ],
     [
       "authorization",
-      { ...open, authorizationStatus: "NOT_AUTHORIZED" },
-      false,
+      "m",
+      said({ authorization: "NOT_AUTHORIZED" }),
       "fail",
       "(authorization)",
       "service control policy",
     ],
+    ["entitlement", "m", said({ entitlement: "NOT_AVAILABLE" }), "fail", "(entitlement)", "Request access"],
     [
-      "entitlement",
-      { ...open, entitlementAvailability: "NOT_AVAILABLE" },
-      false,
+      "entitlement, which an agreement brings",
+      "m",
+      said({ entitlement: "NOT_AVAILABLE", agreement: "NOT_AVAILABLE" }),
       "fail",
       "(entitlement)",
-      "Request access",
+      access("m", "--accept-agreement"),
     ],
     [
       "agreement",
-      { ...open, agreementAvailability: { status: "NOT_AVAILABLE" } },
-      false,
+      "m",
+      said({ agreement: "NOT_AVAILABLE" }),
       "warn",
       "(agreement)",
-      "aws-marketplace:Subscribe",
+      `aws-marketplace:Subscribe and aws-marketplace:ViewSubscriptions allowed: ${access("m", "--accept-agreement")}`,
     ],
-    [
-      "agreement on its way",
-      { ...open, agreementAvailability: { status: "PENDING" } },
-      false,
-      "warn",
-      "(agreement)",
-      "15 minutes",
-    ],
+    ["agreement on its way", "m", said({ agreement: "PENDING" }), "warn", "(agreement)", "15 minutes"],
     [
       "agreement that failed",
-      { ...open, agreementAvailability: { status: "ERROR", errorMessage: "INVALID_PAYMENT_INSTRUMENT" } },
-      false,
+      "m",
+      said({ agreement: "ERROR", agreementError: "INVALID_PAYMENT_INSTRUMENT" }),
       "fail",
       "INVALID_PAYMENT_INSTRUMENT",
-      "aws-marketplace:Subscribe",
+      access("m", "--accept-agreement"),
     ],
     [
       "the use-case form",
-      { ...open, agreementAvailability: { status: "NOT_AVAILABLE" } },
-      true,
+      CLAUDE,
+      said({ agreement: "NOT_AVAILABLE" }, { form: "missing" }),
       "fail",
-      "use-case form",
-      "Bedrock console",
+      "use-case form has not been submitted (form)",
+      access(CLAUDE, "--submit-form", "FILE"),
     ],
-    ["nothing that is told", {}, false, "ok", "m in us-east-1", ""],
-  ])("misses %s", (_, answer, isFormMissing, status, words, hint) => {
-    const outcome = judgeAvailability("m", "us-east-1", answer, isFormMissing);
+    [
+      "no form where the organization has sent one",
+      CLAUDE,
+      said({}, { form: "missing" }),
+      "ok",
+      `${CLAUDE} in us-east-1`,
+      "",
+    ],
+    [
+      "data retention",
+      FABLE,
+      said({}, { retention: "inherit" }),
+      "fail",
+      "the data retention mode inherit in us-east-1, and the model needs aws_review (retention)",
+      access(FABLE, "--retention", "aws_review"),
+    ],
+    [
+      "no data retention where more is permitted",
+      FABLE,
+      said({}, { retention: "provider_data_share" }),
+      "ok",
+      FABLE,
+      "",
+    ],
+    ["no data retention where any mode will do", "m", said({}, { retention: "none" }), "ok", "m", ""],
+    [
+      "nothing that is told",
+      "m",
+      { availability: {}, form: undefined, retention: undefined },
+      "ok",
+      "m in us-east-1",
+      "",
+    ],
+  ])("misses %s", (_, modelId, answers, status, words, hint) => {
+    const outcome = judgeGatesOf(answers, { modelId, region: "us-east-1" });
     expect(outcome.status).toBe(status);
     expect(outcome.detail).toContain(words);
     if ("hint" in outcome) expect(outcome.hint).toContain(hint);
     if (status === "fail") expect(codeOf(outcome)).toBe("model-access");
+  });
+
+  it("wants no form at the endpoint bedrock-mantle", () => {
+    const answers = said({ agreement: "NOT_AVAILABLE" }, { form: "missing" });
+    const outcome = judgeGatesOf(answers, { modelId: CLAUDE, region: "us-east-1", isAtMantle: true });
+    expect(outcome.status).toBe("warn");
   });
 });

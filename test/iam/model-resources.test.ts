@@ -209,6 +209,7 @@ describe("the policy", () => {
         "bedrock:ListInferenceProfiles",
         "bedrock:GetFoundationModelAvailability",
         "bedrock:GetUseCaseForModelAccess",
+        "bedrock:GetAccountDataRetention",
         "bedrock-mantle:ListModels",
         "bedrock-mantle:CreateInference",
         "bedrock-mantle:CallWithBearerToken",

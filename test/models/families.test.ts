@@ -21,6 +21,7 @@ function known(id: string): string[] {
     readsS3,
   } = familyOf(id);
   const { toolIds, richToolResults, separateToolTurns, flatToolSchemas, oneSampling, prefill } = familyOf(id);
+  const { retention } = familyOf(id);
   return [
     ...(reasoning ? [`reasoning ${[reasoning.off ? "off" : "", ...reasoning.levels].join(" ")}`.trim()] : []),
     ...(cachePoints ? [`cache ${cachePoints.times.join(" ")}`.trim()] : []),
@@ -38,6 +39,7 @@ function known(id: string): string[] {
     ...(familyOf(id).topK ? [`top-k ${JSON.stringify(familyOf(id).topK?.fields(5))}`] : []),
     ...(oneSampling ? ["one sampling"] : []),
     ...(prefill ? ["prefill"] : []),
+    ...(retention ? [`keeps for ${retention.least}`] : []),
   ];
 }
 
@@ -65,6 +67,11 @@ const NOVA = [
 /** A model of each family, and what is known of it. */
 const KNOWN: [id: string, facts: string[]][] = [
   ["anthropic.claude-mythos-5-1", [`reasoning  ${ADAPTIVE}`, "cache 5m 1h", "outputConfig", ...CLAUDE]],
+  ...["anthropic.claude-fable-5", "anthropic.claude-fable-5-1"].map((id): [string, string[]] => [
+    id,
+    [`reasoning  ${ADAPTIVE}`, "cache 5m 1h", "outputConfig", ...CLAUDE, "keeps for aws_review"],
+  ]),
+  ["anthropic.claude-fable-5-2", [`reasoning  ${ADAPTIVE}`, "cache 5m 1h", "outputConfig", ...CLAUDE]],
   ["anthropic.claude-opus-5-5", [`reasoning  ${ADAPTIVE}`, "cache 5m 1h", "outputConfig", ...CLAUDE]],
   ["anthropic.claude-sonnet-5-5", [`reasoning off ${ADAPTIVE}`, "cache 5m 1h", "outputConfig", ...CLAUDE]],
   ["anthropic.claude-haiku-5-5", [`reasoning off ${ADAPTIVE}`, "cache 5m 1h", "outputConfig", ...CLAUDE]],

@@ -126,7 +126,7 @@ const WORDINGS: readonly Wording[] = [
     "Model use case details have not been submitted for this account. Fill out the Anthropic use case details form before using the model. If you have already filled out the form, try again in 15 minutes.",
     "model-access",
     "use-case form has not been submitted",
-    "Submit the form once",
+    "openclaw models access us.anthropic.claude-opus-4-6-v1 --submit-form FILE --region us-east-1",
   ],
   [
     "AccessDeniedException",
@@ -157,8 +157,8 @@ const WORDINGS: readonly Wording[] = [
     400,
     "The model returned the following errors: data retention mode 'default' is not available for this model",
     "model-access",
-    "Its model card says which it needs: aws_review, which lets AWS keep prompts and answers and review them; or provider_data_share, which lets AWS keep prompts and answers and share them with the model's provider, for up to 30 days.",
-    'curl --aws-sigv4 aws:amz:us-east-1:bedrock --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"',
+    "It needs aws_review: AWS may keep prompts and answers for up to 30 days and let its people review them",
+    "openclaw models access us.anthropic.claude-opus-4-6-v1 --retention aws_review --region us-east-1",
   ],
   [
     "AccessDeniedException",
@@ -174,7 +174,7 @@ const WORDINGS: readonly Wording[] = [
     "Your account is not authorized to access this model",
     "model-access",
     "has no access to model",
-    "openclaw doctor",
+    "openclaw models access us.anthropic.claude-opus-4-6-v1 --region us-east-1",
   ],
   // For these two no wording of AWS's is known: they are in the terms of GetFoundationModelAvailability.
   [
@@ -183,7 +183,7 @@ const WORDINGS: readonly Wording[] = [
     "Model agreement has not been accepted for this account.",
     "model-access",
     "The agreement for model",
-    "aws bedrock list-foundation-model-agreement-offers --model-id us.anthropic.claude-opus-4-6-v1",
+    "openclaw models access us.anthropic.claude-opus-4-6-v1 --accept-agreement --region us-east-1",
   ],
   [
     "AccessDeniedException",
@@ -247,7 +247,7 @@ const WORDINGS: readonly Wording[] = [
     "You don't have access to the model with the specified model ID.",
     "model-access",
     "has no access to model",
-    "openclaw doctor --region us-east-1",
+    "openclaw models access us.anthropic.claude-opus-4-6-v1 --region us-east-1",
   ],
   [
     "AccessDeniedException",
@@ -255,7 +255,7 @@ const WORDINGS: readonly Wording[] = [
     "Your account is not authorized to invoke this API operation.",
     "model-access",
     "has no access to model",
-    "openclaw doctor --region us-east-1",
+    "openclaw models access us.anthropic.claude-opus-4-6-v1 --region us-east-1",
   ],
   [
     "AccessDeniedException",
@@ -843,7 +843,7 @@ describe("what AWS says", () => {
       const error = await refusal({ error: { name: "ValidationException", status: 400, message } });
       expect(error.code).toBe("model-access");
       expect(error.exitCode).toBe(4);
-      expect(error.message).toContain("It needs provider_data_share, which lets AWS keep");
+      expect(error.message).toContain("It needs provider_data_share: AWS may keep");
       expect(error.message).not.toContain("aws_review");
       expect(error.message).not.toContain("keeps nothing");
     }

@@ -73,6 +73,7 @@ const ACCESS_WORDS: Readonly<Record<AccessStatus, string>> = {
   "form-missing": "form missing",
   "not-entitled": "no entitlement",
   "agreement-failed": "no agreement",
+  "retention-refused": "data retention",
   unknown: "unknown",
 };
 

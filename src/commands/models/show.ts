@@ -33,7 +33,11 @@ export async function run(options: ShowOptions, runtime: Runtime): Promise<void>
     throw usageError("No model is named.", "List the models you can call: openclaw models list");
   const survey = await surveyModels(options, runtime, { all: true, about: options.model });
   const { load, setup } = survey;
-  const wanted = noteTaken(options.model, await nameListed(options.model, load, setup), setup);
+  const wanted = noteTaken(
+    options.model,
+    await nameListed(options.model, load, setup, { withBarred: true }),
+    setup,
+  );
   const named = await findNamed(survey, wanted);
   if (!named) throw load.error ?? (await unlisted(wanted, survey));
   const form = familyOf(named.baseId ?? baseModelId(wanted.id, load.discovered)).reasoning;

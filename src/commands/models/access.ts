@@ -1,0 +1,247 @@
+import { askLine, canAsk } from "../../terminal/ask-yes.ts";
+import { keepAccess } from "../../discovery/access.ts";
+import type { AskedGates } from "../../discovery/ask-gates.ts";
+import {
+  type Gate,
+  type GatePlace,
+  type GateStatus,
+  judgeAccess,
+  judgeGates,
+} from "../../discovery/judge-access.ts";
+import { nameListed, noteTaken, unlisted } from "../../discovery/name-model.ts";
+import { findNamed } from "../../discovery/find-named.ts";
+import { type ModelSurvey, surveyModels, withAwsSpinner } from "../../discovery/survey.ts";
+import { readTextInput } from "../../disk/read-input.ts";
+import { type ErrorCode, OpenclawError, usageError } from "../../errors.ts";
+import { loadConfig } from "../../config/resolve.ts";
+import { baseModelId } from "../../models/base-model-id.ts";
+import { lookUpCatalog } from "../../models/catalog.ts";
+import { configuredDefaults } from "../../models/default-models.ts";
+import { toWarning, type Warning } from "../../models/discovered.ts";
+import { accessCommand } from "../../models/gates.ts";
+import { isServed, MANTLE } from "../../models/provider-api.ts";
+import { type ResolvedModel, targetOf } from "../../models/resolve-model.ts";
+import { formTemplate, readForm } from "../../models/use-case-form.ts";
+import type { GlobalOptions } from "../../options.ts";
+import type { Runtime } from "../../runtime.ts";
+import { openSession } from "../../session/session.ts";
+import type { Style } from "../../terminal/color.ts";
+import { quoteForShell } from "../../terminal/quote-for-shell.ts";
+import { repeatOtherFlags } from "../../terminal/repeat-flags.ts";
+import { hang, stepOf } from "../../terminal/word-wrap.ts";
+import { type Opening, type Step, planAgreement, planForm, planRetention } from "./open-gate.ts";
+
+export interface AccessOptions extends GlobalOptions {
+  /** The default model where none is named. */
+  model?: string;
+  acceptAgreement?: boolean;
+  /** A file, or `-`. */
+  submitForm?: string;
+  formTemplate?: boolean;
+  retention?: string;
+  yes?: boolean;
+}
+
+/** Failures that no question escapes: then nothing is known of any gate. */
+const FATAL: ReadonlySet<ErrorCode> = new Set([
+  "no-credentials",
+  "credentials-expired",
+  "credentials-rejected",
+  "network",
+  "timeout",
+  "bad-response",
+  "model-not-found",
+]);
+
+/**
+ * Shows each gate between this identity and a model, with what opens it, and opens one where a flag asks for that and
+ * somebody has said yes. Throws `usage` where nobody can be asked, for a form that AWS would refuse, and for a no.
+ */
+export async function run(options: AccessOptions, runtime: Runtime): Promise<void> {
+  const { terminal } = runtime;
+  if (options.formTemplate) return terminal.printDocument(formTemplate());
+  const step = await readStep(options, runtime);
+  const model = options.model ?? (await defaultModel(options, runtime));
+  const survey = await surveyModels(options, runtime, { all: true, about: model });
+  const { setup, load } = survey;
+  const wanted = noteTaken(model, await nameListed(model, load, setup, { withBarred: true }), setup);
+  if (isServed(wanted))
+    throw usageError(`'${wanted.key}' is no model of Amazon Bedrock, and has no gates there.`);
+  const { baseId, name } = await findBase(survey, wanted);
+  const { AVAILABILITY, createGateAsker } = await import("../../discovery/ask-gates.ts");
+  const session = await openSession(setup, targetOf(wanted));
+  try {
+    const place = {
+      modelId: baseId,
+      region: session.region.value,
+      repeated: repeatOtherFlags(options),
+      isAtMantle: wanted.providerId === MANTLE,
+    };
+    const ask = (): Promise<AskedGates> =>
+      withAwsSpinner(setup, "Asking AWS about access", () => createGateAsker(session).askAll(baseId));
+    let asked = await ask();
+    const failure = asked.failures.get(AVAILABILITY);
+    if (failure && FATAL.has(failure.code)) throw failure;
+    const opening = await step?.({ session, place, answers: asked.answers });
+    if (opening?.open) {
+      await consent(opening, options, runtime);
+      await withAwsSpinner(setup, "Opening the gate", opening.open);
+      asked = await ask();
+    }
+    if (load.cacheFile !== undefined) await keepAccess(load.cacheFile, baseId, asked.answers, runtime);
+    await show({ name, key: wanted.key, place, asked, opening }, options, runtime);
+  } finally {
+    session.close();
+  }
+}
+
+/** What the flags ask for; undefined for nothing but a look. Throws `usage`. */
+async function readStep(options: AccessOptions, runtime: Runtime): Promise<Step | undefined> {
+  const { acceptAgreement, submitForm, retention, yes } = options;
+  const flags = [
+    ...(acceptAgreement ? ["--accept-agreement"] : []),
+    ...(submitForm === undefined ? [] : ["--submit-form", quoteForShell(submitForm)]),
+    ...(retention === undefined ? [] : ["--retention", retention]),
+  ];
+  const names = flags.filter((flag) => flag.startsWith("--"));
+  const [name] = names;
+  if (name === undefined) {
+    if (yes)
+      throw usageError(
+        "--yes says yes to nothing.",
+        "It goes with --accept-agreement, --submit-form or --retention.",
+      );
+    return undefined;
+  }
+  if (names.length > 1) throw usageError(`${names.join(" and ")} open several gates.`, "Open one at a time.");
+  if (!yes && !canAsk(runtime)) {
+    const barred = { modelId: options.model, region: options.region, repeated: repeatOtherFlags(options) };
+    throw usageError(
+      `${name} needs a yes, and there is no terminal to ask at.`,
+      `Say it with --yes: ${accessCommand(barred, ...flags, "--yes")}`,
+    );
+  }
+  if (submitForm !== undefined) {
+    const hint = "The form to fill in: openclaw models access MODEL --form-template > form.json";
+    const text = await readTextInput(submitForm, "--submit-form", hint, runtime);
+    return planForm(readForm(text, submitForm === "-" ? "stdin" : `'${submitForm}'`));
+  }
+  return retention === undefined ? planAgreement : planRetention(retention);
+}
+
+async function defaultModel(options: GlobalOptions, runtime: Runtime): Promise<string> {
+  const [primary] = configuredDefaults((await loadConfig(options, runtime)).value, runtime);
+  if (primary !== undefined) return primary;
+  throw new OpenclawError("no-default-model", {
+    message: "No model is named, and no default model is set.",
+    hint: "openclaw models access MODEL",
+  });
+}
+
+/** The foundation model that answers in the end, and its name. Throws `model-not-found`, and why AWS's list is missing. */
+async function findBase(
+  survey: ModelSurvey,
+  wanted: ResolvedModel,
+): Promise<{ baseId: string; name: string }> {
+  const { load } = survey;
+  const named = await findNamed(survey, wanted);
+  const baseId = named?.baseId ?? baseModelId(wanted.id, load.discovered);
+  const known = baseId === undefined ? undefined : lookUpCatalog(baseId);
+  // What the region does not list may be closed by just that.
+  if (!named && !known) throw load.error ?? (await unlisted(wanted, survey));
+  if (baseId === undefined) {
+    throw new OpenclawError("model-not-found", {
+      message: `Which model answers for '${wanted.id}' is not known, and gates are a model's.`,
+      hint: `openclaw models show ${quoteForShell(wanted.id)}`,
+    });
+  }
+  return { baseId, name: named?.model.name ?? known?.name ?? baseId };
+}
+
+/** Says what is shared with whom, and goes on with a yes only. Throws `usage` for anything else. */
+async function consent({ says, verb }: Opening, { yes }: AccessOptions, runtime: Runtime): Promise<void> {
+  for (const line of says) runtime.terminal.note(line);
+  if (yes) return;
+  const answer = await askLine(`Type yes to ${verb}: `, runtime);
+  if (answer?.toLowerCase() === "yes") return;
+  throw usageError(
+    `Nothing was sent: the answer was ${answer ? `'${answer}'` : "empty"}, and not yes.`,
+    "Run it again and type yes, or add --yes.",
+  );
+}
+
+interface Shown {
+  name: string;
+  key: string;
+  place: GatePlace;
+  asked: AskedGates;
+  opening: Opening | undefined;
+}
+
+const NOT_LOOKED_UP: Gate = {
+  name: "quota",
+  status: "unknown",
+  value: null,
+  detail: "not looked up",
+  hint: null,
+};
+
+async function show(
+  { name, key, place, asked, opening }: Shown,
+  options: AccessOptions,
+  runtime: Runtime,
+): Promise<void> {
+  const { terminal } = runtime;
+  const { answers, failures } = asked;
+  const gates = [...judgeGates(answers, place), NOT_LOOKED_UP];
+  const { callable } = judgeAccess(answers, place);
+  const warnings = [...failures.values()].map((error): Warning => toWarning(error, "AWS did not say all"));
+  if (terminal.format === "json") {
+    await terminal.printJson({
+      model: key,
+      id: place.modelId,
+      name,
+      region: place.region,
+      callable,
+      gates,
+      opened: opening?.open ? { gate: opening.gate, waitMinutes: opening.waitMinutes } : null,
+      warnings,
+    });
+  } else if (terminal.isStdoutTTY) {
+    const style = await terminal.stdoutStyle();
+    const title = `${style.bold(name)} ${style.dim(`${place.modelId} in ${place.region}`)}`;
+    for (const line of [...hang("", title, terminal.columns), ...layOut(gates, style, terminal.columns)])
+      await terminal.print(line);
+  } else {
+    for (const { name: gate, status, value, detail, hint } of gates)
+      await terminal.print([gate, status, value ?? "", detail, hint ?? ""].join("\t"));
+  }
+  if (opening) {
+    const again = `openclaw: Look again: ${accessCommand({ ...place, modelId: options.model ?? place.modelId })}`;
+    terminal.note(`openclaw: ${opening.open ? opening.done : opening.says.join(" ")}`);
+    if (opening.open && opening.waitMinutes > 0) terminal.note(again);
+  }
+  for (const { message, hint } of warnings) await terminal.warn(message, hint);
+}
+
+const STATUS_WORDS: Readonly<Record<GateStatus, string>> = {
+  open: "open",
+  closed: "closed",
+  "on-first-call": "on first call",
+  pending: "pending",
+  "not-needed": "not needed",
+  unknown: "unknown",
+};
+
+/** The gates under each other: name, status, what stands there; below that what opens it, a command whole. */
+function layOut(gates: readonly Gate[], style: Style, columns: number): string[] {
+  const nameWidth = Math.max(...gates.map(({ name }) => name.length)) + 2;
+  const statusWidth = Math.max(...gates.map(({ status }) => STATUS_WORDS[status].length)) + 2;
+  return gates.flatMap(({ name, status, detail, hint }) => {
+    const word = STATUS_WORDS[status];
+    const look = status === "open" ? style.green : status === "closed" ? style.red : style.dim;
+    const title = `${name.padEnd(nameWidth)}${look(word)}${" ".repeat(statusWidth - word.length)}`;
+    const below = hint === null ? [] : hang(stepOf(columns), style.dim(hint), columns);
+    return [...hang(title, detail, columns), ...below];
+  });
+}
