@@ -1,5 +1,6 @@
 import { type Arn, isListedType, parseArn } from "../aws/arn.ts";
 import { baseModelId } from "../models/base-model-id.ts";
+import type { Api } from "../models/families.ts";
 import type { Discovered, InferenceProfile } from "../models/discovered.ts";
 import { findProfile, listedBase } from "../models/listed-id.ts";
 import { needsProfile, profileFor } from "../models/callable.ts";
@@ -9,6 +10,8 @@ export interface CalledModel {
   /** An id or an ARN. */
   id: string;
   region: string;
+  /** The API that it is called by first, where that is not Converse. */
+  api?: Api | undefined;
   /** What AWS lists in that region; undefined where that is not to be had. */
   discovered: Discovered | undefined;
 }

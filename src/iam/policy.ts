@@ -63,6 +63,7 @@ export function buildPolicy(needs: PolicyNeeds): PolicyDocument {
   const calls = isFor("chat", "serve") ? callStatements(purposes, resources, account) : [];
   const guarded =
     calls.length > 0 && guardrail !== undefined ? guardrailArns(guardrail, models, account) : [];
+  const projects = calls.length > 0 ? projectArns(models, account) : [];
   const mantle = mantleStatements(needs, {
     lists: isFor("discovery", "serve", "doctor"),
     calls: isFor("chat", "serve"),
@@ -74,6 +75,7 @@ export function buildPolicy(needs: PolicyNeeds): PolicyDocument {
     ...(isFor("discovery") ? readStatements(needs) : []),
     ...(isFor("quota") ? quotaStatements(needs) : []),
     ...calls,
+    ...statement("CallByResponses", ["bedrock:InvokeModel"], projects),
     ...statement("ApplyGuardrail", ["bedrock:ApplyGuardrail"], guarded),
   ];
   const keyUses = [
@@ -85,6 +87,15 @@ export function buildPolicy(needs: PolicyNeeds): PolicyDocument {
     Version: "2012-10-17",
     Statement: [...statements, ...mantle, ...statement("UseApiKey", keyUses, apiKey)],
   };
+}
+
+/**
+ * The default projects that calls by OpenAI's Responses are looked at for, besides the model:
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/model-card-openai-gpt-56-sol.html
+ */
+function projectArns(models: readonly CalledModel[], { partition, id }: Account): string[] {
+  const called = models.filter(({ api }) => api === "openai-responses");
+  return distinct(called.map(({ region }) => `arn:${partition}:bedrock:${region}:${id}:project/default`));
 }
 
 /**

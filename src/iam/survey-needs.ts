@@ -8,7 +8,7 @@ import { toOpenclawError } from "../session/aws-errors.ts";
 import { oncePer } from "../once.ts";
 import type { Warning } from "../models/discovered.ts";
 import { loadModels, type ModelLoad } from "../discovery/load.ts";
-import { hasMantle, isMantle, isOfBedrock } from "../models/provider-api.ts";
+import { apiOf, hasMantle, isMantle, isOfBedrock } from "../models/provider-api.ts";
 import { needsProfile } from "../models/callable.ts";
 import {
   isComplete,
@@ -94,7 +94,7 @@ async function findModels(setup: Setup): Promise<FoundModel[]> {
         const { discovered } = loaded;
         const { id } = resolveModel(model.key, setup.config.value, discovered);
         const isLookedUp = !isComplete(model) || (discovered !== undefined && needsProfile(id, discovered));
-        return { id, region, discovered, load: loaded, isLookedUp };
+        return { id, region, api: apiOf(model), discovered, load: loaded, isLookedUp };
       }),
   );
 }

@@ -194,18 +194,24 @@ export function named(failure: ServiceFailure): Error {
   if (!said) return failure;
   failure.message = said.message;
   failure.refusedField = said.refusedField;
-  // Mantle has denied with 401, too.
-  const isDenied = readDenial(said.message) !== undefined;
-  if (isDenied) failure.name = "AccessDeniedException";
-  else if (!findRow(failure.name, "")) failure.name = NAMES[$response.statusCode] ?? failure.name;
+  if (!findRow(failure.name, "")) failure.name = nameOf(said, $response.statusCode) ?? failure.name;
   if ($response.statusCode === 529) failure.$retryable = {};
   return failure;
+}
+
+/**
+ * AWS's name for an error. Responses and Mantle answer 401, not 403, where IAM denies the project to the caller:
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/model-card-openai-gpt-56-sol.html
+ */
+function nameOf({ words, message }: ServerMessage, status: number): string | undefined {
+  const isDenied = words.includes("access_denied") || readDenial(message) !== undefined;
+  return isDenied ? "AccessDeniedException" : NAMES[status];
 }
 
 /** The error for what was said in a stream, or for an answer that nobody can read. */
 function failureOf(said: ServerMessage | undefined, status: number): Error {
   const failure: ServiceFailure = new Error(said?.message ?? "UnknownError");
-  failure.name = (said && NAMES[status]) ?? "Unknown";
+  failure.name = (said && nameOf(said, status)) ?? "Unknown";
   failure.refusedField = said?.refusedField;
   failure.$metadata = { httpStatusCode: status };
   return failure;

@@ -10,6 +10,8 @@ import {
   says,
 } from "../helpers/openai-server.ts";
 import { createHome, openclaw, type Result } from "../helpers/openclaw.ts";
+import { message, streams } from "../helpers/responses-events.ts";
+import { serve } from "../helpers/served.ts";
 
 const KEYS = { AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE", AWS_SECRET_ACCESS_KEY: "a/secret/of/the/tests" };
 const MODEL = "openai.gpt-oss-120b-1:0";
@@ -150,6 +152,12 @@ describe("a model of Amazon Bedrock by chat completions", () => {
       "AWS rejects the Bedrock API key",
     ],
     [
+      "a denial of the default project, by Responses",
+      refusal(401, { code: "access_denied", message: "Access denied.", type: "permission_denied_error" }),
+      "access-denied",
+      "AWS denies bedrock:InvokeModelWithResponseStream in eu-west-1: Access denied.",
+    ],
+    [
       "a use case form",
       refusal(404, { message: "Model use case details have not been submitted for this account." }),
       "model-access",
@@ -201,6 +209,130 @@ describe("a model of Amazon Bedrock by chat completions", () => {
     expect(result.stderr).toContain("refuses temperature, so 0 is left out");
     expect(result.code).toBe(0);
     expect(chats).toHaveLength(2);
+  });
+});
+
+describe("everything that asks a model", () => {
+  it("shows in a dry run what would be sent", async () => {
+    const { run, chats } = await aws(() => ({ status: 404, body: {} }));
+    const result = await run(["chat", "--dry-run", "--json", "-m", MODEL, "Hi"]);
+    expect(result.code).toBe(0);
+    expect(JSON.parse(result.stdout)).toMatchObject({
+      model: MODEL,
+      region: "eu-west-1",
+      request: { model: MODEL, messages: [{ role: "user", content: "Hi" }] },
+      cost: { source: "catalog" },
+    });
+    expect(chats.filter(({ path: called }) => called.includes("/openai/"))).toEqual([]);
+  });
+
+  it("is held to a schema", async () => {
+    const { run, chats } = await aws(() => says('{"n":1}'));
+    const schema = '{"type":"object","properties":{"n":{"type":"number"}},"required":["n"]}';
+    expect(await run([...chat, "--schema", schema])).toMatchObject({ code: 0, stdout: '{"n":1}\n' });
+    expect(chats[0]?.body).toMatchObject({ response_format: { type: "json_schema" } });
+  });
+
+  it("goes on with a conversation, and prices it", async () => {
+    const { run, chats } = await aws(() => says("Hello"));
+    await run(["chat", "-m", MODEL, "--session", "s", "One"]);
+    const result = await run(["chat", "-m", MODEL, "--session", "s", "--json", "Two"]);
+    expect(JSON.parse(result.stdout)).toMatchObject({ text: "Hello", cost: { source: "catalog" } });
+    expect(chats[1]?.body).toMatchObject({
+      messages: [
+        { role: "user", content: "One" },
+        { role: "assistant", content: "Hello" },
+        { role: "user", content: "Two" },
+      ],
+    });
+    const usage = await run(["usage", "--json"]);
+    expect(usage.stdout).toContain(MODEL);
+  });
+
+  it("falls back to it, and from it", async () => {
+    const { run } = await aws(
+      ({ body = {} }) =>
+        body["model"] === MODEL
+          ? refusal(503, { message: "Overloaded", type: "server_error" })
+          : says("Hello"),
+      `{
+        agents: { defaults: { model: { primary: "${MODEL}", fallbacks: ["openai.gpt-oss-20b-1:0"] } } },
+        models: { providers: { "amazon-bedrock": { api: "openai-completions" } } },
+      }`,
+    );
+    const result = await run(["chat", "--json", "Hi"], { AWS_MAX_ATTEMPTS: "1" });
+    expect(JSON.parse(result.stdout)).toMatchObject({ text: "Hello", model: "openai.gpt-oss-20b-1:0" });
+  });
+
+  it("serves it", async () => {
+    const server = await openaiServer({ chat: () => says("Hel", "lo") });
+    const { client } = await serve({
+      config: COMPLETIONS,
+      env: { AWS_ENDPOINT_URL_BEDROCK_RUNTIME: new URL(server.baseUrl).origin },
+    });
+    const answer = await client.chat.completions.create({
+      model: MODEL,
+      messages: [{ role: "user", content: "Hi" }],
+    });
+    expect(answer.choices[0]?.message.content).toBe("Hello");
+    expect(server.chats.map(({ path: called }) => called)).toEqual(["/openai/v1/chat/completions"]);
+  });
+});
+
+describe("a model of Mantle", () => {
+  const MANTLE = `{models: {providers: {"amazon-bedrock-mantle": {}}}}`;
+  const ask = ["chat", "-m", "amazon-bedrock-mantle/openai.gpt-5.5", "Hi"];
+
+  async function mantle(answer: (call: OpenaiCall) => OpenaiReply): Promise<Aws> {
+    const server = await openaiServer({ chat: answer });
+    const home = createHome();
+    mkdirSync(path.join(home, ".openclaw"), { recursive: true, mode: 0o700 });
+    writeFileSync(path.join(home, ".openclaw", "openclaw.json"), MANTLE, { mode: 0o600 });
+    const url = new URL(server.baseUrl).origin;
+    return {
+      chats: server.chats,
+      run: (args, env = {}) =>
+        openclaw(args, home, {
+          env: { AWS_REGION: "us-east-1", AWS_ENDPOINT_URL_BEDROCK_MANTLE: url, ...KEYS, ...env },
+        }),
+    };
+  }
+
+  it("is asked at its endpoint, signed for the service bedrock-mantle", async () => {
+    const { run, chats } = await mantle(() => streams([message("Hello")]));
+    expect(await run(ask)).toMatchObject({ code: 0, stdout: "Hello\n", stderr: "" });
+    expect(chats.map(({ path: called }) => called)).toEqual(["/openai/v1/responses"]);
+    expect(chats[0]?.headers.authorization).toContain("/us-east-1/bedrock-mantle/aws4_request");
+    expect(chats[0]?.body).toMatchObject({ model: "openai.gpt-5.5", store: false });
+  });
+
+  it("is asked under the other prefix where it is refused, at once the next time", async () => {
+    const { run, chats } = await mantle(({ path: called }) =>
+      called.startsWith("/openai/")
+        ? refusal(400, { message: "model `openai.gpt-5.5` isn't supported on this route" })
+        : streams([message("Hello")]),
+    );
+    expect(await run(ask)).toMatchObject({ code: 0, stdout: "Hello\n", stderr: "" });
+    await run(ask);
+    expect(chats.map(({ path: called }) => called)).toEqual([
+      "/openai/v1/responses",
+      "/v1/responses",
+      "/v1/responses",
+    ]);
+  });
+
+  it("is pointed to where the runtime does not have it", async () => {
+    const { run } = await aws(
+      () => ({
+        status: 400,
+        headers: { "x-amzn-errortype": "ValidationException" },
+        body: { message: "The provided model identifier is invalid." },
+      }),
+      "{}",
+    );
+    const result = await run(["chat", "-m", "openai.gpt-5.5", "Hi"]);
+    expect(result.stderr).toContain("openclaw config set models.providers.amazon-bedrock-mantle '{}'");
+    expect(result.stderr).toContain("openclaw chat -m amazon-bedrock-mantle/openai.gpt-5.5");
   });
 });
 

@@ -299,6 +299,20 @@ describe("openclaw iam policy", () => {
     expect(Statement[2]?.Action).toEqual([WHOLE, STREAM]);
   });
 
+  it("allows the default project where models are called by Responses", async () => {
+    const machine = await emulate();
+    machine.configure(
+      `{agents: {defaults: {model: "openai.gpt-oss-120b-1:0"}}, models: {providers: {"amazon-bedrock": {api: "openai-responses"}}}}`,
+    );
+    const { Statement } = await policyOf(machine, "chat");
+    expect(Statement.find(({ Sid }) => Sid === "CallByResponses")).toEqual({
+      Sid: "CallByResponses",
+      Effect: "Allow",
+      Action: ["bedrock:InvokeModel"],
+      Resource: [`arn:aws:bedrock:us-east-1:${ACCOUNT}:project/default`],
+    });
+  });
+
   it("leaves the lists out where discovery is off", async () => {
     const machine = await emulate();
     machine.configure(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Lesson, type LessonName, readRefusal } from "../../src/session/refusal-table.ts";
+import { type Lesson, type LessonName, readRefusal, saysOtherWire } from "../../src/session/refusal-table.ts";
 
 const MODEL = "The model returned the following errors: ";
 
@@ -408,4 +408,33 @@ it("looks at a long refusal within bounds", () => {
     { name: "takes-no-level" },
   ]);
   expect(performance.now() - started).toBeLessThan(500);
+});
+
+describe("a refusal of the API itself", () => {
+  it.each([
+    "This action doesn't support the model that you provided. Try again with a supported text or chat model.",
+    "model `openai.gpt-5.5` isn't supported on this route",
+    "The model 'openai.gpt-5.6-terra' does not support the '/v1/chat/completions' API",
+    "The model 'openai.gpt-5.6-terra' does not support the '/v1/responses' API",
+    "This model is only supported in v1/responses and not in v1/chat/completions.",
+    "This is not a chat model and thus not supported in the v1/chat/completions endpoint. Did you mean to use v1/completions?",
+    "The model xai.grok-4.3 is not supported for this operation.",
+    "This model doesn't support the Converse API.",
+    "Function tools with reasoning_effort are not supported for gpt-5.6-sol in /v1/chat/completions. To use function tools, use /v1/responses or set reasoning_effort to 'none'.",
+  ])("is known: %s", (message) => {
+    expect(saysOtherWire(message)).toBe(true);
+  });
+
+  it.each([
+    "This model doesn't support tool use in streaming mode.",
+    "The model returned the following errors: temperature is deprecated for this model.",
+    "Invocation of model ID openai.gpt-5.6-sol with on-demand throughput isn’t supported. Retry your request with the ID or ARN of an inference profile that contains this model.",
+    "The provided model identifier is invalid.",
+    "You don't have access to the model with the specified model ID.",
+    "This model doesn't support documents.",
+    "Too many requests, please wait before trying again.",
+    "The model is not supported in this region.",
+  ])("is no other one: %s", (message) => {
+    expect(saysOtherWire(message)).toBe(false);
+  });
 });
