@@ -43,11 +43,14 @@ const STS_CODES: Readonly<Record<string, string>> = {
 export class AwsError extends Error {
   readonly awsName: string;
   readonly status: number;
+  /** What OpenAI's APIs say beside the message: a code of the refusal's own, and the field that it is about. */
+  readonly about: { code: string; param: string | null } | undefined;
 
-  constructor(awsName: string, message: string, status?: number) {
+  constructor(awsName: string, message: string, status?: number, about?: AwsError["about"]) {
     super(message);
     this.awsName = awsName;
     this.status = status ?? STATUS[awsName] ?? 400;
+    this.about = about;
   }
 }
 
@@ -128,14 +131,14 @@ const DIALECT_WORDS: Readonly<Record<string, readonly [code: string, type: strin
 };
 
 function toDialectError(
-  { awsName, message, status }: AwsError,
+  { awsName, message, status, about }: AwsError,
   dialect: ErrorDialect,
   requestId: string,
 ): PlainReply {
   const [code, type, ownType] = DIALECT_WORDS[awsName] ?? otherWords(status);
   const body =
     dialect === "openai"
-      ? { error: { code, message, param: null, type } }
+      ? { error: { code, message, param: null, type, ...about } }
       : { type: "error", error: { type: ownType, message }, request_id: requestId };
   return { status, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
 }

@@ -124,6 +124,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     quotas: options.quotas ?? {},
     counter: new CallCounter(),
     upstream: options.upstream,
+    storedResponses: new Map(),
   };
   const calls: RecordedCall[] = [];
   const routeCounts = new Map<string, number>();

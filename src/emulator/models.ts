@@ -27,6 +27,8 @@ export interface EmulatedModel {
   hasTokenQuotasOnly?: boolean | undefined;
   /** How many tokens of the quota one of output takes, where it is more than one. */
   burndown?: number | undefined;
+  /** The paths of OpenAI's APIs that it answers on at the runtime endpoint, below `/openai/v1`. */
+  openaiPaths?: readonly string[] | undefined;
   /** Most output tokens a request may ask for. */
   maxTokens?: number | undefined;
   /** What it refuses beyond what its family does, by the path of the field in Converse's request: `inferenceConfig.topP`. */

@@ -1,5 +1,5 @@
 import { partitionOfRegion } from "../aws/partition.ts";
-import { isRecord, textAt } from "../json.ts";
+import { isRecord, type JsonObject, textAt } from "../json.ts";
 import {
   AwsError,
   constraintError,
@@ -10,6 +10,8 @@ import {
   type PlainReply,
 } from "./aws-error.ts";
 import { Catalogue, type Account } from "./catalogue.ts";
+import { completionOf, COMPLETIONS_FRAMING, completionSteps } from "./completions.ts";
+import { readCompletionsRequest } from "./completions-request.ts";
 import { answerSteps, converseResponse } from "./converse.ts";
 import { readConverseRequest } from "./converse-request.ts";
 import { type CallCounter, getMetricData } from "./cloudwatch.ts";
@@ -20,6 +22,7 @@ import { getMantleModel, listMantleModels, notOnThisRoute } from "./mantle.ts";
 import { messageOf, MESSAGES_FRAMING, messageSteps } from "./messages.ts";
 import { readMessagesRequest } from "./messages-request.ts";
 import type { EmulatedModel } from "./models.ts";
+import { type Message, missing } from "./openai-request.ts";
 import {
   onAnything,
   onAnythingOf,
@@ -27,11 +30,14 @@ import {
   onModel,
   onProfile,
   toAsk,
+  toAskInProject,
   toInvoke,
   type Needs,
 } from "./permissions.ts";
 import type { RecordedCall } from "./recorded-call.ts";
 import { getServiceQuota, listServiceQuotas, type QuotaValues } from "./service-quotas.ts";
+import { responseIdOf, responseOf, RESPONSES_FRAMING, responseSteps } from "./responses.ts";
+import { readResponsesRequest } from "./responses-request.ts";
 import type { StreamSteps } from "./script.ts";
 import {
   countInputTokens,
@@ -66,6 +72,8 @@ export interface OperationContext {
   readonly counter: CallCounter;
   /** The real model that answers Converse calls; none where answers are made up. */
   readonly upstream: Upstream | undefined;
+  /** The conversations that ended in responses which are to be found again, by the id of the response. */
+  readonly storedResponses: Map<string, readonly Message[]>;
 }
 
 export type Reply = PlainReply | { readonly stream: StreamSteps };
@@ -195,6 +203,22 @@ const OTHER_WIRES: Readonly<Record<string, Operation>> = {
     dialect: "anthropic",
     answer: countMessages,
   },
+  // https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html
+  ChatCompletions: {
+    http: "POST (?:/openai)?/v1/chat/completions",
+    needs: toAskInProject,
+    dialect: "openai",
+    framing: COMPLETIONS_FRAMING,
+    answer: answerCompletions,
+  },
+  // https://docs.aws.amazon.com/bedrock/latest/userguide/inference-responses-api.html
+  Responses: {
+    http: "POST (?:/openai)?/v1/responses",
+    needs: toAskInProject,
+    dialect: "openai",
+    framing: RESPONSES_FRAMING,
+    answer: answerResponses,
+  },
 };
 
 /** Of the endpoint `bedrock-mantle`, by the names of its actions. */
@@ -238,7 +262,12 @@ const INSTANCE_METADATA: Readonly<Record<string, Operation>> = {
 const STS: Readonly<Record<string, Operation>> = { GetCallerIdentity: { answer: getCallerIdentity } };
 
 /** The names of the routes that answer with a stream. */
-export const STREAMING_ROUTES: readonly string[] = ["ConverseStream", "Messages"];
+export const STREAMING_ROUTES: readonly string[] = [
+  "ConverseStream",
+  "Messages",
+  "ChatCompletions",
+  "Responses",
+];
 
 /** Of services that speak AWS JSON, by what the header `x-amz-target` names, and the service that signatures are for. */
 const BY_TARGET: Readonly<Record<string, Operation & { service: "servicequotas" | "monitoring" }>> = {
@@ -412,10 +441,18 @@ function answerConversation(
     );
   }
   const answer = simulateAnswer(readConverseRequest(call.body, model), model);
-  const { inputTokens, outputTokens } = answer;
-  const modelId = modelIdOf(call);
-  counter.add({ time: now(), modelId, inputTokens, outputTokens, burndown: model.burndown ?? 1 });
+  count(answer, modelIdOf(call), model, { counter, now });
   return answer;
+}
+
+/** Counts what a call used, for CloudWatch. */
+function count(
+  { inputTokens, outputTokens }: SimulatedAnswer,
+  modelId: string,
+  { burndown = 1 }: EmulatedModel,
+  { counter, now }: Pick<OperationContext, "counter" | "now">,
+): void {
+  counter.add({ time: now(), modelId, inputTokens, outputTokens, burndown });
 }
 
 /** Answers Anthropic's Messages API, streamed or whole. */
@@ -451,6 +488,65 @@ function modelOfMessages(call: RecordedCall, context: OperationContext): Emulate
   account.gates.pass(model, call.region ?? bearerRegion);
   if (model.providerName === "Anthropic") return model;
   throw notOnThisRoute(id);
+}
+
+/** Answers OpenAI's chat completions, streamed or whole. */
+function answerCompletions(call: RecordedCall, context: OperationContext): Reply {
+  const { model, body, name, isMantle } = openaiCall(call, context);
+  const answer = simulateAnswer(readCompletionsRequest(call.body, model), model);
+  if (!isMantle) count(answer, String(body["model"]), model, context);
+  return body["stream"] === true
+    ? { stream: completionSteps(answer, { ...name, delayMs: context.delayMs }) }
+    : json(completionOf(answer, name));
+}
+
+/** Answers OpenAI's Responses, streamed or whole, and remembers what is to be stored. */
+function answerResponses(call: RecordedCall, context: OperationContext): Reply {
+  const { model, body, name, isMantle } = openaiCall(call, context);
+  const { storedResponses: stored } = context;
+  const request = readResponsesRequest(call.body, model, { isMantle, stored: (id) => stored.get(id) });
+  const answer = simulateAnswer(request.conversation, model);
+  if (!isMantle) count(answer, String(body["model"]), model, context);
+  if (request.isStored) {
+    const said = { role: "assistant" as const, content: [{ text: answer.text }] };
+    stored.set(responseIdOf(call.requestId), [...request.conversation.messages, said]);
+    for (const oldest of [...stored.keys()].slice(0, -MOST_STORED)) stored.delete(oldest);
+  }
+  const named = { ...name, modelId: model.modelId };
+  return body["stream"] === true
+    ? { stream: responseSteps(answer, request, { ...named, delayMs: context.delayMs }) }
+    : json(responseOf(answer, request, named));
+}
+
+/** So many responses are remembered; AWS keeps all of them for 30 days. */
+const MOST_STORED = 100;
+
+/** What a call of one of OpenAI's paths is answered by. */
+function openaiCall(
+  call: RecordedCall,
+  context: OperationContext,
+): {
+  model: EmulatedModel;
+  body: JsonObject;
+  isMantle: boolean;
+  name: { callId: string; body: JsonObject; createdAt: number };
+} {
+  const { account, bearerRegion, upstream, now } = context;
+  if (upstream)
+    throw validationError("The model behind the emulator answers Converse and ConverseStream only.");
+  const body = isRecord(call.body) ? call.body : {};
+  const id = textAt(body, "model");
+  if (id === undefined) throw missing("model");
+  const catalogue = new Catalogue(account, call.region);
+  const isMantle = catalogue.asksMantle(call.service, id);
+  const name = { callId: call.requestId, body, createdAt: Math.floor(now() / 1000) };
+  if (isMantle) return { model: catalogue.mantleModel(id, call.path), body, isMantle, name };
+  const { model } = catalogue.resolveModel(id);
+  account.gates.pass(model, call.region ?? bearerRegion);
+  // The runtime endpoint has them below /openai/v1 only.
+  const isThere = model.openaiPaths?.some((path) => call.path === `/openai/v1/${path}`);
+  if (!isThere) throw notOnThisRoute(id);
+  return { model, body, isMantle, name };
 }
 
 /**

@@ -95,6 +95,17 @@ export const toAsk: Needs = (call, catalogue) => {
   return toInvoke(action)({ ...call, parameters: { modelId: String(model) } }, catalogue);
 };
 
+/**
+ * The same of OpenAI's paths, where the runtime endpoint asks for the project, too: read
+ * from AWS's page and measured by https://github.com/aws-samples/sample-apj-sup-sa/pull/232.
+ */
+export const toAskInProject: Needs = (call, catalogue) => {
+  const needs = toAsk(call, catalogue);
+  if (catalogue.asksMantle(call.service, String(isRecord(call.body) && call.body["model"]))) return needs;
+  const resource = catalogue.accountArn("project/default");
+  return [...needs, { action: "bedrock:InvokeModel", resource, context: {} }];
+};
+
 function toGuard(body: unknown, catalogue: Catalogue): Permission[] {
   const config = isRecord(body) ? body["guardrailConfig"] : undefined;
   const identifier = isRecord(config) ? config["guardrailIdentifier"] : undefined;

@@ -1,0 +1,212 @@
+import { isRecord, type JsonObject, textAt } from "../json.ts";
+import type { Framing } from "./framing.ts";
+import type { ResponsesRequest } from "./responses-request.ts";
+import { encrypt } from "./responses-request.ts";
+import { errorInStream } from "./openai-request.ts";
+import type { StreamStep } from "./script.ts";
+import { estimateTokens, splitIntoDeltas, type SimulatedAnswer } from "./simulated-answer.ts";
+
+/** How the events of a response are written: https://platform.openai.com/docs/api-reference/responses-streaming */
+export const RESPONSES_FRAMING: Framing = {
+  contentType: "text/event-stream; charset=utf-8",
+  delta: "response.output_text.delta",
+  end: "response.completed",
+  event: (name, payload) => frame(name, payload),
+  exception: (name, payload) =>
+    frame("error", { type: "error", ...errorInStream(name, payload), param: null }),
+};
+
+function frame(event: string, data: unknown): Uint8Array {
+  return Buffer.from(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+}
+
+/** What a response is told apart by, and what of the request it repeats. */
+interface ResponseName {
+  /** Of the call that it answers. */
+  callId: string;
+  /** Of the model that answers. */
+  modelId: string;
+  body: JsonObject;
+  /** In seconds since 1970. */
+  createdAt: number;
+}
+
+type Item = Record<string, unknown>;
+
+/** The id of the response to a call. */
+export function responseIdOf(callId: string): string {
+  return `resp_${hexOf(callId)}`;
+}
+
+/** The response of a made-up answer, for who does not stream. */
+export function responseOf(
+  answer: SimulatedAnswer,
+  request: ResponsesRequest,
+  name: ResponseName,
+): JsonObject {
+  const isCut = answer.stopReason === "max_tokens";
+  return {
+    ...beginningOf(request, name),
+    status: isCut ? "incomplete" : "completed",
+    incomplete_details: isCut ? { reason: "max_output_tokens" } : null,
+    output: itemsOf(answer, request, name),
+    usage: usageOf(answer),
+  };
+}
+
+/** The stream of a made-up answer. */
+export function* responseSteps(
+  answer: SimulatedAnswer,
+  request: ResponsesRequest,
+  { delayMs, ...name }: ResponseName & { delayMs: number },
+): Generator<StreamStep> {
+  const whole = responseOf(answer, request, name);
+  const begun = { ...whole, status: "in_progress", incomplete_details: null, output: [], usage: null };
+  let sequence = 0;
+  const step = (type: string, fields: Item): StreamStep => ({
+    event: type,
+    payload: { type, sequence_number: sequence++, ...fields },
+  });
+  function* pieces(type: string, at: Item, text: string): Generator<StreamStep> {
+    for (const [nth, delta] of splitIntoDeltas(text).entries()) {
+      if (delayMs > 0 && nth > 0) yield { wait: delayMs };
+      yield step(type, { ...at, delta });
+    }
+  }
+  yield step("response.created", { response: begun });
+  yield step("response.in_progress", { response: begun });
+  for (const [index, item] of itemsOf(answer, request, name).entries()) {
+    const at = { output_index: index, item_id: item["id"] };
+    const isMessage = item["type"] === "message";
+    const empty = isMessage
+      ? { content: [] }
+      : item["type"] === "reasoning"
+        ? { summary: [] }
+        : { arguments: "" };
+    yield step("response.output_item.added", {
+      output_index: index,
+      item: { ...item, ...empty, encrypted_content: undefined, status: "in_progress" },
+    });
+    for (const [place, part] of listAt(item, "content").entries()) {
+      const here = { ...at, content_index: place };
+      const text = textAt(part, "text") ?? "";
+      yield step("response.content_part.added", { ...here, part: { ...part, text: "", annotations: [] } });
+      yield* pieces("response.output_text.delta", { ...here, logprobs: [] }, text);
+      for (const [nth, annotation] of listAt(part, "annotations").entries())
+        yield step("response.output_text.annotation.added", { ...here, annotation_index: nth, annotation });
+      yield step("response.output_text.done", { ...here, text, logprobs: [] });
+      yield step("response.content_part.done", { ...here, part });
+    }
+    for (const [place, part] of listAt(item, "summary").entries()) {
+      const here = { ...at, summary_index: place };
+      const text = textAt(part, "text") ?? "";
+      yield step("response.reasoning_summary_part.added", { ...here, part: { ...part, text: "" } });
+      yield* pieces("response.reasoning_summary_text.delta", here, text);
+      yield step("response.reasoning_summary_text.done", { ...here, text });
+      yield step("response.reasoning_summary_part.done", { ...here, part });
+    }
+    const input = textAt(item, "arguments");
+    if (input !== undefined) {
+      yield* pieces("response.function_call_arguments.delta", at, input);
+      yield step("response.function_call_arguments.done", { ...at, name: item["name"], arguments: input });
+    }
+    yield step("response.output_item.done", { output_index: index, item });
+  }
+  yield step(`response.${String(whole["status"])}`, { response: whole });
+}
+
+function itemsOf(
+  { reasoning, text, tool, stopReason }: SimulatedAnswer,
+  { isEncrypted, isSummarised, maySearch }: ResponsesRequest,
+  { callId, modelId }: ResponseName,
+): Item[] {
+  const id = hexOf(callId);
+  const status = stopReason === "max_tokens" ? "incomplete" : "completed";
+  const items: Item[] = [];
+  if (reasoning) {
+    items.push({
+      id: `rs_${id}`,
+      type: "reasoning",
+      summary: isSummarised ? [{ type: "summary_text", text: reasoning.text }] : [],
+      ...(isEncrypted ? { encrypted_content: encrypt(reasoning.text, modelId) } : {}),
+    });
+  }
+  if (maySearch && !tool) {
+    items.push({
+      id: `ws_${id}`,
+      type: "web_search_call",
+      status: "completed",
+      action: { type: "search", query: "simulated", queries: ["simulated"] },
+    });
+  }
+  if (text !== "") {
+    const annotations = maySearch
+      ? [
+          {
+            type: "url_citation",
+            url: "https://example.com/simulated",
+            title: "Simulated by the openclaw emulator",
+            start_index: 0,
+            end_index: text.length,
+          },
+        ]
+      : [];
+    const content = [{ type: "output_text", text, annotations, logprobs: [] }];
+    items.push({ id: `msg_${id}`, type: "message", role: "assistant", status, content });
+  }
+  if (tool) {
+    items.push({
+      id: `fc_${id}`,
+      type: "function_call",
+      status: "completed",
+      call_id: `call_${tool.toolUseId.replace(/^tooluse_/, "")}`,
+      name: tool.name,
+      arguments: JSON.stringify(tool.input),
+    });
+  }
+  return items;
+}
+
+function beginningOf({ isStored }: ResponsesRequest, { callId, body, createdAt }: ResponseName): Item {
+  return {
+    id: responseIdOf(callId),
+    object: "response",
+    created_at: createdAt,
+    background: false,
+    error: null,
+    instructions: body["instructions"] ?? null,
+    max_output_tokens: body["max_output_tokens"] ?? null,
+    metadata: body["metadata"] ?? {},
+    model: body["model"],
+    parallel_tool_calls: body["parallel_tool_calls"] ?? true,
+    previous_response_id: body["previous_response_id"] ?? null,
+    reasoning: isRecord(body["reasoning"]) ? body["reasoning"] : { effort: null, summary: null },
+    service_tier: "default",
+    store: isStored,
+    temperature: body["temperature"] ?? 1,
+    text: isRecord(body["text"]) ? body["text"] : { format: { type: "text" } },
+    tool_choice: body["tool_choice"] ?? "auto",
+    tools: body["tools"] ?? [],
+    top_p: body["top_p"] ?? 1,
+    truncation: body["truncation"] ?? "disabled",
+  };
+}
+
+function usageOf({ inputTokens, outputTokens, reasoning }: SimulatedAnswer): object {
+  return {
+    input_tokens: inputTokens,
+    input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
+    output_tokens: outputTokens,
+    output_tokens_details: { reasoning_tokens: reasoning ? estimateTokens(reasoning.text) : 0 },
+    total_tokens: inputTokens + outputTokens,
+  };
+}
+
+function hexOf(callId: string): string {
+  return callId.replaceAll("-", "");
+}
+
+function listAt(holder: JsonObject, name: string): JsonObject[] {
+  const value = holder[name];
+  return Array.isArray(value) ? (value as unknown[]).filter(isRecord) : [];
+}
