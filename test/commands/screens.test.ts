@@ -36,6 +36,10 @@ const script: Script = ({ route, nth, path: place }) =>
           })),
           { event: "contentBlockStop", payload: { contentBlockIndex: 0 } },
           { event: "messageStop", payload: { stopReason: "end_turn" } },
+          {
+            event: "metadata",
+            payload: { usage: { inputTokens: 1000, outputTokens: 200, totalTokens: 1200 } },
+          },
         ],
       }
     : undefined;
@@ -211,6 +215,29 @@ const OTHERS: Record<string, string[]> = {
 it.each(Object.entries(OTHERS))("%s is laid out for 80 columns", async (name, args) => {
   const { output } = await show(await setUp(name), args, 80, "20.19.0");
   await expect((await rowsOf(output, 80)).join("\n")).toMatchFileSnapshot(`screens/${name}.txt`);
+});
+
+/** What is typed in a conversation, each when the prompt is there again. */
+const TYPED = ["hi", "Which ways are there? Name *three*.", "/cost", "/undo", "/nope", "/help"];
+
+it("a conversation is laid out for every width", async () => {
+  const screens: string[] = [];
+  for (const columns of WIDTHS.slice(1)) {
+    const machine = await setUp("conversation");
+    const env = environmentOf(machine);
+    const terminal = openPty(["chat", "--session", "talk"], machine.home, { columns, rows: 200, env });
+    await terminal.see(/\n> $/);
+    for (const [index, line] of TYPED.entries()) {
+      terminal.type(`${line}\r`);
+      // The prompt after this line, with nothing at it.
+      await terminal.see(new RegExp(`(?:^|\\n)(?:> [^\\n]+[^]*?\\n){${index + 1}}> $`));
+    }
+    terminal.type("\u0004");
+    expect(await terminal.exit).toBe(0);
+    const rows = settled(terminal.lines().join("\n"), machine.home);
+    screens.push(`── ${columns} columns ${"─".repeat(columns - 15)}`, rows, "");
+  }
+  await expect(screens.join("\n")).toMatchFileSnapshot("screens/conversation.txt");
 });
 
 it("are of every command", () => {
