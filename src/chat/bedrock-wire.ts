@@ -30,6 +30,8 @@ export interface WireOptions {
 
 /** How a model of Amazon Bedrock is asked by one of its APIs. */
 interface BedrockApi extends Pick<Wire, "open" | "explain" | "tellBreak" | "isSaid"> {
+  /** How the API counts tokens, where it does. */
+  countTokens?: Wire["countTokens"] | undefined;
   /** Where it is called, for what is learnt: URL. */
   url: string;
   plan(modelId: string, known: Discovered | undefined, lessons: Lessons): Promise<RequestPlan>;
@@ -53,11 +55,17 @@ export async function openOverAws(
   { path, api }: { path: AwsPath; api: ServerApi },
 ): Promise<Wire> {
   return openBedrock(setup, ask, options, async (session) => {
-    const { awsStream, openAwsLine } = await import("../wires/aws-line.ts");
+    const [{ awsStream, openAwsLine }, { countByApi }] = await Promise.all([
+      import("../wires/aws-line.ts"),
+      import("../wires/server-wire.ts"),
+    ]);
     const line = await openAwsLine(session, path);
     return {
       ...awsStream(line, api),
       url: line.server.url.href,
+      // The runtime has CountTokens, and no counter under these paths.
+      ...(path.service === "bedrock-mantle" &&
+        api.countTokens && { countTokens: (plan) => countByApi(line, api, plan) }),
       plan: (modelId, known, lessons) =>
         api.plan(line, lessons, {
           modelId,
@@ -81,7 +89,7 @@ async function openBedrock(
 ): Promise<Wire> {
   const { id } = ask.model;
   const session = await open(setup, targetOf(ask.model));
-  const { url, plan: planFor, ...stream } = await use(session);
+  const { url, plan: planFor, countTokens: countByItself, ...stream } = await use(session);
   const list = once(() => tellKnown(session, ask));
   let known: Discovered | undefined;
   let profileId: string | undefined;
@@ -140,10 +148,12 @@ async function openBedrock(
         isRetired,
       );
     },
-    countTokens: async (plan) =>
-      isMantle(ask.model)
+    countTokens: async (plan) => {
+      if (countByItself) return countByItself(plan);
+      return isMantle(ask.model)
         ? { uncounted: "Bedrock's endpoint bedrock-mantle was not asked for a count, so it is estimated" }
-        : count(session, baseModelId(plan.input.modelId ?? "", known), plan),
+        : count(session, baseModelId(plan.input.modelId ?? "", known), plan);
+    },
     baseIdOf: ({ input }) => baseModelId(input.modelId ?? "", known),
     close: () => session.close(),
   };

@@ -109,13 +109,13 @@ const provider = object({
   }),
   apiKey: field(
     string,
-    "Key of an OpenAI-compatible provider. Write ${NAME} to take it from the environment.",
+    "Key of a provider other than Amazon Bedrock. Write ${NAME} to take it from the environment.",
     { secret: true, example: "${MY_API_KEY}" },
   ),
   headers: field(map("name", anyString), "Headers added to each request.", { default: {}, secret: true }),
   models: field(
     list(configuredModel),
-    "Models to list beside the discovered ones. An OpenAI-compatible provider without any is asked for its list.",
+    "Models to list beside the discovered ones. Any other provider than Amazon Bedrock without any is asked for its list.",
     { default: [] },
   ),
 });

@@ -75,15 +75,19 @@ export async function openServerWire(setup: Setup, { model }: Ask, api: ServerAp
       const others = ids.filter((id) => id !== model.id);
       return unknownModel(model.id, nearestIds(model.id, others), refusal);
     },
-    countTokens: (plan) => count(line, api, plan),
+    countTokens: (plan) => countByApi(line, api, plan),
     baseIdOf: () => undefined,
     close: () => line.close(),
   };
   return wire;
 }
 
-/** Asks a server for the tokens of a request, once. What it does not count is estimated, and why is told. */
-async function count(line: ServerLine, api: ServerApi, plan: RequestPlan): ReturnType<Wire["countTokens"]> {
+/** Counts the tokens of a request by the API itself, or tells why it does not. Throws `interrupted`. */
+export async function countByApi(
+  line: ServerLine,
+  api: ServerApi,
+  plan: RequestPlan,
+): ReturnType<Wire["countTokens"]> {
   const { server, runtime } = line;
   if (!api.countTokens) return { uncounted: "OpenAI's API has no counter, so the count is estimated" };
   const signal = AbortSignal.any([runtime.signal, AbortSignal.timeout(COUNT_MS)]);

@@ -108,6 +108,8 @@ export class MessagesReader implements AnswerReader {
   #begin(index: number, block: JsonObject, parts: ConverseStreamOutput[]): void {
     const type = textAt(block, "type") ?? "";
     const id = textAt(block, "id") ?? textAt(block, "tool_use_id") ?? "";
+    // One is written at a time, and an end may be left out.
+    for (const other of this.#open.keys()) this.#close(other, parts);
     this.#last = index;
     this.#open.set(index, { input: block["input"], hasInput: false });
     if (type === "tool_use" || type === "server_tool_use") {

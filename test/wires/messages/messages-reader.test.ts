@@ -1,4 +1,5 @@
 import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MessageAssembler } from "../../../src/converse/message-assembler.ts";
 import { MessagesReader } from "../../../src/wires/messages/messages-reader.ts";
@@ -295,6 +296,72 @@ describe("counts tokens", () => {
   it("not where nobody did", () => {
     expect(read(begin({}), ...finish("end_turn", {}))).toEqual([start, end("end_turn")]);
   });
+});
+
+it("ends a block where the next one begins, if nobody has", () => {
+  expect(
+    read(
+      begin(),
+      open(0, { type: "tool_use", id: "a", name: "t", input: { x: 1 } }),
+      open(1, { type: "text", text: "Hi" }),
+      ...finish("tool_use"),
+    ),
+  ).toEqual([
+    start,
+    called(0, { toolUseId: "a", name: "t" }),
+    said(0, { toolUse: { input: '{"x":1}' } }),
+    stop(0),
+    said(1, { text: "Hi" }),
+    stop(1),
+    end("tool_use"),
+    seven,
+  ]);
+});
+
+it("takes events of any shape, and never says that an answer is whole without its last", () => {
+  const value = fc.anything({ withNullPrototype: false });
+  const type = fc.constantFrom(
+    "message_start",
+    "content_block_start",
+    "content_block_delta",
+    "content_block_stop",
+    "message_delta",
+    "message_stop",
+    "ping",
+  );
+  const block = fc.record(
+    {
+      type: fc.constantFrom("text", "thinking", "tool_use", "redacted_thinking", "x_tool_result", "?"),
+      text: value,
+      input: value,
+      id: value,
+      citations: value,
+    },
+    { requiredKeys: [] },
+  );
+  const event = fc.record(
+    {
+      type,
+      index: fc.oneof(fc.nat(3), value),
+      content_block: fc.oneof(block, value),
+      delta: fc.oneof(fc.record({ partial_json: value, text: value, citation: value }), value),
+      usage: value,
+      message: value,
+    },
+    { requiredKeys: ["type"] },
+  );
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 12 }), (events) => {
+      const reader = new MessagesReader();
+      const parts = events.flatMap((one) => reader.take(one));
+      const isOver = events.some((one) => one.type === "message_stop");
+      expect(reader.isFinished).toBe(isOver);
+      expect(parts.filter(({ messageStop }) => messageStop)).toHaveLength(isOver ? 1 : 0);
+      const assembler = new MessageAssembler();
+      for (const part of parts) assembler.take(part);
+      expect(assembler.message().role).toBe("assistant");
+    }),
+  );
 });
 
 it("passes over events, blocks and deltas that it does not know", () => {
