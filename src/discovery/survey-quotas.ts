@@ -115,6 +115,18 @@ export async function surveyQuotas(session: AwsSession, asked: AskedModel): Prom
   };
 }
 
+/** What the account may ask of a model by the way that its id names, or at Mantle. Throws the errors of `listBedrockQuotas`. */
+export async function quotaOfCall(
+  session: AwsSession,
+  asked: AskedModel,
+  { isAtMantle = false } = {},
+): Promise<ModelQuota> {
+  const ways = waysTo(asked);
+  const way = ways.find(({ id }) => id === asked.id) ?? ways[0];
+  const scope = isAtMantle ? "mantle" : (way?.scope ?? scopeOfId(asked.id));
+  return quotaOf(quotaModelOf(asked), scope, await quotasOf(session));
+}
+
 /** The list of a session's region and account is the same for all of its models. */
 const quotasOf = oncePer(
   async (session: AwsSession) => (await import("../session/quota-operations.ts")).listBedrockQuotas(session),

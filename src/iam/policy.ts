@@ -73,7 +73,7 @@ export function buildPolicy(needs: PolicyNeeds): PolicyDocument {
     ...(isFor("discovery", "doctor", "access") ? accessStatements(needs) : []),
     ...(isFor("access") ? openingStatements() : []),
     ...(isFor("discovery") ? readStatements(needs) : []),
-    ...(isFor("quota") ? quotaStatements(needs) : []),
+    ...(isFor("quota", "access") ? quotaStatements(needs) : []),
     ...calls,
     ...statement("CallByResponses", ["bedrock:InvokeModel"], projects),
     ...statement("ApplyGuardrail", ["bedrock:ApplyGuardrail"], guarded),

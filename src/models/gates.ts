@@ -113,7 +113,8 @@ const OPENINGS: Readonly<Record<GateName, (barred: Barred) => string>> = {
     `Accept it, with aws-marketplace:Subscribe and aws-marketplace:ViewSubscriptions allowed: ${accessCommand(barred, "--accept-agreement")}`,
   retention: (barred) =>
     `See the account's mode, and switch it: ${accessCommand(barred, "--retention", barred.retention ?? "MODE")}`,
-  quota: () => "Ask for more: https://console.aws.amazon.com/servicequotas/home/services/bedrock/quotas",
+  // Which can be raised by whom: https://docs.aws.amazon.com/bedrock/latest/userguide/quotas-increase.html
+  quota: () => "Ask AWS Support for more: https://console.aws.amazon.com/support/home",
 };
 
 /** One thing to do about a gate that is closed, as a command where there is one. */

@@ -74,7 +74,6 @@ const COMMANDS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["models", "list", "--refresh"],
     ["models", "list", "--access", "--provider", "anthropic"],
     ["models", "show", OPUS, "--access"],
-    ["models", "access", OPUS],
   ],
   chat: [
     ["chat", "hi"],

@@ -88,7 +88,7 @@ describe("models access", () => {
       "entitlement open",
       "agreement open",
       "retention open",
-      "quota unknown",
+      "quota open",
     ]);
     const { stdout } = await emulated.run(["models", "access", CLAUDE]);
     expect(stdout.split("\n")[0]).toBe("region\topen\tAVAILABLE\tthe model is offered in us-east-1\t");
@@ -96,6 +96,53 @@ describe("models access", () => {
     expect(gate(nova, "form")?.status).toBe("not-needed");
     expect(writes(emulated)).toEqual([]);
   });
+
+  it.each([
+    [CLAUDE, "us.", "Cross-region model inference tokens per minute for Anthropic Claude Sonnet 4.6"],
+    ["amazon.nova-lite-v1:0", "", "On-demand model inference requests per minute for Amazon Nova Lite"],
+  ])(
+    "says that a quota of 0 lets nothing through to %s, and how to ask for more",
+    async (id, prefix, name) => {
+      const emulated = await emulate({ quotas: { [name]: 0 } });
+      const document = await gatesOf(emulated, `${prefix}${id}`);
+      expect(document.callable).toBe(false);
+      expect(gate(document, "quota")).toMatchObject({
+        status: "closed",
+        detail: expect.stringContaining(name),
+      });
+      expect(gate(document, "quota")?.hint).toMatch(
+        /aws service-quotas request-service-quota-increase .*--quota-code L-\w+ .*--region us-east-1|support/,
+      );
+      const open = await gatesOf(emulated, "amazon.nova-micro-v1:0");
+      expect(gate(open, "quota")).toMatchObject({
+        status: "open",
+        detail: expect.stringContaining("a minute"),
+      });
+    },
+  );
+
+  it("goes without the quota where that may not be looked up, and names the action", async () => {
+    const message = "User: u is not authorized to perform: servicequotas:ListServiceQuotas";
+    const emulated = await emulate({
+      script: ({ route }) =>
+        route === "ListServiceQuotas"
+          ? { error: { name: "AccessDeniedException", status: 400, message } }
+          : undefined,
+    });
+    const document = await gatesOf(emulated, CLAUDE);
+    expect(document).toMatchObject({ callable: true, warnings: [] });
+    expect(gate(document, "quota")?.status).toBe("unknown");
+    expect(gate(document, "quota")?.detail).toContain("servicequotas:ListServiceQuotas");
+  });
+
+  it("waits for Service Quotas for 5 seconds at most", async () => {
+    const emulated = await emulate({
+      script: ({ route }) => (route === "ListServiceQuotas" ? { drop: "stall" } : undefined),
+    });
+    const document = await gatesOf(emulated, CLAUDE);
+    expect(document.callable).toBe(true);
+    expect(gate(document, "quota")?.detail).toContain("within 5 seconds");
+  }, 20_000);
 
   it("looks at the default model where none is named", async () => {
     const emulated = await account();

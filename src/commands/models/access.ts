@@ -17,7 +17,7 @@ import { loadConfig } from "../../config/resolve.ts";
 import { baseModelId } from "../../models/base-model-id.ts";
 import { lookUpCatalog } from "../../models/catalog.ts";
 import { configuredDefaults } from "../../models/default-models.ts";
-import { toWarning, type Warning } from "../../models/discovered.ts";
+import { type FoundationModel, toWarning, type Warning } from "../../models/discovered.ts";
 import { accessCommand } from "../../models/gates.ts";
 import { isServed, MANTLE } from "../../models/provider-api.ts";
 import { type ResolvedModel, targetOf } from "../../models/resolve-model.ts";
@@ -67,8 +67,11 @@ export async function run(options: AccessOptions, runtime: Runtime): Promise<voi
   const wanted = noteTaken(model, await nameListed(model, load, setup, { withBarred: true }), setup);
   if (isServed(wanted))
     throw usageError(`'${wanted.key}' is no model of Amazon Bedrock, and has no gates there.`);
-  const { baseId, name } = await findBase(survey, wanted);
-  const { AVAILABILITY, createGateAsker } = await import("../../discovery/ask-gates.ts");
+  const { baseId, base, name } = await findBase(survey, wanted);
+  const [{ AVAILABILITY, createGateAsker }, { askQuotaGate }] = await Promise.all([
+    import("../../discovery/ask-gates.ts"),
+    import("../../discovery/quota-gate.ts"),
+  ]);
   const session = await openSession(setup, targetOf(wanted));
   try {
     const place = {
@@ -77,19 +80,25 @@ export async function run(options: AccessOptions, runtime: Runtime): Promise<voi
       repeated: repeatOtherFlags(options),
       isAtMantle: wanted.providerId === MANTLE,
     };
-    const ask = (): Promise<AskedGates> =>
-      withAwsSpinner(setup, "Asking AWS about access", () => createGateAsker(session).askAll(baseId));
-    let asked = await ask();
+    const ask = (): Promise<AskedGates> => createGateAsker(session).askAll(baseId);
+    const model = { id: wanted.id, base, discovered: load.discovered };
+    const [first, quota] = await withAwsSpinner(setup, "Asking AWS about access", () =>
+      Promise.all([ask(), askQuotaGate(session, model, place)]),
+    );
+    let asked = first;
     const failure = asked.failures.get(AVAILABILITY);
     if (failure && FATAL.has(failure.code)) throw failure;
     const opening = await step?.({ session, place, answers: asked.answers });
     if (opening?.open) {
       await consent(opening, options, runtime);
-      await withAwsSpinner(setup, "Opening the gate", opening.open);
-      asked = await ask();
+      const { open } = opening;
+      asked = await withAwsSpinner(setup, "Opening the gate", async () => {
+        await open();
+        return ask();
+      });
     }
     if (load.cacheFile !== undefined) await keepAccess(load.cacheFile, baseId, asked.answers, runtime);
-    await show({ name, key: wanted.key, place, asked, opening }, options, runtime);
+    await show({ name, key: wanted.key, place, asked, quota, opening }, options, runtime);
   } finally {
     session.close();
   }
@@ -142,7 +151,7 @@ async function defaultModel(options: GlobalOptions, runtime: Runtime): Promise<s
 async function findBase(
   survey: ModelSurvey,
   wanted: ResolvedModel,
-): Promise<{ baseId: string; name: string }> {
+): Promise<{ baseId: string; base: FoundationModel | undefined; name: string }> {
   const { load } = survey;
   const named = await findNamed(survey, wanted);
   const baseId = named?.baseId ?? baseModelId(wanted.id, load.discovered);
@@ -155,7 +164,7 @@ async function findBase(
       hint: `openclaw models show ${quoteForShell(wanted.id)}`,
     });
   }
-  return { baseId, name: named?.model.name ?? known?.name ?? baseId };
+  return { baseId, base: named?.base, name: named?.model.name ?? known?.name ?? baseId };
 }
 
 /** Says what is shared with whom, and goes on with a yes only. Throws `usage` for anything else. */
@@ -175,25 +184,18 @@ interface Shown {
   key: string;
   place: GatePlace;
   asked: AskedGates;
+  quota: Gate;
   opening: Opening | undefined;
 }
 
-const NOT_LOOKED_UP: Gate = {
-  name: "quota",
-  status: "unknown",
-  value: null,
-  detail: "not looked up",
-  hint: null,
-};
-
 async function show(
-  { name, key, place, asked, opening }: Shown,
+  { name, key, place, asked, quota, opening }: Shown,
   options: AccessOptions,
   runtime: Runtime,
 ): Promise<void> {
   const { terminal } = runtime;
   const { answers, failures } = asked;
-  const gates = [...judgeGates(answers, place), NOT_LOOKED_UP];
+  const gates = [...judgeGates(answers, place), quota];
   const { callable } = judgeAccess(answers, place);
   const warnings = [...failures.values()].map((error): Warning => toWarning(error, "AWS did not say all"));
   if (terminal.format === "json") {
@@ -202,7 +204,7 @@ async function show(
       id: place.modelId,
       name,
       region: place.region,
-      callable,
+      callable: quota.status === "closed" ? false : callable,
       gates,
       opened: opening?.open ? { gate: opening.gate, waitMinutes: opening.waitMinutes } : null,
       warnings,
