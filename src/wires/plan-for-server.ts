@@ -19,6 +19,8 @@ export interface ApiForm {
   family: FamilyFacts;
   /** The parameters of Bedrock's own that the API has a field for, too. */
   takes?: readonly ParameterName[];
+  /** Whether its models are taken to reason where nobody says whether they do, which gives them more time. */
+  reasons?: boolean;
   /** Whether it has a field for the caller's metadata. */
   takesMetadata?: boolean;
   /**
@@ -47,7 +49,8 @@ export async function planForServer(
   const family = familyAsLearnt(form.family, lessons);
   const wanted = mergeParameters(ask.parameters, config, [model.id, model.key]);
   const known = called && lookUpCatalog(baseId ?? modelId);
-  const effort = planEffort(ask, family, wanted, model.configured?.reasoning ?? known?.reasoning);
+  const canReason = model.configured?.reasoning ?? known?.reasoning ?? form.reasons;
+  const effort = planEffort(ask, family, wanted, canReason);
   const topK = planTopK(wanted.topK, family, ask);
   const { isReasoning } = effort;
   const attached = await attach(ask, {

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { emulate } from "../helpers/emulated.ts";
 import { events, type OpenaiScript, openaiServer, refusal } from "../helpers/openai-server.ts";
 import { createHome, openclaw, type RunOptions } from "../helpers/openclaw.ts";
 import {
@@ -333,5 +334,37 @@ describe("fails", () => {
     );
     expect(await run(["hi"])).toMatchObject({ code: 0, stdout: "Hello\n" });
     expect(server.chats).toHaveLength(3);
+  });
+});
+
+describe("by the runtime endpoint of AWS", () => {
+  const LUNA = "us.openai.gpt-5.6-luna";
+  const env = { AWS_REGION: "us-east-1" };
+  const BY_RESPONSES = `{ models: { providers: { "amazon-bedrock": { api: "openai-responses" } } } }`;
+
+  it("sends reasoning back that is verified there, under the same prompt", async () => {
+    const emulated = await emulate();
+    emulated.configure(BY_RESPONSES);
+    const ask = (...args: string[]) =>
+      emulated.run(["chat", "-m", LUNA, "--session", "talk", "--reasoning", "high", ...args], { env });
+    const asked = () => emulated.emulator.calls.filter(({ route }) => route === "Responses");
+    for (const question of ["one", "two", "three"]) expect(await ask(question)).toMatchObject({ code: 0 });
+    const items = asked().map(({ body }) => (body as { input: { type?: string }[] }).input);
+    expect(items.map((all) => all.filter(({ type }) => type === "reasoning").length)).toEqual([0, 1, 2]);
+    const other = await ask("-s", "Be brief.", "four");
+    expect(other.code).toBe(0);
+    expect(other.stderr).toContain("The earlier reasoning");
+    expect(JSON.stringify(asked().at(-1)?.body)).not.toContain('encrypted_content":');
+  });
+
+  it("tells that a guardrail may not act, and sends it", async () => {
+    const emulated = await emulate();
+    emulated.configure(BY_RESPONSES);
+    const result = await emulated.run(["chat", "-m", LUNA, "--guardrail", "abc123:7", "hi"], { env });
+    expect(result.code).toBe(0);
+    expect(result.stderr).toContain("without the guardrail");
+    expect(emulated.emulator.calls.at(-1)?.headers).toMatchObject({
+      "x-amzn-bedrock-guardrailidentifier": "abc123",
+    });
   });
 });

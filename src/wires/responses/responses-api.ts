@@ -31,6 +31,7 @@ function formFor(
   const canReason = model.configured?.reasoning !== false;
   return {
     family: called?.baseId === undefined ? RESPONDING : familyServed(called.baseId, RESPONDING),
+    reasons: true,
     takes: ["serviceTier"],
     takesMetadata: true,
     toBody: (input, { lessons }) => {
@@ -39,6 +40,11 @@ function formFor(
       if (maxTokens !== undefined && maxTokens < LEAST_TOKENS)
         notices.push(
           `OpenAI's Responses limit no answer to less than ${LEAST_TOKENS} tokens, so ${nameOf("maxTokens")} ${maxTokens} becomes that`,
+        );
+      // https://github.com/aws-samples/sample-per-model-bedrock (99-cross-cutting/03-production-hardening.ipynb)
+      if (input.guardrailConfig)
+        notices.push(
+          `AWS was seen to let Responses through without the guardrail, so '${model.id}' may answer without it`,
         );
       if (stopSequences)
         notices.push(
