@@ -94,13 +94,24 @@ function withoutData(value: unknown): unknown {
   if (typeof value === "string") return value.replace(DATA_URL, describeDataUrl);
   if (Array.isArray(value)) return value.map(withoutData);
   if (!isRecord(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutData(item)]));
+  const { data } = value;
+  const shown = typeof data === "string" && isFile(value) ? { ...value, data: describeBase64(data) } : value;
+  return Object.fromEntries(Object.entries(shown).map(([key, item]) => [key, withoutData(item)]));
+}
+
+/** Whether an object has a file as base64 under `data`, as Messages have images and pdf, and chat completions sound. */
+function isFile({ type, format }: Record<string, unknown>): boolean {
+  return type === "base64" || (type === undefined && typeof format === "string");
+}
+
+function describeBase64(base64: string): string {
+  return `(${Buffer.byteLength(base64, "base64")} bytes)`;
 }
 
 const DATA_URL = /^data:([^;,]+);base64,(.*)$/;
 
 function describeDataUrl(_: string, type: string, base64: string): string {
-  return `data:${type} (${Buffer.byteLength(base64, "base64")} bytes)`;
+  return `data:${type} ${describeBase64(base64)}`;
 }
 
 /** The tokens of all text that the model reads, by its length. */

@@ -352,6 +352,18 @@ describe("counts tokens beforehand", () => {
     });
   });
 
+  it("and shows files by their sizes, and texts as they are", async () => {
+    const { run, home } = await lab(() => ({ body: { input_tokens: 42 } }));
+    writeFileSync(path.join(home, "a.md"), "# Words");
+    writeFileSync(path.join(home, "a.pdf"), "%PDF-1.4\n");
+    const { stdout } = await run(["--dry-run", "--json", "-f", "a.pdf", "-f", "a.md", "hi"]);
+    expect(JSON.parse(stdout).request.messages[0].content).toMatchObject([
+      { type: "document", source: { type: "base64", data: "(9 bytes)" } },
+      { type: "document", source: { type: "text", data: "# Words" } },
+      { type: "text", text: "hi" },
+    ]);
+  });
+
   it("by an estimate, where it has no counter", async () => {
     const { run } = await lab(() => ({ status: 404, body: { error: "no" } }));
     const { code, stdout } = await run(["--dry-run", "--json", "hi"]);
