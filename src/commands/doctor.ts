@@ -1,4 +1,6 @@
-import { servedProviders } from "../models/provider-api.ts";
+import { defaultModels } from "../models/default-models.ts";
+import { hasMantle, isMantle, servedProviders } from "../models/provider-api.ts";
+import { resolveModel } from "../models/resolve-model.ts";
 import { checksOf } from "../doctor/checks.ts";
 import { Examination } from "../doctor/examination.ts";
 import { type DoctorReport, renderReport, toDocument } from "../doctor/report.ts";
@@ -45,8 +47,10 @@ async function examine(examination: Examination, options: DoctorOptions): Promis
   if (asksForCode((await examination.setup()).decision)) await examination.identity().catch(toldByCheck);
   const { config } = await examination.setup();
   const hasProviders = servedProviders(config.value).length > 0;
+  const asked = defaultModels(config.value, runtime).map((name) => resolveModel(name, config.value));
+  const usesMantle = hasMantle(config.value) || asked.some(isMantle);
   const results = await withSpinner(runtime, "Checking", () =>
-    runChecks(checksOf({ ...options, hasProviders }), examination, {
+    runChecks(checksOf({ ...options, hasProviders, usesMantle }), examination, {
       totalMs: TOTAL_MS + (options.probe ? PROBE_MS : 0),
       signal: runtime.signal,
       elapsed: runtime.elapsed,

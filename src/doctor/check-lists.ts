@@ -2,7 +2,8 @@ import { toOpenclawError } from "../session/aws-errors.ts";
 import { discoverySettings } from "../config/resolve.ts";
 import type { Configuration } from "../config/settings.ts";
 import { idleProviderFilters } from "../models/idle-filters.ts";
-import { type Check, ok, skip, warn } from "./check.ts";
+import { type Check, fail, ok, skip, warn } from "./check.ts";
+import { isMantle } from "../models/provider-api.ts";
 import { streamsText } from "../models/callable.ts";
 import type { FoundationModel, InferenceProfile } from "../models/discovered.ts";
 import { listModels } from "../models/list.ts";
@@ -76,6 +77,28 @@ const profilesCheck: Check<Examination> = {
       // Discovery goes on without profiles, so this is not the end.
       const error = toOpenclawError(failure, { session, action: "bedrock:ListInferenceProfiles" });
       return warn(error.message, error.hint);
+    }
+  },
+};
+
+/** Whether the endpoint `bedrock-mantle` is there, and these credentials may list its models. */
+export const mantleCheck: Check<Examination> = {
+  id: "mantle",
+  title: "bedrock-mantle",
+  needs: ["config", "credentials", "region", "network"],
+  hint: "Allow bedrock-mantle:ListModels to these credentials: openclaw iam policy",
+  run: async (examination) => {
+    if (await isOff(examination)) return skip("models.bedrockDiscovery.enabled is false");
+    const { session, models } = await examination.mantleLists();
+    const isWanted = (await examination.models()).some(isMantle);
+    try {
+      const found = await models();
+      return ok(`bedrock-mantle:ListModels: ${count(found.length, "model")} in ${session.region.value}`);
+    } catch (failure) {
+      const error = toOpenclawError(failure, { session, action: "bedrock-mantle:ListModels" });
+      if (error.code === "interrupted") throw error;
+      // What no default model needs may well be closed.
+      return isWanted ? fail(error) : warn(error.message, error.hint);
     }
   },
 };

@@ -7,7 +7,7 @@ import type { Discovered, FoundationModel, InferenceProfile } from "../models/di
 import { needsProfile, profileFor, profileNamed, reachesEveryRegion, regionsOf } from "../models/callable.ts";
 import { suggestIds, successorOf } from "../models/match-name.ts";
 import { findProfile, listedBase } from "../models/listed-id.ts";
-import { isOfBedrock, MANTLE } from "../models/provider-api.ts";
+import { isMantle, isOfBedrock } from "../models/provider-api.ts";
 import { type ResolvedModel, targetOf, unknownModel } from "../models/resolve-model.ts";
 import { toOpenclawError } from "../session/aws-errors.ts";
 import { type Check, fail, failAs, ok, type Outcome, skip, warn, worst } from "./check.ts";
@@ -56,6 +56,8 @@ export interface ModelLists {
   /** Undefined where the list may not be read or discovery is off. */
   models: FoundationModel[] | undefined;
   profiles: InferenceProfile[] | undefined;
+  /** Whether it is the endpoint `bedrock-mantle` that lists. */
+  isOfMantle?: boolean;
   /** Why the models could not be read. */
   failure?: OpenclawError | undefined;
 }
@@ -70,6 +72,7 @@ async function readLists(model: ResolvedModel, examination: Examination): Promis
   const [models, profiles] = await Promise.allSettled([lists.models(), lists.profiles()]);
   return {
     region,
+    isOfMantle: isMantle(model),
     models: models.status === "fulfilled" ? models.value : undefined,
     profiles: profiles.status === "fulfilled" ? profiles.value : undefined,
     failure:
@@ -104,7 +107,9 @@ export function judgeModel(id: string, lists: ModelLists): Outcome {
   if (base) return judgeBase(id, base, discovered, lists);
   if (lists.profiles === undefined) return withoutProfiles(`${id} is not among the models of ${region}`);
   const { hint, details } = unknownModel(id, suggestIds(id, { discovered }));
-  const message = `AWS lists no model or inference profile '${id}' in ${region}.`;
+  const message = lists.isOfMantle
+    ? `The endpoint bedrock-mantle lists no model '${id}' in ${region}.`
+    : `AWS lists no model or inference profile '${id}' in ${region}.`;
   return fail(new OpenclawError("model-not-found", { message, hint, details }));
 }
 
@@ -148,6 +153,7 @@ function judgeBase(id: string, base: FoundationModel, discovered: Discovered, li
       "Choose another: openclaw models list",
     );
   }
+  if (lists.isOfMantle) return ok(`${id}, at bedrock-mantle in ${lists.region}`);
   if (parseArn(id) || !needsProfile(base.id, discovered)) return ok(`${id}, on demand in ${lists.region}`);
   const profile = profileFor(base.id, discovered);
   if (profile) return ok(`${id}, called through ${profile.id}, which ${routeOf(profile)}`);
@@ -180,7 +186,7 @@ const modelAccessCheck: Check<Examination> = {
   needs: ["default-model"],
   hint: "https://docs.aws.amazon.com/bedrock/latest/userguide/model-access.html",
   run: async (examination) => {
-    const models = (await examination.models()).filter(isOfBedrock);
+    const models = (await examination.models()).filter((model) => isOfBedrock(model) && !isMantle(model));
     if (models.length === 0) return skip("no default model of Amazon Bedrock is set");
     return worst(await Promise.all(models.map((model) => examine(model, examination))));
   },
@@ -194,8 +200,7 @@ async function examine(model: ResolvedModel, examination: Examination): Promise<
   try {
     const answers = await createGateAsker(session).ask(base);
     const repeated = repeatOtherFlags(session.setup.options);
-    const isAtMantle = model.providerId === MANTLE;
-    return judgeGatesOf(answers, { modelId: base, region: session.region.value, repeated, isAtMantle });
+    return judgeGatesOf(answers, { modelId: base, region: session.region.value, repeated });
   } catch (failure) {
     // Being refused an answer about the model is not being refused the model.
     const error = toOpenclawError(failure, {

@@ -1,4 +1,4 @@
-import { type AwsSession, urlOf } from "../session/session.ts";
+import { type AwsSession, serviceOf, urlOf } from "../session/session.ts";
 import type { Service } from "../aws/endpoint.ts";
 import { findAll } from "../credentials/findings.ts";
 import { profileInForce } from "../credentials/shared-config.ts";
@@ -52,7 +52,7 @@ async function tryWays(examination: Examination): Promise<Way[]> {
   const isBearer = session.decision.chosen.source === "AWS_BEARER_TOKEN_BEDROCK";
   const services: [Service, AwsSession][] = [
     ["bedrock", session],
-    ...callers.map((own): [Service, AwsSession] => ["bedrock-runtime", own]),
+    ...callers.map((own): [Service, AwsSession] => [serviceOf(own.target), own]),
     ...(isBearer ? [] : [["sts", session] as [Service, AwsSession]]),
   ];
   const profile = profileInForce(session.setup.shared, session.decision.profileName);

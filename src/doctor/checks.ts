@@ -1,7 +1,7 @@
 import type { Check } from "./check.ts";
 import { configChecks } from "./check-config.ts";
 import { credentialsChecks } from "./check-credentials.ts";
-import { listsChecks } from "./check-lists.ts";
+import { listsChecks, mantleCheck } from "./check-lists.ts";
 import { modelsChecks } from "./check-models.ts";
 import { networkChecks } from "./check-network.ts";
 import { probeCheck } from "./check-probe.ts";
@@ -22,15 +22,22 @@ const CHECKS: readonly Check<Examination>[] = [
 ];
 
 /**
- * The checks of a run; with `probe` one small billed call is among them, and other providers where the configuration has
- * some.
+ * The checks of a run; with `probe` one small billed call is among them, and other providers and the endpoint
+ * `bedrock-mantle` where the configuration has them.
  */
 export function checksOf({
   probe,
   hasProviders,
+  usesMantle,
 }: {
   probe?: boolean | undefined;
   hasProviders?: boolean;
+  usesMantle?: boolean;
 }): readonly Check<Examination>[] {
-  return [...CHECKS, ...(hasProviders ? [providersCheck] : []), ...(probe ? [probeCheck] : [])];
+  return [
+    ...CHECKS,
+    ...(usesMantle ? [mantleCheck] : []),
+    ...(hasProviders ? [providersCheck] : []),
+    ...(probe ? [probeCheck] : []),
+  ];
 }

@@ -7,9 +7,10 @@ import { instanceMetadata } from "../credentials/imds.ts";
 import { reportCredentials } from "../credentials/report.ts";
 import type { FoundationModel, InferenceProfile } from "../models/discovered.ts";
 import { defaultModels } from "../models/default-models.ts";
-import { isOfBedrock } from "../models/provider-api.ts";
+import { isMantle, isOfBedrock } from "../models/provider-api.ts";
 import {
   isComplete,
+  MANTLE_TARGET,
   type ResolvedModel,
   resolveModel,
   type Target,
@@ -98,7 +99,9 @@ export class Examination {
     // Why a list is not to be had is told by its own check.
     if (models.status === "rejected" || profiles.status === "rejected") return exact;
     const listed = { models: models.value, profiles: profiles.value, warnings: [] };
-    return resolveModel(text, config, { region: lists.session.region.value, fetchedAt: 0, ...listed });
+    const place = { region: lists.session.region.value, fetchedAt: 0 };
+    const ofMantle = isMantle(exact) ? { endpoint: "bedrock-mantle" as const } : {};
+    return resolveModel(text, config, { ...place, ...listed, ...ofMantle });
   }
 
   /** Those of them that Bedrock answers, each with its session; none where the configuration or a region is wrong. */
@@ -115,8 +118,19 @@ export class Examination {
     }
   });
 
-  /** The lists of the region in which a model is called. */
+  /** What the endpoint `bedrock-mantle` lists, which has no profiles. Throws `usage`. */
+  readonly mantleLists = once(async (): Promise<RegionLists> => {
+    const session = await this.sessionFor(MANTLE_TARGET);
+    const models = once(async () => {
+      const { discoverMantle } = await import("../discovery/list-mantle.ts");
+      return (await discoverMantle(session)).models;
+    });
+    return { session, models, profiles: async () => [] };
+  });
+
+  /** The lists of the region in which a model is called, and of the endpoint. */
   async listsFor(target: Target): Promise<RegionLists> {
+    if (target.kind !== "discovery" && isMantle(target)) return this.mantleLists();
     const [discovery, own] = await Promise.all([this.session(), this.sessionFor(target)]);
     return this.#listsOf(own.region.value === discovery.region.value ? discovery : own);
   }

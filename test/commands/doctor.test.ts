@@ -47,6 +47,71 @@ const section = (name: string, id: string): string =>
 /** No instance, no keys: the endpoint is all that is left of the emulator's environment. */
 const BARE = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
 
+describe("openclaw doctor of bedrock-mantle", () => {
+  const MANTLE = "amazon-bedrock-mantle";
+  const prepare = async (
+    model: string,
+    provider: object = {},
+    options: Parameters<typeof emulate>[0] = {},
+  ) => {
+    const machine = await emulate(options);
+    const providers = { [MANTLE]: provider };
+    machine.configure(JSON.stringify({ models: { providers }, agents: { defaults: { model } } }));
+    return machine;
+  };
+
+  it("asks it for its models where its provider is configured, and nobody else's doctor does", async () => {
+    const { run, routes } = await prepare("amazon.nova-lite-v1:0");
+    const document = read(await run(["doctor", "--json"]));
+    expect(checkOf(document, "mantle")).toMatchObject({
+      status: "ok",
+      detail: "bedrock-mantle:ListModels: 14 models in us-east-1",
+    });
+    expect(routes().filter((route) => route === "ListModels")).toHaveLength(1);
+    const { run: other, routes: others } = await emulate();
+    expect(checkOf(read(await other(["doctor", "--json"])), "mantle")).toBeUndefined();
+    expect(others()).not.toContain("ListModels");
+  });
+
+  it.each([
+    [`${MANTLE}/xai.grok-4.3`, "ok", "xai.grok-4.3, at bedrock-mantle in us-east-1"],
+    [`${MANTLE}/grok`, "ok", "xai.grok-4.3, at bedrock-mantle in us-east-1"],
+    [
+      `${MANTLE}/us.xai.grok-4.3`,
+      "fail",
+      "The endpoint bedrock-mantle lists no model 'us.xai.grok-4.3' in us-east-1.",
+    ],
+  ])(
+    "finds the default model %s %s by its list, and asks nothing about access to it",
+    async (model, status, detail) => {
+      const { run, routes } = await prepare(model);
+      const document = read(await run(["doctor", "--json"]));
+      expect(checkOf(document, "default-model")).toMatchObject({ status, detail });
+      expect(routes()).not.toContain("GetFoundationModelAvailability");
+      expect(checkOf(document, "default-model")?.hint ?? "").toContain(
+        status === "ok" ? "" : `${MANTLE}/xai.grok-4.3`,
+      );
+    },
+  );
+
+  it.each([
+    ["amazon.nova-lite-v1:0", "warn", 0],
+    [`${MANTLE}/xai.grok-4.3`, "fail", 5],
+  ])("%s as the default makes an endpoint out of order a %s", async (model, status, exitCode) => {
+    const body = { error: { message: "busy", type: "server_error" } };
+    const { run } = await prepare(
+      model,
+      {},
+      {
+        script: ({ route }) => (route === "ListModels" ? { http: { status: 503, body } } : undefined),
+      },
+    );
+    const document = read(await run(["doctor", "--json"], { env: { AWS_MAX_ATTEMPTS: "1" } }));
+    expect(checkOf(document, "mantle")).toMatchObject({ status });
+    expect(document.exitCode).toBe(exitCode);
+  });
+});
+
 describe("openclaw doctor", () => {
   it("finds nothing wrong against the emulator inside it, and says so for people", async () => {
     const { run } = await emulate();

@@ -404,6 +404,35 @@ const NETWORK: BrokenMachine[] = [
     },
   },
   {
+    name: "region-without-mantle",
+    story: "The default model is at bedrock-mantle, which the region does not have.",
+    breaks: async (machine) => {
+      await machine.goThroughTheInternet();
+      machine.env["AWS_REGION"] = "us-west-1";
+      machine.configure({
+        models: { providers: { "amazon-bedrock-mantle": {} } },
+        agents: { defaults: { model: "amazon-bedrock-mantle/anthropic.claude-sonnet-5" } },
+      });
+    },
+  },
+  {
+    name: "mantle-denied",
+    story: "No policy lets the models of bedrock-mantle be listed, and no model of its is the default.",
+    breaks: (machine) => {
+      machine.denied.add("bedrock-mantle:ListModels");
+      machine.configure({
+        models: { providers: { "amazon-bedrock-mantle": {} } },
+        agents: { defaults: { model: MODEL } },
+      });
+    },
+    command: ["models", "list", "--provider", "xai"],
+    follows: reading(
+      /Allow (bedrock-mantle:ListModels)/,
+      (machine, action) => void machine.denied.delete(action),
+    ),
+    works: "both",
+  },
+  {
     name: "endpoint-nobody",
     story: "AWS_ENDPOINT_URL leads to a port where nobody listens any more.",
     breaks: (machine) => {

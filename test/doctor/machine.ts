@@ -269,7 +269,7 @@ export class Machine {
    */
   async goThroughTheInternet(): Promise<void> {
     const network = await createAwsNetwork(this.emulated, {
-      knows: (host) => !/us-est-1|ap-east-1/.test(host),
+      knows: (host) => !/us-est-1|ap-east-1|mantle\.us-west-1/.test(host),
     });
     this.env = { ...this.env, ...network.env };
   }

@@ -20,10 +20,9 @@ let certificate: Promise<{ private: string; cert: string }> | undefined;
 
 /** One self-signed certificate for every host the tests call, trusted through AWS_CA_BUNDLE. */
 function certificateFor(regions: readonly string[]): Promise<{ private: string; cert: string }> {
-  const services = ["bedrock", "bedrock-runtime", "sts", "portal.sso", "oidc"].flatMap((service) => [
-    service,
-    `${service}-fips`,
-  ]);
+  const services = ["bedrock", "bedrock-runtime", "bedrock-mantle", "sts", "portal.sso", "oidc"].flatMap(
+    (service) => [service, `${service}-fips`],
+  );
   const hosts = regions.flatMap((region) => [
     ...services.flatMap((service) => [
       `${service}.${region}.amazonaws.com`,
@@ -47,6 +46,7 @@ function certificateFor(regions: readonly string[]): Promise<{ private: string; 
 
 const REGIONS = [
   "us-east-1",
+  "us-west-1",
   "us-west-2",
   "eu-west-1",
   "eu-central-1",
