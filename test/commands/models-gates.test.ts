@@ -179,6 +179,25 @@ describe("models access", () => {
   });
 });
 
+it.each(["bedrock-converse-stream", "anthropic-messages"])(
+  "a refusal by %s names the gate and the command",
+  async (api) => {
+    const emulated = await account("form");
+    emulated.configure(JSON.stringify({ models: { providers: { "amazon-bedrock": { api } } } }));
+    const { code, stdout } = await emulated.run(["chat", "-m", `us.${CLAUDE}`, "hi", "--json"]);
+    expect(code).toBe(4);
+    expect(JSON.parse(stdout)).toMatchObject({
+      error: {
+        code: "model-access",
+        hint: expect.stringContaining(`openclaw models access us.${CLAUDE} --submit-form FILE`),
+        details: { gate: "form" },
+      },
+    });
+    const route = api === "anthropic-messages" ? "Messages" : "ConverseStream";
+    expect(emulated.routes().filter((called) => called === route)).toHaveLength(1);
+  },
+);
+
 describe("opening a gate", () => {
   it.each([
     [["--accept-agreement"], "--accept-agreement --yes"],

@@ -168,8 +168,13 @@ async function findBase(
 }
 
 /** Says what is shared with whom, and goes on with a yes only. Throws `usage` for anything else. */
-async function consent({ says, verb }: Opening, { yes }: AccessOptions, runtime: Runtime): Promise<void> {
+async function consent(
+  { says, sends = {}, verb }: Opening,
+  { yes }: AccessOptions,
+  runtime: Runtime,
+): Promise<void> {
   for (const line of says) runtime.terminal.note(line);
+  for (const [name, value] of Object.entries(sends)) runtime.terminal.note(value, `  ${name}: `);
   if (yes) return;
   const answer = await askLine(`Type yes to ${verb}: `, runtime);
   if (answer?.toLowerCase() === "yes") return;

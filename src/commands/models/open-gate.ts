@@ -17,6 +17,8 @@ export interface Opening {
   gate: GateName;
   /** What is shared with whom; where nothing is to be opened, why. */
   says: readonly string[];
+  /** What is sent, by name. */
+  sends?: Readonly<Record<string, string>>;
   /** The end of "Type yes to …". */
   verb: string;
   /** Opens it. Missing where nothing is to be done. Throws as AWS refuses. */
@@ -107,10 +109,8 @@ export const planForm =
       says: [
         `This sends the use-case form to AWS for ${vendor}, which wants it of each account before its models are called. ` +
           "It counts for the whole account, and from an organization's management account for all of its accounts; it cannot be taken back.",
-        ...Object.entries(form)
-          .filter(([, value]) => value !== "")
-          .map(([name, value]) => `  ${name}: ${value}`),
       ],
+      sends: form,
       verb: "send it",
       open: async () => (await import("../../session/model-access.ts")).sendForm(session, modelId, form),
       done: "The use-case form is submitted. It counts at once, or after up to 15 minutes.",
