@@ -490,6 +490,16 @@ export function families(): readonly ModelFamily[] {
       },
     },
     {
+      models: /^openai\.gpt-6-astra/,
+      reasoning: {
+        ...REASONING_OBJECT,
+        // "none" is refused.
+        off: undefined,
+        refuses: () => ["temperature", "topP", "stopSequences"],
+        source: "https://github.com/anomalyco/opencode/pull/48195 (measured)",
+      },
+    },
+    {
       models: /^openai\.gpt-[5-9]/,
       reasoning: {
         // The flat field of gpt-oss is refused, and so are temperature, topP and stopSequences.
@@ -499,6 +509,23 @@ export function families(): readonly ModelFamily[] {
       },
     },
     { models: /^openai\.gpt-/, outputConfig: HELD_TO_SCHEMA },
+    {
+      models: /^xai\.grok-4\.3/,
+      reasoning: {
+        ...REASONING_OBJECT,
+        levels: LOW_TO_HIGH,
+        source: `${USER_GUIDE}/model-card-xai-grok-4-3.html`,
+      },
+    },
+    {
+      models: /^xai\.grok-4\.[67]/,
+      reasoning: {
+        ...REASONING_OBJECT,
+        levels: ["low", "medium", "high", "xhigh"],
+        off: undefined,
+        source: `${USER_GUIDE}/model-card-xai-grok-4-7.html`,
+      },
+    },
     {
       models: /^moonshot(ai)?\.kimi-k[3-9]/,
       reasoning: { ...REASONING_OBJECT, source: `${USER_GUIDE}/model-card-moonshot-ai-kimi-k3.html` },

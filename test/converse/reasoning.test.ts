@@ -47,6 +47,8 @@ describe("a reasoning level becomes what the model takes", () => {
     ["openai.gpt-oss-120b-1:0", "high", { reasoning_effort: "high" }],
     ["openai.gpt-5.6-sol", "xhigh", { reasoning: { effort: "xhigh" } }],
     ["openai.gpt-6-luna", "off", { reasoning: { effort: "none" } }],
+    ["xai.grok-4.3", "off", { reasoning: { effort: "none" } }],
+    ["xai.grok-4.6", "xhigh", { reasoning: { effort: "xhigh" } }],
     ["moonshotai.kimi-k3", "low", { reasoning: { effort: "low" } }],
     ["moonshotai.kimi-k2.5", "high", { reasoning_config: "high" }],
     ["zai.glm-5", "high", { reasoning_config: "high" }],
@@ -72,7 +74,9 @@ describe("a reasoning level becomes what the model takes", () => {
     ["zai.glm-4.7", "low", { reasoning_config: "high" }, /'high' is sent/],
     ["deepseek.r1-v1:0", "high", {}, /reasons as it likes/],
     ["moonshot.kimi-k2-thinking", "off", {}, /always reasons/],
-    ["xai.grok-4.7", "high", {}, /not known/],
+    ["openai.gpt-6-astra", "off", { reasoning: { effort: "low" } }, /cannot stop reasoning, so 'low'/],
+    ["xai.grok-4.7", "max", { reasoning: { effort: "xhigh" } }, /'xhigh' is sent/],
+    ["nvidia.nemotron-super-3-120b", "high", {}, /not known/],
   ])("%s, %s: the nearest, with a notice", (id, reasoning, fields, notice) => {
     const planned = plan(id, { reasoning });
     expect(planned.fields).toEqual(fields);
