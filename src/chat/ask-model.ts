@@ -12,6 +12,7 @@ import { type ErrorCode, OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { isOnlyAtMantle } from "../models/families.ts";
 import { hintOfMantle, nameOfWay, type Way } from "../models/provider-api.ts";
+import { saysRetired } from "../session/error-table.ts";
 import { type Lesson, saysOtherWire } from "../session/refusal-table.ts";
 import type { Setup } from "../session/session.ts";
 import type { WireOptions } from "./bedrock-wire.ts";
@@ -91,7 +92,7 @@ interface Refused {
  */
 function isOfWire({ code, details }: OpenclawError, wire: Wire, others: number): boolean {
   if (saysOtherWire(refusalOf(details))) return true;
-  if (code === "model-not-found") return others > 0 || wire.isListed();
+  if (code === "model-not-found") return !saysRetired(refusalOf(details)) && (others > 0 || wire.isListed());
   return others > 0 && code === "bad-response";
 }
 

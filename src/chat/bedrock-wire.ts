@@ -100,9 +100,9 @@ async function openBedrock(
     ...stream,
     region: session.region.value,
     place: [session.region.value, url, id],
+    // AWS's list knows better which models the region has.
     isListed: () =>
-      catalogIds().includes(baseModelId(id, known) ?? id) ||
-      (known !== undefined && listedId(id, known) !== undefined),
+      known ? listedId(id, known) !== undefined : catalogIds().includes(baseModelId(id) ?? id),
     plan: async (lessons) => {
       known = await list();
       const listed = known && needsProfile(id, known) ? profileFor(id, known) : undefined;

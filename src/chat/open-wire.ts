@@ -21,7 +21,7 @@ const APIS: Readonly<Partial<Record<Api, () => Promise<(setup: Setup, ask: Ask) 
 /** The wires to one model, of which the next is for when the one before was refused as such. */
 export interface Wires {
   /**
-   * Opens the likeliest wire that was not tried and is not known to refuse the model; undefined where there is none. Throws
+   * Opens the likeliest wire that was not tried, those that are known to refuse the model last; undefined where there is none. Throws
    * `usage` for a region or endpoint that cannot be, `config-invalid` for a provider that cannot be called as it is set, and
    * first of all what is wrong with the question's schema.
    */
@@ -45,7 +45,6 @@ export function openWires(setup: Setup, ask: Ask, options: WireOptions): Wires {
   const ways = waysTo(model).filter(({ api }) => api === "bedrock-converse-stream" || APIS[api]);
   const refusing: Way[] = [];
   let wire: Wire | undefined;
-  let hasTried = false;
   const openBy = async (way: Way): Promise<{ wire: Wire; way: Way }> => {
     wire?.close();
     wire = await openWay(setup, ask, shared, way);
@@ -57,17 +56,12 @@ export function openWires(setup: Setup, ask: Ask, options: WireOptions): Wires {
       for (let way = ways.shift(); way; way = ways.shift()) {
         const opened = await openBy(way);
         const refuses = !isOnly && isLearnt(await recallLessons(setup, opened.wire.place), "other-wire");
-        if (!refuses) {
-          hasTried = true;
-          return opened;
-        }
+        if (!refuses) return opened;
         refusing.push(way);
       }
-      // Where all are known to refuse it, the first says so anew.
-      const [first] = refusing;
-      if (hasTried || !first) return undefined;
-      hasTried = true;
-      return openBy(first);
+      // Where nothing else is left they may say so anew, or have changed.
+      const again = refusing.shift();
+      return again && openBy(again);
     },
     close: () => {
       wire?.close();

@@ -38,7 +38,7 @@ async function chat(options: ChatOptions, runtime: Runtime): Promise<void> {
   const isAsked = (options.prompt.length > 0 || template?.isQuestion) && !options.dryRun;
   const model = options.model ?? template?.model;
   const likely = (): Target | undefined => (isAsked ? likelyTarget(model, setup) : undefined);
-  const connected = await connectAhead(setup, "bedrock-runtime", likely);
+  const connected = await connectAhead(setup, "models", likely);
   const { runChat } = await import("./chat/run-chat.ts");
   // stdin takes Node some ms to open, and is looked at last.
   await runChat(options, connected, { screen: screenFor(options, template, runtime), template });

@@ -4,16 +4,16 @@ import { OpenclawError } from "../errors.ts";
 import type { Target } from "../models/resolve-model.ts";
 import { ConnectionsAhead } from "../network/connections-ahead.ts";
 import type { BedrockService } from "./regional-endpoint.ts";
-import { endpointOf, regionWithoutAsking, type Setup } from "./session.ts";
+import { endpointOf, regionWithoutAsking, serviceOf, type Setup } from "./session.ts";
 
 /**
- * Begins to connect to where a target will most likely be called: so many connections. Resolves when that is under way, to
- * the set-up that has them. Nobody is connected to where nothing signs, where the place is not plain without asking, and
+ * Begins to connect to where a target will most likely be called, at a service or at the one that answers its models: so
+ * many connections. Resolves when that is under way, to the set-up that has them. Nobody is connected to where nothing signs, where the place is not plain without asking, and
  * where something is wrong with region, endpoint or model, which is told in its turn.
  */
 export async function connectAhead(
   setup: Setup,
-  service: BedrockService,
+  service: BedrockService | "models",
   targetOf: () => Target | undefined,
   count = 1,
 ): Promise<Setup> {
@@ -29,12 +29,14 @@ export async function connectAhead(
 
 function placeOf(
   setup: Setup,
-  service: BedrockService,
+  wanted: BedrockService | "models",
   targetOf: () => Target | undefined,
 ): string | undefined {
   try {
     const target = targetOf();
-    return target && (endpointOf(setup, service, target)?.url ?? ownEndpoint(setup, service, target));
+    if (!target) return undefined;
+    const service = wanted === "models" ? serviceOf(target) : wanted;
+    return endpointOf(setup, service, target)?.url ?? ownEndpoint(setup, service, target);
   } catch (error) {
     if (error instanceof OpenclawError) return undefined;
     throw error;

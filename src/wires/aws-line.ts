@@ -155,7 +155,7 @@ function over(line: AwsLine, sendOnce: SendOnce, headers: Readonly<Record<string
         );
         return { headers: answer.headers, body: answer.body as Readable };
       } catch (failure) {
-        throw failure instanceof Error ? named(failure) : failure;
+        throw failure instanceof Error ? withProject(named(failure), call) : failure;
       }
     },
   };
@@ -206,6 +206,14 @@ export function named(failure: ServiceFailure): Error {
 function nameOf({ words, message }: ServerMessage, status: number): string | undefined {
   const isDenied = words.includes("access_denied") || readDenial(message) !== undefined;
   return isDenied ? "AccessDeniedException" : NAMES[status];
+}
+
+/** A denial that does not say what was denied: Responses look at more than the model. */
+function withProject(failure: ServiceFailure, { path }: ServerCall): Error {
+  if (path !== "/responses" || failure.$response?.statusCode !== 401) return failure;
+  if (failure.name === "AccessDeniedException" && readDenial(failure.message) === undefined)
+    failure.message += " OpenAI's Responses need bedrock:InvokeModel on the account's project/default, too.";
+  return failure;
 }
 
 /** The error for what was said in a stream, or for an answer that nobody can read. */

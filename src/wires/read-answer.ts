@@ -29,7 +29,7 @@ export interface AnswerReader {
   /** Whether the answer has come to its end: only then it is whole. */
   readonly isFinished: boolean;
   /** Whether nothing more is to come: nobody waits for the end of the stream then. */
-  readonly isOver?: boolean;
+  readonly isOver?: boolean | undefined;
   /** The parts that the data of an event stands for. */
   take(data: JsonObject): ConverseStreamOutput[];
   /** The parts of an answer that a server sends whole, because it does not stream. */
@@ -62,7 +62,34 @@ export function readAnswer(
   }
   const isWhole = /^application\/json\b/i.test(type);
   const read = isWhole ? readWhole : readStream;
-  return { requestId: requestIdOf(headers), batches: read(body, reader, failedCall(line, model)) };
+  const heeding = line.isAws ? heedGuardrail(reader) : reader;
+  return { requestId: requestIdOf(headers), batches: read(body, heeding, failedCall(line, model)) };
+}
+
+/**
+ * Reads of an answer of AWS whether a guardrail has stepped in, which stands beside the words of any API:
+ * https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html
+ */
+function heedGuardrail(reader: AnswerReader): AnswerReader {
+  let hasIntervened = false;
+  const heed = (data: JsonObject, parts: readonly ConverseStreamOutput[]): ConverseStreamOutput[] => {
+    hasIntervened ||= data["amazon-bedrock-guardrailAction"] === "INTERVENED";
+    return parts.map((part) =>
+      part.messageStop && hasIntervened ? { messageStop: { stopReason: "guardrail_intervened" } } : part,
+    );
+  };
+  return {
+    get isFinished() {
+      return reader.isFinished;
+    },
+    get isOver() {
+      return reader.isOver;
+    },
+    take: (data) => heed(data, reader.take(data)),
+    takeWhole: (answer) => heed(answer, reader.takeWhole(answer)),
+    end: () => reader.end(),
+    rest: () => reader.rest(),
+  };
 }
 
 async function* readStream(body: Readable, reader: AnswerReader, call: FailedCall): Batches {

@@ -20,6 +20,7 @@ const MAY_NAME_IT: Readonly<Record<string, string>> = {
   "commands/models/show.ts": "a model that is named without a provider is this one's",
   "completion/model-candidates.ts": "a model that is named without a provider is this one's",
   "completion/setting-candidates.ts": "the provider that most configurations have is offered",
+  "wires/read-answer.ts": "a field of what AWS answers begins with this name",
 };
 
 /** Whether a text of the source, in quotes of any kind or as the name of a field, has the provider id in it. */

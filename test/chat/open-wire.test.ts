@@ -85,6 +85,21 @@ describe("a model of Amazon Bedrock by chat completions", () => {
     expect(chats[0]?.body).toMatchObject({ service_tier: "flex" });
   });
 
+  it("says that a guardrail has stepped in", async () => {
+    const { pieces = [] } = says("Sorry, I cannot answer this.");
+    const marked = [...pieces].map((piece) =>
+      String(piece).replace(
+        '"finish_reason":"stop"',
+        '"finish_reason":"stop"}],"amazon-bedrock-guardrailAction":"INTERVENED","x":[{"y":1',
+      ),
+    );
+    const { run } = await aws(() => ({ pieces: marked }));
+    const result = await run([...chat, "--guardrail", "abc123:7", "--json"]);
+    expect(JSON.parse(result.stdout)).toMatchObject({
+      error: { code: "blocked", details: { stopReason: "guardrail_intervened" } },
+    });
+  });
+
   it("is asked for the level of reasoning by OpenAI's field", async () => {
     const { run, chats } = await aws(() => says("Hello"));
     expect(await run([...chat, "--reasoning", "high"])).toMatchObject({ code: 0, stderr: "" });
@@ -377,6 +392,46 @@ describe("a model that Converse does not take", () => {
       /is no chat model that streams: .* Tried: Converse, chat completions \(\/openai\/v1\)/,
     );
     expect(new Set(paths(all)).size).toBe(all.chats.length);
+  });
+
+  it("is asked once more by what has refused it, where the others do now", async () => {
+    let takesIt = false;
+    const all = await aws(({ path: called }) => {
+      const isConverse = called.includes("/model/");
+      if (isConverse && !takesIt) return refusesConverse;
+      if (isConverse)
+        return {
+          status: 503,
+          headers: { "x-amzn-errortype": "ServiceUnavailableException" },
+          body: { message: "Later." },
+        };
+      return takesIt
+        ? refusal(400, { message: `model \`${NEWEST}\` isn't supported on this route` })
+        : says("Hello");
+    }, "{}");
+    await all.run(["chat", "-m", NEWEST, "Hi"]);
+    takesIt = true;
+    const before = all.chats.length;
+    const result = await all.run(["chat", "-m", NEWEST, "Hi"], { AWS_MAX_ATTEMPTS: "1" });
+    expect(result.stderr).toContain("Later.");
+    expect(paths(all).slice(before)).toEqual([
+      "/openai/v1/chat/completions",
+      "/openai/v1/responses",
+      `/model/${NEWEST}/converse-stream`,
+    ]);
+  });
+
+  it("is asked by no other where it is retired", async () => {
+    const all = await aws(
+      () => ({
+        status: 404,
+        headers: { "x-amzn-errortype": "ResourceNotFoundException" },
+        body: { message: "This model version has reached the end of its life." },
+      }),
+      "{}",
+    );
+    expect((await all.run(["chat", "-m", NEWEST, "Hi"])).stderr).toContain("AWS has ended model");
+    expect(paths(all).filter((called) => called.includes("/openai/"))).toEqual([]);
   });
 
   it("is asked by Converse alone where AWS says something else", async () => {
