@@ -59,12 +59,19 @@ export function readCount(
       "integer_below_min_value",
       param,
     );
-  if (most !== undefined && value > most)
-    throw refusal(
-      `${param} is too large: ${value}. This model supports at most ${most} completion tokens, whereas you provided ${value}.`,
-      "invalid_value",
-      param,
-    );
+  if (most !== undefined && value > most) {
+    throw param === "max_output_tokens"
+      ? refusal(
+          `Invalid '${param}': integer above maximum value. Expected a value <= ${most}, but got ${value} instead.`,
+          "integer_above_max_value",
+          param,
+        )
+      : refusal(
+          `${param} is too large: ${value}. This model supports at most ${most} completion tokens, whereas you provided ${value}.`,
+          "invalid_value",
+          param,
+        );
+  }
   return value;
 }
 

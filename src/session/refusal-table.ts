@@ -139,7 +139,7 @@ const ROWS: readonly RefusalRow[] = [
   },
   {
     // https://github.com/NousResearch/hermes-agent/pull/24234
-    pattern: /encrypted content is not supported/,
+    pattern: /encrypted content is not supported|(?:invalid|unsupported) value: reasoning\.encrypted_content/,
     teaches: teach("no-encrypted-reasoning"),
   },
   {

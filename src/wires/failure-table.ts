@@ -80,7 +80,8 @@ export const FAILURE_TABLE: readonly FailureRow[] = [
   },
   {
     when: ({ status, words }) =>
-      isRefusal(status) && /content_filter|content_policy_violation|ResponsibleAIPolicyViolation/.test(words),
+      isRefusal(status) &&
+      /content_filter|content_policy_violation|\bbio_policy\b|ResponsibleAIPolicyViolation/.test(words),
     code: "blocked",
     message: (c) => `The content filter of ${c.name} withheld the answer${said(c)}`,
     hint: () => "Rephrase the prompt.",

@@ -90,11 +90,17 @@ function failureOf(
   });
 }
 
-/** The status that the words of an error in a stream stand for, where they name a kind that passes. */
+/**
+ * The status that the words of an error in a stream stand for: those of chat completions, Messages, and a response that
+ * failed (https://platform.openai.com/docs/api-reference/responses/object#responses/object-error). Undefined for others.
+ */
 function statusOfWords(words: string): number | undefined {
   if (/insufficient_quota|rate_?limit|too_many_requests/i.test(words)) return 429;
-  if (/overloaded|server_error|internal_?error|unavailable|\b(api|timeout)_error\b/i.test(words)) return 503;
-  return /context_length_exceeded|exceed_context_size|invalid_(request|prompt|image|base64)/i.test(words)
+  if (/overloaded|server_error|internal_?error|unavailable|_timeout\b|\b(api|timeout)_error\b/i.test(words))
+    return 503;
+  return /context_length_exceeded|exceed_context_size|invalid_request|invalid_prompt|image|content_filter|_policy|residency/i.test(
+    words,
+  )
     ? 400
     : undefined;
 }

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import type OpenAI from "openai";
 import { describe, expect, it } from "vitest";
 import { emulate } from "../helpers/emulated.ts";
 import { events, type OpenaiScript, openaiServer, refusal } from "../helpers/openai-server.ts";
@@ -229,6 +230,31 @@ describe("understands servers that", () => {
   });
 });
 
+/** Every code that a response fails with, by the SDK's types, and what it is here. */
+const FAILED: readonly [OpenAI.Responses.ResponseError["code"] | "content_filter", number, string][] = [
+  ["server_error", 5, "service-unavailable"],
+  ["vector_store_timeout", 5, "service-unavailable"],
+  ["rate_limit_exceeded", 5, "throttled"],
+  ["invalid_prompt", 6, "invalid-request"],
+  ["data_residency_mismatch", 6, "invalid-request"],
+  ["bio_policy", 7, "blocked"],
+  ["image_content_policy_violation", 7, "blocked"],
+  ["content_filter", 7, "blocked"],
+  ["invalid_image", 6, "invalid-request"],
+  ["invalid_image_format", 6, "invalid-request"],
+  ["invalid_base64_image", 6, "invalid-request"],
+  ["invalid_image_url", 6, "invalid-request"],
+  ["invalid_image_mode", 6, "invalid-request"],
+  ["image_too_large", 6, "invalid-request"],
+  ["image_too_small", 6, "invalid-request"],
+  ["image_parse_error", 6, "invalid-request"],
+  ["image_file_too_large", 6, "invalid-request"],
+  ["unsupported_image_media_type", 6, "invalid-request"],
+  ["empty_image_file", 6, "invalid-request"],
+  ["failed_to_download_image", 6, "invalid-request"],
+  ["image_file_not_found", 6, "invalid-request"],
+];
+
 describe("fails", () => {
   const failed = (error: object) => ({
     pieces: named([
@@ -250,24 +276,12 @@ describe("fails", () => {
       "input-too-long",
     ],
     ["on a wrong parameter", () => refusal(400, { message: "x" }), 6, "invalid-request"],
-    [
-      "on a response that failed",
-      () => failed({ code: "server_error", message: "died" }),
-      5,
-      "service-unavailable",
-    ],
-    [
-      "on a response that failed for the rate",
-      () => failed({ code: "rate_limit_exceeded", message: "slow" }),
-      5,
-      "throttled",
-    ],
-    [
-      "on a response that failed for its prompt",
-      () => failed({ code: "invalid_prompt", message: "no" }),
-      6,
-      "invalid-request",
-    ],
+    ...FAILED.map(([code, exitCode, ours]): [string, OpenaiScript["chat"], number, string] => [
+      `on a response that failed with ${code}`,
+      () => failed({ code, message: "no" }),
+      exitCode,
+      ours,
+    ]),
     [
       "on a whole response that failed",
       () => ({ body: response([], { status: "failed", error: { code: "server_error", message: "died" } }) }),

@@ -201,9 +201,9 @@ describe("OpenAI's own client, by Responses,", () => {
     [
       "a long limit",
       { max_output_tokens: 128_001 },
-      "invalid_value",
+      "integer_above_max_value",
       "max_output_tokens",
-      "at most 128000 completion tokens",
+      "Expected a value <= 128000, but got 128001 instead.",
     ],
     [
       "what the model does not take",

@@ -175,6 +175,10 @@ const WORDINGS: readonly Wording[] = [
   ],
   ["Encrypted content is not supported with this model.", "no-encrypted-reasoning"],
   [
+    "Invalid value: 'reasoning.encrypted_content'. Supported values are: 'message.output_text.logprobs'.",
+    "no-encrypted-reasoning",
+  ],
+  [
     "Your organization must be verified to generate reasoning summaries. Please go to: https://platform.openai.com/settings/organization/general and click on Verify Organization.",
     "no-reasoning-summary",
   ],
