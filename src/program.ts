@@ -15,6 +15,14 @@ const SORT_FIELDS = ["name", "provider", "context", "max-output", "price-in", "p
 const USAGE_FIELDS = ["model", "day", "profile", "command", "key"];
 const RETENTION_MODES = ["none", "default", "aws_review", "provider_data_share", "inherit"];
 const GATES = ["region", "authorization", "entitlement", "agreement", "form", "retention"];
+const EMBEDDING_TYPES = [
+  "document",
+  "query",
+  "classification",
+  "clustering",
+  "search_document",
+  "search_query",
+];
 const SHELLS = ["bash", "zsh", "fish"];
 
 /** Every command: its name, flags and help, and the file that is loaded when it runs. */
@@ -105,6 +113,7 @@ export const PROGRAM: Program = {
           flags: [
             flag("--provider <name>", "only models of this provider (repeatable)", repeatable),
             flag("--search <text>", "only models whose id or name contains this text", textOrNothing),
+            flag("--embeddings", "what `embed` can call, in place of what `chat` can"),
             flag("--all", "include legacy, provisioned-only and profile-only models"),
             flag("--sort <field>", "sort by a column", SORT_FIELDS),
             flag("--access", "ask AWS which of the listed models this identity can call"),
@@ -221,6 +230,20 @@ export const PROGRAM: Program = {
         ),
       ],
     },
+    embed: {
+      description: "Turn texts into vectors.",
+      load: () => import("./commands/embed.ts"),
+      arguments: [{ notation: "[text...]" }],
+      flags: [
+        flag("-m, --model <model>", "embedding model by key, id, ARN, alias or name"),
+        flag("--lines", "embed each line of stdin, and print a line for each"),
+        flag("--dimensions <number>", "length of the vectors", integerFlag(1)),
+        flag("--input-type <type>", "what the texts are for", EMBEDDING_TYPES),
+        flag("--timeout <seconds>", "give up when all of it takes longer", numberFlag(0.001)),
+        flag("--max-cost <usd>", "most that it may cost, by list prices", numberFlag(0)),
+        flag("--ignore-budget", "embed although a budget of the configuration is spent"),
+      ],
+    },
     sessions: {
       description: "Look at the conversations that are kept on this machine.",
       members: {
@@ -320,7 +343,7 @@ export const PROGRAM: Program = {
           flags: [
             flag(
               "--for <purposes>",
-              "what it is for, by commas: discovery, chat, serve, doctor (default: all these), quota, access",
+              "what it is for, by commas: discovery, chat, embed, serve, doctor (default: all these), quota, access",
             ),
           ],
         },

@@ -23,6 +23,8 @@ const NOTES: Readonly<Record<string, string>> = {
   "models alias":
     "Writes `agents.defaults.models.<key>.alias`, which every command takes for the model. The model is found as by `models set`. A model has one such name, and a name one model: what is moved or replaced is said.",
   chat: "Text that is piped in comes before the prompt, separated by an empty line; `-` as the prompt means the piped text alone. The answer streams to stdout and ends with one line end; everything else is on stderr. A stream that breaks off is a failure (exit code 5), never a short answer, and text is never printed twice. Nothing optional is sent unless it is asked for. Without a prompt on a terminal it is a conversation, which is kept turn by turn; a single question is kept only with `--session` or `--continue`. [Conversations](../sessions.md) says more, and [chat](../chat.md) of templates, files and costs.",
+  embed:
+    "Embeds each argument, or stdin as a whole; with `--lines` each line of stdin, a few calls at once, and prints a JSON array of numbers a line in the same order, `null` for a line without text. On a terminal the beginning of each vector is shown. The model is that of `--model`, else of `agents.defaults.embeddingModel`. A text that is too long is refused, never cut. [Embeddings](../embed.md) has the models and what they take.",
   "sessions list":
     "Lists the conversations that are kept on this machine, the one that was written last first.",
   "sessions show":

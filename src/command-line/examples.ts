@@ -175,6 +175,16 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
     ],
     topic: "chat",
   },
+  embed: {
+    examples: [
+      say('openclaw embed -m amazon.titan-embed-text-v2:0 "What is a vector?" --json'),
+      say("printf 'one\\ntwo\\n' | openclaw embed --lines > vectors.ndjson", "a line for each"),
+      say("openclaw config set agents.defaults.embeddingModel cohere.embed-v4:0"),
+      say('openclaw embed --dimensions 256 "short vectors"'),
+      say('openclaw embed --json "a text" "another"', "see docs/schemas/embed.schema.json"),
+    ],
+    topic: "embed",
+  },
   "sessions list": {
     examples: [
       say("openclaw sessions list"),

@@ -13,6 +13,7 @@ export interface Topic {
 /** What `openclaw help` knows beside the commands. One that is named as a command is read together with its page. */
 export const TOPICS = {
   chat: { says: "questions, files, models, parameters", page: "chat" },
+  embed: { says: "texts as vectors", page: "embed", also: ["embeddings", "vectors"] },
   sessions: { says: "conversations that are kept", page: "sessions", also: ["conversations"] },
   costs: { says: "what calls cost, and how to bound it", page: "costs", also: ["cost", "budget", "prices"] },
   quotas: {

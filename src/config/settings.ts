@@ -155,6 +155,7 @@ const agentDefaults = object({
     either(string, defaultModel),
     "The default model: a key, or an object with primary and fallbacks.",
   ),
+  embeddingModel: field(string, "The model of `embed`: a key, an id, an ARN or an alias."),
   models: field(map("key", namedModel), "Alias and parameters of single models, by key.", { default: {} }),
   params: field(modelParameters, "Parameters sent to every model.", { default: {} }),
 });

@@ -33,6 +33,8 @@ export interface ModelSurvey {
 
 export interface SurveyOptions extends LoadOptions {
   all?: boolean | undefined;
+  /** What turns texts into vectors in place of what answers. */
+  embeddings?: boolean | undefined;
   providers?: readonly string[] | undefined;
   search?: string | undefined;
   /** One model, as a person names it: then the list is that of the region it is called in. */
@@ -102,9 +104,17 @@ interface Loads {
 export function listInput(
   { config, options, runtime }: Setup,
   { aws, mantle, served }: Loads,
-  { all, providers, search }: Pick<SurveyOptions, "all" | "providers" | "search"> = {},
+  {
+    all,
+    embeddings,
+    providers,
+    search,
+  }: Pick<SurveyOptions, "all" | "embeddings" | "providers" | "search"> = {},
 ): ListInput {
-  const [primary, ...fallbacks] = configuredDefaults(config.value, runtime);
+  const { embeddingModel } = config.value.agents?.defaults ?? {};
+  const [primary, ...fallbacks] = embeddings
+    ? [embeddingModel ?? []].flat()
+    : configuredDefaults(config.value, runtime);
   return {
     config: runtime.isEmulated ? withoutServers(config.value) : config.value,
     discovered: aws.discovered,
@@ -115,6 +125,7 @@ export function listInput(
     hasCredentials: aws.hasCredentials,
     regionFlag: options.region,
     all: all === true,
+    embeddings,
     providers: providers ?? [],
     search,
   };

@@ -35,6 +35,7 @@ import {
   type Needs,
 } from "./permissions.ts";
 import type { RecordedCall } from "./recorded-call.ts";
+import { simulateEmbeddings } from "./simulated-embeddings.ts";
 import { getServiceQuota, listServiceQuotas, type QuotaValues } from "./service-quotas.ts";
 import { responseIdOf, responseOf, RESPONSES_FRAMING, responseSteps } from "./responses.ts";
 import { readResponsesRequest } from "./responses-request.ts";
@@ -181,6 +182,11 @@ const BEDROCK: Readonly<Record<string, Operation>> = {
     http: "POST /model/{modelId}/converse-stream",
     needs: toInvoke("bedrock:InvokeModelWithResponseStream"),
     answer: converseStream,
+  },
+  InvokeModel: {
+    http: "POST /model/{modelId}/invoke",
+    needs: toInvoke("bedrock:InvokeModel"),
+    answer: invokeModel,
   },
   CountTokens: { http: "POST /model/{modelId}/count-tokens", needs: onModel, answer: countTokens },
 };
@@ -422,6 +428,24 @@ async function converseStream(
   const started = now();
   const answer = answerConversation(call, context, (model) => model.responseStreamingSupported === true);
   return { stream: answerSteps(answer, { delayMs, elapsed: () => now() - started }) };
+}
+
+/** Embeds texts; chat models are asked by Converse here. */
+function invokeModel(call: RecordedCall, { account, counter, now }: OperationContext): Reply {
+  const modelId = modelIdOf(call);
+  const { model } = new Catalogue(account, call.region).resolveModel(modelId);
+  const { body, inputTokens } = simulateEmbeddings(model, call.body);
+  counter.add({ time: now(), modelId, inputTokens, outputTokens: 0, burndown: 1 });
+  const { headers, ...reply } = json(body);
+  return {
+    ...reply,
+    headers: {
+      ...headers,
+      "x-amzn-bedrock-input-token-count": String(inputTokens),
+      "x-amzn-bedrock-invocation-latency": "1",
+      "x-simulated-by": "openclaw emulator",
+    },
+  };
 }
 
 function answerConversation(

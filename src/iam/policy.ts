@@ -1,7 +1,7 @@
 import { type Account, type CalledModel, type ModelResources, resourcesOf } from "./model-resources.ts";
 
-/** What a policy may be for: the commands `models`, `chat`, `serve`, `doctor` and `quota`, and what `models access` opens. */
-export const PURPOSES = ["discovery", "chat", "serve", "doctor", "quota", "access"] as const;
+/** What a policy may be for: the commands `models`, `chat`, `embed`, `serve`, `doctor` and `quota`, and what `models access` opens. */
+export const PURPOSES = ["discovery", "chat", "embed", "serve", "doctor", "quota", "access"] as const;
 export type Purpose = (typeof PURPOSES)[number];
 
 /** What it is for unless told otherwise: not for what is shown besides where it is allowed, and not to accept agreements. */
@@ -33,6 +33,8 @@ export interface PolicyNeeds {
   /** Whether a call of the models looks them up in AWS's lists. */
   looksUp: boolean;
   models: readonly CalledModel[];
+  /** What texts are embedded with. */
+  embedders: readonly CalledModel[];
   /** The region in which the endpoint `bedrock-mantle` is called; undefined where its provider is not configured. */
   mantleRegion: string | undefined;
   /** What `models show` and `models set` ask about ARNs among them that AWS's lists never hold. */
@@ -76,6 +78,7 @@ export function buildPolicy(needs: PolicyNeeds): PolicyDocument {
     ...(isFor("quota", "access") ? quotaStatements(needs) : []),
     ...calls,
     ...statement("CallByResponses", ["bedrock:InvokeModel"], projects),
+    ...(isFor("embed") ? embedStatements(needs) : []),
     ...statement("ApplyGuardrail", ["bedrock:ApplyGuardrail"], guarded),
   ];
   const keyUses = [
@@ -127,6 +130,20 @@ function accessStatements({ isDiscoveryOn, models }: PolicyNeeds): PolicyStateme
     "bedrock:GetAccountDataRetention",
   ];
   return statement("CheckAccess", actions, isDiscoveryOn || models.length > 0 ? ["*"] : []);
+}
+
+/** Vectors come in one piece. */
+function embedStatements({ embedders, account }: PolicyNeeds): PolicyStatement[] {
+  const resources = embedders.map((model) => resourcesOf(model, account));
+  const called = resources.flatMap((own) => own.called);
+  const destinations = resources.flatMap((own) => own.destinations);
+  const profiles = ofType(called, "inference-profile", "application-inference-profile");
+  return [
+    ...statement("EmbedTexts", ["bedrock:InvokeModel"], called),
+    ...statement("EmbedTextsThroughProfiles", ["bedrock:InvokeModel"], destinations, {
+      "bedrock:InferenceProfileArn": profiles,
+    }),
+  ];
 }
 
 /** AWS has no resource types for GetMetricData, and ListServiceQuotas is asked for a whole service. */

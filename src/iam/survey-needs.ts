@@ -44,8 +44,9 @@ export async function surveyNeeds(
   const session = await openSession(setup, { kind: "discovery" });
   try {
     const guardrail = chooseGuardrail(undefined, false, config.value)?.guardrailIdentifier;
-    const [models, identity, mantleRegion] = await Promise.all([
-      findModels(setup),
+    const [models, embedders, identity, mantleRegion] = await Promise.all([
+      findModels(setup, calledModels(config.value).filter(isOfRuntime)),
+      findModels(setup, purposes.includes("embed") ? embeddingModels(config.value) : []),
       askAccount(session),
       findMantleRegion(setup),
     ]);
@@ -57,12 +58,13 @@ export async function surveyNeeds(
         isDiscoveryOn: discoverySettings(config.value).enabled !== false,
         looksUp: models.some(({ isLookedUp }) => isLookedUp),
         models,
+        embedders,
         mantleRegion,
         asked: await permissionsToAsk(models),
         guardrail,
         usesApiKey: setup.decision.chosen.source === "AWS_BEARER_TOKEN_BEDROCK",
       },
-      warnings: warningsOf(models, account),
+      warnings: warningsOf([...models, ...embedders], account),
     };
   } finally {
     session.close();
@@ -76,26 +78,23 @@ interface FoundModel extends CalledModel {
   isLookedUp: boolean;
 }
 
-/** The models of the configuration that Bedrock answers: default, fallbacks, those of the providers, those with an alias. */
-async function findModels(setup: Setup): Promise<FoundModel[]> {
+async function findModels(setup: Setup, models: readonly ResolvedModel[]): Promise<FoundModel[]> {
   const load = oncePer(
     ({ target }: { target: Target; region: string }) => loadModels(setup, { target }),
     ({ region }) => region,
   );
   return Promise.all(
-    calledModels(setup.config.value)
-      .filter(isOfRuntime)
-      .map(async (model): Promise<FoundModel> => {
-        const target = targetOf(model);
-        const session = await openSession(setup, target);
-        const region = session.region.value;
-        session.close();
-        const loaded = await load({ target, region });
-        const { discovered } = loaded;
-        const { id } = resolveModel(model.key, setup.config.value, discovered);
-        const isLookedUp = !isComplete(model) || (discovered !== undefined && needsProfile(id, discovered));
-        return { id, region, api: apiOf(model), discovered, load: loaded, isLookedUp };
-      }),
+    models.map(async (model): Promise<FoundModel> => {
+      const target = targetOf(model);
+      const session = await openSession(setup, target);
+      const region = session.region.value;
+      session.close();
+      const loaded = await load({ target, region });
+      const { discovered } = loaded;
+      const { id } = resolveModel(model.key, setup.config.value, discovered);
+      const isLookedUp = !isComplete(model) || (discovered !== undefined && needsProfile(id, discovered));
+      return { id, region, api: apiOf(model), discovered, load: loaded, isLookedUp };
+    }),
   );
 }
 
@@ -123,6 +122,13 @@ async function permissionsToAsk(models: readonly FoundModel[]): Promise<PolicyNe
   return unlisted.flatMap(({ id }) => permissionsAboutArn(id));
 }
 
+/** The model of `embed`. */
+function embeddingModels(config: Configuration): ResolvedModel[] {
+  const { embeddingModel } = config.agents?.defaults ?? {};
+  return embeddingModel === undefined ? [] : [resolveModel(embeddingModel, config)].filter(isOfBedrock);
+}
+
+/** The models of the configuration that Bedrock answers: default, fallbacks, those of the providers, those with an alias. */
 function calledModels(config: Configuration): ResolvedModel[] {
   const { primary, fallbacks } = defaultModel(config);
   const texts = [

@@ -11,6 +11,15 @@ export function streamsText(model: FoundationModel): boolean {
   return model.streams === true && takesText && model.output.includes("TEXT") && isAsked;
 }
 
+/** Whether a foundation model turns texts into vectors, in a way that is known here. */
+export function embedsText(model: FoundationModel): boolean {
+  return (
+    model.input.includes("TEXT") &&
+    model.output.includes("EMBEDDING") &&
+    familyOf(model.id).embedding !== undefined
+  );
+}
+
 /** Whether a profile may send a request to any region of its partition: one of its models has an ARN without a region. */
 export function reachesEveryRegion({ modelArns }: InferenceProfile): boolean {
   return modelArns.some((modelArn) => parseArn(modelArn)?.region === "");

@@ -6,6 +6,9 @@ import { resolveModel } from "./resolve-model.ts";
 /** The model that `--emulator` asks when neither flag nor configuration names one. */
 const EMULATED_MODEL = "amazon.nova-lite-v1:0";
 
+/** The model that `embed --emulator` asks when neither flag nor configuration names one. */
+export const EMULATED_EMBEDDING_MODEL = "amazon.titan-embed-text-v2:0";
+
 /**
  * The default model and its fallbacks, in the order they are asked: those of `configuredDefaults`, and under `--emulator`,
  * where none is left, the model that the emulator is known for.

@@ -2,6 +2,7 @@ import type { AudioFormat, DocumentFormat, ImageFormat, VideoFormat } from "@aws
 import { parseArn } from "../aws/arn.ts";
 import type { ModelParameters, ProviderSettings } from "../config/settings.ts";
 import { once } from "../once.ts";
+import { EMBEDDING_FORMS, type EmbeddingForm } from "./embedding-forms.ts";
 import { withoutPrefix } from "./base-model-id.ts";
 
 /** How a model may be called. */
@@ -123,6 +124,8 @@ export interface FamilyFacts {
   retention?: { least: "default" | "aws_review" | "provider_data_share"; source: string };
   /** That a text which ends its answer has to hold more than white space. */
   stopsWithWords?: { source: string };
+  /** How InvokeModel gives it texts to embed, and what a million tokens of them cost, in USD. */
+  embedding?: EmbeddingForm & { price: number; source: string };
   /** What quotas call it, where AWS's list of models calls it otherwise. */
   quotaName?: { name: string; source: string };
   /** How many tokens of the quota one token of output takes, where it is more than one. */
@@ -390,6 +393,55 @@ export function families(): readonly ModelFamily[] {
         // https://github.com/aws-samples/generative-ai-use-cases/issues/1334
         mostBytes: { ...ANY_ATTACHMENTS.mostBytes, pdf: Number.POSITIVE_INFINITY },
         source: `${USER_GUIDE}/inference-api-restrictions.html`,
+      },
+    },
+    {
+      models: /^amazon\.titan-embed-(?:text-v1|g1-text-02)/,
+      embedding: {
+        ...EMBEDDING_FORMS.inputText,
+        mostCharacters: 50_000,
+        dimensions: [1536],
+        price: 0.1,
+        source: `${USER_GUIDE}/model-parameters-titan-embed-text.html`,
+      },
+    },
+    {
+      models: /^amazon\.titan-embed-text-v2/,
+      embedding: {
+        ...EMBEDDING_FORMS.inputTextWithDimensions,
+        mostCharacters: 50_000,
+        dimensions: [1024, 512, 256],
+        price: 0.02,
+        source: `${USER_GUIDE}/model-parameters-titan-embed-text.html`,
+      },
+    },
+    {
+      models: /^cohere\.embed-(?:english|multilingual)-v3/,
+      embedding: {
+        ...EMBEDDING_FORMS.texts,
+        mostCharacters: 2048,
+        dimensions: [1024],
+        price: 0.1,
+        source: `${USER_GUIDE}/model-parameters-embed-v3.html`,
+      },
+    },
+    {
+      models: /^cohere\.embed-v4/,
+      embedding: {
+        ...EMBEDDING_FORMS.textsWithDimensions,
+        dimensions: [1536, 1024, 512, 256],
+        price: 0.12,
+        source: `${USER_GUIDE}/model-parameters-embed-v4.html`,
+      },
+    },
+    {
+      models: /^amazon\.nova-2-multimodal-embeddings/,
+      embedding: {
+        ...EMBEDDING_FORMS.singleEmbedding,
+        mostCharacters: 8192,
+        dimensions: [3072, 1024, 384, 256],
+        price: 0.135,
+        source: "https://docs.aws.amazon.com/nova/latest/userguide/embeddings-schema.html",
       },
     },
     { models: /^anthropic\.claude-v2/, quotaName: { name: "Claude V2", source: LIMITS } },

@@ -1,11 +1,11 @@
 import { isListedType, parseArn } from "../aws/arn.ts";
 import { regionOfBaseUrl } from "../aws/region.ts";
 import type { Configuration, ConfiguredModel } from "../config/settings.ts";
-import { withoutPrefix } from "./base-model-id.ts";
+import { baseModelId, withoutPrefix } from "./base-model-id.ts";
 import { type CatalogEntry, type Cost, lookUpCatalog, lookUpUndated } from "./catalog.ts";
 import type { Discovered, FoundationModel, InferenceProfile } from "./discovered.ts";
-import { regionsOf, streamsText } from "./callable.ts";
-import { mediaKindsOf } from "./families.ts";
+import { embedsText, regionsOf, streamsText } from "./callable.ts";
+import { familyOf, mediaKindsOf } from "./families.ts";
 import { baseOf, basesOf, idOfProfile, listedBase, listedId } from "./listed-id.ts";
 import { orderModels } from "./model-order.ts";
 import { type ApiName, apiNameOf, BEDROCK, MANTLE, isServed } from "./provider-api.ts";
@@ -57,6 +57,8 @@ export interface ListInput {
   regionFlag?: string | undefined;
   /** Also what cannot be called as it stands: legacy, provisioned-only and profile-only models. */
   all: boolean;
+  /** Lists what turns texts into vectors in place of what answers. */
+  embeddings?: boolean | undefined;
   providers: readonly string[];
   search: string | undefined;
 }
@@ -69,7 +71,8 @@ export function listModels(input: ListInput): ListedModel[] {
   const found = listDiscovered(input);
   const asked = askedModels(input);
   const named = new Map<string, NamedModel>();
-  for (const model of namedModels(input, asked)) if (!named.has(model.key)) named.set(model.key, model);
+  for (const model of namedModels(input, asked))
+    if (!named.has(model.key) && (!input.embeddings || isEmbedder(model.id))) named.set(model.key, model);
   const rest = [...found.values()].filter(
     ({ key, base, isHidden }) =>
       !isHidden &&
@@ -85,6 +88,16 @@ export function listModels(input: ListInput): ListedModel[] {
       return describe(input, model, asked, candidate);
     }),
   ].filter((model) => isWanted(model, input));
+}
+
+function isEmbedder(id: string): boolean {
+  return familyOf(baseModelId(id)).embedding !== undefined;
+}
+
+/** Vectors cost nothing beside the text. Null for a model that gives none. */
+export function costOfEmbedding(id: string): Cost | null {
+  const { embedding } = familyOf(baseModelId(id));
+  return embedding ? { input: embedding.price, output: 0 } : null;
 }
 
 /**
@@ -126,25 +139,32 @@ interface Candidate {
   isHidden: boolean;
 }
 
-function listDiscovered({ discovered, mantle, all }: ListInput): Map<string, Candidate> {
-  const found = [...candidatesIn(BEDROCK, discovered, all), ...candidatesIn(MANTLE, mantle, all)];
+function listDiscovered({ discovered, mantle, all, embeddings }: ListInput): Map<string, Candidate> {
+  const found = embeddings
+    ? candidatesIn(BEDROCK, discovered, all, embedsText)
+    : [...candidatesIn(BEDROCK, discovered, all), ...candidatesIn(MANTLE, mantle, all)];
   return new Map(found.map((candidate) => [candidate.key, candidate]));
 }
 
-function candidatesIn(providerId: string, discovered: Discovered | undefined, all: boolean): Candidate[] {
+function candidatesIn(
+  providerId: string,
+  discovered: Discovered | undefined,
+  all: boolean,
+  isListed = streamsText,
+): Candidate[] {
   const found: Candidate[] = [];
   if (!discovered) return found;
   const bases = basesOf(discovered);
   const profiles = discovered.profiles.flatMap((profile) => {
     const base = baseOf(profile, bases);
-    return base && streamsText(base) ? [{ profile, base }] : [];
+    return base && isListed(base) ? [{ profile, base }] : [];
   });
   const reached = new Set(
     profiles.flatMap(({ profile, base }) =>
       profile.isActive && base.lifecycle === "ACTIVE" ? [base.id] : [],
     ),
   );
-  for (const base of discovered.models.filter(streamsText)) {
+  for (const base of discovered.models.filter(isListed)) {
     const { id, inferenceTypes } = base;
     const needsProfile = inferenceTypes !== undefined && !inferenceTypes.includes("ON_DEMAND");
     const isProvisionedOnly =
@@ -213,7 +233,7 @@ function describe(
     input: inputKinds.join("+"),
     ...limitsOf(configured, catalog, input.settings),
     reasoning: configured?.reasoning ?? catalog?.reasoning ?? false,
-    cost: costOf(configured) ?? catalog?.cost ?? null,
+    cost: costOf(configured) ?? catalog?.cost ?? (input.embeddings ? costOfEmbedding(base?.id ?? id) : null),
     regions: candidate && !isElsewhere ? listedRegions : region === undefined ? [] : [region],
     available: !isBedrock || (hasCredentials && !isMissing && isReady),
     missing: isMissing,

@@ -1,5 +1,5 @@
 import { lookUpCatalog, lookUpUndated } from "./catalog.ts";
-import { costOf } from "./list.ts";
+import { costOf, costOfEmbedding } from "./list.ts";
 import { isMantle, isServed } from "./provider-api.ts";
 import type { ResolvedModel } from "./resolve-model.ts";
 import type { Price } from "./usage.ts";
@@ -20,7 +20,8 @@ export function priceOf(model: ResolvedModel | undefined, modelId: string): Pric
   if (cost) return { cost, source: "config" };
   if (model && isServed(model)) return undefined;
   const id = lookUpCatalog(modelId) ? modelId : (model?.id ?? modelId);
-  const known = (model && isMantle(model) ? lookUpUndated(id) : lookUpCatalog(id))?.cost;
+  const known =
+    (model && isMantle(model) ? lookUpUndated(id) : lookUpCatalog(id))?.cost ?? costOfEmbedding(id);
   if (!known) return undefined;
   return { cost: known, source: "catalog", ...(known.tiers ? {} : { longestPrompt: LONGEST_PROMPT }) };
 }

@@ -27,6 +27,7 @@ interface Inputs {
   Converse: runtime.ConverseRequest;
   ConverseStream: runtime.ConverseStreamRequest;
   CountTokens: runtime.CountTokensRequest;
+  InvokeModel: { modelId: string; body: object };
 }
 
 /** What the service model says of the answers. */
@@ -54,6 +55,9 @@ interface Operation {
   path: string;
   /** The parts of the query, and the members of the input that they are. */
   query?: Readonly<Record<string, string>>;
+  /** The member of the input that is the whole body. */
+  payload?: string;
+  headers?: RestCall["headers"];
   /** Whether the reader of the answer has bounds of its own: a model may think for long. */
   isSlow?: true;
 }
@@ -116,11 +120,19 @@ export const OPERATIONS: Readonly<Record<keyof Inputs, Operation>> = {
     isSlow: true,
   },
   CountTokens: { service: "bedrock-runtime", method: "POST", path: "/model/{modelId}/count-tokens" },
+  InvokeModel: {
+    service: "bedrock-runtime",
+    method: "POST",
+    path: "/model/{modelId}/invoke",
+    payload: "body",
+    headers: { accept: "application/json" },
+    isSlow: true,
+  },
 };
 
 /** The call of an operation, as it goes over the wire. */
 export function toCall<Name extends keyof Inputs>(operation: Name, input: Inputs[Name]): RestCall {
-  const { method, path, query = {}, isSlow } = OPERATIONS[operation];
+  const { method, path, query = {}, headers, payload, isSlow } = OPERATIONS[operation];
   const members = new Map<string, unknown>(Object.entries(input));
   const take = (name: string): unknown => {
     const value = members.get(name);
@@ -138,7 +150,10 @@ export function toCall<Name extends keyof Inputs>(operation: Name, input: Inputs
     query: Object.fromEntries(
       asked.flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
     ),
-    ...(method === "GET" ? {} : { body: Object.fromEntries(members) }),
+    ...(headers ? { headers } : {}),
+    ...(method === "GET"
+      ? {}
+      : { body: payload === undefined ? Object.fromEntries(members) : (take(payload) as object) }),
     ...(isSlow ? {} : { timeoutMs: ANSWER_MS }),
   };
 }

@@ -9,7 +9,12 @@ import { emptyEnvironment, pathWithOpenclaw } from "../helpers/openclaw.ts";
 
 const CONFIGURATION = `{
   models: { bedrockDiscovery: { region: "us-east-1" } },
-  agents: { defaults: { model: "amazon-bedrock/amazon.nova-lite-v1:0" } },
+  agents: {
+    defaults: {
+      model: "amazon-bedrock/amazon.nova-lite-v1:0",
+      embeddingModel: "amazon.titan-embed-text-v2:0",
+    },
+  },
   templates: { review: { prompt: "Review this in $lang: $input" } },
 }
 `;

@@ -149,6 +149,7 @@ describe("the resources of a model", () => {
 
 describe("the policy", () => {
   const needs = (more: Partial<PolicyNeeds>): PolicyNeeds => ({
+    embedders: [],
     mantleRegion: undefined,
     purposes: ["chat"],
     account: ACCOUNT,

@@ -22,6 +22,7 @@ function known(id: string): string[] {
   } = familyOf(id);
   const { toolIds, richToolResults, separateToolTurns, flatToolSchemas, oneSampling, prefill } = familyOf(id);
   const { retention } = familyOf(id);
+  const { quotaName, embedding } = familyOf(id);
   return [
     ...(reasoning ? [`reasoning ${[reasoning.off ? "off" : "", ...reasoning.levels].join(" ")}`.trim()] : []),
     ...(cachePoints ? [`cache ${cachePoints.times.join(" ")}`.trim()] : []),
@@ -40,6 +41,8 @@ function known(id: string): string[] {
     ...(oneSampling ? ["one sampling"] : []),
     ...(prefill ? ["prefill"] : []),
     ...(retention ? [`keeps for ${retention.least}`] : []),
+    ...(quotaName ? [`quotas of ${quotaName.name}`] : []),
+    ...(embedding ? [`vectors of ${embedding.dimensions.join(" ")}`] : []),
   ];
 }
 
@@ -131,6 +134,20 @@ const KNOWN: [id: string, facts: string[]][] = [
   ["google.gemma-3-27b-it", ["outputConfig"]],
   ["google.gemma-4-31b", ["apis at mantle: openai-completions, openai-responses"]],
   ["meta.llama3-3-70b-instruct-v1:0", ["separate tool turns"]],
+  ["amazon.titan-embed-text-v1", ["quotas of Titan Text Embeddings", "vectors of 1536"]],
+  ["amazon.titan-embed-text-v2:0", ["vectors of 1024 512 256"]],
+  ["cohere.embed-english-v3", ["vectors of 1024"]],
+  ["cohere.embed-v4:0", ["vectors of 1536 1024 512 256"]],
+  [
+    "amazon.nova-2-multimodal-embeddings-v1:0",
+    [
+      "reasoning off low medium high",
+      ...NOVA.filter((fact) => fact !== "video" && fact !== "S3"),
+      "vectors of 3072 1024 384 256",
+    ],
+  ],
+  ["anthropic.claude-v2:1", [...OLD_CLAUDE, "quotas of Claude V2"]],
+  ["mistral.mixtral-8x7b-instruct-v0:1", ["ids of 9", "quotas of Mixtral 8X7BB Instruct"]],
 ];
 
 /** Whether Converse takes a model, by its id or ARN. */

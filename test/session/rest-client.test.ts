@@ -520,6 +520,23 @@ const CALLS: readonly {
       ),
   },
   {
+    operation: "InvokeModel",
+    ours: async (session, modelId) => {
+      const client = await session.rest("bedrock-runtime");
+      const call = toCall("InvokeModel", { modelId, body: { inputText: "hi ü" } });
+      return client.send(call, readJson, session.setup.runtime.signal);
+    },
+    theirs: async (session, modelId) =>
+      withVersion(await sdkBedrockRuntime(session)).send(
+        new data.InvokeModelCommand({
+          modelId,
+          body: JSON.stringify({ inputText: "hi ü" }),
+          contentType: "application/json",
+          accept: "application/json",
+        }),
+      ),
+  },
+  {
     operation: "CountTokens",
     ours: (session, modelId) =>
       callBedrock(session, "CountTokens", { modelId, input: { converse: { messages: hi } } }),
@@ -651,7 +668,10 @@ describe("every other operation", () => {
     expect(recorder.requests[0]).toEqual(recorder.requests[1]);
   });
 
-  it.each(CALLS)("$operation reads an answer as the SDK does", async ({ ours, theirs }) => {
+  /** The body of InvokeModel's answer is the model's own, which the SDK hands on in bytes. */
+  const READ = CALLS.filter(({ operation }) => operation !== "InvokeModel");
+
+  it.each(READ)("$operation reads an answer as the SDK does", async ({ ours, theirs }) => {
     const summary = { modelArn: "arn:a", modelName: null };
     const answer = {
       agreementAvailability: { status: "AVAILABLE", errorMessage: null },
@@ -679,7 +699,7 @@ describe("every other operation", () => {
     const recorder = await startRecorder({ ...answer, headers: answer.headers ?? {} });
     const session = await open({ ...KEYS, AWS_ENDPOINT_URL: recorder.url });
     // Of an answer without members the SDK reads nothing, and takes a log-in page for AWS's yes.
-    const read = CALLS.filter(({ operation }) => operation !== "PutUseCaseForModelAccess");
+    const read = READ.filter(({ operation }) => operation !== "PutUseCaseForModelAccess");
     await expect(callBedrock(session, "PutUseCaseForModelAccess", { formData: bytes })).rejects.toThrow();
     for (const { ours, theirs } of read) {
       const [own, whole] = [

@@ -16,6 +16,7 @@ export interface ListOptions extends GlobalOptions {
   provider?: string[];
   search?: string;
   all?: boolean;
+  embeddings?: boolean;
   sort?: SortField;
   access?: boolean;
   plain?: boolean;

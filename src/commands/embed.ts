@@ -1,0 +1,187 @@
+import { type Embedded, type Embedder, openEmbedder } from "../chat/embed-texts.ts";
+import { loadConfig } from "../config/resolve.ts";
+import { decodeText } from "../disk/decode-text.ts";
+import { ReadFailure } from "../disk/read-file.ts";
+import { readInput } from "../disk/read-input.ts";
+import { OpenclawError, usageError } from "../errors.ts";
+import { Ledger } from "../ledger/ledger.ts";
+import { EMULATED_EMBEDDING_MODEL } from "../models/default-models.ts";
+import type { InputType } from "../models/embedding-forms.ts";
+import type { GlobalOptions } from "../options.ts";
+import type { Runtime } from "../runtime.ts";
+import { readSetup } from "../session/session.ts";
+import { untilAborted } from "../until-aborted.ts";
+
+export interface EmbedOptions extends GlobalOptions {
+  text?: string[];
+  model?: string;
+  lines?: boolean;
+  dimensions?: number;
+  inputType?: InputType | "search_document" | "search_query";
+  /** Seconds. */
+  timeout?: number;
+  /** In USD. */
+  maxCost?: number;
+  ignoreBudget?: boolean;
+}
+
+/**
+ * Turns texts into vectors: one for each argument, for stdin as a whole, or for each of its lines, in their order. Throws
+ * `usage` where there is no text, `no-default-model`, and what `openEmbedder` and its calls throw.
+ */
+export async function run(options: EmbedOptions, runtime: Runtime): Promise<void> {
+  const { text: args = [], lines = false } = options;
+  const readsStdin = args.length === 0 || (args.length === 1 && args[0] === "-");
+  if (lines && !readsStdin)
+    throw usageError("--lines reads stdin, and a text is an argument.", "Leave one of them out.");
+  if (args.length === 0 && runtime.stdin.isTTY === true)
+    throw usageError(
+      "There is no text: no argument was given and stdin is a terminal.",
+      'openclaw embed "a text"',
+    );
+  const config = await loadConfig(options, runtime);
+  const setup = await readSetup(options, runtime, config);
+  const name =
+    options.model ??
+    config.value.agents?.defaults?.embeddingModel ??
+    (runtime.isEmulated ? EMULATED_EMBEDDING_MODEL : undefined);
+  if (name === undefined)
+    throw new OpenclawError("no-default-model", {
+      message: "No model is named, and the configuration has none for embeddings.",
+      hint: "Name one of `openclaw models list --embeddings` with --model, or keep it: openclaw config set agents.defaults.embeddingModel MODEL",
+    });
+  const ledger = new Ledger(runtime, config.value, { command: "embed", ignoresBudget: options.ignoreBudget });
+  const { signal, end } = deadlineOf(options, runtime);
+  const inputType = options.inputType?.replace(/^search_/, "") as InputType | undefined;
+  const { dimensions, maxCost } = options;
+  try {
+    const embedder = await openEmbedder(name, setup, { dimensions, inputType, maxCost, ledger, signal });
+    try {
+      const texts = readsStdin ? readTexts(lines, runtime, signal) : given(args);
+      await printVectors(embedder, texts, lines, runtime);
+    } finally {
+      embedder.close();
+      await ledger.settle();
+    }
+  } finally {
+    end();
+  }
+}
+
+/** Ends everything when --timeout is over. */
+function deadlineOf(
+  { timeout }: EmbedOptions,
+  { signal }: Runtime,
+): { signal: AbortSignal; end: () => void } {
+  if (timeout === undefined) return { signal, end: () => undefined };
+  const deadline = new AbortController();
+  const timer = setTimeout(() => {
+    const message = `Not every text was embedded within ${timeout} s (--timeout).`;
+    deadline.abort(new OpenclawError("timeout", { message, hint: "Allow more time with --timeout." }));
+  }, timeout * 1000);
+  return { signal: AbortSignal.any([signal, deadline.signal]), end: () => clearTimeout(timer) };
+}
+
+async function* given(texts: string[]): AsyncGenerator<string[]> {
+  for (const text of texts) if (text.trim() === "") throw emptyText();
+  yield texts;
+}
+
+function emptyText(): OpenclawError {
+  return usageError("There is no text: it is empty.", 'openclaw embed "a text"');
+}
+
+/** Stdin as one text without its last line end, or its lines as they come. */
+async function* readTexts(lines: boolean, runtime: Runtime, signal: AbortSignal): AsyncGenerator<string[]> {
+  if (lines) return yield* readLines(runtime, signal);
+  const { bytes } = await readInput("-", { ...runtime, stdin: runtime.stdin, signal }).catch(
+    (cause: unknown) => {
+      if (cause instanceof ReadFailure)
+        throw usageError(`stdin cannot be read: ${cause.message}.`, "openclaw embed < FILE");
+      throw cause;
+    },
+  );
+  const text = decodeText(bytes, { label: "What is piped in", file: undefined, code: "usage" });
+  if (text.trim() === "") throw emptyText();
+  yield [text.replace(/\r?\n$/, "")];
+}
+
+/** A line longer than this is no text for any model, in characters. */
+const LONGEST_LINE = 2_000_000;
+
+async function* readLines({ stdin }: Runtime, signal: AbortSignal): AsyncGenerator<string[]> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const chunks = (stdin as AsyncIterable<string | Uint8Array>)[Symbol.asyncIterator]();
+  let rest = "";
+  for (;;) {
+    const { value: chunk, done } = await untilAborted(chunks.next(), signal);
+    const isEnd = done === true;
+    rest += isEnd ? decode(decoder) : typeof chunk === "string" ? chunk : decode(decoder, chunk);
+    const lines = rest.split("\n");
+    rest = isEnd ? "" : (lines.pop() ?? "");
+    if (isEnd && lines.at(-1) === "") lines.pop();
+    if (rest.length > LONGEST_LINE)
+      throw usageError(
+        `A line of stdin has more than ${LONGEST_LINE} characters.`,
+        "Embed a file as a whole without --lines.",
+      );
+    if (lines.length > 0) yield lines.map((line) => line.replace(/\r$/, ""));
+    if (isEnd) return;
+  }
+}
+
+function decode(decoder: InstanceType<typeof TextDecoder>, chunk?: Uint8Array): string {
+  try {
+    return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true });
+  } catch (cause) {
+    throw new OpenclawError("usage", {
+      message: "What is piped in is not UTF-8 text.",
+      hint: "Convert it first: iconv -t UTF-8",
+      cause,
+    });
+  }
+}
+
+/** A line of JSON for each text as it comes; with --json one document when all are there, and on a terminal its beginning. */
+async function printVectors(
+  embedder: Embedder,
+  texts: AsyncIterable<string[]>,
+  lines: boolean,
+  { terminal }: Runtime,
+): Promise<void> {
+  const all: (number[] | null)[] = [];
+  let empty = 0;
+  for await (const embedded of embedder.embed(texts)) {
+    if (embedded === null) empty += 1;
+    if (terminal.format === "json") all.push(embedded?.vector ?? null);
+    else
+      await terminal.print(
+        terminal.isStdoutTTY && !lines ? summaryOf(embedded) : JSON.stringify(embedded?.vector ?? null),
+      );
+  }
+  if (terminal.format === "json") {
+    const { id, dimensions = 0, inputTokens, usd, unpriced } = embedder;
+    await terminal.printJson({
+      model: id,
+      dimensions,
+      embeddings: all,
+      usage: { inputTokens, totalTokens: inputTokens },
+      cost: unpriced > 0 ? null : { usd },
+    });
+  }
+  if (empty > 0)
+    await terminal.warn(
+      `${empty === 1 ? "A line has" : `${empty} lines have`} no text, and null in place of a vector.`,
+      "Leave empty lines out: grep .",
+    );
+}
+
+/** So many numbers tell a person that it is a vector. */
+const SHOWN = 4;
+
+function summaryOf(embedded: Embedded | null): string {
+  if (!embedded) return "null";
+  const { vector } = embedded;
+  const begin = vector.slice(0, SHOWN).map((number) => number.toFixed(4));
+  return `[${begin.join(", ")}${vector.length > SHOWN ? ", …" : ""}]  ${vector.length.toLocaleString("en-US")} dimensions`;
+}
