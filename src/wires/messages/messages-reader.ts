@@ -31,6 +31,7 @@ export class MessagesReader implements AnswerReader {
   #last = -1;
   #hasCalls = false;
   #stopReason: string | undefined;
+  #hasIntervened = false;
   #usage: JsonObject = {};
 
   take(event: JsonObject): ConverseStreamOutput[] {
@@ -54,10 +55,12 @@ export class MessagesReader implements AnswerReader {
         break;
       case "message_delta":
         this.#stopReason = textAt(event["delta"], "stop_reason") ?? this.#stopReason;
+        this.#hasIntervened ||= tellsIntervention(event);
         this.#usage = mergeUsage(this.#usage, event["usage"]);
         break;
       case "message_stop":
         this.#start(parts);
+        this.#hasIntervened ||= tellsIntervention(event);
         this.#finish(parts);
         break;
     }
@@ -67,6 +70,7 @@ export class MessagesReader implements AnswerReader {
   /** A whole message is read as the events that say the same. Throws `bad-response` for what is none. */
   takeWhole(message: JsonObject): ConverseStreamOutput[] {
     const { content, stop_reason } = message;
+    this.#hasIntervened = tellsIntervention(message);
     if (!Array.isArray(content)) {
       throw new OpenclawError("bad-response", {
         message: "The answer is not one of the Messages API.",
@@ -172,7 +176,8 @@ export class MessagesReader implements AnswerReader {
 
   #finish(parts: ConverseStreamOutput[]): void {
     for (const index of this.#open.keys()) this.#close(index, parts);
-    const stopReason = this.#stopReason ?? (this.#hasCalls ? "tool_use" : "end_turn");
+    const own = this.#stopReason ?? (this.#hasCalls ? "tool_use" : "end_turn");
+    const stopReason = this.#hasIntervened ? "guardrail_intervened" : own;
     parts.push({ messageStop: { stopReason: stopReason as StopReason } });
     const usage = toTokenUsage(this.#usage);
     const serviceTier = toServiceTier(this.#usage);
@@ -183,6 +188,16 @@ export class MessagesReader implements AnswerReader {
     }
     this.isFinished = true;
   }
+}
+
+/**
+ * Whether Bedrock says that a guardrail has put its own words in the place of the answer's: in the last event, as with
+ * InvokeModelWithResponseStream (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html).
+ */
+function tellsIntervention(event: JsonObject): boolean {
+  return Object.entries(event).some(
+    ([name, value]) => name.endsWith("-guardrailAction") && value === "INTERVENED",
+  );
 }
 
 function indexOf({ index }: JsonObject, otherwise: number): number {
