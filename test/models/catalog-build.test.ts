@@ -486,6 +486,8 @@ describe("the committed catalog", () => {
   test("is written as the script writes it, one model per line", () => {
     expect(formatCatalog(committed)).toBe(read("src/models/catalog.json"));
     expect(read("src/models/catalog.json")).toContain('\n    "amazon.nova-lite-v1:0": {');
+    expect(formatCatalog(committedSources.modelsDev)).toBe(read("scripts/catalog/models-dev.json"));
+    expect(formatCatalog(committedSources.piAi)).toBe(read("scripts/catalog/pi-ai.json"));
   });
 
   test("names its sources and keeps their notices", () => {
