@@ -52,12 +52,14 @@ export async function* askModel(setup: Setup, question: Question): ChatEvents {
   const noted = question.noted ?? new Set<string>();
   const wires = openWires(setup, question, question);
   const refused: Refused[] = [];
+  // The profile that one wire needs is that of the next.
+  const carried: Lesson[] = [];
   try {
     for (let opened = await wires.next(); opened;) {
       const { wire, way } = opened;
       let hasStarted = false;
       try {
-        for await (const event of askByWire(setup, { ...question, noted }, wire)) {
+        for await (const event of askByWire(setup, { ...question, noted, carried }, wire)) {
           if (!hasStarted) for (const { wire: other } of refused) await keep(setup, other, [OTHER_WIRE]);
           hasStarted = true;
           yield event;
@@ -123,18 +125,23 @@ async function explainRefused(
 
 /**
  * Puts a question by one wire. What the model refuses by name is left out or said in another way, and asked again, before
- * anything was said; each thing once, with a notice. What proves right is kept for the next calls.
+ * anything was said; each thing once, with a notice. What proves right is kept for the next calls. `carried` has the
+ * profile that was learnt by the wires before, and then by this one.
  */
-async function* askByWire(setup: Setup, question: Question & { noted: Set<string> }, wire: Wire): ChatEvents {
+async function* askByWire(
+  setup: Setup,
+  question: Question & { noted: Set<string>; carried: Lesson[] },
+  wire: Wire,
+): ChatEvents {
   const { runtime } = setup;
-  const { noted } = question;
+  const { noted, carried } = question;
   const tried: RequestPlan[] = [];
-  let learnt: Lessons = [];
+  let learnt: Lessons = [...carried];
   // What is learnt of a model holds whatever ends the call, and is kept when that is known.
-  let unkept: Lessons = [];
+  let unkept: Lessons = learnt;
   try {
     const known = (await recallLessons(setup, wire.place)).filter(({ name }) => name !== OTHER_WIRE.name);
-    let plan = await wire.plan(known);
+    let plan = await wire.plan([...known, ...learnt]);
     for (;;) {
       tried.push(plan);
       for (const notice of plan.notices.filter((text) => !noted.has(text))) {
@@ -165,6 +172,7 @@ async function* askByWire(setup: Setup, question: Question & { noted: Set<string
       }
     }
   } finally {
+    carried.splice(0, carried.length, ...learnt.filter(({ name }) => name === "profile"));
     await keep(setup, wire, unkept);
   }
 }

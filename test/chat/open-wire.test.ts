@@ -9,6 +9,7 @@ import {
   refusal,
   says,
 } from "../helpers/openai-server.ts";
+import { emulate } from "../helpers/emulated.ts";
 import { createHome, openclaw, type Result } from "../helpers/openclaw.ts";
 import { message, streams } from "../helpers/responses-events.ts";
 import { serve } from "../helpers/served.ts";
@@ -376,6 +377,23 @@ describe("a model that Converse does not take", () => {
       "/openai/v1/chat/completions",
       "/openai/v1/chat/completions",
     ]);
+  });
+
+  it("is asked by the next API through the profile that was learnt", async () => {
+    const emulated = await emulate();
+    const result = await emulated.run(["chat", "-m", "openai.gpt-5.6-luna", "Hi"]);
+    expect(result.code, result.stderr).toBe(0);
+    expect(emulated.emulator.calls.map(({ path: called }) => decodeURIComponent(called))).toEqual([
+      "/model/openai.gpt-5.6-luna/converse-stream",
+      "/foundation-models",
+      expect.stringContaining("/inference-profiles"),
+      expect.stringContaining("/inference-profiles"),
+      "/model/us.openai.gpt-5.6-luna/converse-stream",
+      "/openai/v1/responses",
+    ]);
+    const before = emulated.emulator.calls.length;
+    expect(await emulated.run(["chat", "-m", "openai.gpt-5.6-luna", "Hi"])).toMatchObject({ code: 0 });
+    expect(emulated.routes().slice(before)).toHaveLength(1);
   });
 
   it("is refused with all that was tried, once each", async () => {

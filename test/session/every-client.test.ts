@@ -32,6 +32,15 @@ const CHAT = ["chat", "-m", MODEL, "hi"];
 const CLIENTS: readonly Client[] = [
   { name: "Bedrock", args: ["models", "list"], prepare: async () => ({}), host: "bedrock" },
   { name: "Bedrock Runtime", args: CHAT, prepare: async () => ({}), host: "bedrock-runtime" },
+  {
+    name: "Bedrock Runtime, by OpenAI's chat completions",
+    args: ["chat", "-m", "openai.gpt-oss-120b-1:0", "hi"],
+    prepare: async (user) => {
+      user.configure('{models: {providers: {"amazon-bedrock": {api: "openai-completions"}}}}');
+      return {};
+    },
+    host: "bedrock-runtime",
+  },
   { name: "STS, asked who somebody is", args: ["doctor"], prepare: async () => ({}), host: "sts" },
   {
     name: "STS, assuming a role",
