@@ -4,7 +4,7 @@ import { OpenclawError } from "../../errors.ts";
 import { tierOf, toTokenUsage } from "./completion-usage.ts";
 import type { AnswerReader } from "../read-answer.ts";
 import { toStopReason } from "./stop-reason.ts";
-import { endsUnbegunReasoning, type Piece, ThinkTags } from "./think-tags.ts";
+import { endsUnbegunReasoning, type Piece, ThinkTags } from "../think-tags.ts";
 
 /**
  * Reasoning stands at the beginning: in so much of a text its end is looked for, in characters, many times what any model

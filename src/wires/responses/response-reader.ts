@@ -7,6 +7,7 @@ import type {
 import { isRecord, type JsonObject, textAt } from "../../json.ts";
 import { tierOf, toTokenUsage } from "../chat-completions/completion-usage.ts";
 import type { AnswerReader } from "../read-answer.ts";
+import { type Piece, ThinkTags } from "../think-tags.ts";
 import { toSignature } from "./reasoning-signature.ts";
 
 /** A content block of the answer. */
@@ -31,10 +32,18 @@ export class ResponseReader implements AnswerReader {
   #hasStarted = false;
   /** By the place of what they stand for. */
   readonly #blocks = new Map<string, Block>();
+  readonly #tags: ThinkTags;
+  /** The place of the text that reasoning is looked for in: the first one. */
+  #tagged: string | undefined;
   #hasCalls = false;
   #hasRefused = false;
   isFinished = false;
   #rest: ConverseStreamOutput[] = [];
+
+  /** `mayBeginInside`: the model's reasoning may be in its text, and begin without a tag that says so. */
+  constructor(mayBeginInside = false) {
+    this.#tags = new ThinkTags(mayBeginInside);
+  }
 
   /** The parts that an event stands for. */
   take(event: JsonObject): ConverseStreamOutput[] {
@@ -50,7 +59,7 @@ export class ResponseReader implements AnswerReader {
         if (textAt(item, "type") === "function_call") this.#beginCall(place, item, parts);
         break;
       case "response.output_text.delta":
-        this.#pass(part, delta, "text", parts);
+        this.#say(part, delta, parts);
         break;
       case "response.refusal.delta":
         this.#hasRefused = true;
@@ -62,6 +71,7 @@ export class ResponseReader implements AnswerReader {
         break;
       case "response.reasoning_summary_text.delta":
       case "response.reasoning_text.delta":
+        this.#tags.setApart();
         this.#pass(place, delta, "reasoning", parts);
         break;
       case "response.function_call_arguments.delta":
@@ -98,9 +108,39 @@ export class ResponseReader implements AnswerReader {
     return rest;
   }
 
-  /** Nothing waits for more. */
   rest(): ConverseStreamOutput[] {
-    return [];
+    const parts: ConverseStreamOutput[] = [];
+    // Before anything was said the answer can still be asked for again.
+    if (this.#blocks.size > 0 && !this.isFinished) this.#endTags(parts);
+    return parts;
+  }
+
+  /** Passes on a piece of text, and reasoning in it as such. */
+  #say(place: string, text: string, parts: ConverseStreamOutput[]): void {
+    this.#tagged ??= place;
+    if (place === this.#tagged) this.#passPieces(this.#tags.take(text), parts);
+    else this.#pass(place, text, "text", parts);
+  }
+
+  #passPieces(pieces: readonly Piece[], parts: ConverseStreamOutput[]): void {
+    const place = this.#tagged ?? "";
+    for (const { kind, text } of pieces) {
+      if (kind === "text") {
+        this.#end(thoughtIn(place), "", "reasoning", parts);
+        this.#pass(place, text, "text", parts);
+        continue;
+      }
+      // One without words says that something came.
+      const { index } = this.#block(thoughtIn(place));
+      parts.push({ contentBlockDelta: { contentBlockIndex: index, delta: DELTAS.reasoning(text) } });
+    }
+  }
+
+  /** Passes on what was held back of the text. */
+  #endTags(parts: ConverseStreamOutput[]): void {
+    if (this.#tagged === undefined) return;
+    this.#passPieces(this.#tags.end(), parts);
+    this.#end(thoughtIn(this.#tagged), "", "reasoning", parts);
   }
 
   /** Passes on a piece of a block, which begins with it where it is the first. */
@@ -146,10 +186,14 @@ export class ResponseReader implements AnswerReader {
     switch (textAt(item, "type")) {
       case "message":
         for (const [index, part] of listAt(item, "content").entries()) {
-          if (textAt(part, "type") === "refusal") this.#hasRefused = true;
-          const whole = textAt(part, "text") ?? textAt(part, "refusal") ?? "";
+          const here = `${place}/${index}`;
           const citations = listAt(part, "annotations").flatMap(toCitation);
-          this.#end(`${place}/${index}`, whole, "text", parts, citations);
+          const text = textAt(part, "text");
+          if (textAt(part, "type") === "refusal") this.#hasRefused = true;
+          else if (text !== undefined && this.#tagged === undefined) this.#say(here, text, parts);
+          if (here === this.#tagged) this.#endTags(parts);
+          const whole = here === this.#tagged ? "" : (text ?? textAt(part, "refusal") ?? "");
+          this.#end(here, whole, "text", parts, citations);
         }
         return;
       case "reasoning":
@@ -167,6 +211,7 @@ export class ResponseReader implements AnswerReader {
     const [content, summary] = [texts("content").join(""), texts("summary").join(BETWEEN)];
     const encrypted = textAt(item, "encrypted_content") ?? "";
     const signature = encrypted === "" ? undefined : toSignature({ id: textAt(item, "id") ?? "", encrypted });
+    this.#tags.setApart();
     const proof = signature === undefined ? [] : [{ reasoningContent: { signature } } as ContentBlockDelta];
     this.#end(place, content || summary, "reasoning", parts, proof);
   }
@@ -182,6 +227,7 @@ export class ResponseReader implements AnswerReader {
 
   #finish(response: JsonObject, parts: ConverseStreamOutput[]): void {
     if (this.isFinished) return;
+    this.#endTags(parts);
     this.isFinished = true;
     for (const { index, isClosed } of this.#blocks.values())
       if (!isClosed) parts.push({ contentBlockStop: { contentBlockIndex: index } });
@@ -195,6 +241,11 @@ export class ResponseReader implements AnswerReader {
     const serviceTier = tierOf(response);
     this.#rest = [{ metadata: { usage, metrics: undefined, ...(serviceTier ? { serviceTier } : {}) } }];
   }
+}
+
+/** The place of the reasoning in a text. */
+function thoughtIn(place: string): string {
+  return `${place} thought`;
 }
 
 /** What stands between the parts of a summary. */

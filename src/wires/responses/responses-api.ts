@@ -1,7 +1,7 @@
 import { flagName } from "../../config/parameters.ts";
 import { isLearnt } from "../../converse/apply-lessons.ts";
 import type { Ask } from "../../converse/plan-request.ts";
-import { familyServed, RESPONDING } from "../../models/families.ts";
+import { beginsInReasoning, familyServed, RESPONDING } from "../../models/families.ts";
 import type { Setup } from "../../session/session.ts";
 import { callServer } from "../call-server.ts";
 import { type ApiForm, planForServer } from "../plan-for-server.ts";
@@ -18,7 +18,8 @@ export function responsesApi(setup: Setup, ask: Ask): ServerApi {
     send: async (line, { body }, signal) => {
       const { model } = body as ResponseBody & { model: string };
       const answer = await callServer(line, "/responses", { body: body as ResponseBody, signal, model });
-      return readAnswer(answer, line, model, new ResponseReader());
+      const mayBeginInside = !line.isAws && beginsInReasoning(model);
+      return readAnswer(answer, line, model, new ResponseReader(mayBeginInside));
     },
   };
 }

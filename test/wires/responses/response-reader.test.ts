@@ -127,6 +127,18 @@ const ANSWERS: readonly [string, Item[], unknown[], string][] = [
     ],
     "tool_use",
   ],
+  [
+    "reasoning that the server leaves in the text",
+    [message("<think>Hm. </think>Four.")],
+    [{ reasoningContent: { reasoningText: { text: "Hm. " } } }, { text: "Four." }],
+    "end_turn",
+  ],
+  [
+    "tags in a text that is no reasoning",
+    [message("It is <think>."), message("<think>x</think>")],
+    [{ text: "It is <think>." }, { text: "<think>x</think>" }],
+    "end_turn",
+  ],
   ["a refusal", [refusal], [{ text: "I cannot do that." }], "refusal"],
   [
     "a search of the web, with what it found",
@@ -210,6 +222,33 @@ describe("tells why an answer ends", () => {
     for (const parts of [read(streamed([message("He")], more)), readWhole(response([message("He")], more))])
       expect(parts).toContainEqual({ messageStop: { stopReason } });
   });
+});
+
+it("tells reasoning without its first tag, of models that are known for it", () => {
+  const output = [message("Hm.</think>Four.")];
+  for (const size of [1, 3, 99]) {
+    const reader = new ResponseReader(true);
+    const parts = streamed(output, {}, size).flatMap((event) => reader.take(event));
+    expect(kept(parts)).toEqual([
+      { reasoningContent: { reasoningText: { text: "Hm." } } },
+      { text: "Four." },
+    ]);
+  }
+  const unbegun = new ResponseReader(true);
+  const parts = streamed([thought("hm", "gAAA"), message("Four.")]).flatMap((event) => unbegun.take(event));
+  expect(parts).toContainEqual({ contentBlockDelta: { contentBlockIndex: 1, delta: { text: "Four" } } });
+});
+
+it("gives what was held back where the stream breaks", () => {
+  const reader = new ResponseReader();
+  for (const event of streamed([message("Hello </thi")]).slice(0, -4)) reader.take(event);
+  const held = reader.rest();
+  const broken = new ResponseReader();
+  for (const event of streamed([message("<think>Hm</thi")]).slice(0, -4)) broken.take(event);
+  expect([held, broken.rest()].map((rest) => JSON.stringify(rest))).toEqual([
+    "[]",
+    expect.stringContaining("</thi"),
+  ]);
 });
 
 it("is not finished before the response is", () => {

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { ThinkTags } from "../../../src/wires/chat-completions/think-tags.ts";
+import { ThinkTags } from "../../src/wires/think-tags.ts";
 
 /** Reasoning and text of content that comes in these pieces. */
 function read(pieces: readonly string[], mayBeginInside = false): { reasoning: string; text: string } {
