@@ -10,12 +10,12 @@ import type { RequestPlan, Wire } from "../converse/wire.ts";
 import { keepLessons, recallLessons } from "../discovery/lesson-cache.ts";
 import { type ErrorCode, OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
-import { isOnlyAtMantle } from "../models/families.ts";
-import { hintOfMantle, nameOfWay, type Way } from "../models/provider-api.ts";
+import { keyAtMantle, nameOfWay, type Way } from "../models/provider-api.ts";
 import { saysRetired } from "../session/error-table.ts";
 import { type Lesson, saysOtherWire } from "../session/refusal-table.ts";
 import type { Setup } from "../session/session.ts";
 import type { WireOptions } from "./bedrock-wire.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { askForContent } from "./ask-for-content.ts";
 import { openWires } from "./open-wire.ts";
 
@@ -110,8 +110,9 @@ async function explainRefused(
   if (!(told.error instanceof OpenclawError)) return told.error;
   const isUnknown = told.error.code === "model-not-found";
   const known = isUnknown ? await told.wire.explainUnknown(told.error) : told.error;
-  const isElsewhere = isOnlyAtMantle(id) && (isUnknown || refused.length > 0);
-  const elsewhere = isElsewhere ? hintOfMantle(providerId, id) : undefined;
+  const key = isUnknown || refused.length > 0 ? keyAtMantle({ providerId, id }) : undefined;
+  const elsewhere =
+    key && `It is at the endpoint bedrock-mantle only: openclaw chat -m ${quoteForShell(key)}`;
   const tried = refused.map(({ way }) => nameOfWay(way));
   if (tried.length < 2 && elsewhere === undefined) return known;
   return new OpenclawError(known.code, {

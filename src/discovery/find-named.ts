@@ -1,3 +1,4 @@
+import { OpenclawError } from "../errors.ts";
 import { describeModelArn, isListedType, parseArn } from "../aws/arn.ts";
 import type { ArnFacts, KnownModel } from "../models/model-facts.ts";
 import { openSession } from "../session/session.ts";
@@ -5,7 +6,7 @@ import { catalogIds } from "../models/catalog.ts";
 import { toWarning, type Warning } from "../models/discovered.ts";
 import { describeNamed } from "../models/list.ts";
 import { listedBase, listedId } from "../models/listed-id.ts";
-import { isServed } from "../models/provider-api.ts";
+import { isServed, keyAtMantle } from "../models/provider-api.ts";
 import { type ResolvedModel, targetOf } from "../models/resolve-model.ts";
 import type { ModelSurvey } from "./survey.ts";
 
@@ -40,6 +41,17 @@ export async function findNamed(survey: ModelSurvey, wanted: ResolvedModel): Pro
   if (!isKnown && !isUnlisted && !isInCatalog && warnings.length === 0) return undefined;
   const model = (baseId === base?.id ? shown : undefined) ?? describeNamed(input, wanted, baseId);
   return { model, base, baseId, arnFacts, isKnown, warnings };
+}
+
+/** The error for a model that AWS has and chat cannot call as it was named. */
+export function notForChat(model: ResolvedModel): OpenclawError {
+  const key = keyAtMantle(model);
+  return new OpenclawError("invalid-request", {
+    message: key
+      ? `AWS has '${model.id}' at its endpoint bedrock-mantle only.`
+      : `AWS has '${model.id}', but it does not stream text, so chat cannot call it.`,
+    hint: key ? `Name it by its key there: ${key}` : "Choose another: openclaw models list",
+  });
 }
 
 /** A model behind OpenAI's API: known from the configuration, or from its server's list. */

@@ -7,13 +7,14 @@ import type { Discovered, FoundationModel } from "../models/discovered.ts";
 import { listedId } from "../models/listed-id.ts";
 import { matchName, type Nameable, type NameMatch, successorOf, suggestIds } from "../models/match-name.ts";
 import { nearestIds } from "../models/nearest.ts";
-import { isServed } from "../models/provider-api.ts";
+import { isServed, keyAtMantle } from "../models/provider-api.ts";
 import {
   bedrockIds,
   describeTaken,
   isComplete,
   isIdShaped,
   isListOf,
+  MANTLE_TARGET,
   namedModel,
   type ResolvedModel,
   targetOf,
@@ -204,10 +205,15 @@ export async function insteadOf(
 /** The `model-not-found` error for a model that neither the configuration nor a list has. */
 export async function unlisted(
   { id, providerId, provider }: ResolvedModel,
-  { load, models, setup }: ModelSurvey,
+  { load, mantle, models, setup }: ModelSurvey,
 ): Promise<OpenclawError> {
-  if (!isServed({ providerId, provider }))
-    return unknownModel(id, await insteadOf(id, false, load, setup.config.value));
+  if (!isServed({ providerId, provider })) {
+    const atMantle = mantle?.discovered?.models.some((model) => model.id === id)
+      ? `${MANTLE_TARGET.providerId}/${id}`
+      : keyAtMantle({ providerId, id });
+    const instead = await insteadOf(id, false, load, setup.config.value);
+    return unknownModel(id, [...(atMantle === undefined ? [] : [atMantle]), ...instead]);
+  }
   const own = models
     .filter((model) => model.provider === providerId && !model.missing)
     .map((model) => model.id);

@@ -1,9 +1,8 @@
 import { regionOfBaseUrl } from "../aws/region.ts";
 import type { Configuration, ProviderSettings } from "../config/settings.ts";
 import { type OpenclawError, usageError } from "../errors.ts";
-import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { withoutPrefix } from "./base-model-id.ts";
-import { type Api, apisAt, apisSource, mantlePrefix } from "./families.ts";
+import { type Api, apisAt, apisSource, mantlePrefix, isOnlyAtMantle } from "./families.ts";
 
 /** The provider id of Amazon Bedrock. */
 export const BEDROCK = "amazon-bedrock";
@@ -177,13 +176,9 @@ export function nameOfWay({ api, path }: Way): string {
   return path ? `${NAMES[api]} (${path.prefix})` : NAMES[api];
 }
 
-/** How to call a model that is at Mantle only; undefined where it was called there. */
-export function hintOfMantle(providerId: string, id: string): string | undefined {
-  if (providerId === MANTLE) return undefined;
-  return (
-    "It is at the endpoint bedrock-mantle only: openclaw config set models.providers.amazon-bedrock-mantle '{}' && " +
-    `openclaw chat -m ${quoteForShell(`${MANTLE}/${withoutPrefix(id)}`)}`
-  );
+/** The key of a model that is at Mantle only and was named as one of the runtime endpoint; undefined for any other. */
+export function keyAtMantle({ providerId, id }: { providerId: string; id: string }): string | undefined {
+  return providerId === BEDROCK && isOnlyAtMantle(id) ? `${MANTLE}/${withoutPrefix(id)}` : undefined;
 }
 
 /** Whether a model is called at the endpoint `bedrock-mantle`. */

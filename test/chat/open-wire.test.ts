@@ -347,7 +347,6 @@ describe("a model of Mantle", () => {
       "{}",
     );
     const result = await run(["chat", "-m", "openai.gpt-5.5", "Hi"]);
-    expect(result.stderr).toContain("openclaw config set models.providers.amazon-bedrock-mantle '{}'");
     expect(result.stderr).toContain("openclaw chat -m amazon-bedrock-mantle/openai.gpt-5.5");
   });
 });

@@ -2,6 +2,8 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { MANTLE_MODELS } from "../../src/emulator/mantle.ts";
+import { MODELS } from "../../src/emulator/models.ts";
 import type { Script } from "../../src/emulator/script.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
 import type { RunOptions } from "../helpers/openclaw.ts";
@@ -296,6 +298,40 @@ describe("one model of bedrock-mantle", () => {
       code: 6,
       error: { code: "model-not-found", details: { nearest: expect.arrayContaining([nearest]) } },
     });
+  });
+
+  it("is pointed to where it was named as one of the runtime's, which AWS lists there and does not call", async () => {
+    const id = "xai.grok-4.3";
+    const known = MODELS.find(({ modelId }) => modelId === "amazon.nova-lite-v1:0");
+    if (!known) throw new Error("The emulator has no Nova Lite.");
+    const own = { ...known, modelId: id, providerName: "xAI", canConverse: false };
+    const machine = await emulate({ models: [...MODELS, own] });
+    machine.configure("{}");
+    const shown = await machine.run(["models", "show", id]);
+    expect(shown.stdout).toMatch(new RegExp(`^call it +openclaw chat --model ${MANTLE}/${id} "Hello"$`, "m"));
+    const set = await machine.run(["models", "set", id]);
+    expect(set).toMatchObject({ code: 6, stderr: expect.stringContaining(`${MANTLE}/${id}`) });
+    const keys = (await list(machine)).models.map(({ key }) => key);
+    expect(keys.filter((key) => key.includes("grok"))).toEqual([]);
+  });
+
+  it.each([
+    ["xai.grok-4.3", {}],
+    ["zai.glm-4.6-air", { models: { providers: { [MANTLE]: {} } } }],
+  ])("is what was meant by %s, which the runtime does not have", async (id, config) => {
+    const known = MANTLE_MODELS.find(({ modelId }) => modelId === "zai.glm-4.7");
+    if (!known) throw new Error("The emulator has no GLM.");
+    const machine = await emulate({
+      mantleModels: [...MANTLE_MODELS, { ...known, modelId: "zai.glm-4.6-air" }],
+    });
+    machine.configure(JSON.stringify(config));
+    for (const command of ["show", "set"]) {
+      const { code, stderr } = await machine.run(["models", command, id]);
+      expect({ code, stderr }).toEqual({
+        code: 6,
+        stderr: `error: There is no model '${id}'.\nhint: Did you mean ${MANTLE}/${id}?\n`,
+      });
+    }
   });
 
   it("is found by the name that it is printed under", async () => {

@@ -1,7 +1,6 @@
-import { findNamed } from "../../discovery/find-named.ts";
+import { findNamed, notForChat } from "../../discovery/find-named.ts";
 import { nameModel, unlisted } from "../../discovery/name-model.ts";
 import { surveyModels } from "../../discovery/survey.ts";
-import { OpenclawError } from "../../errors.ts";
 import { notUnderEmulator, isServed } from "../../models/provider-api.ts";
 import type { ResolvedModel } from "../../models/resolve-model.ts";
 import type { Setup } from "../../session/session.ts";
@@ -24,10 +23,7 @@ export async function checkModel(text: string, setup: Setup): Promise<ResolvedMo
     named = await findNamed(survey, model);
   }
   if (named?.model.tags.includes("no-chat")) {
-    throw new OpenclawError("invalid-request", {
-      message: `AWS has '${model.id}', but it does not stream text, so chat cannot call it.`,
-      hint: "Choose another: openclaw models list",
-    });
+    throw notForChat(model);
   }
   if (named?.isKnown) return model;
   const { error, discovered } = survey.load;

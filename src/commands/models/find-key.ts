@@ -1,6 +1,6 @@
 import { parseArn } from "../../aws/arn.ts";
 import { loadConfig } from "../../config/resolve.ts";
-import { findNamed, type NamedModel } from "../../discovery/find-named.ts";
+import { findNamed, type NamedModel, notForChat } from "../../discovery/find-named.ts";
 import { insteadOf, nameListed, noteTaken, unlisted } from "../../discovery/name-model.ts";
 import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
@@ -64,10 +64,7 @@ async function requireKnown(
     throw named ? notSure(named, wanted, survey) : await unlisted(wanted, survey);
   }
   if (named.model.tags.includes("no-chat")) {
-    throw new OpenclawError("invalid-request", {
-      message: `AWS has '${wanted.id}', but it does not stream text, so chat cannot call it.`,
-      hint: "Choose another: openclaw models list",
-    });
+    throw notForChat(wanted);
   }
   return named;
 }

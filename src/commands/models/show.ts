@@ -8,7 +8,15 @@ import { nameListed, noteTaken, unlisted } from "../../discovery/name-model.ts";
 import { findNamed, type NamedModel } from "../../discovery/find-named.ts";
 import type { Warning } from "../../models/discovered.ts";
 import { modelFacts, type ModelFacts } from "../../models/model-facts.ts";
-import { apiOf, isServed, nameOfWay, servedApi, sourceOfApi, waysTo } from "../../models/provider-api.ts";
+import {
+  apiOf,
+  isServed,
+  keyAtMantle,
+  nameOfWay,
+  servedApi,
+  sourceOfApi,
+  waysTo,
+} from "../../models/provider-api.ts";
 import { needsProfile, profileFor } from "../../models/callable.ts";
 import { type ResolvedModel } from "../../models/resolve-model.ts";
 import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
@@ -52,7 +60,8 @@ export async function run(options: ShowOptions, runtime: Runtime): Promise<void>
   const { access, warnings: accessWarnings } = await askAccess(named, survey, options);
   const warnings = [...load.warnings, ...named.warnings, ...accessWarnings];
   const { terminal } = runtime;
-  const call = facts.tags.includes("no-chat") ? null : callLine(facts, wanted, survey, options);
+  const isUnfit = facts.tags.includes("no-chat") && keyAtMantle(wanted) === undefined;
+  const call = isUnfit ? null : callLine(facts, wanted, survey, options);
   if (terminal.format === "json") {
     await terminal.printJson({
       ...facts,
@@ -237,6 +246,6 @@ function callLine(
     discovered && facts.kind === "foundation-model" && needsProfile(wanted.id, discovered)
       ? (profileFor(wanted.id, discovered)?.id ?? facts.profiles[0]?.id)
       : undefined;
-  const model = through ?? (isBedrock ? wanted.id : wanted.key);
+  const model = keyAtMantle(wanted) ?? through ?? (isBedrock ? wanted.id : wanted.key);
   return ["openclaw chat", ...repeatFlags(options), "--model", quoteForShell(model), '"Hello"'].join(" ");
 }
