@@ -200,6 +200,7 @@ const OTHERS: Record<string, string[]> = {
   "config-set": ["config", "set", "agents.defaults.params.maxTokens", "500", "--dry-run"],
   "config-unset": ["config", "unset", "templates.pirate", "--dry-run"],
   "config-validate": ["config", "validate"],
+  embed: ["embed", "-m", "amazon.titan-embed-text-v2:0", "a text", "another"],
   "emulator-help": ["emulator", "--help"],
   "iam-policy": ["iam", "policy", "--for", "chat"],
   "models-alias": ["models", "alias"],
