@@ -53,7 +53,8 @@ export function leastRetention(modelId: string | undefined): RetentionMode | und
 }
 
 /** How a refusal names the mode that the account has: "mode 'default' is not available", "not available under … mode 'default'". */
-const OWN_MODE = /mode\s*['"`‘’“”]?(\w+)['"`‘’“”]?\s+is not|not available under.*?mode\s*['"`‘’“”]?(\w+)/i;
+const OWN_MODE =
+  /\bmode\b\s*['"`‘’“”]?(\w+)['"`‘’“”]?\s+is not|not available under.*?\bmode\b\s*['"`‘’“”]?(\w+)/i;
 
 /**
  * The mode that a refusal of AWS's asks for: the first that it names beside the account's own, else what the model's family

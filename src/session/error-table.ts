@@ -185,7 +185,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
   {
     names: ["AccessDenied", "ResourceNotFound", "Validation"],
     status: [400, 404],
-    pattern: /use[- ]case (details|form)/i,
+    pattern: /use[- ]case (details|form)|filled out the request form/i,
     code: "model-access",
     message: (c) =>
       `Anthropic's use-case form has not been submitted for this account, or less than 15 minutes ago, so ${model(c)} is closed.`,

@@ -198,6 +198,18 @@ it.each(["bedrock-converse-stream", "anthropic-messages"])(
   },
 );
 
+it("repeats the flags of the command in what opens the gate", async () => {
+  const emulated = await account("agreement");
+  const config = path.join(emulated.home, "other.json");
+  writeFileSync(config, "{}");
+  const flags = ["--config", config, "--region", "eu-west-1"];
+  const opening = `openclaw models access eu.${CLAUDE} --accept-agreement --region eu-west-1 --config ${config}`;
+  const chat = await emulated.run(["chat", "-m", `eu.${CLAUDE}`, "hi", ...flags]);
+  expect(chat.stderr).toContain(opening);
+  const show = await emulated.run(["models", "show", `eu.${CLAUDE}`, "--access", ...flags]);
+  expect(show.stdout).toContain(opening.replace("eu.anthropic", "anthropic"));
+});
+
 describe("opening a gate", () => {
   it.each([
     [["--accept-agreement"], "--accept-agreement --yes"],

@@ -128,6 +128,23 @@ const WORDINGS: readonly Wording[] = [
     "use-case form has not been submitted",
     "openclaw models access us.anthropic.claude-opus-4-6-v1 --submit-form FILE --region us-east-1",
   ],
+  // https://github.com/truefoundry/models/pull/934
+  [
+    "ValidationException",
+    400,
+    "The model returned the following errors: You have not filled out the required use-case form for this model. Complete the form at https://ap-southeast-4.console.aws.amazon.com/bedrock/ before requesting access.",
+    "model-access",
+    "use-case form has not been submitted",
+    "--submit-form FILE",
+  ],
+  [
+    "ResourceNotFoundException",
+    404,
+    "You have not filled out the request form",
+    "model-access",
+    "use-case form has not been submitted",
+    "--submit-form FILE",
+  ],
   [
     "AccessDeniedException",
     403,
