@@ -191,6 +191,8 @@ export const PROGRAM: Program = {
           ...parameterFlags("length and sampling"),
           ...parameterFlags("reasoning"),
           flag("--schema <file|json>", "answer with JSON that fits this JSON Schema"),
+          flag("--citations", "name the places in attached PDF and text that the answer is from"),
+          flag("--web", "let the model search the web, and name the pages that the answer is from"),
         ),
         ...headed(
           "Conversation",

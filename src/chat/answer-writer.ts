@@ -3,6 +3,7 @@ import type { Runtime } from "../runtime.ts";
 import type { AnswerRenderer } from "../terminal/markdown-renderer.ts";
 import type { TextRenderer } from "../terminal/word-wrap.ts";
 import { type ChatEvent, usageOf } from "../converse/chat-event.ts";
+import { type CitedSource, SourceList } from "../converse/cited-source.ts";
 import { KeptLength } from "../converse/kept-length.ts";
 import { judgeStop } from "../converse/outcome.ts";
 import { describeUsage, priceCall, type Price } from "../models/usage.ts";
@@ -16,6 +17,10 @@ export interface WriterOptions {
   /** Whether the first code block of the answer is all that is written of it. */
   extractsCode?: boolean | undefined;
   showsUsage: boolean;
+  /** Whether the sources of the answer are told below it. */
+  showsSources?: boolean | undefined;
+  /** Whether their numbers are in it, for readers: a program is given the answer as the model wrote it. */
+  marksSources?: boolean | undefined;
   /** How the text is shown on a terminal; without one it is written as it came, with nothing in it that acts. */
   renderer?: AnswerRenderer | undefined;
   /** How the reasoning is. */
@@ -23,6 +28,9 @@ export interface WriterOptions {
   /** The session that the turn is kept in, once it is kept. */
   sessionId?: (() => string | undefined) | undefined;
 }
+
+/** A source, and where in the text what is from it ends, in UTF-16 units. */
+type Citation = CitedSource & { textEnd: number };
 
 type Counted = Extract<ChatEvent, { type: "usage" }>;
 
@@ -38,6 +46,9 @@ export class AnswerWriter {
   /** Kept only where the output needs the whole text: `--json` and `--no-stream`. */
   #text: string[] = [];
   #reasoning: string[] = [];
+  readonly #sources = new SourceList();
+  /** For `--json`, each with the length of the text before it. */
+  readonly #citations: Citation[] = [];
   #length = new KeptLength();
   /** Line ends not written yet: the answer ends with exactly one, whatever the model sends. */
   #heldLineEnds = "";
@@ -77,6 +88,7 @@ export class AnswerWriter {
     if (terminal.format === "ndjson") return terminal.printJson(event);
     if (event.type === "text") return this.#takeText(event.text);
     if (event.type === "reasoning") return this.#takeReasoning(event.text);
+    if (event.type === "citation") return this.#takeCitation(event);
   }
 
   /** Ends the last line of what was shown so far, for whoever tells something besides on the same screen or into the same file. */
@@ -93,7 +105,10 @@ export class AnswerWriter {
     });
     if (error) throw withRequestId(error, this.#start?.requestId);
     const hasCode = await this.#extractCode();
-    if (terminal.format === "text") await this.#endText();
+    if (terminal.format === "text") {
+      await this.#endText();
+      await this.#tellSources();
+    }
     if (terminal.format === "json") await terminal.printJson(this.#document());
     if (terminal.format === "ndjson") {
       const { usage, ...rest } = this.#account();
@@ -155,6 +170,32 @@ export class AnswerWriter {
     await terminal.write(shown);
   }
 
+  async #takeCitation(event: Extract<ChatEvent, { type: "citation" }>): Promise<void> {
+    const { terminal } = this.#runtime;
+    const { type: _type, ...source } = event;
+    this.#length.add(JSON.stringify(source).length);
+    if (terminal.format === "json") {
+      const textEnd = this.#text.reduce((length, text) => length + text.length, 0);
+      this.#citations.push({ ...source, textEnd });
+      return;
+    }
+    if (!this.#options.showsSources) return;
+    const number = this.#sources.numberOf(source);
+    if (!this.#options.marksSources || !this.#isStreamed || !this.#hasText) return;
+    const held = this.#heldLineEnds;
+    this.#heldLineEnds = "";
+    await this.#writeText(`[${number}]`);
+    this.#heldLineEnds = held;
+  }
+
+  /** Tells the sources of the answer, below it. */
+  async #tellSources(): Promise<void> {
+    const { terminal } = this.#runtime;
+    const { dim } = await terminal.stderrStyle();
+    for (const [index, line] of this.#sources.lines().entries())
+      terminal.note(dim(line), dim(`[${index + 1}] `));
+  }
+
   async #takeReasoning(text: string): Promise<void> {
     const { terminal } = this.#runtime;
     if (terminal.format === "json") {
@@ -205,6 +246,7 @@ export class AnswerWriter {
       region: this.#start?.region ?? null,
       text: this.#text.join(""),
       reasoning: reasoning === "" ? undefined : reasoning,
+      citations: this.#citations.length === 0 ? undefined : this.#citations,
       stopReason: this.#stop?.stopReason ?? null,
       usage,
       ...rest,

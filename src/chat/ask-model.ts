@@ -258,7 +258,7 @@ export async function* streamAnswer(
     yield* readEvents(batches, {
       requestId,
       deadlines,
-      hasTools: plan.input.toolConfig !== undefined,
+      hasTools: (plan.input.toolConfig?.tools ?? []).some(({ toolSpec }) => toolSpec),
       toolNames: plan.toolNames,
       asked: {
         serviceTier: plan.input.serviceTier?.type,

@@ -10,6 +10,11 @@ import type { TurnKeeper } from "./sessions/turn-keeper.ts";
 
 export type Query = Omit<Question, "model">;
 
+/** Whether a question asks where its answer is from. */
+export function asksForSources({ cites, searchesWeb }: Pick<Query, "cites" | "searchesWeb">): boolean {
+  return cites === true || searchesWeb === true;
+}
+
 /** Who follows a turn on its way, and what it may cost. */
 export interface TurnOptions {
   /** Takes the turn down for its conversation. */

@@ -1,4 +1,4 @@
-import type { ContentBlock, S3Location } from "@aws-sdk/client-bedrock-runtime";
+import type { ContentBlock, DocumentBlock, S3Location } from "@aws-sdk/client-bedrock-runtime";
 import path from "node:path";
 import type { InputKind } from "../models/list.ts";
 import { decodeText, type TextSource } from "../disk/decode-text.ts";
@@ -55,6 +55,8 @@ export interface Recipient {
   input: readonly InputKind[] | undefined;
   /** False where its API has no place for a file in Amazon S3. */
   readsS3?: false | undefined;
+  /** Whether it is to say what in the documents it has its words from. */
+  cites?: boolean | undefined;
 }
 
 export interface AttachedBlocks {
@@ -148,9 +150,21 @@ function toBlock(attachment: Attachment, recipient: Recipient): ContentBlock {
           format: file.format,
           name: fileName ?? `${isReadOnce(label) ? "document" : label}.${file.format}`,
           source,
+          ...(recipient.cites ? askToCite(attachment) : {}),
         },
       };
   }
+}
+
+/** Asks to cite a document; how it is given then is mended with those of earlier turns. Throws `bad-attachment` for what cannot be cited. */
+function askToCite({ file, label, bytes }: Attachment): Pick<DocumentBlock, "citations"> {
+  if (bytes && (file.format === "pdf" || TEXT_FORMATS.has(file.format)))
+    return { citations: { enabled: true } };
+  throw badAttachment(
+    `'${label}' ${bytes ? `is ${describeKind(file)}` : "lies in Amazon S3"}, and only a PDF or a text that is attached can be cited.`,
+    "Attach it as PDF, or leave --citations out.",
+    { file: label },
+  );
 }
 
 function checkKinds(attachments: readonly Attachment[], recipient: Recipient): string[] {

@@ -1,4 +1,5 @@
 import type { TokenUsage } from "../models/usage.ts";
+import type { CitedSource } from "./cited-source.ts";
 
 /** What a streamed answer consists of, in the order it arrives. The lines of `--ndjson` are these. */
 export type ChatEvent =
@@ -6,6 +7,8 @@ export type ChatEvent =
   | { type: "start"; model: string; region: string | null; requestId?: string | undefined; attempts: number }
   | { type: "reasoning"; text: string }
   | { type: "text"; text: string }
+  /** Where what was said just before is from. */
+  | ({ type: "citation" } & CitedSource)
   | {
       type: "stop";
       stopReason: string;

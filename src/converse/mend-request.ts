@@ -2,6 +2,7 @@ import type {
   CachePointBlock,
   ContentBlock,
   ConverseStreamCommandInput,
+  DocumentBlock,
   Message,
   Tool,
   ToolInputSchema,
@@ -46,6 +47,8 @@ export interface Recipient {
   nameOf?: ParameterNames | undefined;
   /** The turns before, of which the model gets what it may be sent. */
   earlier?: readonly Turn[] | undefined;
+  /** Whether the documents are to be cited, those of earlier turns, too; undefined leaves it to each of them. */
+  cites?: boolean | undefined;
   /** What the model refused before. Facts of its family that were learnt are in `family`. */
   lessons?: Lessons;
 }
@@ -293,9 +296,11 @@ function mendBlocks(input: Input, mending: Mending): Input {
   const mend = (block: ContentBlock, role: string): ContentBlock[] => {
     const { toolUse, toolResult, citationsContent } = block;
     if (citationsContent || block.text !== undefined) return textBlocks(textOf(block));
+    // What the service did by itself while it answered is in the answer.
+    if (toolUse?.type === "server_tool_use") return [];
     if (toolUse) {
       const use = mendCall(toolUse, mending);
-      const isCall = input.toolConfig && role === "assistant" && toolUse.type === undefined;
+      const isCall = input.toolConfig && role === "assistant";
       return isCall ? [{ toolUse: use }] : tellCall(use);
     }
     if (toolResult) {
@@ -576,18 +581,26 @@ function separateToolTurns(input: Input, { family }: Mending): Input {
   return { ...input, messages };
 }
 
-/** Documents have distinct names of certain characters, and a text beside them. */
-function mendDocuments(input: Input): Input {
+/** Documents have distinct names of certain characters, and a text beside them; where it is asked for they are cited. */
+function mendDocuments(input: Input, { cites }: Mending): Input {
   const taken = new Set<string>();
-  const named = <Block extends ContentBlock | ToolResultContentBlock>(block: Block): Block =>
-    block.document
-      ? { ...block, document: { ...block.document, name: documentName(block.document.name, taken) } }
-      : block;
+  const named = <Block extends ContentBlock | ToolResultContentBlock>(
+    block: Block,
+    isOwn: boolean,
+  ): Block => {
+    if (!block.document) return block;
+    const { citations, ...document } = block.document;
+    const given = cites === undefined && citations ? block.document : document;
+    const asked = cites && isOwn ? citable(document) : given;
+    return { ...block, document: { ...asked, name: documentName(document.name, taken) } };
+  };
   const messages = (input.messages ?? []).map(({ role, content: blocks = [] }): Message => {
     const content = blocks.map((block): ContentBlock => {
       const { toolResult } = block;
-      if (!toolResult) return named(block);
-      return { toolResult: { ...toolResult, content: (toolResult.content ?? []).map(named) } };
+      if (!toolResult) return named(block, true);
+      // "Citations are not supported in tool result documents": https://github.com/boto/boto3/issues/4648
+      const results = (toolResult.content ?? []).map((part) => named(part, false));
+      return { toolResult: { ...toolResult, content: results } };
     });
     const last = content.findLastIndex(({ document }) => document);
     const isWithoutText = last >= 0 && !content.some(({ text }) => text !== undefined);
@@ -595,6 +608,19 @@ function mendDocuments(input: Input): Input {
     return { role, content };
   });
   return { ...input, messages };
+}
+
+/**
+ * A document that is cited where it can be: a PDF, or a text, which is given as such since its bytes are taken for a PDF
+ * (https://github.com/boto/boto3/issues/4726).
+ */
+function citable(document: DocumentBlock): DocumentBlock {
+  const { format = "txt", source } = document;
+  const citations = { enabled: true };
+  if (!TEXT_FORMATS.has(format)) return format === "pdf" ? { ...document, citations } : document;
+  if (!source?.bytes) return source?.s3Location ? document : { ...document, citations };
+  const text = Buffer.from(source.bytes).toString("utf8");
+  return { ...document, citations, format: "txt", source: { text } };
 }
 
 /** The most cache points of a request: https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html */

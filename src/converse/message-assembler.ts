@@ -148,11 +148,10 @@ function toContent(block: Block): ContentBlock[] {
     const reasoningText = { text: block.reasoning, ...(signature === "" ? {} : { signature }) };
     return [{ reasoningContent: { reasoningText } }];
   }
-  const { text } = block;
-  if (text === "") return [];
-  return block.citations.length === 0
-    ? [{ text }]
-    : [{ citationsContent: { content: [{ text }], citations: block.citations } }];
+  const { text, citations } = block;
+  if (citations.length === 0) return text === "" ? [] : [{ text }];
+  // Nova's citations come in a block of their own, behind that with the words.
+  return [{ citationsContent: { ...(text === "" ? {} : { content: [{ text }] }), citations } }];
 }
 
 function toolUse(

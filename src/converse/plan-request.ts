@@ -10,6 +10,7 @@ import { baseModelId } from "../models/base-model-id.ts";
 import { cachePointFor } from "../models/cache-points.ts";
 import type { Turn } from "./conversation.ts";
 import { chooseGuardrail } from "./guardrail.ts";
+import { groundedTools } from "./grounding.ts";
 import type { OutputSchema } from "./output-schema.ts";
 import { planReasoning } from "./reasoning.ts";
 import {
@@ -50,6 +51,10 @@ export interface Ask {
   schema?: OutputSchema | undefined;
   /** The tools that the model may call. */
   tools?: ToolConfiguration | undefined;
+  /** Asks for the places in documents that the answer is from; undefined leaves it to each document. */
+  cites?: boolean | undefined;
+  /** Lets the model search the web. */
+  searchesWeb?: boolean | undefined;
   /** Whether a person wants to read the reasoning. */
   showsReasoning?: boolean | undefined;
 }
@@ -63,7 +68,7 @@ export interface KnownAs {
 
 /**
  * Plans the request for a question to one model, by what was learnt of the model. `knownAs` says what the model is where its
- * id does not. Throws `bad-attachment`.
+ * id does not. Throws `bad-attachment` and `invalid-request`.
  */
 export async function planRequest(
   ask: Ask,
@@ -93,6 +98,13 @@ export async function planRequest(
   });
   const topK = planTopK(reasoning.parameters.topK, family, ask);
   const cache = cachePointFor(wanted.cache ?? usualCacheOf(ask, family), { modelId: model.id, family });
+  const tools = groundedTools(ask, {
+    modelId: model.id,
+    calledAs: modelId,
+    cites: family.citations ? true : baseId === undefined ? undefined : false,
+    // Of the other API's servers none is known to have Converse's tools of the service.
+    webSearch: knownAs ? undefined : family.webSearch,
+  });
   const attached = await attach(ask, {
     baseId,
     input: inputKinds(model, baseId, discovered),
@@ -108,7 +120,7 @@ export async function planRequest(
     cachePoint: cache.point,
     additionalFields: { ...reasoning.fields, ...topK.fields },
     metadata: ask.metadata,
-    tools: ask.tools,
+    tools,
   });
   const notices = [...attached.notices, ...reasoning.notices, ...topK.notices, ...cache.notices];
   const { isReasoning } = reasoning;
@@ -127,6 +139,7 @@ export async function planRequest(
     asked: ask.parameters,
     nameOf: ask.nameOf,
     earlier: ask.earlier,
+    cites: ask.cites,
     lessons,
   });
   const { modelId: _, ...body } = mended.input;
@@ -191,6 +204,7 @@ export function dependsOnModel(ask: Ask, config: Configuration): boolean {
   const hasFiles = ask.attachments !== undefined && ask.attachments.length > 0;
   return (
     hasFiles ||
+    ask.searchesWeb === true ||
     ask.schema !== undefined ||
     reasoning !== undefined ||
     topK !== undefined ||
@@ -200,13 +214,13 @@ export function dependsOnModel(ask: Ask, config: Configuration): boolean {
 
 /** Puts the files before the text of the newest turn, for a model of which that much is known. Throws `bad-attachment`. */
 export async function attach(
-  { attachments = [], messages, model }: Ask,
-  known: Omit<Recipient, "modelId">,
+  { attachments = [], messages, model, cites }: Ask,
+  known: Omit<Recipient, "modelId" | "cites">,
 ): Promise<{ messages: readonly Message[]; notices: string[] }> {
   const newest = messages.at(-1);
   if (attachments.length === 0 || !newest) return { messages, notices: [] };
   const { attachmentBlocks } = await import("./attachments.ts");
-  const recipient = { modelId: model.id, ...known };
+  const recipient = { modelId: model.id, ...known, cites };
   const { blocks, notices } = attachmentBlocks(attachments, recipient);
   const content = [...blocks, ...(newest.content ?? [])];
   return { messages: [...messages.slice(0, -1), { ...newest, content }], notices };

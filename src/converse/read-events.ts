@@ -8,6 +8,7 @@ import type { TokenUsage } from "../models/usage.ts";
 import { turnOver } from "../next-turn.ts";
 import type { Batches } from "./answer-batches.ts";
 import type { ChatEvent, ChatEvents } from "./chat-event.ts";
+import { toCitedSource } from "./cited-source.ts";
 import { abortReason, type Deadlines } from "./deadlines.ts";
 import { firedPolicies } from "./guardrail.ts";
 import type { TurnRecorder } from "./message-assembler.ts";
@@ -95,6 +96,7 @@ function toChatEvent(
   if (delta) {
     if (typeof delta.text === "string")
       return delta.text === "" ? undefined : { type: "text", text: delta.text };
+    if (delta.citation) return { type: "citation", ...toCitedSource(delta.citation) };
     if (delta.toolUse?.input && hasTools) return { type: "tool-input", index, text: delta.toolUse.input };
     const reasoning = delta.reasoningContent?.text;
     return reasoning ? { type: "reasoning", text: reasoning } : undefined;

@@ -4,7 +4,7 @@ import { constraintError, describeBreach, validationError } from "./aws-error.ts
 export interface ContentBlock {
   text?: string;
   image?: unknown;
-  document?: { name: string; format?: string };
+  document?: { name: string; format?: string; source?: object; citations?: { enabled: boolean } };
   video?: unknown;
   audio?: unknown;
   toolUse?: { toolUseId: string; name: string; input: unknown };
@@ -28,7 +28,11 @@ export interface ConverseRequest {
   additionalFields: JsonObject;
   /** Undefined where no tools are declared. */
   tools:
-    | readonly { toolSpec?: { name: string; inputSchema: { json: unknown } }; cachePoint?: unknown }[]
+    | readonly {
+        toolSpec?: { name: string; inputSchema: { json: unknown } };
+        systemTool?: { name: string };
+        cachePoint?: unknown;
+      }[]
     | undefined;
   /** The schema of `outputConfig`, or of the tool that must be called. */
   structure?: { toolName: string | undefined; schema: unknown } | undefined;
@@ -103,6 +107,7 @@ const DOCUMENT = object(
       text: TEXT,
       content: list(union({ text: TEXT })),
     }),
+    citations: object({ enabled: ANY }, "enabled"),
   },
   "name",
   "source",

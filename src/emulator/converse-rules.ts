@@ -300,6 +300,39 @@ export function signReasoning(modelId: string, system: ConverseRequest["system"]
     .digest("base64");
 }
 
+/** Claude that names its sources in documents. */
+const CITES = /anthropic\.claude-(?!3-(haiku|sonnet|opus)|instant|v2)/;
+/** Nova that searches the web: https://docs.aws.amazon.com/nova/latest/nova2-userguide/web-grounding.html */
+const SEARCHES = /amazon\.nova-(premier|2-lite)/;
+
+function checkGrounding({ messages, tools = [] }: ConverseRequest, modelId: string): void {
+  // Where only tokens are counted no model says what it takes.
+  if (modelId === "") return;
+  if (tools.some(({ systemTool }) => systemTool) && !SEARCHES.test(modelId))
+    throw validationError(
+      "This model doesn't support the systemTool field. Remove systemTool and try again.",
+    );
+  for (const [index, { content }] of messages.entries()) {
+    for (const [position, { document, toolResult }] of content.entries()) {
+      // https://github.com/boto/boto3/issues/4648
+      if (toolResult?.content.some((part) => part.document?.citations?.enabled === true))
+        throw validationError("Citations are not supported in tool result documents.");
+      if (document?.citations?.enabled !== true) continue;
+      // https://github.com/boto/boto3/issues/4608
+      if (!CITES.test(modelId)) throw validationError("This model doesn't support citations.");
+      // https://github.com/boto/boto3/issues/4726
+      if (document.format !== "pdf" && document.format !== "txt")
+        throw validationError(
+          "Unsupported document format. Only txt and pdf formats are supported when citations are enabled",
+        );
+      if (document.format === "txt" && document.source && "bytes" in document.source)
+        throw validationError(
+          `The model returned the following errors: messages.${index}.content.${position}.image.source.bytes: The PDF specified was not valid.`,
+        );
+    }
+  }
+}
+
 /** The words of AWS's list for what the content of a file is. */
 const MODALITIES = { image: ["IMAGE"], video: ["VIDEO"], audio: ["AUDIO", "SPEECH"] } as const;
 
@@ -322,6 +355,7 @@ export function checkForModel(
 ): void {
   const { messages } = request;
   checkMedia(messages, inputModalities);
+  checkGrounding(request, modelId);
   // https://github.com/anomalyco/opencode/issues/36517
   for (const { content } of messages) {
     if (content.some(({ cachePoint }, at) => cachePoint && content[at - 1]?.reasoningContent)) {

@@ -29,8 +29,20 @@ export function* answerSteps(
     yield eventStep("contentBlockStop", { contentBlockIndex: index });
     index++;
   }
+  if (answer.search) {
+    yield* searchSteps(answer.search, index);
+    index += 2;
+  }
+  const { citations = [] } = answer;
   if (answer.text !== "") {
     yield* deltas(answer.text, index, (text) => ({ text }), options.delayMs);
+    if (answer.search && citations.length > 0) {
+      // Nova's come in a block of their own.
+      yield eventStep("contentBlockStop", { contentBlockIndex: index });
+      index++;
+    }
+    for (const citation of citations)
+      yield eventStep("contentBlockDelta", { contentBlockIndex: index, delta: { citation } });
     yield eventStep("contentBlockStop", { contentBlockIndex: index });
   }
   if (answer.tool) {
@@ -47,10 +59,15 @@ export function* answerSteps(
 
 /** The answer of Converse, which does not stream. */
 export function converseResponse(answer: SimulatedAnswer, latencyMs: number): object {
-  const { reasoning, text, tool, stopReason } = answer;
+  const { reasoning, text, tool, stopReason, search, citations } = answer;
+  const said = text === "" ? [] : [{ text }];
+  const cited = search
+    ? [...said, { citationsContent: { citations } }]
+    : [{ citationsContent: { content: said, citations } }];
   const content = [
     ...(reasoning ? [{ reasoningContent: { reasoningText: reasoning } }] : []),
-    ...(text === "" ? [] : [{ text }]),
+    ...(search ? searchBlocks(search) : []),
+    ...(citations ? cited : said),
     ...(tool ? [{ toolUse: tool }] : []),
   ];
   return {
@@ -60,6 +77,31 @@ export function converseResponse(answer: SimulatedAnswer, latencyMs: number): ob
     metrics: { latencyMs },
     ...answer.served,
   };
+}
+
+/** What Nova does between question and answer; what it found stays with the service. */
+function searchBlocks({ toolUseId, query }: NonNullable<SimulatedAnswer["search"]>): object[] {
+  return [
+    { toolUse: { toolUseId, name: "nova_grounding", input: { query }, type: "server_tool_use" } },
+    { toolResult: { toolUseId, content: HIDDEN, status: "success", type: "nova_grounding_result" } },
+  ];
+}
+
+const HIDDEN = [{ text: "[HIDDEN]" }];
+
+function* searchSteps(
+  { toolUseId, query }: NonNullable<SimulatedAnswer["search"]>,
+  index: number,
+): Generator<StreamStep> {
+  const call = { toolUse: { toolUseId, name: "nova_grounding", type: "server_tool_use" } };
+  yield eventStep("contentBlockStart", { contentBlockIndex: index, start: call });
+  const input = JSON.stringify({ query });
+  yield eventStep("contentBlockDelta", { contentBlockIndex: index, delta: { toolUse: { input } } });
+  yield eventStep("contentBlockStop", { contentBlockIndex: index });
+  const found = { toolResult: { toolUseId, status: "success", type: "nova_grounding_result" } };
+  yield eventStep("contentBlockStart", { contentBlockIndex: index + 1, start: found });
+  yield eventStep("contentBlockDelta", { contentBlockIndex: index + 1, delta: { toolResult: HIDDEN } });
+  yield eventStep("contentBlockStop", { contentBlockIndex: index + 1 });
 }
 
 function* deltas(

@@ -8,6 +8,10 @@ import { sampleInstance } from "./sample-instance.ts";
 export interface SimulatedAnswer {
   reasoning: { text: string; signature: string } | undefined;
   text: string;
+  /** What the web was searched for before the text. */
+  search?: { toolUseId: string; query: string } | undefined;
+  /** Where the text is from, as Converse has it. */
+  citations?: readonly object[];
   /** The call of the tool that must be called, in place of text. */
   tool?: { name: string; toolUseId: string; input: unknown };
   stopReason: "end_turn" | "max_tokens" | "stop_sequence" | "tool_use";
@@ -56,21 +60,51 @@ export function simulateAnswer(request: ConverseRequest, model: EmulatedModel): 
     inputTokens: countInputTokens(request),
     outputTokens: Math.ceil((characterCount(thought) + characterCount(text)) / CHARACTERS_PER_TOKEN),
     served: request.served,
+    ...(isCut || stop ? {} : simulateSources(request, question)),
   };
+}
+
+/** Makes sources up for an answer that is asked for some: the documents that are attached, or pages of no site. */
+function simulateSources(
+  { tools = [] }: ConverseRequest,
+  question: readonly ContentBlock[],
+): Pick<SimulatedAnswer, "search" | "citations"> {
+  if (tools.some(({ systemTool }) => systemTool)) {
+    const query = cut(question.flatMap((block) => block.text ?? []).join(" "), 100);
+    const pages = [1, 2].map((nth) => ({
+      title: `A simulated page, ${nth}`,
+      location: { web: { url: `https://simulated.example/${nth}`, domain: "simulated.example" } },
+    }));
+    return { search: { toolUseId: toolUseId(query), query }, citations: pages };
+  }
+  const documents = question.flatMap(({ document }) => (document ? [document] : []));
+  const citations = documents.flatMap(({ name, format, citations: asked }, documentIndex) => {
+    if (asked?.enabled !== true) return [];
+    const location =
+      format === "pdf"
+        ? { documentPage: { documentIndex, start: 1, end: 2 } }
+        : { documentChar: { documentIndex, start: 0, end: 10 } };
+    return [{ title: name, sourceContent: [{ text: "Simulated words of the document." }], location }];
+  });
+  return citations.length === 0 ? {} : { citations };
 }
 
 function simulateToolUse(request: ConverseRequest, name: string, input: unknown): SimulatedAnswer {
   const json = JSON.stringify(input);
-  const id = createHash("sha256").update(json).digest("hex").slice(0, 22);
   return {
     reasoning: undefined,
     text: "",
-    tool: { name, toolUseId: `tooluse_${id}`, input },
+    tool: { name, toolUseId: toolUseId(json), input },
     stopReason: "tool_use",
     inputTokens: countInputTokens(request),
     outputTokens: estimateTokens(json),
     served: request.served,
   };
+}
+
+/** The same for the same input. */
+function toolUseId(input: string): string {
+  return `tooluse_${createHash("sha256").update(input).digest("hex").slice(0, 22)}`;
 }
 
 const SIMULATED_REASONING =

@@ -1,12 +1,16 @@
+import { webSearchResources } from "../models/families.ts";
 import { type Account, type CalledModel, type ModelResources, resourcesOf } from "./model-resources.ts";
 
-/** What a policy may be for: the commands `models`, `chat`, `embed`, `serve`, `doctor` and `quota`, and what `models access` opens. */
-export const PURPOSES = ["discovery", "chat", "embed", "serve", "doctor", "quota", "access"] as const;
+/**
+ * What a policy may be for: the commands `models`, `chat`, `embed`, `serve`, `doctor` and `quota`, what `models access`
+ * opens, and `chat --web`.
+ */
+export const PURPOSES = ["discovery", "chat", "embed", "serve", "doctor", "quota", "access", "web"] as const;
 export type Purpose = (typeof PURPOSES)[number];
 
-/** What it is for unless told otherwise: not for what is shown besides where it is allowed, and not to accept agreements. */
+/** What it is for unless told otherwise: not for what is shown besides where it is allowed, and not for what has a price of its own. */
 export const NEEDED_PURPOSES: readonly Purpose[] = PURPOSES.filter(
-  (purpose) => purpose !== "quota" && purpose !== "access",
+  (purpose) => purpose !== "quota" && purpose !== "access" && purpose !== "web",
 );
 
 export interface PolicyStatement {
@@ -62,13 +66,13 @@ export function buildPolicy(needs: PolicyNeeds): PolicyDocument {
   const isFor = (...wanted: readonly Purpose[]): boolean =>
     wanted.some((purpose) => purposes.includes(purpose));
   const resources = models.map((model) => resourcesOf(model, account));
-  const calls = isFor("chat", "serve") ? callStatements(purposes, resources, account) : [];
+  const calls = isFor("chat", "serve", "web") ? callStatements(purposes, resources, account) : [];
   const guarded =
     calls.length > 0 && guardrail !== undefined ? guardrailArns(guardrail, models, account) : [];
   const projects = calls.length > 0 ? projectArns(models, account) : [];
   const mantle = mantleStatements(needs, {
     lists: isFor("discovery", "serve", "doctor"),
-    calls: isFor("chat", "serve"),
+    calls: isFor("chat", "serve", "web"),
   });
   const statements = [
     ...(isFor("discovery", "serve", "doctor", "quota") || needs.looksUp ? listStatements(needs) : []),
@@ -79,6 +83,13 @@ export function buildPolicy(needs: PolicyNeeds): PolicyDocument {
     ...calls,
     ...statement("CallByResponses", ["bedrock:InvokeModel"], projects),
     ...(isFor("embed") ? embedStatements(needs) : []),
+    ...statement(
+      "SearchWeb",
+      ["bedrock:InvokeTool"],
+      isFor("web")
+        ? webSearchResources().map((tool) => `arn:${account.partition}:bedrock::${account.id}:${tool}`)
+        : [],
+    ),
     ...statement("ApplyGuardrail", ["bedrock:ApplyGuardrail"], guarded),
   ];
   const keyUses = [

@@ -102,6 +102,13 @@ export interface FamilyFacts {
   media?: { kinds: readonly MediaKind[]; source: string };
   /** That it takes files that lie in Amazon S3; others are given the bytes. */
   readsS3?: ReadsS3;
+  /** That it says what in a PDF or a text it has its words from, where that is asked for. */
+  citations?: { source: string };
+  /**
+   * The tool of the service's own with which it searches the web, the only geography whose profiles have it, and what IAM
+   * calls it.
+   */
+  webSearch?: { tool: string; geography?: string; resource?: string; source: string };
   /** Where the ids of tool calls are others than `ANY_TOOL_IDS`. */
   toolIds?: ToolIds;
   /** That a tool's result may hold images and documents, and say whether the tool failed. */
@@ -469,6 +476,8 @@ export function families(): readonly ModelFamily[] {
     {
       models: /^anthropic\.claude-(?!3-(haiku|sonnet|opus)|instant|v2)/,
       byProfile: { source: `${USER_GUIDE}/models-supported.html` },
+      // All but the first of Claude 3.
+      citations: { source: `${API_REFERENCE}/API_runtime_CitationsConfig.html` },
     },
     {
       models: /^anthropic\./,
@@ -523,6 +532,15 @@ export function families(): readonly ModelFamily[] {
         mostVideoBytes: 1024 * MB,
         // Column "Amazon S3 links for multimedia"; Claude and the others have a no there.
         source: `${USER_GUIDE}/conversation-inference-supported-models-features.html`,
+      },
+    },
+    {
+      models: /^amazon\.nova-(premier|2-lite)/,
+      webSearch: {
+        tool: "nova_grounding",
+        geography: "us",
+        resource: "system-tool/amazon.nova_grounding",
+        source: "https://docs.aws.amazon.com/nova/latest/nova2-userguide/web-grounding.html",
       },
     },
     {
@@ -723,6 +741,11 @@ export function mediaKindsOf(modalities: readonly string[]): MediaKind[] {
     ...(modalities.includes("VIDEO") ? (["video"] as const) : []),
     ...(takesSound ? (["audio"] as const) : []),
   ];
+}
+
+/** What IAM calls the tools with which models search the web. */
+export function webSearchResources(): string[] {
+  return [...new Set(families().flatMap(({ webSearch }) => webSearch?.resource ?? []))];
 }
 
 /** What is known of a model by the id of its foundation model; nothing where that is not known. */

@@ -1,6 +1,7 @@
 import type { ConverseStreamCommandInput } from "@aws-sdk/client-bedrock-runtime";
 import { collectParameters, type ParameterName, PARAMETER_ROWS } from "../config/parameters.ts";
 import type { Configuration } from "../config/settings.ts";
+import { groundedTools } from "../converse/grounding.ts";
 import { chooseGuardrail } from "../converse/guardrail.ts";
 import { familyAsLearnt, type Lessons } from "../converse/apply-lessons.ts";
 import { mendRequest } from "../converse/mend-request.ts";
@@ -23,6 +24,8 @@ export interface ApiForm {
   reasons?: boolean;
   /** Whether it has a field for the caller's metadata. */
   takesMetadata?: boolean;
+  /** The tool of the server's own that searches the web. */
+  webSearch?: FamilyFacts["webSearch"];
   /**
    * The body that asks what a Converse request asks, and what of that had to be left out, for the person who asked. Throws
    * `bad-attachment` and `invalid-request` for what cannot be asked so.
@@ -53,6 +56,12 @@ export async function planForServer(
   const effort = planEffort(ask, family, wanted, canReason);
   const topK = planTopK(wanted.topK, family, ask);
   const { isReasoning } = effort;
+  const tools = groundedTools(ask, {
+    modelId: model.key,
+    calledAs: modelId,
+    cites: false,
+    webSearch: form.webSearch,
+  });
   const attached = await attach(ask, {
     baseId,
     input: called ? inputKinds(model, baseId) : model.configured?.input,
@@ -72,7 +81,7 @@ export async function planForServer(
       : undefined,
     additionalFields: { ...effort.fields, ...topK.fields },
     metadata: form.takesMetadata ? ask.metadata : undefined,
-    tools: ask.tools,
+    tools,
   });
   let draft = input;
   let structured: StructuredForm | undefined;
@@ -88,6 +97,7 @@ export async function planForServer(
     asked: ask.parameters,
     nameOf: ask.nameOf,
     earlier: ask.earlier,
+    cites: ask.cites,
     lessons,
   });
   const { body, notices = [] } = form.toBody(mended.input, { isReasoning, lessons });

@@ -77,10 +77,16 @@ it("reads the same text, reasoning, stop reason and usage from a stream as the S
     const { stream } = await client.send(new ConverseStreamCommand(input));
     const theirs: object[] = [];
     for await (const part of stream ?? []) {
-      const { text, reasoningContent, toolUse } = part.contentBlockDelta?.delta ?? {};
+      const { text, reasoningContent, toolUse, citation } = part.contentBlockDelta?.delta ?? {};
       const call = part.contentBlockStart?.start?.toolUse;
       if (call) theirs.push({ type: "tool-call", index: 2, id: call.toolUseId, name: call.name });
       if (toolUse) theirs.push({ type: "tool-input", index: 2, text: toolUse.input });
+      if (citation)
+        theirs.push({
+          type: "citation",
+          title: citation.title,
+          url: citation.location?.web?.url ?? citation.source,
+        });
       if (text) theirs.push({ type: "text", text });
       if (reasoningContent?.text) theirs.push({ type: "reasoning", text: reasoningContent.text });
       if (part.messageStop) theirs.push({ type: "stop", stopReason: part.messageStop.stopReason });

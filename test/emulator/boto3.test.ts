@@ -63,4 +63,63 @@ describe("boto3", () => {
       "This model doesn't support the audio content block that you provided. Update the content block and try again.",
     ]);
   });
+
+  it("reads citations and what was searched for, streamed and whole", async (context) => {
+    needBotocore(context);
+    const cited = (format: string, source: object): object => ({
+      document: { format, name: format, source, citations: { enabled: true } },
+    });
+    const pdf = cited("pdf", { bytes: { $bytes: Buffer.from("%PDF-1.7").toString("base64") } });
+    const ask = (modelId: string, more: object, ...content: object[]): object => ({
+      modelId,
+      messages: [{ role: "user", content: [...content, { text: "hi" }] }],
+      ...more,
+    });
+    const claude = "us.anthropic.claude-sonnet-4-6";
+    const toolConfig = { tools: [{ systemTool: { name: "nova_grounding" } }] };
+    const [whole, streamed, searched, ...refused] = (await askBoto3(await emulate(), [
+      ask(claude, {}, cited("txt", { text: "a" }), pdf),
+      ask(claude, { streams: true }, pdf),
+      ask("us.amazon.nova-2-lite-v1:0", { toolConfig }),
+      ask("us.amazon.nova-2-lite-v1:0", {}, pdf),
+      ask(claude, {}, cited("csv", { text: "a" })),
+      ask(claude, {}, cited("txt", { bytes: { $bytes: "YQ==" } })),
+      ask(claude, { toolConfig }),
+    ])) as object[][];
+    expect(whole).toMatchObject([
+      {
+        citationsContent: {
+          content: [{ text: expect.stringContaining("simulated") }],
+          citations: [
+            { title: "txt", location: { documentChar: { documentIndex: 0, start: 0, end: 10 } } },
+            { title: "pdf", location: { documentPage: { documentIndex: 1, start: 1, end: 2 } } },
+          ],
+        },
+      },
+    ]);
+    expect(streamed).toContainEqual({
+      contentBlockDelta: {
+        contentBlockIndex: 0,
+        delta: {
+          citation: {
+            title: "pdf",
+            sourceContent: [{ text: "Simulated words of the document." }],
+            location: { documentPage: { documentIndex: 0, start: 1, end: 2 } },
+          },
+        },
+      },
+    });
+    expect(searched).toMatchObject([
+      { toolUse: { name: "nova_grounding", type: "server_tool_use", input: { query: "hi" } } },
+      { toolResult: { type: "nova_grounding_result", status: "success" } },
+      { text: expect.stringContaining("simulated") },
+      { citationsContent: { citations: [{ location: { web: { domain: "simulated.example" } } }, {}] } },
+    ]);
+    expect(refused).toEqual([
+      "This model doesn't support citations.",
+      "Unsupported document format. Only txt and pdf formats are supported when citations are enabled",
+      "The model returned the following errors: messages.0.content.0.image.source.bytes: The PDF specified was not valid.",
+      "This model doesn't support the systemTool field. Remove systemTool and try again.",
+    ]);
+  });
 });

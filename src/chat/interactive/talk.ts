@@ -1,7 +1,7 @@
 import type { Message } from "@aws-sdk/client-bedrock-runtime";
 import { SessionPool } from "../../session/session-pool.ts";
 import type { Setup } from "../../session/session.ts";
-import { type Arrivals, type Query, runTurn, withRenewal } from "../run-turn.ts";
+import { type Arrivals, asksForSources, type Query, runTurn, withRenewal } from "../run-turn.ts";
 import { showTurn } from "../show-turn.ts";
 import type { Attachment } from "../../converse/attachments.ts";
 import type { CacheTime } from "../../models/families.ts";
@@ -301,6 +301,8 @@ export class Talk {
         showsReasoning: true,
         isStreamed,
         showsUsage,
+        showsSources: asksForSources(query),
+        marksSources: !isRaw,
         renderer: await answerRenderer(runtime, isRaw || query.schema !== undefined),
         reasoningRenderer: new WrappedText(screen.columns),
       },

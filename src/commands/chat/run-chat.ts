@@ -1,7 +1,7 @@
 import { type Setup, readSetup } from "../../session/session.ts";
 import { listMisspelt } from "../../config/nearest-setting.ts";
 import { parametersOf, type ParameterOptions } from "../../command-line/parameter-flags.ts";
-import { type Query, runTurn } from "../../chat/run-turn.ts";
+import { asksForSources, type Query, runTurn } from "../../chat/run-turn.ts";
 import { type ShownTurn, showTurn } from "../../chat/show-turn.ts";
 import type { FilledTemplate } from "../../chat/template.ts";
 import { findStdinFlag, readPrompt, readSystemPrompt } from "../../chat/prompt.ts";
@@ -31,6 +31,10 @@ export interface ChatOptions extends GlobalOptions, ParameterOptions {
   file?: string[];
   /** A JSON Schema, or the path of one. */
   schema?: string;
+  /** Asks for the sources in documents. */
+  citations?: boolean;
+  /** Lets the model search the web. */
+  web?: boolean;
   /** `ID:VERSION`. */
   guardrail?: string;
   guardrailTrace?: boolean;
@@ -145,6 +149,8 @@ async function ask(
       isStreamed: options.stream,
       extractsCode: options.extract,
       showsUsage: options.usage === true,
+      showsSources: asksForSources(query),
+      marksSources: terminal.isStdoutTTY && !isRaw(options),
       renderer: terminal.isStdoutTTY ? await answerRenderer(runtime, isRaw(options)) : undefined,
       sessionId: () => conversation?.id,
     },
@@ -325,6 +331,14 @@ function splitNames(names: string): string[] {
 async function readExtras(options: ChatOptions, runtime: Runtime): Promise<Partial<Query>> {
   const { file, schema, guardrail, metadata } = options;
   const extras: Partial<Query> = { asksForTrace: options.guardrailTrace === true };
+  const grounding = options.citations ? "--citations" : options.web ? "--web" : undefined;
+  if (grounding !== undefined && schema !== undefined)
+    throw usageError(
+      `${grounding} and --schema exclude each other: an answer that is held to a schema names no sources.`,
+      "Leave one of them out.",
+    );
+  extras.cites = options.citations === true;
+  extras.searchesWeb = options.web === true;
   if (guardrail !== undefined)
     extras.guardrail = (await import("../../converse/guardrail.ts")).parseGuardrail(guardrail);
   if (metadata)

@@ -40,7 +40,7 @@ export async function run(options: PolicyOptions, runtime: Runtime): Promise<voi
   else await terminal.printDocument(policy);
   for (const { message, hint } of warnings) await terminal.warn(message, hint);
   const isNoneCalled = needs.models.length === 0 && needs.mantleRegion === undefined;
-  if (isNoneCalled && purposes.some((purpose) => purpose === "chat" || purpose === "serve")) {
+  if (isNoneCalled && purposes.some((purpose) => ["chat", "serve", "web"].includes(purpose))) {
     await terminal.warn(
       "No model is configured, so the policy lets none be called.",
       "openclaw models set MODEL",

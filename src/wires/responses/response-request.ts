@@ -3,7 +3,11 @@ import type {
   OutputConfig,
   ToolConfiguration,
 } from "@aws-sdk/client-bedrock-runtime";
-import type { FunctionTool, ResponseCreateParamsStreaming } from "openai/resources/responses/responses";
+import type {
+  FunctionTool,
+  ResponseCreateParamsStreaming,
+  WebSearchTool,
+} from "openai/resources/responses/responses";
 import { isRecord, textAt, withoutUndefined } from "../../json.ts";
 import { instructionsOf } from "../content-parts.ts";
 import { choiceOf, formatOf, functionsOf, ownFields } from "../openai-fields.ts";
@@ -71,9 +75,15 @@ export function toResponseRequest(
 
 /** Unlike chat completions, Responses hold a tool to its schema unless told otherwise, and then refuse most schemas. */
 function toolFields(config: ToolConfiguration): Pick<ResponseBody, "tools" | "tool_choice"> {
-  const tools = functionsOf(config).map(({ name, description, parameters, strict = false }): FunctionTool =>
-    withoutUndefined({ type: "function", name, description, parameters, strict } as const),
+  const ownTools = (config.tools ?? []).flatMap(({ systemTool }) =>
+    systemTool ? [{ type: systemTool.name } as WebSearchTool] : [],
   );
+  const callers = { ...config, tools: (config.tools ?? []).filter(({ systemTool }) => !systemTool) };
+  const functions = functionsOf(callers).map(
+    ({ name, description, parameters, strict = false }): FunctionTool =>
+      withoutUndefined({ type: "function", name, description, parameters, strict } as const),
+  );
+  const tools = [...functions, ...ownTools];
   if (tools.length === 0) return {};
   const choice = choiceOf(config.toolChoice);
   const named = typeof choice === "object" ? ({ type: "function", ...choice } as const) : choice;

@@ -2,6 +2,7 @@ import { flagName } from "../../config/parameters.ts";
 import { isLearnt } from "../../converse/apply-lessons.ts";
 import type { Ask } from "../../converse/plan-request.ts";
 import { beginsInReasoning, familyServed, RESPONDING } from "../../models/families.ts";
+import { MANTLE } from "../../models/provider-api.ts";
 import type { Setup } from "../../session/session.ts";
 import { callServer } from "../call-server.ts";
 import { type ApiForm, planForServer } from "../plan-for-server.ts";
@@ -24,6 +25,11 @@ export function responsesApi(setup: Setup, ask: Ask): ServerApi {
   };
 }
 
+const WEB_SEARCH = {
+  tool: "web_search",
+  source: "https://docs.aws.amazon.com/bedrock/latest/userguide/inference-responses-api.html",
+};
+
 /** How Responses are asked of the model of a question, or of the model of Amazon Bedrock that it is. */
 function formFor(
   { model, showsReasoning, nameOf = flagName }: Ask,
@@ -34,6 +40,8 @@ function formFor(
     family: called?.baseId === undefined ? RESPONDING : familyServed(called.baseId, RESPONDING),
     reasons: true,
     takes: ["serviceTier"],
+    // Bedrock's runtime endpoint has no tools of its own there, its other endpoint has, and so has OpenAI.
+    ...(called === undefined || model.providerId === MANTLE ? { webSearch: WEB_SEARCH } : {}),
     takesMetadata: true,
     toBody: (input, { lessons }) => {
       const notices: string[] = [];

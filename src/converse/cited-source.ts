@@ -1,0 +1,87 @@
+import type { CitationLocation, CitationsDelta } from "@aws-sdk/client-bedrock-runtime";
+
+/** From where to where in a document. Pages count from 1, characters and parts from 0. */
+interface Span {
+  start: number;
+  end: number;
+}
+
+/** What a model names as the source of what it just said. */
+export interface CitedSource {
+  /** The document's name, or the title of the page. */
+  title?: string | undefined;
+  url?: string | undefined;
+  /** The place of the document among those of the request, from 0. */
+  document?: number | undefined;
+  pages?: Span | undefined;
+  characters?: Span | undefined;
+  /** Parts of a document that was given in parts, or of a search result. */
+  parts?: Span | undefined;
+  /** The words there. */
+  quote?: string | undefined;
+}
+
+/** Reads a citation of Converse. Members that nobody knows are left aside, and so are halves of characters. */
+export function toCitedSource({ title, source, sourceContent, location }: CitationsDelta): CitedSource {
+  const places: Partial<CitationLocation> = location ?? {};
+  const { documentChar, documentPage, documentChunk, searchResultLocation, web } = places;
+  const inDocument = documentChar ?? documentPage ?? documentChunk;
+  const quote = (sourceContent ?? []).map(({ text = "" }) => text).join("");
+  return {
+    title: (title ?? undefined)?.toWellFormed(),
+    url: (web?.url ?? source ?? undefined)?.toWellFormed(),
+    document: inDocument?.documentIndex ?? searchResultLocation?.searchResultIndex,
+    pages: spanOf(documentPage),
+    characters: spanOf(documentChar),
+    parts: spanOf(documentChunk ?? searchResultLocation),
+    quote: quote === "" ? undefined : quote.toWellFormed(),
+  };
+}
+
+function spanOf(
+  place: { start?: number | undefined; end?: number | undefined } | undefined,
+): Span | undefined {
+  if (place?.start === undefined) return undefined;
+  return { start: place.start, end: place.end ?? place.start };
+}
+
+/** The sources of one answer, each once, in the order in which they were named first. */
+export class SourceList {
+  readonly #numbers = new Map<string, number>();
+  readonly #lines: string[] = [];
+
+  /** The number of a source, from 1: that of its place, whatever is quoted there. */
+  numberOf(source: CitedSource): number {
+    const line = describeSource(source);
+    const known = this.#numbers.get(line);
+    if (known !== undefined) return known;
+    const number = this.#lines.push(line);
+    this.#numbers.set(line, number);
+    return number;
+  }
+
+  /** Each in words, in the order of their numbers. */
+  lines(): readonly string[] {
+    return this.#lines;
+  }
+}
+
+/** A source as a person would name it: `report (pdf), page 3`, `https://example.com/news`. */
+function describeSource({ title, url, document, pages, characters, parts }: CitedSource): string {
+  const name = title ?? (url === undefined ? `document ${(document ?? 0) + 1}` : undefined);
+  const place = pages
+    ? inWords("page", pages.start, lastOf(pages))
+    : characters
+      ? inWords("character", characters.start, lastOf(characters))
+      : parts && inWords("part", parts.start, lastOf(parts));
+  return [name, url, place].filter((text) => text !== undefined && text !== "").join(", ");
+}
+
+/** The end is not of it: https://platform.claude.com/docs/en/build-with-claude/citations */
+function lastOf({ start, end }: Span): number {
+  return Math.max(start, end - 1);
+}
+
+function inWords(unit: string, first: number, last: number): string {
+  return first === last ? `${unit} ${first}` : `${unit}s ${first}–${last}`;
+}
