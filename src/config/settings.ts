@@ -102,7 +102,10 @@ const provider = object({
   api: field(
     choice("bedrock-converse-stream", "openai-completions", "openai-responses", "anthropic-messages"),
     "The API the provider speaks.",
-    { defaultText: "bedrock-converse-stream for amazon-bedrock, openai-completions for others" },
+    {
+      defaultText:
+        "bedrock-converse-stream for amazon-bedrock, by the model for amazon-bedrock-mantle, openai-completions for others",
+    },
   ),
   auth: field(choice("aws-sdk", "api-key", "none"), "How requests are authenticated.", {
     defaultText: "aws-sdk for bedrock-converse-stream; for others api-key when apiKey is set, else none",

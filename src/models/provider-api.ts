@@ -64,9 +64,12 @@ export function waysTo({ providerId, provider, id }: Provided & { id: string }):
   if (isServed({ providerId, provider })) return [{ api: api ?? "openai-completions" }];
   const service = providerId === MANTLE ? "bedrock-mantle" : "bedrock-runtime";
   const apis = apisAt(service, id);
-  const named = api === undefined ? apis : [api, ...apis.filter((other) => other !== api)];
-  const [first = { api: CONVERSE }, ...others] = named.flatMap((name) => waysBy(name, service, id));
-  return [first, ...others];
+  const others = apis.filter((other) => other !== api);
+  // Mantle has several APIs and most models one of them: what the settings name is not for the others.
+  const isFirst = api !== undefined && (service === "bedrock-runtime" || apis.includes(api));
+  const named = isFirst ? [api, ...others] : api === undefined ? apis : [...others, api];
+  const [first = { api: CONVERSE }, ...rest] = named.flatMap((name) => waysBy(name, service, id));
+  return [first, ...rest];
 }
 
 const CONVERSE = "bedrock-converse-stream";
@@ -158,7 +161,7 @@ export function servedApi(api: Api | undefined): ServedApi {
 
 /** Who says by which API a model is called: the settings, or a page; null for a server's that nobody asked about it. */
 export function sourceOfApi(model: Provided & { id: string }): string | null {
-  if (model.provider?.api !== undefined) return "config";
+  if (model.provider?.api === apiOf(model)) return "config";
   return isServed(model) ? null : apisSource(model.id);
 }
 

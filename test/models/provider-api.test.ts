@@ -57,6 +57,35 @@ describe("the ways to a model", () => {
       ],
     ],
     [MANTLE, "anthropic.claude-mythos-5", {}, ["Messages (/anthropic/v1)"]],
+    // What the settings name for all of them goes first for those that are known to take it.
+    [
+      MANTLE,
+      "anthropic.claude-mythos-5",
+      { api: "openai-completions" },
+      ["Messages (/anthropic/v1)", "chat completions (/v1)", "chat completions (/openai/v1)"],
+    ],
+    [
+      MANTLE,
+      "xai.grok-4.3",
+      { api: "openai-responses" },
+      [
+        "Responses (/openai/v1)",
+        "Responses (/v1)",
+        "chat completions (/openai/v1)",
+        "chat completions (/v1)",
+      ],
+    ],
+    [
+      MANTLE,
+      "writer.palmyra-x6",
+      {},
+      [
+        "chat completions (/v1)",
+        "chat completions (/openai/v1)",
+        "Responses (/v1)",
+        "Responses (/openai/v1)",
+      ],
+    ],
     // Other servers have the one API.
     ["ollama", "llama3", { baseUrl: "http://127.0.0.1:11434/v1" }, ["chat completions"]],
     ["openai", "gpt-5", { baseUrl: "https://api.openai.com/v1", api: "openai-responses" }, ["Responses"]],
