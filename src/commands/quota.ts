@@ -1,14 +1,16 @@
 import { noteTaken, nameListed, unlisted } from "../discovery/name-model.ts";
 import { findNamed } from "../discovery/find-named.ts";
 import { type MissingPart, type QuotaWay, surveyQuotas } from "../discovery/survey-quotas.ts";
-import { surveyModels, withAwsSpinner } from "../discovery/survey.ts";
+import { type ModelSurvey, surveyModels, withAwsSpinner } from "../discovery/survey.ts";
 import { OpenclawError, usageError } from "../errors.ts";
+import { baseModelId } from "../models/base-model-id.ts";
 import { needsProfile, profileFor } from "../models/callable.ts";
 import { defaultModels } from "../models/default-models.ts";
 import { familyOf, PLAIN_BURNDOWN } from "../models/families.ts";
+import { describeNamed } from "../models/list.ts";
 import { findProfile, idOfProfile } from "../models/listed-id.ts";
 import { isOfBedrock, MANTLE } from "../models/provider-api.ts";
-import { bedrockIds, namedModel, targetOf } from "../models/resolve-model.ts";
+import { bedrockIds, namedModel, type ResolvedModel, targetOf } from "../models/resolve-model.ts";
 import { judgeCall, reservation, settlement } from "../models/quotas.ts";
 import { loadConfig } from "../config/resolve.ts";
 import type { Runtime } from "../runtime.ts";
@@ -65,9 +67,10 @@ async function report(text: string, options: QuotaOptions, runtime: Runtime): Pr
       hint: "Name a model of Amazon Bedrock, from `openclaw models list`",
     });
   const named = await findNamed(survey, wanted);
-  if (!named) throw load.error ?? (await unlisted(wanted, survey));
+  // Who may not list models may know their quotas.
+  if (!named && load.error?.code !== "access-denied") throw load.error ?? (await unlisted(wanted, survey));
   const { discovered } = load;
-  const { model, base, baseId } = named;
+  const { model, base, baseId } = named ?? describeUnlisted(wanted, survey);
   const session = await openSession(setup, targetOf(wanted));
   try {
     const asked = { id: wanted.id, base, discovered };
@@ -85,22 +88,28 @@ async function report(text: string, options: QuotaOptions, runtime: Runtime): Pr
       (candidate) => candidate.id === id && isMantle === (candidate.scope === "mantle"),
     );
     // Mantle counts input and output apart, one for one.
-    const burndown = isMantle
-      ? PLAIN_BURNDOWN
-      : (familyOf(baseId ?? base?.id ?? wanted.id).burndown ?? PLAIN_BURNDOWN);
+    const family = familyOf(baseId ?? base?.id ?? wanted.id);
+    // Vectors are no tokens.
+    const defaultMaxTokens = family.embedding ? 0 : model.maxTokens;
+    const burndown = isMantle ? PLAIN_BURNDOWN : (family.burndown ?? PLAIN_BURNDOWN);
     return {
       id,
       name: base?.name ?? model.name,
       region: session.region.value,
-      defaultMaxTokens: model.maxTokens,
+      defaultMaxTokens,
       burndown,
       survey: quotas,
       way,
-      call: callReport(options, model.maxTokens, burndown.output, way),
+      call: callReport(options, defaultMaxTokens, burndown.output, way),
     };
   } finally {
     session.close();
   }
+}
+
+function describeUnlisted(wanted: ResolvedModel, { input }: ModelSurvey) {
+  const baseId = baseModelId(wanted.id);
+  return { model: describeNamed(input, wanted, baseId), base: undefined, baseId };
 }
 
 function callReport(

@@ -114,6 +114,37 @@ describe("quota", () => {
     expect(stderr).toContain("local/m");
   });
 
+  it("of a whole id needs no list of models, where that may not be had", async () => {
+    const machine = await emulate({
+      script: ({ route }) =>
+        /^List(Foundation|Inference)/.test(route) ? denied(`bedrock:${route}`) : undefined,
+    });
+    const { stdout, code } = await machine.run([
+      "quota",
+      "--json",
+      "us.anthropic.claude-haiku-4-5-20251001-v1:0",
+    ]);
+    expect(code).toBe(0);
+    const document = JSON.parse(stdout) as Document;
+    expectSchema("quota", document);
+    expect(document.models[0]?.ways).toMatchObject([
+      {
+        id: "us.anthropic.claude-haiku-4-5-20251001-v1:0",
+        scope: "cross-region",
+        tokensPerMinute: { value: 200_000 },
+      },
+    ]);
+  });
+
+  it("of a model of embeddings is of its input alone", async () => {
+    const machine = await emulate();
+    const { models } = await read(machine, ["amazon.titan-embed-text-v2:0", "--input-tokens", "1000"]);
+    expect(models[0]).toMatchObject({
+      defaultMaxTokens: 0,
+      call: { reserves: 1000, settlesAtMost: 1000, answer: "fits" },
+    });
+  });
+
   it("tells what was used lately, by the id that was called", async () => {
     const machine = await emulate();
     await machine.run(["chat", "-m", SONNET, "hi"]);

@@ -79,7 +79,9 @@ function factsOf(report: ModelReport): Fact[] {
       "a call",
       call
         ? callInWords(call)
-        : `takes its input and --max-tokens when it begins; without it ${defaultMaxTokens.toLocaleString("en-US")}, the most of the model`,
+        : defaultMaxTokens === 0
+          ? "takes its input when it begins"
+          : `takes its input and --max-tokens when it begins; without it ${defaultMaxTokens.toLocaleString("en-US")}, the most of the model`,
     ],
     ["answer", call && `${answerOf(call)}${report.way ? `, by ${report.way.id}` : ""}`],
     ...survey.ways.flatMap((way): Fact[] => usedInWords(way)),
