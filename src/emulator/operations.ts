@@ -431,9 +431,10 @@ async function converseStream(
 }
 
 /** Embeds texts; chat models are asked by Converse here. */
-function invokeModel(call: RecordedCall, { account, counter, now }: OperationContext): Reply {
+function invokeModel(call: RecordedCall, context: OperationContext): Reply {
+  const { counter, now } = context;
   const modelId = modelIdOf(call);
-  const { model } = new Catalogue(account, call.region).resolveModel(modelId);
+  const model = modelToCall(modelId, call, context);
   const { body, inputTokens } = simulateEmbeddings(model, call.body);
   counter.add({ time: now(), modelId, inputTokens, outputTokens: 0, burndown: 1 });
   const { headers, ...reply } = json(body);
@@ -448,13 +449,24 @@ function invokeModel(call: RecordedCall, { account, counter, now }: OperationCon
   };
 }
 
+/** The model that an id stands for, where the account may call it. Throws `AwsError` as the service refuses. */
+function modelToCall(
+  id: string,
+  { region }: RecordedCall,
+  { account, bearerRegion }: OperationContext,
+): EmulatedModel {
+  const { model } = new Catalogue(account, region).resolveModel(id);
+  account.gates.pass(model, region ?? bearerRegion);
+  return model;
+}
+
 function answerConversation(
   call: RecordedCall,
-  { account, bearerRegion, counter, now }: OperationContext,
+  context: OperationContext,
   canAnswer: (model: EmulatedModel) => boolean = () => true,
 ): SimulatedAnswer {
-  const { model } = new Catalogue(account, call.region).resolveModel(modelIdOf(call));
-  account.gates.pass(model, call.region ?? bearerRegion);
+  const { counter, now } = context;
+  const model = modelToCall(modelIdOf(call), call, context);
   const isChatModel =
     model.canConverse !== false &&
     model.inputModalities.includes("TEXT") &&
@@ -505,11 +517,9 @@ function modelOfMessages(call: RecordedCall, context: OperationContext): Emulate
     throw validationError("anthropic-version: header is required");
   const id = textAt(call.body, "model");
   if (id === undefined) throw validationError("model: Field required");
-  const { account, bearerRegion } = context;
-  const catalogue = new Catalogue(account, call.region);
+  const catalogue = new Catalogue(context.account, call.region);
   if (catalogue.asksMantle(call.service, id)) return catalogue.mantleModel(id, "/anthropic/v1/messages");
-  const { model } = catalogue.resolveModel(id);
-  account.gates.pass(model, call.region ?? bearerRegion);
+  const model = modelToCall(id, call, context);
   if (model.providerName === "Anthropic") return model;
   throw notOnThisRoute(id);
 }
@@ -555,7 +565,7 @@ function openaiCall(
   isMantle: boolean;
   name: { callId: string; body: JsonObject; createdAt: number };
 } {
-  const { account, bearerRegion, upstream, now } = context;
+  const { account, upstream, now } = context;
   if (upstream)
     throw validationError("The model behind the emulator answers Converse and ConverseStream only.");
   const body = isRecord(call.body) ? call.body : {};
@@ -565,8 +575,7 @@ function openaiCall(
   const isMantle = catalogue.asksMantle(call.service, id);
   const name = { callId: call.requestId, body, createdAt: Math.floor(now() / 1000) };
   if (isMantle) return { model: catalogue.mantleModel(id, call.path), body, isMantle, name };
-  const { model } = catalogue.resolveModel(id);
-  account.gates.pass(model, call.region ?? bearerRegion);
+  const model = modelToCall(id, call, context);
   // The runtime endpoint has them below /openai/v1 only.
   const isThere = model.openaiPaths?.some((path) => call.path === `/openai/v1/${path}`);
   if (!isThere) throw notOnThisRoute(id);

@@ -198,6 +198,15 @@ it.each(["bedrock-converse-stream", "anthropic-messages"])(
   },
 );
 
+it("a refusal of embeddings names the gate and the command", async () => {
+  const emulated = await account("agreement");
+  const { code, stdout } = await emulated.run(["embed", "-m", "cohere.embed-v4:0", "hi", "--json"]);
+  expect(code).toBe(4);
+  expect(JSON.parse(stdout)).toMatchObject({
+    error: { code: "model-access", hint: expect.stringContaining("--accept-agreement") },
+  });
+});
+
 it("repeats the flags of the command in what opens the gate", async () => {
   const emulated = await account("agreement");
   const config = path.join(emulated.home, "other.json");
