@@ -72,6 +72,37 @@ describe("answers", () => {
     });
   });
 
+  it("from the web, with the pages below the answer", async () => {
+    const url = "https://weather.test/oslo";
+    const annotations = [{ type: "url_citation", url, title: "Oslo", start_index: 0, end_index: 9 }];
+    const cited = {
+      ...message("It rains."),
+      content: [{ type: "output_text", text: "It rains.", annotations }],
+    };
+    const searched = {
+      type: "web_search_call",
+      id: "ws_1",
+      status: "completed",
+      action: { type: "search", query: "Oslo" },
+    };
+    const { run, server } = await lab(() => streams([searched, cited]));
+    expect(await run(["--web", "Rain?"])).toMatchObject({
+      code: 0,
+      stdout: "It rains.\n",
+      stderr: `[1] Oslo, ${url}\n`,
+    });
+    expect(server.chats[0]?.body).toMatchObject({ tools: [{ type: "web_search" }] });
+    const document = JSON.parse((await run(["--web", "--json", "Rain?"])).stdout);
+    expectSchema("chat", document);
+    expect(document.citations).toEqual([{ title: "Oslo", url, textEnd: 9 }]);
+    // It has no place for documents to be cited.
+    const home = await run(["--citations", "Rain?"]);
+    expect(home).toMatchObject({
+      code: 6,
+      stderr: expect.stringContaining("'lab/gpt-5' names no sources in documents."),
+    });
+  });
+
   it("with a summary of the reasoning, where a person wants to read it", async () => {
     const { run, server } = await lab(() => streams([thought("Let me see.", "gAAA"), message("Four.")]));
     const result = await run(["--reasoning", "high", "--show-reasoning", "2+2?"]);

@@ -70,6 +70,18 @@ describe("converts", () => {
       },
     ],
     [
+      "a tool of the server's own, behind those of the caller",
+      {
+        toolConfig: {
+          tools: [
+            { systemTool: { name: "web_search" } },
+            { toolSpec: { name: "t", inputSchema: { json: {} } } },
+          ],
+        },
+      },
+      { tools: [{ type: "function", name: "t", parameters: {}, strict: false }, { type: "web_search" }] },
+    ],
+    [
       "a tool that must be called",
       {
         toolConfig: {
