@@ -3,13 +3,14 @@ import { parseArn } from "../aws/arn.ts";
 import { type Lessons, refusalOf } from "../converse/apply-lessons.ts";
 import { type Ask, dependsOnModel, planRequest } from "../converse/plan-request.ts";
 import type { RequestPlan, Wire } from "../converse/wire.ts";
+import { placeOf } from "../discovery/learnt-way.ts";
 import { loadModels } from "../discovery/load.ts";
 import { type ErrorCode, OpenclawError } from "../errors.ts";
 import { textAt } from "../json.ts";
 import { once } from "../once.ts";
 import { baseModelId } from "../models/base-model-id.ts";
 import type { Discovered } from "../models/discovered.ts";
-import { type AwsPath, isMantle } from "../models/provider-api.ts";
+import { type AwsPath, isMantle, type Way } from "../models/provider-api.ts";
 import { catalogIds } from "../models/catalog.ts";
 import { listedId } from "../models/listed-id.ts";
 import { likelyProfile, needsProfile, profileFor, profileNamed } from "../models/callable.ts";
@@ -32,19 +33,21 @@ export interface WireOptions {
 interface BedrockApi extends Pick<Wire, "open" | "explain" | "tellBreak" | "isSaid"> {
   /** How the API counts tokens, where it does. */
   countTokens?: Wire["countTokens"] | undefined;
-  /** Where it is called, for what is learnt: URL. */
-  url: string;
   plan(modelId: string, known: Discovered | undefined, lessons: Lessons): Promise<RequestPlan>;
 }
 
 /** Opens the way to a model of Amazon Bedrock, by ConverseStream. Throws `usage`. */
 export async function openConverse(setup: Setup, ask: Ask, options: WireOptions): Promise<Wire> {
   const loaded = import("../converse/converse-stream.ts");
-  return openBedrock(setup, ask, options, async (session) => ({
-    ...(await loaded).converseStream(session),
-    url: session.endpoint("bedrock-runtime")?.url ?? "",
-    plan: (modelId, known, lessons) => planRequest(ask, modelId, setup.config.value, known, lessons),
-  }));
+  return openBedrock(
+    setup,
+    ask,
+    { ...options, way: { api: "bedrock-converse-stream" } },
+    async (session) => ({
+      ...(await loaded).converseStream(session),
+      plan: (modelId, known, lessons) => planRequest(ask, modelId, setup.config.value, known, lessons),
+    }),
+  );
 }
 
 /** Opens the way to a model of Amazon Bedrock by an API of other services, under a path of AWS's. Throws `usage`. */
@@ -52,9 +55,9 @@ export async function openOverAws(
   setup: Setup,
   ask: Ask,
   options: WireOptions,
-  { path, api }: { path: AwsPath; api: ServerApi },
+  { way, path, api }: { way: Way; path: AwsPath; api: ServerApi },
 ): Promise<Wire> {
-  return openBedrock(setup, ask, options, async (session) => {
+  return openBedrock(setup, ask, { ...options, way }, async (session) => {
     const [{ awsStream, openAwsLine }, { countByApi }] = await Promise.all([
       import("../wires/aws-line.ts"),
       import("../wires/server-wire.ts"),
@@ -62,7 +65,6 @@ export async function openOverAws(
     const line = await openAwsLine(session, path);
     return {
       ...awsStream(line, api),
-      url: line.server.url.href,
       // The runtime has CountTokens, and no counter under these paths.
       ...(path.service === "bedrock-mantle" &&
         api.countTokens && { countTokens: (plan) => countByApi(line, api, plan) }),
@@ -84,12 +86,13 @@ export async function openOverAws(
 async function openBedrock(
   setup: Setup,
   ask: Ask,
-  { open = openSession, known: tellKnown = knownModels }: WireOptions,
+  { open = openSession, known: tellKnown = knownModels, way }: WireOptions & { way: Way },
   use: (session: AwsSession) => Promise<BedrockApi>,
 ): Promise<Wire> {
   const { id } = ask.model;
   const session = await open(setup, targetOf(ask.model));
-  const { url, plan: planFor, countTokens: countByItself, ...stream } = await use(session);
+  const { plan: planFor, countTokens: countByItself, ...stream } = await use(session);
+  const place = await placeOf(session, way, id);
   const list = once(() => tellKnown(session, ask));
   let known: Discovered | undefined;
   let profileId: string | undefined;
@@ -99,7 +102,7 @@ async function openBedrock(
   return {
     ...stream,
     region: session.region.value,
-    place: [session.region.value, url, id],
+    place,
     // AWS's list knows better which models the region has.
     isListed: () =>
       known ? listedId(id, known) !== undefined : catalogIds().includes(baseModelId(id) ?? id),

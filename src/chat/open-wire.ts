@@ -88,7 +88,8 @@ async function openWay(setup: Setup, ask: Ask, options: WireOptions, way: Way): 
   return wire.value;
 }
 
-async function openBy(setup: Setup, ask: Ask, options: WireOptions, { api, path }: Way): Promise<Wire> {
+async function openBy(setup: Setup, ask: Ask, options: WireOptions, way: Way): Promise<Wire> {
+  const { api, path } = way;
   const loaded = APIS[api]?.();
   if (isServed(ask.model) && loaded) {
     const [apiFor, { openServerWire }] = await Promise.all([loaded, import("../wires/server-wire.ts")]);
@@ -96,5 +97,5 @@ async function openBy(setup: Setup, ask: Ask, options: WireOptions, { api, path 
   }
   const { openConverse, openOverAws } = await import("./bedrock-wire.ts");
   if (!loaded || !path) return openConverse(setup, ask, options);
-  return openOverAws(setup, ask, options, { path, api: (await loaded)(setup, ask) });
+  return openOverAws(setup, ask, options, { way, path, api: (await loaded)(setup, ask) });
 }

@@ -26,20 +26,30 @@ const LOCK_WAIT_MS = 90_000;
 export async function writeCache(file: string, discovered: Discovered): Promise<void> {
   await replaceFile(file, JSON.stringify({ form: FORM, ...discovered }));
   for (const shared of [failureFile(file), partialFile(file)]) await rm(shared, { force: true });
-  await forgetLessons(path.dirname(file));
+  // With a new list each model gets a new hearing.
+  await forget(path.dirname(file), "lessons");
   await prune(path.dirname(file), "models", discovered.fetchedAt, file);
 }
 
-/** Forgets what refusals taught: with a new list each model gets a new hearing. */
-export async function forgetLessons(folder: string): Promise<void> {
+/** Forgets all that is kept of a kind. */
+export async function forget(folder: string, kind: EntryKind): Promise<void> {
+  const ofKind = new RegExp(`^${kind}-\\w+\\.json$`);
   for (const name of await readdir(folder)) {
-    if (/^lessons-\w+\.json$/.test(name)) await rm(path.join(folder, name), { force: true });
+    if (ofKind.test(name)) await rm(path.join(folder, name), { force: true });
   }
 }
 
-/** Writes what was learnt of a model, and drops what was learnt of those that nobody uses any more. `now` is in ms since 1970. */
-export async function writeLessons(file: string, entry: object, now: number): Promise<void> {
+/**
+ * Writes what was learnt of a model, and drops what was learnt of those that nobody uses any more. Printed lists are made
+ * anew where `changesList` says so. `now` is in ms since 1970.
+ */
+export async function writeLessons(
+  file: string,
+  entry: object,
+  { now, changesList }: { now: number; changesList: boolean },
+): Promise<void> {
   await replaceFile(file, JSON.stringify(entry));
+  if (changesList) await forget(path.dirname(file), "ready");
   await prune(path.dirname(file), "lessons", now, file);
 }
 

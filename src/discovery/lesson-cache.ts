@@ -70,8 +70,11 @@ export async function keepLessons(setup: Setup, place: readonly string[], lesson
       const now = runtime.now();
       const { since, lessons: known } = (await read(file, now)) ?? { since: now, lessons: [] };
       const isNew = (lesson: Lesson): boolean => !known.some((other) => isSameLesson(lesson, other));
-      const all = [...known, ...lessons.filter(isNew)].slice(-MOST_LESSONS);
-      await writeLessons(file, { form: FORM, since, lessons: all }, now);
+      const news = lessons.filter(isNew);
+      const all = [...known, ...news].slice(-MOST_LESSONS);
+      // By which API a model is called is in the list.
+      const changesList = news.some(({ name }) => name === "other-wire");
+      await writeLessons(file, { form: FORM, since, lessons: all }, { now, changesList });
     }),
   );
   memoryOf(setup).delete(file);

@@ -151,6 +151,6 @@ export async function readServed(file: string): Promise<ServedList | undefined> 
 export async function writeServed(file: string, list: ServedList): Promise<void> {
   const { replaceFile } = await import("../disk/replace-file.ts");
   await replaceFile(file, JSON.stringify({ form: FORM, ...list }));
-  const { forgetLessons } = await import("./cache-write.ts");
-  await forgetLessons(path.dirname(file));
+  const { forget } = await import("./cache-write.ts");
+  await forget(path.dirname(file), "lessons");
 }

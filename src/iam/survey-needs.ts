@@ -7,8 +7,10 @@ import type { Configuration } from "../config/settings.ts";
 import { toOpenclawError } from "../session/aws-errors.ts";
 import { oncePer } from "../once.ts";
 import type { Warning } from "../models/discovered.ts";
+import { wayTo } from "../discovery/learnt-way.ts";
 import { loadModels, type ModelLoad } from "../discovery/load.ts";
-import { apiOf, hasMantle, isMantle, isOfBedrock } from "../models/provider-api.ts";
+import { listedBase } from "../models/listed-id.ts";
+import { hasMantle, isMantle, isOfBedrock } from "../models/provider-api.ts";
 import { needsProfile } from "../models/callable.ts";
 import {
   isComplete,
@@ -92,8 +94,9 @@ async function findModels(setup: Setup, models: readonly ResolvedModel[]): Promi
       const loaded = await load({ target, region });
       const { discovered } = loaded;
       const { id } = resolveModel(model.key, setup.config.value, discovered);
+      const { way } = await wayTo(session, { ...model, id }, discovered && listedBase(id, discovered)?.id);
       const isLookedUp = !isComplete(model) || (discovered !== undefined && needsProfile(id, discovered));
-      return { id, region, api: apiOf(model), discovered, load: loaded, isLookedUp };
+      return { id, region, api: way.api, discovered, load: loaded, isLookedUp };
     }),
   );
 }

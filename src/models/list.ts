@@ -8,7 +8,7 @@ import { embedsText, regionsOf, streamsText } from "./callable.ts";
 import { familyOf, mediaKindsOf } from "./families.ts";
 import { baseOf, basesOf, idOfProfile, listedBase, listedId } from "./listed-id.ts";
 import { orderModels } from "./model-order.ts";
-import { type ApiName, apiNameOf, BEDROCK, MANTLE, isServed } from "./provider-api.ts";
+import { type ApiName, apiName, apiOf, BEDROCK, MANTLE, isServed } from "./provider-api.ts";
 import { matchesProvider } from "./provider-filter.ts";
 import { resolveModel } from "./resolve-model.ts";
 
@@ -229,7 +229,7 @@ function describe(
     name: configured?.name || listed?.name || catalog?.name || unfit?.name || id,
     provider: base?.provider ?? catalog?.provider ?? (isBedrock ? vendorOfId(id) : providerId),
     kind: candidate ? kindOf(candidate.profile) : "configured",
-    api: apiNameOf({ providerId, provider: config.models?.providers?.[providerId], id: baseId ?? id }),
+    api: apiName(apiOf({ providerId, provider: config.models?.providers?.[providerId], id: baseId ?? id })),
     input: inputKinds.join("+"),
     ...limitsOf(configured, catalog, input.settings),
     reasoning: configured?.reasoning ?? catalog?.reasoning ?? false,

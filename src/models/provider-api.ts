@@ -168,9 +168,8 @@ export function sourceOfApi(model: Provided & { id: string }): string | null {
 /** What `models list` calls an API. */
 export type ApiName = Exclude<Api, typeof CONVERSE> | "converse";
 
-/** The API that a model is called by, by the name that `models list` has for it. */
-export function apiNameOf(model: Parameters<typeof apiOf>[0]): ApiName {
-  const api = apiOf(model);
+/** The name that `models list` has for an API. */
+export function apiName(api: Api): ApiName {
   return api === CONVERSE ? "converse" : api;
 }
 

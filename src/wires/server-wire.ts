@@ -12,6 +12,7 @@ import { OpenclawError } from "../errors.ts";
 import { textAt } from "../json.ts";
 import { readRefusal } from "../session/refusal-table.ts";
 import { nearestIds } from "../models/nearest.ts";
+import { apiOf } from "../models/provider-api.ts";
 import { unknownModel } from "../models/resolve-model.ts";
 import { createRetryStrategy, decideRetries } from "../session/retries.ts";
 import type { Setup } from "../session/session.ts";
@@ -58,7 +59,7 @@ export async function openServerWire(setup: Setup, { model }: Ask, api: ServerAp
   const line = await openLine(server, runtime, undefined, shared.profiles.get(decision.profileName));
   const wire: Wire = {
     region: null,
-    place: [server.name, server.url.href, model.id],
+    place: [server.name, server.url.href, apiOf(model), model.id],
     isListed: () => false,
     plan: (lessons) => api.plan(line, lessons),
     learn: async ({ details }) =>

@@ -69,11 +69,18 @@ describe("a model of bedrock-mantle", () => {
     expect(posts(machine)).toEqual([likely, path, path]);
   });
 
-  it("is called by another API where it turns out to have one only", async () => {
-    const machine = await mantle({ mantleModels: moved("qwen.qwen3-32b", ["/openai/v1/responses"]) });
-    expect(await machine.run(["chat", "-m", `${MANTLE}/qwen.qwen3-32b`, "Hi"])).toMatchObject({ code: 0 });
-    expect(posts(machine).at(-1)).toBe("/openai/v1/responses");
-  });
+  it.each(["/openai/v1/responses", "/v1/responses", "/openai/v1/chat/completions"])(
+    "is called by %s where it turns out to have that only, and is there at once from then on",
+    async (path) => {
+      const machine = await mantle({ mantleModels: moved("qwen.qwen3-32b", [path]) });
+      const chat = ["chat", "-m", `${MANTLE}/qwen.qwen3-32b`, "Hi"];
+      expect(await machine.run(chat)).toMatchObject({ code: 0 });
+      const asked = posts(machine).length;
+      expect(asked).toBeGreaterThan(1);
+      expect(await machine.run(chat)).toMatchObject({ code: 0 });
+      expect(posts(machine).slice(asked)).toEqual([path]);
+    },
+  );
 
   it("is refused with all that was tried where none of its APIs takes it", async () => {
     const machine = await mantle({ mantleModels: moved("qwen.qwen3-32b", []) });

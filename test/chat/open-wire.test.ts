@@ -12,10 +12,13 @@ import {
 import { emulate } from "../helpers/emulated.ts";
 import { createHome, openclaw, type Result } from "../helpers/openclaw.ts";
 import { message, streams } from "../helpers/responses-events.ts";
+import { expectSchema } from "../helpers/schema.ts";
 import { serve } from "../helpers/served.ts";
 
 const KEYS = { AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE", AWS_SECRET_ACCESS_KEY: "a/secret/of/the/tests" };
 const MODEL = "openai.gpt-oss-120b-1:0";
+/** A model of the emulator's that Converse does not take. */
+const LUNA = "us.openai.gpt-5.6-luna";
 /** All models of the provider by chat completions, as the settings say. */
 const COMPLETIONS = `{models: {providers: {"amazon-bedrock": {api: "openai-completions"}}}}`;
 
@@ -393,6 +396,30 @@ describe("a model that Converse does not take", () => {
     const before = emulated.emulator.calls.length;
     expect(await emulated.run(["chat", "-m", "openai.gpt-5.6-luna", "Hi"])).toMatchObject({ code: 0 });
     expect(emulated.routes().slice(before)).toHaveLength(1);
+  });
+
+  it("is listed, shown and allowed by the API that a refusal has led to", async () => {
+    const emulated = await emulate();
+    emulated.configure(JSON.stringify({ agents: { defaults: { model: LUNA } } }));
+    const apiIn = async (): Promise<unknown> => {
+      const { stdout } = await emulated.run(["models", "list", "--json"]);
+      const { models } = JSON.parse(stdout) as { models: { id: string; api: string }[] };
+      return Object.fromEntries(models.map(({ id, api }) => [id, api]));
+    };
+    expect(await apiIn()).toMatchObject({ [LUNA]: "converse", "amazon.nova-lite-v1:0": "converse" });
+    expect((await emulated.run(["chat", "Hi"])).code).toBe(0);
+    expect(await apiIn()).toMatchObject({ [LUNA]: "openai-responses", "amazon.nova-lite-v1:0": "converse" });
+    const shown = await emulated.run(["models", "show", LUNA]);
+    expect(shown.stdout).toMatch(/^api +Responses \(\/openai\/v1\) of bedrock-runtime \(learnt\)$/m);
+    const { stdout } = await emulated.run(["models", "show", LUNA, "--json"]);
+    expectSchema("models-show", JSON.parse(stdout));
+    expect(JSON.parse(stdout)).toMatchObject({
+      api: "openai-responses",
+      apiPath: "/openai/v1",
+      apiSource: "learnt",
+    });
+    const policy = await emulated.run(["iam", "policy", "--for", "chat"]);
+    expect(policy.stdout).toContain("arn:aws:bedrock:us-east-1:123456789012:project/default");
   });
 
   it("is refused with all that was tried, once each", async () => {

@@ -119,7 +119,7 @@ it("ignores answers about access that are not whole", async () => {
   const answer = { fetchedAt: NOW, availability: { region: "AVAILABLE" }, isFormMissing: false };
   writeFileSync(file, formatAccess(new Map([["a.b", answer]])));
   expect(await readAccess(file)).toEqual(new Map([["a.b", answer]]));
-  writeFileSync(file, JSON.stringify({ form: 1, answers: { "a.b": answer, "c.d": { fetchedAt: NOW } } }));
+  writeFileSync(file, JSON.stringify({ form: 2, answers: { "a.b": answer, "c.d": { fetchedAt: NOW } } }));
   expect([...(await readAccess(file)).keys()]).toEqual(["a.b"]);
   writeFileSync(file, formatAccess(new Map([["a.b", answer]])).slice(0, -3));
   expect(await readAccess(file)).toEqual(new Map());

@@ -47,3 +47,20 @@ it("a process reads what was learnt once a second, and knows at once what it has
   // Another command in the same process has its own configuration, and looks for itself.
   expect(await recall(openProcess(home))).toEqual([]);
 });
+
+it("printed lists, which say how models are called, are made anew once that is learnt, and only then", async () => {
+  const home = createHome();
+  const { setup } = openProcess(home);
+  const folder = path.join(home, ".openclaw", "cache");
+  const printed = (): string[] => readdirSync(folder).filter((name) => name.startsWith("ready-"));
+  const print = (): void => writeFileSync(path.join(folder, `ready-${"0".repeat(32)}.json`), "{}");
+  await keepLessons(setup, PLACE, [{ name: "temperature" }]);
+  print();
+  await keepLessons(setup, PLACE, [{ name: "topP" }]);
+  expect(printed()).toHaveLength(1);
+  await keepLessons(setup, PLACE, [{ name: "other-wire" }]);
+  expect(printed()).toEqual([]);
+  print();
+  await keepLessons(setup, PLACE, [{ name: "other-wire" }]);
+  expect(printed()).toHaveLength(1);
+});

@@ -42,7 +42,12 @@ export async function showModelList(
   const sorted = options.sort
     ? (await import("../../models/sort-models.ts")).sortModels(survey.models, options.sort)
     : survey.models;
-  const { models, accessWarnings } = await addAccess(sorted, survey, options);
+  // Only in JSON it is told how each is called.
+  const known =
+    runtime.terminal.format === "json"
+      ? await (await import("../../discovery/learnt-way.ts")).withLearntApis(sorted, survey)
+      : sorted;
+  const { models, accessWarnings } = await addAccess(known, survey, options);
   const warnings = [
     ...load.warnings,
     ...withoutAws(survey),

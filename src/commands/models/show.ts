@@ -6,20 +6,23 @@ import { familyOf } from "../../models/families.ts";
 import { type Access, surveyAccess } from "../../discovery/access.ts";
 import { nameListed, noteTaken, unlisted } from "../../discovery/name-model.ts";
 import { findNamed, type NamedModel } from "../../discovery/find-named.ts";
+import { wayTo } from "../../discovery/learnt-way.ts";
 import type { Warning } from "../../models/discovered.ts";
 import { modelFacts, type ModelFacts } from "../../models/model-facts.ts";
 import {
+  apiName,
   apiOf,
   isServed,
   keyAtMantle,
   nameOfWay,
   servedApi,
   sourceOfApi,
-  waysTo,
+  type Way,
 } from "../../models/provider-api.ts";
 import { needsProfile, profileFor } from "../../models/callable.ts";
-import { type ResolvedModel } from "../../models/resolve-model.ts";
+import { type ResolvedModel, targetOf } from "../../models/resolve-model.ts";
 import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
+import { openSession } from "../../session/session.ts";
 import { usageError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
@@ -49,10 +52,11 @@ export async function run(options: ShowOptions, runtime: Runtime): Promise<void>
   const named = await findNamed(survey, wanted);
   if (!named) throw load.error ?? (await unlisted(wanted, survey));
   const form = familyOf(named.baseId ?? baseModelId(wanted.id, load.discovered)).reasoning;
-  const called = { ...wanted, id: named.baseId ?? wanted.id };
-  const [way] = waysTo(called);
+  const called = await howCalled(wanted, named.baseId ?? wanted.id, survey);
+  const { way } = called;
   const facts = modelFacts({
     ...named,
+    model: { ...named.model, api: apiName(way.api) },
     configured: wanted.configured,
     discovered: load.discovered,
     reasoningLevels: form && [...(form.off === undefined ? [] : ["off"]), ...form.levels],
@@ -67,7 +71,7 @@ export async function run(options: ShowOptions, runtime: Runtime): Promise<void>
       ...facts,
       apiEndpoint: isServed(wanted) ? null : (way.path?.service ?? "bedrock-runtime"),
       apiPath: way.path?.prefix ?? null,
-      apiSource: sourceOfApi(called),
+      apiSource: called.source,
       access,
       reasoningSource: form?.source ?? null,
       call,
@@ -79,7 +83,7 @@ export async function run(options: ShowOptions, runtime: Runtime): Promise<void>
   } else {
     const { bold } = await terminal.stdoutStyle();
     await terminal.print(hang("", bold(facts.name), terminal.columns).join("\n"));
-    await printFacts(factRows(facts, access, call, survey, called), terminal);
+    await printFacts(factRows(facts, access, call, survey, { ...wanted, called }), terminal);
   }
   for (const { message, hint } of warnings) await terminal.warn(message, hint);
 }
@@ -99,7 +103,7 @@ function factRows(
   access: Access | undefined,
   call: string | null,
   { load, setup }: ModelSurvey,
-  wanted: ResolvedModel,
+  wanted: ResolvedModel & { called: Called },
 ): Fact[] {
   const { base, sources, arn } = facts;
   const origin = (source: string | null): string =>
@@ -112,7 +116,7 @@ function factRows(
         ? `behind ${servedApi(apiOf(wanted)).maker}'s API`
         : kindInWords(facts, load.discovered !== undefined),
     ],
-    ["api", apiInWords(wanted)],
+    ["api", isServed(wanted) ? null : apiInWords(wanted.called)],
     ["description", facts.description],
     ["provider", facts.provider],
     ...(arn ? arnRows(arn) : [["ARN", facts.kind === "foundation-model" ? base?.arn : null] as const]),
@@ -140,12 +144,21 @@ function factRows(
   ];
 }
 
+/** How a model is called first, and who says so: the settings, a refusal of a likelier way, or a page. */
+interface Called {
+  way: Way;
+  source: string | null;
+}
+
+async function howCalled(wanted: ResolvedModel, baseId: string, { setup }: ModelSurvey): Promise<Called> {
+  const { way, isLearnt } = await wayTo(await openSession(setup, targetOf(wanted)), wanted, baseId);
+  return { way, source: isLearnt ? "learnt" : sourceOfApi({ ...wanted, id: baseId }) };
+}
+
 /** The API that a model of AWS's is called by first, where, and who says so. */
-function apiInWords(model: ResolvedModel): string | null {
-  if (isServed(model)) return null;
-  const [way] = waysTo(model);
+function apiInWords({ way, source }: Called): string {
   const place = way.path ? ` of ${way.path.service}` : "";
-  const [page = ""] = /[^/]+$/.exec(sourceOfApi(model) ?? "") ?? [];
+  const [page = ""] = /[^/]+$/.exec(source ?? "") ?? [];
   return `${nameOfWay(way)}${place} (${page.endsWith(".html") ? `AWS, ${page.slice(0, -5)}` : page})`;
 }
 
