@@ -10,11 +10,11 @@ import { textAt } from "../json.ts";
 import { once } from "../once.ts";
 import { baseModelId } from "../models/base-model-id.ts";
 import type { Discovered } from "../models/discovered.ts";
-import { type AwsPath, isMantle, type Way } from "../models/provider-api.ts";
+import { type AwsPath, hasMantle, isMantle, type Way } from "../models/provider-api.ts";
 import { catalogIds } from "../models/catalog.ts";
 import { listedId } from "../models/listed-id.ts";
 import { likelyProfile, needsProfile, profileFor, profileNamed } from "../models/callable.ts";
-import { targetOf, unknownModel } from "../models/resolve-model.ts";
+import { MANTLE_TARGET, type ResolvedModel, targetOf, unknownModel } from "../models/resolve-model.ts";
 import { saysRetired } from "../session/error-table.ts";
 import { readRefusal } from "../session/refusal-table.ts";
 import { type AwsSession, openSession, type Setup } from "../session/session.ts";
@@ -144,9 +144,10 @@ async function openBedrock(
       const load = await loadModels(setup, { target: targetOf(ask.model) });
       const refused = profileId ?? id;
       const instead = await insteadOf(refused, isRetired, load, setup.config.value);
+      const key = await keyInMantlesList(setup, ask.model);
       return unknownModel(
         id,
-        instead.filter((other) => other !== id),
+        [...(key ?? []), ...instead.filter((other) => other !== id)],
         refusal,
         isRetired,
       );
@@ -160,6 +161,14 @@ async function openBedrock(
     baseIdOf: ({ input }) => baseModelId(input.modelId ?? "", known),
     close: () => session.close(),
   };
+}
+
+/** The key of a model that was asked for at the runtime endpoint and is in the list of Mantle's, where that is configured. */
+async function keyInMantlesList(setup: Setup, model: ResolvedModel): Promise<[string] | undefined> {
+  if (isMantle(model) || !hasMantle(setup.config.value)) return undefined;
+  const { discovered } = await loadModels(setup, { target: MANTLE_TARGET });
+  if (!discovered || listedId(model.id, discovered) === undefined) return undefined;
+  return [`${MANTLE_TARGET.providerId}/${model.id}`];
 }
 
 /** Refusals of the way to a model, in codes: by its own id it may be to be had. */

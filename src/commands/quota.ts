@@ -1,7 +1,7 @@
 import { noteTaken, nameListed, unlisted } from "../discovery/name-model.ts";
 import { findNamed } from "../discovery/find-named.ts";
 import { type MissingPart, type QuotaWay, surveyQuotas } from "../discovery/survey-quotas.ts";
-import { type ModelSurvey, surveyModels, withAwsSpinner } from "../discovery/survey.ts";
+import { type ModelSurvey, ofEndpoint, surveyModels, withAwsSpinner } from "../discovery/survey.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import { baseModelId } from "../models/base-model-id.ts";
 import { needsProfile, profileFor } from "../models/callable.ts";
@@ -58,9 +58,11 @@ async function namesOf({ model, ...options }: QuotaOptions, runtime: Runtime): P
 }
 
 async function report(text: string, options: QuotaOptions, runtime: Runtime): Promise<ModelReport> {
-  const survey = await surveyModels(options, runtime, { all: true, about: text });
-  const { load, setup } = survey;
-  const wanted = noteTaken(text, await nameListed(text, load, setup), setup);
+  const asked = await surveyModels(options, runtime, { all: true, about: text });
+  const { setup, mantle } = asked;
+  const wanted = noteTaken(text, await nameListed(text, asked.load, setup, { mantle: () => mantle }), setup);
+  const survey = ofEndpoint(asked, wanted);
+  const { load } = survey;
   if (!isOfBedrock(wanted))
     throw new OpenclawError("invalid-request", {
       message: `'${wanted.key}' is a model of another server, of which AWS has no quota.`,

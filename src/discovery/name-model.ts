@@ -7,7 +7,7 @@ import type { Discovered, FoundationModel } from "../models/discovered.ts";
 import { listedId } from "../models/listed-id.ts";
 import { matchName, type Nameable, type NameMatch, successorOf, suggestIds } from "../models/match-name.ts";
 import { nearestIds } from "../models/nearest.ts";
-import { isServed, keyAtMantle } from "../models/provider-api.ts";
+import { hasMantle, isServed, keyAtMantle } from "../models/provider-api.ts";
 import {
   bedrockIds,
   describeTaken,
@@ -40,32 +40,60 @@ export async function nameModel(text: string, setup: Setup): Promise<ResolvedMod
   if (isComplete(exact)) return noteTaken(text, exact, setup);
   const load = await withAwsSpinner(setup, "Asking AWS for its models", () => loadFor(exact, setup));
   if (!load.discovered) return exact;
-  return noteTaken(text, await nameListed(text, load, setup), setup);
+  const mantle = (): Promise<ModelLoad> | undefined =>
+    hasMantle(config) ? loadModels(setup, { target: MANTLE_TARGET }) : undefined;
+  return noteTaken(text, await nameListed(text, load, setup, { mantle }), setup);
 }
 
 /**
- * The model that a name stands for in a list that is there; an id that is like none stays as it is. One that the account is
- * known to be refused is passed over, unless `withBarred` says that it is what may be asked about. Throws
- * `model-not-found` as `nameModel` does, and `model-access` for a name of nothing else.
+ * The model that a name stands for in a list that is there, or else in that of Mantle, which is asked for only then; an id
+ * that is like none stays as it is. One that the account is known to be refused is passed over, unless `withBarred` says that
+ * it is what may be asked about. Throws `model-not-found` as `nameModel` does, and `model-access` for a name of nothing else.
  */
 export async function nameListed(
   text: string,
   load: ModelLoad,
   { config, options }: Pick<Setup, "config" | "options">,
-  { withBarred = false } = {},
+  {
+    withBarred = false,
+    mantle = () => undefined,
+  }: { withBarred?: boolean; mantle?: () => Promise<ModelLoad> | ModelLoad | undefined } = {},
 ): Promise<ResolvedModel> {
   const exact = namedModel(text, config.value);
   const { discovered } = load;
-  if (!discovered || !isListOf(discovered, exact) || isComplete(exact)) return exact;
+  if (!discovered || !isListOf(discovered, exact) || exact.configured) return exact;
   if (listedId(exact.id, discovered) !== undefined) return exact;
+  if (isComplete(exact)) return (await namedAtMantle(text, exact, mantle, config.value)) ?? exact;
   const known = await nameableIn(load, config.value);
   const nameable = withBarred ? { ...known, isBarred: undefined } : known;
   const match = matchName(exact.id, nameable);
+  const atMantle = match.kind === "none" ? await namedAtMantle(text, exact, mantle, config.value) : undefined;
+  if (atMantle) return atMantle;
   if (match.kind === "none" && isUnheardOf(exact.id)) return exact;
   if (match.kind === "uncallable" && known.isBarred(match.base.id))
     throw barred(match.base.id, await readKept(load), discovered.region, options);
   if (match.kind !== "one") throw notNamed(text, exact, match, nameable);
   return namedModel(`${exact.providerId}/${match.id}`, config.value);
+}
+
+/** The model of Mantle's list that a bare id or name stands for; undefined for a key, which says where its model is. */
+async function namedAtMantle(
+  text: string,
+  exact: ResolvedModel,
+  load: () => Promise<ModelLoad> | ModelLoad | undefined,
+  config: Configuration,
+): Promise<ResolvedModel | undefined> {
+  if (exact.id !== text.trim()) return undefined;
+  const mantle = await load();
+  if (!mantle?.discovered) return undefined;
+  const keyOfId = (id: string): string => `${MANTLE_TARGET.providerId}/${id}`;
+  if (listedId(exact.id, mantle.discovered) !== undefined) return namedModel(keyOfId(exact.id), config);
+  if (isComplete(exact)) return undefined;
+  const nameable = await nameableIn(mantle, config);
+  const match = matchName(exact.id, nameable);
+  if (match.kind === "one") return namedModel(keyOfId(match.id), config);
+  if (match.kind !== "several") return undefined;
+  throw notNamed(text, exact, { ...match, ids: match.ids.map(keyOfId) }, nameable);
 }
 
 /** AWS's list; asked for again where the one that was kept does not know the name. */

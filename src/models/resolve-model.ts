@@ -10,7 +10,7 @@ import type { Discovered } from "./discovered.ts";
 import { listedId } from "./listed-id.ts";
 import { matchName } from "./match-name.ts";
 import { foldedForms, foldName } from "./name-words.ts";
-import { BEDROCK, isMantle, isServed, MANTLE } from "./provider-api.ts";
+import { BEDROCK, hasMantle, isMantle, isServed, keyAtMantle, MANTLE } from "./provider-api.ts";
 
 /** What is to be called: the lists of discovery, or one model. */
 export type Target =
@@ -63,6 +63,9 @@ export function namedModel(text: string, config: Configuration, discovered?: Dis
 export function resolveModel(text: string, config: Configuration, discovered?: Discovered): ResolvedModel {
   const name = text.trim();
   const exact = byKey(keyOf(name, config), config);
+  // What AWS has at Mantle only goes by its bare id, too, where Mantle's models are asked for.
+  const atMantle = exact.configured || !hasMantle(config) ? undefined : keyAtMantle(exact);
+  if (atMantle === `${MANTLE}/${name}`) return byKey(atMantle, config);
   if (isComplete(exact)) return exact;
   const configured = name === exact.id ? configuredKey(name, config) : undefined;
   if (configured !== undefined) return byKey(configured, config);

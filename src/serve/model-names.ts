@@ -6,14 +6,7 @@ import { nameableIn, nameListed } from "../discovery/name-model.ts";
 import { listedId } from "../models/listed-id.ts";
 import { isMantle, isServed } from "../models/provider-api.ts";
 import { suggestIds } from "../models/match-name.ts";
-import {
-  isComplete,
-  keyOf,
-  LONGEST_ID,
-  namedModel,
-  type ResolvedModel,
-  unknownModel,
-} from "../models/resolve-model.ts";
+import { keyOf, LONGEST_ID, namedModel, type ResolvedModel, unknownModel } from "../models/resolve-model.ts";
 import { usageError } from "../errors.ts";
 import type { CachedModelList } from "./model-list-cache.ts";
 
@@ -56,8 +49,8 @@ export function resolveName(
     const model = namedModel(text, config);
     if (isCallable(model, setup, modelList)) return model;
     const load = (isMantle(model) ? modelList.mantle : undefined) ?? modelList.load;
-    if (load.discovered && !isComplete(model)) {
-      const named = await nameListed(text, load, setup);
+    if (load.discovered) {
+      const named = await nameListed(text, load, setup, { mantle: () => modelList.mantle });
       if (named.key !== model.key) return named;
     }
     const names = [...map.keys(), ...aliasesOf(config)];

@@ -202,6 +202,16 @@ describe("serve", () => {
     }
   });
 
+  it.each(["deepseek.v3.2", "grok", "openai.gpt-5.5"])(
+    "takes %s for the model of bedrock-mantle where nothing else is called so",
+    async (model) => {
+      const { client } = await serve({ config: CONFIG });
+      const messages = [{ role: "user" as const, content: "Hi" }];
+      const { choices } = await client.chat.completions.create({ model, messages });
+      expect(choices[0]?.message.content).toContain("This is a simulated answer");
+    },
+  );
+
   it("refuses what bedrock-mantle does not list, with what may have been meant", async () => {
     const { client } = await serve({ config: CONFIG });
     const ask = (model: string) =>

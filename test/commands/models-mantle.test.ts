@@ -255,6 +255,69 @@ describe("the models of bedrock-mantle", () => {
   });
 });
 
+describe("a model of bedrock-mantle by another name than its key", () => {
+  it.each([
+    ["a bare id that is at Mantle only", "openai.gpt-5.5", "openai.gpt-5.5"],
+    ["a bare id that AWS's other list does not have", "deepseek.v3.2", "deepseek.v3.2"],
+    ["a printed name", "GPT-5.4", "openai.gpt-5.4"],
+    ["a family and its version", "grok 4.3", "xai.grok-4.3"],
+    ["a family", "grok", "xai.grok-4.3"],
+    ["another spelling", "Gemma-4 31B", "google.gemma-4-31b"],
+  ])("%s is taken with a notice: %s", async (_, typed, id) => {
+    const machine = await withMantle();
+    const key = `${MANTLE}/${id}`;
+    const shown = await machine.run(["models", "show", typed, "--json"]);
+    expect(shown.stderr).toBe(`openclaw: ${typed} is ${key}\n`);
+    expect(JSON.parse(shown.stdout)).toMatchObject({
+      key,
+      kind: "foundation-model",
+      apiEndpoint: "bedrock-mantle",
+    });
+    expect(await machine.run(["models", "set", typed])).toMatchObject({ code: 0 });
+    expect((await machine.run(["config", "get", "agents.defaults.model"])).stdout).toBe(`${key}\n`);
+    const quota = await machine.run(["quota", typed, "--json"]);
+    expect(quota.stderr).toContain(`${typed} is ${key}`);
+  });
+
+  it.each([
+    ["openai.gpt-5.5", "/openai/v1/responses"],
+    ["grok", "/openai/v1/chat/completions"],
+    ["Gemma-4 31B", "/openai/v1/chat/completions"],
+  ])("%s is asked at Mantle by chat", async (typed, path) => {
+    const machine = await withMantle();
+    const answer = await machine.run(["chat", "-m", typed, "Hi"]);
+    expect(answer.code, answer.stderr).toBe(0);
+    expect(answer.stderr).toMatch(/^openclaw: .+ is amazon-bedrock-mantle\/\S+\n$/);
+    expect(machine.emulator.calls.at(-1)).toMatchObject({ path, service: "bedrock-mantle" });
+  });
+
+  it("is suggested by its key where its whole id was asked for at the other endpoint", async () => {
+    const machine = await withMantle();
+    const { code, stderr } = await machine.run(["chat", "-m", "deepseek.v3.2", "Hi"]);
+    expect(code).toBe(6);
+    expect(stderr).toContain(`hint: Did you mean ${MANTLE}/deepseek.v3.2?`);
+  });
+
+  it.each(["us.openai.gpt-5.5", "amazon-bedrock/openai.gpt-5.5"])(
+    "is not what %s means, which names a geography or an endpoint of its own",
+    async (typed) => {
+      const machine = await withMantle();
+      const { code, stderr } = await machine.run(["models", "set", typed]);
+      expect(code).toBe(6);
+      expect(stderr).toContain(`${MANTLE}/openai.gpt-5.5`);
+    },
+  );
+
+  it("is never looked for while its provider is not configured, or where AWS's other list has the name", async () => {
+    const machine = await emulate();
+    expect(await machine.run(["chat", "-m", "grok", "Hi"])).toMatchObject({ code: 6 });
+    expect(machine.routes()).not.toContain("ListModels");
+    const both = await withMantle();
+    const { stdout } = await both.run(["models", "show", "gpt-oss-120b", "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({ key: "amazon-bedrock/openai.gpt-oss-120b-1:0" });
+  });
+});
+
 describe("one model of bedrock-mantle", () => {
   it("is shown with its API, path and where that is said", async () => {
     const machine = await withMantle();
@@ -315,16 +378,9 @@ describe("one model of bedrock-mantle", () => {
     expect(keys.filter((key) => key.includes("grok"))).toEqual([]);
   });
 
-  it.each([
-    ["xai.grok-4.3", {}],
-    ["zai.glm-4.6-air", { models: { providers: { [MANTLE]: {} } } }],
-  ])("is what was meant by %s, which the runtime does not have", async (id, config) => {
-    const known = MANTLE_MODELS.find(({ modelId }) => modelId === "zai.glm-4.7");
-    if (!known) throw new Error("The emulator has no GLM.");
-    const machine = await emulate({
-      mantleModels: [...MANTLE_MODELS, { ...known, modelId: "zai.glm-4.6-air" }],
-    });
-    machine.configure(JSON.stringify(config));
+  it("is what was meant by its bare id where its provider is not configured", async () => {
+    const id = "xai.grok-4.3";
+    const machine = await emulate();
     for (const command of ["show", "set"]) {
       const { code, stderr } = await machine.run(["models", command, id]);
       expect({ code, stderr }).toEqual({
@@ -332,6 +388,23 @@ describe("one model of bedrock-mantle", () => {
         stderr: `error: There is no model '${id}'.\nhint: Did you mean ${MANTLE}/${id}?\n`,
       });
     }
+  });
+
+  it("is taken for its bare id where the catalog has never heard of it", async () => {
+    const id = "zai.glm-4.6-air";
+    const known = MANTLE_MODELS.find(({ modelId }) => modelId === "zai.glm-4.7");
+    if (!known) throw new Error("The emulator has no GLM.");
+    const machine = await emulate({ mantleModels: [...MANTLE_MODELS, { ...known, modelId: id }] });
+    machine.configure(JSON.stringify({ models: { providers: { [MANTLE]: {} } } }));
+    for (const command of [
+      ["models", "show", id],
+      ["models", "set", id],
+      ["chat", "-m", id, "Hi"],
+    ])
+      expect(await machine.run(command)).toMatchObject({
+        code: 0,
+        stderr: `openclaw: ${id} is ${MANTLE}/${id}\n`,
+      });
   });
 
   it("is found by the name that it is printed under", async () => {

@@ -10,7 +10,7 @@ import {
 } from "../../discovery/judge-access.ts";
 import { nameListed, noteTaken, unlisted } from "../../discovery/name-model.ts";
 import { findNamed } from "../../discovery/find-named.ts";
-import { type ModelSurvey, surveyModels, withAwsSpinner } from "../../discovery/survey.ts";
+import { type ModelSurvey, ofEndpoint, surveyModels, withAwsSpinner } from "../../discovery/survey.ts";
 import { readTextInput } from "../../disk/read-input.ts";
 import { type ErrorCode, OpenclawError, usageError } from "../../errors.ts";
 import { loadConfig } from "../../config/resolve.ts";
@@ -62,9 +62,12 @@ export async function run(options: AccessOptions, runtime: Runtime): Promise<voi
   if (options.formTemplate) return terminal.printDocument(formTemplate());
   const step = await readStep(options, runtime);
   const model = options.model ?? (await defaultModel(options, runtime));
-  const survey = await surveyModels(options, runtime, { all: true, about: model });
-  const { setup, load } = survey;
-  const wanted = noteTaken(model, await nameListed(model, load, setup, { withBarred: true }), setup);
+  const asked = await surveyModels(options, runtime, { all: true, about: model });
+  const { setup, mantle } = asked;
+  const named = { withBarred: true, mantle: () => mantle };
+  const wanted = noteTaken(model, await nameListed(model, asked.load, setup, named), setup);
+  const survey = ofEndpoint(asked, wanted);
+  const { load } = survey;
   if (isServed(wanted))
     throw usageError(`'${wanted.key}' is no model of Amazon Bedrock, and has no gates there.`);
   const { baseId, base, name } = await findBase(survey, wanted);

@@ -21,7 +21,7 @@ import {
 } from "../../models/provider-api.ts";
 import { needsProfile, profileFor } from "../../models/callable.ts";
 import { type ResolvedModel, targetOf } from "../../models/resolve-model.ts";
-import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
+import { type ModelSurvey, ofEndpoint, surveyModels } from "../../discovery/survey.ts";
 import { openSession } from "../../session/session.ts";
 import { usageError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
@@ -42,13 +42,15 @@ export interface ShowOptions extends GlobalOptions {
 export async function run(options: ShowOptions, runtime: Runtime): Promise<void> {
   if (options.model.trim() === "")
     throw usageError("No model is named.", "List the models you can call: openclaw models list");
-  const survey = await surveyModels(options, runtime, { all: true, about: options.model });
-  const { load, setup } = survey;
+  const asked = await surveyModels(options, runtime, { all: true, about: options.model });
+  const { setup } = asked;
   const wanted = noteTaken(
     options.model,
-    await nameListed(options.model, load, setup, { withBarred: true }),
+    await nameListed(options.model, asked.load, setup, { withBarred: true, mantle: () => asked.mantle }),
     setup,
   );
+  const survey = ofEndpoint(asked, wanted);
+  const { load } = survey;
   const named = await findNamed(survey, wanted);
   if (!named) throw load.error ?? (await unlisted(wanted, survey));
   const form = familyOf(named.baseId ?? baseModelId(wanted.id, load.discovered)).reasoning;
