@@ -164,10 +164,10 @@ describe("a value that does not fit names path, expected and received", () => {
     [provider({ headers: ["X"] }), "models.providers.p.headers", "an object of strings by name", "a list"],
     [model({}), "models.providers.p.models[0].id", "a non-empty string", "nothing"],
     [
-      model({ id: "x", input: ["audio"] }),
+      model({ id: "x", input: ["smell"] }),
       "models.providers.p.models[0].input[0]",
-      "text, image or document",
-      'the string "audio"',
+      "text, image, document, video or audio",
+      'the string "smell"',
     ],
     [
       model({ id: "x", cost: { input: -1 } }),

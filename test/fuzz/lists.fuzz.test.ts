@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 import { readCache } from "../../src/discovery/cache.ts";
 import { writeCache } from "../../src/discovery/cache-write.ts";
 import { discover } from "../../src/discovery/discover.ts";
+import { CATALOG_DATE } from "../../src/models/catalog.ts";
 import type { Discovered } from "../../src/models/discovered.ts";
 import { listModels } from "../../src/models/list.ts";
 import { MODELS } from "../../src/emulator/models.ts";
@@ -182,6 +183,7 @@ function expectListable(discovered: Discovered, isChecked: boolean, say: string)
     region: discovered.region,
     source: "network",
     fetchedAt: new Date(discovered.fetchedAt).toISOString(),
+    catalogDate: CATALOG_DATE,
     count: models.length,
     models: JSON.parse(JSON.stringify(models)) as unknown,
     warnings: discovered.warnings,

@@ -20,8 +20,8 @@ const CHAT = ["chat", "-m", MODEL, "hi"];
 const ROLE_KEY = "ASIASTSROLE000000001";
 const NO_KEYS = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
 
-type Service = "bedrock" | "runtime" | "sts";
-const SERVICES = ["bedrock", "runtime", "sts"] as const;
+type Service = "bedrock" | "runtime" | "sts" | "quotas" | "metrics";
+const SERVICES = ["bedrock", "runtime", "sts", "quotas", "metrics"] as const;
 
 let certificate: Certificate;
 beforeAll(async () => {
@@ -43,7 +43,14 @@ async function watch(options: EmulatorOptions = {}): Promise<Watched> {
     onTestFinished(() => front.close());
     return front;
   };
-  const fronts = { bedrock: await startFront(), runtime: await startFront(), sts: await startFront() };
+  const [bedrock, runtime, sts, quotas, metrics] = await Promise.all([
+    startFront(),
+    startFront(),
+    startFront(),
+    startFront(),
+    startFront(),
+  ]);
+  const fronts = { bedrock, runtime, sts, quotas, metrics };
   const authority = path.join(emulated.home, "authority.pem");
   writeFileSync(authority, certificate.authority);
   const report = path.join(emulated.home, "outgoing.txt");
@@ -67,6 +74,8 @@ async function watch(options: EmulatorOptions = {}): Promise<Watched> {
     AWS_ENDPOINT_URL_BEDROCK: fronts.bedrock.url,
     AWS_ENDPOINT_URL_BEDROCK_RUNTIME: fronts.runtime.url,
     AWS_ENDPOINT_URL_STS: fronts.sts.url,
+    AWS_ENDPOINT_URL_SERVICE_QUOTAS: fronts.quotas.url,
+    AWS_ENDPOINT_URL_CLOUDWATCH: fronts.metrics.url,
     EDITOR: "true",
   };
   const { home } = emulated;
@@ -98,9 +107,9 @@ function requestLines(received: Buffer): string[] {
   return lines;
 }
 
-/** Bytes of requests that each service has got. */
+/** Bytes of requests that Bedrock, its runtime and STS have got. */
 const bytesOf = ({ fronts }: Watched): number[] =>
-  SERVICES.map((service) =>
+  (["bedrock", "runtime", "sts"] as const).map((service) =>
     fronts[service].connections.reduce((sum, { received }) => sum + received.length, 0),
   );
 
@@ -123,6 +132,9 @@ const REACH = "GET /";
 /** STS has the operation in the body. */
 const IDENTITY = "POST /";
 const STREAM = "POST /model/amazon.nova-lite-v1%3A0/converse-stream";
+/** AWS JSON has the operation in a header; the list has three pages. */
+const QUOTAS = ["POST /", "POST /", "POST /"];
+const METRICS = "POST /";
 const OWN_PROFILES = `${PROFILES}&type=APPLICATION`;
 const AVAILABILITY = "GET /foundation-model-availability/amazon.nova-lite-v1%3A0";
 const LISTS = [FOUNDATION_MODELS, PROFILES, OWN_PROFILES];
@@ -170,6 +182,21 @@ const COMMANDS: Readonly<Record<string, readonly Row[]>> = {
   "models alias": [
     { args: ["models", "alias"], sends: {} },
     { args: ["models", "alias", "fast", MODEL], after: [LIST], sends: {} },
+  ],
+  "models access": [
+    {
+      args: ["models", "access", MODEL],
+      after: [LIST],
+      sends: { bedrock: ["GET /data-retention", AVAILABILITY], quotas: QUOTAS },
+    },
+  ],
+  quota: [{ args: ["quota", MODEL], after: [LIST], sends: { quotas: QUOTAS, metrics: [METRICS] } }],
+  embed: [
+    {
+      args: ["embed", "-m", "amazon.titan-embed-text-v2:0", "hi"],
+      after: [LIST],
+      sends: { runtime: ["POST /model/amazon.titan-embed-text-v2%3A0/invoke"] },
+    },
   ],
   chat: [
     { args: CHAT, sends: { runtime: [STREAM] } },
