@@ -88,7 +88,8 @@ export async function* runTurn(
         if (started) yield { model, event: started };
         throw error;
       }
-      terminal.note(`openclaw: ${error.message} Asking ${next.id} instead.`);
+      const said = /[.!?]$/.test(error.message) ? error.message : `${error.message}.`;
+      terminal.note(`openclaw: ${said} Asking ${next.id} instead.`);
       changeWait(setup.runtime, waitFor(next));
     } finally {
       meter.end();

@@ -125,7 +125,7 @@ export const FAILURE_TABLE: readonly FailureRow[] = [
     code: "bad-response",
     message: (c) =>
       `${c.shownUrl} ${c.model === undefined ? "has no list of models" : "does not speak this API"} (${c.status})${said(c)}`,
-    hint: () => "Check baseUrl, which usually ends in /v1, and api.",
+    hint: ({ api }) => `Check baseUrl, which is like ${servedApi(api).exampleUrl}, and api.`,
   },
   {
     when: ({ status, words }) =>

@@ -21,7 +21,7 @@ export async function askForModels(line: ServerLine, signal: AbortSignal): Promi
     if (signal.aborted && signal.reason instanceof OpenclawError) throw signal.reason;
     throw new OpenclawError("bad-response", {
       message: `${server.shownUrl}/models is not a list of models.`,
-      hint: "Check baseUrl; it usually ends in /v1.",
+      hint: `Check baseUrl; it is like ${servedApi(server.api).exampleUrl}`,
       cause,
     });
   }

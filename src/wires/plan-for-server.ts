@@ -3,7 +3,7 @@ import { collectParameters, type ParameterName, PARAMETER_ROWS } from "../config
 import type { Configuration } from "../config/settings.ts";
 import { groundedTools } from "../converse/grounding.ts";
 import { chooseGuardrail } from "../converse/guardrail.ts";
-import { familyAsLearnt, type Lessons } from "../converse/apply-lessons.ts";
+import { familyAsLearnt, isLearnt, type Lessons } from "../converse/apply-lessons.ts";
 import { mendRequest } from "../converse/mend-request.ts";
 import { type Ask, attach, inputKinds, planTopK } from "../converse/plan-request.ts";
 import { planReasoning, type ReasoningPlan } from "../converse/reasoning.ts";
@@ -53,7 +53,9 @@ export async function planForServer(
   const wanted = mergeParameters(ask.parameters, config, [model.id, model.key]);
   const known = called && lookUpCatalog(baseId ?? modelId);
   const canReason = model.configured?.reasoning ?? known?.reasoning ?? form.reasons;
-  const effort = planEffort(ask, family, wanted, canReason);
+  // A refusal of every level says more than the catalog.
+  const takesNone = !family.reasoning && isLearnt(lessons, "takes-no-level", "levels");
+  const effort = planEffort(ask, family, wanted, { canReason, takesNone });
   const topK = planTopK(wanted.topK, family, ask);
   const { isReasoning } = effort;
   const tools = groundedTools(ask, {
@@ -126,7 +128,7 @@ function planEffort(
   { model: { key, id, configured }, nameOf }: Pick<Ask, "model" | "nameOf">,
   family: FamilyFacts,
   parameters: ChatParameters,
-  canReason: boolean | undefined,
+  { canReason, takesNone }: { canReason: boolean | undefined; takesNone: boolean },
 ): ReasoningPlan {
   const { reasoning: level } = parameters;
   if (configured?.reasoning === false) {
@@ -142,7 +144,8 @@ function planEffort(
   return planReasoning({
     modelId: id,
     family,
-    canReason: family.reasoning === undefined ? false : canReason,
+    // Where nobody knows the levels none is sent, and what is known to reason is not said not to.
+    canReason: family.reasoning === undefined ? canReason === true && !takesNone : canReason,
     parameters,
     mostTokens: undefined,
     isShown: false,

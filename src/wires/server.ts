@@ -104,7 +104,7 @@ export function openServer(
   if (!url || !/^https?:$/.test(url.protocol) || user === undefined || password === undefined) {
     throw new OpenclawError("config-invalid", {
       message: `${places.urlPlace} is '${maskUserInfo(baseUrl)}', which is not an http or https URL.`,
-      hint: "Write it as http://HOST:PORT/v1, with user and password percent-encoded.",
+      hint: `Write it like ${servedApi(api).exampleUrl}, with user and password percent-encoded.`,
       details: { path: places.urlPlace },
     });
   }

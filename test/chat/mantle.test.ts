@@ -128,6 +128,25 @@ describe("a model of bedrock-mantle", () => {
     }
   });
 
+  it("that it does not have is stood in for, in whole sentences", async () => {
+    const machine = await mantle();
+    const names = `${MANTLE}/no.such-model,amazon.nova-lite-v1:0`;
+    const { code, stderr } = await machine.run(["chat", "-m", names, "Hi"]);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/does not exist\. Asking amazon\.nova-lite-v1:0 instead\.\n$/);
+  });
+
+  it("that reasons, by levels that nobody knows, is not said not to reason", async () => {
+    const machine = await mantle();
+    const chat = ["chat", "-m", `${MANTLE}/google.gemma-4-31b`, "--reasoning", "low", "Hi"];
+    const { stderr } = await machine.run(chat);
+    expect(stderr).toBe(
+      "openclaw: How 'google.gemma-4-31b' takes a reasoning level is not known, so 'low' is left out\n",
+    );
+    const other = await machine.run(chat.with(2, `${MANTLE}/mistral.mistral-large-3-675b-instruct`));
+    expect(other.stderr).toContain("does not reason, so reasoning 'low' is left out");
+  });
+
   it("goes on with a session, and costs what the catalog says", async () => {
     const machine = await mantle();
     const ask = ["chat", "-m", `${MANTLE}/anthropic.claude-haiku-4-5`, "--json"];

@@ -217,3 +217,17 @@ describe("turns what stands in a stream into an error", () => {
     expect(toStreamFailure(data, setup).code).toBe(code);
   });
 });
+
+it.each([
+  ["openai-completions", "http://127.0.0.1:11434/v1"],
+  ["openai-responses", "http://127.0.0.1:11434/v1"],
+  ["anthropic-messages", "https://api.anthropic.com"],
+] as const)("shows an address as clients of %s have it, where nothing answers", (api, example) => {
+  const { name, keyPlace, urlPlace } = server;
+  const other = openServer(name, "http://127.0.0.1:9", { key: undefined, keyPlace, urlPlace, api });
+  const { hint } = toServerFailure({ status: 404, headers: {}, body: "no" }, { ...setup, server: other });
+  expect(hint).toBe(`Check baseUrl, which is like ${example}, and api.`);
+  expect(() => openServer(name, "lab", { key: undefined, keyPlace, urlPlace, api })).toThrow(
+    expect.objectContaining({ hint: expect.stringContaining(example) }),
+  );
+});
