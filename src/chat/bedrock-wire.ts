@@ -1,6 +1,7 @@
 import type { ConverseTokensRequest } from "@aws-sdk/client-bedrock-runtime";
 import { parseArn } from "../aws/arn.ts";
 import { type Lessons, refusalOf } from "../converse/apply-lessons.ts";
+import { chooseGuardrail } from "../converse/guardrail.ts";
 import { type Ask, dependsOnModel, planRequest } from "../converse/plan-request.ts";
 import type { RequestPlan, Wire } from "../converse/wire.ts";
 import { placeOf } from "../discovery/learnt-way.ts";
@@ -63,18 +64,31 @@ export async function openOverAws(
       import("../wires/server-wire.ts"),
     ]);
     const line = await openAwsLine(session, path);
+    // Responses of the runtime take the headers and answer as without them:
+    // https://github.com/aws-samples/sample-per-model-bedrock (99-cross-cutting/03-production-hardening.ipynb)
+    const takesGuardrails = path.service === "bedrock-runtime" && way.api !== "openai-responses";
     return {
       ...awsStream(line, api),
       // The runtime has CountTokens, and no counter under these paths.
       ...(path.service === "bedrock-mantle" &&
         api.countTokens && { countTokens: (plan) => countByApi(line, api, plan) }),
-      plan: (modelId, known, lessons) =>
-        api.plan(line, lessons, {
-          modelId,
-          baseId: baseModelId(modelId, known),
-          takesGuardrails: path.service === "bedrock-runtime",
-        }),
+      plan: async (modelId, known, lessons) => {
+        if (!takesGuardrails && chooseGuardrail(ask.guardrail, false, setup.config.value))
+          throw unguarded(ask);
+        return api.plan(line, lessons, { modelId, baseId: baseModelId(modelId, known) });
+      },
     };
+  });
+}
+
+/** The refusal to ask a model of Amazon Bedrock without the guardrail that is to stand before every call. */
+function unguarded({ model: { key }, guardrail }: Ask): OpenclawError {
+  return new OpenclawError("invalid-request", {
+    message: `'${key}' is called by an API on which guardrails do not act, so it is not asked with one.`,
+    hint: guardrail
+      ? "Leave --guardrail out, or name a model that Converse takes."
+      : "Name a model that Converse takes, or take the guardrail out of the configuration.",
+    details: { param: "guardrail" },
   });
 }
 

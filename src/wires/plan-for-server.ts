@@ -49,6 +49,7 @@ export async function planForServer(
 ): Promise<RequestPlan> {
   const { model, schema } = ask;
   const { modelId, baseId } = called ?? { modelId: model.id, baseId: undefined };
+  const guardrail = chooseGuardrail(ask.guardrail, ask.asksForTrace === true, config);
   const family = familyAsLearnt(form.family, lessons);
   const wanted = mergeParameters(ask.parameters, config, [model.id, model.key]);
   const known = called && lookUpCatalog(baseId ?? modelId);
@@ -78,9 +79,7 @@ export async function planForServer(
     parameters: collectParameters((name, { onlyBedrock }) =>
       isLeftOut(name, onlyBedrock) ? undefined : effort.parameters[name],
     ),
-    guardrail: called?.takesGuardrails
-      ? chooseGuardrail(ask.guardrail, ask.asksForTrace === true, config)
-      : undefined,
+    guardrail: called && guardrail,
     additionalFields: { ...effort.fields, ...topK.fields },
     metadata: form.takesMetadata ? ask.metadata : undefined,
     tools,
@@ -108,8 +107,7 @@ export async function planForServer(
       ? [String(onlyBedrock)]
       : [],
   );
-  if (!called?.takesGuardrails && chooseGuardrail(ask.guardrail, false, config))
-    left.unshift("the guardrail");
+  if (guardrail && !called) left.unshift("the guardrail");
   if (ask.metadata !== undefined && !form.takesMetadata) left.push("the metadata");
   const why = called ? "is called by an API that does not have them" : "is not a model of Amazon Bedrock";
   const goesWithout =

@@ -32,8 +32,6 @@ export interface BedrockModel {
   modelId: string;
   /** The foundation model behind it, where it is known. */
   baseId: string | undefined;
-  /** Whether a guardrail goes along with the request. */
-  takesGuardrails: boolean;
 }
 
 /** What differs from one API of servers to another. */

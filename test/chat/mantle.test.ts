@@ -43,6 +43,25 @@ describe("a model of bedrock-mantle", () => {
     },
   );
 
+  const GUARDRAIL = { guardrailIdentifier: "abc123", guardrailVersion: "1" };
+  const GUARDED = JSON.stringify({
+    models: { providers: { [MANTLE]: {} } },
+    plugins: { entries: { "amazon-bedrock": { config: { guardrail: GUARDRAIL } } } },
+  });
+  it.each([
+    ["at bedrock-mantle, by the flag", `${MANTLE}/openai.gpt-5.5`, CONFIG, ["--guardrail", "abc123:1"]],
+    ["at bedrock-mantle, by the settings", `${MANTLE}/qwen.qwen3-32b`, GUARDED, []],
+    ["at bedrock-mantle by Messages", `${MANTLE}/anthropic.claude-haiku-4-5`, GUARDED, []],
+    ["by Responses of the runtime", "us.openai.gpt-5.6-luna", GUARDED, []],
+  ])("is not asked %s where a guardrail is to act", async (_, key, config, flags) => {
+    const machine = await mantle({}, config);
+    const { stdout } = await machine.run(["chat", "-m", key, ...flags, "--json", "Hi"]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      error: { code: "invalid-request", message: expect.stringContaining("guardrails do not act") },
+    });
+    expect(posts(machine).filter((path) => !path.endsWith("/converse-stream"))).toEqual([]);
+  });
+
   it("is asked with a Bedrock API key", async () => {
     const machine = await mantle();
     const env = {

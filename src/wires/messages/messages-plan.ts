@@ -46,7 +46,7 @@ export async function planMessages(
   const request = toMessagesRequest(plan.input, target);
   const { body } = request;
   // Whoever sends a request to Bedrock's runtime puts the guardrail into its headers.
-  const dropped = request.dropped.filter((name) => name !== "guardrailConfig" || !called?.takesGuardrails);
+  const dropped = request.dropped.filter((name) => name !== "guardrailConfig" || !called);
   const sent = Object.fromEntries(
     Object.entries(plan.input).filter(([name]) => !dropped.some((other) => other === name)),
   ) as ConverseStreamCommandInput;

@@ -50,11 +50,6 @@ function formFor(
         notices.push(
           `OpenAI's Responses limit no answer to less than ${LEAST_TOKENS} tokens, so ${nameOf("maxTokens")} ${maxTokens} becomes that`,
         );
-      // https://github.com/aws-samples/sample-per-model-bedrock (99-cross-cutting/03-production-hardening.ipynb)
-      if (input.guardrailConfig)
-        notices.push(
-          `AWS was seen to let Responses through without the guardrail, so '${model.id}' may answer without it`,
-        );
       if (stopSequences)
         notices.push(
           `OpenAI's Responses have no place for ${nameOf("stopSequences")}, so ${stopSequences.map((text) => JSON.stringify(text)).join(", ")} is left out`,
