@@ -149,3 +149,8 @@ export function withRequestId(error: OpenclawError, requestId: string | undefine
 export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
+
+/** A message as a sentence, for another to follow: those of services end as they like. */
+export function asSentence(message: string): string {
+  return /[.!?]$/.test(message) ? message : `${message}.`;
+}

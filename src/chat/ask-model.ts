@@ -8,7 +8,7 @@ import { toStreamError } from "../converse/stream-failure.ts";
 import type { TurnRecorder } from "../converse/message-assembler.ts";
 import type { RequestPlan, Wire } from "../converse/wire.ts";
 import { keepLessons, recallLessons } from "../discovery/lesson-cache.ts";
-import { type ErrorCode, OpenclawError } from "../errors.ts";
+import { asSentence, type ErrorCode, OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { keyAtMantle, nameOfWay, type Way } from "../models/provider-api.ts";
 import { saysRetired } from "../session/error-table.ts";
@@ -116,7 +116,7 @@ async function explainRefused(
   const tried = refused.map(({ way }) => nameOfWay(way));
   if (tried.length < 2 && elsewhere === undefined) return known;
   return new OpenclawError(known.code, {
-    message: tried.length < 2 ? known.message : `${known.message} Tried: ${tried.join(", ")}.`,
+    message: tried.length < 2 ? known.message : `${asSentence(known.message)} Tried: ${tried.join(", ")}.`,
     hint: elsewhere ?? known.hint,
     requestId: known.requestId,
     details: { ...known.details, tried },

@@ -6,7 +6,7 @@ import { type Ask, dependsOnModel, planRequest } from "../converse/plan-request.
 import type { RequestPlan, Wire } from "../converse/wire.ts";
 import { placeOf } from "../discovery/learnt-way.ts";
 import { loadModels } from "../discovery/load.ts";
-import { type ErrorCode, OpenclawError } from "../errors.ts";
+import { asSentence, type ErrorCode, OpenclawError } from "../errors.ts";
 import { textAt } from "../json.ts";
 import { once } from "../once.ts";
 import { baseModelId } from "../models/base-model-id.ts";
@@ -228,7 +228,7 @@ async function findProfile(
   const global = profileNamed("global", id, discovered);
   if (!global) throw otherwise;
   throw new OpenclawError("needs-inference-profile", {
-    message: `${refusal.message} Only a global one reaches it from ${session.region.value}.`,
+    message: `${asSentence(refusal.message)} Only a global one reaches it from ${session.region.value}.`,
     hint: `If your data may go to any region: openclaw chat --model ${quoteForShell(global.id)}`,
     requestId: refusal.requestId,
     cause: refusal,

@@ -1,5 +1,5 @@
 import type { ChatEvent } from "../converse/chat-event.ts";
-import { type ErrorCode, OpenclawError } from "../errors.ts";
+import { asSentence, type ErrorCode, OpenclawError } from "../errors.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { ResolvedModel } from "../models/resolve-model.ts";
 import type { Setup } from "../session/session.ts";
@@ -88,8 +88,7 @@ export async function* runTurn(
         if (started) yield { model, event: started };
         throw error;
       }
-      const said = /[.!?]$/.test(error.message) ? error.message : `${error.message}.`;
-      terminal.note(`openclaw: ${said} Asking ${next.id} instead.`);
+      terminal.note(`openclaw: ${asSentence(error.message)} Asking ${next.id} instead.`);
       changeWait(setup.runtime, waitFor(next));
     } finally {
       meter.end();

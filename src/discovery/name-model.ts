@@ -5,7 +5,14 @@ import { withoutPrefix } from "../models/base-model-id.ts";
 import { catalogIds, lookUpCatalog } from "../models/catalog.ts";
 import type { Discovered, FoundationModel } from "../models/discovered.ts";
 import { listedId } from "../models/listed-id.ts";
-import { matchName, type Nameable, type NameMatch, successorOf, suggestIds } from "../models/match-name.ts";
+import {
+  matchName,
+  type Nameable,
+  type NameMatch,
+  spokenOf,
+  successorOf,
+  suggestIds,
+} from "../models/match-name.ts";
 import { nearestIds } from "../models/nearest.ts";
 import { hasMantle, isServed, keyAtMantle } from "../models/provider-api.ts";
 import {
@@ -86,14 +93,14 @@ async function namedAtMantle(
   if (exact.id !== text.trim()) return undefined;
   const mantle = await load();
   if (!mantle?.discovered) return undefined;
-  const keyOfId = (id: string): string => `${MANTLE_TARGET.providerId}/${id}`;
-  if (listedId(exact.id, mantle.discovered) !== undefined) return namedModel(keyOfId(exact.id), config);
+  const { discovered } = mantle;
+  if (listedId(exact.id, discovered) !== undefined) return namedModel(spokenOf(exact.id, discovered), config);
   if (isComplete(exact)) return undefined;
   const nameable = await nameableIn(mantle, config);
   const match = matchName(exact.id, nameable);
-  if (match.kind === "one") return namedModel(keyOfId(match.id), config);
+  if (match.kind === "one") return namedModel(spokenOf(match.id, discovered), config);
   if (match.kind !== "several") return undefined;
-  throw notNamed(text, exact, { ...match, ids: match.ids.map(keyOfId) }, nameable);
+  throw notNamed(text, exact, match, nameable);
 }
 
 /** AWS's list; asked for again where the one that was kept does not know the name. */
@@ -151,7 +158,7 @@ function notNamed(
   const name = shorten(text.trim());
   if (match.kind === "none") return unknownModel(text.trim(), suggestIds(id, nameable));
   if (match.kind === "several") {
-    const { ids } = match;
+    const ids = match.ids.map((own) => spokenOf(own, nameable.discovered));
     const more = ids.length > MOST_NAMED ? ` and ${ids.length - MOST_NAMED} more` : "";
     return new OpenclawError("model-not-found", {
       message: `'${name}' is the name of several models: ${ids.slice(0, MOST_NAMED).join(", ")}${more}.`,

@@ -6,6 +6,7 @@ import { compareText } from "./model-order.ts";
 import { compareVersions, foldedForms, foldName, type NameWords, readWords } from "./name-words.ts";
 import { editDistance } from "../edit-distance.ts";
 import { nearestIds } from "./nearest.ts";
+import { MANTLE } from "./provider-api.ts";
 
 /** What somebody may have meant: AWS's list of one region, and what is known beside it. */
 export interface Nameable {
@@ -102,7 +103,8 @@ export function successorOf(refused: string, nameable: Nameable): string | undef
     (candidate) => isSubset(candidate.family, family) && isSubset(family, candidate.family),
   );
   const wider = callable.filter((candidate) => family.size > 0 && isSubset(family, candidate.family));
-  return idsOf(newestFirst(same.length > 0 ? same : wider))[0];
+  const [best] = idsOf(newestFirst(same.length > 0 ? same : wider));
+  return best && spokenOf(best, nameable.discovered);
 }
 
 /**
@@ -140,7 +142,13 @@ export function suggestIds(typed: string, nameable: Nameable, others: readonly s
   const near = hasUnknown || meant.size === 0 ? spelledNearly : [];
   return [...new Set([...nearestIds(typed, others), ...exact, ...near, ...idsOf(family)])]
     .filter((id) => id !== typed)
-    .slice(0, LONGEST_LIST);
+    .slice(0, LONGEST_LIST)
+    .map((id) => spokenOf(id, nameable.discovered));
+}
+
+/** How a person names a model of a list: by its id, or where that would be one of AWS's other endpoint by its key. */
+export function spokenOf(id: string, { endpoint }: Discovered): string {
+  return endpoint === "bedrock-mantle" ? `${MANTLE}/${id}` : id;
 }
 
 /** So many words of a text are looked at: a name has fewer, and what stands for nothing may be long. */

@@ -148,8 +148,9 @@ function finish(reader: AnswerReader): ConverseStreamOutput[] {
 function checked(data: unknown, call: FailedCall): JsonObject {
   if (isErrorData(data)) throw toStreamFailure(data, call);
   if (isRecord(data)) return data;
+  const { shownUrl, api } = call.server;
   throw new OpenclawError("bad-response", {
-    message: `${call.server.shownUrl} sends a stream that is not one of ${servedApi(call.server.api).maker}'s API.`,
-    hint: CHECK_BASE_URL,
+    message: `${shownUrl} sends a stream that is not ${api ? `one of ${servedApi(api).maker}'s API` : "AWS's"}.`,
+    hint: api ? CHECK_BASE_URL : "Another server or a proxy may be in between: openclaw doctor",
   });
 }

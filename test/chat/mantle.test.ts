@@ -105,17 +105,17 @@ describe("a model of bedrock-mantle", () => {
     const machine = await mantle({ mantleModels: moved("qwen.qwen3-32b", []) });
     const { code, stderr } = await machine.run(["chat", "-m", `${MANTLE}/qwen.qwen3-32b`, "Hi"]);
     expect(code).toBe(6);
-    expect(stderr).toContain("chat completions (/v1), chat completions (/openai/v1)");
+    expect(stderr).toContain(". Tried: chat completions (/v1), chat completions (/openai/v1)");
   });
 
   it.each([
     ["us.anthropic.claude-sonnet-5", "anthropic.claude-sonnet-5"],
     ["us.openai.gpt-5.5", "openai.gpt-5.5"],
-  ])("is not there as %s, and its bare id is named", async (typed, bare) => {
+  ])("is not there as %s, and what it has is named by its key", async (typed, bare) => {
     const machine = await mantle();
     const { code, stderr } = await machine.run(["chat", "-m", `${MANTLE}/${typed}`, "Hi"]);
     expect(code).toBe(6);
-    expect(stderr).toContain(`hint: Did you mean ${bare}?`);
+    expect(stderr).toContain(`hint: Did you mean ${MANTLE}/${bare}?`);
   });
 
   it("is never called through an inference profile, whatever is known of the same model of Bedrock's", async () => {
@@ -154,6 +154,22 @@ describe("a model of bedrock-mantle", () => {
     expect(code).toBe(0);
     expect(stderr).toMatch(/does not exist\. Asking amazon\.nova-lite-v1:0 instead\.\n$/);
   });
+
+  it.each(["openai.gpt-5.5", "anthropic.claude-sonnet-5", "deepseek.v3.2"])(
+    "%s behind something else than AWS is told so, whatever its API",
+    async (id) => {
+      const headers = { "content-type": "text/event-stream" };
+      const machine = await mantle({
+        script: ({ method }) =>
+          method === "POST" ? { http: { status: 200, headers, body: "data: 5\n\n" } } : undefined,
+      });
+      const { code, stderr } = await machine.run(["chat", "-m", `${MANTLE}/${id}`, "Hi"]);
+      expect(code).toBe(5);
+      expect(stderr).toMatch(
+        /^error: http:\S+ sends a stream that is not AWS's\.\nhint: .*openclaw doctor\n$/,
+      );
+    },
+  );
 
   it("that reasons, by levels that nobody knows, is not said not to reason", async () => {
     const machine = await mantle();

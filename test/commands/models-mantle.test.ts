@@ -359,7 +359,10 @@ describe("one model of bedrock-mantle", () => {
     const { code, stdout } = await machine.run(["models", "set", `${MANTLE}/${typed}`, "--json"]);
     expect({ code, ...(JSON.parse(stdout) as object) }).toMatchObject({
       code: 6,
-      error: { code: "model-not-found", details: { nearest: expect.arrayContaining([nearest]) } },
+      error: {
+        code: "model-not-found",
+        details: { nearest: expect.arrayContaining([`${MANTLE}/${nearest}`]) },
+      },
     });
   });
 
