@@ -131,7 +131,11 @@ export interface FamilyFacts {
   retention?: { least: "default" | "aws_review" | "provider_data_share"; source: string };
   /** That a text which ends its answer has to hold more than white space. */
   stopsWithWords?: { source: string };
-  /** How InvokeModel gives it texts to embed, and what a million tokens of them cost, in USD. */
+  /**
+   * How InvokeModel gives it texts to embed, and what a million tokens of them cost, in USD:
+   * https://aws.amazon.com/bedrock/pricing/. The most characters of Titan's:
+   * https://docs.aws.amazon.com/bedrock/latest/userguide/titan-embedding-models.html
+   */
   embedding?: EmbeddingForm & { price: number; source: string };
   /** What quotas call it, where AWS's list of models calls it otherwise. */
   quotaName?: { name: string; source: string };
