@@ -132,11 +132,11 @@ export interface FamilyFacts {
   /** That a text which ends its answer has to hold more than white space. */
   stopsWithWords?: { source: string };
   /**
-   * How InvokeModel gives it texts to embed, and what a million tokens of them cost, in USD:
-   * https://aws.amazon.com/bedrock/pricing/. The most characters of Titan's:
+   * How InvokeModel gives it texts to embed, the most tokens of one, and what a million of them cost, in USD:
+   * https://aws.amazon.com/bedrock/pricing/. The bounds of Titan's:
    * https://docs.aws.amazon.com/bedrock/latest/userguide/titan-embedding-models.html
    */
-  embedding?: EmbeddingForm & { price: number; source: string };
+  embedding?: EmbeddingForm & { mostTokens: number; price: number; source: string };
   /** What quotas call it, where AWS's list of models calls it otherwise. */
   quotaName?: { name: string; source: string };
   /** How many tokens of the quota one token of output takes, where it is more than one. */
@@ -412,6 +412,7 @@ export function families(): readonly ModelFamily[] {
         ...EMBEDDING_FORMS.inputText,
         mostCharacters: 50_000,
         dimensions: [1536],
+        mostTokens: 8192,
         price: 0.1,
         source: `${USER_GUIDE}/model-parameters-titan-embed-text.html`,
       },
@@ -422,6 +423,7 @@ export function families(): readonly ModelFamily[] {
         ...EMBEDDING_FORMS.inputTextWithDimensions,
         mostCharacters: 50_000,
         dimensions: [1024, 512, 256],
+        mostTokens: 8192,
         price: 0.02,
         source: `${USER_GUIDE}/model-parameters-titan-embed-text.html`,
       },
@@ -432,6 +434,7 @@ export function families(): readonly ModelFamily[] {
         ...EMBEDDING_FORMS.texts,
         mostCharacters: 2048,
         dimensions: [1024],
+        mostTokens: 512,
         price: 0.1,
         source: `${USER_GUIDE}/model-parameters-embed-v3.html`,
       },
@@ -441,6 +444,7 @@ export function families(): readonly ModelFamily[] {
       embedding: {
         ...EMBEDDING_FORMS.textsWithDimensions,
         dimensions: [1536, 1024, 512, 256],
+        mostTokens: 128_000,
         price: 0.12,
         source: `${USER_GUIDE}/model-parameters-embed-v4.html`,
       },
@@ -451,6 +455,7 @@ export function families(): readonly ModelFamily[] {
         ...EMBEDDING_FORMS.singleEmbedding,
         mostCharacters: 8192,
         dimensions: [3072, 1024, 384, 256],
+        mostTokens: 8192,
         price: 0.135,
         source: "https://docs.aws.amazon.com/nova/latest/userguide/embeddings-schema.html",
       },

@@ -231,7 +231,7 @@ function describe(
     kind: candidate ? kindOf(candidate.profile) : "configured",
     api: apiName(apiOf({ providerId, provider: config.models?.providers?.[providerId], id: baseId ?? id })),
     input: inputKinds.join("+"),
-    ...limitsOf(configured, catalog, input.settings),
+    ...limitsOf(configured, catalog ?? limitsOfEmbedding(base?.id ?? id), input.settings),
     reasoning: configured?.reasoning ?? catalog?.reasoning ?? false,
     cost: costOf(configured) ?? catalog?.cost ?? (input.embeddings ? costOfEmbedding(base?.id ?? id) : null),
     regions: candidate && !isElsewhere ? listedRegions : region === undefined ? [] : [region],
@@ -280,9 +280,15 @@ function vendorOfId(id: string): string {
   return arn && !name.includes(".") ? "custom" : (name.split(".", 1)[0] ?? name);
 }
 
+/** The longest text that a model makes a vector of; undefined for a model that makes none. */
+export function limitsOfEmbedding(id: string): Pick<CatalogEntry, "contextWindow"> | undefined {
+  const { embedding } = familyOf(baseModelId(id));
+  return embedding && { contextWindow: embedding.mostTokens };
+}
+
 function limitsOf(
   model: ConfiguredModel | undefined,
-  catalog: CatalogEntry | undefined,
+  catalog: Partial<CatalogEntry> | undefined,
   settings: ListInput["settings"],
 ): Pick<ListedModel, "contextWindow" | "maxTokens" | "limitsSource"> {
   const isConfigured = model?.contextWindow !== undefined || model?.maxTokens !== undefined;

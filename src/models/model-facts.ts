@@ -3,7 +3,7 @@ import type { ConfiguredModel } from "../config/settings.ts";
 import { type CatalogEntry, lookUpCatalog, lookUpUndated } from "./catalog.ts";
 import type { Discovered, FoundationModel } from "./discovered.ts";
 import { reachesEveryRegion, regionsOf } from "./callable.ts";
-import { costOf, kindOf, type ListedModel } from "./list.ts";
+import { costOf, kindOf, limitsOfEmbedding, type ListedModel } from "./list.ts";
 import { baseOf, basesOf, findProfile, idOfProfile } from "./listed-id.ts";
 
 /** What AWS tells about a resource that its lists of models do not hold. */
@@ -140,7 +140,11 @@ function sourcesOf(
   return {
     name: configured?.name ? "config" : isNamedByAws ? "aws" : model.name === model.id ? null : "catalog",
     input: source(configured?.input, catalog?.input, base ? "aws" : "default"),
-    contextWindow: source(configured?.contextWindow, catalog?.contextWindow, "default"),
+    contextWindow: source(
+      configured?.contextWindow,
+      (catalog ?? limitsOfEmbedding(base?.id ?? model.id))?.contextWindow,
+      "default",
+    ),
     maxTokens: source(configured?.maxTokens, catalog?.maxTokens, "default"),
     reasoning:
       configured?.reasoning !== undefined ? "config" : catalog?.reasoning === undefined ? null : "catalog",

@@ -314,7 +314,7 @@ it("lists what it can call with `models list --embeddings`, and nothing else", a
   );
   const { stdout } = await machine.run(["models", "list", "--embeddings", "--json"]);
   const { models } = JSON.parse(stdout) as {
-    models: { id: string; tags: string[]; cost: { input: number } | null }[];
+    models: { id: string; tags: string[]; cost: { input: number } | null; contextWindow: number }[];
   };
   expectSchema("models-list", JSON.parse(stdout));
   expect(models.map(({ id }) => id).sort()).toEqual(
@@ -330,6 +330,9 @@ it("lists what it can call with `models list --embeddings`, and nothing else", a
     ].sort(),
   );
   expect(models[0]).toMatchObject({ id: TITAN, tags: ["default"], cost: { input: 0.02 } });
+  expect(models.map(({ contextWindow }) => contextWindow).toSorted((a, b) => a - b)).toEqual([
+    512, 512, 8192, 8192, 8192, 128_000, 128_000, 128_000,
+  ]);
   const usual = await machine.run(["models", "list", "--plain"]);
   expect(usual.stdout).not.toContain("embed");
 });
