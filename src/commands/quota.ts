@@ -75,7 +75,8 @@ async function report(text: string, options: QuotaOptions, runtime: Runtime): Pr
   const { model, base, baseId } = named ?? describeUnlisted(wanted, survey);
   const session = await openSession(setup, targetOf(wanted));
   try {
-    const asked = { id: wanted.id, base, discovered };
+    const isMantle = wanted.providerId === MANTLE;
+    const asked = { id: wanted.id, base, discovered, isAtMantle: isMantle };
     const quotas = await withAwsSpinner(setup, "Asking AWS for its quotas", () =>
       surveyQuotas(session, asked),
     );
@@ -85,7 +86,6 @@ async function report(text: string, options: QuotaOptions, runtime: Runtime): Pr
         ? profileFor(wanted.id, discovered)
         : profile;
     const id = through ? idOfProfile(through) : wanted.id;
-    const isMantle = wanted.providerId === MANTLE;
     const way = quotas.ways.find(
       (candidate) => candidate.id === id && isMantle === (candidate.scope === "mantle"),
     );

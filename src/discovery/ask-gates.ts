@@ -43,11 +43,12 @@ export function createGateAsker(session: AwsSession): GateAsker {
     action: string,
     asked: Promise<T>,
     tell: (error: OpenclawError) => void = () => undefined,
+    modelId?: string,
   ): Promise<T | undefined> => {
     try {
       return await asked;
     } catch (failure) {
-      const error = toOpenclawError(failure, { session, action });
+      const error = toOpenclawError(failure, { session, action, ...(modelId !== undefined && { modelId }) });
       if (error.code === "interrupted") throw error;
       tell(error);
       return undefined;
@@ -67,7 +68,7 @@ export function createGateAsker(session: AwsSession): GateAsker {
     askAll: async (modelId) => {
       const failures = new Map<string, OpenclawError>();
       const told = <T>(action: string, asked: Promise<T>): Promise<T | undefined> =>
-        answered(action, asked, (error) => failures.set(action, error));
+        answered(action, asked, (error) => failures.set(action, error), modelId);
       const [availability, sent, mode] = await Promise.all([
         told(AVAILABILITY, availabilityOf(modelId)),
         whoWantsForm(modelId) !== undefined ? told(FORM, form()) : undefined,

@@ -90,6 +90,8 @@ export interface GatePlace {
   repeated?: readonly string[];
   /** Whether it is called at the endpoint bedrock-mantle, which wants no use-case form. */
   isAtMantle?: boolean;
+  /** Whether the list of its endpoint has it. */
+  isListed?: boolean;
 }
 
 /** Says of each gate whether it is open, by what AWS answered, and what opens it. Those that AWS was not asked about are unknown. */
@@ -111,17 +113,22 @@ function plainGate(
   value: string | undefined,
   { open, closed, isClosed }: { open: string; closed: string; isClosed: boolean },
 ): Gate {
-  if (value === undefined) return unknownGate(name);
+  if (value === undefined) return unknownGate(name, place);
   return isClosed
     ? { name, status: "closed", value, detail: closed, hint: openingOf(name, place) }
     : { name, status: "open", value, detail: open, hint: null };
 }
 
-function unknownGate(name: GateName): Gate {
-  return { name, status: "unknown", value: null, detail: "AWS did not say", hint: null };
+function unknownGate(name: GateName, { isAtMantle }: GatePlace): Gate {
+  const detail = isAtMantle ? "only a call tells at the endpoint bedrock-mantle" : "AWS did not say";
+  return { name, status: "unknown", value: null, detail, hint: null };
 }
 
 function regionGate({ availability }: GateAnswers, place: GatePlace): Gate {
+  if (place.isAtMantle && place.isListed) {
+    const detail = `bedrock-mantle lists the model in ${place.region}`;
+    return { name: "region", status: "open", value: null, detail, hint: null };
+  }
   return plainGate("region", place, availability?.region, {
     open: `the model is offered in ${place.region}`,
     closed: `the model is not offered in ${place.region}`,
@@ -146,7 +153,7 @@ function formGate({ form, availability }: GateAnswers, place: GatePlace): Gate {
     const detail = isExempt ? "the endpoint bedrock-mantle wants none" : "the model wants none";
     return { name, status: "not-needed", value: null, detail, hint: null };
   }
-  if (form === undefined) return unknownGate(name);
+  if (form === undefined) return unknownGate(name, place);
   // The form of an organization's management account counts for all of its accounts, which have none of their own.
   if (form === "missing" && availability?.agreement === "AVAILABLE") {
     const counts = "this account submitted none, and its agreement is made all the same";
@@ -176,7 +183,7 @@ function entitlementGate({ availability }: GateAnswers, place: GatePlace): Gate 
 function agreementGate({ availability }: GateAnswers, place: GatePlace): Gate {
   const name = "agreement";
   const value = availability?.agreement;
-  if (value === undefined) return unknownGate(name);
+  if (value === undefined) return unknownGate(name, place);
   const about = (status: GateStatus, detail: string, hint: string | null): Gate => ({
     name,
     status,
@@ -206,7 +213,7 @@ function retentionGate({ retention }: GateAnswers, place: GatePlace): Gate {
   const name = "retention";
   const least = leastRetention(place.modelId);
   if (retention === undefined) {
-    if (least !== undefined) return unknownGate(name);
+    if (least !== undefined) return unknownGate(name, place);
     return { name, status: "not-needed", value: null, detail: "the model wants no certain mode", hint: null };
   }
   const mode = effectiveMode(retention);

@@ -18,7 +18,7 @@ export async function askQuotaGate(session: AwsSession, asked: AskedModel, place
   const { signal } = session.setup.runtime;
   const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
   try {
-    return judgeQuota(await untilAborted(quotaOfCall(session, asked, place), patience), place);
+    return judgeQuota(await untilAborted(quotaOfCall(session, asked), patience), place);
   } catch (failure) {
     if (signal.aborted) throw signal.reason;
     const why =

@@ -47,6 +47,8 @@ export interface AskedModel {
   id: string;
   base: FoundationModel | undefined;
   discovered: Discovered | undefined;
+  /** Whether it is called at the endpoint bedrock-mantle, which is a way of its own, and no metric counts. */
+  isAtMantle?: boolean;
 }
 
 /** Failures that are the credentials' or the process's own, which no part of the answer survives. */
@@ -89,14 +91,16 @@ export async function surveyQuotas(session: AwsSession, asked: AskedModel): Prom
       quotasOf(session),
       ({ code }) => code === "access-denied",
     ),
-    attempt(
-      { service: "CloudWatch", action: "cloudwatch:GetMetricData" },
-      readQuotaUse(
-        session,
-        ways.map(({ id }) => id),
-      ),
-      ({ code }) => code !== undefined && !COMMON.has(code),
-    ),
+    asked.isAtMantle
+      ? undefined
+      : attempt(
+          { service: "CloudWatch", action: "cloudwatch:GetMetricData" },
+          readQuotaUse(
+            session,
+            ways.map(({ id }) => id),
+          ),
+          ({ code }) => code !== undefined && !COMMON.has(code),
+        ),
   ]);
   const shown = ways.map(({ id, scope }): QuotaWay => ({
     id,
@@ -104,7 +108,7 @@ export async function surveyQuotas(session: AwsSession, asked: AskedModel): Prom
     quota: quotas && quotaOf(model, scope, quotas),
     used: uses?.get(id),
   }));
-  const mantle = quotas ? quotaOf(model, "mantle", quotas) : {};
+  const mantle = quotas && !asked.isAtMantle ? quotaOf(model, "mantle", quotas) : {};
   return {
     ways:
       Object.keys(mantle).length > 0
@@ -116,15 +120,10 @@ export async function surveyQuotas(session: AwsSession, asked: AskedModel): Prom
 }
 
 /** What the account may ask of a model by the way that its id names, or at Mantle. Throws the errors of `listBedrockQuotas`. */
-export async function quotaOfCall(
-  session: AwsSession,
-  asked: AskedModel,
-  { isAtMantle = false } = {},
-): Promise<ModelQuota> {
+export async function quotaOfCall(session: AwsSession, asked: AskedModel): Promise<ModelQuota> {
   const ways = waysTo(asked);
   const way = ways.find(({ id }) => id === asked.id) ?? ways[0];
-  const scope = isAtMantle ? "mantle" : (way?.scope ?? scopeOfId(asked.id));
-  return quotaOf(quotaModelOf(asked), scope, await quotasOf(session));
+  return quotaOf(quotaModelOf(asked), way?.scope ?? scopeOfId(asked.id), await quotasOf(session));
 }
 
 /** The list of a session's region and account is the same for all of its models. */
@@ -141,7 +140,8 @@ function quotaModelOf({ id, base, discovered }: AskedModel): QuotaModel {
 }
 
 /** The ids that reach a model, and the kind of quota that each takes. What is asked for comes first where it is none of the lists'. */
-function waysTo({ id, base, discovered }: AskedModel): { id: string; scope: QuotaScope }[] {
+function waysTo({ id, base, discovered, isAtMantle }: AskedModel): { id: string; scope: QuotaScope }[] {
+  if (isAtMantle) return [{ id, scope: "mantle" }];
   if (!base || !discovered) return [{ id, scope: scopeOfId(id) }];
   const bases = basesOf(discovered);
   const profiles = discovered.profiles.filter(

@@ -36,12 +36,20 @@ export interface ResolvedModel {
 export const LONGEST_ID = 2048;
 
 /**
- * The model that somebody asks for by name. Throws `model-not-found` for a name that is longer than any, and for one that
- * has a region before it, as LiteLLM writes it: https://docs.litellm.ai/docs/providers/bedrock.
+ * The model that somebody asks for by name. Throws `model-not-found` for a name that is longer than any, for a provider
+ * without a model behind it, and for a name that has a region before it, as LiteLLM writes it:
+ * https://docs.litellm.ai/docs/providers/bedrock.
  */
 export function namedModel(text: string, config: Configuration, discovered?: Discovered): ResolvedModel {
   if (text.length <= LONGEST_ID) {
     const model = resolveModel(text, config, discovered);
+    if (model.id.trim() === "" && text.trim() !== "") {
+      throw new OpenclawError("model-not-found", {
+        message: `'${shorten(text.trim())}' names a provider and no model of it.`,
+        hint: "List the models you can call: openclaw models list",
+        details: { model: text.trim() },
+      });
+    }
     const [region = "", id = ""] = model.id.split(/\/(.*)/s);
     if (model.configured || model.providerId !== BEDROCK || !isRegionName(region) || id === "") return model;
     throw new OpenclawError("model-not-found", {

@@ -318,6 +318,52 @@ describe("a model of bedrock-mantle by another name than its key", () => {
   });
 });
 
+describe("what bedrock-mantle alone has", () => {
+  it("has gates of which only some are known, and no error", async () => {
+    const machine = await withMantle();
+    const { code, stdout, stderr } = await machine.run([
+      "models",
+      "access",
+      `${MANTLE}/xai.grok-4.3`,
+      "--json",
+    ]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const document = JSON.parse(stdout) as { gates: { name: string; status: string }[] };
+    expectSchema("models-access", document);
+    expect(Object.fromEntries(document.gates.map(({ name, status }) => [name, status]))).toMatchObject({
+      region: "open",
+      authorization: "unknown",
+      form: "not-needed",
+      agreement: "unknown",
+      retention: "open",
+    });
+  });
+
+  it("is no gate of what its list does not have, either, and the refusal names the model", async () => {
+    const machine = await withMantle();
+    machine.configure("{}");
+    const { code, stderr } = await machine.run(["models", "access", "us.openai.gpt-5.4"]);
+    expect(code).toBe(6);
+    expect(stderr).toContain("AWS knows no model 'openai.gpt-5.4' in us-east-1.");
+  });
+
+  it.each(["xai.grok-4.3", "anthropic.claude-sonnet-5"])(
+    "%s has the quota of that endpoint and no other, and no use that nobody has counted",
+    async (id) => {
+      const machine = await withMantle();
+      const { stdout, stderr } = await machine.run(["quota", `${MANTLE}/${id}`, "--json"]);
+      expect(stderr).toBe("");
+      expectSchema("quota", JSON.parse(stdout));
+      expect(JSON.parse(stdout)).toMatchObject({
+        models: [{ model: id, ways: [{ id, scope: "mantle", used: null }] }],
+      });
+      expect(machine.routes()).not.toContain("GetMetricData");
+      const piped = await machine.run(["quota", `${MANTLE}/${id}`]);
+      expect(piped.stdout).toMatch(/^\S+\tmantle\t\t(\d+\+\d+)?\t\t\t\t\n$/);
+    },
+  );
+});
+
 describe("one model of bedrock-mantle", () => {
   it("is shown with its API, path and where that is said", async () => {
     const machine = await withMantle();

@@ -264,3 +264,27 @@ it("models set stores the profile of a model that needs one, and says so", async
   );
   expect((await emulated.run(["chat", "hi"])).stderr).toBe("");
 });
+
+describe("a provider without a model behind it", () => {
+  it.each(["lab/", "lab/ ", "amazon-bedrock/", "amazon-bedrock-mantle/"])(
+    "%j is told so, and nobody is asked",
+    async (name) => {
+      const emulated = await emulate();
+      emulated.configure(
+        JSON.stringify({ models: { providers: { lab: { baseUrl: "http://127.0.0.1:9/v1" } } } }),
+      );
+      for (const command of [
+        ["chat", "-m", name, "hi"],
+        ["models", "show", name],
+        ["models", "set", name],
+      ]) {
+        const { code, stderr } = await emulated.run(command);
+        expect({ code, stderr }).toEqual({
+          code: 6,
+          stderr: `error: '${name.trim()}' names a provider and no model of it.\nhint: List the models you can call: openclaw models list\n`,
+        });
+      }
+      expect(emulated.routes()).toEqual([]);
+    },
+  );
+});

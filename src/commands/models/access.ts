@@ -82,15 +82,23 @@ export async function run(options: AccessOptions, runtime: Runtime): Promise<voi
       region: session.region.value,
       repeated: repeatOtherFlags(options),
       isAtMantle: wanted.providerId === MANTLE,
+      isListed: base !== undefined,
     };
     const ask = (): Promise<AskedGates> => createGateAsker(session).askAll(baseId);
-    const model = { id: wanted.id, base, discovered: load.discovered };
+    const model = {
+      id: wanted.id,
+      base,
+      discovered: load.discovered,
+      isAtMantle: place.isAtMantle,
+    };
     const [first, quota] = await withAwsSpinner(setup, "Asking AWS about access", () =>
       Promise.all([ask(), askQuotaGate(session, model, place)]),
     );
     let asked = first;
     const failure = asked.failures.get(AVAILABILITY);
-    if (failure && FATAL.has(failure.code)) throw failure;
+    // The control plane knows nothing of what Mantle alone has.
+    const isOnlyThere = place.isAtMantle && place.isListed && failure?.code === "model-not-found";
+    if (failure && FATAL.has(failure.code) && !isOnlyThere) throw failure;
     const opening = await step?.({ session, place, answers: asked.answers });
     if (opening?.open) {
       await consent(opening, options, runtime);
@@ -205,7 +213,8 @@ async function show(
   const { answers, failures } = asked;
   const gates = [...judgeGates(answers, place), quota];
   const { callable } = judgeAccess(answers, place);
-  const warnings = [...failures.values()].map((error): Warning => toWarning(error, "AWS did not say all"));
+  const unsaid = [...failures.values()].filter((error) => error.code !== "model-not-found");
+  const warnings = unsaid.map((error): Warning => toWarning(error, "AWS did not say all"));
   if (terminal.format === "json") {
     await terminal.printJson({
       model: key,

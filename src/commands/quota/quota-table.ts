@@ -32,13 +32,18 @@ function pipedCells({ id, scope, quota, used }: QuotaWay): string[] {
     scope,
     value(quota?.requestsPerMinute),
     isMantle
-      ? `${value(quota?.inputTokensPerMinute)}+${value(quota?.outputTokensPerMinute)}`
+      ? joined(value(quota?.inputTokensPerMinute), value(quota?.outputTokensPerMinute))
       : value(quota?.tokensPerMinute),
     value(quota?.tokensPerDay),
     used ? String(used.busiest.requests) : "",
     used ? String(used.busiest.tokens) : "",
     used ? String(used.throttles) : "",
   ];
+}
+
+/** Tokens of input and of output, which Mantle counts apart; once what is missing for both. */
+function joined(input: string, output: string): string {
+  return input === output && !/\d/.test(input) ? input : `${input}+${output}`;
 }
 
 const COLUMNS: readonly Column[] = [
@@ -66,7 +71,7 @@ function rowOf({ id, scope, quota = {} }: QuotaWay): string[] {
   const cell = (limit: ServiceQuota | undefined): string => (limit ? formatTokens(limit.value) : "-");
   if (scope !== "mantle")
     return [id, cell(quota.requestsPerMinute), cell(quota.tokensPerMinute), cell(quota.tokensPerDay)];
-  const both = `${cell(quota.inputTokensPerMinute)}+${cell(quota.outputTokensPerMinute)}`;
+  const both = joined(cell(quota.inputTokensPerMinute), cell(quota.outputTokensPerMinute));
   return [`${id} (Mantle)`, "-", both, "-"];
 }
 
