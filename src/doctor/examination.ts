@@ -7,7 +7,7 @@ import { instanceMetadata } from "../credentials/imds.ts";
 import { reportCredentials } from "../credentials/report.ts";
 import type { FoundationModel, InferenceProfile } from "../models/discovered.ts";
 import { defaultModels } from "../models/default-models.ts";
-import { isMantle, isOfBedrock } from "../models/provider-api.ts";
+import { hasMantle, isMantle, isOfBedrock } from "../models/provider-api.ts";
 import {
   isComplete,
   MANTLE_TARGET,
@@ -100,8 +100,14 @@ export class Examination {
     if (models.status === "rejected" || profiles.status === "rejected") return exact;
     const listed = { models: models.value, profiles: profiles.value, warnings: [] };
     const place = { region: lists.session.region.value, fetchedAt: 0 };
-    const ofMantle = isMantle(exact) ? { endpoint: "bedrock-mantle" as const } : {};
-    return resolveModel(text, config, { ...place, ...listed, ...ofMantle });
+    const ofMantle = { endpoint: "bedrock-mantle" as const };
+    if (isMantle(exact)) return resolveModel(text, config, { ...place, ...listed, ...ofMantle });
+    const own = resolveModel(text, config, { ...place, ...listed });
+    if (own.key !== exact.key || !hasMantle(config)) return own;
+    const [there] = await Promise.allSettled([this.mantleLists().then((lists) => lists.models())]);
+    if (there.status === "rejected") return own;
+    const mantle = { ...place, ...ofMantle, models: there.value, profiles: [], warnings: [] };
+    return resolveModel(text, config, { ...place, ...listed }, mantle);
   }
 
   /** Those of them that Bedrock answers, each with its session; none where the configuration or a region is wrong. */

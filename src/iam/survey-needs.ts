@@ -5,7 +5,7 @@ import { chooseGuardrail } from "../converse/guardrail.ts";
 import { defaultModel, discoverySettings, loadConfig } from "../config/resolve.ts";
 import type { Configuration } from "../config/settings.ts";
 import { toOpenclawError } from "../session/aws-errors.ts";
-import { oncePer } from "../once.ts";
+import { once, oncePer } from "../once.ts";
 import type { Warning } from "../models/discovered.ts";
 import { wayTo } from "../discovery/learnt-way.ts";
 import { loadModels, type ModelLoad } from "../discovery/load.ts";
@@ -85,20 +85,28 @@ async function findModels(setup: Setup, models: readonly ResolvedModel[]): Promi
     ({ target }: { target: Target; region: string }) => loadModels(setup, { target }),
     ({ region }) => region,
   );
-  return Promise.all(
-    models.map(async (model): Promise<FoundModel> => {
+  // Asked for only by a name that no list of the runtime's has.
+  const loadMantle = once(() => loadModels(setup, { target: MANTLE_TARGET }));
+  const { value: config } = setup.config;
+  const found = await Promise.all(
+    models.map(async (model): Promise<FoundModel | undefined> => {
       const target = targetOf(model);
       const session = await openSession(setup, target);
       const region = session.region.value;
       session.close();
       const loaded = await load({ target, region });
       const { discovered } = loaded;
-      const { id } = resolveModel(model.key, setup.config.value, discovered);
+      const { id, key } = resolveModel(model.key, config, discovered);
+      if (key === model.key && !isComplete(model) && hasMantle(config)) {
+        const { discovered: mantle } = await loadMantle();
+        if (isMantle(resolveModel(model.id, config, discovered, mantle))) return undefined;
+      }
       const { way } = await wayTo(session, { ...model, id }, discovered && listedBase(id, discovered)?.id);
       const isLookedUp = !isComplete(model) || (discovered !== undefined && needsProfile(id, discovered));
       return { id, region, api: way.api, discovered, load: loaded, isLookedUp };
     }),
   );
+  return found.filter((model) => model !== undefined);
 }
 
 function isOfRuntime(model: ResolvedModel): boolean {

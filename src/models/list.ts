@@ -338,8 +338,8 @@ function askedModels({
   mantle,
 }: ListInput): AskedModels {
   const resolve = (text: string): NamedModel => {
-    const model = resolveModel(text, config, discovered);
-    return model.providerId === MANTLE ? resolveModel(text, config, mantle) : model;
+    const model = resolveModel(text, config, discovered, mantle);
+    return model.providerId === MANTLE ? resolveModel(model.key, config, mantle) : model;
   };
   return { primary: primary === undefined ? undefined : resolve(primary), fallbacks: fallbacks.map(resolve) };
 }

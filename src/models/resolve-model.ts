@@ -66,9 +66,15 @@ export function namedModel(text: string, config: Configuration, discovered?: Dis
 
 /**
  * Finds the model that a key, id, ARN or alias stands for; with AWS's list also what a printed name, a part of an id or a
- * family does. What stands for nothing stays as it is: whether AWS knows it is for AWS to say.
+ * family does, and with Mantle's what does so only there. What stands for nothing stays as it is: whether AWS knows it is for
+ * AWS to say.
  */
-export function resolveModel(text: string, config: Configuration, discovered?: Discovered): ResolvedModel {
+export function resolveModel(
+  text: string,
+  config: Configuration,
+  discovered?: Discovered,
+  mantle?: Discovered,
+): ResolvedModel {
   const name = text.trim();
   const exact = byKey(keyOf(name, config), config);
   // What AWS has at Mantle only goes by its bare id, too, where Mantle's models are asked for.
@@ -80,7 +86,11 @@ export function resolveModel(text: string, config: Configuration, discovered?: D
   if (!discovered || !isListOf(discovered, exact) || listedId(exact.id, discovered) !== undefined)
     return exact;
   const match = matchName(exact.id, { discovered, configuredIds: bedrockIds(config, discovered.endpoint) });
-  return match.kind === "one" ? byKey(`${exact.providerId}/${match.id}`, config) : exact;
+  if (match.kind === "one") return byKey(`${exact.providerId}/${match.id}`, config);
+  if (match.kind !== "none" || !mantle || name !== exact.id) return exact;
+  const there = byKey(`${MANTLE}/${name}`, config);
+  const found = listedId(name, mantle) === undefined ? resolveModel(there.key, config, mantle) : there;
+  return listedId(found.id, mantle) === undefined ? exact : found;
 }
 
 /** Whether a list is of the endpoint at which a model is called. */

@@ -291,6 +291,29 @@ describe("a model of bedrock-mantle by another name than its key", () => {
     expect(machine.emulator.calls.at(-1)).toMatchObject({ path, service: "bedrock-mantle" });
   });
 
+  it.each([
+    ["grok", "xai.grok-4.3"],
+    ["GPT-5.4", "openai.gpt-5.4"],
+    ["openai.gpt-5.5", "openai.gpt-5.5"],
+  ])("%s as the default is the same model for chat, models list, doctor and iam policy", async (name, id) => {
+    const machine = await withMantle();
+    const config = { agents: { defaults: { model: name } }, models: { providers: { [MANTLE]: {} } } };
+    machine.configure(JSON.stringify(config));
+    const chat = await machine.run(["chat", "--json", "Hi"]);
+    expect(JSON.parse(chat.stdout)).toMatchObject({ model: id });
+    const { models } = await list(machine);
+    expect(models[0]).toMatchObject({ key: `${MANTLE}/${id}`, missing: false, tags: ["default"] });
+    expect(models.filter(({ key }) => key.endsWith(`/${name}`) && key !== `${MANTLE}/${id}`)).toEqual([]);
+    const doctor = await machine.run(["doctor"]);
+    expect(doctor.stdout).toMatch(
+      new RegExp(`^ok +default model +${id}, at bedrock-mantle in us-east-1$`, "m"),
+    );
+    const policy = await machine.run(["iam", "policy", "--for", "chat"]);
+    expect(policy.stderr).toBe("");
+    expect(policy.stdout).toContain("bedrock-mantle:CreateInference");
+    expect(policy.stdout).not.toContain("bedrock:InvokeModel");
+  });
+
   it("is suggested by its key where its whole id was asked for at the other endpoint", async () => {
     const machine = await withMantle();
     const { code, stderr } = await machine.run(["chat", "-m", "deepseek.v3.2", "Hi"]);
