@@ -323,8 +323,13 @@ async function findEmbedder(text: string, setup: Setup): Promise<ResolvedModel> 
   const exact = namedModel(text, config.value);
   if (!isOfBedrock(exact)) return exact;
   if (formOf(exact.id) !== undefined && !exact.id.includes("application-inference-profile")) return exact;
-  const { discovered } = await loadModels(setup, { target: targetOf(exact) });
-  if (!discovered) return exact;
+  const { discovered, error, hasCredentials } = await loadModels(setup, { target: targetOf(exact) });
+  if (!discovered) {
+    if (error) throw error;
+    if (hasCredentials) return exact;
+    const { nothingSigns } = await import("../credentials/no-credentials.ts");
+    throw await nothingSigns(setup.decision, runtime);
+  }
   const profile = findProfile(exact.id, discovered);
   const base = listedBase(exact.id, discovered);
   if (profile && base) return namedModel(`${exact.providerId}/${idOfProfile(profile)}`, config.value);

@@ -7,15 +7,21 @@ import { baseModelId } from "../models/base-model-id.ts";
 import { needsProfile, profileFor } from "../models/callable.ts";
 import { defaultModels } from "../models/default-models.ts";
 import { familyOf, PLAIN_BURNDOWN } from "../models/families.ts";
-import { describeNamed } from "../models/list.ts";
+import { describeNamed, type ListedModel } from "../models/list.ts";
 import { findProfile, idOfProfile } from "../models/listed-id.ts";
 import { isOfBedrock, MANTLE } from "../models/provider-api.ts";
-import { bedrockIds, namedModel, type ResolvedModel, targetOf } from "../models/resolve-model.ts";
+import { bedrockIds, isComplete, namedModel, type ResolvedModel, targetOf } from "../models/resolve-model.ts";
 import { judgeCall, reservation, settlement } from "../models/quotas.ts";
 import { loadConfig } from "../config/resolve.ts";
 import type { Runtime } from "../runtime.ts";
 import { openSession } from "../session/session.ts";
 import type { CallReport, ModelReport, QuotaOptions } from "./quota/model-report.ts";
+
+/** What is not known where a service says nothing. */
+const UNKNOWN_WITHOUT: Readonly<Record<MissingPart["service"], string>> = {
+  "Service Quotas": "The quotas are not known, which Service Quotas tells",
+  CloudWatch: "What was used lately is not known, which CloudWatch tells",
+};
 
 /**
  * Shows what this account may ask of a model in a minute and a day, what was used of it lately, and whether one call fits.
@@ -38,7 +44,7 @@ export async function run(options: QuotaOptions, runtime: Runtime): Promise<void
   }
   for (const { service, action, error } of missing.values())
     await terminal.warn(
-      `${service} was not asked${error.code === "access-denied" ? ` (${action})` : ""}: ${error.message}`,
+      `${UNKNOWN_WITHOUT[service]}${error.code === "access-denied" ? ` (${action})` : ""}: ${error.message}`,
       error.hint,
     );
 }
@@ -69,8 +75,9 @@ async function report(text: string, options: QuotaOptions, runtime: Runtime): Pr
       hint: "Name a model of Amazon Bedrock, from `openclaw models list`",
     });
   const named = await findNamed(survey, wanted);
-  // Who may not list models may know their quotas.
-  if (!named && load.error?.code !== "access-denied") throw load.error ?? (await unlisted(wanted, survey));
+  // Who may not list models may know their quotas, but not what a name stands for.
+  const isDenied = load.error?.code === "access-denied" && isComplete(wanted);
+  if (!named && !isDenied) throw await unlisted(wanted, survey);
   const { discovered } = load;
   const { model, base, baseId } = named ?? describeUnlisted(wanted, survey);
   const session = await openSession(setup, targetOf(wanted));
@@ -102,7 +109,7 @@ async function report(text: string, options: QuotaOptions, runtime: Runtime): Pr
       burndown,
       survey: quotas,
       way,
-      call: callReport(options, defaultMaxTokens, burndown.output, way),
+      call: callReport(options, model, defaultMaxTokens, burndown.output, way),
     };
   } finally {
     session.close();
@@ -116,6 +123,7 @@ function describeUnlisted(wanted: ResolvedModel, { input }: ModelSurvey) {
 
 function callReport(
   { inputTokens, maxTokens }: QuotaOptions,
+  { limitsSource }: Pick<ListedModel, "limitsSource">,
   most: number,
   burndown: number,
   way: QuotaWay | undefined,
@@ -127,6 +135,12 @@ function callReport(
     maxTokensSource: maxTokens === undefined ? "model" : "flag",
     reserves: reservation(call),
     settlesAtMost: settlement({ inputTokens: call.inputTokens, outputTokens: call.maxTokens }, burndown),
-    verdict: judgeCall(call, way?.quota ?? {}, way?.used?.now),
+    verdict: judgeCall(
+      call,
+      way?.quota ?? {},
+      way?.used?.now,
+      // What is only assumed of a model bounds no advice.
+      limitsSource === "default" ? undefined : most,
+    ),
   };
 }

@@ -1,7 +1,8 @@
 import { OpenclawError } from "../errors.ts";
-import { adviseInstance } from "./describe.ts";
+import { adviseInstance, describeChosen } from "./describe.ts";
 import { findCause } from "./findings.ts";
-import type { InstanceAnswer } from "./imds.ts";
+import type { Runtime } from "../runtime.ts";
+import { askChosenInstance, type InstanceAnswer } from "./imds.ts";
 import type { CredentialDecision } from "./order.ts";
 
 const GENERAL =
@@ -21,7 +22,10 @@ function isPassing(instance: InstanceAnswer | undefined): boolean {
 export function noCredentials(
   decision: CredentialDecision,
   chain: string,
-  { instance, general = GENERAL }: { instance?: InstanceAnswer | undefined; general?: string } = {},
+  {
+    instance,
+    general = GENERAL,
+  }: { instance?: InstanceAnswer | undefined; general?: string | undefined } = {},
 ): OpenclawError {
   if (instance?.status === "misnamed") return instance.error;
   const cause = isPassing(instance) ? undefined : findCause(decision, "nothing signs");
@@ -41,4 +45,14 @@ export function noCredentials(
       (instance && adviseInstance(instance)) ??
       "Set some up with: aws configure   (on EC2, attach an instance role)",
   });
+}
+
+/** The same error where nobody has asked the instance yet: it is asked where only it can tell. */
+export async function nothingSigns(
+  decision: CredentialDecision,
+  runtime: Runtime,
+  general?: string,
+): Promise<OpenclawError> {
+  const instance = await askChosenInstance(decision, runtime);
+  return noCredentials(decision, describeChosen(decision.chosen, instance), { instance, general });
 }

@@ -215,7 +215,9 @@ export async function nameableIn(
     isBarred: (baseId) => {
       const answer = answers.get(baseId);
       const place = { modelId: baseId, region: discovered.region };
-      return answer !== undefined && judgeKept(answer, place).callable === false;
+      const verdict = answer && judgeKept(answer, place);
+      // The form is missing for all models of its vendor: an older one is no way around it.
+      return verdict?.callable === false && verdict.gate !== "form";
     },
   };
 }
@@ -237,12 +239,20 @@ export async function insteadOf(
   return suggestIds(id, nameable, others);
 }
 
-/** The `model-not-found` error for a model that neither the configuration nor a list has. */
+/**
+ * The error for a model that neither the configuration nor a list has: `model-not-found`, or what is in the way of every
+ * list. Without credentials nobody knows which models there are.
+ */
 export async function unlisted(
   { id, providerId, provider }: ResolvedModel,
   { load, mantle, models, setup }: ModelSurvey,
 ): Promise<OpenclawError> {
   if (!isServed({ providerId, provider })) {
+    if (load.error) return load.error;
+    if (!load.hasCredentials && !load.discovered) {
+      const { nothingSigns } = await import("../credentials/no-credentials.ts");
+      return nothingSigns(setup.decision, setup.runtime);
+    }
     const atMantle = mantle?.discovered?.models.some((model) => model.id === id)
       ? `${MANTLE_TARGET.providerId}/${id}`
       : keyAtMantle({ providerId, id });

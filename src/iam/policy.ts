@@ -75,11 +75,13 @@ export function buildPolicy(needs: PolicyNeeds): PolicyDocument {
     calls: isFor("chat", "serve", "web"),
   });
   const statements = [
-    ...(isFor("discovery", "serve", "doctor", "quota") || needs.looksUp ? listStatements(needs) : []),
+    ...(isFor("discovery", "serve", "doctor", "quota", "access") || needs.looksUp
+      ? listStatements(needs)
+      : []),
     ...(isFor("discovery", "doctor", "access") ? accessStatements(needs) : []),
     ...(isFor("access") ? openingStatements() : []),
     ...(isFor("discovery") ? readStatements(needs) : []),
-    ...(isFor("quota", "access") ? quotaStatements(needs) : []),
+    ...(isFor("quota", "access") ? quotaStatements(needs, isFor("quota")) : []),
     ...calls,
     ...statement("CallByResponses", ["bedrock:InvokeModel"], projects),
     ...(isFor("embed") ? embedStatements(needs) : []),
@@ -158,8 +160,9 @@ function embedStatements({ embedders, account }: PolicyNeeds): PolicyStatement[]
 }
 
 /** AWS has no resource types for GetMetricData, and ListServiceQuotas is asked for a whole service. */
-function quotaStatements({ isDiscoveryOn, models }: PolicyNeeds): PolicyStatement[] {
-  const actions = ["servicequotas:ListServiceQuotas", "cloudwatch:GetMetricData"];
+/** `models access` tells a quota of 0, and nobody's use of it. */
+function quotaStatements({ isDiscoveryOn, models }: PolicyNeeds, tellsUse: boolean): PolicyStatement[] {
+  const actions = ["servicequotas:ListServiceQuotas", ...(tellsUse ? ["cloudwatch:GetMetricData"] : [])];
   return statement("ReadQuotas", actions, isDiscoveryOn || models.length > 0 ? ["*"] : []);
 }
 

@@ -230,10 +230,16 @@ export type CallVerdict =
   | { answer: "unknown" };
 
 /**
- * Judges a call by the quota of its way; what was used counts where that is known. Of Mantle:
+ * Judges a call by the quota of its way; what was used counts where that is known, and no more than `mostOutput`
+ * tokens, which are the most that the model puts out, are said to fit. Of Mantle:
  * https://docs.aws.amazon.com/bedrock/latest/userguide/quotas-mantle.html
  */
-export function judgeCall(call: CallTokens, quota: ModelQuota, used?: RecentUse): CallVerdict {
+export function judgeCall(
+  call: CallTokens,
+  quota: ModelQuota,
+  used?: RecentUse,
+  mostOutput = Number.POSITIVE_INFINITY,
+): CallVerdict {
   const { requestsPerMinute, tokensPerDay, outputTokensPerMinute } = quota;
   // Mantle takes --max-tokens from the tokens of the input until it knows better.
   const tokensPerMinute = quota.tokensPerMinute ?? quota.inputTokensPerMinute;
@@ -246,7 +252,7 @@ export function judgeCall(call: CallTokens, quota: ModelQuota, used?: RecentUse)
   const most = Math.min(...tokens);
   const reserved = reservation(call);
   if (reserved > most) {
-    const fitting = most - (reserved - call.maxTokens);
+    const fitting = Math.min(most - (reserved - call.maxTokens), mostOutput);
     return { answer: "too-large", fittingMaxTokens: fitting >= 1 ? fitting : undefined };
   }
   const waits = [

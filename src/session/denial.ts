@@ -63,6 +63,16 @@ export function describeDenial({ action, resource, policy, isExplicit, policyArn
   return `${what}: ${article} ${policy} denies it explicitly${policyArn ? ` (${policyArn})` : ""}.`;
 }
 
+/** What `openclaw iam policy` allows only where its `--for` names it. */
+const EXTRA_POLICIES: readonly (readonly [command: string, actions: RegExp])[] = [
+  ["openclaw iam policy --for quota", /^(?:servicequotas|cloudwatch):/],
+  [
+    "openclaw iam policy --for access",
+    /^bedrock:(?:Put(?:UseCaseForModelAccess|AccountDataRetention)|CreateFoundationModelAgreement|ListFoundationModelAgreementOffers)$|^aws-marketplace:(?:Subscribe|ViewSubscriptions)$/,
+  ],
+  ["openclaw iam policy --for web", /^bedrock:InvokeTool$/],
+];
+
 /** The one thing to do about a denial. `credentials` says whose policy it is where AWS does not, in words. */
 export function adviseDenial(denial: Denial, credentials: string): string {
   const { action, policy, isExplicit } = denial;
@@ -81,13 +91,14 @@ export function adviseDenial(denial: Denial, credentials: string): string {
       return `Allow ${action} in the policy of ${denial.resource ?? "the resource"}.`;
     case "role trust policy":
       return `Allow ${action} to these credentials in the trust policy of ${denial.resource ?? "the role"}.`;
-    default:
+    default: {
       if (isExplicit) return `Lift the Deny of ${action} in the IAM policies of ${principal}.`;
-      if (/^(?:servicequotas|cloudwatch):/.test(action))
-        return `Allow ${action} to ${principal}: openclaw iam policy --for quota`;
+      const [command] = EXTRA_POLICIES.find(([, actions]) => actions.test(action)) ?? [];
+      if (command !== undefined) return `Allow ${action} to ${principal}: ${command}`;
       return /^bedrock(-mantle)?:/.test(action)
         ? `Allow ${action} to ${principal}; a policy with all that is needed: openclaw iam policy`
         : `Allow ${action} in the IAM policy of ${principal}.`;
+    }
   }
 }
 

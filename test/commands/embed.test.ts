@@ -307,6 +307,18 @@ it("is allowed by `iam policy --for embed`, for the configured model alone", asy
   }
 });
 
+it("has no policy without a model of its own, and says which setting names one", async () => {
+  const machine = await emulate();
+  machine.configure(JSON.stringify({ agents: { defaults: { model: "amazon.nova-lite-v1:0" } } }));
+  const setting = "openclaw config set agents.defaults.embeddingModel MODEL";
+  const alone = await machine.run(["iam", "policy", "--for", "embed"]);
+  expect(alone).toMatchObject({ code: 3, stderr: expect.stringContaining(setting) });
+  const beside = await machine.run(["iam", "policy", "--for", "chat,embed"]);
+  expect(beside).toMatchObject({ code: 0, stderr: expect.stringContaining(setting) });
+  const usual = await machine.run(["iam", "policy"]);
+  expect(usual).toMatchObject({ code: 0, stderr: "" });
+});
+
 it("lists what it can call with `models list --embeddings`, and nothing else", async () => {
   const machine = await emulate();
   machine.configure(

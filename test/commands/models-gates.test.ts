@@ -3,7 +3,9 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Gate } from "../../src/discovery/judge-access.ts";
 import type { EmulatedGate } from "../../src/emulator/emulator.ts";
+import type { PolicyDocument } from "../../src/iam/policy.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
+import { allows } from "../helpers/iam.ts";
 import { openPty, type Pty } from "../helpers/pty.ts";
 import { expectSchema } from "../helpers/schema.ts";
 
@@ -454,4 +456,25 @@ it("serve tells of a closed gate in words of a server, without flags", async () 
   expect(status).toBe(403);
   expect(message).toContain("openclaw models access");
   expect(message).not.toContain("--");
+});
+
+it("takes no older model for one that is closed as all of its vendor's are", async () => {
+  const emulated = await account("form");
+  await gatesOf(emulated, "opus");
+  const { code, stderr } = await emulated.run(["chat", "-m", "opus", "hi"]);
+  expect(code).toBe(4);
+  expect(stderr).toContain("opus is us.anthropic.claude-opus-4-8");
+  expect(stderr).toContain("--submit-form FILE");
+});
+
+it("is allowed by `iam policy --for access`, also for a part of a name, and no more is", async () => {
+  const emulated = await account("agreement");
+  const { stdout } = await emulated.run(["iam", "policy", "--for", "access"]);
+  const policy = JSON.parse(stdout) as PolicyDocument;
+  emulated.emulator.calls.length = 0;
+  await emulated.run(["models", "access", "opus", "--accept-agreement", "--yes"]);
+  const needed = emulated.emulator.calls.flatMap(({ permissions }) => permissions);
+  expect(needed.map(({ action }) => action)).toContain("bedrock:ListFoundationModels");
+  for (const permission of needed) expect(allows(policy, permission), permission.action).toBe(true);
+  expect(stdout).not.toContain("cloudwatch:");
 });

@@ -271,7 +271,7 @@ describe("what may not be asked", () => {
     });
     const { code, stderr } = await metrics.run(["quota", SONNET], { env: { AWS_MAX_ATTEMPTS: "1" } });
     expect(code).toBe(0);
-    expect(stderr).toContain("CloudWatch was not asked");
+    expect(stderr).toContain("What was used lately is not known, which CloudWatch tells: ");
   });
 
   it("is allowed by `iam policy --for quota`, and nothing that costs is", async () => {
@@ -295,4 +295,42 @@ it("names the zero on a terminal, with what opens it", async () => {
   const pty = openPty(["quota", SONNET], machine.home, { env: machine.env });
   expect(await pty.exit).toBe(0);
   expect(pty.lines().join("\n")).toContain("request-service-quota-increase");
+});
+
+describe("a model by a part of its name, where no list is to be had", () => {
+  const asks: [command: string, args: string[]][] = [
+    ["quota", ["quota", "opus"]],
+    ["models access", ["models", "access", "opus"]],
+    ["models show", ["models", "show", "opus"]],
+    ["models set", ["models", "set", "opus"]],
+    ["embed", ["embed", "-m", "titan-embed-text-v2", "hi"]],
+  ];
+
+  it.each(asks)("%s says that no credentials are there, and suggests no model", async (_, args) => {
+    const { env, ...machine } = await emulate();
+    const unset = Object.fromEntries(Object.keys(env).map((name) => [name, ""]));
+    const none = { ...unset, AWS_EC2_METADATA_DISABLED: "true", AWS_REGION: "us-east-1" };
+    const { stdout, code } = await machine.run([...args, "--json"], { env: none });
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: "no-credentials", exitCode: 4 } });
+    expect(code).toBe(4);
+    expect(stdout).not.toContain("Did you mean");
+  });
+
+  it.each(asks)("%s says that listing is denied", async (_, args) => {
+    const machine = await emulate({
+      script: ({ route }) => (route.startsWith("List") ? denied(`bedrock:${route}`) : undefined),
+    });
+    const { stdout, code } = await machine.run([...args, "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      error: { code: "access-denied", message: expect.stringContaining("bedrock:ListFoundationModels") },
+    });
+    expect(code).toBe(4);
+  });
+});
+
+it("advises no more tokens than the model puts out", async () => {
+  const machine = await emulate();
+  const args = ["us.anthropic.claude-opus-4-8", "--input-tokens", "50000", "--max-tokens", "200000"];
+  const { models } = await read(machine, args);
+  expect(models[0]?.call).toMatchObject({ answer: "too-large", fittingMaxTokens: 128_000 });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { buildPolicy, NEEDED_PURPOSES, type Purpose, PURPOSES } from "../../src/iam/policy.ts";
 import { adviseDenial, describeDenial, readDenial } from "../../src/session/denial.ts";
 
 const WHO = "User: arn:aws:sts::123456789012:assumed-role/EC2-Bedrock-Access/i-0abc";
@@ -135,4 +136,43 @@ describe("an IAM denial", () => {
     "is not read into %j",
     (message) => expect(readDenial(message)).toBeUndefined(),
   );
+});
+
+describe("what to do about a denial", () => {
+  const NOVA = "amazon.nova-premier-v1:0";
+  const actionsFor = (purposes: readonly Purpose[]): string[] => {
+    const model = { id: NOVA, region: "us-east-1", api: undefined, discovered: undefined };
+    const policy = buildPolicy({
+      purposes,
+      account: { id: "123456789012", partition: "aws" },
+      isDiscoveryOn: true,
+      looksUp: true,
+      models: [model],
+      embedders: [model],
+      mantleRegion: "us-east-1",
+      asked: [],
+      guardrail: "abc",
+      usesApiKey: true,
+    });
+    return policy.Statement.flatMap(({ Action }) => Action);
+  };
+  const advice = (action: string): string => adviseDenial({ action, isExplicit: false }, "the user u");
+  const usual = actionsFor(NEEDED_PURPOSES);
+
+  it.each(PURPOSES.filter((purpose) => !NEEDED_PURPOSES.includes(purpose)))(
+    "names a policy that allows each action of --for %s",
+    (purpose) => {
+      const own = actionsFor([purpose]).filter((action) => !usual.includes(action));
+      expect(own.length).toBeGreaterThan(0);
+      for (const action of own) {
+        const [, named] = /openclaw iam policy --for (\w+)$/.exec(advice(action)) ?? [];
+        const known = PURPOSES.find((other) => other === named);
+        expect(known && actionsFor([known]), action).toContain(action);
+      }
+    },
+  );
+
+  it("names the usual policy for what that allows", () => {
+    for (const action of usual) expect(advice(action)).toMatch(/: openclaw iam policy$/);
+  });
 });

@@ -19,6 +19,9 @@ export interface PolicyOptions extends GlobalOptions {
 /** The most characters of a managed policy, white space not counted: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 const MOST_CHARACTERS = 6144;
 
+const CHOOSE_EMBEDDER =
+  "Choose one from `openclaw models list --embeddings`, then: openclaw config set agents.defaults.embeddingModel MODEL";
+
 /**
  * Prints the least-privilege IAM policy for what the configuration leads to, ready for the AWS CLI. Throws `usage` for a
  * purpose that there is none of, `no-default-model` when there is nothing to allow.
@@ -30,10 +33,16 @@ export async function run(options: PolicyOptions, runtime: Runtime): Promise<voi
     surveyNeeds(options, runtime, purposes),
   );
   const policy = buildPolicy(needs);
+  // Asked for by name it is missed; by default an account may well embed nothing.
+  const lacksEmbedder =
+    options.for !== undefined && purposes.includes("embed") && needs.embedders.length === 0;
   if (policy.Statement.length === 0) {
+    const isForEmbed = purposes.every((purpose) => purpose === "embed");
     throw new OpenclawError("no-default-model", {
       message: `No model is configured, so there is nothing to allow for ${purposes.join(" and ")}.`,
-      hint: "Choose one from `openclaw models list`, then: openclaw models set MODEL",
+      hint: isForEmbed
+        ? CHOOSE_EMBEDDER
+        : "Choose one from `openclaw models list`, then: openclaw models set MODEL",
     });
   }
   if (terminal.format === "json") await terminal.printJson(policy);
@@ -46,6 +55,11 @@ export async function run(options: PolicyOptions, runtime: Runtime): Promise<voi
       "openclaw models set MODEL",
     );
   }
+  if (lacksEmbedder)
+    await terminal.warn(
+      "No model for embeddings is configured, so the policy lets none be called.",
+      CHOOSE_EMBEDDER,
+    );
   if (lengthOf(policy) > MOST_CHARACTERS) {
     await terminal.warn(
       `The policy has ${lengthOf(policy)} characters; a managed policy may have ${MOST_CHARACTERS}.`,

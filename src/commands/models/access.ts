@@ -168,7 +168,7 @@ async function findBase(
   const baseId = named?.baseId ?? baseModelId(wanted.id, load.discovered);
   const known = baseId === undefined ? undefined : lookUpCatalog(baseId);
   // What the region does not list may be closed by just that.
-  if (!named && !known) throw load.error ?? (await unlisted(wanted, survey));
+  if (!named && !known) throw await unlisted(wanted, survey);
   if (baseId === undefined) {
     throw new OpenclawError("model-not-found", {
       message: `Which model answers for '${wanted.id}' is not known, and gates are a model's.`,

@@ -1,8 +1,6 @@
 import { listMisspelt } from "../../config/nearest-setting.ts";
-import { describeChosen } from "../../credentials/describe.ts";
 import { findCause } from "../../credentials/findings.ts";
-import { askChosenInstance } from "../../credentials/imds.ts";
-import { noCredentials } from "../../credentials/no-credentials.ts";
+import { nothingSigns } from "../../credentials/no-credentials.ts";
 import type { ModelSurvey } from "../../discovery/survey.ts";
 import { OpenclawError } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
@@ -33,8 +31,7 @@ export async function withoutCredentials({ setup, load }: ModelSurvey): Promise<
       hint: cause.hint,
     });
   }
-  const instance = await askChosenInstance(decision, runtime);
-  const error = noCredentials(decision, describeChosen(decision.chosen, instance), { instance, general });
+  const error = await nothingSigns(decision, runtime, general);
   if (error.code === "no-credentials") await showFirstSteps(runtime);
   return error;
 }

@@ -52,7 +52,7 @@ export async function run(options: ShowOptions, runtime: Runtime): Promise<void>
   const survey = ofEndpoint(asked, wanted);
   const { load } = survey;
   const named = await findNamed(survey, wanted);
-  if (!named) throw load.error ?? (await unlisted(wanted, survey));
+  if (!named) throw await unlisted(wanted, survey);
   const form = familyOf(named.baseId ?? baseModelId(wanted.id, load.discovered)).reasoning;
   const called = await howCalled(wanted, named.baseId ?? wanted.id, survey);
   const { way } = called;
