@@ -1,9 +1,9 @@
 import type { ConverseStreamCommandInput } from "@aws-sdk/client-bedrock-runtime";
-import { blocksOf } from "../converse/conversation.ts";
+import { blocksOf, fileOf } from "../converse/conversation.ts";
 import type { Ask } from "../converse/plan-request.ts";
 import { recallLessons } from "../discovery/lesson-cache.ts";
 import { isRecord } from "../json.ts";
-import { formatUsd, type Price } from "../models/usage.ts";
+import { formatUsd, type Price, priceCall, type TokenUsage } from "../models/usage.ts";
 import type { Setup } from "../session/session.ts";
 import { openWire } from "./open-wire.ts";
 
@@ -18,7 +18,7 @@ export interface DryRun {
   /** The body of ConverseStream, or of another API; files are replaced by their sizes. */
   request: unknown;
   inputTokens: number;
-  /** Whether AWS counted, or the text was estimated, without attached files. */
+  /** Whether AWS counted, or the text was estimated, without attached files that are none: a notice says so. */
   tokensSource: "count-tokens" | "estimate";
   cost: { inputUsd: number; outputUsdAtMost: number | null; source: Price["source"] } | null;
   notices: string[];
@@ -35,57 +35,77 @@ export async function dryRun(
 ): Promise<void> {
   const { terminal } = setup.runtime;
   const result = await plan(setup, ask, priceOf);
-  for (const notice of result.notices) terminal.note(`openclaw: ${notice}`);
-  if (terminal.format !== "text") return terminal.printJson(result);
-  await terminal.printDocument(result.request);
-  terminal.note(describe(result));
+  const { document, inWords } = result;
+  for (const notice of document.notices) terminal.note(`openclaw: ${notice}`);
+  if (terminal.format !== "text") return terminal.printJson(document);
+  await terminal.printDocument(document.request);
+  terminal.note(inWords);
 }
 
 async function plan(
   setup: Setup,
   ask: Ask,
   priceOf: (modelId: string) => Price | undefined,
-): Promise<DryRun> {
+): Promise<{ document: DryRun; inWords: string }> {
   const wire = await openWire(setup, ask, {});
   try {
     const planned = await wire.plan(await recallLessons(setup, wire.place));
     const { input, body, notices } = planned;
     const counted = await wire.countTokens(planned);
-    const tokens = "tokens" in counted ? counted.tokens : estimateTokens(input);
+    const isCounted = "tokens" in counted;
+    const { tokens, files } = isCounted ? { tokens: counted.tokens, files: 0 } : estimateTokens(input);
+    const beside = files === 0 ? undefined : files === 1 ? "the attached file" : `${files} attached files`;
+    const without = beside === undefined ? "" : `, without ${beside}`;
     const model = input.modelId ?? "";
     const price = priceOf(model) ?? priceOf(wire.baseIdOf(planned) ?? model);
-    return {
+    const cost = costOf(tokens, input, price);
+    const document: DryRun = {
       model,
       region: wire.region,
       request: withoutData(body),
       inputTokens: tokens,
-      tokensSource: "tokens" in counted ? "count-tokens" : "estimate",
-      cost: price ? costOf(tokens, input.inferenceConfig?.maxTokens, price) : null,
-      notices: "tokens" in counted ? notices : [...notices, counted.uncounted],
+      tokensSource: isCounted ? "count-tokens" : "estimate",
+      cost: "unknown" in cost ? null : cost,
+      notices: isCounted ? notices : [...notices, `${counted.uncounted}${without}`],
     };
+    const place = wire.region === null ? model : `${model} in ${wire.region}`;
+    const length = `${isCounted ? "" : "about "}${tokens} tokens in${without}`;
+    return { document, inWords: `${place} · ${length} · ${describe(cost, beside)}` };
   } finally {
     wire.close();
   }
 }
 
-function costOf(inputTokens: number, maxTokens: number | undefined, { cost, source }: Price): DryRun["cost"] {
-  const usd = (tokens: number, price: number): number => Number(((tokens * price) / 1_000_000).toFixed(10));
-  return {
-    inputUsd: usd(inputTokens, cost.input),
-    outputUsdAtMost: maxTokens === undefined ? null : usd(maxTokens, cost.output),
-    source,
+/** What a question costs that has so many tokens, and its answer at most, each by the prices for all that is asked. */
+function costOf(
+  tokens: number,
+  { inferenceConfig, serviceTier, performanceConfig }: ConverseStreamCommandInput,
+  price: Price | undefined,
+): NonNullable<DryRun["cost"]> | { unknown: string } {
+  const question: TokenUsage = {
+    inputTokens: tokens,
+    outputTokens: 0,
+    totalTokens: Math.max(1, tokens),
+    serviceTier: serviceTier?.type,
+    latency: performanceConfig?.latency,
   };
+  const alone = priceCall(question, price);
+  if ("unknown" in alone) return alone;
+  const { maxTokens } = inferenceConfig ?? {};
+  const whole =
+    maxTokens === undefined ? undefined : priceCall({ ...question, outputTokens: maxTokens }, price);
+  const outputUsd = whole && "usd" in whole ? Number((whole.usd - alone.usd).toFixed(10)) : null;
+  return { inputUsd: alone.usd, outputUsdAtMost: outputUsd, source: alone.source };
 }
 
-function describe({ model, region, inputTokens, tokensSource, cost }: DryRun): string {
-  const tokens = `${tokensSource === "estimate" ? "about " : ""}${inputTokens} tokens in`;
-  const place = region === null ? model : `${model} in ${region}`;
-  if (!cost) return `${place} · ${tokens} · price unknown`;
-  const output =
+function describe(cost: ReturnType<typeof costOf>, beside: string | undefined): string {
+  if ("unknown" in cost) return `price unknown${cost.unknown === "" ? "" : ` (${cost.unknown})`}`;
+  const answer =
     cost.outputUsdAtMost === null
       ? "the answer"
       : `at most $${formatUsd(cost.outputUsdAtMost)} for the answer`;
-  return `${place} · ${tokens} · $${formatUsd(cost.inputUsd)} (${cost.source} price, estimate) plus ${output}`;
+  const rest = beside === undefined ? answer : `${beside} and ${answer}`;
+  return `$${formatUsd(cost.inputUsd)} (${cost.source} price, estimate) plus ${rest}`;
 }
 
 /** The request in a form that prints: the content of files is replaced by its size. */
@@ -114,9 +134,15 @@ function describeDataUrl(_: string, type: string, base64: string): string {
   return `data:${type} ${describeBase64(base64)}`;
 }
 
-/** The tokens of all text that the model reads, by its length. */
-function estimateTokens(input: ConverseStreamCommandInput): number {
-  const blocks = [...(input.system ?? []), ...blocksOf(input)];
-  const texts = [...blocks.map(({ text = "" }) => text), JSON.stringify(input.toolConfig) ?? ""];
-  return Math.ceil(texts.join("").length / CHARACTERS_PER_TOKEN);
+/** The tokens of all text that the model reads, by its length, and how many files there are beside, which are not in it. */
+function estimateTokens(input: ConverseStreamCommandInput): { tokens: number; files: number } {
+  let length = JSON.stringify(input.toolConfig)?.length ?? 0;
+  let files = 0;
+  for (const { text = "" } of input.system ?? []) length += text.length;
+  for (const block of blocksOf(input)) {
+    const file = fileOf(block);
+    if (file?.isOpaque || file?.isInS3) files += 1;
+    else length += (block.text ?? file?.text ?? file?.bytes)?.length ?? 0;
+  }
+  return { tokens: Math.ceil(length / CHARACTERS_PER_TOKEN), files };
 }

@@ -1,12 +1,12 @@
 import type { ConverseStreamCommandInput } from "@aws-sdk/client-bedrock-runtime";
-import { blocksOf } from "../converse/conversation.ts";
+import { blocksOf, fileOf } from "../converse/conversation.ts";
 import type { RequestPlan, Wire } from "../converse/wire.ts";
 import { mergeParameters } from "../converse/request.ts";
 import { recallLessons } from "../discovery/lesson-cache.ts";
 import { OpenclawError } from "../errors.ts";
 import { lookUpCatalog } from "../models/catalog.ts";
 import { priceOf } from "../models/price.ts";
-import { formatUsd, type Price, priceCall, type TokenUsage } from "../models/usage.ts";
+import { formatUsd, LONG_PROMPT, type Price, priceCall, type TokenUsage } from "../models/usage.ts";
 import type { Setup } from "../session/session.ts";
 import type { Question } from "./ask-model.ts";
 import { openWire } from "./open-wire.ts";
@@ -30,8 +30,10 @@ export async function limitCost(setup: Setup, question: Question, mostUsd: numbe
     const baseId = wire.baseIdOf(plan) ?? called;
     const price = priceOf(model, called) ?? priceOf(model, baseId);
     const wanted = mergeParameters(parameters, setup.config.value, [model.id, model.key]);
-    const tokens = await countTokens(wire, plan);
+    const window = model.configured?.contextWindow ?? lookUpCatalog(baseId)?.contextWindow;
+    const { tokens, unmeasured } = await countTokens(wire, plan, window);
     const plain = usageOfQuestion(tokens, undefined, wanted);
+    if (unmeasured !== undefined && !isPricedFor(plain, price)) throw immeasurable(unmeasured, called);
     const cached = usageOfQuestion(tokens, cacheOf(plan.input, wanted), wanted);
     const plainUsd = priced(plain, price, called);
     // Whichever is dearer may become of it: what is too short for the cache is not written to it.
@@ -96,6 +98,14 @@ function priced(usage: TokenUsage, price: Price | undefined, model: string): num
   });
 }
 
+function immeasurable(what: string, model: string): OpenclawError {
+  return new OpenclawError("invalid-request", {
+    message: `--max-cost cannot be kept: ${what} may come to more tokens than '${model}' has a known price for.`,
+    hint: "Leave --max-cost out; --usage tells what it has cost.",
+    details: { model },
+  });
+}
+
 function tooDear(inputUsd: number, mostUsd: number, model: string): OpenclawError {
   return new OpenclawError("budget-exceeded", {
     message: `The question alone costs about $${formatUsd(inputUsd)} with '${model}', and --max-cost is $${formatUsd(mostUsd)}.`,
@@ -104,20 +114,42 @@ function tooDear(inputUsd: number, mostUsd: number, model: string): OpenclawErro
   });
 }
 
-async function countTokens(wire: Wire, plan: RequestPlan): Promise<number> {
-  const counted = await wire.countTokens(plan);
-  return "tokens" in counted ? counted.tokens : atMost(plan.input);
+/** What a question comes to at most, in tokens, and what of it only the model can measure. */
+interface Length {
+  tokens: number;
+  unmeasured?: string | undefined;
 }
 
-/** No fewer tokens than a request has, as far as that can be told without asking anybody. At least one. */
-function atMost(input: ConverseStreamCommandInput): number {
-  const blocks = [...(input.system ?? []), ...blocksOf(input)];
+async function countTokens(wire: Wire, plan: RequestPlan, window: number | undefined): Promise<Length> {
+  const counted = await wire.countTokens(plan);
+  return "tokens" in counted ? counted : atMost(plan.input, window);
+}
+
+/**
+ * No fewer tokens than a request has, as far as that can be told without asking anybody. At least one. A video, a recording
+ * or a file in Amazon S3 may fill the whole window of the model, in tokens, which is without end where it is not known.
+ */
+function atMost(input: ConverseStreamCommandInput, window: number = Number.POSITIVE_INFINITY): Length {
   let bytes = Buffer.byteLength(JSON.stringify(input.toolConfig) ?? "");
   let images = 0;
-  for (const block of blocks) {
-    if ("image" in block && block.image) images += 1;
-    else if ("document" in block && block.document) bytes += block.document.source?.bytes?.length ?? 0;
-    else bytes += Buffer.byteLength(JSON.stringify(block));
+  let unmeasured: string | undefined;
+  for (const block of input.system ?? []) bytes += Buffer.byteLength(JSON.stringify(block));
+  for (const block of blocksOf(input)) {
+    const file = fileOf(block);
+    if (!file) bytes += Buffer.byteLength(JSON.stringify(block));
+    else if (file.isInS3) unmeasured = "a file in Amazon S3";
+    else if (file.kind === "video" || file.kind === "audio") unmeasured = WORDS[file.kind];
+    else if (file.kind === "image") images += 1;
+    else bytes += file.bytes?.length ?? Buffer.byteLength(file.text ?? "");
   }
-  return Math.max(1, Math.ceil(bytes / BYTES_PER_TOKEN) + images * TOKENS_PER_IMAGE);
+  const tokens = Math.max(1, Math.ceil(bytes / BYTES_PER_TOKEN) + images * TOKENS_PER_IMAGE);
+  return unmeasured === undefined ? { tokens } : { tokens: Math.max(tokens, window), unmeasured };
 }
+
+/** Whether there is a price for a prompt of this length. */
+function isPricedFor(usage: TokenUsage, price: Price | undefined): boolean {
+  const found = priceCall(usage, price);
+  return "unknown" in found ? found.unknown !== LONG_PROMPT : Number.isFinite(found.usd);
+}
+
+const WORDS = { video: "a video", audio: "a recording" };

@@ -1,5 +1,7 @@
 import type { ContentBlock, Message, SystemContentBlock } from "@aws-sdk/client-bedrock-runtime";
 import { baseModelId } from "../models/base-model-id.ts";
+import type { FileKind } from "../models/families.ts";
+import { TEXT_FORMATS } from "./file-kind.ts";
 
 /** One question and what came of it. */
 export interface Turn {
@@ -56,7 +58,32 @@ export function systemAsContent(system: readonly SystemContentBlock[] = []): Con
 export function textOf(block: ContentBlock): string {
   if (block.text !== undefined) return block.text;
   if (block.citationsContent) return (block.citationsContent.content ?? []).map(({ text }) => text).join("");
-  return block.toolUse ? JSON.stringify(block.toolUse.input) : "";
+  const { toolUse } = block;
+  // What a service's own tool was asked, such as a search of the web, is nothing that the model said.
+  return toolUse && toolUse.type !== "server_tool_use" ? JSON.stringify(toolUse.input) : "";
+}
+
+/** A file that a content block holds: its kind, and what is here of it. */
+export interface HeldFile {
+  kind: FileKind["kind"];
+  /** Its words, where it was given as words; those of a document that is a text are in `bytes`. */
+  text?: string | undefined;
+  bytes?: Uint8Array | undefined;
+  /** That the model reads it in Amazon S3 by itself. */
+  isInS3: boolean;
+  /** That a document is no text. */
+  isOpaque: boolean;
+}
+
+/** The file that a block is; undefined for one that is none. */
+export function fileOf({ image, document, video, audio }: ContentBlock): HeldFile | undefined {
+  const held = image ?? document ?? video ?? audio;
+  if (!held) return undefined;
+  const kind = image ? "image" : document ? "document" : video ? "video" : "audio";
+  const { bytes, s3Location } = held.source ?? {};
+  const text = document?.source?.text;
+  const isText = text !== undefined || (kind === "document" && TEXT_FORMATS.has(held.format ?? ""));
+  return { kind, text, bytes, isInS3: s3Location !== undefined, isOpaque: !isText };
 }
 
 /** Whether two ids or ARNs name the same model. Application profiles do not say what is behind them. */

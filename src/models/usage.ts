@@ -28,6 +28,9 @@ export interface Price {
 /** Writing to the cache for an hour costs twice the input price (https://aws.amazon.com/bedrock/pricing/, Anthropic). */
 const HOUR_FACTOR = 2;
 
+/** What has no known price where a prompt is longer than all that have. */
+export const LONG_PROMPT = "long prompt";
+
 /** What a call cost, in USD. */
 export interface CallCost {
   usd: number;
@@ -52,7 +55,7 @@ export function priceCall(usage: TokenUsage, price: Price | undefined): CallCost
   if (serviceTier !== STANDARD) return { unknown: `${serviceTier} tier` };
   if (latency !== "standard") return { unknown: `${latency} latency` };
   const prices = pricesFor(usage, price);
-  if (!prices) return { unknown: "long prompt" };
+  if (!prices) return { unknown: LONG_PROMPT };
   const { input, output, cacheRead, cacheWrite } = prices;
   const read = usage.cacheReadInputTokens ?? 0;
   const writtenForAnHour = usage.cacheWrite1hInputTokens ?? 0;

@@ -855,9 +855,47 @@ describe("--dry-run", () => {
       inputTokens: 2,
       tokensSource: "estimate",
       cost: { inputUsd: 1.2e-7, outputUsdAtMost: null, source: "catalog" },
-      notices: [expect.stringContaining("doesn't support counting tokens")],
+      notices: [
+        expect.stringMatching(
+          /doesn't support counting tokens\), so the count is estimated, without the attached file$/,
+        ),
+      ],
     });
     expect(emulated.routes()).toEqual(["CountTokens"]);
+  });
+
+  it.each<[string, string[], string]>([
+    [
+      "a video, which nobody has measured",
+      ["-m", NOVA, "-f", "s3://bucket/a.mp4"],
+      "the attached file and the answer",
+    ],
+    [
+      "several",
+      ["-m", NOVA, "-f", "s3://bucket/a.mp4", "-f", "s3://bucket/a.pdf"],
+      "2 attached files and the answer",
+    ],
+    [
+      "no text, which is counted",
+      ["-m", NOVA, "-f", "a.txt"],
+      "about 252 tokens in · $0.000015 (catalog price, estimate) plus the answer",
+    ],
+    ["a tier that has no price", ["-m", NOVA, "--service-tier", "flex"], "price unknown (flex tier)"],
+    ["a latency that has none", ["-m", NOVA, "--latency", "optimized"], "price unknown (optimized latency)"],
+  ])("says what its price leaves out: %s", async (_, args, words) => {
+    const emulated = await emulate();
+    writeFileSync(path.join(emulated.home, "a.txt"), "a".repeat(1000));
+    const { stderr, code } = await emulated.run(["chat", ...args, "--dry-run", "12345678"]);
+    expect(code).toBe(0);
+    expect(stderr).toContain(words);
+  });
+
+  it("has the price of a prompt of its length", async () => {
+    const emulated = await emulate();
+    const input = "word".repeat(300_000);
+    const asked = ["chat", "-m", "global.openai.gpt-5.6-luna", "--max-tokens", "1000", "--dry-run", "--json"];
+    const { cost } = JSON.parse((await emulated.run(asked, { input })).stdout);
+    expect(cost).toEqual({ inputUsd: 0.12, outputUsdAtMost: 0.0018, source: "catalog" });
   });
 
   it("refuses what a real call would refuse", async () => {

@@ -470,6 +470,47 @@ describe("--max-cost", () => {
     expect(emulated.routes()).not.toContain("ConverseStream");
   });
 
+  it.each<[string, string[], string | undefined, string]>([
+    [
+      "a video",
+      ["-f", "a.mp4"],
+      undefined,
+      "--max-cost cannot be kept: a video may come to more tokens than",
+    ],
+    [
+      "what lies in Amazon S3",
+      ["-f", "s3://bucket/a.pdf"],
+      undefined,
+      "--max-cost cannot be kept: a file in Amazon S3",
+    ],
+    [
+      "a recording",
+      ["-m", "mistral.voxtral-small-24b-2507", "-f", "a.mp3"],
+      undefined,
+      "The question alone costs about $0.0032",
+    ],
+    [
+      "a video, by the settings' price",
+      ["-f", "a.mp4"],
+      "100000",
+      "The question alone costs about $0.006 with",
+    ],
+  ])("counts for %s as much as it may come to", async (_, args, contextWindow, message) => {
+    const emulated = await answering();
+    writeFileSync(path.join(emulated.home, "a.mp4"), "\0\0\0\x18ftypmp42\0\0\0\0mp42isom");
+    writeFileSync(path.join(emulated.home, "a.mp3"), "ID3\x04\0\0\0\0\0\0");
+    if (contextWindow !== undefined) {
+      const models = [
+        { id: MODEL, contextWindow: Number(contextWindow), cost: { input: 0.06, output: 0.24 } },
+      ];
+      emulated.configure(JSON.stringify({ models: { providers: { "amazon-bedrock": { models } } } }));
+    }
+    const { code, stderr } = await emulated.run([...ASK, ...args, "--max-cost", "0.003", "hi"]);
+    expect(code).toBe(6);
+    expect(stderr).toContain(message);
+    expect(emulated.routes()).not.toContain("ConverseStream");
+  });
+
   it.each([
     ["with a cache whose price is known", undefined, true],
     ["without a cache whose price nobody knows", { input: 0.06, output: 0.24 }, false],
