@@ -122,6 +122,11 @@ describe("--citations", () => {
     expect(JSON.stringify(bodies(emulated).at(-1))).not.toContain("citations");
     const kept = JSON.parse((await emulated.run(["sessions", "show", "s", "--json"])).stdout);
     expect(kept.turns[1].assistant.content[0].citationsContent.citations).toHaveLength(2);
+    const sources = ["[1] sky (md), characters 0–9", "[2] report (pdf), page 1"];
+    expect((await emulated.run(["sessions", "show", "s"])).stdout).toContain(`\n${sources.join("\n")}\n`);
+    expect((await emulated.run(["sessions", "export", "s"])).stdout).toContain(
+      `\n\n${sources.join("  \n")}\n\n`,
+    );
   });
 
   it.each<[string, string[], number, string, string]>([
@@ -176,6 +181,10 @@ describe("--web", () => {
       messages: [{}, { role: "assistant", content: [{ text: expect.any(String) }] }, {}],
     });
     expect(JSON.stringify(next)).not.toContain("nova_grounding");
+    // Nor is it anything that was said.
+    expect((await emulated.run(["sessions", "show", "s"])).stdout).toMatch(
+      /^> News\?\n\nThis is .*\n\[1\] A simulated page, 1, https:\/\/simulated\.example\/1\n/,
+    );
     const kept = JSON.parse((await emulated.run(["sessions", "show", "s", "--json"])).stdout);
     expect(kept.turns[0].assistant.content).toMatchObject([
       { toolUse: { name: "nova_grounding", type: "server_tool_use", input: { query: "News?" } } },

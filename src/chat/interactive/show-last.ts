@@ -1,6 +1,6 @@
 import { answerTextOf, questionOf } from "../../converse/conversation.ts";
 import { answerRenderer } from "../../terminal/answer-renderer.ts";
-import { attachmentsOf, describeEnd, wordsOf } from "../sessions/session-documents.ts";
+import { attachmentsOf, describeEnd, sourcesOf, wordsOf } from "../sessions/session-documents.ts";
 import type { Talk } from "./talk.ts";
 
 /** Of a long question a person needs only the beginning, to know it again. */
@@ -22,6 +22,7 @@ export async function showLast({ conversation, options: { runtime, isRaw } }: Ta
     const renderer = await answerRenderer(runtime, isRaw);
     terminal.writeAside(`${await renderer.push(answer)}${renderer.end()}\n`);
   }
+  for (const source of sourcesOf(turn)) terminal.note(dim(source), "");
   const end = describeEnd(turn);
   if (end !== undefined) terminal.note(dim(`(${end})`), "");
 }

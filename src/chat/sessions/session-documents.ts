@@ -1,5 +1,6 @@
 import type { ContentBlock, DocumentBlock, Message } from "@aws-sdk/client-bedrock-runtime";
 import { answerOf, answerTextOf, isAnswered, questionOf } from "../../converse/conversation.ts";
+import { SourceList, toCitedSource } from "../../converse/cited-source.ts";
 import type { Session } from "./session-files.ts";
 import { type KeptTurn, packBytes } from "./session-record.ts";
 
@@ -63,6 +64,15 @@ export function attachmentsOf({ content }: Message): string[] {
   });
 }
 
+/** What an answer names as its sources, each once, as they are told below it: `[1] report (pdf), page 3`. */
+export function sourcesOf(turn: KeptTurn): string[] {
+  const sources = new SourceList();
+  const blocks = answerOf(turn).content ?? [];
+  for (const citation of blocks.flatMap(({ citationsContent }) => citationsContent?.citations ?? []))
+    sources.numberOf(toCitedSource(citation));
+  return sources.lines().map((line, index) => `[${index + 1}] ${line.replaceAll(/\s+/g, " ")}`);
+}
+
 /** What a reader is told at the end of a turn that did not come to its end: undefined for one that did. */
 export function describeEnd(turn: KeptTurn): string | undefined {
   const { failure, stopReason } = turn;
@@ -114,6 +124,8 @@ export function exportMarkdown(session: KeptText): string {
     if (attached.length > 0) paragraphs.push(`Attached: ${attached.join(", ")}`);
     const answer = answerTextOf(turn);
     paragraphs.push(`## Answer of ${turn.model}`, answer);
+    // Two spaces at the end of a line of Markdown keep the next one apart.
+    paragraphs.push(sourcesOf(turn).join("  \n"));
     const end = describeEnd(turn);
     if (end !== undefined) paragraphs.push(`*(${end})*`);
   }

@@ -6,6 +6,7 @@ import {
   attachmentsOf,
   describeEnd,
   sessionDocument,
+  sourcesOf,
   wordsOf,
 } from "../../chat/sessions/session-documents.ts";
 import { answerRenderer } from "../../terminal/answer-renderer.ts";
@@ -36,6 +37,7 @@ export async function run({ id, raw }: ShowOptions, runtime: Runtime): Promise<v
     const answer = answerTextOf(turn).trim();
     const renderer = await answerRenderer(runtime, raw === true);
     await terminal.print(answer === "" ? "" : `\n${await renderer.push(answer)}${renderer.end()}`);
+    for (const source of sourcesOf(turn)) await terminal.print(style.dim(terminal.foreign(source)));
     const end = describeEnd(turn);
     if (end !== undefined) await terminal.print(style.dim(terminal.foreign(`(${end})`)));
   }
