@@ -16,10 +16,12 @@ import { isRecord, type JsonObject, wellFormed } from "../json.ts";
 import { parseIfJson } from "../json-bounds.ts";
 import { turnOver } from "../next-turn.ts";
 import { once } from "../once.ts";
+import type { InputKind } from "../models/list.ts";
 import { ANSWER_TOKENS, ANY_TOOL_IDS, type FamilyFacts, type ToolIds } from "../models/families.ts";
 import { leaveOutRefused, type Lessons } from "./apply-lessons.ts";
 import {
   blocksOf,
+  fileOf,
   isAnswered,
   isSameModel,
   systemAsContent,
@@ -49,8 +51,17 @@ export interface Recipient {
   earlier?: readonly Turn[] | undefined;
   /** Whether the documents are to be cited, those of earlier turns, too; undefined leaves it to each of them. */
   cites?: boolean | undefined;
+  /** What files the model is known to take, of earlier turns, too. */
+  reads?: ReadableFiles | undefined;
   /** What the model refused before. Facts of its family that were learnt are in `family`. */
   lessons?: Lessons;
+}
+
+/** Which files a model takes, as far as that is known. */
+export interface ReadableFiles {
+  kinds: readonly InputKind[] | undefined;
+  /** Whether it reads files in Amazon S3. */
+  inS3: boolean | undefined;
 }
 
 export interface MendedRequest {
@@ -133,7 +144,8 @@ function newestOf(request: Input, mended: Input): Message | undefined {
  * out. A question without an answer goes with the next one, unless one of them was refused since: nobody knows which of
  * them it was, and it would be again.
  */
-function addHistory(input: Input, { earlier = [], modelId, tell }: Mending): Input {
+function addHistory(input: Input, mending: Mending): Input {
+  const { earlier = [], modelId, tell } = mending;
   if (earlier.length === 0) return input;
   const digest = digestOf(input);
   let isReasoningLost = false;
@@ -148,7 +160,8 @@ function addHistory(input: Input, { earlier = [], modelId, tell }: Mending): Inp
     const isKept = isOwn && isUnderSame && index >= refusedUntil;
     isReasoningLost = hasReasoning && isOwn && !isUnderSame;
     const messages = turn.messages.map(({ role, content = [] }): Message => {
-      return { role, content: content.filter((block) => !isReasoning(block) || isKept) };
+      const kept = content.filter((block) => !isReasoning(block) || isKept);
+      return { role, content: kept.map((block) => readable(block, mending)) };
     });
     if (isAnswered(turn)) {
       for (const message of [...unanswered, ...messages]) history.push(message);
@@ -162,6 +175,28 @@ function addHistory(input: Input, { earlier = [], modelId, tell }: Mending): Inp
     );
   return { ...input, messages: [...history, ...unanswered, ...(input.messages ?? [])] };
 }
+
+/**
+ * A block of an earlier turn as the model can read it. A file that it does not take would be refused in every turn to come;
+ * the words of a text are mended where they are refused.
+ */
+function readable(block: ContentBlock, { reads, modelId, tell }: Mending): ContentBlock {
+  const file = fileOf(block);
+  if (!file) return block;
+  const isTaken = reads?.kinds?.includes(file.kind) !== false;
+  if (isTaken && !(file.isInS3 && reads?.inS3 === false)) return block;
+  if (!file.isOpaque && !file.isInS3) return block;
+  const what = isTaken ? "files from Amazon S3" : FILES_IN_WORDS[file.kind];
+  tell(`'${modelId}' takes no ${what}, so those of earlier questions are left out`);
+  return { text: `(A file stood here, which this model cannot read: it takes no ${what}.)` };
+}
+
+const FILES_IN_WORDS = {
+  image: "images",
+  document: "documents",
+  video: "videos",
+  audio: "recordings",
+};
 
 /** Failures of what was asked, in codes. */
 const REFUSED: ReadonlySet<string> = new Set([

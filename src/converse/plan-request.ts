@@ -1,7 +1,7 @@
 import type { Message, ToolConfiguration } from "@aws-sdk/client-bedrock-runtime";
 import { flagName, type ParameterNames } from "../config/parameters.ts";
 import type { Configuration } from "../config/settings.ts";
-import { lookUpCatalog } from "../models/catalog.ts";
+import { lookUpCatalog, lookUpUndated } from "../models/catalog.ts";
 import type { Discovered } from "../models/discovered.ts";
 import type { InputKind } from "../models/list.ts";
 import type { ResolvedModel } from "../models/resolve-model.ts";
@@ -64,6 +64,8 @@ export interface KnownAs {
   /** The id of the foundation model; undefined where it is none that is known. */
   baseId: string | undefined;
   family: FamilyFacts;
+  /** The kinds of input that its API has a place for. */
+  kinds: readonly InputKind[];
 }
 
 /**
@@ -105,9 +107,10 @@ export async function planRequest(
     // Of the other API's servers none is known to have Converse's tools of the service.
     webSearch: knownAs ? undefined : family.webSearch,
   });
+  const kinds = within(knownAs?.kinds, inputKinds(model, baseId, discovered));
   const attached = await attach(ask, {
     baseId,
-    input: inputKinds(model, baseId, discovered),
+    input: kinds,
     // What is not Converse takes only what is in the request itself.
     ...(knownAs && { readsS3: false }),
   });
@@ -140,6 +143,7 @@ export async function planRequest(
     nameOf: ask.nameOf,
     earlier: ask.earlier,
     cites: ask.cites,
+    reads: { kinds, inS3: knownAs ? false : readsS3(baseId) },
     lessons,
   });
   const { modelId: _, ...body } = mended.input;
@@ -236,11 +240,26 @@ export function inputKinds(
   baseId: string | undefined,
   discovered?: Discovered,
 ): readonly InputKind[] | undefined {
-  const known = baseId === undefined ? undefined : lookUpCatalog(baseId)?.input;
+  const known = baseId === undefined ? undefined : lookUpUndated(baseId)?.input;
   const listed = discovered?.models.find(({ id }) => id === baseId)?.input ?? [];
   const kinds = configured?.input ?? known;
   if (!kinds) return undefined;
   const takesDocuments = known === undefined || known.includes("document");
   const media = [...(familyOf(baseId).media?.kinds ?? []), ...mediaKindsOf(listed)];
   return [...new Set<InputKind>([...kinds, ...(takesDocuments ? (["document"] as const) : []), ...media])];
+}
+
+/** The kinds that both a model takes and its API has a place for; where one of them is not known, those of the other. */
+export function within(
+  ofApi: readonly InputKind[] | undefined,
+  ofModel: readonly InputKind[] | undefined,
+): readonly InputKind[] | undefined {
+  return ofApi && ofModel ? ofModel.filter((kind) => ofApi.includes(kind)) : (ofModel ?? ofApi);
+}
+
+/** Whether a model reads files in Amazon S3 through Converse; undefined where nobody knows. */
+function readsS3(baseId: string | undefined): boolean | undefined {
+  const { readsS3: reads, attachments } = familyOf(baseId);
+  if (reads) return true;
+  return attachments ? false : undefined;
 }

@@ -8,6 +8,7 @@ import type {
 import { TEXT_FORMATS } from "../converse/file-kind.ts";
 import { decodeText } from "../disk/decode-text.ts";
 import { OpenclawError } from "../errors.ts";
+import type { InputKind } from "../models/list.ts";
 import { toDataUrl } from "./data-url.ts";
 
 /** A part of a message, as each of OpenAI's APIs has it in words of its own. */
@@ -18,6 +19,9 @@ export type ContentPart =
   | { kind: "file"; name: string; url: string }
   /** `data` is base64. */
   | { kind: "sound"; data: string; format: "mp3" | "wav" };
+
+/** The kinds of input that there are parts for. */
+export const PART_KINDS: readonly InputKind[] = ["text", "image", "document", "audio"];
 
 /** Media types of the documents that Converse names by format (https://www.iana.org/assignments/media-types). */
 const MEDIA_TYPES: Readonly<Record<string, string>> = {

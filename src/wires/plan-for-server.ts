@@ -5,19 +5,22 @@ import { groundedTools } from "../converse/grounding.ts";
 import { chooseGuardrail } from "../converse/guardrail.ts";
 import { familyAsLearnt, isLearnt, type Lessons } from "../converse/apply-lessons.ts";
 import { mendRequest } from "../converse/mend-request.ts";
-import { type Ask, attach, inputKinds, planTopK } from "../converse/plan-request.ts";
+import { type Ask, attach, inputKinds, planTopK, within } from "../converse/plan-request.ts";
 import { planReasoning, type ReasoningPlan } from "../converse/reasoning.ts";
 import { buildRequest, type ChatParameters, mergeParameters } from "../converse/request.ts";
 import type { RequestPlan } from "../converse/wire.ts";
 import type { StructuredForm } from "../converse/structured-output.ts";
 import { lookUpCatalog } from "../models/catalog.ts";
 import type { FamilyFacts } from "../models/families.ts";
+import type { InputKind } from "../models/list.ts";
 import type { BedrockModel } from "./server-wire.ts";
 
 /** How requests are made in the words of one API of servers. */
 export interface ApiForm {
   /** What any server of the API takes. */
   family: FamilyFacts;
+  /** The kinds of input that the API has a place for. */
+  kinds: readonly InputKind[];
   /** The parameters of Bedrock's own that the API has a field for, too. */
   takes?: readonly ParameterName[];
   /** Whether its models are taken to reason where nobody says whether they do, which gives them more time. */
@@ -65,11 +68,8 @@ export async function planForServer(
     cites: false,
     webSearch: form.webSearch,
   });
-  const attached = await attach(ask, {
-    baseId,
-    input: called ? inputKinds(model, baseId) : model.configured?.input,
-    readsS3: false,
-  });
+  const kinds = within(form.kinds, called ? inputKinds(model, baseId) : model.configured?.input);
+  const attached = await attach(ask, { baseId, input: kinds, readsS3: false });
   const isLeftOut = (name: ParameterName, onlyBedrock: string | undefined): boolean =>
     onlyBedrock !== undefined && form.takes?.includes(name) !== true;
   const input = buildRequest({
@@ -99,6 +99,7 @@ export async function planForServer(
     nameOf: ask.nameOf,
     earlier: ask.earlier,
     cites: ask.cites,
+    reads: { kinds, inS3: false },
     lessons,
   });
   const { body, notices = [] } = form.toBody(mended.input, { isReasoning, lessons });

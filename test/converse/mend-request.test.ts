@@ -525,6 +525,47 @@ describe("earlier turns", () => {
     });
     return { sent: input.messages?.slice(0, -1), notices };
   };
+  it.each<[string, ContentBlock, Recipient["reads"], string | undefined]>([
+    [
+      "a video",
+      { video: { format: "mp4", source: { bytes } } },
+      { kinds: ["text"], inS3: undefined },
+      "videos",
+    ],
+    [
+      "a recording",
+      { audio: { format: "mp3", source: { bytes } } },
+      { kinds: ["text"], inS3: true },
+      "recordings",
+    ],
+    ["an image", image, { kinds: ["text"], inS3: true }, "images"],
+    ["a PDF", document("report (pdf)"), { kinds: ["text"], inS3: true }, "documents"],
+    [
+      "what lies in Amazon S3",
+      { image: { format: "png", source: { s3Location: { uri: "s3://b/a.png" } } } },
+      { kinds: ["text", "image"], inS3: false },
+      "files from Amazon S3",
+    ],
+    ["nothing that it takes", image, { kinds: ["text", "image"], inS3: false }, undefined],
+    ["nothing of a model that nobody knows", image, { kinds: undefined, inS3: undefined }, undefined],
+    ["no text, which can be said", document("a (txt)", "txt"), { kinds: ["text"], inS3: false }, undefined],
+  ])("leave out what the model cannot read, and say so: %s", async (_, file, reads, what) => {
+    const asked = { ...turn([text]), messages: [user(file, "Hi"), assistant(text)] };
+    const { input, notices } = await mend({ messages: [user(image, "next")] }, NOVA, {
+      earlier: [asked],
+      reads,
+    });
+    const [question, , newest] = input.messages ?? [];
+    expect(notices).toEqual(
+      what === undefined ? [] : [`'${NOVA}' takes no ${what}, so those of earlier questions are left out`],
+    );
+    expect(question?.content?.[0]).toEqual(
+      what === undefined ? file : { text: expect.stringContaining(`it takes no ${what}.`) },
+    );
+    // What is asked about now stays, and is refused where it has to be.
+    expect(newest?.content).toContainEqual(image);
+  });
+
   /** What a turn keeps of the prompt that it was asked under. */
   const digest = async (draft: Partial<Draft>) =>
     (await mend({ messages: [user("q")], ...draft })).promptDigest();

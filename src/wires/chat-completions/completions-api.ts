@@ -3,6 +3,7 @@ import type { Ask } from "../../converse/plan-request.ts";
 import { familyServed, SERVED } from "../../models/families.ts";
 import type { Lesson } from "../../session/refusal-table.ts";
 import type { Setup } from "../../session/session.ts";
+import { PART_KINDS } from "../content-parts.ts";
 import { type ApiForm, planForServer } from "../plan-for-server.ts";
 import type { BedrockModel, ServerApi } from "../server-wire.ts";
 import { inWordsOfServer, toCompletionRequest } from "./completion-request.ts";
@@ -43,6 +44,7 @@ export function completionsApi(setup: Setup, ask: Ask): ServerApi {
 /** How a chat completion is asked at a host, or of a model of Amazon Bedrock. */
 function formFor(host: string, called: BedrockModel | undefined): ApiForm {
   return {
+    kinds: PART_KINDS,
     family: called?.baseId === undefined ? SERVED : familyServed(called.baseId),
     // https://docs.aws.amazon.com/bedrock/latest/userguide/service-tiers-inference.html
     takes: called ? ["serviceTier"] : [],

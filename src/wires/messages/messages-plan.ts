@@ -6,6 +6,7 @@ import { type Ask, type KnownAs, planRequest } from "../../converse/plan-request
 import type { RequestPlan } from "../../converse/wire.ts";
 import { catalogIds, lookUpCatalog } from "../../models/catalog.ts";
 import { familyOf, idBehind, MESSAGES_SERVED } from "../../models/families.ts";
+import type { InputKind } from "../../models/list.ts";
 import type { BedrockModel } from "../server-wire.ts";
 import { toMessagesRequest } from "./messages-request.ts";
 
@@ -17,6 +18,9 @@ import { toMessagesRequest } from "./messages-request.ts";
 const USUAL_MOST = 32_000;
 /** The same where the model reasons, which counts into it. */
 const REASONED_MOST = 64_000;
+
+/** The kinds of input that the API has blocks for (https://platform.claude.com/docs/en/api/messages). */
+const MESSAGES_KINDS: readonly InputKind[] = ["text", "image", "document"];
 
 /**
  * Plans the request for a question to a model behind Anthropic's Messages API, or to one of Amazon Bedrock that is `called`
@@ -30,8 +34,11 @@ export async function planMessages(
 ): Promise<RequestPlan> {
   const { model } = ask;
   const { modelId, baseId } = called ?? { modelId: model.id, baseId: baseBehind(model.id) };
-  const knownAs: KnownAs =
-    baseId === undefined ? { baseId, family: MESSAGES_SERVED } : { baseId, family: familyOf(baseId) };
+  const knownAs: KnownAs = {
+    baseId,
+    family: baseId === undefined ? MESSAGES_SERVED : familyOf(baseId),
+    kinds: MESSAGES_KINDS,
+  };
   const plan = await planRequest(ask, modelId, config, undefined, lessons, knownAs);
   const limit =
     mostTokensLearnt(

@@ -5,6 +5,7 @@ import { beginsInReasoning, familyServed, RESPONDING } from "../../models/famili
 import { MANTLE } from "../../models/provider-api.ts";
 import type { Setup } from "../../session/session.ts";
 import { callServer } from "../call-server.ts";
+import { PART_KINDS } from "../content-parts.ts";
 import { type ApiForm, planForServer } from "../plan-for-server.ts";
 import { readAnswer } from "../read-answer.ts";
 import type { BedrockModel, ServerApi } from "../server-wire.ts";
@@ -37,6 +38,7 @@ function formFor(
 ): ApiForm {
   const canReason = model.configured?.reasoning !== false;
   return {
+    kinds: PART_KINDS.filter((kind) => kind !== "audio"),
     family: called?.baseId === undefined ? RESPONDING : familyServed(called.baseId, RESPONDING),
     reasons: true,
     takes: ["serviceTier"],
