@@ -443,6 +443,42 @@ describe("fails", () => {
     expect(result.stderr).toContain("models.providers.lab.baseUrl");
   });
 
+  it.each<[string, string, string]>([
+    [
+      "openai-completions",
+      "a.mp4",
+      "'a.mp4' is an mp4 video, and 'm' takes no videos, only text, images, documents, sound.",
+    ],
+    [
+      "openai-responses",
+      "a.mp4",
+      "'a.mp4' is an mp4 video, and 'm' takes no videos, only text, images, documents.",
+    ],
+    [
+      "openai-responses",
+      "a.mp3",
+      "'a.mp3' is an mp3 recording, and 'm' takes no sound, only text, images, documents.",
+    ],
+    [
+      "anthropic-messages",
+      "a.mp4",
+      "'a.mp4' is an mp4 video, and 'm' takes no videos, only text, images, documents.",
+    ],
+    [
+      "anthropic-messages",
+      "a.mp3",
+      "'a.mp3' is an mp3 recording, and 'm' takes no sound, only text, images, documents.",
+    ],
+  ])("of %s on %s, for which it has no place, by name", async (api, file, message) => {
+    const home = createHome();
+    configure(home, { lab: { baseUrl: "http://127.0.0.1:9/v1", api, auth: "none", models: [{ id: "m" }] } });
+    writeFileSync(path.join(home, "a.mp4"), "\0\0\0\x18ftypmp42\0\0\0\0mp42isom");
+    writeFileSync(path.join(home, "a.mp3"), "ID3\x04\0\0\0\0\0\0");
+    const { code, stderr } = await openclaw(["chat", "-m", "lab/m", "-f", file, "hi"], home);
+    expect(code).toBe(6);
+    expect(stderr).toContain(message);
+  });
+
   it("on an image for a model without eyes", async () => {
     const { run, home } = await lab(() => says("Hello"), { models: [{ id: "llama3", input: ["text"] }] });
     writeFileSync(path.join(home, "dot.gif"), Buffer.from("R0lGODlhAQABAAAAACwAAAAAAQABAAA=", "base64"));
