@@ -2,6 +2,7 @@ import { isRecord, type JsonObject, textAt } from "../json.ts";
 import type { ContentBlock, ConverseRequest } from "./converse-model.ts";
 import type { EmulatedModel } from "./models.ts";
 import {
+  type AnswerFormat,
   checkForModel,
   joined,
   type Message,
@@ -19,6 +20,7 @@ import {
   type Tools,
   wrongType,
   wrongValue,
+  readFormat,
 } from "./openai-request.ts";
 
 /** Fields of a request, by https://platform.openai.com/docs/api-reference/chat/create; others are refused. */
@@ -99,7 +101,11 @@ export function readCompletionsRequest(
     stopSequences: typeof stop === "string" ? [stop] : Array.isArray(stop) ? stop.map(String) : [],
     additionalFields: effort === undefined ? {} : { reasoning_effort: effort },
     tools,
-    structure: readStructure(readChoice(body["tool_choice"]), readFormat(body["response_format"]), tools),
+    structure: readStructure(
+      readChoice(body["tool_choice"]),
+      readFormat(body["response_format"], "response_format", readSchema),
+      tools,
+    ),
   };
 }
 
@@ -123,9 +129,8 @@ function readChoice(value: unknown): { must: boolean; name: string | undefined }
   throw wrongValue("tool_choice", value, ["none", "auto", "required"]);
 }
 
-function readFormat(value: unknown): { schema: unknown; param: string } | undefined {
-  if (!isRecord(value) || value["type"] !== "json_schema") return undefined;
-  const held = isRecord(value["json_schema"]) ? value["json_schema"] : undefined;
+function readSchema({ json_schema: value }: JsonObject): AnswerFormat {
+  const held = isRecord(value) ? value : undefined;
   if (!held) throw missing("response_format.json_schema");
   if (typeof held["name"] !== "string") throw missing("response_format.json_schema.name");
   return { schema: held["schema"], param: "response_format.json_schema.schema" };

@@ -146,10 +146,34 @@ export function readFunction(fields: JsonObject, param: string, isStrict: boolea
   return { toolSpec: { name, inputSchema: { json: schema } } };
 }
 
+/** The schema that an answer is held to, and where it stands in the request. */
+export interface AnswerFormat {
+  schema: unknown;
+  param: string;
+}
+
+const FORMATS = ["text", "json_object", "json_schema"];
+
+/**
+ * What the format of an answer holds it to: `ofSchema` reads the schema of one that has some, `json_object` is any object.
+ * Throws `AwsError` in OpenAI's words for a format that there is not.
+ */
+export function readFormat(
+  format: unknown,
+  param: string,
+  ofSchema: (format: JsonObject) => AnswerFormat,
+): AnswerFormat | undefined {
+  if (!isRecord(format)) return undefined;
+  const type = format["type"];
+  if (typeof type !== "string" || !FORMATS.includes(type)) throw wrongValue(`${param}.type`, type, FORMATS);
+  if (type === "json_schema") return ofSchema(format);
+  return type === "json_object" ? { schema: { type: "object" }, param } : undefined;
+}
+
 /** What the answer is held to: a tool that must be called, or a schema. Throws `AwsError`. */
 export function readStructure(
   choice: { must: boolean; name: string | undefined },
-  format: { schema: unknown; param: string } | undefined,
+  format: AnswerFormat | undefined,
   tools: Tools | undefined,
 ): ConverseRequest["structure"] {
   if (choice.must) {

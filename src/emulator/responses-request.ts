@@ -5,6 +5,7 @@ import type { ContentBlock, ConverseRequest } from "./converse-model.ts";
 import { signReasoning } from "./converse-rules.ts";
 import type { EmulatedModel } from "./models.ts";
 import {
+  type AnswerFormat,
   checkForModel,
   joined,
   type Message,
@@ -22,6 +23,7 @@ import {
   type Tools,
   wrongType,
   wrongValue,
+  readFormat,
 } from "./openai-request.ts";
 
 /** Fields of a request, by https://platform.openai.com/docs/api-reference/responses/create; others are refused. */
@@ -105,7 +107,11 @@ export function readResponsesRequest(
       stopSequences: [],
       additionalFields: effort === undefined ? {} : { reasoning: { effort } },
       tools,
-      structure: readStructure(readChoice(body["tool_choice"]), readFormat(body), tools),
+      structure: readStructure(
+        readChoice(body["tool_choice"]),
+        readFormat(objectAt(body, "text")["format"], "text.format", readSchema),
+        tools,
+      ),
     },
     isEncrypted: include.includes("reasoning.encrypted_content"),
     isSummarised: textAt(reasoning, "summary") !== undefined,
@@ -167,9 +173,7 @@ function readChoice(value: unknown): { must: boolean; name: string | undefined }
   throw wrongValue("tool_choice", value, ["none", "auto", "required"]);
 }
 
-function readFormat(body: JsonObject): { schema: unknown; param: string } | undefined {
-  const format = objectAt(body, "text")["format"];
-  if (!isRecord(format) || format["type"] !== "json_schema") return undefined;
+function readSchema(format: JsonObject): AnswerFormat {
   if (typeof format["name"] !== "string") throw missing("text.format.name");
   return { schema: format["schema"], param: "text.format.schema" };
 }

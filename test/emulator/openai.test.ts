@@ -155,6 +155,30 @@ describe("OpenAI's own client, by Responses,", () => {
     });
   });
 
+  it("gets an object where it asks for JSON without a schema, and no format that there is not", async () => {
+    const client = await clientOf();
+    const { output_text } = await client.responses.create({
+      ...hi,
+      text: { format: { type: "json_object" } },
+    });
+    expect(JSON.parse(output_text)).toEqual({});
+    const chat = { model: "openai.gpt-oss-120b-1:0", messages: [{ role: "user" as const, content: "Hi" }] };
+    const { choices } = await client.chat.completions.create({
+      ...chat,
+      response_format: { type: "json_object" },
+    });
+    expect(JSON.parse(choices[0]?.message.content ?? "")).toEqual({});
+    const yaml = { type: "yaml" as "text" };
+    await expect(client.responses.create({ ...hi, text: { format: yaml } })).rejects.toMatchObject({
+      status: 400,
+      param: "text.format.type",
+    });
+    await expect(client.chat.completions.create({ ...chat, response_format: yaml })).rejects.toMatchObject({
+      status: 400,
+      param: "response_format.type",
+    });
+  });
+
   it("goes on from a response that was stored", async () => {
     const { responses } = await clientOf();
     const { id } = await responses.create(hi);
