@@ -122,11 +122,10 @@ describe("help on a terminal", () => {
   );
 
   it.each([["PATH=/nonexistent"], ["TERM=dumb"]])("prints all of it where there is %s", async (variable) => {
-    // The terminal that tests open sets TERM itself.
-    const terminal = openPty([], createHome(), {
-      command: ["/usr/bin/env", variable, nodeBinary, binary, "help", "credentials"],
-    });
-    // Its last words; the end of the process may be seen before them.
+    // The terminal that tests open sets TERM itself, and loses words of what has ended before they were read.
+    const outlive = '"$@"; code=$?; /bin/sleep 1; exit $code';
+    const program = ["/usr/bin/env", variable, nodeBinary, binary, "help", "credentials"];
+    const terminal = openPty([], createHome(), { command: ["/bin/sh", "-c", outlive, "sh", ...program] });
     await terminal.see("the Bedrock console.");
     expect(await terminal.exit).toBe(0);
   });
