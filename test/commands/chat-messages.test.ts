@@ -551,14 +551,15 @@ describe("asks Amazon Bedrock", () => {
     expect(routes()).toEqual(["CountTokens"]);
   });
 
-  it("at its other endpoint, which has a counter, and goes without a guardrail", async () => {
+  it("at its other endpoint, which has a counter, and not with a guardrail", async () => {
     const { run, emulator, configure } = await aws();
     configure(`{models: {providers: {"amazon-bedrock-mantle": {}}}}`);
     const model = "amazon-bedrock-mantle/anthropic.claude-opus-4-8";
     const dry = await run(["chat", "-m", model, "--dry-run", "--json", "hi"]);
     expect(JSON.parse(dry.stdout)).toMatchObject({ tokensSource: "count-tokens", inputTokens: 1 });
     const result = await run(["chat", "-m", model, "--guardrail", "abcd1234efgh:1", "hi"]);
-    expect(result).toMatchObject({ code: 0, stderr: expect.stringContaining("without the guardrail") });
+    expect(result).toMatchObject({ code: 6, stderr: expect.stringContaining("guardrails do not act") });
+    expect(await run(["chat", "-m", model, "hi"])).toMatchObject({ code: 0 });
     expect(emulator.calls.map(({ route, service }) => [route, service])).toEqual([
       ["MessagesCountTokens", "bedrock-mantle"],
       ["Messages", "bedrock-mantle"],

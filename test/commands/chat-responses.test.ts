@@ -402,14 +402,12 @@ describe("by the runtime endpoint of AWS", () => {
     expect(JSON.stringify(asked().at(-1)?.body)).not.toContain('encrypted_content":');
   });
 
-  it("tells that a guardrail may not act, and sends it", async () => {
+  it("is not asked with a guardrail, which may not act", async () => {
     const emulated = await emulate();
     emulated.configure(BY_RESPONSES);
     const result = await emulated.run(["chat", "-m", LUNA, "--guardrail", "abc123:7", "hi"], { env });
-    expect(result.code).toBe(0);
-    expect(result.stderr).toContain("without the guardrail");
-    expect(emulated.emulator.calls.at(-1)?.headers).toMatchObject({
-      "x-amzn-bedrock-guardrailidentifier": "abc123",
-    });
+    expect(result.code).toBe(6);
+    expect(result.stderr).toContain("guardrails do not act");
+    expect(emulated.routes()).not.toContain("Responses");
   });
 });
