@@ -1,3 +1,4 @@
+import { parseArn } from "../aws/arn.ts";
 import { regionOfBaseUrl } from "../aws/region.ts";
 import type { Configuration, ProviderSettings } from "../config/settings.ts";
 import { type OpenclawError, usageError } from "../errors.ts";
@@ -65,8 +66,9 @@ export function waysTo({ providerId, provider, id }: Provided & { id: string }):
   const service = providerId === MANTLE ? "bedrock-mantle" : "bedrock-runtime";
   const apis = apisAt(service, id);
   const others = apis.filter((other) => other !== api);
-  // Mantle has several APIs and most models one of them: what the settings name is not for the others.
-  const isFirst = api !== undefined && (service === "bedrock-runtime" || apis.includes(api));
+  // AWS has several APIs and most models one or two of them: what the settings name is not for the others. Which model
+  // answers for an ARN is not known here.
+  const isFirst = api !== undefined && (apis.includes(api) || parseArn(id) !== undefined);
   const named = isFirst ? [api, ...others] : api === undefined ? apis : [...others, api];
   const [first = { api: CONVERSE }, ...rest] = named.flatMap((name) => waysBy(name, service, id));
   return [first, ...rest];

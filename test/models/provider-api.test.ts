@@ -42,6 +42,25 @@ describe("the ways to a model", () => {
       ["chat completions (/openai/v1)", "Converse", "Responses (/openai/v1)"],
     ],
     [BEDROCK, "amazon.nova-lite-v1:0", { api: "bedrock-converse-stream" }, ["Converse"]],
+    // What the settings name for all of them goes first for those that are known to take it, and for what nobody knows.
+    [
+      BEDROCK,
+      "amazon.nova-lite-v1:0",
+      { api: "anthropic-messages" },
+      ["Converse", "Messages (/anthropic/v1)"],
+    ],
+    [
+      BEDROCK,
+      "us.anthropic.claude-sonnet-4-6",
+      { api: "anthropic-messages" },
+      ["Messages (/anthropic/v1)", "Converse"],
+    ],
+    [
+      BEDROCK,
+      "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/k9m2x7q4w1ab",
+      { api: "anthropic-messages" },
+      ["Messages (/anthropic/v1)", "Converse", "chat completions (/openai/v1)", "Responses (/openai/v1)"],
+    ],
     ["corp", "amazon.nova-lite-v1:0", { api: "bedrock-converse-stream" }, ["Converse"]],
     // At Mantle the prefix differs by the model.
     [MANTLE, "openai.gpt-5.5", {}, ["Responses (/openai/v1)", "Responses (/v1)"]],
