@@ -6,7 +6,7 @@ import { type ChatEvent, usageOf } from "../converse/chat-event.ts";
 import { type CitedSource, SourceList } from "../converse/cited-source.ts";
 import { KeptLength } from "../converse/kept-length.ts";
 import { judgeStop } from "../converse/outcome.ts";
-import { describeUsage, priceCall, type Price } from "../models/usage.ts";
+import { describeUsage, priceCall, type Price, WEB_SEARCH } from "../models/usage.ts";
 
 export interface WriterOptions {
   /** The price of a model id, once it is known which one answers. */
@@ -17,6 +17,8 @@ export interface WriterOptions {
   /** Whether the first code block of the answer is all that is written of it. */
   extractsCode?: boolean | undefined;
   showsUsage: boolean;
+  /** Whether the model may search the web, which costs extra. */
+  searchesWeb?: boolean | undefined;
   /** Whether the sources of the answer are told below it. */
   showsSources?: boolean | undefined;
   /** Whether their numbers are in it, for readers: a program is given the answer as the model wrote it. */
@@ -119,8 +121,9 @@ export class AnswerWriter {
     if (this.#options.showsUsage) {
       const { usage, timeToFirstTokenMs, latencyMs } = this.#account();
       const style = await terminal.stderrStyle();
+      const beside = this.#options.searchesWeb ? WEB_SEARCH : undefined;
       const times = { firstTokenMs: timeToFirstTokenMs ?? undefined, totalMs: latencyMs };
-      terminal.note(style.dim(describeUsage(usage, this.#priced(), times)));
+      terminal.note(style.dim(describeUsage(usage, this.#priced(), times, beside)));
     }
   }
 

@@ -3,7 +3,7 @@ import { blocksOf, fileOf } from "../converse/conversation.ts";
 import type { Ask } from "../converse/plan-request.ts";
 import { recallLessons } from "../discovery/lesson-cache.ts";
 import { isRecord } from "../json.ts";
-import { formatUsd, type Price, priceCall, type TokenUsage } from "../models/usage.ts";
+import { formatUsd, type Price, priceCall, type TokenUsage, WEB_SEARCH } from "../models/usage.ts";
 import type { Setup } from "../session/session.ts";
 import { openWire } from "./open-wire.ts";
 
@@ -54,8 +54,8 @@ async function plan(
     const counted = await wire.countTokens(planned);
     const isCounted = "tokens" in counted;
     const { tokens, files } = isCounted ? { tokens: counted.tokens, files: 0 } : estimateTokens(input);
-    const beside = files === 0 ? undefined : files === 1 ? "the attached file" : `${files} attached files`;
-    const without = beside === undefined ? "" : `, without ${beside}`;
+    const beside = files === 0 ? [] : [files === 1 ? "the attached file" : `${files} attached files`];
+    const without = beside.map((what) => `, without ${what}`).join("");
     const model = input.modelId ?? "";
     const price = priceOf(model) ?? priceOf(wire.baseIdOf(planned) ?? model);
     const cost = costOf(tokens, input, price);
@@ -70,7 +70,10 @@ async function plan(
     };
     const place = wire.region === null ? model : `${model} in ${wire.region}`;
     const length = `${isCounted ? "" : "about "}${tokens} tokens in${without}`;
-    return { document, inWords: `${place} · ${length} · ${describe(cost, beside)}` };
+    return {
+      document,
+      inWords: `${place} · ${length} · ${describe(cost, [...beside, ...(ask.searchesWeb ? [WEB_SEARCH] : [])])}`,
+    };
   } finally {
     wire.close();
   }
@@ -98,14 +101,13 @@ function costOf(
   return { inputUsd: alone.usd, outputUsdAtMost: outputUsd, source: alone.source };
 }
 
-function describe(cost: ReturnType<typeof costOf>, beside: string | undefined): string {
+function describe(cost: ReturnType<typeof costOf>, beside: readonly string[]): string {
   if ("unknown" in cost) return `price unknown${cost.unknown === "" ? "" : ` (${cost.unknown})`}`;
   const answer =
     cost.outputUsdAtMost === null
       ? "the answer"
       : `at most $${formatUsd(cost.outputUsdAtMost)} for the answer`;
-  const rest = beside === undefined ? answer : `${beside} and ${answer}`;
-  return `$${formatUsd(cost.inputUsd)} (${cost.source} price, estimate) plus ${rest}`;
+  return `$${formatUsd(cost.inputUsd)} (${cost.source} price, estimate) plus ${[...beside, answer].join(" and ")}`;
 }
 
 /** The request in a form that prints: the content of files is replaced by its size. */

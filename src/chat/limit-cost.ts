@@ -6,7 +6,14 @@ import { recallLessons } from "../discovery/lesson-cache.ts";
 import { OpenclawError } from "../errors.ts";
 import { lookUpCatalog } from "../models/catalog.ts";
 import { priceOf } from "../models/price.ts";
-import { formatUsd, LONG_PROMPT, type Price, priceCall, type TokenUsage } from "../models/usage.ts";
+import {
+  formatUsd,
+  LONG_PROMPT,
+  type Price,
+  priceCall,
+  type TokenUsage,
+  WEB_SEARCH,
+} from "../models/usage.ts";
 import type { Setup } from "../session/session.ts";
 import type { Question } from "./ask-model.ts";
 import { openWire } from "./open-wire.ts";
@@ -30,6 +37,10 @@ export async function limitCost(setup: Setup, question: Question, mostUsd: numbe
     const baseId = wire.baseIdOf(plan) ?? called;
     const price = priceOf(model, called) ?? priceOf(model, baseId);
     const wanted = mergeParameters(parameters, setup.config.value, [model.id, model.key]);
+    if (question.searchesWeb)
+      setup.runtime.terminal.note(
+        `openclaw: what ${WEB_SEARCH} costs is not known, and --max-cost does not bound it`,
+      );
     const window = model.configured?.contextWindow ?? lookUpCatalog(baseId)?.contextWindow;
     const { tokens, unmeasured } = await countTokens(wire, plan, window);
     const plain = usageOfQuestion(tokens, undefined, wanted);

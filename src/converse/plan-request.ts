@@ -8,7 +8,7 @@ import type { ResolvedModel } from "../models/resolve-model.ts";
 import type { Attachment, Recipient } from "./attachments.ts";
 import { baseModelId } from "../models/base-model-id.ts";
 import { cachePointFor } from "../models/cache-points.ts";
-import type { Turn } from "./conversation.ts";
+import { blocksOf, type Turn } from "./conversation.ts";
 import { chooseGuardrail } from "./guardrail.ts";
 import { groundedTools } from "./grounding.ts";
 import type { OutputSchema } from "./output-schema.ts";
@@ -146,6 +146,8 @@ export async function planRequest(
     reads: { kinds, inS3: knownAs ? false : readsS3(baseId) },
     lessons,
   });
+  if (ask.cites && !blocksOf(mended.input).some(({ document }) => document?.citations?.enabled))
+    notices.push("Nothing is attached that can be cited, so the answer names no sources");
   const { modelId: _, ...body } = mended.input;
   return {
     ...mended,

@@ -107,11 +107,15 @@ export function addUsage(one: TokenUsage, other: TokenUsage): TokenUsage {
   };
 }
 
-/** The line of `--usage`: tokens, price and its source, time to first token, tokens per second. Times in ms. */
+/** What no list price of tokens has in it. */
+export const WEB_SEARCH = "the web search";
+
+/** The line of `--usage`: tokens, price and its source, time to first token, tokens per second. Times in ms. `beside` is what costs extra. */
 export function describeUsage(
   usage: TokenUsage,
   cost: CallCost | { unknown: string },
   times: { firstTokenMs: number | undefined; totalMs: number },
+  beside?: string,
 ): string {
   const { inputTokens, outputTokens, cacheReadInputTokens, cacheWriteInputTokens } = usage;
   const { firstTokenMs, totalMs } = times;
@@ -122,7 +126,7 @@ export function describeUsage(
     ...(cacheWriteInputTokens ? [`${cacheWriteInputTokens} written to cache`] : []),
     "unknown" in cost
       ? `price unknown${cost.unknown === "" ? "" : ` (${cost.unknown})`}`
-      : `$${formatUsd(cost.usd)} (${cost.source} price, estimate)`,
+      : `$${formatUsd(cost.usd)} (${cost.source} price, estimate)${beside === undefined ? "" : ` without ${beside}`}`,
     ...(firstTokenMs === undefined ? [] : [`first token after ${formatSeconds(firstTokenMs)}`]),
     ...(writingMs > 0 && outputTokens > 0
       ? [`${Math.round((outputTokens / writingMs) * 1000)} tokens/s`]

@@ -129,6 +129,15 @@ describe("--citations", () => {
     );
   });
 
+  it("says where nothing is attached that can be cited", async () => {
+    const emulated = await withFiles();
+    const { code, stderr } = await emulated.run(["chat", "-m", CLAUDE, "--citations", "Why?"]);
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: "openclaw: Nothing is attached that can be cited, so the answer names no sources\n",
+    });
+  });
+
   it.each<[string, string[], number, string, string]>([
     [
       "a model that does not cite, with those that do",
@@ -216,6 +225,20 @@ describe("--web", () => {
     expect(stderr).toContain(message);
     expect(stderr).toContain(hint);
     expect(emulated.emulator.calls).toEqual([]);
+  });
+
+  it.each([
+    [["--usage"], "(catalog price, estimate) without the web search · "],
+    [["--dry-run"], "(catalog price, estimate) plus the web search and the answer\n"],
+    [
+      ["--max-cost", "1"],
+      "openclaw: what the web search costs is not known, and --max-cost does not bound it\n",
+    ],
+  ])("says what costs extra with %j", async (args, words) => {
+    const emulated = await emulate();
+    const { code, stderr } = await emulated.run(["chat", "-m", NOVA, "--web", ...args, "News?"]);
+    expect(code).toBe(0);
+    expect(stderr).toContain(words);
   });
 
   it("is in the policy of iam policy --for web", async () => {

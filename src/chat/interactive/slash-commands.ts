@@ -23,6 +23,8 @@ export interface SlashCommand {
   name: string;
   /** What means the same, alone on a line. */
   words?: readonly string[];
+  /** What other programs call it. */
+  as?: string;
   /** What may follow the name, as the help shows it. */
   argument: string;
   says: string;
@@ -55,6 +57,7 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
   },
   {
     name: "/file",
+    as: "/attach",
     argument: "[PATH | none]",
     says: "attach a file to the next question",
     run: async (talk, argument) => {
@@ -69,6 +72,12 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
     candidates: async (talk, typed) => completePath(typed, talk.options.runtime),
   },
   ...PARAMETER_ROWS.flatMap(parameterCommand),
+  switchOf("/web", "searchesWeb", "let the model search the web, or no more"),
+  switchOf(
+    "/citations",
+    "cites",
+    "ask for the places in attached PDF and text that answers are from, or no more",
+  ),
   {
     name: "/usage",
     argument: "",
@@ -232,7 +241,7 @@ export function findSlashCommand(entry: string): { command: SlashCommand; argume
   if (meant) return { command: meant, argument: "" };
   const [, name, argument = ""] = /^(\/[a-z]+(?:-[a-z]+)*)(?:\s+([\s\S]*))?$/.exec(said) ?? [];
   if (name === undefined || (argument.includes("\n") && name !== "/system")) return undefined;
-  const command = SLASH_COMMANDS.find((candidate) => candidate.name === name);
+  const command = SLASH_COMMANDS.find((candidate) => candidate.name === name || candidate.as === name);
   if (command) return { command, argument: argument.trim() };
   const [nearest] = nearestIds(
     name,
@@ -305,6 +314,28 @@ function parameterCommand([name, row]: [ParameterName, Parameter]): SlashCommand
       candidates: async () => choices,
     },
   ];
+}
+
+/** A command that turns a kind of grounding on and off. Throws `usage`. */
+function switchOf(name: string, grounding: keyof Talk["grounding"], says: string): SlashCommand {
+  const choices = ["on", "off"];
+  return {
+    name,
+    argument: `[${choices.join(" | ")}]`,
+    says,
+    run: async (talk, argument) => {
+      if (argument !== "" && !choices.includes(argument))
+        throw usageError(`'${shorten(argument)}' is neither on nor off.`, `${name} on`);
+      if (argument === "on" && talk.options.query.schema)
+        throw usageError(
+          `${name} and --schema exclude each other.`,
+          "Begin a conversation without --schema.",
+        );
+      if (argument !== "") talk.grounding = { ...talk.grounding, [grounding]: argument === "on" };
+      say(talk, `${name.slice(1)}: ${talk.grounding[grounding] ? "on" : "off"}`);
+    },
+    candidates: async () => choices,
+  };
 }
 
 /** The price of a model that was asked for by a key. */

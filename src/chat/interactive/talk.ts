@@ -86,6 +86,8 @@ export class Talk {
   models: ResolvedModel[];
   parameters: ChatParameters;
   system: string | undefined;
+  /** What the answers are to be grounded in. */
+  grounding: Pick<Query, "cites" | "searchesWeb">;
   /** Files for the next question. */
   files: Attachment[];
   /** What the next question begins as. */
@@ -107,6 +109,7 @@ export class Talk {
     this.models = options.models;
     this.parameters = options.query.parameters;
     this.system = options.query.system;
+    this.grounding = { cites: options.query.cites, searchesWeb: options.query.searchesWeb };
     this.files = [...(options.attachments ?? [])];
     this.spending = spendingOf(options.conversation);
   }
@@ -301,7 +304,8 @@ export class Talk {
         showsReasoning: true,
         isStreamed,
         showsUsage,
-        showsSources: asksForSources(query),
+        showsSources: asksForSources(this.grounding),
+        searchesWeb: this.grounding.searchesWeb,
         marksSources: !isRaw,
         renderer: await answerRenderer(runtime, isRaw || query.schema !== undefined),
         reasoningRenderer: new WrappedText(screen.columns),
@@ -322,6 +326,7 @@ export class Talk {
     await this.#authenticate();
     const question = {
       ...query,
+      ...this.grounding,
       system: this.system,
       parameters: this.parameters,
       // Who sets a level wants to see what it brings.

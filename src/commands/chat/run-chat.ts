@@ -150,6 +150,7 @@ async function ask(
       extractsCode: options.extract,
       showsUsage: options.usage === true,
       showsSources: asksForSources(query),
+      searchesWeb: query.searchesWeb,
       marksSources: terminal.isStdoutTTY && !isRaw(options),
       renderer: terminal.isStdoutTTY ? await answerRenderer(runtime, isRaw(options)) : undefined,
       sessionId: () => conversation?.id,

@@ -460,6 +460,26 @@ describe("slash commands", () => {
     expect(bodies(sitting)).toEqual([{ messages: [user("hi")] }]);
   });
 
+  it("/web and /citations turn what answers are grounded in on and off, and /attach is /file", async () => {
+    const emulated = await emulate();
+    writeFileSync(path.join(emulated.home, "sky.txt"), "Blue.");
+    const sitting = await sitDown(emulated, ["-m", "us.amazon.nova-2-lite-v1:0", "--web"]);
+    await ask(sitting.pty, "/web", "web: on");
+    await ask(sitting.pty, "hi", "\\[2\\] A simulated page.*");
+    await ask(sitting.pty, "/web off", "web: off");
+    await ask(sitting.pty, "/web maybe", "hint: /web on");
+    await ask(sitting.pty, "/model us.anthropic.claude-sonnet-4-6", "model: .*");
+    await ask(sitting.pty, "/citations on", "citations: on");
+    await ask(sitting.pty, "/attach sky.txt", "with the next question: sky\\.txt .*");
+    await ask(sitting.pty, "why", "\\[1\\] sky \\(txt\\), characters .*");
+    const [first, second] = sitting.emulator.calls
+      .filter(({ route }) => route === "ConverseStream")
+      .map(({ body }) => JSON.stringify(body));
+    expect(first).toContain("nova_grounding");
+    expect(second).not.toContain("nova_grounding");
+    expect(second).toContain('"citations":{"enabled":true}');
+  });
+
   it("/retry asks the last question again, and its answer takes the place of the old one", async () => {
     const sitting = await sitDown(await answering(answer("Bad."), answer("Good."), answer("Next.")));
     await ask(sitting.pty, "one", "Bad\\.");
