@@ -1,4 +1,5 @@
 import { createParser } from "eventsource-parser";
+import { OpenclawError } from "../errors.ts";
 
 /** What a server-sent event holds: its data, or what a server says went wrong in its place. */
 export type ServerEvent = { data: string } | { error: string };
@@ -14,7 +15,7 @@ const LARGEST_EVENT = 16 * 1024 * 1024;
 export class EventReader {
   readonly #decoder = new TextDecoder();
   #events: ServerEvent[] = [];
-  #tooLarge: Error | undefined;
+  #tooLarge: OpenclawError | undefined;
   readonly #parser = createParser({
     maxBufferSize: LARGEST_EVENT,
     onEvent: ({ event, data }) => {
@@ -24,11 +25,11 @@ export class EventReader {
       // llama.cpp has sent its errors as a field of their own.
       if (error.type === "unknown-field" && error.field === "error")
         this.#events.push({ error: error.value ?? "" });
-      else if (error.type === "max-buffer-size-exceeded") this.#tooLarge = error;
+      else if (error.type === "max-buffer-size-exceeded") this.#tooLarge = impossibleEvent(error);
     },
   });
 
-  /** The events that these bytes complete. Throws for an event larger than 16 million characters. */
+  /** The events that these bytes complete. Throws `bad-response` for an event larger than 16 million characters. */
   push(bytes: Uint8Array): ServerEvent[] {
     return this.#feed(this.#decoder.decode(bytes, { stream: true }));
   }
@@ -45,4 +46,13 @@ export class EventReader {
     this.#events = [];
     return events;
   }
+}
+
+function impossibleEvent(cause: Error): OpenclawError {
+  return new OpenclawError("bad-response", {
+    message: `The answer holds an event of more than ${LARGEST_EVENT / 1024 / 1024} MB.`,
+    hint: "Run the command again; if it stays, a proxy or another server is in between: openclaw doctor",
+    details: { limitBytes: LARGEST_EVENT },
+    cause,
+  });
 }

@@ -282,3 +282,21 @@ describe.each(COLUMNS)("$name", (column) => {
     expect(outcome.error?.code).toBe("timeout");
   });
 });
+
+// Frames of Converse say their length beforehand, and are tried with the other faults of its stream.
+describe.each(COLUMNS.filter((column) => typeof column.begins("a")[0] === "string"))("$name", (column) => {
+  it("takes no event without an end for a connection that broke, and asks once", async () => {
+    const { ask, chats } = await wired(column, () => ({
+      ...column.says({}),
+      pieces: [...column.begins("It is").map(String), "data: ", "a".repeat(17 * 1024 * 1024)],
+      end: "stall",
+    }));
+    const outcome = await ask({ env: { AWS_MAX_ATTEMPTS: "3" } });
+    expect(textOf(outcome)).toMatch(/^It i/);
+    expect(outcome.error).toMatchObject({
+      code: "bad-response",
+      message: "The answer holds an event of more than 16 MB.",
+    });
+    expect(chats).toHaveLength(1);
+  });
+});
