@@ -421,7 +421,8 @@ function mendResult(result: ToolResultBlock, mending: Mending): ContentBlock[] {
     const empty = tellEmpty(block, mending);
     if (empty !== undefined) return [{ text: empty }];
     if (!isMedia(block)) return [];
-    if (family.richToolResults) return [block];
+    // Converse has no place for sound in a result, whatever the model takes.
+    if (family.richToolResults && !("audio" in block)) return [block];
     moved.push(block as ContentBlock);
     tell(`'${modelId}' takes no files in the result of a tool, so they are sent behind it`);
     return [];

@@ -231,9 +231,9 @@ describe("requests that cannot be taken", () => {
       [{ messages: [{ role: "system", content: " " }] }, 400, "messages"],
       [{ messages: [{ role: "narrator", content: "x" }] }, 400, "messages[0].role"],
       [
-        user([{ type: "input_audio", input_audio: { data: "", format: "wav" } }]),
+        user([{ type: "input_audio", input_audio: { data: "aGVsbG8=", format: "wav" } }]),
         400,
-        "messages[0].content[0]",
+        "messages[0].content[0].input_audio.data",
       ],
       [
         user([{ type: "image_url", image_url: { url: "http://127.0.0.1:9/cat.png" } }]),

@@ -1,5 +1,11 @@
 import type { ContentBlock } from "@aws-sdk/client-bedrock-runtime";
-import { decodeFile, type DecodedFile, describeKind, detectKind } from "../../../converse/file-kind.ts";
+import {
+  ATTACHABLE,
+  decodeFile,
+  type DecodedFile,
+  describeKind,
+  detectKind,
+} from "../../../converse/file-kind.ts";
 import type { JsonScan } from "../../../json-bounds.ts";
 import { readBase64, readDataUrl } from "../../../wires/data-url.ts";
 import { OpenclawError, shorten } from "../../../errors.ts";
@@ -28,9 +34,9 @@ export function readUserContent(field: RequestField, context: ContentContext): C
       case "file":
         return readFile(part.at("file"), context);
       case "input_audio":
-        throw part.refused("Audio is not supported: Converse takes text, images and documents.");
+        return readAudio(part.at("input_audio"));
       default:
-        throw part.refused(type.mustBe("text, image_url or file").message);
+        throw part.refused(type.mustBe("text, image_url, input_audio or file").message);
     }
   });
 }
@@ -89,6 +95,18 @@ function readImage(image: RequestField, { remoteImages }: ContentContext): Conte
   );
 }
 
+/** A recording (https://platform.openai.com/docs/api-reference/chat/create), whatever it says that it is. */
+function readAudio(audio: RequestField): ContentBlock {
+  const field = audio.at("data");
+  const data = field.text();
+  const bytes = readBase64(data);
+  if (!bytes) throw field.refused(`'${field.param}' is ${show(data.slice(0, 40))}, and must be base64.`);
+  const file = detectKind(bytes, undefined);
+  if (file.kind === "audio") return { audio: { format: file.format, source: { bytes } } };
+  const why = file.kind === "unsupported" ? file.reason : `it is ${describeKind(file)}`;
+  throw field.refused(`'${field.param}' holds no recording that Converse takes: ${why}.`);
+}
+
 /** Far more than Converse takes: each gets a name that no other has. */
 const MOST_DOCUMENTS = 1000;
 
@@ -104,15 +122,11 @@ function readFile(file: RequestField, context: ContentContext): ContentBlock {
   }
   const label = `'${name === undefined ? field.param : shorten(name)}'`;
   const { file: kind, bytes } = decode(read, name, label, field);
-  const isMedia = kind.kind === "video" || kind.kind === "audio";
-  if (isMedia || (kind.kind === "unsupported" && !kind.isEmpty)) {
-    const why = isMedia ? `it is ${describeKind(kind)}` : kind.reason;
-    throw field.refused(
-      `${label} cannot be sent to a model: ${why}. ` +
-        "Send png, jpeg, gif, webp, pdf, csv, doc, docx, xls, xlsx, html, md or plain text.",
-    );
-  }
+  if (kind.kind === "unsupported" && !kind.isEmpty)
+    throw field.refused(`${label} cannot be sent to a model: ${kind.reason}. Send ${ATTACHABLE}.`);
   if (kind.kind === "image") return { image: { format: kind.format, source: { bytes } } };
+  if (kind.kind === "video") return { video: { format: kind.format, source: { bytes } } };
+  if (kind.kind === "audio") return { audio: { format: kind.format, source: { bytes } } };
   context.documents += 1;
   if (context.documents > MOST_DOCUMENTS)
     throw field.refused(`'${field.param}' is one more than the ${MOST_DOCUMENTS} documents of a request.`);

@@ -102,6 +102,27 @@ describe("a chat completions request", () => {
       expect(await sent("a.md", Buffer.from(empty))).toMatchObject({ document: { name: "a.md" } });
   });
 
+  it("holds recordings and videos, by what they are", async () => {
+    const sent = async (part: object) =>
+      (await read({ messages: [say("user", [part])] })).ask.messages[0]?.content?.[0];
+    const wav = Buffer.from("RIFF\x24\0\0\0WAVEfmt ");
+    const mp4 = Buffer.from("\0\0\0\x18ftypmp42\0\0\0\0mp42isom");
+    const said = (bytes: Buffer, format = "mp3") => ({
+      type: "input_audio",
+      input_audio: { data: bytes.toString("base64"), format },
+    });
+    const file = (bytes: Buffer) => ({ type: "file", file: { file_data: bytes.toString("base64") } });
+    const audio = { format: "wav", source: { bytes: wav } };
+    expect(await sent(said(wav))).toEqual({ audio });
+    expect(await sent(file(wav))).toEqual({ audio });
+    expect(await sent(file(mp4))).toEqual({ video: { format: "mp4", source: { bytes: mp4 } } });
+    await expect(sent(said(mp4))).rejects.toMatchObject({
+      code: "invalid-request",
+      message: expect.stringContaining("holds no recording that Converse takes: it is an mp4 video."),
+      details: { param: "messages[0].content[0].input_audio.data" },
+    });
+  });
+
   it("has its own names for what is said of its parameters", async () => {
     const messages = [say("user", "hi")];
     const { nameOf } = (await read({ messages, max_tokens: 5, top_p: 0.5 })).ask;
