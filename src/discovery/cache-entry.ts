@@ -6,10 +6,15 @@ import { isRecord, type JsonObject } from "../json.ts";
 /** What is kept in the cache, by the beginning of its files' names: lists, printed lists, what refusals taught. */
 export type EntryKind = "models" | "ready" | "lessons";
 
+/** Where all of it is kept. */
+export function cacheFolder(stateFolder: string): string {
+  return path.join(stateFolder, "cache");
+}
+
 /** The file of what is kept under a key, of which it tells nothing. */
 export function entryFile(stateFolder: string, key: readonly unknown[], kind: EntryKind = "models"): string {
   const digest = sha256Hex(JSON.stringify(key));
-  return path.join(stateFolder, "cache", `${kind}-${digest.slice(0, 32)}.json`);
+  return path.join(cacheFolder(stateFolder), `${kind}-${digest.slice(0, 32)}.json`);
 }
 
 /** Reads an entry of a form. Missing, torn, unreadable and of another form come to the same: undefined, and to be asked for. */

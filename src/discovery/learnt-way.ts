@@ -6,7 +6,7 @@ import { apiName, isServed, type Way, waysTo } from "../models/provider-api.ts";
 import { namedModel, type ResolvedModel, targetOf } from "../models/resolve-model.ts";
 import { oncePer } from "../once.ts";
 import { type AwsSession, openSession, urlOf } from "../session/session.ts";
-import { recallLessons } from "./lesson-cache.ts";
+import { hasLessons, recallLessons } from "./lesson-cache.ts";
 import type { ModelSurvey } from "./survey.ts";
 
 /**
@@ -48,6 +48,7 @@ export async function withLearntApis(
   models: readonly ListedModel[],
   { setup, load: { discovered } }: Pick<ModelSurvey, "setup" | "load">,
 ): Promise<ListedModel[]> {
+  if (!(await hasLessons(setup))) return [...models];
   // Where models are called depends on no more of them.
   const sessionTo = oncePer(
     (model: ResolvedModel) => openSession(setup, targetOf(model)),

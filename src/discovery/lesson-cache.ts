@@ -1,10 +1,11 @@
+import { readdir } from "node:fs/promises";
 import { discoverySettings } from "../config/resolve.ts";
 import { isSameLesson, type Lessons } from "../converse/apply-lessons.ts";
 import { stateFolder } from "../disk/state-folder.ts";
 import { isRecord } from "../json.ts";
 import type { Setup } from "../session/session.ts";
 import type { Lesson } from "../session/refusal-table.ts";
-import { entryFile, readEntry } from "./cache-entry.ts";
+import { cacheFolder, entryFile, readEntry } from "./cache-entry.ts";
 
 /** Raised when the form of an entry changes; entries of another form are ignored. */
 const FORM = "lessons-1";
@@ -55,6 +56,12 @@ function memoryOf({ config }: Setup): Memory {
   const memory = memories.get(config) ?? new Map();
   memories.set(config, memory);
   return memory;
+}
+
+/** Whether refusals may have taught anything of any model. What cannot be read has not, as with an entry. */
+export async function hasLessons({ runtime }: Setup): Promise<boolean> {
+  const names = await readdir(cacheFolder(stateFolder(runtime))).catch((): string[] => []);
+  return names.some((name) => name.startsWith("lessons-"));
 }
 
 /** Keeps what was learnt of a model for the next calls, of other processes, too; costs nothing but that where it cannot be written. */
