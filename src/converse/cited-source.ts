@@ -68,7 +68,8 @@ export class SourceList {
 
 /** A source as a person would name it: `report (pdf), page 3`, `https://example.com/news`. */
 function describeSource({ title, url, document, pages, characters, parts }: CitedSource): string {
-  const name = title ?? (url === undefined ? `document ${(document ?? 0) + 1}` : undefined);
+  const numbered = document === undefined ? "a source without a name" : `document ${document + 1}`;
+  const name = title ?? (url === undefined ? numbered : undefined);
   const place = pages
     ? inWords("page", pages.start, lastOf(pages))
     : characters

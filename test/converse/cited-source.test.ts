@@ -55,7 +55,7 @@ describe("a source that a model names", () => {
     ],
     ["halves of characters", { title: "a\ud83d" }, { title: "a\ufffd" }, "a\ufffd"],
     ["a place that nobody knows", { title: "a", location: { $unknown: ["video", {}] } }, { title: "a" }, "a"],
-    ["nothing at all", {}, {}, "document 1"],
+    ["nothing at all", {}, {}, "a source without a name"],
   ])("is read, and told in words: %s", (_, citation, source, words) => {
     expect(JSON.parse(JSON.stringify(toCitedSource(citation)))).toEqual(source);
     const list = new SourceList();
