@@ -64,7 +64,7 @@ const RULES: Readonly<Record<keyof ChatCompletionCreateParamsBase | CompletionFi
   top_p: "read",
   user: "ignored",
   verbosity: unless((value) => value === "medium", "Converse has no verbosity: ask for it in the prompt"),
-  web_search_options: () => "Converse searches no web",
+  web_search_options: () => "this server searches no web",
 };
 
 /** Refuses the fields that cannot be honoured, and those that nobody knows. Throws `invalid-request`. */
