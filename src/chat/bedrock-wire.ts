@@ -13,6 +13,7 @@ import { baseModelId } from "../models/base-model-id.ts";
 import type { Discovered } from "../models/discovered.ts";
 import { type AwsPath, hasMantle, isMantle, type Way } from "../models/provider-api.ts";
 import { catalogIds } from "../models/catalog.ts";
+import { accessCommand } from "../models/gates.ts";
 import { listedId } from "../models/listed-id.ts";
 import { likelyProfile, needsProfile, profileFor, profileNamed } from "../models/callable.ts";
 import { MANTLE_TARGET, type ResolvedModel, targetOf, unknownModel } from "../models/resolve-model.ts";
@@ -20,6 +21,7 @@ import { saysRetired } from "../session/error-table.ts";
 import { readRefusal } from "../session/refusal-table.ts";
 import { type AwsSession, openSession, type Setup } from "../session/session.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
+import { repeatOtherFlags } from "../terminal/repeat-flags.ts";
 import type { ServerApi } from "../wires/server-wire.ts";
 
 /** What a wire is opened with, beside the question. */
@@ -159,6 +161,9 @@ async function openBedrock(
       const refused = profileId ?? id;
       const instead = await insteadOf(refused, isRetired, load, setup.config.value);
       const key = await keyInMantlesList(setup, ask.model);
+      // What AWS lists and does not answer is closed by a gate, and another model is no way through it.
+      if (!isRetired && !key && load.discovered && listedId(refused, load.discovered) !== undefined)
+        return unknownModel(id, instead, refusal, false, accessHint(refused, session));
       return unknownModel(
         id,
         [...(key ?? []), ...instead.filter((other) => other !== id)],
@@ -175,6 +180,12 @@ async function openBedrock(
     baseIdOf: ({ input }) => baseModelId(input.modelId ?? "", known),
     close: () => session.close(),
   };
+}
+
+/** What to do about a model of AWS's list that it says it does not know. */
+function accessHint(modelId: string, { region, setup }: AwsSession): string {
+  const place = { modelId, region: region.value, repeated: repeatOtherFlags(setup.options) };
+  return `AWS lists it, so see which gate is closed: ${accessCommand(place)}`;
 }
 
 /** The key of a model that was asked for at the runtime endpoint and is in the list of Mantle's, where that is configured. */

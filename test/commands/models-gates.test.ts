@@ -478,3 +478,11 @@ it("is allowed by `iam policy --for access`, also for a part of a name, and no m
   for (const permission of needed) expect(allows(policy, permission), permission.action).toBe(true);
   expect(stdout).not.toContain("cloudwatch:");
 });
+
+it("asks about the gates of a model that is listed and not offered, and suggests no other", async () => {
+  const emulated = await account("region");
+  const { code, stdout } = await emulated.run(["chat", "-m", `us.${CLAUDE}`, "hi", "--json"]);
+  expect(code).toBe(6);
+  const { error } = JSON.parse(stdout) as { error: { hint: string } };
+  expect(error.hint).toContain(`openclaw models access us.${CLAUDE} --region us-east-1`);
+});
