@@ -1,4 +1,5 @@
 import type { CitationLocation, CitationsDelta } from "@aws-sdk/client-bedrock-runtime";
+import { isRecord, textAt } from "../json.ts";
 
 /** From where to where in a document. Pages count from 1, characters and parts from 0. */
 interface Span {
@@ -21,28 +22,42 @@ export interface CitedSource {
   quote?: string | undefined;
 }
 
-/** Reads a citation of Converse. Members that nobody knows are left aside, and so are halves of characters. */
-export function toCitedSource({ title, source, sourceContent, location }: CitationsDelta): CitedSource {
-  const places: Partial<CitationLocation> = location ?? {};
-  const { documentChar, documentPage, documentChunk, searchResultLocation, web } = places;
-  const inDocument = documentChar ?? documentPage ?? documentChunk;
-  const quote = (sourceContent ?? []).map(({ text = "" }) => text).join("");
+/**
+ * Reads a citation of Converse. Members that nobody knows or that are of another kind are left aside, and so are halves of
+ * characters.
+ */
+export function toCitedSource(citation: CitationsDelta): CitedSource {
+  const { location, sourceContent }: Record<string, unknown> = { ...citation };
+  const placeIn = (name: keyof CitationLocation): unknown =>
+    isRecord(location) ? location[name] : undefined;
+  const [character, page, chunk] = [
+    placeIn("documentChar"),
+    placeIn("documentPage"),
+    placeIn("documentChunk"),
+  ];
+  const result = placeIn("searchResultLocation");
+  const quote = (Array.isArray(sourceContent) ? sourceContent : [])
+    .map((block) => textAt(block, "text") ?? "")
+    .join("");
   return {
-    title: (title ?? undefined)?.toWellFormed(),
-    url: (web?.url ?? source ?? undefined)?.toWellFormed(),
-    document: inDocument?.documentIndex ?? searchResultLocation?.searchResultIndex,
-    pages: spanOf(documentPage),
-    characters: spanOf(documentChar),
-    parts: spanOf(documentChunk ?? searchResultLocation),
+    title: textAt(citation, "title")?.toWellFormed(),
+    url: (textAt(placeIn("web"), "url") ?? textAt(citation, "source"))?.toWellFormed(),
+    document: countAt(character ?? page ?? chunk, "documentIndex") ?? countAt(result, "searchResultIndex"),
+    pages: spanOf(page),
+    characters: spanOf(character),
+    parts: spanOf(chunk ?? result),
     quote: quote === "" ? undefined : quote.toWellFormed(),
   };
 }
 
-function spanOf(
-  place: { start?: number | undefined; end?: number | undefined } | undefined,
-): Span | undefined {
-  if (place?.start === undefined) return undefined;
-  return { start: place.start, end: place.end ?? place.start };
+function spanOf(place: unknown): Span | undefined {
+  const start = countAt(place, "start");
+  return start === undefined ? undefined : { start, end: countAt(place, "end") ?? start };
+}
+
+function countAt(value: unknown, name: string): number | undefined {
+  const count = isRecord(value) ? value[name] : undefined;
+  return typeof count === "number" ? count : undefined;
 }
 
 /** The sources of one answer, each once, in the order in which they were named first. */

@@ -1,4 +1,5 @@
 import type { CitationsDelta } from "@aws-sdk/client-bedrock-runtime";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SourceList, toCitedSource } from "../../src/converse/cited-source.ts";
 
@@ -71,4 +72,25 @@ describe("a source that a model names", () => {
     ]);
     expect(list.lines()).toEqual(["a, page 1", "a, page 2"]);
   });
+});
+
+it("is read of any citation, whatever its members are", () => {
+  const kinds = fc.constantFrom<unknown>(null, 1, -1, "x", true, [], [null], {}, { toString: "x" }, [
+    { text: 1 },
+  ]);
+  const place = fc.oneof(
+    kinds,
+    fc.record({ documentIndex: kinds, searchResultIndex: kinds, start: kinds, end: kinds, url: kinds }),
+  );
+  const places = ["documentChar", "documentPage", "documentChunk", "searchResultLocation", "web"];
+  const location = fc.oneof(kinds, fc.dictionary(fc.constantFrom(...places), place));
+  const citation = fc.record({ title: kinds, source: kinds, sourceContent: kinds, location });
+  fc.assert(
+    fc.property(citation, (any) => {
+      const source = toCitedSource(any as CitationsDelta);
+      expect(typeof new SourceList().numberOf(source)).toBe("number");
+      for (const text of [source.title, source.url, source.quote])
+        expect(["string", "undefined"]).toContain(typeof text);
+    }),
+  );
 });
