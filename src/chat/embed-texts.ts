@@ -1,17 +1,19 @@
 import { findProfile, idOfProfile, listedBase } from "../models/listed-id.ts";
 import { loadModels } from "../discovery/load.ts";
-import { OpenclawError } from "../errors.ts";
+import { OpenclawError, withFields } from "../errors.ts";
 import type { JsonObject } from "../json.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { baseModelId } from "../models/base-model-id.ts";
 import { profileFor } from "../models/callable.ts";
 import type { EmbeddingForm, EmbeddingOptions } from "../models/embedding-forms.ts";
 import { familyOf } from "../models/families.ts";
+import { accessCommand } from "../models/gates.ts";
 import { priceOf } from "../models/price.ts";
 import { isOfBedrock } from "../models/provider-api.ts";
 import { namedModel, type ResolvedModel, targetOf } from "../models/resolve-model.ts";
 import { formatUsd, priceCall } from "../models/usage.ts";
 import { type AwsSession, openSession, type Setup } from "../session/session.ts";
+import { repeatOtherFlags } from "../terminal/repeat-flags.ts";
 
 /** A text that was embedded. */
 export interface Embedded {
@@ -249,11 +251,20 @@ export class Embedder {
     const failed = (failure: unknown): OpenclawError => {
       const { reason } = this.#options.signal;
       if (this.#options.signal.aborted && reason instanceof OpenclawError) return reason;
-      return toOpenclawError(failure, {
+      const error = toOpenclawError(failure, {
         session: this.#session,
         action: "bedrock:InvokeModel",
         modelId: this.id,
       });
+      if (error.code !== "model-not-found") return error;
+      // Its family is known, so it is there, and a gate is closed.
+      const { region, setup } = this.#session;
+      const place = {
+        modelId: this.id,
+        region: region.value,
+        repeated: repeatOtherFlags(setup.options),
+      };
+      return withFields(error, { hint: `See which gate is closed: ${accessCommand(place)}` });
     };
     const called = this.id;
     try {

@@ -486,3 +486,13 @@ it("asks about the gates of a model that is listed and not offered, and suggests
   const { error } = JSON.parse(stdout) as { error: { hint: string } };
   expect(error.hint).toContain(`openclaw models access us.${CLAUDE} --region us-east-1`);
 });
+
+it("names the gates of a model for embeddings, too", async () => {
+  const emulated = await account("region");
+  const { code, stderr } = await emulated.run(["embed", "-m", "amazon.titan-embed-text-v2:0", "hi"]);
+  expect(code).toBe(6);
+  const [, command = ""] = /^hint: See which gate is closed: openclaw (.*)$/m.exec(stderr) ?? [];
+  expect(command).toBe("models access amazon.titan-embed-text-v2:0 --region us-east-1");
+  const { stdout } = await emulated.run(command.split(" "));
+  expect(stdout).toMatch(/^region\tclosed/);
+});
