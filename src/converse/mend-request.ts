@@ -760,8 +760,9 @@ function mendSampling(
     tell(`'${modelId}' takes either ${either}, so ${nameOf(left)} ${config[left]} is left out`);
     delete config[left];
   }
-  const stops = stopSequences?.filter((text) => (family.stopsWithWords ? text.trim() : text) !== "") ?? [];
-  const dropped = stopSequences?.filter((text) => !stops.includes(text)) ?? [];
+  const isFit = (text: string): boolean => (family.stopsWithWords ? text.trim() : text) !== "";
+  const stops = stopSequences?.filter(isFit) ?? [];
+  const dropped = stopSequences?.filter((text) => !isFit(text)) ?? [];
   if (dropped.length > 0) {
     const which = dropped.map((text) => JSON.stringify(text)).join(", ");
     tell(`'${modelId}' takes no blank ${nameOf("stopSequences")}, so ${which} is left out`);
