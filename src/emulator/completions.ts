@@ -2,7 +2,7 @@ import { isRecord, type JsonObject } from "../json.ts";
 import type { Framing } from "./framing.ts";
 import { errorInStream } from "./openai-request.ts";
 import type { StreamStep } from "./script.ts";
-import { splitIntoDeltas, type SimulatedAnswer } from "./simulated-answer.ts";
+import { paced, splitIntoDeltas, type SimulatedAnswer } from "./simulated-answer.ts";
 
 /** How the chunks of a completion are written: https://platform.openai.com/docs/api-reference/chat-streaming */
 export const COMPLETIONS_FRAMING: Framing = {
@@ -65,12 +65,8 @@ export function* completionSteps(
       payload: { ...beginningOf(name), object: "chat.completion.chunk", choices: [choice], ...counts },
     };
   };
-  function* pieces(whole: string, toDelta: (piece: string) => object): Generator<StreamStep> {
-    for (const [nth, piece] of splitIntoDeltas(whole).entries()) {
-      if (delayMs > 0 && nth > 0) yield { wait: delayMs };
-      yield chunk("delta", toDelta(piece));
-    }
-  }
+  const pieces = (whole: string, toDelta: (piece: string) => object): Generator<StreamStep> =>
+    paced(splitIntoDeltas(whole), delayMs, (piece) => chunk("delta", toDelta(piece)));
   yield chunk("start", { role: "assistant", content: "", refusal: null });
   if (reasoning) yield* pieces(reasoning.text, (piece) => ({ reasoning: piece }));
   yield* pieces(text, (content) => ({ content }));

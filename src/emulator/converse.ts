@@ -1,5 +1,5 @@
 import type { StreamStep } from "./script.ts";
-import { splitIntoDeltas, type SimulatedAnswer } from "./simulated-answer.ts";
+import { paced, splitIntoDeltas, type SimulatedAnswer } from "./simulated-answer.ts";
 
 /** AWS adds this much of this text to each event, so that the length of a frame does not give its content away. */
 const PADDING = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -104,16 +104,15 @@ function* searchSteps(
   yield eventStep("contentBlockStop", { contentBlockIndex: index + 1 });
 }
 
-function* deltas(
+function deltas(
   text: string,
   contentBlockIndex: number,
   toDelta: (text: string) => object,
   delayMs: number,
 ): Generator<StreamStep> {
-  for (const [nth, piece] of splitIntoDeltas(text).entries()) {
-    if (delayMs > 0 && nth > 0) yield { wait: delayMs };
-    yield eventStep("contentBlockDelta", { contentBlockIndex, delta: toDelta(piece) });
-  }
+  return paced(splitIntoDeltas(text), delayMs, (piece) =>
+    eventStep("contentBlockDelta", { contentBlockIndex, delta: toDelta(piece) }),
+  );
 }
 
 function usageOf({ inputTokens, outputTokens }: SimulatedAnswer): object {

@@ -18,3 +18,8 @@ export const EVENT_STREAM: Framing = {
   event: encodeEvent,
   exception: encodeException,
 };
+
+/** One server-sent event with a name: https://html.spec.whatwg.org/multipage/server-sent-events.html */
+export function serverSentEvent(event: string, data: unknown): Uint8Array {
+  return Buffer.from(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+}

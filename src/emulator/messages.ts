@@ -1,6 +1,6 @@
-import type { Framing } from "./framing.ts";
+import { type Framing, serverSentEvent } from "./framing.ts";
 import type { StreamStep } from "./script.ts";
-import { splitIntoDeltas, type SimulatedAnswer } from "./simulated-answer.ts";
+import { paced, splitIntoDeltas, type SimulatedAnswer } from "./simulated-answer.ts";
 
 /** What an error in the middle of a stream is called by Anthropic, by AWS's name for it. */
 const STREAM_ERRORS: Readonly<Record<string, string>> = {
@@ -14,16 +14,13 @@ export const MESSAGES_FRAMING: Framing = {
   contentType: "text/event-stream; charset=utf-8",
   delta: "content_block_delta",
   end: "message_stop",
-  event: (name, payload) => frame(name, payload),
+  event: serverSentEvent,
   exception: (name, payload) => {
     const message = (payload as { message?: unknown } | null)?.message;
-    return frame("error", { type: "error", error: { type: STREAM_ERRORS[name] ?? "api_error", message } });
+    const type = STREAM_ERRORS[name] ?? "api_error";
+    return serverSentEvent("error", { type: "error", error: { type, message } });
   },
 };
-
-function frame(event: string, data: unknown): Uint8Array {
-  return Buffer.from(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
-}
 
 /** What a message is told apart by: the call that it answers, and the model as the request names it. */
 interface MessageName {
@@ -83,10 +80,7 @@ function* block(
   delayMs: number,
 ): Generator<StreamStep> {
   yield step("content_block_start", { index, content_block: opened });
-  for (const [nth, delta] of deltas.entries()) {
-    if (delayMs > 0 && nth > 0) yield { wait: delayMs };
-    yield step("content_block_delta", { index, delta });
-  }
+  yield* paced(deltas, delayMs, (delta) => step("content_block_delta", { index, delta }));
   yield step("content_block_stop", { index });
 }
 

@@ -1,24 +1,19 @@
 import { isRecord, type JsonObject, textAt } from "../json.ts";
-import type { Framing } from "./framing.ts";
-import type { ResponsesRequest } from "./responses-request.ts";
-import { encrypt } from "./responses-request.ts";
+import { type Framing, serverSentEvent } from "./framing.ts";
 import { errorInStream } from "./openai-request.ts";
+import { encrypt, type ResponsesRequest } from "./responses-request.ts";
 import type { StreamStep } from "./script.ts";
-import { estimateTokens, splitIntoDeltas, type SimulatedAnswer } from "./simulated-answer.ts";
+import { estimateTokens, paced, splitIntoDeltas, type SimulatedAnswer } from "./simulated-answer.ts";
 
 /** How the events of a response are written: https://platform.openai.com/docs/api-reference/responses-streaming */
 export const RESPONSES_FRAMING: Framing = {
   contentType: "text/event-stream; charset=utf-8",
   delta: "response.output_text.delta",
   end: "response.completed",
-  event: (name, payload) => frame(name, payload),
+  event: serverSentEvent,
   exception: (name, payload) =>
-    frame("error", { type: "error", ...errorInStream(name, payload), param: null }),
+    serverSentEvent("error", { type: "error", ...errorInStream(name, payload), param: null }),
 };
-
-function frame(event: string, data: unknown): Uint8Array {
-  return Buffer.from(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
-}
 
 /** What a response is told apart by, and what of the request it repeats. */
 interface ResponseName {
@@ -67,12 +62,8 @@ export function* responseSteps(
     event: type,
     payload: { type, sequence_number: sequence++, ...fields },
   });
-  function* pieces(type: string, at: Item, text: string): Generator<StreamStep> {
-    for (const [nth, delta] of splitIntoDeltas(text).entries()) {
-      if (delayMs > 0 && nth > 0) yield { wait: delayMs };
-      yield step(type, { ...at, delta });
-    }
-  }
+  const pieces = (type: string, at: Item, text: string): Generator<StreamStep> =>
+    paced(splitIntoDeltas(text), delayMs, (delta) => step(type, { ...at, delta }));
   yield step("response.created", { response: begun });
   yield step("response.in_progress", { response: begun });
   for (const [index, item] of itemsOf(answer, request, name).entries()) {

@@ -3,6 +3,7 @@ import { signReasoning } from "./converse-rules.ts";
 import type { ContentBlock, ConverseRequest } from "./converse-model.ts";
 import type { EmulatedModel } from "./models.ts";
 import { sampleInstance } from "./sample-instance.ts";
+import type { StreamStep } from "./script.ts";
 
 /** An answer made up from the request: the same request gets the same answer. */
 export interface SimulatedAnswer {
@@ -140,6 +141,18 @@ export function splitIntoDeltas(text: string): string[] {
     }
     return pieces;
   });
+}
+
+/** The steps of a stream for the pieces of an answer, with a pause in ms between any two; none where it is 0. */
+export function* paced<T>(
+  pieces: readonly T[],
+  delayMs: number,
+  toStep: (piece: T) => StreamStep,
+): Generator<StreamStep> {
+  for (const [nth, piece] of pieces.entries()) {
+    if (delayMs > 0 && nth > 0) yield { wait: delayMs };
+    yield toStep(piece);
+  }
 }
 
 function echo(blocks: readonly ContentBlock[]): string {
