@@ -776,6 +776,11 @@ function idsFor(modelId: string): [id: string, behindPrefix: string] {
   return [id, id.slice(id.indexOf(".") + 1)];
 }
 
+/** What the first row of a table of APIs that holds for a model has. */
+function apisIn<T>(rows: readonly { models: RegExp; apis?: T }[], ids: readonly string[]): T | undefined {
+  return rows.find(({ models }) => ids.some((id) => models.test(id)))?.apis;
+}
+
 /**
  * Whether the runtime endpoint calls the model by any API: false for the few that AWS lists without one, true for all others,
  * known or not. Takes a model id, a profile id behind any prefix, or the ARN of either.
@@ -790,8 +795,8 @@ export function isCalledAtRuntime(modelId: string): boolean {
  */
 export function apisAt(service: "bedrock-runtime" | "bedrock-mantle", modelId: string): readonly Api[] {
   const ids = idsFor(modelId);
-  const row = OTHER_APIS.find(({ models }) => ids.some((id) => models.test(id)))?.apis;
-  const usual = USUAL_APIS.find(({ models }) => ids.some((id) => models.test(id)))?.apis ?? [];
+  const row = apisIn(OTHER_APIS, ids);
+  const usual = apisIn(USUAL_APIS, ids) ?? [];
   // What it lists, it calls.
   if (service === "bedrock-mantle") return row?.mantle ?? (usual.length > 0 ? usual : OPENAI_APIS);
   const isNowhere = row && !row.runtime && !row.mantle;
@@ -800,15 +805,13 @@ export function apisAt(service: "bedrock-runtime" | "bedrock-mantle", modelId: s
 
 /** Whether a model is known to be at the endpoint bedrock-mantle only. */
 export function isOnlyAtMantle(modelId: string): boolean {
-  const ids = idsFor(modelId);
-  const row = OTHER_APIS.find(({ models }) => ids.some((id) => models.test(id)))?.apis;
+  const row = apisIn(OTHER_APIS, idsFor(modelId));
   return row?.mantle !== undefined && row.runtime === undefined;
 }
 
 /** The page that says which APIs take a model. */
 export function apisSource(modelId: string): string {
-  const ids = idsFor(modelId);
-  return OTHER_APIS.find(({ models }) => ids.some((id) => models.test(id)))?.apis?.source ?? COMPATIBILITY;
+  return apisIn(OTHER_APIS, idsFor(modelId))?.source ?? COMPATIBILITY;
 }
 
 /**
