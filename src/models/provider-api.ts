@@ -78,15 +78,11 @@ const CONVERSE = "bedrock-converse-stream";
 
 function waysBy(api: Api, service: AwsPath["service"], id: string): Way[] {
   if (api === CONVERSE) return service === "bedrock-runtime" ? [{ api }] : [];
-  const prefixes = PREFIXES[service][api];
   const likely = mantlePrefix(id);
-  const inOrder = prefixes.includes(likely)
-    ? [likely, ...prefixes.filter((other) => other !== likely)]
-    : prefixes;
-  return (service === "bedrock-mantle" ? inOrder : prefixes).map((prefix) => ({
-    api,
-    path: { service, prefix },
-  }));
+  const likeliestFirst = PREFIXES[service][api].toSorted(
+    (one, other) => Number(other === likely) - Number(one === likely),
+  );
+  return likeliestFirst.map((prefix) => ({ api, path: { service, prefix } }));
 }
 
 /**
