@@ -82,10 +82,12 @@ function copyCost({ tiers, ...prices }: Cost): Cost {
 
 /** What the catalog knows of a model of Mantle's, whose ids lack the date that those of Bedrock have. */
 export function lookUpUndated(id: string): CatalogEntry | undefined {
-  const dated = catalogIds().filter(
+  const exact = lookUpCatalog(id);
+  if (exact) return exact;
+  const [dated, ...others] = catalogIds().filter(
     (known) => known.startsWith(`${id}-20`) && /^-20\d{6}\b/.test(known.slice(id.length)),
   );
-  return lookUpCatalog(id) ?? (dated.length === 1 ? lookUpCatalog(dated[0] ?? "") : undefined);
+  return dated === undefined || others.length > 0 ? undefined : lookUpCatalog(dated);
 }
 
 /** Who made a model, as AWS spells it, where the catalog has another of theirs; else as its id does. */
