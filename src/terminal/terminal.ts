@@ -80,8 +80,6 @@ export class Terminal {
   readonly #env: Readonly<Record<string, string | undefined>>;
   #mode: Mode = { format: "text", color: true, verbose: false, quiet: false };
   #hasPrintedJson = false;
-  /** Whether the cursor stands at the beginning of a line, as far as this program has moved it. */
-  #isAtLineStart = true;
   #hasStatus = false;
   /** What is typed ahead, shown below everything. */
   #typed = "";
@@ -285,6 +283,11 @@ export class Terminal {
     this.#drawTyped();
   }
 
+  /** Whether the cursor stands at the beginning of a line, as far as this program has moved it. */
+  get #isAtLineStart(): boolean {
+    return this.#line === "";
+  }
+
   /** Columns of the terminal on which a line can be shown that is taken back; undefined where none can. */
   get #statusColumns(): number | undefined {
     if (!this.isStderrTTY || this.#mode.quiet) return undefined;
@@ -322,8 +325,7 @@ export class Terminal {
   #makeRoomFor(text: string | Uint8Array): void {
     if (text.length === 0) return;
     this.hideStatus();
-    this.#isAtLineStart = typeof text === "string" ? text.endsWith("\n") : text.at(-1) === 0x0a;
-    if (typeof text !== "string") this.#line = this.#isAtLineStart ? "" : undefined;
+    if (typeof text !== "string") this.#line = text.at(-1) === 0x0a ? "" : undefined;
     else {
       const end = text.lastIndexOf("\n") + 1;
       const line = end > 0 ? text.slice(end) : this.#line === undefined ? undefined : this.#line + text;
