@@ -143,7 +143,7 @@ function estimateTokens(input: ConverseStreamCommandInput): { tokens: number; fi
   for (const { text = "" } of input.system ?? []) length += text.length;
   for (const block of blocksOf(input)) {
     const file = fileOf(block);
-    if (file?.isOpaque || file?.isInS3) files += 1;
+    if (file?.isOpaque || file?.s3Location) files += 1;
     else length += (block.text ?? file?.text ?? file?.bytes)?.length ?? 0;
   }
   return { tokens: Math.ceil(length / CHARACTERS_PER_TOKEN), files };

@@ -148,7 +148,7 @@ function atMost(input: ConverseStreamCommandInput, window: number = Number.POSIT
   for (const block of blocksOf(input)) {
     const file = fileOf(block);
     if (!file) bytes += Buffer.byteLength(JSON.stringify(block));
-    else if (file.isInS3) unmeasured = "a file in Amazon S3";
+    else if (file.s3Location) unmeasured = "a file in Amazon S3";
     else if (file.kind === "video" || file.kind === "audio") unmeasured = WORDS[file.kind];
     else if (file.kind === "image") images += 1;
     else bytes += file.bytes?.length ?? Buffer.byteLength(file.text ?? "");

@@ -38,7 +38,7 @@ export type Attachment = {
 } & AttachmentSource;
 
 /** Its bytes, or where the model reads them by itself, which nobody looks into here. */
-export type AttachmentSource =
+type AttachmentSource =
   | { bytes: Uint8Array; s3Location?: undefined }
   | { bytes?: undefined; s3Location: S3Location };
 

@@ -1,4 +1,10 @@
-import type { ContentBlock, Message, SystemContentBlock } from "@aws-sdk/client-bedrock-runtime";
+import type {
+  AudioBlock,
+  ContentBlock,
+  Message,
+  S3Location,
+  SystemContentBlock,
+} from "@aws-sdk/client-bedrock-runtime";
 import { baseModelId } from "../models/base-model-id.ts";
 import type { FileKind } from "../models/families.ts";
 import { TEXT_FORMATS } from "./file-kind.ts";
@@ -66,24 +72,29 @@ export function textOf(block: ContentBlock): string {
 /** A file that a content block holds: its kind, and what is here of it. */
 export interface HeldFile {
   kind: FileKind["kind"];
+  format: string | undefined;
   /** Its words, where it was given as words; those of a document that is a text are in `bytes`. */
   text?: string | undefined;
   bytes?: Uint8Array | undefined;
-  /** That the model reads it in Amazon S3 by itself. */
-  isInS3: boolean;
+  /** Where the model reads it in Amazon S3 by itself. */
+  s3Location?: S3Location | undefined;
   /** That a document is no text. */
   isOpaque: boolean;
 }
 
+/** The blocks that are files, of messages and of the results of tools, which have none with sound. */
+type FileBlocks = Pick<ContentBlock, "image" | "document" | "video"> & { audio?: AudioBlock | undefined };
+
 /** The file that a block is; undefined for one that is none. */
-export function fileOf({ image, document, video, audio }: ContentBlock): HeldFile | undefined {
+export function fileOf({ image, document, video, audio }: FileBlocks): HeldFile | undefined {
   const held = image ?? document ?? video ?? audio;
   if (!held) return undefined;
   const kind = image ? "image" : document ? "document" : video ? "video" : "audio";
-  const { bytes, s3Location } = held.source ?? {};
+  const { format, source } = held;
+  const { bytes, s3Location } = source ?? {};
   const text = document?.source?.text;
-  const isText = text !== undefined || (kind === "document" && TEXT_FORMATS.has(held.format ?? ""));
-  return { kind, text, bytes, isInS3: s3Location !== undefined, isOpaque: !isText };
+  const isText = text !== undefined || (kind === "document" && TEXT_FORMATS.has(format ?? ""));
+  return { kind, format, text, bytes, s3Location, isOpaque: !isText };
 }
 
 /** Whether two ids or ARNs name the same model. Application profiles do not say what is behind them. */

@@ -184,8 +184,8 @@ function readable(block: ContentBlock, { reads, modelId, tell }: Mending): Conte
   const file = fileOf(block);
   if (!file) return block;
   const isTaken = reads?.kinds?.includes(file.kind) !== false;
-  if (isTaken && !(file.isInS3 && reads?.inS3 === false)) return block;
-  if (!file.isOpaque && !file.isInS3) return block;
+  if (isTaken && !(file.s3Location && reads?.inS3 === false)) return block;
+  if (!file.isOpaque && !file.s3Location) return block;
   const what = isTaken ? "files from Amazon S3" : FILES_IN_WORDS[file.kind];
   tell(`'${modelId}' takes no ${what}, so those of earlier questions are left out`);
   return { text: `(A file stood here, which this model cannot read: it takes no ${what}.)` };
@@ -373,15 +373,14 @@ function isMedia(block: ContentBlock | ToolResultContentBlock): boolean {
 
 /** What is said in place of a file without anything in it, which the service refuses. */
 function tellEmpty(block: ContentBlock | ToolResultContentBlock, { tell }: Mending): string | undefined {
-  const { image, document, video } = block;
-  const audio = "audio" in block ? block.audio : undefined;
-  const { source, format = "", name = "document" } = document ?? {};
-  const bytes = (image ?? video ?? audio)?.source?.bytes ?? source?.bytes;
-  const isBlankText =
-    source?.text?.trim() === "" || (bytes !== undefined && TEXT_FORMATS.has(format) && isBlank(bytes));
+  const { kind, text, bytes, isOpaque } = fileOf(block) ?? {};
+  const isBlankText = text?.trim() === "" || (bytes !== undefined && !isOpaque && isBlank(bytes));
   if (bytes?.length !== 0 && !isBlankText) return undefined;
-  const kind = image ? "image" : video ? "video" : "recording";
-  const empty = document ? `The document '${name}' is empty` : `The ${kind} is empty`;
+  const { name = "document" } = block.document ?? {};
+  const empty =
+    kind === "document"
+      ? `The document '${name}' is empty`
+      : `The ${kind === "audio" ? "recording" : kind} is empty`;
   tell(`${empty}, and words that say so are sent in its place`);
   return `(${empty}.)`;
 }

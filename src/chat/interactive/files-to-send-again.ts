@@ -1,5 +1,6 @@
-import type { ContentBlock, Message, S3Location } from "@aws-sdk/client-bedrock-runtime";
-import type { Attachment, AttachmentSource } from "../../converse/attachments.ts";
+import type { ContentBlock, Message } from "@aws-sdk/client-bedrock-runtime";
+import type { Attachment } from "../../converse/attachments.ts";
+import { fileOf } from "../../converse/conversation.ts";
 import type { FileKind } from "../../models/families.ts";
 import { findMentions } from "./file-mentions.ts";
 import type { Folders } from "./file-path.ts";
@@ -15,22 +16,13 @@ export async function filesToSendAgain(
   return (content ?? []).flatMap(attachmentOf);
 }
 
-function attachmentOf({ image, document, video, audio }: ContentBlock): Attachment[] {
-  const block = image ?? document ?? video ?? audio;
-  if (!block?.format) return [];
-  const source = sourceOf(block.source);
-  if (!source) return [];
-  const kind = image ? "image" : document ? "document" : video ? "video" : "audio";
+function attachmentOf(block: ContentBlock): Attachment[] {
+  const { kind, format, bytes, s3Location } = fileOf(block) ?? {};
+  const source = bytes ? { bytes } : s3Location && { s3Location };
+  if (!format || !source) return [];
   // What is sent has its format behind its name.
-  const name = document ? (document.name ?? kind).replace(` (${block.format})`, "") : kind;
-  const fileName = `${name}.${block.format}`;
-  const file = { kind, format: block.format } as FileKind;
-  return [{ label: source.s3Location?.uri ?? fileName, fileName, file, ...source }];
-}
-
-function sourceOf(source: object = {}): AttachmentSource | undefined {
-  if ("bytes" in source && source.bytes instanceof Uint8Array) return { bytes: source.bytes };
-  return "s3Location" in source && source.s3Location
-    ? { s3Location: source.s3Location as S3Location }
-    : undefined;
+  const name = block.document?.name?.replace(` (${format})`, "") ?? kind;
+  const fileName = `${name}.${format}`;
+  const file = { kind, format } as FileKind;
+  return [{ label: s3Location?.uri ?? fileName, fileName, file, ...source }];
 }

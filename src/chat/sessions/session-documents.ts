@@ -1,5 +1,5 @@
 import type { ContentBlock, DocumentBlock, Message } from "@aws-sdk/client-bedrock-runtime";
-import { answerOf, answerTextOf, isAnswered, questionOf } from "../../converse/conversation.ts";
+import { answerOf, answerTextOf, fileOf, isAnswered, questionOf } from "../../converse/conversation.ts";
 import { SourceList, toCitedSource } from "../../converse/cited-source.ts";
 import type { Session } from "./session-files.ts";
 import { type KeptTurn, packBytes } from "./session-record.ts";
@@ -54,12 +54,9 @@ export function wordsOf({ content }: Message): string {
 /** What was attached to a message, each as a person would name it: `image (png)`, `report (pdf)`, `s3://bucket/talk.mp3`. */
 export function attachmentsOf({ content }: Message): string[] {
   return (content ?? []).flatMap((block: ContentBlock) => {
-    const { image, document, video, audio } = block;
-    const { source } = image ?? document ?? video ?? audio ?? {};
-    if (source?.s3Location) return [source.s3Location.uri ?? ""];
-    if (document) return [documentLabel(document)];
-    const kind = image ? "image" : video ? "video" : "audio";
-    const { format } = image ?? video ?? audio ?? {};
+    const { kind, format, s3Location } = fileOf(block) ?? {};
+    if (s3Location) return [s3Location.uri ?? ""];
+    if (block.document) return [documentLabel(block.document)];
     return format === undefined ? [] : [`${kind} (${format})`];
   });
 }
