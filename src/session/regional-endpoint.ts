@@ -30,7 +30,8 @@ export async function locateService(
 
 /**
  * The region's own endpoint of a service, from the SDK's table of partitions and by the rules of its clients, which know
- * nothing of Mantle: its hosts are dual-stack ones, and none of them is for FIPS.
+ * nothing of Mantle: its hosts are dual-stack ones, and none of them is for FIPS
+ * (https://docs.aws.amazon.com/bedrock/latest/userguide/endpoints.html).
  * Throws `usage` where the partition has no endpoint of the kind that is wished for.
  */
 export function regionalEndpoint(service: Service, region: string, wishes: EndpointWishes): string {
@@ -38,11 +39,6 @@ export function regionalEndpoint(service: Service, region: string, wishes: Endpo
   const isMantle = service === "bedrock-mantle";
   if (wishes.fips && (!supportsFIPS || isMantle)) throw noSuchEndpoint(service, region, "FIPS");
   if (wishes.dualStack && !supportsDualStack) throw noSuchEndpoint(service, region, "dual-stack");
-  // It has this one name: https://docs.aws.amazon.com/bedrock/latest/userguide/endpoints.html
-  if (service === "bedrock-mantle") {
-    if (wishes.fips) throw noSuchEndpoint(service, region, "FIPS");
-    return `https://${service}.${region}.${dualStackDnsSuffix}`;
-  }
   // These of GovCloud are FIPS endpoints under their plain names.
   const isPlainFips =
     name === "aws-us-gov" &&
