@@ -127,9 +127,7 @@ export async function readQuotaUse(
 ): Promise<Map<string, QuotaUse>> {
   const now = session.setup.runtime.now();
   const end = Math.ceil(now / MINUTE_MS) * MINUTE_MS;
-  const wanted = ids.flatMap((id) =>
-    (Object.keys(METRICS) as Metric[]).map((metric, index) => ({ id, metric, key: `m${index}` })),
-  );
+  const wanted = ids.flatMap((id) => (Object.keys(METRICS) as Metric[]).map((metric) => ({ id, metric })));
   const queries = wanted.map(({ id, metric }, index) => ({
     Id: `q${index}`,
     MetricStat: {
