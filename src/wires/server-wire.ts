@@ -8,6 +8,7 @@ import type { Ask } from "../converse/plan-request.ts";
 import { toStreamError } from "../converse/stream-failure.ts";
 import { type Lessons, refusalOf } from "../converse/apply-lessons.ts";
 import type { OpenAnswer, RequestPlan, Wire } from "../converse/wire.ts";
+import { profileInForce } from "../credentials/shared-config.ts";
 import { OpenclawError } from "../errors.ts";
 import { textAt } from "../json.ts";
 import { readRefusal } from "../session/refusal-table.ts";
@@ -54,7 +55,7 @@ export interface ServerApi {
 export async function openServerWire(setup: Setup, { model }: Ask, api: ServerApi): Promise<Wire> {
   const { runtime, shared, decision } = setup;
   const server = serverOf(model.providerId, model.provider, runtime.env);
-  const line = await openLine(server, runtime, undefined, shared.profiles.get(decision.profileName));
+  const line = await openLine(server, runtime, undefined, profileInForce(shared, decision.profileName));
   const wire: Wire = {
     region: null,
     place: [server.name, server.url.href, apiOf(model), model.id],
@@ -109,8 +110,7 @@ async function begin(
   { send, deadlines, model }: { send: () => Promise<StreamedAnswer>; deadlines: Deadlines; model: string },
 ): Promise<OpenAnswer> {
   const { signal } = deadlines;
-  const profile = shared.profiles.get(decision.profileName);
-  const settings = decideRetries(runtime.env, profile && { name: decision.profileName, keys: profile.keys });
+  const settings = decideRetries(runtime.env, profileInForce(shared, decision.profileName));
   const pause = (ms: number): Promise<unknown> => wait(ms, undefined, { signal });
   const strategy = createRetryStrategy(settings, {
     now: runtime.now,
