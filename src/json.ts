@@ -28,6 +28,18 @@ export function textAt(value: unknown, name: string): string | undefined {
   return typeof text === "string" ? text : undefined;
 }
 
+/** The object under a name of a JSON object; an empty one where there is none. */
+export function recordAt(holder: JsonObject, name: string): JsonObject {
+  const value = holder[name];
+  return isRecord(value) ? value : {};
+}
+
+/** The objects in the list under a name of a JSON object; none where there is no list. */
+export function recordsAt(holder: JsonObject, name: string): JsonObject[] {
+  const value = holder[name];
+  return Array.isArray(value) ? (value as unknown[]).filter(isRecord) : [];
+}
+
 /**
  * A value in which U+FFFD stands for each half of a surrogate pair that is alone, in texts and in names; the value itself
  * where there is none. JSON can say such a half, and hardly anything that reads UTF-8 takes it. Bytes stay as they are.

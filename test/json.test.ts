@@ -1,6 +1,6 @@
 import { anything, assert, object, property, string } from "fast-check";
 import { expect, it } from "vitest";
-import { isRecord, wellFormed, withoutUndefined } from "../src/json.ts";
+import { isRecord, recordAt, recordsAt, wellFormed, withoutUndefined } from "../src/json.ts";
 
 it.each([
   [{}, true],
@@ -10,6 +10,14 @@ it.each([
   ["text", false],
   [undefined, false],
 ])("says whether %j is an object", (value, expected) => expect(isRecord(value)).toBe(expected));
+
+it("reads the objects under a name, and passes over what is none", () => {
+  const holder = { one: { a: 1 }, many: [{ b: 2 }, null, [], "text", { c: 3 }], text: "text", none: null };
+  expect(recordAt(holder, "one")).toBe(holder.one);
+  expect(["many", "text", "none", "other"].map((name) => recordAt(holder, name))).toEqual([{}, {}, {}, {}]);
+  expect(recordsAt(holder, "many")).toEqual([{ b: 2 }, { c: 3 }]);
+  expect(["one", "text", "none", "other"].map((name) => recordsAt(holder, name))).toEqual([[], [], [], []]);
+});
 
 it("leaves keys without a value out, and every other value as it is", () => {
   const object = { a: undefined, b: null, c: 0, d: "", e: { f: undefined } };

@@ -1,4 +1,4 @@
-import { isRecord, type JsonObject, textAt } from "../json.ts";
+import { isRecord, type JsonObject, recordsAt, textAt } from "../json.ts";
 import { type Framing, serverSentEvent } from "./framing.ts";
 import { errorInStream } from "./openai-request.ts";
 import { encrypt, type ResponsesRequest } from "./responses-request.ts";
@@ -78,17 +78,17 @@ export function* responseSteps(
       output_index: index,
       item: { ...item, ...empty, encrypted_content: undefined, status: "in_progress" },
     });
-    for (const [place, part] of listAt(item, "content").entries()) {
+    for (const [place, part] of recordsAt(item, "content").entries()) {
       const here = { ...at, content_index: place };
       const text = textAt(part, "text") ?? "";
       yield step("response.content_part.added", { ...here, part: { ...part, text: "", annotations: [] } });
       yield* pieces("response.output_text.delta", { ...here, logprobs: [] }, text);
-      for (const [nth, annotation] of listAt(part, "annotations").entries())
+      for (const [nth, annotation] of recordsAt(part, "annotations").entries())
         yield step("response.output_text.annotation.added", { ...here, annotation_index: nth, annotation });
       yield step("response.output_text.done", { ...here, text, logprobs: [] });
       yield step("response.content_part.done", { ...here, part });
     }
-    for (const [place, part] of listAt(item, "summary").entries()) {
+    for (const [place, part] of recordsAt(item, "summary").entries()) {
       const here = { ...at, summary_index: place };
       const text = textAt(part, "text") ?? "";
       yield step("response.reasoning_summary_part.added", { ...here, part: { ...part, text: "" } });
@@ -195,9 +195,4 @@ function usageOf({ inputTokens, outputTokens, reasoning }: SimulatedAnswer): obj
 
 function hexOf(callId: string): string {
   return callId.replaceAll("-", "");
-}
-
-function listAt(holder: JsonObject, name: string): JsonObject[] {
-  const value = holder[name];
-  return Array.isArray(value) ? (value as unknown[]).filter(isRecord) : [];
 }

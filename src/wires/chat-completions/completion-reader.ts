@@ -1,4 +1,4 @@
-import { isRecord, type JsonObject, textAt } from "../../json.ts";
+import { isRecord, type JsonObject, recordAt, recordsAt, textAt } from "../../json.ts";
 import type { ConverseStreamOutput, StopReason, TokenUsage } from "@aws-sdk/client-bedrock-runtime";
 import { OpenclawError } from "../../errors.ts";
 import { tierOf, toTokenUsage } from "./completion-usage.ts";
@@ -54,17 +54,16 @@ export class CompletionReader implements AnswerReader {
     this.#hasStarted = true;
     this.#usage = toTokenUsage(chunk["usage"]) ?? this.#usage;
     this.#serviceTier = tierOf(chunk) ?? this.#serviceTier;
-    const choices = Array.isArray(chunk["choices"]) ? (chunk["choices"] as unknown[]) : [];
-    const choice = choices.filter(isRecord).find(({ index }) => index === undefined || index === 0);
+    const choice = recordsAt(chunk, "choices").find(({ index }) => index === undefined || index === 0);
     if (!choice) {
       // Behind the end nothing but the counts is waited for, and some servers then leave the connection open.
       if (this.isFinished) parts.push(...this.end());
       return parts;
     }
-    const delta = isRecord(choice["delta"]) ? choice["delta"] : {};
+    const delta = recordAt(choice, "delta");
     this.#takeReasoning(delta, parts);
     this.#takeContent(delta, parts);
-    for (const [position, call] of listAt(delta, "tool_calls").entries())
+    for (const [position, call] of recordsAt(delta, "tool_calls").entries())
       this.#takeCall(call, position, parts);
     const reason = textAt(choice, "finish_reason");
     if (reason && !this.isFinished) {
@@ -83,12 +82,14 @@ export class CompletionReader implements AnswerReader {
 
   /** A whole completion is read as the one chunk that says the same. */
   takeWhole(completion: JsonObject): ConverseStreamOutput[] {
-    const choices = listAt(completion, "choices").map(({ index, message, finish_reason, stop_reason }) => ({
-      index,
-      delta: message,
-      finish_reason,
-      stop_reason,
-    }));
+    const choices = recordsAt(completion, "choices").map(
+      ({ index, message, finish_reason, stop_reason }) => ({
+        index,
+        delta: message,
+        finish_reason,
+        stop_reason,
+      }),
+    );
     // Nobody waits for what is held back.
     this.#tags = new ThinkTags(true);
     this.#isWhole = true;
@@ -149,7 +150,7 @@ export class CompletionReader implements AnswerReader {
    * beside a name begins a new call.
    */
   #takeCall(call: JsonObject, position: number, parts: ConverseStreamOutput[]): void {
-    const details = isRecord(call["function"]) ? call["function"] : {};
+    const details = recordAt(call, "function");
     const name = textAt(details, "name") ?? "";
     const id = textAt(call, "id") || undefined;
     const open = this.#open?.kind === "tool" ? this.#open : undefined;
@@ -219,9 +220,4 @@ function thoughtIn(content: unknown): string {
 function argumentsText(value: unknown): string {
   if (typeof value === "string") return value;
   return value === undefined || value === null ? "" : JSON.stringify(value);
-}
-
-function listAt(holder: JsonObject, name: string): JsonObject[] {
-  const value = holder[name];
-  return Array.isArray(value) ? (value as unknown[]).filter(isRecord) : [];
 }

@@ -1,6 +1,6 @@
 import type { ServiceTier, TokenUsage } from "@aws-sdk/client-bedrock-runtime";
 import type { CompletionUsage } from "openai/resources/completions";
-import { isRecord, type JsonObject, textAt } from "../../json.ts";
+import { isRecord, type JsonObject, recordAt, textAt } from "../../json.ts";
 import type { TokenUsage as CountedTokens } from "../../models/usage.ts";
 
 /**
@@ -12,7 +12,7 @@ export function toTokenUsage(usage: unknown): TokenUsage | undefined {
   const prompt = count(usage["prompt_tokens"]);
   const outputTokens = count(usage["completion_tokens"]) ?? 0;
   if (prompt === undefined && outputTokens === 0) return undefined;
-  const details = isRecord(usage["prompt_tokens_details"]) ? usage["prompt_tokens_details"] : {};
+  const details = recordAt(usage, "prompt_tokens_details");
   // DeepSeek's own name for the same.
   const read = count(details["cached_tokens"]) ?? count(usage["prompt_cache_hit_tokens"]);
   const written = count(details["cache_creation_tokens"]) ?? count(details["cache_write_tokens"]);

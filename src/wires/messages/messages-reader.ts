@@ -5,7 +5,7 @@ import type {
   ToolResultBlockDelta,
 } from "@aws-sdk/client-bedrock-runtime";
 import { OpenclawError } from "../../errors.ts";
-import { isRecord, type JsonObject, textAt } from "../../json.ts";
+import { isRecord, type JsonObject, recordAt, textAt } from "../../json.ts";
 import { CHECK_BASE_URL } from "../failure-table.ts";
 import type { AnswerReader } from "../read-answer.ts";
 import { toCitation } from "./citation.ts";
@@ -202,9 +202,4 @@ function tellsIntervention(event: JsonObject): boolean {
 
 function indexOf({ index }: JsonObject, otherwise: number): number {
   return typeof index === "number" ? index : otherwise;
-}
-
-function recordAt(holder: JsonObject, name: string): JsonObject {
-  const value = holder[name];
-  return isRecord(value) ? value : {};
 }

@@ -1,5 +1,5 @@
 import type { CacheDetail, ServiceTier, TokenUsage } from "@aws-sdk/client-bedrock-runtime";
-import { isRecord, textAt, type JsonObject } from "../../json.ts";
+import { isRecord, type JsonObject, recordAt, textAt } from "../../json.ts";
 
 /**
  * Converse's token counts for those of a message, whatever of them a server sends
@@ -11,7 +11,7 @@ export function toTokenUsage(usage: JsonObject): TokenUsage | undefined {
   const outputTokens = count(usage["output_tokens"]);
   if (inputTokens === undefined && outputTokens === undefined) return undefined;
   const read = count(usage["cache_read_input_tokens"]);
-  const created = isRecord(usage["cache_creation"]) ? usage["cache_creation"] : {};
+  const created = recordAt(usage, "cache_creation");
   const cacheDetails = (["1h", "5m"] as const).flatMap((ttl): CacheDetail[] => {
     const written = count(created[`ephemeral_${ttl}_input_tokens`]);
     return written ? [{ ttl, inputTokens: written }] : [];

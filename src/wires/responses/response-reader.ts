@@ -4,7 +4,7 @@ import type {
   ConverseStreamOutput,
   StopReason,
 } from "@aws-sdk/client-bedrock-runtime";
-import { isRecord, type JsonObject, textAt } from "../../json.ts";
+import { isRecord, type JsonObject, recordAt, recordsAt, textAt } from "../../json.ts";
 import { tierOf, toTokenUsage } from "../chat-completions/completion-usage.ts";
 import type { AnswerReader } from "../read-answer.ts";
 import { type Piece, ThinkTags } from "../think-tags.ts";
@@ -53,7 +53,7 @@ export class ResponseReader implements AnswerReader {
     const place = String(event["output_index"] ?? 0);
     const part = `${place}/${String(event["content_index"] ?? 0)}`;
     const delta = textAt(event, "delta") ?? "";
-    const item = isRecord(event["item"]) ? event["item"] : {};
+    const item = recordAt(event, "item");
     switch (textAt(event, "type")) {
       case "response.output_item.added":
         if (textAt(item, "type") === "function_call") this.#beginCall(place, item, parts);
@@ -83,7 +83,7 @@ export class ResponseReader implements AnswerReader {
         break;
       case "response.completed":
       case "response.incomplete":
-        this.#finish(isRecord(event["response"]) ? event["response"] : {}, parts);
+        this.#finish(recordAt(event, "response"), parts);
     }
     return parts;
   }
@@ -185,9 +185,9 @@ export class ResponseReader implements AnswerReader {
   #endItem(place: string, item: JsonObject, parts: ConverseStreamOutput[]): void {
     switch (textAt(item, "type")) {
       case "message":
-        for (const [index, part] of listAt(item, "content").entries()) {
+        for (const [index, part] of recordsAt(item, "content").entries()) {
           const here = `${place}/${index}`;
-          const citations = listAt(part, "annotations").flatMap(toCitation);
+          const citations = recordsAt(part, "annotations").flatMap(toCitation);
           const text = textAt(part, "text");
           if (textAt(part, "type") === "refusal") this.#hasRefused = true;
           else if (text !== undefined && this.#tagged === undefined) this.#say(here, text, parts);
@@ -207,7 +207,7 @@ export class ResponseReader implements AnswerReader {
   }
 
   #endReasoning(place: string, item: JsonObject, parts: ConverseStreamOutput[]): void {
-    const texts = (name: string): string[] => listAt(item, name).map((part) => textAt(part, "text") ?? "");
+    const texts = (name: string): string[] => recordsAt(item, name).map((part) => textAt(part, "text") ?? "");
     const [content, summary] = [texts("content").join(""), texts("summary").join(BETWEEN)];
     const encrypted = textAt(item, "encrypted_content") ?? "";
     const signature = encrypted === "" ? undefined : toSignature({ id: textAt(item, "id") ?? "", encrypted });
@@ -281,9 +281,4 @@ function inWordsOfCompletions(usage: unknown): unknown {
     total_tokens,
     prompt_tokens_details: input_tokens_details,
   };
-}
-
-function listAt(holder: JsonObject, name: string): JsonObject[] {
-  const value = holder[name];
-  return Array.isArray(value) ? (value as unknown[]).filter(isRecord) : [];
 }
