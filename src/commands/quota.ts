@@ -1,7 +1,7 @@
-import { noteTaken, nameListed, unlisted } from "../discovery/name-model.ts";
+import { surveyNamed, unlisted } from "../discovery/name-model.ts";
 import { findNamed } from "../discovery/find-named.ts";
 import { type MissingPart, type QuotaWay, surveyQuotas } from "../discovery/survey-quotas.ts";
-import { type ModelSurvey, ofEndpoint, surveyModels, withAwsSpinner } from "../discovery/survey.ts";
+import { type ModelSurvey, withAwsSpinner } from "../discovery/survey.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import { baseModelId } from "../models/base-model-id.ts";
 import { needsProfile, profileFor } from "../models/callable.ts";
@@ -9,7 +9,7 @@ import { defaultModels } from "../models/default-models.ts";
 import { familyOf, PLAIN_BURNDOWN } from "../models/families.ts";
 import { describeNamed, type ListedModel } from "../models/list.ts";
 import { findProfile, idOfProfile } from "../models/listed-id.ts";
-import { isOfBedrock, MANTLE } from "../models/provider-api.ts";
+import { isMantle, isOfBedrock } from "../models/provider-api.ts";
 import { bedrockIds, isComplete, namedModel, type ResolvedModel, targetOf } from "../models/resolve-model.ts";
 import { judgeCall, reservation, settlement } from "../models/quotas.ts";
 import { loadConfig } from "../config/resolve.ts";
@@ -64,11 +64,8 @@ async function namesOf({ model, ...options }: QuotaOptions, runtime: Runtime): P
 }
 
 async function report(text: string, options: QuotaOptions, runtime: Runtime): Promise<ModelReport> {
-  const asked = await surveyModels(options, runtime, { all: true, about: text });
-  const { setup, mantle } = asked;
-  const wanted = noteTaken(text, await nameListed(text, asked.load, setup, { mantle: () => mantle }), setup);
-  const survey = ofEndpoint(asked, wanted);
-  const { load } = survey;
+  const { survey, wanted } = await surveyNamed(text, options, runtime);
+  const { load, setup } = survey;
   if (!isOfBedrock(wanted))
     throw new OpenclawError("invalid-request", {
       message: `'${wanted.key}' is a model of another server, of which AWS has no quota.`,
@@ -82,8 +79,8 @@ async function report(text: string, options: QuotaOptions, runtime: Runtime): Pr
   const { model, base, baseId } = named ?? describeUnlisted(wanted, survey);
   const session = await openSession(setup, targetOf(wanted));
   try {
-    const isMantle = wanted.providerId === MANTLE;
-    const asked = { id: wanted.id, base, discovered, isAtMantle: isMantle };
+    const isAtMantle = isMantle(wanted);
+    const asked = { id: wanted.id, base, discovered, isAtMantle };
     const quotas = await withAwsSpinner(setup, "Asking AWS for its quotas", () =>
       surveyQuotas(session, asked),
     );
@@ -94,13 +91,13 @@ async function report(text: string, options: QuotaOptions, runtime: Runtime): Pr
         : profile;
     const id = through ? idOfProfile(through) : wanted.id;
     const way = quotas.ways.find(
-      (candidate) => candidate.id === id && isMantle === (candidate.scope === "mantle"),
+      (candidate) => candidate.id === id && isAtMantle === (candidate.scope === "mantle"),
     );
     // Mantle counts input and output apart, one for one.
     const family = familyOf(baseId ?? base?.id ?? wanted.id);
     // Vectors are no tokens.
     const defaultMaxTokens = family.embedding ? 0 : model.maxTokens;
-    const burndown = isMantle ? PLAIN_BURNDOWN : (family.burndown ?? PLAIN_BURNDOWN);
+    const burndown = isAtMantle ? PLAIN_BURNDOWN : (family.burndown ?? PLAIN_BURNDOWN);
     return {
       id,
       name: base?.name ?? model.name,

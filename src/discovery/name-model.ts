@@ -14,7 +14,7 @@ import {
   suggestIds,
 } from "../models/match-name.ts";
 import { nearestIds } from "../models/nearest.ts";
-import { hasMantle, isServed, keyAtMantle } from "../models/provider-api.ts";
+import { hasMantle, isMantle, isServed, keyAtMantle } from "../models/provider-api.ts";
 import {
   bedrockIds,
   describeTaken,
@@ -30,11 +30,12 @@ import {
 import { once } from "../once.ts";
 import type { Setup } from "../session/session.ts";
 import type { GlobalOptions } from "../options.ts";
+import type { Runtime } from "../runtime.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { repeatOtherFlags } from "../terminal/repeat-flags.ts";
 import { accessFile, judgeKept, readAccess } from "./access.ts";
 import { loadModels, type ModelLoad } from "./load.ts";
-import { type ModelSurvey, withAwsSpinner } from "./survey.ts";
+import { type ModelSurvey, surveyModels, withAwsSpinner } from "./survey.ts";
 
 /**
  * The model that a person names. AWS's list is read, or asked for, only where the name is no whole id; what is taken for
@@ -50,6 +51,24 @@ export async function nameModel(text: string, setup: Setup): Promise<ResolvedMod
   const mantle = (): Promise<ModelLoad> | undefined =>
     hasMantle(config) ? loadModels(setup, { target: MANTLE_TARGET }) : undefined;
   return noteTaken(text, await nameListed(text, load, setup, { mantle }), setup);
+}
+
+/**
+ * Surveys all models for one that a person names, by the list of the endpoint that has it, and tells what was taken for the
+ * name. `withBarred` and errors are those of `nameListed`.
+ */
+export async function surveyNamed(
+  text: string,
+  options: GlobalOptions,
+  runtime: Runtime,
+  { withBarred = false }: { withBarred?: boolean } = {},
+): Promise<{ survey: ModelSurvey; wanted: ResolvedModel }> {
+  const survey = await surveyModels(options, runtime, { all: true, about: text });
+  const { setup, load, mantle } = survey;
+  const found = await nameListed(text, load, setup, { withBarred, mantle: () => mantle });
+  const wanted = noteTaken(text, found, setup);
+  // What is known of a model that turned out to be Mantle's is in that list.
+  return { survey: isMantle(wanted) && mantle ? { ...survey, load: mantle } : survey, wanted };
 }
 
 /**
@@ -125,7 +144,7 @@ function isUnheardOf(id: string): boolean {
 }
 
 /** Tells what a model was taken for, where it is not what was typed. Returns the model. */
-export function noteTaken(text: string, model: ResolvedModel, { runtime, config }: Setup): ResolvedModel {
+function noteTaken(text: string, model: ResolvedModel, { runtime, config }: Setup): ResolvedModel {
   const taken = describeTaken(text, model, config.value);
   if (taken !== undefined) runtime.terminal.note(`openclaw: ${taken}`);
   return model;

@@ -75,11 +75,6 @@ export async function loadMantle(setup: Setup, options: LoadOptions): Promise<Mo
   return loadModels(setup, { ...options, target: MANTLE_TARGET });
 }
 
-/** A survey about a model that turned out to be Mantle's: what is known of it is in that list. */
-export function ofEndpoint(survey: ModelSurvey, model: ResolvedModel): ModelSurvey {
-  return isMantle(model) && survey.mantle ? { ...survey, load: survey.mantle } : survey;
-}
-
 /** What a person is told where Mantle's models are missing or old, unless the same is in the way of AWS's other list. */
 export function mantleWarnings(mantle: ModelLoad | undefined, { error }: ModelLoad): Warning[] {
   if (mantle === undefined) return [];

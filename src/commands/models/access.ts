@@ -8,9 +8,9 @@ import {
   judgeAccess,
   judgeGates,
 } from "../../discovery/judge-access.ts";
-import { nameListed, noteTaken, unlisted } from "../../discovery/name-model.ts";
+import { surveyNamed, unlisted } from "../../discovery/name-model.ts";
 import { findNamed } from "../../discovery/find-named.ts";
-import { type ModelSurvey, ofEndpoint, surveyModels, withAwsSpinner } from "../../discovery/survey.ts";
+import { type ModelSurvey, withAwsSpinner } from "../../discovery/survey.ts";
 import { readTextInput } from "../../disk/read-input.ts";
 import { type ErrorCode, OpenclawError, usageError } from "../../errors.ts";
 import { loadConfig } from "../../config/resolve.ts";
@@ -19,7 +19,7 @@ import { lookUpCatalog } from "../../models/catalog.ts";
 import { configuredDefaults } from "../../models/default-models.ts";
 import { type FoundationModel, toWarning, type Warning } from "../../models/discovered.ts";
 import { accessCommand } from "../../models/gates.ts";
-import { isServed, MANTLE } from "../../models/provider-api.ts";
+import { isMantle, isServed } from "../../models/provider-api.ts";
 import { type ResolvedModel, targetOf } from "../../models/resolve-model.ts";
 import { formTemplate, readForm } from "../../models/use-case-form.ts";
 import type { GlobalOptions } from "../../options.ts";
@@ -62,12 +62,8 @@ export async function run(options: AccessOptions, runtime: Runtime): Promise<voi
   if (options.formTemplate) return terminal.printDocument(formTemplate());
   const step = await readStep(options, runtime);
   const model = options.model ?? (await defaultModel(options, runtime));
-  const asked = await surveyModels(options, runtime, { all: true, about: model });
-  const { setup, mantle } = asked;
-  const named = { withBarred: true, mantle: () => mantle };
-  const wanted = noteTaken(model, await nameListed(model, asked.load, setup, named), setup);
-  const survey = ofEndpoint(asked, wanted);
-  const { load } = survey;
+  const { survey, wanted } = await surveyNamed(model, options, runtime, { withBarred: true });
+  const { load, setup } = survey;
   if (isServed(wanted))
     throw usageError(`'${wanted.key}' is no model of Amazon Bedrock, and has no gates there.`);
   const { baseId, base, name } = await findBase(survey, wanted);
@@ -81,7 +77,7 @@ export async function run(options: AccessOptions, runtime: Runtime): Promise<voi
       modelId: baseId,
       region: session.region.value,
       repeated: repeatOtherFlags(options),
-      isAtMantle: wanted.providerId === MANTLE,
+      isAtMantle: isMantle(wanted),
       isListed: base !== undefined,
     };
     const ask = (): Promise<AskedGates> => createGateAsker(session).askAll(baseId);

@@ -1,8 +1,8 @@
 import { parseArn } from "../../aws/arn.ts";
 import { loadConfig } from "../../config/resolve.ts";
 import { findNamed, type NamedModel, notForChat } from "../../discovery/find-named.ts";
-import { insteadOf, nameListed, noteTaken, unlisted } from "../../discovery/name-model.ts";
-import { type ModelSurvey, ofEndpoint, surveyModels } from "../../discovery/survey.ts";
+import { insteadOf, surveyNamed, unlisted } from "../../discovery/name-model.ts";
+import type { ModelSurvey } from "../../discovery/survey.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
 import { needsProfile, profileFor, profileNamed } from "../../models/callable.ts";
 import { notUnderEmulator, isServed } from "../../models/provider-api.ts";
@@ -23,11 +23,7 @@ export async function findKey(
   if (options.model.trim() === "")
     throw usageError("No model is named.", "List the models you can call: openclaw models list");
   if (options.force) return namedModel(options.model, (await loadConfig(options, runtime)).value).key;
-  const asked = await surveyModels(options, runtime, { all: true, about: options.model });
-  const { setup, mantle } = asked;
-  const found = await nameListed(options.model, asked.load, setup, { mantle: () => mantle });
-  const wanted = noteTaken(options.model, found, setup);
-  const survey = ofEndpoint(asked, wanted);
+  const { survey, wanted } = await surveyNamed(options.model, options, runtime);
   const { load } = survey;
   if (runtime.isEmulated && isServed(wanted)) throw notUnderEmulator(wanted.providerId);
   const named = await requireKnown(survey, wanted, await findNamed(survey, wanted));

@@ -4,7 +4,7 @@ import { baseModelId } from "../../models/base-model-id.ts";
 import type { Cost } from "../../models/catalog.ts";
 import { familyOf } from "../../models/families.ts";
 import { type Access, surveyAccess } from "../../discovery/access.ts";
-import { nameListed, noteTaken, unlisted } from "../../discovery/name-model.ts";
+import { surveyNamed, unlisted } from "../../discovery/name-model.ts";
 import { findNamed, type NamedModel } from "../../discovery/find-named.ts";
 import { wayTo } from "../../discovery/learnt-way.ts";
 import type { Warning } from "../../models/discovered.ts";
@@ -21,7 +21,7 @@ import {
 } from "../../models/provider-api.ts";
 import { needsProfile, profileFor } from "../../models/callable.ts";
 import { type ResolvedModel, targetOf } from "../../models/resolve-model.ts";
-import { type ModelSurvey, ofEndpoint, surveyModels } from "../../discovery/survey.ts";
+import type { ModelSurvey } from "../../discovery/survey.ts";
 import { openSession } from "../../session/session.ts";
 import { usageError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
@@ -42,14 +42,7 @@ export interface ShowOptions extends GlobalOptions {
 export async function run(options: ShowOptions, runtime: Runtime): Promise<void> {
   if (options.model.trim() === "")
     throw usageError("No model is named.", "List the models you can call: openclaw models list");
-  const asked = await surveyModels(options, runtime, { all: true, about: options.model });
-  const { setup } = asked;
-  const wanted = noteTaken(
-    options.model,
-    await nameListed(options.model, asked.load, setup, { withBarred: true, mantle: () => asked.mantle }),
-    setup,
-  );
-  const survey = ofEndpoint(asked, wanted);
+  const { survey, wanted } = await surveyNamed(options.model, options, runtime, { withBarred: true });
   const { load } = survey;
   const named = await findNamed(survey, wanted);
   if (!named) throw await unlisted(wanted, survey);
