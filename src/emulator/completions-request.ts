@@ -1,26 +1,30 @@
 import { isRecord, type JsonObject, textAt } from "../json.ts";
-import type { ContentBlock, ConverseRequest } from "./converse-model.ts";
+import {
+  type ContentBlock,
+  type ConverseRequest,
+  joined,
+  type Message,
+  type Tools,
+} from "./converse-model.ts";
 import type { EmulatedModel } from "./models.ts";
 import {
   type AnswerFormat,
   checkForModel,
-  joined,
-  type Message,
   missing,
   readArguments,
   readBody,
+  readChoice,
   readCount,
   readEffort,
   readFile,
+  readFormat,
   readFunction,
   readImage,
   readNumber,
   readStructure,
   refusal,
-  type Tools,
   wrongType,
   wrongValue,
-  readFormat,
 } from "./openai-request.ts";
 
 /** Fields of a request, by https://platform.openai.com/docs/api-reference/chat/create; others are refused. */
@@ -102,7 +106,7 @@ export function readCompletionsRequest(
     additionalFields: effort === undefined ? {} : { reasoning_effort: effort },
     tools,
     structure: readStructure(
-      readChoice(body["tool_choice"]),
+      readChoice(body["tool_choice"], (choice) => textAt(choice["function"], "name")),
       readFormat(body["response_format"], "response_format", readSchema),
       tools,
     ),
@@ -119,14 +123,6 @@ function readTools(value: unknown): Tools | undefined {
     if (!isRecord(tool["function"])) throw missing(`${param}.function`);
     return readFunction(tool["function"], `${param}.function`, tool["function"]["strict"] === true);
   });
-}
-
-function readChoice(value: unknown): { must: boolean; name: string | undefined } {
-  if (isRecord(value)) return { must: true, name: textAt(value["function"], "name") };
-  if (value === "required") return { must: true, name: undefined };
-  if (value === undefined || value === null || value === "auto" || value === "none")
-    return { must: false, name: undefined };
-  throw wrongValue("tool_choice", value, ["none", "auto", "required"]);
 }
 
 function readSchema({ json_schema: value }: JsonObject): AnswerFormat {

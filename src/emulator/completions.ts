@@ -1,6 +1,6 @@
 import { isRecord, type JsonObject } from "../json.ts";
 import type { Framing } from "./framing.ts";
-import { errorInStream } from "./openai-request.ts";
+import { type AnswerName, callIdOf, errorInStream } from "./openai-request.ts";
 import type { StreamStep } from "./script.ts";
 import { paced, splitIntoDeltas, type SimulatedAnswer } from "./simulated-answer.ts";
 
@@ -18,15 +18,6 @@ function frame(data: string): Uint8Array {
   return Buffer.from(`data: ${data}\n\n`);
 }
 
-/** What a completion is told apart by. */
-interface CompletionName {
-  /** Of the call that it answers. */
-  callId: string;
-  body: JsonObject;
-  /** In seconds since 1970. */
-  createdAt: number;
-}
-
 const FINISH_REASONS: Readonly<Record<SimulatedAnswer["stopReason"], string>> = {
   end_turn: "stop",
   stop_sequence: "stop",
@@ -35,7 +26,7 @@ const FINISH_REASONS: Readonly<Record<SimulatedAnswer["stopReason"], string>> = 
 };
 
 /** The completion of a made-up answer, for who does not stream. */
-export function completionOf(answer: SimulatedAnswer, name: CompletionName): JsonObject {
+export function completionOf(answer: SimulatedAnswer, name: AnswerName): JsonObject {
   const { text, stopReason, reasoning } = answer;
   const calls = callsOf(answer);
   const message = {
@@ -52,7 +43,7 @@ export function completionOf(answer: SimulatedAnswer, name: CompletionName): Jso
 /** The stream of a made-up answer. Reasoning has a field of its own, which is measured at Mantle and in no specification. */
 export function* completionSteps(
   answer: SimulatedAnswer,
-  { delayMs, ...name }: CompletionName & { delayMs: number },
+  { delayMs, ...name }: AnswerName & { delayMs: number },
 ): Generator<StreamStep> {
   const { text, reasoning, stopReason } = answer;
   const options = name.body["stream_options"];
@@ -91,11 +82,11 @@ function callsOf({
   tool,
 }: SimulatedAnswer): { id: string; type: "function"; function: { name: string; arguments: string } }[] {
   if (!tool) return [];
-  const id = `call_${tool.toolUseId.replace(/^tooluse_/, "")}`;
+  const id = callIdOf(tool.toolUseId);
   return [{ id, type: "function", function: { name: tool.name, arguments: JSON.stringify(tool.input) } }];
 }
 
-function beginningOf({ callId, body, createdAt }: CompletionName): object {
+function beginningOf({ callId, body, createdAt }: AnswerName): object {
   return { id: `chatcmpl-${callId}`, created: createdAt, model: body["model"], service_tier: "default" };
 }
 

@@ -40,6 +40,30 @@ export interface ConverseRequest {
   served?: JsonObject | undefined;
 }
 
+export type Message = ConverseRequest["messages"][number];
+export type Tools = NonNullable<ConverseRequest["tools"]>;
+
+/** Messages of one role in a row as one: that is how the answer is made up. */
+export function joined(messages: readonly Message[]): Message[] {
+  const turns: { role: Message["role"]; content: ContentBlock[] }[] = [];
+  for (const { role, content } of messages) {
+    const last = turns.at(-1);
+    if (last?.role === role) last.content.push(...content);
+    else turns.push({ role, content: [...content] });
+  }
+  return turns;
+}
+
+/** What a tool that must be called holds an answer to: the tool of a name, else the first. Undefined where there is none. */
+export function structureOf(
+  tools: Tools | undefined,
+  name: string | undefined,
+): ConverseRequest["structure"] {
+  const specs = (tools ?? []).flatMap(({ toolSpec }) => (toolSpec ? [toolSpec] : []));
+  const spec = specs.find((known) => name === undefined || known.name === name);
+  return spec && { toolName: spec.name, schema: spec.inputSchema.json };
+}
+
 /** What a value of the service model may be. Lengths of texts are in characters, of lists in members. */
 type Shape =
   | { kind: "text"; min?: number; max?: number; pattern?: RegExp; values?: readonly string[] }

@@ -1,11 +1,15 @@
 import { isRecord, type JsonObject, textAt, wellFormed } from "../json.ts";
 import { type AwsError, validationError } from "./aws-error.ts";
-import type { ContentBlock, ConverseRequest } from "./converse-model.ts";
+import {
+  type ContentBlock,
+  type ConverseRequest,
+  joined,
+  type Message,
+  structureOf,
+  type Tools,
+} from "./converse-model.ts";
 import { checkForModel } from "./converse-rules.ts";
 import type { EmulatedModel } from "./models.ts";
-
-type Message = ConverseRequest["messages"][number];
-type Tools = NonNullable<ConverseRequest["tools"]>;
 
 /** Fields of a message's request, by https://platform.claude.com/docs/en/api/messages; others are refused. */
 const FIELDS: ReadonlySet<string> = new Set([
@@ -151,7 +155,7 @@ function readSystem(value: unknown): ContentBlock[] {
 function readMessages(value: unknown): Message[] {
   if (!Array.isArray(value)) throw refused("messages", "Input should be a valid list");
   if (value.length === 0) throw refused("messages", "at least one message is required");
-  const messages: { role: Message["role"]; content: ContentBlock[] }[] = [];
+  const messages: Message[] = [];
   for (const [index, message] of (value as unknown[]).entries()) {
     const role = textAt(message, "role");
     if (!isRecord(message) || (role !== "user" && role !== "assistant"))
@@ -164,13 +168,11 @@ function readMessages(value: unknown): Message[] {
         "all messages must have non-empty content except for the optional final assistant message",
       );
     }
-    const last = messages.at(-1);
-    if (last?.role === role) last.content.push(...content);
-    else messages.push({ role, content });
+    messages.push({ role, content });
   }
   if (messages[0]?.role === "assistant")
     throw validationError('messages: first message must use the "user" role');
-  return messages;
+  return joined(messages);
 }
 
 function readContent(value: unknown, role: string, path: string): ContentBlock[] {
@@ -313,10 +315,9 @@ function readStructure(
   const type = textAt(choice, "type");
   if (type === "auto" || type === "none") return undefined;
   const wanted = type === "tool" ? textAt(choice, "name") : undefined;
-  const specs = tools.flatMap(({ toolSpec }) => (toolSpec ? [toolSpec] : []));
-  const spec = specs.find(({ name }) => wanted === undefined || name === wanted);
-  if (!spec) throw refused("tool_choice", `Tool '${wanted ?? ""}' not found in provided tools`);
-  return { toolName: spec.name, schema: spec.inputSchema.json };
+  const structure = structureOf(tools, wanted);
+  if (!structure) throw refused("tool_choice", `Tool '${wanted ?? ""}' not found in provided tools`);
+  return structure;
 }
 
 /**

@@ -1,15 +1,27 @@
 import { isRecord, type JsonObject, textAt, wellFormed } from "../json.ts";
 import { parseIfJson } from "../json-bounds.ts";
 import { AwsError } from "./aws-error.ts";
-import type { ContentBlock, ConverseRequest } from "./converse-model.ts";
+import { type ContentBlock, type ConverseRequest, structureOf, type Tools } from "./converse-model.ts";
 
 /*
  * What both of OpenAI's APIs, chat completions and Responses, demand of a request, in the words of
  * https://platform.openai.com/docs/guides/error-codes, which Bedrock's own paths repeat.
  */
 
-export type Message = ConverseRequest["messages"][number];
-export type Tools = NonNullable<ConverseRequest["tools"]>;
+/** What an answer is told apart by. */
+export interface AnswerName {
+  /** Of the call that it answers. */
+  callId: string;
+  /** Of the request. */
+  body: JsonObject;
+  /** In seconds since 1970. */
+  createdAt: number;
+}
+
+/** The id of a made-up call of a tool, as OpenAI's look. */
+export function callIdOf(toolUseId: string): string {
+  return `call_${toolUseId.replace(/^tooluse_/, "")}`;
+}
 
 /** A request that is refused: status 400, OpenAI's words, its code and the field that they are about. */
 export function refusal(message: string, code: string, param: string | null): AwsError {
@@ -170,16 +182,30 @@ export function readFormat(
   return type === "json_object" ? { schema: { type: "object" }, param } : undefined;
 }
 
+/** Whether a tool must be called, and which; undefined stands for any. */
+interface ToolChoice {
+  must: boolean;
+  name: string | undefined;
+}
+
+/** Reads `tool_choice`, of which the two APIs have the name in places of their own. Throws `AwsError`. */
+export function readChoice(value: unknown, nameIn: (choice: JsonObject) => string | undefined): ToolChoice {
+  if (isRecord(value)) return { must: true, name: nameIn(value) };
+  if (value === "required") return { must: true, name: undefined };
+  if (value === undefined || value === null || value === "auto" || value === "none")
+    return { must: false, name: undefined };
+  throw wrongValue("tool_choice", value, ["none", "auto", "required"]);
+}
+
 /** What the answer is held to: a tool that must be called, or a schema. Throws `AwsError`. */
 export function readStructure(
-  choice: { must: boolean; name: string | undefined },
+  choice: ToolChoice,
   format: AnswerFormat | undefined,
   tools: Tools | undefined,
 ): ConverseRequest["structure"] {
   if (choice.must) {
-    const specs = (tools ?? []).flatMap(({ toolSpec }) => (toolSpec ? [toolSpec] : []));
-    const spec = specs.find(({ name }) => choice.name === undefined || name === choice.name);
-    if (!spec)
+    const structure = structureOf(tools, choice.name);
+    if (!structure)
       throw refusal(
         choice.name === undefined
           ? "Invalid value for 'tool_choice': 'tool_choice' is only allowed when 'tools' are specified."
@@ -187,7 +213,7 @@ export function readStructure(
         "invalid_value",
         "tool_choice",
       );
-    return { toolName: spec.name, schema: spec.inputSchema.json };
+    return structure;
   }
   if (!format) return undefined;
   if (!isRecord(format.schema)) throw missing(format.param);
@@ -216,17 +242,6 @@ export function readFile(fields: JsonObject, param: string): ContentBlock {
   if (typeof fields["file_data"] !== "string") throw missing(`${param}.file_data`);
   if (typeof fields["filename"] !== "string") throw missing(`${param}.filename`);
   return { document: { name: fields["filename"] } };
-}
-
-/** Messages of one role in a row as one: that is how the answer is made up. */
-export function joined(messages: readonly Message[]): Message[] {
-  const turns: { role: Message["role"]; content: ContentBlock[] }[] = [];
-  for (const { role, content } of messages) {
-    const last = turns.at(-1);
-    if (last?.role === role) last.content.push(...content);
-    else turns.push({ role, content: [...content] });
-  }
-  return turns;
 }
 
 /** What an error in the middle of a stream is called by OpenAI, by AWS's name for it. */

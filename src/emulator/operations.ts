@@ -13,6 +13,7 @@ import { Catalogue, type Account } from "./catalogue.ts";
 import { completionOf, COMPLETIONS_FRAMING, completionSteps } from "./completions.ts";
 import { readCompletionsRequest } from "./completions-request.ts";
 import { answerSteps, converseResponse } from "./converse.ts";
+import type { Message } from "./converse-model.ts";
 import { readConverseRequest } from "./converse-request.ts";
 import { type CallCounter, getMetricData } from "./cloudwatch.ts";
 import type { Framing } from "./framing.ts";
@@ -22,7 +23,7 @@ import { getMantleModel, listMantleModels, notOnThisRoute } from "./mantle.ts";
 import { messageOf, MESSAGES_FRAMING, messageSteps } from "./messages.ts";
 import { readMessagesRequest } from "./messages-request.ts";
 import type { EmulatedModel } from "./models.ts";
-import { type Message, missing } from "./openai-request.ts";
+import { type AnswerName, missing } from "./openai-request.ts";
 import {
   onAnything,
   onAnythingOf,
@@ -563,7 +564,7 @@ function openaiCall(
   model: EmulatedModel;
   body: JsonObject;
   isMantle: boolean;
-  name: { callId: string; body: JsonObject; createdAt: number };
+  name: AnswerName;
 } {
   const { account, upstream, now } = context;
   if (upstream)

@@ -1,29 +1,33 @@
 import { isRecord, type JsonObject, textAt } from "../json.ts";
 import { parseIfJson } from "../json-bounds.ts";
 import type { AwsError } from "./aws-error.ts";
-import type { ContentBlock, ConverseRequest } from "./converse-model.ts";
+import {
+  type ContentBlock,
+  type ConverseRequest,
+  joined,
+  type Message,
+  type Tools,
+} from "./converse-model.ts";
 import { signReasoning } from "./converse-rules.ts";
 import type { EmulatedModel } from "./models.ts";
 import {
   type AnswerFormat,
   checkForModel,
-  joined,
-  type Message,
   missing,
   readArguments,
   readBody,
+  readChoice,
   readCount,
   readEffort,
   readFile,
+  readFormat,
   readFunction,
   readImage,
   readNumber,
   readStructure,
   refusal,
-  type Tools,
   wrongType,
   wrongValue,
-  readFormat,
 } from "./openai-request.ts";
 
 /** Fields of a request, by https://platform.openai.com/docs/api-reference/responses/create; others are refused. */
@@ -108,7 +112,7 @@ export function readResponsesRequest(
       additionalFields: effort === undefined ? {} : { reasoning: { effort } },
       tools,
       structure: readStructure(
-        readChoice(body["tool_choice"]),
+        readChoice(body["tool_choice"], (choice) => textAt(choice, "name")),
         readFormat(objectAt(body, "text")["format"], "text.format", readSchema),
         tools,
       ),
@@ -163,14 +167,6 @@ function readTools(value: unknown, isMantle: boolean): { tools: Tools | undefine
     return [];
   });
   return { tools: tools.length === 0 ? undefined : tools, maySearch };
-}
-
-function readChoice(value: unknown): { must: boolean; name: string | undefined } {
-  if (isRecord(value)) return { must: true, name: textAt(value, "name") };
-  if (value === "required") return { must: true, name: undefined };
-  if (value === undefined || value === null || value === "auto" || value === "none")
-    return { must: false, name: undefined };
-  throw wrongValue("tool_choice", value, ["none", "auto", "required"]);
 }
 
 function readSchema(format: JsonObject): AnswerFormat {

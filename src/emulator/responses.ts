@@ -1,6 +1,6 @@
 import { isRecord, type JsonObject, recordsAt, textAt } from "../json.ts";
 import { type Framing, serverSentEvent } from "./framing.ts";
-import { errorInStream } from "./openai-request.ts";
+import { type AnswerName, callIdOf, errorInStream } from "./openai-request.ts";
 import { encrypt, type ResponsesRequest } from "./responses-request.ts";
 import type { StreamStep } from "./script.ts";
 import { estimateTokens, paced, splitIntoDeltas, type SimulatedAnswer } from "./simulated-answer.ts";
@@ -16,14 +16,9 @@ export const RESPONSES_FRAMING: Framing = {
 };
 
 /** What a response is told apart by, and what of the request it repeats. */
-interface ResponseName {
-  /** Of the call that it answers. */
-  callId: string;
+interface ResponseName extends AnswerName {
   /** Of the model that answers. */
   modelId: string;
-  body: JsonObject;
-  /** In seconds since 1970. */
-  createdAt: number;
 }
 
 type Item = Record<string, unknown>;
@@ -150,7 +145,7 @@ function itemsOf(
       id: `fc_${id}`,
       type: "function_call",
       status: "completed",
-      call_id: `call_${tool.toolUseId.replace(/^tooluse_/, "")}`,
+      call_id: callIdOf(tool.toolUseId),
       name: tool.name,
       arguments: JSON.stringify(tool.input),
     });
