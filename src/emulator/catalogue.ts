@@ -48,6 +48,11 @@ export class Catalogue {
     this.#region = region;
   }
 
+  /** The foundation models, which every region has. */
+  get models(): readonly EmulatedModel[] {
+    return this.#account.models;
+  }
+
   /** Whether Mantle is asked on a path that the runtime has, too: by what is signed for, and of a key by the model. */
   asksMantle(service: string | undefined, modelId: string): boolean {
     if (service !== undefined) return service === "bedrock-mantle";
@@ -67,7 +72,7 @@ export class Catalogue {
     const inference = filterValue(query, "byInferenceType");
     const has = (values: readonly string[], wanted: string | undefined): boolean =>
       wanted === undefined || values.includes(wanted);
-    const found = this.#account.models.filter(
+    const found = this.models.filter(
       (model) =>
         has([model.providerName.toLowerCase()], provider) &&
         has(model.customizationsSupported, customization) &&
@@ -88,7 +93,7 @@ export class Catalogue {
     const type = filterValue(query, "type") ?? "SYSTEM_DEFINED";
     const length = pageLength(query["maxResults"]);
     const start = readPageToken(query["nextToken"]);
-    const found = this.#offered().filter((profile) => profile.type === type);
+    const found = this.offeredProfiles().filter((profile) => profile.type === type);
     const end = start + length;
     return {
       inferenceProfileSummaries: found.slice(start, end).map((profile) => this.#describeProfile(profile)),
@@ -125,7 +130,7 @@ export class Catalogue {
   /** Finds a model by id or ARN. Throws `AwsError` in AWS's words for an unknown one. */
   findModel(identifier: string): EmulatedModel {
     const here = this.#regionOf(identifier);
-    const found = this.#account.models.find(
+    const found = this.models.find(
       ({ modelId }) => modelId === identifier || here.modelArn(modelId) === identifier,
     );
     if (found === undefined) throw validationError("The provided model identifier is invalid.");
@@ -147,7 +152,9 @@ export class Catalogue {
     hasId: (profile: EmulatedProfile) => boolean,
   ): EmulatedProfile | undefined {
     const here = this.#regionOf(identifier);
-    return here.#offered().find((profile) => hasId(profile) || here.profileArn(profile) === identifier);
+    return here
+      .offeredProfiles()
+      .find((profile) => hasId(profile) || here.profileArn(profile) === identifier);
   }
 
   /** Without a region an ARN names its own. */
@@ -156,7 +163,8 @@ export class Catalogue {
     return new Catalogue(this.#account, /^arn:[^:]+:bedrock:([^:]+):/.exec(identifier)?.[1]);
   }
 
-  #offered(): EmulatedProfile[] {
+  /** The profiles that the region lists, the account's own among them. */
+  offeredProfiles(): EmulatedProfile[] {
     const region = this.#region;
     return this.#account.profiles.filter(
       ({ sourceRegions }) =>

@@ -281,14 +281,12 @@ const BY_TARGET: Readonly<Record<string, Operation & { service: "servicequotas" 
   "ServiceQuotasV20190624.ListServiceQuotas": {
     service: "servicequotas",
     needs: onAnythingOf("servicequotas"),
-    answer: ({ body, region }, { account, quotas, bearerRegion }) =>
-      json(listServiceQuotas(body, account, region ?? bearerRegion, quotas)),
+    answer: inRegion((catalogue, { body }, { quotas }) => listServiceQuotas(body, catalogue, quotas)),
   },
   "ServiceQuotasV20190624.GetServiceQuota": {
     service: "servicequotas",
     needs: onAnythingOf("servicequotas"),
-    answer: ({ body, region }, { account, quotas, bearerRegion }) =>
-      json(getServiceQuota(body, account, region ?? bearerRegion, quotas)),
+    answer: inRegion((catalogue, { body }, { quotas }) => getServiceQuota(body, catalogue, quotas)),
   },
   "GraniteServiceVersion20100801.GetMetricData": {
     service: "monitoring",
@@ -377,14 +375,17 @@ function modelIdOf({ parameters }: RecordedCall): string {
 }
 
 /** Answers with what the region of the call shows. */
-function inRegion(show: (catalogue: Catalogue, call: RecordedCall) => object): Answer {
-  return (call, context) => json(show(catalogueOf(call, context), call));
+function inRegion(
+  show: (catalogue: Catalogue, call: RecordedCall, context: OperationContext) => object,
+): Answer {
+  return (call, context) => json(show(catalogueOf(call, context), call, context));
 }
 
 /** Answers with what the account's gates say of the model that the path names. */
 function aboutModel(show: (gates: AccountGates, model: EmulatedModel) => object): Answer {
-  return (call, context) =>
-    json(show(context.account.gates, catalogueOf(call, context).findModel(modelIdOf(call))));
+  return inRegion((catalogue, call, { account }) =>
+    show(account.gates, catalogue.findModel(modelIdOf(call))),
+  );
 }
 
 function catalogueOf({ region }: RecordedCall, { account, bearerRegion }: OperationContext): Catalogue {

@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
-import { partitionOfRegion } from "../aws/partition.ts";
-import { isRecord } from "../json.ts";
+import { isRecord, type JsonObject } from "../json.ts";
 import { AwsError } from "./aws-error.ts";
-import type { Account } from "./catalogue.ts";
+import type { Catalogue } from "./catalogue.ts";
 import type { EmulatedModel } from "./models.ts";
 
 /** Values of the quotas of one account that are others than the emulator's own, by name. */
@@ -11,10 +10,13 @@ export type QuotaValues = Readonly<Record<string, number>>;
 /** Values of a model that nobody has asked more for. */
 const REQUESTS_PER_MINUTE = 200;
 const TOKENS_PER_MINUTE = 200_000;
-const MINUTES_PER_DAY = 24 * 60;
+const TOKENS_PER_DAY = TOKENS_PER_MINUTE * 24 * 60;
+
+/** A quota's name, and its value. */
+type NamedQuota = readonly [name: string, value: number];
 
 /** Of other things than a model's inference: names as they stand among the others in Service Quotas. */
-const OTHERS: readonly (readonly [name: string, value: number])[] = [
+const OTHERS: readonly NamedQuota[] = [
   ["APIs per Agent", 11],
   ["Characters in Agent instructions", 20_000],
   ["(Guardrails) On-demand ApplyGuardrail Content filter policy text units per second", 200],
@@ -24,54 +26,40 @@ const OTHERS: readonly (readonly [name: string, value: number])[] = [
 ];
 
 /** The names and values of the quotas for a model, as AWS words them. */
-function quotasOf(model: EmulatedModel, prefixes: readonly string[]): [name: string, value: number][] {
+function quotasOf(model: EmulatedModel, prefixes: readonly string[]): NamedQuota[] {
   const { modelName, providerName, inferenceTypesSupported } = model;
   // Some of AWS's names have the vendor in front, in others it is part of the model's own.
   const name = modelName.startsWith(providerName) ? modelName : `${providerName} ${modelName}`;
+  const isGlobal = prefixes.includes("global");
   const ways = [
     ...(inferenceTypesSupported.includes("ON_DEMAND") ? ["On-demand"] : []),
     ...(prefixes.some((prefix) => prefix !== "global") ? ["Cross-region"] : []),
-    ...(prefixes.includes("global") ? ["Global cross-region"] : []),
+    ...(isGlobal ? ["Global cross-region"] : []),
   ];
   if (ways.length === 0) return [];
+  const quotas: NamedQuota[] = [];
+  for (const way of ways) {
+    // Newer models are held to tokens only.
+    if (!model.hasTokenQuotasOnly)
+      quotas.push([`${way} model inference requests per minute for ${name}`, REQUESTS_PER_MINUTE]);
+    quotas.push([`${way} model inference tokens per minute for ${name}`, TOKENS_PER_MINUTE]);
+  }
   const daily = `Model invocation max tokens per day for ${name} (doubled for cross-region calls)`;
-  return [
-    ...ways.flatMap((way): [string, number][] => [
-      // Newer models are held to tokens only.
-      ...(model.hasTokenQuotasOnly
-        ? []
-        : [
-            [`${way} model inference requests per minute for ${name}`, REQUESTS_PER_MINUTE] as [
-              string,
-              number,
-            ],
-          ]),
-      [`${way} model inference tokens per minute for ${name}`, TOKENS_PER_MINUTE],
-    ]),
-    [daily, TOKENS_PER_MINUTE * MINUTES_PER_DAY],
-    ...(ways.includes("Global cross-region")
-      ? [
-          [
-            `Global cross-region model inference tokens per day for ${name}`,
-            TOKENS_PER_MINUTE * MINUTES_PER_DAY,
-          ] as [string, number],
-        ]
-      : []),
-    [`Batch inference job size (in GB) for ${modelName}`, 5],
-  ];
+  quotas.push([daily, TOKENS_PER_DAY]);
+  if (isGlobal)
+    quotas.push([`Global cross-region model inference tokens per day for ${name}`, TOKENS_PER_DAY]);
+  quotas.push([`Batch inference job size (in GB) for ${modelName}`, 5]);
+  return quotas;
 }
 
 /** All quotas of the account for Amazon Bedrock in a region, by code, as Service Quotas describes them. */
-function describeQuotas({ models, profiles, id }: Account, region: string, values: QuotaValues): object[] {
+function describeQuotas(catalogue: Catalogue, values: QuotaValues): (object & { QuotaCode: string })[] {
   const named = new Map<string, number>(OTHERS);
-  for (const model of models) {
-    const prefixes = profiles.flatMap(({ modelId, inferenceProfileId, type, sourceRegions }) =>
-      modelId === model.modelId &&
-      type === "SYSTEM_DEFINED" &&
-      sourceRegions.some((prefix) => region.startsWith(prefix))
-        ? (inferenceProfileId.split(".", 1)[0] ?? "")
-        : [],
-    );
+  const profiles = catalogue.offeredProfiles().filter(({ type }) => type === "SYSTEM_DEFINED");
+  for (const model of catalogue.models) {
+    const prefixes = profiles
+      .filter(({ modelId }) => modelId === model.modelId)
+      .map(({ inferenceProfileId }) => inferenceProfileId.split(".", 1)[0] ?? "");
     for (const [name, value] of quotasOf(model, prefixes)) named.set(name, value);
   }
   for (const [name, value] of Object.entries(values)) named.set(name, value);
@@ -80,7 +68,7 @@ function describeQuotas({ models, profiles, id }: Account, region: string, value
     return {
       ServiceCode: "bedrock",
       ServiceName: "Amazon Bedrock",
-      QuotaArn: `arn:${partitionOfRegion(region)}:servicequotas:${region}:${id}:bedrock/${code}`,
+      QuotaArn: catalogue.accountArn(`bedrock/${code}`, "servicequotas"),
       QuotaCode: code,
       QuotaName: name,
       Value: value,
@@ -99,21 +87,15 @@ function codeOf(name: string): string {
 }
 
 /** Answers one page of ListServiceQuotas. Throws `AwsError` for an unknown service, a wrong page length and a wrong token. */
-export function listServiceQuotas(
-  body: unknown,
-  account: Account,
-  region: string,
-  values: QuotaValues,
-): object {
+export function listServiceQuotas(body: unknown, catalogue: Catalogue, values: QuotaValues): object {
   const request = requestOf(body);
-  checkService(request["ServiceCode"]);
   const length = request["MaxResults"] ?? 100;
   if (typeof length !== "number" || !Number.isInteger(length) || length < 1 || length > 100)
     throw illegal("MaxResults must be between 1 and 100.");
   const start = readToken(request["NextToken"]);
   const code = request["QuotaCode"];
-  const found = describeQuotas(account, region, values).filter(
-    (quota) => code === undefined || (quota as { QuotaCode: string }).QuotaCode === code,
+  const found = describeQuotas(catalogue, values).filter(
+    ({ QuotaCode }) => code === undefined || QuotaCode === code,
   );
   const end = start + length;
   return {
@@ -123,18 +105,9 @@ export function listServiceQuotas(
 }
 
 /** Answers GetServiceQuota. Throws `AwsError` NoSuchResourceException for an unknown service or code. */
-export function getServiceQuota(
-  body: unknown,
-  account: Account,
-  region: string,
-  values: QuotaValues,
-): object {
-  const request = requestOf(body);
-  checkService(request["ServiceCode"]);
-  const { QuotaCode: code } = request;
-  const Quota = describeQuotas(account, region, values).find(
-    (quota) => (quota as { QuotaCode: string }).QuotaCode === code,
-  );
+export function getServiceQuota(body: unknown, catalogue: Catalogue, values: QuotaValues): object {
+  const { QuotaCode: code } = requestOf(body);
+  const Quota = describeQuotas(catalogue, values).find(({ QuotaCode }) => QuotaCode === code);
   if (Quota) return { Quota };
   throw new AwsError(
     "NoSuchResourceException",
@@ -142,9 +115,11 @@ export function getServiceQuota(
   );
 }
 
-function requestOf(body: unknown): Readonly<Record<string, unknown>> {
-  if (isRecord(body)) return body;
-  throw new AwsError("SerializationException", "The request is not a JSON object.");
+/** The fields of a request, which is about Bedrock's quotas. */
+function requestOf(body: unknown): JsonObject {
+  if (!isRecord(body)) throw new AwsError("SerializationException", "The request is not a JSON object.");
+  checkService(body["ServiceCode"]);
+  return body;
 }
 
 function checkService(code: unknown): void {
