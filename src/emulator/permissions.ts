@@ -32,13 +32,13 @@ export function requiredPermissions(
   }
 }
 
-/** An action that has no resource types: a policy names it on `*`. */
-export const onAnything: Needs = ({ route }) => [{ action: `bedrock:${route}`, resource: "*", context: {} }];
-
-/** The same of another service than Amazon Bedrock. */
+/** An action of a service that has no resource types: a policy names it on `*`. */
 export const onAnythingOf =
   (service: string): Needs =>
   ({ route }) => [{ action: `${service}:${route}`, resource: "*", context: {} }];
+
+/** The same of Amazon Bedrock. */
+export const onAnything: Needs = onAnythingOf("bedrock");
 
 /**
  * An action of Mantle's on the default project

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { isRecord } from "../json.ts";
+import { isRecord, type JsonObject } from "../json.ts";
 import { validationError } from "./aws-error.ts";
 import type { EmulatedModel } from "./models.ts";
 import { estimateTokens } from "./simulated-answer.ts";
@@ -10,12 +10,10 @@ interface Embeddings {
   inputTokens: number;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
 /** What a kind of model takes and gives. */
 interface EmbeddingModel {
   models: RegExp;
-  answer(request: Fields): Embeddings;
+  answer(request: JsonObject): Embeddings;
 }
 
 /**
@@ -56,7 +54,7 @@ export function simulateEmbeddings(model: EmulatedModel, body: unknown): Embeddi
   return known.answer(body);
 }
 
-function titan(request: Fields, allowed: readonly string[], dimensions: readonly number[]): Embeddings {
+function titan(request: JsonObject, allowed: readonly string[], dimensions: readonly number[]): Embeddings {
   refuseUnknown(request, allowed);
   const text = textIn(request, "inputText", 50_000);
   const length = dimensionIn(request["dimensions"], dimensions, "#/dimensions");
@@ -74,7 +72,7 @@ function titan(request: Fields, allowed: readonly string[], dimensions: readonly
 
 const COHERE_TYPES = new Set(["search_document", "search_query", "classification", "clustering"]);
 
-function cohere(request: Fields, dimensions: readonly number[], mostCharacters: number): Embeddings {
+function cohere(request: JsonObject, dimensions: readonly number[], mostCharacters: number): Embeddings {
   const isNewer = dimensions.length > 1;
   refuseUnknown(
     request,
@@ -120,7 +118,7 @@ const PURPOSES = new Set([
   "CLUSTERING",
 ]);
 
-function nova(request: Fields): Embeddings {
+function nova(request: JsonObject): Embeddings {
   refuseUnknown(request, ["schemaVersion", "taskType", "singleEmbeddingParams"]);
   const { taskType, singleEmbeddingParams: parameters } = request;
   if (taskType !== "SINGLE_EMBEDDING")
@@ -141,12 +139,12 @@ function nova(request: Fields): Embeddings {
   };
 }
 
-function refuseUnknown(request: Fields, allowed: readonly string[]): void {
+function refuseUnknown(request: JsonObject, allowed: readonly string[]): void {
   const unknown = Object.keys(request).find((name) => !allowed.includes(name));
   if (unknown !== undefined) throw malformed(`#: extraneous key [${unknown}] is not permitted`);
 }
 
-function textIn(holder: Fields, name: string, most: number): string {
+function textIn(holder: JsonObject, name: string, most: number): string {
   const text = holder[name];
   if (typeof text !== "string") throw malformed(`#: required key [${name}] not found`);
   if (text === "") throw malformed(`#/${name}: expected minLength: 1, actual: 0`);
