@@ -72,6 +72,12 @@ export function constraintError(...breaches: readonly string[]): AwsError {
   return validationError(`${count} detected: ${breaches.join("; ")}`);
 }
 
+/** The text that a member of a request has to be. Throws `AwsError` as AWS does for one that is missing. */
+export function requiredText(value: unknown, path: string): string {
+  if (typeof value === "string") return value;
+  throw constraintError(describeBreach(value, path, "not be null"));
+}
+
 /** A whole answer. */
 export interface PlainReply {
   readonly status: number;

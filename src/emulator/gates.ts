@@ -1,5 +1,6 @@
 import { isRecord } from "../json.ts";
-import { AwsError, constraintError, describeBreach, validationError } from "./aws-error.ts";
+import { parseIfJson } from "../json-bounds.ts";
+import { AwsError, constraintError, describeBreach, requiredText, validationError } from "./aws-error.ts";
 import { type EmulatedModel, isReviewed } from "./models.ts";
 
 /** What may stand between an account and a model. */
@@ -100,9 +101,8 @@ export class AccountGates {
 
   /** Takes CreateFoundationModelAgreement. Throws `AwsError` for another token, without the form, and the second time. */
   agree(model: EmulatedModel, offerToken: unknown): void {
-    if (typeof offerToken !== "string")
-      throw constraintError(describeBreach(offerToken, "offerToken", "not be null"));
-    if (!isSold(model) || offerToken !== tokenOf(model))
+    const token = requiredText(offerToken, "offerToken");
+    if (!isSold(model) || token !== tokenOf(model))
       throw validationError("The provided offer token is invalid.");
     if (this.#lacksForm(model)) {
       // https://github.com/truefoundry/models/pull/934
@@ -124,9 +124,7 @@ export class AccountGates {
 
   /** Takes PutUseCaseForModelAccess. Throws `AwsError` for what is no form. */
   submitForm(formData: unknown): void {
-    if (typeof formData !== "string")
-      throw constraintError(describeBreach(formData, "formData", "not be null"));
-    const bytes = Buffer.from(formData, "base64");
+    const bytes = Buffer.from(requiredText(formData, "formData"), "base64");
     if (bytes.length < FORM_BYTES.least || bytes.length > FORM_BYTES.most) {
       const bound =
         bytes.length < FORM_BYTES.least
@@ -150,8 +148,8 @@ export class AccountGates {
   }
 
   /** Takes PutAccountDataRetention. Throws `AwsError` for a mode that there is none of. */
-  setRetention(region: string, mode: unknown, now: number): void {
-    if (typeof mode !== "string") throw constraintError(describeBreach(mode, "mode", "not be null"));
+  setRetention(region: string, asked: unknown, now: number): void {
+    const mode = requiredText(asked, "mode");
     const known = [...MODES, INHERIT];
     if (!known.includes(mode)) {
       const constraint = `satisfy enum value set: [${known.join(", ")}]`;
@@ -207,19 +205,11 @@ function tokenOf({ modelId }: EmulatedModel): string {
 
 /** Whether bytes are Anthropic's form, or its base64 once more, as the AWS CLI's users send it. */
 function isForm(bytes: Buffer): boolean {
-  const form = parseJson(bytes.toString()) ?? parseJson(Buffer.from(bytes.toString(), "base64").toString());
+  const form =
+    parseIfJson(bytes.toString()) ?? parseIfJson(Buffer.from(bytes.toString(), "base64").toString());
   if (!isRecord(form) || !/^[012]$/.test(String(form["intendedUsers"]))) return false;
   return Object.entries(FORM_LENGTHS).every(([name, most]) => {
     const value = form[name];
     return typeof value === "string" && value.length <= most;
   });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

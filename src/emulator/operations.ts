@@ -8,6 +8,7 @@ import {
   escapeXml,
   validationError,
   type PlainReply,
+  requiredText,
 } from "./aws-error.ts";
 import { Catalogue, type Account } from "./catalogue.ts";
 import { completionOf, COMPLETIONS_FRAMING, completionSteps } from "./completions.ts";
@@ -16,7 +17,7 @@ import { answerSteps, converseResponse } from "./converse.ts";
 import type { Message } from "./converse-model.ts";
 import { readConverseRequest } from "./converse-request.ts";
 import { type CallCounter, getMetricData } from "./cloudwatch.ts";
-import type { Framing } from "./framing.ts";
+import { EVENT_STREAM, type Framing } from "./framing.ts";
 import type { AccountGates } from "./gates.ts";
 import type { InstanceMetadata, InstanceMetadataService } from "./instance-metadata.ts";
 import { getMantleModel, listMantleModels, notOnThisRoute } from "./mantle.ts";
@@ -94,7 +95,7 @@ interface Operation {
   readonly needs?: Needs;
   /** Whose shape its errors have, where it is not AWS's own. */
   readonly dialect?: ErrorDialect;
-  /** How its streams are written, where not as ConverseStream's. */
+  /** How its stream is written; missing for what answers without one. */
   readonly framing?: Framing;
   readonly answer: Answer;
 }
@@ -125,9 +126,7 @@ const BEDROCK: Readonly<Record<string, Operation>> = {
     http: "POST /create-foundation-model-agreement",
     needs: onAnything,
     answer: (call, context) => {
-      const modelId = fieldOf(call.body, "modelId");
-      if (typeof modelId !== "string")
-        throw constraintError(describeBreach(modelId, "modelId", "not be null"));
+      const modelId = requiredText(fieldOf(call.body, "modelId"), "modelId");
       const model = catalogueOf(call, context).findModel(modelId);
       context.account.gates.agree(model, fieldOf(call.body, "offerToken"));
       return json({ modelId }, 202);
@@ -182,6 +181,7 @@ const BEDROCK: Readonly<Record<string, Operation>> = {
   ConverseStream: {
     http: "POST /model/{modelId}/converse-stream",
     needs: toInvoke("bedrock:InvokeModelWithResponseStream"),
+    framing: EVENT_STREAM,
     answer: converseStream,
   },
   InvokeModel: {
@@ -268,14 +268,6 @@ const INSTANCE_METADATA: Readonly<Record<string, Operation>> = {
 
 const STS: Readonly<Record<string, Operation>> = { GetCallerIdentity: { answer: getCallerIdentity } };
 
-/** The names of the routes that answer with a stream. */
-export const STREAMING_ROUTES: readonly string[] = [
-  "ConverseStream",
-  "Messages",
-  "ChatCompletions",
-  "Responses",
-];
-
 /** Of services that speak AWS JSON, by what the header `x-amz-target` names, and the service that signatures are for. */
 const BY_TARGET: Readonly<Record<string, Operation & { service: "servicequotas" | "monitoring" }>> = {
   "ServiceQuotasV20190624.ListServiceQuotas": {
@@ -300,10 +292,18 @@ function nameOfTarget(target: string): string {
   return target.slice(target.indexOf(".") + 1);
 }
 
+const NAMED = [BEDROCK, MANTLE, OTHER_WIRES, INSTANCE_METADATA, STS].flatMap(Object.entries<Operation>);
+
 /** The names of the routes that answer. */
-export const ROUTE_NAMES: readonly string[] = [BEDROCK, MANTLE, OTHER_WIRES, INSTANCE_METADATA, STS]
-  .flatMap(Object.keys)
-  .concat(Object.keys(BY_TARGET).map(nameOfTarget));
+export const ROUTE_NAMES: readonly string[] = [
+  ...NAMED.map(([name]) => name),
+  ...Object.keys(BY_TARGET).map(nameOfTarget),
+];
+
+/** The names of the routes that answer with a stream. */
+export const STREAMING_ROUTES: readonly string[] = NAMED.filter(([, { framing }]) => framing).map(
+  ([name]) => name,
+);
 
 /** The operation of a request, and the service whose credentials it takes. */
 export interface Route extends Operation {
