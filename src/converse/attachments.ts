@@ -14,6 +14,7 @@ import {
   type FamilyFacts,
   familyOf,
   type FileKind,
+  readsFromS3,
 } from "../models/families.ts";
 import { ATTACHABLE, decodeFile, describeKind, kindByName, TEXT_FORMATS } from "./file-kind.ts";
 import { imageSize } from "./image-size.ts";
@@ -190,10 +191,10 @@ function checkKinds(attachments: readonly Attachment[], recipient: Recipient): s
 
 /** What is said of a file in Amazon S3, of which it is not known that the model reads it; one that does not throws. */
 function checkS3(label: string, { modelId, baseId, readsS3 }: Recipient): string[] {
-  const family = familyOf(baseId);
-  if (readsS3 !== false && family.readsS3) return [];
-  const isKnown = readsS3 === false || family.attachments !== undefined;
-  if (!isKnown) return [`'${modelId}' is not known to read files from Amazon S3, such as '${label}'`];
+  const isRead = readsS3 ?? readsFromS3(baseId);
+  if (isRead) return [];
+  if (isRead === undefined)
+    return [`'${modelId}' is not known to read files from Amazon S3, such as '${label}'`];
   throw badAttachment(
     `'${label}' lies in Amazon S3, and '${modelId}' reads nothing from there.`,
     `Fetch it and attach the file: aws s3 cp ${quoteForShell(label)} .`,

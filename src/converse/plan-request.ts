@@ -20,6 +20,7 @@ import {
   type Fields,
   mediaKindsOf,
   type Obstacle,
+  readsFromS3,
 } from "../models/families.ts";
 import { priceOf } from "../models/price.ts";
 import { mendRequest } from "./mend-request.ts";
@@ -143,7 +144,7 @@ export async function planRequest(
     nameOf: ask.nameOf,
     earlier: ask.earlier,
     cites: ask.cites,
-    reads: { kinds, inS3: knownAs ? false : readsS3(baseId) },
+    reads: { kinds, inS3: knownAs ? false : readsFromS3(baseId) },
     lessons,
   });
   if (ask.cites && !blocksOf(mended.input).some(({ document }) => document?.citations?.enabled))
@@ -257,11 +258,4 @@ export function within(
   ofModel: readonly InputKind[] | undefined,
 ): readonly InputKind[] | undefined {
   return ofApi && ofModel ? ofModel.filter((kind) => ofApi.includes(kind)) : (ofModel ?? ofApi);
-}
-
-/** Whether a model reads files in Amazon S3 through Converse; undefined where nobody knows. */
-function readsS3(baseId: string | undefined): boolean | undefined {
-  const { readsS3: reads, attachments } = familyOf(baseId);
-  if (reads) return true;
-  return attachments ? false : undefined;
 }

@@ -764,6 +764,13 @@ export function familyOf(baseId: string | undefined): FamilyFacts {
   return Object.assign({}, ...rows.toReversed()) as FamilyFacts;
 }
 
+/** Whether a model reads files in Amazon S3 through Converse; undefined where nobody knows. */
+export function readsFromS3(baseId: string | undefined): boolean | undefined {
+  const { readsS3, attachments } = familyOf(baseId);
+  if (readsS3) return true;
+  return attachments ? false : undefined;
+}
+
 /** All of them in one, because every listed model is held against them twice. */
 const notCalled = once(() => {
   const rows = OTHER_APIS.filter(({ apis }) => apis?.runtime === undefined);
