@@ -28,6 +28,12 @@ export function textAt(value: unknown, name: string): string | undefined {
   return typeof text === "string" ? text : undefined;
 }
 
+/** The count under a name of a JSON object: a whole number from 0 up; undefined where there is none. */
+export function countAt(holder: JsonObject, name: string): number | undefined {
+  const value = holder[name];
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}
+
 /** The object under a name of a JSON object; an empty one where there is none. */
 export function recordAt(holder: JsonObject, name: string): JsonObject {
   const value = holder[name];

@@ -1,6 +1,6 @@
 import { anything, assert, object, property, string } from "fast-check";
 import { expect, it } from "vitest";
-import { isRecord, recordAt, recordsAt, wellFormed, withoutUndefined } from "../src/json.ts";
+import { countAt, isRecord, recordAt, recordsAt, wellFormed, withoutUndefined } from "../src/json.ts";
 
 it.each([
   [{}, true],
@@ -18,6 +18,17 @@ it("reads the objects under a name, and passes over what is none", () => {
   expect(recordsAt(holder, "many")).toEqual([{ b: 2 }, { c: 3 }]);
   expect(["one", "text", "none", "other"].map((name) => recordsAt(holder, name))).toEqual([[], [], [], []]);
 });
+
+it.each([
+  [0, 0],
+  [7, 7],
+  [-1, undefined],
+  [1.5, undefined],
+  [Number.NaN, undefined],
+  [2 ** 53, undefined],
+  ["7", undefined],
+  [null, undefined],
+])("takes %j for a count as %j", (value, count) => expect(countAt({ value }, "value")).toBe(count));
 
 it("leaves keys without a value out, and every other value as it is", () => {
   const object = { a: undefined, b: null, c: 0, d: "", e: { f: undefined } };

@@ -1,6 +1,6 @@
 import type { ServiceTier, TokenUsage } from "@aws-sdk/client-bedrock-runtime";
 import type { CompletionUsage } from "openai/resources/completions";
-import { isRecord, type JsonObject, recordAt, textAt } from "../../json.ts";
+import { countAt, isRecord, type JsonObject, recordAt, textAt } from "../../json.ts";
 import type { TokenUsage as CountedTokens } from "../../models/usage.ts";
 
 /**
@@ -9,15 +9,15 @@ import type { TokenUsage as CountedTokens } from "../../models/usage.ts";
  */
 export function toTokenUsage(usage: unknown): TokenUsage | undefined {
   if (!isRecord(usage)) return undefined;
-  const prompt = count(usage["prompt_tokens"]);
-  const outputTokens = count(usage["completion_tokens"]) ?? 0;
+  const prompt = countAt(usage, "prompt_tokens");
+  const outputTokens = countAt(usage, "completion_tokens") ?? 0;
   if (prompt === undefined && outputTokens === 0) return undefined;
   const details = recordAt(usage, "prompt_tokens_details");
   // DeepSeek's own name for the same.
-  const read = count(details["cached_tokens"]) ?? count(usage["prompt_cache_hit_tokens"]);
-  const written = count(details["cache_creation_tokens"]) ?? count(details["cache_write_tokens"]);
+  const read = countAt(details, "cached_tokens") ?? countAt(usage, "prompt_cache_hit_tokens");
+  const written = countAt(details, "cache_creation_tokens") ?? countAt(details, "cache_write_tokens");
   const inputTokens = Math.max(0, (prompt ?? 0) - (read ?? 0) - (written ?? 0));
-  const totalTokens = count(usage["total_tokens"]) ?? (prompt ?? 0) + outputTokens;
+  const totalTokens = countAt(usage, "total_tokens") ?? (prompt ?? 0) + outputTokens;
   return {
     inputTokens,
     outputTokens,
@@ -25,10 +25,6 @@ export function toTokenUsage(usage: unknown): TokenUsage | undefined {
     cacheReadInputTokens: read || undefined,
     cacheWriteInputTokens: written || undefined,
   };
-}
-
-function count(value: unknown): number | undefined {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
 /** Token counts in OpenAI's names. Cached tokens are part of the prompt's there, and beside them with AWS. */

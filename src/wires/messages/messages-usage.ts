@@ -1,5 +1,5 @@
 import type { CacheDetail, ServiceTier, TokenUsage } from "@aws-sdk/client-bedrock-runtime";
-import { isRecord, type JsonObject, recordAt, textAt } from "../../json.ts";
+import { countAt, isRecord, type JsonObject, recordAt, textAt } from "../../json.ts";
 
 /**
  * Converse's token counts for those of a message, whatever of them a server sends
@@ -7,17 +7,17 @@ import { isRecord, type JsonObject, recordAt, textAt } from "../../json.ts";
  * Undefined where nothing was counted.
  */
 export function toTokenUsage(usage: JsonObject): TokenUsage | undefined {
-  const inputTokens = count(usage["input_tokens"]);
-  const outputTokens = count(usage["output_tokens"]);
+  const inputTokens = countAt(usage, "input_tokens");
+  const outputTokens = countAt(usage, "output_tokens");
   if (inputTokens === undefined && outputTokens === undefined) return undefined;
-  const read = count(usage["cache_read_input_tokens"]);
+  const read = countAt(usage, "cache_read_input_tokens");
   const created = recordAt(usage, "cache_creation");
   const cacheDetails = (["1h", "5m"] as const).flatMap((ttl): CacheDetail[] => {
-    const written = count(created[`ephemeral_${ttl}_input_tokens`]);
+    const written = countAt(created, `ephemeral_${ttl}_input_tokens`);
     return written ? [{ ttl, inputTokens: written }] : [];
   });
   const written =
-    count(usage["cache_creation_input_tokens"]) ??
+    countAt(usage, "cache_creation_input_tokens") ??
     cacheDetails.reduce((sum, { inputTokens: tokens = 0 }) => sum + tokens, 0);
   return {
     inputTokens: inputTokens ?? 0,
@@ -41,8 +41,4 @@ export function mergeUsage(before: JsonObject, newer: unknown): JsonObject {
   if (!isRecord(newer)) return before;
   const told = Object.entries(newer).filter(([, value]) => value !== null && value !== undefined);
   return { ...before, ...Object.fromEntries(told) };
-}
-
-function count(value: unknown): number | undefined {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
