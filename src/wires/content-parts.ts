@@ -9,7 +9,7 @@ import { TEXT_FORMATS } from "../converse/file-kind.ts";
 import { decodeText } from "../disk/decode-text.ts";
 import { OpenclawError } from "../errors.ts";
 import type { InputKind } from "../models/list.ts";
-import { toDataUrl } from "./data-url.ts";
+import { toBase64, toDataUrl } from "./data-url.ts";
 
 /** A part of a message, as each of OpenAI's APIs has it in words of its own. */
 export type ContentPart =
@@ -78,7 +78,7 @@ function soundPart({ format, source }: AudioBlock): ContentPart {
     throw unfit("A recording that is not in the request itself cannot be sent on.", "audio");
   if (format !== "mp3" && format !== "wav")
     throw unfit(`OpenAI's API takes recordings as mp3 or wav, and this one is ${format}.`, "audio");
-  return { kind: "sound", data: Buffer.from(source.bytes).toString("base64"), format };
+  return { kind: "sound", data: toBase64(source.bytes), format };
 }
 
 function documentParts({ format = "txt", name = "document", source }: DocumentBlock): ContentPart[] {

@@ -50,6 +50,10 @@ function readPercentEncoded(text: string): Uint8Array | undefined {
 
 /** A data URL of bytes, in base64. */
 export function toDataUrl(mediaType: string, bytes: Uint8Array): string {
-  const base64 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
-  return `data:${mediaType};base64,${base64}`;
+  return `data:${mediaType};base64,${toBase64(bytes)}`;
+}
+
+/** Bytes in base64, of which no copy is made before. */
+export function toBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
 }

@@ -24,6 +24,7 @@ import type {
 import { TEXT_FORMATS } from "../../converse/file-kind.ts";
 import { decodeText } from "../../disk/decode-text.ts";
 import { OpenclawError } from "../../errors.ts";
+import { toBase64 } from "../data-url.ts";
 
 /** What may stand in a tool's result. */
 type ResultPart = Exclude<NonNullable<ToolResultBlockParam["content"]>, string>[number];
@@ -215,10 +216,6 @@ export function fromRedactedData(data: string): Uint8Array {
 function toRedactedData(bytes: Uint8Array): string {
   const text = Buffer.from(bytes).toString("latin1");
   return /^[\x21-\x7e]*$/.test(text) ? text : toBase64(bytes);
-}
-
-function toBase64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
 }
 
 function unfit(message: string, kind: string): OpenclawError {
