@@ -92,8 +92,8 @@ const mostTokens =
     return value > 0 ? [{ name: "most-tokens", value, ...(isPassing ? { isPassing } : {}) }] : [];
   };
 
-/** Levels of reasoning, the weakest first. */
-const EFFORTS: readonly string[] = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
+/** Levels of reasoning as OpenAI's APIs have them, the weakest first. */
+export const EFFORTS: readonly string[] = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 /** Those as messages list them: `low, medium, and high`. */
 const LEVELS = new RegExp(`\\b(${EFFORTS.join("|")})\\b`, "g");
 

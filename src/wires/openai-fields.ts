@@ -6,6 +6,7 @@ import type {
 import type { ReasoningEffort } from "openai/resources/shared";
 import { OpenclawError } from "../errors.ts";
 import { isRecord, textAt } from "../json.ts";
+import { EFFORTS } from "../session/refusal-table.ts";
 
 /*
  * What both of OpenAI's APIs, chat completions and Responses, ask of a model, read out of a Converse request. Each has a
@@ -86,8 +87,6 @@ const REASONING_FIELDS: ReadonlySet<string> = new Set([
   "anthropic_beta",
 ]);
 
-const EFFORTS: ReadonlySet<string> = new Set(["none", "minimal", "low", "medium", "high", "xhigh", "max"]);
-
 /** The fields of the model's own: those that may go as they are, and the effort that others come to. */
 export function ownFields(additional: ConverseStreamCommandInput["additionalModelRequestFields"]): {
   fields: Record<string, unknown>;
@@ -110,5 +109,5 @@ export function ownFields(additional: ConverseStreamCommandInput["additionalMode
 }
 
 function isEffort(text: string | undefined): text is NonNullable<ReasoningEffort> {
-  return text !== undefined && EFFORTS.has(text);
+  return text !== undefined && EFFORTS.includes(text);
 }
