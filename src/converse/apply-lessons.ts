@@ -10,7 +10,7 @@ import {
 } from "../models/families.ts";
 import type { Lesson, LessonName } from "../session/refusal-table.ts";
 import { systemAsContent } from "./conversation.ts";
-import { TEXT_FORMATS } from "./file-kind.ts";
+import { documentAsText, TEXT_FORMATS } from "./file-kind.ts";
 
 /** What refusals have taught about a model, in the order in which it was learnt. */
 export type Lessons = readonly Lesson[];
@@ -266,7 +266,7 @@ function withDocumentsAsText(input: Input, { modelId, tell }: Change): Input {
       (bytes && TEXT_FORMATS.has(document?.format ?? "") ? new TextDecoder().decode(bytes) : undefined);
     if (text === undefined) return undefined;
     tell(`'${modelId}' takes no documents, so the text of '${document?.name}' is sent as text`);
-    return { text: `<document name=${JSON.stringify(document?.name)}>\n${text}\n</document>` };
+    return { text: documentAsText(document?.name, text) };
   });
 }
 

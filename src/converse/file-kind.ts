@@ -14,6 +14,11 @@ export interface Unsupported {
 /** Document formats that are plain text: a model that takes no documents can be given them as text. */
 export const TEXT_FORMATS: ReadonlySet<string> = new Set(["csv", "html", "md", "txt"]);
 
+/** The text that such a document is given as. */
+export function documentAsText(name: string | undefined, text: string): string {
+  return `<document name=${JSON.stringify(name)}>\n${text}\n</document>`;
+}
+
 /** The formats by the extensions of their files' names. All but the texts among them have a signature. */
 const EXTENSIONS: {
   [Kind in FileKind["kind"]]: Record<string, Extract<FileKind, { kind: Kind }>["format"]>;

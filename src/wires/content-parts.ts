@@ -5,7 +5,7 @@ import type {
   ImageBlock,
   SystemContentBlock,
 } from "@aws-sdk/client-bedrock-runtime";
-import { TEXT_FORMATS } from "../converse/file-kind.ts";
+import { documentAsText, TEXT_FORMATS } from "../converse/file-kind.ts";
 import { decodeText } from "../disk/decode-text.ts";
 import { OpenclawError } from "../errors.ts";
 import type { InputKind } from "../models/list.ts";
@@ -82,9 +82,7 @@ function soundPart({ format, source }: AudioBlock): ContentPart {
 }
 
 function documentParts({ format = "txt", name = "document", source }: DocumentBlock): ContentPart[] {
-  const titled = (content: string): ContentPart[] => [
-    { kind: "text", text: `<document name=${JSON.stringify(name)}>\n${content}\n</document>` },
-  ];
+  const titled = (content: string): ContentPart[] => [{ kind: "text", text: documentAsText(name, content) }];
   if (source?.text !== undefined) return titled(source.text);
   if (source?.content) return titled(source.content.map((part) => part.text ?? "").join("\n"));
   if (!source?.bytes)

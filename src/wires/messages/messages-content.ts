@@ -21,7 +21,7 @@ import type {
   TextBlockParam,
   ToolResultBlockParam,
 } from "@anthropic-ai/sdk/resources/messages";
-import { TEXT_FORMATS } from "../../converse/file-kind.ts";
+import { documentAsText, TEXT_FORMATS } from "../../converse/file-kind.ts";
 import { decodeText } from "../../disk/decode-text.ts";
 import { OpenclawError } from "../../errors.ts";
 import { toBase64 } from "../data-url.ts";
@@ -127,7 +127,7 @@ function documentBlock(
     const said = [...parts].map((part) =>
       typeof part === "string" ? part : part.type === "text" ? part.text : "",
     );
-    return textBlock(`<document name=${JSON.stringify(name)}>\n${said.join("\n")}\n</document>`);
+    return textBlock(documentAsText(name, said.join("\n")));
   }
   return {
     type: "document",
