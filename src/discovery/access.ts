@@ -10,13 +10,7 @@ import { repeatOtherFlags } from "../terminal/repeat-flags.ts";
 import type { Runtime } from "../runtime.ts";
 import { isFresh } from "./cache.ts";
 import { readEntry } from "./cache-entry.ts";
-import {
-  type AccessVerdict,
-  type Availability,
-  type GateAnswers,
-  type GatePlace,
-  judgeAccess,
-} from "./judge-access.ts";
+import { type AccessVerdict, type Availability, type GateAnswers, judgeAccess } from "./judge-access.ts";
 import type { LoadOptions } from "./load.ts";
 import { type ModelSurvey, withAwsSpinner } from "./survey.ts";
 
@@ -24,12 +18,10 @@ import { type ModelSurvey, withAwsSpinner } from "./survey.ts";
 const FORM = 2;
 
 /** What AWS said about access to one model. */
-interface AccessAnswer {
+interface AccessAnswer extends GateAnswers {
   /** Milliseconds since 1970. */
   fetchedAt: number;
   availability: Availability;
-  form?: "sent" | "missing" | undefined;
-  retention?: string | undefined;
 }
 
 /** Access to a listed model: the verdict, and what AWS says in its own words; null where it said nothing. */
@@ -107,10 +99,8 @@ export async function surveyAccess(
     const answer = answers.get(base);
     const failure = failures.get(base);
     if (!answer) return failure ? unknown(failure.message, failure.hint) : unknown(nobodyAsked);
-    return withWords(
-      judgeKept(answer, { modelId: base, region: discovered.region, repeated }),
-      answer.availability,
-    );
+    const place = { modelId: base, region: discovered.region, repeated };
+    return withWords(judgeAccess(answer, place), answer.availability);
   };
   return {
     access: new Map(models.map((model) => [model.key, accessOf(model)])),
@@ -130,11 +120,6 @@ function unknown(reason: string, hint: string | null = null): Access {
 function withWords(verdict: AccessVerdict, availability: Availability): Access {
   const { agreement = null, authorization = null, entitlement = null, region = null } = availability;
   return { ...verdict, agreement, authorization, entitlement, region };
-}
-
-/** What a kept answer means for a model of a region. */
-export function judgeKept({ availability, form, retention }: AccessAnswer, place: GatePlace): AccessVerdict {
-  return judgeAccess({ availability, form, retention }, place);
 }
 
 /** The file beside a cached list that keeps the answers about access: as private, and of the same identity. */

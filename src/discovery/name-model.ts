@@ -33,7 +33,8 @@ import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { repeatOtherFlags } from "../terminal/repeat-flags.ts";
-import { accessFile, judgeKept, readAccess } from "./access.ts";
+import { accessFile, readAccess } from "./access.ts";
+import { judgeAccess } from "./judge-access.ts";
 import { loadModels, type ModelLoad } from "./load.ts";
 import { type ModelSurvey, surveyModels, withAwsSpinner } from "./survey.ts";
 
@@ -153,7 +154,7 @@ function noteTaken(text: string, model: ResolvedModel, { runtime, config }: Setu
 /** The refusal that AWS would answer, by what is kept of its answers. */
 function barred(modelId: string, answers: KeptAccess, region: string, options: GlobalOptions): OpenclawError {
   const answer = answers.get(modelId);
-  const verdict = answer && judgeKept(answer, { modelId, region, repeated: repeatOtherFlags(options) });
+  const verdict = answer && judgeAccess(answer, { modelId, region, repeated: repeatOtherFlags(options) });
   return new OpenclawError("model-access", {
     message: `This account has no access to '${modelId}' in ${region}: ${verdict?.reason ?? "AWS refuses it"}.`,
     hint: verdict?.hint ?? undefined,
@@ -234,7 +235,7 @@ export async function nameableIn(
     isBarred: (baseId) => {
       const answer = answers.get(baseId);
       const place = { modelId: baseId, region: discovered.region };
-      const verdict = answer && judgeKept(answer, place);
+      const verdict = answer && judgeAccess(answer, place);
       // The form is missing for all models of its vendor: an older one is no way around it.
       return verdict?.callable === false && verdict.gate !== "form";
     },

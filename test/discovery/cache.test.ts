@@ -116,7 +116,12 @@ it.each([
 it("ignores answers about access that are not whole", async () => {
   const file = accessFile(path.join(createFolder(), "models-x.json"));
   expect(await readAccess(file)).toEqual(new Map());
-  const answer = { fetchedAt: NOW, availability: { region: "AVAILABLE" }, isFormMissing: false };
+  const answer = {
+    fetchedAt: NOW,
+    availability: { region: "AVAILABLE" },
+    form: "sent" as const,
+    retention: "default",
+  };
   writeFileSync(file, formatAccess(new Map([["a.b", answer]])));
   expect(await readAccess(file)).toEqual(new Map([["a.b", answer]]));
   writeFileSync(file, JSON.stringify({ form: 2, answers: { "a.b": answer, "c.d": { fetchedAt: NOW } } }));
