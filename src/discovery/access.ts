@@ -158,20 +158,9 @@ async function refreshAnswers(
   needed: (answers: ReadonlyMap<string, AccessAnswer>) => string[],
   failures: Map<string, OpenclawError>,
 ): Promise<Map<string, AccessAnswer>> {
-  const { runtime } = session.setup;
   const answers = new Map(older);
   const refresh = (): Promise<void> => askAll(session, needed(answers), answers, failures);
-  if (file === undefined) {
-    await refresh();
-    return answers;
-  }
-  const { tryToKeep, withCacheLock } = await import("./cache-write.ts");
-  const { replaceFile } = await import("../disk/replace-file.ts");
-  await withCacheLock(file, runtime, async () => {
-    for (const [id, answer] of await readAccess(file)) answers.set(id, answer);
-    await refresh();
-    await tryToKeep(runtime, () => replaceFile(file, formatAccess(answers)));
-  });
+  await (file === undefined ? refresh() : changeKept(file, answers, session.setup.runtime, refresh));
   return answers;
 }
 
@@ -183,14 +172,26 @@ export async function keepAccess(
   runtime: Runtime,
 ): Promise<void> {
   if (!availability) return;
-  const file = accessFile(cacheFile);
+  const answers = new Map<string, AccessAnswer>();
+  await changeKept(accessFile(cacheFile), answers, runtime, async () => {
+    answers.set(modelId, { fetchedAt: runtime.now(), availability, form, retention });
+  });
+}
+
+/** Adds what a file keeps to answers, has them changed, and keeps them there: one process at a time. */
+async function changeKept(
+  file: string,
+  answers: Map<string, AccessAnswer>,
+  runtime: Runtime,
+  change: () => Promise<void>,
+): Promise<void> {
   const [{ tryToKeep, withCacheLock }, { replaceFile }] = await Promise.all([
     import("./cache-write.ts"),
     import("../disk/replace-file.ts"),
   ]);
   await withCacheLock(file, runtime, async () => {
-    const answers = await readAccess(file);
-    answers.set(modelId, { fetchedAt: runtime.now(), availability, form, retention });
+    for (const [id, answer] of await readAccess(file)) answers.set(id, answer);
+    await change();
     await tryToKeep(runtime, () => replaceFile(file, formatAccess(answers)));
   });
 }
