@@ -7,7 +7,7 @@ import type { Discovered, FoundationModel, InferenceProfile } from "../models/di
 import { needsProfile, profileFor, profileNamed, reachesEveryRegion, regionsOf } from "../models/callable.ts";
 import { suggestIds, successorOf } from "../models/match-name.ts";
 import { findProfile, listedBase } from "../models/listed-id.ts";
-import { isMantle, isOfBedrock } from "../models/provider-api.ts";
+import { isAtRuntime, isMantle, isOfBedrock } from "../models/provider-api.ts";
 import { type ResolvedModel, targetOf, unknownModel } from "../models/resolve-model.ts";
 import { toOpenclawError } from "../session/aws-errors.ts";
 import { type Check, fail, failAs, ok, type Outcome, skip, warn, worst } from "./check.ts";
@@ -186,7 +186,7 @@ const modelAccessCheck: Check<Examination> = {
   needs: ["default-model"],
   hint: "https://docs.aws.amazon.com/bedrock/latest/userguide/model-access.html",
   run: async (examination) => {
-    const models = (await examination.models()).filter((model) => isOfBedrock(model) && !isMantle(model));
+    const models = (await examination.models()).filter(isAtRuntime);
     if (models.length === 0) return skip("no default model of Amazon Bedrock is set");
     return worst(await Promise.all(models.map((model) => examine(model, examination))));
   },

@@ -10,7 +10,7 @@ import type { Warning } from "../models/discovered.ts";
 import { wayTo } from "../discovery/learnt-way.ts";
 import { loadModels, type ModelLoad } from "../discovery/load.ts";
 import { listedBase } from "../models/listed-id.ts";
-import { hasMantle, isMantle, isOfBedrock } from "../models/provider-api.ts";
+import { hasMantle, isAtRuntime, isMantle, isOfBedrock } from "../models/provider-api.ts";
 import { needsProfile } from "../models/callable.ts";
 import {
   isComplete,
@@ -47,7 +47,7 @@ export async function surveyNeeds(
   try {
     const guardrail = chooseGuardrail(undefined, false, config.value)?.guardrailIdentifier;
     const [models, embedders, identity, mantleRegion] = await Promise.all([
-      findModels(setup, calledModels(config.value).filter(isOfRuntime)),
+      findModels(setup, calledModels(config.value).filter(isAtRuntime)),
       findModels(setup, purposes.includes("embed") ? embeddingModels(config.value) : []),
       askAccount(session),
       findMantleRegion(setup),
@@ -107,10 +107,6 @@ async function findModels(setup: Setup, models: readonly ResolvedModel[]): Promi
     }),
   );
   return found.filter((model) => model !== undefined);
-}
-
-function isOfRuntime(model: ResolvedModel): boolean {
-  return isOfBedrock(model) && !isMantle(model);
 }
 
 /** The region in which Mantle is called, where its provider is configured or a model is named as its. */

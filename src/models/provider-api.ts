@@ -186,6 +186,11 @@ export function isMantle({ providerId }: { providerId: string }): boolean {
   return providerId === MANTLE;
 }
 
+/** Whether a model is called at Amazon Bedrock's own endpoint, `bedrock-runtime`. */
+export function isAtRuntime(model: Provided): boolean {
+  return isOfBedrock(model) && !isMantle(model);
+}
+
 /** Whether the provider of the endpoint `bedrock-mantle` is configured: an empty object is enough. */
 export function hasMantle(config: Configuration): boolean {
   return config.models?.providers?.[MANTLE] !== undefined;
