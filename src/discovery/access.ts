@@ -3,7 +3,7 @@ import { isRecord } from "../json.ts";
 import { toWarning, type Warning } from "../models/discovered.ts";
 import type { ListedModel } from "../models/list.ts";
 import { listedBase } from "../models/listed-id.ts";
-import { isMantle } from "../models/provider-api.ts";
+import { isMantle, providerOfKey } from "../models/provider-api.ts";
 import { targetOf } from "../models/resolve-model.ts";
 import { openSession, type AwsSession } from "../session/session.ts";
 import { repeatOtherFlags } from "../terminal/repeat-flags.ts";
@@ -109,7 +109,7 @@ export async function surveyAccess(
 }
 
 function isOfMantle(key: string): boolean {
-  return isMantle({ providerId: key.slice(0, key.indexOf("/")) });
+  return isMantle({ providerId: providerOfKey(key) });
 }
 
 function unknown(reason: string, hint: string | null = null): Access {

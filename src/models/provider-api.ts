@@ -181,6 +181,11 @@ export function keyAtMantle({ providerId, id }: { providerId: string; id: string
   return providerId === BEDROCK && isOnlyAtMantle(id) ? `${MANTLE}/${withoutPrefix(id)}` : undefined;
 }
 
+/** The provider that a model's key begins with. */
+export function providerOfKey(key: string): string {
+  return key.slice(0, key.indexOf("/"));
+}
+
 /** Whether a model is called at the endpoint `bedrock-mantle`. */
 export function isMantle({ providerId }: { providerId: string }): boolean {
   return providerId === MANTLE;

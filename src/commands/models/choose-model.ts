@@ -1,6 +1,7 @@
 import { Asker, type Choice } from "../../chat/interactive/picker.ts";
 import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
 import type { ListedModel } from "../../models/list.ts";
+import { providerOfKey } from "../../models/provider-api.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { formatPriceColumn, formatTokenColumn } from "../../terminal/numbers.ts";
@@ -107,6 +108,6 @@ function placeOf({ id, key, kind, regions }: ListedModel): string {
   const geography = kind === "inference-profile" ? (id.split(".", 1)[0] ?? "") : "";
   if (geography === "global") return "any region";
   if (geography !== "") return geography.toUpperCase();
-  if (regions.length === 0) return key.slice(0, key.indexOf("/"));
+  if (regions.length === 0) return providerOfKey(key);
   return regions.length === 1 ? (regions[0] ?? "") : `${regions.length} regions`;
 }

@@ -1,5 +1,5 @@
 import { type ListedModel, type ListInput, listModels } from "../../models/list.ts";
-import { isMantle, isOfBedrock } from "../../models/provider-api.ts";
+import { isMantle, isOfBedrock, providerOfKey } from "../../models/provider-api.ts";
 import type { ModelSurvey } from "../../discovery/survey.ts";
 import { formatAge } from "../../terminal/numbers.ts";
 import { explainMarks } from "./model-table.ts";
@@ -29,11 +29,10 @@ export function footerLines({ setup, load, models, input }: ModelSurvey, now: nu
 /** In the same terms as doctor's line on the foundation models. */
 function countKinds(models: readonly ListedModel[], { config }: ListInput): string {
   const isServers = ({ key }: ListedModel): boolean => {
-    const providerId = key.slice(0, key.indexOf("/"));
+    const providerId = providerOfKey(key);
     return !isOfBedrock({ providerId, provider: config.models?.providers?.[providerId] });
   };
-  const isOfMantle = ({ key }: ListedModel): boolean =>
-    isMantle({ providerId: key.slice(0, key.indexOf("/")) });
+  const isOfMantle = ({ key }: ListedModel): boolean => isMantle({ providerId: providerOfKey(key) });
   const mantle = models.filter(isOfMantle).length;
   const own = models.filter((model) => !isServers(model) && !isOfMantle(model));
   const of = (kind: ListedModel["kind"]): number => own.filter((model) => model.kind === kind).length;
