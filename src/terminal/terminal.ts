@@ -81,7 +81,7 @@ export class Terminal {
   #mode: Mode = { format: "text", color: true, verbose: false, quiet: false };
   #hasPrintedJson = false;
   #hasStatus = false;
-  /** What is typed ahead, shown below everything. */
+  /** The line that shows what is typed ahead, below everything; "" for none. */
   #typed = "";
   /** What stands on the line of the cursor, as far as it is known: how wide it is decides what can be below. */
   #line: string | undefined = "";
@@ -267,7 +267,7 @@ export class Terminal {
     const room = columns - 1;
     const line = lines.find((form) => stringWidth(form) <= room) ?? cutText(lines.at(-1) ?? "", room);
     if (line === "") return;
-    const typed = this.#typedLine(room);
+    const typed = cutText(this.#typed, room);
     // The cursor waits in front: what the terminal makes of the line when its width changes is then still below it.
     this.#stderr.write(typed === "" ? `${line}\r` : `${line}\r\n${typed}\r${CURSOR_UP}`);
     this.#hasStatus = true;
@@ -278,7 +278,7 @@ export class Terminal {
    * nothing where `showStatus` would not.
    */
   showTyped(text: string): void {
-    this.#typed = text;
+    this.#typed = text === "" ? "" : `> ${neutralise(onOneLine(text))}`;
     this.hideStatus();
     this.#drawTyped();
   }
@@ -295,16 +295,12 @@ export class Terminal {
     return knownSize(this.#stderr, "columns");
   }
 
-  #typedLine(room: number): string {
-    return this.#typed === "" ? "" : cutText(`> ${neutralise(onOneLine(this.#typed))}`, room);
-  }
-
   #drawTyped(): void {
     // Most of what is written has nothing below it.
     if (this.#typed === "") return;
     const columns = this.#statusColumns;
     if (columns === undefined) return;
-    const typed = this.#typedLine(columns - 1);
+    const typed = cutText(this.#typed, columns - 1);
     if (this.#isAtLineStart) this.#stderr.write(`${typed}\r`);
     else {
       const width = this.#line === undefined ? 0 : stringWidth(this.#line);
