@@ -1,5 +1,6 @@
 import type { ToolConfiguration } from "@aws-sdk/client-bedrock-runtime";
 import { OpenclawError } from "../errors.ts";
+import { withoutPrefix } from "../models/base-model-id.ts";
 import { catalogIds } from "../models/catalog.ts";
 import { type FamilyFacts, familyOf } from "../models/families.ts";
 
@@ -40,11 +41,11 @@ export function groundedTools(
       (id) => `${familyOf(id).webSearch?.geography ?? ""}.${id}`,
     );
   const { tool, geography } = webSearch;
-  const [, prefix] = /^([a-z-]+)\.[a-z0-9-]+\./.exec(calledAs) ?? [];
-  if (geography !== undefined && prefix !== undefined && prefix !== geography) {
+  const base = withoutPrefix(calledAs);
+  if (geography !== undefined && base !== calledAs && calledAs !== `${geography}.${base}`) {
     throw new OpenclawError("invalid-request", {
       message: `'${calledAs}' does not search the web: that is done through profiles of '${geography}' only.`,
-      hint: `Ask in that geography: --region us-east-1 -m ${geography}.${calledAs.slice(prefix.length + 1)}`,
+      hint: `Ask in that geography: --region us-east-1 -m ${geography}.${base}`,
       details: { model: calledAs },
     });
   }
