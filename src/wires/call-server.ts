@@ -31,7 +31,10 @@ export interface ServerLine {
   /** Whether it is AWS's, which tells errors by a table of its own and leaves no reasoning to the reader to find. */
   readonly isAws: boolean;
   readonly runtime: Runtime;
-  /** Sends one request. Resolves with a good answer, whose body is read by whoever asked. */
+  /**
+   * Sends one request. Resolves with a good answer, whose body is read by whoever asked. Throws the errors of the failure
+   * table, or AWS's of its own, `network`, `timeout` and `bad-response`, and the signal's reason.
+   */
   send(call: ServerCall, signal: AbortSignal): Promise<ServerAnswer>;
   /** What a failed answer is called where not the failure table tells: AWS has a table of its own. */
   readonly explainSaid?: FailedCall["explainSaid"];
@@ -79,18 +82,6 @@ export async function openLine(
     close: () => handler.destroy(),
   };
   return line;
-}
-
-/**
- * Sends one request to `path` below the server's address. Resolves with a good answer's headers; its body is read by
- * whoever asked. Throws the errors of the failure table, `network`, `timeout` and `bad-response`, and the signal's reason.
- */
-export async function callServer(
-  line: ServerLine,
-  path: string,
-  { signal, ...options }: Omit<ServerCall, "path"> & { signal: AbortSignal },
-): Promise<ServerAnswer> {
-  return line.send({ path, ...options }, signal);
 }
 
 async function sendOnce(

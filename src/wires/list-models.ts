@@ -1,18 +1,18 @@
 import { OpenclawError } from "../errors.ts";
 import { servedApi } from "../models/provider-api.ts";
 import { readBytes } from "../read-bytes.ts";
-import { callServer, type ServerLine } from "./call-server.ts";
+import type { ServerLine } from "./call-server.ts";
 
 /** The largest list that is read, in bytes. */
 const LARGEST_LIST = 8 * 1024 * 1024;
 
 /**
- * Asks a server for the ids of its models (GET /models), in its own order. Throws the errors of callServer, and
+ * Asks a server for the ids of its models (GET /models), in its own order. Throws the errors of the line, and
  * `bad-response` for what is no list.
  */
 export async function askForModels(line: ServerLine, signal: AbortSignal): Promise<string[]> {
   const { server } = line;
-  const { body } = await callServer(line, servedApi(server.api).list, { signal });
+  const { body } = await line.send({ path: servedApi(server.api).list }, signal);
   const tooLong = (): Error => new Error(`The list is larger than ${LARGEST_LIST} bytes.`);
   try {
     const bytes = await readBytes(body, { most: LARGEST_LIST, tooLong });

@@ -42,7 +42,7 @@ export interface ServerApi {
    * server's model goes by its own id. Throws `bad-attachment`.
    */
   plan(line: ServerLine, lessons: Lessons, called?: BedrockModel): Promise<RequestPlan>;
-  /** Sends a request once. Throws the errors of callServer. */
+  /** Sends a request once. Throws the errors of the line. */
   send(line: ServerLine, plan: RequestPlan, signal: AbortSignal): Promise<StreamedAnswer>;
   /** Asks for the input tokens of a request, where the API can; undefined for an answer that is no count. Throws as `send`. */
   countTokens?(line: ServerLine, plan: RequestPlan, signal: AbortSignal): Promise<number | undefined>;

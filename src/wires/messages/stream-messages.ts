@@ -2,7 +2,7 @@ import { isRecord } from "../../json.ts";
 import { parseIfJson } from "../../json-bounds.ts";
 import { MESSAGES_VERSION } from "../../models/provider-api.ts";
 import { readBytes } from "../../read-bytes.ts";
-import { callServer, type ServerLine } from "../call-server.ts";
+import type { ServerLine } from "../call-server.ts";
 import { readAnswer, type StreamedAnswer } from "../read-answer.ts";
 import { MessagesReader } from "./messages-reader.ts";
 import type { MessageCreateParamsStreaming } from "@anthropic-ai/sdk/resources/messages";
@@ -14,7 +14,7 @@ export type MessagesBody = MessageCreateParamsStreaming & { anthropic_beta?: str
 const LONGEST_COUNT = 64 * 1024;
 
 /**
- * Asks for a streamed message. Reading the answer throws what readAnswer says. Throws the errors of callServer.
+ * Asks for a streamed message. Reading the answer throws what readAnswer says. Throws the errors of the line.
  */
 export async function streamMessages(
   line: ServerLine,
@@ -23,13 +23,13 @@ export async function streamMessages(
 ): Promise<StreamedAnswer> {
   const { model } = body;
   const headers = headersFor(betas);
-  const answer = await callServer(line, "/messages", { body, headers, signal, model });
+  const answer = await line.send({ path: "/messages", body, headers, model }, signal);
   return readAnswer(answer, line, model, new MessagesReader());
 }
 
 /**
  * Asks how many input tokens a request has (https://platform.claude.com/docs/en/api/messages-count-tokens); undefined where
- * the answer is no number. Throws the errors of callServer.
+ * the answer is no number. Throws the errors of the line.
  */
 export async function countMessageTokens(
   line: ServerLine,
@@ -38,8 +38,8 @@ export async function countMessageTokens(
 ): Promise<number | undefined> {
   const { model, messages, system, tools, tool_choice, thinking, output_config } = asked;
   const body = { model, messages, system, tools, tool_choice, thinking, output_config };
-  const options = { body, headers: headersFor(betas), signal, model };
-  const answer = await callServer(line, "/messages/count_tokens", options);
+  const call = { path: "/messages/count_tokens", body, headers: headersFor(betas), model };
+  const answer = await line.send(call, signal);
   const tooLong = (): Error => new Error(`The count is longer than ${LONGEST_COUNT} bytes.`);
   const bytes = await readBytes(answer.body, { most: LONGEST_COUNT, tooLong });
   const count = parseIfJson(bytes.toString("utf8"));

@@ -4,7 +4,6 @@ import type { Ask } from "../../converse/plan-request.ts";
 import { beginsInReasoning, familyServed, RESPONDING } from "../../models/families.ts";
 import { MANTLE } from "../../models/provider-api.ts";
 import type { Setup } from "../../session/session.ts";
-import { callServer } from "../call-server.ts";
 import { PART_KINDS } from "../content-parts.ts";
 import { type ApiForm, planForServer } from "../plan-for-server.ts";
 import { readAnswer } from "../read-answer.ts";
@@ -19,7 +18,7 @@ export function responsesApi(setup: Setup, ask: Ask): ServerApi {
       planForServer(ask, setup.config.value, formFor(ask, called), lessons, called),
     send: async (line, { body }, signal) => {
       const { model } = body as ResponseBody & { model: string };
-      const answer = await callServer(line, "/responses", { body: body as ResponseBody, signal, model });
+      const answer = await line.send({ path: "/responses", body: body as ResponseBody, model }, signal);
       const mayBeginInside = !line.isAws && beginsInReasoning(model);
       return readAnswer(answer, line, model, new ResponseReader(mayBeginInside));
     },
