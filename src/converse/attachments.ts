@@ -277,16 +277,16 @@ function mostBytesOf(file: FileKind, { mostBytes }: AttachmentLimits): number {
 }
 
 function adviseSmaller({ kind }: FileKind, readsS3: FamilyFacts["readsS3"]): string {
-  const bucket = readsS3 && `put it into Amazon S3: -f s3://BUCKET/KEY`;
+  const bucket = readsS3 && "put it into Amazon S3: -f s3://BUCKET/KEY";
   if (kind === "video" && readsS3)
     return `Cut it, or ${bucket}, where a video may have ${inMegabytes(readsS3.mostVideoBytes)}.`;
-  const smaller = {
-    image: "Scale it down, save it as jpeg",
-    document: "Split it, attach only the part that matters",
-    video: "Cut it",
-    audio: "Cut it",
+  const ways = {
+    image: ["Scale it down", "save it as jpeg"],
+    document: ["Split it", "attach only the part that matters"],
+    video: ["Cut it"],
+    audio: ["Cut it"],
   }[kind];
-  return bucket ? `${smaller}, or ${bucket}` : `${smaller.replace(/, (?=[^,]*$)/, ", or ")}.`;
+  return bucket ? `${ways.join(", ")}, or ${bucket}` : `${ways.join(", or ")}.`;
 }
 
 function checkRequest(attachments: readonly LocalAttachment[], readsS3: boolean): void {
@@ -295,13 +295,12 @@ function checkRequest(attachments: readonly LocalAttachment[], readsS3: boolean)
   const total = attachments.reduce((sum, { bytes }) => sum + bytes.length, 0);
   throw badAttachment(
     `The files have ${inMegabytes(total)} together, and a request holds at most ${inMegabytes(MOST_FILE_BYTES)} of them.`,
-    readsS3 ? `Attach fewer or smaller files, or ${IN_S3}` : "Attach fewer or smaller files.",
+    readsS3
+      ? "Attach fewer or smaller files, or some in Amazon S3: -f s3://BUCKET/KEY"
+      : "Attach fewer or smaller files.",
     { files: attachments.map(({ label }) => label), bytes: total, limit: MOST_FILE_BYTES },
   );
 }
-
-/** The way out for what no request holds. */
-const IN_S3 = "some in Amazon S3: -f s3://BUCKET/KEY";
 
 async function readFile(label: string, read: () => Promise<{ bytes: Buffer }>): Promise<Buffer> {
   try {

@@ -42,7 +42,7 @@ function kindOfRiff(file: Buffer): FileKind | string | undefined {
 }
 
 /** The ISO base media formats, by their brand (ISO 14496-12; https://mp4ra.org/registered-types/brands). */
-function kindOfMp4(file: Buffer, extension: string): FileKind | string | undefined {
+function kindOfMp4(file: Buffer, extension: string): FileKind | undefined {
   const brand = file.toString("latin1", 8, 12);
   if (/^(avi[fs]|hei[cmsx]|hev[cmx]|mif1|msf1)$/.test(brand)) return undefined;
   if (/^M4[ABP] $/.test(brand)) return audio("m4a");
@@ -55,7 +55,7 @@ function kindOfMp4(file: Buffer, extension: string): FileKind | string | undefin
 }
 
 /** Matroska and WebM, which say what they are in their header and name the codec of each track (RFC 9559). */
-function kindOfMatroska(file: Buffer, extension: string): FileKind | string {
+function kindOfMatroska(file: Buffer, extension: string): FileKind {
   const isWebm = file.subarray(0, 64).includes("webm");
   const hasTrack = (letter: string): boolean =>
     findNear(file, new RegExp(`\\x86[\\x80-\\xa0]${letter}_[A-Z]`));
