@@ -7,6 +7,7 @@ import { textAnswerSteps } from "../helpers/answer-steps.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
 import { openaiServer, refusal, says } from "../helpers/openai-server.ts";
 import { createHome, openclaw } from "../helpers/openclaw.ts";
+import { PIXEL } from "../helpers/pixel.ts";
 import { serve } from "../helpers/served.ts";
 
 /** A model that no table knows. */
@@ -446,13 +447,7 @@ describe("a conversation", () => {
         isBlind ? refusingWhile((body) => body.includes('"image"'), message)(call) : undefined,
     });
     const pixel = path.join(emulated.home, "pixel.png");
-    writeFileSync(
-      pixel,
-      Buffer.from(
-        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
-        "base64",
-      ),
-    );
+    writeFileSync(pixel, PIXEL);
     const ask = (...args: string[]) => emulated.run(["chat", "-m", NOVA, "--session", "s2", ...args]);
     expect((await ask("-f", pixel, "What is it?")).code).toBe(0);
     isBlind = true;

@@ -13,6 +13,7 @@ import {
   says,
 } from "../helpers/openai-server.ts";
 import { createHome, openclaw, type RunOptions, start } from "../helpers/openclaw.ts";
+import { PIXEL } from "../helpers/pixel.ts";
 import { expectSchema } from "../helpers/schema.ts";
 
 const once1 = { AWS_MAX_ATTEMPTS: "1" };
@@ -147,11 +148,7 @@ describe("answers", () => {
 
   it("to parameters, a system prompt and an image", async () => {
     const { run, server, home } = await lab(() => says("Hello"));
-    const png = Buffer.from(
-      "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==",
-      "base64",
-    );
-    writeFileSync(path.join(home, "dot.png"), png);
+    writeFileSync(path.join(home, "dot.png"), PIXEL);
     const flags = [
       "--max-tokens",
       "9",
@@ -177,7 +174,7 @@ describe("answers", () => {
         {
           role: "user",
           content: [
-            { type: "image_url", image_url: { url: `data:image/png;base64,${png.toString("base64")}` } },
+            { type: "image_url", image_url: { url: `data:image/png;base64,${PIXEL.toString("base64")}` } },
             { type: "text", text: "what is it?" },
           ],
         },

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { emulate } from "../helpers/emulated.ts";
 import { events, type OpenaiScript, openaiServer, refusal } from "../helpers/openai-server.ts";
 import { createHome, openclaw, type RunOptions } from "../helpers/openclaw.ts";
+import { PIXEL } from "../helpers/pixel.ts";
 import {
   callOf,
   message,
@@ -113,11 +114,7 @@ describe("answers", () => {
 
   it("to an image, with what has a place there, and tells what has none", async () => {
     const { run, server, home } = await lab(() => said("A dot."));
-    const png = Buffer.from(
-      "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==",
-      "base64",
-    );
-    writeFileSync(path.join(home, "dot.png"), png);
+    writeFileSync(path.join(home, "dot.png"), PIXEL);
     const flags = ["--max-tokens", "9", "--temperature", "0.5", "--stop", "END", "--service-tier", "flex"];
     const more = ["--metadata", "team=a", "--cache", "5m", "-s", "Be brief.", "-f", "dot.png"];
     const result = await run([...flags, ...more, "what is it?"]);
@@ -135,7 +132,7 @@ describe("answers", () => {
         {
           role: "user",
           content: [
-            { type: "input_image", image_url: `data:image/png;base64,${png.toString("base64")}` },
+            { type: "input_image", image_url: `data:image/png;base64,${PIXEL.toString("base64")}` },
             { type: "input_text", text: "what is it?" },
           ],
         },

@@ -6,11 +6,10 @@ import { describe, expect, it } from "vitest";
 import { eventStep } from "../../src/emulator/converse.ts";
 import type { RecordedCall, StreamStep } from "../../src/emulator/emulator.ts";
 import { textAnswerSteps, textStep } from "../helpers/answer-steps.ts";
+import { PIXEL } from "../helpers/pixel.ts";
 import { gate, MODEL, serve } from "../helpers/served.ts";
 
-/** A PNG of one pixel. */
-const PIXEL =
-  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+const pixel = PIXEL.toString("base64");
 const ask = (content: string) => ({
   model: MODEL,
   messages: [{ role: "user" as const, content }],
@@ -448,7 +447,7 @@ describe("chat completions", () => {
           role: "user",
           content: [
             { type: "text", text: "What is this?" },
-            { type: "image_url", image_url: { url: `data:image/png;base64,${PIXEL}`, detail: "low" } },
+            { type: "image_url", image_url: { url: `data:image/png;base64,${pixel}`, detail: "low" } },
             { type: "text", text: "   " },
             {
               type: "file",
@@ -472,7 +471,7 @@ describe("chat completions", () => {
           role: "user",
           content: [
             { text: "What is this?" },
-            { image: { format: "png", source: { bytes: PIXEL } } },
+            { image: { format: "png", source: { bytes: pixel } } },
             {
               document: {
                 format: "md",
@@ -679,14 +678,14 @@ describe("chat completions", () => {
           role: "user",
           content: [
             { type: "text", text: "the open plan" },
-            { type: "image_url", image_url: { url: `data:image/png;base64,${PIXEL}` } },
+            { type: "image_url", image_url: { url: `data:image/png;base64,${pixel}` } },
           ],
         },
       ],
     });
     const told = await open.logged(({ status }) => status === 200);
     expect(JSON.stringify(told.request)).toContain("the open plan");
-    expect(JSON.stringify(told.request)).not.toContain(PIXEL);
+    expect(JSON.stringify(told.request)).not.toContain(pixel);
     expect(told.answer).toContain("You asked: the open plan");
   });
 

@@ -3,6 +3,7 @@ import path from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import type { Script, StreamStep } from "../../../src/emulator/script.ts";
 import { type Emulated, emulate } from "../../helpers/emulated.ts";
+import { PIXEL } from "../../helpers/pixel.ts";
 import { openPty, type Pty, type PtyOptions } from "../../helpers/pty.ts";
 import { openclaw, pathWithOpenclaw } from "../../helpers/openclaw.ts";
 import { isRunning } from "../../helpers/is-running.ts";
@@ -579,14 +580,10 @@ describe("slash commands", () => {
 });
 
 describe("files that are named or dropped", () => {
-  const png = Buffer.from(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
-    "base64",
-  );
   const withFiles = async (): Promise<Sitting> => {
     const emulated = await emulate();
     writeFileSync(path.join(emulated.home, "note.txt"), "The code is 42.");
-    writeFileSync(path.join(emulated.home, "it's (a) dot.png"), png);
+    writeFileSync(path.join(emulated.home, "it's (a) dot.png"), PIXEL);
     mkdirSync(path.join(emulated.home, "folder"));
     return sitDown(emulated, [], { columns: 200 });
   };

@@ -7,6 +7,7 @@ import { resolveModel } from "../../../src/models/resolve-model.ts";
 import { readSetup } from "../../../src/session/session.ts";
 import { openaiServer, type OpenaiReply, type OpenaiServer } from "../../helpers/openai-server.ts";
 import { createHome } from "../../helpers/openclaw.ts";
+import { PIXEL } from "../../helpers/pixel.ts";
 import { testRuntime, useEnvironment } from "../../helpers/test-runtime.ts";
 import { type Column, COLUMNS, COUNTS } from "./columns.ts";
 
@@ -23,10 +24,6 @@ const CLOCK: NonNullable<Question["tools"]> = {
     },
   ],
 };
-const PIXEL = Buffer.from(
-  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
-  "base64",
-);
 
 interface Outcome {
   events: ChatEvent[];
