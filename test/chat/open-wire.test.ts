@@ -1,5 +1,3 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import path from "node:path";
 import { describe, expect, it } from "vitest";
 import {
   openaiServer,
@@ -10,7 +8,7 @@ import {
   says,
 } from "../helpers/openai-server.ts";
 import { emulate } from "../helpers/emulated.ts";
-import { createHome, openclaw, type Result } from "../helpers/openclaw.ts";
+import { createHome, openclaw, type Result, writeConfig } from "../helpers/openclaw.ts";
 import { message, streams } from "../helpers/responses-events.ts";
 import { expectSchema } from "../helpers/schema.ts";
 import { serve } from "../helpers/served.ts";
@@ -33,8 +31,7 @@ async function aws(
 ): Promise<Aws> {
   const server = await openaiServer({ chat: answer });
   const home = createHome();
-  mkdirSync(path.join(home, ".openclaw"), { recursive: true, mode: 0o700 });
-  writeFileSync(path.join(home, ".openclaw", "openclaw.json"), config, { mode: 0o600 });
+  writeConfig(home, config);
   const url = new URL(server.baseUrl).origin;
   return {
     chats: server.chats,
@@ -305,8 +302,7 @@ describe("a model of Mantle", () => {
   async function mantle(answer: (call: OpenaiCall) => OpenaiReply): Promise<Aws> {
     const server = await openaiServer({ chat: answer });
     const home = createHome();
-    mkdirSync(path.join(home, ".openclaw"), { recursive: true, mode: 0o700 });
-    writeFileSync(path.join(home, ".openclaw", "openclaw.json"), MANTLE, { mode: 0o600 });
+    writeConfig(home, MANTLE);
     const url = new URL(server.baseUrl).origin;
     return {
       chats: server.chats,

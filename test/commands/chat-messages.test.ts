@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import type { EmulatorOptions } from "../../src/emulator/emulator.ts";
@@ -15,7 +15,7 @@ import {
   textOf,
 } from "../helpers/messages-events.ts";
 import { listOf, type OpenaiReply, type OpenaiScript, openaiServer } from "../helpers/openai-server.ts";
-import { createHome, openclaw, type RunOptions } from "../helpers/openclaw.ts";
+import { createHome, openclaw, type RunOptions, writeConfig } from "../helpers/openclaw.ts";
 import { expectSchema } from "../helpers/schema.ts";
 
 const once1 = { AWS_MAX_ATTEMPTS: "1" };
@@ -29,12 +29,9 @@ async function lab(
 ) {
   const server = await openaiServer({ models: listOf(MODEL, "claude-haiku-4-5"), ...(chat ? { chat } : {}) });
   const home = createHome();
-  mkdirSync(path.join(home, ".openclaw"), { recursive: true, mode: 0o700 });
   const baseUrl = server.baseUrl.replace(/\/v1$/, "");
   const providers = { lab: { baseUrl, api: "anthropic-messages", apiKey: "sk-lab", ...provider } };
-  writeFileSync(path.join(home, ".openclaw", "openclaw.json"), JSON.stringify({ models: { providers } }), {
-    mode: 0o600,
-  });
+  writeConfig(home, JSON.stringify({ models: { providers } }));
   const run = (args: readonly string[], options: RunOptions = {}) =>
     openclaw(["chat", "-m", `lab/${model}`, ...args], home, options);
   return { server, home, run };

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { emulate } from "../helpers/emulated.ts";
@@ -12,7 +12,7 @@ import {
   refusal,
   says,
 } from "../helpers/openai-server.ts";
-import { createHome, openclaw, type RunOptions, start } from "../helpers/openclaw.ts";
+import { createHome, openclaw, type RunOptions, start, writeConfig } from "../helpers/openclaw.ts";
 import { PIXEL } from "../helpers/pixel.ts";
 import { expectSchema } from "../helpers/schema.ts";
 
@@ -38,12 +38,7 @@ function configure(
   providers: Record<string, unknown>,
   more: Record<string, unknown> = {},
 ): void {
-  mkdirSync(path.join(home, ".openclaw"), { recursive: true, mode: 0o700 });
-  writeFileSync(
-    path.join(home, ".openclaw", "openclaw.json"),
-    JSON.stringify({ models: { providers }, ...more }),
-    { mode: 0o600 },
-  );
+  writeConfig(home, JSON.stringify({ models: { providers }, ...more }));
 }
 
 describe("answers", () => {

@@ -1,10 +1,10 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import type OpenAI from "openai";
 import { describe, expect, it } from "vitest";
 import { emulate } from "../helpers/emulated.ts";
 import { events, type OpenaiScript, openaiServer, refusal } from "../helpers/openai-server.ts";
-import { createHome, openclaw, type RunOptions } from "../helpers/openclaw.ts";
+import { createHome, openclaw, type RunOptions, writeConfig } from "../helpers/openclaw.ts";
 import { PIXEL } from "../helpers/pixel.ts";
 import {
   callOf,
@@ -30,9 +30,7 @@ async function lab(chat: OpenaiScript["chat"], provider: Record<string, unknown>
     models: [{ id: "gpt-5" }, { id: "gpt-5-mini" }],
     ...provider,
   };
-  mkdirSync(path.join(home, ".openclaw"), { recursive: true, mode: 0o700 });
-  const file = path.join(home, ".openclaw", "openclaw.json");
-  writeFileSync(file, JSON.stringify({ models: { providers: { lab: settings } } }), { mode: 0o600 });
+  writeConfig(home, JSON.stringify({ models: { providers: { lab: settings } } }));
   const run = (args: readonly string[], options: RunOptions = {}, model = "lab/gpt-5") =>
     openclaw(["chat", "-m", model, ...args], home, options);
   return { server, home, run };

@@ -1,8 +1,6 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import path from "node:path";
 import { onTestFinished } from "vitest";
 import { type Emulator, type EmulatorOptions, startEmulator } from "../../src/emulator/emulator.ts";
-import { createHome, openclaw, type Result, type RunOptions, start } from "./openclaw.ts";
+import { createHome, openclaw, type Result, type RunOptions, start, writeConfig } from "./openclaw.ts";
 
 export interface Emulated {
   emulator: Emulator;
@@ -35,10 +33,7 @@ export async function emulate(options: EmulatorOptions = {}): Promise<Emulated> 
     env,
     run: (args, more) => openclaw(args, home, merged(more)),
     start: (args, more) => start(args, home, merged(more)),
-    configure: (text) => {
-      mkdirSync(path.join(home, ".openclaw"), { recursive: true, mode: 0o700 });
-      writeFileSync(path.join(home, ".openclaw", "openclaw.json"), text, { mode: 0o600 });
-    },
+    configure: (text) => writeConfig(home, text),
     routes: () => emulator.calls.map(({ route }) => route),
   };
 }

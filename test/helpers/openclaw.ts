@@ -39,6 +39,12 @@ export function createHome(): string {
   return home;
 }
 
+/** Writes the configuration file of a home folder. */
+export function writeConfig(home: string, text: string): void {
+  mkdirSync(path.join(home, ".openclaw"), { recursive: true, mode: 0o700 });
+  writeFileSync(path.join(home, ".openclaw", "openclaw.json"), text, { mode: 0o600 });
+}
+
 /** The environment of a user who has set nothing: no AWS variable, IMDS off so that nothing leaves the machine. */
 export function emptyEnvironment(home: string, extra: RunOptions["env"] = {}): Record<string, string> {
   const env: Record<string, string | undefined> = {
