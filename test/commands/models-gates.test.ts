@@ -8,17 +8,10 @@ import { type Emulated, emulate } from "../helpers/emulated.ts";
 import { allows } from "../helpers/iam.ts";
 import { openPty, type Pty } from "../helpers/pty.ts";
 import { expectSchema } from "../helpers/schema.ts";
+import { USE_CASE_FORM } from "../helpers/use-case-form.ts";
 
 const CLAUDE = "anthropic.claude-sonnet-4-6";
 const FABLE = "anthropic.claude-fable-5";
-const FORM = {
-  companyName: "Example",
-  companyWebsite: "https://example.com",
-  intendedUsers: "0",
-  industryOption: "Education",
-  otherIndustryOption: "",
-  useCases: "Summaries of papers.",
-};
 const WRITES = /^(Put|Create)/;
 
 interface Document {
@@ -43,7 +36,7 @@ async function gatesOf(emulated: Emulated, model: string, ...more: string[]): Pr
 const gate = ({ gates }: Document, name: string): Gate | undefined =>
   gates.find((other) => other.name === name);
 
-function writeForm({ home }: Emulated, form: unknown = FORM): string {
+function writeForm({ home }: Emulated, form: unknown = USE_CASE_FORM): string {
   const file = path.join(home, "form.json");
   writeFileSync(file, typeof form === "string" ? form : JSON.stringify(form));
   return file;
@@ -260,7 +253,7 @@ describe("opening a gate", () => {
     expect(document).toMatchObject({ callable: true, opened: { gate: "form", waitMinutes: 15 } });
     const put = emulated.emulator.calls.find(({ route }) => route === "PutUseCaseForModelAccess");
     const body = put?.body as { formData: string } | undefined;
-    expect(JSON.parse(Buffer.from(body?.formData ?? "", "base64").toString())).toEqual(FORM);
+    expect(JSON.parse(Buffer.from(body?.formData ?? "", "base64").toString())).toEqual(USE_CASE_FORM);
     expect((await emulated.run(chat)).code).toBe(0);
     const again = await emulated.run([
       "models",
@@ -277,19 +270,19 @@ describe("opening a gate", () => {
   it("takes the form from stdin", async () => {
     const emulated = await account("form");
     const args = ["models", "access", CLAUDE, "--submit-form", "-", "--yes"];
-    expect((await emulated.run(args, { input: JSON.stringify(FORM) })).code).toBe(0);
+    expect((await emulated.run(args, { input: JSON.stringify(USE_CASE_FORM) })).code).toBe(0);
     expect(writes(emulated)).toEqual(["PutUseCaseForModelAccess"]);
   });
 
   it.each<[string, unknown, string]>([
     ["is no JSON", "companyName: x", "no JSON"],
     ["is a list", "[]", "no JSON object"],
-    ["lacks a field", { ...FORM, useCases: undefined }, "'useCases'"],
-    ["has a field of spaces", { ...FORM, companyName: " " }, "'companyName'"],
-    ["has another field", { ...FORM, companyname: "x" }, "It takes companyName"],
-    ["has words for a number", { ...FORM, intendedUsers: "internal" }, "0 (internal)"],
-    ["has a text too long", { ...FORM, companyWebsite: "x".repeat(129) }, "at most 128"],
-    ["has a list for a text", { ...FORM, useCases: ["a"] }, "'useCases'"],
+    ["lacks a field", { ...USE_CASE_FORM, useCases: undefined }, "'useCases'"],
+    ["has a field of spaces", { ...USE_CASE_FORM, companyName: " " }, "'companyName'"],
+    ["has another field", { ...USE_CASE_FORM, companyname: "x" }, "It takes companyName"],
+    ["has words for a number", { ...USE_CASE_FORM, intendedUsers: "internal" }, "0 (internal)"],
+    ["has a text too long", { ...USE_CASE_FORM, companyWebsite: "x".repeat(129) }, "at most 128"],
+    ["has a list for a text", { ...USE_CASE_FORM, useCases: ["a"] }, "'useCases'"],
     ["is the template", undefined, "is not filled in"],
   ])("refuses a form that %s, and asks nobody", async (_, form, says) => {
     const emulated = await account("form");
@@ -305,7 +298,7 @@ describe("opening a gate", () => {
     const emulated = await account("form");
     const { stdout } = await emulated.run(["models", "access", "--form-template"]);
     expectSchema("models-access", JSON.parse(stdout));
-    const filled = { ...(JSON.parse(stdout) as object), ...FORM, intendedUsers: 2 };
+    const filled = { ...(JSON.parse(stdout) as object), ...USE_CASE_FORM, intendedUsers: 2 };
     const file = writeForm(emulated, filled);
     await gatesOf(emulated, CLAUDE, "--submit-form", file, "--yes");
     expect(writes(emulated)).toEqual(["PutUseCaseForModelAccess"]);

@@ -12,20 +12,13 @@ import { describe, expect, it } from "vitest";
 import type { Emulator } from "../../src/emulator/emulator.ts";
 import type { EmulatedGate } from "../../src/emulator/gates.ts";
 import { askPython, needBotocore } from "../helpers/botocore.ts";
+import { USE_CASE_FORM } from "../helpers/use-case-form.ts";
 import { controlClient, emulate, runtimeClient, user } from "./clients.ts";
 
 const CLAUDE = "anthropic.claude-sonnet-4-6";
 const CALLED = "us.anthropic.claude-sonnet-4-6";
 const FABLE = "us.anthropic.claude-fable-5";
-const FORM = {
-  companyName: "Example",
-  companyWebsite: "https://example.com",
-  intendedUsers: "0",
-  industryOption: "Education",
-  otherIndustryOption: "",
-  useCases: "Summaries of papers.",
-};
-const formData = Buffer.from(JSON.stringify(FORM));
+const formData = Buffer.from(JSON.stringify(USE_CASE_FORM));
 
 async function call(emulator: Emulator, modelId = CALLED, region = "us-east-1"): Promise<unknown> {
   const client = runtimeClient(emulator, "HTTP/1.1", emulator, region);
@@ -70,16 +63,19 @@ describe("an account with a closed gate", () => {
     const { $metadata } = await client.send(new PutUseCaseForModelAccessCommand({ formData }));
     expect($metadata.httpStatusCode).toBe(201);
     const { formData: kept } = await client.send(new GetUseCaseForModelAccessCommand({}));
-    expect(JSON.parse(Buffer.from(kept ?? "").toString())).toEqual(FORM);
+    expect(JSON.parse(Buffer.from(kept ?? "").toString())).toEqual(USE_CASE_FORM);
     expect(await agreementOf(emulator)).toBe("AVAILABLE");
     await expect(call(emulator)).resolves.toMatchObject({ stopReason: "end_turn" });
   });
 
   it.each<[string, Buffer]>([
     ["no JSON", Buffer.from("company: Example")],
-    ["words for a number", Buffer.from(JSON.stringify({ ...FORM, intendedUsers: "Internal employees" }))],
-    ["a field too long", Buffer.from(JSON.stringify({ ...FORM, companyName: "x".repeat(129) }))],
-    ["a field too few", Buffer.from(JSON.stringify({ ...FORM, useCases: undefined }))],
+    [
+      "words for a number",
+      Buffer.from(JSON.stringify({ ...USE_CASE_FORM, intendedUsers: "Internal employees" })),
+    ],
+    ["a field too long", Buffer.from(JSON.stringify({ ...USE_CASE_FORM, companyName: "x".repeat(129) }))],
+    ["a field too few", Buffer.from(JSON.stringify({ ...USE_CASE_FORM, useCases: undefined }))],
   ])("refuses a form with %s", async (_, bytes) => {
     const emulator = await emulate({ closedGates: ["form"] });
     const put = controlClient(emulator).send(new PutUseCaseForModelAccessCommand({ formData: bytes }));
@@ -167,9 +163,9 @@ said.append(aws("create-foundation-model-agreement", *model, "--offer-token", of
 said.append(aws("get-foundation-model-availability", *model)["agreementAvailability"])
 print(json.dumps(said))
 `;
-  expect(await askPython(program, { form: FORM, model: CLAUDE }, env)).toEqual([
+  expect(await askPython(program, { form: USE_CASE_FORM, model: CLAUDE }, env)).toEqual([
     "You have not filled out the request form",
-    FORM,
+    USE_CASE_FORM,
     "https://aws.amazon.com/legal/bedrock/third-party-models/",
     { modelId: CLAUDE },
     { status: "AVAILABLE" },
