@@ -34,6 +34,16 @@ export interface Served extends Emulated {
 /** The model that tests ask. */
 export const MODEL = "amazon.nova-lite-v1:0";
 
+/** A tool of a client's. */
+export const WEATHER = {
+  type: "function" as const,
+  function: {
+    name: "weather",
+    description: "Tells the weather.",
+    parameters: { type: "object", properties: { city: { type: "string" } } },
+  },
+};
+
 /** The real program serving an emulator of the test's own, on a free port, and a client pointed at it. */
 export async function serve(options: ServeTestOptions = {}): Promise<Served> {
   const emulated = await emulate(options.emulator);

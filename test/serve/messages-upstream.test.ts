@@ -1,18 +1,7 @@
 import { expect, it } from "vitest";
 import { blockOf, ended, messageEvents, messageOf, started, textOf } from "../helpers/messages-events.ts";
 import { openaiServer } from "../helpers/openai-server.ts";
-import { serve } from "../helpers/served.ts";
-
-const tools = [
-  {
-    type: "function" as const,
-    function: {
-      name: "weather",
-      description: "Tells the weather.",
-      parameters: { type: "object", properties: { city: { type: "string" } } },
-    },
-  },
-];
+import { serve, WEATHER } from "../helpers/served.ts";
 
 it("hands calls of the caller's tools on, their results back, and the searches of a server to nobody", async () => {
   const search = blockOf(
@@ -47,7 +36,7 @@ it("hands calls of the caller's tools on, their results back, and the searches o
   });
   const asked = { role: "user" as const, content: "And in Oslo?" };
   const model = "lab/m";
-  const first = await client.chat.completions.create({ model, messages: [asked], tools });
+  const first = await client.chat.completions.create({ model, messages: [asked], tools: [WEATHER] });
   const { message: answer, finish_reason: reason } = first.choices[0] ?? {};
   expect({ reason, content: answer?.content, calls: answer?.tool_calls }).toEqual({
     reason: "tool_calls",
@@ -58,7 +47,7 @@ it("hands calls of the caller's tools on, their results back, and the searches o
   const second = await client.chat.completions.create({
     model,
     messages: [asked, ...(answer ? [answer] : []), told],
-    tools,
+    tools: [WEATHER],
   });
   expect(second.choices[0]?.message.content).toBe("It rains.");
   expect(server.chats[1]?.body).toMatchObject({

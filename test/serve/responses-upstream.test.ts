@@ -1,18 +1,7 @@
 import { expect, it } from "vitest";
 import { openaiServer } from "../helpers/openai-server.ts";
 import { callOf, message, streams } from "../helpers/responses-events.ts";
-import { serve } from "../helpers/served.ts";
-
-const tools = [
-  {
-    type: "function" as const,
-    function: {
-      name: "weather",
-      description: "Tells the weather.",
-      parameters: { type: "object", properties: { city: { type: "string" } } },
-    },
-  },
-];
+import { serve, WEATHER } from "../helpers/served.ts";
 
 it("hands calls of the caller's tools on, and keeps the searches of a server to itself", async () => {
   const search = { type: "web_search_call", id: "ws_1", action: { type: "search", query: "Oslo" } };
@@ -25,7 +14,7 @@ it("hands calls of the caller's tools on, and keeps the searches of a server to 
   });
   const asked = { role: "user" as const, content: "And in Oslo?" };
   const model = "lab/m";
-  const first = await client.chat.completions.create({ model, messages: [asked], tools });
+  const first = await client.chat.completions.create({ model, messages: [asked], tools: [WEATHER] });
   const { message: answer, finish_reason: reason } = first.choices[0] ?? {};
   expect({ reason, calls: answer?.tool_calls }).toEqual({
     reason: "tool_calls",
@@ -35,7 +24,7 @@ it("hands calls of the caller's tools on, and keeps the searches of a server to 
   const second = await client.chat.completions.create({
     model,
     messages: [asked, ...(answer ? [answer] : []), told],
-    tools,
+    tools: [WEATHER],
   });
   expect(second.choices[0]?.message.content).toBe("It rains.");
   expect(server.chats[1]?.body).toMatchObject({
