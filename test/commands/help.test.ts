@@ -102,7 +102,10 @@ describe("help in a pipe", () => {
 
 describe("help on a terminal", () => {
   it("lays a page out, with the names of the pages it leads to, and no marks of Markdown", async () => {
-    const terminal = openPty(["help", "scripting"], createHome(), { env: { PAGER: "cat" } });
+    const terminal = openPty(["help", "scripting"], createHome(), {
+      env: { PAGER: "cat" },
+      lingerSeconds: 1,
+    });
     await terminal.see("AWS_CA_BUNDLE");
     expect(await terminal.exit).toBe(0);
     const text = terminal.lines().join("\n");
@@ -114,7 +117,10 @@ describe("help on a terminal", () => {
   it.each([["cat"], [""], ["  "], ["no-such-pager-anywhere"]])(
     "prints all of it with PAGER=%j",
     async (pager) => {
-      const terminal = openPty(["help", "exit-codes"], createHome(), { env: { PAGER: pager } });
+      const terminal = openPty(["help", "exit-codes"], createHome(), {
+        env: { PAGER: pager },
+        lingerSeconds: 1,
+      });
       await terminal.see("ends it at once.");
       expect(await terminal.exit).toBe(0);
       expect(terminal.lines().join("\n")).toContain("interrupted by SIGHUP");
@@ -122,10 +128,11 @@ describe("help on a terminal", () => {
   );
 
   it.each([["PATH=/nonexistent"], ["TERM=dumb"]])("prints all of it where there is %s", async (variable) => {
-    // The terminal that tests open sets TERM itself, and loses words of what has ended before they were read.
-    const outlive = '"$@"; code=$?; /bin/sleep 1; exit $code';
-    const program = ["/usr/bin/env", variable, nodeBinary, binary, "help", "credentials"];
-    const terminal = openPty([], createHome(), { command: ["/bin/sh", "-c", outlive, "sh", ...program] });
+    // The terminal that tests open sets TERM itself.
+    const terminal = openPty([], createHome(), {
+      command: ["/usr/bin/env", variable, nodeBinary, binary, "help", "credentials"],
+      lingerSeconds: 1,
+    });
     await terminal.see("the Bedrock console.");
     expect(await terminal.exit).toBe(0);
   });

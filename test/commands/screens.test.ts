@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import type { Script } from "../../src/emulator/script.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
 import { everyCommand } from "../helpers/every-command.ts";
-import { binary, emptyEnvironment, nodeBinary } from "../helpers/openclaw.ts";
+import { binary, emptyEnvironment } from "../helpers/openclaw.ts";
 import { openPty } from "../helpers/pty.ts";
 import { runInProcess } from "../helpers/run-in-process.ts";
 
@@ -256,12 +256,11 @@ const ELSEWHERE = Object.entries(COMMANDS).filter(([name]) => name !== "models-l
 it.each(ELSEWHERE)("%s needs no width, and ends at one column", async (name, args) => {
   const machine = await setUp(name);
   const usual = await show(machine, args, 80);
-  // The terminal loses words of what has ended before they were read.
-  const outlive = 'stty cols 0 rows 0; "$@"; code=$?; sleep 0.3; exit $code';
-  const terminal = openPty([], machine.home, {
+  const terminal = openPty(args, machine.home, {
     env: { ...environmentOf(machine) },
     rows: 24,
-    command: ["/bin/sh", "-c", outlive, "sh", nodeBinary, binary, ...args],
+    tells: { columns: 0, rows: 0 },
+    lingerSeconds: 0.3,
   });
   expect(await terminal.exit).toBe(usual.code);
   const rows = await rowsOf(settled(terminal.output(), machine.home), 80);

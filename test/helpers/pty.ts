@@ -13,6 +13,8 @@ export interface PtyOptions {
   /** What the program is told instead: no columns or rows, as with `docker exec -t`, or one. */
   tells?: { columns: number; rows: number };
   cwd?: string;
+  /** For how many seconds it stays open when the program has ended: a closed one loses what was not read of it yet. */
+  lingerSeconds?: number;
   /** Runs this in the terminal instead of the program. */
   command?: readonly [string, ...string[]];
 }
@@ -50,10 +52,13 @@ const PATIENCE_MS = 10_000;
 
 /** Starts the program in a terminal. */
 export function openPty(args: readonly string[], home: string, options: PtyOptions = {}): Pty {
-  const { columns = 80, rows = 24, cwd = home, tells } = options;
+  const { columns = 80, rows = 24, cwd = home, tells, lingerSeconds } = options;
   const program = options.command ?? [nodeBinary, binary, ...args];
-  const size = `stty cols ${tells?.columns} rows ${tells?.rows}`;
-  const command = tells ? ["/bin/sh", "-c", `${size} && exec "$@"`, "sh", ...program] : program;
+  const size = tells ? `stty cols ${tells.columns} rows ${tells.rows} && ` : "";
+  const run =
+    lingerSeconds === undefined ? 'exec "$@"' : `{ "$@"; code=$?; sleep ${lingerSeconds}; exit $code; }`;
+  const isPlain = tells === undefined && lingerSeconds === undefined;
+  const command = isPlain ? program : ["/bin/sh", "-c", size + run, "sh", ...program];
   const terminal = new headless.Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 5000 });
   const child = pty.spawn(command[0] ?? "", command.slice(1), {
     name: "xterm-256color",
