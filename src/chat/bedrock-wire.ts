@@ -6,7 +6,7 @@ import { type Ask, dependsOnModel, planRequest } from "../converse/plan-request.
 import type { RequestPlan, Wire } from "../converse/wire.ts";
 import { placeOf } from "../discovery/learnt-way.ts";
 import { loadModels } from "../discovery/load.ts";
-import { asSentence, type ErrorCode, OpenclawError } from "../errors.ts";
+import { asSentence, type ErrorCode, OpenclawError, withFields } from "../errors.ts";
 import { textAt } from "../json.ts";
 import { once } from "../once.ts";
 import { baseModelId } from "../models/base-model-id.ts";
@@ -163,7 +163,7 @@ async function openBedrock(
       const key = await keyInMantlesList(setup, ask.model);
       // What AWS lists and does not answer is closed by a gate, and another model is no way through it.
       if (!isRetired && !key && load.discovered && listedId(refused, load.discovered) !== undefined)
-        return unknownModel(id, instead, refusal, false, accessHint(refused, session));
+        return withFields(unknownModel(id, instead, refusal), { hint: accessHint(refused, session) });
       return unknownModel(
         id,
         [...(key ?? []), ...instead.filter((other) => other !== id)],

@@ -200,22 +200,20 @@ export function targetOf({ configured, id, providerId }: ResolvedModel): Target 
 
 /**
  * The `model-not-found` error for a name that nobody knows, with what may have been meant, the nearest first; for a
- * retired model with its successor. `hint` is told in place of them.
+ * retired model with its successor.
  */
 export function unknownModel(
   typed: string,
   nearest: readonly string[],
   cause?: OpenclawError,
   isRetired = false,
-  hint?: string,
 ): OpenclawError {
   const [best] = nearest;
   const suggest = (id: string): string =>
     isRetired ? `Ask its successor: openclaw chat --model ${quoteForShell(id)}` : `Did you mean ${id}?`;
   return new OpenclawError("model-not-found", {
     message: cause?.message ?? `There is no model '${shorten(typed)}'.`,
-    hint:
-      hint ?? (best ? suggest(best) : (cause?.hint ?? "List the models you can call: openclaw models list")),
+    hint: best ? suggest(best) : (cause?.hint ?? "List the models you can call: openclaw models list"),
     requestId: cause?.requestId,
     details: { ...cause?.details, model: typed, nearest },
     cause,
