@@ -2,7 +2,7 @@ import { parseArn } from "../aws/arn.ts";
 import catalog from "./catalog.json";
 
 /** Prices in USD per million tokens. */
-interface TokenPrices {
+export interface TokenPrices {
   input: number;
   output: number;
   cacheRead?: number;

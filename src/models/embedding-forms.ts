@@ -1,8 +1,7 @@
 import { isRecord } from "../json.ts";
 
 /** What a text is embedded for. */
-const INPUT_TYPES = ["document", "query", "classification", "clustering"] as const;
-export type InputType = (typeof INPUT_TYPES)[number];
+export type InputType = "document" | "query" | "classification" | "clustering";
 
 export interface EmbeddingOptions {
   dimensions: number | undefined;

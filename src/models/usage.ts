@@ -1,4 +1,4 @@
-import type { Cost } from "./catalog.ts";
+import type { Cost, TokenPrices } from "./catalog.ts";
 
 /** Token counts of one call, in AWS's names. Cached tokens are counted beside `inputTokens`, not within. */
 export interface TokenUsage {
@@ -79,7 +79,7 @@ const STANDARD = "default";
 function pricesFor(
   { inputTokens, cacheReadInputTokens = 0, cacheWriteInputTokens = 0, askings = 1 }: TokenUsage,
   { cost, longestPrompt = Number.POSITIVE_INFINITY }: Price,
-): Omit<Cost, "tiers"> | undefined {
+): TokenPrices | undefined {
   const { tiers = [] } = cost;
   const length = inputTokens + cacheReadInputTokens + cacheWriteInputTokens;
   if (length > longestPrompt) return undefined;

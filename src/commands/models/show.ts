@@ -1,7 +1,7 @@
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { repeatFlags } from "../../terminal/repeat-flags.ts";
 import { baseModelId } from "../../models/base-model-id.ts";
-import type { Cost } from "../../models/catalog.ts";
+import type { TokenPrices } from "../../models/catalog.ts";
 import { familyOf } from "../../models/families.ts";
 import { type Access, surveyAccess } from "../../discovery/access.ts";
 import { surveyNamed, unlisted } from "../../discovery/name-model.ts";
@@ -211,7 +211,7 @@ function priceInWords({ cost, priceSource }: ModelFacts): string {
   return `${pricesInWords(cost)} per million tokens (${priceSource}, estimate)`;
 }
 
-function pricesInWords({ input, output, cacheRead, cacheWrite }: Omit<Cost, "tiers">): string {
+function pricesInWords({ input, output, cacheRead, cacheWrite }: TokenPrices): string {
   return [
     `$${formatPrice(input)} in`,
     `$${formatPrice(output)} out`,
