@@ -159,8 +159,10 @@ function embedStatements({ embedders, account }: PolicyNeeds): PolicyStatement[]
   ];
 }
 
-/** AWS has no resource types for GetMetricData, and ListServiceQuotas is asked for a whole service. */
-/** `models access` tells a quota of 0, and nobody's use of it. */
+/**
+ * AWS has no resource types for GetMetricData, and ListServiceQuotas is asked for a whole service. `models access` tells a
+ * quota of 0, and nobody's use of it.
+ */
 function quotaStatements({ isDiscoveryOn, models }: PolicyNeeds, tellsUse: boolean): PolicyStatement[] {
   const actions = ["servicequotas:ListServiceQuotas", ...(tellsUse ? ["cloudwatch:GetMetricData"] : [])];
   return statement("ReadQuotas", actions, isDiscoveryOn || models.length > 0 ? ["*"] : []);

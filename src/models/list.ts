@@ -207,7 +207,7 @@ function describe(
   const { config, hasCredentials } = input;
   const isMantle = providerId === MANTLE;
   const discovered = isMantle ? input.mantle : input.discovered;
-  const isBedrock = candidate !== undefined || isMantle || isOfBedrock(providerId, config);
+  const isBedrock = candidate !== undefined || isOfBedrock(providerId, config);
   const catalog = isBedrock
     ? ((isMantle ? lookUpUndated(id) : lookUpCatalog(id)) ??
       (baseId === undefined ? undefined : lookUpCatalog(baseId)))
@@ -250,7 +250,7 @@ function describe(
   };
 }
 
-/** Whether a provider's models are called through Converse: those of Amazon Bedrock, and of providers that say so. */
+/** Whether a provider's models are called in Amazon Bedrock. */
 function isOfBedrock(providerId: string, config: Configuration): boolean {
   return !isServed({ providerId, provider: config.models?.providers?.[providerId] });
 }
