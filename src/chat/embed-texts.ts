@@ -11,7 +11,7 @@ import { accessCommand } from "../models/gates.ts";
 import { priceOf } from "../models/price.ts";
 import { isOfBedrock } from "../models/provider-api.ts";
 import { namedModel, type ResolvedModel, targetOf } from "../models/resolve-model.ts";
-import { formatUsd, priceCall } from "../models/usage.ts";
+import { BYTES_PER_TOKEN, formatUsd, priceCall } from "../models/usage.ts";
 import { type AwsSession, openSession, type Setup } from "../session/session.ts";
 import { repeatOtherFlags } from "../terminal/repeat-flags.ts";
 
@@ -37,8 +37,6 @@ export interface EmbedderOptions extends EmbeddingOptions {
 const CONCURRENCY = 8;
 /** Texts of one call have no more characters than this together, so that an answer comes in reasonable time. */
 const MOST_CHARACTERS = 200_000;
-/** UTF-8 bytes per token of texts of any script, so that an estimate is no less than it costs. */
-const BYTES_PER_TOKEN = 3;
 /** Time for the answer of one call, in ms. */
 const ANSWER_MS = 60_000;
 

@@ -7,6 +7,7 @@ import { OpenclawError } from "../errors.ts";
 import { lookUpCatalog } from "../models/catalog.ts";
 import { priceOf } from "../models/price.ts";
 import {
+  BYTES_PER_TOKEN,
   formatUsd,
   LONG_PROMPT,
   type Price,
@@ -18,8 +19,6 @@ import type { Setup } from "../session/session.ts";
 import type { Question } from "./ask-model.ts";
 import { openWire } from "./open-wire.ts";
 
-/** UTF-8 bytes per token where AWS has no counter: fewer than texts of any script have, so that the estimate is no less than it costs. */
-const BYTES_PER_TOKEN = 3;
 /** No image costs more (https://platform.claude.com/docs/en/build-with-claude/vision). */
 const TOKENS_PER_IMAGE = 1600;
 

@@ -17,6 +17,12 @@ export interface TokenUsage {
   askings?: number | undefined;
 }
 
+/**
+ * UTF-8 bytes per token where nobody counts: fewer than texts of any script have, so that an estimate is no less than what
+ * it costs.
+ */
+export const BYTES_PER_TOKEN = 3;
+
 /** Prices in USD per million tokens, and where they come from. */
 export interface Price {
   cost: Cost;
