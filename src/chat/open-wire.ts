@@ -11,7 +11,9 @@ import type { ServerApi } from "../wires/server-wire.ts";
 import type { WireOptions } from "./bedrock-wire.ts";
 
 /** The APIs of servers, and how a question is asked by each: what is loaded when it is used. */
-const APIS: Readonly<Partial<Record<Api, () => Promise<(setup: Setup, ask: Ask) => ServerApi>>>> = {
+const APIS: Readonly<
+  Record<Exclude<Api, "bedrock-converse-stream">, () => Promise<(setup: Setup, ask: Ask) => ServerApi>>
+> = {
   "openai-completions": async () =>
     (await import("../wires/chat-completions/completions-api.ts")).completionsApi,
   "openai-responses": async () => (await import("../wires/responses/responses-api.ts")).responsesApi,
@@ -42,7 +44,7 @@ export function openWires(setup: Setup, ask: Ask, options: WireOptions): Wires {
       return { ...session, close: () => undefined };
     },
   };
-  const ways = waysTo(model).filter(({ api }) => api === "bedrock-converse-stream" || APIS[api]);
+  const ways = [...waysTo(model)];
   const refusing: Way[] = [];
   let wire: Wire | undefined;
   const openBy = async (way: Way): Promise<{ wire: Wire; way: Way }> => {
@@ -90,7 +92,7 @@ async function openWay(setup: Setup, ask: Ask, options: WireOptions, way: Way): 
 
 async function openBy(setup: Setup, ask: Ask, options: WireOptions, way: Way): Promise<Wire> {
   const { api, path } = way;
-  const loaded = APIS[api]?.();
+  const loaded = api === "bedrock-converse-stream" ? undefined : APIS[api]();
   if (isServed(ask.model) && loaded) {
     const [apiFor, { openServerWire }] = await Promise.all([loaded, import("../wires/server-wire.ts")]);
     return openServerWire(setup, ask, apiFor(setup, ask));
