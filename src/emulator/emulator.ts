@@ -10,7 +10,7 @@ import { InstanceMetadataService, type InstanceMetadata } from "./instance-metad
 import { listen, type Exchange } from "./listener.ts";
 import { MANTLE_MODELS, type MantleModel } from "./mantle.ts";
 import { MODELS, PROFILES, WITH_REVIEWED, type EmulatedModel, type EmulatedProfile } from "./models.ts";
-import type { OperationContext, Reply, Upstream } from "./operations.ts";
+import type { OperationContext, Reply, Upstream } from "./operation-context.ts";
 import { requiredPermissions } from "./permissions.ts";
 import { receiveCall, type ReceivedCall } from "./receive-call.ts";
 import type { RecordedCall } from "./recorded-call.ts";
@@ -20,7 +20,7 @@ import { breakOff, waitFor, writeSteps } from "./stream-writer.ts";
 
 export { emulatedEnvironment } from "./environment.ts";
 export type { EmulatedGate } from "./gates.ts";
-export type { Upstream } from "./operations.ts";
+export type { Upstream } from "./operation-context.ts";
 export type { Permission, RecordedCall } from "./recorded-call.ts";
 export type { ScriptedAnswer, StreamStep } from "./script.ts";
 

@@ -1,30 +1,26 @@
 import { partitionOfRegion } from "../aws/partition.ts";
-import { isRecord, type JsonObject, textAt } from "../json.ts";
-import {
-  AwsError,
-  constraintError,
-  describeBreach,
-  type ErrorDialect,
-  escapeXml,
-  validationError,
-  type PlainReply,
-  requiredText,
-} from "./aws-error.ts";
-import { Catalogue, type Account } from "./catalogue.ts";
-import { completionOf, COMPLETIONS_FRAMING, completionSteps } from "./completions.ts";
-import { readCompletionsRequest } from "./completions-request.ts";
-import { answerSteps, converseResponse } from "./converse.ts";
-import type { Message } from "./converse-model.ts";
-import { readConverseRequest } from "./converse-request.ts";
-import { type CallCounter, getMetricData } from "./cloudwatch.ts";
+import { isRecord } from "../json.ts";
+import { AwsError, type ErrorDialect, escapeXml, requiredText } from "./aws-error.ts";
+import { Catalogue } from "./catalogue.ts";
+import { getMetricData } from "./cloudwatch.ts";
+import { COMPLETIONS_FRAMING } from "./completions.ts";
 import { EVENT_STREAM, type Framing } from "./framing.ts";
 import type { AccountGates } from "./gates.ts";
-import type { InstanceMetadata, InstanceMetadataService } from "./instance-metadata.ts";
-import { getMantleModel, listMantleModels, notOnThisRoute } from "./mantle.ts";
-import { messageOf, MESSAGES_FRAMING, messageSteps } from "./messages.ts";
-import { readMessagesRequest } from "./messages-request.ts";
+import type { InstanceMetadata } from "./instance-metadata.ts";
+import { getMantleModel, listMantleModels } from "./mantle.ts";
+import { MESSAGES_FRAMING } from "./messages.ts";
+import {
+  answerCompletions,
+  answerMessages,
+  answerResponses,
+  converse,
+  converseStream,
+  countMessages,
+  countTokens,
+  invokeModel,
+} from "./model-calls.ts";
 import type { EmulatedModel } from "./models.ts";
-import { type AnswerName, missing } from "./openai-request.ts";
+import { fieldOf, json, modelIdOf, type OperationContext, type Reply } from "./operation-context.ts";
 import {
   onAnything,
   onAnythingOf,
@@ -37,49 +33,8 @@ import {
   type Needs,
 } from "./permissions.ts";
 import type { RecordedCall } from "./recorded-call.ts";
-import { simulateEmbeddings } from "./simulated-embeddings.ts";
-import { getServiceQuota, listServiceQuotas, type QuotaValues } from "./service-quotas.ts";
-import { responseIdOf, responseOf, RESPONSES_FRAMING, responseSteps } from "./responses.ts";
-import { readResponsesRequest } from "./responses-request.ts";
-import type { StreamSteps } from "./script.ts";
-import {
-  countInputTokens,
-  estimateTokens,
-  simulateAnswer,
-  type SimulatedAnswer,
-} from "./simulated-answer.ts";
-
-/** A real model that answers Converse calls in the emulator's place. The bodies it gets are such as Bedrock takes. */
-export interface Upstream {
-  /** The body of Converse's answer. Rejects with `AwsError`. */
-  converse(body: unknown, modelId: string, signal: AbortSignal): Promise<object>;
-  /** The events of ConverseStream's answer, once the model has said something. Rejects with `AwsError` before that. */
-  converseStream(body: unknown, modelId: string, signal: AbortSignal): Promise<StreamSteps>;
-  /** Closes the connections. */
-  close(): void;
-}
-
-/** What an answer depends on besides the call. */
-export interface OperationContext {
-  readonly account: Account;
-  readonly instanceMetadata: InstanceMetadataService;
-  /** Region of the lists for a caller with a bearer token, which names none. */
-  readonly bearerRegion: string;
-  /** Pause between two deltas, in ms. */
-  readonly delayMs: number;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-  /** Values of quotas that are others than the emulator's own. */
-  readonly quotas: QuotaValues;
-  /** What its models were called with. */
-  readonly counter: CallCounter;
-  /** The real model that answers Converse calls; none where answers are made up. */
-  readonly upstream: Upstream | undefined;
-  /** The conversations that ended in responses which are to be found again, by the id of the response. */
-  readonly storedResponses: Map<string, readonly Message[]>;
-}
-
-export type Reply = PlainReply | { readonly stream: StreamSteps };
+import { RESPONSES_FRAMING } from "./responses.ts";
+import { getServiceQuota, listServiceQuotas } from "./service-quotas.ts";
 
 /**
  * Answers a call whose credentials are good; the signal is aborted when the caller leaves. Throws `AwsError`, or rejects
@@ -370,10 +325,6 @@ function decode(segment: string): string {
   }
 }
 
-function modelIdOf({ parameters }: RecordedCall): string {
-  return parameters["modelId"] ?? "";
-}
-
 /** Answers with what the region of the call shows. */
 function inRegion(
   show: (catalogue: Catalogue, call: RecordedCall, context: OperationContext) => object,
@@ -404,210 +355,6 @@ function refuseOperation({ method, path }: RecordedCall): never {
   throw new AwsError("UnknownOperationException", `There is no operation at ${method} ${path}`);
 }
 
-async function converse(call: RecordedCall, context: OperationContext, signal: AbortSignal): Promise<Reply> {
-  const { upstream, now } = context;
-  if (upstream) {
-    readConverseRequest(call.body, {});
-    return json(await upstream.converse(call.body, modelIdOf(call), signal));
-  }
-  const started = now();
-  return json(converseResponse(answerConversation(call, context), now() - started));
-}
-
-async function converseStream(
-  call: RecordedCall,
-  context: OperationContext,
-  signal: AbortSignal,
-): Promise<Reply> {
-  const { upstream, now, delayMs } = context;
-  if (upstream) {
-    readConverseRequest(call.body, {});
-    return { stream: await upstream.converseStream(call.body, modelIdOf(call), signal) };
-  }
-  // https://github.com/earendil-works/pi/issues/3739
-  if (/meta\.llama4/.test(modelIdOf(call)) && isRecord(call.body) && call.body["toolConfig"])
-    throw validationError("This model doesn't support tool use in streaming mode.");
-  const started = now();
-  const answer = answerConversation(call, context, (model) => model.responseStreamingSupported === true);
-  return { stream: answerSteps(answer, { delayMs, elapsed: () => now() - started }) };
-}
-
-/** Embeds texts; chat models are asked by Converse here. */
-function invokeModel(call: RecordedCall, context: OperationContext): Reply {
-  const { counter, now } = context;
-  const modelId = modelIdOf(call);
-  const model = modelToCall(modelId, call, context);
-  const { body, inputTokens } = simulateEmbeddings(model, call.body);
-  counter.add({ time: now(), modelId, inputTokens, outputTokens: 0, burndown: 1 });
-  const { headers, ...reply } = json(body);
-  return {
-    ...reply,
-    headers: {
-      ...headers,
-      "x-amzn-bedrock-input-token-count": String(inputTokens),
-      "x-amzn-bedrock-invocation-latency": "1",
-      "x-simulated-by": "openclaw emulator",
-    },
-  };
-}
-
-/** The model that an id stands for, where the account may call it. Throws `AwsError` as the service refuses. */
-function modelToCall(
-  id: string,
-  { region }: RecordedCall,
-  { account, bearerRegion }: OperationContext,
-): EmulatedModel {
-  const { model } = new Catalogue(account, region).resolveModel(id);
-  account.gates.pass(model, region ?? bearerRegion);
-  return model;
-}
-
-function answerConversation(
-  call: RecordedCall,
-  context: OperationContext,
-  canAnswer: (model: EmulatedModel) => boolean = () => true,
-): SimulatedAnswer {
-  const { counter, now } = context;
-  const model = modelToCall(modelIdOf(call), call, context);
-  const isChatModel =
-    model.canConverse !== false &&
-    model.inputModalities.includes("TEXT") &&
-    model.outputModalities.includes("TEXT");
-  if (!isChatModel || !canAnswer(model)) {
-    throw validationError(
-      "This action doesn't support the model that you provided. Try again with a supported text or chat model.",
-    );
-  }
-  const answer = simulateAnswer(readConverseRequest(call.body, model), model);
-  count(answer, modelIdOf(call), model, { counter, now });
-  return answer;
-}
-
-/** Counts what a call used, for CloudWatch. */
-function count(
-  { inputTokens, outputTokens }: SimulatedAnswer,
-  modelId: string,
-  { burndown = 1 }: EmulatedModel,
-  { counter, now }: Pick<OperationContext, "counter" | "now">,
-): void {
-  counter.add({ time: now(), modelId, inputTokens, outputTokens, burndown });
-}
-
-/** Answers Anthropic's Messages API, streamed or whole. */
-function answerMessages(call: RecordedCall, context: OperationContext): Reply {
-  if (context.upstream)
-    throw validationError("The model behind the emulator answers Converse and ConverseStream only.");
-  const model = modelOfMessages(call, context);
-  const answer = simulateAnswer(readMessagesRequest(call.body, model), model);
-  const named = { id: call.requestId, model: textAt(call.body, "model") ?? "" };
-  return fieldOf(call.body, "stream") === true
-    ? { stream: messageSteps(answer, { ...named, delayMs: context.delayMs }) }
-    : json(messageOf(answer, named));
-}
-
-/** Mantle alone counts. The runtime has no such route, and says so with status 200: the page has none, and it is measured. */
-function countMessages(call: RecordedCall, context: OperationContext): Reply {
-  if (call.service === "bedrock")
-    return json({ Output: { __type: "com.amazon.coral.service#UnknownOperationException" }, Version: "1.0" });
-  const model = modelOfMessages(call, context);
-  const request = readMessagesRequest(call.body, model, { isCounted: true });
-  return json({ input_tokens: countInputTokens(request) });
-}
-
-function modelOfMessages(call: RecordedCall, context: OperationContext): EmulatedModel {
-  if (call.headers["anthropic-version"] === undefined)
-    throw validationError("anthropic-version: header is required");
-  const id = textAt(call.body, "model");
-  if (id === undefined) throw validationError("model: Field required");
-  const catalogue = new Catalogue(context.account, call.region);
-  if (catalogue.asksMantle(call.service, id)) return catalogue.mantleModel(id, "/anthropic/v1/messages");
-  const model = modelToCall(id, call, context);
-  if (model.providerName === "Anthropic") return model;
-  throw notOnThisRoute(id);
-}
-
-/** Answers OpenAI's chat completions, streamed or whole. */
-function answerCompletions(call: RecordedCall, context: OperationContext): Reply {
-  const { model, body, name, isMantle } = openaiCall(call, context);
-  const answer = simulateAnswer(readCompletionsRequest(call.body, model), model);
-  if (!isMantle) count(answer, String(body["model"]), model, context);
-  return body["stream"] === true
-    ? { stream: completionSteps(answer, { ...name, delayMs: context.delayMs }) }
-    : json(completionOf(answer, name));
-}
-
-/** Answers OpenAI's Responses, streamed or whole, and remembers what is to be stored. */
-function answerResponses(call: RecordedCall, context: OperationContext): Reply {
-  const { model, body, name, isMantle } = openaiCall(call, context);
-  const { storedResponses: stored } = context;
-  const request = readResponsesRequest(call.body, model, { isMantle, stored: (id) => stored.get(id) });
-  const answer = simulateAnswer(request.conversation, model);
-  if (!isMantle) count(answer, String(body["model"]), model, context);
-  if (request.isStored) {
-    const said = { role: "assistant" as const, content: [{ text: answer.text }] };
-    stored.set(responseIdOf(call.requestId), [...request.conversation.messages, said]);
-    for (const oldest of [...stored.keys()].slice(0, -MOST_STORED)) stored.delete(oldest);
-  }
-  const named = { ...name, modelId: model.modelId };
-  return body["stream"] === true
-    ? { stream: responseSteps(answer, request, { ...named, delayMs: context.delayMs }) }
-    : json(responseOf(answer, request, named));
-}
-
-/** So many responses are remembered; AWS keeps all of them for 30 days. */
-const MOST_STORED = 100;
-
-/** What a call of one of OpenAI's paths is answered by. */
-function openaiCall(
-  call: RecordedCall,
-  context: OperationContext,
-): {
-  model: EmulatedModel;
-  body: JsonObject;
-  isMantle: boolean;
-  name: AnswerName;
-} {
-  const { account, upstream, now } = context;
-  if (upstream)
-    throw validationError("The model behind the emulator answers Converse and ConverseStream only.");
-  const body = isRecord(call.body) ? call.body : {};
-  const id = textAt(body, "model");
-  if (id === undefined) throw missing("model");
-  const catalogue = new Catalogue(account, call.region);
-  const isMantle = catalogue.asksMantle(call.service, id);
-  const name = { callId: call.requestId, body, createdAt: Math.floor(now() / 1000) };
-  if (isMantle) return { model: catalogue.mantleModel(id, call.path), body, isMantle, name };
-  const model = modelToCall(id, call, context);
-  // The runtime endpoint has them below /openai/v1 only.
-  const isThere = model.openaiPaths?.some((path) => call.path === `/openai/v1/${path}`);
-  if (!isThere) throw notOnThisRoute(id);
-  return { model, body, isMantle, name };
-}
-
-/**
- * Answers with the emulator's estimate. It counts for base models only, as the service does: a profile is refused with
- * the same words as a model without a counter.
- */
-function countTokens(call: RecordedCall, { account }: OperationContext): Reply {
-  const modelId = modelIdOf(call);
-  const isProfile = account.profiles.some(({ inferenceProfileId }) => modelId.endsWith(inferenceProfileId));
-  const model = isProfile ? undefined : new Catalogue(account, call.region).findModel(modelId);
-  if (model?.canCountTokens !== true)
-    throw validationError("The provided model doesn't support counting tokens.");
-  const input = fieldOf(call.body, "input");
-  const conversation = fieldOf(input, "converse");
-  if (conversation !== undefined)
-    return json({ inputTokens: countInputTokens(readConverseRequest(conversation, {})) });
-  const invocation = fieldOf(fieldOf(input, "invokeModel"), "body");
-  if (typeof invocation !== "string")
-    throw constraintError(describeBreach(undefined, "input", "not be null"));
-  return json({ inputTokens: estimateTokens(Buffer.from(invocation, "base64").toString("utf8")) });
-}
-
-function fieldOf(holder: unknown, name: string): unknown {
-  return isRecord(holder) ? holder[name] : undefined;
-}
-
 /** Who signed: the role of the instance, some other session, or a user. */
 function getCallerIdentity(call: RecordedCall, context: OperationContext): Reply {
   const {
@@ -631,8 +378,4 @@ function getCallerIdentity(call: RecordedCall, context: OperationContext): Reply
       `</GetCallerIdentityResult><ResponseMetadata><RequestId>${call.requestId}</RequestId></ResponseMetadata>` +
       `</GetCallerIdentityResponse>\n`,
   };
-}
-
-function json(body: object, status = 200): PlainReply {
-  return { status, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
 }

@@ -1,0 +1,233 @@
+import { isRecord, type JsonObject, textAt } from "../json.ts";
+import { constraintError, describeBreach, validationError } from "./aws-error.ts";
+import { Catalogue } from "./catalogue.ts";
+import { completionOf, completionSteps } from "./completions.ts";
+import { readCompletionsRequest } from "./completions-request.ts";
+import { answerSteps, converseResponse } from "./converse.ts";
+import { readConverseRequest } from "./converse-request.ts";
+import { notOnThisRoute } from "./mantle.ts";
+import { messageOf, messageSteps } from "./messages.ts";
+import { readMessagesRequest } from "./messages-request.ts";
+import type { EmulatedModel } from "./models.ts";
+import { type AnswerName, missing } from "./openai-request.ts";
+import { fieldOf, json, modelIdOf, type OperationContext, type Reply } from "./operation-context.ts";
+import type { RecordedCall } from "./recorded-call.ts";
+import { responseIdOf, responseOf, responseSteps } from "./responses.ts";
+import { readResponsesRequest } from "./responses-request.ts";
+import {
+  countInputTokens,
+  estimateTokens,
+  simulateAnswer,
+  type SimulatedAnswer,
+} from "./simulated-answer.ts";
+import { simulateEmbeddings } from "./simulated-embeddings.ts";
+
+/** Answers Converse, of the real model where there is one. Throws `AwsError`, as do all that follow. */
+export async function converse(
+  call: RecordedCall,
+  context: OperationContext,
+  signal: AbortSignal,
+): Promise<Reply> {
+  const { upstream, now } = context;
+  if (upstream) {
+    readConverseRequest(call.body, {});
+    return json(await upstream.converse(call.body, modelIdOf(call), signal));
+  }
+  const started = now();
+  return json(converseResponse(answerConversation(call, context), now() - started));
+}
+
+/** Answers ConverseStream, of the real model where there is one. */
+export async function converseStream(
+  call: RecordedCall,
+  context: OperationContext,
+  signal: AbortSignal,
+): Promise<Reply> {
+  const { upstream, now, delayMs } = context;
+  if (upstream) {
+    readConverseRequest(call.body, {});
+    return { stream: await upstream.converseStream(call.body, modelIdOf(call), signal) };
+  }
+  // https://github.com/earendil-works/pi/issues/3739
+  if (/meta\.llama4/.test(modelIdOf(call)) && isRecord(call.body) && call.body["toolConfig"])
+    throw validationError("This model doesn't support tool use in streaming mode.");
+  const started = now();
+  const answer = answerConversation(call, context, (model) => model.responseStreamingSupported === true);
+  return { stream: answerSteps(answer, { delayMs, elapsed: () => now() - started }) };
+}
+
+/** Embeds texts; chat models are asked by Converse here. */
+export function invokeModel(call: RecordedCall, context: OperationContext): Reply {
+  const { counter, now } = context;
+  const modelId = modelIdOf(call);
+  const model = modelToCall(modelId, call, context);
+  const { body, inputTokens } = simulateEmbeddings(model, call.body);
+  counter.add({ time: now(), modelId, inputTokens, outputTokens: 0, burndown: 1 });
+  const { headers, ...reply } = json(body);
+  return {
+    ...reply,
+    headers: {
+      ...headers,
+      "x-amzn-bedrock-input-token-count": String(inputTokens),
+      "x-amzn-bedrock-invocation-latency": "1",
+      "x-simulated-by": "openclaw emulator",
+    },
+  };
+}
+
+/** The model that an id stands for, where the account may call it. Throws `AwsError` as the service refuses. */
+function modelToCall(
+  id: string,
+  { region }: RecordedCall,
+  { account, bearerRegion }: OperationContext,
+): EmulatedModel {
+  const { model } = new Catalogue(account, region).resolveModel(id);
+  account.gates.pass(model, region ?? bearerRegion);
+  return model;
+}
+
+function answerConversation(
+  call: RecordedCall,
+  context: OperationContext,
+  canAnswer: (model: EmulatedModel) => boolean = () => true,
+): SimulatedAnswer {
+  const { counter, now } = context;
+  const model = modelToCall(modelIdOf(call), call, context);
+  const isChatModel =
+    model.canConverse !== false &&
+    model.inputModalities.includes("TEXT") &&
+    model.outputModalities.includes("TEXT");
+  if (!isChatModel || !canAnswer(model)) {
+    throw validationError(
+      "This action doesn't support the model that you provided. Try again with a supported text or chat model.",
+    );
+  }
+  const answer = simulateAnswer(readConverseRequest(call.body, model), model);
+  count(answer, modelIdOf(call), model, { counter, now });
+  return answer;
+}
+
+/** Counts what a call used, for CloudWatch. */
+function count(
+  { inputTokens, outputTokens }: SimulatedAnswer,
+  modelId: string,
+  { burndown = 1 }: EmulatedModel,
+  { counter, now }: Pick<OperationContext, "counter" | "now">,
+): void {
+  counter.add({ time: now(), modelId, inputTokens, outputTokens, burndown });
+}
+
+/** A real model in the emulator's place speaks Converse alone. Throws `AwsError` where there is one. */
+function refuseForUpstream({ upstream }: OperationContext): void {
+  if (upstream)
+    throw validationError("The model behind the emulator answers Converse and ConverseStream only.");
+}
+
+/** Answers Anthropic's Messages API, streamed or whole. */
+export function answerMessages(call: RecordedCall, context: OperationContext): Reply {
+  refuseForUpstream(context);
+  const model = modelOfMessages(call, context);
+  const answer = simulateAnswer(readMessagesRequest(call.body, model), model);
+  const named = { id: call.requestId, model: textAt(call.body, "model") ?? "" };
+  return fieldOf(call.body, "stream") === true
+    ? { stream: messageSteps(answer, { ...named, delayMs: context.delayMs }) }
+    : json(messageOf(answer, named));
+}
+
+/** Mantle alone counts. The runtime has no such route, and says so with status 200: the page has none, and it is measured. */
+export function countMessages(call: RecordedCall, context: OperationContext): Reply {
+  if (call.service === "bedrock")
+    return json({ Output: { __type: "com.amazon.coral.service#UnknownOperationException" }, Version: "1.0" });
+  const model = modelOfMessages(call, context);
+  const request = readMessagesRequest(call.body, model, { isCounted: true });
+  return json({ input_tokens: countInputTokens(request) });
+}
+
+function modelOfMessages(call: RecordedCall, context: OperationContext): EmulatedModel {
+  if (call.headers["anthropic-version"] === undefined)
+    throw validationError("anthropic-version: header is required");
+  const id = textAt(call.body, "model");
+  if (id === undefined) throw validationError("model: Field required");
+  const catalogue = new Catalogue(context.account, call.region);
+  if (catalogue.asksMantle(call.service, id)) return catalogue.mantleModel(id, "/anthropic/v1/messages");
+  const model = modelToCall(id, call, context);
+  if (model.providerName === "Anthropic") return model;
+  throw notOnThisRoute(id);
+}
+
+/** Answers OpenAI's chat completions, streamed or whole. */
+export function answerCompletions(call: RecordedCall, context: OperationContext): Reply {
+  const { model, body, name, isMantle } = openaiCall(call, context);
+  const answer = simulateAnswer(readCompletionsRequest(call.body, model), model);
+  if (!isMantle) count(answer, String(body["model"]), model, context);
+  return body["stream"] === true
+    ? { stream: completionSteps(answer, { ...name, delayMs: context.delayMs }) }
+    : json(completionOf(answer, name));
+}
+
+/** Answers OpenAI's Responses, streamed or whole, and remembers what is to be stored. */
+export function answerResponses(call: RecordedCall, context: OperationContext): Reply {
+  const { model, body, name, isMantle } = openaiCall(call, context);
+  const { storedResponses: stored } = context;
+  const request = readResponsesRequest(call.body, model, { isMantle, stored: (id) => stored.get(id) });
+  const answer = simulateAnswer(request.conversation, model);
+  if (!isMantle) count(answer, String(body["model"]), model, context);
+  if (request.isStored) {
+    const said = { role: "assistant" as const, content: [{ text: answer.text }] };
+    stored.set(responseIdOf(call.requestId), [...request.conversation.messages, said]);
+    for (const oldest of [...stored.keys()].slice(0, -MOST_STORED)) stored.delete(oldest);
+  }
+  const named = { ...name, modelId: model.modelId };
+  return body["stream"] === true
+    ? { stream: responseSteps(answer, request, { ...named, delayMs: context.delayMs }) }
+    : json(responseOf(answer, request, named));
+}
+
+/** So many responses are remembered; AWS keeps all of them for 30 days. */
+const MOST_STORED = 100;
+
+/** What a call of one of OpenAI's paths is answered by. */
+function openaiCall(
+  call: RecordedCall,
+  context: OperationContext,
+): {
+  model: EmulatedModel;
+  body: JsonObject;
+  isMantle: boolean;
+  name: AnswerName;
+} {
+  refuseForUpstream(context);
+  const { account, now } = context;
+  const body = isRecord(call.body) ? call.body : {};
+  const id = textAt(body, "model");
+  if (id === undefined) throw missing("model");
+  const catalogue = new Catalogue(account, call.region);
+  const isMantle = catalogue.asksMantle(call.service, id);
+  const name = { callId: call.requestId, body, createdAt: Math.floor(now() / 1000) };
+  if (isMantle) return { model: catalogue.mantleModel(id, call.path), body, isMantle, name };
+  const model = modelToCall(id, call, context);
+  // The runtime endpoint has them below /openai/v1 only.
+  const isThere = model.openaiPaths?.some((path) => call.path === `/openai/v1/${path}`);
+  if (!isThere) throw notOnThisRoute(id);
+  return { model, body, isMantle, name };
+}
+
+/**
+ * Answers with the emulator's estimate. It counts for base models only, as the service does: a profile is refused with
+ * the same words as a model without a counter.
+ */
+export function countTokens(call: RecordedCall, { account }: OperationContext): Reply {
+  const modelId = modelIdOf(call);
+  const isProfile = account.profiles.some(({ inferenceProfileId }) => modelId.endsWith(inferenceProfileId));
+  const model = isProfile ? undefined : new Catalogue(account, call.region).findModel(modelId);
+  if (model?.canCountTokens !== true)
+    throw validationError("The provided model doesn't support counting tokens.");
+  const input = fieldOf(call.body, "input");
+  const conversation = fieldOf(input, "converse");
+  if (conversation !== undefined)
+    return json({ inputTokens: countInputTokens(readConverseRequest(conversation, {})) });
+  const invocation = fieldOf(fieldOf(input, "invokeModel"), "body");
+  if (typeof invocation !== "string")
+    throw constraintError(describeBreach(undefined, "input", "not be null"));
+  return json({ inputTokens: estimateTokens(Buffer.from(invocation, "base64").toString("utf8")) });
+}

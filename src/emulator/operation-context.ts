@@ -1,0 +1,57 @@
+import { isRecord } from "../json.ts";
+import type { PlainReply } from "./aws-error.ts";
+import type { Account } from "./catalogue.ts";
+import type { CallCounter } from "./cloudwatch.ts";
+import type { Message } from "./converse-model.ts";
+import type { InstanceMetadataService } from "./instance-metadata.ts";
+import type { RecordedCall } from "./recorded-call.ts";
+import type { StreamSteps } from "./script.ts";
+import type { QuotaValues } from "./service-quotas.ts";
+
+/** A real model that answers Converse calls in the emulator's place. The bodies it gets are such as Bedrock takes. */
+export interface Upstream {
+  /** The body of Converse's answer. Rejects with `AwsError`. */
+  converse(body: unknown, modelId: string, signal: AbortSignal): Promise<object>;
+  /** The events of ConverseStream's answer, once the model has said something. Rejects with `AwsError` before that. */
+  converseStream(body: unknown, modelId: string, signal: AbortSignal): Promise<StreamSteps>;
+  /** Closes the connections. */
+  close(): void;
+}
+
+/** What an answer depends on besides the call. */
+export interface OperationContext {
+  readonly account: Account;
+  readonly instanceMetadata: InstanceMetadataService;
+  /** Region of the lists for a caller with a bearer token, which names none. */
+  readonly bearerRegion: string;
+  /** Pause between two deltas, in ms. */
+  readonly delayMs: number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Values of quotas that are others than the emulator's own. */
+  readonly quotas: QuotaValues;
+  /** What its models were called with. */
+  readonly counter: CallCounter;
+  /** The real model that answers Converse calls; none where answers are made up. */
+  readonly upstream: Upstream | undefined;
+  /** The conversations that ended in responses which are to be found again, by the id of the response. */
+  readonly storedResponses: Map<string, readonly Message[]>;
+}
+
+/** What an operation answers with: at once, or as a stream. */
+export type Reply = PlainReply | { readonly stream: StreamSteps };
+
+/** The model that the path of a call names. */
+export function modelIdOf({ parameters }: RecordedCall): string {
+  return parameters["modelId"] ?? "";
+}
+
+/** A member of what a call sent; undefined where there is none. */
+export function fieldOf(holder: unknown, name: string): unknown {
+  return isRecord(holder) ? holder[name] : undefined;
+}
+
+/** An answer of JSON. */
+export function json(body: object, status = 200): PlainReply {
+  return { status, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+}
