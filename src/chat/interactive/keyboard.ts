@@ -3,7 +3,7 @@ import { emitKeypressEvents, type Interface } from "node:readline";
 import type { Runtime } from "../../runtime.ts";
 import { ownSequence } from "../../terminal/neutralise.ts";
 import type { Screen } from "../../terminal/terminal.ts";
-import { editLine, EMPTY_BUFFER, insertText, type Key } from "./line-buffer.ts";
+import { editLine, EMPTY_BUFFER, insertText, type Key, type LineBuffer } from "./line-buffer.ts";
 
 const BRACKETED_PASTE_ON = ownSequence("?2004", "h");
 const BRACKETED_PASTE_OFF = ownSequence("?2004", "l");
@@ -34,6 +34,8 @@ export class Keyboard {
   #hasEnded = false;
   #forgetExit: (() => void) | undefined;
   #onInterrupt: (() => void) | undefined;
+  /** What the keys that wait make of a line, made key by key: a terminal without bracketed paste sends thousands at once. */
+  #typed = EMPTY_BUFFER;
 
   constructor(runtime: Runtime, screen: Screen) {
     this.#runtime = runtime;
@@ -97,7 +99,8 @@ export class Keyboard {
   /** Runs `work`; meanwhile Ctrl-C and Esc call `onInterrupt` at once, and the other keys wait, and are shown. */
   async whileBusy<T>(onInterrupt: () => void, work: () => Promise<T>): Promise<T> {
     this.#onInterrupt = onInterrupt;
-    this.#showTyped();
+    this.#typed = EMPTY_BUFFER;
+    this.#showTyped(this.#keys);
     try {
       return await work();
     } finally {
@@ -146,19 +149,13 @@ export class Keyboard {
   #deliver(key: Key): void {
     this.#keys.push(key);
     this.#news.emit("change");
-    if (this.#onInterrupt) this.#showTyped();
+    if (this.#onInterrupt) this.#showTyped([key]);
   }
 
-  /** Shows what was typed ahead, each line that was sent with a mark at its end. */
-  #showTyped(): void {
-    let typed = EMPTY_BUFFER;
-    for (const key of this.#keys) {
-      const isSent = (key.name === "return" || key.name === "enter") && !key.meta;
-      typed = isSent
-        ? insertText({ ...typed, cursor: typed.text.length }, "↵ ")
-        : (editLine(typed, key) ?? typed);
-    }
-    this.#runtime.terminal.showTyped(typed.text);
+  /** Shows what was typed ahead, with more keys. */
+  #showTyped(more: readonly Key[]): void {
+    this.#typed = more.reduce(typeAhead, this.#typed);
+    this.#runtime.terminal.showTyped(this.#typed.text);
   }
 
   async #suspend(): Promise<void> {
@@ -166,4 +163,11 @@ export class Keyboard {
     // Whoever draws has to draw again: the shell has written meanwhile.
     this.#deliver({ name: "redraw", text: "", ctrl: false, meta: false });
   }
+}
+
+/** What was typed ahead with one more key: a line that was sent has a mark at its end. */
+function typeAhead(typed: LineBuffer, key: Key): LineBuffer {
+  const isSent = (key.name === "return" || key.name === "enter") && !key.meta;
+  if (isSent) return insertText({ ...typed, cursor: typed.text.length }, "↵ ");
+  return editLine(typed, key) ?? typed;
 }
