@@ -26,6 +26,7 @@ const MEANINGS: Record<ErrorCode, string> = {
   "bad-response": "the answer is not one of AWS",
   "stream-broken": "the answer broke off before its end",
   "model-error": "the model failed, or put out something malformed",
+  "max-steps": "the model went on calling tools for as many rounds as it may",
   "model-not-found": "AWS knows no such model here, or has ended it",
   "needs-inference-profile": "the model can be called only through an inference profile",
   "input-too-long": "the input does not fit into the model's context",

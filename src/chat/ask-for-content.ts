@@ -66,7 +66,7 @@ function isContent(event: ChatEvent): boolean {
   if (event.type === "text") return isSeen(event.text);
   if (event.type === "stop")
     return event.wordless !== undefined || judgeStop(event.stopReason, "").error !== undefined;
-  return event.type === "reasoning" || event.type === "tool-call";
+  return event.type === "reasoning" || event.type === "tool-start";
 }
 
 function countingIn(event: ChatEvent, before: readonly ChatEvent[]): ChatEvent {

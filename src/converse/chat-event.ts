@@ -1,7 +1,7 @@
 import type { TokenUsage } from "../models/usage.ts";
 import type { CitedSource } from "./cited-source.ts";
 
-/** What a streamed answer consists of, in the order it arrives. The lines of `--ndjson` are these. */
+/** What a streamed answer consists of, in the order it arrives. The lines of `--ndjson` are these, but for a call's pieces. */
 export type ChatEvent =
   /** `region` is null for a model that is not one of Amazon Bedrock. */
   | { type: "start"; model: string; region: string | null; requestId?: string | undefined; attempts: number }
@@ -16,8 +16,8 @@ export type ChatEvent =
       wordless?: string[] | undefined;
     }
   /** The model begins to call a tool. `index` is that of the content block, `id` the model's own. */
-  | { type: "tool-call"; index: number; id: string; name: string }
-  /** A piece of the JSON that a model calls a tool with. Only requests with tools have both; never a line of `--ndjson`. */
+  | { type: "tool-start"; index: number; id: string; name: string }
+  /** A piece of the JSON that a model calls a tool with. Only requests with tools have both. */
   | { type: "tool-input"; index: number; text: string }
   | ({
       type: "usage";

@@ -104,7 +104,7 @@ function toChatEvent(
   const call = part.contentBlockStart?.start?.toolUse;
   if (call && hasTools) {
     return {
-      type: "tool-call",
+      type: "tool-start",
       index: part.contentBlockStart?.contentBlockIndex ?? 0,
       id: (call.toolUseId ?? "").toWellFormed(),
       name: toolNames.get(call.name ?? "") ?? (call.name ?? "").toWellFormed(),

@@ -147,8 +147,8 @@ export async function* readStructured(
     if (event.type === "text" || event.type === "tool-input") length.add(event.text.length);
     if (event.type === "text") text.push(event.text);
     else if (event.type === "tool-input" && isToolOurs) input.push(event.text);
-    else if (event.type !== "tool-call" || !isToolOurs) {
-      hasCalls ||= event.type === "tool-call";
+    else if (event.type !== "tool-start" || !isToolOurs) {
+      hasCalls ||= event.type === "tool-start";
       // A withheld or malformed answer is judged by its stop reason, not by its text.
       if (
         event.type === "stop" &&

@@ -79,7 +79,7 @@ it("reads the same text, reasoning, stop reason and usage from a stream as the S
     for await (const part of stream ?? []) {
       const { text, reasoningContent, toolUse, citation } = part.contentBlockDelta?.delta ?? {};
       const call = part.contentBlockStart?.start?.toolUse;
-      if (call) theirs.push({ type: "tool-call", index: 2, id: call.toolUseId, name: call.name });
+      if (call) theirs.push({ type: "tool-start", index: 2, id: call.toolUseId, name: call.name });
       if (toolUse) theirs.push({ type: "tool-input", index: 2, text: toolUse.input });
       if (citation)
         theirs.push({

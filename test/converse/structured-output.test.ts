@@ -174,7 +174,7 @@ describe("a structured answer", () => {
       "tool",
       schema,
       text("Here:"),
-      { type: "tool-call", index: 1, id: "t1", name: "answer" },
+      { type: "tool-start", index: 1, id: "t1", name: "answer" },
       tool('{"name":'),
       tool('"Ada"}'),
       stop("tool_use"),

@@ -60,6 +60,24 @@ export interface ToolCall {
   input: JsonObject;
 }
 
+/** What happens in a turn beside the answers of the model, as lines of `--ndjson` have it. */
+export type ToolEvent =
+  /** A call is complete, and about to be run. `source` is undefined for a tool that there is not. */
+  | ({ type: "tool-call"; source?: ToolSource | undefined } & ToolCall)
+  | ({ type: "tool-result" } & AnsweredCall);
+
+/** What a call came to. */
+export interface AnsweredCall {
+  toolUseId: string;
+  name: string;
+  status: "success" | "error";
+  /** That it was not run, because nobody gave leave. */
+  refused?: true | undefined;
+  content: readonly ToolResultContentBlock[];
+  /** How long it ran, in whole ms; without the time in which a person was asked. */
+  durationMs: number;
+}
+
 /** The calls in a message of a model: of the caller's tools, not of the service's own. */
 export function callsIn(content: readonly { toolUse?: ToolUseBlock | undefined }[]): ToolCall[] {
   return content.flatMap(({ toolUse }) => {

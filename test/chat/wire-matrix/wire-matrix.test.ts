@@ -167,7 +167,7 @@ describe.each(COLUMNS)("$name", (column) => {
     const { ask, chats } = await wired(column, () => column.says({ call }));
     const outcome = await ask({ tools: CLOCK });
     expect(column.asked(chats[0]?.body ?? {}).tools).toEqual(["clock"]);
-    expect(eventOf(outcome, "tool-call")).toMatchObject({ id: "call_1", name: "clock" });
+    expect(eventOf(outcome, "tool-start")).toMatchObject({ id: "call_1", name: "clock" });
     const input = outcome.events.map((event) => (event.type === "tool-input" ? event.text : "")).join("");
     expect(JSON.parse(input)).toEqual({ zone: "UTC" });
     expect(eventOf(outcome, "stop")).toMatchObject({ stopReason: "tool_use" });

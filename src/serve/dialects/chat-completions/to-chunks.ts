@@ -88,7 +88,7 @@ async function* sayingsOf(
         case "reasoning":
           yield say({ reasoning_content: event.text });
           break;
-        case "tool-call":
+        case "tool-start":
           yield* calls.begin(event);
           break;
         case "tool-input":
@@ -130,7 +130,7 @@ class CallNumbers {
     return this.#numbers.size;
   }
 
-  *begin({ index: block, id, name }: ChatEvent & { type: "tool-call" }): Generator<Saying> {
+  *begin({ index: block, id, name }: ChatEvent & { type: "tool-start" }): Generator<Saying> {
     yield* this.end();
     if (this.count >= this.#most) return;
     const index = this.count;
