@@ -149,6 +149,7 @@ export function formatUsd(usd: number): string {
     : Number(usd.toPrecision(2)).toFixed(8).replace(/0+$/, "").replace(/\.$/, "");
 }
 
-function formatSeconds(ms: number): string {
+/** A duration for people, from ms: `0.05 s`, `12.3 s`. */
+export function formatSeconds(ms: number): string {
   return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
 }

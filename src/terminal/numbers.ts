@@ -42,6 +42,13 @@ export function formatAge(ms: number): string {
   return `${Math.round(seconds / 86_400)} days`;
 }
 
+/** A size for people: `84 bytes`, `12 kB`, `1.5 MB`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1000) return bytes === 1 ? "1 byte" : `${bytes} bytes`;
+  const thousands = Math.round(bytes / 1000);
+  return thousands < 1000 ? `${thousands} kB` : `${(bytes / MILLION).toFixed(1)} MB`;
+}
+
 function trimZero(value: number): string {
   return Number(value.toFixed(1)).toString();
 }

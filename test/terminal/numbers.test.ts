@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { formatAge, formatPrice, formatTokens } from "../../src/terminal/numbers.ts";
+import { formatAge, formatBytes, formatPrice, formatTokens } from "../../src/terminal/numbers.ts";
 
 it.each([
   [512, "512"],
@@ -29,3 +29,13 @@ it.each([
   [3 * 3_600_000, "3 h"],
   [3 * 86_400_000, "3 days"],
 ])("writes an age of %i ms as %s", (ms, text) => expect(formatAge(ms)).toBe(text));
+
+it.each([
+  [0, "0 bytes"],
+  [1, "1 byte"],
+  [999, "999 bytes"],
+  [1000, "1 kB"],
+  [999_499, "999 kB"],
+  [999_500, "1.0 MB"],
+  [1_540_000, "1.5 MB"],
+])("writes a size of %i bytes as %s", (bytes, text) => expect(formatBytes(bytes)).toBe(text));

@@ -1,6 +1,7 @@
 import { TEXT_FORMATS } from "../../converse/file-kind.ts";
 import { imageSize } from "../../converse/image-size.ts";
 import type { Attachment, LocalAttachment } from "../../converse/attachments.ts";
+import { formatBytes } from "../../terminal/numbers.ts";
 
 /** Characters per token, the usual rule of thumb for English. */
 const CHARACTERS_PER_TOKEN = 4;
@@ -41,12 +42,4 @@ function estimateTokens({ file, bytes }: Pick<LocalAttachment, "file" | "bytes">
       .toString("latin1")
       .match(/\/Type\s*\/Page(?![A-Za-z])/g)?.length ?? 0;
   return pages === 0 ? undefined : pages * TOKENS_PER_PAGE;
-}
-
-function formatBytes(bytes: number): string {
-  return bytes < 1000
-    ? `${bytes} bytes`
-    : bytes < 1_000_000
-      ? `${Math.round(bytes / 1000)} kB`
-      : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }
