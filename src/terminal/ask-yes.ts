@@ -29,6 +29,8 @@ export async function askLine(
 ): Promise<string | undefined> {
   signal.throwIfAborted();
   terminal.writeAside(question);
+  // Of one that has ended nobody is told again.
+  if (!stdin.readable) return undefined;
   const lines = createInterface({ input: stdin, terminal: false });
   let stop: () => void = () => undefined;
   try {
@@ -38,6 +40,7 @@ export async function askLine(
       lines.once("line", resolve);
       lines.once("close", () => resolve(undefined));
     });
+    if (answer !== undefined) terminal.noteTypedLine();
     return answer?.trim();
   } finally {
     signal.removeEventListener("abort", stop);

@@ -248,6 +248,11 @@ export class Terminal {
     return canTakeMore;
   }
 
+  /** Takes note that the person has ended the line that the cursor stood in: the terminal has shown that itself. */
+  noteTypedLine(): void {
+    this.#line = "";
+  }
+
   /** Calls back when the reader of stderr, who could take no more, has taken all. */
   onceAsideIsTaken(listener: () => void): void {
     this.#stderr.once("drain", listener);
