@@ -9,6 +9,8 @@ export interface GlobalOptions {
   endpointUrl?: string | undefined;
   /** Run the command against a Bedrock inside this process. */
   emulator?: boolean;
+  /** Path of the dialogue that the models of that Bedrock speak. */
+  emulatorScript?: string | undefined;
   json?: boolean;
   color: boolean;
   verbose?: boolean;

@@ -37,6 +37,7 @@ export const PROGRAM: Program = {
     flag("--region <name>", "AWS region"),
     flag("--endpoint-url <url>", "endpoint of Bedrock and Bedrock Runtime"),
     flag("--emulator", "use a Bedrock inside this process instead of AWS"),
+    flag("--emulator-script <file>", "the same, where models say what a JSON5 file has"),
     flag("--json", "print one JSON document"),
     flag("--no-color", "print without colours"),
     flag("-q, --quiet", "print no notices on stderr; warnings and errors stay"),
@@ -353,6 +354,7 @@ export const PROGRAM: Program = {
     },
     emulator: {
       description: "Run a simulated Bedrock on this machine.",
+      isEmulator: true,
       load: () => import("./commands/emulator.ts"),
       flags: [
         flag("--port <number>", "port to listen on (default: any free one)", integerFlag(0, 65535)),

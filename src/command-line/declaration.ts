@@ -23,6 +23,8 @@ export interface Action {
   load: () => Promise<CommandFile>;
   arguments?: readonly Argument[];
   flags?: readonly Flag[];
+  /** It is the emulator itself: what other commands run one with is its own. */
+  isEmulator?: true;
   /** Left out of help and completion. */
   isHidden?: true;
 }

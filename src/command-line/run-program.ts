@@ -47,7 +47,8 @@ async function runCall({ action, options }: Call, args: readonly string[], runti
   if (namesFile(options))
     await (await import("./stray-file.ts")).refuseStrayFiles(action, args, runtime.currentFolder);
   const { run } = await action.load();
-  await withEmulator(globals, runtime, (setup) => run(options as never, setup));
+  const work = (setup: Runtime): Promise<void> => run(options as never, setup);
+  await (action.isEmulator ? work(runtime) : withEmulator(globals, runtime, work));
 }
 
 /** Whether a person has typed `help` where a command takes something else, such as a prompt; a script means what it says. */
@@ -81,22 +82,31 @@ function setOutputMode(
   terminal.setMode({ format, color, verbose: verbose === true, quiet: quiet === true });
 }
 
-/** With `--emulator`, runs `work` against a Bedrock inside this process that the environment points to. */
+/**
+ * With `--emulator`, and with a script for it, runs `work` against a Bedrock inside this process that the environment
+ * points to.
+ */
 async function withEmulator(
   options: GlobalOptions,
   runtime: Runtime,
   work: (runtime: Runtime) => Promise<void>,
 ): Promise<void> {
-  if (!options.emulator) return work(runtime);
+  const { emulatorScript } = options;
+  if (!options.emulator && emulatorScript === undefined) return work(runtime);
+  const flag = options.emulator ? "--emulator" : "--emulator-script";
   if (options.endpointUrl)
-    throw usageError("--emulator and --endpoint-url name two different endpoints.", "Leave one of them out.");
+    throw usageError(`${flag} and --endpoint-url name two different endpoints.`, "Leave one of them out.");
   if (options.profile)
     throw usageError(
-      "--emulator brings its own credentials; --profile has none for it.",
+      `${flag} brings its own credentials; --profile has none for it.`,
       "Leave one of them out.",
     );
+  const dialogue =
+    emulatorScript === undefined
+      ? undefined
+      : await (await import("./read-emulator-script.ts")).readEmulatorScript(emulatorScript, runtime);
   const { emulatedEnvironment, startEmulator } = await import("../emulator/emulator.ts");
-  const emulator = await startEmulator();
+  const emulator = await startEmulator({ dialogue });
   try {
     await work({ ...runtime, env: emulatedEnvironment(runtime.env, emulator), isEmulated: true });
   } finally {

@@ -4,8 +4,10 @@ import { maskUserInfo } from "../network/user-info.ts";
 import { maskKeyId } from "../credentials/mask.ts";
 import {
   startEmulator,
+  type Dialogue,
   type EmulatedGate,
   type Emulator,
+  type EmulatorOptions,
   type RecordedCall,
   type Upstream,
 } from "../emulator/emulator.ts";
@@ -37,11 +39,14 @@ const UPSTREAM_KEY = "OPENCLAW_UPSTREAM_API_KEY";
 
 /**
  * Runs a simulated Bedrock until the program is interrupted, and prints how to use it. Throws `usage` for a host that
- * is not loopback, a port that cannot be had, a fault that does not exist or an upstream that is no address, and the
- * interruption when it ends.
+ * is not loopback, a port that cannot be had, a fault that does not exist, a script that is none or an upstream that is no
+ * address, and the interruption when it ends.
  */
 export async function run(options: EmulatorCommandOptions, runtime: Runtime): Promise<void> {
-  const emulator = await open(options, runtime, await openUpstream(options, runtime));
+  const emulator = await open(options, runtime, {
+    dialogue: await readDialogue(options, runtime),
+    upstream: await openUpstream(options, runtime),
+  });
   try {
     const region =
       options.region ?? runtime.env["AWS_REGION"] ?? runtime.env["AWS_DEFAULT_REGION"] ?? "us-east-1";
@@ -86,10 +91,25 @@ async function openUpstream(
   return createUpstream(await openLine(server, runtime), upstreamModel);
 }
 
+/** What the models say, where a script has it. */
+async function readDialogue(
+  { emulatorScript, upstream }: EmulatorCommandOptions,
+  runtime: Runtime,
+): Promise<Dialogue | undefined> {
+  if (emulatorScript === undefined) return undefined;
+  if (upstream !== undefined)
+    throw usageError(
+      "--emulator-script says what models answer, and --upstream has a model that does.",
+      "Leave one of them out.",
+    );
+  const { readEmulatorScript } = await import("../command-line/read-emulator-script.ts");
+  return readEmulatorScript(emulatorScript, runtime);
+}
+
 async function open(
   { host: given, port, region, fault = [], close = [] }: EmulatorCommandOptions,
   { terminal }: Runtime,
-  upstream: Upstream | undefined,
+  speakers: Pick<EmulatorOptions, "dialogue" | "upstream">,
 ): Promise<Emulator> {
   const host = withoutBrackets(given);
   if (!isLoopback(host)) {
@@ -106,7 +126,7 @@ async function open(
       script,
       closedGates: close,
       ...(region === undefined ? {} : { region }),
-      upstream,
+      ...speakers,
       remembersCalls: false,
       onAnswer: (call) => terminal.verbose(() => describeCall(call)),
     });

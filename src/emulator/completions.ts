@@ -23,6 +23,11 @@ const FINISH_REASONS: Readonly<Record<SimulatedAnswer["stopReason"], string>> = 
   stop_sequence: "stop",
   max_tokens: "length",
   tool_use: "tool_calls",
+  content_filtered: "content_filter",
+  guardrail_intervened: "content_filter",
+  model_context_window_exceeded: "length",
+  malformed_model_output: "stop",
+  malformed_tool_use: "stop",
 };
 
 /** The completion of a made-up answer, for who does not stream. */
@@ -79,11 +84,13 @@ export function* completionSteps(
 }
 
 function callsOf({
-  tool,
+  toolUses,
 }: SimulatedAnswer): { id: string; type: "function"; function: { name: string; arguments: string } }[] {
-  if (!tool) return [];
-  const id = callIdOf(tool.toolUseId);
-  return [{ id, type: "function", function: { name: tool.name, arguments: JSON.stringify(tool.input) } }];
+  return toolUses.map(({ toolUseId, name, input }) => ({
+    id: callIdOf(toolUseId),
+    type: "function",
+    function: { name, arguments: JSON.stringify(input) },
+  }));
 }
 
 function beginningOf({ callId, body, createdAt }: AnswerName): object {

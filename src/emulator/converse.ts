@@ -45,12 +45,13 @@ export function* answerSteps(
       yield eventStep("contentBlockDelta", { contentBlockIndex: index, delta: { citation } });
     yield eventStep("contentBlockStop", { contentBlockIndex: index });
   }
-  if (answer.tool) {
-    const { name, toolUseId, input } = answer.tool;
+  if (answer.text !== "") index++;
+  for (const { name, toolUseId, input } of answer.toolUses) {
     const start = { toolUse: { name, toolUseId, type: "tool_use" } };
     yield eventStep("contentBlockStart", { contentBlockIndex: index, start });
     yield* deltas(JSON.stringify(input), index, (text) => ({ toolUse: { input: text } }), options.delayMs);
     yield eventStep("contentBlockStop", { contentBlockIndex: index });
+    index++;
   }
   yield eventStep("messageStop", { stopReason: answer.stopReason });
   const metrics = { latencyMs: options.elapsed() };
@@ -59,7 +60,7 @@ export function* answerSteps(
 
 /** The answer of Converse, which does not stream. */
 export function converseResponse(answer: SimulatedAnswer, latencyMs: number): object {
-  const { reasoning, text, tool, stopReason, search, citations } = answer;
+  const { reasoning, text, toolUses, stopReason, search, citations } = answer;
   const said = text === "" ? [] : [{ text }];
   const cited = search
     ? [...said, { citationsContent: { citations } }]
@@ -68,7 +69,7 @@ export function converseResponse(answer: SimulatedAnswer, latencyMs: number): ob
     ...(reasoning ? [{ reasoningContent: { reasoningText: reasoning } }] : []),
     ...(search ? searchBlocks(search) : []),
     ...(citations ? cited : said),
-    ...(tool ? [{ toolUse: tool }] : []),
+    ...toolUses.map((toolUse) => ({ toolUse })),
   ];
   return {
     output: { message: { role: "assistant", content } },

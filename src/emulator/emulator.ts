@@ -4,6 +4,7 @@ import { authenticate, type KnownCredentials, type SecretKey } from "./authentic
 import { AwsError, toErrorReply } from "./aws-error.ts";
 import { Catalogue } from "./catalogue.ts";
 import { CallCounter } from "./cloudwatch.ts";
+import type { Dialogue } from "./dialogue.ts";
 import { AccountGates, type EmulatedGate } from "./gates.ts";
 import { EVENT_STREAM } from "./framing.ts";
 import { InstanceMetadataService, type InstanceMetadata } from "./instance-metadata.ts";
@@ -19,6 +20,7 @@ import type { QuotaValues } from "./service-quotas.ts";
 import { breakOff, waitFor, writeSteps } from "./stream-writer.ts";
 
 export { emulatedEnvironment } from "./environment.ts";
+export type { Dialogue } from "./dialogue.ts";
 export type { EmulatedGate } from "./gates.ts";
 export type { Upstream } from "./operation-context.ts";
 export type { Permission, RecordedCall } from "./recorded-call.ts";
@@ -48,6 +50,8 @@ export interface EmulatorOptions {
   mantleModels?: readonly MantleModel[];
   /** Asked about each call before it is answered; what it says goes before credentials and everything else. */
   script?: Script;
+  /** What the models say in place of made-up answers. */
+  dialogue?: Dialogue | undefined;
   /** The EC2 instance behind the metadata service; `role: undefined` is one without a role. */
   imds?: Partial<InstanceMetadata>;
   /** Values of the account's quotas that are others than the emulator's own, by their names in Service Quotas. */
@@ -124,6 +128,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     quotas: options.quotas ?? {},
     counter: new CallCounter(),
     upstream: options.upstream,
+    dialogue: options.dialogue,
     storedResponses: new Map(),
   };
   const calls: RecordedCall[] = [];

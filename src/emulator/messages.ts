@@ -28,15 +28,28 @@ interface MessageName {
   model: string;
 }
 
+/** Why an answer ends: https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons */
+const STOP_REASONS: Partial<Record<SimulatedAnswer["stopReason"], string>> = {
+  content_filtered: "refusal",
+  guardrail_intervened: "refusal",
+  malformed_model_output: "end_turn",
+  malformed_tool_use: "end_turn",
+};
+
 /** The message of a made-up answer, for who does not stream. */
 export function messageOf(answer: SimulatedAnswer, named: MessageName): object {
-  const { reasoning, text, tool } = answer;
+  const { reasoning, text, toolUses } = answer;
   return {
     ...beginningOf(named),
     content: [
       ...(reasoning ? [{ type: "thinking", thinking: reasoning.text, signature: reasoning.signature }] : []),
       ...(text === "" ? [] : [{ type: "text", text }]),
-      ...(tool ? [{ type: "tool_use", id: tool.toolUseId, name: tool.name, input: tool.input }] : []),
+      ...toolUses.map(({ toolUseId, name, input }) => ({
+        type: "tool_use",
+        id: callIdOf(toolUseId),
+        name,
+        input,
+      })),
     ],
     ...endOf(answer),
     usage: usageOf(answer, answer.outputTokens),
@@ -48,7 +61,7 @@ export function* messageSteps(
   answer: SimulatedAnswer,
   { delayMs, ...named }: MessageName & { delayMs: number },
 ): Generator<StreamStep> {
-  const { reasoning, text, tool, outputTokens } = answer;
+  const { reasoning, text, toolUses, outputTokens } = answer;
   const message = { ...beginningOf(named), content: [], stop_reason: null, stop_sequence: null };
   yield step("message_start", { message: { ...message, usage: usageOf(answer, 1) } });
   let index = 0;
@@ -61,9 +74,9 @@ export function* messageSteps(
     const pieces = splitIntoDeltas(text).map((piece) => ({ type: "text_delta", text: piece }));
     yield* block(index++, { type: "text", text: "" }, pieces, delayMs);
   }
-  if (tool) {
-    const opened = { type: "tool_use", id: tool.toolUseId, name: tool.name, input: {} };
-    const pieces = splitIntoDeltas(JSON.stringify(tool.input)).map((json) => ({
+  for (const { toolUseId, name, input } of toolUses) {
+    const opened = { type: "tool_use", id: callIdOf(toolUseId), name, input: {} };
+    const pieces = splitIntoDeltas(JSON.stringify(input)).map((json) => ({
       type: "input_json_delta",
       partial_json: json,
     }));
@@ -92,8 +105,13 @@ function beginningOf({ id, model }: MessageName): object {
   return { id: `msg_bdrk_${id.replaceAll("-", "").slice(0, 24)}`, type: "message", role: "assistant", model };
 }
 
+/** The id of a call: a made-up one as Bedrock's look on this path. */
+function callIdOf(toolUseId: string): string {
+  return toolUseId.replace(/^tooluse_/, "toolu_bdrk_");
+}
+
 function endOf({ stopReason, stopSequence }: SimulatedAnswer): object {
-  return { stop_reason: stopReason, stop_sequence: stopSequence ?? null };
+  return { stop_reason: STOP_REASONS[stopReason] ?? stopReason, stop_sequence: stopSequence ?? null };
 }
 
 function usageOf({ inputTokens }: SimulatedAnswer, outputTokens: number): object {

@@ -9,7 +9,7 @@ import { notOnThisRoute } from "./mantle.ts";
 import { messageOf, messageSteps } from "./messages.ts";
 import { readMessagesRequest } from "./messages-request.ts";
 import type { EmulatedModel } from "./models.ts";
-import { type AnswerName, missing } from "./openai-request.ts";
+import { type AnswerName, callIdOf, missing } from "./openai-request.ts";
 import { fieldOf, json, modelIdOf, type OperationContext, type Reply } from "./operation-context.ts";
 import type { RecordedCall } from "./recorded-call.ts";
 import { responseIdOf, responseOf, responseSteps } from "./responses.ts";
@@ -91,7 +91,7 @@ function answerConversation(
   context: OperationContext,
   canAnswer: (model: EmulatedModel) => boolean = () => true,
 ): SimulatedAnswer {
-  const { counter, now } = context;
+  const { counter, now, dialogue } = context;
   const model = modelToCall(modelIdOf(call), call, context);
   const isChatModel =
     model.canConverse !== false &&
@@ -102,7 +102,7 @@ function answerConversation(
       "This action doesn't support the model that you provided. Try again with a supported text or chat model.",
     );
   }
-  const answer = simulateAnswer(readConverseRequest(call.body, model), model);
+  const answer = simulateAnswer(readConverseRequest(call.body, model), model, dialogue);
   count(answer, modelIdOf(call), model, { counter, now });
   return answer;
 }
@@ -127,7 +127,7 @@ function refuseForUpstream({ upstream }: OperationContext): void {
 export function answerMessages(call: RecordedCall, context: OperationContext): Reply {
   refuseForUpstream(context);
   const model = modelOfMessages(call, context);
-  const answer = simulateAnswer(readMessagesRequest(call.body, model), model);
+  const answer = simulateAnswer(readMessagesRequest(call.body, model), model, context.dialogue);
   const named = { id: call.requestId, model: textAt(call.body, "model") ?? "" };
   return fieldOf(call.body, "stream") === true
     ? { stream: messageSteps(answer, { ...named, delayMs: context.delayMs }) }
@@ -158,7 +158,7 @@ function modelOfMessages(call: RecordedCall, context: OperationContext): Emulate
 /** Answers OpenAI's chat completions, streamed or whole. */
 export function answerCompletions(call: RecordedCall, context: OperationContext): Reply {
   const { model, body, name, isMantle } = openaiCall(call, context);
-  const answer = simulateAnswer(readCompletionsRequest(call.body, model), model);
+  const answer = simulateAnswer(readCompletionsRequest(call.body, model), model, context.dialogue);
   if (!isMantle) count(answer, String(body["model"]), model, context);
   return body["stream"] === true
     ? { stream: completionSteps(answer, { ...name, delayMs: context.delayMs }) }
@@ -170,10 +170,14 @@ export function answerResponses(call: RecordedCall, context: OperationContext): 
   const { model, body, name, isMantle } = openaiCall(call, context);
   const { storedResponses: stored } = context;
   const request = readResponsesRequest(call.body, model, { isMantle, stored: (id) => stored.get(id) });
-  const answer = simulateAnswer(request.conversation, model);
+  const answer = simulateAnswer(request.conversation, model, context.dialogue);
   if (!isMantle) count(answer, String(body["model"]), model, context);
   if (request.isStored) {
-    const said = { role: "assistant" as const, content: [{ text: answer.text }] };
+    const { text, toolUses } = answer;
+    const calls = toolUses.map((toolUse) => ({
+      toolUse: { ...toolUse, toolUseId: callIdOf(toolUse.toolUseId) },
+    }));
+    const said = { role: "assistant" as const, content: [...(text === "" ? [] : [{ text }]), ...calls] };
     stored.set(responseIdOf(call.requestId), [...request.conversation.messages, said]);
     for (const oldest of [...stored.keys()].slice(0, -MOST_STORED)) stored.delete(oldest);
   }

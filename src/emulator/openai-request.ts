@@ -18,9 +18,9 @@ export interface AnswerName {
   createdAt: number;
 }
 
-/** The id of a made-up call of a tool, as OpenAI's look. */
+/** The id of a call of a tool: a made-up one as OpenAI's look. */
 export function callIdOf(toolUseId: string): string {
-  return `call_${toolUseId.replace(/^tooluse_/, "")}`;
+  return toolUseId.replace(/^tooluse_/, "call_");
 }
 
 /** A request that is refused: status 400, OpenAI's words, its code and the field that they are about. */

@@ -3,6 +3,7 @@ import type { PlainReply } from "./aws-error.ts";
 import type { Account } from "./catalogue.ts";
 import type { CallCounter } from "./cloudwatch.ts";
 import type { Message } from "./converse-model.ts";
+import type { Dialogue } from "./dialogue.ts";
 import type { InstanceMetadataService } from "./instance-metadata.ts";
 import type { RecordedCall } from "./recorded-call.ts";
 import type { StreamSteps } from "./script.ts";
@@ -34,6 +35,8 @@ export interface OperationContext {
   readonly counter: CallCounter;
   /** The real model that answers Converse calls; none where answers are made up. */
   readonly upstream: Upstream | undefined;
+  /** What its models say in place of made-up answers. */
+  readonly dialogue: Dialogue | undefined;
   /** The conversations that ended in responses which are to be found again, by the id of the response. */
   readonly storedResponses: Map<string, readonly Message[]>;
 }

@@ -100,10 +100,11 @@ export function readResponsesRequest(
   const effort = readEffort(reasoning["effort"], "reasoning.effort");
   const include = Array.isArray(body["include"]) ? (body["include"] as unknown[]) : [];
   const instructions = textAt(body, "instructions");
-  const items = readInput(body["input"], model.modelId ?? "");
+  const earlier = readEarlier(body["previous_response_id"], stored);
+  const items = readInput(body["input"], model.modelId ?? "", earlier);
   return {
     conversation: {
-      messages: joined([...readEarlier(body["previous_response_id"], stored), ...items.messages]),
+      messages: joined([...earlier, ...items.messages]),
       system: [...(instructions ? [{ text: instructions }] : []), ...items.system],
       maxTokens: readCount(body, "max_output_tokens", { least: 16, most: model.maxTokens }),
       temperature: readNumber(body, "temperature", 2),
@@ -180,13 +181,14 @@ interface Said {
   system: { text: string }[];
 }
 
-function readInput(input: unknown, modelId: string): Said {
-  if (typeof input === "string")
-    return { messages: [{ role: "user", content: [{ text: input }] }], system: [] };
-  if (!Array.isArray(input)) throw wrongType("input", "a string or an array of input items", input);
+function readInput(input: unknown, modelId: string, earlier: readonly Message[]): Said {
+  if (typeof input !== "string" && !Array.isArray(input))
+    throw wrongType("input", "a string or an array of input items", input);
   const said: Said = { messages: [], system: [] };
-  const items = input as unknown[];
-  const open = new Set<string>();
+  const items =
+    typeof input === "string" ? [{ type: "message", role: "user", content: input }] : (input as unknown[]);
+  /** The calls that are not answered yet. */
+  const open = new Set(earlier.at(-1)?.content.flatMap(({ toolUse }) => toolUse?.toolUseId ?? []));
   for (const [index, item] of items.entries()) {
     const param = `input[${index}]`;
     if (!isRecord(item)) throw wrongType(param, "an input item", item);

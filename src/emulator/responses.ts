@@ -28,17 +28,25 @@ export function responseIdOf(callId: string): string {
   return `resp_${hexOf(callId)}`;
 }
 
+/** Why a response is not complete. */
+const INCOMPLETE: Partial<Record<SimulatedAnswer["stopReason"], string>> = {
+  max_tokens: "max_output_tokens",
+  model_context_window_exceeded: "max_output_tokens",
+  content_filtered: "content_filter",
+  guardrail_intervened: "content_filter",
+};
+
 /** The response of a made-up answer, for who does not stream. */
 export function responseOf(
   answer: SimulatedAnswer,
   request: ResponsesRequest,
   name: ResponseName,
 ): JsonObject {
-  const isCut = answer.stopReason === "max_tokens";
+  const reason = INCOMPLETE[answer.stopReason];
   return {
     ...beginningOf(request, name),
-    status: isCut ? "incomplete" : "completed",
-    incomplete_details: isCut ? { reason: "max_output_tokens" } : null,
+    status: reason ? "incomplete" : "completed",
+    incomplete_details: reason ? { reason } : null,
     output: itemsOf(answer, request, name),
     usage: usageOf(answer),
   };
@@ -102,12 +110,12 @@ export function* responseSteps(
 }
 
 function itemsOf(
-  { reasoning, text, tool, stopReason }: SimulatedAnswer,
+  { reasoning, text, toolUses, stopReason }: SimulatedAnswer,
   { isEncrypted, isSummarised, maySearch }: ResponsesRequest,
   { callId, modelId }: ResponseName,
 ): Item[] {
   const id = hexOf(callId);
-  const status = stopReason === "max_tokens" ? "incomplete" : "completed";
+  const status = INCOMPLETE[stopReason] ? "incomplete" : "completed";
   const items: Item[] = [];
   if (reasoning) {
     items.push({
@@ -117,7 +125,7 @@ function itemsOf(
       ...(isEncrypted ? { encrypted_content: encrypt(reasoning.text, modelId) } : {}),
     });
   }
-  if (maySearch && !tool) {
+  if (maySearch && toolUses.length === 0) {
     items.push({
       id: `ws_${id}`,
       type: "web_search_call",
@@ -140,14 +148,14 @@ function itemsOf(
     const content = [{ type: "output_text", text, annotations, logprobs: [] }];
     items.push({ id: `msg_${id}`, type: "message", role: "assistant", status, content });
   }
-  if (tool) {
+  for (const [nth, { toolUseId, name, input }] of toolUses.entries()) {
     items.push({
-      id: `fc_${id}`,
+      id: `fc_${id}${nth}`,
       type: "function_call",
       status: "completed",
-      call_id: callIdOf(tool.toolUseId),
-      name: tool.name,
-      arguments: JSON.stringify(tool.input),
+      call_id: callIdOf(toolUseId),
+      name,
+      arguments: JSON.stringify(input),
     });
   }
   return items;

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { signReasoning } from "./converse-rules.ts";
+import { AwsError } from "./aws-error.ts";
 import type { ContentBlock, ConverseRequest } from "./converse-model.ts";
+import { type Dialogue, type DialogueStep, resultText, stepFor, type StopReason } from "./dialogue.ts";
 import type { EmulatedModel } from "./models.ts";
 import { sampleInstance } from "./sample-instance.ts";
 import type { StreamStep } from "./script.ts";
@@ -13,9 +15,9 @@ export interface SimulatedAnswer {
   search?: { toolUseId: string; query: string } | undefined;
   /** Where the text is from, as Converse has it. */
   citations?: readonly object[];
-  /** The call of the tool that must be called, in place of text. */
-  tool?: { name: string; toolUseId: string; input: unknown };
-  stopReason: "end_turn" | "max_tokens" | "stop_sequence" | "tool_use";
+  /** The calls of tools, behind the text. */
+  toolUses: readonly { name: string; toolUseId: string; input: unknown }[];
+  stopReason: StopReason;
   /** The text that ended it, where one did. */
   stopSequence?: string | undefined;
   /** In tokens, by `estimateTokens`. */
@@ -33,8 +35,17 @@ const MOST_ECHOED_CHARACTERS = 4000;
 /** A word longer than this comes in several deltas, as tokens would. */
 const MOST_DELTA_CHARACTERS = 24;
 
-/** Makes up the answer. It says that it is simulated, names the model and repeats the question. */
-export function simulateAnswer(request: ConverseRequest, model: EmulatedModel): SimulatedAnswer {
+/**
+ * Makes up the answer. It says that it is simulated, names the model and repeats the question, unless a dialogue has what
+ * is to be said. Throws `AwsError` where that is an error.
+ */
+export function simulateAnswer(
+  request: ConverseRequest,
+  model: EmulatedModel,
+  dialogue?: Dialogue,
+): SimulatedAnswer {
+  const step = dialogue && stepFor(dialogue, request);
+  if (step) return sayStep(step, request, model);
   const question = request.messages.findLast((message) => message.role === "user")?.content ?? [];
   const { structure } = request;
   const made = structure && sampleInstance(structure.schema);
@@ -56,6 +67,7 @@ export function simulateAnswer(request: ConverseRequest, model: EmulatedModel): 
         ? undefined
         : { text: thought, signature: signReasoning(model.modelId, request.system, thought) },
     text,
+    toolUses: [],
     stopReason: isCut ? "max_tokens" : stop === undefined ? "end_turn" : "stop_sequence",
     stopSequence: isCut ? undefined : stop?.text,
     inputTokens: countInputTokens(request),
@@ -95,10 +107,36 @@ function simulateToolUse(request: ConverseRequest, name: string, input: unknown)
   return {
     reasoning: undefined,
     text: "",
-    tool: { name, toolUseId: toolUseId(json), input },
+    toolUses: [{ name, toolUseId: toolUseId(json), input }],
     stopReason: "tool_use",
     inputTokens: countInputTokens(request),
     outputTokens: estimateTokens(json),
+    served: request.served,
+  };
+}
+
+/** The answer of a dialogue. Throws `AwsError` where it is an error. */
+function sayStep(step: DialogueStep, request: ConverseRequest, { modelId }: EmulatedModel): SimulatedAnswer {
+  const { reasoning = "", toolCalls = [], error } = step;
+  if (error) throw new AwsError(error.name, error.message ?? "Asked for by the script of the emulator.");
+  const text = (step.text ?? "").replaceAll("$result", () => resultText(request));
+  const toolUses = toolCalls.map(({ name, input = {}, id }, nth) => ({
+    name,
+    // Different for what is called twice at once, and again in another round.
+    toolUseId: id ?? toolUseId(JSON.stringify([request.messages.length, nth, name, input])),
+    input,
+  }));
+  const inputs = toolUses.map(({ input }) => JSON.stringify(input));
+  return {
+    reasoning:
+      reasoning === ""
+        ? undefined
+        : { text: reasoning, signature: signReasoning(modelId, request.system, reasoning) },
+    text,
+    toolUses,
+    stopReason: step.stopReason ?? (toolUses.length > 0 ? "tool_use" : "end_turn"),
+    inputTokens: countInputTokens(request),
+    outputTokens: estimateTokens([reasoning, text, ...inputs].join("")),
     served: request.served,
   };
 }

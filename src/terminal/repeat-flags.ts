@@ -2,10 +2,15 @@ import type { GlobalOptions } from "../options.ts";
 import { quoteForShell } from "./quote-for-shell.ts";
 
 /** The flags of a command line that decide what is asked and where, as a shell takes them, for another one to paste. */
-export function repeatFlags({ config, profile, region, endpointUrl, emulator }: GlobalOptions): string[] {
-  const flags = Object.entries({ config, profile, region, "endpoint-url": endpointUrl }).flatMap(
-    ([name, value]) => (value === undefined ? [] : [`--${name}`, quoteForShell(value)]),
-  );
+export function repeatFlags(options: GlobalOptions): string[] {
+  const { config, profile, region, endpointUrl, emulator, emulatorScript } = options;
+  const flags = Object.entries({
+    config,
+    profile,
+    region,
+    "endpoint-url": endpointUrl,
+    "emulator-script": emulatorScript,
+  }).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, quoteForShell(value)]));
   return emulator ? ["--emulator", ...flags] : flags;
 }
 
