@@ -35,14 +35,35 @@ export function answerOf({ messages }: Turn): Message {
   return messages.at(-1) ?? { role: "assistant", content: [] };
 }
 
-/** What the answer of a turn says; empty where there is none. */
+/** What the answers of a turn say, those of its rounds with a blank line between; empty where there is nothing. */
 export function answerTextOf(turn: Turn): string {
-  return (answerOf(turn).content ?? []).map(textOf).join("");
+  const answered = new Set(blocksOf(turn).flatMap(({ toolResult }) => toolResult?.toolUseId ?? []));
+  const texts = turn.messages
+    .filter(({ role }) => role === "assistant")
+    .map(({ content = [] }) => {
+      const said = content.filter(({ toolUse }) => !toolUse || !answered.has(toolUse.toolUseId ?? ""));
+      return said.map(textOf).join("");
+    });
+  return joinTexts(texts);
+}
+
+/** Texts with exactly one blank line between; those without anything in them are left out. */
+export function joinTexts(texts: readonly string[]): string {
+  const [first = "", ...others] = texts.filter((text) => text.trim() !== "");
+  return others.reduce((text, other) => `${withoutLineEnds(text)}\n\n${other.replace(/^\n+/, "")}`, first);
+}
+
+/** Not by an expression: a search for line ends at the end begins anew at each of those before. */
+function withoutLineEnds(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === "\n") end -= 1;
+  return text.slice(0, end);
 }
 
 /** Whether a turn has an answer that says something, or the beginning of one: reasoning alone is none. */
 export function isAnswered(turn: Turn): boolean {
-  return (answerOf(turn).content ?? []).some((block) => textOf(block).trim() !== "");
+  const answers = turn.messages.filter(({ role }) => role === "assistant");
+  return blocksOf({ messages: answers }).some((block) => textOf(block).trim() !== "");
 }
 
 /** The content blocks of all messages of a request. */

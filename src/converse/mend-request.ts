@@ -20,6 +20,7 @@ import type { InputKind } from "../models/list.ts";
 import { ANSWER_TOKENS, ANY_TOOL_IDS, type FamilyFacts, type ToolIds } from "../models/families.ts";
 import { leaveOutRefused, type Lessons } from "./apply-lessons.ts";
 import {
+  answerOf,
   blocksOf,
   fileOf,
   isAnswered,
@@ -142,7 +143,7 @@ function newestOf(request: Input, mended: Input): Message | undefined {
  * Earlier turns go first. Reasoning goes back to the model that it came from and nobody else, and only under the system
  * prompt and the tools that it came under: recent Claude models refuse it under others. What was refused once stays left
  * out. A question without an answer goes with the next one, unless one of them was refused since: nobody knows which of
- * them it was, and it would be again.
+ * them it was, and it would be again. So does a turn of which the results of its tools were refused.
  */
 function addHistory(input: Input, mending: Mending): Input {
   const { earlier = [], modelId, tell } = mending;
@@ -163,10 +164,12 @@ function addHistory(input: Input, mending: Mending): Input {
       const kept = content.filter((block) => !isReasoning(block) || isKept);
       return { role, content: kept.map((block) => readable(block, mending)) };
     });
-    if (isAnswered(turn)) {
+    const isRefused =
+      REFUSED.has(turn.failure?.code ?? "") && !isAnswered({ ...turn, messages: [answerOf(turn)] });
+    if (isAnswered(turn) && !isRefused) {
       for (const message of [...unanswered, ...messages]) history.push(message);
       unanswered = [];
-    } else if (REFUSED.has(turn.failure?.code ?? "")) unanswered = [];
+    } else if (isRefused) unanswered = [];
     else unanswered.push(...messages.slice(0, 1));
   }
   if (isReasoningLost)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isSameModel } from "../../src/converse/conversation.ts";
+import { answerTextOf, isAnswered, isSameModel, joinTexts } from "../../src/converse/conversation.ts";
 
 describe("the same model", () => {
   const arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123";
@@ -20,5 +20,42 @@ describe("the same model", () => {
   ])("%s and %s: %s", (one, other, isSame) => {
     expect(isSameModel(one, other)).toBe(isSame);
     expect(isSameModel(other, one)).toBe(isSame);
+  });
+});
+
+describe("what a turn with tools says", () => {
+  const call = { toolUse: { toolUseId: "t1", name: "clock", input: { zone: "UTC" } } };
+  const result = { toolResult: { toolUseId: "t1", content: [{ text: "12:00" }] } };
+  const turn = (...contents: object[][]) => ({
+    model: "m",
+    messages: contents.map((content, index) => ({
+      role: index % 2 === 0 ? ("user" as const) : ("assistant" as const),
+      content: content as never,
+    })),
+  });
+  const question = [{ text: "Time?" }];
+
+  it("is the texts of all rounds, without the calls that were answered", () => {
+    const whole = turn(question, [{ text: "Let me look.\n" }, call], [result], [{ text: "\nNoon." }]);
+    expect(answerTextOf(whole)).toBe("Let me look.\n\nNoon.");
+    expect(isAnswered(whole)).toBe(true);
+  });
+
+  it("is the input of a call that nobody answers, which is how a model answers by a schema", () => {
+    expect(answerTextOf(turn(question, [call]))).toBe('{"zone":"UTC"}');
+  });
+
+  it("counts as an answer as soon as a tool was called", () => {
+    expect(isAnswered(turn(question, []))).toBe(false);
+    expect(isAnswered(turn(question, [call], [result], []))).toBe(true);
+  });
+
+  it.each([
+    [[], ""],
+    [["one"], "one"],
+    [["one\n\n\n", "", " \n", "\n\ntwo\n"], "one\n\ntwo\n"],
+    [["one", "two", "three"], "one\n\ntwo\n\nthree"],
+  ])("%j is joined to %j", (texts, joined) => {
+    expect(joinTexts(texts)).toBe(joined);
   });
 });

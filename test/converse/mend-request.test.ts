@@ -601,6 +601,17 @@ describe("earlier turns", () => {
     },
   );
 
+  /** A turn whose next round never came: its results are told as text, since no tools are declared. */
+  const inRounds = (question: string, code?: string): Turn => ({
+    model: CLAUDE,
+    messages: [
+      user(question),
+      assistant(text),
+      { role: "user", content: [{ text: "12:00" }] },
+      { role: "assistant", content: [] },
+    ],
+    ...(code === undefined ? {} : { failure: { code, message: "" } }),
+  });
   const whole = async (turns: Turn[]) =>
     (await mend({ messages: [user("next")] }, CLAUDE, { earlier: turns })).input.messages;
   it.each<[string, Turn[], Message[]]>([
@@ -617,6 +628,12 @@ describe("earlier turns", () => {
     ["too long", [failed("a", "input-too-long")], [user("next")]],
     ["withheld", [failed("a", "blocked")], [user("next")]],
     ["refused with one before it", [asked("a"), failed("b", "invalid-request")], [user("next")]],
+    ["refused with the results of its tools", [inRounds("a", "input-too-long")], [user("next")]],
+    [
+      "stopped while its tools ran",
+      [inRounds("a")],
+      [user("a"), assistant(text), { role: "user", content: [{ text: "12:00" }, { text: "next" }] }],
+    ],
     [
       "refused behind an answered one",
       [asked("a"), asked("b", text), failed("c", "blocked"), asked("d")],

@@ -1,6 +1,12 @@
-import type { ContentBlockDelta, ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
+import type {
+  ContentBlock,
+  ContentBlockDelta,
+  ConverseStreamOutput,
+  Message,
+  StopReason,
+} from "@aws-sdk/client-bedrock-runtime";
 import { describe, expect, it } from "vitest";
-import { MessageAssembler } from "../../src/converse/message-assembler.ts";
+import { MessageAssembler, TurnRecorder } from "../../src/converse/message-assembler.ts";
 
 const begin = { messageStart: { role: "assistant" as const } };
 const stop = { messageStop: { stopReason: "end_turn" as const } };
@@ -101,9 +107,86 @@ describe("an answer put together from its stream", () => {
     expect(assemble(begin, toolStart(0), at(0, { toolUse: { input: "{}" } }))).toEqual([]);
   });
 
+  it("keeps what a whole call has for its input, to be told that it is no JSON, unless the answer was cut off", () => {
+    const call = [begin, toolStart(0), at(0, { toolUse: { input: '{"a":' } }), blockStop(0)];
+    const ended = (stopReason: StopReason): ConverseStreamOutput => ({ messageStop: { stopReason } });
+    expect(assemble(...call, ended("tool_use"))).toEqual([
+      { toolUse: { toolUseId: "t1", name: "answer", input: '{"a":' } },
+    ]);
+    for (const reason of ["max_tokens", "model_context_window_exceeded"] as const)
+      expect(assemble(...call, ended(reason))).toEqual([]);
+  });
+
   it("begins anew with a new message", () => {
     expect(assemble(begin, at(0, { text: "old" }), begin, at(0, { text: "new" }), stop)).toEqual([
       { text: "new" },
+    ]);
+  });
+});
+
+describe("a turn in several rounds", () => {
+  const user = (...content: ContentBlock[]): Message => ({ role: "user", content });
+  const assistant = (...content: ContentBlock[]): Message => ({ role: "assistant", content });
+  const question = user({ text: "What time is it?" });
+  const thought = { reasoningContent: { reasoningText: { text: "Look.", signature: "S" } } };
+  const called = { toolUse: { toolUseId: "t1", name: "answer", input: {} } };
+  const results = user({ toolResult: { toolUseId: "t1", content: [{ text: "12:00" }] } });
+  const think: ConverseStreamOutput[] = [
+    at(0, { reasoningContent: { text: "Look." } }),
+    at(0, { reasoningContent: { signature: "S" } }),
+    blockStop(0),
+  ];
+  const sends = (...messages: Message[]) => ({ input: { modelId: "m", messages } });
+  const take = (recorder: TurnRecorder, ...parts: ConverseStreamOutput[]): void => {
+    for (const part of parts) recorder.take(part);
+  };
+
+  it("has all of them, with their reasoning, and the answer that is still coming", async () => {
+    const recorder = new TurnRecorder();
+    await recorder.begin(sends(question));
+    take(recorder, begin, ...think, toolStart(1), blockStop(1), stop);
+    expect(recorder.turn()?.messages).toEqual([question, assistant(thought, called)]);
+    recorder.goOn(results);
+    expect(recorder.turn()?.messages).toEqual([question, assistant(thought, called), results, assistant()]);
+    await recorder.begin(sends(question, assistant(thought, called), results));
+    take(recorder, begin, at(0, { text: "No" }));
+    // Asked again, by another way or of another model: what this round brought is forgotten, and no other.
+    await recorder.begin(sends(question, assistant(thought, called), results));
+    take(recorder, begin, at(0, { text: "Noon." }), stop);
+    expect(recorder.turn()?.messages).toEqual([
+      question,
+      assistant(thought, called),
+      results,
+      assistant({ text: "Noon." }),
+    ]);
+  });
+
+  it("keeps the calls without reasoning that holds no longer", async () => {
+    const recorder = new TurnRecorder();
+    await recorder.begin(sends(question));
+    take(recorder, begin, ...think, toolStart(1), blockStop(1), stop);
+    recorder.goOn(results);
+    recorder.dropReasoning();
+    expect(recorder.turn()?.messages).toEqual([question, assistant(called), results, assistant()]);
+  });
+
+  it("has the tools under the names that they were given with", async () => {
+    const recorder = new TurnRecorder();
+    await recorder.begin({ ...sends(question), toolNames: new Map([["answer", "my.answer"]]) });
+    take(recorder, begin, toolStart(0), blockStop(0), stop);
+    const name = "my.answer";
+    expect(recorder.turn()?.messages[1]).toEqual(assistant({ toolUse: { ...called.toolUse, name } }));
+  });
+
+  it("goes on with messages that were kept", async () => {
+    const recorder = new TurnRecorder(undefined, [question, assistant(called)]);
+    await recorder.begin(sends(question, assistant(called), results));
+    take(recorder, begin, at(0, { text: "Noon." }), stop);
+    expect(recorder.turn()?.messages).toEqual([
+      question,
+      assistant(called),
+      results,
+      assistant({ text: "Noon." }),
     ]);
   });
 });

@@ -1,5 +1,6 @@
-import type { TokenUsage } from "../../models/usage.ts";
+import { addUsage, type TokenUsage } from "../../models/usage.ts";
 import { type ChatEvent, usageOf } from "../../converse/chat-event.ts";
+import type { Message } from "@aws-sdk/client-bedrock-runtime";
 import { answerOf, isAnswered, type Turn } from "../../converse/conversation.ts";
 import { judgeStop } from "../../converse/outcome.ts";
 import { TurnRecorder } from "../../converse/message-assembler.ts";
@@ -18,6 +19,8 @@ export interface TurnContext {
   system: string | undefined;
   /** Whether it is asked again, in place of the last turn. */
   isRetry?: boolean;
+  /** The last turn of the conversation, where that goes on: with the results of its last message's calls. */
+  goesOn?: KeptTurn | undefined;
   runtime: Runtime;
   /** Told once when the turn cannot be written, which is no reason not to answer. */
   onUnkept: (error: OpenclawError) => Promise<void>;
@@ -37,11 +40,11 @@ export interface TurnEnd {
  */
 export class TurnKeeper {
   /** Goes with the question. */
-  readonly recorder = new TurnRecorder(() => this.#begin());
+  readonly recorder: TurnRecorder;
   readonly #conversation: Conversation;
   readonly #context: TurnContext;
   #stopReason: string | undefined;
-  /** The tokens of the answer; undefined until they have come. */
+  /** The tokens of all its answers; undefined until they have come. */
   usage: TokenUsage | undefined;
   #invokedModel: string | undefined;
   /** Whether the question has a place in the conversation. */
@@ -54,20 +57,37 @@ export class TurnKeeper {
     this.#conversation = conversation;
     this.#context = context;
     this.hasBegun = context.isRetry === true;
+    this.usage = context.goesOn?.usage;
+    this.recorder = new TurnRecorder(() => this.#begin(), context.goesOn?.messages);
     this.#jottedAt = context.runtime.elapsed();
   }
 
-  /** Takes what the recorder has of the answer down as well, once in a while: nothing but that survives a kill. */
+  /** Takes an event of an answer, and what the recorder has of it down as well, once in a while. */
   async take(event: ChatEvent): Promise<void> {
     if (event.type === "stop") this.#stopReason = event.stopReason;
     if (event.type === "usage") {
-      this.usage = usageOf(event);
+      const usage = usageOf(event);
+      this.usage = this.usage ? addUsage(this.usage, usage) : usage;
       this.#invokedModel = event.invokedModel;
     }
-    const now = this.#context.runtime.elapsed();
-    // An old answer is not given up for half a new one.
-    if (now - this.#jottedAt < JOT_EVERY_MS || this.#context.isRetry || this.#isUnkept) return;
-    this.#jottedAt = now;
+    if (this.#context.runtime.elapsed() - this.#jottedAt >= JOT_EVERY_MS) await this.jot();
+  }
+
+  /**
+   * Goes on with the turn: its answer is complete, and what its calls came to is the message that the model is asked with
+   * next. Taken down as well.
+   */
+  async goOn(results: Message): Promise<void> {
+    this.recorder.goOn(results);
+    this.#stopReason = undefined;
+    await this.jot();
+  }
+
+  /** Takes what the recorder has down as well: nothing but that survives a kill. */
+  async jot(): Promise<void> {
+    // An old answer is not given up for half a new one. What could not be jotted before is not tried again.
+    if (this.#context.isRetry || this.#isUnkept || this.#jottedAt === Number.POSITIVE_INFINITY) return;
+    this.#jottedAt = this.#context.runtime.elapsed();
     const turn = this.recorder.turn();
     if (!turn || !isAnswered(turn)) return;
     try {
@@ -99,7 +119,8 @@ export class TurnKeeper {
       return this.#keep(kept, "retry");
     }
     // That it was stopped before anything came is what stands there.
-    if (isStopped && (answerOf(kept).content ?? []).length === 0) return;
+    const hasNothing = kept.messages.length === 2 && (answerOf(kept).content ?? []).length === 0;
+    if (isStopped && hasNothing) return;
     await this.#keep(kept, "answer");
   }
 
@@ -107,7 +128,8 @@ export class TurnKeeper {
     const turn = this.recorder.turn();
     if (this.hasBegun || !turn) return;
     this.hasBegun = true;
-    await this.#keep(this.#kept(withoutAnswer(turn), this.#context.key), "new");
+    const place = this.#context.goesOn ? "answer" : "new";
+    await this.#keep(this.#kept(withoutAnswer(turn), this.#context.key), place);
   }
 
   #kept(turn: Turn, key: string): KeptTurn {

@@ -96,7 +96,7 @@ async function wholeAnswer(batches: Batches, latencyMs: () => number): Promise<o
     }
   }
   const message = assembler.message();
-  const isWhole = (message.content ?? []).filter(({ toolUse }) => toolUse).length === calls;
+  const isWhole = (message.content ?? []).filter(({ toolUse }) => isRecord(toolUse?.input)).length === calls;
   return {
     output: { message },
     stopReason: isWhole ? stopReason : "malformed_tool_use",
