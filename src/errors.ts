@@ -23,6 +23,7 @@ export const EXIT_CODES = {
   "stream-broken": 5,
   "model-error": 5,
   "max-steps": 5,
+  "tool-failed": 5,
   "model-not-found": 6,
   "needs-inference-profile": 6,
   "input-too-long": 6,

@@ -27,6 +27,7 @@ const MEANINGS: Record<ErrorCode, string> = {
   "stream-broken": "the answer broke off before its end",
   "model-error": "the model failed, or put out something malformed",
   "max-steps": "the model went on calling tools for as many rounds as it may",
+  "tool-failed": "the tool that was run says that it failed",
   "model-not-found": "AWS knows no such model here, or has ended it",
   "needs-inference-profile": "the model can be called only through an inference profile",
   "input-too-long": "the input does not fit into the model's context",

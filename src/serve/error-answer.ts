@@ -56,8 +56,9 @@ const ROWS: Readonly<Record<ErrorCode, Row>> = {
   "bad-response": { status: 502, code: "bad_response" },
   "stream-broken": { status: 502, code: "stream_broken" },
   "model-error": { status: 502, code: "model_error" },
-  // Of the loop of `chat`: here the client runs the tools.
+  // Of the loop of `chat` and of `tools run`: here the client runs the tools.
   "max-steps": { status: 502, code: "max_steps" },
+  "tool-failed": { status: 502, code: "tool_failed" },
   "model-not-found": { status: 404, code: "model_not_found", param: "model" },
   "needs-inference-profile": { status: 400, code: "needs_inference_profile", param: "model" },
   "input-too-long": { status: 400, code: "context_length_exceeded", param: "messages" },
