@@ -46,6 +46,7 @@ export function settingsPage(): string {
       ].join("\n"),
     ),
     '`<id>`, `<key>` and `<name>` stand for a key of your choice, `[]` for a place in a list. A key with dots is written in brackets: `agents.defaults.models["amazon-bedrock/us.anthropic.claude-opus-4-6-v1"].alias`.',
+    "`${NAME}` takes its value from the environment, and `$${NAME}` stands for `${NAME}` itself. An entry of `tools` without a `command` belongs to another program. Of two MCP servers with one name that of `mcpServers` is taken, not that of `mcp.servers`.",
     ...[...sections].flatMap(([section, rows]) => [`## ${section}`, table(TITLES, rows.map(row))]),
   );
 }
@@ -65,7 +66,7 @@ function row({ segments, field }: ListedSetting): string[] {
 
 /** Whether a setting is a value of its own: the members of an object have rows of their own instead. */
 function isLeaf(kind: Kind): boolean {
-  if (kind.kind === "object") return false;
+  if (kind.kind === "object") return kind.isOpen === true;
   if (kind.kind === "map" || kind.kind === "list") return isLeaf(kind.of);
   return true;
 }

@@ -1,5 +1,5 @@
 import { valueAt } from "../config/edit-value.ts";
-import { childrenOf, findSetting } from "../config/find-setting.ts";
+import { childrenOf, findSetting, foreignPart } from "../config/find-setting.ts";
 import { isUnsafeKey, parsePath, type Path, type PathSegment } from "../config/path.ts";
 import type { Kind } from "../config/setting-kinds.ts";
 import { entriesOf } from "../config/walk-value.ts";
@@ -97,13 +97,14 @@ interface Child {
 function listChildren(parent: Path, input: SettingsInput): Child[] {
   const children = new Map<PathSegment, Child>();
   const held = valueAt(input.value, parent);
-  const kind = findSetting(parent)?.kind;
+  const kind = foreignPart(input.value, parent) ? undefined : findSetting(parent)?.kind;
   if (kind && input.use !== "unset")
     for (const child of tableChildren(kind, parent, held, input)) children.set(child.key, child);
   for (const [key, value] of entriesOf(held)) {
     if (children.has(key) || isUnsafeKey(key)) continue;
     // Writing does not invent keys of other programs.
-    const found = findSetting([...parent, key]);
+    const own = [...parent, key];
+    const found = foreignPart(input.value, own) ? undefined : findSetting(own);
     if (input.use === "set" && !found) continue;
     children.set(key, {
       key,
@@ -143,7 +144,8 @@ function suggestedKeys(
 
 function isLeafKind(kind: Kind): boolean {
   if (kind.kind === "either") return kind.of.some(isLeafKind);
-  return kind.kind !== "object" && kind.kind !== "map" && !(kind.kind === "list" && isBranchKind(kind.of));
+  if (kind.kind === "object") return kind.isOpen === true;
+  return kind.kind !== "map" && !(kind.kind === "list" && isBranchKind(kind.of));
 }
 
 function isBranchKind(kind: Kind): boolean {

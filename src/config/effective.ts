@@ -1,5 +1,5 @@
 import { valueAt } from "./edit-value.ts";
-import { childrenOf, findSetting, isPlaceholder } from "./find-setting.ts";
+import { childrenOf, findSetting, foreignPart, isForeign, isPlaceholder } from "./find-setting.ts";
 import { isWithin, parsePath, type Path } from "./path.ts";
 import type { Kind } from "./setting-kinds.ts";
 import { entriesOf } from "./walk-value.ts";
@@ -62,14 +62,17 @@ function effectiveLeaf(value: unknown, path: Path, region: EffectiveRegion): Eff
 
 /** Every path at or below one that holds a single value; keys of maps are those of the file. */
 function leafPaths(kind: Kind | undefined, path: Path, value: unknown): Path[] {
-  if (kind === undefined || !isGroup(kind)) return [path];
+  if (kind === undefined || !isGroup(kind) || foreignPart(value, path)) return [path];
+  const held = entriesOf(valueAt(value, path));
   const below = childrenOf(kind).flatMap((child) => {
-    const keys = isPlaceholder(child.key) ? entriesOf(valueAt(value, path)).map(([key]) => key) : [child.key];
+    const own = held.filter(([, inner]) => !isForeign(child.kind, inner));
+    const keys = isPlaceholder(child.key) ? own.map(([key]) => key) : [child.key];
     return keys.flatMap((key) => leafPaths(child.kind, [...path, key], value));
   });
-  return below.length > 0 ? below : [path];
+  return below.length > 0 || held.length > 0 ? below : [path];
 }
 
 function isGroup(kind: Kind): boolean {
-  return kind.kind === "object" || (kind.kind === "map" && kind.of.kind === "object");
+  if (kind.kind === "object") return !kind.isOpen;
+  return kind.kind === "map" && kind.of.kind === "object";
 }

@@ -9,10 +9,14 @@ export function exampleFor({ kind, field }: Pick<FoundSetting, "kind" | "field">
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-function exampleOf(kind: Kind): unknown {
+/** A value of a kind. */
+export function exampleOf(kind: Kind): unknown {
   switch (kind.kind) {
     case "boolean":
       return true;
+    case "scalar":
+    case "anything":
+      return "text";
     case "string":
       if (kind.format === "url") return "https://example.com";
       return kind.format === "region" ? "us-east-1" : "text";
@@ -37,7 +41,7 @@ function exampleOf(kind: Kind): unknown {
 
 function fieldExample(field: FoundSetting["field"]): unknown {
   if (field === undefined) return "text";
-  return field.example !== undefined && (field.type.kind === "string" || field.type.kind === "choice")
-    ? field.example
-    : (field.default ?? exampleOf(field.type));
+  const { example, type } = field;
+  if (example === undefined) return field.default ?? exampleOf(type);
+  return type.kind === "string" || type.kind === "choice" ? example : JSON.parse(example);
 }

@@ -1,7 +1,7 @@
 import stringWidth from "string-width";
 import { isRecord } from "../json.ts";
 import { unsetVariables } from "./expand-env.ts";
-import { findSetting } from "./find-setting.ts";
+import { findSetting, foreignPart } from "./find-setting.ts";
 import { maskBrokenText, maskDocument } from "./mask-document.ts";
 import { settingMeant } from "./nearest-setting.ts";
 import { isBlank } from "./parse-document.ts";
@@ -76,7 +76,9 @@ function remarksOn(value: unknown, root: Node, env: Environment): Remark[] {
     ? validate(resolveReferences(value, env))
     : [problemAt([], "an object", value)];
   const remarks = problems.map(toRemark);
-  return isRecord(value) ? [...remarks, ...unsetReferences(value, env), ...keyRemarks(root, [])] : remarks;
+  return isRecord(value)
+    ? [...remarks, ...unsetReferences(value, env), ...keyRemarks(root, [], value)]
+    : remarks;
 }
 
 function toRemark({ path, ...problem }: Problem): Remark {
@@ -87,7 +89,7 @@ function toRemark({ path, ...problem }: Problem): Remark {
 function unsetReferences(value: unknown, env: Environment): Remark[] {
   return listLeaves(value).flatMap(({ path, value: leaf }) => {
     if (typeof leaf !== "string" || !leaf.includes("${")) return [];
-    if (findSetting(path)?.hasPlaceholders !== false) return [];
+    if (findSetting(path)?.hasPlaceholders !== false || foreignPart(value, path)) return [];
     return unsetVariables(leaf, env).map((name) => ({
       path,
       says: warning(path, `takes its value from the environment variable ${name}, which is not set.`),
@@ -96,14 +98,14 @@ function unsetReferences(value: unknown, env: Environment): Remark[] {
 }
 
 /** Warnings for keys that stand twice, and for unknown ones that look like a slip of the finger. */
-function keyRemarks(node: Node, path: Path): Remark[] {
+function keyRemarks(node: Node, path: Path, value: unknown): Remark[] {
   if (node.kind === "scalar") return [];
   return node.members.flatMap((member): Remark[] => {
     const place = [...path, member.key];
     const about = (what: string): Remark => ({ path: place, says: warning(place, what), isAboutKey: true });
     if (findMember(node, member.key) !== member) return [about("stands twice; this last one counts.")];
-    const inner = keyRemarks(member.value, place);
-    const nearest = settingMeant(path, member.key);
+    const inner = keyRemarks(member.value, place, value);
+    const nearest = foreignPart(value, path) ? undefined : settingMeant(path, member.key);
     if (nearest === undefined) return inner;
     const meant = formatPath([...path, nearest]);
     return [about(`is not a setting and is ignored; did you mean ${meant}?`), ...inner];

@@ -1,6 +1,6 @@
 import { editDistance } from "../edit-distance.ts";
 import { isRecord } from "../json.ts";
-import { findSetting, isPlaceholder, listSettings } from "./find-setting.ts";
+import { findSetting, isForeign, isPlaceholder, listSettings } from "./find-setting.ts";
 import { formatPath, type Path, type PathSegment } from "./path.ts";
 import { isSecretPath } from "./secrets.ts";
 
@@ -50,7 +50,8 @@ export interface Misspelt {
 /** The keys of a configuration that look like slips of the finger. */
 export function listMisspelt(value: unknown, path: Path = []): Misspelt[] {
   if (Array.isArray(value)) return value.flatMap((item, index) => listMisspelt(item, [...path, index]));
-  if (!isRecord(value)) return [];
+  const kind = findSetting(path)?.kind;
+  if (!isRecord(value) || (kind && isForeign(kind, value))) return [];
   return Object.entries(value).flatMap(([key, inner]): Misspelt[] => {
     const own = [...path, key];
     const meant = settingMeant(path, key);

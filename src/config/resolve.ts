@@ -122,7 +122,8 @@ function requireResolved(text: string, place: string): string {
 export function resolveReferences(value: unknown, env: Environment): unknown {
   return mapLeaves(value, ({ path, value: leaf }) => {
     if (typeof leaf !== "string" || !leaf.includes("${") || isSecretPath(path)) return leaf;
-    if (findSetting(path)?.hasPlaceholders) return leaf;
+    const found = findSetting(path);
+    if (found?.hasPlaceholders || found?.isExpandedInUse) return leaf;
     return unsetVariables(leaf, env).length === 0 ? expandEnv(leaf, env) : leaf;
   });
 }

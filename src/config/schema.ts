@@ -38,20 +38,48 @@ function kindSchema(kind: Kind): JsonSchema {
         ...(kind.maximum === undefined ? {} : { maximum: kind.maximum }),
       };
     case "list":
-      return { type: "array", items: kindSchema(kind.of) };
+      return {
+        type: "array",
+        items: kindSchema(kind.of),
+        ...(kind.minItems === undefined ? {} : { minItems: kind.minItems }),
+      };
+    case "scalar":
+      return { type: ["string", "number", "boolean"] };
+    case "anything":
+      return {};
     case "map":
-      return { type: "object", additionalProperties: kindSchema(kind.of) };
+      return { type: "object", ...mapKeywords(kind) };
     case "either":
       return { anyOf: kind.of.map(kindSchema) };
     case "object":
-      return {
+      return ownOnly(kind, {
         type: "object",
         properties: Object.fromEntries(
           Object.entries(kind.fields).map(([name, field]) => [name, fieldSchema(field)]),
         ),
         ...(kind.required.length > 0 ? { required: [...kind.required] } : {}),
-      };
+      });
   }
+}
+
+type KindOf<K extends Kind["kind"]> = Extract<Kind, { kind: K }>;
+
+function notOwn(ownBy: string): JsonSchema {
+  return { not: { type: "object", properties: { [ownBy]: {} }, required: [ownBy] } };
+}
+
+/** What another program has there is left alone. */
+function ownOnly({ ownBy }: KindOf<"object">, schema: JsonSchema): JsonSchema {
+  return ownBy === undefined ? schema : { anyOf: [notOwn(ownBy), schema] };
+}
+
+function mapKeywords({ of, keyPattern }: KindOf<"map">): JsonSchema {
+  if (keyPattern === undefined) return { additionalProperties: kindSchema(of) };
+  const ownBy = of.kind === "object" ? of.ownBy : undefined;
+  return {
+    patternProperties: { [keyPattern]: kindSchema(of) },
+    additionalProperties: ownBy === undefined ? false : notOwn(ownBy),
+  };
 }
 
 function fieldSchema(field: Field): JsonSchema {

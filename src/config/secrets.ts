@@ -10,6 +10,8 @@ const SECRET_NAME =
 /** True when the value at this path must never be printed: by the table of settings, or, for other programs' keys, by its name. */
 export function isSecretPath(path: Path): boolean {
   const found = findSetting(path);
+  // What is below a setting that takes anything is named by others.
+  if (found?.kind.kind === "anything") return found.isSecret || SECRET_NAME.test(String(path.at(-1)));
   if (found) return found.isSecret;
   return path.some((segment, index) => {
     if (typeof segment === "string" && SECRET_NAME.test(segment)) return true;

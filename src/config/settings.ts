@@ -1,9 +1,11 @@
 import { PARAMETER_FIELDS } from "./parameters.ts";
 import {
   anyString,
+  anything,
   boolean,
   choice,
   either,
+  type Fault,
   type Field,
   field,
   integer,
@@ -14,6 +16,7 @@ import {
   number,
   object,
   region,
+  scalar,
   string,
   url,
 } from "./setting-kinds.ts";
@@ -184,8 +187,124 @@ const template = object({
     ...placeholders,
     default: {},
   }),
-  tools: field(list(string), "Tools that the model may call."),
+  tools: field(list(string), "Tools that the model may call.", { example: '["read-file:docs", "deploy"]' }),
+  mcpServers: field(list(string), "MCP servers whose tools the model may call.", { example: '["files"]' }),
 });
+
+/** The tools that this program has itself: none of the settings takes their names. */
+export const BUILT_IN_TOOLS = ["read-file", "list-files", "search-files", "shell", "aws"] as const;
+
+/** What becomes of a call of a tool that nothing else is said about. */
+const DEFAULT_TOOL_SECONDS = 60;
+
+/** An `=` or a zero byte would end the name elsewhere. */
+const NAMES_OF_VARIABLES = { keyPattern: "^[^=\\0]+$", keyExpected: "the name of an environment variable" };
+
+const inputSchema = object(
+  {
+    type: field(choice("object"), "What a model calls a tool with is an object."),
+    properties: field(map("name", anything), "Its fields, each with a JSON Schema."),
+    required: field(list(string), "The fields that must be there."),
+  },
+  [],
+  { isOpen: true },
+);
+
+/** No system hands a zero byte to a program. */
+function zeroBytes(word: unknown, path: Fault["path"]): Fault[] {
+  const isFit = typeof word !== "string" || !word.includes("\0");
+  return isFit ? [] : [{ path, expected: "a string without zero bytes" }];
+}
+
+function blank(text: unknown, path: Fault["path"], expected: string): Fault[] {
+  return typeof text === "string" && text.trim() === "" ? [{ path, expected }] : [];
+}
+
+const commandTool = object(
+  {
+    description: field(string, "What the tool does, and when to use it: it is what the model knows of it.", {
+      example: "Deploys a branch to staging. Prints the address.",
+    }),
+    command: field(
+      list(anyString, 1),
+      "The program and its arguments. No shell reads them. It gets the call's input as JSON on stdin, and what it prints is the result.",
+      { example: '["./deploy.sh", "staging"]' },
+    ),
+    input: field(inputSchema, "JSON Schema of the input: of an object.", {
+      hasPlaceholders: true,
+      example: '{"type":"object","properties":{"branch":{"type":"string"}},"required":["branch"]}',
+    }),
+    timeoutSeconds: field(
+      number({ minimum: 0.1, maximum: 86_400, unit: "seconds" }),
+      "Time for one call; then it is ended with all that it has started.",
+      { default: DEFAULT_TOOL_SECONDS, example: "30" },
+    ),
+    allow: field(
+      choice("ask", "always", "never"),
+      "Whether a call may run: `ask` a person, or --allow; `always`; `never`, which goes before --allow.",
+      { default: "ask" },
+    ),
+    env: field(
+      map("name", scalar, NAMES_OF_VARIABLES),
+      "Environment variables that it gets beside the caller's, of which those of AWS and of openclaw are left out.",
+      { secret: true, example: '{"TOKEN":"${DEPLOY_TOKEN}"}' },
+    ),
+  },
+  ["description", "command", "input"],
+  {
+    ownBy: "command",
+    check: ({ description, command }) => {
+      const words = command as readonly string[];
+      const [program = ""] = words;
+      return [
+        ...blank(description, ["description"], "a text that says what the tool does"),
+        ...blank(program, ["command", 0], "the name of a program"),
+        ...words.flatMap((word, index) => zeroBytes(word, ["command", index])),
+      ];
+    },
+  },
+);
+
+const mcpServer = object(
+  {
+    command: field(string, "The program of a server that speaks on its standard streams.", {
+      example: "npx",
+    }),
+    args: field(list(anyString), "Its arguments.", {
+      example: '["-y", "@modelcontextprotocol/server-filesystem", "."]',
+    }),
+    env: field(
+      map("name", scalar, NAMES_OF_VARIABLES),
+      "Environment variables that it gets beside the caller's, of which those of AWS and of openclaw are left out.",
+      { secret: true, example: '{"GITHUB_TOKEN":"${GITHUB_TOKEN}"}' },
+    ),
+    cwd: field(string, "The folder in which it runs, in place of the caller's."),
+    url: field(url, "Address of a server that speaks streamable HTTP.", {
+      example: "https://mcp.example.com/mcp",
+    }),
+    headers: field(map("name", scalar), "Headers added to each request.", {
+      secret: true,
+      example: '{"Authorization":"Bearer ${MCP_TOKEN}"}',
+    }),
+    disabled: field(boolean, "Whether it is left out."),
+    enabled: field(boolean, "The same the other way round: false leaves it out."),
+  },
+  [],
+  {
+    check: ({ command, args, url: address }) => {
+      if (command === undefined && address === undefined)
+        return [{ path: [], expected: "command or url", says: "has neither command nor url" }];
+      if (command !== undefined && address !== undefined)
+        return [{ path: [], expected: "command or url", says: "has both command and url" }];
+      return [
+        ...zeroBytes(command, ["command"]),
+        ...((args ?? []) as readonly string[]).flatMap((word, index) => zeroBytes(word, ["args", index])),
+      ];
+    },
+  },
+);
+
+const servers = map("name", mcpServer);
 
 const budget = number({ minimum: 0, unit: "USD" });
 
@@ -251,6 +370,27 @@ const settings = object({
     "How models are called.",
   ),
   templates: field(map("name", template), "Questions to ask again, for chat --template.", { default: {} }),
+  tools: field(
+    map("name", commandTool as Kind, {
+      keyPattern: `^(?!(?:${BUILT_IN_TOOLS.join("|")})$)[a-zA-Z0-9_-]{1,64}$`,
+      keyExpected: `a name of 1 to 64 letters, digits, _ and - that is not built in (${BUILT_IN_TOOLS.join(", ")})`,
+    }),
+    "Commands that a model may have run, for chat --tool. What has no command belongs to another program.",
+    { isExpandedInUse: true },
+  ),
+  mcpServers: field(servers, "MCP servers, for chat --mcp, as other programs have them.", {
+    isExpandedInUse: true,
+  }),
+  mcp: field(
+    object({
+      servers: field(
+        servers,
+        "MCP servers, where the original OpenClaw has them. Of two with one name that of mcpServers is taken.",
+      ),
+    }),
+    "The original OpenClaw's place of MCP servers.",
+    { isExpandedInUse: true },
+  ),
   usage: field(usage, "What calls use and may cost."),
   credentials: field(credentials, "How credentials are got."),
   emulator: field(
@@ -273,3 +413,10 @@ export type DiscoverySettings = KindValue<typeof discovery>;
 export type ProviderSettings = KindValue<typeof provider>;
 export type ConfiguredModel = KindValue<typeof configuredModel>;
 export type ModelParameters = KindValue<typeof modelParameters>;
+/** A command as a tool. `${NAME}` is not expanded in it yet. */
+export type CommandToolSetting = KindValue<typeof commandTool>;
+/** An MCP server. `${NAME}` is not expanded in it yet. */
+export type McpServerSetting = KindValue<typeof mcpServer>;
+
+/** An entry of `tools`. */
+export const COMMAND_TOOL: Kind = commandTool;

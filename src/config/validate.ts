@@ -1,10 +1,10 @@
 import { isRecord } from "../json.ts";
 import { isRegionName } from "../aws/region.ts";
-import { childrenAt } from "./find-setting.ts";
+import { childrenAt, isForeign } from "./find-setting.ts";
 import { formatPath, type Path, type PathSegment } from "./path.ts";
 import { maskUserInfo } from "../network/user-info.ts";
 import { isSecretPath } from "./secrets.ts";
-import type { Kind } from "./setting-kinds.ts";
+import type { Fault, Kind, MapRules } from "./setting-kinds.ts";
 import { SETTINGS } from "./settings.ts";
 import { entriesOf } from "./walk-value.ts";
 
@@ -27,6 +27,7 @@ const QUOTED_LENGTH = 60;
  * Keys the table does not know belong to other programs and are no problem.
  */
 export function validate(value: unknown, kind: Kind = SETTINGS, path: Path = []): Problem[] {
+  if (isForeign(kind, value)) return [];
   const form = kind.kind === "either" ? kind.of.find((of) => isOfType(value, of)) : kind;
   if (form === undefined || !isOfType(value, form) || !isInBounds(value, form))
     return [problemAt(path, describeKind(form ?? kind), value)];
@@ -34,13 +35,49 @@ export function validate(value: unknown, kind: Kind = SETTINGS, path: Path = [])
   const required = form.kind === "object" ? form.required : [];
   const missing = required.filter((name) => !entries.some(([key]) => key === name));
   const kindOf = (key: PathSegment): Kind | undefined => childrenAt(form, key)[0]?.kind;
-  return [
+  const problems = [
     ...missing.map((name) => problemAt([...path, name], describeKind(kindOf(name) ?? form), undefined)),
     ...entries.flatMap(([key, item]) => {
       const inner = kindOf(key);
-      return inner ? validate(item, inner, [...path, key]) : [];
+      if (!inner) return [];
+      const place = [...path, key];
+      return keyProblems(form, place, item).concat(validate(item, inner, place));
     }),
   ];
+  if (problems.length > 0 || form.kind !== "object" || !isRecord(value)) return problems;
+  return (form.check?.(value) ?? []).map((fault) => faultAt(path, value, fault));
+}
+
+/** Whether a map takes a key. */
+export function isFitKey({ keyPattern }: MapRules, key: PathSegment): boolean {
+  return keyPattern === undefined || new RegExp(keyPattern).test(String(key));
+}
+
+/** What is wrong with a key of the user's choice. */
+function keyProblems(kind: Kind, path: Path, value: unknown): Problem[] {
+  const key = path.at(-1) ?? "";
+  if (kind.kind !== "map" || isFitKey(kind, key) || isForeign(kind.of, value)) return [];
+  const { keyExpected: expected = "another name" } = kind;
+  const received = `the name ${JSON.stringify(key)}`;
+  return [
+    {
+      path: [...path],
+      message: `${formatPath(path)} takes ${expected}, not ${received}.`,
+      expected,
+      received,
+    },
+  ];
+}
+
+function faultAt(path: Path, value: unknown, fault: Fault): Problem {
+  const received = fault.path.reduce<unknown>(
+    (inner, key) => entriesOf(inner).find(([own]) => own === key)?.[1],
+    value,
+  );
+  const problem = problemAt([...path, ...fault.path], fault.expected, received);
+  return fault.says === undefined
+    ? problem
+    : { ...problem, message: `${formatPath(problem.path)} ${fault.says}.` };
 }
 
 /** What a kind takes, in words that follow "takes": `a whole number of seconds, at least 0`. */
@@ -48,6 +85,10 @@ export function describeKind(kind: Kind): string {
   switch (kind.kind) {
     case "boolean":
       return "true or false";
+    case "scalar":
+      return "a string, a number, true or false";
+    case "anything":
+      return "anything";
     case "string":
       if (kind.format === "url") return "an http or https URL";
       if (kind.format === "region") return "an AWS region such as us-east-1";
@@ -59,7 +100,7 @@ export function describeKind(kind: Kind): string {
     case "choice":
       return kind.values.length === 1 ? String(kind.values[0]) : joinWords(kind.values);
     case "list":
-      return `a list of ${describeItems(kind.of)}`;
+      return `a list of ${describeItems(kind.of)}${kind.minItems ? `, at least ${kind.minItems}` : ""}`;
     case "map":
       return `an object of ${describeItems(kind.of)} by ${kind.keyName}`;
     case "object":
@@ -108,6 +149,10 @@ function isOfType(value: unknown, kind: Kind): boolean {
     case "map":
     case "object":
       return isRecord(value);
+    case "anything":
+      return true;
+    case "scalar":
+      return ["string", "number", "boolean"].includes(typeof value);
     case "either":
       return kind.of.some((of) => isOfType(value, of));
     default:
@@ -133,6 +178,7 @@ function isInBounds(value: unknown, kind: Kind): boolean {
     if (kind.format === "region") return isRegionName(value);
     return value.length >= (kind.minLength ?? 0);
   }
+  if (kind.kind === "list") return !Array.isArray(value) || value.length >= (kind.minItems ?? 0);
   if (kind.kind !== "integer" && kind.kind !== "number") return true;
   const isNumber = kind.kind === "integer" ? Number.isSafeInteger(value) : Number.isFinite(value);
   return (
@@ -158,6 +204,9 @@ function describeItems(kind: Kind): string {
     case "object":
     case "either":
       return "objects";
+    case "scalar":
+    case "anything":
+      return "values";
     default:
       return `${kind.kind}s`;
   }

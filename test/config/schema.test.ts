@@ -28,6 +28,8 @@ test("every setting has a description, and its default fits", () => {
 });
 
 const discovery = (values: object): object => ({ models: { bedrockDiscovery: values } });
+const TOOL = { description: "d", command: ["x"], input: { type: "object" } };
+const tool = (values: object): object => JSON.parse(JSON.stringify({ tools: { t: { ...TOOL, ...values } } }));
 const provider = (values: object): object => ({ models: { providers: { p: values } } });
 
 test.each([
@@ -50,6 +52,21 @@ test.each([
   { agents: { defaults: { model: "a" } } },
   { agents: { defaults: { model: { fallbacks: [] } } } },
   { agents: { defaults: { params: { temperature: 1.1 } } } },
+  tool({}),
+  tool({ command: [] }),
+  tool({ command: [1] }),
+  tool({ input: { type: "string" } }),
+  tool({ input: { type: "object", oneOf: [{}] } }),
+  tool({ input: undefined }),
+  tool({ env: { A: 1 } }),
+  tool({ env: { "A=B": "" } }),
+  tool({ allow: "maybe" }),
+  { tools: { shell: TOOL } },
+  { tools: { "a b": TOOL } },
+  { tools: { profile: "coding", "a b": {}, exec: { allow: 1 } } },
+  { mcpServers: { files: { command: "npx", args: [1] } } },
+  { mcpServers: { files: { url: "ftp://h" } } },
+  { mcp: { servers: { files: { url: "https://h", headers: { A: true } } } } },
 ])("schema and validation agree on %j", (value) => {
   expect(accepts(value)).toBe(validate(value).length === 0);
 });

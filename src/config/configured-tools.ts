@@ -1,0 +1,77 @@
+import { OpenclawError } from "../errors.ts";
+import type { Environment } from "../runtime.ts";
+import { expandEnv } from "./expand-env.ts";
+import { findSetting, isForeign } from "./find-setting.ts";
+import { formatPath, type Path } from "./path.ts";
+import {
+  COMMAND_TOOL,
+  type CommandToolSetting,
+  type Configuration,
+  type McpServerSetting,
+} from "./settings.ts";
+import { problemDetails, validate } from "./validate.ts";
+import { mapLeaves } from "./walk-value.ts";
+
+/** An entry of the configuration, and where it stands there. */
+export interface Configured<TSetting> {
+  setting: TSetting;
+  path: Path;
+}
+
+/** An MCP server of the configuration. */
+export interface ConfiguredServer extends Configured<McpServerSetting> {
+  /** By `disabled: true`, or by `enabled: false`, as the original OpenClaw has it. */
+  isDisabled: boolean;
+}
+
+/** The commands that are tools, by name, in the order of the file; not what other programs have there. */
+export function commandToolsOf({ tools }: Configuration): Map<string, Configured<CommandToolSetting>> {
+  return new Map(
+    Object.entries(tools ?? {}).flatMap(([name, entry]) =>
+      isForeign(COMMAND_TOOL, entry)
+        ? []
+        : [[name, { setting: entry as CommandToolSetting, path: ["tools", name] }] as const],
+    ),
+  );
+}
+
+/** The MCP servers by name, in the order of the file: those of `mcpServers`, then others of `mcp.servers`. */
+export function mcpServersOf({ mcpServers = {}, mcp }: Configuration): Map<string, ConfiguredServer> {
+  const servers = new Map<string, ConfiguredServer>();
+  for (const [path, entries] of [
+    [["mcpServers"], mcpServers],
+    [["mcp", "servers"], mcp?.servers ?? {}],
+  ] as const) {
+    for (const [name, setting] of Object.entries(entries)) {
+      const isDisabled = setting.disabled === true || setting.enabled === false;
+      if (!servers.has(name)) servers.set(name, { setting, path: [...path, name], isDisabled });
+    }
+  }
+  return servers;
+}
+
+/**
+ * An entry with the values of environment variables in place of `${NAME}` in its texts; those of `input`, which are a JSON
+ * Schema, stay as they are. Throws `config-invalid` naming the place for a variable that is not set, and for a value that
+ * the setting does not take.
+ */
+export function expandConfigured<TSetting extends object>(
+  { setting, path }: Configured<TSetting>,
+  env: Environment,
+): TSetting {
+  const expanded = mapLeaves(
+    setting,
+    (leaf) =>
+      typeof leaf.value === "string" && leaf.path[path.length] !== "input"
+        ? expandEnv(leaf.value, env, formatPath(leaf.path))
+        : leaf.value,
+    path,
+  );
+  const [problem] = validate(expanded, findSetting(path)?.kind, path);
+  if (problem === undefined) return expanded as TSetting;
+  throw new OpenclawError("config-invalid", {
+    message: problem.message,
+    hint: "openclaw config validate",
+    details: problemDetails(problem),
+  });
+}
