@@ -69,6 +69,14 @@ describe("the scan of JSON", () => {
     expect(() => parseBoundedJson(half, scan)).toThrow(JsonBoundsError);
   });
 
+  it("bounds the bytes of several documents together, before it goes over them", () => {
+    const scan = new JsonScan(1000);
+    const half = JSON.stringify("a".repeat(498));
+    expect(parseBoundedJson(half, scan)).toHaveLength(498);
+    expect(parseBoundedJson(half, scan)).toHaveLength(498);
+    expect(() => parseBoundedJson("1", scan)).toThrow("it has more than 1000 bytes");
+  });
+
   it("refuses a number of a million digits, and takes a long text", () => {
     expect(() => parseBoundedJson("1".repeat(1_000_000))).toThrow(/number of more than 1000 digits/);
     expect(parseBoundedJson(JSON.stringify("1,[{".repeat(1_000_000)))).toHaveLength(4_000_000);

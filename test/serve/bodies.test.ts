@@ -344,6 +344,7 @@ describe("a body", () => {
       [`{"a":${deep(100_000)}}`],
       [`[${"{},".repeat(300_000)}1]`],
       Array.from({ length: 4 }, () => `{"a":[${"1,".repeat(100_000)}1]}`),
+      Array.from({ length: 4 }, () => JSON.stringify({ a: "b".repeat(5_000_000) })),
     ]) {
       const { status, code, message } = await ask(...calls);
       expect({ status, code }).toEqual({ status: 400, code: "invalid_request" });

@@ -7,6 +7,7 @@ import type {
 } from "@aws-sdk/client-bedrock-runtime";
 import { isRecord } from "../../../json.ts";
 import { JsonBoundsError, parseBoundedJson } from "../../../json-bounds.ts";
+import { turnOver } from "../../../next-turn.ts";
 import type { RequestField } from "../../request-field.ts";
 import { type ContentContext, readTextContent, readUserContent } from "./read-content.ts";
 
@@ -19,10 +20,11 @@ export interface Conversation {
 }
 
 /** Reads the messages of a request. Throws `invalid-request`. */
-export function readMessages(field: RequestField, context: ContentContext): Conversation {
+export async function readMessages(field: RequestField, context: ContentContext): Promise<Conversation> {
   const system: string[] = [];
   const messages: Message[] = [];
   for (const message of field.items()) {
+    await turnOver();
     const role = message.at("role");
     switch (role.value) {
       case "system":
