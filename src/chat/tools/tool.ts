@@ -3,7 +3,7 @@ import type {
   ToolResultContentBlock,
   ToolUseBlock,
 } from "@aws-sdk/client-bedrock-runtime";
-import type { JsonObject } from "../../json.ts";
+import { isRecord, type JsonObject } from "../../json.ts";
 
 /** Where a tool comes from, as the person is told who is asked for leave. */
 export type ToolSource =
@@ -108,4 +108,16 @@ export interface Toolbox {
   tools(): Promise<readonly Tool[]>;
   /** Ends what was started for them. */
   close(): Promise<void>;
+}
+
+/** Content as a JSON document has it: bytes in base64. */
+export function contentAsJson(content: readonly ToolResultContentBlock[]): unknown[] {
+  return content.map(withBase64);
+}
+
+function withBase64(value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
+  if (Array.isArray(value)) return value.map(withBase64);
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withBase64(item)]));
 }
