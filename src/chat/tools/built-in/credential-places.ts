@@ -1,0 +1,137 @@
+import { realpath } from "node:fs/promises";
+import path from "node:path";
+import { locateConfig } from "../../../config/file.ts";
+import { expandHome, stateFolder } from "../../../disk/state-folder.ts";
+import { errorCode } from "../../../errors.ts";
+import type { GlobalOptions } from "../../../options.ts";
+import type { Runtime } from "../../../runtime.ts";
+import { matchesPattern } from "../leave.ts";
+
+/**
+ * Where programs keep credentials: names of folders and files behind each other, anywhere in a path, in any case. `*` stands
+ * for any characters. The table of docs/tools.md has the same.
+ */
+const PLACES: readonly (readonly string[])[] = [
+  [".aws"],
+  [".azure"],
+  [".config", "gcloud"],
+  [".config", "gh"],
+  [".docker", "config.json"],
+  [".gnupg"],
+  [".kube"],
+  [".local", "share", "keyrings"],
+  [".openclaw"],
+  [".password-store"],
+  [".ssh"],
+  ["etc", "gshadow*"],
+  ["etc", "shadow*"],
+  ["library", "keychains"],
+  ["run", "secrets"],
+  [".cargo", "credentials*"],
+  [".config", "git", "credentials"],
+  [".env"],
+  [".env.*"],
+  ["*.env"],
+  [".git-credentials"],
+  [".htpasswd"],
+  [".m2", "settings.xml"],
+  [".my.cnf"],
+  [".netrc"],
+  ["_netrc"],
+  [".npmrc"],
+  [".pgpass"],
+  [".pypirc"],
+  [".vault-token"],
+  ["credentials.tfrc.json"],
+  ["id_dsa"],
+  ["id_ecdsa*"],
+  ["id_ed25519*"],
+  ["id_rsa"],
+  ["*.jks"],
+  ["*.kdbx"],
+  ["*.keystore"],
+  ["*.p12"],
+  ["*.pfx"],
+  ["*.ppk"],
+];
+
+/** What is named like those and is there to be read. */
+const OPEN_NAMES = [".env.example", ".env.sample", ".env.template", ".env.dist", "*.pub"];
+
+/** Variables that say where such a file or folder is instead. */
+const NAMED_BY = [
+  "AWS_CONFIG_FILE",
+  "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+  "AWS_SHARED_CREDENTIALS_FILE",
+  "AWS_WEB_IDENTITY_TOKEN_FILE",
+  "AZURE_CONFIG_DIR",
+  "CLOUDSDK_CONFIG",
+  "DOCKER_CONFIG",
+  "GH_CONFIG_DIR",
+  "GNUPGHOME",
+  "GOOGLE_APPLICATION_CREDENTIALS",
+  "KUBECONFIG",
+  "NETRC",
+  "NPM_CONFIG_USERCONFIG",
+  "PGPASSFILE",
+];
+
+/** What the system makes up when it is read: the environment of processes is in there. */
+const MADE_UP = ["/proc", "/sys", "/dev"];
+
+/** Tells of a path why what it leads to is not to be read. */
+export class CredentialPlaces {
+  readonly #places: readonly string[];
+
+  private constructor(places: readonly string[]) {
+    this.#places = places;
+  }
+
+  /** Those of the table, of this program's own files, and of where the environment and links in the home folder lead. */
+  static async find(
+    runtime: Runtime,
+    options: Pick<GlobalOptions, "config"> = {},
+  ): Promise<CredentialPlaces> {
+    const { env, homeFolder, currentFolder } = runtime;
+    const named = [
+      stateFolder(runtime),
+      locateConfig(options, runtime).file,
+      locateConfig({}, runtime).file,
+      ...PLACES.map((place) => path.join(homeFolder, ...place)),
+      ...NAMED_BY.flatMap((name) => env[name]?.split(path.delimiter) ?? []).map((place) =>
+        path.resolve(currentFolder, expandHome(place, homeFolder)),
+      ),
+    ];
+    const real = await Promise.all(named.map(realOr));
+    return new CredentialPlaces([...MADE_UP, ...new Set([...named, ...real])]);
+  }
+
+  /** Which place of credentials a real path is in; undefined where it is in none. */
+  placeOf(file: string): string | undefined {
+    const place = this.#places.find((place) => isWithin(place, file));
+    if (place !== undefined) return path.basename(place);
+    const names = file.toLowerCase().split(/[/\\]/);
+    const isOpen = OPEN_NAMES.some((pattern) => matchesPattern(names.at(-1) ?? "", pattern));
+    const mayHold = isOpen ? names.slice(0, -1) : names;
+    return PLACES.find((place) => mayHold.some((_, at) => standsAt(mayHold, place, at)))?.join("/");
+  }
+}
+
+/** Whether a path is a folder, or in it. Both are absolute. */
+export function isWithin(folder: string, file: string): boolean {
+  const between = path.relative(folder, file);
+  return between === "" || (!/^\.\.(?:[/\\]|$)/.test(between) && !path.isAbsolute(between));
+}
+
+function standsAt(names: readonly string[], place: readonly string[], at: number): boolean {
+  return place.every((pattern, index) => matchesPattern(names[at + index] ?? "", pattern));
+}
+
+async function realOr(place: string): Promise<string> {
+  try {
+    return await realpath(place);
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    return place;
+  }
+}
