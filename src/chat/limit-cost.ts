@@ -24,10 +24,15 @@ const TOKENS_PER_IMAGE = 1600;
 
 /**
  * The question with as few tokens allowed for its answer as `mostUsd` pays for at list prices, beside the question itself.
- * AWS holds the answer to them. Throws `budget-exceeded` where the question alone costs more, `invalid-request` where nobody
+ * AWS holds the answer to them. What the turn has cost before, `spentUsd`, is part of it. Throws `budget-exceeded` where the question alone costs more, `invalid-request` where nobody
  * knows a price.
  */
-export async function limitCost(setup: Setup, question: Question, mostUsd: number): Promise<Question> {
+export async function limitCost(
+  setup: Setup,
+  question: Question,
+  mostUsd: number,
+  spentUsd = 0,
+): Promise<Question> {
   const { model, parameters } = question;
   const wire = await openWire(setup, question, question);
   try {
@@ -49,8 +54,9 @@ export async function limitCost(setup: Setup, question: Question, mostUsd: numbe
     // Whichever is dearer may become of it: what is too short for the cache is not written to it.
     const inputUsd = Math.max(plainUsd, priced(cached, price, called));
     const tokenUsd = (priced({ ...plain, outputTokens: SAMPLE }, price, called) - plainUsd) / SAMPLE;
-    const affordable = tokenUsd > 0 ? Math.floor((mostUsd - inputUsd) / tokenUsd) : Number.POSITIVE_INFINITY;
-    if (inputUsd > mostUsd || affordable < 1) throw tooDear(inputUsd, mostUsd, called);
+    const affordable =
+      tokenUsd > 0 ? Math.floor((mostUsd - spentUsd - inputUsd) / tokenUsd) : Number.POSITIVE_INFINITY;
+    if (inputUsd > mostUsd - spentUsd || affordable < 1) throw tooDear(inputUsd, mostUsd, spentUsd, called);
     const most = Math.min(
       wanted.maxTokens ?? Number.POSITIVE_INFINITY,
       lookUpCatalog(baseId)?.maxTokens ?? Number.POSITIVE_INFINITY,
@@ -116,11 +122,16 @@ function immeasurable(what: string, model: string): OpenclawError {
   });
 }
 
-function tooDear(inputUsd: number, mostUsd: number, model: string): OpenclawError {
+function tooDear(inputUsd: number, mostUsd: number, spentUsd: number, model: string): OpenclawError {
+  const most = `--max-cost is $${formatUsd(mostUsd)}`;
+  const message =
+    spentUsd === 0
+      ? `The question alone costs about $${formatUsd(inputUsd)} with '${model}', and ${most}.`
+      : `What its tools brought costs about $${formatUsd(inputUsd)} more with '${model}', the turn $${formatUsd(spentUsd)} so far, and ${most}.`;
   return new OpenclawError("budget-exceeded", {
-    message: `The question alone costs about $${formatUsd(inputUsd)} with '${model}', and --max-cost is $${formatUsd(mostUsd)}.`,
+    message,
     hint: "Ask less, ask a cheaper model (openclaw models list --sort price-in), or allow more with --max-cost.",
-    details: { inputUsd, mostUsd },
+    details: { inputUsd, mostUsd, ...(spentUsd === 0 ? {} : { spentUsd }) },
   });
 }
 

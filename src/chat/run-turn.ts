@@ -1,4 +1,5 @@
 import type { ChatEvent } from "../converse/chat-event.ts";
+import type { CacheTime } from "../models/families.ts";
 import { asSentence, type ErrorCode, OpenclawError } from "../errors.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { ResolvedModel } from "../models/resolve-model.ts";
@@ -23,17 +24,22 @@ export interface TurnOptions {
   ledger: Ledger;
   /** The name of the key of `serve` that asks. */
   apiKey?: string | undefined;
-  /** The most that one call may cost, in USD. */
+  /** The most that the turn may cost, in USD. */
   mostUsd?: number | undefined;
+  /** What the calls of the turn before this one have cost, in USD. */
+  spentUsd?: number | undefined;
 }
 
 /** An event of an answer, and the model that gives it. */
-export interface Arrival {
+export interface Arrival<Event = ChatEvent> {
   model: ResolvedModel;
-  event: ChatEvent;
+  event: Event;
 }
 
 export type Arrivals = AsyncGenerator<Arrival, void, undefined>;
+
+/** How long a prompt is cached where nobody says and it will be sent again, with more behind it. */
+export const USUAL_CACHE: CacheTime = "5m";
 
 /** Failures of one model, not of the question: throttled, not available, not accessible, out of order, nothing to say. */
 const FALLBACK_CODES: ReadonlySet<ErrorCode> = new Set([
@@ -54,8 +60,8 @@ const FALLBACK_CODES: ReadonlySet<ErrorCode> = new Set([
 export async function* runTurn(
   setup: Setup,
   models: readonly ResolvedModel[],
-  query: Omit<Query, "recorder">,
-  { keeper, ledger, apiKey, mostUsd }: TurnOptions,
+  query: Query,
+  { keeper, ledger, apiKey, mostUsd, spentUsd }: TurnOptions,
 ): Arrivals {
   const { terminal } = setup.runtime;
   await ledger.admit();
@@ -67,8 +73,8 @@ export async function* runTurn(
     const meter = ledger.meter(model, setup.decision, apiKey);
     try {
       const question = { ...query, model };
-      const asked = mostUsd === undefined ? question : await withinCost(setup, question, mostUsd);
-      for await (const event of askModel(setup, { ...asked, recorder: keeper?.recorder })) {
+      const asked = mostUsd === undefined ? question : await withinCost(setup, question, mostUsd, spentUsd);
+      for await (const event of askModel(setup, { ...asked, recorder: keeper?.recorder ?? query.recorder })) {
         await keeper?.take(event);
         meter.take(event);
         if (event.type === "start" && next !== undefined) {

@@ -14,8 +14,10 @@ export interface Bounds {
   firstEventMs: number;
   /** Between two events, in ms. */
   silenceMs: number;
-  /** The whole call, in ms. Undefined: as long as it takes. */
+  /** The whole turn, in ms. Undefined: as long as it takes. */
   totalMs: number | undefined;
+  /** What of it is over when the call begins, in ms: by the calls before it. */
+  spentMs?: number | undefined;
 }
 
 /** Bounds as they are asked for. */
@@ -47,13 +49,12 @@ export class Deadlines {
     this.#now = now;
     if (outer.aborted) this.#onOuterAbort();
     else outer.addEventListener("abort", this.#onOuterAbort, { once: true });
-    const { firstEventMs, totalMs } = bounds;
-    const expireAfter = (ms: number, message: string, flag: string): NodeJS.Timeout =>
-      setTimeout(() => this.#expire(message, flag), Math.min(ms, LONGEST_MS));
+    const { firstEventMs, totalMs, spentMs = 0 } = bounds;
+    const expireAfter = (ms: number, error: OpenclawError): NodeJS.Timeout =>
+      setTimeout(() => this.#controller.abort(error), Math.min(ms, LONGEST_MS));
     const silent = `The model sent nothing for ${seconds(firstEventMs)}.`;
-    this.#waiting = expireAfter(firstEventMs, silent, "--first-token-timeout");
-    if (totalMs !== undefined)
-      this.#total = expireAfter(totalMs, `The answer took longer than ${seconds(totalMs)}.`, "--timeout");
+    this.#waiting = expireAfter(firstEventMs, late(silent, "--first-token-timeout"));
+    if (totalMs !== undefined) this.#total = expireAfter(totalMs - spentMs, tookTooLong(totalMs));
   }
 
   /** Aborted when a bound is passed or the outer signal fires; the reason is the error to report. */
@@ -87,14 +88,72 @@ export class Deadlines {
   #checkSilence(): void {
     const silenceMs = this.#silenceMs;
     const silent = this.#now() - (this.#lastEventAt ?? 0);
-    if (silent >= silenceMs) return this.#expire(`The stream was silent for ${seconds(silenceMs)}.`);
+    if (silent >= silenceMs)
+      return this.#controller.abort(late(`The stream was silent for ${seconds(silenceMs)}.`));
     this.#waiting = setTimeout(() => this.#checkSilence(), silenceMs - silent);
   }
+}
 
-  #expire(message: string, flag?: string): void {
-    const hint = flag ? `Try again, or allow more time with ${flag}.` : "Try again.";
-    this.#controller.abort(new OpenclawError("timeout", { message, hint }));
+/** Watches over the time of a turn of which a call of the model is only a part. A person's time to think does not count. */
+export class TurnClock {
+  readonly #controller = new AbortController();
+  readonly #totalMs: number | undefined;
+  readonly #now: () => number;
+  #spentMs = 0;
+  /** Since when it runs; undefined while it stands. */
+  #since: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** `totalMs` is all the time there is; undefined where it takes as long as it takes. */
+  constructor(totalMs: number | undefined, now: () => number) {
+    this.#totalMs = totalMs;
+    this.#now = now;
+    this.#run();
   }
+
+  /** Aborted when the time is over; the reason is the `timeout` error to report. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** What is over of it, in ms. */
+  get spentMs(): number {
+    return this.#spentMs + (this.#since === undefined ? 0 : this.#now() - this.#since);
+  }
+
+  /** Stands still while `work` is done. */
+  async whileStanding<T>(work: () => Promise<T>): Promise<T> {
+    this.stop();
+    try {
+      return await work();
+    } finally {
+      this.#run();
+    }
+  }
+
+  /** Ends the watch. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#spentMs = this.spentMs;
+    this.#since = undefined;
+  }
+
+  #run(): void {
+    this.#since = this.#now();
+    const totalMs = this.#totalMs;
+    if (totalMs === undefined) return;
+    const expire = (): void => this.#controller.abort(tookTooLong(totalMs));
+    this.#timer = setTimeout(expire, Math.min(totalMs - this.#spentMs, LONGEST_MS));
+  }
+}
+
+function tookTooLong(totalMs: number): OpenclawError {
+  return late(`The answer took longer than ${seconds(totalMs)}.`, "--timeout");
+}
+
+function late(message: string, flag?: string): OpenclawError {
+  const hint = flag ? `Try again, or allow more time with ${flag}.` : "Try again.";
+  return new OpenclawError("timeout", { message, hint });
 }
 
 function seconds(ms: number): string {

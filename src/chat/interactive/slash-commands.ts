@@ -14,7 +14,8 @@ import { filesToSendAgain } from "./files-to-send-again.ts";
 import { completePath, readPath } from "./file-path.ts";
 import type { Completions } from "./line-editor.ts";
 import { modelNames } from "./model-names.ts";
-import { type Talk, USUAL_CACHE } from "./talk.ts";
+import { USUAL_CACHE } from "../run-turn.ts";
+import type { Talk } from "./talk.ts";
 import { isShownWhole } from "../../terminal/neutralise.ts";
 
 /** A command that is typed where a question would be. */

@@ -1,10 +1,9 @@
 import type { Message } from "@aws-sdk/client-bedrock-runtime";
 import { SessionPool } from "../../session/session-pool.ts";
 import type { Setup } from "../../session/session.ts";
-import { type Arrivals, asksForSources, type Query, runTurn, withRenewal } from "../run-turn.ts";
+import { type Arrivals, asksForSources, type Query, runTurn, USUAL_CACHE, withRenewal } from "../run-turn.ts";
 import { showTurn } from "../show-turn.ts";
 import type { Attachment } from "../../converse/attachments.ts";
-import type { CacheTime } from "../../models/families.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { Price, TokenUsage } from "../../models/usage.ts";
 import { isAnswered, questionOf } from "../../converse/conversation.ts";
@@ -65,9 +64,6 @@ interface Asked {
 /** What a model is asked for by /compact, and what then stands before its summary. */
 const SUMMARY_REQUEST =
   "Sum up our conversation so far, so that it can go on from the summary alone: what I want, what was found and decided, names, numbers, files and code that still matter, and what is open. Leave out what no longer matters. Answer with the summary only.";
-
-/** How long a prompt is cached where nobody says: each question sends again what was said before. */
-export const USUAL_CACHE: CacheTime = "5m";
 
 /** What a model was paid for. */
 export interface Spending {

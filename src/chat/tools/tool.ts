@@ -3,6 +3,7 @@ import type {
   ToolResultContentBlock,
   ToolUseBlock,
 } from "@aws-sdk/client-bedrock-runtime";
+import type { ChatEvent } from "../../converse/chat-event.ts";
 import { isRecord, type JsonObject } from "../../json.ts";
 
 /** Where a tool comes from, as the person is told who is asked for leave. */
@@ -60,8 +61,9 @@ export interface ToolCall {
   input: JsonObject;
 }
 
-/** What happens in a turn beside the answers of the model, as lines of `--ndjson` have it. */
-export type ToolEvent =
+/** What happens in a turn: the answers of the model, and what its calls come to, as lines of `--ndjson` have it. */
+export type TurnEvent =
+  | ChatEvent
   /** A call is complete, and about to be run. `source` is undefined for a tool that there is not. */
   | ({ type: "tool-call"; source?: ToolSource | undefined } & ToolCall)
   | ({ type: "tool-result" } & AnsweredCall);
