@@ -12,7 +12,7 @@ import type {
 } from "@aws-sdk/client-bedrock-runtime";
 import { sha256Hex } from "../aws/digest.ts";
 import { type ChatParameters, flagName, type ParameterNames } from "../config/parameters.ts";
-import { isRecord, type JsonObject, wellFormed } from "../json.ts";
+import { isRecord, wellFormed } from "../json.ts";
 import { parseIfJson } from "../json-bounds.ts";
 import { turnOver } from "../next-turn.ts";
 import { once } from "../once.ts";
@@ -33,6 +33,7 @@ import {
 import { documentName } from "./document-name.ts";
 import { isBlank, TEXT_FORMATS } from "./file-kind.ts";
 import { ANSWER_TOOL } from "./request.ts";
+import { toolSchema } from "./tool-schema.ts";
 
 /** What a request is mended for. */
 export interface Recipient {
@@ -246,7 +247,7 @@ function mendTools(input: Input, mending: Mending): Input {
     }
     names.add(sent);
     if (sent !== name) mending.toolNames.set(sent, name);
-    const json = objectSchema(inputSchema?.json, name, mending) as ToolInputSchema.JsonMember["json"];
+    const json = toolSchema(inputSchema?.json, name, mending) as ToolInputSchema.JsonMember["json"];
     const described = description.trim() === "" ? {} : { description };
     return [{ toolSpec: { ...spec, name: sent, ...described, inputSchema: { json } } }];
   });
@@ -264,53 +265,6 @@ function mendTools(input: Input, mending: Mending): Input {
 function toolName(name: string): string {
   if (/^[a-zA-Z0-9_-]{1,64}$/.test(name)) return name;
   return `${name.replace(/[^a-zA-Z0-9_-]+/g, "_").slice(0, 55)}_${sha256Hex(name).slice(0, 8)}`;
-}
-
-const ALTERNATIVES = ["oneOf", "anyOf", "allOf"] as const;
-
-function objectSchema(schema: unknown, name: string, { family, modelId, tell }: Mending): JsonObject {
-  if (!isRecord(schema) || Object.keys(schema).length === 0) return { type: "object", properties: {} };
-  const { type, ...rest } = schema;
-  if (type !== "object" && type !== undefined)
-    tell(`The input of the tool '${name}' is of type ${JSON.stringify(type)}, and sent as an object`);
-  const root = type === "object" ? schema : { type: "object", ...rest };
-  if (!family.flatToolSchemas || !ALTERNATIVES.some((keyword) => keyword in root)) return root;
-  tell(
-    `'${modelId}' takes no alternatives at the root of a schema, so the tool '${name}' has all their fields`,
-  );
-  return flattened(root);
-}
-
-/** One object with the fields of all alternatives; required is what each of them requires. */
-function flattened(root: JsonObject): JsonObject {
-  const { oneOf, anyOf, allOf, ...rest } = root;
-  const branches = (keyword: unknown): JsonObject[] =>
-    (Array.isArray(keyword) ? (keyword as unknown[]) : []).flatMap((branch) => {
-      const found = resolved(branch, root);
-      return found ? [found] : [];
-    });
-  const required = (branch: JsonObject): unknown[] =>
-    Array.isArray(branch["required"]) ? (branch["required"] as unknown[]) : [];
-  const shared = [oneOf, anyOf].flatMap((keyword) => {
-    const [first = [], ...others] = branches(keyword).map(required);
-    return first.filter((field) => others.every((fields) => fields.includes(field)));
-  });
-  const all = new Set([...required(root), ...branches(allOf).flatMap(required), ...shared]);
-  const fields = [root, ...branches(allOf), ...branches(oneOf), ...branches(anyOf)].map(({ properties }) =>
-    isRecord(properties) ? properties : {},
-  );
-  const properties: JsonObject = Object.assign({}, ...fields.toReversed()) as JsonObject;
-  const { required: _, ...others } = rest as JsonObject;
-  return { ...others, properties, ...(all.size === 0 ? {} : { required: [...all] }) };
-}
-
-/** A branch of a schema, behind a reference to a definition of the same schema; undefined where it is no object. */
-function resolved(branch: unknown, root: JsonObject): JsonObject | undefined {
-  if (!isRecord(branch)) return undefined;
-  const [, place = "", name = ""] = /^#\/(\$defs|definitions)\/([^/]+)$/.exec(String(branch["$ref"])) ?? [];
-  const definitions = root[place];
-  const definition = isRecord(definitions) ? definitions[name] : undefined;
-  return isRecord(definition) ? definition : branch;
 }
 
 /** Blank text is refused, and so is a system prompt of nothing else. */
@@ -500,7 +454,27 @@ function mendPairs(input: Input, mending: Mending): Input {
     results = [];
   }
   if (orphans.size > 0) mending.tell("A result of a tool that was not called is sent as text");
-  return { ...input, messages: alternating(paired) };
+  const turns = alternating(paired);
+  return {
+    ...input,
+    messages: turns.map(({ role, content = [] }) => ({
+      role,
+      content: role === "assistant" ? inOrder(content) : content,
+    })),
+  };
+}
+
+/** What is said in an answer: its reasoning begins it, and its calls end it, where Claude refuses another order. */
+function inOrder(content: readonly ContentBlock[]): ContentBlock[] {
+  const firstCall = content.findIndex(({ toolUse }) => toolUse);
+  const isCallLast = firstCall < 0 || !content.slice(firstCall).some(({ text }) => text !== undefined);
+  const said = isCallLast ? content : parted(content, ({ toolUse }) => !toolUse);
+  const first = said.find(({ cachePoint }) => !cachePoint);
+  return first?.reasoningContent ? [...said] : parted(said, isReasoning);
+}
+
+function parted(content: readonly ContentBlock[], isFirst: (block: ContentBlock) => boolean): ContentBlock[] {
+  return [...content.filter(isFirst), ...content.filter((block) => !isFirst(block))];
 }
 
 const NO_RESULT: Omit<ToolResultBlock, "toolUseId"> = { content: [{ text: "(no result)" }] };
@@ -671,7 +645,9 @@ const MOST_CACHE_POINTS = 4;
 function mendCachePoints(input: Input, { family, modelId, tell }: Mending): Input {
   const { toolConfig } = input;
   const times = family.cachePoints?.times ?? [];
-  const tools = placeCachePoints(toolConfig?.tools ?? []);
+  const tools = placeCachePoints(toolConfig?.tools ?? []).filter(
+    (tool) => !tool.cachePoint || family.cachePoints?.inTools,
+  );
   const system = placeCachePoints(input.system ?? []);
   const messages = (input.messages ?? []).map(({ role, content }) => ({
     role,

@@ -194,11 +194,13 @@ export function planTopK(
 }
 
 function obstacleOf({ messages, tools }: Ask): Obstacle | undefined {
-  const last = messages.findLastIndex(({ role }) => role === "assistant");
-  const newest = messages.slice(last + 1).flatMap(({ content }) => content ?? []);
-  const answer = messages[last]?.content ?? [];
-  if (newest.some(({ toolResult }) => toolResult) && !answer.some(({ reasoningContent }) => reasoningContent))
-    return "lost-reasoning";
+  const hasResults = ({ content = [] }: Message): boolean => content.some(({ toolResult }) => toolResult);
+  const newest = messages.at(-1);
+  const asked = messages.findLastIndex((message) => message.role === "user" && !hasResults(message));
+  // What was thought before the first of several calls is what counts: behind results there may be no more.
+  const begun = messages.find(({ role }, index) => index > asked && role === "assistant");
+  const isThoughtOf = begun?.content?.some(({ reasoningContent }) => reasoningContent) === true;
+  if (newest && hasResults(newest) && !isThoughtOf) return "lost-reasoning";
   return tools?.toolChoice && !tools.toolChoice.auto ? "forced-tool" : undefined;
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { isRecord, textAt } from "../json.ts";
 import { type AwsError, validationError } from "./aws-error.ts";
-import type { ContentBlock, ConverseRequest } from "./converse-model.ts";
+import type { ContentBlock, ConverseRequest, Message } from "./converse-model.ts";
 import type { EmulatedModel } from "./models.ts";
 
 /*
@@ -142,6 +142,25 @@ const BUDGETS_ONLY = /anthropic\.claude-((opus|sonnet|haiku)-4-([0-5]-|\d{8})|3-
 /** Claude up to 4.5. */
 const TAKES_PREFILL = /anthropic\.claude-(3|instant|v2|(opus|sonnet|haiku)-4-([0-5]-|\d{8}))/;
 
+/** What a message says, without cache points. */
+function saidIn(message: Message | undefined): readonly ContentBlock[] {
+  return (message?.content ?? []).filter(({ cachePoint }) => !cachePoint);
+}
+
+/** What Claude calls a block. */
+function claudeType({ reasoningContent, toolUse, text }: ContentBlock): string {
+  if (reasoningContent) return "thinking";
+  return toolUse ? "tool_use" : text === undefined ? "image" : "text";
+}
+
+/** The place of the model's first message since a person said something other than what its tools came to; -1 for none. */
+function startOfAnswer(messages: readonly Message[]): number {
+  const asked = messages.findLastIndex(
+    ({ role, content }) => role === "user" && !content.some(({ toolResult }) => toolResult),
+  );
+  return messages.findIndex(({ role }, index) => index > asked && role === "assistant");
+}
+
 /** What models refuse, each with its page. The texts stand behind "The model returned the following errors:". */
 const MODEL_RULES: readonly {
   models: RegExp;
@@ -201,6 +220,84 @@ const MODEL_RULES: readonly {
       for (const [index, { content }] of request.messages.entries()) {
         const at = content.findIndex(({ reasoningContent }) => isForged(reasoningContent, request, modelId));
         if (at >= 0) return `messages.${index}.content.${at}: Invalid \`signature\` in \`thinking\` block`;
+      }
+      return undefined;
+    },
+  },
+  {
+    // https://github.com/OpenHands/software-agent-sdk/issues/738
+    models: /anthropic\./,
+    refuse: ({ messages }) => {
+      for (const [index, { role, content }] of messages.entries()) {
+        const [first] = content;
+        if (role !== "assistant" || !first || first.reasoningContent) continue;
+        if (content.some(({ reasoningContent }) => reasoningContent))
+          return `messages.${index}.content.0: If an assistant message contains any thinking blocks, the first block must be \`thinking\` or \`redacted_thinking\`. Found \`${claudeType(first)}\`.`;
+      }
+      return undefined;
+    },
+  },
+  {
+    // https://github.com/langchain-ai/langchain-aws/issues/844, https://github.com/anomalyco/opencode/issues/3077; where it
+    // thinks adaptively it does not mind: https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking
+    models: /anthropic\./,
+    refuse: ({ messages, additionalFields: { thinking } }) => {
+      const index = startOfAnswer(messages);
+      const [first] = saidIn(messages[index]);
+      return textAt(thinking, "type") !== "enabled" || !first || first.reasoningContent
+        ? undefined
+        : `messages.${index}.content.0.type: Expected \`thinking\` or \`redacted_thinking\`, but found \`${claudeType(first)}\`. When \`thinking\` is enabled, a final \`assistant\` message must start with a thinking block (preceeding the lastmost set of \`tool_use\` and \`tool_result\` blocks). We recommend you include thinking blocks from previous turns. To avoid this requirement, disable \`thinking\`. Please consult our documentation at https://docs.claude.com/en/docs/build-with-claude/extended-thinking`;
+    },
+  },
+  {
+    // Calls end a message and their results lead the next one: https://github.com/BerriAI/litellm/issues/24361,
+    // https://github.com/V1ki/dsh-plugin-subscriptions/issues/22 (measured)
+    models: /anthropic\./,
+    refuse: ({ messages }) => {
+      for (const [index, message] of messages.entries()) {
+        const said = saidIn(message);
+        const calls = said.flatMap(({ toolUse }) => toolUse?.toolUseId ?? []);
+        const answers = saidIn(messages[index + 1]);
+        const end = answers.findIndex(({ toolResult }) => !toolResult);
+        const leading = new Set(
+          (end < 0 ? answers : answers.slice(0, end)).map(({ toolResult }) => toolResult?.toolUseId),
+        );
+        const isBrokenOff = said
+          .slice(said.findIndex(({ toolUse }) => toolUse))
+          .some(({ text }) => text !== undefined);
+        const missing = calls.filter((id) => isBrokenOff || !leading.has(id));
+        if (missing.length > 0)
+          return `messages.${index}: \`tool_use\` ids were found without \`tool_result\` blocks immediately after: ${missing.join(", ")}. Each \`tool_use\` block must have a corresponding \`tool_result\` block in the next message.`;
+      }
+      return undefined;
+    },
+  },
+  {
+    // https://github.com/ding113/claude-code-hub/issues/366
+    models: /anthropic\./,
+    refuse: ({ tools = [] }) => {
+      const names = tools.flatMap(({ toolSpec }) => toolSpec?.name ?? []);
+      return new Set(names).size < names.length ? "tools: Tool names must be unique." : undefined;
+    },
+  },
+  {
+    // https://github.com/NousResearch/hermes-agent/issues/97281
+    models: /amazon\.nova/,
+    refuse: ({ tools = [] }) => {
+      const index = tools.findIndex(({ cachePoint }) => cachePoint);
+      return index < 0 ? undefined : extraneous(`#/toolConfig/tools/${index}`, "cachePoint");
+    },
+  },
+  {
+    // Measured: https://github.com/lastmile-ai/mcp-agent/pull/126, https://github.com/zed-industries/zed/issues/28521,
+    // https://github.com/aws-samples/bedrock-chat/pull/645
+    models: /amazon\.nova/,
+    refuse: ({ tools = [] }) => {
+      for (const [index, { toolSpec }] of tools.entries()) {
+        const schema = toolSpec?.inputSchema.json;
+        const key = ["$defs", "definitions", "title"].find((name) => isRecord(schema) && name in schema);
+        if (key !== undefined)
+          return extraneous(`#/toolConfig/tools/${index}/toolSpec/inputSchema/json`, key);
       }
       return undefined;
     },
@@ -280,6 +377,11 @@ const MODEL_RULES: readonly {
   },
 ];
 
+/** What Nova says of a field that it does not know. */
+function extraneous(place: string, key: string): string {
+  return `Malformed input request: ${place}: extraneous key [${key}] is not permitted, please reformat your input and try again.`;
+}
+
 /**
  * Whether a signature of the emulator's is of another model, text or system prompt. Those of others are taken: nobody can
  * tell what they were made of.
@@ -356,6 +458,14 @@ export function checkForModel(
   const { messages } = request;
   checkMedia(messages, inputModalities);
   checkGrounding(request, modelId);
+  // Where it stands in a result of a tool, all the same: https://github.com/can1357/oh-my-pi/pull/11685 (measured)
+  if (
+    /openai\.gpt/.test(modelId) &&
+    messages.some(({ content }) =>
+      content.some(({ toolResult }) => toolResult?.content.some(({ image }) => image)),
+    )
+  )
+    throw validationError("This model doesn't support the image field for user messages.");
   // https://github.com/anomalyco/opencode/issues/36517
   for (const { content } of messages) {
     if (content.some(({ cachePoint }, at) => cachePoint && content[at - 1]?.reasoningContent)) {

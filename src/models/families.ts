@@ -92,7 +92,12 @@ export interface ToolIds {
 export interface FamilyFacts {
   reasoning?: ReasoningForm | undefined;
   /** The times to live that cache points may have; none where the model caches by itself and refuses them. */
-  cachePoints?: { times: readonly CacheTime[]; source: string };
+  cachePoints?: {
+    times: readonly CacheTime[];
+    /** Whether they may stand behind tools, too. */
+    inTools?: boolean;
+    source: string;
+  };
   /** That Converse's `outputConfig.textFormat` holds it to a JSON Schema. */
   outputConfig?: { source: string } | undefined;
   /** That a tool choice may name the tool it forces; other models take `any`. */
@@ -115,6 +120,8 @@ export interface FamilyFacts {
   richToolResults?: { source: string } | undefined;
   /** That calls and results of tools share a message with nothing else. */
   separateToolTurns?: { source: string };
+  /** That the root of a tool's schema may have its type, its fields and which are required, and nothing else. */
+  bareToolSchemas?: { source: string };
   /** That a tool's schema may have no `oneOf`, `anyOf` or `allOf` at its root. */
   flatToolSchemas?: { source: string };
   /** The field that it takes top-k in; others are not known to take it. */
@@ -247,8 +254,8 @@ const BURNDOWN = `${USER_GUIDE}/quotas-token-burndown.html`;
 export const PLAIN_BURNDOWN = { output: 1, source: BURNDOWN };
 
 const CACHING = `${USER_GUIDE}/prompt-caching.html`;
-const FIVE_MINUTES = { times: ["5m"], source: CACHING } as const;
-const UP_TO_AN_HOUR = { times: ["5m", "1h"], source: CACHING } as const;
+const FIVE_MINUTES = { times: ["5m"], inTools: true, source: CACHING } as const;
+const UP_TO_AN_HOUR = { times: ["5m", "1h"], inTools: true, source: CACHING } as const;
 
 const HELD_TO_SCHEMA = { source: `${USER_GUIDE}/structured-output.html` };
 /** From 5 on Claude also refuses a forced tool. */
@@ -505,7 +512,10 @@ export function families(): readonly ModelFamily[] {
         source: "https://docs.aws.amazon.com/nova/latest/nova2-userguide/using-converse-api.html",
       },
     },
-    { models: /^amazon\.nova-(micro|lite|pro|premier|2-lite)/, cachePoints: FIVE_MINUTES },
+    {
+      models: /^amazon\.nova-(micro|lite|pro|premier|2-lite)/,
+      cachePoints: { ...FIVE_MINUTES, inTools: false },
+    },
     {
       models: /^amazon\.nova-(micro|lite|pro|premier)/,
       prefill: { source: "https://docs.aws.amazon.com/nova/latest/userguide/invoke.html" },
@@ -517,6 +527,7 @@ export function families(): readonly ModelFamily[] {
         source: "https://docs.aws.amazon.com/nova/latest/userguide/complete-request-schema.html",
       },
       richToolResults: RICH_TOOL_RESULTS,
+      bareToolSchemas: { source: "https://github.com/lastmile-ai/mcp-agent/pull/126 (measured)" },
       namedToolChoice: NAMED_TOOL_CHOICE,
       attachments: {
         ...ANY_ATTACHMENTS,

@@ -316,7 +316,7 @@ describe("ids of calls", () => {
 describe("tools", () => {
   const tools = async (...declared: object[]) =>
     await mend({ messages: [user("hi")], toolConfig: { tools: declared as never } });
-  const schema = async (json: unknown, id = NOVA) =>
+  const schema = async (json: unknown, id = "mistral.pixtral-large-2502-v1:0") =>
     (await mend({ messages: [user("hi")], toolConfig: { tools: [spec("t", json)] } }, id)).input.toolConfig
       ?.tools?.[0]?.toolSpec?.inputSchema?.json;
 
@@ -353,6 +353,46 @@ describe("tools", () => {
       properties: a.properties,
       $defs: { a },
     });
+  });
+
+  it("have nothing but fields at the root of a schema for Nova, and no definitions", async () => {
+    const point = { type: "object", properties: { x: { type: "number" } } };
+    expect(
+      await schema(
+        {
+          $schema: "https://json-schema.org/draft/2020-12/schema",
+          title: "t",
+          type: "object",
+          additionalProperties: false,
+          properties: { at: { $ref: "#/$defs/point", description: "where" }, $ref: { type: "string" } },
+          required: ["at"],
+          $defs: { point },
+        },
+        NOVA,
+      ),
+    ).toEqual({
+      type: "object",
+      properties: { at: { ...point, description: "where" }, $ref: { type: "string" } },
+      required: ["at"],
+    });
+    expect(await schema({ $ref: "#/definitions/point", definitions: { point } }, NOVA)).toEqual(point);
+    expect(await schema({ anyOf: [{ $ref: "#/$defs/point" }], $defs: { point } }, NOVA)).toEqual(point);
+  });
+
+  it("have definitions without an end put in their place as far as that goes", async () => {
+    const tree = { type: "object", properties: { next: { $ref: "#/$defs/tree" } } };
+    const ofTree = { properties: { tree: { $ref: "#/$defs/tree" } }, $defs: { tree } };
+    expect(JSON.stringify(await schema(ofTree, NOVA))).toMatch(/^.{500,5000}\{\}\}+$/);
+    const levels = Array.from({ length: 30 }, (_, level): [string, object] => {
+      const next = { $ref: `#/$defs/l${level + 1}` };
+      return [`l${level}`, { properties: { a: next, b: next } }];
+    });
+    const unknown = { properties: { a: { $ref: "#/$defs/none", title: "A" } } };
+    expect(await schema(unknown, NOVA)).toEqual({ type: "object", properties: { a: { title: "A" } } });
+    const bomb = { properties: { a: { $ref: "#/$defs/l0" } }, $defs: Object.fromEntries(levels) };
+    const sent = JSON.stringify(await schema(bomb, NOVA));
+    expect(sent).not.toContain("$ref");
+    expect(sent.length).toBeLessThan(1_000_000);
   });
 
   it("have names that fit, of which the caller's are known, in declarations, choices and calls", async () => {
@@ -422,6 +462,17 @@ describe("documents", () => {
   });
 });
 
+describe("an answer with calls", () => {
+  it.each<[string, ContentBlock[], ContentBlock[]]>([
+    ["what is said behind a call", blocks([call("1"), "b"]), blocks(["b", call("1")])],
+    ["what is thought behind words", blocks(["b", signed, call("1")]), blocks([signed, "b", call("1")])],
+    ["all of it", blocks([call("1"), "b", signed]), blocks([signed, "b", call("1")])],
+  ])("goes in the order that Claude takes: %s", async (_, content, expected) => {
+    const messages = [user("a"), { role: "assistant" as const, content }, user(result("1"))];
+    expect((await calls(messages))?.[1]?.content).toEqual(expected);
+  });
+});
+
 describe("cache points", () => {
   const hour: ContentBlock = { cachePoint: { type: "default", ttl: "1h" } };
   it("stand behind something that can be cached, never two in a row", async () => {
@@ -430,7 +481,7 @@ describe("cache points", () => {
     ).toEqual([user("a", cachePoint, "b", cachePoint, document("d", "txt"))]);
     expect(await says([user("a"), assistant("b", signed, cachePoint), user("c")])).toEqual([
       user("a"),
-      assistant("b", cachePoint, signed),
+      assistant(signed, "b", cachePoint),
       user("c"),
     ]);
     expect(await says([user("a"), assistant(signed, cachePoint, "b"), user("c")])).toEqual([

@@ -284,6 +284,98 @@ describe("Converse", () => {
       `${MODEL_SAYS} tools.0.custom.input_schema: input_schema does not support oneOf, allOf, or anyOf at the top level`,
     ],
     [
+      "two tools of one name for Claude",
+      { modelId: CLAUDE, toolConfig: { tools: [...toolConfig.tools, ...toolConfig.tools] } },
+      `${MODEL_SAYS} tools: Tool names must be unique.`,
+    ],
+    [
+      "words before a result for Claude",
+      {
+        modelId: CLAUDE,
+        messages: [...user("a"), called("t1"), { role: "user", content: [{ text: "b" }, result("t1")] }],
+        toolConfig,
+      },
+      `${MODEL_SAYS} messages.1: \`tool_use\` ids were found without \`tool_result\` blocks immediately after: t1. ` +
+        "Each `tool_use` block must have a corresponding `tool_result` block in the next message.",
+    ],
+    [
+      "words behind a call for Claude",
+      {
+        modelId: CLAUDE,
+        messages: [
+          ...user("a"),
+          { role: "assistant", content: [...(called("t1").content ?? []), { text: "b" }] },
+          { role: "user", content: [result("t1")] },
+        ],
+        toolConfig,
+      },
+      `${MODEL_SAYS} messages.1: \`tool_use\` ids were found without \`tool_result\` blocks immediately after: t1. ` +
+        "Each `tool_use` block must have a corresponding `tool_result` block in the next message.",
+    ],
+    [
+      "reasoning behind words for Claude",
+      {
+        modelId: CLAUDE,
+        messages: [
+          ...user("a"),
+          {
+            role: "assistant",
+            content: [{ text: "b" }, { reasoningContent: { reasoningText: { text: "c", signature: "d" } } }],
+          },
+          ...user("e"),
+        ],
+      },
+      `${MODEL_SAYS} messages.1.content.0: If an assistant message contains any thinking blocks, the first block must be \`thinking\` or \`redacted_thinking\`. Found \`text\`.`,
+    ],
+    [
+      "a round of tools that lost what was thought before it",
+      {
+        modelId: "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        messages: [...user("a"), called("t1"), { role: "user", content: [result("t1")] }],
+        toolConfig,
+        inferenceConfig: { maxTokens: 4000 },
+        additionalModelRequestFields: { thinking: { type: "enabled", budget_tokens: 2000 } },
+      },
+      `${MODEL_SAYS} messages.1.content.0.type: Expected \`thinking\` or \`redacted_thinking\`, but found \`tool_use\`. When \`thinking\` is enabled, a final \`assistant\` message must start with a thinking block (preceeding the lastmost set of \`tool_use\` and \`tool_result\` blocks). We recommend you include thinking blocks from previous turns. To avoid this requirement, disable \`thinking\`. Please consult our documentation at https://docs.claude.com/en/docs/build-with-claude/extended-thinking`,
+    ],
+    [
+      "a cache point behind the tools for Nova",
+      { toolConfig: { tools: [...toolConfig.tools, { cachePoint: { type: "default" } }] } },
+      `${MODEL_SAYS} Malformed input request: #/toolConfig/tools/1: extraneous key [cachePoint] is not permitted, please reformat your input and try again.`,
+    ],
+    [
+      "definitions in a tool's schema for Nova",
+      {
+        toolConfig: {
+          tools: [{ toolSpec: { name: "t", inputSchema: { json: { type: "object", $defs: {} } } } }],
+        },
+      },
+      `${MODEL_SAYS} Malformed input request: #/toolConfig/tools/0/toolSpec/inputSchema/json: extraneous key [$defs] is not permitted, please reformat your input and try again.`,
+    ],
+    [
+      "an image in a result for GPT",
+      {
+        modelId: "openai.gpt-oss-120b-1:0",
+        messages: [
+          ...user("a"),
+          called("t1"),
+          {
+            role: "user",
+            content: [
+              {
+                toolResult: {
+                  toolUseId: "t1",
+                  content: [{ image: { format: "png", source: { bytes: new Uint8Array([1]) } } }],
+                },
+              },
+            ],
+          },
+        ],
+        toolConfig,
+      },
+      "This model doesn't support the image field for user messages.",
+    ],
+    [
       "temperature with top-p for Claude",
       { modelId: CLAUDE, inferenceConfig: { temperature: 0.5, topP: 0.5 } },
       `${MODEL_SAYS} \`temperature\` and \`top_p\` cannot both be specified for this model. Please use only one.`,

@@ -20,12 +20,21 @@ function known(id: string): string[] {
     media,
     readsS3,
   } = familyOf(id);
-  const { toolIds, richToolResults, separateToolTurns, flatToolSchemas, oneSampling, prefill } = familyOf(id);
+  const {
+    toolIds,
+    richToolResults,
+    separateToolTurns,
+    flatToolSchemas,
+    bareToolSchemas,
+    oneSampling,
+    prefill,
+  } = familyOf(id);
   const { retention } = familyOf(id);
   const { quotaName, embedding } = familyOf(id);
   return [
     ...(reasoning ? [`reasoning ${[reasoning.off ? "off" : "", ...reasoning.levels].join(" ")}`.trim()] : []),
     ...(cachePoints ? [`cache ${cachePoints.times.join(" ")}`.trim()] : []),
+    ...(cachePoints?.inTools === false ? ["no cache in tools"] : []),
     ...(outputConfig ? ["outputConfig"] : []),
     ...(namedToolChoice ? ["namedToolChoice"] : []),
     ...(attachments ? [`pdf ${attachments.mostBytes.pdf ?? attachments.mostBytes.document}`] : []),
@@ -37,6 +46,7 @@ function known(id: string): string[] {
     ...(richToolResults ? ["rich results"] : []),
     ...(separateToolTurns ? ["separate tool turns"] : []),
     ...(flatToolSchemas ? ["flat schemas"] : []),
+    ...(bareToolSchemas ? ["bare schemas"] : []),
     ...(familyOf(id).topK ? [`top-k ${JSON.stringify(familyOf(id).topK?.fields(5))}`] : []),
     ...(oneSampling ? ["one sampling"] : []),
     ...(prefill ? ["prefill"] : []),
@@ -64,6 +74,7 @@ const NOVA = [
   "video",
   "S3",
   "rich results",
+  "bare schemas",
   'top-k {"inferenceConfig":{"topK":5}}',
 ];
 
@@ -110,8 +121,8 @@ const KNOWN: [id: string, facts: string[]][] = [
   ],
   ["anthropic.claude-3-5-haiku-20241022-v1:0", ["cache 5m", ...OLD_CLAUDE]],
   ["anthropic.claude-3-haiku-20240307-v1:0", OLD_CLAUDE],
-  ["amazon.nova-2-lite-v1:0", ["reasoning off low medium high", "cache 5m", ...NOVA]],
-  ["amazon.nova-pro-v1:0", ["cache 5m", ...NOVA, "prefill"]],
+  ["amazon.nova-2-lite-v1:0", ["reasoning off low medium high", "cache 5m", "no cache in tools", ...NOVA]],
+  ["amazon.nova-pro-v1:0", ["cache 5m", "no cache in tools", ...NOVA, "prefill"]],
   ["openai.gpt-oss-20b-1:0", ["reasoning  low medium high", "outputConfig"]],
   ["openai.gpt-5.6-sol", [`reasoning off ${ADAPTIVE}`, "outputConfig"]],
   ["openai.gpt-6-sol", [`reasoning off ${ADAPTIVE}`, "outputConfig"]],
