@@ -61,6 +61,20 @@ export const lazyPackages = {
 };
 
 /**
+ * The SDK of MCP brings ajv along to judge results by the schemas that servers give for them: 130 kB and 15 ms, for what
+ * is never asked for (src/chat/tools/mcp/open-server.ts), since a schema of a stranger could keep the program busy.
+ * @type {import("rolldown").Plugin}
+ */
+export const noOutputSchemas = {
+  name: "no-output-schemas",
+  load: {
+    filter: { id: /[\\/]@modelcontextprotocol[\\/]sdk[\\/].*[\\/]ajv-provider\.js$/ },
+    handler: () =>
+      'export class AjvJsonSchemaValidator { getValidator() { throw new Error("No schema is judged here."); } }',
+  },
+};
+
+/**
  * V8 reads JSON four times as fast as the same in JavaScript.
  * @type {import("rolldown").Plugin}
  */

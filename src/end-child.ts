@@ -1,5 +1,5 @@
 import type { ChildProcessByStdio } from "node:child_process";
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import type { Runtime } from "./runtime.ts";
 
 /** What is asked to end has this long to do so by itself, in ms. */
@@ -19,7 +19,7 @@ export interface ChildEnding {
  */
 export function endWith(
   signal: AbortSignal,
-  child: ChildProcessByStdio<null, Readable, Readable>,
+  child: ChildProcessByStdio<Writable | null, Readable, Readable>,
   hasGroup: boolean,
   { endGroup, onExit }: Pick<Runtime, "endGroup" | "onExit">,
 ): ChildEnding {

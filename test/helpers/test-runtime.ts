@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { onTestFinished, vi } from "vitest";
+import { errorCode } from "../../src/errors.ts";
 import type { Runtime } from "../../src/runtime.ts";
 import { Terminal, type Sink } from "../../src/terminal/terminal.ts";
 
@@ -46,7 +47,7 @@ export function testRuntime(options: TestRuntimeOptions): TestRuntime {
     processId: process.pid,
     userId: process.geteuid?.(),
     isProcessAlive: () => true,
-    endGroup: (groupId, signal) => void process.kill(-groupId, signal),
+    endGroup,
     onExit: () => () => undefined,
     allowGrace: () => undefined,
     onUncaught: () => undefined,
@@ -56,6 +57,15 @@ export function testRuntime(options: TestRuntimeOptions): TestRuntime {
     stdout: () => written.stdout,
     stderr: () => written.stderr,
   };
+}
+
+/** As the real Runtime does: none may be left of the group. */
+function endGroup(groupId: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-groupId, signal);
+  } catch (error) {
+    if (errorCode(error) !== "ESRCH") throw error;
+  }
 }
 
 /** Makes the process's environment this one until the test ends, for the parts of the SDK that read it themselves. */

@@ -1,0 +1,274 @@
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
+import { stat } from "node:fs/promises";
+import path from "node:path";
+import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
+import { type JSONRPCMessage, JSONRPCMessageSchema } from "@modelcontextprotocol/sdk/types.js";
+import { type ChildEnding, endWith } from "../../../end-child.ts";
+import { errorCode, OpenclawError, shorten } from "../../../errors.ts";
+import { isRecord } from "../../../json.ts";
+import { JsonBoundsError, parseBoundedJson } from "../../../json-bounds.ts";
+import type { Runtime } from "../../../runtime.ts";
+import { quoteForShell } from "../../../terminal/quote-for-shell.ts";
+import { Unanswered } from "./unanswered.ts";
+
+/** A server that is started here, as the settings have it. */
+export interface StdioServer {
+  command: string;
+  args?: readonly string[] | undefined;
+  /** Its whole environment. */
+  env: Readonly<Record<string, string>>;
+  /** An absolute path. */
+  cwd: string;
+}
+
+/** A server as messages tell of it: its name, and where the settings have it. */
+export interface ServerLabel {
+  name: string;
+  place: string;
+}
+
+/** The longest message that is taken, in bytes: a result of that length has images, and no model takes more. */
+export const MOST_MESSAGE_BYTES = 16 * 1024 * 1024;
+/** What may wait for a server that does not read, in bytes. */
+const MOST_UNREAD_BYTES = 16 * 1024 * 1024;
+/** A server that is told that nothing more comes has this long to end by itself, in ms. */
+const END_MS = 500;
+/** So much of what a server says besides is kept for the error, in characters. */
+const MOST_SAID = 2000;
+
+const LINE_END = 0x0a;
+
+/**
+ * A server as a child process: JSON-RPC, one message a line
+ * (https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#stdio). It and all that it starts have a
+ * process group of their own, which ends with it. Lines that are no messages are left out, since servers print banners.
+ */
+export class StdioTransport implements Transport {
+  onmessage?: (message: JSONRPCMessage) => void;
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+
+  readonly #label: ServerLabel;
+  readonly #server: StdioServer;
+  readonly #runtime: Runtime;
+  readonly #unanswered = new Unanswered();
+  readonly #lines: LineReader;
+  #child: ChildProcessWithoutNullStreams | undefined;
+  #ending: ChildEnding | undefined;
+  #ended: Promise<void> = Promise.resolve();
+  #stderr = "";
+  #garbage = "";
+  #failure: OpenclawError | undefined;
+
+  constructor(label: ServerLabel, server: StdioServer, runtime: Runtime) {
+    this.#label = label;
+    this.#server = server;
+    this.#runtime = runtime;
+    this.#lines = new LineReader(
+      (line) => this.#take(line),
+      () => this.#refuse(`sent a message of more than ${MOST_MESSAGE_BYTES / 1024 / 1024} MB`),
+    );
+  }
+
+  /** Why the server is gone, once it is. */
+  get failure(): OpenclawError | undefined {
+    return this.#failure;
+  }
+
+  /** What the server printed in place of messages, or on stderr: its last lines; "" for nothing. */
+  get said(): string {
+    return (this.#garbage || this.#stderr).trim();
+  }
+
+  /** Starts it. Throws `config-invalid` where that cannot be. */
+  async start(): Promise<void> {
+    const { command, args = [], env, cwd } = this.#server;
+    const folder = await stat(cwd).catch(() => undefined);
+    if (!folder?.isDirectory())
+      throw this.#invalid(
+        "cwd",
+        `its folder '${cwd}' ${folder ? "is none" : "does not exist"}`,
+        "Name another folder",
+      );
+    const { spawn } = await import("node:child_process");
+    const hasGroup = this.#runtime.platform !== "win32";
+    const child = await new Promise<ChildProcessWithoutNullStreams>((resolve, reject) => {
+      const started = spawn(command, args, {
+        cwd,
+        env,
+        detached: hasGroup,
+        stdio: "pipe",
+        windowsHide: true,
+      });
+      started.once("spawn", () => resolve(started)).once("error", reject);
+    }).catch((error: unknown) => {
+      throw this.#notStarted(error);
+    });
+    this.#child = child;
+    this.#ending = endWith(this.#runtime.signal, child, hasGroup, this.#runtime);
+    child.stdout.on("data", (bytes: Buffer) => this.#lines.push(bytes));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => this.#hear(text));
+    // That it no longer reads is told by its end.
+    child.stdin.on("error", (error) => this.onerror?.(error));
+    this.#ended = new Promise((resolve) => {
+      child.once("close", (code, signal) => {
+        this.#ending?.forget();
+        this.#end(signal ? `was ended by ${signal}` : `ended with exit code ${code ?? "unknown"}`);
+        resolve();
+      });
+      // What it has started may hold its outputs.
+      child.once("exit", () => {
+        const endGroup = (by: "SIGTERM" | "SIGKILL"): void => {
+          if (hasGroup && child.pid !== undefined) this.#runtime.endGroup(child.pid, by);
+        };
+        endGroup("SIGTERM");
+        const timer = setTimeout(() => {
+          endGroup("SIGKILL");
+          child.stdout.destroy();
+          child.stderr.destroy();
+        }, END_MS);
+        child.once("close", () => clearTimeout(timer));
+      });
+    });
+  }
+
+  async send(message: JSONRPCMessage): Promise<void> {
+    const child = this.#child;
+    if (!child || this.#failure) throw this.#failure ?? new Error("The server is not started.");
+    this.#unanswered.sends(message);
+    child.stdin.write(`${JSON.stringify(message)}\n`);
+    if (child.stdin.writableLength > MOST_UNREAD_BYTES) this.#break("does not read what it is sent");
+  }
+
+  /** Ends it: first by saying so, then by signals. Resolves when it has ended. */
+  async close(): Promise<void> {
+    const child = this.#child;
+    if (!child) return this.onclose?.();
+    child.stdin.end();
+    const timer = setTimeout(() => this.#ending?.stop(), this.#runtime.signal.aborted ? 0 : END_MS);
+    await this.#ended;
+    clearTimeout(timer);
+  }
+
+  #take(line: string): void {
+    let said: unknown;
+    try {
+      said = parseBoundedJson(line);
+    } catch (error) {
+      if (error instanceof JsonBoundsError)
+        return this.#refuse(`sent a message that cannot be read: ${error.message}`);
+      if (!(error instanceof SyntaxError)) throw error;
+      this.#garbage ||= shorten(line, MOST_SAID);
+      return this.#tell(`printed: ${line}`);
+    }
+    const { success, data } = JSONRPCMessageSchema.safeParse(said);
+    if (success) {
+      this.#unanswered.comes(data);
+      return this.onmessage?.(data);
+    }
+    if (isRecord(said) && this.#unanswered.has(said["id"]))
+      return this.#refuse("sent an answer that is none of JSON-RPC", [said["id"] as string | number]);
+    this.#garbage ||= shorten(line, MOST_SAID);
+    this.#tell(`sent what is no message: ${line}`);
+  }
+
+  /** Fails the requests that the answer may have been for, and goes on. */
+  #refuse(why: string, ids?: Iterable<string | number>): void {
+    for (const answer of this.#unanswered.fail(`it ${why}`, ids)) {
+      this.#tell(why);
+      this.onmessage?.(answer);
+    }
+  }
+
+  #hear(text: string): void {
+    this.#stderr = (this.#stderr + text).slice(-MOST_SAID);
+    for (const line of text.split("\n")) if (line.trim() !== "") this.#tell(line);
+  }
+
+  #tell(line: string): void {
+    this.#runtime.terminal.verbose(() => `${this.#label.name}: ${shorten(line, MOST_SAID)}`);
+  }
+
+  /** Ends a server that is of no use any more. */
+  #break(how: string): void {
+    this.#end(how);
+    this.#ending?.stop();
+  }
+
+  #end(how: string): void {
+    if (this.#failure) return;
+    const { said } = this;
+    this.#failure = new OpenclawError("service-unavailable", {
+      message: `The MCP server '${this.#label.name}' ${how}${said === "" ? "." : `: ${shorten(said.split("\n").slice(-5).join("\n"), 500)}`}`,
+      hint: `Run it by hand to see what it says: openclaw mcp tools ${quoteForShell(this.#label.name)} -v`,
+    });
+    this.onclose?.();
+  }
+
+  #notStarted(error: unknown): OpenclawError {
+    const { command } = this.#server;
+    const shown = `'${shorten(command)}'`;
+    const code = errorCode(error);
+    const isPath = command.includes("/") || command.includes(path.sep);
+    const reasons: Readonly<Record<string, string>> = {
+      ENOENT: isPath
+        ? `there is no ${shown}, or what its first line names`
+        : `no command ${shown} is on the PATH`,
+      EACCES: `${shown} is not executable`,
+      ENOEXEC: `${shown} is no program of this machine`,
+    };
+    const why =
+      reasons[code ?? ""] ??
+      `${shown} does not start: ${error instanceof Error ? error.message : String(error)}`;
+    return this.#invalid("command", why, "Install it, or name it with its path", error);
+  }
+
+  #invalid(key: string, why: string, advice: string, cause?: unknown): OpenclawError {
+    return new OpenclawError("config-invalid", {
+      message: `The MCP server '${this.#label.name}' cannot be started: ${why}.`,
+      hint: `${advice}: openclaw config get ${quoteForShell(`${this.#label.place}.${key}`)}`,
+      cause,
+    });
+  }
+}
+
+/** Cuts what comes into lines. One that is too long is left out whole, and told while it lasts. */
+class LineReader {
+  readonly #onLine: (line: string) => void;
+  readonly #onTooLong: () => void;
+  #pieces: Buffer[] = [];
+  #length = 0;
+  #isTooLong = false;
+
+  constructor(onLine: (line: string) => void, onTooLong: () => void) {
+    this.#onLine = onLine;
+    this.#onTooLong = onTooLong;
+  }
+
+  push(bytes: Buffer): void {
+    let start = 0;
+    for (let end = bytes.indexOf(LINE_END); end >= 0; end = bytes.indexOf(LINE_END, start)) {
+      this.#add(bytes.subarray(start, end));
+      this.#flush();
+      start = end + 1;
+    }
+    this.#add(bytes.subarray(start));
+  }
+
+  #add(piece: Buffer): void {
+    this.#length += piece.length;
+    if (this.#length > MOST_MESSAGE_BYTES) {
+      this.#onTooLong();
+      this.#isTooLong = true;
+      this.#pieces = [];
+    } else if (piece.length > 0) this.#pieces.push(piece);
+  }
+
+  #flush(): void {
+    const line = this.#isTooLong ? "" : Buffer.concat(this.#pieces).toString("utf8").trim();
+    this.#pieces = [];
+    this.#length = 0;
+    this.#isTooLong = false;
+    if (line !== "") this.#onLine(line);
+  }
+}
