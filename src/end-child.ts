@@ -1,9 +1,10 @@
-import type { ChildProcessByStdio } from "node:child_process";
-import type { Readable, Writable } from "node:stream";
+import type { ChildProcess } from "node:child_process";
 import type { Runtime } from "./runtime.ts";
 
 /** What is asked to end has this long to do so by itself, in ms. */
 const GRACE_MS = 1000;
+/** What a program has left behind has this long, in ms: nobody waits for its work any more. */
+const REST_MS = 100;
 
 /** How a child process is ended. */
 export interface ChildEnding {
@@ -13,15 +14,18 @@ export interface ChildEnding {
   forget: () => void;
 }
 
+type Child = Pick<ChildProcess, "pid" | "kill" | "stdin" | "stdout" | "stderr">;
+
 /**
  * Ends a child process when `signal` is aborted, and kills it when this process ends. `hasGroup` says that it was started
- * `detached`, in a group of its own: then all that it has started ends with it.
+ * `detached`, in a group of its own: then all that it has started ends with it. `graceMs` is how long it may take.
  */
 export function endWith(
   signal: AbortSignal,
-  child: ChildProcessByStdio<Writable | null, Readable, Readable>,
+  child: Child,
   hasGroup: boolean,
   { endGroup, onExit }: Pick<Runtime, "endGroup" | "onExit">,
+  graceMs = GRACE_MS,
 ): ChildEnding {
   const end = (by: "SIGTERM" | "SIGKILL"): void => {
     if (hasGroup && child.pid !== undefined) endGroup(child.pid, by);
@@ -32,13 +36,13 @@ export function endWith(
     end("SIGTERM");
     timer ??= setTimeout(() => {
       end("SIGKILL");
-      // What has left the group may hold the outputs.
-      child.stdout.destroy();
-      child.stderr.destroy();
-    }, GRACE_MS);
+      // What has left the group may hold them.
+      for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
+    }, graceMs);
   };
   const forgetExit = onExit(() => end("SIGKILL"));
   signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) stop();
   return {
     stop,
     forget: () => {
@@ -47,4 +51,16 @@ export function endWith(
       signal.removeEventListener("abort", stop);
     },
   };
+}
+
+/** Ends what a program that has ended has left in its group. */
+export async function endRest(
+  groupId: number,
+  { endGroup, isProcessAlive }: Pick<Runtime, "endGroup" | "isProcessAlive">,
+): Promise<void> {
+  // As kill(2) has it, a negative number is a group.
+  if (!isProcessAlive(-groupId)) return;
+  endGroup(groupId, "SIGTERM");
+  await new Promise((resolve) => setTimeout(resolve, REST_MS));
+  endGroup(groupId, "SIGKILL");
 }

@@ -32,9 +32,9 @@ export interface Runtime {
   readonly processId: number;
   /** Whose rights this process has; undefined on Windows. */
   readonly userId: number | undefined;
-  /** Whether a process with this id runs on this machine, seen from this process's own namespace. */
+  /** Whether a process with this id, or one of a group with this id below zero, is there, seen from this one's namespace. */
   readonly isProcessAlive: (processId: number) => boolean;
-  /** Sends a signal to every process of a group, which has the id of its first one; nothing where none is left. */
+  /** Sends a signal to every process of a group, which has the id of its first one, that may be sent one. */
   readonly endGroup: (groupId: number, signal: "SIGTERM" | "SIGKILL") => void;
   /** Has `work` done when the process ends, however it ends short of SIGKILL. Returns how to take that back. */
   readonly onExit: (work: () => void) => () => void;
@@ -153,7 +153,8 @@ function endGroup(groupId: number, signal: "SIGTERM" | "SIGKILL"): void {
   try {
     process.kill(-groupId, signal);
   } catch (error) {
-    if (errorCode(error) !== "ESRCH") throw error;
+    // Programs of another user, as `sudo` starts them, answer EPERM, and on macOS also those that have ended.
+    if (errorCode(error) !== "ESRCH" && errorCode(error) !== "EPERM") throw error;
   }
 }
 

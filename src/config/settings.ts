@@ -195,7 +195,7 @@ const template = object({
 export const BUILT_IN_TOOLS = ["read-file", "list-files", "search-files", "shell", "aws"] as const;
 
 /** What becomes of a call of a tool that nothing else is said about. */
-const DEFAULT_TOOL_SECONDS = 60;
+export const DEFAULT_TOOL_SECONDS = 60;
 
 /** An `=` or a zero byte would end the name elsewhere. */
 const NAMES_OF_VARIABLES = { keyPattern: "^[^=\\0]+$", keyExpected: "the name of an environment variable" };
@@ -239,7 +239,7 @@ const commandTool = object(
       "Time for one call; then it is ended with all that it has started.",
       { default: DEFAULT_TOOL_SECONDS, example: "30" },
     ),
-    allow: field(
+    allow: field<"ask" | "always" | "never">(
       choice("ask", "always", "never"),
       "Whether a call may run: `ask` a person, or --allow; `always`; `never`, which goes before --allow.",
       { default: "ask" },

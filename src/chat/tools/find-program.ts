@@ -1,0 +1,111 @@
+import { constants } from "node:fs";
+import { access, open, stat } from "node:fs/promises";
+import path from "node:path";
+import { errorCode } from "../../errors.ts";
+import type { Environment } from "../../runtime.ts";
+
+/** Where a program is looked for. */
+export interface ProgramPlace {
+  /** The environment that it is started with, which has the PATH. */
+  env: Environment;
+  /** The folder that it is started in. */
+  folder: string;
+  platform: NodeJS.Platform;
+}
+
+/** A program, or why there is none to start, as the end of a sentence about it: `does not exist`. */
+export type FoundProgram = { file: string } | { fault: string };
+
+/** Of the first line of a script, in bytes: Linux reads no more (BINPRM_BUF_SIZE in binfmts.h). */
+const FIRST_LINE_BYTES = 256;
+/** Where programs are looked for without a PATH: _PATH_DEFPATH of paths.h. */
+const DEFAULT_PATH = "/usr/bin:/bin";
+
+/**
+ * Finds the program of a command as it would be started: a name without a slash on the PATH, any other from the folder.
+ * Nothing is started.
+ */
+export async function findProgram(program: string, place: ProgramPlace): Promise<FoundProgram> {
+  const { folder, platform } = place;
+  if (program.trim() === "") return { fault: "has no name" };
+  if (program.includes("\0")) return { fault: "has a zero byte in its name" };
+  if (program.includes("/") || (platform === "win32" && /[\\:]/.test(program))) {
+    const file = path.resolve(folder, program);
+    const fault = await faultOf(file, platform);
+    if (fault === undefined) return { file };
+    return {
+      fault: program.startsWith("~") ? `${fault} (no shell makes ~ a folder: write $\{HOME})` : fault,
+    };
+  }
+  let unfit: string | undefined;
+  for (const file of placesOf(program, place)) {
+    const fault = await faultOf(file, platform);
+    if (fault === undefined) return { file };
+    if (fault !== ABSENT) unfit ??= `is no program to start: ${file} ${fault}`;
+  }
+  if (unfit !== undefined) return { fault: unfit };
+  const isHere = (await faultOf(path.resolve(folder, program), platform)) === undefined;
+  return { fault: `is not found on PATH${isHere ? ` (the one in ${folder} is ./${program})` : ""}` };
+}
+
+function placesOf(program: string, { env, folder, platform }: ProgramPlace): string[] {
+  const isWindows = platform === "win32";
+  const named = Object.entries(env).find(([name]) => (isWindows ? name.toUpperCase() : name) === "PATH")?.[1];
+  const endings = isWindows && path.extname(program) === "" ? [".com", ".exe"] : [""];
+  return (named ?? DEFAULT_PATH)
+    .split(isWindows ? ";" : ":")
+    .flatMap((entry) => endings.map((ending) => path.resolve(folder, entry, program + ending)));
+}
+
+const ABSENT = "does not exist";
+
+/** Why a file cannot be started; undefined where it can. */
+async function faultOf(file: string, platform: NodeJS.Platform): Promise<string | undefined> {
+  try {
+    const stats = await stat(file);
+    if (stats.isDirectory()) return "is a folder";
+    if (!stats.isFile()) return "is no file";
+    if (platform === "win32") return undefined;
+    await access(file, constants.X_OK);
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return ABSENT;
+    if (code === "EACCES") return "is not executable (chmod +x makes it so)";
+    if (code === "ELOOP") return "is a link that leads to itself";
+    if (code === "ENAMETOOLONG") return "has too long a name";
+    if (code === undefined) throw error;
+    return `cannot be looked at (${code})`;
+  }
+  return faultOfInterpreter(file);
+}
+
+/** Why the program that a script names in its first line cannot be started. */
+async function faultOfInterpreter(file: string): Promise<string | undefined> {
+  const interpreter = /^#! *([^ \t\n]+)/.exec(await firstLine(file))?.[1];
+  if (interpreter === undefined || !interpreter.startsWith("/")) return undefined;
+  if (interpreter.endsWith("\r"))
+    return "has a first line that ends as lines of Windows do, which no system starts";
+  try {
+    await access(interpreter, constants.X_OK);
+    return undefined;
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    return `is to be run by ${interpreter}, which is not there`;
+  }
+}
+
+/** The first line of a file, one character a byte; "" of one that may be run and not read. */
+async function firstLine(file: string): Promise<string> {
+  try {
+    const handle = await open(file, "r");
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(FIRST_LINE_BYTES), 0, FIRST_LINE_BYTES, 0);
+      return buffer.toString("latin1", 0, bytesRead).split("\n", 1)[0] ?? "";
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    return "";
+  }
+}
