@@ -39,8 +39,10 @@ export function judgeLeave(tool: Tool, input: JsonObject, rules: LeaveRules): Le
   );
   const isAlways = tool.allow === "always" && !demand.isExact;
   if ((isAllowed || isAlways) && !hasChanged) return { kind: "run" };
-  if (!demand.isAsked)
-    return { kind: "refuse", why: `only --allow ${demand.name} permits it`, allow: demand.name };
+  if (!demand.isAsked) {
+    const because = demand.because === undefined ? "" : `it ${demand.because}, and `;
+    return { kind: "refuse", why: `${because}only --allow ${demand.name} permits it`, allow: demand.name };
+  }
   if (rules.canAsk) return { kind: "ask", offersAlways: !demand.isExact, hasChanged };
   if (isAllowed || isAlways)
     return { kind: "refuse", why: `the definition of '${tool.name}' has changed since it was allowed` };

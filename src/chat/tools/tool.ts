@@ -31,6 +31,8 @@ export interface Demand {
   isExact: boolean;
   /** Whether a person who is asked can give it; without, only `--allow` does. */
   isAsked: boolean;
+  /** Why the call needs this one, completing "it …". */
+  because?: string | undefined;
 }
 
 /** Something that a model may have done. */

@@ -22,7 +22,7 @@ const tools = {
   "aws that writes": {
     ...disk,
     name: "aws",
-    demandOf: () => ({ name: "aws:write", isExact: true, isAsked: false }),
+    demandOf: () => ({ name: "aws:write", isExact: true, isAsked: false, because: "writes a file" }),
   },
 } satisfies Record<string, Tool>;
 
@@ -77,7 +77,11 @@ const ROWS: readonly Row[] = [
   {
     tool: "aws that writes",
     rules: { canAsk: true, allowed: ["aws"] },
-    comes: { kind: "refuse", allow: "aws:write" },
+    comes: {
+      kind: "refuse",
+      allow: "aws:write",
+      why: /^it writes a file, and only --allow aws:write permits it$/,
+    },
   },
   { tool: "aws that writes", rules: { canAsk: true, allowed: ["*"] }, comes: { kind: "refuse" } },
   { tool: "aws that writes", rules: { allowed: ["aws:write"] }, comes: { kind: "run" } },

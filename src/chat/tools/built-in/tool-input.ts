@@ -21,10 +21,8 @@ export function requiredText(input: JsonObject, name: string): string {
 
 /** The whole number in a field; undefined where there is none. Throws a `CallFault` where it is not from `least` to `most`. */
 export function numberIn(input: JsonObject, name: string, least: number, most: number): number | undefined {
-  // Models write numbers as texts, too.
-  const given = input[name] ?? undefined;
-  if (given === undefined) return undefined;
-  const value = typeof given === "string" && /^-?\d+$/.test(given) ? Number(given) : given;
+  const value = input[name] ?? undefined;
+  if (value === undefined) return undefined;
   if (typeof value !== "number" || !Number.isInteger(value) || value < least || value > most)
     throw new CallFault(`'${name}' has to be a whole number from ${least} to ${most}.`);
   return value;
@@ -33,7 +31,6 @@ export function numberIn(input: JsonObject, name: string, least: number, most: n
 /** Whether a field says yes. Throws a `CallFault` for what is neither true nor false. */
 export function isSet(input: JsonObject, name: string): boolean {
   const value = input[name] ?? false;
-  if (value === true || value === "true") return true;
-  if (value === false || value === "false") return false;
-  throw new CallFault(`'${name}' has to be true or false.`);
+  if (typeof value !== "boolean") throw new CallFault(`'${name}' has to be true or false.`);
+  return value;
 }

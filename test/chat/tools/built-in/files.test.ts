@@ -250,7 +250,7 @@ describe("read-file", () => {
   test.each([
     [{ path: "long.txt", offset: 4999 }, "4999\tline 4999\n5000\tline 5000\n(lines 4999 to 5000 of 5000)"],
     [{ path: "long.txt", offset: -1 }, "5000\tline 5000\n(lines 5000 to 5000 of 5000)"],
-    [{ path: "long.txt", offset: "3", limit: 1 }, "3\tline 3\n(lines 3 to 3 of 5000; go on with offset 4)"],
+    [{ path: "long.txt", offset: 3, limit: 1 }, "3\tline 3\n(lines 3 to 3 of 5000; go on with offset 4)"],
     [{ path: "notes.txt", offset: -9 }, "1\tone\n2\ttwo\n3\tthree"],
     [{ path: "empty.txt" }, "(the file is empty)"],
     [{ path: "latin.txt" }, "1\tgr\ufffd\ufffde"],
