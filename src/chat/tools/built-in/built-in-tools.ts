@@ -3,10 +3,12 @@ import type { JsonObject } from "../../../json.ts";
 import type { GlobalOptions } from "../../../options.ts";
 import type { Runtime } from "../../../runtime.ts";
 import { textResult, type Tool, type ToolResult } from "../tool.ts";
+import { AWS, demandOfAws, describeAws, runAws } from "./aws.ts";
 import { Folder } from "./folder.ts";
 import { LIST_FILES, listFiles } from "./list-files.ts";
 import { READ_FILE, readFile } from "./read-file.ts";
 import { SEARCH_FILES, searchFiles } from "./search-files.ts";
+import { describeShell, runShellTool, SHELL, SHELL_DEMAND } from "./shell.ts";
 import { CallFault } from "./tool-input.ts";
 
 /** A tool of this program, as a person may name it. */
@@ -18,40 +20,71 @@ export interface BuiltIn {
   says: string;
 }
 
-/** What a tool does in its folder. */
-interface FolderTool extends BuiltIn {
-  takesFolder: true;
-  tool: { description: string; inputSchema: JsonObject };
-  run: (input: JsonObject, folder: Folder, signal: AbortSignal, runtime: Runtime) => Promise<ToolResult>;
+/** What a built-in tool is once it is opened. */
+type Opened = Omit<Tool, "name">;
+
+interface BuiltInRow extends BuiltIn {
+  open: (folder: string | undefined, runtime: Runtime, options: Options) => Opened | Promise<Opened>;
 }
 
-const FOLDER_TOOLS: readonly FolderTool[] = [
+type Options = Partial<Pick<GlobalOptions, "config" | "profile" | "region">>;
+
+/** What a tool does in its folder. */
+type FolderRun = (
+  input: JsonObject,
+  folder: Folder,
+  signal: AbortSignal,
+  runtime: Runtime,
+) => Promise<ToolResult>;
+
+const ROWS: readonly BuiltInRow[] = [
   {
     name: "read-file",
     takesFolder: true,
     says: "Reads files of a folder: texts, images and documents.",
-    tool: READ_FILE,
-    run: readFile,
+    open: inFolder(READ_FILE, readFile),
   },
   {
     name: "list-files",
     takesFolder: true,
     says: "Lists what is in a folder.",
-    tool: LIST_FILES,
-    run: listFiles,
+    open: inFolder(LIST_FILES, listFiles),
   },
   {
     name: "search-files",
     takesFolder: true,
     says: "Searches the texts of a folder.",
-    tool: SEARCH_FILES,
-    run: searchFiles,
+    open: inFolder(SEARCH_FILES, searchFiles),
+  },
+  {
+    name: "shell",
+    takesFolder: false,
+    says: "Runs command lines, each of which is shown and asked about.",
+    open: (_, runtime) => ({
+      source: { kind: "built-in" },
+      ...SHELL,
+      demandOf: () => SHELL_DEMAND,
+      describe: describeShell,
+      run: (input, signal) => runShellTool(input, signal, runtime),
+    }),
+  },
+  {
+    name: "aws",
+    takesFolder: false,
+    says: "Runs commands of the AWS CLI that only read; others with --allow aws:write.",
+    open: (_, runtime, options) => ({
+      source: { kind: "built-in" },
+      ...AWS,
+      demandOf: demandOfAws,
+      describe: describeAws,
+      run: (input, signal) => runAws(input, signal, runtime, options),
+    }),
   },
 ];
 
 /** The tools of this program, none of which a model has unless it is named. */
 export function builtIns(): readonly BuiltIn[] {
-  return FOLDER_TOOLS;
+  return ROWS;
 }
 
 /**
@@ -62,16 +95,22 @@ export async function builtInTool(
   name: string,
   folder: string | undefined,
   runtime: Runtime,
-  options: Pick<GlobalOptions, "config"> = {},
+  options: Options = {},
 ): Promise<Tool> {
-  const found = FOLDER_TOOLS.find((tool) => tool.name === name);
+  const found = ROWS.find((row) => row.name === name);
   if (!found) throw usageError(`There is no built-in tool '${name}'.`, "openclaw tools list");
-  const opened = await Folder.open(folder, runtime, options);
-  return {
-    name,
-    source: { kind: "built-in", folder: opened.root },
-    ...found.tool,
-    run: (input, signal) => tellFaults(() => found.run(input, opened, signal, runtime)),
+  const opened = await found.open(folder, runtime, options);
+  return { ...opened, name, run: (input, signal) => tellFaults(() => opened.run(input, signal)) };
+}
+
+function inFolder(says: Pick<Tool, "description" | "inputSchema">, run: FolderRun): BuiltInRow["open"] {
+  return async (named, runtime, options) => {
+    const folder = await Folder.open(named, runtime, options);
+    return {
+      source: { kind: "built-in", folder: folder.root },
+      ...says,
+      run: (input, signal) => run(input, folder, signal, runtime),
+    };
   };
 }
 

@@ -3,6 +3,7 @@ import { errorCode } from "../../../errors.ts";
 import type { JsonObject } from "../../../json.ts";
 import type { Runtime } from "../../../runtime.ts";
 import { textResult, type ToolResult } from "../tool.ts";
+import { boundText } from "../tool-result.ts";
 import type { Folder } from "./folder.ts";
 import { nameMatcher } from "./matches-name.ts";
 import { isSet, numberIn, textIn } from "./tool-input.ts";
@@ -58,7 +59,7 @@ export async function listFiles(
     ...describeLeftOut(leftOut),
   ];
   const told = lines.length === 0 ? ["(nothing)"] : lines;
-  return textResult([...told, ...notes.map((note) => `(${note})`)].join("\n"));
+  return textResult(boundText([...told, ...notes.map((note) => `(${note})`)].join("\n")));
 }
 
 async function describe({ name, file, kind }: Entry): Promise<string> {

@@ -3,7 +3,9 @@ import { detectKind, TEXT_FORMATS, describeKind } from "../../../converse/file-k
 import { hasUtf16Mark } from "../../../disk/decode-text.ts";
 import type { JsonObject } from "../../../json.ts";
 import { ANY_ATTACHMENTS, type FileKind } from "../../../models/families.ts";
+import { formatBytes } from "../../../terminal/numbers.ts";
 import { textResult, type ToolResult } from "../tool.ts";
+import { imageResult, MOST_TEXT_BYTES } from "../tool-result.ts";
 import type { Folder } from "./folder.ts";
 import { CallFault, numberIn, requiredText } from "./tool-input.ts";
 import { count } from "./walk.ts";
@@ -11,14 +13,14 @@ import { count } from "./walk.ts";
 /** Lines that are given at once, unless fewer are asked for. */
 const USUAL_LINES = 2000;
 const MOST_LINES = 10_000;
-/** Of all lines together, in UTF-16 units, which leaves room below the bound of all results. */
-const MOST_CHARACTERS = 60_000;
+/** Of all lines together, in bytes of UTF-8: what is longer than all results may be would lose its middle. */
+const MOST_BYTES = MOST_TEXT_BYTES - 1000;
 /** Longer lines are cut, in UTF-16 units. */
 const MOST_LINE = 2000;
 const FAR = 1_000_000_000;
 
 export const READ_FILE = {
-  description: `Reads a file: lines of text with their numbers, or an image (png, jpeg, gif, webp) or document (pdf, doc, docx, xls, xlsx) as it is. Returns at most ${USUAL_LINES} lines and ${MOST_CHARACTERS} characters at once and says where to go on; lines over ${MOST_LINE} characters are cut. Files over 16 MB and those that may hold credentials are not read.`,
+  description: `Reads a file: lines of text with their numbers, or an image (png, jpeg, gif, webp) or document (pdf, doc, docx, xls, xlsx) as it is. Returns at most ${USUAL_LINES} lines and ${MOST_TEXT_BYTES} bytes at once and says where to go on; lines over ${MOST_LINE} characters are cut. Files over 16 MB and those that may hold credentials are not read.`,
   inputSchema: {
     type: "object",
     properties: {
@@ -72,23 +74,18 @@ function refusePrivateKey(named: string, text: string): void {
 }
 
 /** An image or a document as a model takes it. */
-function asItIs(named: string, file: string, bytes: Buffer, { kind, format }: FileKind): ToolResult {
-  if (kind !== "image" && kind !== "document")
-    throw new CallFault(`'${named}' is ${describeKind({ kind, format } as FileKind)}, which is not read.`);
-  const most = ANY_ATTACHMENTS.mostBytes[kind];
+function asItIs(named: string, file: string, bytes: Buffer, kind: FileKind): ToolResult {
+  const image = imageResult(bytes);
+  if (image) return image;
+  if (kind.kind !== "document")
+    throw new CallFault(`'${named}' is ${describeKind(kind)}, which is not read.`);
+  const most = ANY_ATTACHMENTS.mostBytes.document;
   if (bytes.length > most)
     throw new CallFault(
-      `'${named}' has ${bytes.length} bytes, and ${kind}s of at most ${most} bytes are read.`,
+      `'${named}' has ${formatBytes(bytes.length)}, and documents of at most ${formatBytes(most)} are read.`,
     );
-  const source = { bytes: new Uint8Array(bytes) };
-  return {
-    content: [
-      kind === "image"
-        ? { image: { format, source } }
-        : { document: { format, name: path.basename(file), source } },
-    ],
-    isError: false,
-  };
+  const document = { format: kind.format, name: path.basename(file), source: { bytes } };
+  return { content: [{ document }], isError: false };
 }
 
 function numberLines(text: string, offset: number, limit: number): string {
@@ -102,8 +99,8 @@ function numberLines(text: string, offset: number, limit: number): string {
   let length = 0;
   for (const line of lines.slice(first, first + limit)) {
     const told = `${first + shown.length + 1}\t${shorten(line.replace(/\r$/, ""))}`;
-    length += told.length + 1;
-    if (length > MOST_CHARACTERS && shown.length > 0) break;
+    length += Buffer.byteLength(told) + 1;
+    if (length > MOST_BYTES && shown.length > 0) break;
     shown.push(told);
   }
   const next = first + shown.length + 1;

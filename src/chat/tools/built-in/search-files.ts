@@ -1,6 +1,7 @@
 import type { JsonObject } from "../../../json.ts";
 import type { Runtime } from "../../../runtime.ts";
 import { textResult, type ToolResult } from "../tool.ts";
+import { boundText } from "../tool-result.ts";
 import type { Folder } from "./folder.ts";
 import { MOST_DEPTH } from "./list-files.ts";
 import { nameMatcher } from "./matches-name.ts";
@@ -82,7 +83,7 @@ export async function searchFiles(
     ...(seen.binary > 0 ? [`${count(seen.binary, "binary file", "binary files")} not searched`] : []),
     ...describeLeftOut(leftOut),
   ];
-  return textResult([...lines, ...notes.map((note) => `(${note})`)].join("\n"));
+  return textResult(boundText([...lines, ...notes.map((note) => `(${note})`)].join("\n")));
 }
 
 /** What a walk finds, or the one file that was named. */

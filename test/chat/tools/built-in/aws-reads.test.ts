@@ -229,15 +229,13 @@ describe("a call of the AWS CLI", () => {
     const telling = reading.filter(({ command }) => !command.includes(" wait ") && !EMPTY.test(command));
     expect(telling.filter(({ secrets = [] }) => secrets.length > 0)).toEqual([]);
     // What the CLI adds to the services by itself.
-    const own = [
+    const own = new Set([
       "datapipeline list-runs",
       "emr describe-cluster",
       "s3 ls",
       "configure list",
       "configservice get-status",
-    ];
-    expect(named(reading.filter(({ isOwn }) => isOwn)).filter((command) => !own.includes(command))).toEqual(
-      [],
-    );
+    ]);
+    expect(named(reading.filter(({ isOwn }) => isOwn)).filter((command) => !own.has(command))).toEqual([]);
   });
 });

@@ -280,9 +280,19 @@ describe("read-file", () => {
     expect(cut).toMatch(/^1\tx{2000}… \(16006 more characters\)$/);
   });
 
+  test("gives no more than a result may have, counted as it is sent", async () => {
+    const file = path.join(folder, "wide-text.txt");
+    await fs.writeFile(file, Array.from({ length: 2000 }, () => "語".repeat(100)).join("\n"));
+    onTestFinished(() => fs.rm(file));
+    const { text } = await call("read-file", { path: "wide-text.txt" });
+    expect(Buffer.byteLength(text)).toBeLessThan(100_000);
+    expect(text).toMatch(/go on with offset (\d+)\)$/);
+    expect(text).not.toContain("left out");
+  });
+
   test("gives images and documents as they are", async () => {
     expect((await call("read-file", { path: "dot.png" })).content).toMatchObject([
-      { image: { format: "png", source: { bytes: new Uint8Array(PIXEL) } } },
+      { image: { format: "png", source: { bytes: PIXEL } } },
     ]);
     expect((await call("read-file", { path: "paper.pdf" })).content).toMatchObject([
       { document: { format: "pdf", name: "paper.pdf" } },
