@@ -4,9 +4,19 @@ import type { AnswerRenderer } from "../terminal/markdown-renderer.ts";
 import type { TextRenderer } from "../terminal/word-wrap.ts";
 import { type ChatEvent, usageOf } from "../converse/chat-event.ts";
 import { type CitedSource, SourceList } from "../converse/cited-source.ts";
+import { joinTexts } from "../converse/conversation.ts";
 import { KeptLength } from "../converse/kept-length.ts";
 import { judgeStop } from "../converse/outcome.ts";
-import { describeUsage, priceCall, type Price, WEB_SEARCH } from "../models/usage.ts";
+import {
+  addUsage,
+  type CallCost,
+  describeUsage,
+  priceCall,
+  type Price,
+  type TokenUsage,
+  WEB_SEARCH,
+} from "../models/usage.ts";
+import { type AnsweredCall, contentAsJson, type TurnEvent } from "./tools/tool.ts";
 
 export interface WriterOptions {
   /** The price of a model id, once it is known which one answers. */
@@ -17,6 +27,10 @@ export interface WriterOptions {
   /** Whether the first code block of the answer is all that is written of it. */
   extractsCode?: boolean | undefined;
   showsUsage: boolean;
+  /** Whether the model has tools: then each of its answers is told of as a step. */
+  hasTools?: boolean | undefined;
+  /** Whether the answer is held to a schema: what is said before a call is then none of it. */
+  isStructured?: boolean | undefined;
   /** Whether the model may search the web, which costs extra. */
   searchesWeb?: boolean | undefined;
   /** Whether the sources of the answer are told below it. */
@@ -34,28 +48,53 @@ export interface WriterOptions {
 /** A source, and where in the text what is from it ends, in UTF-16 units. */
 type Citation = CitedSource & { textEnd: number };
 
-type Counted = Extract<ChatEvent, { type: "usage" }>;
+type Event<Type extends TurnEvent["type"]> = Extract<TurnEvent, { type: Type }>;
 
-/** Writes one answer to the terminal while it arrives: as text, as one JSON document, or as a JSON line per event. */
+/** One answer of the model: all there is, or one of several where it calls tools. */
+interface Round {
+  start?: Event<"start">;
+  stop?: Event<"stop">;
+  usage?: Event<"usage">;
+  /** Kept only where the output needs the whole text: `--json` and `--no-stream`. */
+  text: string[];
+  /** UTF-16 units of it. */
+  textLength: number;
+  reasoning: string[];
+  /** For `--json`, each with the length of the text of the round before it. */
+  citations: Citation[];
+  /** Whether the model has begun to call a tool. */
+  hasCalls: boolean;
+  calls: (Event<"tool-call"> & { result?: AnsweredCall })[];
+}
+
+const newRound = (): Round => ({
+  text: [],
+  textLength: 0,
+  reasoning: [],
+  citations: [],
+  hasCalls: false,
+  calls: [],
+});
+
+const NO_USAGE: TokenUsage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
+
+/** Writes one turn to the terminal while it arrives: as text, as one JSON document, or as a JSON line per event. */
 export class AnswerWriter {
   readonly #runtime: Runtime;
   readonly #options: WriterOptions;
   readonly #startedAt: number;
-  #start: Extract<ChatEvent, { type: "start" }> | undefined;
   #firstTokenMs: number | undefined;
-  #stop: Extract<ChatEvent, { type: "stop" }> | undefined;
-  #usage: Counted = { type: "usage", inputTokens: 0, outputTokens: 0, totalTokens: 0 };
-  /** Kept only where the output needs the whole text: `--json` and `--no-stream`. */
-  #text: string[] = [];
-  #reasoning: string[] = [];
+  /** The one that comes. */
+  #round = newRound();
+  readonly #rounds: Round[] = [this.#round];
   readonly #sources = new SourceList();
-  /** For `--json`, each with the length of the text before it. */
-  readonly #citations: Citation[] = [];
   #length = new KeptLength();
   /** Line ends not written yet: the answer ends with exactly one, whatever the model sends. */
   #heldLineEnds = "";
   #hasText = false;
-  /** Whether something of the answer is on the screen. */
+  /** Whether a blank line has to come before the next text: what was written is of another round. */
+  #needsGap = false;
+  /** Whether something of the answer is on the screen that goes on: text or reasoning of this round. */
   hasShown = false;
   #hasAside = false;
   /** The reasoning as it will be shown, for whoever lays it out. */
@@ -69,28 +108,52 @@ export class AnswerWriter {
   }
 
   /** Takes one event. Resolves when the reader can take more. Throws `bad-response` for an answer without end that is kept. */
-  async take(event: ChatEvent): Promise<void> {
+  async take(event: TurnEvent): Promise<void> {
     const { terminal } = this.#runtime;
     switch (event.type) {
       case "start":
-        this.#start = event;
+        if (this.#round.stop) await this.#beginRound();
+        this.#round.start = event;
         break;
       case "text":
       case "reasoning":
         this.#firstTokenMs ??= this.#sinceStart();
         break;
       case "stop":
-        this.#stop = event;
+        this.#round.stop = event;
         break;
+      case "tool-start":
+        this.#round.hasCalls = true;
+        return;
+      case "tool-input":
+        return;
+      case "tool-call":
+        this.#round.calls.push({ ...event });
+        break;
+      case "tool-result": {
+        const call = this.#round.calls.find(
+          ({ toolUseId, result }) => toolUseId === event.toolUseId && !result,
+        );
+        if (call) call.result = event;
+        break;
+      }
       case "usage":
-        this.#usage = event;
+        this.#round.usage = event;
         // The last line, written when everything is known.
         return;
     }
+    if (event.type === "tool-call" || event.type === "tool-result") return this.#takeCall(event);
     if (terminal.format === "ndjson") return terminal.printJson(event);
     if (event.type === "text") return this.#takeText(event.text);
     if (event.type === "reasoning") return this.#takeReasoning(event.text);
     if (event.type === "citation") return this.#takeCitation(event);
+  }
+
+  async #beginRound(): Promise<void> {
+    await this.endLine();
+    this.hasShown = false;
+    this.#round = newRound();
+    this.#rounds.push(this.#round);
   }
 
   /** Ends the last line of what was shown so far, for whoever tells something besides on the same screen or into the same file. */
@@ -101,11 +164,9 @@ export class AnswerWriter {
   /** Ends a whole answer: last line, notices, usage, document. Throws `blocked` or `model-error` for how it stopped. */
   async finish(): Promise<void> {
     const { terminal } = this.#runtime;
-    const { error, notice } = judgeStop(this.#stop?.stopReason ?? "", this.#start?.model ?? "", {
-      ...this.#usage,
-      ...this.#stop,
-    });
-    if (error) throw withRequestId(error, this.#start?.requestId);
+    const { start, stop, usage: counted } = this.#round;
+    const { error, notice } = judgeStop(stop?.stopReason ?? "", start?.model ?? "", { ...counted, ...stop });
+    if (error) throw withRequestId(error, start?.requestId);
     const hasCode = await this.#extractCode();
     if (terminal.format === "text") {
       await this.#endText();
@@ -131,26 +192,39 @@ export class AnswerWriter {
   async fail(failure: unknown): Promise<unknown> {
     const { terminal } = this.#runtime;
     // Half of a program is for nobody to run.
-    if (this.#options.extractsCode && terminal.format === "text") this.#text = [];
+    if (this.#options.extractsCode && terminal.format === "text")
+      for (const round of this.#rounds) round.text = [];
     if (terminal.format === "text") await this.#endText();
-    if (terminal.format === "json" && failure instanceof OpenclawError && this.#text.length > 0) {
-      return withFields(failure, { partialText: this.#text.join("") });
+    const partialText = this.#wholeText();
+    if (terminal.format === "json" && failure instanceof OpenclawError && partialText !== "") {
+      return withFields(failure, { partialText });
     }
     return failure;
   }
 
   async #takeText(text: string): Promise<void> {
     const { terminal } = this.#runtime;
+    const round = this.#round;
+    round.textLength += text.length;
     if (terminal.format === "json" || !this.#isStreamed) {
-      this.#text.push(text);
+      round.text.push(text);
       this.#length.add(text.length);
       return;
     }
-    await this.#writeText(text);
+    // It comes whole, and behind the calls.
+    if (!this.#options.isStructured || !round.hasCalls) await this.#writeText(text);
   }
 
   async #writeText(text: string): Promise<void> {
     const { terminal } = this.#runtime;
+    if (this.#needsGap) {
+      const said = text.replace(/^\n+/, "");
+      if (said === "") return;
+      this.#needsGap = false;
+      // What stands between them on a terminal has brought one.
+      if (!this.#hasAside || !terminal.isStdoutTTY) await terminal.write("\n");
+      return this.#writeText(said);
+    }
     if (this.#hasAside) await this.#endAside("\n\n");
     // Not by an expression: a search for line ends at the end begins anew at each of those before.
     let end = text.length;
@@ -178,8 +252,7 @@ export class AnswerWriter {
     const { type: _type, ...source } = event;
     this.#length.add(JSON.stringify(source).length);
     if (terminal.format === "json") {
-      const textEnd = this.#text.reduce((length, text) => length + text.length, 0);
-      this.#citations.push({ ...source, textEnd });
+      this.#round.citations.push({ ...source, textEnd: this.#round.textLength });
       return;
     }
     if (!this.#options.showsSources) return;
@@ -199,10 +272,35 @@ export class AnswerWriter {
       terminal.note(dim(line), dim(`[${index + 1}] `));
   }
 
+  /** Tells of a call, or of what it came to. */
+  async #takeCall(event: Event<"tool-call" | "tool-result">): Promise<void> {
+    const { terminal } = this.#runtime;
+    if (terminal.format === "ndjson") return terminal.printJson(inJson(event));
+    if (terminal.format !== "text") return;
+    await this.endLine();
+    if (this.#hasAside) await this.#endAside("\n");
+    this.hasShown = false;
+    const { screen } = terminal;
+    // In a pipe it is noise: what was not run is told all the same.
+    if (!screen) return;
+    const { callLine, resultLine } = await import("./tools/describe-call.ts");
+    const style = await terminal.stderrStyle();
+    const look = { columns: screen.columns, style };
+    if (event.type === "tool-call") terminal.note(callLine(event, event.source, look), "");
+    else {
+      const { calls } = this.#round;
+      const of = calls.length > 1 ? calls.find(({ result }) => result === event) : undefined;
+      const isError = event.status === "error";
+      const result = { content: event.content, isError };
+      const isRefused = event.refused === true;
+      terminal.note(resultLine(result, event.durationMs, { ...look, isRefused, of }), "");
+    }
+  }
+
   async #takeReasoning(text: string): Promise<void> {
     const { terminal } = this.#runtime;
     if (terminal.format === "json") {
-      this.#reasoning.push(text);
+      this.#round.reasoning.push(text);
       this.#length.add(text.length);
     } else if (this.#options.showsReasoning) {
       const style = await terminal.stderrStyle();
@@ -221,10 +319,13 @@ export class AnswerWriter {
   }
 
   async #endText(): Promise<void> {
-    if (!this.#isStreamed && this.#text.length > 0) await this.#writeText(this.#text.join(""));
+    const text = this.#isStreamed ? "" : this.#wholeText();
+    if (text !== "") await this.#writeText(text);
     if (this.#hasAside) await this.#endAside("\n");
     if (!this.#hasText) return;
     this.#hasText = false;
+    this.#needsGap = true;
+    this.#heldLineEnds = "";
     await this.#runtime.terminal.write(`${this.#options.renderer?.end() ?? ""}\n`);
   }
 
@@ -232,9 +333,34 @@ export class AnswerWriter {
   async #extractCode(): Promise<boolean> {
     if (!this.#options.extractsCode) return true;
     const { firstCodeBlock } = await import("./first-code-block.ts");
-    const code = firstCodeBlock(this.#text.join(""));
-    if (code !== undefined) this.#text = [code];
-    return code !== undefined;
+    const code = firstCodeBlock(this.#round.text.join(""));
+    if (code === undefined) return false;
+    // What was said before a call is not what was asked for.
+    for (const round of this.#rounds) round.text = [];
+    this.#round.text = [code];
+    return true;
+  }
+
+  /** The rounds whose text is the answer. */
+  get #answering(): readonly Round[] {
+    return this.#options.isStructured ? [this.#round] : this.#rounds;
+  }
+
+  #wholeText(): string {
+    return joinTexts(this.#answering.map(({ text }) => text.join("")));
+  }
+
+  /** The citations, each with its place in the whole text. */
+  #citations(): Citation[] {
+    const texts = this.#answering.map(({ text }) => text.join(""));
+    const whole = this.#wholeText().length;
+    return this.#answering.flatMap(({ citations, textLength }, index) => {
+      if (citations.length === 0) return [];
+      const before = joinTexts(texts.slice(0, index + 1)).length - textLength;
+      // White space at either end of a round may be gone.
+      const placed = (end: number): number => Math.min(Math.max(before + end, 0), whole);
+      return citations.map(({ textEnd, ...source }) => ({ ...source, textEnd: placed(textEnd) }));
+    });
   }
 
   get #isStreamed(): boolean {
@@ -243,40 +369,90 @@ export class AnswerWriter {
 
   #document(): Record<string, unknown> {
     const { usage, ...rest } = this.#account();
-    const reasoning = this.#reasoning.join("");
+    const reasoning = joinTexts(this.#rounds.map((round) => round.reasoning.join("")));
+    const citations = this.#citations();
+    const { start, stop } = this.#round;
     return {
-      model: this.#start?.model ?? null,
-      region: this.#start?.region ?? null,
-      text: this.#text.join(""),
+      model: start?.model ?? null,
+      region: start?.region ?? null,
+      text: this.#wholeText(),
       reasoning: reasoning === "" ? undefined : reasoning,
-      citations: this.#citations.length === 0 ? undefined : this.#citations,
-      stopReason: this.#stop?.stopReason ?? null,
+      citations: citations.length === 0 ? undefined : citations,
+      stopReason: stop?.stopReason ?? null,
+      steps: this.#options.hasTools ? this.#rounds.map((round) => this.#step(round)) : undefined,
       usage,
       ...rest,
     };
   }
 
+  #step(round: Round): Record<string, unknown> {
+    const { start, stop, usage = NO_USAGE } = round;
+    const reasoning = round.reasoning.join("");
+    const cost = this.#priceOf(round);
+    return {
+      text: round.text.join(""),
+      reasoning: reasoning === "" ? undefined : reasoning,
+      stopReason: stop?.stopReason ?? null,
+      usage: countsOf(usage),
+      cost: "unknown" in cost ? null : cost,
+      requestId: start?.requestId ?? null,
+      calls: round.calls.map(({ result, ...call }) => ({
+        ...inJson(call),
+        ...(result ? inJson({ type: "tool-result", ...result }) : {}),
+        type: undefined,
+      })),
+    };
+  }
+
   #account() {
     const cost = this.#priced();
+    const { start, usage } = this.#round;
     return {
-      invokedModel: this.#usage.invokedModel,
-      usage: usageOf(this.#usage),
+      invokedModel: usage?.invokedModel,
+      usage: this.#counted(),
       cost: "unknown" in cost ? null : cost,
       timeToFirstTokenMs: this.#firstTokenMs ?? null,
       latencyMs: this.#sinceStart(),
-      requestId: this.#start?.requestId ?? null,
-      attempts: this.#start?.attempts ?? 1,
+      requestId: start?.requestId ?? null,
+      attempts: this.#rounds.reduce((sum, round) => sum + (round.start?.attempts ?? 1), 0),
       session: this.#options.sessionId?.(),
     };
   }
 
+  /** The tokens of all rounds. */
+  #counted(): TokenUsage {
+    const [first = NO_USAGE, ...others] = this.#rounds.flatMap(({ usage }) => (usage ? countsOf(usage) : []));
+    return others.reduce(addUsage, first);
+  }
+
+  /** What all rounds cost; of which one of them nobody knows, nobody knows it of them together. */
   #priced(): ReturnType<typeof priceCall> {
-    const model = this.#usage.invokedModel ?? this.#start?.model;
-    return priceCall(this.#usage, model === undefined ? undefined : this.#options.priceOf(model));
+    const costs = this.#rounds.map((round) => this.#priceOf(round));
+    return costs.reduce((sum, cost): CallCost | { unknown: string } => {
+      if ("unknown" in sum || "unknown" in cost) return "unknown" in sum ? sum : cost;
+      return { usd: Number((sum.usd + cost.usd).toFixed(10)), source: cost.source };
+    });
+  }
+
+  #priceOf({ start, usage }: Round): ReturnType<typeof priceCall> {
+    const model = usage?.invokedModel ?? start?.model;
+    return priceCall(usage ?? NO_USAGE, model === undefined ? undefined : this.#options.priceOf(model));
   }
 
   /** Whole ms since the question was put. */
   #sinceStart(): number {
     return Math.round(this.#runtime.elapsed() - this.#startedAt);
   }
+}
+
+function countsOf(usage: TokenUsage | Event<"usage">): TokenUsage {
+  return "type" in usage ? usageOf(usage) : usage;
+}
+
+/** An event of a call in the order in which a reader wants its fields, its bytes as base64. */
+function inJson(event: Event<"tool-call" | "tool-result">): Record<string, unknown> {
+  const { type, toolUseId, name } = event;
+  if (event.type === "tool-call") return { type, toolUseId, name, source: event.source, input: event.input };
+  const { status, refused, content, durationMs } = event;
+  return { type, toolUseId, name, status, refused, content: contentAsJson(content), durationMs };
 }

@@ -4,12 +4,13 @@ import type { Runtime } from "../runtime.ts";
 import { changeWait, startSpinner } from "../terminal/spinner.ts";
 import { AnswerWriter, type WriterOptions } from "./answer-writer.ts";
 import { type Arrival, waitFor } from "./run-turn.ts";
+import type { TurnEvent } from "./tools/tool.ts";
 
 export interface ShownTurn {
   runtime: Runtime;
   /** Asked in order. */
   models: readonly ResolvedModel[];
-  arrivals: AsyncIterable<Arrival>;
+  arrivals: AsyncIterable<Arrival<TurnEvent>>;
   /** How the answer is shown. */
   show: Omit<WriterOptions, "priceOf">;
   priceOf: (model: ResolvedModel | undefined, modelId: string) => Price | undefined;
@@ -34,9 +35,13 @@ export async function showTurn(turn: ShownTurn): Promise<void> {
     for await (const { model, event } of arrivals) {
       answering = model;
       await writer.take(event);
-      if (writer.hasShown) spinner?.end();
+      if (writer.hasShown) spinner?.stop();
       else if (event.type === "reasoning")
         changeWait(runtime, { text: `${model.id} is reasoning`, brief: "Reasoning" });
+      else if (event.type === "tool-call") {
+        changeWait(runtime, { text: `Running ${event.name}`, brief: "Running" });
+        spinner?.start();
+      } else if (event.type === "tool-result") changeWait(runtime, waitFor(model));
     }
     spinner?.end();
     await writer.endLine();
