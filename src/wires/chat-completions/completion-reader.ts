@@ -1,9 +1,9 @@
 import { isRecord, type JsonObject, recordAt, recordsAt, textAt } from "../../json.ts";
 import type { ConverseStreamOutput, StopReason, TokenUsage } from "@aws-sdk/client-bedrock-runtime";
-import { OpenclawError } from "../../errors.ts";
 import { tierOf, toTokenUsage } from "./completion-usage.ts";
 import type { AnswerReader } from "../read-answer.ts";
 import { toStopReason } from "./stop-reason.ts";
+import { type CallPart, StreamedCalls } from "./streamed-calls.ts";
 import { endsUnbegunReasoning, type Piece, ThinkTags } from "../think-tags.ts";
 
 /**
@@ -12,21 +12,16 @@ import { endsUnbegunReasoning, type Piece, ThinkTags } from "../think-tags.ts";
  */
 const MOST_SEARCHED = 4 * 1024 * 1024;
 
-/** A block of the answer that is being written. */
-type OpenBlock = { kind: "text" | "reasoning" } | { kind: "tool"; place: number; id: string | undefined };
-
 /**
  * Turns the chunks of a streamed chat completion into the parts of a ConverseStream, in which one content block is open
  * at a time. Chunks are read leniently: servers leave fields out, repeat them and add their own.
  */
 export class CompletionReader implements AnswerReader {
-  readonly #newId: () => string;
   #hasStarted = false;
-  #open: OpenBlock | undefined;
+  /** The block of words that is being written. */
+  #open: "text" | "reasoning" | undefined;
   #index = -1;
-  /** Places of the calls that are whole. */
-  readonly #closed = new Set<number>();
-  #hasToolCalls = false;
+  readonly #calls: StreamedCalls;
   #hasRefused = false;
   /** Whether a finish reason came: only then the answer is whole. */
   isFinished = false;
@@ -43,11 +38,11 @@ export class CompletionReader implements AnswerReader {
    * a tag that says so.
    */
   constructor(newId: () => string, mayBeginInside = false) {
-    this.#newId = newId;
+    this.#calls = new StreamedCalls(newId);
     this.#tags = new ThinkTags(mayBeginInside);
   }
 
-  /** The parts that a chunk stands for. Throws `bad-response` for calls of tools whose pieces are mixed up. */
+  /** The parts that a chunk stands for. Throws `bad-response` for pieces of calls that belong to none. */
   take(chunk: JsonObject): ConverseStreamOutput[] {
     const parts: ConverseStreamOutput[] = [];
     if (!this.#hasStarted) parts.push({ messageStart: { role: "assistant" } });
@@ -63,15 +58,14 @@ export class CompletionReader implements AnswerReader {
     const delta = recordAt(choice, "delta");
     this.#takeReasoning(delta, parts);
     this.#takeContent(delta, parts);
-    for (const [position, call] of recordsAt(delta, "tool_calls").entries())
-      this.#takeCall(call, position, parts);
+    this.#takeCalls(recordsAt(delta, "tool_calls"), parts);
     const reason = textAt(choice, "finish_reason");
     if (reason && !this.isFinished) {
       this.#takePieces(this.#tags.end(), parts);
       this.#close(parts);
       this.isFinished = true;
       const stopReason = toStopReason(reason, {
-        hasToolCalls: this.#hasToolCalls,
+        hasToolCalls: this.#calls.count > 0,
         hasRefused: this.#hasRefused,
         matchedStop: choice["stop_reason"],
       });
@@ -145,56 +139,43 @@ export class CompletionReader implements AnswerReader {
     }
   }
 
-  /**
-   * A piece of a call. Ollama sends each call whole, older ones all at place 0, and some servers name no place: a new id
-   * beside a name begins a new call.
-   */
-  #takeCall(call: JsonObject, position: number, parts: ConverseStreamOutput[]): void {
-    const details = recordAt(call, "function");
-    const name = textAt(details, "name") ?? "";
-    const id = textAt(call, "id") || undefined;
-    const open = this.#open?.kind === "tool" ? this.#open : undefined;
-    const named = typeof call["index"] === "number" ? call["index"] : undefined;
-    const place = named ?? open?.place ?? position;
-    const isAnother = open?.place !== place || (id === undefined ? named === undefined : open.id !== id);
-    const isNew = name !== "" && isAnother;
-    if (isNew) this.#beginCall(place, id, name, parts);
-    else if (open === undefined || open.place !== place) {
-      throw new OpenclawError("bad-response", {
-        message: this.#closed.has(place)
-          ? "The server sends more of a tool call that was over."
-          : "The server sends a tool call without the name of its tool.",
-        hint: "Update the server, or ask without tools.",
-      });
-    }
-    const input = argumentsText(details["arguments"]);
-    if (input === "") return;
-    parts.push({
-      contentBlockDelta: { contentBlockIndex: this.#index, delta: { toolUse: { input } } },
-    });
+  #takeCalls(pieces: readonly JsonObject[], parts: ConverseStreamOutput[]): void {
+    if (pieces.length === 0) return;
+    this.#takePieces(this.#tags.end(), parts);
+    this.#closeWords(parts);
+    this.#calls.take(pieces);
+    this.#passCalls(this.#calls.ready(), parts);
   }
 
-  #beginCall(place: number, id: string | undefined, name: string, parts: ConverseStreamOutput[]): void {
-    this.#takePieces(this.#tags.end(), parts);
-    this.#close(parts);
-    this.#hasToolCalls = true;
-    this.#open = { kind: "tool", place, id };
-    this.#index += 1;
-    const toolUse = { toolUseId: id ?? this.#newId(), name };
-    parts.push({ contentBlockStart: { contentBlockIndex: this.#index, start: { toolUse } } });
+  /** Calls come one after the other here, also where their pieces came mixed. */
+  #passCalls(passing: readonly CallPart[], parts: ConverseStreamOutput[]): void {
+    for (const part of passing) {
+      if ("name" in part) {
+        this.#index += 1;
+        const start = { toolUse: { toolUseId: part.id, name: part.name } };
+        parts.push({ contentBlockStart: { contentBlockIndex: this.#index, start } });
+      } else if ("input" in part) {
+        const delta = { toolUse: { input: part.input } };
+        parts.push({ contentBlockDelta: { contentBlockIndex: this.#index, delta } });
+      } else parts.push({ contentBlockStop: { contentBlockIndex: this.#index } });
+    }
   }
 
   /** Text and reasoning have no contentBlockStart, as on the real service. */
   #begin(kind: "text" | "reasoning", parts: ConverseStreamOutput[]): void {
-    if (this.#open?.kind === kind) return;
+    if (this.#open === kind) return;
     this.#close(parts);
-    this.#open = { kind };
+    this.#open = kind;
     this.#index += 1;
   }
 
   #close(parts: ConverseStreamOutput[]): void {
+    this.#closeWords(parts);
+    this.#passCalls(this.#calls.end(), parts);
+  }
+
+  #closeWords(parts: ConverseStreamOutput[]): void {
     if (!this.#open) return;
-    if (this.#open.kind === "tool") this.#closed.add(this.#open.place);
     this.#open = undefined;
     parts.push({ contentBlockStop: { contentBlockIndex: this.#index } });
   }
@@ -214,10 +195,4 @@ function thoughtIn(content: unknown): string {
   return content
     .map((part) => (isRecord(part) && part["type"] === "thinking" ? textIn(part["thinking"]) : ""))
     .join("");
-}
-
-/** The arguments of a call: JSON text, or the value itself. */
-function argumentsText(value: unknown): string {
-  if (typeof value === "string") return value;
-  return value === undefined || value === null ? "" : JSON.stringify(value);
 }

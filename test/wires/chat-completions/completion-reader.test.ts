@@ -1,4 +1,7 @@
+import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { MessageAssembler } from "../../../src/converse/message-assembler.ts";
 import { CompletionReader } from "../../../src/wires/chat-completions/completion-reader.ts";
 import { chunk, counted } from "../../helpers/openai-server.ts";
 
@@ -142,13 +145,161 @@ describe("reads calls of tools", () => {
     ]);
   });
 
-  it("and refuses pieces that are mixed up", () => {
-    const mixed = [
-      chunk(toolCall({ index: 0, id: "a" }, { name: "weather", arguments: "{" })),
+  const made = (...calls: [id: string, name: string, ...inputs: string[]][]) => [
+    start,
+    ...calls
+      .flatMap(([id, name, ...inputs], index) => [
+        call(index, id, name),
+        inputs.map((json) => input(index, json)),
+        stop(index),
+      ])
+      .flat(),
+    end("tool_use"),
+  ];
+
+  it.each<[string, Record<string, unknown>[], object[]]>([
+    [
+      "mixed with those of another",
+      [
+        chunk(toolCall({ index: 0, id: "a" }, { name: "weather", arguments: '{"city":' })),
+        chunk(toolCall({ index: 1, id: "b" }, { name: "time", arguments: "{" })),
+        chunk(toolCall({ index: 0 }, { arguments: '"Oslo"}' })),
+        chunk(toolCall({ index: 1 }, { arguments: "}" })),
+      ],
+      made(["a", "weather", '{"city":', '"Oslo"}'], ["b", "time", "{", "}"]),
+    ],
+    [
+      "with the name in pieces",
+      [
+        chunk(toolCall({ index: 0, id: "a" }, { name: "wea" })),
+        chunk(toolCall({ index: 0 }, { name: "ther", arguments: "" })),
+        chunk(toolCall({ index: 0 }, { arguments: "{}" })),
+      ],
+      made(["a", "weather", "{}"]),
+    ],
+    [
+      "of two calls at one place, without ids",
+      [
+        chunk(toolCall({ index: 0 }, { name: "time", arguments: '{"in":"Oslo"}' })),
+        chunk(toolCall({ index: 0 }, { name: "time", arguments: '{"in":"Rome"}' })),
+        chunk(toolCall({ index: 0 }, { name: "weather", arguments: "" })),
+        chunk(toolCall({ index: 0 }, { arguments: "{}" })),
+      ],
+      made(
+        ["made-1", "time", '{"in":"Oslo"}'],
+        ["made-2", "time", '{"in":"Rome"}'],
+        ["made-3", "weather", "{}"],
+      ),
+    ],
+    [
+      "of two calls with one id",
+      [
+        chunk(toolCall({ index: 0, id: "a" }, { name: "time", arguments: "{}" })),
+        chunk(toolCall({ index: 1, id: "a" }, { name: "time", arguments: "{}" })),
+      ],
+      made(["a", "time", "{}"], ["made-1", "time", "{}"]),
+    ],
+    [
+      "with the id behind the name",
+      [
+        chunk(toolCall({ index: 0 }, { name: "time" })),
+        chunk(toolCall({ index: 0, id: "a" }, { arguments: "{}" })),
+      ],
+      made(["a", "time", "{}"]),
+    ],
+    [
+      "of calls without arguments, as an object, null, or not at all",
+      [
+        chunk(toolCall({ index: 0, id: "a" }, { name: "time", arguments: {} })),
+        chunk(toolCall({ index: 1, id: "b" }, { name: "time", arguments: null })),
+        chunk(toolCall({ index: 2, id: "c" }, { name: "time" })),
+      ],
+      made(["a", "time", "{}"], ["b", "time"], ["c", "time"]),
+    ],
+    [
+      "with a blank end behind a call that is over",
+      [
+        chunk(toolCall({ index: 0, id: "a" }, { name: "time", arguments: "{}" })),
+        chunk(toolCall({ index: 1, id: "b" }, { name: "time", arguments: "{}" })),
+        chunk(toolCall({ index: 0 }, { arguments: "\n" })),
+      ],
+      made(["a", "time", "{}"], ["b", "time", "{}"]),
+    ],
+  ])("in pieces %s", (_, chunks, expected) => {
+    expect(read(...chunks, chunk({}, "tool_calls"))).toEqual(expected);
+  });
+
+  const values = fc.dictionary(fc.constantFrom("a", "b"), fc.string({ maxLength: 6 }), { maxKeys: 2 });
+  const styles = fc.record({
+    places: fc.constantFrom("each its own", "none", "all 0"),
+    ids: fc.constantFrom("in every piece", "in the first piece"),
+    names: fc.constantFrom("in every piece", "in the first piece", "cut"),
+    isMixed: fc.boolean(),
+    finish: fc.constantFrom("tool_calls", "stop", "function_call"),
+  });
+
+  it("whatever a server makes of the same calls", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ name: fc.constantFrom("time", "weather"), value: values }), {
+          minLength: 1,
+          maxLength: 4,
+        }),
+        styles,
+        fc.integer({ min: 1, max: 5 }),
+        (wanted, { places, ids, names, isMixed, finish }, size) => {
+          const pieces = wanted.map(({ name, value }, nth) => {
+            const json = JSON.stringify(value);
+            const cuts = json.match(new RegExp(`.{1,${size}}`, "gs")) ?? [];
+            const place = places === "none" ? {} : { index: places === "all 0" ? 0 : nth };
+            const begin = names === "cut" ? [name.slice(0, 2), name.slice(2)] : [name];
+            return [
+              ...begin.map((part, at) =>
+                toolCall(at === 0 || ids === "in every piece" ? { ...place, id: `id${nth}` } : place, {
+                  name: part,
+                  arguments: "",
+                }),
+              ),
+              ...cuts.map((cut) =>
+                toolCall(ids === "in every piece" ? { ...place, id: `id${nth}` } : place, {
+                  arguments: cut,
+                  ...(names === "in every piece" ? { name } : {}),
+                }),
+              ),
+            ];
+          });
+          // Pieces that do not say whose they are come one call after the other.
+          const mayMix = places === "each its own" || (places === "none" && ids === "in every piece");
+          const inTurn = pieces.flat();
+          const longest = Math.max(...pieces.map(({ length }) => length));
+          const mixed = Array.from({ length: longest }, (_, at) =>
+            pieces.flatMap((list) => list[at] ?? []),
+          ).flat();
+          const assembler = new MessageAssembler();
+          const parts = read(
+            ...(isMixed && mayMix ? mixed : inTurn).map((delta) => chunk(delta)),
+            chunk({}, finish),
+          );
+          for (const part of parts as ConverseStreamOutput[]) assembler.take(part);
+          expect(assembler.message().content).toEqual(
+            wanted.map(({ name, value }, nth) => ({
+              toolUse: { toolUseId: `id${nth}`, name, input: value },
+            })),
+          );
+          expect(parts.at(-1)).toEqual(end("tool_use"));
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("and refuses more of a call that is over", () => {
+    const late = [
+      chunk(toolCall({ index: 0, id: "a" }, { name: "weather", arguments: "{}" })),
       chunk(toolCall({ index: 1, id: "b" }, { name: "time", arguments: "{" })),
       chunk(toolCall({ index: 0 }, { arguments: "}" })),
     ];
-    expect(() => read(...mixed)).toThrow(expect.objectContaining({ code: "bad-response" }));
+    expect(() => read(...late)).toThrow(expect.objectContaining({ code: "bad-response" }));
   });
 
   it("and refuses one without a name", () => {
