@@ -153,8 +153,8 @@ function isWhole(text: string): boolean {
   return text.trimStart().startsWith("{") && text.trimEnd().endsWith("}") && isRecord(parseIfJson(text));
 }
 
-/** The arguments of a call: JSON text, or the value itself. */
-function argumentsText(value: unknown): string {
+/** The arguments of a call as JSON text, where some servers have the value itself. */
+export function argumentsText(value: unknown): string {
   if (typeof value === "string") return value;
   return value === undefined || value === null ? "" : JSON.stringify(value);
 }

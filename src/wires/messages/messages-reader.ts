@@ -6,6 +6,7 @@ import type {
 } from "@aws-sdk/client-bedrock-runtime";
 import { OpenclawError } from "../../errors.ts";
 import { isRecord, type JsonObject, recordAt, textAt } from "../../json.ts";
+import { argumentsText } from "../chat-completions/streamed-calls.ts";
 import { CHECK_BASE_URL } from "../failure-table.ts";
 import type { AnswerReader } from "../read-answer.ts";
 import { toCitation } from "./citation.ts";
@@ -28,7 +29,10 @@ export class MessagesReader implements AnswerReader {
   isFinished = false;
   #hasStarted = false;
   readonly #open = new Map<number, OpenBlock>();
-  #last = -1;
+  /** The blocks of the answer by the server's numbers, which some give twice. */
+  readonly #blocks = new Map<number, number>();
+  #count = 0;
+  #last: number | undefined;
   #hasCalls = false;
   #stopReason: string | undefined;
   #hasIntervened = false;
@@ -44,14 +48,14 @@ export class MessagesReader implements AnswerReader {
         break;
       case "content_block_start":
         this.#start(parts);
-        this.#begin(indexOf(event, this.#last + 1), recordAt(event, "content_block"), parts);
+        this.#begin(this.#newBlock(event), recordAt(event, "content_block"), parts);
         break;
       case "content_block_delta":
         this.#start(parts);
-        this.#continue(indexOf(event, Math.max(this.#last, 0)), recordAt(event, "delta"), parts);
+        this.#continue(this.#blockOf(event) ?? this.#newBlock(event), recordAt(event, "delta"), parts);
         break;
       case "content_block_stop":
-        this.#close(indexOf(event, this.#last), parts);
+        this.#close(this.#blockOf(event), parts);
         break;
       case "message_delta":
         this.#stopReason = textAt(event["delta"], "stop_reason") ?? this.#stopReason;
@@ -103,6 +107,17 @@ export class MessagesReader implements AnswerReader {
     return [];
   }
 
+  #newBlock({ index: number }: JsonObject): number {
+    const index = this.#count++;
+    if (typeof number === "number") this.#blocks.set(number, index);
+    return index;
+  }
+
+  /** The block that an event is about: without a number the last one; undefined before there is one. */
+  #blockOf({ index: number }: JsonObject): number | undefined {
+    return typeof number === "number" ? this.#blocks.get(number) : this.#last;
+  }
+
   #start(parts: ConverseStreamOutput[]): void {
     if (!this.#hasStarted) parts.push({ messageStart: { role: "assistant" } });
     this.#hasStarted = true;
@@ -142,7 +157,7 @@ export class MessagesReader implements AnswerReader {
     const open = this.#open.get(index) ?? { input: undefined, hasInput: false };
     this.#open.set(index, open);
     this.#last = index;
-    const input = textAt(delta, "partial_json") ?? "";
+    const input = argumentsText(delta["partial_json"]);
     if (input === "") return this.#say(index, delta, parts);
     open.hasInput = true;
     parts.push({ contentBlockDelta: { contentBlockIndex: index, delta: { toolUse: { input } } } });
@@ -162,13 +177,14 @@ export class MessagesReader implements AnswerReader {
     if (citation) push({ citation });
   }
 
-  #close(index: number, parts: ConverseStreamOutput[]): void {
-    const open = this.#open.get(index);
-    if (!open) return;
+  #close(index: number | undefined, parts: ConverseStreamOutput[]): void {
+    const open = index === undefined ? undefined : this.#open.get(index);
+    if (index === undefined || !open) return;
     this.#open.delete(index);
     const { input, hasInput } = open;
-    if (!hasInput && isRecord(input) && Object.keys(input).length > 0) {
-      const toolUse = { input: JSON.stringify(input) };
+    const whole = isRecord(input) && Object.keys(input).length === 0 ? "" : argumentsText(input);
+    if (!hasInput && whole !== "") {
+      const toolUse = { input: whole };
       parts.push({ contentBlockDelta: { contentBlockIndex: index, delta: { toolUse } } });
     }
     parts.push({ contentBlockStop: { contentBlockIndex: index } });
@@ -198,8 +214,4 @@ function tellsIntervention(event: JsonObject): boolean {
   return Object.entries(event).some(
     ([name, value]) => name.endsWith("-guardrailAction") && value === "INTERVENED",
   );
-}
-
-function indexOf({ index }: JsonObject, otherwise: number): number {
-  return typeof index === "number" ? index : otherwise;
 }

@@ -6,6 +6,7 @@ import type {
 } from "@aws-sdk/client-bedrock-runtime";
 import { isRecord, type JsonObject, recordAt, recordsAt, textAt } from "../../json.ts";
 import { tierOf, toTokenUsage } from "../chat-completions/completion-usage.ts";
+import { argumentsText } from "../chat-completions/streamed-calls.ts";
 import type { AnswerReader } from "../read-answer.ts";
 import { type Piece, ThinkTags } from "../think-tags.ts";
 import { toSignature } from "./reasoning-signature.ts";
@@ -50,13 +51,15 @@ export class ResponseReader implements AnswerReader {
     const parts: ConverseStreamOutput[] = [];
     if (!this.#hasStarted) parts.push({ messageStart: { role: "assistant" } });
     this.#hasStarted = true;
-    const place = String(event["output_index"] ?? 0);
+    const item = recordAt(event, "item");
+    // Some servers number nothing.
+    const place = String(event["output_index"] ?? event["item_id"] ?? item["id"] ?? 0);
     const part = `${place}/${String(event["content_index"] ?? 0)}`;
     const delta = textAt(event, "delta") ?? "";
-    const item = recordAt(event, "item");
     switch (textAt(event, "type")) {
       case "response.output_item.added":
-        if (textAt(item, "type") === "function_call") this.#beginCall(place, item, parts);
+        if (textAt(item, "type") === "function_call" && textAt(item, "name"))
+          this.#beginCall(place, item, parts);
         break;
       case "response.output_text.delta":
         this.#say(part, delta, parts);
@@ -78,6 +81,10 @@ export class ResponseReader implements AnswerReader {
         // Before anybody has said which tool is called, its end has to tell all of it.
         if (this.#blocks.has(place)) this.#pass(place, delta, "input", parts);
         break;
+      case "response.function_call_arguments.done":
+        if (this.#blocks.get(place)?.hasPieces === false)
+          this.#pass(place, argumentsText(event["arguments"]), "input", parts);
+        break;
       case "response.output_item.done":
         this.#endItem(place, item, parts);
         break;
@@ -90,15 +97,19 @@ export class ResponseReader implements AnswerReader {
 
   /** A whole response is read as the events that say the same. */
   takeWhole(response: JsonObject): ConverseStreamOutput[] {
-    const items = Array.isArray(response["output"]) ? (response["output"] as unknown[]) : [];
     return [
-      ...items.flatMap((item, index) =>
-        this.take({ type: "response.output_item.done", output_index: index, item }),
-      ),
+      ...this.#takeItems(response),
       ...(FINISHED.has(textAt(response, "status") ?? "")
         ? this.take({ type: "response.completed", response })
         : []),
     ];
+  }
+
+  #takeItems({ output }: JsonObject): ConverseStreamOutput[] {
+    const items = Array.isArray(output) ? (output as unknown[]) : [];
+    return items.flatMap((item, index) =>
+      this.take({ type: "response.output_item.done", output_index: index, item }),
+    );
   }
 
   /** The token counts. */
@@ -178,7 +189,8 @@ export class ResponseReader implements AnswerReader {
   #beginCall(place: string, item: JsonObject, parts: ConverseStreamOutput[]): void {
     if (this.#blocks.has(place)) return;
     this.#hasCalls = true;
-    const toolUse = { toolUseId: textAt(item, "call_id") ?? textAt(item, "id"), name: textAt(item, "name") };
+    const toolUseId = textAt(item, "call_id") || textAt(item, "id") || `call_${place}`;
+    const toolUse = { toolUseId, name: textAt(item, "name") ?? "" };
     parts.push({ contentBlockStart: { contentBlockIndex: this.#block(place).index, start: { toolUse } } });
   }
 
@@ -200,7 +212,7 @@ export class ResponseReader implements AnswerReader {
         return this.#endReasoning(place, item, parts);
       case "function_call":
         this.#beginCall(place, item, parts);
-        return this.#end(place, textAt(item, "arguments") ?? "", "input", parts);
+        return this.#end(place, argumentsText(item["arguments"]), "input", parts);
       case "web_search_call":
         return this.#tellSearch(place, item, parts);
     }
@@ -227,6 +239,8 @@ export class ResponseReader implements AnswerReader {
 
   #finish(response: JsonObject, parts: ConverseStreamOutput[]): void {
     if (this.isFinished) return;
+    // Some servers say nothing before their last event, which has all.
+    if (this.#blocks.size === 0) parts.push(...this.#takeItems(response));
     this.#endTags(parts);
     this.isFinished = true;
     for (const { index, isClosed } of this.#blocks.values())

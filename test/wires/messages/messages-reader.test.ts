@@ -180,6 +180,30 @@ describe("reads calls of tools", () => {
     ]);
   });
 
+  it("of two that have one number, or their input as a text", () => {
+    expect(
+      read(
+        begin(),
+        open(0, { type: "tool_use", id: "a", name: "t", input: '{"x":1}' }),
+        close(0),
+        open(0, { type: "tool_use", id: "b", name: "t", input: {} }),
+        delta(0, { type: "input_json_delta", partial_json: { x: 2 } }),
+        close(0),
+        ...finish("end_turn"),
+      ),
+    ).toEqual([
+      start,
+      called(0, { toolUseId: "a", name: "t" }),
+      said(0, { toolUse: { input: '{"x":1}' } }),
+      stop(0),
+      called(1, { toolUseId: "b", name: "t" }),
+      said(1, { toolUse: { input: '{"x":2}' } }),
+      stop(1),
+      end("end_turn"),
+      seven,
+    ]);
+  });
+
   it("of the service's own, and what they found", () => {
     const content = [{ type: "web_search_result", url: "https://e.com", encrypted_content: "x" }];
     expect(

@@ -271,6 +271,60 @@ it("passes over events and items that it does not know", () => {
   expect(kept(read([...odd, ...streamed([message("Yes.")])]))).toEqual([{ text: "Yes." }]);
 });
 
+describe("reads calls of servers that", () => {
+  const [oslo, rome] = [callOf("weather", { city: "Oslo" }), callOf("weather", { city: "Rome" }, "call_2")];
+  const both = [
+    { toolUse: { toolUseId: "call_1", name: "weather", input: { city: "Oslo" } } },
+    { toolUse: { toolUseId: "call_2", name: "weather", input: { city: "Rome" } } },
+  ];
+  const without = (events: readonly Item[], ...names: string[]): Item[] =>
+    events.map((event) =>
+      Object.fromEntries(Object.entries(event).filter(([name]) => !names.includes(name))),
+    );
+  const done = (item: Item, index: number) => ({
+    type: "response.output_item.done",
+    output_index: index,
+    item: { ...item, arguments: "" },
+  });
+
+  it.each<[string, Item[]]>([
+    ["number nothing", without(streamed([oslo, rome]), "output_index")],
+    ["say all with the last event", [{ type: "response.completed", response: response([oslo, rome]) }]],
+    [
+      "have arguments as objects",
+      [oslo, rome].map((item, index) => ({
+        type: "response.output_item.done",
+        output_index: index,
+        item: { ...item, arguments: { city: index === 0 ? "Oslo" : "Rome" } },
+      })),
+    ],
+    [
+      "send arguments whole, and not again with the item",
+      [oslo, rome].flatMap((item, index) => [
+        { type: "response.output_item.added", output_index: index, item: { ...item, arguments: "" } },
+        {
+          type: "response.function_call_arguments.done",
+          output_index: index,
+          arguments: item["arguments"],
+        },
+        done(item, index),
+      ]),
+    ],
+    [
+      "name the tool at the end",
+      [oslo, rome].flatMap((item, index) => [
+        { type: "response.output_item.added", output_index: index, item: { ...item, name: undefined } },
+        { type: "response.output_item.done", output_index: index, item },
+      ]),
+    ],
+  ])("%s", (_, events) => {
+    const end = { type: "response.completed", response: response([oslo, rome]) };
+    const parts = read([...events, end]);
+    expect(kept(parts)).toEqual(both);
+    expect(parts).toContainEqual({ messageStop: { stopReason: "tool_use" } });
+  });
+});
+
 it("leaves a call out whose tool nobody named", () => {
   const parts = read([
     { type: "response.function_call_arguments.delta", output_index: 0, delta: "{}" },
