@@ -1,8 +1,9 @@
 import { Readable } from "node:stream";
 import { onTestFinished, vi } from "vitest";
-import { errorCode } from "../../src/errors.ts";
-import type { Runtime } from "../../src/runtime.ts";
+import { createRuntime, type Runtime } from "../../src/runtime.ts";
 import { Terminal, type Sink } from "../../src/terminal/terminal.ts";
+
+const { endGroup, isProcessAlive } = createRuntime(() => new AbortController().signal);
 
 /** A Runtime for code under test in this process, with what it wrote. */
 export interface TestRuntime extends Runtime {
@@ -46,7 +47,8 @@ export function testRuntime(options: TestRuntimeOptions): TestRuntime {
     platform: process.platform,
     processId: process.pid,
     userId: process.geteuid?.(),
-    isProcessAlive: () => true,
+    // Of a group, by a number below zero, it is asked what is left of it.
+    isProcessAlive: (processId) => processId > 0 || isProcessAlive(processId),
     endGroup,
     onExit: () => () => undefined,
     allowGrace: () => undefined,
@@ -57,15 +59,6 @@ export function testRuntime(options: TestRuntimeOptions): TestRuntime {
     stdout: () => written.stdout,
     stderr: () => written.stderr,
   };
-}
-
-/** As the real Runtime does: none may be left of the group. */
-function endGroup(groupId: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-groupId, signal);
-  } catch (error) {
-    if (errorCode(error) !== "ESRCH") throw error;
-  }
 }
 
 /** Makes the process's environment this one until the test ends, for the parts of the SDK that read it themselves. */

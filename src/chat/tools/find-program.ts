@@ -3,6 +3,7 @@ import { access, open, stat } from "node:fs/promises";
 import path from "node:path";
 import { errorCode } from "../../errors.ts";
 import type { Environment } from "../../runtime.ts";
+import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 
 /** Where a program is looked for. */
 export interface ProgramPlace {
@@ -46,6 +47,22 @@ export async function findProgram(program: string, place: ProgramPlace): Promise
   if (unfit !== undefined) return { fault: unfit };
   const isHere = (await faultOf(path.resolve(folder, program), platform)) === undefined;
   return { fault: `is not found on PATH${isHere ? ` (the one in ${folder} is ./${program})` : ""}` };
+}
+
+/** Why a command was not started, which failed with what Node says, as a sentence that names its program. */
+export async function explainStart(program: string, failure: Error, place: ProgramPlace): Promise<string> {
+  const name = quoteForShell(program);
+  const folder = await stat(place.folder).catch((error: unknown) => {
+    if (errorCode(error) === undefined) throw error;
+    return undefined;
+  });
+  if (!folder?.isDirectory()) return `The folder ${place.folder}, in which ${name} was to run, is not there.`;
+  const found = await findProgram(program, place);
+  if ("fault" in found) return `${name} ${found.fault}.`;
+  const { code } = failure as NodeJS.ErrnoException;
+  if (code === "ERR_INVALID_ARG_VALUE") return `${name} has a zero byte in its arguments or its environment.`;
+  if (code === "E2BIG") return `${name} has more arguments and environment than the system takes.`;
+  return `${name} could not be started: ${code ?? failure.message}.`;
 }
 
 function placesOf(program: string, { env, folder, platform }: ProgramPlace): string[] {

@@ -1,11 +1,9 @@
 import type { ChildProcess } from "node:child_process";
-import { stat } from "node:fs/promises";
 import type { Readable, Writable } from "node:stream";
 import { endRest, endWith } from "../../end-child.ts";
 import { errorCode } from "../../errors.ts";
 import type { Environment, Runtime } from "../../runtime.ts";
-import { quoteForShell } from "../../terminal/quote-for-shell.ts";
-import { findProgram } from "./find-program.ts";
+import { explainStart } from "./find-program.ts";
 
 /** A command to run for a model. */
 export interface Command {
@@ -197,26 +195,6 @@ function withRoom(
 function feed(stdin: Writable | null, input: string): void {
   stdin?.on("error", () => stdin.destroy());
   stdin?.end(input);
-}
-
-/** Why a command was not started, as a sentence that names it. */
-async function explainStart(
-  program: string,
-  failure: Error,
-  place: { env: Environment; folder: string; platform: NodeJS.Platform },
-): Promise<string> {
-  const name = quoteForShell(program);
-  const folder = await stat(place.folder).catch((error: unknown) => {
-    if (errorCode(error) === undefined) throw error;
-    return undefined;
-  });
-  if (!folder?.isDirectory()) return `The folder ${place.folder}, in which ${name} was to run, is not there.`;
-  const found = await findProgram(program, place);
-  if ("fault" in found) return `${name} ${found.fault}.`;
-  const { code } = failure as NodeJS.ErrnoException;
-  if (code === "ERR_INVALID_ARG_VALUE") return `${name} has a zero byte in its arguments or its environment.`;
-  if (code === "E2BIG") return `${name} has more arguments and environment than the system takes.`;
-  return `${name} could not be started: ${code ?? failure.message}.`;
 }
 
 /** Variables that hold what a program of a model is not to have. */

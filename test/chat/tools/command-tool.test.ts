@@ -6,7 +6,6 @@ import { commandTool } from "../../../src/chat/tools/command-tool.ts";
 import type { Tool, ToolResult } from "../../../src/chat/tools/tool.ts";
 import { boundText, imageResult, MOST_TEXT_BYTES } from "../../../src/chat/tools/tool-result.ts";
 import type { CommandToolSetting } from "../../../src/config/settings.ts";
-import { createRuntime } from "../../../src/runtime.ts";
 import { createHome } from "../../helpers/openclaw.ts";
 import { PIXEL } from "../../helpers/pixel.ts";
 import { testRuntime } from "../../helpers/test-runtime.ts";
@@ -14,14 +13,7 @@ import { testRuntime } from "../../helpers/test-runtime.ts";
 const PATH = process.env["PATH"] ?? "";
 
 function tool(setting: Partial<CommandToolSetting>, env: Record<string, string> = {}): Tool {
-  const real = createRuntime(() => new AbortController().signal);
-  const { endGroup, isProcessAlive, onExit } = real;
-  const runtime = {
-    ...testRuntime({ home: createHome(), env: { PATH, ...env } }),
-    endGroup,
-    isProcessAlive,
-    onExit,
-  };
+  const runtime = testRuntime({ home: createHome(), env: { PATH, ...env } });
   return commandTool(
     "t",
     { description: "d", command: ["cat"], input: { type: "object" }, ...setting },

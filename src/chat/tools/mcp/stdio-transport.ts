@@ -1,14 +1,14 @@
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { stat } from "node:fs/promises";
-import path from "node:path";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { type JSONRPCMessage, JSONRPCMessageSchema } from "@modelcontextprotocol/sdk/types.js";
-import { type ChildEnding, endWith } from "../../../end-child.ts";
+import { type ChildEnding, endRest, endWith } from "../../../end-child.ts";
 import { errorCode, OpenclawError, shorten } from "../../../errors.ts";
 import { isRecord } from "../../../json.ts";
 import { JsonBoundsError, parseBoundedJson } from "../../../json-bounds.ts";
 import type { Runtime } from "../../../runtime.ts";
 import { quoteForShell } from "../../../terminal/quote-for-shell.ts";
+import { explainStart } from "../find-program.ts";
 import { Unanswered } from "./unanswered.ts";
 
 /** A server that is started here, as the settings have it. */
@@ -101,8 +101,8 @@ export class StdioTransport implements Transport {
         windowsHide: true,
       });
       started.once("spawn", () => resolve(started)).once("error", reject);
-    }).catch((error: unknown) => {
-      throw this.#notStarted(error);
+    }).catch(async (error: unknown) => {
+      throw await this.#notStarted(error);
     });
     this.#child = child;
     this.#ending = endWith(this.#runtime.signal, child, hasGroup, this.#runtime);
@@ -112,9 +112,8 @@ export class StdioTransport implements Transport {
     child.stdin.on("error", (error) => this.onerror?.(error));
     this.#ended = new Promise((resolve) => {
       child.once("close", (code, signal) => {
-        this.#ending?.forget();
         this.#end(signal ? `was ended by ${signal}` : `ended with exit code ${code ?? "unknown"}`);
-        resolve();
+        resolve(this.#endRest(hasGroup ? child.pid : undefined));
       });
       // What it has started may hold its outputs.
       child.once("exit", () => {
@@ -189,6 +188,11 @@ export class StdioTransport implements Transport {
     this.#runtime.terminal.verbose(() => `${this.#label.name}: ${shorten(line, MOST_SAID)}`);
   }
 
+  async #endRest(groupId: number | undefined): Promise<void> {
+    if (groupId !== undefined) await endRest(groupId, this.#runtime);
+    this.#ending?.forget();
+  }
+
   /** Ends a server that is of no use any more. */
   #break(how: string): void {
     this.#end(how);
@@ -205,21 +209,11 @@ export class StdioTransport implements Transport {
     this.onclose?.();
   }
 
-  #notStarted(error: unknown): OpenclawError {
-    const { command } = this.#server;
-    const shown = `'${shorten(command)}'`;
-    const code = errorCode(error);
-    const isPath = command.includes("/") || command.includes(path.sep);
-    const reasons: Readonly<Record<string, string>> = {
-      ENOENT: isPath
-        ? `there is no ${shown}, or what its first line names`
-        : `no command ${shown} is on the PATH`,
-      EACCES: `${shown} is not executable`,
-      ENOEXEC: `${shown} is no program of this machine`,
-    };
-    const why =
-      reasons[code ?? ""] ??
-      `${shown} does not start: ${error instanceof Error ? error.message : String(error)}`;
+  async #notStarted(error: unknown): Promise<OpenclawError> {
+    if (!(error instanceof Error) || errorCode(error) === undefined) throw error;
+    const { command, env, cwd: folder } = this.#server;
+    const { platform } = this.#runtime;
+    const why = (await explainStart(command, error, { env, folder, platform })).replace(/\.$/, "");
     return this.#invalid("command", why, "Install it, or name it with its path", error);
   }
 

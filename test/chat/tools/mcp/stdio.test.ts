@@ -44,15 +44,15 @@ async function callEcho(changes: string, input = { say: "hi" }, limits = QUICK) 
 describe("a server that cannot be started", () => {
   const home = createHome;
   test.each<[string, (home: string) => { command: string; cwd?: string }, RegExp]>([
-    ["has no command", () => ({ command: "no-such-command" }), /no command 'no-such-command' is on the PATH/],
-    ["has no file", () => ({ command: "/no/such/file" }), /there is no '\/no\/such\/file'/],
+    ["has no command", () => ({ command: "no-such-command" }), /no-such-command is not found on PATH/],
+    ["has no file", () => ({ command: "/no/such/file" }), /: \/no\/such\/file does not exist/],
     [
       "is not executable",
       (folder) => {
         writeFileSync(path.join(folder, "plain"), "hi", { mode: 0o644 });
         return { command: path.join(folder, "plain") };
       },
-      /plain' is not executable/,
+      /plain is not executable/,
     ],
     [
       "is a folder",
@@ -60,7 +60,7 @@ describe("a server that cannot be started", () => {
         mkdirSync(path.join(folder, "folder"));
         return { command: path.join(folder, "folder") };
       },
-      /folder' is not executable/,
+      /folder is a folder/,
     ],
     [
       "has no folder to run in",
@@ -290,6 +290,18 @@ describe("a server", () => {
     expect(pids.map(isRunning)).toEqual([true, true]);
     await server.close();
     expect(pids.map(isRunning)).toEqual([false, false]);
+  });
+
+  test("that has ended leaves nothing behind, however quiet", async () => {
+    const { server, home } = await open(
+      `const { spawn } = require("node:child_process");
+      const child = spawn("sh", ["-c", "trap '' TERM; echo $$ >pid; sleep 60"], { stdio: "ignore" });
+      child.unref();`,
+    );
+    await vi.waitFor(() => expect(readFileSync(path.join(home, "pid"), "utf8")).toMatch(/\n$/));
+    await server.close();
+    const pid = Number(readFileSync(path.join(home, "pid"), "utf8"));
+    await vi.waitFor(() => expect(isRunning(pid)).toBe(false));
   });
 
   test("that will not end is killed", async () => {
