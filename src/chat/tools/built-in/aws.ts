@@ -67,7 +67,17 @@ export async function runAws(
   );
   if (run.end.kind === "not-started")
     return textResult(`${run.end.why} The AWS CLI is not installed here: https://aws.amazon.com/cli/`, true);
-  return commandResult(run, "aws", DEFAULT_TOOL_SECONDS);
+  return withoutOverstrike(commandResult(run, "aws", DEFAULT_TOOL_SECONDS));
+}
+
+/** A result without what makes letters bold and underlined on paper, as the pages of `help` have it. */
+function withoutOverstrike({ content, isError }: ToolResult): ToolResult {
+  return {
+    content: content.map((block) =>
+      block.text === undefined ? block : { text: block.text.replace(/[^\n]\x08/g, "") },
+    ),
+    isError,
+  };
 }
 
 /** The variables of AWS, and those that keep the CLI from asking or from opening a pager. */

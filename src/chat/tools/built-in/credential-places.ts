@@ -1,4 +1,5 @@
-import { realpath } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { locateConfig } from "../../../config/file.ts";
 import { expandHome, stateFolder } from "../../../disk/state-folder.ts";
@@ -82,9 +83,12 @@ const MADE_UP = ["/proc", "/sys", "/dev"];
 /** Tells of a path why what it leads to is not to be read. */
 export class CredentialPlaces {
   readonly #places: readonly string[];
+  /** The files among them, and those in AWS's folder, as the disk knows them: a hard link is the same file. */
+  readonly #files: ReadonlySet<string>;
 
-  private constructor(places: readonly string[]) {
+  private constructor(places: readonly string[], files: ReadonlySet<string>) {
     this.#places = places;
+    this.#files = files;
   }
 
   /** Those of the table, of this program's own files, and of where the environment and links in the home folder lead. */
@@ -103,7 +107,15 @@ export class CredentialPlaces {
       ),
     ];
     const real = await Promise.all(named.map(realOr));
-    return new CredentialPlaces([...MADE_UP, ...new Set([...named, ...real])]);
+    const places = new Set([...named, ...real]);
+    const inAws = ["config", "credentials"].map((name) => path.join(homeFolder, ".aws", name));
+    const files = await Promise.all([...places, ...inAws].map(identityOf));
+    return new CredentialPlaces([...MADE_UP, ...places], new Set(files.filter((file) => file !== "")));
+  }
+
+  /** Whether a file is one of those places under another name. */
+  isOneOf(stats: Stats): boolean {
+    return stats.nlink > 1 && this.#files.has(identify(stats));
   }
 
   /** Which place of credentials a real path is in; undefined where it is in none. */
@@ -125,6 +137,21 @@ export function isWithin(folder: string, file: string): boolean {
 
 function standsAt(names: readonly string[], place: readonly string[], at: number): boolean {
   return place.every((pattern, index) => matchesPattern(names[at + index] ?? "", pattern));
+}
+
+function identify({ dev, ino }: Stats): string {
+  return `${dev}:${ino}`;
+}
+
+/** How the disk knows a file; empty for what is none. */
+async function identityOf(file: string): Promise<string> {
+  try {
+    const stats = await stat(file);
+    return stats.isFile() ? identify(stats) : "";
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    return "";
+  }
 }
 
 async function realOr(place: string): Promise<string> {

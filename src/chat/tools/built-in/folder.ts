@@ -1,5 +1,5 @@
 import { constants, type Dirent, type Stats } from "node:fs";
-import { lstat, opendir, readlink, realpath, stat } from "node:fs/promises";
+import { lstat, opendir, readlink, realpath, stat, statfs } from "node:fs/promises";
 import path from "node:path";
 import {
   MOST_TEXT_BYTES,
@@ -102,8 +102,7 @@ export class Folder {
 
   #refuseCredentials(named: string, file: string): void {
     const place = this.credentialsAt(file);
-    if (place !== undefined)
-      throw new CallFault(`'${named}' is not read: what is in '${place}' may hold credentials.`);
+    if (place !== undefined) throw credentialFault(named, `'${place}'`);
   }
 
   /** Whether a real path is a folder. */
@@ -124,6 +123,8 @@ export class Folder {
         async (descriptor, stats) => {
           refuseIrregular(stats);
           await this.#insist(file, descriptor, stats);
+          if (stats.size === 0) await refuseMadeUp(file);
+          if (this.#credentials.isOneOf(stats)) throw credentialFault(named, "another name of it");
           return readToEnd(descriptor, stats, most);
         },
         NO_FOLLOW,
@@ -177,6 +178,18 @@ export class Folder {
 
 /** What is opened is looked at so often where the system does not say where it is. */
 const MOST_LOOKS = 5;
+
+function credentialFault(named: string, where: string): CallFault {
+  return new CallFault(`'${named}' is not read: ${where} may hold credentials.`);
+}
+
+/** Of procfs, wherever it is mounted (PROC_SUPER_MAGIC in Linux's magic.h). */
+const PROCFS = 0x9fa0;
+
+/** Refuses what the system makes up when it is read, such as the environment of processes: it has no length. */
+async function refuseMadeUp(file: string): Promise<void> {
+  if ((await statfs(file)).type === PROCFS) throw new ReadFailure("it is no file, the system makes it up");
+}
 
 /** What a link of the system says; undefined where the system has none. */
 async function readLink(link: string): Promise<string | undefined> {

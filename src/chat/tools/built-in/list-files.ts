@@ -2,6 +2,7 @@ import { lstat, readlink } from "node:fs/promises";
 import { errorCode } from "../../../errors.ts";
 import type { JsonObject } from "../../../json.ts";
 import type { Runtime } from "../../../runtime.ts";
+import { onOneLine } from "../../../terminal/neutralise.ts";
 import { textResult, type ToolResult } from "../tool.ts";
 import { boundText } from "../tool-result.ts";
 import type { Folder } from "./folder.ts";
@@ -62,11 +63,11 @@ export async function listFiles(
   return textResult(boundText([...told, ...notes.map((note) => `(${note})`)].join("\n")));
 }
 
-async function describe({ name, file, kind }: Entry): Promise<string> {
+async function describe({ told: name, file, kind }: Entry): Promise<string> {
   if (kind === "folder") return `${name}/`;
   if (kind === "other") return `${name} (not a file)`;
   try {
-    if (kind === "link") return `${name} -> ${await readlink(file)}`;
+    if (kind === "link") return `${name} -> ${onOneLine(await readlink(file))}`;
     return `${name}  ${count((await lstat(file)).size, "byte", "bytes")}`;
   } catch (error) {
     if (errorCode(error) === undefined) throw error;

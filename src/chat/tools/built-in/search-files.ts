@@ -7,7 +7,7 @@ import { MOST_DEPTH } from "./list-files.ts";
 import { nameMatcher } from "./matches-name.ts";
 import { isPrivateKey, readText } from "./read-file.ts";
 import { CallFault, isSet, requiredText, textIn } from "./tool-input.ts";
-import { count, describeLeftOut, type Entry, nothingLeftOut, walk } from "./walk.ts";
+import { count, describeLeftOut, type Entry, entryOf, nothingLeftOut, walk } from "./walk.ts";
 
 const MOST_FOUND = 200;
 /** Shown of a line around what was found, in UTF-16 units. */
@@ -50,7 +50,7 @@ export async function searchFiles(
   const found: string[] = [];
   const seen = { files: 0, bytes: 0, binary: 0 };
   const find = lineFinder(text, ignoresCase);
-  for await (const { name, file, kind } of filesFrom(folder, start, options, leftOut)) {
+  for await (const { name, told, file, kind } of filesFrom(folder, start, options, leftOut)) {
     signal.throwIfAborted();
     if (kind !== "file" || !fits(name)) continue;
     if (folder.credentialsAt(file) !== undefined) {
@@ -69,7 +69,7 @@ export async function searchFiles(
     else if (isPrivateKey(content)) leftOut.credentials++;
     else
       for (const line of find(content)) {
-        found.push(`${name}:${line}`);
+        found.push(`${told}:${line}`);
         if (found.length > MOST_FOUND) break;
       }
     if (found.length > MOST_FOUND) leftOut.cut = `more than ${MOST_FOUND} lines were found`;
@@ -93,7 +93,7 @@ async function* filesFrom(
   ...how: [Parameters<typeof walk>[2], Parameters<typeof walk>[3]]
 ): AsyncGenerator<Entry> {
   if (await folder.isFolder(start)) yield* walk(folder, start, ...how);
-  else yield { name: folder.nameOf(start), file: start, kind: "file" };
+  else yield entryOf(folder, start, "file");
 }
 
 function readSearched(bytes: Buffer): string | undefined {

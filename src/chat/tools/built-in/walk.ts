@@ -1,4 +1,5 @@
 import path from "node:path";
+import { onOneLine } from "../../../terminal/neutralise.ts";
 import type { Folder } from "./folder.ts";
 import { CallFault } from "./tool-input.ts";
 
@@ -9,6 +10,8 @@ const MOST_MS = 20_000;
 export interface Entry {
   /** From the folder that tools read in, with slashes. */
   name: string;
+  /** The same on one line, whatever is in it. */
+  told: string;
   /** Its path: no link leads there. */
   file: string;
   kind: "file" | "folder" | "link" | "other";
@@ -83,7 +86,7 @@ export async function* walk(
             : entry.isSymbolicLink()
               ? "link"
               : "other";
-        yield { name: folder.nameOf(file), file, kind };
+        yield entryOf(folder, file, kind);
         if (kind !== "folder") continue;
         if (folder.credentialsAt(file) !== undefined) leftOut.credentials++;
         else if (SKIPPED.has(entry.name)) leftOut.skipped.add(entry.name);
@@ -93,6 +96,12 @@ export async function* walk(
     level = next;
     if (at === depth && next.length > 0) leftOut.cut ??= `folders more than ${depth} deep are not entered`;
   }
+}
+
+/** What is at a real path. */
+export function entryOf(folder: Folder, file: string, kind: Entry["kind"]): Entry {
+  const name = folder.nameOf(file);
+  return { name, told: onOneLine(name), file, kind };
 }
 
 /** What a walk has left out, as a line a thing; none where nothing is. */

@@ -226,6 +226,28 @@ describe("a folder that tools read in", () => {
     expect((await call("read-file", { path: "dotfiles/aws/credentials" }, ".")).isError).toBe(true);
   });
 
+  test("keeps back what is a file of credentials under another name", async () => {
+    const other = path.join(folder, "harmless.txt");
+    await fs.link(path.join(home, ".aws/credentials"), other);
+    onTestFinished(() => fs.rm(other));
+    expect(await call("read-file", { path: "harmless.txt" })).toMatchObject({
+      isError: true,
+      text: expect.stringContaining("may hold credentials"),
+    });
+    expect((await call("search-files", { text: OUTSIDE })).text).not.toContain("harmless.txt:");
+  });
+
+  test("has no environments of processes, wherever the system shows them", async (context) => {
+    const mounted = path.join(home, "host-proc");
+    await fs.mkdir(mounted);
+    const { status } = spawnSync("mount", ["--bind", "/proc", mounted]);
+    context.skip(status !== 0, "nothing may be mounted here");
+    onTestFinished(() => void spawnSync("umount", ["-l", mounted]));
+    const { text, isError } = await call("read-file", { path: "self/environ" }, "host-proc");
+    expect({ text, isError }).toMatchObject({ isError: true, text: expect.stringContaining("makes it up") });
+    expect((await call("read-file", { path: "host-proc/1/cmdline" }, ".")).isError).toBe(true);
+  });
+
   test("has to be there", async () => {
     await expect(builtInTool("read-file", "nothing", testRuntime({ home }))).rejects.toMatchObject({
       code: "usage",
@@ -339,6 +361,14 @@ describe("list-files", () => {
     const { text } = await call("list-files", input);
     const listed = text.split("\n").filter((line) => !/^\((?!nothing\))/.test(line));
     expect(listed.map((line) => line.replace(/ {2}.*/, ""))).toEqual(names);
+  });
+
+  test("has a line for each name, whatever is in it", async () => {
+    const odd = path.join(home, "odd");
+    await fs.mkdir(odd);
+    await fs.writeFile(path.join(odd, "a\n(nothing)\nb"), "found");
+    expect((await call("list-files", {}, "odd")).text).toBe("a (nothing) b  5 bytes");
+    expect((await call("search-files", { text: "found" }, "odd")).text).toBe("a (nothing) b:1: found");
   });
 
   test("lists so many entries, the nearest", async () => {

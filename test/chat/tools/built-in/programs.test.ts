@@ -6,6 +6,8 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { builtInTool } from "../../../../src/chat/tools/built-in/built-in-tools.ts";
 import { demandFor, judgeLeave, type LeaveRules } from "../../../../src/chat/tools/leave.ts";
 import type { JsonObject } from "../../../../src/json.ts";
+import { needBotocore } from "../../../helpers/botocore.ts";
+import { emulate } from "../../../helpers/emulated.ts";
 import { isRunning } from "../../../helpers/is-running.ts";
 import { testRuntime } from "../../../helpers/test-runtime.ts";
 
@@ -160,6 +162,21 @@ describe("aws", () => {
       text: "aws is not found on PATH. The AWS CLI is not installed here: https://aws.amazon.com/cli/",
       isError: true,
     });
+  });
+
+  test("gives the pages of help without what is for printers", async () => {
+    const place = await withAws(`printf 'N\\bNA\\bAM\\bM _\\ba _\\bb\\nend'`);
+    expect((await call("aws", { args: ["help"] }, place)).text).toBe("NAM a b\nend");
+  });
+
+  test("is the CLI that is here, as it speaks with AWS", async (context) => {
+    needBotocore(context);
+    const { env: keys, routes } = await emulate();
+    const env = { ...keys, AWS_REGION: "us-east-1", HOME: ownHome() };
+    const args = ["bedrock", "list-foundation-models", "--query", "length(modelSummaries)"];
+    const { text, isError } = await call("aws", { args }, { env });
+    expect({ text, isError }).toMatchObject({ isError: false, text: expect.stringMatching(/^\d+$/) });
+    expect(routes()).toEqual(["ListFoundationModels"]);
   });
 
   test.each([
