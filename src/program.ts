@@ -196,6 +196,34 @@ export const PROGRAM: Program = {
           flag("--web", "let the model search the web, and name the pages that the answer is from"),
         ),
         ...headed(
+          "Tools",
+          flag(
+            "--tool <name>",
+            "let the model call this tool; a built-in one stays in a folder: read-file:DIR (repeatable)",
+            repeatable,
+          ),
+          flag(
+            "--mcp <server>",
+            "let it call the tools of this MCP server of the configuration (repeatable)",
+            repeatable,
+          ),
+          flag(
+            "--allow <pattern>",
+            "run calls of tools that fit, such as files__*, without asking (repeatable)",
+            repeatable,
+          ),
+          flag(
+            "--max-steps <number>",
+            "most rounds in which it calls tools (default: 20)",
+            integerFlag(1, 1000),
+          ),
+          flag("--no-run", "run no call: print the calls, and end"),
+          flag(
+            "--tool-result <file>",
+            "go on with what the calls of the session came to, JSON a line, - for stdin",
+          ),
+        ),
+        ...headed(
           "Conversation",
           flag("--session <id>", "go on with this session, or begin it"),
           flag("-c, --continue", "go on with the latest session of this folder"),
@@ -288,6 +316,24 @@ export const PROGRAM: Program = {
             ),
             flag("--dry-run", "print what would be removed and remove nothing"),
           ],
+        },
+      },
+    },
+    tools: {
+      description: "Look at the tools that a model may call, and run them.",
+      members: {
+        list: {
+          description: "List the tools: built in, of the configuration, of MCP servers.",
+          load: () => import("./commands/tools/list.ts"),
+          flags: [
+            flag("--mcp <server>", "start this MCP server and list its tools, too (repeatable)", repeatable),
+          ],
+        },
+        run: {
+          description: "Run a tool as a model would.",
+          load: () => import("./commands/tools/run.ts"),
+          arguments: [{ notation: "<tool>" }, { notation: "[input]" }],
+          flags: [flag("--timeout <seconds>", "give up when it takes longer", numberFlag(0.001))],
         },
       },
     },

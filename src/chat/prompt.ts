@@ -12,11 +12,13 @@ export function findStdinFlag(options: {
   file?: string[];
   systemFile?: string;
   schema?: string;
+  toolResult?: string;
 }): string | undefined {
   const named = [
     ...(options.file ?? []).map((name) => ["--file", name] as const),
     ["--system-file", options.systemFile ?? ""] as const,
     ["--schema", options.schema ?? ""] as const,
+    ["--tool-result", options.toolResult ?? ""] as const,
   ].filter(([, name]) => namesStdin(name));
   const [first, second] = named.map((words) => words.join(" "));
   if (first === undefined || second === undefined) return first;

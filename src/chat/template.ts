@@ -1,4 +1,3 @@
-import { formatPath } from "../config/path.ts";
 import type { Configuration, ModelParameters } from "../config/settings.ts";
 import { shorten, usageError } from "../errors.ts";
 import { nearestIds } from "../models/nearest.ts";
@@ -14,6 +13,9 @@ export interface FilledTemplate {
   system(input: string): string | undefined;
   model: string | undefined;
   params: ModelParameters;
+  /** The tools that the model may call, and the MCP servers whose tools it may, by name. */
+  tools: readonly string[];
+  mcpServers: readonly string[];
   /** Whether it is a question by itself, or makes one of a text: then there is no conversation to begin. */
   isQuestion: boolean;
 }
@@ -51,7 +53,7 @@ export function findTemplate(name: string, config: Configuration): Template {
 
 /**
  * Fills a template with the parameters that are given, as `name=value`, else with its defaults. Throws `usage` for a
- * parameter that is missing, that is not one, or that is given twice, and for a template with tools.
+ * parameter that is missing, that is not one, or that is given twice.
  */
 export function fillTemplate(
   name: string,
@@ -69,12 +71,7 @@ export function fillTemplate(
       `openclaw chat -t ${quoteForShell(name)} ${flags}`,
     );
   }
-  if (template.tools && template.tools.length > 0)
-    throw usageError(
-      `Template '${name}' asks for tools (${template.tools.join(", ")}), and chat runs none.`,
-      `openclaw config unset ${quoteForShell(formatPath(["templates", name, "tools"]))}`,
-    );
-  const { prompt, system, model, params = {} } = template;
+  const { prompt, system, model, params = {}, tools = [], mcpServers = [] } = template;
   const fill = (text: string, input: string): string =>
     text.replace(PLACEHOLDER, (match, dollar?: string, braced?: string, plain?: string) => {
       if (dollar !== undefined) return "$";
@@ -97,6 +94,8 @@ export function fillTemplate(
     system: (input) => (system === undefined ? undefined : fill(system, input)),
     model,
     params,
+    tools,
+    mcpServers,
     isQuestion: prompt !== undefined || takesInput,
   };
 }

@@ -172,6 +172,14 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
       say('openclaw chat --session build-42 "And the second one?"', "the next question of one that is kept"),
       say('openclaw chat -x -o hello.py "A Python program that says hello."', "the code alone, into a file"),
       say("openclaw chat -t review -p lang=German < notes.txt", "asks what a template asks"),
+      say(
+        'openclaw chat --tool read-file:. --tool list-files:. --allow "*-file*" "What is in this folder?"',
+        "the model reads what it needs",
+      ),
+      say(
+        'openclaw chat --tool read-file --no-run --session build-42 --json "What does notes.txt say?"',
+        "its calls are left to a script, which goes on with --tool-result",
+      ),
     ],
     topic: "chat",
   },
@@ -232,6 +240,26 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
       say("openclaw sessions rm $(openclaw sessions list --here | cut -f1)", "all of this folder"),
     ],
     topic: "sessions",
+  },
+  "tools list": {
+    examples: [
+      say("openclaw tools list"),
+      say("openclaw tools list | cut -f1", "names only, for scripts"),
+      say("openclaw tools list --json", "see docs/schemas/tools-list.schema.json"),
+    ],
+    topic: "chat",
+    piped: { fields: ["name", "where it is from", "ask, always or never", "what it does"] },
+  },
+  "tools run": {
+    examples: [
+      say(`openclaw tools run read-file:. '{"path":"notes.txt"}'`),
+      say(`echo '{"path":"."}' | openclaw tools run list-files`),
+      say(
+        `openclaw tools run read-file '{"path":"notes.txt"}' --json`,
+        "see docs/schemas/tools-run.schema.json",
+      ),
+    ],
+    topic: "chat",
   },
   "templates list": {
     examples: [

@@ -62,11 +62,18 @@ async function readTemplate(
  * that is for one answer.
  */
 function screenFor(
-  { prompt, dryRun, output, extract }: ChatOptions,
+  { prompt, dryRun, output, extract, run: runsTools, toolResult }: ChatOptions,
   template: FilledTemplate | undefined,
   { stdin, terminal }: Runtime,
 ): Screen | undefined {
-  const isOne = prompt.length > 0 || dryRun || output !== undefined || extract || template?.isQuestion;
+  const isOne =
+    prompt.length > 0 ||
+    dryRun ||
+    output !== undefined ||
+    extract ||
+    !runsTools ||
+    toolResult !== undefined ||
+    template?.isQuestion;
   return isOne || terminal.format !== "text" || stdin.isTTY !== true ? undefined : terminal.screen;
 }
 

@@ -57,6 +57,12 @@ async function valuesFor(value: ValueKind, situation: Situation, runtime: Runtim
       const { sessionIds } = await import("../chat/sessions/session-files.ts");
       return asCandidates(await sessionIds(runtime));
     }
+    case "tool":
+    case "server":
+    case "leave": {
+      const { toolCandidates } = await import("./tool-candidates.ts");
+      return toolCandidates(value.kind, await configOf(options, runtime));
+    }
     case "template":
       return asCandidates(Object.keys((await configOf(options, runtime)).templates ?? {}));
     case "template-parameter":

@@ -18,6 +18,8 @@ export type ValueKind =
   | { kind: "model"; isList?: true }
   | { kind: "purpose"; isList: true }
   | { kind: "profile" | "provider" | "region" | "session" | "template" | "alias" }
+  /** A tool that can be named, an MCP server, or what --allow permits. */
+  | { kind: "tool" | "server" | "leave" }
   /** A parameter of the template that was named, with an equals sign behind it. */
   | { kind: "template-parameter" };
 
@@ -45,6 +47,9 @@ const KINDS: Readonly<Record<string, ValueKind>> = {
   "--model": { kind: "model", isList: true },
   "--template": { kind: "template" },
   "--param": { kind: "template-parameter" },
+  "--tool": { kind: "tool" },
+  "--mcp": { kind: "server" },
+  "--allow": { kind: "leave" },
   "<file>": { kind: "files" },
   "<file|json>": { kind: "files" },
   "<purposes>": { kind: "purpose", isList: true },
@@ -63,6 +68,7 @@ const KINDS: Readonly<Record<string, ValueKind>> = {
   "sessions export id": { kind: "session" },
   "sessions rename id": { kind: "session" },
   "sessions rm ids": { kind: "session" },
+  "tools run tool": { kind: "tool" },
   "templates show name": { kind: "template" },
   "templates edit name": { kind: "template" },
 };

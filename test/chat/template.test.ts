@@ -47,8 +47,14 @@ describe("a template", () => {
     }
   });
 
-  it("refuses tools, which nothing would run", () => {
-    expect(() => fillTemplate("t", { prompt: "x", tools: ["shell"] })).toThrow("asks for tools (shell)");
+  it("names its tools and servers, and is no question for them", () => {
+    const filled = fillTemplate("t", { tools: ["shell", "read-file:src"], mcpServers: ["files"] });
+    expect(filled).toMatchObject({
+      tools: ["shell", "read-file:src"],
+      mcpServers: ["files"],
+      isQuestion: false,
+    });
+    expect(fillTemplate("t", { prompt: "x" })).toMatchObject({ tools: [], mcpServers: [] });
   });
 
   it("refuses to ask without the text that it is about", () => {

@@ -43,11 +43,12 @@ describe("the help", () => {
     expect(Object.keys(TOPICS)).toContain(topic);
   });
 
-  it("has the flags of chat in six groups", () => {
+  it("has the flags of chat in seven groups", () => {
     const headings = headingsOf(helpText(PROGRAM, ["chat"], layout));
     expect(headings.slice(0, headings.indexOf("Global options"))).toEqual([
       "Question",
       "Answer",
+      "Tools",
       "Conversation",
       "Output",
       "Limits",

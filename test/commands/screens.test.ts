@@ -103,6 +103,7 @@ const COMMANDS: Record<string, string[]> = {
   "sessions-show": ["sessions", "show", "a-session"],
   "sessions-search": ["sessions", "search", "long enough"],
   "templates-list": ["templates", "list"],
+  "tools-list": ["tools", "list"],
   usage: ["usage"],
   quota: ["quota", MODEL, "--input-tokens", "50000", "--max-tokens", "200000"],
   chat: ["chat", "-m", "anthropic.claude-sonnet-4-5-20250929-v1:0", "hi"],
@@ -211,6 +212,7 @@ const OTHERS: Record<string, string[]> = {
   "sessions-rm": ["sessions", "rm", "a-session"],
   "templates-edit": ["templates", "edit", "pirate"],
   "templates-show": ["templates", "show", "review"],
+  "tools-run": ["tools", "run", "list-files", "{}"],
 };
 
 it.each(Object.entries(OTHERS))("%s is laid out for 80 columns", async (name, args) => {

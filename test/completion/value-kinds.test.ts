@@ -17,6 +17,7 @@ const FREE = [
   "chat --first-token-timeout",
   "chat --guardrail",
   "chat --max-cost",
+  "chat --max-steps",
   "chat --metadata",
   "chat --system",
   "chat --timeout",
@@ -48,6 +49,8 @@ const FREE = [
   "sessions rename name",
   "sessions rm --older-than",
   "sessions search text",
+  "tools run --timeout",
+  "tools run input",
   "usage --since",
 ];
 

@@ -37,7 +37,7 @@ async function chat(stream: readonly StreamStep[], model: string, reasoning?: "h
   const runtime = { ...testRuntime({ home, env }), elapsed: () => Date.now() };
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"], now: Date.now() });
   onTestFinished(() => void vi.useRealTimers());
-  const options = { prompt: ["hi"], model, color: false, stream: true, save: false, raw: true };
+  const options = { prompt: ["hi"], model, color: false, stream: true, save: false, raw: true, run: true };
   let outcome: unknown = "still waiting";
   const ended = run(reasoning ? { ...options, reasoning } : options, runtime).catch((error: unknown) => {
     outcome = error;

@@ -1,9 +1,13 @@
 import type { Message, ToolResultBlock, ToolResultContentBlock } from "@aws-sdk/client-bedrock-runtime";
+import { textBlocks } from "../../converse/conversation.ts";
 import { readTextInput } from "../../disk/read-input.ts";
 import { type OpenclawError, shorten, usageError } from "../../errors.ts";
 import { isRecord } from "../../json.ts";
 import { parseBoundedJson } from "../../json-bounds.ts";
 import type { Runtime } from "../../runtime.ts";
+import { quoteForShell } from "../../terminal/quote-for-shell.ts";
+import type { Conversation } from "../sessions/kept-conversation.ts";
+import type { KeptTurn } from "../sessions/session-record.ts";
 import { callsIn, type ToolCall } from "./tool.ts";
 
 const FLAG = "--tool-result";
@@ -27,20 +31,41 @@ export function leftTurn(messages: readonly Message[]): LeftTurn | undefined {
   return calls.length === 0 ? undefined : { messages: messages.slice(0, last + 1), calls };
 }
 
+/** What a turn goes on with. */
+export interface GoneOn {
+  /** The turn so far, and as the newest message the results. */
+  messages: readonly Message[];
+  /** It alone, up to the calls. */
+  goesOn: KeptTurn;
+}
+
 /**
- * Reads the results of calls, as JSON a line, into the message that answers them, in the order of the calls. Throws `usage`
- * naming the line or the call where they are not one for each.
+ * Reads a file with the results of calls. What is returned makes of them what the last turn of a conversation goes on with;
+ * words that are not empty go behind the results. Both throw `usage`.
  */
 export async function readGivenResults(
   file: string,
-  calls: readonly ToolCall[],
   runtime: Runtime,
-): Promise<Message> {
+): Promise<(conversation: Pick<Conversation, "id" | "turns"> | undefined, words: string) => GoneOn> {
   const text = await readTextInput(file, FLAG, FORM, runtime);
-  return toMessage(text, calls, `${FLAG} '${shorten(file)}'`);
+  return (conversation, words) => {
+    const last = conversation?.turns.at(-1);
+    const left = last && leftTurn(last.messages);
+    if (!left)
+      throw usageError(
+        `The last answer of session '${conversation?.id ?? ""}' calls no tool, so there is nothing to give a result for.`,
+        `openclaw sessions show ${quoteForShell(conversation?.id ?? "")}`,
+      );
+    const results = toMessage(text, left.calls, `${FLAG} '${shorten(file)}'`);
+    const newest = { ...results, content: [...(results.content ?? []), ...textBlocks(words)] };
+    return { messages: [...left.messages, newest], goesOn: { ...last, messages: left.messages } };
+  };
 }
 
-/** Reads the text of such a file; `label` begins the sentence about what is wrong with it. */
+/**
+ * The message that answers calls, in their order, from JSON a line: `toolUseId`, `content`, `status`. Throws `usage` naming
+ * the line or the call where there is not one result for each; `label` begins the sentence.
+ */
 export function toMessage(text: string, calls: readonly ToolCall[], label: string): Message {
   const results = new Map<string, { line: number; block: ToolResultBlock }>();
   for (const [index, line] of text.split(/\r?\n/).entries()) {

@@ -181,7 +181,7 @@ const STOPPED: Omit<AnsweredCall, "toolUseId" | "name"> = {
 const STOPPED_BY_PERSON = textResult("The call was stopped by the person before it came to its end.", true);
 
 /** What is wrong with the input of a call, for the model; undefined where nothing is, or where only the tool can tell. */
-async function problemOf(
+export async function problemOf(
   { name, inputSchema }: Tool,
   { input }: ToolCall,
   signal: AbortSignal,

@@ -16,6 +16,8 @@ export interface WantedTools {
 export interface BuiltIn {
   name: string;
   takesFolder: boolean;
+  /** What it does, for a person. */
+  says: string;
 }
 
 /** What tools are taken from: a server that runs, and is ended by `close`. */
@@ -139,10 +141,10 @@ function noTool<TServer extends ToolServer>(
   return usageError(message, nearest === undefined ? "openclaw tools list" : `Did you mean ${nearest}?`);
 }
 
-/** The server that the tools of a name or a pattern are of. */
-function serverOf<TServer extends ToolServer>(
+/** The server that the tool of a name, or those of a pattern, are of. */
+export function serverOf<TServer extends ToolServer>(
   name: string,
-  { servers, prefixOf, commands }: ToolSources<TServer>,
+  { servers, prefixOf, commands }: Pick<ToolSources<TServer>, "servers" | "prefixOf" | "commands">,
 ): string | undefined {
   if (commands.includes(name)) return undefined;
   return servers.find((server) => name.startsWith(prefixOf(server)));

@@ -4,6 +4,7 @@ import { parametersOf, type ParameterOptions } from "../../command-line/paramete
 import { asksForSources, type Query, runTurn } from "../../chat/run-turn.ts";
 import { type ShownTurn, showTurn } from "../../chat/show-turn.ts";
 import type { FilledTemplate } from "../../chat/template.ts";
+import type { GoneOn } from "../../chat/tools/given-results.ts";
 import { findStdinFlag, readPrompt, readSystemPrompt } from "../../chat/prompt.ts";
 import { type ChatParameters, userMessage } from "../../converse/request.ts";
 import { Ledger } from "../../ledger/ledger.ts";
@@ -16,8 +17,10 @@ import type { Runtime } from "../../runtime.ts";
 import type { Conversation } from "../../chat/sessions/kept-conversation.ts";
 import { answerRenderer } from "../../terminal/answer-renderer.ts";
 import type { Screen } from "../../terminal/terminal.ts";
+import { checkToolOptions, type ToolOptions, wantedTools } from "./tool-options.ts";
+import type { TurnTools } from "./with-tools.ts";
 
-export interface ChatOptions extends GlobalOptions, ParameterOptions {
+export interface ChatOptions extends GlobalOptions, ParameterOptions, ToolOptions {
   prompt: string[];
   model?: string;
   system?: string;
@@ -70,6 +73,12 @@ interface Asked extends ChatOptions {
   templateParams?: ChatParameters;
 }
 
+/** What is asked: the question of a turn, or what its calls came to where it goes on. */
+interface Newest extends Partial<GoneOn> {
+  messages: Query["messages"];
+  tools?: TurnTools | undefined;
+}
+
 const SILENCE_MS = 300_000;
 
 /** Puts the one question of a command line, or talks where a person sits at both ends. Throws as `run` does. */
@@ -79,23 +88,51 @@ export async function runChat(
   { screen, template }: { screen: Screen | undefined; template: FilledTemplate | undefined },
 ): Promise<void> {
   const { runtime } = setup;
+  const wanted = wantedTools(options, template);
+  checkToolOptions(options, wanted);
   if (screen) return talk(template ? withTemplate(options, template, "") : options, setup, screen);
-  const stdinFlag = findStdinFlag(options);
-  const [extras, { prompt, input }] = await Promise.all([
+  const [extras, { prompt, input }, goOn] = await Promise.all([
     readExtras(options, runtime),
-    readPrompt(options.prompt, runtime, { stdinFlag, hasFiles: options.file !== undefined, template }),
+    readQuestion(options, runtime, template),
+    readResults(options, runtime),
   ]);
   const conversation = await openNamed(options, runtime);
   try {
     const asked = template ? withTemplate(options, template, input) : options;
-    await ask(asked, setup, conversation, { ...extras, messages: [userMessage(prompt)] });
+    const newest = goOn ? goOn(conversation, prompt) : { messages: [userMessage(prompt)] };
+    const put = (tools?: TurnTools): Promise<void> =>
+      ask(asked, setup, conversation, extras, { ...newest, tools });
+    if (!wanted) return await put();
+    const { withTools } = await import("./with-tools.ts");
+    await withTools(wanted, options, setup, put);
   } finally {
     await conversation?.close();
   }
 }
 
+/** What is asked, and what of it was typed and piped in. Results of calls need no words, and stand for what is piped in. */
+async function readQuestion(
+  options: ChatOptions,
+  runtime: Runtime,
+  template: FilledTemplate | undefined,
+): Promise<{ prompt: string; input: string }> {
+  const { prompt: words, file, toolResult } = options;
+  const stdinFlag = findStdinFlag(options);
+  if (toolResult !== undefined && !(words.length === 1 && words[0] === "-"))
+    return { prompt: words.join(" "), input: "" };
+  return readPrompt(words, runtime, { stdinFlag, hasFiles: file !== undefined, template });
+}
+
+async function readResults({ toolResult }: ChatOptions, runtime: Runtime) {
+  if (toolResult === undefined) return undefined;
+  const { readGivenResults } = await import("../../chat/tools/given-results.ts");
+  return readGivenResults(toolResult, runtime);
+}
+
 function withTemplate(options: ChatOptions, template: FilledTemplate, input: string): Asked {
-  const { system = options.systemFile === undefined ? template.system(input) : undefined } = options;
+  // A turn that goes on does so under the system prompt that it began with.
+  const isBegun = options.systemFile !== undefined || options.toolResult !== undefined;
+  const { system = isBegun ? undefined : template.system(input) } = options;
   const { model = template.model } = options;
   return {
     ...options,
@@ -114,24 +151,30 @@ async function ask(
   options: Asked,
   setup: Setup,
   conversation: Conversation | undefined,
-  extras: Partial<Query> & Pick<Query, "messages">,
+  extras: Partial<Query>,
+  { messages, goesOn, tools }: Newest,
 ): Promise<void> {
   const { runtime } = setup;
   const { terminal } = runtime;
-  const models = await nameModels(await chooseModels(options, setup, conversation), setup);
+  const names = goesOn && options.model === undefined ? [goesOn.key] : undefined;
+  const models = await nameModels(names ?? (await chooseModels(options, setup, conversation)), setup);
   const query = {
     ...(await queryOf(options, runtime, conversation)),
     ...extras,
+    messages,
     // Without this turn, which has a place of its own among them as soon as it is asked.
-    earlier: conversation && [...conversation.turns],
+    earlier: conversation?.turns.slice(0, goesOn ? -1 : undefined),
   };
   if (options.dryRun && models[0]) {
     const { dryRun } = await import("../../chat/dry-run.ts");
-    return dryRun(setup, { ...query, model: models[0] }, (modelId) => priceOf(models[0], modelId));
+    return dryRun(setup, { ...query, tools: await tools?.config(), model: models[0] }, (modelId) =>
+      priceOf(models[0], modelId),
+    );
   }
   const context = {
     key: models[0]?.key ?? "",
     system: query.system,
+    goesOn,
     runtime,
     onUnkept: ({ message, hint }: OpenclawError) =>
       terminal.warn(`The conversation is not kept. ${message}`, hint),
@@ -140,15 +183,18 @@ async function ask(
     conversation &&
     new (await import("../../chat/sessions/turn-keeper.ts")).TurnKeeper(conversation, context);
   const ledger = ledgerOf(options, setup);
+  const arriving = { keeper, ledger, mostUsd: options.maxCost };
   const turn: ShownTurn = {
     runtime,
     models,
-    arrivals: runTurn(setup, models, query, { keeper, ledger, mostUsd: options.maxCost }),
+    arrivals: tools ? tools.arrivals(models, query, arriving) : runTurn(setup, models, query, arriving),
     show: {
       showsReasoning: options.showReasoning === true,
       isStreamed: options.stream,
       extractsCode: options.extract,
       showsUsage: options.usage === true,
+      hasTools: tools !== undefined,
+      isStructured: query.schema !== undefined,
       showsSources: asksForSources(query),
       searchesWeb: query.searchesWeb,
       marksSources: terminal.isStdoutTTY && !isRaw(options),
@@ -165,6 +211,7 @@ async function ask(
   };
   try {
     await showTurn(turn);
+    await tools?.printLeft();
   } finally {
     await ledger.settle();
   }

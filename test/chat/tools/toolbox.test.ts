@@ -21,8 +21,8 @@ function sourcesWith({
   const opened: string[] = [];
   const sources: ToolSources<ToolServer> = {
     builtIns: [
-      { name: "read-file", takesFolder: true },
-      { name: "shell", takesFolder: false },
+      { name: "read-file", takesFolder: true, says: "" },
+      { name: "shell", takesFolder: false, says: "" },
     ],
     openBuiltIn: async (name, folder) => (
       opened.push(`${name} in ${folder}`),

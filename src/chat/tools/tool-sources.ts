@@ -1,0 +1,54 @@
+import { commandToolsOf, mcpServersOf } from "../../config/configured-tools.ts";
+import { formatPath, type Path } from "../../config/path.ts";
+import type { Configuration } from "../../config/settings.ts";
+import { OpenclawError } from "../../errors.ts";
+import type { GlobalOptions } from "../../options.ts";
+import type { Runtime } from "../../runtime.ts";
+import { quoteForShell } from "../../terminal/quote-for-shell.ts";
+import { builtIns, builtInTool } from "./built-in/built-in-tools.ts";
+import type { McpServer } from "./mcp/open-server.ts";
+import { prefixOf } from "./mcp/tool-names.ts";
+import type { ToolSources } from "./toolbox.ts";
+
+/** Where tools come from in a configuration, whose `${NAME}` are expanded when something is opened. */
+export function sourcesOf(
+  config: Configuration,
+  runtime: Runtime,
+  options: Pick<GlobalOptions, "config">,
+): ToolSources<McpServer> {
+  const commands = commandToolsOf(config);
+  const servers = mcpServersOf(config);
+  return {
+    builtIns: builtIns(),
+    openBuiltIn: (name, folder) => builtInTool(name, folder, runtime, options),
+    commands: [...commands.keys()],
+    openCommand: async (name) => {
+      const { commandTool } = await import("./command-tool.ts");
+      return commandTool(name, entryOf(commands, name).setting, runtime);
+    },
+    servers: [...servers.keys()],
+    prefixOf,
+    openServer: async (name) => {
+      const server = entryOf(servers, name);
+      if (server.isDisabled)
+        throw isDisabled(name, [...server.path, server.setting.disabled ? "disabled" : "enabled"]);
+      const { openServer } = await import("./mcp/open-server.ts");
+      return openServer(name, server, runtime);
+    },
+  };
+}
+
+function entryOf<T>(entries: ReadonlyMap<string, T>, name: string): T {
+  const entry = entries.get(name);
+  if (entry) return entry;
+  throw new Error(`'${name}' is not among ${[...entries.keys()].join(", ")}.`);
+}
+
+function isDisabled(name: string, path: Path): OpenclawError {
+  const place = formatPath(path);
+  return new OpenclawError("config-invalid", {
+    message: `The MCP server '${name}' is disabled.`,
+    hint: `openclaw config unset ${quoteForShell(place)}`,
+    details: { path: place },
+  });
+}

@@ -1,0 +1,105 @@
+import { describeSource } from "../../chat/tools/ask-for-leave.ts";
+import { sourcesOf } from "../../chat/tools/tool-sources.ts";
+import type { Tool, ToolSource } from "../../chat/tools/tool.ts";
+import { openToolbox } from "../../chat/tools/toolbox.ts";
+import { loadConfig } from "../../config/resolve.ts";
+import { shorten } from "../../errors.ts";
+import type { JsonObject } from "../../json.ts";
+import type { GlobalOptions } from "../../options.ts";
+import type { Runtime } from "../../runtime.ts";
+import { onOneLine } from "../../terminal/neutralise.ts";
+import { type Column, layoutTable } from "../../terminal/table.ts";
+
+export interface ListOptions extends GlobalOptions {
+  /** MCP servers by name. */
+  mcp?: string[];
+}
+
+/** A tool in the `--json` document. */
+interface ToolDocument {
+  name: string;
+  source: ToolSource;
+  /** What the settings say about running it. */
+  allow: NonNullable<Tool["allow"]>;
+  description: string;
+  inputSchema: JsonObject;
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: "Tool" },
+  { title: "From", dropOrder: 2 },
+  { title: "Runs", dropOrder: 1 },
+  { title: "Does", wraps: true },
+];
+
+/** As much of a description as a list shows, in characters. */
+const LONGEST_DESCRIPTION = 150;
+
+type Row = [name: string, from: string, runs: string, does: string];
+
+/** What `allow` comes to, in a word. */
+const RUNS = { ask: "when allowed", always: "always", never: "never" } as const;
+
+/**
+ * Lists the tools that are built in and those of the configuration; of MCP servers, which have to be started for that, only
+ * what is asked for. Throws `usage` for a server that is not there, and what keeps one from starting.
+ */
+export async function run(options: ListOptions, runtime: Runtime): Promise<void> {
+  const { terminal } = runtime;
+  const { value } = await loadConfig(options, runtime);
+  const sources = sourcesOf(value, runtime, options);
+  const names = [...sources.builtIns.map(({ name }) => name), ...sources.commands];
+  const toolbox = await openToolbox({ tools: names, servers: options.mcp ?? [] }, sources);
+  try {
+    const tools = await toolbox.tools();
+    const documents = tools.map(toDocument);
+    if (terminal.format === "json")
+      return await terminal.printJson({ count: documents.length, tools: documents });
+    const says = new Map(sources.builtIns.map((builtIn) => [builtIn.name, builtIn.says]));
+    const toRow = ({ name, source, allow, description }: ToolDocument): Row => [
+      name,
+      onOneLine(describeOrigin(source)),
+      terminal.isStdoutTTY ? RUNS[allow] : allow,
+      says.get(name) ?? firstSentence(description),
+    ];
+    await print(documents.map(toRow), runtime);
+  } finally {
+    await toolbox.close();
+  }
+  const others = sources.servers.filter((name) => !options.mcp?.includes(name));
+  if (terminal.isStdoutTTY && others.length > 0)
+    terminal.note(
+      `openclaw: not started for this: the MCP server${others.length > 1 ? "s" : ""} ${others.join(", ")} (--mcp NAME)`,
+    );
+}
+
+function toDocument({ name, source, allow = "ask", description, inputSchema }: Tool): ToolDocument {
+  return { name, source, allow, description, inputSchema };
+}
+
+function describeOrigin(source: ToolSource): string {
+  if (source.kind === "built-in") return "built in";
+  return source.kind === "server" ? `MCP server ${source.server}` : describeSource(source);
+}
+
+/** What a description begins with: some servers write pages. */
+function firstSentence(description: string): string {
+  const line = onOneLine(description).replaceAll("\t", " ").trim();
+  const end = /[.!?](?= )/.exec(line);
+  return shorten(end ? line.slice(0, end.index + 1) : line, LONGEST_DESCRIPTION);
+}
+
+async function print(rows: readonly Row[], { terminal }: Runtime): Promise<void> {
+  if (!terminal.isStdoutTTY) {
+    if (rows.length > 0) await terminal.print(rows.map((row) => row.join("\t")).join("\n"));
+    return;
+  }
+  const style = await terminal.stdoutStyle();
+  const cells = rows.map(([name, from, runs, does]) => [
+    { text: name, look: style.cyan },
+    { text: terminal.foreign(from), look: style.dim },
+    runs,
+    terminal.foreign(does),
+  ]);
+  for (const line of layoutTable(COLUMNS, cells, terminal.columns, style.bold)) await terminal.print(line);
+}

@@ -1,0 +1,425 @@
+import { existsSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import type { Dialogue } from "../../src/emulator/emulator.ts";
+import { type Emulated, emulate } from "../helpers/emulated.ts";
+import { openPty, type Pty, type PtyOptions } from "../helpers/pty.ts";
+
+const MODEL = "us.anthropic.claude-sonnet-4-6";
+const SETTINGS = `{
+  agents: { defaults: { model: "${MODEL}" } },
+  tools: {
+    mark: {
+      description: "Makes a mark.",
+      command: ["sh", "-c", "cat >> marks.txt; echo marked"],
+      input: { type: "object", properties: { word: { type: "string" } } },
+    },
+    "mark-always": { description: "Marks.", command: ["sh", "-c", "cat >> marks.txt; echo marked"], input: { type: "object" }, allow: "always" },
+    "mark-never": { description: "Marks.", command: ["sh", "-c", "cat >> marks.txt; echo marked"], input: { type: "object" }, allow: "never" },
+    profile: "minimal",
+  },
+  mcpServers: { off: { command: "true", disabled: true } },
+  templates: { marking: { prompt: "Mark $input.", system: "Be exact.", tools: ["mark"] } },
+}`;
+
+const CALL = { name: "mark", input: { word: "one" }, id: "call-1" };
+const TWO: Dialogue = [
+  { text: "I mark.", toolCalls: [CALL, { ...CALL, input: { word: "two" }, id: "call-2" }] },
+  { text: "It came to: $result" },
+];
+
+async function machine(dialogue: Dialogue): Promise<Emulated> {
+  const emulated = await emulate({ dialogue });
+  emulated.configure(SETTINGS);
+  return emulated;
+}
+
+const withoutCachePoints = (value: unknown): unknown => {
+  if (Array.isArray(value))
+    return value.filter((item: object) => !Object.hasOwn(Object(item), "cachePoint")).map(withoutCachePoints);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withoutCachePoints(item)]));
+};
+const calls = ({ emulator }: Emulated) =>
+  emulator.calls
+    .filter(({ route }) => route === "ConverseStream")
+    .map(({ body }) => withoutCachePoints(body));
+const lastMessage = (emulated: Emulated) =>
+  (calls(emulated).at(-1) as { messages: { role: string; content: object[] }[] }).messages.at(-1);
+const marks = ({ home }: Emulated): boolean => existsSync(path.join(home, "marks.txt"));
+
+/** What the model is told, in the order of the calls. */
+function results(emulated: Emulated): { id: string; status: string; text: string }[] {
+  const content = (lastMessage(emulated)?.content ?? []) as {
+    toolResult?: { toolUseId: string; status: string; content: { text?: string }[] };
+  }[];
+  return content.flatMap(({ toolResult }) =>
+    toolResult
+      ? [
+          {
+            id: toolResult.toolUseId,
+            status: toolResult.status,
+            text: toolResult.content.map(({ text = "" }) => text).join(""),
+          },
+        ]
+      : [],
+  );
+}
+
+describe("chat --tool in a pipe", () => {
+  it("runs nothing that is not allowed, says so to the model, and once to the person", async () => {
+    const emulated = await machine(TWO);
+    const { code, stderr, stdout } = await emulated.run(["chat", "--tool", "mark", "go"], { isAlone: true });
+    expect(code).toBe(0);
+    expect(marks(emulated)).toBe(false);
+    expect(results(emulated)).toMatchObject([
+      { id: "call-1", status: "error", text: expect.stringContaining("The call was not run") as string },
+      { id: "call-2", status: "error" },
+    ]);
+    expect(stderr.match(/A call of 'mark' was not run/g)).toHaveLength(1);
+    expect(stderr).toContain("hint: Add: --allow mark\n");
+    expect(stdout).toContain("I mark.");
+  });
+
+  it.each([["mark"], ["m*"], ["*"]])("runs what --allow %s fits", async (pattern) => {
+    const emulated = await machine(TWO);
+    const allow = ["--allow", "other", "--allow", pattern];
+    const { code, stderr, stdout } = await emulated.run(["chat", "--tool", "mark", ...allow, "go"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(results(emulated)).toEqual([
+      { id: "call-1", status: "success", text: "marked" },
+      { id: "call-2", status: "success", text: "marked" },
+    ]);
+    expect(stdout).toContain("It came to: ");
+  });
+
+  it("runs what the settings always allow, and nothing that they never do", async () => {
+    const emulated = await machine([
+      {
+        toolCalls: [
+          { ...CALL, name: "mark-never" },
+          { ...CALL, name: "mark-always", id: "call-2" },
+        ],
+      },
+      { text: "Done." },
+    ]);
+    const tools = ["--tool", "mark-never", "--tool", "mark-always"];
+    const { stderr } = await emulated.run(["chat", ...tools, "--allow", "*", "--allow", "mark-never", "go"]);
+    expect(results(emulated).map(({ status }) => status)).toEqual(["error", "success"]);
+    expect(stderr).toContain("the settings never allow 'mark-never'");
+    expect(stderr).toContain("openclaw config set tools.mark-never.allow ask");
+  });
+
+  it("gives a model the tools of a template and those of flags besides", async () => {
+    const emulated = await machine([{ text: "Done." }]);
+    expect((await emulated.run(["chat", "-t", "marking", "--tool", "mark-always", "this"])).code).toBe(0);
+    expect(calls(emulated).at(-1)).toMatchObject({
+      system: [{ text: "Be exact." }],
+      toolConfig: { tools: [{ toolSpec: { name: "mark" } }, { toolSpec: { name: "mark-always" } }] },
+    });
+  });
+
+  it("shows the tools in the request of a dry run", async () => {
+    const emulated = await machine([{ text: "Done." }]);
+    const { code, stdout } = await emulated.run(["chat", "--dry-run", "--json", "--tool", "mark", "go"]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      request: { toolConfig: { tools: [{ toolSpec: { name: "mark", description: "Makes a mark." } }] } },
+    });
+    expect(emulated.routes()).not.toContain("ConverseStream");
+  });
+
+  it("gives a model no tool that nobody named", async () => {
+    const emulated = await machine([{ text: "Done." }]);
+    await emulated.run(["chat", "go"]);
+    expect(calls(emulated).at(-1)).not.toHaveProperty("toolConfig");
+  });
+
+  it.each<[string[], RegExp, RegExp]>([
+    [["--allow", "mark", "go"], /--allow is about the calls of tools, and none is named/, /--tool NAME/],
+    [["--max-steps", "3", "go"], /--max-steps is about/, /tools list/],
+    [["--no-run", "go"], /--no-run is about/, /--mcp SERVER/],
+    [["--tool", "mark", "--no-run", "--allow", "mark", "go"], /--no-run none/, /Leave one/],
+    [
+      ["--tool", "mark", "--tool-result", "x.jsonl"],
+      /goes on with a session, and none is named/,
+      /--session ID/,
+    ],
+    [
+      ["--tool-result", "x.jsonl", "--session", "s", "-f", "y.png"],
+      /--file goes with a question/,
+      /Leave one/,
+    ],
+    [["--tool-result", "-", "--session", "s", "--system-file", "-"], /both read stdin/, /Leave one/],
+    [["--tool-result", "-", "--session", "s", "-"], /stdin is both/, /argument/],
+    [["--tool-result", "x.jsonl", "--session", "s"], /--tool-result 'x.jsonl' cannot be read/, /toolUseId/],
+    [["--tool", "marc", "go"], /There is no tool 'marc'/, /Did you mean mark\?/],
+    [["--tool", "profile", "go"], /There is no tool 'profile'/, /tools list/],
+    [["--tool", "shell:.", "go"], /'shell' takes no folder/, /--tool shell/],
+    [["--tool", "off", "go"], /but an MCP server of that name/, /--mcp off/],
+    [["--mcp", "of", "go"], /no MCP server 'of'/, /Did you mean off\?/],
+    [["--tool", "mark", "--max-steps", "0", "go"], /from 1 to 1000/, /./],
+  ])("refuses %j before anything is asked", async (args, message, hint) => {
+    const emulated = await machine([{ text: "Done." }]);
+    const { code, stderr } = await emulated.run(["chat", ...args]);
+    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(hint);
+    expect(code).toBe(2);
+    expect(emulated.routes()).toEqual([]);
+  });
+
+  it("does not start a server that is disabled", async () => {
+    const emulated = await machine([{ text: "Done." }]);
+    const { code, stderr } = await emulated.run(["chat", "--mcp", "off", "go"]);
+    expect(stderr).toContain("The MCP server 'off' is disabled.");
+    expect(stderr).toContain("openclaw config unset mcpServers.off.disabled");
+    expect(code).toBe(3);
+  });
+});
+
+describe("chat --no-run and --tool-result", () => {
+  const left = (emulated: Emulated, ...more: string[]) =>
+    emulated.run(["chat", "--tool", "mark", "--no-run", ...more]);
+  const goOn = (emulated: Emulated, lines: string, ...more: string[]) =>
+    emulated.run(["chat", "--tool", "mark", "--session", "s", "--tool-result", "-", ...more], {
+      input: lines,
+    });
+  const RESULTS =
+    '{"toolUseId":"call-2","content":{"n":2}}\n{"toolUseId":"call-1","content":"1","status":"error"}\n';
+
+  it("prints the calls behind the text, JSON a line, and runs none", async () => {
+    const emulated = await machine(TWO);
+    const { code, stdout, stderr } = await left(emulated, "go");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const [text, ...lines] = stdout.trimEnd().split("\n");
+    expect(text).toBe("I mark.");
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+      { toolUseId: "call-1", name: "mark", input: { word: "one" } },
+      { toolUseId: "call-2", name: "mark", input: { word: "two" } },
+    ]);
+    expect(marks(emulated)).toBe(false);
+  });
+
+  it("has the calls in the steps of the document, with the reason", async () => {
+    const emulated = await machine(TWO);
+    const { code, stdout } = await left(emulated, "--json", "go");
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      text: "I mark.",
+      stopReason: "tool_use",
+      steps: [
+        { stopReason: "tool_use", calls: [{ toolUseId: "call-1", name: "mark" }, { toolUseId: "call-2" }] },
+      ],
+    });
+  });
+
+  it("goes on with the results, in the turn that was left, as often as the model calls", async () => {
+    const emulated = await machine([
+      ...(TWO as object[]).slice(0, 1),
+      ...(TWO as object[]).slice(0, 1),
+      { text: "Done." },
+    ] as Dialogue);
+    expect((await left(emulated, "--session", "s", "-s", "Be brief.", "go")).code).toBe(0);
+    const second = await goOn(emulated, RESULTS, "--no-run", "--json");
+    expect({ code: second.code, stderr: second.stderr }).toEqual({ code: 0, stderr: "" });
+    expect(JSON.parse(second.stdout)).toMatchObject({ stopReason: "tool_use", session: "s" });
+    expect(calls(emulated).at(-1)).toMatchObject({
+      system: [{ text: "Be brief." }],
+      messages: [
+        { role: "user", content: [{ text: "go" }] },
+        { role: "assistant", content: [{ text: "I mark." }, { toolUse: {} }, { toolUse: {} }] },
+        {
+          role: "user",
+          content: [
+            { toolResult: { toolUseId: "call-1", content: [{ text: "1" }], status: "error" } },
+            { toolResult: { toolUseId: "call-2", content: [{ json: { n: 2 } }] } },
+          ],
+        },
+      ],
+    });
+    const last = await goOn(emulated, RESULTS);
+    expect(last.stdout).toBe("Done.\n");
+    const { stdout } = await emulated.run(["sessions", "show", "s", "--json"]);
+    const { turns } = JSON.parse(stdout) as { turns: object[] };
+    expect(turns).toHaveLength(1);
+    // The next question has all of it before it.
+    await emulated.run(["chat", "--session", "s", "And now?"]);
+    expect((calls(emulated).at(-1) as { messages: object[] }).messages).toHaveLength(7);
+  });
+
+  it("takes words with the results, and reads no stdin for them", async () => {
+    const emulated = await machine(TWO);
+    await left(emulated, "--session", "s", "go");
+    writeFileSync(path.join(emulated.home, "r.jsonl"), RESULTS);
+    const args = ["chat", "--tool", "mark", "--session", "s", "--tool-result", "r.jsonl", "Be brief."];
+    expect((await emulated.run(args, { input: "not this" })).code).toBe(0);
+    const content = JSON.stringify((calls(emulated).at(-1) as { messages: unknown }).messages);
+    expect(content).toContain("Be brief.");
+    expect(content).not.toContain("not this");
+  });
+
+  it.each([
+    ["", /no result for 'call-1' \(mark\) and 'call-2' \(mark\)/],
+    ['{"toolUseId":"call-1","content":"1"}', /no result for 'call-2'/],
+    [`${RESULTS}{"toolUseId":"call-1","content":"1"}`, /two results for the call 'call-1', in lines 2 and 3/],
+    [`${RESULTS}{"toolUseId":"call-3","content":"1"}`, /line 3: the last answer makes no call 'call-3'/],
+    ["{", /line 1: it is no JSON/],
+  ])("refuses %j before anything is sent, and the turn can go on all the same", async (lines, message) => {
+    const emulated = await machine(TWO);
+    await left(emulated, "--session", "s", "go");
+    const refused = await goOn(emulated, lines);
+    expect(refused.stderr).toMatch(message);
+    expect(refused.code).toBe(2);
+    expect(calls(emulated)).toHaveLength(1);
+    expect((await goOn(emulated, RESULTS)).code).toBe(0);
+  });
+
+  it("refuses a session whose last answer calls nothing", async () => {
+    const emulated = await machine([{ text: "Done." }]);
+    await emulated.run(["chat", "--session", "s", "go"]);
+    const { code, stderr } = await goOn(emulated, RESULTS);
+    expect(stderr).toContain("The last answer of session 's' calls no tool");
+    expect(stderr).toContain("openclaw sessions show s");
+    expect(code).toBe(2);
+  });
+
+  it("takes the same results again when the model failed", async () => {
+    const emulated = await machine([
+      ...(TWO as object[]).slice(0, 1),
+      { error: { name: "AccessDeniedException", message: "not now" } },
+    ] as Dialogue);
+    await left(emulated, "--session", "s", "go");
+    for (let count = 0; count < 2; count += 1) {
+      expect(await goOn(emulated, RESULTS)).toMatchObject({
+        code: 4,
+        stderr: expect.stringContaining("not now") as string,
+      });
+      expect(results(emulated).map(({ id }) => id)).toEqual(["call-1", "call-2"]);
+    }
+  });
+});
+
+describe("chat --tool at a terminal", () => {
+  async function ask(
+    dialogue: Dialogue,
+    options: PtyOptions = {},
+    ...more: string[]
+  ): Promise<{ emulated: Emulated; pty: Pty }> {
+    const emulated = await machine(dialogue);
+    const args = ["chat", "--tool", "mark", ...more, "go"];
+    return {
+      emulated,
+      pty: openPty(args, emulated.home, { ...options, env: { ...emulated.env, ...options.env } }),
+    };
+  }
+
+  it("asks about each call, and runs it after a yes", async () => {
+    const { emulated, pty } = await ask(TWO);
+    await pty.see(/mark is to run \(command sh -c/);
+    await pty.see('│ {"word":"one"}');
+    await pty.see("Run it? [y]es, [a]lways in this session, [N]o:");
+    expect(marks(emulated)).toBe(false);
+    pty.type("y\r");
+    await pty.see('│ {"word":"two"}');
+    pty.type("no\r");
+    expect(await pty.exit).toBe(0);
+    expect(results(emulated)).toMatchObject([
+      { status: "success", text: "marked" },
+      { status: "error", text: "The call was not run: the person said no." },
+    ]);
+  });
+
+  it("asks once where the answer is always", async () => {
+    const { emulated, pty } = await ask(TWO);
+    await pty.see("[N]o:");
+    pty.type("a\r");
+    expect(await pty.exit).toBe(0);
+    expect(results(emulated).map(({ status }) => status)).toEqual(["success", "success"]);
+    expect(pty.output().match(/is to run/g)).toHaveLength(1);
+  });
+
+  it.each([["\r"], ["n\r"], ["maybe\r"], ["yy\r"], ["\u0004"]])("takes %j as a no", async (typed) => {
+    const { emulated, pty } = await ask([{ toolCalls: [CALL] }, { text: "Done." }]);
+    await pty.see("[N]o:");
+    pty.type(typed);
+    expect(await pty.exit).toBe(0);
+    expect(marks(emulated)).toBe(false);
+    expect(results(emulated)).toMatchObject([{ text: "The call was not run: the person said no." }]);
+  });
+
+  it("takes the end of the input as a no to everything that follows", async () => {
+    const { emulated, pty } = await ask(TWO);
+    await pty.see("[N]o:");
+    pty.type("\u0004");
+    expect(await pty.exit).toBe(0);
+    expect(marks(emulated)).toBe(false);
+    expect(results(emulated)).toHaveLength(2);
+  });
+
+  it("is not answered by what was typed before the question", async () => {
+    const emulated = await machine(TWO);
+    const pty = openPty(["chat", "--tool", "mark", "go"], emulated.home, { env: emulated.env });
+    // The program is not there yet.
+    pty.type("y\ry\ra\ryes");
+    await pty.see('│ {"word":"one"}');
+    pty.type("\r");
+    await pty.see('│ {"word":"two"}');
+    pty.type("\r");
+    expect(await pty.exit).toBe(0);
+    expect(marks(emulated)).toBe(false);
+  });
+
+  it("ends with Ctrl-C at the question, and runs nothing", async () => {
+    const { emulated, pty } = await ask(TWO);
+    await pty.see("[N]o:");
+    pty.type("\u0003");
+    expect(await pty.exit).toBe(130);
+    expect(marks(emulated)).toBe(false);
+  });
+
+  it("ends when the terminal has gone", async () => {
+    const { emulated, pty } = await ask(TWO);
+    await pty.see("[N]o:");
+    pty.hangUp();
+    expect(await pty.exit).not.toBe(0);
+    expect(marks(emulated)).toBe(false);
+  });
+
+  it("asks nothing about what --allow names", async () => {
+    const { emulated, pty } = await ask(TWO, {}, "--allow", "mark");
+    expect(await pty.exit).toBe(0);
+    expect(results(emulated).map(({ status }) => status)).toEqual(["success", "success"]);
+    expect(pty.output()).not.toContain("Run it?");
+  });
+
+  it.each([0, 20, 40, 200])("fits a terminal of %d columns", async (columns) => {
+    const { pty } = await ask(
+      [{ toolCalls: [{ ...CALL, input: { word: "w".repeat(90) } }] }, { text: "Done." }],
+      columns === 0 ? { tells: { columns: 0, rows: 0 } } : { columns },
+    );
+    await pty.see(columns === 200 || columns === 0 ? "[N]o:" : "[y/a/N]");
+    pty.type("y\r");
+    expect(await pty.exit).toBe(0);
+    const shown = pty.lines().join("").replaceAll(/[│┆] /g, "");
+    expect(shown).toContain("w".repeat(90));
+  });
+
+  it("shows a call whose text would act on the terminal without letting it", async () => {
+    const { pty } = await ask([
+      { toolCalls: [{ ...CALL, input: { word: "\u001B[2J\u001B[1;1HRun it? yes" } }] },
+      { text: "Done." },
+    ]);
+    await pty.see("[N]o:");
+    expect(pty.output()).not.toContain("\u001B[2J");
+    pty.type("\r");
+    expect(await pty.exit).toBe(0);
+  });
+
+  it("asks on the terminal where the answer goes into a file", async () => {
+    const { emulated, pty } = await ask(TWO, {}, "--json", "-o", "answer.json");
+    await pty.see("[N]o:");
+    pty.type("a\r");
+    expect(await pty.exit).toBe(0);
+    expect(results(emulated).map(({ status }) => status)).toEqual(["success", "success"]);
+  });
+});

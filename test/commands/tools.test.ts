@@ -1,0 +1,200 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { createHome, openclaw, start, writeConfig } from "../helpers/openclaw.ts";
+import { PIXEL } from "../helpers/pixel.ts";
+import { openPty } from "../helpers/pty.ts";
+import { expectSchema } from "../helpers/schema.ts";
+
+const SETTINGS = `{
+  tools: {
+    echo: {
+      description: "Says what it is given.",
+      command: ["cat"],
+      input: { type: "object", properties: { word: { type: "string" } }, required: ["word"] },
+    },
+    fail: { description: "Fails.", command: ["sh", "-c", "echo half; echo broken >&2; exit 3"], input: { type: "object" } },
+    never: { description: "Is never run.", command: ["touch", "ran"], input: { type: "object" }, allow: "never" },
+    slow: { description: "Takes its time.", command: ["sleep", "60"], input: { type: "object" } },
+    "not-there": { description: "Is not there.", command: ["./not-there"], input: { type: "object" } },
+    profile: "minimal",
+    exec: { security: "full" },
+  },
+  mcpServers: { files: { command: "./no-server" } },
+}`;
+
+function machine(): string {
+  const home = createHome();
+  writeConfig(home, SETTINGS);
+  mkdirSync(path.join(home, "src"));
+  writeFileSync(path.join(home, "src", "notes.txt"), "first\\nsecond\\n".replaceAll("\\n", "\n"));
+  return home;
+}
+
+describe("tools list", () => {
+  it("lists what is built in and what the configuration has, and starts no server", async () => {
+    const home = machine();
+    const { code, stdout, stderr } = await openclaw(["tools", "list"], home);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const rows = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.split("\t"));
+    const names = rows.map(([name]) => name).join(" ");
+    expect(names).toMatch(/^read-file list-files search-files shell aws echo fail never slow not-there$/);
+    expect(rows.find(([name]) => name === "echo")?.slice(1)).toEqual([
+      "command cat",
+      "ask",
+      "Says what it is given.",
+    ]);
+    expect(rows.find(([name]) => name === "never")?.[2]).toBe("never");
+  });
+
+  it("has the schemas of their input in JSON", async () => {
+    const home = machine();
+    const { stdout } = await openclaw(["tools", "list", "--json"], home);
+    const document = JSON.parse(stdout) as { tools: { name: string }[] };
+    expectSchema("tools-list", document);
+    expect(document.tools.find(({ name }) => name === "echo")).toMatchObject({
+      source: { kind: "command", command: ["cat"] },
+      allow: "ask",
+      inputSchema: { type: "object", required: ["word"] },
+    });
+  });
+
+  it("names the servers that it has not started, on a terminal", async () => {
+    const pty = openPty(["tools", "list"], machine(), { columns: 120, lingerSeconds: 1 });
+    await pty.see(/Tool +From +Runs +Does/);
+    await pty.see("not started for this: the MCP server files (--mcp NAME)");
+  });
+
+  it("says what keeps a server from starting", async () => {
+    const { code, stderr } = await openclaw(["tools", "list", "--mcp", "files"], machine());
+    expect(stderr).toContain("no-server");
+    expect(code).toBe(3);
+  });
+});
+
+describe("tools run", () => {
+  const run = (args: string[], options: Parameters<typeof openclaw>[2] = {}, home = machine()) =>
+    openclaw(["tools", "run", ...args], home, options);
+
+  it("prints what a command says to its input, which may be piped in", async () => {
+    expect(await run(["echo", '{"word":"one"}'])).toMatchObject({
+      code: 0,
+      stdout: '{"word":"one"}\n',
+      stderr: "",
+    });
+    expect((await run(["echo"], { input: '{"word":"two"}\n' })).stdout).toBe('{"word":"two"}\n');
+    expect((await run(["echo", "-"], { input: '{"word":"three"}' })).stdout).toBe('{"word":"three"}\n');
+  });
+
+  it("runs what is built in, in its folder", async () => {
+    const { code, stdout } = await run(["read-file:src", '{"path":"notes.txt"}']);
+    expect(stdout).toContain("second");
+    expect(code).toBe(0);
+    const outside = await run(["read-file:src", '{"path":"../.openclaw/openclaw.json"}']);
+    expect(outside.code).toBe(5);
+    expect(outside.stdout).not.toContain("tools");
+  });
+
+  it("has it as a document", async () => {
+    const { code, stdout } = await run(["echo", '{"word":"one"}', "--json"]);
+    expect(code).toBe(0);
+    const document = JSON.parse(stdout) as object;
+    expectSchema("tools-run", document);
+    expect(document).toMatchObject({
+      name: "echo",
+      status: "success",
+      content: [{ text: '{"word":"one"}' }],
+    });
+  });
+
+  it("ends with 5 where the tool fails, and prints what it says all the same", async () => {
+    const plain = await run(["fail"], { input: "" });
+    expect(plain.code).toBe(5);
+    expect(plain.stdout).toContain("broken");
+    expect(plain.stderr).toContain("error: The tool 'fail' failed.");
+    const { code, stdout } = await run(["fail", "{}", "--json"]);
+    expect(code).toBe(5);
+    expectSchema("tools-run", JSON.parse(stdout));
+    expect(JSON.parse(stdout)).toMatchObject({
+      status: "error",
+      error: { code: "tool-failed", exitCode: 5 },
+    });
+  });
+
+  it("writes an image as it is into a pipe, and says that it is one on a terminal", async () => {
+    const home = machine();
+    writeFileSync(path.join(home, "src", "dot.png"), PIXEL);
+    const child = start(["tools", "run", "read-file:src", '{"path":"dot.png"}'], home);
+    const parts: Buffer[] = [];
+    child.stdout.on("data", (part: Buffer) => parts.push(part));
+    await new Promise((resolve) => child.once("close", resolve));
+    expect(Buffer.concat(parts).equals(Buffer.from(PIXEL))).toBe(true);
+    const pty = openPty(["tools", "run", "read-file:src", '{"path":"dot.png"}'], home, { lingerSeconds: 1 });
+    await pty.see(/\(png image of .*; --json has it in base64\)/);
+  });
+
+  it.each<[string[], RegExp, RegExp]>([
+    [["ecko", "{}"], /There is no tool 'ecko'/, /Did you mean echo\?/],
+    [["profile", "{}"], /There is no tool 'profile'/, /tools list/],
+    [["exec", "{}"], /There is no tool 'exec'/, /./],
+    [["files", "{}"], /an MCP server of that name/, /./],
+    [["echo", "{"], /The input '\{' is not JSON/, /For example/],
+    [["echo", "[]"], /is no JSON object/, /For example/],
+    [["echo", '"x"'], /is no JSON object/, /For example/],
+    [["echo", ""], /is not JSON|is no JSON object/, /For example/],
+    [["echo", "-"], /on stdin/, /For example/],
+    [["echo", '{"word":7}'], /does not fit its schema.*word/, /tools list --json/],
+    [["echo", "{}"], /does not fit its schema.*word/, /tools list --json/],
+    [["never", "{}"], /The settings never allow 'never'/, /openclaw config set tools.never.allow ask/],
+    [["read-file:nowhere", "{}"], /nowhere/, /./],
+  ])("refuses %j as a wrong call", async (args, message, hint) => {
+    const { code, stderr } = await run(args, { input: "" });
+    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(hint);
+    expect(code).toBe(2);
+  });
+
+  it("says of a command that is not there that it failed", async () => {
+    const { code, stderr, stdout } = await run(["not-there", "{}"]);
+    expect(stdout + stderr).toContain("./not-there");
+    expect(code).toBe(5);
+  });
+
+  it("gives up when it takes too long, and ends it", async () => {
+    const { code, stderr } = await run(["slow", "{}", "--timeout", "0.2"]);
+    expect(stderr).toContain("longer than 0.2 seconds");
+    expect(code).toBe(5);
+  });
+
+  it("ends with the tool when it is interrupted", async () => {
+    const child = start(["tools", "run", "slow", "{}"], machine());
+    const ended = new Promise<number | null>((resolve) => child.once("close", (code) => resolve(code)));
+    setTimeout(() => child.kill("SIGINT"), 500);
+    expect(await ended).toBe(130);
+  });
+});
+
+describe("completion of tools", () => {
+  it.each<[string[], string[]]>([
+    [["chat", "--tool", "ec"], ["echo"]],
+    [["chat", "--tool", "files"], ["files__"]],
+    [["chat", "--tool", "read"], ["read-file"]],
+    [["chat", "--mcp", ""], ["files"]],
+    [
+      ["chat", "--allow", "aws"],
+      ["aws", "aws:write"],
+    ],
+    [["chat", "--allow", "files"], ["files__*"]],
+    [["tools", "run", "sl"], ["slow"]],
+    [["tools", "list", "--mcp", "f"], ["files"]],
+  ])("offers for %j: %j", async (words, offered) => {
+    const { stdout } = await openclaw(["complete", "fish", "--", ...words], machine());
+    const values = stdout.split("\n").filter((line) => line !== "");
+    const names = values.map((line) => line.split("\t")[0] ?? "");
+    // The shell leaves out what does not begin so.
+    expect(names.filter((name) => name.startsWith(words.at(-1) ?? ""))).toEqual(offered);
+  });
+});
