@@ -2,7 +2,9 @@ import type { DocumentBlock, ImageBlock, ToolResultContentBlock } from "@aws-sdk
 import { documentAsText, detectKind, TEXT_FORMATS } from "../../../converse/file-kind.ts";
 import { decodeText, isText } from "../../../disk/decode-text.ts";
 import { isDeeperThan, isRecord, type JsonObject, recordAt, recordsAt, textAt } from "../../../json.ts";
+import { ANY_ATTACHMENTS } from "../../../models/families.ts";
 import { formatBytes } from "../../../terminal/numbers.ts";
+import { boundText, MOST_TEXT_BYTES } from "../tool-result.ts";
 import { textResult, type ToolResult } from "../tool.ts";
 
 /** What a model is given of a server's content, in a result as in a question. */
@@ -11,11 +13,6 @@ export type GivenBlock =
   | { image: ImageBlock & { source: { bytes: Uint8Array } } }
   | { document: DocumentBlock & { source: { bytes: Uint8Array } } };
 
-/**
- * The largest image and document that Converse takes, in bytes: 3.75 MB and 4.5 MB
- * (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html).
- */
-const MOST_BYTES = { image: 3_750_000, document: 4_500_000 };
 /** Deeper nesting of a structured result is not handed on. */
 const MOST_LEVELS = 64;
 /** So many values of it are looked for in the texts beside it. */
@@ -36,7 +33,18 @@ export function toToolResult(result: JsonObject): ToolResult {
       content.push({ text: `[structured content that is nested more than ${MOST_LEVELS} levels deep]` });
     else if (!sayAll(texts.join("\n"), structured)) content.push({ json: structured as never });
   }
-  return content.length === 0 ? textResult("", isError) : { content, isError };
+  if (content.length === 0) return textResult("", isError);
+  return { content: boundTexts(content), isError };
+}
+
+/** Content within the bound of a result. What is longer becomes one text, without its middle, before the files. */
+function boundTexts(content: readonly ToolResultContentBlock[]): ToolResultContentBlock[] {
+  const isSaid = ({ text, json }: ToolResultContentBlock): boolean =>
+    text !== undefined || json !== undefined;
+  const said = content.filter(isSaid).map(({ text, json }) => text ?? JSON.stringify(json));
+  const length = said.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  if (length <= MOST_TEXT_BYTES) return [...content];
+  return [{ text: boundText(said.join("\n")) }, ...content.filter((block) => !isSaid(block))];
 }
 
 /**
@@ -105,7 +113,7 @@ function decodeBase64(data: unknown): Buffer {
 function fileBlock(bytes: Buffer, called: string, uri = ""): GivenBlock {
   const name = nameOf(uri);
   const file = detectKind(bytes, name);
-  if (file.kind === "image" && bytes.length <= MOST_BYTES.image)
+  if (file.kind === "image" && bytes.length <= ANY_ATTACHMENTS.mostBytes.image)
     return { image: { format: file.format, source: { bytes } } };
   if (file.kind === "document") {
     if (TEXT_FORMATS.has(file.format)) {
@@ -114,7 +122,7 @@ function fileBlock(bytes: Buffer, called: string, uri = ""): GivenBlock {
         return {
           text: documentAsText(label, decodeText(bytes, { label, file: undefined, code: "bad-response" })),
         };
-    } else if (bytes.length <= MOST_BYTES.document)
+    } else if (bytes.length <= ANY_ATTACHMENTS.mostBytes.document)
       return { document: { format: file.format, name: name || "document", source: { bytes } } };
   }
   const size = bytes.length === 0 ? "nothing" : formatBytes(bytes.length);

@@ -103,6 +103,18 @@ describe("a piece of a server's content", () => {
 });
 
 describe("what came of a call", () => {
+  test.each([
+    ["one long text", [{ type: "text", text: "x".repeat(1e6) }]],
+    ["very many texts", Array.from({ length: 5000 }, () => ({ type: "text", text: "x".repeat(100) }))],
+  ])("%s is bounded", (_, texts) => {
+    const image = { type: "image", data: PIXEL.toString("base64"), mimeType: "image/png" };
+    const { content } = toToolResult({ content: [...texts, image] });
+    expect(content).toHaveLength(2);
+    expect(content[0]!.text!.length).toBeLessThan(100_100);
+    expect(content[0]!.text).toMatch(/^x+.*\[… .* bytes are left out here …\].*x+$/s);
+    expect(content[1]).toMatchObject({ image: { format: "png" } });
+  });
+
   test.each<[string, object, object]>([
     ["nothing", {}, { content: [{ text: "(nothing)" }], isError: false }],
     [
