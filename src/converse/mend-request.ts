@@ -651,7 +651,7 @@ function mendCachePoints(input: Input, { family, modelId, tell }: Mending): Inpu
   const system = placeCachePoints(input.system ?? []);
   const messages = (input.messages ?? []).map(({ role, content }) => ({
     role,
-    content: placeCachePoints(content ?? []),
+    content: placeCachePoints(content ?? [], family.cachePoints?.onlyBehindText),
   }));
   const before = [...tools, ...system].filter(isCachePoint).length;
   const behind = messages.flatMap(({ content }) => content).filter(isCachePoint).length;
@@ -688,9 +688,13 @@ function isCachePoint({ cachePoint }: MayBeCachePoint): boolean {
 
 /**
  * A cache point is refused behind reasoning ("Cache point cannot be inserted after reasoning block") and behind a document
- * other than a pdf (https://github.com/strands-agents/harness-sdk/pull/2001): it goes before them.
+ * other than a pdf (https://github.com/strands-agents/harness-sdk/pull/2001): it goes before them. `onlyBehindText` has the
+ * models that refuse it behind all but text.
  */
-function placeCachePoints<Block extends MayBeCachePoint>(list: readonly Block[]): Block[] {
+function placeCachePoints<Block extends MayBeCachePoint>(
+  list: readonly Block[],
+  onlyBehindText = false,
+): Block[] {
   const placed: Block[] = [];
   for (const block of list) {
     if (!block.cachePoint) {
@@ -698,8 +702,9 @@ function placeCachePoints<Block extends MayBeCachePoint>(list: readonly Block[])
       continue;
     }
     const before = placed.findLastIndex(
-      (other: Block & Pick<ContentBlock, "reasoningContent" | "document">) => {
-        const { reasoningContent, document } = other;
+      (other: Block & Pick<ContentBlock, "text" | "reasoningContent" | "document">) => {
+        const { text, reasoningContent, document } = other;
+        if (onlyBehindText) return text !== undefined || other.cachePoint !== undefined;
         return !reasoningContent && (!document || document.format === "pdf");
       },
     );

@@ -122,6 +122,7 @@ export async function planRequest(
     parameters: reasoning.parameters,
     guardrail: chooseGuardrail(ask.guardrail, ask.asksForTrace === true, config),
     cachePoint: cache.point,
+    cachePlaces: family.cachePoints,
     additionalFields: { ...reasoning.fields, ...topK.fields },
     metadata: ask.metadata,
     tools,

@@ -8,7 +8,7 @@ import { type ChatParameters, collectParameters, PARAMETER_ROWS } from "../confi
 import type { Configuration } from "../config/settings.ts";
 import { withCachePoints } from "../models/cache-points.ts";
 import type { Guardrail } from "./guardrail.ts";
-import type { Fields } from "../models/families.ts";
+import type { FamilyFacts, Fields } from "../models/families.ts";
 
 export type { ChatParameters } from "../config/parameters.ts";
 
@@ -21,6 +21,8 @@ export interface ChatRequest {
   guardrail?: Guardrail | undefined;
   /** Where the prompt is cached up to; undefined caches nothing. */
   cachePoint?: CachePointBlock | undefined;
+  /** Where the model takes cache points. */
+  cachePlaces?: FamilyFacts["cachePoints"];
   /** Fields of the model's own, such as those for reasoning. */
   additionalFields?: Fields | undefined;
   /** Marks the call in the invocation logs. */
@@ -38,18 +40,20 @@ export function buildRequest(request: ChatRequest): ConverseStreamCommandInput {
     parameters,
     guardrail,
     cachePoint,
+    cachePlaces,
     additionalFields = {},
     metadata = {},
     tools,
   } = request;
   const { inferenceConfig, ...service } = placeParameters(parameters);
-  const cached = withCachePoints(cachePoint, system ? [{ text: system }] : [], messages);
+  const cacheable = { system: system ? [{ text: system }] : [], messages, tools };
+  const cached = withCachePoints(cachePoint, cacheable, cachePlaces);
   return {
     modelId,
     messages: cached.messages,
     ...(cached.system.length > 0 ? { system: cached.system } : {}),
     ...(inferenceConfig ? { inferenceConfig } : {}),
-    ...(tools ? { toolConfig: tools } : {}),
+    ...(cached.tools ? { toolConfig: cached.tools } : {}),
     ...(guardrail ? { guardrailConfig: { ...guardrail } } : {}),
     ...service,
     ...(Object.keys(additionalFields).length > 0 ? { additionalModelRequestFields: additionalFields } : {}),

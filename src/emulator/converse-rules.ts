@@ -289,6 +289,20 @@ const MODEL_RULES: readonly {
     },
   },
   {
+    // https://github.com/earendil-works/pi/issues/2053, https://github.com/aws-samples/bedrock-engineer/pull/71,
+    // https://github.com/aws-samples/generative-ai-use-cases/pull/1077
+    models: /amazon\.nova/,
+    refuse: ({ messages }) => {
+      for (const [index, { content }] of messages.entries()) {
+        const at = content.findIndex(
+          ({ cachePoint }, place) => cachePoint && content[place - 1]?.text === undefined,
+        );
+        if (at >= 0) return extraneous(`#/messages/${index}/content/${Math.max(at - 1, 0)}`, "cachePoint");
+      }
+      return undefined;
+    },
+  },
+  {
     // Measured: https://github.com/lastmile-ai/mcp-agent/pull/126, https://github.com/zed-industries/zed/issues/28521,
     // https://github.com/aws-samples/bedrock-chat/pull/645
     models: /amazon\.nova/,

@@ -1,4 +1,9 @@
-import type { CachePointBlock, Message, SystemContentBlock } from "@aws-sdk/client-bedrock-runtime";
+import type {
+  CachePointBlock,
+  Message,
+  SystemContentBlock,
+  ToolConfiguration,
+} from "@aws-sdk/client-bedrock-runtime";
 import type { CacheTime, FamilyFacts } from "./families.ts";
 
 /** The cache point for a model, or undefined with a notice where it takes none; the nearest time where not this one. */
@@ -26,19 +31,33 @@ export function cachePointFor(
   return { point: { type: "default" }, notices };
 }
 
+/** What a request has that can be cached. */
+interface Cacheable {
+  system: readonly SystemContentBlock[];
+  messages: readonly Message[];
+  tools?: ToolConfiguration | undefined;
+}
+
 /**
- * Puts the cache point after the system prompt, at the end of the newest question, and at the end of the one before, up to
- * which was written when that was asked: of an older place only Claude's caching knows by itself, 20 blocks back
- * (https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html). Changes none of its arguments.
+ * Puts the cache point after the tools and the system prompt, at the end of the newest message of the person, and at the end
+ * of the one before, up to which was written when that was sent: of an older place only Claude's caching knows by itself, 20
+ * blocks back (https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html). Only where the model's family
+ * takes one. Changes none of its arguments.
  */
 export function withCachePoints(
   point: CachePointBlock | undefined,
-  system: readonly SystemContentBlock[],
-  messages: readonly Message[],
-): { system: SystemContentBlock[]; messages: Message[] } {
-  if (!point) return { system: [...system], messages: [...messages] };
-  const newest = messages.length - 1;
-  const before = messages.findLastIndex(({ role }, index) => role === "user" && index < newest);
+  { system, messages, tools }: Cacheable,
+  {
+    inTools = false,
+    onlyBehindText = false,
+  }: Pick<NonNullable<FamilyFacts["cachePoints"]>, "inTools" | "onlyBehindText"> = {},
+): { system: SystemContentBlock[]; messages: Message[]; tools: ToolConfiguration | undefined } {
+  if (!point) return { system: [...system], messages: [...messages], tools };
+  const canEnd = ({ role, content }: Message): boolean =>
+    role === "user" && (!onlyBehindText || content?.at(-1)?.text !== undefined);
+  const newest = messages.findLastIndex(canEnd);
+  const before = messages.findLastIndex((message, index) => index < newest && canEnd(message));
+  const offered = tools?.tools ?? [];
   const withPoint = ({ role, content }: Message): Message => ({
     role,
     content: [...(content ?? []), { cachePoint: point }],
@@ -48,5 +67,9 @@ export function withCachePoints(
     messages: messages.map((message, index) =>
       index === newest || index === before ? withPoint(message) : message,
     ),
+    tools:
+      inTools && offered.some(({ toolSpec }) => toolSpec)
+        ? { ...tools, tools: [...offered, { cachePoint: point }] }
+        : tools,
   };
 }

@@ -96,6 +96,8 @@ export interface FamilyFacts {
     times: readonly CacheTime[];
     /** Whether they may stand behind tools, too. */
     inTools?: boolean;
+    /** Whether they may stand behind a text alone: not behind a file or the result of a tool. */
+    onlyBehindText?: boolean;
     source: string;
   };
   /** That Converse's `outputConfig.textFormat` holds it to a JSON Schema. */
@@ -514,7 +516,10 @@ export function families(): readonly ModelFamily[] {
     },
     {
       models: /^amazon\.nova-(micro|lite|pro|premier|2-lite)/,
-      cachePoints: { ...FIVE_MINUTES, inTools: false },
+      // Measured: https://github.com/danny-avila/LibreChat/issues/13838 for tools, and for what is no text
+      // https://github.com/aws-samples/bedrock-engineer/pull/71, https://github.com/earendil-works/pi/issues/2053 and
+      // https://github.com/aws-samples/generative-ai-use-cases/pull/1077.
+      cachePoints: { ...FIVE_MINUTES, inTools: false, onlyBehindText: true },
     },
     {
       models: /^amazon\.nova-(micro|lite|pro|premier)/,

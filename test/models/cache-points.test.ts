@@ -40,7 +40,7 @@ describe("cache points", () => {
       userMessage("two"),
     ];
     const copy = structuredClone(messages);
-    const cached = withCachePoints(point, [{ text: "S" }], messages);
+    const cached = withCachePoints(point, { system: [{ text: "S" }], messages });
     expect(cached).toEqual({
       system: [{ text: "S" }, { cachePoint: point }],
       messages: [
@@ -50,7 +50,7 @@ describe("cache points", () => {
       ],
     });
     expect(messages).toEqual(copy);
-    expect(withCachePoints(undefined, [], messages)).toEqual({ system: [], messages: copy });
+    expect(withCachePoints(undefined, { system: [], messages })).toEqual({ system: [], messages: copy });
   });
 
   it("read what the question before has written: its request begins every later one up to a point of both", () => {
@@ -59,7 +59,10 @@ describe("cache points", () => {
       { role: "assistant" as const, content: [{ text }] },
     ]);
     const asked = [1, 3, 5, 7].map((length) => {
-      const { system, messages } = withCachePoints(point, [{ text: "S" }], turns.slice(0, length));
+      const { system, messages } = withCachePoints(point, {
+        system: [{ text: "S" }],
+        messages: turns.slice(0, length),
+      });
       return [system, messages.flatMap(({ content }) => content ?? [])].flat();
     });
     const upToPoints = asked.map((blocks) =>
@@ -74,6 +77,49 @@ describe("cache points", () => {
   });
 
   it("make no system block where there is no system prompt", () => {
-    expect(withCachePoints(point, [], [userMessage("one")]).system).toEqual([]);
+    expect(withCachePoints(point, { system: [], messages: [userMessage("one")] }).system).toEqual([]);
+  });
+
+  const result = { toolResult: { toolUseId: "t", content: [{ text: "12:00" }] } };
+  const rounds = [
+    userMessage("one"),
+    { role: "assistant" as const, content: [{ text: "1" }] },
+    userMessage("two"),
+    { role: "assistant" as const, content: [{ toolUse: { toolUseId: "t", name: "clock", input: {} } }] },
+    { role: "user" as const, content: [result] },
+  ];
+  const tools = { tools: [{ toolSpec: { name: "clock", inputSchema: { json: {} } } }] };
+  /** The blocks that have a point behind them. */
+  const ends = (content: readonly object[] = []) =>
+    content.flatMap((_, index) => ("cachePoint" in (content[index + 1] ?? {}) ? [content[index]] : []));
+
+  it("stand behind tools, and what those came to, where the model takes them", () => {
+    const cached = withCachePoints(point, { system: [], messages: rounds, tools }, { inTools: true });
+    expect(cached.tools).toEqual({ tools: [...tools.tools, { cachePoint: point }] });
+    expect(cached.messages.map(({ content }) => ends(content))).toEqual([
+      [],
+      [],
+      [{ text: "two" }],
+      [],
+      [result],
+    ]);
+    const none = withCachePoints(point, { system: [], messages: rounds }, { inTools: true });
+    expect(none.tools).toBeUndefined();
+  });
+
+  it("stand behind text alone where nothing else is taken", () => {
+    const cached = withCachePoints(
+      point,
+      { system: [], messages: rounds, tools },
+      { inTools: false, onlyBehindText: true },
+    );
+    expect(cached.tools).toBe(tools);
+    expect(cached.messages.map(({ content }) => ends(content))).toEqual([
+      [{ text: "one" }],
+      [],
+      [{ text: "two" }],
+      [],
+      [],
+    ]);
   });
 });

@@ -237,6 +237,23 @@ describe("a turn with tools", () => {
     expect(outcome.stderr.match(/Asking/g)).toHaveLength(1);
   });
 
+  it.each([
+    // Behind the tools, and where the newest two messages end.
+    [CLAUDE, [1, 1, 2]],
+    // Behind the question, which is text.
+    [NOVA, [0, 1, 1]],
+  ])(
+    "has the prompt cached that every round of '%s' sends again",
+    async (model, [inTools, first, second]) => {
+      const emulated = await emulating(calling(asked("clock")), { text: "Noon." });
+      const { sent, error } = await turnWith(emulated, { models: [model] });
+      expect(error).toBeUndefined();
+      const count = (value: unknown) => JSON.stringify(value).split('"cachePoint"').length - 1;
+      expect(sent.map(({ toolConfig }) => count(toolConfig))).toEqual([inTools, inTools]);
+      expect(sent.map(({ messages }) => count(messages))).toEqual([first, second]);
+    },
+  );
+
   it("sends the files of the question with every round", async () => {
     const emulated = await emulating(calling(asked("clock")), { text: "Noon." });
     const attachment = {
