@@ -8,23 +8,16 @@ import {
   judgeAccess,
   judgeGates,
 } from "../../discovery/judge-access.ts";
-import { surveyNamed, unlisted } from "../../discovery/name-model.ts";
-import { findNamed } from "../../discovery/find-named.ts";
-import { type ModelSurvey, withAwsSpinner } from "../../discovery/survey.ts";
+import { withAwsSpinner } from "../../discovery/survey.ts";
 import { readTextInput } from "../../disk/read-input.ts";
-import { type ErrorCode, OpenclawError, usageError } from "../../errors.ts";
+import { OpenclawError, usageError } from "../../errors.ts";
 import { loadConfig } from "../../config/resolve.ts";
-import { baseModelId } from "../../models/base-model-id.ts";
-import { lookUpCatalog } from "../../models/catalog.ts";
 import { configuredDefaults } from "../../models/default-models.ts";
-import { type FoundationModel, toWarning, type Warning } from "../../models/discovered.ts";
+import { toWarning, type Warning } from "../../models/discovered.ts";
 import { accessCommand } from "../../models/gates.ts";
-import { isMantle, isServed } from "../../models/provider-api.ts";
-import { type ResolvedModel, targetOf } from "../../models/resolve-model.ts";
 import { formTemplate, readForm } from "../../models/use-case-form.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
-import { openSession } from "../../session/session.ts";
 import type { Style } from "../../terminal/color.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { repeatOtherFlags } from "../../terminal/repeat-flags.ts";
@@ -42,17 +35,6 @@ export interface AccessOptions extends GlobalOptions {
   yes?: boolean;
 }
 
-/** Failures that no question escapes: then nothing is known of any gate. */
-const FATAL: ReadonlySet<ErrorCode> = new Set([
-  "no-credentials",
-  "credentials-expired",
-  "credentials-rejected",
-  "network",
-  "timeout",
-  "bad-response",
-  "model-not-found",
-]);
-
 /**
  * Shows each gate between this identity and a model, with what opens it, and opens one where a flag asks for that and
  * somebody has said yes. Throws `usage` where nobody can be asked, for a form that AWS would refuse, and for a no.
@@ -62,50 +44,31 @@ export async function run(options: AccessOptions, runtime: Runtime): Promise<voi
   if (options.formTemplate) return terminal.printDocument(formTemplate());
   const step = await readStep(options, runtime);
   const model = options.model ?? (await defaultModel(options, runtime));
-  const { survey, wanted } = await surveyNamed(model, options, runtime, { withBarred: true });
-  const { load, setup } = survey;
-  if (isServed(wanted))
-    throw usageError(`'${wanted.key}' is no model of Amazon Bedrock, and has no gates there.`);
-  const { baseId, base, name } = await findBase(survey, wanted);
-  const [{ AVAILABILITY, createGateAsker }, { askQuotaGate }] = await Promise.all([
-    import("../../discovery/ask-gates.ts"),
-    import("../../discovery/quota-gate.ts"),
-  ]);
-  const session = await openSession(setup, targetOf(wanted));
+  const { lookAtGates } = await import("../../discovery/look-at-gates.ts");
+  const {
+    survey,
+    key,
+    name,
+    place,
+    asked: first,
+    quota,
+    session,
+    ask,
+  } = await lookAtGates(model, options, runtime);
   try {
-    const place = {
-      modelId: baseId,
-      region: session.region.value,
-      repeated: repeatOtherFlags(options),
-      isAtMantle: isMantle(wanted),
-      isListed: base !== undefined,
-    };
-    const ask = (): Promise<AskedGates> => createGateAsker(session).askAll(baseId);
-    const model = {
-      id: wanted.id,
-      base,
-      discovered: load.discovered,
-      isAtMantle: place.isAtMantle,
-    };
-    const [first, quota] = await withAwsSpinner(setup, "Asking AWS about access", () =>
-      Promise.all([ask(), askQuotaGate(session, model, place)]),
-    );
     let asked = first;
-    const failure = asked.failures.get(AVAILABILITY);
-    // The control plane knows nothing of what Mantle alone has.
-    const isOnlyThere = place.isAtMantle && place.isListed && failure?.code === "model-not-found";
-    if (failure && FATAL.has(failure.code) && !isOnlyThere) throw failure;
     const opening = await step?.({ session, place, answers: asked.answers });
     if (opening?.open) {
       await consent(opening, options, runtime);
       const { open } = opening;
-      asked = await withAwsSpinner(setup, "Opening the gate", async () => {
+      asked = await withAwsSpinner(survey.setup, "Opening the gate", async () => {
         await open();
         return ask();
       });
     }
-    if (load.cacheFile !== undefined) await keepAccess(load.cacheFile, baseId, asked.answers, runtime);
-    await show({ name, key: wanted.key, place, asked, quota, opening }, options, runtime);
+    const { cacheFile } = survey.load;
+    if (cacheFile !== undefined) await keepAccess(cacheFile, place.modelId, asked.answers, runtime);
+    await show({ name, key, place, asked, quota, opening }, options, runtime);
   } finally {
     session.close();
   }
@@ -152,26 +115,6 @@ async function defaultModel(options: GlobalOptions, runtime: Runtime): Promise<s
     message: "No model is named, and no default model is set.",
     hint: "openclaw models access MODEL",
   });
-}
-
-/** The foundation model that answers in the end, and its name. Throws `model-not-found`, and why AWS's list is missing. */
-async function findBase(
-  survey: ModelSurvey,
-  wanted: ResolvedModel,
-): Promise<{ baseId: string; base: FoundationModel | undefined; name: string }> {
-  const { load } = survey;
-  const named = await findNamed(survey, wanted);
-  const baseId = named?.baseId ?? baseModelId(wanted.id, load.discovered);
-  const known = baseId === undefined ? undefined : lookUpCatalog(baseId);
-  // What the region does not list may be closed by just that.
-  if (!named && !known) throw await unlisted(wanted, survey);
-  if (baseId === undefined) {
-    throw new OpenclawError("model-not-found", {
-      message: `Which model answers for '${wanted.id}' is not known, and gates are a model's.`,
-      hint: `openclaw models show ${quoteForShell(wanted.id)}`,
-    });
-  }
-  return { baseId, base: named?.base, name: named?.model.name ?? known?.name ?? baseId };
 }
 
 /** Says what is shared with whom, and goes on with a yes only. Throws `usage` for anything else. */
