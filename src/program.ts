@@ -464,6 +464,25 @@ export const PROGRAM: Program = {
         flag("--ignore-budget", "answer although a budget of the configuration is spent"),
       ],
     },
+    mcp: {
+      description: "Speak the Model Context Protocol.",
+      members: {
+        serve: {
+          description: "Offer models to programs that speak MCP, over stdin and stdout.",
+          load: () => import("./commands/mcp/serve.ts"),
+          flags: [
+            flag("-m, --model <model>", "model that is asked where a call names none; several, by commas"),
+            flag(
+              "--allow-model <pattern>",
+              "let only models be named whose id or key fits, * standing for anything (repeatable)",
+              repeatable,
+            ),
+            flag("--max-cost <usd>", "most that one call may cost, by list prices", numberFlag(0)),
+            flag("--ignore-budget", "answer although a budget of the configuration is spent"),
+          ],
+        },
+      },
+    },
     help: {
       description: "Read about a command or a topic.",
       load: async () => {

@@ -45,7 +45,7 @@ const NOTES: Readonly<Record<string, string>> = {
   "templates edit":
     "Opens the template in `$VISUAL`, else `$EDITOR`, else `vi`, as JSON5; a new name begins with an example. It is checked before it is written to `templates.<name>` of the configuration. `openclaw config unset templates.review` removes one. [Chat](../chat.md#templates) shows templates in use.",
   usage:
-    "Sums up the ledger: a line for each call that `chat`, `serve` and `doctor --probe` made from this machine, with its tokens and the estimated price, never with what was said. A call whose price nobody knows counts, and is shown as such. `--since` takes `7d`, `12h`, `2w`, `today`, `yesterday`, `month`, or a date; days are those of UTC, by which AWS bills. [Costs](../costs.md) has budgets, and what is kept.",
+    "Sums up the ledger: a line for each call that `chat`, `serve`, `mcp serve` and `doctor --probe` made from this machine, with its tokens and the estimated price, never with what was said. A call whose price nobody knows counts, and is shown as such. `--since` takes `7d`, `12h`, `2w`, `today`, `yesterday`, `month`, or a date; days are those of UTC, by which AWS bills. [Costs](../costs.md) has budgets, and what is kept.",
   quota:
     "Shows the quotas of the model, and of each inference profile of it, as Service Quotas has them for this account in this region; what the last 15 minutes used, as CloudWatch tells some minutes later; and how many tokens of the quota one of output takes. With `--input-tokens` and `--max-tokens` it says whether one call passes now: `fits`, `in 12 s`, or the most `--max-tokens` that fits; in a pipe that answer alone is printed. Both services are optional: what a permission is missing for is named, and the rest is shown. Without a model it is the default model with its fallbacks, else every configured one. [Quotas](../quotas.md) explains the numbers.",
   doctor:
@@ -56,6 +56,8 @@ const NOTES: Readonly<Record<string, string>> = {
     "Prints its address and the `export` lines that point any AWS tool at it, and runs until it is stopped. `--emulator` on another command needs none of this. With `--upstream` a real model answers Converse calls; its key is read from `OPENCLAW_UPSTREAM_API_KEY`. [The emulator](../emulator.md) says what it does.",
   serve:
     "Runs until it is stopped, and prints the two variables that OpenAI's clients read. [Serve](../serve.md) says what of OpenAI's API it takes, and how to run it as a service. The log goes to stderr, a JSON line for each request. SIGTERM lets running answers end; a second one does not wait.",
+  "mcp serve":
+    "Runs until stdin ends, for the program that has started it: Claude Code, Codex, Cline and others. stdout has the protocol alone; the log goes to stderr, in JSON. [Models for other programs](../mcp-serve.md) has the four tools, and what to write into the settings of those programs.",
   completion: "[Completion](../completion.md) has the line for each shell, and what it completes.",
   help: "A command is read with the topic of its name, where there is one. On a terminal the page is shown through `$PAGER`, or `less`; `PAGER=cat` shows it at once. In a pipe it is Markdown. `man openclaw` has the same pages.",
 };

@@ -115,6 +115,11 @@ export class Embedder {
     }
   }
 
+  /** The key of what is called. */
+  get key(): string {
+    return `${this.#model.providerId}/${this.id}`;
+  }
+
   close(): void {
     this.#session.close();
   }

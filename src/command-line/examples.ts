@@ -361,6 +361,13 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
     ],
     topic: "serve",
   },
+  "mcp serve": {
+    examples: [
+      say("openclaw mcp serve", "as a program starts it that speaks MCP"),
+      say("openclaw mcp serve --model nova-lite --allow-model 'amazon.*' --max-cost 0.05"),
+    ],
+    topic: "mcp-serve",
+  },
   completion: {
     examples: [
       say("openclaw completion bash"),

@@ -46,6 +46,7 @@ export const TOPICS = {
   network: { says: "proxies and certificates", page: "network", also: ["proxy"] },
   providers: { says: "other servers that speak OpenAI's API", page: "providers" },
   serve: { says: "Bedrock for programs that speak OpenAI's API", page: "serve" },
+  "mcp-serve": { says: "models for programs that speak MCP", page: "mcp-serve" },
   emulator: { says: "the Bedrock inside the program", page: "emulator" },
   completion: { says: "Tab in bash, zsh and fish", page: "completion" },
   security: { says: "what is trusted, bounded and kept", page: "security" },

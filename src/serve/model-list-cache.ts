@@ -7,13 +7,15 @@ import { type ListedModel, listModels } from "../models/list.ts";
 import { loadModels, type ModelLoad } from "../discovery/load.ts";
 import { listInput, loadMantle, mantleWarnings } from "../discovery/survey.ts";
 import { hasMantle, isMantle } from "../models/provider-api.ts";
-import { loadServed } from "../discovery/load-served.ts";
+import { loadServed, type Served } from "../discovery/load-served.ts";
 
 /** The model list as it was last loaded. */
 export interface CachedModelList {
   load: ModelLoad;
   /** Of the endpoint `bedrock-mantle`, where its provider is configured. */
   mantle: ModelLoad | undefined;
+  /** Of the servers of other providers. */
+  served: Served;
   models: readonly ListedModel[];
 }
 
@@ -104,6 +106,7 @@ export class ModelListCache {
       this.#modelList = {
         load,
         mantle: ofMantle,
+        served,
         models: listModels(listInput(this.#setup, { aws: load, mantle: ofMantle, served })),
       };
     return this.#modelList;

@@ -38,8 +38,12 @@ type OnCounted = (usage: TokenUsage, cost: CallCost | null) => void;
 /** Whose call it is, and who is told what it used. */
 interface Caller {
   /** The name of the client's key. */
-  apiKey: string | undefined;
+  apiKey?: string | undefined;
   onCounted: OnCounted;
+  /** The most that one call may cost, in USD. */
+  mostUsd?: number | undefined;
+  /** Throws for models that the caller may not ask. */
+  admit?: ((models: readonly ResolvedModel[]) => void) | undefined;
 }
 
 /** Why the server is not ready, by what is missing; `ok` where nothing is. */
@@ -54,21 +58,23 @@ export class Upstream {
   readonly #runtime: Runtime;
   readonly #config: LoadedConfig;
   readonly #names: NameMap;
-  readonly #ledger: Ledger;
+  /** What its calls used and cost. */
+  readonly ledger: Ledger;
   #current: Promise<Generation> | undefined;
   #served: { of: CachedModelList; models: ServedModel[] } | undefined;
   #renewedAt = Number.NEGATIVE_INFINITY;
 
-  /** `runtime` outlives every call: its signal is that of the server's end. */
+  /** `runtime` outlives every call: its signal is that of the server's end. `command` is what the ledger calls it. */
   constructor(
     options: GlobalOptions & { ignoreBudget?: boolean },
     runtime: Runtime,
     config: LoadedConfig,
     names: NameMap,
+    command = "serve",
   ) {
     this.#names = names;
-    this.#ledger = new Ledger(runtime, config.value, {
-      command: "serve",
+    this.ledger = new Ledger(runtime, config.value, {
+      command,
       ignoresBudget: options.ignoreBudget,
     });
     this.#options = options;
@@ -110,6 +116,12 @@ export class Upstream {
     return { id: name, created: 0, owner: model?.providerId ?? "" };
   }
 
+  /** What its next call is made with, and the models that AWS and servers list. Throws `usage`. */
+  async current(): Promise<{ setup: Setup; modelList: CachedModelList }> {
+    const { setup, modelList } = await this.#generation();
+    return { setup, modelList: await modelList.current() };
+  }
+
   /** Whether credentials resolve and the model list is there. Throws `usage`. */
   async readiness(): Promise<Readiness> {
     const generation = await this.#generation();
@@ -141,6 +153,7 @@ export class Upstream {
         return this.#resolve(name, "newest");
       throw error;
     });
+    caller.admit?.(models);
     let asked = await this.#generation();
     const run = (): ChatEvents => this.#askWith(asked, models, query, runtime, caller);
     yield* withRenewal(run, async (failure) => {
@@ -155,7 +168,7 @@ export class Upstream {
   async close(): Promise<void> {
     const current = await this.#current?.catch(() => undefined);
     await current?.pool.close();
-    await this.#ledger.settle();
+    await this.ledger.settle();
   }
 
   async *#askWith(
@@ -163,7 +176,7 @@ export class Upstream {
     models: readonly ResolvedModel[],
     query: Omit<Query, "bounds">,
     runtime: Runtime,
-    { apiKey, onCounted }: Caller,
+    { apiKey, onCounted, mostUsd }: Caller,
   ): ChatEvents {
     const { setup, pool, modelList } = generation;
     let called = "";
@@ -175,7 +188,11 @@ export class Upstream {
         open: pool.open,
         known: modelList.known,
       };
-      const arrivals = runTurn({ ...setup, runtime }, models, question, { ledger: this.#ledger, apiKey });
+      const arrivals = runTurn({ ...setup, runtime }, models, question, {
+        ledger: this.ledger,
+        apiKey,
+        mostUsd,
+      });
       for await (const { model, event } of arrivals) {
         if (event.type === "start") called = event.model;
         if (event.type === "usage")

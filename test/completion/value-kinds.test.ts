@@ -31,6 +31,8 @@ const FREE = [
   "emulator --port",
   "emulator --upstream",
   "emulator --upstream-model",
+  "mcp serve --allow-model",
+  "mcp serve --max-cost",
   "models list --search",
   "openclaw --endpoint-url",
   "quota --input-tokens",

@@ -1,0 +1,128 @@
+import { compileOutputSchema, type OutputSchema } from "../../converse/output-schema.ts";
+import { KeptLength } from "../../converse/kept-length.ts";
+import { judgeStop } from "../../converse/outcome.ts";
+import { OpenclawError, withFields } from "../../errors.ts";
+import type { CallCost, TokenUsage } from "../../models/usage.ts";
+import { refused, type RequestField } from "../request-field.ts";
+import {
+  COST_SCHEMA,
+  DEFAULT,
+  mayAsk,
+  notAllowed,
+  type ServedBy,
+  type ServedTool,
+  type ToolAnswer,
+  type ToolRequest,
+  USAGE_SCHEMA,
+} from "./served-tool.ts";
+
+/** A schema larger than this is refused, in characters: it is compiled for each call. */
+const LONGEST_SCHEMA = 200_000;
+
+/** Asks a model one question. */
+export const askModelTool: ServedTool = {
+  name: "ask-model",
+  title: "Ask a model",
+  description:
+    "Ask a language model on Amazon Bedrock one question, and get its answer. It knows nothing of this conversation and has no tools: the prompt must say all that it needs. Each call costs money. list-models names the models.",
+  isFree: false,
+  inputSchema: {
+    type: "object",
+    properties: {
+      prompt: { type: "string", description: "The question, with everything that is needed to answer it." },
+      model: {
+        type: "string",
+        description:
+          "Which model: an id that list-models tells, an alias, or a part of a name that fits one model. By default the one that this server is set up with.",
+      },
+      system: { type: "string", description: "A system prompt." },
+      maxTokens: { type: "integer", minimum: 1, description: "The most tokens that the answer may have." },
+      schema: {
+        type: "object",
+        description: "A JSON Schema: the answer is then JSON that fits it, also in 'json' of the result.",
+      },
+    },
+    required: ["prompt"],
+  },
+  outputSchema: {
+    type: "object",
+    properties: {
+      model: { type: "string", description: "The id of the model that answered." },
+      text: { type: "string" },
+      json: { description: "The answer as a value, where a schema was given and it fits." },
+      stopReason: { type: "string", description: "'end_turn'; 'max_tokens' for an answer that was cut." },
+      usage: USAGE_SCHEMA,
+      costUsd: COST_SCHEMA,
+    },
+    required: ["model", "text", "stopReason", "usage", "costUsd"],
+  },
+  run: askQuestion,
+};
+
+async function askQuestion({ input, runtime, tell }: ToolRequest, by: ServedBy): Promise<ToolAnswer> {
+  const prompt = input.at("prompt").text();
+  if (prompt.trim() === "") throw input.at("prompt").refused("'prompt' says nothing.");
+  const named = input.at("model").given?.text();
+  const given = input.at("schema").given;
+  const schema = given && (await readSchema(given, runtime.signal));
+  const query = {
+    messages: [{ role: "user" as const, content: [{ text: prompt }] }],
+    system: input.at("system").given?.text(),
+    parameters: { maxTokens: input.at("maxTokens").given?.count() },
+    schema,
+  };
+  if (named === undefined && !by.hasDefault)
+    throw refused(
+      "'model' is missing, and this server has none by default. list-models names them.",
+      "model",
+    );
+  let counted: { usage: TokenUsage; cost: CallCost | null } | undefined;
+  const events = by.upstream.askByName(named ?? DEFAULT, query, runtime, {
+    mostUsd: by.mostUsd,
+    onCounted: (usage, cost) => {
+      counted = { usage, cost };
+    },
+    admit: (models) => {
+      const barred = named === undefined ? undefined : models.find(({ id, key }) => !mayAsk(by, id, key));
+      if (barred) throw notAllowed(barred.id, by);
+    },
+  });
+  let [model, text, stopReason] = ["", "", ""];
+  const length = new KeptLength();
+  for await (const event of events) {
+    if (event.type === "start") ({ model } = event);
+    if (event.type === "stop") ({ stopReason } = event);
+    if (event.type !== "text") continue;
+    length.add(event.text.length);
+    text += event.text;
+    tell?.(event.text);
+  }
+  const { error } = judgeStop(stopReason, model);
+  if (error)
+    throw text === "" ? error : withFields(error, { details: { ...error.details, partialText: text } });
+  const usage = numbersOf(counted?.usage ?? {});
+  const value = { model, text, stopReason, usage, costUsd: counted?.cost?.usd ?? null };
+  const isCut = stopReason === "max_tokens" || stopReason === "model_context_window_exceeded";
+  return {
+    value: schema && !isCut ? { ...value, json: JSON.parse(text) as unknown } : value,
+    text: isCut ? `${text}\n\n[The answer was cut: ${stopReason}.]` : text,
+  };
+}
+
+function numbersOf(usage: object): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(usage).filter((pair): pair is [string, number] => typeof pair[1] === "number"),
+  );
+}
+
+async function readSchema(field: RequestField, signal: AbortSignal): Promise<OutputSchema> {
+  const source = { label: "'schema'", param: "schema", most: LONGEST_SCHEMA, signal };
+  try {
+    const compiled = compileOutputSchema(field.object(), source);
+    await compiled.checked;
+    return { ...compiled, mayMisfit: (stopReason) => stopReason === "max_tokens" };
+  } catch (error) {
+    if (error instanceof OpenclawError && error.code === "usage") throw field.refused(error.message);
+    throw error;
+  }
+}
