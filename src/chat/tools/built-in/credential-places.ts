@@ -6,58 +6,64 @@ import { expandHome, stateFolder } from "../../../disk/state-folder.ts";
 import { errorCode } from "../../../errors.ts";
 import type { GlobalOptions } from "../../../options.ts";
 import type { Runtime } from "../../../runtime.ts";
-import { matchesPattern } from "../leave.ts";
 
 /**
- * Where programs keep credentials: names of folders and files behind each other, anywhere in a path, in any case. `*` stands
- * for any characters. The table of docs/tools.md has the same.
+ * Where programs keep credentials: folders and files, anywhere in a path, in any case. `*` stands for any characters of a name. The table of docs/tools.md has the same.
  */
-const PLACES: readonly (readonly string[])[] = [
-  [".aws"],
-  [".azure"],
-  [".config", "gcloud"],
-  [".config", "gh"],
-  [".docker", "config.json"],
-  [".gnupg"],
-  [".kube"],
-  [".local", "share", "keyrings"],
-  [".openclaw"],
-  [".password-store"],
-  [".ssh"],
-  ["etc", "gshadow*"],
-  ["etc", "shadow*"],
-  ["library", "keychains"],
-  ["run", "secrets"],
-  [".cargo", "credentials*"],
-  [".config", "git", "credentials"],
-  [".env"],
-  [".env.*"],
-  ["*.env"],
-  [".git-credentials"],
-  [".htpasswd"],
-  [".m2", "settings.xml"],
-  [".my.cnf"],
-  [".netrc"],
-  ["_netrc"],
-  [".npmrc"],
-  [".pgpass"],
-  [".pypirc"],
-  [".vault-token"],
-  ["credentials.tfrc.json"],
-  ["id_dsa"],
-  ["id_ecdsa*"],
-  ["id_ed25519*"],
-  ["id_rsa"],
-  ["*.jks"],
-  ["*.kdbx"],
-  ["*.keystore"],
-  ["*.p12"],
-  ["*.pfx"],
-  ["*.ppk"],
+const PLACES = [
+  ".aws",
+  ".azure",
+  ".config/gcloud",
+  ".config/gh",
+  ".docker/config.json",
+  ".gnupg",
+  ".kube",
+  ".local/share/keyrings",
+  ".openclaw",
+  ".password-store",
+  ".ssh",
+  "etc/gshadow*",
+  "etc/shadow*",
+  "library/keychains",
+  "run/secrets",
+  ".cargo/credentials*",
+  ".config/git/credentials",
+  ".env",
+  ".env.*",
+  "*.env",
+  ".git-credentials",
+  ".htpasswd",
+  ".m2/settings.xml",
+  ".my.cnf",
+  ".netrc",
+  "_netrc",
+  ".npmrc",
+  ".pgpass",
+  ".pypirc",
+  ".vault-token",
+  "credentials.tfrc.json",
+  "id_dsa",
+  "id_ecdsa*",
+  "id_ed25519*",
+  "id_rsa",
+  "*.jks",
+  "*.kdbx",
+  "*.keystore",
+  "*.p12",
+  "*.pfx",
+  "*.ppk",
 ];
 
 /** What is named like those and is there to be read. */
-const OPEN_NAMES = [".env.example", ".env.sample", ".env.template", ".env.dist", "*.pub"];
+const OPEN_NAME = /(?:^|[/\\])(?:\.env\.(?:dist|example|sample|template)|[^/\\]*\.pub)$/i;
+
+/** A path that has such a place in it. */
+const PLACE = new RegExp(`(?:^|[/\\\\])(${PLACES.map(toPattern).join("|")})(?=[/\\\\]|$)`, "i");
+
+function toPattern(place: string): string {
+  const patterns: Readonly<Record<string, string>> = { ".": "\\.", "*": "[^/\\\\]*", "/": "[/\\\\]" };
+  return place.replace(/[.*/]/g, (character) => patterns[character] ?? "");
+}
 
 /** Variables that say where such a file or folder is instead. */
 const NAMED_BY = [
@@ -101,7 +107,7 @@ export class CredentialPlaces {
       stateFolder(runtime),
       locateConfig(options, runtime).file,
       locateConfig({}, runtime).file,
-      ...PLACES.map((place) => path.join(homeFolder, ...place)),
+      ...PLACES.map((place) => path.join(homeFolder, place)),
       ...NAMED_BY.flatMap((name) => env[name]?.split(path.delimiter) ?? []).map((place) =>
         path.resolve(currentFolder, expandHome(place, homeFolder)),
       ),
@@ -122,21 +128,14 @@ export class CredentialPlaces {
   placeOf(file: string): string | undefined {
     const place = this.#places.find((place) => isWithin(place, file));
     if (place !== undefined) return path.basename(place);
-    const names = file.toLowerCase().split(/[/\\]/);
-    const isOpen = OPEN_NAMES.some((pattern) => matchesPattern(names.at(-1) ?? "", pattern));
-    const mayHold = isOpen ? names.slice(0, -1) : names;
-    return PLACES.find((place) => mayHold.some((_, at) => standsAt(mayHold, place, at)))?.join("/");
+    return PLACE.exec(OPEN_NAME.test(file) ? path.dirname(file) : file)?.[1];
   }
 }
 
-/** Whether a path is a folder, or in it. Both are absolute. */
+/** Whether a path is a folder, or in it. Both are absolute, without `..` in them. */
 export function isWithin(folder: string, file: string): boolean {
-  const between = path.relative(folder, file);
-  return between === "" || (!/^\.\.(?:[/\\]|$)/.test(between) && !path.isAbsolute(between));
-}
-
-function standsAt(names: readonly string[], place: readonly string[], at: number): boolean {
-  return place.every((pattern, index) => matchesPattern(names[at + index] ?? "", pattern));
+  if (!file.startsWith(folder)) return false;
+  return file.length === folder.length || folder.endsWith(path.sep) || file[folder.length] === path.sep;
 }
 
 function identify({ dev, ino }: Stats): string {
