@@ -1,8 +1,10 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Dialogue } from "../../src/emulator/emulator.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
+import { isRunning } from "../helpers/is-running.ts";
+import { stdioServer } from "../helpers/mcp-server.ts";
 import { openPty, type Pty, type PtyOptions } from "../helpers/pty.ts";
 
 const MODEL = "us.anthropic.claude-sonnet-4-6";
@@ -174,6 +176,90 @@ describe("chat --tool in a pipe", () => {
     expect(stderr).toContain("The MCP server 'off' is disabled.");
     expect(stderr).toContain("openclaw config unset mcpServers.off.disabled");
     expect(code).toBe(3);
+  });
+});
+
+describe("chat --mcp", () => {
+  const ECHO = { name: "files__echo", input: { word: "one" }, id: "call-1" };
+
+  /** A machine whose server writes its process down; `changes` are to what the server does. */
+  async function withServer(dialogue: Dialogue, changes = ""): Promise<Emulated> {
+    const emulated = await machine(dialogue);
+    const say = `require("node:fs").appendFileSync("pids.txt", process.pid + "\\n");`;
+    const server = stdioServer(emulated.home, say + changes);
+    emulated.configure(
+      JSON.stringify({
+        agents: { defaults: { model: MODEL } },
+        mcpServers: { files: server, other: server },
+      }),
+    );
+    return emulated;
+  }
+  const started = ({ home }: Emulated): number[] =>
+    existsSync(path.join(home, "pids.txt"))
+      ? readFileSync(path.join(home, "pids.txt"), "utf8").trimEnd().split("\n").map(Number)
+      : [];
+  const names = (emulated: Emulated) =>
+    (
+      calls(emulated).at(-1) as { toolConfig: { tools: { toolSpec: { name: string } }[] } }
+    ).toolConfig.tools.map(({ toolSpec }) => toolSpec.name);
+
+  it.each([
+    [["--mcp", "files"], ["files__echo"]],
+    [["--tool", "files__*"], ["files__echo"]],
+    [
+      ["--mcp", "files", "--mcp", "other"],
+      ["files__echo", "other__echo"],
+    ],
+  ])("starts with %j what is named, once, and ends it", async (flags, tools) => {
+    const emulated = await withServer([{ toolCalls: [ECHO] }, { text: "It came to $result" }]);
+    const { code, stdout, stderr } = await emulated.run(["chat", ...flags, "--allow", "files__*", "go"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toBe('It came to {"word":"one"}\n');
+    expect(names(emulated)).toEqual(tools);
+    expect(started(emulated)).toHaveLength(tools.length);
+    for (const processId of started(emulated)) await expect.poll(() => isRunning(processId)).toBe(false);
+  });
+
+  it("starts none that is not named", async () => {
+    const emulated = await withServer([{ text: "Done." }]);
+    await emulated.run(["chat", "--tool", "read-file", "go"]);
+    expect(started(emulated)).toEqual([]);
+  });
+
+  it("does not run a tool that has become another since it was allowed", async () => {
+    const emulated = await withServer(
+      [{ toolCalls: [ECHO] }, { toolCalls: [{ ...ECHO, id: "call-2" }] }, { text: "Done." }],
+      `answers.initialize = ({ protocolVersion }) => ({ protocolVersion, capabilities: { tools: { listChanged: true } }, serverInfo: { name: "t", version: "1" } });
+       let count = 0;
+       answers["tools/list"] = () => ({ tools: [tool("echo", { description: "Version " + count })] });
+       answers["tools/call"] = ({ arguments: input }) => {
+         count += 1;
+         send({ method: "notifications/tools/list_changed" });
+         return text("run " + count);
+       };`,
+    );
+    const { code, stderr } = await emulated.run(["chat", "--mcp", "files", "--allow", "*", "go"]);
+    expect(code).toBe(0);
+    expect(results(emulated)).toMatchObject([
+      {
+        id: "call-2",
+        status: "error",
+        text: expect.stringContaining("has changed since it was allowed") as string,
+      },
+    ]);
+    expect(stderr).toContain(
+      "A call of 'files__echo' was not run: the definition of 'files__echo' has changed",
+    );
+  });
+
+  it("refuses a tool that a server does not have, and ends the server", async () => {
+    const emulated = await withServer([{ text: "Done." }]);
+    const { code, stderr } = await emulated.run(["chat", "--tool", "files__ecko", "go"]);
+    expect(stderr).toContain("The MCP server 'files' has no tool 'files__ecko'.");
+    expect(stderr).toContain("Did you mean files__echo?");
+    expect(code).toBe(2);
+    for (const processId of started(emulated)) await expect.poll(() => isRunning(processId)).toBe(false);
   });
 });
 
@@ -375,6 +461,24 @@ describe("chat --tool at a terminal", () => {
     pty.type("\u0003");
     expect(await pty.exit).toBe(130);
     expect(marks(emulated)).toBe(false);
+  });
+
+  it("ends with Ctrl-C while a tool runs, which ends with it", async () => {
+    const emulated = await machine([{ toolCalls: [{ name: "sleep", input: {} }] }, { text: "Done." }]);
+    emulated.configure(
+      `{ agents: { defaults: { model: "${MODEL}" } }, tools: { sleep: { description: "Sleeps.",
+        command: ["sh", "-c", "echo $$ > started; sleep 60; touch slept"], input: { type: "object" } } } }`,
+    );
+    const pty = openPty(["chat", "--tool", "sleep", "go"], emulated.home, { env: emulated.env });
+    await pty.see("[N]o:");
+    pty.type("y\r");
+    const started = path.join(emulated.home, "started");
+    await expect
+      .poll(() => existsSync(started) && readFileSync(started, "utf8"), { timeout: 5000 })
+      .toMatch(/\d/);
+    pty.type("\u0003");
+    expect(await pty.exit).toBe(130);
+    await expect.poll(() => isRunning(Number(readFileSync(started, "utf8")))).toBe(false);
   });
 
   it("ends when the terminal has gone", async () => {

@@ -118,6 +118,13 @@ describe("what a command loads", () => {
     expect(identity.calls).toHaveLength(1);
   });
 
+  it("is nothing of MCP's client where no server is named", async () => {
+    const chat = ["chat", "-m", "amazon.nova-lite-v1:0", "--tool", "read-file", "hi"];
+    const { files } = await loadedBy(await emulate(), chat);
+    expect(files).toContain("commands-chat-with-tools");
+    expect(files.filter((file) => /modelcontextprotocol|transport/.test(file))).toEqual([]);
+  });
+
   it.each([
     [
       ["chat", "-m", "amazon.nova-lite-v1:0", "hi"],

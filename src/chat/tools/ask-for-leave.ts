@@ -134,7 +134,8 @@ async function dropTyped(stdin: Runtime["stdin"], signal: AbortSignal): Promise<
       function end(): void {
         clearTimeout(timer);
         signal.removeEventListener("abort", end);
-        resolve();
+        // Where the process was busy for longer, what was typed is read only now: Node looks at it before this.
+        setImmediate(resolve);
       }
       signal.addEventListener("abort", end, { once: true });
     });

@@ -8,6 +8,7 @@ import type { Runtime } from "../../runtime.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import type { Conversation } from "../sessions/kept-conversation.ts";
 import type { KeptTurn } from "../sessions/session-record.ts";
+import { boundText } from "./tool-result.ts";
 import { callsIn, type ToolCall } from "./tool.ts";
 
 const FLAG = "--tool-result";
@@ -121,9 +122,10 @@ function parseLine(line: string, wrong: (what: string) => OpenclawError): unknow
   }
 }
 
-/** Converse takes only objects as JSON; what else there is stands as text. */
+/** Converse takes only objects as JSON; what else there is stands as text, and so does what is cut because it is long. */
 function toBlock(content: unknown): ToolResultContentBlock {
-  if (isRecord(content)) return { json: content as never };
   const text = typeof content === "string" ? content : JSON.stringify(content);
-  return { text: text === "" ? "(nothing)" : text };
+  const bounded = boundText(text);
+  if (isRecord(content) && bounded === text) return { json: content as never };
+  return { text: bounded === "" ? "(nothing)" : bounded };
 }

@@ -84,6 +84,18 @@ describe("results that are given", () => {
   });
 
   test.each([
+    ["a text", "a".repeat(200_000)],
+    ["JSON", { all: "a".repeat(200_000) }],
+  ])("have the middle of %s left out that is too long", (_, content) => {
+    const [call] = calls;
+    const line = JSON.stringify({ toolUseId: "t1", content });
+    const [block] = toMessage(line, call ? [call] : [], "It").content ?? [];
+    const [{ text = "" } = {}] = block?.toolResult?.content ?? [];
+    expect(text.length).toBeLessThan(101_000);
+    expect(text).toContain("bytes are left out here");
+  });
+
+  test.each([
     ["", /has no result for 't1' \(deploy\) and 't2' \(shell\)/],
     ['{"toolUseId":"t1","content":"a"}', /has no result for 't2' \(shell\)\./],
     [
