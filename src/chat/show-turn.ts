@@ -1,7 +1,7 @@
 import type { ResolvedModel } from "../models/resolve-model.ts";
 import type { Price } from "../models/usage.ts";
 import type { Runtime } from "../runtime.ts";
-import { changeWait, startSpinner } from "../terminal/spinner.ts";
+import { changeWait, type Spinner, startSpinner, type Wait } from "../terminal/spinner.ts";
 import { AnswerWriter, type WriterOptions } from "./answer-writer.ts";
 import { type Arrival, waitFor } from "./run-turn.ts";
 import type { TurnEvent } from "./tools/tool.ts";
@@ -28,20 +28,24 @@ export async function showTurn(turn: ShownTurn): Promise<void> {
   const { runtime, models, arrivals, show, priceOf, keep, stop } = turn;
   let answering = models[0];
   const writer = new AnswerWriter(runtime, { ...show, priceOf: (modelId) => priceOf(answering, modelId) });
-  const spinner =
-    answering &&
-    startSpinner(runtime, waitFor(answering), { namesSteps: true, stopKey: stop ? "Esc" : "Ctrl-C" });
+  const spin = (wait: Wait): Spinner | undefined =>
+    startSpinner(runtime, wait, { namesSteps: true, stopKey: stop ? "Esc" : "Ctrl-C" });
+  let spinner = answering && spin(waitFor(answering));
+  /** The tools that run, by the ids of their calls. */
+  const running = new Map<string, string>();
   try {
     for await (const { model, event } of arrivals) {
       answering = model;
       await writer.take(event);
-      if (writer.hasShown) spinner?.stop();
+      if (event.type === "tool-call" || event.type === "tool-result") {
+        if (event.type === "tool-call") running.set(event.toolUseId, event.name);
+        else running.delete(event.toolUseId);
+        // It counts the time of what is waited for from here on.
+        spinner?.end();
+        spinner = spin(running.size > 0 ? waitForTools([...running.values()]) : waitFor(model));
+      } else if (writer.hasShown) spinner?.end();
       else if (event.type === "reasoning")
         changeWait(runtime, { text: `${model.id} is reasoning`, brief: "Reasoning" });
-      else if (event.type === "tool-call") {
-        changeWait(runtime, { text: `Running ${event.name}`, brief: "Running" });
-        spinner?.start();
-      } else if (event.type === "tool-result") changeWait(runtime, waitFor(model));
     }
     spinner?.end();
     await writer.endLine();
@@ -55,4 +59,8 @@ export async function showTurn(turn: ShownTurn): Promise<void> {
     await keep(answering, failure);
     if (!isStopped) throw error;
   }
+}
+
+function waitForTools(names: readonly string[]): Wait {
+  return { text: `Running ${[...new Set(names)].join(", ")}`, brief: "Running" };
 }

@@ -1,6 +1,7 @@
 import path from "node:path";
 import headless from "@xterm/headless";
 import { expect, it } from "vitest";
+import type { Dialogue } from "../../src/emulator/dialogue.ts";
 import type { Script } from "../../src/emulator/script.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
 import { everyCommand } from "../helpers/every-command.ts";
@@ -241,6 +242,76 @@ it("a conversation is laid out for every width", async () => {
     screens.push(`── ${columns} columns ${"─".repeat(columns - 15)}`, rows, "");
   }
   await expect(screens.join("\n")).toMatchFileSnapshot("screens/conversation.txt");
+});
+
+/** What a model does in a conversation with tools: a call, two at once, one that is refused, and one that is stopped. */
+const WITH_TOOLS: Dialogue = [
+  {
+    text: "I look at the disks.",
+    toolCalls: [{ name: "disk-usage", input: { path: "/var/log", depth: 2 } }],
+  },
+  { text: "It is nearly **full**." },
+  { toolCalls: ["web-1", "web-2"].map((host) => ({ name: "load", input: { host } })) },
+  { text: "Both are busy." },
+  {
+    toolCalls: [
+      { name: "deploy", input: { branch: "main", message: "First line.\nSecond \u001B[31mline." } },
+    ],
+  },
+  { text: "Then I leave it." },
+  { toolCalls: [{ name: "watch" }] },
+  { text: "I have stopped watching." },
+];
+const commandTool = (script: string): object => ({
+  description: "A tool.",
+  command: ["sh", "-c", script],
+  input: { type: "object" },
+});
+
+it("a conversation with tools is laid out for every width", async () => {
+  const screens: string[] = [];
+  for (const columns of WIDTHS) {
+    const machine = await emulate({ dialogue: WITH_TOOLS });
+    const usage = "printf '80%% /var/log\\n60%% /var/log/journal\\n'";
+    const tools = {
+      "disk-usage": commandTool(usage),
+      load: commandTool("echo the host is not there >&2; exit 1"),
+      deploy: commandTool("true"),
+      watch: commandTool("exec sleep 600"),
+    };
+    machine.configure(JSON.stringify({ tools }));
+    const named = Object.keys(tools).flatMap((name) => ["--tool", name]);
+    const args = ["chat", "-m", MODEL, "--no-save", ...named, "--allow", "watch"];
+    const terminal = openPty(args, machine.home, { columns, rows: 200, env: environmentOf(machine) });
+    const prompt = /\n\n> $/;
+    await terminal.see(/\n> $/);
+    terminal.type("What is full?\r");
+    await terminal.see(/Run it\? .*$/);
+    terminal.type("a");
+    await terminal.see(prompt);
+    terminal.type("And the hosts?\r");
+    for (const answer of ["y", "y"]) {
+      await terminal.see(/(?:web-[12])"\}\nRun it\? [^\n]*$/);
+      terminal.type(answer);
+      await terminal.see(/yes\n/);
+    }
+    await terminal.see(prompt);
+    terminal.type("Deploy it.\r");
+    await terminal.see(/line[^]*\nRun it\? .*$/);
+    terminal.type("n");
+    await terminal.see(prompt);
+    terminal.type("Watch it.\r");
+    await terminal.see(/Running/);
+    terminal.type("\u0003");
+    await terminal.see(/stopped\s+watching\.\n\n> $/);
+    terminal.type("/tools\r");
+    await terminal.see(/600'?\n\n> $/);
+    terminal.type("\u0004");
+    expect(await terminal.exit).toBe(0);
+    const rows = settled(terminal.lines().join("\n"), machine.home).replaceAll(/\d+\.\d\d s/g, "0.00 s");
+    screens.push(`── ${columns} columns ${"─".repeat(columns - 15)}`, rows, "");
+  }
+  await expect(screens.join("\n")).toMatchFileSnapshot("screens/conversation-with-tools.txt");
 });
 
 it("are of every command", () => {

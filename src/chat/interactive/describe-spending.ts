@@ -14,8 +14,11 @@ export function describeSpending(
   const price = `$${formatUsd(known.reduce((total, usd) => total + usd, 0))} (estimate)`;
   const read = sum((usage) => usage.cacheReadInputTokens);
   const written = sum((usage) => usage.cacheWriteInputTokens);
+  const answers = spending.length === 1 ? "1 answer" : `${spending.length} answers`;
+  const rounds = spending.reduce((total, one) => total + one.rounds, 0);
   return [
-    spending.length === 1 ? "1 answer" : `${spending.length} answers`,
+    // Each round of tools is a call of the model.
+    rounds > spending.length ? `${answers} in ${rounds} rounds` : answers,
     `${sum((usage) => usage.inputTokens)} tokens in, ${sum((usage) => usage.outputTokens)} out`,
     ...(read > 0 ? [`${read} read from cache`] : []),
     ...(written > 0 ? [`${written} written to cache`] : []),

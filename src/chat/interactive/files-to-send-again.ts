@@ -16,7 +16,8 @@ export async function filesToSendAgain(
   return (content ?? []).flatMap(attachmentOf);
 }
 
-function attachmentOf(block: ContentBlock): Attachment[] {
+/** The file that a block is, as an attachment; none for one that is no file. */
+export function attachmentOf(block: ContentBlock): Attachment[] {
   const { kind, format, bytes, s3Location } = fileOf(block) ?? {};
   const source = bytes ? { bytes } : s3Location && { s3Location };
   if (!format || !source) return [];

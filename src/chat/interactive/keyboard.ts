@@ -1,15 +1,21 @@
 import { EventEmitter, once } from "node:events";
 import { emitKeypressEvents, type Interface } from "node:readline";
+import { setTimeout } from "node:timers/promises";
 import type { Runtime } from "../../runtime.ts";
 import { ownSequence } from "../../terminal/neutralise.ts";
 import type { Screen } from "../../terminal/terminal.ts";
-import { editLine, EMPTY_BUFFER, insertText, type Key, type LineBuffer } from "./line-buffer.ts";
+import { editLine, EMPTY_BUFFER, insertText, isCharacter, type Key, type LineBuffer } from "./line-buffer.ts";
 
 const BRACKETED_PASTE_ON = ownSequence("?2004", "h");
 const BRACKETED_PASTE_OFF = ownSequence("?2004", "l");
 
 /** An Escape that nothing follows for so long is the key of that name, in ms: what a key sends comes at once. */
 const ESCAPE_MS = 100;
+
+/** A key that others follow within this is a part of a text, and answers nothing, in ms. */
+const ALONE_MS = 30;
+/** Who types on is not answering, until they have paused for so long, in ms. */
+const PAUSE_MS = 400;
 
 /** What node:readline says of a key. */
 interface Keypress {
@@ -34,6 +40,10 @@ export class Keyboard {
   #hasEnded = false;
   #forgetExit: (() => void) | undefined;
   #onInterrupt: (() => void) | undefined;
+  /** The keys that were pressed since a question stands that one key answers; undefined while there is none. */
+  #answers: Key[] | undefined;
+  /** When the last key came, in ms of `elapsed`. */
+  #pressedAt = Number.NEGATIVE_INFINITY;
   /** What the keys that wait make of a line, made key by key: a terminal without bracketed paste sends thousands at once. */
   #typed = EMPTY_BUFFER;
 
@@ -109,6 +119,52 @@ export class Keyboard {
     }
   }
 
+  /**
+   * Resolves to a key that answers a question about what goes on: the first that `isAnswer` takes, or that interrupts, or
+   * says that all has to be drawn again; undefined when the terminal has gone. What was typed before there was a question,
+   * pasted, or typed on without a pause is no answer, and waits for whoever reads next. Rejects with the signal's reason.
+   */
+  async answer(isAnswer: (key: Key) => boolean, signal: AbortSignal): Promise<Key | undefined> {
+    const { elapsed } = this.#runtime;
+    const keys: Key[] = [];
+    let isTyping = !this.isIdle && elapsed() - this.#pressedAt < PAUSE_MS;
+    this.#answers = keys;
+    try {
+      for (;;) {
+        const before = this.#pressedAt;
+        signal.throwIfAborted();
+        if (keys.length === 0 && this.#hasEnded) return undefined;
+        if (keys.length === 0)
+          await once(this.#news, "change", { signal }).catch(() => signal.throwIfAborted());
+        // What a terminal without bracketed paste sends of a text comes at once, if not always in one piece.
+        for (let count = -1; count !== keys.length;) {
+          count = keys.length;
+          await setTimeout(ALONE_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
+        }
+        const pressed = keys.splice(0);
+        const acting = pressed.find((key) => key.name === "redraw" || isInterrupt(key));
+        if (acting) {
+          this.#keys.push(...pressed.filter((key) => key !== acting));
+          return acting;
+        }
+        const [first, second, ...more] = pressed;
+        if (!first) continue;
+        isTyping &&= this.#pressedAt - before < PAUSE_MS;
+        // Some press Enter behind it.
+        const isAlone = more.length === 0 && (second === undefined || isEnter(second));
+        const isText = isTyping || !isAlone;
+        if (isAlone && isAnswer(first) && !(isTyping && isCharacter(first))) return first;
+        if (!isText && !isCharacter(first)) continue;
+        isTyping = true;
+        this.#keys.push(...pressed);
+        this.#showTyped(pressed);
+      }
+    } finally {
+      this.#answers = undefined;
+      this.#keys.push(...keys);
+    }
+  }
+
   /** Runs `work` with the terminal as it was, for programs that ask a person by themselves. */
   async lend<T>(work: () => Promise<T>): Promise<T> {
     this.stop();
@@ -140,16 +196,17 @@ export class Keyboard {
       return;
     }
     const key: Key = { name, text: character ?? sequence, ctrl, meta };
-    const stops = (ctrl && name === "c") || name === "escape";
-    if (stops && this.#onInterrupt) this.#onInterrupt();
+    const stops = isInterrupt(key) || name === "escape";
+    if (stops && this.#onInterrupt && !this.#answers) this.#onInterrupt();
     else if (ctrl && name === "z") void this.#suspend();
     else this.#deliver(key);
   };
 
   #deliver(key: Key): void {
-    this.#keys.push(key);
+    this.#pressedAt = this.#runtime.elapsed();
+    (this.#answers ?? this.#keys).push(key);
     this.#news.emit("change");
-    if (this.#onInterrupt) this.#showTyped([key]);
+    if (this.#onInterrupt && !this.#answers) this.#showTyped([key]);
   }
 
   /** Shows what was typed ahead, with more keys. */
@@ -167,7 +224,15 @@ export class Keyboard {
 
 /** What was typed ahead with one more key: a line that was sent has a mark at its end. */
 function typeAhead(typed: LineBuffer, key: Key): LineBuffer {
-  const isSent = (key.name === "return" || key.name === "enter") && !key.meta;
-  if (isSent) return insertText({ ...typed, cursor: typed.text.length }, "↵ ");
+  if (isEnter(key) && !key.meta) return insertText({ ...typed, cursor: typed.text.length }, "↵ ");
   return editLine(typed, key) ?? typed;
+}
+
+function isEnter({ name }: Key): boolean {
+  return name === "return" || name === "enter";
+}
+
+/** Whether a key is Ctrl-C. */
+export function isInterrupt({ ctrl, name }: Key): boolean {
+  return ctrl && name === "c";
 }

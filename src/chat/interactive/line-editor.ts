@@ -259,7 +259,7 @@ export class LineEditor {
     const [first] = candidates;
     if (first === undefined) return;
     const common = candidates.reduce(commonStart);
-    const completed = candidates.length === 1 && !common.endsWith("/") ? `${common} ` : common;
+    const completed = candidates.length === 1 && !/[/:]$/.test(common) ? `${common} ` : common;
     const typed = text.slice(from, cursor);
     if (completed.length > typed.length || candidates.length === 1) {
       this.#buffer = insertText(

@@ -7,7 +7,7 @@ import { type Cell, type Column, layoutTable } from "../../terminal/table.ts";
 import type { Screen } from "../../terminal/terminal.ts";
 import { cutText, wrapText } from "../../terminal/word-wrap.ts";
 import { CLEAR_BELOW, reflowsCursorLine, right, ROW_START, up } from "./cursor.ts";
-import { Keyboard } from "./keyboard.ts";
+import { isInterrupt, Keyboard } from "./keyboard.ts";
 import { editLine, EMPTY_BUFFER, type Key, type LineBuffer } from "./line-buffer.ts";
 
 /** Something to choose. */
@@ -114,10 +114,6 @@ export class Asker {
       write(`${answer}\n`);
     }
   }
-}
-
-function isInterrupt({ ctrl, name }: Key): boolean {
-  return ctrl && name === "c";
 }
 
 function isLeaving({ ctrl, name }: Key, isSearching: boolean): boolean {

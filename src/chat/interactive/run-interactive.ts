@@ -13,6 +13,7 @@ import { Keyboard } from "./keyboard.ts";
 import { LineEditor } from "./line-editor.ts";
 import { showLast } from "./show-last.ts";
 import { completeEntry, findSlashCommand } from "./slash-commands.ts";
+import type { Tool } from "../tools/tool.ts";
 import { type InteractiveOptions, Talk } from "./talk.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { repeatFlags } from "../../terminal/repeat-flags.ts";
@@ -38,13 +39,15 @@ export async function runInteractive(options: InteractiveOptions): Promise<void>
     readPaste: (pasted) => offerDropped(pasted, runtime),
     reflows: reflowsCursorLine(runtime.env),
   });
-  terminal.note(style.dim(greeting(talk)));
-  if (talk.conversation.turns.length > 0) {
-    await showLast(talk);
-    terminal.note("");
-  }
-  keyboard.start();
   try {
+    const { wanted } = options.tools;
+    if (wanted.tools.length + wanted.servers.length > 0) await talk.addTools(wanted);
+    terminal.note(style.dim(greeting(talk, await talk.tools?.tools())));
+    if (talk.conversation.turns.length > 0) {
+      await showLast(talk);
+      terminal.note("");
+    }
+    keyboard.start();
     await converse(talk, editor, history, style);
   } finally {
     keyboard.stop();
@@ -52,7 +55,14 @@ export async function runInteractive(options: InteractiveOptions): Promise<void>
   }
   const { id, turns } = talk.conversation;
   if (id !== undefined && turns.length > 0) {
-    const command = ["openclaw chat", ...repeatFlags(options.setup.options), "--session", quoteForShell(id)];
+    const { tools = [], servers = [] } = talk.tools?.wanted ?? {};
+    const command = [
+      "openclaw chat",
+      ...repeatFlags(options.setup.options),
+      ...tools.map((name) => `--tool ${quoteForShell(name)}`),
+      ...servers.map((name) => `--mcp ${quoteForShell(name)}`),
+      `--session ${quoteForShell(id)}`,
+    ];
     terminal.note(style.dim(`To go on: ${command.join(" ")}`));
   }
 }
@@ -110,6 +120,10 @@ async function attachMentioned(talk: Talk, question: string): Promise<void> {
   const { runtime } = talk.options;
   const { files, missing, folders } = await findMentions(question, runtime);
   const attached = await readAttachments(files, runtime, { isInteractive: true });
+  if (talk.tools) {
+    const { readMentioned } = await import("./server-offers.ts");
+    attached.push(...(await talk.waitForServers(() => readMentioned(question, talk.tools))));
+  }
   talk.files = [...talk.files, ...attached];
   const say = (text: string): void => runtime.terminal.note(`openclaw: ${text}`);
   if (attached.length > 0) say(`with the question: ${attached.map(describeAttachment).join(", ")}`);
@@ -151,9 +165,11 @@ function hintOf({ hint }: OpenclawError): string | undefined {
   return hint !== undefined && /^(Run the command|Try) again/.test(hint) ? "/retry asks again." : hint;
 }
 
-function greeting({ models, conversation, files }: Talk): string {
+function greeting({ models, conversation, files }: Talk, tools: readonly Tool[] = []): string {
   const { id, turns } = conversation;
   const attached = files.map(({ label }) => ` · ${label}`).join("");
   const session = turns.length === 0 ? "" : ` · session ${id ?? "not kept"}, ${turns.length} so far`;
-  return `openclaw ${VERSION} · ${models[0]?.key ?? ""}${session}${attached} · /help`;
+  const [one, ...others] = tools;
+  const given = one ? ` · ${others.length === 0 ? one.name : `${tools.length} tools`}` : "";
+  return `openclaw ${VERSION} · ${models[0]?.key ?? ""}${session}${attached}${given} · /help`;
 }

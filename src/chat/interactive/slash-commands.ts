@@ -80,6 +80,45 @@ const SLASH_COMMANDS: readonly SlashCommand[] = [
     "ask for the places in attached PDF and text that answers are from, or no more",
   ),
   {
+    name: "/tools",
+    argument: "[[add] NAME]",
+    says: "show the tools that the model may call, switch one off or on, or add some",
+    run: async (talk, argument) => {
+      const { runTools } = await import("./tool-commands.ts");
+      await runTools(talk, argument);
+    },
+    candidates: async (talk, typed) => {
+      const { completeTools } = await import("./tool-commands.ts");
+      return completeTools(talk, typed);
+    },
+  },
+  {
+    name: "/allow",
+    argument: "[NAME | none]",
+    says: "show or add what tools may run without a question; * stands for any characters",
+    run: async (talk, argument) => {
+      const { runAllow } = await import("./tool-commands.ts");
+      await runAllow(talk, argument);
+    },
+    candidates: async (talk) => {
+      const { toolNames } = await import("./tool-commands.ts");
+      return ["none", ...(await toolNames(talk))];
+    },
+  },
+  {
+    name: "/prompt",
+    argument: "[NAME ARG=…]",
+    says: "show the prompts of MCP servers, or write the next question with one",
+    run: async (talk, argument) => {
+      const { runPrompt } = await import("./server-offers.ts");
+      await runPrompt(talk, argument);
+    },
+    candidates: async (talk) => {
+      const { completePrompt } = await import("./server-offers.ts");
+      return completePrompt(talk);
+    },
+  },
+  {
     name: "/usage",
     argument: "",
     says: "show tokens and price of this conversation",
@@ -260,8 +299,9 @@ export function findSlashCommand(entry: string): { command: SlashCommand; argume
 export async function completeEntry(talk: Talk, typed: string): Promise<Completions> {
   const [, begun] = /(?:^|\s)@((?:\\[\s\S]|[^\s\\])*)$/.exec(typed) ?? [];
   if (begun !== undefined && !typed.startsWith("/")) {
-    const candidates = await completePath(begun, talk.options.runtime);
-    return { from: typed.length - begun.length, candidates: candidates.filter(isShownWhole) };
+    const paths = await completePath(begun, talk.options.runtime);
+    const mentions = talk.tools ? await completeMention(talk, begun) : [];
+    return { from: typed.length - begun.length, candidates: [...mentions, ...paths].filter(isShownWhole) };
   }
   const [, name, space, argument = ""] = /^(\/[a-z-]*)(\s+)?([\s\S]*)$/.exec(typed) ?? [];
   if (name === undefined) return { from: typed.length, candidates: [] };
@@ -358,7 +398,7 @@ function help(talk: Talk): void {
   say(talk, "");
   say(
     talk,
-    "!COMMAND runs a command of the shell; @FILE in a question attaches a file. Ctrl-R searches what was typed before.",
+    "!COMMAND runs a command of the shell; @FILE in a question attaches a file, @SERVER:URI what an MCP server has. Ctrl-R searches what was typed before.",
   );
   say(
     talk,
@@ -368,4 +408,9 @@ function help(talk: Talk): void {
 
 function say(talk: Talk, line: string, title?: string): void {
   talk.options.runtime.terminal.note(line, title);
+}
+
+async function completeMention(talk: Talk, begun: string): Promise<string[]> {
+  const offers = await import("./server-offers.ts");
+  return offers.completeMention(talk, begun);
 }

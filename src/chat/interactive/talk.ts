@@ -1,12 +1,20 @@
 import type { Message } from "@aws-sdk/client-bedrock-runtime";
 import { SessionPool } from "../../session/session-pool.ts";
 import type { Setup } from "../../session/session.ts";
-import { type Arrivals, asksForSources, type Query, runTurn, USUAL_CACHE, withRenewal } from "../run-turn.ts";
+import {
+  type Arrivals,
+  asksForSources,
+  type Query,
+  runTurn,
+  type TurnOptions,
+  USUAL_CACHE,
+  withRenewal,
+} from "../run-turn.ts";
 import { showTurn } from "../show-turn.ts";
 import type { Attachment } from "../../converse/attachments.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { Price, TokenUsage } from "../../models/usage.ts";
-import { isAnswered, questionOf } from "../../converse/conversation.ts";
+import { isAnswered, questionOf, type Turn } from "../../converse/conversation.ts";
 import { type ChatParameters, userMessage } from "../../converse/request.ts";
 import { type ResolvedModel, targetOf } from "../../models/resolve-model.ts";
 import { OpenclawError, shorten, usageError } from "../../errors.ts";
@@ -15,10 +23,15 @@ import { type TurnEnd, TurnKeeper } from "../sessions/turn-keeper.ts";
 import { type Conversation, unkeptConversation } from "../sessions/kept-conversation.ts";
 import { answerRenderer } from "../../terminal/answer-renderer.ts";
 import type { Screen } from "../../terminal/terminal.ts";
+import { withSpinner } from "../../terminal/spinner.ts";
+import { untilAborted } from "../../until-aborted.ts";
 import { WrappedText } from "../../terminal/word-wrap.ts";
+import type { AskRound, TurnArrivals } from "../tools/run-rounds.ts";
+import type { WantedTools } from "../tools/toolbox.ts";
 import { describeAttachment } from "./describe-attachment.ts";
 import type { Keyboard } from "./keyboard.ts";
 import type { Choosing } from "./picker.ts";
+import type { SessionTools } from "./session-tools.ts";
 import { untilStopped } from "./until-stopped.ts";
 
 /** What a person sits down to: everything that the command line has decided. */
@@ -51,6 +64,16 @@ export interface InteractiveOptions {
   mostUsd?: number | undefined;
   /** Whether what is typed may be written to the disk. */
   keepsHistory: boolean;
+  tools: ToolOptions;
+}
+
+/** What the command line says about tools. */
+export interface ToolOptions {
+  wanted: WantedTools;
+  /** The patterns of what may run without a question. */
+  allowed: readonly string[];
+  /** The most rounds of an answer in which tools are called, where it is said. */
+  maxSteps: number | undefined;
 }
 
 /** A question as it was put. */
@@ -59,17 +82,26 @@ interface Asked {
   attachments: readonly Attachment[];
   /** Whether its answer takes the place of the last one. */
   isRetry: boolean;
+  /** Whether it is asked without tools. */
+  isPlain?: boolean;
 }
 
 /** What a model is asked for by /compact, and what then stands before its summary. */
 const SUMMARY_REQUEST =
   "Sum up our conversation so far, so that it can go on from the summary alone: what I want, what was found and decided, names, numbers, files and code that still matter, and what is open. Leave out what no longer matters. Answer with the summary only.";
 
+/** How long tools that are stopped with the turn may take to end, and to be taken down, in ms. */
+const TOOLS_MS = 1000;
+
+const FIRST_ROUND = { model: undefined, spentUsd: 0 };
+
 /** What a model was paid for. */
 export interface Spending {
   key: string;
   model: string;
   usage: TokenUsage;
+  /** How often it was called for the answer. */
+  rounds: number;
 }
 
 /** A conversation at the terminal: puts questions with everything said before, shows the answers, keeps the turns. */
@@ -92,6 +124,10 @@ export class Talk {
   isOver = false;
   /** What every answer cost, those that were asked again or stopped, too. */
   readonly spending: Spending[];
+  /** Undefined as long as there were none. */
+  tools: SessionTools | undefined;
+  /** Stops the tools that run; undefined where none does, or they are stopped already. */
+  #stopTools: (() => void) | undefined;
   #last: Asked | undefined;
   /** Notices of requests that were shown: what holds for every question is told once. */
   readonly #noted = new Set<string>();
@@ -108,6 +144,49 @@ export class Talk {
     this.grounding = { cites: options.query.cites, searchesWeb: options.query.searchesWeb };
     this.files = [...(options.attachments ?? [])];
     this.spending = spendingOf(options.conversation);
+  }
+
+  /** Opens the tools of names, besides those there are. Throws what is wrong with one; then none of them is there. */
+  async addTools(names: WantedTools): Promise<void> {
+    const tools = await this.openTools();
+    await this.waitForServers((signal) => tools.add(names, signal));
+  }
+
+  /** The tools of the conversation, of which there may be none yet. */
+  async openTools(): Promise<SessionTools> {
+    this.tools ??= await this.#beginTools();
+    return this.tools;
+  }
+
+  async #beginTools(): Promise<SessionTools> {
+    const { runtime, screen, tools } = this.options;
+    const [{ SessionTools }, { Permits }, { askByKey }, { sourcesOf }] = await Promise.all([
+      import("./session-tools.ts"),
+      import("../tools/permits.ts"),
+      import("./ask-for-leave.ts"),
+      import("../tools/tool-sources.ts"),
+    ]);
+    const asker = { runtime, screen, keyboard: this.#keyboard, onInterrupt: () => void this.#stopRunning() };
+    const permits = new Permits({
+      allowed: tools.allowed,
+      ask: (request, signal) => askByKey(request, signal, asker),
+      terminal: runtime.terminal,
+      wayToAllow: (name) => `/allow ${name}`,
+    });
+    return new SessionTools(permits, runtime.terminal, (signal) => {
+      const { config, options } = this.setup;
+      return sourcesOf(config.value, { ...this.setup.runtime, signal }, options);
+    });
+  }
+
+  /** Does what servers of tools may take long for; Ctrl-C and Esc end it. Rejects with `interrupted` then. */
+  async waitForServers<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { runtime } = this.options;
+    const stop = new AbortController();
+    const signal = AbortSignal.any([runtime.signal, stop.signal]);
+    const wait = (): Promise<T> =>
+      withSpinner(runtime, "Waiting for tools", () => untilAborted(work(signal), signal));
+    return this.#untilInterrupted(stop, wait);
   }
 
   /** Puts a question. Throws what goes wrong with it; /retry then asks it again. */
@@ -164,7 +243,7 @@ export class Talk {
       throw usageError("There are no older questions to sum up.", "/undo takes back the last one.");
     const draft = unkeptConversation(older);
     const stop = new AbortController();
-    const asked = { message: userMessage(SUMMARY_REQUEST), attachments: [], isRetry: false };
+    const asked = { message: userMessage(SUMMARY_REQUEST), attachments: [], isRetry: false, isPlain: true };
     await this.#untilInterrupted(stop, () => this.#show(asked, stop.signal, draft));
     const summary = draft.turns.at(-1);
     if (stop.signal.aborted || !summary || !isAnswered(summary)) return undefined;
@@ -252,9 +331,9 @@ export class Talk {
     this.spending.length = 0;
   }
 
-  /** Closes every connection and the conversation. */
+  /** Ends what was started for tools, and closes every connection and the conversation. */
   async close(): Promise<void> {
-    await this.#pool.close();
+    await Promise.all([this.tools?.close(), this.#pool.close()]);
     await this.conversation.close();
   }
 
@@ -265,11 +344,21 @@ export class Talk {
     await this.#untilInterrupted(stop, () => this.#show(asked, stop.signal, this.conversation));
   }
 
-  /** Runs `work`; Ctrl-C and Esc abort `stop`, with a hint for whoever is told. */
+  /** Runs `work`; Ctrl-C and Esc stop the tools that run, or else abort `stop`, with a hint for whoever is told. */
   async #untilInterrupted<T>(stop: AbortController, work: () => Promise<T>, hint?: string): Promise<T> {
-    const onInterrupt = (): void =>
+    const onInterrupt = (): void => {
+      if (this.#stopRunning()) return;
       stop.abort(new OpenclawError("interrupted", { message: "Stopped at the terminal.", hint }));
+    };
     return this.#keyboard.whileBusy(onInterrupt, work);
+  }
+
+  /** Stops the tools that run, once. Returns whether there were any. */
+  #stopRunning(): boolean {
+    const stop = this.#stopTools;
+    this.#stopTools = undefined;
+    stop?.();
+    return stop !== undefined;
   }
 
   async #show(asked: Asked, stop: AbortSignal, conversation: Conversation): Promise<void> {
@@ -288,14 +377,10 @@ export class Talk {
     const { turns } = conversation;
     // Without this turn, which has a place of its own among them as soon as it is asked.
     const earlier = isRetry ? turns.slice(0, -1) : [...turns];
-    const run = (): Arrivals => this.#run(asked, earlier, runtime, keeper);
     await showTurn({
       runtime,
       models: this.models,
-      arrivals: untilStopped(
-        withRenewal(run, () => this.#renew()),
-        signal,
-      ),
+      arrivals: untilStopped(this.#run(asked, earlier, runtime, keeper), signal, this.tools && TOOLS_MS),
       show: {
         showsReasoning: true,
         isStreamed,
@@ -303,6 +388,7 @@ export class Talk {
         showsSources: asksForSources(this.grounding),
         searchesWeb: this.grounding.searchesWeb,
         marksSources: !isRaw,
+        isStructured: query.schema !== undefined,
         renderer: await answerRenderer(runtime, isRaw || query.schema !== undefined),
         reasoningRenderer: new WrappedText(screen.columns),
       },
@@ -313,13 +399,12 @@ export class Talk {
   }
 
   async *#run(
-    { message, attachments }: Asked,
+    { message, attachments, isPlain = false }: Asked,
     earlier: Query["earlier"],
     runtime: Runtime,
     keeper: TurnKeeper,
-  ): Arrivals {
-    const { query } = this.options;
-    await this.#authenticate();
+  ): TurnArrivals {
+    const { query, ledger, mostUsd } = this.options;
     const question = {
       ...query,
       ...this.grounding,
@@ -334,8 +419,32 @@ export class Talk {
       noted: this.#noted,
       usualCache: USUAL_CACHE,
     };
-    const { ledger, mostUsd } = this.options;
-    yield* runTurn({ ...this.setup, runtime }, this.models, question, { keeper, ledger, mostUsd });
+    const ask: AskRound = (asked, { model, spentUsd }) => {
+      const options = { keeper, ledger, mostUsd, spentUsd };
+      const run = (): Arrivals => this.#askModels(asked, model ? [model] : this.models, runtime, options);
+      return withRenewal(run, () => this.#renew());
+    };
+    if (!this.tools || isPlain) return yield* ask(question, FIRST_ROUND);
+    const { runRounds, USUAL_STEPS } = await import("../tools/run-rounds.ts");
+    yield* runRounds(ask, question, {
+      runtime,
+      keeper,
+      mostUsd,
+      toolbox: this.tools,
+      permit: this.tools.permits.permit,
+      maxSteps: this.options.tools.maxSteps ?? USUAL_STEPS,
+      onTools: (stop) => (this.#stopTools = stop),
+    });
+  }
+
+  async *#askModels(
+    query: Query,
+    models: readonly ResolvedModel[],
+    runtime: Runtime,
+    options: TurnOptions,
+  ): Arrivals {
+    await this.#authenticate();
+    yield* runTurn({ ...this.setup, runtime }, models, query, options);
   }
 
   async #renew(): Promise<boolean> {
@@ -360,13 +469,22 @@ export class Talk {
     await keeper.end(end);
     const turn = keeper.recorder.turn();
     const key = end.key ?? "";
-    if (turn && keeper.usage) this.spending.push({ key, model: turn.model, usage: keeper.usage });
+    if (turn && keeper.usage)
+      this.spending.push({ key, model: turn.model, usage: keeper.usage, rounds: roundsOf(turn) });
     if (keeper.hasBegun) this.#last = undefined;
   }
 }
 
 function spendingOf({ turns }: Conversation): Spending[] {
-  return turns.flatMap(({ key, model, usage }) => (usage ? [{ key, model, usage }] : []));
+  return turns.flatMap((turn) => {
+    const { key, model, usage } = turn;
+    return usage ? [{ key, model, usage, rounds: roundsOf(turn) }] : [];
+  });
+}
+
+/** How often the model was called in a turn. */
+function roundsOf({ messages }: Turn): number {
+  return messages.filter(({ role }) => role === "assistant").length;
 }
 
 function isSet(level: ChatParameters["reasoning"]): boolean {

@@ -1,4 +1,4 @@
-/** What is stopped has this long to end by itself, in ms. */
+/** What is stopped usually has this long to end by itself, in ms. */
 const GRACE_MS = 300;
 
 /**
@@ -8,10 +8,11 @@ const GRACE_MS = 300;
 export async function* untilStopped<T>(
   events: AsyncGenerator<T, void, undefined>,
   signal: AbortSignal,
+  graceMs = GRACE_MS,
 ): AsyncGenerator<T, void, undefined> {
   let timer: NodeJS.Timeout | undefined;
   const stopped = new Promise<never>((_, reject) => {
-    signal.addEventListener("abort", () => (timer = setTimeout(() => reject(signal.reason), GRACE_MS)), {
+    signal.addEventListener("abort", () => (timer = setTimeout(() => reject(signal.reason), graceMs)), {
       once: true,
     });
   });

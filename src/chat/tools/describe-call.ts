@@ -18,6 +18,9 @@ interface LineOptions {
 /** What a tool that nobody let run is told the model as, behind which is why. */
 const NOT_RUN = /^The call was not run:\s*/;
 
+/** What the model is told of a call that was stopped. */
+const STOPPED = /^The call was stopped\b/;
+
 /** No line of a terminal has room for more, in characters: the rest is not looked at. */
 const MOST_SHOWN = 1000;
 
@@ -50,6 +53,8 @@ export function resultLine(
   }
   const facts = [...(amount === "" ? [] : [amount]), formatSeconds(durationMs)].join(", ");
   const rest = beginning === "" ? facts : `${facts}: ${beginning}`;
+  if (isError && STOPPED.test(beginning))
+    return coloured(["  └ ", name], "stopped", `, ${formatSeconds(durationMs)}`, columns, style);
   if (isError) return coloured(["  └ ", name], "error", `, ${rest}`, columns, style);
   return style.dim(fit(`  └ ${name === "" ? "" : `${name}: `}${rest}`, columns));
 }

@@ -1,6 +1,7 @@
+import type { JsonObject } from "../../json.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
-import { fingerprintOf, judgeLeave } from "./leave.ts";
+import { fingerprintOf, judgeLeave, type Leave } from "./leave.ts";
 import { textResult, type Tool, type ToolCall, type ToolResult } from "./tool.ts";
 
 /** What a person is asked about a call. */
@@ -68,6 +69,22 @@ export class Permits {
     for (const tool of tools) if (!this.#seen.has(tool.name)) this.#seen.set(tool.name, fingerprintOf(tool));
   }
 
+  /** Takes back all that was allowed while the conversation lasts, by its beginning as well; what the settings allow stays. */
+  forget(): void {
+    this.#allowed.length = 0;
+    this.#always.clear();
+  }
+
+  /** What would become of a call. */
+  judge(tool: Tool, input: JsonObject): Leave {
+    return judgeLeave(tool, input, {
+      allowed: this.#allowed,
+      canAsk: this.#options.ask !== undefined,
+      always: this.#always,
+      seen: this.#seen,
+    });
+  }
+
   /** Whether a call may run: undefined, or else the result that refuses it. Rejects with the signal's reason. */
   readonly permit = (tool: Tool, call: ToolCall, signal: AbortSignal): Promise<ToolResult | undefined> => {
     // What is said about the call before counts for this one, too.
@@ -80,12 +97,7 @@ export class Permits {
     signal.throwIfAborted();
     this.see([tool]);
     const { ask } = this.#options;
-    const leave = judgeLeave(tool, call.input, {
-      allowed: this.#allowed,
-      canAsk: ask !== undefined,
-      always: this.#always,
-      seen: this.#seen,
-    });
+    const leave = this.judge(tool, call.input);
     if (leave.kind === "run") return undefined;
     if (leave.kind === "refuse") {
       await this.#tell(tool, leave.why, leave.allow);

@@ -15,6 +15,7 @@ import { OpenclawError, usageError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import type { Conversation } from "../../chat/sessions/kept-conversation.ts";
+import type { WantedTools } from "../../chat/tools/toolbox.ts";
 import { answerRenderer } from "../../terminal/answer-renderer.ts";
 import type { Screen } from "../../terminal/terminal.ts";
 import { checkToolOptions, type ToolOptions, wantedTools } from "./tool-options.ts";
@@ -90,7 +91,7 @@ export async function runChat(
   const { runtime } = setup;
   const wanted = wantedTools(options, template);
   checkToolOptions(options, wanted);
-  if (screen) return talk(template ? withTemplate(options, template, "") : options, setup, screen);
+  if (screen) return talk(template ? withTemplate(options, template, "") : options, setup, screen, wanted);
   const [extras, { prompt, input }, goOn] = await Promise.all([
     readExtras(options, runtime),
     readQuestion(options, runtime, template),
@@ -218,7 +219,12 @@ async function ask(
 }
 
 /** Talks with the person at the terminal. */
-async function talk(options: Asked, setup: Setup, screen: Screen): Promise<void> {
+async function talk(
+  options: Asked,
+  setup: Setup,
+  screen: Screen,
+  wanted: WantedTools = { tools: [], servers: [] },
+): Promise<void> {
   const { runtime, config } = setup;
   const stdinFlag = findStdinFlag(options);
   if (stdinFlag) throw usageError(`${stdinFlag} reads stdin, which is the keyboard here.`, "Name a file.");
@@ -258,6 +264,7 @@ async function talk(options: Asked, setup: Setup, screen: Screen): Promise<void>
       keepsHistory: options.save,
       ledger,
       mostUsd: options.maxCost,
+      tools: { wanted, allowed: options.allow ?? [], maxSteps: options.maxSteps },
     });
   } finally {
     await conversation.close();

@@ -44,6 +44,7 @@ describe("a result", () => {
     ["  └ 0.01 s: 21 °C", textResult("21 °C\n"), 12],
     ["  └ 3 lines, 11 bytes, 12.3 s: one", textResult("one\ntwo\n333"), 12_345],
     ["  └ error, 0.50 s: no such file", textResult("no such file", true), 500],
+    ["  └ stopped, 2.00 s", textResult("The call was stopped by the person.", true), 2000],
     ["  └ png image of 2 kB, 0.00 s: see", image, 1],
     ['  └ 0.00 s: {"a":[1]}', { content: [{ json: { a: [1] } }], isError: false }, 1],
     ["  └ 0.00 s", { content: [], isError: false }, 1],
