@@ -165,7 +165,7 @@ function leaveOut(input: Input, lesson: Lesson, change: Change): Input {
     case "no-documents":
       return withDocumentsAsText(input, change);
     case "no-images":
-      return withoutEarlierImages(input, change);
+      return withoutUnaskedImages(input, change);
     default:
       return input;
   }
@@ -270,16 +270,23 @@ function withDocumentsAsText(input: Input, { modelId, tell }: Change): Input {
   });
 }
 
-/** Images of earlier questions would keep a conversation stuck; those of the newest are what is asked about. */
-function withoutEarlierImages(input: Input, { modelId, tell }: Change): Input {
+/** Images of earlier questions, and of tools, would keep a conversation stuck; those of the newest are what is asked about. */
+function withoutUnaskedImages(input: Input, { modelId, tell }: Change): Input {
   const messages = input.messages ?? [];
   const last = messages.findLastIndex(({ role }) => role === "assistant");
-  const earlier = mapBlocks({ ...input, messages: messages.slice(0, last + 1) }, ({ image }) => {
-    if (!image) return undefined;
-    tell(`'${modelId}' takes no images, so those of earlier questions are left out`);
+  const leave = (place: string): { text: string } => {
+    tell(`'${modelId}' takes no images, so those ${place} are left out`);
     return { text: "(An image stood here, which this model cannot see.)" };
-  });
-  return { ...input, messages: [...(earlier.messages ?? []), ...messages.slice(last + 1)] };
+  };
+  const ofTools = mapBlocks(input, ({ toolResult }) => {
+    if (!toolResult?.content?.some(({ image }) => image)) return undefined;
+    const content = toolResult.content.map((part) => (part.image ? leave("in results of tools") : part));
+    return { toolResult: { ...toolResult, content } };
+  }).messages;
+  const earlier = mapBlocks({ ...input, messages: ofTools?.slice(0, last + 1) }, ({ image }) =>
+    image ? leave("of earlier questions") : undefined,
+  );
+  return { ...input, messages: [...(earlier.messages ?? []), ...(ofTools ?? []).slice(last + 1)] };
 }
 
 function mapBlocks(input: Input, change: (block: ContentBlock) => ContentBlock | undefined): Input {

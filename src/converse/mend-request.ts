@@ -184,15 +184,25 @@ function addHistory(input: Input, mending: Mending): Input {
  * A block of an earlier turn as the model can read it. A file that it does not take would be refused in every turn to come;
  * the words of a text are mended where they are refused.
  */
-function readable(block: ContentBlock, { reads, modelId, tell }: Mending): ContentBlock {
+function readable(block: ContentBlock, mending: Mending): ContentBlock {
+  const text = tellUnread(block, "of earlier questions", mending);
+  return text === undefined ? block : { text };
+}
+
+/** What is said in place of a file that the model does not take; undefined for any other block. */
+function tellUnread(
+  block: ContentBlock | ToolResultContentBlock,
+  place: string,
+  { reads, modelId, tell }: Mending,
+): string | undefined {
   const file = fileOf(block);
-  if (!file) return block;
+  if (!file) return undefined;
   const isTaken = reads?.kinds?.includes(file.kind) !== false;
-  if (isTaken && !(file.s3Location && reads?.inS3 === false)) return block;
-  if (!file.isOpaque && !file.s3Location) return block;
+  if (isTaken && !(file.s3Location && reads?.inS3 === false)) return undefined;
+  if (!file.isOpaque && !file.s3Location) return undefined;
   const what = isTaken ? "files from Amazon S3" : FILES_IN_WORDS[file.kind];
-  tell(`'${modelId}' takes no ${what}, so those of earlier questions are left out`);
-  return { text: `(A file stood here, which this model cannot read: it takes no ${what}.)` };
+  tell(`'${modelId}' takes no ${what}, so those ${place} are left out`);
+  return `(A file stood here, which this model cannot read: it takes no ${what}.)`;
 }
 
 const FILES_IN_WORDS = {
@@ -374,8 +384,8 @@ function mendResult(result: ToolResultBlock, mending: Mending): ContentBlock[] {
     if (block.text !== undefined) return block.text.trim() === "" ? [] : [{ text: block.text }];
     if (block.json !== undefined)
       return [isRecord(block.json) ? { json: block.json } : { text: JSON.stringify(block.json) }];
-    const empty = tellEmpty(block, mending);
-    if (empty !== undefined) return [{ text: empty }];
+    const words = tellEmpty(block, mending) ?? tellUnread(block, "in results of tools", mending);
+    if (words !== undefined) return [{ text: words }];
     if (!isMedia(block)) return [];
     // Converse has no place for sound in a result, whatever the model takes.
     if (family.richToolResults && !("audio" in block)) return [block];

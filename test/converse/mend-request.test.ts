@@ -617,6 +617,25 @@ describe("earlier turns", () => {
     expect(newest?.content).toContainEqual(image);
   });
 
+  it("leave out what is in the result of a tool as well, also where the model has refused it before", async () => {
+    const drawn: ContentBlock = { toolResult: { toolUseId: "1", content: [{ text: "a" }, image] } };
+    const messages = [user("go"), assistant(call("1")), user(drawn)];
+    const sent = async (more: Partial<Recipient>) => {
+      const { input, notices } = await mend({ messages, toolConfig }, SONNET_4_5, more);
+      return { content: input.messages?.at(-1)?.content, notices };
+    };
+    const of = (text: string) => [{ toolResult: { toolUseId: "1", content: [{ text: "a" }, { text }] } }];
+    expect(await sent({ reads: { kinds: ["text", "image"], inS3: false } })).toMatchObject({ notices: [] });
+    expect(await sent({ reads: { kinds: ["text"], inS3: false } })).toEqual({
+      content: of("(A file stood here, which this model cannot read: it takes no images.)"),
+      notices: [`'${SONNET_4_5}' takes no images, so those in results of tools are left out`],
+    });
+    expect(await sent({ lessons: [{ name: "no-images" }] })).toEqual({
+      content: of("(An image stood here, which this model cannot see.)"),
+      notices: [`'${SONNET_4_5}' takes no images, so those in results of tools are left out`],
+    });
+  });
+
   /** What a turn keeps of the prompt that it was asked under. */
   const digest = async (draft: Partial<Draft>) =>
     (await mend({ messages: [user("q")], ...draft })).promptDigest();
