@@ -18,14 +18,23 @@ export interface ToolOptions {
   toolResult?: string;
 }
 
-/** What the flags and the template name; undefined where it is nothing. */
+/**
+ * What the flags and the template name; undefined where it is nothing. A tool that both name is that of the flag, which may
+ * give it another folder.
+ */
 export function wantedTools(
   { tool = [], mcp = [] }: ToolOptions,
   template?: Pick<FilledTemplate, "tools" | "mcpServers">,
 ): WantedTools | undefined {
-  const tools = [...new Set([...(template?.tools ?? []), ...tool])];
+  const named = new Set(tool.map(withoutFolder));
+  const ofTemplate = (template?.tools ?? []).filter((name) => !named.has(withoutFolder(name)));
+  const tools = [...new Set([...ofTemplate, ...tool])];
   const servers = [...new Set([...(template?.mcpServers ?? []), ...mcp])];
   return tools.length + servers.length === 0 ? undefined : { tools, servers };
+}
+
+function withoutFolder(name: string): string {
+  return name.split(":", 1)[0] ?? name;
 }
 
 /** Whether the flags fit together. Throws `usage`. */

@@ -48,11 +48,7 @@ export async function run(options: RunOptions, runtime: Runtime): Promise<void> 
         `openclaw config set ${quoteForShell(`tools.${tool.name}.allow`)} ask`,
       );
     const problem = await problemOf(tool, { toolUseId: "", name: tool.name, input }, runtime.signal);
-    if (problem !== undefined)
-      throw usageError(
-        problem,
-        `Its input: openclaw tools list --json | jq '.tools[] | select(.name == "${tool.name}")'`,
-      );
+    if (problem !== undefined) throw usageError(problem, `Its schema: ${wayToSchema(tool)} --json`);
     const startedAt = runtime.elapsed();
     const result = await withSpinner(runtime, `Running ${tool.name}`, () =>
       tool.run(input, signalOf(options, runtime)),
@@ -84,6 +80,13 @@ function parse(json: string, label: string): unknown {
     if (error instanceof SyntaxError) throw usageError(`${label} is not JSON: ${error.message}.`, EXAMPLE);
     throw error;
   }
+}
+
+/** What shows the schema of a tool's input, with `--json`. */
+function wayToSchema({ source }: Tool): string {
+  return source.kind === "server"
+    ? `openclaw mcp tools ${quoteForShell(source.server)}`
+    : "openclaw tools list";
 }
 
 /** The signal that ends the call: that of the program, or when it has taken too long. */
