@@ -128,6 +128,8 @@ export class Keyboard {
     const { elapsed } = this.#runtime;
     const keys: Key[] = [];
     let isTyping = !this.isIdle && elapsed() - this.#pressedAt < PAUSE_MS;
+    /** A letter that is no answer: a slip, or the first of a text that somebody types. */
+    let stray: Key[] = [];
     this.#answers = keys;
     try {
       for (;;) {
@@ -149,15 +151,20 @@ export class Keyboard {
         }
         const [first, second, ...more] = pressed;
         if (!first) continue;
-        isTyping &&= this.#pressedAt - before < PAUSE_MS;
+        const hasPaused = this.#pressedAt - before >= PAUSE_MS;
+        if (hasPaused) stray = [];
+        isTyping &&= !hasPaused;
         // Some press Enter behind it.
         const isAlone = more.length === 0 && (second === undefined || isEnter(second));
-        const isText = isTyping || !isAlone;
         if (isAlone && isAnswer(first) && !(isTyping && isCharacter(first))) return first;
-        if (!isText && !isCharacter(first)) continue;
+        if (isAlone && !isTyping && first.name !== "paste") {
+          if (isCharacter(first)) [stray, isTyping] = [pressed, true];
+          continue;
+        }
         isTyping = true;
-        this.#keys.push(...pressed);
-        this.#showTyped(pressed);
+        const typed = [...stray.splice(0), ...pressed];
+        this.#keys.push(...typed);
+        this.#showTyped(typed);
       }
     } finally {
       this.#answers = undefined;

@@ -1,12 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 import type { DialogueStep } from "../../../src/emulator/dialogue.ts";
 import { type Emulated, emulate } from "../../helpers/emulated.ts";
 import { openPty, type Pty, type PtyOptions } from "../../helpers/pty.ts";
 import { isRunning } from "../../helpers/is-running.ts";
 import { stdioServer } from "../../helpers/mcp-server.ts";
-import { createHome } from "../../helpers/openclaw.ts";
+import { createHome, pathWithOpenclaw } from "../../helpers/openclaw.ts";
 
 const MODEL = "us.anthropic.claude-sonnet-4-6";
 const ENTER = "\r";
@@ -228,7 +229,93 @@ describe("Ctrl-C while tools run", () => {
   });
 });
 
+describe("a question about a call", () => {
+  it("that offers no always takes none: a shell is asked about each time", async () => {
+    const shell = call("shell", { command: "echo one\u001B[31m >> out" });
+    const sitting = await sitDown([shell, shell, { text: "Done." }], ["--tool", "shell", "--allow", "*"]);
+    const { pty, home } = sitting;
+    pty.type(`go${ENTER}`);
+    await pty.see(/│ echo one␛\[31m >> out\n[^]*cannot be seen[^]*Run it\? \[y\] once, \[n\] no: $/);
+    pty.type("a");
+    await setTimeout(600);
+    expect(existsSync(path.join(home, "out"))).toBe(false);
+    pty.type("y");
+    await pty.see(/Run it\? [^]*Run it\? [^\n]*no: $/);
+    expect(readFileSync(path.join(home, "out"), "utf8")).toBe("one\u001B[31m\n");
+    pty.type("n");
+    await pty.see(/Done\.\n\n> $/);
+  });
+
+  it("is asked anew when the shell gives the terminal back", async () => {
+    const emulated = await emulate({ dialogue: [greetAda, { text: "Greeted." }] });
+    emulated.configure(JSON.stringify({ tools: TOOLS }));
+    const command = `openclaw chat -m ${MODEL} --tool greet; echo ended`;
+    const pty = openPty([], emulated.home, {
+      rows: 60,
+      command: ["bash", "--norc", "-i"],
+      env: { ...emulated.env, PATH: pathWithOpenclaw(emulated.home), PS1: "shell$ " },
+    });
+    await pty.see(/shell\$ $/);
+    pty.type(`${command}${ENTER}`);
+    await pty.see(/\n> $/);
+    pty.type(`greet Ada${ENTER}`);
+    await pty.see(asked);
+    pty.type("\u001A");
+    await pty.see(/Stopped[^]*shell\$ $/);
+    pty.type(`fg${ENTER}`);
+    await pty.see(/fg\n[^]*greet is to run[^]*Run it\? .*: $/);
+    pty.type("y");
+    await pty.see(/Greeted\.\n\n> $/);
+  });
+
+  it.each([
+    ["while it stands", greetAda, asked],
+    ["while a tool runs", call("wait"), /Running wait/],
+  ])("does not outlive the terminal: %s", async (_, step, seen) => {
+    const sitting = await sitDown(
+      [step, { text: "Never." }],
+      ["--tool", "greet", "--tool", "wait", "--allow", "wait"],
+    );
+    const { pty, home } = sitting;
+    pty.type(`go${ENTER}`);
+    await pty.see(seen);
+    const file = path.join(home, "pid");
+    const pid = existsSync(file) ? Number(readFileSync(file, "utf8")) : undefined;
+    pty.hangUp();
+    await pty.exit;
+    if (pid !== undefined) await vi.waitFor(() => expect(isRunning(pid)).toBe(false));
+    expect(requests(sitting)).toBe(1);
+  });
+});
+
 describe("/tools and /allow", () => {
+  it("show some of very many tools, whatever they are called", async () => {
+    const changes = `answers["tools/list"] = () => ({ tools: Array.from({ length: 500 }, (_, n) =>
+      tool(n === 0 ? "\\u001b[2Jevil\\nname" : "tool" + n, { description: "\\u001b[31m" })) });`;
+    const server = stdioServer(createHome(), changes);
+    const settings = { mcpServers: { many: { command: server.command, args: server.args } } };
+    const { pty } = await sitDown([], ["--mcp", "many"], { settings, columns: 120 });
+    await pty.see(/· 500 tools · /);
+    pty.type(`/tools${ENTER}`);
+    await pty.see(/many__tool39 +asks · [^\n]*\n… +460 more of many; Tab completes their names\n\n> $/);
+    pty.type(`/tools many__tool49${TAB}`);
+    await pty.see(/many__tool490 +[^]*many__tool499[^]*> \/tools many__tool49$/);
+  });
+
+  it("tell of a server that cannot be started, and the conversation goes on; one that begins with it does not", async () => {
+    const settings = { mcpServers: { none: { command: "no-such-program" } } };
+    const { pty, home, env } = await sitDown([{ text: "Here." }], [], { settings });
+    pty.type(`/tools add none greet${ENTER}`);
+    await pty.see(/error: [^]*no-such-program[^]*\n\n> $/);
+    pty.type(`/tools${ENTER}`);
+    await pty.see(/no tools; [^\n]*\n\n> $/);
+    pty.type(`hi${ENTER}`);
+    await pty.see(/Here\.\n\n> $/);
+    const other = openPty(["chat", "-m", MODEL, "--mcp", "none"], home, { env, lingerSeconds: 0.3 });
+    expect(await other.exit).toBe(3);
+    expect(other.lines().join("\n")).toMatch(/^error: [^]*no-such-program/);
+  });
+
   it("show what there is, switch it off and on, and add to it", async () => {
     const sitting = await sitDown([call("fail"), { text: "Well." }], []);
     const { pty, home } = sitting;

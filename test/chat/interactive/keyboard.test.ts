@@ -110,6 +110,26 @@ describe("a question that one key answers", () => {
     expect(await rest()).toBe("");
   });
 
+  it("is not answered by another letter, which is a slip where nothing follows, and else a text", async () => {
+    const slip = sitDown();
+    const answered = slip.ask();
+    slip.stdin.write("a");
+    await setTimeout(PAUSE);
+    slip.stdin.write("y");
+    expect(await answered).toBe("y");
+    expect(await slip.rest()).toBe("");
+    const text = sitDown();
+    const later = text.ask();
+    for (const character of "any") {
+      text.stdin.write(character);
+      await setTimeout(100);
+    }
+    await setTimeout(PAUSE);
+    text.stdin.write("n");
+    expect(await later).toBe("n");
+    expect(await text.rest()).toBe("any");
+  });
+
   it("has no answer where the terminal goes, and ends with the signal", async () => {
     const gone = sitDown();
     const answered = gone.ask();
