@@ -7,7 +7,7 @@ interface DoctorSchema {
 /** The schema of `doctor --json` with the ids of all checks, in the order in which they are shown. */
 export function doctorSchema(current: string): string {
   const schema = JSON.parse(current) as DoctorSchema;
-  const checks = checksOf({ probe: true, hasProviders: true, usesMantle: true });
+  const checks = checksOf({ probe: true, hasProviders: true, usesMantle: true, usesTools: true });
   schema.properties.checks.items.properties.id.enum = checks.map(({ id }) => id);
   return `${JSON.stringify(schema, undefined, 2)}\n`;
 }

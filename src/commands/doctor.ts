@@ -2,6 +2,7 @@ import { defaultModels } from "../models/default-models.ts";
 import { hasMantle, isMantle, servedProviders } from "../models/provider-api.ts";
 import { resolveModel } from "../models/resolve-model.ts";
 import { checksOf } from "../doctor/checks.ts";
+import { hasTools } from "../doctor/check-tools.ts";
 import { Examination } from "../doctor/examination.ts";
 import { type DoctorReport, renderReport, toDocument } from "../doctor/report.ts";
 import { runChecks } from "../doctor/run-checks.ts";
@@ -49,8 +50,9 @@ async function examine(examination: Examination, options: DoctorOptions): Promis
   const hasProviders = servedProviders(config.value).length > 0;
   const asked = defaultModels(config.value, runtime).map((name) => resolveModel(name, config.value));
   const usesMantle = hasMantle(config.value) || asked.some(isMantle);
+  const usesTools = hasTools(config.value);
   const results = await withSpinner(runtime, "Checking", () =>
-    runChecks(checksOf({ ...options, hasProviders, usesMantle }), examination, {
+    runChecks(checksOf({ ...options, hasProviders, usesMantle, usesTools }), examination, {
       totalMs: TOTAL_MS + (options.probe ? PROBE_MS : 0),
       signal: runtime.signal,
       elapsed: runtime.elapsed,

@@ -1,7 +1,7 @@
 import { MASK, maskUserInfo } from "../network/user-info.ts";
-import { findSetting } from "./find-setting.ts";
+import { findSetting, foreignPart } from "./find-setting.ts";
 import type { Path } from "./path.ts";
-import { type Leaf, mapLeaves } from "./walk-value.ts";
+import { type Leaf, listLeaves, mapLeaves } from "./walk-value.ts";
 
 /** Names other programs that share the file give their secrets. */
 const SECRET_NAME =
@@ -17,6 +17,18 @@ export function isSecretPath(path: Path): boolean {
     if (typeof segment === "string" && SECRET_NAME.test(segment)) return true;
     return findSetting(path.slice(0, index + 1))?.isSecret === true;
   });
+}
+
+/**
+ * The place of a secret of this program that stands in a configuration itself, not by `${NAME}`; undefined where there is
+ * none. Of an environment and of headers that is what its name says to be one.
+ */
+export function writtenSecret(value: unknown): Path | undefined {
+  return listLeaves(value).find(({ path, value: leaf }) => {
+    if (typeof leaf !== "string" || leaf === "" || leaf.includes("${")) return false;
+    if (!findSetting(path)?.isSecret || foreignPart(value, path)) return false;
+    return SECRET_NAME.test(String(path.at(-1)));
+  })?.path;
 }
 
 /** A copy of the value at `path` with every secret in it replaced by `****`, user and password of URLs included. */

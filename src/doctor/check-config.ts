@@ -4,6 +4,8 @@ import { ReadFailure, toReadFailure } from "../disk/read-file.ts";
 import { stateFolder } from "../disk/state-folder.ts";
 import { errorCode } from "../errors.ts";
 import { unsetVariables } from "../config/expand-env.ts";
+import { formatPath } from "../config/path.ts";
+import { writtenSecret } from "../config/secrets.ts";
 import type { LoadedConfig } from "../config/resolve.ts";
 import type { Environment } from "../runtime.ts";
 import { type Check, ok, type Outcome, warn } from "./check.ts";
@@ -71,10 +73,10 @@ function keepsNothing(folder: string, obstacle: string): Outcome {
 export function judgeConfig({ file, value }: LoadedConfig, mode: number, env: Environment): Outcome {
   const providers = Object.entries(value.models?.providers ?? {});
   const keys = providers.flatMap(([id, { apiKey }]) => (apiKey === undefined ? [] : [{ id, apiKey }]));
-  const isOpen = (mode & 0o077) !== 0;
-  if (isOpen && keys.some(({ apiKey }) => !apiKey.includes("${"))) {
+  const secret = (mode & 0o077) === 0 ? undefined : writtenSecret(value);
+  if (secret) {
     return warn(
-      `${file} holds an apiKey and can be read by others (mode ${(mode & 0o777).toString(8)})`,
+      `${file} holds ${secret.at(-1) === "apiKey" ? "an apiKey" : formatPath(secret)} and can be read by others (mode ${(mode & 0o777).toString(8)})`,
       `chmod 600 ${quoteForShell(file)}`,
     );
   }

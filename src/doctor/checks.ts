@@ -8,6 +8,7 @@ import { probeCheck } from "./check-probe.ts";
 import { providersCheck } from "./check-providers.ts";
 import { regionChecks } from "./check-region.ts";
 import { runtimeChecks } from "./check-runtime.ts";
+import { toolsCheck } from "./check-tools.ts";
 import type { Examination } from "./examination.ts";
 
 /** Every check but the probe, in the order in which they are shown; what each needs decides when it runs. */
@@ -23,21 +24,24 @@ const CHECKS: readonly Check<Examination>[] = [
 
 /**
  * The checks of a run; with `probe` one small billed call is among them, and other providers and the endpoint
- * `bedrock-mantle` where the configuration has them.
+ * `bedrock-mantle` and tools where the configuration has them.
  */
 export function checksOf({
   probe,
   hasProviders,
   usesMantle,
+  usesTools,
 }: {
   probe?: boolean | undefined;
   hasProviders?: boolean;
   usesMantle?: boolean;
+  usesTools?: boolean;
 }): readonly Check<Examination>[] {
   return [
     ...CHECKS,
     ...(usesMantle ? [mantleCheck] : []),
     ...(hasProviders ? [providersCheck] : []),
+    ...(usesTools ? [toolsCheck] : []),
     ...(probe ? [probeCheck] : []),
   ];
 }

@@ -205,6 +205,53 @@ describe("openclaw doctor", () => {
   });
 });
 
+describe("tools and MCP servers", () => {
+  const tool = (command: string[], more: object = {}): object => ({
+    tools: {
+      profile: "coding",
+      t: { description: "d", command, input: { type: "object" }, ...more },
+    },
+  });
+  const server = (values: object): object => ({ mcpServers: { files: values } });
+
+  it.each<[object, "ok" | "warn", string | RegExp]>([
+    [tool(["sh", "-c", "exit 1"]), "ok", "tool t"],
+    [{ ...tool(["sh"]), ...server({ url: "https://mcp.invalid" }) }, "ok", "tool t, MCP server files"],
+    [server({ command: "no-such", disabled: true }), "ok", "all are disabled"],
+    [server({ command: "sh", cwd: "/no/such" }), "ok", "MCP server files"],
+    [tool(["no-such-program"]), "warn", "tool t: no-such-program is not found on PATH"],
+    [tool(["/etc/passwd"]), "warn", /^tool t: \/etc\/passwd is not executable/],
+    [tool(["sh"], { env: { PATH: "/nowhere" } }), "warn", "tool t: sh is not found on PATH"],
+    [tool(["sh"], { env: { TOKEN: "${NO_TOKEN}" } }), "warn", /NO_TOKEN is not set; tools\.t\.env\.TOKEN/],
+    [server({ command: "no-such-server" }), "warn", /^MCP server files: no-such-server is not found/],
+    [server({ command: "./server", cwd: "/" }), "warn", "MCP server files: ./server does not exist"],
+    [
+      { mcp: { servers: { a: { command: "no-such" } } } },
+      "warn",
+      "MCP server a: no-such is not found on PATH",
+    ],
+  ])("%j: %s", async (config, status, detail) => {
+    const { run, configure } = await emulate();
+    configure(JSON.stringify(config));
+    const check = checkOf(read(await run(["doctor", "--json"])), "tools");
+    expect(check).toMatchObject({ status, detail: expect.stringMatching(detail) });
+  });
+
+  it("are not looked at where there are none, or what is there is another program's", async () => {
+    const { run, configure } = await emulate();
+    configure(JSON.stringify({ tools: { profile: "coding", exec: { host: "x" } }, mcp: { servers: {} } }));
+    expect(read(await run(["doctor", "--json"])).checks.map(({ id }) => id)).not.toContain("tools");
+  });
+
+  it("are not started", async () => {
+    const { run, configure, home } = await emulate();
+    const file = path.join(home, "started");
+    configure(JSON.stringify({ ...tool(["touch", file]), ...server({ command: "touch", args: [file] }) }));
+    expect(checkOf(read(await run(["doctor", "--json"])), "tools")).toMatchObject({ status: "ok" });
+    expect(existsSync(file)).toBe(false);
+  });
+});
+
 describe("a provider of another name that speaks Converse", () => {
   const LITE = "amazon.nova-lite-v1:0";
   const corp = (id: string, more: object = {}): string =>

@@ -416,6 +416,19 @@ const NETWORK: BrokenMachine[] = [
     },
   },
   {
+    name: "tool-without-program",
+    story: "The program of a tool was never installed on this machine.",
+    breaks: (machine) => {
+      const command = ["deploy-to-staging", "--now"];
+      machine.configure({
+        agents: { defaults: { model: MODEL } },
+        tools: { deploy: { description: "Deploys.", command, input: { type: "object" } } },
+      });
+    },
+    knows: { "…": `'["cat"]'` },
+    works: "both",
+  },
+  {
     name: "mantle-denied",
     story: "No policy lets the models of bedrock-mantle be listed, and no model of its is the default.",
     breaks: (machine) => {

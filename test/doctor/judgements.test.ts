@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { resolveModel } from "../../src/models/resolve-model.ts";
 import type { FoundationModel, InferenceProfile } from "../../src/models/discovered.ts";
 import { type Outcome, worst } from "../../src/doctor/check.ts";
+import type { Configuration } from "../../src/config/settings.ts";
 import { judgeConfig } from "../../src/doctor/check-config.ts";
 import { judgeGatesOf, judgeModel, type ModelLists } from "../../src/doctor/check-models.ts";
 import { judgeClock, judgeWays, type Way } from "../../src/doctor/check-network.ts";
@@ -112,6 +113,30 @@ describe("the configuration", () => {
     const outcome = judgeConfig(config(apiKey), mode, { SET: "x" });
     expect(outcome.status).toBe(status);
     expect("hint" in outcome ? outcome.hint : undefined).toBe(hint);
+    expect(JSON.stringify(outcome)).not.toContain("sk-1");
+  });
+
+  it.each<[Configuration, number, "ok" | "warn", string]>([
+    [
+      { mcpServers: { f: { command: "x", env: { GITHUB_TOKEN: "sk-1" } } } },
+      0o644,
+      "warn",
+      "f.env.GITHUB_TOKEN",
+    ],
+    [
+      { mcpServers: { f: { url: "https://h", headers: { Authorization: "sk-1" } } } },
+      0o640,
+      "warn",
+      "f.headers",
+    ],
+    [{ mcp: { servers: { f: { command: "x", env: { API_KEY: "sk-1" } } } } }, 0o644, "warn", "f.env.API_KEY"],
+    [{ tools: { t: { command: ["x"], env: { PASSWORD: "sk-1" } } } }, 0o644, "warn", "tools.t.env.PASSWORD"],
+    [{ tools: { t: { command: ["x"], env: { PASSWORD: "sk-1" } } } }, 0o600, "ok", "/c"],
+    [{ tools: { t: { command: ["x"], env: { PASSWORD: "${SET}", LANG: "C" } } } }, 0o644, "ok", "/c"],
+    [{ tools: { exec: { env: { PASSWORD: "sk-1" } } } }, 0o644, "ok", "/c"],
+  ])("%j with mode %o is %s", (value, mode, status, detail) => {
+    const outcome = judgeConfig({ file: "/c", exists: true, value }, mode, { SET: "x" });
+    expect(outcome).toMatchObject({ status, detail: expect.stringContaining(detail) });
     expect(JSON.stringify(outcome)).not.toContain("sk-1");
   });
 });

@@ -165,10 +165,13 @@ describe("the checks of doctor", () => {
   it("stand in the order in which the schema names them", () => {
     const { items } = schema.properties.checks;
     const ids = (options: Parameters<typeof checksOf>[0]): string[] => checksOf(options).map(({ id }) => id);
-    expect(ids({ probe: true, hasProviders: true, usesMantle: true })).toEqual(items.properties.id.enum);
+    expect(ids({ probe: true, hasProviders: true, usesMantle: true, usesTools: true })).toEqual(
+      items.properties.id.enum,
+    );
     expect(ids({ probe: true })).toEqual([...ids({}), "probe"]);
     expect(ids({ usesMantle: true })).toEqual([...ids({}), "mantle"]);
     expect(ids({ hasProviders: true })).toEqual([...ids({}), "providers"]);
+    expect(ids({ usesTools: true })).toEqual([...ids({}), "tools"]);
   });
 
   it("need only each other, and never in a circle", () => {

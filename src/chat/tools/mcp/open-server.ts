@@ -6,12 +6,14 @@ import { type Configured, expandConfigured } from "../../../config/configured-to
 import { formatPath } from "../../../config/path.ts";
 import type { McpServerSetting } from "../../../config/settings.ts";
 import { rememberSecrets } from "../../../credentials/hide-secrets.ts";
+import { expandHome } from "../../../disk/state-folder.ts";
 import { OpenclawError, shorten } from "../../../errors.ts";
 import { isDeeperThan, isRecord, type JsonObject, recordAt, recordsAt, textAt } from "../../../json.ts";
 import { isSecretHeader } from "../../../network/clear-text.ts";
-import type { Environment, Runtime } from "../../../runtime.ts";
+import type { Runtime } from "../../../runtime.ts";
 import { quoteForShell } from "../../../terminal/quote-for-shell.ts";
 import { VERSION } from "../../../version.ts";
+import { environmentFor } from "../run-command.ts";
 import { textResult, type Tool, type ToolResult } from "../tool.ts";
 import { type GivenBlock, resourceBlocks, toBlocks, toToolResult } from "./content.ts";
 import type { HttpTransport } from "./http-transport.ts";
@@ -167,8 +169,8 @@ class ConnectedServer implements McpServer {
       runtime,
       Object.entries(own).flatMap(([name, value]) => (isSecretHeader(name) ? [value] : [])),
     );
-    const env = { ...withoutOwn(runtime.env), ...own };
-    const folder = path.resolve(runtime.currentFolder, cwd);
+    const env = environmentFor(runtime.env, own, runtime.platform);
+    const folder = path.resolve(runtime.currentFolder, expandHome(cwd, runtime.homeFolder));
     return new StdioTransport(label, { command, args, env, cwd: folder }, runtime);
   }
 
@@ -418,13 +420,4 @@ async function withSignal<T>(signal: AbortSignal, work: (own: AbortSignal) => Pr
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
-}
-
-/** The caller's environment without what is AWS's and this program's own. */
-function withoutOwn(env: Environment): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(env).flatMap(([name, value]) =>
-      value === undefined || /^(?:aws|openclaw)_/i.test(name) ? [] : [[name, value]],
-    ),
-  );
 }

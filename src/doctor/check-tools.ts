@@ -1,0 +1,95 @@
+import path from "node:path";
+import { findProgram } from "../chat/tools/find-program.ts";
+import { environmentFor } from "../chat/tools/run-command.ts";
+import {
+  commandToolsOf,
+  type Configured,
+  expandConfigured,
+  mcpServersOf,
+} from "../config/configured-tools.ts";
+import { formatPath } from "../config/path.ts";
+import type { Configuration } from "../config/settings.ts";
+import { expandHome } from "../disk/state-folder.ts";
+import { OpenclawError } from "../errors.ts";
+import type { Runtime } from "../runtime.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
+import { type Check, ok, type Outcome, warn, worst } from "./check.ts";
+import type { Examination } from "./examination.ts";
+
+/** What is started for a tool or a server. */
+interface Started {
+  program: string | undefined;
+  env?: Readonly<Record<string, unknown>>;
+  cwd?: string;
+}
+
+/** Whether there is anything for the check to look at. */
+export function hasTools(config: Configuration): boolean {
+  return commandToolsOf(config).size > 0 || mcpServersOf(config).size > 0;
+}
+
+/** Whether the programs of tools and of MCP servers are there. None is started, and no server is asked. */
+export const toolsCheck: Check<Examination> = {
+  id: "tools",
+  title: "tools",
+  needs: ["config"],
+  hint: "openclaw config validate",
+  run: async ({ config, runtime }) => {
+    const { value } = await config();
+    const tools = [...commandToolsOf(value)].map(([name, configured]) =>
+      examine(
+        `tool ${name}`,
+        configured,
+        ({ command, env }) => ({ program: command[0], ...(env && { env }) }),
+        runtime,
+      ),
+    );
+    const servers = [...mcpServersOf(value)].flatMap(([name, { isDisabled, ...configured }]) =>
+      isDisabled
+        ? []
+        : examine(
+            `MCP server ${name}`,
+            configured,
+            ({ command, env, cwd }) => ({
+              program: command,
+              ...(env && { env }),
+              ...(cwd !== undefined && { cwd }),
+            }),
+            runtime,
+          ),
+    );
+    const outcomes = await Promise.all([...tools, ...servers]);
+    const faults = outcomes.filter(({ status }) => status !== "ok");
+    return faults.length > 0
+      ? worst(faults)
+      : ok(outcomes.map(({ detail }) => detail).join(", ") || "all are disabled");
+  },
+};
+
+async function examine<TSetting extends object>(
+  label: string,
+  configured: Configured<TSetting>,
+  startedBy: (setting: TSetting) => Started,
+  { env: environment, currentFolder, homeFolder, platform }: Runtime,
+): Promise<Outcome> {
+  try {
+    const { program, env, cwd = "." } = startedBy(expandConfigured(configured, environment));
+    // A server that is called is not asked.
+    if (program === undefined) return ok(label);
+    const folder = path.resolve(currentFolder, expandHome(cwd, homeFolder));
+    const found = await findProgram(program, {
+      env: environmentFor(environment, env, platform),
+      folder,
+      platform,
+    });
+    if ("file" in found) return ok(label);
+    const place = formatPath([...configured.path, "command"]);
+    return warn(
+      `${label}: ${quoteForShell(program)} ${found.fault}`,
+      `Install it, or name another: openclaw config set ${quoteForShell(place)} …`,
+    );
+  } catch (failure) {
+    if (!(failure instanceof OpenclawError)) throw failure;
+    return warn(`${label}: ${failure.message.replace(/\.$/, "")}`, failure.hint);
+  }
+}
