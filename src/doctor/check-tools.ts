@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import path from "node:path";
 import { findProgram } from "../chat/tools/find-program.ts";
 import { environmentFor } from "../chat/tools/run-command.ts";
@@ -10,7 +11,7 @@ import {
 import { formatPath } from "../config/path.ts";
 import type { Configuration } from "../config/settings.ts";
 import { expandHome } from "../disk/state-folder.ts";
-import { OpenclawError } from "../errors.ts";
+import { errorCode, OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { type Check, ok, type Outcome, warn, worst } from "./check.ts";
@@ -77,19 +78,34 @@ async function examine<TSetting extends object>(
     // A server that is called is not asked.
     if (program === undefined) return ok(label);
     const folder = path.resolve(currentFolder, expandHome(cwd, homeFolder));
+    const settingOf = (key: string): string => formatPath([...configured.path, key]);
+    if (!(await isFolder(folder)))
+      return warn(
+        `${label}: its folder ${folder} is not there`,
+        `Name another: openclaw config set ${quoteForShell(settingOf("cwd"))} …`,
+      );
     const found = await findProgram(program, {
       env: environmentFor(environment, env, platform),
       folder,
       platform,
     });
     if ("file" in found) return ok(label);
-    const place = formatPath([...configured.path, "command"]);
     return warn(
       `${label}: ${quoteForShell(program)} ${found.fault}`,
-      `Install it, or name another: openclaw config set ${quoteForShell(place)} …`,
+      `Install it, or name another: openclaw config set ${quoteForShell(settingOf("command"))} …`,
     );
   } catch (failure) {
     if (!(failure instanceof OpenclawError)) throw failure;
     return warn(`${label}: ${failure.message.replace(/\.$/, "")}`, failure.hint);
   }
+}
+
+async function isFolder(file: string): Promise<boolean> {
+  return stat(file).then(
+    (stats) => stats.isDirectory(),
+    (error: unknown) => {
+      if (errorCode(error) === undefined) throw error;
+      return false;
+    },
+  );
 }

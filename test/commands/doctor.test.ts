@@ -218,7 +218,12 @@ describe("tools and MCP servers", () => {
     [tool(["sh", "-c", "exit 1"]), "ok", "tool t"],
     [{ ...tool(["sh"]), ...server({ url: "https://mcp.invalid" }) }, "ok", "tool t, MCP server files"],
     [server({ command: "no-such", disabled: true }), "ok", "all are disabled"],
-    [server({ command: "sh", cwd: "/no/such" }), "ok", "MCP server files"],
+    [server({ command: "sh", cwd: "~" }), "ok", "MCP server files"],
+    [
+      server({ command: "sh", cwd: "/no/such" }),
+      "warn",
+      "MCP server files: its folder /no/such is not there",
+    ],
     [tool(["no-such-program"]), "warn", "tool t: no-such-program is not found on PATH"],
     [tool(["/etc/passwd"]), "warn", /^tool t: \/etc\/passwd is not executable/],
     [tool(["sh"], { env: { PATH: "/nowhere" } }), "warn", "tool t: sh is not found on PATH"],

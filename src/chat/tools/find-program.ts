@@ -61,6 +61,7 @@ export async function explainStart(program: string, failure: Error, place: Progr
   if ("fault" in found) return `${name} ${found.fault}.`;
   const { code } = failure as NodeJS.ErrnoException;
   if (code === "ERR_INVALID_ARG_VALUE") return `${name} has a zero byte in its arguments or its environment.`;
+  if (code === "ENOENT") return `${name} is there, and the loader of this system that it asks for is not.`;
   if (code === "E2BIG") return `${name} has more arguments and environment than the system takes.`;
   return `${name} could not be started: ${code ?? failure.message}.`;
 }

@@ -301,6 +301,18 @@ describe("a command that cannot be started says why", () => {
     expect((await run(["ls"], { env: { PATH, "A\0": "b" } })).end).toMatchObject({ kind: "not-started" });
   });
 
+  test("also where it was made for another system's loader", async (context) => {
+    const program = readFileSync("/bin/true", "latin1");
+    const other = program.replace(/\/lib[^\0]*\/ld-[^\0]*(?=\0)/, (loader) => loader.replace(/.$/, "9"));
+    if (other === program) return context.skip("/bin/true has no loader here");
+    const folder = makeFolder();
+    writeFileSync(path.join(folder, "foreign"), other, { encoding: "latin1", mode: 0o755 });
+    expect((await run(["./foreign"], { folder })).end).toEqual({
+      kind: "not-started",
+      why: "./foreign is there, and the loader of this system that it asks for is not.",
+    });
+  });
+
   test("but a script without a first line of its own runs, as in a shell", async () => {
     expect(await run(["./no-interpreter"], { folder: makeFolder() })).toMatchObject({ out: "hi\n" });
   });
