@@ -4,10 +4,13 @@ import type {
   Message,
   S3Location,
   SystemContentBlock,
+  ToolResultBlock,
+  ToolUseBlock,
 } from "@aws-sdk/client-bedrock-runtime";
 import { baseModelId } from "../models/base-model-id.ts";
 import type { FileKind } from "../models/families.ts";
 import { TEXT_FORMATS } from "./file-kind.ts";
+import { ANSWER_TOOL } from "./request.ts";
 
 /** One question and what came of it. */
 export interface Turn {
@@ -35,16 +38,40 @@ export function answerOf({ messages }: Turn): Message {
   return messages.at(-1) ?? { role: "assistant", content: [] };
 }
 
+/** Something in the answers of a turn: words, or a call with what came of it, where something did. */
+export type TurnPart = { text: string } | { call: ToolUseBlock; result: ToolResultBlock | undefined };
+
+/** What the answers of a turn say and call, in order; what they say before a call, or at the end, in one. */
+export function partsOf({ messages }: Pick<Turn, "messages">): TurnPart[] {
+  const parts: TurnPart[] = [];
+  for (const [index, { role, content = [] }] of messages.entries()) {
+    if (role !== "assistant") continue;
+    const results = (messages[index + 1]?.content ?? []).flatMap(({ toolResult }) => toolResult ?? []);
+    let text = "";
+    const end = (): void => {
+      if (text.trim() !== "") parts.push({ text });
+      text = "";
+    };
+    for (const block of content) {
+      const { toolUse } = block;
+      const at = results.findIndex(({ toolUseId }) => toolUseId === toolUse?.toolUseId);
+      const [result] = at < 0 ? [] : results.splice(at, 1);
+      // By a call of this one a model answers that is held to a schema.
+      if (!toolUse || toolUse.type === "server_tool_use" || (toolUse.name === ANSWER_TOOL && !result))
+        text += textOf(block);
+      else {
+        end();
+        parts.push({ call: toolUse, result });
+      }
+    }
+    end();
+  }
+  return parts;
+}
+
 /** What the answers of a turn say, those of its rounds with a blank line between; empty where there is nothing. */
 export function answerTextOf(turn: Turn): string {
-  const answered = new Set(blocksOf(turn).flatMap(({ toolResult }) => toolResult?.toolUseId ?? []));
-  const texts = turn.messages
-    .filter(({ role }) => role === "assistant")
-    .map(({ content = [] }) => {
-      const said = content.filter(({ toolUse }) => !toolUse || !answered.has(toolUse.toolUseId ?? ""));
-      return said.map(textOf).join("");
-    });
-  return joinTexts(texts);
+  return joinTexts(partsOf(turn).flatMap((part) => ("text" in part ? part.text : [])));
 }
 
 /** Texts with exactly one blank line between; those without anything in them are left out. */

@@ -428,3 +428,105 @@ describe("the file of a session", () => {
     ]);
   });
 });
+
+describe("a turn with tools", () => {
+  const chat = ["chat", "-m", MODEL, "--session", "s", "--tool", "read-file", "--allow", "read-file"];
+  const calling = {
+    text: "Let me look.",
+    toolCalls: [{ name: "read-file", id: "a", input: { path: "notes.txt" } }],
+  };
+  const withNotes = async (...dialogue: object[]) => {
+    const emulated = await emulate({ dialogue });
+    writeFileSync(path.join(emulated.home, "notes.txt"), "Buy milk.\n```\n");
+    return emulated;
+  };
+
+  it("is shown, exported and found with its calls and what they came to", async () => {
+    const emulated = await withNotes(calling, { text: "You are to buy milk." });
+    const { stdout, code } = await emulated.run([...chat, "one"]);
+    expect({ stdout, code }).toEqual({ stdout: "Let me look.\n\nYou are to buy milk.\n", code: 0 });
+    expect((await emulated.run(["sessions", "show", "s"])).stdout).toBe(
+      [
+        "> one\n",
+        "Let me look.\n",
+        "• read-file notes.txt",
+        "  └ 2 lines, 17 bytes: 1 Buy milk.\n",
+        "You are to buy milk.\n",
+      ].join("\n"),
+    );
+    const exported = (await emulated.run(["sessions", "export", "s"])).stdout;
+    expect(exported).toContain(
+      [
+        "Let me look.",
+        "Called `read-file`:",
+        '```json\n{\n  "path": "notes.txt"\n}\n```',
+        "It came to:",
+        "````text\n1\tBuy milk.\n2\t```\n````",
+        "You are to buy milk.",
+      ].join("\n\n"),
+    );
+    const found = JSON.parse((await emulated.run(["sessions", "search", "look", "--json"])).stdout) as object;
+    expect(found).toMatchObject({ count: 1, matches: [{ role: "answer" }] });
+    const [turn] = await turnsOf(emulated);
+    expect(turn).toMatchObject({
+      messages: [user("one"), {}, { role: "user" }, assistant("You are to buy milk.")],
+      assistant: assistant("You are to buy milk."),
+    });
+    await emulated.run(["chat", "--continue", "two"]);
+    expect(lastBody(emulated)).toMatchObject({
+      messages: [
+        user("one"),
+        { content: [{ text: "Let me look." }, { text: expect.stringContaining("called read-file") }] },
+        { content: [{ text: expect.stringContaining("Buy milk.") }] },
+        assistant("You are to buy milk."),
+        user("two"),
+      ],
+    });
+  });
+
+  it("whose calls were left says so", async () => {
+    const emulated = await withNotes(calling);
+    await emulated.run([...ask, "--tool", "read-file", "--no-run", "one"]);
+    expect((await emulated.run(["sessions", "show", "s"])).stdout).toBe(
+      "> one\n\nLet me look.\n\n• read-file notes.txt\n(its calls were not run)\n",
+    );
+  });
+
+  it("that is killed before it is answered has what its tools came to, and goes on", async () => {
+    let ask: () => void = () => undefined;
+    const isAsked = new Promise<void>((resolve) => (ask = resolve));
+    const emulated = await emulate({
+      dialogue: [calling, { text: "Where were we?" }],
+      script: ({ route, nth }) => {
+        if (route !== "ConverseStream" || nth !== 2) return undefined;
+        ask();
+        return { stream: [begin, { end: "stall" }] };
+      },
+    });
+    writeFileSync(path.join(emulated.home, "notes.txt"), "Buy milk.\n");
+    const child = emulated.start([...chat, "one"]);
+    const closed = once(child, "close");
+    await isAsked;
+    child.kill("SIGKILL");
+    await closed;
+    const [turn] = await turnsOf(emulated);
+    expect(turn).toMatchObject({ stopReason: "interrupted", assistant: { content: [] } });
+    expect(JSON.stringify(turn)).toContain("Buy milk.");
+    expect((await emulated.run(["sessions", "show", "s"])).stdout).toContain("Buy milk.\n(stopped here)\n");
+    const { stdout, code } = await emulated.run([...chat, "two"]);
+    expect({ stdout, code }).toEqual({ stdout: "Where were we?\n", code: 0 });
+    expect(lastBody(emulated)).toMatchObject({
+      messages: [
+        user("one"),
+        { content: [{ text: "Let me look." }, { toolUse: { toolUseId: "a" } }] },
+        {
+          content: [
+            { toolResult: { toolUseId: "a", content: [{ text: "1\tBuy milk." }] } },
+            { text: "two" },
+            { cachePoint: {} },
+          ],
+        },
+      ],
+    });
+  });
+});

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { answerTextOf, isAnswered, isSameModel, joinTexts } from "../../src/converse/conversation.ts";
+import {
+  answerTextOf,
+  isAnswered,
+  isSameModel,
+  joinTexts,
+  partsOf,
+} from "../../src/converse/conversation.ts";
 
 describe("the same model", () => {
   const arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123";
@@ -41,8 +47,30 @@ describe("what a turn with tools says", () => {
     expect(isAnswered(whole)).toBe(true);
   });
 
-  it("is the input of a call that nobody answers, which is how a model answers by a schema", () => {
-    expect(answerTextOf(turn(question, [call]))).toBe('{"zone":"UTC"}');
+  it("is the input of the call with which a model answers by a schema", () => {
+    const answer = { toolUse: { toolUseId: "t1", name: "answer", input: { time: "noon" } } };
+    expect(answerTextOf(turn(question, [answer]))).toBe('{"time":"noon"}');
+    expect(answerTextOf(turn(question, [call]))).toBe("");
+  });
+
+  it("is told with its calls, each with its own result", () => {
+    const other = { toolUse: { ...call.toolUse, input: { zone: "CET" } } };
+    const later = { toolResult: { ...result.toolResult, content: [{ text: "13:00" }] } };
+    const parts = partsOf(
+      turn(
+        question,
+        [{ text: "Let me " }, { text: "look." }, call, other],
+        [result, later],
+        [{ text: "Noon." }, call],
+      ),
+    );
+    expect(parts).toEqual([
+      { text: "Let me look." },
+      { call: call.toolUse, result: result.toolResult },
+      { call: other.toolUse, result: later.toolResult },
+      { text: "Noon." },
+      { call: call.toolUse, result: undefined },
+    ]);
   });
 
   it("counts as an answer as soon as a tool was called", () => {

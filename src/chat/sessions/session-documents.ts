@@ -1,5 +1,13 @@
 import type { ContentBlock, DocumentBlock, Message } from "@aws-sdk/client-bedrock-runtime";
-import { answerOf, answerTextOf, fileOf, isAnswered, questionOf } from "../../converse/conversation.ts";
+import {
+  answerOf,
+  blocksOf,
+  fileOf,
+  isAnswered,
+  partsOf,
+  questionOf,
+  type TurnPart,
+} from "../../converse/conversation.ts";
 import { SourceList, toCitedSource } from "../../converse/cited-source.ts";
 import type { Session } from "./session-files.ts";
 import { type KeptTurn, packBytes } from "./session-record.ts";
@@ -64,7 +72,7 @@ export function attachmentsOf({ content }: Message): string[] {
 /** What an answer names as its sources, each once, as they are told below it: `[1] report (pdf), page 3`. */
 export function sourcesOf(turn: KeptTurn): string[] {
   const sources = new SourceList();
-  const blocks = answerOf(turn).content ?? [];
+  const blocks = blocksOf({ messages: turn.messages.filter(({ role }) => role === "assistant") });
   for (const citation of blocks.flatMap(({ citationsContent }) => citationsContent?.citations ?? []))
     sources.numberOf(toCitedSource(citation));
   return sources.lines().map((line, index) => `[${index + 1}] ${line.replaceAll(/\s+/g, " ")}`);
@@ -77,6 +85,8 @@ export function describeEnd(turn: KeptTurn): string | undefined {
   if (failure)
     return isAnswered(turn) ? `broken off here: ${failure.message}` : `no answer: ${failure.message}`;
   if (stopReason === "interrupted") return `stopped ${where}`;
+  const last = partsOf(turn).at(-1);
+  if (last && "call" in last && !last.result) return "its calls were not run";
   return isAnswered(turn) ? undefined : "only reasoning";
 }
 
@@ -98,8 +108,9 @@ export function sessionDocument({
     ...(title === undefined ? {} : { title }),
     updated: new Date(updated).toISOString(),
     turns: turns.map((turn) => {
-      const { messages: _, promptDigest: __, ...rest } = turn;
-      return packBytes({ ...rest, user: questionOf(turn), assistant: answerOf(turn) });
+      const { messages, promptDigest: _, ...rest } = turn;
+      const rounds = messages.length > 2 ? { messages } : {};
+      return packBytes({ ...rest, user: questionOf(turn), assistant: answerOf(turn), ...rounds });
     }),
     damagedLines,
   };
@@ -119,8 +130,7 @@ export function exportMarkdown(session: KeptText): string {
     paragraphs.push("## Question", wordsOf(questionOf(turn)));
     const attached = attachmentsOf(questionOf(turn));
     if (attached.length > 0) paragraphs.push(`Attached: ${attached.join(", ")}`);
-    const answer = answerTextOf(turn);
-    paragraphs.push(`## Answer of ${turn.model}`, answer);
+    paragraphs.push(`## Answer of ${turn.model}`, ...partsOf(turn).flatMap(toMarkdown));
     // Two spaces at the end of a line of Markdown keep the next one apart.
     paragraphs.push(sourcesOf(turn).join("  \n"));
     const end = describeEnd(turn);
@@ -130,4 +140,28 @@ export function exportMarkdown(session: KeptText): string {
     .map((text) => text.trim())
     .filter((text) => text !== "")
     .join("\n\n")}\n`;
+}
+
+/** A part of an answer as paragraphs of Markdown: what a tool was called with, and what it came to, stay what they are. */
+function toMarkdown(part: TurnPart): string[] {
+  if ("text" in part) return [part.text];
+  const { call, result } = part;
+  const name = (call.name ?? "").replaceAll(/[`\s]+/g, " ");
+  const called = [`Called \`${name}\`:`, fenced(JSON.stringify(call.input, undefined, 2) ?? "", "json")];
+  if (!result) return called;
+  const { content = [], status } = result;
+  const texts = content.map(({ text, json, ...file }) => {
+    if (text !== undefined) return text;
+    return json === undefined
+      ? attachmentsOf({ role: "user", content: [file as ContentBlock] }).join(", ")
+      : JSON.stringify(json);
+  });
+  return [...called, status === "error" ? "It failed:" : "It came to:", fenced(texts.join("\n"), "text")];
+}
+
+/** A text in a fence that is longer than any in it. */
+function fenced(text: string, language: string): string {
+  const longest = Math.max(2, ...Array.from(text.matchAll(/`+/g), ([run]) => run.length));
+  const fence = "`".repeat(longest + 1);
+  return `${fence}${language}\n${text.replace(/\n$/, "")}\n${fence}`;
 }

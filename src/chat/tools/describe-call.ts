@@ -1,7 +1,7 @@
-import type { ToolResultContentBlock } from "@aws-sdk/client-bedrock-runtime";
+import type { ToolResultBlock, ToolResultContentBlock, ToolUseBlock } from "@aws-sdk/client-bedrock-runtime";
 import stringWidth from "string-width";
 import { fileOf } from "../../converse/conversation.ts";
-import type { JsonObject } from "../../json.ts";
+import { isRecord, type JsonObject } from "../../json.ts";
 import { formatSeconds } from "../../models/usage.ts";
 import type { Style } from "../../terminal/color.ts";
 import { neutralise, onOneLine } from "../../terminal/neutralise.ts";
@@ -37,12 +37,12 @@ export function callLine(
 }
 
 /**
- * What came of a call as a line of a terminal, below the call: how much, how long it took, in ms, and how it begins, as
- * much as fits. `of` names the call where others ran at the same time.
+ * What came of a call as a line of a terminal, below the call: how much, how long it took, in ms, where that is known, and
+ * how it begins, as much as fits. `of` names the call where others ran at the same time.
  */
 export function resultLine(
   { content, isError }: ToolResult,
-  durationMs: number,
+  durationMs: number | undefined,
   { columns, style, isRefused = false, of }: LineOptions & { isRefused?: boolean; of?: ToolCall | undefined },
 ): string {
   const name = of ? `${of.name} ${shortened(wordsOfInput(of.input), 24)}`.trimEnd() : "";
@@ -51,12 +51,28 @@ export function resultLine(
     const why = beginning.replace(NOT_RUN, "");
     return coloured(["  └ ", name], "not run", why === "" ? "" : `: ${why}`, columns, style);
   }
-  const facts = [...(amount === "" ? [] : [amount]), formatSeconds(durationMs)].join(", ");
-  const rest = beginning === "" ? facts : `${facts}: ${beginning}`;
+  const time = durationMs === undefined ? "" : formatSeconds(durationMs);
   if (isError && STOPPED.test(beginning))
-    return coloured(["  └ ", name], "stopped", `, ${formatSeconds(durationMs)}`, columns, style);
+    return coloured(["  └ ", name], "stopped", time === "" ? "" : `, ${time}`, columns, style);
+  const facts = [amount, time].filter((fact) => fact !== "").join(", ");
+  const rest = [facts, beginning].filter((said) => said !== "").join(": ");
   if (isError) return coloured(["  └ ", name], "error", `, ${rest}`, columns, style);
   return style.dim(fit(`  └ ${name === "" ? "" : `${name}: `}${rest}`, columns));
+}
+
+/** A call that was kept, and what came of it, as lines of a terminal. */
+export function keptCallLines(
+  { toolUseId = "", name = "", input }: ToolUseBlock,
+  result: ToolResultBlock | undefined,
+  look: LineOptions,
+): string[] {
+  const line = callLine({ toolUseId, name, input: isRecord(input) ? input : { input } }, undefined, look);
+  if (!result) return [line];
+  const { content = [], status } = result;
+  const [first] = content;
+  const isError = status === "error";
+  const isRefused = isError && NOT_RUN.test(first?.text ?? "");
+  return [line, resultLine({ content, isError }, undefined, { ...look, isRefused })];
 }
 
 /** A line with one word in red. */

@@ -1,4 +1,4 @@
-import { answerTextOf, questionOf } from "../../converse/conversation.ts";
+import { partsOf, questionOf } from "../../converse/conversation.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { findLatest, findSession } from "../../chat/sessions/find-session.ts";
@@ -34,9 +34,21 @@ export async function run({ id, raw }: ShowOptions, runtime: Runtime): Promise<v
     }
     for (const name of attachmentsOf(questionOf(turn)))
       await terminal.print(style.dim(`> [${terminal.foreign(name)}]`));
-    const answer = answerTextOf(turn).trim();
+    const parts = partsOf(turn);
     const renderer = await answerRenderer(runtime, raw === true);
-    await terminal.print(answer === "" ? "" : `\n${await renderer.push(answer)}${renderer.end()}`);
+    let isCall = false;
+    for (const part of parts) {
+      // Calls stand together.
+      if (!isCall || "text" in part) await terminal.print("");
+      isCall = "call" in part;
+      if ("text" in part) await terminal.print(`${await renderer.push(part.text.trim())}${renderer.end()}`);
+      else {
+        const { keptCallLines } = await import("../../chat/tools/describe-call.ts");
+        const look = { columns: terminal.columns, style };
+        for (const line of keptCallLines(part.call, part.result, look)) await terminal.print(line);
+      }
+    }
+    if (parts.length === 0) await terminal.print("");
     for (const source of sourcesOf(turn)) await terminal.print(style.dim(terminal.foreign(source)));
     const end = describeEnd(turn);
     if (end !== undefined) await terminal.print(style.dim(terminal.foreign(`(${end})`)));
