@@ -41,6 +41,7 @@ async function prepare(): Promise<{ user: Emulated; env: Record<string, string> 
     path.join(user.home, "changes.json5"),
     "{ models: { bedrockDiscovery: { refreshInterval: 60 } } }\n",
   );
+  writeFileSync(path.join(user.home, "script.json5"), "[{ text: 'Yes.' }]\n");
   // An editor that changes nothing.
   const own = { ...user.env, PATH: pathWithOpenclaw(user.home), EDITOR: "true" };
   return { user, env: emptyEnvironment(user.home, own) };

@@ -5,6 +5,8 @@ import type { Configuration } from "../../../src/config/settings.ts";
 import type { Dialogue, Emulator } from "../../../src/emulator/emulator.ts";
 import { type Emulated, emulate } from "../../helpers/emulated.ts";
 import { isRunning } from "../../helpers/is-running.ts";
+import { chunk, events, type OpenaiReply, openaiServer, says } from "../../helpers/openai-server.ts";
+import { createHome, openclaw, writeConfig } from "../../helpers/openclaw.ts";
 import { PIXEL } from "../../helpers/pixel.ts";
 
 const CLAUDE = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
@@ -280,5 +282,78 @@ describe.each(WIRES.map((wire) => [wire.name, wire] as const))("by %s", (_, wire
     // It goes on thinking, and minds what it has thought.
     if (wire.model.includes("claude")) expect(third).toContain('"thinking":{"type":"enabled"');
     expect(statuses(emulated)).toEqual(new Set([200]));
+  });
+});
+
+describe("by chat completions of servers that write calls in their own way", () => {
+  const piece = (fields: object, details: object) => ({ tool_calls: [{ ...fields, function: details }] });
+  const one = { word: "one" };
+  const two = { word: "two" };
+
+  it.each<[string, object[], string]>([
+    [
+      "with arguments as objects, and no numbers",
+      [{ tool_calls: [one, two].map((input) => ({ function: { name: "say", arguments: input } })) }],
+      "stop",
+    ],
+    [
+      "in pieces, with the id in the first and the name cut",
+      [
+        piece({ index: 0, id: "a" }, { name: "s", arguments: "" }),
+        piece({ index: 0 }, { name: "ay", arguments: '{"word":' }),
+        piece({ index: 0 }, { arguments: '"one"}' }),
+        piece({ index: 1, id: "b" }, { name: "say", arguments: JSON.stringify(two) }),
+      ],
+      "tool_calls",
+    ],
+    [
+      "all numbered 0, without ids",
+      [
+        piece({ index: 0 }, { name: "say", arguments: JSON.stringify(one) }),
+        piece({ index: 0 }, { name: "say", arguments: JSON.stringify(two) }),
+      ],
+      "stop",
+    ],
+    [
+      "with pieces mixed, and one id for both",
+      [
+        piece({ index: 0, id: "x" }, { name: "say", arguments: '{"word":' }),
+        piece({ index: 1, id: "x" }, { name: "say", arguments: '{"word":' }),
+        piece({ index: 0 }, { arguments: '"one"}' }),
+        piece({ index: 1 }, { arguments: '"two"}' }),
+      ],
+      "function_call",
+    ],
+  ])("%s", async (_, deltas, finish) => {
+    const calling: OpenaiReply = {
+      pieces: events(...deltas.map((delta) => chunk({ ...delta })), chunk({}, finish), "[DONE]"),
+    };
+    const { baseUrl, chats } = await openaiServer({
+      chat: (_call, nth) => (nth === 1 ? calling : says("Done.")),
+    });
+    const home = createHome();
+    const lab = { api: "openai-completions", baseUrl, models: [{ id: "m" }] };
+    writeConfig(home, JSON.stringify({ models: { providers: { lab } }, tools: TOOLS }));
+    const args = ["chat", "-m", "lab/m", "--tool", "say", "--allow", "say", "Go."];
+    expect(await openclaw(args, home)).toMatchObject({ code: 0, stdout: "Done.\n", stderr: "" });
+    interface Sent {
+      role: string;
+      content: unknown;
+      tool_call_id?: string;
+      tool_calls?: { id: string; function: { name: string; arguments: string } }[];
+    }
+    const [, answer, ...results] = (chats[1]?.body?.["messages"] ?? []) as Sent[];
+    const made = answer?.tool_calls ?? [];
+    expect(
+      made.map(({ function: { name, arguments: input } }) => [name, JSON.parse(input) as unknown]),
+    ).toEqual([
+      ["say", one],
+      ["say", two],
+    ]);
+    expect(new Set(made.map(({ id }) => id)).size).toBe(2);
+    expect(results).toMatchObject([
+      { role: "tool", tool_call_id: made[0]?.id, content: JSON.stringify(one) },
+      { role: "tool", tool_call_id: made[1]?.id, content: JSON.stringify(two) },
+    ]);
   });
 });
