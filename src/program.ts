@@ -465,8 +465,24 @@ export const PROGRAM: Program = {
       ],
     },
     mcp: {
-      description: "Speak the Model Context Protocol.",
+      description: "Look at MCP servers, call their tools, and be one.",
       members: {
+        list: {
+          description: "List the MCP servers.",
+          load: () => import("./commands/mcp/list.ts"),
+          flags: [flag("--check", "start each, and count what it offers")],
+        },
+        tools: {
+          description: "Start an MCP server and list its tools.",
+          load: () => import("./commands/mcp/tools.ts"),
+          arguments: [{ notation: "<server>" }],
+        },
+        call: {
+          description: "Call a tool of an MCP server.",
+          load: () => import("./commands/mcp/call.ts"),
+          arguments: [{ notation: "<server>" }, { notation: "<tool>" }, { notation: "[input]" }],
+          flags: [flag("--timeout <seconds>", "give up when it takes longer", numberFlag(0.001))],
+        },
         serve: {
           description: "Offer models to programs that speak MCP, over stdin and stdout.",
           load: () => import("./commands/mcp/serve.ts"),

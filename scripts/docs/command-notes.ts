@@ -41,6 +41,12 @@ const NOTES: Readonly<Record<string, string>> = {
     "What is built in and the commands under `tools` of the configuration, with the names that `chat --tool` takes. The tools of an MCP server are known only when it is started, which is not done unasked: `--mcp NAME` starts it, and ends it again.",
   "tools run":
     'Runs a tool once with a JSON object as input: as an argument, with `-` or in a pipe from stdin; without any it is `{}`. A folder stands behind the name of a built-in tool (`read-file:src`), and the tool of an MCP server is `SERVER__TOOL`. What it comes to is printed as it is: texts, JSON, and of an image alone its bytes where stdout is no terminal; `--json` has all of it with how long it took. A tool that fails ends with exit code 5, and what it says is on stdout all the same. That you type the call is leave for it, but a tool with `allow: "never"` is not run.',
+  "mcp list":
+    "The servers of `mcpServers` of the configuration and of `mcp.servers`, as other programs have them. Nothing is started for it, unless `--check` asks for it: then each is started or called, what it offers is counted, and it is ended again; when one does not answer, its error and exit code are those of the command.",
+  "mcp tools":
+    "Starts the server, or calls it, lists its tools with the names that `chat --tool` and `--allow` take, and ends it. `--json` has the schemas of their input, and the server's prompts and resources. With `--verbose` what the server prints, and says of itself, is on stderr.",
+  "mcp call":
+    "Calls a tool by the name that the server has for it, or that a model has for it. Everything else is as with [tools run](tools-run.md), which runs any tool.",
   "templates show": "Prints the template as JSON.",
   "templates edit":
     "Opens the template in `$VISUAL`, else `$EDITOR`, else `vi`, as JSON5; a new name begins with an example. It is checked before it is written to `templates.<name>` of the configuration. `openclaw config unset templates.review` removes one. [Chat](../chat.md#templates) shows templates in use.",

@@ -261,6 +261,34 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
     ],
     topic: "chat",
   },
+  "mcp list": {
+    examples: [
+      say("openclaw mcp list"),
+      say("openclaw mcp list --check", "starts each, and counts what it offers"),
+      say("openclaw mcp list --json", "see docs/schemas/mcp-list.schema.json"),
+    ],
+    topic: "chat",
+    piped: { fields: ["name", "what it offers, with --check", "command or address"] },
+  },
+  "mcp tools": {
+    examples: [
+      say("openclaw mcp tools files"),
+      say("openclaw mcp tools files --json", "see docs/schemas/mcp-tools.schema.json"),
+    ],
+    topic: "chat",
+    piped: { fields: ["name, for --tool and --allow", "what it does"] },
+  },
+  "mcp call": {
+    examples: [
+      say(`openclaw mcp call files read_text_file '{"path":"notes.txt"}'`),
+      say(`echo '{"path":"."}' | openclaw mcp call files list_directory`),
+      say(
+        `openclaw mcp call files list_directory '{"path":"."}' --json`,
+        "see docs/schemas/tools-run.schema.json",
+      ),
+    ],
+    topic: "chat",
+  },
   "templates list": {
     examples: [
       say("openclaw templates list"),

@@ -69,6 +69,8 @@ const KINDS: Readonly<Record<string, ValueKind>> = {
   "sessions rename id": { kind: "session" },
   "sessions rm ids": { kind: "session" },
   "tools run tool": { kind: "tool" },
+  "mcp tools server": { kind: "server" },
+  "mcp call server": { kind: "server" },
   "templates show name": { kind: "template" },
   "templates edit name": { kind: "template" },
 };

@@ -5,6 +5,7 @@ import type { Dialogue } from "../../src/emulator/dialogue.ts";
 import type { Script } from "../../src/emulator/script.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
 import { everyCommand } from "../helpers/every-command.ts";
+import { writeStdioServer } from "../helpers/mcp-server.ts";
 import { binary, emptyEnvironment } from "../helpers/openclaw.ts";
 import { openPty } from "../helpers/pty.ts";
 import { runInProcess } from "../helpers/run-in-process.ts";
@@ -51,6 +52,11 @@ const DEFAULTS = {
   models: { "us.anthropic.claude-opus-4-8": { alias: "opus" } },
 };
 
+const MCP_SERVERS = {
+  echo: { command: "node", args: ["echo.cjs"] },
+  docs: { url: "https://docs.example.com/mcp", headers: { Authorization: "Bearer secret" }, disabled: true },
+};
+
 /** A machine on which something of everything is set up. */
 async function setUp(name: string): Promise<Emulated> {
   const machine = await emulate({
@@ -73,8 +79,10 @@ async function setUp(name: string): Promise<Emulated> {
         pirate: { system: "Talk like a pirate." },
       },
       usage: { budget: { daily: 10, monthly: 100 } },
+      ...(name.startsWith("mcp") ? { mcpServers: MCP_SERVERS } : {}),
     }),
   );
+  if (name.startsWith("mcp")) writeStdioServer(path.join(machine.home, "echo.cjs"));
   const question =
     "Is there a question that is long enough to be broken on a screen of eighty columns, or not?";
   await machine.run(["models", "list"]);
@@ -105,6 +113,8 @@ const COMMANDS: Record<string, string[]> = {
   "sessions-search": ["sessions", "search", "long enough"],
   "templates-list": ["templates", "list"],
   "tools-list": ["tools", "list"],
+  "mcp-list": ["mcp", "list", "--check"],
+  "mcp-tools": ["mcp", "tools", "echo"],
   usage: ["usage"],
   quota: ["quota", MODEL, "--input-tokens", "50000", "--max-tokens", "200000"],
   chat: ["chat", "-m", "anthropic.claude-sonnet-4-5-20250929-v1:0", "hi"],
@@ -214,6 +224,7 @@ const OTHERS: Record<string, string[]> = {
   "templates-edit": ["templates", "edit", "pirate"],
   "templates-show": ["templates", "show", "review"],
   "tools-run": ["tools", "run", "list-files", "{}"],
+  "mcp-call": ["mcp", "call", "echo", "echo", '{"say":"hi"}'],
 };
 
 it.each(Object.entries(OTHERS))("%s is laid out for 80 columns", async (name, args) => {

@@ -1,13 +1,16 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { fencedBlocks, readPages } from "../helpers/documents.ts";
 import { emulate, type Emulated } from "../helpers/emulated.ts";
 import { emptyEnvironment, pathWithOpenclaw } from "../helpers/openclaw.ts";
 
+const FILES = createRequire(import.meta.url).resolve("@modelcontextprotocol/server-filesystem/dist/index.js");
 const CONFIGURATION = `{
+  mcpServers: { files: { command: "node", args: [${JSON.stringify(FILES)}, "."] } },
   models: { bedrockDiscovery: { region: "us-east-1" } },
   agents: {
     defaults: {

@@ -46,13 +46,18 @@ process.stdin.setEncoding("utf8").on("data", (piece) => {
 /** Writes a server that speaks over its stdin and stdout, with changes to what it does, and tells how it is started. */
 export function stdioServer(home: string, changes = "", env: Readonly<Record<string, string>> = {}) {
   const file = path.join(home, `server-${Math.random().toString(36).slice(2)}.cjs`);
-  writeFileSync(file, `${PRELUDE}\n${changes}`);
+  writeStdioServer(file, changes);
   return {
     command: process.execPath,
     args: [file],
     env: { PATH: process.env["PATH"] ?? "", ...env },
     cwd: home,
   };
+}
+
+/** Writes such a server to a file. */
+export function writeStdioServer(file: string, changes = ""): void {
+  writeFileSync(file, `${PRELUDE}\n${changes}`);
 }
 
 /** A server as the settings have it. */

@@ -1,0 +1,77 @@
+import { noServer } from "../../chat/tools/toolbox.ts";
+import { sourcesOf } from "../../chat/tools/tool-sources.ts";
+import type { Tool } from "../../chat/tools/tool.ts";
+import { loadConfig } from "../../config/resolve.ts";
+import { shorten } from "../../errors.ts";
+import type { GlobalOptions } from "../../options.ts";
+import type { Runtime } from "../../runtime.ts";
+import { onOneLine } from "../../terminal/neutralise.ts";
+import { withSpinner } from "../../terminal/spinner.ts";
+import { type Column, layoutTable } from "../../terminal/table.ts";
+
+export interface ToolsOptions extends GlobalOptions {
+  server: string;
+}
+
+const COLUMNS: readonly Column[] = [{ title: "Tool" }, { title: "Does", wraps: true }];
+
+/** As much of a description as a list shows, in characters: some servers write pages. */
+const LONGEST_DESCRIPTION = 300;
+
+/**
+ * Starts an MCP server and lists its tools, in JSON its prompts and resources, too. Throws `usage` for a server that is
+ * not in the configuration, and what keeps it from starting.
+ */
+export async function run(options: ToolsOptions, runtime: Runtime): Promise<void> {
+  const { terminal } = runtime;
+  const { value } = await loadConfig(options, runtime);
+  const { openServer, servers } = sourcesOf(value, runtime, options);
+  if (!servers.includes(options.server)) throw noServer(options.server, servers);
+  const offered = await withSpinner(runtime, `Starting ${options.server}`, async () => {
+    const server = await openServer(options.server);
+    try {
+      const { instructions } = server;
+      const lists = await Promise.all([server.tools(), server.prompts(), server.resources()]);
+      return [instructions, ...lists] as const;
+    } finally {
+      await server.close();
+    }
+  });
+  const [instructions, tools, prompts, resources] = offered;
+  if (terminal.format === "json")
+    return terminal.printJson({
+      server: options.server,
+      ...(instructions === undefined ? {} : { instructions }),
+      count: tools.length,
+      tools: tools.map(({ name, source, description, inputSchema }) => ({
+        name,
+        tool: source.kind === "server" ? source.tool : name,
+        description,
+        inputSchema,
+      })),
+      prompts,
+      resources,
+    });
+  await print(tools, runtime);
+  if (!terminal.isStdoutTTY) return;
+  const others = { prompt: prompts.length, resource: resources.length };
+  const counts = Object.entries(others).flatMap(([word, count]) =>
+    count > 0 ? `${count} ${word}${count === 1 ? "" : "s"}` : [],
+  );
+  if (counts.length > 0) terminal.note(`openclaw: it has ${counts.join(" and ")}, too (--json)`);
+}
+
+async function print(tools: readonly Tool[], { terminal }: Runtime): Promise<void> {
+  const rows = tools.map(({ name, description }) => [
+    name,
+    onOneLine(description).replaceAll("\t", " ").trim(),
+  ]);
+  if (rows.length === 0) return;
+  if (!terminal.isStdoutTTY) return terminal.print(rows.map((row) => row.join("\t")).join("\n"));
+  const style = await terminal.stdoutStyle();
+  const cells = rows.map(([name = "", does = ""]) => [
+    { text: name, look: style.cyan },
+    terminal.foreign(shorten(does, LONGEST_DESCRIPTION)),
+  ]);
+  for (const line of layoutTable(COLUMNS, cells, terminal.columns, style.bold)) await terminal.print(line);
+}
