@@ -463,6 +463,16 @@ describe("chat --tool at a terminal", () => {
     expect(marks(emulated)).toBe(false);
   });
 
+  it("asks nobody whose input was the prompt, and runs nothing", async () => {
+    const emulated = await machine(TWO);
+    const pty = openPty(["chat", "--tool", "mark", "-"], emulated.home, { env: emulated.env });
+    pty.type("go\r\u0004");
+    expect(await pty.exit).toBe(0);
+    expect(marks(emulated)).toBe(false);
+    expect(results(emulated)).toHaveLength(2);
+    expect(pty.output()).toContain("--allow mark");
+  });
+
   it("ends with Ctrl-C while a tool runs, which ends with it", async () => {
     const emulated = await machine([{ toolCalls: [{ name: "sleep", input: {} }] }, { text: "Done." }]);
     emulated.configure(

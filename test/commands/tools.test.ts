@@ -50,6 +50,20 @@ describe("tools list", () => {
     expect(rows.find(([name]) => name === "never")?.[2]).toBe("never");
   });
 
+  it("needs nothing of what commands take from the environment", async () => {
+    const home = createHome();
+    writeConfig(
+      home,
+      `{ tools: { deploy: { description: "Deploys.", command: ["cat"], input: { type: "object" }, env: { TOKEN: "\${NOT_SET}" } } } }`,
+    );
+    expect((await openclaw(["tools", "list"], home)).stdout).toContain(
+      "deploy\tcommand cat\task\tDeploys.\n",
+    );
+    const { code, stderr } = await openclaw(["tools", "run", "deploy", "{}"], home);
+    expect(stderr).toContain("The environment variable NOT_SET is not set");
+    expect(code).toBe(3);
+  });
+
   it("has the schemas of their input in JSON", async () => {
     const home = machine();
     const { stdout } = await openclaw(["tools", "list", "--json"], home);

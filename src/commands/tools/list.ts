@@ -2,7 +2,9 @@ import { describeSource } from "../../chat/tools/ask-for-leave.ts";
 import { sourcesOf } from "../../chat/tools/tool-sources.ts";
 import type { Tool, ToolSource } from "../../chat/tools/tool.ts";
 import { openToolbox } from "../../chat/tools/toolbox.ts";
+import { commandToolsOf } from "../../config/configured-tools.ts";
 import { loadConfig } from "../../config/resolve.ts";
+import type { Configuration } from "../../config/settings.ts";
 import { shorten } from "../../errors.ts";
 import type { JsonObject } from "../../json.ts";
 import type { GlobalOptions } from "../../options.ts";
@@ -48,11 +50,16 @@ export async function run(options: ListOptions, runtime: Runtime): Promise<void>
   const { terminal } = runtime;
   const { value } = await loadConfig(options, runtime);
   const sources = sourcesOf(value, runtime, options);
-  const names = [...sources.builtIns.map(({ name }) => name), ...sources.commands];
+  const names = sources.builtIns.map(({ name }) => name);
   const toolbox = await openToolbox({ tools: names, servers: options.mcp ?? [] }, sources);
   try {
-    const tools = await toolbox.tools();
-    const documents = tools.map(toDocument);
+    const tools = (await toolbox.tools()).map(toDocument);
+    const isOfServer = ({ source }: ToolDocument): boolean => source.kind === "server";
+    const documents = [
+      ...tools.filter((tool) => !isOfServer(tool)),
+      ...documentsOfCommands(value),
+      ...tools.filter(isOfServer),
+    ];
     if (terminal.format === "json")
       return await terminal.printJson({ count: documents.length, tools: documents });
     const says = new Map(sources.builtIns.map((builtIn) => [builtIn.name, builtIn.says]));
@@ -73,7 +80,13 @@ export async function run(options: ListOptions, runtime: Runtime): Promise<void>
     );
 }
 
-function toDocument({ name, source, allow = "ask", description, inputSchema }: Tool): ToolDocument {
+function toDocument({
+  name,
+  source,
+  allow = "ask",
+  description,
+  inputSchema,
+}: Omit<Tool, "run">): ToolDocument {
   return { name, source, allow, description, inputSchema };
 }
 
@@ -87,6 +100,14 @@ function firstSentence(description: string): string {
   const line = onOneLine(description).replaceAll("\t", " ").trim();
   const end = /[.!?](?= )/.exec(line);
   return shorten(end ? line.slice(0, end.index + 1) : line, LONGEST_DESCRIPTION);
+}
+
+/** The commands as they stand in the configuration: what they take from the environment is for who runs them. */
+function documentsOfCommands(config: Configuration): ToolDocument[] {
+  return [...commandToolsOf(config)].map(([name, { setting }]) => {
+    const { command, description, input, allow } = setting;
+    return toDocument({ name, source: { kind: "command", command }, allow, description, inputSchema: input });
+  });
 }
 
 async function print(rows: readonly Row[], { terminal }: Runtime): Promise<void> {
