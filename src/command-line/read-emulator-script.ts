@@ -2,7 +2,7 @@ import { formatPath, type Path } from "../config/path.ts";
 import { tryJson5 } from "../config/parse-json5.ts";
 import { followPath, scanDocument } from "../config/spans.ts";
 import { describeSyntaxError, placeAt } from "../config/syntax-error.ts";
-import { readTextInput } from "../disk/read-input.ts";
+import { namesStdin, readTextInput } from "../disk/read-input.ts";
 import { type Dialogue, DialogueFault, readDialogue } from "../emulator/dialogue.ts";
 import { usageError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
@@ -13,18 +13,19 @@ const HINT = "openclaw help emulator has what it takes.";
 export async function readEmulatorScript(file: string, runtime: Runtime): Promise<Dialogue> {
   const text = await readTextInput(file, "--emulator-script", "Name a JSON5 file.", runtime);
   const { value, error } = tryJson5(text);
+  const name = namesStdin(file) ? "stdin" : file;
   if (error) {
     const { what, line, column } = describeSyntaxError(text, error);
-    throw usageError(`${file} is not valid JSON5 at line ${line}, column ${column}: ${what}.`, HINT);
+    throw usageError(`${name} is not valid JSON5 at line ${line}, column ${column}: ${what}.`, HINT);
   }
   try {
     return readDialogue(value);
   } catch (fault) {
     if (!(fault instanceof DialogueFault)) throw fault;
     const { path, message } = fault;
-    if (path.length === 0) throw usageError(`${file} ${message}.`, HINT);
+    if (path.length === 0) throw usageError(`${name} ${message}.`, HINT);
     const { line, column } = placeAt(text, offsetOf(path, text));
-    throw usageError(`${file} at line ${line}, column ${column}: ${formatPath(path)} ${message}.`, HINT);
+    throw usageError(`${name} at line ${line}, column ${column}: ${formatPath(path)} ${message}.`, HINT);
   }
 }
 

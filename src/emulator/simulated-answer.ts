@@ -149,16 +149,23 @@ function toolUseId(input: string): string {
 const SIMULATED_REASONING =
   "This is simulated reasoning from the openclaw emulator: it repeats the question and thinks nothing.";
 
-/** Estimated tokens of a conversation: a quarter of its characters, and a flat price for each file. */
+/**
+ * Estimated tokens of a conversation, calls of tools and their results included: a quarter of its characters, and a flat
+ * price for each file.
+ */
 export function countInputTokens(request: Pick<ConverseRequest, "messages" | "system">): number {
   const blocks: readonly ContentBlock[] = [
     ...request.system,
     ...request.messages.flatMap(({ content }) => content),
   ];
   let tokens = 0;
-  for (const block of blocks) {
-    if (block.text !== undefined) tokens += estimateTokens(block.text);
-    if (fileKind(block) !== undefined) tokens += TOKENS_PER_FILE;
+  for (const { toolUse, toolResult, ...said } of blocks) {
+    if (toolUse) tokens += estimateTokens(toolUse.name + JSON.stringify(toolUse.input));
+    for (const block of toolResult?.content ?? [said]) {
+      const text = block.text ?? ("json" in block ? JSON.stringify(block.json) : undefined);
+      if (text !== undefined) tokens += estimateTokens(text);
+      if (fileKind(block) !== undefined) tokens += TOKENS_PER_FILE;
+    }
   }
   return tokens;
 }

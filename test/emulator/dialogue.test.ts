@@ -364,6 +364,17 @@ describe("a file of --emulator-script", () => {
     }
   });
 
+  it("is read from stdin, which is named so", async () => {
+    const args = ["chat", "--emulator-script", "-", "Hi"];
+    expect(await openclaw(args, createHome(), { input: "[{ text: 'Yes.' }]" })).toMatchObject({
+      code: 0,
+      stdout: "Yes.\n",
+    });
+    const { code, stderr } = await openclaw(args, createHome(), { input: "[{ txt: 1 }]" });
+    expect(code).toBe(2);
+    expect(stderr.replaceAll(/\s+/g, " ")).toContain("stdin at line 1, column 4: [0].txt is not known");
+  });
+
   it("is refused where it cannot be read, or where others answer", async () => {
     const home = createHome();
     const missing = await openclaw(["chat", "--emulator-script", "gone.json5", "Hi"], home);

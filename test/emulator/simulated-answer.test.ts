@@ -73,6 +73,17 @@ describe("simulated answers", () => {
     expect(simulateAnswer(question, NOVA)).toMatchObject(expected);
   });
 
+  it("counts calls of tools and what they came to", () => {
+    const call = { toolUseId: "1", name: "four", input: {} };
+    const content = [{ text: "12345" }, { json: { a: 1 } }, { image: {} }];
+    const messages: ConverseRequest["messages"] = [
+      { role: "user", content: [{ text: "four" }] },
+      { role: "assistant", content: [{ toolUse: call }] },
+      { role: "user", content: [{ toolResult: { toolUseId: "1", content } }] },
+    ];
+    expect(simulateAnswer(request([], { messages }), NOVA).inputTokens).toBe(1 + 2 + 2 + 2 + 1000);
+  });
+
   it("repeats the last question of a conversation", () => {
     const messages: ConverseRequest["messages"] = [
       { role: "user", content: [{ text: "first" }] },
