@@ -1,12 +1,14 @@
-import { writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { assert, integer, property, string } from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { commandTool } from "../../../src/chat/tools/command-tool.ts";
 import type { Tool, ToolResult } from "../../../src/chat/tools/tool.ts";
 import { boundText, imageResult, MOST_TEXT_BYTES } from "../../../src/chat/tools/tool-result.ts";
 import type { CommandToolSetting } from "../../../src/config/settings.ts";
-import { createHome } from "../../helpers/openclaw.ts";
+import { isRunning } from "../../helpers/is-running.ts";
+import { createHome, start, writeConfig } from "../../helpers/openclaw.ts";
 import { PIXEL } from "../../helpers/pixel.ts";
 import { testRuntime } from "../../helpers/test-runtime.ts";
 
@@ -139,6 +141,25 @@ describe("a command as a tool", () => {
     expect(Buffer.byteLength(text)).toBeLessThan(MOST_TEXT_BYTES + 500);
   });
 });
+
+test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+  "%s ends the program at once, with a command that does not listen and all that it has started",
+  async (signal) => {
+    const home = createHome();
+    const script = "trap '' TERM INT HUP; sleep 300 & echo $! >ids; echo $$ >>ids; : >ready; wait; sleep 300";
+    const slow = { description: "d", command: ["sh", "-c", script], input: { type: "object" } };
+    writeConfig(home, JSON.stringify({ tools: { slow } }));
+    const child = start(["tools", "run", "slow", "{}"], home);
+    await vi.waitFor(() => expect(existsSync(path.join(home, "ready"))).toBe(true), { timeout: 10_000 });
+    const ids = readFileSync(path.join(home, "ids"), "utf8").trim().split("\n").map(Number);
+    const ended = once(child, "exit");
+    const stoppedAt = performance.now();
+    child.kill(signal);
+    expect(await ended).toEqual([{ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[signal], null]);
+    expect(performance.now() - stoppedAt).toBeLessThan(2000);
+    await vi.waitFor(() => expect(ids.filter(isRunning)).toEqual([]));
+  },
+);
 
 describe("the bound of a text", () => {
   test("leaves a shorter one as it is, and of a longer one whole characters of both ends", () => {
