@@ -1,7 +1,7 @@
 import type { ToolResultBlock, ToolResultContentBlock, ToolUseBlock } from "@aws-sdk/client-bedrock-runtime";
 import stringWidth from "string-width";
 import { fileOf } from "../../converse/conversation.ts";
-import { isRecord, type JsonObject } from "../../json.ts";
+import { isRecord } from "../../json.ts";
 import { formatSeconds } from "../../models/usage.ts";
 import type { Style } from "../../terminal/color.ts";
 import { neutralise, onOneLine } from "../../terminal/neutralise.ts";
@@ -93,18 +93,23 @@ function nameOf(name: string, source: ToolSource | undefined): string {
   return `${name} (${source.tool} of ${source.server})`;
 }
 
-/** The input of a call on one line: what one property says, or each with its name. */
-function wordsOfInput(input: JsonObject): string {
+/** The input of a call on one line: what one property says, or each with its name; what is no object as it is. */
+function wordsOfInput(input: unknown): string {
+  if (!isRecord(input)) return sayValue(input);
   const entries = Object.entries(input);
   const [only] = entries;
   if (entries.length === 1 && typeof only?.[1] === "string") return only[1].slice(0, MOST_SHOWN);
   let words = "";
   for (const [name, value] of entries) {
-    const said = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
-    words += `${words === "" ? "" : ", "}${name}: ${said.slice(0, MOST_SHOWN)}`;
+    words += `${words === "" ? "" : ", "}${name}: ${sayValue(value)}`;
     if (words.length > MOST_SHOWN) break;
   }
   return words;
+}
+
+function sayValue(value: unknown): string {
+  const said = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+  return said.slice(0, MOST_SHOWN);
 }
 
 /** How much a result is, but for a text of one line, and how it begins. */

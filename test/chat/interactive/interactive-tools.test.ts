@@ -389,7 +389,7 @@ describe("a turn with rounds of tools", () => {
     expect(await pty.exit).toBe(0);
     expect(pty.lines().join("\n")).toMatch(/To go on: openclaw chat --tool greet --session s$/);
     const again = openPty(["chat", "--session", "s"], sitting.home, { env: sitting.env });
-    await again.see(/> greet Ada\n[^]*First answer\.\n\n> $/);
+    await again.see(/> greet Ada\n• greet Ada\n {2}└ 2 lines, [^\n]*\n\nFirst answer\.\n\n> $/);
     again.type(`go on${ENTER}`);
     await again.see(/Second answer\.\n\n> $/);
     again.type(`/compact${ENTER}`);

@@ -35,6 +35,15 @@ describe("a call", () => {
   });
 });
 
+it.each<[string, unknown]>([
+  ['• add {"n": 1', '{"n": 1'],
+  ["• add null", null],
+  ["• add [1,2]", [1, 2]],
+  ["• add", undefined],
+])("a call whose input is no object is told as %s", (line, input) => {
+  expect(callLine(call("add", input as Record<string, unknown>), BUILT_IN, wide)).toBe(line);
+});
+
 describe("a result", () => {
   const image: ToolResult = {
     content: [{ text: "see" }, { image: { format: "png", source: { bytes: new Uint8Array(2000) } } }],
