@@ -247,7 +247,7 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
       say("openclaw tools list | cut -f1", "names only, for scripts"),
       say("openclaw tools list --json", "see docs/schemas/tools-list.schema.json"),
     ],
-    topic: "chat",
+    topic: "tools",
     piped: { fields: ["name", "where it is from", "ask, always or never", "what it does"] },
   },
   "tools run": {
@@ -259,7 +259,7 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
         "see docs/schemas/tools-run.schema.json",
       ),
     ],
-    topic: "chat",
+    topic: "tools",
   },
   "mcp list": {
     examples: [
@@ -267,7 +267,7 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
       say("openclaw mcp list --check", "starts each, and counts what it offers"),
       say("openclaw mcp list --json", "see docs/schemas/mcp-list.schema.json"),
     ],
-    topic: "chat",
+    topic: "tools",
     piped: { fields: ["name", "what it offers, with --check", "command or address"] },
   },
   "mcp tools": {
@@ -275,7 +275,7 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
       say("openclaw mcp tools files"),
       say("openclaw mcp tools files --json", "see docs/schemas/mcp-tools.schema.json"),
     ],
-    topic: "chat",
+    topic: "tools",
     piped: { fields: ["name, for --tool and --allow", "what it does"] },
   },
   "mcp call": {
@@ -287,7 +287,7 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
         "see docs/schemas/tools-run.schema.json",
       ),
     ],
-    topic: "chat",
+    topic: "tools",
   },
   "templates list": {
     examples: [

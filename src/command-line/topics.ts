@@ -13,6 +13,11 @@ export interface Topic {
 /** What `openclaw help` knows beside the commands. One that is named as a command is read together with its page. */
 export const TOPICS = {
   chat: { says: "questions, files, models, parameters", page: "chat" },
+  tools: {
+    says: "commands, files and MCP servers that a model may use",
+    page: "tools",
+    also: ["mcp", "allow", "permissions"],
+  },
   embed: { says: "texts as vectors", page: "embed", also: ["embeddings", "vectors"] },
   sessions: { says: "conversations that are kept", page: "sessions", also: ["conversations"] },
   costs: { says: "what calls cost, and how to bound it", page: "costs", also: ["cost", "budget", "prices"] },
