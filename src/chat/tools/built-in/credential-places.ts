@@ -8,9 +8,9 @@ import type { GlobalOptions } from "../../../options.ts";
 import type { Runtime } from "../../../runtime.ts";
 
 /**
- * Where programs keep credentials: folders and files, anywhere in a path, in any case. `*` stands for any characters of a name. The table of docs/tools.md has the same.
+ * Where programs keep credentials: folders and files, anywhere in a path, in any case. `*` stands for any characters of a name. docs/tools.md has the same.
  */
-const PLACES = [
+export const PLACES: readonly string[] = [
   ".aws",
   ".azure",
   ".config/gcloud",

@@ -1,5 +1,6 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { CredentialPlaces, isWithin } from "../../../../src/chat/tools/built-in/credential-places.ts";
+import { CredentialPlaces, isWithin, PLACES } from "../../../../src/chat/tools/built-in/credential-places.ts";
 import { testRuntime } from "../../../helpers/test-runtime.ts";
 
 describe("places of credentials", () => {
@@ -41,6 +42,11 @@ describe("places of credentials", () => {
     };
     const places = await CredentialPlaces.find(testRuntime({ home: "/home/nobody-here", env }));
     expect(places.placeOf(file)).toBe(place);
+  });
+
+  test("are those of the page on tools", () => {
+    const page = readFileSync(new URL("../../../../docs/tools.md", import.meta.url), "utf8");
+    expect(page).toContain(PLACES.map((place) => `\`${place}\``).join(", "));
   });
 
   test("have the configuration that a flag names", async () => {
