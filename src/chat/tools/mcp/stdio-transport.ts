@@ -203,7 +203,7 @@ export class StdioTransport implements Transport {
     if (this.#failure) return;
     const { said } = this;
     this.#failure = new OpenclawError("service-unavailable", {
-      message: `The MCP server '${this.#label.name}' ${how}${said === "" ? "." : `: ${shorten(said.split("\n").slice(-5).join("\n"), 500)}`}`,
+      message: `The MCP server '${this.#label.name}' ${how}${said === "" ? "." : `: ${shorten(said.replaceAll(/\s*\n\s*/g, " "), 500)}`}`,
       hint: `Run it by hand to see what it says: openclaw mcp tools ${quoteForShell(this.#label.name)} -v`,
     });
     this.onclose?.();

@@ -86,6 +86,12 @@ describe("a server that does not begin well", () => {
       /ended with exit code 3: no database/,
       5,
     ],
+    [
+      "ends with a stack",
+      'throw new Error("no such database");',
+      /ended with exit code 1: .*Error: no such database at /,
+      5,
+    ],
     ["is killed", 'process.kill(process.pid, "SIGKILL");', /was ended by SIGKILL/, 5],
     ["ends when it is asked", "answers.initialize = () => process.exit(0);", /ended with exit code 0/, 5],
     [
