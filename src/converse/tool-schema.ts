@@ -45,18 +45,26 @@ const DEEPEST_INLINED = 32;
 /** A value with each reference to a definition replaced by it; where that would have no end, anything may stand. */
 function inlined(value: unknown, inlining: { root: JsonObject; left: number }, depth: number): unknown {
   inlining.left -= 1;
-  if (Array.isArray(value)) return (value as unknown[]).map((item) => inlined(item, inlining, depth));
+  if (Array.isArray(value)) {
+    const items = (value as unknown[]).map((item) => inlined(item, inlining, depth));
+    return items.some((item, index) => item !== value[index]) ? items : value;
+  }
   if (!isRecord(value)) return value;
-  const { $ref: reference, ...others } = value;
+  const reference = value["$ref"];
   if (typeof reference === "string" && /^#\/(\$defs|definitions)\//.test(reference)) {
+    const { $ref: _, ...others } = value;
     const definition = resolved(value, inlining.root);
     const isEndless = depth >= DEEPEST_INLINED || inlining.left <= 0;
     const isKnown = definition !== value && !isEndless;
     return inlined(isKnown ? { ...definition, ...others } : others, inlining, depth + 1);
   }
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, inlined(item, inlining, depth)]),
-  );
+  // Most schemas refer to nothing, and some have thousands of fields.
+  let changed: Record<string, unknown> | undefined;
+  for (const key of Object.keys(value)) {
+    const item = inlined(value[key], inlining, depth);
+    if (item !== value[key]) (changed ??= { ...value })[key] = item;
+  }
+  return changed ?? value;
 }
 
 /** One object with the fields of all alternatives; required is what each of them requires. */
