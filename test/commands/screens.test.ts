@@ -218,6 +218,7 @@ const OTHERS: Record<string, string[]> = {
   "models-alias": ["models", "alias"],
   "models-set": ["models", "set", MODEL],
   "serve-help": ["serve", "--help"],
+  "mcp-serve-help": ["mcp", "serve", "--help"],
   "sessions-export": ["sessions", "export", "a-session"],
   "sessions-rename": ["sessions", "rename", "a-session", "another"],
   "sessions-rm": ["sessions", "rm", "a-session"],
