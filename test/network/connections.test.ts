@@ -1,13 +1,15 @@
 import { execFileSync } from "node:child_process";
 import { EventEmitter, once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
-import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { EmulatorOptions } from "../../src/emulator/emulator.ts";
 import { createAwsNetwork } from "../helpers/aws-network.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
 import { everyCommand } from "../helpers/every-command.ts";
+import { writeStdioServer } from "../helpers/mcp-server.ts";
 import { openaiServer, says } from "../helpers/openai-server.ts";
 import { openclaw, start } from "../helpers/openclaw.ts";
 import { openPty } from "../helpers/pty.ts";
@@ -140,6 +142,17 @@ const AVAILABILITY = "GET /foundation-model-availability/amazon.nova-lite-v1%3A0
 const LISTS = [FOUNDATION_MODELS, PROFILES, OWN_PROFILES];
 const LIST = ["models", "list"];
 const SET_MODEL = ["config", "set", "agents.defaults.model", MODEL];
+/** A server of MCP on standard streams. */
+const serverFolder = mkdtempSync(path.join(tmpdir(), "openclaw-test-"));
+afterAll(() => rmSync(serverFolder, { recursive: true, force: true }));
+const SERVER = path.join(serverFolder, "echo.cjs");
+writeStdioServer(SERVER);
+const SET_SERVER = [
+  "config",
+  "set",
+  "mcpServers.echo",
+  JSON.stringify({ command: process.execPath, args: [SERVER] }),
+];
 const SET_TEMPLATE = ["config", "set", "templates.review.prompt", "Review this: $input"];
 const KEPT = ["chat", "-m", MODEL, "--session", "first", "hi"];
 
@@ -246,6 +259,13 @@ const COMMANDS: Readonly<Record<string, readonly Row[]>> = {
     { args: ["serve", "--port", "0"], listens: /127\.0\.0\.1:\d+/, sends: { bedrock: LISTS } },
     { args: ["serve", "--port", "0"], after: [LIST], listens: /127\.0\.0\.1:\d+/, sends: {} },
   ],
+  "tools list": [{ args: ["tools", "list"], sends: {} }],
+  "tools run": [{ args: ["tools", "run", "list-files", "{}"], sends: {} }],
+  "mcp list": [{ args: ["mcp", "list", "--check"], after: [SET_SERVER], sends: {} }],
+  "mcp tools": [{ args: ["mcp", "tools", "echo"], after: [SET_SERVER], sends: {} }],
+  "mcp call": [{ args: ["mcp", "call", "echo", "echo", "{}"], after: [SET_SERVER], sends: {} }],
+  // It asks nobody before it is asked.
+  "mcp serve": [{ args: ["mcp", "serve"], sends: {} }],
   help: [{ args: ["help", "scripting"], sends: {} }],
   completion: [{ args: ["completion", "bash"], sends: {} }],
   complete: [{ args: ["complete", "fish", "--", "chat", "-m", ""], after: [LIST], sends: {} }],
