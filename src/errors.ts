@@ -51,6 +51,8 @@ export interface ErrorFields {
   document?: Record<string, unknown> | undefined;
   /** Text of an answer that arrived before the failure. */
   partialText?: string | undefined;
+  /** The rounds of an answer with tools that came before it, as documents have them: what was run and paid for is not undone. */
+  steps?: readonly Record<string, unknown>[] | undefined;
 }
 
 /** The longest name that a message has whole, and the longest message, in characters. */
@@ -78,6 +80,7 @@ export class OpenclawError extends Error {
   readonly details: Record<string, unknown> | undefined;
   readonly document: Record<string, unknown> | undefined;
   readonly partialText: string | undefined;
+  readonly steps: readonly Record<string, unknown>[] | undefined;
 
   constructor(code: ErrorCode, fields: ErrorFields) {
     super(
@@ -91,6 +94,7 @@ export class OpenclawError extends Error {
     this.details = fields.details;
     this.document = fields.document;
     this.partialText = fields.partialText;
+    this.steps = fields.steps;
   }
 }
 
@@ -103,6 +107,7 @@ export interface ErrorDocument {
   requestId?: string;
   details?: Record<string, unknown>;
   partialText?: string;
+  steps?: readonly Record<string, unknown>[];
 }
 
 /** Turns an error into its `--json` form. */
@@ -115,6 +120,7 @@ export function toErrorDocument(error: OpenclawError): ErrorDocument {
     ...(error.requestId === undefined ? {} : { requestId: error.requestId }),
     ...(error.details === undefined ? {} : { details: error.details }),
     ...(error.partialText === undefined ? {} : { partialText: error.partialText }),
+    ...(error.steps === undefined ? {} : { steps: error.steps }),
   };
 }
 
@@ -136,8 +142,8 @@ export function errorFrom(work: () => unknown): OpenclawError | undefined {
 
 /** The same error with other words about it. A copy, because several may hold one error. */
 export function withFields(error: OpenclawError, fields: Partial<ErrorFields>): OpenclawError {
-  const { code, message, hint, cause, requestId, details, exitCode, document, partialText } = error;
-  const own = { message, hint, cause, requestId, details, exitCode, document, partialText };
+  const { code, message, hint, cause, requestId, details, exitCode, document, partialText, steps } = error;
+  const own = { message, hint, cause, requestId, details, exitCode, document, partialText, steps };
   return new OpenclawError(code, { ...own, ...fields });
 }
 

@@ -188,18 +188,19 @@ export class AnswerWriter {
     }
   }
 
-  /** Ends an answer that failed: what came is on stdout, or in the error's `partialText`. Returns the error to throw. */
+  /** Ends an answer that failed: what came is on stdout, or in the error's `partialText` and `steps`. Returns the error to throw. */
   async fail(failure: unknown): Promise<unknown> {
     const { terminal } = this.#runtime;
     // Half of a program is for nobody to run.
     if (this.#options.extractsCode && terminal.format === "text")
       for (const round of this.#rounds) round.text = [];
     if (terminal.format === "text") await this.#endText();
-    const partialText = this.#wholeText();
-    if (terminal.format === "json" && failure instanceof OpenclawError && partialText !== "") {
-      return withFields(failure, { partialText });
-    }
-    return failure;
+    if (terminal.format !== "json" || !(failure instanceof OpenclawError)) return failure;
+    const text = this.#wholeText();
+    return withFields(failure, {
+      ...(text === "" ? {} : { partialText: text }),
+      ...(this.#round.start || this.#rounds.length > 1 ? { steps: this.#steps() } : {}),
+    });
   }
 
   async #takeText(text: string): Promise<void> {
@@ -379,10 +380,15 @@ export class AnswerWriter {
       reasoning: reasoning === "" ? undefined : reasoning,
       citations: citations.length === 0 ? undefined : citations,
       stopReason: stop?.stopReason ?? null,
-      steps: this.#options.hasTools ? this.#rounds.map((round) => this.#step(round)) : undefined,
+      steps: this.#steps(),
       usage,
       ...rest,
     };
+  }
+
+  /** Each answer of the turn, where the model has tools. */
+  #steps(): Record<string, unknown>[] | undefined {
+    return this.#options.hasTools ? this.#rounds.map((round) => this.#step(round)) : undefined;
   }
 
   #step(round: Round): Record<string, unknown> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { AnswerWriter, type WriterOptions } from "../../src/chat/answer-writer.ts";
 import type { TurnEvent } from "../../src/chat/tools/tool.ts";
-import { OpenclawError } from "../../src/errors.ts";
+import { OpenclawError, toErrorDocument } from "../../src/errors.ts";
 import { createHome } from "../helpers/openclaw.ts";
 import { expectSchema } from "../helpers/schema.ts";
 import { testRuntime } from "../helpers/test-runtime.ts";
@@ -255,5 +255,26 @@ describe("an answer in several rounds", () => {
     expect(stdout).toBe("");
     expect(error).toMatchObject({ code: "max-steps", partialText: "Let me look.\n\nIt is noon." });
     expect((await write(TURN, { failure })).stdout).toBe("Let me look.\n\nIt is noon.\n");
+  });
+
+  it("that fails has the steps so far, with what was run and what it cost", async () => {
+    const failure = new OpenclawError("timeout", { message: "Too long." });
+    const whole = document(await write(TURN, { format: "json" }));
+    const failed = async (events: TurnEvent[], options: Partial<WriterOptions> = {}) => {
+      const { error } = await write(events, { format: "json", failure, ...options });
+      const value = { error: toErrorDocument(error as OpenclawError) };
+      expectSchema("error", value);
+      return value.error.steps;
+    };
+    expect(await failed(TURN)).toEqual(whole["steps"]);
+    // Each cut of a turn: what was asked for and has not come to its end has no result.
+    for (let taken = 0; taken <= TURN.length; taken += 1) {
+      const steps = await failed(TURN.slice(0, taken));
+      const calls = TURN.slice(0, taken).filter(({ type }) => type === "tool-call");
+      expect(steps?.flatMap((step) => step["calls"]) ?? []).toHaveLength(calls.length);
+      expect(steps === undefined).toBe(taken === 0);
+      if (steps) expectSchema("chat", { ...whole, steps: JSON.parse(JSON.stringify(steps)) });
+    }
+    expect(await failed(TURN, { hasTools: false })).toBeUndefined();
   });
 });
