@@ -4,6 +4,8 @@ import { Terminal } from "./terminal/terminal.ts";
 
 /** The home folder of a user who has none: nothing is there, and nothing can be made there. */
 export const NO_HOME = "/dev/null/no-home";
+/** The folder of who stands in one that was removed, likewise. */
+const NO_FOLDER = "/dev/null/removed-folder";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -110,14 +112,17 @@ export function createRuntime(
   };
 }
 
-/** A folder that was removed while somebody stood in it has only the name that the shell remembers. */
+/**
+ * A folder that was removed while somebody stood in it has only the name that the shell remembers, else none: it must not be
+ * one that is there, where a file named in passing would be found, or a tool given the whole disk.
+ */
 function findCurrentFolder(env: Environment): string {
   try {
     return process.cwd();
   } catch (error) {
     if (errorCode(error) !== "ENOENT") throw error;
     const remembered = env["PWD"] ?? "";
-    return remembered.startsWith("/") ? remembered : "/";
+    return remembered.startsWith("/") ? remembered : NO_FOLDER;
   }
 }
 

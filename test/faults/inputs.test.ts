@@ -434,6 +434,22 @@ describe("a folder to stand in", () => {
     },
   );
 
+  it.each([
+    ["a tool that lists files", "tools run list-files", 2],
+    ["a tool that reads one", `tools run read-file '{"path":"etc/passwd"}'`, 2],
+    ["a command line", `tools run shell '{"command":"ls"}'`, 5],
+    ["an attachment", `chat -m ${MODEL} -f etc/passwd hi`, 6],
+    ["a system prompt", `chat -m ${MODEL} --system-file etc/passwd hi`, 2],
+    ["an answer", `chat -m ${MODEL} -o dev/null hi`, 2],
+  ])("that was removed and has no name is no other, for %s", async (_, words, code) => {
+    const user = await emulate();
+    const stand = "mkdir gone && cd gone && rmdir ../gone && unset PWD OLDPWD";
+    const result = await bash(user, `${stand} && openclaw ${words}`);
+    expect(result).toMatchObject({ code });
+    expect(result.stdout + result.stderr).toMatch(/removed-folder|a part of the path is not a folder/);
+    expect(result.stdout).not.toContain("usr");
+  });
+
   it("for temporary files need not be there", async () => {
     const user = await emulate();
     const env = { TMPDIR: "/nowhere" };
