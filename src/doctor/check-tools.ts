@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
+import { checkInputSchema } from "../chat/tools/command-tool.ts";
 import { findProgram } from "../chat/tools/find-program.ts";
 import { environmentFor } from "../chat/tools/run-command.ts";
 import {
@@ -29,7 +30,7 @@ export function hasTools(config: Configuration): boolean {
   return commandToolsOf(config).size > 0 || mcpServersOf(config).size > 0;
 }
 
-/** Whether the programs of tools and of MCP servers are there. None is started, and no server is asked. */
+/** Whether the programs of tools and of MCP servers are there, and their schemas are some. None is started, and no server is asked. */
 export const toolsCheck: Check<Examination> = {
   id: "tools",
   title: "tools",
@@ -43,6 +44,7 @@ export const toolsCheck: Check<Examination> = {
         configured,
         ({ command, env }) => ({ program: command[0], ...(env && { env }) }),
         runtime,
+        (setting) => checkInputSchema(name, setting, runtime.signal),
       ),
     );
     const servers = [...mcpServersOf(value)].flatMap(([name, { isDisabled, ...configured }]) =>
@@ -72,9 +74,11 @@ async function examine<TSetting extends object>(
   configured: Configured<TSetting>,
   startedBy: (setting: TSetting) => Started,
   { env: environment, currentFolder, homeFolder, platform }: Runtime,
+  check?: (setting: TSetting) => Promise<void>,
 ): Promise<Outcome> {
   try {
-    const { program, env, cwd = "." } = startedBy(expandConfigured(configured, environment));
+    const setting = expandConfigured(configured, environment);
+    const { program, env, cwd = "." } = startedBy(setting);
     // A server that is called is not asked.
     if (program === undefined) return ok(label);
     const folder = path.resolve(currentFolder, expandHome(cwd, homeFolder));
@@ -89,7 +93,10 @@ async function examine<TSetting extends object>(
       folder,
       platform,
     });
-    if ("file" in found) return ok(label);
+    if ("file" in found) {
+      await check?.(setting);
+      return ok(label);
+    }
     return warn(
       `${label}: ${quoteForShell(program)} ${found.fault}`,
       `Install it, or name another: openclaw config set ${quoteForShell(settingOf("command"))} …`,

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { createHome, openclaw, start, writeConfig } from "../helpers/openclaw.ts";
@@ -171,6 +171,54 @@ describe("tools run", () => {
     expect(code).toBe(2);
   });
 
+  it.each<[fault: string, input: string, place: string, words: string]>([
+    [
+      "a type that there is not",
+      `{ properties: { "x/~y": { type: "text" } } }`,
+      `.properties["x/~y"].type`,
+      "must be equal",
+    ],
+    [
+      "a pattern that is none",
+      `{ properties: { x: { pattern: "(" } } }`,
+      ".properties.x.pattern",
+      "is not a regular expression",
+    ],
+    [
+      "a reference to nothing",
+      `{ properties: { x: { $ref: "#/$defs/x" } } }`,
+      ".properties.x.$ref",
+      "refers to '#/$defs/x'",
+    ],
+    [
+      "a reference elsewhere",
+      `{ allOf: [{ $ref: "https://example.com/x" }] }`,
+      ".allOf[0].$ref",
+      "refers to 'https:",
+    ],
+    [
+      "a draft that nobody knows",
+      `{ $schema: "https://example.com/draft" }`,
+      ".$schema",
+      "names none of the drafts",
+    ],
+  ])("runs no command whose schema has %s, in a chat neither", async (_, input, place, words) => {
+    const home = createHome();
+    const tool = `{ description: "Is never run.", command: ["touch", "ran"], input: ${input}, allow: "always" }`;
+    writeConfig(home, `{ tools: { "to-stage": ${tool} } }`);
+    for (const args of [
+      ["tools", "run", "to-stage", '{"x":1}'],
+      ["chat", "--emulator", "--tool", "to-stage", "hi"],
+    ]) {
+      const { code, stdout, stderr } = await openclaw(args, home);
+      expect(stderr).toContain(`error: tools.to-stage.input${place} is not valid in a JSON Schema: it ${words}`);
+      expect(stderr).toContain("hint: Correct it: openclaw config set ");
+      expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
+    }
+    expect(existsSync(path.join(home, "ran"))).toBe(false);
+    expect((await openclaw(["tools", "list"], home)).code).toBe(0);
+  });
+
   it("says of a command that is not there that it failed", async () => {
     const { code, stderr, stdout } = await run(["not-there", "{}"]);
     expect(stdout + stderr).toContain("./not-there");
@@ -179,7 +227,7 @@ describe("tools run", () => {
 
   it("gives up when it takes too long, and ends it", async () => {
     const { code, stderr } = await run(["slow", "{}", "--timeout", "0.2"]);
-    expect(stderr).toContain("longer than 0.2 seconds");
+    expect(stderr).toContain("longer than 0.2 s.");
     expect(code).toBe(5);
   });
 

@@ -429,6 +429,19 @@ const NETWORK: BrokenMachine[] = [
     works: "both",
   },
   {
+    name: "tool-without-schema",
+    story: "The schema of a tool's input has a type that there is not.",
+    breaks: (machine) => {
+      const input = { type: "object", properties: { branch: { type: "text" } } };
+      machine.configure({
+        agents: { defaults: { model: MODEL } },
+        tools: { deploy: { description: "Deploys.", command: ["cat"], input } },
+      });
+    },
+    knows: { "…": "string" },
+    works: "both",
+  },
+  {
     name: "mantle-denied",
     story: "No policy lets the models of bedrock-mantle be listed, and no model of its is the default.",
     breaks: (machine) => {

@@ -1,5 +1,8 @@
 import { expandConfigured } from "../../config/configured-tools.ts";
+import { formatPath, type Path } from "../../config/path.ts";
 import { type CommandToolSetting, DEFAULT_TOOL_SECONDS } from "../../config/settings.ts";
+import { askSchemaWorker } from "../../converse/schema-workers.ts";
+import { OpenclawError } from "../../errors.ts";
 import type { JsonObject } from "../../json.ts";
 import type { Runtime } from "../../runtime.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
@@ -37,6 +40,34 @@ export function commandTool(name: string, setting: CommandToolSetting, runtime: 
       return commandResult(run, quoteForShell(command[0] ?? ""), timeoutSeconds);
     },
   };
+}
+
+/**
+ * Checks that the schema of a command's input is one: a call could not be held to it, and AWS refuses it in words that name
+ * no setting. Throws `config-invalid` naming the place. One that takes too long is left to the call.
+ */
+export async function checkInputSchema(
+  name: string,
+  { input }: CommandToolSetting,
+  signal: AbortSignal,
+): Promise<void> {
+  const judged = await askSchemaWorker({ schema: JSON.stringify(input) }, signal);
+  if (!("fault" in judged)) return;
+  const { at, problem } = judged.fault;
+  const place = formatPath(["tools", name, "input", ...pathOf(at)]);
+  throw new OpenclawError("config-invalid", {
+    message: `${place} is not valid in a JSON Schema: it ${problem}.`,
+    hint: `Correct it: openclaw config set ${quoteForShell(place)} …`,
+    details: { path: place },
+  });
+}
+
+/** The path of a JSON pointer. */
+function pathOf(pointer: string): Path {
+  const names = pointer.split("/").slice(1);
+  return names.map((name) =>
+    /^\d+$/.test(name) ? Number(name) : name.replaceAll("~1", "/").replaceAll("~0", "~"),
+  );
 }
 
 /**

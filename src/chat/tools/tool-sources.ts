@@ -6,7 +6,7 @@ import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { builtIns, builtInTool } from "./built-in/built-in-tools.ts";
-import { commandTool } from "./command-tool.ts";
+import { checkInputSchema, commandTool } from "./command-tool.ts";
 import type { McpServer } from "./mcp/open-server.ts";
 import { prefixOf } from "./mcp/tool-names.ts";
 import type { ToolSources } from "./toolbox.ts";
@@ -24,7 +24,10 @@ export function sourcesOf(
     openBuiltIn: (name, folder) => builtInTool(name, folder, runtime, options),
     commands: [...commands.keys()],
     openCommand: async (name) => {
-      return commandTool(name, entryOf(commands, name).setting, runtime);
+      const { setting } = entryOf(commands, name);
+      const tool = commandTool(name, setting, runtime);
+      await checkInputSchema(name, setting, runtime.signal);
+      return tool;
     },
     servers: [...servers.keys()],
     prefixOf,

@@ -97,7 +97,7 @@ function signalOf({ timeout }: RunOptions, { signal }: Runtime): AbortSignal {
     () =>
       late.abort(
         new OpenclawError("timeout", {
-          message: `The tool took longer than ${timeout} seconds.`,
+          message: `The tool took longer than ${timeout} s.`,
           hint: "Give it more time: --timeout SECONDS",
         }),
       ),
