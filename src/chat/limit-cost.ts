@@ -22,16 +22,22 @@ import { openWire } from "./open-wire.ts";
 /** No image costs more (https://platform.claude.com/docs/en/build-with-claude/vision). */
 const TOKENS_PER_IMAGE = 1600;
 
+/** What a turn has cost before, in USD, and the notices about its bound that it has had, by model. */
+export interface TurnSoFar {
+  spentUsd?: number | undefined;
+  told?: Set<string> | undefined;
+}
+
 /**
  * The question with as few tokens allowed for its answer as `mostUsd` pays for at list prices, beside the question itself.
- * AWS holds the answer to them. What the turn has cost before, `spentUsd`, is part of it. Throws `budget-exceeded` where the question alone costs more, `invalid-request` where nobody
+ * AWS holds the answer to them. What the turn has cost before is part of it. Throws `budget-exceeded` where the question alone costs more, `invalid-request` where nobody
  * knows a price.
  */
 export async function limitCost(
   setup: Setup,
   question: Question,
   mostUsd: number,
-  spentUsd = 0,
+  { spentUsd = 0, told = new Set() }: TurnSoFar = {},
 ): Promise<Question> {
   const { model, parameters } = question;
   const wire = await openWire(setup, question, question);
@@ -41,10 +47,13 @@ export async function limitCost(
     const baseId = wire.baseIdOf(plan) ?? called;
     const price = priceOf(model, called) ?? priceOf(model, baseId);
     const wanted = mergeParameters(parameters, setup.config.value, [model.id, model.key]);
+    const tell = (kind: string, notice: string): void => {
+      const key = `${kind} ${model.key}`;
+      if (!told.has(key)) setup.runtime.terminal.note(`openclaw: ${notice}`);
+      told.add(key);
+    };
     if (question.searchesWeb)
-      setup.runtime.terminal.note(
-        `openclaw: what ${WEB_SEARCH} costs is not known, and --max-cost does not bound it`,
-      );
+      tell("web", `what ${WEB_SEARCH} costs is not known, and --max-cost does not bound it`);
     const window = model.configured?.contextWindow ?? lookUpCatalog(baseId)?.contextWindow;
     const { tokens, unmeasured } = await countTokens(wire, plan, window);
     const plain = usageOfQuestion(tokens, undefined, wanted);
@@ -64,9 +73,7 @@ export async function limitCost(
     // An answer without anything in it would be asked for again, and cost as much once more.
     const once = { ...question, asksOnce: true };
     if (affordable >= most) return once;
-    setup.runtime.terminal.note(
-      `openclaw: the answer may have ${affordable} tokens, which is what --max-cost ${mostUsd} pays for`,
-    );
+    tell("tokens", `the answer may have ${affordable} tokens, which is what --max-cost ${mostUsd} pays for`);
     return { ...once, parameters: { ...parameters, maxTokens: affordable } };
   } finally {
     wire.close();

@@ -28,6 +28,8 @@ export interface TurnOptions {
   mostUsd?: number | undefined;
   /** What the calls of the turn before this one have cost, in USD. */
   spentUsd?: number | undefined;
+  /** What the person was told of that bound in this turn, by model: the first answer that it cuts short, not each. */
+  boundTold?: Set<string> | undefined;
 }
 
 /** An event of an answer, and the model that gives it. */
@@ -61,7 +63,7 @@ export async function* runTurn(
   setup: Setup,
   models: readonly ResolvedModel[],
   query: Query,
-  { keeper, ledger, apiKey, mostUsd, spentUsd }: TurnOptions,
+  { keeper, ledger, apiKey, mostUsd, spentUsd, boundTold }: TurnOptions,
 ): Arrivals {
   const { terminal } = setup.runtime;
   await ledger.admit();
@@ -73,7 +75,10 @@ export async function* runTurn(
     const meter = ledger.meter(model, setup.decision, apiKey);
     try {
       const question = { ...query, model };
-      const asked = mostUsd === undefined ? question : await withinCost(setup, question, mostUsd, spentUsd);
+      const asked =
+        mostUsd === undefined
+          ? question
+          : await withinCost(setup, question, mostUsd, { spentUsd, told: boundTold });
       for await (const event of askModel(setup, { ...asked, recorder: keeper?.recorder ?? query.recorder })) {
         await keeper?.take(event);
         meter.take(event);

@@ -69,6 +69,22 @@ function results(emulated: Emulated): { id: string; status: string; text: string
 }
 
 describe("chat --tool in a pipe", () => {
+  it("says once a turn what --max-cost leaves for an answer, and holds each to it", async () => {
+    const round = { toolCalls: [{ name: "mark-always", input: {} }] };
+    const emulated = await machine([round, round, round, { text: "Marked." }]);
+    const args = ["chat", "--tool", "mark-always", "--max-cost", "0.02", "--session", "s", "go"];
+    for (const turn of [1, 2]) {
+      const { code, stderr } = await emulated.run(args, { isAlone: true });
+      expect(code, String(turn)).toBe(0);
+      expect(stderr.match(/the answer may have \d+ tokens, which is what --max-cost 0.02 pays for/g)).toHaveLength(1);
+    }
+    const most = calls(emulated).map(
+      (body) => (body as { inferenceConfig?: { maxTokens?: number } }).inferenceConfig?.maxTokens ?? Infinity,
+    );
+    expect(most.every((tokens) => tokens < 2000)).toBe(true);
+    expect(most.slice(0, 4)).toEqual(most.slice(0, 4).toSorted((a, b) => b - a));
+  });
+
   it("runs nothing that is not allowed, says so to the model, and once to the person", async () => {
     const emulated = await machine(TWO);
     const { code, stderr, stdout } = await emulated.run(["chat", "--tool", "mark", "go"], { isAlone: true });

@@ -121,12 +121,13 @@ export async function* runTurnWithTools(
   setup: Setup,
   models: readonly ResolvedModel[],
   query: Query,
-  options: Omit<RoundsOptions, "runtime"> & Omit<TurnOptions, "spentUsd">,
+  options: Omit<RoundsOptions, "runtime"> & Omit<TurnOptions, "spentUsd" | "boundTold">,
 ): TurnArrivals {
   const pool = new SessionPool(setup);
   const { open = pool.open } = query;
+  const boundTold = new Set<string>();
   const ask: AskRound = (asked, { model, spentUsd }) =>
-    runTurn(setup, model ? [model] : models, asked, { ...options, spentUsd });
+    runTurn(setup, model ? [model] : models, asked, { ...options, spentUsd, boundTold });
   try {
     yield* runRounds(ask, { ...query, open }, { ...options, runtime: setup.runtime });
   } finally {
