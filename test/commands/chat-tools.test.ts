@@ -76,7 +76,9 @@ describe("chat --tool in a pipe", () => {
     for (const turn of [1, 2]) {
       const { code, stderr } = await emulated.run(args, { isAlone: true });
       expect(code, String(turn)).toBe(0);
-      expect(stderr.match(/the answer may have \d+ tokens, which is what --max-cost 0.02 pays for/g)).toHaveLength(1);
+      expect(
+        stderr.match(/the answer may have \d+ tokens, which is what --max-cost 0.02 pays for/g),
+      ).toHaveLength(1);
     }
     const most = calls(emulated).map(
       (body) => (body as { inferenceConfig?: { maxTokens?: number } }).inferenceConfig?.maxTokens ?? Infinity,

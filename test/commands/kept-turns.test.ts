@@ -488,7 +488,7 @@ describe("a turn with tools", () => {
     const emulated = await withNotes(calling);
     await emulated.run([...ask, "--tool", "read-file", "--no-run", "one"]);
     expect((await emulated.run(["sessions", "show", "s"])).stdout).toBe(
-      "> one\n\nLet me look.\n\n• read-file notes.txt\n(its calls were not run)\n",
+      "> one\n\nLet me look.\n\n• read-file notes.txt\n(its calls have no result)\n",
     );
   });
 

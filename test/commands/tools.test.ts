@@ -50,6 +50,18 @@ describe("tools list", () => {
     expect(rows.find(([name]) => name === "never")?.[2]).toBe("never");
   });
 
+  it("has what a tool does whole in a pipe, however long its first sentence is", async () => {
+    const home = createHome();
+    const long = `Does ${"very ".repeat(60)}much.`;
+    writeConfig(
+      home,
+      `{ tools: { long: { description: "${long} And more.", command: ["cat"], input: { type: "object" } } } }`,
+    );
+    expect((await openclaw(["tools", "list"], home)).stdout).toContain(`long\tcommand cat\task\t${long}\n`);
+    const pty = openPty(["tools", "list"], home, { columns: 120, lingerSeconds: 1 });
+    await pty.see(/characters\) …/);
+  });
+
   it("needs nothing of what commands take from the environment", async () => {
     const home = createHome();
     writeConfig(
@@ -211,7 +223,9 @@ describe("tools run", () => {
       ["chat", "--emulator", "--tool", "to-stage", "hi"],
     ]) {
       const { code, stdout, stderr } = await openclaw(args, home);
-      expect(stderr).toContain(`error: tools.to-stage.input${place} is not valid in a JSON Schema: it ${words}`);
+      expect(stderr).toContain(
+        `error: tools.to-stage.input${place} is not valid in a JSON Schema: it ${words}`,
+      );
       expect(stderr).toContain("hint: Correct it: openclaw config set ");
       expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
     }

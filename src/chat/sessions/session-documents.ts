@@ -86,7 +86,7 @@ export function describeEnd(turn: KeptTurn): string | undefined {
     return isAnswered(turn) ? `broken off here: ${failure.message}` : `no answer: ${failure.message}`;
   if (stopReason === "interrupted") return `stopped ${where}`;
   const last = partsOf(turn).at(-1);
-  if (last && "call" in last && !last.result) return "its calls were not run";
+  if (last && "call" in last && !last.result) return "its calls have no result";
   return isAnswered(turn) ? undefined : "only reasoning";
 }
 

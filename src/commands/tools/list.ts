@@ -34,7 +34,7 @@ const COLUMNS: readonly Column[] = [
   { title: "Does", wraps: true },
 ];
 
-/** As much of a description as a list shows, in characters. */
+/** As much of a description as a terminal shows in a list, in characters. */
 const LONGEST_DESCRIPTION = 150;
 
 type Row = [name: string, from: string, runs: string, does: string];
@@ -67,7 +67,7 @@ export async function run(options: ListOptions, runtime: Runtime): Promise<void>
       name,
       onOneLine(describeOrigin(source)),
       terminal.isStdoutTTY ? RUNS[allow] : allow,
-      says.get(name) ?? firstSentence(description),
+      says.get(name) ?? firstSentence(description, terminal.isStdoutTTY),
     ];
     await print(documents.map(toRow), runtime);
   } finally {
@@ -96,10 +96,11 @@ function describeOrigin(source: ToolSource): string {
 }
 
 /** What a description begins with: some servers write pages. */
-function firstSentence(description: string): string {
+function firstSentence(description: string, isForTerminal: boolean): string {
   const line = onOneLine(description).replaceAll("\t", " ").trim();
   const end = /[.!?](?= )/.exec(line);
-  return shorten(end ? line.slice(0, end.index + 1) : line, LONGEST_DESCRIPTION);
+  const sentence = end ? line.slice(0, end.index + 1) : line;
+  return isForTerminal ? shorten(sentence, LONGEST_DESCRIPTION) : sentence;
 }
 
 /** The commands as they stand in the configuration: what they take from the environment is for who runs them. */
