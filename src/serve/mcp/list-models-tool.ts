@@ -1,5 +1,6 @@
 import { listInput } from "../../discovery/survey.ts";
 import type { Configuration } from "../../config/settings.ts";
+import { nothingSigns } from "../../credentials/no-credentials.ts";
 import { type ListedModel, listModels } from "../../models/list.ts";
 import { keyOf } from "../../models/resolve-model.ts";
 import { mayAsk, type ServedBy, type ServedTool, type ToolAnswer, type ToolRequest } from "./served-tool.ts";
@@ -60,7 +61,9 @@ async function listAskable({ input }: ToolRequest, by: ServedBy): Promise<ToolAn
   const listed = isForEmbedding
     ? listModels(listInput(setup, { aws: load, mantle, served }, { embeddings: true }))
     : models;
-  if (load.error && listed.length === 0) throw load.error;
+  if (listed.length === 0 && load.error) throw load.error;
+  if (listed.length === 0 && !load.hasCredentials && !load.discovered)
+    throw await nothingSigns(setup.decision, setup.runtime);
   const fitting = listed.filter(
     (model) =>
       mayAsk(by, model.id, model.key) &&

@@ -4,9 +4,7 @@ import {
   type CallToolRequest,
   CallToolRequestSchema,
   type CallToolResult,
-  ErrorCode,
   ListToolsRequestSchema,
-  McpError,
   type ServerNotification,
   type ServerRequest,
 } from "@modelcontextprotocol/sdk/types.js";
@@ -23,7 +21,7 @@ import { embedTool } from "./embed-tool.ts";
 import { listModelsTool } from "./list-models-tool.ts";
 import type { ServeLog } from "../serve-log.ts";
 import type { ServedBy, ServedTool } from "./served-tool.ts";
-import type { StdioTransport } from "./stdio-transport.ts";
+import { INVALID_PARAMS, type StdioTransport } from "./stdio-transport.ts";
 
 const TOOLS: readonly ServedTool[] = [askModelTool, listModelsTool, embedTool, checkAccessTool];
 
@@ -96,7 +94,8 @@ async function callTool(
   { transport, slots, by, runtime, log }: Shared,
 ): Promise<CallToolResult> {
   const tool = TOOLS.find((one) => one.name === name);
-  if (!tool) throw new McpError(ErrorCode.InvalidParams, `There is no tool '${shorten(name)}'.`);
+  // The SDK's own error puts its name and the code before the words.
+  if (!tool) throw Object.assign(new Error(`There is no tool '${shorten(name)}'.`), { code: INVALID_PARAMS });
   const cancelled = new AbortController();
   const cancel = (): void =>
     cancelled.abort(new OpenclawError("interrupted", { message: "The client has cancelled the call." }));

@@ -1,7 +1,10 @@
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import {
+  CallToolRequestSchema,
+  InitializeRequestSchema,
   type JSONRPCMessage,
   JSONRPCMessageSchema,
+  ListToolsRequestSchema,
   type RequestId,
 } from "@modelcontextprotocol/sdk/types.js";
 import { isRecord } from "../../json.ts";
@@ -22,6 +25,7 @@ const KEPT_OF_LONG = 200;
 
 /** JSON-RPC's words for a request that cannot be taken (https://www.jsonrpc.org/specification#error_object). */
 const INVALID_REQUEST = -32_600;
+export const INVALID_PARAMS = -32_602;
 /** Of the range that is left to servers. */
 const BUSY = -32_000;
 
@@ -29,6 +33,13 @@ const BUSY = -32_000;
 const MOST_PIECES = 256;
 
 const LINE_END = 0x0a;
+
+/** What requests must look like. The SDK, too, looks, and answers with its findings as they are. */
+const SCHEMAS = new Map(
+  [InitializeRequestSchema, ListToolsRequestSchema, CallToolRequestSchema].map(
+    (schema) => [schema.shape.method.value as string, schema] as const,
+  ),
+);
 
 /**
  * A client at stdin and stdout: JSON-RPC, one message a line
@@ -173,6 +184,11 @@ export class StdioTransport implements Transport {
       return this.#refuse(id, INVALID_REQUEST, "A request with this id is still being worked on.");
     if (this.#heldBytes + bytes.length > MOST_HELD_BYTES)
       return this.#refuse(id, BUSY, "This server is working on too much. Try again when it has answered.");
+    const unfit = SCHEMAS.get(message.data.method)?.safeParse(value).error?.issues[0];
+    if (unfit) {
+      const place = unfit.path.join(".");
+      return this.#refuse(id, INVALID_PARAMS, `'${place}' is not what it must be: ${unfit.message}.`);
+    }
     this.#held.set(id, bytes.length);
     this.#heldBytes += bytes.length;
     this.onmessage?.(message.data);

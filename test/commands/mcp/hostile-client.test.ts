@@ -104,8 +104,29 @@ describe("a client that sends what is no request", () => {
     expect((await reply(2)).error?.code).toBe(-32_601);
     expect((await reply(3)).error).toBeDefined();
     write({ id: 4, method: "tools/call", params: { name: "rm -rf" } }, ask(5, { not: "a text" }));
-    expect((await reply(4)).error?.message).toContain("There is no tool 'rm -rf'");
+    expect((await reply(4)).error).toEqual({ code: -32_602, message: "There is no tool 'rm -rf'." });
     expect(textOf(await reply(5))).toContain("must be a string");
+  });
+
+  it.each([
+    ["tools/call", undefined, "params"],
+    ["tools/call", { arguments: {} }, "params.name"],
+    ["tools/call", { name: "ask-model", arguments: [1] }, "params.arguments"],
+    ["tools/call", { name: "ask-model", arguments: null }, "params.arguments"],
+    ["tools/list", { cursor: 5 }, "params.cursor"],
+    ["initialize", undefined, "params"],
+    ["initialize", { protocolVersion: 1, capabilities: {} }, "params.protocolVersion"],
+  ])("is told in words what is wrong with the parameters of %s: %j", async (method, params, place) => {
+    const { write, reply } = await attack();
+    write({ id: 1, method, params });
+    const { error } = await reply(1);
+    expect(error?.code).toBe(-32_602);
+    expect(error?.message).toMatch(
+      new RegExp(`^'${place.replaceAll(".", "[.]")}' is not what it must be: Invalid input: [^\\n{]+[.]$`),
+    );
+    // Its id is free again.
+    write({ id: 2, method: "ping" });
+    expect((await reply(2)).result).toEqual({});
   });
 
   it("is told once on stderr that lines are left out", async () => {

@@ -280,6 +280,18 @@ describe("a program that starts mcp serve", () => {
     expect(stderr()).toContain("Set some up with: aws configure");
   });
 
+  it.each([{}, { query: "nova" }, { embeddings: true }])(
+    "does not take missing credentials for a list without models: %j",
+    async (input) => {
+      const { call } = await connect({
+        env: { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined },
+      });
+      const listed = await call("list-models", input);
+      expect(listed.isError).toBe(true);
+      expect(textOf(listed)).toMatch(/no valid AWS credentials/);
+    },
+  );
+
   it("starts it by settings of the usual shape", async () => {
     const emulated = await emulate();
     const file = path.join(emulated.home, ".mcp.json");
