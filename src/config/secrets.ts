@@ -1,7 +1,7 @@
 import { MASK, maskUserInfo } from "../network/user-info.ts";
 import { findSetting, foreignPart } from "./find-setting.ts";
 import type { Path } from "./path.ts";
-import { type Leaf, listLeaves, mapLeaves } from "./walk-value.ts";
+import { entriesOf, type Leaf, listLeaves, mapLeaves } from "./walk-value.ts";
 
 /** Names other programs that share the file give their secrets. */
 const SECRET_NAME =
@@ -31,14 +31,50 @@ export function writtenSecret(value: unknown): Path | undefined {
   })?.path;
 }
 
-/** A copy of the value at `path` with every secret in it replaced by `****`, user and password of URLs included. */
+/**
+ * A copy of the value at `path` with every secret in it replaced by `****`: of URLs user, password and what their query names
+ * so, of command lines what stands behind such a name.
+ */
 export function maskSecrets(value: unknown, path: Path = []): unknown {
-  return mapLeaves(value, maskLeaf, path);
+  return maskWords(mapLeaves(value, maskLeaf, path), path.at(-1));
+}
+
+/** A flag, header or variable with a secret behind it in the same word: `--token=…`, `Authorization: Bearer …`. */
+const SECRET_BEHIND = /^([^=:\s]*?(?:[-_]?key|secret|token|password|authorization)\s*[=:]\s*)(.+)$/is;
+/** A flag whose secret is the next word. */
+const SECRET_FLAG = /^--?[\w-]*(?:api[-_]?key|access[-_]?key|secret|token|password)$/i;
+/** A field of a URL's query with a secret: `?apiKey=…`. */
+const SECRET_QUERY = /([?&][^=&#]*(?:key|secret|token|password|auth|sig(?:nature)?)=)([^&#]+)/gi;
+
+/** Settings that are the words of a command line. */
+const COMMAND_LINES: ReadonlySet<unknown> = new Set(["args", "command"]);
+
+/** A value in which no command line has a secret behind its name. */
+function maskWords(value: unknown, key: unknown): unknown {
+  if (Array.isArray(value) && COMMAND_LINES.has(key))
+    return value.map((word: unknown, index) => {
+      const before: unknown = value[index - 1];
+      if (typeof word !== "string" || isReference(word)) return word;
+      if (typeof before === "string" && SECRET_FLAG.test(before) && !word.startsWith("-")) return MASK;
+      return word.replace(SECRET_BEHIND, (_, name: string, secret: string) => name + masked(secret));
+    });
+  if (typeof value !== "object" || value === null) return value;
+  const entries = entriesOf(value).map(([name, item]) => [name, maskWords(item, name)] as const);
+  return Array.isArray(value) ? entries.map(([, item]) => item) : Object.fromEntries(entries);
+}
+
+/** `${NAME}` stays, also behind the word of a scheme. */
+function masked(secret: string): string {
+  return /^(?:\w+ )?\$\{\w+\}$/.test(secret) ? secret : MASK;
 }
 
 function maskLeaf({ path, value }: Leaf): unknown {
   if (isSecretPath(path)) return isReference(value) || isHarmless(value) ? value : MASK;
-  return typeof value === "string" ? maskUserInfo(value) : value;
+  if (typeof value !== "string") return value;
+  return maskUserInfo(value).replace(
+    SECRET_QUERY,
+    (_, name: string, secret: string) => name + masked(secret),
+  );
 }
 
 /** `${NAME}` says where the secret is, not what it is. */

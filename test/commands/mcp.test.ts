@@ -55,6 +55,35 @@ describe("mcp list", () => {
     expect(json.stdout).not.toContain("secret");
   });
 
+  it("shows no secret of an address or of a command line either, and no warning of Node's", async () => {
+    const many = Object.fromEntries(
+      Array.from({ length: 12 }, (_, index) => [`own${index}`, { command: "node", args: ["own.cjs"] }]),
+    );
+    const home = machine({
+      mcpServers: {
+        ...many,
+        far: { url: "https://example.com/mcp?tavilyApiKey=tvly-secret&team=7" },
+        near: {
+          command: "npx",
+          args: ["x", "--api-key", "secret1", "--token=secret2", "-v", "AUTHORIZATION: Bearer secret3"],
+        },
+        named: { command: "npx", args: ["--api-key", "${KEY}", "--header", "Authorization: Bearer ${KEY}"] },
+      },
+    });
+    const { stdout } = await openclaw(["mcp", "list"], home);
+    expect(stdout).toContain("\thttps://example.com/mcp?tavilyApiKey=****&team=7\n");
+    expect(stdout).toContain("npx x --api-key '****' '--token=****' -v 'AUTHORIZATION: ****'\n");
+    expect(stdout).toContain("npx --api-key '${KEY}' --header 'Authorization: Bearer ${KEY}'\n");
+    for (const args of [
+      ["mcp", "list", "--json"],
+      ["config", "get", "mcpServers"],
+      ["config", "get", "mcpServers.near.args"],
+    ])
+      expect((await openclaw(args, home)).stdout).not.toContain("secret");
+    writeConfig(home, JSON.stringify({ mcpServers: many }));
+    expect(await openclaw(["mcp", "list", "--check"], home)).toMatchObject({ code: 0, stderr: "" });
+  });
+
   it("with --check starts each and counts what it offers; one that does not answer fails it", async () => {
     const home = machine();
     const { code, stdout } = await openclaw(["mcp", "list", "--check", "--json"], home, { env });

@@ -43,6 +43,38 @@ test("masks secrets at every depth, those of other programs and of URLs among th
   });
 });
 
+test.each([
+  ["--api-key", "k"],
+  ["--token", "k"],
+  ["-password", "k"],
+])("masks the word behind %s of a command line", (flag, secret) => {
+  const server = { command: "x", args: ["-y", flag, secret, "b"] };
+  expect(maskSecrets({ mcpServers: { a: server } })).toEqual({
+    mcpServers: { a: { command: "x", args: ["-y", flag, "****", "b"] } },
+  });
+});
+
+test.each([
+  ["--token=k", "--token=****"],
+  ["API_KEY=k", "API_KEY=****"],
+  ["Authorization: Bearer k", "Authorization: ****"],
+  ["x-api-key:k", "x-api-key:****"],
+  ["--token=${TOKEN}", "--token=${TOKEN}"],
+  ["Authorization: Bearer ${TOKEN}", "Authorization: Bearer ${TOKEN}"],
+  ["--tokens", "--tokens"],
+  ["https://h/?a=1&access_token=k#b", "https://h/?a=1&access_token=****#b"],
+])("masks what a word of a command line has behind a name: %s", (word, masked) => {
+  expect(maskSecrets({ tools: { a: { command: ["x", word] } } })).toEqual({
+    tools: { a: { command: ["x", masked] } },
+  });
+  expect(maskSecrets([word], ["mcpServers", "a", "args"])).toEqual([masked]);
+});
+
+test("leaves other lists as they are", () => {
+  const value = { agents: { defaults: { params: { stopSequences: ["--token", "key=value"] } } } };
+  expect(maskSecrets(value)).toEqual(value);
+});
+
 test("masks a part of the file that is secret as a whole", () => {
   expect(maskSecrets("sk-1", parsePath("models.providers.a.apiKey"))).toBe("****");
   expect(maskSecrets({ A: "1" }, parsePath("models.providers.a.headers"))).toEqual({ A: "****" });
