@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { OpenclawError, toErrorDocument } from "./errors.ts";
 import { once } from "./once.ts";
 import { runProgram } from "./command-line/run-program.ts";
@@ -16,7 +17,12 @@ let graceMs = READER_MS;
 const POOL_MS = 100;
 
 /** Made when somebody listens: what Node loads for it costs a start its time. */
-const interruption = once(() => new AbortController());
+const interruption = once(() => {
+  const controller = new AbortController();
+  // Each of many servers, calls or files that are worked on at once listens.
+  setMaxListeners(0, controller.signal);
+  return controller;
+});
 /** The signal that ends the program, once there was one. */
 let received: Signal | undefined;
 /** How many programs have the terminal, and with it Ctrl-C. */

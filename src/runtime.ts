@@ -100,10 +100,7 @@ export function createRuntime(
     userId: process.geteuid?.(),
     isProcessAlive,
     endGroup,
-    onExit: (work) => {
-      process.on("exit", work);
-      return () => process.off("exit", work);
-    },
+    onExit,
     allowGrace,
     onUncaught,
     lendTerminal,
@@ -152,6 +149,22 @@ function isProcessAlive(processId: number): boolean {
     // Signal 0 only asks; a process of another user answers EPERM.
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
+}
+
+/** What is to be done when the process exits: any number, which Node would take for a leak among its own listeners. */
+const atExit = new Set<() => void>();
+
+function onExit(work: () => void): () => void {
+  if (atExit.size === 0) process.on("exit", workAtExit);
+  atExit.add(work);
+  return () => {
+    atExit.delete(work);
+    if (atExit.size === 0) process.off("exit", workAtExit);
+  };
+}
+
+function workAtExit(): void {
+  for (const work of atExit) work();
 }
 
 function endGroup(groupId: number, signal: "SIGTERM" | "SIGKILL"): void {
