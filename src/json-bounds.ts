@@ -92,7 +92,7 @@ export class JsonScan {
       default:
         this.#token += 1;
         if (this.#token > LONGEST_TOKEN)
-          throw new JsonBoundsError(`it has a number of more than ${LONGEST_TOKEN} digits`);
+          throw new JsonBoundsError(`it has a number or word of more than ${LONGEST_TOKEN} characters`);
     }
   }
 

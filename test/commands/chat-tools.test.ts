@@ -197,6 +197,17 @@ describe("chat --tool in a pipe", () => {
   });
 });
 
+it("runs many calls at once without a warning of Node's", async () => {
+  const toolCalls = Array.from({ length: 14 }, (_, index) => ({
+    name: "shell",
+    input: { command: "sleep 0.5" },
+    id: `call-${index}`,
+  }));
+  const emulated = await machine([{ toolCalls }, { text: "Done." }]);
+  const { code, stdout, stderr } = await emulated.run(["chat", "--tool", "shell", "--allow", "shell", "go"]);
+  expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "Done.\n", stderr: "" });
+});
+
 describe("chat --mcp", () => {
   const ECHO = { name: "files__echo", input: { word: "one" }, id: "call-1" };
 
@@ -269,6 +280,22 @@ describe("chat --mcp", () => {
     expect(stderr).toContain(
       "A call of 'files__echo' was not run: the definition of 'files__echo' has changed",
     );
+  });
+
+  it("goes on when a server dies, with what its calls came to, and says so once", async () => {
+    const again = (id: string) => ({ toolCalls: [{ ...ECHO, id }] });
+    const emulated = await withServer(
+      [again("call-1"), again("call-2"), { text: "It came to $result" }],
+      `answers["tools/call"] = () => { process.stderr.write("out of disk\\n"); process.exit(9); };`,
+    );
+    const { code, stdout, stderr } = await emulated.run(["chat", "--mcp", "files", "--allow", "*", "go"]);
+    const why = "The MCP server 'files' ended with exit code 9: out of disk";
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `It came to ${why}\n` });
+    expect(stderr).toBe(
+      `warning: ${why}\nhint: Run it by hand to see what it says: openclaw mcp tools files -v\n`,
+    );
+    expect(results(emulated)).toMatchObject([{ id: "call-2", status: "error", text: why }]);
+    expect(names(emulated)).toEqual(["files__echo"]);
   });
 
   it("refuses a tool that a server does not have, and ends the server", async () => {

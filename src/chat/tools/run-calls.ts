@@ -188,10 +188,14 @@ export async function problemOf(
 ): Promise<string | undefined> {
   const unfit = `The call was not run: the input of '${name}' `;
   if (!isRecord(input)) return `${unfit}must be a JSON object.`;
-  const judged = await askSchemaWorker(
-    { schema: JSON.stringify(inputSchema), value: JSON.stringify(input) },
-    signal,
-  );
+  const question = { schema: JSON.stringify(inputSchema), value: JSON.stringify(input) };
+  const judged = await askSchemaWorker(question, signal).catch((error: unknown) => {
+    // A machine that is busy fails this call, and not the turn.
+    if (error instanceof OpenclawError && error.code === "service-unavailable") return error;
+    throw error;
+  });
+  if (judged instanceof OpenclawError)
+    return `${unfit}could not be checked by its schema: ${judged.message} Call again later.`;
   if ("unanswered" in judged)
     return `${unfit}could not be checked by its schema within ${ANSWER_MS / 1000} s.`;
   // Servers have schemas that are none: then the tool itself has to say what it does not take.

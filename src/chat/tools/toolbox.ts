@@ -50,12 +50,14 @@ interface WantedServer {
 }
 
 /**
- * Opens what is named, once each, and checks that all of it is there. What was started ends with `close`. Throws `usage` for
- * a name that nothing has, or that two tools have, and whatever the sources throw; then nothing is left running.
+ * Opens what is named, once each, and checks that all of it is there. What was started ends with `close`. With `onGone` a
+ * server that no longer lists its tools keeps those that it had, whose calls say why they fail: it is told once. Throws
+ * `usage` for a name that nothing has, or that two tools have, and whatever the sources throw; then nothing is left running.
  */
 export async function openToolbox<TServer extends ToolServer>(
   { tools: names, servers: serverNames }: WantedTools,
   sources: ToolSources<TServer>,
+  onGone?: (why: OpenclawError) => Promise<void>,
 ): Promise<Toolbox & { servers: readonly TServer[] }> {
   const servers = wantedServers(names, serverNames, sources);
   const fixed = await openFixed(
@@ -67,13 +69,14 @@ export async function openToolbox<TServer extends ToolServer>(
   const close = async (): Promise<void> => {
     await Promise.all(running.map((server) => server.close()));
   };
+  const lists = running.map((server) => (onGone ? lastingTools(server, onGone) : () => server.tools()));
   try {
     for (const result of opened) if (result.status === "rejected") throw result.reason;
     const toolbox = {
       servers: running,
       tools: async () => {
         const ofServers = await Promise.all(
-          running.map(async (server, index) => chosen(await server.tools(), servers[index]?.patterns)),
+          lists.map(async (list, index) => chosen(await list(), servers[index]?.patterns)),
         );
         return firstOfEachName([...fixed, ...ofServers.flat()]);
       },
@@ -85,6 +88,25 @@ export async function openToolbox<TServer extends ToolServer>(
     await close();
     throw error;
   }
+}
+
+/** Lists the tools of a server, those that it listed last where it no longer does. */
+function lastingTools(
+  server: ToolServer,
+  onGone: (why: OpenclawError) => Promise<void>,
+): () => Promise<readonly Tool[]> {
+  let last: readonly Tool[] | undefined;
+  let isTold = false;
+  return async () => {
+    try {
+      last = await server.tools();
+    } catch (error) {
+      if (!last || !(error instanceof OpenclawError) || error.code === "interrupted") throw error;
+      if (!isTold) await onGone(error);
+      isTold = true;
+    }
+    return last;
+  };
 }
 
 /** The name of a built-in tool and the folder behind it, which may have colons. */

@@ -32,7 +32,9 @@ export async function withTools(
   const { runtime, config } = setup;
   const { terminal, stdin } = runtime;
   const toolbox = await withSpinner(runtime, "Opening tools", () =>
-    openToolbox(wanted, sourcesOf(config.value, runtime, options)),
+    openToolbox(wanted, sourcesOf(config.value, runtime, options), (why) =>
+      terminal.warn(why.message, why.hint),
+    ),
   );
   try {
     const permits = new Permits({

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { textResult, type Tool } from "../../../src/chat/tools/tool.ts";
 import { openToolbox, type ToolServer, type ToolSources } from "../../../src/chat/tools/toolbox.ts";
+import { OpenclawError } from "../../../src/errors.ts";
 
 function toolOf(name: string, source: Tool["source"]): Tool {
   return {
@@ -126,5 +127,51 @@ describe("the toolbox", () => {
       ["files__own", "command"],
       ["files__write", "server"],
     ]);
+  });
+
+  describe("of a server that is gone", () => {
+    /** A toolbox whose servers list their tools once, and then fail. */
+    async function openDying(why: Error, onGone?: (why: OpenclawError) => Promise<void>) {
+      const { sources } = sourcesWith();
+      const dying: ToolSources<ToolServer> = {
+        ...sources,
+        openServer: async (name) => {
+          const server = await sources.openServer(name);
+          let lists = 0;
+          const list = async () => {
+            lists += 1;
+            if (name === "files" && lists > 2) throw why;
+            return server.tools();
+          };
+          return { ...server, tools: list };
+        },
+      };
+      const toolbox = await openToolbox({ tools: ["files__read"], servers: ["git"] }, dying, onGone);
+      await toolbox.tools();
+      return toolbox;
+    }
+    const gone = new OpenclawError("service-unavailable", { message: "It has ended." });
+    const failed = new OpenclawError("timeout", { message: "It lists nothing any more." });
+
+    test.each([gone, failed])("has what it had, and tells it once: $message", async (why) => {
+      const told: OpenclawError[] = [];
+      const toolbox = await openDying(why, async (error) => void told.push(error));
+      for (let round = 0; round < 3; round += 1)
+        expect((await toolbox.tools()).map(({ name }) => name)).toEqual([
+          "git__read",
+          "git__write",
+          "git__read_all",
+          "files__read",
+        ]);
+      expect(told).toEqual([why]);
+    });
+
+    test("fails where nobody asks for that, when it is interrupted, and for a bug", async () => {
+      await expect((await openDying(gone)).tools()).rejects.toBe(gone);
+      const tellNobody = async (): Promise<void> => expect.unreachable();
+      const interrupted = new OpenclawError("interrupted", { message: "Interrupted." });
+      for (const why of [interrupted, new TypeError("a bug")])
+        await expect((await openDying(why, tellNobody)).tools()).rejects.toBe(why);
+    });
   });
 });

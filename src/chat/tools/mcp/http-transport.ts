@@ -30,6 +30,8 @@ const LAST_ANSWER_MS = 500;
 const BETWEEN_STREAMS_MS = 1000;
 /** The most of a refusal's body that is read, in bytes. */
 const MOST_REFUSAL_BYTES = 64 * 1024;
+/** What is said of a message that is longer than one may be. */
+const TOO_LONG = `sent a message of more than ${MOST_MESSAGE_BYTES / 1024 / 1024} MB`;
 /** What the SDK says when a stream that could be resumed never came back. */
 const NOT_RESUMED = /^Maximum reconnection attempts/;
 
@@ -163,8 +165,8 @@ export class HttpTransport implements Transport {
     this.#streams.delete(id);
   }
 
-  #giveUp(ids: Iterable<string | number>): void {
-    const answers = this.#unanswered.fail("the connection broke off before it answered", ids);
+  #giveUp(ids: Iterable<string | number>, why = "the connection broke off before it answered"): void {
+    const answers = this.#unanswered.fail(why, ids);
     for (const answer of answers) this.onmessage?.(answer);
   }
 
@@ -188,16 +190,22 @@ export class HttpTransport implements Transport {
       signal,
     );
     const isGood = status >= 200 && status < 300;
-    const isRedirect = status >= 300 && status < 400 && answered["location"] !== undefined;
+    // The others of 3xx turn a POST into a GET.
+    const isRedirect = (status === 307 || status === 308) && answered["location"] !== undefined;
     if (method === "POST" && !isGood && !(isRedirect && staysWithin(answered["location"], this.#url)))
       throw await this.#refusal(status, answered, body);
     if (isStream && !isGood && headers["last-event-id"] !== undefined) this.#giveUp([...this.#resumable]);
     const type = answered["content-type"] ?? "";
-    if (method === "POST" && /^text\/html\b/i.test(type)) throw await this.#refusal(status, answered, body);
+    const isOfProtocol = status !== 202 && /^(?:application\/json|text\/event-stream)\b/i.test(type);
+    if (id !== undefined && isGood && !isOfProtocol) throw await this.#refusal(status, answered, body);
     const isEmpty = status === 204 || status === 205 || status === 304;
     if (isEmpty) body.resume();
     const hasEvents = /^text\/event-stream\b/i.test(type);
-    const stream = isEmpty ? null : toWebStream(boundMessages(body, hasEvents), body, () => this.#onEnd(id));
+    const stream = isEmpty
+      ? null
+      : toWebStream(boundMessages(body, hasEvents, this.#label.name), body, (failure) =>
+          this.#onEnd(id, failure),
+        );
     return new Response(stream, { status, headers: answered });
   }
 
@@ -263,15 +271,17 @@ export class HttpTransport implements Transport {
         details,
       });
     }
+    const location = headers["location"];
+    const isHere = staysWithin(location, this.#url);
     if (status >= 300 && status < 400)
       return new OpenclawError("config-invalid", {
-        message: `The MCP server '${name}' is said to be elsewhere, at ${hostOfRedirect(headers["location"] ?? "")}; what is sent to it is not sent there.`,
+        message: `The MCP server '${name}' is said to be elsewhere, at ${isHere ? shownUrl(new URL(location ?? "", this.#url)) : hostOfRedirect(location ?? "")}; what is sent to it is not sent there.`,
         hint: `If you trust that: openclaw config set ${quoteForShell(`${place}.url`)} URL`,
         details,
       });
     if (status === 404 || status === 405 || status < 300)
       return new OpenclawError(status < 300 ? "bad-response" : "config-invalid", {
-        message: `There is no MCP server at ${shownUrl(this.#url)}: it answers ${status < 300 ? "with a web page" : `HTTP ${status}`}${words}.`,
+        message: `There is no MCP server at ${shownUrl(this.#url)}: it answers ${status < 300 ? `with ${kindOf(headers["content-type"], status)}` : `HTTP ${status}`}${words}.`,
         hint: `Check the path in ${place}.url; servers of the old kind, HTTP+SSE, are not spoken to.`,
         details,
       });
@@ -286,8 +296,10 @@ export class HttpTransport implements Transport {
     );
   }
 
-  #onEnd(id: string | number | undefined): void {
+  #onEnd(id: string | number | undefined, failure?: unknown): void {
     if (id === undefined) return;
+    // What was refused here will not come over another stream either.
+    if (failure instanceof OpenclawError) return this.#giveUp([id], `it ${TOO_LONG}`);
     setTimeout(() => {
       this.#streams.delete(id);
       if (!this.#resumable.has(id)) this.#giveUp([id]);
@@ -314,6 +326,13 @@ function staysWithin(location: string | undefined, url: URL): boolean {
   );
 }
 
+/** What an answer is that is none of a server, in words. */
+function kindOf(type: string | undefined, status: number): string {
+  if (status === 202 || status === 204 || status === 205) return "nothing";
+  if (type === undefined || type === "") return "something of no type";
+  return /^text\/html\b/i.test(type) ? "a web page" : type;
+}
+
 function shownUrl(url: URL): string {
   return `${url.origin}${url.pathname}`;
 }
@@ -337,7 +356,7 @@ function wordsOf(text: string, type: string): string {
 function toWebStream(
   pieces: AsyncIterator<Uint8Array>,
   body: Readable,
-  onEnd: () => void,
+  onEnd: (failure?: unknown) => void,
 ): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>({
     pull: async (controller) => {
@@ -347,6 +366,7 @@ function toWebStream(
         controller.close();
       } catch (error) {
         controller.error(error);
+        return onEnd(error);
       }
       onEnd();
     },
@@ -361,6 +381,7 @@ function toWebStream(
 async function* boundMessages(
   body: Readable,
   hasEvents: boolean,
+  server: string,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let length = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {
@@ -369,7 +390,7 @@ async function* boundMessages(
     if (length > MOST_MESSAGE_BYTES) {
       body.destroy();
       throw new OpenclawError("bad-response", {
-        message: `The server sends a message of more than ${MOST_MESSAGE_BYTES / 1024 / 1024} MB.`,
+        message: `The MCP server '${server}' ${TOO_LONG}.`,
         hint: "Ask for less at once.",
       });
     }

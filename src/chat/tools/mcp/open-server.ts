@@ -78,6 +78,8 @@ const MOST_SCHEMA_LEVELS = 64;
 
 /** JSON-RPC's codes of the SDK (ErrorCode): its own time is up; the connection is closed. */
 const TIME_IS_UP = -32_001;
+/** So much sooner than asked a timer may fire, in ms. */
+const TIMER_MS = 10;
 
 /**
  * Starts a server of the settings, or calls it, and agrees with it on a version of the protocol. Throws `config-invalid`
@@ -134,13 +136,14 @@ class ConnectedServer implements McpServer {
     this.#transport = transport;
     this.#client = client;
     this.#tools = undefined;
+    const startedAt = this.#runtime.elapsed();
     try {
       await withSignal(signal, (own) =>
         // The SDK's types are not written for exactOptionalPropertyTypes.
         client.connect(transport as Transport, { timeout: this.#limits.startMs, signal: own }),
       );
     } catch (failure) {
-      const error = this.#explain(failure, "initialize");
+      const error = this.#explain(failure, "initialize", startedAt);
       await this.close();
       throw error;
     }
@@ -321,6 +324,7 @@ class ConnectedServer implements McpServer {
 
   async #ask(method: string, params: Record<string, unknown>, signal: AbortSignal): Promise<JsonObject> {
     const client = this.#client;
+    const startedAt = this.#runtime.elapsed();
     const { ResultSchema } = await import("@modelcontextprotocol/sdk/types.js");
     try {
       return await withSignal(
@@ -332,7 +336,7 @@ class ConnectedServer implements McpServer {
           }) ?? {},
       );
     } catch (failure) {
-      throw signal.aborted ? signal.reason : this.#explain(failure, method);
+      throw signal.aborted ? signal.reason : this.#explain(failure, method, startedAt);
     }
   }
 
@@ -342,7 +346,7 @@ class ConnectedServer implements McpServer {
   }
 
   /** The error for a request that came to nothing. */
-  #explain(failure: unknown, method: string): unknown {
+  #explain(failure: unknown, method: string, startedAt: number): unknown {
     if (this.#runtime.signal.aborted) return this.#runtime.signal.reason;
     if (failure instanceof OpenclawError) return failure;
     const transport = this.#transport;
@@ -351,9 +355,10 @@ class ConnectedServer implements McpServer {
     if (!(failure instanceof Error)) return failure;
     const { code } = failure as { code?: unknown };
     const name = this.name;
-    const isStart = method === "initialize";
-    if (code === TIME_IS_UP) {
-      const seconds = (isStart ? this.#limits.startMs : this.#limits.answerMs) / 1000;
+    const mostMs = method === "initialize" ? this.#limits.startMs : this.#limits.answerMs;
+    // Servers answer with this code, too, and sooner.
+    if (code === TIME_IS_UP && this.#runtime.elapsed() - startedAt >= mostMs - TIMER_MS) {
+      const seconds = mostMs / 1000;
       const said = isLocal && transport.said !== "" ? ` It says: ${shorten(transport.said, 500)}` : "";
       return new OpenclawError("timeout", {
         message: `The MCP server '${name}' did not answer ${method} within ${seconds} s.${said}`,
@@ -361,9 +366,13 @@ class ConnectedServer implements McpServer {
         cause: failure,
       });
     }
-    const said = failure.message.replace(/^MCP error -?\d+: /, "").replace(/\.$/, "");
+    const said = wordsOf(failure)
+      .replace(/^MCP error -?\d+: /, "")
+      .replace(/\.$/, "");
+    const how =
+      typeof code === "number" ? `answers ${method} with an error` : `has no usable answer to ${method}`;
     return new OpenclawError("bad-response", {
-      message: `The MCP server '${name}' answers ${method} with an error: ${shorten(said, 500)}.`,
+      message: `The MCP server '${name}' ${how}: ${shorten(said, 500)}.`,
       hint: `See what it says: openclaw mcp tools ${quoteForShell(name)} -v`,
       cause: failure,
       ...(typeof code === "number" ? { details: { jsonRpcCode: code } } : {}),
@@ -375,6 +384,15 @@ class ConnectedServer implements McpServer {
     this.#told.add(text);
     this.#runtime.terminal.note(`openclaw: ${text}`);
   }
+}
+
+/** What a failure says: of an answer that does not fit the SDK's schemas the first thing that is wrong with it. */
+function wordsOf(failure: Error): string {
+  const { issues } = failure as { issues?: unknown };
+  const [issue] = recordsAt({ issues }, "issues");
+  const at = issue?.["path"];
+  const place = Array.isArray(at) ? at.join(".") : "";
+  return issue ? `${place}: ${textAt(issue, "message") ?? ""}` : failure.message;
 }
 
 function asTexts(values: Readonly<Record<string, unknown>> = {}): Record<string, string> {

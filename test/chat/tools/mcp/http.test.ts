@@ -219,18 +219,20 @@ describe("a server behind HTTP", () => {
     [
       "no JSON",
       (response) => void response.writeHead(200, { "content-type": "application/json" }).end("hello"),
-      /answers tools\/call with an error/,
+      /has no usable answer to tools\/call: /,
     ],
     [
       "JSON of something else",
       (response) => void response.writeHead(200, { "content-type": "application/json" }).end('{"ok":true}'),
-      /answers tools\/call with an error/,
+      /has no usable answer to tools\/call: /,
     ],
     [
       "another type",
       (response) => void response.writeHead(200, { "content-type": "text/plain" }).end("hi"),
-      /content type/i,
+      /it answers with text\/plain: hi\.$/,
     ],
+    ["no type", (response) => void response.writeHead(200).end(), /it answers with something of no type\.$/],
+    ["nothing", (response) => void response.writeHead(202).end(), /it answers with nothing\.$/],
     [
       "too much",
       (response) => {
@@ -248,7 +250,7 @@ describe("a server behind HTTP", () => {
         const more = (): void => void (response.destroyed || response.write("x".repeat(1_000_000), more));
         more();
       },
-      /broke off before it answered/,
+      /error: it sent a message of more than 16 MB\.$/,
     ],
     ["a reset connection", (response) => void response.destroy(), /closed the connection before it answered/],
   ])("in a call %s: that is its result", async (_, answer, message) => {
@@ -340,6 +342,11 @@ describe("a server that lets nobody in", () => {
       "is a web site",
       refuse(200, { "content-type": "text/html; charset=utf-8" }, "<html>"),
       { exitCode: 5, message: /it answers with a web page/ },
+    ],
+    [
+      "is elsewhere in itself, for those who read",
+      refuse(302, { location: "/login?next=secret" }),
+      { exitCode: 3, message: /said to be elsewhere, at http:\/\/127\.0\.0\.1:\d+\/login;/ },
     ],
     [
       "is elsewhere",

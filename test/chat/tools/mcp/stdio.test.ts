@@ -103,7 +103,7 @@ describe("a server that does not begin well", () => {
     [
       "answers with nothing known",
       "answers.initialize = () => ({ a: 1 });",
-      /answers initialize with an error/,
+      /has no usable answer to initialize: protocolVersion: Invalid input: expected string, received undefined\.$/,
       5,
     ],
     ["refuses", 'answers.initialize = () => { throw new Error("not today"); };', /error: not today\.$/, 5],
@@ -274,6 +274,16 @@ describe("a server", () => {
     await expect(call).rejects.toBe(reason);
     const { content } = await tool!.run({ ask: true }, signal);
     expect((content[0] as { text: string }).text).toContain("notifications/cancelled");
+  });
+
+  test("that answers with the code of a time-out is not said to be late", async () => {
+    const { result } = await callEcho(
+      `answers["tools/call"] = () => { throw Object.assign(new Error("no such row"), { code: -32001 }); };`,
+    );
+    expect(result).toEqual({
+      content: [{ text: "The MCP server 'own' answers tools/call with an error: no such row." }],
+      isError: true,
+    });
   });
 
   test("that has ended between two calls is gone, and says so", async () => {
