@@ -13,6 +13,10 @@ export const MOST_ESCAPES = 3_000_000;
  * model writes less than 1 MB in one answer, and reads less than 8 MB.
  */
 export const MOST_ARGUMENTS = 16_000_000;
+/** The most that the names of fields may have that are longer than `LONG_TEXT`, all together, in bytes. */
+export const MOST_NAMES = 4_000_000;
+/** From here on a text is worth reading by itself, in bytes: as many shorter ones as a document may hold are a few MB. */
+export const LONG_TEXT = 256;
 /** The longest number or word outside of texts, in characters. */
 const LONGEST_TOKEN = 1000;
 
@@ -32,6 +36,10 @@ export class JsonScan {
   #isInText = false;
   /** Whether the last byte so far is a backslash that escapes the next. */
   #isEscaping = false;
+  /** Where the text at hand began, behind its quote. */
+  #start = 0;
+  #names = 0;
+  readonly #longTexts: number[] = [];
 
   /** `mostBytes` is for all documents together. */
   constructor(mostBytes = Infinity) {
@@ -43,13 +51,27 @@ export class JsonScan {
     return this.#values;
   }
 
+  /**
+   * Where the texts longer than `LONG_TEXT` begin and end between their quotes, one after the other, in bytes of all that
+   * was taken. Names of fields are not among them.
+   */
+  get longTexts(): readonly number[] {
+    return this.#longTexts;
+  }
+
   /** Takes the next bytes. Throws JsonBoundsError. */
   take(bytes: Buffer): void {
+    const before = this.#bytes;
     this.#bytes += bytes.length;
     if (this.#bytes > this.#mostBytes) throw new JsonBoundsError(`it has more than ${this.#mostBytes} bytes`);
     for (let place = 0; place < bytes.length;) {
-      if (this.#isInText) place = this.#skipText(bytes, place);
-      else this.#takeByte(bytes[place++] ?? 0);
+      if (this.#isInText) {
+        place = this.#skipText(bytes, place);
+        if (!this.#isInText) this.#endText(before + place - 1);
+      } else {
+        this.#takeByte(bytes[place++] ?? 0);
+        if (this.#isInText) this.#start = before + place;
+      }
     }
   }
 
@@ -59,6 +81,7 @@ export class JsonScan {
     this.#token = 0;
     this.#isInText = false;
     this.#isEscaping = false;
+    this.#longTexts.length = 0;
   }
 
   #takeByte(byte: number): void {
@@ -83,6 +106,9 @@ export class JsonScan {
         this.#count();
         return;
       case 0x3a: // :
+        this.#token = 0;
+        this.#takeName();
+        return;
       case 0x20:
       case 0x09:
       case 0x0a:
@@ -94,6 +120,19 @@ export class JsonScan {
         if (this.#token > LONGEST_TOKEN)
           throw new JsonBoundsError(`it has a number or word of more than ${LONGEST_TOKEN} characters`);
     }
+  }
+
+  #endText(end: number): void {
+    if (end - this.#start > LONG_TEXT) this.#longTexts.push(this.#start, end);
+  }
+
+  /** The text before a colon was a name. */
+  #takeName(): void {
+    if (this.#longTexts.at(-2) !== this.#start) return;
+    const end = this.#longTexts.pop() ?? 0;
+    this.#names += end - (this.#longTexts.pop() ?? 0);
+    if (this.#names > MOST_NAMES)
+      throw new JsonBoundsError(`the long names of its fields have more than ${MOST_NAMES} bytes`);
   }
 
   #count(): void {

@@ -1,7 +1,9 @@
 import { isUtf8 } from "node:buffer";
+import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { EscapeCount, JsonBoundsError, JsonScan } from "../json-bounds.ts";
-import { nextTurn, TURN_BYTES } from "../next-turn.ts";
+import { isRecord } from "../json.ts";
+import { nextTurn, TURN_BYTES, turnOver } from "../next-turn.ts";
 
 /** What a value costs beside its bytes when it is built, in bytes: an empty object of V8 and the place that holds it. */
 const VALUE_BYTES = 64;
@@ -120,29 +122,98 @@ export async function readJsonBody(request: IncomingMessage, bounds: BodyBounds)
     throw error;
   });
   bounds.share.grow(scan.values * VALUE_BYTES);
-  if (length <= TURN_BYTES) return parse(textOf([...bytes.texts()]));
-  const body = await bounds.share.inTurn(() => parseInSteps(bytes, length, bounds));
+  if (length <= TURN_BYTES) return parse(textOf(Array.from(bytes.parts([]), ({ text }) => text)));
+  const body = await bounds.share.inTurn(() => parseInSteps(bytes, scan.longTexts, bounds));
   await nextTurn();
   return body;
 }
 
-/** Each step is as long as the body: others have their turn between them. */
+/** Parses a body that is too long to be parsed at once; others have their turn between the steps. */
 async function parseInSteps(
   bytes: BodyBytes,
-  length: number,
+  longTexts: readonly number[],
   { share, signal }: BodyBounds,
 ): Promise<unknown> {
   signal.throwIfAborted();
-  const texts: string[] = [];
-  for (const text of bytes.texts()) {
-    texts.push(text);
+  try {
+    return await parseApart(bytes, longTexts, share);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    // Where it fails is said of the whole.
+    const texts: string[] = [];
+    for (const { text } of bytes.parts([])) {
+      texts.push(text);
+      await turnOver();
+    }
+    const whole = textOf(texts);
     await nextTurn();
+    return parse(whole);
+  } finally {
+    bytes.drop();
   }
-  const whole = textOf(texts.splice(0));
-  // A text with a single character that is no Latin-1 is kept in two bytes for each.
-  if (whole.length < length) share.grow(Math.max(whole.length * 2 - length, 0));
+}
+
+/**
+ * What `JSON.parse` makes of a body, its long texts read by themselves and piece by piece: parsed as one, 31 MB of which one
+ * character is no Latin-1 take 50 ms, and as long with an escape in every few letters. Throws BodyRefusal, and SyntaxError
+ * exactly where the whole is no JSON.
+ */
+async function parseApart(
+  bytes: BodyBytes,
+  longTexts: readonly number[],
+  share: BytesShare,
+): Promise<unknown> {
+  // Nobody who wrote the body could know it.
+  const mark = randomUUID();
+  const between: string[] = [];
+  const long: string[] = [];
+  let pieces: string[] = [];
+  let size = 0;
+  let isWide = false;
+  for (const { text, bytes: length, isOfLong, isEnd } of bytes.parts(longTexts)) {
+    if (isOfLong) {
+      const piece = JSON.parse(`"${text}"`) as string;
+      pieces.push(piece);
+      isWide ||= /[^\0-\xff]/.test(piece);
+    } else between.push(text);
+    size += length;
+    if (isEnd) {
+      if (isOfLong) {
+        between.push(`${mark}${long.length}`);
+        if (size > TURN_BYTES) await nextTurn();
+        long.push(pieces.length === 1 ? (pieces[0] ?? "") : pieces.join(""));
+        if (size > TURN_BYTES) await nextTurn();
+      }
+      // V8 keeps a text with a single character that is no Latin-1 in two bytes for each.
+      if (isWide) share.grow(Math.max((long.at(-1) ?? "").length * 2 - size, 0));
+      [pieces, size, isWide] = [[], 0, false];
+    }
+    const over = turnOver();
+    if (over) await over;
+  }
+  const rest = textOf(between);
+  const restBytes = Buffer.byteLength(rest);
+  if (rest.length < restBytes) share.grow(Math.max(rest.length * 2 - restBytes, 0));
   await nextTurn();
-  return parse(whole);
+  const body: unknown = JSON.parse(rest);
+  await nextTurn();
+  return putBack(body, (text) => (text.startsWith(mark) ? long[Number(text.slice(mark.length))] : undefined));
+}
+
+/** The value with its texts replaced in it by what is found for them. */
+function putBack(value: unknown, find: (text: string) => string | undefined): unknown {
+  if (typeof value === "string") return find(value) ?? value;
+  if (Array.isArray(value)) {
+    for (const [index, item] of (value as unknown[]).entries()) {
+      if (typeof item === "string" || typeof item === "object") value[index] = putBack(item, find);
+    }
+  } else if (isRecord(value)) {
+    for (const key of Object.keys(value)) {
+      const item = value[key];
+      if (typeof item === "string" || typeof item === "object") value[key] = putBack(item, find);
+    }
+  }
+  return value;
 }
 
 /** With the mark that some editors put in front of UTF-8 it is JSON all the same. */
@@ -232,6 +303,15 @@ const BLOCK_BYTES = 256 * 1024;
 /** Chunks may be of a byte each, and each takes more than that to keep. */
 const BLOCK_CHUNKS = 256;
 
+interface BodyPart {
+  text: string;
+  /** How many it was. */
+  bytes: number;
+  isOfLong: boolean;
+  /** Whether the long text, or what is between two, ends with it. */
+  isEnd: boolean;
+}
+
 /**
  * The bytes of a body as they came. They stay bytes until the body is whole: V8 is in no hurry to collect texts, and those
  * of bodies that are refused in the middle would pile up.
@@ -252,8 +332,12 @@ class BodyBytes {
     this.#chunks = [];
   }
 
-  /** The text in parts, each of which takes a few ms at most, and its bytes no more. Throws BodyRefusal for what is not UTF-8. */
-  *texts(): Generator<string, void, undefined> {
+  /**
+   * The text in parts, each of which takes a few ms at most: of the long texts between these borders, and of what is between
+   * them. A part ends behind a whole character, in a long text behind a whole escape. Throws BodyRefusal for what is not
+   * UTF-8.
+   */
+  *parts(borders: readonly number[]): Generator<BodyPart, void, undefined> {
     this.#close();
     const [first, second] = this.#blocks[0] ?? [];
     if (first === undefined) throw notJson("is empty");
@@ -264,13 +348,26 @@ class BodyBytes {
       (first === 0xfe && second === 0xff);
     if (isWide) throw notJson("is UTF-16 or UTF-32, and must be UTF-8");
     let rest: Buffer = Buffer.alloc(0);
-    for (let block = this.#blocks.shift(); block; block = this.#blocks.shift()) {
-      const bytes = rest.length === 0 ? block : Buffer.concat([rest, block]);
-      const end = this.#blocks.length === 0 ? bytes.length : startOfPart(bytes);
-      rest = bytes.subarray(end);
-      const whole = bytes.subarray(0, end);
-      if (!isUtf8(whole)) throw notJson("is not valid UTF-8");
-      yield whole.toString("utf8");
+    let passed = 0;
+    let next = 0;
+    for (const [index, block] of this.#blocks.entries()) {
+      for (let from = 0; from < block.length;) {
+        const to = Math.min((borders[next] ?? Infinity) - passed, block.length);
+        const isOfLong = next % 2 === 1;
+        const isLast = index === this.#blocks.length - 1 && to === block.length;
+        const isEnd = isLast || borders[next] === passed + to;
+        const bytes = block.subarray(from, to);
+        const all = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
+        let end = isEnd ? all.length : startOfPart(all);
+        if (isOfLong && !isEnd) end = startOfEscape(all, end);
+        const whole = all.subarray(0, end);
+        if (!isUtf8(whole)) throw notJson("is not valid UTF-8");
+        yield { text: whole.toString("utf8"), bytes: end, isOfLong, isEnd };
+        rest = all.subarray(end);
+        from = to;
+        if (isEnd) next += 1;
+      }
+      passed += block.length;
     }
   }
 
@@ -292,6 +389,17 @@ function startOfPart(bytes: Buffer): number {
       return back < (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) ? bytes.length - back : bytes.length;
   }
   return bytes.length;
+}
+
+/** Where an escape begins whose last bytes are still to come; `end` where there is none. What begins with half of one has none. */
+function startOfEscape(bytes: Buffer, end: number): number {
+  const last = bytes.subarray(0, end).lastIndexOf(0x5c);
+  if (last < 0 || last <= end - 6) return end;
+  let first = last;
+  while (first > 0 && bytes[first - 1] === 0x5c) first -= 1;
+  // Of an even number each second one is escaped itself.
+  if ((last - first) % 2 === 1) return end;
+  return last === end - 1 || bytes[last + 1] === 0x75 ? last : end;
 }
 
 function notJson(what: string): BodyRefusal {

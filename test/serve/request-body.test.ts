@@ -1,8 +1,8 @@
 import { PassThrough } from "node:stream";
 import type { IncomingMessage } from "node:http";
-import { array, assert, asyncProperty, integer, nat, string } from "fast-check";
+import { array, assert, asyncProperty, constantFrom, integer, json, nat, string, tuple } from "fast-check";
 import { expect, it } from "vitest";
-import { MOST_ESCAPES } from "../../src/json-bounds.ts";
+import { LONG_TEXT, MOST_ESCAPES, MOST_NAMES } from "../../src/json-bounds.ts";
 import { BodyRefusal, BytesInFlight, readJsonBody } from "../../src/serve/request-body.ts";
 
 const BOUNDS = { most: 10_000_000, readMs: 60_000, signal: new AbortController().signal };
@@ -43,6 +43,76 @@ it("reads a body alike, wherever it is cut on its way", async () => {
     ),
     { numRuns: 100 },
   );
+});
+
+/** Texts as JSON has them between quotes: what must not be cut, and what may. */
+const written = array(
+  constantFrom(
+    ...'a é 日 😀 \\n \\\\ \\" \\/ \\u0416 \\u00e9 \\ud83d\\ude00 \\ud83d \\udc00 \\u005c \\u0022'.split(" "),
+    "\ufeff",
+    "[{,:",
+  ),
+  { minLength: 1, maxLength: 12 },
+).map((units) => units.join(""));
+const longTexts = array(
+  tuple(written, integer({ min: 1, max: 3 * LONG_TEXT }), written).map(
+    ([before, times, unit]) => before + unit.repeat(times),
+  ),
+  { minLength: 1, maxLength: 8 },
+);
+/** Such texts at every place that a value may have, beside one that makes the body one that is read in steps. */
+const longBodies = tuple(json({ maxDepth: 4 }), longTexts, written, nat(5)).map(
+  ([value, texts, unit, start]) => {
+    const [first = ""] = texts;
+    const items = texts.map((text) => `"${text}"`).join(" ,\n");
+    const huge = "b".repeat(start) + unit.repeat(Math.ceil(1_100_000 / Buffer.byteLength(unit)));
+    return `{"a":${value},"1":"${first}","${first.slice(0, 0)}__proto__" : "${first}","a":[${items}],
+    "k${first}" :"${first}" ,"0":{"huge":"${huge}"},"k${first}":[],"1":{"":"${first}"}}`;
+  },
+);
+
+/** What a body is or why it is none, which JSON.parse says of the whole. */
+function outcomeOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    return `The body is not JSON: ${(error as Error).message}.`;
+  }
+}
+
+it("makes of long texts what JSON.parse makes of the whole, wherever they stand and are cut", async () => {
+  await assert(
+    asyncProperty(longBodies, array(nat(), { maxLength: 300 }), async (text, cuts) => {
+      const body = await read(Buffer.from(text), cuts);
+      expect(JSON.stringify(body)).toBe(JSON.stringify(JSON.parse(text)));
+      expect(body).toStrictEqual(JSON.parse(text));
+    }),
+    { numRuns: 60 },
+  );
+  const alone = `"${"日\\n".repeat(400_000)}"`;
+  expect(await read(Buffer.from(`\ufeff${alone}`), [])).toBe(JSON.parse(alone));
+});
+
+it("says of a long body that is no JSON what JSON.parse says of the whole", async () => {
+  const wrong = constantFrom('"', "\\", "\n", "\\x", "\\u12", "}", ",", "x", "\u0000");
+  await assert(
+    asyncProperty(longBodies, nat(), wrong, async (text, at, insert) => {
+      const place = at % text.length;
+      const broken = (text.slice(0, place) + insert + text.slice(place)).toWellFormed();
+      const outcome = await read(Buffer.from(broken), [at]).catch((error: Error) => error.message);
+      // A quote too many makes what was in texts count.
+      if (String(outcome).startsWith("The body cannot be taken"))
+        expect(outcomeOf(broken)).toMatch(/not JSON/);
+      else expect(outcome).toStrictEqual(outcomeOf(broken));
+    }),
+    { numRuns: 60 },
+  );
+});
+
+it("takes names that are long, and not millions of characters of them", async () => {
+  const named = (length: number): Buffer => Buffer.from(JSON.stringify({ ["日".repeat(length / 3)]: 1 }));
+  expect(Object.keys((await read(named(3_000_000), [])) as object)).toEqual(["日".repeat(1_000_000)]);
+  await expect(read(named(MOST_NAMES + 3), [])).rejects.toThrow(/names .* more than 4000000 bytes/);
 });
 
 it("counts a text that is kept in two bytes a character as what it is", async () => {
