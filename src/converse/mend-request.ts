@@ -89,7 +89,7 @@ interface Mending extends Recipient {
 }
 
 /** In the order in which they have to be applied: each leaves alone what an earlier one has mended. */
-const RULES: readonly ((input: Input, mending: Mending) => Input)[] = [
+const RULES: readonly ((input: Input, mending: Mending) => Input | Promise<Input>)[] = [
   mendTools,
   mendSystem,
   addHistory,
@@ -113,7 +113,7 @@ const RULES: readonly ((input: Input, mending: Mending) => Input)[] = [
  * the prompt cache. What Converse demands is in its service model (botocore's `bedrock-runtime`), in
  * https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html, and in the refusals that
  * `emulator/converse-request.ts` cites; what differs by model in `models/families.ts`. Of a conversation that is long others
- * have their turn between the rules.
+ * have their turn between the rules, and of many tools between these.
  */
 export async function mendRequest(request: Input, recipient: Recipient): Promise<MendedRequest> {
   const notices = new Set<string>();
@@ -122,7 +122,7 @@ export async function mendRequest(request: Input, recipient: Recipient): Promise
   let input = request;
   for (const rule of RULES) {
     await turnOver();
-    input = rule(input, mending);
+    input = await rule(input, mending);
   }
   const question = newestOf(request, input);
   return { input, question, notices: [...notices], toolNames, promptDigest: once(() => digestOf(input)) };
@@ -243,24 +243,30 @@ function mendCharacters(input: Input, { tell }: Mending): Input {
 }
 
 /** Tools have distinct names of `[a-zA-Z0-9_-]{1,64}`, no empty description, and take an object. */
-function mendTools(input: Input, mending: Mending): Input {
+async function mendTools(input: Input, mending: Mending): Promise<Input> {
   const { toolConfig, ...rest } = input;
   if (!toolConfig) return input;
   const names = new Set<string>();
-  const tools = (toolConfig.tools ?? []).flatMap((tool): Tool[] => {
-    if (!tool.toolSpec) return tool.systemTool || tool.cachePoint ? [tool] : [];
+  const tools: Tool[] = [];
+  for (const tool of toolConfig.tools ?? []) {
+    if (!tool.toolSpec) {
+      if (tool.systemTool || tool.cachePoint) tools.push(tool);
+      continue;
+    }
     const { name = "", description = "", inputSchema, ...spec } = tool.toolSpec;
     const sent = toolName(name);
     if (names.has(sent)) {
       mending.tell(`The tool '${name}' is declared more than once, and only its first declaration is sent`);
-      return [];
+      continue;
     }
     names.add(sent);
     if (sent !== name) mending.toolNames.set(sent, name);
+    const over = turnOver();
+    if (over) await over;
     const json = toolSchema(inputSchema?.json, name, mending) as ToolInputSchema.JsonMember["json"];
     const described = description.trim() === "" ? {} : { description };
-    return [{ toolSpec: { ...spec, name: sent, ...described, inputSchema: { json } } }];
-  });
+    tools.push({ toolSpec: { ...spec, name: sent, ...described, inputSchema: { json } } });
+  }
   if (tools.every(({ cachePoint }) => cachePoint)) return rest;
   const chosen = toolConfig.toolChoice?.tool?.name;
   if (chosen === undefined) return { ...input, toolConfig: { ...toolConfig, tools } };

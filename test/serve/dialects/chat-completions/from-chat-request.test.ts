@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { OpenclawError } from "../../../../src/errors.ts";
 import { fromChatRequest } from "../../../../src/serve/dialects/chat-completions/from-chat-request.ts";
-import { readTools } from "../../../../src/serve/dialects/chat-completions/read-tools.ts";
+import { MOST_SCHEMA_VALUES, readTools } from "../../../../src/serve/dialects/chat-completions/read-tools.ts";
 import { RequestField } from "../../../../src/serve/request-field.ts";
 
 const read = (fields: object) => fromChatRequest({ model: "m", ...fields }, undefined);
@@ -208,6 +208,30 @@ describe("tools", () => {
   it("are left out where none is to be called", () => {
     expect(readChosen([tool("a")], "none")).toBeUndefined();
     expect(readChosen(undefined, undefined)).toBeUndefined();
+  });
+
+  it.each([
+    [
+      "fields",
+      (count: number) => ({
+        properties: Object.fromEntries(Array.from({ length: count - 1 }, (_, i) => [`p${i}`, {}])),
+      }),
+    ],
+    ["choices", (count: number) => ({ enum: Array.from({ length: count - 1 }, (_, i) => i) })],
+    [
+      "values within others",
+      (count: number) => ({ items: Array.from({ length: (count - 1) / 3 }, () => ({ a: [1] })) }),
+    ],
+  ])("may have schemas of so many %s, each of them, and no more", (_, schemaOf) => {
+    const withSchema = (count: number) => [
+      tool("a"),
+      { type: "function", function: { name: "b", parameters: schemaOf(count) } },
+      { type: "function", function: { name: "c", parameters: schemaOf(MOST_SCHEMA_VALUES) } },
+    ];
+    expect(names(withSchema(MOST_SCHEMA_VALUES), "auto")).toEqual([["a", "b", "c"], undefined]);
+    expect(() => names(withSchema(MOST_SCHEMA_VALUES + 3), "auto")).toThrow(
+      "'tools[1].function.parameters' holds more values than the 10000 that the schema of a tool may have.",
+    );
   });
 
   it.each([[tool("c")], ["sometimes"], [{ type: "custom", custom: { name: "a" } }]])(
