@@ -68,6 +68,53 @@ function results(emulated: Emulated): { id: string; status: string; text: string
   );
 }
 
+describe("a tool that does not end when it is asked to", () => {
+  const stuck = "trap '' TERM INT HUP; echo $$ > started; while :; do sleep 1; done";
+  const server = `
+    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => undefined);
+    process.stdin.removeAllListeners("end");
+    setInterval(() => undefined, 1000);
+    answers["tools/call"] = () => void require("node:fs").writeFileSync("started", String(process.pid));`;
+
+  it.each([
+    ["a command", "stuck", ["--tool", "stuck"], "SIGINT", 130, ["--json"]],
+    ["a command", "stuck", ["--tool", "stuck"], "SIGTERM", 143, ["--ndjson"]],
+    ["an MCP server", "off__echo", ["--mcp", "off"], "SIGINT", 130, ["--json"]],
+    ["an MCP server", "off__echo", ["--mcp", "off"], "SIGTERM", 143, ["--ndjson"]],
+  ] as const)(
+    "holds back nothing of what a turn says and keeps: %s %s %j %s",
+    async (_, name, tools, by, code, format) => {
+      const emulated = await emulate({ dialogue: [{ text: "I wait.", toolCalls: [{ name, input: {} }] }] });
+      emulated.configure(
+        JSON.stringify({
+          agents: { defaults: { model: MODEL } },
+          tools: {
+            stuck: { description: "Stays.", command: ["sh", "-c", stuck], input: { type: "object" } },
+          },
+          mcpServers: { off: stdioServer(emulated.home, server) },
+        }),
+      );
+      const args = ["chat", ...tools, "--allow", "*", "--session", "s", ...format, "go"];
+      const child = emulated.start(args);
+      let stdout = "";
+      let stderr = "";
+      child.stdout.on("data", (piece: Buffer) => (stdout += piece.toString()));
+      child.stderr.on("data", (piece: Buffer) => (stderr += piece.toString()));
+      const file = path.join(emulated.home, "started");
+      await expect
+        .poll(() => existsSync(file) && readFileSync(file, "utf8") !== "", { timeout: 20_000 })
+        .toBe(true);
+      const closed = new Promise((resolve) => child.once("close", resolve));
+      child.kill(by);
+      expect(await closed).toBe(code);
+      const said = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Record<string, unknown>;
+      expect(said["error"] ?? said).toMatchObject({ code: "interrupted", exitCode: code });
+      expect(stderr).toContain("openclaw: stopped; kept as far as it came in session s");
+      expect(isRunning(Number(readFileSync(file, "utf8")))).toBe(false);
+    },
+  );
+});
+
 describe("chat --tool in a pipe", () => {
   it("says once a turn what --max-cost leaves for an answer, and holds each to it", async () => {
     const round = { toolCalls: [{ name: "mark-always", input: {} }] };

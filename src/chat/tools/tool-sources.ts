@@ -11,12 +11,19 @@ import type { McpServer } from "./mcp/open-server.ts";
 import { prefixOf } from "./mcp/tool-names.ts";
 import type { ToolSources } from "./toolbox.ts";
 
+/**
+ * After a signal what runs for tools has half a second to end; then there is to be time to say, and to keep, how the turn
+ * ended, in ms, all of it within a second.
+ */
+const TOOLS_END_MS = 800;
+
 /** Where tools come from in a configuration, whose `${NAME}` are expanded when something is opened. */
 export function sourcesOf(
   config: Configuration,
   runtime: Runtime,
   options: Pick<GlobalOptions, "config">,
 ): ToolSources<McpServer> {
+  runtime.allowGrace(TOOLS_END_MS);
   const commands = commandToolsOf(config);
   const servers = mcpServersOf(config);
   return {

@@ -105,7 +105,7 @@ export class StdioTransport implements Transport {
       throw await this.#notStarted(error);
     });
     this.#child = child;
-    this.#ending = endWith(this.#runtime.signal, child, hasGroup, this.#runtime);
+    this.#ending = endWith(this.#runtime.signal, child, hasGroup, this.#runtime, END_MS);
     child.stdout.on("data", (bytes: Buffer) => this.#lines.push(bytes));
     child.stderr.setEncoding("utf8").on("data", (text: string) => this.#hear(text));
     // That it no longer reads is told by its end.
