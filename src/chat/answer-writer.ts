@@ -94,6 +94,8 @@ export class AnswerWriter {
   #hasText = false;
   /** Whether a blank line has to come before the next text: what was written is of another round. */
   #needsGap = false;
+  /** Whether the last thing on the screen is of calls, which a blank line keeps apart from what is said next. */
+  #followsCalls = false;
   /** Whether something of the answer is on the screen that goes on: text or reasoning of this round. */
   hasShown = false;
   #hasAside = false;
@@ -222,11 +224,13 @@ export class AnswerWriter {
       const said = text.replace(/^\n+/, "");
       if (said === "") return;
       this.#needsGap = false;
+      this.#followsCalls = false;
       // What stands between them on a terminal has brought one.
       if (!this.#hasAside || !terminal.isStdoutTTY) await terminal.write("\n");
       return this.#writeText(said);
     }
     if (this.#hasAside) await this.#endAside("\n\n");
+    this.#endCalls(terminal.isStdoutTTY);
     // Not by an expression: a search for line ends at the end begins anew at each of those before.
     let end = text.length;
     while (text[end - 1] === "\n") end -= 1;
@@ -284,6 +288,7 @@ export class AnswerWriter {
     const { screen } = terminal;
     // In a pipe it is noise: what was not run is told all the same.
     if (!screen) return;
+    this.#followsCalls = true;
     const { callLine, resultLine } = await import("./tools/describe-call.ts");
     const style = await terminal.stderrStyle();
     const look = { columns: screen.columns, style };
@@ -305,11 +310,18 @@ export class AnswerWriter {
       this.#length.add(text.length);
     } else if (this.#options.showsReasoning) {
       const style = await terminal.stderrStyle();
+      this.#endCalls(true);
       this.#hasAside = true;
       this.hasShown = true;
       const { reasoningRenderer: renderer } = this.#options;
       terminal.writeAside(style.dim(renderer ? renderer.push(this.#foreignAside(text)) : text));
     }
+  }
+
+  /** Leaves a line free below calls, on the screen alone, where what is said next is seen there. */
+  #endCalls(isSeen: boolean): void {
+    if (this.#followsCalls && isSeen) this.#runtime.terminal.writeAside("\n");
+    this.#followsCalls = false;
   }
 
   async #endAside(lineEnds: string): Promise<void> {
