@@ -15,6 +15,7 @@ import { showLast } from "./show-last.ts";
 import { completeEntry, findSlashCommand } from "./slash-commands.ts";
 import type { Tool } from "../tools/tool.ts";
 import { type InteractiveOptions, Talk } from "./talk.ts";
+import { onOneLine } from "../../terminal/neutralise.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { repeatFlags } from "../../terminal/repeat-flags.ts";
 
@@ -63,7 +64,8 @@ export async function runInteractive(options: InteractiveOptions): Promise<void>
       ...servers.map((name) => `--mcp ${quoteForShell(name)}`),
       `--session ${quoteForShell(id)}`,
     ];
-    terminal.note(style.dim(`To go on: ${command.join(" ")}`));
+    // In one piece, however long: the terminal breaks it where it likes, and it can be copied.
+    terminal.writeAside(`${style.dim(onOneLine(`To go on: ${command.join(" ")}`))}\n`);
   }
 }
 

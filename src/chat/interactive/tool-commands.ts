@@ -57,7 +57,12 @@ export async function runAllow(talk: Talk, argument: string): Promise<void> {
       argument,
       listed.map(({ tool }) => tool),
     );
-  const allowed = [...new Set([...permits.allowed, ...permits.always])];
+  const said = [...new Set([...permits.allowed, ...permits.always])];
+  const bySettings = listed
+    .filter(({ tool }) => !said.some((one) => matchesPattern(tool.name, one)))
+    .filter(({ tool }) => permits.judge(tool, {}).kind === "run")
+    .map(({ tool }) => `${tool.name} (by the settings)`);
+  const allowed = [...said, ...bySettings];
   terminal.note(`allowed without a question: ${allowed.length === 0 ? "nothing" : allowed.join(", ")}`);
   const isNew = argument !== "" && argument !== "none";
   // A tool may know several leaves, each with its own name behind it: `aws:write`.
