@@ -1,6 +1,7 @@
 import type { Attachment } from "../../converse/attachments.ts";
 import { OpenclawError, shorten, usageError } from "../../errors.ts";
 import { nearestIds } from "../../models/nearest.ts";
+import { findMentions } from "./file-mentions.ts";
 import { attachmentOf } from "./files-to-send-again.ts";
 import type { McpPrompt, McpServer, PromptMessage } from "../tools/mcp/open-server.ts";
 import type { SessionTools } from "./session-tools.ts";
@@ -10,6 +11,8 @@ import type { Talk } from "./talk.ts";
 const COMPLETION_MS = 500;
 /** How long what a server has is kept for completion, in ms. */
 const KEPT_MS = 60_000;
+/** `@` before a word. */
+const MENTION = /(?<=^|[\s(["'])@(\S+)/g;
 /** What may stand behind an address and is not of it. */
 const CLOSING = /[.,;:!?)\]}"']+$/;
 
@@ -35,10 +38,32 @@ export async function runPrompt(talk: Talk, argument: string): Promise<void> {
   }
   const [, name = "", rest = ""] = /^(\S+)\s*([\s\S]*)$/.exec(argument) ?? [];
   const messages = await talk.waitForServers(() => fillPrompt(servers, name, rest));
-  talk.draft = textOf(messages);
+  const text = textOf(messages);
+  const words = await withoutMentions(text, talk);
+  talk.draft = asQuestion(words);
   const files = messages.flatMap(({ content }) => content.flatMap(attachmentOf));
   talk.files = [...talk.files, ...files];
   for (const { label } of files) terminal.note(`openclaw: with the question: ${label}`);
+  if (words !== text)
+    terminal.note("openclaw: what the prompt names with @ is sent as words; without its \\ it is attached");
+}
+
+/**
+ * A server's text, in which nothing is a mention any more where something would be attached: who sends a long text has hardly
+ * looked for the files that another program names in it.
+ */
+async function withoutMentions(text: string, talk: Talk): Promise<string> {
+  const servers = serversOf(talk.tools);
+  const { files } = await findMentions(text, talk.options.runtime);
+  const isAttached = ([, word = ""]: RegExpExecArray): boolean =>
+    servers.some(({ name }) => word.startsWith(`${name}:`));
+  if (files.length === 0 && ![...text.matchAll(MENTION)].some(isAttached)) return text;
+  return text.replaceAll(MENTION, "\\@$1");
+}
+
+/** A server's text as something to send: a space before it makes a question of what else would be a command. */
+function asQuestion(text: string): string {
+  return /^[/!]|^\S+\s*$/.test(text) ? ` ${text}` : text;
 }
 
 /** The messages of a prompt. Throws `usage` for one that is not there, and for what it is not given. */
@@ -118,7 +143,7 @@ export async function readMentioned(
 ): Promise<Attachment[]> {
   const servers = serversOf(tools);
   const found = new Map<string, () => Promise<Attachment[]>>();
-  for (const [, word = ""] of question.matchAll(/(?<=^|[\s(["'])@(\S+)/g)) {
+  for (const [, word = ""] of question.matchAll(MENTION)) {
     const server = servers.find(({ name }) => word.startsWith(`${name}:`));
     const uri = word.slice((server?.name.length ?? 0) + 1).replace(CLOSING, "");
     if (server && uri !== "") found.set(`${server.name}:${uri}`, () => readResource(server, uri));

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
@@ -97,7 +97,7 @@ describe("a call in a conversation", () => {
       sitting.pty.type(`greet Ada${ENTER}`);
       await sitting.pty.see(asked);
       sitting.pty.type(key);
-      await sitting.pty.see(/Run it\? .* no\n {2}└ not run: the person said no\.\nThen not\.\n\n> $/);
+      await sitting.pty.see(/Run it\? .* no\n {2}└ not run: the person said no\.\n\nThen not\.\n\n> $/);
       expect(lastResults(sitting)).toMatchObject([{ status: "error" }]);
       sitting.pty.type(CTRL_D);
       await sitting.pty.exit;
@@ -119,6 +119,17 @@ describe("a call in a conversation", () => {
     await pty.see(/allowed without a question: nothing\n\n> $/);
   });
 
+  it("is allowed by the settings, which /allow says", async () => {
+    const settings = { tools: { ...TOOLS, greet: { ...TOOLS.greet, allow: "always" } } };
+    const { pty } = await sitDown([], ["--tool", "greet", "--tool", "fail"], { settings });
+    pty.type(`/allow${ENTER}`);
+    await pty.see(/allowed without a question: greet \(by the settings\)\n\n> $/);
+    pty.type(`/allow fail${ENTER}`);
+    await pty.see(/allowed without a question: fail, greet \(by the settings\)\n\n> $/);
+    pty.type(`/allow *${ENTER}`);
+    await pty.see(/allowed without a question: fail, \*\n\n> $/);
+  });
+
   it("is not answered by what was typed before it was asked about, which is there afterwards", async () => {
     const sitting = await sitDown([
       { text: "Let me see.", reasoning: "Hm.", ...greetAda },
@@ -136,7 +147,7 @@ describe("a call in a conversation", () => {
   it("that fails says so, and how it begins", async () => {
     const { pty } = await sitDown([call("fail"), { text: "I see." }], ["--tool", "fail", "--allow", "fail"]);
     pty.type(`try${ENTER}`);
-    await pty.see(/• fail\n {2}└ error, .*\nI see\.\n\n> $/);
+    await pty.see(/• fail\n {2}└ error, .*\n\nI see\.\n\n> $/);
     expect(pty.lookOf("error,").color).toBe(1);
   });
 
@@ -179,7 +190,7 @@ describe("Ctrl-C while tools run", () => {
     await pty.see(/\n\S Running wait … 1 s/);
     const first = pid();
     pty.type(key);
-    await pty.see(/└ stopped, \d\.\d\d s\nStopped, then\.\n• wait/);
+    await pty.see(/└ stopped, \d\.\d\d s\n\nStopped, then\.\n• wait/);
     expect(isRunning(first)).toBe(false);
     expect(lastResults(sitting)).toMatchObject([
       { status: "error", text: expect.stringContaining("stopped") as string },
@@ -367,7 +378,7 @@ describe("a turn with rounds of tools", () => {
     await pty.see(/1 answer in 2 rounds · /);
     pty.type(`/retry${ENTER}`);
     // The same question is asked anew, without what came of it before.
-    await pty.see(/└ [^\n]*\nFirst answer\.\n\n> $/);
+    await pty.see(/└ [^\n]*\n\nFirst answer\.\n\n> $/);
     expect(requests(sitting)).toBe(4);
     pty.type(`and again${ENTER}`);
     await pty.see(/Second answer\.\n\n> $/);
@@ -377,6 +388,18 @@ describe("a turn with rounds of tools", () => {
     expect(text.match(/First answer\./g)).toHaveLength(1);
     pty.type(`/undo${ENTER}`);
     await pty.see(/taken back: and again\n1 question is left\n\n> $/);
+  });
+
+  it("is gone on with by a command that can be copied, however narrow the terminal is", async () => {
+    const args = ["--tool", "greet", "--tool", "wait", "--tool", "fail", "--session", "s"];
+    const { pty } = await sitDown([{ text: "Hello." }], args, { columns: 40 });
+    pty.type(`hi${ENTER}`);
+    await pty.see(/Hello\.\n\n> $/);
+    pty.type(CTRL_D);
+    expect(await pty.exit).toBe(0);
+    expect(pty.output()).toContain(
+      "To go on: openclaw chat --tool greet --tool wait --tool fail --session s",
+    );
   });
 
   it("is gone on with in another sitting, and summed up by /compact without tools", async () => {
@@ -406,8 +429,11 @@ answers["tools/call"] = ({ name, arguments: input }) => name === "die" ? process
 answers["prompts/list"] = () => ({ prompts: [
   { name: "review", description: "Reviews a file.", arguments: [{ name: "file", required: true }, { name: "tone" }] },
   { name: "talk" },
+  { name: "say", arguments: [{ name: "text", required: true }] },
 ] });
-answers["prompts/get"] = ({ name, arguments: given = {} }) => ({ messages: name === "review"
+answers["prompts/get"] = ({ name, arguments: given = {} }) => ({ messages: name === "say"
+  ? [{ role: "user", content: { type: "text", text: given.text } }]
+  : name === "review"
   ? [{ role: "user", content: { type: "text", text: "Review " + given.file + "\\nin a " + (given.tone ?? "kind") + " tone" } }]
   : [{ role: "user", content: { type: "text", text: "Hi." } }, { role: "assistant", content: { type: "text", text: "Yes?" } }] });
 answers["resources/list"] = () => ({ resources: [{ uri: "notes://today", name: "today" }, { uri: "notes://old", name: "old" }] });
@@ -441,7 +467,7 @@ describe("an MCP server in a conversation", () => {
     const sitting = await sitWithServer(steps, ["--allow", "notes__*"]);
     const { pty } = sitting;
     pty.type(`one${ENTER}`);
-    await pty.see(/• notes__die\n {2}└ error[^]*hint: \/tools notes connects it again\.\nGone\.\n\n> $/);
+    await pty.see(/• notes__die\n {2}└ error[^]*hint: \/tools notes connects it again\.\n\nGone\.\n\n> $/);
     pty.type(`two${ENTER}`);
     const screen = await pty.see(/└ error[^]*└ error[^]*Still gone\.\n\n> $/);
     expect(screen.match(/connects it again/g)).toHaveLength(1);
@@ -450,7 +476,7 @@ describe("an MCP server in a conversation", () => {
     pty.type(`/tools notes${ENTER}`);
     await pty.see(/notes__echo +allowed · tool 'echo' of the MCP server 'notes'\n[^]*\n\n> $/);
     pty.type(`three${ENTER}`);
-    await pty.see(/• notes__echo a: 2\n {2}└ \d\.\d\d s: \{"a":2\}\nBack\.\n\n> $/);
+    await pty.see(/• notes__echo a: 2\n {2}└ \d\.\d\d s: \{"a":2\}\n\nBack\.\n\n> $/);
   });
 
   it("is asked about again where a tool has become another", async () => {
@@ -474,7 +500,7 @@ describe("an MCP server in a conversation", () => {
     const sitting = await sitWithServer([{ text: "Reviewed." }]);
     const { pty } = sitting;
     pty.type(`/prompt${ENTER}`);
-    await pty.see(/notes:review file=… \[tone=…\] +Reviews a file\.\nnotes:talk\n\n> $/);
+    await pty.see(/notes:review file=… \[tone=…\] +Reviews a file\.\nnotes:talk\nnotes:say text=…\n\n> $/);
     pty.type(`/prompt notes:rev${TAB}`);
     await pty.see(/> \/prompt notes:review $/);
     pty.type(`file="a b.ts" tone=dry${ENTER}`);
@@ -485,6 +511,41 @@ describe("an MCP server in a conversation", () => {
     expect(JSON.stringify(body)).toContain(JSON.stringify("Review a b.ts\nin a dry tone!"));
     pty.type(`/prompt notes:talk${ENTER}`);
     await pty.see(/\n> Me: Hi\.\n *\n {2}You: Yes\?$/);
+  });
+
+  it.each(["!touch made", "/allow *", "/exit", "exit", "?", "/no-such", "!", "quit()"])(
+    "sends a server's prompt as a question that would be a command: %s",
+    async (text) => {
+      const sitting = await sitWithServer([{ text: "Heard." }]);
+      const { pty } = sitting;
+      pty.type(`/prompt notes:say text="${text}"${ENTER}`);
+      await pty.see(`\n>  ${text}`);
+      pty.type(ENTER);
+      await pty.see(/Heard\.\n\n> $/);
+      const { body } = sitting.emulator.calls.findLast(({ route }) => route === "ConverseStream") ?? {};
+      expect(JSON.stringify(body)).toContain(JSON.stringify(` ${text}`));
+      expect(existsSync(path.join(sitting.home, "made"))).toBe(false);
+      pty.type(`/allow${ENTER}`);
+      await pty.see(/allowed without a question: nothing\n\n> $/);
+    },
+  );
+
+  it.each([
+    ["See @secret.txt and @ada", "See \\@secret.txt and \\@ada"],
+    ["See @notes:notes://today", "See \\@notes:notes://today"],
+    ["@Override is what @ada says", "@Override is what @ada says"],
+  ])("attaches nothing that a server's prompt names: %s", async (text, sent) => {
+    const sitting = await sitWithServer([{ text: "Heard." }]);
+    const { pty } = sitting;
+    writeFileSync(path.join(sitting.home, "secret.txt"), "hidden");
+    pty.type(`/prompt notes:say text="${text}"${ENTER}`);
+    await pty.see(`> ${sent}`);
+    expect(pty.lines().join("\n").includes("is sent as words")).toBe(sent !== text);
+    pty.type(ENTER);
+    await pty.see(/Heard\.\n\n> $/);
+    const { body } = sitting.emulator.calls.findLast(({ route }) => route === "ConverseStream") ?? {};
+    expect(JSON.stringify(body)).toContain(JSON.stringify(sent));
+    expect(JSON.stringify(body)).not.toContain('"document"');
   });
 
   it.each([
