@@ -121,6 +121,18 @@ describe("mcp tools", () => {
     await pty.see("openclaw: it has 1 prompt and 1 resource, too (--json)");
   });
 
+  it("says of a server without tools that it has none", async () => {
+    const home = machine();
+    writeStdioServer(path.join(home, "own.cjs"), `answers["tools/list"] = () => ({ tools: [] });`);
+    expect(await openclaw(["mcp", "tools", "own"], home, { env })).toEqual(
+      expect.objectContaining({
+        code: 0,
+        stdout: "",
+        stderr: "openclaw: the MCP server 'own' offers no tools\n",
+      }),
+    );
+  });
+
   it("has schemas, prompts and resources in JSON", async () => {
     const { stdout } = await openclaw(["mcp", "tools", "own", "--json"], machine(), { env });
     const document: unknown = JSON.parse(stdout);

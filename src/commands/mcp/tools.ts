@@ -52,6 +52,7 @@ export async function run(options: ToolsOptions, runtime: Runtime): Promise<void
       prompts,
       resources,
     });
+  if (tools.length === 0) terminal.note(`openclaw: the MCP server '${options.server}' offers no tools`);
   await print(tools, runtime);
   if (!terminal.isStdoutTTY) return;
   const others = { prompt: prompts.length, resource: resources.length };
