@@ -23,6 +23,8 @@ const SECRET_VARIABLES = [
 const URL_VARIABLE = /^(?:(?:https?|all)_proxy|aws_endpoint_url(?:_\w+)?)$/i;
 /** A text this short is part of too many words to be taken out of them. */
 const SHORTEST_SECRET = 8;
+/** The same for data, which is not ours: what stands for a key where a server asks for none is a word there. */
+const SHORTEST_IN_DATA = 16;
 /** A password this short is not even taken for a word. */
 const SHORTEST_PASSWORD = 2;
 
@@ -74,10 +76,7 @@ export function hideSecrets(text: string, { env, terminal }: Pick<Runtime, "env"
   ).replaceAll(/\b(Basic\s+)[A-Za-z0-9+/_-]{4,}={0,2}/g, (match, scheme: string) =>
     Buffer.from(match.slice(scheme.length), "base64").includes(":") ? `${scheme}…` : match,
   );
-  const forms = new Set(secrets.flatMap(formsOf));
-  for (const form of [...forms].toSorted((left, right) => right.length - left.length)) {
-    if (form.length >= SHORTEST_SECRET) hidden = hidden.replaceAll(form, "…");
-  }
+  hidden = withoutForms(hidden, formsOfAll(secrets, SHORTEST_SECRET));
   for (const password of passwords) {
     if (password.length < SHORTEST_PASSWORD || password.length >= SHORTEST_SECRET) continue;
     for (const form of formsOf(password)) {
@@ -86,6 +85,29 @@ export function hideSecrets(text: string, { env, terminal }: Pick<Runtime, "env"
     }
   }
   return hideKeyIds(hidden);
+}
+
+/**
+ * Takes out of data that goes on to others, such as what a program has printed, the secrets that this process has read or
+ * resolved, in each form in which they may stand there. All else stays as it is.
+ */
+export function ownSecretsHider({
+  env,
+  terminal,
+}: Pick<Runtime, "env" | "terminal">): (text: string) => string {
+  const secrets = [...SECRET_VARIABLES.map((name) => env[name]?.trim() ?? ""), ...knownOf(terminal).secrets];
+  const forms = formsOfAll(secrets, SHORTEST_IN_DATA);
+  return (text) => withoutForms(text, forms);
+}
+
+/** The forms of secrets that have at least so many characters, the longest first. */
+function formsOfAll(secrets: readonly string[], shortest: number): string[] {
+  const forms = new Set(secrets.flatMap(formsOf).filter((form) => form.length >= shortest));
+  return [...forms].toSorted((left, right) => right.length - left.length);
+}
+
+function withoutForms(text: string, forms: readonly string[]): string {
+  return forms.reduce((hidden, form) => hidden.replaceAll(form, "…"), text);
 }
 
 /** A secret as it stands in a header, a URL, a form, JSON and Basic authentication. */

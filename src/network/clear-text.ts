@@ -4,10 +4,11 @@ import { findProxy, isOfThisMachine } from "./proxy-settings.ts";
 
 type Headers = Readonly<Record<string, string | undefined>>;
 
-const SECRET_NAME = /token|secret|password|cookie|api-?key/i;
+const SECRET_NAME =
+  /token|secret|passw|passphrase|cookie|credential|(?:api|auth|private|access)[-_]?key(?![-_]?id)/i;
 
-/** Whether a header of this name holds a secret, whatever its value is. */
-export function isSecretHeader(name: string): boolean {
+/** Whether a header or variable of this name holds a secret, whatever its value is. */
+export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name);
 }
 

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import type { NodeHttpHandler } from "@smithy/node-http-handler";
 import { HttpRequest } from "../network/sdk-parts.ts";
-import { isSecretHeader } from "../network/clear-text.ts";
+import { isSecretName } from "../network/clear-text.ts";
 import type { NamedProfile } from "../network/certificates.ts";
 import { type JsonBody, lengthOf, toJsonBody } from "../network/json-body.ts";
 import { createRequestHandler } from "../network/request-handler.ts";
@@ -67,7 +67,7 @@ export async function openLine(
   if (runtime.isEmulated) throw notUnderEmulator(server.name);
   const { authorization, ...others } = server.headers;
   const query = [...server.url.searchParams.values()];
-  const keys = Object.entries(others).flatMap(([name, value]) => (isSecretHeader(name) ? [value] : []));
+  const keys = Object.entries(others).flatMap(([name, value]) => (isSecretName(name) ? [value] : []));
   rememberSecrets(
     runtime,
     [...server.secrets, authorization, authorization?.split(" ").at(-1), ...query],

@@ -102,6 +102,47 @@ describe("tools list", () => {
 });
 
 describe("tools run", () => {
+  it.each([
+    ["takes from the environment", '{ TOK: "${DEPLOY_TOKEN}" }', "$TOK", "tok-0123456789-abcdef"],
+    ["is given", '{ SHOP_API_KEY: "key-0123456789-abcdef" }', "$SHOP_API_KEY", "key-0123456789-abcdef"],
+  ])("does not tell a secret that a command %s", async (_, env, shown, secret) => {
+    const home = createHome();
+    const command = JSON.stringify([
+      "sh",
+      "-c",
+      `echo "out ${shown} $SHORT"; echo "err ${shown}" >&2; exit 1`,
+    ]);
+    writeConfig(
+      home,
+      `{ tools: { tell: { description: "d", command: ${command}, input: {}, env: ${env} } } }`,
+    );
+    const { stdout, stderr } = await openclaw(["tools", "run", "tell"], home, {
+      env: { DEPLOY_TOKEN: "tok-0123456789-abcdef", SHORT: "word" },
+    });
+    expect(stdout).toContain("err …");
+    expect(stdout).toContain("out … word");
+    expect(stdout + stderr).not.toContain(secret);
+  });
+
+  it.runIf(process.platform === "linux")(
+    "does not tell the secrets that stand in its own environment",
+    async () => {
+      const input = JSON.stringify({ command: "tr '\\0' '\\n' < /proc/$PPID/environ; env" });
+      const { code, stdout } = await openclaw(["tools", "run", "shell", input], createHome(), {
+        env: {
+          AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE",
+          AWS_SECRET_ACCESS_KEY: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+          AWS_SESSION_TOKEN: "IQoJb3JpZ2luX2VjEXAMPLETOKEN",
+        },
+        isAlone: true,
+      });
+      expect(code).toBe(0);
+      expect(stdout).toContain("AWS_SECRET_ACCESS_KEY=…\n");
+      expect(stdout).toContain("AWS_SESSION_TOKEN=…\n");
+      expect(stdout).not.toMatch(/wJalr|EXAMPLETOKEN/);
+    },
+  );
+
   const run = (args: string[], options: Parameters<typeof openclaw>[2] = {}, home = machine()) =>
     openclaw(["tools", "run", ...args], home, options);
 

@@ -42,11 +42,12 @@ export function askAtTerminal(runtime: Runtime): AskForLeave {
 export function leaveLines(request: LeaveRequest, columns: number, style: Style = plainStyle): string[] {
   const { tool, call, hasChanged } = request;
   const source = neutralise(onOneLine(describeSource(tool.source)));
-  const { text, isHidden } = inputOf(request);
+  const { text, isHidden, isCut } = inputOf(request);
   return [
     ...hang("", `${style.bold(tool.name)} is to run ${style.dim(`(${source})`)}`, columns),
     ...frame(text, columns, style),
     ...(isHidden ? hang("", style.yellow("Some of its characters cannot be seen."), columns) : []),
+    ...(isCut ? hang("", style.yellow("Not all of what it is given is shown."), columns) : []),
     ...(hasChanged ? hang("", style.yellow(`The definition of '${call.name}' has changed.`), columns) : []),
   ];
 }
@@ -70,20 +71,21 @@ function questionFor({ offersAlways }: LeaveRequest, columns: number): string {
 }
 
 /** What a call is to do: as its tool says it, whole, or its input as JSON, of which each part is seen. */
-function inputOf({ tool, call }: LeaveRequest): { text: string; isHidden: boolean } {
+function inputOf({ tool, call }: LeaveRequest): { text: string; isHidden: boolean; isCut: boolean } {
   const told = tool.describe?.(call.input);
   if (told !== undefined) {
     const text = told.replaceAll("\t", "    ");
-    return { text, isHidden: neutralise(text) !== text };
+    return { text, isHidden: neutralise(text) !== text, isCut: false };
   }
   const seen = JSON.stringify(call.input, (_, value: unknown) =>
     typeof value === "string" ? shorten(value, LONGEST_TEXT) : value,
   );
+  const isShortened = seen !== JSON.stringify(call.input);
   const lines =
     seen.length <= SHORT_JSON ? [seen] : JSON.stringify(JSON.parse(seen), undefined, 2).split("\n");
   const left = lines.length - MOST_LINES;
   if (left > 0) lines.splice(MOST_LINES - 10, left, `… (${left} lines are not shown) …`);
-  return { text: escapeInJson(lines.join("\n")), isHidden: false };
+  return { text: escapeInJson(lines.join("\n")), isHidden: false, isCut: isShortened || left > 0 };
 }
 
 /**

@@ -5,8 +5,9 @@ import { askSchemaWorker } from "../../converse/schema-workers.ts";
 import { OpenclawError } from "../../errors.ts";
 import type { JsonObject } from "../../json.ts";
 import type { Runtime } from "../../runtime.ts";
+import { rememberSecrets } from "../../credentials/hide-secrets.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
-import { type CommandEnd, type CommandRun, environmentFor, runCommand } from "./run-command.ts";
+import { type CommandEnd, type CommandRun, environmentFor, runCommand, secretsOf } from "./run-command.ts";
 import { textResult, type Tool, type ToolResult } from "./tool.ts";
 import { MOST_TEXT_BYTES, outputResult, outputText } from "./tool-result.ts";
 
@@ -18,6 +19,7 @@ export function commandTool(name: string, setting: CommandToolSetting, runtime: 
   const expanded = expandConfigured({ setting, path: ["tools", name] }, runtime.env);
   const { description, command, input: inputSchema, allow = "ask" } = expanded;
   const { timeoutSeconds = DEFAULT_TOOL_SECONDS, env } = expanded;
+  rememberSecrets(runtime, secretsOf(setting, expanded, runtime.env));
   return {
     name,
     // As it is written: what it takes from the environment may be a secret.

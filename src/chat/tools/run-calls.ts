@@ -5,6 +5,7 @@ import { OpenclawError, shorten } from "../../errors.ts";
 import { isRecord } from "../../json.ts";
 import type { Runtime } from "../../runtime.ts";
 import { untilAborted } from "../../until-aborted.ts";
+import { withoutOwnSecrets } from "./tool-result.ts";
 import {
   type AnsweredCall,
   textResult,
@@ -23,7 +24,7 @@ const GRACE_MS = 500;
 const MOST_NAMES = 2000;
 
 export interface CallRunOptions {
-  runtime: Pick<Runtime, "signal" | "elapsed">;
+  runtime: Pick<Runtime, "signal" | "elapsed" | "env" | "terminal">;
   permit: Permit;
   /** The time of the turn, which stands while a person is asked. */
   clock: Pick<TurnClock, "signal" | "whileStanding">;
@@ -99,13 +100,14 @@ export class CallRun {
   }
 
   async #run(place: number, tool: Tool, call: ToolCall): Promise<void> {
-    const { elapsed } = this.#options.runtime;
+    const { runtime } = this.#options;
+    const { elapsed } = runtime;
     const startedAt = elapsed();
     const signal = AbortSignal.any([this.#signal, this.#stopped.signal]);
     let result: ToolResult;
     try {
       signal.throwIfAborted();
-      result = await tool.run(call.input, signal);
+      result = withoutOwnSecrets(await tool.run(call.input, signal), runtime);
     } catch (error) {
       // Why it was ended is known; the call has no result then, but for a person who wants the turn to go on.
       if (this.#signal.aborted) return this.#wake();

@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { endRest, endWith } from "../../end-child.ts";
 import { errorCode } from "../../errors.ts";
+import { isSecretName } from "../../network/clear-text.ts";
 import type { Environment, Runtime } from "../../runtime.ts";
 import { explainStart } from "./find-program.ts";
 
@@ -218,4 +219,21 @@ export function environmentFor(
       : [[name, value] as const],
   );
   return Object.fromEntries([...kept, ...set]);
+}
+
+/**
+ * The secrets of an entry of the settings, by the names of the variables that it sets and of those that it takes in:
+ * `written` has `${NAME}` where `expanded` has their values.
+ */
+export function secretsOf(
+  written: unknown,
+  { env: set = {} }: { env?: Readonly<Record<string, unknown>> | undefined },
+  env: Environment,
+): string[] {
+  const taken = [...JSON.stringify(written).matchAll(/\$\{(\w+)/g)].map(
+    ([, name = ""]) => [name, env[name]] as const,
+  );
+  return [...Object.entries(set), ...taken].flatMap(([name, value]) =>
+    isSecretName(name) && value !== undefined ? [String(value)] : [],
+  );
 }

@@ -38,7 +38,7 @@ export interface Round {
 export type AskRound = (query: Query, round: Round) => Arrivals;
 
 export interface RoundsOptions {
-  runtime: Pick<Runtime, "signal" | "elapsed">;
+  runtime: Pick<Runtime, "signal" | "elapsed" | "env" | "terminal">;
   toolbox: Pick<Toolbox, "tools">;
   permit: Permit;
   /** The most rounds in which the model may call tools. */

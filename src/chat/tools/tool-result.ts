@@ -4,6 +4,9 @@ import { hasUtf16Mark, isText, decodeText } from "../../disk/decode-text.ts";
 import { recogniseBytes } from "../../disk/recognise-bytes.ts";
 import { ANY_ATTACHMENTS } from "../../models/families.ts";
 import { formatBytes } from "../../terminal/numbers.ts";
+import { ownSecretsHider } from "../../credentials/hide-secrets.ts";
+import { isRecord } from "../../json.ts";
+import type { Runtime } from "../../runtime.ts";
 import type { Output } from "./run-command.ts";
 import { textResult, type ToolResult } from "./tool.ts";
 
@@ -94,4 +97,22 @@ export function imageResult(bytes: Uint8Array, length = bytes.length): ToolResul
     );
   const block: ToolResultContentBlock = { image: { format: kind.format, source: { bytes } } };
   return { content: [block], isError: false };
+}
+
+/**
+ * A result without the secrets of this process: a program that it starts is given none, and yet may read them where the
+ * system keeps them, or print the one that the settings name for it.
+ */
+export function withoutOwnSecrets(
+  { content, isError }: ToolResult,
+  runtime: Pick<Runtime, "env" | "terminal">,
+): ToolResult {
+  const hideIn = ownSecretsHider(runtime);
+  const hide = (value: unknown): unknown => {
+    if (typeof value === "string") return hideIn(value);
+    if (Array.isArray(value)) return value.map(hide);
+    if (!isRecord(value) || value instanceof Uint8Array) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [hideIn(name), hide(item)]));
+  };
+  return { content: content.map((block) => hide(block) as ToolResultContentBlock), isError };
 }

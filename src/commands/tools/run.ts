@@ -1,5 +1,6 @@
 import { sourcesOf } from "../../chat/tools/tool-sources.ts";
 import { contentAsJson, type Tool, type ToolResult } from "../../chat/tools/tool.ts";
+import { withoutOwnSecrets } from "../../chat/tools/tool-result.ts";
 import { openToolbox } from "../../chat/tools/toolbox.ts";
 import { loadConfig } from "../../config/resolve.ts";
 import { fileOf } from "../../converse/conversation.ts";
@@ -53,7 +54,7 @@ export async function run(options: RunOptions, runtime: Runtime): Promise<void> 
     const result = await withSpinner(runtime, `Running ${tool.name}`, () =>
       tool.run(input, signalOf(options, runtime)),
     );
-    await print(tool, result, Math.round(runtime.elapsed() - startedAt), runtime);
+    await print(tool, withoutOwnSecrets(result, runtime), Math.round(runtime.elapsed() - startedAt), runtime);
   } finally {
     await toolbox.close();
   }

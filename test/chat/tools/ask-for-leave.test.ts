@@ -88,6 +88,7 @@ describe("the question whether a call may run", () => {
     const long = requestFor(readFile, { content: "y".repeat(5000), path: "/etc/passwd", flag: "\u202E" });
     const lines = leaveLines(long, 80);
     expect(framed(lines)).toContain("(5000 characters)");
+    expect(lines.at(-1)).toBe("Not all of what it is given is shown.");
     expect(framed(lines)).toContain('"path": "/etc/passwd"');
     expect(framed(lines)).toContain('"flag": "\\u202e"');
     const many = leaveLines(
@@ -95,6 +96,7 @@ describe("the question whether a call may run", () => {
       80,
     );
     expect(many.length).toBeLessThan(70);
+    expect(many.at(-1)).toBe("Not all of what it is given is shown.");
     expect(framed(many)).toContain("… (444 lines are not shown) …");
     expect(framed(many)).toMatch(/ {4}499\n {2}\]\n\}$/);
   });

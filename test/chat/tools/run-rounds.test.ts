@@ -119,6 +119,28 @@ const resultText = (result: { content: ToolResult["content"] } | undefined): str
   (result?.content ?? []).map(({ text }) => text).join("");
 
 describe("a turn with tools", () => {
+  it("takes the secrets of this process out of what a tool answers, in each form, before anybody is told", async () => {
+    const emulated = await emulating({ toolCalls: [asked("leak")] }, { text: "It is $result." });
+    const secret = emulated.env["AWS_SECRET_ACCESS_KEY"] ?? "";
+    const leak = tool("leak", async () => ({
+      content: [
+        { text: `AWS_SECRET_ACCESS_KEY=${secret} and ${Buffer.from(secret).toString("base64")}` },
+        { json: { env: [{ [secret]: encodeURIComponent(secret) }], left: 1 } },
+        { image: { format: "png", source: { bytes: new Uint8Array([1, 2]) } } },
+      ],
+      isError: false,
+    }));
+    const outcome = await turnWith(emulated, { tools: [leak], session: "leak" });
+    expect(secret.length).toBeGreaterThan(16);
+    expect(results(outcome)[0]?.content).toEqual([
+      { text: expect.stringMatching(/^AWS_SECRET_ACCESS_KEY=… and …=*$/) },
+      { json: { env: [{ "…": "…" }], left: 1 } },
+      { image: { format: "png", source: { bytes: new Uint8Array([1, 2]) } } },
+    ]);
+    expect(JSON.stringify(outcome.sent)).not.toContain(secret);
+    expect(JSON.stringify(outcome.events)).not.toContain(secret);
+  });
+
   it("runs what the model calls, and asks again with what that came to", async () => {
     const emulated = await emulating(
       { text: "Let me look.", toolCalls: [asked("clock", { zone: "CET" })] },

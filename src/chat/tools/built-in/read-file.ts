@@ -64,13 +64,21 @@ export function readText(bytes: Uint8Array): string | undefined {
   return text.includes("\0") ? undefined : text;
 }
 
-/** Whether a text is a private key in PEM (RFC 7468), by whatever name. */
+/** The beginning of a private key in PEM (RFC 7468); in JSON its line ends are escaped. */
+const PRIVATE_KEY = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/;
+/** Such a key with its bytes, behind what may stand before them: a line end, an indent, the headers of one with a password. */
+const KEY_WITHIN = new RegExp(
+  `${PRIVATE_KEY.source}(?:[\\s"'+,>|#*]|\\\\[nr]|[A-Z][\\w-]{1,20}: [\\w,. -]{1,80}[\\r\\n]){1,80}[\\w+/]{16}`,
+);
+
+/** Whether a text is a private key, or has one in it, by whatever name: PEM, what PuTTY and age write. */
 export function isPrivateKey(text: string): boolean {
-  return /^\s*-----BEGIN /.test(text) && /^-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/m.test(text);
+  if (/^\s*-----BEGIN /.test(text) && PRIVATE_KEY.test(text)) return true;
+  return KEY_WITHIN.test(text) || /^PuTTY-User-Key-File-\d:|^AGE-SECRET-KEY-1[A-Z0-9]{50}/m.test(text);
 }
 
 function refusePrivateKey(named: string, text: string): void {
-  if (isPrivateKey(text)) throw new CallFault(`'${named}' is not read: it is a private key.`);
+  if (isPrivateKey(text)) throw new CallFault(`'${named}' is not read: it holds a private key.`);
 }
 
 /** An image or a document as a model takes it. */

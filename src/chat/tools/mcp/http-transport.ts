@@ -6,7 +6,7 @@ import type { JSONRPCMessage } from "@modelcontextprotocol/sdk/types.js";
 import { setTimeout as wait } from "node:timers/promises";
 import { hideSecrets, rememberSecrets } from "../../../credentials/hide-secrets.ts";
 import { OpenclawError, shorten } from "../../../errors.ts";
-import { isSecretHeader } from "../../../network/clear-text.ts";
+import { isSecretName } from "../../../network/clear-text.ts";
 import { fromNetworkFailure, hostOfRedirect } from "../../../network/network-errors.ts";
 import { createRequestHandler } from "../../../network/request-handler.ts";
 import { HttpRequest } from "../../../network/sdk-parts.ts";
@@ -96,7 +96,7 @@ export class HttpTransport implements Transport {
       own[header.toLowerCase()] = value;
     }
     const { authorization, ...others } = own;
-    const keys = Object.entries(others).flatMap(([header, value]) => (isSecretHeader(header) ? [value] : []));
+    const keys = Object.entries(others).flatMap(([header, value]) => (isSecretName(header) ? [value] : []));
     rememberSecrets(
       runtime,
       [authorization, authorization?.split(" ").at(-1), ...url.searchParams.values()],

@@ -9,11 +9,10 @@ import { rememberSecrets } from "../../../credentials/hide-secrets.ts";
 import { expandHome } from "../../../disk/state-folder.ts";
 import { OpenclawError, shorten } from "../../../errors.ts";
 import { isDeeperThan, isRecord, type JsonObject, recordAt, recordsAt, textAt } from "../../../json.ts";
-import { isSecretHeader } from "../../../network/clear-text.ts";
 import type { Runtime } from "../../../runtime.ts";
 import { quoteForShell } from "../../../terminal/quote-for-shell.ts";
 import { VERSION } from "../../../version.ts";
-import { environmentFor } from "../run-command.ts";
+import { environmentFor, secretsOf } from "../run-command.ts";
 import { textResult, type Tool, type ToolResult } from "../tool.ts";
 import { type GivenBlock, resourceBlocks, toBlocks, toToolResult } from "./content.ts";
 import type { HttpTransport } from "./http-transport.ts";
@@ -160,6 +159,7 @@ class ConnectedServer implements McpServer {
   async #openTransport(): Promise<StdioTransport | HttpTransport> {
     const runtime = this.#runtime;
     const server = expandConfigured(this.#configured, runtime.env);
+    rememberSecrets(runtime, secretsOf(this.#configured.setting, server, runtime.env));
     const label = { name: this.name, place: formatPath(this.#configured.path) };
     if (server.url !== undefined) {
       const { HttpTransport } = await import("./http-transport.ts");
@@ -168,10 +168,6 @@ class ConnectedServer implements McpServer {
     const { StdioTransport } = await import("./stdio-transport.ts");
     const { command = "", args = [], cwd = "." } = server;
     const own = asTexts(server.env);
-    rememberSecrets(
-      runtime,
-      Object.entries(own).flatMap(([name, value]) => (isSecretHeader(name) ? [value] : [])),
-    );
     const env = environmentFor(runtime.env, own, runtime.platform);
     const folder = path.resolve(runtime.currentFolder, expandHome(cwd, runtime.homeFolder));
     return new StdioTransport(label, { command, args, env, cwd: folder }, runtime);

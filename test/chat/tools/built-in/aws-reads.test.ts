@@ -11,7 +11,10 @@ from awscli.clidriver import ServiceCommand, ServiceOperation, create_clidriver
 asked = json.load(sys.stdin)
 SECRET = re.compile(asked["secret"], re.I)
 
-def secrets(shape, seen, path):
+UPLOAD = re.compile(asked["upload"], re.I)
+
+# What stands in something that is a secret is one, too.
+def secrets(shape, seen, path, inherited=False):
     if shape is None or shape.name in seen:
         return
     seen = seen | {shape.name}
@@ -23,9 +26,10 @@ def secrets(shape, seen, path):
         return
     for name, member in members:
         at = path + [name] if name else path
-        if member.metadata.get("sensitive") and at and SECRET.search(at[-1]):
+        sensitive = inherited or bool(member.metadata.get("sensitive"))
+        if at and (sensitive and SECRET.search(at[-1]) or UPLOAD.search(".".join(at))):
             yield ".".join(at)
-        yield from secrets(member, seen, at)
+        yield from secrets(member, seen, at, sensitive)
 
 def walk(path, command):
     if isinstance(command, ServiceCommand):
@@ -59,10 +63,12 @@ interface Command {
 
 /** Those that are used most, and what is told apart in them. */
 const SERVICES = [
+  "amplifybackend",
   "apigateway",
   "cognito-idp",
   "configservice",
   "configure",
+  "dataexchange",
   "dynamodb",
   "ec2",
   "ecr",
@@ -71,10 +77,12 @@ const SERVICES = [
   "gamelift",
   "history",
   "iam",
+  "ivs",
   "kms",
   "lambda",
   "lightsail",
   "logs",
+  "mailmanager",
   "rds",
   "s3",
   "s3api",
@@ -85,8 +93,11 @@ const SERVICES = [
 
 /** Names of what opens something; page tokens and the names of secrets do not. */
 const SECRET =
-  "^(?!.*(next_?token|arn|secretid|accesskeyid|maxtoken))" +
-  ".*(password|secret|credential|token|private_?key|plaintext|api_?key|key_?material|access_?key|shared_?key)";
+  "^(?!.*(next_?token|arn|secretid|accesskeyid|maxtoken|(in|out)puttoken|(first|second)?blocktoken))" +
+  ".*(password|secret|credential|token|private_?key|plaintext|api_?key|key_?material|access_?key|shared_?key|passphrase|connectionstring)";
+
+/** The addresses at which whoever has them puts something for the account. */
+const UPLOAD = "import.*signed_?url$";
 
 /** What has a place for a secret in its answer, and answers with asterisks, with where it is kept, or with nothing there. */
 const EMPTY =
@@ -195,6 +206,10 @@ describe("a call of the AWS CLI", () => {
     ["lightsail get-instance-access-details", "credentials"],
     ["ec2 get-password-data", "credentials"],
     ["redshift get-cluster-credentials", "credentials"],
+    ["amplifybackend get-backend-auth", "credentials"],
+    ["finspace get-kx-connection-string", "credentials"],
+    ["ivs get-channel --arn a", "credentials"],
+    ["cognito-idp list-user-import-jobs", "credentials"],
     ["kms decrypt", "known"],
     ["codecommit credential-helper get", "known"],
     ["configure get aws_secret_access_key", "known"],
@@ -215,7 +230,11 @@ describe("a call of the AWS CLI", () => {
     needBotocore(context);
     // All of them take half a minute.
     const services = isThorough ? [] : SERVICES;
-    const commands = (await askPython(LIST_COMMANDS, { secret: SECRET, services })) as Command[];
+    const commands = (await askPython(LIST_COMMANDS, {
+      secret: SECRET,
+      upload: UPLOAD,
+      services,
+    })) as Command[];
     expect(commands.length).toBeGreaterThan(isThorough ? 15_000 : 1500);
     const reading = commands.filter(({ command }) => whyAwsWrites(command.split(" ")) === undefined);
     const named = (rows: readonly Command[]): string[] => rows.map(({ command }) => command);

@@ -13,6 +13,8 @@ import { testRuntime } from "../../../helpers/test-runtime.ts";
 
 const OUTSIDE = "a word that is only outside";
 const KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----\n";
+const BASE64 = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSj";
+const PEM = `-----BEGIN PRIVATE KEY-----\n${BASE64}\n-----END PRIVATE KEY-----\n`;
 
 let home: string;
 let folder: string;
@@ -121,12 +123,54 @@ describe("a folder that tools read in", () => {
     [".env", "may hold credentials"],
     [".ssh/config", "may hold credentials"],
     ["secret-in", "may hold credentials"],
-    ["key.txt", "is a private key"],
+    ["key.txt", "holds a private key"],
     ["program", "it is a program"],
   ])("does not give '%s': %s", async (named, why) => {
     const { text, isError } = await call("read-file", { path: named });
     expect({ text, isError }).toMatchObject({ isError: true, text: expect.stringContaining(why) });
     expect(text.length).toBeLessThan(6000);
+  });
+
+  test.each([
+    ["behind what openssl writes before it", `Bag Attributes\n    localKeyID: 01\n${PEM}`],
+    ["indented in YAML", `tls:\n  key: |\n${PEM.replaceAll(/^/gm, "    ")}`],
+    ["in JSON", JSON.stringify({ type: "service_account", private_key: PEM })],
+    ["in JSON with line ends of Windows", JSON.stringify({ key: PEM.replaceAll("\n", "\r\n") })],
+    ["in a program", `const key = "-----BEGIN PRIVATE KEY-----\\n" +\n  "${BASE64}\\n";`],
+    [
+      "with a password",
+      `x\n-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0F1E\n\n${BASE64}`,
+    ],
+    ["of PGP", `x\n-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: GnuPG v2\n\n${BASE64}\n`],
+    ["in a variable on one line", `KEY=-----BEGIN EC PRIVATE KEY-----\\n${BASE64}`],
+    ["behind a byte order mark", `\uFEFF${PEM}`],
+    ["of PuTTY", "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n"],
+    ["of age", `# created: 2026\nAGE-SECRET-KEY-1${"Q".repeat(58)}\n`],
+  ])("neither reads nor searches a private key %s", async (_, content) => {
+    await fs.writeFile(path.join(folder, "some.txt"), content);
+    try {
+      const read = await call("read-file", { path: "some.txt" });
+      expect(read).toMatchObject({ isError: true, text: expect.stringContaining("holds a private key") });
+      const { text } = await call("search-files", { path: "some.txt", text: "K" });
+      expect(text).toBe("(nothing found in 1 file)\n(1 place not read: may hold credentials)");
+    } finally {
+      await fs.rm(path.join(folder, "some.txt"));
+    }
+  });
+
+  test.each([
+    "A key begins with -----BEGIN PRIVATE KEY----- and ends with -----END PRIVATE KEY-----.",
+    'if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) throw new Error("a private key");',
+    `x${"-----BEGIN PRIVATE KEY-----".repeat(20_000)}`,
+    `x\n-----BEGIN CERTIFICATE-----\n${"TUlJ".repeat(20)}\n-----END CERTIFICATE-----\n`,
+    `x\n-----BEGIN PRIVATE KEY-----${"\nAa-b: c".repeat(100_000)}`,
+  ])("reads what only speaks of private keys: %.40s", async (content) => {
+    await fs.writeFile(path.join(folder, "some.txt"), content);
+    try {
+      expect(await call("read-file", { path: "some.txt" })).toMatchObject({ isError: false });
+    } finally {
+      await fs.rm(path.join(folder, "some.txt"));
+    }
   });
 
   test("does not wait for a socket", async () => {
