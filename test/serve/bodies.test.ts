@@ -219,6 +219,10 @@ describe("a body", () => {
       "The body cannot be taken: it is nested more than 256 levels deep.",
     );
     expect(await messageOf("{")).toMatch(/^The body is not JSON: /);
+    const long = "日".repeat(6_000_000);
+    expect(await messageOf(`{"messages":"${long}"`)).toBe(
+      "The body is not JSON, and too long to say where it fails.",
+    );
     expect(await messageOf(ASK, "content-encoding: gzip")).toContain("'gzip'");
   });
 
