@@ -23,7 +23,7 @@ answers["prompts/list"] = () => ({ prompts: [{ name: "greet", arguments: [{ name
 answers["resources/list"] = () => ({ resources: [{ uri: "a://b", name: "b" }] });
 answers["tools/call"] = ({ name, arguments: input }) => name === "two words"
   ? { content: [{ type: "text", text: "not \\u001b[31mtoday" }], isError: true }
-  : text(JSON.stringify({ ...input, token: process.env.TOKEN }));
+  : text(JSON.stringify({ ...input, token: process.env.TOKEN, isToken: process.env.TOKEN === "of-the-environment" }));
 `;
 
 function machine(settings: object = SETTINGS): string {
@@ -192,7 +192,8 @@ describe("mcp call", () => {
       input,
     });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(JSON.parse(stdout)).toEqual({ say: "hi", token: "of-the-environment" });
+    // The server has it, and nobody is told.
+    expect(JSON.parse(stdout)).toEqual({ say: "hi", token: "…", isToken: true });
   });
 
   it("fails where the tool says that it failed, and prints what it says", async () => {
