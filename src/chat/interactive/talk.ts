@@ -14,7 +14,7 @@ import { showTurn } from "../show-turn.ts";
 import type { Attachment } from "../../converse/attachments.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { Price, TokenUsage } from "../../models/usage.ts";
-import { isAnswered, questionOf, type Turn } from "../../converse/conversation.ts";
+import { answerOf, questionOf, type Turn } from "../../converse/conversation.ts";
 import { type ChatParameters, userMessage } from "../../converse/request.ts";
 import { type ResolvedModel, targetOf } from "../../models/resolve-model.ts";
 import { OpenclawError, shorten, usageError } from "../../errors.ts";
@@ -246,7 +246,9 @@ export class Talk {
     const asked = { message: userMessage(SUMMARY_REQUEST), attachments: [], isRetry: false, isPlain: true };
     await this.#untilInterrupted(stop, () => this.#show(asked, stop.signal, draft));
     const summary = draft.turns.at(-1);
-    if (stop.signal.aborted || !summary || !isAnswered(summary)) return undefined;
+    // A call of a tool, which some models make all the same, sums nothing up.
+    const says = summary && (answerOf(summary).content ?? []).some(({ text = "" }) => text.trim() !== "");
+    if (stop.signal.aborted || !says) return undefined;
     await this.conversation.keep(summary, "summary");
     return older.length;
   }

@@ -89,7 +89,7 @@ export class CallRun {
   }
 
   async #begin(place: number, call: ToolCall, tool: Tool | undefined): Promise<void> {
-    if (this.#stopped.signal.aborted) return this.#answer(place, STOPPED_BY_PERSON);
+    if (this.#stopped.signal.aborted) return this.#answer(place, NOT_BEGUN, { isRefused: true });
     if (!tool) return this.#answer(place, textResult(this.#unknown(call.name), true));
     const problem = await problemOf(tool, call, this.#signal);
     if (problem !== undefined) return this.#answer(place, textResult(problem, true));
@@ -180,6 +180,7 @@ const STOPPED: Omit<AnsweredCall, "toolUseId" | "name"> = {
   content: textResult("The call was stopped before it came to its end.").content,
   durationMs: 0,
 };
+const NOT_BEGUN = textResult("The call was not run: the person stopped the tools before it began.", true);
 const STOPPED_BY_PERSON = textResult("The call was stopped by the person before it came to its end.", true);
 
 /** What is wrong with the input of a call, for the model; undefined where nothing is, or where only the tool can tell. */

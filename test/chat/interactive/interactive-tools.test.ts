@@ -420,6 +420,17 @@ describe("a turn with rounds of tools", () => {
     again.type(CTRL_D);
     expect(await again.exit).toBe(0);
   });
+
+  it("is not summed up by a model that calls a tool in place of it", async () => {
+    const { pty } = await sitDown([{ text: "One." }, greetAda], allowed);
+    pty.type(`first${ENTER}`);
+    await pty.see(/One\.\n\n> $/);
+    pty.type(`second${ENTER}`);
+    await pty.see(/> second[^]*\n\n> $/);
+    pty.type(`/compact${ENTER}`);
+    await pty.see(/\/compact[^]*\n\n> $/);
+    expect(pty.output()).not.toContain("summed up");
+  });
 });
 
 /** A server with a tool that repeats and one that ends it, prompts, and something to read. */

@@ -527,6 +527,25 @@ describe("a turn with tools ends", () => {
     expect(states).toEqual([true, false]);
     expect(said(outcome)).toBe("12:00 UTC\nThe call was stopped by the person before it came to its end.");
   });
+
+  it("and of a call that had not begun, that it was not run", async () => {
+    const emulated = await emulating(calling(asked("endless"), asked("clock")), { text: "$result" });
+    const { tool: endless } = endlessTool();
+    let stopTools: (() => void) | undefined;
+    let begun = 0;
+    const outcome = await turnWith(emulated, {
+      tools: [endless, clock],
+      onTools: (stop) => (stopTools = stop),
+      permit: async () => {
+        begun += 1;
+        return undefined;
+      },
+      hears: (event) => void (event.type === "tool-call" && event.name === "clock" && stopTools?.()),
+    });
+    expect(outcome.error).toBeUndefined();
+    expect(begun).toBe(1);
+    expect(said(outcome)).toContain("The call was not run: the person stopped the tools before it began.");
+  });
 });
 
 describe("what a turn with tools may cost", () => {
