@@ -76,7 +76,8 @@ export function answerTextOf(turn: Turn): string {
 
 /** Texts with exactly one blank line between; those without anything in them are left out. */
 export function joinTexts(texts: readonly string[]): string {
-  const [first = "", ...others] = texts.filter((text) => text.trim() !== "");
+  // What is alone stays to the letter.
+  const [first = "", ...others] = texts.length === 1 ? texts : texts.filter((text) => text.trim() !== "");
   return others.reduce((text, other) => `${withoutLineEnds(text)}\n\n${other.replace(/^\n+/, "")}`, first);
 }
 

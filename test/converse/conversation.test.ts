@@ -81,6 +81,7 @@ describe("what a turn with tools says", () => {
   it.each([
     [[], ""],
     [["one"], "one"],
+    [["\n"], "\n"],
     [["one\n\n\n", "", " \n", "\n\ntwo\n"], "one\n\ntwo\n"],
     [["one", "two", "three"], "one\n\ntwo\n\nthree"],
   ])("%j is joined to %j", (texts, joined) => {
