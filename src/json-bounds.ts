@@ -1,7 +1,7 @@
 /** The deepest nesting that is taken, in arrays and objects. What goes through it calls itself once a level. */
 export const MOST_DEPTH = 256;
 /** The most values that one document may hold: about what the longest conversation needs, two or three times over. */
-export const MOST_VALUES = 40_000;
+export const MOST_VALUES = 45_000;
 /**
  * The most escapes (`\\n`, `\\u0416`) that the texts of a body may hold: what `JSON.parse` undoes in one go, at 3 to 7 ns
  * each. A text of a million tokens, the longest that a model takes, has fewer, also where it is Russian and each letter of it

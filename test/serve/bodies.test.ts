@@ -359,7 +359,7 @@ describe("a body", () => {
   it("may say much of one side in a row", async () => {
     const { origin } = await serve();
     const part = { type: "text", text: "a" };
-    const user = { role: "user", content: Array.from({ length: 9000 }, () => part) };
+    const user = { role: "user", content: Array.from({ length: 7000 }, () => part) };
     const messages = [{ role: "user", content: "b" }, ...Array.from({ length: 2 }, () => user)];
     const response = await fetch(`${origin}${PATH}`, {
       method: "POST",
