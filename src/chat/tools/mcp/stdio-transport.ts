@@ -116,18 +116,7 @@ export class StdioTransport implements Transport {
         resolve(this.#endRest(hasGroup ? child.pid : undefined));
       });
       // What it has started may hold its outputs.
-      child.once("exit", () => {
-        const endGroup = (by: "SIGTERM" | "SIGKILL"): void => {
-          if (hasGroup && child.pid !== undefined) this.#runtime.endGroup(child.pid, by);
-        };
-        endGroup("SIGTERM");
-        const timer = setTimeout(() => {
-          endGroup("SIGKILL");
-          child.stdout.destroy();
-          child.stderr.destroy();
-        }, END_MS);
-        child.once("close", () => clearTimeout(timer));
-      });
+      child.once("exit", () => this.#ending?.stop());
     });
   }
 
