@@ -1,6 +1,6 @@
 // The Bedrock that is measured against: the emulator in a process of its own, with an answer of many deltas on demand.
 // Prints its address as JSON and runs until its stdin ends.
-import { encodeEvent } from "../../src/emulator/event-stream.ts";
+import { encodeEvent } from "../../src/aws/event-stream.ts";
 import { type StreamStep, startEmulator } from "../../src/emulator/emulator.ts";
 
 const deltas = Number(process.argv[2] ?? 0);

@@ -1,4 +1,4 @@
-import { encodeEvent, encodeException } from "./event-stream.ts";
+import { encodeEvent, encodeException } from "../aws/event-stream.ts";
 
 /** How the events of a stream are written. */
 export interface Framing {

@@ -3,7 +3,7 @@ import { ConverseStreamCommand } from "@aws-sdk/client-bedrock-runtime";
 import { describe, expect, it } from "vitest";
 import { eventStep } from "../../src/emulator/converse.ts";
 import { startEmulator } from "../../src/emulator/emulator.ts";
-import { encodeEvent } from "../../src/emulator/event-stream.ts";
+import { encodeEvent } from "../../src/aws/event-stream.ts";
 import type { ScriptedAnswer, StreamStep, StreamSteps } from "../../src/emulator/script.ts";
 import { encodeError, textAnswerSteps, textStep } from "../helpers/answer-steps.ts";
 import { collect, controlClient, emulate, runtimeClient, textOf, user } from "./clients.ts";

@@ -1,5 +1,5 @@
 import { crc32, gzipSync } from "node:zlib";
-import { encodeEvent } from "../../src/emulator/event-stream.ts";
+import { encodeEvent } from "../../src/aws/event-stream.ts";
 import type { Script, ScriptedAnswer, StreamStep } from "../../src/emulator/script.ts";
 import type { ErrorCode } from "../../src/errors.ts";
 import { encodeError, textAnswerSteps, textStep } from "../helpers/answer-steps.ts";

@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib";
-import { encodeEvent, encodeException } from "../../src/emulator/event-stream.ts";
+import { encodeEvent, encodeException } from "../../src/aws/event-stream.ts";
 import { encodeError } from "../helpers/answer-steps.ts";
 import { mutateJson } from "./mutate-json.ts";
 import type { Random } from "./random.ts";

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { encodeEvent } from "../../src/emulator/event-stream.ts";
+import { encodeEvent } from "../../src/aws/event-stream.ts";
 import { MODELS } from "../../src/emulator/models.ts";
 import type { Script, StreamStep } from "../../src/emulator/script.ts";
 import { headerLine, turnLine } from "../../src/chat/sessions/session-record.ts";

@@ -1,7 +1,7 @@
 import { EventStreamCodec } from "@smithy/eventstream-codec";
 import { assert, jsonValue, property, string } from "fast-check";
 import { describe, expect, it } from "vitest";
-import { encodeEvent, encodeException } from "../../src/emulator/event-stream.ts";
+import { encodeEvent, encodeException } from "../../src/aws/event-stream.ts";
 import { encodeError } from "../helpers/answer-steps.ts";
 
 const codec = new EventStreamCodec(
