@@ -25,6 +25,8 @@ export interface Question extends Ask, WireOptions {
   noted?: Set<string> | undefined;
   /** Whether an answer without anything in it stands, and is not asked for again. */
   asksOnce?: boolean | undefined;
+  /** Whether the answer's events have the signatures of its reasoning, for whoever sends them back. */
+  passesSignatures?: boolean | undefined;
   /** Keeps what is sent and what comes back; none where nothing follows the answer. */
   recorder?: TurnRecorder | undefined;
 }
@@ -227,7 +229,9 @@ async function keep(setup: Setup, wire: Wire, learnt: Lessons): Promise<void> {
 async function* answerTo(
   wire: Wire,
   plan: RequestPlan,
-  question: Pick<Question, "bounds" | "recorder" | "schema" | "asksOnce"> & { runtime: Runtime },
+  question: Pick<Question, "bounds" | "recorder" | "schema" | "asksOnce" | "passesSignatures"> & {
+    runtime: Runtime;
+  },
 ): ChatEvents {
   const events = askForContent(
     () => streamAnswer(wire, plan, question),
@@ -246,7 +250,12 @@ async function* answerTo(
 export async function* streamAnswer(
   wire: Pick<Wire, "region" | "open" | "explain" | "tellBreak" | "isSaid">,
   plan: RequestPlan,
-  { bounds, recorder, runtime }: Pick<Question, "bounds" | "recorder"> & { runtime: Runtime },
+  {
+    bounds,
+    recorder,
+    runtime,
+    passesSignatures,
+  }: Pick<Question, "bounds" | "recorder" | "passesSignatures"> & { runtime: Runtime },
 ): ChatEvents {
   const model = plan.input.modelId ?? "";
   const deadlines = new Deadlines(boundsFor(bounds, plan.isReasoning), runtime.signal, runtime.elapsed);
@@ -265,6 +274,7 @@ export async function* streamAnswer(
         latency: plan.input.performanceConfig?.latency,
       },
       coalesces: runtime.terminal.format !== "ndjson",
+      passesSignatures,
       recorder,
       toFailure: (failure) => toStreamError(failure, wire, { signal, model, requestId, hasBegun: true }),
       isSaid: (failure) => wire.isSaid(failure),

@@ -6,12 +6,24 @@ export type ChatEvent =
   /** `region` is null for a model that is not one of Amazon Bedrock. */
   | { type: "start"; model: string; region: string | null; requestId?: string | undefined; attempts: number }
   | { type: "reasoning"; text: string }
+  /**
+   * A piece of what proves the reasoning before it, or of reasoning that was withheld; `index` is that of the content block.
+   * Only where the question passes signatures.
+   */
+  | {
+      type: "signature";
+      index: number;
+      signature?: string | undefined;
+      redactedContent?: Uint8Array | undefined;
+    }
   | { type: "text"; text: string }
   /** Where what was said just before is from. */
   | ({ type: "citation" } & CitedSource)
   | {
       type: "stop";
       stopReason: string;
+      /** The text of `stopSequences` that ended the answer, where the model says which. */
+      matchedStop?: string | undefined;
       /** Set for an answer without words: the tools it calls that nobody gave it; none where all it has is reasoning. */
       wordless?: string[] | undefined;
     }

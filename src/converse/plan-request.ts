@@ -44,6 +44,8 @@ export interface Ask {
   attachments?: readonly Attachment[] | undefined;
   /** How long the prompt is cached where nobody says, by the models that take cache points. */
   usualCache?: CacheTime | undefined;
+  /** Where else the prompt is cached: behind the system prompt and behind the tools, by the models that take cache points. */
+  cacheMarks?: { system?: CacheTime | undefined; tools?: CacheTime | undefined } | undefined;
   /** Overrides the config's guardrail. */
   guardrail?: { guardrailIdentifier: string; guardrailVersion: string } | undefined;
   /** Asks for the guardrail's trace, which names the policies that act. */

@@ -26,6 +26,8 @@ export interface Reading {
   asked?: Pick<TokenUsage, "serviceTier" | "latency"> | undefined;
   /** Whether deltas that arrive together are passed on as one: always, but where each of them is a line. */
   coalesces: boolean;
+  /** Whether signatures of the reasoning are passed on. */
+  passesSignatures?: boolean | undefined;
   recorder: TurnRecorder | undefined;
   /** What a failure in the middle of the answer means. */
   toFailure: (failure: unknown) => OpenclawError;
@@ -90,7 +92,7 @@ const LOST: ReadonlySet<string> = new Set(["stream-broken", "bad-response", "tim
 /** The event that a part of the stream stands for; undefined for the parts that carry nothing for a reader. */
 function toChatEvent(
   part: ConverseStreamOutput,
-  { requestId, hasTools, toolNames, asked }: Reading,
+  { requestId, hasTools, toolNames, asked, passesSignatures }: Reading,
 ): ChatEvent | undefined {
   const { delta, contentBlockIndex: index = 0 } = part.contentBlockDelta ?? {};
   if (delta) {
@@ -98,8 +100,10 @@ function toChatEvent(
       return delta.text === "" ? undefined : { type: "text", text: delta.text };
     if (delta.citation) return { type: "citation", ...toCitedSource(delta.citation) };
     if (delta.toolUse?.input && hasTools) return { type: "tool-input", index, text: delta.toolUse.input };
-    const reasoning = delta.reasoningContent?.text;
-    return reasoning ? { type: "reasoning", text: reasoning } : undefined;
+    const { text: reasoning, signature, redactedContent } = delta.reasoningContent ?? {};
+    if (reasoning) return { type: "reasoning", text: reasoning };
+    if (!passesSignatures || (!signature && !redactedContent)) return undefined;
+    return { type: "signature", index, signature, redactedContent };
   }
   const call = part.contentBlockStart?.start?.toolUse;
   if (call && hasTools) {

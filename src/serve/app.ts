@@ -6,7 +6,7 @@ import { foreignHostIn, hostsOf } from "../loopback.ts";
 import type { Runtime } from "../runtime.ts";
 import type { ApiKeys } from "./api-keys.ts";
 import { Call, CLIENT_CLOSED } from "./call.ts";
-import type { AnswerService, Dialect, Route } from "./dialect.ts";
+import type { AnswerService, Dialect, Route, ToldError } from "./dialect.ts";
 import { chatCompletions } from "./dialects/chat-completions/routes.ts";
 import { type ErrorAnswer, toErrorAnswer } from "./error-answer.ts";
 import { BodyRefusal, BytesInFlight, readJsonBody } from "./request-body.ts";
@@ -38,9 +38,9 @@ export function newRequestId(): string {
   return `req_${crypto.randomUUID().replaceAll("-", "")}`;
 }
 
-/** The body of an error in the form of whoever speaks no dialect yet. */
-export function toErrorBody(error: ErrorAnswer): object {
-  return DIALECTS[0].toErrorBody(error);
+/** An error in the form of whoever speaks no dialect yet. */
+export function toldError(error: ErrorAnswer, requestId: string): ToldError {
+  return DIALECTS[0].toError(error, requestId);
 }
 
 type Variables = { call: Call; dialect: Dialect; body: unknown };
@@ -101,6 +101,7 @@ export class App {
       for (const { path } of dialect.routes) {
         hono.use(path, (context, next) => {
           context.set("dialect", dialect);
+          context.var.call.entry.dialect = dialect.name;
           return next();
         });
         // What a dialect answers is for who has a key, wherever its paths begin.
@@ -134,6 +135,8 @@ export class App {
       answer(this.#options, {
         call: context.var.call,
         id: context.req.param("id") ?? "",
+        query: new URL(context.req.url).searchParams,
+        headers: context.req.raw.headers,
         body: context.var.body,
         now: this.#options.runtime.now(),
         hangUp: () => context.env.incoming.socket.destroy(),
@@ -276,11 +279,15 @@ function fail(
 }
 
 function answerError(
-  { var: { dialect } }: ServeContext,
+  { var: { dialect, call } }: ServeContext,
   error: ErrorAnswer,
   headers: Record<string, string> = {},
 ): Response {
-  const { status, retryAfter } = error;
-  const when = retryAfter === undefined ? headers : { "retry-after": String(Math.ceil(retryAfter)) };
-  return Response.json(dialect.toErrorBody(error), { status, headers: when });
+  const { retryAfter } = error;
+  const told = dialect.toError(error, call.entry.requestId);
+  const when = retryAfter === undefined ? {} : { "retry-after": String(Math.ceil(retryAfter)) };
+  return Response.json(told.body, {
+    status: told.status ?? error.status,
+    headers: { ...when, ...headers, ...told.headers },
+  });
 }

@@ -16,6 +16,9 @@ export interface RouteRequest {
   call: Call;
   /** What stands in the path where the route has `:id`; empty for one without. */
   id: string;
+  /** What stands behind the path. */
+  query: URLSearchParams;
+  headers: Headers;
   /** The parsed body of a POST. */
   body: unknown;
   /** Milliseconds since 1970. */
@@ -34,7 +37,15 @@ export interface Route {
 
 /** What one kind of clients speaks. */
 export interface Dialect {
+  name: "chat-completions" | "responses" | "messages" | "embeddings" | "bedrock";
   routes: readonly Route[];
-  /** The body that tells an error. */
-  toErrorBody: (error: ErrorAnswer) => object;
+  toError: (error: ErrorAnswer, requestId: string) => ToldError;
+}
+
+/** An error as a dialect tells it. */
+export interface ToldError {
+  /** Where it is another than the error's own. */
+  status?: number;
+  body: object;
+  headers?: Readonly<Record<string, string>>;
 }

@@ -3,35 +3,52 @@ import type { AnswerService, RouteRequest } from "./dialect.ts";
 import { settlesWithin } from "./settles-within.ts";
 
 /** A comment, which readers of event streams skip (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
-const HEARTBEAT = Buffer.from(": waiting\n\n");
+const COMMENT = ": waiting\n\n";
+const EVENT_STREAM = "text/event-stream; charset=utf-8";
 
-/** An answer as it goes over the wire. */
-export type Frames = AsyncGenerator<string, void, undefined>;
+/** A piece of an answer as it goes over the wire. */
+export type Frame = string | Uint8Array;
+
+type Frames = AsyncGenerator<Frame, void, undefined>;
+
+/** How a stream is told that is not made of frames alone. */
+export interface StreamForm {
+  /** The last frame of a stream that fails. */
+  toFailure: (failure: unknown) => Frame;
+  /** Sent while nothing comes: a comment, unless it says otherwise; undefined where there is no such thing. */
+  heartbeat?: Frame | undefined;
+  contentType?: string;
+  headers?: Readonly<Record<string, string>>;
+}
 
 /**
  * Answers with a stream of frames. What fails before the first is thrown, and has a status of its own, unless it is so
- * long in coming that somebody gives up; what fails later is the last frame, as `toFrame` tells it. While nothing comes, a
- * comment is sent every `heartbeatMs`, so that nobody between takes the silence for an end; a reader that takes nothing
- * for `idleMs` is given up.
+ * long in coming that somebody gives up; what fails later is the last frame. While nothing comes, a heartbeat is sent every
+ * `heartbeatMs`, so that nobody between takes the silence for an end; a reader that takes nothing for `idleMs` is given up.
  */
 export async function answerWithStream(
   frames: Frames,
-  toFrame: (failure: unknown) => string,
+  form: StreamForm,
   service: AnswerService,
   request: RouteRequest,
 ): Promise<Response> {
   const { call } = request;
+  const { toFailure, contentType = EVENT_STREAM, headers } = form;
+  const heartbeat = "heartbeat" in form ? form.heartbeat : COMMENT;
   const first = frames.next();
-  const isLate = !(await settlesWithin(service.heartbeatMs, first));
+  // What cannot be told that there is nothing yet has its status when there is something.
+  const isLate = heartbeat !== undefined && !(await settlesWithin(service.heartbeatMs, first));
+  if (heartbeat === undefined) await first;
   call.isStreaming = true;
-  const body = eventStream(untilFailure(frames, first, toFrame, call), service, request);
+  const body = eventStream(untilFailure(frames, first, toFailure, call), heartbeat, service, request);
   if (isLate) call.note("The answer was long in coming, so its status was sent before it.");
   return new Response(body, {
     headers: {
       "x-request-id": call.entry.requestId,
-      "content-type": "text/event-stream; charset=utf-8",
+      "content-type": contentType,
       "cache-control": "no-cache",
       "x-accel-buffering": "no",
+      ...headers,
     },
   });
 }
@@ -39,8 +56,8 @@ export async function answerWithStream(
 /** The frames of a stream. Never throws: a failure is the last of them. */
 async function* untilFailure(
   frames: Frames,
-  first: Promise<IteratorResult<string, void>>,
-  toFrame: (failure: unknown) => string,
+  first: Promise<IteratorResult<Frame, void>>,
+  toFailure: (failure: unknown) => Frame,
   call: Call,
 ): Frames {
   try {
@@ -48,7 +65,7 @@ async function* untilFailure(
     for (; !next.done; next = await call.run(() => frames.next())) yield next.value;
   } catch (failure) {
     call.fail(failure);
-    if (!call.entry.isAborted) yield toFrame(failure);
+    if (!call.entry.isAborted) yield toFailure(failure);
   } finally {
     // Whoever stops reading early has the call to Bedrock stopped.
     const returned = frames.return();
@@ -62,10 +79,11 @@ async function* untilFailure(
 /** Sends frames as fast as they are read: none is made before the one before has been taken. */
 function eventStream(
   frames: Frames,
+  heartbeat: Frame | undefined,
   { heartbeatMs, idleMs }: AnswerService,
   { call, hangUp }: RouteRequest,
 ): ReadableStream<Uint8Array> {
-  let pending: Promise<IteratorResult<string, void>> | undefined = frames.next();
+  let pending: Promise<IteratorResult<Frame, void>> | undefined = frames.next();
   let onBeat = (): void => undefined;
   const beat = setTimeout(() => onBeat(), heartbeatMs);
   const stop = (): void => {
@@ -85,8 +103,8 @@ function eventStream(
         beat.refresh();
         pending ??= frames.next();
         const next = pending;
-        const result = await new Promise<IteratorResult<string, void> | undefined>((resolve) => {
-          onBeat = () => resolve(undefined);
+        const result = await new Promise<IteratorResult<Frame, void> | undefined>((resolve) => {
+          if (heartbeat !== undefined) onBeat = () => resolve(undefined);
           void next.then(resolve);
         });
         if (result?.done) {
@@ -96,7 +114,7 @@ function eventStream(
         if (result) pending = undefined;
         isTaken = false;
         stall.refresh();
-        controller.enqueue(result ? Buffer.from(result.value) : HEARTBEAT);
+        controller.enqueue(toBytes(result ? result.value : heartbeat));
       },
       cancel: async () => {
         stop();
@@ -106,4 +124,8 @@ function eventStream(
     },
     { highWaterMark: 0 },
   );
+}
+
+function toBytes(frame: Frame | undefined): Uint8Array {
+  return typeof frame === "string" ? Buffer.from(frame) : (frame ?? new Uint8Array());
 }

@@ -5,6 +5,8 @@ import { jsonLine, Terminal } from "../terminal/terminal.ts";
 export interface RequestEntry {
   method: string;
   path: string;
+  /** What the client speaks. */
+  dialect?: string;
   /** The id that was answered: AWS's, where AWS was asked. */
   requestId: string;
   status?: number;

@@ -10,7 +10,7 @@ import {
 import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { errorCode, OpenclawError } from "../errors.ts";
-import { App, type AppOptions, newRequestId, toErrorBody } from "./app.ts";
+import { App, type AppOptions, newRequestId, toldError } from "./app.ts";
 import { settlesWithin } from "./settles-within.ts";
 
 /** A request's headers are awaited so long, in ms. */
@@ -111,10 +111,9 @@ const LAST_MS = 500;
 /** Answers what reaches no route: a request whose address cannot be read. */
 function refuseRequest(failure: unknown): Response {
   const message = `The request cannot be read: ${(failure as Error).message}.`;
-  return Response.json(toErrorBody({ status: 400, code: "invalid_request", message, param: null }), {
-    status: 400,
-    headers: { "x-request-id": newRequestId() },
-  });
+  const id = newRequestId();
+  const { body } = toldError({ status: 400, code: "invalid_request", message, param: null }, id);
+  return Response.json(body, { status: 400, headers: { "x-request-id": id } });
 }
 
 /** A request that is being answered. */
@@ -233,7 +232,8 @@ function watchConnections(server: Server, exchanges: Exchanges, { idleMs, log }:
     const id = newRequestId();
     const message = `${what} (${errorCode(error) ?? error.message})`;
     log.note(`${id} was refused with ${status}: ${message}`);
-    const body = JSON.stringify(toErrorBody({ status, code: "invalid_request", message, param: null }));
+    const told = toldError({ status, code: "invalid_request", message, param: null }, id);
+    const body = JSON.stringify(told.body);
     socket.end(
       `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\ncontent-type: application/json\r\n` +
         `content-length: ${Buffer.byteLength(body)}\r\nx-request-id: ${id}\r\nconnection: close\r\n\r\n${body}`,

@@ -6,7 +6,10 @@ import { toErrorAnswer } from "../../src/serve/error-answer.ts";
 
 function answer(failure: unknown) {
   const answered = toErrorAnswer(failure);
-  return { status: answered.status, ...(chatCompletions.toErrorBody(answered) as { error: ErrorObject }) };
+  return {
+    status: answered.status,
+    ...(chatCompletions.toError(answered, "").body as { error: ErrorObject }),
+  };
 }
 
 describe("errors in OpenAI's shape", () => {

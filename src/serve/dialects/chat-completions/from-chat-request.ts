@@ -14,23 +14,16 @@ import { OpenclawError } from "../../../errors.ts";
 import { isRecord, type JsonObject } from "../../../json.ts";
 import { JsonScan, MOST_ARGUMENTS } from "../../../json-bounds.ts";
 import { LONGEST_ID } from "../../../models/resolve-model.ts";
+import type { Asked } from "../../answer-call.ts";
 import { MOST_ITEMS, refused, RequestField } from "../../request-field.ts";
 import { readMessages } from "./read-messages.ts";
 import { readTools } from "./read-tools.ts";
 import { refuseForeignFields } from "./request-fields.ts";
 
 /** A chat completions request in this program's terms. */
-export interface CompletionAsk {
-  /** The model's name as it was sent. */
-  model: string;
-  ask: Omit<Ask, "model">;
-  isStreamed: boolean;
+export interface CompletionAsk extends Asked {
   /** Whether the stream ends with a chunk of usage. */
   includesUsage: boolean;
-  /** Whether an answer may call several tools at once. */
-  mayCallInParallel: boolean;
-  /** What was left out, and why. */
-  notices: string[];
 }
 
 /**

@@ -6,16 +6,11 @@ import type {
 } from "openai/resources/chat/completions/completions";
 import type { ChatEvent, ChatEvents } from "../../../converse/chat-event.ts";
 import { KeptLength } from "../../../converse/kept-length.ts";
-import { judgeStop } from "../../../converse/outcome.ts";
-import { OpenclawError } from "../../../errors.ts";
 import { toCompletionUsage } from "../../../wires/chat-completions/completion-usage.ts";
 import { type FinishReason, finishReason } from "../../../wires/chat-completions/stop-reason.ts";
 
 /** An answer as it is streamed. */
 export type Chunks = AsyncGenerator<ChatCompletionChunk, void, undefined>;
-
-/** The beginning of an answer. */
-export type Started = Extract<ChatEvent, { type: "start" }>;
 
 /** `reasoning_content` is not OpenAI's: vLLM, DeepSeek and others send a model's reasoning under this name. */
 interface Reasoned {
@@ -25,28 +20,17 @@ interface Reasoned {
 /** What a chunk says, without the head that it shares with all others of its answer. */
 type Saying = Pick<ChatCompletionChunk, "choices" | "usage">;
 
+/** The head of every chunk of an answer, but for its model. */
 export interface ChunkOptions {
-  /** Of every chunk. */
   id: string;
   /** Seconds since 1970. */
   created: number;
-  /** Whether an answer may call several tools; otherwise only the first call is passed on. */
-  mayCallInParallel: boolean;
-  /** Called before the first chunk, when something has followed the start: what fails in between has said nothing yet. */
-  onStart: (start: Started) => void;
 }
 
-/**
- * Turns an answer's events into chunks, the last of them with the usage. What is withheld, before or in the middle of the
- * answer, finishes as `content_filter`. Throws what the events throw, and `model-error` for output that is not well
- * formed.
- */
-export async function* toChunks(
-  events: ChatEvents,
-  { id, created, mayCallInParallel, onStart }: ChunkOptions,
-): Chunks {
+/** Turns an answer's events into chunks, the last of them with the usage. Throws what the events throw. */
+export async function* toChunks(events: ChatEvents, { id, created }: ChunkOptions): Chunks {
   let model = "";
-  let started: Started | undefined;
+  const calls = new CallNumbers();
   const chunk = (saying: Saying): ChatCompletionChunk => ({
     id,
     object: "chat.completion.chunk",
@@ -54,61 +38,30 @@ export async function* toChunks(
     model,
     ...saying,
   });
-  for await (const saying of sayingsOf(events, mayCallInParallel)) {
-    if ("type" in saying) {
-      started = saying;
-      ({ model } = saying);
-      continue;
+  for await (const event of events) {
+    switch (event.type) {
+      case "start":
+        ({ model } = event);
+        yield chunk(say({ role: "assistant", content: "", refusal: null }));
+        break;
+      case "text":
+        yield chunk(say({ content: event.text }));
+        break;
+      case "reasoning":
+        yield chunk(say({ reasoning_content: event.text }));
+        break;
+      case "tool-start":
+        yield chunk(calls.begin(event));
+        break;
+      case "tool-input":
+        yield chunk(calls.input(event));
+        break;
+      case "stop":
+        yield chunk(say({}, finishReason(event.stopReason, calls.count > 0)));
+        break;
+      case "usage":
+        yield chunk({ choices: [], usage: toCompletionUsage(event) });
     }
-    if (started) {
-      onStart(started);
-      yield chunk(say({ role: "assistant", content: "", refusal: null }));
-    }
-    started = undefined;
-    yield chunk(saying);
-  }
-}
-
-async function* sayingsOf(
-  events: ChatEvents,
-  mayCallInParallel: boolean,
-): AsyncGenerator<Started | Saying, void, undefined> {
-  const calls = new CallNumbers(mayCallInParallel);
-  let model = "";
-  try {
-    for await (const event of events) {
-      switch (event.type) {
-        case "start":
-          ({ model } = event);
-          yield event;
-          break;
-        case "text":
-          yield say({ content: event.text });
-          break;
-        case "reasoning":
-          yield say({ reasoning_content: event.text });
-          break;
-        case "tool-start":
-          yield* calls.begin(event);
-          break;
-        case "tool-input":
-          yield* calls.input(event);
-          break;
-        case "stop": {
-          const { error } = judgeStop(event.stopReason, model);
-          if (error && error.code !== "blocked") throw error;
-          yield* calls.end();
-          yield say({}, finishReason(event.stopReason, calls.count > 0));
-          break;
-        }
-        case "usage":
-          yield { choices: [], usage: toCompletionUsage(event) };
-      }
-    }
-  } catch (error) {
-    if (!(error instanceof OpenclawError) || error.code !== "blocked") throw error;
-    yield* calls.end();
-    yield say({}, "content_filter");
   }
 }
 
@@ -119,38 +72,19 @@ function say(delta: ChatCompletionChunk.Choice.Delta & Reasoned, reason: FinishR
 /** Numbers the calls of an answer from 0; its events name content blocks. */
 class CallNumbers {
   readonly #numbers = new Map<number, number>();
-  readonly #most: number;
-  #isBare = false;
-
-  constructor(mayCallInParallel: boolean) {
-    this.#most = mayCallInParallel ? Number.POSITIVE_INFINITY : 1;
-  }
 
   get count(): number {
     return this.#numbers.size;
   }
 
-  *begin({ index: block, id, name }: ChatEvent & { type: "tool-start" }): Generator<Saying> {
-    yield* this.end();
-    if (this.count >= this.#most) return;
+  begin({ index: block, id, name }: ChatEvent & { type: "tool-start" }): Saying {
     const index = this.count;
     this.#numbers.set(block, index);
-    this.#isBare = true;
-    yield say({ tool_calls: [{ index, id, type: "function", function: { name, arguments: "" } }] });
+    return say({ tool_calls: [{ index, id, type: "function", function: { name, arguments: "" } }] });
   }
 
-  *input({ index: block, text }: ChatEvent & { type: "tool-input" }): Generator<Saying> {
-    const index = this.#numbers.get(block);
-    if (index === undefined || text === "") return;
-    this.#isBare = false;
-    yield say({ tool_calls: [{ index, function: { arguments: text } }] });
-  }
-
-  /** A call without any input is one with an empty object: clients parse what they get. */
-  *end(): Generator<Saying> {
-    const index = this.count - 1;
-    if (this.#isBare) yield say({ tool_calls: [{ index, function: { arguments: "{}" } }] });
-    this.#isBare = false;
+  input({ index: block, text }: ChatEvent & { type: "tool-input" }): Saying {
+    return say({ tool_calls: [{ index: this.#numbers.get(block) ?? 0, function: { arguments: text } }] });
   }
 }
 

@@ -1,0 +1,137 @@
+import type { ChatEvents } from "../converse/chat-event.ts";
+import type { Ask } from "../converse/plan-request.ts";
+import { OpenclawError, shorten, withFields } from "../errors.ts";
+import { isRecord, type JsonObject, textAt } from "../json.ts";
+import { nextTurn } from "../next-turn.ts";
+import { toCompletionUsage } from "../wires/chat-completions/completion-usage.ts";
+import { finishReason } from "../wires/chat-completions/stop-reason.ts";
+import type { AnswerService, RouteRequest } from "./dialect.ts";
+import { type ErrorAnswer, toErrorAnswer } from "./error-answer.ts";
+import { answerWithStream, type Frame } from "./event-stream.ts";
+import { serveEvents } from "./served-events.ts";
+
+/** A request to a model in this program's terms, whatever the client speaks. */
+export interface Asked {
+  /** The model's name as it was sent. */
+  model: string;
+  ask: Omit<Ask, "model">;
+  isStreamed: boolean;
+  /** Whether an answer may call several tools at once; true unless it says otherwise. */
+  mayCallInParallel?: boolean | undefined;
+  /** What was left out, and why. */
+  notices: readonly string[];
+}
+
+type Pieces<Piece> = AsyncGenerator<Piece, void, undefined>;
+
+/** How a dialect tells an answer. What its functions throw is answered as an error. */
+export interface AnswerForm<Piece> {
+  /** What is streamed, in order, of an answer with its usage behind its stop. Throws what the events throw. */
+  toPieces: (events: ChatEvents) => Pieces<Piece>;
+  toFrames: (pieces: Pieces<Piece>) => Pieces<Frame>;
+  /** The last frame of a stream that fails on its way. */
+  toFailureFrame: (error: ErrorAnswer) => Frame;
+  /** The body of an answer that is not streamed. */
+  gather: (pieces: Pieces<Piece>) => Promise<object>;
+  /** Sent while nothing comes: a comment, unless it says otherwise; undefined where there is no such thing. */
+  heartbeat?: Frame | undefined;
+  /** Of the stream; that of server-sent events unless it says otherwise. */
+  contentType?: string;
+  /** Beside the headers of each answer. */
+  headers?: Readonly<Record<string, string>>;
+  /** The field of a request that a refusal of the service is about; undefined where it names none that was sent. */
+  fieldOf?: (refusal: string, body: JsonObject) => string | undefined;
+}
+
+/**
+ * Answers one request to a model, streamed or whole. What goes wrong before the first piece is thrown; what goes wrong
+ * later ends the stream.
+ */
+export async function answerCall<Piece>(
+  service: AnswerService,
+  request: RouteRequest,
+  { model, ask, isStreamed, mayCallInParallel = true, notices }: Asked,
+  form: AnswerForm<Piece>,
+): Promise<Response> {
+  const { upstream, logsContent } = service;
+  const { call, body } = request;
+  // Thousands of messages take their time to read, and again to plan the request with.
+  await nextTurn();
+  Object.assign(call.entry, { model: shorten(model), isStreamed });
+  if (logsContent) call.entry.request = withoutData(body);
+  for (const notice of notices) call.note(notice);
+  const query = { ...ask, passesSignatures: true };
+  const answered = upstream.askByName(model, query, call.runtime(), {
+    apiKey: call.entry.key,
+    onCounted: ({ serviceTier }, cost) =>
+      Object.assign(call.entry, { serviceTier, costUsd: cost?.usd ?? null }),
+  });
+  const named = namingFields(answered, body, form.fieldOf);
+  const served = serveEvents(named, { mayCallInParallel, onStart: call.begin.bind(call) });
+  const pieces = form.toPieces(watched(served, service, request));
+  if (isStreamed) {
+    const toFailure = (failure: unknown): Frame => form.toFailureFrame(toErrorAnswer(failure));
+    return answerWithStream(form.toFrames(pieces), { ...form, toFailure }, service, request);
+  }
+  const answer = await form.gather(pieces);
+  return Response.json(answer, { headers: { "x-request-id": call.entry.requestId, ...form.headers } });
+}
+
+/** Lets a refusal of the request name the field of the client's that it is about. */
+async function* namingFields(
+  events: ChatEvents,
+  body: unknown,
+  fieldOf: AnswerForm<unknown>["fieldOf"],
+): ChatEvents {
+  try {
+    yield* events;
+  } catch (error) {
+    if (!(error instanceof OpenclawError) || error.code !== "invalid-request" || !isRecord(body)) throw error;
+    const { details } = error;
+    const refusal = textAt(details, "awsMessage") ?? textAt(details, "serverMessage");
+    const param = refusal === undefined ? undefined : fieldOf?.(refusal, body);
+    throw param === undefined ? error : withFields(error, { details: { ...details, param } });
+  }
+}
+
+/** Keeps what the log says of an answer while it passes, in OpenAI's words. */
+async function* watched(
+  events: ChatEvents,
+  { logsContent }: AnswerService,
+  { call: { entry } }: RouteRequest,
+): ChatEvents {
+  const text: string[] = [];
+  let hasCalls = false;
+  try {
+    for await (const event of events) {
+      if (event.type === "tool-start") hasCalls = true;
+      if (event.type === "text" && logsContent) text.push(event.text);
+      if (event.type === "stop") entry.finishReason = finishReason(event.stopReason, hasCalls);
+      if (event.type === "usage") {
+        const usage = toCompletionUsage(event);
+        entry.promptTokens = usage.prompt_tokens;
+        entry.cachedTokens = usage.prompt_tokens_details?.cached_tokens ?? 0;
+        entry.completionTokens = usage.completion_tokens;
+      }
+      yield event;
+    }
+  } finally {
+    if (logsContent) entry.answer = text.join("");
+  }
+}
+
+/** The request with what is in data URLs, or as long as a file, cut away. */
+function withoutData(body: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(body, (name, value: unknown) =>
+      typeof value === "string" && (value.startsWith("data:") || isFile(name, value))
+        ? `${value.slice(0, 40)}… (${value.length})`
+        : value,
+    ),
+  );
+}
+
+/** Files in base64, by the names of the members that hold them. */
+function isFile(name: string, value: string): boolean {
+  return (name === "data" || name === "bytes" || name === "file_data") && value.length > 200;
+}

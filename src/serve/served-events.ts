@@ -1,0 +1,99 @@
+import type { ChatEvent, ChatEvents } from "../converse/chat-event.ts";
+import { judgeStop } from "../converse/outcome.ts";
+import { OpenclawError } from "../errors.ts";
+
+/** The beginning of an answer. */
+export type Started = Extract<ChatEvent, { type: "start" }>;
+
+type Signed = Extract<ChatEvent, { type: "signature" }>;
+
+export interface ServedOptions {
+  /** Whether an answer may call several tools; otherwise only the first call is passed on. */
+  mayCallInParallel: boolean;
+  /** Called when something has followed the start: what fails in between has said nothing yet. */
+  onStart: (start: Started) => void;
+}
+
+/**
+ * An answer's events as every dialect takes them: the start comes with what follows it, a call has its input, a signature
+ * comes whole, and an answer that is withheld, before or in the middle of it, ends with a stop reason that says so. Throws
+ * what the events throw, and `model-error` for output that is not well formed.
+ */
+export async function* serveEvents(
+  events: ChatEvents,
+  { mayCallInParallel, onStart }: ServedOptions,
+): ChatEvents {
+  const most = mayCallInParallel ? Number.POSITIVE_INFINITY : 1;
+  const calls = new Set<number>();
+  let model = "";
+  let started: Started | undefined;
+  let isStopped = false;
+  /** The call to which no input came yet. */
+  let bare: number | undefined;
+  let signed: Signed | undefined;
+  /** What has to come before the next event. */
+  function* held(): Generator<ChatEvent> {
+    if (started) {
+      onStart(started);
+      yield started;
+    }
+    started = undefined;
+    if (signed) yield signed;
+    signed = undefined;
+    // A call without any input is one with an empty object: clients parse what they get.
+    if (bare !== undefined) yield { type: "tool-input", index: bare, text: "{}" };
+    bare = undefined;
+  }
+  try {
+    for await (const event of events) {
+      switch (event.type) {
+        case "start":
+          ({ model } = event);
+          started = event;
+          break;
+        case "signature":
+          if (signed?.index !== event.index) yield* held();
+          signed = signed ? join(signed, event) : event;
+          break;
+        case "tool-start":
+          if (calls.size >= most) break;
+          yield* held();
+          calls.add(event.index);
+          yield event;
+          bare = event.index;
+          break;
+        case "tool-input":
+          if (!calls.has(event.index) || event.text === "") break;
+          if (event.index === bare) bare = undefined;
+          yield* held();
+          yield event;
+          break;
+        case "stop": {
+          const { error } = judgeStop(event.stopReason, model);
+          if (error && error.code !== "blocked") throw error;
+          yield* held();
+          isStopped = true;
+          yield event;
+          break;
+        }
+        default:
+          yield* held();
+          yield event;
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof OpenclawError) || error.code !== "blocked" || isStopped) throw error;
+    yield* held();
+    const { stopReason } = error.details ?? {};
+    yield { type: "stop", stopReason: typeof stopReason === "string" ? stopReason : "content_filtered" };
+  }
+}
+
+function join(one: Signed, other: Signed): Signed {
+  const redacted = [one, other].flatMap(({ redactedContent }) => redactedContent ?? []);
+  return {
+    ...one,
+    signature: [one, other].map(({ signature = "" }) => signature).join("") || undefined,
+    redactedContent: redacted.length === 0 ? undefined : Buffer.concat(redacted),
+  };
+}
