@@ -27,9 +27,15 @@ const interruption = once(() => {
 let received: Signal | undefined;
 /** How many programs have the terminal, and with it Ctrl-C. */
 let lent = 0;
+/** What SIGHUP has done in place of ending the program. */
+const reloads = new Set<() => void>();
 
 function onSignal(signal: Signal): void {
   if (signal === "SIGINT" && lent > 0) return;
+  if (signal === "SIGHUP" && reloads.size > 0 && !received && !isTerminalGone()) {
+    for (const work of reloads) work();
+    return;
+  }
   // A line that is being written is waited for, and no longer.
   if (received) return void endSoon(signal, SIGNALS[signal]);
   received = signal;
@@ -157,6 +163,10 @@ async function main(): Promise<void> {
       return () => {
         lent -= 1;
       };
+    },
+    (work) => {
+      reloads.add(work);
+      return () => reloads.delete(work);
     },
   );
   const end = async (exitCode: number): Promise<void> => {

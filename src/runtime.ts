@@ -42,6 +42,11 @@ export interface Runtime {
   readonly onExit: (work: () => void) => () => void;
   /** Gives the command so many ms to end after a signal; a second signal ends it at once, as ever. */
   readonly allowGrace: (ms: number) => void;
+  /**
+   * Has SIGHUP do `work`, such as reading a file again, in place of ending the program. Where a terminal of the program
+   * is gone, and while it ends, the signal ends it as ever. Returns how to take that back.
+   */
+  readonly onReload: (work: () => void) => () => void;
   /** Has `take` judge what is thrown where nobody waits for it, from now on; otherwise that ends the command. */
   readonly onUncaught: (take: (failure: unknown) => void) => void;
   /** Leaves Ctrl-C to a program that this one has started in the terminal, such as a pager, until what it returns is called. */
@@ -65,6 +70,7 @@ export function createRuntime(
   allowGrace: (ms: number) => void = () => undefined,
   onUncaught: Runtime["onUncaught"] = () => undefined,
   lendTerminal: Runtime["lendTerminal"] = () => () => undefined,
+  onReload: Runtime["onReload"] = () => () => undefined,
 ): Runtime {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) {
@@ -102,6 +108,7 @@ export function createRuntime(
     endGroup,
     onExit,
     allowGrace,
+    onReload,
     onUncaught,
     lendTerminal,
     suspend,

@@ -5,7 +5,7 @@ import { isLoopback, withoutBrackets } from "../loopback.ts";
 import { explainListenFailure } from "../network/listen-failure.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
-import type { ApiKeys } from "../serve/api-keys.ts";
+import type { ApiKeys } from "../serve/keys/api-keys.ts";
 import type { RunningServer } from "../serve/server.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
@@ -42,7 +42,7 @@ export interface ServeOptions extends GlobalOptions {
  */
 export async function run(given: ServeOptions, runtime: Runtime): Promise<void> {
   const options = { ...given, host: withoutBrackets(given.host) };
-  const { readApiKeys } = await import("../serve/api-keys.ts");
+  const { keepKeys, readApiKeys } = await import("../serve/keys/api-keys.ts");
   const [config, keys] = await Promise.all([
     loadConfig(options, runtime),
     readApiKeys(options.apiKeyFile, runtime),
@@ -90,6 +90,8 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
   const broken = new AbortController();
   watchBugs(inner, log, (reason) => broken.abort(reason));
   const ended = AbortSignal.any([runtime.signal, broken.signal]);
+  if (options.apiKeyFile !== undefined)
+    await keepKeys(keys, options.apiKeyFile, inner, (text) => log.note(text));
   upstream.warm();
   runtime.allowGrace(options.drainTimeout * 1000 + SPARE_MS);
   await announce(server, keys, runtime);

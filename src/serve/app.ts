@@ -4,7 +4,7 @@ import { cors } from "hono/cors";
 import { OpenclawError, shorten } from "../errors.ts";
 import { foreignHostIn, hostsOf } from "../loopback.ts";
 import type { Runtime } from "../runtime.ts";
-import type { ApiKeys } from "./api-keys.ts";
+import type { ApiKeys } from "./keys/api-keys.ts";
 import { Call, CLIENT_CLOSED } from "./call.ts";
 import type { AnswerService, Dialect, Route, ToldError } from "./dialect.ts";
 import { chatCompletions } from "./dialects/chat-completions/routes.ts";
@@ -171,9 +171,12 @@ export class App {
   readonly #open: Handler = async (context, next) => {
     const { keys } = this.#options;
     if (keys.areRequired && context.req.method !== "OPTIONS") {
-      const name = keys.nameOf(context.req.header("authorization"));
-      if (name === undefined) return refuseKey(context);
-      context.var.call.entry.key = name;
+      const header = (name: string): string | undefined => context.req.header(name);
+      const sent = { authorization: header("authorization"), "x-api-key": header("x-api-key") };
+      const found = keys.find(sent, this.#options.runtime.now());
+      if (typeof found === "string")
+        return fail(context, 401, "invalid_api_key", found, { "www-authenticate": "Bearer" });
+      context.var.call.entry.key = found.name;
     }
     if (this.#isDraining) {
       throw leaving();
@@ -258,14 +261,6 @@ const refuseSeveralHosts: Handler = async (context, next) => {
   if (hosts.length <= 1) return next();
   return fail(context, 400, "invalid_request", "The request has more than one Host header.");
 };
-
-function refuseKey(context: ServeContext): Response {
-  const isGiven = context.req.header("authorization") !== undefined;
-  const message = isGiven
-    ? "The API key is not one of this server's."
-    : "An API key is needed: send it as 'Authorization: Bearer KEY'.";
-  return fail(context, 401, "invalid_api_key", message, { "www-authenticate": "Bearer" });
-}
 
 function fail(
   context: ServeContext,

@@ -52,6 +52,7 @@ export function testRuntime(options: TestRuntimeOptions): TestRuntime {
     endGroup,
     onExit: () => () => undefined,
     allowGrace: () => undefined,
+    onReload: () => () => undefined,
     onUncaught: () => undefined,
     lendTerminal: () => () => undefined,
     suspend: async () => undefined,
