@@ -7,15 +7,14 @@ import {
   type ParameterNames,
   PARAMETERS,
 } from "../../../config/parameters.ts";
-import { compileOutputSchema, type JsonSchema, type OutputSchema } from "../../../converse/output-schema.ts";
-import type { Ask } from "../../../converse/plan-request.ts";
-import { isRequestMetadata } from "../../../converse/request-metadata.ts";
-import { OpenclawError } from "../../../errors.ts";
+import type { OutputSchema } from "../../../converse/output-schema.ts";
 import { isRecord, type JsonObject } from "../../../json.ts";
 import { JsonScan, MOST_ARGUMENTS } from "../../../json-bounds.ts";
 import { LONGEST_ID } from "../../../models/resolve-model.ts";
 import type { Asked } from "../../answer-call.ts";
-import { MOST_ITEMS, refused, RequestField } from "../../request-field.ts";
+import { ANY_OBJECT, compileSchema, isCut } from "../../content/answer-schema.ts";
+import { readMetadata } from "../../content/read-metadata.ts";
+import { refused, RequestField } from "../../request-field.ts";
 import { readMessages } from "./read-messages.ts";
 import { readTools } from "./read-tools.ts";
 import { refuseForeignFields } from "./request-fields.ts";
@@ -130,36 +129,6 @@ function readTexts(field: RequestField): readonly string[] {
   return typeof field.value === "string" ? [field.value] : field.items().map((text) => text.text());
 }
 
-/** Marks for the invocation logs, as far as Converse takes them: they never change the answer. */
-function readMetadata(
-  field: RequestField | undefined,
-): Pick<CompletionAsk, "notices"> & Pick<Ask, "metadata"> {
-  if (!field) return { metadata: undefined, notices: [] };
-  const names = Object.keys(field.object());
-  if (names.length > MOST_ITEMS)
-    throw field.refused(`'${field.param}' has ${names.length} names, and may have ${MOST_ITEMS}.`);
-  const pairs = names.map((key) => [key, field.at(key).text()] as const);
-  const kept = pairs.filter(([key, text]) => isRequestMetadata(key, text)).slice(0, MOST_METADATA);
-  const left = pairs.length - kept.length;
-  return {
-    metadata: kept.length === 0 ? undefined : Object.fromEntries(kept),
-    notices: left === 0 ? [] : [`${left} of metadata are left out: Converse does not take them`],
-  };
-}
-
-/** OpenAI's bound is Converse's own. */
-const MOST_METADATA = 16;
-
-/** What `json_object` asks for. */
-const ANY_OBJECT: OutputSchema = {
-  schema: { type: "object", additionalProperties: true },
-  checked: Promise.resolve(),
-  problemsOf: async (json) => (isRecord(JSON.parse(json)) ? [] : ["/ must be object"]),
-};
-
-/** A schema larger than this is refused, in characters: it is compiled for each request. */
-const LONGEST_SCHEMA = 200_000;
-
 /**
  * Reads `response_format` as the schema that an answer is held to; undefined for text. An answer that is cut at its
  * token limit may be half a document, as with OpenAI; one that does not fit is an error only where `strict` promises that
@@ -184,26 +153,5 @@ async function readResponseFormat(
     }
     default:
       throw type.mustBe("text, json_object or json_schema");
-  }
-}
-
-function isCut(stopReason: string): boolean {
-  return stopReason === "max_tokens";
-}
-
-async function compileSchema(
-  schema: JsonSchema,
-  field: RequestField,
-  signal: AbortSignal | undefined,
-): Promise<OutputSchema> {
-  const { param } = field;
-  const source = { label: `'${param}'`, param, most: LONGEST_SCHEMA, signal };
-  try {
-    const compiled = compileOutputSchema(schema, source);
-    await compiled.checked;
-    return compiled;
-  } catch (error) {
-    if (error instanceof OpenclawError && error.code === "usage") throw field.refused(error.message);
-    throw error;
   }
 }

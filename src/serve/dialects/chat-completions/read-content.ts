@@ -1,25 +1,6 @@
 import type { ContentBlock } from "@aws-sdk/client-bedrock-runtime";
-import {
-  ATTACHABLE,
-  decodeFile,
-  type DecodedFile,
-  describeKind,
-  detectKind,
-} from "../../../converse/file-kind.ts";
-import type { JsonScan } from "../../../json-bounds.ts";
-import { readBase64, readDataUrl } from "../../../wires/data-url.ts";
-import { OpenclawError, shorten } from "../../../errors.ts";
-import { type RequestField, show } from "../../request-field.ts";
-
-/** What the parts of a request need to know of each other. */
-export interface ContentContext {
-  /** Images that were fetched, by their URL; undefined where fetching is not allowed. */
-  remoteImages: ReadonlyMap<string, Uint8Array> | undefined;
-  /** Counts what all arguments of tool calls hold: they are JSON in texts, which the scan of the body passes over. */
-  argumentsScan: JsonScan;
-  /** How many documents there were so far. Grows. */
-  documents: number;
-}
+import { type ContentContext, isRemote, readAudio, readFile, readImage } from "../../content/read-files.ts";
+import type { RequestField } from "../../request-field.ts";
 
 /** The content of a user's message, or of a tool's, as content blocks. Throws `invalid-request`. */
 export function readUserContent(field: RequestField, context: ContentContext): ContentBlock[] {
@@ -30,7 +11,7 @@ export function readUserContent(field: RequestField, context: ContentContext): C
       case "text":
         return { text: part.at("text").text() };
       case "image_url":
-        return readImage(part.at("image_url"), context);
+        return readImage(part.at("image_url").at("url"), context);
       case "file":
         return readFile(part.at("file"), context);
       case "input_audio":
@@ -64,88 +45,4 @@ export function remoteImageUrls(messages: unknown): string[] {
     return typeof url === "string" && isRemote(url) ? [url] : [];
   });
   return [...new Set(urls)];
-}
-
-function isRemote(url: string): boolean {
-  return /^https?:/i.test(url);
-}
-
-function readImage(image: RequestField, { remoteImages }: ContentContext): ContentBlock {
-  const field = image.at("url");
-  const url = field.text();
-  if (isRemote(url) && remoteImages === undefined) {
-    throw field.refused(
-      "Remote images are not fetched by this server: send a data URL, or let it be started with --allow-remote-images.",
-      "invalid_image_url",
-    );
-  }
-  const bytes = isRemote(url) ? remoteImages?.get(url) : readDataUrl(url)?.bytes;
-  if (!bytes) {
-    throw field.refused(
-      `'${field.param}' is ${show(url.slice(0, 40))}, and must be a data URL: data:image/png;base64,…`,
-      "invalid_image_url",
-    );
-  }
-  const file = detectKind(bytes, undefined);
-  if (file.kind === "image") return { image: { format: file.format, source: { bytes } } };
-  const why = file.kind === "unsupported" ? file.reason : `it is a ${file.format} document`;
-  throw field.refused(
-    `'${field.param}' holds no png, jpeg, gif or webp image: ${why}.`,
-    "invalid_image_format",
-  );
-}
-
-/** A recording (https://platform.openai.com/docs/api-reference/chat/create), whatever it says that it is. */
-function readAudio(audio: RequestField): ContentBlock {
-  const field = audio.at("data");
-  const data = field.text();
-  const bytes = readBase64(data);
-  if (!bytes) throw field.refused(`'${field.param}' is ${show(data.slice(0, 40))}, and must be base64.`);
-  const file = detectKind(bytes, undefined);
-  if (file.kind === "audio") return { audio: { format: file.format, source: { bytes } } };
-  const why = file.kind === "unsupported" ? file.reason : `it is ${describeKind(file)}`;
-  throw field.refused(`'${field.param}' holds no recording that Converse takes: ${why}.`);
-}
-
-/** Far more than Converse takes: each gets a name that no other has. */
-const MOST_DOCUMENTS = 1000;
-
-function readFile(file: RequestField, context: ContentContext): ContentBlock {
-  const id = file.at("file_id").given;
-  if (id) throw id.refused("Files are not kept by this server: send the file itself as 'file_data'.");
-  const name = file.at("filename").given?.text();
-  const field = file.at("file_data");
-  const data = field.text();
-  const read = readDataUrl(data)?.bytes ?? readBase64(data);
-  if (!read) {
-    throw field.refused(`'${field.param}' is ${show(data.slice(0, 40))}, and must be a data URL or base64.`);
-  }
-  const label = `'${name === undefined ? field.param : shorten(name)}'`;
-  const { file: kind, bytes } = decode(read, name, label, field);
-  if (kind.kind === "unsupported" && !kind.isEmpty)
-    throw field.refused(`${label} cannot be sent to a model: ${kind.reason}. Send ${ATTACHABLE}.`);
-  if (kind.kind === "image") return { image: { format: kind.format, source: { bytes } } };
-  if (kind.kind === "video") return { video: { format: kind.format, source: { bytes } } };
-  if (kind.kind === "audio") return { audio: { format: kind.format, source: { bytes } } };
-  context.documents += 1;
-  if (context.documents > MOST_DOCUMENTS)
-    throw field.refused(`'${field.param}' is one more than the ${MOST_DOCUMENTS} documents of a request.`);
-  // An empty one is mended: it may stand in a history that is sent again and again.
-  const format = kind.kind === "unsupported" ? "txt" : kind.format;
-  return { document: { format, name: name ?? `Document.${format}`, source: { bytes } } };
-}
-
-function decode(
-  bytes: Uint8Array,
-  name: string | undefined,
-  label: string,
-  field: RequestField,
-): DecodedFile {
-  try {
-    return decodeFile(bytes, name, { label, file: undefined, code: "bad-attachment" });
-  } catch (error) {
-    if (error instanceof OpenclawError && error.code === "bad-attachment")
-      throw field.refused(`${error.message} Send it in UTF-8.`);
-    throw error;
-  }
 }

@@ -5,11 +5,11 @@ import type {
   ToolResultContentBlock,
   ToolUseBlock,
 } from "@aws-sdk/client-bedrock-runtime";
-import { isRecord } from "../../../json.ts";
-import { JsonBoundsError, parseBoundedJson } from "../../../json-bounds.ts";
 import { turnOver } from "../../../next-turn.ts";
+import { readArguments } from "../../content/read-arguments.ts";
+import type { ContentContext } from "../../content/read-files.ts";
 import type { RequestField } from "../../request-field.ts";
-import { type ContentContext, readTextContent, readUserContent } from "./read-content.ts";
+import { readTextContent, readUserContent } from "./read-content.ts";
 
 /** A conversation as Converse takes it. */
 export interface Conversation {
@@ -74,22 +74,6 @@ function readToolCall(call: RequestField, context: ContentContext): ToolUseBlock
     name: called.at("name").text(),
     input: readArguments(called.at("arguments"), context),
   };
-}
-
-/**
- * What is no JSON stays the text that it is: it is mended with all that is no object. Some clients send the object itself,
- * or nothing for a call without arguments.
- */
-function readArguments(field: RequestField, { argumentsScan }: ContentContext): ToolUseBlock["input"] {
-  if (isRecord(field.value)) return field.value as ToolUseBlock["input"];
-  if (!field.given) return {};
-  const text = field.text();
-  try {
-    return parseBoundedJson(text, argumentsScan) as ToolUseBlock["input"];
-  } catch (cause) {
-    if (!(cause instanceof JsonBoundsError)) return text;
-    throw field.refused(`'${field.param}' cannot be taken: ${cause.message}.`);
-  }
 }
 
 function readToolResult(message: RequestField, context: ContentContext): { toolResult: ToolResultBlock } {

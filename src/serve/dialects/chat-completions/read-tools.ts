@@ -1,6 +1,6 @@
 import type { Tool, ToolChoice, ToolConfiguration, ToolInputSchema } from "@aws-sdk/client-bedrock-runtime";
 import { shorten } from "../../../errors.ts";
-import type { JsonObject } from "../../../json.ts";
+import { readToolSchema } from "../../content/tool-schema.ts";
 import type { RequestField } from "../../request-field.ts";
 
 /**
@@ -28,41 +28,19 @@ export function readTools(tools: RequestField, choice: RequestField): ToolConfig
 
 type Declared = Tool.ToolSpecMember;
 
-/** The most values that the schema of one tool may hold: it is looked through in one go, and one for a model has hundreds. */
-export const MOST_SCHEMA_VALUES = 10_000;
-
 function readTool(tool: RequestField): Declared {
   const type = tool.at("type");
   if (type.value !== "function") throw type.mustBe("function");
   const declared = tool.at("function");
   const description = declared.at("description").given?.text();
-  const parameters = declared.at("parameters");
-  const json = parameters.given?.object() ?? {};
-  if (holdsMore(json, MOST_SCHEMA_VALUES))
-    throw parameters.refused(
-      `'${parameters.param}' holds more values than the ${MOST_SCHEMA_VALUES} that the schema of a tool may have.`,
-    );
   return {
     toolSpec: {
       name: declared.at("name").text(),
       ...(description === undefined ? {} : { description }),
-      inputSchema: { json } as ToolInputSchema,
+      inputSchema: { json: readToolSchema(declared.at("parameters")) } as ToolInputSchema,
       ...(declared.at("strict").given?.flag() ? { strict: true } : {}),
     },
   };
-}
-
-/** Whether an object holds more than so many values, those within others among them. */
-function holdsMore(object: JsonObject, most: number): boolean {
-  const containers: object[] = [object];
-  let values = 0;
-  for (let container = containers.pop(); container; container = containers.pop()) {
-    for (const value of Object.values(container) as unknown[]) {
-      if (++values > most) return true;
-      if (typeof value === "object" && value !== null) containers.push(value);
-    }
-  }
-  return false;
 }
 
 function allowed(field: RequestField, declared: readonly Declared[]): ToolConfiguration {

@@ -2,7 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { OpenclawError } from "../../../../src/errors.ts";
 import { fromChatRequest } from "../../../../src/serve/dialects/chat-completions/from-chat-request.ts";
-import { MOST_SCHEMA_VALUES, readTools } from "../../../../src/serve/dialects/chat-completions/read-tools.ts";
+import { MOST_SCHEMA_VALUES } from "../../../../src/serve/content/tool-schema.ts";
+import { readTools } from "../../../../src/serve/dialects/chat-completions/read-tools.ts";
 import { RequestField } from "../../../../src/serve/request-field.ts";
 
 const read = (fields: object) => fromChatRequest({ model: "m", ...fields }, undefined);

@@ -1,0 +1,37 @@
+import { compileOutputSchema, type JsonSchema, type OutputSchema } from "../../converse/output-schema.ts";
+import { OpenclawError } from "../../errors.ts";
+import { isRecord } from "../../json.ts";
+import type { RequestField } from "../request-field.ts";
+
+/** Holds an answer to be any object. */
+export const ANY_OBJECT: OutputSchema = {
+  schema: { type: "object", additionalProperties: true },
+  checked: Promise.resolve(),
+  problemsOf: async (json) => (isRecord(JSON.parse(json)) ? [] : ["/ must be object"]),
+};
+
+/** A schema larger than this is refused, in characters: it is compiled for each request. */
+const LONGEST_SCHEMA = 200_000;
+
+/** Whether an answer ended at its token limit, and may be half a document. */
+export function isCut(stopReason: string): boolean {
+  return stopReason === "max_tokens";
+}
+
+/** Compiles the schema that stands in a field, in a process of its own. Throws `invalid-request` for one that is none. */
+export async function compileSchema(
+  schema: JsonSchema,
+  field: RequestField,
+  signal: AbortSignal | undefined,
+): Promise<OutputSchema> {
+  const { param } = field;
+  const source = { label: `'${param}'`, param, most: LONGEST_SCHEMA, signal };
+  try {
+    const compiled = compileOutputSchema(schema, source);
+    await compiled.checked;
+    return compiled;
+  } catch (error) {
+    if (error instanceof OpenclawError && error.code === "usage") throw field.refused(error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,24 @@
+import type { ToolUseBlock } from "@aws-sdk/client-bedrock-runtime";
+import { isRecord } from "../../json.ts";
+import { JsonBoundsError, parseBoundedJson } from "../../json-bounds.ts";
+import type { RequestField } from "../request-field.ts";
+import type { ContentContext } from "./read-files.ts";
+
+/**
+ * The arguments of a tool call. What is no JSON stays the text that it is: it is mended with all that is no object. Some
+ * clients send the object itself, or nothing for a call without arguments. Throws `invalid-request`.
+ */
+export function readArguments(
+  field: RequestField,
+  { argumentsScan }: Pick<ContentContext, "argumentsScan">,
+): ToolUseBlock["input"] {
+  if (isRecord(field.value)) return field.value as ToolUseBlock["input"];
+  if (!field.given) return {};
+  const text = field.text();
+  try {
+    return parseBoundedJson(text, argumentsScan) as ToolUseBlock["input"];
+  } catch (cause) {
+    if (!(cause instanceof JsonBoundsError)) return text;
+    throw field.refused(`'${field.param}' cannot be taken: ${cause.message}.`);
+  }
+}
