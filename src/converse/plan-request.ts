@@ -24,7 +24,7 @@ import {
 } from "../models/families.ts";
 import { priceOf } from "../models/price.ts";
 import { mendRequest } from "./mend-request.ts";
-import { buildRequest, type ChatParameters, mergeParameters } from "./request.ts";
+import { buildRequest, type ChatParameters, mergeParameters, type SystemPrompt } from "./request.ts";
 import type { StructuredForm } from "./structured-output.ts";
 import { familyAsLearnt, isLearnt, type Lessons, mostTokensLearnt } from "./apply-lessons.ts";
 import type { RequestPlan } from "./wire.ts";
@@ -38,14 +38,16 @@ export interface Ask {
   nameOf?: ParameterNames | undefined;
   /** What is asked now; the last message is the question. */
   messages: readonly Message[];
-  system?: string | undefined;
+  system?: SystemPrompt | undefined;
   parameters: ChatParameters;
+  /** The most tokens to reason, of models that take a number. */
+  mostReasoning?: number | undefined;
+  /** Whether the answer is to say which of the texts that end it has done so, where the model tells. */
+  namesStop?: boolean | undefined;
   /** Files of the newest turn, put before its text. */
   attachments?: readonly Attachment[] | undefined;
   /** How long the prompt is cached where nobody says, by the models that take cache points. */
   usualCache?: CacheTime | undefined;
-  /** Where else the prompt is cached: behind the system prompt and behind the tools, by the models that take cache points. */
-  cacheMarks?: { system?: CacheTime | undefined; tools?: CacheTime | undefined } | undefined;
   /** Overrides the config's guardrail. */
   guardrail?: { guardrailIdentifier: string; guardrailVersion: string } | undefined;
   /** Asks for the guardrail's trace, which names the policies that act. */
@@ -97,6 +99,7 @@ export async function planRequest(
       : (model.configured?.reasoning ?? known?.reasoning),
     parameters: wanted,
     mostTokens,
+    mostReasoning: ask.mostReasoning,
     isShown: ask.showsReasoning === true,
     obstacle: obstacleOf(ask),
     nameOf: ask.nameOf,
@@ -126,6 +129,7 @@ export async function planRequest(
     cachePoint: cache.point,
     cachePlaces: family.cachePoints,
     additionalFields: { ...reasoning.fields, ...topK.fields },
+    responseFields: ask.namesStop && reasoning.parameters.stopSequences ? family.namesStop?.paths : undefined,
     metadata: ask.metadata,
     tools,
   });

@@ -1,9 +1,11 @@
 import type {
   ConverseStreamMetadataEvent,
   ConverseStreamOutput,
+  MessageStopEvent,
   TokenUsage as AwsTokenUsage,
 } from "@aws-sdk/client-bedrock-runtime";
 import type { OpenclawError } from "../errors.ts";
+import { isRecord, textAt } from "../json.ts";
 import type { TokenUsage } from "../models/usage.ts";
 import { turnOver } from "../next-turn.ts";
 import type { Batches } from "./answer-batches.ts";
@@ -114,8 +116,21 @@ function toChatEvent(
       name: toolNames.get(call.name ?? "") ?? (call.name ?? "").toWellFormed(),
     };
   }
-  if (part.messageStop) return { type: "stop", stopReason: part.messageStop.stopReason ?? "unknown" };
+  if (part.messageStop) return toStop(part.messageStop, passesSignatures === true);
   return part.metadata ? readMetadata(part.metadata, requestId, asked) : undefined;
+}
+
+/** Which text ended the answer is in the model's own words, of which AWS hands on those that were asked for. */
+function toStop(
+  { stopReason: reason, additionalModelResponseFields: own }: MessageStopEvent,
+  tellsText: boolean,
+): ChatEvent {
+  const stopReason = reason ?? "unknown";
+  if (!tellsText) return { type: "stop", stopReason };
+  const matchedStop = [own, isRecord(own) ? own["delta"] : undefined]
+    .map((fields) => textAt(fields, "stop_sequence"))
+    .find((text) => text !== undefined);
+  return { type: "stop", stopReason, matchedStop: matchedStop?.toWellFormed() };
 }
 
 /** Usage, and what the trace tells: it may come without counts. */

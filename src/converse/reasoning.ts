@@ -25,6 +25,8 @@ export interface ReasoningQuestion {
   parameters: ChatParameters;
   /** The model's own limit for its output, in tokens. */
   mostTokens: number | undefined;
+  /** The most tokens to reason that are asked for. */
+  mostReasoning?: number | undefined;
   /** Whether a person wants to read the reasoning. */
   isShown: boolean;
   /** What speaks against reasoning in this turn, for models that mind it. */
@@ -116,11 +118,16 @@ function nearest(wanted: Effort, levels: readonly Effort[]): Effort {
 }
 
 /** The budget is below the tokens of the whole answer, and leaves some of the model's own most for what is said. */
-function mostBudget({ parameters, mostTokens }: ReasoningQuestion): number {
+function mostBudget({ parameters, mostTokens, mostReasoning = LONGEST }: ReasoningQuestion): number {
   const { maxTokens } = parameters;
-  if (maxTokens !== undefined) return Math.min(maxTokens, mostTokens ?? maxTokens) - 1;
-  return (mostTokens ?? Number.POSITIVE_INFINITY) - ANSWER_TOKENS;
+  const most =
+    maxTokens === undefined
+      ? (mostTokens ?? LONGEST) - ANSWER_TOKENS
+      : Math.min(maxTokens, mostTokens ?? maxTokens) - 1;
+  return Math.min(most, mostReasoning);
 }
+
+const LONGEST = Number.POSITIVE_INFINITY;
 
 /** Models that hide what they think unless told otherwise think without being told. */
 function isReasoningByItself(form: ReasoningForm): boolean {

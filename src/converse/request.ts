@@ -2,6 +2,7 @@ import type {
   CachePointBlock,
   ConverseStreamCommandInput,
   Message,
+  SystemContentBlock,
   ToolConfiguration,
 } from "@aws-sdk/client-bedrock-runtime";
 import { type ChatParameters, collectParameters, PARAMETER_ROWS } from "../config/parameters.ts";
@@ -12,11 +13,14 @@ import type { FamilyFacts, Fields } from "../models/families.ts";
 
 export type { ChatParameters } from "../config/parameters.ts";
 
+/** A text, or its blocks where it is cached up to some of them. */
+export type SystemPrompt = string | readonly SystemContentBlock[];
+
 export interface ChatRequest {
   modelId: string;
   /** The conversation so far; the last message is the question. */
   messages: readonly Message[];
-  system?: string | undefined;
+  system?: SystemPrompt | undefined;
   parameters: ChatParameters;
   guardrail?: Guardrail | undefined;
   /** Where the prompt is cached up to; undefined caches nothing. */
@@ -25,6 +29,8 @@ export interface ChatRequest {
   cachePlaces?: FamilyFacts["cachePoints"];
   /** Fields of the model's own, such as those for reasoning. */
   additionalFields?: Fields | undefined;
+  /** Those of its answer that are wanted, as JSON pointers. */
+  responseFields?: readonly string[] | undefined;
   /** Marks the call in the invocation logs. */
   metadata?: Readonly<Record<string, string>> | undefined;
   /** The tools that the model may call. */
@@ -42,11 +48,12 @@ export function buildRequest(request: ChatRequest): ConverseStreamCommandInput {
     cachePoint,
     cachePlaces,
     additionalFields = {},
+    responseFields = [],
     metadata = {},
     tools,
   } = request;
   const { inferenceConfig, ...service } = placeParameters(parameters);
-  const cacheable = { system: system ? [{ text: system }] : [], messages, tools };
+  const cacheable = { system: systemBlocks(system), messages, tools };
   const cached = withCachePoints(cachePoint, cacheable, cachePlaces);
   return {
     modelId,
@@ -57,8 +64,14 @@ export function buildRequest(request: ChatRequest): ConverseStreamCommandInput {
     ...(guardrail ? { guardrailConfig: { ...guardrail } } : {}),
     ...service,
     ...(Object.keys(additionalFields).length > 0 ? { additionalModelRequestFields: additionalFields } : {}),
+    ...(responseFields.length > 0 ? { additionalModelResponseFieldPaths: [...responseFields] } : {}),
     ...(Object.keys(metadata).length > 0 ? { requestMetadata: { ...metadata } } : {}),
   };
+}
+
+function systemBlocks(system: SystemPrompt | undefined): readonly SystemContentBlock[] {
+  if (typeof system !== "string") return system ?? [];
+  return system === "" ? [] : [{ text: system }];
 }
 
 /** The tool that a model gives an answer with that is held to a schema. */

@@ -140,6 +140,8 @@ export interface FamilyFacts {
   retention?: { least: "default" | "aws_review" | "provider_data_share"; source: string };
   /** That a text which ends its answer has to hold more than white space. */
   stopsWithWords?: { source: string };
+  /** Where in the model's own answer it stands which text has ended it, as JSON pointers: of a streamed one, and of a whole one. */
+  namesStop?: { paths: readonly string[]; source: string };
   /**
    * How InvokeModel gives it texts to embed, the most tokens of one, and what a million of them cost, in USD:
    * https://aws.amazon.com/bedrock/pricing/. The bounds of Titan's:
@@ -184,6 +186,12 @@ const BUDGETS: Readonly<Record<Effort, number>> = {
   xhigh: 24_576,
   max: 32_000,
 };
+
+/** The weakest level with at least so many tokens to think; the strongest where none has. */
+export function levelOfBudget(tokens: number): Effort {
+  const levels = Object.entries(BUDGETS) as [Effort, number][];
+  return levels.find(([, budget]) => budget >= tokens)?.[0] ?? "max";
+}
 
 const refusesSampling = (): readonly Parameter[] => ["temperature", "topP", "topK"];
 const refusesSamplingWhileThinking = (level: ReasoningLevel | undefined): readonly Parameter[] =>
@@ -501,6 +509,10 @@ export function families(): readonly ModelFamily[] {
       models: /^anthropic\./,
       // "stop_sequences: each stop sequence must contain non-whitespace"
       stopsWithWords: { source: "https://github.com/BerriAI/litellm/issues/3286" },
+      namesStop: {
+        paths: ["/delta/stop_sequence", "/stop_sequence"],
+        source: "https://github.com/vercel/ai/pull/11410 (measured)",
+      },
     },
     { models: /^anthropic\./, useCaseForm: { by: "Anthropic", source: `${USER_GUIDE}/model-access.html` } },
     {

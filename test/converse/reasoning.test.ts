@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { planReasoning, type ReasoningQuestion } from "../../src/converse/reasoning.ts";
-import { familyOf } from "../../src/models/families.ts";
+import { familyOf, levelOfBudget } from "../../src/models/families.ts";
 import type { ChatParameters } from "../../src/converse/request.ts";
 
 function plan(baseId: string, parameters: ChatParameters, more: Partial<ReasoningQuestion> = {}) {
@@ -179,4 +179,23 @@ describe("reasoning that is to be read", () => {
   ])("is asked for where the model hides it: %s, %s", (id, reasoning, fields) => {
     expect(plan(id, { reasoning }, { isShown: true }).fields).toEqual(fields);
   });
+});
+
+it("gives no more tokens to think than are asked for", () => {
+  const model = "anthropic.claude-opus-4-1-20250805-v1:0";
+  const asked = plan(model, { reasoning: "medium" }, { mostReasoning: 5000 });
+  expect(asked.fields).toEqual(budget(5000));
+  expect(plan(model, { reasoning: "medium", maxTokens: 3000 }, { mostReasoning: 5000 }).fields).toEqual(
+    budget(2999),
+  );
+});
+
+it.each<[number, string]>([
+  [1024, "minimal"],
+  [1025, "low"],
+  [16_384, "high"],
+  [31_999, "max"],
+  [100_000, "max"],
+])("takes a budget of %d tokens for the level %s", (tokens, level) => {
+  expect(levelOfBudget(tokens)).toBe(level);
 });

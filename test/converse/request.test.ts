@@ -42,6 +42,17 @@ describe("buildRequest", () => {
     expect(request).toEqual({ ...plain, ...expected });
   });
 
+  it("sends the blocks of a system prompt as they are", () => {
+    const system = [{ text: "a" }, { cachePoint: { type: "default" as const } }, { text: "b" }];
+    expect(buildRequest({ modelId: "m", messages, system, parameters: {} }).system).toEqual(system);
+    expect(buildRequest({ modelId: "m", messages, system: [], parameters: {} })).not.toHaveProperty("system");
+  });
+
+  it("asks for fields of the model's own answer where some are wanted", () => {
+    const asking = { modelId: "m", messages, parameters: {}, responseFields: ["/stop_sequence"] };
+    expect(buildRequest(asking)).toHaveProperty("additionalModelResponseFieldPaths", ["/stop_sequence"]);
+  });
+
   it("sends no empty system block", () => {
     expect(buildRequest({ modelId: "m", messages, system: "", parameters: {} })).not.toHaveProperty("system");
   });

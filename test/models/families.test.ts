@@ -49,6 +49,7 @@ function known(id: string): string[] {
     ...(flatToolSchemas ? ["flat schemas"] : []),
     ...(bareToolSchemas ? ["bare schemas"] : []),
     ...(familyOf(id).topK ? [`top-k ${JSON.stringify(familyOf(id).topK?.fields(5))}`] : []),
+    ...(familyOf(id).namesStop ? ["names its stop"] : []),
     ...(oneSampling ? ["one sampling"] : []),
     ...(prefill ? ["prefill"] : []),
     ...(retention ? [`keeps for ${retention.least}`] : []),
@@ -59,7 +60,15 @@ function known(id: string): string[] {
 
 const ADAPTIVE = "low medium high xhigh max";
 const TOP_K = 'top-k {"top_k":5}';
-const CLAUDE = ["namedToolChoice", "pdf Infinity", "form", "rich results", "flat schemas", TOP_K];
+const CLAUDE = [
+  "namedToolChoice",
+  "pdf Infinity",
+  "form",
+  "rich results",
+  "flat schemas",
+  TOP_K,
+  "names its stop",
+];
 const OLD_CLAUDE = [
   "namedToolChoice",
   "pdf 4718592",
@@ -67,6 +76,7 @@ const OLD_CLAUDE = [
   "rich results",
   "flat schemas",
   TOP_K,
+  "names its stop",
   "prefill",
 ];
 const NOVA = [

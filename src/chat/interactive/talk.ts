@@ -52,7 +52,10 @@ export interface InteractiveOptions {
   choose: (names: string, setup: Setup) => Promise<ResolvedModel[]>;
   priceOf: (model: ResolvedModel | undefined, modelId: string) => Price | undefined;
   /** What goes with every question. */
-  query: Omit<Query, "messages" | "attachments" | "earlier" | "recorder" | "open" | "noted" | "usualCache">;
+  query: Omit<
+    Query,
+    "messages" | "attachments" | "earlier" | "recorder" | "open" | "noted" | "usualCache" | "system"
+  > & { system?: string | undefined };
   /** Files of the first question. */
   attachments: Query["attachments"];
   /** Shows the model's text as it came. */

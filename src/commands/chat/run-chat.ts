@@ -152,7 +152,7 @@ async function ask(
   options: Asked,
   setup: Setup,
   conversation: Conversation | undefined,
-  extras: Partial<Query>,
+  extras: Extras,
   { messages, goesOn, tools }: Newest,
 ): Promise<void> {
   const { runtime } = setup;
@@ -285,7 +285,7 @@ async function queryOf(
   options: Asked,
   runtime: Runtime,
   conversation: Conversation | undefined,
-): Promise<Omit<Query, "messages">> {
+): Promise<Omit<Query, "messages" | "system"> & { system: string | undefined }> {
   return {
     system: (await readSystemPrompt(options, runtime)) ?? conversation?.turns.at(-1)?.system,
     parameters: { ...options.templateParams, ...parametersOf(options) },
@@ -382,10 +382,13 @@ function splitNames(names: string): string[] {
   );
 }
 
+/** What else a command line asks for. */
+type Extras = Partial<Omit<Query, "system">>;
+
 /** What goes with the prompt: files, schema, guardrail, metadata. Each is loaded only when it is asked for. */
-async function readExtras(options: ChatOptions, runtime: Runtime): Promise<Partial<Query>> {
+async function readExtras(options: ChatOptions, runtime: Runtime): Promise<Extras> {
   const { file, schema, guardrail, metadata } = options;
-  const extras: Partial<Query> = { asksForTrace: options.guardrailTrace === true };
+  const extras: Extras = { asksForTrace: options.guardrailTrace === true };
   const grounding = options.citations ? "--citations" : options.web ? "--web" : undefined;
   if (grounding !== undefined && schema !== undefined)
     throw usageError(

@@ -35,6 +35,7 @@ export class MessagesReader implements AnswerReader {
   #last: number | undefined;
   #hasCalls = false;
   #stopReason: string | undefined;
+  #stopSequence: string | undefined;
   #hasIntervened = false;
   #usage: JsonObject = {};
 
@@ -59,6 +60,7 @@ export class MessagesReader implements AnswerReader {
         break;
       case "message_delta":
         this.#stopReason = textAt(event["delta"], "stop_reason") ?? this.#stopReason;
+        this.#stopSequence = textAt(event["delta"], "stop_sequence") ?? this.#stopSequence;
         this.#hasIntervened ||= tellsIntervention(event);
         this.#usage = mergeUsage(this.#usage, event["usage"]);
         break;
@@ -73,7 +75,7 @@ export class MessagesReader implements AnswerReader {
 
   /** A whole message is read as the events that say the same. Throws `bad-response` for what is none. */
   takeWhole(message: JsonObject): ConverseStreamOutput[] {
-    const { content, stop_reason } = message;
+    const { content, stop_reason, stop_sequence } = message;
     this.#hasIntervened = tellsIntervention(message);
     if (!Array.isArray(content)) {
       throw new OpenclawError("bad-response", {
@@ -88,7 +90,7 @@ export class MessagesReader implements AnswerReader {
     return [
       { type: "message_start", message },
       ...blocks,
-      { type: "message_delta", delta: { stop_reason } },
+      { type: "message_delta", delta: { stop_reason, stop_sequence } },
       { type: "message_stop" },
     ].flatMap((event) => this.take(event));
   }
@@ -192,9 +194,14 @@ export class MessagesReader implements AnswerReader {
 
   #finish(parts: ConverseStreamOutput[]): void {
     for (const index of this.#open.keys()) this.#close(index, parts);
-    const own = this.#stopReason ?? (this.#hasCalls ? "tool_use" : "end_turn");
-    const stopReason = this.#hasIntervened ? "guardrail_intervened" : own;
-    parts.push({ messageStop: { stopReason: stopReason as StopReason } });
+    const said = this.#stopReason ?? (this.#hasCalls ? "tool_use" : "end_turn");
+    const stopReason = this.#hasIntervened ? "guardrail_intervened" : said;
+    // In the place that Converse has it in where it is asked to hand it on.
+    const own =
+      this.#stopSequence === undefined
+        ? {}
+        : { additionalModelResponseFields: { stop_sequence: this.#stopSequence } };
+    parts.push({ messageStop: { stopReason: stopReason as StopReason, ...own } });
     const usage = toTokenUsage(this.#usage);
     const serviceTier = toServiceTier(this.#usage);
     if (usage) {

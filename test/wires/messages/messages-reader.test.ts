@@ -50,6 +50,20 @@ const end = (stopReason: string) => ({ messageStop: { stopReason } });
 const counted = (usage: object, more: object = {}) => ({ metadata: { usage, metrics: undefined, ...more } });
 const seven = counted({ inputTokens: 5, outputTokens: 2, totalTokens: 7 });
 
+it("hands on which text ended the answer, in the place that Converse has it in", () => {
+  const [, last] = finish("stop_sequence");
+  const delta = { stop_reason: "stop_sequence", stop_sequence: "END" };
+  const stopped = {
+    ...end("stop_sequence").messageStop,
+    additionalModelResponseFields: { stop_sequence: "END" },
+  };
+  expect(read(begin(), ...words(0, "a"), { type: "message_delta", delta }, last ?? {})).toContainEqual({
+    messageStop: stopped,
+  });
+  const whole = new MessagesReader().takeWhole({ content: [{ type: "text", text: "a" }], ...delta });
+  expect(whole).toContainEqual({ messageStop: stopped });
+});
+
 it("makes a text answer one block, with the counts of its end", () => {
   expect(
     read(
