@@ -410,6 +410,8 @@ export const PROGRAM: Program = {
           ...flag("--close <gate>", "close a gate to models, as AWS does (repeatable)", repeatableOf(GATES)),
           choices: GATES,
         },
+        flag("--tpm <tokens>", "hold calls to so many tokens a minute: N, or OF=N (repeatable)", repeatable),
+        flag("--rpm <requests>", "the same for requests", repeatable),
         flag("--upstream <url>", "OpenAI-compatible server whose model answers Converse calls"),
         flag("--upstream-model <model>", "model of that server that answers"),
       ],

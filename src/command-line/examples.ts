@@ -374,6 +374,7 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
       say("openclaw emulator"),
       say("openclaw emulator --port 8080"),
       say("openclaw emulator --fault ConverseStream:1=ThrottlingException --fault ConverseStream:2=reset@5"),
+      say("openclaw emulator --tpm 20000 --tpm us-west-2=0", "throttles as AWS does"),
       say("openclaw emulator --emulator-script script.json5", "models say what the file has"),
       say(
         "openclaw emulator --upstream http://127.0.0.1:11434/v1 --upstream-model llama3.2",

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { isRegionName } from "../aws/region.ts";
 import { explainListenFailure } from "../network/listen-failure.ts";
 import { maskUserInfo } from "../network/user-info.ts";
 import { maskKeyId } from "../credentials/mask.ts";
@@ -8,6 +9,7 @@ import {
   type EmulatedGate,
   type Emulator,
   type EmulatorOptions,
+  type MinuteLimit,
   type RecordedCall,
   type Upstream,
 } from "../emulator/emulator.ts";
@@ -32,6 +34,9 @@ export interface EmulatorCommandOptions extends GlobalOptions {
   /** Address of an OpenAI-compatible server whose model answers Converse calls. */
   upstream?: string;
   upstreamModel?: string;
+  /** Tokens and requests in any minute: `N`, or `OF=N` for a region or model. */
+  tpm?: string[];
+  rpm?: string[];
 }
 
 /** Where the upstream's key comes from: a flag would show it to everybody on this machine. */
@@ -107,11 +112,12 @@ async function readDialogue(
 }
 
 async function open(
-  { host: given, port, region, fault = [], close = [] }: EmulatorCommandOptions,
+  options: EmulatorCommandOptions,
   { terminal }: Runtime,
   speakers: Pick<EmulatorOptions, "dialogue" | "upstream">,
 ): Promise<Emulator> {
-  const host = withoutBrackets(given);
+  const { port, region, fault = [], close = [], tpm = [], rpm = [] } = options;
+  const host = withoutBrackets(options.host);
   if (!isLoopback(host)) {
     throw usageError(
       `--host ${host} is not an address of this machine alone; the emulator's credentials are public.`,
@@ -119,12 +125,19 @@ async function open(
     );
   }
   const script = faultScript(fault);
+  const limits = { tokens: tpm.map(readLimit("--tpm")), requests: rpm.map(readLimit("--rpm")) };
+  if (speakers.upstream && tpm.length + rpm.length > 0)
+    throw usageError(
+      "--tpm and --rpm are for answers that are made up, and --upstream has a model that answers.",
+      "Leave one of them out.",
+    );
   try {
     return await startEmulator({
       host,
       port,
       script,
       closedGates: close,
+      limits,
       ...(region === undefined ? {} : { region }),
       ...speakers,
       remembersCalls: false,
@@ -140,6 +153,20 @@ async function open(
       cause,
     });
   }
+}
+
+/** Reads `N` or `OF=N`. Throws `usage`. */
+function readLimit(flag: string): (text: string) => MinuteLimit {
+  return (text) => {
+    const [, of, value] = /^(?:([^=\s]+)=)?(\d{1,15})$/.exec(text.trim()) ?? [];
+    const isKnown = of === undefined || isRegionName(of) || of.includes(".");
+    if (value === undefined || !isKnown)
+      throw usageError(
+        `${flag} '${text}' is no whole number, nor one behind a region or model.`,
+        "For example: openclaw emulator --tpm 20000 --rpm us-west-2=0",
+      );
+    return { of, value: Number(value) };
+  };
 }
 
 function describeCall(call: RecordedCall): string {

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { textAt } from "../json.ts";
 import { foreignHostIn, isLoopback, withoutBrackets } from "../loopback.ts";
 import { authenticate, type KnownCredentials, type SecretKey } from "./authenticate.ts";
 import { AwsError, toErrorReply } from "./aws-error.ts";
@@ -16,7 +17,8 @@ import { requiredPermissions } from "./permissions.ts";
 import { receiveCall, type ReceivedCall } from "./receive-call.ts";
 import type { RecordedCall } from "./recorded-call.ts";
 import type { Script, ScriptedAnswer } from "./script.ts";
-import type { QuotaValues } from "./service-quotas.ts";
+import { QuotaGate } from "./quota-gate.ts";
+import type { MinuteLimits, QuotaValues } from "./service-quotas.ts";
 import { breakOff, waitFor, writeSteps } from "./stream-writer.ts";
 
 export { emulatedEnvironment } from "./environment.ts";
@@ -25,6 +27,7 @@ export type { EmulatedGate } from "./gates.ts";
 export type { Upstream } from "./operation-context.ts";
 export type { Permission, RecordedCall } from "./recorded-call.ts";
 export type { ScriptedAnswer, StreamStep } from "./script.ts";
+export type { MinuteLimit } from "./service-quotas.ts";
 
 /** The account that every ARN of the emulator names: AWS's own example account. */
 const EMULATED_ACCOUNT = "123456789012";
@@ -56,11 +59,13 @@ export interface EmulatorOptions {
   imds?: Partial<InstanceMetadata>;
   /** Values of the account's quotas that are others than the emulator's own, by their names in Service Quotas. */
   quotas?: QuotaValues;
+  /** What is enforced of the quotas of a minute, in any region. Nothing is unless it is named here. */
+  limits?: Partial<MinuteLimits>;
   /** Told about each call when the headers of its answer are sent. */
   onAnswer?: (call: RecordedCall) => void;
   /** The real model that answers Converse and ConverseStream, in place of made-up answers. Closed with the emulator. */
   upstream?: Upstream | undefined;
-  /** Milliseconds since 1970, against which signatures are checked. */
+  /** Milliseconds since 1970, against which signatures are checked and minutes are measured. */
   now?: () => number;
   /** Whether it answers under every name, as behind a proxy that leads AWS's names here. Otherwise this machine's own. */
   answersAnyHost?: boolean;
@@ -119,13 +124,18 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     gates: new AccountGates(closedGates),
     mantleModels: options.mantleModels ?? MANTLE_MODELS,
   };
+  const quotas = {
+    bearerRegion: options.region ?? "us-east-1",
+    quotas: options.quotas ?? {},
+    limits: { tokens: [], requests: [], ...options.limits },
+  };
   const context: OperationContext = {
     account,
     instanceMetadata: new InstanceMetadataService(instance, now),
-    bearerRegion: options.region ?? "us-east-1",
     delayMs: options.delayMs ?? 0,
     now,
-    quotas: options.quotas ?? {},
+    ...quotas,
+    gate: new QuotaGate({ ...quotas, account, now }),
     counter: new CallCounter(),
     upstream: options.upstream,
     dialogue: options.dialogue,
@@ -248,8 +258,8 @@ async function decide(
   }
 }
 
-function countThrottled({ parameters }: RecordedCall, { counter, now }: OperationContext): void {
-  const { modelId } = parameters;
+function countThrottled({ parameters, body }: RecordedCall, { counter, now }: OperationContext): void {
+  const modelId = parameters["modelId"] ?? textAt(body, "model");
   if (modelId === undefined) return;
   counter.add({ time: now(), modelId, inputTokens: 0, outputTokens: 0, burndown: 1, isThrottled: true });
 }

@@ -4,6 +4,7 @@ import { Catalogue } from "./catalogue.ts";
 import { completionOf, completionSteps } from "./completions.ts";
 import { readCompletionsRequest } from "./completions-request.ts";
 import { answerSteps, converseResponse } from "./converse.ts";
+import type { ConverseRequest } from "./converse-model.ts";
 import { readConverseRequest } from "./converse-request.ts";
 import { notOnThisRoute } from "./mantle.ts";
 import { messageOf, messageSteps } from "./messages.ts";
@@ -11,6 +12,7 @@ import { readMessagesRequest } from "./messages-request.ts";
 import type { EmulatedModel } from "./models.ts";
 import { type AnswerName, callIdOf, missing } from "./openai-request.ts";
 import { fieldOf, json, modelIdOf, type OperationContext, type Reply } from "./operation-context.ts";
+import type { Reservation } from "./quota-gate.ts";
 import type { RecordedCall } from "./recorded-call.ts";
 import { responseIdOf, responseOf, responseSteps } from "./responses.ts";
 import { readResponsesRequest } from "./responses-request.ts";
@@ -34,7 +36,8 @@ export async function converse(
     return json(await upstream.converse(call.body, modelIdOf(call), signal));
   }
   const started = now();
-  return json(converseResponse(answerConversation(call, context), now() - started));
+  const { answer, settle } = answerConversation(call, context);
+  return settle(json(converseResponse(answer, now() - started)));
 }
 
 /** Answers ConverseStream, of the real model where there is one. */
@@ -52,19 +55,28 @@ export async function converseStream(
   if (/meta\.llama4/.test(modelIdOf(call)) && isRecord(call.body) && call.body["toolConfig"])
     throw validationError("This model doesn't support tool use in streaming mode.");
   const started = now();
-  const answer = answerConversation(call, context, (model) => model.responseStreamingSupported === true);
-  return { stream: answerSteps(answer, { delayMs, elapsed: () => now() - started }) };
+  const { answer, settle } = answerConversation(
+    call,
+    context,
+    (model) => model.responseStreamingSupported === true,
+  );
+  return settle({ stream: answerSteps(answer, { delayMs, elapsed: () => now() - started }) });
 }
 
 /** Embeds texts; chat models are asked by Converse here. */
 export function invokeModel(call: RecordedCall, context: OperationContext): Reply {
-  const { counter, now } = context;
+  const { counter, now, gate } = context;
   const modelId = modelIdOf(call);
   const model = modelToCall(modelId, call, context);
   const { body, inputTokens } = simulateEmbeddings(model, call.body);
+  const { settle } = gate.admit(call, {
+    id: modelId,
+    used: { inputTokens, outputTokens: 0 },
+    maxTokens: 0,
+  });
   counter.add({ time: now(), modelId, inputTokens, outputTokens: 0, burndown: 1 });
   const { headers, ...reply } = json(body);
-  return {
+  return settle({
     ...reply,
     headers: {
       ...headers,
@@ -72,7 +84,7 @@ export function invokeModel(call: RecordedCall, context: OperationContext): Repl
       "x-amzn-bedrock-invocation-latency": "1",
       "x-simulated-by": "openclaw emulator",
     },
-  };
+  });
 }
 
 /** The model that an id stands for, where the account may call it. Throws `AwsError` as the service refuses. */
@@ -90,8 +102,7 @@ function answerConversation(
   call: RecordedCall,
   context: OperationContext,
   canAnswer: (model: EmulatedModel) => boolean = () => true,
-): SimulatedAnswer {
-  const { counter, now, dialogue } = context;
+): CountedAnswer {
   const model = modelToCall(modelIdOf(call), call, context);
   const isChatModel =
     model.canConverse !== false &&
@@ -102,19 +113,42 @@ function answerConversation(
       "This action doesn't support the model that you provided. Try again with a supported text or chat model.",
     );
   }
-  const answer = simulateAnswer(readConverseRequest(call.body, model), model, dialogue);
-  count(answer, modelIdOf(call), model, { counter, now });
-  return answer;
+  return answerAndCount(readConverseRequest(call.body, model), modelIdOf(call), model, { call, context });
 }
 
-/** Counts what a call used, for CloudWatch. */
-function count(
-  { inputTokens, outputTokens }: SimulatedAnswer,
+/** A made-up answer, and what takes its reply when it is settled what of the quota it used. */
+type CountedAnswer = { answer: SimulatedAnswer } & Reservation;
+
+/** Makes an answer up within the quotas of the model, and counts what it used, for CloudWatch. */
+function answerAndCount(
+  request: ConverseRequest,
   modelId: string,
-  { burndown = 1 }: EmulatedModel,
-  { counter, now }: Pick<OperationContext, "counter" | "now">,
-): void {
-  counter.add({ time: now(), modelId, inputTokens, outputTokens, burndown });
+  model: EmulatedModel,
+  { call, context }: { call: RecordedCall; context: OperationContext },
+): CountedAnswer {
+  const { counter, now, dialogue, gate } = context;
+  const answer = simulateAnswer(request, model, dialogue);
+  const { inputTokens, outputTokens } = answer;
+  const { settle } = gate.admit(call, { id: modelId, used: answer, maxTokens: request.maxTokens });
+  counter.add({ time: now(), modelId, inputTokens, outputTokens, burndown: model.burndown ?? 1 });
+  return { answer, settle };
+}
+
+/** The model that the body of a call names. */
+interface AskedModel {
+  id: string;
+  model: EmulatedModel;
+  isMantle: boolean;
+}
+
+/** The same for a call that may be Mantle's, whose quotas are others and which CloudWatch does not count. */
+function answerHere(
+  request: ConverseRequest,
+  { model, id, isMantle }: AskedModel,
+  made: { call: RecordedCall; context: OperationContext },
+): CountedAnswer {
+  if (!isMantle) return answerAndCount(request, id, model, made);
+  return { answer: simulateAnswer(request, model, made.context.dialogue), settle: (reply) => reply };
 }
 
 /** A real model in the emulator's place speaks Converse alone. Throws `AwsError` where there is one. */
@@ -126,52 +160,58 @@ function refuseForUpstream({ upstream }: OperationContext): void {
 /** Answers Anthropic's Messages API, streamed or whole. */
 export function answerMessages(call: RecordedCall, context: OperationContext): Reply {
   refuseForUpstream(context);
-  const model = modelOfMessages(call, context);
-  const answer = simulateAnswer(readMessagesRequest(call.body, model), model, context.dialogue);
-  const named = { id: call.requestId, model: textAt(call.body, "model") ?? "" };
-  return fieldOf(call.body, "stream") === true
-    ? { stream: messageSteps(answer, { ...named, delayMs: context.delayMs }) }
-    : json(messageOf(answer, named));
+  const asked = modelOfMessages(call, context);
+  const request = readMessagesRequest(call.body, asked.model);
+  const { answer, settle } = answerHere(request, asked, { call, context });
+  const named = { id: call.requestId, model: asked.id };
+  return settle(
+    fieldOf(call.body, "stream") === true
+      ? { stream: messageSteps(answer, { ...named, delayMs: context.delayMs }) }
+      : json(messageOf(answer, named)),
+  );
 }
 
 /** Mantle alone counts. The runtime has no such route, and says so with status 200: the page has none, and it is measured. */
 export function countMessages(call: RecordedCall, context: OperationContext): Reply {
   if (call.service === "bedrock")
     return json({ Output: { __type: "com.amazon.coral.service#UnknownOperationException" }, Version: "1.0" });
-  const model = modelOfMessages(call, context);
+  const { model } = modelOfMessages(call, context);
   const request = readMessagesRequest(call.body, model, { isCounted: true });
   return json({ input_tokens: countInputTokens(request) });
 }
 
-function modelOfMessages(call: RecordedCall, context: OperationContext): EmulatedModel {
+function modelOfMessages(call: RecordedCall, context: OperationContext): AskedModel {
   if (call.headers["anthropic-version"] === undefined)
     throw validationError("anthropic-version: header is required");
   const id = textAt(call.body, "model");
   if (id === undefined) throw validationError("model: Field required");
   const catalogue = new Catalogue(context.account, call.region);
-  if (catalogue.asksMantle(call.service, id)) return catalogue.mantleModel(id, "/anthropic/v1/messages");
+  if (catalogue.asksMantle(call.service, id))
+    return { id, model: catalogue.mantleModel(id, "/anthropic/v1/messages"), isMantle: true };
   const model = modelToCall(id, call, context);
-  if (model.providerName === "Anthropic") return model;
+  if (model.providerName === "Anthropic") return { id, model, isMantle: false };
   throw notOnThisRoute(id);
 }
 
 /** Answers OpenAI's chat completions, streamed or whole. */
 export function answerCompletions(call: RecordedCall, context: OperationContext): Reply {
-  const { model, body, name, isMantle } = openaiCall(call, context);
-  const answer = simulateAnswer(readCompletionsRequest(call.body, model), model, context.dialogue);
-  if (!isMantle) count(answer, String(body["model"]), model, context);
-  return body["stream"] === true
-    ? { stream: completionSteps(answer, { ...name, delayMs: context.delayMs }) }
-    : json(completionOf(answer, name));
+  const { body, name, ...asked } = openaiCall(call, context);
+  const request = readCompletionsRequest(call.body, asked.model);
+  const { answer, settle } = answerHere(request, asked, { call, context });
+  return settle(
+    body["stream"] === true
+      ? { stream: completionSteps(answer, { ...name, delayMs: context.delayMs }) }
+      : json(completionOf(answer, name)),
+  );
 }
 
 /** Answers OpenAI's Responses, streamed or whole, and remembers what is to be stored. */
 export function answerResponses(call: RecordedCall, context: OperationContext): Reply {
-  const { model, body, name, isMantle } = openaiCall(call, context);
+  const { body, name, ...asked } = openaiCall(call, context);
+  const { model, isMantle } = asked;
   const { storedResponses: stored } = context;
   const request = readResponsesRequest(call.body, model, { isMantle, stored: (id) => stored.get(id) });
-  const answer = simulateAnswer(request.conversation, model, context.dialogue);
-  if (!isMantle) count(answer, String(body["model"]), model, context);
+  const { answer, settle } = answerHere(request.conversation, asked, { call, context });
   if (request.isStored) {
     const { text, toolUses } = answer;
     const calls = toolUses.map((toolUse) => ({
@@ -182,9 +222,11 @@ export function answerResponses(call: RecordedCall, context: OperationContext): 
     for (const oldest of [...stored.keys()].slice(0, -MOST_STORED)) stored.delete(oldest);
   }
   const named = { ...name, modelId: model.modelId };
-  return body["stream"] === true
-    ? { stream: responseSteps(answer, request, { ...named, delayMs: context.delayMs }) }
-    : json(responseOf(answer, request, named));
+  return settle(
+    body["stream"] === true
+      ? { stream: responseSteps(answer, request, { ...named, delayMs: context.delayMs }) }
+      : json(responseOf(answer, request, named)),
+  );
 }
 
 /** So many responses are remembered; AWS keeps all of them for 30 days. */
@@ -194,12 +236,7 @@ const MOST_STORED = 100;
 function openaiCall(
   call: RecordedCall,
   context: OperationContext,
-): {
-  model: EmulatedModel;
-  body: JsonObject;
-  isMantle: boolean;
-  name: AnswerName;
-} {
+): AskedModel & { body: JsonObject; name: AnswerName } {
   refuseForUpstream(context);
   const { account, now } = context;
   const body = isRecord(call.body) ? call.body : {};
@@ -208,12 +245,12 @@ function openaiCall(
   const catalogue = new Catalogue(account, call.region);
   const isMantle = catalogue.asksMantle(call.service, id);
   const name = { callId: call.requestId, body, createdAt: Math.floor(now() / 1000) };
-  if (isMantle) return { model: catalogue.mantleModel(id, call.path), body, isMantle, name };
+  if (isMantle) return { id, model: catalogue.mantleModel(id, call.path), body, isMantle, name };
   const model = modelToCall(id, call, context);
   // The runtime endpoint has them below /openai/v1 only.
   const isThere = model.openaiPaths?.some((path) => call.path === `/openai/v1/${path}`);
   if (!isThere) throw notOnThisRoute(id);
-  return { model, body, isMantle, name };
+  return { id, model, body, isMantle, name };
 }
 
 /**

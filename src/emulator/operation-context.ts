@@ -7,7 +7,8 @@ import type { Dialogue } from "./dialogue.ts";
 import type { InstanceMetadataService } from "./instance-metadata.ts";
 import type { RecordedCall } from "./recorded-call.ts";
 import type { StreamSteps } from "./script.ts";
-import type { QuotaValues } from "./service-quotas.ts";
+import type { QuotaGate } from "./quota-gate.ts";
+import type { MinuteLimits, QuotaValues } from "./service-quotas.ts";
 
 /** A real model that answers Converse calls in the emulator's place. The bodies it gets are such as Bedrock takes. */
 export interface Upstream {
@@ -31,6 +32,9 @@ export interface OperationContext {
   readonly now: () => number;
   /** Values of quotas that are others than the emulator's own. */
   readonly quotas: QuotaValues;
+  /** What is enforced of them. */
+  readonly limits: MinuteLimits;
+  readonly gate: QuotaGate;
   /** What its models were called with. */
   readonly counter: CallCounter;
   /** The real model that answers Converse calls; none where answers are made up. */

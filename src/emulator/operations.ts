@@ -228,12 +228,16 @@ const BY_TARGET: Readonly<Record<string, Operation & { service: "servicequotas" 
   "ServiceQuotasV20190624.ListServiceQuotas": {
     service: "servicequotas",
     needs: onAnythingOf("servicequotas"),
-    answer: inRegion((catalogue, { body }, { quotas }) => listServiceQuotas(body, catalogue, quotas)),
+    answer: inRegion((catalogue, call, context) =>
+      listServiceQuotas(call.body, catalogue, quotaPlace(call, context)),
+    ),
   },
   "ServiceQuotasV20190624.GetServiceQuota": {
     service: "servicequotas",
     needs: onAnythingOf("servicequotas"),
-    answer: inRegion((catalogue, { body }, { quotas }) => getServiceQuota(body, catalogue, quotas)),
+    answer: inRegion((catalogue, call, context) =>
+      getServiceQuota(call.body, catalogue, quotaPlace(call, context)),
+    ),
   },
   "GraniteServiceVersion20100801.GetMetricData": {
     service: "monitoring",
@@ -337,6 +341,13 @@ function aboutModel(show: (gates: AccountGates, model: EmulatedModel) => object)
   return inRegion((catalogue, call, { account }) =>
     show(account.gates, catalogue.findModel(modelIdOf(call))),
   );
+}
+
+function quotaPlace(
+  { region }: RecordedCall,
+  { bearerRegion, limits, quotas }: OperationContext,
+): Parameters<typeof listServiceQuotas>[2] {
+  return { region: region ?? bearerRegion, limits, named: quotas };
 }
 
 function catalogueOf({ region }: RecordedCall, { account, bearerRegion }: OperationContext): Catalogue {

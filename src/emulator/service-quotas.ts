@@ -7,6 +7,68 @@ import type { EmulatedModel } from "./models.ts";
 /** Values of the quotas of one account that are others than the emulator's own, by name. */
 export type QuotaValues = Readonly<Record<string, number>>;
 
+/** What is enforced of the quotas of a minute: of all models in all regions, or of one model or region alone. */
+export interface MinuteLimit {
+  /** A region, a model, or one of its profiles; undefined for all. */
+  of?: string | undefined;
+  value: number;
+}
+
+/** All that is enforced. Nothing is where both are empty. */
+export interface MinuteLimits {
+  tokens: readonly MinuteLimit[];
+  requests: readonly MinuteLimit[];
+}
+
+/** The ways to a model that have quotas of their own, as their names begin. */
+export type QuotaWay = "On-demand" | "Cross-region" | "Global cross-region";
+
+/** What the quotas of a model are looked up by besides the model. */
+interface QuotaPlace {
+  region: string;
+  limits: MinuteLimits;
+  named: QuotaValues;
+}
+
+/** The quotas of a minute that are enforced for a model by one way; undefined is none. */
+export function minuteQuotas(
+  model: EmulatedModel,
+  way: QuotaWay,
+  { region, limits, named }: QuotaPlace,
+): { tokens: number | undefined; requests: number | undefined } {
+  const valueOf = (what: "tokens" | "requests"): number | undefined => {
+    const limit = limitOf(limits[what], model, region);
+    return limit === undefined ? undefined : (named[minuteQuotaName(model, way, what)] ?? limit);
+  };
+  return { tokens: valueOf("tokens"), requests: valueOf("requests") };
+}
+
+/** The nearest limit: the model's own, then the region's, then that of all. */
+function limitOf(
+  limits: readonly MinuteLimit[],
+  { modelId }: EmulatedModel,
+  region: string,
+): number | undefined {
+  const found =
+    limits.findLast(({ of }) => of === modelId || of?.endsWith(`.${modelId}`)) ??
+    limits.findLast(({ of }) => of === region) ??
+    limits.findLast(({ of }) => of === undefined);
+  return found?.value;
+}
+
+function minuteQuotaName(
+  { modelName, providerName }: EmulatedModel,
+  way: QuotaWay,
+  what: "tokens" | "requests",
+): string {
+  return `${way} model inference ${what} per minute for ${nameInQuotas(modelName, providerName)}`;
+}
+
+/** Some of AWS's names have the vendor in front, in others it is part of the model's own. */
+function nameInQuotas(modelName: string, providerName: string): string {
+  return modelName.startsWith(providerName) ? modelName : `${providerName} ${modelName}`;
+}
+
 /** Values of a model that nobody has asked more for. */
 const REQUESTS_PER_MINUTE = 200;
 const TOKENS_PER_MINUTE = 200_000;
@@ -26,23 +88,23 @@ const OTHERS: readonly NamedQuota[] = [
 ];
 
 /** The names and values of the quotas for a model, as AWS words them. */
-function quotasOf(model: EmulatedModel, prefixes: readonly string[]): NamedQuota[] {
+function quotasOf(model: EmulatedModel, prefixes: readonly string[], place: QuotaPlace): NamedQuota[] {
   const { modelName, providerName, inferenceTypesSupported } = model;
-  // Some of AWS's names have the vendor in front, in others it is part of the model's own.
-  const name = modelName.startsWith(providerName) ? modelName : `${providerName} ${modelName}`;
+  const name = nameInQuotas(modelName, providerName);
   const isGlobal = prefixes.includes("global");
-  const ways = [
-    ...(inferenceTypesSupported.includes("ON_DEMAND") ? ["On-demand"] : []),
-    ...(prefixes.some((prefix) => prefix !== "global") ? ["Cross-region"] : []),
-    ...(isGlobal ? ["Global cross-region"] : []),
+  const ways: QuotaWay[] = [
+    ...(inferenceTypesSupported.includes("ON_DEMAND") ? (["On-demand"] as const) : []),
+    ...(prefixes.some((prefix) => prefix !== "global") ? (["Cross-region"] as const) : []),
+    ...(isGlobal ? (["Global cross-region"] as const) : []),
   ];
   if (ways.length === 0) return [];
   const quotas: NamedQuota[] = [];
   for (const way of ways) {
+    const { tokens, requests } = minuteQuotas(model, way, place);
     // Newer models are held to tokens only.
-    if (!model.hasTokenQuotasOnly)
-      quotas.push([`${way} model inference requests per minute for ${name}`, REQUESTS_PER_MINUTE]);
-    quotas.push([`${way} model inference tokens per minute for ${name}`, TOKENS_PER_MINUTE]);
+    if (requests !== undefined || !model.hasTokenQuotasOnly)
+      quotas.push([minuteQuotaName(model, way, "requests"), requests ?? REQUESTS_PER_MINUTE]);
+    quotas.push([minuteQuotaName(model, way, "tokens"), tokens ?? TOKENS_PER_MINUTE]);
   }
   const daily = `Model invocation max tokens per day for ${name} (doubled for cross-region calls)`;
   quotas.push([daily, TOKENS_PER_DAY]);
@@ -53,16 +115,16 @@ function quotasOf(model: EmulatedModel, prefixes: readonly string[]): NamedQuota
 }
 
 /** All quotas of the account for Amazon Bedrock in a region, by code, as Service Quotas describes them. */
-function describeQuotas(catalogue: Catalogue, values: QuotaValues): (object & { QuotaCode: string })[] {
+function describeQuotas(catalogue: Catalogue, place: QuotaPlace): (object & { QuotaCode: string })[] {
   const named = new Map<string, number>(OTHERS);
   const profiles = catalogue.offeredProfiles().filter(({ type }) => type === "SYSTEM_DEFINED");
   for (const model of catalogue.models) {
     const prefixes = profiles
       .filter(({ modelId }) => modelId === model.modelId)
       .map(({ inferenceProfileId }) => inferenceProfileId.split(".", 1)[0] ?? "");
-    for (const [name, value] of quotasOf(model, prefixes)) named.set(name, value);
+    for (const [name, value] of quotasOf(model, prefixes, place)) named.set(name, value);
   }
-  for (const [name, value] of Object.entries(values)) named.set(name, value);
+  for (const [name, value] of Object.entries(place.named)) named.set(name, value);
   const quotas = [...named].map(([name, value]) => {
     const code = codeOf(name);
     return {
@@ -87,14 +149,14 @@ function codeOf(name: string): string {
 }
 
 /** Answers one page of ListServiceQuotas. Throws `AwsError` for an unknown service, a wrong page length and a wrong token. */
-export function listServiceQuotas(body: unknown, catalogue: Catalogue, values: QuotaValues): object {
+export function listServiceQuotas(body: unknown, catalogue: Catalogue, place: QuotaPlace): object {
   const request = requestOf(body);
   const length = request["MaxResults"] ?? 100;
   if (typeof length !== "number" || !Number.isInteger(length) || length < 1 || length > 100)
     throw illegal("MaxResults must be between 1 and 100.");
   const start = readToken(request["NextToken"]);
   const code = request["QuotaCode"];
-  const found = describeQuotas(catalogue, values).filter(
+  const found = describeQuotas(catalogue, place).filter(
     ({ QuotaCode }) => code === undefined || QuotaCode === code,
   );
   const end = start + length;
@@ -105,9 +167,9 @@ export function listServiceQuotas(body: unknown, catalogue: Catalogue, values: Q
 }
 
 /** Answers GetServiceQuota. Throws `AwsError` NoSuchResourceException for an unknown service or code. */
-export function getServiceQuota(body: unknown, catalogue: Catalogue, values: QuotaValues): object {
+export function getServiceQuota(body: unknown, catalogue: Catalogue, place: QuotaPlace): object {
   const { QuotaCode: code } = requestOf(body);
-  const Quota = describeQuotas(catalogue, values).find(({ QuotaCode }) => QuotaCode === code);
+  const Quota = describeQuotas(catalogue, place).find(({ QuotaCode }) => QuotaCode === code);
   if (Quota) return { Quota };
   throw new AwsError(
     "NoSuchResourceException",

@@ -128,6 +128,33 @@ describe("openclaw emulator", () => {
     expect(await emulator.end("SIGINT")).toBe(130);
   });
 
+  it("holds calls to the quotas of --tpm and --rpm", async () => {
+    const { stdout } = await run(["--tpm", "100", "--tpm", "us-west-2=0", "--rpm", "50", "--json"]);
+    const { url, credentials } = JSON.parse(stdout) as { url: string; credentials: { bearerToken: string } };
+    const ask = async (max_completion_tokens: number): Promise<number> => {
+      const body = {
+        model: "us.openai.gpt-5.6-luna",
+        max_completion_tokens,
+        messages: [{ role: "user", content: "hi" }],
+      };
+      const answer = await fetch(`${url}/openai/v1/chat/completions`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${credentials.bearerToken}`, "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+      await answer.text();
+      return answer.status;
+    };
+    expect(await ask(100)).toBe(429);
+    expect(await ask(50)).toBe(200);
+  });
+
+  it.each(["many", "=5", "us-west-2=", "1.5", "-1", "nowhere=5"])("does not take --tpm %s", async (value) => {
+    const { code, stderr } = await openclaw(["emulator", "--tpm", value], createHome());
+    expect(code).toBe(2);
+    expect(stderr).toContain(`--tpm '${value}'`);
+  });
+
   it("says which fault does not exist", async () => {
     const result = await openclaw(["emulator", "--fault", "ConverseStream=explode"], createHome());
     expect(result).toMatchObject({ code: 2, stdout: "" });
