@@ -462,6 +462,7 @@ export const PROGRAM: Program = {
           numberFlag(0, 86_400),
           30,
         ),
+        flag("--strict", "refuse fields of requests that this server does not know"),
         flag("--log-content", "write prompts and answers into the log, too"),
         flag("--ignore-budget", "answer although a budget of the configuration is spent"),
       ],

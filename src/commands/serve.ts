@@ -33,6 +33,7 @@ export interface ServeOptions extends GlobalOptions {
   allowRemoteImages?: boolean;
   logContent?: boolean;
   ignoreBudget?: boolean;
+  strict?: boolean;
 }
 
 /**
@@ -49,14 +50,21 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
   ]);
   refuseOpenDoor(options, keys);
   const origins = (options.cors ?? []).map(readOrigin);
-  const [{ startServer }, { Upstream }, { parseNameMap }, { listeningTerminal, ServeLog }, { watchBugs }] =
-    await Promise.all([
-      import("../serve/server.ts"),
-      import("../serve/upstream.ts"),
-      import("../serve/model-names.ts"),
-      import("../serve/serve-log.ts"),
-      import("../serve/bug-watch.ts"),
-    ]);
+  const [
+    { startServer },
+    { Upstream },
+    { parseNameMap },
+    { listeningTerminal, ServeLog },
+    { watchBugs },
+    { UnknownFields },
+  ] = await Promise.all([
+    import("../serve/server.ts"),
+    import("../serve/upstream.ts"),
+    import("../serve/model-names.ts"),
+    import("../serve/serve-log.ts"),
+    import("../serve/bug-watch.ts"),
+    import("../serve/field-rules.ts"),
+  ]);
   const log = new ServeLog(runtime);
   const end = new AbortController();
   // What runs in the server ends with the server, and not with the signal that asks it to end.
@@ -74,6 +82,7 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
       log,
       keys,
       upstream,
+      unknownFields: new UnknownFields(options.strict === true, log),
       origins,
       isLocal: isLoopback(options.host),
       mostStreams: options.maxStreams,

@@ -24,7 +24,7 @@ export function toStreamError(
   const how = wire.tellBreak(failure);
   return new OpenclawError("stream-broken", {
     message: hasBegun
-      ? `${how} in the middle of the answer: what was printed of '${model}' is not all of it.`
+      ? `${how} in the middle of the answer: what came of '${model}' is not all of it.`
       : `${how} before '${model}' answered.`,
     hint: "Run the command again.",
     requestId,

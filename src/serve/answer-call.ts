@@ -20,6 +20,8 @@ export interface Asked {
   mayCallInParallel?: boolean | undefined;
   /** What was left out, and why. */
   notices: readonly string[];
+  /** The places of fields that nobody knows. */
+  unknown: readonly string[];
 }
 
 type Pieces<Piece> = AsyncGenerator<Piece, void, undefined>;
@@ -50,11 +52,12 @@ export interface AnswerForm<Piece> {
 export async function answerCall<Piece>(
   service: AnswerService,
   request: RouteRequest,
-  { model, ask, isStreamed, mayCallInParallel = true, notices }: Asked,
+  { model, ask, isStreamed, mayCallInParallel = true, notices, unknown }: Asked,
   form: AnswerForm<Piece>,
 ): Promise<Response> {
-  const { upstream, logsContent } = service;
+  const { upstream, logsContent, unknownFields } = service;
   const { call, body } = request;
+  unknownFields.judge(call.entry.path, unknown);
   // Thousands of messages take their time to read, and again to plan the request with.
   await nextTurn();
   Object.assign(call.entry, { model: shorten(model), isStreamed });

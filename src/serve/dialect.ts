@@ -1,10 +1,12 @@
 import type { Call } from "./call.ts";
 import type { ErrorAnswer } from "./error-answer.ts";
+import type { UnknownFields } from "./field-rules.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** What answers are made with. */
 export interface AnswerService {
   upstream: Upstream;
+  unknownFields: UnknownFields;
   allowsRemoteImages: boolean;
   logsContent: boolean;
   heartbeatMs: number;

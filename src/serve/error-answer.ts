@@ -23,8 +23,9 @@ interface Row {
   param?: string;
 }
 
+/** Nothing that the client or a later try could mend, so a status that clients do not try again at. */
 const NO_ACCESS: Row = {
-  status: 503,
+  status: 403,
   code: "aws_credentials",
   message: "This server has no valid AWS credentials at the moment. Tell whoever runs it: openclaw doctor",
 };

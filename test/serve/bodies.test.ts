@@ -103,8 +103,8 @@ const BODIES: readonly [what: string, parts: (string | Uint8Array)[], status: nu
   ["that says it is encoded as it is", whole(ASK, "content-encoding: identity"), 200],
   ["with keys that come twice", whole(withField("model", JSON.stringify(MODEL))), 200],
   ["with a prototype in metadata", whole(withField("metadata", '{"__proto__":"a","constructor":"b"}')), 200],
-  ["with a prototype", whole(withField("__proto__", '{"model":"x"}')), 400, "unknown_parameter"],
-  ["whose only field is a prototype", whole(`{"__proto__":${ASK}}`), 400, "unknown_parameter"],
+  ["with a prototype", whole(withField("__proto__", '{"model":"x"}')), 200],
+  ["whose only field is a prototype", whole(`{"__proto__":${ASK}}`), 400, "invalid_request"],
   ["that is empty, with a length", whole(""), 400, "invalid_json"],
   ["that is empty, without a length", [head()], 400, "invalid_json"],
   ["that is empty, chunked", [head(CHUNKED), "0\r\n\r\n"], 400, "invalid_json"],
@@ -383,7 +383,6 @@ describe("a body", () => {
     for (const body of [
       { model: name },
       { model: "A".repeat(2049) },
-      { [name]: 1 },
       { metadata: { [name]: 1 } },
       { messages: [{ role: name }] },
       { tools: [tool], tool_choice: { type: "function", function: { name } } },
@@ -399,6 +398,8 @@ describe("a body", () => {
       expect(text.length).toBeLessThan(1500);
       expect(performance.now() - started).toBeLessThan(3000);
     }
+    // A field that nobody knows is named in the log.
+    expect((await ask({ [name]: 1 })).status).toBe(200);
     expect((await ask({ model: "A".repeat(2048) })).status).toBe(404);
     expect((await fetch(`${origin}/v1/models/${"A".repeat(8000)}`)).status).toBe(404);
     expect(Math.max(...log.map((line) => JSON.stringify(line).length))).toBeLessThan(2500);
@@ -543,7 +544,7 @@ describe("bytes in flight", () => {
     expect(await refused.json()).toMatchObject({ error: { code: "too_many_bytes", type: "server_error" } });
     leave.abort();
     await logged(({ isAborted }) => isAborted === true);
-    for (const body of ["{".repeat(600_000), `${large.slice(0, -1)},"nonsense":1}`])
+    for (const body of ["{".repeat(600_000), `${large.slice(0, -1)},"n":2}`])
       expect((await ask(body)).status).toBe(400);
     const next = await ask(large);
     expect(next.status).toBe(200);

@@ -61,7 +61,7 @@ describe("the routes of openclaw serve", () => {
     expect((await fetch(`${origin}/health`)).status).toBe(200);
     await expect(
       client.chat.completions.create({ model: MODEL, messages: [{ role: "user", content: "hi" }] }),
-    ).rejects.toMatchObject({ status: 503, code: "aws_credentials" });
+    ).rejects.toMatchObject({ status: 403, code: "aws_credentials" });
   });
 
   it("answers what is not there in OpenAI's shape", async () => {

@@ -14,10 +14,11 @@ import { LONGEST_ID } from "../../../models/resolve-model.ts";
 import type { Asked } from "../../answer-call.ts";
 import { ANY_OBJECT, compileSchema, isCut } from "../../content/answer-schema.ts";
 import { readMetadata } from "../../content/read-metadata.ts";
+import { judgeFields } from "../../field-rules.ts";
 import { refused, RequestField } from "../../request-field.ts";
 import { readMessages } from "./read-messages.ts";
 import { readTools } from "./read-tools.ts";
-import { refuseForeignFields } from "./request-fields.ts";
+import { FIELD_RULES } from "./request-fields.ts";
 
 /** A chat completions request in this program's terms. */
 export interface CompletionAsk extends Asked {
@@ -36,7 +37,7 @@ export async function fromChatRequest(
 ): Promise<CompletionAsk> {
   if (!isRecord(body)) throw refused("The body must be a JSON object.", "body");
   const request = new RequestField(body, "");
-  refuseForeignFields(request);
+  const unknown = judgeFields(request, FIELD_RULES);
   const model = readModelName(request.at("model"));
   const context = { remoteImages, documents: 0, argumentsScan: new JsonScan(MOST_ARGUMENTS) };
   const { system, messages } = await readMessages(request.at("messages"), context);
@@ -62,6 +63,7 @@ export async function fromChatRequest(
     includesUsage: streaming?.at("include_usage").given?.flag() ?? false,
     mayCallInParallel: request.at("parallel_tool_calls").given?.flag() ?? true,
     notices,
+    unknown,
   };
 }
 

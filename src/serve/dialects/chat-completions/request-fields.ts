@@ -1,16 +1,7 @@
 import type { ChatCompletionCreateParamsBase } from "openai/resources/chat/completions/completions";
 import type { CompletionField } from "../../../config/parameters.ts";
-import { shorten } from "../../../errors.ts";
 import { isRecord } from "../../../json.ts";
-import { type RequestField, show } from "../../request-field.ts";
-
-/** What becomes of a field: it is read; it has no say in the answer; or why a value of it cannot be honoured. */
-type Rule = "read" | "ignored" | ((value: unknown) => string | undefined);
-
-const unless =
-  (isHarmless: (value: unknown) => boolean, why: string): Rule =>
-  (value) =>
-    isHarmless(value) ? undefined : why;
+import { type FieldRule, unless } from "../../field-rules.ts";
 
 const isZero = (value: unknown): boolean => value === 0;
 const isFalse = (value: unknown): boolean => value === false;
@@ -20,7 +11,9 @@ const isEmpty = (value: unknown): boolean => isRecord(value) && Object.keys(valu
  * Every field of OpenAI's chat completions request, by its own type, so that a field that OpenAI adds does not compile
  * until somebody decides what becomes of it. What changes the answer and has no counterpart in Converse is refused.
  */
-const RULES: Readonly<Record<keyof ChatCompletionCreateParamsBase | CompletionField, Rule>> = {
+export const FIELD_RULES: Readonly<
+  Record<keyof ChatCompletionCreateParamsBase | CompletionField, FieldRule>
+> = {
   audio: () => "Converse answers with text only",
   frequency_penalty: unless(isZero, "Converse has no penalties"),
   function_call: () => "functions are the older form of tools: send `tools` and `tool_choice`",
@@ -66,20 +59,3 @@ const RULES: Readonly<Record<keyof ChatCompletionCreateParamsBase | CompletionFi
   verbosity: unless((value) => value === "medium", "Converse has no verbosity: ask for it in the prompt"),
   web_search_options: () => "this server searches no web",
 };
-
-/** Refuses the fields that cannot be honoured, and those that nobody knows. Throws `invalid-request`. */
-export function refuseForeignFields(request: RequestField): void {
-  for (const name of Object.keys(request.object())) {
-    const field = request.at(name);
-    const rule: Rule | undefined = Object.hasOwn(RULES, name) ? RULES[name as keyof typeof RULES] : undefined;
-    if (rule === undefined)
-      throw field.refused(`Unrecognized request argument supplied: ${shorten(name)}`, "unknown_parameter");
-    if (typeof rule === "string" || !field.given) continue;
-    const why = rule(field.value);
-    if (why !== undefined)
-      throw field.refused(
-        `'${name}' ${show(field.value)} is not supported: ${why}.`,
-        "unsupported_parameter",
-      );
-  }
-}
