@@ -1,6 +1,7 @@
 import { partitionOfRegion } from "../aws/partition.ts";
 import { AwsError, constraintError, describeBreach, validationError } from "./aws-error.ts";
 import type { AccountGates } from "./gates.ts";
+import type { EmulatedGuardrail } from "./guardrails.ts";
 import { type MantleModel, mantleModelOn } from "./mantle.ts";
 import type { EmulatedModel, EmulatedProfile } from "./models.ts";
 
@@ -11,6 +12,7 @@ export interface Account {
   readonly models: readonly EmulatedModel[];
   readonly profiles: readonly EmulatedProfile[];
   readonly gates: AccountGates;
+  readonly guardrails: readonly EmulatedGuardrail[];
   /** What the endpoint `bedrock-mantle` has. */
   readonly mantleModels: readonly MantleModel[];
 }

@@ -7,8 +7,8 @@ import { paced, splitIntoDeltas, type SimulatedAnswer } from "./simulated-answer
 /** How the chunks of a completion are written: https://platform.openai.com/docs/api-reference/chat-streaming */
 export const COMPLETIONS_FRAMING: Framing = {
   contentType: "text/event-stream; charset=utf-8",
-  delta: "delta",
-  end: "finish",
+  deltas: ["delta"],
+  ends: ["finish"],
   event: (_, payload) => frame(JSON.stringify(payload)),
   exception: (name, payload) =>
     frame(JSON.stringify({ error: { type: "server_error", ...errorInStream(name, payload) } })),

@@ -4,12 +4,14 @@ import { paced, splitIntoDeltas, type SimulatedAnswer } from "./simulated-answer
 /** AWS adds this much of this text to each event, so that the length of a frame does not give its content away. */
 const PADDING = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
+/** Some of it. */
+export function padding(): string {
+  return PADDING.slice(0, 1 + Math.floor(Math.random() * PADDING.length));
+}
+
 /** One event with its random padding, as Bedrock sends it. */
 export function eventStep(event: string, payload: Readonly<Record<string, unknown>>): StreamStep {
-  return {
-    event,
-    payload: { ...payload, p: PADDING.slice(0, 1 + Math.floor(Math.random() * PADDING.length)) },
-  };
+  return { event, payload: { ...payload, p: padding() } };
 }
 
 /** The stream of a made-up answer. Text blocks have no contentBlockStart, as on the real service. */
@@ -55,7 +57,7 @@ export function* answerSteps(
   }
   yield eventStep("messageStop", { stopReason: answer.stopReason });
   const metrics = { latencyMs: options.elapsed() };
-  yield eventStep("metadata", { usage: usageOf(answer), metrics, ...answer.served });
+  yield eventStep("metadata", { usage: usageOf(answer), metrics, ...answer.served, ...traceOf(answer) });
 }
 
 /** The answer of Converse, which does not stream. */
@@ -77,7 +79,12 @@ export function converseResponse(answer: SimulatedAnswer, latencyMs: number): ob
     usage: usageOf(answer),
     metrics: { latencyMs },
     ...answer.served,
+    ...traceOf(answer),
   };
+}
+
+function traceOf({ trace }: SimulatedAnswer): object {
+  return trace === undefined ? {} : { trace };
 }
 
 /** What Nova does between question and answer; what it found stays with the service. */

@@ -8,6 +8,7 @@ import { CallCounter } from "./cloudwatch.ts";
 import type { Dialogue } from "./dialogue.ts";
 import { AccountGates, type EmulatedGate } from "./gates.ts";
 import { EVENT_STREAM } from "./framing.ts";
+import { GUARDRAILS, type EmulatedGuardrail } from "./guardrails.ts";
 import { InstanceMetadataService, type InstanceMetadata } from "./instance-metadata.ts";
 import { listen, type Exchange } from "./listener.ts";
 import { MANTLE_MODELS, type MantleModel } from "./mantle.ts";
@@ -49,6 +50,8 @@ export interface EmulatorOptions {
   profiles?: readonly EmulatedProfile[];
   /** What is closed to the account at the start. With `retention` models that need it are listed, too. */
   closedGates?: readonly EmulatedGate[];
+  /** The guardrails of the account. */
+  guardrails?: readonly EmulatedGuardrail[];
   /** The models of the endpoint `bedrock-mantle`. */
   mantleModels?: readonly MantleModel[];
   /** Asked about each call before it is answered; what it says goes before credentials and everything else. */
@@ -122,6 +125,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     models: options.models ?? listed.models,
     profiles: options.profiles ?? listed.profiles,
     gates: new AccountGates(closedGates),
+    guardrails: options.guardrails ?? GUARDRAILS,
     mantleModels: options.mantleModels ?? MANTLE_MODELS,
   };
   const quotas = {

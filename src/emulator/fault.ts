@@ -118,8 +118,8 @@ function altered(deltas: number, fault: (next: Uint8Array) => readonly StreamSte
     let seen = 0;
     for await (const step of steps) {
       if ("event" in step) {
-        const isDelta = step.event === framing.delta;
-        if (step.event === framing.end || (isDelta && seen === deltas))
+        const isDelta = framing.deltas.includes(step.event);
+        if (framing.ends.includes(step.event) || (isDelta && seen === deltas))
           return yield* fault(toFrame(step, framing));
         if (isDelta) seen += 1;
       }

@@ -3,9 +3,9 @@ import { encodeEvent, encodeException } from "../aws/event-stream.ts";
 /** How the events of a stream are written. */
 export interface Framing {
   readonly contentType: string;
-  /** The event that carries a piece of the answer, and the one that says it is whole: faults come by them. */
-  readonly delta: string;
-  readonly end: string;
+  /** The events that carry a piece of the answer, and those that say it is whole: faults come by them. */
+  readonly deltas: readonly string[];
+  readonly ends: readonly string[];
   event(name: string, payload: unknown): Uint8Array;
   exception(name: string, payload: unknown): Uint8Array;
 }
@@ -13,8 +13,8 @@ export interface Framing {
 /** AWS's binary frames, as ConverseStream sends them. */
 export const EVENT_STREAM: Framing = {
   contentType: "application/vnd.amazon.eventstream",
-  delta: "contentBlockDelta",
-  end: "messageStop",
+  deltas: ["contentBlockDelta"],
+  ends: ["messageStop"],
   event: encodeEvent,
   exception: encodeException,
 };

@@ -46,9 +46,11 @@ const WITHOUT_SCHEMAS = /anthropic\.claude-((opus|sonnet|haiku)-(4-[7-9]|[5-9])|
 export function readMessagesRequest(
   body: unknown,
   model: Partial<Pick<EmulatedModel, "modelId" | "maxTokens">>,
-  { isCounted = false } = {},
+  { isCounted = false, isInvoked = false } = {},
 ): ConverseRequest {
   if (!isRecord(body)) throw validationError("The request body is not valid JSON.");
+  // InvokeModel has them in its path: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html
+  if (isInvoked) checkInvoked(body);
   // https://github.com/BYK/loreai/pull/68
   if (wellFormed(body) !== body)
     throw validationError("The request body is not valid JSON: no low surrogate in string");
@@ -76,6 +78,20 @@ export function readMessagesRequest(
   checkPairs(request.messages);
   checkOwnRules(request, model.modelId ?? "");
   return request;
+}
+
+/** What a body of InvokeModel has of its own. */
+function checkInvoked(body: JsonObject): void {
+  const named = ["model", "stream"].find((name) => name in body);
+  if (named !== undefined) throw refused(named, "Extra inputs are not permitted");
+  const version = body["anthropic_version"];
+  if (version === undefined) throw refused("anthropic_version", "Field required");
+  // https://github.com/boto/boto3/issues/4218; Anthropic's own client sends a version of its API, and is answered.
+  if (version !== "bedrock-2023-05-31" && !/^\d{4}-\d{2}-\d{2}$/.test(String(version)))
+    throw validationError(`Invalid API version: ${String(version)}`);
+  const betas = body["anthropic_beta"];
+  if (betas !== undefined && !Array.isArray(betas))
+    throw refused("anthropic_beta", "Input should be a valid list");
 }
 
 function refused(path: string, what: string): AwsError {

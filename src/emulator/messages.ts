@@ -12,8 +12,8 @@ const STREAM_ERRORS: Readonly<Record<string, string>> = {
 /** How the events of a message are written: https://platform.claude.com/docs/en/build-with-claude/streaming */
 export const MESSAGES_FRAMING: Framing = {
   contentType: "text/event-stream; charset=utf-8",
-  delta: "content_block_delta",
-  end: "message_stop",
+  deltas: ["content_block_delta"],
+  ends: ["message_stop"],
   event: serverSentEvent,
   exception: (name, payload) => {
     const message = (payload as { message?: unknown } | null)?.message;
@@ -82,7 +82,7 @@ export function* messageSteps(
     }));
     yield* block(index++, opened, pieces, delayMs);
   }
-  yield step("message_delta", { delta: endOf(answer), usage: { output_tokens: outputTokens } });
+  yield step("message_delta", { delta: endOf(answer), usage: usageOf(answer, outputTokens) });
   yield step("message_stop", {});
 }
 

@@ -1,11 +1,13 @@
 import { isRecord, type JsonObject, textAt } from "../json.ts";
-import { constraintError, describeBreach, validationError } from "./aws-error.ts";
+import { constraintError, describeBreach, type PlainReply, validationError } from "./aws-error.ts";
 import { Catalogue } from "./catalogue.ts";
 import { completionOf, completionSteps } from "./completions.ts";
 import { readCompletionsRequest } from "./completions-request.ts";
 import { answerSteps, converseResponse } from "./converse.ts";
 import type { ConverseRequest } from "./converse-model.ts";
 import { readConverseRequest } from "./converse-request.ts";
+import { guardAnswer, guardrailOf } from "./guardrails.ts";
+import { countHeaders, type Telling, type VendorBody, vendorOf } from "./invoke.ts";
 import { notOnThisRoute } from "./mantle.ts";
 import { messageOf, messageSteps } from "./messages.ts";
 import { readMessagesRequest } from "./messages-request.ts";
@@ -63,28 +65,53 @@ export async function converseStream(
   return settle({ stream: answerSteps(answer, { delayMs, elapsed: () => now() - started }) });
 }
 
-/** Embeds texts; chat models are asked by Converse here. */
+/** Answers InvokeModel of a model that embeds, or of a chat model by its vendor's own body. */
 export function invokeModel(call: RecordedCall, context: OperationContext): Reply {
   const { counter, now, gate } = context;
   const modelId = modelIdOf(call);
   const model = modelToCall(modelId, call, context);
-  const { body, inputTokens } = simulateEmbeddings(model, call.body);
-  const { settle } = gate.admit(call, {
-    id: modelId,
-    used: { inputTokens, outputTokens: 0 },
-    maxTokens: 0,
-  });
-  counter.add({ time: now(), modelId, inputTokens, outputTokens: 0, burndown: 1 });
-  const { headers, ...reply } = json(body);
+  if (model.outputModalities.includes("EMBEDDING")) {
+    const { body, inputTokens } = simulateEmbeddings(model, call.body);
+    const used = { inputTokens, outputTokens: 0 };
+    const { settle } = gate.admit(call, { id: modelId, used, maxTokens: 0 });
+    counter.add({ time: now(), modelId, ...used, burndown: 1 });
+    return settle(withHeaders(json(body), countHeaders(used, 1)));
+  }
+  const { answer, settle, vendor, telling } = answerInvocation(call, model, context);
+  return settle(withHeaders(json(vendor.whole(answer, telling)), countHeaders(answer, telling.elapsed())));
+}
+
+/** Answers InvokeModelWithResponseStream by the events of the model's vendor. */
+export function invokeModelWithResponseStream(call: RecordedCall, context: OperationContext): Reply {
+  const model = modelToCall(modelIdOf(call), call, context);
+  if (model.responseStreamingSupported !== true)
+    throw validationError("The model is unsupported for streaming.");
+  const { answer, settle, vendor, telling } = answerInvocation(call, model, context);
   return settle({
-    ...reply,
-    headers: {
-      ...headers,
-      "x-amzn-bedrock-input-token-count": String(inputTokens),
-      "x-amzn-bedrock-invocation-latency": "1",
-      "x-simulated-by": "openclaw emulator",
-    },
+    stream: vendor.steps(answer, telling),
+    headers: { "x-amzn-bedrock-content-type": "application/json", "x-simulated-by": "openclaw emulator" },
   });
+}
+
+function answerInvocation(
+  call: RecordedCall,
+  model: EmulatedModel,
+  context: OperationContext,
+): CountedAnswer & { vendor: VendorBody; telling: Telling } {
+  refuseForUpstream(context);
+  const { now, delayMs } = context;
+  const started = now();
+  const vendor = vendorOf(model);
+  if (!isRecord(call.body))
+    throw validationError("Malformed input request, please reformat your input and try again.");
+  const request = vendor.read(call.body, model);
+  const counted = answerAndCount(request, modelIdOf(call), model, { call, context });
+  const telling = { callId: call.requestId, model, delayMs, elapsed: () => now() - started };
+  return { ...counted, vendor, telling };
+}
+
+function withHeaders(reply: PlainReply, headers: PlainReply["headers"]): PlainReply {
+  return { ...reply, headers: { ...reply.headers, ...headers } };
 }
 
 /** The model that an id stands for, where the account may call it. Throws `AwsError` as the service refuses. */
@@ -116,6 +143,18 @@ function answerConversation(
   return answerAndCount(readConverseRequest(call.body, model), modelIdOf(call), model, { call, context });
 }
 
+/** What a model says to a request, held to the guardrail that the call names. */
+function say(
+  request: ConverseRequest,
+  model: EmulatedModel,
+  { call, context }: { call: RecordedCall; context: OperationContext },
+): SimulatedAnswer {
+  const { account, bearerRegion, dialogue } = context;
+  const catalogue = new Catalogue(account, call.region ?? bearerRegion);
+  const guardrail = guardrailOf(call, account.guardrails, catalogue);
+  return guardAnswer(() => simulateAnswer(request, model, dialogue), request, guardrail);
+}
+
 /** A made-up answer, and what takes its reply when it is settled what of the quota it used. */
 type CountedAnswer = { answer: SimulatedAnswer } & Reservation;
 
@@ -126,8 +165,8 @@ function answerAndCount(
   model: EmulatedModel,
   { call, context }: { call: RecordedCall; context: OperationContext },
 ): CountedAnswer {
-  const { counter, now, dialogue, gate } = context;
-  const answer = simulateAnswer(request, model, dialogue);
+  const { counter, now, gate } = context;
+  const answer = say(request, model, { call, context });
   const { inputTokens, outputTokens } = answer;
   const { settle } = gate.admit(call, { id: modelId, used: answer, maxTokens: request.maxTokens });
   counter.add({ time: now(), modelId, inputTokens, outputTokens, burndown: model.burndown ?? 1 });
@@ -148,7 +187,7 @@ function answerHere(
   made: { call: RecordedCall; context: OperationContext },
 ): CountedAnswer {
   if (!isMantle) return answerAndCount(request, id, model, made);
-  return { answer: simulateAnswer(request, model, made.context.dialogue), settle: (reply) => reply };
+  return { answer: say(request, model, made), settle: (reply) => reply };
 }
 
 /** A real model in the emulator's place speaks Converse alone. Throws `AwsError` where there is one. */

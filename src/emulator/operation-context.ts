@@ -46,7 +46,7 @@ export interface OperationContext {
 }
 
 /** What an operation answers with: at once, or as a stream. */
-export type Reply = PlainReply | { readonly stream: StreamSteps };
+export type Reply = PlainReply | { readonly stream: StreamSteps; readonly headers?: PlainReply["headers"] };
 
 /** The model that the path of a call names. */
 export function modelIdOf({ parameters }: RecordedCall): string {

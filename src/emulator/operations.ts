@@ -6,7 +6,9 @@ import { getMetricData } from "./cloudwatch.ts";
 import { COMPLETIONS_FRAMING } from "./completions.ts";
 import { EVENT_STREAM, type Framing } from "./framing.ts";
 import type { AccountGates } from "./gates.ts";
+import { applyGuardrail } from "./guardrails.ts";
 import type { InstanceMetadata } from "./instance-metadata.ts";
+import { INVOKE_FRAMING } from "./invoke.ts";
 import { getMantleModel, listMantleModels } from "./mantle.ts";
 import { MESSAGES_FRAMING } from "./messages.ts";
 import {
@@ -18,6 +20,7 @@ import {
   countMessages,
   countTokens,
   invokeModel,
+  invokeModelWithResponseStream,
 } from "./model-calls.ts";
 import type { EmulatedModel } from "./models.ts";
 import { fieldOf, json, modelIdOf, type OperationContext, type Reply } from "./operation-context.ts";
@@ -25,6 +28,7 @@ import {
   onAnything,
   onAnythingOf,
   onDefaultProject,
+  onGuardrail,
   onModel,
   onProfile,
   toAsk,
@@ -143,6 +147,17 @@ const BEDROCK: Readonly<Record<string, Operation>> = {
     http: "POST /model/{modelId}/invoke",
     needs: toInvoke("bedrock:InvokeModel"),
     answer: invokeModel,
+  },
+  InvokeModelWithResponseStream: {
+    http: "POST /model/{modelId}/invoke-with-response-stream",
+    needs: toInvoke("bedrock:InvokeModelWithResponseStream"),
+    framing: INVOKE_FRAMING,
+    answer: invokeModelWithResponseStream,
+  },
+  ApplyGuardrail: {
+    http: "POST /guardrail/{guardrailIdentifier}/version/{guardrailVersion}/apply",
+    needs: onGuardrail,
+    answer: inRegion((catalogue, call, { account }) => applyGuardrail(call, account.guardrails, catalogue)),
   },
   CountTokens: { http: "POST /model/{modelId}/count-tokens", needs: onModel, answer: countTokens },
 };

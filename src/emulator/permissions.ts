@@ -68,9 +68,9 @@ export const onProfile: Needs = ({ route, parameters }, catalogue) => {
  * every region that it routes to.
  */
 export function toInvoke(action: string): Needs {
-  return ({ parameters, body }, catalogue) => {
+  return ({ parameters, body, headers }, catalogue) => {
     const { model, profile } = catalogue.resolveModel(parameters["modelId"] ?? "");
-    const guard = toGuard(body, catalogue);
+    const guard = toGuard(body, headers, catalogue);
     if (!profile) return [{ action, resource: catalogue.modelArn(model.modelId), context: {} }, ...guard];
     const arn = catalogue.profileArn(profile);
     const destinations = catalogue
@@ -106,9 +106,15 @@ export const toAskInProject: Needs = (call, catalogue) => {
   return [...needs, { action: "bedrock:InvokeModel", resource, context: {} }];
 };
 
-function toGuard(body: unknown, catalogue: Catalogue): Permission[] {
+/** Applying the guardrail that the path names. */
+export const onGuardrail: Needs = ({ parameters }, catalogue) =>
+  toGuard({ guardrailConfig: parameters }, {}, catalogue);
+
+function toGuard(body: unknown, headers: RecordedCall["headers"], catalogue: Catalogue): Permission[] {
   const config = isRecord(body) ? body["guardrailConfig"] : undefined;
-  const identifier = isRecord(config) ? config["guardrailIdentifier"] : undefined;
+  const identifier = isRecord(config)
+    ? config["guardrailIdentifier"]
+    : headers["x-amzn-bedrock-guardrailidentifier"];
   if (typeof identifier !== "string") return [];
   const resource = identifier.startsWith("arn:")
     ? identifier

@@ -117,7 +117,7 @@ export class QuotaGate {
     };
     return {
       settle: (reply) => {
-        if ("stream" in reply) return { stream: whenEnded(reply.stream, settle) };
+        if ("stream" in reply) return { ...reply, stream: whenEnded(reply.stream, settle) };
         settle();
         return reply;
       },

@@ -8,8 +8,8 @@ import { estimateTokens, paced, splitIntoDeltas, type SimulatedAnswer } from "./
 /** How the events of a response are written: https://platform.openai.com/docs/api-reference/responses-streaming */
 export const RESPONSES_FRAMING: Framing = {
   contentType: "text/event-stream; charset=utf-8",
-  delta: "response.output_text.delta",
-  end: "response.completed",
+  deltas: ["response.output_text.delta"],
+  ends: ["response.completed"],
   event: serverSentEvent,
   exception: (name, payload) =>
     serverSentEvent("error", { type: "error", ...errorInStream(name, payload), param: null }),

@@ -24,6 +24,9 @@ export interface SimulatedAnswer {
   inputTokens: number;
   outputTokens: number;
   served: ConverseRequest["served"];
+  /** What a guardrail did, and how it came to that where that is asked for. */
+  guardrailAction?: "NONE" | "INTERVENED";
+  trace?: object;
 }
 
 /** Characters per token: the usual rule of thumb for English. The emulator has no tokenizer of any model. */

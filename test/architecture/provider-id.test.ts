@@ -12,6 +12,7 @@ const MAY_NAME_IT: Readonly<Record<string, string>> = {
   "config/settings.ts": "the configuration's own names, with their descriptions",
   "config/resolve.ts": "the entry of the plugin, which has this name",
   "config/effective.ts": "the entry of the plugin, which has this name",
+  "emulator/invoke.ts": "the fields that AWS adds to the answers of InvokeModel begin with it",
   "converse/guardrail.ts": "the entry of the plugin, which has this name",
   "config/path.ts": "an example of a path",
   "models/list.ts": "a model that is named without a provider is this one's",

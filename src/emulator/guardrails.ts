@@ -1,0 +1,224 @@
+import { isRecord, type JsonObject, textAt } from "../json.ts";
+import { AwsError, constraintError, describeBreach, validationError } from "./aws-error.ts";
+import type { ConverseRequest } from "./converse-model.ts";
+import type { RecordedCall } from "./recorded-call.ts";
+import type { SimulatedAnswer } from "./simulated-answer.ts";
+
+/** A guardrail of the emulator's account, which acts on words alone. */
+export interface EmulatedGuardrail {
+  id: string;
+  /** `DRAFT` and numbers. */
+  versions: readonly string[];
+  /** What may stand in no prompt and in no answer, whatever its case. */
+  words: readonly string[];
+  /** What is said in place of the answer where the prompt has such a word, and where the answer has. */
+  blockedInput: string;
+  blockedOutput: string;
+}
+
+/** Who knows the ARN of something of the account's own: its catalogue. */
+interface Arns {
+  accountArn(resource: string): string;
+}
+
+/** The guardrails of the account in every region. */
+export const GUARDRAILS: readonly EmulatedGuardrail[] = [
+  {
+    id: "abcd1234efgh",
+    versions: ["DRAFT", "1", "2"],
+    words: ["word-that-the-guardrail-blocks"],
+    blockedInput: "The guardrail of the openclaw emulator blocked this question.",
+    blockedOutput: "The guardrail of the openclaw emulator blocked this answer.",
+  },
+];
+
+/** The guardrail that a call names, and whether its trace is wanted. */
+export interface ChosenGuardrail {
+  guardrail: EmulatedGuardrail;
+  isTraced: boolean;
+}
+
+/** Patterns of the service model. */
+const IDENTIFIER =
+  /^(|([a-z0-9]+)|(arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:guardrail\/[a-z0-9]+))$/;
+const VERSION = /^(|([1-9][0-9]{0,7})|(DRAFT))$/;
+
+/**
+ * The guardrail that a call of a model names, in Converse's body or in the headers of the other paths; undefined where it
+ * names none. Throws `AwsError` for one that the account does not have.
+ */
+export function guardrailOf(
+  { body, headers }: Pick<RecordedCall, "body" | "headers">,
+  guardrails: readonly EmulatedGuardrail[],
+  catalogue: Arns,
+): ChosenGuardrail | undefined {
+  const config = isRecord(body) && isRecord(body["guardrailConfig"]) ? body["guardrailConfig"] : undefined;
+  const named = config
+    ? {
+        id: textAt(config, "guardrailIdentifier"),
+        version: textAt(config, "guardrailVersion"),
+        trace: textAt(config, "trace"),
+      }
+    : {
+        id: headers["x-amzn-bedrock-guardrailidentifier"],
+        version: headers["x-amzn-bedrock-guardrailversion"],
+        trace: headers["x-amzn-bedrock-trace"]?.toLowerCase(),
+      };
+  const { id = "", version = "", trace = "" } = named;
+  if (id === "" && version === "") return undefined;
+  const guardrail = findGuardrail({ id, version }, config ? "guardrailConfig." : "", guardrails, catalogue);
+  return { guardrail, isTraced: trace.startsWith("enabled") };
+}
+
+/**
+ * Finds a guardrail by id or ARN, and version. Throws `AwsError` ValidationException: for what breaks the service model's
+ * patterns in its words, else as reported by https://github.com/openclaw/openclaw/pull/58588.
+ */
+function findGuardrail(
+  { id, version }: { id: string; version: string },
+  place: string,
+  guardrails: readonly EmulatedGuardrail[],
+  catalogue: Arns,
+): EmulatedGuardrail {
+  const breach = (value: string, name: string, pattern: RegExp): string[] =>
+    pattern.test(value)
+      ? []
+      : [
+          describeBreach(
+            value,
+            `${place}${name}`,
+            `satisfy regular expression pattern: ${pattern.source.slice(1, -1).replaceAll("\\/", "/")}`,
+          ),
+        ];
+  const breaches = [
+    ...breach(id, "guardrailIdentifier", IDENTIFIER),
+    ...breach(version, "guardrailVersion", VERSION),
+  ];
+  if (breaches.length > 0) throw constraintError(...breaches);
+  const found = guardrails.find(
+    (known) => known.id === id || catalogue.accountArn(`guardrail/${known.id}`) === id,
+  );
+  if (!found?.versions.includes(version))
+    throw validationError("The guardrail identifier or version provided in the request does not exist.");
+  return found;
+}
+
+/** The words of a guardrail that stand in a text, as it has them. */
+function wordsIn(text: string, { words }: EmulatedGuardrail): string[] {
+  const lower = text.toLowerCase();
+  return words.filter((word) => lower.includes(word.toLowerCase()));
+}
+
+/** What is looked at of a prompt: what is marked for it, else all that is said. */
+function textToGuard({ messages, system }: ConverseRequest): string {
+  const blocks = [...system, ...messages.flatMap(({ content }) => content)] as readonly JsonObject[];
+  const marked = blocks.flatMap(({ guardContent }) =>
+    isRecord(guardContent) ? (textAt(guardContent["text"], "text") ?? "") : [],
+  );
+  const said = messages.flatMap(({ content }) => content.flatMap(({ text }) => text ?? []));
+  return (marked.length > 0 ? marked : said).join("\n");
+}
+
+/** What a guardrail found, and what it did: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_GuardrailAssessment.html */
+function assess(text: string, guardrail: EmulatedGuardrail): { found: string[]; assessment: object } {
+  const found = wordsIn(text, guardrail);
+  const customWords = found.map((match) => ({ match, action: "BLOCKED", detected: true }));
+  const policy = found.length === 0 ? {} : { wordPolicy: { customWords, managedWordLists: [] } };
+  const total = Array.from(text).length;
+  const invocationMetrics = {
+    guardrailProcessingLatency: 1,
+    usage: usageOf(text),
+    guardrailCoverage: { textCharacters: { guarded: total, total } },
+  };
+  return { found, assessment: { ...policy, invocationMetrics } };
+}
+
+/** A text unit has up to 1,000 characters: https://aws.amazon.com/bedrock/pricing/ */
+function usageOf(text: string): object {
+  return {
+    topicPolicyUnits: 0,
+    contentPolicyUnits: 0,
+    wordPolicyUnits: Math.ceil(Array.from(text).length / 1000),
+    sensitiveInformationPolicyUnits: 0,
+    sensitiveInformationPolicyFreeUnits: 0,
+    contextualGroundingPolicyUnits: 0,
+  };
+}
+
+/** The answer as a guardrail lets it through: what it blocks is replaced, and the answer ends there. */
+export function guardAnswer(
+  answer: () => SimulatedAnswer,
+  request: ConverseRequest,
+  chosen: ChosenGuardrail | undefined,
+): SimulatedAnswer {
+  if (!chosen) return answer();
+  const { guardrail, isTraced } = chosen;
+  const before = assess(textToGuard(request), guardrail);
+  const made = answer();
+  const isAsked = before.found.length === 0;
+  const after = isAsked ? assess(made.text, guardrail) : undefined;
+  const isBlocked = !isAsked || (after && after.found.length > 0);
+  const trace = {
+    inputAssessment: { [guardrail.id]: before.assessment },
+    ...(after ? { outputAssessments: { [guardrail.id]: [after.assessment] } } : {}),
+    ...(isBlocked ? { actionReason: "Guardrail blocked." } : {}),
+  };
+  const told = {
+    guardrailAction: isBlocked ? ("INTERVENED" as const) : ("NONE" as const),
+    ...(isTraced ? { trace: { guardrail: trace } } : {}),
+  };
+  if (!isBlocked) return { ...made, ...told };
+  const { citations: _1, search: _2, ...kept } = made;
+  return {
+    ...kept,
+    ...told,
+    reasoning: undefined,
+    toolUses: [],
+    text: isAsked ? guardrail.blockedOutput : guardrail.blockedInput,
+    stopReason: "guardrail_intervened",
+    outputTokens: isAsked ? made.outputTokens : 0,
+  };
+}
+
+/** Answers ApplyGuardrail. Throws `AwsError` for a guardrail that is not there and for content that is none. */
+export function applyGuardrail(
+  { body, parameters }: RecordedCall,
+  guardrails: readonly EmulatedGuardrail[],
+  catalogue: Arns,
+): object {
+  const { guardrailIdentifier: id = "", guardrailVersion: version = "" } = parameters;
+  const { source, content, outputScope } = isRecord(body) ? body : {};
+  const breaches = [
+    ...(source === "INPUT" || source === "OUTPUT"
+      ? []
+      : [
+          describeBreach(
+            source,
+            "source",
+            source == null ? "not be null" : "satisfy enum value set: [INPUT, OUTPUT]",
+          ),
+        ]),
+    ...(Array.isArray(content) ? [] : [describeBreach(content, "content", "not be null")]),
+  ];
+  if (breaches.length > 0) throw constraintError(...breaches);
+  const guardrail = findGuardrail({ id, version }, "", guardrails, catalogue);
+  const texts = (content as unknown[]).flatMap((block) => {
+    if (!isRecord(block) || (!isRecord(block["text"]) && !isRecord(block["image"])))
+      throw new AwsError("SerializationException", "The content of a guardrail is a text or an image.");
+    return textAt(block["text"], "text") ?? [];
+  });
+  const text = texts.join("\n");
+  const { found, assessment } = assess(text, guardrail);
+  const isBlocked = found.length > 0;
+  const said = source === "INPUT" ? guardrail.blockedInput : guardrail.blockedOutput;
+  const untouched = outputScope === "FULL" ? texts.map((each) => ({ text: each })) : [];
+  const total = Array.from(text).length;
+  return {
+    usage: usageOf(text),
+    action: isBlocked ? "GUARDRAIL_INTERVENED" : "NONE",
+    ...(isBlocked ? { actionReason: "Guardrail blocked." } : { actionReason: "No action." }),
+    outputs: isBlocked ? [{ text: said }] : untouched,
+    assessments: [assessment],
+    guardrailCoverage: { textCharacters: { guarded: total, total } },
+  };
+}
