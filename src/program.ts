@@ -464,6 +464,12 @@ export const PROGRAM: Program = {
         ),
         flag("--strict", "refuse fields of requests that this server does not know"),
         flag("--log-content", "write prompts and answers into the log, too"),
+        flag(
+          "--metrics-port <number>",
+          "tell /metrics here, without a key, and not on the other port",
+          integerFlag(0, 65535),
+        ),
+        flag("--metrics-host <host>", "address for --metrics-port", undefined, "127.0.0.1"),
         flag("--ignore-budget", "answer although a budget of the configuration is spent"),
       ],
     },

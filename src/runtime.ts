@@ -7,6 +7,17 @@ export const NO_HOME = "/dev/null/no-home";
 /** The folder of who stands in one that was removed, likewise. */
 const NO_FOLDER = "/dev/null/removed-folder";
 
+/** What a process uses of the machine. */
+export interface ProcessUse {
+  residentBytes: number;
+  /** Of JavaScript's values. */
+  heapBytes: number;
+  /** Of all cores, since it began. */
+  cpuSeconds: number;
+  /** Milliseconds since 1970. */
+  startedAt: number;
+}
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Everything of the outside world that a command may touch. Built once, in main.ts; each test builds its own. */
@@ -32,6 +43,8 @@ export interface Runtime {
   readonly nodeVersion: string;
   readonly platform: NodeJS.Platform;
   readonly processId: number;
+  /** What the process uses at this moment. */
+  readonly processUse: () => ProcessUse;
   /** Whose rights this process has; undefined on Windows. */
   readonly userId: number | undefined;
   /** Whether a process with this id, or one of a group with this id below zero, is there, seen from this one's namespace. */
@@ -103,6 +116,7 @@ export function createRuntime(
     nodeVersion: process.versions.node,
     platform: process.platform,
     processId: process.pid,
+    processUse,
     userId: process.geteuid?.(),
     isProcessAlive,
     endGroup,
@@ -146,6 +160,17 @@ function findHomeFolder(env: Environment, platform: NodeJS.Platform): string {
     // The SDK looks for itself, and would fail.
     return (process.env["HOME"] = NO_HOME);
   }
+}
+
+function processUse(): ProcessUse {
+  const { rss, heapUsed } = process.memoryUsage();
+  const { user, system } = process.cpuUsage();
+  return {
+    residentBytes: rss,
+    heapBytes: heapUsed,
+    cpuSeconds: (user + system) / 1e6,
+    startedAt: performance.timeOrigin,
+  };
 }
 
 function isProcessAlive(processId: number): boolean {

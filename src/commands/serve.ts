@@ -7,6 +7,8 @@ import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import type { ApiKeys } from "../serve/keys/api-keys.ts";
 import type { RunningServer } from "../serve/server.ts";
+import type { MetricsServer } from "../serve/telemetry/metrics-server.ts";
+import type { Telemetry } from "../serve/telemetry/telemetry.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 export interface ServeOptions extends GlobalOptions {
@@ -32,6 +34,8 @@ export interface ServeOptions extends GlobalOptions {
   drainTimeout: number;
   allowRemoteImages?: boolean;
   logContent?: boolean;
+  metricsPort?: number;
+  metricsHost: string;
   ignoreBudget?: boolean;
   strict?: boolean;
 }
@@ -57,6 +61,7 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
     { listeningTerminal, ServeLog },
     { watchBugs },
     { UnknownFields },
+    { startTelemetry },
   ] = await Promise.all([
     import("../serve/server.ts"),
     import("../serve/upstream.ts"),
@@ -64,6 +69,7 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
     import("../serve/serve-log.ts"),
     import("../serve/bug-watch.ts"),
     import("../serve/field-rules.ts"),
+    import("../serve/telemetry/telemetry.ts"),
   ]);
   const log = new ServeLog(runtime);
   const end = new AbortController();
@@ -74,8 +80,11 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
     terminal: listeningTerminal((line) => log.note(line), runtime.terminal.isVerbose),
   };
   const upstream = new Upstream(options, inner, config, parseNameMap(options.map ?? []));
+  const telemetry = await startTelemetry(inner, log);
   const server = await open(options, () =>
     startServer({
+      telemetry,
+      tellsMetrics: options.metricsPort === undefined,
       host: options.host,
       port: options.port,
       runtime: inner,
@@ -96,6 +105,7 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
       logsContent: options.logContent === true,
     }),
   );
+  const metrics = await openMetrics(options, telemetry, server);
   const broken = new AbortController();
   watchBugs(inner, log, (reason) => broken.abort(reason));
   const ended = AbortSignal.any([runtime.signal, broken.signal]);
@@ -103,7 +113,7 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
     await keepKeys(keys, options.apiKeyFile, inner, (text) => log.note(text));
   upstream.warm();
   runtime.allowGrace(options.drainTimeout * 1000 + SPARE_MS);
-  await announce(server, keys, runtime);
+  await announce(server, keys, metrics, runtime);
   if (!isLoopback(options.host)) {
     log.note(
       "Keys and answers travel unencrypted to and from this server: let what speaks TLS stand in front of it.",
@@ -113,6 +123,7 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
   if (server.running() > 0) log.note("Ending: no new requests are taken, running answers are finished.");
   const cut = await server.drain(options.drainTimeout * 1000);
   if (cut > 0) log.note(`${cut} answers were cut off after ${options.drainTimeout} s.`);
+  await Promise.all([telemetry.close(FLUSH_MS), metrics?.close()]);
   end.abort(ended.reason);
   await upstream.close();
   throw ended.reason;
@@ -122,6 +133,32 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
 const MEGABYTE = 1024 * 1024;
 /** For closing connections after the last answer, in ms. */
 const SPARE_MS = 3000;
+
+/** For what was not sent yet of traces and metrics, in ms: a server without requests ends within a second. */
+const FLUSH_MS = 800;
+
+/** Opens the port for metrics, where they have one; without it the server is closed again. Throws `usage`. */
+async function openMetrics(
+  { metricsPort: port, metricsHost }: ServeOptions,
+  { metrics }: Telemetry,
+  server: RunningServer,
+): Promise<MetricsServer | undefined> {
+  if (port === undefined) return undefined;
+  const host = withoutBrackets(metricsHost);
+  const { startMetricsServer } = await import("../serve/telemetry/metrics-server.ts");
+  try {
+    return await startMetricsServer(metrics, server.state, { host, port });
+  } catch (cause) {
+    await server.drain(0);
+    const failure = explainListenFailure(cause, host, port);
+    if (!failure) throw cause;
+    throw new OpenclawError("usage", {
+      message: failure.message,
+      hint: "openclaw serve --metrics-port 0 takes any free one.",
+      cause,
+    });
+  }
+}
 
 /** Everybody who reaches the address can spend the account's money: beyond this machine only with a key. */
 function refuseOpenDoor({ host }: ServeOptions, keys: ApiKeys): void {
@@ -159,10 +196,17 @@ async function open(
   }
 }
 
-async function announce({ host, port }: RunningServer, keys: ApiKeys, { terminal }: Runtime): Promise<void> {
-  const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}/v1`;
+async function announce(
+  server: RunningServer,
+  keys: ApiKeys,
+  metrics: MetricsServer | undefined,
+  { terminal }: Runtime,
+): Promise<void> {
+  const { host, port } = server;
+  const url = `${originOf(server)}/v1`;
+  const metricsUrl = `${originOf(metrics ?? server)}/metrics`;
   if (terminal.format === "json")
-    return terminal.printJson({ url, host, port, requiresKey: keys.areRequired });
+    return terminal.printJson({ url, host, port, requiresKey: keys.areRequired, metricsUrl });
   await terminal.print(
     [
       `# Amazon Bedrock as OpenAI's API at ${url} (Ctrl-C ends it).`,
@@ -171,4 +215,8 @@ async function announce({ host, port }: RunningServer, keys: ApiKeys, { terminal
       keys.areRequired ? "export OPENAI_API_KEY=…" : "export OPENAI_API_KEY=none",
     ].join("\n"),
   );
+}
+
+function originOf({ host, port }: { host: string; port: number }): string {
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

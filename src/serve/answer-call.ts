@@ -64,8 +64,12 @@ export async function answerCall<Piece>(
   if (logsContent) call.entry.request = withoutData(body);
   for (const notice of notices) call.note(notice);
   const query = { ...ask, passesSignatures: true };
+  call.ask();
   const answered = upstream.askByName(model, query, call.runtime(), {
     apiKey: call.entry.key,
+    onResolved: (id) => {
+      call.entry.resolvedModel = id;
+    },
     onCounted: ({ serviceTier }, cost) =>
       Object.assign(call.entry, { serviceTier, costUsd: cost?.usd ?? null }),
   });
@@ -114,6 +118,7 @@ async function* watched(
         const usage = toCompletionUsage(event);
         entry.promptTokens = usage.prompt_tokens;
         entry.cachedTokens = usage.prompt_tokens_details?.cached_tokens ?? 0;
+        entry.cacheWriteTokens = event.cacheWriteInputTokens ?? 0;
         entry.completionTokens = usage.completion_tokens;
       }
       yield event;

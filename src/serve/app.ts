@@ -11,11 +11,16 @@ import { chatCompletions } from "./dialects/chat-completions/routes.ts";
 import { type ErrorAnswer, toErrorAnswer } from "./error-answer.ts";
 import { BodyRefusal, BytesInFlight, readJsonBody } from "./request-body.ts";
 import type { ServeLog } from "./serve-log.ts";
+import type { ServerState } from "./telemetry/server-metrics.ts";
+import type { Telemetry } from "./telemetry/telemetry.ts";
 
 export interface AppOptions extends AnswerService {
   runtime: Runtime;
   log: ServeLog;
   keys: ApiKeys;
+  telemetry: Telemetry;
+  /** Whether `/metrics` is among the routes; it is not where it has a port of its own. */
+  tellsMetrics: boolean;
   /** Origins whose pages may call the server; `*` is any. */
   origins: readonly string[];
   /** Whether the server listens on this machine alone. */
@@ -85,9 +90,14 @@ export class App {
     return this.#calls.size;
   }
 
+  /** What is going on, for metrics. */
+  get state(): ServerState {
+    return { running: this.#calls.size, answers: this.#answers };
+  }
+
   #defineRoutes(): void {
     const { hono } = this;
-    const { keys, origins, isLocal } = this.#options;
+    const { keys, origins, isLocal, telemetry, tellsMetrics } = this.#options;
     hono.use(this.#logged);
     hono.use(refuseSeveralHosts);
     if (!keys.areRequired && isLocal) hono.use(refuseForeignHosts);
@@ -97,6 +107,12 @@ export class App {
     }
     hono.get("/health", (context) => context.json({ status: "ok" }));
     hono.get("/ready", (context) => this.#answerReady(context));
+    if (tellsMetrics) {
+      hono.get("/metrics", this.#known, (context) => {
+        const { text, contentType } = telemetry.metrics.text(this.state, context.req.header("accept"));
+        return context.body(text, 200, { "content-type": contentType });
+      });
+    }
     for (const dialect of DIALECTS) {
       for (const { path } of dialect.routes) {
         hono.use(path, (context, next) => {
@@ -111,7 +127,8 @@ export class App {
     hono.use("/v1/*", this.#open);
     const routes = DIALECTS.flatMap((dialect) => dialect.routes);
     for (const route of routes) this.#define(route);
-    const paths = ["/health", "/ready", ...routes.map(({ path }) => path)];
+    const own = ["/health", "/ready", ...(tellsMetrics ? ["/metrics"] : [])];
+    const paths = [...own, ...routes.map(({ path }) => path)];
     const posted = new Set(routes.flatMap(({ method, path }) => (method === "POST" ? path : [])));
     for (const path of paths) {
       hono.all(path, (context) => {
@@ -130,8 +147,12 @@ export class App {
   }
 
   #define({ method, path, answer }: Route): void {
+    const named: Handler = async (context, next) => {
+      context.var.call.route = path.replaceAll(/\{[^}]*\}/g, "");
+      return next();
+    };
     const before = method === "POST" ? [this.#limited, this.#readBody, this.#counted] : [];
-    this.hono.on(method, [path], ...before, (context) =>
+    this.hono.on(method, [path], named, ...before, (context) =>
       answer(this.#options, {
         call: context.var.call,
         id: context.req.param("id") ?? "",
@@ -146,13 +167,14 @@ export class App {
 
   /** Follows a request from its first byte to its last, and gives it its line in the log. */
   readonly #logged: Handler = async (context, next) => {
-    const { runtime, log } = this.#options;
+    const { runtime, log, telemetry } = this.#options;
     const { method, path } = context.req;
     const entry = { method, path: shorten(path), requestId: newRequestId() };
     const call = new Call(entry, runtime, log, () => {
       this.#calls.delete(call);
       if (this.#calls.size === 0) this.#onIdle();
     });
+    telemetry.follow(call, context.req.raw.headers);
     this.#calls.add(call);
     context.set("call", call);
     context.set("dialect", DIALECTS[0]);
@@ -167,8 +189,8 @@ export class App {
     if (!call.isStreaming) call.end(call.entry.isAborted ? CLIENT_CLOSED : context.res.status);
   };
 
-  /** Lets in who has a key, where there are keys, and nobody while the server is being shut down. */
-  readonly #open: Handler = async (context, next) => {
+  /** Lets in who has a key, where there are keys. */
+  readonly #known: Handler = async (context, next) => {
     const { keys } = this.#options;
     if (keys.areRequired && context.req.method !== "OPTIONS") {
       const header = (name: string): string | undefined => context.req.header(name);
@@ -178,11 +200,15 @@ export class App {
         return fail(context, 401, "invalid_api_key", found, { "www-authenticate": "Bearer" });
       context.var.call.entry.key = found.name;
     }
-    if (this.#isDraining) {
-      throw leaving();
-    }
     return next();
   };
+
+  /** Lets in who has a key, and nobody while the server is being shut down. */
+  readonly #open: Handler = async (context, next) =>
+    this.#known(context, async () => {
+      if (this.#isDraining) throw leaving();
+      await next();
+    });
 
   /** Turns away at once who would be turned away when the body is whole. */
   readonly #limited: Handler = async (context, next) =>

@@ -3,6 +3,7 @@ import { hideSecrets, shareSecrets } from "../credentials/hide-secrets.ts";
 import { OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { withSources } from "../source-stack.ts";
+import { type TracedWork, traced } from "../trace-headers.ts";
 import { toErrorAnswer } from "./error-answer.ts";
 import { listeningTerminal, type RequestEntry, type ServeLog } from "./serve-log.ts";
 
@@ -16,6 +17,13 @@ export function runningCall(): Call | undefined {
   return running.getStore();
 }
 
+/** What the beginning of an answer tells. */
+interface Begun {
+  model: string;
+  region?: string | null | undefined;
+  requestId?: string | undefined;
+}
+
 /** One request on its way: what can stop it, and what the log will say of it. */
 export class Call {
   readonly entry: RequestEntry;
@@ -27,6 +35,14 @@ export class Call {
   readonly #waiting = new Set<(failure: unknown) => void>();
   #isOver = false;
   #bug: { failure: unknown } | undefined;
+  /** What its calls of models belong to. */
+  readonly traced: TracedWork = {
+    onCall: (host) => {
+      this.entry.calledHost = host;
+    },
+  };
+  /** The path of its route, with names for what differs. */
+  route: string | undefined;
   /** True for an answer that goes on when its handler has returned: whoever sends it ends the call. */
   isStreaming = false;
 
@@ -60,9 +76,15 @@ export class Call {
     this.#onEnd.push(work);
   }
 
+  /** The model is asked. */
+  ask(): void {
+    this.entry.askedMs = this.since();
+  }
+
   /** The model has begun to answer. */
-  begin({ model, requestId }: { model: string; requestId?: string | undefined }): void {
+  begin({ model, region, requestId }: Begun): void {
     this.entry.calledModel = model;
+    if (region) this.entry.region = region;
     this.entry.firstTokenMs = this.since();
     if (requestId !== undefined) this.entry.requestId = requestId;
   }
@@ -91,7 +113,7 @@ export class Call {
     });
     this.#waiting.add(onBug);
     try {
-      return await Promise.race([running.run(this, work), broken]);
+      return await Promise.race([running.run(this, () => traced(this.traced, work)), broken]);
     } finally {
       this.#waiting.delete(onBug);
     }

@@ -14,17 +14,30 @@ export interface RequestEntry {
   key?: string | undefined;
   /** As the client named it. */
   model?: string;
+  /** The first model that the name stands for, where it is listed or configured. */
+  resolvedModel?: string;
   /** The id or ARN that was called. */
   calledModel?: string;
+  /** Where it was called. */
+  calledHost?: string;
+  /** That answered; none for a model that is not one of Amazon Bedrock. */
+  region?: string;
   isStreamed?: boolean;
   finishReason?: string | null;
   promptTokens?: number;
+  /** Of those, read from the prompt cache. */
   cachedTokens?: number;
+  /** Of those, written to it. */
+  cacheWriteTokens?: number;
   completionTokens?: number;
   /** The service tier that served the call, where AWS said one or one was asked for. */
   serviceTier?: string | undefined;
   /** Estimate from list prices, in USD; null where the price is not known. */
   costUsd?: number | null;
+  /** Until the question was read and the model was asked, in ms. */
+  askedMs?: number;
+  /** How long the call waited for its turn, in ms. */
+  queuedMs?: number;
   /** Until the first part of the answer arrived, in ms. */
   firstTokenMs?: number;
   /** Until the answer was sent whole, in ms. */

@@ -11,6 +11,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { errorCode, OpenclawError } from "../errors.ts";
 import { App, type AppOptions, newRequestId, toldError } from "./app.ts";
+import type { ServerState } from "./telemetry/server-metrics.ts";
 import { settlesWithin } from "./settles-within.ts";
 
 /** A request's headers are awaited so long, in ms. */
@@ -45,6 +46,8 @@ export interface RunningServer {
   port: number;
   /** Requests that are running. */
   running(): number;
+  /** What is going on, for metrics. */
+  state(): ServerState;
   /**
    * Takes no more work, lets what is running end within so many ms, stops the rest and closes every connection. Resolves
    * to how many answers were cut off.
@@ -85,7 +88,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   server.listen({ host: options.host, port: options.port, backlog: BACKLOG });
   await listening;
   const { port } = server.address() as AddressInfo;
-  return { host: options.host, port, running: () => app.running, drain: (ms) => drain(app, server, ms) };
+  return {
+    host: options.host,
+    port,
+    running: () => app.running,
+    state: () => app.state,
+    drain: (ms) => drain(app, server, ms),
+  };
 }
 
 /** While answers are running, connections are still taken, so that a load balancer hears that this server is leaving. */

@@ -40,6 +40,8 @@ interface Caller {
   /** The name of the client's key. */
   apiKey?: string | undefined;
   onCounted: OnCounted;
+  /** Told the id of the first model that is asked, where it is configured or listed: nobody makes such a name up. */
+  onResolved?: ((id: string) => void) | undefined;
   /** The most that one call may cost, in USD. */
   mostUsd?: number | undefined;
   /** Throws for models that the caller may not ask. */
@@ -155,6 +157,8 @@ export class Upstream {
     });
     caller.admit?.(models);
     let asked = await this.#generation();
+    const [first] = models;
+    if (first && (await isListed(first, asked))) caller.onResolved?.(first.id);
     const run = (): ChatEvents => this.#askWith(asked, models, query, runtime, caller);
     yield* withRenewal(run, async (failure) => {
       if (!(await this.#renew(asked))) return false;
@@ -242,6 +246,10 @@ export class Upstream {
     if (generation.running > 0 || (await this.#current) === generation) return;
     await generation.pool.close();
   }
+}
+
+async function isListed({ id, configured }: ResolvedModel, { modelList }: Generation): Promise<boolean> {
+  return configured !== undefined || (await modelList.current()).models.some((listed) => listed.id === id);
 }
 
 async function stateOf(work: () => Promise<void>): Promise<string> {

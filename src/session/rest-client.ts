@@ -12,6 +12,7 @@ import type { Runtime } from "../runtime.ts";
 import type { ClientConfig } from "./client-config.ts";
 import { type JsonBody, lengthOf, toJsonBody } from "../network/json-body.ts";
 import { nextTurn } from "../next-turn.ts";
+import { traceHeaders } from "../trace-headers.ts";
 import { type AttemptReporter, createAttemptReporter } from "./report-attempts.ts";
 import {
   AwsSdkSigV4Signer,
@@ -256,6 +257,8 @@ export class RestClient {
       abortSignal: signal,
       ...(timeoutMs === undefined ? {} : { requestTimeout: timeoutMs }),
     };
+    // Nobody but a model may take as long as it likes.
+    if (timeoutMs === undefined) Object.assign(request.headers, traceHeaders(request.hostname));
     const { response } = await this.#report(operation, request, () =>
       this.#config.requestHandler.handle(request, options),
     );

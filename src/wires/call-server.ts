@@ -10,6 +10,7 @@ import { hideSecrets, rememberSecrets } from "../credentials/hide-secrets.ts";
 import { OpenclawError } from "../errors.ts";
 import { notUnderEmulator } from "../models/provider-api.ts";
 import type { Runtime } from "../runtime.ts";
+import { traceHeaders } from "../trace-headers.ts";
 import { VERSION } from "../version.ts";
 import type { CalledServer, OpenaiServer } from "./server.ts";
 import { type FailedCall, toServerFailure } from "./server-failure.ts";
@@ -157,6 +158,7 @@ function requestFor(
         ? {}
         : { "content-type": "application/json", "content-length": String(lengthOf(body)) }),
       ...own,
+      ...(body !== undefined && traceHeaders(url.hostname)),
       // What the configuration says of a header goes before what is sent unasked.
       ...headers,
     },

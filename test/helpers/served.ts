@@ -20,6 +20,8 @@ export interface ServeTestOptions {
 export interface Served extends Emulated {
   /** Without `/v1`. */
   origin: string;
+  /** What it printed when it was ready. */
+  announced: { url: string; metricsUrl: string };
   /** OpenAI's own client, which tries nothing twice. */
   client: OpenAI;
   child: ReturnType<Emulated["start"]>;
@@ -73,9 +75,11 @@ export async function serveEmulated(emulated: Emulated, options: ServeTestOption
   const [first] = (await Promise.race([once(createInterface({ input: child.stdout }), "line"), closed])) as [
     string,
   ];
-  const { url } = JSON.parse(first) as { url: string };
+  const announced = JSON.parse(first) as Served["announced"];
+  const { url } = announced;
   return {
     ...emulated,
+    announced,
     origin: url.replace(/\/v1$/, ""),
     client: new OpenAI({ baseURL: url, apiKey: "none", maxRetries: 0 }),
     child,

@@ -1,0 +1,193 @@
+import type { RequestEntry } from "../../serve-log.ts";
+import type { Instrument, Instruments } from "../instruments.ts";
+import { modelLabel, msPerToken, tokensOf } from "../server-metrics.ts";
+import type { Attributes, Span } from "./otlp-message.ts";
+
+/** What a request came to, and where in which trace it stands. */
+export interface TracedRequest {
+  entry: RequestEntry;
+  /** The route's path, with names for what differs. */
+  route: string;
+  /** When it came and when it was over, in ms since 1970. */
+  startedAt: number;
+  endedAt: number;
+}
+
+/**
+ * The names of the GenAI conventions as of version 1.42 of the semantic conventions, all of them still in development:
+ * https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/gen-ai-spans.md and aws-bedrock.md
+ * there. Bounds of buckets and labels: gen-ai-metrics.md there.
+ */
+const LATENCY = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
+const LABELS = ["gen_ai.operation.name", "gen_ai.provider.name", "server.address"];
+const MODELS = ["gen_ai.request.model", "gen_ai.response.model"];
+
+const TOKENS: Instrument = {
+  name: "gen_ai.client.token.usage",
+  help: "Number of input and output tokens used.",
+  unit: "{token}",
+  kind: "histogram",
+  buckets: Array.from({ length: 14 }, (_, exponent) => 4 ** exponent),
+  labels: [...LABELS, "gen_ai.token.type"],
+  openLabels: MODELS,
+};
+const DURATION: Instrument = {
+  name: "gen_ai.client.operation.duration",
+  help: "GenAI operation duration.",
+  unit: "s",
+  kind: "histogram",
+  buckets: LATENCY,
+  labels: [...LABELS, "error.type"],
+  openLabels: MODELS,
+};
+const FIRST_CHUNK: Instrument = {
+  name: "gen_ai.client.operation.time_to_first_chunk",
+  help: "Time to receive the first chunk of a streamed answer.",
+  unit: "s",
+  kind: "histogram",
+  buckets: LATENCY,
+  labels: LABELS,
+  openLabels: MODELS,
+};
+const SERVED: Instrument = {
+  name: "gen_ai.server.request.duration",
+  help: "Time until the last byte of an answer.",
+  unit: "s",
+  kind: "histogram",
+  buckets: LATENCY,
+  labels: [...LABELS, "error.type"],
+  openLabels: MODELS,
+};
+const FIRST_TOKEN: Instrument = {
+  name: "gen_ai.server.time_to_first_token",
+  help: "Time to generate the first token of an answer.",
+  unit: "s",
+  kind: "histogram",
+  buckets: [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10],
+  labels: LABELS,
+  openLabels: MODELS,
+};
+const PER_TOKEN: Instrument = {
+  name: "gen_ai.server.time_per_output_token",
+  help: "Time for each token after the first of an answer.",
+  unit: "s",
+  kind: "histogram",
+  buckets: [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5],
+  labels: LABELS,
+  openLabels: MODELS,
+};
+
+/** Counts a request that asked a model. */
+export function recordGenAi(instruments: Instruments, { entry }: TracedRequest): void {
+  const labels = {
+    ...namesOf(entry),
+    "gen_ai.request.model": modelLabel(entry),
+    "gen_ai.response.model": entry.calledModel,
+    "error.type": errorType(entry),
+  };
+  const { input, output, cache_read: read = 0, cache_write: written = 0 } = tokensOf(entry);
+  const record = (instrument: Instrument, ms: number | undefined): void => {
+    if (ms !== undefined) instruments.record(instrument, ms / 1000, labels);
+  };
+  // What is billed as input is told as input, cached or not.
+  for (const [type, tokens] of [
+    ["input", input === undefined ? undefined : input + read + written],
+    ["output", output],
+  ] as const)
+    if (tokens !== undefined) instruments.record(TOKENS, tokens, { ...labels, "gen_ai.token.type": type });
+  const { durationMs, askedMs = 0, firstTokenMs } = entry;
+  record(DURATION, durationMs === undefined ? undefined : durationMs - askedMs);
+  record(SERVED, durationMs);
+  if (entry.isStreamed === true && firstTokenMs !== undefined) record(FIRST_CHUNK, firstTokenMs - askedMs);
+  record(FIRST_TOKEN, firstTokenMs);
+  record(PER_TOKEN, msPerToken(entry));
+}
+
+/** The spans of a request: as it was answered here, and below it as the model was asked, where one was. */
+export function spansOf({ entry, route, startedAt, endedAt }: TracedRequest, trace: RequestTrace): Span[] {
+  const { traceId, state } = trace;
+  const failure = entry.error?.message;
+  const served: Span = {
+    traceId,
+    state,
+    spanId: trace.spanId,
+    parentId: trace.parentId,
+    name: `${entry.method} ${route}`,
+    kind: "server",
+    startedAt,
+    endedAt,
+    attributes: {
+      "http.request.method": entry.method,
+      "http.route": route,
+      "http.response.status_code": entry.status,
+      "url.path": entry.path,
+      "openclaw.api_key.name": entry.key,
+      "error.type": (entry.status ?? 0) >= 500 ? errorType(entry) : undefined,
+    },
+    // Of what a client does wrong the server is not at fault (https://opentelemetry.io/docs/specs/semconv/http/http-spans/).
+    failure: (entry.status ?? 0) >= 500 ? failure : undefined,
+  };
+  if (entry.askedMs === undefined) return [served];
+  const asked: Span = {
+    ...served,
+    spanId: trace.askSpanId,
+    parentId: trace.spanId,
+    name: `chat ${modelLabel(entry) ?? ""}`.trim(),
+    kind: "client",
+    startedAt: startedAt + (entry.askedMs ?? 0),
+    attributes: askAttributes(entry),
+    failure,
+  };
+  return [served, asked];
+}
+
+/** The places of a request's own two spans in a trace. */
+export interface RequestTrace {
+  traceId: string;
+  /** Of the span in which the client asked. */
+  parentId: string | undefined;
+  spanId: string;
+  askSpanId: string;
+  isSampled: boolean;
+  state: string | undefined;
+}
+
+function askAttributes(entry: RequestEntry): Attributes {
+  const { input, output, cache_read: read, cache_write: written } = tokensOf(entry);
+  const { askedMs = 0, firstTokenMs, costUsd } = entry;
+  return {
+    ...namesOf(entry),
+    "gen_ai.request.model": modelLabel(entry),
+    "gen_ai.request.stream": entry.isStreamed === true ? true : undefined,
+    "gen_ai.response.model": entry.calledModel,
+    "gen_ai.response.finish_reasons": entry.finishReason ? [entry.finishReason] : undefined,
+    "gen_ai.response.time_to_first_chunk":
+      entry.isStreamed === true && firstTokenMs !== undefined ? inSeconds(firstTokenMs - askedMs) : undefined,
+    "gen_ai.usage.input_tokens": input === undefined ? undefined : input + (read ?? 0) + (written ?? 0),
+    "gen_ai.usage.output_tokens": output,
+    "gen_ai.usage.cache_read.input_tokens": read,
+    "gen_ai.usage.cache_creation.input_tokens": written,
+    "aws.request_id": entry.requestId.startsWith("req_") ? undefined : entry.requestId,
+    "cloud.region": entry.region,
+    "openclaw.cost.usd": typeof costUsd === "number" ? { double: costUsd } : undefined,
+    "openclaw.queued.seconds": entry.queuedMs === undefined ? undefined : inSeconds(entry.queuedMs),
+    "error.type": errorType(entry),
+  };
+}
+
+function inSeconds(ms: number): { double: number } {
+  return { double: ms / 1000 };
+}
+
+function namesOf({ calledHost, dialect }: RequestEntry): Record<string, string | undefined> {
+  return {
+    "gen_ai.operation.name": dialect === "embeddings" ? "embeddings" : "chat",
+    "gen_ai.provider.name": "aws.bedrock",
+    "server.address": calledHost,
+  };
+}
+
+/** One of few words; that a client went away is an error of the call to the model, too. */
+function errorType({ error, isAborted }: RequestEntry): string | undefined {
+  return error?.code ?? (isAborted === true ? "client_closed" : undefined);
+}

@@ -1,0 +1,31 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+
+/** Headers of W3C Trace Context, by which who is called knows whose trace a call belongs to. */
+export interface TraceHeaders {
+  traceparent: string;
+  tracestate?: string;
+}
+
+/** What calls of models are made for. */
+export interface TracedWork {
+  headers?: TraceHeaders | undefined;
+  /** Told the host of each model that is called. */
+  onCall: (host: string) => void;
+}
+
+const current = new AsyncLocalStorage<TracedWork>();
+
+/** Does work whose calls of models belong to it. */
+export function traced<T>(work: TracedWork, run: () => T): T {
+  return current.run(work, run);
+}
+
+/**
+ * Tells that a model is called at a host, and returns what is sent along, beside what is signed: who passes calls on may
+ * change it (https://www.w3.org/TR/trace-context/#mutating-the-traceparent-field). Empty outside a trace.
+ */
+export function traceHeaders(host: string): Readonly<Record<string, string>> {
+  const work = current.getStore();
+  work?.onCall(host);
+  return { ...work?.headers };
+}

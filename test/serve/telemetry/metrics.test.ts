@@ -1,0 +1,193 @@
+import { writeFileSync } from "node:fs";
+import { request } from "node:http";
+import path from "node:path";
+import OpenAI from "openai";
+import parse from "parse-prometheus-text-format";
+import { describe, expect, it } from "vitest";
+import { emulate } from "../../helpers/emulated.ts";
+import { gate, MODEL, serve, serveEmulated } from "../../helpers/served.ts";
+
+const ask = { model: MODEL, messages: [{ role: "user" as const, content: "x" }] };
+
+interface Family {
+  name: string;
+  type: string;
+  metrics: { labels?: Record<string, string>; value?: string; count?: string }[];
+}
+
+async function scrape(origin: string, headers: Record<string, string> = {}): Promise<Family[]> {
+  const response = await fetch(`${origin}/metrics`, { headers });
+  expect(response.status).toBe(200);
+  return parse(await response.text()) as Family[];
+}
+
+/** The values of a metric by what its labels say. */
+function valuesOf(families: readonly Family[], name: string): [Record<string, string>, number][] {
+  const { metrics } = families.find((family) => family.name === name) ?? { metrics: [] };
+  return metrics.map(({ labels = {}, value, count }) => [labels, Number(value ?? count)]);
+}
+
+describe("/metrics", () => {
+  it("tells requests, tokens, cost and times by dialect, model, key, region and status", async () => {
+    const { client, origin, logged } = await serve({
+      env: { OPENCLAW_SERVE_API_KEY: "key-of-the-environment" },
+    });
+    const known = new OpenAI({ baseURL: client.baseURL, apiKey: "key-of-the-environment", maxRetries: 0 });
+    const whole = await known.chat.completions.create(ask);
+    const stream = await known.chat.completions.create({ ...ask, stream: true });
+    for await (const chunk of stream) expect(chunk.object).toBe("chat.completion.chunk");
+    await logged(({ isStreamed }) => isStreamed === true);
+    await expect(client.chat.completions.create(ask)).rejects.toMatchObject({ status: 401 });
+    const headers = { authorization: "Bearer key-of-the-environment" };
+    const text = await (await fetch(`${origin}/metrics`, { headers })).text();
+    const families = parse(text) as Family[];
+    const who = { dialect: "chat-completions", region: "us-east-1", model: MODEL, key: "env" };
+    expect(valuesOf(families, "openclaw_requests_total")).toEqual([
+      [{ ...who, status: "200" }, 2],
+      [{ dialect: "chat-completions", region: "", model: "", key: "", status: "401" }, 1],
+    ]);
+    expect(valuesOf(families, "openclaw_refusals_total")).toEqual([
+      [{ dialect: "chat-completions", code: "invalid_api_key", key: "" }, 1],
+    ]);
+    const { prompt_tokens: input = 0, completion_tokens: output = 0 } = whole.usage ?? {};
+    expect(input).toBeGreaterThan(0);
+    expect(valuesOf(families, "openclaw_tokens_total")).toEqual([
+      [{ ...who, type: "input" }, 2 * input],
+      [{ ...who, type: "output" }, 2 * output],
+      [{ ...who, type: "cache_read" }, 0],
+      [{ ...who, type: "cache_write" }, 0],
+    ]);
+    const [[labels, cost] = [{}, 0]] = valuesOf(families, "openclaw_cost_usd_total");
+    expect(labels).toEqual(who);
+    expect(cost).toBeGreaterThan(0);
+    for (const [name, count] of [
+      ["openclaw_request_duration_seconds", 2],
+      ["openclaw_time_to_first_token_seconds", 2],
+      ["openclaw_time_per_output_token_seconds", 1],
+    ] as const) {
+      expect(families.find((family) => family.name === name)?.type).toBe("HISTOGRAM");
+      // The parser puts the labels of a histogram away.
+      expect(text).toContain(
+        `\n${name}_count{dialect="chat-completions",region="us-east-1",model="${MODEL}"} ${count}\n`,
+      );
+    }
+    const single = (name: string): number => valuesOf(families, name)[0]?.[1] ?? Number.NaN;
+    expect(single("process_resident_memory_bytes")).toBeGreaterThan(30e6);
+    expect(single("nodejs_heap_size_used_bytes")).toBeGreaterThan(5e6);
+    expect(single("process_cpu_seconds_total")).toBeGreaterThan(0);
+    expect(Math.abs(single("process_start_time_seconds") - Date.now() / 1000)).toBeLessThan(600);
+    expect(single("nodejs_eventloop_lag_p99_seconds")).toBeGreaterThanOrEqual(0);
+    expect(single("openclaw_answers_in_flight")).toBe(0);
+  });
+
+  it("counts what is running", async () => {
+    const { opened, open } = gate();
+    const { client, origin } = await serve({
+      emulator: {
+        script: ({ route }) => (route === "ConverseStream" ? { pass: true, after: opened } : undefined),
+      },
+    });
+    const answered = client.chat.completions.create(ask);
+    for (;;) {
+      const families = await scrape(origin);
+      if (valuesOf(families, "openclaw_answers_in_flight")[0]?.[1] === 1) break;
+    }
+    open();
+    await answered;
+    expect(valuesOf(await scrape(origin), "openclaw_answers_in_flight")).toEqual([[{}, 0]]);
+  });
+
+  it("has no series of a client's making, whatever it sends", async () => {
+    const { client, origin, emulator } = await serve();
+    emulator.calls.length = 0;
+    const names = [
+      "gpt-9000",
+      'x"} 1\nfake_total{a="b',
+      `arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.nope`,
+    ];
+    for (const model of names) {
+      const asked = client.chat.completions.create({ ...ask, model });
+      await expect(asked).rejects.toMatchObject({ status: expect.any(Number) as number });
+    }
+    for (const other of ["/nope/1", "/nope/2", "/v1/nope"]) await fetch(`${origin}${other}`);
+    await fetch(`${origin}/v1/chat/completions`, { method: "PROPFIND" });
+    const text = await (await fetch(`${origin}/metrics`)).text();
+    for (const made of ["gpt-9000", "fake_total", "us.nope", "/nope", "PROPFIND"])
+      expect(text).not.toContain(made);
+    const requests = valuesOf(parse(text) as Family[], "openclaw_requests_total");
+    expect(new Set(requests.map(([{ model }]) => model))).toEqual(new Set(["other", ""]));
+  });
+
+  it("names the model that failed, where it is one of the list", async () => {
+    const { client, origin } = await serve({
+      emulator: {
+        script: ({ route }) =>
+          route === "ConverseStream"
+            ? { error: { name: "ThrottlingException", message: "Too many requests", status: 429 } }
+            : undefined,
+      },
+    });
+    await expect(client.chat.completions.create(ask)).rejects.toMatchObject({ status: 429 });
+    const families = await scrape(origin);
+    expect(valuesOf(families, "openclaw_requests_total")).toEqual([
+      [{ dialect: "chat-completions", region: "", model: MODEL, key: "", status: "429" }, 1],
+    ]);
+    expect(valuesOf(families, "openclaw_refusals_total")[0]?.[0]).toMatchObject({ code: "throttled" });
+  });
+
+  it("needs a key where the server does, and is told without one on a port of its own", async () => {
+    const emulated = await emulate();
+    const file = path.join(emulated.home, "keys");
+    writeFileSync(file, "team-a:key-of-team-a\n", { mode: 0o600 });
+    const keyed = await serveEmulated(emulated, { args: ["--api-key-file", file] });
+    expect((await fetch(`${keyed.origin}/metrics`)).status).toBe(401);
+    await scrape(keyed.origin, { authorization: "Bearer key-of-team-a" });
+    expect((await fetch(`${keyed.origin}/metrics`, { method: "POST" })).status).toBe(405);
+
+    const apart = await serveEmulated(emulated, { args: ["--api-key-file", file, "--metrics-port", "0"] });
+    const own = new URL(apart.announced.metricsUrl).origin;
+    expect(own).not.toBe(apart.origin);
+    const asTeam = { authorization: "Bearer key-of-team-a" };
+    expect((await fetch(`${apart.origin}/metrics`, { headers: asTeam })).status).toBe(404);
+    expect((await fetch(`${own}/metrics`, { method: "HEAD" })).status).toBe(200);
+    expect((await fetch(`${own}/v1/models`, { headers: asTeam })).status).toBe(404);
+    expect((await fetch(`${own}/metrics`, { method: "DELETE" })).status).toBe(405);
+    const families = await scrape(own);
+    expect(
+      valuesOf(families, "openclaw_requests_total").map(([{ status }, value]) => [status, value]),
+    ).toEqual([["404", 1]]);
+    // A page in a browser that lets its own name point here.
+    const status = await new Promise<number | undefined>((resolve, reject) => {
+      request(`${own}/metrics`, { headers: { host: "evil.example" } }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      })
+        .on("error", reject)
+        .end();
+    });
+    expect(status).toBe(403);
+  });
+
+  it("ends with a usage error where its port is taken", async () => {
+    const { origin, run } = await serve();
+    const { code, stderr } = await run(["serve", "--port", "0", "--metrics-port", new URL(origin).port]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("--metrics-port 0");
+  });
+
+  it("is told while running answers are finished", async () => {
+    const { opened, open } = gate();
+    const { client, origin, child, logged } = await serve({
+      emulator: {
+        script: ({ route }) => (route === "ConverseStream" ? { pass: true, after: opened } : undefined),
+      },
+    });
+    const answered = client.chat.completions.create(ask);
+    while (valuesOf(await scrape(origin), "openclaw_answers_in_flight")[0]?.[1] !== 1);
+    child.kill("SIGTERM");
+    await logged(({ message }) => message?.startsWith("Ending:") === true);
+    expect(valuesOf(await scrape(origin), "openclaw_answers_in_flight")).toEqual([[{}, 1]]);
+    open();
+    await answered;
+  });
+});
