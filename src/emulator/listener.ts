@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { constants, createServer as createHttp2Server } from "node:http2";
-import { createServer as createTcpServer, type AddressInfo, type Socket } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
+import { createHttpPort } from "../http-port.ts";
 import type { StreamEnd } from "./script.ts";
 
 /** The request side that both protocols share. */
@@ -46,11 +47,8 @@ export interface Listener {
 /** A whole request is awaited so long, in ms. */
 const REQUEST_MS = 300_000;
 
-/** What an HTTP/2 client without TLS sends first; no HTTP/1.1 method begins so. */
-const HTTP2_PREFACE = Buffer.from("PRI");
-
 /**
- * Listens on one TCP port for HTTP/1.1 and for HTTP/2 without TLS, told apart by the first bytes of a connection.
+ * Listens on one TCP port for HTTP/1.1 and for HTTP/2 without TLS.
  * Rejects with Node's system error when the port cannot be had.
  */
 export async function listen(
@@ -89,32 +87,12 @@ export async function listen(
     });
   });
 
-  const tcp = createTcpServer({ noDelay: true }, (socket) => {
+  const tcp = createHttpPort({ http, http2 });
+  tcp.on("connection", (socket: Socket) => {
     const remotePort = socket.remotePort ?? -1;
     sockets.set(remotePort, socket);
     socket.once("close", () => sockets.delete(remotePort));
-    // A client that resets its connection is no error of ours; the exchange learns of it by `close`.
-    socket.on("error", () => undefined);
-    let first = Buffer.alloc(0);
-    const onData = (chunk: Buffer): void => {
-      first = Buffer.concat([first, chunk]);
-      const isUndecided =
-        first.length < HTTP2_PREFACE.length && HTTP2_PREFACE.subarray(0, first.length).equals(first);
-      if (isUndecided) return;
-      socket.off("data", onData);
-      socket.pause();
-      socket.unshift(first);
-      if (first.subarray(0, HTTP2_PREFACE.length).equals(HTTP2_PREFACE)) {
-        // The HTTP/2 session reads what was put back by itself and must find it there.
-        http2.emit("connection", socket);
-      } else {
-        http.emit("connection", socket);
-        socket.resume();
-      }
-    };
-    socket.on("data", onData);
   });
-
   tcp.listen({ host, port });
   await once(tcp, "listening");
   return {

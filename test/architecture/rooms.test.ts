@@ -95,6 +95,7 @@ const KNOWN_TO_EMULATOR = new Set([
   "json-bounds",
   "loopback",
   "errors",
+  "http-port",
   "read-bytes",
 ]);
 

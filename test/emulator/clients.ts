@@ -1,5 +1,9 @@
 import { BedrockClient } from "@aws-sdk/client-bedrock";
-import { BedrockRuntimeClient, type ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
+import {
+  BedrockRuntimeClient,
+  type BedrockRuntimeClientConfig,
+  type ConverseStreamOutput,
+} from "@aws-sdk/client-bedrock-runtime";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { onTestFinished } from "vitest";
 import { startEmulator, type Emulator, type EmulatorOptions } from "../../src/emulator/emulator.ts";
@@ -34,6 +38,7 @@ export function runtimeClient(
   protocol: "HTTP/2" | "HTTP/1.1",
   credentials: Signer = emulator,
   region = "us-east-1",
+  more: BedrockRuntimeClientConfig = {},
 ): BedrockRuntimeClient {
   const client = new BedrockRuntimeClient({
     endpoint: emulator.url,
@@ -41,6 +46,7 @@ export function runtimeClient(
     credentials,
     maxAttempts: 1,
     ...(protocol === "HTTP/1.1" ? { requestHandler: new NodeHttpHandler() } : {}),
+    ...more,
   });
   onTestFinished(() => client.destroy());
   return client;

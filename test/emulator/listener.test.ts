@@ -1,9 +1,12 @@
 import { connect as connectHttp2 } from "node:http2";
 import { connect, type Socket } from "node:net";
 import { Duplex } from "node:stream";
+import { ConverseCommand, ConverseStreamCommand } from "@aws-sdk/client-bedrock-runtime";
+import { NodeHttp2Handler } from "@smithy/node-http-handler";
+import { NodeHttp2Handler as OldHttp2Handler } from "smithy-node-http-handler-4-5";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startEmulator } from "../../src/emulator/emulator.ts";
-import { emulate } from "./clients.ts";
+import { collect, emulate, runtimeClient, textOf, user } from "./clients.ts";
 import { send } from "./signed-request.ts";
 
 /** A connection that sends its bytes one at a time. */
@@ -130,5 +133,24 @@ describe("one port for both protocols", () => {
   it("rejects when the port is taken", async () => {
     const { port } = await emulate();
     await expect(startEmulator({ port })).rejects.toMatchObject({ code: "EADDRINUSE" });
+  });
+});
+
+describe("AWS's SDK, which says GOAWAY when an answer begins", () => {
+  it.each([
+    ["this one", NodeHttp2Handler],
+    ["@smithy/node-http-handler 4.5", OldHttp2Handler],
+  ])("reads answers whole: %s", async (_, Handler) => {
+    const text = "word ".repeat(800);
+    const emulator = await emulate({ dialogue: [{ text }], delayMs: 1 });
+    const client = runtimeClient(emulator, "HTTP/2", emulator, "us-east-1", {
+      requestHandler: new Handler({ disableConcurrentStreams: true }),
+    });
+    const question = { modelId: "amazon.nova-lite-v1:0", messages: user("Hi") };
+    const { output } = await client.send(new ConverseCommand(question));
+    expect(output?.message?.content).toEqual([{ text }]);
+    const { stream } = await client.send(new ConverseStreamCommand(question));
+    expect(textOf(await collect(stream))).toBe(text);
+    expect(emulator.calls.map(({ httpVersion }) => httpVersion)).toEqual(["2.0", "2.0"]);
   });
 });
