@@ -697,4 +697,58 @@ describe("chat completions", () => {
     const answer = await client.chat.completions.create(ask("inside"));
     expect(answer.choices[0]?.message.content).toContain("You asked: inside");
   });
+
+  it.each([true, false])(
+    "give tools that take a text what the model writes for them, streamed: %s",
+    async (stream) => {
+      const patch = '*** Begin Patch\n+ "a"\n';
+      const { client, emulator } = await serve({
+        emulator: {
+          dialogue: [
+            { toolCalls: [{ name: "apply_patch", input: { input: patch } }] },
+            { text: "Done: $result" },
+          ],
+        },
+      });
+      const grammar = { syntax: "lark" as const, definition: "start: /a/" };
+      const tools = [
+        WEATHER,
+        {
+          type: "custom" as const,
+          custom: {
+            name: "apply_patch",
+            description: "Patches.",
+            format: { type: "grammar" as const, grammar },
+          },
+        },
+      ];
+      const user = { role: "user" as const, content: "Patch it" };
+      const asked = { model: MODEL, tools, messages: [user] };
+      const answer = stream ? undefined : await client.chat.completions.create(asked);
+      const chunks = stream ? await collect(await client.chat.completions.create({ ...asked, stream })) : [];
+      const pieces = chunks.flatMap(({ choices }) => choices[0]?.delta.tool_calls ?? []) as unknown as {
+        custom: { input: string };
+      }[];
+      const call = stream
+        ? {
+            id: "c",
+            type: "custom" as const,
+            custom: { name: "apply_patch", input: pieces.map(({ custom }) => custom.input).join("") },
+          }
+        : answer?.choices[0]?.message.tool_calls?.[0];
+      expect(call).toMatchObject({ type: "custom", custom: { name: "apply_patch", input: patch } });
+      if (!call) throw new Error("no call");
+      const after = await client.chat.completions.create({
+        ...asked,
+        messages: [
+          user,
+          { role: "assistant", tool_calls: [call] },
+          { role: "tool", tool_call_id: call.id, content: "patched" },
+        ],
+      });
+      expect(after.choices[0]?.message.content).toBe("Done: patched");
+      const [first] = sent(emulator.calls);
+      expect(JSON.stringify(first?.["toolConfig"])).toContain("lark grammar");
+    },
+  );
 });

@@ -17,13 +17,15 @@ import { readMetadata } from "../../content/read-metadata.ts";
 import { judgeFields } from "../../field-rules.ts";
 import { refused, RequestField } from "../../request-field.ts";
 import { readMessages } from "./read-messages.ts";
-import { readTools } from "./read-tools.ts";
+import { customNames, readTools } from "./read-tools.ts";
 import { FIELD_RULES } from "./request-fields.ts";
 
 /** A chat completions request in this program's terms. */
 export interface CompletionAsk extends Asked {
   /** Whether the stream ends with a chunk of usage. */
   includesUsage: boolean;
+  /** The tools whose calls are told as texts. */
+  custom: ReadonlySet<string>;
 }
 
 /**
@@ -60,6 +62,7 @@ export async function fromChatRequest(
       showsReasoning: reasoning !== undefined && reasoning !== "off",
     },
     isStreamed: request.at("stream").given?.flag() ?? false,
+    custom: customNames(request.at("tools")),
     includesUsage: streaming?.at("include_usage").given?.flag() ?? false,
     mayCallInParallel: request.at("parallel_tool_calls").given?.flag() ?? true,
     notices,

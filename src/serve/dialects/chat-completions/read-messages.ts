@@ -6,6 +6,7 @@ import type {
   ToolUseBlock,
 } from "@aws-sdk/client-bedrock-runtime";
 import { turnOver } from "../../../next-turn.ts";
+import { toFreeformInput } from "../../content/freeform-tool.ts";
 import { readArguments } from "../../content/read-arguments.ts";
 import type { ContentContext } from "../../content/read-files.ts";
 import type { RequestField } from "../../request-field.ts";
@@ -66,7 +67,12 @@ function readAnswer(message: RequestField, context: ContentContext): ContentBloc
 
 function readToolCall(call: RequestField, context: ContentContext): ToolUseBlock {
   const type = call.at("type").given;
-  if (type && type.value !== "function") throw type.mustBe("function");
+  if (type?.value === "custom") {
+    const called = call.at("custom");
+    const input = toFreeformInput(called.at("input").text());
+    return { toolUseId: call.at("id").text(), name: called.at("name").text(), input };
+  }
+  if (type && type.value !== "function") throw type.mustBe("function or custom");
   const called = call.at("function");
   called.object();
   return {

@@ -1,5 +1,6 @@
 import type { Tool, ToolChoice, ToolConfiguration, ToolInputSchema } from "@aws-sdk/client-bedrock-runtime";
 import { shorten } from "../../../errors.ts";
+import { describeFreeform, FREEFORM_SCHEMA } from "../../content/freeform-tool.ts";
 import { readToolSchema } from "../../content/tool-schema.ts";
 import type { RequestField } from "../../request-field.ts";
 
@@ -18,19 +19,30 @@ export function readTools(tools: RequestField, choice: RequestField): ToolConfig
   if (typeof wanted === "string")
     return configuration(declared, wanted === "auto" ? undefined : modeOf(choice));
   const type = choice.at("type");
-  if (type.value === "function") {
-    const name = choice.at("function").at("name");
+  const kind = KINDS.find((known) => known === type.value);
+  if (kind !== undefined) {
+    const name = choice.at(kind).at("name");
     return configuration(declared, { tool: { name: known(name.text(), namesOf(declared), name) } });
   }
   if (type.value === "allowed_tools") return allowed(choice.at("allowed_tools"), declared);
-  throw type.mustBe("function or allowed_tools");
+  throw type.mustBe("function, custom or allowed_tools");
+}
+
+/** The kinds of tools; each tool, and each mention of one, has its name under that of its kind. */
+const KINDS = ["function", "custom"] as const;
+
+/** The tools whose calls are texts, by their names. Throws `invalid-request`. */
+export function customNames(tools: RequestField): ReadonlySet<string> {
+  const custom = (tools.given?.items() ?? []).filter((tool) => tool.at("type").value === "custom");
+  return new Set(custom.map((tool) => tool.at("custom").at("name").text()));
 }
 
 type Declared = Tool.ToolSpecMember;
 
 function readTool(tool: RequestField): Declared {
   const type = tool.at("type");
-  if (type.value !== "function") throw type.mustBe("function");
+  if (type.value === "custom") return readCustomTool(tool.at("custom"));
+  if (type.value !== "function") throw type.mustBe("function or custom");
   const declared = tool.at("function");
   const description = declared.at("description").given?.text();
   return {
@@ -43,12 +55,35 @@ function readTool(tool: RequestField): Declared {
   };
 }
 
+/** A tool that takes a text (https://platform.openai.com/docs/guides/function-calling#custom-tools). */
+function readCustomTool(tool: RequestField): Declared {
+  const format = tool.at("format").given;
+  const isFree = format === undefined || format.at("type").choice(["text", "grammar"]) === "text";
+  const grammar = isFree ? undefined : format.at("grammar");
+  const description = describeFreeform(
+    tool.at("description").given?.text(),
+    grammar && { syntax: grammar.at("syntax").text(), definition: grammar.at("definition").text() },
+  );
+  return {
+    toolSpec: {
+      name: tool.at("name").text(),
+      ...(description === undefined ? {} : { description }),
+      inputSchema: { json: FREEFORM_SCHEMA } as ToolInputSchema,
+    },
+  };
+}
+
 function allowed(field: RequestField, declared: readonly Declared[]): ToolConfiguration {
   const mode = field.at("mode");
   mode.text();
   const tools = field.at("tools");
   const all = namesOf(declared);
-  const names = new Set(tools.items().map((item) => known(item.at("function").at("name").text(), all, item)));
+  const nameOf = (item: RequestField): string =>
+    item
+      .at(KINDS.find((kind) => kind === item.at("type").value) ?? "function")
+      .at("name")
+      .text();
+  const names = new Set(tools.items().map((item) => known(nameOf(item), all, item)));
   const kept = declared.filter(({ toolSpec }) => names.has(toolSpec.name ?? ""));
   if (kept.length === 0) throw tools.refused(`'${tools.param}' allows none of the tools.`);
   return configuration(kept, modeOf(mode));

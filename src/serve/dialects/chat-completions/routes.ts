@@ -61,11 +61,11 @@ async function completeChat(service: AnswerService, request: RouteRequest): Prom
   const images = allowsRemoteImages
     ? await fetchRemoteImages(urls, call.signal, undefined, await upstream.network())
     : undefined;
-  const { includesUsage, ...asked } = await fromChatRequest(body, images, call.signal);
+  const { includesUsage, custom, ...asked } = await fromChatRequest(body, images, call.signal);
   const id = `chatcmpl-${call.entry.requestId.replace(/^req_/, "")}`;
   const created = Math.floor(request.now / 1000);
   return answerCall(service, request, asked, {
-    toPieces: (events) => toChunks(events, { id, created }),
+    toPieces: (events) => toChunks(events, { id, created, custom }),
     gather: toCompletion,
     toFrames: (chunks) => framesOf(withUsage(chunks, includesUsage)),
     toFailureFrame: (error) => frameOf(toErrorBody(error)),

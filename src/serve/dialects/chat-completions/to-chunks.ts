@@ -2,10 +2,11 @@ import type {
   ChatCompletion,
   ChatCompletionChunk,
   ChatCompletionMessage,
-  ChatCompletionMessageFunctionToolCall,
+  ChatCompletionMessageToolCall,
 } from "openai/resources/chat/completions/completions";
 import type { ChatEvent, ChatEvents } from "../../../converse/chat-event.ts";
 import { KeptLength } from "../../../converse/kept-length.ts";
+import { freeformText } from "../../content/freeform-tool.ts";
 import { toCompletionUsage } from "../../../wires/chat-completions/completion-usage.ts";
 import { type FinishReason, finishReason } from "../../../wires/chat-completions/stop-reason.ts";
 
@@ -25,12 +26,14 @@ export interface ChunkOptions {
   id: string;
   /** Seconds since 1970. */
   created: number;
+  /** The tools whose calls are told as texts. */
+  custom?: ReadonlySet<string>;
 }
 
 /** Turns an answer's events into chunks, the last of them with the usage. Throws what the events throw. */
-export async function* toChunks(events: ChatEvents, { id, created }: ChunkOptions): Chunks {
+export async function* toChunks(events: ChatEvents, { id, created, custom }: ChunkOptions): Chunks {
   let model = "";
-  const calls = new CallNumbers();
+  const calls = new CallNumbers(custom);
   const chunk = (saying: Saying): ChatCompletionChunk => ({
     id,
     object: "chat.completion.chunk",
@@ -51,12 +54,14 @@ export async function* toChunks(events: ChatEvents, { id, created }: ChunkOption
         yield chunk(say({ reasoning_content: event.text }));
         break;
       case "tool-start":
+        yield* calls.endText().map(chunk);
         yield chunk(calls.begin(event));
         break;
       case "tool-input":
-        yield chunk(calls.input(event));
+        yield* calls.input(event).map(chunk);
         break;
       case "stop":
+        yield* calls.endText().map(chunk);
         yield chunk(say({}, finishReason(event.stopReason, calls.count > 0)));
         break;
       case "usage":
@@ -72,6 +77,13 @@ function say(delta: ChatCompletionChunk.Choice.Delta & Reasoned, reason: FinishR
 /** Numbers the calls of an answer from 0; its events name content blocks. */
 class CallNumbers {
   readonly #numbers = new Map<number, number>();
+  readonly #custom: ReadonlySet<string>;
+  /** The call that is told as a text when it is whole: what the model writes is JSON that holds it. */
+  #text: { index: number; json: string } | undefined;
+
+  constructor(custom: ReadonlySet<string> = new Set()) {
+    this.#custom = custom;
+  }
 
   get count(): number {
     return this.#numbers.size;
@@ -80,12 +92,35 @@ class CallNumbers {
   begin({ index: block, id, name }: ChatEvent & { type: "tool-start" }): Saying {
     const index = this.count;
     this.#numbers.set(block, index);
-    return say({ tool_calls: [{ index, id, type: "function", function: { name, arguments: "" } }] });
+    if (!this.#custom.has(name))
+      return say({ tool_calls: [{ index, id, type: "function", function: { name, arguments: "" } }] });
+    this.#text = { index, json: "" };
+    return sayCustom({ index, id, type: "custom", custom: { name, input: "" } });
   }
 
-  input({ index: block, text }: ChatEvent & { type: "tool-input" }): Saying {
-    return say({ tool_calls: [{ index: this.#numbers.get(block) ?? 0, function: { arguments: text } }] });
+  input({ index: block, text }: ChatEvent & { type: "tool-input" }): Saying[] {
+    const index = this.#numbers.get(block) ?? 0;
+    if (this.#text?.index !== index) return [say({ tool_calls: [{ index, function: { arguments: text } }] })];
+    this.#text.json += text;
+    return [];
   }
+
+  /** Tells the text of the call before, where it is one. */
+  endText(): Saying[] {
+    const call = this.#text;
+    this.#text = undefined;
+    return call ? [sayCustom({ index: call.index, custom: { input: freeformText(call.json) } })] : [];
+  }
+}
+
+/** A piece of a custom call, which OpenAI streams as it streams those of functions; its types have no place for it. */
+type CustomPiece = Omit<ChatCompletionChunk.Choice.Delta.ToolCall, "function" | "type"> & {
+  type?: string;
+  custom: { name?: string; input: string };
+};
+
+function sayCustom(piece: CustomPiece): Saying {
+  return say({ tool_calls: [piece as ChatCompletionChunk.Choice.Delta.ToolCall] });
 }
 
 /** The chunks as they are streamed: where usage is wanted, OpenAI sends the field with every chunk, else nothing of it. */
@@ -100,7 +135,7 @@ export async function* withUsage(chunks: Chunks, isWanted: boolean): Chunks {
 export async function toCompletion(chunks: Chunks): Promise<ChatCompletion> {
   const text: string[] = [];
   const reasoning: string[] = [];
-  const calls: ChatCompletionMessageFunctionToolCall[] = [];
+  const calls: ChatCompletionMessageToolCall[] = [];
   let head = { id: "", created: 0, model: "" };
   let reason: FinishReason = "stop";
   let usage: ChatCompletion["usage"];
@@ -113,10 +148,15 @@ export async function toCompletion(chunks: Chunks): Promise<ChatCompletion> {
     if (content) text.push(content);
     if (thought) reasoning.push(thought);
     length.add(content?.length, thought?.length);
-    for (const { index, id = "", function: { name = "", arguments: input = "" } = {} } of pieces) {
-      length.add(id.length, name.length, input.length);
-      calls[index] ??= { id, type: "function", function: { name, arguments: "" } };
-      calls[index].function.arguments += input;
+    for (const piece of pieces as ((typeof pieces)[number] & Partial<Pick<CustomPiece, "custom">>)[]) {
+      const { index, id = "", custom, function: { name = "", arguments: input = "" } = {} } = piece;
+      length.add(id.length, name.length, input.length, custom?.input.length);
+      calls[index] ??= custom
+        ? { id, type: "custom", custom: { name: custom.name ?? "", input: "" } }
+        : { id, type: "function", function: { name, arguments: "" } };
+      const call = calls[index];
+      if (call.type === "function") call.function.arguments += input;
+      else call.custom.input += custom?.input ?? "";
     }
     reason = given ?? reason;
   }

@@ -1,0 +1,48 @@
+import type { JsonObject } from "../../json.ts";
+import { isRecord } from "../../json.ts";
+import { parseIfJson } from "../../json-bounds.ts";
+
+/*
+ * OpenAI's custom tools take a text, and Converse's an object: such a tool is given to a model as one with a single field, and
+ * its calls are told as the text again.
+ */
+
+const FIELD = "input";
+
+/** The schema of the object that holds the text. */
+export const FREEFORM_SCHEMA: JsonObject = {
+  type: "object",
+  properties: { [FIELD]: { type: "string", description: "The whole input, as plain text." } },
+  required: [FIELD],
+  additionalProperties: false,
+};
+
+/** The description of a tool whose text has a grammar, which the model is told of: nothing holds it to it. */
+export function describeFreeform(
+  description: string | undefined,
+  grammar: { syntax: string; definition: string } | undefined,
+): string | undefined {
+  if (!grammar) return description;
+  const told = `The input must match this ${grammar.syntax} grammar:\n\n${grammar.definition.trim()}`;
+  return [description ?? "", told].filter((text) => text.trim() !== "").join("\n\n");
+}
+
+/** The object that stands for a text. */
+export function toFreeformInput(text: string): Record<string, string> {
+  return { [FIELD]: text };
+}
+
+/**
+ * The text of a call, of the JSON that a model called the tool with. A model that is held to nothing may call the field
+ * otherwise, or say nothing but the text.
+ */
+export function freeformText(json: string): string {
+  const input = parseIfJson(json);
+  if (typeof input === "string") return input;
+  if (!isRecord(input)) return json;
+  if (typeof input[FIELD] === "string") return input[FIELD];
+  const values = Object.values(input);
+  if (values.length === 0) return "";
+  const [only] = values;
+  return values.length === 1 && typeof only === "string" ? only : json;
+}
