@@ -235,7 +235,7 @@ describe("tools", () => {
     );
   });
 
-  it.each([[tool("c")], ["sometimes"], [{ type: "custom", custom: { name: "a" } }]])(
+  it.each([[tool("c")], ["sometimes"], [{ type: "custom", custom: { name: "b" } }]])(
     "are not chosen by %j",
     (choice) => {
       expect(() => readChosen([tool("a")], choice)).toThrow(OpenclawError);
