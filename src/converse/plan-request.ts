@@ -28,6 +28,7 @@ import { buildRequest, type ChatParameters, mergeParameters, type SystemPrompt }
 import type { StructuredForm } from "./structured-output.ts";
 import { familyAsLearnt, isLearnt, type Lessons, mostTokensLearnt } from "./apply-lessons.ts";
 import type { RequestPlan } from "./wire.ts";
+import { withKeyMark } from "./request-metadata.ts";
 
 /** What is asked, before it is known what the model that answers takes. */
 export interface Ask {
@@ -53,6 +54,8 @@ export interface Ask {
   /** Asks for the guardrail's trace, which names the policies that act. */
   asksForTrace?: boolean | undefined;
   metadata?: Readonly<Record<string, string>> | undefined;
+  /** The name of the key of `serve` that asks: Converse's metadata has it. */
+  keyName?: string | undefined;
   schema?: OutputSchema | undefined;
   /** The tools that the model may call. */
   tools?: ToolConfiguration | undefined;
@@ -120,6 +123,8 @@ export async function planRequest(
     // What is not Converse takes only what is in the request itself.
     ...(knownAs && { readsS3: false }),
   });
+  // Only Converse has invocation logs to mark.
+  const marks = withKeyMark(ask.metadata, knownAs ? undefined : ask.keyName);
   const input = buildRequest({
     modelId,
     messages: attached.messages,
@@ -130,10 +135,16 @@ export async function planRequest(
     cachePlaces: family.cachePoints,
     additionalFields: { ...reasoning.fields, ...topK.fields },
     responseFields: ask.namesStop && reasoning.parameters.stopSequences ? family.namesStop?.paths : undefined,
-    metadata: ask.metadata,
+    metadata: marks.metadata,
     tools,
   });
-  const notices = [...attached.notices, ...reasoning.notices, ...topK.notices, ...cache.notices];
+  const notices = [
+    ...attached.notices,
+    ...reasoning.notices,
+    ...topK.notices,
+    ...cache.notices,
+    ...marks.notices,
+  ];
   const { isReasoning } = reasoning;
   let draft = input;
   let form: StructuredForm | undefined;

@@ -5,6 +5,29 @@ const MOST_ENTRIES = 16;
 const ALLOWED = /^[a-zA-Z0-9\s:_@$#=/+,.-]*$/;
 const MOST_CHARACTERS = 256;
 
+/** The mark with the name of the key of `serve` that asks. */
+const KEY_MARK = "openclaw-key";
+
+/**
+ * The marks of a call that a key of `serve` makes: a client's own, and the name of its key, which is never the client's to
+ * say. `notices` says which of its own there was no room for. Without a name the marks are as they are.
+ */
+export function withKeyMark(
+  metadata: Readonly<Record<string, string>> | undefined,
+  keyName: string | undefined,
+): { metadata: Readonly<Record<string, string>> | undefined; notices: string[] } {
+  if (keyName === undefined) return { metadata, notices: [] };
+  const own = Object.entries(metadata ?? {}).filter(([name]) => name !== KEY_MARK);
+  const left = own.splice(MOST_ENTRIES - 1).map(([name]) => name);
+  return {
+    metadata: Object.fromEntries([...own, [KEY_MARK, keyName.slice(0, MOST_CHARACTERS)]]),
+    notices:
+      left.length === 0
+        ? []
+        : [`'${left.join("', '")}' of the metadata is left out: the key's name is told there`],
+  };
+}
+
 /** Whether Converse takes a mark for the invocation logs. */
 export function isRequestMetadata(key: string, value: string): boolean {
   return key !== "" && [key, value].every((part) => ALLOWED.test(part) && part.length <= MOST_CHARACTERS);

@@ -63,7 +63,7 @@ export async function answerCall<Piece>(
   Object.assign(call.entry, { model: shorten(model), isStreamed });
   if (logsContent) call.entry.request = withoutData(body);
   for (const notice of notices) call.note(notice);
-  const query = { ...ask, passesSignatures: true };
+  const query = { ...ask, keyName: call.entry.key, passesSignatures: true };
   call.ask();
   const answered = upstream.askByName(model, query, call.runtime(), {
     apiKey: call.entry.key,

@@ -24,6 +24,18 @@ async function statusWith(url: string, headers: Record<string, string>): Promise
 }
 
 describe("who may come in", () => {
+  it("is told to AWS with each call by Converse, beside the client's own metadata", async () => {
+    const { client, emulator } = await serve({ env: { OPENCLAW_SERVE_API_KEY: KEY_A } });
+    const known = new OpenAI({ baseURL: client.baseURL, apiKey: KEY_A, maxRetries: 0 });
+    await known.chat.completions.create({ ...ask, metadata: { run: "7", "openclaw-key": "somebody-else" } });
+    await known.chat.completions.create(ask);
+    const sent = emulator.calls.filter(({ route }) => route === "ConverseStream").map(({ body }) => body);
+    expect(sent).toMatchObject([
+      { requestMetadata: { run: "7", "openclaw-key": "env" } },
+      { requestMetadata: { "openclaw-key": "env" } },
+    ]);
+  });
+
   it("needs one of the keys, and logs its name but never the key", async () => {
     const emulated = await emulate();
     const file = path.join(emulated.home, "keys");
