@@ -23,6 +23,11 @@ const EMBEDDING_TYPES = [
   "search_document",
   "search_query",
 ];
+/** Of `serve`, and of the commands that keep such a file. */
+const KEY_FILE = flag(
+  "--api-key-file <file>",
+  "keys that clients may use, a line each: name:key, or of serve keys",
+);
 const SHELLS = ["bash", "zsh", "fish"];
 
 /** Every command: its name, flags and help, and the file that is loaded when it runs. */
@@ -427,7 +432,7 @@ export const PROGRAM: Program = {
           undefined,
           "127.0.0.1",
         ),
-        flag("--api-key-file <file>", "keys that clients may use, a line each: name:key"),
+        KEY_FILE,
         flag(
           "--map <name=model>",
           "let a name stand for a model, or several by commas (repeatable)",
@@ -472,6 +477,46 @@ export const PROGRAM: Program = {
         flag("--metrics-host <host>", "address for --metrics-port", undefined, "127.0.0.1"),
         flag("--ignore-budget", "answer although a budget of the configuration is spent"),
       ],
+      members: {
+        keys: {
+          description: "Make, list and revoke the keys of clients.",
+          members: {
+            add: {
+              description: "Make a key, and print it once; the file keeps its digest.",
+              load: () => import("./commands/serve/keys/add.ts"),
+              arguments: [{ notation: "<name>" }],
+              flags: [
+                KEY_FILE,
+                flag(
+                  "--models <patterns>",
+                  "models that it may ask, by any name, * standing for anything; several, by commas (repeatable)",
+                  repeatable,
+                ),
+                flag("--rpm <number>", "requests in any minute", integerFlag(1)),
+                flag("--tpm <tokens>", "tokens in any minute", integerFlag(1)),
+                flag(
+                  "--daily-budget <usd>",
+                  "what it may spend in a day of UTC, by list prices",
+                  numberFlag(0),
+                ),
+                flag("--monthly-budget <usd>", "what it may spend in a month of UTC", numberFlag(0)),
+                flag("--expires <time>", "when it ends: in so long (90d, 12h), or a date"),
+              ],
+            },
+            list: {
+              description: "List the keys of a file, their limits, and what was spent with each.",
+              load: () => import("./commands/serve/keys/list.ts"),
+              flags: [KEY_FILE],
+            },
+            revoke: {
+              description: "Take a key out of a file; running servers refuse it within seconds.",
+              load: () => import("./commands/serve/keys/revoke.ts"),
+              arguments: [{ notation: "<name>" }],
+              flags: [KEY_FILE],
+            },
+          },
+        },
+      },
     },
     mcp: {
       description: "Look at MCP servers, call their tools, and be one.",

@@ -47,23 +47,37 @@ export function buildCommand(program: Program, settings: CommandSettings): Comma
 
 /** The words that lead to a command, without the program's name. */
 export function pathOf(command: Command): string[] {
-  return command.parent ? [...pathOf(command.parent), command.name()] : [];
+  if (!command.parent) return [];
+  const path = pathOf(command.parent);
+  return command.name() === ITSELF ? path : [...path, command.name()];
 }
+
+/** What a command is to commander that does something and has others under its name: the one that is meant without a name. */
+const ITSELF = "*";
 
 function addMembers(
   parent: Command,
-  group: Group,
+  group: Group | Action,
   output: OutputConfiguration,
   settings: CommandSettings,
 ): void {
-  for (const [name, member] of Object.entries(group.members)) {
+  for (const [name, member] of Object.entries(group.members ?? {})) {
     if (!isWanted(name, group, settings.args)) continue;
     const isHidden = !isGroup(member) && member.isHidden === true;
     const command = configured(parent.command(name, { hidden: isHidden }), output).description(
       member.description,
     );
     if (isGroup(member)) addMembers(command, member, output, settings);
-    else addAction(command, member, settings);
+    else if (member.members === undefined) addAction(command, member, settings);
+    else {
+      // Its flags are not those of the commands under its name, which commander would take from them.
+      addMembers(command, member, output, settings);
+      addAction(
+        configured(command.command(ITSELF, { hidden: true, isDefault: true }), output),
+        member,
+        settings,
+      );
+    }
   }
 }
 
@@ -75,12 +89,19 @@ function addAction(command: Command, action: Action, { run }: CommandSettings): 
       argument.name(),
       command.processedArgs[index],
     ]);
-    return run({ action, options: { ...command.optsWithGlobals(), ...Object.fromEntries(words) } });
+    return run({
+      action,
+      options: { ...command.optsWithGlobals(), ...Object.fromEntries(words) },
+    });
   });
 }
 
 /** Whether a command is to be built: all without arguments and where they name none, for help and suggestions. */
-function isWanted(name: string, { members }: Group, args: readonly string[] | undefined): boolean {
+function isWanted(
+  name: string,
+  { members = {} }: Group | Action,
+  args: readonly string[] | undefined,
+): boolean {
   return (
     args === undefined || args.includes(name) || !Object.keys(members).some((other) => args.includes(other))
   );

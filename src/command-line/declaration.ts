@@ -23,6 +23,8 @@ export interface Action {
   load: () => Promise<CommandFile>;
   arguments?: readonly Argument[];
   flags?: readonly Flag[];
+  /** Commands under its name, which stand directly behind it. */
+  members?: Group["members"];
   /** It is the emulator itself: what other commands run one with is its own. */
   isEmulator?: true;
   /** Left out of help and completion. */
@@ -88,20 +90,24 @@ export function headed(heading: string, ...flags: readonly Flag[]): Flag[] {
 export const HELP: Flag = flag("-h, --help", "print help");
 
 export function isGroup(command: Group | Action): command is Group {
-  return "members" in command;
+  return !("load" in command);
 }
 
 /** The command that words name; undefined where they name none. */
 export function commandAt(group: Group, names: readonly string[]): Group | Action | undefined {
   return names.reduce<Group | Action | undefined>(
-    (command, name) =>
-      command && isGroup(command) && Object.hasOwn(command.members, name) ? command.members[name] : undefined,
+    (command, name) => command && memberOf(command, name),
     group,
   );
 }
 
-/** The commands of a group that help and completion show, with their names. */
-export function visibleMembers({ members }: Group): [name: string, command: Group | Action][] {
+/** The command of this name under another; undefined where there is none. */
+export function memberOf({ members = {} }: Group | Action, name: string): Group | Action | undefined {
+  return Object.hasOwn(members, name) ? members[name] : undefined;
+}
+
+/** The commands under another that help and completion show, with their names. */
+export function visibleMembers({ members = {} }: Group | Action): [name: string, command: Group | Action][] {
   return Object.entries(members).filter(([, member]) => isGroup(member) || !member.isHidden);
 }
 

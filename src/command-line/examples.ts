@@ -391,6 +391,42 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
     ],
     topic: "serve",
   },
+  "serve keys add": {
+    examples: [
+      say("openclaw serve keys add team-b --api-key-file keys.txt"),
+      say(
+        "openclaw serve keys add ci --api-key-file keys.txt --models 'amazon.nova-*' --rpm 60 --daily-budget 5 --expires 90d",
+      ),
+    ],
+    topic: "serve",
+  },
+  "serve keys list": {
+    examples: [
+      say("openclaw serve keys list --api-key-file keys.txt"),
+      say("openclaw serve keys list --api-key-file keys.txt --json"),
+    ],
+    topic: "serve",
+    piped: {
+      fields: [
+        "name",
+        "USD today",
+        "daily budget",
+        "USD this month",
+        "monthly budget",
+        "requests a minute",
+        "tokens a minute",
+        "expires",
+        "models",
+      ],
+    },
+  },
+  "serve keys revoke": {
+    examples: [
+      say("openclaw serve keys revoke team-a --api-key-file keys.txt"),
+      say("openclaw serve keys revoke team-a --api-key-file keys.txt --json"),
+    ],
+    topic: "serve",
+  },
   "mcp serve": {
     examples: [
       say("openclaw mcp serve", "as a program starts it that speaks MCP"),

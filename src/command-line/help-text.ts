@@ -44,6 +44,7 @@ export function helpText(program: Program, path: readonly string[], layout: Help
   const sections = isGroup(command)
     ? [commandSection(command), shared, ...closingOfGroup(program, command, path)]
     : [
+        ...(command.members ? [commandSection(command)] : []),
         ...flagSections(command),
         shared,
         ...(command.isHidden ? [] : closingOfAction(closingOf(path.join(" ")))),
@@ -100,12 +101,14 @@ export function overview(program: Program, layout: HelpLayout): string {
 }
 
 /** Every command that does something and is shown, by its words. */
-export function leavesOf(group: Group, path: readonly string[] = []): { path: string; action: Action }[] {
-  return visibleMembers(group).flatMap(([name, member]) =>
-    isGroup(member)
-      ? leavesOf(member, [...path, name])
-      : [{ path: [...path, name].join(" "), action: member }],
-  );
+export function leavesOf(
+  group: Group | Action,
+  path: readonly string[] = [],
+): { path: string; action: Action }[] {
+  return visibleMembers(group).flatMap(([name, member]) => {
+    const below = leavesOf(member, [...path, name]);
+    return isGroup(member) ? below : [{ path: [...path, name].join(" "), action: member }].concat(below);
+  });
 }
 
 /** The line that shows what there is to read about a command or a topic. */
@@ -119,7 +122,7 @@ export function usageOf(command: Group | Action): string {
   return ["[options]", ...(command.arguments ?? []).map(({ notation }) => notation)].join(" ");
 }
 
-function commandSection(group: Group): Section {
+function commandSection(group: Group | Action): Section {
   return {
     heading: "Commands",
     rows: visibleMembers(group).map(([name, member]) => [

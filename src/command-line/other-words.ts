@@ -150,8 +150,7 @@ function turnedRound(program: Program, verb: string, noun: string | undefined): 
 }
 
 function membersAt(program: Program, path: readonly string[]): Group["members"] {
-  const command = commandAt(program, path);
-  return command && isGroup(command) ? command.members : {};
+  return commandAt(program, path)?.members ?? {};
 }
 
 /** Whether a word begins a question: it is a sentence, begins as one does, or is near no command and is followed by others. */

@@ -6,6 +6,7 @@ import {
   type Group,
   HELP,
   isGroup,
+  memberOf,
   type NamedFlag,
   type Program,
   readArgument,
@@ -34,7 +35,8 @@ interface GivenFlag {
  */
 export function readPlainCall(program: Program, args: readonly string[]): Call | undefined {
   let command: Group | Action = program;
-  const flags = program.flags.map(readFlag);
+  const shared = program.flags.map(readFlag);
+  let flags = shared;
   const given: GivenFlag[] = [];
   const words: string[] = [];
   for (let index = 0; index < args.length; index++) {
@@ -48,12 +50,17 @@ export function readPlainCall(program: Program, args: readonly string[]): Call |
       if (!flag) return undefined;
       given.push(flag);
       if (flag.isValueNext) index++;
-    } else if (isGroup(command)) {
-      if (!Object.hasOwn(command.members, arg)) return undefined;
-      command = command.members[arg] ?? command;
-      if (!isGroup(command)) flags.push(...(command.flags ?? []).map(readFlag));
     } else {
-      words.push(arg);
+      const member: Group | Action | undefined = words.length === 0 ? memberOf(command, arg) : undefined;
+      if (member === undefined) {
+        if (isGroup(command)) return undefined;
+        words.push(arg);
+      } else {
+        // A command's own flags mean nothing to one under its name.
+        if (given.some(({ flag }) => !shared.includes(flag))) return undefined;
+        command = member;
+        flags = isGroup(command) ? shared : [...shared, ...(command.flags ?? []).map(readFlag)];
+      }
     }
   }
   if (isGroup(command)) return undefined;

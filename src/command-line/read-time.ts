@@ -16,6 +16,27 @@ const UNITS: Readonly<Record<string, number>> = {
  * month (`today`, `yesterday`, `month`), or a date of ISO 8601. Days begin at midnight UTC. Throws `usage`.
  */
 export function readTime(text: string, flag: string, now: number): number {
+  const { time, today } = parseTime(text, now);
+  if (time !== undefined) return time;
+  throw usageError(
+    `${flag} '${shorten(text)}' is no time.`,
+    `For example: ${flag} 30d, ${flag} 12h, ${flag} today, ${flag} ${today}`,
+  );
+}
+
+/** The moment to come that a flag names, in ms since 1970: in so long (`30d`, `12h`), or a date. Throws `usage`. */
+export function readTimeToCome(text: string, flag: string, now: number): number {
+  const { time, isSpan, today } = parseTime(text, now);
+  const meant = time !== undefined && isSpan ? now + (now - time) : time;
+  if (meant !== undefined && meant > now) return meant;
+  throw usageError(
+    `${flag} '${shorten(text)}' is ${meant === undefined ? "no time" : "over"}.`,
+    `For example: ${flag} 90d, ${flag} ${Number(today.slice(0, 4)) + 1}-01-31`,
+  );
+}
+
+/** What a text says of the time; undefined for what it does not. */
+function parseTime(text: string, now: number): { time: number | undefined; isSpan: boolean; today: string } {
   const word = text.trim().toLowerCase();
   const today = new Date(now).toISOString().slice(0, "2026-11-26".length);
   const words: Readonly<Record<string, number>> = {
@@ -32,11 +53,7 @@ export function readTime(text: string, flag: string, now: number): number {
           ? Date.parse(isZoned(word) ? word.toUpperCase() : `${word.toUpperCase().replace(" ", "T")}Z`)
           : Number.NaN))
       : now - Number(count) * (UNITS[unit] ?? 0);
-  if (Math.abs(time) <= LATEST) return time;
-  throw usageError(
-    `${flag} '${shorten(text)}' is no time.`,
-    `For example: ${flag} 30d, ${flag} 12h, ${flag} today, ${flag} ${today}`,
-  );
+  return { time: Math.abs(time) <= LATEST ? time : undefined, isSpan: count !== undefined, today };
 }
 
 /** Whether a date without a zone is one of UTC already: JavaScript takes a time without a zone for the machine's own. */

@@ -50,7 +50,8 @@ export function readSituation(program: Program, words: readonly string[], curren
       values.set(pending.long, word);
       pending = undefined;
     } else if (isBehindDashes || !word.startsWith("-") || word === "-") {
-      const children: ReturnType<typeof visibleMembers> = isGroup(command) ? visibleMembers(command) : [];
+      const children: ReturnType<typeof visibleMembers> =
+        positionals.length === 0 ? visibleMembers(command) : [];
       const child = children.find(([name]) => name === word);
       if (child) {
         [, command] = child;
@@ -75,7 +76,9 @@ export function readSituation(program: Program, words: readonly string[], curren
     return atValue({ ...situation, before, text: given.value }, kindOfFlag(given.flag));
   }
   if (!isKnown) return { ...situation, wanted: undefined };
-  if (isGroup(command)) return { ...situation, wanted: { kind: "commands" } };
+  const hasMembers = isGroup(command) || command.members !== undefined;
+  if (hasMembers && positionals.length === 0) return { ...situation, wanted: { kind: "commands" } };
+  if (isGroup(command)) return { ...situation, wanted: undefined };
   const declared = command.arguments ?? [];
   const argument = declared[positionals.length] ?? declared.findLast((last) => readArgument(last).isVariadic);
   if (!argument) return { ...situation, wanted: undefined };
@@ -98,9 +101,7 @@ function atValue(situation: Omit<Situation, "wanted">, value: ValueKind): Situat
 export function staticCandidates({ wanted, command, flags, before, text }: Situation): Candidate[] {
   switch (wanted?.kind) {
     case "commands":
-      return isGroup(command)
-        ? visibleMembers(command).map(([value, { description }]) => ({ value, description }))
-        : [];
+      return visibleMembers(command).map(([value, { description }]) => ({ value, description }));
     case "flags":
       return flagCandidates(flags, text);
     case "value": {

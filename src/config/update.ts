@@ -1,12 +1,11 @@
-import { errorCode, OpenclawError, usageError } from "../errors.ts";
+import { OpenclawError, usageError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
-import { followLinks, makeFolderOf, replaceFile, writeError } from "../disk/atomic-write.ts";
+import { editText, replaceIfUnchanged, underLock } from "../disk/edit-file.ts";
 import { checkEdit, type EditPermissions } from "./check-edit.ts";
 import { editDocument } from "./document.ts";
 import { valueAt, type Edit } from "./edit-value.ts";
 import { locateConfig, readConfigText } from "./file.ts";
-import { withLock, type HeldLock } from "../disk/lock.ts";
 import { maskDocument } from "./mask-document.ts";
 import { parseDocument } from "./parse-document.ts";
 import { formatPath, isUnsafeKey, type Path } from "./path.ts";
@@ -59,7 +58,9 @@ export async function updateConfig(
   if (update.dryRun) return { file, changes: plan.changes, diff: await maskedDiff(before, plan.text) };
   if (plan.text === before) return { file, changes: plan.changes };
   const planAgain = (text: string): Plan => (text === before ? plan : planFor(text));
-  const changes = await underLock(file, runtime, (held) => write(held, runtime, planAgain));
+  const { changes } = await underLock(file, readConfigText, runtime, (held) =>
+    editText(held, runtime, (text) => planAgain(text ?? "")),
+  );
   return { file, changes };
 }
 
@@ -74,7 +75,7 @@ export async function replaceConfig(
   text: string,
   runtime: Runtime,
 ): Promise<void> {
-  await underLock(file, runtime, async (held) => {
+  await underLock(file, readConfigText, runtime, async (held) => {
     if (await replaceIfUnchanged(held, before, text, runtime)) return;
     throw new OpenclawError("internal", {
       message: `${file} was changed by another program meanwhile, and is not written over.`,
@@ -82,53 +83,6 @@ export async function replaceConfig(
       details: { file },
     });
   });
-}
-
-/** The file that is really written, and its lock. */
-interface Held {
-  target: string;
-  lock: HeldLock;
-}
-
-/** Works on the file with nobody else who knows the lock. Throws what `work` throws, and `internal` for what the disk refuses. */
-async function underLock<T>(file: string, runtime: Runtime, work: (held: Held) => Promise<T>): Promise<T> {
-  const target = await followLinks(file);
-  await makeFolderOf(target);
-  try {
-    return await withLock(target, runtime, (lock) => work({ target, lock }));
-  } catch (error) {
-    throw errorCode(error) === undefined || error instanceof OpenclawError ? error : writeError(file, error);
-  }
-}
-
-/**
- * Puts a text in the place of the one before. Programs that know nothing of the lock may write the file, too: where one has,
- * or the lock is lost, nothing is written, and the answer is false.
- */
-function replaceIfUnchanged(
-  { target, lock }: Held,
-  before: string | undefined,
-  text: string,
-  { random }: Runtime,
-): Promise<boolean> {
-  return replaceFile(
-    target,
-    text,
-    random,
-    async () => (await readConfigText(target)) === before && (await lock.isStillHeld()),
-  );
-}
-
-async function write(held: Held, runtime: Runtime, planFor: (text: string) => Plan): Promise<Change[]> {
-  const { target, lock } = held;
-  for (;;) {
-    runtime.signal.throwIfAborted();
-    const before = await readConfigText(target);
-    const plan = planFor(before ?? "");
-    if (plan.text === before) return plan.changes;
-    if (await replaceIfUnchanged(held, before, plan.text, runtime)) return plan.changes;
-    if (!(await lock.isStillHeld())) throw lostLock(target);
-  }
 }
 
 interface Plan {
@@ -191,14 +145,6 @@ function readOnly(file: string): OpenclawError {
   return new OpenclawError("config-readonly", {
     message: `OPENCLAW_CONFIG_READONLY is set, so ${file} is not written.`,
     hint: "unset OPENCLAW_CONFIG_READONLY",
-    details: { file },
-  });
-}
-
-function lostLock(file: string): OpenclawError {
-  return new OpenclawError("internal", {
-    message: `Another process took over the lock of ${file} while this one was suspended. Nothing was changed.`,
-    hint: "Run the command again.",
     details: { file },
   });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Action, type Group, isGroup, visibleMembers } from "../../src/command-line/declaration.ts";
+import { type Action, type Group, visibleMembers } from "../../src/command-line/declaration.ts";
 import { closingOf } from "../../src/command-line/examples.ts";
 import { helpText, leavesOf, overview, welcome } from "../../src/command-line/help-text.ts";
 import { TOPICS } from "../../src/command-line/topics.ts";
@@ -10,9 +10,7 @@ const layout = { columns: 80, style: plainStyle };
 
 /** Every command and group that help shows, by its words. */
 function commands(command: Group | Action, path: readonly string[] = []): string[][] {
-  const below = isGroup(command)
-    ? visibleMembers(command).flatMap(([name, member]) => commands(member, [...path, name]))
-    : [];
+  const below = visibleMembers(command).flatMap(([name, member]) => commands(member, [...path, name]));
   return [[...path], ...below];
 }
 

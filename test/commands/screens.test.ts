@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import headless from "@xterm/headless";
 import { expect, it } from "vitest";
@@ -57,6 +58,14 @@ const MCP_SERVERS = {
   docs: { url: "https://docs.example.com/mcp", headers: { Authorization: "Bearer secret" }, disabled: true },
 };
 
+/** Keys of `serve`: one without a name, one with every limit, one that is over. */
+const KEYS = [
+  "key-of-nobody-0123456789",
+  `{"name":"team-a","hash":"sha256:${"a".repeat(64)}","models":["amazon.nova-*","opus"],"rpm":60,"tpm":200000,"dailyBudgetUsd":5,"monthlyBudgetUsd":100,"expires":"2126-01-31T00:00:00.000Z"}`,
+  `{"name":"ci","hash":"sha256:${"b".repeat(64)}","expires":"2026-01-31"}`,
+  "",
+].join("\n");
+
 /** A machine on which something of everything is set up. */
 async function setUp(name: string): Promise<Emulated> {
   const machine = await emulate({
@@ -82,6 +91,7 @@ async function setUp(name: string): Promise<Emulated> {
       ...(name.startsWith("mcp") ? { mcpServers: MCP_SERVERS } : {}),
     }),
   );
+  if (name.startsWith("serve-keys")) writeFileSync(path.join(machine.home, "keys"), KEYS, { mode: 0o600 });
   if (name.startsWith("mcp")) writeStdioServer(path.join(machine.home, "echo.cjs"));
   const question =
     "Is there a question that is long enough to be broken on a screen of eighty columns, or not?";
@@ -116,6 +126,7 @@ const COMMANDS: Record<string, string[]> = {
   "mcp-list": ["mcp", "list", "--check"],
   "mcp-tools": ["mcp", "tools", "echo"],
   usage: ["usage"],
+  "serve-keys-list": ["serve", "keys", "list", "--api-key-file", "keys"],
   quota: ["quota", MODEL, "--input-tokens", "50000", "--max-tokens", "200000"],
   chat: ["chat", "-m", "anthropic.claude-sonnet-4-5-20250929-v1:0", "hi"],
   error: ["chat", "-m", "us.anthropic.claude-opus-4-6-v1:0", "hi"],
@@ -218,6 +229,9 @@ const OTHERS: Record<string, string[]> = {
   "models-alias": ["models", "alias"],
   "models-set": ["models", "set", MODEL],
   "serve-help": ["serve", "--help"],
+  "serve-keys-help": ["serve", "keys", "--help"],
+  "serve-keys-add-help": ["serve", "keys", "add", "--help"],
+  "serve-keys-revoke": ["serve", "keys", "revoke", "line-1", "--api-key-file", "keys"],
   "mcp-serve-help": ["mcp", "serve", "--help"],
   "sessions-export": ["sessions", "export", "a-session"],
   "sessions-rename": ["sessions", "rename", "a-session", "another"],

@@ -157,6 +157,9 @@ const SET_TEMPLATE = ["config", "set", "templates.review.prompt", "Review this: 
 const KEPT = ["chat", "-m", MODEL, "--session", "first", "hi"];
 
 /** Every command, with what it sends. */
+/** A key of `serve` is there. */
+const KEY = ["serve", "keys", "add", "team-a", "--api-key-file", "keys"];
+
 const COMMANDS: Readonly<Record<string, readonly Row[]>> = {
   "": [
     { args: ["--version"], sends: {} },
@@ -258,6 +261,11 @@ const COMMANDS: Readonly<Record<string, readonly Row[]>> = {
     // It has the list ready before anybody asks.
     { args: ["serve", "--port", "0"], listens: /127\.0\.0\.1:\d+/, sends: { bedrock: LISTS } },
     { args: ["serve", "--port", "0"], after: [LIST], listens: /127\.0\.0\.1:\d+/, sends: {} },
+  ],
+  "serve keys add": [{ args: KEY, sends: {} }],
+  "serve keys list": [{ args: ["serve", "keys", "list", "--api-key-file", "keys"], after: [KEY], sends: {} }],
+  "serve keys revoke": [
+    { args: ["serve", "keys", "revoke", "team-a", "--api-key-file", "keys"], after: [KEY], sends: {} },
   ],
   "tools list": [{ args: ["tools", "list"], sends: {} }],
   "tools run": [{ args: ["tools", "run", "list-files", "{}"], sends: {} }],

@@ -22,19 +22,18 @@ interface KeyHeaders {
 
 /** The keys that open the server; without any, everybody on this machine may come in. */
 export class ApiKeys {
+  /** Where the last key was revoked nobody comes in any more. */
+  readonly areRequired: boolean;
   #byDigest: ReadonlyMap<string, ApiKey> = new Map();
 
   constructor(keys: readonly ApiKey[]) {
+    this.areRequired = keys.length > 0;
     this.replace(keys);
   }
 
   /** Has other keys open the server from now on. */
   replace(keys: readonly ApiKey[]): void {
     this.#byDigest = new Map(keys.map((key) => [key.digest.toString("hex"), key]));
-  }
-
-  get areRequired(): boolean {
-    return this.#byDigest.size > 0;
   }
 
   /** Every key, in the order of the file. */
@@ -68,6 +67,11 @@ export class ApiKeys {
 export async function readApiKeys(file: string | undefined, runtime: Runtime): Promise<ApiKeys> {
   const fromEnvironment = readEnvironment(runtime);
   const keys = file === undefined ? [] : await readKeyFile(file, runtime, (name) => readInput(name, runtime));
+  if (file !== undefined && keys.length === 0)
+    throw usageError(
+      `--api-key-file '${file}' holds no key.`,
+      `Make one: openclaw serve keys add NAME --api-key-file ${quoteForShell(file)}`,
+    );
   return new ApiKeys(joined(keys, fromEnvironment));
 }
 
@@ -88,6 +92,9 @@ export async function keepKeys(
   const reload = async (): Promise<void> => {
     try {
       const read = await readKeyFile(name, runtime, () => readRegularFile(file));
+      // One in which nothing is left is being written, or was cut by a full disk; `serve keys revoke` leaves a comment.
+      if (read.length === 0 && (await stat(file)).size === 0)
+        return tell(`The keys stay as they are: '${name}' is empty.`);
       keys.replace(joined(read, readEnvironment(runtime)));
     } catch (error) {
       if (!(error instanceof OpenclawError)) throw error;
@@ -140,5 +147,6 @@ async function readKeyFile(
       `chmod 600 ${quoteForShell(name)}`,
     );
   const file = isReadOnce(name) ? undefined : name;
-  return parseKeys(decodeText(bytes, { label: `--api-key-file '${name}'`, file, code: "usage" }), name);
+  const text = decodeText(bytes, { label: `--api-key-file '${name}'`, file, code: "usage" });
+  return parseKeys(text, name);
 }

@@ -49,16 +49,15 @@ function parseKeyLine(text: string, number: number, file: string): ApiKey | unde
 }
 
 /**
- * The keys of a file's text, in order. A line is `name:key`, a bare key, or a JSON object as `serve keys add` writes it;
- * blank lines and those that begin with # are skipped. Throws `usage`, never with a key in it.
+ * The keys of a file's text, in order, each with the number of its line from 0. A line is `name:key`, a bare key, or a
+ * JSON object as `serve keys add` writes it; blank lines and those that begin with # are skipped. Throws `usage`, never
+ * with a key in it.
  */
-export function parseKeys(text: string, file: string): ApiKey[] {
-  const keys = text.split("\n").flatMap((line, index) => parseKeyLine(line, index + 1, file) ?? []);
-  if (keys.length > 0) return keys;
-  throw usageError(
-    `--api-key-file '${file}' holds no key.`,
-    "openclaw serve keys add NAME --api-key-file FILE makes one, or write a line for each: name:key",
-  );
+export function parseKeys(text: string, file: string): (ApiKey & { line: number })[] {
+  return text.split("\n").flatMap((content, line) => {
+    const key = parseKeyLine(content, line + 1, file);
+    return key === undefined ? [] : [{ ...key, line }];
+  });
 }
 
 /** A name must tell in the log whose key it was, and a key whose name that is. Throws `usage`. */
@@ -88,8 +87,13 @@ export function toKey(name: string, key: string, place: string): ApiKey {
 }
 
 /** Whether a text can be the name of a key. */
-function isKeyName(text: string): boolean {
+export function isKeyName(text: string): boolean {
   return /^[\w.@-]+$/.test(text);
+}
+
+/** The line of a file that keeps a key. */
+export function keyLine({ name, digest, created, ...limits }: ApiKey): string {
+  return JSON.stringify({ name, hash: HASH_PREFIX + digest.toString("hex"), ...limits, created });
 }
 
 /** A field of a key's JSON: whether a value fits it, and what does. */

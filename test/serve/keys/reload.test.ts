@@ -117,7 +117,7 @@ describe("keys while the server runs", () => {
     writeFileSync(file, OLD, { mode: 0o600 });
     const served = await serveFile(emulated, file);
     for (const [text, why] of [
-      ["", "holds no key"],
+      ["", "is empty"],
       ["team-a:short\n", "cannot be used"],
       [`${OLD}team-c:key-of-team-a-0123456789\n`, "names of one API key"],
       ['{"name":"team-a"', "is not JSON"],

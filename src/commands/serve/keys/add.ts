@@ -1,0 +1,58 @@
+import { readTimeToCome } from "../../../command-line/read-time.ts";
+import { usageError } from "../../../errors.ts";
+import type { GlobalOptions } from "../../../options.ts";
+import type { Runtime } from "../../../runtime.ts";
+import { addKey } from "../../../serve/keys/edit-key-file.ts";
+
+export interface AddOptions extends GlobalOptions {
+  name: string;
+  apiKeyFile?: string;
+  /** Patterns, each several by commas. */
+  models?: string[];
+  rpm?: number;
+  tpm?: number;
+  /** USD. */
+  dailyBudget?: number;
+  /** USD. */
+  monthlyBudget?: number;
+  /** A time. */
+  expires?: string;
+}
+
+/**
+ * Makes a key for clients of `serve`, keeps its digest in the file, and prints it, once. Throws what addKey throws, and
+ * `usage` for limits that are none.
+ */
+export async function run(options: AddOptions, runtime: Runtime): Promise<void> {
+  const { terminal, now } = runtime;
+  const { name, rpm, tpm, dailyBudget, monthlyBudget, expires } = options;
+  const file = namedFile(options.apiKeyFile);
+  const limits = {
+    models: options.models && readPatterns(options.models),
+    rpm,
+    tpm,
+    dailyBudgetUsd: dailyBudget,
+    monthlyBudgetUsd: monthlyBudget,
+    expires:
+      expires === undefined ? undefined : new Date(readTimeToCome(expires, "--expires", now())).toISOString(),
+  };
+  const { key, kept } = await addKey(file, name, limits, runtime);
+  if (terminal.format === "json")
+    return terminal.printJson({ name, key, file, ...limits, created: kept.created });
+  await terminal.print(key);
+  terminal.note(
+    `openclaw: '${name}' is kept in ${file} by its digest: this key is not shown again.${limits.expires === undefined ? "" : ` It expires ${limits.expires}.`}`,
+  );
+}
+
+/** The file of keys that a command works on. Throws `usage` without one. */
+export function namedFile(file: string | undefined): string {
+  if (file !== undefined) return file;
+  throw usageError("The file of keys is not named.", "Name it as for serve: --api-key-file FILE");
+}
+
+function readPatterns(given: readonly string[]): string[] {
+  const patterns = given.flatMap((text) => text.split(",")).map((pattern) => pattern.trim());
+  if (patterns.every((pattern) => pattern !== "")) return patterns;
+  throw usageError("--models has an empty pattern.", "The names of models: openclaw models list");
+}
