@@ -27,6 +27,8 @@ export interface Question extends Ask, WireOptions {
   asksOnce?: boolean | undefined;
   /** Whether the answer's events have the signatures of its reasoning, for whoever sends them back. */
   passesSignatures?: boolean | undefined;
+  /** Whether they have what only Converse tells, for whoever speaks it. */
+  passesDetails?: boolean | undefined;
   /** Keeps what is sent and what comes back; none where nothing follows the answer. */
   recorder?: TurnRecorder | undefined;
 }
@@ -229,7 +231,10 @@ async function keep(setup: Setup, wire: Wire, learnt: Lessons): Promise<void> {
 async function* answerTo(
   wire: Wire,
   plan: RequestPlan,
-  question: Pick<Question, "bounds" | "recorder" | "schema" | "asksOnce" | "passesSignatures"> & {
+  question: Pick<
+    Question,
+    "bounds" | "recorder" | "schema" | "asksOnce" | "passesSignatures" | "passesDetails"
+  > & {
     runtime: Runtime;
   },
 ): ChatEvents {
@@ -255,7 +260,8 @@ export async function* streamAnswer(
     recorder,
     runtime,
     passesSignatures,
-  }: Pick<Question, "bounds" | "recorder" | "passesSignatures"> & { runtime: Runtime },
+    passesDetails,
+  }: Pick<Question, "bounds" | "recorder" | "passesSignatures" | "passesDetails"> & { runtime: Runtime },
 ): ChatEvents {
   const model = plan.input.modelId ?? "";
   const deadlines = new Deadlines(boundsFor(bounds, plan.isReasoning), runtime.signal, runtime.elapsed);
@@ -275,6 +281,7 @@ export async function* streamAnswer(
       },
       coalesces: runtime.terminal.format !== "ndjson",
       passesSignatures,
+      passesDetails,
       recorder,
       toFailure: (failure) => toStreamError(failure, wire, { signal, model, requestId, hasBegun: true }),
       isSaid: (failure) => wire.isSaid(failure),

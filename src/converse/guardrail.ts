@@ -26,13 +26,18 @@ export function parseGuardrail(text: string): { guardrailIdentifier: string; gua
   return { guardrailIdentifier: match[1], guardrailVersion: match[2] };
 }
 
+/** The guardrail that every call is under. */
+export function configuredGuardrail(config: Configuration): Guardrail | undefined {
+  return config.plugins?.entries?.["amazon-bedrock"]?.config?.guardrail;
+}
+
 /** The guardrail of a call: the flag's, else the config's; how it is traced and streamed comes from the config. */
 export function chooseGuardrail(
-  flag: { guardrailIdentifier: string; guardrailVersion: string } | undefined,
+  flag: Guardrail | undefined,
   asksForTrace: boolean,
   config: Configuration,
 ): Guardrail | undefined {
-  const configured = config.plugins?.entries?.["amazon-bedrock"]?.config?.guardrail;
+  const configured = configuredGuardrail(config);
   if (!flag && !configured) return undefined;
   const isTraced = configured?.trace === "enabled" || configured?.trace === "enabled_full";
   return { ...configured, ...flag, ...(asksForTrace && !isTraced ? { trace: "enabled" } : {}) };

@@ -3,13 +3,14 @@ import { flagName, type ParameterNames } from "../config/parameters.ts";
 import type { Configuration } from "../config/settings.ts";
 import { lookUpCatalog, lookUpUndated } from "../models/catalog.ts";
 import type { Discovered } from "../models/discovered.ts";
+import { isRecord, type JsonObject, textAt } from "../json.ts";
 import type { InputKind } from "../models/list.ts";
 import type { ResolvedModel } from "../models/resolve-model.ts";
 import type { Attachment, Recipient } from "./attachments.ts";
 import { baseModelId } from "../models/base-model-id.ts";
 import { cachePointFor } from "../models/cache-points.ts";
 import { blocksOf, type Turn } from "./conversation.ts";
-import { chooseGuardrail } from "./guardrail.ts";
+import { chooseGuardrail, type Guardrail } from "./guardrail.ts";
 import { groundedTools } from "./grounding.ts";
 import type { OutputSchema } from "./output-schema.ts";
 import { planReasoning } from "./reasoning.ts";
@@ -49,8 +50,12 @@ export interface Ask {
   attachments?: readonly Attachment[] | undefined;
   /** How long the prompt is cached where nobody says, by the models that take cache points. */
   usualCache?: CacheTime | undefined;
+  /** Fields of the model's own, which go with the request as they are. */
+  ownFields?: JsonObject | undefined;
+  /** Those of the model's own answer that are wanted, as JSON pointers; only Converse hands them on. */
+  responseFields?: readonly string[] | undefined;
   /** Overrides the config's guardrail. */
-  guardrail?: { guardrailIdentifier: string; guardrailVersion: string } | undefined;
+  guardrail?: Guardrail | undefined;
   /** Asks for the guardrail's trace, which names the policies that act. */
   asksForTrace?: boolean | undefined;
   metadata?: Readonly<Record<string, string>> | undefined;
@@ -133,8 +138,8 @@ export async function planRequest(
     guardrail: chooseGuardrail(ask.guardrail, ask.asksForTrace === true, config),
     cachePoint: cache.point,
     cachePlaces: family.cachePoints,
-    additionalFields: { ...reasoning.fields, ...topK.fields },
-    responseFields: ask.namesStop && reasoning.parameters.stopSequences ? family.namesStop?.paths : undefined,
+    additionalFields: withOwnFields({ ...reasoning.fields, ...topK.fields }, ask.ownFields),
+    responseFields: responseFieldsOf(ask, reasoning.parameters, family),
     metadata: marks.metadata,
     tools,
   });
@@ -145,7 +150,7 @@ export async function planRequest(
     ...cache.notices,
     ...marks.notices,
   ];
-  const { isReasoning } = reasoning;
+  const isReasoning = isToldToReason(ask.ownFields) ?? reasoning.isReasoning;
   let draft = input;
   let form: StructuredForm | undefined;
   if (schema) {
@@ -177,6 +182,35 @@ export async function planRequest(
     ...(isLearnt(lessons, "no-streamed-tools") && mended.input.toolConfig ? { isWhole: true } : {}),
     ...(isLearnt(lessons, "old-reasoning") ? { endsReasoning: true } : {}),
   };
+}
+
+/**
+ * Fields for the model with those of the caller's. What is an object in both is one of both, unless it is of a type, of which
+ * the other knows nothing.
+ */
+export function withOwnFields(fields: JsonObject, own: JsonObject = {}): JsonObject {
+  const both = Object.entries(own).map(([name, value]) => {
+    const other = fields[name];
+    const isOfBoth = isRecord(value) && isRecord(other) && value["type"] === undefined;
+    return [name, isOfBoth ? { ...other, ...value } : value] as const;
+  });
+  return { ...fields, ...Object.fromEntries(both) };
+}
+
+/** Which of the fields of the model's own answer are asked for. */
+function responseFieldsOf(
+  { namesStop, responseFields = [] }: Ask,
+  { stopSequences }: ChatParameters,
+  family: FamilyFacts,
+): string[] {
+  const ofStop = (namesStop && stopSequences && family.namesStop?.paths) || [];
+  return [...new Set([...ofStop, ...responseFields])];
+}
+
+/** Whether fields of the caller's let a model think, Claude or Nova; undefined where they say nothing of it. */
+function isToldToReason(own: JsonObject = {}): boolean | undefined {
+  const type = textAt(own["thinking"], "type") ?? textAt(own["reasoningConfig"], "type");
+  return type === undefined ? undefined : type !== "disabled";
 }
 
 /** The cache time that a question asks a model for, from flags, settings and what is usual; undefined where it asks for none. */

@@ -30,6 +30,8 @@ export interface Reading {
   coalesces: boolean;
   /** Whether signatures of the reasoning are passed on. */
   passesSignatures?: boolean | undefined;
+  /** Whether what only Converse tells is passed on. */
+  passesDetails?: boolean | undefined;
   recorder: TurnRecorder | undefined;
   /** What a failure in the middle of the answer means. */
   toFailure: (failure: unknown) => OpenclawError;
@@ -42,7 +44,7 @@ export interface Reading {
  * what `toFailure` makes of that, however cleanly the connection was closed.
  */
 export async function* readEvents(batches: Batches, reading: Reading): ChatEvents {
-  const { deadlines, hasTools, coalesces, recorder, toFailure, isSaid } = reading;
+  const { deadlines, hasTools, coalesces, passesDetails, recorder, toFailure, isSaid } = reading;
   let isWhole = false;
   const characters = new WholeCharacters();
   const said = new Said();
@@ -52,6 +54,8 @@ export async function* readEvents(batches: Batches, reading: Reading): ChatEvent
     for await (const parts of batches) {
       deadlines.heard();
       let text = "";
+      /** The block of the text. */
+      let block: number | undefined;
       for (const part of parts) {
         recorder?.take(part);
         said.take(part);
@@ -60,19 +64,24 @@ export async function* readEvents(batches: Batches, reading: Reading): ChatEvent
         if (start?.toolUse?.type === "server_tool_use") ownCalls.add(contentBlockIndex);
         const { contentBlockIndex: index = contentBlockIndex } = part.contentBlockDelta ?? {};
         const event = ownCalls.has(index) ? undefined : toChatEvent(part, reading);
+        if (event && passesDetails) addDetails(event, part);
         if (event?.type === "stop") event.wordless = said.wordless(hasTools);
         for (const whole of event ? characters.take(event) : []) {
-          if (coalesces && whole.type === "text") {
+          const isText = coalesces && whole.type === "text";
+          if (text !== "" && !(isText && whole.index === block)) {
+            yield toText(text, block);
+            text = "";
+          }
+          if (isText) {
             text += whole.text;
+            block = whole.index;
             continue;
           }
-          if (text !== "") yield { type: "text", text };
-          text = "";
           yield whole;
           await turnOver();
         }
       }
-      if (text !== "") yield { type: "text", text };
+      if (text !== "") yield toText(text, block);
       if (isWhole) deadlines.expectEnd();
     }
   } catch (failure) {
@@ -131,6 +140,33 @@ function toStop(
     .map((fields) => textAt(fields, "stop_sequence"))
     .find((text) => text !== undefined);
   return { type: "stop", stopReason, matchedStop: matchedStop?.toWellFormed() };
+}
+
+function toText(text: string, index: number | undefined): ChatEvent {
+  return index === undefined ? { type: "text", text } : { type: "text", text, index };
+}
+
+/** Adds to an event what its part has beside, in Converse's own terms. */
+function addDetails(
+  event: ChatEvent,
+  { contentBlockDelta, messageStop, metadata }: ConverseStreamOutput,
+): void {
+  switch (event.type) {
+    case "text":
+    case "reasoning":
+      event.index = contentBlockDelta?.contentBlockIndex;
+      break;
+    case "citation":
+      event.index = contentBlockDelta?.contentBlockIndex;
+      event.delta = contentBlockDelta?.delta?.citation;
+      break;
+    case "stop":
+      event.ownFields = messageStop?.additionalModelResponseFields;
+      break;
+    case "usage":
+      event.trace = metadata?.trace;
+      event.latencyMs = metadata?.metrics?.latencyMs;
+  }
 }
 
 /** Usage, and what the trace tells: it may come without counts. */

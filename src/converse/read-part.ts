@@ -42,6 +42,7 @@ const EVENTS = {
     trace: isRecord,
     serviceTier: { type: isText },
     performanceConfig: { latency: isText },
+    metrics: { latencyMs: isIndex },
   },
 } as const satisfies Readonly<Record<string, Fields>>;
 

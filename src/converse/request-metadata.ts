@@ -1,7 +1,7 @@
 import { usageError } from "../errors.ts";
 
 /** Bounds and characters of the service model of Bedrock Runtime (RequestMetadata). */
-const MOST_ENTRIES = 16;
+export const MOST_ENTRIES = 16;
 const ALLOWED = /^[a-zA-Z0-9\s:_@$#=/+,.-]*$/;
 const MOST_CHARACTERS = 256;
 

@@ -5,11 +5,13 @@ import type {
   SystemContentBlock,
   ToolConfiguration,
 } from "@aws-sdk/client-bedrock-runtime";
+import type { DocumentType } from "@smithy/types";
 import { type ChatParameters, collectParameters, PARAMETER_ROWS } from "../config/parameters.ts";
 import type { Configuration } from "../config/settings.ts";
 import { withCachePoints } from "../models/cache-points.ts";
 import type { Guardrail } from "./guardrail.ts";
-import type { FamilyFacts, Fields } from "../models/families.ts";
+import type { JsonObject } from "../json.ts";
+import type { FamilyFacts } from "../models/families.ts";
 
 export type { ChatParameters } from "../config/parameters.ts";
 
@@ -28,7 +30,7 @@ export interface ChatRequest {
   /** Where the model takes cache points. */
   cachePlaces?: FamilyFacts["cachePoints"];
   /** Fields of the model's own, such as those for reasoning. */
-  additionalFields?: Fields | undefined;
+  additionalFields?: JsonObject | undefined;
   /** Those of its answer that are wanted, as JSON pointers. */
   responseFields?: readonly string[] | undefined;
   /** Marks the call in the invocation logs. */
@@ -63,7 +65,9 @@ export function buildRequest(request: ChatRequest): ConverseStreamCommandInput {
     ...(cached.tools ? { toolConfig: cached.tools } : {}),
     ...(guardrail ? { guardrailConfig: { ...guardrail } } : {}),
     ...service,
-    ...(Object.keys(additionalFields).length > 0 ? { additionalModelRequestFields: additionalFields } : {}),
+    ...(Object.keys(additionalFields).length > 0
+      ? { additionalModelRequestFields: additionalFields as DocumentType }
+      : {}),
     ...(responseFields.length > 0 ? { additionalModelResponseFieldPaths: [...responseFields] } : {}),
     ...(Object.keys(metadata).length > 0 ? { requestMetadata: { ...metadata } } : {}),
   };

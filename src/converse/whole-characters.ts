@@ -44,7 +44,5 @@ function isSaying(event: ChatEvent): event is Saying {
 }
 
 function isSameBlock(one: Saying, other: Saying): boolean {
-  const block = (event: Saying): number | undefined =>
-    event.type === "tool-input" ? event.index : undefined;
-  return one.type === other.type && block(one) === block(other);
+  return one.type === other.type && one.index === other.index;
 }

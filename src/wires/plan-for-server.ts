@@ -5,7 +5,7 @@ import { groundedTools } from "../converse/grounding.ts";
 import { chooseGuardrail } from "../converse/guardrail.ts";
 import { familyAsLearnt, isLearnt, type Lessons } from "../converse/apply-lessons.ts";
 import { mendRequest } from "../converse/mend-request.ts";
-import { type Ask, attach, inputKinds, planTopK, within } from "../converse/plan-request.ts";
+import { type Ask, attach, inputKinds, planTopK, withOwnFields, within } from "../converse/plan-request.ts";
 import { planReasoning, type ReasoningPlan } from "../converse/reasoning.ts";
 import { buildRequest, type ChatParameters, mergeParameters } from "../converse/request.ts";
 import type { RequestPlan } from "../converse/wire.ts";
@@ -80,7 +80,7 @@ export async function planForServer(
       isLeftOut(name, onlyBedrock) ? undefined : effort.parameters[name],
     ),
     guardrail: called && guardrail,
-    additionalFields: { ...effort.fields, ...topK.fields },
+    additionalFields: withOwnFields({ ...effort.fields, ...topK.fields }, ask.ownFields),
     metadata: form.takesMetadata ? ask.metadata : undefined,
     tools,
   });
