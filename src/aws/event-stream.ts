@@ -1,9 +1,12 @@
 import { crc32 } from "node:zlib";
 
+/** The media type of a stream of such frames. */
+export const EVENT_STREAM_TYPE = "application/vnd.amazon.eventstream";
+
 /** Header blocks by message type and name: a stream repeats a few of them in each of its thousands of frames. */
 const headerBlocks = new Map<string, Buffer>();
 
-/** Encodes one event of a stream as a frame of `application/vnd.amazon.eventstream`. */
+/** Encodes one event of a stream as a frame. */
 export function encodeEvent(name: string, payload: unknown): Buffer {
   return encodeFrame("event", ":event-type", name, payload);
 }

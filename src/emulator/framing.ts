@@ -1,4 +1,4 @@
-import { encodeEvent, encodeException } from "../aws/event-stream.ts";
+import { encodeEvent, encodeException, EVENT_STREAM_TYPE } from "../aws/event-stream.ts";
 
 /** How the events of a stream are written. */
 export interface Framing {
@@ -12,7 +12,7 @@ export interface Framing {
 
 /** AWS's binary frames, as ConverseStream sends them. */
 export const EVENT_STREAM: Framing = {
-  contentType: "application/vnd.amazon.eventstream",
+  contentType: EVENT_STREAM_TYPE,
   deltas: ["contentBlockDelta"],
   ends: ["messageStop"],
   event: encodeEvent,

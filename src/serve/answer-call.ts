@@ -1,3 +1,4 @@
+import type { Question } from "../chat/ask-model.ts";
 import type { ChatEvents } from "../converse/chat-event.ts";
 import type { Ask } from "../converse/plan-request.ts";
 import { OpenclawError, shorten, withFields } from "../errors.ts";
@@ -14,7 +15,7 @@ import { serveEvents } from "./served-events.ts";
 export interface Asked {
   /** The model's name as it was sent. */
   model: string;
-  ask: Omit<Ask, "model">;
+  ask: Omit<Ask, "model"> & Pick<Question, "passesDetails">;
   isStreamed: boolean;
   /** Whether an answer may call several tools at once; true unless it says otherwise. */
   mayCallInParallel?: boolean | undefined;

@@ -7,6 +7,7 @@ import type { Runtime } from "../runtime.ts";
 import type { ApiKeys } from "./keys/api-keys.ts";
 import { Call, CLIENT_CLOSED } from "./call.ts";
 import type { AnswerService, Dialect, Route, ToldError } from "./dialect.ts";
+import { bedrock } from "./dialects/bedrock/routes.ts";
 import { chatCompletions } from "./dialects/chat-completions/routes.ts";
 import { type ErrorAnswer, toErrorAnswer } from "./error-answer.ts";
 import { BodyRefusal, BytesInFlight, readJsonBody } from "./request-body.ts";
@@ -36,7 +37,7 @@ export interface AppOptions extends AnswerService {
 }
 
 /** What clients speak. The first is also that of whoever asks for something that is not there. */
-const DIALECTS: readonly [Dialect, ...Dialect[]] = [chatCompletions];
+const DIALECTS: readonly [Dialect, ...Dialect[]] = [chatCompletions, bedrock];
 
 /** The id of a request of which AWS knows nothing. */
 export function newRequestId(): string {
@@ -177,7 +178,8 @@ export class App {
     telemetry.follow(call, context.req.raw.headers);
     this.#calls.add(call);
     context.set("call", call);
-    context.set("dialect", DIALECTS[0]);
+    const { headers } = context.req.raw;
+    context.set("dialect", DIALECTS.find(({ isSpokenBy }) => isSpokenBy?.(headers)) ?? DIALECTS[0]);
     context.req.raw.signal.addEventListener("abort", () => call.leave(), { once: true });
     try {
       await call.run(next);
@@ -185,6 +187,9 @@ export class App {
       context.res = answerFailure(failure, context);
     }
     if (!context.res.headers.has("x-request-id")) context.header("x-request-id", call.entry.requestId);
+    const { requestIdHeader } = context.var.dialect;
+    if (requestIdHeader !== undefined)
+      context.header(requestIdHeader, context.res.headers.get("x-request-id") ?? undefined);
     if (this.#isDraining) context.header("connection", "close");
     if (!call.isStreaming) call.end(call.entry.isAborted ? CLIENT_CLOSED : context.res.status);
   };
@@ -222,7 +227,8 @@ export class App {
     call.onEnd(() => share.release());
     this.#reading.add(call);
     try {
-      const bounds = { most: mostBytes, readMs, share, signal: call.signal };
+      const { bodyTypes } = context.var.dialect;
+      const bounds = { most: mostBytes, readMs, share, signal: call.signal, types: bodyTypes };
       context.set("body", await readJsonBody(context.env.incoming, bounds));
     } catch (error) {
       // One that came whole is destroyed, too.

@@ -42,6 +42,12 @@ export interface Dialect {
   name: "chat-completions" | "responses" | "messages" | "embeddings" | "bedrock";
   routes: readonly Route[];
   toError: (error: ErrorAnswer, requestId: string) => ToldError;
+  /** Where its clients look for the id of a request, beside `x-request-id`. */
+  requestIdHeader?: string;
+  /** Whether its clients alone send such a request, wherever it goes: what is wrong with it is told in their form. */
+  isSpokenBy?: (headers: Headers) => boolean;
+  /** The types of bodies that its clients call JSON, beside `application/json`. */
+  bodyTypes?: readonly string[];
 }
 
 /** An error as a dialect tells it. */

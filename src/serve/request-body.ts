@@ -98,6 +98,8 @@ export interface BodyBounds {
   share: BytesShare;
   /** Ends the reading; its reason is thrown. */
   signal: AbortSignal;
+  /** The types that are JSON, too; none that a page of another origin may send without asking first. */
+  types?: readonly string[] | undefined;
 }
 
 /**
@@ -105,7 +107,7 @@ export interface BodyBounds {
  * counted while it arrives. Throws BodyRefusal, the signal's reason, and what the connection fails with.
  */
 export async function readJsonBody(request: IncomingMessage, bounds: BodyBounds): Promise<unknown> {
-  refuseForeignForms(request);
+  refuseForeignForms(request, bounds.types);
   const declared = Number(request.headers["content-length"] ?? 0);
   if (declared > bounds.most) throw tooLarge(bounds.most);
   const scan = new JsonScan();
@@ -237,9 +239,10 @@ function parse(text: string): unknown {
 }
 
 /** Refuses what would have to be read in another way than as it is. */
-function refuseForeignForms({ headers }: IncomingMessage): void {
-  // A page of another origin can send any other type without asking the server first.
-  if (!/^application\/json *(;|$)/i.test(headers["content-type"] ?? ""))
+function refuseForeignForms({ headers }: IncomingMessage, types: readonly string[] = []): void {
+  const [type = ""] = (headers["content-type"] ?? "").split(";");
+  // A page of another origin can send many a type without asking the server first.
+  if (!["application/json", ...types].includes(type.trim().toLowerCase()))
     throw new BodyRefusal(415, "unsupported_media_type", "The Content-Type must be application/json.");
   const coding = headers["content-encoding"]?.trim() ?? "";
   const transfer = (headers["transfer-encoding"] ?? "").replace(/,? *chunked *$/i, "").trim();

@@ -29,6 +29,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   "wires/openai-fields.ts": "drops a field by the name it has in the request",
   "wires/messages/stream-messages.ts": "sends headers that have a vendor's name",
   "chat/open-wire.ts": "names APIs",
+  "aws/event-stream.ts": "has the media type of AWS's streams",
 };
 
 /** The names in what a program does: in identifiers, texts and patterns, not in comments. */

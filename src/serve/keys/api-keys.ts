@@ -52,6 +52,8 @@ export class ApiKeys {
     const [given] = sent;
     if (given === undefined && authorization === undefined)
       return "An API key is needed: send it as 'Authorization: Bearer KEY' or 'x-api-key: KEY'.";
+    if (given === undefined && /^AWS4-/i.test(authorization ?? ""))
+      return "The request is signed with AWS credentials, and this server takes API keys of its own: set AWS_BEARER_TOKEN_BEDROCK to one.";
     const digest = digestOf(given ?? "");
     const key = this.#byDigest.get(digest.toString("hex"));
     if (key === undefined || !timingSafeEqual(key.digest, digest))

@@ -1,0 +1,214 @@
+import type {
+  AudioBlock,
+  AudioSource,
+  CachePointBlock,
+  CitationGeneratedContent,
+  CitationsConfig,
+  CitationsContentBlock,
+  ContentBlock,
+  DocumentBlock,
+  DocumentContentBlock,
+  DocumentSource,
+  GuardrailConverseContentBlock,
+  GuardrailConverseImageBlock,
+  GuardrailConverseImageSource,
+  GuardrailConverseTextBlock,
+  ImageBlock,
+  ImageSource,
+  ReasoningContentBlock,
+  ReasoningTextBlock,
+  S3Location,
+  SearchResultBlock,
+  SearchResultContentBlock,
+  SpecificToolChoice,
+  SystemContentBlock,
+  SystemTool,
+  Tool,
+  ToolChoice,
+  ToolConfiguration,
+  ToolInputSchema,
+  ToolResultBlock,
+  ToolResultContentBlock,
+  ToolSpecification,
+  ToolUseBlock,
+  VideoBlock,
+  VideoSource,
+} from "@aws-sdk/client-bedrock-runtime";
+import { readToolSchema } from "../../content/tool-schema.ts";
+import {
+  anyObject,
+  anything,
+  bytes,
+  choice,
+  flag,
+  ignored,
+  list,
+  object,
+  type Reader,
+  refusedBecause,
+  text,
+  union,
+} from "./read-shape.ts";
+
+/*
+ * The blocks of a Converse request, by the SDK's types
+ * (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html).
+ */
+
+/** A file that Bedrock reads by itself, with the rights of whoever signs: those of the server. */
+const s3Location: Reader = (field, context) => {
+  if (context.readsS3) return object<S3Location>({ uri: text, bucketOwner: text }, "uri")(field, context);
+  throw field.refused(
+    `'${field.param}' would be read with the rights of this server: send the bytes, or let it be started with --allow-remote-images.`,
+  );
+};
+
+const cachePoint = object<CachePointBlock>({ type: text, ttl: choice("5m", "1h") });
+
+const citations = object<CitationsConfig>({ enabled: flag }, "enabled");
+
+const image = object<ImageBlock>(
+  { format: text, source: union<ImageSource>({ bytes, s3Location }), error: ignored },
+  "format",
+  "source",
+);
+
+const video = object<VideoBlock>(
+  { format: text, source: union<VideoSource>({ bytes, s3Location }) },
+  "format",
+  "source",
+);
+
+const audio = object<AudioBlock>(
+  { format: text, source: union<AudioSource>({ bytes, s3Location }), error: ignored },
+  "format",
+  "source",
+);
+
+/** Far more than Converse takes: each gets a name that no other has. */
+const MOST_DOCUMENTS = 1000;
+
+const documentBlock = object<DocumentBlock>(
+  {
+    format: text,
+    name: text,
+    source: union<DocumentSource>({
+      bytes,
+      s3Location,
+      text,
+      content: list(union<DocumentContentBlock>({ text })),
+    }),
+    context: text,
+    citations,
+  },
+  "name",
+  "source",
+);
+
+const document: Reader = (field, context) => {
+  context.documents += 1;
+  if (context.documents <= MOST_DOCUMENTS) return documentBlock(field, context);
+  throw field.refused(`'${field.param}' is one more than the ${MOST_DOCUMENTS} documents of a request.`);
+};
+
+const guardContent = union<GuardrailConverseContentBlock>({
+  text: object<GuardrailConverseTextBlock>({ text, qualifiers: list(text) }, "text"),
+  image: object<GuardrailConverseImageBlock>(
+    { format: text, source: union<GuardrailConverseImageSource>({ bytes }) },
+    "format",
+    "source",
+  ),
+});
+
+const searchResult = object<SearchResultBlock>(
+  {
+    source: text,
+    title: text,
+    content: list(object<SearchResultContentBlock>({ text }, "text")),
+    citations,
+  },
+  "source",
+  "title",
+  "content",
+);
+
+const toolUse = object<ToolUseBlock>(
+  // Models write other inputs than objects, and those are mended.
+  { toolUseId: text, name: text, input: anything, type: text },
+  "toolUseId",
+  "name",
+);
+
+const toolResult = object<ToolResultBlock>(
+  {
+    toolUseId: text,
+    content: list(
+      union<ToolResultContentBlock>({ text, json: anything, image, document, video, searchResult }),
+    ),
+    status: choice("success", "error"),
+    type: ignored,
+  },
+  "toolUseId",
+);
+
+const reasoningContent = union<ReasoningContentBlock>({
+  reasoningText: object<ReasoningTextBlock>({ text, signature: text }, "text"),
+  redactedContent: bytes,
+});
+
+const citationsContent = object<CitationsContentBlock>({
+  content: list(union<CitationGeneratedContent>({ text })),
+  // What an answer was from is not asked again.
+  citations: list(anyObject),
+});
+
+const fixedTools = refusedBecause("the tools of a conversation stay as they are: name those of each request");
+
+/** A block of a message. */
+export const readContentBlock = union<ContentBlock>({
+  text,
+  image,
+  document,
+  video,
+  audio,
+  toolUse,
+  toolResult,
+  guardContent,
+  cachePoint,
+  reasoningContent,
+  citationsContent,
+  searchResult,
+  toolAddition: fixedTools,
+  toolRemoval: fixedTools,
+});
+
+/** A block of a system prompt. */
+export const readSystemBlock = union<SystemContentBlock>({ text, guardContent, cachePoint });
+
+const tool = union<Tool>({
+  toolSpec: object<ToolSpecification>(
+    {
+      name: text,
+      description: text,
+      inputSchema: union<ToolInputSchema>({ json: (field) => readToolSchema(field) }),
+      strict: flag,
+    },
+    "name",
+    "inputSchema",
+  ),
+  systemTool: object<SystemTool>({ name: text }, "name"),
+  cachePoint,
+});
+
+/** The tools that a model may call, and which of them it must. */
+export const readToolConfig = object<ToolConfiguration>(
+  {
+    tools: list(tool),
+    toolChoice: union<ToolChoice>({
+      auto: anyObject,
+      any: anyObject,
+      tool: object<SpecificToolChoice>({ name: text }, "name"),
+    }),
+  },
+  "tools",
+);

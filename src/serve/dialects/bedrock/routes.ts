@@ -1,0 +1,123 @@
+import type { ConverseResponse, ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
+import { encodeEvent, EVENT_STREAM_TYPE } from "../../../aws/event-stream.ts";
+import { toBase64 } from "../../../wires/data-url.ts";
+import { answerCall } from "../../answer-call.ts";
+import type { AnswerService, Dialect, RouteRequest } from "../../dialect.ts";
+import { exceptionFrame, toAwsError } from "./aws-errors.ts";
+import { fromConverseRequest } from "./from-converse-request.ts";
+import {
+  getFoundationModel,
+  getInferenceProfile,
+  listFoundationModels,
+  listInferenceProfiles,
+  type Offer,
+} from "./model-lists.ts";
+import { ownGuardrail } from "./own-guardrail.ts";
+import { type Parts, toConverseAnswer, toConverseParts } from "./to-converse.ts";
+
+/** Amazon Bedrock itself: the operations of its two services by which models are found and asked. */
+export const bedrock: Dialect = {
+  name: "bedrock",
+  toError: toAwsError,
+  requestIdHeader: "x-amzn-requestid",
+  isSpokenBy: (headers) =>
+    headers.has("amz-sdk-invocation-id") || headers.get("authorization")?.startsWith("AWS4-") === true,
+  // Of InvokeModel, which takes bytes that most models take for JSON.
+  bodyTypes: ["application/octet-stream"],
+  routes: [
+    { method: "POST", path: "/model/:id{.+}/converse", answer: converse },
+    { method: "POST", path: "/model/:id{.+}/converse-stream", answer: converseStream },
+    {
+      method: "GET",
+      path: "/foundation-models",
+      answer: async (service, { query }) =>
+        Response.json(listFoundationModels(await offerOf(service), query)),
+    },
+    {
+      method: "GET",
+      path: "/foundation-models/:id{.+}",
+      answer: async (service, { id }) => Response.json(getFoundationModel(await offerOf(service), id)),
+    },
+    {
+      method: "GET",
+      path: "/inference-profiles",
+      answer: async (service, { query }) =>
+        Response.json(listInferenceProfiles(await offerOf(service), query)),
+    },
+    {
+      method: "GET",
+      path: "/inference-profiles/:id{.+}",
+      answer: async (service, { id }) => Response.json(getInferenceProfile(await offerOf(service), id)),
+    },
+  ],
+};
+
+async function offerOf({ upstream }: AnswerService): Promise<Offer> {
+  const served = await upstream.servedModels();
+  const { setup, modelList } = await upstream.current();
+  const { discovered } = modelList.load;
+  return { served, discovered, region: discovered?.region ?? setup.options.region ?? "us-east-1" };
+}
+
+function converse(service: AnswerService, request: RouteRequest): Promise<Response> {
+  return answerConverse(service, request, false);
+}
+
+function converseStream(service: AnswerService, request: RouteRequest): Promise<Response> {
+  return answerConverse(service, request, true);
+}
+
+async function answerConverse(
+  service: AnswerService,
+  request: RouteRequest,
+  isStreamed: boolean,
+): Promise<Response> {
+  const { upstream, allowsRemoteImages } = service;
+  const { call, body, id: model } = request;
+  const { guardrail: given, ...asked } = await fromConverseRequest(body, {
+    model,
+    isStreamed,
+    readsS3: allowsRemoteImages,
+    signal: call.signal,
+  });
+  const guardrail = ownGuardrail(given, (await upstream.current()).setup.config.value);
+  const showsGuardrail = guardrail?.trace !== undefined && guardrail.trace !== "disabled";
+  const ask = { ...asked.ask, guardrail, passesDetails: true };
+  return answerCall(
+    service,
+    request,
+    { ...asked, ask },
+    {
+      toPieces: (events) => toConverseParts(events, { since: () => call.since(), showsGuardrail }),
+      toFrames: framesOf,
+      toFailureFrame: exceptionFrame,
+      gather: async (parts) => withText(await toConverseAnswer(parts)),
+      contentType: EVENT_STREAM_TYPE,
+      // A frame of its own is nothing that clients pass over.
+      heartbeat: undefined,
+    },
+  );
+}
+
+async function* framesOf(parts: Parts): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const part of parts) yield frameOf(part);
+}
+
+/** A part of a stream is one event of it. */
+function frameOf(part: ConverseStreamOutput): Uint8Array {
+  const [[name, payload] = ["", {}]] = Object.entries(part);
+  const { redactedContent } = part.contentBlockDelta?.delta?.reasoningContent ?? {};
+  if (!redactedContent) return encodeEvent(name, payload);
+  const delta = { reasoningContent: { redactedContent: toBase64(redactedContent) } };
+  return encodeEvent(name, { ...part.contentBlockDelta, delta });
+}
+
+/** An answer as JSON has it, in which bytes are base64. */
+function withText(answer: ConverseResponse): object {
+  const { message } = answer.output ?? {};
+  const content = (message?.content ?? []).map((block) => {
+    const { redactedContent } = block.reasoningContent ?? {};
+    return redactedContent ? { reasoningContent: { redactedContent: toBase64(redactedContent) } } : block;
+  });
+  return { ...answer, output: { message: { ...message, content } } };
+}
