@@ -7,6 +7,7 @@ import { type CitedSource, SourceList } from "../converse/cited-source.ts";
 import { joinTexts } from "../converse/conversation.ts";
 import { KeptLength } from "../converse/kept-length.ts";
 import { judgeStop } from "../converse/outcome.ts";
+import type { Ask } from "../converse/plan-request.ts";
 import {
   addUsage,
   type CallCost,
@@ -32,7 +33,7 @@ export interface WriterOptions {
   /** Whether the answer is held to a schema: what is said before a call is then none of it. */
   isStructured?: boolean | undefined;
   /** Whether the model may search the web, which costs extra. */
-  searchesWeb?: boolean | undefined;
+  searchesWeb?: Ask["searchesWeb"];
   /** Whether the sources of the answer are told below it. */
   showsSources?: boolean | undefined;
   /** Whether their numbers are in it, for readers: a program is given the answer as the model wrote it. */

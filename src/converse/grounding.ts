@@ -19,37 +19,55 @@ export interface Grounding {
 /** A question as far as it asks for sources. */
 interface Asked {
   cites?: boolean | undefined;
-  searchesWeb?: boolean | undefined;
+  searchesWeb?: boolean | "where-possible" | undefined;
   tools?: ToolConfiguration | undefined;
+}
+
+/** The tools that go with a question, and what was left out of them. */
+export interface GroundedTools {
+  tools: ToolConfiguration | undefined;
+  notices: string[];
 }
 
 /**
  * The tools that go with a question: those of the caller, and the one that searches the web where that is asked for. Throws
- * `invalid-request` for a model that cannot search or cite, with those that can.
+ * `invalid-request` for a model that cannot search or cite, with those that can, unless it is to search where possible.
  */
 export function groundedTools(
   { cites = false, searchesWeb = false, tools }: Asked,
   { modelId, calledAs, cites: canCite, webSearch }: Grounding,
-): ToolConfiguration | undefined {
+): GroundedTools {
   if (cites && canCite === false)
     throw cannot(`'${modelId}' names no sources in documents.`, ({ citations }) => citations !== undefined);
-  if (!searchesWeb) return tools;
-  if (!webSearch)
-    throw cannot(
-      `'${modelId}' does not search the web.`,
-      ({ webSearch: own }) => own !== undefined,
-      (id) => `${familyOf(id).webSearch?.geography ?? ""}.${id}`,
-    );
-  const { tool, geography } = webSearch;
+  if (!searchesWeb) return { tools, notices: [] };
+  const obstacle = webSearch ? obstacleTo(webSearch, calledAs) : cannotSearch(modelId);
+  if (obstacle && searchesWeb === true) throw obstacle;
+  if (obstacle || !webSearch)
+    return { tools, notices: [`'${modelId}' does not search the web as it is called, so it goes without`] };
+  const systemTool = { name: webSearch.tool };
+  return { tools: { ...tools, tools: [...(tools?.tools ?? []), { systemTool }] }, notices: [] };
+}
+
+/** Why a model that searches the web does not do so as it is called. */
+function obstacleTo(
+  { geography }: NonNullable<FamilyFacts["webSearch"]>,
+  calledAs: string,
+): OpenclawError | undefined {
   const base = withoutPrefix(calledAs);
-  if (geography !== undefined && base !== calledAs && calledAs !== `${geography}.${base}`) {
-    throw new OpenclawError("invalid-request", {
-      message: `'${calledAs}' does not search the web: that is done through profiles of '${geography}' only.`,
-      hint: `Ask in that geography: --region us-east-1 -m ${geography}.${base}`,
-      details: { model: calledAs },
-    });
-  }
-  return { ...tools, tools: [...(tools?.tools ?? []), { systemTool: { name: tool } }] };
+  if (geography === undefined || base === calledAs || calledAs === `${geography}.${base}`) return undefined;
+  return new OpenclawError("invalid-request", {
+    message: `'${calledAs}' does not search the web: that is done through profiles of '${geography}' only.`,
+    hint: `Ask in that geography: --region us-east-1 -m ${geography}.${base}`,
+    details: { model: calledAs },
+  });
+}
+
+function cannotSearch(modelId: string): OpenclawError {
+  return cannot(
+    `'${modelId}' does not search the web.`,
+    ({ webSearch }) => webSearch !== undefined,
+    (id) => `${familyOf(id).webSearch?.geography ?? ""}.${id}`,
+  );
 }
 
 /** So many models a hint names. */

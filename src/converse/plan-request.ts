@@ -66,8 +66,8 @@ export interface Ask {
   tools?: ToolConfiguration | undefined;
   /** Asks for the places in documents that the answer is from; undefined leaves it to each document. */
   cites?: boolean | undefined;
-  /** Lets the model search the web. */
-  searchesWeb?: boolean | undefined;
+  /** Lets the model search the web: always, or where it can. */
+  searchesWeb?: boolean | "where-possible" | undefined;
   /** Whether a person wants to read the reasoning. */
   showsReasoning?: boolean | undefined;
 }
@@ -114,7 +114,7 @@ export async function planRequest(
   });
   const topK = planTopK(reasoning.parameters.topK, family, ask);
   const cache = cachePointFor(wanted.cache ?? usualCacheOf(ask, family), { modelId: model.id, family });
-  const tools = groundedTools(ask, {
+  const grounded = groundedTools(ask, {
     modelId: model.id,
     calledAs: modelId,
     cites: family.citations ? true : baseId === undefined ? undefined : false,
@@ -141,9 +141,10 @@ export async function planRequest(
     additionalFields: withOwnFields({ ...reasoning.fields, ...topK.fields }, ask.ownFields),
     responseFields: responseFieldsOf(ask, reasoning.parameters, family),
     metadata: marks.metadata,
-    tools,
+    tools: grounded.tools,
   });
   const notices = [
+    ...grounded.notices,
     ...attached.notices,
     ...reasoning.notices,
     ...topK.notices,
@@ -265,7 +266,7 @@ export function dependsOnModel(ask: Ask, config: Configuration): boolean {
   const hasFiles = ask.attachments !== undefined && ask.attachments.length > 0;
   return (
     hasFiles ||
-    ask.searchesWeb === true ||
+    (ask.searchesWeb ?? false) !== false ||
     ask.schema !== undefined ||
     reasoning !== undefined ||
     topK !== undefined ||

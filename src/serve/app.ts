@@ -9,6 +9,7 @@ import { Call, CLIENT_CLOSED } from "./call.ts";
 import type { AnswerService, Dialect, Route, ToldError } from "./dialect.ts";
 import { bedrock } from "./dialects/bedrock/routes.ts";
 import { chatCompletions } from "./dialects/chat-completions/routes.ts";
+import { responses } from "./dialects/responses/routes.ts";
 import { type ErrorAnswer, toErrorAnswer } from "./error-answer.ts";
 import { BodyRefusal, BytesInFlight, readJsonBody } from "./request-body.ts";
 import type { ServeLog } from "./serve-log.ts";
@@ -37,7 +38,7 @@ export interface AppOptions extends AnswerService {
 }
 
 /** What clients speak. The first is also that of whoever asks for something that is not there. */
-const DIALECTS: readonly [Dialect, ...Dialect[]] = [chatCompletions, bedrock];
+const DIALECTS: readonly [Dialect, ...Dialect[]] = [chatCompletions, responses, bedrock];
 
 /** The id of a request of which AWS knows nothing. */
 export function newRequestId(): string {
@@ -130,11 +131,11 @@ export class App {
     for (const route of routes) this.#define(route);
     const own = ["/health", "/ready", ...(tellsMetrics ? ["/metrics"] : [])];
     const paths = [...own, ...routes.map(({ path }) => path)];
-    const posted = new Set(routes.flatMap(({ method, path }) => (method === "POST" ? path : [])));
     for (const path of paths) {
+      const methods = routes.flatMap((route) => (route.path === path ? route.method : []));
+      const allow = (methods.length === 0 ? ["GET"] : methods).join(", ").replace("GET", "GET, HEAD");
       hono.all(path, (context) => {
         const message = `${context.req.method} ${shorten(context.req.path)} is not possible.`;
-        const allow = posted.has(path) ? "POST" : "GET, HEAD";
         return fail(context, 405, "method_not_allowed", message, { allow });
       });
     }
@@ -147,12 +148,12 @@ export class App {
     hono.onError(answerFailure);
   }
 
-  #define({ method, path, answer }: Route): void {
+  #define({ method, path, isBodiless = false, answer }: Route): void {
     const named: Handler = async (context, next) => {
       context.var.call.route = path.replaceAll(/\{[^}]*\}/g, "");
       return next();
     };
-    const before = method === "POST" ? [this.#limited, this.#readBody, this.#counted] : [];
+    const before = method === "POST" && !isBodiless ? [this.#limited, this.#readBody, this.#counted] : [];
     this.hono.on(method, [path], named, ...before, (context) =>
       answer(this.#options, {
         call: context.var.call,

@@ -31,7 +31,9 @@ export interface RouteRequest {
 
 export interface Route {
   /** A POST asks a model: it counts among the answers that run at once, and has a body of JSON. */
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "DELETE";
+  /** True for a POST that asks no model, whose body nobody reads. */
+  isBodiless?: boolean;
   path: string;
   /** What it throws becomes an HTTP error. */
   answer: (service: AnswerService, request: RouteRequest) => Promise<Response>;

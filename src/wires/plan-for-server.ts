@@ -62,7 +62,7 @@ export async function planForServer(
   const effort = planEffort(ask, family, wanted, { canReason, takesNone });
   const topK = planTopK(wanted.topK, family, ask);
   const { isReasoning } = effort;
-  const tools = groundedTools(ask, {
+  const grounded = groundedTools(ask, {
     modelId: model.key,
     calledAs: modelId,
     cites: false,
@@ -82,7 +82,7 @@ export async function planForServer(
     guardrail: called && guardrail,
     additionalFields: withOwnFields({ ...effort.fields, ...topK.fields }, ask.ownFields),
     metadata: form.takesMetadata ? ask.metadata : undefined,
-    tools,
+    tools: grounded.tools,
   });
   let draft = input;
   let structured: StructuredForm | undefined;
@@ -118,7 +118,14 @@ export async function planForServer(
     body,
     form: structured,
     isReasoning,
-    notices: [...attached.notices, ...effort.notices, ...goesWithout, ...mended.notices, ...notices],
+    notices: [
+      ...grounded.notices,
+      ...attached.notices,
+      ...effort.notices,
+      ...goesWithout,
+      ...mended.notices,
+      ...notices,
+    ],
   };
 }
 

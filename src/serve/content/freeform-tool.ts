@@ -1,5 +1,4 @@
-import type { JsonObject } from "../../json.ts";
-import { isRecord } from "../../json.ts";
+import { isRecord, type JsonObject } from "../../json.ts";
 import { parseIfJson } from "../../json-bounds.ts";
 
 /*
@@ -34,15 +33,14 @@ export function toFreeformInput(text: string): Record<string, string> {
 
 /**
  * The text of a call, of the JSON that a model called the tool with. A model that is held to nothing may call the field
- * otherwise, or say nothing but the text.
+ * otherwise, or say nothing but the text. JSON can say half a character, and nobody gets one.
  */
 export function freeformText(json: string): string {
   const input = parseIfJson(json);
-  if (typeof input === "string") return input;
+  if (typeof input === "string") return input.toWellFormed();
   if (!isRecord(input)) return json;
-  if (typeof input[FIELD] === "string") return input[FIELD];
   const values = Object.values(input);
   if (values.length === 0) return "";
-  const [only] = values;
-  return values.length === 1 && typeof only === "string" ? only : json;
+  const text = input[FIELD] ?? (values.length === 1 ? values[0] : undefined);
+  return typeof text === "string" ? text.toWellFormed() : json;
 }

@@ -1,21 +1,12 @@
 import type { Model } from "openai/resources/models";
-import type { ErrorObject } from "openai/resources/shared";
-import { wellFormed } from "../../../json.ts";
 import { answerCall } from "../../answer-call.ts";
 import type { AnswerService, Dialect, RouteRequest } from "../../dialect.ts";
-import type { ErrorAnswer } from "../../error-answer.ts";
+import { toErrorBody } from "../../content/openai-error.ts";
 import type { ServedModel } from "../../model-names.ts";
 import { fetchRemoteImages } from "../../remote-image.ts";
 import { fromChatRequest, refusedField } from "./from-chat-request.ts";
 import { remoteImageUrls } from "./read-content.ts";
 import { type Chunks, toChunks, toCompletion, withUsage } from "./to-chunks.ts";
-
-/** OpenAI's types of errors by their status (https://platform.openai.com/docs/guides/error-codes). */
-const TYPES: Readonly<Record<number, string>> = {
-  401: "authentication_error",
-  403: "permission_error",
-  429: "rate_limit_error",
-};
 
 /** OpenAI's chat completions and its list of models. */
 export const chatCompletions: Dialect = {
@@ -41,16 +32,6 @@ export const chatCompletions: Dialect = {
 
 function toModel({ id, created, owner }: ServedModel): Model {
   return { id, object: "model", created, owned_by: owner };
-}
-
-/** An error as OpenAI's API tells it. */
-function toErrorBody({ status, code, message, param }: ErrorAnswer): { error: ErrorObject } {
-  const isFault = status >= 500;
-  const type = isFault ? "server_error" : (TYPES[status] ?? "invalid_request_error");
-  // It may repeat what the client wrote, half a character, too.
-  return wellFormed({
-    error: { message, type: code === "insufficient_quota" ? code : type, param, code },
-  });
 }
 
 /** Answers one chat completions request; a stream that fails on its way ends without `[DONE]`. */

@@ -1,0 +1,188 @@
+import type { ResponseCreateParamsBase } from "openai/resources/responses/responses";
+import {
+  type ChatParameters,
+  flagName,
+  type ParameterName,
+  type ParameterNames,
+  PARAMETERS,
+} from "../../../config/parameters.ts";
+import type { OutputSchema } from "../../../converse/output-schema.ts";
+import { isRecord, type JsonObject } from "../../../json.ts";
+import { JsonScan, MOST_ARGUMENTS } from "../../../json-bounds.ts";
+import { LONGEST_ID } from "../../../models/resolve-model.ts";
+import type { Asked } from "../../answer-call.ts";
+import { ANY_OBJECT, compileSchema, isCut } from "../../content/answer-schema.ts";
+import { readMetadata } from "../../content/read-metadata.ts";
+import { judgeFields } from "../../field-rules.ts";
+import { refused, RequestField } from "../../request-field.ts";
+import type { ClientTools } from "./client-tools.ts";
+import { type Input, readInput } from "./read-input.ts";
+import { readTools } from "./read-tools.ts";
+import { FIELD_RULES, REASONING_RULES, TEXT_RULES } from "./request-fields.ts";
+
+/** A request of Responses in this program's terms. */
+export interface ResponseAsk extends Asked {
+  clientTools: ClientTools;
+}
+
+/**
+ * Reads a request of OpenAI's Responses. `remoteImages` are those that were fetched for it; undefined where none may be.
+ * Throws `invalid-request`, with the field at fault as `param` in the details.
+ */
+export async function fromResponseRequest(
+  body: unknown,
+  remoteImages: ReadonlyMap<string, Uint8Array> | undefined,
+  signal?: AbortSignal,
+): Promise<ResponseAsk> {
+  if (!isRecord(body)) throw refused("The body must be a JSON object.", "body");
+  const request = new RequestField(body, "");
+  const unknown = judgeAll(request);
+  const model = readModelName(request.at("model"));
+  const context = { remoteImages, documents: 0, argumentsScan: new JsonScan(MOST_ARGUMENTS) };
+  const input = await readInput(request.at("input"), context);
+  const { tools, clientTools, searchesWeb, notices } = readTools(
+    [request.at("tools"), ...input.tools],
+    request.at("tool_choice"),
+  );
+  const metadata = readMetadata(request.at("metadata").given);
+  const { reasoning, showsReasoning } = readReasoning(request.at("reasoning").given);
+  const text = readText(request.at("text").given);
+  return {
+    model,
+    ask: {
+      messages: input.messages,
+      system: readSystem(request, input),
+      parameters: readParameters(request, reasoning),
+      nameOf: nameOfParameter,
+      tools,
+      ...(searchesWeb ? { searchesWeb: "where-possible" } : {}),
+      metadata: metadata.metadata,
+      schema: text.format && (await readFormat(text.format, signal)),
+      showsReasoning,
+    },
+    isStreamed: request.at("stream").given?.flag() ?? false,
+    mayCallInParallel: request.at("parallel_tool_calls").given?.flag() ?? true,
+    clientTools,
+    notices: [...input.notices, ...notices, ...metadata.notices, ...text.notices],
+    unknown,
+  };
+}
+
+/** The places of the fields that nobody knows. */
+function judgeAll(request: RequestField): string[] {
+  const [reasoning, text] = [request.at("reasoning").given, request.at("text").given];
+  return [
+    ...judgeFields(request, FIELD_RULES),
+    ...(reasoning ? judgeFields(reasoning, REASONING_RULES) : []),
+    ...(text ? judgeFields(text, TEXT_RULES) : []),
+  ];
+}
+
+/** Refused by its length before anybody looks for it. */
+function readModelName(field: RequestField): string {
+  const name = field.text();
+  if (name.length <= LONGEST_ID) return name;
+  throw field.refused(`'model' has ${name.length} characters, and a model's name has at most ${LONGEST_ID}.`);
+}
+
+/** `instructions` come before all that the input says. */
+function readSystem(request: RequestField, { system, messages }: Input): string | undefined {
+  const instructions = request.at("instructions").given?.text() ?? "";
+  const texts = [instructions, ...system].filter((text) => text.trim() !== "");
+  const saysNothing = messages.every(({ content = [] }) => content.every(({ text }) => text?.trim() === ""));
+  if (texts.length === 0 && saysNothing)
+    throw request.at("input").refused("'input' holds nothing that a person says.");
+  return texts.length === 0 ? undefined : texts.join("\n\n");
+}
+
+/** The fields of the parameters, where they have other names than in a chat completion. */
+const FIELDS: Readonly<Partial<Record<ParameterName, string>>> = {
+  maxTokens: "max_output_tokens",
+  reasoning: "reasoning.effort",
+  temperature: "temperature",
+  topP: "top_p",
+  topK: "top_k",
+  serviceTier: "service_tier",
+};
+
+const nameOfParameter: ParameterNames = (name) => FIELDS[name] ?? flagName(name);
+
+function readParameters(request: RequestField, reasoning: ChatParameters["reasoning"]): ChatParameters {
+  const { words = {} } = PARAMETERS.serviceTier.completion ?? {};
+  const tier = request.at("service_tier").given?.choice(Object.keys(words));
+  const parameters: ChatParameters = {
+    maxTokens: request.at("max_output_tokens").given?.count(),
+    temperature: request.at("temperature").given?.number(),
+    topP: request.at("top_p").given?.number(),
+    topK: request.at("top_k").given?.count(),
+    reasoning,
+    serviceTier: tier === undefined ? undefined : words[tier],
+  };
+  return Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined));
+}
+
+/** How much a model reasons, and whether anybody wants to read it. */
+function readReasoning(
+  field: RequestField | undefined,
+): Pick<ChatParameters, "reasoning"> & { showsReasoning: boolean } {
+  const { words = {} } = PARAMETERS.reasoning.completion ?? {};
+  const effort = field?.at("effort").given?.choice(Object.keys(words));
+  const reasoning = effort === undefined ? undefined : words[effort];
+  const summary = field?.at("summary").given ?? field?.at("generate_summary").given;
+  const isSummarised = summary !== undefined && summary.text() !== "none";
+  const reasons = reasoning !== undefined && reasoning !== "off";
+  return { reasoning, showsReasoning: reasons || (isSummarised && reasoning !== "off") };
+}
+
+function readText(field: RequestField | undefined): { format: RequestField | undefined; notices: string[] } {
+  const verbosity = field?.at("verbosity").given?.choice(["low", "medium", "high"]);
+  const isUsual = verbosity === undefined || verbosity === "medium";
+  const notice = `text.verbosity '${verbosity}' is left out: Converse has no such thing`;
+  return { format: field?.at("format").given, notices: isUsual ? [] : [notice] };
+}
+
+/**
+ * Reads `text.format` as the schema that an answer is held to; undefined for text. An answer that is cut at its token limit
+ * may be half a document, as with OpenAI; one that does not fit is an error only where `strict` promises that it does.
+ */
+async function readFormat(
+  format: RequestField,
+  signal: AbortSignal | undefined,
+): Promise<OutputSchema | undefined> {
+  const type = format.at("type");
+  switch (type.value) {
+    case "text":
+      return undefined;
+    case "json_object":
+      return { ...ANY_OBJECT, mayMisfit: isCut };
+    case "json_schema": {
+      const field = format.at("schema");
+      const isStrict = format.at("strict").given?.flag();
+      const compiled = await compileSchema(field.object(), field, signal);
+      return { ...compiled, mayMisfit: isStrict ? isCut : () => true };
+    }
+    default:
+      throw type.mustBe("text, json_object or json_schema");
+  }
+}
+
+/** What refusals call the fields, in Converse's words and in those of models. */
+const REFUSED_FIELDS: readonly [RegExp, keyof ResponseCreateParamsBase | "top_k"][] = [
+  [/\b(maxTokens|max_tokens)\b/, "max_output_tokens"],
+  [/\btemperature\b/, "temperature"],
+  [/\b(topP|top_p)\b/, "top_p"],
+  [/\b(topK|top_k)\b/, "top_k"],
+  [/\b(thinking|reasoning\w*|budget_tokens|effort)\b/, "reasoning"],
+  [/\b(serviceTier|service_tier)\b/, "service_tier"],
+  [/\btool(Config|s|Choice)\b/, "tools"],
+  [/\b(outputConfig|output_config)\b/, "text"],
+  [/\bsystem\b/, "instructions"],
+  [/\bmessages\b/, "input"],
+];
+
+/** The field of a request that a refusal of the service is about; undefined where it names none that was sent. */
+export function refusedField(refusal: string, body: JsonObject): string | undefined {
+  const [, field] =
+    REFUSED_FIELDS.find(([pattern, name]) => pattern.test(refusal) && (body[name] ?? null) !== null) ?? [];
+  return field;
+}

@@ -1,0 +1,240 @@
+import type {
+  ContentBlock,
+  Message,
+  ToolResultBlock,
+  ToolResultContentBlock,
+} from "@aws-sdk/client-bedrock-runtime";
+import { shorten } from "../../../errors.ts";
+import { turnOver } from "../../../next-turn.ts";
+import { readArguments } from "../../content/read-arguments.ts";
+import { type ContentContext, readFile, readImage } from "../../content/read-files.ts";
+import { toFreeformInput } from "../../content/freeform-tool.ts";
+import type { RequestField } from "../../request-field.ts";
+import { qualifiedName, TOOL_SEARCH } from "./client-tools.ts";
+import { openSealed } from "./encrypted-reasoning.ts";
+import { namesIn } from "./read-tools.ts";
+
+/** What the input items say. */
+export interface Input {
+  /** What `system` and `developer` messages say, wherever they stand. */
+  system: string[];
+  /** As they came: the request that is made of them is mended before it goes out. What one answer says is one message. */
+  messages: Message[];
+  /** The lists of tools that stand among the items. */
+  tools: RequestField[];
+  notices: string[];
+}
+
+/** Reads `input`. Throws `invalid-request`. */
+export async function readInput(field: RequestField, context: ContentContext): Promise<Input> {
+  if (typeof field.value === "string")
+    return { system: [], messages: [say("user", [{ text: field.value }])], tools: [], notices: [] };
+  const reader = new ItemReader(context);
+  const items = field.items();
+  reader.know(items);
+  for (const item of items) {
+    await turnOver();
+    reader.read(item);
+  }
+  return reader.input;
+}
+
+function say(role: "user" | "assistant", content: ContentBlock[]): Message {
+  return { role, content };
+}
+
+/** What a server of OpenAI's did by itself while it answered: it is in the answer, and nothing here can do it again. */
+const SERVER_CALLS: ReadonlySet<unknown> = new Set([
+  "code_interpreter_call",
+  "file_search_call",
+  "image_generation_call",
+  "mcp_approval_request",
+  "mcp_approval_response",
+  "mcp_call",
+  "mcp_list_tools",
+  "program",
+  "program_output",
+  "web_search_call",
+]);
+
+const ITEM_TYPES =
+  "message, function_call, function_call_output, custom_tool_call, custom_tool_call_output, tool_search_call, tool_search_output, additional_tools, reasoning or item_reference";
+
+class ItemReader {
+  readonly input: Input = { system: [], messages: [], tools: [], notices: [] };
+  readonly #context: ContentContext;
+  readonly #ids = new Set<string>();
+
+  constructor(context: ContentContext) {
+    this.#context = context;
+  }
+
+  /** Takes down which items are in the request, for those who name them. */
+  know(items: readonly RequestField[]): void {
+    for (const item of items) {
+      const id = item.at("id").value;
+      if (typeof id === "string" && typeOf(item) !== "item_reference") this.#ids.add(id);
+    }
+  }
+
+  read(item: RequestField): void {
+    const type = typeOf(item);
+    switch (type) {
+      case "message":
+        return this.#readMessage(item);
+      case "function_call": {
+        const input = readArguments(item.at("arguments"), this.#context);
+        return this.#call(item, this.#nameOf(item), input);
+      }
+      case "custom_tool_call":
+        return this.#call(item, this.#nameOf(item), toFreeformInput(item.at("input").text()));
+      case "function_call_output":
+      case "custom_tool_call_output":
+        return this.#result(item, this.#readParts(item.at("output"), readPart));
+      case "tool_search_call":
+        if (!item.at("call_id").given) return this.#leaveOut(type);
+        return this.#call(item, TOOL_SEARCH, readArguments(item.at("arguments"), this.#context));
+      case "tool_search_output":
+        this.input.tools.push(item.at("tools"));
+        if (!item.at("call_id").given) return this.#leaveOut(type);
+        return this.#result(item, [{ text: tellFound(namesIn(item.at("tools"))) }]);
+      case "additional_tools":
+        return void this.input.tools.push(item.at("tools"));
+      case "reasoning":
+        return this.#readReasoning(item);
+      case "item_reference":
+        return this.#findItem(item.at("id"));
+      default:
+        if (SERVER_CALLS.has(type)) return this.#leaveOut(type);
+        throw item.at("type").mustBe(ITEM_TYPES);
+    }
+  }
+
+  #readMessage(item: RequestField): void {
+    const role = item.at("role");
+    const content = item.at("content");
+    switch (role.value) {
+      case "user":
+        return void this.input.messages.push(say("user", this.#readParts(content, readPart)));
+      case "assistant":
+        return this.#answer(...this.#readParts(content, readAnswerPart));
+      case "system":
+      case "developer": {
+        const texts = this.#readParts(content, readTextPart).map(({ text = "" }) => text);
+        return void this.input.system.push(texts.join(""));
+      }
+      default:
+        throw role.mustBe("user, assistant, system or developer");
+    }
+  }
+
+  #readParts(
+    field: RequestField,
+    read: (part: RequestField, context: ContentContext) => ContentBlock,
+  ): ContentBlock[] {
+    if (typeof field.value === "string") return [{ text: field.value }];
+    return field.items().map((part) => read(part, this.#context));
+  }
+
+  #nameOf(item: RequestField): string {
+    return qualifiedName(item.at("name").text(), item.at("namespace").given?.text());
+  }
+
+  #call(item: RequestField, name: string, input: unknown): void {
+    const toolUseId = item.at("call_id").text();
+    this.#answer({ toolUse: { toolUseId, name, input } } as ContentBlock);
+  }
+
+  #result(item: RequestField, content: ContentBlock[]): void {
+    const toolResult: ToolResultBlock = {
+      toolUseId: item.at("call_id").text(),
+      content: content as ToolResultContentBlock[],
+    };
+    this.input.messages.push(say("user", [{ toolResult }]));
+  }
+
+  #readReasoning(item: RequestField): void {
+    const encrypted = item.at("encrypted_content").given?.text();
+    const reasoningContent = encrypted === undefined ? undefined : openSealed(encrypted);
+    if (reasoningContent) return this.#answer({ reasoningContent });
+    this.#tell("Reasoning without encrypted content of this server's is left out: no model takes it");
+  }
+
+  #findItem(id: RequestField): void {
+    const named = id.text();
+    if (this.#ids.has(named)) return;
+    throw id.refused(
+      `Item '${shorten(named)}' is not in this request, and this server keeps no items: send the item itself. Clients that refer to items send them with their option 'store' false.`,
+    );
+  }
+
+  /** What one answer says stands in items, and is one message: its reasoning goes with what follows it. */
+  #answer(...content: ContentBlock[]): void {
+    const last = this.input.messages.at(-1);
+    if (last?.role === "assistant") for (const block of content) last.content?.push(block);
+    else this.input.messages.push(say("assistant", content));
+  }
+
+  #leaveOut(type: unknown): void {
+    this.#tell(`Items of type '${String(type)}' are left out: they tell what another server did by itself`);
+  }
+
+  #tell(notice: string): void {
+    if (!this.input.notices.includes(notice)) this.input.notices.push(notice);
+  }
+}
+
+/** What a model is told of a search for tools: those that were found are declared. */
+function tellFound(names: readonly string[]): string {
+  if (names.length === 0) return "No tool was found.";
+  return `These tools were found, and can be called from now on: ${names.join(", ")}.`;
+}
+
+/** Messages and references may be told by what they have. */
+function typeOf(item: RequestField): unknown {
+  return item.at("type").given?.value ?? (item.at("role").given ? "message" : "item_reference");
+}
+
+function readPart(part: RequestField, context: ContentContext): ContentBlock {
+  const type = part.at("type");
+  switch (type.value) {
+    case "input_text":
+    case "output_text":
+    case "text":
+      return { text: part.at("text").text() };
+    case "input_image": {
+      const id = part.at("file_id").given;
+      if (id) throw id.refused("Files are not kept by this server: send the image itself as 'image_url'.");
+      return readImage(part.at("image_url"), context);
+    }
+    case "input_file": {
+      const url = part.at("file_url").given;
+      if (url)
+        throw url.refused("Files are not fetched by this server: send the file itself as 'file_data'.");
+      return readFile(part, context);
+    }
+    default:
+      throw part.refused(type.mustBe("input_text, input_image or input_file").message);
+  }
+}
+
+function readAnswerPart(part: RequestField): ContentBlock {
+  const type = part.at("type");
+  switch (type.value) {
+    case "output_text":
+    case "input_text":
+    case "text":
+      return { text: part.at("text").text() };
+    case "refusal":
+      return { text: part.at("refusal").text() };
+    default:
+      throw part.refused(type.mustBe("output_text or refusal").message);
+  }
+}
+
+function readTextPart(part: RequestField): ContentBlock {
+  const type = part.at("type");
+  if (type.value === "input_text" || type.value === "text" || type.value === "output_text")
+    return { text: part.at("text").text() };
+  throw part.refused(type.mustBe("input_text").message);
+}

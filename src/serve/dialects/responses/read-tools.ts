@@ -1,0 +1,190 @@
+import type { Tool, ToolChoice, ToolConfiguration, ToolInputSchema } from "@aws-sdk/client-bedrock-runtime";
+import { shorten } from "../../../errors.ts";
+import type { JsonObject } from "../../../json.ts";
+import { describeFreeform, FREEFORM_SCHEMA } from "../../content/freeform-tool.ts";
+import { readToolSchema } from "../../content/tool-schema.ts";
+import type { RequestField } from "../../request-field.ts";
+import { type ClientTool, type ClientTools, qualifiedName, TOOL_SEARCH } from "./client-tools.ts";
+
+/** What a request lets the model call. */
+export interface Callable {
+  /** Undefined when the model is to call none. */
+  tools: ToolConfiguration | undefined;
+  clientTools: ClientTools;
+  /** Whether the model may search the web, where it can. */
+  searchesWeb: boolean;
+  notices: string[];
+}
+
+/**
+ * Reads lists of tools and `tool_choice`. The choice `auto` is Converse's own and not sent: some models refuse to be told.
+ * Throws `invalid-request`.
+ */
+export function readTools(lists: readonly RequestField[], choice: RequestField): Callable {
+  const reader = new ToolReader();
+  for (const list of lists) for (const tool of list.given?.items() ?? []) reader.read(tool);
+  return {
+    tools: choose(reader, choice),
+    clientTools: reader.clientTools,
+    searchesWeb: reader.searchesWeb && choice.value !== "none",
+    notices: reader.notices,
+  };
+}
+
+/** Of all dates and forms of it. */
+const WEB_SEARCH = /^web_search/;
+
+/** Tools that OpenAI's own servers run, or that a client runs in a form that only its models know. */
+const NOT_HERE: ReadonlySet<unknown> = new Set([
+  "apply_patch",
+  "code_interpreter",
+  "computer",
+  "computer_use_preview",
+  "file_search",
+  "image_generation",
+  "local_shell",
+  "mcp",
+  "programmatic_tool_calling",
+  "shell",
+]);
+
+class ToolReader {
+  readonly declared: Tool.ToolSpecMember[] = [];
+  readonly clientTools = new Map<string, ClientTool>();
+  readonly notices: string[] = [];
+  searchesWeb = false;
+
+  read(tool: RequestField, namespace?: string): void {
+    const type = tool.at("type");
+    if (type.value === "function") return this.#function(tool, namespace);
+    if (type.value === "custom") return this.#custom(tool, namespace);
+    if (namespace !== undefined) throw type.mustBe("function or custom");
+    if (type.value === "namespace") {
+      const name = tool.at("name").text();
+      for (const member of tool.at("tools").items()) this.read(member, name);
+      return;
+    }
+    if (type.value === "tool_search") return this.#toolSearch(tool);
+    if (WEB_SEARCH.test(type.text())) {
+      this.searchesWeb = true;
+      return;
+    }
+    if (NOT_HERE.has(type.value))
+      throw type.refused(
+        `'${type.param}' is '${type.text()}', which this server does not have: give the model a function for it.`,
+        "unsupported_parameter",
+      );
+    throw type.mustBe("function, custom, namespace, tool_search or web_search");
+  }
+
+  #function(tool: RequestField, namespace: string | undefined): void {
+    const isStrict = tool.at("strict").given?.flag();
+    const client: ClientTool = { kind: "function", name: tool.at("name").text(), namespace };
+    this.#declare(client, textOf(tool), readToolSchema(tool.at("parameters")), isStrict);
+  }
+
+  #custom(tool: RequestField, namespace: string | undefined): void {
+    const format = tool.at("format").given;
+    const isGrammar = format !== undefined && format.at("type").value !== "text";
+    const grammar = isGrammar
+      ? { syntax: format.at("syntax").text(), definition: format.at("definition").text() }
+      : undefined;
+    const client: ClientTool = { kind: "custom", name: tool.at("name").text(), namespace };
+    this.#declare(client, describeFreeform(textOf(tool), grammar), FREEFORM_SCHEMA);
+  }
+
+  /** A search that the client does is a tool of its own; where OpenAI's servers would, all tools are declared at once. */
+  #toolSearch(tool: RequestField): void {
+    if (tool.at("execution").value !== "client") {
+      this.notices.push("The tool search of OpenAI's servers is left out: every tool is declared");
+      return;
+    }
+    const client: ClientTool = { kind: "tool_search", name: TOOL_SEARCH };
+    this.#declare(client, textOf(tool), readToolSchema(tool.at("parameters")));
+  }
+
+  #declare(client: ClientTool, description: string | undefined, json: JsonObject, isStrict = false): void {
+    const name = qualifiedName(client.name, client.namespace);
+    if (!this.clientTools.has(name)) this.clientTools.set(name, client);
+    this.declared.push({
+      toolSpec: {
+        name,
+        ...(description === undefined ? {} : { description }),
+        inputSchema: { json } as ToolInputSchema,
+        ...(isStrict ? { strict: true } : {}),
+      },
+    });
+  }
+}
+
+/** The names that the model knows the tools of a list by. Throws `invalid-request`. */
+export function namesIn(list: RequestField): string[] {
+  const reader = new ToolReader();
+  for (const tool of list.items()) reader.read(tool);
+  return [...reader.clientTools.keys()];
+}
+
+function textOf(tool: RequestField): string | undefined {
+  return tool.at("description").given?.text();
+}
+
+function choose(
+  { declared, clientTools, searchesWeb }: ToolReader,
+  choice: RequestField,
+): ToolConfiguration | undefined {
+  const wanted = choice.value ?? "auto";
+  if (wanted === "none") return undefined;
+  if (declared.length === 0) {
+    if (wanted === "auto" || searchesWeb) return undefined;
+    throw choice.refused("'tool_choice' asks for a tool, and 'tools' holds none.");
+  }
+  if (typeof wanted === "string")
+    return configuration(declared, wanted === "auto" ? undefined : modeOf(choice));
+  const type = choice.at("type");
+  switch (type.value) {
+    case "function":
+    case "custom":
+      return configuration(declared, { tool: { name: chosenName(choice, clientTools) } });
+    case "allowed_tools":
+      return allowed(choice, declared, clientTools);
+    default:
+      throw type.mustBe("function, custom or allowed_tools");
+  }
+}
+
+function allowed(
+  choice: RequestField,
+  declared: readonly Tool.ToolSpecMember[],
+  clientTools: ClientTools,
+): ToolConfiguration {
+  const tools = choice.at("tools");
+  const named = tools.items().filter((item) => !WEB_SEARCH.test(item.at("type").text()));
+  const names = new Set(named.map((item) => chosenName(item, clientTools)));
+  const kept = declared.filter(({ toolSpec }) => names.has(toolSpec.name ?? ""));
+  if (kept.length === 0) throw tools.refused(`'${tools.param}' allows none of the tools.`);
+  return configuration(kept, modeOf(choice.at("mode")));
+}
+
+/** The name that the model knows a tool by that is chosen by its own, with or without its namespace. */
+function chosenName(item: RequestField, clientTools: ClientTools): string {
+  const field = item.at("name");
+  const [name, namespace] = [field.text(), item.at("namespace").given?.text()];
+  const qualified = qualifiedName(name, namespace);
+  if (clientTools.has(qualified)) return qualified;
+  for (const [known, client] of clientTools)
+    if (namespace === undefined && client.name === name) return known;
+  throw field.refused(`There is no tool '${shorten(name)}' among 'tools'.`);
+}
+
+function modeOf(mode: RequestField): ToolChoice | undefined {
+  if (mode.value === "auto") return undefined;
+  if (mode.value === "required") return { any: {} };
+  throw mode.mustBe("none, auto, required or a tool");
+}
+
+function configuration(
+  tools: readonly Tool.ToolSpecMember[],
+  toolChoice: ToolChoice | undefined,
+): ToolConfiguration {
+  return { tools: [...tools], ...(toolChoice ? { toolChoice } : {}) };
+}

@@ -1,0 +1,68 @@
+import type { ResponseCreateParamsBase, ResponseTextConfig } from "openai/resources/responses/responses";
+import type { Reasoning } from "openai/resources/shared";
+import { type FieldRule, unless } from "../../field-rules.ts";
+
+const isFalse = (value: unknown): boolean => value === false;
+
+const STATELESS = "this server keeps nothing: send the whole conversation as 'input'";
+
+/** `top_k` of other servers, Codex's marks of its own, and one that only OpenAI's pages have. */
+type OtherField = "client_metadata" | "max_tool_calls" | "top_k";
+
+/**
+ * Every field of a request of OpenAI's Responses, by its own type, so that a field that OpenAI adds does not compile until
+ * somebody decides what becomes of it. What changes the answer and has no counterpart in Converse is refused.
+ */
+export const FIELD_RULES: Readonly<Record<keyof ResponseCreateParamsBase | OtherField, FieldRule>> = {
+  background: unless(isFalse, "this server keeps nothing: wait for the answer, or stream it"),
+  client_metadata: "ignored",
+  // When a conversation gets long is for the client to see.
+  context_management: "ignored",
+  conversation: () => STATELESS,
+  include: "read",
+  input: "read",
+  instructions: "read",
+  max_output_tokens: "read",
+  // Of tools that this server does not have.
+  max_tool_calls: "ignored",
+  metadata: "read",
+  model: "read",
+  moderation: () => "Bedrock moderates by guardrails, which the server's configuration names",
+  parallel_tool_calls: "read",
+  previous_response_id: () => STATELESS,
+  prompt: () => "this server has no prompt templates: send the prompt itself",
+  prompt_cache_key: "ignored",
+  prompt_cache_options: "ignored",
+  prompt_cache_retention: "ignored",
+  reasoning: "read",
+  safety_identifier: "ignored",
+  service_tier: "read",
+  store: unless(isFalse, STATELESS),
+  stream: "read",
+  stream_options: "ignored",
+  temperature: "read",
+  text: "read",
+  tool_choice: "read",
+  tools: "read",
+  top_k: "read",
+  top_logprobs: unless((value) => value === 0, "Converse gives no log probabilities"),
+  top_p: "read",
+  // What is too long for a model is refused by it, as `disabled` says.
+  truncation: "ignored",
+  user: "ignored",
+};
+
+/** The fields of `reasoning`. Of summaries there is one kind. */
+export const REASONING_RULES: Readonly<Record<keyof Reasoning, FieldRule>> = {
+  context: "ignored",
+  effort: "read",
+  generate_summary: "read",
+  mode: "ignored",
+  summary: "read",
+};
+
+/** The fields of `text`. */
+export const TEXT_RULES: Readonly<Record<keyof ResponseTextConfig, FieldRule>> = {
+  format: "read",
+  verbosity: "read",
+};

@@ -1,0 +1,37 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { describeFreeform, freeformText, toFreeformInput } from "../../../src/serve/content/freeform-tool.ts";
+
+describe("a tool that takes a text", () => {
+  it("is called with an object that holds it, whatever it is", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme" }), (text) => {
+        expect(freeformText(JSON.stringify(toFreeformInput(text)))).toBe(text);
+      }),
+    );
+  });
+
+  it.each([
+    ["the text under another name", `{"patch":"*** Begin"}`, "*** Begin"],
+    ["the text and nothing else", `"ls"`, "ls"],
+    ["nothing", `{}`, ""],
+    ["several fields", `{"a":"1","b":"2"}`, `{"a":"1","b":"2"}`],
+    ["a field that is no text", `{"a":1}`, `{"a":1}`],
+    ["its own field among others", `{"input":"x","why":"y"}`, "x"],
+    ["half a character", `{"input":"a\\ud83d"}`, "a\ufffd"],
+    ["JSON that was cut", `{"input":"*** Beg`, `{"input":"*** Beg`],
+  ])("is called by a model that says %s", (_, json, text) => {
+    expect(freeformText(json)).toBe(text);
+  });
+
+  it("tells the model of its grammar", () => {
+    const grammar = { syntax: "lark", definition: "\nstart: /x+/\n" };
+    expect(describeFreeform("Runs x.", grammar)).toBe(
+      "Runs x.\n\nThe input must match this lark grammar:\n\nstart: /x+/",
+    );
+    expect(describeFreeform(undefined, grammar)).toBe(
+      "The input must match this lark grammar:\n\nstart: /x+/",
+    );
+    expect(describeFreeform("Runs x.", undefined)).toBe("Runs x.");
+  });
+});
