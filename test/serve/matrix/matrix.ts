@@ -321,4 +321,5 @@ export function describeMatrix(client: DialectClient): void {
       expect(isAborted).toBe(true);
       expect(durationMs).toBeLessThan(5000);
     });
-  }
+  });
+}
