@@ -121,7 +121,8 @@ async function byChat(served: Served, { model }: Wire, question: Question): Prom
   const { code, stdout, stderr } = await served.run([
     "chat",
     "--json",
-    ...["--model", model],
+    "--model",
+    model,
     ...(system === undefined ? [] : ["--system", system]),
     ...(image ? file("pixel.png", image) : []),
     ...(document ? file(document.name, document.text) : []),
