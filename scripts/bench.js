@@ -1,5 +1,6 @@
 // Measures start-up, lists, first token, streaming and size against their references, in one run:
 //   npm run bench -- [--quick] [--node VERSION…] [--runs N] [--only TEXT…] [--check] [--baseline FILE] [--save FILE] [--write]
+//   npm run bench -- --serve [--quick]   what `openclaw serve` adds and carries, and nothing else
 //   npm run bench -- --soak MINUTES      hostile and honest load on `openclaw serve`, and nothing else
 // Each row and its reference take turns, so that a machine whose speed drifts drifts for both; medians are compared.
 // --only measures the rows whose names contain a text. --check names what is slower than the figures in the repository by
@@ -13,6 +14,7 @@ import { compareFigures, quantile, toFigure } from "./bench/figures.js";
 import { measure, runOnce } from "./bench/measure.js";
 import { DELTAS, MODEL, openclaw, ROUND_TRIP_MS, tables } from "./bench/rows.js";
 import { serveLatency } from "./bench/serve-latency.js";
+import { serveLoad } from "./bench/serve-load.js";
 import { soak } from "./bench/soak.js";
 import { startServer } from "./bench/start-server.js";
 import { nodeBinary } from "./node-binary.js";
@@ -47,6 +49,7 @@ const { values: options } = parseArgs({
     baseline: { type: "string" },
     save: { type: "string" },
     write: { type: "boolean", default: false },
+    serve: { type: "boolean", default: false },
     soak: { type: "string" },
   },
 });
@@ -72,6 +75,10 @@ try {
     console.log(text);
     process.exit(isFine ? 0 : 1);
   }
+  if (options.serve) {
+    console.log(await ofServe());
+    process.exit(0);
+  }
   servers.plain = await startServer("server", work, 0);
   servers.stream = await startServer("server", work, options.quick ? 2000 : DELTAS);
   const tls = /** @type {Listening & OverTls & { child: typeof servers.plain.child }} */ (
@@ -84,10 +91,9 @@ try {
   const results = [];
   for (const version of versions) results.push(await measureOn(version));
   const size = options.quick || options.only ? undefined : await installedSize();
-  const text = [
-    report(results, size, await streamSpeed()),
-    ...(options.only ? [] : [await serveLatency(work, options.quick ? 2 : 50)]),
-  ].join("\n\n");
+  const text = [report(results, size, await streamSpeed()), ...(options.only ? [] : [await ofServe()])].join(
+    "\n\n",
+  );
   console.log(text);
   if (load > BUSY)
     console.error(`Other work was running (load ${load.toFixed(1)}): measure again without it.`);
@@ -101,6 +107,12 @@ try {
 } finally {
   for (const server of Object.values(servers)) server.child.stdin.end();
   await rm(work, { recursive: true, force: true });
+}
+
+/** What `openclaw serve` adds to an answer, and what one process of it carries. */
+async function ofServe() {
+  const [answers, rounds, ms] = options.quick ? [2, 1, 500] : [50, 3, 5000];
+  return [await serveLatency(work, answers), await serveLoad(work, rounds, ms)].join("\n\n");
 }
 
 /**

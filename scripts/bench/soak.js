@@ -2,11 +2,11 @@
 // anything, and what the others cost them.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { root } from "../set-up.js";
 import { startServe } from "./serve-latency.js";
+import { memoryOf } from "./serve-load.js";
 import { startServer } from "./start-server.js";
 
 /**
@@ -82,16 +82,6 @@ async function reportOf(load) {
   const [code] = await once(load, "close");
   if (code !== 0) throw new Error(`A load of the soak ended with ${code}.`);
   return JSON.parse(text);
-}
-
-/**
- * In MiB, as the kernel counts it.
- * @param {number} processId
- */
-async function memoryOf(processId) {
-  const [, kilobytes] =
-    /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${processId}/status`, "utf8")) ?? [];
-  return Number(kilobytes) / 1024;
 }
 
 /** @param {number[]} values */

@@ -17,7 +17,7 @@ import { bundleModule } from "../bundle-module.js";
  * Bundles a server of this folder into `work` and starts it. Resolves to its process and what it prints when it listens.
  * @param {string} name
  * @param {string} work
- * @param {number[]} args
+ * @param {(number | string)[]} args
  */
 export async function startServer(name, work, ...args) {
   const outfile = path.join(work, `${name}.mjs`);
