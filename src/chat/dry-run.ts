@@ -1,14 +1,11 @@
 import type { ConverseStreamCommandInput } from "@aws-sdk/client-bedrock-runtime";
-import { blocksOf, fileOf } from "../converse/conversation.ts";
 import type { Ask } from "../converse/plan-request.ts";
 import { recallLessons } from "../discovery/lesson-cache.ts";
 import { isRecord } from "../json.ts";
 import { formatUsd, type Price, priceCall, type TokenUsage, WEB_SEARCH } from "../models/usage.ts";
 import type { Setup } from "../session/session.ts";
+import { estimateTokens } from "./count-question.ts";
 import { openWire } from "./open-wire.ts";
-
-/** Characters per token where AWS has no counter: the usual rule of thumb for English. */
-const CHARACTERS_PER_TOKEN = 4;
 
 /** The `--json` document of `chat --dry-run`. */
 export interface DryRun {
@@ -134,17 +131,4 @@ const DATA_URL = /^data:([^;,]+);base64,(.*)$/;
 
 function describeDataUrl(_: string, type: string, base64: string): string {
   return `data:${type} ${describeBase64(base64)}`;
-}
-
-/** The tokens of all text that the model reads, by its length, and how many files there are beside, which are not in it. */
-function estimateTokens(input: ConverseStreamCommandInput): { tokens: number; files: number } {
-  let length = JSON.stringify(input.toolConfig)?.length ?? 0;
-  let files = 0;
-  for (const { text = "" } of input.system ?? []) length += text.length;
-  for (const block of blocksOf(input)) {
-    const file = fileOf(block);
-    if (file?.isOpaque || file?.s3Location) files += 1;
-    else length += (block.text ?? file?.text ?? file?.bytes)?.length ?? 0;
-  }
-  return { tokens: Math.ceil(length / CHARACTERS_PER_TOKEN), files };
 }

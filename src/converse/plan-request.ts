@@ -109,7 +109,7 @@ export async function planRequest(
     mostTokens,
     mostReasoning: ask.mostReasoning,
     isShown: ask.showsReasoning === true,
-    obstacle: obstacleOf(ask),
+    obstacle: obstacleOf(ask, lessons),
     nameOf: ask.nameOf,
   });
   const topK = planTopK(reasoning.parameters.topK, family, ask);
@@ -246,15 +246,32 @@ export function planTopK(
   return { fields: {}, notices: [notice] };
 }
 
-function obstacleOf({ messages, tools }: Ask): Obstacle | undefined {
-  const hasResults = ({ content = [] }: Message): boolean => content.some(({ toolResult }) => toolResult);
-  const newest = messages.at(-1);
-  const asked = messages.findLastIndex((message) => message.role === "user" && !hasResults(message));
-  // What was thought before the first of several calls is what counts: behind results there may be no more.
-  const begun = messages.find(({ role }, index) => index > asked && role === "assistant");
-  const isThoughtOf = begun?.content?.some(({ reasoningContent }) => reasoningContent) === true;
-  if (newest && hasResults(newest) && !isThoughtOf) return "lost-reasoning";
+function obstacleOf({ messages, tools }: Ask, lessons: Lessons): Obstacle | undefined {
+  const begun = beginningOfCalls(messages);
+  const isSent = !isLearnt(lessons, "old-reasoning", "no-reasoning-blocks");
+  const isThoughtOf = isSent && begun?.content?.some(({ reasoningContent }) => reasoningContent) === true;
+  if (begun && !isThoughtOf) return "lost-reasoning";
   return tools?.toolChoice && !tools.toolChoice.auto ? "forced-tool" : undefined;
+}
+
+/**
+ * The answer with the first of the calls whose results are what the model goes on with: what was thought before that is what
+ * counts, behind results there may be no more. Beside results a message may hold words; undefined where it holds no others.
+ */
+function beginningOfCalls(messages: readonly Message[]): Message | undefined {
+  let begun: Message | undefined;
+  let hasResults = false;
+  let later: Message | undefined;
+  for (const message of messages.toReversed()) {
+    const { role, content = [] } = message;
+    if (role === "user") {
+      if (later?.role !== "user") hasResults = false;
+      hasResults ||= content.some(({ toolResult }) => toolResult);
+    } else if (hasResults) begun = message;
+    else break;
+    later = message;
+  }
+  return begun;
 }
 
 /**

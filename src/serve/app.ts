@@ -9,6 +9,7 @@ import { Call, CLIENT_CLOSED } from "./call.ts";
 import type { AnswerService, Dialect, Route, ToldError } from "./dialect.ts";
 import { bedrock } from "./dialects/bedrock/routes.ts";
 import { chatCompletions } from "./dialects/chat-completions/routes.ts";
+import { messages } from "./dialects/messages/routes.ts";
 import { responses } from "./dialects/responses/routes.ts";
 import { type ErrorAnswer, toErrorAnswer } from "./error-answer.ts";
 import { BodyRefusal, BytesInFlight, readJsonBody } from "./request-body.ts";
@@ -38,7 +39,7 @@ export interface AppOptions extends AnswerService {
 }
 
 /** What clients speak. The first is also that of whoever asks for something that is not there. */
-const DIALECTS: readonly [Dialect, ...Dialect[]] = [chatCompletions, responses, bedrock];
+const DIALECTS: readonly [Dialect, ...Dialect[]] = [chatCompletions, responses, messages, bedrock];
 
 /** The id of a request of which AWS knows nothing. */
 export function newRequestId(): string {
@@ -115,9 +116,15 @@ export class App {
         return context.body(text, 200, { "content-type": contentType });
       });
     }
+    // Claude Code looks so whether anybody is there, and takes a 404 for nobody.
+    for (const path of ["/", "/api/hello"])
+      hono.get(path, (context, next) =>
+        context.req.raw.method === "HEAD" ? Promise.resolve(context.body(null, 200)) : next(),
+      );
     for (const dialect of DIALECTS) {
-      for (const { path } of dialect.routes) {
+      for (const { path, isFor } of dialect.routes) {
         hono.use(path, (context, next) => {
+          if (isFor?.(context.req.raw.headers) === false) return next();
           context.set("dialect", dialect);
           context.var.call.entry.dialect = dialect.name;
           return next();
@@ -128,12 +135,16 @@ export class App {
     }
     hono.use("/v1/*", this.#open);
     const routes = DIALECTS.flatMap((dialect) => dialect.routes);
-    for (const route of routes) this.#define(route);
+    // Those that are for some requests only come first: the others answer whatever is left.
+    for (const route of routes) if (route.isFor) this.#define(route);
+    for (const route of routes) if (!route.isFor) this.#define(route);
     const own = ["/health", "/ready", ...(tellsMetrics ? ["/metrics"] : [])];
     const paths = [...own, ...routes.map(({ path }) => path)];
     for (const path of paths) {
       const methods = routes.flatMap((route) => (route.path === path ? route.method : []));
-      const allow = (methods.length === 0 ? ["GET"] : methods).join(", ").replace("GET", "GET, HEAD");
+      const allow = (methods.length === 0 ? ["GET"] : [...new Set(methods)])
+        .join(", ")
+        .replace("GET", "GET, HEAD");
       hono.all(path, (context) => {
         const message = `${context.req.method} ${shorten(context.req.path)} is not possible.`;
         return fail(context, 405, "method_not_allowed", message, { allow });
@@ -148,14 +159,15 @@ export class App {
     hono.onError(answerFailure);
   }
 
-  #define({ method, path, isBodiless = false, answer }: Route): void {
+  #define({ method, path, isBodiless = false, isFor, answer }: Route): void {
     const named: Handler = async (context, next) => {
       context.var.call.route = path.replaceAll(/\{[^}]*\}/g, "");
       return next();
     };
     const before = method === "POST" && !isBodiless ? [this.#limited, this.#readBody, this.#counted] : [];
-    this.hono.on(method, [path], named, ...before, (context) =>
-      answer(this.#options, {
+    this.hono.on(method, [path], named, ...before, (context, next) => {
+      if (isFor?.(context.req.raw.headers) === false) return next();
+      return answer(this.#options, {
         call: context.var.call,
         id: context.req.param("id") ?? "",
         query: new URL(context.req.url).searchParams,
@@ -163,8 +175,8 @@ export class App {
         body: context.var.body,
         now: this.#options.runtime.now(),
         hangUp: () => context.env.incoming.socket.destroy(),
-      }),
-    );
+      });
+    });
   }
 
   /** Follows a request from its first byte to its last, and gives it its line in the log. */

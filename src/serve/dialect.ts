@@ -35,6 +35,8 @@ export interface Route {
   /** True for a POST that asks no model, whose body nobody reads. */
   isBodiless?: boolean;
   path: string;
+  /** Which requests it is for, where other dialects have the same path; all, unless it says otherwise. */
+  isFor?: (headers: Headers) => boolean;
   /** What it throws becomes an HTTP error. */
   answer: (service: AnswerService, request: RouteRequest) => Promise<Response>;
 }

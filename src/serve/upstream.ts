@@ -1,6 +1,7 @@
 import { SessionPool } from "../session/session-pool.ts";
 import { type Setup, readSetup } from "../session/session.ts";
 import type { LoadedConfig } from "../config/resolve.ts";
+import { countQuestion } from "../chat/count-question.ts";
 import { type Query, runTurn, withRenewal } from "../chat/run-turn.ts";
 import type { ChatEvents } from "../converse/chat-event.ts";
 import type { ResolvedModel } from "../models/resolve-model.ts";
@@ -149,12 +150,7 @@ export class Upstream {
    * askModel.
    */
   async *askByName(name: string, query: Omit<Query, "bounds">, runtime: Runtime, caller: Caller): ChatEvents {
-    const models = await this.#resolve(name, "current").catch((error: unknown) => {
-      // AWS may have opened a model since the list was loaded.
-      if (error instanceof OpenclawError && error.code === "model-not-found")
-        return this.#resolve(name, "newest");
-      throw error;
-    });
+    const models = await this.#modelsOf(name);
     caller.admit?.(models);
     let asked = await this.#generation();
     const [first] = models;
@@ -166,6 +162,21 @@ export class Upstream {
       this.#runtime.terminal.note(`${failure.message} Looking for new credentials.`);
       return true;
     });
+  }
+
+  /**
+   * The input tokens of a question to the first of the models of a name, as its service counts them, or an estimate, and
+   * then why. Throws `model-not-found` with the nearest names, and what planning it throws.
+   */
+  async countByName(
+    name: string,
+    ask: Omit<Query, "bounds">,
+    runtime: Runtime,
+  ): ReturnType<typeof countQuestion> {
+    const [model] = await this.#modelsOf(name);
+    const { setup, pool, modelList } = await this.#generation();
+    if (!model) throw new Error(`'${name}' names no model.`);
+    return countQuestion({ ...setup, runtime }, { ...ask, model, open: pool.open, known: modelList.known });
   }
 
   /** Closes every connection. */
@@ -209,6 +220,15 @@ export class Upstream {
       generation.running -= 1;
       await this.#closeRetired(generation);
     }
+  }
+
+  #modelsOf(name: string): Promise<ResolvedModel[]> {
+    return this.#resolve(name, "current").catch((error: unknown) => {
+      // AWS may have opened a model since the list was loaded.
+      if (error instanceof OpenclawError && error.code === "model-not-found")
+        return this.#resolve(name, "newest");
+      throw error;
+    });
   }
 
   async #resolve(name: string, list: "current" | "newest"): Promise<ResolvedModel[]> {

@@ -64,7 +64,7 @@ export function readAudio(audio: RequestField): ContentBlock {
 }
 
 /** Far more than Converse takes: each gets a name that no other has. */
-const MOST_DOCUMENTS = 1000;
+export const MOST_DOCUMENTS = 1000;
 
 /** A file of OpenAI's with its `filename` and `file_data`, whatever kind it is of. Throws `invalid-request`. */
 export function readFile(file: RequestField, context: ContentContext): ContentBlock {

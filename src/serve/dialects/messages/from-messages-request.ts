@@ -1,0 +1,202 @@
+import type { CachePointBlock, Message } from "@aws-sdk/client-bedrock-runtime";
+import type { OutputConfig, ThinkingConfigParam } from "@anthropic-ai/sdk/resources/messages/messages";
+import { type ChatParameters, flagName, type ParameterNames } from "../../../config/parameters.ts";
+import { withoutUndefined, isRecord, type JsonObject } from "../../../json.ts";
+import { levelOfBudget } from "../../../models/families.ts";
+import { LONGEST_ID } from "../../../models/resolve-model.ts";
+import type { Asked } from "../../answer-call.ts";
+import type { OutputSchema } from "../../../converse/output-schema.ts";
+import { compileSchema, isCut } from "../../content/answer-schema.ts";
+import { judgeFields } from "../../field-rules.ts";
+import { refused, RequestField } from "../../request-field.ts";
+import type { BlockContext } from "./read-blocks.ts";
+import { readCachePoint } from "./read-blocks.ts";
+import { readMessages } from "./read-messages.ts";
+import { readTools } from "./read-tools.ts";
+import { FIELD_RULES, OUTPUT_RULES } from "./request-fields.ts";
+
+/** A Messages request in this program's terms. */
+export interface MessagesAsk extends Asked {
+  /** The texts that end the answer. */
+  stops: readonly string[];
+}
+
+/**
+ * Reads a Messages request. `remoteFiles` are those that were fetched for it; undefined where none may be. Throws
+ * `invalid-request`, with the field at fault as `param` in the details.
+ */
+export async function fromMessagesRequest(
+  body: unknown,
+  remoteFiles: ReadonlyMap<string, Uint8Array> | undefined,
+  signal?: AbortSignal,
+): Promise<MessagesAsk> {
+  if (!isRecord(body)) throw refused("The body must be a JSON object.", "body");
+  const request = new RequestField(body, "");
+  const unknown = judgeFields(request, FIELD_RULES);
+  const model = readModelName(request.at("model"));
+  const context: BlockContext = {
+    remoteFiles,
+    documents: 0,
+    toolsFound: new Set(),
+    toolsAdded: [],
+    notices: new Set(),
+    unknown,
+  };
+  const { system, messages } = await readMessages(request.at("system"), request.at("messages"), context);
+  const { tools, searchesWeb, mayCallInParallel } = readTools(
+    request.at("tools"),
+    request.at("tool_choice"),
+    context,
+  );
+  const { parameters, mostReasoning, display } = readParameters(request);
+  const output = request.at("output_config").given;
+  if (output) unknown.push(...judgeFields(output, OUTPUT_RULES));
+  const format = output?.at("format").given ?? request.at("output_format").given;
+  const stops = parameters.stopSequences ?? [];
+  return {
+    model,
+    ask: {
+      messages: withCachePoint(messages, readCachePoint(request.at("cache_control"))),
+      system,
+      parameters,
+      mostReasoning,
+      nameOf,
+      tools,
+      searchesWeb,
+      schema: format && (await readFormat(format, signal)),
+      // A model that does not hide by itself what it thinks is not asked to: what proves it holds for the words, too.
+      showsReasoning: (parameters.reasoning ?? "off") !== "off" && display !== "omitted",
+      namesStop: true,
+    },
+    isStreamed: request.at("stream").given?.flag() ?? false,
+    mayCallInParallel,
+    notices: [...context.notices],
+    unknown,
+    stops,
+  };
+}
+
+/** Refused by its length before anybody looks for it. */
+function readModelName(field: RequestField): string {
+  const name = field.text();
+  if (name.length <= LONGEST_ID) return name;
+  throw field.refused(`'model' has ${name.length} characters, and a model's name has at most ${LONGEST_ID}.`);
+}
+
+/** What the client calls the parameters. */
+const FIELDS: Readonly<Partial<Record<keyof ChatParameters, string>>> = {
+  maxTokens: "max_tokens",
+  temperature: "temperature",
+  topP: "top_p",
+  topK: "top_k",
+  stopSequences: "stop_sequences",
+  reasoning: "thinking",
+  cache: "cache_control",
+  serviceTier: "service_tier",
+};
+
+const nameOf: ParameterNames = (name) => FIELDS[name] ?? flagName(name);
+
+/** Words by which services name what they refuse, and the fields that say it here. */
+const WORDS: readonly [RegExp, string][] = [
+  [/\b(maxTokens|max_tokens)\b/, "max_tokens"],
+  [/\btemperature\b/, "temperature"],
+  [/\b(topP|top_p)\b/, "top_p"],
+  [/\b(topK|top_k)\b/, "top_k"],
+  [/\b(stopSequences|stop_sequences)\b/, "stop_sequences"],
+  [/\b(thinking|reasoningConfig|reasoning_effort)\b/, "thinking"],
+  [/\b(outputConfig|output_config)\b/, "output_config"],
+  [/\btool(Config|s|Choice)\b/, "tools"],
+  [/\bmessages\b/, "messages"],
+];
+
+/** The field of a request that a refusal of the service is about; undefined where it names none that was sent. */
+export function refusedField(refusal: string, body: JsonObject): string | undefined {
+  return WORDS.find(([pattern, field]) => pattern.test(refusal) && (body[field] ?? null) !== null)?.[1];
+}
+
+interface ReadParameters {
+  parameters: ChatParameters;
+  mostReasoning: number | undefined;
+  display: unknown;
+}
+
+function readParameters(request: RequestField): ReadParameters {
+  const thinking = readThinking(request.at("thinking").given);
+  const effort = request.at("output_config").given?.at("effort").given?.choice(EFFORTS);
+  const tier = request.at("service_tier").given?.choice(["auto", "standard_only"]);
+  const parameters = {
+    maxTokens: request.at("max_tokens").given?.count(),
+    temperature: request.at("temperature").given?.number(),
+    topP: request.at("top_p").given?.number(),
+    topK: request.at("top_k").given?.count(),
+    stopSequences: request
+      .at("stop_sequences")
+      .given?.items()
+      .map((text) => text.text()),
+    // How hard a model tries is how long it thinks, unless it is not to think at all.
+    reasoning: thinking.type === "disabled" ? "off" : (effort ?? thinking.level),
+    // `auto` leaves it to the server's configuration.
+    serviceTier: tier === "standard_only" ? "default" : undefined,
+  } satisfies ChatParameters;
+  return {
+    parameters: withoutUndefined(parameters),
+    mostReasoning: thinking.type === "enabled" ? thinking.budget : undefined,
+    display: thinking.display,
+  };
+}
+
+const EFFORTS = ["low", "medium", "high", "xhigh", "max"] as const satisfies NonNullable<
+  OutputConfig["effort"]
+>[];
+
+type ThinkingType = ThinkingConfigParam["type"];
+
+interface Thinking {
+  type: "enabled" | "adaptive" | "disabled" | undefined;
+  level?: ChatParameters["reasoning"];
+  budget?: number;
+  display?: unknown;
+}
+
+/** Each form of thinking, by the SDK's types. */
+const THINKING: Readonly<Record<ThinkingType, (field: RequestField) => Thinking>> = {
+  enabled: (field) => {
+    const tokens = field.at("budget_tokens");
+    const budget = tokens.count();
+    if (budget < LEAST_BUDGET) throw tokens.mustBe(`at least ${LEAST_BUDGET}`);
+    return { type: "enabled", budget, level: levelOfBudget(budget), display: field.at("display").value };
+  },
+  // It thinks as much as `high` says, where nothing says otherwise: https://platform.claude.com/docs/en/build-with-claude/effort
+  adaptive: (field) => ({ type: "adaptive", level: "high", display: field.at("display").value }),
+  // Nothing before the answer: the models that know it take this for `off`.
+  between_tools: () => ({ type: "disabled" }),
+  disabled: () => ({ type: "disabled" }),
+};
+
+/** https://platform.claude.com/docs/en/build-with-claude/extended-thinking */
+const LEAST_BUDGET = 1024;
+
+function readThinking(field: RequestField | undefined): Thinking {
+  if (!field) return { type: undefined };
+  const type = field.at("type").choice(Object.keys(THINKING) as ThinkingType[]);
+  return THINKING[type](field);
+}
+
+async function readFormat(format: RequestField, signal: AbortSignal | undefined): Promise<OutputSchema> {
+  const type = format.at("type");
+  if (type.value !== "json_schema") throw type.mustBe("json_schema");
+  const field = format.at("schema");
+  // What is cut at its token limit may be half a document.
+  return { ...(await compileSchema(field.object(), field, signal)), mayMisfit: isCut };
+}
+
+/** A cache point behind all that is said. */
+function withCachePoint(
+  messages: readonly Message[],
+  point: CachePointBlock | undefined,
+): readonly Message[] {
+  const last = messages.at(-1);
+  if (!point || !last) return messages;
+  return [...messages.slice(0, -1), { ...last, content: [...(last.content ?? []), { cachePoint: point }] }];
+}

@@ -1,0 +1,84 @@
+import type { ContentBlock, Message, SystemContentBlock } from "@aws-sdk/client-bedrock-runtime";
+import { turnOver } from "../../../next-turn.ts";
+import type { RequestField } from "../../request-field.ts";
+import { type BlockContext, readCachePoint, readContent } from "./read-blocks.ts";
+
+/** A conversation as Converse takes it. */
+export interface Conversation {
+  system: SystemContentBlock[];
+  /** As they came: the request that is made of them is mended before it goes out. */
+  messages: Message[];
+}
+
+/**
+ * Claude Code's note to Anthropic's billing, at the head of its system prompt. It differs from call to call, and nothing
+ * behind it would be found in a cache: https://github.com/anthropics/claude-code/issues/68900
+ */
+const BILLING_NOTE = /^x-anthropic-billing-header:[^\n]*\n?/;
+
+/**
+ * Reads the system prompt and the messages. What a system message says before anybody else belongs to the prompt; later
+ * it stays where it stands, as a message of the person's that says whose it is: a prompt that grows is found in no cache,
+ * and signed reasoning does not hold under another. Throws `invalid-request`.
+ */
+export async function readMessages(
+  system: RequestField,
+  field: RequestField,
+  context: BlockContext,
+): Promise<Conversation> {
+  const prompt = readSystem(system);
+  const messages: Message[] = [];
+  const items = field.items();
+  const lastAsked = items.findLastIndex((message) => message.at("role").value === "user");
+  for (const [index, message] of items.entries()) {
+    await turnOver();
+    const role = message.at("role");
+    const content = message.at("content");
+    switch (role.value) {
+      case "user":
+      case "assistant":
+        messages.push({ role: role.value, content: readContent(content, context) });
+        break;
+      case "system": {
+        const isCleared = message.at("clear_at").value === "next_user_message" && index < lastAsked;
+        const said = content.given && !isCleared ? readContent(content, context) : [];
+        const blocks = said.filter(isOfPrompt);
+        if (messages.length === 0) prompt.push(...blocks);
+        else if (blocks.length > 0) messages.push({ role: "user", content: blocks.map(asSystem) });
+        break;
+      }
+      default:
+        throw role.mustBe("user, assistant or system");
+    }
+  }
+  const saysNothing = messages.every(({ content = [] }) => content.every(({ text }) => text?.trim() === ""));
+  if (prompt.length === 0 && saysNothing) throw field.refused("'messages' holds nothing that a person says.");
+  return { system: prompt, messages };
+}
+
+function isOfPrompt(block: ContentBlock): block is ContentBlock.TextMember | ContentBlock.CachePointMember {
+  return block.text !== undefined || block.cachePoint !== undefined;
+}
+
+function asSystem(block: ContentBlock): ContentBlock {
+  return block.text === undefined ? block : { text: `<system>\n${block.text}\n</system>` };
+}
+
+function readSystem(field: RequestField): SystemContentBlock[] {
+  if (!field.given) return [];
+  if (typeof field.value === "string") return promptBlock(field.value);
+  const blocks: SystemContentBlock[] = [];
+  for (const block of field.items()) {
+    const type = block.at("type");
+    if (type.value !== "text") throw type.mustBe("text");
+    blocks.push(...promptBlock(block.at("text").text()));
+    const point = readCachePoint(block.at("cache_control"));
+    if (point) blocks.push({ cachePoint: point });
+  }
+  return blocks;
+}
+
+function promptBlock(text: string): SystemContentBlock[] {
+  const said = text.replace(BILLING_NOTE, "");
+  return said.trim() === "" ? [] : [{ text: said }];
+}

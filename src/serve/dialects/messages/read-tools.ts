@@ -1,0 +1,137 @@
+import type { Tool, ToolChoice, ToolConfiguration, ToolInputSchema } from "@aws-sdk/client-bedrock-runtime";
+import type { BetaToolUnion } from "@anthropic-ai/sdk/resources/beta/messages/messages";
+import { shorten } from "../../../errors.ts";
+import { judgeFields } from "../../field-rules.ts";
+import type { RequestField } from "../../request-field.ts";
+import { TOOL_RULES } from "./request-fields.ts";
+import { readToolSchema } from "../../content/tool-schema.ts";
+import { type BlockContext, readCachePoint } from "./read-blocks.ts";
+
+/** What a request says of tools. */
+export interface ReadTools {
+  /** Undefined when the model is to call none. */
+  tools: ToolConfiguration | undefined;
+  searchesWeb: boolean;
+  /** Whether an answer may call several at once. */
+  mayCallInParallel: boolean;
+}
+
+type NamedType = Exclude<NonNullable<BetaToolUnion["type"]>, "custom">;
+
+/** What becomes of a tool of Anthropic's own: this server has it in another form, or nothing would be called. */
+type Rule = "web" | "search" | "refused";
+
+/**
+ * The tools that Anthropic's own models know by a type, by the SDK's types, so that one that Anthropic adds does not
+ * compile until somebody decides what becomes of it.
+ */
+const OWN_TOOLS: Readonly<Record<NamedType, Rule>> = {
+  web_search_20250305: "web",
+  web_search_20260209: "web",
+  web_search_20260318: "web",
+  tool_search_tool_bm25: "search",
+  tool_search_tool_bm25_20251119: "search",
+  tool_search_tool_regex: "search",
+  tool_search_tool_regex_20251119: "search",
+  advisor_20260301: "refused",
+  bash_20241022: "refused",
+  bash_20250124: "refused",
+  browser_toolset_20260801: "refused",
+  code_execution_20250522: "refused",
+  code_execution_20250825: "refused",
+  code_execution_20260120: "refused",
+  code_execution_20260521: "refused",
+  computer_20241022: "refused",
+  computer_20250124: "refused",
+  computer_20251124: "refused",
+  computer_toolset_20260801: "refused",
+  mcp_toolset: "refused",
+  memory_20250818: "refused",
+  text_editor_20241022: "refused",
+  text_editor_20250124: "refused",
+  text_editor_20250429: "refused",
+  text_editor_20250728: "refused",
+  web_fetch_20250910: "refused",
+  web_fetch_20260209: "refused",
+  web_fetch_20260309: "refused",
+  web_fetch_20260318: "refused",
+};
+
+/**
+ * Reads `tools` and `tool_choice`. The choice `auto` is Converse's own and not sent: some models refuse to be told. A tool
+ * whose loading is deferred is declared once the conversation has made it known, or at once where nothing of the client's
+ * could. Throws `invalid-request`.
+ */
+export function readTools(tools: RequestField, choice: RequestField, context: BlockContext): ReadTools {
+  const fields = [...(tools.given?.items() ?? []), ...context.toolsAdded];
+  const rules = fields.map(ruleOf);
+  const isAllLoaded = rules.includes("search");
+  const declared: Tool[] = [];
+  for (const [index, field] of fields.entries()) {
+    if (rules[index] !== undefined) continue;
+    const name = field.at("name").text();
+    for (const place of judgeFields(field, TOOL_RULES)) context.unknown.push(place);
+    const isDeferred = field.at("defer_loading").given?.flag() === true;
+    if (isDeferred && !isAllLoaded && !context.toolsFound.has(name)) continue;
+    declared.push({ toolSpec: readSpec(name, field) });
+    const point = readCachePoint(field.at("cache_control"));
+    if (point) declared.push({ cachePoint: point });
+  }
+  if (isAllLoaded) context.notices.add("Tools are not searched for by this server, so all of them are sent");
+  const wanted = choice.given && choice.at("type");
+  const read = {
+    searchesWeb: rules.includes("web") && wanted?.value !== "none",
+    mayCallInParallel: !(wanted && choice.at("disable_parallel_tool_use").given?.flag()),
+  };
+  const toolChoice = wanted && readChoice(choice, wanted, declared, read.searchesWeb);
+  if (wanted?.value === "none" || declared.length === 0) return { ...read, tools: undefined };
+  return { ...read, tools: { tools: declared, ...(toolChoice ? { toolChoice } : {}) } };
+}
+
+function ruleOf(tool: RequestField): Rule | undefined {
+  const type = tool.at("type").given;
+  if (!type || type.value === "custom") return undefined;
+  const name = type.text();
+  const rule = Object.hasOwn(OWN_TOOLS, name) ? OWN_TOOLS[name as NamedType] : undefined;
+  if (rule === "web" || rule === "search") return rule;
+  throw type.refused(
+    `'${type.param}' is '${shorten(name)}', a tool that this server has none of: declare one with a name and an input_schema.`,
+  );
+}
+
+function readSpec(name: string, tool: RequestField): Tool.ToolSpecMember["toolSpec"] {
+  const description = tool.at("description").given?.text();
+  return {
+    name,
+    ...(description === undefined ? {} : { description }),
+    inputSchema: { json: readToolSchema(tool.at("input_schema")) } as ToolInputSchema,
+    ...(tool.at("strict").given?.flag() ? { strict: true } : {}),
+  };
+}
+
+function readChoice(
+  choice: RequestField,
+  type: RequestField,
+  declared: readonly Tool[],
+  searchesWeb: boolean,
+): ToolChoice | undefined {
+  switch (type.value) {
+    case "auto":
+    case "none":
+      return undefined;
+    case "any":
+    case "tool": {
+      const name = type.value === "tool" ? choice.at("name").text() : undefined;
+      const isKnown = declared.some(({ toolSpec }) => toolSpec && (name ?? toolSpec.name) === toolSpec.name);
+      // The model searches as it likes.
+      if (searchesWeb && !isKnown) return undefined;
+      if (declared.length === 0)
+        throw choice.refused("'tool_choice' asks for a tool, and 'tools' holds none.");
+      if (!isKnown)
+        throw choice.at("name").refused(`There is no tool '${shorten(name ?? "")}' among 'tools'.`);
+      return name === undefined ? { any: {} } : { tool: { name } };
+    }
+    default:
+      throw type.mustBe("auto, any, tool or none");
+  }
+}

@@ -1,0 +1,88 @@
+import type {
+  BetaOutputConfig,
+  BetaTool,
+  MessageCreateParamsBase as BetaParams,
+} from "@anthropic-ai/sdk/resources/beta/messages/messages";
+import type {
+  MessageCreateParamsBase,
+  MessageCountTokensParams,
+} from "@anthropic-ai/sdk/resources/messages/messages";
+import { type FieldRule, unless } from "../../field-rules.ts";
+
+const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+
+/** Sampling has left the SDK's types, and stays what older clients send. */
+type Sampling = "temperature" | "top_p" | "top_k";
+
+/**
+ * Every field of Anthropic's Messages request, by its own types, so that a field that Anthropic adds does not compile
+ * until somebody decides what becomes of it. What changes the answer and has no counterpart is refused.
+ */
+export const FIELD_RULES: Readonly<
+  Record<
+    keyof MessageCreateParamsBase | keyof BetaParams | keyof MessageCountTokensParams | Sampling,
+    FieldRule
+  >
+> = {
+  // They come as a header of this name.
+  betas: "ignored",
+  billing_policy: "ignored",
+  cache_control: "read",
+  // A conversation that is not summed up is longer, and no other one.
+  compaction: "ignored",
+  container: () => "this server runs no code for a model",
+  context_management: "ignored",
+  diagnostics: "ignored",
+  fallback_credit_token: "ignored",
+  // The server's own settings say which model is asked instead.
+  fallbacks: "ignored",
+  inference_geo: unless(
+    (value) => value === "global",
+    "where a model is called is for the server's region and the inference profile to say",
+  ),
+  max_tokens: "read",
+  mcp_servers: unless(isEmpty, "this server calls no MCP servers for a model"),
+  messages: "read",
+  metadata: "ignored",
+  model: "read",
+  output_config: "read",
+  output_format: "read",
+  service_tier: "read",
+  // A faster answer is no other one.
+  speed: "ignored",
+  stop_sequences: "read",
+  stream: "read",
+  system: "read",
+  temperature: "read",
+  thinking: "read",
+  thread: () => "nothing is kept by this server: send the whole conversation",
+  tool_choice: "read",
+  tools: "read",
+  top_k: "read",
+  top_p: "read",
+  user_profile_id: "ignored",
+  workspace_id: "ignored",
+};
+
+/** The same of a tool that a client declares. */
+export const TOOL_RULES: Readonly<Record<keyof BetaTool, FieldRule>> = {
+  // Nothing but the model itself calls a tool here.
+  allowed_callers: "ignored",
+  cache_control: "read",
+  defer_loading: "read",
+  description: "read",
+  // Input comes as the model writes it, at every time.
+  eager_input_streaming: "ignored",
+  input_examples: "ignored",
+  input_schema: "read",
+  name: "read",
+  strict: "read",
+  type: "read",
+};
+
+/** The same of `output_config`. */
+export const OUTPUT_RULES: Readonly<Record<keyof BetaOutputConfig, FieldRule>> = {
+  effort: "read",
+  format: "read",
+  task_budget: "ignored",
+};

@@ -1,0 +1,113 @@
+import type { ModelInfo } from "@anthropic-ai/sdk/resources/models";
+import { shorten } from "../../../errors.ts";
+import { nextTurn } from "../../../next-turn.ts";
+import { answerCall } from "../../answer-call.ts";
+import type { AnswerService, Dialect, RouteRequest } from "../../dialect.ts";
+import type { ServedModel } from "../../model-names.ts";
+import { fetchRemoteImages } from "../../remote-image.ts";
+import { remoteUrls } from "./read-blocks.ts";
+import { fromMessagesRequest, type MessagesAsk, refusedField } from "./from-messages-request.ts";
+import { errorBody, toMessageError } from "./message-error.ts";
+import { gatherMessage, type MessageEvents, toMessageEvents } from "./to-message.ts";
+
+/** Anthropic's SDKs send it with every request, and OpenAI's none: both have a list of models at one path. */
+const isOfThisApi = (headers: Headers): boolean => headers.has("anthropic-version");
+
+/** Anthropic's Messages, its count of tokens and its list of models. */
+export const messages: Dialect = {
+  name: "messages",
+  toError: toMessageError,
+  requestIdHeader: "request-id",
+  isSpokenBy: isOfThisApi,
+  routes: [
+    { method: "GET", path: "/v1/models", isFor: isOfThisApi, answer: listModels },
+    {
+      method: "GET",
+      path: "/v1/models/:id{.+}",
+      isFor: isOfThisApi,
+      answer: async ({ upstream }, { id }) => Response.json(toModelInfo(await upstream.servedModel(id))),
+    },
+    { method: "POST", path: "/v1/messages", answer: answerMessage },
+    { method: "POST", path: "/v1/messages/count_tokens", answer: countTokens },
+  ],
+};
+
+async function answerMessage(service: AnswerService, request: RouteRequest): Promise<Response> {
+  const { call } = request;
+  const { stops, ...asked } = await readRequest(service, request);
+  const id = (): string => `msg_${call.entry.requestId.replace(/^req_/, "")}`;
+  return answerCall(service, request, asked, {
+    toPieces: (events) => toMessageEvents(events, { id, stops }),
+    toFrames: framesOf,
+    toFailureFrame: (error) => frameOf(errorBody(error, call.entry.requestId)),
+    gather: gatherMessage,
+    heartbeat: frameOf({ type: "ping" }),
+    fieldOf: refusedField,
+  });
+}
+
+async function readRequest(service: AnswerService, { call, body }: RouteRequest): Promise<MessagesAsk> {
+  const { upstream, allowsRemoteImages } = service;
+  const urls = allowsRemoteImages ? remoteUrls((body as { messages?: unknown } | null)?.messages) : [];
+  const files = allowsRemoteImages
+    ? await fetchRemoteImages(urls, call.signal, undefined, await upstream.network())
+    : undefined;
+  return fromMessagesRequest(body, files, call.signal);
+}
+
+/** Where the model's service counts for nobody, an estimate says in a header and in the log that it is one. */
+async function countTokens(service: AnswerService, request: RouteRequest): Promise<Response> {
+  const { call } = request;
+  const { model, ask, notices, unknown } = await readRequest(service, request);
+  await nextTurn();
+  service.unknownFields.judge(call.entry.path, unknown);
+  call.entry.model = shorten(model);
+  for (const notice of notices) call.note(notice);
+  const { tokens, uncounted } = await service.upstream.countByName(model, ask, call.runtime());
+  if (uncounted !== undefined) call.note(uncounted);
+  const headers = { "x-tokens-source": uncounted === undefined ? "count-tokens" : "estimate" };
+  return Response.json({ input_tokens: tokens, context_management: null }, { headers });
+}
+
+async function listModels({ upstream }: AnswerService, { query }: RouteRequest): Promise<Response> {
+  const all = (await upstream.servedModels()).map(toModelInfo);
+  const most = Math.min(Number(query.get("limit") ?? MOST_LISTED) || MOST_LISTED, MOST_LISTED);
+  const [after, before] = [query.get("after_id"), query.get("before_id")];
+  const start = after === null ? 0 : all.findIndex(({ id }) => id === after) + 1;
+  const end = before === null ? all.length : all.findIndex(({ id }) => id === before);
+  const between = all.slice(start, Math.max(end, start));
+  const data = before === null ? between.slice(0, most) : between.slice(-most);
+  return Response.json({
+    data,
+    first_id: data.at(0)?.id ?? null,
+    last_id: data.at(-1)?.id ?? null,
+    has_more: data.length < between.length,
+  });
+}
+
+/** Anthropic's own bound of a page. */
+const MOST_LISTED = 1000;
+
+function toModelInfo({ id, created }: ServedModel): ModelInfo {
+  return {
+    type: "model",
+    id,
+    display_name: id,
+    created_at: new Date(created * 1000).toISOString(),
+    lifecycle: "active",
+    capabilities: null,
+    line: null,
+    deprecated_at: null,
+    retires_at: null,
+    max_input_tokens: null,
+    max_tokens: null,
+  };
+}
+
+async function* framesOf(events: MessageEvents): AsyncGenerator<string, void, undefined> {
+  for await (const event of events) yield frameOf(event);
+}
+
+function frameOf(event: { type: string }): string {
+  return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+}
