@@ -55,6 +55,8 @@ export interface Recipient {
   cites?: boolean | undefined;
   /** What files the model is known to take, of earlier turns, too. */
   reads?: ReadableFiles | undefined;
+  /** The most documents of a request, those of earlier turns among them; undefined where nothing bounds them. */
+  mostDocuments?: number | undefined;
   /** What the model refused before. Facts of its family that were learnt are in `family`. */
   lessons?: Lessons;
 }
@@ -100,6 +102,7 @@ const RULES: readonly ((input: Input, mending: Mending) => Input | Promise<Input
   mendPairs,
   mendEnds,
   separateToolTurns,
+  leaveOutDocuments,
   mendDocuments,
   mendCachePoints,
   mendSampling,
@@ -607,6 +610,23 @@ function separateToolTurns(input: Input, { family }: Mending): Input {
         ];
   });
   return { ...input, messages };
+}
+
+/** Of more documents than a request has room for the newest are sent: it would be refused, and every later turn with it. */
+function leaveOutDocuments(input: Input, { mostDocuments = Number.POSITIVE_INFINITY, tell }: Mending): Input {
+  const messages = input.messages ?? [];
+  const count = messages.flatMap(({ content }) => content ?? []).filter(({ document }) => document).length;
+  let over = count - mostDocuments;
+  if (over <= 0) return input;
+  tell(`A request has room for ${mostDocuments} documents, so of ${count} the oldest are left out`);
+  const leave = (block: ContentBlock): ContentBlock =>
+    block.document && over-- > 0
+      ? { text: `(The document '${block.document.name ?? "document"}' stood here, and is not sent again.)` }
+      : block;
+  return {
+    ...input,
+    messages: messages.map(({ role, content }) => ({ role, content: content?.map(leave) })),
+  };
 }
 
 /** Documents have distinct names of certain characters, and a text beside them; where it is asked for they are cited. */

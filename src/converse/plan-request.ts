@@ -15,6 +15,7 @@ import { groundedTools } from "./grounding.ts";
 import type { OutputSchema } from "./output-schema.ts";
 import { planReasoning } from "./reasoning.ts";
 import {
+  ANY_ATTACHMENTS,
   type CacheTime,
   type FamilyFacts,
   familyOf,
@@ -169,6 +170,8 @@ export async function planRequest(
     earlier: ask.earlier,
     cites: ask.cites,
     reads: { kinds, inS3: knownAs ? false : readsFromS3(baseId) },
+    // "You can't include more than 5 documents in a request.": https://github.com/aws-samples/generative-ai-use-cases/issues/1685
+    mostDocuments: knownAs ? undefined : (family.attachments ?? ANY_ATTACHMENTS).most.document,
     lessons,
   });
   if (ask.cites && !blocksOf(mended.input).some(({ document }) => document?.citations?.enabled))

@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { packBytes } from "../../src/chat/sessions/session-record.ts";
 import { mendRequest, type Recipient } from "../../src/converse/mend-request.ts";
 import { readConverseRequest } from "../../src/emulator/converse-request.ts";
+import { signReasoning } from "../../src/emulator/converse-rules.ts";
 import { familyOf } from "../../src/models/families.ts";
 import { isThorough } from "../helpers/thorough.ts";
 
@@ -171,7 +172,7 @@ const numRuns = isThorough ? 20_000 : 500;
 
 async function mend(modelId: string, draft: object, isReasoning: boolean) {
   const family = familyOf(modelId);
-  const recipient: Recipient = { modelId, family, isReasoning };
+  const recipient: Recipient = { modelId, family, isReasoning, mostDocuments: 5 };
   const input = { modelId, ...draft } as ConverseStreamCommandInput;
   // As reasoning.ts leaves them out before.
   const refused: readonly string[] = family.reasoning?.refuses?.(undefined) ?? [];
@@ -189,12 +190,28 @@ function asSent(input: ConverseStreamCommandInput): unknown {
   );
 }
 
+/** The same with reasoning that the model did think under this prompt: nobody else can tell it from any other. */
+function signed(input: ConverseStreamCommandInput, modelId: string): ConverseStreamCommandInput {
+  const { system, toolConfig } = asSent(input) as { system?: object[]; toolConfig?: { tools: object[] } };
+  const prompt = { system: system ?? [], tools: toolConfig?.tools } as Parameters<typeof signReasoning>[1];
+  const messages = (input.messages ?? []).map(({ role, content = [] }): Message => ({
+    role,
+    content: content.map((block) => {
+      const text = block.reasoningContent?.reasoningText?.text;
+      if (text === undefined) return block;
+      const signature = signReasoning(modelId, prompt, text);
+      return { reasoningContent: { reasoningText: { text, signature } } };
+    }),
+  }));
+  return { ...input, messages };
+}
+
 describe("any request, once mended,", () => {
   it("is taken by the emulator's rules, and is not changed again", async () => {
     await fc.assert(
       fc.asyncProperty(drafts, async ([modelId, draft, isReasoning]) => {
         const { input, promptDigest } = await mend(modelId, draft, isReasoning);
-        readConverseRequest(asSent(input), { modelId });
+        readConverseRequest(asSent(signed(input, modelId)), { modelId });
         const again = await mend(modelId, input, isReasoning);
         expect(again.input).toEqual(input);
         expect(again.notices).toEqual([]);

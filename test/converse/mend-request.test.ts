@@ -132,6 +132,26 @@ describe("content", () => {
   });
 });
 
+describe("more documents than a request has room for", () => {
+  it("are left out, the oldest of them, with words in their place and for the one who asked", async () => {
+    const messages = [user(document("a"), document("b"), "x"), assistant("y"), user(document("c"), "z")];
+    const { input, notices } = await mend({ messages }, SONNET_4_5, { mostDocuments: 2 });
+    expect(input.messages).toEqual([
+      user("(The document 'a' stood here, and is not sent again.)", document("b"), "x"),
+      assistant("y"),
+      user(document("c"), "z"),
+    ]);
+    expect(notices).toEqual(["A request has room for 2 documents, so of 3 the oldest are left out"]);
+    const again = await mend({ messages: input.messages ?? [] }, SONNET_4_5, { mostDocuments: 2 });
+    expect(again).toMatchObject({ input: { messages: input.messages }, notices: [] });
+  });
+
+  it("all stay where nothing bounds them", async () => {
+    const messages = [user(...[..."abcdefg"].map((name) => document(name)), "x")];
+    expect((await mend({ messages })).input.messages).toEqual(messages);
+  });
+});
+
 describe("the order of messages", () => {
   it("is that roles alternate, beginning and ending with a person's", async () => {
     expect(await says([assistant("a"), user("b"), user("c"), assistant("d"), assistant("e")], KIMI)).toEqual([
