@@ -73,6 +73,10 @@ function readStructure(request: JsonObject): ConverseRequest["structure"] {
   const format = objectAt(objectAt(request, "outputConfig"), "textFormat");
   const { schema } = objectAt(objectAt(format, "structure"), "jsonSchema");
   if (typeof schema === "string") return { toolName: undefined, schema: parseSchema(schema) };
+  // https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html
+  const own = objectAt(objectAt(request, "additionalModelRequestFields"), "output_config");
+  if (isRecord(own["format"]) && isRecord(own["format"]["schema"]))
+    return { toolName: undefined, schema: own["format"]["schema"] };
   const toolConfig = objectAt(request, "toolConfig");
   const choice = objectAt(toolConfig, "toolChoice");
   if (choice["any"] === undefined && choice["tool"] === undefined) return undefined;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { isRecord, textAt } from "../json.ts";
-import { type AwsError, validationError } from "./aws-error.ts";
+import { AwsError, validationError } from "./aws-error.ts";
+import { ADAPTIVE_ONLY, CLAUDE_RULES, type ModelRule } from "./claude-rules.ts";
 import type { ContentBlock, ConverseRequest, Message } from "./converse-model.ts";
 import type { EmulatedModel } from "./models.ts";
 
@@ -47,6 +48,9 @@ export function checkConversation({ messages, system, tools }: ConverseRequest):
     checkPairs(messages[index - 1]?.content ?? [], content, index);
   }
   checkDocumentNames(messages.flatMap(({ content }) => content));
+  // https://github.com/aws-samples/generative-ai-use-cases/issues/1685
+  if (messages.flatMap(({ content }) => content).filter(({ document }) => document).length > MOST_DOCUMENTS)
+    throw validationError(`You can't include more than ${MOST_DOCUMENTS} documents in a request.`);
   for (const [index, { toolSpec }] of (tools ?? []).entries()) {
     const schema = toolSpec?.inputSchema.json;
     // https://github.com/earendil-works/pi/issues/8279
@@ -57,6 +61,8 @@ export function checkConversation({ messages, system, tools }: ConverseRequest):
     }
   }
 }
+
+const MOST_DOCUMENTS = 5;
 
 function checkBlock({ text, toolUse, toolResult }: ContentBlock, role: string, path: string): void {
   if (text !== undefined) checkText(text, path, "ContentBlock");
@@ -134,8 +140,6 @@ function checkDocumentNames(blocks: readonly ContentBlock[]): void {
   }
 }
 
-/** Claude that reasons adaptively alone, and has no sampling. */
-const ADAPTIVE_ONLY = /anthropic\.claude-((opus|sonnet|haiku)-(4-[7-9]|[5-9])|fable|mythos)/;
 /** Claude that knows budgets alone. */
 const BUDGETS_ONLY = /anthropic\.claude-((opus|sonnet|haiku)-4-([0-5]-|\d{8})|3-7)/;
 
@@ -162,10 +166,7 @@ function startOfAnswer(messages: readonly Message[]): number {
 }
 
 /** What models refuse, each with its page. The texts stand behind "The model returned the following errors:". */
-const MODEL_RULES: readonly {
-  models: RegExp;
-  refuse: (request: ConverseRequest, modelId: string) => string | undefined;
-}[] = [
+const MODEL_RULES: readonly ModelRule[] = [
   {
     models: /anthropic\./,
     refuse: ({ messages }, modelId) =>
@@ -212,17 +213,6 @@ const MODEL_RULES: readonly {
       structure?.toolName !== undefined && isRecord(thinking) && thinking["type"] !== "disabled"
         ? "Thinking may not be enabled when tool_choice forces tool use."
         : undefined,
-  },
-  {
-    // https://github.com/anomalyco/opencode/issues/48637
-    models: /anthropic\./,
-    refuse: (request, modelId) => {
-      for (const [index, { content }] of request.messages.entries()) {
-        const at = content.findIndex(({ reasoningContent }) => isForged(reasoningContent, request, modelId));
-        if (at >= 0) return `messages.${index}.content.${at}: Invalid \`signature\` in \`thinking\` block`;
-      }
-      return undefined;
-    },
   },
   {
     // https://github.com/OpenHands/software-agent-sdk/issues/738
@@ -376,6 +366,21 @@ const MODEL_RULES: readonly {
     },
   },
   {
+    // https://docs.aws.amazon.com/nova/latest/userguide/complete-request-schema.html,
+    // https://docs.aws.amazon.com/nova/latest/nova2-userguide/request-response-schema.html
+    models: /amazon\.nova/,
+    refuse: ({ additionalFields }, modelId) => {
+      const known = /nova-2/.test(modelId) ? ["inferenceConfig", "reasoningConfig"] : ["inferenceConfig"];
+      const unknown = Object.keys(additionalFields).find((name) => !known.includes(name));
+      if (unknown !== undefined) return extraneous("#", unknown);
+      const { inferenceConfig = {} } = additionalFields;
+      const topK = isRecord(inferenceConfig) ? (inferenceConfig["topK"] ?? 0) : 0;
+      if (typeof topK !== "number" || topK < 0 || topK > 128)
+        return `Malformed input request: #/inferenceConfig/topK: ${JSON.stringify(topK)} is not less or equal to 128, please reformat your input and try again.`;
+      return undefined;
+    },
+  },
+  {
     // https://github.com/anomalyco/opencode/pull/48843
     models: /mistral\./,
     refuse: ({ messages }) => {
@@ -389,6 +394,20 @@ const MODEL_RULES: readonly {
         : `Tool call id was ${unfit} but must be a-z, A-Z, 0-9, with a length of 9.`;
     },
   },
+  {
+    // https://github.com/anomalyco/opencode/issues/48637
+    models: /anthropic\./,
+    refuse: (request, modelId) => {
+      for (const [index, { content }] of request.messages.entries()) {
+        for (const [at, { reasoningContent }] of content.entries()) {
+          const fault = signatureFault(reasoningContent, request, modelId);
+          if (fault !== undefined) return `messages.${index}.content.${at}${fault}`;
+        }
+      }
+      return undefined;
+    },
+  },
+  ...CLAUDE_RULES,
 ];
 
 /** What Nova says of a field that it does not know. */
@@ -396,23 +415,29 @@ function extraneous(place: string, key: string): string {
   return `Malformed input request: ${place}: extraneous key [${key}] is not permitted, please reformat your input and try again.`;
 }
 
-/**
- * Whether a signature of the emulator's is of another model, text or system prompt. Those of others are taken: nobody can
- * tell what they were made of.
- */
-function isForged(reasoning: unknown, { system }: ConverseRequest, modelId: string): boolean {
+/** What is wrong with the proof that reasoning is the model's own, and under this prompt; undefined where nothing is. */
+function signatureFault(reasoning: unknown, request: ConverseRequest, modelId: string): string | undefined {
   const thought = isRecord(reasoning) ? reasoning["reasoningText"] : undefined;
-  if (!isRecord(thought)) return false;
+  if (!isRecord(thought)) return undefined;
   const { text, signature } = thought;
-  if (typeof signature !== "string" || !/^[A-Za-z0-9+/]{43}=$/.test(signature)) return false;
-  return signature !== signReasoning(modelId, system, String(text));
+  if (typeof signature !== "string") return ".thinking.signature: Field required";
+  return signature === signReasoning(modelId, request, String(text))
+    ? undefined
+    : ": Invalid `signature` in `thinking` block";
 }
 
-/** Proves that reasoning came from a model under a system prompt, as the service does it since Claude 4.8. */
-export function signReasoning(modelId: string, system: ConverseRequest["system"], text: string): string {
+/** Proves that reasoning came from a model under a system prompt and tools, as the service does it since Claude 4.8. */
+export function signReasoning(
+  modelId: string,
+  { system, tools = [] }: Pick<ConverseRequest, "system" | "tools">,
+  text: string,
+): string {
   const said = system.flatMap((block) => block.text ?? []);
+  const offered = tools.flatMap(({ toolSpec }) =>
+    toolSpec ? [[toolSpec.name, toolSpec.inputSchema.json]] : [],
+  );
   return createHash("sha256")
-    .update(JSON.stringify([modelId, said, text]))
+    .update(JSON.stringify([modelId, said, offered, text]))
     .digest("base64");
 }
 
@@ -464,6 +489,29 @@ function checkMedia(messages: ConverseRequest["messages"], modalities: readonly 
   }
 }
 
+/** Models with cache points: https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html */
+const CACHES =
+  /anthropic\.claude-((opus|sonnet|haiku)-[4-9]|fable|mythos|3-7|3-5-(haiku|sonnet-20241022))|amazon\.nova/;
+/** Those that keep what is before them for an hour. */
+const CACHES_AN_HOUR = /anthropic\.claude-((opus|sonnet|haiku)-(4-[5-9]|[5-9])|fable|mythos)/;
+
+/**
+ * Refuses cache points where the model has none: https://github.com/anomalyco/opencode/issues/782,
+ * https://github.com/BerriAI/litellm/pull/39210 (the status is measured).
+ */
+function checkCachePoints({ messages, system, tools = [] }: ConverseRequest, modelId: string): void {
+  const blocks = [...tools, ...system, ...messages.flatMap(({ content }) => content)];
+  const points = blocks.flatMap((block) => ("cachePoint" in block ? [block.cachePoint] : []));
+  const isTaken = points.every((point) =>
+    (textAt(point, "ttl") === "1h" ? CACHES_AN_HOUR : CACHES).test(modelId),
+  );
+  if (modelId === "" || isTaken) return;
+  throw new AwsError(
+    "AccessDeniedException",
+    "You invoked an unsupported model or your request did not allow prompt caching. See the documentation for more information.",
+  );
+}
+
 /** Refuses what the model behind Converse does. Throws `AwsError` ValidationException. */
 export function checkForModel(
   request: ConverseRequest,
@@ -471,6 +519,7 @@ export function checkForModel(
 ): void {
   const { messages } = request;
   checkMedia(messages, inputModalities);
+  checkCachePoints(request, modelId);
   checkGrounding(request, modelId);
   // Where it stands in a result of a tool, all the same: https://github.com/can1357/oh-my-pi/pull/11685 (measured)
   if (

@@ -34,7 +34,6 @@ const FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 const IMAGE_TYPES = ["image/jpeg", "image/png", "image/gif", "image/webp"];
-const THINKING_TYPES = ["enabled", "disabled", "adaptive", "between_tools"];
 
 /** Models that Bedrock gives no schema and no strict tools by this API: https://platform.claude.com/docs/en/build-with-claude/claude-in-amazon-bedrock */
 const WITHOUT_SCHEMAS = /anthropic\.claude-((opus|sonnet|haiku)-(4-[7-9]|[5-9])|fable|mythos)/;
@@ -68,7 +67,7 @@ export function readMessagesRequest(
     topP: readShare(body, "top_p"),
     stopSequences: readStops(body["stop_sequences"]),
     additionalFields: {
-      ...(thinking === undefined ? {} : { thinking: readThinking(thinking) }),
+      ...(thinking === undefined ? {} : { thinking }),
       ...(topK === undefined ? {} : { top_k: topK }),
       ...(outputConfig === undefined ? {} : { output_config: outputConfig }),
     },
@@ -129,29 +128,7 @@ function readShare(body: JsonObject, name: string): number | undefined {
 function readStops(value: unknown): readonly string[] {
   if (value === undefined) return [];
   if (!Array.isArray(value)) throw refused("stop_sequences", "Input should be a valid list");
-  const stops = (value as unknown[]).map(String);
-  // https://github.com/BerriAI/litellm/issues/3286
-  if (stops.some((stop) => stop.trim() === ""))
-    throw refused("stop_sequences", "each stop sequence must contain non-whitespace");
-  return stops;
-}
-
-function readThinking(value: unknown): JsonObject {
-  if (!isRecord(value)) throw refused("thinking", "Input should be a valid dictionary");
-  const type = textAt(value, "type") ?? "";
-  if (!THINKING_TYPES.includes(type)) {
-    const tags = THINKING_TYPES.map((tag) => `'${tag}'`).join(", ");
-    throw refused(
-      "thinking",
-      `Input tag '${type}' found using 'type' does not match any of the expected tags: ${tags}`,
-    );
-  }
-  const budget = value["budget_tokens"];
-  if (type !== "enabled") return value;
-  if (typeof budget !== "number") throw refused("thinking.enabled.budget_tokens", "Field required");
-  if (budget < 1024)
-    throw refused("thinking.enabled.budget_tokens", "Input should be greater than or equal to 1024");
-  return value;
+  return (value as unknown[]).map(String);
 }
 
 function readSystem(value: unknown): ContentBlock[] {
@@ -209,8 +186,14 @@ function readText(text: string): ContentBlock {
 
 /** What a block with `cache_control` comes to: Converse has a block behind it for that. */
 function marked(blocks: ContentBlock[], block: unknown): ContentBlock[] {
-  const isCached = isRecord(block) && isRecord(block["cache_control"]);
-  return isCached ? blocks.concat({ cachePoint: { type: "default" } }) : blocks;
+  const cached = isRecord(block) ? cachePointOf(block) : undefined;
+  return cached ? blocks.concat(cached) : blocks;
+}
+
+function cachePointOf({ cache_control: control }: JsonObject): { cachePoint: object } | undefined {
+  if (!isRecord(control)) return undefined;
+  const ttl = textAt(control, "ttl");
+  return { cachePoint: { type: "default", ...(ttl === undefined ? {} : { ttl }) } };
 }
 
 function readBlock(block: JsonObject, role: string, path: string): ContentBlock[] {
@@ -223,7 +206,7 @@ function readBlock(block: JsonObject, role: string, path: string): ContentBlock[
       return [readText(textAt(block, "text") ?? "")];
     case "image":
       readSource(block, `${path}.image.source`);
-      return [{ image: {} }];
+      return [{ image: { source: { bytes: textAt(block["source"], "data") } } }];
     case "document":
       readSource(block, `${path}.document.source`);
       return [{ document: { name: textAt(block, "title") ?? "document" } }];
@@ -307,7 +290,8 @@ function readTools(value: unknown, modelId: string): Tools | undefined {
     if (strict !== undefined && WITHOUT_SCHEMAS.test(modelId))
       throw refused(`${path}.strict`, "Extra inputs are not permitted");
     const spec = { toolSpec: { name, inputSchema: { json: schema } } };
-    return isRecord(tool["cache_control"]) ? [spec, { cachePoint: { type: "default" } }] : [spec];
+    const cached = cachePointOf(tool);
+    return cached ? [spec, cached] : [spec];
   });
 }
 

@@ -94,7 +94,7 @@ export class QuotaGate {
   ): Reservation {
     const { account, bearerRegion, limits, quotas, now } = this.#options;
     const region = call.region ?? bearerRegion;
-    const found = new Catalogue(account, region).resolveModel(asked.id);
+    const found = new Catalogue(account, call.region).resolveModel(asked.id);
     const way = wayTo(found);
     const { tokens, requests } = minuteQuotas(found.model, way, { region, limits, named: quotas });
     if (tokens === undefined && requests === undefined) return { settle: (reply) => reply };

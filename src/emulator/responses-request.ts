@@ -304,9 +304,12 @@ function checkReasoning(item: JsonObject, next: unknown, modelId: string): void 
     );
 }
 
+/** Encrypted reasoning is taken back under any prompt. */
+const NO_PROMPT = { system: [], tools: undefined };
+
 /** Reasoning as only its model can read it. */
 export function encrypt(thought: string, modelId: string): string {
-  const proof = signReasoning(modelId, [], thought);
+  const proof = signReasoning(modelId, NO_PROMPT, thought);
   return `gAAAAA${Buffer.from(JSON.stringify({ thought, proof })).toString("base64url")}`;
 }
 
@@ -314,7 +317,7 @@ function decrypt(encrypted: string, modelId: string): string | undefined {
   const text = Buffer.from(encrypted.replace(/^gAAAAA/, ""), "base64url").toString("utf8");
   const held = parseIfJson(text);
   const thought = textAt(held, "thought");
-  if (thought === undefined || textAt(held, "proof") !== signReasoning(modelId, [], thought))
+  if (thought === undefined || textAt(held, "proof") !== signReasoning(modelId, NO_PROMPT, thought))
     return undefined;
   return thought;
 }

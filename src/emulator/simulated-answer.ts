@@ -68,7 +68,7 @@ export function simulateAnswer(
     reasoning:
       thought === ""
         ? undefined
-        : { text: thought, signature: signReasoning(model.modelId, request.system, thought) },
+        : { text: thought, signature: signReasoning(model.modelId, request, thought) },
     text,
     toolUses: [],
     stopReason: isCut ? "max_tokens" : stop === undefined ? "end_turn" : "stop_sequence",
@@ -134,7 +134,7 @@ function sayStep(step: DialogueStep, request: ConverseRequest, { modelId }: Emul
     reasoning:
       reasoning === ""
         ? undefined
-        : { text: reasoning, signature: signReasoning(modelId, request.system, reasoning) },
+        : { text: reasoning, signature: signReasoning(modelId, request, reasoning) },
     text,
     toolUses,
     stopReason: step.stopReason ?? (toolUses.length > 0 ? "tool_use" : "end_turn"),

@@ -1,0 +1,379 @@
+import Anthropic from "@anthropic-ai/sdk";
+import {
+  type ContentBlock,
+  ConverseCommand,
+  type ConverseCommandInput,
+  InvokeModelCommand,
+  type Message,
+  type ToolConfiguration,
+} from "@aws-sdk/client-bedrock-runtime";
+import { describe, expect, it } from "vitest";
+import { schemaFault } from "../../src/emulator/schema-rules.ts";
+import { emulate, runtimeClient, user } from "./clients.ts";
+
+const [C3, C37, C45, O45, C46, O48] = [
+  "anthropic.claude-3-haiku-20240307-v1:0",
+  "us.anthropic.claude-3-7-sonnet-20250219-v1:0",
+  "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+  "us.anthropic.claude-opus-4-5-20251101-v1:0",
+  "us.anthropic.claude-sonnet-4-6",
+  "us.anthropic.claude-opus-4-8",
+];
+const [NOVA, NOVA2, MISTRAL] = [
+  "amazon.nova-lite-v1:0",
+  "us.amazon.nova-2-lite-v1:0",
+  "mistral.mistral-7b-instruct-v0:2",
+];
+
+type Ask = Partial<ConverseCommandInput>;
+
+async function converse(modelId: string, ask: Ask): Promise<object> {
+  const client = runtimeClient(await emulate(), "HTTP/1.1");
+  return client.send(new ConverseCommand({ modelId, messages: user("hi"), ...ask }));
+}
+
+const own = (additionalModelRequestFields: object): Ask => ({ additionalModelRequestFields }) as Ask;
+const thinking = (thought: object, more: object = {}): Ask => ({
+  ...own({ thinking: thought, ...more }),
+  inferenceConfig: { maxTokens: 4000 },
+});
+const enabled = { type: "enabled", budget_tokens: 2000 };
+const tool = (json: object): Ask =>
+  ({
+    toolConfig: { tools: [{ toolSpec: { name: "a", inputSchema: { json: { type: "object", ...json } } } }] },
+  }) as Ask;
+const point = (ttl?: "5m" | "1h"): { cachePoint: { type: "default"; ttl?: "5m" | "1h" } } => ({
+  cachePoint: { type: "default", ...(ttl && { ttl }) },
+});
+const content = (...blocks: ContentBlock[]): Ask => ({ messages: [{ role: "user", content: blocks }] });
+const image = (size = 8): ContentBlock => ({
+  image: { format: "png", source: { bytes: new Uint8Array(size) } },
+});
+const document = (name: string): ContentBlock => ({
+  document: { format: "txt", name, source: { text: "a" } },
+});
+const format = {
+  type: "json_schema",
+  schema: { type: "object", properties: { n: { type: "integer" } }, required: ["n"] },
+};
+
+describe("what a model refuses", () => {
+  it.each<[what: string, modelId: string, ask: Ask, message: RegExp]>([
+    [
+      "a field that Claude does not have",
+      C46,
+      own({ reasoning: {} }),
+      /: reasoning: Extra inputs are not permitted$/,
+    ],
+    [
+      "thinking of a model that does not think",
+      C3,
+      thinking(enabled),
+      /: thinking: Extra inputs are not permitted$/,
+    ],
+    [
+      "a kind of thinking",
+      C45,
+      thinking({ type: "often" }),
+      /: thinking: Input tag 'often' found using 'type'/,
+    ],
+    ["no budget", C45, thinking({ type: "enabled" }), /: thinking\.enabled\.budget_tokens: Field required$/],
+    [
+      "a small budget",
+      C45,
+      thinking({ ...enabled, budget_tokens: 1023 }),
+      /should be greater than or equal to 1024$/,
+    ],
+    [
+      "a budget as large as the answer",
+      C45,
+      thinking({ ...enabled, budget_tokens: 4000 }),
+      /`max_tokens` must be greater/,
+    ],
+    [
+      "adaptive thinking before 4.6",
+      C45,
+      thinking({ type: "adaptive" }),
+      /adaptive thinking is not supported/,
+    ],
+    ["a budget from 4.7 on", O48, thinking(enabled), /"thinking\.type\.enabled" is not supported/],
+    [
+      "a temperature while it thinks",
+      C45,
+      { ...thinking(enabled), inferenceConfig: { maxTokens: 4000, temperature: 0.5 } },
+      /`temperature` may only be set to 1 when thinking is enabled/,
+    ],
+    [
+      "a low top-p while it thinks",
+      C46,
+      { ...thinking({ type: "adaptive" }), inferenceConfig: { topP: 0.9 } },
+      /`top_p` must be greater than or equal to 0\.95/,
+    ],
+    [
+      "top-k while it thinks",
+      C37,
+      thinking(enabled, { top_k: 5 }),
+      /`top_k` must be unset when thinking is enabled/,
+    ],
+    ["top-k from 4.7 on", O48, own({ top_k: 5 }), /`top_k` is deprecated for this model/],
+    [
+      "temperature and top-p at once",
+      C45,
+      { inferenceConfig: { temperature: 1, topP: 1 } },
+      /`temperature` and `top_p` cannot both be specified for this model\. Please use only one\.$/,
+    ],
+    ["an effort", C45, own({ output_config: { effort: "low" } }), /does not support the effort parameter/],
+    [
+      "an effort that is none",
+      O45,
+      own({ output_config: { effort: "max" } }),
+      /Input should be 'low', 'medium' or 'high'$/,
+    ],
+    [
+      "a schema",
+      C37,
+      own({ output_config: { format } }),
+      /output_config\.format: Extra inputs are not permitted$/,
+    ],
+    [
+      "a form without a schema",
+      C45,
+      own({ output_config: { format: { type: "json_schema" } } }),
+      /schema: Field required$/,
+    ],
+    [
+      "a blank stop",
+      C45,
+      { inferenceConfig: { stopSequences: ["\n"] } },
+      /each stop sequence must contain non-whitespace$/,
+    ],
+    [
+      "a list of items",
+      C45,
+      tool({ properties: { a: { items: [{}] } } }),
+      /tools\.0\.custom\.input_schema: JSON schema is/,
+    ],
+    ["a name of a field", C45, tool({ properties: { $top: {} } }), /Property keys should match pattern/],
+    [
+      "too many cache points",
+      C45,
+      content(...Array.from({ length: 5 }, () => [{ text: "a" }, point()] as ContentBlock[]).flat()),
+      /Found 5\.$/,
+    ],
+    [
+      "a long time behind a short one",
+      C45,
+      { system: [{ text: "a" }, point("5m")], ...content({ text: "a" }, { text: "b" }, point("1h")) },
+      /: messages\.0\.content\.1\.cache_control\.ttl: a ttl='1h' cache_control block must not come after/,
+    ],
+    [
+      "too many images",
+      C3,
+      content({ text: "a" }, ...Array<ContentBlock>(21).fill(image())),
+      /: 21 \+ 0 > 20$/,
+    ],
+    [
+      "an image of 4 MB",
+      C45,
+      content(image(4_000_000)),
+      /: image exceeds 5 MB maximum: 5333336 bytes > 5242880 bytes$/,
+    ],
+    [
+      "six documents",
+      C45,
+      content({ text: "a" }, ...[..."abcdef"].map(document)),
+      /more than 5 documents in a request\.$/,
+    ],
+    [
+      "a field that Nova does not have",
+      NOVA,
+      own({ top_k: 5 }),
+      /#: extraneous key \[top_k\] is not permitted/,
+    ],
+    [
+      "reasoning of Nova 1",
+      NOVA,
+      own({ reasoningConfig: { type: "enabled" } }),
+      /extraneous key \[reasoningConfig\]/,
+    ],
+    [
+      "too much of Nova's top-k",
+      NOVA,
+      own({ inferenceConfig: { topK: 129 } }),
+      /topK: 129 is not less or equal to 128/,
+    ],
+    ["more than Nova says", NOVA, { inferenceConfig: { maxTokens: 32_000 } }, /model limit of 10000/],
+  ])("is %s: %s", async (_, modelId, ask, message) => {
+    await expect(converse(modelId, ask)).rejects.toMatchObject({
+      name: "ValidationException",
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
+  it.each<[what: string, modelId: string, ask: Ask]>([
+    ["cache points of a model without", MISTRAL, content({ text: "a" }, point())],
+    ["an hour of Nova", NOVA, content({ text: "a" }, point("1h"))],
+    ["an hour before 4.5", C37, content({ text: "a" }, point("1h"))],
+  ])("are %s, and that is no access", async (_, modelId, ask) => {
+    await expect(converse(modelId, ask)).rejects.toMatchObject({
+      name: "AccessDeniedException",
+      $metadata: { httpStatusCode: 403 },
+    });
+  });
+
+  it.each<[what: string, modelId: string, ask: Ask]>([
+    [
+      "every field that it has",
+      C46,
+      own({ thinking: { type: "adaptive" }, output_config: { effort: "max" } }),
+    ],
+    [
+      "its sampling while it thinks",
+      C45,
+      { ...thinking(enabled), inferenceConfig: { maxTokens: 4000, temperature: 1 } },
+    ],
+    [
+      "a high top-p while it thinks",
+      C46,
+      { ...thinking({ type: "adaptive" }), inferenceConfig: { topP: 0.95 } },
+    ],
+    ["the effort of Opus 4.5", O45, own({ output_config: { effort: "high" } })],
+    [
+      "cache points, the long ones first",
+      C45,
+      { system: [{ text: "a" }, point("1h")], ...content({ text: "a" }, point()) },
+    ],
+    [
+      "Nova's own fields",
+      NOVA2,
+      own({ inferenceConfig: { topK: 128 }, reasoningConfig: { type: "disabled" } }),
+    ],
+    [
+      "a schema of the newest draft",
+      C45,
+      tool({ properties: { a: { prefixItems: [{}], exclusiveMinimum: 1 } }, $defs: { b: true } }),
+    ],
+    ["five documents", C45, content({ text: "a" }, ...[..."abcde"].map(document))],
+  ])("is not %s", async (_, modelId, ask) => {
+    expect(await converse(modelId, ask)).toMatchObject({ stopReason: "end_turn" });
+  });
+
+  it("is the same on Anthropic's path and by InvokeModel, without Converse's words before it", async () => {
+    const emulator = await emulate();
+    const params = {
+      max_tokens: 4000,
+      messages: [{ role: "user" as const, content: "hi" }],
+      thinking: { type: "enabled" as const, budget_tokens: 100 },
+    };
+    const client = new Anthropic({
+      baseURL: `${emulator.url}/anthropic`,
+      apiKey: emulator.bearerToken,
+      maxRetries: 0,
+    });
+    const words = "thinking.enabled.budget_tokens: Input should be greater than or equal to 1024";
+    await expect(client.messages.create({ model: C45, ...params })).rejects.toMatchObject({
+      error: { error: { type: "invalid_request_error", message: words } },
+    });
+    const body = JSON.stringify({ anthropic_version: "bedrock-2023-05-31", ...params });
+    const invoked = runtimeClient(emulator, "HTTP/1.1").send(new InvokeModelCommand({ modelId: C45, body }));
+    await expect(invoked).rejects.toMatchObject({ name: "ValidationException", message: words });
+  });
+});
+
+describe("output_config.format in the model's own fields", () => {
+  it.each([C45, C46])("holds %s to the schema", async (modelId) => {
+    const answer = (await converse(modelId, own({ output_config: { format } }))) as {
+      output: { message: Message };
+    };
+    expect(JSON.parse(answer.output.message.content?.[0]?.text ?? "")).toEqual({
+      n: expect.any(Number) as number,
+    });
+  });
+});
+
+describe("a signature", () => {
+  const tools: ToolConfiguration = {
+    tools: [{ toolSpec: { name: "a", inputSchema: { json: { type: "object" } } } }],
+  };
+  const asked: Ask = {
+    ...thinking({ type: "adaptive" }),
+    system: [{ text: "Be brief." }],
+    toolConfig: tools,
+  };
+
+  it.each<
+    [
+      what: string,
+      change: (thought: { text: string; signature?: string }, next: Ask) => void,
+      fault: RegExp | undefined,
+    ]
+  >([
+    ["as it came", () => undefined, undefined],
+    [
+      "of another text",
+      (thought) => void (thought.text += " "),
+      /^.*messages\.1\.content\.0: Invalid `signature` in `thinking` block$/,
+    ],
+    [
+      "that was changed",
+      (thought) => void (thought.signature = `A${thought.signature?.slice(1)}`),
+      /Invalid `signature`/,
+    ],
+    ["of somebody else", (thought) => void (thought.signature = "c2ln"), /Invalid `signature`/],
+    [
+      "that is missing",
+      (thought) => void delete thought.signature,
+      /content\.0\.thinking\.signature: Field required$/,
+    ],
+    [
+      "under another system prompt",
+      (_, next) => void (next.system = [{ text: "Be long." }]),
+      /Invalid `signature`/,
+    ],
+    ["under no tools", (_, next) => void delete next.toolConfig, /Invalid `signature`/],
+    [
+      "under a cache point more",
+      (_, next) => void (next.system = [{ text: "Be brief." }, point()]),
+      undefined,
+    ],
+  ])("%s is taken, or refused in Claude's words", async (_, change, fault) => {
+    const { output } = (await converse(O48, asked)) as { output: { message: Message } };
+    const thought = output.message.content?.[0]?.reasoningContent?.reasoningText;
+    if (!thought?.text) throw new Error("It did not think.");
+    const next: Ask = { ...asked };
+    change(thought as { text: string; signature?: string }, next);
+    const going = converse(O48, { ...next, messages: [...user("hi"), output.message, ...user("go on")] });
+    if (fault) await expect(going).rejects.toMatchObject({ message: expect.stringMatching(fault) as string });
+    else await expect(going).resolves.toMatchObject({ stopReason: "end_turn" });
+  });
+});
+
+describe("schemaFault", () => {
+  it.each([
+    { type: "text" },
+    { type: [] },
+    { required: true },
+    { properties: { a: { required: false } } },
+    { properties: { a: "string" } },
+    { properties: [] },
+    { properties: { a: { items: [{ type: "string" }] } } },
+    { properties: { a: { exclusiveMinimum: true } } },
+    { properties: { a: { anyOf: [] } } },
+    { properties: { a: { pattern: "(" } } },
+    { properties: { a: { enum: "a" } } },
+    { properties: { a: { minLength: -1 } } },
+    { $defs: { a: { type: "nothing" } } },
+  ])("refuses %j", (schema) => {
+    expect(schemaFault({ type: "object", ...schema })).toMatch(/^: JSON schema is invalid\. It must match/);
+  });
+
+  it.each([
+    {},
+    { $schema: "http://json-schema.org/draft-07/schema#", additionalProperties: false },
+    { properties: { a: { type: ["string", "null"], nullable: true, default: null, "x-mine": 1 } } },
+    { definitions: { a: { $ref: "#/definitions/a" } } },
+    { patternProperties: { "^a": {} }, properties: { "a.b-c_1": true } },
+  ])("takes %j", (schema) => {
+    expect(schemaFault({ type: "object", ...schema })).toBeUndefined();
+  });
+});
