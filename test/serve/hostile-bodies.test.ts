@@ -18,9 +18,14 @@ const file = (data: string, name = '"a.txt"'): string =>
 const schema = (json: string): string =>
   `,"response_format":{"type":"json_schema","json_schema":{"name":"a","strict":true,"schema":${json}}}`;
 const hi = saying('"hi"');
+const source = (fields: string): string => `{"type":"base64","media_type":"image/png",${fields}}`;
+const block = (type: string, fields: string): string => saying(`[{"type":"${type}",${fields}}]`);
+/** Names by which fields differ. */
+const names = (count: number, value: string): string =>
+  Array.from({ length: count }, (_, index) => `"k${index}":${value}`).join(",");
 
 /** Bodies that take as much as they can of whoever reads them, each made when its turn comes. */
-const BODIES: readonly (readonly [what: string, body: () => string])[] = [
+const COMPLETIONS: readonly (readonly [what: string, body: () => string])[] = [
   // Loads what all others need.
   ["a word", () => asking(hi)],
   ["a text of 31 MB", () => asking(saying(text("a", 31)))],
@@ -97,6 +102,116 @@ const BODIES: readonly (readonly [what: string, body: () => string])[] = [
   ],
 ];
 
+/** The same of Anthropic's API, where it has other places for it. */
+const MESSAGES: typeof COMPLETIONS = [
+  ["a word", () => asking(hi)],
+  ["a system prompt of 31 MB", () => asking(hi, `,"system":${text("a", 31)}`)],
+  ["a system prompt of line ends", () => asking(hi, `,"system":${text("\\n", 16)}`)],
+  [
+    "a system prompt of many blocks",
+    () => asking(hi, `,"system":[${repeated(10_000, '{"type":"text","text":"a"}')}]`),
+  ],
+  ["many system messages", () => asking(`${hi},${repeated(9000, '{"role":"system","content":"a"}')}`)],
+  ["many messages", () => asking(repeated(4900, `${hi},{"role":"assistant","content":"a"}`))],
+  [
+    "many marks",
+    () =>
+      asking(
+        saying(
+          `[${repeated(8000, '{"type":"text","text":"a","cache_control":{"type":"ephemeral","ttl":"1h"}}')}]`,
+        ),
+      ),
+  ],
+  [
+    "an image of 20 MB",
+    () =>
+      asking(block("image", `"source":${source(`"data":"${"iVBORw0KGgo".padEnd(20 * MEGABYTE, "A")}"`)}`)),
+  ],
+  [
+    "an image that is almost base64",
+    () => asking(block("image", `"source":${source(`"data":"${"A".repeat(20 * MEGABYTE)}!"`)}`)),
+  ],
+  [
+    "a document of 31 MB of text",
+    () =>
+      asking(block("document", `"source":{"type":"text","media_type":"text/plain","data":${text("a", 30)}}`)),
+  ],
+  [
+    "a document of many parts",
+    () =>
+      asking(
+        block(
+          "document",
+          `"source":{"type":"content","content":[${repeated(10_000, '{"type":"text","text":"a"}')}]}`,
+        ),
+      ),
+  ],
+  ["a document's title of blanks", () => asking(block("document", `"title":${text(" ", 8)},"source":{}`))],
+  [
+    "a signature of 20 MB",
+    () =>
+      asking(
+        `${hi},{"role":"assistant","content":[{"type":"thinking","thinking":"","signature":${text("A", 20)}}]}`,
+      ),
+  ],
+  [
+    "withheld thinking of 20 MB",
+    () =>
+      asking(
+        `${hi},{"role":"assistant","content":[{"type":"redacted_thinking","data":${text("bytes:A", 20)}}]}`,
+      ),
+  ],
+  [
+    "calls and results in the wrong order",
+    () =>
+      asking(
+        repeated(
+          2000,
+          '{"role":"user","content":[{"type":"tool_result","tool_use_id":"1","content":"a"}]},{"role":"assistant","content":[{"type":"tool_use","id":"1","name":"a","input":{}}]}',
+        ),
+        ',"tools":[{"name":"a","input_schema":{"type":"object"}}]',
+      ),
+  ],
+  [
+    "a call of many arguments",
+    () =>
+      asking(
+        `${hi},{"role":"assistant","content":[{"type":"tool_use","id":"1","name":"a","input":{${names(40_000, "1")}}}]}`,
+      ),
+  ],
+  ["many tools", () => asking(hi, `,"tools":[${repeated(9000, '{"name":"a","input_schema":{}}')}]`)],
+  [
+    "many tools that are deferred",
+    () =>
+      asking(
+        hi,
+        `,"tools":[${Array.from({ length: 9000 }, (_, index) => `{"name":"t${index}","defer_loading":true}`).join(",")}]`,
+      ),
+  ],
+  [
+    "a tool of many fields",
+    () =>
+      asking(
+        hi,
+        `,"tools":[{"name":"a","input_schema":{"type":"object","properties":{${names(40_000, "{}")}}}}]`,
+      ),
+  ],
+  ["many fields", () => `{"model":"${MODEL}","messages":[${hi}],${names(40_000, "1")}}`],
+  [
+    "a pattern without an end",
+    () => asking(hi, ',"output_config":{"format":{"type":"json_schema","schema":{"pattern":"^(a+)+$"}}}'),
+  ],
+  ["a long name", () => `{"model":${text("a", 1)},"messages":[${hi}]}`],
+];
+
+const BODIES = [
+  ...COMPLETIONS.map(([what, body]) => ({ path: "/v1/chat/completions", what, body })),
+  ...MESSAGES.flatMap(([what, body]) => [
+    { path: "/v1/messages", what, body },
+    { path: "/v1/messages/count_tokens", what, body },
+  ]),
+];
+
 /** Asks for /health every 10 ms, in a thread of its own: this one plays Bedrock, and makes the bodies. */
 const PINGS = `
 const { origin, longest } = require("node:worker_threads").workerData;
@@ -114,11 +229,11 @@ it("answers others while somebody sends the worst that is taken", async () => {
   const longest = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT));
   const pings = new Worker(PINGS, { eval: true, workerData: { origin, longest } });
   const waits: [what: string, ms: number, status: number][] = [];
-  for (const [what, make] of BODIES) {
+  for (const { path, what, body: make } of BODIES) {
     const body = Buffer.from(make());
     await wait(20);
     longest[0] = 0;
-    const response = await fetch(`${origin}/v1/chat/completions`, {
+    const response = await fetch(`${origin}${path}`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body,
@@ -126,11 +241,11 @@ it("answers others while somebody sends the worst that is taken", async () => {
     await response.arrayBuffer();
     // Whoever asked last has been answered, too.
     await wait(50);
-    waits.push([what, Math.round(longest[0] ?? 0), response.status]);
+    waits.push([`${what}, at ${path}`, Math.round(longest[0] ?? 0), response.status]);
   }
   await pings.terminate();
   const told = waits.toSorted((one, other) => other[1] - one[1]);
   console.log(told.map(([what, ms, status]) => `${ms} ms, ${status}: ${what}`).join("\n"));
   expect(told.filter(([, , status]) => status >= 500)).toEqual([]);
   expect(told.filter(([, ms]) => ms > LONGEST_MS)).toEqual([]);
-}, 120_000);
+}, 240_000);

@@ -1,0 +1,4 @@
+import { messages } from "./clients/messages.ts";
+import { describeMatrix } from "./matrix.ts";
+
+describeMatrix(messages);
