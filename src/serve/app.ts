@@ -1,4 +1,5 @@
-import type { HttpBindings } from "@hono/node-server";
+import { Http2ServerRequest } from "node:http2";
+import type { Http2Bindings, HttpBindings } from "@hono/node-server";
 import { Hono, type Context, type MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { OpenclawError, shorten } from "../errors.ts";
@@ -12,7 +13,8 @@ import { chatCompletions } from "./dialects/chat-completions/routes.ts";
 import { messages } from "./dialects/messages/routes.ts";
 import { responses } from "./dialects/responses/routes.ts";
 import { type ErrorAnswer, toErrorAnswer } from "./error-answer.ts";
-import { BodyRefusal, BytesInFlight, readJsonBody } from "./request-body.ts";
+import { hangUpStream } from "./http2-side.ts";
+import { BodyRefusal, BytesInFlight, isCutOff, readJsonBody } from "./request-body.ts";
 import type { ServeLog } from "./serve-log.ts";
 import type { ServerState } from "./telemetry/server-metrics.ts";
 import type { Telemetry } from "./telemetry/telemetry.ts";
@@ -52,12 +54,13 @@ export function toldError(error: ErrorAnswer, requestId: string): ToldError {
 }
 
 type Variables = { call: Call; dialect: Dialect; body: unknown };
-type ServeContext = Context<{ Bindings: HttpBindings; Variables: Variables }>;
-type Handler = MiddlewareHandler<{ Bindings: HttpBindings; Variables: Variables }>;
+type Environment = { Bindings: HttpBindings | Http2Bindings; Variables: Variables };
+type ServeContext = Context<Environment>;
+type Handler = MiddlewareHandler<Environment>;
 
 /** The routes, and the calls that are running on them. */
 export class App {
-  readonly hono = new Hono<{ Bindings: HttpBindings; Variables: Variables }>({ strict: false });
+  readonly hono = new Hono<Environment>({ strict: false });
   readonly #options: AppOptions;
   readonly #calls = new Set<Call>();
   /** Calls whose body is not whole. */
@@ -174,7 +177,7 @@ export class App {
         headers: context.req.raw.headers,
         body: context.var.body,
         now: this.#options.runtime.now(),
-        hangUp: () => context.env.incoming.socket.destroy(),
+        hangUp: () => hangUp(context.env.incoming),
       });
     });
   }
@@ -203,7 +206,12 @@ export class App {
     const { requestIdHeader } = context.var.dialect;
     if (requestIdHeader !== undefined)
       context.header(requestIdHeader, context.res.headers.get("x-request-id") ?? undefined);
-    if (this.#isDraining) context.header("connection", "close");
+    if (context.env.incoming instanceof Http2ServerRequest) {
+      // Its connection is no request's to end.
+      context.res.headers.delete("connection");
+      // A request that nobody reads is reset by Node with its answer, which may be lost so.
+      context.env.incoming.resume();
+    } else if (this.#isDraining) context.header("connection", "close");
     if (!call.isStreaming) call.end(call.entry.isAborted ? CLIENT_CLOSED : context.res.status);
   };
 
@@ -244,8 +252,7 @@ export class App {
       const bounds = { most: mostBytes, readMs, share, signal: call.signal, types: bodyTypes };
       context.set("body", await readJsonBody(context.env.incoming, bounds));
     } catch (error) {
-      // One that came whole is destroyed, too.
-      if (context.env.incoming.destroyed && !context.env.incoming.complete) call.leave();
+      if (isCutOff(context.env.incoming)) call.leave();
       if (!(error instanceof BodyRefusal)) throw error;
       return fail(context, error.status, error.code, error.message, error.headers);
     } finally {
@@ -277,6 +284,12 @@ export class App {
   }
 }
 
+/** Ends what the client is read from, and on HTTP/2 nothing of its other requests. */
+function hangUp(request: ServeContext["env"]["incoming"]): void {
+  if (request instanceof Http2ServerRequest) hangUpStream(request);
+  else request.socket.destroy();
+}
+
 function leaving(): OpenclawError {
   return new OpenclawError("interrupted", { message: "This server is shutting down: ask another one." });
 }
@@ -303,7 +316,9 @@ const refuseForeignHosts: Handler = async (context, next) => {
 /** Of two names the one that is checked may not be the one that is meant (RFC 9112, section 3.2). */
 const refuseSeveralHosts: Handler = async (context, next) => {
   const hosts = hostsOf(context.env.incoming);
-  if (hosts.length <= 1) return next();
+  // HTTP/2 may say one name in two ways (RFC 9113, section 8.3.1).
+  const names = context.env.incoming instanceof Http2ServerRequest ? new Set(hosts).size : hosts.length;
+  if (names <= 1) return next();
   return fail(context, 400, "invalid_request", "The request has more than one Host header.");
 };
 

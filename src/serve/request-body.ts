@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+import type { Http2ServerRequest } from "node:http2";
 import { EscapeCount, JsonBoundsError, JsonScan } from "../json-bounds.ts";
 import { isRecord } from "../json.ts";
 import { nextTurn, TURN_BYTES, turnOver } from "../next-turn.ts";
@@ -90,6 +91,9 @@ export class BytesShare {
   }
 }
 
+/** A request over either protocol. */
+type Incoming = IncomingMessage | Http2ServerRequest;
+
 export interface BodyBounds {
   /** Of the body, in bytes. */
   most: number;
@@ -106,7 +110,7 @@ export interface BodyBounds {
  * Reads the body of a request, which must be JSON in UTF-8, with or without a Content-Length. What it holds is bounded and
  * counted while it arrives. Throws BodyRefusal, the signal's reason, and what the connection fails with.
  */
-export async function readJsonBody(request: IncomingMessage, bounds: BodyBounds): Promise<unknown> {
+export async function readJsonBody(request: Incoming, bounds: BodyBounds): Promise<unknown> {
   refuseForeignForms(request, bounds.types);
   const declared = Number(request.headers["content-length"] ?? 0);
   if (declared > bounds.most) throw tooLarge(bounds.most);
@@ -238,8 +242,14 @@ function parse(text: string): unknown {
   }
 }
 
+/** Whether the client took back a request that is not answered yet, or went away. One that came whole is destroyed, too. */
+export function isCutOff(request: Incoming): boolean {
+  if ("stream" in request) return request.aborted || request.stream.closed || request.stream.destroyed;
+  return request.destroyed && !request.complete;
+}
+
 /** Refuses what would have to be read in another way than as it is. */
-function refuseForeignForms({ headers }: IncomingMessage, types: readonly string[] = []): void {
+function refuseForeignForms({ headers }: Pick<Incoming, "headers">, types: readonly string[] = []): void {
   const [type = ""] = (headers["content-type"] ?? "").split(";");
   // A page of another origin can send many a type without asking the server first.
   if (!["application/json", ...types].includes(type.trim().toLowerCase()))
@@ -257,7 +267,7 @@ function refuseForeignForms({ headers }: IncomingMessage, types: readonly string
 
 /** Hands on a body as it comes. Resolves to its length, in bytes. */
 async function readAll(
-  request: IncomingMessage,
+  request: Incoming,
   { most, readMs, share, signal }: BodyBounds,
   handOn: (chunk: Buffer) => void,
 ): Promise<number> {
@@ -288,16 +298,18 @@ async function readAll(
       const fail = (error?: Error): void => reject(error ?? new Error("The body ended before it was whole."));
       const stop = (): void => reject(signal.reason as Error);
       const close = (): void => fail();
+      // What is cut off on HTTP/2 ends, too.
+      const whole = (): void => (isCutOff(request) ? fail() : resolve());
       finish = () => {
         clearTimeout(stall);
         clearTimeout(end);
         signal.removeEventListener("abort", stop);
-        request.off("data", take).off("end", resolve).off("error", fail).off("close", close);
+        request.off("data", take).off("end", whole).off("error", fail).off("close", close);
         // Nobody else may be listening when the client leaves later.
         request.on("error", () => undefined);
       };
       signal.addEventListener("abort", stop, { once: true });
-      request.on("data", take).on("end", resolve).on("error", fail).on("close", close);
+      request.on("data", take).on("end", whole).on("error", fail).on("close", close);
       if (signal.aborted) stop();
     });
   } finally {

@@ -7,11 +7,13 @@ import {
   type ServerResponse,
   STATUS_CODES,
 } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo, Server as TcpServer, Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { errorCode, OpenclawError } from "../errors.ts";
+import { createHttpPort } from "../http-port.ts";
 import { App, type AppOptions, newRequestId, toldError } from "./app.ts";
 import type { ServerState } from "./telemetry/server-metrics.ts";
+import { Http2Side } from "./http2-side.ts";
 import { settlesWithin } from "./settles-within.ts";
 
 /** A request's headers are awaited so long, in ms. */
@@ -59,59 +61,85 @@ export interface RunningServer {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const app = new App(options);
   const exchanges = new Exchanges();
-  const server = createServer(
+  const { idleMs, readMs, log } = options;
+  const headersMs = Math.min(HEADERS_MS, readMs);
+  // The process's own Request and Response stay what they are: AWS's clients use them, too.
+  const answer = getRequestListener(app.hono.fetch, {
+    overrideGlobalObjects: false,
+    // By itself it cuts the connection half a second after an answer that came before the whole request.
+    autoCleanupIncoming: false,
+    hostname: options.host,
+    errorHandler: refuseRequest,
+  });
+  const http = createServer(
     {
-      headersTimeout: Math.min(HEADERS_MS, options.readMs),
-      requestTimeout: HEADERS_MS + options.readMs + LATER_MS,
+      headersTimeout: headersMs,
+      requestTimeout: HEADERS_MS + readMs + LATER_MS,
       // A request without one is refused in words of our own.
       requireHostHeader: false,
       // Longer than the load balancers of AWS (60 s) and Go's clients (90 s) keep a connection: it is they who close it, and
       // never this server while the next request is on its way.
-      keepAliveTimeout: options.idleMs,
+      keepAliveTimeout: idleMs,
       connectionsCheckingInterval: LOOK_MS,
     },
-    inTurn(
-      exchanges,
-      Math.max(LINGER_MS, options.readMs),
-      // The process's own Request and Response stay what they are: AWS's clients use them, too.
-      getRequestListener(app.hono.fetch, {
-        overrideGlobalObjects: false,
-        // By itself it cuts the connection half a second after an answer that came before the whole request.
-        autoCleanupIncoming: false,
-        hostname: options.host,
-        errorHandler: refuseRequest,
-      }),
-    ),
+    inTurn(exchanges, Math.max(LINGER_MS, readMs), answer),
   );
-  watchConnections(server, exchanges, options);
-  const listening = once(server, "listening");
-  server.listen({ host: options.host, port: options.port, backlog: BACKLOG });
+  watchConnections(http, exchanges, options);
+  // It looks at its bounds of time from when it would listen itself.
+  http.emit("listening");
+  const http2 = new Http2Side(answer, { idleMs, note: (line) => log.note(line) });
+  const port = createHttpPort(
+    { http, http2: http2.server },
+    { ms: headersMs, end: (socket) => http.emit("clientError", new SilentError(), socket) },
+  );
+  const sockets = new Set<Socket>();
+  port.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  const listening = once(port, "listening");
+  port.listen({ host: options.host, port: options.port, backlog: BACKLOG });
   await listening;
-  const { port } = server.address() as AddressInfo;
   return {
     host: options.host,
-    port,
+    port: (port.address() as AddressInfo).port,
     running: () => app.running,
     state: () => app.state,
-    drain: (ms) => drain(app, server, ms),
+    drain: async (ms) => {
+      http2.leave();
+      const left = await finish(app, ms);
+      await close(port, http, sockets);
+      return left;
+    },
   };
 }
 
+/** A connection on which nothing came by which to tell what is spoken, as Node tells it of one without a request. */
+class SilentError extends Error {
+  readonly code = "ERR_HTTP_REQUEST_TIMEOUT";
+}
+
 /** While answers are running, connections are still taken, so that a load balancer hears that this server is leaving. */
-async function drain(app: App, server: Server, ms: number): Promise<number> {
+async function finish(app: App, ms: number): Promise<number> {
   await settlesWithin(ms, app.drain());
   const left = app.running;
   const stopped = app.drain();
   app.stopAll(new OpenclawError("interrupted", { message: "This server is shutting down." }));
   // Its last words wait for a reader that may take nothing any more.
   await settlesWithin(LAST_MS, stopped);
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-    // What is left has its last bytes on the way, or sends something that nobody will answer.
-    setTimeout(() => server.closeAllConnections(), LAST_MS).unref();
-  });
   return left;
+}
+
+async function close(port: TcpServer, http: Server, sockets: ReadonlySet<Socket>): Promise<void> {
+  await new Promise<void>((resolve) => {
+    port.close(() => resolve());
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+    http.closeIdleConnections();
+    // What is left has its last bytes on the way, or sends something that nobody will answer.
+    setTimeout(() => {
+      for (const socket of sockets) socket.destroy();
+    }, LAST_MS).unref();
+  });
 }
 
 /** For the last bytes of the last answers, in ms. */
