@@ -3,6 +3,13 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect as connectHttp2, constants, type ClientHttp2Session } from "node:http2";
 import { promisify } from "node:util";
+import {
+  BedrockRuntimeClient,
+  ConverseCommand,
+  ConverseStreamCommand,
+} from "@aws-sdk/client-bedrock-runtime";
+import { NodeHttp2Handler } from "@smithy/node-http-handler";
+import { NodeHttp2Handler as OldHttp2Handler } from "smithy-node-http-handler-4-5";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { RecordedCall, StreamStep } from "../../src/emulator/emulator.ts";
 import { textAnswerSteps, textStep } from "../helpers/answer-steps.ts";
@@ -101,6 +108,30 @@ describe("HTTP/2 in clear", () => {
     const json = ["-H", "content-type: application/json", "-d", JSON.stringify(ask)];
     const { stdout } = await run("curl", [...about, ...json, `${origin}/v1/chat/completions`]);
     expect(stdout).toMatch(/You asked: x[^]*\n2 200$/);
+  });
+
+  it.each([
+    ["this one", NodeHttp2Handler],
+    ["@smithy/node-http-handler 4.5", OldHttp2Handler],
+  ])("is what AWS's SDK speaks to an address without TLS: %s", async (_, Handler) => {
+    const text = "word ".repeat(800);
+    const { origin } = await serve({ emulator: { dialogue: [{ text }], delayMs: 1 } });
+    const client = new BedrockRuntimeClient({
+      endpoint: origin,
+      region: "us-east-1",
+      token: { token: "none" },
+      authSchemePreference: ["httpBearerAuth"],
+      requestHandler: new Handler({ disableConcurrentStreams: true }),
+      maxAttempts: 1,
+    });
+    onTestFinished(() => client.destroy());
+    const question = { modelId: MODEL, messages: [{ role: "user" as const, content: [{ text: "x" }] }] };
+    const { output } = await client.send(new ConverseCommand(question));
+    expect(output?.message?.content).toEqual([{ text }]);
+    const { stream } = await client.send(new ConverseStreamCommand(question));
+    let streamed = "";
+    for await (const { contentBlockDelta } of stream ?? []) streamed += contentBlockDelta?.delta?.text ?? "";
+    expect(streamed).toBe(text);
   });
 
   it("tells what is wrong before a body is whole, and takes no more of it", async () => {
