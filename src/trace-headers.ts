@@ -20,6 +20,11 @@ export function traced<T>(work: TracedWork, run: () => T): T {
   return current.run(work, run);
 }
 
+/** The work that the code which asks runs for, through whatever it waited for; undefined for no such work. */
+export function tracedWork(): TracedWork | undefined {
+  return current.getStore();
+}
+
 /**
  * Tells that a model is called at a host, and returns what is sent along, beside what is signed: who passes calls on may
  * change it (https://www.w3.org/TR/trace-context/#mutating-the-traceparent-field). Empty outside a trace.

@@ -12,7 +12,8 @@ import { listening, startServer } from "./start-server.js";
 
 const MODEL = "amazon.nova-lite-v1:0";
 const DELTAS = 40;
-const WARM_UP = 20;
+/** Answers of each way, so many at once and so often, until the compiler has seen enough: a server runs for days. */
+const WARM_UP = { atOnce: 20, rounds: 15 };
 
 /**
  * What clients speak: where they ask, what, and how the stamps stand in what they get.
@@ -34,6 +35,12 @@ const DIALECTS = [
     path: "/v1/chat/completions",
     body: { model: MODEL, stream: true, messages },
     read: stampsBy(/"content":"((?: [\d.]+)+)"/g),
+  },
+  {
+    name: "Responses",
+    path: "/v1/responses",
+    body: { model: MODEL, stream: true, input: "Hello" },
+    read: stampsBy(/"delta":"((?: [\d.]+)+)"/g),
   },
   {
     name: "Converse",
@@ -61,14 +68,17 @@ export async function serveLatency(work, runs) {
       /** @type {Times} */
       const served = { firstMs: [], deltaMs: [] };
       const { path, body, read } = dialect;
-      // The first answers open connections, load the SDK and warm the compiler up; they do not count.
-      for (let run = -WARM_UP; run < runs; run++) {
-        const times = [
-          { into: direct, took: await answer(() => post(`${server.url}${CONVERSE}`, {}), readFrames) },
-          { into: served, took: await answer(() => post(`${origin}${path}`, body), read) },
-        ];
-        if (run < 0) continue;
-        for (const { into, took } of times) {
+      const askDirectly = () => answer(() => post(`${server.url}${CONVERSE}`, {}), readFrames);
+      const askServe = () => answer(() => post(`${origin}${path}`, body), read);
+      for (let round = 0; round < WARM_UP.rounds; round++)
+        for (const ask of [askDirectly, askServe])
+          await Promise.all(Array.from({ length: WARM_UP.atOnce }, ask));
+      for (let run = 0; run < runs; run++) {
+        for (const [into, ask] of /** @type {const} */ ([
+          [direct, askDirectly],
+          [served, askServe],
+        ])) {
+          const took = await ask();
           into.firstMs.push(took.firstMs);
           into.deltaMs.push(...took.deltaMs);
         }

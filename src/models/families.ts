@@ -785,11 +785,20 @@ export function webSearchResources(): string[] {
   return [...new Set(families().flatMap(({ webSearch }) => webSearch?.resource ?? []))];
 }
 
+/** What was found by ids before: each call of a model asks several times. Clients of a server may name any. */
+const found = new Map<string, FamilyFacts>();
+const MOST_FOUND = 1000;
+
 /** What is known of a model by the id of its foundation model; nothing where that is not known. */
 export function familyOf(baseId: string | undefined): FamilyFacts {
   if (baseId === undefined) return {};
+  const known = found.get(baseId);
+  if (known) return known;
   const rows = families().filter(({ models }) => models.test(baseId));
-  return Object.assign({}, ...rows.toReversed()) as FamilyFacts;
+  const facts = Object.freeze(Object.assign({}, ...rows.toReversed())) as FamilyFacts;
+  if (found.size >= MOST_FOUND) found.clear();
+  found.set(baseId, facts);
+  return facts;
 }
 
 /** Whether a model reads files in Amazon S3 through Converse; undefined where nobody knows. */

@@ -1,20 +1,21 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { hideSecrets, shareSecrets } from "../credentials/hide-secrets.ts";
 import { OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { withSources } from "../source-stack.ts";
-import { type TracedWork, traced } from "../trace-headers.ts";
+import { type TracedWork, traced, tracedWork } from "../trace-headers.ts";
 import { toErrorAnswer } from "./error-answer.ts";
 import { listeningTerminal, type RequestEntry, type ServeLog } from "./serve-log.ts";
 
 /** What nginx writes into its log for a client that went away. */
 export const CLIENT_CLOSED = 499;
 
-const running = new AsyncLocalStorage<Call>();
+/** One storage carries both: on Node 20 each costs every promise its time. */
+const calls = new WeakMap<TracedWork, Call>();
 
 /** The call that the code which asks runs for, through whatever it waited for; undefined for work of the server's own. */
 export function runningCall(): Call | undefined {
-  return running.getStore();
+  const work = tracedWork();
+  return work && calls.get(work);
 }
 
 /** What the beginning of an answer tells. */
@@ -52,6 +53,7 @@ export class Call {
     this.#log = log;
     this.#onEnd = [onEnd];
     this.#startedAt = runtime.elapsed();
+    calls.set(this.traced, this);
   }
 
   /** Aborted when the client has gone away, or the server gives up on it. */
@@ -113,7 +115,7 @@ export class Call {
     });
     this.#waiting.add(onBug);
     try {
-      return await Promise.race([running.run(this, () => traced(this.traced, work)), broken]);
+      return await Promise.race([traced(this.traced, work), broken]);
     } finally {
       this.#waiting.delete(onBug);
     }
