@@ -320,8 +320,8 @@ function mendBlocks(input: Input, mending: Mending): Input {
       return result.flatMap((part) => tellResult(part, names.get(toolResult.toolUseId)));
     }
     if (block.reasoningContent) return role === "assistant" ? mendReasoning(block) : [];
-    const empty = tellEmpty(block, mending);
-    if (empty !== undefined) return [{ text: empty }];
+    const words = tellEmpty(block, mending) ?? tellFound(block, mending);
+    if (words !== undefined) return [{ text: words }];
     const isFit = isMedia(block) || block.cachePoint || (block.guardContent && role === "user");
     return isFit ? [block] : [];
   };
@@ -361,6 +361,17 @@ function tellEmpty(block: ContentBlock | ToolResultContentBlock, { tell }: Mendi
   return `(${empty}.)`;
 }
 
+/** What a search has found, as text: only models that cite have a place for it. Undefined for any other block. */
+function tellFound(
+  { searchResult }: ContentBlock | ToolResultContentBlock,
+  { family }: Mending,
+): string | undefined {
+  if (!searchResult || family.citations) return undefined;
+  const { title, source, content = [] } = searchResult;
+  const said = content.map(({ text }) => text ?? "").join("\n");
+  return `<search_result title=${JSON.stringify(title)} source=${JSON.stringify(source)}>\n${said}\n</search_result>`;
+}
+
 /** A tool's input is an object. Models write others, and programs send what was cut off. */
 function mendCall(use: ToolUseBlock, { tell }: Mending): ToolUseBlock {
   const { toolUseId = "", input } = use;
@@ -393,7 +404,10 @@ function mendResult(result: ToolResultBlock, mending: Mending): ContentBlock[] {
     if (block.text !== undefined) return block.text.trim() === "" ? [] : [{ text: block.text }];
     if (block.json !== undefined)
       return [isRecord(block.json) ? { json: block.json } : { text: JSON.stringify(block.json) }];
-    const words = tellEmpty(block, mending) ?? tellUnread(block, "in results of tools", mending);
+    const words =
+      tellEmpty(block, mending) ??
+      tellFound(block, mending) ??
+      tellUnread(block, "in results of tools", mending);
     if (words !== undefined) return [{ text: words }];
     if (!isMedia(block)) return [];
     // Converse has no place for sound in a result, whatever the model takes.

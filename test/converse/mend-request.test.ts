@@ -779,3 +779,30 @@ describe("earlier turns", () => {
     expect((await after([old, turn([signed, text])])).notices).toEqual([]);
   });
 });
+
+describe("what a search has found", () => {
+  const searchResult = {
+    title: "Sky",
+    source: "https://example.com/sky",
+    content: [{ text: "It is" }, { text: "blue." }],
+  };
+  const found: ContentBlock = { searchResult };
+  const told = {
+    text: '<search_result title="Sky" source="https://example.com/sky">\nIt is\nblue.\n</search_result>',
+  };
+
+  it("goes as it is to a model that can cite it, and to any other as text", async () => {
+    expect(await says([user(found, "Why?")])).toEqual([user(found, "Why?")]);
+    expect(await says([user(found, "Why?")], NOVA)).toEqual([user(told, "Why?")]);
+  });
+
+  it("goes so in results of tools, too", async () => {
+    const messages = [
+      user("a"),
+      assistant(call("1")),
+      user({ toolResult: { toolUseId: "1", content: [{ searchResult }] } }),
+    ];
+    const { input } = await mend({ messages, toolConfig }, NOVA);
+    expect(input.messages?.at(-1)).toEqual(user({ toolResult: { toolUseId: "1", content: [told] } }));
+  });
+});
