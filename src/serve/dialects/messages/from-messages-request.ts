@@ -43,7 +43,7 @@ export async function fromMessagesRequest(
     unknown,
   };
   const { system, messages } = await readMessages(request.at("system"), request.at("messages"), context);
-  const { tools, searchesWeb, mayCallInParallel } = readTools(
+  const { tools, searchesWeb, mayCallInParallel } = await readTools(
     request.at("tools"),
     request.at("tool_choice"),
     context,

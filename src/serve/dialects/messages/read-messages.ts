@@ -80,5 +80,6 @@ function readSystem(field: RequestField): SystemContentBlock[] {
 
 function promptBlock(text: string): SystemContentBlock[] {
   const said = text.replace(BILLING_NOTE, "");
-  return said.trim() === "" ? [] : [{ text: said }];
+  // One of blanks is mended, where others have their turn meanwhile.
+  return said === "" ? [] : [{ text: said }];
 }

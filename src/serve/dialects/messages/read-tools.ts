@@ -1,6 +1,7 @@
 import type { Tool, ToolChoice, ToolConfiguration, ToolInputSchema } from "@aws-sdk/client-bedrock-runtime";
 import type { BetaToolUnion } from "@anthropic-ai/sdk/resources/beta/messages/messages";
 import { shorten } from "../../../errors.ts";
+import { turnOver } from "../../../next-turn.ts";
 import { judgeFields } from "../../field-rules.ts";
 import type { RequestField } from "../../request-field.ts";
 import { TOOL_RULES } from "./request-fields.ts";
@@ -62,13 +63,19 @@ const OWN_TOOLS: Readonly<Record<NamedType, Rule>> = {
  * whose loading is deferred is declared once the conversation has made it known, or at once where nothing of the client's
  * could. Throws `invalid-request`.
  */
-export function readTools(tools: RequestField, choice: RequestField, context: BlockContext): ReadTools {
+export async function readTools(
+  tools: RequestField,
+  choice: RequestField,
+  context: BlockContext,
+): Promise<ReadTools> {
   const fields = [...(tools.given?.items() ?? []), ...context.toolsAdded];
   const rules = fields.map(ruleOf);
   const isAllLoaded = rules.includes("search");
   const declared: Tool[] = [];
   for (const [index, field] of fields.entries()) {
     if (rules[index] !== undefined) continue;
+    const over = turnOver();
+    if (over) await over;
     const name = field.at("name").text();
     for (const place of judgeFields(field, TOOL_RULES)) context.unknown.push(place);
     const isDeferred = field.at("defer_loading").given?.flag() === true;

@@ -1,3 +1,4 @@
+import { MessageStream } from "@anthropic-ai/sdk/lib/MessageStream";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ChatEvent, ChatEvents } from "../../../../src/converse/chat-event.ts";
@@ -210,4 +211,64 @@ it("gives withheld thinking back as it came, whatever its bytes", () => {
     }),
   );
   expect(toRedacted(Buffer.from("EmwK"))).toBe("EmwK");
+});
+
+describe("an answer that the SDK gathers from its stream", () => {
+  const said = fc.string({ unit: "grapheme", minLength: 1 });
+  const input = fc.jsonValue().map((value) => JSON.stringify({ value }));
+  const cut = (text: string, at: number): string[] => {
+    const place = text.length === 0 ? 0 : at % text.length;
+    return [text.slice(0, place), text.slice(place)].filter((piece) => piece !== "");
+  };
+  const citation: fc.Arbitrary<ChatEvent> = fc.record({
+    type: fc.constant("citation" as const),
+    title: said,
+    document: fc.nat(5),
+    pages: fc.option(fc.record({ start: fc.nat(9), end: fc.nat(9) }), { nil: undefined }),
+    url: fc.option(fc.webUrl(), { nil: undefined }),
+    quote: said,
+  });
+  /** What a model does next, under the number of its content block. */
+  const part = (index: number): fc.Arbitrary<ChatEvent[]> =>
+    fc.oneof(
+      fc
+        .tuple(said, fc.nat())
+        .map(([text, at]) => cut(text, at).map((piece) => ({ type: "text" as const, text: piece }))),
+      fc.tuple(said, citation).map(([text, cited]): ChatEvent[] => [{ type: "text", text }, cited]),
+      fc.tuple(fc.array(said), said).map(([thoughts, signature]) => {
+        const events: ChatEvent[] = thoughts.map((text) => ({ type: "reasoning", text }));
+        return events.concat({ type: "signature", index, signature });
+      }),
+      fc
+        .uint8Array({ minLength: 1 })
+        .map((redactedContent): ChatEvent[] => [{ type: "signature", index, redactedContent }]),
+      fc.tuple(input, fc.nat()).map(([json, at]) => {
+        const begun: ChatEvent[] = [{ type: "tool-start", index, id: `call-${index}`, name: "add" }];
+        return begun.concat(cut(json, at).map((text) => ({ type: "tool-input", index, text })));
+      }),
+    );
+  const answer = fc
+    .array(fc.nat(), { maxLength: 6 })
+    .chain((numbers) => fc.tuple(...numbers.map((_, index) => part(index))))
+    .map((parts) => parts.flat());
+
+  it("is the whole answer", async () => {
+    await fc.assert(
+      fc.asyncProperty(answer, async (events) => {
+        const all = [START, ...events, END, USAGE];
+        const whole = await gatherMessage(told(all));
+        const lines: string[] = [];
+        for await (const event of told(all)) lines.push(`${JSON.stringify(event)}\n`);
+        const stream = MessageStream.fromReadableStream(new Blob(lines).stream());
+        const { content, stop_reason, usage } = await stream.finalMessage();
+        const parsed = content.map((block) => {
+          const { parsed_output: _, ...rest } = block as typeof block & { parsed_output?: unknown };
+          return rest;
+        });
+        expect(parsed).toEqual(JSON.parse(JSON.stringify(whole.content)));
+        expect(stop_reason).toBe(whole.stop_reason);
+        expect(usage.output_tokens).toBe(whole.usage.output_tokens);
+      }),
+    );
+  });
 });
