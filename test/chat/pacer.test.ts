@@ -1,0 +1,320 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  PACE_WINDOW_MS,
+  type PaceAnswer,
+  type PaceClock,
+  type PaceLimits,
+  Pacer,
+} from "../../src/chat/pacer.ts";
+import { AccountGates } from "../../src/emulator/gates.ts";
+import { MODELS, PROFILES } from "../../src/emulator/models.ts";
+import { QuotaGate } from "../../src/emulator/quota-gate.ts";
+import type { RecordedCall } from "../../src/emulator/recorded-call.ts";
+
+/** A clock that goes from one thing to do to the next, and lets everybody who waits have their turn between. */
+class SimulatedClock implements PaceClock {
+  #now = 0;
+  #nth = 0;
+  readonly #due: { at: number; nth: number; work: () => void }[] = [];
+
+  now = (): number => this.#now;
+
+  after = (ms: number, work: () => void): (() => void) => {
+    const item = { at: this.#now + Math.max(0, ms), nth: this.#nth++, work };
+    const at = this.#due.findIndex((other) => other.at > item.at);
+    this.#due.splice(at < 0 ? this.#due.length : at, 0, item);
+    return () => {
+      const found = this.#due.indexOf(item);
+      if (found >= 0) this.#due.splice(found, 1);
+    };
+  };
+
+  /** Does what is due until so many ms have passed, or all there is. */
+  async run(ms = Number.POSITIVE_INFINITY): Promise<void> {
+    const end = this.#now + ms;
+    for (let next = this.#due[0]; next && next.at <= end; next = this.#due[0]) {
+      this.#due.shift();
+      this.#now = next.at;
+      next.work();
+      // Promises that were settled have their turn.
+      for (let turn = 0; turn < 4; turn += 1) await Promise.resolve();
+    }
+    if (Number.isFinite(end)) this.#now = end;
+  }
+}
+
+/** Numbers from 0 to 1 that are the same each time. */
+function randomOf(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+interface Load {
+  /** Of the quota, offered. */
+  offered: number;
+  calls: number;
+  /** What the pacer is told. */
+  limits: PaceLimits;
+  /** What the emulator enforces. */
+  quota: { tokens: number; requests?: number };
+  modelId?: string;
+  burndown?: number;
+  mostMs?: number;
+  seed?: number;
+}
+
+interface Outcome {
+  throttled: number;
+  refused: number;
+  answered: number;
+  /** Tokens of quota that were used, and the ms in which they were. */
+  usedTokens: number;
+  lastMs: number;
+}
+
+/** Calls that come by chance, on their way to the rules of the emulator and back, with a pacer before them. */
+async function simulate(load: Load): Promise<Outcome> {
+  const { offered, calls, limits, quota, modelId = "amazon.nova-lite-v1:0", burndown = 1 } = load;
+  const clock = new SimulatedClock();
+  const random = randomOf(load.seed ?? 1);
+  const gate = new QuotaGate({
+    account: {
+      id: "123456789012",
+      models: MODELS,
+      profiles: PROFILES,
+      gates: new AccountGates([]),
+      mantleModels: [],
+    },
+    bearerRegion: "us-east-1",
+    limits: {
+      tokens: [{ value: quota.tokens }],
+      requests: quota.requests === undefined ? [] : [{ value: quota.requests }],
+    },
+    quotas: {},
+    now: clock.now,
+  });
+  const pacer = new Pacer(clock, limits);
+  const outcome: Outcome = { throttled: 0, refused: 0, answered: 0, usedTokens: 0, lastMs: 0 };
+  const call = { region: "us-east-1" } as RecordedCall;
+  const one = async (): Promise<void> => {
+    const inputTokens = 50 + Math.floor(random() * 500);
+    const outputTokens = 20 + Math.floor(random() * 200);
+    const maxTokens = outputTokens + Math.floor(random() * 400);
+    const wish = { reserved: inputTokens + maxTokens, expected: inputTokens + outputTokens * burndown };
+    const answer = await pacer.enter(wish, load.mostMs ?? 30_000);
+    if (!("place" in answer)) {
+      outcome.refused += 1;
+      return;
+    }
+    const { place } = answer;
+    clock.after(random() * 500, () => {
+      let settle: () => void;
+      try {
+        const reservation = gate.admit(call, { id: modelId, used: { inputTokens, outputTokens }, maxTokens });
+        settle = () => void reservation.settle({ status: 200, headers: {}, body: "" });
+      } catch {
+        outcome.throttled += 1;
+        place.cut("tokens");
+        return;
+      }
+      clock.after(300 + random() * 5000, () => {
+        settle();
+        clock.after(random() * 200, () => {
+          const used = inputTokens + outputTokens * burndown;
+          place.settle(used);
+          outcome.answered += 1;
+          outcome.usedTokens += used;
+          outcome.lastMs = clock.now();
+        });
+      });
+    });
+  };
+  const meanTokens = 300 + 120 * burndown;
+  const everyMs = (60_000 * meanTokens) / (quota.tokens * offered);
+  const come = (left: number): void => {
+    if (left === 0) return;
+    void one();
+    clock.after(-Math.log(1 - random()) * everyMs, () => come(left - 1));
+  };
+  come(calls);
+  await clock.run();
+  expect(outcome.throttled + outcome.refused + outcome.answered).toBe(calls);
+  return outcome;
+}
+
+describe("a pacer", () => {
+  it("uses at least 90 % of the quota where twice as much is wanted", async () => {
+    const quota = { tokens: 200_000 };
+    const outcome = await simulate({ offered: 2, calls: 10_000, limits: quota, quota });
+    expect(outcome.throttled).toBe(0);
+    expect(outcome.usedTokens / (outcome.lastMs / 60_000)).toBeGreaterThan(0.9 * quota.tokens);
+  });
+
+  it.each([1, 2, 3])("is never throttled at 95 %% of the quota (%i)", async (seed) => {
+    const quota = { tokens: 200_000, requests: 600 };
+    const limits = { tokens: quota.tokens * 0.95, requests: quota.requests * 0.95 };
+    const outcome = await simulate({ offered: 0.95, calls: 10_000, limits, quota, seed });
+    expect(outcome.throttled).toBe(0);
+    expect(outcome.answered).toBeGreaterThan(9000);
+  });
+
+  it("is not throttled by a model whose output counts 15 times", async () => {
+    const quota = { tokens: 200_000 };
+    const outcome = await simulate({
+      offered: 2,
+      calls: 10_000,
+      limits: quota,
+      quota,
+      modelId: "us.anthropic.claude-opus-4-8",
+      burndown: 15,
+    });
+    expect(outcome.throttled).toBe(0);
+    expect(outcome.usedTokens / (outcome.lastMs / 60_000)).toBeGreaterThan(0.9 * quota.tokens);
+  });
+
+  it("learns a quota that it is not told, and is throttled rarely from then on", async () => {
+    const quota = { tokens: 200_000 };
+    const outcome = await simulate({ offered: 2, calls: 10_000, limits: {}, quota });
+    expect(outcome.usedTokens / (outcome.lastMs / 60_000)).toBeGreaterThan(0.7 * quota.tokens);
+    expect(outcome.throttled).toBeLessThan(300);
+  });
+
+  it("never lets more in than the quota of any minute, whatever comes and whatever becomes of it", async () => {
+    const step = fc.record({
+      afterMs: fc.integer({ min: 0, max: 20_000 }),
+      tokens: fc.integer({ min: 0, max: 120 }),
+      mostMs: fc.constantFrom(0, 1000, 90_000),
+      lastsMs: fc.integer({ min: 0, max: 100_000 }),
+      ending: fc.constantFrom("settles", "is not made", "is cut", "says nothing"),
+      share: fc.double({ min: 0, max: 1, noNaN: true }),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+        const clock = new SimulatedClock();
+        const limits = { tokens: 100, requests: 5 };
+        const pacer = new Pacer(clock, limits);
+        const counted: { from: number; tokens: number }[] = [];
+        let answers = 0;
+        let at = 0;
+        for (const { afterMs, tokens, mostMs, lastsMs, ending, share } of steps) {
+          at += afterMs;
+          const come = async (): Promise<void> => {
+            const answer = await pacer.enter({ reserved: tokens }, mostMs);
+            answers += 1;
+            expect("tooLarge" in answer).toBe(tokens > limits.tokens);
+            if (!("place" in answer)) return;
+            const mine = { from: clock.now(), tokens };
+            counted.push(mine);
+            const lately = counted.filter(({ from }) => from > clock.now() - 60_000);
+            expect(lately.length).toBeLessThanOrEqual(limits.requests);
+            expect(lately.reduce((sum, one) => sum + one.tokens, 0)).toBeLessThanOrEqual(limits.tokens);
+            clock.after(lastsMs, () => {
+              const { place } = answer;
+              if (ending === "settles") {
+                mine.tokens = Math.floor(tokens * share);
+                place.settle(mine.tokens);
+              } else if (ending !== "says nothing") {
+                counted.splice(counted.indexOf(mine), 1);
+                if (ending === "is cut") place.cut("requests");
+                else place.giveBack();
+              }
+            });
+          };
+          clock.after(at, () => {
+            void come();
+          });
+        }
+        await clock.run();
+        expect(answers).toBe(steps.length);
+        expect(pacer.waiting).toBe(0);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("lets in who came first first, also where a later one would fit", async () => {
+    const clock = new SimulatedClock();
+    const pacer = new Pacer(clock, { tokens: 100 });
+    const order: string[] = [];
+    const enter = (name: string, tokens: number): void =>
+      void pacer.enter({ reserved: tokens }, 200_000).then(() => order.push(name));
+    enter("first", 60);
+    enter("large", 90);
+    enter("small", 10);
+    await clock.run(1);
+    expect(order).toEqual(["first"]);
+    await clock.run(PACE_WINDOW_MS);
+    expect(order).toEqual(["first", "large", "small"]);
+  });
+
+  it("says how long it took and when there may be room, and keeps no place for who waited long enough", async () => {
+    const clock = new SimulatedClock();
+    const pacer = new Pacer(clock, { tokens: 100 });
+    await pacer.enter({ reserved: 80 }, 0);
+    expect(await pacer.enter({ reserved: 30 }, 0)).toEqual({
+      full: { queuedMs: 0, retryMs: PACE_WINDOW_MS },
+    });
+    let late: PaceAnswer | undefined;
+    void pacer.enter({ reserved: 30 }, 10_000).then((answer) => (late = answer));
+    let soon: PaceAnswer | undefined;
+    void pacer.enter({ reserved: 20 }, 20_000).then((answer) => (soon = answer));
+    await clock.run(10_000);
+    expect(late).toEqual({ full: { queuedMs: 10_000, retryMs: PACE_WINDOW_MS - 10_000 } });
+    // Who stood behind it is let in at once.
+    expect(soon).toMatchObject({ place: { queuedMs: 10_000 } });
+  });
+
+  it("frees the place of who leaves", async () => {
+    const clock = new SimulatedClock();
+    const pacer = new Pacer(clock, { tokens: 100 });
+    await pacer.enter({ reserved: 80 }, 0);
+    const client = new AbortController();
+    const left = pacer.enter({ reserved: 30 }, 60_000, client.signal);
+    let soon: PaceAnswer | undefined;
+    void pacer.enter({ reserved: 20 }, 60_000).then((answer) => (soon = answer));
+    await clock.run(5);
+    expect(soon).toBeUndefined();
+    const reason = new Error("gone");
+    client.abort(reason);
+    await expect(left).rejects.toBe(reason);
+    expect(soon).toMatchObject({ place: { queuedMs: 5 } });
+    expect(pacer.waiting).toBe(0);
+  });
+
+  it("tells a call that wants more than the whole quota what there is", async () => {
+    const pacer = new Pacer(new SimulatedClock(), { tokens: 100 });
+    expect(await pacer.enter({ reserved: 101 }, 60_000)).toEqual({ tooLarge: { most: 100 } });
+    pacer.limitTo({ tokens: 1000, requests: 0 });
+    expect(await pacer.enter({ reserved: 1 }, 60_000)).toEqual({ tooLarge: { most: 1000 } });
+    pacer.limitTo({});
+    expect(await pacer.enter({ reserved: 1e9 }, 0)).toMatchObject({ place: { queuedMs: 0 } });
+  });
+
+  it("cuts once for the calls that were on their way together, and lets more in again slowly", async () => {
+    const clock = new SimulatedClock();
+    const pacer = new Pacer(clock);
+    const places = [];
+    for (let nth = 0; nth < 10; nth += 1) {
+      const answer = await pacer.enter({ reserved: 100 }, 0);
+      if ("place" in answer) places.push(answer.place);
+    }
+    await clock.run(10);
+    for (const place of places.slice(5)) place.cut("tokens");
+    expect(pacer.used).toEqual({ tokens: 500, requests: 5 });
+    await clock.run(PACE_WINDOW_MS);
+    expect(pacer.used.tokens).toBe(0);
+    const letIn = async (): Promise<number> => {
+      let count = 0;
+      while ("place" in (await pacer.enter({ reserved: 10 }, 0))) count += 1;
+      return count * 10;
+    };
+    // 1,000 were in use at the first cut, of which 750 are left, and an eighth more of that after a minute.
+    expect(await letIn()).toBe(840);
+    await clock.run(PACE_WINDOW_MS);
+    expect(await letIn()).toBe(940);
+  });
+});
