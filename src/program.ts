@@ -433,6 +433,7 @@ export const PROGRAM: Program = {
           "127.0.0.1",
         ),
         KEY_FILE,
+        flag("--regions <names>", "regions to ask, by commas: one that is throttled or out is passed over"),
         flag(
           "--map <name=model>",
           "let a name stand for a model, or several by commas (repeatable)",

@@ -2,6 +2,7 @@ import { OpenclawError, usageError } from "../errors.ts";
 import type { Environment } from "../runtime.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { nearestRegion } from "./known-regions.ts";
+import { partitionOfRegion } from "./partition.ts";
 
 /** A region and the place its name was taken from, in words. */
 export interface Region {
@@ -86,6 +87,46 @@ export function commandForRegion({ source }: Region, value: string): string {
     return `openclaw config set models.bedrockDiscovery.region ${quoteForShell(value)}`;
   if (source === "instance metadata") return `export AWS_REGION=${quoteForShell(value)}`;
   return `--region ${quoteForShell(value)}`;
+}
+
+/** Where the list of regions that calls may go to is from. */
+interface RegionsClaims {
+  /** `--regions`. */
+  flag?: string | undefined;
+  /** `--region`. */
+  one?: string | undefined;
+  /** `models.regions`. */
+  setting?: readonly string[] | undefined;
+}
+
+/**
+ * The regions that calls may go to, each once; undefined where nobody names several. Throws `usage` for a list that cannot
+ * be, `config-invalid` for one of the settings.
+ */
+export function decideRegions({ flag, one, setting = [] }: RegionsClaims): string[] | undefined {
+  if (flag !== undefined && one !== undefined)
+    throw usageError(
+      `The regions '${flag}' and the region '${one}' are both named: --regions and --region.`,
+      "Leave one of them out.",
+    );
+  const source = flag === undefined ? "models.regions" : "--regions";
+  const texts = flag === undefined ? setting : flag.split(",");
+  const names = [...new Set(texts.map((text) => text.trim()))];
+  if (flag === undefined && (names.length === 0 || one !== undefined)) return undefined;
+  const fail = (message: string, hint: string): OpenclawError =>
+    flag === undefined ? new OpenclawError("config-invalid", { message, hint }) : usageError(message, hint);
+  for (const name of names) {
+    if (isRegionName(name)) continue;
+    const near = nearestRegion(name) ?? FALLBACK_REGION;
+    throw fail(`${source} has '${name}', which is not an AWS region name.`, `Is it ${near}?`);
+  }
+  const partitions = new Set(names.map(partitionOfRegion));
+  if (partitions.size > 1)
+    throw fail(
+      `${source} has regions of several partitions (${[...partitions].join(", ")}), and credentials are for one.`,
+      "Name regions of one of them, and run another server for the others.",
+    );
+  return names;
 }
 
 /** The domains of the partitions, with their dual-stack ones, as the SDK's endpoint rules have them. */

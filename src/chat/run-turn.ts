@@ -7,9 +7,30 @@ import type { Setup } from "../session/session.ts";
 import type { limitCost } from "./limit-cost.ts";
 import { changeWait, type Wait } from "../terminal/spinner.ts";
 import { askModel, type Question } from "./ask-model.ts";
+import type { RegionCall } from "./region-router.ts";
 import type { TurnKeeper } from "./sessions/turn-keeper.ts";
 
 export type Query = Omit<Question, "model">;
+
+/** One way to have a turn answered: a model, and where there are several, the place in which it is asked. */
+export interface Candidate {
+  model: ResolvedModel;
+  /** What is asked with another set-up, and by other sessions and lists than the turn's own. */
+  place?: { setup: Setup } & Pick<Query, "open" | "known">;
+  /** What a notice calls it. */
+  name: string;
+  /** Takes down that it is asked, and then what becomes of that in its region. */
+  begin?: () => RegionCall;
+}
+
+/** What may answer a turn, in the order in which it is asked. */
+export interface Candidates {
+  /**
+   * The first, or the one that is asked after a failure of which nobody has heard. Undefined where there is none: then the
+   * failure stands. Throws where there is nothing at all to ask.
+   */
+  next(failure?: OpenclawError): Promise<Candidate | undefined>;
+}
 
 /** Whether a question asks where its answer is from. */
 export function asksForSources({ cites, searchesWeb }: Pick<Query, "cites" | "searchesWeb">): boolean {
@@ -54,55 +75,81 @@ const FALLBACK_CODES: ReadonlySet<ErrorCode> = new Set([
   "model-error",
 ]);
 
+/** Whether another model may answer where one failed so before it said anything. */
+export function isOfModel({ code }: OpenclawError): boolean {
+  return FALLBACK_CODES.has(code);
+}
+
+/** Several models, each asked where the one before failed. */
+function inTurn(models: readonly ResolvedModel[]): Candidates {
+  const left = [...models];
+  return {
+    next: async (failure) => {
+      const model = failure === undefined || isOfModel(failure) ? left.shift() : undefined;
+      return model && { model, name: model.id };
+    },
+  };
+}
+
 /**
- * Runs one turn: asks the first of several models and, when it is throttled, not available, not accessible or out of order
- * before it said anything, or says nothing, the next. A notice names the one that is asked instead. Throws the last
- * model's error, and `budget-exceeded`.
+ * Runs one turn: asks the first of several candidates and, when it is throttled, not available, not accessible or out of
+ * order before it said anything, or says nothing, the next. A notice names the one that is asked instead. Throws the error
+ * of the last, and `budget-exceeded`.
  */
 export async function* runTurn(
   setup: Setup,
-  models: readonly ResolvedModel[],
+  models: readonly ResolvedModel[] | Candidates,
   query: Query,
   { keeper, ledger, apiKey, mostUsd, spentUsd, boundTold }: TurnOptions,
 ): Arrivals {
   const { terminal } = setup.runtime;
   await ledger.admit();
-  for (const [index, model] of models.entries()) {
-    const next = models[index + 1];
+  const candidates = "next" in models ? models : inTurn(models);
+  let candidate = await candidates.next();
+  while (candidate) {
+    const { model, place } = candidate;
+    const call = candidate.begin?.();
+    const there = place ? { ...place.setup, runtime: setup.runtime } : setup;
     // Held back until something follows it, so that a model that only started leaves no trace.
     let started: ChatEvent | undefined;
     let hasSpoken = false;
     const meter = ledger.meter(model, setup.decision, apiKey);
     try {
-      const question = { ...query, model };
+      const question = { ...query, ...(place && { open: place.open, known: place.known }), model };
       const asked =
         mostUsd === undefined
           ? question
-          : await withinCost(setup, question, mostUsd, { spentUsd, told: boundTold });
-      for await (const event of askModel(setup, { ...asked, recorder: keeper?.recorder ?? query.recorder })) {
+          : await withinCost(there, question, mostUsd, { spentUsd, told: boundTold });
+      for await (const event of askModel(there, { ...asked, recorder: keeper?.recorder ?? query.recorder })) {
         await keeper?.take(event);
         meter.take(event);
-        if (event.type === "start" && next !== undefined) {
+        if (event.type === "start") {
           started = event;
           continue;
         }
+        if (!hasSpoken) call?.answered();
         hasSpoken = true;
         if (started) yield { model, event: started };
         started = undefined;
         yield { model, event };
       }
+      if (started) yield { model, event: started };
       return;
     } catch (error) {
       meter.end(error);
-      const canFallBack = error instanceof OpenclawError && FALLBACK_CODES.has(error.code) && !hasSpoken;
-      if (!canFallBack || next === undefined) {
+      if (error instanceof OpenclawError) call?.failed(error);
+      const next = error instanceof OpenclawError && !hasSpoken ? await candidates.next(error) : undefined;
+      if (!next) {
         if (started) yield { model, event: started };
         throw error;
       }
-      terminal.note(`openclaw: ${asSentence(error.message)} Asking ${next.id} instead.`);
-      changeWait(setup.runtime, waitFor(next));
+      const why = error instanceof OpenclawError ? error.message : "";
+      terminal.note(`openclaw: ${asSentence(why)} Asking ${next.name} instead.`);
+      changeWait(setup.runtime, waitFor(next.model));
+      candidate = next;
     } finally {
       meter.end();
+      call?.ended();
     }
   }
 }

@@ -19,6 +19,8 @@ export interface ServeOptions extends GlobalOptions {
   cors?: string[];
   /** `NAME=MODEL`. */
   map?: string[];
+  /** By commas. */
+  regions?: string;
   maxStreams: number;
   /** Megabytes. */
   maxBody: number;

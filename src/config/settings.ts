@@ -361,6 +361,11 @@ const settings = object({
   models: field(
     object({
       bedrockDiscovery: field(discovery, "Discovery of the models this account can call."),
+      regions: field(
+        list(region),
+        "Regions that serve may ask, and no others: one that is throttled or out is passed over.",
+        { example: '["us-east-1", "us-west-2"]' },
+      ),
       providers,
     }),
     "Where models come from.",

@@ -10,6 +10,8 @@ export interface LedgerEntry {
   model: string;
   /** The profile that signed, or what did in its place; undefined where AWS had no part in it. */
   profile?: string | undefined;
+  /** The region that answered; undefined where it is not known, or AWS had no part in it. */
+  region?: string | undefined;
   /** The name of the key that a client of `serve` came with. */
   key?: string | undefined;
   calls: number;
@@ -68,6 +70,7 @@ export function parseEntry(line: string): LedgerEntry | undefined {
     command,
     model,
     profile: text("profile"),
+    region: text("region"),
     key: text("key"),
     calls: count("calls", 1),
     unpriced: count("unpriced", typeof value["usd"] === "number" ? 0 : 1),

@@ -68,6 +68,7 @@ export class Ledger {
   /** Begins to take down a call of a model. `key` is the name of the key of `serve` that asks for it. */
   meter(model: ResolvedModel, decision: CredentialDecision, key?: string): CallMeter {
     let called = "";
+    let region: string | undefined;
     const enter = (usage: (TokenUsage & { invokedModel?: string | undefined }) | undefined): void => {
       this.#running.delete(meter);
       const answered = usage?.invokedModel ?? (called || model.id);
@@ -78,6 +79,7 @@ export class Ledger {
         command: this.#options.command,
         model: isServers ? `${model.providerId}/${answered}` : answered,
         profile: isServers ? undefined : profileOf(decision),
+        region,
         key,
         calls: usage?.askings ?? 1,
         unpriced: cost ? 0 : (usage?.askings ?? 1),
@@ -90,7 +92,10 @@ export class Ledger {
     };
     const meter: CallMeter = {
       take: (event) => {
-        if (event.type === "start") called = event.model;
+        if (event.type === "start") {
+          called = event.model;
+          region = event.region ?? undefined;
+        }
         if (event.type === "usage" && this.#running.has(meter)) enter(event);
       },
       end: (failure) => {

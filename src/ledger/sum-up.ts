@@ -56,12 +56,13 @@ export function sumEntries(entries: readonly LedgerEntry[], now: number): Ledger
   const recent = new Date(now - HOURLY_MS).toISOString();
   const beginOf = (at: string): string =>
     at >= recent ? `${at.slice(0, "2026-11-26T11".length)}:00:00.000Z` : `${dayOf(at)}T00:00:00.000Z`;
-  const fieldsOf = ({ at, command, model, profile, key }: LedgerEntry): string =>
-    JSON.stringify([beginOf(at), command, model, profile, key]);
+  const fieldsOf = ({ at, command, model, profile, region, key }: LedgerEntry): string =>
+    JSON.stringify([beginOf(at), command, model, profile, region, key]);
   return [...sumBy(entries, fieldsOf)].map(([fields, counts]) => {
-    const [at = "", command = "", model = "", profile, key] = JSON.parse(fields) as (string | null)[];
+    const [at = "", command = "", model = "", ...rest] = JSON.parse(fields) as (string | null)[];
+    const [profile, region, key] = rest.map((text) => text ?? undefined);
     const named = { at: at ?? "", command: command ?? "", model: model ?? "" };
-    return Object.assign(named, { profile: profile ?? undefined, key: key ?? undefined }, counts);
+    return Object.assign(named, { profile, region, key }, counts);
   });
 }
 

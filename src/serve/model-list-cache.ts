@@ -61,6 +61,11 @@ export class ModelListCache {
     return this.#setup.runtime.elapsed() - this.#loadedAt;
   }
 
+  /** Whether it was loaded, whatever came of it: then nobody has to wait for it. */
+  get isLoaded(): boolean {
+    return this.#modelList !== undefined;
+  }
+
   /** Whether there is a list, or nothing to be listed. */
   get isWarm(): boolean {
     const { load, models = [] } = this.#modelList ?? {};

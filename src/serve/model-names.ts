@@ -34,29 +34,31 @@ export function parseNameMap(entries: readonly string[]): NameMap {
   return map;
 }
 
+/** What a name stands for, in the order in which it is asked: itself, or what the map has for it. */
+export function meantBy(name: string, map: NameMap): readonly string[] {
+  return map.get(name) ?? [name];
+}
+
 /**
- * The models that a name stands for, in the order they are asked. Ids, keys, ARNs, aliases, printed names, families and the names of the
- * map are taken. Throws `model-not-found` with the nearest names for what nobody knows.
+ * The model that is meant by a text in the region of a list. Ids, keys, ARNs, aliases, printed names and families are taken.
+ * Throws `model-not-found` with the nearest to `name`, which was sent, for what nobody knows.
  */
-export function resolveName(
-  name: string,
-  map: NameMap,
+export async function resolveName(
+  text: string,
+  { name, map }: { name: string; map: NameMap },
   setup: Setup,
   modelList: CachedModelList,
-): Promise<ResolvedModel[]> {
+): Promise<ResolvedModel> {
   const { value: config } = setup.config;
-  const resolve = async (text: string): Promise<ResolvedModel> => {
-    const model = namedModel(text, config);
-    if (isCallable(model, setup, modelList)) return model;
-    const load = (isMantle(model) ? modelList.mantle : undefined) ?? modelList.load;
-    if (load.discovered) {
-      const named = await nameListed(text, load, setup, { mantle: () => modelList.mantle });
-      if (named.key !== model.key) return named;
-    }
-    const names = [...map.keys(), ...aliasesOf(config)];
-    throw unknownModel(name, suggestIds(name, await nameableIn(load, config), names));
-  };
-  return Promise.all((map.get(name) ?? [name]).map(resolve));
+  const model = namedModel(text, config);
+  if (isCallable(model, setup, modelList)) return model;
+  const load = (isMantle(model) ? modelList.mantle : undefined) ?? modelList.load;
+  if (load.discovered) {
+    const named = await nameListed(text, load, setup, { mantle: () => modelList.mantle });
+    if (named.key !== model.key) return named;
+  }
+  const names = [...map.keys(), ...aliasesOf(config)];
+  throw unknownModel(name, suggestIds(name, await nameableIn(load, config), names));
 }
 
 /** A model as clients are told of it. */
@@ -74,7 +76,7 @@ export interface ServedModel {
 export function servedNames(
   map: NameMap,
   config: Configuration,
-  { models }: CachedModelList,
+  models: CachedModelList["models"],
 ): Map<string, string> {
   const names = new Map(
     models.map(({ id, key, provider }) => [keyOf(id, config) === key ? id : key, provider]),

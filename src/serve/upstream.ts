@@ -2,7 +2,9 @@ import { SessionPool } from "../session/session-pool.ts";
 import { type Setup, readSetup } from "../session/session.ts";
 import type { LoadedConfig } from "../config/resolve.ts";
 import { countQuestion } from "../chat/count-question.ts";
-import { type Query, runTurn, withRenewal } from "../chat/run-turn.ts";
+import { decideRegions } from "../aws/region.ts";
+import { beginningOf, RegionRouter } from "../chat/region-router.ts";
+import { type Candidates, type Query, runTurn, withRenewal } from "../chat/run-turn.ts";
 import type { ChatEvents } from "../converse/chat-event.ts";
 import type { ResolvedModel } from "../models/resolve-model.ts";
 import { judgeStop } from "../converse/outcome.ts";
@@ -13,7 +15,8 @@ import { type CallCost, estimateCost, type TokenUsage } from "../models/usage.ts
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { type CachedModelList, ModelListCache } from "./model-list-cache.ts";
-import { type NameMap, resolveName, type ServedModel, servedNames } from "./model-names.ts";
+import { candidatesFor, type Place, type Wanted } from "./candidates.ts";
+import { meantBy, type NameMap, resolveName, type ServedModel, servedNames } from "./model-names.ts";
 import type { Network } from "./remote-image.ts";
 import { settlesWithin } from "./settles-within.ts";
 
@@ -24,11 +27,12 @@ const READY_MS = 3000;
 /** Between two events of an answer, in ms. */
 const SILENCE_MS = 300_000;
 
-/** Connections, credentials and the model list, as long as the credentials hold. */
+/** Connections, credentials and model lists, as long as the credentials hold. */
 interface Generation {
+  /** Of the first region, where there are several. */
   setup: Setup;
-  pool: SessionPool;
-  modelList: ModelListCache;
+  /** At least one. */
+  places: readonly [Place, ...Place[]];
   /** Answers that are running. */
   running: number;
 }
@@ -61,21 +65,32 @@ export class Upstream {
   readonly #runtime: Runtime;
   readonly #config: LoadedConfig;
   readonly #names: NameMap;
+  readonly #regions: readonly string[] | undefined;
+  readonly #router: RegionRouter;
   /** What its calls used and cost. */
   readonly ledger: Ledger;
   #current: Promise<Generation> | undefined;
-  #served: { of: CachedModelList; models: ServedModel[] } | undefined;
+  #served: { of: readonly CachedModelList[]; models: ServedModel[] } | undefined;
   #renewedAt = Number.NEGATIVE_INFINITY;
 
-  /** `runtime` outlives every call: its signal is that of the server's end. `command` is what the ledger calls it. */
+  /**
+   * `runtime` outlives every call: its signal is that of the server's end. `command` is what the ledger calls it. Throws as
+   * decideRegions does.
+   */
   constructor(
-    options: GlobalOptions & { ignoreBudget?: boolean },
+    { regions, ...options }: GlobalOptions & { ignoreBudget?: boolean; regions?: string },
     runtime: Runtime,
     config: LoadedConfig,
     names: NameMap,
     command = "serve",
   ) {
     this.#names = names;
+    this.#regions = decideRegions({
+      flag: regions,
+      one: options.region,
+      setting: config.value.models?.regions,
+    });
+    this.#router = new RegionRouter(this.#regions ?? [], runtime.elapsed);
     this.ledger = new Ledger(runtime, config.value, {
       command,
       ignoresBudget: options.ignoreBudget,
@@ -98,15 +113,16 @@ export class Upstream {
 
   /** The models that clients are told of. Throws the error of the list where there is nothing to list. */
   async servedModels(): Promise<ServedModel[]> {
-    const { setup, modelList } = await this.#generation();
-    const current = await modelList.current();
-    const { load, models } = current;
+    const { setup, places } = await this.#generation();
+    const current = await Promise.all(places.map(({ modelList }) => modelList.current()));
+    const [{ load }] = current as [CachedModelList];
+    const models = current.flatMap((list) => list.models);
     if (load.error && models.length === 0) throw load.error;
-    // Put together once for each list: it takes longer than all else of the request.
-    if (this.#served?.of === current) return this.#served.models;
+    // Put together once for the same lists: it takes longer than all else of the request.
+    if (current.every((list, nth) => this.#served?.of[nth] === list)) return this.#served?.models ?? [];
     // AWS does not tell when it opened each model; clients want a number.
     const created = Math.floor((load.discovered?.fetchedAt ?? 0) / 1000);
-    const names = servedNames(this.#names, setup.config.value, current);
+    const names = servedNames(this.#names, setup.config.value, models);
     this.#served = { of: current, models: [...names].map(([id, owner]) => ({ id, created, owner })) };
     return this.#served.models;
   }
@@ -115,33 +131,40 @@ export class Upstream {
   async servedModel(name: string): Promise<ServedModel> {
     const listed = (await this.servedModels()).find(({ id }) => id === name);
     if (listed) return listed;
-    const [model] = await this.#resolve(name, "current");
-    return { id: name, created: 0, owner: model?.providerId ?? "" };
+    const { places } = await this.#generation();
+    const candidates = candidatesFor(this.#wanted(name, places, ""));
+    return { id: name, created: 0, owner: (await candidates.next())?.model.providerId ?? "" };
   }
 
   /** What its next call is made with, and the models that AWS and servers list. Throws `usage`. */
   async current(): Promise<{ setup: Setup; modelList: CachedModelList }> {
-    const { setup, modelList } = await this.#generation();
+    const [{ setup, modelList }] = (await this.#generation()).places;
     return { setup, modelList: await modelList.current() };
   }
 
   /** Whether credentials resolve and the model list is there. Throws `usage`. */
   async readiness(): Promise<Readiness> {
     const generation = await this.#generation();
-    const [credentials, models] = await Promise.all([
+    const { places } = generation;
+    const [credentials, lists] = await Promise.all([
       stateOf(async () => {
-        if (await settlesWithin(READY_MS, generation.pool.authenticate({ kind: "discovery" }))) return;
+        if (await settlesWithin(READY_MS, places[0].pool.authenticate({ kind: "discovery" }))) return;
         throw new OpenclawError("timeout", { message: `Not done within ${READY_MS} ms.` });
       }),
-      stateOf(async () => {
-        const { load } = await generation.modelList.current();
-        if (load.error) throw load.error;
-      }),
+      Promise.all(
+        places.map(async ({ modelList }) => {
+          const state = await stateOf(async () => {
+            const { load } = await modelList.current();
+            if (load.error) throw load.error;
+          });
+          return state === "ok" && !modelList.isWarm ? "no-models" : state;
+        }),
+      ),
     ]);
     // Credentials may come after the server: a role that is attached later, a file that is written later.
     if (credentials !== "ok") await this.#renew(generation);
-    const { isWarm } = generation.modelList;
-    return { credentials, models: models === "ok" && !isWarm ? "no-models" : models };
+    // One region is enough.
+    return { credentials, models: lists.includes("ok") ? "ok" : (lists[0] ?? "ok") };
   }
 
   /**
@@ -150,12 +173,12 @@ export class Upstream {
    * askModel.
    */
   async *askByName(name: string, query: Omit<Query, "bounds">, runtime: Runtime, caller: Caller): ChatEvents {
-    const models = await this.#modelsOf(name);
-    caller.admit?.(models);
     let asked = await this.#generation();
-    const [first] = models;
-    if (first && (await isListed(first, asked))) caller.onResolved?.(first.id);
-    const run = (): ChatEvents => this.#askWith(asked, models, query, runtime, caller);
+    const beginning = this.#regions ? beginningOf(query) : "";
+    const run = (): ChatEvents => {
+      const wanted = this.#wanted(name, asked.places, beginning, caller);
+      return this.#askWith(asked, candidatesFor(wanted), query, runtime, caller);
+    };
     yield* withRenewal(run, async (failure) => {
       if (!(await this.#renew(asked))) return false;
       asked = await this.#generation();
@@ -173,37 +196,38 @@ export class Upstream {
     ask: Omit<Query, "bounds">,
     runtime: Runtime,
   ): ReturnType<typeof countQuestion> {
-    const [model] = await this.#modelsOf(name);
-    const { setup, pool, modelList } = await this.#generation();
-    if (!model) throw new Error(`'${name}' names no model.`);
-    return countQuestion({ ...setup, runtime }, { ...ask, model, open: pool.open, known: modelList.known });
+    const { places } = await this.#generation();
+    const beginning = this.#regions ? beginningOf(ask) : "";
+    const candidate = await candidatesFor(this.#wanted(name, places, beginning)).next();
+    if (!candidate) throw new Error(`'${name}' names no model.`);
+    const { model, place } = candidate;
+    const { setup, ...ways } = place ?? { setup: places[0].setup };
+    return countQuestion({ ...setup, runtime }, { ...ask, ...ways, model });
   }
 
   /** Closes every connection. */
   async close(): Promise<void> {
     const current = await this.#current?.catch(() => undefined);
-    await current?.pool.close();
+    if (current) await closePlaces(current);
     await this.ledger.settle();
   }
 
   async *#askWith(
     generation: Generation,
-    models: readonly ResolvedModel[],
+    candidates: Candidates,
     query: Omit<Query, "bounds">,
     runtime: Runtime,
     { apiKey, onCounted, mostUsd }: Caller,
   ): ChatEvents {
-    const { setup, pool, modelList } = generation;
+    const { setup } = generation;
     let called = "";
     generation.running += 1;
     try {
       const question = {
         ...query,
         bounds: { firstEventMs: undefined, silenceMs: SILENCE_MS, totalMs: undefined },
-        open: pool.open,
-        known: modelList.known,
       };
-      const arrivals = runTurn({ ...setup, runtime }, models, question, {
+      const arrivals = runTurn({ ...setup, runtime }, candidates, question, {
         ledger: this.ledger,
         apiKey,
         mostUsd,
@@ -222,18 +246,28 @@ export class Upstream {
     }
   }
 
-  #modelsOf(name: string): Promise<ResolvedModel[]> {
-    return this.#resolve(name, "current").catch((error: unknown) => {
-      // AWS may have opened a model since the list was loaded.
-      if (error instanceof OpenclawError && error.code === "model-not-found")
-        return this.#resolve(name, "newest");
-      throw error;
-    });
-  }
-
-  async #resolve(name: string, list: "current" | "newest"): Promise<ResolvedModel[]> {
-    const { setup, modelList } = await this.#generation();
-    return resolveName(name, this.#names, setup, await modelList[list]());
+  #wanted(
+    name: string,
+    places: Generation["places"],
+    beginning: string,
+    { admit, onResolved }: Pick<Caller, "admit" | "onResolved"> = {},
+  ): Wanted {
+    let isFirst = true;
+    return {
+      texts: meantBy(name, this.#names),
+      places,
+      router: this.#router,
+      beginning,
+      resolve: async (text, { setup, modelList }, list) => {
+        const current = await modelList[list]();
+        const model = await resolveName(text, { name, map: this.#names }, setup, current);
+        admit?.([model]);
+        const isListed = model.configured !== undefined || current.models.some(({ id }) => id === model.id);
+        if (isFirst && isListed) onResolved?.(model.id);
+        isFirst = false;
+        return model;
+      },
+    };
   }
 
   #generation(): Promise<Generation> {
@@ -242,13 +276,16 @@ export class Upstream {
   }
 
   async #begin(): Promise<Generation> {
-    const setup = await readSetup(this.#options, this.#runtime, this.#config);
-    return {
-      setup,
-      pool: new SessionPool(setup),
-      modelList: new ModelListCache(setup),
-      running: 0,
+    // Credentials are decided, and resolved, once for all regions.
+    const common = await readSetup(this.#options, this.#runtime, this.#config);
+    const placeIn = (region: string | undefined): Place => {
+      const options = region === undefined ? common.options : { ...common.options, region };
+      const setup = { ...common, options };
+      return { region, setup, pool: new SessionPool(setup), modelList: new ModelListCache(setup) };
     };
+    const [first, ...others] = this.#regions ?? [undefined];
+    const home = placeIn(first);
+    return { setup: home.setup, places: [home, ...others.map(placeIn)], running: 0 };
   }
 
   /** Lets the next call begin anew; those that are running end as they are. False where that was done just now. */
@@ -264,12 +301,12 @@ export class Upstream {
 
   async #closeRetired(generation: Generation): Promise<void> {
     if (generation.running > 0 || (await this.#current) === generation) return;
-    await generation.pool.close();
+    await closePlaces(generation);
   }
 }
 
-async function isListed({ id, configured }: ResolvedModel, { modelList }: Generation): Promise<boolean> {
-  return configured !== undefined || (await modelList.current()).models.some((listed) => listed.id === id);
+async function closePlaces({ places }: Generation): Promise<void> {
+  await Promise.all(places.map(({ pool }) => pool.close()));
 }
 
 async function stateOf(work: () => Promise<void>): Promise<string> {

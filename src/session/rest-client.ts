@@ -12,6 +12,7 @@ import type { Runtime } from "../runtime.ts";
 import type { ClientConfig } from "./client-config.ts";
 import { type JsonBody, lengthOf, toJsonBody } from "../network/json-body.ts";
 import { nextTurn } from "../next-turn.ts";
+import { once } from "../once.ts";
 import { traceHeaders } from "../trace-headers.ts";
 import { type AttemptReporter, createAttemptReporter } from "./report-attempts.ts";
 import {
@@ -83,14 +84,16 @@ export class RestClient {
   readonly #config: ClientConfig;
   readonly #authentication: Authentication;
   readonly #service: RestService;
+  readonly #runtime: Runtime;
   readonly #report: AttemptReporter;
   /** Of all calls, because the signer keeps in it how far AWS's clock is ahead. */
-  readonly #signing: { signer: () => Promise<SignatureV4 | undefined>; systemClockOffset: number };
+  #signing: { signer: () => Promise<SignatureV4 | undefined>; systemClockOffset: number };
 
   constructor(config: ClientConfig, authentication: Authentication, service: RestService, runtime: Runtime) {
     this.#config = config;
     this.#authentication = authentication;
     this.#service = service;
+    this.#runtime = runtime;
     this.#report = createAttemptReporter(runtime);
     const { credentials, region } = config;
     const signature =
@@ -165,6 +168,31 @@ export class RestClient {
     const { response } = await signed({ input: {}, request });
     return response as HttpResponse;
   }
+
+  /**
+   * The same client, over the same connections, for calls that are not tried again: where one fails, somebody else is asked.
+   * A clock that was set right in between is still a reason.
+   */
+  readonly tryingOnce = once((): RestClient => {
+    const { retryStrategy: usual } = this.#config;
+    const retryStrategy: ClientConfig["retryStrategy"] = {
+      acquireInitialRetryToken: (scope) => usual.acquireInitialRetryToken(scope),
+      recordSuccess: (token) => usual.recordSuccess(token),
+      refreshRetryTokenForRetry: async (token, failure) => {
+        // What is thrown here only tells the SDK to stop; it reports the failure itself.
+        if (!isOfClock(failure.error)) throw new Error("Another one is asked.");
+        return usual.refreshRetryTokenForRetry(token, failure);
+      },
+    };
+    const client = new RestClient(
+      { ...this.#config, retryStrategy },
+      this.#authentication,
+      this.#service,
+      this.#runtime,
+    );
+    client.#signing = this.#signing;
+    return client;
+  });
 
   /** Closes every connection. */
   destroy(): void {
@@ -265,4 +293,10 @@ export class RestClient {
     if (response.statusCode < 300) return response;
     throw readServiceError(response, await readText(response));
   }
+}
+
+/** Whether a call failed for the time it was signed at, which the SDK's signer knows better now. */
+function isOfClock(error: unknown): boolean {
+  const { $metadata } = (error ?? {}) as { $metadata?: { clockSkewCorrected?: boolean } };
+  return $metadata?.clockSkewCorrected === true;
 }

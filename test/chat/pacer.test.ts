@@ -87,6 +87,7 @@ async function simulate(load: Load): Promise<Outcome> {
       models: MODELS,
       profiles: PROFILES,
       gates: new AccountGates([]),
+      guardrails: [],
       mantleModels: [],
     },
     bearerRegion: "us-east-1",

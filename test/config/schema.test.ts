@@ -39,6 +39,8 @@ test.each([
   discovery({ region: "${R}" }),
   discovery({ enabled: "yes" }),
   discovery({ region: "nowhere" }),
+  { models: { regions: ["us-east-1", "us-west-2"] } },
+  { models: { regions: ["us-east-1", "nowhere"] } },
   discovery({ providerFilter: [""] }),
   discovery({ refreshInterval: 1.5 }),
   discovery({ defaultMaxTokens: 0 }),
