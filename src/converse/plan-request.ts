@@ -1,4 +1,4 @@
-import type { Message, ToolConfiguration } from "@aws-sdk/client-bedrock-runtime";
+import type { ContentBlock, Message, ToolConfiguration } from "@aws-sdk/client-bedrock-runtime";
 import { flagName, type ParameterNames } from "../config/parameters.ts";
 import type { Configuration } from "../config/settings.ts";
 import { lookUpCatalog, lookUpUndated } from "../models/catalog.ts";
@@ -252,9 +252,15 @@ export function planTopK(
 function obstacleOf({ messages, tools }: Ask, lessons: Lessons): Obstacle | undefined {
   const begun = beginningOfCalls(messages);
   const isSent = !isLearnt(lessons, "old-reasoning", "no-reasoning-blocks");
-  const isThoughtOf = isSent && begun?.content?.some(({ reasoningContent }) => reasoningContent) === true;
+  const isThoughtOf = isSent && begun?.content?.some(isProven) === true;
   if (begun && !isThoughtOf) return "lost-reasoning";
   return tools?.toolChoice && !tools.toolChoice.auto ? "forced-tool" : undefined;
+}
+
+/** Whether a block is reasoning that goes back: what nothing proves does not. */
+function isProven({ reasoningContent }: ContentBlock): boolean {
+  const { redactedContent, reasoningText } = reasoningContent ?? {};
+  return Boolean(redactedContent?.length ?? reasoningText?.signature);
 }
 
 /**

@@ -178,7 +178,10 @@ describe("the SDK of Anthropic", () => {
     });
   });
 
-  it("goes on with signed reasoning that is another model's: without it", async () => {
+  it.each([
+    ["signed by another model", Buffer.alloc(32).toString("base64"), 2],
+    ["signed by none", "", 1],
+  ])("goes on without reasoning that is %s", async (_, signature, calls) => {
     const { anthropic, emulator } = await served(said([{ text: "A." }, { text: "Cold." }]));
     const answer = await anthropic.messages.create({
       model: CLAUDE,
@@ -190,7 +193,7 @@ describe("the SDK of Anthropic", () => {
         {
           role: "assistant",
           content: [
-            { type: "thinking", thinking: "Where?", signature: Buffer.alloc(32).toString("base64") },
+            { type: "thinking", thinking: "Where?", signature },
             { type: "tool_use", id: "1", name: "weather", input: {} },
           ],
         },
@@ -199,8 +202,8 @@ describe("the SDK of Anthropic", () => {
       ],
     });
     expect(answer.content).toMatchObject([{ text: "Cold." }]);
-    expect(sent(emulator.calls)).toHaveLength(2);
-    expect(sent(emulator.calls)[1]).not.toHaveProperty("additionalModelRequestFields");
+    expect(sent(emulator.calls)).toHaveLength(calls);
+    expect(sent(emulator.calls).at(-1)).not.toHaveProperty("additionalModelRequestFields");
   });
 
   it("sends images, documents and search results", async () => {
@@ -224,6 +227,38 @@ describe("the SDK of Anthropic", () => {
       ),
     );
     expect(sent(emulator.calls)[0]?.messages[0]?.content).toHaveLength(3);
+  });
+
+  it("gets the sources of what is said: in documents that are cited, and in the web", async () => {
+    const { anthropic } = await served();
+    const data = Buffer.from("%PDF-1.4 a").toString("base64");
+    const document = {
+      type: "document" as const,
+      title: "a",
+      citations: { enabled: true },
+      source: { type: "base64" as const, media_type: "application/pdf" as const, data },
+    };
+    const cited = await anthropic.messages.create(
+      ask([document, { type: "text", text: "?" }], { model: CLAUDE }),
+    );
+    expect(cited.content).toMatchObject([
+      { type: "text", citations: [{ type: "page_location", document_index: 0, start_page_number: 1 }] },
+    ]);
+    const tools = [{ type: "web_search_20250305" as const, name: "web_search" as const }];
+    const found = await anthropic.messages.stream(
+      ask("?", { model: "us.amazon.nova-premier-v1:0", tools }) as MessageCreateParamsBase,
+    );
+    const { content } = await found.finalMessage();
+    expect(content).toMatchObject([
+      {
+        type: "text",
+        citations: [{ type: "web_search_result_location", url: "https://simulated.example/1" }, {}],
+      },
+    ]);
+    await expect(anthropic.messages.create(ask("?", { model: CLAUDE, tools }))).rejects.toMatchObject({
+      status: 400,
+      message: expect.stringContaining("does not search the web") as string,
+    });
   });
 
   it("has the prompt cached where it marks it, at most four times and the longest first", async () => {
@@ -355,6 +390,35 @@ describe("the SDK is told errors", () => {
     expect(body).toMatch(/"type":"error","error":\{"type":"api_error"/);
   });
 
+  it("of a body that is too large, and of one that is none", async () => {
+    const { anthropic, origin } = await served({ args: ["--max-body", "0.1"] });
+    await expect(anthropic.messages.create(ask("a".repeat(200_000)))).rejects.toMatchObject({
+      status: 413,
+      error: { error: { type: "request_too_large" } },
+    });
+    const response = await fetch(`${origin}/v1/messages`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: "{",
+    });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ type: "error", error: { type: "invalid_request_error" } });
+  });
+
+  it("of fields that nobody knows, where the server is strict", async () => {
+    const asked = { ...ask("hi"), newest: true };
+    const lenient = await served();
+    await lenient.anthropic.messages.create(asked);
+    await lenient.anthropic.messages.create(asked);
+    const told = await lenient.logged(({ message = "" }) => message.includes("'newest'"));
+    expect(told.kind).toBe("note");
+    const { anthropic } = await served({ args: ["--strict"] });
+    await expect(anthropic.messages.create(asked)).rejects.toMatchObject({
+      status: 400,
+      message: expect.stringContaining("newest") as string,
+    });
+  });
+
   it("with when to ask again, and not to where that helps nobody", async () => {
     const { origin } = await served(failing("ThrottlingException", 429));
     const throttled = await fetch(`${origin}/v1/messages`, {
@@ -364,6 +428,13 @@ describe("the SDK is told errors", () => {
     });
     expect(throttled.headers.get("retry-after")).toBe("5");
     expect(throttled.headers.get("x-should-retry")).toBeNull();
+    const full = await served(failing("ServiceQuotaExceededException", 400));
+    const spent = await fetch(`${full.origin}/v1/messages`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(ask("hi")),
+    });
+    expect([spent.status, spent.headers.get("x-should-retry")]).toEqual([429, "false"]);
   });
 });
 

@@ -5,6 +5,7 @@ import { withoutUndefined, isRecord, type JsonObject } from "../../../json.ts";
 import { levelOfBudget } from "../../../models/families.ts";
 import { LONGEST_ID } from "../../../models/resolve-model.ts";
 import type { Asked } from "../../answer-call.ts";
+import { isRequestMetadata } from "../../../converse/request-metadata.ts";
 import type { OutputSchema } from "../../../converse/output-schema.ts";
 import { compileSchema, isCut } from "../../content/answer-schema.ts";
 import { judgeFields } from "../../field-rules.ts";
@@ -63,6 +64,7 @@ export async function fromMessagesRequest(
       nameOf,
       tools,
       searchesWeb,
+      metadata: readMetadata(request.at("metadata").given),
       schema: format && (await readFormat(format, signal)),
       // A model that does not hide by itself what it thinks is not asked to: what proves it holds for the words, too.
       showsReasoning: (parameters.reasoning ?? "off") !== "off" && display !== "omitted",
@@ -181,6 +183,12 @@ function readThinking(field: RequestField | undefined): Thinking {
   if (!field) return { type: undefined };
   const type = field.at("type").choice(Object.keys(THINKING) as ThinkingType[]);
   return THINKING[type](field);
+}
+
+/** Whose request it is, for the invocation logs, as far as Converse takes it: it never changes the answer. */
+function readMetadata(field: RequestField | undefined): Record<string, string> | undefined {
+  const user = field?.at("user_id").given?.text();
+  return user !== undefined && isRequestMetadata("user_id", user) ? { user_id: user } : undefined;
 }
 
 async function readFormat(format: RequestField, signal: AbortSignal | undefined): Promise<OutputSchema> {

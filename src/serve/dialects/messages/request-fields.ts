@@ -43,7 +43,7 @@ export const FIELD_RULES: Readonly<
   max_tokens: "read",
   mcp_servers: unless(isEmpty, "this server calls no MCP servers for a model"),
   messages: "read",
-  metadata: "ignored",
+  metadata: "read",
   model: "read",
   output_config: "read",
   output_format: "read",

@@ -69,6 +69,13 @@ describe("a Messages request", () => {
     expect(ask.nameOf?.("maxTokens")).toBe("max_tokens");
   });
 
+  it.each<[string, object | undefined]>([
+    ["user-1@example.com", { user_id: "user-1@example.com" }],
+    ['{"device":"a"}', undefined],
+  ])("marks whose it is, where Converse takes that: %s", async (user_id, metadata) => {
+    expect((await read({ metadata: { user_id } })).ask.metadata).toEqual(metadata);
+  });
+
   it.each<[string, object, object]>([
     ["nothing", {}, { level: undefined, most: undefined, shown: false }],
     [
