@@ -66,7 +66,7 @@ function isContent(event: ChatEvent): boolean {
   if (event.type === "text") return isSeen(event.text);
   if (event.type === "stop")
     return event.wordless !== undefined || judgeStop(event.stopReason, "").error !== undefined;
-  return event.type === "reasoning" || event.type === "tool-start";
+  return event.type === "reasoning" || event.type === "tool-start" || event.type === "chunk";
 }
 
 function countingIn(event: ChatEvent, before: readonly ChatEvent[]): ChatEvent {

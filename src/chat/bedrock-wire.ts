@@ -1,7 +1,8 @@
 import type { ConverseTokensRequest } from "@aws-sdk/client-bedrock-runtime";
 import { parseArn } from "../aws/arn.ts";
 import { type Lessons, refusalOf } from "../converse/apply-lessons.ts";
-import { chooseGuardrail } from "../converse/guardrail.ts";
+import { chooseGuardrail, guardrailHeaders } from "../converse/guardrail.ts";
+import type { Invocation } from "../converse/invoke-stream.ts";
 import { type Ask, dependsOnModel, planRequest } from "../converse/plan-request.ts";
 import type { RequestPlan, Wire } from "../converse/wire.ts";
 import { placeOf } from "../discovery/learnt-way.ts";
@@ -11,7 +12,8 @@ import { textAt } from "../json.ts";
 import { once } from "../once.ts";
 import { baseModelId } from "../models/base-model-id.ts";
 import type { Discovered } from "../models/discovered.ts";
-import { type AwsPath, hasMantle, isMantle, type Way } from "../models/provider-api.ts";
+import { familyOf } from "../models/families.ts";
+import { type AwsPath, hasMantle, isAtRuntime, isMantle, type Way } from "../models/provider-api.ts";
 import { catalogIds } from "../models/catalog.ts";
 import { accessCommand } from "../models/gates.ts";
 import { listedId } from "../models/listed-id.ts";
@@ -51,6 +53,43 @@ export async function openConverse(setup: Setup, ask: Ask, options: WireOptions)
       plan: (modelId, known, lessons) => planRequest(ask, modelId, setup.config.value, known, lessons),
     }),
   );
+}
+
+/**
+ * Opens the way to a model of Amazon Bedrock for a body in its vendor's words, by InvokeModel. Throws `usage`, and
+ * `invalid-request` for a model of anybody else.
+ */
+export async function openInvoke(
+  setup: Setup,
+  ask: Ask,
+  invocation: Invocation,
+  options: WireOptions,
+): Promise<Wire> {
+  if (!isAtRuntime(ask.model)) {
+    throw new OpenclawError("invalid-request", {
+      message: `'${ask.model.key}' is not called at Amazon Bedrock's runtime, so no body of its own can be sent to it: ask it by Converse.`,
+    });
+  }
+  const loaded = import("../converse/invoke-stream.ts");
+  const way: Way = { api: "bedrock-converse-stream" };
+  return openBedrock(setup, ask, { ...options, way }, async (session) => ({
+    ...(await loaded).invokeStream(session),
+    plan: async (modelId, known) => {
+      const guardrail = chooseGuardrail(ask.guardrail, false, setup.config.value);
+      // What embeds texts says nothing that could be held back.
+      const isGuarded = guardrail && familyOf(baseModelId(modelId, known)).embedding === undefined;
+      const headers = { ...invocation.headers, ...(isGuarded ? guardrailHeaders(guardrail) : {}) };
+      const body: Invocation = { ...invocation, headers };
+      return {
+        input: { modelId },
+        body,
+        form: undefined,
+        isReasoning: true,
+        notices: [],
+        toolNames: new Map(),
+      };
+    },
+  }));
 }
 
 /** Opens the way to a model of Amazon Bedrock by an API of other services, under a path of AWS's. Throws `usage`. */

@@ -44,7 +44,8 @@ export function openWires(setup: Setup, ask: Ask, options: WireOptions): Wires {
       return { ...session, close: () => undefined };
     },
   };
-  const ways = [...waysTo(model)];
+  // What is said in the words of a vendor has one way to go.
+  const ways = [...waysTo(model)].slice(0, ask.invocation ? 1 : undefined);
   const refusing: Way[] = [];
   let wire: Wire | undefined;
   const openBy = async (way: Way): Promise<{ wire: Wire; way: Way }> => {
@@ -92,6 +93,8 @@ async function openWay(setup: Setup, ask: Ask, options: WireOptions, way: Way): 
 
 async function openBy(setup: Setup, ask: Ask, options: WireOptions, way: Way): Promise<Wire> {
   const { api, path } = way;
+  if (ask.invocation)
+    return (await import("./bedrock-wire.ts")).openInvoke(setup, ask, ask.invocation, options);
   const loaded = api === "bedrock-converse-stream" ? undefined : APIS[api]();
   if (isServed(ask.model) && loaded) {
     const [apiFor, { openServerWire }] = await Promise.all([loaded, import("../wires/server-wire.ts")]);

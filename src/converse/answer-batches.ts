@@ -13,7 +13,7 @@ export async function awaitContent(batches: Batches): Promise<Batches> {
     const next = await batches.next();
     if (next.done) throw new Error("The stream ends without an answer.");
     first.push(next.value);
-    if (next.value.some((part) => part.contentBlockDelta ?? part.messageStop)) break;
+    if (next.value.some((part) => part.contentBlockDelta ?? part.messageStop ?? part.$unknown)) break;
   }
   return joined(first, batches);
 }

@@ -1,6 +1,7 @@
 import type { CitationsDelta, ConverseStreamTrace, MessageStopEvent } from "@aws-sdk/client-bedrock-runtime";
 import type { TokenUsage } from "../models/usage.ts";
 import type { CitedSource } from "./cited-source.ts";
+import type { InvokedChunk } from "./invoke-stream.ts";
 
 /**
  * What a streamed answer consists of, in the order it arrives. The lines of `--ndjson` are these, but for a call's pieces.
@@ -22,6 +23,8 @@ export type ChatEvent =
       redactedContent?: Uint8Array | undefined;
     }
   | { type: "text"; text: string; index?: number | undefined }
+  /** A piece of an answer in the words of the model's vendor, where it was asked in them. */
+  | ({ type: "chunk" } & InvokedChunk)
   /** Where what was said just before is from. */
   | ({
       type: "citation";

@@ -7,11 +7,12 @@ import { type CallContext, toOpenclawError } from "../session/aws-errors.ts";
 import { toCall } from "../session/bedrock-operations.ts";
 import { isKnownAwsError } from "../session/error-table.ts";
 import { readJson } from "../session/read-answer.ts";
+import type { RestCall } from "../session/rest-client.ts";
 import type { AwsSession } from "../session/session.ts";
 import { untilAborted } from "../until-aborted.ts";
 import { awaitContent, type Batches, batchOf } from "./answer-batches.ts";
 import { abortReason, type Deadlines } from "./deadlines.ts";
-import { FrameReader } from "./frame-reader.ts";
+import { type FrameMessage, FrameReader } from "./frame-reader.ts";
 import { partsOfAnswer } from "./parts-of-answer.ts";
 import { readPart, StreamException } from "./read-part.ts";
 import { asRetryable, toStreamError } from "./stream-failure.ts";
@@ -25,19 +26,28 @@ export type ConverseStream = Pick<Wire, "open" | "explain" | "tellBreak" | "isSa
  * error table, `timeout`, `network`, `bad-response` and `interrupted`.
  */
 export function converseStream(session: AwsSession): ConverseStream {
-  const callOf = (modelId: string): CallContext => ({
-    session,
-    action: "bedrock:InvokeModelWithResponseStream",
-    modelId,
-  });
   const stream: ConverseStream = {
-    open: ({ input, isWhole }, deadlines) =>
-      isWhole
-        ? sendForWhole(input, deadlines, { ...callOf(input.modelId ?? ""), action: "bedrock:InvokeModel" })
-        : send(stream, input, deadlines, callOf(input.modelId ?? "")),
+    ...streamErrors(session),
+    open: ({ input, isWhole }, deadlines) => {
+      const call = callOf(session, input.modelId ?? "", !isWhole);
+      return isWhole ? sendForWhole(input, deadlines, call) : send(stream, input, deadlines, call);
+    },
+  };
+  return stream;
+}
+
+/** What a call of a model is to IAM: for a stream there is an action of its own. */
+export function callOf(session: AwsSession, modelId: string, isStreamed: boolean): CallContext {
+  const action = isStreamed ? "bedrock:InvokeModelWithResponseStream" : "bedrock:InvokeModel";
+  return { session, action, modelId };
+}
+
+/** What failures of answers mean that Bedrock gives in frames of its own. */
+export function streamErrors(session: AwsSession): Omit<ConverseStream, "open"> {
+  return {
     explain: (failure, modelId) =>
       failure instanceof OpenclawError || isKnownAwsError(failure)
-        ? toOpenclawError(failure, callOf(modelId))
+        ? toOpenclawError(failure, callOf(session, modelId, true))
         : undefined,
     tellBreak: (failure) =>
       failure instanceof StreamException
@@ -45,7 +55,6 @@ export function converseStream(session: AwsSession): ConverseStream {
         : "The connection broke off",
     isSaid: (failure) => failure instanceof StreamException,
   };
-  return stream;
 }
 
 /**
@@ -58,21 +67,31 @@ async function send(
   deadlines: Deadlines,
   call: CallContext,
 ): Promise<OpenAnswer> {
+  const begin = beginStream(stream, input.modelId ?? "", deadlines, (body) => readBatches(body, readPart));
+  return request(toCall("ConverseStream", input), begin, deadlines.signal, call);
+}
+
+/** Makes of the response to a call of a stream what it says, from its first content on. */
+export function beginStream(
+  stream: ConverseStream,
+  model: string,
+  deadlines: Deadlines,
+  read: (body: AsyncIterable<Uint8Array>, headers: HttpResponse["headers"]) => Batches,
+): Begin {
   const { signal } = deadlines;
-  const begin: Begin = async ({ headers, body }, { requestId }) => {
+  return async ({ headers, body }, { requestId }) => {
     const contentType = headers["content-type"] ?? "";
     if (!/^application\/vnd\.amazon\.eventstream\b/i.test(contentType))
       throw notAnEventStream(contentType, requestId);
     try {
-      const batches = await awaitContent(readBatches(body as AsyncIterable<Uint8Array>));
+      const batches = await awaitContent(read(body as AsyncIterable<Uint8Array>, headers));
       deadlines.heard();
       return { requestId, batches };
     } catch (failure) {
-      const failed = { signal, model: input.modelId ?? "", requestId, hasBegun: false };
+      const failed = { signal, model, requestId, hasBegun: false };
       throw asRetryable(toStreamError(failure, stream, failed));
     }
   };
-  return request("ConverseStream", input, begin, signal, call);
 }
 
 /** Asks for the answer in one piece, by Converse, and hands it on as the parts of a stream. */
@@ -86,23 +105,25 @@ async function sendForWhole(
     deadlines.heard();
     return { requestId, batches: inOneBatch(parts) };
   };
-  return request("Converse", input, begin, deadlines.signal, call);
+  return request(toCall("Converse", input), begin, deadlines.signal, call);
 }
 
 /** Makes of a response what opens its answer. */
-type Begin = (response: HttpResponse, metadata: ResponseMetadata) => Promise<Omit<OpenAnswer, "attempts">>;
+export type Begin = (
+  response: HttpResponse,
+  metadata: ResponseMetadata,
+) => Promise<Omit<OpenAnswer, "attempts">>;
 
 /** Asks Bedrock, as often as it may be asked. Rejects with AWS's failure as ours, or with the reason of the abort. */
-async function request(
-  operation: "Converse" | "ConverseStream",
-  input: RequestPlan["input"],
+export async function request(
+  asked: RestCall,
   begin: Begin,
   signal: AbortSignal,
   call: CallContext,
 ): Promise<OpenAnswer> {
   const ask = async (): Promise<OpenAnswer> => {
     const client = await call.session.rest("bedrock-runtime");
-    const { value, attempts } = await client.send(toCall(operation, input), begin, signal);
+    const { value, attempts } = await client.send(asked, begin, signal);
     return { ...value, attempts };
   };
   try {
@@ -113,17 +134,20 @@ async function request(
   }
 }
 
-async function* inOneBatch(parts: ConverseStreamOutput[]): Batches {
+export async function* inOneBatch(parts: ConverseStreamOutput[]): Batches {
   yield parts;
 }
 
 /** Reads the frames of a stream. Throws what is wrong with one when the parts before it have been handed on. */
-async function* readBatches(body: AsyncIterable<Uint8Array>): Batches {
+export async function* readBatches(
+  body: AsyncIterable<Uint8Array>,
+  read: (message: FrameMessage) => ConverseStreamOutput | undefined,
+): Batches {
   const reader = new FrameReader();
   for await (const chunk of inTurns(body)) {
     yield* batchOf((parts) =>
       reader.push(chunk, (message) => {
-        const part = readPart(message);
+        const part = read(message);
         if (part) parts.push(part);
       }),
     );

@@ -44,6 +44,21 @@ export function chooseGuardrail(
 }
 
 /**
+ * A guardrail as the headers of a call that has no place for it in its body:
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html,
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-use-invoke-api.html
+ */
+export function guardrailHeaders(guardrail: Guardrail | undefined): Record<string, string> {
+  const { guardrailIdentifier, guardrailVersion, trace } = guardrail ?? {};
+  if (guardrailIdentifier === undefined || guardrailVersion === undefined) return {};
+  return {
+    "x-amzn-bedrock-guardrailidentifier": guardrailIdentifier,
+    "x-amzn-bedrock-guardrailversion": guardrailVersion,
+    ...(trace === undefined ? {} : { "x-amzn-bedrock-trace": trace.toUpperCase() }),
+  };
+}
+
+/**
  * Names the policies that acted, in words, from a guardrail's trace: what kind, which, on the prompt or the answer.
  * Never what matched: that may be the secret that the guardrail keeps.
  */

@@ -12,6 +12,7 @@ import { cachePointFor } from "../models/cache-points.ts";
 import { blocksOf, type Turn } from "./conversation.ts";
 import { chooseGuardrail, type Guardrail } from "./guardrail.ts";
 import { groundedTools } from "./grounding.ts";
+import type { Invocation } from "./invoke-stream.ts";
 import type { OutputSchema } from "./output-schema.ts";
 import { planReasoning } from "./reasoning.ts";
 import {
@@ -55,6 +56,8 @@ export interface Ask {
   ownFields?: JsonObject | undefined;
   /** Those of the model's own answer that are wanted, as JSON pointers; only Converse hands them on. */
   responseFields?: readonly string[] | undefined;
+  /** Asks in the words of the model's vendor, with nothing of all that is said here. */
+  invocation?: Invocation | undefined;
   /** Overrides the config's guardrail. */
   guardrail?: Guardrail | undefined;
   /** Asks for the guardrail's trace, which names the policies that act. */

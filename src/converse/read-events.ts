@@ -5,6 +5,7 @@ import type {
   TokenUsage as AwsTokenUsage,
 } from "@aws-sdk/client-bedrock-runtime";
 import type { OpenclawError } from "../errors.ts";
+import { chunkOf } from "./invoke-stream.ts";
 import { isRecord, textAt } from "../json.ts";
 import type { TokenUsage } from "../models/usage.ts";
 import { turnOver } from "../next-turn.ts";
@@ -125,6 +126,8 @@ function toChatEvent(
       name: toolNames.get(call.name ?? "") ?? (call.name ?? "").toWellFormed(),
     };
   }
+  const chunk = chunkOf(part);
+  if (chunk) return { type: "chunk", ...chunk };
   if (part.messageStop) return toStop(part.messageStop, passesSignatures === true);
   return part.metadata ? readMetadata(part.metadata, requestId, asked) : undefined;
 }

@@ -63,16 +63,17 @@ export class StreamException extends Error {
  * service does not keep to its own model, so what is not of the kind it should be is left out. Throws
  * `StreamException`, and `bad-response` for a message that is not one of AWS's.
  */
-export function readPart({
-  type,
-  name,
-  errorMessage,
-  payload,
-}: FrameMessage): ConverseStreamOutput | undefined {
+export function readPart(message: FrameMessage): ConverseStreamOutput | undefined {
+  refuseException(message);
+  const { name, payload } = message;
+  return Object.hasOwn(EVENTS, name) ? toPart(name as EventName, parsePayload(payload, name)) : undefined;
+}
+
+/** Throws `StreamException` for a message that tells of a failure, and `bad-response` for one that is not one of AWS's. */
+export function refuseException({ type, name, errorMessage, payload }: FrameMessage): void {
   if (type === "error") throw new StreamException(name, errorMessage);
   if (type === "exception") throw new StreamException(name, messageOf(payload));
   if (type !== "event") throw notAwsMessage(`has a message of type '${type}'`);
-  return Object.hasOwn(EVENTS, name) ? toPart(name as EventName, parse(payload, name)) : undefined;
 }
 
 /** An event as a part of the answer. Fields that are not of the kind they should be are taken out of it. */
@@ -82,7 +83,8 @@ export function toPart(name: EventName, fields: Record<string, unknown>): Conver
   return { [name]: fields } as unknown as ConverseStreamOutput;
 }
 
-function parse(payload: string, name: string): Record<string, unknown> {
+/** The JSON object that an event carries. Throws `bad-response` for what is none. */
+export function parsePayload(payload: string, name: string): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(payload);

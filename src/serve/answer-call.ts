@@ -34,7 +34,7 @@ export interface AnswerForm<Piece> {
   toFrames: (pieces: Pieces<Piece>) => Pieces<Frame>;
   /** The last frame of a stream that fails on its way. */
   toFailureFrame: (error: ErrorAnswer) => Frame;
-  /** The body of an answer that is not streamed. */
+  /** The body of an answer that is not streamed: what is JSON, or bytes as they are. */
   gather: (pieces: Pieces<Piece>) => Promise<object>;
   /** Sent while nothing comes: a comment, unless it says otherwise; undefined where there is no such thing. */
   heartbeat?: Frame | undefined;
@@ -82,7 +82,10 @@ export async function answerCall<Piece>(
     return answerWithStream(form.toFrames(pieces), { ...form, toFailure }, service, request);
   }
   const answer = await form.gather(pieces);
-  return Response.json(answer, { headers: { "x-request-id": call.entry.requestId, ...form.headers } });
+  const headers = { "x-request-id": call.entry.requestId, ...form.headers };
+  return answer instanceof Uint8Array
+    ? new Response(answer, { headers })
+    : Response.json(answer, { headers });
 }
 
 /** Lets a refusal of the request name the field of the client's that it is about. */

@@ -28,6 +28,7 @@ interface Inputs {
   ConverseStream: runtime.ConverseStreamRequest;
   CountTokens: runtime.CountTokensRequest;
   InvokeModel: { modelId: string; body: object };
+  InvokeModelWithResponseStream: { modelId: string; body: object };
 }
 
 /** What the service model says of the answers. */
@@ -126,6 +127,14 @@ export const OPERATIONS: Readonly<Record<keyof Inputs, Operation>> = {
     path: "/model/{modelId}/invoke",
     payload: "body",
     headers: { accept: "application/json" },
+    isSlow: true,
+  },
+  InvokeModelWithResponseStream: {
+    service: "bedrock-runtime",
+    method: "POST",
+    path: "/model/{modelId}/invoke-with-response-stream",
+    payload: "body",
+    headers: { "x-amzn-bedrock-accept": "application/json" },
     isSlow: true,
   },
 };

@@ -2,6 +2,7 @@ import type { HttpResponse } from "@smithy/types";
 import type { Readable } from "node:stream";
 import { awaitContent } from "../converse/answer-batches.ts";
 import { abortReason, type Deadlines } from "../converse/deadlines.ts";
+import { guardrailHeaders } from "../converse/guardrail.ts";
 import { asRetryable, toStreamError } from "../converse/stream-failure.ts";
 import type { OpenAnswer, RequestPlan, Wire } from "../converse/wire.ts";
 import { OpenclawError } from "../errors.ts";
@@ -121,7 +122,8 @@ async function begin(
   const { signal } = deadlines;
   const model = plan.input.modelId ?? "";
   const ask = async (sendOnce: SendOnce): Promise<Sent<Omit<OpenAnswer, "attempts">>> => {
-    const headers = line.path.service === "bedrock-runtime" ? guardrailHeaders(plan) : {};
+    const headers =
+      line.path.service === "bedrock-runtime" ? guardrailHeaders(plan.input.guardrailConfig) : {};
     const { requestId, batches } = await api.send(over(line, sendOnce, headers), plan, signal);
     try {
       const begun = await awaitContent(batches);
@@ -158,17 +160,6 @@ function over(line: AwsLine, sendOnce: SendOnce, headers: Readonly<Record<string
         throw failure instanceof Error ? withProject(named(failure), call) : failure;
       }
     },
-  };
-}
-
-/** https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html */
-function guardrailHeaders({ input: { guardrailConfig } }: RequestPlan): Record<string, string> {
-  const { guardrailIdentifier, guardrailVersion, trace } = guardrailConfig ?? {};
-  if (guardrailIdentifier === undefined || guardrailVersion === undefined) return {};
-  return {
-    "x-amzn-bedrock-guardrailidentifier": guardrailIdentifier,
-    "x-amzn-bedrock-guardrailversion": guardrailVersion,
-    ...(trace === undefined ? {} : { "x-amzn-bedrock-trace": trace.toUpperCase() }),
   };
 }
 

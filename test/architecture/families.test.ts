@@ -30,6 +30,9 @@ const ALLOWED: Readonly<Record<string, string>> = {
   "wires/messages/stream-messages.ts": "sends headers that have a vendor's name",
   "chat/open-wire.ts": "names APIs",
   "aws/event-stream.ts": "has the media type of AWS's streams",
+  "serve/dialects/bedrock/claude-body.ts": "reads a body in a vendor's words, for every model",
+  "serve/dialects/bedrock/nova-body.ts": "the same",
+  "serve/dialects/bedrock/invoke.ts": "tells them apart",
   "serve/dialects/messages/routes.ts": "reads a header that has a vendor's name",
   "serve/dialects/messages/read-messages.ts": "leaves out a note that has a vendor's name",
 };

@@ -537,6 +537,23 @@ const CALLS: readonly {
       ),
   },
   {
+    operation: "InvokeModelWithResponseStream",
+    ours: async (session, modelId) => {
+      const client = await session.rest("bedrock-runtime");
+      const call = toCall("InvokeModelWithResponseStream", { modelId, body: { prompt: "hi ü" } });
+      return client.send(call, readJson, session.setup.runtime.signal);
+    },
+    theirs: async (session, modelId) =>
+      withVersion(await sdkBedrockRuntime(session)).send(
+        new data.InvokeModelWithResponseStreamCommand({
+          modelId,
+          body: JSON.stringify({ prompt: "hi ü" }),
+          contentType: "application/json",
+          accept: "application/json",
+        }),
+      ),
+  },
+  {
     operation: "CountTokens",
     ours: (session, modelId) =>
       callBedrock(session, "CountTokens", { modelId, input: { converse: { messages: hi } } }),
@@ -669,7 +686,7 @@ describe("every other operation", () => {
   });
 
   /** The body of InvokeModel's answer is the model's own, which the SDK hands on in bytes. */
-  const READ = CALLS.filter(({ operation }) => operation !== "InvokeModel");
+  const READ = CALLS.filter(({ operation }) => !operation.startsWith("InvokeModel"));
 
   it.each(READ)("$operation reads an answer as the SDK does", async ({ ours, theirs }) => {
     const summary = { modelArn: "arn:a", modelName: null };

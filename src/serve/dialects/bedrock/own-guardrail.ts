@@ -1,14 +1,36 @@
-import type { GuardrailStreamConfiguration } from "@aws-sdk/client-bedrock-runtime";
+import type {
+  ContentBlock,
+  GuardrailStreamConfiguration,
+  Message,
+  SystemContentBlock,
+} from "@aws-sdk/client-bedrock-runtime";
+import type { Ask } from "../../../converse/plan-request.ts";
 import type { Configuration } from "../../../config/settings.ts";
 import { configuredGuardrail } from "../../../converse/guardrail.ts";
 import { OpenclawError } from "../../../errors.ts";
+import type { Asked } from "../../answer-call.ts";
 import { refused } from "../../request-field.ts";
 
 /**
- * The guardrail of a request that is under none of the server's; undefined where the server has one, which is not replaced:
- * a request may name it, and nothing of it. Throws `access-denied` for another one, and `invalid-request` for half of one.
+ * Puts a request under its guardrail, or under the server's where that has one, which nothing of a request replaces or goes
+ * around: it may be named, and another one is denied. Throws `access-denied`, and `invalid-request` for half of one.
  */
-export function ownGuardrail(
+export function underGuardrail<Read extends Asked>(
+  asked: Read,
+  given: GuardrailStreamConfiguration | undefined,
+  config: Configuration,
+): { asked: Read; showsGuardrail: boolean; isGuarded: boolean } {
+  const isServers = configuredGuardrail(config) !== undefined;
+  const guardrail = ownGuardrail(given, config);
+  const ask = isServers ? withoutMarks(asked.ask) : { ...asked.ask, guardrail };
+  return {
+    asked: { ...asked, ask },
+    showsGuardrail: guardrail?.trace !== undefined && guardrail.trace !== "disabled",
+    isGuarded: isServers || guardrail !== undefined,
+  };
+}
+
+function ownGuardrail(
   given: GuardrailStreamConfiguration | undefined,
   config: Configuration,
 ): GuardrailStreamConfiguration | undefined {
@@ -24,4 +46,28 @@ export function ownGuardrail(
       "This server asks every model under a guardrail of its own, which a request cannot replace: leave 'guardrailConfig' out.",
     details: { param: "guardrailConfig" },
   });
+}
+
+/**
+ * What is asked, without marks of what a guardrail is to look at: it looks at nothing else where there are some
+ * (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-use-converse-api.html), and the server's own is to look at
+ * everything.
+ */
+function withoutMarks<Asked extends Pick<Ask, "messages" | "system">>(ask: Asked): Asked {
+  const { system } = ask;
+  return {
+    ...ask,
+    messages: ask.messages.map(({ role, content = [] }): Message => ({ role, content: content.map(plain) })),
+    ...(typeof system === "object"
+      ? { system: system.map((block) => plain(block) as SystemContentBlock) }
+      : {}),
+  };
+}
+
+function plain(block: ContentBlock | SystemContentBlock): ContentBlock {
+  const { text, image } = block.guardContent ?? {};
+  if (text) return { text: text.text ?? "" };
+  return image
+    ? { image: { format: image.format, source: image.source } as ContentBlock.ImageMember["image"] }
+    : (block as ContentBlock);
 }

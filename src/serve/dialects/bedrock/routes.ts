@@ -1,6 +1,4 @@
-import type { ConverseResponse, ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
 import { encodeEvent, EVENT_STREAM_TYPE } from "../../../aws/event-stream.ts";
-import { toBase64 } from "../../../wires/data-url.ts";
 import { answerCall } from "../../answer-call.ts";
 import type { AnswerService, Dialect, RouteRequest } from "../../dialect.ts";
 import { exceptionFrame, toAwsError } from "./aws-errors.ts";
@@ -12,8 +10,9 @@ import {
   listInferenceProfiles,
   type Offer,
 } from "./model-lists.ts";
-import { ownGuardrail } from "./own-guardrail.ts";
-import { type Parts, toConverseAnswer, toConverseParts } from "./to-converse.ts";
+import { invoke } from "./invoke.ts";
+import { underGuardrail } from "./own-guardrail.ts";
+import { type Parts, toConverseAnswer, toConverseParts, toJsonAnswer, toJsonPart } from "./to-converse.ts";
 
 /** Amazon Bedrock itself: the operations of its two services by which models are found and asked. */
 export const bedrock: Dialect = {
@@ -25,8 +24,26 @@ export const bedrock: Dialect = {
   // Of InvokeModel, which takes bytes that most models take for JSON.
   bodyTypes: ["application/octet-stream"],
   routes: [
-    { method: "POST", path: "/model/:id{.+}/converse", answer: converse },
-    { method: "POST", path: "/model/:id{.+}/converse-stream", answer: converseStream },
+    {
+      method: "POST",
+      path: "/model/:id{.+}/converse",
+      answer: (service, request) => answerConverse(service, request, false),
+    },
+    {
+      method: "POST",
+      path: "/model/:id{.+}/converse-stream",
+      answer: (service, request) => answerConverse(service, request, true),
+    },
+    {
+      method: "POST",
+      path: "/model/:id{.+}/invoke",
+      answer: (service, request) => invoke(service, request, false),
+    },
+    {
+      method: "POST",
+      path: "/model/:id{.+}/invoke-with-response-stream",
+      answer: (service, request) => invoke(service, request, true),
+    },
     {
       method: "GET",
       path: "/foundation-models",
@@ -59,14 +76,6 @@ async function offerOf({ upstream }: AnswerService): Promise<Offer> {
   return { served, discovered, region: discovered?.region ?? setup.options.region ?? "us-east-1" };
 }
 
-function converse(service: AnswerService, request: RouteRequest): Promise<Response> {
-  return answerConverse(service, request, false);
-}
-
-function converseStream(service: AnswerService, request: RouteRequest): Promise<Response> {
-  return answerConverse(service, request, true);
-}
-
 async function answerConverse(
   service: AnswerService,
   request: RouteRequest,
@@ -74,15 +83,18 @@ async function answerConverse(
 ): Promise<Response> {
   const { upstream, allowsRemoteImages } = service;
   const { call, body, id: model } = request;
-  const { guardrail: given, ...asked } = await fromConverseRequest(body, {
+  const { guardrail: given, ...read } = await fromConverseRequest(body, {
     model,
     isStreamed,
     readsS3: allowsRemoteImages,
     signal: call.signal,
   });
-  const guardrail = ownGuardrail(given, (await upstream.current()).setup.config.value);
-  const showsGuardrail = guardrail?.trace !== undefined && guardrail.trace !== "disabled";
-  const ask = { ...asked.ask, guardrail, passesDetails: true };
+  const { asked, showsGuardrail } = underGuardrail(
+    read,
+    given,
+    (await upstream.current()).setup.config.value,
+  );
+  const ask = { ...asked.ask, passesDetails: true };
   return answerCall(
     service,
     request,
@@ -91,7 +103,7 @@ async function answerConverse(
       toPieces: (events) => toConverseParts(events, { since: () => call.since(), showsGuardrail }),
       toFrames: framesOf,
       toFailureFrame: exceptionFrame,
-      gather: async (parts) => withText(await toConverseAnswer(parts)),
+      gather: async (parts) => toJsonAnswer(await toConverseAnswer(parts)),
       contentType: EVENT_STREAM_TYPE,
       // A frame of its own is nothing that clients pass over.
       heartbeat: undefined,
@@ -99,25 +111,10 @@ async function answerConverse(
   );
 }
 
-async function* framesOf(parts: Parts): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const part of parts) yield frameOf(part);
-}
-
 /** A part of a stream is one event of it. */
-function frameOf(part: ConverseStreamOutput): Uint8Array {
-  const [[name, payload] = ["", {}]] = Object.entries(part);
-  const { redactedContent } = part.contentBlockDelta?.delta?.reasoningContent ?? {};
-  if (!redactedContent) return encodeEvent(name, payload);
-  const delta = { reasoningContent: { redactedContent: toBase64(redactedContent) } };
-  return encodeEvent(name, { ...part.contentBlockDelta, delta });
-}
-
-/** An answer as JSON has it, in which bytes are base64. */
-function withText(answer: ConverseResponse): object {
-  const { message } = answer.output ?? {};
-  const content = (message?.content ?? []).map((block) => {
-    const { redactedContent } = block.reasoningContent ?? {};
-    return redactedContent ? { reasoningContent: { redactedContent: toBase64(redactedContent) } } : block;
-  });
-  return { ...answer, output: { message: { ...message, content } } };
+async function* framesOf(parts: Parts): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const part of parts) {
+    const [[name, payload] = ["", {}]] = Object.entries(toJsonPart(part));
+    yield encodeEvent(name, payload);
+  }
 }

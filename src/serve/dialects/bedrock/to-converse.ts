@@ -9,6 +9,7 @@ import type { ChatEvent, ChatEvents } from "../../../converse/chat-event.ts";
 import { MessageAssembler } from "../../../converse/message-assembler.ts";
 import type { TokenUsage } from "../../../models/usage.ts";
 import { withoutUndefined } from "../../../json.ts";
+import { toBase64 } from "../../../wires/data-url.ts";
 
 /** An answer as Converse streams it. */
 export type Parts = AsyncGenerator<ConverseStreamOutput, void, undefined>;
@@ -184,4 +185,24 @@ export async function toConverseAnswer(parts: Parts): Promise<ConverseResponse> 
       serviceTier,
     }),
   };
+}
+
+/** A part as JSON has it, in which bytes are base64. */
+export function toJsonPart(part: ConverseStreamOutput): object {
+  const { redactedContent } = part.contentBlockDelta?.delta?.reasoningContent ?? {};
+  if (!redactedContent) return part;
+  const delta = { reasoningContent: { redactedContent: toBase64(redactedContent) } };
+  return { contentBlockDelta: { ...part.contentBlockDelta, delta } };
+}
+
+/** The same of a whole answer. */
+export function toJsonAnswer(
+  answer: ConverseResponse,
+): Omit<ConverseResponse, "output"> & { output: object } {
+  const { message } = answer.output ?? {};
+  const content = (message?.content ?? []).map((block) => {
+    const { redactedContent } = block.reasoningContent ?? {};
+    return redactedContent ? { reasoningContent: { redactedContent: toBase64(redactedContent) } } : block;
+  });
+  return { ...answer, output: { message: { ...message, content } } };
 }

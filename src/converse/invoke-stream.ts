@@ -1,0 +1,137 @@
+import type { ConverseStreamOutput, TokenUsage } from "@aws-sdk/client-bedrock-runtime";
+import type { HttpResponse } from "@smithy/types";
+import { countAt, isRecord, type JsonObject, recordAt, textAt } from "../json.ts";
+import { parseIfJson } from "../json-bounds.ts";
+import { toCall } from "../session/bedrock-operations.ts";
+import { readText } from "../session/read-answer.ts";
+import type { AwsSession } from "../session/session.ts";
+import type { Batches } from "./answer-batches.ts";
+import {
+  beginStream,
+  callOf,
+  type ConverseStream,
+  inOneBatch,
+  readBatches,
+  request,
+  streamErrors,
+} from "./converse-stream.ts";
+import { parsePayload, refuseException } from "./read-part.ts";
+
+/** A body in the words of a model's vendor, which InvokeModel takes as it is. */
+export interface Invocation {
+  body: object;
+  /** What InvokeModel has beside the body, by lower-case name: guardrail, tier, latency. */
+  headers: Readonly<Record<string, string>>;
+  isStreamed: boolean;
+}
+
+/** A piece of an answer in the vendor's words, and with the first of them what was said beside it. */
+export interface InvokedChunk {
+  bytes: Uint8Array;
+  /** By lower-case name: `content-type`, and those of Bedrock. */
+  headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** The chunk that a part is; undefined for one that is none. */
+export function chunkOf({ $unknown }: ConverseStreamOutput): InvokedChunk | undefined {
+  return $unknown?.[0] === "chunk" ? ($unknown[1] as InvokedChunk) : undefined;
+}
+
+/**
+ * Opens answers of InvokeModel in a session, as the parts of a stream that is whole with the last of its chunks. The body
+ * of a plan is an `Invocation`. Throws what converseStream throws.
+ */
+export function invokeStream(session: AwsSession): ConverseStream {
+  const stream: ConverseStream = {
+    ...streamErrors(session),
+    open: async ({ input, body }, deadlines) => {
+      const { body: asked, headers, isStreamed } = body as Invocation;
+      const modelId = input.modelId ?? "";
+      const operation = isStreamed ? "InvokeModelWithResponseStream" : "InvokeModel";
+      const plain = toCall(operation, { modelId, body: asked });
+      const call = { ...plain, headers: { ...plain.headers, ...headers } };
+      const begin = isStreamed
+        ? beginStream(stream, modelId, deadlines, readChunks)
+        : async (response: HttpResponse, { requestId }: { requestId?: string | undefined }) => {
+            const parts = partsOfWhole(Buffer.from(await readText(response)), response.headers);
+            deadlines.heard();
+            return { requestId, batches: inOneBatch(parts) };
+          };
+      return request(call, begin, deadlines.signal, callOf(session, modelId, isStreamed));
+    },
+  };
+  return stream;
+}
+
+async function* readChunks(body: AsyncIterable<Uint8Array>, headers: HttpResponse["headers"]): Batches {
+  let ofFirst: InvokedChunk["headers"] = handedOn(headers);
+  let counts: TokenUsage | undefined;
+  yield* readBatches(body, (message) => {
+    refuseException(message);
+    if (message.name !== "chunk") return undefined;
+    const text = textAt(parsePayload(message.payload, message.name), "bytes") ?? "";
+    const bytes = Buffer.from(text, "base64");
+    counts = countsIn(bytes) ?? counts;
+    const part = toPart({ bytes, headers: ofFirst });
+    ofFirst = undefined;
+    return part;
+  });
+  yield endOf(counts);
+}
+
+function partsOfWhole(bytes: Uint8Array, headers: HttpResponse["headers"]): ConverseStreamOutput[] {
+  const counted = (name: string): number | undefined => {
+    const text = headers[`x-amzn-bedrock-${name}-token-count`];
+    return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
+  };
+  const inputTokens = counted("input");
+  const counts = inputTokens === undefined ? undefined : toUsage(inputTokens, counted);
+  return [toPart({ bytes, headers: handedOn(headers) }), ...endOf(counts)];
+}
+
+function toPart(chunk: InvokedChunk): ConverseStreamOutput {
+  return { $unknown: ["chunk", chunk] };
+}
+
+/** What ends an answer: that it is whole, and what it used. */
+function endOf(usage: TokenUsage | undefined): ConverseStreamOutput[] {
+  const metrics = { latencyMs: undefined };
+  return [{ messageStop: { stopReason: "end_turn" } }, ...(usage ? [{ metadata: { usage, metrics } }] : [])];
+}
+
+/** What whoever asks is told beside the answer. */
+function handedOn(headers: HttpResponse["headers"]): Record<string, string> {
+  const told = Object.entries(headers).filter(
+    ([name]) => name === "content-type" || name.startsWith("x-amzn-bedrock-"),
+  );
+  return Object.fromEntries(told);
+}
+
+/** The member of the last chunk of a stream that Bedrock adds to the vendor's own. */
+const METRICS = "amazon-bedrock-invocationMetrics";
+
+function countsIn(bytes: Buffer): TokenUsage | undefined {
+  if (!bytes.includes(METRICS)) return undefined;
+  const chunk = parseIfJson(bytes.toString("utf8"));
+  const metrics: JsonObject = isRecord(chunk) ? recordAt(chunk, METRICS) : {};
+  const inputTokens = countAt(metrics, "inputTokenCount");
+  if (inputTokens === undefined) return undefined;
+  const names: Readonly<Record<string, string>> = {
+    output: "outputTokenCount",
+    "cache-read-input": "cacheReadInputTokenCount",
+    "cache-write-input": "cacheWriteInputTokenCount",
+  };
+  return toUsage(inputTokens, (name) => countAt(metrics, names[name] ?? ""));
+}
+
+function toUsage(inputTokens: number, counted: (name: string) => number | undefined): TokenUsage {
+  const outputTokens = counted("output") ?? 0;
+  const [read, written] = [counted("cache-read-input"), counted("cache-write-input")];
+  return {
+    inputTokens,
+    outputTokens,
+    totalTokens: inputTokens + outputTokens + (read ?? 0) + (written ?? 0),
+    ...(read ? { cacheReadInputTokens: read } : {}),
+    ...(written ? { cacheWriteInputTokens: written } : {}),
+  };
+}
