@@ -16,7 +16,7 @@ import { choicesOf, collectParameters, type ParameterNames, PARAMETERS } from ".
 import type { OutputSchema } from "../../../converse/output-schema.ts";
 import type { Ask } from "../../../converse/plan-request.ts";
 import { isRequestMetadata, MOST_ENTRIES } from "../../../converse/request-metadata.ts";
-import { isRecord, type JsonObject } from "../../../json.ts";
+import { isRecord, type JsonObject, textAt } from "../../../json.ts";
 import { JsonBoundsError, parseBoundedJson } from "../../../json-bounds.ts";
 import { turnOver } from "../../../next-turn.ts";
 import type { Asked } from "../../answer-call.ts";
@@ -123,6 +123,8 @@ export async function fromConverseRequest(body: unknown, reading: ConverseReadin
     schema: await readSchema(field, request.outputConfig, reading.signal),
     ownFields: ownFieldsOf(request),
     responseFields: paths.length === 0 ? undefined : paths,
+    // By other APIs it is to be asked for.
+    showsReasoning: asksToReason(request) || undefined,
   };
   return {
     model: reading.model,
@@ -172,6 +174,17 @@ const readMessage = object<Message>(
   "role",
   "content",
 );
+
+/** Whether a request says in its model's own words, or Converse's, how hard to think. */
+function asksToReason({ additionalModelRequestFields: own, outputConfig }: Request): boolean {
+  if (!isRecord(own)) return outputConfig?.effort !== undefined;
+  const thinking = [own["thinking"], own["reasoningConfig"]].map((config) => textAt(config, "type"));
+  return (
+    thinking.some((type) => type !== undefined && type !== "disabled") ||
+    own["reasoning_effort"] !== undefined ||
+    outputConfig?.effort !== undefined
+  );
+}
 
 /** The conversation; what a `system` message says goes into the system prompt, which every model takes. */
 async function readMessages(

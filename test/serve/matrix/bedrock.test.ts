@@ -1,0 +1,4 @@
+import { bedrock } from "./clients/bedrock.ts";
+import { describeMatrix } from "./matrix.ts";
+
+describeMatrix(bedrock);
