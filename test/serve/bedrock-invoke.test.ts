@@ -1,5 +1,7 @@
 import {
   type BedrockRuntimeClient,
+  CountTokensCommand,
+  type CountTokensInput,
   InvokeModelCommand,
   type InvokeModelCommandInput,
   InvokeModelWithResponseStreamCommand,
@@ -118,6 +120,49 @@ describe("InvokeModel by AWS's own client, through serve and straight:", () => {
     expect(line.promptTokens).toBeGreaterThan(0);
     const { stdout } = await served.run(["usage", "--json"]);
     expect(stdout).toContain(TITAN);
+  });
+});
+
+describe("CountTokens of serve", () => {
+  const said = "How many words are these? ".repeat(20);
+  const converse = {
+    messages: [{ role: "user" as const, content: [{ text: said }] }],
+    system: [{ text: "Brief." }],
+  };
+  const bodyOf = (body: object) => ({ invokeModel: { body: Buffer.from(JSON.stringify(body)) } });
+
+  it("counts what AWS counts, in bodies of Claude's and Nova's, too", async () => {
+    const { around, straight } = await serveBedrock();
+    const count = async (client: BedrockRuntimeClient, modelId: string, input: CountTokensInput) =>
+      (await client.send(new CountTokensCommand({ modelId, input }))).inputTokens;
+    const base = CLAUDE.replace("us.", "");
+    const tokens = await count(straight, base, { converse });
+    expect(tokens).toBeGreaterThan(20);
+    expect(await count(around, base, { converse })).toBe(tokens);
+    // Profiles are refused by AWS.
+    expect(await count(around, CLAUDE, { converse })).toBe(tokens);
+    const { messages: _, ...rest } = claude();
+    const body = { ...rest, system: "Brief.", messages: [{ role: "user", content: said }] };
+    expect(await count(around, CLAUDE, bodyOf(body))).toBe(tokens);
+    expect(await count(around, CLAUDE, bodyOf({ ...converse, schemaVersion: "messages-v1" }))).toBe(tokens);
+  });
+
+  it.each([
+    ["nothing", {}],
+    ["a body that is no base64", { invokeModel: { body: "é" } }],
+    ["a body that is no JSON", { invokeModel: { body: Buffer.from("{").toString("base64") } }],
+    ["a body that is no object", { invokeModel: { body: Buffer.from("[1]").toString("base64") } }],
+    ["a body of nobody known", { invokeModel: { body: Buffer.from('{"prompt":"hi"}').toString("base64") } }],
+    ["a body that is too long", { invokeModel: { body: Buffer.alloc(9_000_000, " ").toString("base64") } }],
+  ])("refuses %s", async (_, input) => {
+    const { served } = await serveBedrock();
+    const answer = await fetch(`${served.origin}/model/${CLAUDE}/count-tokens`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Bearer ${KEY}` },
+      body: JSON.stringify({ input }),
+    });
+    expect(answer.status).toBe(400);
+    expect(answer.headers.get("x-amzn-errortype")).toBe("ValidationException");
   });
 });
 

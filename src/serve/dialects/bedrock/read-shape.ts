@@ -81,8 +81,11 @@ export function refusedBecause(why: string): Reader {
 }
 
 /** Bytes, which JSON has as base64. */
-export const bytes: Reader = (field) => {
+export const bytes: Reader = (field) => readBytes(field);
+
+/** The same by itself. Throws `invalid-request`. */
+export function readBytes(field: RequestField): Uint8Array {
   const read = readBase64(field.text());
   if (read) return read;
   throw field.mustBe("base64");
-};
+}

@@ -2,6 +2,7 @@ import { encodeEvent, EVENT_STREAM_TYPE } from "../../../aws/event-stream.ts";
 import { answerCall } from "../../answer-call.ts";
 import type { AnswerService, Dialect, RouteRequest } from "../../dialect.ts";
 import { exceptionFrame, toAwsError } from "./aws-errors.ts";
+import { countTokens } from "./count-tokens.ts";
 import { fromConverseRequest } from "./from-converse-request.ts";
 import {
   getFoundationModel,
@@ -44,6 +45,7 @@ export const bedrock: Dialect = {
       path: "/model/:id{.+}/invoke-with-response-stream",
       answer: (service, request) => invoke(service, request, true),
     },
+    { method: "POST", path: "/model/:id{.+}/count-tokens", answer: countTokens },
     {
       method: "GET",
       path: "/foundation-models",

@@ -1,0 +1,61 @@
+import { shorten } from "../../../errors.ts";
+import { isRecord, type JsonObject } from "../../../json.ts";
+import { EscapeCount, JsonBoundsError, parseBoundedJson } from "../../../json-bounds.ts";
+import { nextTurn } from "../../../next-turn.ts";
+import type { Asked } from "../../answer-call.ts";
+import type { AnswerService, RouteRequest } from "../../dialect.ts";
+import { RequestField } from "../../request-field.ts";
+import { fromClaudeBody, isClaudeBody } from "./claude-body.ts";
+import { fromConverseRequest } from "./from-converse-request.ts";
+import { fromNovaBody, isNovaBody } from "./nova-body.ts";
+import { readBytes } from "./read-shape.ts";
+
+/**
+ * Answers CountTokens (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CountTokens.html). Where the
+ * model's service counts for nobody, an estimate says in a header and in the log that it is one. Throws `invalid-request`.
+ */
+export async function countTokens(service: AnswerService, request: RouteRequest): Promise<Response> {
+  const { call, id: model } = request;
+  const { ask, notices, unknown } = await readInput(service, request);
+  await nextTurn();
+  service.unknownFields.judge(call.entry.path, unknown);
+  call.entry.model = shorten(model);
+  for (const notice of notices) call.note(notice);
+  const { tokens, uncounted } = await service.upstream.countByName(model, ask, call.runtime());
+  if (uncounted !== undefined) call.note(uncounted);
+  const headers = { "x-tokens-source": uncounted === undefined ? "count-tokens" : "estimate" };
+  return Response.json({ inputTokens: tokens }, { headers });
+}
+
+async function readInput(service: AnswerService, { call, body, id: model }: RouteRequest): Promise<Asked> {
+  const input = new RequestField(body, "").at("input");
+  const reading = { model, isStreamed: false, readsS3: service.allowsRemoteImages, signal: call.signal };
+  const converse = input.at("converse").given;
+  if (converse) return fromConverseRequest(converse.object(), reading);
+  const field = input.at("invokeModel").at("body");
+  const invoked = readBody(field);
+  if (isClaudeBody(invoked)) return fromClaudeBody(invoked, reading);
+  if (isNovaBody(invoked)) return fromNovaBody(invoked, reading);
+  throw field.refused(`'${field.param}' is neither Claude's nor Nova's, which are those that are counted.`);
+}
+
+/** Longer bodies are refused, in bytes: they are parsed in one go. */
+const LONGEST_BODY = 8 * 1024 * 1024;
+
+function readBody(field: RequestField): JsonObject {
+  const read = Buffer.from(readBytes(field));
+  if (read.length > LONGEST_BODY)
+    throw field.refused(
+      `'${field.param}' has ${read.length} bytes, and may have ${LONGEST_BODY}: count it by Converse.`,
+    );
+  try {
+    new EscapeCount().take(read);
+    const body = parseBoundedJson(read.toString("utf8"));
+    if (isRecord(body)) return body;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const why = error instanceof JsonBoundsError ? `cannot be taken: ${error.message}` : "is no JSON";
+    throw field.refused(`'${field.param}' ${why}.`);
+  }
+  throw field.refused(`'${field.param}' is no JSON object.`);
+}
