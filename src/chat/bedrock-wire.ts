@@ -2,7 +2,7 @@ import type { ConverseTokensRequest } from "@aws-sdk/client-bedrock-runtime";
 import { parseArn } from "../aws/arn.ts";
 import { type Lessons, refusalOf } from "../converse/apply-lessons.ts";
 import { chooseGuardrail, guardrailHeaders } from "../converse/guardrail.ts";
-import type { Invocation } from "../converse/invoke-stream.ts";
+import type { Invocation } from "../converse/invocation.ts";
 import { type Ask, dependsOnModel, planRequest } from "../converse/plan-request.ts";
 import type { RequestPlan, Wire } from "../converse/wire.ts";
 import { placeOf } from "../discovery/learnt-way.ts";

@@ -1,7 +1,7 @@
 import type { CitationsDelta, ConverseStreamTrace, MessageStopEvent } from "@aws-sdk/client-bedrock-runtime";
 import type { TokenUsage } from "../models/usage.ts";
 import type { CitedSource } from "./cited-source.ts";
-import type { InvokedChunk } from "./invoke-stream.ts";
+import type { InvokedChunk } from "./invocation.ts";
 
 /**
  * What a streamed answer consists of, in the order it arrives. The lines of `--ndjson` are these, but for a call's pieces.

@@ -12,7 +12,7 @@ import { cachePointFor } from "../models/cache-points.ts";
 import { blocksOf, type Turn } from "./conversation.ts";
 import { chooseGuardrail, type Guardrail } from "./guardrail.ts";
 import { groundedTools } from "./grounding.ts";
-import type { Invocation } from "./invoke-stream.ts";
+import type { Invocation } from "./invocation.ts";
 import type { OutputSchema } from "./output-schema.ts";
 import { planReasoning } from "./reasoning.ts";
 import {

@@ -5,7 +5,7 @@ import type {
   TokenUsage as AwsTokenUsage,
 } from "@aws-sdk/client-bedrock-runtime";
 import type { OpenclawError } from "../errors.ts";
-import { chunkOf } from "./invoke-stream.ts";
+import { chunkOf } from "./invocation.ts";
 import { isRecord, textAt } from "../json.ts";
 import type { TokenUsage } from "../models/usage.ts";
 import { turnOver } from "../next-turn.ts";

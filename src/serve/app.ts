@@ -250,8 +250,8 @@ export class App {
     call.onEnd(() => share.release());
     this.#reading.add(call);
     try {
-      const { bodyTypes } = context.var.dialect;
-      const bounds = { most: mostBytes, readMs, share, signal: call.signal, types: bodyTypes };
+      const types = context.var.dialect.bodyTypes?.(context.req.raw.headers);
+      const bounds = { most: mostBytes, readMs, share, signal: call.signal, types };
       context.set("body", await readJsonBody(context.env.incoming, bounds));
     } catch (error) {
       if (isCutOff(context.env.incoming)) call.leave();

@@ -50,8 +50,8 @@ export interface Dialect {
   requestIdHeader?: string;
   /** Whether its clients alone send such a request, wherever it goes: what is wrong with it is told in their form. */
   isSpokenBy?: (headers: Headers) => boolean;
-  /** The types of bodies that its clients call JSON, beside `application/json`. */
-  bodyTypes?: readonly string[];
+  /** The types of bodies that its clients call JSON, beside `application/json`; empty for a body without one. */
+  bodyTypes?: (headers: Headers) => readonly string[];
 }
 
 /** An error as a dialect tells it. */

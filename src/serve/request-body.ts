@@ -102,7 +102,7 @@ export interface BodyBounds {
   share: BytesShare;
   /** Ends the reading; its reason is thrown. */
   signal: AbortSignal;
-  /** The types that are JSON, too; none that a page of another origin may send without asking first. */
+  /** The types that are JSON, too, where no page of another origin may send them without asking first. */
   types?: readonly string[] | undefined;
 }
 

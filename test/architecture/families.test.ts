@@ -33,6 +33,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   "serve/dialects/bedrock/claude-body.ts": "reads a body in a vendor's words, for every model",
   "serve/dialects/bedrock/nova-body.ts": "the same",
   "serve/dialects/bedrock/invoke.ts": "tells them apart",
+  "serve/dialects/bedrock/count-tokens.ts": "the same",
   "serve/dialects/messages/routes.ts": "reads a header that has a vendor's name",
   "serve/dialects/messages/read-messages.ts": "leaves out a note that has a vendor's name",
 };

@@ -200,6 +200,24 @@ describe("InvokeModel of serve", () => {
   });
 
   it.each([
+    ["application/octet-stream", {}, 200],
+    ["", { authorization: `Bearer ${KEY}` }, 200],
+    // A page of another origin may send these without asking first, to a server without keys.
+    ["", {}, 415],
+    ["text/plain", {}, 415],
+    ["text/plain", { authorization: `Bearer ${KEY}` }, 415],
+  ])("takes a body of type '%s' with %j: %i", async (type, headers, status) => {
+    const { origin } = await serve();
+    const body = new Blob([JSON.stringify(nova())], { type });
+    const answer = await fetch(`${origin}/model/${NOVA}/invoke`, {
+      method: "POST",
+      headers: { ...headers },
+      body,
+    });
+    expect(answer.status).toBe(status);
+  });
+
+  it.each([
     ["a body that is no object", CLAUDE, [1]],
     ["a field of Claude's that is wrong", CLAUDE, claude({ messages: [{ role: "nobody", content: "hi" }] })],
     ["a field of Nova's that is wrong", NOVA, nova({ messages: [{ role: "user", content: [{ text: 1 }] }] })],

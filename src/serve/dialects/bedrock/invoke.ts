@@ -3,7 +3,7 @@ import { choicesOf, PARAMETERS } from "../../../config/parameters.ts";
 import type { Configuration } from "../../../config/settings.ts";
 import type { ChatEvents } from "../../../converse/chat-event.ts";
 import { configuredGuardrail, type Guardrail } from "../../../converse/guardrail.ts";
-import type { InvokedChunk } from "../../../converse/invoke-stream.ts";
+import type { InvokedChunk } from "../../../converse/invocation.ts";
 import { isRecord, type JsonObject, withoutUndefined } from "../../../json.ts";
 import { toBase64 } from "../../../wires/data-url.ts";
 import { answerCall, type AnswerForm, type Asked } from "../../answer-call.ts";

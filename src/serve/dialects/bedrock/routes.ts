@@ -20,10 +20,13 @@ export const bedrock: Dialect = {
   name: "bedrock",
   toError: toAwsError,
   requestIdHeader: "x-amzn-requestid",
-  isSpokenBy: (headers) =>
-    headers.has("amz-sdk-invocation-id") || headers.get("authorization")?.startsWith("AWS4-") === true,
-  // Of InvokeModel, which takes bytes that most models take for JSON.
-  bodyTypes: ["application/octet-stream"],
+  isSpokenBy: isOfAws,
+  // InvokeModel takes bytes that most models take for JSON, and boto3 says nothing of them. A page of another origin can do
+  // that, too, but set none of these headers.
+  bodyTypes: (headers) => [
+    "application/octet-stream",
+    ...(isOfAws(headers) || headers.get("authorization")?.startsWith("Bearer ") === true ? [""] : []),
+  ],
   routes: [
     {
       method: "POST",
@@ -70,6 +73,11 @@ export const bedrock: Dialect = {
     },
   ],
 };
+
+/** Whether one of AWS's clients sends a request. */
+function isOfAws(headers: Headers): boolean {
+  return headers.has("amz-sdk-invocation-id") || headers.get("authorization")?.startsWith("AWS4-") === true;
+}
 
 async function offerOf({ upstream }: AnswerService): Promise<Offer> {
   const served = await upstream.servedModels();
