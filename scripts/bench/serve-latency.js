@@ -43,6 +43,12 @@ const DIALECTS = [
     read: stampsBy(/"delta":"((?: [\d.]+)+)"/g),
   },
   {
+    name: "Messages",
+    path: "/v1/messages",
+    body: { model: MODEL, stream: true, max_tokens: 1000, messages },
+    read: stampsBy(/"text_delta","text":"((?: [\d.]+)+)"/g),
+  },
+  {
     name: "Converse",
     path: CONVERSE,
     body: { messages: [{ role: "user", content: [{ text: "Hello" }] }] },

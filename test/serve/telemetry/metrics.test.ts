@@ -1,9 +1,11 @@
 import { writeFileSync } from "node:fs";
-import { request } from "node:http";
+import { once } from "node:events";
+import { createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
 import path from "node:path";
 import OpenAI from "openai";
 import parse from "parse-prometheus-text-format";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { emulate } from "../../helpers/emulated.ts";
 import { gate, MODEL, serve, serveEmulated } from "../../helpers/served.ts";
 
@@ -25,6 +27,44 @@ async function scrape(origin: string, headers: Record<string, string> = {}): Pro
 function valuesOf(families: readonly Family[], name: string): [Record<string, string>, number][] {
   const { metrics } = families.find((family) => family.name === name) ?? { metrics: [] };
   return metrics.map(({ labels = {}, value, count }) => [labels, Number(value ?? count)]);
+}
+
+const messages = [{ role: "user", content: "x" }];
+const CONVERSE = { messages: [{ role: "user", content: [{ text: "x" }] }] };
+
+/** A request of each dialect, and its route where that is not its path. */
+const ASKINGS: readonly [dialect: string, path: string, body: object, route?: string][] = [
+  ["chat-completions", "/v1/chat/completions", { model: MODEL, messages }],
+  ["chat-completions", "/v1/chat/completions", { model: MODEL, messages, stream: true }],
+  ["responses", "/v1/responses", { model: MODEL, input: "x" }],
+  ["responses", "/v1/responses", { model: MODEL, input: "x", stream: true }],
+  ["messages", "/v1/messages", { model: MODEL, messages, max_tokens: 100 }],
+  ["messages", "/v1/messages", { model: MODEL, messages, max_tokens: 100, stream: true }],
+  ["bedrock", `/model/${encodeURIComponent(MODEL)}/converse`, CONVERSE, "/model/:id/converse"],
+  ["bedrock", `/model/${encodeURIComponent(MODEL)}/converse-stream`, CONVERSE, "/model/:id/converse-stream"],
+];
+
+/** A collector of traces, and the names of the spans that it has got. */
+async function collector(): Promise<{ url: string; spans: () => string[] }> {
+  const bodies: string[] = [];
+  const server = createServer((asked, answer) => {
+    let body = "";
+    asked.setEncoding("utf8").on("data", (text: string) => (body += text));
+    asked.on("end", () => {
+      bodies.push(body);
+      answer.end("{}");
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    spans: () =>
+      bodies.flatMap((body) =>
+        [...body.matchAll(/"spanId":"[^"]*",.*?"name":"([^"]*)"/g)].map(([, name = ""]) => name),
+      ),
+  };
 }
 
 describe("/metrics", () => {
@@ -78,6 +118,27 @@ describe("/metrics", () => {
     expect(Math.abs(single("process_start_time_seconds") - Date.now() / 1000)).toBeLessThan(600);
     expect(single("nodejs_eventloop_lag_p99_seconds")).toBeGreaterThanOrEqual(0);
     expect(single("openclaw_answers_in_flight")).toBe(0);
+  });
+
+  it.each(ASKINGS)("counts and traces %s at %s: %j", async (dialect, path, body, route) => {
+    const { url, spans } = await collector();
+    const { origin, end } = await serve({
+      env: { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url, OTEL_EXPORTER_OTLP_PROTOCOL: "http/json" },
+    });
+    const headers = { "content-type": "application/json" };
+    const response = await fetch(`${origin}${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+    expect(response.status).toBe(200);
+    await response.arrayBuffer();
+    const families = await scrape(origin);
+    const who = { dialect, region: "us-east-1", model: MODEL, key: "" };
+    expect(valuesOf(families, "openclaw_requests_total")).toEqual([[{ ...who, status: "200" }, 1]]);
+    const tokens = valuesOf(families, "openclaw_tokens_total").filter(([, count]) => count > 0);
+    expect(tokens.map(([labels]) => labels)).toEqual([
+      { ...who, type: "input" },
+      { ...who, type: "output" },
+    ]);
+    await end();
+    expect(spans()).toEqual([`POST ${route ?? path}`, `chat ${MODEL}`]);
   });
 
   it("counts what is running", async () => {

@@ -132,7 +132,7 @@ export function spansOf({ entry, route, startedAt, endedAt }: TracedRequest, tra
     ...served,
     spanId: trace.askSpanId,
     parentId: trace.spanId,
-    name: `chat ${modelLabel(entry) ?? ""}`.trim(),
+    name: `${operationOf(entry)} ${modelLabel(entry) ?? ""}`.trim(),
     kind: "client",
     startedAt: startedAt + (entry.askedMs ?? 0),
     attributes: askAttributes(entry),
@@ -179,11 +179,15 @@ function inSeconds(ms: number): { double: number } {
   return { double: ms / 1000 };
 }
 
-function namesOf({ calledHost, dialect }: RequestEntry): Record<string, string | undefined> {
+function operationOf({ dialect }: RequestEntry): string {
+  return dialect === "embeddings" ? "embeddings" : "chat";
+}
+
+function namesOf(entry: RequestEntry): Record<string, string | undefined> {
   return {
-    "gen_ai.operation.name": dialect === "embeddings" ? "embeddings" : "chat",
+    "gen_ai.operation.name": operationOf(entry),
     "gen_ai.provider.name": "aws.bedrock",
-    "server.address": calledHost,
+    "server.address": entry.calledHost,
   };
 }
 
