@@ -102,6 +102,7 @@ const FIELDS: Readonly<Partial<Record<ParameterName, string>>> = {
   temperature: "temperature",
   topP: "top_p",
   topK: "top_k",
+  stopSequences: "stop",
   serviceTier: "service_tier",
 };
 
@@ -115,10 +116,15 @@ function readParameters(request: RequestField, reasoning: ChatParameters["reason
     temperature: request.at("temperature").given?.number(),
     topP: request.at("top_p").given?.number(),
     topK: request.at("top_k").given?.count(),
+    stopSequences: readTexts(request.at("stop").given),
     reasoning,
     serviceTier: tier === undefined ? undefined : words[tier],
   };
   return Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined));
+}
+
+function readTexts(field: RequestField | undefined): readonly string[] | undefined {
+  return typeof field?.value === "string" ? [field.value] : field?.items().map((text) => text.text());
 }
 
 /** How much a model reasons, and whether anybody wants to read it. */
@@ -167,11 +173,12 @@ async function readFormat(
 }
 
 /** What refusals call the fields, in Converse's words and in those of models. */
-const REFUSED_FIELDS: readonly [RegExp, keyof ResponseCreateParamsBase | "top_k"][] = [
+const REFUSED_FIELDS: readonly [RegExp, keyof ResponseCreateParamsBase | "stop" | "top_k"][] = [
   [/\b(maxTokens|max_tokens)\b/, "max_output_tokens"],
   [/\btemperature\b/, "temperature"],
   [/\b(topP|top_p)\b/, "top_p"],
   [/\b(topK|top_k)\b/, "top_k"],
+  [/\b(stopSequences|stop_sequences)\b/, "stop"],
   [/\b(thinking|reasoning\w*|budget_tokens|effort)\b/, "reasoning"],
   [/\b(serviceTier|service_tier)\b/, "service_tier"],
   [/\btool(Config|s|Choice)\b/, "tools"],

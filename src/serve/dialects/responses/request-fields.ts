@@ -6,8 +6,8 @@ const isFalse = (value: unknown): boolean => value === false;
 
 const STATELESS = "this server keeps nothing: send the whole conversation as 'input'";
 
-/** `top_k` of other servers, Codex's marks of its own, and one that only OpenAI's pages have. */
-type OtherField = "client_metadata" | "max_tool_calls" | "top_k";
+/** Two that other servers take, Codex's marks of its own, and one that only OpenAI's pages have. */
+type OtherField = "client_metadata" | "max_tool_calls" | "stop" | "top_k";
 
 /**
  * Every field of a request of OpenAI's Responses, by its own type, so that a field that OpenAI adds does not compile until
@@ -37,6 +37,7 @@ export const FIELD_RULES: Readonly<Record<keyof ResponseCreateParamsBase | Other
   reasoning: "read",
   safety_identifier: "ignored",
   service_tier: "read",
+  stop: "read",
   store: unless(isFalse, STATELESS),
   stream: "read",
   stream_options: "ignored",

@@ -216,6 +216,7 @@ describe("a request of Responses", () => {
       temperature: 0.5,
       top_p: 0.9,
       top_k: 5,
+      stop: ["END", "."],
       reasoning: { effort: "high" },
       service_tier: "flex",
       metadata: { team: "search" },
@@ -225,6 +226,7 @@ describe("a request of Responses", () => {
       temperature: 0.5,
       topP: 0.9,
       topK: 5,
+      stopSequences: ["END", "."],
       reasoning: "high",
       serviceTier: "flex",
     });
@@ -233,6 +235,8 @@ describe("a request of Responses", () => {
     expect(ask.nameOf?.("reasoning")).toBe("reasoning.effort");
     expect(ask.nameOf?.("latency")).toBe("latency");
     expect((await read({ service_tier: "auto" })).ask.parameters).toEqual({});
+    expect((await read({ stop: "END" })).ask.parameters).toEqual({ stopSequences: ["END"] });
+    await expect(read({ stop: 1 })).rejects.toMatchObject(refusal("stop"));
     await expect(read({ service_tier: "scale" })).rejects.toMatchObject(refusal("service_tier"));
     await expect(read({ max_output_tokens: 0 })).rejects.toMatchObject(refusal("max_output_tokens"));
     await expect(read({ reasoning: { effort: "huge" } })).rejects.toMatchObject(refusal("reasoning.effort"));
