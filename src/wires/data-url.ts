@@ -22,8 +22,20 @@ export function readDataUrl(text: string): DataUrl | undefined {
 export function readBase64(text: string): Uint8Array | undefined {
   const bytes = decodeQuickly(text);
   if (bytes) return bytes;
-  const packed = /\s/.test(text) ? text.replace(/\s+/g, "") : text;
+  const packed = /\s/.test(text) ? withoutBlanks(text) : text;
   return BASE64.test(packed) ? Buffer.from(packed, "base64") : undefined;
+}
+
+/** Byte by byte: a pattern takes seconds for a text of which every second character is blank. */
+function withoutBlanks(text: string): string {
+  const bytes = Buffer.from(text, "utf8");
+  let length = 0;
+  for (let place = 0; place < bytes.length; place += 1) {
+    const byte = bytes[place] ?? 0;
+    // Tab, line ends, form feed, and space.
+    if (byte !== 0x20 && (byte < 0x09 || byte > 0x0d)) bytes[length++] = byte;
+  }
+  return bytes.toString("latin1", 0, length);
 }
 
 /**

@@ -51,6 +51,10 @@ const COMPLETIONS: readonly (readonly [what: string, body: () => string])[] = [
     "a data URL of almost base64",
     () => asking(image(`"data:image/png;base64,${"A".repeat(20 * MEGABYTE)}!"`)),
   ],
+  [
+    "an image of blanks and base64",
+    () => asking(image(`"data:image/png;base64,${" A".repeat(10 * MEGABYTE)}!"`)),
+  ],
   ["a file of 20 MB", () => asking(file(text("QUFB", 20)))],
   ["a file that is almost base64", () => asking(file(`"${"=".repeat(8 * MEGABYTE)}"`))],
   ["a file's name of blanks", () => asking(file('"QUFB"', text(" ", 8)))],
@@ -204,8 +208,102 @@ const MESSAGES: typeof COMPLETIONS = [
   ["a long name", () => `{"model":${text("a", 1)},"messages":[${hi}]}`],
 ];
 
+const items = (input: string, more = ""): string => `{"model":"${MODEL}","input":[${input}]${more}}`;
+const question = '{"role":"user","content":"hi"}';
+const part = (fields: string): string => items(`{"role":"user","content":[{${fields}}]}`);
+const reasoning = (encrypted: string): string =>
+  items(`${question},{"type":"reasoning","id":"r","encrypted_content":"${encrypted}"}`);
+
+/** The same of OpenAI's Responses, where it has other places for it. */
+const RESPONSES: typeof COMPLETIONS = [
+  ["a word", () => items(question)],
+  ["a text of 31 MB", () => `{"model":"${MODEL}","input":${text("a", 31)}}`],
+  ["instructions of 31 MB", () => items(question, `,"instructions":${text("a", 31)}`)],
+  [
+    "instructions of line ends, streamed",
+    () => items(question, `,"stream":true,"instructions":${text("\\n", 5)}`),
+  ],
+  ["many items", () => items(repeated(9000, question))],
+  ["many developers", () => items(repeated(9000, '{"role":"developer","content":"a"}'))],
+  [
+    "many parts",
+    () =>
+      part(
+        `"type":"input_text","text":"a"},${repeated(9000, '{"type":"input_text","text":"a"}')},{"type":"input_text","text":"b"`,
+      ),
+  ],
+  ["items that are none", () => items(repeated(240_000, "{}"))],
+  [
+    "an image of 20 MB",
+    () =>
+      part(
+        `"type":"input_image","image_url":"data:image/png;base64,${"iVBORw0KGgo".padEnd(20 * MEGABYTE, "A")}"`,
+      ),
+  ],
+  [
+    "a file that is almost base64",
+    () => part(`"type":"input_file","file_data":"${"=".repeat(8 * MEGABYTE)}"`),
+  ],
+  ["reasoning of 20 MB", () => reasoning(`ocs1.YQ.${"A".repeat(20 * MEGABYTE)}`)],
+  ["reasoning of dots", () => reasoning(`ocs1${".".repeat(8 * MEGABYTE)}`)],
+  [
+    "reasoning that is almost base64",
+    () => reasoning(`ocs1.${" A".repeat(8 * MEGABYTE)}!.${" A".repeat(4 * MEGABYTE)}!`),
+  ],
+  ["many references", () => items(`${question},${repeated(9000, '{"type":"item_reference","id":"a"}')}`)],
+  [
+    "a text for a tool of 20 MB",
+    () =>
+      items(
+        `${question},{"type":"custom_tool_call","call_id":"c","name":"f","input":${text("\\n", 5)}},{"type":"custom_tool_call","call_id":"d","name":"f","input":${text("a", 20)}}`,
+      ),
+  ],
+  ["many tools", () => items(question, `,"tools":[${repeated(9000, '{"type":"function","name":"a"}')}]`)],
+  [
+    "many tools in many namespaces",
+    () =>
+      items(
+        question,
+        `,"tools":[${repeated(90, `{"type":"namespace","name":"n","tools":[${repeated(90, '{"type":"custom","name":"a"}')}]}`)}]`,
+      ),
+  ],
+  [
+    "many tools that were found, often",
+    () =>
+      items(
+        `${question},${repeated(80, `{"type":"tool_search_output","call_id":"c","tools":[${repeated(90, '{"type":"function","name":"a"}')}]}`)}`,
+      ),
+  ],
+  [
+    "a grammar of 20 MB",
+    () =>
+      items(
+        question,
+        `,"tools":[{"type":"custom","name":"a","format":{"type":"grammar","syntax":"lark","definition":${text(" ", 20)}}}]`,
+      ),
+  ],
+  [
+    "many choices of many tools",
+    () =>
+      items(
+        question,
+        `,"tools":[${Array.from({ length: 3500 }, (_, index) => `{"type":"namespace","name":"n","tools":[{"type":"custom","name":"t${index}"}]}`).join(",")}],"tool_choice":{"type":"allowed_tools","mode":"auto","tools":[${repeated(4500, '{"type":"custom","name":"t3499"}')}]}`,
+      ),
+  ],
+  ["many fields", () => items(question, `,${names(40_000, "1")}`)],
+  [
+    "a pattern without an end",
+    () =>
+      items(
+        question,
+        ',"text":{"format":{"type":"json_schema","name":"a","strict":true,"schema":{"pattern":"^(a+)+$"}}}',
+      ),
+  ],
+];
+
 const BODIES = [
   ...COMPLETIONS.map(([what, body]) => ({ path: "/v1/chat/completions", what, body })),
+  ...RESPONSES.map(([what, body]) => ({ path: "/v1/responses", what, body })),
   ...MESSAGES.flatMap(([what, body]) => [
     { path: "/v1/messages", what, body },
     { path: "/v1/messages/count_tokens", what, body },

@@ -81,6 +81,16 @@ describe("Responses", () => {
     expect(second).toEqual(first);
   });
 
+  it("repeat nothing of the request that is long", async () => {
+    const { client } = await serve();
+    const tools = [{ ...WEATHER, description: "a".repeat(300_000) }];
+    const long = { instructions: "a".repeat(300_000), tools, metadata: { a: "b" } };
+    const response = await client.responses.create({ model: MODEL, input: "hi", ...long });
+    expect(response).toMatchObject({ instructions: null, tools: [], metadata: { a: "b" } });
+    const short = await client.responses.create({ model: MODEL, input: "hi", tools: [WEATHER] });
+    expect(short.tools).toEqual([WEATHER]);
+  });
+
   it("carry signed reasoning out and back in, over a round of tools", async () => {
     const served = await serve({
       emulator: {

@@ -19,6 +19,7 @@ describe("data URLs", () => {
     ["data:text/plain;charset=utf-8,caf%C3%A9", "café"],
     ["DATA:text/plain;BASE64,aGk", "hi"],
     ["data:;base64,aG\nk=", "hi"],
+    ["data:;base64, a\tG\r\nk\f= ", "hi"],
     ["data:text/plain,%zz", undefined],
     ["data:image/png;base64,!!!", undefined],
     ["https://example.com", undefined],

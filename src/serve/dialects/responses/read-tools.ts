@@ -51,6 +51,8 @@ const NOT_HERE: ReadonlySet<unknown> = new Set([
 class ToolReader {
   readonly declared: Tool.ToolSpecMember[] = [];
   readonly clientTools = new Map<string, ClientTool>();
+  /** The names that the model knows tools by, by the client's own without their namespaces. */
+  readonly byOwnName = new Map<string, string>();
   readonly notices: string[] = [];
   searchesWeb = false;
 
@@ -106,6 +108,7 @@ class ToolReader {
   #declare(client: ClientTool, description: string | undefined, json: JsonObject, isStrict = false): void {
     const name = qualifiedName(client.name, client.namespace);
     if (!this.clientTools.has(name)) this.clientTools.set(name, client);
+    if (!this.byOwnName.has(client.name)) this.byOwnName.set(client.name, name);
     this.declared.push({
       toolSpec: {
         name,
@@ -128,10 +131,8 @@ function textOf(tool: RequestField): string | undefined {
   return tool.at("description").given?.text();
 }
 
-function choose(
-  { declared, clientTools, searchesWeb }: ToolReader,
-  choice: RequestField,
-): ToolConfiguration | undefined {
+function choose(reader: ToolReader, choice: RequestField): ToolConfiguration | undefined {
+  const { declared, searchesWeb } = reader;
   const wanted = choice.value ?? "auto";
   if (wanted === "none") return undefined;
   if (declared.length === 0) {
@@ -144,35 +145,31 @@ function choose(
   switch (type.value) {
     case "function":
     case "custom":
-      return configuration(declared, { tool: { name: chosenName(choice, clientTools) } });
+      return configuration(declared, { tool: { name: chosenName(choice, reader) } });
     case "allowed_tools":
-      return allowed(choice, declared, clientTools);
+      return allowed(choice, reader);
     default:
       throw type.mustBe("function, custom or allowed_tools");
   }
 }
 
-function allowed(
-  choice: RequestField,
-  declared: readonly Tool.ToolSpecMember[],
-  clientTools: ClientTools,
-): ToolConfiguration {
+function allowed(choice: RequestField, reader: ToolReader): ToolConfiguration {
   const tools = choice.at("tools");
   const named = tools.items().filter((item) => !WEB_SEARCH.test(item.at("type").text()));
-  const names = new Set(named.map((item) => chosenName(item, clientTools)));
-  const kept = declared.filter(({ toolSpec }) => names.has(toolSpec.name ?? ""));
+  const names = new Set(named.map((item) => chosenName(item, reader)));
+  const kept = reader.declared.filter(({ toolSpec }) => names.has(toolSpec.name ?? ""));
   if (kept.length === 0) throw tools.refused(`'${tools.param}' allows none of the tools.`);
   return configuration(kept, modeOf(choice.at("mode")));
 }
 
 /** The name that the model knows a tool by that is chosen by its own, with or without its namespace. */
-function chosenName(item: RequestField, clientTools: ClientTools): string {
+function chosenName(item: RequestField, { clientTools, byOwnName }: ToolReader): string {
   const field = item.at("name");
   const [name, namespace] = [field.text(), item.at("namespace").given?.text()];
   const qualified = qualifiedName(name, namespace);
   if (clientTools.has(qualified)) return qualified;
-  for (const [known, client] of clientTools)
-    if (namespace === undefined && client.name === name) return known;
+  const known = namespace === undefined ? byOwnName.get(name) : undefined;
+  if (known !== undefined) return known;
   throw field.refused(`There is no tool '${shorten(name)}' among 'tools'.`);
 }
 
