@@ -434,6 +434,15 @@ export const PROGRAM: Program = {
         ),
         KEY_FILE,
         flag("--regions <names>", "regions to ask, by commas: one that is throttled or out is passed over"),
+        flag("--pace", "keep calls below the account's quotas: what has no room waits for its turn"),
+        flag(
+          "--pace-wait <seconds>",
+          "longest wait of a call for its turn, then 429",
+          numberFlag(0, 3600),
+          30,
+        ),
+        flag("--tpm <tokens>", "--pace by this quota of tokens a minute, of each model", integerFlag(1)),
+        flag("--rpm <requests>", "--pace by this quota of requests a minute, of each model", integerFlag(1)),
         flag(
           "--map <name=model>",
           "let a name stand for a model, or several by commas (repeatable)",

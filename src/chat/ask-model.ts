@@ -18,6 +18,7 @@ import type { WireOptions } from "./bedrock-wire.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { askForContent } from "./ask-for-content.ts";
 import { openWires } from "./open-wire.ts";
+import type { PaceTerms } from "./pace.ts";
 
 export interface Question extends Ask, WireOptions {
   bounds: WantedBounds;
@@ -29,6 +30,8 @@ export interface Question extends Ask, WireOptions {
   passesSignatures?: boolean | undefined;
   /** Whether they have what only Converse tells, for whoever speaks it. */
   passesDetails?: boolean | undefined;
+  /** How calls are kept below the account's quotas; undefined where they are not. */
+  pacing?: PaceTerms | undefined;
   /** Keeps what is sent and what comes back; none where nothing follows the answer. */
   recorder?: TurnRecorder | undefined;
 }
@@ -233,13 +236,17 @@ async function* answerTo(
   plan: RequestPlan,
   question: Pick<
     Question,
-    "bounds" | "recorder" | "schema" | "asksOnce" | "passesSignatures" | "passesDetails"
+    "bounds" | "recorder" | "schema" | "asksOnce" | "passesSignatures" | "passesDetails" | "pacing"
   > & {
     runtime: Runtime;
   },
 ): ChatEvents {
   const events = askForContent(
-    () => streamAnswer(wire, plan, question),
+    () => {
+      const { pacing, runtime } = question;
+      const ask = (): ChatEvents => streamAnswer(wire, plan, question);
+      return pacing ? pacing.pace.ask(wire, plan, pacing, { signal: runtime.signal, ask }) : ask();
+    },
     (model) => question.runtime.terminal.note(`openclaw: '${model}' answered with nothing; asking once more`),
     question.asksOnce === true,
   );

@@ -35,7 +35,7 @@ export function estimateTokens(input: ConverseStreamCommandInput): { tokens: num
 }
 
 /** No image costs more (https://platform.claude.com/docs/en/build-with-claude/vision); of other files nobody knows. */
-const TOKENS_PER_FILE = 1600;
+export const TOKENS_PER_FILE = 1600;
 
 /**
  * The input tokens of a question: as the service counts them, free of charge, or an estimate, and then why. Throws what

@@ -42,6 +42,10 @@ const CUT = 0.75;
 /** So much of what a cut left comes back in each ms: an eighth in a minute. */
 const REGAINED_PER_MS = 1 / 8 / 60_000;
 
+/** After a cut nobody is let in for so long, in ms, and twice as long after each that follows before anything was let in well. */
+const PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 16_000;
+
 /** What counts from a time on. A call has one, and a second where it used more than it had reserved. */
 interface Taken {
   time: number;
@@ -97,6 +101,8 @@ export class Pacer {
   #used = { tokens: 0, requests: 0 };
   /** What calls that are running are expected to take beyond what they have reserved. */
   #held = 0;
+  #pausedUntil = Number.NEGATIVE_INFINITY;
+  #pauseMs = PAUSE_MS;
   #stopTimer = (): void => undefined;
 
   constructor(clock: PaceClock, limits: PaceLimits = {}) {
@@ -181,7 +187,11 @@ export class Pacer {
     }
   }
 
-  #fits(wish: PaceWish, { tokens, requests } = this.used): boolean {
+  #fits(wish: PaceWish): boolean {
+    return this.#clock.now() >= this.#pausedUntil && this.#hasRoom(wish, this.used);
+  }
+
+  #hasRoom(wish: PaceWish, { tokens, requests }: { tokens: number; requests: number }): boolean {
     const now = this.#clock.now();
     // What a cut left, or the quota, may be less than one call is expected to take: alone it may pass.
     if (tokens === 0 && requests === 0) return true;
@@ -208,6 +218,7 @@ export class Pacer {
         once(() => {
           this.#change(taken, Math.min(used, reserved), 1);
           // What is used beyond what was reserved counts from when it is known.
+          this.#pauseMs = PAUSE_MS;
           if (used > reserved) this.#add({ time: this.#clock.now(), tokens: used - reserved, requests: 0 });
         })(),
       giveBack: once(() => this.#change(taken, 0, 0)),
@@ -215,7 +226,11 @@ export class Pacer {
         once(() => {
           const bound = this.#bounds[what];
           // Those that were let in before the last cut say nothing new.
-          if (now >= bound.cutAt) bound.cut(this.#used[what], this.#clock.now());
+          if (now >= bound.cutAt) {
+            bound.cut(this.#used[what], this.#clock.now());
+            this.#pausedUntil = this.#clock.now() + this.#pauseMs;
+            this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
+          }
           this.#change(taken, 0, 0);
         })(),
     };
@@ -249,10 +264,10 @@ export class Pacer {
   /** Ms until there is room for a call, as far as what counts now tells; at least 1. */
   #msUntilFree(wish: PaceWish): number {
     const used = this.used;
-    let last = this.#clock.now();
+    let last = Math.max(this.#clock.now(), this.#pausedUntil);
     for (const { time, tokens, requests } of this.#taken) {
-      if (this.#fits(wish, used)) break;
-      last = time + PACE_WINDOW_MS;
+      if (this.#hasRoom(wish, used)) break;
+      last = Math.max(last, time + PACE_WINDOW_MS);
       used.tokens -= tokens;
       used.requests -= requests;
     }

@@ -111,6 +111,8 @@ export class RegionRouter {
     const now = this.#now();
     const known = this.#cooling.get(place);
     const coolDown = coolDownOf(failure);
+    // What nobody asked for lack of room says nothing of the region.
+    if (failure.details?.["isPaced"] === true) return;
     // Calls that were on their way together say one thing, however many they are.
     if (!coolDown || (known && known.since > askedAt)) return;
     const asked = failure.details?.["retryAfter"];

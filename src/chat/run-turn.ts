@@ -16,7 +16,7 @@ export type Query = Omit<Question, "model">;
 export interface Candidate {
   model: ResolvedModel;
   /** What is asked with another set-up, and by other sessions and lists than the turn's own. */
-  place?: { setup: Setup } & Pick<Query, "open" | "known">;
+  place?: { setup: Setup } & Pick<Query, "open" | "known" | "pacing">;
   /** What a notice calls it. */
   name: string;
   /** Takes down that it is asked, and then what becomes of that in its region. */
@@ -115,7 +115,8 @@ export async function* runTurn(
     let hasSpoken = false;
     const meter = ledger.meter(model, setup.decision, apiKey);
     try {
-      const question = { ...query, ...(place && { open: place.open, known: place.known }), model };
+      const { setup: _there, ...ways } = place ?? {};
+      const question = { ...query, ...ways, model };
       const asked =
         mostUsd === undefined
           ? question

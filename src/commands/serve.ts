@@ -7,6 +7,7 @@ import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import type { ApiKeys } from "../serve/keys/api-keys.ts";
 import type { RunningServer } from "../serve/server.ts";
+import type { Pacing } from "../serve/upstream.ts";
 import type { MetricsServer } from "../serve/telemetry/metrics-server.ts";
 import type { Telemetry } from "../serve/telemetry/telemetry.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
@@ -21,6 +22,12 @@ export interface ServeOptions extends GlobalOptions {
   map?: string[];
   /** By commas. */
   regions?: string;
+  pace?: boolean;
+  /** Seconds. */
+  paceWait: number;
+  /** In a minute. */
+  tpm?: number;
+  rpm?: number;
   maxStreams: number;
   /** Megabytes. */
   maxBody: number;
@@ -81,7 +88,12 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
     signal: end.signal,
     terminal: listeningTerminal((line) => log.note(line), runtime.terminal.isVerbose),
   };
-  const upstream = new Upstream(options, inner, config, parseNameMap(options.map ?? []));
+  const upstream = new Upstream(
+    { ...options, pacing: readPacing(options) },
+    inner,
+    config,
+    parseNameMap(options.map ?? []),
+  );
   const telemetry = await startTelemetry(inner, log);
   const server = await open(options, () =>
     startServer({
@@ -160,6 +172,12 @@ async function openMetrics(
       cause,
     });
   }
+}
+
+/** Quotas that are named are kept, whether or not `--pace` is said, too. */
+function readPacing({ pace, paceWait, tpm: tokens, rpm: requests }: ServeOptions): Pacing | undefined {
+  if (!pace && tokens === undefined && requests === undefined) return undefined;
+  return { waitMs: paceWait * 1000, tokens, requests };
 }
 
 /** Everybody who reaches the address can spend the account's money: beyond this machine only with a key. */

@@ -68,6 +68,9 @@ export async function answerCall<Piece>(
   call.ask();
   const answered = upstream.askByName(model, query, call.runtime(), {
     apiKey: call.entry.key,
+    onQueued: (ms) => {
+      call.entry.queuedMs = Math.round(ms);
+    },
     onResolved: (id) => {
       call.entry.resolvedModel = id;
     },

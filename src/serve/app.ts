@@ -212,7 +212,8 @@ export class App {
       // A request that nobody reads is reset by Node with its answer, which may be lost so.
       context.env.incoming.resume();
     } else if (this.#isDraining) context.header("connection", "close");
-    const { region } = call.entry;
+    const { region, queuedMs } = call.entry;
+    if (queuedMs !== undefined) context.header("x-openclaw-queued-ms", String(queuedMs));
     if (region !== undefined) context.header("x-openclaw-region", region);
     if (!call.isStreaming) call.end(call.entry.isAborted ? CLIENT_CLOSED : context.res.status);
   };

@@ -1,9 +1,11 @@
 import type { RegionRouter } from "../chat/region-router.ts";
 import { isOfRegion } from "../chat/region-router.ts";
-import { type Candidate, type Candidates, isOfModel, type Query } from "../chat/run-turn.ts";
+import type { PaceTerms } from "../chat/pace.ts";
+import { type Candidate, type Candidates, isOfModel } from "../chat/run-turn.ts";
 import { OpenclawError } from "../errors.ts";
-import { isServed } from "../models/provider-api.ts";
+import { isMantle, isServed } from "../models/provider-api.ts";
 import type { ResolvedModel } from "../models/resolve-model.ts";
+import type { RestClient } from "../session/rest-client.ts";
 import type { SessionPool } from "../session/session-pool.ts";
 import type { AwsSession, Setup } from "../session/session.ts";
 import type { ModelListCache } from "./model-list-cache.ts";
@@ -23,6 +25,8 @@ export interface Wanted {
   texts: readonly string[];
   places: readonly Place[];
   router: RegionRouter;
+  /** How its calls are kept below the quotas; undefined where they are not. */
+  pacing?: PaceTerms | undefined;
   /** Identifies how the prompt begins. */
   beginning: string;
   /** The model that a text means in a place, by the list that is there or by the newest. Throws `model-not-found`. */
@@ -75,9 +79,10 @@ async function* findCandidates(wanted: Wanted): Found {
 async function* inRegions(
   text: string,
   list: "current" | "newest",
-  { places, router, beginning, resolve }: Wanted,
+  wanted: Wanted,
   onUnknown: (error: unknown) => void,
 ): AsyncGenerator<Candidate | OpenclawError, undefined> {
+  const { places, router, beginning, resolve } = wanted;
   const order = router.order(text, beginning);
   const rank = ({ region = "" }: Place): number => order.indexOf(region);
   const sorted = places.length === 1 ? places : places.toSorted((left, right) => rank(left) - rank(right));
@@ -90,7 +95,7 @@ async function* inRegions(
   let before: { place: Place; model: ResolvedModel } | undefined;
   for (const place of ready) {
     if (before && !place.modelList.isLoaded) {
-      yield regional(before, router, true);
+      yield regional(before, wanted, true);
       before = undefined;
     }
     let model: ResolvedModel;
@@ -102,50 +107,65 @@ async function* inRegions(
       continue;
     }
     if (place.region === undefined || isServed(model)) {
-      yield { model, name: model.id, place: asUsual(place) };
+      yield { model, name: model.id, place: asUsual(place, model, wanted.pacing) };
       return undefined;
     }
     const readiness = router.readiness(model.key, place.region);
     if (readiness.at === "later") waitMs = Math.min(waitMs, readiness.waitMs);
     else if (readiness.at === "last") resting.push({ place, model, untilMs: readiness.untilMs });
     else {
-      if (before) yield regional(before, router, true);
+      if (before) yield regional(before, wanted, true);
       before = { place, model };
     }
   }
   for (const rested of resting.toSorted((left, right) => left.untilMs - right.untilMs)) {
-    if (before) yield regional(before, router, true);
+    if (before) yield regional(before, wanted, true);
     before = rested;
   }
-  if (before) yield regional(before, router, false);
+  if (before) yield regional(before, wanted, false);
   else if (Number.isFinite(waitMs)) yield restingEverywhere(text, waitMs);
   return undefined;
 }
 
 function regional(
   { place, model }: { place: Place; model: ResolvedModel },
-  router: RegionRouter,
+  { pacing, router }: Wanted,
   hasMore: boolean,
 ): Candidate {
   const { region = "" } = place;
-  const usual = asUsual(place);
+  const usual = asUsual(place, model, pacing);
   return {
     model,
     name: `${model.id} in ${region}`,
-    place: hasMore ? { ...usual, open: tryingOnce(place.pool) } : usual,
+    // Where another region may have room, nobody waits for this one.
+    place: hasMore
+      ? {
+          ...usual,
+          open: opening(place.pool, (client) => client.tryingOnce()),
+          pacing: usual.pacing && { ...usual.pacing, mostMs: 0 },
+        }
+      : usual,
     begin: () => router.begin(model.key, region),
   };
 }
 
-function asUsual({ setup, pool, modelList }: Place): { setup: Setup } & Pick<Query, "open" | "known"> {
-  return { setup, open: pool.open, known: modelList.known };
+function asUsual(
+  { setup, pool, modelList }: Place,
+  model: ResolvedModel,
+  terms: PaceTerms | undefined,
+): NonNullable<Candidate["place"]> {
+  // The quotas of Mantle are others, of input and output apart.
+  const pacing = isMantle(model) ? undefined : terms;
+  // What is throttled goes back into the queue.
+  const open = pacing ? opening(pool, (client) => client.leavingThrottles()) : pool.open;
+  return { setup, open, known: modelList.known, pacing };
 }
 
-/** Opens sessions whose calls are not tried again where they fail: another region is asked at once. */
-function tryingOnce(pool: SessionPool): SessionPool["open"] {
+/** Opens sessions whose calls are tried again as another client of theirs does. */
+function opening(pool: SessionPool, using: (client: RestClient) => RestClient): SessionPool["open"] {
   return async (setup, target): Promise<AwsSession> => {
     const session = await pool.open(setup, target);
-    return { ...session, rest: async (service) => (await session.rest(service)).tryingOnce() };
+    return { ...session, rest: async (service) => using(await session.rest(service)) };
   };
 }
 

@@ -3,6 +3,7 @@ import { type Setup, readSetup } from "../session/session.ts";
 import type { LoadedConfig } from "../config/resolve.ts";
 import { countQuestion } from "../chat/count-question.ts";
 import { decideRegions } from "../aws/region.ts";
+import type { Pace, PaceTerms } from "../chat/pace.ts";
 import { beginningOf, RegionRouter } from "../chat/region-router.ts";
 import { type Candidates, type Query, runTurn, withRenewal } from "../chat/run-turn.ts";
 import type { ChatEvents } from "../converse/chat-event.ts";
@@ -47,6 +48,8 @@ interface Caller {
   onCounted: OnCounted;
   /** Told the id of the first model that is asked, where it is configured or listed: nobody makes such a name up. */
   onResolved?: ((id: string) => void) | undefined;
+  /** Told how long the call waited for its place below the quota, in ms. */
+  onQueued?: ((ms: number) => void) | undefined;
   /** The most that one call may cost, in USD. */
   mostUsd?: number | undefined;
   /** Throws for models that the caller may not ask. */
@@ -59,6 +62,22 @@ export interface Readiness {
   models: string;
 }
 
+/** How calls are kept below the account's quotas. */
+export interface Pacing {
+  /** The longest that a call waits for its place, in ms. */
+  waitMs: number;
+  /** In a minute, of each model in each region; what AWS tells where they are undefined. */
+  tokens?: number | undefined;
+  requests?: number | undefined;
+}
+
+interface UpstreamOptions extends GlobalOptions {
+  ignoreBudget?: boolean;
+  /** By commas. */
+  regions?: string;
+  pacing?: Pacing | undefined;
+}
+
 /** Bedrock, as the server calls it: over connections that stay open, with credentials that renew themselves. */
 export class Upstream {
   readonly #options: GlobalOptions;
@@ -67,6 +86,8 @@ export class Upstream {
   readonly #names: NameMap;
   readonly #regions: readonly string[] | undefined;
   readonly #router: RegionRouter;
+  readonly #pacing: Pacing | undefined;
+  #pace: Pace | undefined;
   /** What its calls used and cost. */
   readonly ledger: Ledger;
   #current: Promise<Generation> | undefined;
@@ -78,7 +99,7 @@ export class Upstream {
    * decideRegions does.
    */
   constructor(
-    { regions, ...options }: GlobalOptions & { ignoreBudget?: boolean; regions?: string },
+    { regions, pacing, ...options }: UpstreamOptions,
     runtime: Runtime,
     config: LoadedConfig,
     names: NameMap,
@@ -91,6 +112,7 @@ export class Upstream {
       setting: config.value.models?.regions,
     });
     this.#router = new RegionRouter(this.#regions ?? [], runtime.elapsed);
+    this.#pacing = pacing;
     this.ledger = new Ledger(runtime, config.value, {
       command,
       ignoresBudget: options.ignoreBudget,
@@ -103,6 +125,7 @@ export class Upstream {
   /** Begins to resolve credentials and to load the model list, before anybody asks. Never throws. */
   warm(): void {
     this.readiness().catch((error: unknown) => this.#runtime.terminal.note(String(error)));
+    if (this.#pacing) this.#paceTerms().catch((error: unknown) => this.#runtime.terminal.note(String(error)));
   }
 
   /** What decides proxy and certificates of other calls than those to AWS. Throws `usage`. */
@@ -174,9 +197,10 @@ export class Upstream {
    */
   async *askByName(name: string, query: Omit<Query, "bounds">, runtime: Runtime, caller: Caller): ChatEvents {
     let asked = await this.#generation();
+    const pacing = this.#pacing && { ...(await this.#paceTerms()), onQueued: caller.onQueued };
     const beginning = this.#regions ? beginningOf(query) : "";
     const run = (): ChatEvents => {
-      const wanted = this.#wanted(name, asked.places, beginning, caller);
+      const wanted = { ...this.#wanted(name, asked.places, beginning, caller), pacing };
       return this.#askWith(asked, candidatesFor(wanted), query, runtime, caller);
     };
     yield* withRenewal(run, async (failure) => {
@@ -268,6 +292,24 @@ export class Upstream {
         return model;
       },
     };
+  }
+
+  /** How calls are kept below the quotas. */
+  async #paceTerms(): Promise<PaceTerms> {
+    const { Pace } = await import("../chat/pace.ts");
+    const { quotaReader } = await import("./read-quotas.ts");
+    const { waitMs = 0, ...given } = this.#pacing ?? {};
+    this.#pace ??= new Pace(
+      {
+        now: this.#runtime.elapsed,
+        after: (ms, work) => {
+          const timer = setTimeout(work, ms);
+          return () => clearTimeout(timer);
+        },
+      },
+      quotaReader(given, async () => (await this.#generation()).places, this.#runtime),
+    );
+    return { pace: this.#pace, mostMs: waitMs };
   }
 
   #generation(): Promise<Generation> {

@@ -4,6 +4,7 @@ import type {
   HandlerExecutionContext,
   HttpResponse,
   ResponseMetadata,
+  RetryErrorInfo,
   SelectedHttpAuthScheme,
 } from "@smithy/types";
 import type { Authentication } from "../credentials/provider.ts";
@@ -173,14 +174,19 @@ export class RestClient {
    * The same client, over the same connections, for calls that are not tried again: where one fails, somebody else is asked.
    * A clock that was set right in between is still a reason.
    */
-  readonly tryingOnce = once((): RestClient => {
+  readonly tryingOnce = once(() => this.#tryingUnless(({ error }) => !isOfClock(error)));
+
+  /** The same client, over the same connections, for calls that are not tried again where they are throttled. */
+  readonly leavingThrottles = once(() => this.#tryingUnless(({ errorType }) => errorType === "THROTTLING"));
+
+  #tryingUnless(isLeft: (failure: RetryErrorInfo) => boolean): RestClient {
     const { retryStrategy: usual } = this.#config;
     const retryStrategy: ClientConfig["retryStrategy"] = {
       acquireInitialRetryToken: (scope) => usual.acquireInitialRetryToken(scope),
       recordSuccess: (token) => usual.recordSuccess(token),
       refreshRetryTokenForRetry: async (token, failure) => {
         // What is thrown here only tells the SDK to stop; it reports the failure itself.
-        if (!isOfClock(failure.error)) throw new Error("Another one is asked.");
+        if (isLeft(failure)) throw new Error("It is for others to try again.");
         return usual.refreshRetryTokenForRetry(token, failure);
       },
     };
@@ -192,7 +198,7 @@ export class RestClient {
     );
     client.#signing = this.#signing;
     return client;
-  });
+  }
 
   /** Closes every connection. */
   destroy(): void {

@@ -295,6 +295,25 @@ describe("a pacer", () => {
     expect(await pacer.enter({ reserved: 1e9 }, 0)).toMatchObject({ place: { queuedMs: 0 } });
   });
 
+  it("lets nobody in just after a cut, and for longer each time that nothing else comes of it", async () => {
+    const clock = new SimulatedClock();
+    const pacer = new Pacer(clock);
+    for (const seconds of [1, 2, 4, 8, 16, 16]) {
+      const answer = await pacer.enter({ reserved: 10 }, 0);
+      if (!("place" in answer)) throw new Error(`It is not let in after ${seconds} s.`);
+      answer.place.cut("tokens");
+      expect(await pacer.enter({ reserved: 10 }, 0)).toEqual({
+        full: { queuedMs: 0, retryMs: seconds * 1000 },
+      });
+      await clock.run(seconds * 1000);
+    }
+    const well = await pacer.enter({ reserved: 10 }, 0);
+    if ("place" in well) well.place.settle(5);
+    const again = await pacer.enter({ reserved: 10 }, 0);
+    if ("place" in again) again.place.cut("tokens");
+    expect(await pacer.enter({ reserved: 10 }, 0)).toMatchObject({ full: { retryMs: expect.any(Number) } });
+  });
+
   it("cuts once for the calls that were on their way together, and lets more in again slowly", async () => {
     const clock = new SimulatedClock();
     const pacer = new Pacer(clock);
