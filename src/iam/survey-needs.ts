@@ -1,5 +1,6 @@
 import { isListedType, parseArn } from "../aws/arn.ts";
 import { partitionOfRegion } from "../aws/partition.ts";
+import { decideRegions } from "../aws/region.ts";
 import { type AwsSession, openSession, type Setup, readSetup } from "../session/session.ts";
 import { chooseGuardrail } from "../converse/guardrail.ts";
 import { defaultModel, discoverySettings, loadConfig } from "../config/resolve.ts";
@@ -9,7 +10,7 @@ import { once, oncePer } from "../once.ts";
 import type { Warning } from "../models/discovered.ts";
 import { wayTo } from "../discovery/learnt-way.ts";
 import { loadModels, type ModelLoad } from "../discovery/load.ts";
-import { listedBase } from "../models/listed-id.ts";
+import { listedBase, listedId } from "../models/listed-id.ts";
 import { hasMantle, isAtRuntime, isMantle, isOfBedrock } from "../models/provider-api.ts";
 import { needsProfile } from "../models/callable.ts";
 import {
@@ -47,7 +48,7 @@ export async function surveyNeeds(
   try {
     const guardrail = chooseGuardrail(undefined, false, config.value)?.guardrailIdentifier;
     const [models, embedders, identity, mantleRegion] = await Promise.all([
-      findModels(setup, calledModels(config.value).filter(isAtRuntime)),
+      findWhereCalled(setup, calledModels(config.value).filter(isAtRuntime), purposes),
       findModels(setup, purposes.includes("embed") ? embeddingModels(config.value) : []),
       askAccount(session),
       findMantleRegion(setup),
@@ -78,6 +79,28 @@ interface FoundModel extends CalledModel {
   load: ModelLoad;
   /** Whether AWS's lists tell how it is called: it goes by a name, or needs a profile. */
   isLookedUp: boolean;
+}
+
+/** The models in the region where they are called, and in those that `serve` may ask. */
+async function findWhereCalled(
+  setup: Setup,
+  models: readonly ResolvedModel[],
+  purposes: readonly Purpose[],
+): Promise<FoundModel[]> {
+  const { options, config } = setup;
+  const setting = purposes.includes("serve") ? config.value.models?.regions : undefined;
+  const served = decideRegions({ one: options.region, setting }) ?? [];
+  const [here, ...elsewhere] = await Promise.all([
+    findModels(setup, models),
+    ...served.map(async (region) => {
+      const there = models.filter(({ id }) => [undefined, "", region].includes(parseArn(id)?.region));
+      const found = await findModels({ ...setup, options: { ...options, region } }, there);
+      // What a region does not have is not asked there.
+      return found.filter(({ id, discovered }) => !discovered || listedId(id, discovered) !== undefined);
+    }),
+  ]);
+  const places = new Set(here.map(({ id, region }) => `${region} ${id}`));
+  return [...here, ...elsewhere.flat().filter(({ id, region }) => !places.has(`${region} ${id}`))];
 }
 
 async function findModels(setup: Setup, models: readonly ResolvedModel[]): Promise<FoundModel[]> {

@@ -312,6 +312,31 @@ describe("openclaw iam policy", () => {
     });
   });
 
+  it("allows serve the models in every region of models.regions that has them, and others not", async () => {
+    const machine = await emulate();
+    machine.configure(
+      JSON.stringify({
+        models: { regions: ["us-east-1", "us-west-2", "eu-west-1"] },
+        agents: { defaults: { model: { primary: "amazon.nova-lite-v1:0", fallbacks: [OPUS] } } },
+      }),
+    );
+    const model = (region: string): string =>
+      `arn:aws:bedrock:${region}::foundation-model/amazon.nova-lite-v1:0`;
+    const profile = (region: string): string =>
+      `arn:aws:bedrock:${region}:${ACCOUNT}:inference-profile/${OPUS}`;
+    const env = { env: { AWS_REGION: "us-east-1" } };
+    const served = await policyOf(machine, "serve", env);
+    const chatted = await policyOf(machine, "chat", env);
+    const may = (policy: PolicyDocument, resource: string): boolean =>
+      JSON.stringify(policy).includes(`"${resource}"`);
+    for (const region of ["us-east-1", "us-west-2", "eu-west-1"]) {
+      expect(may(served, model(region))).toBe(true);
+      expect(may(chatted, model(region))).toBe(region === "us-east-1");
+      expect(may(served, profile(region))).toBe(region !== "eu-west-1");
+    }
+    expect(may(chatted, profile("us-west-2"))).toBe(false);
+  });
+
   it("leaves the lists out where discovery is off", async () => {
     const machine = await emulate();
     machine.configure(
