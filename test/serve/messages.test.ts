@@ -313,6 +313,62 @@ describe("the SDK of Anthropic", () => {
     expect(JSON.parse(block?.type === "text" ? block.text : "")).toHaveProperty("a");
   });
 
+  it("waits for an answer that is long in coming, and is told what it comes to", async () => {
+    const { opened, open } = gate();
+    let isBroken = false;
+    const { anthropic, origin } = await served({
+      args: ["--heartbeat", "1"],
+      emulator: {
+        script: ({ route }) => {
+          if (route !== "ConverseStream") return undefined;
+          if (isBroken) return { error: { name: "ThrottlingException", message: "No." }, after: opened };
+          return { stream: textAnswerSteps(["a", "b"]), after: opened };
+        },
+      },
+    });
+    const response = await fetch(`${origin}/v1/messages`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(ask("hi", { stream: true })),
+    });
+    const gathered = anthropic.messages.stream(ask("hi")).finalMessage();
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    expect((await reader?.read())?.value).toBe('event: ping\ndata: {"type":"ping"}\n\n');
+    open();
+    expect((await gathered).content).toMatchObject([{ text: "ab" }]);
+    await reader?.cancel();
+    isBroken = true;
+    await expect(anthropic.messages.stream(ask("hi")).finalMessage()).rejects.toThrow("No.");
+  });
+
+  it("may be the client of what is in beta", async () => {
+    const { anthropic } = await served(said([{ text: "A." }]));
+    const { content } = await anthropic.beta.messages.create({
+      ...ask("hi"),
+      betas: ["context-management-2025-06-27", "interleaved-thinking-2025-05-14"],
+      context_management: { edits: [{ type: "clear_tool_uses_20250919" }] },
+      output_config: { effort: "low" },
+    });
+    expect(content).toMatchObject([{ text: "A." }]);
+    const tool = {
+      type: "custom" as const,
+      name: "clock",
+      input_schema: { type: "object" as const },
+      run: () => "noon",
+      parse: (input: unknown) => input,
+    };
+    const looping = await served(said([{ toolCalls: [{ name: "clock" }] }, { text: "It is $result." }]));
+    const last = await looping.anthropic.beta.messages.toolRunner({ ...ask("?"), tools: [tool] });
+    expect(last.content).toMatchObject([{ text: "It is noon." }]);
+    // The server is to keep the conversation, and the SDK sends all of it to one that does not.
+    const kept = await served(said([{ text: "A." }, { text: "B." }, { text: "C." }]));
+    const thread = kept.anthropic.beta.messages.thread({ model: MODEL, max_tokens: 100 });
+    const answers: unknown[] = [];
+    for (const content of ["one", "two", "three"])
+      answers.push((await thread.send({ role: "user", content })).content);
+    expect(answers).toMatchObject([[{ text: "A." }], [{ text: "B." }], [{ text: "C." }]]);
+  });
+
   it("ends the call to Bedrock when it goes away", async () => {
     const [asked, answered] = [gate(), gate()];
     const { anthropic, logged } = await served({

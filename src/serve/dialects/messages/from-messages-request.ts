@@ -14,6 +14,7 @@ import type { BlockContext } from "./read-blocks.ts";
 import { readCachePoint } from "./read-blocks.ts";
 import { readMessages } from "./read-messages.ts";
 import { readTools } from "./read-tools.ts";
+import { THREAD_NOT_FOUND } from "./message-error.ts";
 import { FIELD_RULES, OUTPUT_RULES } from "./request-fields.ts";
 
 /** A Messages request in this program's terms. */
@@ -34,6 +35,7 @@ export async function fromMessagesRequest(
   if (!isRecord(body)) throw refused("The body must be a JSON object.", "body");
   const request = new RequestField(body, "");
   const unknown = judgeFields(request, FIELD_RULES);
+  refuseContinuing(request.at("thread"));
   const model = readModelName(request.at("model"));
   const context: BlockContext = {
     remoteFiles,
@@ -76,6 +78,20 @@ export async function fromMessagesRequest(
     unknown,
     stops,
   };
+}
+
+/**
+ * Nothing is kept of a conversation: one may begin to be, and is not there when it is to go on. Clients send it whole then,
+ * where they are told so by this code.
+ */
+function refuseContinuing(thread: RequestField): void {
+  if (!thread.given) return;
+  const type = thread.at("type").choice(["create", "continue"]);
+  if (type === "continue")
+    throw thread.refused(
+      "Nothing is kept of conversations by this server: send the whole of it.",
+      THREAD_NOT_FOUND,
+    );
 }
 
 /** Refused by its length before anybody looks for it. */

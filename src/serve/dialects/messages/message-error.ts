@@ -15,6 +15,9 @@ const TYPES: Readonly<Record<number, ErrorType>> = {
   529: "overloaded_error",
 };
 
+/** The code that lets the SDK send a conversation whole that the server is to have kept, and has not. */
+export const THREAD_NOT_FOUND = "thread_not_found";
+
 /** What Anthropic answers where nobody can answer now: clients know it better than 503. */
 const OVERLOADED = 529;
 
@@ -36,14 +39,18 @@ export function toMessageError(error: ErrorAnswer, requestId: string): ToldError
 }
 
 /** The same as what ends a stream. */
-export function errorBody({ status, message, param }: ErrorAnswer, requestId: string): ErrorResponse {
+export function errorBody({ status, code, message, param }: ErrorAnswer, requestId: string): ErrorResponse {
   const known = TYPES[status === 503 ? OVERLOADED : status];
   const type = known ?? (status >= 500 ? "api_error" : "invalid_request_error");
   const isNamed = param === null || message.includes(param);
   // It may repeat what the client wrote, half a character, too.
   return wellFormed({
     type: "error" as const,
-    error: { type, message: isNamed ? message : `${param}: ${message}` },
+    error: {
+      type,
+      message: isNamed ? message : `${param}: ${message}`,
+      ...(code === THREAD_NOT_FOUND ? { details: { error_code: code } } : {}),
+    },
     request_id: requestId,
   }) as ErrorResponse;
 }

@@ -55,7 +55,7 @@ export const FIELD_RULES: Readonly<
   system: "read",
   temperature: "read",
   thinking: "read",
-  thread: () => "nothing is kept by this server: send the whole conversation",
+  thread: "read",
   tool_choice: "read",
   tools: "read",
   top_k: "read",

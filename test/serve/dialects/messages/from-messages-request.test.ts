@@ -403,7 +403,7 @@ describe("what cannot be done is refused by name", () => {
     ["another effort", { output_config: { effort: "huge" } }, "output_config.effort"],
     ["MCP servers", { mcp_servers: [{ type: "url", url: "https://example.com", name: "a" }] }, "mcp_servers"],
     ["a container", { container: "c" }, "container"],
-    ["a thread", { thread: { type: "create" } }, "thread"],
+    ["to go on with what is not kept", { thread: { type: "continue", previous_message_id: "a" } }, "thread"],
     ["a place", { inference_geo: "us" }, "inference_geo"],
     [
       "a tool of Anthropic's servers",
@@ -432,6 +432,7 @@ describe("what cannot be done is refused by name", () => {
       mcp_servers: [],
       metadata: { user_id: '{"a":1}' },
       speed: "fast",
+      thread: { type: "create" },
       newest: 1,
       output_config: { effort: "low", task_budget: { total: 5 }, other: 1 },
       tools: [{ ...TOOL, input_examples: [{}], smell: 1 }],
