@@ -37,6 +37,7 @@ export async function fromResponseRequest(
   if (!isRecord(body)) throw refused("The body must be a JSON object.", "body");
   const request = new RequestField(body, "");
   const unknown = judgeAll(request);
+  refuseLogprobs(request.at("include").given);
   const model = readModelName(request.at("model"));
   const context = { remoteImages, documents: 0, argumentsScan: new JsonScan(MOST_ARGUMENTS) };
   const input = await readInput(request.at("input"), context);
@@ -76,6 +77,16 @@ function judgeAll(request: RequestField): string[] {
     ...(reasoning ? judgeFields(reasoning, REASONING_RULES) : []),
     ...(text ? judgeFields(text, TEXT_RULES) : []),
   ];
+}
+
+/** Of what may be asked for beside the answer, what nobody can give; the rest is of tools that are not here. */
+function refuseLogprobs(include: RequestField | undefined): void {
+  for (const item of include?.items() ?? [])
+    if (item.text() === "message.output_text.logprobs")
+      throw item.refused(
+        `'${item.param}' asks for log probabilities, which Converse does not give.`,
+        "unsupported_parameter",
+      );
 }
 
 /** Refused by its length before anybody looks for it. */

@@ -7,7 +7,7 @@ import type {
 import { shorten } from "../../../errors.ts";
 import { turnOver } from "../../../next-turn.ts";
 import { readArguments } from "../../content/read-arguments.ts";
-import { type ContentContext, readFile, readImage } from "../../content/read-files.ts";
+import { type ContentContext, readAudio, readFile, readImage } from "../../content/read-files.ts";
 import { toFreeformInput } from "../../content/freeform-tool.ts";
 import type { RequestField } from "../../request-field.ts";
 import { qualifiedName, TOOL_SEARCH } from "./client-tools.ts";
@@ -213,8 +213,10 @@ function readPart(part: RequestField, context: ContentContext): ContentBlock {
         throw url.refused("Files are not fetched by this server: send the file itself as 'file_data'.");
       return readFile(part, context);
     }
+    case "input_audio":
+      return readAudio(part.at("input_audio"));
     default:
-      throw part.refused(type.mustBe("input_text, input_image or input_file").message);
+      throw part.refused(type.mustBe("input_text, input_image, input_file or input_audio").message);
   }
 }
 

@@ -19,6 +19,7 @@ import { parseIfJson } from "../../../json-bounds.ts";
 import type { TokenUsage } from "../../../models/usage.ts";
 import { toCompletionUsage } from "../../../wires/chat-completions/completion-usage.ts";
 import { freeformText } from "../../content/freeform-tool.ts";
+import { toErrorBody } from "../../content/openai-error.ts";
 import type { ErrorAnswer } from "../../error-answer.ts";
 import { calledTool, type ClientTools } from "./client-tools.ts";
 import { sealRedacted, sealSigned } from "./encrypted-reasoning.ts";
@@ -116,9 +117,10 @@ export class ResponseTeller {
    * The events that end an answer which fails on its way. It is told twice, as by OpenAI's own servers: their client throws at
    * the first, and others wait for the second.
    */
-  fail({ code, message, param }: ErrorAnswer): ResponseStreamEvent[] {
+  fail(answer: ErrorAnswer): ResponseStreamEvent[] {
     this.#told = [];
-    const error = { type: "server_error", code, message, param };
+    const { error } = toErrorBody(answer);
+    const { code, message, param } = error;
     this.#emit({ type: "error", code, message, param, error } as Unnumbered<ResponseErrorEvent>);
     // Clients look for some of the codes; others are for people.
     const failure = { code, message } as ResponseObject["error"];

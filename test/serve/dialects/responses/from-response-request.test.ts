@@ -118,6 +118,10 @@ describe("a request of Responses", () => {
     ];
     const image = { format: "gif", source: { bytes: Buffer.from("GIF89a") } };
     const document = { format: "txt", name: "a.txt", source: { bytes: Buffer.from("hello") } };
+    const wav = Buffer.from("RIFF\x24\0\0\0WAVEfmt ");
+    const recording = { type: "input_audio", input_audio: { data: wav.toString("base64"), format: "wav" } };
+    const [heard] = await messagesOf([{ role: "user", content: [recording] }]);
+    expect(heard?.content).toEqual([{ audio: { format: "wav", source: { bytes: wav } } }]);
     const [said, , result] = await messagesOf([
       { role: "user", content: parts },
       { type: "function_call", call_id: "c", name: "f", arguments: "{}" },
@@ -132,7 +136,8 @@ describe("a request of Responses", () => {
     ["a kept file", { type: "input_file", file_id: "file-1" }, "file_id"],
     ["a file of another server", { type: "input_file", file_url: "https://example.com/a" }, "file_url"],
     ["a remote image", { type: "input_image", image_url: "https://example.com/a.png" }, "image_url"],
-    ["a recording", { type: "input_audio", input_audio: {} }, ""],
+    ["a recording that is none", { type: "input_audio", input_audio: {} }, "input_audio.data"],
+    ["a part that nobody knows", { type: "input_video" }, ""],
   ])("refuses %s by its name", async (_, part, param) => {
     const place = `input[0].content[0]${param === "" ? "" : `.${param}`}`;
     await expect(messagesOf([{ role: "user", content: [part] }])).rejects.toMatchObject(refusal(place));
@@ -203,6 +208,13 @@ describe("a request of Responses", () => {
       details: { param: name, openaiCode: "unsupported_parameter" },
     });
     await expect(read({ [name]: null })).resolves.toBeDefined();
+  });
+
+  it("is refused where it includes what nobody can give", async () => {
+    const include = ["web_search_call.action.sources", "message.output_text.logprobs"];
+    await expect(read({ include })).rejects.toMatchObject(refusal("include[1]", /log probabilities/));
+    await expect(read({ include: ["message.input_image.image_url"] })).resolves.toBeDefined();
+    await expect(read({ include: "all" })).rejects.toMatchObject(refusal("include"));
   });
 
   it("names the fields that nobody knows by their places", async () => {
