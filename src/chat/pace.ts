@@ -23,6 +23,8 @@ export interface PaceTerms {
   pace: Pace;
   /** How long it may wait for its place, in ms: with 0 it is there at once or not. */
   mostMs: number;
+  /** Told that the call waits for its place. */
+  onWaiting?: (() => void) | undefined;
   /** Told how long the call has waited, in ms, whether it got its place or not. */
   onQueued?: ((ms: number) => void) | undefined;
 }
@@ -65,7 +67,7 @@ export class Pace {
   async *ask(
     wire: Pick<Wire, "region" | "baseIdOf">,
     plan: RequestPlan,
-    { mostMs, onQueued }: Omit<PaceTerms, "pace">,
+    { mostMs, onWaiting, onQueued }: Omit<PaceTerms, "pace">,
     { signal, ask }: { signal: AbortSignal; ask: () => ChatEvents },
   ): ChatEvents {
     const { region } = wire;
@@ -79,6 +81,7 @@ export class Pace {
     const until = this.#clock.now() + mostMs;
     for (let queued = 0; ;) {
       const wish = wishFor(model, plan, estimate, lane);
+      onWaiting?.();
       const answer = await lane.pacer.enter(wish, until - this.#clock.now(), signal);
       if ("tooLarge" in answer) throw tooLarge(model, wish, answer.tooLarge.most);
       queued += "full" in answer ? answer.full.queuedMs : answer.place.queuedMs;

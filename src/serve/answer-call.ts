@@ -68,7 +68,11 @@ export async function answerCall<Piece>(
   call.ask();
   const answered = upstream.askByName(model, query, call.runtime(), {
     apiKey: call.entry.key,
+    onWaiting: () => {
+      call.isQueued = true;
+    },
     onQueued: (ms) => {
+      call.isQueued = false;
       call.entry.queuedMs = Math.round(ms);
     },
     onResolved: (id) => {

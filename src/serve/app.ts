@@ -109,7 +109,13 @@ export class App {
     if (!keys.areRequired && isLocal) hono.use(refuseForeignHosts);
     if (origins.length > 0) {
       const origin = origins.includes("*") ? "*" : [...origins];
-      hono.use(cors({ origin, exposeHeaders: ["x-request-id", "retry-after"], maxAge: 3600 }));
+      hono.use(
+        cors({
+          origin,
+          exposeHeaders: ["x-request-id", "retry-after", "x-openclaw-region", "x-openclaw-queued-ms"],
+          maxAge: 3600,
+        }),
+      );
     }
     hono.get("/health", (context) => context.json({ status: "ok" }));
     hono.get("/ready", (context) => this.#answerReady(context));

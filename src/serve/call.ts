@@ -44,6 +44,8 @@ export class Call {
   };
   /** The path of its route, with names for what differs. */
   route: string | undefined;
+  /** Whether it waits for its place below a quota: nobody has been asked yet. */
+  isQueued = false;
   /** True for an answer that goes on when its handler has returned: whoever sends it ends the call. */
   isStreaming = false;
 

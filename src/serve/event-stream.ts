@@ -37,7 +37,7 @@ export async function answerWithStream(
   const heartbeat = "heartbeat" in form ? form.heartbeat : COMMENT;
   const first = frames.next();
   // What cannot be told that there is nothing yet has its status when there is something.
-  const isLate = heartbeat !== undefined && !(await settlesWithin(service.heartbeatMs, first));
+  const isLate = heartbeat !== undefined && (await isLong(first, call, service.heartbeatMs));
   if (heartbeat === undefined) await first;
   call.isStreaming = true;
   const body = eventStream(untilFailure(frames, first, toFailure, call), heartbeat, service, request);
@@ -51,6 +51,20 @@ export async function answerWithStream(
       ...headers,
     },
   });
+}
+
+/** The longest that a status is held back for a call that waits for its turn, in ms: who stands between may give up then. */
+const MOST_HELD_MS = 45_000;
+
+/**
+ * Whether a first frame is so long in coming that the status has to go before it. What waits below a quota may yet be told
+ * when to ask again, which is a status of its own. Throws what the frame throws before.
+ */
+async function isLong(first: Promise<unknown>, call: Call, heartbeatMs: number): Promise<boolean> {
+  for (let heldMs = 0; heldMs === 0 || (call.isQueued && heldMs < MOST_HELD_MS); heldMs += heartbeatMs) {
+    if (await settlesWithin(heartbeatMs, first)) return false;
+  }
+  return true;
 }
 
 /** The frames of a stream. Never throws: a failure is the last of them. */

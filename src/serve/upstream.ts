@@ -2,6 +2,7 @@ import { SessionPool } from "../session/session-pool.ts";
 import { type Setup, readSetup } from "../session/session.ts";
 import type { LoadedConfig } from "../config/resolve.ts";
 import { countQuestion } from "../chat/count-question.ts";
+import { nearestRegion } from "../aws/known-regions.ts";
 import { decideRegions } from "../aws/region.ts";
 import type { Pace, PaceTerms } from "../chat/pace.ts";
 import { beginningOf, RegionRouter } from "../chat/region-router.ts";
@@ -48,6 +49,8 @@ interface Caller {
   onCounted: OnCounted;
   /** Told the id of the first model that is asked, where it is configured or listed: nobody makes such a name up. */
   onResolved?: ((id: string) => void) | undefined;
+  /** Told that the call waits for its place below the quota. */
+  onWaiting?: (() => void) | undefined;
   /** Told how long the call waited for its place below the quota, in ms. */
   onQueued?: ((ms: number) => void) | undefined;
   /** The most that one call may cost, in USD. */
@@ -111,6 +114,10 @@ export class Upstream {
       one: options.region,
       setting: config.value.models?.regions,
     });
+    for (const name of this.#regions ?? []) {
+      const near = nearestRegion(name);
+      if (near !== undefined) runtime.terminal.note(`'${name}' is no region that is known: is it ${near}?`);
+    }
     this.#router = new RegionRouter(this.#regions ?? [], runtime.elapsed);
     this.#pacing = pacing;
     this.ledger = new Ledger(runtime, config.value, {
@@ -197,7 +204,11 @@ export class Upstream {
    */
   async *askByName(name: string, query: Omit<Query, "bounds">, runtime: Runtime, caller: Caller): ChatEvents {
     let asked = await this.#generation();
-    const pacing = this.#pacing && { ...(await this.#paceTerms()), onQueued: caller.onQueued };
+    const pacing = this.#pacing && {
+      ...(await this.#paceTerms()),
+      onWaiting: caller.onWaiting,
+      onQueued: caller.onQueued,
+    };
     const beginning = this.#regions ? beginningOf(query) : "";
     const run = (): ChatEvents => {
       const wanted = { ...this.#wanted(name, asked.places, beginning, caller), pacing };

@@ -89,6 +89,24 @@ describe("serve --pace", () => {
     expect(queuedMs).toBeGreaterThanOrEqual(290);
   });
 
+  it("holds the status of a stream back while it waits, so that it can be refused", async () => {
+    const served = await serve({
+      args: ["--rpm", "1", "--pace-wait", "2.5", "--heartbeat", "1"],
+      emulator: { delayMs: 1 },
+    });
+    const stream = async (): Promise<Response> =>
+      fetch(`${served.origin}/v1/chat/completions`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ model: MODEL, stream: true, messages: [{ role: "user", content: "hi" }] }),
+      });
+    await (await stream()).text();
+    const refused = await stream();
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(50);
+    expect(await refused.text()).toContain("after 2.5 s of waiting");
+  });
+
   it("frees the place of a client that leaves the queue", async () => {
     const served = await serve({ args: ["--rpm", "1"] });
     expect((await ask(served)).status).toBe(200);

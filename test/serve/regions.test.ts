@@ -281,6 +281,13 @@ describe("serve --regions", () => {
     never.open();
   });
 
+  it("says in the log which region of the list is none that is known", async () => {
+    const served = await serveRegions(undefined, ["us-east-1", "us-wset-2"]);
+    await served.logged(
+      ({ message = "" }) => message.includes("'us-wset-2'") && message.includes("us-west-2"),
+    );
+  });
+
   it("takes the list of the settings, and no other region with it", async () => {
     const emulated = await emulate();
     emulated.configure(JSON.stringify({ models: { regions: ["eu-west-1", "eu-north-1"] } }));
