@@ -388,6 +388,7 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
       say("openclaw serve"),
       say("openclaw serve --port 9000 --map gpt-4o=amazon.nova-pro-v1:0"),
       say("openclaw serve --host 0.0.0.0 --api-key-file keys.txt", "for other machines, with a key"),
+      say("openclaw serve --regions us-east-1,us-west-2 --pace", "goes on where one is throttled"),
     ],
     topic: "serve",
   },
