@@ -5,6 +5,7 @@ import { maskUserInfo } from "../network/user-info.ts";
 import { maskKeyId } from "../credentials/mask.ts";
 import {
   startEmulator,
+  variablesOfClients,
   type Dialogue,
   type EmulatedGate,
   type Emulator,
@@ -14,6 +15,7 @@ import {
   type Upstream,
 } from "../emulator/emulator.ts";
 import { faultScript } from "../emulator/fault.ts";
+import { unknownOperation } from "../emulator/unknown-operation.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import { isLoopback, withoutBrackets } from "../loopback.ts";
 import type { GlobalOptions } from "../options.ts";
@@ -111,6 +113,9 @@ async function readDialogue(
   return readEmulatorScript(emulatorScript, runtime);
 }
 
+/** So many operations that are not there are told of. */
+const MOST_TOLD = 100;
+
 async function open(
   options: EmulatorCommandOptions,
   { terminal }: Runtime,
@@ -125,6 +130,7 @@ async function open(
     );
   }
   const script = faultScript(fault);
+  const told = new Set<string>();
   const limits = { tokens: tpm.map(readLimit("--tpm")), requests: rpm.map(readLimit("--rpm")) };
   if (speakers.upstream && tpm.length + rpm.length > 0)
     throw usageError(
@@ -141,7 +147,15 @@ async function open(
       ...(region === undefined ? {} : { region }),
       ...speakers,
       remembersCalls: false,
-      onAnswer: (call) => terminal.verbose(() => describeCall(call)),
+      onAnswer: (call) => {
+        terminal.verbose(() => describeCall(call));
+        const unknown = unknownOperation(call);
+        if (unknown === undefined || told.has(unknown) || told.size === MOST_TOLD) return;
+        told.add(unknown);
+        terminal.note(
+          `openclaw: the emulator does not have ${neutralise(onOneLine(unknown)).slice(0, 200)}, and refused it`,
+        );
+      },
     });
   } catch (cause) {
     const failure = explainListenFailure(cause, host, port);
@@ -220,5 +234,6 @@ function instructions(
     "# or the role of a simulated EC2 instance:",
     "# unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_EC2_METADATA_DISABLED",
     `# export AWS_EC2_METADATA_SERVICE_ENDPOINT=${emulator.url}`,
+    ...variablesOfClients(emulator),
   ].join("\n");
 }

@@ -22,7 +22,7 @@ import { QuotaGate } from "./quota-gate.ts";
 import type { MinuteLimits, QuotaValues } from "./service-quotas.ts";
 import { breakOff, waitFor, writeSteps } from "./stream-writer.ts";
 
-export { emulatedEnvironment } from "./environment.ts";
+export { emulatedEnvironment, variablesOfClients } from "./environment.ts";
 export type { Dialogue } from "./dialogue.ts";
 export type { EmulatedGate } from "./gates.ts";
 export type { Upstream } from "./operation-context.ts";

@@ -1,7 +1,7 @@
 import { ListFoundationModelsCommand, BedrockClient } from "@aws-sdk/client-bedrock";
 import { execFileSync, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { createServer, type AddressInfo } from "node:net";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { createHome, openclaw, start, type RunOptions } from "../helpers/openclaw.ts";
 import { expectSchema } from "../helpers/schema.ts";
 
@@ -110,6 +110,50 @@ describe("openclaw emulator", () => {
       "openclaw: HTTP/1.1 GET /foundation-models (ListFoundationModels, AKIA…MPLE us-east-1): 200\n",
     );
     expect(await emulator.end("SIGINT")).toBe(130);
+  });
+
+  it("names on stderr what is asked for that it does not have, once each, and answers as AWS does", async () => {
+    const emulator = await run(["--json"]);
+    const { url } = JSON.parse(emulator.stdout) as { url: string };
+    const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
+      fetch(`${url}${path}`, { method: "POST", body: "{}", ...init });
+    for (let nth = 0; nth < 2; nth++) {
+      const answer = await ask("/model/amazon.nova-lite-v1%3A0/invoke-with-bidirectional-stream");
+      expect([answer.status, await answer.json()]).toMatchObject([
+        404,
+        { Output: { __type: "com.amazon.coral.service#UnknownOperationException" } },
+      ]);
+    }
+    await ask("/guardrails");
+    await ask("/nothing\u001b[31m");
+    await ask("/", { headers: { "x-amz-target": "DynamoDB_20120810.ListTables" } });
+    const body = new URLSearchParams({ Action: "AssumeRole", Version: "2011-06-15" });
+    await ask("/", { body });
+    await ask("/foundation-models", { method: "GET", body: null });
+    await vi.waitFor(() => expect(emulator.stderr()).toContain("AssumeRole"));
+    expect(emulator.stderr().split("\n").slice(0, -1)).toEqual([
+      "openclaw: the emulator does not have InvokeModelWithBidirectionalStream (POST /model/amazon.nova-lite-v1%3A0/invoke-with-bidirectional-stream), and refused it",
+      "openclaw: the emulator does not have CreateGuardrail (POST /guardrails), and refused it",
+      expect.stringMatching(
+        /^openclaw: the emulator does not have POST \/nothing[^\u001b]*, and refused it$/,
+      ),
+      "openclaw: the emulator does not have DynamoDB_20120810.ListTables (POST /), and refused it",
+      "openclaw: the emulator does not have AssumeRole (POST /), and refused it",
+    ]);
+  });
+
+  it("prints what other clients need, each line to paste as it stands", async () => {
+    const { stdout } = await run([]);
+    const env = evaluate(stdout.replaceAll(/^# (?=export (CLAUDE|ANTHROPIC|OPENAI))/gm, ""));
+    const url = env["AWS_ENDPOINT_URL"];
+    expect(env).toMatchObject({
+      CLAUDE_CODE_USE_BEDROCK: "1",
+      ANTHROPIC_BEDROCK_BASE_URL: url,
+      ANTHROPIC_BASE_URL: `${url}/anthropic`,
+      ANTHROPIC_API_KEY: expect.stringMatching(/^ABSK/) as string,
+      OPENAI_BASE_URL: `${url}/openai/v1`,
+      OPENAI_API_KEY: env["ANTHROPIC_API_KEY"],
+    });
   });
 
   it("lets calls fail that --fault names", async () => {
