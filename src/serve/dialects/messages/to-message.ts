@@ -136,7 +136,8 @@ class Blocks {
   }
 
   *#text(): Generator<RawMessageStreamEvent> {
-    if (this.#open !== "text") yield* this.#begin("text", { type: "text", text: "", citations: null });
+    // Without sources there is no list of them, whatever the types say: some clients refuse a null.
+    if (this.#open !== "text") yield* this.#begin("text", { type: "text", text: "" } as ContentBlock);
   }
 
   *#thinking(): Generator<RawMessageStreamEvent> {

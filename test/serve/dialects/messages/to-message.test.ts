@@ -33,7 +33,7 @@ const begin = (index: number, content_block: object) => ({
 });
 const delta = (index: number, fields: object) => ({ type: "content_block_delta", index, delta: fields });
 const end = (index: number) => ({ type: "content_block_stop", index });
-const TEXT = { type: "text", text: "", citations: null };
+const TEXT = { type: "text", text: "" };
 const THINKING = { type: "thinking", thinking: "", signature: "" };
 const call = (id: string) => ({ type: "tool_use", id, name: "add", input: {}, caller: { type: "direct" } });
 
