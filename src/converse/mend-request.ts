@@ -53,6 +53,8 @@ export interface Recipient {
   earlier?: readonly Turn[] | undefined;
   /** Whether the documents are to be cited, those of earlier turns, too; undefined leaves it to each of them. */
   cites?: boolean | undefined;
+  /** Whether it can say where in a document its words are from; undefined where nobody knows. */
+  canCite?: boolean | undefined;
   /** What files the model is known to take, of earlier turns, too. */
   reads?: ReadableFiles | undefined;
   /** The most documents of a request, those of earlier turns among them; undefined where nothing bounds them. */
@@ -644,7 +646,7 @@ function leaveOutDocuments(input: Input, { mostDocuments = Number.POSITIVE_INFIN
 }
 
 /** Documents have distinct names of certain characters, and a text beside them; where it is asked for they are cited. */
-function mendDocuments(input: Input, { cites }: Mending): Input {
+function mendDocuments(input: Input, { cites, canCite, modelId, tell }: Mending): Input {
   const taken = new Set<string>();
   const named = <Block extends ContentBlock | ToolResultContentBlock>(
     block: Block,
@@ -652,7 +654,10 @@ function mendDocuments(input: Input, { cites }: Mending): Input {
   ): Block => {
     if (!block.document) return block;
     const { citations, ...document } = block.document;
-    const given = cites === undefined && citations ? block.document : document;
+    const isCited = cites === undefined && citations?.enabled === true;
+    if (isCited && canCite === false)
+      tell(`'${modelId}' does not say where in a document its words are from, so no sources are named`);
+    const given = isCited ? (canCite === false ? uncited(document) : block.document) : document;
     const asked = cites && isOwn ? citable(document) : given;
     return { ...block, document: { ...asked, name: documentName(document.name, taken) } };
   };
@@ -670,6 +675,13 @@ function mendDocuments(input: Input, { cites }: Mending): Input {
     return { role, content };
   });
   return { ...input, messages };
+}
+
+/** A text that is not cited, as any model takes it: only those that cite take it as such. */
+function uncited(document: DocumentBlock): DocumentBlock {
+  const { text, content } = document.source ?? {};
+  const said = text ?? content?.map((part) => part.text ?? "").join("\n");
+  return said === undefined ? document : { ...document, source: { bytes: Buffer.from(said) } };
 }
 
 /**

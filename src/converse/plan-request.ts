@@ -172,6 +172,7 @@ export async function planRequest(
     nameOf: ask.nameOf,
     earlier: ask.earlier,
     cites: ask.cites,
+    canCite: family.citations ? true : baseId === undefined ? undefined : false,
     reads: { kinds, inS3: knownAs ? false : readsFromS3(baseId) },
     // "You can't include more than 5 documents in a request.": https://github.com/aws-samples/generative-ai-use-cases/issues/1685
     mostDocuments: knownAs ? undefined : (family.attachments ?? ANY_ATTACHMENTS).most.document,

@@ -806,3 +806,31 @@ describe("what a search has found", () => {
     expect(input.messages?.at(-1)).toEqual(user({ toolResult: { toolUseId: "1", content: [told] } }));
   });
 });
+
+describe("documents that are to be cited", () => {
+  const asked = { name: "a", format: "txt" as const, citations: { enabled: true } };
+  const text: ContentBlock = { document: { ...asked, source: { text: "It is blue." } } };
+  const parts: ContentBlock = {
+    document: { ...asked, source: { content: [{ text: "It is" }, { text: "blue." }] } },
+  };
+
+  it("are as they are for a model that cites, and for one of which nobody knows", async () => {
+    for (const canCite of [true, undefined]) {
+      const { input, notices } = await mend({ messages: [user("Why?", text)] }, NOVA, { canCite });
+      expect([input.messages, notices]).toEqual([[user("Why?", text)], []]);
+    }
+  });
+
+  it("are plain ones for a model that does not, with a notice", async () => {
+    const { input, notices } = await mend({ messages: [user("Why?", text, parts)] }, NOVA, {
+      canCite: false,
+    });
+    const plain = (name: string, said: string): ContentBlock => ({
+      document: { name, format: "txt", source: { bytes: Buffer.from(said) } },
+    });
+    expect(input.messages).toEqual([user("Why?", plain("a", "It is blue."), plain("a (2)", "It is\nblue."))]);
+    expect(notices).toEqual([
+      `'${NOVA}' does not say where in a document its words are from, so no sources are named`,
+    ]);
+  });
+});
