@@ -5,7 +5,9 @@ import { isLoopback, withoutBrackets } from "../loopback.ts";
 import { explainListenFailure } from "../network/listen-failure.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
+import type { Configuration } from "../config/settings.ts";
 import type { ApiKeys } from "../serve/keys/api-keys.ts";
+import type { ApiKey } from "../serve/keys/key-file.ts";
 import type { RunningServer } from "../serve/server.ts";
 import type { Pacing } from "../serve/upstream.ts";
 import type { MetricsServer } from "../serve/telemetry/metrics-server.ts";
@@ -71,6 +73,9 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
     { watchBugs },
     { UnknownFields },
     { startTelemetry },
+    { KeyLimiter },
+    { MemoryStore },
+    { readSpent },
   ] = await Promise.all([
     import("../serve/server.ts"),
     import("../serve/upstream.ts"),
@@ -79,6 +84,9 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
     import("../serve/bug-watch.ts"),
     import("../serve/field-rules.ts"),
     import("../serve/telemetry/telemetry.ts"),
+    import("../serve/keys/key-limiter.ts"),
+    import("../serve/keys/memory-store.ts"),
+    import("../serve/keys/spent-before.ts"),
   ]);
   const log = new ServeLog(runtime);
   const end = new AbortController();
@@ -94,6 +102,13 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
     config,
     parseNameMap(options.map ?? []),
   );
+  const judge = (all: readonly ApiKey[]): void => refuseUncounted(all, config.value);
+  judge(keys.all);
+  const store = new MemoryStore(runtime, async () => {
+    await upstream.ledger.settle();
+    return readSpent(inner);
+  });
+  if (keys.all.some(hasBudget)) await store.before();
   const telemetry = await startTelemetry(inner, log);
   const server = await open(options, () =>
     startServer({
@@ -105,6 +120,7 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
       log,
       keys,
       upstream,
+      limiter: new KeyLimiter(store, runtime.now),
       unknownFields: new UnknownFields(options.strict === true, log),
       origins,
       isLocal: isLoopback(options.host),
@@ -124,7 +140,7 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
   watchBugs(inner, log, (reason) => broken.abort(reason));
   const ended = AbortSignal.any([runtime.signal, broken.signal]);
   if (options.apiKeyFile !== undefined)
-    await keepKeys(keys, options.apiKeyFile, inner, (text) => log.note(text));
+    await keepKeys(keys, options.apiKeyFile, inner, { judge, tell: (text) => log.note(text) });
   upstream.warm();
   runtime.allowGrace(options.drainTimeout * 1000 + SPARE_MS);
   await announce(server, keys, metrics, runtime);
@@ -141,6 +157,20 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
   end.abort(ended.reason);
   await upstream.close();
   throw ended.reason;
+}
+
+function hasBudget({ dailyBudgetUsd, monthlyBudgetUsd }: ApiKey): boolean {
+  return dailyBudgetUsd !== undefined || monthlyBudgetUsd !== undefined;
+}
+
+/** What keys spend is known from the ledger. Throws `config-invalid` for a budget without it. */
+function refuseUncounted(keys: readonly ApiKey[], { usage }: Configuration): void {
+  const budgeted = usage?.ledger === false ? keys.find(hasBudget) : undefined;
+  if (budgeted)
+    throw new OpenclawError("config-invalid", {
+      message: `The budget of the API key '${budgeted.name}' cannot be kept while usage.ledger is false: nobody knows what was spent.`,
+      hint: "openclaw config set usage.ledger true",
+    });
 }
 
 /** In bytes. */

@@ -1,5 +1,5 @@
 import type { Question } from "../chat/ask-model.ts";
-import type { ChatEvents } from "../converse/chat-event.ts";
+import type { ChatEvent, ChatEvents } from "../converse/chat-event.ts";
 import type { Ask } from "../converse/plan-request.ts";
 import { OpenclawError, shorten, withFields } from "../errors.ts";
 import { isRecord, type JsonObject, textAt } from "../json.ts";
@@ -9,6 +9,7 @@ import { finishReason } from "../wires/chat-completions/stop-reason.ts";
 import type { AnswerService, RouteRequest } from "./dialect.ts";
 import { type ErrorAnswer, toErrorAnswer } from "./error-answer.ts";
 import { answerWithStream, type Frame } from "./event-stream.ts";
+import { inWordsOfBudget } from "./keys/key-limiter.ts";
 import { serveEvents } from "./served-events.ts";
 
 /** A request to a model in this program's terms, whatever the client speaks. */
@@ -56,7 +57,7 @@ export async function answerCall<Piece>(
   { model, ask, isStreamed, mayCallInParallel = true, notices, unknown }: Asked,
   form: AnswerForm<Piece>,
 ): Promise<Response> {
-  const { upstream, logsContent, unknownFields } = service;
+  const { upstream, logsContent, unknownFields, limiter } = service;
   const { call, body } = request;
   unknownFields.judge(call.entry.path, unknown);
   // Thousands of messages take their time to read, and again to plan the request with.
@@ -78,10 +79,14 @@ export async function answerCall<Piece>(
     onResolved: (id) => {
       call.entry.resolvedModel = id;
     },
-    onCounted: ({ serviceTier }, cost) =>
-      Object.assign(call.entry, { serviceTier, costUsd: cost?.usd ?? null }),
+    allow: (resolved) => limiter.allow(call, model, upstream.isOwnName(model), resolved),
+    admit: (named) => limiter.admit(call, named, ask),
+    onCounted: (usage, cost) => {
+      Object.assign(call.entry, { serviceTier: usage.serviceTier, costUsd: cost?.usd ?? null });
+      limiter.count(call, usage, cost);
+    },
   });
-  const named = namingFields(answered, body, form.fieldOf);
+  const named = namingFields(answered, request, form.fieldOf);
   const served = serveEvents(named, { mayCallInParallel, onStart: call.begin.bind(call) });
   const pieces = form.toPieces(watched(served, service, request));
   if (isStreamed) {
@@ -98,12 +103,13 @@ export async function answerCall<Piece>(
 /** Lets a refusal of the request name the field of the client's that it is about. */
 async function* namingFields(
   events: ChatEvents,
-  body: unknown,
+  { body, call }: RouteRequest,
   fieldOf: AnswerForm<unknown>["fieldOf"],
 ): ChatEvents {
   try {
     yield* events;
-  } catch (error) {
+  } catch (failure) {
+    const error = inWordsOfBudget(failure, call);
     if (!(error instanceof OpenclawError) || error.code !== "invalid-request" || !isRecord(body)) throw error;
     const { details } = error;
     const refusal = textAt(details, "awsMessage") ?? textAt(details, "serverMessage");
@@ -116,13 +122,15 @@ async function* namingFields(
 async function* watched(
   events: ChatEvents,
   { logsContent }: AnswerService,
-  { call: { entry } }: RouteRequest,
+  { call }: RouteRequest,
 ): ChatEvents {
+  const { entry } = call;
   const text: string[] = [];
   let hasCalls = false;
   try {
     for await (const event of events) {
       if (event.type === "tool-start") hasCalls = true;
+      call.answeredBytes += lengthOf(event);
       if (event.type === "text" && logsContent) text.push(event.text);
       if (event.type === "stop") entry.finishReason = finishReason(event.stopReason, hasCalls);
       if (event.type === "usage") {
@@ -137,6 +145,13 @@ async function* watched(
   } finally {
     if (logsContent) entry.answer = text.join("");
   }
+}
+
+/** How much of an answer an event brings, in bytes, or about as much. */
+function lengthOf(event: ChatEvent): number {
+  return event.type === "text" || event.type === "reasoning" || event.type === "tool-input"
+    ? event.text.length
+    : 0;
 }
 
 /** The request with what is in data URLs, or as long as a file, cut away. */

@@ -14,6 +14,7 @@ import { messages } from "./dialects/messages/routes.ts";
 import { responses } from "./dialects/responses/routes.ts";
 import { type ErrorAnswer, toErrorAnswer } from "./error-answer.ts";
 import { hangUpStream } from "./http2-side.ts";
+import { openaiRateHeaders } from "./keys/rate-headers.ts";
 import { BodyRefusal, BytesInFlight, isCutOff, readJsonBody } from "./request-body.ts";
 import type { ServeLog } from "./serve-log.ts";
 import type { ServerState } from "./telemetry/server-metrics.ts";
@@ -212,6 +213,11 @@ export class App {
     const { requestIdHeader } = context.var.dialect;
     if (requestIdHeader !== undefined)
       context.header(requestIdHeader, context.res.headers.get("x-request-id") ?? undefined);
+    if (call.rate) {
+      const toRateHeaders = context.var.dialect.toRateHeaders ?? openaiRateHeaders;
+      for (const [name, value] of Object.entries(toRateHeaders(call.rate, runtime.now())))
+        context.header(name, value);
+    }
     if (context.env.incoming instanceof Http2ServerRequest) {
       // Its connection is no request's to end.
       context.res.headers.delete("connection");
@@ -234,6 +240,7 @@ export class App {
       if (typeof found === "string")
         return fail(context, 401, "invalid_api_key", found, { "www-authenticate": "Bearer" });
       context.var.call.entry.key = found.name;
+      context.var.call.key = found;
     }
     return next();
   };
@@ -260,6 +267,7 @@ export class App {
       const types = context.var.dialect.bodyTypes?.(context.req.raw.headers);
       const bounds = { most: mostBytes, readMs, share, signal: call.signal, types };
       context.set("body", await readJsonBody(context.env.incoming, bounds));
+      call.bodyBytes = share.bodyBytes;
     } catch (error) {
       if (isCutOff(context.env.incoming)) call.leave();
       if (!(error instanceof BodyRefusal)) throw error;
@@ -350,8 +358,10 @@ function answerError(
   const { retryAfter } = error;
   const told = dialect.toError(error, call.entry.requestId);
   const when = retryAfter === undefined ? {} : { "retry-after": String(Math.ceil(retryAfter)) };
+  // The clients of OpenAI and of Anthropic heed it.
+  const never = error.isFinal ? { "x-should-retry": "false" } : {};
   return Response.json(told.body, {
     status: told.status ?? error.status,
-    headers: { ...when, ...headers, ...told.headers },
+    headers: { ...when, ...never, ...headers, ...told.headers },
   });
 }

@@ -4,6 +4,8 @@ import type { Runtime } from "../runtime.ts";
 import { withSources } from "../source-stack.ts";
 import { type TracedWork, traced, tracedWork } from "../trace-headers.ts";
 import { toErrorAnswer } from "./error-answer.ts";
+import type { ApiKey } from "./keys/key-file.ts";
+import type { RateState } from "./keys/limit-store.ts";
 import { listeningTerminal, type RequestEntry, type ServeLog } from "./serve-log.ts";
 
 /** What nginx writes into its log for a client that went away. */
@@ -35,6 +37,16 @@ export class Call {
   readonly #onEnd: (() => void)[];
   readonly #waiting = new Set<(failure: unknown) => void>();
   #isOver = false;
+  /** The client's key. */
+  key: ApiKey | undefined;
+  /** What is left of what the key may ask in a minute. */
+  rate: RateState | undefined;
+  /** What was counted of its answers. */
+  used: { tokens: number; usd: number } | undefined;
+  /** How much of an answer has come, in bytes. */
+  answeredBytes = 0;
+  /** Of the request's body. */
+  bodyBytes = 0;
   #bug: { failure: unknown } | undefined;
   /** What its calls of models belong to. */
   readonly traced: TracedWork = {

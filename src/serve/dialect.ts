@@ -1,12 +1,15 @@
 import type { Call } from "./call.ts";
 import type { ErrorAnswer } from "./error-answer.ts";
 import type { UnknownFields } from "./field-rules.ts";
+import type { KeyLimiter } from "./keys/key-limiter.ts";
+import type { RateState } from "./keys/limit-store.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** What answers are made with. */
 export interface AnswerService {
   upstream: Upstream;
   unknownFields: UnknownFields;
+  limiter: KeyLimiter;
   allowsRemoteImages: boolean;
   logsContent: boolean;
   heartbeatMs: number;
@@ -52,6 +55,8 @@ export interface Dialect {
   isSpokenBy?: (headers: Headers) => boolean;
   /** The types of bodies that its clients call JSON, beside `application/json`; empty for a body without one. */
   bodyTypes?: (headers: Headers) => readonly string[];
+  /** Headers that tell what is left of a key's limits at a moment, in ms since 1970; OpenAI's unless it says otherwise. */
+  toRateHeaders?: (rate: RateState, now: number) => Readonly<Record<string, string>>;
 }
 
 /** An error as a dialect tells it. */

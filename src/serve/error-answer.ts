@@ -11,6 +11,8 @@ export interface ErrorAnswer {
   param: string | null;
   /** Seconds until it is worth to ask again; undefined where that changes nothing. */
   retryAfter?: number | undefined;
+  /** Whether clients should not try again by themselves, although the status says so. */
+  isFinal?: boolean;
 }
 
 interface Row {
@@ -83,12 +85,17 @@ export function toErrorAnswer(failure: unknown): ErrorAnswer {
   const { status, code, retryAfter, message, param } = rowOf(error);
   const details = error.details ?? {};
   const hint = hintForClients(error);
+  const isFinal = details["isFinal"] === true;
   return {
     status,
     code: textAt(details, "openaiCode") ?? code,
-    message: message ?? [error.message, hint].filter((text) => text !== "").join(" "),
+    message:
+      (details["isForClient"] === true ? undefined : message) ??
+      [error.message, hint].filter((text) => text !== "").join(" "),
     param: textAt(details, "param") ?? param ?? null,
-    retryAfter: typeof details["retryAfter"] === "number" ? details["retryAfter"] : retryAfter,
+    retryAfter:
+      typeof details["retryAfter"] === "number" ? details["retryAfter"] : isFinal ? undefined : retryAfter,
+    ...(isFinal ? { isFinal } : {}),
   };
 }
 

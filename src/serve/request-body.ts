@@ -61,6 +61,8 @@ export class BytesShare {
   readonly #take: (bytes: number) => boolean;
   /** Does what needs memory for a moment, beside what it holds, when nobody else does. Throws what the work throws. */
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Of the body that was read. */
+  bodyBytes = 0;
   #bytes = 0;
   #isReleased = false;
 
@@ -127,6 +129,7 @@ export async function readJsonBody(request: Incoming, bounds: BodyBounds): Promi
     bytes.drop();
     throw error;
   });
+  bounds.share.bodyBytes = length;
   bounds.share.grow(scan.values * VALUE_BYTES);
   if (length <= TURN_BYTES) return parse(textOf(Array.from(bytes.parts([]), ({ text }) => text)));
   const body = await bounds.share.inTurn(() => parseInSteps(bytes, length, scan.longTexts, bounds));

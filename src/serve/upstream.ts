@@ -8,7 +8,7 @@ import type { Pace, PaceTerms } from "../chat/pace.ts";
 import { beginningOf, RegionRouter } from "../chat/region-router.ts";
 import { type Candidates, type Query, runTurn, withRenewal } from "../chat/run-turn.ts";
 import type { ChatEvents } from "../converse/chat-event.ts";
-import type { ResolvedModel } from "../models/resolve-model.ts";
+import { namedModel, type ResolvedModel } from "../models/resolve-model.ts";
 import { judgeStop } from "../converse/outcome.ts";
 import { OpenclawError } from "../errors.ts";
 import { Ledger } from "../ledger/ledger.ts";
@@ -19,6 +19,8 @@ import type { Runtime } from "../runtime.ts";
 import { type CachedModelList, ModelListCache } from "./model-list-cache.ts";
 import { candidatesFor, type Place, type Wanted } from "./candidates.ts";
 import { meantBy, type NameMap, resolveName, type ServedModel, servedNames } from "./model-names.ts";
+import { mayAsk, type NamedModels, notAllowed } from "./keys/allowed-models.ts";
+import type { ApiKey } from "./keys/key-file.ts";
 import type { Network } from "./remote-image.ts";
 import { settlesWithin } from "./settles-within.ts";
 
@@ -55,9 +57,14 @@ interface Caller {
   onQueued?: ((ms: number) => void) | undefined;
   /** The most that one call may cost, in USD. */
   mostUsd?: number | undefined;
-  /** Throws for models that the caller may not ask. */
-  admit?: ((models: readonly ResolvedModel[]) => void) | undefined;
+  /** Throws for a model that the caller may not ask. */
+  allow?: ((model: ResolvedModel) => void) | undefined;
+  /** Lets the call pass, and says what it may cost at most, in USD. Throws where it may not. */
+  admit?: ((asked: NamedModels) => Promise<{ mostUsd: number | undefined }>) | undefined;
 }
+
+/** The key that asks, and what it may. */
+type AllowedModels = Pick<ApiKey, "name" | "models">;
 
 /** Why the server is not ready, by what is missing; `ok` where nothing is. */
 export interface Readiness {
@@ -141,29 +148,80 @@ export class Upstream {
     return { env: this.#runtime.env, profile: shared.profiles.get(decision.profileName) };
   }
 
-  /** The models that clients are told of. Throws the error of the list where there is nothing to list. */
-  async servedModels(): Promise<ServedModel[]> {
+  /**
+   * The models that clients are told of, those that a key may ask. Throws the error of the list where there is nothing to
+   * list.
+   */
+  async servedModels(key: AllowedModels | undefined): Promise<ServedModel[]> {
     const { setup, places } = await this.#generation();
     const current = await Promise.all(places.map(({ modelList }) => modelList.current()));
     const [{ load }] = current as [CachedModelList];
     const models = current.flatMap((list) => list.models);
     if (load.error && models.length === 0) throw load.error;
     // Put together once for the same lists: it takes longer than all else of the request.
-    if (current.every((list, nth) => this.#served?.of[nth] === list)) return this.#served?.models ?? [];
-    // AWS does not tell when it opened each model; clients want a number.
-    const created = Math.floor((load.discovered?.fetchedAt ?? 0) / 1000);
-    const names = servedNames(this.#names, setup.config.value, models);
-    this.#served = { of: current, models: [...names].map(([id, owner]) => ({ id, created, owner })) };
-    return this.#served.models;
+    if (!this.#served || current.some((list, nth) => this.#served?.of[nth] !== list)) {
+      // AWS does not tell when it opened each model; clients want a number.
+      const created = Math.floor((load.discovered?.fetchedAt ?? 0) / 1000);
+      const names = servedNames(this.#names, setup.config.value, models);
+      this.#served = { of: current, models: [...names].map(([id, owner]) => ({ id, created, owner })) };
+    }
+    const all = this.#served.models;
+    if (key?.models === undefined) return all;
+    const isAllowed = await Promise.all(all.map(({ id }) => this.#mayAsk(key, id)));
+    return all.filter((_, index) => isAllowed[index]);
   }
 
-  /** One model, by any name that a request may send. Throws `model-not-found` with the nearest names. */
-  async servedModel(name: string): Promise<ServedModel> {
-    const listed = (await this.servedModels()).find(({ id }) => id === name);
-    if (listed) return listed;
+  /**
+   * One model, by any name that a request may send. Throws `model-not-found` with the nearest names, and `access-denied` for
+   * one that the key may not ask.
+   */
+  async servedModel(name: string, key: AllowedModels | undefined): Promise<ServedModel> {
+    const listed = (await this.servedModels(undefined)).find(({ id }) => id === name);
     const { places } = await this.#generation();
     const candidates = candidatesFor(this.#wanted(name, places, ""));
-    return { id: name, created: 0, owner: (await candidates.next())?.model.providerId ?? "" };
+    const owner = listed?.owner ?? (await candidates.next())?.model.providerId ?? "";
+    if (key && !(await this.#mayAsk(key, name))) throw notAllowed(key, name);
+    return listed ?? { id: name, created: 0, owner };
+  }
+
+  /** Whether a key may ask what a name stands for. One that stands for nothing at the moment is nobody's to ask. */
+  async #mayAsk(key: AllowedModels, name: string): Promise<boolean> {
+    if (key.models === undefined) return true;
+    const isOwnName = this.isOwnName(name);
+    // What is listed under its id needs no search.
+    const byId = isOwnName ? [] : [namedModel(name, this.#config.value)];
+    return (
+      mayAsk(key, { name, isOwnName, models: byId }) ||
+      mayAsk(key, { name, isOwnName, models: await this.#modelsOf(name) })
+    );
+  }
+
+  /** Whether a name is of the server's own making: of `--map`, or an alias. */
+  isOwnName(name: string): boolean {
+    if (this.#names.has(name)) return true;
+    const aliases = Object.values(this.#config.value.agents?.defaults?.models ?? {});
+    return aliases.some(({ alias }) => alias !== undefined && alias.toLowerCase() === name.toLowerCase());
+  }
+
+  /** All that a name stands for, by the lists that are there; none for a name that nobody knows, or not yet. */
+  async #modelsOf(name: string): Promise<ResolvedModel[]> {
+    const { places } = await this.#generation();
+    const [first] = places;
+    const loaded = places.filter(({ modelList }) => modelList.isLoaded);
+    const { resolve, texts } = this.#wanted(name, places, "");
+    const found = await Promise.all(
+      texts.map(async (text) => {
+        for (const place of loaded.length > 0 ? loaded : [first]) {
+          try {
+            return await resolve(text, place, "current");
+          } catch (error) {
+            if (!(error instanceof OpenclawError) || error.code !== "model-not-found") throw error;
+          }
+        }
+        return undefined;
+      }),
+    );
+    return found.flatMap((model) => model ?? []);
   }
 
   /** What its next call is made with, and the models that AWS and servers list. Throws `usage`. */
@@ -210,9 +268,15 @@ export class Upstream {
       onQueued: caller.onQueued,
     };
     const beginning = this.#regions ? beginningOf(query) : "";
+    const { mostUsd } = (await caller.admit?.({
+      name,
+      isOwnName: this.isOwnName(name),
+      models: () => this.#modelsOf(name),
+      config: this.#config.value,
+    })) ?? { mostUsd: caller.mostUsd };
     const run = (): ChatEvents => {
       const wanted = { ...this.#wanted(name, asked.places, beginning, caller), pacing };
-      return this.#askWith(asked, candidatesFor(wanted), query, runtime, caller);
+      return this.#askWith(asked, candidatesFor(wanted), query, runtime, { ...caller, mostUsd });
     };
     yield* withRenewal(run, async (failure) => {
       if (!(await this.#renew(asked))) return false;
@@ -224,13 +288,16 @@ export class Upstream {
 
   /**
    * The input tokens of a question to the first of the models of a name, as its service counts them, or an estimate, and
-   * then why. Throws `model-not-found` with the nearest names, and what planning it throws.
+   * then why. Throws `model-not-found` with the nearest names, `access-denied` for a model that the key may not ask, and
+   * what planning it throws.
    */
   async countByName(
     name: string,
     ask: Omit<Query, "bounds">,
     runtime: Runtime,
+    key: AllowedModels | undefined,
   ): ReturnType<typeof countQuestion> {
+    if (key && !(await this.#mayAsk(key, name))) throw notAllowed(key, name);
     const { places } = await this.#generation();
     const beginning = this.#regions ? beginningOf(ask) : "";
     const candidate = await candidatesFor(this.#wanted(name, places, beginning)).next();
@@ -285,7 +352,7 @@ export class Upstream {
     name: string,
     places: Generation["places"],
     beginning: string,
-    { admit, onResolved }: Pick<Caller, "admit" | "onResolved"> = {},
+    { allow, onResolved }: Pick<Caller, "allow" | "onResolved"> = {},
   ): Wanted {
     let isFirst = true;
     return {
@@ -296,7 +363,7 @@ export class Upstream {
       resolve: async (text, { setup, modelList }, list) => {
         const current = await modelList[list]();
         const model = await resolveName(text, { name, map: this.#names }, setup, current);
-        admit?.([model]);
+        allow?.(model);
         const isListed = model.configured !== undefined || current.models.some(({ id }) => id === model.id);
         if (isFirst && isListed) onResolved?.(model.id);
         isFirst = false;

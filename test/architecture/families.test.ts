@@ -35,6 +35,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   "serve/dialects/bedrock/invoke.ts": "tells them apart",
   "serve/dialects/bedrock/count-tokens.ts": "the same",
   "serve/dialects/messages/routes.ts": "reads a header that has a vendor's name",
+  "serve/dialects/messages/rate-headers.ts": "sends headers that have a vendor's name",
   "serve/dialects/messages/read-messages.ts": "leaves out a note that has a vendor's name",
 };
 

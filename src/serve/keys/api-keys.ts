@@ -77,6 +77,13 @@ export async function readApiKeys(file: string | undefined, runtime: Runtime): P
   return new ApiKeys(joined(keys, fromEnvironment));
 }
 
+/** Who looks at the keys of a file that is read again. */
+interface KeyWatch {
+  /** Throws where they cannot be used. */
+  judge: (keys: readonly ApiKey[]) => void;
+  tell: (text: string) => void;
+}
+
 /**
  * Reads the file again at SIGHUP and when it changes, for as long as `runtime` runs. One that cannot be used changes
  * nothing: `tell` is told why, and of every new one. What can be read but once, such as a pipe, stays as it is, and SIGHUP
@@ -86,7 +93,7 @@ export async function keepKeys(
   keys: ApiKeys,
   name: string,
   runtime: Runtime,
-  tell: (text: string) => void,
+  { judge, tell }: KeyWatch,
 ): Promise<void> {
   const file = path.resolve(runtime.currentFolder, name);
   const isFile = !isReadOnce(name) && (await ignoring("ENOENT", stat(file)))?.isFile() !== false;
@@ -97,7 +104,9 @@ export async function keepKeys(
       // One in which nothing is left is being written, or was cut by a full disk; `serve keys revoke` leaves a comment.
       if (read.length === 0 && (await stat(file)).size === 0)
         return tell(`The keys stay as they are: '${name}' is empty.`);
-      keys.replace(joined(read, readEnvironment(runtime)));
+      const all = joined(read, readEnvironment(runtime));
+      judge(all);
+      keys.replace(all);
     } catch (error) {
       if (!(error instanceof OpenclawError)) throw error;
       return tell(`The keys stay as they are: ${error.message}`);

@@ -82,9 +82,8 @@ async function askQuestion({ input, runtime, tell }: ToolRequest, by: ServedBy):
     onCounted: (usage, cost) => {
       counted = { usage, cost };
     },
-    admit: (models) => {
-      const barred = named === undefined ? undefined : models.find(({ id, key }) => !mayAsk(by, id, key));
-      if (barred) throw notAllowed(barred.id, by);
+    allow: ({ id, key }) => {
+      if (named !== undefined && !mayAsk(by, id, key)) throw notAllowed(id, by);
     },
   });
   let [model, text, stopReason] = ["", "", ""];

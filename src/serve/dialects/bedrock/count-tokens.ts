@@ -21,7 +21,7 @@ export async function countTokens(service: AnswerService, request: RouteRequest)
   service.unknownFields.judge(call.entry.path, unknown);
   call.entry.model = shorten(model);
   for (const notice of notices) call.note(notice);
-  const { tokens, uncounted } = await service.upstream.countByName(model, ask, call.runtime());
+  const { tokens, uncounted } = await service.upstream.countByName(model, ask, call.runtime(), call.key);
   if (uncounted !== undefined) call.note(uncounted);
   const headers = { "x-tokens-source": uncounted === undefined ? "count-tokens" : "estimate" };
   return Response.json({ inputTokens: tokens }, { headers });

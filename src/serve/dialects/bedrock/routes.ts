@@ -1,6 +1,7 @@
 import { encodeEvent, EVENT_STREAM_TYPE } from "../../../aws/event-stream.ts";
 import { answerCall } from "../../answer-call.ts";
 import type { AnswerService, Dialect, RouteRequest } from "../../dialect.ts";
+import type { ApiKey } from "../../keys/key-file.ts";
 import { exceptionFrame, toAwsError } from "./aws-errors.ts";
 import { countTokens } from "./count-tokens.ts";
 import { fromConverseRequest } from "./from-converse-request.ts";
@@ -52,24 +53,26 @@ export const bedrock: Dialect = {
     {
       method: "GET",
       path: "/foundation-models",
-      answer: async (service, { query }) =>
-        Response.json(listFoundationModels(await offerOf(service), query)),
+      answer: async (service, { query, call }) =>
+        Response.json(listFoundationModels(await offerOf(service, call.key), query)),
     },
     {
       method: "GET",
       path: "/foundation-models/:id{.+}",
-      answer: async (service, { id }) => Response.json(getFoundationModel(await offerOf(service), id)),
+      answer: async (service, { id, call }) =>
+        Response.json(getFoundationModel(await offerOf(service, call.key), id)),
     },
     {
       method: "GET",
       path: "/inference-profiles",
-      answer: async (service, { query }) =>
-        Response.json(listInferenceProfiles(await offerOf(service), query)),
+      answer: async (service, { query, call }) =>
+        Response.json(listInferenceProfiles(await offerOf(service, call.key), query)),
     },
     {
       method: "GET",
       path: "/inference-profiles/:id{.+}",
-      answer: async (service, { id }) => Response.json(getInferenceProfile(await offerOf(service), id)),
+      answer: async (service, { id, call }) =>
+        Response.json(getInferenceProfile(await offerOf(service, call.key), id)),
     },
   ],
 };
@@ -79,8 +82,8 @@ function isOfAws(headers: Headers): boolean {
   return headers.has("amz-sdk-invocation-id") || headers.get("authorization")?.startsWith("AWS4-") === true;
 }
 
-async function offerOf({ upstream }: AnswerService): Promise<Offer> {
-  const served = await upstream.servedModels();
+async function offerOf({ upstream }: AnswerService, key: ApiKey | undefined): Promise<Offer> {
+  const served = await upstream.servedModels(key);
   const { setup, modelList } = await upstream.current();
   const { discovered } = modelList.load;
   return { served, discovered, region: discovered?.region ?? setup.options.region ?? "us-east-1" };

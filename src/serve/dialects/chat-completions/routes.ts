@@ -16,15 +16,16 @@ export const chatCompletions: Dialect = {
     {
       method: "GET",
       path: "/v1/models",
-      answer: async ({ upstream }) => {
-        const data = (await upstream.servedModels()).map(toModel);
+      answer: async ({ upstream }, { call }) => {
+        const data = (await upstream.servedModels(call.key)).map(toModel);
         return Response.json({ object: "list", data });
       },
     },
     {
       method: "GET",
       path: "/v1/models/:id{.+}",
-      answer: async ({ upstream }, { id }) => Response.json(toModel(await upstream.servedModel(id))),
+      answer: async ({ upstream }, { id, call }) =>
+        Response.json(toModel(await upstream.servedModel(id, call.key))),
     },
     { method: "POST", path: "/v1/chat/completions", answer: completeChat },
   ],

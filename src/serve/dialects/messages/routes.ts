@@ -8,6 +8,7 @@ import { fetchRemoteImages } from "../../remote-image.ts";
 import { remoteUrls } from "./read-blocks.ts";
 import { fromMessagesRequest, type MessagesAsk, refusedField } from "./from-messages-request.ts";
 import { errorBody, toMessageError } from "./message-error.ts";
+import { toRateHeaders } from "./rate-headers.ts";
 import { gatherMessage, type MessageEvents, toMessageEvents } from "./to-message.ts";
 
 /** Anthropic's SDKs send it with every request, and OpenAI's none: both have a list of models at one path. */
@@ -19,13 +20,15 @@ export const messages: Dialect = {
   toError: toMessageError,
   requestIdHeader: "request-id",
   isSpokenBy: isOfThisApi,
+  toRateHeaders,
   routes: [
     { method: "GET", path: "/v1/models", isFor: isOfThisApi, answer: listModels },
     {
       method: "GET",
       path: "/v1/models/:id{.+}",
       isFor: isOfThisApi,
-      answer: async ({ upstream }, { id }) => Response.json(toModelInfo(await upstream.servedModel(id))),
+      answer: async ({ upstream }, { id, call }) =>
+        Response.json(toModelInfo(await upstream.servedModel(id, call.key))),
     },
     { method: "POST", path: "/v1/messages", answer: answerMessage },
     { method: "POST", path: "/v1/messages/count_tokens", answer: countTokens },
@@ -63,14 +66,14 @@ async function countTokens(service: AnswerService, request: RouteRequest): Promi
   service.unknownFields.judge(call.entry.path, unknown);
   call.entry.model = shorten(model);
   for (const notice of notices) call.note(notice);
-  const { tokens, uncounted } = await service.upstream.countByName(model, ask, call.runtime());
+  const { tokens, uncounted } = await service.upstream.countByName(model, ask, call.runtime(), call.key);
   if (uncounted !== undefined) call.note(uncounted);
   const headers = { "x-tokens-source": uncounted === undefined ? "count-tokens" : "estimate" };
   return Response.json({ input_tokens: tokens, context_management: null }, { headers });
 }
 
-async function listModels({ upstream }: AnswerService, { query }: RouteRequest): Promise<Response> {
-  const all = (await upstream.servedModels()).map(toModelInfo);
+async function listModels({ upstream }: AnswerService, { query, call }: RouteRequest): Promise<Response> {
+  const all = (await upstream.servedModels(call.key)).map(toModelInfo);
   const most = Math.min(Number(query.get("limit") ?? MOST_LISTED) || MOST_LISTED, MOST_LISTED);
   const [after, before] = [query.get("after_id"), query.get("before_id")];
   const start = after === null ? 0 : all.findIndex(({ id }) => id === after) + 1;

@@ -1,0 +1,76 @@
+/** Amounts of money are whole billionths of a US dollar, which add up the same in every process and store. */
+export const NANO_USD = 1e9;
+/** What `rpm` and `tpm` count in, in ms. */
+export const MINUTE_MS = 60_000;
+
+/** What a key may spend in a day or month of UTC. */
+export interface KeyBudget {
+  name: "daily" | "monthly";
+  /** What the days of it begin with: `2026-11-26`, `2026-11`. */
+  period: string;
+  /** In nano-USD. */
+  limit: number;
+}
+
+/** What one call asks of the limits of its key before it runs. */
+export interface Need {
+  /** The name of the key. */
+  key: string;
+  rpm: number | undefined;
+  tpm: number | undefined;
+  budgets: readonly KeyBudget[];
+  /** The most that it will use, as far as that is known. */
+  tokens: number;
+  /** The most that it will cost, in nano-USD. */
+  cost: number;
+}
+
+/** How much of a limit is left, and how long until all of it is, in ms. */
+export interface Left {
+  limit: number;
+  remaining: number;
+  resetMs: number;
+}
+
+/** What is left of a key's limits by the minute. */
+export interface RateState {
+  requests?: Left | undefined;
+  tokens?: Left | undefined;
+}
+
+/** What a call uses in the end. */
+export interface Use {
+  tokens: number;
+  /** In nano-USD. */
+  cost: number;
+}
+
+/** A call that may run: what it asked for is taken until it is settled. */
+export interface Granted {
+  isGranted: true;
+  rate: RateState;
+  /** The most that it may cost, in nano-USD; undefined where what it needs is there. */
+  most: number | undefined;
+  /** Puts what it used in the place of what it asked for. Never rejects. */
+  settle: (use: Use) => Promise<void>;
+}
+
+/** Why a call may not run: too many in a minute, more at once than a minute has, or a budget without room. */
+export interface Refused {
+  isGranted: false;
+  rate: RateState;
+  by: "requests" | "tokens" | "size" | "budget";
+  /** Until it is worth to ask again, in ms; undefined where that changes nothing. */
+  retryMs: number | undefined;
+  /** The budget that is spent, or that running calls may spend. */
+  budget?: KeyBudget & { spent: number };
+}
+
+/** Where the rates and budgets of keys are counted. */
+export interface LimitStore {
+  /** Takes what a call needs, all of it or nothing. Throws `service-unavailable` where the store cannot be asked. */
+  take(need: Need): Promise<Granted | Refused>;
+  /** What is wrong with it, in a word; undefined where nothing is. */
+  readonly fault: string | undefined;
+  close(): Promise<void>;
+}

@@ -1,0 +1,113 @@
+import type { Granted, LimitStore, Need, Refused } from "./limit-store.ts";
+import type { Runtime } from "../../runtime.ts";
+import { MinuteWindow, type Passed } from "./minute-window.ts";
+
+/** What is known of one key. */
+interface Tally {
+  window: MinuteWindow;
+  /** Nano-USD that running calls may cost. */
+  running: number;
+  /** Nano-USD by day, since the process has counted. */
+  spent: Map<string, number>;
+}
+
+/** What the ledger has of each key: nano-USD by day. */
+type SpentBefore = ReadonlyMap<string, ReadonlyMap<string, number>>;
+
+type Clock = Pick<Runtime, "now" | "elapsed">;
+
+/** For calls that run and may end below what they were let pass with, in ms. */
+const RUNNING_RETRY_MS = 1000;
+
+/** Counts in the memory of this process, on top of what the ledger had when it began to. */
+export class MemoryStore implements LimitStore {
+  readonly fault = undefined;
+  readonly #clock: Clock;
+  readonly #readSpent: () => Promise<SpentBefore>;
+  readonly #tallies = new Map<string, Tally>();
+  #before: Promise<SpentBefore> | undefined;
+
+  /** `readSpent` reads the ledger. */
+  constructor(clock: Clock, readSpent: () => Promise<SpentBefore>) {
+    this.#clock = clock;
+    this.#readSpent = readSpent;
+  }
+
+  /** What was spent before, read once, when a budget is first asked for. Throws what the reading throws. */
+  before(): Promise<SpentBefore> {
+    if (this.#before) return this.#before;
+    // What was counted so far is in the ledger.
+    for (const { spent } of this.#tallies.values()) spent.clear();
+    this.#before = this.#readSpent().catch((error: unknown) => {
+      this.#before = undefined;
+      throw error;
+    });
+    return this.#before;
+  }
+
+  async take(need: Need): Promise<Granted | Refused> {
+    const before = need.budgets.length > 0 ? await this.before() : undefined;
+    const now = this.#clock.elapsed();
+    const tally = this.#tallyOf(need.key);
+    const { window } = tally;
+    const budgets = need.budgets.map((budget) => ({
+      ...budget,
+      spent: spentIn(budget.period, before?.get(need.key), tally.spent),
+    }));
+    const over = budgets.find(({ limit, spent }) => spent + tally.running >= limit);
+    if (over) {
+      const isSpent = over.spent >= over.limit;
+      const retryMs = isSpent ? msUntilEnd(over.period, this.#clock.now()) : RUNNING_RETRY_MS;
+      return { isGranted: false, rate: window.state(now, need), by: "budget", retryMs, budget: over };
+    }
+    const passed = window.take(now, need, need.tokens);
+    if ("by" in passed) return { isGranted: false, rate: window.state(now, need), ...passed };
+    const room = Math.min(...budgets.map(({ limit, spent }) => limit - spent - tally.running));
+    const taken = need.budgets.length === 0 ? 0 : Math.min(need.cost, room);
+    tally.running += taken;
+    return {
+      isGranted: true,
+      rate: window.state(now, need),
+      most: need.budgets.length > 0 && room < need.cost ? room : undefined,
+      settle: async ({ tokens, cost }) => {
+        tally.running -= taken;
+        this.#settle(need.key, passed, tokens, cost);
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#tallies.clear();
+  }
+
+  #settle(key: string, passed: Passed, tokens: number, cost: number): void {
+    const { window, spent } = this.#tallyOf(key);
+    window.settle(this.#clock.elapsed(), passed, tokens);
+    if (cost === 0) return;
+    const day = new Date(this.#clock.now()).toISOString().slice(0, "2026-11-26".length);
+    spent.set(day, (spent.get(day) ?? 0) + cost);
+  }
+
+  #tallyOf(key: string): Tally {
+    const known = this.#tallies.get(key);
+    if (known) return known;
+    const tally: Tally = { window: new MinuteWindow(), running: 0, spent: new Map() };
+    this.#tallies.set(key, tally);
+    return tally;
+  }
+}
+
+/** Nano-USD of a day or month, of several counts by day. */
+function spentIn(period: string, ...counts: (ReadonlyMap<string, number> | undefined)[]): number {
+  let sum = 0;
+  for (const days of counts) for (const [day, cost] of days ?? []) if (day.startsWith(period)) sum += cost;
+  return sum;
+}
+
+/** How long until a day (`2026-11-26`) or month (`2026-11`) of UTC is over, in ms. */
+function msUntilEnd(period: string, now: number): number {
+  const end = new Date(period);
+  if (period.length > "2026-11".length) end.setUTCDate(end.getUTCDate() + 1);
+  else end.setUTCMonth(end.getUTCMonth() + 1);
+  return Math.max(1000, end.getTime() - now);
+}
