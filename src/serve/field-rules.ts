@@ -12,7 +12,7 @@ export const unless =
     isHarmless(value) ? undefined : why;
 
 /** Of names that are remembered: a client can make up as many as it likes. */
-const MOST_NAMED = 200;
+export const MOST_NAMED = 200;
 
 /**
  * Refuses the fields of an object that cannot be honoured, and returns the places of those that nobody knows. Throws

@@ -241,5 +241,18 @@ describe("InvokeModel of serve", () => {
     const { answer } = await invoked(around, CLAUDE, claude(), guardrail);
     expect(answer["amazon-bedrock-guardrailAction"]).toBe("NONE");
     expect(served.emulator.calls.at(-1)?.body).toMatchObject({ guardrailConfig: guardrail });
+    // What nobody here reads goes under it, too, whatever it says of its own.
+    const foreign = {
+      prompt: "hi",
+      "amazon-bedrock-guardrailConfig": { streamProcessingMode: "ASYNCHRONOUS" },
+    };
+    await invoked(around, "meta.llama3-8b-instruct-v1:0", foreign).catch(() => undefined);
+    const passed = served.emulator.calls.at(-1);
+    expect(passed).toMatchObject({ route: "InvokeModel", body: { prompt: "hi" } });
+    expect(passed?.body).not.toHaveProperty("amazon-bedrock-guardrailConfig");
+    expect(passed?.headers).toMatchObject({
+      "x-amzn-bedrock-guardrailidentifier": guardrail.guardrailIdentifier,
+      "x-amzn-bedrock-guardrailversion": "1",
+    });
   });
 });

@@ -301,6 +301,79 @@ const RESPONSES: typeof COMPLETIONS = [
   ],
 ];
 
+/** The same of Converse, whose model stands in the path. */
+const conversing = (messages: string, more = ""): string => `{"messages":[${messages}]${more}}`;
+const holding = (content: string): string => `{"role":"user","content":[${content}]}`;
+const CONVERSE: readonly (readonly [what: string, body: () => string])[] = [
+  ["a text of 31 MB", () => conversing(holding(`{"text":${text("a", 31)}}`))],
+  ["a text of 31 MB of escapes", () => conversing(holding(`{"text":${text("\\u0041", 31)}}`))],
+  [
+    "a system prompt of 31 MB",
+    () => conversing(holding('{"text":"a"}'), `,"system":[{"text":${text("a", 31)}}]`),
+  ],
+  [
+    "an image of 20 MB",
+    () =>
+      conversing(
+        holding(
+          `{"image":{"format":"png","source":{"bytes":"${"iVBORw0KGgo".padEnd(20 * MEGABYTE, "A")}"}}}`,
+        ),
+      ),
+  ],
+  [
+    "bytes of almost base64",
+    () =>
+      conversing(holding(`{"image":{"format":"png","source":{"bytes":"${"A".repeat(20 * MEGABYTE)}!"}}}`)),
+  ],
+  [
+    "many messages",
+    () =>
+      conversing(repeated(4900, `${holding('{"text":"a"}')},{"role":"assistant","content":[{"text":"a"}]}`)),
+  ],
+  ["many blocks", () => conversing(holding(repeated(9900, '{"text":"a"}')))],
+  ["many blocks of nothing", () => conversing(holding(repeated(9900, "{}")))],
+  ["many cache points", () => conversing(holding(repeated(9900, '{"cachePoint":{"type":"default"}}')))],
+  [
+    "many documents",
+    () =>
+      conversing(holding(repeated(2000, '{"document":{"format":"txt","name":"a","source":{"text":"a"}}}'))),
+  ],
+  [
+    "many results",
+    () => conversing(holding(repeated(4000, '{"toolResult":{"toolUseId":"a","content":[{"text":"a"}]}}'))),
+  ],
+  [
+    "many system blocks",
+    () => conversing(holding('{"text":"a"}'), `,"system":[${repeated(9900, '{"text":"a"}')}]`),
+  ],
+  [
+    "many tools",
+    () =>
+      conversing(
+        holding('{"text":"a"}'),
+        `,"toolConfig":{"tools":[${repeated(5000, '{"toolSpec":{"name":"a","inputSchema":{"json":{}}}}')}]}`,
+      ),
+  ],
+  ["many fields", () => conversing(holding('{"text":"a"}'), `,${names(40_000, "1")}`)],
+  [
+    "many fields of the model's",
+    () => conversing(holding('{"text":"a"}'), `,"additionalModelRequestFields":{${names(40_000, "1")}}`),
+  ],
+  [
+    "a field of the model's of many fields",
+    () =>
+      conversing(holding('{"text":"a"}'), `,"additionalModelRequestFields":{"a":{${names(40_000, "1")}}}`),
+  ],
+  [
+    "a schema in a text of 2 MB",
+    () =>
+      conversing(
+        holding('{"text":"a"}'),
+        `,"outputConfig":{"textFormat":{"type":"json_schema","structure":{"jsonSchema":{"schema":${JSON.stringify(`[${repeated(1_000_000, "1")}]`)}}}}}`,
+      ),
+  ],
+];
+
 const BODIES = [
   ...COMPLETIONS.map(([what, body]) => ({ path: "/v1/chat/completions", what, body })),
   ...RESPONSES.map(([what, body]) => ({ path: "/v1/responses", what, body })),
@@ -308,6 +381,16 @@ const BODIES = [
     { path: "/v1/messages", what, body },
     { path: "/v1/messages/count_tokens", what, body },
   ]),
+  ...CONVERSE.flatMap(([what, body]) => [
+    { path: `/model/${MODEL}/converse`, what, body },
+    { path: `/model/${MODEL}/invoke`, what, body },
+  ]),
+  {
+    path: `/model/${MODEL}/count-tokens`,
+    what: "a body of 7 MB in base64",
+    body: () =>
+      `{"input":{"invokeModel":{"body":"${Buffer.from(conversing(holding(`{"text":${text("a", 7)}}`))).toString("base64")}"}}}`,
+  },
 ];
 
 /** Asks for /health every 10 ms, in a thread of its own: this one plays Bedrock, and makes the bodies. */

@@ -44,6 +44,7 @@ import {
   ignored,
   list,
   object,
+  readApart,
   type Reader,
   refusedBecause,
   text,
@@ -185,7 +186,8 @@ export const readContentBlock = union<ContentBlock>({
 /** A block of a system prompt. */
 export const readSystemBlock = union<SystemContentBlock>({ text, guardContent, cachePoint });
 
-const tool = union<Tool>({
+/** A tool that a model may call. */
+export const readTool = union<Tool>({
   toolSpec: object<ToolSpecification>(
     {
       name: text,
@@ -200,15 +202,12 @@ const tool = union<Tool>({
   cachePoint,
 });
 
-/** The tools that a model may call, and which of them it must. */
-export const readToolConfig = object<ToolConfiguration>(
-  {
-    tools: list(tool),
-    toolChoice: union<ToolChoice>({
-      auto: anyObject,
-      any: anyObject,
-      tool: object<SpecificToolChoice>({ name: text }, "name"),
-    }),
-  },
-  "tools",
-);
+/** Which tools a model must call; the tools are read one by one. */
+export const readToolConfig = object<ToolConfiguration>({
+  tools: readApart,
+  toolChoice: union<ToolChoice>({
+    auto: anyObject,
+    any: anyObject,
+    tool: object<SpecificToolChoice>({ name: text }, "name"),
+  }),
+});

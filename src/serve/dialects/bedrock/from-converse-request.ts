@@ -1,4 +1,5 @@
 import type {
+  ContentBlock,
   ConverseStreamRequest,
   GuardrailStreamConfiguration,
   InferenceConfiguration,
@@ -10,6 +11,7 @@ import type {
   PerformanceConfiguration,
   ServiceTier,
   SystemContentBlock,
+  Tool,
   ToolConfiguration,
 } from "@aws-sdk/client-bedrock-runtime";
 import { choicesOf, collectParameters, type ParameterNames, PARAMETERS } from "../../../config/parameters.ts";
@@ -22,15 +24,16 @@ import { turnOver } from "../../../next-turn.ts";
 import type { Asked } from "../../answer-call.ts";
 import { compileSchema, isCut } from "../../content/answer-schema.ts";
 import { refused, RequestField } from "../../request-field.ts";
-import { readContentBlock, readSystemBlock, readToolConfig } from "./content-shapes.ts";
+import { readContentBlock, readSystemBlock, readTool, readToolConfig } from "./content-shapes.ts";
 import {
-  anyObject,
   choice,
   count,
   list,
   type Members,
   number,
   object,
+  readApart,
+  readInTurns,
   refusedBecause,
   type ShapeContext,
   text,
@@ -55,7 +58,7 @@ type Request = Omit<ConverseStreamRequest, "modelId">;
 
 /** Every member of a request beside its messages, which are read one by one. */
 const MEMBERS: Members<Request> = {
-  messages: () => undefined,
+  messages: readApart,
   system: list(readSystemBlock),
   inferenceConfig: object<InferenceConfiguration>({
     maxTokens: count,
@@ -70,7 +73,7 @@ const MEMBERS: Members<Request> = {
     trace: choice("enabled", "disabled", "enabled_full"),
     streamProcessingMode: choice("sync", "async"),
   }),
-  additionalModelRequestFields: anyObject,
+  additionalModelRequestFields: (field) => readOwnFields(field),
   promptVariables: refusedBecause("prompts of Prompt management are not called by this server"),
   additionalModelResponseFieldPaths: list(text),
   requestMetadata: (field) => readMetadata(field),
@@ -93,6 +96,23 @@ const MEMBERS: Members<Request> = {
 
 const readRequest = object<Request>(MEMBERS);
 
+/** Models have a dozen fields of their own, and what refuses them is read for the name of each. */
+const MOST_OWN_FIELDS = 100;
+/** In characters. */
+const LONGEST_OWN_NAME = 200;
+
+function readOwnFields(field: RequestField): JsonObject {
+  const own = field.object();
+  const names = Object.keys(own);
+  if (names.length > MOST_OWN_FIELDS)
+    throw field.refused(`'${field.param}' has ${names.length} names, and may have ${MOST_OWN_FIELDS}.`);
+  const long = names.find((name) => name.length > LONGEST_OWN_NAME);
+  if (long === undefined) return own;
+  throw field.refused(
+    `A name in '${field.param}' has ${long.length} characters, and may have ${LONGEST_OWN_NAME}.`,
+  );
+}
+
 /** The most paths of a request, by the service model of Bedrock Runtime. */
 const MOST_PATHS = 10;
 
@@ -106,6 +126,8 @@ export async function fromConverseRequest(body: unknown, reading: ConverseReadin
   const context: ShapeContext = { readsS3: reading.readsS3, documents: 0, unknown: [] };
   const request = readRequest(field, context) as Omit<Request, "messages">;
   const spoken = await readMessages(field.at("messages"), context);
+  const toolConfig = field.at("toolConfig").given;
+  const tools = toolConfig ? await readInTurns(toolConfig.at("tools"), readTool, context) : [];
   const system = [...(request.system ?? []), ...spoken.system];
   const paths = request.additionalModelResponseFieldPaths ?? [];
   if (paths.length > MOST_PATHS)
@@ -118,7 +140,7 @@ export async function fromConverseRequest(body: unknown, reading: ConverseReadin
     system: system.length === 0 ? undefined : system,
     parameters: parametersOf(request),
     nameOf,
-    tools: toolsOf(request.toolConfig),
+    tools: toolsOf(tools as Tool[], request.toolConfig),
     metadata: request.requestMetadata,
     schema: await readSchema(field, request.outputConfig, reading.signal),
     ownFields: ownFieldsOf(request),
@@ -154,8 +176,10 @@ function parametersOf(
 }
 
 /** The choice `auto` is Converse's own and not sent: some models refuse to be told. */
-function toolsOf(config: ToolConfiguration | undefined): ToolConfiguration | undefined {
-  const { tools = [], toolChoice } = config ?? {};
+function toolsOf(
+  tools: Tool[],
+  { toolChoice }: Partial<ToolConfiguration> = {},
+): ToolConfiguration | undefined {
   if (!tools.some(({ toolSpec, systemTool }) => toolSpec ?? systemTool)) return undefined;
   return { tools, ...(toolChoice && !toolChoice.auto ? { toolChoice } : {}) };
 }
@@ -170,9 +194,8 @@ function ownFieldsOf({ additionalModelRequestFields, outputConfig }: Request): A
 }
 
 const readMessage = object<Message>(
-  { role: choice("user", "assistant", "system"), content: list(readContentBlock) },
+  { role: choice("user", "assistant", "system"), content: readApart },
   "role",
-  "content",
 );
 
 /** Whether a request says in its model's own words, or Converse's, how hard to think. */
@@ -195,11 +218,14 @@ async function readMessages(
   const system: SystemContentBlock[] = [];
   for (const item of field.items()) {
     await turnOver();
-    const message = readMessage(item, context) as Message;
-    if (message.role !== "system") messages.push(message);
-    else
-      for (const block of item.at("content").items())
-        system.push(readSystemBlock(block, context) as SystemContentBlock);
+    const { role } = readMessage(item, context) as Pick<Message, "role">;
+    const content = item.at("content");
+    if (role !== "system")
+      messages.push({
+        role,
+        content: (await readInTurns(content, readContentBlock, context)) as ContentBlock[],
+      });
+    else system.push(...((await readInTurns(content, readSystemBlock, context)) as SystemContentBlock[]));
   }
   if (messages.every(({ content = [] }) => content.length === 0) && system.length === 0)
     throw field.refused("'messages' holds nothing that is said.");

@@ -1,3 +1,5 @@
+import { turnOver } from "../../../next-turn.ts";
+import { MOST_NAMED } from "../../field-rules.ts";
 import type { RequestField } from "../../request-field.ts";
 import { readBase64 } from "../../../wires/data-url.ts";
 
@@ -24,9 +26,12 @@ export function object<T>(members: Members<T>, ...needed: readonly (keyof Member
     const read: Record<string, unknown> = {};
     for (const name of Object.keys(field.object())) {
       const reader = readers.get(name);
+      if (!reader) {
+        if (context.unknown.length < MOST_NAMED) context.unknown.push(field.at(name).param);
+        continue;
+      }
       const member = field.at(name).given;
-      if (!reader) context.unknown.push(field.at(name).param);
-      const value = member && reader?.(member, context);
+      const value = member && reader(member, context);
       if (value !== undefined) read[name] = value;
     }
     // Whoever reads one that is not there says so.
@@ -45,6 +50,24 @@ export function union<T>(members: Members<T>): Reader {
     throw field.refused(`'${field.param}' must have one of ${names.join(", ")}.`);
   };
 }
+
+/** Reads a list, of which others have their turn in between. Throws what `read` throws. */
+export async function readInTurns(
+  field: RequestField,
+  read: Reader,
+  context: ShapeContext,
+): Promise<unknown[]> {
+  const items: unknown[] = [];
+  for (const item of field.items()) {
+    const over = turnOver();
+    if (over) await over;
+    items.push(read(item, context));
+  }
+  return items;
+}
+
+/** What is read by itself, in turns. */
+export const readApart: Reader = () => undefined;
 
 /** Reads a list. */
 export function list(read: Reader): Reader {

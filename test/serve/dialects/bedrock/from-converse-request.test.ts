@@ -184,6 +184,11 @@ describe("a Converse request", () => {
     expect(ask.parameters).toEqual({ topP: 0.5 });
   });
 
+  it("names no more of them than are remembered", async () => {
+    const many = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`k${i}`, 1]));
+    expect((await read({ messages: [{ ...hi, ...many }], ...many })).unknown).toHaveLength(200);
+  });
+
   const block = (content: object): object => ({ messages: [say(content)] });
   it.each<[what: string, body: unknown, param: string]>([
     ["no object", [], "body"],
@@ -241,6 +246,19 @@ describe("a Converse request", () => {
         outputConfig: { textFormat: { type: "json_schema", structure: { jsonSchema: { schema: "{" } } } },
       },
       "outputConfig.textFormat.structure.jsonSchema.schema",
+    ],
+    [
+      "more fields of a model's than any has",
+      {
+        messages: [hi],
+        additionalModelRequestFields: Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`k${i}`, 1])),
+      },
+      "additionalModelRequestFields",
+    ],
+    [
+      "a field of a model's with a name without end",
+      { messages: [hi], additionalModelRequestFields: { ["k".repeat(201)]: 1 } },
+      "additionalModelRequestFields",
     ],
     [
       "too many paths",
