@@ -59,6 +59,13 @@ export class Pace {
     this.#limitsOf = limitsOf;
   }
 
+  /** Calls that wait, of all models. */
+  get waiting(): number {
+    let waiting = 0;
+    for (const { pacer } of this.#lanes.values()) waiting += pacer.waiting;
+    return waiting;
+  }
+
   /**
    * Asks a model as soon as its quota has room, and again where it was throttled all the same before it said anything, both
    * within the time that there is. Throws `throttled` when that is over, `quota-exceeded` for a call that never fits, and

@@ -99,7 +99,8 @@ export class App {
 
   /** What is going on, for metrics. */
   get state(): ServerState {
-    return { running: this.#calls.size, answers: this.#answers };
+    const { waiting } = this.#options.upstream;
+    return { running: this.#calls.size, answers: this.#answers, waiting };
   }
 
   #defineRoutes(): void {

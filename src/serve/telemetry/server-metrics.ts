@@ -86,6 +86,12 @@ const ANSWERS: Instrument = {
   kind: "gauge",
 };
 
+const WAITING: Instrument = {
+  name: "openclaw_queue_length",
+  help: "Calls that wait for room below a quota.",
+  kind: "gauge",
+};
+
 /** What the process itself uses, under the names of Prometheus' own clients. */
 const BUILD: Instrument = {
   name: "openclaw_build_info",
@@ -134,6 +140,8 @@ export interface ServerState {
   running: number;
   /** Answers of models that are running. */
   answers: number;
+  /** Calls that wait for room below a quota. */
+  waiting: number;
 }
 
 /** Counts what the requests of a server came to, for whoever scrapes it. */
@@ -178,7 +186,7 @@ export class ServerMetrics {
     this.#lag.disable();
   }
 
-  *#ofTheMoment({ running, answers }: ServerState): Generator<[Instrument, readonly Series[]]> {
+  *#ofTheMoment({ running, answers, waiting }: ServerState): Generator<[Instrument, readonly Series[]]> {
     const { nodeVersion, processUse } = this.#runtime;
     const { residentBytes, heapBytes, cpuSeconds, startedAt } = processUse();
     const single = (instrument: Instrument, value: number): [Instrument, Series[]] => [
@@ -187,6 +195,7 @@ export class ServerMetrics {
     ];
     yield single(RUNNING, running);
     yield single(ANSWERS, answers);
+    yield single(WAITING, waiting);
     yield [BUILD, [{ labels: { version: VERSION, node_version: nodeVersion }, value: 1 }]];
     yield single(CPU, cpuSeconds);
     yield single(MEMORY, residentBytes);

@@ -158,6 +158,19 @@ describe("/metrics", () => {
     expect(valuesOf(await scrape(origin), "openclaw_answers_in_flight")).toEqual([[{}, 0]]);
   });
 
+  it("counts what waits for room below a quota, and for how long", async () => {
+    const { client, origin } = await serve({ args: ["--rpm", "1", "--pace-wait", "60"] });
+    await client.chat.completions.create(ask);
+    const leaving = new AbortController();
+    const waiting = client.chat.completions.create(ask, { signal: leaving.signal }).catch(String);
+    while (valuesOf(await scrape(origin), "openclaw_queue_length")[0]?.[1] !== 1);
+    leaving.abort();
+    await waiting;
+    while (valuesOf(await scrape(origin), "openclaw_queue_length")[0]?.[1] !== 0);
+    const text = await (await fetch(`${origin}/metrics`)).text();
+    expect(text).toMatch(new RegExp(`\nopenclaw_queue_wait_seconds_count{.*model="${MODEL}"} [12]\n`));
+  });
+
   it("has no series of a client's making, whatever it sends", async () => {
     const { client, origin, emulator } = await serve();
     emulator.calls.length = 0;
