@@ -42,6 +42,7 @@ export interface Candidate {
 const KINDS: Readonly<Record<string, ValueKind>> = {
   "--profile": { kind: "profile" },
   "--region": { kind: "region" },
+  "--regions": { kind: "region" },
   "--provider": { kind: "provider" },
   "--session": { kind: "session" },
   "--model": { kind: "model", isList: true },

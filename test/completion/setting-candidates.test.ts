@@ -38,7 +38,8 @@ const fitting = (text: string, use: SettingUse): string[] =>
 const settingsAt = (...place: string[]): string[] =>
   childrenOf(findSetting(place)?.kind ?? SETTINGS).map(
     ({ key, kind }) =>
-      [...place, key].join(".") + (childrenOf(kind).some((child) => child.key !== "<name>") ? "." : ""),
+      [...place, key].join(".") +
+      (childrenOf(kind).some((child) => child.key !== "<name>" && child.key !== "[]") ? "." : ""),
   );
 
 describe("the paths that are offered", () => {

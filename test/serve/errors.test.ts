@@ -224,7 +224,7 @@ describe("requests that cannot be taken", () => {
         400,
         "response_format.json_schema.schema",
       ],
-      [{ tools: [{ type: "custom", custom: { name: "x" } }] }, 400, "tools[0].type"],
+      [{ tools: [{ type: "nothing" }] }, 400, "tools[0].type"],
       [{ tool_choice: "required" }, 400, "tool_choice"],
       [{ messages: [] }, 400, "messages"],
       [{ messages: "hi" }, 400, "messages"],
