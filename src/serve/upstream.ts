@@ -154,7 +154,7 @@ export class Upstream {
    */
   async servedModels(key: AllowedModels | undefined): Promise<ServedModel[]> {
     const { setup, places } = await this.#generation();
-    const current = await Promise.all(places.map(({ modelList }) => modelList.current()));
+    const current = await listsOf(places);
     const [{ load }] = current as [CachedModelList];
     const models = current.flatMap((list) => list.models);
     if (load.error && models.length === 0) throw load.error;
@@ -242,7 +242,11 @@ export class Upstream {
       Promise.all(
         places.map(async ({ modelList }) => {
           const state = await stateOf(async () => {
-            const { load } = await modelList.current();
+            const loading = modelList.current();
+            // One region that is out does not hold back what is known of the others.
+            if (places.length > 1 && !(await settlesWithin(READY_MS, loading)))
+              throw new OpenclawError("timeout", { message: `Not done within ${READY_MS} ms.` });
+            const { load } = await loading;
             if (load.error) throw load.error;
           });
           return state === "ok" && !modelList.isWarm ? "no-models" : state;
@@ -428,6 +432,14 @@ export class Upstream {
     if (generation.running > 0 || (await this.#current) === generation) return;
     await closePlaces(generation);
   }
+}
+
+/** The lists of all places, without those that are long in coming where others are there. */
+async function listsOf(places: Generation["places"]): Promise<CachedModelList[]> {
+  const all = Promise.all(places.map(({ modelList }) => modelList.current()));
+  if (places.length === 1 || (await settlesWithin(READY_MS, all))) return all;
+  const there = places.filter(({ modelList }) => modelList.isLoaded);
+  return there.length === 0 ? all : Promise.all(there.map(({ modelList }) => modelList.current()));
 }
 
 async function closePlaces({ places }: Generation): Promise<void> {

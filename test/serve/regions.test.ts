@@ -278,6 +278,9 @@ describe("serve --regions", () => {
     expect(region).not.toBeNull();
     const more = await Promise.all(["b", "c", "d", "e"].map((prompt) => ask(served, { prompt })));
     expect(more.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    const { data } = await served.client.models.list();
+    expect(data.map(({ id }) => id)).toContain(MODEL);
+    expect((await fetch(`${served.origin}/ready`)).status).toBe(200);
     never.open();
   });
 
