@@ -1,10 +1,12 @@
 import type { ConverseStreamCommandInput } from "@aws-sdk/client-bedrock-runtime";
 import { blocksOf, fileOf } from "../converse/conversation.ts";
+import type { Invocation } from "../converse/invocation.ts";
 import type { RequestPlan, Wire } from "../converse/wire.ts";
 import { mergeParameters } from "../converse/request.ts";
 import { recallLessons } from "../discovery/lesson-cache.ts";
 import { OpenclawError } from "../errors.ts";
 import { lookUpCatalog } from "../models/catalog.ts";
+import { familyOf } from "../models/families.ts";
 import { priceOf } from "../models/price.ts";
 import {
   BYTES_PER_TOKEN,
@@ -46,6 +48,11 @@ export async function limitCost(
     const called = plan.input.modelId ?? model.id;
     const baseId = wire.baseIdOf(plan) ?? called;
     const price = priceOf(model, called) ?? priceOf(model, baseId);
+    if (question.invocation) {
+      const usd = priced(mostOfBody(question.invocation, baseId), price, called);
+      if (usd > mostUsd - spentUsd) throw tooDear(usd, mostUsd, spentUsd, called);
+      return { ...question, asksOnce: true };
+    }
     const wanted = mergeParameters(parameters, setup.config.value, [model.id, model.key]);
     const tell = (kind: string, notice: string): void => {
       const key = `${kind} ${model.key}`;
@@ -78,6 +85,17 @@ export async function limitCost(
   } finally {
     wire.close();
   }
+}
+
+/**
+ * What a body in its vendor's words may come to: nobody here knows how long an answer it asks for, so it is the longest that
+ * the model gives. What embeds has none.
+ */
+function mostOfBody({ body }: Invocation, baseId: string): TokenUsage {
+  const inputTokens = Math.ceil(Buffer.byteLength(JSON.stringify(body)) / BYTES_PER_TOKEN);
+  const outputTokens = familyOf(baseId).embedding ? 0 : lookUpCatalog(baseId)?.maxTokens;
+  if (outputTokens === undefined) throw immeasurable("the answer to a body of its own", baseId);
+  return { inputTokens, outputTokens, totalTokens: inputTokens + outputTokens };
 }
 
 /** So many tokens tell the price of one without what rounding makes of it. */

@@ -34,6 +34,7 @@ import type {
   VideoBlock,
   VideoSource,
 } from "@aws-sdk/client-bedrock-runtime";
+import { MOST_DOCUMENTS } from "../../content/read-files.ts";
 import { readToolSchema } from "../../content/tool-schema.ts";
 import {
   anyObject,
@@ -85,9 +86,6 @@ const audio = object<AudioBlock>(
   "format",
   "source",
 );
-
-/** Far more than Converse takes: each gets a name that no other has. */
-const MOST_DOCUMENTS = 1000;
 
 const documentBlock = object<DocumentBlock>(
   {
