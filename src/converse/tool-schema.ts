@@ -1,6 +1,58 @@
 import { isRecord, type JsonObject } from "../json.ts";
 import type { FamilyFacts } from "../models/families.ts";
 
+/** Where schemas stand in a schema: as one value, as the values of an object, in a list. */
+const PLACES: ReadonlyMap<string, "one" | "map" | "list"> = new Map([
+  ...["additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "then"].map(
+    (name) => [name, "one"] as const,
+  ),
+  ...["$defs", "definitions", "patternProperties", "properties"].map((name) => [name, "map"] as const),
+  ...["allOf", "anyOf", "oneOf", "prefixItems"].map((name) => [name, "list"] as const),
+]);
+
+/**
+ * A schema in the forms of draft 2020-12, which says the same: lists in `items` are `prefixItems`, `exclusiveMinimum: true`
+ * is a number, and `required: true` of a field is in the list of its object
+ * (https://json-schema.org/draft/2020-12/release-notes, https://json-schema.org/draft-06/json-schema-release-notes).
+ */
+function inNewestDraft(schema: JsonObject): JsonObject {
+  const next: Record<string, unknown> = { ...schema };
+  const { items, additionalItems, properties } = schema;
+  if (Array.isArray(items)) {
+    delete next["items"];
+    delete next["additionalItems"];
+    if (items.length > 0) next["prefixItems"] = items;
+    if (additionalItems !== undefined) next["items"] = additionalItems;
+  }
+  for (const [exclusive, bound] of [
+    ["exclusiveMinimum", "minimum"],
+    ["exclusiveMaximum", "maximum"],
+  ] as const) {
+    if (typeof schema[exclusive] !== "boolean") continue;
+    delete next[exclusive];
+    if (schema[exclusive] !== true || typeof schema[bound] !== "number") continue;
+    delete next[bound];
+    next[exclusive] = schema[bound];
+  }
+  if (typeof schema["required"] === "boolean") delete next["required"];
+  const needed = Object.entries(isRecord(properties) ? properties : {}).flatMap(([name, field]) =>
+    isRecord(field) && field["required"] === true ? [name] : [],
+  );
+  if (needed.length > 0) {
+    const known = Array.isArray(next["required"]) ? (next["required"] as unknown[]) : [];
+    next["required"] = [...new Set([...known, ...needed])];
+  }
+  const mended = (value: unknown): unknown => (isRecord(value) ? inNewestDraft(value) : value);
+  for (const [name, value] of Object.entries(next)) {
+    const place = PLACES.get(name);
+    if (place === "list" && Array.isArray(value)) next[name] = (value as unknown[]).map(mended);
+    else if (place === "one") next[name] = mended(value);
+    else if (place === "map" && isRecord(value))
+      next[name] = Object.fromEntries(Object.entries(value).map(([key, each]) => [key, mended(each)]));
+  }
+  return next;
+}
+
 const ALTERNATIVES = ["oneOf", "anyOf", "allOf"] as const;
 
 /**
@@ -16,7 +68,8 @@ export function toolSchema(
   const { type, ...rest } = schema;
   if (type !== "object" && type !== undefined)
     tell(`The input of the tool '${name}' is of type ${JSON.stringify(type)}, and sent as an object`);
-  const root = type === "object" ? schema : { type: "object", ...rest };
+  const typed = type === "object" ? schema : { type: "object", ...rest };
+  const root = family.newestToolSchemas ? inNewestDraft(typed) : typed;
   const whole = family.bareToolSchemas ? { ...root, ...resolved(root, root) } : root;
   if (!(family.flatToolSchemas ?? family.bareToolSchemas)) return root;
   const hasAlternatives = ALTERNATIVES.some((keyword) => keyword in whole);

@@ -126,6 +126,8 @@ export interface FamilyFacts {
   bareToolSchemas?: { source: string };
   /** That a tool's schema may have no `oneOf`, `anyOf` or `allOf` at its root. */
   flatToolSchemas?: { source: string };
+  /** That a tool's schema has to be one of draft 2020-12, as the forms of older drafts are not. */
+  newestToolSchemas?: { source: string };
   /** The field that it takes top-k in; others are not known to take it. */
   topK?: { fields: (count: number) => Fields; source: string };
   /** That temperature and top-p exclude each other. */
@@ -414,6 +416,7 @@ export function families(): readonly ModelFamily[] {
       topK: { fields: (count) => ({ top_k: count }), source: `${API_REFERENCE}/API_runtime_Converse.html` },
       richToolResults: RICH_TOOL_RESULTS,
       flatToolSchemas: { source: "https://github.com/code-yeongyu/senpi/issues/1947 (measured)" },
+      newestToolSchemas: { source: "https://github.com/anthropics/claude-code/issues/7365" },
       namedToolChoice: NAMED_TOOL_CHOICE,
       attachments: {
         ...ANY_ATTACHMENTS,

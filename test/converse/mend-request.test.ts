@@ -1,4 +1,5 @@
 import type { ContentBlock, ConverseStreamCommandInput, Message } from "@aws-sdk/client-bedrock-runtime";
+import { schemaFault } from "../../src/emulator/schema-rules.ts";
 import { describe, expect, it } from "vitest";
 import type { Turn } from "../../src/converse/conversation.ts";
 import { mendRequest, type Recipient } from "../../src/converse/mend-request.ts";
@@ -354,6 +355,28 @@ describe("tools", () => {
     ],
   ])("take an object: %j becomes %j", async (json, expected) => {
     expect(await schema(json)).toEqual(expected);
+  });
+
+  it.each<[what: string, older: object, newest: object]>([
+    ["a list of items", { items: [{}, true] }, { prefixItems: [{}, true] }],
+    ["items behind it", { items: [{}], additionalItems: { items: [] } }, { prefixItems: [{}], items: {} }],
+    ["an exclusive bound", { minimum: 1, exclusiveMinimum: true }, { exclusiveMinimum: 1 }],
+    ["one that is not", { maximum: 1, exclusiveMaximum: false }, { maximum: 1 }],
+    ["a field that says itself that it is required", { required: true }, {}],
+    ["what is in alternatives", { anyOf: [{ items: [{}] }] }, { anyOf: [{ prefixItems: [{}] }] }],
+    [
+      "nothing of a value",
+      { default: { items: [1] }, enum: [{ required: true }] },
+      { default: { items: [1] }, enum: [{ required: true }] },
+    ],
+    ["the newest", { prefixItems: [{}], exclusiveMinimum: 1 }, { prefixItems: [{}], exclusiveMinimum: 1 }],
+  ])("of a tool for Claude is of the newest draft: %s", async (what, older, newest) => {
+    const whole = await schema({ type: "object", properties: { items: older } }, SONNET_4_5);
+    const required = what.startsWith("a field") ? { required: ["items"] } : {};
+    expect(whole).toEqual({ type: "object", properties: { items: newest }, ...required });
+    expect(schemaFault(whole)).toBeUndefined();
+    const left = { type: "object", properties: { items: older } };
+    expect(await schema(left, NOVA)).toMatchObject({ properties: { items: older } });
   });
 
   it("have no alternatives at the root of a schema for Claude", async () => {
