@@ -344,6 +344,26 @@ describe("Responses", () => {
     });
   });
 
+  it("are counted before they are asked for, or estimated", async () => {
+    const { client, emulator } = await serve();
+    const count = (model: string) =>
+      client.responses.inputTokens.count({ model, input: "Hello, you.", tools: [WEATHER] }).withResponse();
+    for (const [model, source] of [
+      [CLAUDE, "count-tokens"],
+      [MODEL, "estimate"],
+    ] as const) {
+      const { data, response } = await count(model);
+      expect(data).toEqual({ object: "response.input_tokens", input_tokens: expect.any(Number) });
+      expect(data.input_tokens).toBeGreaterThan(2);
+      expect(response.headers.get("x-tokens-source")).toBe(source);
+    }
+    expect(sent(emulator.calls)).toEqual([]);
+    await expect(client.responses.inputTokens.count({ model: MODEL, input: " " })).rejects.toMatchObject({
+      status: 400,
+      param: "input",
+    });
+  });
+
   it("are not kept: what asks for one says so", async () => {
     const { client, origin } = await serve();
     const { id } = await client.responses.create({ model: MODEL, input: "hi" });

@@ -1,11 +1,13 @@
+import type { InputTokenCountResponse } from "openai/resources/responses/input-tokens";
 import type { ResponseCreateParamsBase, ResponseStreamEvent } from "openai/resources/responses/responses";
 import { shorten } from "../../../errors.ts";
 import type { JsonObject } from "../../../json.ts";
+import { nextTurn } from "../../../next-turn.ts";
 import { answerCall } from "../../answer-call.ts";
 import { toErrorBody } from "../../content/openai-error.ts";
 import type { AnswerService, Dialect, RouteRequest } from "../../dialect.ts";
 import { fetchRemoteImages } from "../../remote-image.ts";
-import { fromResponseRequest, refusedField } from "./from-response-request.ts";
+import { fromResponseRequest, refusedField, type ResponseAsk } from "./from-response-request.ts";
 import { remoteImageUrls } from "./remote-image-urls.ts";
 import { gatherResponse, type ResponseHead, ResponseTeller } from "./to-response-events.ts";
 
@@ -15,6 +17,7 @@ export const responses: Dialect = {
   toError: (error) => ({ body: toErrorBody(error) }),
   routes: [
     { method: "POST", path: "/v1/responses", answer: createResponse },
+    { method: "POST", path: "/v1/responses/input_tokens", answer: countTokens },
     { method: "GET", path: "/v1/responses/:id", answer: refuseStored },
     { method: "DELETE", path: "/v1/responses/:id", answer: refuseStored },
     { method: "GET", path: "/v1/responses/:id/input_items", answer: refuseStored },
@@ -23,12 +26,8 @@ export const responses: Dialect = {
 };
 
 async function createResponse(service: AnswerService, request: RouteRequest): Promise<Response> {
-  const { upstream, allowsRemoteImages } = service;
   const { call, body } = request;
-  const images = allowsRemoteImages
-    ? await fetchRemoteImages(remoteImageUrls(body), call.signal, undefined, await upstream.network())
-    : undefined;
-  const asked = await fromResponseRequest(body, images, call.signal);
+  const asked = await readRequest(service, request);
   const id = `resp_${call.entry.requestId.replace(/^req_/, "")}`;
   const head = headOf(body as JsonObject, id, Math.floor(request.now / 1000));
   const teller = new ResponseTeller(head, asked.model, asked.clientTools);
@@ -39,6 +38,30 @@ async function createResponse(service: AnswerService, request: RouteRequest): Pr
     toFailureFrame: (error) => teller.fail(error).map(frameOf).join(""),
     fieldOf: refusedField,
   });
+}
+
+async function readRequest(
+  { upstream, allowsRemoteImages }: AnswerService,
+  { call, body }: RouteRequest,
+): Promise<ResponseAsk> {
+  const images = allowsRemoteImages
+    ? await fetchRemoteImages(remoteImageUrls(body), call.signal, undefined, await upstream.network())
+    : undefined;
+  return fromResponseRequest(body, images, call.signal);
+}
+
+/** Where the model's service counts for nobody, an estimate says in a header and in the log that it is one. */
+async function countTokens(service: AnswerService, request: RouteRequest): Promise<Response> {
+  const { call } = request;
+  const { model, ask, notices, unknown } = await readRequest(service, request);
+  await nextTurn();
+  service.unknownFields.judge(call.entry.path, unknown);
+  call.entry.model = shorten(model);
+  const { tokens, uncounted } = await service.upstream.countByName(model, ask, call.runtime(), call.key);
+  for (const notice of uncounted === undefined ? notices : [...notices, uncounted]) call.note(notice);
+  const headers = { "x-tokens-source": uncounted === undefined ? "count-tokens" : "estimate" };
+  const counted: InputTokenCountResponse = { object: "response.input_tokens", input_tokens: tokens };
+  return Response.json(counted, { headers });
 }
 
 /** There are no responses to be found again. */
