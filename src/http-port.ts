@@ -1,9 +1,14 @@
 import type { Server as HttpServer } from "node:http";
 import type { Http2Server, ServerHttp2Session } from "node:http2";
 import { createServer, type Server as TcpServer, type Socket } from "node:net";
+import type { Server as TlsServer, TLSSocket } from "node:tls";
 
 /** What an HTTP/2 client without TLS sends first (RFC 9113, section 3.4); no HTTP/1.1 method begins so. */
 const HTTP2_PREFACE = Buffer.from("PRI");
+/** The first byte of a TLS handshake (RFC 8446, section 5.1); no text begins so. */
+const TLS_HANDSHAKE = 0x16;
+/** What clients are offered inside TLS (RFC 7301), the best first. */
+export const ALPN_PROTOCOLS = ["h2", "http/1.1"];
 
 /** Who answers on a port. */
 export interface PortServers {
@@ -11,6 +16,8 @@ export interface PortServers {
   readonly http: HttpServer;
   /** Takes HTTP/2. */
   readonly http2: Http2Server;
+  /** Takes what is TLS. It offers `ALPN_PROTOCOLS`, and what is inside goes to the other two. */
+  readonly secure?: TlsServer | undefined;
 }
 
 /** Within which a connection must have said what it speaks, and what is done with one that has not. */
@@ -21,10 +28,15 @@ export interface Silence {
 
 /**
  * A server, not listening yet, that hands each connection to whoever speaks its protocol: HTTP/1.1 or HTTP/2 with prior
- * knowledge, told apart by the first bytes.
+ * knowledge, told apart by the first bytes, and either inside TLS, by what the client chose.
  */
 export function createHttpPort(servers: PortServers, silence?: Silence): TcpServer {
   servers.http2.on("session", outliveGoaway);
+  servers.secure?.on("secureConnection", (socket: TLSSocket) => {
+    const isHttp2 = socket.alpnProtocol === "h2";
+    if (isHttp2) socket.allowHalfOpen = false;
+    (isHttp2 ? servers.http2 : servers.http).emit("connection", socket);
+  });
   // Half open as those of Node's own HTTP server: what a client that has said all is told is up to that.
   return createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
     tellApart(socket, servers, silence),
@@ -32,7 +44,7 @@ export function createHttpPort(servers: PortServers, silence?: Silence): TcpServ
 }
 
 /** Reads the first bytes of a connection, puts them back and hands it on. */
-function tellApart(socket: Socket, { http, http2 }: PortServers, silence: Silence | undefined): void {
+function tellApart(socket: Socket, { http, http2, secure }: PortServers, silence: Silence | undefined): void {
   // A client that resets its connection is no error of ours; who answers it learns of it by `close`.
   socket.on("error", () => undefined);
   const timer = silence && setTimeout(() => silence.end(socket), silence.ms);
@@ -47,12 +59,14 @@ function tellApart(socket: Socket, { http, http2 }: PortServers, silence: Silenc
     }
     const start = first.subarray(0, HTTP2_PREFACE.length);
     const isHttp2 = HTTP2_PREFACE.subarray(0, start.length).equals(start);
-    if (isHttp2 && start.length < HTTP2_PREFACE.length) return;
+    if (isHttp2 && start.length < HTTP2_PREFACE.length) return undefined;
     stop();
     socket.unshift(first);
+    if (secure && first[0] === TLS_HANDSHAKE) return void secure.emit("connection", socket);
     // Only then does the session of HTTP/2 learn that the client has gone.
     if (isHttp2) socket.allowHalfOpen = false;
     (isHttp2 ? http2 : http).emit("connection", socket);
+    return undefined;
   };
   const onEnd = (): void => void socket.end();
   socket.on("readable", onReadable).on("end", onEnd).on("close", stop);

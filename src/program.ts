@@ -443,6 +443,8 @@ export const PROGRAM: Program = {
         ),
         flag("--tpm <tokens>", "--pace by this quota of tokens a minute, of each model", integerFlag(1)),
         flag("--rpm <requests>", "--pace by this quota of requests a minute, of each model", integerFlag(1)),
+        flag("--tls-cert <file>", "speak TLS with this certificate and its chain, PEM; needs --tls-key"),
+        flag("--tls-key <file>", "the key of --tls-cert, PEM"),
         flag(
           "--map <name=model>",
           "let a name stand for a model, or several by commas (repeatable)",

@@ -7,6 +7,7 @@ import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Configuration } from "../config/settings.ts";
 import type { ApiKeys } from "../serve/keys/api-keys.ts";
+import type { CertificateFiles } from "../serve/certificate.ts";
 import type { ApiKey } from "../serve/keys/key-file.ts";
 import type { RunningServer } from "../serve/server.ts";
 import type { Pacing } from "../serve/upstream.ts";
@@ -18,6 +19,8 @@ export interface ServeOptions extends GlobalOptions {
   port: number;
   host: string;
   apiKeyFile?: string;
+  tlsCert?: string;
+  tlsKey?: string;
   /** Origins. */
   cors?: string[];
   /** `NAME=MODEL`. */
@@ -64,6 +67,9 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
     readApiKeys(options.apiKeyFile, runtime),
   ]);
   refuseOpenDoor(options, keys);
+  const files = certificateFiles(options);
+  const tls = files && (await import("../serve/certificate.ts"));
+  const certificate = files && (await tls?.readCertificate(files, runtime));
   const origins = (options.cors ?? []).map(readOrigin);
   const [
     { startServer },
@@ -116,6 +122,7 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
       tellsMetrics: options.metricsPort === undefined,
       host: options.host,
       port: options.port,
+      certificate,
       runtime: inner,
       log,
       keys,
@@ -141,12 +148,13 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
   const ended = AbortSignal.any([runtime.signal, broken.signal]);
   if (options.apiKeyFile !== undefined)
     await keepKeys(keys, options.apiKeyFile, inner, { judge, tell: (text) => log.note(text) });
+  if (files) await tls?.keepCertificate(files, inner, server.replaceCertificate, (text) => log.note(text));
   upstream.warm();
   runtime.allowGrace(options.drainTimeout * 1000 + SPARE_MS);
-  await announce(server, keys, metrics, runtime);
-  if (!isLoopback(options.host)) {
+  await announce(server, keys, metrics, files !== undefined, runtime);
+  if (!isLoopback(options.host) && !files) {
     log.note(
-      "Keys and answers travel unencrypted to and from this server: let what speaks TLS stand in front of it.",
+      "Keys and answers travel unencrypted to and from this server: name a certificate with --tls-cert and --tls-key, or let what speaks TLS stand in front of it.",
     );
   }
   if (!ended.aborted) await once(ended, "abort");
@@ -219,6 +227,16 @@ function refuseOpenDoor({ host }: ServeOptions, keys: ApiKeys): void {
   );
 }
 
+/** Throws `usage` for half a pair. */
+function certificateFiles({ tlsCert, tlsKey }: ServeOptions): CertificateFiles | undefined {
+  if (tlsCert !== undefined && tlsKey !== undefined) return { tlsCert, tlsKey };
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  throw usageError(
+    `--tls-${tlsCert === undefined ? "key" : "cert"} is half of what TLS takes.`,
+    "Name both: openclaw serve --tls-cert fullchain.pem --tls-key privkey.pem",
+  );
+}
+
 /** An origin as browsers send it: without a slash, a port that is the usual one, or capitals. Throws `usage`. */
 function readOrigin(text: string): string {
   if (text === "*" || text === "null") return text;
@@ -250,11 +268,13 @@ async function announce(
   server: RunningServer,
   keys: ApiKeys,
   metrics: MetricsServer | undefined,
+  isSecure: boolean,
   { terminal }: Runtime,
 ): Promise<void> {
   const { host, port } = server;
-  const url = `${originOf(server)}/v1`;
-  const metricsUrl = `${originOf(metrics ?? server)}/metrics`;
+  const origin = originOf(server, isSecure);
+  const url = `${origin}/v1`;
+  const metricsUrl = `${metrics ? originOf(metrics) : origin}/metrics`;
   if (terminal.format === "json")
     return terminal.printJson({ url, host, port, requiresKey: keys.areRequired, metricsUrl });
   await terminal.print(
@@ -267,6 +287,6 @@ async function announce(
   );
 }
 
-function originOf({ host, port }: { host: string; port: number }): string {
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+function originOf({ host, port }: { host: string; port: number }, isSecure = false): string {
+  return `http${isSecure ? "s" : ""}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

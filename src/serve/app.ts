@@ -29,6 +29,8 @@ export interface AppOptions extends AnswerService {
   tellsMetrics: boolean;
   /** Origins whose pages may call the server; `*` is any. */
   origins: readonly string[];
+  /** Whether it answers inside TLS only. */
+  isSecure: boolean;
   /** Whether the server listens on this machine alone. */
   isLocal: boolean;
   /** Answers at once. */
@@ -105,8 +107,9 @@ export class App {
 
   #defineRoutes(): void {
     const { hono } = this;
-    const { keys, origins, isLocal, telemetry, tellsMetrics } = this.#options;
+    const { keys, origins, isLocal, isSecure, telemetry, tellsMetrics } = this.#options;
     hono.use(this.#logged);
+    if (isSecure) hono.use(refuseClearText);
     hono.use(refuseSeveralHosts);
     if (!keys.areRequired && isLocal) hono.use(refuseForeignHosts);
     if (origins.length > 0) {
@@ -329,6 +332,17 @@ const refuseForeignHosts: Handler = async (context, next) => {
   if (host === undefined) return next();
   const message = `Without an API key this server answers to localhost only, and not to '${shorten(host)}'.`;
   return fail(context, 403, "forbidden_host", message);
+};
+
+/** What was sent so was read by others on the way; the answer says what to do, and nothing else. */
+const refuseClearText: Handler = async (context, next) => {
+  const { incoming } = context.env;
+  const { encrypted } =
+    incoming instanceof Http2ServerRequest
+      ? (incoming.stream.session ?? {})
+      : (incoming.socket as { encrypted?: boolean });
+  if (encrypted === true) return next();
+  return fail(context, 400, "tls_required", "This port speaks TLS: its address begins with https://.");
 };
 
 /** Of two names the one that is checked may not be the one that is meant (RFC 9112, section 3.2). */

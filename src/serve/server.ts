@@ -10,9 +10,11 @@ import {
 import type { AddressInfo, Server as TcpServer, Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { errorCode, OpenclawError } from "../errors.ts";
-import { createHttpPort } from "../http-port.ts";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
+import { ALPN_PROTOCOLS, createHttpPort } from "../http-port.ts";
 import { App, type AppOptions, newRequestId, toldError } from "./app.ts";
 import type { ServerState } from "./telemetry/server-metrics.ts";
+import { type Certificate, OLDEST_TLS } from "./certificate.ts";
 import { Http2Side } from "./http2-side.ts";
 import { settlesWithin } from "./settles-within.ts";
 
@@ -36,10 +38,12 @@ const BACKLOG = 4096;
 const LINGER_MS = 30_000;
 const LINGER_BYTES = 256 * 1024 * 1024;
 
-export interface ServerOptions extends AppOptions {
+export interface ServerOptions extends Omit<AppOptions, "isSecure"> {
   host: string;
   /** 0 takes any free one. */
   port: number;
+  /** Has the port speak TLS, and nothing else. */
+  certificate: Certificate | undefined;
 }
 
 /** A server that is listening. */
@@ -48,6 +52,8 @@ export interface RunningServer {
   port: number;
   /** Requests that are running. */
   running(): number;
+  /** Shows another certificate to who connects from now on. */
+  replaceCertificate(certificate: Certificate): void;
   /** What is going on, for metrics. */
   state(): ServerState;
   /**
@@ -59,7 +65,7 @@ export interface RunningServer {
 
 /** Starts the server. Rejects with Node's system error when the port cannot be had. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const app = new App(options);
+  const app = new App({ ...options, isSecure: options.certificate !== undefined });
   const exchanges = new Exchanges();
   const { idleMs, readMs, log } = options;
   const headersMs = Math.min(HEADERS_MS, readMs);
@@ -88,8 +94,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   // It looks at its bounds of time from when it would listen itself.
   http.emit("listening");
   const http2 = new Http2Side(answer, { idleMs, note: (line) => log.note(line) });
+  const secure = options.certificate && createSecureServer(options.certificate, headersMs, log);
   const port = createHttpPort(
-    { http, http2: http2.server },
+    { http, http2: http2.server, secure },
     { ms: headersMs, end: (socket) => http.emit("clientError", new SilentError(), socket) },
   );
   const sockets = new Set<Socket>();
@@ -104,6 +111,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     host: options.host,
     port: (port.address() as AddressInfo).port,
     running: () => app.running,
+    replaceCertificate: (certificate) => secure?.setSecureContext({ ...certificate, minVersion: OLDEST_TLS }),
     state: () => app.state,
     drain: async (ms) => {
       http2.leave();
@@ -112,6 +120,32 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       return left;
     },
   };
+}
+
+/** Speaks TLS with who shakes hands within so many ms, however slowly the bytes come. */
+function createSecureServer(
+  certificate: Certificate,
+  handshakeMs: number,
+  log: ServerOptions["log"],
+): TlsServer {
+  const secure = createTlsServer({ ...certificate, minVersion: OLDEST_TLS, ALPNProtocols: ALPN_PROTOCOLS });
+  const timers = new Map<number | undefined, NodeJS.Timeout>();
+  secure.on("connection", (socket: Socket) => {
+    const { remotePort } = socket;
+    const timer = setTimeout(() => socket.destroy(), handshakeMs);
+    timers.set(remotePort, timer);
+    socket.once("close", () => {
+      clearTimeout(timer);
+      if (timers.get(remotePort) === timer) timers.delete(remotePort);
+    });
+  });
+  secure.on("secureConnection", ({ remotePort }) => clearTimeout(timers.get(remotePort)));
+  // Mostly a client that does not trust the certificate.
+  secure.on("tlsClientError", (error: Error, socket) => {
+    socket.destroy();
+    if (errorCode(error) !== "ECONNRESET") log.note(`TLS with a client did not come about: ${error.message}`);
+  });
+  return secure;
 }
 
 /** A connection on which nothing came by which to tell what is spoken, as Node tells it of one without a request. */
