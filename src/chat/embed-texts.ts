@@ -5,7 +5,7 @@ import type { JsonObject } from "../json.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { baseModelId } from "../models/base-model-id.ts";
 import { profileFor } from "../models/callable.ts";
-import type { EmbeddingForm, EmbeddingOptions } from "../models/embedding-forms.ts";
+import { batchesOf, type EmbeddingForm, type EmbeddingOptions } from "../models/embedding-forms.ts";
 import { familyOf } from "../models/families.ts";
 import { accessCommand } from "../models/gates.ts";
 import { priceOf } from "../models/price.ts";
@@ -35,8 +35,6 @@ export interface EmbedderOptions extends EmbeddingOptions {
 
 /** So many calls are on their way together. */
 const CONCURRENCY = 8;
-/** Texts of one call have no more characters than this together, so that an answer comes in reasonable time. */
-const MOST_CHARACTERS = 200_000;
 /** Time for the answer of one call, in ms. */
 const ANSWER_MS = 60_000;
 
@@ -127,20 +125,10 @@ export class Embedder {
   async *#batchesOf(texts: AsyncIterable<string[]>): AsyncGenerator<Batch, void, undefined> {
     let first = 0;
     for await (const some of texts) {
-      let batch: string[] = [];
-      let characters = 0;
-      for (const text of some) {
-        const isFull = batch.length >= this.#form.mostTexts || characters + text.length > MOST_CHARACTERS;
-        if (isFull && batch.length > 0) {
-          yield { texts: batch, first };
-          first += batch.length;
-          [batch, characters] = [[], 0];
-        }
-        batch.push(text);
-        characters += text.length;
+      for (const batch of batchesOf(some, this.#form)) {
+        yield { texts: batch, first };
+        first += batch.length;
       }
-      if (batch.length > 0) yield { texts: batch, first };
-      first += batch.length;
     }
   }
 

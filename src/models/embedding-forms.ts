@@ -104,3 +104,27 @@ export const EMBEDDING_FORMS = {
     },
   },
 } satisfies Record<string, Omit<EmbeddingForm, "dimensions">>;
+
+/** Texts of one call have no more characters than this together, so that an answer comes in reasonable time. */
+const MOST_CHARACTERS = 200_000;
+
+/** Texts in their order, as many together as one call of a model takes. */
+export function batchesOf(
+  texts: readonly string[],
+  { mostTexts }: Pick<EmbeddingForm, "mostTexts">,
+): string[][] {
+  const batches: string[][] = [];
+  let batch: string[] = [];
+  let characters = 0;
+  for (const text of texts) {
+    const isFull = batch.length >= mostTexts || characters + text.length > MOST_CHARACTERS;
+    if (isFull && batch.length > 0) {
+      batches.push(batch);
+      [batch, characters] = [[], 0];
+    }
+    batch.push(text);
+    characters += text.length;
+  }
+  if (batch.length > 0) batches.push(batch);
+  return batches;
+}

@@ -6,6 +6,7 @@ import { isRecord, type JsonObject, textAt } from "../json.ts";
 import { nextTurn } from "../next-turn.ts";
 import { toCompletionUsage } from "../wires/chat-completions/completion-usage.ts";
 import { finishReason } from "../wires/chat-completions/stop-reason.ts";
+import type { Call } from "./call.ts";
 import type { AnswerService, RouteRequest } from "./dialect.ts";
 import { type ErrorAnswer, toErrorAnswer } from "./error-answer.ts";
 import { answerWithStream, type Frame } from "./event-stream.ts";
@@ -57,35 +58,9 @@ export async function answerCall<Piece>(
   { model, ask, isStreamed, mayCallInParallel = true, notices, unknown }: Asked,
   form: AnswerForm<Piece>,
 ): Promise<Response> {
-  const { upstream, logsContent, unknownFields, limiter } = service;
-  const { call, body } = request;
-  unknownFields.judge(call.entry.path, unknown);
-  // Thousands of messages take their time to read, and again to plan the request with.
-  await nextTurn();
-  Object.assign(call.entry, { model: shorten(model), isStreamed });
-  if (logsContent) call.entry.request = withoutData(body);
-  for (const notice of notices) call.note(notice);
-  const query = { ...ask, keyName: call.entry.key, passesSignatures: true };
-  call.ask();
-  const answered = upstream.askByName(model, query, call.runtime(), {
-    apiKey: call.entry.key,
-    onWaiting: () => {
-      call.isQueued = true;
-    },
-    onQueued: (ms) => {
-      call.isQueued = false;
-      call.entry.queuedMs = Math.round(ms);
-    },
-    onResolved: (id) => {
-      call.entry.resolvedModel = id;
-    },
-    allow: (resolved) => limiter.allow(call, model, upstream.isOwnName(model), resolved),
-    admit: (named) => limiter.admit(call, named, ask),
-    onCounted: (usage, cost) => {
-      Object.assign(call.entry, { serviceTier: usage.serviceTier, costUsd: cost?.usd ?? null });
-      limiter.count(call, usage, cost);
-    },
-  });
+  const { call } = request;
+  await noteRequest(service, request, { model, isStreamed, notices, unknown });
+  const answered = askerOf(service, call, model)(ask);
   const named = namingFields(answered, request, form.fieldOf);
   const served = serveEvents(named, { mayCallInParallel, onStart: call.begin.bind(call) });
   const pieces = form.toPieces(watched(served, service, request));
@@ -98,6 +73,58 @@ export async function answerCall<Piece>(
   return answer instanceof Uint8Array
     ? new Response(answer, { headers })
     : Response.json(answer, { headers });
+}
+
+/** Judges the fields of a request that nobody knows, and keeps what the log says of it. Throws `invalid-request`. */
+export async function noteRequest(
+  { logsContent, unknownFields }: AnswerService,
+  { call, body }: RouteRequest,
+  { model, isStreamed, notices, unknown }: Pick<Asked, "model" | "isStreamed" | "notices" | "unknown">,
+): Promise<void> {
+  unknownFields.judge(call.entry.path, unknown);
+  // Thousands of messages take their time to read, and again to plan the request with.
+  await nextTurn();
+  Object.assign(call.entry, { model: shorten(model), isStreamed });
+  if (logsContent) call.entry.request = withoutData(body);
+  for (const notice of notices) call.note(notice);
+  call.ask();
+}
+
+/**
+ * How a model is asked in the name of a call, which its key lets pass once, however often it asks. The call's entry is told
+ * what was used. What is returned throws what `askByName` throws.
+ */
+export function askerOf(
+  { upstream, limiter }: AnswerService,
+  call: Call,
+  model: string,
+): (ask: Asked["ask"]) => ChatEvents {
+  let admitted: ReturnType<typeof limiter.admit> | undefined;
+  return (ask) => {
+    const query = { ...ask, keyName: call.entry.key, passesSignatures: true };
+    return upstream.askByName(model, query, call.runtime(), {
+      apiKey: call.entry.key,
+      onWaiting: () => {
+        call.isQueued = true;
+      },
+      onQueued: (ms) => {
+        call.isQueued = false;
+        call.entry.queuedMs = Math.round(ms);
+      },
+      onResolved: (id) => {
+        call.entry.resolvedModel = id;
+      },
+      allow: (resolved) => limiter.allow(call, model, upstream.isOwnName(model), resolved),
+      admit: (named) => (admitted ??= limiter.admit(call, named, ask)),
+      onCounted: (usage, cost) => {
+        const { costUsd = 0 } = call.entry;
+        const isKnown = cost !== null && costUsd !== null;
+        const sum = isKnown ? costUsd + cost.usd : null;
+        Object.assign(call.entry, { serviceTier: usage.serviceTier, costUsd: sum });
+        limiter.count(call, usage, cost);
+      },
+    });
+  };
 }
 
 /** Lets a refusal of the request name the field of the client's that it is about. */

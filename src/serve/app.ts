@@ -10,6 +10,7 @@ import { Call, CLIENT_CLOSED } from "./call.ts";
 import type { AnswerService, Dialect, Route, ToldError } from "./dialect.ts";
 import { bedrock } from "./dialects/bedrock/routes.ts";
 import { chatCompletions } from "./dialects/chat-completions/routes.ts";
+import { embeddings } from "./dialects/embeddings/routes.ts";
 import { messages } from "./dialects/messages/routes.ts";
 import { responses } from "./dialects/responses/routes.ts";
 import { type ErrorAnswer, toErrorAnswer } from "./error-answer.ts";
@@ -44,7 +45,13 @@ export interface AppOptions extends AnswerService {
 }
 
 /** What clients speak. The first is also that of whoever asks for something that is not there. */
-const DIALECTS: readonly [Dialect, ...Dialect[]] = [chatCompletions, responses, messages, bedrock];
+const DIALECTS: readonly [Dialect, ...Dialect[]] = [
+  chatCompletions,
+  responses,
+  messages,
+  embeddings,
+  bedrock,
+];
 
 /** The id of a request of which AWS knows nothing. */
 export function newRequestId(): string {

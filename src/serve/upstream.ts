@@ -8,6 +8,8 @@ import type { Pace, PaceTerms } from "../chat/pace.ts";
 import { beginningOf, RegionRouter } from "../chat/region-router.ts";
 import { type Candidates, type Query, runTurn, withRenewal } from "../chat/run-turn.ts";
 import type { ChatEvents } from "../converse/chat-event.ts";
+import type { Discovered } from "../models/discovered.ts";
+import { listedId } from "../models/listed-id.ts";
 import { namedModel, type ResolvedModel } from "../models/resolve-model.ts";
 import { judgeStop } from "../converse/outcome.ts";
 import { OpenclawError } from "../errors.ts";
@@ -224,6 +226,15 @@ export class Upstream {
     return found.flatMap((model) => model ?? []);
   }
 
+  /** The model that is asked first under a name, and what AWS lists. Throws `model-not-found` with the nearest names. */
+  async firstModel(name: string): Promise<{ model: ResolvedModel; known: Discovered | undefined }> {
+    const { places } = await this.#generation();
+    const candidate = await candidatesFor(this.#wanted(name, places, "")).next();
+    if (!candidate) throw new Error(`'${name}' names no model.`);
+    const { load } = await places[0].modelList.current();
+    return { model: candidate.model, known: load.discovered };
+  }
+
   /** What its next call is made with, and the models that AWS and servers list. Throws `usage`. */
   async current(): Promise<{ setup: Setup; modelList: CachedModelList }> {
     const [{ setup, modelList }] = (await this.#generation()).places;
@@ -279,7 +290,10 @@ export class Upstream {
       config: this.#config.value,
     })) ?? { mostUsd: caller.mostUsd };
     const run = (): ChatEvents => {
-      const wanted = { ...this.#wanted(name, asked.places, beginning, caller), pacing };
+      const all = this.#wanted(name, asked.places, beginning, caller);
+      // What is said in the words of one model is for no other, and vectors of two compare with nothing.
+      const texts = query.invocation ? all.texts.slice(0, 1) : all.texts;
+      const wanted = { ...all, texts, pacing };
       return this.#askWith(asked, candidatesFor(wanted), query, runtime, { ...caller, mostUsd });
     };
     yield* withRenewal(run, async (failure) => {
@@ -368,7 +382,11 @@ export class Upstream {
         const current = await modelList[list]();
         const model = await resolveName(text, { name, map: this.#names }, setup, current);
         allow?.(model);
-        const isListed = model.configured !== undefined || current.models.some(({ id }) => id === model.id);
+        const { models, load } = current;
+        const isListed =
+          model.configured !== undefined ||
+          models.some(({ id }) => id === model.id) ||
+          (load.discovered !== undefined && listedId(model.id, load.discovered) !== undefined);
         if (isFirst && isListed) onResolved?.(model.id);
         isFirst = false;
         return model;
