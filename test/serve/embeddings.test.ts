@@ -1,5 +1,10 @@
+import { createHash } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import OpenAI from "openai";
 import { describe, expect, it } from "vitest";
-import { serve } from "../helpers/served.ts";
+import { emulate } from "../helpers/emulated.ts";
+import { serve, serveEmulated } from "../helpers/served.ts";
 
 const TITAN = "amazon.titan-embed-text-v2:0";
 const COHERE = "cohere.embed-multilingual-v3";
@@ -155,4 +160,27 @@ describe("POST /v1/embeddings", () => {
     const { stdout } = await run(["usage", "--json", "--by", "model"]);
     expect(stdout).toContain(COHERE);
   });
+});
+
+it("counts as one request of its key, however many calls it takes, and only for the key's models", async () => {
+  const emulated = await emulate();
+  const file = path.join(emulated.home, "keys");
+  const hash = createHash("sha256").update("key-of-a-test").digest("hex");
+  const limits = { name: "a", hash: `sha256:${hash}`, rpm: 2, tpm: 1000, models: ["amazon.titan-*"] };
+  writeFileSync(file, `${JSON.stringify(limits)}\n`, { mode: 0o600 });
+  const { origin } = await serveEmulated(emulated, { args: ["--api-key-file", file] });
+  const client = new OpenAI({ baseURL: `${origin}/v1`, apiKey: "key-of-a-test", maxRetries: 0 });
+  await expect(client.embeddings.create({ model: COHERE, input: "a" })).rejects.toMatchObject({
+    status: 403,
+  });
+  const input = Array.from({ length: 20 }, () => "a text");
+  expect((await client.embeddings.create({ model: TITAN, input })).data).toHaveLength(20);
+  expect((await client.embeddings.create({ model: TITAN, input })).data).toHaveLength(20);
+  await expect(client.embeddings.create({ model: TITAN, input })).rejects.toMatchObject({ status: 429 });
+  await expect(
+    new OpenAI({ baseURL: `${origin}/v1`, apiKey: "none", maxRetries: 0 }).embeddings.create({
+      model: TITAN,
+      input,
+    }),
+  ).rejects.toMatchObject({ status: 401 });
 });
