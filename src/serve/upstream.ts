@@ -394,12 +394,12 @@ export class Upstream {
     };
   }
 
-  /** How calls are kept below the quotas. */
   /** Calls that wait for room below a quota. */
   get waiting(): number {
     return this.#pace?.waiting ?? 0;
   }
 
+  /** How calls are kept below the quotas. */
   async #paceTerms(): Promise<PaceTerms> {
     const { Pace } = await import("../chat/pace.ts");
     const { quotaReader } = await import("./read-quotas.ts");
