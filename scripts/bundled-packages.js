@@ -62,16 +62,22 @@ function webAddress(repository = "") {
   return bare.replace(/^git@([^:]+):/, "https://$1/").replace(/^(?:git|ssh):\/\/(?:git@)?/, "https://");
 }
 
+/** Packages that ship no licence, nor does any beside them, and where that of their repository is kept. */
+const FORGOTTEN = { "@redis/client": "scripts/licences/redis-client.txt" };
+
 /**
- * The texts of a package's own licence and notices, joined; undefined where it ships no licence.
+ * The texts of a package's own licence and notices, joined; undefined where it ships no licence and none is kept.
  * @param {BundledPackage} entry
  */
-export async function readLicence({ folder }) {
+export async function readLicence({ folder, name }) {
   const place = path.join(root, folder);
   const names = (await readdir(place))
     .filter((entry) => /^(licen[cs]e|copying|notice)([.-]|$)/i.test(entry))
     .sort();
-  if (!names.some((entry) => !/^notice/i.test(entry))) return undefined;
+  if (!names.some((entry) => !/^notice/i.test(entry))) {
+    const kept = new Map(Object.entries(FORGOTTEN)).get(name);
+    return kept === undefined ? undefined : readFile(path.join(root, kept), "utf8");
+  }
   const texts = await Promise.all(names.map((entry) => readFile(path.join(place, entry), "utf8")));
   return texts.join("\n\n");
 }

@@ -487,6 +487,13 @@ export const PROGRAM: Program = {
           integerFlag(0, 65535),
         ),
         flag("--metrics-host <host>", "address for --metrics-port", undefined, "127.0.0.1"),
+        flag("--shared <url>", "Redis in which several servers count what keys ask: redis://… or rediss://…"),
+        flag(
+          "--on-store-loss <what>",
+          "while that is away, count apart (allow) or refuse keys with limits (deny)",
+          ["allow", "deny"],
+          "allow",
+        ),
         flag("--ignore-budget", "answer although a budget of the configuration is spent"),
       ],
       members: {

@@ -9,6 +9,9 @@ import type { Configuration } from "../config/settings.ts";
 import type { ApiKeys } from "../serve/keys/api-keys.ts";
 import type { CertificateFiles } from "../serve/certificate.ts";
 import type { ApiKey } from "../serve/keys/key-file.ts";
+import type { MemoryStore } from "../serve/keys/memory-store.ts";
+import type { RedisStore, RedisStoreOptions } from "../serve/keys/redis-store.ts";
+import type { ServeLog } from "../serve/serve-log.ts";
 import type { RunningServer } from "../serve/server.ts";
 import type { Pacing } from "../serve/upstream.ts";
 import type { MetricsServer } from "../serve/telemetry/metrics-server.ts";
@@ -51,6 +54,9 @@ export interface ServeOptions extends GlobalOptions {
   metricsPort?: number;
   metricsHost: string;
   ignoreBudget?: boolean;
+  /** Address of a Redis. */
+  shared?: string;
+  onStoreLoss: "allow" | "deny";
   strict?: boolean;
 }
 
@@ -110,11 +116,15 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
   );
   const judge = (all: readonly ApiKey[]): void => refuseUncounted(all, config.value);
   judge(keys.all);
-  const store = new MemoryStore(runtime, async () => {
+  const spent = async (): ReturnType<typeof readSpent> => {
     await upstream.ledger.settle();
     return readSpent(inner);
-  });
-  if (keys.all.some(hasBudget)) await store.before();
+  };
+  const memory = new MemoryStore(runtime, spent);
+  if (keys.all.some(hasBudget)) await memory.before();
+  const shared =
+    options.shared === undefined ? undefined : await openShared(options, memory, spent, inner, log);
+  const limiter = new KeyLimiter(shared ?? memory, shared?.now ?? runtime.now);
   const telemetry = await startTelemetry(inner, log);
   const server = await open(options, () =>
     startServer({
@@ -127,7 +137,7 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
       log,
       keys,
       upstream,
-      limiter: new KeyLimiter(store, runtime.now),
+      limiter,
       unknownFields: new UnknownFields(options.strict === true, log),
       origins,
       isLocal: isLoopback(options.host),
@@ -163,8 +173,23 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
   if (cut > 0) log.note(`${cut} answers were cut off after ${options.drainTimeout} s.`);
   await Promise.all([telemetry.close(FLUSH_MS), metrics?.close()]);
   end.abort(ended.reason);
-  await upstream.close();
+  await Promise.all([limiter.close(), upstream.close()]);
   throw ended.reason;
+}
+
+/** The Redis that several servers count in. Throws `usage` for an address that is none. */
+async function openShared(
+  { shared = "", onStoreLoss }: ServeOptions,
+  memory: MemoryStore,
+  readSpent: RedisStoreOptions["readSpent"],
+  runtime: Runtime,
+  log: ServeLog,
+): Promise<RedisStore> {
+  const { RedisStore } = await import("../serve/keys/redis-store.ts");
+  const tell = (text: string): void => log.note(text);
+  const store = new RedisStore({ url: shared, onLoss: onStoreLoss, memory, readSpent, tell }, runtime);
+  await store.open();
+  return store;
 }
 
 function hasBudget({ dailyBudgetUsd, monthlyBudgetUsd }: ApiKey): boolean {

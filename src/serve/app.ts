@@ -306,9 +306,11 @@ export class App {
 
   async #answerReady(context: ServeContext): Promise<Response> {
     const { credentials, models } = await this.#options.upstream.readiness();
-    const isReady = !this.#isDraining && credentials === "ok" && models === "ok";
+    // A store that is away is no reason to send clients to another server, which has the same one.
+    const { state: shared } = this.#options.limiter;
+    const isReady = !this.#isDraining && credentials === "ok" && models === "ok" && shared !== "refusing";
     const status = this.#isDraining ? "draining" : isReady ? "ready" : "not-ready";
-    return context.json({ status, credentials, models }, isReady ? 200 : 503);
+    return context.json({ status, credentials, models, ...(shared ? { shared } : {}) }, isReady ? 200 : 503);
   }
 }
 

@@ -57,6 +57,7 @@ const FREE = [
   "serve --port",
   "serve --read-timeout",
   "serve --rpm",
+  "serve --shared",
   "serve --tpm",
   "serve keys add --daily-budget",
   "serve keys add --expires",

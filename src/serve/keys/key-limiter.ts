@@ -17,6 +17,7 @@ import {
   type LimitStore,
   NANO_USD,
   type Refused,
+  type StoreState,
   type Use,
 } from "./limit-store.ts";
 
@@ -47,9 +48,9 @@ export class KeyLimiter {
     this.#now = now;
   }
 
-  /** What is wrong with the store, in a word; undefined where nothing is. */
-  get fault(): string | undefined {
-    return this.#store.fault;
+  /** Of a store that several servers share. */
+  get state(): StoreState | undefined {
+    return this.#store.state;
   }
 
   /**
@@ -219,9 +220,14 @@ function budgetRefusal(
   const isSpent = budget === undefined || budget.spent >= budget.limit;
   const limit = `$${formatUsd((budget?.limit ?? 0) / NANO_USD)}`;
   const what = `The ${budget?.name ?? ""} budget of the API key '${name}', ${limit}, `;
-  return new OpenclawError("budget-exceeded", {
-    message: `${what}${isSpent ? "is spent" : "may be spent by its calls that are running"}.`,
-    details: { retryAfter, isFinal: isSpent, isForClient: true },
+  if (isSpent)
+    return new OpenclawError("budget-exceeded", {
+      message: `${what}is spent.`,
+      details: { retryAfter, isFinal: true, isForClient: true },
+    });
+  return new OpenclawError("throttled", {
+    message: `${what}may be spent by its calls that are running. Try again in ${retryAfter} s.`,
+    details: { retryAfter },
   });
 }
 

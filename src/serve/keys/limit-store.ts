@@ -66,11 +66,14 @@ export interface Refused {
   budget?: KeyBudget & { spent: number };
 }
 
+/** `away`: each server counts alone meanwhile; `refusing`: calls under keys with limits are refused meanwhile. */
+export type StoreState = "ok" | "away" | "refusing";
+
 /** Where the rates and budgets of keys are counted. */
 export interface LimitStore {
   /** Takes what a call needs, all of it or nothing. Throws `service-unavailable` where the store cannot be asked. */
   take(need: Need): Promise<Granted | Refused>;
-  /** What is wrong with it, in a word; undefined where nothing is. */
-  readonly fault: string | undefined;
+  /** Of a store that several servers share; undefined for one in memory. */
+  readonly state: StoreState | undefined;
   close(): Promise<void>;
 }

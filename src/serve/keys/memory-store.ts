@@ -1,4 +1,4 @@
-import type { Granted, LimitStore, Need, Refused } from "./limit-store.ts";
+import type { Granted, LimitStore, Need, Refused, Use } from "./limit-store.ts";
 import type { Runtime } from "../../runtime.ts";
 import { MinuteWindow, type Passed } from "./minute-window.ts";
 
@@ -21,7 +21,7 @@ const RUNNING_RETRY_MS = 1000;
 
 /** Counts in the memory of this process, on top of what the ledger had when it began to. */
 export class MemoryStore implements LimitStore {
-  readonly fault = undefined;
+  readonly state = undefined;
   readonly #clock: Clock;
   readonly #readSpent: () => Promise<SpentBefore>;
   readonly #tallies = new Map<string, Tally>();
@@ -76,6 +76,12 @@ export class MemoryStore implements LimitStore {
     };
   }
 
+  /** Takes down a call that another store has let pass; returns what settles it. */
+  add(key: string, tokens: number): (use: Use) => void {
+    const passed = this.#tallyOf(key).window.add(this.#clock.elapsed(), tokens);
+    return (use) => this.#settle(key, passed, use.tokens, use.cost);
+  }
+
   async close(): Promise<void> {
     this.#tallies.clear();
   }
@@ -105,7 +111,7 @@ function spentIn(period: string, ...counts: (ReadonlyMap<string, number> | undef
 }
 
 /** How long until a day (`2026-11-26`) or month (`2026-11`) of UTC is over, in ms. */
-function msUntilEnd(period: string, now: number): number {
+export function msUntilEnd(period: string, now: number): number {
   const end = new Date(period);
   if (period.length > "2026-11".length) end.setUTCDate(end.getUTCDate() + 1);
   else end.setUTCMonth(end.getUTCMonth() + 1);

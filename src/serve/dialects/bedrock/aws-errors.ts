@@ -47,7 +47,8 @@ const BY_STATUS: Readonly<Record<number, Exception>> = {
 /** Statuses that are HTTP's own matter, which AWS's gateway answers with, too. */
 const KEPT: ReadonlySet<number> = new Set([405, 408, 413, 415, 431]);
 
-function exceptionOf({ code, status }: ErrorAnswer): Exception {
+function exceptionOf({ code, status, isFinal }: ErrorAnswer): Exception {
+  if (status === 429 && isFinal) return "ServiceQuotaExceededException";
   return BY_CODE[code] ?? BY_STATUS[status] ?? "ValidationException";
 }
 

@@ -1,0 +1,365 @@
+import { createHash, randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { OpenclawError, usageError } from "../../errors.ts";
+import { ledgerFolder } from "../../ledger/ledger-files.ts";
+import type { Runtime } from "../../runtime.ts";
+import type { Granted, Left, LimitStore, Need, RateState, Refused, StoreState, Use } from "./limit-store.ts";
+import { type MemoryStore, msUntilEnd } from "./memory-store.ts";
+import { MINUTE_MS } from "./limit-store.ts";
+import { RAISE, SETTLE, TAKE } from "./redis-scripts.ts";
+
+/** How long a request waits for Redis, in ms; then Redis is away, and nobody waits for it any more. */
+const WAIT_MS = 1000;
+/** How long a connection may take to be there, in ms. */
+const CONNECT_MS = 3000;
+/** Between two tries to reach it, in ms. */
+const RETRY_MS = 500;
+/** What a call has set aside of a budget is free again after so long, should its server have died, in ms. */
+const LONGEST_CALL_MS = 3_600_000;
+/** Settlements that wait for Redis to be back. */
+const MOST_WAITING = 10_000;
+/** Before every key. */
+const PREFIX = "openclaw:limits";
+
+export interface RedisStoreOptions {
+  /** `redis://` or `rediss://`, with user, password and database where they are needed. */
+  url: string;
+  /** What becomes of calls while Redis is away: each process counts alone, or they are refused. */
+  onLoss: "allow" | "deny";
+  /** Counts along, and alone while Redis is away. */
+  memory: MemoryStore;
+  /** What this machine's ledger has: nano-USD of keys by day. */
+  readSpent: () => Promise<ReadonlyMap<string, ReadonlyMap<string, number>>>;
+  tell: (text: string) => void;
+}
+
+type Client = Awaited<ReturnType<typeof createRedis>>;
+
+/** A client that tries nothing by itself: the store has to see first what another Redis knows. */
+async function createRedis(url: string) {
+  const { createClient } = await import("@redis/client");
+  return createClient({
+    url,
+    RESP: 2,
+    disableOfflineQueue: true,
+    socket: { connectTimeout: CONNECT_MS, reconnectStrategy: false },
+  });
+}
+
+/** What TAKE answers. */
+type Taken = [string, number, number, number, number, number, number, number];
+
+/** Something that Redis is to be told when it is back. */
+interface Settlement {
+  keys: string[];
+  args: string[];
+}
+
+/** Counts in Redis, for all processes that name the same one. */
+export class RedisStore implements LimitStore {
+  readonly #options: RedisStoreOptions;
+  readonly #runtime: Runtime;
+  /** Whose spending it is: of one ledger, which the processes of a machine share. */
+  readonly #source: string;
+  #client: Client | undefined;
+  /** The run of the Redis that was last seen: another one may have forgotten what was counted. */
+  #run: string | undefined;
+  /** Until when a Redis that may have forgotten the last minute is not believed, by `elapsed`. */
+  #doubtedUntil = Number.NEGATIVE_INFINITY;
+  /** Redis's clock less this machine's, in ms: days and months are those of Redis. */
+  #clockOffset = 0;
+  #waiting: Settlement[] = [];
+  #isClosed = false;
+  #hasToldLoss = false;
+  #retry: NodeJS.Timeout | undefined;
+
+  constructor(options: RedisStoreOptions, runtime: Runtime) {
+    this.#options = { ...options, url: checkUrl(options.url) };
+    this.#runtime = runtime;
+    const ledger = `${hostname()} ${ledgerFolder(runtime)}`;
+    this.#source = createHash("sha256").update(ledger).digest("hex").slice(0, 16);
+  }
+
+  /** Connects, and goes on trying to in the background; resolves when it has, or the first try has failed. */
+  async open(): Promise<void> {
+    await this.#connect();
+  }
+
+  get state(): StoreState {
+    if (this.#isCounting) return "ok";
+    return this.#options.onLoss === "allow" ? "away" : "refusing";
+  }
+
+  /** The time by which days and months are told, in ms since 1970. */
+  readonly now = (): number => this.#runtime.now() + this.#clockOffset;
+
+  async take(need: Need): Promise<Granted | Refused> {
+    const client = this.#client;
+    const id = randomUUID();
+    if (client && this.#isCounting) {
+      const taken = await this.#ask<Taken>(
+        client,
+        TAKE,
+        this.#keysOf(need),
+        this.#argsOf(id, need, false),
+        () => this.#settle(id, need, { tokens: 0, cost: 0 }),
+      );
+      if (taken) return this.#toVerdict(id, need, taken);
+    }
+    if (this.#options.onLoss === "deny") throw away(this.#retryAfter());
+    const alone = await this.#options.memory.take(need);
+    // Whatever it has forgotten, it knows of what is begun from now on.
+    if (client && alone.isGranted) {
+      void this.#ask(client, TAKE, this.#keysOf(need), this.#argsOf(id, need, true));
+      return this.#withSettlement(id, need, alone, alone.settle);
+    }
+    return alone;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#retry);
+    this.#client?.destroy();
+    this.#client = undefined;
+    await this.#options.memory.close();
+  }
+
+  get #isCounting(): boolean {
+    return this.#client !== undefined && this.#runtime.elapsed() >= this.#doubtedUntil;
+  }
+
+  #retryAfter(): number {
+    const doubted = (this.#doubtedUntil - this.#runtime.elapsed()) / 1000;
+    return this.#client === undefined ? 1 : Math.max(1, Math.ceil(doubted));
+  }
+
+  #toVerdict(id: string, need: Need, taken: Taken): Granted | Refused {
+    const [word, retry, requests, requestsReset, tokens, tokensReset, room, spent] = taken;
+    const left = (limit: number | undefined, used: number, resetMs: number): Left | undefined =>
+      limit === undefined ? undefined : { limit, remaining: Math.max(0, limit - used), resetMs };
+    const rate: RateState = {
+      requests: left(need.rpm, requests, requestsReset),
+      tokens: left(need.tpm, tokens, tokensReset),
+    };
+    if (word === "ok") {
+      const settle = this.#options.memory.add(need.key, need.tokens);
+      const granted: Granted = {
+        isGranted: true,
+        rate,
+        most: room >= 0 && room < need.cost ? room : undefined,
+        settle: async (use) => settle(use),
+      };
+      return this.#withSettlement(id, need, granted, granted.settle);
+    }
+    const budget = need.budgets.find(({ name }) => name === word);
+    if (budget === undefined)
+      return {
+        isGranted: false,
+        rate,
+        by: word === "requests" || word === "tokens" ? word : "size",
+        retryMs: retry < 0 ? undefined : retry,
+      };
+    const retryMs = retry < 0 ? msUntilEnd(budget.period, this.now()) : retry;
+    return { isGranted: false, rate, by: "budget", retryMs, budget: { ...budget, spent } };
+  }
+
+  /** Settles in Redis, too. */
+  #withSettlement(id: string, need: Need, granted: Granted, settle: Granted["settle"]): Granted {
+    return {
+      ...granted,
+      settle: async (use) => {
+        await settle(use);
+        this.#settle(id, need, use);
+      },
+    };
+  }
+
+  #settle(id: string, need: Need, { tokens, cost }: Use): undefined {
+    const settlement = {
+      keys: this.#keysOf(need),
+      args: [id, whole(tokens), whole(cost), this.#source],
+    };
+    const client = this.#client;
+    if (client === undefined) {
+      this.#keep(settlement);
+      return undefined;
+    }
+    void this.#settleWith(client, settlement);
+    return undefined;
+  }
+
+  async #settleWith(client: Client, settlement: Settlement): Promise<void> {
+    const answer = await this.#ask(client, SETTLE, settlement.keys, settlement.args);
+    if (answer === undefined) this.#keep(settlement);
+  }
+
+  #keep(settlement: Settlement): void {
+    if (!this.#isClosed && this.#waiting.length < MOST_WAITING) this.#waiting.push(settlement);
+  }
+
+  /**
+   * Runs a script. Undefined where Redis does not answer in time, or is away: then it is taken to be, and tried anew in the
+   * background. An answer that comes later is handed to `onLate`.
+   */
+  async #ask<T>(
+    client: Client,
+    script: string,
+    keys: string[],
+    args: string[],
+    onLate: () => void = () => undefined,
+  ): Promise<T | undefined> {
+    let isLate = false;
+    const answered = client.eval(script, { keys, arguments: args }).then(
+      (answer) => {
+        if (isLate) onLate();
+        return answer as T;
+      },
+      (error: unknown) => {
+        this.#lose(client, error instanceof Error ? error.message : String(error));
+        return undefined;
+      },
+    );
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => {
+        isLate = true;
+        this.#lose(client, `no answer within ${WAIT_MS} ms`);
+        resolve(undefined);
+      }, WAIT_MS);
+    });
+    try {
+      return await Promise.race([answered, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #lose(client: Client, why: string): void {
+    if (this.#client !== client) return;
+    this.#client = undefined;
+    // What is on its way is still taken down by Redis, if it lives.
+    setTimeout(() => client.destroy(), WAIT_MS).unref();
+    this.#tellLoss(why);
+    this.#tryAgain();
+  }
+
+  #tellLoss(why: string): void {
+    if (this.#hasToldLoss || this.#isClosed) return;
+    this.#hasToldLoss = true;
+    const then =
+      this.#options.onLoss === "allow"
+        ? "Each server counts what its keys ask by itself until it is back."
+        : "Requests under keys with limits are refused until it is back.";
+    this.#options.tell(`The Redis of --shared is away: ${this.#withoutPassword(why)}. ${then}`);
+  }
+
+  #withoutPassword(text: string): string {
+    const { password } = new URL(this.#options.url);
+    return password === ""
+      ? text
+      : text.replaceAll(password, "…").replaceAll(decodeURIComponent(password), "…");
+  }
+
+  #tryAgain(): void {
+    if (this.#isClosed) return;
+    this.#retry = setTimeout(() => void this.#connect(), RETRY_MS);
+    this.#retry.unref();
+  }
+
+  async #connect(): Promise<void> {
+    const client = await createRedis(this.#options.url);
+    client.on("error", (error: Error) => this.#lose(client, error.message));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`no answer within ${CONNECT_MS} ms`)), CONNECT_MS);
+    });
+    try {
+      await Promise.race([client.connect().then(() => this.#prepare(client)), late]);
+      if (this.#isClosed) return client.destroy();
+      this.#client = client;
+      if (this.#hasToldLoss) this.#options.tell("The Redis of --shared is back.");
+      this.#hasToldLoss = false;
+    } catch (error) {
+      client.destroy();
+      this.#tellLoss(error instanceof Error ? error.message : String(error));
+      this.#tryAgain();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Brings Redis up to what this process and its ledger know. */
+  async #prepare(client: Client): Promise<void> {
+    const info = await client.info("server");
+    const run = /^run_id:(\w+)/m.exec(info)?.[1] ?? "";
+    // What this process has let pass within the last minute is gone there, and what others have, too.
+    if (this.#run !== undefined && this.#run !== run)
+      this.#doubtedUntil = this.#runtime.elapsed() + MINUTE_MS;
+    this.#run = run;
+    const [seconds = "0", micros = "0"] = (await client.sendCommand(["TIME"])) as unknown as string[];
+    this.#clockOffset = Math.round(Number(seconds) * 1000 + Number(micros) / 1000 - this.#runtime.now());
+    const waiting = this.#waiting.splice(0);
+    for (const { keys, args } of waiting) await client.eval(SETTLE, { keys, arguments: args });
+    const day = new Date(this.now()).toISOString().slice(0, "2026-11-26".length);
+    for (const [key, days] of await this.#options.readSpent()) {
+      for (const [period, lifetime] of [
+        [day, 172_800],
+        [day.slice(0, "2026-11".length), 3_456_000],
+      ] as const) {
+        let cost = 0;
+        for (const [at, spent] of days) if (at.startsWith(period)) cost += spent;
+        if (cost > 0)
+          await client.eval(RAISE, {
+            keys: [spentKey(key, period)],
+            arguments: [this.#source, whole(cost), String(lifetime)],
+          });
+      }
+    }
+  }
+
+  #keysOf({ key }: Need): string[] {
+    const day = new Date(this.now()).toISOString().slice(0, "2026-11-26".length);
+    const own = ["requests", "tokens", "amounts", "running", "costs"].map(
+      (name) => `${PREFIX}:{${key}}:${name}`,
+    );
+    return [...own, spentKey(key, day), spentKey(key, day.slice(0, "2026-11".length))];
+  }
+
+  #argsOf(id: string, { rpm = -1, tpm = -1, tokens, cost, budgets }: Need, isForced: boolean): string[] {
+    const limitOf = (name: string): number => budgets.find((budget) => budget.name === name)?.limit ?? -1;
+    const numbers = [rpm, tpm, tokens, cost, limitOf("daily"), limitOf("monthly")].map(whole);
+    return [id, ...numbers, isForced ? "1" : "0", whole(LONGEST_CALL_MS)];
+  }
+}
+
+function spentKey(key: string, period: string): string {
+  return `${PREFIX}:{${key}}:spent:${period}`;
+}
+
+/** As Lua and Redis take it. */
+function whole(number: number): string {
+  return String(Math.min(Math.ceil(number), Number.MAX_SAFE_INTEGER));
+}
+
+function away(retryAfter: number): OpenclawError {
+  return new OpenclawError("service-unavailable", {
+    message: "This server cannot count what its keys ask at the moment.",
+    details: { retryAfter },
+  });
+}
+
+/** Throws `usage` for what is no address of a Redis, without its password. */
+function checkUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (
+    url &&
+    (url.protocol === "redis:" || url.protocol === "rediss:") &&
+    url.hostname !== "" &&
+    /^\/?\d*$/.test(url.pathname)
+  )
+    return text;
+  throw usageError(
+    "--shared is not the address of a Redis.",
+    "For example: --shared redis://127.0.0.1:6379/0, or rediss://USER:PASSWORD@HOST:6379",
+  );
+}

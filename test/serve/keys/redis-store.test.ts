@@ -1,0 +1,222 @@
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { type Granted, type Need, NANO_USD, type Refused } from "../../../src/serve/keys/limit-store.ts";
+import { MemoryStore } from "../../../src/serve/keys/memory-store.ts";
+import { RedisStore } from "../../../src/serve/keys/redis-store.ts";
+import { type RealRedis, startRedis } from "../../helpers/redis-server.ts";
+import { testRuntime } from "../../helpers/test-runtime.ts";
+
+const NONE = { rpm: undefined, tpm: undefined, budgets: [], tokens: 0, cost: 0 };
+const need = (limits: Partial<Need>): Need => ({ key: "a", ...NONE, ...limits });
+
+interface Opened {
+  store: RedisStore;
+  told: string[];
+  ask: (limits: Partial<Need>) => Promise<Granted | Refused>;
+}
+
+/** A store as one server has it; each has a home and a ledger of its own, unless they share one. */
+async function open(
+  url: string,
+  onLoss: "allow" | "deny" = "deny",
+  spent: ReadonlyMap<string, ReadonlyMap<string, number>> = new Map(),
+): Promise<Opened> {
+  const home = mkdtempSync(path.join(tmpdir(), "openclaw-test-"));
+  const runtime = testRuntime({ home });
+  const told: string[] = [];
+  const memory = new MemoryStore(runtime, async () => spent);
+  const store = new RedisStore(
+    { url, onLoss, memory, readSpent: async () => spent, tell: (text) => told.push(text) },
+    runtime,
+  );
+  await store.open();
+  onTestFinished(async () => {
+    await store.close();
+    rmSync(home, { recursive: true });
+  });
+  return { store, told, ask: (limits) => store.take(need(limits)) };
+}
+
+async function granted(asked: Promise<Granted | Refused>): Promise<Granted> {
+  const answer = await asked;
+  if (!answer.isGranted) throw new Error(`refused by ${answer.by}`);
+  return answer;
+}
+
+const today = (): string => new Date().toISOString().slice(0, "2026-11-26".length);
+
+/** A way to Redis that can be held up. */
+async function holdable(redis: RealRedis): Promise<{ url: string; hold: () => void; go: () => void }> {
+  let isHeld = false;
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const upstream = connect(redis.port, "127.0.0.1");
+    for (const [one, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(one);
+      one.on("data", (chunk: Buffer) => {
+        if (!isHeld) other.write(chunk);
+      });
+      one.on("error", () => other.destroy());
+      one.on("close", () => other.destroy());
+    }
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  return { url: `redis://127.0.0.1:${port}`, hold: () => (isHeld = true), go: () => (isHeld = false) };
+}
+
+describe("limits in Redis", () => {
+  it("are those of all servers together", async () => {
+    const redis = await startRedis();
+    const [one, other] = [await open(redis.url), await open(redis.url)];
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, (_, index) => (index % 2 === 0 ? one : other).ask({ rpm: 50 })),
+    );
+    expect(answers.filter(({ isGranted }) => isGranted)).toHaveLength(50);
+    const refused = await one.ask({ rpm: 50 });
+    expect(refused).toMatchObject({ isGranted: false, by: "requests", rate: { requests: { remaining: 0 } } });
+    if (!refused.isGranted) expect(refused.retryMs).toBeGreaterThan(50_000);
+    expect((await one.ask({ key: "b", rpm: 1 })).isGranted).toBe(true);
+  });
+
+  it("take tokens at the beginning, and settle what was used", async () => {
+    const redis = await startRedis();
+    const [one, other] = [await open(redis.url), await open(redis.url)];
+    const first = await granted(one.ask({ tpm: 100, tokens: 80 }));
+    expect(first.rate.tokens).toMatchObject({ limit: 100, remaining: 20 });
+    expect(await other.ask({ tpm: 100, tokens: 30 })).toMatchObject({ isGranted: false, by: "tokens" });
+    await first.settle({ tokens: 10, cost: 0 });
+    await expect.poll(async () => (await other.ask({ tpm: 100, tokens: 90 })).isGranted).toBe(true);
+    expect(await one.ask({ tpm: 100, tokens: 101 })).toMatchObject({
+      isGranted: false,
+      by: "size",
+      retryMs: undefined,
+    });
+    const over = await granted(one.ask({ key: "b", tpm: 100, tokens: 10 }));
+    await over.settle({ tokens: 95, cost: 0 });
+    await expect.poll(async () => (await one.ask({ key: "b", tpm: 100, tokens: 10 })).isGranted).toBe(false);
+  });
+
+  it("set aside what running calls may cost, and know of every ledger", async () => {
+    const redis = await startRedis();
+    const daily = { name: "daily" as const, period: today(), limit: 10 * NANO_USD };
+    const one = await open(redis.url, "deny", new Map([["a", new Map([[today(), 4 * NANO_USD]])]]));
+    const other = await open(redis.url);
+    const first = await granted(other.ask({ budgets: [daily], cost: 5 * NANO_USD }));
+    expect(first.most).toBeUndefined();
+    const second = await granted(one.ask({ budgets: [daily], cost: 5 * NANO_USD }));
+    expect(second.most).toBe(NANO_USD);
+    expect(await one.ask({ budgets: [daily], cost: 1 })).toMatchObject({ by: "budget", retryMs: 1000 });
+    await first.settle({ tokens: 0, cost: 5 * NANO_USD });
+    await second.settle({ tokens: 0, cost: NANO_USD });
+    await expect
+      .poll(async () => await other.ask({ budgets: [daily], cost: 1 }))
+      .toMatchObject({ isGranted: false, by: "budget", budget: { spent: 10 * NANO_USD } });
+    const refused = await other.ask({ budgets: [daily], cost: 1 });
+    if (!refused.isGranted) expect(refused.retryMs).toBeGreaterThan(1000);
+    // Large amounts stay whole numbers in Lua.
+    const large = { name: "monthly" as const, period: today().slice(0, 7), limit: 9_000_000 * NANO_USD };
+    const dear = await granted(one.ask({ key: "b", budgets: [large], cost: Number.POSITIVE_INFINITY }));
+    expect(dear.most).toBe(large.limit);
+  });
+
+  it("are refused at once while Redis is away, and for a minute after it has forgotten", async () => {
+    const redis = await startRedis();
+    const { store, told, ask } = await open(redis.url);
+    expect((await ask({ rpm: 2 })).isGranted).toBe(true);
+    await redis.kill();
+    const started = performance.now();
+    await expect(ask({ rpm: 2 })).rejects.toMatchObject({ code: "service-unavailable" });
+    for (let times = 0; times < 50; times += 1)
+      await expect(ask({ rpm: 2 })).rejects.toMatchObject({ code: "service-unavailable" });
+    expect(performance.now() - started).toBeLessThan(2000);
+    expect(store.state).toBe("refusing");
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatch(/^The Redis of --shared is away: .*Requests under keys with limits are refused/);
+    await redis.restart();
+    await expect.poll(() => told.at(-1), { timeout: 10_000 }).toBe("The Redis of --shared is back.");
+    const refusal = await ask({ rpm: 2 }).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ code: "service-unavailable" });
+    const { retryAfter } = (refusal as { details: { retryAfter: number } }).details;
+    expect(retryAfter).toBeGreaterThan(50);
+  });
+
+  it("are counted by each server alone while Redis is away, where that is allowed", async () => {
+    const redis = await startRedis();
+    const { store, told, ask } = await open(redis.url, "allow");
+    for (let times = 0; times < 2; times += 1) expect((await ask({ rpm: 3 })).isGranted).toBe(true);
+    await redis.kill();
+    const answers: boolean[] = [];
+    for (let times = 0; times < 5; times += 1) answers.push((await ask({ rpm: 3 })).isGranted);
+    // What Redis let pass counts here, too.
+    expect(answers.filter(Boolean)).toHaveLength(1);
+    expect(store.state).toBe("away");
+    await redis.restart();
+    await expect.poll(() => told.at(-1), { timeout: 10_000 }).toBe("The Redis of --shared is back.");
+    expect(store.state).toBe("away");
+    expect((await ask({ rpm: 3 })).isGranted).toBe(false);
+  });
+
+  it("never wait long for a Redis that is slow, and believe it again when it answers", async () => {
+    const redis = await startRedis();
+    const way = await holdable(redis);
+    const { store, told, ask } = await open(way.url, "allow");
+    expect((await ask({ rpm: 10 })).isGranted).toBe(true);
+    way.hold();
+    const started = performance.now();
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ask({ rpm: 10 })));
+    expect(answers.filter(({ isGranted }) => isGranted)).toHaveLength(9);
+    expect(performance.now() - started).toBeLessThan(2500);
+    const second = performance.now();
+    await ask({ rpm: 10 });
+    expect(performance.now() - second).toBeLessThan(500);
+    expect(told[0]).toContain("no answer within 1000 ms");
+    way.go();
+    await expect.poll(() => store.state, { timeout: 15_000 }).toBe("ok");
+  });
+
+  it("settle what ended while Redis was away", async () => {
+    const redis = await startRedis();
+    const way = await holdable(redis);
+    const daily = { name: "daily" as const, period: today(), limit: NANO_USD };
+    const { store, ask } = await open(way.url, "allow");
+    const running = await granted(ask({ tpm: 100, tokens: 90, budgets: [daily], cost: NANO_USD / 2 }));
+    way.hold();
+    await ask({ rpm: 10 });
+    await running.settle({ tokens: 5, cost: NANO_USD / 4 });
+    way.go();
+    await expect.poll(() => store.state, { timeout: 15_000 }).toBe("ok");
+    const other = await open(redis.url);
+    const rest = await granted(other.ask({ tpm: 100, tokens: 90, budgets: [daily], cost: NANO_USD }));
+    expect(rest.most).toBe((NANO_USD * 3) / 4);
+  });
+
+  it("need a password and a database where there is one, and name what is no address without its password", async () => {
+    const redis = await startRedis(["--requirepass", "s3cret/pw"]);
+    const url = redis.url.replace("redis://", "redis://:s3cret%2Fpw@");
+    const [open1, open2] = [await open(`${url}/1`), await open(`${url}/2`)];
+    expect([open1.store.state, open2.store.state]).toEqual(["ok", "ok"]);
+    expect((await open1.ask({ rpm: 1 })).isGranted).toBe(true);
+    expect((await open2.ask({ rpm: 1 })).isGranted).toBe(true);
+    const wrong = await open(redis.url.replace("redis://", "redis://:wrong-pw@"));
+    expect(wrong.store.state).toBe("refusing");
+    expect(wrong.told[0]).toMatch(/WRONGPASS/);
+    expect(wrong.told[0]).not.toContain("wrong-pw");
+    for (const address of ["127.0.0.1:6379", "http://:s3cret@127.0.0.1", "redis://", "redis://host/db", ""])
+      await expect(open(address)).rejects.toMatchObject({
+        code: "usage",
+        message: "--shared is not the address of a Redis.",
+      });
+  });
+});
