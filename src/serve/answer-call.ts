@@ -176,6 +176,7 @@ async function* watched(
 
 /** How much of an answer an event brings, in bytes, or about as much. */
 function lengthOf(event: ChatEvent): number {
+  if (event.type === "chunk") return event.bytes.length;
   return event.type === "text" || event.type === "reasoning" || event.type === "tool-input"
     ? event.text.length
     : 0;

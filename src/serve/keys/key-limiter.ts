@@ -41,6 +41,7 @@ type Question = Pick<Ask, "messages" | "parameters">;
 export class KeyLimiter {
   readonly #store: LimitStore;
   readonly #now: () => number;
+  readonly #admitted = new WeakMap<Call, Promise<Admitted>>();
 
   /** `now` is the time by which days and months end, in ms since 1970. */
   constructor(store: LimitStore, now: () => number) {
@@ -54,11 +55,17 @@ export class KeyLimiter {
   }
 
   /**
-   * Lets a call pass as its key has it, and settles with it what it used when it is over. Throws `access-denied` for a model
+   * Lets a call pass as its key has it, once for all that it asks of models, and settles with it what it used when it is over. Throws `access-denied` for a model
    * that it may not ask, `throttled` above its rates, `budget-exceeded` for a budget that is spent, and
    * `service-unavailable` where a shared store cannot be asked.
    */
-  async admit(call: Call, asked: NamedModels, question: Question): Promise<Admitted> {
+  admit(call: Call, asked: NamedModels, question: Question): Promise<Admitted> {
+    const admitted = this.#admitted.get(call) ?? this.#admit(call, asked, question);
+    this.#admitted.set(call, admitted);
+    return admitted;
+  }
+
+  async #admit(call: Call, asked: NamedModels, question: Question): Promise<Admitted> {
     const { key } = call;
     if (key === undefined) return { mostUsd: undefined };
     const budgets = budgetsOf(key, this.#now());
