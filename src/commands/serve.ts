@@ -302,12 +302,18 @@ async function announce(
   const metricsUrl = `${metrics ? originOf(metrics) : origin}/metrics`;
   if (terminal.format === "json")
     return terminal.printJson({ url, host, port, requiresKey: keys.areRequired, metricsUrl });
+  const key = keys.areRequired ? "…" : "none";
   await terminal.print(
     [
-      `# Amazon Bedrock as OpenAI's API at ${url} (Ctrl-C ends it).`,
+      `# Amazon Bedrock as OpenAI's, Anthropic's and its own API at ${origin} (Ctrl-C ends it).`,
       "# For its clients:",
       `export OPENAI_BASE_URL=${url}`,
-      keys.areRequired ? "export OPENAI_API_KEY=…" : "export OPENAI_API_KEY=none",
+      `export OPENAI_API_KEY=${key}`,
+      `export ANTHROPIC_BASE_URL=${origin}`,
+      `export ANTHROPIC_API_KEY=${key}`,
+      "# For AWS's own, which then ask nobody else:",
+      `# export AWS_ENDPOINT_URL_BEDROCK_RUNTIME=${origin}`,
+      `# export AWS_BEARER_TOKEN_BEDROCK=${key}`,
     ].join("\n"),
   );
 }
