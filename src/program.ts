@@ -422,7 +422,7 @@ export const PROGRAM: Program = {
       ],
     },
     serve: {
-      description: "Serve Amazon Bedrock over OpenAI's, Anthropic's and its own HTTP API.",
+      description: "Serve every model to programs that speak OpenAI's API, or another.",
       load: () => import("./commands/serve.ts"),
       flags: [
         flag("--port <number>", "port to listen on; 0 takes any free one", integerFlag(0, 65535), 8080),

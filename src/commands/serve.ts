@@ -302,18 +302,19 @@ async function announce(
   const metricsUrl = `${metrics ? originOf(metrics) : origin}/metrics`;
   if (terminal.format === "json")
     return terminal.printJson({ url, host, port, requiresKey: keys.areRequired, metricsUrl });
-  const key = keys.areRequired ? "…" : "none";
+  const key = keys.areRequired ? "KEY" : "none";
+  const set = (name: string, value: string): string => `export ${name}=${quoteForShell(value)}`;
   await terminal.print(
     [
       `# Amazon Bedrock as OpenAI's, Anthropic's and its own API at ${origin} (Ctrl-C ends it).`,
       "# For its clients:",
-      `export OPENAI_BASE_URL=${url}`,
-      `export OPENAI_API_KEY=${key}`,
-      `export ANTHROPIC_BASE_URL=${origin}`,
-      `export ANTHROPIC_API_KEY=${key}`,
+      set("OPENAI_BASE_URL", url),
+      set("OPENAI_API_KEY", key),
+      set("ANTHROPIC_BASE_URL", origin),
+      set("ANTHROPIC_API_KEY", key),
       "# For AWS's own, which then ask nobody else:",
-      `# export AWS_ENDPOINT_URL_BEDROCK_RUNTIME=${origin}`,
-      `# export AWS_BEARER_TOKEN_BEDROCK=${key}`,
+      `# ${set("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", origin)}`,
+      `# ${set("AWS_BEARER_TOKEN_BEDROCK", key)}`,
     ].join("\n"),
   );
 }

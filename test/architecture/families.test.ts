@@ -22,6 +22,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   "models/provider-api.ts": "names APIs and their paths, which have a vendor's name",
   "models/default-models.ts": "names the model that is asked under --emulator when nobody named one",
   "command-line/examples.ts": "has examples for the help, which are typed as they stand",
+  "commands/serve.ts": "prints variables that have a vendor's name",
   "config/settings.ts": "has examples of settings for their documentation",
   "serve/model-names.ts": "has an example in a hint",
   "session/error-table.ts":
