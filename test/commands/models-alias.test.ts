@@ -73,3 +73,17 @@ it("refuses a model that nobody knows, unless told otherwise", async () => {
   expect(unknown).toMatchObject({ code: 6, stdout: "" });
   expect((await emulated.run(["models", "alias", "x", "amazon.nova-ultra-v9:0", "--force"])).code).toBe(0);
 });
+
+it.each([
+  ["models", "set"],
+  ["models", "alias", "'my fast one'"],
+])("names itself where a model cannot be looked up or is near its end: %s %s", async (...words) => {
+  const args = words.map((word) => word.replaceAll("'", ""));
+  const emulated = await emulate();
+  const unsure = await emulated.run([...args, NOVA], {
+    env: { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined },
+  });
+  expect(unsure.stderr).toContain(`hint: If you are sure: openclaw ${words.join(" ")} ${NOVA} --force\n`);
+  const ending = await emulated.run([...args, "us.anthropic.claude-3-7-sonnet-20250219-v1:0"]);
+  expect(ending.stderr).toContain(`hint: Its successor: openclaw ${words.join(" ")} `);
+});

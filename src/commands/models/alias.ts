@@ -80,7 +80,8 @@ async function setAlias(
 ): Promise<void> {
   const { terminal } = runtime;
   const aliases = listAliases(config);
-  const key = await findKey({ ...options, model }, runtime);
+  const command = `openclaw models alias ${quoteForShell(name)}`;
+  const key = await findKey(command, { ...options, model }, runtime);
   const other = findAlias(name, aliases);
   const old = aliases.find((alias) => alias.key === key);
   const edits: Edit[] = [{ op: "set", path: pathOf(key), value: name }];

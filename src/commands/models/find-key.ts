@@ -11,12 +11,17 @@ import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 
+/** The words of the command line that a model goes behind, such as `openclaw models set`. */
+type Command = string;
+
 /**
  * The key of what is to be called, which is a profile for a model that needs one. Throws `model-not-found` with the nearest
  * ids for a model that is neither configured nor discovered, `invalid-request` for one that does not stream text, and
- * `usage` for an empty name. With `force` nobody is asked, and the key is that of the name as it is.
+ * `usage` for an empty name. With `force` nobody is asked, and the key is that of the name as it is. Hints have `command`
+ * with another model.
  */
 export async function findKey(
+  command: Command,
   options: GlobalOptions & { model: string; force?: boolean },
   runtime: Runtime,
 ): Promise<string> {
@@ -26,10 +31,10 @@ export async function findKey(
   const { survey, wanted } = await surveyNamed(options.model, options, runtime);
   const { load } = survey;
   if (runtime.isEmulated && isServed(wanted)) throw notUnderEmulator(wanted.providerId);
-  const named = await requireKnown(survey, wanted, await findNamed(survey, wanted));
-  await warnOfEnd(named, survey, runtime);
+  const named = await requireKnown(command, survey, wanted, await findNamed(survey, wanted));
+  await warnOfEnd(command, named, survey, runtime);
   const profile =
-    named.base && !parseArn(wanted.id) ? profileToStore(named.base.id, wanted, load) : undefined;
+    named.base && !parseArn(wanted.id) ? profileToStore(command, named.base.id, wanted, load) : undefined;
   if (profile === undefined) return wanted.key;
   runtime.terminal.note(`openclaw: ${wanted.id} is called through the inference profile ${profile}`);
   return `${wanted.providerId}/${profile}`;
@@ -37,6 +42,7 @@ export async function findKey(
 
 /** The profile that a base model is called through; undefined where it needs none, is configured as it is, or AWS tells none. */
 function profileToStore(
+  command: Command,
   baseId: string,
   { id, configured }: ResolvedModel,
   { discovered }: ModelSurvey["load"],
@@ -48,19 +54,20 @@ function profileToStore(
   if (!global) return undefined;
   throw new OpenclawError("needs-inference-profile", {
     message: `Only a global inference profile reaches '${id}' from ${discovered.region}.`,
-    hint: `If your data may go to any region: openclaw models set ${quoteForShell(global.id)}`,
+    hint: `If your data may go to any region: ${command} ${quoteForShell(global.id)}`,
     details: { model: id, nearest: [global.id] },
   });
 }
 
 async function requireKnown(
+  command: Command,
   survey: ModelSurvey,
   wanted: ResolvedModel,
   named: NamedModel | undefined,
 ): Promise<NamedModel> {
   if (!named?.isKnown) {
     if (survey.load.error) throw survey.load.error;
-    throw named ? notSure(named, wanted, survey) : await unlisted(wanted, survey);
+    throw named ? notSure(command, named, wanted, survey) : await unlisted(wanted, survey);
   }
   if (named.model.tags.includes("no-chat")) {
     throw notForChat(wanted);
@@ -69,7 +76,12 @@ async function requireKnown(
 }
 
 /** The error for a model that may exist: nobody who knows could be asked. */
-function notSure({ warnings }: NamedModel, { id }: ResolvedModel, { load }: ModelSurvey): OpenclawError {
+function notSure(
+  command: Command,
+  { warnings }: NamedModel,
+  { id }: ResolvedModel,
+  { load }: ModelSurvey,
+): OpenclawError {
   const why =
     warnings[0]?.message ??
     (load.discovered
@@ -77,12 +89,13 @@ function notSure({ warnings }: NamedModel, { id }: ResolvedModel, { load }: Mode
       : `Whether this account has '${id}' is not known, because AWS was not asked.`);
   return new OpenclawError("model-not-found", {
     message: why,
-    hint: `If you are sure: openclaw models set ${quoteForShell(id)} --force`,
+    hint: `If you are sure: ${command} ${quoteForShell(id)} --force`,
     details: { model: id },
   });
 }
 
 async function warnOfEnd(
+  command: Command,
   { base }: NamedModel,
   { load, setup }: ModelSurvey,
   { terminal }: Runtime,
@@ -94,6 +107,6 @@ async function warnOfEnd(
     `AWS calls ${base.id} ${base.lifecycle}${end}.`,
     successor === undefined
       ? "Choose a current one: openclaw models list"
-      : `Its successor: openclaw models set ${quoteForShell(successor)}`,
+      : `Its successor: ${command} ${quoteForShell(successor)}`,
   );
 }

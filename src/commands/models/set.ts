@@ -20,7 +20,9 @@ export async function run(options: SetOptions, runtime: Runtime): Promise<void> 
   const { terminal } = runtime;
   const { model } = options;
   const key =
-    model === undefined ? await choose(options, runtime) : await findKey({ ...options, model }, runtime);
+    model === undefined
+      ? await choose(options, runtime)
+      : await findKey("openclaw models set", { ...options, model }, runtime);
   const file = await storeDefault(key, options, runtime);
   if (terminal.format === "json") await terminal.printJson({ model: key, file });
   else await terminal.print(`Default model${runtime.isEmulated ? " of the emulator" : ""}: ${key}`);
