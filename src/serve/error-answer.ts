@@ -1,5 +1,6 @@
 import { type ErrorCode, OpenclawError } from "../errors.ts";
 import { textAt } from "../json.ts";
+import { findNetworkRow } from "../network/network-errors.ts";
 
 /** An error as it is answered, in the form of no dialect yet. */
 export interface ErrorAnswer {
@@ -31,6 +32,9 @@ const NO_ACCESS: Row = {
   code: "aws_credentials",
   message: "This server has no valid AWS credentials at the moment. Tell whoever runs it: openclaw doctor",
 };
+/** Said where the error's own message names endpoint, proxy and who set them, which are not its clients' business. */
+const UNREACHED = "This server cannot reach the service of the model at the moment. Its log says why.";
+const STRANGE = "The service of the model did not answer as it should. The log of this server says how.";
 const MISCONFIGURED: Row = {
   status: 500,
   code: "server_configuration",
@@ -55,7 +59,7 @@ const ROWS: Readonly<Record<ErrorCode, Row>> = {
   "quota-exceeded": { status: 429, code: "insufficient_quota" },
   "service-unavailable": { status: 503, code: "service_unavailable", retryAfter: 5 },
   timeout: { status: 504, code: "timeout" },
-  network: { status: 502, code: "network_error" },
+  network: { status: 502, code: "network_error", message: UNREACHED },
   "bad-response": { status: 502, code: "bad_response" },
   "stream-broken": { status: 502, code: "stream_broken" },
   "model-error": { status: 502, code: "model_error" },
@@ -107,7 +111,25 @@ function hintForClients({ code, hint, details }: OpenclawError): string {
 }
 
 /** An answer that does not fit what it was held to is the model's fault, unless a field of the request is to blame. */
-function rowOf({ code, details }: OpenclawError): Row {
+function rowOf(error: OpenclawError): Row {
+  const { code, details } = error;
   const isModels = details?.["rawText"] !== undefined && details["param"] === undefined;
-  return code === "invalid-request" && isModels ? ROWS["model-error"] : ROWS[code];
+  if (code === "invalid-request" && isModels) return ROWS["model-error"];
+  const message = messageForClients(error);
+  return message === undefined ? ROWS[code] : { ...ROWS[code], message };
+}
+
+/** What is said in place of a message that is about the machinery behind the server; undefined for any other. */
+function messageForClients({ code, message, details, cause }: OpenclawError): string | undefined {
+  // A model that is slow is the client's business, a connection that is not accepted is not.
+  if (code === "timeout" && cause instanceof Error && findNetworkRow(cause)) return UNREACHED;
+  const action = code === "access-denied" ? textAt(details ?? {}, "action") : undefined;
+  if (action !== undefined) return denialForClients(action);
+  // Whoever answers as no service of models does is named first, by its address.
+  return ROWS[code].message === undefined && /^https?:/.test(message) ? STRANGE : undefined;
+}
+
+/** A denial of IAM's without whose it is: principals, ARNs and policies are those of the account behind the server. */
+function denialForClients(action: string): string {
+  return `The AWS credentials of this server may not call ${action}. Tell whoever runs it: openclaw iam policy --for serve`;
 }

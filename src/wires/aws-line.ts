@@ -50,6 +50,15 @@ const NAMES: Readonly<Record<number, string>> = {
   529: "ServiceUnavailableException",
 };
 
+/**
+ * What AWS says of credentials, whatever form it comes in:
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html
+ */
+const STS_WORDINGS: readonly { name: string; says: RegExp }[] = [
+  { name: "ExpiredTokenException", says: /security token included in the request is expired/i },
+  { name: "UnrecognizedClientException", says: /security token included in the request is invalid/i },
+];
+
 /** What the SDK puts on its errors, and reads there. */
 interface ServiceFailure extends Error {
   $metadata?: { httpStatusCode?: number; requestId?: string };
@@ -76,7 +85,7 @@ export async function openAwsLine(session: AwsSession, path: AwsPath): Promise<A
       shownUrl: address,
       keyPlace: "AWS_BEARER_TOKEN_BEDROCK",
     },
-    explainSaid: (said, status) => toOpenclawError(failureOf(said, status), contextOf(line, undefined)),
+    explainSaid: (said, status, model) => toOpenclawError(failureOf(said, status), contextOf(line, model)),
     send: async (call, signal) => {
       const client = await session.rest(path.service);
       const ask = async (sendOnce: SendOnce): Promise<Sent<ServerAnswer>> => {
@@ -196,7 +205,8 @@ export function named(failure: ServiceFailure): Error {
  */
 function nameOf({ words, message }: ServerMessage, status: number): string | undefined {
   const isDenied = words.includes("access_denied") || readDenial(message) !== undefined;
-  return isDenied ? "AccessDeniedException" : NAMES[status];
+  if (isDenied) return "AccessDeniedException";
+  return STS_WORDINGS.find(({ says }) => says.test(message))?.name ?? NAMES[status];
 }
 
 /** A denial that does not say what was denied: Responses look at more than the model. */

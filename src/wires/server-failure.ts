@@ -23,7 +23,9 @@ export interface FailedCall {
   /** Takes secrets out of what a server says: it may repeat what it was sent. */
   hide: (text: string) => string;
   /** The error for what was said with a status, or sent unreadably, where not the failure table tells. */
-  explainSaid?: ((said: ServerMessage | undefined, status: number) => OpenclawError) | undefined;
+  explainSaid?:
+    | ((said: ServerMessage | undefined, status: number, model: string | undefined) => OpenclawError)
+    | undefined;
 }
 
 /** The error for an answer with a status from 300 up, or of the wrong kind, by the failure table. */
@@ -68,7 +70,7 @@ function failureOf(
     retryAfter,
   }: Partial<Record<"location" | "requestId" | "retryAfter", string | undefined>>,
 ): OpenclawError {
-  if (explainSaid) return explainSaid(said, status);
+  if (explainSaid) return explainSaid(said, status, model);
   const text = said === undefined ? "" : hide(oneLine(said.message));
   const words = [...(said?.words ?? []), said?.message ?? ""].join(" ");
   const row = FAILURE_TABLE.find(({ when }) => when({ status, words, isReadable: said !== undefined }));

@@ -138,6 +138,101 @@ describe("errors of AWS", () => {
     expect((await logged(({ status }) => status === 403)).error?.code).toBe("credentials-expired");
   });
 
+  const DENIED =
+    "User: arn:aws:iam::123456789012:user/gateway is not authorized to perform: bedrock:InvokeModel on resource: arn:aws:bedrock:us-east-1::foundation-model/x because no identity-based policy allows the bedrock:InvokeModel action";
+  it.each<[what: string, answer: ScriptedAnswer, status: number, message: RegExp]>([
+    ["a connection that breaks off", { drop: "reset" }, 502, /cannot reach the service of the model/],
+    [
+      "a page in place of an answer",
+      { http: { status: 502, headers: { "content-type": "text/html" }, body: "<html>" } },
+      502,
+      /did not answer as it should|not an event stream/,
+    ],
+    [
+      "a redirect",
+      { http: { status: 302, headers: { location: "https://login.internal.example/x" }, body: "" } },
+      502,
+      /did not answer as it should/,
+    ],
+    ["a denial", aws("AccessDeniedException", DENIED), 403, /this server may not call bedrock:InvokeModel/],
+    [
+      "an expired token",
+      aws("ExpiredTokenException", "The security token included in the request is expired"),
+      403,
+      /no valid AWS credentials/,
+    ],
+  ])(
+    "never tells what is behind the server, whatever the model's API: %s",
+    async (_, answer, status, says) => {
+      for (const [model, routes] of [
+        [MODEL, /^ConverseStream$/],
+        // Where one API sends what is not AWS's the others are asked.
+        [
+          "us.openai.gpt-5.6-luna",
+          "http" in answer ? /^(Responses|ChatCompletions|ConverseStream)$/ : /^Responses$/,
+        ],
+      ] as const) {
+        const { origin, logged } = await serve({
+          emulator: { script: ({ route }) => (routes.test(route) ? answer : undefined) },
+        });
+        const bodies: readonly [path: string, body: object][] = [
+          ["/v1/chat/completions", { ...ask, model }],
+          ["/v1/responses", { model, input: "x" }],
+          ["/v1/messages", { ...ask, model, max_tokens: 100 }],
+        ];
+        for (const [path, body] of bodies) {
+          const response = await fetch(`${origin}${path}`, {
+            method: "POST",
+            headers: { "content-type": "application/json" },
+            body: JSON.stringify(body),
+          });
+          const told = await response.text();
+          expect({ model, path, status: response.status, told }).toMatchObject({ status });
+          expect(told).toMatch(says);
+          expect(told).not.toMatch(/AWS_ENDPOINT_URL|127\.0\.0\.1|internal\.example|arn:aws|123456789012/);
+        }
+        const { error } = await logged((entry) => entry.status === status);
+        expect(error?.message).not.toMatch(/this server|Its log/);
+      }
+    },
+  );
+
+  it("tells a client what to send in place of a file's address, and no flags of the server's", async () => {
+    const { origin } = await serve();
+    const url = "https://example.com/a.png";
+    const s3 = { image: { format: "png", source: { s3Location: { uri: "s3://bucket/a.png" } } } };
+    const bodies: readonly [path: string, content: unknown[]][] = [
+      ["/v1/chat/completions", [{ type: "image_url", image_url: { url } }]],
+      ["/v1/messages", [{ type: "image", source: { type: "url", url } }]],
+      [`/model/${MODEL}/converse`, [s3]],
+    ];
+    for (const [path, content] of bodies) {
+      const response = await fetch(`${origin}${path}`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ model: MODEL, max_tokens: 9, messages: [{ role: "user", content }] }),
+      });
+      const told = await response.text();
+      expect({ path, status: response.status, told }).toMatchObject({ status: 400 });
+      expect(told).toMatch(/send (a data URL|them as base64|the bytes)/);
+      expect(told).not.toContain("--");
+    }
+  });
+
+  it("names the model, not an action of IAM's, where a stream of Responses is throttled", async () => {
+    const model = "us.openai.gpt-5.6-luna";
+    const step = { exception: "throttlingException", payload: { message: "Too many requests" } };
+    const { client } = await serve({
+      emulator: {
+        script: ({ route }) => (route === "Responses" ? { stream: [textStep("So"), step] } : undefined),
+      },
+    });
+    const failure = (await client.chat.completions
+      .create({ ...ask, model })
+      .catch((error: unknown) => error)) as APIError;
+    expect(failure.message).toContain(`AWS throttles model '${model}'`);
+  });
+
   it.each([
     ["breaks off", { end: "reset" as const }, "stream_broken"],
     [

@@ -31,7 +31,7 @@ export function readImage(field: RequestField, { remoteImages }: ContentContext)
   const url = field.text();
   if (isRemote(url) && remoteImages === undefined) {
     throw field.refused(
-      "Remote images are not fetched by this server: send a data URL, or let it be started with --allow-remote-images.",
+      "This server fetches no images by their URL: send a data URL, data:image/png;base64,….",
       "invalid_image_url",
     );
   }

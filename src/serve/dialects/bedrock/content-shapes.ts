@@ -61,7 +61,7 @@ import {
 const s3Location: Reader = (field, context) => {
   if (context.readsS3) return object<S3Location>({ uri: text, bucketOwner: text }, "uri")(field, context);
   throw field.refused(
-    `'${field.param}' would be read with the rights of this server: send the bytes, or let it be started with --allow-remote-images.`,
+    `'${field.param}' is a file in Amazon S3, and this server lets none be read with its rights: send the bytes.`,
   );
 };
 

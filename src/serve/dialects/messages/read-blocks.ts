@@ -183,7 +183,7 @@ function fileBytes(source: RequestField, { remoteFiles }: BlockContext): Uint8Ar
     throw url.refused(
       remoteFiles
         ? `'${url.param}' is ${show(url.value)}, and must be an http or https URL.`
-        : "Remote files are not fetched by this server: send them as base64, or let it be started with --allow-remote-images.",
+        : "This server fetches no files by their URL: send them as base64.",
     );
   }
   if (type.value === "file")
