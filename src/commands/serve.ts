@@ -7,13 +7,12 @@ import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Configuration } from "../config/settings.ts";
 import type { ApiKeys } from "../serve/keys/api-keys.ts";
-import type { CertificateFiles } from "../serve/certificate.ts";
+import type { Certificate } from "../serve/certificate.ts";
 import type { ApiKey } from "../serve/keys/key-file.ts";
-import type { MemoryStore } from "../serve/keys/memory-store.ts";
-import type { RedisStore, RedisStoreOptions } from "../serve/keys/redis-store.ts";
+import type { KeyLimiter } from "../serve/keys/key-limiter.ts";
 import type { ServeLog } from "../serve/serve-log.ts";
 import type { RunningServer } from "../serve/server.ts";
-import type { Pacing } from "../serve/upstream.ts";
+import type { Pacing, Upstream } from "../serve/upstream.ts";
 import type { MetricsServer } from "../serve/telemetry/metrics-server.ts";
 import type { Telemetry } from "../serve/telemetry/telemetry.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
@@ -73,9 +72,7 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
     readApiKeys(options.apiKeyFile, runtime),
   ]);
   refuseOpenDoor(options, keys);
-  const files = certificateFiles(options);
-  const tls = files && (await import("../serve/certificate.ts"));
-  const certificate = files && (await tls?.readCertificate(files, runtime));
+  const tls = await openTls(options, runtime);
   const origins = (options.cors ?? []).map(readOrigin);
   const [
     { startServer },
@@ -85,9 +82,6 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
     { watchBugs },
     { UnknownFields },
     { startTelemetry },
-    { KeyLimiter },
-    { MemoryStore },
-    { readSpent },
   ] = await Promise.all([
     import("../serve/server.ts"),
     import("../serve/upstream.ts"),
@@ -96,9 +90,6 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
     import("../serve/bug-watch.ts"),
     import("../serve/field-rules.ts"),
     import("../serve/telemetry/telemetry.ts"),
-    import("../serve/keys/key-limiter.ts"),
-    import("../serve/keys/memory-store.ts"),
-    import("../serve/keys/spent-before.ts"),
   ]);
   const log = new ServeLog(runtime);
   const end = new AbortController();
@@ -116,15 +107,7 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
   );
   const judge = (all: readonly ApiKey[]): void => refuseUncounted(all, config.value);
   judge(keys.all);
-  const spent = async (): ReturnType<typeof readSpent> => {
-    await upstream.ledger.settle();
-    return readSpent(inner);
-  };
-  const memory = new MemoryStore(runtime, spent);
-  if (keys.all.some(hasBudget)) await memory.before();
-  const shared =
-    options.shared === undefined ? undefined : await openShared(options, memory, spent, inner, log);
-  const limiter = new KeyLimiter(shared ?? memory, shared?.now ?? runtime.now);
+  const limiter = await openLimiter(options, keys, upstream, inner, log);
   const telemetry = await startTelemetry(inner, log);
   const server = await open(options, () =>
     startServer({
@@ -132,7 +115,7 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
       tellsMetrics: options.metricsPort === undefined,
       host: options.host,
       port: options.port,
-      certificate,
+      certificate: tls?.certificate,
       runtime: inner,
       log,
       keys,
@@ -158,11 +141,11 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
   const ended = AbortSignal.any([runtime.signal, broken.signal]);
   if (options.apiKeyFile !== undefined)
     await keepKeys(keys, options.apiKeyFile, inner, { judge, tell: (text) => log.note(text) });
-  if (files) await tls?.keepCertificate(files, inner, server.replaceCertificate, (text) => log.note(text));
+  await tls?.keep(inner, server.replaceCertificate, (text) => log.note(text));
   upstream.warm();
   runtime.allowGrace(options.drainTimeout * 1000 + SPARE_MS);
-  await announce(server, keys, metrics, files !== undefined, runtime);
-  if (!isLoopback(options.host) && !files) {
+  await announce(server, keys, metrics, tls !== undefined, runtime);
+  if (!isLoopback(options.host) && !tls) {
     log.note(
       "Keys and answers travel unencrypted to and from this server: name a certificate with --tls-cert and --tls-key, or let what speaks TLS stand in front of it.",
     );
@@ -177,19 +160,31 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
   throw ended.reason;
 }
 
-/** The Redis that several servers count in. Throws `usage` for an address that is none. */
-async function openShared(
-  { shared = "", onStoreLoss }: ServeOptions,
-  memory: MemoryStore,
-  readSpent: RedisStoreOptions["readSpent"],
+/** What counts what keys use: in memory, or in the Redis that several servers share. Throws `usage` for an address of none. */
+async function openLimiter(
+  { shared, onStoreLoss: onLoss }: ServeOptions,
+  keys: ApiKeys,
+  { ledger }: Upstream,
   runtime: Runtime,
   log: ServeLog,
-): Promise<RedisStore> {
+): Promise<KeyLimiter> {
+  const [limiting, { MemoryStore }, { readSpent: spentBefore }] = await Promise.all([
+    import("../serve/keys/key-limiter.ts"),
+    import("../serve/keys/memory-store.ts"),
+    import("../serve/keys/spent-before.ts"),
+  ]);
+  const readSpent = async (): ReturnType<typeof spentBefore> => {
+    await ledger.settle();
+    return spentBefore(runtime);
+  };
+  const memory = new MemoryStore(runtime, readSpent);
+  if (keys.all.some(hasBudget)) await memory.before();
+  if (shared === undefined) return new limiting.KeyLimiter(memory, runtime.now);
   const { RedisStore } = await import("../serve/keys/redis-store.ts");
   const tell = (text: string): void => log.note(text);
-  const store = new RedisStore({ url: shared, onLoss: onStoreLoss, memory, readSpent, tell }, runtime);
+  const store = new RedisStore({ url: shared, onLoss, memory, readSpent, tell }, runtime);
   await store.open();
-  return store;
+  return new limiting.KeyLimiter(store, store.now);
 }
 
 function hasBudget({ dailyBudgetUsd, monthlyBudgetUsd }: ApiKey): boolean {
@@ -252,14 +247,34 @@ function refuseOpenDoor({ host }: ServeOptions, keys: ApiKeys): void {
   );
 }
 
-/** Throws `usage` for half a pair. */
-function certificateFiles({ tlsCert, tlsKey }: ServeOptions): CertificateFiles | undefined {
-  if (tlsCert !== undefined && tlsKey !== undefined) return { tlsCert, tlsKey };
+/** The certificate of `--tls-cert`, and what reads it again. Throws `usage`, for half a pair, too. */
+async function openTls(
+  { tlsCert, tlsKey }: ServeOptions,
+  runtime: Runtime,
+): Promise<
+  | {
+      certificate: Certificate;
+      keep: (
+        runtime: Runtime,
+        replace: RunningServer["replaceCertificate"],
+        tell: (text: string) => void,
+      ) => Promise<void>;
+    }
+  | undefined
+> {
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
-  throw usageError(
-    `--tls-${tlsCert === undefined ? "key" : "cert"} is half of what TLS takes.`,
-    "Name both: openclaw serve --tls-cert fullchain.pem --tls-key privkey.pem",
-  );
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw usageError(
+      `--tls-${tlsCert === undefined ? "key" : "cert"} is half of what TLS takes.`,
+      "Name both: openclaw serve --tls-cert fullchain.pem --tls-key privkey.pem",
+    );
+  }
+  const { keepCertificate, readCertificate } = await import("../serve/certificate.ts");
+  const files = { tlsCert, tlsKey };
+  return {
+    certificate: await readCertificate(files, runtime),
+    keep: (...options) => keepCertificate(files, ...options),
+  };
 }
 
 /** An origin as browsers send it: without a slash, a port that is the usual one, or capitals. Throws `usage`. */

@@ -7,13 +7,30 @@ import type { Runtime } from "../runtime.ts";
 const LOOK_MS = 1000;
 
 /**
+ * Has files read again by `reload` at SIGHUP and when one of them changes, one time after the other, for as long as
+ * `runtime` runs. Resolves when changes from now on are seen.
+ */
+export async function rereadFiles(
+  names: readonly string[],
+  runtime: Pick<Runtime, "currentFolder" | "signal" | "onReload">,
+  reload: () => Promise<void>,
+): Promise<void> {
+  let last = Promise.resolve();
+  const again = (): void => {
+    last = last.then(reload, reload);
+  };
+  runtime.onReload(again);
+  await watchFiles(names, runtime, again);
+}
+
+/**
  * Has `onChange` called when what one of some names leads to is another file than before, or has another content:
  * replaced, written in its place, or behind a symbolic link that was set anew, as Kubernetes does with a folder of a
  * mounted secret. Files are looked at by name once a second, because the system's own notices tell nothing of links and of
  * other machines' file systems. One that is being written is left until it has stayed the same for a second. Resolves
  * when changes from now on are seen. Ends when `signal` is aborted; never keeps the process alive.
  */
-export async function watchFiles(
+async function watchFiles(
   names: readonly string[],
   { currentFolder, signal }: Pick<Runtime, "currentFolder" | "signal">,
   onChange: () => void,

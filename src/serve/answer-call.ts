@@ -127,6 +127,26 @@ export function askerOf(
   };
 }
 
+/**
+ * Answers how many tokens a request has. Where the model's service counts for nobody, an estimate says in a header and in
+ * the log that it is one.
+ */
+export async function countCall(
+  { upstream, unknownFields }: AnswerService,
+  { call }: RouteRequest,
+  { model, ask, notices, unknown }: Asked,
+  toBody: (tokens: number) => object,
+): Promise<Response> {
+  await nextTurn();
+  unknownFields.judge(call.entry.path, unknown);
+  call.entry.model = shorten(model);
+  for (const notice of notices) call.note(notice);
+  const { tokens, uncounted } = await upstream.countByName(model, ask, call.runtime(), call.key);
+  if (uncounted !== undefined) call.note(uncounted);
+  const headers = { "x-tokens-source": uncounted === undefined ? "count-tokens" : "estimate" };
+  return Response.json(toBody(tokens), { headers });
+}
+
 /** Lets a refusal of the request name the field of the client's that it is about. */
 async function* namingFields(
   events: ChatEvents,

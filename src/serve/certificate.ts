@@ -3,7 +3,7 @@ import path from "node:path";
 import { createSecureContext } from "node:tls";
 import { readRegularFile, ReadFailure } from "../disk/read-file.ts";
 import { isReadOnce, readInput, type Input } from "../disk/read-input.ts";
-import { watchFiles } from "../disk/watch-files.ts";
+import { rereadFiles } from "../disk/watch-files.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
@@ -79,13 +79,7 @@ export async function keepCertificate(
       tell(`The certificate stays as it is: ${error.message}`);
     }
   };
-  // One after the other: the last that is read counts.
-  let last = Promise.resolve();
-  const again = (): void => {
-    last = last.then(reload, reload);
-  };
-  runtime.onReload(again);
-  await watchFiles(names, runtime, again);
+  await rereadFiles(names, runtime, reload);
 }
 
 async function readPem(flag: string, name: string, read: (name: string) => Promise<Input>): Promise<Input> {

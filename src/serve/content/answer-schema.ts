@@ -4,11 +4,40 @@ import { isRecord } from "../../json.ts";
 import type { RequestField } from "../request-field.ts";
 
 /** Holds an answer to be any object. */
-export const ANY_OBJECT: OutputSchema = {
+const ANY_OBJECT: OutputSchema = {
   schema: { type: "object", additionalProperties: true },
   checked: Promise.resolve(),
   problemsOf: async (json) => (isRecord(JSON.parse(json)) ? [] : ["/ must be object"]),
+  mayMisfit: isCut,
 };
+
+/**
+ * Reads OpenAI's format of an answer as the schema that the answer is held to; undefined for text. What there is to know of
+ * a schema stands where `placeOf` says. An answer that is cut at its token limit may be half a document, as with OpenAI; one
+ * that does not fit is an error only where `strict` promises that it does. Throws `invalid-request`.
+ */
+export async function readAnswerFormat(
+  format: RequestField,
+  placeOf: (format: RequestField) => RequestField,
+  signal: AbortSignal | undefined,
+): Promise<OutputSchema | undefined> {
+  const type = format.at("type");
+  switch (type.value) {
+    case "text":
+      return undefined;
+    case "json_object":
+      return ANY_OBJECT;
+    case "json_schema": {
+      const place = placeOf(format);
+      const field = place.at("schema");
+      const schema = field.object();
+      const isStrict = place.at("strict").given?.flag();
+      return { ...(await compileSchema(schema, field, signal)), mayMisfit: isStrict ? isCut : () => true };
+    }
+    default:
+      throw type.mustBe("text, json_object or json_schema");
+  }
+}
 
 /** A schema larger than this is refused, in characters: it is compiled for each request. */
 const LONGEST_SCHEMA = 200_000;

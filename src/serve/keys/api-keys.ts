@@ -5,7 +5,7 @@ import { ignoring } from "../../disk/atomic-write.ts";
 import { decodeText } from "../../disk/decode-text.ts";
 import { readRegularFile, ReadFailure } from "../../disk/read-file.ts";
 import { isReadOnce, readInput, type Input } from "../../disk/read-input.ts";
-import { watchFiles } from "../../disk/watch-files.ts";
+import { rereadFiles } from "../../disk/watch-files.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
@@ -113,13 +113,7 @@ export async function keepKeys(
     }
     tell(`The keys of '${name}' were read again: ${keys.all.length} open this server now.`);
   };
-  // One after the other: the last that is read counts.
-  let last = Promise.resolve();
-  const again = (): void => {
-    last = last.then(reload, reload);
-  };
-  runtime.onReload(again);
-  await watchFiles([file], runtime, again);
+  await rereadFiles([file], runtime, reload);
 }
 
 function joined(keys: readonly ApiKey[], fromEnvironment: ApiKey | undefined): ApiKey[] {

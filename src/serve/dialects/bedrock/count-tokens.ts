@@ -1,8 +1,6 @@
-import { shorten } from "../../../errors.ts";
 import { isRecord, type JsonObject } from "../../../json.ts";
 import { EscapeCount, JsonBoundsError, parseBoundedJson } from "../../../json-bounds.ts";
-import { nextTurn } from "../../../next-turn.ts";
-import type { Asked } from "../../answer-call.ts";
+import { type Asked, countCall } from "../../answer-call.ts";
 import type { AnswerService, RouteRequest } from "../../dialect.ts";
 import { RequestField } from "../../request-field.ts";
 import { fromClaudeBody, isClaudeBody } from "./claude-body.ts";
@@ -11,20 +9,12 @@ import { fromNovaBody, isNovaBody } from "./nova-body.ts";
 import { readBytes } from "./read-shape.ts";
 
 /**
- * Answers CountTokens (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CountTokens.html). Where the
- * model's service counts for nobody, an estimate says in a header and in the log that it is one. Throws `invalid-request`.
+ * Answers CountTokens (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CountTokens.html). Throws
+ * `invalid-request`.
  */
 export async function countTokens(service: AnswerService, request: RouteRequest): Promise<Response> {
-  const { call, id: model } = request;
-  const { ask, notices, unknown } = await readInput(service, request);
-  await nextTurn();
-  service.unknownFields.judge(call.entry.path, unknown);
-  call.entry.model = shorten(model);
-  for (const notice of notices) call.note(notice);
-  const { tokens, uncounted } = await service.upstream.countByName(model, ask, call.runtime(), call.key);
-  if (uncounted !== undefined) call.note(uncounted);
-  const headers = { "x-tokens-source": uncounted === undefined ? "count-tokens" : "estimate" };
-  return Response.json({ inputTokens: tokens }, { headers });
+  const asked = await readInput(service, request);
+  return countCall(service, request, asked, (inputTokens) => ({ inputTokens }));
 }
 
 async function readInput(service: AnswerService, { call, body, id: model }: RouteRequest): Promise<Asked> {

@@ -7,12 +7,11 @@ import {
   type ParameterNames,
   PARAMETERS,
 } from "../../../config/parameters.ts";
-import type { OutputSchema } from "../../../converse/output-schema.ts";
 import { isRecord, type JsonObject } from "../../../json.ts";
 import { JsonScan, MOST_ARGUMENTS } from "../../../json-bounds.ts";
 import { LONGEST_ID } from "../../../models/resolve-model.ts";
 import type { Asked } from "../../answer-call.ts";
-import { ANY_OBJECT, compileSchema, isCut } from "../../content/answer-schema.ts";
+import { readAnswerFormat } from "../../content/answer-schema.ts";
 import { readMetadata } from "../../content/read-metadata.ts";
 import { judgeFields } from "../../field-rules.ts";
 import { refused, RequestField } from "../../request-field.ts";
@@ -58,7 +57,7 @@ export async function fromChatRequest(
       nameOf: fieldNames(body),
       tools,
       metadata,
-      schema: format && (await readResponseFormat(format, signal)),
+      schema: format && (await readAnswerFormat(format, (at) => at.at("json_schema"), signal)),
       showsReasoning: reasoning !== undefined && reasoning !== "off",
     },
     isStreamed: request.at("stream").given?.flag() ?? false,
@@ -132,31 +131,4 @@ function readField(field: RequestField, { completion, setting: { type } }: Param
 
 function readTexts(field: RequestField): readonly string[] {
   return typeof field.value === "string" ? [field.value] : field.items().map((text) => text.text());
-}
-
-/**
- * Reads `response_format` as the schema that an answer is held to; undefined for text. An answer that is cut at its
- * token limit may be half a document, as with OpenAI; one that does not fit is an error only where `strict` promises that
- * it does. Throws `invalid-request`.
- */
-async function readResponseFormat(
-  format: RequestField,
-  signal: AbortSignal | undefined,
-): Promise<OutputSchema | undefined> {
-  const type = format.at("type");
-  switch (type.value) {
-    case "text":
-      return undefined;
-    case "json_object":
-      return { ...ANY_OBJECT, mayMisfit: isCut };
-    case "json_schema": {
-      const named = format.at("json_schema");
-      const field = named.at("schema");
-      const schema = field.object();
-      const isStrict = named.at("strict").given?.flag();
-      return { ...(await compileSchema(schema, field, signal)), mayMisfit: isStrict ? isCut : () => true };
-    }
-    default:
-      throw type.mustBe("text, json_object or json_schema");
-  }
 }

@@ -3,7 +3,7 @@ import { answerCall } from "../../answer-call.ts";
 import type { AnswerService, Dialect, RouteRequest } from "../../dialect.ts";
 import { toErrorBody } from "../../content/openai-error.ts";
 import type { ServedModel } from "../../model-names.ts";
-import { fetchRemoteImages } from "../../remote-image.ts";
+import { fetchAllowed } from "../../content/fetch-allowed.ts";
 import { fromChatRequest, refusedField } from "./from-chat-request.ts";
 import { remoteImageUrls } from "./read-content.ts";
 import { type Chunks, toChunks, toCompletion, withUsage } from "./to-chunks.ts";
@@ -37,12 +37,9 @@ function toModel({ id, created, owner }: ServedModel): Model {
 
 /** Answers one chat completions request; a stream that fails on its way ends without `[DONE]`. */
 async function completeChat(service: AnswerService, request: RouteRequest): Promise<Response> {
-  const { upstream, allowsRemoteImages } = service;
   const { call, body } = request;
-  const urls = allowsRemoteImages ? remoteImageUrls((body as { messages?: unknown } | null)?.messages) : [];
-  const images = allowsRemoteImages
-    ? await fetchRemoteImages(urls, call.signal, undefined, await upstream.network())
-    : undefined;
+  const urls = (): string[] => remoteImageUrls((body as { messages?: unknown } | null)?.messages);
+  const images = await fetchAllowed(service, call, urls);
   const { includesUsage, custom, ...asked } = await fromChatRequest(body, images, call.signal);
   const id = `chatcmpl-${call.entry.requestId.replace(/^req_/, "")}`;
   const created = Math.floor(request.now / 1000);

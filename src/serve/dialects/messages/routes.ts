@@ -1,10 +1,8 @@
 import type { ModelInfo } from "@anthropic-ai/sdk/resources/models";
-import { shorten } from "../../../errors.ts";
-import { nextTurn } from "../../../next-turn.ts";
-import { answerCall } from "../../answer-call.ts";
+import { answerCall, countCall } from "../../answer-call.ts";
 import type { AnswerService, Dialect, RouteRequest } from "../../dialect.ts";
 import type { ServedModel } from "../../model-names.ts";
-import { fetchRemoteImages } from "../../remote-image.ts";
+import { fetchAllowed } from "../../content/fetch-allowed.ts";
 import { remoteUrls } from "./read-blocks.ts";
 import { fromMessagesRequest, type MessagesAsk, refusedField } from "./from-messages-request.ts";
 import { errorBody, toMessageError } from "./message-error.ts";
@@ -50,26 +48,13 @@ async function answerMessage(service: AnswerService, request: RouteRequest): Pro
 }
 
 async function readRequest(service: AnswerService, { call, body }: RouteRequest): Promise<MessagesAsk> {
-  const { upstream, allowsRemoteImages } = service;
-  const urls = allowsRemoteImages ? remoteUrls((body as { messages?: unknown } | null)?.messages) : [];
-  const files = allowsRemoteImages
-    ? await fetchRemoteImages(urls, call.signal, undefined, await upstream.network())
-    : undefined;
-  return fromMessagesRequest(body, files, call.signal);
+  const urls = (): string[] => remoteUrls((body as { messages?: unknown } | null)?.messages);
+  return fromMessagesRequest(body, await fetchAllowed(service, call, urls), call.signal);
 }
 
-/** Where the model's service counts for nobody, an estimate says in a header and in the log that it is one. */
 async function countTokens(service: AnswerService, request: RouteRequest): Promise<Response> {
-  const { call } = request;
-  const { model, ask, notices, unknown } = await readRequest(service, request);
-  await nextTurn();
-  service.unknownFields.judge(call.entry.path, unknown);
-  call.entry.model = shorten(model);
-  for (const notice of notices) call.note(notice);
-  const { tokens, uncounted } = await service.upstream.countByName(model, ask, call.runtime(), call.key);
-  if (uncounted !== undefined) call.note(uncounted);
-  const headers = { "x-tokens-source": uncounted === undefined ? "count-tokens" : "estimate" };
-  return Response.json({ input_tokens: tokens, context_management: null }, { headers });
+  const asked = await readRequest(service, request);
+  return countCall(service, request, asked, (tokens) => ({ input_tokens: tokens, context_management: null }));
 }
 
 async function listModels({ upstream }: AnswerService, { query, call }: RouteRequest): Promise<Response> {

@@ -6,12 +6,11 @@ import {
   type ParameterNames,
   PARAMETERS,
 } from "../../../config/parameters.ts";
-import type { OutputSchema } from "../../../converse/output-schema.ts";
 import { isRecord, type JsonObject } from "../../../json.ts";
 import { JsonScan, MOST_ARGUMENTS } from "../../../json-bounds.ts";
 import { LONGEST_ID } from "../../../models/resolve-model.ts";
 import type { Asked } from "../../answer-call.ts";
-import { ANY_OBJECT, compileSchema, isCut } from "../../content/answer-schema.ts";
+import { readAnswerFormat } from "../../content/answer-schema.ts";
 import { readMetadata } from "../../content/read-metadata.ts";
 import { judgeFields } from "../../field-rules.ts";
 import { refused, RequestField } from "../../request-field.ts";
@@ -58,7 +57,7 @@ export async function fromResponseRequest(
       tools,
       ...(searchesWeb ? { searchesWeb: "where-possible" } : {}),
       metadata: metadata.metadata,
-      schema: text.format && (await readFormat(text.format, signal)),
+      schema: text.format && (await readAnswerFormat(text.format, (at) => at, signal)),
       showsReasoning,
     },
     isStreamed: request.at("stream").given?.flag() ?? false,
@@ -156,31 +155,6 @@ function readText(field: RequestField | undefined): { format: RequestField | und
   const isUsual = verbosity === undefined || verbosity === "medium";
   const notice = `text.verbosity '${verbosity}' is left out: Converse has no such thing`;
   return { format: field?.at("format").given, notices: isUsual ? [] : [notice] };
-}
-
-/**
- * Reads `text.format` as the schema that an answer is held to; undefined for text. An answer that is cut at its token limit
- * may be half a document, as with OpenAI; one that does not fit is an error only where `strict` promises that it does.
- */
-async function readFormat(
-  format: RequestField,
-  signal: AbortSignal | undefined,
-): Promise<OutputSchema | undefined> {
-  const type = format.at("type");
-  switch (type.value) {
-    case "text":
-      return undefined;
-    case "json_object":
-      return { ...ANY_OBJECT, mayMisfit: isCut };
-    case "json_schema": {
-      const field = format.at("schema");
-      const isStrict = format.at("strict").given?.flag();
-      const compiled = await compileSchema(field.object(), field, signal);
-      return { ...compiled, mayMisfit: isStrict ? isCut : () => true };
-    }
-    default:
-      throw type.mustBe("text, json_object or json_schema");
-  }
 }
 
 /** What refusals call the fields, in Converse's words and in those of models. */

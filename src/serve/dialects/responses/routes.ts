@@ -2,11 +2,10 @@ import type { InputTokenCountResponse } from "openai/resources/responses/input-t
 import type { ResponseCreateParamsBase, ResponseStreamEvent } from "openai/resources/responses/responses";
 import { shorten } from "../../../errors.ts";
 import type { JsonObject } from "../../../json.ts";
-import { nextTurn } from "../../../next-turn.ts";
-import { answerCall } from "../../answer-call.ts";
+import { answerCall, countCall } from "../../answer-call.ts";
 import { toErrorBody } from "../../content/openai-error.ts";
 import type { AnswerService, Dialect, RouteRequest } from "../../dialect.ts";
-import { fetchRemoteImages } from "../../remote-image.ts";
+import { fetchAllowed } from "../../content/fetch-allowed.ts";
 import { fromResponseRequest, refusedField, type ResponseAsk } from "./from-response-request.ts";
 import { remoteImageUrls } from "./remote-image-urls.ts";
 import { gatherResponse, type ResponseHead, ResponseTeller } from "./to-response-events.ts";
@@ -40,28 +39,17 @@ async function createResponse(service: AnswerService, request: RouteRequest): Pr
   });
 }
 
-async function readRequest(
-  { upstream, allowsRemoteImages }: AnswerService,
-  { call, body }: RouteRequest,
-): Promise<ResponseAsk> {
-  const images = allowsRemoteImages
-    ? await fetchRemoteImages(remoteImageUrls(body), call.signal, undefined, await upstream.network())
-    : undefined;
+async function readRequest(service: AnswerService, { call, body }: RouteRequest): Promise<ResponseAsk> {
+  const images = await fetchAllowed(service, call, () => remoteImageUrls(body));
   return fromResponseRequest(body, images, call.signal);
 }
 
-/** Where the model's service counts for nobody, an estimate says in a header and in the log that it is one. */
 async function countTokens(service: AnswerService, request: RouteRequest): Promise<Response> {
-  const { call } = request;
-  const { model, ask, notices, unknown } = await readRequest(service, request);
-  await nextTurn();
-  service.unknownFields.judge(call.entry.path, unknown);
-  call.entry.model = shorten(model);
-  const { tokens, uncounted } = await service.upstream.countByName(model, ask, call.runtime(), call.key);
-  for (const notice of uncounted === undefined ? notices : [...notices, uncounted]) call.note(notice);
-  const headers = { "x-tokens-source": uncounted === undefined ? "count-tokens" : "estimate" };
-  const counted: InputTokenCountResponse = { object: "response.input_tokens", input_tokens: tokens };
-  return Response.json(counted, { headers });
+  const asked = await readRequest(service, request);
+  return countCall(service, request, asked, (tokens): InputTokenCountResponse => ({
+    object: "response.input_tokens",
+    input_tokens: tokens,
+  }));
 }
 
 /** There are no responses to be found again. */
