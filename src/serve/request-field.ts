@@ -49,7 +49,16 @@ export class RequestField {
 
   /** At most ten thousand: what is made of each takes its time, and others wait for it. */
   items(): RequestField[] {
-    if (!Array.isArray(this.value)) return this.#refuseType("an array");
+    return this.#items("an array");
+  }
+
+  /** The items of what may be a text as well, and is none. */
+  parts(): RequestField[] {
+    return this.#items("a string or an array");
+  }
+
+  #items(expected: string): RequestField[] {
+    if (!Array.isArray(this.value)) throw this.mustBe(expected);
     if (this.value.length > MOST_ITEMS)
       throw this.refused(`'${this.param}' has ${this.value.length} items, and may have ${MOST_ITEMS}.`);
     return this.value.map((item: unknown, index) => new RequestField(item, `[${index}]`, this));
@@ -85,7 +94,8 @@ export class RequestField {
 
   /** The error for a value that is none of those expected. */
   mustBe(expected: string): OpenclawError {
-    return this.refused(`'${this.param}' is ${show(this.value)}, and must be ${expected}.`);
+    const found = this.given ? show(this.value) : "missing";
+    return this.refused(`'${this.param}' is ${found}, and must be ${expected}.`);
   }
 
   /** The error for this field. */
@@ -94,8 +104,7 @@ export class RequestField {
   }
 
   #refuseType(expected: string): never {
-    if (this.given) throw this.mustBe(expected);
-    throw this.refused(`'${this.param}' is missing, and must be ${expected}.`);
+    throw this.mustBe(expected);
   }
 }
 

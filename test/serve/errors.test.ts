@@ -382,6 +382,30 @@ describe("requests that cannot be taken", () => {
   });
 });
 
+describe("a field of the wrong type", () => {
+  it.each<[path: string, body: object, message: string]>([
+    ["/v1/chat/completions", { stop: 5 }, "'stop' is 5, and must be a string or an array."],
+    [
+      "/v1/chat/completions",
+      { messages: [{ role: "user", content: {} }] },
+      "'messages[0].content' is {}, and must be a string or an array.",
+    ],
+    ["/v1/chat/completions", { tools: [{}] }, "'tools[0].type' is missing, and must be function or custom."],
+    ["/v1/responses", { input: {} }, "'input' is {}, and must be a string or an array."],
+    ["/v1/messages", { system: 5 }, "'system' is 5, and must be a string or an array."],
+    ["/v1/messages", { tools: "x" }, "'tools' is \"x\", and must be an array."],
+  ])("is told with all that it may be: %s %j", async (path, fields, message) => {
+    const { origin } = await serve();
+    const response = await fetch(`${origin}${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ ...ask, input: "x", max_tokens: 9, ...fields }),
+    });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: { message } });
+  });
+});
+
 describe("half a character that a client sends", () => {
   it.each<[string, object]>([
     ["the model", { model: "am\ud83d" }],

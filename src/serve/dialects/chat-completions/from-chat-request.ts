@@ -130,5 +130,5 @@ function readField(field: RequestField, { completion, setting: { type } }: Param
 }
 
 function readTexts(field: RequestField): readonly string[] {
-  return typeof field.value === "string" ? [field.value] : field.items().map((text) => text.text());
+  return typeof field.value === "string" ? [field.value] : field.parts().map((text) => text.text());
 }

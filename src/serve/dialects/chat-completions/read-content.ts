@@ -5,7 +5,7 @@ import type { RequestField } from "../../request-field.ts";
 /** The content of a user's message, or of a tool's, as content blocks. Throws `invalid-request`. */
 export function readUserContent(field: RequestField, context: ContentContext): ContentBlock[] {
   if (typeof field.value === "string") return [{ text: field.value }];
-  return field.items().map((part): ContentBlock => {
+  return field.parts().map((part): ContentBlock => {
     const type = part.at("type");
     switch (type.value) {
       case "text":
@@ -25,7 +25,7 @@ export function readUserContent(field: RequestField, context: ContentContext): C
 /** Content that may be text only, as one text. Throws `invalid-request`. */
 export function readTextContent(field: RequestField, types = ["text"]): string {
   if (typeof field.value === "string") return field.value;
-  const texts = field.items().map((part) => {
+  const texts = field.parts().map((part) => {
     const given = part.at("type");
     const type = types.find((known) => known === given.value);
     if (type !== undefined) return part.at(type).text();

@@ -111,7 +111,7 @@ const READERS: Readonly<Record<BlockType, Reader>> = {
 export function readContent(field: RequestField, context: BlockContext): ContentBlock[] {
   if (typeof field.value === "string") return [{ text: field.value }];
   const blocks: ContentBlock[] = [];
-  for (const block of field.items()) {
+  for (const block of field.parts()) {
     for (const made of readerOf(block, READERS)(block, context)) blocks.push(made);
     const point = readCachePoint(block.at("cache_control"));
     if (point) blocks.push({ cachePoint: point });
@@ -156,7 +156,7 @@ const PART_READERS: Readonly<Record<ResultPart, PartReader>> = {
 function readToolResult(block: RequestField, context: BlockContext): ContentBlock[] {
   const field = block.at("content").given;
   const isText = typeof field?.value === "string";
-  const parts = isText || !field ? [] : field.items();
+  const parts = isText || !field ? [] : field.parts();
   const content = isText
     ? [{ text: field.text() }]
     : parts.flatMap((part) => readerOf(part, PART_READERS)(part, context));
@@ -245,7 +245,7 @@ function asText(
 function readParts(field: RequestField, context: BlockContext, named: Named): ContentBlock[] {
   if (typeof field.value === "string")
     return [{ document: { ...named, ...asText(field.value, named.citations) } }];
-  const parts = field.items().map((part) => {
+  const parts = field.parts().map((part) => {
     const type = part.at("type");
     if (type.value === "text") return { text: part.at("text").text() };
     if (type.value === "image") return readImage(part.at("source"), context);

@@ -68,7 +68,7 @@ function readSystem(field: RequestField): SystemContentBlock[] {
   if (!field.given) return [];
   if (typeof field.value === "string") return promptBlock(field.value);
   const blocks: SystemContentBlock[] = [];
-  for (const block of field.items()) {
+  for (const block of field.parts()) {
     const type = block.at("type");
     if (type.value !== "text") throw type.mustBe("text");
     blocks.push(...promptBlock(block.at("text").text()));

@@ -134,7 +134,7 @@ function readParameters(request: RequestField, reasoning: ChatParameters["reason
 }
 
 function readTexts(field: RequestField | undefined): readonly string[] | undefined {
-  return typeof field?.value === "string" ? [field.value] : field?.items().map((text) => text.text());
+  return typeof field?.value === "string" ? [field.value] : field?.parts().map((text) => text.text());
 }
 
 /** How much a model reasons, and whether anybody wants to read it. */

@@ -30,7 +30,7 @@ export async function readInput(field: RequestField, context: ContentContext): P
   if (typeof field.value === "string")
     return { system: [], messages: [say("user", [{ text: field.value }])], tools: [], notices: [] };
   const reader = new ItemReader(context);
-  const items = field.items();
+  const items = field.parts();
   reader.know(items);
   for (const item of items) {
     await turnOver();
@@ -133,7 +133,7 @@ class ItemReader {
     read: (part: RequestField, context: ContentContext) => ContentBlock,
   ): ContentBlock[] {
     if (typeof field.value === "string") return [{ text: field.value }];
-    return field.items().map((part) => read(part, this.#context));
+    return field.parts().map((part) => read(part, this.#context));
   }
 
   #nameOf(item: RequestField): string {
