@@ -1,5 +1,6 @@
 import { OpenclawError, shorten } from "../errors.ts";
 import { isRecord, type JsonObject } from "../json.ts";
+import { LONGEST_ID } from "../models/resolve-model.ts";
 
 /** The error for a request that cannot be taken as it is; `param` names the field at fault as OpenAI's errors do. */
 export function refused(message: string, param: string, code?: string): OpenclawError {
@@ -106,6 +107,15 @@ export class RequestField {
   #refuseType(expected: string): never {
     throw this.mustBe(expected);
   }
+}
+
+/** The name of a model, refused by its length before anybody looks for it. */
+export function readModelName(field: RequestField): string {
+  const name = field.text();
+  if (name.length <= LONGEST_ID) return name;
+  throw field.refused(
+    `'${field.param}' has ${name.length} characters, and a model's name has at most ${LONGEST_ID}.`,
+  );
 }
 
 /** A value in a message: short, and never the whole of what somebody sent. */

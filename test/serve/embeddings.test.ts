@@ -124,6 +124,7 @@ describe("POST /v1/embeddings", () => {
     [{ model: TITAN, input: "a".repeat(60_000) }, "input", /takes 50000/],
     [{ model: "amazon.nova-lite-v1:0", input: "a" }, "model", /not known to embed/],
     [{ input: "a" }, "model", /'model' is missing/],
+    [{ model: "A".repeat(2049), input: "a" }, "model", /has 2049 characters, .* at most 2048/],
   ])("refuses %j", async (body, param, message) => {
     const { origin } = await serve();
     const response = await post(origin, body);

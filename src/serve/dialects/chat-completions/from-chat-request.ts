@@ -9,12 +9,11 @@ import {
 } from "../../../config/parameters.ts";
 import { isRecord, type JsonObject } from "../../../json.ts";
 import { JsonScan, MOST_ARGUMENTS } from "../../../json-bounds.ts";
-import { LONGEST_ID } from "../../../models/resolve-model.ts";
 import type { Asked } from "../../answer-call.ts";
 import { readAnswerFormat } from "../../content/answer-schema.ts";
 import { readMetadata } from "../../content/read-metadata.ts";
 import { judgeFields } from "../../field-rules.ts";
-import { refused, RequestField } from "../../request-field.ts";
+import { refused, RequestField, readModelName } from "../../request-field.ts";
 import { readMessages } from "./read-messages.ts";
 import { customNames, readTools } from "./read-tools.ts";
 import { FIELD_RULES } from "./request-fields.ts";
@@ -67,13 +66,6 @@ export async function fromChatRequest(
     notices,
     unknown,
   };
-}
-
-/** Refused by its length before anybody looks for it. */
-function readModelName(field: RequestField): string {
-  const name = field.text();
-  if (name.length <= LONGEST_ID) return name;
-  throw field.refused(`'model' has ${name.length} characters, and a model's name has at most ${LONGEST_ID}.`);
 }
 
 /** Reads the parameters, each from the newest of its fields that is given. */

@@ -1,7 +1,7 @@
 import type { EmbeddingCreateParams } from "openai/resources/embeddings";
 import type { InputType } from "../../../models/embedding-forms.ts";
 import { type FieldRule, judgeFields } from "../../field-rules.ts";
-import { RequestField } from "../../request-field.ts";
+import { readModelName, RequestField } from "../../request-field.ts";
 
 /** Texts of one request (https://platform.openai.com/docs/api-reference/embeddings/create). */
 const MOST_TEXTS = 2048;
@@ -44,7 +44,7 @@ export function fromEmbeddingsRequest(body: unknown): EmbeddingsAsked {
   const unknown = judgeFields(request, FIELD_RULES);
   const type = request.at("input_type").given?.choice(Object.keys(INPUT_TYPES));
   return {
-    model: request.at("model").text(),
+    model: readModelName(request.at("model")),
     texts: readTexts(request.at("input")),
     dimensions: request.at("dimensions").given?.count(),
     encoding: request.at("encoding_format").given?.choice(["float", "base64"]) ?? "float",

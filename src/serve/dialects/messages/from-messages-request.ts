@@ -3,13 +3,12 @@ import type { OutputConfig, ThinkingConfigParam } from "@anthropic-ai/sdk/resour
 import { type ChatParameters, flagName, type ParameterNames } from "../../../config/parameters.ts";
 import { withoutUndefined, isRecord, type JsonObject } from "../../../json.ts";
 import { levelOfBudget } from "../../../models/families.ts";
-import { LONGEST_ID } from "../../../models/resolve-model.ts";
 import type { Asked } from "../../answer-call.ts";
 import { isRequestMetadata } from "../../../converse/request-metadata.ts";
 import type { OutputSchema } from "../../../converse/output-schema.ts";
 import { compileSchema, isCut } from "../../content/answer-schema.ts";
 import { judgeFields } from "../../field-rules.ts";
-import { refused, RequestField } from "../../request-field.ts";
+import { refused, RequestField, readModelName } from "../../request-field.ts";
 import type { BlockContext } from "./read-blocks.ts";
 import { readCachePoint } from "./read-blocks.ts";
 import { readMessages } from "./read-messages.ts";
@@ -92,13 +91,6 @@ function refuseContinuing(thread: RequestField): void {
       "Nothing is kept of conversations by this server: send the whole of it.",
       THREAD_NOT_FOUND,
     );
-}
-
-/** Refused by its length before anybody looks for it. */
-function readModelName(field: RequestField): string {
-  const name = field.text();
-  if (name.length <= LONGEST_ID) return name;
-  throw field.refused(`'model' has ${name.length} characters, and a model's name has at most ${LONGEST_ID}.`);
 }
 
 /** What the client calls the parameters. */

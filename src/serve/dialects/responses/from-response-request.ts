@@ -8,12 +8,11 @@ import {
 } from "../../../config/parameters.ts";
 import { isRecord, type JsonObject } from "../../../json.ts";
 import { JsonScan, MOST_ARGUMENTS } from "../../../json-bounds.ts";
-import { LONGEST_ID } from "../../../models/resolve-model.ts";
 import type { Asked } from "../../answer-call.ts";
 import { readAnswerFormat } from "../../content/answer-schema.ts";
 import { readMetadata } from "../../content/read-metadata.ts";
 import { judgeFields } from "../../field-rules.ts";
-import { refused, RequestField } from "../../request-field.ts";
+import { refused, RequestField, readModelName } from "../../request-field.ts";
 import type { ClientTools } from "./client-tools.ts";
 import { type Input, readInput } from "./read-input.ts";
 import { readTools } from "./read-tools.ts";
@@ -86,13 +85,6 @@ function refuseLogprobs(include: RequestField | undefined): void {
         `'${item.param}' asks for log probabilities, which Converse does not give.`,
         "unsupported_parameter",
       );
-}
-
-/** Refused by its length before anybody looks for it. */
-function readModelName(field: RequestField): string {
-  const name = field.text();
-  if (name.length <= LONGEST_ID) return name;
-  throw field.refused(`'model' has ${name.length} characters, and a model's name has at most ${LONGEST_ID}.`);
 }
 
 /** `instructions` come before all that the input says. */
