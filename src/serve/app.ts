@@ -102,6 +102,11 @@ export class App {
     for (const call of this.#calls) call.stop(reason);
   }
 
+  /** Answers those calls that have not begun to answer, though they were stopped. */
+  giveUpAll(reason: OpenclawError): void {
+    for (const call of this.#calls) call.giveUp(reason);
+  }
+
   get running(): number {
     return this.#calls.size;
   }

@@ -117,6 +117,11 @@ export class Call {
     this.#abort.abort(reason);
   }
 
+  /** Ends the waiting of a stopped call for what others wait for, too, and is not stopped with it. */
+  giveUp(reason: OpenclawError): void {
+    for (const onEnd of this.#waiting) onEnd(reason);
+  }
+
   /**
    * Does work for the call. Rejects as the work does, and as soon as something of the call is thrown where nobody waits for
    * it: then the work may never end.

@@ -158,9 +158,11 @@ async function finish(app: App, ms: number): Promise<number> {
   await settlesWithin(ms, app.drain());
   const left = app.running;
   const stopped = app.drain();
-  app.stopAll(new OpenclawError("interrupted", { message: "This server is shutting down." }));
+  const reason = new OpenclawError("interrupted", { message: "This server is shutting down." });
+  app.stopAll(reason);
   // Its last words wait for a reader that may take nothing any more.
   await settlesWithin(LAST_MS, stopped);
+  app.giveUpAll(reason);
   return left;
 }
 

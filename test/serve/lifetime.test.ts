@@ -217,6 +217,29 @@ describe("the end", () => {
     await logged(({ message }) => message === "1 answers were cut off after 0.2 s.");
   });
 
+  it("answers what waits for a list that AWS does not send", async () => {
+    const { opened: isAsked, open: begin } = gate();
+    const script = ({ route }: RecordedCall) => {
+      if (route !== "ListFoundationModels") return undefined;
+      begin();
+      return { drop: "stall" as const };
+    };
+    const { origin, end } = await serve({ emulator: { script }, args: ["--drain-timeout", "0.2"] });
+    const answers = Promise.all(
+      ["/v1/models", "/foundation-models"].map(async (path) => {
+        const response = await fetch(`${origin}${path}`);
+        return [response.status, await response.text()];
+      }),
+    );
+    await isAsked;
+    const ended = end("SIGTERM");
+    for (const [status, text] of await answers) {
+      expect(status).toBe(503);
+      expect(text).toContain("shutting down");
+    }
+    expect(await ended).toBe(143);
+  });
+
   it("ends at once on a second signal", async () => {
     const { emulator, left } = heldAnswer();
     const { client, child, end, logged } = await serve({ emulator });
