@@ -472,3 +472,15 @@ describe("a server that speaks Bedrock", () => {
     await expect(whole(around.runtime, other)).rejects.toMatchObject({ name: "AccessDeniedException" });
   });
 });
+
+it("lists profiles of an account's own among the profiles, and not as foundation models", async () => {
+  const { origin } = await serve();
+  const list = async <T>(path: string): Promise<T> =>
+    (await (await fetch(`${origin}${path}`, { headers: { authorization: "Bearer none" } })).json()) as T;
+  const models = await list<{ modelSummaries: { modelId: string }[] }>("/foundation-models");
+  const ids = models.modelSummaries.map(({ modelId }) => modelId);
+  expect(ids).toContain(MODEL);
+  expect(ids.filter((id) => id.startsWith("arn:"))).toEqual([]);
+  const own = await list<{ inferenceProfileSummaries: unknown[] }>("/inference-profiles?type=APPLICATION");
+  expect(own.inferenceProfileSummaries).not.toEqual([]);
+});

@@ -63,7 +63,7 @@ function summariesOf({ served, discovered, region }: Offer): Summary[] {
   const profiles = (discovered?.profiles ?? []).filter((profile) => isServed(profile, names));
   const routed = new Set(profiles.flatMap(({ modelArns }) => modelArns.map((arn) => arn.split("/")[1])));
   const listed = (discovered?.models ?? []).filter(({ id }) => names.has(id) || routed.has(id));
-  const known = new Set([...listed.map(({ id }) => id), ...profiles.map(({ id }) => id)]);
+  const known = new Set([...listed.map(({ id }) => id), ...profiles.flatMap(({ id, arn }) => [id, arn])]);
   return [
     ...listed.map(describeModel),
     ...served.filter(({ id }) => !known.has(id)).map((model) => describeName(model, region)),
