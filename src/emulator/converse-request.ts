@@ -5,6 +5,11 @@ import { checkConstraints, type ConverseRequest, malformed } from "./converse-mo
 import { checkConversation, checkForModel } from "./converse-rules.ts";
 import type { EmulatedModel } from "./models.ts";
 
+/** Throws `AwsError` SerializationException for a body that is no object. */
+export function requireObject(body: unknown): asserts body is JsonObject {
+  if (!isRecord(body)) throw new AwsError("SerializationException", "The request body is not a JSON object.");
+}
+
 /**
  * Reads the body of Converse or ConverseStream. Throws `AwsError` ValidationException in the words of the service for
  * what its model constrains and for what it demands of a conversation.
@@ -13,7 +18,7 @@ export function readConverseRequest(
   body: unknown,
   model: Partial<Pick<EmulatedModel, "modelId" | "inputModalities" | "maxTokens" | "refusedFields">>,
 ): ConverseRequest {
-  if (!isRecord(body)) throw new AwsError("SerializationException", "The request body is not a JSON object.");
+  requireObject(body);
   // The words are Anthropic's: https://github.com/BYK/loreai/pull/68
   if (wellFormed(body) !== body)
     throw new AwsError(

@@ -246,7 +246,7 @@ type SendableReply = Reply & {
 
 /** What the service itself would answer: first the credentials, then the operation. */
 async function decide(
-  { call, route, parts }: ReceivedCall,
+  { call, route, parts, refusal }: ReceivedCall,
   known: KnownCredentials,
   context: OperationContext,
   signal: AbortSignal,
@@ -255,6 +255,7 @@ async function decide(
     if (route.service !== "imds" && route.service !== "none") {
       await authenticate(call, parts, known, route.service, context.now());
     }
+    if (refusal) throw refusal;
     return await route.answer(call, context, signal);
   } catch (error) {
     if (error instanceof AwsError) return toErrorReply(error, route, call.requestId);

@@ -24,12 +24,15 @@ export function emulatedEnvironment(
   };
 }
 
+/** A model that every region has: without one Claude Code asks Anthropic's path for a name of Anthropic's own. */
+const CLAUDE = "global.anthropic.claude-sonnet-4-6";
+
 /** Lines of a shell, as comments, for clients that do not read the variables of AWS alone. */
 export function variablesOfClients({ url, bearerToken }: { url: string; bearerToken: string }): string[] {
   return [
     "# Claude Code by Bedrock's API, beside the lines above; it, too, and others by Anthropic's and by OpenAI's:",
     `# export CLAUDE_CODE_USE_BEDROCK=1 ANTHROPIC_BEDROCK_BASE_URL=${url}`,
-    `# export ANTHROPIC_BASE_URL=${url}/anthropic ANTHROPIC_API_KEY=${bearerToken}`,
+    `# export ANTHROPIC_BASE_URL=${url}/anthropic ANTHROPIC_API_KEY=${bearerToken} ANTHROPIC_MODEL=${CLAUDE} ANTHROPIC_DEFAULT_HAIKU_MODEL=${CLAUDE}`,
     `# export OPENAI_BASE_URL=${url}/openai/v1 OPENAI_API_KEY=${bearerToken}`,
   ];
 }

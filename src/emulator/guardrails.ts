@@ -1,6 +1,7 @@
 import { isRecord, type JsonObject, textAt } from "../json.ts";
 import { AwsError, constraintError, describeBreach, validationError } from "./aws-error.ts";
 import type { ConverseRequest } from "./converse-model.ts";
+import { requireObject } from "./converse-request.ts";
 import type { RecordedCall } from "./recorded-call.ts";
 import type { SimulatedAnswer } from "./simulated-answer.ts";
 
@@ -180,6 +181,20 @@ export function guardAnswer(
   };
 }
 
+/** What the service model demands of each block, and is not there. */
+function lacksIn(content: readonly unknown[]): string[] {
+  return content.flatMap((block, index) => {
+    const demanded = isRecord(block) ? { text: ["text"], image: ["format", "source"] } : {};
+    return Object.entries(demanded).flatMap(([member, names]) => {
+      const held = isRecord(block) ? block[member] : undefined;
+      const lacking = isRecord(held) ? names.filter((name) => held[name] == null) : [];
+      return lacking.map((name) =>
+        describeBreach(undefined, `content.${index + 1}.member.${member}.${name}`, "not be null"),
+      );
+    });
+  });
+}
+
 /** Answers ApplyGuardrail. Throws `AwsError` for a guardrail that is not there and for content that is none. */
 export function applyGuardrail(
   { body, parameters }: RecordedCall,
@@ -187,7 +202,11 @@ export function applyGuardrail(
   catalogue: Arns,
 ): object {
   const { guardrailIdentifier: id = "", guardrailVersion: version = "" } = parameters;
-  const { source, content, outputScope } = isRecord(body) ? body : {};
+  requireObject(body);
+  const { source, content, outputScope } = body;
+  const isList = Array.isArray(content);
+  if (content != null && !isList)
+    throw new AwsError("SerializationException", "The content of a guardrail is a list.");
   const breaches = [
     ...(source === "INPUT" || source === "OUTPUT"
       ? []
@@ -198,7 +217,7 @@ export function applyGuardrail(
             source == null ? "not be null" : "satisfy enum value set: [INPUT, OUTPUT]",
           ),
         ]),
-    ...(Array.isArray(content) ? [] : [describeBreach(content, "content", "not be null")]),
+    ...(isList ? lacksIn(content) : [describeBreach(content, "content", "not be null")]),
   ];
   if (breaches.length > 0) throw constraintError(...breaches);
   const guardrail = findGuardrail({ id, version }, "", guardrails, catalogue);

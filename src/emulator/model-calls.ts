@@ -1,18 +1,25 @@
 import { isRecord, type JsonObject, textAt } from "../json.ts";
-import { constraintError, describeBreach, type PlainReply, validationError } from "./aws-error.ts";
+import { parseIfJson } from "../json-bounds.ts";
+import {
+  type AwsError,
+  constraintError,
+  describeBreach,
+  type PlainReply,
+  validationError,
+} from "./aws-error.ts";
 import { Catalogue } from "./catalogue.ts";
 import { completionOf, completionSteps } from "./completions.ts";
 import { readCompletionsRequest } from "./completions-request.ts";
 import { answerSteps, converseResponse } from "./converse.ts";
 import type { ConverseRequest } from "./converse-model.ts";
-import { readConverseRequest } from "./converse-request.ts";
+import { readConverseRequest, requireObject } from "./converse-request.ts";
 import { guardAnswer, guardrailOf } from "./guardrails.ts";
 import { countHeaders, type Telling, type VendorBody, vendorOf } from "./invoke.ts";
 import { notOnThisRoute } from "./mantle.ts";
 import { messageOf, messageSteps } from "./messages.ts";
 import { readMessagesRequest } from "./messages-request.ts";
 import type { EmulatedModel } from "./models.ts";
-import { type AnswerName, callIdOf, missing } from "./openai-request.ts";
+import { type AnswerName, callIdOf, missing, readObject } from "./openai-request.ts";
 import { fieldOf, json, modelIdOf, type OperationContext, type Reply } from "./operation-context.ts";
 import type { Reservation } from "./quota-gate.ts";
 import type { RecordedCall } from "./recorded-call.ts";
@@ -93,6 +100,10 @@ export function invokeModelWithResponseStream(call: RecordedCall, context: Opera
   });
 }
 
+function malformedInvocation(): AwsError {
+  return validationError("Malformed input request, please reformat your input and try again.");
+}
+
 function answerInvocation(
   call: RecordedCall,
   model: EmulatedModel,
@@ -102,8 +113,7 @@ function answerInvocation(
   const { now, delayMs } = context;
   const started = now();
   const vendor = vendorOf(model);
-  if (!isRecord(call.body))
-    throw validationError("Malformed input request, please reformat your input and try again.");
+  if (!isRecord(call.body)) throw malformedInvocation();
   const request = vendor.read(call.body, model);
   const counted = answerAndCount(request, modelIdOf(call), model, { call, context });
   const telling = { callId: call.requestId, model, delayMs, elapsed: () => now() - started };
@@ -222,6 +232,7 @@ export function countMessages(call: RecordedCall, context: OperationContext): Re
 function modelOfMessages(call: RecordedCall, context: OperationContext): AskedModel {
   if (call.headers["anthropic-version"] === undefined)
     throw validationError("anthropic-version: header is required");
+  if (!isRecord(call.body)) throw validationError("The request body is not valid JSON.");
   const id = textAt(call.body, "model");
   if (id === undefined) throw validationError("model: Field required");
   const catalogue = new Catalogue(context.account, call.region);
@@ -278,7 +289,7 @@ function openaiCall(
 ): AskedModel & { body: JsonObject; name: AnswerName } {
   refuseForUpstream(context);
   const { account, now } = context;
-  const body = isRecord(call.body) ? call.body : {};
+  const body = readObject(call.body);
   const id = textAt(body, "model");
   if (id === undefined) throw missing("model");
   const catalogue = new Catalogue(account, call.region);
@@ -302,6 +313,7 @@ export function countTokens(call: RecordedCall, { account }: OperationContext): 
   const model = isProfile ? undefined : new Catalogue(account, call.region).findModel(modelId);
   if (model?.canCountTokens !== true)
     throw validationError("The provided model doesn't support counting tokens.");
+  requireObject(call.body);
   const input = fieldOf(call.body, "input");
   const conversation = fieldOf(input, "converse");
   if (conversation !== undefined)
@@ -309,5 +321,7 @@ export function countTokens(call: RecordedCall, { account }: OperationContext): 
   const invocation = fieldOf(fieldOf(input, "invokeModel"), "body");
   if (typeof invocation !== "string")
     throw constraintError(describeBreach(undefined, "input", "not be null"));
-  return json({ inputTokens: estimateTokens(Buffer.from(invocation, "base64").toString("utf8")) });
+  const body = Buffer.from(invocation, "base64").toString("utf8");
+  if (!isRecord(parseIfJson(body))) throw malformedInvocation();
+  return json({ inputTokens: estimateTokens(body) });
 }

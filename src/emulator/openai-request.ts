@@ -49,11 +49,16 @@ export function wrongValue(param: string, value: unknown, known: readonly string
 
 /** The body, whose fields are known. Throws `AwsError` for one that is none, and for the first field that is not. */
 export function readBody(body: unknown, fields: ReadonlySet<string>): JsonObject {
-  if (!isRecord(body) || wellFormed(body) !== body)
-    throw refusal("We could not parse the JSON body of your request.", "invalid_json", null);
-  const unknown = Object.keys(body).find((name) => !fields.has(name));
+  const read = readObject(body);
+  const unknown = Object.keys(read).find((name) => !fields.has(name));
   if (unknown !== undefined) throw refusal(`Unknown parameter: '${unknown}'.`, "unknown_parameter", unknown);
-  return body;
+  return read;
+}
+
+/** The body, whatever its fields. Throws `AwsError` for one that is none. */
+export function readObject(body: unknown): JsonObject {
+  if (isRecord(body) && wellFormed(body) === body) return body;
+  throw refusal("We could not parse the JSON body of your request.", "invalid_json", null);
 }
 
 /** A whole number from `least` up; undefined where there is none. Throws `AwsError`. */

@@ -1,8 +1,8 @@
 import { readBytes } from "../read-bytes.ts";
-import { parseIfJson } from "../json-bounds.ts";
+import { JsonBoundsError, parseBoundedJson } from "../json-bounds.ts";
 import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
-import { AwsError } from "./aws-error.ts";
+import { AwsError, validationError } from "./aws-error.ts";
 import { authorizationOf, readClaim, type SignedParts } from "./authenticate.ts";
 import type { IncomingRequest } from "./listener.ts";
 import { findRoute, type Route } from "./operations.ts";
@@ -13,6 +13,8 @@ export interface ReceivedCall {
   readonly call: RecordedCall;
   readonly route: Route;
   readonly parts: SignedParts;
+  /** What the emulator does not take of a body that AWS may take; for those whose credentials hold. */
+  readonly refusal?: AwsError | undefined;
 }
 
 /** Reads a request to its end. Resolves with undefined when the client leaves before. Throws `AwsError` for a body too large. */
@@ -25,7 +27,7 @@ export async function receiveCall(
   const method = request.method ?? "GET";
   const [, path = "", queryText = ""] = /^([^?]*)\??(.*)$/s.exec(request.url ?? "/") ?? [];
   const headers = flattenHeaders(request.headers);
-  const parsed = parseBody(body, headers["content-type"] ?? "");
+  const { parsed, refusal } = parseBody(body, headers["content-type"] ?? "");
   const route = findRoute(method, path, parsed, headers);
   const { signature, bearerToken } = readClaim(authorizationOf({ path, headers }));
   const call: RecordedCall = {
@@ -46,7 +48,7 @@ export async function receiveCall(
     permissions: [],
     status: undefined,
   };
-  return { call, route, parts: { queryText, body } };
+  return { call, route, parts: { queryText, body }, refusal };
 }
 
 /** More than the largest request that the service takes, whose images alone may have 75 MB before they are base64. */
@@ -65,13 +67,20 @@ async function readBody(request: IncomingRequest): Promise<Buffer | undefined> {
   }
 }
 
-function parseBody(body: Buffer, contentType: string): unknown {
-  if (body.length === 0) return undefined;
+function parseBody(body: Buffer, contentType: string): { parsed?: unknown; refusal?: AwsError } {
+  if (body.length === 0) return {};
   const text = body.toString("utf8");
-  if (contentType.includes("x-www-form-urlencoded")) return Object.fromEntries(new URLSearchParams(text));
-  const value = isUtf8(body) ? parseIfJson(text) : undefined;
-  // The operation decides whether text that is not JSON, or JSON beyond all bounds, is an error.
-  return value === undefined ? text : value;
+  if (contentType.includes("x-www-form-urlencoded"))
+    return { parsed: Object.fromEntries(new URLSearchParams(text)) };
+  if (!isUtf8(body)) return { parsed: text };
+  try {
+    return { parsed: parseBoundedJson(text) };
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    // The operation decides whether text that is not JSON is an error.
+    if (!(error instanceof JsonBoundsError)) return { parsed: text };
+    return { parsed: text, refusal: validationError(`The emulator cannot take the body: ${error.message}.`) };
+  }
 }
 
 function flattenHeaders(headers: NodeJS.Dict<string | string[]>): Record<string, string> {

@@ -154,6 +154,19 @@ describe("openclaw emulator", () => {
       OPENAI_BASE_URL: `${url}/openai/v1`,
       OPENAI_API_KEY: env["ANTHROPIC_API_KEY"],
     });
+    // What Claude Code asks for by itself is no model of Bedrock's.
+    for (const name of ["ANTHROPIC_MODEL", "ANTHROPIC_DEFAULT_HAIKU_MODEL"]) {
+      const answer = await fetch(`${env["ANTHROPIC_BASE_URL"]}/v1/messages`, {
+        method: "POST",
+        headers: { "x-api-key": env["ANTHROPIC_API_KEY"] ?? "", "anthropic-version": "2023-06-01" },
+        body: JSON.stringify({
+          model: env[name],
+          max_tokens: 9,
+          messages: [{ role: "user", content: "hi" }],
+        }),
+      });
+      expect(answer.status).toBe(200);
+    }
   });
 
   it("lets calls fail that --fault names", async () => {

@@ -502,7 +502,9 @@ describe("CountTokens", () => {
     const answer = await client.send(
       new CountTokensCommand({
         modelId: "anthropic.claude-opus-4-6-v1",
-        input: { invokeModel: { body: new TextEncoder().encode("x".repeat(40)) } },
+        input: {
+          invokeModel: { body: new TextEncoder().encode(JSON.stringify({ messages: "x".repeat(25) })) },
+        },
       }),
     );
     expect(answer.inputTokens).toBe(10);

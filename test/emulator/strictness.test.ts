@@ -377,3 +377,74 @@ describe("schemaFault", () => {
     expect(schemaFault({ type: "object", ...schema })).toBeUndefined();
   });
 });
+
+describe("bodies that cannot be read", () => {
+  const GUARDRAIL = "/guardrail/abcd1234efgh/version/1/apply";
+  const COUNT = "/model/anthropic.claude-sonnet-4-6/count-tokens";
+  const PATHS = {
+    "/model/us.anthropic.claude-sonnet-4-6/converse": "The request body is not a JSON object.",
+    "/model/us.anthropic.claude-sonnet-4-6/converse-stream": "The request body is not a JSON object.",
+    "/model/us.anthropic.claude-sonnet-4-6/invoke":
+      "Malformed input request, please reformat your input and try again.",
+    "/model/amazon.nova-lite-v1%3A0/invoke-with-response-stream":
+      "Malformed input request, please reformat your input and try again.",
+    [COUNT]: "The request body is not a JSON object.",
+    [GUARDRAIL]: "The request body is not a JSON object.",
+    "/anthropic/v1/messages": "The request body is not valid JSON.",
+    "/openai/v1/responses": "We could not parse the JSON body of your request.",
+    "/openai/v1/chat/completions": "We could not parse the JSON body of your request.",
+  };
+
+  async function post(path: string, body: string, isKnown = true): Promise<[number, string | undefined]> {
+    const emulator = await emulate();
+    const response = await fetch(emulator.url + path, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${isKnown ? emulator.bearerToken : "another"}`,
+        "content-type": "application/json",
+        "anthropic-version": "2023-06-01",
+      },
+      body,
+    });
+    const { message, error } = (await response.json()) as { message?: string; error?: { message: string } };
+    return [response.status, error?.message ?? message];
+  }
+
+  it.each(Object.entries(PATHS))("are refused as such by %s", async (path, message) => {
+    for (const body of ["{", "[]", "5", "model"]) expect(await post(path, body)).toEqual([400, message]);
+  });
+
+  it.each(Object.keys(PATHS))(
+    "and are told apart from those that are too large for it by %s",
+    async (path) => {
+      const many = JSON.stringify({
+        model: "us.anthropic.claude-sonnet-4-6",
+        messages: Array(50_000).fill(0),
+      });
+      const refused = "The emulator cannot take the body: it has more than 45000 values.";
+      expect(await post(path, many)).toEqual([400, refused]);
+      expect((await post(path, many, false))[0]).toBe(403);
+      const deep = `{"model":${"[".repeat(300)}${"]".repeat(300)}}`;
+      expect((await post(path, deep))[1]).toContain("nested more than 256 levels deep");
+    },
+  );
+
+  it("are found inside of what CountTokens is given, and of what a guardrail is", async () => {
+    const counted = (body: string): string =>
+      JSON.stringify({ input: { invokeModel: { body: Buffer.from(body).toString("base64") } } });
+    const malformed = "Malformed input request, please reformat your input and try again.";
+    for (const body of ["{", "", "[]"]) expect(await post(COUNT, counted(body))).toEqual([400, malformed]);
+    expect((await post(COUNT, counted('{"messages":[]}')))[0]).toBe(200);
+    const guarded = (content: unknown): string => JSON.stringify({ source: "INPUT", content });
+    for (const [content, message] of [
+      ["a", "The content of a guardrail is a list."],
+      [[5], "The content of a guardrail is a text or an image."],
+      [
+        [{ text: { text: "a" } }, { text: {} }],
+        "1 validation error detected: Value null at 'content.2.member.text.text' failed to satisfy constraint: Member must not be null",
+      ],
+      [[{ image: { format: "png" } }], expect.stringContaining("'content.1.member.image.source'")],
+    ])
+      expect(await post(GUARDRAIL, guarded(content))).toEqual([400, message]);
+  });
+});
