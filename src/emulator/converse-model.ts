@@ -194,6 +194,12 @@ const REQUEST = object({
     },
     "tools",
   ),
+  performanceConfig: object({ latency: oneOf("standard", "optimized") }),
+  serviceTier: object({ type: oneOf("priority", "default", "flex", "reserved") }, "type"),
+  guardrailConfig: object({
+    trace: oneOf("enabled", "disabled", "enabled_full"),
+    streamProcessingMode: oneOf("sync", "async"),
+  }),
 });
 
 /** Refuses what the service model does not allow, all findings in one message, as the service frames them. */

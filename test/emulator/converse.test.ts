@@ -423,6 +423,18 @@ describe("bodies that no SDK would send", () => {
     ],
     [{ messages: [{ role: 1, content: [] }] }, "ValidationException", "'messages.1.member.role'"],
     [
+      { messages: [message], performanceConfig: { latency: "fast" } },
+      "ValidationException",
+      "Value 'fast' at 'performanceConfig.latency' failed to satisfy constraint: Member must satisfy enum value set: [standard, optimized]",
+    ],
+    [{ messages: [message], serviceTier: { type: "fast" } }, "ValidationException", "'serviceTier.type'"],
+    [{ messages: [message], serviceTier: {} }, "ValidationException", "Value null at 'serviceTier.type'"],
+    [
+      { messages: [message], guardrailConfig: { trace: "on", streamProcessingMode: "later" } },
+      "ValidationException",
+      "2 validation errors detected: Value 'on' at 'guardrailConfig.trace'",
+    ],
+    [
       { messages: [{ role: "user", content: ["Hi"] }] },
       "ValidationException",
       "'messages.1.member.content.1.member'",
