@@ -1,12 +1,13 @@
 /*
  * What is done in Redis at once for a key: nobody comes between. Times are Redis's own, so that the clocks of several machines
- * need not agree. A number is written out whole: Lua would write a large one as 1e+15, which Redis does not take.
+ * need not agree. A number is written out whole: Lua would write a large one as 1e+15 and the negative of nothing as -0, which
+ * Redis does not take.
  */
 
 const PRELUDE = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local function whole(number) return string.format('%.0f', number) end
+local function whole(number) return string.format('%.0f', math.floor(number + 0.5)) end
 local function count(key, field) return tonumber(redis.call('HGET', key, field) or '0') end
 local requests, tokens, amounts, running, costs, day, month = unpack(KEYS)
 

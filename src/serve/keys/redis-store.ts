@@ -250,7 +250,9 @@ export class RedisStore implements LimitStore {
       this.#options.onLoss === "allow"
         ? "Each server counts what its keys ask by itself until it is back."
         : "Requests under keys with limits are refused until it is back.";
-    this.#options.tell(`The Redis of --shared is away: ${this.#withoutPassword(why)}. ${then}`);
+    // Redis's own words may end with a full stop.
+    const reason = this.#withoutPassword(why).replace(/\.+$/, "");
+    this.#options.tell(`The Redis of --shared is away: ${reason}. ${then}`);
   }
 
   #withoutPassword(text: string): string {

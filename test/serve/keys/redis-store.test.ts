@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { createClient } from "@redis/client";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Granted, type Need, NANO_USD, type Refused } from "../../../src/serve/keys/limit-store.ts";
 import { MemoryStore } from "../../../src/serve/keys/memory-store.ts";
@@ -202,6 +203,32 @@ describe("limits in Redis", () => {
     expect(rest.most).toBe((NANO_USD * 3) / 4);
   });
 
+  it("count a call that used nothing, and forget it a minute later", async () => {
+    const redis = await startRedis();
+    const { store, told, ask } = await open(redis.url);
+    const daily = { name: "daily" as const, period: today(), limit: NANO_USD };
+    const free = { tpm: 100, tokens: 40, budgets: [daily], cost: 0 };
+    await (await granted(ask(free))).settle({ tokens: 0, cost: 0 });
+    // One whose server dies.
+    await granted(ask({ ...free, tokens: 0 }));
+    const client = createClient({ url: redis.url });
+    await client.connect();
+    onTestFinished(() => client.destroy());
+    await expect.poll(() => client.hVals("openclaw:limits:{a}:amounts")).toEqual(["0", "0", "0"]);
+    // As if all of it had been long ago.
+    for (const name of ["tokens", "running"]) {
+      const ids = await client.zRange(`openclaw:limits:{a}:${name}`, 0, -1);
+      expect(ids).not.toEqual([]);
+      for (const value of ids) await client.zAdd(`openclaw:limits:{a}:${name}`, { score: 1, value });
+    }
+    const later = await granted(ask({ ...free, tokens: 100 }));
+    expect(later.rate.tokens?.remaining).toBe(0);
+    expect(await client.zCard("openclaw:limits:{a}:running")).toBe(1);
+    await later.settle({ tokens: 0, cost: 0 });
+    await expect.poll(() => client.zCard("openclaw:limits:{a}:running")).toBe(0);
+    expect([store.state, ...told]).toEqual(["ok"]);
+  });
+
   it("need a password and a database where there is one, and name what is no address without its password", async () => {
     const redis = await startRedis(["--requirepass", "s3cret/pw"]);
     const url = redis.url.replace("redis://", "redis://:s3cret%2Fpw@");
@@ -211,7 +238,7 @@ describe("limits in Redis", () => {
     expect((await open2.ask({ rpm: 1 })).isGranted).toBe(true);
     const wrong = await open(redis.url.replace("redis://", "redis://:wrong-pw@"));
     expect(wrong.store.state).toBe("refusing");
-    expect(wrong.told[0]).toMatch(/WRONGPASS/);
+    expect(wrong.told[0]).toMatch(/WRONGPASS.*[^.]\. Requests/);
     expect(wrong.told[0]).not.toContain("wrong-pw");
     for (const address of ["127.0.0.1:6379", "http://:s3cret@127.0.0.1", "redis://", "redis://host/db", ""])
       await expect(open(address)).rejects.toMatchObject({
