@@ -28,9 +28,10 @@ export function readTime(text: string, flag: string, now: number): number {
 export function readTimeToCome(text: string, flag: string, now: number): number {
   const { time, isSpan, today } = parseTime(text, now);
   const meant = time !== undefined && isSpan ? now + (now - time) : time;
-  if (meant !== undefined && meant > now) return meant;
+  const isTime = meant !== undefined && meant <= LATEST_TO_COME;
+  if (isTime && meant > now) return meant;
   throw usageError(
-    `${flag} '${shorten(text)}' is ${meant === undefined ? "no time" : "over"}.`,
+    `${flag} '${shorten(text)}' is ${isTime ? "over" : "no time"}.`,
     `For example: ${flag} 90d, ${flag} ${Number(today.slice(0, 4)) + 1}-01-31`,
   );
 }
@@ -49,11 +50,18 @@ function parseTime(text: string, now: number): { time: number | undefined; isSpa
   const time =
     count === undefined
       ? (words[word] ??
-        (isDate
+        (isDate && isInCalendar(word)
           ? Date.parse(isZoned(word) ? word.toUpperCase() : `${word.toUpperCase().replace(" ", "T")}Z`)
           : Number.NaN))
       : now - Number(count) * (UNITS[unit] ?? 0);
   return { time: Math.abs(time) <= LATEST ? time : undefined, isSpan: count !== undefined, today };
+}
+
+/** Whether there is such a day: JavaScript takes the 30th of February for the second of March. */
+function isInCalendar(date: string): boolean {
+  const day = date.slice(0, "2026-11-26".length);
+  const time = Date.parse(day);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day);
 }
 
 /** Whether a date without a zone is one of UTC already: JavaScript takes a time without a zone for the machine's own. */
@@ -63,3 +71,5 @@ function isZoned(date: string): boolean {
 
 /** Of JavaScript's Date, in ms since 1970. */
 const LATEST = 8.64e15;
+/** Of what is to come, in ms since 1970: later years have more than four digits, which nobody else reads. */
+const LATEST_TO_COME = Date.parse("9999-12-31T23:59:59.999Z");

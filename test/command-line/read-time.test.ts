@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { readTime } from "../../src/command-line/read-time.ts";
+import { readTime, readTimeToCome } from "../../src/command-line/read-time.ts";
 
 const NOW = Date.parse("2026-03-05T14:30:00.500Z");
 
@@ -35,7 +35,21 @@ it.each([
   "99999999999999999999d",
   "2026-13-01",
   "2026-02-31x",
+  "2026-02-29",
+  "2026-04-31T10:00",
   "d",
 ])("refuses %j", (text) => {
   expect(() => readTime(text, "--since", NOW)).toThrow(`--since '${text}' is no time.`);
+});
+
+it.each([
+  ["90d", "2026-06-03T14:30:00.500Z"],
+  ["2028-02-29", "2028-02-29T00:00:00.000Z"],
+  ["9999-12-31", "9999-12-31T00:00:00.000Z"],
+])("takes %s, to come, for %s", (text, time) => {
+  expect(new Date(readTimeToCome(text, "--expires", NOW)).toISOString()).toBe(time);
+});
+
+it.each(["2027-02-30", "99999999d", "100000000d", "8000y", "soon"])("refuses %j, to come", (text) => {
+  expect(() => readTimeToCome(text, "--expires", NOW)).toThrow(`--expires '${text}' is no time.`);
 });
