@@ -2,6 +2,7 @@ import { OpenclawError, shorten, withFields } from "../../../errors.ts";
 import { baseModelId } from "../../../models/base-model-id.ts";
 import { batchesOf, type EmbeddingForm } from "../../../models/embedding-forms.ts";
 import { familyOf } from "../../../models/families.ts";
+import { nextTurn } from "../../../next-turn.ts";
 import { isOfBedrock } from "../../../models/provider-api.ts";
 import { askerOf, noteRequest } from "../../answer-call.ts";
 import { toErrorBody } from "../../content/openai-error.ts";
@@ -65,10 +66,24 @@ async function embed(service: AnswerService, request: RouteRequest): Promise<Res
       : failure;
   }
   call.entry.promptTokens = tokens;
-  const text = toAnswer(Object.values(entries).flat(), asked.model, tokens);
-  return new Response(text, {
+  return new Response(inPieces(toAnswer(Object.values(entries).flat(), asked.model, tokens)), {
     headers: { "content-type": "application/json", "x-request-id": call.entry.requestId },
   });
+}
+
+/** What is sent as it is taken, each piece in a turn of its own. */
+function inPieces(pieces: Iterator<Uint8Array>): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        await nextTurn();
+        const { value } = pieces.next();
+        if (value) controller.enqueue(value);
+        else controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 /** Batches with the place of their first text. */

@@ -23,8 +23,22 @@ export async function toEntries(
   return entries;
 }
 
-/** The whole answer. Thousands of vectors are never one value of JavaScript's. */
-export function toAnswer(entries: readonly string[], model: string, tokens: number): string {
+/** Characters of a piece of an answer. */
+const PIECE = 256 * 1024;
+
+/** The whole answer, in pieces: thousands of vectors are never one value of JavaScript's, and never encoded in one go. */
+export function* toAnswer(
+  entries: readonly string[],
+  model: string,
+  tokens: number,
+): Generator<Uint8Array, void, undefined> {
+  let piece = '{"object":"list","data":[';
+  for (const [index, entry] of entries.entries()) {
+    piece += index === 0 ? entry : `,${entry}`;
+    if (piece.length < PIECE) continue;
+    yield Buffer.from(piece);
+    piece = "";
+  }
   const usage = JSON.stringify({ prompt_tokens: tokens, total_tokens: tokens });
-  return `{"object":"list","data":[${entries.join(",")}],"model":${JSON.stringify(model)},"usage":${usage}}`;
+  yield Buffer.from(`${piece}],"model":${JSON.stringify(model)},"usage":${usage}}`);
 }
