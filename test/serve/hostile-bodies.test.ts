@@ -374,6 +374,18 @@ const CONVERSE: readonly (readonly [what: string, body: () => string])[] = [
   ],
 ];
 
+const embedding = (input: string, more = ""): string =>
+  `{"model":"amazon.titan-embed-text-v2:0","encoding_format":"float","input":${input}${more}}`;
+
+const EMBEDDINGS: readonly (readonly [what: string, body: () => string])[] = [
+  ["a text of 31 MB", () => embedding(text("a", 31))],
+  ["a text of 31 MB in a list", () => embedding(`[${text("日本", 31 / 3)}]`)],
+  ["as many texts as there may be", () => embedding(`[${repeated(2048, '"a"')}]`)],
+  ["more texts than there may be", () => embedding(`[${repeated(40_000, '"a"')}]`)],
+  ["texts that are numbers", () => embedding(`[${repeated(40_000, "1")}]`)],
+  ["many fields", () => embedding('"a"', `,${names(40_000, "1")}`)],
+];
+
 const BODIES = [
   ...COMPLETIONS.map(([what, body]) => ({ path: "/v1/chat/completions", what, body })),
   ...RESPONSES.map(([what, body]) => ({ path: "/v1/responses", what, body })),
@@ -381,6 +393,7 @@ const BODIES = [
     { path: "/v1/messages", what, body },
     { path: "/v1/messages/count_tokens", what, body },
   ]),
+  ...EMBEDDINGS.map(([what, body]) => ({ path: "/v1/embeddings", what, body })),
   ...CONVERSE.flatMap(([what, body]) => [
     { path: `/model/${MODEL}/converse`, what, body },
     { path: `/model/${MODEL}/invoke`, what, body },
