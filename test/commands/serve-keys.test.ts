@@ -136,7 +136,9 @@ describe("serve keys", () => {
           expect((await revoke("new")).code).toBe(0);
           const after = readFileSync(file, "utf8");
           const isLeft = lines.some((text) => /^\s*[^#\s]/.test(text));
-          const ended = before.endsWith("\n") ? before : before + lineEnd;
+          // The line end is the file's first, and a file with nothing in it needs none.
+          const ended =
+            before === "" || before.endsWith("\n") ? before : before + (/\r?\n/.exec(before)?.[0] ?? "\n");
           expect(after).toBe(
             isLeft ? ended : `${ended}# new was revoked.${before.includes("\r") ? "\r" : ""}\n`,
           );

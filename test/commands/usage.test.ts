@@ -73,6 +73,7 @@ describe("the ledger", () => {
       command: "chat",
       model: MODEL,
       profile: "AWS_ACCESS_KEY_ID",
+      region: "us-east-1",
       inputTokens: 100_000,
       outputTokens: 500_000,
       usd: 0.126,
