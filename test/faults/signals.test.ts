@@ -141,6 +141,24 @@ function atStdin(...args: string[]): () => Promise<Stage> {
   };
 }
 
+/** Something that a command starts and that does nothing: says where it is by a file, and waits. */
+const WAITING = ["sh", "-c", "touch started; exec sleep 60"] as const;
+
+/** A command that waits for a program that it has started. */
+function atCommand(args: readonly string[], [program, ...others]: typeof WAITING): () => Promise<Stage> {
+  return async () => {
+    const user = await emulate();
+    user.configure(
+      JSON.stringify({
+        tools: { slow: { description: "Waits.", command: [program, ...others], input: { type: "object" } } },
+        mcpServers: { slow: { command: program, args: others, cwd: user.home } },
+      }),
+    );
+    const child = user.start(args);
+    return { user, child, isThere: appears(path.join(user.home, "started")) };
+  };
+}
+
 const WITHOUT_KEYS = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
 
 const HALF: ScriptedAnswer = { stream: [started, textStep("Half"), { end: "stall" }] };
@@ -297,6 +315,34 @@ const STAGES: readonly [name: string, prepare: () => Promise<Stage>, stdout: str
       });
       return { user, child, isThere: appears(path.join(user.home, "tried")) };
     },
+    "",
+  ],
+  ...(
+    [
+      ["embed", ["embed", "-m", "amazon.titan-embed-text-v2:0", "hi"]],
+      ["quota", ["quota", MODEL]],
+      ["models access", ["models", "access", MODEL]],
+      ["models show --access", ["models", "show", MODEL, "--access"]],
+      ["iam policy", ["iam", "policy"]],
+    ] as const
+  ).map(([name, args]): (typeof STAGES)[number] => [
+    `${name} waits for AWS`,
+    silent(args, (port) => ({ env: { AWS_ENDPOINT_URL: `http://127.0.0.1:${port}` } })),
+    "",
+  ]),
+  ["embed reads stdin", atStdin("embed", "-m", "amazon.titan-embed-text-v2:0", "--lines", "-"), undefined],
+  ["tools run waits for a command", atCommand(["tools", "run", "slow", "{}"], WAITING), ""],
+  ["mcp tools waits for a server that keeps silent", atCommand(["mcp", "tools", "slow"], WAITING), ""],
+  [
+    "mcp tools waits for a server of the web",
+    silent(["mcp", "tools", "far"], (port) => ({
+      config: JSON.stringify({ mcpServers: { far: { url: `http://127.0.0.1:${port}/mcp` } } }),
+    })),
+    "",
+  ],
+  [
+    "serve waits for the writer of a certificate",
+    atPipe((file) => ["serve", "--tls-cert", file, "--tls-key", file]),
     "",
   ],
   [
