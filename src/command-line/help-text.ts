@@ -181,7 +181,9 @@ function closingOfAction({ examples, topic, piped }: Closing): Section[] {
 function closingOfGroup(program: Program, group: Group, path: readonly string[]): Section[] {
   const isRoot = group === program;
   const names = isRoot ? ["doctor", "models list", "chat"] : leavesOf(group, path).map((leaf) => leaf.path);
-  const examples = names.flatMap((name) => closingOf(name).examples.slice(0, 1));
+  const one = names.flatMap((name) => closingOf(name).examples.slice(0, 1));
+  // A group of one command has two of that.
+  const examples = one.length > 1 ? one : names.flatMap((name) => closingOf(name).examples.slice(0, 2));
   return closingSections(examples, helpCommand(...path));
 }
 
