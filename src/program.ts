@@ -442,7 +442,7 @@ export const PROGRAM: Program = {
           30,
         ),
         flag("--tpm <tokens>", "--pace by this quota of tokens a minute, of each model", integerFlag(1)),
-        flag("--rpm <requests>", "--pace by this quota of requests a minute, of each model", integerFlag(1)),
+        flag("--rpm <number>", "--pace by this quota of requests a minute, of each model", integerFlag(1)),
         flag("--tls-cert <file>", "speak TLS with this certificate and its chain, PEM; needs --tls-key"),
         flag("--tls-key <file>", "the key of --tls-cert, PEM"),
         flag(

@@ -515,7 +515,7 @@ describe("chat, models list, doctor and serve tell what was found, and what to d
     }
     // A server is a process each time: one of each kind.
     if (name.endsWith(" 1") && !expected.isHarmless)
-      await expectServed(machine, { env: all, args }, 503, expected);
+      await expectServed(machine, { env: all, args }, 403, expected);
     const printed = runs.map(({ stdout, stderr }) => stdout + stderr).join("");
     expect(printed).not.toContain(SECRET);
     expect(printed).not.toMatch(/an-old-token|EXAMPLEKE|undefined|\[object/);
@@ -533,11 +533,9 @@ async function expectServed(
   const failure: unknown = await server.client.chat.completions
     .create({ model: MODEL, messages: [{ role: "user", content: "x" }] })
     .catch((thrown: unknown) => thrown);
-  // What is wrong with credentials and configuration is for whoever runs the server.
-  expect(failure).toMatchObject({
-    status,
-    ...(status === 502 ? { error: { message: expect.stringMatching(says) } } : {}),
-  });
+  // What is wrong with credentials, configuration and the way to AWS is for whoever runs the server.
+  expect(failure).toMatchObject({ status });
+  expect(String(failure)).not.toMatch(says);
   const { error } = await server.logged((line) => line.kind === "request");
   expect(error).toMatchObject({ message: expect.stringMatching(says), hint: expect.stringMatching(hint) });
   await server.end();

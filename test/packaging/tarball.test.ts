@@ -252,11 +252,11 @@ describe("the packed package", () => {
       for (const [row, text] of readBuilt(name).split("\n").entries()) {
         for (const { 0: start, 1: named = "", index } of text.matchAll(/\b(?:function|class)\*? (\w{3,})/g)) {
           const entry = map.findEntry(row, index);
-          // The build's own lines are of no source, scripts for shells have functions of shells, and languages their words.
+          // The build's own lines are of no source, scripts for shells and for Redis have functions of their own, and languages their words.
           if (
             !("originalSource" in entry) ||
             !entry.originalSource ||
-            /scripts\.ts$|_highlight_rules\.js$/.test(entry.originalSource)
+            /(?:scripts|redis-store)\.ts$|_highlight_rules\.js$/.test(entry.originalSource)
           )
             continue;
           const line = readLines(entry.originalSource)[entry.originalLine];
