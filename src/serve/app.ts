@@ -196,7 +196,9 @@ export class App {
       return answer(this.#options, {
         call: context.var.call,
         id: context.req.param("id") ?? "",
-        query: new URL(context.req.url).searchParams,
+        get query() {
+          return new URL(context.req.url).searchParams;
+        },
         headers: context.req.raw.headers,
         body: context.var.body,
         now: this.#options.runtime.now(),

@@ -11,6 +11,18 @@ export type Frame = string | Uint8Array;
 
 type Frames = AsyncGenerator<Frame, void, undefined>;
 
+/** A server-sent event that bears its type, as OpenAI's Responses and Anthropic's Messages send them. */
+export function typedFrame(event: { type: string }): string {
+  return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+}
+
+/** Events as the frames of their stream. */
+export async function* typedFrames(
+  events: AsyncGenerator<{ type: string }, void, undefined>,
+): AsyncGenerator<string, void, undefined> {
+  for await (const event of events) yield typedFrame(event);
+}
+
 /** How a stream is told that is not made of frames alone. */
 export interface StreamForm {
   /** The last frame of a stream that fails. */

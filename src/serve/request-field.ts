@@ -10,6 +10,24 @@ export function refused(message: string, param: string, code?: string): Openclaw
   });
 }
 
+/** The body of a request. Throws `invalid-request` for one that is no object. */
+export function requestOf(body: unknown): RequestField {
+  if (!isRecord(body)) throw refused("The body must be a JSON object.", "body");
+  return new RequestField(body, "");
+}
+
+/**
+ * The first field that was sent of those that the words of a refusal may be about: services name what they refuse in words
+ * of their own. Undefined where there is none.
+ */
+export function sentFieldOf(
+  words: readonly (readonly [RegExp, string])[],
+  refusal: string,
+  body: JsonObject,
+): string | undefined {
+  return words.find(([pattern, field]) => pattern.test(refusal) && (body[field] ?? null) !== null)?.[1];
+}
+
 /** Of one list, or names of one object that is read name by name. */
 export const MOST_ITEMS = 10_000;
 
@@ -56,6 +74,11 @@ export class RequestField {
   /** The items of what may be a text as well, and is none. */
   parts(): RequestField[] {
     return this.#items("a string or an array");
+  }
+
+  /** One text, or several. */
+  texts(): readonly string[] {
+    return typeof this.value === "string" ? [this.value] : this.parts().map((text) => text.text());
   }
 
   #items(expected: string): RequestField[] {

@@ -23,7 +23,7 @@ import { JsonBoundsError, parseBoundedJson } from "../../../json-bounds.ts";
 import { turnOver } from "../../../next-turn.ts";
 import type { Asked } from "../../answer-call.ts";
 import { compileSchema, isCut } from "../../content/answer-schema.ts";
-import { refused, RequestField } from "../../request-field.ts";
+import { refused, RequestField, requestOf } from "../../request-field.ts";
 import { readContentBlock, readSystemBlock, readTool, readToolConfig } from "./content-shapes.ts";
 import {
   choice,
@@ -121,8 +121,7 @@ const MOST_PATHS = 10;
  * `invalid-request`, with the field at fault as `param` in the details.
  */
 export async function fromConverseRequest(body: unknown, reading: ConverseReading): Promise<ConverseAsked> {
-  if (!isRecord(body)) throw refused("The body must be a JSON object.", "body");
-  const field = new RequestField(body, "");
+  const field = requestOf(body);
   const context: ShapeContext = { readsS3: reading.readsS3, documents: 0, unknown: [] };
   const request = readRequest(field, context) as Omit<Request, "messages">;
   const spoken = await readMessages(field.at("messages"), context);

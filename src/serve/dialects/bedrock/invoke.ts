@@ -4,11 +4,11 @@ import type { Configuration } from "../../../config/settings.ts";
 import type { ChatEvents } from "../../../converse/chat-event.ts";
 import { configuredGuardrail, type Guardrail } from "../../../converse/guardrail.ts";
 import type { InvokedChunk } from "../../../converse/invocation.ts";
-import { isRecord, type JsonObject, withoutUndefined } from "../../../json.ts";
+import { type JsonObject, withoutUndefined } from "../../../json.ts";
 import { toBase64 } from "../../../wires/data-url.ts";
 import { answerCall, type AnswerForm, type Asked } from "../../answer-call.ts";
 import type { AnswerService, RouteRequest } from "../../dialect.ts";
-import { refused, RequestField } from "../../request-field.ts";
+import { RequestField, requestOf } from "../../request-field.ts";
 import { refusedField } from "../messages/from-messages-request.ts";
 import { gatherMessage, toMessageEvents } from "../messages/to-message.ts";
 import { exceptionFrame } from "./aws-errors.ts";
@@ -41,8 +41,7 @@ export async function invoke(
   isStreamed: boolean,
 ): Promise<Response> {
   const { call, id: model } = request;
-  if (!isRecord(request.body)) throw refused("The body must be a JSON object.", "body");
-  const { [GUARDRAIL_CONFIG]: guarding, ...body } = request.body;
+  const { [GUARDRAIL_CONFIG]: guarding, ...body } = requestOf(request.body).object();
   const beside = readHeaders(request.headers, guarding);
   const config = (await service.upstream.current()).setup.config.value;
   const seen = new InvokedBeside(call, isStreamed);

@@ -1,6 +1,6 @@
 import { encodeEvent, EVENT_STREAM_TYPE } from "../../../aws/event-stream.ts";
 import { answerCall } from "../../answer-call.ts";
-import type { AnswerService, Dialect, RouteRequest } from "../../dialect.ts";
+import type { AnswerService, Dialect, Route, RouteRequest } from "../../dialect.ts";
 import type { ApiKey } from "../../keys/key-file.ts";
 import { exceptionFrame, toAwsError } from "./aws-errors.ts";
 import { countTokens } from "./count-tokens.ts";
@@ -29,53 +29,32 @@ export const bedrock: Dialect = {
     ...(isOfAws(headers) || headers.get("authorization")?.startsWith("Bearer ") === true ? [""] : []),
   ],
   routes: [
-    {
-      method: "POST",
-      path: "/model/:id{.+}/converse",
-      answer: (service, request) => answerConverse(service, request, false),
-    },
-    {
-      method: "POST",
-      path: "/model/:id{.+}/converse-stream",
-      answer: (service, request) => answerConverse(service, request, true),
-    },
-    {
-      method: "POST",
-      path: "/model/:id{.+}/invoke",
-      answer: (service, request) => invoke(service, request, false),
-    },
-    {
-      method: "POST",
-      path: "/model/:id{.+}/invoke-with-response-stream",
-      answer: (service, request) => invoke(service, request, true),
-    },
-    { method: "POST", path: "/model/:id{.+}/count-tokens", answer: countTokens },
-    {
-      method: "GET",
-      path: "/foundation-models",
-      answer: async (service, { query, call }) =>
-        Response.json(listFoundationModels(await offerOf(service, call.key), query)),
-    },
-    {
-      method: "GET",
-      path: "/foundation-models/:id{.+}",
-      answer: async (service, { id, call }) =>
-        Response.json(getFoundationModel(await offerOf(service, call.key), id)),
-    },
-    {
-      method: "GET",
-      path: "/inference-profiles",
-      answer: async (service, { query, call }) =>
-        Response.json(listInferenceProfiles(await offerOf(service, call.key), query)),
-    },
-    {
-      method: "GET",
-      path: "/inference-profiles/:id{.+}",
-      answer: async (service, { id, call }) =>
-        Response.json(getInferenceProfile(await offerOf(service, call.key), id)),
-    },
+    asking("converse", (service, request) => answerConverse(service, request, false)),
+    asking("converse-stream", (service, request) => answerConverse(service, request, true)),
+    asking("invoke", (service, request) => invoke(service, request, false)),
+    asking("invoke-with-response-stream", (service, request) => invoke(service, request, true)),
+    asking("count-tokens", countTokens),
+    listing("/foundation-models", (offer, { query }) => listFoundationModels(offer, query)),
+    listing("/foundation-models/:id{.+}", (offer, { id }) => getFoundationModel(offer, id)),
+    listing("/inference-profiles", (offer, { query }) => listInferenceProfiles(offer, query)),
+    listing("/inference-profiles/:id{.+}", (offer, { id }) => getInferenceProfile(offer, id)),
   ],
 };
+
+/** The route of an operation on one model. */
+function asking(operation: string, answer: Route["answer"]): Route {
+  return { method: "POST", path: `/model/:id{.+}/${operation}`, answer };
+}
+
+/** The route of an operation that tells what models there are. */
+function listing(path: string, tell: (offer: Offer, request: RouteRequest) => object): Route {
+  return {
+    method: "GET",
+    path,
+    answer: async (service, request) =>
+      Response.json(tell(await offerOf(service, request.call.key), request)),
+  };
+}
 
 /** Whether one of AWS's clients sends a request. */
 function isOfAws(headers: Headers): boolean {

@@ -7,13 +7,13 @@ import {
   type ParameterNames,
   PARAMETERS,
 } from "../../../config/parameters.ts";
-import { isRecord, type JsonObject } from "../../../json.ts";
+import type { JsonObject } from "../../../json.ts";
 import { JsonScan, MOST_ARGUMENTS } from "../../../json-bounds.ts";
 import type { Asked } from "../../answer-call.ts";
 import { readAnswerFormat } from "../../content/answer-schema.ts";
 import { readMetadata } from "../../content/read-metadata.ts";
 import { judgeFields } from "../../field-rules.ts";
-import { refused, RequestField, readModelName } from "../../request-field.ts";
+import { refused, type RequestField, readModelName, requestOf } from "../../request-field.ts";
 import { readMessages } from "./read-messages.ts";
 import { customNames, readTools } from "./read-tools.ts";
 import { FIELD_RULES } from "./request-fields.ts";
@@ -35,8 +35,7 @@ export async function fromChatRequest(
   remoteImages: ReadonlyMap<string, Uint8Array> | undefined,
   signal?: AbortSignal,
 ): Promise<CompletionAsk> {
-  if (!isRecord(body)) throw refused("The body must be a JSON object.", "body");
-  const request = new RequestField(body, "");
+  const request = requestOf(body);
   const unknown = judgeFields(request, FIELD_RULES);
   const model = readModelName(request.at("model"));
   const context = { remoteImages, documents: 0, argumentsScan: new JsonScan(MOST_ARGUMENTS) };
@@ -53,7 +52,7 @@ export async function fromChatRequest(
       messages,
       system,
       parameters: readParameters(request),
-      nameOf: fieldNames(body),
+      nameOf: fieldNames(request.object()),
       tools,
       metadata,
       schema: format && (await readAnswerFormat(format, (at) => at.at("json_schema"), signal)),
@@ -118,9 +117,5 @@ function readParameter(request: RequestField, row: Parameter): unknown {
 function readField(field: RequestField, { completion, setting: { type } }: Parameter): unknown {
   if (completion?.words) return completion.words[field.choice(Object.keys(completion.words))];
   if (type.kind === "integer") return field.count();
-  return type.kind === "list" ? readTexts(field) : field.number();
-}
-
-function readTexts(field: RequestField): readonly string[] {
-  return typeof field.value === "string" ? [field.value] : field.parts().map((text) => text.text());
+  return type.kind === "list" ? field.texts() : field.number();
 }

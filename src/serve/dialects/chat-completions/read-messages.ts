@@ -6,6 +6,7 @@ import type {
   ToolUseBlock,
 } from "@aws-sdk/client-bedrock-runtime";
 import { turnOver } from "../../../next-turn.ts";
+import { joinSystem } from "../../content/join-system.ts";
 import { toFreeformInput } from "../../content/freeform-tool.ts";
 import { readArguments } from "../../content/read-arguments.ts";
 import type { ContentContext } from "../../content/read-files.ts";
@@ -47,10 +48,7 @@ export async function readMessages(field: RequestField, context: ContentContext)
         throw role.mustBe("system, developer, user, assistant or tool");
     }
   }
-  const texts = system.filter((text) => text.trim() !== "");
-  const saysNothing = messages.every(({ content = [] }) => content.every(({ text }) => text?.trim() === ""));
-  if (texts.length === 0 && saysNothing) throw field.refused("'messages' holds nothing that a person says.");
-  return { system: texts.length === 0 ? undefined : texts.join("\n\n"), messages };
+  return { system: joinSystem(system, messages, field), messages };
 }
 
 function readAnswer(message: RequestField, context: ContentContext): ContentBlock[] {

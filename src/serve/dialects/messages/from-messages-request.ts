@@ -1,14 +1,14 @@
 import type { CachePointBlock, Message } from "@aws-sdk/client-bedrock-runtime";
 import type { OutputConfig, ThinkingConfigParam } from "@anthropic-ai/sdk/resources/messages/messages";
 import { type ChatParameters, flagName, type ParameterNames } from "../../../config/parameters.ts";
-import { withoutUndefined, isRecord, type JsonObject } from "../../../json.ts";
+import { withoutUndefined, type JsonObject } from "../../../json.ts";
 import { levelOfBudget } from "../../../models/families.ts";
 import type { Asked } from "../../answer-call.ts";
 import { isRequestMetadata } from "../../../converse/request-metadata.ts";
 import type { OutputSchema } from "../../../converse/output-schema.ts";
 import { compileSchema, isCut } from "../../content/answer-schema.ts";
 import { judgeFields } from "../../field-rules.ts";
-import { refused, RequestField, readModelName } from "../../request-field.ts";
+import { type RequestField, readModelName, requestOf, sentFieldOf } from "../../request-field.ts";
 import type { BlockContext } from "./read-blocks.ts";
 import { readCachePoint } from "./read-blocks.ts";
 import { readMessages } from "./read-messages.ts";
@@ -31,8 +31,7 @@ export async function fromMessagesRequest(
   remoteFiles: ReadonlyMap<string, Uint8Array> | undefined,
   signal?: AbortSignal,
 ): Promise<MessagesAsk> {
-  if (!isRecord(body)) throw refused("The body must be a JSON object.", "body");
-  const request = new RequestField(body, "");
+  const request = requestOf(body);
   const unknown = judgeFields(request, FIELD_RULES);
   refuseContinuing(request.at("thread"));
   const model = readModelName(request.at("model"));
@@ -122,7 +121,7 @@ const WORDS: readonly [RegExp, string][] = [
 
 /** The field of a request that a refusal of the service is about; undefined where it names none that was sent. */
 export function refusedField(refusal: string, body: JsonObject): string | undefined {
-  return WORDS.find(([pattern, field]) => pattern.test(refusal) && (body[field] ?? null) !== null)?.[1];
+  return sentFieldOf(WORDS, refusal, body);
 }
 
 interface ReadParameters {

@@ -2,12 +2,13 @@ import type { ModelInfo } from "@anthropic-ai/sdk/resources/models";
 import { answerCall, countCall } from "../../answer-call.ts";
 import type { AnswerService, Dialect, RouteRequest } from "../../dialect.ts";
 import type { ServedModel } from "../../model-names.ts";
+import { typedFrame, typedFrames } from "../../event-stream.ts";
 import { fetchAllowed } from "../../content/fetch-allowed.ts";
 import { remoteUrls } from "./read-blocks.ts";
 import { fromMessagesRequest, type MessagesAsk, refusedField } from "./from-messages-request.ts";
 import { errorBody, toMessageError } from "./message-error.ts";
 import { toRateHeaders } from "./rate-headers.ts";
-import { gatherMessage, type MessageEvents, toMessageEvents } from "./to-message.ts";
+import { gatherMessage, toMessageEvents } from "./to-message.ts";
 
 /** Anthropic's SDKs send it with every request, and OpenAI's none: both have a list of models at one path. */
 const isOfThisApi = (headers: Headers): boolean => headers.has("anthropic-version");
@@ -39,10 +40,10 @@ async function answerMessage(service: AnswerService, request: RouteRequest): Pro
   const id = (): string => `msg_${call.entry.requestId.replace(/^req_/, "")}`;
   return answerCall(service, request, asked, {
     toPieces: (events) => toMessageEvents(events, { id, stops }),
-    toFrames: framesOf,
-    toFailureFrame: (error) => frameOf(errorBody(error, call.entry.requestId)),
+    toFrames: typedFrames,
+    toFailureFrame: (error) => typedFrame(errorBody(error, call.entry.requestId)),
     gather: gatherMessage,
-    heartbeat: frameOf({ type: "ping" }),
+    heartbeat: typedFrame({ type: "ping" }),
     fieldOf: refusedField,
   });
 }
@@ -90,12 +91,4 @@ function toModelInfo({ id, created }: ServedModel): ModelInfo {
     max_input_tokens: null,
     max_tokens: null,
   };
-}
-
-async function* framesOf(events: MessageEvents): AsyncGenerator<string, void, undefined> {
-  for await (const event of events) yield frameOf(event);
-}
-
-function frameOf(event: { type: string }): string {
-  return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 }

@@ -6,15 +6,16 @@ import {
   type ParameterNames,
   PARAMETERS,
 } from "../../../config/parameters.ts";
-import { isRecord, type JsonObject } from "../../../json.ts";
+import type { JsonObject } from "../../../json.ts";
 import { JsonScan, MOST_ARGUMENTS } from "../../../json-bounds.ts";
 import type { Asked } from "../../answer-call.ts";
+import { joinSystem } from "../../content/join-system.ts";
 import { readAnswerFormat } from "../../content/answer-schema.ts";
 import { readMetadata } from "../../content/read-metadata.ts";
 import { judgeFields } from "../../field-rules.ts";
-import { refused, RequestField, readModelName } from "../../request-field.ts";
+import { type RequestField, readModelName, requestOf, sentFieldOf } from "../../request-field.ts";
 import type { ClientTools } from "./client-tools.ts";
-import { type Input, readInput } from "./read-input.ts";
+import { readInput } from "./read-input.ts";
 import { readTools } from "./read-tools.ts";
 import { FIELD_RULES, REASONING_RULES, TEXT_RULES } from "./request-fields.ts";
 
@@ -32,8 +33,7 @@ export async function fromResponseRequest(
   remoteImages: ReadonlyMap<string, Uint8Array> | undefined,
   signal?: AbortSignal,
 ): Promise<ResponseAsk> {
-  if (!isRecord(body)) throw refused("The body must be a JSON object.", "body");
-  const request = new RequestField(body, "");
+  const request = requestOf(body);
   const unknown = judgeAll(request);
   refuseLogprobs(request.at("include").given);
   const model = readModelName(request.at("model"));
@@ -50,7 +50,12 @@ export async function fromResponseRequest(
     model,
     ask: {
       messages: input.messages,
-      system: readSystem(request, input),
+      // They come before all that the input says.
+      system: joinSystem(
+        [request.at("instructions").given?.text() ?? "", ...input.system],
+        input.messages,
+        request.at("input"),
+      ),
       parameters: readParameters(request, reasoning),
       nameOf: nameOfParameter,
       tools,
@@ -87,16 +92,6 @@ function refuseLogprobs(include: RequestField | undefined): void {
       );
 }
 
-/** `instructions` come before all that the input says. */
-function readSystem(request: RequestField, { system, messages }: Input): string | undefined {
-  const instructions = request.at("instructions").given?.text() ?? "";
-  const texts = [instructions, ...system].filter((text) => text.trim() !== "");
-  const saysNothing = messages.every(({ content = [] }) => content.every(({ text }) => text?.trim() === ""));
-  if (texts.length === 0 && saysNothing)
-    throw request.at("input").refused("'input' holds nothing that a person says.");
-  return texts.length === 0 ? undefined : texts.join("\n\n");
-}
-
 /** The fields of the parameters, where they have other names than in a chat completion. */
 const FIELDS: Readonly<Partial<Record<ParameterName, string>>> = {
   maxTokens: "max_output_tokens",
@@ -118,15 +113,11 @@ function readParameters(request: RequestField, reasoning: ChatParameters["reason
     temperature: request.at("temperature").given?.number(),
     topP: request.at("top_p").given?.number(),
     topK: request.at("top_k").given?.count(),
-    stopSequences: readTexts(request.at("stop").given),
+    stopSequences: request.at("stop").given?.texts(),
     reasoning,
     serviceTier: tier === undefined ? undefined : words[tier],
   };
   return Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined));
-}
-
-function readTexts(field: RequestField | undefined): readonly string[] | undefined {
-  return typeof field?.value === "string" ? [field.value] : field?.parts().map((text) => text.text());
 }
 
 /** How much a model reasons, and whether anybody wants to read it. */
@@ -166,7 +157,5 @@ const REFUSED_FIELDS: readonly [RegExp, keyof ResponseCreateParamsBase | "stop" 
 
 /** The field of a request that a refusal of the service is about; undefined where it names none that was sent. */
 export function refusedField(refusal: string, body: JsonObject): string | undefined {
-  const [, field] =
-    REFUSED_FIELDS.find(([pattern, name]) => pattern.test(refusal) && (body[name] ?? null) !== null) ?? [];
-  return field;
+  return sentFieldOf(REFUSED_FIELDS, refusal, body);
 }

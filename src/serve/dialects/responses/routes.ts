@@ -1,10 +1,11 @@
 import type { InputTokenCountResponse } from "openai/resources/responses/input-tokens";
-import type { ResponseCreateParamsBase, ResponseStreamEvent } from "openai/resources/responses/responses";
+import type { ResponseCreateParamsBase } from "openai/resources/responses/responses";
 import { shorten } from "../../../errors.ts";
 import type { JsonObject } from "../../../json.ts";
 import { answerCall, countCall } from "../../answer-call.ts";
 import { toErrorBody } from "../../content/openai-error.ts";
 import type { AnswerService, Dialect, RouteRequest } from "../../dialect.ts";
+import { typedFrame, typedFrames } from "../../event-stream.ts";
 import { fetchAllowed } from "../../content/fetch-allowed.ts";
 import { fromResponseRequest, refusedField, type ResponseAsk } from "./from-response-request.ts";
 import { remoteImageUrls } from "./remote-image-urls.ts";
@@ -33,8 +34,8 @@ async function createResponse(service: AnswerService, request: RouteRequest): Pr
   return answerCall(service, request, asked, {
     toPieces: (events) => teller.tell(events),
     gather: gatherResponse,
-    toFrames: framesOf,
-    toFailureFrame: (error) => teller.fail(error).map(frameOf).join(""),
+    toFrames: typedFrames,
+    toFailureFrame: (error) => teller.fail(error).map(typedFrame).join(""),
     fieldOf: refusedField,
   });
 }
@@ -105,14 +106,4 @@ function headOf(body: JsonObject, id: string, createdAt: number): ResponseHead {
     truncation: echo(sent.truncation, "disabled"),
     ...(typeof sent.user === "string" && !isLong(sent.user) ? { user: sent.user } : {}),
   };
-}
-
-async function* framesOf(
-  events: AsyncGenerator<ResponseStreamEvent, void, undefined>,
-): AsyncGenerator<string, void, undefined> {
-  for await (const event of events) yield frameOf(event);
-}
-
-function frameOf(event: ResponseStreamEvent): string {
-  return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 }

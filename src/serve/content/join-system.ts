@@ -1,0 +1,18 @@
+import type { Message } from "@aws-sdk/client-bedrock-runtime";
+import type { RequestField } from "../request-field.ts";
+
+/**
+ * Everything that a request says as its system prompt, as one text; undefined where that is nothing. Throws
+ * `invalid-request` where the messages, which stand in `field`, say nothing either.
+ */
+export function joinSystem(
+  system: readonly string[],
+  messages: readonly Message[],
+  field: RequestField,
+): string | undefined {
+  const texts = system.filter((text) => text.trim() !== "");
+  if (texts.length > 0) return texts.join("\n\n");
+  const saysNothing = messages.every(({ content = [] }) => content.every(({ text }) => text?.trim() === ""));
+  if (saysNothing) throw field.refused(`'${field.param}' holds nothing that a person says.`);
+  return undefined;
+}
