@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer as createHttpsServer } from "node:https";
-import { type AddressInfo, createServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { PassThrough } from "node:stream";
 import { generate } from "selfsigned";
@@ -10,6 +10,7 @@ import { buildAuthentication, detectCredentials } from "../../src/credentials/pr
 import { loadSharedConfig } from "../../src/credentials/shared-config.ts";
 import { describeChosen } from "../../src/credentials/describe.ts";
 import { OpenclawError } from "../../src/errors.ts";
+import { freePort } from "../helpers/free-port.ts";
 import { blackHole } from "../helpers/black-hole.ts";
 import { jsonError, startIdentityServer, stsError, type IdentityServer } from "../helpers/identity-server.ts";
 import { isRunning } from "../helpers/is-running.ts";
@@ -1135,11 +1136,3 @@ describe("multi-factor authentication", () => {
     expect(runtime.stderr()).toBe("");
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

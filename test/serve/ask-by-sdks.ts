@@ -5,58 +5,18 @@ import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { HumanMessage } from "@langchain/core/messages";
 import { tool as langchainTool } from "@langchain/core/tools";
 import { ChatOpenAI, OpenAIEmbeddings } from "@langchain/openai";
-import {
-  embedMany,
-  generateText,
-  jsonSchema,
-  type LanguageModel,
-  Output,
-  stepCountIs,
-  streamText,
-  tool,
-} from "ai";
+import { embedMany } from "ai";
+import { byAiSdk, CITY } from "./ai-sdk.ts";
 
 const [origin = "", modelId = "", embeddingModelId = ""] = process.argv.slice(2);
 const baseURL = `${origin}/v1`;
-const schema = {
-  type: "object",
-  properties: { city: { type: "string" } },
-  required: ["city"],
-  additionalProperties: false,
-} as const;
-const tools = {
-  weather: tool({
-    description: "Tells the weather.",
-    inputSchema: jsonSchema<{ city: string }>(schema),
-    execute: async ({ city }) => `sunny in ${city}`,
-  }),
-};
-
-/** What the AI SDK gets by one of its providers. */
-async function byAiSdk(model: LanguageModel): Promise<object> {
-  const asked = { model, tools, prompt: "The weather?", stopWhen: stepCountIs(4) };
-  const { text: said, usage } = await generateText({ model, prompt: "Hello?" });
-  const looped = await generateText(asked);
-  const stream = streamText(asked);
-  let streamed = "";
-  for await (const delta of stream.textStream) streamed += delta;
-  const { output } = await generateText({
-    model,
-    prompt: "A city?",
-    output: Output.object({ schema: jsonSchema<{ city: string }>(schema) }),
-  });
-  return {
-    said: said.includes("Hello?"),
-    hasUsage: (usage.inputTokens ?? 0) > 0 && (usage.outputTokens ?? 0) > 0,
-    looped: looped.text,
-    streamed,
-    output,
-  };
-}
-
 async function byLangchain(): Promise<object> {
   const model = new ChatOpenAI({ model: modelId, apiKey: "none", configuration: { baseURL } });
-  const weather = langchainTool(async () => "sunny", { name: "weather", description: "Tells.", schema });
+  const weather = langchainTool(async () => "sunny", {
+    name: "weather",
+    description: "Tells.",
+    schema: CITY,
+  });
   const called = await model.bindTools([weather]).invoke([new HumanMessage("The weather?")]);
   let streamed = "";
   for await (const chunk of await model.stream("Hello?")) streamed += chunk.text;

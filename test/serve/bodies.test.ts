@@ -4,8 +4,9 @@ import { setTimeout as wait } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { RecordedCall, StreamStep } from "../../src/emulator/emulator.ts";
-import { textAnswerSteps, textStep } from "../helpers/answer-steps.ts";
-import { gate, MODEL, serve, type Served } from "../helpers/served.ts";
+import { textAnswerSteps } from "../helpers/answer-steps.ts";
+import { heldAnswer } from "../helpers/held-answer.ts";
+import { MODEL, serve, type Served } from "../helpers/served.ts";
 
 const ASK = JSON.stringify({ model: MODEL, messages: [{ role: "user", content: "hi" }] });
 const PATH = "/v1/chat/completions";
@@ -466,18 +467,6 @@ describe("the paths", () => {
     expect(answer.headers.get("x-request-id")).toMatch(/^req_\w{32}$/);
   });
 });
-
-/** An answer that goes on until it is let go. */
-function heldAnswer() {
-  const { opened, open: finish } = gate();
-  async function* steps(): AsyncGenerator<StreamStep> {
-    yield textStep("first ");
-    yield { wait: opened };
-    yield* textAnswerSteps(["last"]);
-  }
-  const script = ({ route }: RecordedCall) => (route === "ConverseStream" ? { stream: steps() } : undefined);
-  return { emulator: { script }, finish };
-}
 
 describe("what is not whole", () => {
   it("takes no stream from those that are", async () => {

@@ -12,9 +12,13 @@ import { NodeHttp2Handler } from "@smithy/node-http-handler";
 import { NodeHttp2Handler as OldHttp2Handler } from "smithy-node-http-handler-4-5";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { RecordedCall, StreamStep } from "../../src/emulator/emulator.ts";
-import { textAnswerSteps, textStep } from "../helpers/answer-steps.ts";
+import { textStep } from "../helpers/answer-steps.ts";
 import { field, FLAG, frame, FRAME, openRawHttp2, requestHeaders, uint32 } from "../helpers/http2-frames.ts";
+import { heldAnswer } from "../helpers/held-answer.ts";
 import { gate, MODEL, serve } from "../helpers/served.ts";
+
+/** Of the requests of one connection those whose prompt says so. */
+const isToBeHeld = ({ body }: RecordedCall): boolean => JSON.stringify(body).includes("hold");
 
 const ask = { model: MODEL, messages: [{ role: "user" as const, content: "x" }] };
 
@@ -55,24 +59,6 @@ function send(
     code: stream.rstCode,
   }));
   return { stream, whole };
-}
-
-/** An answer whose first words come at once, and the rest when it is let go; `left` resolves when nobody reads it any more. */
-function heldAnswer() {
-  const { opened, open: finish } = gate();
-  const { opened: left, open: leave } = gate();
-  async function* steps(): AsyncGenerator<StreamStep> {
-    try {
-      yield textStep("first ");
-      yield { wait: opened };
-      yield* textAnswerSteps(["last"]);
-    } finally {
-      leave();
-    }
-  }
-  const script = ({ route, body }: RecordedCall) =>
-    route === "ConverseStream" && JSON.stringify(body).includes("hold") ? { stream: steps() } : undefined;
-  return { emulator: { script }, finish, left };
 }
 
 const held = { model: MODEL, stream: true, messages: [{ role: "user", content: "hold" }] };
@@ -181,7 +167,7 @@ describe("HTTP/2 in clear", () => {
   });
 
   it("stops the call to Bedrock of a stream that is cancelled, and no other's", async () => {
-    const { emulator, left } = heldAnswer();
+    const { emulator, left } = heldAnswer(isToBeHeld);
     const { origin, logged } = await serve({ emulator });
     const session = open(origin);
     const { stream } = send(session, "/v1/chat/completions", held);
@@ -219,7 +205,7 @@ describe("an HTTP/2 client that does nothing", () => {
   });
 
   it("is let be while a model thinks", async () => {
-    const { emulator, finish } = heldAnswer();
+    const { emulator, finish } = heldAnswer(isToBeHeld);
     const { origin } = await serve({ emulator, args: ["--idle-timeout", "1", "--heartbeat", "60"] });
     const session = open(origin);
     const { stream, whole } = send(session, "/v1/chat/completions", held);
@@ -275,7 +261,7 @@ describe("an HTTP/2 client that does nothing", () => {
 
 describe("the end of a server with HTTP/2 connections", () => {
   it("says goodbye to those without requests, and lets running streams end without a word", async () => {
-    const { emulator, finish } = heldAnswer();
+    const { emulator, finish } = heldAnswer(isToBeHeld);
     const { origin, end, logged } = await serve({ emulator });
     const [busy, still] = [open(origin), open(origin)];
     const said: string[] = [];
@@ -294,7 +280,7 @@ describe("the end of a server with HTTP/2 connections", () => {
   });
 
   it("does not wait for clients that read nothing", async () => {
-    const { emulator } = heldAnswer();
+    const { emulator } = heldAnswer(isToBeHeld);
     const { origin, end } = await serve({ emulator, args: ["--drain-timeout", "0.2"] });
     const { stream } = send(open(origin), "/v1/chat/completions", held);
     await once(stream, "data");

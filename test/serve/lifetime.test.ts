@@ -6,28 +6,10 @@ import { eventStep } from "../../src/emulator/converse.ts";
 import type { RecordedCall, StreamStep } from "../../src/emulator/emulator.ts";
 import { textAnswerSteps, textStep } from "../helpers/answer-steps.ts";
 import { emulate } from "../helpers/emulated.ts";
+import { heldAnswer } from "../helpers/held-answer.ts";
 import { gate, MODEL, serve, serveEmulated } from "../helpers/served.ts";
 
 const ask = { model: MODEL, messages: [{ role: "user" as const, content: "x" }] };
-
-/** An answer whose first words come at once, and the rest when it is let go; `left` resolves when its reader leaves. */
-function heldAnswer() {
-  const { opened, open } = gate();
-  const { opened: left, open: leave } = gate();
-  const { opened: asked, open: begin } = gate();
-  async function* steps(): AsyncGenerator<StreamStep> {
-    begin();
-    try {
-      yield textStep("first ");
-      yield { wait: opened };
-      yield* textAnswerSteps(["last"]);
-    } finally {
-      leave();
-    }
-  }
-  const script = ({ route }: RecordedCall) => (route === "ConverseStream" ? { stream: steps() } : undefined);
-  return { emulator: { script }, finish: open, left, asked };
-}
 
 it("loses lines of its log whole when nobody reads them, and says how many", async () => {
   const { client, child, log, logged } = await serve({ args: ["--log-content"] });

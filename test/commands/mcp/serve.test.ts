@@ -4,12 +4,12 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import type { CallToolResult, Progress } from "@modelcontextprotocol/sdk/types.js";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { EmulatorOptions, RecordedCall, StreamStep } from "../../../src/emulator/emulator.ts";
+import type { EmulatorOptions } from "../../../src/emulator/emulator.ts";
 import { faultScript } from "../../../src/emulator/fault.ts";
-import { textAnswerSteps, textStep } from "../../helpers/answer-steps.ts";
 import { emulate, type Emulated } from "../../helpers/emulated.ts";
 import { binary, emptyEnvironment, nodeBinary, pathWithOpenclaw } from "../../helpers/openclaw.ts";
-import { gate, MODEL } from "../../helpers/served.ts";
+import { heldAnswer } from "../../helpers/held-answer.ts";
+import { MODEL } from "../../helpers/served.ts";
 
 interface McpOptions {
   args?: readonly string[];
@@ -61,23 +61,6 @@ async function connect({ args = [], config, emulator, env }: McpOptions = {}): P
 
 function textOf({ content }: CallToolResult): string {
   return content.map((block) => (block.type === "text" ? block.text : "")).join("");
-}
-
-/** An answer whose first words come at once, and the rest when it is let go; `left` resolves when its reader leaves. */
-function heldAnswer() {
-  const { opened, open: finish } = gate();
-  const { opened: left, open: leave } = gate();
-  async function* steps(): AsyncGenerator<StreamStep> {
-    try {
-      yield textStep("first ");
-      yield { wait: opened };
-      yield* textAnswerSteps(["last"]);
-    } finally {
-      leave();
-    }
-  }
-  const script = ({ route }: RecordedCall) => (route === "ConverseStream" ? { stream: steps() } : undefined);
-  return { emulator: { script }, finish, left };
 }
 
 const asks = `{ agents: { defaults: { model: "amazon-bedrock/${MODEL}" } } }`;

@@ -1,8 +1,6 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { createServer, type AddressInfo } from "node:net";
 import path from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { McpServerSetting } from "../../../../src/config/settings.ts";
@@ -10,6 +8,7 @@ import { type McpServer, openServer } from "../../../../src/chat/tools/mcp/open-
 import type { ToolResult } from "../../../../src/chat/tools/tool.ts";
 import { configured } from "../../../helpers/mcp-server.ts";
 import { createHome } from "../../../helpers/openclaw.ts";
+import { freePort } from "../../../helpers/free-port.ts";
 import { testRuntime } from "../../../helpers/test-runtime.ts";
 
 const require = createRequire(import.meta.url);
@@ -22,15 +21,6 @@ async function open(name: string, setting: McpServerSetting): Promise<McpServer>
   const server = await openServer(name, configured(name, setting), testRuntime({ home: createHome(), env }));
   onTestFinished(() => server.close());
   return server;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 const WAYS: Record<string, () => Promise<McpServerSetting>> = {
