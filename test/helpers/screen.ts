@@ -11,7 +11,7 @@ export interface ScreenOptions {
   env: Readonly<Record<string, string>>;
   cwd: string;
   columns?: number;
-  /** Ctrl-C is typed as soon as the screen is like this. */
+  /** Ctrl-C is typed as soon as the screen is like this and its last line has ended (a terminal delivers text in pieces). */
   interruptAt?: RegExp | undefined;
 }
 
@@ -35,7 +35,8 @@ export async function showOnScreen(
   });
   let isInterrupted = false;
   const interruptWhenReached = (): void => {
-    if (isInterrupted || !interruptAt?.test(textOf(readLines(terminal)))) return;
+    const isWithinLine = terminal.buffer.active.cursorX > 0;
+    if (isInterrupted || isWithinLine || !interruptAt?.test(textOf(readLines(terminal)))) return;
     isInterrupted = true;
     shell.write("\u0003");
   };
