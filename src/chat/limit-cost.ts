@@ -48,8 +48,9 @@ export async function limitCost(
     const called = plan.input.modelId ?? model.id;
     const baseId = wire.baseIdOf(plan) ?? called;
     const price = priceOf(model, called) ?? priceOf(model, baseId);
+    const usdOf = (usage: TokenUsage): number => priced(usage, price, called, mostUsd);
     if (question.invocation) {
-      const usd = priced(mostOfBody(question.invocation, baseId), price, called);
+      const usd = usdOf(mostOfBody(question.invocation, baseId, mostUsd));
       if (usd > mostUsd - spentUsd) throw tooDear(usd, mostUsd, spentUsd, called);
       return { ...question, asksOnce: true };
     }
@@ -64,12 +65,13 @@ export async function limitCost(
     const window = model.configured?.contextWindow ?? lookUpCatalog(baseId)?.contextWindow;
     const { tokens, unmeasured } = await countTokens(wire, plan, window);
     const plain = usageOfQuestion(tokens, undefined, wanted);
-    if (unmeasured !== undefined && !isPricedFor(plain, price)) throw immeasurable(unmeasured, called);
+    if (unmeasured !== undefined && !isPricedFor(plain, price))
+      throw immeasurable(unmeasured, called, mostUsd);
     const cached = usageOfQuestion(tokens, cacheOf(plan.input, wanted), wanted);
-    const plainUsd = priced(plain, price, called);
+    const plainUsd = usdOf(plain);
     // Whichever is dearer may become of it: what is too short for the cache is not written to it.
-    const inputUsd = Math.max(plainUsd, priced(cached, price, called));
-    const tokenUsd = (priced({ ...plain, outputTokens: SAMPLE }, price, called) - plainUsd) / SAMPLE;
+    const inputUsd = Math.max(plainUsd, usdOf(cached));
+    const tokenUsd = (usdOf({ ...plain, outputTokens: SAMPLE }) - plainUsd) / SAMPLE;
     const affordable =
       tokenUsd > 0 ? Math.floor((mostUsd - spentUsd - inputUsd) / tokenUsd) : Number.POSITIVE_INFINITY;
     if (inputUsd > mostUsd - spentUsd || affordable < 1) throw tooDear(inputUsd, mostUsd, spentUsd, called);
@@ -91,10 +93,10 @@ export async function limitCost(
  * What a body in its vendor's words may come to: nobody here knows how long an answer it asks for, so it is the longest that
  * the model gives. What embeds has none.
  */
-function mostOfBody({ body }: Invocation, baseId: string): TokenUsage {
+function mostOfBody({ body }: Invocation, baseId: string, mostUsd: number): TokenUsage {
   const inputTokens = Math.ceil(Buffer.byteLength(JSON.stringify(body)) / BYTES_PER_TOKEN);
   const outputTokens = familyOf(baseId).embedding ? 0 : lookUpCatalog(baseId)?.maxTokens;
-  if (outputTokens === undefined) throw immeasurable("the answer to a body of its own", baseId);
+  if (outputTokens === undefined) throw immeasurable("the answer to a body of its own", baseId, mostUsd);
   return { inputTokens, outputTokens, totalTokens: inputTokens + outputTokens };
 }
 
@@ -129,21 +131,21 @@ function usageOfQuestion(
   };
 }
 
-function priced(usage: TokenUsage, price: Price | undefined, model: string): number {
+function priced(usage: TokenUsage, price: Price | undefined, model: string, mostUsd: number): number {
   const found = priceCall(usage, price);
   if (!("unknown" in found)) return found.usd;
   throw new OpenclawError("invalid-request", {
     message: `--max-cost cannot be kept: what '${model}' costs is not known${found.unknown === "" ? "" : ` (${found.unknown})`}.`,
     hint: "Leave --max-cost out, or ask a model whose price `openclaw models list` shows.",
-    details: { model },
+    details: { model, mostUsd },
   });
 }
 
-function immeasurable(what: string, model: string): OpenclawError {
+function immeasurable(what: string, model: string, mostUsd: number): OpenclawError {
   return new OpenclawError("invalid-request", {
     message: `--max-cost cannot be kept: ${what} may come to more tokens than '${model}' has a known price for.`,
     hint: "Leave --max-cost out; --usage tells what it has cost.",
-    details: { model },
+    details: { model, mostUsd },
   });
 }
 

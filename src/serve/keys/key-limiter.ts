@@ -240,7 +240,7 @@ function budgetRefusal(
 
 /** Says of a call that costs more than what is left of its key's budget what it is about, in words for its client. */
 export function inWordsOfBudget(error: unknown, call: Call): unknown {
-  if (!(error instanceof OpenclawError) || !error.message.includes("--max-cost")) return error;
+  if (!(error instanceof OpenclawError) || error.details?.["mostUsd"] === undefined) return error;
   return withFields(error, {
     message: `This request costs more than what is left of the budget of the API key '${call.entry.key}', or as much as nobody knows.`,
     details: { ...error.details, isFinal: true, isForClient: true },
