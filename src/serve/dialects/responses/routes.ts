@@ -1,5 +1,4 @@
 import type { InputTokenCountResponse } from "openai/resources/responses/input-tokens";
-import type { ResponseCreateParamsBase } from "openai/resources/responses/responses";
 import { shorten } from "../../../errors.ts";
 import type { JsonObject } from "../../../json.ts";
 import { answerCall, countCall } from "../../answer-call.ts";
@@ -9,7 +8,8 @@ import { typedFrame, typedFrames } from "../../event-stream.ts";
 import { fetchAllowed } from "../../content/fetch-allowed.ts";
 import { fromResponseRequest, refusedField, type ResponseAsk } from "./from-response-request.ts";
 import { remoteImageUrls } from "./remote-image-urls.ts";
-import { gatherResponse, type ResponseHead, ResponseTeller } from "./to-response-events.ts";
+import { headOf } from "./response-head.ts";
+import { gatherResponse, ResponseTeller } from "./to-response-events.ts";
 
 /** OpenAI's Responses. Nothing is kept: every request has its whole conversation. */
 export const responses: Dialect = {
@@ -59,51 +59,4 @@ async function refuseStored(_: AnswerService, { call, id }: RouteRequest): Promi
   const error = { status: 404, code: "response_not_found", message, param: null };
   call.entry.error = error;
   return Response.json(toErrorBody(error), { status: error.status });
-}
-
-/** The most that is repeated of one field, in characters. */
-const LONGEST_ECHO = 200_000;
-
-/** What is repeated to a client is written in one go, up to three times, so that of what is long there is nothing. */
-function echo<T>(value: T | null | undefined, otherwise: T): T {
-  return value === undefined || value === null || isLong(value) ? otherwise : value;
-}
-
-function isLong(value: unknown): boolean {
-  let length = 0;
-  const rest: unknown[] = [value];
-  for (let next = rest.pop(); next !== undefined && length <= LONGEST_ECHO; next = rest.pop()) {
-    length += typeof next === "string" ? next.length : 1;
-    if (typeof next !== "object" || next === null) continue;
-    for (const [name, item] of Object.entries(next)) {
-      length += name.length;
-      if (item !== undefined) rest.push(item);
-    }
-  }
-  return length > LONGEST_ECHO;
-}
-
-/** What a response repeats of its request, with what OpenAI takes for what was not said. */
-function headOf(body: JsonObject, id: string, createdAt: number): ResponseHead {
-  const sent = body as Partial<ResponseCreateParamsBase>;
-  return {
-    id,
-    object: "response",
-    created_at: createdAt,
-    background: false,
-    instructions: echo(sent.instructions, null),
-    max_output_tokens: sent.max_output_tokens ?? null,
-    metadata: echo(sent.metadata, {}),
-    parallel_tool_calls: sent.parallel_tool_calls ?? true,
-    previous_response_id: null,
-    reasoning: { effort: null, summary: null, ...echo(sent.reasoning, {}) },
-    service_tier: "default",
-    temperature: sent.temperature ?? null,
-    text: { format: { type: "text" }, ...echo(sent.text, {}) },
-    tool_choice: echo(sent.tool_choice, "auto"),
-    tools: echo(sent.tools, []),
-    top_p: sent.top_p ?? null,
-    truncation: echo(sent.truncation, "disabled"),
-    ...(typeof sent.user === "string" && !isLong(sent.user) ? { user: sent.user } : {}),
-  };
 }

@@ -1,0 +1,190 @@
+import { isUtf8 } from "node:buffer";
+import { createHash } from "node:crypto";
+import { notText } from "../../disk/decode-text.ts";
+import { asSentence, OpenclawError, shorten, usageError } from "../../errors.ts";
+import { parseIfJson } from "../../json-bounds.ts";
+import { turnOver } from "../../next-turn.ts";
+import { quoteForShell } from "../../terminal/quote-for-shell.ts";
+import type { Terminal } from "../../terminal/terminal.ts";
+import type { BatchLine, LineKind } from "./batch-line.ts";
+import { LineIds } from "./line-ids.ts";
+import type { BatchInput } from "./open-input.ts";
+import { isBlank, readLine } from "./read-line.ts";
+import type { RawLine } from "./split-lines.ts";
+
+/** Of the problems of a file so many are kept, and so many of those are shown to a person. */
+const MOST_PROBLEMS = 1000;
+const MOST_SHOWN = 20;
+/** Of fields that nobody knows, and of notices. */
+const MOST_NAMED = 200;
+
+/** What is wrong with one line. */
+export interface LineProblem {
+  /** From 1. */
+  line: number;
+  /** A sentence. */
+  message: string;
+}
+
+/** What a file of lines holds. */
+export interface BatchCheck {
+  kind: LineKind;
+  /** Those that ask something. */
+  lines: number;
+  /** Of the file. */
+  bytes: number;
+  /** Of all its bytes, as hex: it is the same file, wherever it lies. */
+  sha256: string;
+  /** The first of them; `problemCount` says how many there are. */
+  problems: readonly LineProblem[];
+  problemCount: number;
+  /** How many lines have no id of their own: their number stands for it. */
+  numbered: number;
+  /** How many name no model. */
+  unnamed: number;
+  /** How many say nothing of how long their answer may be. */
+  unbounded: number;
+  /** The places of fields that nobody knows, each once. */
+  unknown: readonly string[];
+  /** What is left out of requests and why, each once. */
+  notices: readonly string[];
+}
+
+export interface CheckOptions {
+  /** Whether each line is a text, whatever it looks like. */
+  isText?: boolean | undefined;
+  signal: AbortSignal;
+  /** Judges a line that can be read; what it says is one more problem of it. */
+  judge?: ((line: BatchLine, raw: RawLine) => string | undefined) | undefined;
+  /** Told now and then how far it is, in bytes. */
+  onProgress?: ((bytes: number) => void) | undefined;
+}
+
+/**
+ * Reads a file of lines once to its end, in memory that does not grow with its lines but by 32 bytes for each one's id, and
+ * says all that is wrong with it. Throws `usage` for what is no file of lines at all, with what would make one of it.
+ */
+export async function checkBatchInput(
+  input: BatchInput,
+  { isText = false, signal, judge, onProgress }: CheckOptions,
+): Promise<BatchCheck> {
+  const hash = createHash("sha256");
+  const ids = new LineIds();
+  const problems: LineProblem[] = [];
+  const unknown = new Set<string>();
+  const notices = new Set<string>();
+  const counts = { lines: 0, problemCount: 0, numbered: 0, unnamed: 0, unbounded: 0 };
+  let kind: LineKind | undefined = isText ? "text" : undefined;
+  let first: RawLine | undefined;
+  const report = (line: number, message: string): void => {
+    counts.problemCount += 1;
+    if (problems.length < MOST_PROBLEMS) problems.push({ line, message: shorten(message, 1000) });
+  };
+  for await (const raw of input.lines(signal, (chunk) => hash.update(chunk))) {
+    const over = turnOver();
+    if (over) {
+      onProgress?.(raw.offset);
+      await over;
+      signal.throwIfAborted();
+    }
+    if (isBlank(raw)) continue;
+    if (!first) {
+      first = raw;
+      refuseShape(raw, input, isText);
+    }
+    counts.lines += 1;
+    try {
+      const line = await readLine(raw, { kind, signal });
+      ({ kind } = line);
+      counts.numbered += Number(line.recordId === String(raw.number));
+      counts.unnamed += Number(line.model === undefined);
+      counts.unbounded += Number(line.asked.ask.parameters.maxTokens === undefined);
+      const before = ids.add(line.recordId, raw.number);
+      if (before !== undefined)
+        report(raw.number, `Its id '${shorten(line.recordId)}' is that of line ${before}, too.`);
+      for (const place of line.asked.unknown) addTo(unknown, place.replace(/\[\d+\]/g, "[]"));
+      for (const notice of line.asked.notices) addTo(notices, notice);
+      const judged = judge?.(line, raw);
+      if (judged !== undefined) report(raw.number, judged);
+    } catch (error) {
+      if (!(error instanceof OpenclawError) || error.code === "interrupted") throw error;
+      report(raw.number, error.message);
+    }
+  }
+  if (counts.lines === 0) throw usageError(`${input.label} has no lines.`, "Give it one request a line.");
+  return {
+    kind: kind ?? "plain",
+    ...counts,
+    bytes: input.size,
+    sha256: hash.digest("hex"),
+    problems,
+    unknown: [...unknown],
+    notices: [...notices],
+  };
+}
+
+function addTo(names: Set<string>, name: string): void {
+  if (names.size < MOST_NAMED) names.add(name);
+}
+
+/** Refuses what is no file of lines, by how it begins. Throws `usage`. */
+function refuseShape({ bytes, isTooLong }: RawLine, { label, file }: BatchInput, isText: boolean): void {
+  if (!isUtf8(isTooLong ? bytes.subarray(0, -4) : bytes) || bytes.includes(0))
+    throw notText(bytes, { label, file, code: "usage" });
+  if (isText) return;
+  const start = bytes.toString("utf8").trim();
+  const from = file === undefined ? "" : ` < ${quoteForShell(file)} > lines.jsonl`;
+  if (start.startsWith("["))
+    throw usageError(`${label} is an array, and must have one request a line.`, `jq -c '.[]'${from}`);
+  if (!start.startsWith("{"))
+    throw usageError(
+      `${label} has no JSON in its first line: it begins with ${JSON.stringify(shorten(start, 60))}.`,
+      "For a file of texts, one prompt a line: --lines",
+    );
+  // One that goes on in the next line as people lay out JSON; a line that is cut off is a problem of its own.
+  if (start === "{" || (/[,:[{]$/.test(start) && parseIfJson(start) === undefined))
+    throw usageError(
+      `${label} is JSON over several lines, and must have one request a line.`,
+      `jq -c .${from}`,
+    );
+}
+
+/** Tells a person what of the lines is not as they may think: each thing once. */
+export function tellCheck(
+  { numbered, unknown, notices }: BatchCheck,
+  { label }: BatchInput,
+  terminal: Terminal,
+): void {
+  const tell = (text: string): void => terminal.note(`openclaw: ${text}`);
+  if (numbered > 0)
+    tell(`${count(numbered)} of ${label} without an id: the number of a line is its recordId.`);
+  if (unknown.length > 0) {
+    const names = unknown.map((name) => `'${shorten(name)}'`).join(", ");
+    tell(`Fields that nobody knows are ignored in ${label}: ${names}.`);
+  }
+  for (const notice of notices) tell(asSentence(notice));
+}
+
+function count(lines: number): string {
+  return lines === 1 ? "1 line" : `${lines} lines`;
+}
+
+/**
+ * Throws `usage` where lines have problems, with those in the details; the first of them are written on stderr, each behind
+ * the number of its line.
+ */
+export function refuseProblems(
+  { problems, problemCount, lines }: BatchCheck,
+  { label }: BatchInput,
+  terminal: Terminal,
+): void {
+  if (problemCount === 0) return;
+  const shown = problems.slice(0, MOST_SHOWN);
+  for (const { line, message } of shown) terminal.note(`line ${line}: ${message}`);
+  if (problemCount > shown.length) terminal.note(`… and ${problemCount - shown.length} more problems`);
+  throw new OpenclawError("usage", {
+    message: `${label} has ${problemCount === 1 ? "a problem" : `${problemCount} problems`} in ${count(lines)}, so nothing was sent.`,
+    hint: "Correct them by the numbers of their lines, or leave those lines out.",
+    details: { lines, problemCount, problems },
+  });
+}

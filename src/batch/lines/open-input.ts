@@ -1,0 +1,166 @@
+import { close, constants, fstat, open, read, rmSync, type Stats, write } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { namesStdin } from "../../disk/read-input.ts";
+import { ReadFailure, refuseIrregular, toReadFailure, withFile } from "../../disk/read-file.ts";
+import { OpenclawError, usageError } from "../../errors.ts";
+import type { Runtime } from "../../runtime.ts";
+import { type RawLine, splitLines } from "./split-lines.ts";
+
+const [openFile, statFile, readFrom, writeTo, closeFile] = [open, fstat, read, write, close].map(
+  promisify,
+) as [
+  (file: string, flags: number, mode: number) => Promise<number>,
+  (descriptor: number) => Promise<Stats>,
+  (...at: [number, Buffer, number, number, number]) => Promise<{ bytesRead: number }>,
+  (...at: [number, Buffer, number, number]) => Promise<{ bytesWritten: number }>,
+  (descriptor: number) => Promise<void>,
+];
+
+/** Read at once, in bytes. */
+const CHUNK_BYTES = 256 * 1024;
+
+type Inputs = Pick<Runtime, "stdin" | "signal" | "currentFolder" | "platform" | "env" | "onExit">;
+
+/** A file of lines that is read more than once. */
+export interface BatchInput {
+  /** How a person named it: `'lines.jsonl'`, or `stdin`. */
+  label: string;
+  /** The path as it was named; undefined for stdin. */
+  file: string | undefined;
+  /** In bytes. */
+  size: number;
+  /**
+   * Its lines from the first one, as often as they are wanted. Throws `usage` when somebody has changed the file since it was
+   * opened, and the signal's reason when that is aborted. `onChunk` is handed all bytes as they are read.
+   */
+  lines: (signal: AbortSignal, onChunk?: (chunk: Buffer) => void) => AsyncGenerator<RawLine, void, undefined>;
+  close: () => Promise<void>;
+}
+
+/**
+ * Opens the file of a batch; `-`, `<(…)` and other pipes are copied into a private temporary file first, since lines are all
+ * checked before the first is asked. Throws `usage` for what cannot be read.
+ */
+export async function openBatchInput(name: string, runtime: Inputs): Promise<BatchInput> {
+  const isStdin = namesStdin(name);
+  if (isStdin && runtime.stdin.isTTY === true)
+    throw usageError("There are no lines: stdin is a terminal.", "Name a file, or pipe the lines in.");
+  const label = isStdin ? "stdin" : `'${name}'`;
+  try {
+    const { descriptor, forget } = isStdin
+      ? await copyOf(runtime.stdin as AsyncIterable<string | Uint8Array>, runtime)
+      : await descriptorOf(path.resolve(runtime.currentFolder, name), runtime);
+    const before = await statFile(descriptor);
+    return {
+      label,
+      file: isStdin ? undefined : name,
+      size: before.size,
+      lines: (signal, onChunk) => splitLines(chunksOf(descriptor, before, { label, signal, onChunk })),
+      close: async () => {
+        await closeFile(descriptor);
+        forget();
+      },
+    };
+  } catch (cause) {
+    if (!(cause instanceof ReadFailure)) throw cause;
+    throw new OpenclawError("usage", { message: `${label} cannot be read: ${cause.message}.`, cause });
+  }
+}
+
+interface Opened {
+  descriptor: number;
+  /** Takes away what was made to read it. */
+  forget: () => void;
+}
+
+async function descriptorOf(file: string, runtime: Inputs): Promise<Opened> {
+  return withFile(file, async (descriptor, stats, takeOver) => {
+    if (!stats.isFIFO()) {
+      refuseIrregular(stats);
+      takeOver();
+      return { descriptor, forget: () => undefined };
+    }
+    takeOver();
+    const { Socket } = await import("node:net");
+    // Waits without a thread of the pool.
+    const stream = new Socket({ fd: descriptor, readable: true, writable: false });
+    try {
+      return await copyOf(stream, runtime);
+    } finally {
+      stream.destroy();
+    }
+  });
+}
+
+/** A copy that nobody else can read, and that has no name any more where the system allows it. */
+async function copyOf(
+  stream: AsyncIterable<string | Uint8Array>,
+  { env, onExit, signal, platform }: Inputs,
+): Promise<Opened> {
+  const folder = await mkdtemp(path.join(env["TMPDIR"] ?? tmpdir(), "openclaw-"));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  const forgetExit = onExit(remove);
+  const forget = (): void => {
+    forgetExit();
+    remove();
+  };
+  let descriptor: number | undefined;
+  try {
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL;
+    descriptor = await openFile(path.join(folder, "lines"), flags, 0o600);
+    // What has no name is gone with the process, however that ends.
+    if (platform !== "win32") remove();
+    await copyInto(descriptor, stream, signal);
+    return { descriptor, forget };
+  } catch (error) {
+    if (descriptor !== undefined) await closeFile(descriptor);
+    forget();
+    throw toReadFailure(error);
+  }
+}
+
+async function copyInto(
+  descriptor: number,
+  stream: AsyncIterable<string | Uint8Array>,
+  signal: AbortSignal,
+): Promise<void> {
+  const chunks = stream[Symbol.asyncIterator]();
+  const { untilAborted } = await import("../../until-aborted.ts");
+  for (;;) {
+    const { value, done } = await untilAborted(chunks.next(), signal);
+    if (done === true) return;
+    const bytes = Buffer.from(value as string);
+    for (let at = 0; at < bytes.length;)
+      at += (await writeTo(descriptor, bytes, at, bytes.length - at)).bytesWritten;
+  }
+}
+
+async function* chunksOf(
+  descriptor: number,
+  before: Stats,
+  {
+    label,
+    signal,
+    onChunk,
+  }: { label: string; signal: AbortSignal; onChunk: ((chunk: Buffer) => void) | undefined },
+): AsyncGenerator<Buffer, void, undefined> {
+  for (let at = 0; ;) {
+    signal.throwIfAborted();
+    const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    const { bytesRead } = await readFrom(descriptor, buffer, 0, CHUNK_BYTES, at);
+    const now = await statFile(descriptor);
+    if (now.size !== before.size || now.mtimeMs !== before.mtimeMs)
+      throw usageError(
+        `${label} was changed while it was read.`,
+        "Leave the file alone while a batch runs: cp it, and name the copy.",
+      );
+    if (bytesRead === 0) return;
+    const chunk = buffer.subarray(0, bytesRead);
+    onChunk?.(chunk);
+    yield chunk;
+    at += bytesRead;
+  }
+}
