@@ -35,6 +35,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   "serve/dialects/bedrock/nova-body.ts": "the same",
   "serve/dialects/bedrock/invoke.ts": "tells them apart",
   "serve/dialects/bedrock/count-tokens.ts": "the same",
+  "batch/jobs/line-rules.ts": "tells bodies in vendors' words from others",
   "batch/lines/batch-line.ts": "names the words that a line may ask in",
   "batch/lines/line-kinds.ts": "reads bodies in vendors' words, for every model",
   "batch/lines/output-forms.ts": "tells an answer in the words that it was asked in",
