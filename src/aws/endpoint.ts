@@ -18,6 +18,7 @@ export const SERVICES = [
   "bedrock-mantle",
   "service-quotas",
   "cloudwatch",
+  "s3",
   "sts",
   "sso",
   "sso-oidc",

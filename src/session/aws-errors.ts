@@ -17,6 +17,8 @@ export interface CallContext {
   /** The IAM action of the call, for example `bedrock:InvokeModelWithResponseStream`. */
   action: string;
   modelId?: string;
+  /** The bucket that was called, for the actions of S3. */
+  bucket?: string;
 }
 
 /** An error is two lines: what is longer than this, in characters, is in its details. */
@@ -78,7 +80,11 @@ function isRouteMissing(error: SdkFailure, { action }: CallContext): boolean {
 }
 
 function fromAwsError(error: SdkFailure, text: string, call: CallContext): OpenclawError | undefined {
-  const row = findRow(isRouteMissing(error, call) ? "UnknownOperationException" : error.name, error.message);
+  const row = findRow(
+    isRouteMissing(error, call) ? "UnknownOperationException" : error.name,
+    error.message,
+    call.action,
+  );
   if (!row) return undefined;
   const skew = describeSkew(error.$response?.headers?.["date"], call.session.setup.runtime.now());
   const context = { ...contextOf(text, call), skew };
@@ -113,10 +119,12 @@ function fromRow(
 }
 
 function contextOf(text: string, call: CallContext): ErrorContext {
-  const { session, action, modelId } = call;
+  const { session, action, modelId, bucket } = call;
   return {
     message: text.replaceAll(/\s*[\r\n]+\s*/g, " ").slice(0, LONGEST_MESSAGE) || "no reason given",
     modelId,
+    bucket,
+    service: SERVICE_NAMES[serviceOf(action)],
     region: session.region.value,
     repeated: repeatOtherFlags(session.setup.options),
     action,
@@ -160,6 +168,7 @@ const SERVICE_NAMES: Partial<Record<Service, string>> = {
   sts: "STS",
   "service-quotas": "Service Quotas",
   cloudwatch: "CloudWatch",
+  s3: "Amazon S3",
 };
 
 /** Who was asked, as a URL where somebody named one. */
@@ -176,6 +185,7 @@ function serviceOf(action: string): Service {
   if (action.startsWith("bedrock-mantle:")) return "bedrock-mantle";
   if (action.startsWith("servicequotas:")) return "service-quotas";
   if (action.startsWith("cloudwatch:")) return "cloudwatch";
+  if (action.startsWith("s3:")) return "s3";
   return /^bedrock:(InvokeModel|CountTokens)/.test(action) ? "bedrock-runtime" : "bedrock";
 }
 

@@ -24,6 +24,13 @@ interface Inputs {
   GetImportedModel: bedrock.GetImportedModelRequest;
   GetInferenceProfile: bedrock.GetInferenceProfileRequest;
   GetPromptRouter: bedrock.GetPromptRouterRequest;
+  CreateModelInvocationJob: bedrock.CreateModelInvocationJobRequest;
+  GetModelInvocationJob: bedrock.GetModelInvocationJobRequest;
+  ListModelInvocationJobs: Omit<
+    bedrock.ListModelInvocationJobsRequest,
+    "submitTimeAfter" | "submitTimeBefore"
+  >;
+  StopModelInvocationJob: bedrock.StopModelInvocationJobRequest;
   Converse: runtime.ConverseRequest;
   ConverseStream: runtime.ConverseStreamRequest;
   CountTokens: runtime.CountTokensRequest;
@@ -46,6 +53,10 @@ interface Outputs {
   GetImportedModel: bedrock.GetImportedModelResponse;
   GetInferenceProfile: bedrock.GetInferenceProfileResponse;
   GetPromptRouter: bedrock.GetPromptRouterResponse;
+  CreateModelInvocationJob: bedrock.CreateModelInvocationJobResponse;
+  GetModelInvocationJob: bedrock.GetModelInvocationJobResponse;
+  ListModelInvocationJobs: bedrock.ListModelInvocationJobsResponse;
+  StopModelInvocationJob: bedrock.StopModelInvocationJobResponse;
   CountTokens: runtime.CountTokensResponse;
 }
 
@@ -58,6 +69,8 @@ interface Operation {
   query?: Readonly<Record<string, string>>;
   /** The member of the input that is the whole body. */
   payload?: string;
+  /** Whether the service model has nothing for a body, and none is sent. */
+  hasNoBody?: true;
   headers?: RestCall["headers"];
   /** Whether the reader of the answer has bounds of its own: a model may think for long. */
   isSlow?: true;
@@ -113,6 +126,31 @@ export const OPERATIONS: Readonly<Record<keyof Inputs, Operation>> = {
     path: "/inference-profiles/{inferenceProfileIdentifier}",
   },
   GetPromptRouter: { service: "bedrock", method: "GET", path: "/prompt-routers/{promptRouterArn}" },
+  CreateModelInvocationJob: { service: "bedrock", method: "POST", path: "/model-invocation-job" },
+  GetModelInvocationJob: {
+    service: "bedrock",
+    method: "GET",
+    path: "/model-invocation-job/{jobIdentifier}",
+  },
+  ListModelInvocationJobs: {
+    service: "bedrock",
+    method: "GET",
+    path: "/model-invocation-jobs",
+    query: {
+      statusEquals: "statusEquals",
+      nameContains: "nameContains",
+      maxResults: "maxResults",
+      nextToken: "nextToken",
+      sortBy: "sortBy",
+      sortOrder: "sortOrder",
+    },
+  },
+  StopModelInvocationJob: {
+    service: "bedrock",
+    method: "POST",
+    path: "/model-invocation-job/{jobIdentifier}/stop",
+    hasNoBody: true,
+  },
   Converse: { service: "bedrock-runtime", method: "POST", path: "/model/{modelId}/converse", isSlow: true },
   ConverseStream: {
     service: "bedrock-runtime",
@@ -141,7 +179,7 @@ export const OPERATIONS: Readonly<Record<keyof Inputs, Operation>> = {
 
 /** The call of an operation, as it goes over the wire. */
 export function toCall<Name extends keyof Inputs>(operation: Name, input: Inputs[Name]): RestCall {
-  const { method, path, query = {}, headers, payload, isSlow } = OPERATIONS[operation];
+  const { method, path, query = {}, headers, payload, hasNoBody, isSlow } = OPERATIONS[operation];
   const members = new Map<string, unknown>(Object.entries(input));
   const take = (name: string): unknown => {
     const value = members.get(name);
@@ -160,7 +198,7 @@ export function toCall<Name extends keyof Inputs>(operation: Name, input: Inputs
       asked.flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
     ),
     ...(headers ? { headers } : {}),
-    ...(method === "GET"
+    ...(method === "GET" || hasNoBody
       ? {}
       : { body: payload === undefined ? Object.fromEntries(members) : (take(payload) as object) }),
     ...(isSlow ? {} : { timeoutMs: ANSWER_MS }),

@@ -1,4 +1,5 @@
 import { parseArn } from "../aws/arn.ts";
+import { OpenclawError } from "../errors.ts";
 
 /** The parts of an IAM denial. */
 export interface Denial {
@@ -53,6 +54,15 @@ export function readDenial(message: string): Denial | undefined {
   };
 }
 
+/** The error for an action of a service that takes no Bedrock API key. `command` is this one with other credentials. */
+export function notForApiKey(action: string, command: string): OpenclawError {
+  return new OpenclawError("access-denied", {
+    message: `A Bedrock API key opens Amazon Bedrock only, and does not allow ${action}.`,
+    hint: `Name AWS credentials for this: ${command}`,
+    details: { action },
+  });
+}
+
 /** Says what was denied, on what and by which kind of policy, in one sentence. */
 export function describeDenial({ action, resource, policy, isExplicit, policyArn }: Denial): string {
   const on = resource === undefined || resource === "*" ? "" : ` on ${resource}`;
@@ -65,6 +75,7 @@ export function describeDenial({ action, resource, policy, isExplicit, policyArn
 
 /** What `openclaw iam policy` allows only where its `--for` names it. */
 const EXTRA_POLICIES: readonly (readonly [command: string, actions: RegExp])[] = [
+  ["openclaw batch role --s3 s3://BUCKET/PREFIX has the statement", /^iam:PassRole$/],
   ["openclaw iam policy --for quota", /^(?:servicequotas|cloudwatch):/],
   [
     "openclaw iam policy --for access",

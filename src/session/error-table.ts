@@ -1,6 +1,7 @@
 import { stemOf } from "../aws/error-name.ts";
 import type { ErrorCode } from "../errors.ts";
 import { checkAnswerer } from "../network/network-errors.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { adviseDenial, type Denial, describeDenial } from "./denial.ts";
 import {
   accessCommand,
@@ -17,6 +18,10 @@ export interface ErrorContext {
   /** The model that was called, as it was sent. */
   modelId?: string | undefined;
   region?: string | undefined;
+  /** The bucket of Amazon S3 that was called. */
+  bucket?: string | undefined;
+  /** The service that answered, where that is not Amazon Bedrock. */
+  service?: string | undefined;
   /** The flags, beside the region, that the command was given and another one needs, as a shell takes them. */
   repeated?: readonly string[];
   /** The IAM action that was tried, for example `bedrock:ListFoundationModels`. */
@@ -50,6 +55,8 @@ export interface ErrorRow {
   status: number | readonly [number, number];
   /** Only when AWS's message matches: ValidationException and others give nothing else to go by. */
   pattern?: RegExp;
+  /** Only for IAM actions that match: of others the same words tell something else. */
+  actions?: RegExp;
   code: ErrorCode;
   /** What is closed between the account and the model, where that is told. */
   gate?: GateName;
@@ -68,6 +75,20 @@ const from = ({ credentials }: ErrorContext): string => (credentials ? ` from ${
 const endpoint = (context: ErrorContext): string => context.endpoint ?? "The endpoint";
 const said = ({ message }: ErrorContext): string =>
   message === "" ? " with something that is not AWS's." : `: ${message}`;
+
+const bucket = ({ bucket: name }: ErrorContext): string => (name ? `the bucket '${name}'` : "the bucket");
+const s3Uri = ({ bucket: name = "BUCKET" }: ErrorContext): string => quoteForShell(`s3://${name}`);
+const KMS_NAMES = [
+  "KMS.NotFound",
+  "KMS.Disabled",
+  "KMS.KMSInvalidState",
+  "KMS.InvalidKeyUsage",
+  "KMS.KeyUnavailable",
+];
+const CREATE_JOB = /^bedrock:CreateModelInvocationJob$/;
+const JOBS = /^bedrock:\w+ModelInvocationJobs?$/;
+/** The region that S3 names as the right one. */
+const RIGHT_REGION = /expecting '([a-z0-9-]+)'/;
 
 const SET_CLOCK = "Set the clock, for example with: sudo timedatectl set-ntp true";
 const OTHER_MODEL = "Choose another model: openclaw models list";
@@ -121,8 +142,8 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     hint: () => "Export a valid key as AWS_BEARER_TOKEN_BEDROCK.",
   },
   {
-    names: ["UnrecognizedClient", "InvalidClientTokenId"],
-    status: 403,
+    names: ["UnrecognizedClient", "InvalidClientTokenId", "InvalidAccessKeyId", "InvalidToken"],
+    status: [400, 403],
     code: "credentials-rejected",
     message: (c) => `AWS does not know the credentials${from(c)}.`,
     hint: renew,
@@ -452,12 +473,137 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     message: (c) => `${Model(c)} has no such latency mode: ${c.message}`,
     hint: () => "Leave --latency out, and params.latency in the configuration.",
   },
+  // Amazon S3, and the jobs that read from it: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+  {
+    names: ["NoSuchBucket"],
+    status: 404,
+    code: "invalid-request",
+    message: (c) => `Amazon S3 has not got ${bucket(c)}.`,
+    hint: (c) => `Make it: aws s3 mb ${s3Uri(c)} --region ${quoteForShell(c.region ?? "NAME")}`,
+  },
+  {
+    names: ["NoSuchKey", "NotFound"],
+    status: 404,
+    code: "invalid-request",
+    message: (c) => `There is no such object in ${bucket(c)}: ${c.message}`,
+    hint: (c) => `See what is there: aws s3 ls --recursive ${s3Uri(c)}`,
+  },
+  {
+    names: [
+      "PermanentRedirect",
+      "TemporaryRedirect",
+      "AuthorizationHeaderMalformed",
+      "IllegalLocationConstraint",
+    ],
+    status: [301, 400],
+    code: "invalid-request",
+    message: (c) =>
+      `${capitalize(bucket(c))} is in another region than ${c.region ?? "the call"}: ${c.message}`,
+    hint: (c) =>
+      `Call its region, or name a bucket of this one: --region ${quoteForShell(RIGHT_REGION.exec(c.message)?.[1] ?? "NAME")}`,
+  },
+  {
+    names: KMS_NAMES,
+    status: 400,
+    code: "invalid-request",
+    message: (c) => `Amazon S3 cannot use the KMS key: ${c.message}`,
+    hint: (c) => `Name one that is enabled${inRegion(c)}: aws kms list-keys`,
+  },
+  {
+    names: [
+      "InvalidBucketName",
+      "InvalidRequest",
+      "InvalidArgument",
+      "EntityTooLarge",
+      "NoSuchUpload",
+      "InvalidPart",
+    ],
+    status: [400, 404],
+    code: "invalid-request",
+    message: (c) => `Amazon S3 refuses the request to ${bucket(c)}: ${c.message}`,
+    hint: () => "Change what the message names and run the command again.",
+  },
+  {
+    names: ["BadDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch", "IncompleteBody"],
+    status: 400,
+    code: "network",
+    message: (c) => `What arrived at ${bucket(c)} is not what was sent: ${c.message}`,
+    hint: () => "Run the command again; check what is in between: openclaw doctor",
+  },
+  {
+    names: ["SlowDown"],
+    status: 503,
+    code: "throttled",
+    message: (c) => `Amazon S3 throttles ${bucket(c)}: ${c.message}`,
+    hint: () => "Wait a minute and try again.",
+  },
+  {
+    names: ["RequestTimeout"],
+    status: 400,
+    pattern: /socket connection/i,
+    code: "timeout",
+    message: (c) => `Amazon S3 waited too long for the rest of what is sent to ${bucket(c)}.`,
+    hint: () => "Run the command again: what is there already is not sent again.",
+  },
+  {
+    names: ["AccountProblem", "AllAccessDisabled", "InvalidObjectState"],
+    status: 403,
+    code: "access-denied",
+    message: (c) => `Amazon S3 does not let this account use ${bucket(c)}: ${c.message}`,
+    hint: () => "Ask AWS Support: https://console.aws.amazon.com/support/home",
+  },
+  {
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/batch-iam-sr.html
+    pattern: /\b(assum\w+|trust)\b.{0,80}\brole\b|\brole\b.{0,200}\b(assum\w+|trust)/i,
+    actions: CREATE_JOB,
+    code: "access-denied",
+    message: (c) => `Amazon Bedrock cannot assume the role: ${c.message}`,
+    hint: () => "What its trust policy has to say: openclaw batch role --s3 s3://BUCKET/PREFIX",
+  },
+  {
+    pattern: /\b(s3|bucket)\b.{0,120}\b(different|another|same|wrong) region|region.{0,120}\b(s3|bucket)\b/i,
+    actions: CREATE_JOB,
+    code: "invalid-request",
+    message: (c) => `The bucket is in another region than the job${inRegion(c)}: ${c.message}`,
+    hint: () => "Name a bucket of the job's region, or the bucket's --region.",
+  },
+  {
+    pattern:
+      /\b(s3|bucket)\b.{0,160}\b(permission|access|denied|authori[sz]ed|not exist)|\b(permission|access|denied|authori[sz]ed)\b.{0,160}\b(s3|bucket)\b/i,
+    actions: CREATE_JOB,
+    code: "access-denied",
+    message: (c) => `The role of the job cannot use the bucket: ${c.message}`,
+    hint: () => "What it needs there: openclaw batch role --s3 s3://BUCKET/PREFIX",
+  },
+  {
+    pattern: /batch (inference )?(job|mode|is not supported)|model.{0,80}\bbatch/i,
+    actions: CREATE_JOB,
+    code: "invalid-request",
+    message: (c) => `${Model(c)} takes no such job: ${c.message}`,
+    hint: () => "Run the lines from this machine: openclaw batch run FILE",
+  },
+  {
+    names: ["Conflict"],
+    status: [400, 409],
+    actions: JOBS,
+    code: "invalid-request",
+    message: (c) => `Amazon Bedrock has something else of this name, or busy with it: ${c.message}`,
+    hint: () => "See which jobs there are: openclaw batch list",
+  },
   {
     names: ["Validation", "Serialization", "MalformedHttpRequest"],
     status: 400,
     code: "invalid-request",
     message: (c) => `AWS refuses the request${c.modelId ? ` to ${model(c)}` : ""}: ${c.message}`,
     hint: () => "Change what the message names and run the command again.",
+  },
+  {
+    names: ["ResourceNotFound"],
+    status: 404,
+    actions: /^bedrock:(Get|Stop)ModelInvocationJob$/,
+    code: "invalid-request",
+    message: (c) => `There is no such job${inRegion(c)}: ${c.message}`,
+    hint: () => "See which jobs there are: openclaw batch list",
   },
   {
     names: ["ResourceNotFound"],
@@ -532,10 +678,11 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
       "InternalFailure",
       "ServiceException",
       "InternalServerError",
+      "InternalError",
     ],
     status: [500, 503],
     code: "service-unavailable",
-    message: (c) => `Amazon Bedrock is not available${inRegion(c)}: ${c.message}`,
+    message: (c) => `${c.service ?? "Amazon Bedrock"} is not available${inRegion(c)}: ${c.message}`,
     hint: () => "Try again in a minute.",
   },
   {
@@ -595,11 +742,14 @@ function capitalize(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** The first row that an AWS error falls under, by its name and message. */
-export function findRow(name: string, message: string): ErrorRow | undefined {
+/** The first row that an AWS error falls under, by its name and message, and by the IAM action that failed where it is known. */
+export function findRow(name: string, message: string, action = ""): ErrorRow | undefined {
   const stem = stemOf(name);
   return ERROR_TABLE.find(
-    (row) => row.names.some((known) => stemOf(known) === stem) && (row.pattern?.test(message) ?? true),
+    (row) =>
+      row.names.some((known) => stemOf(known) === stem) &&
+      (row.pattern?.test(message) ?? true) &&
+      (row.actions?.test(action) ?? true),
   );
 }
 

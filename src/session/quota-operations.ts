@@ -3,6 +3,7 @@ import { isRecord, type JsonObject } from "../json.ts";
 import { OpenclawError } from "../errors.ts";
 import { toOpenclawError } from "./aws-errors.ts";
 import { ANSWER_MS } from "./client-config.ts";
+import { notForApiKey } from "./denial.ts";
 import { readJson } from "./read-answer.ts";
 import type { BedrockService, CalledService } from "./regional-endpoint.ts";
 import type { AwsSession } from "./session.ts";
@@ -44,11 +45,7 @@ async function callJson(
 ): Promise<JsonObject> {
   const { service, target, version, action, ...rest }: JsonOperation = JSON_OPERATIONS[operation];
   if (session.decision.chosen.source === "AWS_BEARER_TOKEN_BEDROCK")
-    throw new OpenclawError("access-denied", {
-      message: `A Bedrock API key opens Amazon Bedrock only, and does not allow ${action}.`,
-      hint: "Name AWS credentials for this: openclaw quota --profile NAME",
-      details: { action },
-    });
+    throw notForApiKey(action, "openclaw quota --profile NAME");
   try {
     const client = await session.rest(service);
     const headers = {

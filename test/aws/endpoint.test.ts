@@ -217,6 +217,7 @@ describe("every variable and setting that names an endpoint", () => {
       "AWS_ENDPOINT_URL_BEDROCK_MANTLE",
       "AWS_ENDPOINT_URL_SERVICE_QUOTAS",
       "AWS_ENDPOINT_URL_CLOUDWATCH",
+      "AWS_ENDPOINT_URL_S3",
       "AWS_ENDPOINT_URL_STS",
       "AWS_ENDPOINT_URL_SSO",
       "AWS_ENDPOINT_URL_SSO_OIDC",

@@ -13,7 +13,15 @@ const MODEL = "us.anthropic.claude-opus-4-6-v1";
 const ACTION = "bedrock:InvokeModelWithResponseStream";
 
 /** AWS's error name, HTTP status and message; then code, a part of our message and a part of our hint. */
-type Wording = [name: string, status: number, message: string, code: ErrorCode, says: string, hint: string];
+type Wording = [
+  name: string,
+  status: number,
+  message: string,
+  code: ErrorCode,
+  says: string,
+  hint: string,
+  action?: string,
+];
 
 /**
  * AWS's own wordings: those of its documentation
@@ -652,6 +660,196 @@ const WORDINGS: readonly Wording[] = [
     "inference profile could not be found",
     "openclaw models list",
   ],
+  // Amazon S3, and the jobs that read from it.
+  [
+    "InvalidAccessKeyId",
+    403,
+    "The AWS Access Key Id you provided does not exist in our records.",
+    "credentials-rejected",
+    "does not know the credentials",
+    "AWS_SECRET_ACCESS_KEY",
+    "s3:PutObject",
+  ],
+  [
+    "InvalidToken",
+    400,
+    "The provided token is malformed or otherwise invalid.",
+    "credentials-rejected",
+    "does not know the credentials",
+    "AWS_SECRET_ACCESS_KEY",
+    "s3:PutObject",
+  ],
+  [
+    "NoSuchBucket",
+    404,
+    "The specified bucket does not exist",
+    "invalid-request",
+    "has not got the bucket 'my-bucket'",
+    "aws s3 mb s3://my-bucket --region us-east-1",
+    "s3:PutObject",
+  ],
+  [
+    "NoSuchKey",
+    404,
+    "The specified key does not exist.",
+    "invalid-request",
+    "no such object in the bucket 'my-bucket'",
+    "aws s3 ls",
+    "s3:GetObject",
+  ],
+  [
+    "PermanentRedirect",
+    301,
+    "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.",
+    "invalid-request",
+    "'my-bucket' is in another region than us-east-1",
+    "--region NAME",
+    "s3:PutObject",
+  ],
+  [
+    "AuthorizationHeaderMalformed",
+    400,
+    "The authorization header is malformed; the region 'us-east-1' is wrong; expecting 'eu-west-1'",
+    "invalid-request",
+    "is in another region",
+    "--region eu-west-1",
+    "s3:PutObject",
+  ],
+  [
+    "KMS.NotFoundException",
+    400,
+    "Invalid keyId 'nope'",
+    "invalid-request",
+    "cannot use the KMS key",
+    "aws kms list-keys",
+    "s3:PutObject",
+  ],
+  [
+    "InvalidBucketName",
+    400,
+    "The specified bucket is not valid.",
+    "invalid-request",
+    "Amazon S3 refuses the request",
+    "Change what",
+    "s3:PutObject",
+  ],
+  [
+    "BadDigest",
+    400,
+    "The SHA256 you specified did not match the calculated checksum.",
+    "network",
+    "is not what was sent",
+    "Run the command again",
+    "s3:PutObject",
+  ],
+  [
+    "SlowDown",
+    503,
+    "Please reduce your request rate.",
+    "throttled",
+    "Amazon S3 throttles",
+    "Wait a minute",
+    "s3:PutObject",
+  ],
+  [
+    "RequestTimeout",
+    400,
+    "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.",
+    "timeout",
+    "waited too long",
+    "not sent again",
+    "s3:PutObject",
+  ],
+  [
+    "AllAccessDisabled",
+    403,
+    "All access to this object has been disabled",
+    "access-denied",
+    "does not let this account use",
+    "AWS Support",
+    "s3:PutObject",
+  ],
+  [
+    "AccessDenied",
+    403,
+    "Access Denied",
+    "access-denied",
+    "AWS denies s3:PutObject",
+    "Allow s3:PutObject",
+    "s3:PutObject",
+  ],
+  [
+    "InternalError",
+    500,
+    "We encountered an internal error. Please try again.",
+    "service-unavailable",
+    "Amazon S3 is not available",
+    "Try again",
+    "s3:PutObject",
+  ],
+  [
+    "AccessDeniedException",
+    403,
+    "User: arn:aws:sts::123456789012:assumed-role/Worker/x is not authorized to perform: iam:PassRole on resource: arn:aws:iam::123456789012:role/BatchRole because no identity-based policy allows the iam:PassRole action",
+    "access-denied",
+    "may not call iam:PassRole on arn:aws:iam::123456789012:role/BatchRole",
+    "openclaw batch role",
+    "bedrock:CreateModelInvocationJob",
+  ],
+  [
+    "ValidationException",
+    400,
+    "Amazon Bedrock could not assume the provided role. Check the trust policy of the role.",
+    "access-denied",
+    "cannot assume the role",
+    "openclaw batch role",
+    "bedrock:CreateModelInvocationJob",
+  ],
+  [
+    "ValidationException",
+    400,
+    "The S3 bucket is in a different region than the job.",
+    "invalid-request",
+    "The bucket is in another region than the job",
+    "--region",
+    "bedrock:CreateModelInvocationJob",
+  ],
+  [
+    "ValidationException",
+    400,
+    "The role does not have permission to the S3 location s3://my-bucket/in.jsonl.",
+    "access-denied",
+    "cannot use the bucket",
+    "openclaw batch role",
+    "bedrock:CreateModelInvocationJob",
+  ],
+  [
+    "ValidationException",
+    400,
+    "The provided model does not support batch inference jobs.",
+    "invalid-request",
+    "takes no such job",
+    "openclaw batch run",
+    "bedrock:CreateModelInvocationJob",
+  ],
+  [
+    "ConflictException",
+    400,
+    "A job with this name is already in progress.",
+    "invalid-request",
+    "something else of this name",
+    "openclaw batch list",
+    "bedrock:CreateModelInvocationJob",
+  ],
+  [
+    "ResourceNotFoundException",
+    404,
+    "Could not find job abcdefghijkl",
+    "invalid-request",
+    "There is no such job in us-east-1",
+    "openclaw batch list",
+    "bedrock:GetModelInvocationJob",
+  ],
   // The service.
   [
     "ThrottlingException",
@@ -803,12 +1001,13 @@ async function scripted(answer: ScriptedAnswer) {
 }
 
 /** What becomes of an answer, over a real socket and through the client of every call. */
-async function refusal(answer: ScriptedAnswer): Promise<OpenclawError> {
+async function refusal(answer: ScriptedAnswer, action = ACTION): Promise<OpenclawError> {
   const session = await scripted(answer);
   try {
     await callBedrock(session, "CountTokens", { modelId: MODEL, input: { converse: { messages: [] } } });
   } catch (failure) {
-    return toOpenclawError(failure, { session, action: ACTION, modelId: MODEL });
+    const called = action.startsWith("s3:") ? { bucket: "my-bucket" } : { modelId: MODEL };
+    return toOpenclawError(failure, { session, action, ...called });
   }
   throw new Error("It was no error.");
 }
@@ -837,8 +1036,8 @@ it("names who named an endpoint that cannot be reached, and how to be rid of it"
 });
 
 describe("what AWS says", () => {
-  it.each(WORDINGS)("%s %i: %s", async (name, status, message, code, says, hint) => {
-    const error = await refusal({ error: { name, status, message } });
+  it.each(WORDINGS)("%s %i: %s", async (name, status, message, code, says, hint, action) => {
+    const error = await refusal({ error: { name, status, message } }, action);
     expect(error.code).toBe(code);
     expect(error.message).toContain(says);
     expect(error.hint).toContain(hint);
@@ -868,7 +1067,7 @@ describe("what AWS says", () => {
 
   it("is covered row by row", () => {
     const hit = new Set<ErrorRow | undefined>([
-      ...WORDINGS.map(([name, , message]) => findRow(name, message)),
+      ...WORDINGS.map(([name, , message, , , , action]) => findRow(name, message, action)),
       ...FOREIGN.map(([status]) => findRowOfStatus(status)),
     ]);
     const untested = ERROR_TABLE.filter((row) => !hit.has(row));
@@ -876,8 +1075,8 @@ describe("what AWS says", () => {
   });
 
   it("comes with the status that the table tells", () => {
-    const wrong = WORDINGS.filter(([name, status, message]) => {
-      const told = findRow(name, message)?.status ?? 0;
+    const wrong = WORDINGS.filter(([name, status, message, , , , action]) => {
+      const told = findRow(name, message, action)?.status ?? 0;
       const [first, last] = typeof told === "number" ? [told, told] : told;
       return status < first || status > last;
     });

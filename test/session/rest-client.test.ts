@@ -405,6 +405,34 @@ describe("a list", () => {
   });
 });
 
+/** With names in the order of the service model, as the SDK's client puts them. */
+const jobOf = (modelId: string): control.CreateModelInvocationJobRequest => ({
+  jobName: "openclaw-1",
+  roleArn: "arn:aws:iam::123456789012:role/BatchRole",
+  modelId,
+  inputDataConfig: {
+    s3InputDataConfig: {
+      s3Uri: "s3://bucket/in.jsonl",
+      s3InputFormat: "JSONL",
+      s3BucketOwner: "123456789012",
+    },
+  },
+  outputDataConfig: { s3OutputDataConfig: { s3Uri: "s3://bucket/out/", s3EncryptionKeyId: "alias/key" } },
+  clientRequestToken: "a1b2",
+  timeoutDurationInHours: 24,
+  tags: [{ key: "team", value: "a b" }],
+  modelInvocationType: "Converse",
+});
+const jobsLike = (nameContains: string) =>
+  ({
+    statusEquals: "Completed",
+    nameContains,
+    maxResults: 100,
+    nextToken: "a+b/c==",
+    sortBy: "CreationTime",
+    sortOrder: "Descending",
+  }) as const;
+
 /** How each operation but the lists and the stream is called, by this program and by the SDK. */
 const CALLS: readonly {
   operation: keyof typeof OPERATIONS;
@@ -503,6 +531,30 @@ const CALLS: readonly {
     ours: (session, promptRouterArn) => callBedrock(session, "GetPromptRouter", { promptRouterArn }),
     theirs: async (session, promptRouterArn) =>
       (await theirControl(session)).send(new control.GetPromptRouterCommand({ promptRouterArn })),
+  },
+  {
+    operation: "CreateModelInvocationJob",
+    ours: (session, id) => callBedrock(session, "CreateModelInvocationJob", jobOf(id)),
+    theirs: async (session, id) =>
+      (await theirControl(session)).send(new control.CreateModelInvocationJobCommand(jobOf(id))),
+  },
+  {
+    operation: "GetModelInvocationJob",
+    ours: (session, jobIdentifier) => callBedrock(session, "GetModelInvocationJob", { jobIdentifier }),
+    theirs: async (session, jobIdentifier) =>
+      (await theirControl(session)).send(new control.GetModelInvocationJobCommand({ jobIdentifier })),
+  },
+  {
+    operation: "ListModelInvocationJobs",
+    ours: (session, nameContains) => callBedrock(session, "ListModelInvocationJobs", jobsLike(nameContains)),
+    theirs: async (session, nameContains) =>
+      (await theirControl(session)).send(new control.ListModelInvocationJobsCommand(jobsLike(nameContains))),
+  },
+  {
+    operation: "StopModelInvocationJob",
+    ours: (session, jobIdentifier) => callBedrock(session, "StopModelInvocationJob", { jobIdentifier }),
+    theirs: async (session, jobIdentifier) =>
+      (await theirControl(session)).send(new control.StopModelInvocationJobCommand({ jobIdentifier })),
   },
   {
     operation: "Converse",
@@ -716,8 +768,10 @@ describe("every other operation", () => {
     const recorder = await startRecorder({ ...answer, headers: answer.headers ?? {} });
     const session = await open({ ...KEYS, AWS_ENDPOINT_URL: recorder.url });
     // Of an answer without members the SDK reads nothing, and takes a log-in page for AWS's yes.
-    const read = READ.filter(({ operation }) => operation !== "PutUseCaseForModelAccess");
+    const unread = new Set(["PutUseCaseForModelAccess", "StopModelInvocationJob"]);
+    const read = READ.filter(({ operation }) => !unread.has(operation));
     await expect(callBedrock(session, "PutUseCaseForModelAccess", { formData: bytes })).rejects.toThrow();
+    await expect(callBedrock(session, "StopModelInvocationJob", { jobIdentifier: "x" })).rejects.toThrow();
     for (const { ours, theirs } of read) {
       const [own, whole] = [
         await settled(ours(session, "x")),

@@ -1,0 +1,377 @@
+import type { Readable } from "node:stream";
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  ListPartsCommand,
+  PutObjectCommand,
+  S3Client,
+  UploadPartCommand,
+} from "@aws-sdk/client-s3";
+import { renewExpired } from "../credentials/renew-expired.ts";
+import { OpenclawError } from "../errors.ts";
+import { untilAborted } from "../until-aborted.ts";
+import { toOpenclawError } from "./aws-errors.ts";
+import { ANSWER_MS, clientConfig } from "./client-config.ts";
+import { notForApiKey } from "./denial.ts";
+import { reportAttempts } from "./report-attempts.ts";
+import type { AwsSession } from "./session.ts";
+
+/** A bucket, and what is said of it with each call. */
+export interface Bucket {
+  name: string;
+  /** The account that it has to belong to; undefined for any. */
+  owner?: string | undefined;
+  /** Id, ARN or alias of the KMS key that what is written is encrypted with; undefined for what the bucket has. */
+  kmsKey?: string | undefined;
+}
+
+/** A part of an upload. */
+export interface UploadedPart {
+  /** From 1. */
+  number: number;
+  bytes: number;
+  /** In base64. */
+  sha256: string;
+  etag: string;
+}
+
+/** An upload in parts that was begun and has not ended. */
+export interface UnfinishedUpload {
+  id: string;
+  parts: UploadedPart[];
+}
+
+/** An object in a list. */
+export interface ListedObject {
+  key: string;
+  bytes: number;
+}
+
+/** Time for a part to go out, in ms: 8 MB at 14 kB a second. */
+const UPLOAD_MS = 600_000;
+/** How long nothing may come of an object that is read, in ms. */
+const SILENCE_MS = 60_000;
+/** A reading that breaks off so often without a byte in between is given up. */
+const MOST_BREAKS = 4;
+
+/**
+ * A bucket of Amazon S3, by the SDK's client: over this program's network, with its credentials and retries, at the
+ * endpoint that AWS_ENDPOINT_URL_S3 or the profile names, else the region's own. What its functions throw is of the error
+ * table.
+ */
+export class ObjectStore {
+  readonly #client: S3Client;
+  readonly #session: AwsSession;
+  readonly #signal: AbortSignal;
+  readonly #bucket: Bucket;
+
+  private constructor(client: S3Client, session: AwsSession, bucket: Bucket, signal: AbortSignal) {
+    this.#client = client;
+    this.#session = session;
+    this.#bucket = bucket;
+    this.#signal = signal;
+  }
+
+  /** Opens it; nobody is asked yet. Throws credential errors, and `access-denied` for a Bedrock API key. */
+  static async open(session: AwsSession, bucket: Bucket): Promise<ObjectStore> {
+    if (session.decision.chosen.source === "AWS_BEARER_TOKEN_BEDROCK")
+      throw notForApiKey("s3:GetObject", "openclaw batch … --profile NAME");
+    const { runtime } = session.setup;
+    const config = await clientConfig(session, "s3");
+    // As botocore: who stands in for S3 has seldom a name for each bucket.
+    const client = new S3Client({ ...config, forcePathStyle: config.endpoint !== undefined });
+    reportAttempts(client.middlewareStack, runtime);
+    renewExpired(client.middlewareStack, await session.authentication());
+    return new ObjectStore(client, session, bucket, runtime.signal);
+  }
+
+  /** The same over the same connections, whose calls end with another signal: for what is put in order at the end. */
+  endingWith(signal: AbortSignal): ObjectStore {
+    return new ObjectStore(this.#client, this.#session, this.#bucket, signal);
+  }
+
+  /** Closes every connection. */
+  close(): void {
+    this.#client.destroy();
+  }
+
+  /** The region of the bucket; undefined where these credentials may not know it. Throws `invalid-request` where there is no such bucket. */
+  async region(): Promise<string | undefined> {
+    try {
+      const { BucketRegion } = await this.#client.send(
+        new HeadBucketCommand(this.#place()),
+        this.#options(ANSWER_MS),
+      );
+      return BucketRegion;
+    } catch (failure) {
+      const { status, headers } = answerOf(failure);
+      const region = headers["x-amz-bucket-region"];
+      // What stands in the way of a question without a body tells nothing else.
+      if (status === 301 || status === 400 || status === 403) return region;
+      throw this.#explain(status === 404 ? named("NoSuchBucket", failure) : failure, "s3:ListBucket");
+    }
+  }
+
+  /** The length of an object, in bytes; undefined where it is not there, or these credentials may not know. */
+  async lengthOf(key: string): Promise<number | undefined> {
+    try {
+      const { ContentLength } = await this.#client.send(
+        new HeadObjectCommand({ ...this.#place(), Key: key }),
+        this.#options(ANSWER_MS),
+      );
+      return ContentLength;
+    } catch (failure) {
+      const { status } = answerOf(failure);
+      if (status === 404 || status === 403) return undefined;
+      throw this.#explain(failure, "s3:GetObject");
+    }
+  }
+
+  /** Writes an object whole. `sha256` is in base64: S3 refuses what arrives as anything else. */
+  async put(key: string, body: Uint8Array, sha256: string): Promise<void> {
+    await this.#call("s3:PutObject", () =>
+      this.#client.send(
+        new PutObjectCommand({
+          ...this.#place(),
+          ...this.#encryption(),
+          Key: key,
+          Body: body,
+          ChecksumSHA256: sha256,
+        }),
+        this.#options(UPLOAD_MS),
+      ),
+    );
+  }
+
+  /** Begins to write an object in parts. Resolves to the upload's id. */
+  async beginUpload(key: string): Promise<string> {
+    const { UploadId } = await this.#call("s3:PutObject", () =>
+      this.#client.send(
+        new CreateMultipartUploadCommand({
+          ...this.#place(),
+          ...this.#encryption(),
+          Key: key,
+          ChecksumAlgorithm: "SHA256",
+        }),
+        this.#options(ANSWER_MS),
+      ),
+    );
+    return UploadId ?? "";
+  }
+
+  /** Writes a part. `sha256` is in base64. */
+  async putPart(
+    key: string,
+    uploadId: string,
+    number: number,
+    body: Uint8Array,
+    sha256: string,
+  ): Promise<UploadedPart> {
+    const { ETag } = await this.#call("s3:PutObject", () =>
+      this.#client.send(
+        new UploadPartCommand({
+          ...this.#place(),
+          Key: key,
+          UploadId: uploadId,
+          PartNumber: number,
+          Body: body,
+          ChecksumSHA256: sha256,
+        }),
+        this.#options(UPLOAD_MS),
+      ),
+    );
+    return { number, bytes: body.length, sha256, etag: ETag ?? "" };
+  }
+
+  /** Makes the parts, in their order, one object. */
+  async completeUpload(key: string, uploadId: string, parts: readonly UploadedPart[]): Promise<void> {
+    await this.#call("s3:PutObject", () =>
+      this.#client.send(
+        new CompleteMultipartUploadCommand({
+          ...this.#place(),
+          Key: key,
+          UploadId: uploadId,
+          MultipartUpload: {
+            Parts: parts.map(({ number, sha256, etag }) => ({
+              PartNumber: number,
+              ChecksumSHA256: sha256,
+              ETag: etag,
+            })),
+          },
+        }),
+        this.#options(UPLOAD_MS),
+      ),
+    );
+  }
+
+  /** Takes an unfinished upload and its parts away; one that is gone already is no failure. */
+  async abortUpload(key: string, uploadId: string): Promise<void> {
+    await this.#call("s3:AbortMultipartUpload", () =>
+      this.#client.send(
+        new AbortMultipartUploadCommand({ ...this.#place(), Key: key, UploadId: uploadId }),
+        this.#options(ANSWER_MS),
+      ),
+    ).catch((error: unknown) => {
+      if (!(error instanceof OpenclawError) || error.details?.["awsError"] !== "NoSuchUpload") throw error;
+    });
+  }
+
+  /**
+   * The latest upload of an object that was begun and has not ended, with what has arrived of it; undefined where there is
+   * none, or these credentials may not know.
+   */
+  async findUnfinished(key: string): Promise<UnfinishedUpload | undefined> {
+    try {
+      const { Uploads = [] } = await this.#call("s3:ListBucketMultipartUploads", () =>
+        this.#client.send(
+          new ListMultipartUploadsCommand({ ...this.#place(), Prefix: key }),
+          this.#options(ANSWER_MS),
+        ),
+      );
+      const upload = Uploads.filter(
+        ({ Key, ChecksumAlgorithm }) => Key === key && ChecksumAlgorithm === "SHA256",
+      )
+        .sort((one, other) => Number(one.Initiated ?? 0) - Number(other.Initiated ?? 0))
+        .at(-1);
+      if (upload?.UploadId === undefined) return undefined;
+      return { id: upload.UploadId, parts: await this.#partsOf(key, upload.UploadId) };
+    } catch (error) {
+      if (error instanceof OpenclawError && error.code === "access-denied") return undefined;
+      throw error;
+    }
+  }
+
+  async #partsOf(key: string, uploadId: string): Promise<UploadedPart[]> {
+    const parts: UploadedPart[] = [];
+    let marker: string | undefined;
+    do {
+      const answer = await this.#call("s3:ListMultipartUploadParts", () =>
+        this.#client.send(
+          new ListPartsCommand({ ...this.#place(), Key: key, UploadId: uploadId, PartNumberMarker: marker }),
+          this.#options(ANSWER_MS),
+        ),
+      );
+      for (const { PartNumber, Size, ChecksumSHA256, ETag } of answer.Parts ?? [])
+        if (PartNumber !== undefined && Size !== undefined && ChecksumSHA256 && ETag)
+          parts.push({ number: PartNumber, bytes: Size, sha256: ChecksumSHA256, etag: ETag });
+      marker = answer.IsTruncated ? answer.NextPartNumberMarker : undefined;
+    } while (marker !== undefined);
+    return parts;
+  }
+
+  /** Takes an object away; one that is not there is no failure. */
+  async remove(key: string): Promise<void> {
+    await this.#call("s3:DeleteObject", () =>
+      this.#client.send(new DeleteObjectCommand({ ...this.#place(), Key: key }), this.#options(ANSWER_MS)),
+    );
+  }
+
+  /** The objects whose keys begin with a prefix, in the order of their keys. */
+  async *list(prefix: string): AsyncGenerator<ListedObject, void, undefined> {
+    let token: string | undefined;
+    do {
+      const answer = await this.#call("s3:ListBucket", () =>
+        this.#client.send(
+          new ListObjectsV2Command({ ...this.#place(), Prefix: prefix, ContinuationToken: token }),
+          this.#options(ANSWER_MS),
+        ),
+      );
+      for (const { Key, Size = 0 } of answer.Contents ?? [])
+        if (Key !== undefined) yield { key: Key, bytes: Size };
+      token = answer.IsTruncated ? answer.NextContinuationToken : undefined;
+    } while (token !== undefined);
+  }
+
+  /**
+   * The bytes of an object as they come. Where the connection breaks it goes on from there, as long as the object is the
+   * same one. Throws `invalid-request` where there is none of this key.
+   */
+  async *read(key: string): AsyncGenerator<Uint8Array, void, undefined> {
+    let [offset, breaks] = [0, 0];
+    let etag: string | undefined;
+    for (;;) {
+      const { Body, ETag } = await this.#call("s3:GetObject", () =>
+        this.#client.send(
+          new GetObjectCommand({
+            ...this.#place(),
+            Key: key,
+            ...(offset === 0 ? {} : { Range: `bytes=${offset}-`, IfMatch: etag }),
+          }),
+          this.#options(undefined),
+        ),
+      );
+      etag = ETag;
+      const stream = Body as Readable;
+      const pieces = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+      try {
+        for (;;) {
+          const { value, done } = await this.#soon(pieces.next());
+          if (done === true) return;
+          offset += value.length;
+          breaks = 0;
+          yield value;
+        }
+      } catch (failure) {
+        breaks += 1;
+        if (breaks >= MOST_BREAKS || this.#signal.aborted || failure instanceof OpenclawError)
+          throw this.#explain(failure, "s3:GetObject");
+      } finally {
+        stream.destroy();
+      }
+    }
+  }
+
+  /** What comes before the object has been silent for too long. */
+  async #soon<T>(next: Promise<T>): Promise<T> {
+    const silence = AbortSignal.timeout(SILENCE_MS);
+    return untilAborted(next, AbortSignal.any([this.#signal, silence]));
+  }
+
+  #place(): { Bucket: string; ExpectedBucketOwner?: string } {
+    const { name, owner } = this.#bucket;
+    return { Bucket: name, ...(owner === undefined ? {} : { ExpectedBucketOwner: owner }) };
+  }
+
+  #encryption(): { ServerSideEncryption?: "aws:kms"; SSEKMSKeyId?: string } {
+    const { kmsKey } = this.#bucket;
+    return kmsKey === undefined ? {} : { ServerSideEncryption: "aws:kms", SSEKMSKeyId: kmsKey };
+  }
+
+  #options(requestTimeout: number | undefined): { abortSignal: AbortSignal; requestTimeout?: number } {
+    return { abortSignal: this.#signal, ...(requestTimeout === undefined ? {} : { requestTimeout }) };
+  }
+
+  async #call<T>(action: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (failure) {
+      throw this.#explain(failure, action);
+    }
+  }
+
+  #explain(failure: unknown, action: string): OpenclawError {
+    const bucket = this.#bucket.name;
+    return toOpenclawError(failure, { session: this.#session, action, bucket });
+  }
+}
+
+/** What was answered, where somebody answered. */
+function answerOf(failure: unknown): { status: number | undefined; headers: Record<string, string> } {
+  const { $metadata, $response } = (failure ?? {}) as {
+    $metadata?: { httpStatusCode?: number };
+    $response?: { headers?: Record<string, string> };
+  };
+  return { status: $metadata?.httpStatusCode, headers: $response?.headers ?? {} };
+}
+
+/** An answer without a body under the name that its body would have had. */
+function named(name: string, failure: unknown): unknown {
+  return failure instanceof Error ? Object.assign(failure, { name }) : failure;
+}
