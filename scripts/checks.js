@@ -44,13 +44,13 @@ export function seconds(since) {
 /**
  * Runs a program on this Node. Resolves to its exit code and everything it printed, in order.
  * @param {string[]} args
- * @param {{ env?: NodeJS.ProcessEnv, onMessage?: (message: unknown) => void }} [options]
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, onMessage?: (message: unknown) => void }} [options]
  */
-export async function run(args, { env: more = {}, onMessage = () => undefined } = {}) {
+export async function run(args, { cwd = root, env: more = {}, onMessage = () => undefined } = {}) {
   // What is printed here is indented, cut and kept: plain text.
   const { FORCE_COLOR: _, ...env } = process.env;
   const child = spawn(process.execPath, args, {
-    cwd: root,
+    cwd,
     env: { ...env, ...more, NO_COLOR: "1" },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });

@@ -1,10 +1,14 @@
 /**
- * What this reporter sends.
- * @typedef {{ passed: number, failed: number, skipped: string[], unexplained: string[] }} Counts
- * @typedef {{ counts: Counts } | { done: number, files: number }} Message
+ * What came of a file of tests: the full names of its tests, skipped ones with their reason, and those parts (the file
+ * itself, its suites) that broke outside their tests.
+ * @typedef {{ file: string, passed: string[], failed: string[], unexplained: string[], skipped: string[], broken: string[] }} FileResult
+ * What this reporter sends. `errors` counts those that belong to no test; each is in `broken` of the file that it came from,
+ * where that is known.
+ * @typedef {{ results: FileResult[], errors: number }} Results
+ * @typedef {Results | { done: number, files: number }} Message
  */
 
-/** A vitest reporter that tells the process which started vitest how far the run is, and at its end the numbers. */
+/** A vitest reporter that tells the process which started vitest how far the run is, and at its end what came of it. */
 export default class ReportTests {
   #files = 0;
   #done = 0;
@@ -24,7 +28,15 @@ export default class ReportTests {
    * @param {readonly unknown[]} unhandledErrors
    */
   onTestRunEnd(modules, unhandledErrors) {
-    send({ counts: count(modules, unhandledErrors) });
+    const results = modules.map(resultOf);
+    let errors = 0;
+    for (const error of unhandledErrors) {
+      const file = Object(error).VITEST_TEST_PATH;
+      const result = results.find((one) => one.file === file);
+      if (result) result.broken.push("an error outside the tests");
+      else errors += 1;
+    }
+    send({ results, errors });
   }
 }
 
@@ -34,27 +46,24 @@ function send(message) {
 }
 
 /**
- * @param {readonly import("vitest/node").TestModule[]} modules
- * @param {readonly unknown[]} unhandledErrors
+ * @param {import("vitest/node").TestModule} module
+ * @returns {FileResult}
  */
-function count(modules, unhandledErrors) {
-  /** @type {Counts} */
-  const counts = { passed: 0, failed: unhandledErrors.length, skipped: [], unexplained: [] };
-  for (const module of modules) {
-    // What could not be loaded has no tests to fail, and counts itself.
-    for (const part of [module, ...module.children.allSuites()])
-      if (part.errors().length > 0) counts.failed += 1;
-    for (const test of module.children.allTests()) {
-      const result = test.result();
-      if (result.state === "passed") counts.passed += 1;
-      else if (result.state === "skipped" && result.note)
-        counts.skipped.push(`${test.fullName}: ${result.note}`);
-      else {
-        counts.failed += 1;
-        // A test that was skipped without a reason, or never ran, has shown nothing.
-        if (result.state !== "failed") counts.unexplained.push(`${module.moduleId}: ${test.fullName}`);
-      }
-    }
+function resultOf(module) {
+  /** @type {FileResult} */
+  const found = { file: module.moduleId, passed: [], failed: [], unexplained: [], skipped: [], broken: [] };
+  // What could not be loaded has no tests to fail, and counts itself.
+  if (module.errors().length > 0) found.broken.push("the file");
+  for (const suite of module.children.allSuites())
+    if (suite.errors().length > 0) found.broken.push(suite.fullName);
+  for (const test of module.children.allTests()) {
+    const result = test.result();
+    if (result.state === "passed") found.passed.push(test.fullName);
+    else if (result.state === "failed") found.failed.push(test.fullName);
+    else if (result.state === "skipped" && result.note)
+      found.skipped.push(`${test.fullName}: ${result.note}`);
+    // A test that was skipped without a reason, or never ran, has shown nothing.
+    else found.unexplained.push(test.fullName);
   }
-  return counts;
+  return found;
 }

@@ -4,10 +4,10 @@
 //   --every-node  a short run on each supported Node version, too
 //   --thorough    the large form of what has two: each program a process, hundreds of kills, crowds and fuzzed cases
 //   --fuzz-cases N, --fuzz-seed N    how much the fuzz tests try, and from where on
-import path from "node:path";
 import { parseArgs } from "node:util";
-import { binOf, checks, everyNode, indent, run, runChecks, say, seconds } from "./checks.js";
-import { root, setUp } from "./set-up.js";
+import { checks, everyNode, indent, runChecks, say, seconds } from "./checks.js";
+import { runTests } from "./run-tests.js";
+import { setUp } from "./set-up.js";
 
 const { values: options } = parseArgs({
   options: {
@@ -34,37 +34,28 @@ function testEnvironment() {
   };
 }
 
-/**
- * Unit, property and end-to-end tests. A run that ends without telling its numbers counts as one failure.
- * @returns {Promise<import("./checks.js").Counts>}
- */
-async function runTests() {
+/** @returns {Promise<import("./checks.js").Counts>} */
+async function showTests() {
   const started = performance.now();
   let lastProgress = started;
-  /** @type {import("./report-tests.js").Counts} */
-  let counts = { passed: 0, failed: 1, skipped: [], unexplained: [] };
-  /** @param {unknown} sent */
-  const onMessage = (sent) => {
-    const message = /** @type {import("./report-tests.js").Message} */ (sent);
-    if ("counts" in message) counts = message.counts;
-    else if (performance.now() - lastProgress > PROGRESS_MS) {
+  const outcome = await runTests({
+    env: testEnvironment(),
+    onProgress: (done, files) => {
+      if (performance.now() - lastProgress <= PROGRESS_MS) return;
       lastProgress = performance.now();
-      say(`...  tests: ${message.done} of ${message.files} files (${seconds(started)})`);
-    }
-  };
-  const reporters = ["minimal", path.join(root, "scripts", "report-tests.js")].map(
-    (name) => `--reporter=${name}`,
-  );
-  const args = [await binOf("vitest", "vitest"), "run", ...reporters];
-  const { code, output } = await run(args, { env: testEnvironment(), onMessage });
-  const failed = code !== 0 && counts.failed === 0 ? 1 : counts.failed;
-  for (const reason of counts.skipped) say(`skip ${reason}`);
-  for (const name of counts.unexplained) say(`FAIL skipped without a reason, or not run: ${name}`);
-  say(
-    `${failed === 0 ? "ok  " : "FAIL"} tests: ${counts.passed} passed, ${failed} failed (${seconds(started)})`,
-  );
-  if (failed > 0) say(indent(output));
-  return { passed: counts.passed, failed };
+      say(`...  tests: ${done} of ${files} files (${seconds(started)})`);
+    },
+  });
+  const { passed, failed, passedAlone } = outcome;
+  for (const reason of outcome.skipped) say(`skip ${reason}`);
+  for (const name of outcome.unexplained) say(`FAIL skipped without a reason, or not run: ${name}`);
+  say(`${failed === 0 ? "ok  " : "FAIL"} tests: ${passed} passed, ${failed} failed (${seconds(started)})`);
+  if (failed + passedAlone.length > 0) say(indent(outcome.output));
+  if (passedAlone.length > 0) {
+    const tests = passedAlone.length === 1 ? "1 test" : `${passedAlone.length} tests`;
+    say(`${tests} failed beside others and passed alone: ${passedAlone.join("; ")}`);
+  }
+  return { passed, failed };
 }
 
 async function prepare() {
@@ -83,7 +74,7 @@ async function runAll() {
   // That one mostly waits for the network.
   const versions = options["every-node"] ? runChecks([everyNode], 1) : { passed: 0, failed: 0 };
   const results = [await runChecks(checks, 2), await versions];
-  return options["no-tests"] ? results : [...results, await runTests()];
+  return options["no-tests"] ? results : [...results, await showTests()];
 }
 
 const results = await runAll();
