@@ -69,10 +69,15 @@ export async function answerCall<Piece>(
     return answerWithStream(form.toFrames(pieces), { ...form, toFailure }, service, request);
   }
   const answer = await form.gather(pieces);
-  const headers = { "x-request-id": call.entry.requestId, ...form.headers };
-  return answer instanceof Uint8Array
-    ? new Response(answer, { headers })
-    : Response.json(answer, { headers });
+  call.body = answer instanceof Uint8Array ? answer : JSON.stringify(answer);
+  return new Response(null, {
+    headers: {
+      "x-request-id": call.entry.requestId,
+      ...(answer instanceof Uint8Array ? {} : { "content-type": "application/json" }),
+      "content-length": String(Buffer.byteLength(call.body)),
+      ...form.headers,
+    },
+  });
 }
 
 /** Judges the fields of a request that nobody knows, and keeps what the log says of it. Throws `invalid-request`. */

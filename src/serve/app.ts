@@ -1,5 +1,6 @@
 import { Http2ServerRequest } from "node:http2";
 import type { Http2Bindings, HttpBindings } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { Hono, type Context, type MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { OpenclawError, shorten } from "../errors.ts";
@@ -221,31 +222,41 @@ export class App {
     context.set("call", call);
     const { headers } = context.req.raw;
     context.set("dialect", DIALECTS.find(({ isSpokenBy }) => isSpokenBy?.(headers)) ?? DIALECTS[0]);
-    context.req.raw.signal.addEventListener("abort", () => call.leave(), { once: true });
+    const { incoming, outgoing } = context.env;
+    outgoing.once("close", () => call.leave());
     try {
       await call.run(next);
     } catch (failure) {
       context.res = answerFailure(failure, context);
     }
-    if (!context.res.headers.has("x-request-id")) context.header("x-request-id", call.entry.requestId);
+    const answer = context.res;
+    const answered = answer.headers;
+    const requestId = answered.get("x-request-id") ?? call.entry.requestId;
+    answered.set("x-request-id", requestId);
     const { requestIdHeader } = context.var.dialect;
-    if (requestIdHeader !== undefined)
-      context.header(requestIdHeader, context.res.headers.get("x-request-id") ?? undefined);
+    if (requestIdHeader !== undefined) answered.set(requestIdHeader, requestId);
     if (call.rate) {
       const toRateHeaders = context.var.dialect.toRateHeaders ?? openaiRateHeaders;
       for (const [name, value] of Object.entries(toRateHeaders(call.rate, runtime.now())))
-        context.header(name, value);
+        answered.set(name, value);
     }
-    if (context.env.incoming instanceof Http2ServerRequest) {
+    if (incoming instanceof Http2ServerRequest) {
       // Its connection is no request's to end.
-      context.res.headers.delete("connection");
+      answered.delete("connection");
       // A request that nobody reads is reset by Node with its answer, which may be lost so.
-      context.env.incoming.resume();
-    } else if (this.#isDraining) context.header("connection", "close");
+      incoming.resume();
+    } else if (this.#isDraining) answered.set("connection", "close");
     const { region, queuedMs } = call.entry;
-    if (queuedMs !== undefined) context.header("x-openclaw-queued-ms", String(queuedMs));
-    if (region !== undefined) context.header("x-openclaw-region", region);
-    if (!call.isStreaming) call.end(call.entry.isAborted ? CLIENT_CLOSED : context.res.status);
+    if (queuedMs !== undefined) answered.set("x-openclaw-queued-ms", String(queuedMs));
+    if (region !== undefined) answered.set("x-openclaw-region", region);
+    const { body } = call;
+    if (typeof body !== "function") call.end(call.entry.isAborted ? CLIENT_CLOSED : answer.status);
+    if (body === undefined) return;
+    outgoing.writeHead(answer.status, Object.fromEntries(answered));
+    if (typeof body === "function") void body(outgoing);
+    else outgoing.end(body);
+    context.res = undefined;
+    context.res = RESPONSE_ALREADY_SENT;
   };
 
   /** Lets in who has a key, where there are keys. */
@@ -334,6 +345,7 @@ function leaving(): OpenclawError {
 function answerFailure(failure: unknown, context: ServeContext): Response {
   const { call } = context.var;
   call.fail(failure);
+  call.body = undefined;
   if (failure instanceof OpenclawError && failure.requestId !== undefined)
     call.entry.requestId = failure.requestId;
   return answerError(context, toErrorAnswer(failure));

@@ -1,3 +1,5 @@
+import type { ServerResponse } from "node:http";
+import type { Writable } from "node:stream";
 import { hideSecrets, shareSecrets } from "../credentials/hide-secrets.ts";
 import { OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
@@ -26,6 +28,9 @@ interface Begun {
   region?: string | null | undefined;
   requestId?: string | undefined;
 }
+
+/** Where an answer goes: on HTTP/1.1 its head waits for the first of its body, unless it is flushed. */
+export type Outgoing = Writable & Partial<Pick<ServerResponse, "flushHeaders">>;
 
 /** One request on its way: what can stop it, and what the log will say of it. */
 export class Call {
@@ -58,8 +63,11 @@ export class Call {
   route: string | undefined;
   /** Whether it waits for its place below a quota: nobody has been asked yet. */
   isQueued = false;
-  /** True for an answer that goes on when its handler has returned: whoever sends it ends the call. */
-  isStreaming = false;
+  /**
+   * The body of its answer, where that goes out as it is, past the streams of the Web, which cost more than all else of a
+   * short answer. One that goes on when its handler has returned is a function: it sends the body and ends the call.
+   */
+  body: string | Uint8Array | ((outgoing: Outgoing) => Promise<void>) | undefined;
 
   constructor(entry: RequestEntry, runtime: Runtime, log: ServeLog, onEnd: () => void) {
     this.entry = entry;

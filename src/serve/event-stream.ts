@@ -1,4 +1,4 @@
-import { type Call, CLIENT_CLOSED } from "./call.ts";
+import { type Call, CLIENT_CLOSED, type Outgoing } from "./call.ts";
 import type { AnswerService, RouteRequest } from "./dialect.ts";
 import { settlesWithin } from "./settles-within.ts";
 
@@ -51,10 +51,12 @@ export async function answerWithStream(
   // What cannot be told that there is nothing yet has its status when there is something.
   const isLate = heartbeat !== undefined && (await isLong(first, call, service.heartbeatMs));
   if (heartbeat === undefined) await first;
-  call.isStreaming = true;
-  const body = eventStream(untilFailure(frames, first, toFailure, call), heartbeat, service, request);
+  call.body = (outgoing) => {
+    if (isLate) outgoing.flushHeaders?.();
+    return sendFrames(outgoing, { frames, first, toFailure, heartbeat }, service, request);
+  };
   if (isLate) call.note("The answer was long in coming, so its status was sent before it.");
-  return new Response(body, {
+  return new Response(null, {
     headers: {
       "x-request-id": call.entry.requestId,
       "content-type": contentType,
@@ -79,79 +81,78 @@ async function isLong(first: Promise<unknown>, call: Call, heartbeatMs: number):
   return true;
 }
 
-/** The frames of a stream. Never throws: a failure is the last of them. */
-async function* untilFailure(
-  frames: Frames,
-  first: Promise<IteratorResult<Frame, void>>,
-  toFailure: (failure: unknown) => Frame,
-  call: Call,
-): Frames {
+interface Sending {
+  frames: Frames;
+  first: ReturnType<Frames["next"]>;
+  toFailure: (failure: unknown) => Frame;
+  heartbeat: Frame | undefined;
+}
+
+/**
+ * Sends frames as fast as they are read: none is made before the one before has been taken. Resolves when the call is over;
+ * a failure is the last frame.
+ */
+async function sendFrames(
+  outgoing: Outgoing,
+  { frames, first, toFailure, heartbeat }: Sending,
+  { heartbeatMs, idleMs }: AnswerService,
+  { call, hangUp }: RouteRequest,
+): Promise<void> {
+  let isOver = false;
+  let taking: Promise<void> | undefined;
+  /** Resolves when there is room for more; undefined where there is. */
+  const send = (frame: Frame): Promise<void> | undefined => {
+    if (isOver || call.entry.isAborted || outgoing.write(frame)) return undefined;
+    taking = roomIn(outgoing, idleMs, () => {
+      call.note("The client took nothing for too long.");
+      hangUp();
+    }).finally(() => {
+      taking = undefined;
+    });
+    return taking;
+  };
+  const beat =
+    heartbeat === undefined
+      ? undefined
+      : setInterval(() => {
+          if (!taking) void send(heartbeat);
+        }, heartbeatMs);
   try {
-    let next = await call.run(() => first);
-    for (; !next.done; next = await call.run(() => frames.next())) yield next.value;
+    await call.run(async () => {
+      for (let next = await first; !next.done; next = await frames.next()) {
+        if (taking) await taking;
+        const full = send(next.value);
+        if (full) await full;
+        beat?.refresh();
+        // What is stopped may go on all the same.
+        if (call.entry.isAborted) break;
+      }
+    });
   } catch (failure) {
     call.fail(failure);
-    if (!call.entry.isAborted) yield toFailure(failure);
+    if (!call.entry.isAborted) void send(toFailure(failure));
   } finally {
+    isOver = true;
+    clearInterval(beat);
     // Whoever stops reading early has the call to Bedrock stopped.
     const returned = frames.return();
     // What waits for something that is broken may wait for ever.
     if (call.isBroken) returned.catch(() => undefined);
     else await returned;
     call.end(call.entry.isAborted ? CLIENT_CLOSED : 200);
+    outgoing.end();
   }
 }
 
-/** Sends frames as fast as they are read: none is made before the one before has been taken. */
-function eventStream(
-  frames: Frames,
-  heartbeat: Frame | undefined,
-  { heartbeatMs, idleMs }: AnswerService,
-  { call, hangUp }: RouteRequest,
-): ReadableStream<Uint8Array> {
-  let pending: Promise<IteratorResult<Frame, void>> | undefined = frames.next();
-  let onBeat = (): void => undefined;
-  const beat = setTimeout(() => onBeat(), heartbeatMs);
-  const stop = (): void => {
-    clearTimeout(beat);
-    clearTimeout(stall);
-  };
-  let isTaken = true;
-  const stall = setTimeout(() => {
-    if (isTaken) return;
-    call.note("The client took nothing for too long.");
-    hangUp();
-  }, idleMs);
-  return new ReadableStream<Uint8Array>(
-    {
-      pull: async (controller) => {
-        isTaken = true;
-        beat.refresh();
-        pending ??= frames.next();
-        const next = pending;
-        const result = await new Promise<IteratorResult<Frame, void> | undefined>((resolve) => {
-          if (heartbeat !== undefined) onBeat = () => resolve(undefined);
-          void next.then(resolve);
-        });
-        if (result?.done) {
-          stop();
-          return controller.close();
-        }
-        if (result) pending = undefined;
-        isTaken = false;
-        stall.refresh();
-        controller.enqueue(toBytes(result ? result.value : heartbeat));
-      },
-      cancel: async () => {
-        stop();
-        call.leave();
-        await frames.return();
-      },
-    },
-    { highWaterMark: 0 },
-  );
-}
-
-function toBytes(frame: Frame | undefined): Uint8Array {
-  return typeof frame === "string" ? Buffer.from(frame) : (frame ?? new Uint8Array());
+/** Resolves when a client has taken what is on its way to it, or is gone; calls `giveUp` when it takes nothing for so many ms. */
+async function roomIn(outgoing: Outgoing, ms: number, giveUp: () => void): Promise<void> {
+  const stall = setTimeout(giveUp, ms);
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      outgoing.off("drain", done).off("close", done);
+      resolve();
+    };
+    outgoing.once("drain", done).once("close", done);
+  });
+  clearTimeout(stall);
 }
