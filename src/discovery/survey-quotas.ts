@@ -5,6 +5,8 @@ import type { Discovered, FoundationModel } from "../models/discovered.ts";
 import { baseOf, basesOf, findProfile, idOfProfile } from "../models/listed-id.ts";
 import {
   dailyQuotaOfAccount,
+  type JobQuota,
+  jobQuotaOf,
   type ModelQuota,
   quotaOf,
   type QuotaModel,
@@ -124,6 +126,14 @@ export async function quotaOfCall(session: AwsSession, asked: AskedModel): Promi
   const ways = waysTo(asked);
   const way = ways.find(({ id }) => id === asked.id) ?? ways[0];
   return quotaOf(quotaModelOf(asked), way?.scope ?? scopeOfId(asked.id), await quotasOf(session));
+}
+
+/**
+ * What a batch inference job of a model may have; undefined for one that has no quota of jobs. Throws the errors of
+ * `listBedrockQuotas`.
+ */
+export async function quotaOfJobs(session: AwsSession, asked: AskedModel): Promise<JobQuota | undefined> {
+  return jobQuotaOf(quotaModelOf(asked), await quotasOf(session));
 }
 
 /** The list of a session's region and account is the same for all of its models. */

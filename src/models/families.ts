@@ -154,6 +154,10 @@ export interface FamilyFacts {
   quotaName?: { name: string; source: string };
   /** How many tokens of the quota one token of output takes, where it is more than one. */
   burndown?: { output: number; source: string };
+  /** That Bedrock's batch inference takes it, at half the price. Of models that are newer than the page nobody knows. */
+  batch?: { source: string };
+  /** That it is asked in the service tier `flex`, too, at half the price. */
+  flex?: { source: string };
   /** That most regions reach it through an inference profile only. */
   byProfile?: { source: string };
   /**
@@ -488,6 +492,16 @@ export function families(): readonly ModelFamily[] {
     {
       models: /^mistral\.mixtral-8x7b/,
       quotaName: { name: "Mixtral 8X7BB Instruct", source: LIMITS },
+    },
+    {
+      models:
+        /^(?:amazon\.(?:nova-(?:lite|micro|premier|pro)-v1|nova-2-lite|titan-embed-(?:image|text-v2))|anthropic\.claude-(?:3-(?:5-|7-)?(?:haiku|opus|sonnet)|sonnet-4-2025|(?:haiku|opus|sonnet)-4-[56](?!\d))|deepseek\.v3-v1|meta\.llama(?:3-[123]|4)-|minimax\.minimax-m2\.1|mistral\.(?:mistral-small-2402|mistral-large-2407|devstral-2-)|openai\.gpt-oss-(?!safeguard)|qwen\.qwen3-(?:235b|32b|coder-(?:30b|480b))|zai\.glm-4\.7-flash)/,
+      batch: { source: `${USER_GUIDE}/batch-inference-supported.html` },
+    },
+    {
+      models:
+        /^(?:amazon\.nova-(?:(?:premier|pro)-v1|2-lite)|deepseek\.v3|google\.gemma-3-|nvidia\.nemotron-|openai\.gpt-oss-|qwen\.qwen3-|zai\.glm)/,
+      flex: { source: `${USER_GUIDE}/service-tiers-inference.html` },
     },
     { models: /^anthropic\.claude-\w+-4-8(?!\d)/, burndown: { output: 15, source: BURNDOWN } },
     {

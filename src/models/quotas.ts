@@ -122,6 +122,42 @@ export function quotaOf(model: QuotaModel, scope: QuotaScope, quotas: readonly S
   return found;
 }
 
+/** What one batch inference job of a model may have; undefined where AWS lists no such quota. */
+export interface JobQuota {
+  leastRecords?: number | undefined;
+  mostRecords?: number | undefined;
+  /** Of one file. */
+  mostRecordsOfFile?: number | undefined;
+  /** Of one file, in GB. */
+  fileGigabytes?: number | undefined;
+}
+
+/** What these are called: https://docs.aws.amazon.com/bedrock/latest/userguide/batch-inference-data.html. Where the unit stands differs. */
+const JOB_WORDINGS: readonly { pattern: RegExp; field: keyof JobQuota }[] = [
+  { pattern: /^minimum number of records per batch inference job for (.+)$/i, field: "leastRecords" },
+  { pattern: /^records per batch inference job for (.+)$/i, field: "mostRecords" },
+  { pattern: /^records per input file per batch inference job for (.+)$/i, field: "mostRecordsOfFile" },
+  {
+    pattern: /^batch inference input file size (?:\(in GB\) )?for (.+?)(?: \(in GB\))?$/i,
+    field: "fileGigabytes",
+  },
+];
+
+/** What a batch inference job of a model may have; undefined for one that has no quota of jobs, and so none of them. */
+export function jobQuotaOf(model: QuotaModel, quotas: readonly ServiceQuota[]): JobQuota | undefined {
+  const names = spellingsOf(model);
+  const vendor = vendorWords(model);
+  const found: JobQuota = {};
+  for (const { name, value } of quotas) {
+    for (const { pattern, field } of JOB_WORDINGS) {
+      const [, of] = pattern.exec(name.trim()) ?? [];
+      if (of !== undefined && names.some((own) => closenessOf(wordsOf(of, vendor), own) > 0))
+        found[field] = value;
+    }
+  }
+  return Object.keys(found).length === 0 ? undefined : found;
+}
+
 /** 2 for the same words, 1 where the quota's leave sizes of the model out (`Llama 4 Maverick` for 17B Instruct), else 0. */
 function closenessOf(quota: ReadonlySet<string>, model: ReadonlySet<string>): number {
   if (![...quota].every((word) => model.has(word))) return 0;

@@ -29,6 +29,8 @@ export interface Price {
   source: "config" | "catalog";
   /** The most tokens of a prompt, cached ones included, of which this is known; undefined where it is of any. */
   longestPrompt?: number;
+  /** What the tier `flex` takes of it, as a share; undefined where that is not known. */
+  flexShare?: number;
 }
 
 /** Writing to the cache for an hour costs twice the input price (https://aws.amazon.com/bedrock/pricing/, Anthropic). */
@@ -58,7 +60,8 @@ export function priceCall(usage: TokenUsage, price: Price | undefined): CallCost
   if (usage.totalTokens === 0) return { unknown: "no counts" };
   if (!price) return { unknown: "" };
   const { serviceTier = STANDARD, latency = "standard" } = usage;
-  if (serviceTier !== STANDARD) return { unknown: `${serviceTier} tier` };
+  const share = serviceTier === STANDARD ? 1 : serviceTier === FLEX ? price.flexShare : undefined;
+  if (share === undefined) return { unknown: `${serviceTier} tier` };
   if (latency !== "standard") return { unknown: `${latency} latency` };
   const prices = pricesFor(usage, price);
   if (!prices) return { unknown: LONG_PROMPT };
@@ -75,11 +78,12 @@ export function priceCall(usage: TokenUsage, price: Price | undefined): CallCost
     writtenForAnHour * input * HOUR_FACTOR +
     usage.outputTokens * output;
   // Ten digits: more would only show the noise of floating point.
-  return { usd: Number((total / 1_000_000).toFixed(10)), source: price.source };
+  return { usd: Number(((total * share) / 1_000_000).toFixed(10)), source: price.source };
 }
 
-/** AWS's word for the tier of list prices (https://docs.aws.amazon.com/bedrock/latest/userguide/service-tiers-inference.html). */
+/** AWS's words for the tier of list prices, and for the cheap one (https://docs.aws.amazon.com/bedrock/latest/userguide/service-tiers-inference.html). */
 const STANDARD = "default";
+const FLEX = "flex";
 
 /** The prices for a prompt of this length; undefined where they are not known. */
 function pricesFor(

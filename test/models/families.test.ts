@@ -203,6 +203,40 @@ const CONVERSES: [id: string, expected: boolean][] = [
   ["arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abcdef123456", true],
 ];
 
+/** By which of the cheaper ways a model is offered. */
+test.each([
+  ["anthropic.claude-3-haiku-20240307-v1:0", "batch"],
+  ["anthropic.claude-3-5-sonnet-20241022-v2:0", "batch"],
+  ["anthropic.claude-3-7-sonnet-20250219-v1:0", "batch"],
+  ["anthropic.claude-sonnet-4-20250514-v1:0", "batch"],
+  ["anthropic.claude-sonnet-4-6", "batch"],
+  ["anthropic.claude-haiku-4-5-20251001-v1:0", "batch"],
+  ["anthropic.claude-opus-4-6-v1", "batch"],
+  ["anthropic.claude-opus-4-1-20250805-v1:0", ""],
+  ["anthropic.claude-fable-5-1", ""],
+  ["amazon.nova-micro-v1:0", "batch"],
+  ["amazon.nova-pro-v1:0", "batch flex"],
+  ["amazon.nova-2-lite-v1:0", "batch flex"],
+  ["amazon.titan-embed-text-v2:0", "batch"],
+  ["deepseek.v3-v1:0", "batch flex"],
+  ["deepseek.v3.2", "flex"],
+  ["meta.llama3-3-70b-instruct-v1:0", "batch"],
+  ["meta.llama3-70b-instruct-v1:0", ""],
+  ["mistral.mistral-small-2402-v1:0", "batch"],
+  ["openai.gpt-oss-120b-1:0", "batch flex"],
+  ["openai.gpt-oss-safeguard-20b", "flex"],
+  ["openai.gpt-5.6-sol", ""],
+  ["qwen.qwen3-32b-v1:0", "batch flex"],
+  ["qwen.qwen3-next-80b-a3b", "flex"],
+  ["google.gemma-3-27b-it", "flex"],
+  ["nvidia.nemotron-nano-12b-v2", "flex"],
+  ["minimax.minimax-m2.1", "batch"],
+  ["zai.glm-4.7-flash", "batch flex"],
+])("%s is offered in: %s", (id, ways) => {
+  const { batch, flex } = familyOf(id);
+  expect([...(batch ? ["batch"] : []), ...(flex ? ["flex"] : [])].join(" ")).toBe(ways);
+});
+
 test.each([
   ["claude-haiku-4-5", "anthropic.claude-haiku-4-5"],
   ["claude-haiku-4-5-20251001", "anthropic.claude-haiku-4-5-20251001"],

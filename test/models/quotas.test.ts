@@ -5,6 +5,7 @@ import {
   dailyQuotaOfAccount,
   judgeCall,
   type ModelQuota,
+  jobQuotaOf,
   quotaOf,
   type QuotaScope,
   readQuotaName,
@@ -448,6 +449,40 @@ it.each([
   ["openai.gpt-5.2-mini", 1],
 ])("output of %s takes %i tokens of quota each", (id, output) => {
   expect((familyOf(id).burndown ?? PLAIN_BURNDOWN).output).toBe(output);
+});
+
+describe("the quotas of batch inference jobs", () => {
+  const quotas = [
+    quota("Minimum number of records per batch inference job for Claude Sonnet 4.5", 100),
+    quota("Records per batch inference job for Claude Sonnet 4.5", 50_000),
+    quota("Records per input file per batch inference job for Claude Sonnet 4.5", 40_000),
+    quota("Batch inference input file size (in GB) for Claude Sonnet 4.5", 1),
+    quota("Batch inference job size (in GB) for Claude Sonnet 4.5", 5),
+    quota(
+      "Sum of in-progress and submitted batch inference jobs using a base model for Claude Sonnet 4.5",
+      20,
+    ),
+    quota("Batch inference input file size for Qwen3 32B (in GB)", 2),
+    quota("On-demand model inference tokens per minute for Meta Llama 3 70B", 9),
+  ];
+
+  it("are those of the model, wherever their unit stands", () => {
+    expect(jobQuotaOf(SONNET_4_5, quotas)).toEqual({
+      leastRecords: 100,
+      mostRecords: 50_000,
+      mostRecordsOfFile: 40_000,
+      fileGigabytes: 1,
+    });
+    expect(jobQuotaOf(model("qwen.qwen3-32b-v1:0", "Qwen3 32B (dense)", "Qwen"), quotas)).toEqual({
+      fileGigabytes: 2,
+    });
+  });
+
+  it("are none of a model that has no such jobs", () => {
+    expect(
+      jobQuotaOf(model("meta.llama3-70b-instruct-v1:0", "Llama 3 70B Instruct", "Meta"), quotas),
+    ).toBeUndefined();
+  });
 });
 
 describe("what a call takes of the quota", () => {
