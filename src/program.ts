@@ -280,6 +280,32 @@ export const PROGRAM: Program = {
         flag("--ignore-budget", "embed although a budget of the configuration is spent"),
       ],
     },
+    batch: {
+      description: "Ask the prompts of a file, one a line.",
+      members: {
+        estimate: {
+          description: "Tell what the lines of a file would cost by each road, and how long they take.",
+          load: () => import("./commands/batch/estimate.ts"),
+          arguments: [{ notation: "<file>" }],
+          flags: [
+            flag("-m, --model <model>", "model for all lines (default: the one that each line names)"),
+            flag("--lines", "each line is a prompt, whatever it looks like"),
+            flag("--output-tokens <tokens>", "what an answer mostly has", integerFlag(1)),
+            flag("--max-tokens <tokens>", "most tokens of an answer whose line names none", integerFlag(1)),
+            flag(
+              "--rpm <number>",
+              "requests in any minute, of each model (default: by its quota)",
+              integerFlag(1),
+            ),
+            flag(
+              "--tpm <tokens>",
+              "tokens in any minute, of each model (default: by its quota)",
+              integerFlag(1),
+            ),
+          ],
+        },
+      },
+    },
     sessions: {
       description: "Look at the conversations that are kept on this machine.",
       members: {

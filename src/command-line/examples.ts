@@ -193,6 +193,23 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
     ],
     topic: "embed",
   },
+  "batch estimate": {
+    examples: [
+      say("openclaw batch estimate prompts.jsonl -m haiku"),
+      say("openclaw batch estimate prompts.jsonl -m haiku --output-tokens 250", "answers are short"),
+      say("openclaw batch estimate prompts.txt --lines -m nova-micro", "a prompt a line"),
+      say("openclaw batch estimate prompts.jsonl --json", "see docs/schemas/batch-estimate.schema.json"),
+    ],
+    topic: "costs",
+    piped: {
+      fields: [
+        "road (run, run-flex, submit)",
+        "USD (empty where unknown)",
+        "USD at most",
+        "seconds at least; of submit at most",
+      ],
+    },
+  },
   "sessions list": {
     examples: [
       say("openclaw sessions list"),

@@ -66,6 +66,17 @@ const KEYS = [
   "",
 ].join("\n");
 
+/** Lines of a batch, one of which asks for what jobs do not do. */
+const PROMPTS = [
+  ...Array.from({ length: 120 }, (_, index) => ({
+    id: `ticket-${index}`,
+    prompt: "Sum this ticket up. ".repeat(60),
+  })),
+  { id: "last", prompt: "And this one.", cache: "5m", maxTokens: 20 },
+]
+  .map((line) => `${JSON.stringify(line)}\n`)
+  .join("");
+
 /** A machine on which something of everything is set up. */
 async function setUp(name: string): Promise<Emulated> {
   const machine = await emulate({
@@ -92,6 +103,7 @@ async function setUp(name: string): Promise<Emulated> {
     }),
   );
   if (name.startsWith("serve-keys")) writeFileSync(path.join(machine.home, "keys"), KEYS, { mode: 0o600 });
+  if (name.startsWith("batch")) writeFileSync(path.join(machine.home, "prompts.jsonl"), PROMPTS);
   if (name.startsWith("mcp")) writeStdioServer(path.join(machine.home, "echo.cjs"));
   const question =
     "Is there a question that is long enough to be broken on a screen of eighty columns, or not?";
@@ -128,6 +140,7 @@ const COMMANDS: Record<string, string[]> = {
   usage: ["usage"],
   "serve-keys-list": ["serve", "keys", "list", "--api-key-file", "keys"],
   quota: ["quota", MODEL, "--input-tokens", "50000", "--max-tokens", "200000"],
+  "batch-estimate": ["batch", "estimate", "prompts.jsonl", "-m", MODEL],
   chat: ["chat", "-m", "anthropic.claude-sonnet-4-5-20250929-v1:0", "hi"],
   error: ["chat", "-m", "us.anthropic.claude-opus-4-6-v1:0", "hi"],
   "usage-error": ["chat", "--max-tokens", "many", "hi"],

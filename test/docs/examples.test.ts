@@ -44,6 +44,8 @@ async function prepare(): Promise<{ user: Emulated; env: Record<string, string> 
     path.join(user.home, "changes.json5"),
     "{ models: { bedrockDiscovery: { refreshInterval: 60 } } }\n",
   );
+  writeFileSync(path.join(user.home, "prompts.jsonl"), '{"prompt":"Say hi."}\n{"prompt":"Say ho."}\n');
+  writeFileSync(path.join(user.home, "prompts.txt"), "Say hi.\nSay ho.\n");
   writeFileSync(path.join(user.home, "script.json5"), "[{ text: 'Yes.' }]\n");
   // An editor that changes nothing.
   const own = { ...user.env, PATH: pathWithOpenclaw(user.home), EDITOR: "true" };

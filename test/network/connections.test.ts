@@ -207,6 +207,14 @@ const COMMANDS: Readonly<Record<string, readonly Row[]>> = {
     },
   ],
   quota: [{ args: ["quota", MODEL], after: [LIST], sends: { quotas: QUOTAS, metrics: [METRICS] } }],
+  "batch estimate": [
+    {
+      args: ["batch", "estimate", "-", "-m", MODEL],
+      after: [LIST],
+      input: '{"prompt":"hi"}\n',
+      sends: { quotas: QUOTAS },
+    },
+  ],
   embed: [
     {
       args: ["embed", "-m", "amazon.titan-embed-text-v2:0", "hi"],

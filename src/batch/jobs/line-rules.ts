@@ -4,6 +4,7 @@ import type {
   SystemContentBlock,
   ToolResultContentBlock,
 } from "@aws-sdk/client-bedrock-runtime";
+import type { JobQuota } from "../../models/quotas.ts";
 import type { BatchLine, LineWords } from "../lines/batch-line.ts";
 
 /** How a job asks its model: its lines are all of one. */
@@ -79,6 +80,21 @@ export interface JobLimits {
 
 /** What most models have: https://docs.aws.amazon.com/general/latest/gr/bedrock.html#limits_bedrock */
 export const USUAL_JOB_LIMITS: JobLimits = { least: 100, most: 50_000, mostBytes: 1024 ** 3 };
+
+/** What the jobs of a model take, as far as its quotas tell. */
+export function jobLimitsOf({
+  leastRecords,
+  mostRecords,
+  mostRecordsOfFile,
+  fileGigabytes,
+}: JobQuota): JobLimits {
+  const { least, most, mostBytes } = USUAL_JOB_LIMITS;
+  return {
+    least: leastRecords ?? least,
+    most: Math.min(mostRecordsOfFile ?? mostRecords ?? most, mostRecords ?? Number.POSITIVE_INFINITY),
+    mostBytes: fileGigabytes === undefined ? mostBytes : fileGigabytes * 1024 ** 3,
+  };
+}
 
 /** Why a job would not take a file of so many records and bytes, as a sentence; undefined where it would. */
 export function refusedAsJob(

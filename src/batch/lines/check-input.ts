@@ -54,8 +54,8 @@ export interface CheckOptions {
   /** Whether each line is a text, whatever it looks like. */
   isText?: boolean | undefined;
   signal: AbortSignal;
-  /** Judges a line that can be read; what it says is one more problem of it. */
-  judge?: ((line: BatchLine, raw: RawLine) => string | undefined) | undefined;
+  /** Judges a line that can be read; what it says is one more problem of it. What it throws ends the check. */
+  judge?: ((line: BatchLine, raw: RawLine) => string | undefined | Promise<string | undefined>) | undefined;
   /** Told now and then how far it is, in bytes. */
   onProgress?: ((bytes: number) => void) | undefined;
 }
@@ -93,23 +93,23 @@ export async function checkBatchInput(
       refuseShape(raw, input, isText);
     }
     counts.lines += 1;
-    try {
-      const line = await readLine(raw, { kind, signal });
-      ({ kind } = line);
-      counts.numbered += Number(line.recordId === String(raw.number));
-      counts.unnamed += Number(line.model === undefined);
-      counts.unbounded += Number(line.asked.ask.parameters.maxTokens === undefined);
-      const before = ids.add(line.recordId, raw.number);
-      if (before !== undefined)
-        report(raw.number, `Its id '${shorten(line.recordId)}' is that of line ${before}, too.`);
-      for (const place of line.asked.unknown) addTo(unknown, place.replace(/\[\d+\]/g, "[]"));
-      for (const notice of line.asked.notices) addTo(notices, notice);
-      const judged = judge?.(line, raw);
-      if (judged !== undefined) report(raw.number, judged);
-    } catch (error) {
+    const line: BatchLine | undefined = await readLine(raw, { kind, signal }).catch((error: unknown) => {
       if (!(error instanceof OpenclawError) || error.code === "interrupted") throw error;
       report(raw.number, error.message);
-    }
+      return undefined;
+    });
+    if (!line) continue;
+    ({ kind } = line);
+    counts.numbered += Number(line.recordId === String(raw.number));
+    counts.unnamed += Number(line.model === undefined);
+    counts.unbounded += Number(line.asked.ask.parameters.maxTokens === undefined);
+    const before = ids.add(line.recordId, raw.number);
+    if (before !== undefined)
+      report(raw.number, `Its id '${shorten(line.recordId)}' is that of line ${before}, too.`);
+    for (const place of line.asked.unknown) addTo(unknown, place.replace(/\[\d+\]/g, "[]"));
+    for (const notice of line.asked.notices) addTo(notices, notice);
+    const judged = await judge?.(line, raw);
+    if (judged !== undefined) report(raw.number, judged);
   }
   if (counts.lines === 0) throw usageError(`${input.label} has no lines.`, "Give it one request a line.");
   return {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   type InvocationType,
   invocationTypeOf,
+  jobLimitsOf,
   refusedAsJob,
   refusedByBatch,
   USUAL_JOB_LIMITS,
@@ -101,6 +102,25 @@ describe("of Bedrock's batch inference a line is refused or not that has", () =>
         await lineOf({ custom_id: "a", params: { ...(claude() as { modelInput: object }).modelInput } }),
       ),
     ).toBe("Converse");
+  });
+});
+
+describe("the limits of a model's jobs", () => {
+  it.each([
+    [{}, USUAL_JOB_LIMITS],
+    [{ leastRecords: 10 }, { ...USUAL_JOB_LIMITS, least: 10 }],
+    [{ mostRecords: 7 }, { ...USUAL_JOB_LIMITS, most: 7 }],
+    [
+      { mostRecords: 9, mostRecordsOfFile: 7 },
+      { ...USUAL_JOB_LIMITS, most: 7 },
+    ],
+    [
+      { mostRecords: 7, mostRecordsOfFile: 9 },
+      { ...USUAL_JOB_LIMITS, most: 7 },
+    ],
+    [{ fileGigabytes: 2 }, { ...USUAL_JOB_LIMITS, mostBytes: 2 * 1024 ** 3 }],
+  ])("by its quotas %j", (quota, expected) => {
+    expect(jobLimitsOf(quota)).toEqual(expected);
   });
 });
 
