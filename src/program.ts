@@ -443,6 +443,8 @@ export const PROGRAM: Program = {
         },
         flag("--tpm <tokens>", "hold calls to so many tokens a minute: N, or OF=N (repeatable)", repeatable),
         flag("--rpm <requests>", "the same for requests", repeatable),
+        flag("--job-seconds <seconds>", "how long a model invocation job takes", numberFlag(0, 604_800), 10),
+        flag("--job-records <number>", "fewest records of such a job", integerFlag(1, 50_000), 100),
         flag("--upstream <url>", "OpenAI-compatible server whose model answers Converse calls"),
         flag("--upstream-model <model>", "model of that server that answers"),
       ],

@@ -39,6 +39,9 @@ export interface EmulatorCommandOptions extends GlobalOptions {
   /** Tokens and requests in any minute: `N`, or `OF=N` for a region or model. */
   tpm?: string[];
   rpm?: string[];
+  /** How long a model invocation job takes, in seconds, and the fewest records that it may have. */
+  jobSeconds: number;
+  jobRecords: number;
 }
 
 /** Where the upstream's key comes from: a flag would show it to everybody on this machine. */
@@ -144,6 +147,8 @@ async function open(
       script,
       closedGates: close,
       limits,
+      jobSeconds: options.jobSeconds,
+      leastRecords: options.jobRecords,
       ...(region === undefined ? {} : { region }),
       ...speakers,
       remembersCalls: false,
@@ -195,12 +200,13 @@ function describe(
   region: string,
   { upstream, upstreamModel }: EmulatorCommandOptions,
 ): object {
-  const { url, port, accessKeyId, secretAccessKey, bearerToken } = emulator;
+  const { url, port, accessKeyId, secretAccessKey, bearerToken, bucket, roleArn } = emulator;
   return {
     url,
     port,
     region,
     credentials: { accessKeyId, secretAccessKey, bearerToken },
+    jobs: { bucket, roleArn },
     ...(upstream === undefined
       ? {}
       : { upstream: { url: maskUserInfo(upstream), model: upstreamModel ?? null } }),
@@ -235,5 +241,7 @@ function instructions(
     "# unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_EC2_METADATA_DISABLED",
     `# export AWS_EC2_METADATA_SERVICE_ENDPOINT=${emulator.url}`,
     ...variablesOfClients(emulator),
+    "# A bucket and a role for batch inference:",
+    `# s3://${emulator.bucket} ${emulator.roleArn}`,
   ].join("\n");
 }

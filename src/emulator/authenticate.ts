@@ -20,7 +20,8 @@ export interface KnownCredentials {
 export interface SignedParts {
   /** Without the question mark. */
   queryText: string;
-  body: Uint8Array;
+  /** Undefined where it is read, and compared with what the signature says of it, later. */
+  body: Uint8Array | undefined;
 }
 
 /** What an `AWS4-HMAC-SHA256` Authorization header says. */
@@ -40,8 +41,9 @@ interface Claim {
   readonly bearerToken?: string | undefined;
 }
 
-/** AWS refuses signatures older or newer than this, in ms. */
-const ALLOWED_SKEW_MS = 5 * 60 * 1000;
+/** AWS refuses signatures older or newer than this, in minutes; Amazon S3 has its own bound. */
+const ALLOWED_SKEW_MINUTES = 5;
+const STORAGE_SKEW_MINUTES = 15;
 const AUTHORIZATION =
   /^AWS4-HMAC-SHA256\s+Credential=([^/,\s]+)\/(\d{8})\/([^/,\s]+)\/([^/,\s]+)\/aws4_request\s*,\s*SignedHeaders=([^,\s]+)\s*,\s*Signature=([0-9a-f]{64})\s*$/;
 
@@ -71,9 +73,18 @@ function parseSignature(authorization: string): SignatureClaim | undefined {
   return { accessKeyId, date, region, service, signedHeaders: signedHeaders.split(";"), signature };
 }
 
+/** A signature that holds, for what else is signed behind it. */
+interface Verified {
+  secretAccessKey: string;
+  /** As in `x-amz-date`. */
+  date: string;
+  region: string;
+  seed: string;
+}
+
 /**
  * Checks the credentials of a call as AWS does. `service` is the one that the call is for, `now` is in ms since 1970.
- * Throws `AwsError` with AWS's name, status and words.
+ * Resolves with the signature, of a bearer token with undefined. Throws `AwsError` with AWS's name, status and words.
  */
 export async function authenticate(
   call: RecordedCall,
@@ -81,14 +92,14 @@ export async function authenticate(
   known: KnownCredentials,
   service: string,
   now: number,
-): Promise<void> {
+): Promise<Verified | undefined> {
   const authorization = authorizationOf(call);
   const { signature: claim, bearerToken } = readClaim(authorization);
   if (authorization === undefined) {
     throw new AwsError("MissingAuthenticationTokenException", "Missing Authentication Token");
   }
-  if (bearerToken !== undefined && service !== "sts") {
-    if (known.bearerTokens.some((token) => isSame(token, bearerToken))) return;
+  if (bearerToken !== undefined && service !== "sts" && service !== "s3") {
+    if (known.bearerTokens.some((token) => isSame(token, bearerToken))) return undefined;
     throw new AwsError(
       "AccessDeniedException",
       "Authentication failed: Please make sure your API Key is valid.",
@@ -110,6 +121,12 @@ export async function authenticate(
     );
   }
   await verifySignature(call, parts, claim, key.secretAccessKey, service, now);
+  return {
+    secretAccessKey: key.secretAccessKey,
+    date: call.headers["x-amz-date"] ?? "",
+    region: claim.region,
+    seed: claim.signature,
+  };
 }
 
 /** Signs the request again with the secret that belongs to the key and compares. */
@@ -121,7 +138,9 @@ async function verifySignature(
   service: string,
   now: number,
 ): Promise<void> {
-  const signingDate = checkDate(headers["x-amz-date"], claim.date, now);
+  const isStorage = service === "s3";
+  const minutes = isStorage ? STORAGE_SKEW_MINUTES : ALLOWED_SKEW_MINUTES;
+  const signingDate = checkDate(headers["x-amz-date"], claim.date, { now, minutes });
   // Mantle lets in what is signed for the runtime: https://github.com/BerriAI/litellm/issues/29463
   const isNeighbor = service === "bedrock-mantle" && claim.service === "bedrock";
   if (claim.service !== service && !isNeighbor) {
@@ -129,13 +148,17 @@ async function verifySignature(
   }
   const declaredHash = headers["x-amz-content-sha256"] ?? "UNSIGNED-PAYLOAD";
   const isBodySame =
-    declaredHash === "UNSIGNED-PAYLOAD" || declaredHash === createHash("sha256").update(body).digest("hex");
+    body === undefined ||
+    declaredHash === "UNSIGNED-PAYLOAD" ||
+    declaredHash === createHash("sha256").update(body).digest("hex");
   const signer = new SignatureV4({
     credentials: { accessKeyId: claim.accessKeyId, secretAccessKey },
     region: claim.region,
     service: claim.service,
     sha256: Sha256,
     applyChecksum: false,
+    // Paths of Amazon S3 are encoded once, and as they are.
+    uriEscapePath: !isStorage,
   });
   // Some HTTP/2 clients sign `:authority`, some sign `host` and send only the other: both name the same thing.
   const sent: NodeJS.Dict<string> = {
@@ -150,7 +173,7 @@ async function verifySignature(
       method,
       protocol: "http:",
       hostname: "",
-      path,
+      path: isStorage ? encodedOnce(path) : path,
       query,
       headers: Object.fromEntries(
         claim.signedHeaders.flatMap((name) => (sent[name] === undefined ? [] : [[name, sent[name]]])),
@@ -169,12 +192,30 @@ async function verifySignature(
   );
 }
 
+/** The path as S3 signs it, however a client has encoded it. A broken escape stays as it is. */
+function encodedOnce(path: string): string {
+  const encode = (character: string): string => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+  try {
+    return path
+      .split("/")
+      .map((part) => encodeURIComponent(decodeURIComponent(part)).replace(/[!'()*]/g, encode))
+      .join("/");
+  } catch (error) {
+    if (error instanceof URIError) return path;
+    throw error;
+  }
+}
+
 function isSame(expected: string, given: string): boolean {
   const [left, right] = [Buffer.from(expected), Buffer.from(given)];
   return left.length === right.length && timingSafeEqual(left, right);
 }
 
-function checkDate(amzDate = "", scopeDate: string, now: number): Date {
+function checkDate(
+  amzDate = "",
+  scopeDate: string,
+  { now, minutes }: { now: number; minutes: number },
+): Date {
   const signedAt = new Date(
     amzDate.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, "$1-$2-$3T$4:$5:$6Z"),
   );
@@ -190,15 +231,16 @@ function checkDate(amzDate = "", scopeDate: string, now: number): Date {
         `'${scopeDate}' != '${amzDate.slice(0, 8)}', from '${amzDate}'.`,
     );
   }
-  const [earliest, latest] = [now - ALLOWED_SKEW_MS, now + ALLOWED_SKEW_MS];
+  const allowed = minutes * 60 * 1000;
+  const [earliest, latest] = [now - allowed, now + allowed];
   if (signedAt.getTime() < Math.floor(earliest / 1000) * 1000) {
     throw invalidSignature(
-      `Signature expired: ${amzDate} is now earlier than ${toAmzDate(earliest)} (${toAmzDate(now)} - 5 min.)`,
+      `Signature expired: ${amzDate} is now earlier than ${toAmzDate(earliest)} (${toAmzDate(now)} - ${minutes} min.)`,
     );
   }
   if (signedAt.getTime() > latest) {
     throw invalidSignature(
-      `Signature not yet current: ${amzDate} is still later than ${toAmzDate(latest)} (${toAmzDate(now)} + 5 min.)`,
+      `Signature not yet current: ${amzDate} is still later than ${toAmzDate(latest)} (${toAmzDate(now)} + ${minutes} min.)`,
     );
   }
   return signedAt;

@@ -190,6 +190,11 @@ export class Catalogue {
     return `arn:${this.#partition()}:${service}:${this.#region ?? ""}:${this.#account.id}:${resource}`;
   }
 
+  /** The ARN of a bucket of Amazon S3, or of what a key or a pattern stands for in it. */
+  storageArn(bucket: string, key = ""): string {
+    return `arn:${this.#partition()}:s3:::${bucket}${key === "" ? "" : `/${key}`}`;
+  }
+
   /** The ARNs of the models that a profile routes to from the region. */
   destinationArns({ modelId, destinations }: EmulatedProfile): string[] {
     return destinations.map((destination) =>

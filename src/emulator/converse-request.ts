@@ -1,7 +1,8 @@
 import { isRecord, type JsonObject, wellFormed } from "../json.ts";
 import { parseIfJson } from "../json-bounds.ts";
 import { AwsError, validationError } from "./aws-error.ts";
-import { checkConstraints, type ConverseRequest, malformed } from "./converse-model.ts";
+import { malformed } from "./constraints.ts";
+import { checkConstraints, type ConverseRequest } from "./converse-model.ts";
 import { checkConversation, checkForModel } from "./converse-rules.ts";
 import type { EmulatedModel } from "./models.ts";
 

@@ -2,14 +2,16 @@ import { randomUUID } from "node:crypto";
 import { textAt } from "../json.ts";
 import { foreignHostIn, isLoopback, withoutBrackets } from "../loopback.ts";
 import { authenticate, type KnownCredentials, type SecretKey } from "./authenticate.ts";
-import { AwsError, toErrorReply } from "./aws-error.ts";
+import { AwsError } from "./aws-error.ts";
 import { Catalogue } from "./catalogue.ts";
 import { CallCounter } from "./cloudwatch.ts";
 import type { Dialogue } from "./dialogue.ts";
+import { toErrorReply } from "./error-reply.ts";
 import { AccountGates, type EmulatedGate } from "./gates.ts";
 import { EVENT_STREAM } from "./framing.ts";
 import { GUARDRAILS, type EmulatedGuardrail } from "./guardrails.ts";
 import { InstanceMetadataService, type InstanceMetadata } from "./instance-metadata.ts";
+import { JobBook } from "./jobs/job.ts";
 import { listen, type Exchange } from "./listener.ts";
 import { MANTLE_MODELS, type MantleModel } from "./mantle.ts";
 import { MODELS, PROFILES, WITH_REVIEWED, type EmulatedModel, type EmulatedProfile } from "./models.ts";
@@ -20,7 +22,9 @@ import type { RecordedCall } from "./recorded-call.ts";
 import type { Script, ScriptedAnswer } from "./script.ts";
 import { QuotaGate } from "./quota-gate.ts";
 import type { MinuteLimits, QuotaValues } from "./service-quotas.ts";
-import { breakOff, waitFor, writeSteps } from "./stream-writer.ts";
+import { Buckets, FIRST_BUCKET } from "./storage/buckets.ts";
+import { bucketInHost } from "./storage/storage-address.ts";
+import { breakOff, waitFor, writeContent, writeSteps } from "./stream-writer.ts";
 
 export { emulatedEnvironment, variablesOfClients } from "./environment.ts";
 export type { Dialogue } from "./dialogue.ts";
@@ -64,6 +68,10 @@ export interface EmulatorOptions {
   quotas?: QuotaValues;
   /** What is enforced of the quotas of a minute, in any region. Nothing is unless it is named here. */
   limits?: Partial<MinuteLimits>;
+  /** How long a model invocation job takes, in seconds. Default 10. */
+  jobSeconds?: number;
+  /** The fewest records that such a job may have. Default 100. */
+  leastRecords?: number;
   /** Told about each call when the headers of its answer are sent. */
   onAnswer?: (call: RecordedCall) => void;
   /** The real model that answers Converse and ConverseStream, in place of made-up answers. Closed with the emulator. */
@@ -83,6 +91,9 @@ export interface Emulator {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly bearerToken: string;
+  /** A bucket of Amazon S3 that is there from the start, and a role that jobs can take. */
+  readonly bucket: string;
+  readonly roleArn: string;
   /** Every request that was received whole, in order. */
   readonly calls: RecordedCall[];
   /** Ends every connection. Rejects with the first bug of the emulator or its script, if there was one. */
@@ -133,7 +144,15 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     quotas: options.quotas ?? {},
     limits: { tokens: [], requests: [], ...options.limits },
   };
+  const buckets = new Buckets(now());
+  const routeCounts = new Map<string, number>();
+  const countRoute = (name: string): number => {
+    const count = (routeCounts.get(name) ?? 0) + 1;
+    routeCounts.set(name, count);
+    return count;
+  };
   const context: OperationContext = {
+    known,
     account,
     instanceMetadata: new InstanceMetadataService(instance, now),
     delayMs: options.delayMs ?? 0,
@@ -144,14 +163,16 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     upstream: options.upstream,
     dialogue: options.dialogue,
     storedResponses: new Map(),
+    buckets,
+    jobBook: new JobBook(),
+    jobSeconds: options.jobSeconds ?? 10,
+    leastRecords: options.leastRecords ?? 100,
+    faultOf: (step, call) => {
+      const scripted = options.script?.({ ...call, route: step, nth: countRoute(step) });
+      return scripted && "error" in scripted ? scripted.error : undefined;
+    },
   };
   const calls: RecordedCall[] = [];
-  const routeCounts = new Map<string, number>();
-  const countRoute = (name: string): number => {
-    const count = (routeCounts.get(name) ?? 0) + 1;
-    routeCounts.set(name, count);
-    return count;
-  };
   const bugs: unknown[] = [];
 
   const answer = async (exchange: Exchange): Promise<void> => {
@@ -166,8 +187,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       if (scripted?.after !== undefined) await waitFor(scripted.after, exchange);
       if (scripted !== undefined && "drop" in scripted) return await breakOff(exchange, scripted.drop);
       const own =
-        (scripted && toReply(scripted, received)) ??
-        (await decide(received, known, context, exchange.signal));
+        (scripted && toReply(scripted, received)) ?? (await decide(received, context, exchange.signal));
       // An upstream takes its time, and the caller may not have waited.
       exchange.signal.throwIfAborted();
       const alter = scripted && "alter" in scripted ? scripted.alter : undefined;
@@ -176,7 +196,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       call.status = "stream" in reply ? 200 : reply.status;
       if (call.status === 429) countThrottled(call, context);
       options.onAnswer?.(call);
-      await send(exchange, { callId: call.requestId, time: now() }, reply, framing);
+      const callId = call.requestId;
+      await send(exchange, { callId, time: now(), service: route.service }, reply, framing);
     } catch (error) {
       if (error === exchange.signal.reason) return;
       bugs.push(error);
@@ -191,9 +212,16 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     accessKeyId: ACCESS_KEY_ID,
     secretAccessKey: SECRET_ACCESS_KEY,
     bearerToken: BEARER_TOKEN,
+    bucket: FIRST_BUCKET,
+    roleArn: `arn:aws:iam::${EMULATED_ACCOUNT}:role/openclaw-emulator`,
     calls,
     stop: async () => {
       await listener.close();
+      try {
+        await context.jobBook.close();
+      } finally {
+        await buckets.disk.close();
+      }
       options.upstream?.close();
       if (bugs.length > 0) throw bugs[0];
     },
@@ -210,7 +238,9 @@ function strangerIn(request: Exchange["request"]): string | undefined {
     return `pages of '${origin.slice(0, 200)}'`;
   }
   const host = foreignHostIn(request);
-  return host === undefined ? undefined : `'${host.slice(0, 200)}'`;
+  // A bucket of Amazon S3 by its name; names below localhost are this machine's (RFC 6761, section 6.3).
+  const isBucket = host?.toLowerCase().replace(/:\d*$/, "").endsWith(".localhost") && bucketInHost(host);
+  return host === undefined || isBucket ? undefined : `'${host.slice(0, 200)}'`;
 }
 
 /** A request that was read whole; undefined when there is nobody left to answer, or it was answered already. */
@@ -226,12 +256,12 @@ async function receive(
       const message = `The emulator answers to localhost only, and not to ${stranger}.`;
       throw new AwsError("AccessDeniedException", message);
     }
-    return await receiveCall(exchange.request, countRoute);
+    return await receiveCall(exchange, countRoute);
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
     await send(
       exchange,
-      { callId: randomUUID(), time: now() },
+      { callId: randomUUID(), time: now(), service: "bedrock" },
       toErrorReply(error, { service: "bedrock" }, ""),
     );
     return undefined;
@@ -247,13 +277,13 @@ type SendableReply = Reply & {
 /** What the service itself would answer: first the credentials, then the operation. */
 async function decide(
   { call, route, parts, refusal }: ReceivedCall,
-  known: KnownCredentials,
   context: OperationContext,
   signal: AbortSignal,
 ): Promise<SendableReply> {
   try {
-    if (route.service !== "imds" && route.service !== "none") {
-      await authenticate(call, parts, known, route.service, context.now());
+    // Amazon S3 looks at its own, since what is signed goes on in the body.
+    if (route.service !== "imds" && route.service !== "none" && route.service !== "s3") {
+      await authenticate(call, parts, context.known, route.service, context.now());
     }
     if (refusal) throw refusal;
     return await route.answer(call, context, signal);
@@ -292,17 +322,19 @@ interface Origin {
   callId: string;
   /** The clock of the service, in ms since 1970. */
   time: number;
+  service: string;
 }
 
 async function send(
   exchange: Exchange,
-  { callId, time }: Origin,
+  { callId, time, service }: Origin,
   reply: SendableReply,
   framing = EVENT_STREAM,
 ): Promise<void> {
   const { response } = exchange;
   const date = { date: new Date(time).toUTCString() };
-  const requestId = reply.isForeign ? date : { ...date, "x-amzn-requestid": callId };
+  const idHeader = service === "s3" ? "x-amz-request-id" : "x-amzn-requestid";
+  const requestId = reply.isForeign ? date : { ...date, [idHeader]: callId };
   if ("stream" in reply) {
     response.writeHead(200, {
       ...requestId,
@@ -311,7 +343,12 @@ async function send(
     });
     return writeSteps(exchange, reply.stream, framing);
   }
+  if ("content" in reply) {
+    response.writeHead(reply.status, { ...requestId, ...reply.headers });
+    return writeContent(exchange, reply.content);
+  }
   const length = typeof reply.body === "string" ? Buffer.byteLength(reply.body) : reply.body.length;
-  response.writeHead(reply.status, { ...requestId, "content-length": String(length), ...reply.headers });
+  const size = reply.status === 204 ? {} : { "content-length": String(length) };
+  response.writeHead(reply.status, { ...requestId, ...size, ...reply.headers });
   response.end(reply.body);
 }

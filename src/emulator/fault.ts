@@ -2,6 +2,7 @@ import { crc32 } from "node:zlib";
 import { usageError } from "../errors.ts";
 import type { RecordedCall } from "./recorded-call.ts";
 import type { Framing } from "./framing.ts";
+import { JOB_ROUTES } from "./jobs/run-job.ts";
 import { ROUTE_NAMES, STREAMING_ROUTES } from "./operations.ts";
 import type { Script, ScriptedAnswer, StreamStep, StreamSteps } from "./script.ts";
 import { toFrame } from "./stream-writer.ts";
@@ -75,6 +76,11 @@ function parseFault(text: string): Fault {
     );
   }
   const answer = answerOf(name, deltas === undefined ? undefined : Number(deltas), message, text);
+  if ((JOB_ROUTES as readonly string[]).includes(route) && !("error" in answer))
+    throw usageError(
+      `--fault '${text}' is for a step of a job, which is no call and fails with an error only.`,
+      "For example: openclaw emulator --fault JobRecord:3=ThrottlingException",
+    );
   if ("alter" in answer && !STREAMING_ROUTES.includes(route)) {
     throw usageError(
       `--fault '${text}' is for a stream, and '${route}' has none.`,

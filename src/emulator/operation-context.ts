@@ -1,14 +1,17 @@
 import { isRecord } from "../json.ts";
+import type { KnownCredentials } from "./authenticate.ts";
 import type { PlainReply } from "./aws-error.ts";
 import type { Account } from "./catalogue.ts";
 import type { CallCounter } from "./cloudwatch.ts";
 import type { Message } from "./converse-model.ts";
 import type { Dialogue } from "./dialogue.ts";
 import type { InstanceMetadataService } from "./instance-metadata.ts";
+import type { JobBook } from "./jobs/job.ts";
 import type { RecordedCall } from "./recorded-call.ts";
 import type { StreamSteps } from "./script.ts";
 import type { QuotaGate } from "./quota-gate.ts";
 import type { MinuteLimits, QuotaValues } from "./service-quotas.ts";
+import type { Buckets } from "./storage/buckets.ts";
 
 /** A real model that answers Converse calls in the emulator's place. The bodies it gets are such as Bedrock takes. */
 export interface Upstream {
@@ -22,6 +25,8 @@ export interface Upstream {
 
 /** What an answer depends on besides the call. */
 export interface OperationContext {
+  /** Everything that opens the door. */
+  readonly known: KnownCredentials;
   readonly account: Account;
   readonly instanceMetadata: InstanceMetadataService;
   /** Region of the lists for a caller with a bearer token, which names none. */
@@ -43,10 +48,28 @@ export interface OperationContext {
   readonly dialogue: Dialogue | undefined;
   /** The conversations that ended in responses which are to be found again, by the id of the response. */
   readonly storedResponses: Map<string, readonly Message[]>;
+  /** What the account has in Amazon S3. */
+  readonly buckets: Buckets;
+  readonly jobBook: JobBook;
+  /** How long a job takes from its submission to its end, in seconds. */
+  readonly jobSeconds: number;
+  /** The fewest records that a job may have. */
+  readonly leastRecords: number;
+  /** The error that a step of a job, which is no call, is to fail with; undefined where it is not. */
+  readonly faultOf: (
+    step: string,
+    call: RecordedCall,
+  ) => { readonly name: string; readonly message: string; readonly status?: number } | undefined;
 }
 
-/** What an operation answers with: at once, or as a stream. */
-export type Reply = PlainReply | { readonly stream: StreamSteps; readonly headers?: PlainReply["headers"] };
+/** Bytes that are read as they are sent. Their length is in the headers. */
+export type ContentReply = Omit<PlainReply, "body"> & { readonly content: AsyncIterable<Uint8Array> };
+
+/** What an operation answers with: at once, as a stream of events, or as bytes. */
+export type Reply =
+  | PlainReply
+  | { readonly stream: StreamSteps; readonly headers?: PlainReply["headers"] }
+  | ContentReply;
 
 /** The model that the path of a call names. */
 export function modelIdOf({ parameters }: RecordedCall): string {

@@ -1,14 +1,17 @@
 import { partitionOfRegion } from "../aws/partition.ts";
 import { isRecord } from "../json.ts";
-import { AwsError, type ErrorDialect, escapeXml, requiredText } from "./aws-error.ts";
+import { AwsError, escapeXml, requiredText } from "./aws-error.ts";
 import { Catalogue } from "./catalogue.ts";
 import { getMetricData } from "./cloudwatch.ts";
 import { COMPLETIONS_FRAMING } from "./completions.ts";
+import type { ErrorDialect } from "./error-reply.ts";
 import { EVENT_STREAM, type Framing } from "./framing.ts";
 import type { AccountGates } from "./gates.ts";
 import { applyGuardrail } from "./guardrails.ts";
 import type { InstanceMetadata } from "./instance-metadata.ts";
 import { INVOKE_FRAMING } from "./invoke.ts";
+import { createJob, getJob, listJobs, onJob, stopJob, toCreateJob } from "./jobs/job-operations.ts";
+import { JOB_ROUTES } from "./jobs/run-job.ts";
 import { getMantleModel, listMantleModels } from "./mantle.ts";
 import { MESSAGES_FRAMING } from "./messages.ts";
 import {
@@ -39,6 +42,7 @@ import {
 import type { RecordedCall } from "./recorded-call.ts";
 import { RESPONSES_FRAMING } from "./responses.ts";
 import { getServiceQuota, listServiceQuotas } from "./service-quotas.ts";
+import { STORAGE_ROUTE_NAMES } from "./storage/storage-routes.ts";
 
 /**
  * Answers a call whose credentials are good; the signal is aborted when the caller leaves. Throws `AwsError`, or rejects
@@ -160,6 +164,18 @@ const BEDROCK: Readonly<Record<string, Operation>> = {
     answer: inRegion((catalogue, call, { account }) => applyGuardrail(call, account.guardrails, catalogue)),
   },
   CountTokens: { http: "POST /model/{modelId}/count-tokens", needs: onModel, answer: countTokens },
+  CreateModelInvocationJob: { http: "POST /model-invocation-job", needs: toCreateJob, answer: createJob },
+  GetModelInvocationJob: {
+    http: "GET /model-invocation-job/{jobIdentifier}",
+    needs: onJob,
+    answer: getJob,
+  },
+  ListModelInvocationJobs: { http: "GET /model-invocation-jobs", needs: onAnything, answer: listJobs },
+  StopModelInvocationJob: {
+    http: "POST /model-invocation-job/{jobIdentifier}/stop",
+    needs: onJob,
+    answer: stopJob,
+  },
 };
 
 /**
@@ -272,6 +288,8 @@ const NAMED = [BEDROCK, MANTLE, OTHER_WIRES, INSTANCE_METADATA, STS].flatMap(Obj
 export const ROUTE_NAMES: readonly string[] = [
   ...NAMED.map(([name]) => name),
   ...Object.keys(BY_TARGET).map(nameOfTarget),
+  ...STORAGE_ROUTE_NAMES,
+  ...JOB_ROUTES,
 ];
 
 /** The names of the routes that answer with a stream. */
@@ -282,7 +300,15 @@ export const STREAMING_ROUTES: readonly string[] = NAMED.filter(([, { framing }]
 /** The operation of a request, and the service whose credentials it takes. */
 export interface Route extends Operation {
   readonly name: string;
-  readonly service: "bedrock" | "bedrock-mantle" | "sts" | "imds" | "servicequotas" | "monitoring" | "none";
+  readonly service:
+    | "bedrock"
+    | "bedrock-mantle"
+    | "sts"
+    | "imds"
+    | "servicequotas"
+    | "monitoring"
+    | "s3"
+    | "none";
   readonly parameters: Readonly<Record<string, string>>;
 }
 
@@ -360,9 +386,9 @@ function aboutModel(show: (gates: AccountGates, model: EmulatedModel) => object)
 
 function quotaPlace(
   { region }: RecordedCall,
-  { bearerRegion, limits, quotas }: OperationContext,
+  { bearerRegion, limits, quotas, leastRecords }: OperationContext,
 ): Parameters<typeof listServiceQuotas>[2] {
-  return { region: region ?? bearerRegion, limits, named: quotas };
+  return { region: region ?? bearerRegion, limits, named: quotas, leastRecords };
 }
 
 function catalogueOf({ region }: RecordedCall, { account, bearerRegion }: OperationContext): Catalogue {

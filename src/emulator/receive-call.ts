@@ -4,11 +4,13 @@ import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import { AwsError, validationError } from "./aws-error.ts";
 import { authorizationOf, readClaim, type SignedParts } from "./authenticate.ts";
-import type { IncomingRequest } from "./listener.ts";
+import type { Exchange, IncomingRequest } from "./listener.ts";
 import { findRoute, type Route } from "./operations.ts";
 import type { RecordedCall } from "./recorded-call.ts";
+import { bucketInHost } from "./storage/storage-address.ts";
+import { findStorageRoute } from "./storage/storage-routes.ts";
 
-/** A request read whole. */
+/** A request read whole, except that what Amazon S3 gets is read by who answers. */
 export interface ReceivedCall {
   readonly call: RecordedCall;
   readonly route: Route;
@@ -19,23 +21,29 @@ export interface ReceivedCall {
 
 /** Reads a request to its end. Resolves with undefined when the client leaves before. Throws `AwsError` for a body too large. */
 export async function receiveCall(
-  request: IncomingRequest,
+  exchange: Exchange,
   countRoute: (name: string) => number,
 ): Promise<ReceivedCall | undefined> {
-  const body = await readBody(request);
-  if (body === undefined) return undefined;
+  const { request } = exchange;
   const method = request.method ?? "GET";
   const [, path = "", queryText = ""] = /^([^?]*)\??(.*)$/s.exec(request.url ?? "/") ?? [];
   const headers = flattenHeaders(request.headers);
-  const { parsed, refusal } = parseBody(body, headers["content-type"] ?? "");
-  const route = findRoute(method, path, parsed, headers);
+  const query = Object.fromEntries(new URLSearchParams(queryText));
   const { signature, bearerToken } = readClaim(authorizationOf({ path, headers }));
+  const host = headers["host"] ?? headers[":authority"] ?? "";
+  const isStorage = signature?.service === "s3" || (!signature && bucketInHost(host) !== undefined);
+  const body = isStorage ? undefined : await readBody(request);
+  if (body === undefined && !isStorage) return undefined;
+  const { parsed, refusal } = body ? parseBody(body, headers["content-type"] ?? "") : {};
+  const route = isStorage
+    ? findStorageRoute({ method, host, path, query, queryText, headers, body: arriving(exchange) })
+    : findRoute(method, path, parsed, headers);
   const call: RecordedCall = {
     route: route.name,
     nth: countRoute(route.name),
     method,
     path,
-    query: Object.fromEntries(new URLSearchParams(queryText)),
+    query,
     parameters: route.parameters,
     headers,
     body: parsed,
@@ -56,6 +64,16 @@ const MOST_BYTES = 128 * 1024 * 1024;
 
 function tooLong(): AwsError {
   return new AwsError("RequestEntityTooLargeException", "Content length exceeded", 413);
+}
+
+/** The bytes of a request as they come. Rejects with the reason of the exchange's signal when the client leaves before the end. */
+async function* arriving({ request, whileOpen }: Exchange): AsyncGenerator<Buffer, void, undefined> {
+  try {
+    yield* request;
+  } catch {
+    // That the rest does not come is told before the end of the connection.
+    await whileOpen(new Promise<never>(() => undefined));
+  }
 }
 
 async function readBody(request: IncomingRequest): Promise<Buffer | undefined> {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { isRecord, type JsonObject } from "../json.ts";
 import { AwsError } from "./aws-error.ts";
 import type { Catalogue } from "./catalogue.ts";
+import { hasBatch } from "./jobs/batch-models.ts";
 import type { EmulatedModel } from "./models.ts";
 
 /** Values of the quotas of one account that are others than the emulator's own, by name. */
@@ -29,6 +30,9 @@ interface QuotaPlace {
   limits: MinuteLimits;
   named: QuotaValues;
 }
+
+/** The same with what the quotas of jobs are looked up by. */
+type WholeQuotaPlace = QuotaPlace & { leastRecords: number };
 
 /** The quotas of a minute that are enforced for a model by one way; undefined is none. */
 export function minuteQuotas(
@@ -88,7 +92,7 @@ const OTHERS: readonly NamedQuota[] = [
 ];
 
 /** The names and values of the quotas for a model, as AWS words them. */
-function quotasOf(model: EmulatedModel, prefixes: readonly string[], place: QuotaPlace): NamedQuota[] {
+function quotasOf(model: EmulatedModel, prefixes: readonly string[], place: WholeQuotaPlace): NamedQuota[] {
   const { modelName, providerName, inferenceTypesSupported } = model;
   const name = nameInQuotas(modelName, providerName);
   const isGlobal = prefixes.includes("global");
@@ -110,12 +114,62 @@ function quotasOf(model: EmulatedModel, prefixes: readonly string[], place: Quot
   quotas.push([daily, TOKENS_PER_DAY]);
   if (isGlobal)
     quotas.push([`Global cross-region model inference tokens per day for ${name}`, TOKENS_PER_DAY]);
-  quotas.push([`Batch inference job size (in GB) for ${modelName}`, 5]);
+  if (!hasBatch(model)) return quotas;
+  const batch = batchQuotas(model, place.named, place.leastRecords);
+  for (const [key, quota] of Object.entries(BATCH_NAMES) as [keyof BatchQuotas, string][])
+    quotas.push([`${quota} for ${modelName}`, batch[key]]);
   return quotas;
 }
 
+/** What batch inference of a model is held to. */
+export interface BatchQuotas {
+  leastRecords: number;
+  mostRecords: number;
+  mostRecordsOfFile: number;
+  fileGigabytes: number;
+  jobGigabytes: number;
+  /** Jobs that have not ended. */
+  mostJobs: number;
+}
+
+/** What these are called: https://docs.aws.amazon.com/bedrock/latest/userguide/batch-inference-data.html */
+const BATCH_NAMES: Readonly<Record<keyof BatchQuotas, string>> = {
+  leastRecords: "Minimum number of records per batch inference job",
+  mostRecords: "Records per batch inference job",
+  mostRecordsOfFile: "Records per input file per batch inference job",
+  fileGigabytes: "Batch inference input file size (in GB)",
+  jobGigabytes: "Batch inference job size (in GB)",
+  mostJobs: "Sum of in-progress and submitted batch inference jobs using a base model",
+};
+
+/** The quotas of batch inference of a model. */
+export function batchQuotas(
+  { modelName }: Pick<EmulatedModel, "modelName">,
+  named: QuotaValues,
+  leastRecords: number,
+): BatchQuotas {
+  const usual: BatchQuotas = {
+    leastRecords,
+    mostRecords: 50_000,
+    mostRecordsOfFile: 50_000,
+    fileGigabytes: 1,
+    jobGigabytes: 5,
+    mostJobs: 20,
+  };
+  const valueOf = (key: keyof BatchQuotas): number =>
+    named[`${BATCH_NAMES[key]} for ${modelName}`] ?? usual[key];
+  return {
+    leastRecords: valueOf("leastRecords"),
+    mostRecords: valueOf("mostRecords"),
+    mostRecordsOfFile: valueOf("mostRecordsOfFile"),
+    fileGigabytes: valueOf("fileGigabytes"),
+    jobGigabytes: valueOf("jobGigabytes"),
+    mostJobs: valueOf("mostJobs"),
+  };
+}
+
 /** All quotas of the account for Amazon Bedrock in a region, by code, as Service Quotas describes them. */
-function describeQuotas(catalogue: Catalogue, place: QuotaPlace): (object & { QuotaCode: string })[] {
+function describeQuotas(catalogue: Catalogue, place: WholeQuotaPlace): (object & { QuotaCode: string })[] {
   const named = new Map<string, number>(OTHERS);
   const profiles = catalogue.offeredProfiles().filter(({ type }) => type === "SYSTEM_DEFINED");
   for (const model of catalogue.models) {
@@ -149,7 +203,7 @@ function codeOf(name: string): string {
 }
 
 /** Answers one page of ListServiceQuotas. Throws `AwsError` for an unknown service, a wrong page length and a wrong token. */
-export function listServiceQuotas(body: unknown, catalogue: Catalogue, place: QuotaPlace): object {
+export function listServiceQuotas(body: unknown, catalogue: Catalogue, place: WholeQuotaPlace): object {
   const request = requestOf(body);
   const length = request["MaxResults"] ?? 100;
   if (typeof length !== "number" || !Number.isInteger(length) || length < 1 || length > 100)
@@ -167,7 +221,7 @@ export function listServiceQuotas(body: unknown, catalogue: Catalogue, place: Qu
 }
 
 /** Answers GetServiceQuota. Throws `AwsError` NoSuchResourceException for an unknown service or code. */
-export function getServiceQuota(body: unknown, catalogue: Catalogue, place: QuotaPlace): object {
+export function getServiceQuota(body: unknown, catalogue: Catalogue, place: WholeQuotaPlace): object {
   const { QuotaCode: code } = requestOf(body);
   const Quota = describeQuotas(catalogue, place).find(({ QuotaCode }) => QuotaCode === code);
   if (Quota) return { Quota };

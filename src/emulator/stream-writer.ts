@@ -43,6 +43,17 @@ export async function writeSteps(exchange: Exchange, steps: StreamSteps, framing
   exchange.response.end();
 }
 
+/** Writes bytes as they are read, never more than the client takes. Rejects as `writeSteps` does. */
+export async function writeContent(exchange: Exchange, content: AsyncIterable<Uint8Array>): Promise<void> {
+  const { response, signal, whileOpen } = exchange;
+  for await (const piece of content) {
+    signal.throwIfAborted();
+    if (!response.write(piece, () => undefined))
+      await whileOpen(new Promise((resolve) => response.once("drain", () => resolve(undefined))));
+  }
+  response.end();
+}
+
 /** Gathers frames and hands them on as fast as the client reads. */
 class BatchedOutput {
   readonly #exchange: Exchange;

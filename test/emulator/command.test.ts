@@ -90,6 +90,10 @@ describe("openclaw emulator", () => {
         secretAccessKey: expect.any(String),
         bearerToken: expect.any(String),
       },
+      jobs: {
+        bucket: "openclaw-emulator",
+        roleArn: "arn:aws:iam::123456789012:role/openclaw-emulator",
+      },
     });
     const { accessKeyId, secretAccessKey } = document.credentials;
     expect(await listModels(document.url, accessKeyId, secretAccessKey)).toBeGreaterThan(50);

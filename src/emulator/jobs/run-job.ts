@@ -1,0 +1,432 @@
+import { createHash, randomBytes } from "node:crypto";
+import { setImmediate, setTimeout } from "node:timers/promises";
+import { isRecord, type JsonObject } from "../../json.ts";
+import { parseBoundedJson } from "../../json-bounds.ts";
+import { AwsError } from "../aws-error.ts";
+import { converse, invokeModel } from "../model-calls.ts";
+import type { EmulatedModel } from "../models.ts";
+import type { OperationContext, Reply } from "../operation-context.ts";
+import { QuotaGate } from "../quota-gate.ts";
+import type { RecordedCall } from "../recorded-call.ts";
+import { batchQuotas } from "../service-quotas.ts";
+import type { Bucket, Buckets, StoredObject } from "../storage/buckets.ts";
+import { startChecksum } from "../storage/checksums.ts";
+import { etagOf, kmsKeyArn } from "../storage/object-headers.ts";
+import { isEnd, type Job, type JobStatus } from "./job.ts";
+
+/** The steps of a job that can be let fail, by names of the emulator's own. */
+export const JOB_ROUTES = ["JobValidation", "JobStart", "JobRecord"] as const;
+
+/** Why a job ends before its records do. */
+class JobEnd extends Error {
+  readonly status: JobStatus;
+
+  constructor(status: JobStatus, message = "") {
+    super(message);
+    this.status = status;
+  }
+}
+
+const GIGABYTE = 1024 ** 3;
+/** A record may have so many bytes: more than the largest request that a model takes. */
+const MOST_LINE_BYTES = 128 * 1024 * 1024;
+/** So many records are answered together: within them the output has another order than the input. */
+const TOGETHER = 64;
+/** Where one takes longer, each is waited for by itself. */
+const SLOW_SECONDS = 0.01;
+
+/**
+ * Does a job's work: looks at the input, answers each record as the model would, and writes what came of it. How long that
+ * takes is up to `jobSeconds`: a tenth before each change of the status, and the rest for the records.
+ */
+export async function runJob(
+  job: Job,
+  model: EmulatedModel,
+  call: RecordedCall,
+  context: OperationContext,
+): Promise<void> {
+  const run = new JobRun(job, model, call, context);
+  try {
+    await run.toTheEnd();
+  } catch (error) {
+    // The emulator has ended.
+    if (error !== context.jobBook.signal.reason && !isAbortOf(error, context.jobBook.signal)) throw error;
+  }
+}
+
+function isAbortOf(error: unknown, signal: AbortSignal): boolean {
+  return signal.aborted && error instanceof Error && error.name === "AbortError";
+}
+
+/** A file of the input, and the one of the output that it becomes. */
+interface InputFile {
+  object: StoredObject;
+  outputName: string;
+}
+
+class JobRun {
+  readonly #job: Job;
+  readonly #model: EmulatedModel;
+  readonly #call: RecordedCall;
+  readonly #context: OperationContext;
+  readonly #buckets: Buckets;
+  readonly #tokens = { input: 0, output: 0 };
+
+  constructor(job: Job, model: EmulatedModel, call: RecordedCall, context: OperationContext) {
+    this.#job = job;
+    this.#model = model;
+    this.#call = call;
+    // What a job uses is not counted against the quotas of a minute.
+    const gate = new QuotaGate({ ...context, limits: { tokens: [], requests: [] } });
+    this.#context = { ...context, gate };
+    this.#buckets = context.buckets;
+  }
+
+  async toTheEnd(): Promise<void> {
+    try {
+      await this.#pause(0.1);
+      this.#become("Validating");
+      await this.#pause(0.1);
+      this.#fail("JobValidation", "Failed");
+      const files = await this.#validate();
+      this.#become("Scheduled");
+      await this.#pause(0.1);
+      this.#fail("JobStart", "Failed");
+      this.#become("InProgress");
+      const end = await this.#answerAll(files);
+      this.#become(end.status, end.message);
+    } catch (error) {
+      if (!(error instanceof JobEnd)) throw error;
+      this.#become(error.status, error.message);
+    }
+  }
+
+  #become(status: JobStatus, message = ""): void {
+    const job = this.#job;
+    if (job.status === "Stopping" && !isEnd(status)) throw new JobEnd("Stopped");
+    job.status = status;
+    job.modified = this.#context.now();
+    if (message !== "") job.message = message;
+    if (isEnd(status)) job.ended = job.modified;
+  }
+
+  /** Waits for a part of the time that a job takes, or until it is stopped. */
+  async #pause(part: number): Promise<void> {
+    const { jobSeconds, jobBook } = this.#context;
+    const until = performance.now() + jobSeconds * 1000 * part;
+    await setImmediate();
+    while (performance.now() < until && this.#job.status !== "Stopping")
+      await setTimeout(Math.min(until - performance.now(), 50), undefined, {
+        signal: jobBook.signal,
+        ref: false,
+      });
+    jobBook.signal.throwIfAborted();
+    if (this.#job.status === "Stopping") throw new JobEnd("Stopped");
+  }
+
+  /** Lets a step fail that is to fail: with the name of a status the job ends in it, with any other in the usual one. */
+  #fail(route: (typeof JOB_ROUTES)[number], usual: JobStatus): void {
+    const fault = this.#context.faultOf(route, this.#call);
+    if (fault) throw new JobEnd(isEnd(fault.name) ? fault.name : usual, fault.message);
+  }
+
+  /** A bucket that the job may use. */
+  #bucketAt(uri: string, owner: unknown, action: "GetObject" | "PutObject"): { bucket: Bucket; key: string } {
+    const [, name = "", key = ""] = /^s3:\/\/([^/]+)\/?(.*)$/.exec(uri) ?? [];
+    const bucket = this.#buckets.find(name, this.#job.region);
+    const isOwn = owner === undefined || owner === this.#context.account.id;
+    // Words that people report, for whatever keeps the role from the bucket.
+    if (!bucket || !isOwn)
+      throw new JobEnd("Failed", `Could not validate ${action} permissions to access S3 bucket: ${name}`);
+    if (bucket.region !== this.#job.region)
+      throw new JobEnd(
+        "Failed",
+        `The S3 bucket ${name} is in ${bucket.region}: it must be in the same region as the job, ${this.#job.region}`,
+      );
+    return { bucket, key };
+  }
+
+  async #validate(): Promise<InputFile[]> {
+    const { request } = this.#job;
+    const { s3Uri, s3BucketOwner } = request.inputDataConfig.s3InputDataConfig;
+    const { bucket, key } = this.#bucketAt(s3Uri, s3BucketOwner, "GetObject");
+    const output = request.outputDataConfig.s3OutputDataConfig;
+    this.#bucketAt(output.s3Uri, output["s3BucketOwner"], "PutObject");
+    const files = filesAt(bucket, key);
+    if (files.length === 0) throw new JobEnd("Failed", `There are no .jsonl files at ${s3Uri}`);
+    const { quotas, leastRecords: least } = this.#context;
+    const limits = batchQuotas(this.#model, quotas, least);
+    let [bytes, records] = [0, 0];
+    for (const { object } of files) {
+      const name = `s3://${bucket.name}/${object.key}`;
+      bytes += object.bytes;
+      if (object.bytes > limits.fileGigabytes * GIGABYTE)
+        throw new JobEnd("Failed", `The input file ${name} is larger than ${limits.fileGigabytes} GB`);
+      if (bytes > limits.jobGigabytes * GIGABYTE)
+        throw new JobEnd("Failed", `The input files are larger than ${limits.jobGigabytes} GB together`);
+      let inFile = 0;
+      for await (const { number, text } of this.#linesOf(object)) {
+        if (readRecord(text) === undefined)
+          throw new JobEnd("Failed", `Line ${number} of ${name} is not a JSON object with a modelInput`);
+        inFile += 1;
+      }
+      if (inFile > limits.mostRecordsOfFile) throw tooMany(inFile, limits.mostRecordsOfFile, "Input file");
+      records += inFile;
+    }
+    // As reported; AWS's words for too many are not known.
+    if (records < limits.leastRecords)
+      throw new JobEnd(
+        "Failed",
+        `Batch job contains less records (${records}) than the required minimum of: ${limits.leastRecords}`,
+      );
+    if (records > limits.mostRecords) throw tooMany(records, limits.mostRecords, "Batch job");
+    this.#job.total = records;
+    return files;
+  }
+
+  async *#linesOf({ blobs, bytes }: StoredObject): AsyncGenerator<{ number: number; text: string }> {
+    let number = 0;
+    let pending: Buffer[] = [];
+    let length = 0;
+    const take = (end: Buffer): { number: number; text: string } => {
+      const text = Buffer.concat([...pending, end])
+        .toString("utf8")
+        .replace(/\r$/, "");
+      pending = [];
+      length = 0;
+      number += 1;
+      return { number, text: number === 1 ? text.replace(/^\uFEFF/, "") : text };
+    };
+    for await (const piece of this.#buckets.disk.read(blobs, 0, bytes)) {
+      let start = 0;
+      for (let end = piece.indexOf(0x0a); end !== -1; end = piece.indexOf(0x0a, start)) {
+        const line = take(piece.subarray(start, end));
+        start = end + 1;
+        if (line.text.trim() !== "") yield line;
+      }
+      pending.push(piece.subarray(start));
+      length += piece.length - start;
+      if (length > MOST_LINE_BYTES) throw new JobEnd("Failed", `Line ${number + 1} is too long`);
+      this.#context.jobBook.signal.throwIfAborted();
+    }
+    const last = take(Buffer.alloc(0));
+    if (last.text.trim() !== "") yield last;
+  }
+
+  /** Answers the records of all files, and writes the output, of a job that ends early the part that is there. */
+  async #answerAll(files: readonly InputFile[]): Promise<JobEnd> {
+    const job = this.#job;
+    const { s3Uri, s3BucketOwner } = job.request.outputDataConfig.s3OutputDataConfig;
+    const { bucket, key } = this.#bucketAt(s3Uri, s3BucketOwner, "PutObject");
+    const folder = `${key === "" ? "" : `${key.replace(/\/$/, "")}/`}${job.id}/`;
+    let end = new JobEnd("Completed");
+    for (const { object, outputName } of files) {
+      const output = new OutputFile(this.#buckets);
+      try {
+        let group: string[] = [];
+        for await (const { text } of this.#linesOf(object)) {
+          group.push(text);
+          if (group.length < TOGETHER) continue;
+          await this.#answerGroup(group, output);
+          group = [];
+        }
+        await this.#answerGroup(group, output);
+      } catch (error) {
+        if (!(error instanceof JobEnd)) {
+          await output.discard();
+          throw error;
+        }
+        end = error;
+      }
+      await this.#put(bucket, `${folder}${outputName}.out`, output);
+      if (end.status !== "Completed") break;
+    }
+    const manifest = new OutputFile(this.#buckets);
+    await manifest.write(`${JSON.stringify(this.#manifest())}\n`);
+    await this.#put(bucket, `${folder}manifest.json.out`, manifest);
+    return end;
+  }
+
+  /** https://docs.aws.amazon.com/bedrock/latest/userguide/batch-inference-results.html */
+  #manifest(): object {
+    const { total, succeeded, failed } = this.#job;
+    return {
+      totalRecordCount: total,
+      processedRecordCount: succeeded + failed,
+      successRecordCount: succeeded,
+      errorRecordCount: failed,
+      inputTokenCount: this.#tokens.input,
+      outputTokenCount: this.#tokens.output,
+    };
+  }
+
+  async #answerGroup(group: readonly string[], output: OutputFile): Promise<void> {
+    const part = 0.7 / this.#job.total;
+    const isSlow = this.#context.jobSeconds * part > SLOW_SECONDS;
+    for (const text of group.toReversed()) {
+      if (isSlow) await this.#pause(part);
+      await output.write(`${JSON.stringify(await this.#answer(text))}\n`);
+    }
+    if (!isSlow && group.length > 0) await this.#pause(part * group.length);
+  }
+
+  /** A line of the output. */
+  async #answer(text: string): Promise<object> {
+    const { recordId = newRecordId(), modelInput } = readRecord(text) ?? { modelInput: {} };
+    try {
+      const fault = this.#context.faultOf("JobRecord", this.#call);
+      if (fault && isEnd(fault.name)) throw new JobEnd(fault.name, fault.message);
+      if (fault) throw new AwsError(fault.name, fault.message, fault.status);
+      const modelOutput = await this.#ask(modelInput);
+      this.#job.succeeded += 1;
+      return { recordId, modelInput, modelOutput };
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      this.#job.failed += 1;
+      return { recordId, modelInput, error: { errorCode: error.status, errorMessage: error.message } };
+    }
+  }
+
+  /** What the model says to a record: as Converse or InvokeModel would answer it. */
+  async #ask(body: JsonObject): Promise<unknown> {
+    const { modelId, modelInvocationType: route } = this.#job.request;
+    const call = { ...this.#call, route, parameters: { modelId }, body, headers: {} };
+    if (route === "Converse") refuseInBatch(body);
+    const reply =
+      route === "Converse"
+        ? await converse(call, this.#context, this.#context.jobBook.signal)
+        : invokeModel(call, this.#context);
+    return this.#count(reply);
+  }
+
+  #count(reply: Reply): unknown {
+    if (!("body" in reply)) throw new Error("A record was answered by a stream.");
+    const answer: unknown = JSON.parse(String(reply.body));
+    const usage = isRecord(answer) && isRecord(answer["usage"]) ? answer["usage"] : {};
+    const counted = (name: string, header: string): number =>
+      Number(reply.headers[`x-amzn-bedrock-${header}-token-count`] ?? usage[name] ?? 0);
+    this.#tokens.input += counted("inputTokens", "input");
+    this.#tokens.output += counted("outputTokens", "output");
+    return answer;
+  }
+
+  async #put(bucket: Bucket, key: string, output: OutputFile): Promise<void> {
+    const { s3EncryptionKeyId: kmsKey } = this.#job.request.outputDataConfig.s3OutputDataConfig;
+    const encryption = "x-amz-server-side-encryption";
+    const headers = {
+      "content-type": "binary/octet-stream",
+      ...(kmsKey === undefined
+        ? { [encryption]: "AES256" }
+        : {
+            [encryption]: "aws:kms",
+            [`${encryption}-aws-kms-key-id`]: kmsKeyArn(kmsKey, bucket.region, this.#context.account.id),
+          }),
+    };
+    await this.#buckets.put(bucket, {
+      key,
+      modified: this.#context.now(),
+      headers,
+      ...(await output.finish(headers)),
+    });
+  }
+}
+
+function tooMany(records: number, most: number, what: string): JobEnd {
+  return new JobEnd(
+    "Failed",
+    `${what} contains more records (${records}) than the allowed maximum of: ${most}`,
+  );
+}
+
+/** The files with records at a place: the one that it names, or all in the folder. */
+function filesAt(bucket: Bucket, key: string): InputFile[] {
+  const named = bucket.objects.get(key);
+  if (named)
+    return key.endsWith(".jsonl") ? [{ object: named, outputName: key.slice(key.lastIndexOf("/") + 1) }] : [];
+  const folder = key === "" || key.endsWith("/") ? key : `${key}/`;
+  return [...bucket.objects.values()]
+    .filter((object) => object.key.startsWith(folder) && object.key.endsWith(".jsonl"))
+    .map((object) => ({ object, outputName: object.key.slice(folder.length) }))
+    .sort((one, other) => (one.object.key < other.object.key ? -1 : 1));
+}
+
+/** A line of the input; undefined for what is none. */
+function readRecord(text: string): { recordId?: string; modelInput: JsonObject } | undefined {
+  let record: unknown;
+  try {
+    record = parseBoundedJson(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+  if (!isRecord(record)) return undefined;
+  const { recordId, modelInput } = record;
+  if (!isRecord(modelInput)) return undefined;
+  if (recordId === undefined || recordId === null) return { modelInput };
+  return typeof recordId === "string" ? { recordId, modelInput } : undefined;
+}
+
+/** AWS adds an id where a record has none, of eleven characters. */
+function newRecordId(): string {
+  return randomBytes(6).toString("hex").slice(0, 11).toUpperCase();
+}
+
+/**
+ * Records with tools fail with a 400: https://docs.aws.amazon.com/bedrock/latest/userguide/batch-inference.html. Nor is there
+ * prompt caching. The words are not known.
+ */
+function refuseInBatch(body: JsonObject): void {
+  if (body["toolConfig"] !== undefined)
+    throw new AwsError("ValidationException", "Tool use is not supported in batch inference with Converse.");
+  if (/"cachePoint":/.test(JSON.stringify(body)))
+    throw new AwsError("ValidationException", "Prompt caching is not supported in batch inference.");
+}
+
+/** So many characters are written together. */
+const WRITE_LENGTH = 256 * 1024;
+
+/** An object of the output while it is written. */
+class OutputFile {
+  readonly #draft;
+  readonly #checksum = startChecksum("crc64nvme");
+  readonly #md5 = createHash("md5");
+  #lines: string[] = [];
+  #length = 0;
+
+  constructor(buckets: Buckets) {
+    this.#draft = buckets.disk.start();
+  }
+
+  async write(line: string): Promise<void> {
+    this.#lines.push(line);
+    this.#length += line.length;
+    if (this.#length >= WRITE_LENGTH) await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    const bytes = Buffer.from(this.#lines.join(""));
+    this.#lines = [];
+    this.#length = 0;
+    this.#checksum.update(bytes);
+    this.#md5.update(bytes);
+    await (await this.#draft).write(bytes);
+  }
+
+  async discard(): Promise<void> {
+    await (await this.#draft).discard();
+  }
+
+  async finish(
+    headers: Readonly<Record<string, string>>,
+  ): Promise<Pick<StoredObject, "blobs" | "bytes" | "etag" | "checksum">> {
+    await this.#flush();
+    const blob = await (await this.#draft).finish();
+    const md5 = this.#md5.digest("hex");
+    return {
+      blobs: [blob],
+      bytes: blob.bytes,
+      etag: etagOf(md5, headers, (text) => createHash("md5").update(text).digest("hex")),
+      checksum: { name: "crc64nvme", value: this.#checksum.digest(), type: "FULL_OBJECT" },
+    };
+  }
+}

@@ -1,0 +1,274 @@
+import type { SignedParts } from "../authenticate.ts";
+import { authenticate } from "../authenticate.ts";
+import { AwsError } from "../aws-error.ts";
+import type { OperationContext, Reply } from "../operation-context.ts";
+import type { Needs } from "../permissions.ts";
+import type { RecordedCall } from "../recorded-call.ts";
+import {
+  createBucket,
+  deleteBucket,
+  getBucketLocation,
+  headBucket,
+  listBuckets,
+  listObjects,
+  listObjectsV2,
+} from "./bucket-operations.ts";
+import type { ChunkSigning } from "./chunked-body.ts";
+import {
+  abortMultipartUpload,
+  completeMultipartUpload,
+  createMultipartUpload,
+  listMultipartUploads,
+  listParts,
+  uploadPart,
+} from "./multipart-operations.ts";
+import {
+  copyObject,
+  deleteObject,
+  deleteObjects,
+  getObject,
+  headObject,
+  putObject,
+  type StorageReply,
+} from "./object-operations.ts";
+import { readAddress } from "./storage-address.ts";
+import { hostIdOf, StorageError } from "./storage-error.ts";
+import type { StorageRequest } from "./storage-request.ts";
+
+interface StorageOperation {
+  method: string;
+  of: "service" | "bucket" | "object";
+  /** What the query has to name. */
+  asks?: readonly string[];
+  /** A header that it has to have. */
+  header?: string;
+  /** The action that IAM must allow, where it has another name, and whether on the bucket or the object. */
+  action?: string;
+  answer: (request: StorageRequest) => StorageReply | Promise<StorageReply>;
+}
+
+/** The operations of Amazon S3 that the emulator has, by AWS's names. The first that fits is taken. */
+const OPERATIONS: Readonly<Record<string, StorageOperation>> = {
+  ListBuckets: { method: "GET", of: "service", action: "ListAllMyBuckets", answer: listBuckets },
+  GetBucketLocation: { method: "GET", of: "bucket", asks: ["location"], answer: getBucketLocation },
+  ListMultipartUploads: {
+    method: "GET",
+    of: "bucket",
+    asks: ["uploads"],
+    action: "ListBucketMultipartUploads",
+    answer: listMultipartUploads,
+  },
+  ListObjectsV2: {
+    method: "GET",
+    of: "bucket",
+    asks: ["list-type"],
+    action: "ListBucket",
+    answer: listObjectsV2,
+  },
+  ListObjects: { method: "GET", of: "bucket", action: "ListBucket", answer: listObjects },
+  HeadBucket: { method: "HEAD", of: "bucket", action: "ListBucket", answer: headBucket },
+  CreateBucket: { method: "PUT", of: "bucket", answer: createBucket },
+  DeleteBucket: { method: "DELETE", of: "bucket", answer: deleteBucket },
+  DeleteObjects: {
+    method: "POST",
+    of: "bucket",
+    asks: ["delete"],
+    action: "DeleteObject",
+    answer: deleteObjects,
+  },
+  UploadPart: {
+    method: "PUT",
+    of: "object",
+    asks: ["partNumber", "uploadId"],
+    action: "PutObject",
+    answer: uploadPart,
+  },
+  CopyObject: {
+    method: "PUT",
+    of: "object",
+    header: "x-amz-copy-source",
+    action: "PutObject",
+    answer: copyObject,
+  },
+  PutObject: { method: "PUT", of: "object", answer: putObject },
+  ListParts: {
+    method: "GET",
+    of: "object",
+    asks: ["uploadId"],
+    action: "ListMultipartUploadParts",
+    answer: listParts,
+  },
+  GetObject: { method: "GET", of: "object", answer: getObject },
+  HeadObject: { method: "HEAD", of: "object", action: "GetObject", answer: headObject },
+  CreateMultipartUpload: {
+    method: "POST",
+    of: "object",
+    asks: ["uploads"],
+    action: "PutObject",
+    answer: createMultipartUpload,
+  },
+  CompleteMultipartUpload: {
+    method: "POST",
+    of: "object",
+    asks: ["uploadId"],
+    action: "PutObject",
+    answer: completeMultipartUpload,
+  },
+  AbortMultipartUpload: { method: "DELETE", of: "object", asks: ["uploadId"], answer: abortMultipartUpload },
+  DeleteObject: { method: "DELETE", of: "object", answer: deleteObject },
+};
+
+/** The names of these operations. */
+export const STORAGE_ROUTE_NAMES: readonly string[] = Object.keys(OPERATIONS);
+
+/**
+ * What a query asks for beside the object or bucket itself: each makes another operation of a request. From the paths in
+ * botocore's service model of S3.
+ */
+const SUBRESOURCES: ReadonlySet<string> = new Set(
+  (
+    "accelerate acl analytics annotation attributes cors delete encryption inventory intelligent-tiering legal-hold " +
+    "lifecycle list-type location logging metadataConfiguration metadataTable metrics notification object-lock " +
+    "ownershipControls partNumber policy policyStatus publicAccessBlock renameObject replication requestPayment restore " +
+    "retention select session tagging torrent uploadId uploads versionId versioning versions website abac"
+  ).split(" "),
+);
+
+/** A request before anybody looked at its credentials. */
+export interface StorageCall {
+  method: string;
+  host: string;
+  path: string;
+  query: Readonly<Record<string, string>>;
+  queryText: string;
+  headers: Readonly<Record<string, string>>;
+  body: AsyncIterable<Buffer>;
+}
+
+/** How a request to Amazon S3 is answered. */
+export interface StorageRoute {
+  readonly name: string;
+  readonly service: "s3";
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly needs: Needs;
+  readonly answer: (call: RecordedCall, context: OperationContext) => Promise<Reply>;
+}
+
+/** Finds the operation of a request. One that the emulator does not have is called by the method and what it asks for. */
+export function findStorageRoute(asked: StorageCall): StorageRoute {
+  const { method, query, headers } = asked;
+  const place = placeOf(asked);
+  const { bucket = "", key = "" } = place instanceof StorageError ? {} : place;
+  const of = bucket === "" ? "service" : key === "" ? "bucket" : "object";
+  const wanted = Object.keys(query).filter((name) => SUBRESOURCES.has(name));
+  const [name, operation] =
+    Object.entries(OPERATIONS).find(
+      ([, { asks = [], header, ...known }]) =>
+        known.method === method &&
+        known.of === of &&
+        asks.length === wanted.length &&
+        asks.every((one) => wanted.includes(one)) &&
+        (header === undefined || headers[header] !== undefined),
+    ) ?? [];
+  return {
+    name: name ?? `S3 ${method} ${of}${wanted.map((one) => `?${one}`).join("")}`,
+    service: "s3",
+    parameters: { ...(bucket === "" ? {} : { bucket }), ...(key === "" ? {} : { key }) },
+    needs: (_, catalogue) => {
+      if (!name || !operation) return [];
+      const resource =
+        of === "service"
+          ? "*"
+          : catalogue.storageArn(bucket, operation.action === "DeleteObject" ? "*" : key);
+      return [{ action: `s3:${operation.action ?? name}`, resource, context: {} }];
+    },
+    answer: async (call, context) => {
+      const signing = await checkCredentials(call, asked.queryText, context);
+      if (place instanceof StorageError) throw place;
+      if (!operation) throw new StorageError(wanted.length > 0 ? "NotImplemented" : "MethodNotAllowed");
+      const reply = await operation.answer({
+        buckets: context.buckets,
+        account: context.account.id,
+        region: call.region ?? context.bearerRegion,
+        now: context.now(),
+        bucketName: bucket,
+        key,
+        query,
+        headers,
+        body: asked.body,
+        signing,
+      });
+      return toReply(reply, call.requestId);
+    },
+  };
+}
+
+function placeOf({ host, path }: StorageCall): ReturnType<typeof readAddress> | StorageError {
+  try {
+    return readAddress(host, path);
+  } catch (error) {
+    // It is told to those whose credentials are good.
+    if (error instanceof StorageError) return error;
+    throw error;
+  }
+}
+
+function toReply({ status, headers, xml, content }: StorageReply, requestId: string): Reply {
+  const own = { "x-amz-id-2": hostIdOf(requestId), server: "AmazonS3", ...headers };
+  if (content) return { status, headers: own, content };
+  return {
+    status,
+    headers: xml === undefined ? own : { "content-type": "application/xml", ...own },
+    body: xml ?? "",
+  };
+}
+
+/** What `x-amz-content-sha256` may say beside a hash: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html */
+const PAYLOADS = [
+  "UNSIGNED-PAYLOAD",
+  "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+  "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+  "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+];
+
+/** Checks the signature of a request, and tells what those of its chunks follow from. Throws `StorageError`. */
+async function checkCredentials(
+  call: RecordedCall,
+  queryText: string,
+  { known, now }: OperationContext,
+): Promise<ChunkSigning | undefined> {
+  const parts: SignedParts = { queryText, body: undefined };
+  try {
+    const signed = await authenticate(call, parts, known, "s3", now());
+    const payload = call.headers["x-amz-content-sha256"];
+    if (payload === undefined)
+      throw new StorageError(
+        "InvalidRequest",
+        "Missing required header for this request: x-amz-content-sha256",
+      );
+    if (!PAYLOADS.includes(payload) && !/^[0-9a-f]{64}$/.test(payload))
+      throw new StorageError(
+        "InvalidArgument",
+        `x-amz-content-sha256 must be ${PAYLOADS.join(", ")} or a valid sha256 value.`,
+        { ArgumentName: "x-amz-content-sha256", ArgumentValue: payload },
+      );
+    return signed;
+  } catch (error) {
+    if (error instanceof StorageError || !(error instanceof AwsError)) throw error;
+    throw inOwnWords(error);
+  }
+}
+
+/** What is wrong with credentials, as S3 says it. */
+function inOwnWords({ awsName, message }: AwsError): StorageError {
+  if (awsName === "InvalidSignatureException") {
+    if (/^Signature (expired|not yet current)/.test(message)) return new StorageError("RequestTimeTooSkewed");
+    return message.startsWith("The request signature")
+      ? new StorageError("SignatureDoesNotMatch")
+      : new StorageError("AuthorizationHeaderMalformed", `The authorization header is malformed; ${message}`);
+  }
+  if (awsName === "UnrecognizedClientException") return new StorageError("InvalidAccessKeyId");
+  return awsName === "IncompleteSignatureException"
+    ? new StorageError("AuthorizationHeaderMalformed")
+    : new StorageError("AccessDenied");
+}
