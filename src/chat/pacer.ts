@@ -16,12 +16,17 @@ export interface PaceLimits {
 export interface PacePlace {
   /** How long the call waited for it, in ms. */
   readonly queuedMs: number;
+  /** The request goes out now: the service counts it from here, however long its credentials were in coming. */
+  sent(): void;
   /** The call has ended and used so many tokens of the quota. */
   settle(tokens: number): void;
   /** The call was not made. */
   giveBack(): void;
-  /** The service throttled the call for what it counts: less is let in from now on, and slowly more again. */
-  cut(what: keyof PaceLimits): void;
+  /**
+   * The service throttled the call for what it counts: less is let in from now on, and slowly more again. Nobody is let in
+   * before the `pauseMs` are over that the service asked for.
+   */
+  cut(what: keyof PaceLimits, pauseMs?: number): void;
 }
 
 /** The answer to a call that wants in. */
@@ -39,16 +44,38 @@ export type PaceAnswer =
 export const PACE_WINDOW_MS = 62_000;
 /** A cut leaves this much of what was in use when the service throttled. */
 const CUT = 0.75;
-/** So much of what a cut left comes back in each ms: an eighth in a minute. */
-const REGAINED_PER_MS = 1 / 8 / 60_000;
+/** So much of what a cut left comes back in each minute: after three of them it is as much as was cut, and a little more. */
+const REGAINED = 1 / 8;
+/**
+ * When that went well for so many minutes, it was not this quota that was full but others who had used it up: from then on
+ * twice as much is let in each minute.
+ */
+const CAREFUL_MINUTES = 3;
 
 /** After a cut nobody is let in for so long, in ms, and twice as long after each that follows before anything was let in well. */
 const PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 16_000;
 
-/** What counts from a time on. A call has one, and a second where it used more than it had reserved. */
+/** What was taken so close together counts until the last of it no longer does, so that there are few slices. In ms. */
+const SLICE_MS = 100;
+/** The longest that a timer of Node's waits, in ms; one that is to wait for longer fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** What was taken at about the same time. */
+interface Slice {
+  readonly begin: number;
+  /** Of the last that was taken. */
+  end: number;
+  tokens: number;
+  requests: number;
+  /** Whether it is forgotten. */
+  isOver: boolean;
+}
+
+/** What counts of one call. It has one, and a second where it used more than it had reserved. */
 interface Taken {
-  time: number;
+  /** Undefined until it is sent: so long it counts. */
+  slice: Slice | undefined;
   tokens: number;
   requests: number;
 }
@@ -65,6 +92,66 @@ interface Waiter {
   wish: PaceWish;
   since: number;
   admit: (place: PacePlace) => void;
+  /** Who stands before and behind it; undefined once it has left. */
+  neighbours: { before: Waiter | undefined; behind: Waiter | undefined } | undefined;
+}
+
+/** Who waits, in their order. */
+class WaitingLine {
+  first: Waiter | undefined;
+  #last: Waiter | undefined;
+  length = 0;
+
+  push(waiter: Waiter): void {
+    waiter.neighbours = { before: this.#last, behind: undefined };
+    if (this.#last?.neighbours) this.#last.neighbours.behind = waiter;
+    else this.first = waiter;
+    this.#last = waiter;
+    this.length += 1;
+  }
+
+  /** Puts somebody before all others. */
+  unshift(waiter: Waiter): void {
+    waiter.neighbours = { before: undefined, behind: this.first };
+    if (this.first?.neighbours) this.first.neighbours.before = waiter;
+    else this.#last = waiter;
+    this.first = waiter;
+    this.length += 1;
+  }
+
+  /** Takes somebody out, who may have left before. */
+  remove(waiter: Waiter): void {
+    if (!waiter.neighbours) return;
+    const { before, behind } = waiter.neighbours;
+    if (before?.neighbours) before.neighbours.behind = behind;
+    else this.first = behind;
+    if (behind?.neighbours) behind.neighbours.before = before;
+    else this.#last = before;
+    waiter.neighbours = undefined;
+    this.length -= 1;
+  }
+}
+
+/** Who is told that a signal is aborted. A signal with a listener for each of many calls takes long to find each of them. */
+class Departures {
+  readonly #told = new WeakMap<AbortSignal, Set<() => void>>();
+
+  /** Has work done when the signal is aborted. Returns what takes that back. */
+  on(signal: AbortSignal, work: () => void): () => void {
+    const told = this.#told.get(signal) ?? this.#listen(signal);
+    told.add(work);
+    return () => void told.delete(work);
+  }
+
+  #listen(signal: AbortSignal): Set<() => void> {
+    const told = new Set<() => void>();
+    this.#told.set(signal, told);
+    const tell = (): void => {
+      for (const work of told) work();
+    };
+    signal.addEventListener("abort", tell, { once: true });
+    return told;
+  }
 }
 
 /** One kind of quota: what is known of it, and what was learnt from being throttled. */
@@ -77,7 +164,9 @@ class Bound {
   /** The most at a time. */
   at(now: number): number {
     if (this.#left === undefined) return this.given;
-    const regained = this.#left * (1 + (now - this.cutAt) * REGAINED_PER_MS);
+    const minutes = (now - this.cutAt) / 60_000;
+    const careful = Math.min(minutes, CAREFUL_MINUTES);
+    const regained = this.#left * (1 + careful * REGAINED) * 2 ** (minutes - careful);
     if (regained >= this.given) this.#left = undefined;
     return Math.min(this.given, regained);
   }
@@ -96,11 +185,15 @@ class Bound {
 export class Pacer {
   readonly #clock: PaceClock;
   readonly #bounds = { tokens: new Bound(), requests: new Bound() };
-  readonly #taken: Taken[] = [];
-  readonly #waiting: Waiter[] = [];
+  /** As many as there are slices in the time that counts, at most. */
+  readonly #slices: Slice[] = [];
+  readonly #waiting = new WaitingLine();
+  readonly #departures = new Departures();
   #used = { tokens: 0, requests: 0 };
   /** What calls that are running are expected to take beyond what they have reserved. */
   #held = 0;
+  /** Calls that are let in and not yet sent. */
+  #unsent = 0;
   #pausedUntil = Number.NEGATIVE_INFINITY;
   #pauseMs = PAUSE_MS;
   #stopTimer = (): void => undefined;
@@ -129,30 +222,33 @@ export class Pacer {
   }
 
   /**
-   * Takes a place for a call, waiting for at most `mostMs`; with 0 it is there at once or not. Rejects with the reason of the
-   * signal, and then the place in the queue is free.
+   * Takes a place for a call, waiting for at most `mostMs`; with 0 it is there at once or not. Who `comesBack`, because the
+   * service did not answer, stands before all others. Rejects with the reason of the signal, and then the place in the line
+   * is free.
    */
-  async enter(wish: PaceWish, mostMs: number, signal?: AbortSignal): Promise<PaceAnswer> {
+  async enter(
+    wish: PaceWish,
+    mostMs: number,
+    signal?: AbortSignal,
+    { comesBack = false, onWaiting }: { comesBack?: boolean; onWaiting?: (() => void) | undefined } = {},
+  ): Promise<PaceAnswer> {
     signal?.throwIfAborted();
     const { given } = this.#bounds.tokens;
     if (wish.reserved > given || this.#bounds.requests.given < 1) return { tooLarge: { most: given } };
     const since = this.#clock.now();
     this.#forget();
-    if (this.#waiting.length === 0 && this.#fits(wish)) return { place: this.#take(wish, since) };
+    if ((comesBack || this.#waiting.length === 0) && this.#fits(wish))
+      return { place: this.#take(wish, since) };
     if (mostMs <= 0) return { full: { queuedMs: 0, retryMs: this.#msUntilFree(wish) } };
+    onWaiting?.();
     return new Promise<PaceAnswer>((resolve, reject) => {
       const leave = (): void => {
         stopWaiting();
-        signal?.removeEventListener("abort", onAbort);
-        const at = this.#waiting.indexOf(waiter);
-        if (at < 0) return;
-        this.#waiting.splice(at, 1);
+        stopListening?.();
+        const isFirst = this.#waiting.first === waiter;
+        this.#waiting.remove(waiter);
         // Who stood behind it may fit.
-        if (at === 0) this.#letIn();
-      };
-      const onAbort = (): void => {
-        leave();
-        reject(signal?.reason as Error);
+        if (isFirst) this.#letIn();
       };
       const waiter: Waiter = {
         wish,
@@ -161,28 +257,40 @@ export class Pacer {
           leave();
           resolve({ place });
         },
+        neighbours: undefined,
       };
-      const stopWaiting = this.#clock.after(mostMs, () => {
+      const stopWaiting = this.#afterAtMost(mostMs, () => {
         const retryMs = this.#msUntilFree(wish);
         leave();
         resolve({ full: { queuedMs: this.#clock.now() - since, retryMs } });
       });
-      signal?.addEventListener("abort", onAbort, { once: true });
-      this.#waiting.push(waiter);
-      this.#letIn();
+      const stopListening =
+        signal &&
+        this.#departures.on(signal, () => {
+          leave();
+          reject(signal.reason as Error);
+        });
+      if (comesBack) this.#waiting.unshift(waiter);
+      else this.#waiting.push(waiter);
+      if (this.#waiting.first === waiter) this.#letIn();
     });
+  }
+
+  #afterAtMost(ms: number, work: () => void): () => void {
+    // Nobody has waited so long.
+    return ms > LONGEST_TIMER_MS ? () => undefined : this.#clock.after(ms, work);
   }
 
   /** Lets in who stands first for as long as they fit, and comes back when the next one may. */
   #letIn(): void {
     this.#stopTimer();
     this.#forget();
-    for (let [first] = this.#waiting; first; [first] = this.#waiting) {
+    for (let { first } = this.#waiting; first; { first } = this.#waiting) {
       if (!this.#fits(first.wish)) {
         this.#stopTimer = this.#clock.after(this.#msUntilFree(first.wish), () => this.#letIn());
         return;
       }
-      this.#waiting.shift();
+      this.#waiting.remove(first);
       first.admit(this.#take(first.wish, first.since));
     }
   }
@@ -202,60 +310,88 @@ export class Pacer {
   #take(wish: PaceWish, since: number): PacePlace {
     const now = this.#clock.now();
     const { reserved } = wish;
-    const taken = this.#add({ time: now, tokens: reserved, requests: 1 });
+    const taken: Taken = { slice: undefined, tokens: 0, requests: 0 };
+    this.#change(taken, reserved, 1);
     this.#held += beyond(wish);
+    this.#unsent += 1;
+    const send = (): void => {
+      if (taken.slice) return;
+      this.#unsent -= 1;
+      this.#put(taken);
+    };
     let isOpen = true;
-    const once = (work: () => void) => (): void => {
+    const once = (work: () => void): void => {
       if (!isOpen) return;
       isOpen = false;
       this.#held -= beyond(wish);
+      send();
       work();
       this.#letIn();
     };
     return {
       queuedMs: now - since,
+      sent: () => {
+        if (isOpen) send();
+      },
       settle: (used) =>
         once(() => {
           this.#change(taken, Math.min(used, reserved), 1);
           // What is used beyond what was reserved counts from when it is known.
           this.#pauseMs = PAUSE_MS;
-          if (used > reserved) this.#add({ time: this.#clock.now(), tokens: used - reserved, requests: 0 });
-        })(),
-      giveBack: once(() => this.#change(taken, 0, 0)),
-      cut: (what) =>
+          if (used <= reserved) return;
+          const more: Taken = { slice: undefined, tokens: 0, requests: 0 };
+          this.#put(more);
+          this.#change(more, used - reserved, 0);
+        }),
+      giveBack: () => once(() => this.#change(taken, 0, 0)),
+      cut: (what, pauseMs = 0) =>
         once(() => {
           const bound = this.#bounds[what];
+          let pause = pauseMs;
           // Those that were let in before the last cut say nothing new.
           if (now >= bound.cutAt) {
             bound.cut(this.#used[what], this.#clock.now());
-            this.#pausedUntil = this.#clock.now() + this.#pauseMs;
+            pause = Math.max(pause, this.#pauseMs);
             this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
           }
+          this.#pausedUntil = Math.max(this.#pausedUntil, this.#clock.now() + pause);
           this.#change(taken, 0, 0);
-        })(),
+        }),
     };
   }
 
-  #add(taken: Taken): Taken {
-    this.#taken.push(taken);
-    this.#used.tokens += taken.tokens;
-    this.#used.requests += taken.requests;
-    return taken;
+  /** Lets something count from now on, for as long as the service counts it. */
+  #put(taken: Taken): void {
+    const now = this.#clock.now();
+    let slice = this.#slices.at(-1);
+    if (!slice || now - slice.begin >= SLICE_MS) {
+      slice = { begin: now, end: now, tokens: 0, requests: 0, isOver: false };
+      this.#slices.push(slice);
+    }
+    slice.end = now;
+    slice.tokens += taken.tokens;
+    slice.requests += taken.requests;
+    taken.slice = slice;
   }
 
+  /** Lets something count as so much, unless it no longer counts. */
   #change(taken: Taken, tokens: number, requests: number): void {
     this.#forget();
-    if (!this.#taken.includes(taken)) return;
-    this.#used.tokens += tokens - taken.tokens;
-    this.#used.requests += requests - taken.requests;
+    const { slice } = taken;
+    if (slice?.isOver) return;
+    for (const sum of slice ? [slice, this.#used] : [this.#used]) {
+      sum.tokens += tokens - taken.tokens;
+      sum.requests += requests - taken.requests;
+    }
     Object.assign(taken, { tokens, requests });
   }
 
   /** Forgets what no longer counts. */
   #forget(): void {
     const since = this.#clock.now() - PACE_WINDOW_MS;
-    for (let [first] = this.#taken; first && first.time <= since; [first] = this.#taken) {
-      this.#taken.shift();
+    for (let [first] = this.#slices; first && first.end <= since; [first] = this.#slices) {
+      this.#slices.shift();
+      first.isOver = true;
       this.#used.tokens -= first.tokens;
       this.#used.requests -= first.requests;
     }
@@ -265,14 +401,14 @@ export class Pacer {
   #msUntilFree(wish: PaceWish): number {
     const used = this.used;
     let last = Math.max(this.#clock.now(), this.#pausedUntil);
-    for (const { time, tokens, requests } of this.#taken) {
+    for (const { end, tokens, requests } of this.#slices) {
       if (this.#hasRoom(wish, used)) break;
-      last = Math.max(last, time + PACE_WINDOW_MS);
+      last = Math.max(last, end + PACE_WINDOW_MS);
       used.tokens -= tokens;
       used.requests -= requests;
     }
     // What calls that are running hold comes back when they end, and then it is looked at anew.
-    return Math.max(this.#held > 0 ? 1000 : 1, last - this.#clock.now());
+    return Math.max(this.#held > 0 || this.#unsent > 0 ? 1000 : 1, last - this.#clock.now());
   }
 }
 

@@ -14,35 +14,45 @@ const USUAL_MAX_TOKENS = 4096;
 interface Taken {
   readonly time: number;
   tokens: number;
+  readonly requests: number;
 }
 
 /** What was asked of a model by one way in the last 60 seconds. */
 class Window {
   readonly #taken: Taken[] = [];
-  readonly #requests: number[] = [];
+  /** How many of the first are forgotten. */
+  #forgotten = 0;
+  tokens = 0;
+  requests = 0;
 
   /** Forgets what is no longer of the last minute. */
   advance(now: number): void {
-    while ((this.#taken[0]?.time ?? now) <= now - MINUTE_MS) this.#taken.shift();
-    while ((this.#requests[0] ?? now) <= now - MINUTE_MS) this.#requests.shift();
+    for (let first = this.#taken[this.#forgotten]; first; first = this.#taken[this.#forgotten]) {
+      if (first.time > now - MINUTE_MS) break;
+      this.#forgotten += 1;
+      this.tokens -= first.tokens;
+      this.requests -= first.requests;
+      first.tokens = 0;
+    }
+    // Not one by one: each would move all others.
+    if (this.#forgotten < this.#taken.length / 2) return;
+    this.#taken.splice(0, this.#forgotten);
+    this.#forgotten = 0;
   }
 
-  get tokens(): number {
-    return this.#taken.reduce((sum, { tokens }) => sum + tokens, 0);
-  }
-
-  get requests(): number {
-    return this.#requests.length;
-  }
-
-  take(tokens: number, time: number): Taken {
-    const taken = { time, tokens };
+  take(tokens: number, requests: number, time: number): Taken {
+    const taken = { time, tokens, requests };
     this.#taken.push(taken);
+    this.tokens += tokens;
+    this.requests += requests;
     return taken;
   }
 
-  count(time: number): void {
-    this.#requests.push(time);
+  /** What was taken turns out to be less. */
+  reduce(taken: Taken, tokens: number): void {
+    const less = Math.max(0, taken.tokens - tokens);
+    taken.tokens -= less;
+    this.tokens -= less;
   }
 }
 
@@ -107,13 +117,12 @@ export class QuotaGate {
     window.advance(now());
     if (window.requests + 1 > (requests ?? Number.POSITIVE_INFINITY)) throw throttled("requests");
     if (window.tokens + reserved > (tokens ?? Number.POSITIVE_INFINITY)) throw throttled("tokens");
-    window.count(now());
-    const taken = window.take(reserved, now());
+    const taken = window.take(reserved, 1, now());
     const used = inputTokens + outputTokens * burndown;
     const settle = (): void => {
-      taken.tokens = Math.min(reserved, used);
+      window.reduce(taken, used);
       // What an answer takes beyond what was reserved is taken when it is known.
-      if (used > reserved) window.take(used - reserved, now());
+      if (used > reserved) window.take(used - reserved, 0, now());
     };
     return {
       settle: (reply) => {

@@ -3,55 +3,16 @@ import { describe, expect, it } from "vitest";
 import {
   PACE_WINDOW_MS,
   type PaceAnswer,
-  type PaceClock,
   type PaceLimits,
+  type PacePlace,
   Pacer,
 } from "../../src/chat/pacer.ts";
 import { AccountGates } from "../../src/emulator/gates.ts";
 import { MODELS, PROFILES } from "../../src/emulator/models.ts";
 import { QuotaGate } from "../../src/emulator/quota-gate.ts";
 import type { RecordedCall } from "../../src/emulator/recorded-call.ts";
-
-/** A clock that goes from one thing to do to the next, and lets everybody who waits have their turn between. */
-class SimulatedClock implements PaceClock {
-  #now = 0;
-  #nth = 0;
-  readonly #due: { at: number; nth: number; work: () => void }[] = [];
-
-  now = (): number => this.#now;
-
-  after = (ms: number, work: () => void): (() => void) => {
-    const item = { at: this.#now + Math.max(0, ms), nth: this.#nth++, work };
-    const at = this.#due.findIndex((other) => other.at > item.at);
-    this.#due.splice(at < 0 ? this.#due.length : at, 0, item);
-    return () => {
-      const found = this.#due.indexOf(item);
-      if (found >= 0) this.#due.splice(found, 1);
-    };
-  };
-
-  /** Does what is due until so many ms have passed, or all there is. */
-  async run(ms = Number.POSITIVE_INFINITY): Promise<void> {
-    const end = this.#now + ms;
-    for (let next = this.#due[0]; next && next.at <= end; next = this.#due[0]) {
-      this.#due.shift();
-      this.#now = next.at;
-      next.work();
-      // Promises that were settled have their turn.
-      for (let turn = 0; turn < 4; turn += 1) await Promise.resolve();
-    }
-    if (Number.isFinite(end)) this.#now = end;
-  }
-}
-
-/** Numbers from 0 to 1 that are the same each time. */
-function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
+import { randomOf, SimulatedClock } from "../helpers/simulated-clock.ts";
+import { isThorough } from "../helpers/thorough.ts";
 
 interface Load {
   /** Of the quota, offered. */
@@ -112,6 +73,7 @@ async function simulate(load: Load): Promise<Outcome> {
       return;
     }
     const { place } = answer;
+    place.sent();
     clock.after(random() * 500, () => {
       let settle: () => void;
       try {
@@ -145,6 +107,14 @@ async function simulate(load: Load): Promise<Outcome> {
   await clock.run();
   expect(outcome.throttled + outcome.refused + outcome.answered).toBe(calls);
   return outcome;
+}
+
+/** Takes a place that is there, for a call that is sent at once. */
+async function enterNow(pacer: Pacer, reserved: number): Promise<PacePlace> {
+  const answer = await pacer.enter({ reserved }, 0);
+  if (!("place" in answer)) throw new Error("It is not let in.");
+  answer.place.sent();
+  return answer.place;
 }
 
 describe("a pacer", () => {
@@ -184,45 +154,71 @@ describe("a pacer", () => {
     expect(outcome.throttled).toBeLessThan(300);
   });
 
-  it("never lets more in than the quota of any minute, whatever comes and whatever becomes of it", async () => {
+  it("never lets more reach the service than the quota of any minute, whatever comes and whatever becomes of it", async () => {
     const step = fc.record({
       afterMs: fc.integer({ min: 0, max: 20_000 }),
       tokens: fc.integer({ min: 0, max: 120 }),
-      mostMs: fc.constantFrom(0, 1000, 90_000),
+      mostMs: fc.constantFrom(0, 1000, 90_000, Number.POSITIVE_INFINITY),
+      /** Until credentials and connection are there. */
+      preparesMs: fc.constantFrom(0, 10, 5000, 70_000),
+      wayMs: fc.integer({ min: 0, max: 1900 }),
       lastsMs: fc.integer({ min: 0, max: 100_000 }),
       ending: fc.constantFrom("settles", "is not made", "is cut", "says nothing"),
       share: fc.double({ min: 0, max: 1, noNaN: true }),
+      leavesAfterMs: fc.option(fc.integer({ min: 0, max: 60_000 }), { nil: undefined }),
+      comesBack: fc.boolean(),
     });
+    const lateness = fc.constantFrom(0, 1, 250);
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-        const clock = new SimulatedClock();
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), lateness, async (steps, lateMs) => {
+        const random = randomOf(steps.length);
+        const clock = new SimulatedClock(() => random() * lateMs);
         const limits = { tokens: 100, requests: 5 };
         const pacer = new Pacer(clock, limits);
         const counted: { from: number; tokens: number }[] = [];
         let answers = 0;
         let at = 0;
-        for (const { afterMs, tokens, mostMs, lastsMs, ending, share } of steps) {
-          at += afterMs;
+        for (const step of steps) {
+          at += step.afterMs;
+          const { tokens, mostMs, ending, comesBack } = step;
+          const client = new AbortController();
           const come = async (): Promise<void> => {
-            const answer = await pacer.enter({ reserved: tokens }, mostMs);
+            const { leavesAfterMs } = step;
+            if (leavesAfterMs !== undefined)
+              clock.after(leavesAfterMs, () => client.abort(new Error("gone")));
+            const entering = pacer.enter({ reserved: tokens }, mostMs, client.signal, { comesBack });
+            const answer = await entering.catch((error: unknown) => {
+              expect(error).toBe(client.signal.reason);
+              return undefined;
+            });
             answers += 1;
+            if (!answer) return;
             expect("tooLarge" in answer).toBe(tokens > limits.tokens);
             if (!("place" in answer)) return;
+            const { place } = answer;
+            if (ending === "is not made") {
+              clock.after(step.preparesMs, () => place.giveBack());
+              return;
+            }
+            clock.after(step.preparesMs, () => {
+              place.sent();
+              clock.after(step.wayMs, () => arrive(place));
+            });
+          };
+          const arrive = (place: PacePlace): void => {
             const mine = { from: clock.now(), tokens };
             counted.push(mine);
             const lately = counted.filter(({ from }) => from > clock.now() - 60_000);
             expect(lately.length).toBeLessThanOrEqual(limits.requests);
             expect(lately.reduce((sum, one) => sum + one.tokens, 0)).toBeLessThanOrEqual(limits.tokens);
-            clock.after(lastsMs, () => {
-              const { place } = answer;
+            clock.after(step.lastsMs, () => {
               if (ending === "settles") {
-                mine.tokens = Math.floor(tokens * share);
+                mine.tokens = Math.floor(tokens * step.share);
                 place.settle(mine.tokens);
-              } else if (ending !== "says nothing") {
+              } else if (ending === "is cut") {
                 counted.splice(counted.indexOf(mine), 1);
-                if (ending === "is cut") place.cut("requests");
-                else place.giveBack();
-              }
+                place.cut("requests", step.wayMs);
+              } else place.settle(tokens);
             });
           };
           clock.after(at, () => {
@@ -232,9 +228,44 @@ describe("a pacer", () => {
         await clock.run();
         expect(answers).toBe(steps.length);
         expect(pacer.waiting).toBe(0);
+        expect(pacer.used.requests).toBeLessThanOrEqual(limits.requests);
       }),
-      { numRuns: 300 },
+      { numRuns: isThorough ? 3000 : 300 },
     );
+  });
+
+  it("takes the same time for each call, however many wait and however many are made in a minute", async () => {
+    /** CPU of so many calls a minute, of which one in six waits, ms. */
+    const cpuOf = async (perMinute: number): Promise<number> => {
+      const clock = new SimulatedClock();
+      const pacer = new Pacer(clock, { tokens: perMinute * 30, requests: perMinute });
+      const { signal } = new AbortController();
+      const begun = process.cpuUsage();
+      let most = 0;
+      let done = 0;
+      for (let nth = 0; nth < perMinute * 2; nth += 1) {
+        clock.after((nth * 60_000) / perMinute / 1.2, () => {
+          void pacer.enter({ reserved: 10 + (nth % 30) }, Number.POSITIVE_INFINITY, signal).then((answer) => {
+            if (!("place" in answer)) throw new Error("It is not let in.");
+            answer.place.sent();
+            clock.after(500, () => {
+              done += 1;
+              answer.place.settle(5 + (nth % 40));
+            });
+          });
+          most = Math.max(most, pacer.waiting);
+        });
+      }
+      await clock.run();
+      expect(done).toBe(perMinute * 2);
+      expect(most).toBeGreaterThanOrEqual(perMinute / 6);
+      const { user, system } = process.cpuUsage(begun);
+      return (user + system) / 1000;
+    };
+    await cpuOf(2000);
+    const [few, many] = [await cpuOf(5000), await cpuOf(60_000)];
+    // Twelve times as many; the square of that would be 144.
+    expect(many / few).toBeLessThan(40);
   });
 
   it("lets in who came first first, also where a later one would fit", async () => {
@@ -242,7 +273,10 @@ describe("a pacer", () => {
     const pacer = new Pacer(clock, { tokens: 100 });
     const order: string[] = [];
     const enter = (name: string, tokens: number): void =>
-      void pacer.enter({ reserved: tokens }, 200_000).then(() => order.push(name));
+      void pacer.enter({ reserved: tokens }, 200_000).then((answer) => {
+        if ("place" in answer) answer.place.sent();
+        order.push(name);
+      });
     enter("first", 60);
     enter("large", 90);
     enter("small", 10);
@@ -255,7 +289,7 @@ describe("a pacer", () => {
   it("says how long it took and when there may be room, and keeps no place for who waited long enough", async () => {
     const clock = new SimulatedClock();
     const pacer = new Pacer(clock, { tokens: 100 });
-    await pacer.enter({ reserved: 80 }, 0);
+    await enterNow(pacer, 80);
     expect(await pacer.enter({ reserved: 30 }, 0)).toEqual({
       full: { queuedMs: 0, retryMs: PACE_WINDOW_MS },
     });
@@ -272,7 +306,7 @@ describe("a pacer", () => {
   it("frees the place of who leaves", async () => {
     const clock = new SimulatedClock();
     const pacer = new Pacer(clock, { tokens: 100 });
-    await pacer.enter({ reserved: 80 }, 0);
+    await enterNow(pacer, 80);
     const client = new AbortController();
     const left = pacer.enter({ reserved: 30 }, 60_000, client.signal);
     let soon: PaceAnswer | undefined;
@@ -299,42 +333,100 @@ describe("a pacer", () => {
     const clock = new SimulatedClock();
     const pacer = new Pacer(clock);
     for (const seconds of [1, 2, 4, 8, 16, 16]) {
-      const answer = await pacer.enter({ reserved: 10 }, 0);
-      if (!("place" in answer)) throw new Error(`It is not let in after ${seconds} s.`);
-      answer.place.cut("tokens");
+      (await enterNow(pacer, 10)).cut("tokens");
       expect(await pacer.enter({ reserved: 10 }, 0)).toEqual({
         full: { queuedMs: 0, retryMs: seconds * 1000 },
       });
       await clock.run(seconds * 1000);
     }
-    const well = await pacer.enter({ reserved: 10 }, 0);
-    if ("place" in well) well.place.settle(5);
-    const again = await pacer.enter({ reserved: 10 }, 0);
-    if ("place" in again) again.place.cut("tokens");
-    expect(await pacer.enter({ reserved: 10 }, 0)).toMatchObject({ full: { retryMs: expect.any(Number) } });
+    (await enterNow(pacer, 10)).settle(5);
+    await clock.run(PACE_WINDOW_MS);
+    (await enterNow(pacer, 10)).cut("tokens");
+    expect(await pacer.enter({ reserved: 10 }, 0)).toEqual({ full: { queuedMs: 0, retryMs: 1000 } });
   });
 
   it("cuts once for the calls that were on their way together, and lets more in again slowly", async () => {
     const clock = new SimulatedClock();
     const pacer = new Pacer(clock);
     const places = [];
-    for (let nth = 0; nth < 10; nth += 1) {
-      const answer = await pacer.enter({ reserved: 100 }, 0);
-      if ("place" in answer) places.push(answer.place);
-    }
+    for (let nth = 0; nth < 10; nth += 1) places.push(await enterNow(pacer, 100));
     await clock.run(10);
     for (const place of places.slice(5)) place.cut("tokens");
     expect(pacer.used).toEqual({ tokens: 500, requests: 5 });
     await clock.run(PACE_WINDOW_MS);
     expect(pacer.used.tokens).toBe(0);
     const letIn = async (): Promise<number> => {
-      let count = 0;
-      while ("place" in (await pacer.enter({ reserved: 10 }, 0))) count += 1;
-      return count * 10;
+      for (let count = 0; ; count += 1) {
+        const answer = await pacer.enter({ reserved: 10 }, 0);
+        if (!("place" in answer)) return count * 10;
+        answer.place.sent();
+      }
     };
     // 1,000 were in use at the first cut, of which 750 are left, and an eighth more of that after a minute.
     expect(await letIn()).toBe(840);
     await clock.run(PACE_WINDOW_MS);
     expect(await letIn()).toBe(940);
+  });
+
+  it("lets in twice as much each minute where what throttled was not the quota but what others asked", async () => {
+    const clock = new SimulatedClock();
+    const pacer = new Pacer(clock);
+    (await enterNow(pacer, 100)).cut("tokens");
+    const perMinute: number[] = [];
+    for (let minute = 0; minute < 10; minute += 1) {
+      let count = 0;
+      for (let second = 0; second < 60; second += 1) {
+        await clock.run(1000);
+        const answer = await pacer.enter({ reserved: 100 }, 0);
+        if (!("place" in answer)) continue;
+        count += 1;
+        answer.place.settle(100);
+      }
+      perMinute.push(count);
+    }
+    expect(perMinute[0]).toBe(1);
+    expect(perMinute.at(-1)).toBeGreaterThan(30);
+  });
+
+  it("lets nobody in before the time that the service asked for, whoever was throttled", async () => {
+    const clock = new SimulatedClock();
+    const pacer = new Pacer(clock);
+    const [one, other] = [await enterNow(pacer, 10), await enterNow(pacer, 10)];
+    one.cut("tokens", 5000);
+    // It was on its way with the first and says nothing new of the quota, but of the time.
+    other.cut("tokens", 30_000);
+    let at: number | undefined;
+    void pacer.enter({ reserved: 5 }, 60_000).then(() => (at = clock.now()));
+    await clock.run(60_000);
+    expect(at).toBe(30_000);
+  });
+
+  it("lets in who comes back before those who wait", async () => {
+    const clock = new SimulatedClock();
+    const pacer = new Pacer(clock, { requests: 1 });
+    await enterNow(pacer, 1);
+    const order: string[] = [];
+    const enter = (name: string, comesBack = false): void =>
+      void pacer.enter({ reserved: 1 }, 500_000, undefined, { comesBack }).then((answer) => {
+        if ("place" in answer) answer.place.sent();
+        order.push(name);
+      });
+    enter("first");
+    enter("second");
+    enter("again", true);
+    await clock.run(4 * PACE_WINDOW_MS);
+    expect(order).toEqual(["again", "first", "second"]);
+  });
+
+  it("counts a call from when it was sent", async () => {
+    const clock = new SimulatedClock();
+    const pacer = new Pacer(clock, { requests: 1 });
+    const answer = await pacer.enter({ reserved: 1 }, 0);
+    await clock.run(10_000);
+    if ("place" in answer) answer.place.sent();
+    await clock.run(PACE_WINDOW_MS - 1);
+    expect(await pacer.enter({ reserved: 1 }, 0)).toEqual({ full: { queuedMs: 0, retryMs: 1 } });
+    await clock.run(1);
+    expect(await pacer.enter({ reserved: 1 }, 0)).toMatchObject({ place: {} });
   });
 });
