@@ -13,6 +13,7 @@ import type { Runtime } from "../runtime.ts";
 import { keyAtMantle, nameOfWay, type Way } from "../models/provider-api.ts";
 import { saysRetired } from "../session/error-table.ts";
 import { type Lesson, saysOtherWire } from "../session/refusal-table.ts";
+import type { AttemptGate } from "../session/rest-client.ts";
 import type { Setup } from "../session/session.ts";
 import type { WireOptions } from "./bedrock-wire.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
@@ -244,8 +245,8 @@ async function* answerTo(
   const events = askForContent(
     () => {
       const { pacing, runtime } = question;
-      const ask = (): ChatEvents => streamAnswer(wire, plan, question);
-      return pacing ? pacing.pace.ask(wire, plan, pacing, { signal: runtime.signal, ask }) : ask();
+      if (!pacing) return streamAnswer(wire, plan, question);
+      return askPaced(wire, plan, question, pacing, runtime);
     },
     (model) => question.runtime.terminal.note(`openclaw: '${model}' answered with nothing; asking once more`),
     question.asksOnce === true,
@@ -253,6 +254,33 @@ async function* answerTo(
   if (!question.schema || !plan.form) return yield* events;
   const { readStructured } = await import("../converse/structured-output.ts");
   yield* readStructured(events, plan.form, question.schema);
+}
+
+/** Asks when the quota has room. The time that waiting takes is part of the turn's. */
+async function* askPaced(
+  wire: Wire,
+  plan: RequestPlan,
+  question: Parameters<typeof streamAnswer>[2],
+  pacing: PaceTerms,
+  { signal }: Runtime,
+): ChatEvents {
+  const { callToPace } = await import("./pace.ts");
+  const { bounds } = question;
+  let waitedMs = 0;
+  const terms: PaceTerms = {
+    ...pacing,
+    onQueued: (ms) => {
+      waitedMs = ms;
+      pacing.onQueued?.(ms);
+    },
+  };
+  yield* pacing.pace.ask(callToPace(wire, plan), terms, {
+    signal,
+    ask: (gate) => {
+      const spentMs = (bounds.spentMs ?? 0) + waitedMs;
+      return streamAnswer(wire, plan, { ...question, bounds: { ...bounds, spentMs } }, gate);
+    },
+  });
 }
 
 /**
@@ -269,13 +297,14 @@ export async function* streamAnswer(
     passesSignatures,
     passesDetails,
   }: Pick<Question, "bounds" | "recorder" | "passesSignatures" | "passesDetails"> & { runtime: Runtime },
+  gate?: AttemptGate,
 ): ChatEvents {
   const model = plan.input.modelId ?? "";
   const deadlines = new Deadlines(boundsFor(bounds, plan.isReasoning), runtime.signal, runtime.elapsed);
   const { signal } = deadlines;
   try {
     await recorder?.begin(plan);
-    const { batches, requestId, attempts } = await wire.open(plan, deadlines);
+    const { batches, requestId, attempts } = await wire.open(plan, deadlines, gate);
     yield { type: "start", model, region: wire.region, requestId, attempts };
     yield* readEvents(batches, {
       requestId,

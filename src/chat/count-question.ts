@@ -13,7 +13,7 @@ import { openWire } from "./open-wire.ts";
 type Part = ContentBlock | ToolResultContentBlock;
 
 /** Characters per token where nobody counts: the usual rule of thumb for English. */
-const CHARACTERS_PER_TOKEN = 4;
+export const CHARACTERS_PER_TOKEN = 4;
 
 /** The tokens of all text that a model reads, by its length, and how many files there are beside, which are not in it. */
 export function estimateTokens(input: ConverseStreamCommandInput): { tokens: number; files: number } {

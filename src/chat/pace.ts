@@ -1,21 +1,40 @@
 import type { ChatEvent, ChatEvents } from "../converse/chat-event.ts";
 import type { RequestPlan, Wire } from "../converse/wire.ts";
 import { OpenclawError } from "../errors.ts";
-import { textAt } from "../json.ts";
+import { isRecord, textAt } from "../json.ts";
 import { lookUpCatalog } from "../models/catalog.ts";
 import { familyOf, PLAIN_BURNDOWN } from "../models/families.ts";
 import { reservation, settlement } from "../models/quotas.ts";
 import type { TokenUsage } from "../models/usage.ts";
-import { estimateTokens, TOKENS_PER_FILE } from "./count-question.ts";
+import type { AttemptGate } from "../session/rest-client.ts";
+import { retryTime } from "../wires/server-wire.ts";
+import { CHARACTERS_PER_TOKEN, estimateTokens, TOKENS_PER_FILE } from "./count-question.ts";
 import { type PaceClock, type PaceLimits, type PacePlace, Pacer, type PaceWish } from "./pacer.ts";
 
 /** A call of a model in a region. */
 export interface PacedModel {
-  region: string;
+  /** Null for a model that is not one of Amazon Bedrock. */
+  region: string | null;
   /** As it is called: its id, a profile's or an ARN. */
   modelId: string;
   /** The foundation model behind it, where that is known. */
   baseId: string | undefined;
+}
+
+/** A call, and what of it counts. */
+export interface CallToPace extends PacedModel {
+  /** Estimated. */
+  inputTokens: number;
+  /** The most that its answer may have; undefined where the request does not say. */
+  maxTokens: number | undefined;
+}
+
+/** What a call waits for. */
+export interface PaceWait extends PacedModel {
+  /** When there may be room, as far as that can be told, in ms. */
+  ms: number;
+  /** How the service refused the call before, where it did. */
+  refusal: OpenclawError | undefined;
 }
 
 /** How one call is paced. */
@@ -23,14 +42,33 @@ export interface PaceTerms {
   pace: Pace;
   /** How long it may wait for its place, in ms: with 0 it is there at once or not. */
   mostMs: number;
+  /** Whether a person named the limits, which then hold for every model, and not only for those whose quotas AWS tells. */
+  isNamed?: boolean | undefined;
+  /** Whether it waits for the quota of a day, too, and as long as it may however long nobody is let through. */
+  isPatient?: boolean | undefined;
   /** Told that the call waits for its place. */
-  onWaiting?: (() => void) | undefined;
+  onWaiting?: ((wait: PaceWait) => void) | undefined;
   /** Told how long the call has waited, in ms, whether it got its place or not. */
   onQueued?: ((ms: number) => void) | undefined;
 }
 
+/** The clock that calls are paced by; `elapsed` tells ms, and never goes back. */
+export function paceClock(elapsed: () => number): PaceClock {
+  return {
+    now: elapsed,
+    after: (ms, work) => {
+      const timer = setTimeout(work, ms);
+      return () => clearTimeout(timer);
+    },
+  };
+}
+
 /** What is reserved for an answer where nobody knows how long it may be: no call is made for less. */
 const USUAL_MAX_TOKENS = 4096;
+/** Where every call is throttled for so long, it is not a minute's quota that is full. In ms. */
+const GIVES_UP_MS = 300_000;
+/** So often it is tried whether the quota of a day has room again, in ms. */
+const DAILY_PAUSE_MS = 60_000;
 /** How much the newest call counts in what is learnt of a model's calls. */
 const NEWEST = 0.1;
 
@@ -42,6 +80,8 @@ interface Lane {
   estimated: number;
   /** Tokens of an answer, as they mostly are; undefined before the first. */
   output: number | undefined;
+  /** Since when every call was throttled, in the clock's ms; undefined where the last was not. */
+  throttledSince: number | undefined;
 }
 
 /**
@@ -68,44 +108,52 @@ export class Pace {
 
   /**
    * Asks a model as soon as its quota has room, and again where it was throttled all the same before it said anything, both
-   * within the time that there is. Throws `throttled` when that is over, `quota-exceeded` for a call that never fits, and
-   * what `ask` throws.
+   * within the time that there is; each sending of the request has a place of its own, for which `ask` is given the gate.
+   * Throws `throttled` when that is over, or nobody was let through for five minutes, `quota-exceeded` for a call that never
+   * fits, and what `ask` throws.
    */
   async *ask(
-    wire: Pick<Wire, "region" | "baseIdOf">,
-    plan: RequestPlan,
-    { mostMs, onWaiting, onQueued }: Omit<PaceTerms, "pace">,
-    { signal, ask }: { signal: AbortSignal; ask: () => ChatEvents },
+    call: CallToPace,
+    { mostMs, isPatient = false, onWaiting, onQueued }: Omit<PaceTerms, "pace" | "isNamed">,
+    { signal, ask }: { signal: AbortSignal; ask: (gate: AttemptGate) => ChatEvents },
   ): ChatEvents {
-    const { region } = wire;
-    if (region === null) return yield* ask();
-    const { modelId = "" } = plan.input;
-    const model = { region, modelId, baseId: wire.baseIdOf(plan) };
-    const lane = this.#laneOf(model);
-    lane.pacer.limitTo(await this.#limitsOf(model));
-    const { tokens, files } = estimateTokens(plan.input);
-    const estimate = Math.max(1, tokens + files * TOKENS_PER_FILE);
+    const lane = this.#laneOf(call);
+    lane.pacer.limitTo(await this.#limitsOf(call));
     const until = this.#clock.now() + mostMs;
-    for (let queued = 0; ;) {
-      const wish = wishFor(model, plan, estimate, lane);
-      onWaiting?.();
-      const answer = await lane.pacer.enter(wish, until - this.#clock.now(), signal);
-      if ("tooLarge" in answer) throw tooLarge(model, wish, answer.tooLarge.most);
+    let queued = 0;
+    let refusal: OpenclawError | undefined;
+    let isFirst = true;
+    const enter = async (): Promise<{ place: PacePlace; wish: PaceWish }> => {
+      const wish = wishFor(call, lane);
+      const comesBack = !isFirst;
+      isFirst = false;
+      const answer = await lane.pacer.enter(wish, until - this.#clock.now(), signal, {
+        comesBack,
+        onWaiting: onWaiting && ((ms) => onWaiting({ ...call, ms, refusal })),
+      });
+      if ("tooLarge" in answer) throw tooLarge(call, wish, answer.tooLarge.most);
       queued += "full" in answer ? answer.full.queuedMs : answer.place.queuedMs;
       onQueued?.(queued);
-      if ("full" in answer) throw noRoom(model, queued, answer.full.retryMs);
-      const call = new PacedCall(answer.place, wish, model, (usage) => learn(lane, usage, estimate));
+      if ("full" in answer) throw noRoom(call, queued, answer.full.retryMs, refusal);
+      return { place: answer.place, wish };
+    };
+    for (;;) {
+      const paced = new PacedCall(call, lane, await enter(), enter);
       try {
-        for await (const event of ask()) {
-          call.take(event);
+        for await (const event of ask(paced)) {
+          paced.take(event);
           yield event;
         }
         return;
       } catch (error) {
-        const mayWait = call.fail(error) && this.#clock.now() < until;
-        if (!mayWait) throw error;
+        const isOfQuota = paced.fail(error, isPatient);
+        const now = this.#clock.now();
+        if (isOfQuota) lane.throttledSince ??= now;
+        const givesUp = !isPatient && now - (lane.throttledSince ?? now) >= GIVES_UP_MS;
+        if (!isOfQuota || givesUp || now >= until) throw error;
+        refusal = error as OpenclawError;
       } finally {
-        call.end();
+        paced.end();
       }
     }
   }
@@ -114,21 +162,83 @@ export class Pace {
     const key = `${region} ${modelId}`;
     const known = this.#lanes.get(key);
     if (known) return known;
-    const lane = { pacer: new Pacer(this.#clock), counted: 1, estimated: 1, output: undefined };
+    const lane: Lane = {
+      pacer: new Pacer(this.#clock),
+      counted: 1,
+      estimated: 1,
+      output: undefined,
+      throttledSince: undefined,
+    };
     this.#lanes.set(key, lane);
     return lane;
   }
 }
 
+/** What counts of a request, as far as it can be told before it is sent. */
+export function callToPace(wire: Pick<Wire, "region" | "baseIdOf">, plan: RequestPlan): CallToPace {
+  const { input, body } = plan;
+  const { modelId = "" } = input;
+  const baseId = wire.baseIdOf(plan);
+  const model = { region: wire.region, modelId, baseId };
+  if (input.messages) {
+    const { tokens, files } = estimateTokens(input);
+    const inputTokens = Math.max(1, tokens + files * TOKENS_PER_FILE);
+    return { ...model, inputTokens, maxTokens: input.inferenceConfig?.maxTokens };
+  }
+  // In the words of the model's vendor.
+  const said = isRecord(body) ? body["body"] : undefined;
+  const maxTokens = familyOf(baseId ?? modelId).embedding ? 0 : mostTokensIn(said);
+  return { ...model, inputTokens: Math.max(1, Math.ceil(tokensIn(said))), maxTokens };
+}
+
+/** A text without a space that is longer than this is a file in base64, in characters. */
+const LONGEST_WORD = 2000;
+
+/** Tokens of all that a body says, estimated. */
+function tokensIn(value: unknown): number {
+  if (typeof value === "string") {
+    const isFile = value.length > LONGEST_WORD && !/\s/.test(value.slice(0, LONGEST_WORD));
+    return isFile ? TOKENS_PER_FILE : value.length / CHARACTERS_PER_TOKEN;
+  }
+  if (typeof value !== "object" || value === null) return 0;
+  return Object.values(value).reduce((sum: number, inner) => sum + tokensIn(inner), 0);
+}
+
+/**
+ * What bodies of InvokeModel call the most tokens of an answer:
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html
+ */
+const LENGTH_FIELDS: ReadonlySet<string> = new Set([
+  "max_tokens",
+  "max_completion_tokens",
+  "max_tokens_to_sample",
+  "max_new_tokens",
+  "max_gen_len",
+  "maxTokens",
+  "maxTokenCount",
+]);
+
+/** The most tokens that a body allows its answer, in itself or in the settings within it. */
+function mostTokensIn(body: unknown): number | undefined {
+  if (!isRecord(body)) return undefined;
+  for (const fields of [body, body["inferenceConfig"], body["textGenerationConfig"]]) {
+    const found = Object.entries(isRecord(fields) ? fields : {}).find(
+      ([name, value]) => LENGTH_FIELDS.has(name) && typeof value === "number",
+    );
+    if (found) return Number(found[1]);
+  }
+  return undefined;
+}
+
 /** What a call is going to take: of the quota when it begins, and when it has ended. */
-function wishFor(model: PacedModel, { input }: RequestPlan, estimate: number, lane: Lane): PaceWish {
-  const most = lookUpCatalog(model.baseId ?? model.modelId)?.maxTokens ?? USUAL_MAX_TOKENS;
-  const maxTokens = input.inferenceConfig?.maxTokens ?? most;
-  const inputTokens = Math.ceil((estimate * lane.counted) / lane.estimated);
+function wishFor(call: CallToPace, lane: Lane): PaceWish {
+  const most = lookUpCatalog(call.baseId ?? call.modelId)?.maxTokens ?? USUAL_MAX_TOKENS;
+  const { maxTokens = most } = call;
+  const inputTokens = Math.ceil((call.inputTokens * lane.counted) / lane.estimated);
   const outputTokens = Math.min(lane.output ?? 0, maxTokens);
   return {
     reserved: reservation({ inputTokens, maxTokens }),
-    expected: settlement({ inputTokens, outputTokens }, burndownOf(model)),
+    expected: settlement({ inputTokens, outputTokens }, burndownOf(call)),
   };
 }
 
@@ -145,60 +255,109 @@ function learn(lane: Lane, usage: TokenUsage, estimate: number): void {
   lane.output += (outputTokens - lane.output) * NEWEST;
 }
 
-/** One call that has its place. */
-class PacedCall {
-  readonly #place: PacePlace;
-  readonly #wish: PaceWish;
-  readonly #model: PacedModel;
-  readonly #learn: (usage: TokenUsage) => void;
+/** One call that has its place, and another each time that it is sent again. */
+class PacedCall implements AttemptGate {
+  #place: PacePlace;
+  #wish: PaceWish;
+  readonly #call: CallToPace;
+  readonly #lane: Lane;
+  readonly #enterAgain: () => Promise<{ place: PacePlace; wish: PaceWish }>;
+  #isSent = false;
   #hasBegun = false;
+  #isOver = false;
 
-  constructor(place: PacePlace, wish: PaceWish, model: PacedModel, learn: (usage: TokenUsage) => void) {
+  constructor(
+    call: CallToPace,
+    lane: Lane,
+    { place, wish }: { place: PacePlace; wish: PaceWish },
+    enterAgain: () => Promise<{ place: PacePlace; wish: PaceWish }>,
+  ) {
+    this.#call = call;
+    this.#lane = lane;
     this.#place = place;
     this.#wish = wish;
-    this.#model = model;
-    this.#learn = learn;
+    this.#enterAgain = enterAgain;
+  }
+
+  async enter(): Promise<void> {
+    if (this.#isSent) {
+      // Nobody knows what the service counts of the attempt that failed.
+      this.#place.settle(this.#wish.reserved);
+      const { place, wish } = await this.#enterAgain();
+      if (this.#isOver) return place.giveBack();
+      this.#place = place;
+      this.#wish = wish;
+    }
+    this.#isSent = true;
+    this.#place.sent();
   }
 
   take(event: ChatEvent): void {
+    this.#lane.throttledSince = undefined;
     if (event.type !== "start") this.#hasBegun = true;
     if (event.type !== "usage") return;
-    this.#place.settle(settlement(event, burndownOf(this.#model)));
-    this.#learn(event);
+    this.#place.settle(settlement(event, burndownOf(this.#call)));
+    learn(this.#lane, event, this.#call.inputTokens);
   }
 
-  /** Takes down why there is no answer. True where it was throttled for the quota, and may ask again. */
-  fail(error: unknown): boolean {
+  /** Takes down why there is no answer. True where it was refused for the quota, and may ask again. */
+  fail(error: unknown, waitsForDays: boolean): boolean {
     if (this.#hasBegun || !(error instanceof OpenclawError)) return false;
-    if (error.code === "throttled") {
-      const said = textAt(error.details, "awsMessage") ?? "";
-      this.#place.cut(/requests/i.test(said) && !/tokens/i.test(said) ? "requests" : "tokens");
+    const { code, details } = error;
+    // What the pacer itself refused has not been sent.
+    if (details?.["isPaced"] === true) return false;
+    if (code === "throttled" || (code === "quota-exceeded" && waitsForDays)) {
+      const said = textAt(details, "awsMessage") ?? error.message;
+      const what = /requests/i.test(said) && !/tokens/i.test(said) ? "requests" : "tokens";
+      this.#place.cut(
+        what,
+        Math.max(msToWait(details?.["retryAfter"]), code === "throttled" ? 0 : DAILY_PAUSE_MS),
+      );
       return true;
     }
     // What is refused for what is in it takes nothing.
-    if (error.code === "invalid-request" || error.code === "input-too-long") this.#place.settle(0);
+    if (code === "invalid-request" || code === "input-too-long") this.#place.settle(0);
     return false;
   }
 
-  /** The call is over. What is not settled counts as it was reserved. */
+  /** The call is over. What is not settled counts as it was reserved, and nothing where it was never sent. */
   end(): void {
-    this.#place.settle(this.#wish.reserved);
+    this.#isOver = true;
+    if (this.#isSent) this.#place.settle(this.#wish.reserved);
+    else this.#place.giveBack();
   }
 }
 
-function noRoom({ modelId, region }: PacedModel, queuedMs: number, retryMs: number): OpenclawError {
+/** How long a service asks to wait, in ms: seconds, or as a server's header says it. */
+function msToWait(retryAfter: unknown): number {
+  if (typeof retryAfter === "number") return retryAfter * 1000;
+  const now = Date.now();
+  return (retryTime(retryAfter, now)?.getTime() ?? now) - now;
+}
+
+function noRoom(
+  { modelId, region }: PacedModel,
+  queuedMs: number,
+  retryMs: number,
+  cause: OpenclawError | undefined,
+): OpenclawError {
   const waited = queuedMs > 0 ? `after ${Math.round(queuedMs / 100) / 10} s of waiting` : "at the moment";
   return new OpenclawError("throttled", {
-    message: `More is asked of '${modelId}' in ${region} than its quota has: there is no room ${waited}.`,
+    message: `More is asked of '${modelId}'${inRegion(region)} than its quota has: there is no room ${waited}.`,
     hint: "See what the quota is: openclaw quota",
     details: { model: modelId, isPaced: true, queuedMs, retryAfter: Math.ceil(retryMs / 1000) },
+    cause,
   });
 }
 
 function tooLarge({ modelId, region }: PacedModel, { reserved }: PaceWish, most: number): OpenclawError {
   return new OpenclawError("quota-exceeded", {
-    message: `The request takes ${reserved} tokens of the quota, its input and the most that its answer may have, and '${modelId}' has ${most} a minute in ${region}.`,
+    message: `The request takes ${reserved} tokens of the quota, its input and the most that its answer may have, and '${modelId}' has ${most} a minute${inRegion(region)}.`,
     hint: "Ask for a shorter answer, or for a higher quota: openclaw quota",
     details: { model: modelId, isPaced: true },
   });
+}
+
+function inRegion(region: string | null): string {
+  return region === null ? "" : ` in ${region}`;
 }

@@ -223,14 +223,18 @@ export class Pacer {
 
   /**
    * Takes a place for a call, waiting for at most `mostMs`; with 0 it is there at once or not. Who `comesBack`, because the
-   * service did not answer, stands before all others. Rejects with the reason of the signal, and then the place in the line
+   * service did not answer, stands before all others. `onWaiting` is told that it waits, and in how many ms there may be room.
+   * Rejects with the reason of the signal, and then the place in the line
    * is free.
    */
   async enter(
     wish: PaceWish,
     mostMs: number,
     signal?: AbortSignal,
-    { comesBack = false, onWaiting }: { comesBack?: boolean; onWaiting?: (() => void) | undefined } = {},
+    {
+      comesBack = false,
+      onWaiting,
+    }: { comesBack?: boolean; onWaiting?: ((ms: number) => void) | undefined } = {},
   ): Promise<PaceAnswer> {
     signal?.throwIfAborted();
     const { given } = this.#bounds.tokens;
@@ -240,7 +244,7 @@ export class Pacer {
     if ((comesBack || this.#waiting.length === 0) && this.#fits(wish))
       return { place: this.#take(wish, since) };
     if (mostMs <= 0) return { full: { queuedMs: 0, retryMs: this.#msUntilFree(wish) } };
-    onWaiting?.();
+    onWaiting?.(this.#msUntilFree(wish));
     return new Promise<PaceAnswer>((resolve, reject) => {
       const leave = (): void => {
         stopWaiting();

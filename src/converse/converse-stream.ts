@@ -7,7 +7,7 @@ import { type CallContext, toOpenclawError } from "../session/aws-errors.ts";
 import { toCall } from "../session/bedrock-operations.ts";
 import { isKnownAwsError } from "../session/error-table.ts";
 import { readJson } from "../session/read-answer.ts";
-import type { RestCall } from "../session/rest-client.ts";
+import type { AttemptGate, RestCall } from "../session/rest-client.ts";
 import type { AwsSession } from "../session/session.ts";
 import { untilAborted } from "../until-aborted.ts";
 import { awaitContent, type Batches, batchOf } from "./answer-batches.ts";
@@ -28,8 +28,8 @@ export type ConverseStream = Pick<Wire, "open" | "explain" | "tellBreak" | "isSa
 export function converseStream(session: AwsSession): ConverseStream {
   const stream: ConverseStream = {
     ...streamErrors(session),
-    open: ({ input, isWhole }, deadlines) => {
-      const call = callOf(session, input.modelId ?? "", !isWhole);
+    open: ({ input, isWhole }, deadlines, gate) => {
+      const call = { ...callOf(session, input.modelId ?? "", !isWhole), gate };
       return isWhole ? sendForWhole(input, deadlines, call) : send(stream, input, deadlines, call);
     },
   };
@@ -41,6 +41,9 @@ export function callOf(session: AwsSession, modelId: string, isStreamed: boolean
   const action = isStreamed ? "bedrock:InvokeModelWithResponseStream" : "bedrock:InvokeModel";
   return { session, action, modelId };
 }
+
+/** A call of a model, and what each sending of it waits for. */
+type GatedCall = CallContext & { gate: AttemptGate | undefined };
 
 /** What failures of answers mean that Bedrock gives in frames of its own. */
 export function streamErrors(session: AwsSession): Omit<ConverseStream, "open"> {
@@ -65,7 +68,7 @@ async function send(
   stream: ConverseStream,
   input: RequestPlan["input"],
   deadlines: Deadlines,
-  call: CallContext,
+  call: GatedCall,
 ): Promise<OpenAnswer> {
   const begin = beginStream(stream, input.modelId ?? "", deadlines, (body) => readBatches(body, readPart));
   return request(toCall("ConverseStream", input), begin, deadlines.signal, call);
@@ -98,7 +101,7 @@ export function beginStream(
 async function sendForWhole(
   input: RequestPlan["input"],
   deadlines: Deadlines,
-  call: CallContext,
+  call: GatedCall,
 ): Promise<OpenAnswer> {
   const begin: Begin = async (response, { requestId }) => {
     const parts = [...partsOfAnswer(await readJson(response))];
@@ -119,11 +122,11 @@ export async function request(
   asked: RestCall,
   begin: Begin,
   signal: AbortSignal,
-  call: CallContext,
+  call: GatedCall,
 ): Promise<OpenAnswer> {
   const ask = async (): Promise<OpenAnswer> => {
     const client = await call.session.rest("bedrock-runtime");
-    const { value, attempts } = await client.send(asked, begin, signal);
+    const { value, attempts } = await client.send(asked, begin, signal, call.gate);
     return { ...value, attempts };
   };
   try {

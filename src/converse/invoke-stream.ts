@@ -25,7 +25,7 @@ import { parsePayload, refuseException } from "./read-part.ts";
 export function invokeStream(session: AwsSession): ConverseStream {
   const stream: ConverseStream = {
     ...streamErrors(session),
-    open: async ({ input, body }, deadlines) => {
+    open: async ({ input, body }, deadlines, gate) => {
       const { body: asked, headers, isStreamed } = body as Invocation;
       const modelId = input.modelId ?? "";
       const operation = isStreamed ? "InvokeModelWithResponseStream" : "InvokeModel";
@@ -38,7 +38,8 @@ export function invokeStream(session: AwsSession): ConverseStream {
             deadlines.heard();
             return { requestId, batches: inOneBatch(parts) };
           };
-      return request(call, begin, deadlines.signal, callOf(session, modelId, isStreamed));
+      const context = { ...callOf(session, modelId, isStreamed), gate };
+      return request(call, begin, deadlines.signal, context);
     },
   };
   return stream;

@@ -1,6 +1,7 @@
 import type { ConverseStreamCommandInput, Message } from "@aws-sdk/client-bedrock-runtime";
 import type { OpenclawError } from "../errors.ts";
 import type { Lesson } from "../session/refusal-table.ts";
+import type { AttemptGate } from "../session/rest-client.ts";
 import type { Batches } from "./answer-batches.ts";
 import type { Lessons } from "./apply-lessons.ts";
 import type { Deadlines } from "./deadlines.ts";
@@ -56,9 +57,9 @@ export interface Wire {
   learn(refusal: OpenclawError): Promise<readonly Lesson[]>;
   /**
    * Sends a request until the model says something, by the retry rules of AWS's SDKs: what fails before that may be tried
-   * again. Throws the error that it came to.
+   * again, but with a `gate` not what was throttled. Throws the error that it came to.
    */
-  open(plan: RequestPlan, deadlines: Deadlines): Promise<OpenAnswer>;
+  open(plan: RequestPlan, deadlines: Deadlines, gate?: AttemptGate): Promise<OpenAnswer>;
   /** The error that a failure of an answer of `model` is known as; undefined for one that just broke off. */
   explain(failure: unknown, model: string): OpenclawError | undefined;
   /** How an answer broke off that nobody can explain: "The connection broke off". */

@@ -154,11 +154,9 @@ function asUsual(
   model: ResolvedModel,
   terms: PaceTerms | undefined,
 ): NonNullable<Candidate["place"]> {
-  // The quotas of Mantle are others, of input and output apart.
-  const pacing = isMantle(model) ? undefined : terms;
-  // What is throttled goes back into the queue.
-  const open = pacing ? opening(pool, (client) => client.leavingThrottles()) : pool.open;
-  return { setup, open, known: modelList.known, pacing };
+  // The quotas of Mantle are others, of input and output apart, and those of servers AWS does not know.
+  const isUnknown = !terms?.isNamed && (isMantle(model) || isServed(model));
+  return { setup, open: pool.open, known: modelList.known, pacing: isUnknown ? undefined : terms };
 }
 
 /** Opens sessions whose calls are tried again as another client of theirs does. */

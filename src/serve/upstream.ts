@@ -5,6 +5,7 @@ import { countQuestion } from "../chat/count-question.ts";
 import { nearestRegion } from "../aws/known-regions.ts";
 import { decideRegions } from "../aws/region.ts";
 import type { Pace, PaceTerms } from "../chat/pace.ts";
+import type { QuotaSource } from "../chat/read-quotas.ts";
 import { beginningOf, RegionRouter } from "../chat/region-router.ts";
 import { type Candidates, type Query, runTurn, withRenewal } from "../chat/run-turn.ts";
 import type { ChatEvents } from "../converse/chat-event.ts";
@@ -401,20 +402,26 @@ export class Upstream {
 
   /** How calls are kept below the quotas. */
   async #paceTerms(): Promise<PaceTerms> {
-    const { Pace } = await import("../chat/pace.ts");
-    const { quotaReader } = await import("./read-quotas.ts");
-    const { waitMs = 0, ...given } = this.#pacing ?? {};
+    const { Pace, paceClock } = await import("../chat/pace.ts");
+    const { quotaReader } = await import("../chat/read-quotas.ts");
+    const { waitMs, ...given }: Pacing = this.#pacing ?? { waitMs: 0 };
+    const { terminal, elapsed } = this.#runtime;
     this.#pace ??= new Pace(
-      {
-        now: this.#runtime.elapsed,
-        after: (ms, work) => {
-          const timer = setTimeout(work, ms);
-          return () => clearTimeout(timer);
-        },
-      },
-      quotaReader(given, async () => (await this.#generation()).places, this.#runtime),
+      paceClock(elapsed),
+      quotaReader(given, (region) => this.#quotasIn(region), this.#runtime, {
+        note: (text) => terminal.note(text),
+      }),
     );
-    return { pace: this.#pace, mostMs: waitMs };
+    const isNamed = given.tokens !== undefined || given.requests !== undefined;
+    return { pace: this.#pace, mostMs: waitMs, isNamed };
+  }
+
+  async #quotasIn(region: string): Promise<QuotaSource> {
+    const { places } = await this.#generation();
+    const place = places.find((other) => other.region === region) ?? places[0];
+    const { setup, pool, modelList } = place;
+    const session = await pool.open(setup, { kind: "discovery" });
+    return { session, discovered: (await modelList.current()).load.discovered };
   }
 
   #generation(): Promise<Generation> {

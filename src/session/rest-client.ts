@@ -73,6 +73,12 @@ export interface RestService {
 /** Sends a call once, signed. Throws the service's errors under AWS's names for them, and those of the connection. */
 export type SendOnce = (call: RestCall) => Promise<HttpResponse>;
 
+/** What every sending of a request waits for, where calls are kept below a quota. */
+export interface AttemptGate {
+  /** Resolves when the request may be sent, for the first time or again. What it throws is what the call fails with. */
+  enter(): Promise<void>;
+}
+
 /** What an attempt came to. */
 export type Sent<T> = { $metadata: ResponseMetadata; value: T };
 
@@ -110,30 +116,39 @@ export class RestClient {
 
   /**
    * Sends a call until it succeeds or may not be tried again. `read` is part of each attempt: what it throws is judged
-   * as any failure is. Throws credential errors, what `read` throws, the service's errors under AWS's names for them,
-   * and those of the connection.
+   * as any failure is. With a gate each attempt waits for it, and what is throttled is not tried again. Throws credential
+   * errors, what `read` throws, the service's errors under AWS's names for them, and those of the connection.
    */
   async send<T>(
     call: RestCall,
     read: (response: HttpResponse, metadata: ResponseMetadata) => Promise<T>,
     signal: AbortSignal,
+    gate?: AttemptGate,
   ): Promise<RestAnswer<T>> {
     const ask = async (sendOnce: SendOnce): Promise<Sent<T>> => {
       const response = await sendOnce(call);
       const $metadata = readMetadata(response);
       return { $metadata, value: await read(response, $metadata) };
     };
-    return this.attempt(ask, signal);
+    return this.attempt(ask, signal, gate);
   }
 
   /**
    * Does work that sends calls until it succeeds or may not be tried again: what it throws is judged as an answer's failure
-   * is. Throws credential errors and what the last attempt threw.
+   * is. A gate does what it does to `send`. Throws credential errors and what the last attempt threw.
    */
   async attempt<T>(
     work: (sendOnce: SendOnce) => Promise<Sent<T>>,
     signal: AbortSignal,
+    gate?: AttemptGate,
   ): Promise<RestAnswer<T>> {
+    if (gate) {
+      const gated: typeof work = async (sendOnce) => {
+        await gate.enter();
+        return work(sendOnce);
+      };
+      return this.#leavingThrottles().attempt(gated, signal);
+    }
     let attempts = 0;
     return withRenewal(this.#authentication, async () => {
       const context = await this.#context(signal);
@@ -177,7 +192,7 @@ export class RestClient {
   readonly tryingOnce = once(() => this.#tryingUnless(({ error }) => !isOfClock(error)));
 
   /** The same client, over the same connections, for calls that are not tried again where they are throttled. */
-  readonly leavingThrottles = once(() => this.#tryingUnless(({ errorType }) => errorType === "THROTTLING"));
+  readonly #leavingThrottles = once(() => this.#tryingUnless(({ errorType }) => errorType === "THROTTLING"));
 
   #tryingUnless(isLeft: (failure: RetryErrorInfo) => boolean): RestClient {
     const { retryStrategy: usual } = this.#config;

@@ -11,7 +11,7 @@ import { type CallContext, toOpenclawError } from "../session/aws-errors.ts";
 import { ANSWER_MS } from "../session/client-config.ts";
 import { readDenial } from "../session/denial.ts";
 import { findRow, isKnownAwsError } from "../session/error-table.ts";
-import type { RestCall, SendOnce, Sent } from "../session/rest-client.ts";
+import type { AttemptGate, RestCall, SendOnce, Sent } from "../session/rest-client.ts";
 import { type AwsSession, urlOf } from "../session/session.ts";
 import { untilAborted } from "../until-aborted.ts";
 import type { ServerAnswer, ServerCall, ServerLine } from "./call-server.ts";
@@ -109,7 +109,7 @@ export function awsStream(
   api: ServerApi,
 ): Pick<Wire, "open" | "explain" | "tellBreak" | "isSaid"> {
   const stream: ReturnType<typeof awsStream> = {
-    open: (plan, deadlines) => begin(line, api, stream, plan, deadlines),
+    open: (plan, deadlines, gate) => begin(line, api, stream, plan, { deadlines, gate }),
     explain: (failure, model) =>
       failure instanceof OpenclawError || isKnownAwsError(failure)
         ? toOpenclawError(failure, contextOf(line, model))
@@ -126,7 +126,7 @@ async function begin(
   api: ServerApi,
   stream: ReturnType<typeof awsStream>,
   plan: RequestPlan,
-  deadlines: Deadlines,
+  { deadlines, gate }: { deadlines: Deadlines; gate: AttemptGate | undefined },
 ): Promise<OpenAnswer> {
   const { signal } = deadlines;
   const model = plan.input.modelId ?? "";
@@ -144,7 +144,7 @@ async function begin(
   };
   const attempt = async (): Promise<OpenAnswer> => {
     const client = await line.session.rest(line.path.service);
-    const { value, attempts } = await client.attempt(ask, signal);
+    const { value, attempts } = await client.attempt(ask, signal, gate);
     return { ...value, attempts };
   };
   try {

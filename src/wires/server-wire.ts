@@ -15,6 +15,7 @@ import { readRefusal } from "../session/refusal-table.ts";
 import { nearestIds } from "../models/nearest.ts";
 import { apiOf } from "../models/provider-api.ts";
 import { unknownModel } from "../models/resolve-model.ts";
+import type { AttemptGate } from "../session/rest-client.ts";
 import { createRetryStrategy, decideRetries } from "../session/retries.ts";
 import type { Setup } from "../session/session.ts";
 import { openLine, type ServerLine } from "./call-server.ts";
@@ -63,9 +64,9 @@ export async function openServerWire(setup: Setup, { model }: Ask, api: ServerAp
     plan: (lessons) => api.plan(line, lessons),
     learn: async ({ details }) =>
       readRefusal({ message: refusalOf(details), param: textAt(details, "refusedField") }),
-    open: (plan, deadlines) => {
+    open: (plan, deadlines, gate) => {
       const send = (): Promise<StreamedAnswer> => api.send(line, plan, deadlines.signal);
-      return begin(setup, wire, server.name, { send, deadlines, model: plan.input.modelId ?? "" });
+      return begin(setup, wire, server.name, { send, deadlines, gate, model: plan.input.modelId ?? "" });
     },
     explain: (failure) => (failure instanceof OpenclawError ? failure : undefined),
     tellBreak: () => `The connection to ${server.name} broke off`,
@@ -102,12 +103,25 @@ export async function countByApi(
   }
 }
 
-/** Sends a request until the model says something: a retry happens only before that, by the rules for AWS's calls. */
+/**
+ * Sends a request until the model says something: a retry happens only before that, by the rules for AWS's calls, and where
+ * there is a gate, not of what was throttled.
+ */
 async function begin(
   { runtime, decision, shared }: Setup,
   wire: Wire,
   name: string,
-  { send, deadlines, model }: { send: () => Promise<StreamedAnswer>; deadlines: Deadlines; model: string },
+  {
+    send,
+    deadlines,
+    gate,
+    model,
+  }: {
+    send: () => Promise<StreamedAnswer>;
+    deadlines: Deadlines;
+    gate: AttemptGate | undefined;
+    model: string;
+  },
 ): Promise<OpenAnswer> {
   const { signal } = deadlines;
   const settings = decideRetries(runtime.env, profileInForce(shared, decision.profileName));
@@ -122,6 +136,7 @@ async function begin(
   for (let attempts = 1; ; attempts += 1) {
     let requestId: string | undefined;
     try {
+      await gate?.enter();
       const answer = await send();
       requestId = answer.requestId;
       const batches = await awaitContent(answer.batches);
@@ -130,6 +145,7 @@ async function begin(
       return { batches, requestId, attempts };
     } catch (failure) {
       const error = toStreamError(failure, wire, { signal, model, requestId, hasBegun: false });
+      if (gate && error.code === "throttled") throw error;
       try {
         token = await strategy.refreshRetryTokenForRetry(token, retryInfo(error, runtime.now()));
         await pause(token.getRetryDelay());

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { Pace } from "../../src/chat/pace.ts";
+import { callToPace, Pace, type PaceTerms, type PaceWait } from "../../src/chat/pace.ts";
 import type { PaceLimits } from "../../src/chat/pacer.ts";
 import type { ChatEvent, ChatEvents } from "../../src/converse/chat-event.ts";
 import type { RequestPlan } from "../../src/converse/wire.ts";
 import { OpenclawError } from "../../src/errors.ts";
+import type { AttemptGate } from "../../src/session/rest-client.ts";
 
 const OPUS = "us.anthropic.claude-opus-4-8";
 const NOVA = "amazon.nova-lite-v1:0";
@@ -57,13 +58,22 @@ async function* answer(inputTokens: number, outputTokens: number): ChatEvents {
 async function outcome(
   { pace }: ReturnType<typeof paced>,
   plan: RequestPlan,
-  ask: () => ChatEvents,
-  { mostMs = 0, region = "us-east-1" as string | null, baseId = NOVA } = {},
+  ask: (gate: AttemptGate) => ChatEvents,
+  {
+    region = "us-east-1",
+    baseId = NOVA,
+    ...terms
+  }: Partial<PaceTerms> & { region?: string | null; baseId?: string } = {},
 ): Promise<ChatEvent[] | OpenclawError> {
   const events: ChatEvent[] = [];
   const { signal } = new AbortController();
   try {
-    for await (const event of pace.ask(wireIn(region, baseId), plan, { mostMs }, { signal, ask }))
+    const call = callToPace(wireIn(region, baseId), plan);
+    const sending = async function* (gate: AttemptGate): ChatEvents {
+      await gate.enter();
+      yield* ask(gate);
+    };
+    for await (const event of pace.ask(call, { mostMs: 0, ...terms }, { signal, ask: sending }))
       events.push(event);
     return events;
   } catch (error) {
@@ -101,7 +111,7 @@ describe("calls below a quota", () => {
     expect(await ask()).toMatchObject({ code: "throttled" });
   });
 
-  it("are of one model in one region, and not those of other servers", async () => {
+  it("are of one model in one region or at one server", async () => {
     const all = paced({ requests: 1 });
     const ask = (plan: RequestPlan, region: string | null) =>
       outcome(all, plan, () => answer(1, 1), { region });
@@ -109,7 +119,9 @@ describe("calls below a quota", () => {
     expect(await ask(planOf(NOVA, 10), "us-east-1")).toMatchObject({ code: "throttled" });
     expect(await ask(planOf(NOVA, 10), "us-west-2")).toHaveLength(3);
     expect(await ask(planOf(`us.${NOVA}`, 10), "us-east-1")).toHaveLength(3);
-    for (const _ of [1, 2, 3]) expect(await ask(planOf(NOVA, 10), null)).toHaveLength(3);
+    expect(await ask(planOf("qwen3", 10), null)).toHaveLength(3);
+    expect(await ask(planOf("qwen3", 10), null)).toMatchObject({ code: "throttled" });
+    expect(await ask(planOf("other", 10), null)).toHaveLength(3);
   });
 
   it("are made again where they were throttled all the same, and not once something was said", async () => {
@@ -155,5 +167,111 @@ describe("calls below a quota", () => {
     expect(await failing("network")).toMatchObject({ code: "throttled" });
     all.pass(62_000);
     expect(await failing("network")).toMatchObject({ code: "network" });
+  });
+
+  it("take a place each time that they are sent", async () => {
+    const all = paced({ requests: 3 });
+    const twice = async function* (gate: AttemptGate): ChatEvents {
+      await gate.enter();
+      yield* answer(1, 1);
+    };
+    expect(await outcome(all, planOf(NOVA, 10), twice)).toHaveLength(3);
+    // The third place is there, the fourth is not.
+    expect(await outcome(all, planOf(NOVA, 10), twice)).toMatchObject({
+      code: "throttled",
+      details: { isPaced: true },
+    });
+    expect(await outcome(all, planOf(NOVA, 10), () => answer(1, 1))).toMatchObject({ code: "throttled" });
+    all.pass(62_000);
+    expect(await outcome(all, planOf(NOVA, 10), twice)).toHaveLength(3);
+  });
+
+  it("take none where they were never sent", async () => {
+    const all = paced({ requests: 1 });
+    const { signal } = new AbortController();
+    const ask = async function* (): ChatEvents {
+      yield* [];
+      throw new OpenclawError("no-credentials", { message: "none" });
+    };
+    const call = callToPace(wireIn("us-east-1", NOVA), planOf(NOVA, 10));
+    await expect(all.pace.ask(call, { mostMs: 0 }, { signal, ask }).next()).rejects.toThrow("none");
+    expect(await outcome(all, planOf(NOVA, 10), () => answer(1, 1))).toHaveLength(3);
+  });
+
+  const failingOnce = (error: OpenclawError) => {
+    let asked = 0;
+    return async function* (): ChatEvents {
+      asked += 1;
+      if (asked === 1) throw error;
+      yield* answer(1, 1);
+    };
+  };
+
+  it.each([
+    ["seconds", 7, 7000],
+    ["a server's header", "7", 7000],
+    ["its milliseconds", "7500 ms", 7500],
+  ])("wait as long as the service asks for, in %s", async (_, retryAfter, ms) => {
+    const all = paced({});
+    const throttled = new OpenclawError("throttled", { message: "slow down", details: { retryAfter } });
+    const waits: PaceWait[] = [];
+    const onWaiting = (wait: PaceWait): void => void waits.push(wait);
+    const answered = outcome(all, planOf(NOVA, 10), failingOnce(throttled), { mostMs: 60_000, onWaiting });
+    await new Promise(setImmediate);
+    expect(waits).toMatchObject([{ modelId: NOVA, region: "us-east-1", ms, refusal: throttled }]);
+    let isDone = false;
+    void answered.then(() => (isDone = true));
+    all.pass(ms - 1);
+    await new Promise(setImmediate);
+    expect(isDone).toBe(false);
+    all.pass(1);
+    expect(await answered).toHaveLength(3);
+  });
+
+  it("wait for the quota of a day only where they are told to", async () => {
+    const daily = new OpenclawError("quota-exceeded", { message: "The daily quota is used up." });
+    expect(await outcome(paced({}), planOf(NOVA, 10), failingOnce(daily), { mostMs: 1e9 })).toBe(daily);
+    const all = paced({});
+    const answered = outcome(all, planOf(NOVA, 10), failingOnce(daily), { mostMs: 1e9, isPatient: true });
+    await new Promise(setImmediate);
+    all.pass(60_000);
+    expect(await answered).toHaveLength(3);
+  });
+
+  it("end as throttled where nobody is let through for five minutes, however long they may wait", async () => {
+    const all = paced({});
+    const throttled = new OpenclawError("throttled", { message: "no" });
+    let asked = 0;
+    const never = async function* (): ChatEvents {
+      asked += 1;
+      yield* [];
+      throw throttled;
+    };
+    let ended: unknown;
+    void outcome(all, planOf(NOVA, 10), never, { mostMs: Number.POSITIVE_INFINITY }).then(
+      (error) => (ended = error),
+    );
+    for (let second = 0; second < 330; second += 1) {
+      await new Promise(setImmediate);
+      if (second < 299) expect(ended).toBeUndefined();
+      all.pass(1000);
+    }
+    expect(ended).toBe(throttled);
+    // 1, 2, 4, 8, and then 16 seconds apart.
+    expect(asked).toBeLessThan(30);
+  });
+
+  it.each([
+    [{ max_tokens: 700, messages: [{ role: "user", content: "x".repeat(400) }] }, 700],
+    [{ inferenceConfig: { maxTokens: 700 }, messages: [{ content: [{ text: "x".repeat(400) }] }] }, 700],
+    [{ textGenerationConfig: { maxTokenCount: 700 }, inputText: "x".repeat(400) }, 700],
+    [{ prompt: "x".repeat(400), max_gen_len: 700 }, 700],
+    [{ prompt: "x".repeat(400) }, undefined],
+  ])("know a body in the words of a model's vendor: %j", (body, maxTokens) => {
+    const plan = { ...planOf(NOVA, undefined), input: { modelId: NOVA }, body: { body, headers: {} } };
+    const call = callToPace(wireIn("us-east-1", NOVA), plan);
+    expect(call.maxTokens).toBe(maxTokens);
+    expect(call.inputTokens).toBeGreaterThanOrEqual(100);
+    expect(call.inputTokens).toBeLessThan(110);
   });
 });

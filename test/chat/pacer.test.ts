@@ -243,16 +243,19 @@ describe("a pacer", () => {
       const begun = process.cpuUsage();
       let most = 0;
       let done = 0;
+      const come = async (nth: number): Promise<void> => {
+        const wish = { reserved: 10 + (nth % 30) };
+        const answer = await pacer.enter(wish, Number.POSITIVE_INFINITY, signal);
+        if (!("place" in answer)) throw new Error("It is not let in.");
+        answer.place.sent();
+        clock.after(500, () => {
+          done += 1;
+          answer.place.settle(5 + (nth % 40));
+        });
+      };
       for (let nth = 0; nth < perMinute * 2; nth += 1) {
         clock.after((nth * 60_000) / perMinute / 1.2, () => {
-          void pacer.enter({ reserved: 10 + (nth % 30) }, Number.POSITIVE_INFINITY, signal).then((answer) => {
-            if (!("place" in answer)) throw new Error("It is not let in.");
-            answer.place.sent();
-            clock.after(500, () => {
-              done += 1;
-              answer.place.settle(5 + (nth % 40));
-            });
-          });
+          void come(nth);
           most = Math.max(most, pacer.waiting);
         });
       }
@@ -272,14 +275,17 @@ describe("a pacer", () => {
     const clock = new SimulatedClock();
     const pacer = new Pacer(clock, { tokens: 100 });
     const order: string[] = [];
-    const enter = (name: string, tokens: number): void =>
-      void pacer.enter({ reserved: tokens }, 200_000).then((answer) => {
-        if ("place" in answer) answer.place.sent();
-        order.push(name);
-      });
-    enter("first", 60);
-    enter("large", 90);
-    enter("small", 10);
+    const enter = async (name: string, tokens: number): Promise<void> => {
+      const answer = await pacer.enter({ reserved: tokens }, 200_000);
+      if ("place" in answer) answer.place.sent();
+      order.push(name);
+    };
+    for (const [name, tokens] of [
+      ["first", 60],
+      ["large", 90],
+      ["small", 10],
+    ] as const)
+      void enter(name, tokens);
     await clock.run(1);
     expect(order).toEqual(["first"]);
     await clock.run(PACE_WINDOW_MS);
@@ -406,14 +412,13 @@ describe("a pacer", () => {
     const pacer = new Pacer(clock, { requests: 1 });
     await enterNow(pacer, 1);
     const order: string[] = [];
-    const enter = (name: string, comesBack = false): void =>
-      void pacer.enter({ reserved: 1 }, 500_000, undefined, { comesBack }).then((answer) => {
-        if ("place" in answer) answer.place.sent();
-        order.push(name);
-      });
-    enter("first");
-    enter("second");
-    enter("again", true);
+    const enter = async (name: string, comesBack = false): Promise<void> => {
+      const answer = await pacer.enter({ reserved: 1 }, 500_000, undefined, { comesBack });
+      if ("place" in answer) answer.place.sent();
+      order.push(name);
+    };
+    for (const name of ["first", "second"]) void enter(name);
+    void enter("again", true);
     await clock.run(4 * PACE_WINDOW_MS);
     expect(order).toEqual(["again", "first", "second"]);
   });

@@ -89,6 +89,24 @@ describe("serve --pace", () => {
     expect(queuedMs).toBeGreaterThanOrEqual(290);
   });
 
+  it("counts each sending of a request, also one that is tried again", async () => {
+    let failures = 1;
+    const served = await serve({
+      args: ["--rpm", "2", "--pace-wait", "0.2"],
+      env: { AWS_MAX_ATTEMPTS: "3" },
+      emulator: {
+        script: ({ route }) =>
+          route === "ConverseStream" && failures-- > 0
+            ? { error: { name: "ServiceUnavailableException", message: "no" } }
+            : undefined,
+      },
+    });
+    expect((await ask(served)).status).toBe(200);
+    expect(served.routes().filter((route) => route === "ConverseStream")).toHaveLength(2);
+    expect((await ask(served)).status).toBe(429);
+    expect(served.routes().filter((route) => route === "ConverseStream")).toHaveLength(2);
+  });
+
   it("holds the status of a stream back while it waits, so that it can be refused", async () => {
     const served = await serve({
       args: ["--rpm", "1", "--pace-wait", "2.5", "--heartbeat", "1"],
