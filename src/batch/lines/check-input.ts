@@ -103,7 +103,8 @@ export async function checkBatchInput(
     counts.numbered += Number(line.recordId === String(raw.number));
     counts.unnamed += Number(line.model === undefined);
     counts.unbounded += Number(line.asked.ask.parameters.maxTokens === undefined);
-    const before = ids.add(line.recordId, raw.number);
+    // The numbers of lines are all there are of texts.
+    const before = isText ? undefined : ids.add(line.recordId, raw.number);
     if (before !== undefined)
       report(raw.number, `Its id '${shorten(line.recordId)}' is that of line ${before}, too.`);
     for (const place of line.asked.unknown) addTo(unknown, place.replace(/\[\d+\]/g, "[]"));

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash as hashOnce } from "node:crypto";
 
 /** Words of four bytes a slot: three of a hash, and the number of the line. */
 const WORDS = 4;
@@ -14,7 +14,7 @@ export class LineIds {
   /** Takes the id of a line. Returns the number of the line that had it before; undefined where none had. */
   add(id: string, line: number): number | undefined {
     if (this.#count * WORDS * 2 > this.#slots.length) this.#grow();
-    const hash = createHash("sha256").update(id).digest();
+    const hash = hashOnce("sha256", id, "buffer");
     const words = [hash.readUInt32LE(0), hash.readUInt32LE(4), hash.readUInt32LE(8)] as const;
     const place = placeOf(this.#slots, words);
     const before = this.#slots[place + 3] ?? 0;

@@ -1,9 +1,9 @@
 import {
   type ChatParameters,
   choicesOf,
-  collectParameters,
   flagName,
   type Parameter,
+  PARAMETER_ROWS,
   type ParameterName,
 } from "../../config/parameters.ts";
 import type { ChatEvents } from "../../converse/chat-event.ts";
@@ -24,7 +24,7 @@ import { fromResponseRequest } from "../../serve/dialects/responses/from-respons
 import { headOf } from "../../serve/dialects/responses/response-head.ts";
 import { gatherResponse, ResponseTeller } from "../../serve/dialects/responses/to-response-events.ts";
 import { serveEvents } from "../../serve/served-events.ts";
-import { judgeFields } from "../../serve/field-rules.ts";
+import { type FieldRule, judgeFields } from "../../serve/field-rules.ts";
 import { refused, RequestField } from "../../serve/request-field.ts";
 import type { AnswerHead, BatchLine, LineKind } from "./batch-line.ts";
 
@@ -50,6 +50,8 @@ const ENVELOPES = {
   openai: { custom_id: "read", method: "read", url: "read", body: "read" },
   messages: { custom_id: "read", params: "read" },
 } as const;
+
+const PROMPT_IDS = ["recordId", "id", "custom_id"] as const;
 
 /** Each kind of JSON; what a file may be besides is a text a line. */
 export const JSON_KINDS: Readonly<Record<Exclude<LineKind, "text">, Kind>> = {
@@ -81,7 +83,7 @@ export const JSON_KINDS: Readonly<Record<Exclude<LineKind, "text">, Kind>> = {
       return withUnknown({ words: "messages", asked, body, tell: messageTeller(asked) }, unknown);
     },
   },
-  plain: { ids: ["recordId", "id", "custom_id"], read: async (line) => readPrompt(line) },
+  plain: { ids: PROMPT_IDS, read: async (line) => readPrompt(line) },
 };
 
 /** The kind of a line by the fields that only it has; undefined for one that is of none. */
@@ -245,21 +247,28 @@ function served(
 }
 
 /** The names under which a line may say a parameter: its own, with underscores, and those of OpenAI's API. */
-function namesOf(name: ParameterName, { completion }: Parameter): readonly string[] {
-  const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  return [...new Set<string>([name, snake, ...(completion?.fields ?? [])])];
-}
+const PARAMETER_NAMES: ReadonlyMap<string, readonly [ParameterName, Parameter]> = new Map(
+  PARAMETER_ROWS.flatMap(([name, row]) => {
+    const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    const names: readonly string[] = [...(row.completion?.fields ?? []), snake, name];
+    return names.map((each) => [each, [name, row]] as const);
+  }),
+);
+
+const PROMPT_RULES: Readonly<Record<string, FieldRule>> = Object.fromEntries(
+  ["prompt", "system", "model", ...PROMPT_IDS, ...PARAMETER_NAMES.keys()].map((name) => [name, "read"]),
+);
 
 function readPrompt(line: RequestField): Told {
-  const known = new Set(["prompt", "system", "model", ...JSON_KINDS.plain.ids]);
-  const parameters = collectParameters((name, row) => {
-    const names = namesOf(name, row);
-    for (const each of names) known.add(each);
-    const given = names.flatMap((each) => line.at(each).given ?? [])[0];
-    return given && readParameter(given, row);
-  });
-  const rules = Object.fromEntries([...known].map((name) => [name, "read" as const]));
-  const unknown = judgeFields(line, rules);
+  const unknown = judgeFields(line, PROMPT_RULES);
+  const parameters: Record<string, unknown> = {};
+  for (const each of Object.keys(line.object())) {
+    const [name, row] = PARAMETER_NAMES.get(each) ?? [];
+    const given = row && line.at(each).given;
+    if (!given || name === undefined) continue;
+    if (parameters[name] !== undefined) throw given.refused(`'${given.param}' is said twice, by two names.`);
+    parameters[name] = readParameter(given, row);
+  }
   const model = line.at("model").given?.text() ?? NO_MODEL;
   const asked = askPrompt(line.at("prompt").text(), parameters, line.at("system").given?.text());
   return { words: "plain", asked: { ...asked, model, unknown }, body: undefined, tell: undefined };

@@ -147,9 +147,10 @@ async function* chunksOf(
     onChunk,
   }: { label: string; signal: AbortSignal; onChunk: ((chunk: Buffer) => void) | undefined },
 ): AsyncGenerator<Buffer, void, undefined> {
+  // One for all: what is made anew for each chunk is there until the next collection, and that comes late.
+  const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   for (let at = 0; ;) {
     signal.throwIfAborted();
-    const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
     const { bytesRead } = await readFrom(descriptor, buffer, 0, CHUNK_BYTES, at);
     const now = await statFile(descriptor);
     if (now.size !== before.size || now.mtimeMs !== before.mtimeMs)

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { asSentence, OpenclawError, shorten } from "../../errors.ts";
 import { isRecord } from "../../json.ts";
-import { parseBoundedJson } from "../../json-bounds.ts";
+import { JsonScan, MOST_DEPTH } from "../../json-bounds.ts";
 import { refused, RequestField } from "../../serve/request-field.ts";
 import type { BatchLine, LineKind } from "./batch-line.ts";
 import { askText, JSON_KINDS, kindOf } from "./line-kinds.ts";
@@ -41,7 +41,7 @@ export async function readLine(raw: RawLine, { kind, signal }: LineReading): Pro
   const { number } = raw;
   const text = textOf(raw);
   if (kind === "text") return { number, recordId: String(number), kind, model: undefined, ...askText(text) };
-  const line = parse(text);
+  const line = parse(text, raw.bytes);
   const own = kindOf(line.object());
   if (own === undefined) throw noKind(Object.keys(line.object()), kind);
   if (kind !== undefined && own !== kind)
@@ -87,10 +87,12 @@ function textOf({ bytes, length, isTooLong }: RawLine): string {
   return text;
 }
 
-function parse(text: string): RequestField {
+function parse(text: string, bytes: Buffer): RequestField {
   let value: unknown;
   try {
-    value = parseBoundedJson(text);
+    // So little cannot be out of bounds.
+    if (bytes.length > MOST_DEPTH) new JsonScan().take(bytes);
+    value = JSON.parse(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw refused(`It is not JSON: ${asSentence(shorten(error.message))}`, "");

@@ -12,7 +12,10 @@ export interface RawLine {
   offset: number;
   /** Of the line without its end, in bytes. */
   length: number;
-  /** Without the line's end and without a byte order mark; the beginning alone of a line that is too long. */
+  /**
+   * Without the line's end and without a byte order mark; the beginning alone of a line that is too long. They hold until the
+   * next line is asked for.
+   */
   bytes: Buffer;
   isTooLong: boolean;
 }
@@ -57,7 +60,8 @@ export async function* splitLines(
       yield end();
       from = at + 1;
     }
-    if (from < chunk.length) keep(chunk.subarray(from));
+    // What the chunk lies in may hold the next one then.
+    if (from < chunk.length) keep(Buffer.from(chunk.subarray(from)));
   }
   if (length > 0) yield end();
 }

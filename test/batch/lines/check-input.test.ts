@@ -1,7 +1,9 @@
-import { appendFileSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { appendFileSync, truncateSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { Readable } from "node:stream";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import {
   type BatchCheck,
   checkBatchInput,
@@ -207,6 +209,11 @@ const PROBLEMS: readonly [name: string, line: string | Buffer, message: RegExp][
   ["a long id", prompt({ id: "x".repeat(513) }), /^'id' has 513 characters, and may have 512\.$/],
   ["an id that is none", prompt({ id: {} }), /'id' is \{\}, and must be a string/],
   ["a bad parameter", prompt({ maxTokens: 0 }), /'maxTokens' is 0, and must be a whole number/],
+  [
+    "a parameter by two names",
+    prompt({ maxTokens: 1, max_tokens: 1 }),
+    /^'max_tokens' is said twice, by two names\.$/,
+  ],
   ["a word that is none", prompt({ reasoning: "much" }), /'reasoning' is "much", and must be one of off, /],
 ];
 
@@ -343,6 +350,55 @@ describe("a file", () => {
       message: "'lines.jsonl' was changed while it was read.",
     });
     await input.close();
+  });
+
+  it("may be far larger than memory: of a line without end no more than its beginning is held", async () => {
+    const home = createHome();
+    const file = path.join(home, "lines.jsonl");
+    const size = 300 * 1024 * 1024;
+    writeFileSync(file, `${prompt()}\n`);
+    truncateSync(file, size);
+    appendFileSync(file, `\n${prompt()}\n`);
+    const before = process.memoryUsage().rss;
+    let most = 0;
+    const watch = setInterval(() => {
+      most = Math.max(most, process.memoryUsage().rss - before);
+    }, 10);
+    const { check: found } = await checkNamed("lines.jsonl", home);
+    clearInterval(watch);
+    expect(found).toMatchObject({
+      lines: 3,
+      problems: [{ line: 2, message: "It has 300 MB, and a line may have 32 MB." }],
+    });
+    expect(found.bytes).toBeGreaterThan(size);
+    expect(most).toBeGreaterThan(0);
+    expect(most).toBeLessThan(150 * 1024 * 1024);
+  });
+
+  it("may come through a FIFO, whose writer is waited for no longer than until Ctrl-C", async () => {
+    const home = createHome();
+    const pipe = path.join(home, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const writer = spawn("sh", ["-c", `printf '%s\\n' '${prompt()}' > pipe`], { cwd: home });
+    const written = once(writer, "exit");
+    const { check: found } = await checkNamed("pipe", home);
+    await written;
+    expect(found).toMatchObject({ lines: 1, problems: [] });
+    const stop = new AbortController();
+    const opening = openBatchInput("pipe", testRuntime({ home, signal: stop.signal }));
+    // Somebody who opens it and writes nothing.
+    const silent = spawn("sh", ["-c", "exec sleep 60 > pipe"], { cwd: home });
+    onTestFinished(() => void silent.kill());
+    stop.abort(new OpenclawError("interrupted", { message: "Interrupted." }));
+    await expect(opening).rejects.toMatchObject({ code: "interrupted" });
+  });
+
+  it.each([
+    ["missing", "'missing' cannot be read: it does not exist."],
+    [".", "'.' cannot be read: it is a folder."],
+    ["/dev/zero", "'/dev/zero' cannot be read: it is a device."],
+  ])("is refused that is none: %s", async (name, message) => {
+    await expect(checkNamed(name, createHome())).rejects.toMatchObject({ code: "usage", message });
   });
 
   it("may come through a pipe, and is read twice all the same", async () => {
