@@ -5,19 +5,12 @@ import type { EmulatedModel } from "../models.ts";
  * Others are refused even where they have a price for it: https://github.com/stdapi-ai/stdapi.ai/issues/292
  */
 const WITH_BATCH: readonly RegExp[] = [
-  /^amazon\.nova-(2-lite|lite|micro|premier|pro)-v1:0$/,
-  /^amazon\.titan-embed-text-v2:0$/,
-  /^anthropic\.claude-(3-|haiku-4-5|opus-4-[56]|sonnet-4-)/,
-  /^deepseek\.v3/,
-  /^google\.gemma-3/,
+  /^amazon\.(nova-(2-lite|lite|micro|premier|pro)-v1:0|titan-embed-text-v2:0)$/,
+  /^anthropic\.claude-(3-(5-|7-)?(haiku|sonnet)-\d{8}-v\d:0$|(haiku|opus|sonnet)-4-[56](?!\d))/,
+  /^deepseek\.v3-v1/,
   /^meta\.llama(3-[123]|4)-/,
-  /^minimax\./,
-  /^mistral\.mistral-large-(24|3)/,
-  /^moonshot\.kimi-k2/,
-  /^nvidia\.nemotron/,
   /^openai\.gpt-oss/,
-  /^qwen\.qwen3/,
-  /^zai\.glm/,
+  /^qwen\.qwen3-(32b|coder-480b)/,
 ];
 
 /** Whether jobs can be made of a model. */

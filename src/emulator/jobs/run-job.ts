@@ -60,6 +60,7 @@ function isAbortOf(error: unknown, signal: AbortSignal): boolean {
 
 /** A file of the input, and the one of the output that it becomes. */
 interface InputFile {
+  bucket: Bucket;
   object: StoredObject;
   outputName: string;
 }
@@ -96,8 +97,10 @@ class JobRun {
       const end = await this.#answerAll(files);
       this.#become(end.status, end.message);
     } catch (error) {
-      if (!(error instanceof JobEnd)) throw error;
-      this.#become(error.status, error.message);
+      // What S3 refuses a job, such as more than there is room for, it fails with.
+      if (error instanceof JobEnd) this.#become(error.status, error.message);
+      else if (error instanceof AwsError) this.#become("Failed", error.message);
+      else throw error;
     }
   }
 
@@ -157,7 +160,8 @@ class JobRun {
     const { quotas, leastRecords: least } = this.#context;
     const limits = batchQuotas(this.#model, quotas, least);
     let [bytes, records] = [0, 0];
-    for (const { object } of files) {
+    for (const file of files) {
+      const { object } = file;
       const name = `s3://${bucket.name}/${object.key}`;
       bytes += object.bytes;
       if (object.bytes > limits.fileGigabytes * GIGABYTE)
@@ -165,7 +169,7 @@ class JobRun {
       if (bytes > limits.jobGigabytes * GIGABYTE)
         throw new JobEnd("Failed", `The input files are larger than ${limits.jobGigabytes} GB together`);
       let inFile = 0;
-      for await (const { number, text } of this.#linesOf(object)) {
+      for await (const { number, text } of this.#linesOf(file)) {
         if (readRecord(text) === undefined)
           throw new JobEnd("Failed", `Line ${number} of ${name} is not a JSON object with a modelInput`);
         inFile += 1;
@@ -184,7 +188,10 @@ class JobRun {
     return files;
   }
 
-  async *#linesOf({ blobs, bytes }: StoredObject): AsyncGenerator<{ number: number; text: string }> {
+  async *#linesOf({ bucket, object }: InputFile): AsyncGenerator<{ number: number; text: string }> {
+    const { blobs, bytes, key } = object;
+    if (bucket.objects.get(key) !== object)
+      throw new JobEnd("Failed", `The input file s3://${bucket.name}/${key} has changed while the job ran`);
     let number = 0;
     let pending: Buffer[] = [];
     let length = 0;
@@ -220,11 +227,11 @@ class JobRun {
     const { bucket, key } = this.#bucketAt(s3Uri, s3BucketOwner, "PutObject");
     const folder = `${key === "" ? "" : `${key.replace(/\/$/, "")}/`}${job.id}/`;
     let end = new JobEnd("Completed");
-    for (const { object, outputName } of files) {
+    for (const file of files) {
       const output = new OutputFile(this.#buckets);
       try {
         let group: string[] = [];
-        for await (const { text } of this.#linesOf(object)) {
+        for await (const { text } of this.#linesOf(file)) {
           group.push(text);
           if (group.length < TOGETHER) continue;
           await this.#answerGroup(group, output);
@@ -236,9 +243,10 @@ class JobRun {
           await output.discard();
           throw error;
         }
+        // What was done until then is kept.
         end = error;
       }
-      await this.#put(bucket, `${folder}${outputName}.out`, output);
+      await this.#put(bucket, `${folder}${file.outputName}.out`, output);
       if (end.status !== "Completed") break;
     }
     const manifest = new OutputFile(this.#buckets);
@@ -342,11 +350,13 @@ function tooMany(records: number, most: number, what: string): JobEnd {
 function filesAt(bucket: Bucket, key: string): InputFile[] {
   const named = bucket.objects.get(key);
   if (named)
-    return key.endsWith(".jsonl") ? [{ object: named, outputName: key.slice(key.lastIndexOf("/") + 1) }] : [];
+    return key.endsWith(".jsonl")
+      ? [{ bucket, object: named, outputName: key.slice(key.lastIndexOf("/") + 1) }]
+      : [];
   const folder = key === "" || key.endsWith("/") ? key : `${key}/`;
   return [...bucket.objects.values()]
     .filter((object) => object.key.startsWith(folder) && object.key.endsWith(".jsonl"))
-    .map((object) => ({ object, outputName: object.key.slice(folder.length) }))
+    .map((object) => ({ bucket, object, outputName: object.key.slice(folder.length) }))
     .sort((one, other) => (one.object.key < other.object.key ? -1 : 1));
 }
 
@@ -419,7 +429,12 @@ class OutputFile {
   async finish(
     headers: Readonly<Record<string, string>>,
   ): Promise<Pick<StoredObject, "blobs" | "bytes" | "etag" | "checksum">> {
-    await this.#flush();
+    try {
+      await this.#flush();
+    } catch (error) {
+      await this.discard();
+      throw error;
+    }
     const blob = await (await this.#draft).finish();
     const md5 = this.#md5.digest("hex");
     return {

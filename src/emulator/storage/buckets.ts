@@ -7,6 +7,9 @@ import { StorageError } from "./storage-error.ts";
 /** Objects and unfinished parts of all buckets together: what is known of each lies in memory. */
 const MOST_ENTRIES = 100_000;
 
+/** AWS lets an account have more by now: this is what it was for long. */
+const MOST_BUCKETS = 100;
+
 /** Headers of an object that come back with it. */
 type Headers = Readonly<Record<string, string>>;
 
@@ -83,6 +86,7 @@ export class Buckets {
     if (!isBucketName(name)) throw new StorageError("InvalidBucketName", undefined, { BucketName: name });
     if (this.#buckets.has(name))
       throw new StorageError("BucketAlreadyOwnedByYou", undefined, { BucketName: name });
+    if (this.#buckets.size >= MOST_BUCKETS) throw new StorageError("TooManyBuckets");
     const bucket = { name, region, created: now, objects: new Map(), uploads: new Map() };
     this.#buckets.set(name, bucket);
     return bucket;

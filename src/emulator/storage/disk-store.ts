@@ -29,6 +29,9 @@ export class DiskStore {
   #folder: Promise<string> | undefined;
   #bytes = 0;
   #count = 0;
+  /** How many read a file, and which are to be removed when nobody does any more. */
+  readonly #readers = new Map<string, number>();
+  readonly #removed = new Set<string>();
 
   async start(): Promise<BlobDraft> {
     this.#folder ??= mkdtemp(join(tmpdir(), "openclaw-emulator-"));
@@ -55,20 +58,44 @@ export class DiskStore {
     };
   }
 
-  /** The bytes of blobs one after the other, from `start` up to and without `end`. */
-  async *read(blobs: readonly Blob[], start: number, end: number): AsyncGenerator<Buffer, void, undefined> {
-    let offset = 0;
-    for (const { path, bytes } of blobs) {
-      const [from, to] = [Math.max(start - offset, 0), Math.min(end - offset, bytes)];
-      if (from < to) yield* readPieces(path, from, to);
-      offset += bytes;
+  /**
+   * The bytes of blobs one after the other, from `start` up to and without `end`. They stay to be read to their end, also
+   * where they are removed meanwhile.
+   */
+  read(blobs: readonly Blob[], start: number, end: number): AsyncGenerator<Buffer, void, undefined> {
+    for (const { path } of blobs) this.#readers.set(path, (this.#readers.get(path) ?? 0) + 1);
+    return this.#readHeld(blobs, start, end);
+  }
+
+  async *#readHeld(
+    blobs: readonly Blob[],
+    start: number,
+    end: number,
+  ): AsyncGenerator<Buffer, void, undefined> {
+    try {
+      let offset = 0;
+      for (const { path, bytes } of blobs) {
+        const [from, to] = [Math.max(start - offset, 0), Math.min(end - offset, bytes)];
+        if (from < to) yield* readPieces(path, from, to);
+        offset += bytes;
+      }
+    } finally {
+      for (const { path } of blobs) await this.#release(path);
     }
+  }
+
+  async #release(path: string): Promise<void> {
+    const left = (this.#readers.get(path) ?? 1) - 1;
+    if (left > 0) return void this.#readers.set(path, left);
+    this.#readers.delete(path);
+    if (this.#removed.delete(path)) await rm(path, { force: true });
   }
 
   async remove(blobs: readonly Blob[]): Promise<void> {
     for (const { path, bytes } of blobs) {
       this.#bytes -= bytes;
-      await rm(path, { force: true });
+      if (this.#readers.has(path)) this.#removed.add(path);
+      else await rm(path, { force: true });
     }
   }
 

@@ -3,7 +3,15 @@ import { byKey, encoderOf } from "./bucket-operations.ts";
 import { type Bucket, newUploadId, type Upload, type UploadedPart } from "./buckets.ts";
 import { CHECKSUMS, type ChecksumName, startChecksum } from "./checksums.ts";
 import { checksumHeader, encryptionHeaders, etagOf, keptHeaders } from "./object-headers.ts";
-import { checkPut, md5Of, receiveBlob, type StorageReply } from "./object-operations.ts";
+import {
+  checkPut,
+  copyBytes,
+  md5Of,
+  rangeOf,
+  receiveBlob,
+  sourceOf,
+  type StorageReply,
+} from "./object-operations.ts";
 import type { Checksum } from "./receive-body.ts";
 import { StorageError } from "./storage-error.ts";
 import { bucketOf, documentOf, numberIn, type StorageRequest } from "./storage-request.ts";
@@ -79,17 +87,48 @@ function uploadOf({ query, key }: StorageRequest, bucket: Bucket): Upload {
   throw new StorageError("NoSuchUpload", undefined, { UploadId: id });
 }
 
+function partNumberOf({ query }: StorageRequest): number {
+  const number = Number(query["partNumber"]);
+  if (Number.isInteger(number) && number >= 1 && number <= MOST_PARTS) return number;
+  throw new StorageError(
+    "InvalidArgument",
+    `Part number must be an integer between 1 and ${MOST_PARTS}, inclusive`,
+    { ArgumentName: "partNumber", ArgumentValue: query["partNumber"] ?? "" },
+  );
+}
+
+async function keepPart(
+  { buckets }: StorageRequest,
+  upload: Upload,
+  number: number,
+  part: UploadedPart,
+): Promise<void> {
+  const former = upload.parts.get(number);
+  upload.parts.set(number, part);
+  if (former) await buckets.disk.remove([former.blob]);
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html */
+export async function uploadPartCopy(request: StorageRequest): Promise<StorageReply> {
+  const { buckets, now, headers } = request;
+  const bucket = bucketOf(request);
+  const number = partNumberOf(request);
+  const upload = uploadOf(request, bucket);
+  buckets.checkRoom();
+  const source = sourceOf(request);
+  const range = rangeOf(headers["x-amz-copy-source-range"], source.bytes) ?? { start: 0, end: source.bytes };
+  const { blob, md5, checksum } = await copyBytes(request, source, range);
+  const part = { blob, etag: md5, modified: now, checksum: { name: "crc64nvme", value: checksum } as const };
+  await keepPart(request, upload, number, part);
+  const LastModified = new Date(now).toISOString();
+  return { status: 200, xml: toXml("CopyPartResult", { LastModified, ETag: `"${md5}"` }) };
+}
+
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html */
 export async function uploadPart(request: StorageRequest): Promise<StorageReply> {
-  const { buckets, now, query } = request;
+  const { buckets, now } = request;
   const bucket = bucketOf(request);
-  const number = Number(query["partNumber"]);
-  if (!Number.isInteger(number) || number < 1 || number > MOST_PARTS)
-    throw new StorageError(
-      "InvalidArgument",
-      `Part number must be an integer between 1 and ${MOST_PARTS}, inclusive`,
-      { ArgumentName: "partNumber", ArgumentValue: query["partNumber"] ?? "" },
-    );
+  const number = partNumberOf(request);
   const upload = uploadOf(request, bucket);
   buckets.checkRoom();
   const { blob, body } = await receiveBlob(request);
@@ -107,9 +146,7 @@ export async function uploadPart(request: StorageRequest): Promise<StorageReply>
     await buckets.disk.remove([blob]);
     throw error;
   }
-  const former = upload.parts.get(number);
-  upload.parts.set(number, { blob, etag: body.md5, modified: now, checksum });
-  if (former) await buckets.disk.remove([former.blob]);
+  await keepPart(request, upload, number, { blob, etag: body.md5, modified: now, checksum });
   return {
     status: 200,
     headers: { etag: `"${body.md5}"`, ...encryptionHeaders(upload.headers), ...checksumHeader(checksum) },

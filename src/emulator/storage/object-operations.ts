@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import type { Bucket, StoredObject } from "./buckets.ts";
+import { startChecksum } from "./checksums.ts";
 import type { Blob } from "./disk-store.ts";
 import { checksumHeader, encryptionHeaders, etagOf, keptHeaders, objectHeaders } from "./object-headers.ts";
 import { type ReceivedBody, receiveBody } from "./receive-body.ts";
+import { readAddress } from "./storage-address.ts";
 import { StorageError } from "./storage-error.ts";
 import { bucketOf, documentOf, type StorageRequest } from "./storage-request.ts";
 import { insideOf, textOf, toXml } from "./xml.ts";
@@ -111,14 +113,14 @@ export function headObject(request: StorageRequest): StorageReply {
   return describeObject(request, object, rangeOf(request.headers["range"], object.bytes));
 }
 
-interface ByteRange {
+export interface ByteRange {
   start: number;
   /** The byte behind the last one. */
   end: number;
 }
 
 /** One range of bytes (RFC 9110, section 14.1.2). What is none, or several of them, asks for everything. */
-function rangeOf(text: string | undefined, bytes: number): ByteRange | undefined {
+export function rangeOf(text: string | undefined, bytes: number): ByteRange | undefined {
   const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(text?.trim() ?? "") ?? [];
   if (first === undefined || last === undefined || (first === "" && last === "")) return undefined;
   const start = first === "" ? Math.max(bytes - Number(last), 0) : Number(first);
@@ -179,22 +181,13 @@ export async function copyObject(request: StorageRequest): Promise<StorageReply>
   const isReplaced = headers["x-amz-metadata-directive"] === "REPLACE";
   const own = keptHeaders(request);
   const kept = isReplaced ? own : { ...source.headers, ...encryptionHeaders(own) };
-  const draft = await buckets.disk.start();
-  const hash = createHash("md5");
-  try {
-    for await (const piece of buckets.disk.read(source.blobs, 0, source.bytes)) {
-      hash.update(piece);
-      await draft.write(piece);
-    }
-  } catch (error) {
-    await draft.discard();
-    throw error;
-  }
-  const etag = etagOf(hash.digest("hex"), kept, md5Of);
-  const { bytes, checksum } = source;
+  const { bytes } = source;
+  const { blob, md5, checksum: value } = await copyBytes(request, source, { start: 0, end: bytes });
+  const etag = etagOf(md5, kept, md5Of);
+  const checksum = { name: "crc64nvme", value, type: "FULL_OBJECT" } as const;
   await buckets.put(bucket, {
     key,
-    blobs: [await draft.finish()],
+    blobs: [blob],
     bytes,
     etag,
     modified: now,
@@ -208,9 +201,32 @@ export async function copyObject(request: StorageRequest): Promise<StorageReply>
   };
 }
 
-function sourceOf({ buckets, headers, region }: StorageRequest): StoredObject {
-  const [, name = "", key = ""] =
-    /^\/?([^/?]+)\/([^?]+)/s.exec(decodeURIComponent(headers["x-amz-copy-source"] ?? "")) ?? [];
+/** Copies bytes of an object on the disk, and takes their MD5 and CRC64NVME. Throws `StorageError`, and leaves nothing behind then. */
+export async function copyBytes(
+  { buckets: { disk } }: StorageRequest,
+  { blobs }: StoredObject,
+  { start, end }: ByteRange,
+): Promise<{ blob: Blob; md5: string; checksum: string }> {
+  const draft = await disk.start();
+  const md5 = createHash("md5");
+  const checksum = startChecksum("crc64nvme");
+  try {
+    for await (const piece of disk.read(blobs, start, end)) {
+      md5.update(piece);
+      checksum.update(piece);
+      await draft.write(piece);
+    }
+  } catch (error) {
+    await draft.discard();
+    throw error;
+  }
+  return { blob: await draft.finish(), md5: md5.digest("hex"), checksum: checksum.digest() };
+}
+
+/** The object that a request copies from. */
+export function sourceOf({ buckets, headers, region }: StorageRequest): StoredObject {
+  const named = (headers["x-amz-copy-source"] ?? "").replace(/\?.*$/s, "");
+  const { bucket: name = "", key = "" } = readAddress("", named.startsWith("/") ? named : `/${named}`);
   const bucket = buckets.find(name, region);
   if (!bucket) throw new StorageError("NoSuchBucket", undefined, { BucketName: name });
   return objectOf({ key }, bucket);

@@ -66,6 +66,7 @@ const ERRORS = {
     "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
   ],
   SlowDown: [503, "Please reduce your request rate."],
+  TooManyBuckets: [400, "You have attempted to create more buckets than allowed"],
   XAmzContentSHA256Mismatch: [
     400,
     "The provided 'x-amz-content-sha256' header does not match what was computed.",

@@ -21,6 +21,7 @@ import {
   listMultipartUploads,
   listParts,
   uploadPart,
+  uploadPartCopy,
 } from "./multipart-operations.ts";
 import {
   copyObject,
@@ -75,6 +76,14 @@ const OPERATIONS: Readonly<Record<string, StorageOperation>> = {
     asks: ["delete"],
     action: "DeleteObject",
     answer: deleteObjects,
+  },
+  UploadPartCopy: {
+    method: "PUT",
+    of: "object",
+    asks: ["partNumber", "uploadId"],
+    header: "x-amz-copy-source",
+    action: "PutObject",
+    answer: uploadPartCopy,
   },
   UploadPart: {
     method: "PUT",

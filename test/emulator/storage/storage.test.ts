@@ -1,7 +1,11 @@
 import { createHash } from "node:crypto";
-import { describe, expect, it } from "vitest";
+import { once } from "node:events";
+import { readdirSync } from "node:fs";
+import { connect } from "node:net";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Emulator } from "../../../src/emulator/emulator.ts";
 import { faultScript } from "../../../src/emulator/fault.ts";
+import { createHome } from "../../helpers/openclaw.ts";
 import { emulate } from "../clients.ts";
 import { askStorage, putText, type StorageAsk } from "../storage-client.ts";
 
@@ -336,6 +340,29 @@ describe("Amazon S3", () => {
     expect(await put({ "if-match": etag })).toMatchObject({ status: 412 });
   });
 
+  it("copies an object with its headers, or with others", async () => {
+    const emulator = await emulate();
+    const from = { "x-amz-copy-source": `/${BUCKET}/a%20b` };
+    const headers = { "x-amz-meta-of": "me", "content-type": "text/plain" };
+    await askStorage(emulator, { method: "PUT", path: `/${BUCKET}/a%20b`, body: "content", headers });
+    const copy = (key: string, more: Record<string, string>): Promise<object> =>
+      askStorage(emulator, { method: "PUT", path: `/${BUCKET}/${key}`, headers: { ...from, ...more } });
+    expect(await copy("same", {})).toMatchObject({
+      status: 200,
+      text: expect.stringContaining("<CopyObjectResult"),
+    });
+    await copy("other", { "x-amz-metadata-directive": "REPLACE", "x-amz-meta-of": "you" });
+    const get = (key: string): Promise<object> => askStorage(emulator, { path: `/${BUCKET}/${key}` });
+    expect(await get("same")).toMatchObject({ text: "content", headers });
+    expect(await get("other")).toMatchObject({ text: "content", headers: { "x-amz-meta-of": "you" } });
+    for (const [source, code] of [
+      ["none/key", "NoSuchBucket"],
+      [`${BUCKET}/none`, "NoSuchKey"],
+      [`${BUCKET}/%ff`, "InvalidURI"],
+    ] as const)
+      expect(await copy("none", { "x-amz-copy-source": source })).toMatchObject({ code });
+  });
+
   it("says how objects are encrypted, and hides their MD5 behind a key of KMS", async () => {
     const emulator = await emulate();
     const path = `/${BUCKET}/key`;
@@ -528,5 +555,131 @@ describe("a multipart upload", () => {
       status: 200,
       text: expect.stringContaining(`<ChecksumSHA256>${ofSums}-1</ChecksumSHA256>`),
     });
+  });
+});
+
+describe("a body that is sent in chunks", () => {
+  const chunked = (trailer: string, headers: Record<string, string> = {}): StorageAsk => ({
+    method: "PUT",
+    path: `/${BUCKET}/key`,
+    body: `5\r\nhello\r\n0\r\n${trailer}\r\n`,
+    headers: {
+      "content-encoding": "gzip,aws-chunked",
+      "x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+      "x-amz-decoded-content-length": "5",
+      "x-amz-trailer": "x-amz-checksum-crc32",
+      ...headers,
+    },
+  });
+
+  it("is kept without them", async () => {
+    const emulator = await emulate();
+    const put = await askStorage(emulator, chunked("x-amz-checksum-crc32:NhCmhg==\r\n"));
+    expect(put).toMatchObject({ status: 200, headers: { "x-amz-checksum-crc32": "NhCmhg==" } });
+    const get = await askStorage(emulator, { path: `/${BUCKET}/key` });
+    expect(get).toMatchObject({ text: "hello", headers: { "content-encoding": "gzip" } });
+  });
+
+  it.each([
+    ["another checksum", chunked("x-amz-checksum-crc32:AAAAAA==\r\n"), "BadDigest"],
+    ["no checksum", chunked(""), "MalformedTrailerError"],
+    [
+      "another length",
+      chunked("x-amz-checksum-crc32:NhCmhg==\r\n", { "x-amz-decoded-content-length": "6" }),
+      "IncompleteBody",
+    ],
+    [
+      "no length",
+      chunked("x-amz-checksum-crc32:NhCmhg==\r\n", { "x-amz-decoded-content-length": "" }),
+      "MissingContentLength",
+    ],
+    ["an unknown trailer", chunked("", { "x-amz-trailer": "x-amz-checksum-md4" }), "InvalidRequest"],
+    [
+      "chunks that nobody signed",
+      chunked("", { "x-amz-content-sha256": "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER" }),
+      "SignatureDoesNotMatch",
+    ],
+  ])("is refused with %s", async (_, ask, code) => {
+    const emulator = await emulate();
+    expect(await askStorage(emulator, ask)).toMatchObject({ code });
+    expect(await askStorage(emulator, { path: `/${BUCKET}/key` })).toMatchObject({ code: "NoSuchKey" });
+  });
+});
+
+describe("the disk", () => {
+  /** A folder for temporary files of a test's own, and what lies in the emulator's. */
+  function ownFolder(): () => string[] {
+    const folder = createHome();
+    vi.stubEnv("TMPDIR", folder);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    return () =>
+      readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) =>
+        entry.isFile() ? entry.name : [],
+      );
+  }
+
+  it("has nothing of what was refused, broken off, replaced, deleted or aborted", async () => {
+    const files = ownFolder();
+    const emulator = await emulate();
+    const path = `/${BUCKET}/key`;
+    const put: StorageAsk = { method: "PUT", path, body: "a" };
+    await askStorage(emulator, put);
+    await askStorage(emulator, put);
+    expect(files()).toHaveLength(1);
+    await askStorage(emulator, { ...put, headers: { "content-md5": md5("b").toString("base64") } });
+    expect(files()).toHaveLength(1);
+    const { text } = await askStorage(emulator, { method: "POST", path, query: { uploads: "" } });
+    const uploadId = /<UploadId>(.*?)</.exec(text)?.[1] ?? "";
+    await askStorage(emulator, { ...put, query: { partNumber: "1", uploadId } });
+    expect(files()).toHaveLength(2);
+    await askStorage(emulator, { method: "DELETE", path, query: { uploadId } });
+    expect(files()).toHaveLength(1);
+    // A client that leaves in the middle.
+    const half = connect(emulator.port, "127.0.0.1");
+    await askStorage(emulator, {
+      ...put,
+      body: Buffer.alloc(1_000_000),
+      damage: (headers) => {
+        const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+        half.write(`PUT ${path} HTTP/1.1\r\n${lines.join("")}\r\n`);
+        half.write(Buffer.alloc(500_000));
+        delete headers["authorization"];
+      },
+    });
+    await vi.waitFor(() => expect(files()).toHaveLength(2));
+    half.destroy();
+    await vi.waitFor(() => expect(files()).toHaveLength(1));
+    await askStorage(emulator, { method: "DELETE", path });
+    expect(files()).toEqual([]);
+    await askStorage(emulator, put);
+    await emulator.stop();
+    expect(files()).toEqual([]);
+  });
+
+  it("gives an object to its end to who began to read it, though it is replaced", async () => {
+    const files = ownFolder();
+    const emulator = await emulate();
+    const path = `/${BUCKET}/key`;
+    const content = Buffer.alloc(20_000_000, "old");
+    await askStorage(emulator, { method: "PUT", path, body: content });
+    const socket = connect(emulator.port, "127.0.0.1");
+    const answering = once(socket, "readable");
+    await askStorage(emulator, {
+      path,
+      damage: (headers) => {
+        const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+        socket.write(`GET ${path} HTTP/1.1\r\n${lines.join("")}connection: close\r\n\r\n`);
+        delete headers["authorization"];
+      },
+    });
+    // The answer has begun, and the rest of it is not taken yet.
+    await answering;
+    await askStorage(emulator, { method: "PUT", path, body: "new" });
+    expect(files()).toHaveLength(2);
+    let bytes = 0;
+    for await (const piece of socket) bytes += (piece as Buffer).length;
+    expect(bytes).toBeGreaterThan(content.length);
+    await vi.waitFor(() => expect(files()).toHaveLength(1));
+    expect(await askStorage(emulator, { path })).toMatchObject({ text: "new" });
   });
 });
