@@ -23,6 +23,19 @@ const EMBEDDING_TYPES = [
   "search_document",
   "search_query",
 ];
+const BATCH_FORMATS = ["bedrock", "openai", "messages", "plain"];
+const JOB_STATES = [
+  "Submitted",
+  "Validating",
+  "Scheduled",
+  "InProgress",
+  "Completed",
+  "PartiallyCompleted",
+  "Failed",
+  "Stopping",
+  "Stopped",
+  "Expired",
+];
 /** Of `serve`, and of the commands that keep such a file. */
 const KEY_FILE = flag(
   "--api-key-file <file>",
@@ -302,6 +315,67 @@ export const PROGRAM: Program = {
               "tokens in any minute, of each model (default: by its quota)",
               integerFlag(1),
             ),
+          ],
+        },
+        submit: {
+          description: "Make a job of Bedrock's batch inference: half the price, up to 24 hours.",
+          load: () => import("./commands/batch/submit.ts"),
+          arguments: [{ notation: "<file>" }],
+          flags: [
+            flag("-m, --model <model>", "model for all lines, by key, id, ARN, alias or name"),
+            flag("--s3 <uri>", "where records go and results come: s3://BUCKET/PREFIX"),
+            flag("--role <arn>", "role that Bedrock reads and writes there as; batch role makes one"),
+            flag("--wait", "wait until the job has ended"),
+            flag("--lines", "each line is a prompt, whatever it looks like"),
+            flag("--name <name>", "name of the job (default: the file's, and digits)"),
+            flag("--timeout-hours <number>", "hours after which AWS ends it", integerFlag(24, 168)),
+            flag("--kms-key <key>", "encrypt records and results with this KMS key: ARN, id or alias"),
+            flag("--bucket-owner <account>", "account that the bucket has to belong to"),
+            flag("--tag <key=value>", "tag of the job (repeatable)", repeatable),
+            flag("--again", "make a new job, though the same one was submitted before"),
+          ],
+        },
+        list: {
+          description: "List the jobs, the latest first.",
+          load: () => import("./commands/batch/list.ts"),
+          flags: [
+            flag("--status <status>", "only jobs in this state", JOB_STATES),
+            flag("--search <text>", "only jobs whose name contains this text"),
+            flag("--limit <number>", "so many at most", integerFlag(1, 10_000), 50),
+          ],
+        },
+        status: {
+          description: "Show where a job is.",
+          load: () => import("./commands/batch/status.ts"),
+          arguments: [{ notation: "[job]" }],
+          flags: [flag("--wait", "wait until it has ended")],
+        },
+        results: {
+          description: "Write the results of a job in the order of its lines.",
+          load: () => import("./commands/batch/results.ts"),
+          arguments: [{ notation: "[job]" }],
+          flags: [
+            flag("-o, --output <file>", "write a result a line to this file, when all are there"),
+            flag("--failed <file>", "write the lines without an answer to this file, to ask them again"),
+            flag("--format <format>", "what results look like (default: as the lines do)", BATCH_FORMATS),
+            flag("--input <file>", "the file that was submitted (default: the records in S3)"),
+            flag("--wait", "wait until the job has ended"),
+          ],
+        },
+        stop: {
+          description: "Stop a job; what it has answered stays.",
+          load: () => import("./commands/batch/stop.ts"),
+          arguments: [{ notation: "<job>" }],
+        },
+        role: {
+          description: "Print what makes the role that jobs need for a bucket.",
+          load: () => import("./commands/batch/role.ts"),
+          flags: [
+            flag("--s3 <uri>", "the bucket, and what is below: s3://BUCKET/PREFIX"),
+            flag("--name <name>", "name of the role", undefined, "openclaw-batch"),
+            flag("-m, --model <model>", "let it call the inference profile of this model, too"),
+            flag("--kms-key <key>", "KMS key that the bucket is encrypted with: ARN or id"),
+            flag("--bucket-owner <account>", "account of the bucket (default: the role's)"),
           ],
         },
       },

@@ -210,6 +210,63 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
       ],
     },
   },
+  "batch submit": {
+    examples: [
+      say(
+        "openclaw batch submit lines.jsonl -m nova-lite --s3 s3://my-bucket/batch --role arn:aws:iam::123456789012:role/openclaw-batch",
+      ),
+      say(
+        "openclaw batch submit lines.jsonl -m nova-lite --s3 s3://my-bucket/batch --role arn:aws:iam::123456789012:role/openclaw-batch --name nightly --wait",
+        "until the job has ended",
+      ),
+    ],
+    topic: "batch",
+  },
+  "batch list": {
+    examples: [
+      say("openclaw batch list"),
+      say("openclaw batch list --status InProgress"),
+      say("openclaw batch list --json", "see docs/schemas/batch-list.schema.json"),
+    ],
+    topic: "batch",
+    piped: {
+      fields: [
+        "id",
+        "name",
+        "status",
+        "processed records",
+        "records",
+        "failed records",
+        "submitted",
+        "model",
+      ],
+    },
+  },
+  "batch status": {
+    examples: [
+      say("openclaw batch status", "the last one that was submitted from this machine"),
+      say("openclaw batch status nightly --wait", "by its name, its id or its ARN"),
+    ],
+    topic: "batch",
+  },
+  "batch results": {
+    examples: [
+      say("openclaw batch results -o out.jsonl --failed again.jsonl", "of the last one"),
+      say("openclaw batch results nightly --format plain | jq -r .text"),
+    ],
+    topic: "batch",
+  },
+  "batch stop": {
+    examples: [say("openclaw batch stop nightly"), say("openclaw batch stop nightly --json")],
+    topic: "batch",
+  },
+  "batch role": {
+    examples: [
+      say("openclaw batch role --s3 s3://my-bucket/batch", "shell commands, to read before they are run"),
+      say("openclaw batch role --s3 s3://my-bucket/batch -m nova-lite --json", "the policies alone"),
+    ],
+    topic: "batch",
+  },
   "sessions list": {
     examples: [
       say("openclaw sessions list"),

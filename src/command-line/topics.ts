@@ -26,6 +26,7 @@ export const TOPICS = {
     page: "quotas",
     also: ["limits", "throttling", "tpm"],
   },
+  batch: { says: "many prompts from a file", page: "batch", also: ["jobs", "bulk"] },
   credentials: { says: "where they come from, and what goes wrong", page: "credentials", also: ["auth"] },
   access: {
     says: "what stands between an account and a model, and what opens it",

@@ -62,6 +62,8 @@ const KINDS: Readonly<Record<string, ValueKind>> = {
   "models access model": { kind: "model" },
   "models set model": { kind: "model" },
   "quota model": { kind: "model" },
+  "batch estimate file": { kind: "files" },
+  "batch submit file": { kind: "files" },
   "help topic": { kind: "topic" },
   "models alias name": { kind: "alias" },
   "models alias model": { kind: "model" },

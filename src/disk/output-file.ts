@@ -1,5 +1,5 @@
 import { constants, rmSync, type Stats } from "node:fs";
-import { access, open, rename, stat, unlink } from "node:fs/promises";
+import { access, type FileHandle, open, rename, stat, unlink } from "node:fs/promises";
 import path from "node:path";
 import { errorCode, OpenclawError, usageError, withFields } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
@@ -12,7 +12,7 @@ import { followLinks, ignoring, syncFolder, takeAfter, writeError } from "./atom
 const NEW_FILE_MODE = 0o666;
 
 /** Whether a name means stdout: a dash, or the file by which a shell names it. */
-function namesStdout(name: string): boolean {
+export function namesStdout(name: string): boolean {
   return name === "-" || /^\/(dev\/(stdout|fd\/1)|proc\/self\/fd\/1)$/.test(name);
 }
 
@@ -30,10 +30,7 @@ export async function writingToFile(
   work: (terminal: Terminal) => Promise<void>,
 ): Promise<void> {
   if (namesStdout(name)) return work(runtime.terminal);
-  const fail = (error: unknown): never => {
-    throw toOutputError(error, `${flag} '${name}'`, path.resolve(runtime.currentFolder, name));
-  };
-  const output = await openOutput(name, flag, runtime).catch(fail);
+  const output = await openOutput(name, flag, runtime);
   const chunks: Uint8Array[] = [];
   const sink: Sink = {
     write: (text) => {
@@ -45,21 +42,43 @@ export async function writingToFile(
   try {
     await work(runtime.terminal.writingTo(sink));
     runtime.signal.throwIfAborted();
-    await output.commit(Buffer.concat(chunks)).catch(fail);
+    await output.write(Buffer.concat(chunks));
+    await output.commit();
   } finally {
     await output.close();
   }
 }
 
 /** A place for an answer that is not there yet. */
-interface Output {
+export interface Output {
+  /** Adds to the answer. */
+  write(bytes: Buffer): Promise<void>;
   /** Puts the whole answer there. */
-  commit(bytes: Buffer): Promise<void>;
+  commit(): Promise<void>;
   /** Takes away what was not committed. */
   close(): Promise<void>;
 }
 
-async function openOutput(name: string, flag: string, runtime: Runtime): Promise<Output> {
+/**
+ * Opens the place that `flag` names for an answer in pieces: a file is replaced in one step when the answer is committed, a
+ * pipe, a device and `-`, which is stdout, get each piece as it comes. Throws as `writingToFile`.
+ */
+export async function openOutput(name: string, flag: string, runtime: Runtime): Promise<Output> {
+  const { terminal } = runtime;
+  if (namesStdout(name))
+    return { write: (bytes) => terminal.write(bytes.toString("utf8")), commit: nothing, close: nothing };
+  const fail = (error: unknown): never => {
+    throw toOutputError(error, `${flag} '${name}'`, path.resolve(runtime.currentFolder, name));
+  };
+  const { write, commit, close } = await openPlace(name, flag, runtime).catch(fail);
+  return {
+    write: (bytes) => write(bytes).catch(fail),
+    commit: () => commit().catch(fail),
+    close,
+  };
+}
+
+async function openPlace(name: string, flag: string, runtime: Runtime): Promise<Output> {
   const named = path.resolve(runtime.currentFolder, name);
   const old = await ignoring("ENOENT", stat(named));
   if (old?.isDirectory() || (old === undefined && /[/\\]$/.test(name))) {
@@ -69,15 +88,26 @@ async function openOutput(name: string, flag: string, runtime: Runtime): Promise
       `Name a file in it: ${flag} ${quoteForShell(example)}`,
     );
   }
-  if (old !== undefined && !old.isFile()) {
-    // It may be a terminal, on which nothing in a model's text may act.
-    const shown = (bytes: Buffer): Buffer =>
-      old.isCharacterDevice() ? Buffer.from(neutralise(bytes.toString())) : bytes;
-    return { commit: (bytes) => pour(named, shown(bytes)), close: nothing };
-  }
+  if (old !== undefined && !old.isFile()) return openDevice(named, old);
   // What may not be written may not be replaced either.
   if (old !== undefined) await access(named, constants.W_OK);
   return openReplacement(await followLinks(named), old, runtime);
+}
+
+/** A pipe or a device, which is opened when there is something to write to it. */
+function openDevice(file: string, stats: Stats): Output {
+  let handle: FileHandle | undefined;
+  return {
+    write: async (bytes) => {
+      handle ??= await open(file, "w");
+      // It may be a terminal, on which nothing in a model's text may act.
+      await handle.writeFile(stats.isCharacterDevice() ? neutralise(bytes.toString()) : bytes);
+    },
+    commit: nothing,
+    close: async () => {
+      await handle?.close();
+    },
+  };
 }
 
 async function openReplacement(file: string, old: Stats | undefined, runtime: Runtime): Promise<Output> {
@@ -88,8 +118,8 @@ async function openReplacement(file: string, old: Stats | undefined, runtime: Ru
   const forgetExit = runtime.onExit(() => rmSync(temporary, { force: true }));
   let isThere = true;
   return {
-    commit: async (bytes) => {
-      await handle.writeFile(bytes);
+    write: (bytes) => handle.writeFile(bytes),
+    commit: async () => {
       if (old !== undefined) await takeAfter(handle, old);
       await handle.sync();
       await rename(temporary, file);
@@ -102,16 +132,6 @@ async function openReplacement(file: string, old: Stats | undefined, runtime: Ru
       if (isThere) await ignoring("ENOENT", unlink(temporary));
     },
   };
-}
-
-/** Writes to a pipe or a device. */
-async function pour(file: string, bytes: Uint8Array): Promise<void> {
-  const handle = await open(file, "w");
-  try {
-    await handle.writeFile(bytes);
-  } finally {
-    await handle.close();
-  }
 }
 
 const nothing = async (): Promise<void> => undefined;

@@ -9,7 +9,7 @@ import { isServed } from "../models/provider-api.ts";
 import type { ResolvedModel } from "../models/resolve-model.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Budget } from "./budget.ts";
-import { entryLine, type LedgerEntry } from "./entry.ts";
+import { type Counts, entryLine, type LedgerEntry } from "./entry.ts";
 import { LARGEST_FILE, ledgerFolder, monthFile, monthOf } from "./ledger-files.ts";
 
 /** What a system says of a state folder that is not there to be written to. */
@@ -108,6 +108,19 @@ export class Ledger {
     this.#running.add(meter);
     this.#watchExit();
     return meter;
+  }
+
+  /** Writes down what was used at once, for many calls that were counted elsewhere. */
+  enterSum(sum: Counts & Pick<LedgerEntry, "model" | "region">, decision: CredentialDecision): void {
+    const { model, region, ...counts } = sum;
+    this.#enter({
+      at: new Date(this.#runtime.now()).toISOString(),
+      command: this.#options.command,
+      model,
+      profile: profileOf(decision),
+      region,
+      ...counts,
+    });
   }
 
   /** Has what is not written yet written when the process ends: a reader may go away in the middle of an answer. */

@@ -81,6 +81,7 @@ const PROMPTS = [
 async function setUp(name: string): Promise<Emulated> {
   const machine = await emulate({
     script,
+    jobSeconds: 0,
     closedGates: name.startsWith("models-gates") ? ["form", "agreement", "retention"] : [],
   });
   machine.configure(
@@ -108,10 +109,22 @@ async function setUp(name: string): Promise<Emulated> {
   const question =
     "Is there a question that is long enough to be broken on a screen of eighty columns, or not?";
   await machine.run(["models", "list"]);
+  if (name.startsWith("batch")) await submitJobs(machine);
   await machine.run(["chat", "--session", "a-session", "-m", MODEL, question]);
   await machine.run(["chat", "-m", "amazon.nova-lite-v1:0", "hi"]);
   await machine.run(["chat", "-m", "amazon.nova-lite-v1:0", "--service-tier", "flex", "hi"]);
   return machine;
+}
+
+/** Two jobs that have ended. */
+async function submitJobs(machine: Emulated): Promise<void> {
+  writeFileSync(path.join(machine.home, "lines.jsonl"), '{"prompt":"hi"}\n'.repeat(100));
+  const where = ["--s3", "s3://openclaw-emulator/batch", "--role", "arn:aws:iam::123456789012:role/R"];
+  for (const job of ["nightly", "a-name-that-is-as-long-as-that-of-a-job-may-be-which-is-63-char"]) {
+    const submit = ["batch", "submit", "lines.jsonl", "-m", MODEL, "--name", job, "--wait"];
+    const { code, stderr } = await machine.run([...submit, ...where]);
+    expect(code, stderr).toBe(0);
+  }
 }
 
 const COMMANDS: Record<string, string[]> = {
@@ -138,6 +151,11 @@ const COMMANDS: Record<string, string[]> = {
   "mcp-list": ["mcp", "list", "--check"],
   "mcp-tools": ["mcp", "tools", "echo"],
   usage: ["usage"],
+  "batch-help": ["batch", "--help"],
+  "batch-submit-help": ["batch", "submit", "--help"],
+  "batch-list": ["batch", "list"],
+  "batch-status": ["batch", "status"],
+  "batch-role": ["batch", "role", "--s3", "s3://openclaw-emulator/batch", "--kms-key", "alias/own"],
   "serve-keys-list": ["serve", "keys", "list", "--api-key-file", "keys"],
   quota: ["quota", MODEL, "--input-tokens", "50000", "--max-tokens", "200000"],
   "batch-estimate": ["batch", "estimate", "prompts.jsonl", "-m", MODEL],
@@ -159,6 +177,7 @@ function settled(output: string, home: string): string {
     .replaceAll(/\bNode \d+\.\d+\.\d+/g, "Node N")
     .replaceAll(/(?<!\d)\d+ s (ago|old)/g, "N s $1")
     .replaceAll(/\b20\d\d-\d\d-\d\dT[\d:.]+Z/g, "2026-01-01T00:00:00.000Z")
+    .replaceAll(/(?<=^|\/|\x1B\[\d+m)(?=[a-z]*\d)[a-z0-9]{12}(?=\x1B\[|\s|$)/gm, "a1b2c3d4e5f6")
     .replaceAll(/Since \d{4}-\d{2}-\d{2}\b/g, "Since 2026-01-01");
 }
 

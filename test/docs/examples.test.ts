@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
+import { askStorage } from "../emulator/storage-client.ts";
 import { fencedBlocks, readPages } from "../helpers/documents.ts";
 import { emulate, type Emulated } from "../helpers/emulated.ts";
 import { emptyEnvironment, pathWithOpenclaw } from "../helpers/openclaw.ts";
@@ -34,9 +35,16 @@ const examples = readPages()
   // A conversation needs a person: test/interactive types into it.
   .filter(({ line }) => !line.includes("# on a terminal"));
 
+/** Makes a job that others look at. */
+const SUBMIT =
+  "batch submit lines.jsonl --s3 s3://my-bucket/batch --role arn:aws:iam::123456789012:role/R --name nightly".split(
+    " ",
+  );
+
 /** A user with credentials, a configuration and the files that the examples name. */
-async function prepare(): Promise<{ user: Emulated; env: Record<string, string> }> {
-  const user = await emulate();
+async function prepare(line = ""): Promise<{ user: Emulated; env: Record<string, string> }> {
+  // A job ends at once, but for who wants to stop it.
+  const user = await emulate({ jobSeconds: line.includes("batch stop") ? 600 : 0 });
   user.configure(CONFIGURATION);
   writeFileSync(path.join(user.home, "notes.txt"), "Milk, eggs, bread.\n");
   writeFileSync(path.join(user.home, "keys.txt"), "team-a:not-a-secret-0123456789\n", { mode: 0o600 });
@@ -47,6 +55,8 @@ async function prepare(): Promise<{ user: Emulated; env: Record<string, string> 
   writeFileSync(path.join(user.home, "prompts.jsonl"), '{"prompt":"Say hi."}\n{"prompt":"Say ho."}\n');
   writeFileSync(path.join(user.home, "prompts.txt"), "Say hi.\nSay ho.\n");
   writeFileSync(path.join(user.home, "script.json5"), "[{ text: 'Yes.' }]\n");
+  const lines = Array.from({ length: 100 }, (_, index) => `{"prompt":"What is ${index}?"}\n`);
+  writeFileSync(path.join(user.home, "lines.jsonl"), lines.join(""));
   // An editor that changes nothing.
   const own = { ...user.env, PATH: pathWithOpenclaw(user.home), EDITOR: "true" };
   return { user, env: emptyEnvironment(user.home, own) };
@@ -62,7 +72,11 @@ const printedBy = (page: string): RegExp | undefined =>
 
 describe("each example of a command's page works as it is typed", () => {
   test.each(examples.filter(({ page }) => !printedBy(page)))("$line", async ({ line }) => {
-    const { user, env } = await prepare();
+    const { user, env } = await prepare(line);
+    if (line.includes("batch")) {
+      await askStorage(user.emulator, { method: "PUT", path: "/my-bucket" });
+      if (!line.includes("batch submit")) await user.run(SUBMIT);
+    }
     if (line.includes("sessions")) await user.run(["chat", "--session", "build-42", "The first question."]);
     const child = spawn("/bin/sh", ["-c", line], { cwd: user.home, env, stdio: ["ignore", "pipe", "pipe"] });
     let stderr = "";

@@ -22,8 +22,8 @@ const CHAT = ["chat", "-m", MODEL, "hi"];
 const ROLE_KEY = "ASIASTSROLE000000001";
 const NO_KEYS = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
 
-type Service = "bedrock" | "runtime" | "sts" | "quotas" | "metrics";
-const SERVICES = ["bedrock", "runtime", "sts", "quotas", "metrics"] as const;
+type Service = "bedrock" | "runtime" | "sts" | "quotas" | "metrics" | "s3";
+const SERVICES = ["bedrock", "runtime", "sts", "quotas", "metrics", "s3"] as const;
 
 let certificate: Certificate;
 beforeAll(async () => {
@@ -45,14 +45,15 @@ async function watch(options: EmulatorOptions = {}): Promise<Watched> {
     onTestFinished(() => front.close());
     return front;
   };
-  const [bedrock, runtime, sts, quotas, metrics] = await Promise.all([
+  const [bedrock, runtime, sts, quotas, metrics, s3] = await Promise.all([
+    startFront(),
     startFront(),
     startFront(),
     startFront(),
     startFront(),
     startFront(),
   ]);
-  const fronts = { bedrock, runtime, sts, quotas, metrics };
+  const fronts = { bedrock, runtime, sts, quotas, metrics, s3 };
   const authority = path.join(emulated.home, "authority.pem");
   writeFileSync(authority, certificate.authority);
   const report = path.join(emulated.home, "outgoing.txt");
@@ -78,6 +79,7 @@ async function watch(options: EmulatorOptions = {}): Promise<Watched> {
     AWS_ENDPOINT_URL_STS: fronts.sts.url,
     AWS_ENDPOINT_URL_SERVICE_QUOTAS: fronts.quotas.url,
     AWS_ENDPOINT_URL_CLOUDWATCH: fronts.metrics.url,
+    AWS_ENDPOINT_URL_S3: fronts.s3.url,
     EDITOR: "true",
   };
   const { home } = emulated;
@@ -95,16 +97,25 @@ async function watch(options: EmulatorOptions = {}): Promise<Watched> {
   };
 }
 
+/** Jobs and records have names of their own each time. */
+function withoutIds(line: string): string {
+  return line
+    .replace(/(?<=\/model-invocation-job\/)[^/]+/, "JOB")
+    .replace(/(?<=nameContains=)[^&]+/, "NAME")
+    .replaceAll(/-[0-9a-f]{32}(?=\.jsonl)/g, "-DIGEST")
+    .replaceAll(/(?<=batch(?:\/|%2F))[a-z0-9]{12}(?=\/|%2F)/g, "JOB");
+}
+
 /** The request lines in what came through a connection. Fails when there is anything beside whole requests. */
 function requestLines(received: Buffer): string[] {
   const lines: string[] = [];
   for (let rest = received; rest.length > 0;) {
     const end = rest.indexOf("\r\n\r\n");
     const [line = "", ...headers] = rest.subarray(0, Math.max(end, 0)).toString().split("\r\n");
-    expect(line).toMatch(/^(GET|POST) \S+ HTTP\/1\.1$/);
+    expect(line).toMatch(/^(GET|POST|HEAD|PUT) \S+ HTTP\/1\.1$/);
     const length = headers.map((header) => /^content-length: (\d+)$/i.exec(header)?.[1]).find(Boolean) ?? "0";
     rest = rest.subarray(end + 4 + Number(length));
-    lines.push(line.replace(/ HTTP\/1\.1$/, ""));
+    lines.push(withoutIds(line.replace(/ HTTP\/1\.1$/, "")));
   }
   return lines;
 }
@@ -125,6 +136,8 @@ interface Row {
   /** What it says when it listens; then it is told to end. */
   listens?: RegExp;
   input?: string;
+  /** How long a job takes; otherwise none does. */
+  jobSeconds?: number;
   sends: Sent;
 }
 
@@ -159,6 +172,15 @@ const KEPT = ["chat", "-m", MODEL, "--session", "first", "hi"];
 /** Every command, with what it sends. */
 /** A key of `serve` is there. */
 const KEY = ["serve", "keys", "add", "team-a", "--api-key-file", "keys"];
+
+/** A job is there. */
+const SUBMIT =
+  `batch submit lines.jsonl -m ${MODEL} --name nightly --s3 s3://openclaw-emulator/batch --role arn:aws:iam::123456789012:role/R`.split(
+    " ",
+  );
+const GET_JOB = "GET /model-invocation-job/JOB";
+const LIKE_JOBS =
+  "GET /model-invocation-jobs?maxResults=100&nameContains=NAME&sortBy=CreationTime&sortOrder=Descending";
 
 const COMMANDS: Readonly<Record<string, readonly Row[]>> = {
   "": [
@@ -237,6 +259,60 @@ const COMMANDS: Readonly<Record<string, readonly Row[]>> = {
     },
     { args: [...CHAT, "--emulator"], sends: {} },
   ],
+  "batch submit": [
+    {
+      args: SUBMIT,
+      after: [LIST],
+      sends: {
+        bedrock: [GET_JOB, LIKE_JOBS, "POST /model-invocation-job"],
+        quotas: QUOTAS,
+        s3: [
+          "HEAD /openclaw-emulator/",
+          "HEAD /openclaw-emulator/batch/input/lines-DIGEST.jsonl",
+          "PUT /openclaw-emulator/batch/input/lines-DIGEST.jsonl?x-id=PutObject",
+        ],
+      },
+    },
+    // What is there is not sent again.
+    {
+      args: SUBMIT,
+      after: [LIST, SUBMIT],
+      sends: { bedrock: [GET_JOB, LIKE_JOBS], quotas: QUOTAS },
+    },
+  ],
+  "batch list": [
+    {
+      args: ["batch", "list"],
+      sends: {
+        bedrock: ["GET /model-invocation-jobs?maxResults=50&sortBy=CreationTime&sortOrder=Descending"],
+      },
+    },
+  ],
+  "batch status": [{ args: ["batch", "status"], after: [SUBMIT], sends: { bedrock: [GET_JOB] } }],
+  "batch results": [
+    {
+      args: ["batch", "results", "-o", "out.jsonl"],
+      after: [SUBMIT],
+      sends: {
+        bedrock: [GET_JOB],
+        s3: [
+          "GET /openclaw-emulator/?list-type=2&prefix=batch%2FJOB%2F",
+          "GET /openclaw-emulator/batch/JOB/lines-DIGEST.jsonl.out?x-id=GetObject",
+          "GET /openclaw-emulator/batch/JOB/manifest.json.out?x-id=GetObject",
+          "GET /openclaw-emulator/batch/input/lines-DIGEST.jsonl?x-id=GetObject",
+        ],
+      },
+    },
+  ],
+  "batch stop": [
+    {
+      args: ["batch", "stop", "nightly"],
+      after: [SUBMIT],
+      jobSeconds: 600,
+      sends: { bedrock: [GET_JOB, GET_JOB, LIKE_JOBS, "POST /model-invocation-job/JOB/stop"] },
+    },
+  ],
+  "batch role": [{ args: ["batch", "role", "--s3", "s3://b-1/batch"], sends: { sts: [IDENTITY] } }],
   "sessions list": [{ args: ["sessions", "list"], after: [KEPT], sends: {} }],
   "sessions show": [{ args: ["sessions", "show", "first"], after: [KEPT], sends: {} }],
   "sessions export": [{ args: ["sessions", "export", "first"], after: [KEPT], sends: {} }],
@@ -323,7 +399,9 @@ describe("what a command sends", () => {
       row,
     }));
   it.each(rows)("by $name, through connections that carry nothing else", async ({ row }) => {
-    const watched = await watch();
+    const watched = await watch({ jobSeconds: row.jobSeconds ?? 0 });
+    const line = '{"prompt":"hi"}\n';
+    writeFileSync(path.join(watched.home, "lines.jsonl"), line.repeat(100));
     for (const args of row.after ?? []) expect((await watched.run(args)).code).toBe(0);
     const before = SERVICES.map((service) => watched.fronts[service].connections.length);
     watched.takeOutgoing();

@@ -14,14 +14,19 @@ export class LineIds {
   /** Takes the id of a line. Returns the number of the line that had it before; undefined where none had. */
   add(id: string, line: number): number | undefined {
     if (this.#count * WORDS * 2 > this.#slots.length) this.#grow();
-    const hash = hashOnce("sha256", id, "buffer");
-    const words = [hash.readUInt32LE(0), hash.readUInt32LE(4), hash.readUInt32LE(8)] as const;
+    const words = hashOf(id);
     const place = placeOf(this.#slots, words);
     const before = this.#slots[place + 3] ?? 0;
     if (before !== 0) return before;
     this.#slots.set([...words, line], place);
     this.#count += 1;
     return undefined;
+  }
+
+  /** The line that has an id; undefined where none has. */
+  find(id: string): number | undefined {
+    const line = this.#slots[placeOf(this.#slots, hashOf(id)) + 3] ?? 0;
+    return line === 0 ? undefined : line;
   }
 
   #grow(): void {
@@ -33,6 +38,11 @@ export class LineIds {
       this.#slots.set(old.subarray(at, at + WORDS), placeOf(this.#slots, words));
     }
   }
+}
+
+function hashOf(id: string): readonly [number, number, number] {
+  const hash = hashOnce("sha256", id, "buffer");
+  return [hash.readUInt32LE(0), hash.readUInt32LE(4), hash.readUInt32LE(8)];
 }
 
 /** Where a hash is, or would be: lines have numbers from 1, so that a slot without one is free. */

@@ -1,0 +1,259 @@
+import { inOneBatch } from "../../converse/converse-stream.ts";
+import type { ChatEvents } from "../../converse/chat-event.ts";
+import { partsOfAnswer } from "../../converse/parts-of-answer.ts";
+import { streamAnswer } from "../../chat/ask-model.ts";
+import { type ErrorCode, OpenclawError } from "../../errors.ts";
+import { isRecord, type JsonObject, textAt } from "../../json.ts";
+import { parseLine } from "../../ledger/entry.ts";
+import { turnOver } from "../../next-turn.ts";
+import type { Runtime } from "../../runtime.ts";
+import { findRow } from "../../session/error-table.ts";
+import type { ObjectStore } from "../../session/object-store.ts";
+import type { BatchLine, LineKind } from "../lines/batch-line.ts";
+import type { BatchInput } from "../lines/open-input.ts";
+import { type AnswerContext, OUTPUT_FORMS, type OutputFormat, toLine } from "../lines/output-forms.ts";
+import { isBlank, readLine } from "../lines/read-line.ts";
+import { type RawLine, splitLines } from "../lines/split-lines.ts";
+import type { BatchJob } from "./job.ts";
+import { readPlace } from "./job-place.ts";
+import { buffers, type RecordError, type ResultRecord, type ResultRecords } from "./result-records.ts";
+
+/** A line that was asked, and what writes it down again. */
+interface AskedLine {
+  raw: RawLine;
+  recordId: string;
+  /** Undefined where its words do not matter. */
+  line: BatchLine | undefined;
+}
+
+/** Where the lines are read that a job was made of. */
+export interface AskedLines {
+  kind: LineKind;
+  /** The file that was submitted; undefined where the job's own records in S3 are read. */
+  file: BatchInput | undefined;
+}
+
+/** What the results are told with. */
+export interface JoinTerms {
+  format: OutputFormat;
+  asked: AskedLines;
+  costOf: AnswerContext["costOf"];
+  /** Takes a line of the results. */
+  write: (line: Buffer) => Promise<void>;
+  /** Takes a line that failed, as it can be asked again; undefined where nobody wants them. */
+  writeFailed: ((line: Buffer) => Promise<void>) | undefined;
+}
+
+/** One error that lines have. */
+export interface FailedLines {
+  code: ErrorCode;
+  /** In AWS's words; undefined for lines that the job has nothing of. */
+  awsCode: string | undefined;
+  lines: number;
+  /** The first of them. */
+  first: { line: number; recordId: string; message: string }[];
+}
+
+/** What the lines came to. */
+export interface Joined {
+  lines: number;
+  answered: number;
+  failed: FailedLines[];
+}
+
+/** So many lines are named of each error. */
+const MOST_NAMED = 5;
+
+/**
+ * Puts the results of a job into the order of its lines, each in the form that is wanted: what failed, or was never come to, is
+ * an error in its place. Throws the errors of the error table, `usage` for a file that is not the one that was submitted, and
+ * what `write` throws.
+ */
+export async function joinResults(
+  job: BatchJob,
+  records: ResultRecords,
+  store: ObjectStore,
+  terms: JoinTerms,
+  runtime: Runtime,
+): Promise<Joined> {
+  const joined: Joined = { lines: 0, answered: 0, failed: [] };
+  const form = OUTPUT_FORMS[terms.format];
+  let found = 0;
+  for await (const asked of askedLines(job, store, terms, runtime)) {
+    const over = turnOver();
+    if (over) {
+      await over;
+      runtime.signal.throwIfAborted();
+    }
+    joined.lines += 1;
+    const record = await records.find(asked.recordId);
+    found += Number(record !== undefined);
+    const told = await tellRecord(record, asked, job, terms, runtime);
+    if (!(told instanceof OpenclawError)) {
+      joined.answered += 1;
+      await terms.write(Buffer.from(toLine(told)));
+      continue;
+    }
+    note(joined.failed, told, asked, record?.error);
+    await terms.write(Buffer.from(toLine(form.failure(asked, told, asked.recordId))));
+    await terms.writeFailed?.(failedLine(asked));
+  }
+  if (found === 0 && records.count > 0 && terms.asked.file)
+    throw new OpenclawError("usage", {
+      message: `${terms.asked.file.label} has none of the ids of the job ${job.name}.`,
+      hint: "Name the file that was submitted, or leave --input out.",
+    });
+  return joined;
+}
+
+/** The lines that a job was made of, from the file that was submitted or from the records in S3. */
+async function* askedLines(
+  job: BatchJob,
+  store: ObjectStore,
+  { format, asked: { file, kind } }: JoinTerms,
+  { signal }: Runtime,
+): AsyncGenerator<AskedLine, void, undefined> {
+  if (file) {
+    for await (const raw of file.lines(signal)) {
+      if (isBlank(raw)) continue;
+      const line = await readLine(raw, { kind, signal });
+      yield { raw, recordId: line.recordId, line };
+    }
+    return;
+  }
+  const isRead = format !== "bedrock";
+  for await (const raw of recordLines(job, store)) {
+    if (isBlank(raw)) continue;
+    const recordId = textAt(parseLine(raw.bytes.toString("utf8")), "recordId") ?? String(raw.number);
+    yield { raw, recordId, line: isRead ? await readLine(raw, { kind: "bedrock", signal }) : undefined };
+  }
+}
+
+/** The lines of all the files that a job has read, numbered through. */
+async function* recordLines(job: BatchJob, store: ObjectStore): AsyncGenerator<RawLine, void, undefined> {
+  const place = readPlace(job.inputUri);
+  const prefix = place?.prefix ?? "";
+  const keys: string[] = [];
+  if (prefix.endsWith(".jsonl")) keys.push(prefix);
+  else for await (const { key } of store.list(prefix)) if (key.endsWith(".jsonl")) keys.push(key);
+  let before = 0;
+  for (const key of keys) {
+    let last = 0;
+    for await (const raw of splitLines(buffers(store.read(key)))) {
+      last = raw.number;
+      yield { ...raw, number: before + raw.number };
+    }
+    before += last;
+  }
+}
+
+/** The object that a record's line is, or the error that it comes to. */
+async function tellRecord(
+  record: ResultRecord | undefined,
+  { recordId, line }: AskedLine,
+  job: BatchJob,
+  { format, costOf }: JoinTerms,
+  runtime: Runtime,
+): Promise<object | OpenclawError> {
+  if (record === undefined)
+    return new OpenclawError("timeout", { message: "The job ended before this line was answered." });
+  const { output, error } = record;
+  if (error) return toError(error);
+  if (output === undefined)
+    return new OpenclawError("bad-response", {
+      message: "The job has neither an answer nor an error for it.",
+    });
+  // As AWS has it.
+  if (format === "bedrock" || line === undefined) return { recordId, modelOutput: output };
+  const context: AnswerContext = {
+    requestId: recordId,
+    created: Math.floor(Date.parse(job.ended ?? job.modified ?? "") / 1000) || 0,
+    since: () => 0,
+    costOf,
+  };
+  try {
+    return await OUTPUT_FORMS[format].answer(line, eventsOf(output, job, runtime), context);
+  } catch (failure) {
+    if (failure instanceof OpenclawError && failure.code !== "interrupted") return failure;
+    throw failure;
+  }
+}
+
+/** An answer of Converse as the events of one that is streamed. */
+function eventsOf(output: JsonObject, { modelId }: BatchJob, runtime: Runtime): ChatEvents {
+  const never = (): undefined => undefined;
+  return streamAnswer(
+    {
+      region: null,
+      open: async () => ({
+        batches: inOneBatch([...partsOfAnswer(output)]),
+        requestId: undefined,
+        attempts: 1,
+      }),
+      explain: never,
+      tellBreak: () => "The answer has no end",
+      isSaid: () => false,
+    },
+    {
+      input: { modelId },
+      body: undefined,
+      form: undefined,
+      isReasoning: false,
+      notices: [],
+      toolNames: new Map(),
+    },
+    {
+      bounds: { firstEventMs: undefined, silenceMs: 60_000, totalMs: undefined },
+      passesSignatures: true,
+      recorder: undefined,
+      runtime,
+    },
+  );
+}
+
+const NAMES: Readonly<Record<string, string>> = {
+  "400": "ValidationException",
+  "401": "AccessDeniedException",
+  "403": "AccessDeniedException",
+  "404": "ResourceNotFoundException",
+  "408": "ModelTimeoutException",
+  "413": "RequestEntityTooLarge",
+  "424": "ModelErrorException",
+  "429": "ThrottlingException",
+  "500": "InternalServerException",
+  "503": "ServiceUnavailableException",
+};
+
+/** The error of a record as one of the table, by its code and its words. */
+function toError({ code, message }: RecordError): OpenclawError {
+  const known = findRow(NAMES[code] ?? code, message)?.code;
+  const byStatus = /^5\d\d$/.test(code) ? "service-unavailable" : "model-error";
+  return new OpenclawError(known ?? byStatus, { message, details: { awsError: code } });
+}
+
+function note(
+  failed: FailedLines[],
+  { code, message }: OpenclawError,
+  { raw, recordId }: AskedLine,
+  error: RecordError | undefined,
+): void {
+  const awsCode = error?.code;
+  let own = failed.find((each) => each.code === code && each.awsCode === awsCode);
+  if (!own) {
+    own = { code, awsCode, lines: 0, first: [] };
+    failed.push(own);
+  }
+  own.lines += 1;
+  if (own.first.length < MOST_NAMED) own.first.push({ line: raw.number, recordId, message });
+}
+
+/** A line as it can be asked again: with its id, which was its number where it had none. */
+function failedLine({ raw, recordId, line }: AskedLine): Buffer {
+  const text = raw.bytes.toString("utf8");
+  if (line?.kind === "text") return Buffer.from(toLine({ recordId, prompt: text }));
+  const value = line && recordId === String(raw.number) ? parseLine(text) : undefined;
+  if (!line || !isRecord(value)) return Buffer.from(`${text}\n`);
+  const name = line.kind === "openai" || line.kind === "messages" ? "custom_id" : "recordId";
+  const { [name]: given, ...rest } = value;
+  return Buffer.from(toLine({ [name]: given ?? recordId, ...rest }));
+}

@@ -1,0 +1,152 @@
+import { isRecord, type JsonObject, textAt } from "../../json.ts";
+import { parseLine } from "../../ledger/entry.ts";
+import { turnOver } from "../../next-turn.ts";
+import type { Runtime } from "../../runtime.ts";
+import type { ObjectStore } from "../../session/object-store.ts";
+import { LineIds } from "../lines/line-ids.ts";
+import { splitLines } from "../lines/split-lines.ts";
+import type { BatchJob } from "./job.ts";
+import { keyBelow, readPlace } from "./job-place.ts";
+import { SpoolFile } from "./spool-file.ts";
+
+/** What a record came to: an answer in the model's words, or an error in AWS's. */
+export interface ResultRecord {
+  output: JsonObject | undefined;
+  error: RecordError | undefined;
+}
+
+/** https://docs.aws.amazon.com/bedrock/latest/userguide/batch-inference-results.html */
+export interface RecordError {
+  /** Like an HTTP status, or a name. */
+  code: string;
+  message: string;
+}
+
+/** What `manifest.json.out` says; undefined fields where it does not. */
+export interface Manifest {
+  inputTokens: number | undefined;
+  outputTokens: number | undefined;
+}
+
+/** No record of a result is longer, in bytes: the question of 25 MB and the answer. */
+const LONGEST_RECORD = 64 * 1024 * 1024;
+
+/**
+ * All results of a job, which come in any order, to be asked for by their ids: the answers lie in a temporary file, and 28 to
+ * 44 bytes for each in memory.
+ */
+export class ResultRecords {
+  readonly #spool: SpoolFile;
+  readonly #ids = new LineIds();
+  #places = new Float64Array(1024 * 2);
+  #count = 0;
+  manifest: Manifest | undefined;
+
+  private constructor(spool: SpoolFile) {
+    this.#spool = spool;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /**
+   * Reads what a job has put into S3. `onRecord` is handed each result as it comes. Throws the errors of the error table, and
+   * Node's own of the temporary file.
+   */
+  static async read(
+    job: BatchJob,
+    store: ObjectStore,
+    runtime: Pick<Runtime, "env" | "onExit" | "platform" | "signal">,
+    onRecord: (record: ResultRecord) => void,
+  ): Promise<ResultRecords> {
+    const records = new ResultRecords(await SpoolFile.create(runtime));
+    try {
+      const place = readPlace(job.outputUri);
+      const folder = place === undefined ? `${job.id}/` : `${keyBelow(place, job.id)}/`;
+      for await (const { key } of store.list(folder)) {
+        if (key.endsWith("manifest.json.out")) records.manifest = await readManifest(store, key);
+        else if (key.endsWith(".jsonl.out")) await records.#take(store, key, runtime.signal, onRecord);
+      }
+      return records;
+    } catch (error) {
+      await records.close();
+      throw error;
+    }
+  }
+
+  async #take(
+    store: ObjectStore,
+    key: string,
+    signal: AbortSignal,
+    onRecord: (record: ResultRecord) => void,
+  ): Promise<void> {
+    for await (const { bytes } of splitLines(buffers(store.read(key)), LONGEST_RECORD)) {
+      const over = turnOver();
+      if (over) {
+        await over;
+        signal.throwIfAborted();
+      }
+      const value = parseLine(bytes.toString("utf8"));
+      const id = textAt(value, "recordId");
+      if (!isRecord(value) || id === undefined) continue;
+      const { modelOutput, error } = value;
+      const record = {
+        output: isRecord(modelOutput) ? modelOutput : undefined,
+        error: isRecord(error) ? readError(error) : undefined,
+      };
+      if (this.#ids.add(id, this.#count + 1) !== undefined) continue;
+      onRecord(record);
+      const kept = Buffer.from(JSON.stringify(record));
+      const offset = await this.#spool.append(kept);
+      if (this.#places.length === this.#count * 2) {
+        const old = this.#places;
+        this.#places = new Float64Array(old.length * 2);
+        this.#places.set(old);
+      }
+      this.#places.set([offset, kept.length], this.#count * 2);
+      this.#count += 1;
+    }
+  }
+
+  /** What became of a record; undefined where nothing has. Rejects with Node's own error. */
+  async find(recordId: string): Promise<ResultRecord | undefined> {
+    const number = this.#ids.find(recordId);
+    if (number === undefined) return undefined;
+    const [offset = 0, length = 0] = this.#places.subarray((number - 1) * 2, number * 2);
+    return JSON.parse((await this.#spool.read(offset, length)).toString("utf8")) as ResultRecord;
+  }
+
+  async close(): Promise<void> {
+    await this.#spool.close();
+  }
+}
+
+/** The pieces of an object as the splitter of lines takes them. */
+export async function* buffers(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void, undefined> {
+  for await (const piece of pieces) yield Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
+}
+
+function readError(error: Record<string, unknown>): RecordError {
+  const { errorCode, errorMessage } = error;
+  const code = typeof errorCode === "number" || typeof errorCode === "string" ? String(errorCode) : "";
+  return { code, message: typeof errorMessage === "string" ? errorMessage : "no reason given" };
+}
+
+/** A manifest has a few numbers. */
+const LONGEST_MANIFEST = 1024 * 1024;
+
+async function readManifest(store: ObjectStore, key: string): Promise<Manifest | undefined> {
+  let text = "";
+  for await (const piece of buffers(store.read(key))) {
+    text += piece.toString("utf8");
+    if (text.length > LONGEST_MANIFEST) return undefined;
+  }
+  const value = parseLine(text);
+  if (!isRecord(value)) return undefined;
+  const count = (name: string): number | undefined => {
+    const number = value[name];
+    return typeof number === "number" && Number.isFinite(number) ? number : undefined;
+  };
+  return { inputTokens: count("inputTokenCount"), outputTokens: count("outputTokenCount") };
+}

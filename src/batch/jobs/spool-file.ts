@@ -1,0 +1,82 @@
+import { rmSync } from "node:fs";
+import { type FileHandle, mkdtemp, open } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { Runtime } from "../../runtime.ts";
+
+/** Written at once, in bytes. */
+const BLOCK_BYTES = 256 * 1024;
+
+/**
+ * A private temporary file that is written once and read at any place: what does not fit into memory. Where the system allows
+ * it, it has no name, and is gone with the process. Its functions reject with Node's own errors.
+ */
+export class SpoolFile {
+  readonly #handle: FileHandle;
+  readonly #forget: () => void;
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  #written = 0;
+
+  private constructor(handle: FileHandle, forget: () => void) {
+    this.#handle = handle;
+    this.#forget = forget;
+  }
+
+  static async create({
+    env,
+    onExit,
+    platform,
+  }: Pick<Runtime, "env" | "onExit" | "platform">): Promise<SpoolFile> {
+    const folder = await mkdtemp(path.join(env["TMPDIR"] ?? tmpdir(), "openclaw-"));
+    const remove = (): void => rmSync(folder, { recursive: true, force: true });
+    const forgetExit = onExit(remove);
+    const forget = (): void => {
+      forgetExit();
+      remove();
+    };
+    try {
+      const handle = await open(path.join(folder, "spool"), "wx+", 0o600);
+      if (platform !== "win32") remove();
+      return new SpoolFile(handle, forget);
+    } catch (error) {
+      forget();
+      throw error;
+    }
+  }
+
+  /** Appends bytes. Resolves to where they begin. */
+  async append(bytes: Buffer): Promise<number> {
+    const offset = this.#written + this.#heldBytes;
+    this.#held.push(bytes);
+    this.#heldBytes += bytes.length;
+    if (this.#heldBytes >= BLOCK_BYTES) await this.#flush();
+    return offset;
+  }
+
+  /** So many bytes from a place on. */
+  async read(offset: number, length: number): Promise<Buffer> {
+    await this.#flush();
+    const buffer = Buffer.allocUnsafe(length);
+    for (let at = 0; at < length;) {
+      const { bytesRead } = await this.#handle.read(buffer, at, length - at, offset + at);
+      if (bytesRead === 0) return buffer.subarray(0, at);
+      at += bytesRead;
+    }
+    return buffer;
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close();
+    this.#forget();
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#heldBytes === 0) return;
+    const block = Buffer.concat(this.#held);
+    [this.#held, this.#heldBytes] = [[], 0];
+    for (let at = 0; at < block.length;)
+      at += (await this.#handle.write(block, at, block.length - at, this.#written + at)).bytesWritten;
+    this.#written += block.length;
+  }
+}
