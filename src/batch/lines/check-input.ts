@@ -9,6 +9,7 @@ import type { Terminal } from "../../terminal/terminal.ts";
 import type { BatchLine, LineKind } from "./batch-line.ts";
 import { LineIds } from "./line-ids.ts";
 import type { BatchInput } from "./open-input.ts";
+import { type OutputFormat, refusedInForm, USUAL_FORMAT } from "./output-forms.ts";
 import { isBlank, readLine } from "./read-line.ts";
 import type { RawLine } from "./split-lines.ts";
 
@@ -53,6 +54,8 @@ export interface BatchCheck {
 export interface CheckOptions {
   /** Whether each line is a text, whatever it looks like. */
   isText?: boolean | undefined;
+  /** In which answers are wanted; as the lines are, unless it says otherwise. */
+  format?: OutputFormat | undefined;
   signal: AbortSignal;
   /** Judges a line that can be read; what it says is one more problem of it. What it throws ends the check. */
   judge?: ((line: BatchLine, raw: RawLine) => string | undefined | Promise<string | undefined>) | undefined;
@@ -66,7 +69,7 @@ export interface CheckOptions {
  */
 export async function checkBatchInput(
   input: BatchInput,
-  { isText = false, signal, judge, onProgress }: CheckOptions,
+  { isText = false, format, signal, judge, onProgress }: CheckOptions,
 ): Promise<BatchCheck> {
   const hash = createHash("sha256");
   const ids = new LineIds();
@@ -109,7 +112,7 @@ export async function checkBatchInput(
       report(raw.number, `Its id '${shorten(line.recordId)}' is that of line ${before}, too.`);
     for (const place of line.asked.unknown) addTo(unknown, place.replace(/\[\d+\]/g, "[]"));
     for (const notice of line.asked.notices) addTo(notices, notice);
-    const judged = await judge?.(line, raw);
+    const judged = refusedInForm(line, format ?? USUAL_FORMAT[line.kind]) ?? (await judge?.(line, raw));
     if (judged !== undefined) report(raw.number, judged);
   }
   if (counts.lines === 0) throw usageError(`${input.label} has no lines.`, "Give it one request a line.");

@@ -51,7 +51,7 @@ export const OUTPUT_FORMS: Readonly<Record<OutputFormat, OutputForm>> = {
   // https://platform.openai.com/docs/api-reference/batch/request-output
   openai: {
     answer: async (line, events, context) => {
-      refuseOwn(line);
+      refuseOwn(line, "openai");
       const isOwn = line.words === "responses" || line.words === "chat-completions";
       const body = await (isOwn && line.tell ? line.tell : tellCompletion)(events, context);
       const response = responseOf(200, context.requestId, body);
@@ -70,7 +70,7 @@ export const OUTPUT_FORMS: Readonly<Record<OutputFormat, OutputForm>> = {
   // https://platform.claude.com/docs/en/api/retrieving-message-batch-results
   messages: {
     answer: async (line, events, context) => {
-      refuseOwn(line);
+      refuseOwn(line, "messages");
       const isOwn = line.words === "messages" || line.words === "claude";
       const message = await (isOwn && line.tell ? line.tell : tellMessage)(events, context);
       return { custom_id: line.recordId, result: { type: "succeeded", message } };
@@ -82,7 +82,7 @@ export const OUTPUT_FORMS: Readonly<Record<OutputFormat, OutputForm>> = {
   },
   plain: {
     answer: async (line, events, { costOf }) => {
-      refuseOwn(line);
+      refuseOwn(line, "plain");
       return { recordId: line.recordId, ...(await tellPlain(events, costOf)) };
     },
     failure: ({ recordId }, { code, message }) => ({ recordId, error: { code, message } }),
@@ -107,13 +107,19 @@ function inItsOwnWords(error: OpenclawError): ErrorAnswer {
   return { ...toErrorAnswer(error), message: error.message };
 }
 
-/** A body that only its own model takes has an answer that only its own form has a place for. Throws `invalid-request`. */
-function refuseOwn({ words }: Pick<BatchLine, "words">): void {
-  if (words !== "own") return;
-  throw new OpenclawError("invalid-request", {
-    message: "The answer to a body in its model's own words cannot be told in others.",
-    hint: "Leave it in Bedrock's form: --format bedrock",
-  });
+/**
+ * Why the answer to a line cannot be told in a form, as a sentence; undefined where it can: a body that only its own model
+ * takes has an answer that no other form has a place for.
+ */
+export function refusedInForm({ words }: Pick<BatchLine, "words">, format: OutputFormat): string | undefined {
+  if (words !== "own" || format === "bedrock") return undefined;
+  return "Its modelInput is in its model's own words, and the answer to that has no other form: --format bedrock.";
+}
+
+/** Throws `invalid-request` for such a line. */
+function refuseOwn(line: BatchLine, format: OutputFormat): void {
+  const message = refusedInForm(line, format);
+  if (message !== undefined) throw new OpenclawError("invalid-request", { message });
 }
 
 function openAiHead({ recordId }: Identified, requestId: string): object {

@@ -257,6 +257,20 @@ describe("a line is a problem that is", () => {
     expect(found.problems).toEqual([{ line: 1, message: expect.stringMatching(message) as string }]);
   });
 
+  it("in its model's own words, where the answer is wanted in others", async () => {
+    const home = createHome();
+    writeFileSync(path.join(home, "lines.jsonl"), '{"recordId":"a","modelInput":{"inputText":"hi"}}\n');
+    const runtime = testRuntime({ home });
+    const input = await openBatchInput("lines.jsonl", runtime);
+    const counts = await Promise.all(
+      ([undefined, "bedrock", "openai", "messages", "plain"] as const).map(
+        async (format) => (await checkBatchInput(input, { format, signal: runtime.signal })).problemCount,
+      ),
+    );
+    expect(counts).toEqual([0, 0, 1, 1, 1]);
+    await input.close();
+  });
+
   it("one of many: all are counted, a thousand kept and twenty shown", async () => {
     const { check: found, failure, stderr } = await check(`${prompt()}\n${"{\n".repeat(1500)}`);
     expect([found.lines, found.problemCount, found.problems.length]).toEqual([1501, 1500, 1000]);
