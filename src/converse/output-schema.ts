@@ -88,11 +88,23 @@ export function compileOutputSchema(schema: JsonSchema, source: SchemaSource): O
   };
 }
 
+/** Schemas that could be compiled, the last ones of a usual length: a batch has the same one in each of its lines. */
+const usable = new Set<string>();
+const MOST_USABLE = 50;
+/** In characters. */
+const LONGEST_USABLE = 20_000;
+
 async function check(schema: string, { label, signal }: SchemaSource): Promise<void> {
+  if (usable.has(schema)) return;
   const compiled = await askSchemaWorker({ schema }, signal);
   if ("unanswered" in compiled)
     throw usageError(`${label} takes ${tooMuch(compiled.unanswered)} to compile.`, SIMPLIFY);
-  if ("problems" in compiled) return;
+  if ("problems" in compiled) {
+    const [oldest] = usable;
+    if (usable.size >= MOST_USABLE && oldest !== undefined) usable.delete(oldest);
+    if (schema.length <= LONGEST_USABLE) usable.add(schema);
+    return;
+  }
   const { at, problem } = compiled.fault;
   throw usageError(`${label} is not a valid JSON Schema: ${at || "/"} ${problem}.`, CORRECT);
 }

@@ -28,6 +28,14 @@ const person = {
 };
 
 describe("--schema", () => {
+  it("is compiled once for all who ask by it", async () => {
+    const schema = { ...person, $id: "https://example.test/once" };
+    const signal = AbortSignal.abort(new Error("Nobody is to be asked any more."));
+    await expect(compileOutputSchema(schema, { label: "'it'", signal })).rejects.toThrow("Nobody");
+    await compileOutputSchema(schema, { label: "'it'" });
+    await expect(compileOutputSchema(schema, { label: "'it'", signal })).resolves.toMatchObject({ schema });
+  });
+
   it("is JSON as it stands, or a file of it", async () => {
     const home = createHome();
     writeFileSync(path.join(home, "person.json"), `\uFEFF${JSON.stringify(person)}`);
