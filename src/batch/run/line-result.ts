@@ -1,0 +1,56 @@
+import type { ErrorCode } from "../../errors.ts";
+
+/** What became of a line: `cut` is an answer that ended at its token limit, and counts as one. */
+export type LineOutcome = "ok" | "cut" | ErrorCode;
+
+/** What a line used, of all times that it was asked. */
+export interface LineCounts {
+  inputTokens: number;
+  outputTokens: number;
+  /** In USD, as far as prices are known. */
+  usd: number;
+  /** Answers whose price nobody knows. */
+  unpriced: number;
+}
+
+/** What became of one line of the input. */
+export interface LineResult extends LineCounts {
+  /** Of the line, from 1. */
+  number: number;
+  outcome: LineOutcome;
+  /** The line of the output: JSON, without its line end. */
+  json: string;
+}
+
+/** What many lines came to. */
+export interface Tally extends LineCounts {
+  /** Lines that are done, answered or not. */
+  lines: number;
+  /** Answers that ended at their token limit. */
+  cut: number;
+  /** Lines without an answer, by the code of their error. */
+  failed: Partial<Record<ErrorCode, number>>;
+}
+
+/** Of no line. */
+export function emptyTally(): Tally {
+  return { lines: 0, cut: 0, failed: {}, inputTokens: 0, outputTokens: 0, usd: 0, unpriced: 0 };
+}
+
+/** Adds what one more line came to. */
+export function addToTally(tally: Tally, result: Omit<LineResult, "json" | "number">): void {
+  const { outcome } = result;
+  tally.lines += 1;
+  if (outcome === "cut") tally.cut += 1;
+  else if (outcome !== "ok") tally.failed[outcome] = (tally.failed[outcome] ?? 0) + 1;
+  tally.inputTokens += result.inputTokens;
+  tally.outputTokens += result.outputTokens;
+  // Ten digits: more would only show the noise of floating point.
+  tally.usd = Number((tally.usd + result.usd).toFixed(10));
+  tally.unpriced += result.unpriced;
+}
+
+/** Lines without an answer. */
+export function failedLines({ failed }: Tally): number {
+  return Object.values(failed).reduce((sum, count) => sum + count, 0);
+}

@@ -1,0 +1,382 @@
+import { type FileHandle, open, stat } from "node:fs/promises";
+import path from "node:path";
+import { ignoring, syncFolder } from "../../disk/atomic-write.ts";
+import { OpenclawError } from "../../errors.ts";
+import { Journal, type Replayed } from "./journal.ts";
+import { addToTally, emptyTally, type LineResult, type Tally } from "./line-result.ts";
+import { patiently, type Patience, writePatiently } from "./patient-write.ts";
+
+/** A result may come before so many others whose place is in front of it, and no more are asked for then. */
+const MOST_AHEAD = 50_000;
+/** Results that wait for their place are held in memory up to this, in bytes; of others the text is read again. */
+const MOST_HELD = 16 * 1024 * 1024;
+/** So much is written at once, in bytes. */
+const PIECE = 1024 * 1024;
+/** So much of a journal may be in the output already, in bytes, before it is begun anew without that. */
+const MOST_DEAD = 64 * 1024 * 1024;
+
+/** As a shell makes a file: the person's umask is taken off. */
+const NEW_FILE_MODE = 0o666;
+
+/** Takes the results of a run in any order, and puts them down in that of the input. */
+export interface ResultOutput {
+  /** What came of all lines that are done, in runs before, too. */
+  readonly tally: Readonly<Tally>;
+  /** Lines that were done when it was opened. */
+  readonly before: number;
+  /** Whether a line is done. */
+  has(number: number): boolean;
+  /** Resolves when a line is not too far ahead of the first one that is not done. Rejects with what `put` does. */
+  roomFor(number: number): Promise<void>;
+  /** Resolves when the result cannot be lost any more. */
+  put(result: LineResult): Promise<void>;
+  /** Resolves when all that was put is where it belongs. */
+  settle(): Promise<void>;
+  /** Ends a run of which every line is done. */
+  finish(): Promise<void>;
+  /** Ends a run that is not done. */
+  close(): Promise<void>;
+}
+
+/** A result that waits for its place in the output. */
+interface Waiting extends Replayed {
+  /** Undefined where the text is to be read again. */
+  bytes: Buffer | undefined;
+}
+
+interface Taken {
+  result: LineResult;
+  resolve: () => void;
+  reject: (failure: unknown) => void;
+}
+
+/**
+ * Results in a file, with a journal beside it that has each of them as soon as it comes. Whatever ends the program, both
+ * together have every result that was put, once: what is in the journal and not in the file is written there when the run
+ * goes on.
+ */
+export class OrderedFile implements ResultOutput {
+  readonly #journal: Journal;
+  readonly #output: FileHandle;
+  readonly #asked: Readonly<Record<string, unknown>>;
+  readonly #patience: Patience;
+  readonly #mostDead: number;
+  /** Results whose place is behind one that is missing, by number. */
+  readonly #waiting = new Map<number, Waiting>();
+  /** Of `waiting`, in the journal and in memory, in bytes. */
+  #waitingBytes = 0;
+  #heldBytes = 0;
+  /** What is in the output. */
+  #written: { lines: number; bytes: number; tally: Tally };
+  readonly #tally: Tally;
+  #taken: Taken[] = [];
+  #isWorking = false;
+  #working: Promise<void> = Promise.resolve();
+  #failure: { reason: unknown } | undefined;
+  #room: (() => void)[] = [];
+  before = 0;
+
+  private constructor(opened: {
+    journal: Journal;
+    output: FileHandle;
+    asked: Readonly<Record<string, unknown>>;
+    written: { lines: number; bytes: number; tally: Tally };
+    options: OrderedFileOptions;
+  }) {
+    this.#journal = opened.journal;
+    this.#output = opened.output;
+    this.#asked = opened.asked;
+    this.#patience = opened.options.patience;
+    this.#mostDead = opened.options.mostDead ?? MOST_DEAD;
+    this.#written = opened.written;
+    this.#tally = structuredClone(opened.written.tally);
+  }
+
+  /** Makes the output of a new run, in place of whatever is there. Rejects with Node's own error. */
+  static async create(
+    file: string,
+    asked: Readonly<Record<string, unknown>>,
+    options: OrderedFileOptions,
+  ): Promise<OrderedFile> {
+    const written = { lines: 0, bytes: 0, tally: emptyTally() };
+    // An old output without its journal is one that is whole: the journal goes first.
+    const journal = await Journal.create(journalOf(file), { asked, written }, options.patience);
+    try {
+      const output = await patiently(() => open(file, "w", NEW_FILE_MODE), options.patience);
+      await syncFolder(path.dirname(file));
+      return new OrderedFile({ journal, output, asked, written, options });
+    } catch (error) {
+      await journal.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Opens the output of a run that was stopped. `check` throws where the run was another one. Returns how many results could
+   * not be read beside. Throws `internal` where the output is not as the run has left it, and rejects with Node's own error,
+   * ENOENT where there is no journal.
+   */
+  static async resume(
+    file: string,
+    check: (asked: Readonly<Record<string, unknown>>) => void,
+    options: OrderedFileOptions,
+  ): Promise<{ output: OrderedFile; damaged: number }> {
+    const { journal, header } = await Journal.open(journalOf(file), options.patience);
+    try {
+      const { asked, written } = header;
+      check(asked);
+      const output = await openWritten(file, written.bytes);
+      const resumed = new OrderedFile({ journal, output, asked, written, options });
+      return { output: resumed, damaged: await resumed.#replay() };
+    } catch (error) {
+      await journal.close();
+      throw error;
+    }
+  }
+
+  /** Writes what the journal has and the output has not. Returns how many results could not be read. */
+  async #replay(): Promise<number> {
+    const replay = this.#journal.replay();
+    let next = await replay.next();
+    for (; !next.done; next = await replay.next()) {
+      for (const { bytes, ...result } of next.value) {
+        // One that could not be read was asked for again, and stands there twice when it is not it that was damaged.
+        if (!this.has(result.number)) this.#await(result, bytes);
+      }
+      await this.#writeInOrder();
+    }
+    this.before = this.#tally.lines;
+    return next.value;
+  }
+
+  get tally(): Readonly<Tally> {
+    return this.#tally;
+  }
+
+  has(number: number): boolean {
+    return number <= this.#written.lines || this.#waiting.has(number);
+  }
+
+  async roomFor(number: number): Promise<void> {
+    while (number > this.#written.lines + MOST_AHEAD) {
+      this.#throwFailure();
+      await new Promise<void>((resolve) => this.#room.push(resolve));
+    }
+    this.#throwFailure();
+  }
+
+  async put(result: LineResult): Promise<void> {
+    this.#throwFailure();
+    await new Promise<void>((resolve, reject) => {
+      this.#taken.push({ result, resolve, reject });
+      if (!this.#isWorking) this.#working = this.#takeAll();
+    });
+  }
+
+  async settle(): Promise<void> {
+    await this.#working;
+    this.#throwFailure();
+  }
+
+  async finish(): Promise<void> {
+    await this.settle();
+    await patiently(() => this.#output.sync(), this.#patience);
+    await this.#output.close();
+    await this.#journal.remove();
+  }
+
+  async close(): Promise<void> {
+    await this.#working;
+    await this.#output.close();
+    await this.#journal.close();
+  }
+
+  #throwFailure(): void {
+    if (this.#failure) throw this.#failure.reason;
+  }
+
+  /**
+   * Puts all that was taken into the journal, and what has its turn into the output. What fails is what everything fails with
+   * from then on.
+   */
+  async #takeAll(): Promise<void> {
+    this.#isWorking = true;
+    let taken: Taken[] = [];
+    try {
+      while (this.#taken.length > 0) {
+        taken = this.#taken.splice(0);
+        const places = await this.#journal.append(taken.map(({ result }) => result));
+        for (const [index, { result, resolve }] of taken.entries()) {
+          const { json, ...counts } = result;
+          const place = places[index];
+          if (place) this.#await({ ...counts, ...place }, Buffer.from(json));
+          resolve();
+        }
+        await this.#writeInOrder();
+        await this.#shortenJournal();
+      }
+    } catch (reason) {
+      this.#failure = { reason };
+      for (const { reject } of [...taken, ...this.#taken.splice(0)]) reject(reason);
+    } finally {
+      this.#isWorking = false;
+      this.#callRoom();
+    }
+  }
+
+  /** Has a result wait for its place in the output. */
+  #await(result: Replayed, bytes: Buffer): void {
+    addToTally(this.#tally, result);
+    const isHeld = this.#heldBytes + result.length <= MOST_HELD;
+    this.#waiting.set(result.number, { ...result, bytes: isHeld ? Buffer.from(bytes) : undefined });
+    this.#waitingBytes += result.length;
+    if (isHeld) this.#heldBytes += result.length;
+  }
+
+  /** Writes the results that have their turn. */
+  async #writeInOrder(): Promise<void> {
+    for (;;) {
+      const pieces: Buffer[] = [];
+      const results: Waiting[] = [];
+      let length = 0;
+      for (let next = this.#waiting.get(this.#written.lines + 1); next && length < PIECE;) {
+        pieces.push(next.bytes ?? (await this.#journal.read(next)), LINE_END);
+        results.push(next);
+        length += next.length + LINE_END.length;
+        next = this.#waiting.get(next.number + 1);
+      }
+      if (results.length === 0) return;
+      await writePatiently(this.#output, Buffer.concat(pieces), this.#written.bytes, this.#patience);
+      this.#written.bytes += length;
+      this.#written.lines += results.length;
+      for (const result of results) {
+        addToTally(this.#written.tally, result);
+        this.#waiting.delete(result.number);
+        this.#waitingBytes -= result.length;
+        if (result.bytes) this.#heldBytes -= result.length;
+      }
+      this.#callRoom();
+    }
+  }
+
+  /** Begins the journal anew where most of it is in the output: two files of the same results take no more room than that. */
+  async #shortenJournal(): Promise<void> {
+    const dead = this.#journal.size - this.#waitingBytes;
+    if (dead < this.#mostDead || dead < this.#waitingBytes) return;
+    await patiently(() => this.#output.sync(), this.#patience);
+    const kept = [...this.#waiting.values()];
+    const header = { asked: this.#asked, written: this.#written };
+    const places = await this.#journal.compact(header, kept);
+    for (const [index, place] of places.entries()) Object.assign(kept[index] ?? {}, place);
+  }
+
+  #callRoom(): void {
+    for (const resolve of this.#room.splice(0)) resolve();
+  }
+}
+
+export interface OrderedFileOptions {
+  patience: Patience;
+  /** So much of the journal may be in the output already, in bytes. */
+  mostDead?: number | undefined;
+}
+
+const LINE_END = Buffer.from("\n");
+
+/** The journal of an output. */
+export function journalOf(file: string): string {
+  return `${file}.journal`;
+}
+
+/** Opens an output behind what is known to be in it, which it is cut to. */
+async function openWritten(file: string, bytes: number): Promise<FileHandle> {
+  const old = await ignoring("ENOENT", stat(file));
+  if ((old?.size ?? 0) < bytes) {
+    throw new OpenclawError("internal", {
+      message: old
+        ? `${file} has ${old.size} bytes, and the run had written ${bytes}: somebody has changed it.`
+        : `${file} is not there any more, and the run had written ${bytes} bytes to it.`,
+      hint: "Put it back as it was, or begin the run again: --overwrite",
+      details: { file },
+    });
+  }
+  const output = await open(file, old ? "r+" : "w+", NEW_FILE_MODE);
+  try {
+    const last = Buffer.alloc(1, LINE_END);
+    if (bytes > 0) await output.read(last, 0, 1, bytes - 1);
+    if (!last.equals(LINE_END)) {
+      throw new OpenclawError("internal", {
+        message: `No line of ${file} ends at byte ${bytes}, where the run had ended one: somebody has changed it.`,
+        hint: `Put it back as it was, or begin the run again: --overwrite`,
+        details: { file },
+      });
+    }
+    await output.truncate(bytes);
+    return output;
+  } catch (error) {
+    await output.close();
+    throw error;
+  }
+}
+
+/** What stands in the way of an answer at stdout that waits for its turn, in bytes. */
+const MOST_STREAMED = 64 * 1024 * 1024;
+
+/** Results at stdout, in order. What waits for its turn is held in memory, and lost where the program ends. */
+export class OrderedStream implements ResultOutput {
+  readonly #write: (text: string) => Promise<void>;
+  readonly #waiting = new Map<number, string>();
+  #heldBytes = 0;
+  #next = 1;
+  #working: Promise<void> = Promise.resolve();
+  #room: (() => void)[] = [];
+  readonly #tally = emptyTally();
+  readonly before = 0;
+
+  constructor(write: (text: string) => Promise<void>) {
+    this.#write = write;
+  }
+
+  get tally(): Readonly<Tally> {
+    return this.#tally;
+  }
+
+  has(number: number): boolean {
+    return number < this.#next || this.#waiting.has(number);
+  }
+
+  async roomFor(number: number): Promise<void> {
+    while (number >= this.#next + MOST_AHEAD || (this.#heldBytes > MOST_STREAMED && number > this.#next))
+      await new Promise<void>((resolve) => this.#room.push(resolve));
+  }
+
+  async put({ json, ...result }: LineResult): Promise<void> {
+    addToTally(this.#tally, result);
+    this.#waiting.set(result.number, json);
+    this.#heldBytes += json.length;
+    this.#working = this.#working.then(() => this.#writeInOrder());
+    await this.#working;
+  }
+
+  async #writeInOrder(): Promise<void> {
+    for (let json = this.#waiting.get(this.#next); json !== undefined; json = this.#waiting.get(this.#next)) {
+      await this.#write(`${json}\n`);
+      this.#waiting.delete(this.#next);
+      this.#heldBytes -= json.length;
+      this.#next += 1;
+      for (const resolve of this.#room.splice(0)) resolve();
+    }
+  }
+
+  settle(): Promise<void> {
+    return this.#working;
+  }
+
+  finish(): Promise<void> {
+    return this.#working;
+  }
+
+  async close(): Promise<void> {
+    await this.#working;
+  }
+}

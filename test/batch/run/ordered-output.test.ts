@@ -1,0 +1,233 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { appendFile, open, readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import fc from "fast-check";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { LineResult } from "../../../src/batch/run/line-result.ts";
+import { journalOf, OrderedFile, OrderedStream } from "../../../src/batch/run/ordered-output.ts";
+
+const ASKED = { model: "a" };
+const patience = async (code: string): Promise<void> => {
+  throw new Error(`Nobody waits here for ${code}.`);
+};
+const options = { patience };
+
+function newFile(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), "openclaw-ordered-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return path.join(folder, "out.jsonl");
+}
+
+function result(number: number, more: Partial<LineResult> = {}): LineResult {
+  const counts = { inputTokens: 10, outputTokens: number, usd: 0.001, unpriced: 0 };
+  return { number, outcome: "ok", ...counts, json: JSON.stringify({ recordId: String(number) }), ...more };
+}
+
+const jsonUpTo = (count: number): string =>
+  Array.from({ length: count }, (_, index) => `${result(index + 1).json}\n`).join("");
+
+async function resume(file: string, mostDead?: number): Promise<{ output: OrderedFile; damaged: number }> {
+  return OrderedFile.resume(file, () => undefined, { ...options, mostDead });
+}
+
+describe("results in a file", () => {
+  it("stand in the order of the input, whatever order they come in", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.shuffledSubarray(
+          Array.from({ length: 40 }, (_, index) => index + 1),
+          { minLength: 40 },
+        ),
+        fc.constantFrom(undefined, 500),
+        async (numbers, mostDead) => {
+          const file = newFileOf(path.join(tmpdir(), `openclaw-order-${process.pid}.jsonl`));
+          const output = await OrderedFile.create(file, ASKED, { ...options, mostDead });
+          await Promise.all(numbers.map((number) => output.put(result(number))));
+          await output.finish();
+          expect(await readFile(file, "utf8")).toBe(jsonUpTo(40));
+          await expect(stat(journalOf(file))).rejects.toThrow("ENOENT");
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
+  it("are all there after an end at any byte of the journal, each once, and the rest is known to be missing", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.shuffledSubarray(
+          Array.from({ length: 12 }, (_, index) => index + 1),
+          { minLength: 1 },
+        ),
+        fc.nat(),
+        fc.nat(),
+        async (numbers, cutAt, outputCutAt) => {
+          const file = newFileOf(path.join(tmpdir(), `openclaw-cut-${process.pid}.jsonl`));
+          const output = await OrderedFile.create(file, ASKED, options);
+          const { size: begin } = await stat(journalOf(file));
+          const ends: number[] = [];
+          for (const number of numbers) {
+            await output.put(result(number));
+            ends.push((await stat(journalOf(file))).size);
+          }
+          await output.close();
+          // As if the power had gone: of both files only a part has reached the disk.
+          const kept = begin + (cutAt % ((ends.at(-1) ?? begin) - begin + 1));
+          await truncate(journalOf(file), kept);
+          await truncate(file, outputCutAt % ((await stat(file)).size + 1));
+          const whole = numbers.filter((_, index) => (ends[index] ?? 0) <= kept);
+
+          const resumed = await resume(file);
+          expect(resumed.damaged).toBe(0);
+          const has = numbers.filter((number) => resumed.output.has(number));
+          expect(has).toEqual(whole);
+          expect(resumed.output.tally).toMatchObject({
+            lines: whole.length,
+            outputTokens: whole.reduce((sum, number) => sum + number, 0),
+          });
+          for (let number = 1; number <= 12; number += 1)
+            if (!resumed.output.has(number)) await resumed.output.put(result(number));
+          await resumed.output.finish();
+          expect(await readFile(file, "utf8")).toBe(jsonUpTo(12));
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it("are asked for again where one is damaged in the middle of the journal, and those behind it are not", async () => {
+    const file = newFile();
+    const output = await OrderedFile.create(file, ASKED, options);
+    for (const number of [1, 2, 3, 4]) await output.put(result(number));
+    await output.close();
+    const bytes = await readFile(journalOf(file));
+    const at = bytes.indexOf('{"recordId":"2"}');
+    bytes.write("X", at + 3);
+    await writeFile(journalOf(file), bytes);
+
+    const resumed = await resume(file);
+    expect(resumed.damaged).toBe(1);
+    expect([1, 2, 3, 4].filter((number) => resumed.output.has(number))).toEqual([1, 3, 4]);
+    await resumed.output.put(result(2));
+    await resumed.output.close();
+    const again = await resume(file);
+    expect(again.damaged).toBe(1);
+    expect(again.output.tally.lines).toBe(4);
+    await again.output.finish();
+    expect(readFileSync(file, "utf8")).toBe(jsonUpTo(4));
+  });
+
+  it.each([
+    ["an empty journal", async (file: string) => truncate(journalOf(file), 0)],
+    ["another file in its place", async (file: string) => writeFile(journalOf(file), '{"a":1}\n')],
+    [
+      "a header that is damaged",
+      async (file: string) => {
+        const handle = await open(journalOf(file), "r+");
+        await handle.write("?", 20);
+        await handle.close();
+      },
+    ],
+  ])("are not gone on with after %s", async (_, damage) => {
+    const file = newFile();
+    const output = await OrderedFile.create(file, ASKED, options);
+    await output.put(result(1));
+    await output.close();
+    await damage(file);
+    await expect(resume(file)).rejects.toMatchObject({ code: "internal", hint: expect.stringContaining("--overwrite") });
+  });
+
+  it("are not gone on with where somebody has changed what is on the disk for good", async () => {
+    const file = newFile();
+    const output = await OrderedFile.create(file, ASKED, { ...options, mostDead: 1 });
+    for (const number of [1, 2, 3]) await output.put(result(number));
+    await output.close();
+    const whole = await readFile(file, "utf8");
+    await writeFile(file, whole.slice(0, 5));
+    await expect(resume(file)).rejects.toMatchObject({ message: expect.stringContaining("somebody has changed it") });
+    await writeFile(file, whole.replaceAll("\n", " "));
+    await expect(resume(file)).rejects.toMatchObject({ message: expect.stringContaining("somebody has changed it") });
+    await writeFile(file, whole);
+    // What was added behind is not of the run.
+    await appendFile(file, "half a li");
+    const resumed = await resume(file);
+    await resumed.output.finish();
+    expect(await readFile(file, "utf8")).toBe(whole);
+  });
+
+  it("take the room of the output once, and little more", async () => {
+    const file = newFile();
+    const output = await OrderedFile.create(file, ASKED, { ...options, mostDead: 10_000 });
+    const json = JSON.stringify({ recordId: "x", text: "y".repeat(900) });
+    let most = 0;
+    for (let number = 1; number <= 300; number += 1) {
+      await output.put(result(number % 2 === 0 ? number - 1 : number + 1, { json }));
+      most = Math.max(most, (await stat(journalOf(file))).size);
+    }
+    expect(most).toBeLessThan(15_000);
+    await output.close();
+    const resumed = await resume(file);
+    expect(resumed.output.before).toBe(300);
+    expect(resumed.output.tally.outputTokens).toBe((300 * 301) / 2);
+    await resumed.output.finish();
+    expect((await stat(file)).size).toBe(300 * (json.length + 1));
+  });
+
+  it("of another run are told apart by what was asked for", async () => {
+    const file = newFile();
+    await (await OrderedFile.create(file, ASKED, options)).close();
+    const check = (asked: unknown): void => {
+      throw new Error(JSON.stringify(asked));
+    };
+    await expect(OrderedFile.resume(file, check, options)).rejects.toThrow(JSON.stringify(ASKED));
+  });
+
+  it("wait while the disk is full, and go on with the rest of what was half written", async () => {
+    // Nothing fits into it, however long one waits: so patience comes to its end.
+    let waits = 0;
+    const impatience = async (code: string): Promise<void> => {
+      waits += 1;
+      if (waits > 2) throw new Error(`gave up: ${code}`);
+    };
+    const { writePatiently } = await import("../../../src/batch/run/patient-write.ts");
+    const full = await open("/dev/full", "w");
+    await expect(writePatiently(full, Buffer.from("abc"), 0, impatience)).rejects.toThrow("gave up: ENOSPC");
+    await full.close();
+    expect(waits).toBe(3);
+  });
+
+  it("are not put any more once one could not be written, and say why", async () => {
+    const file = newFile();
+    const output = await OrderedFile.create(file, ASKED, options);
+    await output.put(result(1));
+    // As if the descriptor went bad.
+    await output.close();
+    await expect(output.put(result(2))).rejects.toThrow();
+    await expect(output.put(result(3))).rejects.toThrow();
+    await expect(output.roomFor(4)).rejects.toThrow();
+  });
+});
+
+describe("results at stdout", () => {
+  it("come in order as soon as all before them are there", async () => {
+    const written: string[] = [];
+    const output = new OrderedStream(async (text) => void written.push(text));
+    await output.put(result(2));
+    expect(written).toEqual([]);
+    await output.put(result(1));
+    expect(written.join("")).toBe(jsonUpTo(2));
+    await Promise.all([5, 4, 3].map((number) => output.put(result(number))));
+    await output.finish();
+    expect(written.join("")).toBe(jsonUpTo(5));
+    expect(output.tally.lines).toBe(5);
+  });
+});
+
+function newFileOf(file: string): string {
+  for (const name of [file, journalOf(file)]) rmSync(name, { force: true });
+  onTestFinished(() => {
+    for (const name of [file, journalOf(file)]) rmSync(name, { force: true });
+  });
+  return file;
+}
