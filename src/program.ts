@@ -296,6 +296,37 @@ export const PROGRAM: Program = {
     batch: {
       description: "Ask the prompts of a file, one a line.",
       members: {
+        run: {
+          description: "Ask every line from this machine, many at once and below the quotas.",
+          load: () => import("./commands/batch/run.ts"),
+          arguments: [{ notation: "<file>" }],
+          flags: [
+            flag("-m, --model <model>", "model for all lines; several, by commas, are tried in order"),
+            flag("-o, --output <file>", "write a result a line to this file, in the order of the lines"),
+            flag("--resume", "go on with a run that was stopped: nothing is asked twice"),
+            flag("--overwrite", "begin anew where the output is there already"),
+            flag("--lines", "each line is a prompt, whatever it looks like"),
+            flag("--format <format>", "what results look like (default: as the lines do)", BATCH_FORMATS),
+            flag(
+              "--concurrency <number>",
+              "lines of one model that are asked at once, at most",
+              integerFlag(1, 1000),
+            ),
+            flag(
+              "--rpm <number>",
+              "requests in any minute, of each model (default: by its quota)",
+              integerFlag(1),
+            ),
+            flag(
+              "--tpm <tokens>",
+              "tokens in any minute, of each model (default: by its quota)",
+              integerFlag(1),
+            ),
+            flag("--max-tokens <tokens>", "most tokens of an answer whose line names none", integerFlag(1)),
+            flag("--max-cost <usd>", "most that the whole run may cost, by list prices", numberFlag(0)),
+            flag("--ignore-budget", "ask although a budget of the configuration is spent"),
+          ],
+        },
         estimate: {
           description: "Tell what the lines of a file would cost by each road, and how long they take.",
           load: () => import("./commands/batch/estimate.ts"),

@@ -89,6 +89,48 @@ export async function limitCost(
   }
 }
 
+/** What a question is asked with, as far as its cost depends on it. */
+export interface CostTerms {
+  /** What calls it, for errors. */
+  modelId: string;
+  price: Price | undefined;
+  /** The bound that is to be kept, in USD. */
+  mostUsd: number;
+  /** The context window of the model, in tokens; undefined where it is not known. */
+  window: number | undefined;
+  /** The most tokens of its answer. */
+  maxTokens: number;
+  parameters: Question["parameters"];
+}
+
+/**
+ * What a question may cost at most, in USD, as far as that can be told without asking anybody. Throws `invalid-request` where
+ * nobody knows a price.
+ */
+export function mostUsdOf(
+  input: Pick<ConverseStreamCommandInput, "messages" | "system" | "toolConfig">,
+  { modelId, price, mostUsd, window, maxTokens, parameters }: CostTerms,
+): number {
+  const question = { ...input, modelId };
+  const { tokens, unmeasured } = atMost(question, window);
+  const plain = usageOfQuestion(tokens, undefined, parameters);
+  if (unmeasured !== undefined && !isPricedFor(plain, price))
+    throw immeasurable(unmeasured, modelId, mostUsd);
+  const cached = usageOfQuestion(tokens, cacheOf(question, parameters), parameters);
+  return Math.max(
+    ...[plain, cached].map((usage) => priced({ ...usage, outputTokens: maxTokens }, price, modelId, mostUsd)),
+  );
+}
+
+/** The same of a body in its vendor's words. */
+export function mostUsdOfBody(
+  invocation: Invocation,
+  { modelId, price, mostUsd }: Pick<CostTerms, "modelId" | "price" | "mostUsd">,
+  baseId: string,
+): number {
+  return priced(mostOfBody(invocation, baseId, mostUsd), price, modelId, mostUsd);
+}
+
 /**
  * What a body in its vendor's words may come to: nobody here knows how long an answer it asks for, so it is the longest that
  * the model gives. What embeds has none.

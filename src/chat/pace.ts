@@ -50,6 +50,8 @@ export interface PaceTerms {
   onWaiting?: ((wait: PaceWait) => void) | undefined;
   /** Told how long the call has waited, in ms, whether it got its place or not. */
   onQueued?: ((ms: number) => void) | undefined;
+  /** Told that the service has throttled the call, which goes back into the queue. */
+  onThrottled?: (() => void) | undefined;
 }
 
 /** The clock that calls are paced by; `elapsed` tells ms, and never goes back. */
@@ -114,7 +116,7 @@ export class Pace {
    */
   async *ask(
     call: CallToPace,
-    { mostMs, isPatient = false, onWaiting, onQueued }: Omit<PaceTerms, "pace" | "isNamed">,
+    { mostMs, isPatient = false, onWaiting, onQueued, onThrottled }: Omit<PaceTerms, "pace" | "isNamed">,
     { signal, ask }: { signal: AbortSignal; ask: (gate: AttemptGate) => ChatEvents },
   ): ChatEvents {
     const lane = this.#laneOf(call);
@@ -152,6 +154,7 @@ export class Pace {
         const givesUp = !isPatient && now - (lane.throttledSince ?? now) >= GIVES_UP_MS;
         if (!isOfQuota || givesUp || now >= until) throw error;
         refusal = error as OpenclawError;
+        onThrottled?.();
       } finally {
         paced.end();
       }

@@ -210,6 +210,23 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
       ],
     },
   },
+  "batch run": {
+    examples: [
+      say("openclaw batch run prompts.jsonl -m us.amazon.nova-lite-v1:0 -o answers.jsonl"),
+      say(
+        "openclaw batch run prompts.jsonl -o answers.jsonl --resume",
+        "goes on where it was stopped; nothing is asked twice",
+      ),
+      say("openclaw batch run prompts.jsonl -o answers.jsonl --max-cost 5", "stops before it is passed"),
+      say("openclaw batch run prompts.jsonl -o answers.jsonl --rpm 100 --tpm 200000", "in any minute"),
+      say("cat prompts.txt | openclaw batch run - --lines > answers.jsonl", "each line is a prompt"),
+      say(
+        "openclaw batch run prompts.jsonl -o answers.jsonl --json",
+        "see docs/schemas/batch-run.schema.json",
+      ),
+    ],
+    topic: "batch",
+  },
   "batch submit": {
     examples: [
       say(

@@ -136,8 +136,8 @@ async function openReplacement(file: string, old: Stats | undefined, runtime: Ru
 
 const nothing = async (): Promise<void> => undefined;
 
-/** What is wrong with a name is a wrong call; what is wrong with the disk is not. */
-function toOutputError(error: unknown, label: string, file: string): unknown {
+/** What is wrong with a name is a wrong call; what is wrong with the disk is not. `label` is what named it, with the name. */
+export function toOutputError(error: unknown, label: string, file: string): unknown {
   const code = errorCode(error);
   if (error instanceof OpenclawError || code === undefined) return error;
   const folder = path.dirname(file);

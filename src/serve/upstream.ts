@@ -58,6 +58,8 @@ interface Caller {
   onWaiting?: (() => void) | undefined;
   /** Told how long the call waited for its place below the quota, in ms. */
   onQueued?: ((ms: number) => void) | undefined;
+  /** Told that the service has throttled the call, which goes back into the queue below the quota. */
+  onThrottled?: (() => void) | undefined;
   /** The most that one call may cost, in USD. */
   mostUsd?: number | undefined;
   /** Throws for a model that the caller may not ask. */
@@ -282,6 +284,7 @@ export class Upstream {
       ...(await this.#paceTerms()),
       onWaiting: caller.onWaiting,
       onQueued: caller.onQueued,
+      onThrottled: caller.onThrottled,
     };
     const beginning = this.#regions ? beginningOf(query) : "";
     const { mostUsd } = (await caller.admit?.({

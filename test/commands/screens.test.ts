@@ -244,6 +244,7 @@ it.each(Object.entries(COMMANDS))("%s is laid out for every width", async (name,
 
 /** What else there is, on the screen that most people have. */
 const OTHERS: Record<string, string[]> = {
+  "batch-run-help": ["batch", "run", "--help"],
   "chat-dry-run": ["chat", "--dry-run", "-m", MODEL, "hi"],
   "completion-help": ["completion", "--help"],
   "config-edit": ["config", "edit"],

@@ -331,6 +331,7 @@ const STAGES: readonly [name: string, prepare: () => Promise<Stage>, stdout: str
     "",
   ]),
   ["batch estimate reads stdin", atStdin("batch", "estimate", "-m", MODEL, "-"), undefined],
+  ["batch run reads stdin", atStdin("batch", "run", "-", "-m", MODEL), undefined],
   ["embed reads stdin", atStdin("embed", "-m", "amazon.titan-embed-text-v2:0", "--lines", "-"), undefined],
   ["tools run waits for a command", atCommand(["tools", "run", "slow", "{}"], WAITING), ""],
   ["mcp tools waits for a server that keeps silent", atCommand(["mcp", "tools", "slow"], WAITING), ""],

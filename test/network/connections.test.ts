@@ -244,6 +244,14 @@ const COMMANDS: Readonly<Record<string, readonly Row[]>> = {
       sends: { runtime: ["POST /model/amazon.titan-embed-text-v2%3A0/invoke"] },
     },
   ],
+  "batch run": [
+    {
+      args: ["batch", "run", "-", "--lines", "-m", MODEL, "--rpm", "100"],
+      input: "hi\n",
+      after: [LIST],
+      sends: { runtime: [STREAM] },
+    },
+  ],
   chat: [
     { args: CHAT, sends: { runtime: [STREAM] } },
     { args: CHAT, after: [LIST], sends: { runtime: [STREAM] } },

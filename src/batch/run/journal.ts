@@ -182,7 +182,9 @@ async function writeBeginning(
 
 /** A line with its checksum in front of it. */
 function lineOf(text: string): Buffer {
-  const checksum = crc32(text).toString(16).padStart(CHECKSUM_LENGTH - 1, "0");
+  const checksum = crc32(text)
+    .toString(16)
+    .padStart(CHECKSUM_LENGTH - 1, "0");
   return Buffer.from(`${checksum} ${text}\n`);
 }
 

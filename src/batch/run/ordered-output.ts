@@ -3,7 +3,7 @@ import path from "node:path";
 import { ignoring, syncFolder } from "../../disk/atomic-write.ts";
 import { OpenclawError } from "../../errors.ts";
 import { Journal, type Replayed } from "./journal.ts";
-import { addToTally, emptyTally, type LineResult, type Tally } from "./line-result.ts";
+import { addToTally, emptyTally, failedLines, type LineResult, type Tally } from "./line-result.ts";
 import { patiently, type Patience, writePatiently } from "./patient-write.ts";
 
 /** A result may come before so many others whose place is in front of it, and no more are asked for then. */
@@ -32,7 +32,7 @@ export interface ResultOutput {
   put(result: LineResult): Promise<void>;
   /** Resolves when all that was put is where it belongs. */
   settle(): Promise<void>;
-  /** Ends a run of which every line is done. */
+  /** Ends a run of which every line is done. The journal stays where some have no answer. */
   finish(): Promise<void>;
   /** Ends a run that is not done. */
   close(): Promise<void>;
@@ -182,7 +182,10 @@ export class OrderedFile implements ResultOutput {
     await this.settle();
     await patiently(() => this.#output.sync(), this.#patience);
     await this.#output.close();
-    await this.#journal.remove();
+    if (failedLines(this.#tally) === 0) return this.#journal.remove();
+    // What failed is told again to whoever goes on with it.
+    await this.#journal.compact({ asked: this.#asked, written: this.#written }, []);
+    return this.#journal.close();
   }
 
   async close(): Promise<void> {

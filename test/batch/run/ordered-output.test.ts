@@ -2,14 +2,17 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { appendFile, open, readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import fc from "fast-check";
+import { assert, asyncProperty, constantFrom, nat, shuffledSubarray } from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { LineResult } from "../../../src/batch/run/line-result.ts";
 import { journalOf, OrderedFile, OrderedStream } from "../../../src/batch/run/ordered-output.ts";
 
 const ASKED = { model: "a" };
-const patience = async (code: string): Promise<void> => {
-  throw new Error(`Nobody waits here for ${code}.`);
+const patience = {
+  wait: async (code: string): Promise<void> => {
+    throw new Error(`Nobody waits here for ${code}.`);
+  },
+  over: () => undefined,
 };
 const options = { patience };
 
@@ -33,13 +36,13 @@ async function resume(file: string, mostDead?: number): Promise<{ output: Ordere
 
 describe("results in a file", () => {
   it("stand in the order of the input, whatever order they come in", async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.shuffledSubarray(
+    await assert(
+      asyncProperty(
+        shuffledSubarray(
           Array.from({ length: 40 }, (_, index) => index + 1),
           { minLength: 40 },
         ),
-        fc.constantFrom(undefined, 500),
+        constantFrom(undefined, 500),
         async (numbers, mostDead) => {
           const file = newFileOf(path.join(tmpdir(), `openclaw-order-${process.pid}.jsonl`));
           const output = await OrderedFile.create(file, ASKED, { ...options, mostDead });
@@ -54,14 +57,14 @@ describe("results in a file", () => {
   });
 
   it("are all there after an end at any byte of the journal, each once, and the rest is known to be missing", async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.shuffledSubarray(
+    await assert(
+      asyncProperty(
+        shuffledSubarray(
           Array.from({ length: 12 }, (_, index) => index + 1),
           { minLength: 1 },
         ),
-        fc.nat(),
-        fc.nat(),
+        nat(),
+        nat(),
         async (numbers, cutAt, outputCutAt) => {
           const file = newFileOf(path.join(tmpdir(), `openclaw-cut-${process.pid}.jsonl`));
           const output = await OrderedFile.create(file, ASKED, options);
@@ -135,7 +138,10 @@ describe("results in a file", () => {
     await output.put(result(1));
     await output.close();
     await damage(file);
-    await expect(resume(file)).rejects.toMatchObject({ code: "internal", hint: expect.stringContaining("--overwrite") });
+    await expect(resume(file)).rejects.toMatchObject({
+      code: "internal",
+      hint: expect.stringContaining("--overwrite"),
+    });
   });
 
   it("are not gone on with where somebody has changed what is on the disk for good", async () => {
@@ -145,9 +151,13 @@ describe("results in a file", () => {
     await output.close();
     const whole = await readFile(file, "utf8");
     await writeFile(file, whole.slice(0, 5));
-    await expect(resume(file)).rejects.toMatchObject({ message: expect.stringContaining("somebody has changed it") });
+    await expect(resume(file)).rejects.toMatchObject({
+      message: expect.stringContaining("somebody has changed it"),
+    });
     await writeFile(file, whole.replaceAll("\n", " "));
-    await expect(resume(file)).rejects.toMatchObject({ message: expect.stringContaining("somebody has changed it") });
+    await expect(resume(file)).rejects.toMatchObject({
+      message: expect.stringContaining("somebody has changed it"),
+    });
     await writeFile(file, whole);
     // What was added behind is not of the run.
     await appendFile(file, "half a li");
@@ -186,9 +196,12 @@ describe("results in a file", () => {
   it("wait while the disk is full, and go on with the rest of what was half written", async () => {
     // Nothing fits into it, however long one waits: so patience comes to its end.
     let waits = 0;
-    const impatience = async (code: string): Promise<void> => {
-      waits += 1;
-      if (waits > 2) throw new Error(`gave up: ${code}`);
+    const impatience = {
+      wait: async (code: string): Promise<void> => {
+        waits += 1;
+        if (waits > 2) throw new Error(`gave up: ${code}`);
+      },
+      over: () => undefined,
     };
     const { writePatiently } = await import("../../../src/batch/run/patient-write.ts");
     const full = await open("/dev/full", "w");

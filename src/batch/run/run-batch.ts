@@ -1,0 +1,307 @@
+import { setMaxListeners } from "node:events";
+import { setTimeout as wait } from "node:timers/promises";
+import type { LoadedConfig } from "../../config/resolve.ts";
+import { EXIT_CODES, OpenclawError, usageError } from "../../errors.ts";
+import { defaultModels } from "../../models/default-models.ts";
+import type { GlobalOptions } from "../../options.ts";
+import type { Runtime } from "../../runtime.ts";
+import { Upstream } from "../../serve/upstream.ts";
+import { withSpinner } from "../../terminal/spinner.ts";
+import type { BatchLine } from "../lines/batch-line.ts";
+import { type BatchCheck, checkBatchInput, refuseProblems, tellCheck } from "../lines/check-input.ts";
+import type { BatchInput } from "../lines/open-input.ts";
+import { OUTPUT_FORMS, type OutputFormat, USUAL_FORMAT } from "../lines/output-forms.ts";
+import { isBlank, readLine } from "../lines/read-line.ts";
+import { CostBound } from "./cost-bound.ts";
+import type { Tally } from "./line-result.ts";
+import type { OutputPlace } from "./open-output.ts";
+import type { LineSource, RunRecord } from "./run-record.ts";
+import type { ResultOutput } from "./ordered-output.ts";
+import type { Patience } from "./patient-write.ts";
+import { progressNote, showProgress } from "./progress.ts";
+import { LineRunner, type RunModel } from "./run-lines.ts";
+import { runModel } from "./run-models.ts";
+
+/** What a run asks for, beside its lines. */
+export interface BatchRunOptions extends GlobalOptions {
+  /** Of all lines, whatever they name. */
+  model?: string;
+  /** Whether each line is a text. */
+  lines?: boolean;
+  format?: OutputFormat;
+  /** Lines of one model that are asked at once, at most. */
+  concurrency?: number;
+  /** Requests and tokens in any minute, of each model. */
+  rpm?: number;
+  tpm?: number;
+  /** Of each answer whose line names none, in tokens. */
+  maxTokens?: number;
+  /** Of the whole run, those before it was stopped included, in USD. */
+  maxCost?: number;
+  ignoreBudget?: boolean;
+}
+
+/** What a run came to. */
+export interface RunReport {
+  check: BatchCheck;
+  tally: Readonly<Tally>;
+  /** Lines that were done before. */
+  before: number;
+  throttles: number;
+  /** Answers that were asked for again because they were cut. */
+  askedWhole: number;
+  seconds: number;
+}
+
+/** How long answers that are on their way may take after Ctrl-C, in ms. */
+const DRAIN_MS = 30_000;
+/** How long a call may wait below the quota: as long as it takes. In ms. */
+const QUEUE_MS = 7 * 24 * 3600 * 1000;
+/** How often a full disk is tried again, in ms. */
+const FULL_MS = 1000;
+/** Lines may name so many models. */
+const MOST_MODELS = 100;
+
+/**
+ * Checks the lines of a file, asks every one that is not done and puts down what becomes of it. Calls are kept below the
+ * quotas. Throws what stops the run, with all that was done kept where it can go on.
+ */
+export async function runBatch(
+  input: BatchInput,
+  place: OutputPlace,
+  options: BatchRunOptions,
+  { runtime, config, resume }: { runtime: Runtime; config: LoadedConfig; resume: string | undefined },
+): Promise<RunReport> {
+  const { terminal, elapsed } = runtime;
+  const startedAt = elapsed();
+  const names = new Set<string>();
+  const judge = ({ model }: BatchLine): string | undefined => {
+    if (model !== undefined && options.model === undefined) names.add(model);
+    return names.size > MOST_MODELS
+      ? `It names one more model than the ${MOST_MODELS} that one run may ask.`
+      : undefined;
+  };
+  const check = await withSpinner(runtime, "Checking the lines", () =>
+    checkBatchInput(input, { isText: options.lines, signal: runtime.signal, judge }),
+  );
+  refuseProblems(check, input, terminal);
+  tellCheck(check, input, terminal);
+  const usual = modelsInTurn(options, check, config, runtime);
+  const [named] = usual;
+  if (named !== undefined) names.add(named);
+
+  const end = new AbortController();
+  // Each call listens.
+  setMaxListeners(0, end.signal);
+  const inner: Runtime = { ...runtime, signal: end.signal };
+  const upstream = new Upstream(
+    { ...options, pacing: { waitMs: QUEUE_MS, tokens: options.tpm, requests: options.rpm } },
+    inner,
+    config,
+    new Map(named === undefined ? [] : [[named, usual] as const]),
+    "batch",
+  );
+  // Until lines are asked there is nothing to wait for.
+  const stopForwarding = whenAborted(runtime.signal, () => end.abort(runtime.signal.reason));
+  let output: ResultOutput | undefined;
+  try {
+    const models = await modelsOf(names, upstream, config, options);
+    tellModels(models, check, options, runtime);
+    const format = options.format ?? USUAL_FORMAT[check.kind];
+    const asked: RunRecord = {
+      input: check.sha256,
+      kind: check.kind,
+      format,
+      model: named === undefined ? null : usual.join(),
+      "--max-tokens": options.maxTokens ?? null,
+    };
+    let runner: LineRunner | undefined;
+    const patience = patienceFor(inner, (pause) => runner?.pauseFor(pause));
+    const opened = await place.open(asked, idsOf(input, check, inner.signal), patience);
+    ({ output } = opened);
+    tellResumed(output, opened.damaged, check, runtime);
+    const { tally, before } = output;
+    const cost = options.maxCost === undefined ? undefined : new CostBound(options.maxCost, tally.usd);
+    const modelFor = (line: BatchLine): RunModel => {
+      const found = models.get((options.model === undefined ? line.model : undefined) ?? named ?? "");
+      if (!found) throw new Error(`Line ${line.number} names no model that was looked up.`);
+      return found;
+    };
+    runner = new LineRunner(
+      {
+        input,
+        kind: check.kind,
+        form: OUTPUT_FORMS[format],
+        output,
+        service: upstream,
+        modelFor,
+        maxTokens: options.maxTokens,
+        cost,
+      },
+      inner,
+    );
+    stopForwarding();
+    const running = runner;
+    const forgetSignal = endOnSignal(running, end, runtime);
+    const look = () => ({ tally, total: check.lines, before, state: running.state });
+    const hide = showProgress(look, runtime);
+    const reportOf = (): RunReport => {
+      const { throttles, askedWhole } = running.state;
+      return { check, tally, before, throttles, askedWhole, seconds: (elapsed() - startedAt) / 1000 };
+    };
+    try {
+      await running.run();
+      hide();
+      await output.finish();
+      output = undefined;
+      return reportOf();
+    } catch (error) {
+      hide();
+      terminal.note(`openclaw: ${progressNote({ ...look(), rate: undefined })}.`);
+      if (resume !== undefined) terminal.note(`openclaw: go on with: ${resume}`);
+      throw error;
+    } finally {
+      forgetSignal();
+    }
+  } finally {
+    stopForwarding();
+    end.abort(hasEnded());
+    await output?.close();
+    await upstream.close();
+  }
+}
+
+function hasEnded(): OpenclawError {
+  return new OpenclawError("interrupted", { message: "The run has ended." });
+}
+
+/** The ids of all lines, read anew. */
+function idsOf(input: BatchInput, { kind }: BatchCheck, signal: AbortSignal): LineSource {
+  return async function* () {
+    for await (const raw of input.lines(signal))
+      if (!isBlank(raw)) yield (await readLine(raw, { kind, signal })).recordId;
+  };
+}
+
+/** The model of all lines, or of those that name none, and those that are asked in its place where it fails. */
+function modelsInTurn(
+  { model }: BatchRunOptions,
+  { unnamed }: BatchCheck,
+  config: LoadedConfig,
+  runtime: Runtime,
+): string[] {
+  if (model !== undefined) {
+    const names = model.split(",").map((name) => name.trim());
+    if (names.includes(""))
+      throw usageError(`-m '${model}' names no model.`, "List the models you can call: openclaw models list");
+    return names;
+  }
+  if (unnamed === 0) return [];
+  const names = defaultModels(config.value, runtime);
+  if (names.length > 0) return names;
+  throw new OpenclawError("no-default-model", {
+    message: `${unnamed} lines name no model, and the configuration has no default model.`,
+    hint: "Name one for them: -m MODEL",
+  });
+}
+
+/** What is known of each model that lines name. Throws `model-not-found` with the nearest names before anything is asked. */
+async function modelsOf(
+  names: ReadonlySet<string>,
+  upstream: Upstream,
+  { value }: LoadedConfig,
+  options: BatchRunOptions,
+): Promise<Map<string, RunModel>> {
+  const models = new Map<string, RunModel>();
+  const { maxTokens, concurrency, maxCost } = options;
+  for (const name of names)
+    models.set(
+      name,
+      runModel(name, await upstream.firstModel(name), value, { maxTokens, concurrency, maxCost }),
+    );
+  return models;
+}
+
+/** Says how long answers may be to lines that do not say. */
+function tellModels(
+  models: ReadonlyMap<string, RunModel>,
+  { unbounded }: BatchCheck,
+  { maxTokens }: BatchRunOptions,
+  { terminal }: Runtime,
+): void {
+  const chosen = [...models.values()].flatMap(({ answerLength }) => answerLength?.usual ?? []);
+  if (unbounded === 0 || maxTokens !== undefined || chosen.length === 0) return;
+  const [least, most] = [Math.min(...chosen), Math.max(...chosen)];
+  const range = least === most ? String(most) : `${least} to ${most}`;
+  terminal.note(
+    `openclaw: lines without maxTokens get ${range}, later about what answers need; an answer that ends there is asked for again with more. --max-tokens sets one for all.`,
+  );
+}
+
+function tellResumed(
+  { before }: ResultOutput,
+  damaged: number,
+  { lines }: BatchCheck,
+  { terminal }: Runtime,
+): void {
+  if (before > 0) terminal.note(`openclaw: ${before} of ${lines} lines are done already.`);
+  if (damaged > 0)
+    terminal.note(
+      `openclaw: ${damaged === 1 ? "a record of the journal is" : `${damaged} records of the journal are`} damaged: what was answered there is asked again.`,
+    );
+}
+
+/** Waits for room on a full disk, and says so once each time. */
+function patienceFor({ terminal, signal }: Runtime, pause: (reason: string | undefined) => void): Patience {
+  let isWaiting = false;
+  return {
+    wait: async (code) => {
+      const what = code === "EDQUOT" ? "the disk quota is used up" : "the disk is full";
+      if (!isWaiting)
+        terminal.note(
+          `openclaw: ${what}: no more lines are asked until there is room. Nothing is lost so far.`,
+        );
+      isWaiting = true;
+      pause(`${what}, waiting`);
+      await wait(FULL_MS, undefined, { signal }).catch(() => undefined);
+      signal.throwIfAborted();
+    },
+    over: () => {
+      if (isWaiting) terminal.note("openclaw: there is room again, so the run goes on.");
+      isWaiting = false;
+      pause(undefined);
+    },
+  };
+}
+
+/**
+ * Ends a run for a signal: after Ctrl-C what is on its way may end, for no longer than there is; any other signal, and a
+ * disk that takes nothing, cut it off.
+ */
+function endOnSignal(runner: LineRunner, end: AbortController, runtime: Runtime): () => void {
+  const { signal, terminal } = runtime;
+  let timer: NodeJS.Timeout | undefined;
+  const forget = whenAborted(signal, () => {
+    const reason: unknown = signal.reason;
+    runner.end(reason);
+    const { running, pause } = runner.state;
+    const isCtrlC = reason instanceof OpenclawError && reason.exitCode === EXIT_CODES.interrupted;
+    if (!isCtrlC || pause !== undefined || running === 0) return end.abort(reason);
+    terminal.note(
+      `openclaw: ${running === 1 ? "1 answer is" : `${running} answers are`} on the way and waited for, ${DRAIN_MS / 1000} s at most. Ctrl-C again ends at once.`,
+    );
+    timer = setTimeout(() => end.abort(reason), DRAIN_MS);
+    return undefined;
+  });
+  return () => {
+    forget();
+    clearTimeout(timer);
+  };
+}
+
+/** Does work when a signal is aborted. Returns what takes that back. */
+function whenAborted(signal: AbortSignal, work: () => void): () => void {
+  if (signal.aborted) work();
+  else signal.addEventListener("abort", work, { once: true });
+  return () => signal.removeEventListener("abort", work);
+}

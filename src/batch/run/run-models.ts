@@ -1,0 +1,72 @@
+import { mostUsdOf, mostUsdOfBody } from "../../chat/limit-cost.ts";
+import type { Configuration } from "../../config/settings.ts";
+import { mergeParameters } from "../../converse/request.ts";
+import { OpenclawError } from "../../errors.ts";
+import { baseModelId } from "../../models/base-model-id.ts";
+import { lookUpCatalog } from "../../models/catalog.ts";
+import type { Discovered } from "../../models/discovered.ts";
+import { priceOf } from "../../models/price.ts";
+import { isMantle, isServed } from "../../models/provider-api.ts";
+import type { ResolvedModel } from "../../models/resolve-model.ts";
+import { estimateCost } from "../../models/usage.ts";
+import { AnswerLength } from "./answer-length.ts";
+import type { RunModel } from "./run-lines.ts";
+
+/** Lines of one model that are asked at once, at most, where nobody says: those of Bedrock, below its quotas, and of a server. */
+const MOST_AT_ONCE = 256;
+const MOST_AT_SERVER = 8;
+
+export interface ModelLimits {
+  /** Of each answer whose line names none, in tokens. */
+  maxTokens: number | undefined;
+  /** Lines of one model that are asked at once, at most. */
+  concurrency: number | undefined;
+  /** Of the whole run, in USD. */
+  maxCost: number | undefined;
+}
+
+/** What is known of a model before its lines are asked. */
+export function runModel(
+  name: string,
+  { model, known }: { model: ResolvedModel; known: Discovered | undefined },
+  config: Configuration,
+  { maxTokens, concurrency, maxCost = 0 }: ModelLimits,
+): RunModel {
+  const baseId = baseModelId(model.id, known) ?? model.id;
+  const catalog = lookUpCatalog(baseId);
+  const configured = mergeParameters({}, config, [model.id, model.key]);
+  const most = catalog?.maxTokens;
+  const price = priceOf(model, model.id) ?? priceOf(model, baseId);
+  const isUnpaced = isServed(model) || isMantle(model);
+  return {
+    name,
+    model,
+    concurrency: concurrency ?? (isUnpaced ? MOST_AT_SERVER : MOST_AT_ONCE),
+    answerLength:
+      maxTokens === undefined && configured.maxTokens === undefined ? new AnswerLength(most) : undefined,
+    costOf: (usage, called) => estimateCost(usage, priceOf(model, called) ?? price),
+    mostUsd: ({ asked: { ask } }, wanted) => {
+      const terms = { modelId: model.id, price, mostUsd: maxCost };
+      if (ask.invocation) return mostUsdOfBody(ask.invocation, terms, baseId);
+      const bound = wanted ?? configured.maxTokens ?? most;
+      if (bound === undefined && price !== undefined) throw unbounded(name);
+      const system = typeof ask.system === "string" ? [{ text: ask.system }] : [...(ask.system ?? [])];
+      return mostUsdOf(
+        { messages: [...ask.messages], system, toolConfig: ask.tools },
+        {
+          ...terms,
+          window: model.configured?.contextWindow ?? catalog?.contextWindow,
+          maxTokens: bound ?? 0,
+          parameters: mergeParameters(ask.parameters, config, [model.id, model.key]),
+        },
+      );
+    },
+  };
+}
+
+function unbounded(name: string): OpenclawError {
+  return new OpenclawError("invalid-request", {
+    message: `--max-cost cannot be kept: nobody knows how long an answer of '${name}' may be.`,
+    hint: "Bound it: --max-tokens N",
+  });
+}

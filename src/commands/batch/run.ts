@@ -1,0 +1,148 @@
+import { loadConfig } from "../../config/resolve.ts";
+import { openBatchInput } from "../../batch/lines/open-input.ts";
+import { failedLines, type Tally } from "../../batch/run/line-result.ts";
+import { openPlace } from "../../batch/run/open-output.ts";
+import type { BatchRunOptions, RunReport } from "../../batch/run/run-batch.ts";
+import { EXIT_CODES, type ErrorCode, OpenclawError } from "../../errors.ts";
+import { formatSeconds, formatUsd } from "../../models/usage.ts";
+import type { Runtime } from "../../runtime.ts";
+import { quoteForShell } from "../../terminal/quote-for-shell.ts";
+import { repeatFlags } from "../../terminal/repeat-flags.ts";
+
+export interface RunOptions extends BatchRunOptions {
+  file: string;
+  output?: string;
+  resume?: boolean;
+  overwrite?: boolean;
+}
+
+/** How long the run may take to end after a signal, in ms: what is on its way is waited for after Ctrl-C. */
+const GRACE_MS = 35_000;
+
+/**
+ * Asks the lines of a file, many at once and below the quotas, and writes what becomes of each in their order. Throws the
+ * error that most of the lines without an answer have, where there are any, and what stops the run.
+ */
+export async function run(options: RunOptions, runtime: Runtime): Promise<void> {
+  const { terminal } = runtime;
+  const { file, output: name, resume = false, overwrite = false } = options;
+  const config = await loadConfig(options, runtime);
+  const input = await openBatchInput(file, runtime);
+  try {
+    const wishes = { name, resumes: resume, overwrites: overwrite };
+    const place = await openPlace(wishes, input.file, runtime);
+    try {
+      // stdout has the results, and nothing else.
+      if (place.file === undefined) terminal.setMode({ format: "text" });
+      runtime.allowGrace(GRACE_MS);
+      const again = place.file === undefined ? undefined : resumeCommand(options);
+      const { runBatch } = await import("../../batch/run/run-batch.ts");
+      const report = await runBatch(input, place, options, { runtime, config, resume: again });
+      await tellReport(report, place.file, runtime);
+    } finally {
+      await place.release();
+    }
+  } finally {
+    await input.close();
+  }
+}
+
+/** The command that goes on with a run. */
+function resumeCommand(options: RunOptions): string {
+  const { file, output = "", model, lines, format, concurrency, rpm, tpm, maxTokens, maxCost } = options;
+  const flags = Object.entries({
+    model,
+    format,
+    concurrency,
+    rpm,
+    tpm,
+    "max-tokens": maxTokens,
+    "max-cost": maxCost,
+    output,
+  }).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, quoteForShell(String(value))]));
+  return [
+    "openclaw batch run",
+    quoteForShell(file),
+    ...(lines === true ? ["--lines"] : []),
+    ...flags,
+    ...(options.ignoreBudget === true ? ["--ignore-budget"] : []),
+    ...repeatFlags(options),
+    "--resume",
+  ].join(" ");
+}
+
+async function tellReport(report: RunReport, file: string | undefined, { terminal }: Runtime): Promise<void> {
+  const document = documentOf(report, file);
+  const failure = failureOf(report, document);
+  if (terminal.format === "json" && !failure) await terminal.printJson(document);
+  terminal.note(`openclaw: ${summaryOf(report)}`);
+  if (failure) throw failure;
+}
+
+function documentOf(report: RunReport, file: string | undefined): Record<string, unknown> {
+  const { check, tally, before, throttles, askedWhole, seconds } = report;
+  const { lines, cut, failed, inputTokens, outputTokens, usd, unpriced } = tally;
+  return {
+    output: file ?? null,
+    lines: check.lines,
+    answered: lines - failedLines(tally),
+    cut,
+    failed,
+    before,
+    askedAgain: askedWhole,
+    throttles,
+    usage: { inputTokens, outputTokens, totalTokens: inputTokens + outputTokens },
+    cost: unpriced > 0 ? null : { usd },
+    seconds: Number(seconds.toFixed(3)),
+  };
+}
+
+function summaryOf({ tally, before, throttles, askedWhole, seconds }: RunReport): string {
+  const { lines, cut, inputTokens, outputTokens, usd, unpriced } = tally;
+  const failed = failedLines(tally);
+  const cost =
+    unpriced === 0
+      ? `$${formatUsd(usd)}`
+      : usd === 0
+        ? "price unknown"
+        : `$${formatUsd(usd)} and what has no known price`;
+  return [
+    `${count(lines - failed, "line")} answered`,
+    ...(failed > 0 ? [`${failed} failed (${byCode(tally)})`] : []),
+    ...(before > 0 ? [`${before} of them before`] : []),
+    ...(cut > 0 ? [`${cut} cut at maxTokens`] : []),
+    ...(askedWhole > 0 ? [`${count(askedWhole, "line")} asked again with more tokens`] : []),
+    ...(throttles > 0 ? [`${count(throttles, "throttle")}`] : []),
+    `${inputTokens} tokens in, ${outputTokens} out`,
+    cost,
+    formatSeconds(seconds * 1000),
+  ].join(" · ");
+}
+
+/** The error that most lines have; undefined where every line has an answer. */
+function failureOf({ tally }: RunReport, document: Record<string, unknown>): OpenclawError | undefined {
+  const failed = failedLines(tally);
+  const [commonest] = sorted(tally);
+  if (!commonest) return undefined;
+  const [code] = commonest;
+  return new OpenclawError(code, {
+    message: `${count(failed, "line")} of ${tally.lines} ${failed === 1 ? "has" : "have"} no answer: ${byCode(tally)}.`,
+    hint: "What became of each stands in its line of the output.",
+    exitCode: EXIT_CODES[code],
+    document,
+  });
+}
+
+function byCode(tally: Tally): string {
+  return sorted(tally)
+    .map(([code, lines]) => `${lines} ${code}`)
+    .join(", ");
+}
+
+function sorted({ failed }: Tally): [ErrorCode, number][] {
+  return (Object.entries(failed) as [ErrorCode, number][]).toSorted(([, one], [, other]) => other - one);
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,454 @@
+import { once } from "node:events";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { text } from "node:stream/consumers";
+import { describe, expect, it } from "vitest";
+import { textAnswerSteps } from "../../helpers/answer-steps.ts";
+import { type Emulated, emulate } from "../../helpers/emulated.ts";
+import { heldAnswer } from "../../helpers/held-answer.ts";
+import { expectSchema } from "../../helpers/schema.ts";
+import type { RecordedCall } from "../../../src/emulator/emulator.ts";
+import type { ScriptedAnswer } from "../../../src/emulator/script.ts";
+
+const MODEL = "amazon.nova-lite-v1:0";
+const RUN = ["batch", "run", "in.jsonl", "-m", MODEL];
+
+interface Line {
+  recordId: string;
+  text?: string;
+  error?: { code: string; message: string };
+}
+
+/** Writes so many prompts, `prompt 1` first. */
+function writeLines({ home }: Emulated, count: number, more: object = {}): void {
+  const lines = Array.from({ length: count }, (_, index) =>
+    JSON.stringify({ recordId: `r${index + 1}`, prompt: `prompt ${index + 1}`, ...more }),
+  );
+  writeFileSync(path.join(home, "in.jsonl"), `${lines.join("\n")}\n`);
+}
+
+function readLines({ home }: Emulated, name = "out.jsonl"): Line[] {
+  return linesOf(readFileSync(path.join(home, name), "utf8"));
+}
+
+function linesOf(output: string): Line[] {
+  expect(output.endsWith("\n") || output === "").toBe(true);
+  return output
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Line);
+}
+
+/** The prompt of a call. */
+function promptOf({ body }: RecordedCall): string {
+  const { messages } = body as { messages: { content: { text: string }[] }[] };
+  return messages.at(-1)?.content[0]?.text ?? "";
+}
+
+const isAsked = ({ route }: RecordedCall): boolean => route === "ConverseStream";
+
+function asked({ emulator }: Emulated): string[] {
+  return emulator.calls.filter(isAsked).map(promptOf);
+}
+
+/** Answers each prompt with itself, but for those that have something else to say. */
+function answering(other: (prompt: string, nth: number) => ScriptedAnswer | undefined = () => undefined): {
+  script: (call: RecordedCall) => ScriptedAnswer | undefined;
+} {
+  const times = new Map<string, number>();
+  return {
+    script: (call) => {
+      if (!isAsked(call)) return undefined;
+      const prompt = promptOf(call);
+      const nth = (times.get(prompt) ?? 0) + 1;
+      times.set(prompt, nth);
+      return other(prompt, nth) ?? { stream: textAnswerSteps([`answer to ${prompt}`]) };
+    },
+  };
+}
+
+const error = (name: string, message: string, more: object = {}): ScriptedAnswer => ({
+  error: { name, message, ...more },
+});
+
+describe("batch run", () => {
+  it("writes a result a line in the order of the lines, and takes the journal away when all is done", async () => {
+    const machine = await emulate(answering());
+    writeLines(machine, 30);
+    const { code, stdout, stderr } = await machine.run([...RUN, "-o", "out.jsonl"]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
+    expect(readLines(machine)).toEqual(
+      Array.from({ length: 30 }, (_, index) =>
+        expect.objectContaining({ recordId: `r${index + 1}`, text: `answer to prompt ${index + 1}` }),
+      ),
+    );
+    expect(existsSync(path.join(machine.home, "out.jsonl.journal"))).toBe(false);
+    expect(existsSync(path.join(machine.home, "out.jsonl.journal.lock"))).toBe(false);
+    expect(stderr).toContain("30 lines answered");
+  });
+
+  it("writes to stdout where no file is named, with nothing else in it", async () => {
+    const machine = await emulate(answering());
+    writeLines(machine, 5);
+    for (const args of [[], ["-o", "-"], ["--json"]]) {
+      const { code, stdout } = await machine.run([...RUN, ...args]);
+      expect(code).toBe(0);
+      expect(linesOf(stdout).map(({ recordId }) => recordId)).toEqual(["r1", "r2", "r3", "r4", "r5"]);
+    }
+    const refused = await machine.run([...RUN, "--resume"]);
+    expect(refused).toMatchObject({ code: 2, stdout: "" });
+    expect(refused.stderr).toContain("-o FILE");
+  });
+
+  it("tells with --json what the run came to", async () => {
+    const machine = await emulate(answering());
+    writeLines(machine, 3);
+    const { stdout } = await machine.run([...RUN, "-o", "out.jsonl", "--json"]);
+    const document = JSON.parse(stdout) as object;
+    expectSchema("batch-run", document);
+    expect(document).toMatchObject({
+      lines: 3,
+      answered: 3,
+      failed: {},
+      before: 0,
+      usage: { inputTokens: 3, outputTokens: 3 },
+      cost: { usd: expect.any(Number) as number },
+    });
+  });
+
+  it("sends nothing where a line has a problem, and names them all", async () => {
+    const machine = await emulate(answering());
+    writeFileSync(path.join(machine.home, "in.jsonl"), '{"prompt":"a"}\n{"prompt":3}\n{"nothing":1}\n');
+    const { code, stderr } = await machine.run([...RUN, "-o", "out.jsonl"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("line 2:");
+    expect(stderr).toContain("line 3:");
+    expect(asked(machine)).toEqual([]);
+    expect(existsSync(path.join(machine.home, "out.jsonl"))).toBe(false);
+  });
+
+  it("puts a line's own error in its place, and ends with the code of the commonest", async () => {
+    const machine = await emulate(
+      answering((prompt) =>
+        /[23]$/.test(prompt)
+          ? error("ValidationException", "The text is bad.")
+          : prompt.endsWith("4")
+            ? error("InternalServerException", "Out of order.")
+            : undefined,
+      ),
+    );
+    writeLines(machine, 6);
+    const env = { AWS_MAX_ATTEMPTS: "1" };
+    const { code, stderr, stdout } = await machine.run([...RUN, "-o", "out.jsonl", "--json"], { env });
+    expect(code).toBe(6);
+    expect(readLines(machine).map((line) => line.error?.code ?? line.text)).toEqual([
+      "answer to prompt 1",
+      "invalid-request",
+      "invalid-request",
+      "service-unavailable",
+      "answer to prompt 5",
+      "answer to prompt 6",
+    ]);
+    expect(stderr).toContain("3 lines of 6 have no answer: 2 invalid-request, 1 service-unavailable.");
+    const document = JSON.parse(stdout) as object;
+    expectSchema("batch-run", document);
+    expect(document).toMatchObject({
+      answered: 3,
+      failed: { "invalid-request": 2, "service-unavailable": 1 },
+      error: { code: "invalid-request" },
+    });
+    // Whoever goes on with it is told the same, and nothing is asked.
+    const before = asked(machine).length;
+    const again = await machine.run([...RUN, "-o", "out.jsonl", "--resume"], { env });
+    expect(again.code).toBe(6);
+    expect(again.stderr).toContain("2 invalid-request");
+    expect(asked(machine)).toHaveLength(before);
+  });
+
+  it("stops at what every line would end in, keeps what is done, and goes on from there", async () => {
+    let isDenied = true;
+    const machine = await emulate(
+      answering((prompt) =>
+        isDenied && Number(/\d+$/.exec(prompt)?.[0]) > 10
+          ? error("AccessDeniedException", "User: a is not authorized to perform: bedrock:InvokeModel")
+          : undefined,
+      ),
+    );
+    writeLines(machine, 40);
+    const stopped = await machine.run([...RUN, "-o", "out.jsonl", "--concurrency", "3"]);
+    expect(stopped.code).toBe(4);
+    expect(stopped.stderr).toContain("10 of 40 lines are done");
+    expect(stopped.stderr).toMatch(/go on with: openclaw batch run in\.jsonl .*--resume/);
+    const before = asked(machine).length;
+    expect(before).toBeLessThan(25);
+    isDenied = false;
+    const { code, stderr } = await machine.run([...RUN, "-o", "out.jsonl", "--resume"]);
+    expect(code).toBe(0);
+    expect(stderr).toContain("10 of 40 lines are done already");
+    expect(asked(machine)).toHaveLength(before + 30);
+    expect(readLines(machine)).toHaveLength(40);
+  });
+
+  it("stops where the network is gone, with nothing put down as failed", async () => {
+    const machine = await emulate();
+    writeLines(machine, 5);
+    const env = { AWS_ENDPOINT_URL: "http://127.0.0.1:9", AWS_MAX_ATTEMPTS: "1" };
+    const { code, stderr } = await machine.run([...RUN, "-o", "out.jsonl"], { env });
+    expect(code).toBe(5);
+    expect(stderr).toContain("--resume");
+    expect(readFileSync(path.join(machine.home, "out.jsonl"), "utf8")).toBe("");
+  });
+
+  it("asks throttled lines again until they are answered, however often that is", async () => {
+    const machine = await emulate(
+      answering((_, nth) =>
+        nth <= 1
+          ? error("ThrottlingException", "Too many tokens, please wait before trying again.")
+          : undefined,
+      ),
+    );
+    writeLines(machine, 3);
+    const { code, stderr } = await machine.run([...RUN, "-o", "out.jsonl"]);
+    expect(code).toBe(0);
+    expect(readLines(machine).every(({ text: said }) => said?.startsWith("answer to"))).toBe(true);
+    expect(stderr).toMatch(/\d+ throttle/);
+  }, 60_000);
+
+  it.each([
+    [["--overwrite"], 0],
+    [[], 2],
+    [["--resume"], 2],
+    [["--resume", "--overwrite"], 2],
+  ])("with %s over a file that is no run's ends with %i", async (flags, expected) => {
+    const machine = await emulate(answering());
+    writeLines(machine, 2);
+    writeFileSync(path.join(machine.home, "out.jsonl"), "mine\n");
+    const { code } = await machine.run([...RUN, "-o", "out.jsonl", ...flags]);
+    expect(code).toBe(expected);
+    const output = readFileSync(path.join(machine.home, "out.jsonl"), "utf8");
+    if (expected === 0) expect(linesOf(output)).toHaveLength(2);
+    else expect(output).toBe("mine\n");
+  });
+
+  it("goes on with nothing where there is nothing yet, or all is done", async () => {
+    const machine = await emulate(answering());
+    writeLines(machine, 4);
+    for (const _ of [1, 2]) {
+      const { code } = await machine.run([...RUN, "-o", "out.jsonl", "--resume"]);
+      expect(code).toBe(0);
+    }
+    expect(asked(machine)).toHaveLength(4);
+    expect(readLines(machine)).toHaveLength(4);
+  });
+
+  it.each(["/dev/full", "/dev/null", ".", "new/folder/", "no/such/out.jsonl", "in.jsonl"])(
+    "refuses to write to %s before anything is sent",
+    async (name) => {
+      const machine = await emulate(answering());
+      writeLines(machine, 2);
+      const { code, stderr } = await machine.run([...RUN, "-o", name, "--overwrite"]);
+      expect(code).toBe(2);
+      expect(stderr).toContain(name);
+      expect(asked(machine)).toEqual([]);
+      expect(readFileSync(path.join(machine.home, "in.jsonl"), "utf8")).toContain("prompt 1");
+    },
+  );
+});
+
+describe("a run that was stopped", () => {
+  /** A run that stops after some lines, because the rest is not allowed. */
+  async function stopped(): Promise<Emulated> {
+    const machine = await emulate(
+      answering((prompt) =>
+        Number(/\d+$/.exec(prompt)?.[0]) > 3 ? error("AccessDeniedException", "No.") : undefined,
+      ),
+    );
+    writeLines(machine, 8);
+    const { code } = await machine.run([...RUN, "-o", "out.jsonl", "--concurrency", "1"]);
+    expect(code).toBe(4);
+    expect(readLines(machine)).toHaveLength(3);
+    return machine;
+  }
+
+  it.each([
+    ["another model", ["batch", "run", "in.jsonl", "-m", "amazon.nova-pro-v1:0"], "model"],
+    ["another format", [...RUN, "--format", "openai"], "format"],
+    ["another length of answers", [...RUN, "--max-tokens", "7"], "--max-tokens"],
+  ])("is not gone on with by %s", async (_, args, what) => {
+    const machine = await stopped();
+    const { code, stderr } = await machine.run([...args, "-o", "out.jsonl", "--resume"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`its ${what} was`);
+    expect(readLines(machine)).toHaveLength(3);
+  });
+
+  it("is not gone on with when the lines have changed", async () => {
+    const machine = await stopped();
+    writeLines(machine, 8, { system: "other" });
+    const { code, stderr } = await machine.run([...RUN, "-o", "out.jsonl", "--resume"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("its input was");
+  });
+
+  it("is not begun anew by mistake", async () => {
+    const machine = await stopped();
+    const { code, stderr } = await machine.run([...RUN, "-o", "out.jsonl"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("--resume");
+    expect(readLines(machine)).toHaveLength(3);
+  });
+});
+
+describe("the cost of a run", () => {
+  it("stays below --max-cost, counting what is on its way, and more is allowed when it goes on", async () => {
+    const usage = { inputTokens: 10, outputTokens: 100, totalTokens: 110 };
+    const machine = await emulate({
+      script: (call) => (isAsked(call) ? { stream: textAnswerSteps(["a"], { usage }) } : undefined),
+    });
+    writeLines(machine, 50, { maxTokens: 100 });
+    // Nova Lite: $0.06 and $0.24 a million, so about $0.0000246 a line, and as much is reserved.
+    const args = [...RUN, "-o", "out.jsonl"];
+    const { code, stderr } = await machine.run([...args, "--max-cost", "0.0005"]);
+    expect(code).toBe(6);
+    expect(stderr).toContain("--max-cost");
+    const done = readLines(machine).length;
+    expect(done).toBeGreaterThan(14);
+    expect(done).toBeLessThanOrEqual(20);
+    expect(asked(machine)).toHaveLength(done);
+    const again = await machine.run([...args, "--max-cost", "0.01", "--resume"]);
+    expect(again.code).toBe(0);
+    expect(asked(machine)).toHaveLength(50);
+  });
+
+  it("is not bounded where nobody knows it", async () => {
+    const machine = await emulate(answering());
+    writeLines(machine, 2);
+    const { code, stderr } = await machine.run([
+      "batch",
+      "run",
+      "in.jsonl",
+      "-m",
+      "meta.llama9-9b-instruct-v9:0",
+      "-o",
+      "out.jsonl",
+      "--max-cost",
+      "1",
+    ]);
+    expect(code).toBe(6);
+    expect(stderr).toMatch(/not known|no model/i);
+    expect(asked(machine)).toEqual([]);
+  });
+});
+
+describe("the length of answers", () => {
+  const maxTokensOf = ({ body }: RecordedCall): unknown =>
+    (body as { inferenceConfig?: { maxTokens?: number } }).inferenceConfig?.maxTokens;
+
+  it("is what the line says, else --max-tokens, else what lines need", async () => {
+    const machine = await emulate(answering());
+    writeFileSync(
+      path.join(machine.home, "in.jsonl"),
+      '{"prompt":"a","maxTokens":12}\n{"prompt":"b"}\n{"prompt":"c"}\n',
+    );
+    await machine.run([...RUN, "-o", "one.jsonl", "--max-tokens", "34", "--concurrency", "1"]);
+    await machine.run([...RUN, "-o", "two.jsonl", "--concurrency", "1"]);
+    expect(machine.emulator.calls.filter(isAsked).map(maxTokensOf)).toEqual([12, 34, 34, 12, 4096, 4096]);
+  });
+
+  it("is asked for again with all that the model can where it was cut by what was chosen", async () => {
+    const machine = await emulate({
+      script: (call) =>
+        isAsked(call)
+          ? {
+              stream: textAnswerSteps(["a"], {
+                stopReason: maxTokensOf(call) === 4096 ? "max_tokens" : "end_turn",
+              }),
+            }
+          : undefined,
+    });
+    writeLines(machine, 1);
+    const { code, stderr } = await machine.run([...RUN, "-o", "out.jsonl"]);
+    expect(code).toBe(0);
+    expect(machine.emulator.calls.filter(isAsked).map(maxTokensOf)).toEqual([4096, 10_000]);
+    expect(stderr).toContain("asked again with more tokens");
+  });
+
+  it("is not where the person has named it: the answer counts, and is told as cut", async () => {
+    const machine = await emulate({
+      script: (call) =>
+        isAsked(call) ? { stream: textAnswerSteps(["a"], { stopReason: "max_tokens" }) } : undefined,
+    });
+    writeLines(machine, 2);
+    const { code, stderr } = await machine.run([...RUN, "-o", "out.jsonl", "--max-tokens", "5"]);
+    expect(code).toBe(0);
+    expect(asked(machine)).toHaveLength(2);
+    expect(stderr).toContain("2 cut at maxTokens");
+  });
+});
+
+describe("a signal", () => {
+  it("lets what is on its way end after Ctrl-C, and says how to go on", async () => {
+    const { emulator, finish, asked: first } = heldAnswer();
+    const machine = await emulate(emulator);
+    writeLines(machine, 20);
+    const child = machine.start([...RUN, "-o", "out.jsonl", "--concurrency", "2"]);
+    const stderr = text(child.stderr);
+    await first;
+    child.kill("SIGINT");
+    setTimeout(finish, 300);
+    const [code] = (await once(child, "close")) as [number];
+    expect(code).toBe(130);
+    expect(await stderr).toMatch(/on the way and waited for[^]*go on with: openclaw batch run/);
+    const done = readLines(machine).length;
+    expect(done).toBeGreaterThan(0);
+    expect(asked(machine)).toHaveLength(done);
+    const again = await machine.run([...RUN, "-o", "out.jsonl", "--resume"]);
+    expect(again.code).toBe(0);
+    expect(asked(machine)).toHaveLength(20);
+  });
+
+  it.each([
+    [["SIGINT", "SIGINT"], 130],
+    [["SIGTERM"], 143],
+    [["SIGHUP"], 129],
+  ] as const)("%j ends it at once, and it can go on", async (signals, expected) => {
+    const { emulator, asked: first, finish } = heldAnswer();
+    const machine = await emulate(emulator);
+    writeLines(machine, 3);
+    const child = machine.start([...RUN, "-o", "out.jsonl"]);
+    let stderr = "";
+    child.stderr.setEncoding("utf8").on("data", (chunk: string) => (stderr += chunk));
+    await first;
+    const startedAt = performance.now();
+    const closed = once(child, "close");
+    for (const [index, signal] of signals.entries()) {
+      if (index > 0) while (!stderr.includes("waited for")) await once(child.stderr, "data");
+      child.kill(signal);
+    }
+    const [code] = (await closed) as [number];
+    expect(code).toBe(expected);
+    expect(performance.now() - startedAt).toBeLessThan(3000);
+    finish();
+    const again = await machine.run([...RUN, "-o", "out.jsonl", "--resume"]);
+    expect(again.code).toBe(0);
+    expect(readLines(machine)).toHaveLength(3);
+  });
+});
+
+describe("two runs at once", () => {
+  it("do not write to one file: the second is refused", async () => {
+    const { emulator, asked: first, finish } = heldAnswer();
+    const machine = await emulate(emulator);
+    writeLines(machine, 2);
+    const child = machine.start([...RUN, "-o", "out.jsonl"]);
+    await first;
+    for (const flags of [[], ["--resume"], ["--overwrite"]]) {
+      const { code, stderr } = await machine.run([...RUN, "-o", "out.jsonl", ...flags]);
+      expect(code).toBe(2);
+      expect(stderr).toContain(`process ${child.pid}`);
+    }
+    finish();
+    expect(await once(child, "close")).toEqual([0, null]);
+    expect(readLines(machine)).toHaveLength(2);
+  });
+});
