@@ -119,8 +119,8 @@ export class ObjectStore {
     }
   }
 
-  /** The length of an object, in bytes; undefined where it is not there, or these credentials may not know. */
-  async lengthOf(key: string): Promise<number | undefined> {
+  /** The length of an object, in bytes; null where it is not there, undefined where these credentials may not know. */
+  async lengthOf(key: string): Promise<number | null | undefined> {
     try {
       const { ContentLength } = await this.#client.send(
         new HeadObjectCommand({ ...this.#place(), Key: key }),
@@ -129,7 +129,8 @@ export class ObjectStore {
       return ContentLength;
     } catch (failure) {
       const { status } = answerOf(failure);
-      if (status === 404 || status === 403) return undefined;
+      if (status === 404) return null;
+      if (status === 403) return undefined;
       throw this.#explain(failure, "s3:GetObject");
     }
   }

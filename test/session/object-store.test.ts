@@ -50,7 +50,7 @@ describe("a bucket", () => {
     expect(await textOf(store.read("p/d ü+&"))).toBe("d ü+&");
     expect(await store.lengthOf("p/a")).toBe(1);
     await store.remove("p/a");
-    expect(await store.lengthOf("p/a")).toBeUndefined();
+    expect(await store.lengthOf("p/a")).toBeNull();
     expect(await store.region()).toBe("us-east-1");
   });
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import path from "node:path";
 import { quotaOfJobs } from "../../discovery/survey-quotas.ts";
-import { OpenclawError, usageError, withFields } from "../../errors.ts";
+import { type ErrorCode, OpenclawError, usageError, withFields } from "../../errors.ts";
 import { listedBase } from "../../models/listed-id.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
@@ -26,7 +26,7 @@ import {
   USUAL_JOB_LIMITS,
 } from "./line-rules.ts";
 import { rememberJob } from "./remembered-jobs.ts";
-import { uploadContent } from "./upload-content.ts";
+import { isInParts, uploadContent } from "./upload-content.ts";
 
 /** What a job is asked for with, beside its lines. */
 export interface SubmitTerms {
@@ -265,7 +265,7 @@ async function sendAndCreate(
       const made = await madeAllTheSame(error, identity, session);
       if (made) return made;
       if (!isRefusal(error)) throw leaving(error, [uriOf(place, nameOf(identity, place))], LATER);
-      throw isOurs ? await tidied(error, store, identity, place) : error;
+      throw isOurs ? await tidied(error, store, identity, { place, isOurs, isInParts: false }) : error;
     }
   } finally {
     store.close();
@@ -283,7 +283,7 @@ async function checkRegion(store: ObjectStore, { bucket }: JobPlace, session: Aw
   });
 }
 
-/** Puts the records into S3. Resolves to whether it was this submit that did. */
+/** Puts the records into S3, unless they are there. Resolves to whether it was this submit that did. */
 async function send(
   content: JobContent,
   identity: Identity,
@@ -291,20 +291,24 @@ async function send(
   runtime: Runtime,
   place: JobPlace,
 ): Promise<boolean> {
-  const spinner = startSpinner(runtime, { text: "Sending the records to S3", brief: "Sending" });
   const { signal, terminal } = runtime;
+  const length = await store.lengthOf(identity.key);
+  if (length === content.bytes) return false;
+  // What may have been there before may be what another job reads.
+  const isOurs = length === null;
+  const spinner = startSpinner(runtime, { text: "Sending the records to S3", brief: "Sending" });
   try {
     const onSent = (sent: number, total: number): void => spinner?.tellUpload(sent, total);
-    const { wasThere, reused } = await uploadContent(store, identity.key, content, { signal, onSent });
+    const reused = await uploadContent(store, identity.key, content, { signal, onSent });
     if (reused > 0)
       terminal.note(
         `openclaw: ${megabytes(reused)} of ${megabytes(content.bytes)} were in S3 already, and were not sent again`,
       );
-    return !wasThere;
+    return isOurs;
   } catch (error) {
-    // What the network breaks off is what the next submit goes on with; and it could not be taken away, either.
-    if (isPassing(error)) throw leaving(error, [unfinishedAt(identity, place)], LATER);
-    throw await tidied(error, store, identity, place);
+    // Parts are what the next submit goes on with where only the network was in the way.
+    if (isPassing(error) && isInParts(content)) throw leaving(error, [unfinishedAt(identity, place)], LATER);
+    throw await tidied(error, store, identity, { place, isOurs, isInParts: isInParts(content) });
   } finally {
     spinner?.end();
   }
@@ -404,19 +408,36 @@ function isRefusal(error: unknown): boolean {
   return error instanceof OpenclawError && !isPassing(error) && error.code !== "interrupted";
 }
 
-/** Whether it is an error of the network or the service. */
+/** Errors after which nobody knows whether AWS has heard of it. */
+const UNHEARD: ReadonlySet<ErrorCode> = new Set([
+  "network",
+  "timeout",
+  "bad-response",
+  "service-unavailable",
+  "stream-broken",
+]);
+
+/** Whether it may be that AWS has done what was asked, or will when it is asked again. */
 function isPassing(error: unknown): boolean {
-  return error instanceof OpenclawError && error.exitCode === 5;
+  return error instanceof OpenclawError && UNHEARD.has(error.code);
 }
 
 const LATER = "The same command goes on from there, and makes no second job.";
+
+/** What of a submit may lie in S3. */
+interface Sent {
+  place: JobPlace;
+  /** Whether the records were not there before. */
+  isOurs: boolean;
+  isInParts: boolean;
+}
 
 /** Takes away what was sent. Resolves to the error that it was for, which says what could not be taken away. */
 async function tidied(
   cause: unknown,
   store: ObjectStore,
   identity: Identity,
-  place: JobPlace,
+  { place, isOurs, isInParts: hasParts }: Sent,
 ): Promise<unknown> {
   const tidy = store.endingWith(AbortSignal.timeout(TIDY_MS));
   const left: string[] = [];
@@ -428,16 +449,18 @@ async function tidied(
       left.push(what);
     }
   };
+  const uri = uriOf(place, nameOf(identity, place));
   await Promise.all([
-    orLeave(uriOf(place, nameOf(identity, place)), () => tidy.remove(identity.key)),
-    orLeave(unfinishedAt(identity, place), async () => {
-      const begun = await tidy.findUnfinished(identity.key);
-      if (begun) await tidy.abortUpload(identity.key, begun.id);
-    }),
+    isOurs ? orLeave(uri, () => tidy.remove(identity.key)) : undefined,
+    hasParts
+      ? orLeave(unfinishedAt(identity, place), async () => {
+          const begun = await tidy.findUnfinished(identity.key);
+          if (begun) await tidy.abortUpload(identity.key, begun.id);
+        })
+      : undefined,
   ]);
-  return left.length === 0
-    ? cause
-    : leaving(cause, left, `Take away what it left: aws s3 rm ${quoteForShell(left[0] ?? "")}`);
+  if (left.length === 0) return cause;
+  return leaving(cause, left, `Take away what it left: aws s3 rm ${quoteForShell(uri)}`);
 }
 
 function nameOf({ key }: Identity, { prefix }: JobPlace): string {

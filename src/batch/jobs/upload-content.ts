@@ -7,33 +7,29 @@ const PART_BYTES = 8 * 1024 * 1024;
 /** On their way at once. */
 const AT_ONCE = 4;
 
-/** What came of sending. */
-export interface Upload {
-  /** Whether it was there before: a job may read it. */
-  wasThere: boolean;
-  /** How many bytes of it an upload that was broken off had left there. */
-  reused: number;
-}
-
 /** Told how far it is. */
 export type OnSent = (sent: number, total: number) => void;
 
+/** Whether content is sent in parts, which a submit that breaks off leaves for the next one. */
+export function isInParts({ bytes }: JobContent): boolean {
+  return bytes > PART_BYTES;
+}
+
 /**
- * Puts content under a key that holds its digest, unless it is there: small content at once, large content in parts, of which
- * those are not sent again that an upload which was broken off has left. What it leaves where it fails is `findUnfinished`'s to
- * know. Throws the errors of the error table.
+ * Puts content under a key that holds its digest: small content at once, large content in parts, of which those are not sent
+ * again that an upload which was broken off has left. Resolves to how many bytes were there. What it leaves where it fails is
+ * `findUnfinished`'s to know. Throws the errors of the error table.
  */
 export async function uploadContent(
   store: ObjectStore,
   key: string,
   content: JobContent,
   { signal, onSent }: { signal: AbortSignal; onSent: OnSent },
-): Promise<Upload> {
-  if ((await store.lengthOf(key)) === content.bytes) return { wasThere: true, reused: 0 };
-  if (content.bytes > PART_BYTES) return uploadInParts(store, key, content, { signal, onSent });
+): Promise<number> {
+  if (isInParts(content)) return uploadInParts(store, key, content, { signal, onSent });
   onSent(0, content.bytes);
   for await (const whole of content.pieces(PART_BYTES, signal)) await store.put(key, whole, digestOf(whole));
-  return { wasThere: false, reused: 0 };
+  return 0;
 }
 
 async function uploadInParts(
@@ -41,7 +37,7 @@ async function uploadInParts(
   key: string,
   content: JobContent,
   { signal, onSent }: { signal: AbortSignal; onSent: OnSent },
-): Promise<Upload> {
+): Promise<number> {
   const begun = await store.findUnfinished(key);
   const id = begun?.id ?? (await store.beginUpload(key));
   const there = new Map(begun?.parts.map((part) => [part.number, part]));
@@ -84,7 +80,7 @@ async function uploadInParts(
     id,
     parts.sort((one, other) => one.number - other.number),
   );
-  return { wasThere: false, reused };
+  return reused;
 }
 
 function digestOf(bytes: Buffer): string {

@@ -1,0 +1,53 @@
+import { createServer, request as ask } from "node:http";
+import type { AddressInfo } from "node:net";
+import { onTestFinished } from "vitest";
+
+/** A call as it came by. */
+export interface PassingCall {
+  method: string;
+  /** With its query. */
+  url: string;
+  /** How many calls came by before. */
+  before: number;
+}
+
+/** What becomes of a call: it passes, it never arrives, or its answer never comes back. */
+export type Fate = "pass" | "lose-request" | "lose-answer";
+
+export interface BreakingFront {
+  url: string;
+  calls: PassingCall[];
+  fate: (call: PassingCall) => Fate;
+}
+
+/** A server in front of another one on this machine, on the way to which calls are lost as a test says. */
+export async function startBreakingFront(port: number): Promise<BreakingFront> {
+  const front: BreakingFront = { url: "", calls: [], fate: () => "pass" };
+  const server = createServer((incoming, outgoing) => {
+    const { method = "", url = "/", headers } = incoming;
+    const call = { method, url, before: front.calls.length };
+    front.calls.push(call);
+    const fate = front.fate(call);
+    if (fate === "lose-request") {
+      incoming.socket.resetAndDestroy();
+      return;
+    }
+    const passed = ask({ host: "127.0.0.1", port, method, path: url, headers }, (answer) => {
+      if (fate === "lose-answer") {
+        answer.resume().once("end", () => incoming.socket.resetAndDestroy());
+        return;
+      }
+      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(outgoing);
+    });
+    passed.on("error", () => incoming.socket.destroy());
+    incoming.pipe(passed);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  front.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return front;
+}
