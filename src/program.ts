@@ -323,6 +323,7 @@ export const PROGRAM: Program = {
               integerFlag(1),
             ),
             flag("--max-tokens <tokens>", "most tokens of an answer whose line names none", integerFlag(1)),
+            flag("--deadline <time>", "be done in this time: 2h; in the tier flex as long as that makes it"),
             flag("--max-cost <usd>", "most that the whole run may cost, by list prices", numberFlag(0)),
             flag("--ignore-budget", "ask although a budget of the configuration is spent"),
           ],

@@ -12,10 +12,12 @@ export interface TierSituation {
   defaultRate: number | undefined;
   /** The one in which lines are asked now. */
   tier: RunTier;
+  /** Whether there is a model that is asked in flex at all. */
+  hasFlex: boolean;
 }
 
-/** Why it is this tier: flex makes it, there is time to try it, it falls behind, or it is over whatever the tier. */
-export type TierReason = "makes-it" | "has-time" | "behind" | "late";
+/** Why it is this tier: flex makes it, there is time to try it, it falls behind, nobody has it, or no tier makes it. */
+type TierReason = "makes-it" | "has-time" | "behind" | "no-flex" | "late";
 
 export interface TierChoice {
   tier: RunTier;
@@ -31,13 +33,21 @@ const SPARE_TO_GO_BACK = 2;
  * The cheapest tier in which the lines that are left are answered before the deadline. Flex, as long as what it leaves can
  * be asked on demand in time.
  */
-export function chooseTier({ left, leftMs, flexRate, defaultRate, tier }: TierSituation): TierChoice {
+export function chooseTier({
+  left,
+  leftMs,
+  flexRate,
+  defaultRate,
+  tier,
+  hasFlex,
+}: TierSituation): TierChoice {
   const msAt = (rate: number | undefined): number | undefined =>
     rate === undefined ? undefined : (left / rate) * 1000;
   const [flexMs, defaultMs] = [msAt(flexRate), msAt(defaultRate)];
   if (left === 0) return { tier, reason: "makes-it" };
   if (leftMs <= 0 || (defaultMs !== undefined && defaultMs > leftMs))
     return { tier: "default", reason: "late" };
+  if (!hasFlex) return { tier: "default", reason: "no-flex" };
   const isBack = tier === "default";
   if (flexMs !== undefined && flexMs * (isBack ? SPARE_TO_GO_BACK : SPARE) <= leftMs)
     return { tier: "flex", reason: "makes-it" };
@@ -102,10 +112,11 @@ export interface Deadline {
   elapsed: () => number;
   /** Lines to be answered. */
   lines: number;
+  hasFlex: boolean;
   /** Lines that may be asked in a second at most; undefined where nobody knows. */
   mostPerSecond: number | undefined;
   /** Told each time that another tier is chosen, and why. */
-  onChoice: (choice: TierChoice & { left: number; leftMs: number; flexRate: number | undefined }) => void;
+  onChoice: (choice: TierChoice & Pick<TierSituation, "left" | "leftMs" | "flexRate">) => void;
 }
 
 /** How often a tier is chosen anew, in ms. */
@@ -137,13 +148,13 @@ export class DeadlineTier {
   }
 
   /** A line is done that was asked in a tier, answered or failed for good. */
-  done(tier: RunTier): void {
+  done(tier: RunTier | undefined): void {
     this.#left -= 1;
-    this.#rates[tier].answered(this.#deadline.elapsed());
+    if (tier !== undefined) this.#rates[tier].answered(this.#deadline.elapsed());
   }
 
   #choose(now: number): void {
-    const { at, onChoice } = this.#deadline;
+    const { at, onChoice, hasFlex } = this.#deadline;
     const before = this.#choice;
     for (const tier of ["flex", "default"] as const)
       this.#known[tier] = this.#rates[tier].at(now, this.#enoughMs) ?? this.#known[tier];
@@ -154,6 +165,7 @@ export class DeadlineTier {
       flexRate,
       defaultRate: this.#known.default,
       tier: before?.tier ?? "flex",
+      hasFlex,
     };
     const choice = chooseTier(situation);
     this.#choice = choice;
@@ -161,7 +173,7 @@ export class DeadlineTier {
     const other = choice.tier === "flex" ? "default" : "flex";
     this.#rates[choice.tier].begin(now);
     this.#rates[other].end();
-    const isNew = choice.tier !== before?.tier || (choice.reason === "late" && before.reason !== "late");
+    const isNew = choice.tier !== before?.tier || (choice.reason === "late" && before?.reason !== "late");
     if (isNew) onChoice({ ...choice, left: this.#left, leftMs: situation.leftMs, flexRate });
   }
 }

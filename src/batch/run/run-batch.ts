@@ -6,12 +6,14 @@ import { defaultModels } from "../../models/default-models.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { Upstream } from "../../serve/upstream.ts";
+import { formatAge } from "../../terminal/numbers.ts";
 import { withSpinner } from "../../terminal/spinner.ts";
 import type { BatchLine } from "../lines/batch-line.ts";
 import { type BatchCheck, checkBatchInput, refuseProblems, tellCheck } from "../lines/check-input.ts";
 import type { BatchInput } from "../lines/open-input.ts";
 import { OUTPUT_FORMS, type OutputFormat, USUAL_FORMAT } from "../lines/output-forms.ts";
 import { isBlank, readLine } from "../lines/read-line.ts";
+import { type Deadline, DeadlineTier } from "./choose-tier.ts";
 import { CostBound } from "./cost-bound.ts";
 import type { Tally } from "./line-result.ts";
 import type { OutputPlace } from "./open-output.ts";
@@ -38,6 +40,8 @@ export interface BatchRunOptions extends GlobalOptions {
   maxTokens?: number;
   /** Of the whole run, those before it was stopped included, in USD. */
   maxCost?: number;
+  /** When all lines are to be done, in ms since 1970. */
+  deadlineAt?: number | undefined;
   ignoreBudget?: boolean;
 }
 
@@ -82,7 +86,12 @@ export async function runBatch(
       : undefined;
   };
   const check = await withSpinner(runtime, "Checking the lines", () =>
-    checkBatchInput(input, { isText: options.lines, signal: runtime.signal, judge }),
+    checkBatchInput(input, {
+      isText: options.lines,
+      format: options.format,
+      signal: runtime.signal,
+      judge,
+    }),
   );
   refuseProblems(check, input, terminal);
   tellCheck(check, input, terminal);
@@ -137,6 +146,7 @@ export async function runBatch(
         modelFor,
         maxTokens: options.maxTokens,
         cost,
+        deadline: deadlineFor(options, check.lines - before, models, runtime),
       },
       inner,
     );
@@ -168,6 +178,44 @@ export async function runBatch(
     end.abort(hasEnded());
     await output?.close();
     await upstream.close();
+  }
+}
+
+/** Keeps lines that are left to a deadline, and says in which tier they are asked and why. */
+function deadlineFor(
+  { deadlineAt, rpm }: BatchRunOptions,
+  lines: number,
+  models: ReadonlyMap<string, RunModel>,
+  { terminal, elapsed, now }: Runtime,
+): DeadlineTier | undefined {
+  if (deadlineAt === undefined) return undefined;
+  return new DeadlineTier({
+    at: elapsed() + deadlineAt - now(),
+    elapsed,
+    lines,
+    hasFlex: [...models.values()].some(({ hasFlex }) => hasFlex),
+    mostPerSecond: rpm === undefined ? undefined : rpm / 60,
+    onChoice: (choice) => terminal.note(`openclaw: ${tierInWords(choice)}`),
+  });
+}
+
+function tierInWords({ reason, left, leftMs, flexRate }: Parameters<Deadline["onChoice"]>[0]): string {
+  const time = formatAge(leftMs);
+  switch (reason) {
+    case "late":
+      return `the deadline is not met, not even on demand: ${left} lines are left for ${time}.`;
+    case "no-flex":
+      return "AWS lists no tier flex for the model, so lines are asked on demand.";
+    case "behind": {
+      const needed = ((left * 1000) / leftMs).toPrecision(2);
+      const speed =
+        flexRate === undefined
+          ? ""
+          : ` (${flexRate.toPrecision(2)} lines a second, and ${needed} are needed)`;
+      return `flex does not make the deadline in ${time}${speed}: lines are asked on demand.`;
+    }
+    default:
+      return `lines are asked in the tier flex, at half the price, as long as that makes the deadline in ${time}.`;
   }
 }
 

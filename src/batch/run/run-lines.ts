@@ -10,6 +10,7 @@ import type { BatchInput } from "../lines/open-input.ts";
 import { type OutputForm, toLine } from "../lines/output-forms.ts";
 import { isBlank, readLine } from "../lines/read-line.ts";
 import type { AnswerLength } from "./answer-length.ts";
+import type { DeadlineTier, RunTier } from "./choose-tier.ts";
 import { Concurrency } from "./concurrency.ts";
 import type { CostBound } from "./cost-bound.ts";
 import { judgeFailure } from "./judge-failure.ts";
@@ -51,6 +52,8 @@ export interface RunModel {
   answerLength: AnswerLength | undefined;
   /** The most that are asked at once. */
   concurrency: number;
+  /** Whether it is asked in the tier `flex`, too. */
+  hasFlex: boolean;
 }
 
 export interface RunSettings {
@@ -64,6 +67,8 @@ export interface RunSettings {
   /** Of each answer whose line names none. */
   maxTokens: number | undefined;
   cost: CostBound | undefined;
+  /** Chooses the tier of lines that name none; undefined where there is no deadline. */
+  deadline: DeadlineTier | undefined;
 }
 
 /** How many lines were answered, of one model and of all. */
@@ -84,6 +89,8 @@ interface Job {
   before: Answers | undefined;
   /** Whether it is asked for all that the model can: its answer was cut. */
   isWhole: boolean;
+  /** In which it was asked last, where that was chosen for it. */
+  tier: RunTier | undefined;
   counts: LineCounts;
 }
 
@@ -256,6 +263,7 @@ export class LineRunner {
         tries: 0,
         before: undefined,
         isWhole: false,
+        tier: undefined,
         counts: { inputTokens: 0, outputTokens: 0, usd: 0, unpriced: 0 },
       });
     }
@@ -353,9 +361,14 @@ export class LineRunner {
     const runtime = this.#runtime;
     const { ask } = line.asked;
     const startedAt = runtime.elapsed();
+    job.tier = this.#tierFor(job, lane);
     const query = {
       ...ask,
-      parameters: maxTokens === undefined ? ask.parameters : { ...ask.parameters, maxTokens },
+      parameters: {
+        ...ask.parameters,
+        ...(maxTokens === undefined ? {} : { maxTokens }),
+        ...(job.tier === "flex" ? { serviceTier: job.tier } : {}),
+      },
       noted: this.#noted,
       passesSignatures: true,
       // An answer without anything in it would be asked for again, and cost as much once more.
@@ -392,6 +405,14 @@ export class LineRunner {
       if (error instanceof OpenclawError) return error;
       throw error;
     }
+  }
+
+  /** The tier in which the deadline is made; undefined where a line, or who asks, says it. */
+  #tierFor({ line }: Job, { of }: Lane): RunTier | undefined {
+    const { ask } = line.asked;
+    if (ask.parameters.serviceTier !== undefined || ask.invocation) return undefined;
+    const tier = this.#settings.deadline?.next();
+    return tier && (of.hasFlex ? tier : "default");
   }
 
   async #fail(job: Job, lane: Lane, error: OpenclawError): Promise<void> {
@@ -441,7 +462,9 @@ export class LineRunner {
   }
 
   async #put(job: Job, outcome: LineOutcome, json: string): Promise<void> {
-    await this.#settings.output.put({ number: job.number, outcome, json, ...job.counts });
+    const { output, deadline } = this.#settings;
+    await output.put({ number: job.number, outcome, json, ...job.counts });
+    deadline?.done(job.tier);
     this.#bytes -= job.length;
   }
 

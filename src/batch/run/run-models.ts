@@ -5,6 +5,7 @@ import { OpenclawError } from "../../errors.ts";
 import { baseModelId } from "../../models/base-model-id.ts";
 import { lookUpCatalog } from "../../models/catalog.ts";
 import type { Discovered } from "../../models/discovered.ts";
+import { familyOf } from "../../models/families.ts";
 import { priceOf } from "../../models/price.ts";
 import { isMantle, isServed } from "../../models/provider-api.ts";
 import type { ResolvedModel } from "../../models/resolve-model.ts";
@@ -42,6 +43,7 @@ export function runModel(
     name,
     model,
     concurrency: concurrency ?? (isUnpaced ? MOST_AT_SERVER : MOST_AT_ONCE),
+    hasFlex: !isUnpaced && familyOf(baseId).flex !== undefined,
     answerLength:
       maxTokens === undefined && configured.maxTokens === undefined ? new AnswerLength(most) : undefined,
     costOf: (usage, called) => estimateCost(usage, priceOf(model, called) ?? price),

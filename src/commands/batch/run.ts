@@ -1,3 +1,4 @@
+import { readTimeToCome } from "../../command-line/read-time.ts";
 import { loadConfig } from "../../config/resolve.ts";
 import { openBatchInput } from "../../batch/lines/open-input.ts";
 import { failedLines, type Tally } from "../../batch/run/line-result.ts";
@@ -14,6 +15,8 @@ export interface RunOptions extends BatchRunOptions {
   output?: string;
   resume?: boolean;
   overwrite?: boolean;
+  /** A time to come. */
+  deadline?: string;
 }
 
 /** How long the run may take to end after a signal, in ms: what is on its way is waited for after Ctrl-C. */
@@ -25,7 +28,9 @@ const GRACE_MS = 35_000;
  */
 export async function run(options: RunOptions, runtime: Runtime): Promise<void> {
   const { terminal } = runtime;
-  const { file, output: name, resume = false, overwrite = false } = options;
+  const { file, output: name, resume = false, overwrite = false, deadline } = options;
+  const deadlineAt =
+    deadline === undefined ? undefined : readTimeToCome(deadline, "--deadline", runtime.now());
   const config = await loadConfig(options, runtime);
   const input = await openBatchInput(file, runtime);
   try {
@@ -35,9 +40,14 @@ export async function run(options: RunOptions, runtime: Runtime): Promise<void> 
       // stdout has the results, and nothing else.
       if (place.file === undefined) terminal.setMode({ format: "text" });
       runtime.allowGrace(GRACE_MS);
-      const again = place.file === undefined ? undefined : resumeCommand(options);
+      const again = place.file === undefined ? undefined : resumeCommand(options, deadlineAt);
       const { runBatch } = await import("../../batch/run/run-batch.ts");
-      const report = await runBatch(input, place, options, { runtime, config, resume: again });
+      const report = await runBatch(
+        input,
+        place,
+        { ...options, deadlineAt },
+        { runtime, config, resume: again },
+      );
       await tellReport(report, place.file, runtime);
     } finally {
       await place.release();
@@ -48,7 +58,7 @@ export async function run(options: RunOptions, runtime: Runtime): Promise<void> 
 }
 
 /** The command that goes on with a run. */
-function resumeCommand(options: RunOptions): string {
+function resumeCommand(options: RunOptions, deadlineAt: number | undefined): string {
   const { file, output = "", model, lines, format, concurrency, rpm, tpm, maxTokens, maxCost } = options;
   const flags = Object.entries({
     model,
@@ -58,6 +68,7 @@ function resumeCommand(options: RunOptions): string {
     tpm,
     "max-tokens": maxTokens,
     "max-cost": maxCost,
+    deadline: deadlineAt === undefined ? undefined : new Date(deadlineAt).toISOString(),
     output,
   }).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, quoteForShell(String(value))]));
   return [

@@ -14,6 +14,7 @@ const situation = (more: Partial<TierSituation>): TierSituation => ({
   flexRate: undefined,
   defaultRate: undefined,
   tier: "flex",
+  hasFlex: true,
   ...more,
 });
 
@@ -46,6 +47,12 @@ const CASES: readonly [name: string, situation: Partial<TierSituation>, expected
     { tier: "default", reason: "behind" },
   ],
   ["the deadline is over", { leftMs: 0, flexRate: 9 }, { tier: "default", reason: "late" }],
+  ["no model has flex", { hasFlex: false, flexRate: 9 }, { tier: "default", reason: "no-flex" }],
+  [
+    "no model has flex, and it is late",
+    { hasFlex: false, defaultRate: 0.4 },
+    { tier: "default", reason: "late" },
+  ],
   ["nothing is left", { left: 0, leftMs: 0 }, { tier: "flex", reason: "makes-it" }],
   [
     "it has been left for nothing known",
@@ -77,6 +84,7 @@ describe("the tier of a run", () => {
       flexRate: rate,
       defaultRate: rate,
       tier: constantFrom("flex" as const, "default" as const),
+      hasFlex: constantFrom(true, false),
     });
     assert(
       property(any, (given) => {
@@ -102,6 +110,7 @@ function simulate(
     at: now + deadlineMs,
     elapsed: () => now,
     lines,
+    hasFlex: true,
     mostPerSecond,
     onChoice: ({ tier, reason }) => choices.push(`${tier} ${reason}`),
   });
