@@ -1,4 +1,15 @@
-import { describe, expect, it } from "vitest";
+import {
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+  UploadPartCommand,
+} from "@aws-sdk/client-s3";
+import { Readable } from "node:stream";
+import { describe, expect, it, onTestFinished } from "vitest";
 import type { Emulator } from "../../../src/emulator/emulator.ts";
 import { createHome } from "../../helpers/openclaw.ts";
 import { askPython, needBotocore } from "../../helpers/botocore.ts";
@@ -186,5 +197,79 @@ print(json.dumps({
         [501, "NotImplemented"],
       ],
     });
+  });
+});
+
+describe("the SDK for JavaScript", () => {
+  function storageClient(emulator: Emulator, region = "us-east-1"): S3Client {
+    const client = new S3Client({
+      endpoint: emulator.url,
+      region,
+      credentials: emulator,
+      maxAttempts: 1,
+      followRegionRedirects: true,
+    });
+    onTestFinished(() => client.destroy());
+    return client;
+  }
+
+  it("sends a stream in chunks with each checksum behind it, and checks what it gets back", async () => {
+    const emulator = await emulate();
+    const client = storageClient(emulator);
+    const content = Buffer.alloc(300_000, "stream");
+    for (const ChecksumAlgorithm of ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"] as const) {
+      const object = { Bucket: emulator.bucket, Key: `streams/${ChecksumAlgorithm} +ü` };
+      const pieces = [content.subarray(0, 100_000), content.subarray(100_000)];
+      await client.send(
+        new PutObjectCommand({
+          ...object,
+          Body: Readable.from(pieces),
+          ContentLength: content.length,
+          ChecksumAlgorithm,
+        }),
+      );
+      const { Body } = await client.send(new GetObjectCommand({ ...object, ChecksumMode: "ENABLED" }));
+      expect(content.equals((await Body?.transformToByteArray()) ?? Buffer.alloc(0))).toBe(true);
+      const head = await client.send(new HeadObjectCommand({ ...object, ChecksumMode: "ENABLED" }));
+      expect(head).toHaveProperty(`Checksum${ChecksumAlgorithm}`);
+    }
+    const sent = emulator.calls.filter(({ route }) => route === "PutObject");
+    expect(sent.map(({ headers }) => headers["x-amz-content-sha256"])).toEqual(
+      sent.map(() => "STREAMING-UNSIGNED-PAYLOAD-TRAILER"),
+    );
+    const { Contents } = await client.send(
+      new ListObjectsV2Command({ Bucket: emulator.bucket, Prefix: "streams/", EncodingType: "url" }),
+    );
+    expect(Contents?.map(({ Key }) => Key)).toContain("streams/SHA256+%2B%C3%BC");
+  });
+
+  it("puts parts together, and is led to the region of the bucket", async () => {
+    const emulator = await emulate();
+    const client = storageClient(emulator);
+    const object = { Bucket: emulator.bucket, Key: "parts" };
+    const { UploadId } = await client.send(new CreateMultipartUploadCommand(object));
+    const bodies = [Buffer.alloc(5 * 1024 * 1024, 1), Buffer.from("end")];
+    const Parts = await Promise.all(
+      bodies.map(async (Body, index) => {
+        const part = { ...object, UploadId, PartNumber: index + 1 };
+        const { ETag, ChecksumCRC32 } = await client.send(new UploadPartCommand({ ...part, Body }));
+        return { PartNumber: index + 1, ETag, ChecksumCRC32 };
+      }),
+    );
+    await client.send(
+      new CompleteMultipartUploadCommand({
+        ...object,
+        UploadId,
+        MultipartUpload: { Parts },
+        IfNoneMatch: "*",
+      }),
+    );
+    const elsewhere = await storageClient(emulator, "eu-west-1").send(new HeadObjectCommand(object));
+    expect(elsewhere).toMatchObject({
+      ContentLength: 5 * 1024 * 1024 + 3,
+      ETag: expect.stringMatching(/-2"$/),
+    });
+    const missing = client.send(new GetObjectCommand({ ...object, Key: "none" }));
+    await expect(missing).rejects.toMatchObject({ name: "NoSuchKey", $metadata: { httpStatusCode: 404 } });
   });
 });
