@@ -265,6 +265,14 @@ export const PROGRAM: Program = {
             "give up when nothing arrives for so long (default: 120, or 900 for a model that reasons)",
             numberFlag(0.001),
           ),
+          {
+            ...flag(
+              "--wait-for-quota [seconds]",
+              "wait for room in the quota in place of being throttled (default: 600, --timeout at most)",
+              numberFlag(0.001),
+            ),
+            preset: "600",
+          },
           flag("--max-cost <usd>", "most that one call may cost, by list prices", numberFlag(0)),
           flag("--ignore-budget", "ask although a budget of the configuration is spent"),
           flag("--dry-run", "print the request and what it would cost, send nothing billed"),
@@ -285,7 +293,9 @@ export const PROGRAM: Program = {
       arguments: [{ notation: "[text...]" }],
       flags: [
         flag("-m, --model <model>", "embedding model by key, id, ARN, alias or name"),
-        flag("--lines", "embed each line of stdin, and print a line for each"),
+        flag("--lines", "embed each line of stdin below the quotas, and print a line for each"),
+        flag("--rpm <number>", "most requests a minute (default: the account's quota)", integerFlag(1)),
+        flag("--tpm <tokens>", "most tokens a minute (default: the account's quota)", integerFlag(1)),
         flag("--dimensions <number>", "length of the vectors", integerFlag(1)),
         flag("--input-type <type>", "what the texts are for", EMBEDDING_TYPES),
         flag("--timeout <seconds>", "give up when all of it takes longer", numberFlag(0.001)),

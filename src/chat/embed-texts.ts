@@ -12,6 +12,9 @@ import { priceOf } from "../models/price.ts";
 import { isOfBedrock } from "../models/provider-api.ts";
 import { namedModel, type ResolvedModel, targetOf } from "../models/resolve-model.ts";
 import { BYTES_PER_TOKEN, formatUsd, priceCall } from "../models/usage.ts";
+import type { ChatEvents } from "../converse/chat-event.ts";
+import type { AttemptGate } from "../session/rest-client.ts";
+import type { CallToPace, PaceTerms } from "./pace.ts";
 import { type AwsSession, openSession, type Setup } from "../session/session.ts";
 import { repeatOtherFlags } from "../terminal/repeat-flags.ts";
 
@@ -31,6 +34,8 @@ export interface EmbedderOptions extends EmbeddingOptions {
   maxCost: number | undefined;
   ledger: Ledger;
   signal: AbortSignal;
+  /** How calls are kept below the account's quotas; undefined where they are not. */
+  pacing?: PaceTerms | undefined;
 }
 
 /** So many calls are on their way together. */
@@ -163,24 +168,20 @@ export class Embedder {
       await ledger.admit();
       const meter = ledger.meter(this.#model, this.#session.decision);
       try {
-        const body = this.#form.body(texts, this.#options);
-        const { value, inputTokens, attempts, requestId } = await this.#invoke(body, signal);
-        const vectors = this.#form.read(value);
-        if (vectors?.length !== texts.length) throw this.#unreadable(requestId);
-        const counts = { inputTokens: inputTokens ?? 0, outputTokens: 0, totalTokens: inputTokens ?? 0 };
-        meter.take({
-          type: "start",
-          model: this.id,
-          region: this.#session.region.value,
-          attempts,
-          requestId,
-        });
-        meter.take({ type: "usage", ...counts });
+        const answer: { vectors?: number[][] } = {};
+        const ask = (gate?: AttemptGate): ChatEvents => this.#ask(texts, answer, signal, gate);
+        const { pacing } = this.#options;
+        const events = pacing ? pacing.pace.ask(this.#callToPace(texts), pacing, { signal, ask }) : ask();
+        let counts = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
+        for await (const event of events) {
+          meter.take(event);
+          if (event.type === "usage") counts = event;
+        }
         this.inputTokens += counts.inputTokens;
         const cost = priceCall(counts, priceOf(this.#model, this.id));
         if ("unknown" in cost) this.unpriced += 1;
         else this.usd = Number((this.usd + cost.usd).toFixed(10));
-        return vectors;
+        return answer.vectors ?? [];
       } catch (failure) {
         meter.end(failure);
         throw failure;
@@ -190,12 +191,38 @@ export class Embedder {
     }
   }
 
+  /** One call, as what it used; the vectors go into `answer`. */
+  async *#ask(
+    texts: readonly string[],
+    answer: { vectors?: number[][] },
+    signal: AbortSignal,
+    gate: AttemptGate | undefined,
+  ): ChatEvents {
+    const body = this.#form.body(texts, this.#options);
+    const { value, inputTokens = 0, attempts, requestId } = await this.#invoke(body, signal, gate);
+    const vectors = this.#form.read(value);
+    if (vectors?.length !== texts.length) throw this.#unreadable(requestId);
+    answer.vectors = vectors;
+    yield { type: "start", model: this.id, region: this.#session.region.value, attempts, requestId };
+    yield { type: "usage", inputTokens, outputTokens: 0, totalTokens: inputTokens };
+  }
+
+  /** A call puts out nothing that counts. */
+  #callToPace(texts: readonly string[]): CallToPace {
+    return {
+      region: this.#session.region.value,
+      modelId: this.id,
+      baseId: baseModelId(this.id),
+      inputTokens: tokensOf(texts),
+      maxTokens: 0,
+    };
+  }
+
   /** What a call costs at most, in USD. Throws `budget-exceeded` where that is more than is left of --max-cost. */
   #admitCost(texts: readonly string[]): number {
     const { maxCost } = this.#options;
     if (maxCost === undefined) return 0;
-    const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
-    const tokens = Math.max(1, Math.ceil(bytes / BYTES_PER_TOKEN));
+    const tokens = tokensOf(texts);
     const cost = priceCall(
       { inputTokens: tokens, outputTokens: 0, totalTokens: tokens },
       priceOf(this.#model, this.id),
@@ -217,6 +244,7 @@ export class Embedder {
   async #invoke(
     body: object,
     signal: AbortSignal,
+    gate: AttemptGate | undefined,
   ): Promise<{ value: JsonObject; inputTokens: number | undefined; attempts: number; requestId?: string }> {
     const [{ toCall }, { toOpenclawError }, { readJson }] = await Promise.all([
       import("../session/bedrock-operations.ts"),
@@ -235,6 +263,7 @@ export class Embedder {
           return readJson(response);
         },
         signal,
+        gate,
       );
       const { requestId } = metadata;
       return { value, inputTokens, attempts, ...(requestId === undefined ? {} : { requestId }) };
@@ -288,6 +317,12 @@ export class Embedder {
       requestId,
     });
   }
+}
+
+/** Tokens of texts, estimated. */
+function tokensOf(texts: readonly string[]): number {
+  const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  return Math.max(1, Math.ceil(bytes / BYTES_PER_TOKEN));
 }
 
 /**

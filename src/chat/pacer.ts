@@ -44,13 +44,8 @@ export type PaceAnswer =
 export const PACE_WINDOW_MS = 62_000;
 /** A cut leaves this much of what was in use when the service throttled. */
 const CUT = 0.75;
-/** So much of what a cut left comes back in each minute: after three of them it is as much as was cut, and a little more. */
-const REGAINED = 1 / 8;
-/**
- * When that went well for so many minutes, it was not this quota that was full but others who had used it up: from then on
- * twice as much is let in each minute.
- */
-const CAREFUL_MINUTES = 3;
+/** So much of what a cut left comes back in each ms: an eighth in a minute. */
+const REGAINED_PER_MS = 1 / 8 / 60_000;
 
 /** After a cut nobody is let in for so long, in ms, and twice as long after each that follows before anything was let in well. */
 const PAUSE_MS = 1000;
@@ -88,9 +83,15 @@ export interface PaceWish {
   expected?: number | undefined;
 }
 
-interface Waiter {
+/** A call that wants in. */
+interface Comer {
   wish: PaceWish;
   since: number;
+  /** Whether the service throttled it, so that it may find out alone whether there is room again. */
+  comesBack: boolean;
+}
+
+interface Waiter extends Comer {
   admit: (place: PacePlace) => void;
   /** Who stands before and behind it; undefined once it has left. */
   neighbours: { before: Waiter | undefined; behind: Waiter | undefined } | undefined;
@@ -164,15 +165,20 @@ class Bound {
   /** The most at a time. */
   at(now: number): number {
     if (this.#left === undefined) return this.given;
-    const minutes = (now - this.cutAt) / 60_000;
-    const careful = Math.min(minutes, CAREFUL_MINUTES);
-    const regained = this.#left * (1 + careful * REGAINED) * 2 ** (minutes - careful);
+    const regained = this.#left * (1 + (now - this.cutAt) * REGAINED_PER_MS);
     if (regained >= this.given) this.#left = undefined;
     return Math.min(this.given, regained);
   }
 
   cut(used: number, now: number): void {
     this.#left = Math.min(used, this.at(now)) * CUT;
+    this.cutAt = now;
+  }
+
+  /** So much is in use, and the service has let it through. */
+  allow(used: number, now: number): void {
+    if (this.#left === undefined || used <= this.at(now)) return;
+    this.#left = used;
     this.cutAt = now;
   }
 }
@@ -194,6 +200,10 @@ export class Pacer {
   #held = 0;
   /** Calls that are let in and not yet sent. */
   #unsent = 0;
+  /** Whether one that was throttled is on its way to find out whether there is room again. */
+  #isTrying = false;
+  /** Whether the last that tried was let through: then others may, too, one after another. */
+  #isOpenAgain = false;
   #pausedUntil = Number.NEGATIVE_INFINITY;
   #pauseMs = PAUSE_MS;
   #stopTimer = (): void => undefined;
@@ -241,10 +251,11 @@ export class Pacer {
     if (wish.reserved > given || this.#bounds.requests.given < 1) return { tooLarge: { most: given } };
     const since = this.#clock.now();
     this.#forget();
-    if ((comesBack || this.#waiting.length === 0) && this.#fits(wish))
-      return { place: this.#take(wish, since) };
-    if (mostMs <= 0) return { full: { queuedMs: 0, retryMs: this.#msUntilFree(wish) } };
-    onWaiting?.(this.#msUntilFree(wish));
+    const newcomer = { wish, since, comesBack };
+    if ((comesBack || this.#waiting.length === 0) && this.#fits(newcomer))
+      return { place: this.#take(newcomer) };
+    if (mostMs <= 0) return { full: { queuedMs: 0, retryMs: this.#msUntilFree(newcomer) } };
+    onWaiting?.(this.#msUntilFree(newcomer));
     return new Promise<PaceAnswer>((resolve, reject) => {
       const leave = (): void => {
         stopWaiting();
@@ -255,8 +266,7 @@ export class Pacer {
         if (isFirst) this.#letIn();
       };
       const waiter: Waiter = {
-        wish,
-        since,
+        ...newcomer,
         admit: (place) => {
           leave();
           resolve({ place });
@@ -264,7 +274,7 @@ export class Pacer {
         neighbours: undefined,
       };
       const stopWaiting = this.#afterAtMost(mostMs, () => {
-        const retryMs = this.#msUntilFree(wish);
+        const retryMs = this.#msUntilFree(waiter);
         leave();
         resolve({ full: { queuedMs: this.#clock.now() - since, retryMs } });
       });
@@ -290,30 +300,39 @@ export class Pacer {
     this.#stopTimer();
     this.#forget();
     for (let { first } = this.#waiting; first; { first } = this.#waiting) {
-      if (!this.#fits(first.wish)) {
-        this.#stopTimer = this.#clock.after(this.#msUntilFree(first.wish), () => this.#letIn());
+      if (!this.#fits(first)) {
+        this.#stopTimer = this.#clock.after(this.#msUntilFree(first), () => this.#letIn());
         return;
       }
       this.#waiting.remove(first);
-      first.admit(this.#take(first.wish, first.since));
+      first.admit(this.#take(first));
     }
   }
 
-  #fits(wish: PaceWish): boolean {
-    return this.#clock.now() >= this.#pausedUntil && this.#hasRoom(wish, this.used);
+  #fits(comer: Comer): boolean {
+    return this.#clock.now() >= this.#pausedUntil && this.#hasRoom(comer, this.used);
   }
 
-  #hasRoom(wish: PaceWish, { tokens, requests }: { tokens: number; requests: number }): boolean {
+  #hasRoom({ wish, comesBack }: Comer, { tokens, requests }: { tokens: number; requests: number }): boolean {
     const now = this.#clock.now();
+    const bounds = this.#bounds;
     // What a cut left, or the quota, may be less than one call is expected to take: alone it may pass.
     if (tokens === 0 && requests === 0) return true;
-    const wanted = tokens + wish.reserved + beyond(wish);
-    return wanted <= this.#bounds.tokens.at(now) && requests + 1 <= this.#bounds.requests.at(now);
+    // Only what was learnt may be tried again.
+    const tries = (comesBack || this.#isOpenAgain) && !this.#isTrying;
+    const mostTokens = tries ? bounds.tokens.given : bounds.tokens.at(now);
+    const mostRequests = tries ? bounds.requests.given : bounds.requests.at(now);
+    return tokens + wish.reserved + beyond(wish) <= mostTokens && requests + 1 <= mostRequests;
   }
 
-  #take(wish: PaceWish, since: number): PacePlace {
+  #take({ wish, since }: Comer): PacePlace {
     const now = this.#clock.now();
     const { reserved } = wish;
+    const used = this.used;
+    const tries =
+      used.tokens + reserved + beyond(wish) > this.#bounds.tokens.at(now) ||
+      used.requests + 1 > this.#bounds.requests.at(now);
+    if (tries) this.#isTrying = true;
     const taken: Taken = { slice: undefined, tokens: 0, requests: 0 };
     this.#change(taken, reserved, 1);
     this.#held += beyond(wish);
@@ -327,6 +346,7 @@ export class Pacer {
     const once = (work: () => void): void => {
       if (!isOpen) return;
       isOpen = false;
+      if (tries) this.#isTrying = false;
       this.#held -= beyond(wish);
       send();
       work();
@@ -342,6 +362,11 @@ export class Pacer {
           this.#change(taken, Math.min(used, reserved), 1);
           // What is used beyond what was reserved counts from when it is known.
           this.#pauseMs = PAUSE_MS;
+          if (tries) {
+            this.#isOpenAgain = true;
+            this.#bounds.tokens.allow(this.#used.tokens, this.#clock.now());
+            this.#bounds.requests.allow(this.#used.requests, this.#clock.now());
+          }
           if (used <= reserved) return;
           const more: Taken = { slice: undefined, tokens: 0, requests: 0 };
           this.#put(more);
@@ -351,10 +376,12 @@ export class Pacer {
       cut: (what, pauseMs = 0) =>
         once(() => {
           const bound = this.#bounds[what];
+          this.#isOpenAgain = false;
           let pause = pauseMs;
           // Those that were let in before the last cut say nothing new.
           if (now >= bound.cutAt) {
-            bound.cut(this.#used[what], this.#clock.now());
+            // Who tried has told only that it is still full.
+            if (!tries) bound.cut(this.#used[what], this.#clock.now());
             pause = Math.max(pause, this.#pauseMs);
             this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
           }
@@ -402,11 +429,11 @@ export class Pacer {
   }
 
   /** Ms until there is room for a call, as far as what counts now tells; at least 1. */
-  #msUntilFree(wish: PaceWish): number {
+  #msUntilFree(comer: Comer): number {
     const used = this.used;
     let last = Math.max(this.#clock.now(), this.#pausedUntil);
     for (const { end, tokens, requests } of this.#slices) {
-      if (this.#hasRoom(wish, used)) break;
+      if (this.#hasRoom(comer, used)) break;
       last = Math.max(last, end + PACE_WINDOW_MS);
       used.tokens -= tokens;
       used.requests -= requests;

@@ -43,13 +43,18 @@ export interface Argument {
 }
 
 export interface Flag {
-  /** `--all`, `-m, --model <model>`; one that begins with `--no-` is on until it is given. */
+  /**
+   * `--all`, `-m, --model <model>`; one that begins with `--no-` is on until it is given. The value of `--wait [seconds]` may
+   * be left out: the word behind it is one only where `parse` takes it.
+   */
   notation: string;
   description: string;
   choices?: readonly string[] | undefined;
   /** Reads the value; `previous` is what the flag held before. Throws `FlagValueError`. */
   parse?: ((value: string, previous: never) => unknown) | undefined;
   default?: unknown;
+  /** The value that is meant where it is left out. */
+  preset?: string;
   /** The heading that help shows it under, where a command has many. */
   heading?: string;
 }

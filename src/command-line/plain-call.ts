@@ -2,6 +2,7 @@ import {
   type Action,
   type Argument,
   commandAt,
+  type Flag,
   FlagValueError,
   type Group,
   HELP,
@@ -67,6 +68,35 @@ export function readPlainCall(program: Program, args: readonly string[]): Call |
   const values = readValues(flags, given);
   const positionals = readWords(command.arguments ?? [], words);
   return values && positionals && { action: command, options: { ...values, ...positionals } };
+}
+
+/** Writes out the values that were left out: `--wait-for-quota` becomes `--wait-for-quota=600`. */
+export function fillValues(program: Program, args: readonly string[]): readonly string[] {
+  const end = args.indexOf("--");
+  let presets: Map<string, Flag> | undefined;
+  return args.map((arg, index) => {
+    if (!arg.startsWith("--") || (end >= 0 && index >= end)) return arg;
+    presets ??= new Map(presetsOf(program).map((flag) => [readFlag(flag).long, flag]));
+    const { parse, preset = "" } = presets.get(arg) ?? {};
+    const next = args[index + 1];
+    return parse === undefined || (next !== undefined && takes(parse, next)) ? arg : `${arg}=${preset}`;
+  });
+}
+
+function presetsOf(command: Group | Action): Flag[] {
+  const own = isGroup(command) ? [] : (command.flags ?? []);
+  const inner = Object.values(command.members ?? {}).flatMap(presetsOf);
+  return [...own.filter(({ preset }) => preset !== undefined), ...inner];
+}
+
+function takes(parse: NonNullable<Flag["parse"]>, value: string): boolean {
+  try {
+    parse(value, undefined as never);
+    return true;
+  } catch (error) {
+    if (error instanceof FlagValueError) return false;
+    throw error;
+  }
 }
 
 /**

@@ -2,7 +2,7 @@ import { usageError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { type Program, readArgument, readFlag } from "./declaration.ts";
-import { type Call, readHelpCall, readPlainCall } from "./plain-call.ts";
+import { type Call, fillValues, readHelpCall, readPlainCall } from "./plain-call.ts";
 
 /** The options that say how the answer is printed. */
 interface OutputOptions extends GlobalOptions {
@@ -12,7 +12,12 @@ interface OutputOptions extends GlobalOptions {
 }
 
 /** Runs the program with the given arguments. Rejects with `OpenclawError`. */
-export async function runProgram(program: Program, args: readonly string[], runtime: Runtime): Promise<void> {
+export async function runProgram(
+  program: Program,
+  typed: readonly string[],
+  runtime: Runtime,
+): Promise<void> {
+  const args = fillValues(program, typed);
   const { terminal } = runtime;
   // A wrong call is reported in the format that was asked for, although it could not be parsed.
   const flags = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;

@@ -1,4 +1,6 @@
 import { type Embedded, type Embedder, openEmbedder } from "../chat/embed-texts.ts";
+import type { PaceTerms, PaceWait } from "../chat/pace.ts";
+import type { QuotaSource } from "../chat/read-quotas.ts";
 import { loadConfig } from "../config/resolve.ts";
 import { decodeText } from "../disk/decode-text.ts";
 import { ReadFailure } from "../disk/read-file.ts";
@@ -9,7 +11,7 @@ import { EMULATED_EMBEDDING_MODEL } from "../models/default-models.ts";
 import type { InputType } from "../models/embedding-forms.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
-import { readSetup } from "../session/session.ts";
+import { type AwsSession, openSession, readSetup, type Setup } from "../session/session.ts";
 import { untilAborted } from "../until-aborted.ts";
 
 export interface EmbedOptions extends GlobalOptions {
@@ -23,6 +25,9 @@ export interface EmbedOptions extends GlobalOptions {
   /** In USD. */
   maxCost?: number;
   ignoreBudget?: boolean;
+  /** Requests and tokens a minute. */
+  rpm?: number;
+  tpm?: number;
 }
 
 /**
@@ -55,17 +60,62 @@ export async function run(options: EmbedOptions, runtime: Runtime): Promise<void
   const inputType = options.inputType?.replace(/^search_/, "") as InputType | undefined;
   const { dimensions, maxCost } = options;
   try {
-    const embedder = await openEmbedder(name, setup, { dimensions, inputType, maxCost, ledger, signal });
+    const pacing = await pacingOf(options, setup);
+    const asked = { dimensions, inputType, maxCost, ledger, signal, pacing: pacing?.terms };
+    const embedder = await openEmbedder(name, setup, asked);
     try {
       const texts = readsStdin ? readTexts(lines, runtime, signal) : given(args);
       await printVectors(embedder, texts, lines, runtime);
     } finally {
       embedder.close();
+      pacing?.close();
       await ledger.settle();
     }
   } finally {
     end();
   }
+}
+
+/** Before so many calls nobody asks what the quotas are: they are done before it is told. */
+const FEW_CALLS = 32;
+
+/**
+ * How the calls for many texts are kept below the quotas: below those of the flags, else those of Service Quotas, which are
+ * asked for while the first calls are made, or what throttling teaches.
+ */
+async function pacingOf(
+  { lines, rpm: requests, tpm: tokens }: EmbedOptions,
+  setup: Setup,
+): Promise<{ terms: PaceTerms; close: () => void } | undefined> {
+  const isNamed = requests !== undefined || tokens !== undefined;
+  if (!lines && !isNamed) return undefined;
+  const [{ Pace, paceClock }, { quotaReader }] = await Promise.all([
+    import("../chat/pace.ts"),
+    import("../chat/read-quotas.ts"),
+  ]);
+  const { terminal, elapsed } = setup.runtime;
+  let session: AwsSession | undefined;
+  const open = async (): Promise<QuotaSource> => {
+    session = await openSession(setup, { kind: "discovery" });
+    return { session, discovered: undefined };
+  };
+  const note = (text: string): void => terminal.verbose(() => text);
+  const read = quotaReader({ requests, tokens }, open, setup.runtime, { note, patienceMs: 0 });
+  let calls = 0;
+  const limitsOf: typeof read = async (model) => {
+    calls += 1;
+    return isNamed || calls > FEW_CALLS ? read(model) : {};
+  };
+  const pace = new Pace(paceClock(elapsed), limitsOf);
+  let isTold = false;
+  const onWaiting = ({ refusal }: PaceWait): void => {
+    if (refusal && !isTold) terminal.note(`openclaw: ${refusal.message} Going on more slowly.`);
+    isTold ||= refusal !== undefined;
+  };
+  return {
+    terms: { pace, mostMs: Number.POSITIVE_INFINITY, isNamed, onWaiting },
+    close: () => session?.close(),
+  };
 }
 
 /** Ends everything when --timeout is over. */

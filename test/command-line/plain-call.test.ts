@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { buildCommand } from "../../src/command-line/build-command.ts";
 import { type Flag, readFlag } from "../../src/command-line/declaration.ts";
-import { type Call, readPlainCall } from "../../src/command-line/plain-call.ts";
+import { type Call, fillValues, readPlainCall } from "../../src/command-line/plain-call.ts";
 import { PROGRAM } from "../../src/program.ts";
 import { plainStyle } from "../../src/terminal/color.ts";
 import { everyCommand } from "../helpers/every-command.ts";
@@ -164,4 +164,39 @@ const commandLine: fc.Arbitrary<string[]> = fc.constantFrom(...ACTIONS).chain(({
         .slice(0, split)
         .concat(before.flat(), path.slice(split), early, after.flat(), words.slice(early.length));
     });
+});
+
+describe("a flag whose value may be left out", () => {
+  it.each([
+    [
+      ["chat", "--wait-for-quota", "hi"],
+      ["chat", "--wait-for-quota=600", "hi"],
+    ],
+    [
+      ["chat", "hi", "--wait-for-quota"],
+      ["chat", "hi", "--wait-for-quota=600"],
+    ],
+    [
+      ["chat", "--wait-for-quota", "--json", "hi"],
+      ["chat", "--wait-for-quota=600", "--json", "hi"],
+    ],
+    [
+      ["chat", "--wait-for-quota", "30", "hi"],
+      ["chat", "--wait-for-quota", "30", "hi"],
+    ],
+    [
+      ["chat", "--wait-for-quota=30", "hi"],
+      ["chat", "--wait-for-quota=30", "hi"],
+    ],
+    [
+      ["chat", "--", "--wait-for-quota"],
+      ["chat", "--", "--wait-for-quota"],
+    ],
+    [
+      ["chat", "--timeout", "hi"],
+      ["chat", "--timeout", "hi"],
+    ],
+  ])("is read in %j", (args, expected) => {
+    expect(fillValues(PROGRAM, args)).toEqual(expected);
+  });
 });

@@ -139,6 +139,54 @@ describe("embed", () => {
   });
 });
 
+describe("embed --lines below a quota", () => {
+  const input = Array.from({ length: 20 }, (_, nth) => `text ${nth}\n`).join("");
+
+  it.each([
+    ["--rpm", "5", 5],
+    // A text takes two or three tokens.
+    ["--tpm", "15", 5],
+  ])("holds to %s %s, and prints what came until --timeout", async (flag, value, expected) => {
+    const machine = await emulate();
+    const args = ["embed", "--lines", "-m", TITAN, flag, value, "--timeout", "2"];
+    const { stdout, code, stderr } = await machine.run(args, { input });
+    expect(code).toBe(5);
+    expect(stderr).toContain("--timeout");
+    const asked = bodies(machine).length;
+    expect(asked).toBeGreaterThan(2);
+    expect(asked).toBeLessThanOrEqual(expected + 2);
+    expect(stdout.trimEnd().split("\n")).toHaveLength(asked);
+    if (flag === "--rpm") expect(asked).toBe(expected);
+  });
+
+  it("goes on more slowly where it is throttled, in the order of the lines", async () => {
+    let refused = 0;
+    const machine = await emulate({
+      script: ({ route, body }) =>
+        route === "InvokeModel" && JSON.stringify(body).includes("text 7") && refused++ === 0
+          ? { error: { name: "ThrottlingException", message: "Too many requests, please wait." } }
+          : undefined,
+    });
+    const env = { AWS_MAX_ATTEMPTS: "1" };
+    const paced = await machine.run(["embed", "--lines", "-m", TITAN], { input, env });
+    expect(paced.code).toBe(0);
+    expect(paced.stderr).toMatch(/Too many requests, please wait\. Going on more slowly\.\n$/);
+    const plain = await machine.run(["embed", "--lines", "-m", TITAN], { input, env });
+    expect(plain.stdout).toBe(paced.stdout);
+    expect(plain.stderr).toBe("");
+  });
+
+  it("asks for the quotas only where there are many texts", async () => {
+    const machine = await emulate();
+    const run = (count: number) =>
+      machine.run(["embed", "--lines", "-m", TITAN], { input: "a text\n".repeat(count) });
+    expect((await run(30)).code).toBe(0);
+    expect(machine.routes()).not.toContain("ListServiceQuotas");
+    expect((await run(60)).code).toBe(0);
+    expect(machine.routes()).toContain("ListServiceQuotas");
+  });
+});
+
 describe("embed --lines", () => {
   it("prints a line for each line in their order, however they are sent", async () => {
     const machine = await emulate({

@@ -55,6 +55,8 @@ export interface ChatOptions extends GlobalOptions, ParameterOptions, ToolOption
   timeout?: number;
   /** Seconds. */
   firstTokenTimeout?: number;
+  /** Seconds. */
+  waitForQuota?: number;
   /** A file that gets the answer, `-` for stdout. */
   output?: string;
   /** Prints the first code block alone. */
@@ -293,12 +295,23 @@ async function queryOf(
     showsReasoning:
       options.showReasoning === true ||
       (options.reasoning !== undefined && runtime.terminal.format !== "text"),
+    pacing: await pacingOf(options, runtime),
     bounds: {
       firstEventMs: options.firstTokenTimeout === undefined ? undefined : options.firstTokenTimeout * 1000,
       silenceMs: SILENCE_MS,
       totalMs: options.timeout === undefined ? undefined : options.timeout * 1000,
     },
   };
+}
+
+/** How a call waits for room in the quota, where it does: never for longer than the whole may take. */
+async function pacingOf(
+  { waitForQuota, timeout = Number.POSITIVE_INFINITY }: ChatOptions,
+  runtime: Runtime,
+): Promise<Query["pacing"]> {
+  if (waitForQuota === undefined) return undefined;
+  const { waitForRoom } = await import("../../chat/wait-for-room.ts");
+  return waitForRoom(Math.min(waitForQuota, timeout) * 1000, runtime);
 }
 
 /** JSON and code are for programs: they stay as they are. */
