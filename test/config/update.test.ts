@@ -33,7 +33,7 @@ import { testRuntime } from "../helpers/test-runtime.ts";
 import { isThorough } from "../helpers/thorough.ts";
 
 const WRITERS = isThorough ? 32 : 12;
-const KILLS = isThorough ? 200 : 64;
+const KILLS = isThorough ? 200 : 32;
 
 const region = (value: string): Edit[] => [
   { op: "set", path: ["models", "bedrockDiscovery", "region"], value },

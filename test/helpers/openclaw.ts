@@ -1,10 +1,11 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { onTestFinished } from "vitest";
-import { runInProcess } from "./run-in-process.ts";
+import { expect, onTestFinished } from "vitest";
+import { runInProcess, startInProcess } from "./run-in-process.ts";
 import { isThorough } from "./thorough.ts";
 
 const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
@@ -85,8 +86,37 @@ export function start(args: readonly string[], home: string, options: RunOptions
 /** Whether every run is a process: where what is looked at is Node, coverage, or the suite itself. */
 const needsProcess =
   isThorough || ["OPENCLAW_TEST_NODE", "OPENCLAW_TEST_COVERAGE"].some((name) => process.env[name]);
-/** The commands that this file of tests has run as a process. */
+/** The commands that files of tests have run as a process, each with its file: many run in this process. */
 const proven = new Set<string>();
+
+/** Whether a command runs as a process: each does the first time in a file of tests. */
+function isProcess(args: readonly string[], env: Readonly<Record<string, string>>, isAlone = false): boolean {
+  const command = [expect.getState().testPath, ...args.slice(0, 2)].join(" ");
+  const isFirst = !proven.has(command);
+  proven.add(command);
+  return needsProcess || isAlone || isFirst || Object.keys(env).some((name) => name.startsWith("NODE_"));
+}
+
+/** A program that runs, as a process or inside this one. */
+export interface Started {
+  /** Of a process only. */
+  pid?: number | undefined;
+  stdout: Readable;
+  stderr: Readable;
+  kill(signal: NodeJS.Signals): boolean;
+  once: ChildProcess["once"];
+}
+
+/**
+ * Starts the real program for tests that use it while it runs: as a process the first time in a file of tests, and from
+ * then on inside this one.
+ */
+export function startShared(args: readonly string[], home: string, options: RunOptions = {}): Started {
+  const env = emptyEnvironment(home, options.env);
+  if (isProcess(args, env, options.isAlone)) return start(args, home, options);
+  const { cwd = home, input = "" } = options;
+  return startInProcess(binary, args, { env, cwd, input }) as Started;
+}
 
 /**
  * Runs the real program to its end: each command as a process the first time in a file of tests, and from then on inside
@@ -97,13 +127,8 @@ export async function openclaw(
   home: string,
   options: RunOptions = {},
 ): Promise<Result> {
-  const command = args.slice(0, 2).join(" ");
   const env = emptyEnvironment(home, options.env);
-  const isForNode = Object.keys(env).some((name) => name.startsWith("NODE_"));
-  if (needsProcess || options.isAlone || isForNode || !proven.has(command)) {
-    proven.add(command);
-    return runProcess(args, home, options);
-  }
+  if (isProcess(args, env, options.isAlone)) return runProcess(args, home, options);
   return runInProcess(binary, args, { env, cwd: options.cwd ?? home, input: options.input ?? "" });
 }
 

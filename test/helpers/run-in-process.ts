@@ -1,12 +1,19 @@
+import * as asyncHooks from "node:async_hooks";
 import { AsyncLocalStorage } from "node:async_hooks";
 import * as childProcess from "node:child_process";
 import { subscribe } from "node:diagnostics_channel";
 import { EventEmitter } from "node:events";
 import * as fs from "node:fs";
 import { createRequire } from "node:module";
-import type { Socket } from "node:net";
+import * as http from "node:http";
+import * as net from "node:net";
+import type { Server, Socket } from "node:net";
+import { constants } from "node:os";
 import path from "node:path";
-import { Readable, Writable } from "node:stream";
+import * as performance from "node:perf_hooks";
+import { PassThrough, Readable, Writable } from "node:stream";
+import { setTimeout as wait } from "node:timers/promises";
+import { promisify } from "node:util";
 import vm from "node:vm";
 
 /** What a CommonJS file is to Node, and the process that it is to believe in. */
@@ -18,6 +25,8 @@ type Wrapper = (
   file: string,
   folder: string,
   process: NodeJS.Process,
+  timeout: typeof setTimeout,
+  interval: typeof setInterval,
 ) => void;
 
 export interface InProcessOptions {
@@ -39,24 +48,93 @@ export interface InProcessResult {
   output?: string;
 }
 
-/** The connections of a program, which end with it. */
-class Connections {
+/** What a program has open: servers, connections, timers, channels to processes and contexts, which end with it. */
+class Belongings {
+  readonly #forks = new Set<childProcess.ChildProcess>();
   readonly #sockets = new Set<Socket>();
+  readonly #servers = new Set<Server>();
+  readonly #contexts = new Set<AsyncLocalStorage<unknown>>();
+  readonly #timers = new Set<NodeJS.Timeout>();
   #isOver = false;
+
+  readonly setTimeout = Object.assign(
+    (work: (...args: unknown[]) => void, ms?: number, ...args: unknown[]): NodeJS.Timeout => {
+      const timer = setTimeout(() => {
+        this.#timers.delete(timer);
+        work(...args);
+      }, ms);
+      return this.#addTimer(timer);
+    },
+    { [promisify.custom]: wait },
+  ) as unknown as typeof setTimeout;
+
+  readonly setInterval = ((work: (...args: unknown[]) => void, ms?: number, ...args: unknown[]) =>
+    this.#addTimer(setInterval(work, ms, ...args))) as typeof setInterval;
+
+  #addTimer(timer: NodeJS.Timeout): NodeJS.Timeout {
+    if (this.#isOver) clearTimeout(timer);
+    else this.#timers.add(timer);
+    return timer;
+  }
 
   add(socket: Socket): void {
     if (this.#isOver) socket.destroy();
     else this.#sockets.add(socket.on("close", () => this.#sockets.delete(socket)));
   }
 
+  addServer(server: Server): void {
+    this.#servers.add(server.on("close", () => this.#servers.delete(server)));
+  }
+
+  /** Node 20 asks each one that was ever used at every promise: those of hundreds of programs take all of the time. */
+  readonly AsyncLocalStorage = ((contexts) =>
+    class<Store> extends AsyncLocalStorage<Store> {
+      constructor() {
+        super();
+        contexts.add(this);
+      }
+    })(this.#contexts);
+
+  addFork(child: childProcess.ChildProcess): void {
+    this.#forks.add(child.on("close", () => this.#forks.delete(child)));
+  }
+
   end(): void {
     this.#isOver = true;
+    for (const child of this.#forks) if (child.connected) child.disconnect();
+    for (const server of this.#servers) server.close();
     for (const socket of this.#sockets) socket.destroy();
+    for (const timer of this.#timers) clearTimeout(timer);
+    for (const context of this.#contexts) context.disable();
   }
 }
 
-const running = new AsyncLocalStorage<Connections>();
-subscribe("net.client.socket", (message) => running.getStore()?.add((message as { socket: Socket }).socket));
+const running = new AsyncLocalStorage<Belongings>();
+for (const side of ["client", "server"])
+  subscribe(`net.${side}.socket`, (message) =>
+    running.getStore()?.add((message as { socket: Socket }).socket),
+  );
+
+/** A module of Node's for a program: its servers end with it. */
+function withServers<Module extends { createServer: (...args: never[]) => Server }>(
+  from: Module,
+  belongings: Belongings,
+): Module {
+  const createServer = (...args: never[]): Server => {
+    const server = from.createServer(...args);
+    belongings.addServer(server);
+    return server;
+  };
+  return { ...from, createServer };
+}
+
+/** One for all programs of this process: Node never lets go of any, nor of the program that made it. */
+let eventLoopDelay: performance.IntervalHistogram | undefined;
+const measuring: typeof performance = {
+  ...performance,
+  monitorEventLoopDelay: (options) =>
+    (eventLoopDelay ??= running.exit(() => performance.monitorEventLoopDelay(options))),
+};
 
 /** Compiled once, run afresh for every program. */
 const wrappers = new Map<string, Wrapper>();
@@ -65,7 +143,8 @@ function wrapperOf(file: string): Wrapper {
   const known = wrappers.get(file);
   if (known) return known;
   const code = fs.readFileSync(file, "utf8").replace(/^#!/, "//");
-  const head = "(function (exports, require, module, __filename, __dirname, process) {";
+  const head =
+    "(function (exports, require, module, __filename, __dirname, process, setTimeout, setInterval) {";
   const script = new vm.Script(`${head}${code}\n})`, {
     filename: file,
     // Stacks name the places of the file.
@@ -77,10 +156,23 @@ function wrapperOf(file: string): Wrapper {
   return wrapper;
 }
 
+/** A program that runs inside this process, as much like a child process as tests look at it. */
+export interface InProcessProgram {
+  /** It has none. */
+  pid: undefined;
+  stdout: Readable;
+  stderr: Readable;
+  /** Signals are what the program listens to, and end it where it does not. */
+  kill(signal: NodeJS.Signals): boolean;
+  /** Calls with the exit code when it has ended. */
+  once(event: "close", listener: (code: number) => void): unknown;
+}
+
 /**
  * Runs the built program inside this process, at a tenth of what a process of its own costs. Each run has fresh modules
  * and a `process` of its own with arguments, environment, streams and an end; files and sockets are real. What needs a
- * process is not here: signals, pipes, keys and sizes of terminals, memory, options of Node.
+ * process is not here: signals of the system, pipes, keys and sizes of terminals, memory, options of Node, and what is
+ * thrown where nobody waits for it.
  */
 export async function runInProcess(
   binary: string,
@@ -88,70 +180,116 @@ export async function runInProcess(
   options: InProcessOptions,
 ): Promise<InProcessResult> {
   return new Promise((resolve) => {
-    const written: Written = { stdout: [], stderr: [], output: [] };
-    const connections = new Connections();
-    const own = ownProcess([process.execPath, binary, ...args], options, written, (code) => {
-      connections.end();
+    const written: Record<"stdout" | "stderr" | "output", Buffer[]> = { stdout: [], stderr: [], output: [] };
+    const sink = (name: "stdout" | "stderr"): Writable =>
+      new Writable({
+        write: (chunk: Buffer, _, done) => {
+          for (const kept of [written[name], written.output]) kept.push(chunk);
+          done();
+        },
+      });
+    const screen = options.columns === undefined ? {} : { isTTY: true, columns: options.columns, rows: 24 };
+    const streams = {
+      stdout: Object.assign(sink("stdout"), screen),
+      stderr: Object.assign(sink("stderr"), screen),
+    };
+    launch(binary, args, options, streams, (code) =>
       resolve({
         code,
         signal: null,
         stdout: Buffer.concat(written.stdout).toString(),
         stderr: Buffer.concat(written.stderr).toString(),
         ...(options.columns === undefined ? {} : { output: Buffer.concat(written.output).toString() }),
-      });
-    });
-    running.run(connections, () => loader(own)(binary));
+      }),
+    );
   });
 }
 
-type Written = Record<"stdout" | "stderr" | "output", Buffer[]>;
+/** Starts the built program inside this process, for tests that use it while it runs. */
+export function startInProcess(
+  binary: string,
+  args: readonly string[],
+  options: InProcessOptions,
+): InProcessProgram {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const events = new EventEmitter();
+  const emit = launch(binary, args, options, { stdout, stderr }, (code) => {
+    stdout.end();
+    stderr.end();
+    events.emit("close", code);
+  });
+  return {
+    pid: undefined,
+    stdout,
+    stderr,
+    kill: (signal) => (emit(signal, signal), true),
+    once: (event, listener) => events.once(event, listener),
+  };
+}
 
-function ownProcess(
-  argv: readonly string[],
-  { env, cwd, input, columns, nodeVersion }: InProcessOptions,
-  written: Written,
+/** Runs a program. Returns what tells its `process` of an event, such as a signal. */
+function launch(
+  binary: string,
+  args: readonly string[],
+  { env, cwd, input, nodeVersion }: InProcessOptions,
+  streams: Record<"stdout" | "stderr", Writable>,
   onEnd: (code: number) => void,
-): NodeJS.Process {
-  let isOver = false;
-  const screen = columns === undefined ? {} : { isTTY: true, columns, rows: 24 };
-  const sink = (name: "stdout" | "stderr"): Writable =>
-    Object.assign(
-      new Writable({
-        write: (chunk: Buffer, _, done) => {
-          if (!isOver) for (const kept of [written[name], written.output]) kept.push(chunk);
-          done();
-        },
-      }),
-      screen,
-    );
+): EventEmitter["emit"] {
+  const belongings = new Belongings();
   const listeners = new EventEmitter();
+  let isOver = false;
+  const end = (code: number): void => {
+    if (isOver) return;
+    listeners.emit("exit", code);
+    isOver = true;
+    belongings.end();
+    onEnd(code);
+  };
+  const whileRunning = (name: "stdout" | "stderr"): Writable => {
+    const stream = streams[name];
+    const write = stream.write.bind(stream) as (...args: unknown[]) => boolean;
+    return Object.assign(stream, { write: (...args: unknown[]) => isOver || write(...args) });
+  };
   const parts = {
-    argv,
+    argv: [process.execPath, binary, ...args],
     env: { ...env },
     cwd: () => cwd,
     versions: { ...process.versions, ...(nodeVersion === undefined ? {} : { node: nodeVersion }) },
     stdin: Readable.from(input.length === 0 ? [] : [Buffer.from(input)]),
-    stdout: sink("stdout"),
-    stderr: sink("stderr"),
-    on: (...args: Parameters<EventEmitter["on"]>) => listeners.on(...args),
-    once: (...args: Parameters<EventEmitter["once"]>) => listeners.once(...args),
-    off: (...args: Parameters<EventEmitter["off"]>) => listeners.off(...args),
+    stdout: whileRunning("stdout"),
+    stderr: whileRunning("stderr"),
+    on: listeners.on.bind(listeners),
+    once: listeners.once.bind(listeners),
+    off: listeners.off.bind(listeners),
+    emit: listeners.emit.bind(listeners),
     exitCode: undefined as number | undefined,
-    exit: (code: number) => {
-      if (isOver) return;
-      listeners.emit("exit", code);
-      isOver = true;
-      onEnd(code);
+    exit: end,
+    kill: (processId: number, signal?: NodeJS.Signals | 0) => {
+      if (processId !== process.pid || signal === 0) return process.kill(processId, signal);
+      end(128 + constants.signals[signal ?? "SIGTERM"]);
+      return true;
     },
+    // Those of this process are not its own.
+    getActiveResourcesInfo: () => [],
   };
-  return Object.create(process, Object.getOwnPropertyDescriptors(parts)) as NodeJS.Process;
+  const own = Object.create(process, Object.getOwnPropertyDescriptors(parts)) as NodeJS.Process;
+  running.run(belongings, () => loader(own, belongings)(binary));
+  return (event, ...more) => {
+    if (listeners.listenerCount(event) > 0)
+      return running.run(belongings, () => listeners.emit(event, ...more));
+    return own.kill(process.pid, event as NodeJS.Signals);
+  };
 }
 
 /** Loads files as Node's require does, for one program. */
-function loader(own: NodeJS.Process): (file: string) => unknown {
+function loader(own: NodeJS.Process, belongings: Belongings): (file: string) => unknown {
   const loaded = new Map<string, { exports: unknown }>();
   const builtins: Record<string, unknown> = {
     "node:process": own,
+    "node:async_hooks": { ...asyncHooks, AsyncLocalStorage: belongings.AsyncLocalStorage },
+    "node:net": withServers(net, belongings),
+    "node:http": withServers(http, belongings),
+    "node:perf_hooks": measuring,
     "node:fs": {
       ...fs,
       fstatSync: (descriptor: number, ...rest: [fs.StatSyncOptions?]) => {
@@ -169,6 +307,13 @@ function loader(own: NodeJS.Process): (file: string) => unknown {
         const [args, options] = rest.length === 1 ? [[], rest[0]] : rest;
         return childProcess.spawn(command, args, { env: own.env, cwd: own.cwd(), ...options });
       },
+      fork: (file: string, ...rest: [childProcess.ForkOptions?] | [string[], childProcess.ForkOptions?]) => {
+        const [args, options] = Array.isArray(rest[0]) ? [rest[0], rest[1]] : [[], rest[0]];
+        const all = { env: own.env, cwd: own.cwd(), execArgv: [], ...options };
+        const child = childProcess.fork(file, args, all);
+        belongings.addFork(child);
+        return child;
+      },
     },
     // Its cache of compiled code is for processes.
     "node:module": {},
@@ -181,7 +326,17 @@ function loader(own: NodeJS.Process): (file: string) => unknown {
     const nodes = createRequire(file);
     const require = (id: string): unknown =>
       builtins[id] ?? (id.startsWith(".") ? load(nodes.resolve(id)) : nodes(id));
-    wrapperOf(file).call(module.exports, module.exports, require, module, file, path.dirname(file), own);
+    wrapperOf(file).call(
+      module.exports,
+      module.exports,
+      require,
+      module,
+      file,
+      path.dirname(file),
+      own,
+      belongings.setTimeout,
+      belongings.setInterval,
+    );
     return module.exports;
   };
   return load;

@@ -5,6 +5,7 @@ import { onTestFinished } from "vitest";
 import type { EmulatorOptions } from "../../src/emulator/emulator.ts";
 import type { RequestEntry } from "../../src/serve/serve-log.ts";
 import { emulate, type Emulated } from "./emulated.ts";
+import { type Started, startShared } from "./openclaw.ts";
 
 /** A line of the server's log. */
 export type LogLine = RequestEntry & { time: string; kind: string; message?: string };
@@ -15,6 +16,8 @@ export interface ServeTestOptions {
   emulator?: EmulatorOptions;
   /** The configuration file. */
   config?: string;
+  /** A process of its own in any case: its memory, its signals or its bugs are looked at. */
+  isAlone?: boolean;
 }
 
 export interface Served extends Emulated {
@@ -24,7 +27,7 @@ export interface Served extends Emulated {
   announced: { url: string; metricsUrl: string };
   /** OpenAI's own client, which tries nothing twice. */
   client: OpenAI;
-  child: ReturnType<Emulated["start"]>;
+  child: Started;
   /** Every line of the log so far; each is JSON. */
   log: LogLine[];
   /** Resolves with the first line of the log for which this holds. */
@@ -55,10 +58,11 @@ export async function serve(options: ServeTestOptions = {}): Promise<Served> {
 
 /** One more server in front of an emulator. */
 export async function serveEmulated(emulated: Emulated, options: ServeTestOptions = {}): Promise<Served> {
-  const child = emulated.start(["serve", "--port", "0", "--json", ...(options.args ?? [])], {
-    env: { AWS_REGION: "us-east-1", AWS_MAX_ATTEMPTS: "1", ...options.env },
+  const child = startShared(["serve", "--port", "0", "--json", ...(options.args ?? [])], emulated.home, {
+    env: { ...emulated.env, AWS_REGION: "us-east-1", AWS_MAX_ATTEMPTS: "1", ...options.env },
+    isAlone: options.isAlone ?? false,
   });
-  const closed = once(child, "close");
+  const closed = new Promise<number | null>((resolve) => child.once("close", resolve));
   onTestFinished(async () => {
     // The first signal lets running answers end, the second ends the program at once; either way it says what it ran
     // to whoever measures that.
@@ -72,10 +76,11 @@ export async function serveEmulated(emulated: Emulated, options: ServeTestOption
     log.push(JSON.parse(line) as LogLine);
     for (const look of watchers) look();
   });
-  const [first] = (await Promise.race([once(createInterface({ input: child.stdout }), "line"), closed])) as [
-    string,
-  ];
-  const announced = JSON.parse(first) as Served["announced"];
+  const [first] = await Promise.race([
+    once(createInterface({ input: child.stdout }), "line"),
+    closed.then((code) => Promise.reject(new Error(`The server ended with exit code ${code}.`))),
+  ]);
+  const announced = JSON.parse(first as string) as Served["announced"];
   const { url } = announced;
   return {
     ...emulated,
@@ -97,8 +102,7 @@ export async function serveEmulated(emulated: Emulated, options: ServeTestOption
       }),
     end: async (signal = "SIGTERM") => {
       child.kill(signal);
-      const [code] = (await closed) as [number | null];
-      return code;
+      return closed;
     },
   };
 }

@@ -14,7 +14,7 @@ async function serveFlood(piece: string) {
   const models = {
     providers: { flood: { baseUrl: `${url}/v1`, api: "openai-completions", models: [{ id: "m" }] } },
   };
-  return serve({ args: ["--drain-timeout", "0"], config: JSON.stringify({ models }) });
+  return serve({ isAlone: true, args: ["--drain-timeout", "0"], config: JSON.stringify({ models }) });
 }
 
 function ask(origin: string, isStreamed: boolean, signal?: AbortSignal): Promise<Response> {

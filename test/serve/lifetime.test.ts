@@ -12,7 +12,7 @@ import { gate, MODEL, serve, serveEmulated } from "../helpers/served.ts";
 const ask = { model: MODEL, messages: [{ role: "user" as const, content: "x" }] };
 
 it("loses lines of its log whole when nobody reads them, and says how many", async () => {
-  const { client, child, log, logged } = await serve({ args: ["--log-content"] });
+  const { client, child, log, logged } = await serve({ isAlone: true, args: ["--log-content"] });
   child.stderr.pause();
   const content = "x".repeat(20_000);
   const say = () => client.chat.completions.create({ model: MODEL, messages: [{ role: "user", content }] });
@@ -148,7 +148,7 @@ describe("a crowd", () => {
   it.skipIf(most < CROWD)(
     "is let in while the process has no time: nobody waits for a second try",
     async () => {
-      const { origin, child } = await serve();
+      const { origin, child } = await serve({ isAlone: true });
       await fetch(`${origin}/health`);
       child.kill("SIGSTOP");
       const sockets = Array.from({ length: CROWD }, () => connect(Number(new URL(origin).port), "127.0.0.1"));
