@@ -1,30 +1,46 @@
 import { configDefaults, defineConfig } from "vitest/config";
+import OrderTests from "./scripts/order-tests.js";
 
-/** Rooms of pure functions: their tests touch no file, no socket and no environment, and share one place to run in. */
-const PURE = [
-  "aws",
-  "command-line",
-  "completion",
-  "iam",
-  "models",
-  "serve/dialects",
-  "terminal",
-  "wires",
-].map((room) => `test/${room}/**/*.test.ts`);
+const filesOf = (names: readonly string[]): string[] => names.map((name) => `test/${name}.test.ts`);
+
+/** Rooms of pure functions: their tests touch no file, no socket and no environment, and run in threads. */
+const PURE = filesOf(
+  ["aws", "command-line", "completion", "iam", "models", "serve/dialects", "terminal", "wires"].map(
+    (room) => `${room}/**/*`,
+  ),
+);
+
+/** Files that need a process of their own: they stand in for modules of Node, move its clock, or measure it. */
+const ALONE = filesOf([
+  "chat/tools/built-in/folder-elsewhere",
+  "chat/tools/run-command",
+  "disk/atomic-write",
+  "disk/long-lock",
+  "faults/time-bounds",
+  "volume/volume",
+]);
 
 export default defineConfig({
   test: {
     globalSetup: "scripts/set-up-tests.js",
+    sequence: { sequencer: OrderTests },
     testTimeout: 30_000,
     // Tests load the SDK, too; bin/openclaw.js does the same for the program.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
-    // Two cores: more workers than that only make the timed tests noisy.
-    maxWorkers: 2,
+    // Two cores: one file more than that, as some wait. More only make the timed tests noisy.
+    maxWorkers: 3,
     projects: [
       { extends: true, test: { name: "pure", include: PURE, pool: "threads", isolate: false } },
+      { extends: true, test: { name: "alone", include: ALONE } },
       {
         extends: true,
-        test: { name: "own", include: ["test/**/*.test.ts"], exclude: [...configDefaults.exclude, ...PURE] },
+        test: {
+          // Every process runs many files: what they load stays loaded, and is quick by then.
+          name: "shared",
+          include: ["test/**/*.test.ts"],
+          exclude: [...configDefaults.exclude, ...PURE, ...ALONE],
+          isolate: false,
+        },
       },
     ],
   },

@@ -49,7 +49,7 @@ export async function runTests({ folder = root, env = {}, onProgress = () => und
   const failed = first.results.filter(hasFailed);
   if (failed.length === 0 || failed.length > FILES_TO_TRY_AGAIN)
     return outcomeOf(first.results, first.errors, [], first.output);
-  const second = await runVitest("--maxWorkers=1", ...failed.map(({ file }) => file));
+  const second = await runVitest("--no-file-parallelism", "--isolate", ...failed.map(({ file }) => file));
   const tried = failed.map((before) => {
     const after = second.results.find(({ file }) => file === before.file);
     return after ? tellApart(before, after) : { result: before, passedAlone: [] };
