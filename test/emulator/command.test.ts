@@ -1,4 +1,10 @@
-import { ListFoundationModelsCommand, BedrockClient } from "@aws-sdk/client-bedrock";
+import {
+  BedrockClient,
+  CreateModelInvocationJobCommand,
+  GetModelInvocationJobCommand,
+  ListFoundationModelsCommand,
+} from "@aws-sdk/client-bedrock";
+import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { execFileSync, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { createServer, type AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -98,6 +104,37 @@ describe("openclaw emulator", () => {
     const { accessKeyId, secretAccessKey } = document.credentials;
     expect(await listModels(document.url, accessKeyId, secretAccessKey)).toBeGreaterThan(50);
     expect(await emulator.end("SIGTERM")).toBe(143);
+  });
+
+  it("takes jobs of a single record that take no time, where it is asked to", async () => {
+    const emulator = await run(["--json", "--job-seconds", "0", "--job-records", "1"]);
+    const { url, credentials, jobs } = JSON.parse(emulator.stdout) as {
+      url: string;
+      credentials: { accessKeyId: string; secretAccessKey: string };
+      jobs: { bucket: string; roleArn: string };
+    };
+    const settings = { endpoint: url, region: "eu-west-1", credentials, maxAttempts: 1 };
+    const [storage, bedrock] = [new S3Client(settings), new BedrockClient(settings)];
+    onTestFinished(() => [storage, bedrock].forEach((client) => client.destroy()));
+    const messages = [{ role: "user", content: [{ text: "hi" }] }];
+    const Body = JSON.stringify({ modelInput: { messages } });
+    await storage.send(new PutObjectCommand({ Bucket: jobs.bucket, Key: "in/a.jsonl", Body }));
+    const s3Uri = `s3://${jobs.bucket}`;
+    const { jobArn: jobIdentifier } = await bedrock.send(
+      new CreateModelInvocationJobCommand({
+        jobName: "one",
+        roleArn: jobs.roleArn,
+        modelId: "eu.amazon.nova-lite-v1:0",
+        modelInvocationType: "Converse",
+        inputDataConfig: { s3InputDataConfig: { s3Uri: `${s3Uri}/in/` } },
+        outputDataConfig: { s3OutputDataConfig: { s3Uri } },
+      }),
+    );
+    await vi.waitFor(async () => {
+      const job = await bedrock.send(new GetModelInvocationJobCommand({ jobIdentifier }));
+      expect(job).toMatchObject({ status: "Completed", successRecordCount: 1 });
+    });
+    expect(await emulator.end("SIGINT")).toBe(130);
   });
 
   it("names each call on stderr with --verbose, the key shortened", async () => {

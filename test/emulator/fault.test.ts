@@ -110,6 +110,8 @@ describe("--fault", () => {
     ["ConverseStream=html@3", "'html' is a whole answer"],
     ["ListFoundationModels=reset@3", "'ListFoundationModels' has none"],
     ["*=throttlingException", "'*' has none"],
+    ["JobRecord=reset", "is for a step of a job"],
+    ["JobStart=throttlingException@2", "is for a step of a job"],
   ])("%s is a wrong call", (fault, message) => {
     let error: unknown;
     try {
