@@ -27,6 +27,7 @@ import { writeSharedFiles } from "../helpers/shared-files.ts";
 import { isThorough } from "../helpers/thorough.ts";
 
 const MODEL = "amazon.nova-lite-v1:0";
+const ROLE = "arn:aws:iam::123456789012:role/openclaw-batch";
 const started: StreamStep = { event: "messageStart", payload: { role: "assistant" } };
 const stop: StreamStep = { event: "messageStop", payload: { stopReason: "end_turn" } };
 
@@ -324,6 +325,11 @@ const STAGES: readonly [name: string, prepare: () => Promise<Stage>, stdout: str
       ["models access", ["models", "access", MODEL]],
       ["models show --access", ["models", "show", MODEL, "--access"]],
       ["iam policy", ["iam", "policy"]],
+      ["batch list", ["batch", "list"]],
+      ["batch status", ["batch", "status", "nightly", "--wait"]],
+      ["batch results", ["batch", "results", "nightly", "--wait"]],
+      ["batch stop", ["batch", "stop", "nightly"]],
+      ["batch role", ["batch", "role", "--s3", "s3://my-bucket/batch"]],
     ] as const
   ).map(([name, args]): (typeof STAGES)[number] => [
     `${name} waits for AWS`,
@@ -331,6 +337,31 @@ const STAGES: readonly [name: string, prepare: () => Promise<Stage>, stdout: str
     "",
   ]),
   ["batch estimate reads stdin", atStdin("batch", "estimate", "-m", MODEL, "-"), undefined],
+  [
+    "batch submit reads stdin",
+    atStdin("batch", "submit", "-", "-m", MODEL, "--s3", "s3://b-1/x", "--role", ROLE),
+    undefined,
+  ],
+  [
+    "batch submit waits for S3",
+    async () => {
+      let tell: (value?: unknown) => void = () => undefined;
+      const isThere = new Promise((resolve) => (tell = resolve));
+      const user = await emulate({
+        leastRecords: 1,
+        script: ({ route }) => {
+          if (route !== "PutObject") return undefined;
+          tell();
+          return { drop: "stall" };
+        },
+      });
+      writeFileSync(path.join(user.home, "lines.jsonl"), '{"prompt":"hi"}\n');
+      const place = ["--s3", "s3://openclaw-emulator/x", "--role", ROLE];
+      const child = user.start(["batch", "submit", "lines.jsonl", "-m", MODEL, ...place]);
+      return { user, child, isThere };
+    },
+    "",
+  ],
   ["batch run reads stdin", atStdin("batch", "run", "-", "-m", MODEL), undefined],
   ["embed reads stdin", atStdin("embed", "-m", "amazon.titan-embed-text-v2:0", "--lines", "-"), undefined],
   ["tools run waits for a command", atCommand(["tools", "run", "slow", "{}"], WAITING), ""],

@@ -29,6 +29,10 @@ function certificateFor(regions: readonly string[]): Promise<{ private: string; 
       `${service}.${region}.amazonaws.com.cn`,
       `${service}.${region}.api.aws`,
     ]),
+    // Buckets of Amazon S3 are names below it.
+    ...["s3", "s3-fips", "s3.dualstack", "s3-fips.dualstack"].map(
+      (host) => `*.${host}.${region}.amazonaws.com`,
+    ),
     // Interface endpoints of a VPC.
     `*.bedrock.${region}.vpce.amazonaws.com`,
     `*.bedrock-runtime.${region}.vpce.amazonaws.com`,

@@ -169,6 +169,57 @@ describe.each(CLIENTS)("$name", (client) => {
   });
 });
 
+/** S3 has names of its own for each bucket, and for the modes. */
+describe("Amazon S3", () => {
+  const HOSTS: readonly [name: string, env: Record<string, string>, host: string][] = [
+    ["as it is", {}, "s3.us-east-1.amazonaws.com"],
+    ["with FIPS", { AWS_USE_FIPS_ENDPOINT: "true" }, "s3-fips.us-east-1.amazonaws.com"],
+    ["with dual-stack", { AWS_USE_DUALSTACK_ENDPOINT: "true" }, "s3.dualstack.us-east-1.amazonaws.com"],
+    [
+      "with both",
+      { AWS_USE_FIPS_ENDPOINT: "true", AWS_USE_DUALSTACK_ENDPOINT: "true" },
+      "s3-fips.dualstack.us-east-1.amazonaws.com",
+    ],
+  ];
+
+  const SUBMIT = ["batch", "submit", "lines.jsonl", "-m", MODEL, "--s3", "s3://openclaw-emulator/x"];
+
+  async function submit(env: (user: Emulated) => Record<string, string | undefined>) {
+    const user = await emulate({ jobSeconds: 600 });
+    writeFileSync(path.join(user.home, "lines.jsonl"), '{"prompt":"hi"}\n'.repeat(100));
+    const network = await createAwsNetwork(user, {});
+    const args = [...SUBMIT, "--role", "arn:aws:iam::123456789012:role/R"];
+    return { network, result: await user.run(args, { env: { ...network.env, ...env(user) } }) };
+  }
+
+  it.each(HOSTS)(
+    "%s is called through the proxy, over TLS that AWS_CA_BUNDLE vouches for",
+    async (_, env, host) => {
+      const { network, result } = await submit(() => env);
+      expect(result.code, result.stderr).toBe(0);
+      const called = network.hosts.filter((name) => name.includes("s3"));
+      expect(new Set(called)).toEqual(new Set([`openclaw-emulator.${host}:443`]));
+    },
+  );
+
+  it("is called where AWS_ENDPOINT_URL_S3 says, by its path", async () => {
+    const { network, result } = await submit(({ emulator }) => ({ AWS_ENDPOINT_URL_S3: emulator.url }));
+    expect(result.code, result.stderr).toBe(0);
+    expect(network.hosts.filter((name) => name.includes("s3"))).toEqual([]);
+  });
+
+  it("names AWS_CA_BUNDLE for a certificate that nobody vouches for", async () => {
+    const { result } = await submit(({ emulator }) => ({
+      AWS_CA_BUNDLE: undefined,
+      AWS_MAX_ATTEMPTS: "1",
+      AWS_ENDPOINT_URL_BEDROCK: emulator.url,
+      AWS_ENDPOINT_URL_SERVICE_QUOTAS: emulator.url,
+    }));
+    expect(result.stderr).toContain("is not one this machine trusts");
+    expect(result.code).toBe(5);
+  });
+});
+
 /** A client that is made to call behind what `env` makes of its network. */
 async function callBehind(
   client: Client,

@@ -86,7 +86,11 @@ export function rolePolicies(needs: RoleNeeds): RolePolicies {
               Effect: "Allow" as const,
               Action: ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
               Resource: kmsKey,
-              Condition: { StringEquals: { "kms:ViaService": `s3.${region}.amazonaws.com` } },
+              Condition: {
+                StringEquals: {
+                  "kms:ViaService": `s3.${region}.amazonaws.com${partition === "aws-cn" ? ".cn" : ""}`,
+                },
+              },
             },
           ]),
       ...(model && model.called.length > 0
