@@ -27,7 +27,7 @@ import {
   refusedByBatch,
 } from "../jobs/line-rules.ts";
 import type { BatchLine } from "../lines/batch-line.ts";
-import { type BatchCheck, checkBatchInput } from "../lines/check-input.ts";
+import { type BatchCheck, checkBatchInput, unknownToLines } from "../lines/check-input.ts";
 import type { BatchInput } from "../lines/open-input.ts";
 import { addLine, type LineTally, NO_LINES, type TallyTerms, USUAL_OUTPUT_TOKENS } from "./line-tally.ts";
 import { type ModelEstimate, type Rate, type Road, roadsFor } from "./roads.ts";
@@ -95,7 +95,14 @@ export async function estimateBatch(
   const judge = async (line: BatchLine): Promise<undefined> => {
     const name = options.model ?? line.model ?? defaultModel(config, runtime);
     const found = counted.get(name);
-    const counting = found ?? findModel(name, options, runtime).then((known) => ({ known, tally: NO_LINES }));
+    const counting =
+      found ??
+      findModel(name, options, runtime).then(
+        (known) => ({ known, tally: NO_LINES }),
+        (error: unknown) => {
+          throw name === options.model ? error : unknownToLines(error);
+        },
+      );
     if (!found) counted.set(name, counting);
     const model = await counting;
     model.tally = addLine(model.tally, line, model.known.terms);

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { notText } from "../../disk/decode-text.ts";
-import { asSentence, OpenclawError, shorten, usageError } from "../../errors.ts";
+import { asSentence, OpenclawError, shorten, usageError, withFields } from "../../errors.ts";
 import { parseIfJson } from "../../json-bounds.ts";
 import { turnOver } from "../../next-turn.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
@@ -167,6 +167,16 @@ export function tellCheck(
     tell(`Fields that nobody knows are ignored in ${label}: ${names}.`);
   }
   for (const notice of notices) tell(asSentence(notice));
+}
+
+/**
+ * The error of a model that lines name and nobody has, with what helps there: files that were made for another service name
+ * that one's models.
+ */
+export function unknownToLines(error: unknown): unknown {
+  if (!(error instanceof OpenclawError) || error.code !== "model-not-found") return error;
+  if (error.hint?.startsWith("Did you mean") === true) return error;
+  return withFields(error, { hint: "Lines name it. Ask another model for all of them: -m MODEL" });
 }
 
 function count(lines: number): string {

@@ -9,7 +9,13 @@ import { Upstream } from "../../serve/upstream.ts";
 import { formatAge } from "../../terminal/numbers.ts";
 import { withSpinner } from "../../terminal/spinner.ts";
 import type { BatchLine } from "../lines/batch-line.ts";
-import { type BatchCheck, checkBatchInput, refuseProblems, tellCheck } from "../lines/check-input.ts";
+import {
+  type BatchCheck,
+  checkBatchInput,
+  refuseProblems,
+  tellCheck,
+  unknownToLines,
+} from "../lines/check-input.ts";
 import type { BatchInput } from "../lines/open-input.ts";
 import { OUTPUT_FORMS, type OutputFormat, USUAL_FORMAT } from "../lines/output-forms.ts";
 import { isBlank, readLine } from "../lines/read-line.ts";
@@ -262,11 +268,12 @@ async function modelsOf(
 ): Promise<Map<string, RunModel>> {
   const models = new Map<string, RunModel>();
   const { maxTokens, concurrency, maxCost } = options;
-  for (const name of names)
-    models.set(
-      name,
-      runModel(name, await upstream.firstModel(name), value, { maxTokens, concurrency, maxCost }),
-    );
+  for (const name of names) {
+    const first = await upstream.firstModel(name).catch((error: unknown) => {
+      throw options.model === undefined ? unknownToLines(error) : error;
+    });
+    models.set(name, runModel(name, first, value, { maxTokens, concurrency, maxCost }));
+  }
   return models;
 }
 

@@ -127,6 +127,23 @@ describe("batch run asks and answers", () => {
     });
   });
 
+  it.each(["run", "estimate"])(
+    "none of a model of another service, and %s says what helps",
+    async (command) => {
+      const machine = await emulate();
+      writeFileSync(
+        path.join(machine.home, "in.jsonl"),
+        JSON.stringify({ prompt: "hi", model: "gpt-4o-mini" }),
+      );
+      const { stdout, stderr, code } = await machine.run(["batch", command, "in.jsonl"]);
+      expect({ stdout, code }).toEqual({ stdout: "", code: 6 });
+      expect(stderr).toContain(
+        "There is no model 'gpt-4o-mini'.\nhint: Lines name it. Ask another model for all of them: -m MODEL",
+      );
+      expect((await machine.run(["batch", command, "in.jsonl", "-m", NOVA])).code).toBe(0);
+    },
+  );
+
   it("texts, in any format that is asked for", async () => {
     const machine = await emulate();
     for (const [format, answer] of [
