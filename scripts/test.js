@@ -71,10 +71,11 @@ async function prepare() {
 async function runAll() {
   const prepared = await prepare();
   if (prepared.failed > 0) return [prepared];
-  // That one mostly waits for the network.
+  // That one mostly waits for the network, beside all others.
   const versions = options["every-node"] ? runChecks([everyNode], 1) : { passed: 0, failed: 0 };
-  const results = [await runChecks(checks, 2), await versions];
-  return options["no-tests"] ? results : [...results, await showTests()];
+  const checked = await runChecks(checks, 2);
+  const tested = options["no-tests"] ? [] : [await showTests()];
+  return [checked, ...tested, await versions];
 }
 
 const results = await runAll();
