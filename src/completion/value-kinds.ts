@@ -63,6 +63,7 @@ const KINDS: Readonly<Record<string, ValueKind>> = {
   "models set model": { kind: "model" },
   "quota model": { kind: "model" },
   "batch estimate file": { kind: "files" },
+  "batch run file": { kind: "files" },
   "batch submit file": { kind: "files" },
   "help topic": { kind: "topic" },
   "models alias name": { kind: "alias" },

@@ -153,6 +153,8 @@ const COMMANDS: Record<string, string[]> = {
   usage: ["usage"],
   "batch-help": ["batch", "--help"],
   "batch-submit-help": ["batch", "submit", "--help"],
+  "batch-results-help": ["batch", "results", "--help"],
+  "batch-stop-help": ["batch", "stop", "--help"],
   "batch-list": ["batch", "list"],
   "batch-status": ["batch", "status"],
   "batch-role": ["batch", "role", "--s3", "s3://openclaw-emulator/batch", "--kms-key", "alias/own"],

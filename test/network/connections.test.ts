@@ -147,8 +147,8 @@ const REACH = "GET /";
 /** STS has the operation in the body. */
 const IDENTITY = "POST /";
 const STREAM = "POST /model/amazon.nova-lite-v1%3A0/converse-stream";
-/** AWS JSON has the operation in a header; the list has five pages. */
-const QUOTAS = Array.from({ length: 5 }, () => "POST /");
+/** AWS JSON has the operation in a header; the list has four pages. */
+const QUOTAS = Array.from({ length: 4 }, () => "POST /");
 const METRICS = "POST /";
 const OWN_PROFILES = `${PROFILES}&type=APPLICATION`;
 const AVAILABILITY = "GET /foundation-model-availability/amazon.nova-lite-v1%3A0";
