@@ -539,8 +539,11 @@ export const PROGRAM: Program = {
           flags: [
             flag(
               "--for <purposes>",
-              "what it is for, by commas: discovery, chat, embed, serve, doctor (default: all these), quota, access",
+              "what it is for, by commas: discovery, chat, embed, serve, doctor (default: all these), quota, batch, access",
             ),
+            flag("--s3 <uri>", "where the jobs of batch read and write: s3://BUCKET/PREFIX"),
+            flag("--role <arn>", "role that those jobs run as"),
+            flag("--kms-key <arn>", "key that their bucket is encrypted with"),
           ],
         },
       },

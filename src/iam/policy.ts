@@ -2,16 +2,37 @@ import { webSearchResources } from "../models/families.ts";
 import { type Account, type CalledModel, type ModelResources, resourcesOf } from "./model-resources.ts";
 
 /**
- * What a policy may be for: the commands `models`, `chat`, `embed`, `serve`, `doctor` and `quota`, what `models access`
- * opens, and `chat --web`.
+ * What a policy may be for: the commands `models`, `chat`, `embed`, `serve`, `doctor`, `quota` and `batch`, what `models
+ * access` opens, and `chat --web`.
  */
-export const PURPOSES = ["discovery", "chat", "embed", "serve", "doctor", "quota", "access", "web"] as const;
+export const PURPOSES = [
+  "discovery",
+  "chat",
+  "embed",
+  "serve",
+  "doctor",
+  "quota",
+  "batch",
+  "access",
+  "web",
+] as const;
 export type Purpose = (typeof PURPOSES)[number];
 
 /** What it is for unless told otherwise: not for what is shown besides where it is allowed, and not for what has a price of its own. */
 export const NEEDED_PURPOSES: readonly Purpose[] = PURPOSES.filter(
-  (purpose) => purpose !== "quota" && purpose !== "access" && purpose !== "web",
+  (purpose) => !["quota", "batch", "access", "web"].includes(purpose),
 );
+
+/** Where jobs of batch inference read and write, and as whom. */
+export interface BatchNeeds {
+  bucket: string;
+  /** Below which they do; empty for the whole bucket. */
+  prefix: string;
+  /** ARN of the role that is handed to Bedrock; undefined where nobody has named it. */
+  role: string | undefined;
+  /** ARN of the key that the bucket's objects are encrypted with; undefined for none of one's own. */
+  kmsKey: string | undefined;
+}
 
 export interface PolicyStatement {
   /** Letters and digits only. */
@@ -47,6 +68,8 @@ export interface PolicyNeeds {
   guardrail: string | undefined;
   /** Whether a Bedrock API key makes the calls. */
   usesApiKey: boolean;
+  /** Undefined where no bucket is named: then lines are asked from this machine only. */
+  batch?: BatchNeeds | undefined;
 }
 
 /**
@@ -66,25 +89,26 @@ export function buildPolicy(needs: PolicyNeeds): PolicyDocument {
   const isFor = (...wanted: readonly Purpose[]): boolean =>
     wanted.some((purpose) => purposes.includes(purpose));
   const resources = models.map((model) => resourcesOf(model, account));
-  const calls = isFor("chat", "serve", "web") ? callStatements(purposes, resources, account) : [];
+  const calls = isFor("chat", "serve", "batch", "web") ? callStatements(purposes, resources, account) : [];
   const guarded =
     calls.length > 0 && guardrail !== undefined ? guardrailArns(guardrail, models, account) : [];
   const projects = calls.length > 0 ? projectArns(models, account) : [];
   const mantle = mantleStatements(needs, {
-    lists: isFor("discovery", "serve", "doctor"),
-    calls: isFor("chat", "serve", "web"),
+    lists: isFor("discovery", "serve", "doctor", "batch"),
+    calls: isFor("chat", "serve", "batch", "web"),
   });
   const statements = [
-    ...(isFor("discovery", "serve", "doctor", "quota", "access") || needs.looksUp
+    ...(isFor("discovery", "serve", "doctor", "quota", "batch", "access") || needs.looksUp
       ? listStatements(needs)
       : []),
     ...(isFor("discovery", "doctor", "access") ? accessStatements(needs) : []),
     ...(isFor("access") ? openingStatements() : []),
     ...(isFor("discovery") ? readStatements(needs) : []),
-    ...(isFor("quota", "access") ? quotaStatements(needs, isFor("quota")) : []),
+    ...(isFor("quota", "batch", "access") ? quotaStatements(needs, isFor("quota")) : []),
     ...calls,
     ...statement("CallByResponses", ["bedrock:InvokeModel"], projects),
     ...(isFor("embed") ? embedStatements(needs) : []),
+    ...(isFor("batch") ? jobStatements(needs, resources) : []),
     ...statement(
       "SearchWeb",
       ["bedrock:InvokeTool"],
@@ -156,6 +180,52 @@ function embedStatements({ embedders, account }: PolicyNeeds): PolicyStatement[]
     ...statement("EmbedTextsThroughProfiles", ["bedrock:InvokeModel"], destinations, {
       "bedrock:InferenceProfileArn": profiles,
     }),
+  ];
+}
+
+/**
+ * What whoever submits jobs of batch inference needs: https://docs.aws.amazon.com/bedrock/latest/userguide/batch-inference-prereq.html.
+ * A job is made of the models that it asks, and the role is handed to Bedrock and nobody else
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html); a large file goes up in parts
+ * (https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html).
+ */
+function jobStatements(
+  { batch, account, models }: PolicyNeeds,
+  resources: readonly ModelResources[],
+): PolicyStatement[] {
+  if (!batch) return [];
+  const { partition, id } = account;
+  const bucket = `arn:${partition}:s3:::${batch.bucket}`;
+  const jobs = models.map(({ region }) => `arn:${partition}:bedrock:${region}:${id}:model-invocation-job/*`);
+  const asked = resources.flatMap((own) => [...own.called, ...own.destinations]);
+  return [
+    ...statement(
+      "CreateJobs",
+      ["bedrock:CreateModelInvocationJob"],
+      jobs.length > 0 ? [...asked, ...jobs] : [],
+    ),
+    ...statement("FollowJobs", ["bedrock:GetModelInvocationJob", "bedrock:StopModelInvocationJob"], jobs),
+    ...statement("ListJobs", ["bedrock:ListModelInvocationJobs"], ["*"]),
+    ...statement("PassRole", ["iam:PassRole"], batch.role === undefined ? [] : [batch.role], {
+      "iam:PassedToService": ["bedrock.amazonaws.com"],
+    }),
+    ...statement(
+      "ReadAndWriteObjects",
+      [
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:DeleteObject",
+        "s3:AbortMultipartUpload",
+        "s3:ListMultipartUploadParts",
+      ],
+      [`${bucket}/${batch.prefix === "" ? "" : `${batch.prefix}/`}*`],
+    ),
+    ...statement("ListBucket", ["s3:ListBucket", "s3:ListBucketMultipartUploads"], [bucket]),
+    ...statement(
+      "UseKey",
+      ["kms:Decrypt", "kms:GenerateDataKey"],
+      batch.kmsKey === undefined ? [] : [batch.kmsKey],
+    ),
   ];
 }
 

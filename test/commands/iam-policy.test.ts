@@ -427,3 +427,61 @@ describe("openclaw iam policy", () => {
     expect(result.stderr).toContain("us.vendor.model-2 and 57 more are answered in");
   });
 });
+
+describe("the policy for batch", () => {
+  const ROLE = `arn:aws:iam::${ACCOUNT}:role/openclaw-batch`;
+  const WHERE = ["--s3", "s3://openclaw-emulator/nightly", "--role", ROLE];
+  const LINES = Array.from({ length: 3 }, (_, nth) => JSON.stringify({ prompt: `q${nth}` })).join("\n");
+
+  it.each([["amazon.nova-lite-v1:0"], [OPUS]])(
+    "allows what run and the jobs of %s call, and no more",
+    async (model) => {
+      const machine = await emulate({ jobSeconds: 0, leastRecords: 1 });
+      machine.configure(config(model));
+      const file = path.join(machine.home, "lines.jsonl");
+      writeFileSync(file, LINES);
+      const { stdout } = await machine.run(["iam", "policy", "--for", "batch", ...WHERE, "--json"]);
+      const policy = JSON.parse(stdout) as PolicyDocument;
+      expectSchema("iam-policy", policy);
+      const needed = await permissionsOf(machine, [
+        ["batch", "run", file, "-o", path.join(machine.home, "out.jsonl")],
+        ["batch", "submit", file, ...WHERE, "--wait"],
+        ["batch", "list"],
+        ["batch", "status"],
+        ["batch", "results", "-o", path.join(machine.home, "results.jsonl")],
+      ]);
+      expect(needed.filter((permission) => !allows(policy, permission))).toEqual([]);
+      expect(policy.Statement.find(({ Sid }) => Sid === "PassRole")).toEqual({
+        Sid: "PassRole",
+        Effect: "Allow",
+        Action: ["iam:PassRole"],
+        Resource: [ROLE],
+        Condition: { StringLike: { "iam:PassedToService": ["bedrock.amazonaws.com"] } },
+      });
+      const elsewhere = {
+        action: "s3:GetObject",
+        resource: "arn:aws:s3:::openclaw-emulator/other/key",
+        context: {},
+      };
+      expect(allows(policy, elsewhere)).toBe(false);
+    },
+  );
+
+  it("names the key of the bucket, and says what is missing for jobs", async () => {
+    const machine = await emulate();
+    machine.configure(config("amazon.nova-lite-v1:0"));
+    const key = `arn:aws:kms:us-east-1:${ACCOUNT}:key/1234abcd`;
+    const args = ["iam", "policy", "--for", "batch", "--json"];
+    const whole = await machine.run([...args, ...WHERE, "--kms-key", key]);
+    expect(whole).toMatchObject({ code: 0, stderr: "" });
+    expect(JSON.parse(whole.stdout)).toMatchObject({
+      Statement: expect.arrayContaining([expect.objectContaining({ Sid: "UseKey", Resource: [key] })]),
+    });
+    const alone = await machine.run(args);
+    expect(alone.stderr).toContain("--s3 s3://BUCKET/PREFIX --role ARN");
+    expect(alone.stdout).not.toContain("s3:");
+    expect((await machine.run([...args, "--role", ROLE])).code).toBe(2);
+    expect((await machine.run([...args, ...WHERE, "--kms-key", "alias/mine"])).code).toBe(2);
+    expect((await machine.run(["iam", "policy", "--for", "chat", ...WHERE])).code).toBe(2);
+  });
+});

@@ -1,5 +1,8 @@
+import { parseArn } from "../../aws/arn.ts";
+import { parseJobPlace } from "../../batch/jobs/job-place.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
 import {
+  type BatchNeeds,
   buildPolicy,
   NEEDED_PURPOSES,
   type PolicyDocument,
@@ -14,6 +17,12 @@ import { withSpinner } from "../../terminal/spinner.ts";
 export interface PolicyOptions extends GlobalOptions {
   /** Purposes, by commas. */
   for?: string;
+  /** `s3://BUCKET/PREFIX` of jobs. */
+  s3?: string;
+  /** ARN of the role of jobs. */
+  role?: string;
+  /** ARN of the key of their bucket. */
+  kmsKey?: string;
 }
 
 /** The most characters of a managed policy, white space not counted: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
@@ -28,11 +37,12 @@ const CHOOSE_EMBEDDER =
  */
 export async function run(options: PolicyOptions, runtime: Runtime): Promise<void> {
   const purposes = parsePurposes(options.for);
+  const batch = readBatch(options, purposes);
   const { terminal } = runtime;
   const { needs, warnings } = await withSpinner(runtime, "Asking AWS", () =>
     surveyNeeds(options, runtime, purposes),
   );
-  const policy = buildPolicy(needs);
+  const policy = buildPolicy({ ...needs, batch });
   // Asked for by name it is missed; by default an account may well embed nothing.
   const lacksEmbedder =
     options.for !== undefined && purposes.includes("embed") && needs.embedders.length === 0;
@@ -49,7 +59,7 @@ export async function run(options: PolicyOptions, runtime: Runtime): Promise<voi
   else await terminal.printDocument(policy);
   for (const { message, hint } of warnings) await terminal.warn(message, hint);
   const isNoneCalled = needs.models.length === 0 && needs.mantleRegion === undefined;
-  if (isNoneCalled && purposes.some((purpose) => ["chat", "serve", "web"].includes(purpose))) {
+  if (isNoneCalled && purposes.some((purpose) => ["chat", "serve", "batch", "web"].includes(purpose))) {
     await terminal.warn(
       "No model is configured, so the policy lets none be called.",
       "openclaw models set MODEL",
@@ -60,12 +70,45 @@ export async function run(options: PolicyOptions, runtime: Runtime): Promise<voi
       "No model for embeddings is configured, so the policy lets none be called.",
       CHOOSE_EMBEDDER,
     );
+  if (purposes.includes("batch") && batch?.role === undefined)
+    await terminal.warn(
+      batch === undefined
+        ? "No bucket is named, so the policy is for `batch run` alone, and not for jobs."
+        : "No role is named, so the policy lets none be handed to Amazon Bedrock.",
+      "openclaw iam policy --for batch --s3 s3://BUCKET/PREFIX --role ARN",
+    );
   if (lengthOf(policy) > MOST_CHARACTERS) {
     await terminal.warn(
       `The policy has ${lengthOf(policy)} characters; a managed policy may have ${MOST_CHARACTERS}.`,
       "Attach it as an inline policy of the role: aws iam put-role-policy",
     );
   }
+}
+
+/** Where jobs read and write. Throws `usage` for what no policy can name. */
+function readBatch(
+  { s3, role, kmsKey }: PolicyOptions,
+  purposes: readonly Purpose[],
+): BatchNeeds | undefined {
+  const given = Object.entries({ "--s3": s3, "--role": role, "--kms-key": kmsKey }).filter(
+    ([, value]) => value !== undefined,
+  );
+  const [flag = ""] = given[0] ?? [];
+  if (given.length > 0 && !purposes.includes("batch"))
+    throw usageError(`${flag} is for the jobs of batch.`, "openclaw iam policy --for batch");
+  if (s3 === undefined && given.length > 0)
+    throw usageError(
+      `${flag} is for the jobs of a bucket, and none is named.`,
+      "openclaw iam policy --for batch --s3 s3://BUCKET/PREFIX",
+    );
+  if (role !== undefined && parseArn(role)?.service !== "iam")
+    throw usageError(`--role '${role}' is no ARN of a role.`, "openclaw batch role --s3 s3://BUCKET/PREFIX");
+  if (kmsKey !== undefined && !/^arn:[^:]+:kms:[^:]+:\d+:key\//.test(kmsKey))
+    throw usageError(
+      `--kms-key '${kmsKey}' is no ARN of a key: a policy names none otherwise.`,
+      "aws kms describe-key --key-id KEY --query KeyMetadata.Arn",
+    );
+  return s3 === undefined ? undefined : { ...parseJobPlace(s3), role, kmsKey };
 }
 
 function parsePurposes(text: string | undefined): Purpose[] {
